@@ -1,0 +1,3 @@
+module maturitybot
+
+go 1.26

@@ -1,0 +1,179 @@
+package survey
+
+import (
+	"slices"
+	"sort"
+)
+
+// Lang is a language code, "en" or "cy" in the matrices that come with the product.
+type Lang string
+
+// English and Welsh.
+const (
+	English Lang = "en"
+	Welsh   Lang = "cy"
+)
+
+// Text is one wording in each language of its matrix.
+type Text map[Lang]string
+
+// In returns the text in the given language; in a matrix that lacks it, in English, else in the first
+// language there is.
+func (t Text) In(lang Lang) string {
+	if s, ok := t[lang]; ok {
+		return s
+	}
+	if s, ok := t[English]; ok {
+		return s
+	}
+	langs := make([]string, 0, len(t))
+	for l := range t {
+		langs = append(langs, string(l))
+	}
+	if len(langs) == 0 {
+		return ""
+	}
+	sort.Strings(langs)
+	return t[Lang(langs[0])]
+}
+
+// Matrix is an edition of the maturity matrix: what is asked, in what words. It is data; any number of
+// dimensions, elements and levels works.
+type Matrix struct {
+	ID          string
+	Version     int
+	Nation      Text
+	Name        Text
+	About       Text // what the words of this edition mean, such as how far the early years reach
+	Languages   []Lang
+	Levels      []Level // from the lowest up; a Rating of 1 is the first
+	Dimensions  []Dimension
+	RoleGroups  []RoleGroup
+	Information []Kind // kinds of information held
+}
+
+// Level is a progress level.
+type Level struct {
+	ID      string
+	Also    []string // other names it goes by in files
+	Name    Text
+	Short   Text // for a button
+	Meaning Text
+}
+
+// Dimension is one of the parts of a local system that the matrix looks at.
+type Dimension struct {
+	ID           string
+	Name         Text
+	About        Text
+	CoreElements []CoreElement
+}
+
+// CoreElement groups key elements inside a dimension.
+type CoreElement struct {
+	Name     Text
+	Elements []Element
+}
+
+// Element is a key element: one question with a descriptor for each level.
+type Element struct {
+	ID          string
+	Also        []string
+	Name        Text
+	Question    Text
+	Help        Text
+	Descriptors []Text // one for each of the matrix's levels, in their order
+}
+
+// RoleGroup is a set of roles that results are broken down by.
+type RoleGroup struct {
+	ID    string
+	Name  Text
+	Roles []Role
+}
+
+// Role is what somebody does in the local area.
+type Role struct {
+	ID   string
+	Also []string
+	Name Text
+}
+
+// Kind is a kind of information held.
+type Kind struct {
+	ID   string
+	Name Text
+}
+
+// Elements returns the elements of the dimension, in order.
+func (d Dimension) Elements() []Element {
+	var all []Element
+	for _, c := range d.CoreElements {
+		all = append(all, c.Elements...)
+	}
+	return all
+}
+
+// Elements returns all key elements, in the order they are asked.
+func (m *Matrix) Elements() []Element {
+	var all []Element
+	for _, d := range m.Dimensions {
+		all = append(all, d.Elements()...)
+	}
+	return all
+}
+
+// Element finds a key element by its id, with its place in the order of asking (from 0).
+func (m *Matrix) Element(id string) (Element, int, bool) {
+	for i, e := range m.Elements() {
+		if e.ID == id {
+			return e, i, true
+		}
+	}
+	return Element{}, 0, false
+}
+
+// DimensionOf returns the dimension that holds the element.
+func (m *Matrix) DimensionOf(element string) Dimension {
+	for _, d := range m.Dimensions {
+		for _, e := range d.Elements() {
+			if e.ID == element {
+				return d
+			}
+		}
+	}
+	return Dimension{}
+}
+
+// Roles returns all roles, in order.
+func (m *Matrix) Roles() []Role {
+	var all []Role
+	for _, g := range m.RoleGroups {
+		all = append(all, g.Roles...)
+	}
+	return all
+}
+
+// Role finds a role and its group by the role's id.
+func (m *Matrix) Role(id string) (Role, RoleGroup, bool) {
+	for _, g := range m.RoleGroups {
+		for _, r := range g.Roles {
+			if r.ID == id {
+				return r, g, true
+			}
+		}
+	}
+	return Role{}, RoleGroup{}, false
+}
+
+// Kind finds a kind of information held by its id.
+func (m *Matrix) Kind(id string) (Kind, bool) {
+	i := slices.IndexFunc(m.Information, func(k Kind) bool { return k.ID == id })
+	if i < 0 {
+		return Kind{}, false
+	}
+	return m.Information[i], true
+}
+
+// Has says whether the matrix is written in the language.
+func (m *Matrix) Has(lang Lang) bool { return slices.Contains(m.Languages, lang) }

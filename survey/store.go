@@ -1,0 +1,80 @@
+package survey
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"time"
+)
+
+// Store keeps rounds, rosters and responses. Every write may be repeated without doing more than once:
+// a lost reply makes a client send it again. A store that cannot be reached returns an error for which
+// errors.Is(err, ErrUnavailable) holds.
+type Store interface {
+	RoundStore
+	RosterStore
+	ResponseStore
+}
+
+// RoundStore keeps the rounds.
+type RoundStore interface {
+	// CreateRound keeps a new round and makes its secret. Creating the same round again changes nothing.
+	CreateRound(ctx context.Context, r Round) error
+	// Round returns the round, or ErrNoRound.
+	Round(ctx context.Context, id RoundID) (Round, error)
+	// SaveRound replaces a round that is not closed, if r.Version is still the version kept, and adds one to it;
+	// else ErrChanged, or ErrClosed. Everything kept about the round then lives until r.ExpiresAt.
+	SaveRound(ctx context.Context, r Round) error
+	// CloseRound closes the round for good at the time given and destroys its secret, both at once.
+	// Closing again changes nothing and keeps the first time.
+	CloseRound(ctx context.Context, id RoundID, at time.Time) (Round, error)
+	// RoundsIn returns the rounds whose coordinator's channel this is, newest first.
+	RoundsIn(ctx context.Context, channel string) ([]RoundID, error)
+}
+
+// RosterStore keeps who takes part. It holds no answers.
+type RosterStore interface {
+	// Invite adds people who are not in the roster yet and returns those it added.
+	Invite(ctx context.Context, id RoundID, people []Member) ([]Member, error)
+	// Seat returns a person's place: with a zero Standing when they are not in the roster; ErrNoRound when there is no round.
+	Seat(ctx context.Context, id RoundID, person PersonID) (Seat, error)
+	// ChangeMember applies change to the person's entry and keeps it, applying it again to a fresh entry when somebody
+	// else changed it in between. When the entry takes part, a response exists from then on, and carries its role group.
+	// It refuses with ErrNotOpen or ErrClosed unless the round takes answers at now.
+	ChangeMember(ctx context.Context, s Seat, now time.Time, change func(*Member) error) (Seat, error)
+	// SetUnreachable notes that a message could not, or could again, be delivered; in any state of the round.
+	SetUnreachable(ctx context.Context, id RoundID, person PersonID, unreachable bool) error
+	// Roster calls visit for each member, a few hundred in memory at a time, in no stated order.
+	Roster(ctx context.Context, id RoundID, visit func(Member) error) error
+	// RoundsOf returns the rounds that the person was invited to and that are still kept, newest first.
+	RoundsOf(ctx context.Context, person PersonID) ([]RoundID, error)
+}
+
+// ResponseStore keeps what people said, under pseudonyms.
+type ResponseStore interface {
+	// Response returns what was said from this seat so far.
+	Response(ctx context.Context, s Seat) (Response, error)
+	// Answer keeps a rating (NotAnswered takes it back), and returns the whole response after it. The operation names this one gesture:
+	// the same operation again changes nothing. It refuses with ErrNotOpen or ErrClosed unless the round takes answers at now,
+	// and with ErrNotTakingPart when there is no response.
+	Answer(ctx context.Context, s Seat, now time.Time, operation, element string, rating Rating) (Response, error)
+	// Detail keeps what was added to an element, replacing what was there, on the same terms as Answer.
+	Detail(ctx context.Context, s Seat, now time.Time, operation, element string, d Detail) (Response, error)
+	// Withdraw erases the response and everything of the member but the fact that they withdrew. Until the round is closed only.
+	Withdraw(ctx context.Context, s Seat) error
+	// Responses calls visit for each response of the round, a few hundred in memory at a time, in no order that says
+	// anything about who gave it.
+	Responses(ctx context.Context, id RoundID, visit func(Response) error) error
+}
+
+// SecretBytes is the length of a round's secret.
+const SecretBytes = 32
+
+// Pseudonym is the name a person's response lies under while the round is open: the first 16 characters
+// of the base64url form of HMAC-SHA256(secret, person). Without the secret nobody can tell whose it is.
+func Pseudonym(secret []byte, person PersonID) string {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(person))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))[:16]
+}

@@ -1,0 +1,215 @@
+// Package survey holds the rules of a round of the maturity matrix: who takes part, what may be answered
+// and until when, what closing means, and what of the answers may be shown. It uses the standard library
+// only, and knows nothing of chat platforms, of Redis, of languages beyond their codes, or of how a
+// result is drawn.
+package survey
+
+import (
+	"errors"
+	"time"
+)
+
+// RoundID names one round: lower-case letters and digits, safe in a chat platform's identifiers.
+type RoundID string
+
+// PersonID names one person on one platform, as "platform:workspace:user". It is never a display name.
+type PersonID string
+
+// State is where a round stands. It only moves forward.
+type State string
+
+// A round is prepared as a draft, then open for answers, then closed for good.
+const (
+	Draft  State = "draft"
+	Open   State = "open"
+	Closed State = "closed"
+)
+
+// Limits and defaults of a round.
+const (
+	DefaultMinGroup      = 5  // people who must have rated an element before anything of it is shown
+	LeastMinGroup        = 3  // a coordinator cannot go below this
+	DefaultAgreedPercent = 70 // share of ratings on one level that counts as agreed
+	FarMinorityPercent   = 15 // share of ratings two or more levels away that counts as a far minority
+	MaxAreaRunes         = 60
+	MaxPlaceRunes        = 200
+	MaxOrganisationRunes = 80
+	MaxNoteRunes         = 500
+	MaxBarrierRunes      = 300
+	// Retention is how long a round is kept after the day its survey closes.
+	Retention = 365 * 24 * time.Hour
+	// DefaultTimeZone is where both editions of the matrix are used.
+	DefaultTimeZone = "Europe/London"
+)
+
+// Round is one self-assessment by one local area.
+type Round struct {
+	ID           RoundID
+	Version      int // counts the changes; a change made from an older version is refused
+	State        State
+	Area         string
+	Matrix       string // the id of the matrix it is asked with
+	Languages    []Lang // the first is the language of the coordinator's channel
+	TimeZone     string // an IANA name
+	ClosesAt     time.Time
+	Workshop     Workshop
+	Channel      string // the coordinator's channel, as the bot addresses it
+	Coordinators []PersonID
+	MinGroup     int
+	Consensus    Consensus
+	OpenedAt     time.Time
+	ClosedAt     time.Time
+}
+
+// Workshop is when and where people talk about the results. A zero time means it is not set yet.
+type Workshop struct {
+	At    time.Time
+	Place string // an address or a link
+}
+
+// Consensus says when an element counts as agreed rather than to be discussed.
+type Consensus struct {
+	Percent          int  // least share of ratings on the most common level, 1 to 100
+	AllowFarMinority bool // also agreed when a far minority stands against it
+}
+
+// Location is the round's time zone, or UTC when this machine does not know it.
+func (r Round) Location() *time.Location {
+	loc, err := time.LoadLocation(r.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+// ExpiresAt is when everything kept about the round is deleted.
+func (r Round) ExpiresAt() time.Time {
+	at := r.ClosesAt
+	if !r.ClosedAt.IsZero() {
+		at = r.ClosedAt
+	}
+	return at.Add(Retention)
+}
+
+// AcceptsAnswers says whether an answer given at now counts: open, and before its closing time.
+func (r Round) AcceptsAnswers(now time.Time) bool {
+	return r.State == Open && now.Before(r.ClosesAt)
+}
+
+// Standing is how far a person has come in a round.
+type Standing string
+
+// The standings of a person, in the order they are usually met.
+const (
+	NotInvited Standing = ""
+	Invited    Standing = "invited"
+	Started    Standing = "started"  // accepted the privacy notice
+	Finished   Standing = "finished" // pressed Submit at least once
+	Declined   Standing = "declined"
+	Withdrawn  Standing = "withdrawn" // everything erased but this one fact, so that nobody asks again
+)
+
+// Scope says for whom a person answers.
+type Scope string
+
+// The scopes a person may choose from.
+const (
+	ScopeTeam         Scope = "team"
+	ScopeOrganisation Scope = "organisation"
+	ScopeArea         Scope = "area"
+)
+
+// Scopes lists every scope, in the order they are offered.
+var Scopes = []Scope{ScopeTeam, ScopeOrganisation, ScopeArea}
+
+// Member is a person's entry in the roster of a round. It holds no answers.
+type Member struct {
+	Person       PersonID
+	Standing     Standing
+	Language     Lang   // chosen by the person; empty until then
+	Role         string // id of a role of the matrix; first the coordinator's guess, then the person's own word
+	Group        string // id of that role's group in the matrix
+	Organisation string
+	Scope        Scope
+	Notice       string    // version of the privacy notice that was accepted
+	NoticeAt     time.Time // when, to the second
+	Unreachable  bool      // the platform refused to deliver a message
+}
+
+// TakesPart says whether the person has accepted the notice and has not withdrawn.
+func (m Member) TakesPart() bool { return m.Standing == Started || m.Standing == Finished }
+
+// Rating is what a person said of one element: a level from 1 up, or one of the two other answers.
+type Rating int
+
+// Ratings that are not levels.
+const (
+	NotAnswered   Rating = 0
+	DontKnow      Rating = -1
+	NotApplicable Rating = -2
+)
+
+// Detail is what a person may add to a rating.
+type Detail struct {
+	Information []string // ids of the matrix's kinds of information held
+	Note        string
+	Barrier     string
+}
+
+// IsZero says that nothing was added.
+func (d Detail) IsZero() bool { return len(d.Information) == 0 && d.Note == "" && d.Barrier == "" }
+
+// Answer is everything one person said of one element.
+type Answer struct {
+	Rating Rating
+	Detail Detail
+}
+
+// Response is everything one person said, without the person: it holds no name and no time.
+type Response struct {
+	Group   string            // id of the role group of the role they gave; empty when they would not say
+	Answers map[string]Answer // by element id
+}
+
+// Rated says how many elements have an answer of any kind.
+func (r Response) Rated() int {
+	n := 0
+	for _, a := range r.Answers {
+		if a.Rating != NotAnswered {
+			n++
+		}
+	}
+	return n
+}
+
+// Seat is one person's place in one round: the round, their entry in its roster, and the pseudonym their
+// response lies under (empty once the round is closed: the secret that links the two is gone).
+type Seat struct {
+	Round     Round
+	Member    Member
+	Pseudonym string
+}
+
+// What can go wrong, for the caller to tell apart with errors.Is.
+var (
+	ErrNoRound        = errors.New("no such round")
+	ErrNotOpen        = errors.New("the survey has not been opened")
+	ErrClosed         = errors.New("the survey has closed")
+	ErrNotTakingPart  = errors.New("the person does not take part")
+	ErrWithdrawn      = errors.New("the person has withdrawn")
+	ErrNotCoordinator = errors.New("not a coordinator of this round")
+	ErrNoElement      = errors.New("no such element")
+	ErrNoRating       = errors.New("no such level")
+	ErrChanged        = errors.New("changed by somebody else in between")
+	ErrUnavailable    = errors.New("the store cannot be reached")
+)
+
+// InputError is something a person wrote that cannot stand; Field and Reason are stable words a caller
+// turns into a sentence, and Limit is the number that the reason speaks of, if any.
+type InputError struct {
+	Field  string
+	Reason string
+	Limit  int
+}
+
+func (e *InputError) Error() string { return e.Field + ": " + e.Reason }
