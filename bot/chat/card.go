@@ -1,0 +1,333 @@
+package chat
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Card is a message with things to press.
+type Card struct{ Blocks []Block }
+
+// Block is one part of a card: Heading, Text, Note, Choice, Buttons, Menu or Divider.
+type Block interface{ block() }
+
+// Heading is the card's title line.
+type Heading struct{ Text string }
+
+// Text is a paragraph of spans.
+type Text struct{ Spans []Span }
+
+// Note is a line of lesser weight: where one is, what happens next.
+type Note struct{ Spans []Span }
+
+// Choice is one of several answers, with what it means beside its button.
+type Choice struct {
+	Title  string
+	Text   string
+	Button Button
+}
+
+// Buttons is a row of buttons; platforms wrap it.
+type Buttons struct{ Buttons []Button }
+
+// Menu is a list to pick one from.
+type Menu struct {
+	Action      Action
+	Placeholder string
+	Options     []Option
+}
+
+// Option is one entry of a Menu or a Pick. Value is at most 100 bytes.
+type Option struct{ Value, Label string }
+
+// Divider is a line between parts.
+type Divider struct{}
+
+// Table is aligned text, to be shown in letters of equal width.
+type Table struct{ Text string }
+
+func (Heading) block() {}
+func (Text) block()    {}
+func (Note) block()    {}
+func (Choice) block()  {}
+func (Buttons) block() {}
+func (Menu) block()    {}
+func (Divider) block() {}
+func (Table) block()   {}
+
+// Button is something to press.
+type Button struct {
+	Label  string
+	Action Action
+	Style  Style
+	// Chosen marks the answer that stands. An adapter shows it with a tick as well as by style.
+	Chosen bool
+	// Spoken is what a screen reader says instead of Label, where that needs more words.
+	Spoken string
+	// Confirm asks again before the press counts, where it cannot be undone.
+	Confirm *Confirm
+}
+
+// Style is the weight of a button.
+type Style int
+
+// The styles. Meaning never rests on one alone.
+const (
+	Plain Style = iota
+	Primary
+	Danger
+)
+
+// Confirm is a question asked before a press counts.
+type Confirm struct{ Title, Text, Yes, No string }
+
+// Span is a piece of a paragraph: Plain text (a string in the helpers), Bold, or a Mention.
+type Span interface{ span() }
+
+// Words is plain text.
+type Words string
+
+// Bold is text of more weight.
+type Bold string
+
+// Mention names a person the way the platform does; it pings nobody.
+type Mention struct{ Person Person }
+
+func (Words) span()   {}
+func (Bold) span()    {}
+func (Mention) span() {}
+
+// Say is a paragraph of plain text.
+func Say(s string) Text { return Text{Spans: []Span{Words(s)}} }
+
+// Remark is a note of plain text.
+func Remark(s string) Note { return Note{Spans: []Span{Words(s)}} }
+
+// Limits of cards and forms: the tighter of the two platforms, so that a card that passes Check fits both.
+const (
+	MaxBlocks      = 50   // Slack: blocks in a message (reference/block-kit/blocks)
+	MaxHeading     = 150  // Slack: header block
+	MaxText        = 3000 // Slack: text object; a card's whole text is kept under MaxCardText as well
+	MaxCardText    = 4000 // Discord: text of one Components V2 message; Slack: top-level text that is not cut
+	MaxLabel       = 75   // Slack: button text (Discord 80)
+	MaxComponents  = 40   // Discord: components in one Components V2 message, each nested one counted
+	MaxMenu        = 25   // Discord: options of a select (Slack 100)
+	MaxOption      = 75   // Slack: option text (Discord 100)
+	MaxPlaceholder = 150  // both
+	MaxTitle       = 24   // Slack: modal title (Discord 45)
+	MaxFieldLabel  = 45   // Discord: label of a modal field (Slack 2000)
+	MaxFieldHint   = 100  // Discord: description and placeholder of a modal field (Slack 2000)
+	MaxFieldText   = 3000 // Slack: plain_text_input (Discord 4000)
+	MaxConfirm     = 300  // Slack: confirm dialog text
+)
+
+// Check says what of the card does not fit both platforms, or nil.
+func (c Card) Check() error {
+	if len(c.Blocks) == 0 {
+		return fmt.Errorf("check card: it is empty")
+	}
+	if len(c.Blocks) > MaxBlocks {
+		return fmt.Errorf("check card: %d blocks, at most %d", len(c.Blocks), MaxBlocks)
+	}
+	components, runes := 1, 0 // one container
+	seen := map[string]bool{}
+	button := func(b Button) error {
+		if err := short("button label", b.Label, MaxLabel-2); err != nil { // two for the tick
+			return err
+		}
+		if err := within("spoken label", b.Spoken, MaxLabel); err != nil {
+			return err
+		}
+		if b.Confirm != nil {
+			if err := within("confirm text", b.Confirm.Text, MaxConfirm); err != nil {
+				return err
+			}
+		}
+		return action(b.Action, seen)
+	}
+	for _, block := range c.Blocks {
+		switch b := block.(type) {
+		case Heading:
+			components++
+			runes += utf8.RuneCountInString(b.Text)
+			if err := short("heading", b.Text, MaxHeading); err != nil {
+				return err
+			}
+		case Text:
+			components++
+			runes += utf8.RuneCountInString(spans(b.Spans))
+			if err := short("text", spans(b.Spans), MaxText); err != nil {
+				return err
+			}
+		case Note:
+			components++
+			runes += utf8.RuneCountInString(spans(b.Spans))
+			if err := short("note", spans(b.Spans), MaxText); err != nil {
+				return err
+			}
+		case Table:
+			components++
+			runes += utf8.RuneCountInString(b.Text)
+			if err := short("table", b.Text, MaxText-10); err != nil { // ten for the fences around it
+				return err
+			}
+		case Choice:
+			components += 3
+			runes += utf8.RuneCountInString(b.Title + b.Text)
+			if err := short("choice", b.Title+b.Text, MaxText-10); err != nil {
+				return err
+			}
+			if err := button(b.Button); err != nil {
+				return err
+			}
+		case Buttons:
+			if len(b.Buttons) == 0 {
+				return fmt.Errorf("check card: a row without buttons")
+			}
+			components += (len(b.Buttons)+4)/5 + len(b.Buttons)
+			for _, x := range b.Buttons {
+				if err := button(x); err != nil {
+					return err
+				}
+			}
+		case Menu:
+			components += 2
+			if err := options(b.Options); err != nil {
+				return err
+			}
+			if err := short("placeholder", b.Placeholder, MaxPlaceholder); err != nil {
+				return err
+			}
+			if err := action(b.Action, seen); err != nil {
+				return err
+			}
+		case Divider:
+			components++
+		default:
+			return fmt.Errorf("check card: unknown block %T", b)
+		}
+	}
+	if components > MaxComponents {
+		return fmt.Errorf("check card: %d components, at most %d", components, MaxComponents)
+	}
+	if runes > MaxCardText {
+		return fmt.Errorf("check card: %d characters, at most %d", runes, MaxCardText)
+	}
+	return nil
+}
+
+func action(a Action, seen map[string]bool) error {
+	s, err := a.Encode()
+	if err != nil {
+		return err
+	}
+	if seen[s] {
+		return fmt.Errorf("check card: action %q twice", s)
+	}
+	seen[s] = true
+	return nil
+}
+
+func options(all []Option) error {
+	if len(all) == 0 || len(all) > MaxMenu {
+		return fmt.Errorf("check card: %d options, want 1 to %d", len(all), MaxMenu)
+	}
+	seen := map[string]bool{}
+	for _, o := range all {
+		if o.Value == "" || len(o.Value) > MaxAction || seen[o.Value] {
+			return fmt.Errorf("check card: option value %q is empty, too long or there twice", o.Value)
+		}
+		seen[o.Value] = true
+		if err := short("option", o.Label, MaxOption); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// short refuses empty text too.
+func short(what, s string, limit int) error {
+	if s == "" {
+		return fmt.Errorf("check card: an empty %s", what)
+	}
+	return within(what, s, limit)
+}
+
+func within(what, s string, limit int) error {
+	if n := utf8.RuneCountInString(s); n > limit {
+		return fmt.Errorf("check card: %s of %d characters, at most %d: %q", what, n, limit, Trim(s, 40))
+	}
+	return nil
+}
+
+// Trim cuts s to at most n runes, the last one an ellipsis when something was cut.
+func Trim(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	r := []rune(s)
+	return strings.TrimRight(string(r[:n-1]), " ") + "…"
+}
+
+func spans(all []Span) string {
+	var b strings.Builder
+	for _, s := range all {
+		switch s := s.(type) {
+		case Words:
+			b.WriteString(string(s))
+		case Bold:
+			b.WriteString(string(s))
+		case Mention:
+			b.WriteString("@" + s.Person.ID)
+		}
+	}
+	return b.String()
+}
+
+// String draws the card in plain text, as transcripts and terminals show it: "[label]" is a button,
+// "[✓ label]" the one that stands, "[label!]" one that cannot be undone, "(note)" a note, "[v options]" a menu.
+func (c Card) String() string {
+	var b strings.Builder
+	for _, block := range c.Blocks {
+		switch x := block.(type) {
+		case Heading:
+			fmt.Fprintf(&b, "# %s\n", x.Text)
+		case Text:
+			fmt.Fprintln(&b, spans(x.Spans))
+		case Note:
+			fmt.Fprintf(&b, "(%s)\n", spans(x.Spans))
+		case Table:
+			fmt.Fprintln(&b, strings.TrimRight(x.Text, "\n"))
+		case Choice:
+			fmt.Fprintf(&b, "%s %s: %s\n", x.Button.String(), x.Title, x.Text)
+		case Buttons:
+			labels := make([]string, len(x.Buttons))
+			for i, button := range x.Buttons {
+				labels[i] = button.String()
+			}
+			fmt.Fprintln(&b, strings.Join(labels, " "))
+		case Menu:
+			labels := make([]string, len(x.Options))
+			for i, o := range x.Options {
+				labels[i] = o.Label
+			}
+			fmt.Fprintf(&b, "[v %s: %s]\n", x.Placeholder, strings.Join(labels, " | "))
+		case Divider:
+			fmt.Fprintln(&b, "---")
+		}
+	}
+	return b.String()
+}
+
+// String draws one button.
+func (b Button) String() string {
+	label := b.Label
+	if b.Chosen {
+		label = "✓ " + label
+	}
+	if b.Style == Danger {
+		label += "!"
+	}
+	return "[" + label + "]"
+}

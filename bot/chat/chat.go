@@ -1,0 +1,197 @@
+// Package chat is the vocabulary between the bot and a chat platform: what somebody did (Event), what is
+// to be done about it (Reply), and what people see (Card, Form). It uses the standard library only and
+// knows nothing of surveys, of any platform's payloads, or of languages: every string in it is ready to be
+// shown, and is plain text that an adapter escapes.
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Person is one user of one platform.
+type Person struct{ Platform, Workspace, ID string }
+
+// String is "platform:workspace:id", the form a person is stored in.
+func (p Person) String() string { return p.Platform + ":" + p.Workspace + ":" + p.ID }
+
+// ParsePerson reads what Person.String wrote.
+func ParsePerson(s string) (Person, error) {
+	a, b, c, err := triple(s)
+	return Person{a, b, c}, err
+}
+
+// Place is a channel of a platform, or the conversation between the bot and one person.
+type Place struct{ Platform, Workspace, Channel string }
+
+// String is "platform:workspace:channel", the form a place is stored in.
+func (p Place) String() string { return p.Platform + ":" + p.Workspace + ":" + p.Channel }
+
+// ParsePlace reads what Place.String wrote.
+func ParsePlace(s string) (Place, error) {
+	a, b, c, err := triple(s)
+	return Place{a, b, c}, err
+}
+
+func triple(s string) (a, b, c string, err error) {
+	parts := strings.SplitN(s, ":", 3)
+	if len(parts) != 3 || parts[0] == "" || parts[2] == "" {
+		return "", "", "", fmt.Errorf("read address %q: want platform:workspace:id", s)
+	}
+	return parts[0], parts[1], parts[2], nil
+}
+
+// Kind is the way somebody did something.
+type Kind int
+
+// The kinds of events.
+const (
+	Command     Kind = iota // typed a command; Action.Verb is its first word, Action.Args the rest
+	Press                   // pressed a button, or picked from a menu (Values[Picked])
+	Submit                  // sent a form (Values by field id)
+	Message                 // wrote to the bot in words
+	Undelivered             // the platform refused to deliver a message to Who; nobody did anything
+)
+
+// Picked is the key in Event.Values of what was picked from a menu.
+const Picked = "picked"
+
+// Event is one thing one person did.
+type Event struct {
+	// ID is the platform's own id of the gesture, the same when it delivers the gesture again.
+	ID   string
+	Kind Kind
+	Who  Person
+	// Where it happened; for a conversation with one person its Channel names that conversation.
+	Where Place
+	// Admin says that the platform lets this person manage the workspace.
+	Admin bool
+	// Locale is the person's language as the platform tells it (BCP 47), or empty.
+	Locale string
+	Action Action
+	Values map[string][]string
+}
+
+// Value is the first value of a form's field, without surrounding white space.
+func (e Event) Value(field string) string {
+	if v := e.Values[field]; len(v) > 0 {
+		return strings.TrimSpace(v[0])
+	}
+	return ""
+}
+
+// Action is what a press asks for. It travels inside the platform's component id, so it is short, holds
+// nothing secret and is never trusted: who may do it is checked when it arrives.
+type Action struct {
+	Verb string
+	Args []string
+}
+
+// Do makes an action.
+func Do(verb string, args ...string) Action { return Action{Verb: verb, Args: args} }
+
+// MaxAction is the longest encoded action in bytes: Discord's custom_id is 1 to 100 characters
+// (developers/components/reference.mdx), Slack's action_id 255.
+const MaxAction = 100
+
+// Encode writes the action as "verb:arg:arg". A word that is empty, or holds a colon or a byte
+// that is not printable ASCII, and an action longer than MaxAction are errors: nothing is cut.
+func (a Action) Encode() (string, error) {
+	words := append([]string{a.Verb}, a.Args...)
+	for _, w := range words {
+		if w == "" {
+			return "", fmt.Errorf("encode action %q: an empty word", a.Verb)
+		}
+		for i := range len(w) {
+			if w[i] <= ' ' || w[i] > '~' || w[i] == ':' {
+				return "", fmt.Errorf("encode action %q: a word with a colon or a character that is not plain ASCII", a.Verb)
+			}
+		}
+	}
+	s := strings.Join(words, ":")
+	if len(s) > MaxAction {
+		return "", fmt.Errorf("encode action %q: %d bytes, at most %d", a.Verb, len(s), MaxAction)
+	}
+	return s, nil
+}
+
+// DecodeAction reads what Encode wrote, and refuses everything else.
+func DecodeAction(s string) (Action, error) {
+	words := strings.Split(s, ":")
+	a := Action{Verb: words[0]}
+	if len(words) > 1 {
+		a.Args = words[1:]
+	}
+	if back, err := a.Encode(); err != nil || back != s {
+		return Action{}, errors.New("decode action: not one of ours")
+	}
+	return a, nil
+}
+
+// Ack is how a gesture must be acknowledged before the reply is known. Platforms ask for it within three seconds.
+type Ack int
+
+// The ways of acknowledging.
+const (
+	AckWhisper Ack = iota // something only this person sees will come
+	AckUpdate             // the card that was pressed will change
+	AckPost               // something everybody in the place sees will come
+	AckForm               // a form will open at once: the route makes no slow call before it
+)
+
+// Responder is what an adapter hands events to. The bot is one.
+type Responder interface {
+	// Ack says how to acknowledge the event, without any slow call.
+	Ack(Event) Ack
+	// Handle does what the event asks for. It always has an answer for the person; a failure is
+	// explained in it, never returned.
+	Handle(context.Context, Event) []Reply
+}
+
+// Reply is one thing to do about an event: Update, Whisper, Post, Direct, Open or Refuse.
+type Reply interface{ reply() }
+
+// Update changes the card that was pressed. Where there is none (a command, a dismissed card),
+// the card is whispered instead.
+type Update struct{ Card Card }
+
+// Whisper shows a card to the person of the event alone.
+type Whisper struct{ Card Card }
+
+// Post shows a card, with files, to everybody in a place.
+type Post struct {
+	To    Place
+	Card  Card
+	Files []File
+}
+
+// Direct sends a card to one person in their own conversation with the bot. When the
+// platform refuses, the adapter comes back with an Undelivered event that carries Tag.
+type Direct struct {
+	To   Person
+	Card Card
+	Tag  Action
+}
+
+// Open opens a form.
+type Open struct{ Form Form }
+
+// Refuse answers a form that cannot stand: what is wrong, by field id. The form stays open where the platform can.
+type Refuse struct{ Fields map[string]string }
+
+func (Update) reply()  {}
+func (Whisper) reply() {}
+func (Post) reply()    {}
+func (Direct) reply()  {}
+func (Open) reply()    {}
+func (Refuse) reply()  {}
+
+// File is something to upload beside a card.
+type File struct {
+	Name string // with extension
+	Type string // media type
+	Alt  string // what a picture shows, in words
+	Data []byte
+}

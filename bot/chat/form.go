@@ -1,0 +1,166 @@
+package chat
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Form is a set of fields that somebody fills in and sends.
+type Form struct {
+	Title  string
+	Intro  string // a sentence above the fields, or empty
+	Submit string
+	Cancel string
+	Action Action
+	Fields []Field
+}
+
+// Field is one field of a form: Input, Pick, Date, Clock or People.
+type Field interface {
+	field()
+	about() Label
+}
+
+// Label is what every field has.
+type Label struct {
+	ID       string
+	Text     string
+	Hint     string
+	Optional bool
+}
+
+// Input is text to write. Max is its limit in characters, which the label or hint says.
+type Input struct {
+	Label
+	Value string
+	Max   int
+	Lines bool // room for several lines
+}
+
+// Pick is one or several of a list.
+type Pick struct {
+	Label
+	Options []Option
+	Many    bool
+	Chosen  []string
+}
+
+// Date is a day, as "2006-01-02".
+type Date struct {
+	Label
+	Value string
+}
+
+// Clock is a time of day, as "15:04".
+type Clock struct {
+	Label
+	Value string
+}
+
+// People is a set of persons. Its values are in the form of Person.String.
+type People struct{ Label }
+
+func (Input) field()  {}
+func (Pick) field()   {}
+func (Date) field()   {}
+func (Clock) field()  {}
+func (People) field() {}
+
+func (l Label) about() Label { return l }
+
+// About returns the label of any field.
+func About(f Field) Label { return f.about() }
+
+// Check says what of the form does not fit both platforms, or nil. The number of fields is not checked:
+// Discord takes five a form, and its adapter asks for the rest as options of the command.
+func (f Form) Check() error {
+	if err := short("form title", f.Title, MaxTitle); err != nil {
+		return err
+	}
+	if err := short("submit label", f.Submit, MaxTitle); err != nil {
+		return err
+	}
+	if err := short("cancel label", f.Cancel, MaxTitle); err != nil {
+		return err
+	}
+	if err := within("form intro", f.Intro, MaxText); err != nil {
+		return err
+	}
+	if _, err := f.Action.Encode(); err != nil {
+		return err
+	}
+	if len(f.Fields) == 0 {
+		return fmt.Errorf("check form: no fields")
+	}
+	seen := map[string]bool{}
+	for _, field := range f.Fields {
+		l := field.about()
+		if l.ID == "" || seen[l.ID] {
+			return fmt.Errorf("check form: field %q is unnamed or there twice", l.ID)
+		}
+		seen[l.ID] = true
+		if err := short("field label", l.Text, MaxFieldLabel); err != nil {
+			return err
+		}
+		if err := within("field hint", l.Hint, MaxFieldHint); err != nil {
+			return err
+		}
+		switch x := field.(type) {
+		case Input:
+			if x.Max < 1 || x.Max > MaxFieldText {
+				return fmt.Errorf("check form: field %q: a limit of %d characters, want 1 to %d", l.ID, x.Max, MaxFieldText)
+			}
+		case Pick:
+			if err := options(x.Options); err != nil {
+				return err
+			}
+		case Date, Clock, People:
+		default:
+			return fmt.Errorf("check form: unknown field %T", field)
+		}
+	}
+	return nil
+}
+
+// String draws the form in plain text, as transcripts show it: "id ‹label›" and what a field takes.
+func (f Form) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n", f.Title)
+	if f.Intro != "" {
+		fmt.Fprintln(&b, f.Intro)
+	}
+	for _, field := range f.Fields {
+		l := field.about()
+		name := l.Text
+		if l.Hint != "" {
+			name += " (" + l.Hint + ")"
+		}
+		switch x := field.(type) {
+		case Input:
+			fmt.Fprintf(&b, "%s: %s ‹%s› at most %d\n", l.ID, name, x.Value, x.Max)
+		case Pick:
+			marks := make([]string, len(x.Options))
+			for i, o := range x.Options {
+				marks[i] = o.Label
+				for _, c := range x.Chosen {
+					if c == o.Value {
+						marks[i] = "✓ " + o.Label
+					}
+				}
+			}
+			sort := "one of"
+			if x.Many {
+				sort = "any of"
+			}
+			fmt.Fprintf(&b, "%s: %s %s %s\n", l.ID, name, sort, strings.Join(marks, " | "))
+		case Date:
+			fmt.Fprintf(&b, "%s: %s ‹%s› a day\n", l.ID, name, x.Value)
+		case Clock:
+			fmt.Fprintf(&b, "%s: %s ‹%s› a time\n", l.ID, name, x.Value)
+		case People:
+			fmt.Fprintf(&b, "%s: %s any people\n", l.ID, name)
+		}
+	}
+	fmt.Fprintf(&b, "[%s] [%s]\n", f.Submit, f.Cancel)
+	return b.String()
+}
