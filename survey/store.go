@@ -47,7 +47,7 @@ type RosterStore interface {
 	SetUnreachable(ctx context.Context, id RoundID, person PersonID, unreachable bool) error
 	// Roster calls visit for each member, a few hundred in memory at a time, in no stated order.
 	Roster(ctx context.Context, id RoundID, visit func(Member) error) error
-	// RoundsOf returns the rounds that the person was invited to and that are still kept, newest first.
+	// RoundsOf returns the rounds that the person was invited to or coordinates and that are still kept, newest first.
 	RoundsOf(ctx context.Context, person PersonID) ([]RoundID, error)
 }
 

@@ -59,6 +59,7 @@ type Round struct {
 	Consensus    Consensus
 	OpenedAt     time.Time
 	ClosedAt     time.Time
+	RemindedAt   time.Time // the last reminder by hand
 }
 
 // Workshop is when and where people talk about the results. A zero time means it is not set yet.
@@ -195,6 +196,7 @@ var (
 	ErrNoRound        = errors.New("no such round")
 	ErrNotOpen        = errors.New("the survey has not been opened")
 	ErrClosed         = errors.New("the survey has closed")
+	ErrStillOpen      = errors.New("the survey is still open")
 	ErrNotTakingPart  = errors.New("the person does not take part")
 	ErrWithdrawn      = errors.New("the person has withdrawn")
 	ErrNotCoordinator = errors.New("not a coordinator of this round")
@@ -203,6 +205,27 @@ var (
 	ErrChanged        = errors.New("changed by somebody else in between")
 	ErrUnavailable    = errors.New("the store cannot be reached")
 )
+
+// errDone ends a change that has nothing left to do.
+var errDone = errors.New("nothing to change")
+
+func unlessDone(err error) error {
+	if errors.Is(err, errDone) {
+		return nil
+	}
+	return err
+}
+
+func isChanged(err error) bool { return errors.Is(err, ErrChanged) }
+func isNoRound(err error) bool { return errors.Is(err, ErrNoRound) }
+
+// refuseState says why a round in this state takes no answers and no steering.
+func refuseState(s State) error {
+	if s == Draft {
+		return ErrNotOpen
+	}
+	return ErrClosed
+}
 
 // InputError is something a person wrote that cannot stand; Field and Reason are stable words a caller
 // turns into a sentence, and Limit is the number that the reason speaks of, if any.

@@ -82,7 +82,7 @@ const (
 // Confirm is a question asked before a press counts.
 type Confirm struct{ Title, Text, Yes, No string }
 
-// Span is a piece of a paragraph: Plain text (a string in the helpers), Bold, or a Mention.
+// Span is a piece of a paragraph: Words, Bold, a Mention or a Meter.
 type Span interface{ span() }
 
 // Words is plain text.
@@ -94,7 +94,21 @@ type Bold string
 // Mention names a person the way the platform does; it pings nobody.
 type Mention struct{ Person Person }
 
+// Meter draws how much of something is done. It is for the eye only: the words beside it say the same.
+type Meter struct{ Done, Total int }
+
+// String draws the meter with one mark a step, or ten marks when there are many steps.
+func (m Meter) String() string {
+	done, total := m.Done, m.Total
+	if total > 20 {
+		done, total = done*10/total, 10
+	}
+	done = max(0, min(done, total))
+	return strings.Repeat("▰", done) + strings.Repeat("▱", total-done)
+}
+
 func (Words) span()   {}
+func (Meter) span()   {}
 func (Bold) span()    {}
 func (Mention) span() {}
 
@@ -280,6 +294,8 @@ func spans(all []Span) string {
 			b.WriteString(string(s))
 		case Mention:
 			b.WriteString("@" + s.Person.ID)
+		case Meter:
+			b.WriteString(s.String())
 		}
 	}
 	return b.String()

@@ -150,6 +150,17 @@ type Responder interface {
 	Handle(context.Context, Event) []Reply
 }
 
+// Directory finds people on a platform. An adapter is one.
+type Directory interface {
+	// Find returns the person of an e-mail address or a handle, as seen from a place, or ErrNobody.
+	Find(ctx context.Context, from Place, word string) (Person, error)
+	// Members returns the people in a place, without bots, or ErrNobody when the place cannot be read.
+	Members(ctx context.Context, in Place) ([]Person, error)
+}
+
+// ErrNobody says that a directory does not know a person or a place.
+var ErrNobody = errors.New("nobody by that name")
+
 // Reply is one thing to do about an event: Update, Whisper, Post, Direct, Open or Refuse.
 type Reply interface{ reply() }
 

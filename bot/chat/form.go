@@ -15,7 +15,7 @@ type Form struct {
 	Fields []Field
 }
 
-// Field is one field of a form: Input, Pick, Date, Clock or People.
+// Field is one field of a form: Input, Pick, Date, Clock, People or Channel.
 type Field interface {
 	field()
 	about() Label
@@ -60,11 +60,15 @@ type Clock struct {
 // People is a set of persons. Its values are in the form of Person.String.
 type People struct{ Label }
 
-func (Input) field()  {}
-func (Pick) field()   {}
-func (Date) field()   {}
-func (Clock) field()  {}
-func (People) field() {}
+// Channel is a place of the platform. Its value is in the form of Place.String.
+type Channel struct{ Label }
+
+func (Input) field()   {}
+func (Pick) field()    {}
+func (Date) field()    {}
+func (Clock) field()   {}
+func (People) field()  {}
+func (Channel) field() {}
 
 func (l Label) about() Label { return l }
 
@@ -114,7 +118,7 @@ func (f Form) Check() error {
 			if err := options(x.Options); err != nil {
 				return err
 			}
-		case Date, Clock, People:
+		case Date, Clock, People, Channel:
 		default:
 			return fmt.Errorf("check form: unknown field %T", field)
 		}
@@ -159,6 +163,8 @@ func (f Form) String() string {
 			fmt.Fprintf(&b, "%s: %s ‹%s› a time\n", l.ID, name, x.Value)
 		case People:
 			fmt.Fprintf(&b, "%s: %s any people\n", l.ID, name)
+		case Channel:
+			fmt.Fprintf(&b, "%s: %s a channel\n", l.ID, name)
 		}
 	}
 	fmt.Fprintf(&b, "[%s] [%s]\n", f.Submit, f.Cancel)

@@ -1,0 +1,890 @@
+package bot
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+// mayCreate says whether somebody may start a round: who manages the workspace, or is named in the configuration.
+func (b *Bot) mayCreate(e chat.Event) bool { return e.Admin || slices.Contains(b.Creators, e.Who) }
+
+// newForm asks for everything a round is made of. It makes no call.
+func (b *Bot) newForm(_ context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
+	if !b.mayCreate(e) {
+		return nil, errNotAllowed
+	}
+	v := b.voice(e)
+	first := b.Now().AddDate(0, 0, 21)
+	return b.roundForm(v, chat.Do("create", v.Lang), survey.Round{
+		TimeZone: survey.DefaultTimeZone, MinGroup: survey.DefaultMinGroup,
+		Consensus: survey.Consensus{Percent: survey.DefaultAgreedPercent},
+		ClosesAt:  time.Date(first.Year(), first.Month(), first.Day(), 17, 0, 0, 0, time.UTC),
+	}), nil
+}
+
+func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) []chat.Reply {
+	lang := survey.Lang(v.Lang)
+	var editions []chat.Option
+	for _, m := range b.Matrices {
+		editions = append(editions, chat.Option{Value: m.ID, Label: m.Nation.In(lang)})
+	}
+	edition := []string{b.Matrices[0].ID}
+	if r.Matrix != "" {
+		edition = []string{r.Matrix}
+	}
+	languages := []chat.Option{
+		{Value: "en cy", Label: v.Say("new.english_welsh")}, {Value: "cy en", Label: v.Say("new.welsh_english")},
+		{Value: "en", Label: v.Say("new.english")}, {Value: "cy", Label: v.Say("new.welsh")},
+	}
+	var chosen []string
+	for _, l := range r.Languages {
+		chosen = append(chosen, string(l))
+	}
+	spoken := []string{"en cy"}
+	if len(chosen) > 0 {
+		spoken = []string{strings.Join(chosen, " ")}
+	}
+	loc := r.Location()
+	day, clock := func(t time.Time) string { return "" }, func(t time.Time) string { return "" }
+	day = func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.In(loc).Format(time.DateOnly)
+	}
+	clock = func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.In(loc).Format("15:04")
+	}
+	closes := clock(r.ClosesAt)
+	if r.Area == "" {
+		closes = "17:00"
+	}
+	label := func(id string, optional bool) chat.Label {
+		return chat.Label{ID: id, Text: v.Say("new." + id), Hint: v.Say("new." + id + "_hint"), Optional: optional}
+	}
+	far := "no"
+	if r.Consensus.AllowFarMinority {
+		far = "yes"
+	}
+	return []chat.Reply{chat.Open{Form: chat.Form{
+		Title: v.Say("new.title"), Intro: v.Say("new.intro"), Submit: v.Say("button.continue"), Cancel: v.Say("button.cancel"), Action: action,
+		Fields: []chat.Field{
+			chat.Input{Label: label("area", false), Value: r.Area, Max: survey.MaxAreaRunes},
+			chat.Pick{Label: label("matrix", false), Options: editions, Chosen: edition},
+			chat.Pick{Label: label("languages", false), Options: languages, Chosen: spoken},
+			chat.Date{Label: label("closes", false), Value: day(r.ClosesAt)},
+			chat.Clock{Label: label("closes_time", false), Value: closes},
+			chat.Date{Label: label("workshop", true), Value: day(r.Workshop.At)},
+			chat.Clock{Label: label("workshop_time", true), Value: clock(r.Workshop.At)},
+			chat.Input{Label: label("place", true), Value: r.Workshop.Place, Max: survey.MaxPlaceRunes},
+			chat.Input{Label: label("time_zone", false), Value: r.TimeZone, Max: 40},
+			chat.Input{Label: label("min_group", false), Value: strconv.Itoa(r.MinGroup), Max: 3},
+			chat.Input{Label: label("agreed", false), Value: strconv.Itoa(r.Consensus.Percent), Max: 3},
+			chat.Pick{Label: label("far", false), Options: []chat.Option{{Value: "no", Label: v.Say("new.far_no")}, {Value: "yes", Label: v.Say("new.far_yes")}}, Chosen: []string{far}},
+		},
+	}}}
+}
+
+// readRoundForm reads what a coordinator filled in; an *survey.InputError names the first field that cannot be read.
+func (b *Bot) readRoundForm(e chat.Event) (survey.Round, error) {
+	r := survey.Round{
+		Area: e.Value("area"), Matrix: e.Value("matrix"), TimeZone: e.Value("time_zone"),
+		Workshop:  survey.Workshop{Place: e.Value("place")},
+		Consensus: survey.Consensus{AllowFarMinority: e.Value("far") == "yes"},
+	}
+	if r.TimeZone == "" {
+		r.TimeZone = survey.DefaultTimeZone
+	}
+	loc, err := time.LoadLocation(r.TimeZone)
+	if err != nil {
+		return r, &survey.InputError{Field: "time_zone", Reason: "unknown"}
+	}
+	i := slices.IndexFunc(b.Matrices, func(m *survey.Matrix) bool { return m.ID == r.Matrix })
+	if i < 0 {
+		return r, &survey.InputError{Field: "matrix", Reason: "unknown"}
+	}
+	for l := range strings.FieldsSeq(e.Value("languages")) {
+		if b.Matrices[i].Has(survey.Lang(l)) {
+			r.Languages = append(r.Languages, survey.Lang(l))
+		}
+	}
+	if len(r.Languages) == 0 {
+		// A matrix written in other languages than those offered is asked in its own.
+		r.Languages = b.Matrices[i].Languages
+	}
+	number := func(field string, otherwise int) (int, error) {
+		s := e.Value(field)
+		if s == "" {
+			return otherwise, nil
+		}
+		n, err := strconv.Atoi(strings.TrimSuffix(strings.ReplaceAll(s, " ", ""), "%"))
+		if err != nil {
+			return 0, &survey.InputError{Field: field, Reason: "number"}
+		}
+		return n, nil
+	}
+	if r.MinGroup, err = number("min_group", survey.DefaultMinGroup); err != nil {
+		return r, err
+	}
+	if r.Consensus.Percent, err = number("agreed", survey.DefaultAgreedPercent); err != nil {
+		return r, err
+	}
+	if r.ClosesAt, err = readTime(e, "closes", "17:00", loc); err != nil {
+		return r, err
+	}
+	if e.Value("workshop") != "" {
+		if r.Workshop.At, err = readTime(e, "workshop", "10:00", loc); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// readTime reads a date field and its time field in the round's time zone.
+func readTime(e chat.Event, field, otherwise string, loc *time.Location) (time.Time, error) {
+	clock := e.Value(field + "_time")
+	if clock == "" {
+		clock = otherwise
+	}
+	if _, err := time.Parse("15:04", clock); err != nil {
+		return time.Time{}, &survey.InputError{Field: field + "_time", Reason: "unreadable"}
+	}
+	t, err := time.ParseInLocation("2006-01-02 15:04", e.Value(field)+" "+clock, loc)
+	if err != nil {
+		return time.Time{}, &survey.InputError{Field: field, Reason: "unreadable"}
+	}
+	return t, nil
+}
+
+func (b *Bot) create(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
+	if !b.mayCreate(e) {
+		return nil, errNotAllowed
+	}
+	r, err := b.readRoundForm(e)
+	if err != nil {
+		return nil, err
+	}
+	r.ID, r.Channel, r.Coordinators = newRoundID(e.ID), e.Where.String(), []survey.PersonID{person(e.Who)}
+	r, err = b.Rounds.Create(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return alone(b.draft(b.voice(e), r)), nil
+}
+
+// draft shows what was proposed, to be opened or changed.
+func (b *Bot) draft(v locale.Voice, r survey.Round) []chat.Reply {
+	id := string(r.ID)
+	return update(
+		chat.Heading{Text: v.Say("draft.title", "area", r.Area)},
+		chat.Text{Spans: []chat.Span{chat.Words(b.facts(v, r))}},
+		chat.Remark(v.Say("draft.fixed")),
+		row(primary(v.Say("button.open"), chat.Do("open", id, v.Lang)), button(v.Say("button.redraft"), chat.Do("redraft", id, v.Lang))),
+	)
+}
+
+// facts is what a round was set up with, a line each.
+func (b *Bot) facts(v locale.Voice, r survey.Round) string {
+	edition := r.Matrix
+	if m, err := b.Rounds.Matrix(r); err == nil {
+		edition = m.Nation.In(survey.Lang(v.Lang))
+	}
+	names := make([]string, len(r.Languages))
+	for i, l := range r.Languages {
+		names[i] = b.languageName(l)
+	}
+	workshop := v.Say("facts.no_workshop")
+	if !r.Workshop.At.IsZero() {
+		workshop = v.Time(r.Workshop.At.In(r.Location()))
+		if r.Workshop.Place != "" {
+			workshop += ", " + r.Workshop.Place
+		}
+	}
+	lines := []string{
+		v.Say("facts.edition", "edition", edition, "languages", strings.Join(names, ", ")),
+		v.Say("facts.closes", "closes", b.when(v, r), "zone", r.TimeZone),
+		v.Say("facts.workshop", "workshop", workshop),
+		v.Say("facts.min_group", "min", r.MinGroup),
+		b.consensus(v, r),
+	}
+	return strings.Join(lines, "\n")
+}
+
+// languageName is what a language calls itself; a language of a matrix that the bot does not speak stays a code.
+func (b *Bot) languageName(l survey.Lang) string {
+	if l != survey.English && l != survey.Welsh {
+		return string(l)
+	}
+	return b.Words.In(string(l)).Say("language.name")
+}
+
+func (b *Bot) consensus(v locale.Voice, r survey.Round) string {
+	key := "facts.consensus"
+	if r.Consensus.AllowFarMinority {
+		key = "facts.consensus_far"
+	}
+	return v.Say(key, "percent", r.Consensus.Percent, "far", survey.FarMinorityPercent)
+}
+
+func (b *Bot) redraftForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	v := b.voice(e)
+	if r.State != survey.Draft {
+		return whisper(chat.Say(v.Say("draft.opened"))), nil
+	}
+	return b.roundForm(v, chat.Do("saveround", string(a.round), v.Lang), r), nil
+}
+
+func (b *Bot) saveRound(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, err := b.readRoundForm(e)
+	if err != nil {
+		return nil, err
+	}
+	r.ID = a.round
+	r, err = b.Rounds.Redraft(ctx, person(e.Who), r)
+	if err != nil {
+		return nil, err
+	}
+	return b.draft(b.voice(e), r), nil
+}
+
+func (b *Bot) open(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, opened, err := b.Rounds.Open(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	v, id := b.voice(e), string(r.ID)
+	replies := update(
+		chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
+		chat.Say(b.facts(v, r)),
+		chat.Say(v.Say("opened.next")),
+		row(primary(v.Say("button.invite"), chat.Do("invite", id, v.Lang)), button(v.Say("button.status"), chat.Do("status", id, v.Lang)), button(v.Say("button.team"), chat.Do("team", id, v.Lang))),
+	)
+	if opened {
+		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
+			return []chat.Block{
+				chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
+				chat.Say(v.Say("opened.posted", "closes", b.when(v, r))),
+				row(button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)), button(v.Say("button.status"), chat.Do("status", id, v.Lang))),
+			}
+		})...)
+	}
+	return replies, nil
+}
+
+// toChannel posts to the round's channel, in its language.
+func (b *Bot) toChannel(r survey.Round, blocks func(locale.Voice) []chat.Block) []chat.Reply {
+	to, err := chat.ParsePlace(r.Channel)
+	if err != nil {
+		b.Log.Error("round has no channel", "round", r.ID, "error", err)
+		return nil
+	}
+	return []chat.Reply{chat.Post{To: to, Card: chat.Card{Blocks: blocks(b.Words.In(string(r.Languages[0])))}}}
+}
+
+// target finds the round a coordinator means: the one pressed on; else the one named; else the only one of this
+// channel, or of all theirs, that wanted says is fit. With several it asks which.
+func (b *Bot) target(ctx context.Context, e chat.Event, a onTarget, wanted func(survey.Round) bool) (survey.Round, error) {
+	me := person(e.Who)
+	if a.round != "" {
+		return b.Rounds.Round(ctx, a.round, me)
+	}
+	rounds, err := b.Rounds.RoundsIn(ctx, e.Where.String(), me)
+	if err != nil {
+		return survey.Round{}, err
+	}
+	fit := filter(rounds, wanted)
+	if len(fit) == 0 {
+		seats, err := b.Rounds.RoundsOf(ctx, me)
+		if err != nil {
+			return survey.Round{}, err
+		}
+		rounds = nil
+		for _, s := range seats {
+			if slices.Contains(s.Round.Coordinators, me) {
+				rounds = append(rounds, s.Round)
+			}
+		}
+		fit = filter(rounds, wanted)
+	}
+	if a.words != "" {
+		named := filter(fit, func(r survey.Round) bool {
+			return strings.EqualFold(r.Area, a.words) || string(r.ID) == strings.ToLower(a.words)
+		})
+		if len(named) > 0 {
+			fit = named
+		}
+	}
+	v := b.voice(e)
+	switch {
+	case len(fit) == 1:
+		return fit[0], nil
+	case len(fit) > 1:
+		var buttons []chat.Button
+		for _, r := range fit[:min(len(fit), maxHome)] {
+			lang := v.Lang
+			buttons = append(buttons, button(v.Say("choose.round", "area", r.Area, "closes", v.Day(r.ClosesAt.In(r.Location()))), chat.Do(e.Action.Verb, string(r.ID), lang)))
+		}
+		return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.which")), row(buttons...))...)
+	case len(rounds) > 0:
+		return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.unfit")))...)
+	}
+	b.Log.Warn("refused", "reason", "coordinates no round", "verb", e.Action.Verb, "person", short(e.Who))
+	return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.none")))...)
+}
+
+func filter(rounds []survey.Round, wanted func(survey.Round) bool) []survey.Round {
+	var fit []survey.Round
+	for _, r := range rounds {
+		if wanted(r) {
+			fit = append(fit, r)
+		}
+	}
+	return fit
+}
+
+func isOpen(r survey.Round) bool   { return r.State == survey.Open }
+func isClosed(r survey.Round) bool { return r.State == survey.Closed }
+func notDraft(r survey.Round) bool { return r.State != survey.Draft }
+
+func (b *Bot) inviteForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	r, err := b.target(ctx, e, a, isOpen)
+	if err != nil {
+		return nil, err
+	}
+	if !r.AcceptsAnswers(b.Now()) {
+		return nil, closedOr(r)
+	}
+	m, err := b.Rounds.Matrix(r)
+	if err != nil {
+		return nil, err
+	}
+	v := b.roundVoice(e, r)
+	label := func(id string) chat.Label {
+		return chat.Label{ID: id, Text: v.Say("invite." + id), Hint: v.Say("invite." + id + "_hint"), Optional: true}
+	}
+	var roles []chat.Option
+	for _, role := range m.Roles() {
+		if len(roles) < chat.MaxMenu {
+			roles = append(roles, chat.Option{Value: role.ID, Label: role.Name.In(survey.Lang(v.Lang))})
+		}
+	}
+	return []chat.Reply{chat.Open{Form: chat.Form{
+		Title: v.Say("invite.title"), Intro: v.Say("invite.intro", "area", r.Area), Submit: v.Say("button.invite"), Cancel: v.Say("button.cancel"),
+		Action: chat.Do("sendinvite", string(r.ID), v.Lang),
+		Fields: []chat.Field{
+			chat.People{Label: label("people")},
+			chat.Pick{Label: label("role"), Options: roles},
+			chat.Channel{Label: label("channel")},
+			chat.Input{Label: label("list"), Max: chat.MaxFieldText, Lines: true},
+		},
+	}}}, nil
+}
+
+func closedOr(r survey.Round) error {
+	if r.State == survey.Draft {
+		return survey.ErrNotOpen
+	}
+	return survey.ErrClosed
+}
+
+func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	m, err := b.Rounds.Matrix(r)
+	if err != nil {
+		return nil, err
+	}
+	v := b.voice(e)
+	role := e.Value("role")
+	var people []survey.Member
+	add := func(p chat.Person, role string) {
+		id := person(p)
+		if !slices.ContainsFunc(people, func(m survey.Member) bool { return m.Person == id }) {
+			people = append(people, survey.Member{Person: id, Role: role})
+		}
+	}
+	refused := map[string]string{}
+	listed, faults := b.readList(ctx, e, v, m, e.Value("list"), role)
+	if len(faults) > 0 {
+		refused["list"] = strings.Join(faults, "\n")
+	}
+	for _, l := range listed {
+		add(l.person, l.role)
+	}
+	for _, id := range e.Values["people"] {
+		p, err := chat.ParsePerson(id)
+		if err != nil {
+			refused["people"] = v.Say("invite.unknown", "name", id)
+			continue
+		}
+		add(p, role)
+	}
+	if c := e.Value("channel"); c != "" {
+		members, err := b.members(ctx, c)
+		if err != nil {
+			refused["channel"] = v.Say("invite.no_channel")
+		}
+		for _, p := range members {
+			add(p, role)
+		}
+	}
+	if len(refused) == 0 && len(people) == 0 {
+		refused["people"] = v.Say("invite.nobody")
+	}
+	if len(refused) > 0 {
+		return []chat.Reply{chat.Refuse{Fields: refused}}, nil
+	}
+	r, added, err := b.Rounds.Invite(ctx, a.round, person(e.Who), people)
+	if err != nil {
+		return nil, err
+	}
+	card := b.invitation(r, m)
+	said := v.Count("invite.sent", len(added))
+	if rest := len(people) - len(added); rest > 0 {
+		said += " " + v.Count("invite.already", rest)
+	}
+	replies := whisper(chat.Say(said), row(button(v.Say("button.invite_more"), chat.Do("invite", string(r.ID), v.Lang)), button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang))))
+	for _, member := range added {
+		to, err := chat.ParsePerson(string(member.Person))
+		if err != nil {
+			return nil, fmt.Errorf("send invitation: %w", err)
+		}
+		replies = append(replies, chat.Direct{To: to, Card: card, Tag: chat.Do("undelivered", string(r.ID))})
+	}
+	return replies, nil
+}
+
+func (b *Bot) members(ctx context.Context, channel string) ([]chat.Person, error) {
+	place, err := chat.ParsePlace(channel)
+	if err != nil {
+		return nil, err
+	}
+	return b.Directory.Members(ctx, place)
+}
+
+type invitee struct {
+	person chat.Person
+	role   string
+}
+
+// readList reads "person" or "person, role" a line; every line that cannot stand is named.
+func (b *Bot) readList(ctx context.Context, e chat.Event, v locale.Voice, m *survey.Matrix, list, role string) (all []invitee, faults []string) {
+	rows := csv.NewReader(strings.NewReader(list))
+	rows.FieldsPerRecord, rows.TrimLeadingSpace, rows.LazyQuotes = -1, true, true
+	for {
+		record, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return all, faults
+		}
+		if err != nil {
+			return nil, append(faults, v.Say("invite.unreadable"))
+		}
+		line, _ := rows.FieldPos(0)
+		name := strings.TrimSpace(record[0])
+		given := role
+		if len(record) > 1 && strings.TrimSpace(record[1]) != "" {
+			found, ok := findRole(m, strings.TrimSpace(record[1]))
+			if !ok {
+				if line == 1 { // a heading
+					continue
+				}
+				faults = append(faults, v.Say("invite.line_role", "line", line, "role", chat.Trim(record[1], 40)))
+				continue
+			}
+			given = found
+		}
+		p, err := b.Directory.Find(ctx, e.Where, name)
+		switch {
+		case errors.Is(err, chat.ErrNobody):
+			faults = append(faults, v.Say("invite.line_person", "line", line, "name", chat.Trim(name, 60)))
+		case err != nil:
+			return nil, append(faults, v.Say("invite.directory"))
+		default:
+			all = append(all, invitee{p, given})
+		}
+	}
+}
+
+// findRole reads a role's id, or its name in any language.
+func findRole(m *survey.Matrix, word string) (string, bool) {
+	for _, r := range m.Roles() {
+		if strings.EqualFold(r.ID, word) || slices.ContainsFunc(r.Also, func(s string) bool { return strings.EqualFold(s, word) }) {
+			return r.ID, true
+		}
+		for _, name := range r.Name {
+			if strings.EqualFold(name, word) {
+				return r.ID, true
+			}
+		}
+	}
+	return "", false
+}
+
+// joinButton posts a button to the place where it is asked for; who presses it takes part.
+func (b *Bot) joinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	r, err := b.target(ctx, e, a, isOpen)
+	if err != nil {
+		return nil, err
+	}
+	if !r.AcceptsAnswers(b.Now()) {
+		return nil, closedOr(r)
+	}
+	m, err := b.Rounds.Matrix(r)
+	if err != nil {
+		return nil, err
+	}
+	var blocks []chat.Block
+	labels := make([]string, len(r.Languages))
+	for i, lang := range r.Languages {
+		v := b.Words.In(string(lang))
+		labels[i] = v.Say("button.join")
+		blocks = append(blocks, chat.Heading{Text: v.Say("invitation.title", "area", r.Area)},
+			chat.Say(v.Say("invitation.how", "n", len(m.Elements()), "minutes", minutes(m), "closes", b.when(v, r))),
+			chat.Remark(v.Say("invitation.private", "min", r.MinGroup)))
+	}
+	blocks = append(blocks, row(primary(strings.Join(labels, " / "), chat.Do("join", string(r.ID)))))
+	return []chat.Reply{chat.Post{To: e.Where, Card: chat.Card{Blocks: blocks}}}, nil
+}
+
+// maxNamed is how many people a status names; the rest are counted, so that a large round fits a message.
+const maxNamed = 25
+
+func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	r, err := b.target(ctx, e, a, notDraft)
+	if err != nil {
+		return nil, err
+	}
+	v, id := b.roundVoice(e, r), string(r.ID)
+	if r.State == survey.Draft {
+		return alone(b.draft(v, r)), nil
+	}
+	s, err := b.Rounds.Status(ctx, r.ID, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	m, err := b.Rounds.Matrix(r)
+	if err != nil {
+		return nil, err
+	}
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
+		chat.Remark(b.standing(v, r)),
+		chat.Say(b.rates(v, s)),
+	}
+	blocks = append(blocks, b.missing(v, m, s)...)
+	people := func(key string, all []survey.PersonID) {
+		if len(all) == 0 {
+			return
+		}
+		spans := []chat.Span{chat.Bold(v.Count(key, len(all))), chat.Words(" ")}
+		for i, p := range all[:min(len(all), maxNamed)] {
+			if i > 0 {
+				spans = append(spans, chat.Words(", "))
+			}
+			spans = append(spans, mention(p))
+		}
+		if more := len(all) - maxNamed; more > 0 {
+			spans = append(spans, chat.Words(" "+v.Count("status.more", more)))
+		}
+		blocks = append(blocks, chat.Text{Spans: spans})
+	}
+	people("status.waiting", s.Waiting)
+	people("status.done", s.Done)
+	people("status.lost", s.Lost)
+	blocks = append(blocks, chat.Remark(v.Say("status.no_totals")))
+	if r.State == survey.Open {
+		blocks = append(blocks, row(
+			button(v.Say("button.remind"), chat.Do("remind", id, v.Lang)), button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)),
+			button(v.Say("button.extend"), chat.Do("extend", id, v.Lang)), button(v.Say("button.team"), chat.Do("team", id, v.Lang)),
+			button(v.Say("button.close"), chat.Do("close", id, v.Lang)),
+		))
+	} else {
+		blocks = append(blocks, row(button(v.Say("button.results"), chat.Do("results", id, v.Lang)), button(v.Say("button.export"), chat.Do("export", id, v.Lang))))
+	}
+	return whisper(blocks...), nil
+}
+
+// standing is where the round stands, in a line.
+func (b *Bot) standing(v locale.Voice, r survey.Round) string {
+	switch {
+	case r.State == survey.Closed:
+		return v.Say("status.closed", "closed", b.closed(v, r))
+	case !r.AcceptsAnswers(b.Now()):
+		return v.Say("status.late", "closes", b.when(v, r))
+	}
+	return v.Say("status.open", "closes", b.when(v, r))
+}
+
+// rates is the response rate: the only totals there are while a survey is open.
+func (b *Bot) rates(v locale.Voice, s survey.Status) string {
+	lines := []string{
+		v.Count("status.invited", s.Invited),
+		v.Count("status.finished", s.Finished, "percent", percent(s.Finished, s.Invited)),
+		v.Count("status.started", s.Started),
+	}
+	for _, c := range []struct {
+		key string
+		n   int
+	}{{"status.declined", s.Declined}, {"status.withdrawn", s.Withdrawn}, {"status.unreachable", len(s.Lost)}} {
+		if c.n > 0 {
+			lines = append(lines, v.Count(c.key, c.n))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func percent(n, of int) int {
+	if of == 0 {
+		return 0
+	}
+	return (n*200 + of) / (2 * of)
+}
+
+// missing names the roles of the edition that nobody was invited for, and those where nobody has finished.
+func (b *Bot) missing(v locale.Voice, m *survey.Matrix, s survey.Status) []chat.Block {
+	var nobody, unfinished []string
+	for _, c := range s.Roles {
+		switch name := b.roleName(v, m, c.Role); {
+		case c.Invited == 0:
+			nobody = append(nobody, name)
+		case c.Finished == 0:
+			unfinished = append(unfinished, name)
+		}
+	}
+	var blocks []chat.Block
+	if len(nobody) > 0 {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("status.nobody_invited")), chat.Words(" " + strings.Join(nobody, " · "))}})
+	}
+	if len(unfinished) > 0 {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("status.nobody_finished")), chat.Words(" " + strings.Join(unfinished, " · "))}})
+	}
+	if len(blocks) == 0 {
+		blocks = append(blocks, chat.Say(v.Say("status.all_roles")))
+	}
+	return blocks
+}
+
+func (b *Bot) remind(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	r, err := b.target(ctx, e, a, isOpen)
+	if err != nil {
+		return nil, err
+	}
+	r, due, err := b.Rounds.Remind(ctx, r.ID, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	m, err := b.Rounds.Matrix(r)
+	if err != nil {
+		return nil, err
+	}
+	replies := whisper(chat.Say(b.roundVoice(e, r).Count("remind.sent", len(due))))
+	for _, member := range due {
+		to, err := chat.ParsePerson(string(member.Person))
+		if err != nil {
+			return nil, fmt.Errorf("send reminder: %w", err)
+		}
+		card := b.invitation(r, m)
+		if member.TakesPart() {
+			seat, resp, err := b.Rounds.View(ctx, r.ID, member.Person)
+			if err != nil {
+				return nil, err
+			}
+			v := b.seatVoice(chat.Event{}, seat)
+			card = chat.Card{Blocks: []chat.Block{
+				chat.Heading{Text: v.Say("reminder.title", "area", r.Area)},
+				chat.Say(v.Say("reminder.body", "done", resp.Rated(), "n", len(m.Elements()), "closes", b.when(v, r))),
+				row(primary(v.Say("button.continue"), chat.Do("begin", string(r.ID))), button(v.Say("button.kept"), chat.Do("kept", string(r.ID)))),
+			}}
+		}
+		replies = append(replies, chat.Direct{To: to, Card: card, Tag: chat.Do("undelivered", string(r.ID))})
+	}
+	return replies, nil
+}
+
+func (b *Bot) extendForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	r, err := b.target(ctx, e, a, isOpen)
+	if err != nil {
+		return nil, err
+	}
+	if r.State != survey.Open {
+		return nil, closedOr(r)
+	}
+	v := b.roundVoice(e, r)
+	at := r.ClosesAt.In(r.Location())
+	return []chat.Reply{chat.Open{Form: chat.Form{
+		Title: v.Say("extend.title"), Intro: v.Say("extend.intro", "area", r.Area, "closes", b.when(v, r)), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
+		Action: chat.Do("saveextend", string(r.ID), v.Lang),
+		Fields: []chat.Field{
+			chat.Date{Label: chat.Label{ID: "closes", Text: v.Say("new.closes"), Hint: v.Say("extend.hint")}, Value: at.AddDate(0, 0, 7).Format(time.DateOnly)},
+			chat.Clock{Label: chat.Label{ID: "closes_time", Text: v.Say("new.closes_time")}, Value: at.Format("15:04")},
+		},
+	}}}, nil
+}
+
+func (b *Bot) saveExtension(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	at, err := readTime(e, "closes", r.ClosesAt.In(r.Location()).Format("15:04"), r.Location())
+	if err != nil {
+		return nil, err
+	}
+	r, extended, err := b.Rounds.Extend(ctx, a.round, person(e.Who), at)
+	if err != nil {
+		return nil, err
+	}
+	v := b.voice(e)
+	replies := whisper(chat.Say(v.Say("extend.done", "closes", b.when(v, r))))
+	if extended {
+		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
+			return []chat.Block{chat.Heading{Text: r.Area}, chat.Say(v.Say("extend.posted", "closes", b.when(v, r)))}
+		})...)
+	}
+	return replies, nil
+}
+
+func (b *Bot) teamForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	r, err := b.target(ctx, e, a, func(r survey.Round) bool { return r.State != survey.Closed })
+	if err != nil {
+		return nil, err
+	}
+	v := b.roundVoice(e, r)
+	return []chat.Reply{chat.Open{Form: chat.Form{
+		Title: v.Say("team.title"), Intro: v.Say("team.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
+		Action: chat.Do("saveteam", string(r.ID), v.Lang),
+		Fields: []chat.Field{chat.People{Label: chat.Label{ID: "people", Text: v.Say("team.people"), Hint: v.Say("team.hint")}}},
+	}}}, nil
+}
+
+func (b *Bot) saveTeam(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	v := b.voice(e)
+	var people []survey.PersonID
+	for _, id := range e.Values["people"] {
+		p, err := chat.ParsePerson(id)
+		if err != nil {
+			return []chat.Reply{chat.Refuse{Fields: map[string]string{"people": v.Say("invite.unknown", "name", id)}}}, nil
+		}
+		people = append(people, person(p))
+	}
+	r, err := b.Rounds.AddCoordinators(ctx, a.round, person(e.Who), people)
+	if err != nil {
+		return nil, err
+	}
+	spans := []chat.Span{chat.Words(v.Say("team.done", "area", r.Area) + " ")}
+	for i, c := range r.Coordinators {
+		if i > 0 {
+			spans = append(spans, chat.Words(", "))
+		}
+		spans = append(spans, mention(c))
+	}
+	return whisper(chat.Text{Spans: spans}), nil
+}
+
+// askToClose says what closing means before it can be done.
+func (b *Bot) askToClose(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	r, err := b.target(ctx, e, a, isOpen)
+	if err != nil {
+		return nil, err
+	}
+	v := b.roundVoice(e, r)
+	if r.State != survey.Open {
+		return whisper(chat.Say(v.Say("close.already"))), nil
+	}
+	s, err := b.Rounds.Status(ctx, r.ID, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	return whisper(
+		chat.Heading{Text: v.Say("close.title", "area", r.Area)},
+		chat.Say(v.Say("close.means")),
+		chat.Say(b.rates(v, s)),
+		row(
+			chat.Button{Label: v.Say("button.close_now"), Action: chat.Do("closenow", string(r.ID), v.Lang), Style: chat.Danger, Confirm: &chat.Confirm{
+				Title: v.Say("close.confirm_title"), Text: v.Say("close.confirm"), Yes: v.Say("close.yes"), No: v.Say("close.no"),
+			}},
+			button(v.Say("button.extend"), chat.Do("extend", string(r.ID), v.Lang)),
+		),
+	), nil
+}
+
+func (b *Bot) closeNow(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, closed, err := b.Rounds.Close(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	v := b.voice(e)
+	if !closed {
+		return update(chat.Say(v.Say("close.already"))), nil
+	}
+	replies := update(chat.Heading{Text: r.Area}, chat.Say(v.Say("close.done")))
+	posts, err := b.resultPosts(ctx, e, r, b.Words.In(string(r.Languages[0])))
+	if err != nil {
+		// The round is closed and stays closed; the results can be asked for again.
+		b.Log.Error("results after close", "round", r.ID, "error", err)
+		return append(replies, whisper(chat.Say(v.Say("close.no_results")))...), nil
+	}
+	return append(replies, posts...), nil
+}
+
+// help says what a person can do here; to somebody who coordinates, the commands.
+func (b *Bot) help(_ context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
+	v := b.voice(e)
+	var blocks []chat.Block
+	if slices.Contains(e.Action.Args, "?") {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("help.unknown"))}})
+	}
+	return whisper(append(blocks,
+		chat.Heading{Text: v.Say("help.title")},
+		chat.Say(v.Say("help.stakeholder")),
+		chat.Say(v.Say("help.coordinator")),
+		chat.Remark(v.Say("help.language")),
+		row(primary(v.Say("button.home"), chat.Do("home", v.Lang))),
+	)...), nil
+}
+
+// coordinatedBlocks lists the rounds a person coordinates, for their home.
+func (b *Bot) coordinatedBlocks(v locale.Voice, e chat.Event, seats []survey.Seat) []chat.Block {
+	var blocks []chat.Block
+	for _, s := range seats {
+		if !slices.Contains(s.Round.Coordinators, person(e.Who)) || len(blocks) >= 2*maxHome {
+			continue
+		}
+		line := v.Say("draft.waiting")
+		if s.Round.State != survey.Draft {
+			line = b.standing(v, s.Round)
+		}
+		blocks = append(blocks,
+			chat.Text{Spans: []chat.Span{chat.Bold(v.Say("home.coordinator", "area", s.Round.Area)), chat.Words("\n" + line)}},
+			row(button(v.Say("button.status"), chat.Do("status", string(s.Round.ID), v.Lang))))
+	}
+	if b.mayCreate(e) {
+		blocks = append(blocks, row(button(v.Say("button.new"), chat.Do("new", v.Lang))))
+	}
+	return blocks
+}
+
+// undelivered notes that the platform would not deliver to a person.
+func (b *Bot) undelivered(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	return nil, b.Rounds.SetUnreachable(ctx, a.round, person(e.Who), true)
+}

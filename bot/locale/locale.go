@@ -1,0 +1,83 @@
+// Package locale holds every sentence the bot says, in English and Welsh, and nothing else: the words of
+// the matrix are data of their own, and what a sentence is said about is the caller's business.
+package locale
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/text/language"
+)
+
+//go:embed en.yaml cy.yaml
+var files embed.FS
+
+// Words are the sentences of every language.
+type Words struct{ bundle *i18n.Bundle }
+
+// Load reads the sentences that come with the program.
+func Load() (*Words, error) {
+	bundle := i18n.NewBundle(language.English)
+	bundle.RegisterUnmarshalFunc("yaml", yaml.Unmarshal)
+	for _, name := range []string{"en.yaml", "cy.yaml"} {
+		if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
+			return nil, fmt.Errorf("load sentences: %w", err)
+		}
+	}
+	return &Words{bundle: bundle}, nil
+}
+
+// In returns the voice that speaks the language, given as "en" or "cy"; for any other language it is English.
+func (w *Words) In(lang string) Voice {
+	if lang != "cy" {
+		lang = "en"
+	}
+	return Voice{Lang: lang, localizer: i18n.NewLocalizer(w.bundle, lang)}
+}
+
+// Voice says sentences in one language.
+type Voice struct {
+	Lang      string
+	localizer *i18n.Localizer
+}
+
+// Say returns the sentence of that key; facts are names and values in turn, which fill its {{.name}} places.
+func (v Voice) Say(key string, facts ...any) string {
+	return v.say(&i18n.LocalizeConfig{MessageID: key, TemplateData: data(facts)})
+}
+
+// Count returns the sentence of that key in the plural form of n, which fills {{.n}}.
+func (v Voice) Count(key string, n int, facts ...any) string {
+	d := data(facts)
+	d["n"] = n
+	return v.say(&i18n.LocalizeConfig{MessageID: key, TemplateData: d, PluralCount: n})
+}
+
+func (v Voice) say(c *i18n.LocalizeConfig) string {
+	s, err := v.localizer.Localize(c)
+	if err != nil {
+		// A test finds every key that is used; a reader of a broken sentence should at least see which.
+		return "⟦" + c.MessageID + "⟧"
+	}
+	return strings.TrimSpace(s)
+}
+
+func data(facts []any) map[string]any {
+	d := map[string]any{}
+	for i := 0; i+1 < len(facts); i += 2 {
+		d[fmt.Sprint(facts[i])] = facts[i+1]
+	}
+	return d
+}
+
+// Day is a date in words: "Friday 4 December 2026".
+func (v Voice) Day(t time.Time) string {
+	return fmt.Sprintf("%s %d %s %d", v.Say(fmt.Sprintf("weekday.%d", t.Weekday())), t.Day(), v.Say(fmt.Sprintf("month.%d", t.Month())), t.Year())
+}
+
+// Time is a date and a time of day in words: "17:00, Friday 4 December 2026".
+func (v Voice) Time(t time.Time) string { return t.Format("15:04") + ", " + v.Day(t) }

@@ -1,0 +1,151 @@
+package locale
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// forms are the plural forms that CLDR gives each language (cldr/common/supplemental/plurals.xml).
+var forms = map[string][]string{
+	"en": {"one", "other"},
+	"cy": {"zero", "one", "two", "few", "many", "other"},
+}
+
+// sentences reads a file into key -> plural form ("" for none) -> text.
+func sentences(t *testing.T, lang string) map[string]map[string]string {
+	t.Helper()
+	raw, err := files.ReadFile(lang + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(raw, &tree); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]map[string]string{}
+	var walk func(key string, node any)
+	walk = func(key string, node any) {
+		switch x := node.(type) {
+		case string:
+			all[key] = map[string]string{"": x}
+		case map[string]any:
+			if _, plural := x["other"]; plural {
+				all[key] = map[string]string{}
+				for form, text := range x {
+					all[key][form], _ = text.(string)
+				}
+				return
+			}
+			for name, child := range x {
+				walk(strings.TrimPrefix(key+"."+name, "."), child)
+			}
+		default:
+			t.Errorf("%s: %s is %T, want text", lang, key, node)
+		}
+	}
+	walk("", tree)
+	return all
+}
+
+var place = regexp.MustCompile(`\{\{\.?(\w+)\}\}|\{(\w+)\}`)
+
+func places(texts map[string]string) []string {
+	var names []string
+	for _, text := range texts {
+		for _, m := range place.FindAllString(text, -1) {
+			if m != "{{.n}}" && !slices.Contains(names, m) { // a form may say its number in words
+				names = append(names, m)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestLanguagesSayTheSame(t *testing.T) {
+	en, cy := sentences(t, "en"), sentences(t, "cy")
+	for key := range cy {
+		if en[key] == nil {
+			t.Errorf("%s is in cy.yaml only", key)
+		}
+	}
+	for key, texts := range en {
+		other := cy[key]
+		if other == nil {
+			t.Errorf("%s is in en.yaml only", key)
+			continue
+		}
+		if a, b := places(texts), places(other); !slices.Equal(a, b) {
+			t.Errorf("%s fills in %v in English and %v in Welsh", key, a, b)
+		}
+		if _, plural := texts[""]; plural != hasNoForms(other) {
+			t.Errorf("%s has plural forms in one language only", key)
+		}
+	}
+}
+
+func hasNoForms(texts map[string]string) bool { _, plain := texts[""]; return plain }
+
+func TestPluralFormsAreComplete(t *testing.T) {
+	for lang, want := range forms {
+		for key, texts := range sentences(t, lang) {
+			for form, text := range texts {
+				if strings.TrimSpace(text) == "" {
+					t.Errorf("%s: %s %s is empty", lang, key, form)
+				}
+				if form != "" && !slices.Contains(want, form) {
+					t.Errorf("%s: %s has a form %q", lang, key, form)
+				}
+			}
+			for _, form := range want {
+				if !hasNoForms(texts) && texts[form] == "" {
+					t.Errorf("%s: %s lacks the form %q", lang, key, form)
+				}
+			}
+		}
+	}
+}
+
+func TestSayAndCount(t *testing.T) {
+	words, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	en, cy := words.In("en"), words.In("cy")
+	for _, c := range []struct{ got, want string }{
+		{en.Say("element.step", "i", 3, "n", 17), "3 of 17"},
+		{cy.Say("element.step", "i", 3, "n", 17), "3 o 17"},
+		{en.Count("invite.sent", 1), "I invited 1 person."},
+		{en.Count("invite.sent", 0), "I invited 0 people."},
+		{cy.Count("invite.sent", 0), "Doedd neb newydd i’w wahodd."},
+		{cy.Count("invite.sent", 1), "Rwyf wedi gwahodd 1 person."},
+		{cy.Count("invite.sent", 2), "Rwyf wedi gwahodd 2 berson."},
+		{cy.Count("invite.sent", 3), "Rwyf wedi gwahodd 3 pherson."},
+		{cy.Count("invite.sent", 6), "Rwyf wedi gwahodd 6 pherson."},
+		{cy.Count("invite.sent", 17), "Rwyf wedi gwahodd 17 o bobl."},
+		{words.In("fr").Say("button.back"), "‹ Back"},
+		{en.Say("no.such"), "⟦no.such⟧"},
+		{en.Time(time.Date(2026, 12, 4, 17, 5, 0, 0, time.UTC)), "17:05, Friday 4 December 2026"},
+		{cy.Time(time.Date(2027, 2, 7, 9, 0, 0, 0, time.UTC)), "09:00, dydd Sul 7 Chwefror 2027"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
+
+func TestPeoplesTextIsNotATemplate(t *testing.T) {
+	words, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const nasty = `{{.n}} {{template "x"}} <b>%s</b>`
+	if got := words.In("en").Say("detail.note", "text", nasty); got != "Note: "+nasty {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,211 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+func isNotTakingPart(err error) bool { return errors.Is(err, survey.ErrNotTakingPart) }
+
+func asInput(err error, to **survey.InputError) bool { return errors.As(err, to) }
+
+// results posts the results of a closed round to its channel.
+func (b *Bot) results(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	r, err := b.closedTarget(ctx, e, a)
+	if err != nil {
+		return nil, err
+	}
+	v := b.roundVoice(e, r)
+	posts, err := b.resultPosts(ctx, e, r, v)
+	if err != nil {
+		return nil, err
+	}
+	return append(whisper(chat.Say(v.Say("results.posted"))), posts...), nil
+}
+
+// closedTarget is target for what only a closed round has; before that it says how to see the response rate.
+func (b *Bot) closedTarget(ctx context.Context, e chat.Event, a onTarget) (survey.Round, error) {
+	r, err := b.target(ctx, e, a, isClosed)
+	if err == nil && r.State != survey.Closed {
+		err = refuse(whisper(chat.Say(b.roundVoice(e, r).Say("results.not_yet")))...)
+	}
+	return r, err
+}
+
+func (b *Bot) export(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	r, err := b.closedTarget(ctx, e, a)
+	if err != nil {
+		return nil, err
+	}
+	to, err := chat.ParsePlace(r.Channel)
+	if err != nil {
+		return nil, fmt.Errorf("post export: %w", err)
+	}
+	v := b.roundVoice(e, r)
+	p, err := b.Rounds.Results(ctx, r.ID, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	files, err := b.Artist.Sheets(p, survey.Lang(v.Lang))
+	if err != nil {
+		return nil, fmt.Errorf("write export: %w", err)
+	}
+	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: v.Say("export.title", "area", r.Area)}, chat.Say(v.Say("export.body"))}}
+	return append(whisper(chat.Say(v.Say("results.posted"))), chat.Post{To: to, Card: card, Files: files}), nil
+}
+
+// maxAgenda is how many elements the message lists; the files hold all of them.
+const maxAgenda = 8
+
+// resultPosts is what the coordinator's channel gets: the summary, then the table, with the picture and the files.
+func (b *Bot) resultPosts(ctx context.Context, e chat.Event, r survey.Round, v locale.Voice) ([]chat.Reply, error) {
+	to, err := chat.ParsePlace(r.Channel)
+	if err != nil {
+		return nil, fmt.Errorf("post results: %w", err)
+	}
+	p, err := b.Rounds.Results(ctx, r.ID, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	lang := survey.Lang(v.Lang)
+	m, err := b.Rounds.Matrix(r)
+	if err != nil {
+		return nil, err
+	}
+	picture, err := b.Artist.Picture(p, lang)
+	if err != nil {
+		return nil, fmt.Errorf("draw results: %w", err)
+	}
+	table, err := b.Artist.Table(p, lang)
+	if err != nil {
+		return nil, fmt.Errorf("draw table: %w", err)
+	}
+	files, err := b.Artist.Sheets(p, lang)
+	if err != nil {
+		return nil, fmt.Errorf("write sheets: %w", err)
+	}
+	summary := []chat.Block{
+		chat.Heading{Text: v.Say("results.title", "area", r.Area)},
+		chat.Say(v.Say("results.part", "people", v.Count("results.people", p.Respondents), "invited", p.Terms.Invited, "percent", percent(p.Respondents, p.Terms.Invited))),
+	}
+	summary = append(summary, b.represented(v, m, p.Terms)...)
+	agenda, text := b.agenda(v, m, p)
+	summary = append(summary, agenda...)
+	summary = append(summary, chat.Divider{}, chat.Remark(v.Say("facts.min_group", "min", p.Terms.MinGroup)+"\n"+b.consensus(v, r)))
+	var others []chat.Button
+	for _, l := range r.Languages {
+		if string(l) != v.Lang {
+			others = append(others, button(b.languageName(l), chat.Do("results", string(r.ID), string(l))))
+		}
+	}
+	others = append(others, button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang)))
+	summary = append(summary, row(others...))
+	posts := []chat.Reply{chat.Post{
+		To: to, Card: chat.Card{Blocks: summary},
+		Files: []chat.File{{Name: fileName(r) + ".png", Type: "image/png", Alt: v.Say("results.alt", "area", r.Area) + " " + text, Data: picture}},
+	}}
+	tables := append([]chat.Block{chat.Heading{Text: v.Say("results.table")}}, b.tableBlocks(table)...)
+	tables = append(tables, chat.Remark(v.Say("results.symbols", "min", p.Terms.MinGroup)))
+	return append(posts, chat.Post{To: to, Card: chat.Card{Blocks: tables}, Files: files}), nil
+}
+
+// tableBlocks cuts a long table at line ends, so that each piece fits.
+func (b *Bot) tableBlocks(table string) []chat.Block {
+	const room = 1700 // runes; two such pieces fit the text of one message
+	var blocks []chat.Block
+	var piece strings.Builder
+	total := 0
+	for line := range strings.Lines(table) {
+		if total += len([]rune(line)); total > 2*room {
+			break // the files hold the rest
+		}
+		if piece.Len() > 0 && len([]rune(piece.String()))+len([]rune(line)) > room {
+			blocks = append(blocks, chat.Table{Text: piece.String()})
+			piece.Reset()
+		}
+		piece.WriteString(line)
+	}
+	return append(blocks, chat.Table{Text: piece.String()})
+}
+
+// fileName is the round in a file's name.
+func fileName(r survey.Round) string { return "maturity-" + string(r.ID) }
+
+// represented says who took part by role, and who did not.
+func (b *Bot) represented(v locale.Voice, m *survey.Matrix, s survey.Terms) []chat.Block {
+	var there, absent []string
+	for _, c := range s.Roles {
+		name := b.roleName(v, m, c.Role)
+		if c.Finished > 0 {
+			there = append(there, fmt.Sprintf("%s %d", name, c.Finished))
+		} else {
+			absent = append(absent, name)
+		}
+	}
+	if s.Unstated.Finished > 0 {
+		there = append(there, fmt.Sprintf("%s %d", v.Say("me.unstated"), s.Unstated.Finished))
+	}
+	var blocks []chat.Block
+	if len(there) > 0 {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.there")), chat.Words(" " + strings.Join(there, " · "))}})
+	}
+	if len(absent) > 0 {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.absent")), chat.Words(" " + strings.Join(absent, " · "))}})
+	}
+	return blocks
+}
+
+// agenda is the elements in order of disagreement, as blocks and as a plain sentence for the picture's description.
+func (b *Bot) agenda(v locale.Voice, m *survey.Matrix, p survey.Published) ([]chat.Block, string) {
+	lang := survey.Lang(v.Lang)
+	elements := m.Elements()
+	var discuss, agreed, hidden []string
+	for _, i := range p.Agenda {
+		c, name := p.Elements[i].Everyone(), elements[i].Name.In(lang)
+		mode, shown := c.Mode.Int()
+		if !shown {
+			hidden = append(hidden, name)
+			continue
+		}
+		share, _ := c.Percent[mode-1].Int()
+		line := v.Say("agenda.line", "element", name, "percent", share, "level", m.Levels[mode-1].Name.In(lang))
+		if far, _ := c.FarMinority.Bool(); far {
+			line += " " + v.Say("agenda.far")
+		}
+		if yes, _ := c.Agreed.Bool(); yes {
+			agreed = append(agreed, line)
+		} else {
+			discuss = append(discuss, line)
+		}
+	}
+	var blocks []chat.Block
+	add := func(title string, lines []string, numbered bool) {
+		if len(lines) == 0 {
+			return
+		}
+		spans := []chat.Span{chat.Bold(title)}
+		for i, l := range lines[:min(len(lines), maxAgenda)] {
+			sign := "•"
+			if numbered {
+				sign = fmt.Sprintf("%d.", i+1)
+			}
+			spans = append(spans, chat.Words("\n"+sign+" "+l))
+		}
+		if more := len(lines) - maxAgenda; more > 0 {
+			spans = append(spans, chat.Words("\n"+v.Count("agenda.more", more)))
+		}
+		blocks = append(blocks, chat.Text{Spans: spans})
+	}
+	add(v.Count("agenda.discuss", len(discuss)), discuss, true)
+	add(v.Count("agenda.agreed", len(agreed)), agreed, false)
+	if len(hidden) > 0 {
+		blocks = append(blocks, chat.Say(v.Count("agenda.hidden", len(hidden), "min", p.Terms.MinGroup)))
+	}
+	return blocks, v.Count("agenda.discuss", len(discuss)) + " " + strings.Join(discuss[:min(len(discuss), 3)], "; ")
+}

@@ -1,0 +1,295 @@
+package bot
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"errors"
+	"strconv"
+	"strings"
+
+	"maturitybot/bot/chat"
+	"maturitybot/survey"
+)
+
+// route is one thing people can ask for: how it is acknowledged, from which kinds of event it may
+// come (nil: from presses and commands), and who answers.
+type route struct {
+	ack   chat.Ack
+	kinds []chat.Kind
+	do    func(*Bot, context.Context, chat.Event) ([]chat.Reply, error)
+}
+
+// table is everything people can ask for, by the verb of an action.
+func table() map[string]route {
+	return map[string]route{
+		// A stakeholder, before they start.
+		"join":    on(chat.AckWhisper, readRound, (*Bot).join),    // from a channel: only they see what comes
+		"begin":   on(chat.AckUpdate, readRound, (*Bot).begin),    // the invitation becomes the survey
+		"lang":    on(chat.AckUpdate, readLang, (*Bot).speak),     // the same card in another language
+		"accept":  on(chat.AckUpdate, readRound, (*Bot).accept),   // the privacy notice was read
+		"decline": on(chat.AckUpdate, readRound, (*Bot).decline),  // not taking part
+		"home":    on(chat.AckWhisper, readNothing, (*Bot).home),  // what of mine is here
+		"notice":  on(chat.AckWhisper, readRound, (*Bot).reread),  // the privacy notice, to read again
+		"resume":  on(chat.AckWhisper, readRound, (*Bot).carryOn), // a fresh card at the right place
+
+		// A stakeholder, in the survey: one card that changes.
+		"me":      on(chat.AckUpdate, readRound, (*Bot).aboutMe),
+		"role":    on(chat.AckUpdate, readRound, (*Bot).pickRole),
+		"scope":   on(chat.AckUpdate, readWord, (*Bot).pickScope),
+		"org":     on(chat.AckForm, readWord, (*Bot).organisationForm),
+		"saveorg": from(chat.Submit, chat.AckUpdate, readRound, (*Bot).saveOrganisation),
+		"go":      on(chat.AckUpdate, readRound, (*Bot).proceed), // to the first open element
+		"at":      on(chat.AckUpdate, readElement, (*Bot).element),
+		"jump":    on(chat.AckUpdate, readRound, (*Bot).jump),
+		"answer":  on(chat.AckUpdate, readAnswer, (*Bot).answer),
+		"detail":  on(chat.AckForm, readDetail, (*Bot).detailForm),
+		"keep":    from(chat.Submit, chat.AckUpdate, readElement, (*Bot).keepDetail),
+		"list":    on(chat.AckUpdate, readRound, (*Bot).list),
+		"review":  on(chat.AckUpdate, readRound, (*Bot).review),
+		"submit":  on(chat.AckUpdate, readRound, (*Bot).submit),
+		"kept":    on(chat.AckUpdate, readRound, (*Bot).kept),
+		"erase":   on(chat.AckUpdate, readRound, (*Bot).erase),
+
+		// A coordinator. Each carries the language it was asked in.
+		"new":        on(chat.AckForm, readCommand, (*Bot).newForm),
+		"create":     from(chat.Submit, chat.AckWhisper, readCommand, (*Bot).create),
+		"redraft":    on(chat.AckForm, readSpoken, (*Bot).redraftForm),
+		"saveround":  from(chat.Submit, chat.AckUpdate, readSpoken, (*Bot).saveRound),
+		"open":       on(chat.AckUpdate, readSpoken, (*Bot).open),
+		"invite":     on(chat.AckForm, readTarget, (*Bot).inviteForm),
+		"sendinvite": from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).sendInvitations),
+		"button":     on(chat.AckPost, readTarget, (*Bot).joinButton),
+		"status":     on(chat.AckWhisper, readTarget, (*Bot).status),
+		"remind":     on(chat.AckWhisper, readTarget, (*Bot).remind),
+		"extend":     on(chat.AckForm, readTarget, (*Bot).extendForm),
+		"saveextend": from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveExtension),
+		"team":       on(chat.AckForm, readTarget, (*Bot).teamForm),
+		"saveteam":   from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveTeam),
+		"close":      on(chat.AckWhisper, readTarget, (*Bot).askToClose),
+		"closenow":   on(chat.AckUpdate, readSpoken, (*Bot).closeNow),
+		"results":    on(chat.AckWhisper, readTarget, (*Bot).results),
+		"export":     on(chat.AckWhisper, readTarget, (*Bot).export),
+		"help":       on(chat.AckWhisper, readCommand, (*Bot).help),
+
+		"undelivered": from(chat.Undelivered, chat.AckWhisper, readRound, (*Bot).undelivered),
+	}
+}
+
+// commands are the words after /maturity, in both languages: the bot answers in the language of the word.
+var commands = map[string]struct{ verb, lang string }{
+	"": {"home", "*"}, "home": {"home", "en"}, "hafan": {"home", "cy"},
+	"new": {"new", "*"}, "newydd": {"new", "cy"},
+	"invite": {"invite", "*"}, "gwahodd": {"invite", "cy"},
+	"button": {"button", "*"}, "botwm": {"button", "cy"},
+	"status": {"status", "*"}, "statws": {"status", "cy"},
+	"remind": {"remind", "*"}, "atgoffa": {"remind", "cy"},
+	"extend": {"extend", "*"}, "estyn": {"extend", "cy"},
+	"team": {"team", "*"}, "tim": {"team", "cy"}, "tîm": {"team", "cy"},
+	"close": {"close", "*"}, "cau": {"close", "cy"},
+	"results": {"results", "*"}, "canlyniadau": {"results", "cy"},
+	"export": {"export", "*"}, "allforio": {"export", "cy"},
+	"help": {"help", "*"}, "cymorth": {"help", "cy"},
+}
+
+// on makes a route for presses and commands whose handler gets its words read and checked.
+func on[A any](ack chat.Ack, read func([]string) (A, error), do func(*Bot, context.Context, chat.Event, A) ([]chat.Reply, error)) route {
+	return route{ack: ack, kinds: []chat.Kind{chat.Press, chat.Command, chat.Message}, do: func(b *Bot, ctx context.Context, e chat.Event) ([]chat.Reply, error) {
+		a, err := read(e.Action.Args)
+		if err != nil {
+			return nil, err
+		}
+		return do(b, ctx, e, a)
+	}}
+}
+
+// from makes a route for one other kind of event.
+func from[A any](kind chat.Kind, ack chat.Ack, read func([]string) (A, error), do func(*Bot, context.Context, chat.Event, A) ([]chat.Reply, error)) route {
+	r := on(ack, read, do)
+	r.kinds = []chat.Kind{kind}
+	return r
+}
+
+// errForged is an action whose words no button of ours carries.
+var errForged = errors.New("not an action of ours")
+
+// The words of an action, read.
+type (
+	nothing   struct{}
+	onRound   struct{ round survey.RoundID }
+	onElement struct {
+		round   survey.RoundID
+		element string
+	}
+	onWord struct {
+		round survey.RoundID
+		word  string
+	}
+	onLang struct {
+		round survey.RoundID
+		lang  survey.Lang
+		then  chat.Action
+	}
+	onAnswer struct {
+		round   survey.RoundID
+		element string
+		rating  survey.Rating
+	}
+	onDetail struct {
+		round   survey.RoundID
+		element string
+		has     bool // something was added before
+		matrix  string
+		lang    survey.Lang
+	}
+	// onSpoken is a round and the language it is spoken of in.
+	onSpoken struct {
+		round survey.RoundID
+		lang  survey.Lang
+	}
+	// onTarget is a round, or the words a coordinator named it by, which may be none.
+	onTarget struct {
+		round survey.RoundID
+		words string
+	}
+)
+
+func readNothing([]string) (nothing, error) { return nothing{}, nil }
+
+func readCommand([]string) (nothing, error) { return nothing{}, nil }
+
+func roundID(s string) (survey.RoundID, error) {
+	if len(s) != roundIDLength || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") != "" {
+		return "", errForged
+	}
+	return survey.RoundID(s), nil
+}
+
+func readRound(args []string) (onRound, error) {
+	if len(args) < 1 {
+		return onRound{}, errForged
+	}
+	id, err := roundID(args[0])
+	return onRound{id}, err
+}
+
+func readElement(args []string) (onElement, error) {
+	if len(args) != 2 {
+		return onElement{}, errForged
+	}
+	id, err := roundID(args[0])
+	return onElement{id, args[1]}, err
+}
+
+func readWord(args []string) (onWord, error) {
+	if len(args) != 2 {
+		return onWord{}, errForged
+	}
+	id, err := roundID(args[0])
+	return onWord{id, args[1]}, err
+}
+
+func readLang(args []string) (onLang, error) {
+	if len(args) < 3 {
+		return onLang{}, errForged
+	}
+	id, err := roundID(args[0])
+	// Only cards can be asked for again in another language, never deeds.
+	switch args[2] {
+	case "begin", "me", "list", "review", "kept":
+		if len(args) != 3 {
+			return onLang{}, errForged
+		}
+	case "at":
+		if len(args) != 4 {
+			return onLang{}, errForged
+		}
+	default:
+		return onLang{}, errForged
+	}
+	then := chat.Do(args[2], append([]string{args[0]}, args[3:]...)...)
+	return onLang{id, survey.Lang(args[1]), then}, err
+}
+
+// ratingWord is how a rating travels in an action.
+func ratingWord(r survey.Rating) string {
+	switch r {
+	case survey.DontKnow:
+		return "dk"
+	case survey.NotApplicable:
+		return "na"
+	}
+	return strconv.Itoa(int(r))
+}
+
+func readAnswer(args []string) (onAnswer, error) {
+	if len(args) != 3 {
+		return onAnswer{}, errForged
+	}
+	id, err := roundID(args[0])
+	if err != nil {
+		return onAnswer{}, err
+	}
+	a := onAnswer{round: id, element: args[1]}
+	switch args[2] {
+	case "dk":
+		a.rating = survey.DontKnow
+	case "na":
+		a.rating = survey.NotApplicable
+	default:
+		n, err := strconv.Atoi(args[2])
+		if err != nil || n < 0 || strconv.Itoa(n) != args[2] {
+			return onAnswer{}, errForged
+		}
+		a.rating = survey.Rating(n)
+	}
+	return a, nil
+}
+
+func readDetail(args []string) (onDetail, error) {
+	if len(args) != 5 {
+		return onDetail{}, errForged
+	}
+	id, err := roundID(args[0])
+	return onDetail{id, args[1], args[2] == "1", args[3], survey.Lang(args[4])}, err
+}
+
+func readSpoken(args []string) (onSpoken, error) {
+	if len(args) != 2 {
+		return onSpoken{}, errForged
+	}
+	id, err := roundID(args[0])
+	if args[1] != "en" && args[1] != "cy" {
+		return onSpoken{}, errForged
+	}
+	return onSpoken{id, survey.Lang(args[1])}, err
+}
+
+// readTarget reads a press, which carries a round and a language, or a command, which carries a
+// language and perhaps the area's name.
+func readTarget(args []string) (onTarget, error) {
+	switch {
+	case len(args) == 2 && (args[0] == "*" || args[0] == "cy" || args[0] == "en"):
+		return onTarget{words: strings.TrimSpace(args[1])}, nil
+	case len(args) == 2 || len(args) == 1:
+		id, err := roundID(args[0])
+		return onTarget{round: id}, err
+	}
+	return onTarget{}, errForged
+}
+
+const roundIDLength = 10
+
+// newRoundID makes a round's id from the event that asked for it, so that the same event delivered
+// twice makes one round.
+func newRoundID(event string) survey.RoundID {
+	sum := sha256.Sum256([]byte("round " + event))
+	return survey.RoundID(strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:roundIDLength])
+}
+
+// short is how a person appears in a log.
+func short(p chat.Person) string {
+	sum := sha256.Sum256([]byte("person " + p.String()))
+	return hex.EncodeToString(sum[:4])
+}

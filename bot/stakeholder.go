@@ -1,0 +1,853 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+// invitation is what somebody gets who was invited: in each of the round's languages, since theirs is not known yet.
+func (b *Bot) invitation(round survey.Round, m *survey.Matrix) chat.Card {
+	var blocks []chat.Block
+	for i, lang := range round.Languages {
+		v := b.Words.In(string(lang))
+		if i > 0 {
+			blocks = append(blocks, chat.Divider{})
+		}
+		blocks = append(blocks,
+			chat.Heading{Text: v.Say("invitation.title", "area", round.Area)},
+			chat.Text{Spans: []chat.Span{
+				mention(round.Coordinators[0]), chat.Words(" " + v.Say("invitation.why", "area", round.Area, "nation", m.Nation.In(lang))),
+			}},
+			chat.Say(v.Say("invitation.how", "n", len(m.Elements()), "minutes", minutes(m), "closes", b.when(v, round))),
+			chat.Remark(v.Say("invitation.private", "min", round.MinGroup)),
+		)
+	}
+	var buttons []chat.Button
+	for i, lang := range round.Languages {
+		v := b.Words.In(string(lang))
+		label := v.Say("button.start")
+		action := chat.Do("lang", string(round.ID), string(lang), "begin")
+		if i == 0 {
+			buttons = append(buttons, primary(label, action))
+		} else {
+			buttons = append(buttons, button(label, action))
+		}
+	}
+	v := b.Words.In(string(round.Languages[0]))
+	decline := v.Say("button.decline")
+	if len(round.Languages) > 1 {
+		decline += " / " + b.Words.In(string(round.Languages[1])).Say("button.decline")
+	}
+	buttons = append(buttons, button(decline, chat.Do("decline", string(round.ID))))
+	return chat.Card{Blocks: append(blocks, row(buttons...))}
+}
+
+// minutes is how long a survey takes: under a minute an element, as reading five short texts does.
+func minutes(m *survey.Matrix) int { return max(5, (len(m.Elements())*50/60+4)/5*5) }
+
+// when is the round's closing time in words.
+func (b *Bot) when(v locale.Voice, round survey.Round) string {
+	return v.Time(round.ClosesAt.In(round.Location()))
+}
+
+// join is the button in a channel: whoever presses it is let in.
+func (b *Bot) join(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, err := b.Rounds.Join(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	replies, err := b.place(ctx, e, seat)
+	return alone(replies), err
+}
+
+// alone turns updates into whispers, for a press on a card that everybody sees.
+func alone(replies []chat.Reply) []chat.Reply {
+	for i, r := range replies {
+		if u, ok := r.(chat.Update); ok {
+			replies[i] = chat.Whisper(u)
+		}
+	}
+	return replies
+}
+
+func (b *Bot) begin(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	return b.place(ctx, e, seat)
+}
+
+func (b *Bot) carryOn(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	replies, err := b.begin(ctx, e, a)
+	return alone(replies), err
+}
+
+// place shows a person the card for where they stand, from the invitation to the last answer.
+func (b *Bot) place(ctx context.Context, e chat.Event, seat survey.Seat) ([]chat.Reply, error) {
+	v := b.seatVoice(e, seat)
+	switch {
+	case seat.Member.Standing == survey.NotInvited:
+		return nil, survey.ErrNotTakingPart
+	case !seat.Round.AcceptsAnswers(b.Now()):
+		return b.over(v, seat), nil
+	case seat.Member.Standing == survey.Withdrawn:
+		return b.withdrawn(v, seat), nil
+	case !seat.Member.TakesPart():
+		if seat.Member.Language == "" && len(seat.Round.Languages) > 1 {
+			return b.languages(seat), nil
+		}
+		return b.notice(v, seat)
+	case seat.Member.Role == "":
+		return b.me(v, seat, "")
+	}
+	seat, resp, err := b.Rounds.View(ctx, seat.Round.ID, seat.Member.Person)
+	if err != nil {
+		return nil, err
+	}
+	return b.next(v, seat, resp)
+}
+
+// next shows the first element without an answer after the last one that has one, else the first without, else the review.
+func (b *Bot) next(v locale.Voice, seat survey.Seat, resp survey.Response) ([]chat.Reply, error) {
+	m, err := b.Rounds.Matrix(seat.Round)
+	if err != nil {
+		return nil, err
+	}
+	elements := m.Elements()
+	last := -1
+	for i, e := range elements {
+		if resp.Answers[e.ID].Rating != survey.NotAnswered {
+			last = i
+		}
+	}
+	for i := range elements {
+		e := elements[(last+1+i)%len(elements)]
+		if resp.Answers[e.ID].Rating == survey.NotAnswered {
+			return b.card(v, seat, m, resp, e.ID)
+		}
+	}
+	return b.reviewCard(v, seat, m, resp), nil
+}
+
+// over is what a person meets once the survey takes no answers any more.
+func (b *Bot) over(v locale.Voice, seat survey.Seat) []chat.Reply {
+	switch {
+	case seat.Round.State == survey.Draft:
+		return update(chat.Say(v.Say("error.not_open")))
+	case seat.Member.Standing == survey.Finished || seat.Member.Standing == survey.Started:
+		return update(chat.Heading{Text: seat.Round.Area}, chat.Say(v.Say("over.thanks", "closed", b.closed(v, seat.Round))))
+	}
+	return update(chat.Heading{Text: seat.Round.Area}, chat.Say(v.Say("over.missed", "closed", b.closed(v, seat.Round))))
+}
+
+func (b *Bot) closed(v locale.Voice, round survey.Round) string {
+	at := round.ClosesAt
+	if round.State == survey.Closed {
+		at = round.ClosedAt
+	}
+	return v.Time(at.In(round.Location()))
+}
+
+func (b *Bot) withdrawn(v locale.Voice, seat survey.Seat) []chat.Reply {
+	return update(
+		chat.Heading{Text: v.Say("withdrawn.title")},
+		chat.Say(v.Say("withdrawn.body", "area", seat.Round.Area)),
+		row(button(v.Say("button.rejoin"), chat.Do("join", string(seat.Round.ID)))),
+	)
+}
+
+// languages asks which language to go on in, in both.
+func (b *Bot) languages(seat survey.Seat) []chat.Reply {
+	var lines, labels []string
+	var buttons []chat.Button
+	for _, lang := range seat.Round.Languages {
+		v := b.Words.In(string(lang))
+		lines = append(lines, v.Say("language.ask"))
+		labels = append(labels, v.Say("language.name"))
+		buttons = append(buttons, button(v.Say("language.name"), chat.Do("lang", string(seat.Round.ID), string(lang), "begin")))
+	}
+	return update(chat.Heading{Text: strings.Join(labels, " / ")}, chat.Say(strings.Join(lines, "\n")), row(buttons...))
+}
+
+// speak changes the language and shows the same card again.
+func (b *Bot) speak(ctx context.Context, e chat.Event, a onLang) ([]chat.Reply, error) {
+	seat, err := b.Rounds.SetLanguage(ctx, a.round, person(e.Who), a.lang)
+	switch {
+	case err != nil && (seat.Member.Standing == survey.Withdrawn || seat.Member.Standing != survey.NotInvited && !seat.Round.AcceptsAnswers(b.Now())):
+		return b.place(ctx, e, seat)
+	case err != nil:
+		return nil, err
+	}
+	e.Action = a.then
+	return b.route(ctx, e)
+}
+
+// otherLanguage is a button to see the same card in the round's other language, or none.
+func (b *Bot) otherLanguage(v locale.Voice, seat survey.Seat, then chat.Action) []chat.Button {
+	var buttons []chat.Button
+	for _, lang := range seat.Round.Languages {
+		if string(lang) == v.Lang || len(then.Args) == 0 {
+			continue
+		}
+		args := append([]string{then.Args[0], string(lang), then.Verb}, then.Args[1:]...)
+		buttons = append(buttons, button(b.Words.In(string(lang)).Say("language.name"), chat.Do("lang", args...)))
+	}
+	return buttons
+}
+
+func (b *Bot) noticeBlocks(v locale.Voice, round survey.Round) []chat.Block {
+	return []chat.Block{
+		chat.Heading{Text: v.Say("notice.title")},
+		chat.Say(v.Say("notice.who", "min", round.MinGroup)),
+		chat.Say(v.Say("notice.when")),
+		chat.Say(v.Say("notice.withdraw", "closes", b.when(v, round))),
+		chat.Say(v.Say("notice.kept", "until", v.Day(round.ExpiresAt().In(round.Location())))),
+		chat.Remark(v.Say("notice.names")),
+	}
+}
+
+func (b *Bot) notice(v locale.Voice, seat survey.Seat) ([]chat.Reply, error) {
+	id := string(seat.Round.ID)
+	m, err := b.Rounds.Matrix(seat.Round)
+	if err != nil {
+		return nil, err
+	}
+	buttons := []chat.Button{
+		primary(v.Say("button.accept"), chat.Do("accept", id)),
+		button(v.Say("button.decline"), chat.Do("decline", id)),
+	}
+	buttons = append(buttons, b.otherLanguage(v, seat, chat.Do("begin", id))...)
+	blocks := append([]chat.Block{
+		chat.Remark(v.Say("notice.step", "area", seat.Round.Area, "minutes", minutes(m))),
+	}, b.noticeBlocks(v, seat.Round)...)
+	return update(append(blocks, row(buttons...))...), nil
+}
+
+// reread shows the notice again to somebody who is in the survey already.
+func (b *Bot) reread(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	switch {
+	case err != nil:
+		return nil, err
+	case seat.Member.Standing == survey.NotInvited:
+		return nil, survey.ErrNotTakingPart
+	}
+	return whisper(b.noticeBlocks(b.seatVoice(e, seat), seat.Round)...), nil
+}
+
+func (b *Bot) accept(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, err := b.Rounds.Start(ctx, a.round, person(e.Who), NoticeVersion)
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	return b.place(ctx, e, seat)
+}
+
+// instead shows where a person stands when what they pressed cannot be done any more, so that an old card
+// never stays behind with buttons that lead nowhere.
+func (b *Bot) instead(ctx context.Context, e chat.Event, seat survey.Seat, err error) ([]chat.Reply, error) {
+	switch {
+	case seat.Round.ID == "" || seat.Member.Standing == survey.NotInvited:
+		return nil, err
+	case seat.Member.Standing == survey.Withdrawn, seat.Round.State != survey.Draft && !seat.Round.AcceptsAnswers(b.Now()):
+		return b.place(ctx, e, seat)
+	case !seat.Member.TakesPart() && isNotTakingPart(err):
+		return b.place(ctx, e, seat)
+	}
+	return nil, err
+}
+
+func (b *Bot) decline(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, err := b.Rounds.Decline(ctx, a.round, person(e.Who))
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	if seat.Member.TakesPart() {
+		return b.place(ctx, e, seat)
+	}
+	v := b.seatVoice(e, seat)
+	return update(
+		chat.Heading{Text: v.Say("declined.title")},
+		chat.Say(v.Say("declined.body", "area", seat.Round.Area, "closes", b.when(v, seat.Round))),
+		row(button(v.Say("button.rejoin"), chat.Do("begin", string(seat.Round.ID)))),
+	), nil
+}
+
+// aboutMe shows "about you" to somebody in the survey.
+func (b *Bot) aboutMe(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, _, err := b.Rounds.View(ctx, a.round, person(e.Who))
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	return b.me(b.seatVoice(e, seat), seat, "")
+}
+
+// me is the card of who somebody is; warn is a sentence on what is missing, or empty.
+func (b *Bot) me(v locale.Voice, seat survey.Seat, warn string) ([]chat.Reply, error) {
+	m, err := b.Rounds.Matrix(seat.Round)
+	if err != nil {
+		return nil, err
+	}
+	id := string(seat.Round.ID)
+	lang := survey.Lang(v.Lang)
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("me.title")},
+		chat.Say(v.Say("me.role")),
+	}
+	options := func(roles []survey.Role) []chat.Option {
+		var all []chat.Option
+		for _, r := range roles {
+			all = append(all, chat.Option{Value: r.ID, Label: r.Name.In(lang)})
+		}
+		return all
+	}
+	unstated := chat.Option{Value: survey.Unstated, Label: v.Say("me.unstated")}
+	if roles := m.Roles(); len(roles) < chat.MaxMenu {
+		blocks = append(blocks, chat.Menu{Action: chat.Do("role", id), Placeholder: v.Say("me.choose"), Options: append(options(roles), unstated)})
+	} else {
+		for i, g := range m.RoleGroups {
+			all := options(g.Roles)
+			if i == len(m.RoleGroups)-1 && len(all) < chat.MaxMenu {
+				all = append(all, unstated)
+			}
+			blocks = append(blocks, chat.Menu{Action: chat.Do("role", id, g.ID), Placeholder: g.Name.In(lang), Options: all})
+		}
+	}
+	blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Words(v.Say("me.chosen") + " "), chat.Bold(b.roleName(v, m, seat.Member.Role))}})
+	if warn != "" {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(warn)}})
+	}
+	var scopes []chat.Button
+	for _, s := range survey.Scopes {
+		scopes = append(scopes, chat.Button{Label: v.Say("scope." + string(s)), Action: chat.Do("scope", id, string(s)), Chosen: seat.Member.Scope == s})
+	}
+	organisation := v.Say("button.organisation")
+	if seat.Member.Organisation != "" {
+		organisation = v.Say("button.organisation_change")
+		blocks = append(blocks, chat.Say(v.Say("me.organisation", "organisation", seat.Member.Organisation)))
+	}
+	blocks = append(blocks,
+		chat.Say(v.Say("me.scope")), row(scopes...),
+		chat.Divider{},
+		row(append([]chat.Button{
+			button(organisation, chat.Do("org", id, v.Lang)),
+			primary(v.Say("button.continue"), chat.Do("go", id)),
+		}, b.otherLanguage(v, seat, chat.Do("me", id))...)...),
+	)
+	return update(blocks...), nil
+}
+
+// roleName is a role in words, also where none was given.
+func (b *Bot) roleName(v locale.Voice, m *survey.Matrix, id string) string {
+	switch id {
+	case "":
+		return v.Say("me.none")
+	case survey.Unstated:
+		return v.Say("me.unstated")
+	}
+	r, _, ok := m.Role(id)
+	if !ok {
+		return id
+	}
+	return r.Name.In(survey.Lang(v.Lang))
+}
+
+func (b *Bot) pickRole(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, err := b.Rounds.SetRole(ctx, a.round, person(e.Who), e.Value(chat.Picked))
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	return b.me(b.seatVoice(e, seat), seat, "")
+}
+
+func (b *Bot) pickScope(ctx context.Context, e chat.Event, a onWord) ([]chat.Reply, error) {
+	seat, err := b.Rounds.SetScope(ctx, a.round, person(e.Who), survey.Scope(a.word))
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	return b.me(b.seatVoice(e, seat), seat, "")
+}
+
+// organisationForm makes no call at all: the language travels in the action.
+func (b *Bot) organisationForm(_ context.Context, _ chat.Event, a onWord) ([]chat.Reply, error) {
+	v := b.Words.In(a.word)
+	return []chat.Reply{chat.Open{Form: chat.Form{
+		Title: v.Say("organisation.title"), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
+		Action: chat.Do("saveorg", string(a.round)),
+		Fields: []chat.Field{chat.Input{
+			Label: chat.Label{ID: "organisation", Text: v.Say("organisation.label"), Hint: v.Say("organisation.hint", "limit", survey.MaxOrganisationRunes), Optional: true},
+			Max:   survey.MaxOrganisationRunes,
+		}},
+	}}}, nil
+}
+
+func (b *Bot) saveOrganisation(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, err := b.Rounds.SetOrganisation(ctx, a.round, person(e.Who), e.Value("organisation"))
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	return b.me(b.seatVoice(e, seat), seat, "")
+}
+
+func (b *Bot) proceed(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	v := b.seatVoice(e, seat)
+	if seat.Member.Role == "" {
+		return b.me(v, seat, v.Say("me.role_first"))
+	}
+	return b.next(v, seat, resp)
+}
+
+func (b *Bot) element(ctx context.Context, e chat.Event, a onElement) ([]chat.Reply, error) {
+	return b.showElement(ctx, e, a.round, a.element)
+}
+
+// jump goes to what was picked from the list of elements.
+func (b *Bot) jump(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	return b.showElement(ctx, e, a.round, e.Value(chat.Picked))
+}
+
+func (b *Bot) showElement(ctx context.Context, e chat.Event, round survey.RoundID, element string) ([]chat.Reply, error) {
+	seat, resp, err := b.Rounds.View(ctx, round, person(e.Who))
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	m, err := b.Rounds.Matrix(seat.Round)
+	if err != nil {
+		return nil, err
+	}
+	return b.card(b.seatVoice(e, seat), seat, m, resp, element)
+}
+
+func (b *Bot) answer(ctx context.Context, e chat.Event, a onAnswer) ([]chat.Reply, error) {
+	seat, resp, err := b.Rounds.Answer(ctx, a.round, person(e.Who), e.ID, a.element, a.rating)
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	m, err := b.Rounds.Matrix(seat.Round)
+	if err != nil {
+		return nil, err
+	}
+	return b.card(b.seatVoice(e, seat), seat, m, resp, a.element)
+}
+
+// card is one element. After a tap it stays where it is and shows what was saved: a second tap of an
+// impatient thumb then repeats the same answer, where a card that moved on by itself would take it for the next element's.
+func (b *Bot) card(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response, element string) ([]chat.Reply, error) {
+	el, i, ok := m.Element(element)
+	if !ok {
+		return nil, survey.ErrNoElement
+	}
+	id, lang, elements := string(seat.Round.ID), survey.Lang(v.Lang), m.Elements()
+	given := resp.Answers[element]
+	state := v.Say("element.open")
+	if given.Rating != survey.NotAnswered {
+		state = v.Say("element.saved")
+	}
+	step := v.Say("element.step", "i", i+1, "n", len(elements))
+	blocks := []chat.Block{
+		chat.Note{Spans: []chat.Span{
+			chat.Bold(m.DimensionOf(element).Name.In(lang)), chat.Words(" · " + step + " · "),
+			chat.Meter{Done: i + 1, Total: len(elements)}, chat.Words(" · " + state),
+		}},
+		chat.Heading{Text: el.Name.In(lang)},
+		chat.Say(el.Question.In(lang)),
+		chat.Remark(el.Help.In(lang)),
+	}
+	for k, level := range m.Levels {
+		rating := survey.Rating(k + 1)
+		chosen := given.Rating == rating
+		blocks = append(blocks, chat.Choice{
+			Title: level.Name.In(lang), Text: el.Descriptors[k].In(lang),
+			Button: b.rate(v, id, element, rating, level.Short.In(lang), chosen, level.Name.In(lang)+", "+step),
+		})
+	}
+	blocks = append(blocks, row(
+		b.rate(v, id, element, survey.DontKnow, v.Say("answer.dont_know"), given.Rating == survey.DontKnow, v.Say("answer.dont_know")+", "+step),
+		b.rate(v, id, element, survey.NotApplicable, v.Say("answer.not_applicable"), given.Rating == survey.NotApplicable, v.Say("answer.not_applicable")+", "+step),
+	))
+	if !given.Detail.IsZero() {
+		blocks = append(blocks, chat.Remark(b.detailLine(v, m, given.Detail)))
+	}
+	back := chat.Do("me", id)
+	if i > 0 {
+		back = chat.Do("at", id, elements[i-1].ID)
+	}
+	forward := chat.Do("review", id)
+	if i < len(elements)-1 {
+		forward = chat.Do("at", id, elements[i+1].ID)
+	}
+	next := button(v.Say("button.skip"), forward)
+	if given.Rating != survey.NotAnswered {
+		next = primary(v.Say("button.next"), forward)
+	}
+	detail, has := v.Say("button.detail"), "0"
+	if !given.Detail.IsZero() {
+		detail, has = v.Say("button.detail_change"), "1"
+	}
+	blocks = append(blocks, chat.Divider{},
+		row(button(v.Say("button.back"), back), button(detail, chat.Do("detail", id, element, has, m.ID, v.Lang)), next),
+		row(append([]chat.Button{button(v.Say("button.list"), chat.Do("list", id)), button(v.Say("button.kept"), chat.Do("kept", id))},
+			b.otherLanguage(v, seat, chat.Do("at", id, element))...)...),
+	)
+	return update(blocks...), nil
+}
+
+// rate is a button that gives a rating.
+func (b *Bot) rate(v locale.Voice, round, element string, r survey.Rating, label string, chosen bool, spoken string) chat.Button {
+	style := chat.Plain
+	if chosen {
+		style = chat.Primary
+		spoken = v.Say("answer.chosen") + ": " + spoken
+	}
+	return chat.Button{Label: label, Action: chat.Do("answer", round, element, ratingWord(r)), Chosen: chosen, Style: style, Spoken: chat.Trim(spoken, chat.MaxLabel)}
+}
+
+// detailLine says what was added to an element.
+func (b *Bot) detailLine(v locale.Voice, m *survey.Matrix, d survey.Detail) string {
+	var parts []string
+	if n := len(d.Information); n > 0 {
+		names := make([]string, n)
+		for i, id := range d.Information {
+			k, _ := m.Kind(id)
+			names[i] = k.Name.In(survey.Lang(v.Lang))
+		}
+		parts = append(parts, v.Say("detail.information", "list", strings.Join(names, "; ")))
+	}
+	if d.Note != "" {
+		parts = append(parts, v.Say("detail.note", "text", d.Note))
+	}
+	if d.Barrier != "" {
+		parts = append(parts, v.Say("detail.barrier", "text", d.Barrier))
+	}
+	return strings.Join(parts, "\n")
+}
+
+// detailForm opens without any call when nothing was added before; else what was added is read first, so that
+// nobody writes it twice.
+func (b *Bot) detailForm(ctx context.Context, e chat.Event, a onDetail) ([]chat.Reply, error) {
+	i := slices.IndexFunc(b.Matrices, func(m *survey.Matrix) bool { return m.ID == a.matrix })
+	if i < 0 {
+		return nil, errForged
+	}
+	m, v := b.Matrices[i], b.Words.In(string(a.lang))
+	el, _, ok := m.Element(a.element)
+	if !ok {
+		return nil, survey.ErrNoElement
+	}
+	var had survey.Detail
+	if a.has {
+		seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
+		if err != nil {
+			return b.instead(ctx, e, seat, err)
+		}
+		had = resp.Answers[a.element].Detail
+	}
+	var kinds []chat.Option
+	for _, k := range m.Information {
+		kinds = append(kinds, chat.Option{Value: k.ID, Label: k.Name.In(a.lang)})
+	}
+	fields := []chat.Field{
+		chat.Input{Label: chat.Label{ID: "note", Text: v.Say("detail.note_label"), Hint: v.Say("detail.note_hint", "limit", survey.MaxNoteRunes), Optional: true}, Value: had.Note, Max: survey.MaxNoteRunes, Lines: true},
+		chat.Input{Label: chat.Label{ID: "barrier", Text: v.Say("detail.barrier_label"), Hint: v.Say("detail.barrier_hint", "limit", survey.MaxBarrierRunes), Optional: true}, Value: had.Barrier, Max: survey.MaxBarrierRunes, Lines: true},
+	}
+	if len(kinds) > 0 {
+		fields = append([]chat.Field{chat.Pick{Label: chat.Label{ID: "information", Text: v.Say("detail.information_label"), Hint: v.Say("detail.information_hint"), Optional: true}, Options: kinds, Many: true, Chosen: had.Information}}, fields...)
+	}
+	return []chat.Reply{chat.Open{Form: chat.Form{
+		Title: v.Say("detail.title"), Intro: el.Name.In(a.lang), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
+		Action: chat.Do("keep", string(a.round), a.element), Fields: fields,
+	}}}, nil
+}
+
+func (b *Bot) keepDetail(ctx context.Context, e chat.Event, a onElement) ([]chat.Reply, error) {
+	d := survey.Detail{Information: e.Values["information"], Note: e.Value("note"), Barrier: e.Value("barrier")}
+	seat, resp, err := b.Rounds.Detail(ctx, a.round, person(e.Who), e.ID, a.element, d)
+	var input *survey.InputError
+	if asInput(err, &input) {
+		v := b.seatVoice(e, seat)
+		return []chat.Reply{chat.Refuse{Fields: map[string]string{input.Field: v.Say("input."+input.Field+"."+input.Reason, "limit", input.Limit)}}}, nil
+	}
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	m, err := b.Rounds.Matrix(seat.Round)
+	if err != nil {
+		return nil, err
+	}
+	return b.card(b.seatVoice(e, seat), seat, m, resp, a.element)
+}
+
+// mark is how an answer shows in a list.
+func (b *Bot) mark(v locale.Voice, m *survey.Matrix, r survey.Rating) string {
+	switch {
+	case r == survey.DontKnow:
+		return v.Say("answer.dont_know")
+	case r == survey.NotApplicable:
+		return v.Say("answer.not_applicable")
+	case r == survey.NotAnswered || int(r) > len(m.Levels):
+		return v.Say("answer.none")
+	}
+	return m.Levels[r-1].Short.In(survey.Lang(v.Lang))
+}
+
+// answers lists what was said, by dimension; when that would not fit a card, only how many of each dimension.
+func (b *Bot) answers(v locale.Voice, m *survey.Matrix, resp survey.Response) []chat.Block {
+	lang := survey.Lang(v.Lang)
+	var full, brief []chat.Block
+	size := 0
+	for _, d := range m.Dimensions {
+		lines, done := []chat.Span{chat.Bold(d.Name.In(lang))}, 0
+		for _, e := range d.Elements() {
+			r := resp.Answers[e.ID].Rating
+			sign := "○ "
+			if r != survey.NotAnswered {
+				sign = "● "
+				done++
+			}
+			line := "\n" + sign + e.Name.In(lang) + ": " + b.mark(v, m, r)
+			if !resp.Answers[e.ID].Detail.IsZero() {
+				line += " + " + v.Say("answer.detail")
+			}
+			size += len(line)
+			lines = append(lines, chat.Words(line))
+		}
+		full = append(full, chat.Text{Spans: lines})
+		brief = append(brief, chat.Text{Spans: []chat.Span{lines[0], chat.Words(": " + v.Say("answers.some", "done", done, "n", len(d.Elements())))}})
+	}
+	if size > chat.MaxCardText-1000 { // room for the rest of the card
+		return brief
+	}
+	return full
+}
+
+// jumps are menus to go to any element, one a dimension.
+func (b *Bot) jumps(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) []chat.Block {
+	lang := survey.Lang(v.Lang)
+	var menus []chat.Block
+	for _, d := range m.Dimensions {
+		var options []chat.Option
+		for _, e := range d.Elements() {
+			sign := "○ "
+			if resp.Answers[e.ID].Rating != survey.NotAnswered {
+				sign = "● "
+			}
+			options = append(options, chat.Option{Value: e.ID, Label: chat.Trim(sign+e.Name.In(lang), chat.MaxOption)})
+		}
+		menus = append(menus, chat.Menu{Action: chat.Do("jump", string(seat.Round.ID), d.ID), Placeholder: v.Say("list.go", "dimension", d.Name.In(lang)), Options: options})
+	}
+	return menus
+}
+
+func (b *Bot) list(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	m, err := b.Rounds.Matrix(seat.Round)
+	if err != nil {
+		return nil, err
+	}
+	v, id := b.seatVoice(e, seat), string(a.round)
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("list.title")},
+		chat.Remark(v.Say("list.body", "done", resp.Rated(), "n", len(m.Elements()))),
+	}
+	blocks = append(blocks, b.jumps(v, seat, m, resp)...)
+	blocks = append(blocks, row(append([]chat.Button{
+		primary(v.Say("button.continue"), chat.Do("go", id)),
+		button(v.Say("button.me"), chat.Do("me", id)),
+		button(v.Say("button.review"), chat.Do("review", id)),
+		button(v.Say("button.kept"), chat.Do("kept", id)),
+	}, b.otherLanguage(v, seat, chat.Do("list", id))...)...))
+	return update(blocks...), nil
+}
+
+func (b *Bot) review(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	m, err := b.Rounds.Matrix(seat.Round)
+	if err != nil {
+		return nil, err
+	}
+	return b.reviewCard(b.seatVoice(e, seat), seat, m, resp), nil
+}
+
+func (b *Bot) reviewCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) []chat.Reply {
+	id := string(seat.Round.ID)
+	missing := len(m.Elements()) - resp.Rated()
+	blocks := []chat.Block{chat.Heading{Text: v.Say("review.title")}}
+	if missing > 0 {
+		blocks = append(blocks, chat.Say(v.Count("review.missing", missing)))
+	} else {
+		blocks = append(blocks, chat.Say(v.Say("review.complete")))
+	}
+	blocks = append(blocks, b.answers(v, m, resp)...)
+	submit := primary(v.Say("button.submit"), chat.Do("submit", id))
+	if seat.Member.Standing == survey.Finished {
+		submit.Label = v.Say("button.submit_again")
+	}
+	blocks = append(blocks, chat.Remark(v.Say("review.later", "closes", b.when(v, seat.Round))),
+		row(append([]chat.Button{submit, button(v.Say("button.list"), chat.Do("list", id))}, b.otherLanguage(v, seat, chat.Do("review", id))...)...))
+	return update(blocks...)
+}
+
+func (b *Bot) submit(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, resp, err := b.Rounds.Submit(ctx, a.round, person(e.Who))
+	var input *survey.InputError
+	if asInput(err, &input) {
+		return whisper(chat.Say(b.seatVoice(e, seat).Say("input.answers.empty"))), nil
+	}
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	m, err := b.Rounds.Matrix(seat.Round)
+	if err != nil {
+		return nil, err
+	}
+	v, id := b.seatVoice(e, seat), string(a.round)
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("receipt.title")},
+		chat.Say(v.Say("receipt.thanks", "area", seat.Round.Area)),
+		chat.Remark(v.Count("receipt.answered", resp.Rated(), "of", len(m.Elements()))),
+	}
+	blocks = append(blocks, b.answers(v, m, resp)...)
+	next := v.Say("receipt.results")
+	if !seat.Round.Workshop.At.IsZero() {
+		next = v.Say("receipt.workshop", "when", v.Time(seat.Round.Workshop.At.In(seat.Round.Location())), "place", seat.Round.Workshop.Place)
+	}
+	blocks = append(blocks, chat.Say(next), chat.Remark(v.Say("review.later", "closes", b.when(v, seat.Round))),
+		row(button(v.Say("button.change"), chat.Do("list", id)), button(v.Say("button.kept"), chat.Do("kept", id))))
+	return update(blocks...), nil
+}
+
+// kept shows a person everything the bot keeps about them in this round.
+func (b *Bot) kept(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	m, err := b.Rounds.Matrix(seat.Round)
+	if err != nil {
+		return nil, err
+	}
+	v, id, member := b.seatVoice(e, seat), string(a.round), seat.Member
+	line := func(key, value string) chat.Span {
+		if value == "" {
+			value = v.Say("me.none")
+		}
+		return chat.Words("\n" + v.Say(key) + ": " + value)
+	}
+	scope := ""
+	if member.Scope != "" {
+		scope = v.Say("scope." + string(member.Scope))
+	}
+	details := 0
+	for _, ans := range resp.Answers {
+		if !ans.Detail.IsZero() {
+			details++
+		}
+	}
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("kept.title")},
+		chat.Say(v.Say("kept.pause")),
+		chat.Text{Spans: []chat.Span{
+			chat.Bold(v.Say("kept.roster")),
+			line("kept.role", b.roleName(v, m, member.Role)), line("kept.organisation", member.Organisation), line("kept.scope", scope),
+			line("kept.language", b.Words.In(v.Lang).Say("language.name")),
+			line("kept.notice", v.Say("kept.notice_on", "version", member.Notice, "when", v.Time(member.NoticeAt.In(seat.Round.Location())))),
+		}},
+		chat.Text{Spans: []chat.Span{
+			chat.Bold(v.Say("kept.response")),
+			chat.Words("\n" + v.Count("kept.answers", resp.Rated()) + " " + v.Count("kept.details", details)),
+		}},
+		chat.Remark(v.Say("kept.until", "closes", b.when(v, seat.Round), "until", v.Day(seat.Round.ExpiresAt().In(seat.Round.Location())))),
+		row(
+			primary(v.Say("button.continue"), chat.Do("go", id)),
+			button(v.Say("button.notice"), chat.Do("notice", id)),
+			chat.Button{Label: v.Say("button.erase"), Action: chat.Do("erase", id), Style: chat.Danger, Confirm: &chat.Confirm{
+				Title: v.Say("erase.title"), Text: v.Say("erase.ask"), Yes: v.Say("erase.yes"), No: v.Say("erase.no"),
+			}},
+		),
+	}
+	if others := b.otherLanguage(v, seat, chat.Do("kept", id)); len(others) > 0 {
+		blocks = append(blocks, row(others...))
+	}
+	return update(blocks...), nil
+}
+
+func (b *Bot) erase(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	before, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	v := b.seatVoice(e, before) // the chosen language is erased with the rest
+	seat, err := b.Rounds.Withdraw(ctx, a.round, person(e.Who))
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	return b.withdrawn(v, seat), nil
+}
+
+// home shows what of a person's is here: their surveys, and the rounds they coordinate.
+func (b *Bot) home(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
+	v := b.voice(e)
+	seats, err := b.Rounds.RoundsOf(ctx, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	blocks := []chat.Block{chat.Heading{Text: v.Say("home.title")}}
+	shown := 0
+	for _, seat := range seats {
+		if seat.Member.Standing == survey.NotInvited || shown == maxHome {
+			continue
+		}
+		if seat.Member.Language != "" {
+			v = b.Words.In(string(seat.Member.Language))
+		}
+		shown++
+		line, key := "", "button.continue"
+		switch open := seat.Round.AcceptsAnswers(b.Now()); {
+		case seat.Round.State == survey.Draft:
+			continue
+		case !open:
+			line = v.Say("home.closed", "closed", b.closed(v, seat.Round))
+			key = ""
+		case seat.Member.Standing == survey.Finished:
+			line, key = v.Say("home.finished", "closes", b.when(v, seat.Round)), "button.change"
+		case seat.Member.Standing == survey.Started:
+			line = v.Say("home.started", "closes", b.when(v, seat.Round))
+		case seat.Member.Standing == survey.Withdrawn:
+			line, key = v.Say("withdrawn.body", "area", seat.Round.Area), ""
+		default:
+			line, key = v.Say("home.invited", "closes", b.when(v, seat.Round)), "button.start"
+		}
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(seat.Round.Area), chat.Words("\n" + line)}})
+		if key != "" {
+			blocks = append(blocks, row(primary(v.Say(key), chat.Do("resume", string(seat.Round.ID)))))
+		}
+	}
+	coordinated := b.coordinatedBlocks(v, e, seats)
+	if len(coordinated) > 0 {
+		blocks = append(blocks, chat.Divider{})
+		blocks = append(blocks, coordinated...)
+	}
+	if len(blocks) == 1 {
+		blocks = append(blocks, chat.Say(v.Say("home.nothing")))
+	}
+	return whisper(blocks...), nil
+}
+
+// maxHome is how many surveys one card lists: the newest, since a platform's message has room for no more.
+const maxHome = 8

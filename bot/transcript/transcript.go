@@ -1,0 +1,464 @@
+// Package transcript plays conversations that are written down in .chat files: what people do, what time
+// and the machine do, and what the bot does about it. It knows the vocabulary of chat and nothing of the bot, of
+// surveys or of any platform. CONTRIBUTING.md says how a file is written.
+package transcript
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"maturitybot/bot/chat"
+)
+
+// Stage is where a transcript is played.
+type Stage struct {
+	Responder chat.Responder
+	Clock     *Clock
+	People    *People
+	// Restart ends the bot and starts another on the same store.
+	Restart func() chat.Responder
+	// Sleep makes the store unreachable, or reachable again.
+	Sleep func(asleep bool)
+}
+
+// Clock is the time in a transcript: it stands still but for the stage directions.
+type Clock struct{ at time.Time }
+
+// NewClock starts at the given time.
+func NewClock(at time.Time) *Clock { return &Clock{at: at} }
+
+// Now is the time on stage.
+func (c *Clock) Now() time.Time { return c.at }
+
+// platform and workspace of everybody on stage.
+const platform, workspace = "play", "w"
+
+// People is everybody on stage. It is the directory of the platform that a transcript plays on.
+type People struct{ channels map[string][]string }
+
+var _ chat.Directory = (*People)(nil)
+
+// NewPeople is an empty stage.
+func NewPeople() *People { return &People{channels: map[string][]string{}} }
+
+// Person is somebody on stage, by name.
+func Person(name string) chat.Person {
+	return chat.Person{Platform: platform, Workspace: workspace, ID: name}
+}
+
+func place(channel string) chat.Place {
+	return chat.Place{Platform: platform, Workspace: workspace, Channel: channel}
+}
+
+// Find knows whoever is in some channel, by name or by name@example.org.
+func (p *People) Find(_ context.Context, _ chat.Place, word string) (chat.Person, error) {
+	name := strings.TrimSuffix(strings.TrimPrefix(word, "@"), "@example.org")
+	for _, members := range p.channels {
+		if slices.Contains(members, name) {
+			return Person(name), nil
+		}
+	}
+	return chat.Person{}, chat.ErrNobody
+}
+
+// Members returns who is in the channel.
+func (p *People) Members(_ context.Context, in chat.Place) ([]chat.Person, error) {
+	var all []chat.Person
+	for _, name := range p.channels[in.Channel] {
+		all = append(all, Person(name))
+	}
+	if all == nil {
+		return nil, chat.ErrNobody
+	}
+	return all, nil
+}
+
+// message is one message that somebody has before them, in all the forms it has had.
+type message struct {
+	to       string // a person, or a channel with its #
+	versions []chat.Card
+}
+
+type player struct {
+	Stage
+	out         strings.Builder
+	events      int
+	last        chat.Event
+	lastActor   string
+	messages    []*message
+	forms       map[string]chat.Form // the open form of a person
+	pressed     map[string]*message  // the message that a person's form or last press came from
+	admins      map[string]bool
+	locales     map[string]string
+	unreachable map[string]bool
+}
+
+// channel is where commands are typed unless a line says otherwise.
+const channel = "#early-years"
+
+// Play plays the script and returns it with everything the bot did: lines that begin with "<" or are indented, which
+// are what the bot did when it was last played, are left out of the script and written anew. A line that
+// cannot be played is an error with its number.
+func Play(ctx context.Context, script io.Reader, stage Stage) (string, error) {
+	p := &player{
+		Stage: stage, forms: map[string]chat.Form{}, pressed: map[string]*message{},
+		admins: map[string]bool{}, locales: map[string]string{}, unreachable: map[string]bool{},
+	}
+	lines := bufio.NewScanner(script)
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		line := lines.Text()
+		var err error
+		switch {
+		case strings.HasPrefix(line, "<"), strings.HasPrefix(line, "    "):
+			continue
+		case line == "", strings.HasPrefix(line, "#"):
+			fmt.Fprintln(&p.out, line)
+			continue
+		case strings.HasPrefix(line, "> "):
+			fmt.Fprintln(&p.out, line)
+			err = p.act(ctx, strings.TrimPrefix(line, "> "))
+		case strings.HasPrefix(line, "~ "):
+			fmt.Fprintln(&p.out, line)
+			err = p.direct(strings.TrimPrefix(line, "~ "))
+		default:
+			err = fmt.Errorf("want a line that begins with #, >, ~, < or four spaces")
+		}
+		if err != nil {
+			return p.out.String(), fmt.Errorf("line %d: %q: %w", n, line, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return p.out.String(), fmt.Errorf("read transcript: %w", err)
+	}
+	return p.out.String(), nil
+}
+
+var (
+	later  = regexp.MustCompile(`^(\d+) (minute|hour|day|week)s? later$`)
+	has    = regexp.MustCompile(`^(#\S+) has (.+)$`)
+	admin  = regexp.MustCompile(`^(\S+) is an admin$`)
+	speaks = regexp.MustCompile(`^(\S+)'s platform speaks (\S+)$`)
+	cannot = regexp.MustCompile(`^(\S+) (cannot|can) be reached$`)
+)
+
+// direct follows a stage direction.
+func (p *player) direct(line string) error {
+	if m := later.FindStringSubmatch(line); m != nil {
+		var n int
+		if _, err := fmt.Sscan(m[1], &n); err != nil {
+			return fmt.Errorf("read time: %w", err)
+		}
+		unit := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour}[m[2]]
+		p.Clock.at = p.Clock.at.Add(time.Duration(n) * unit)
+		return nil
+	}
+	if m := has.FindStringSubmatch(line); m != nil {
+		p.People.channels[m[1]] = strings.Fields(m[2])
+		return nil
+	}
+	if m := admin.FindStringSubmatch(line); m != nil {
+		p.admins[m[1]] = true
+		return nil
+	}
+	if m := speaks.FindStringSubmatch(line); m != nil {
+		p.locales[m[1]] = m[2]
+		return nil
+	}
+	if m := cannot.FindStringSubmatch(line); m != nil {
+		p.unreachable[m[1]] = m[2] == "cannot"
+		return nil
+	}
+	switch line {
+	case "the store sleeps", "the store wakes":
+		p.Sleep(line == "the store sleeps")
+	case "the bot restarts":
+		p.Responder = p.Restart()
+	default:
+		return fmt.Errorf("no such stage direction; CONTRIBUTING.md lists them")
+	}
+	return nil
+}
+
+var (
+	command = regexp.MustCompile(`^(\S+) (?:in (#\S+) )?/maturity ?(.*)$`)
+	press   = regexp.MustCompile(`^(\S+) \[([^\]]+)\](?: on (an old card|"[^"]+"))?(?: of (\S+))?$`)
+	forged  = regexp.MustCompile(`^(\S+) !(\S*)(?: picking (\S+))?$`)
+	says    = regexp.MustCompile(`^(\S+) says (.+)$`)
+	sends   = regexp.MustCompile(`^(\S+) sends ?(.*)$`)
+)
+
+// act plays what somebody does.
+func (p *player) act(ctx context.Context, line string) error {
+	if line == "the same again" {
+		return p.handle(ctx, p.lastActor, p.last)
+	}
+	if m := command.FindStringSubmatch(line); m != nil {
+		in := m[2]
+		if in == "" {
+			in = channel
+		}
+		words := strings.Fields(m[3])
+		action := chat.Action{}
+		if len(words) > 0 {
+			action = chat.Action{Verb: words[0], Args: words[1:]}
+		}
+		delete(p.pressed, m[1])
+		return p.handle(ctx, m[1], chat.Event{Kind: chat.Command, Where: place(in), Action: action})
+	}
+	if m := says.FindStringSubmatch(line); m != nil {
+		delete(p.pressed, m[1])
+		return p.handle(ctx, m[1], chat.Event{Kind: chat.Message, Where: place("@" + m[1])})
+	}
+	if m := forged.FindStringSubmatch(line); m != nil {
+		// An adapter turns away what is not an action at all; the rest reaches the bot.
+		action, err := chat.DecodeAction(m[2])
+		if err != nil {
+			fmt.Fprintf(&p.out, "< %s: turned away at the door\n", m[1])
+			return nil
+		}
+		e := chat.Event{Kind: chat.Press, Where: place("@" + m[1]), Action: action}
+		if m[3] != "" {
+			e.Values = map[string][]string{chat.Picked: {m[3]}}
+		}
+		delete(p.pressed, m[1])
+		return p.handle(ctx, m[1], e)
+	}
+	if m := sends.FindStringSubmatch(line); m != nil {
+		return p.send(ctx, m[1], m[2])
+	}
+	if m := press.FindStringSubmatch(line); m != nil {
+		return p.press(ctx, m[1], m[2], m[3], m[4])
+	}
+	return fmt.Errorf("nobody can do that; CONTRIBUTING.md lists what people can do")
+}
+
+// find returns the action behind a label, and the message it stands on: the newest live card that the person, or
+// whom they press for, has before them; or an old form of a card.
+func (p *player) find(owner, label, on string) (*message, chat.Action, string, error) {
+	for i := len(p.messages) - 1; i >= 0; i-- {
+		m := p.messages[i]
+		if m.to != owner && !strings.HasPrefix(m.to, "#") {
+			continue
+		}
+		for j := len(m.versions) - 1; j >= 0; j-- {
+			live := j == len(m.versions)-1
+			switch {
+			case on == "" && !live, on == "an old card" && live:
+				continue
+			case strings.HasPrefix(on, `"`) && !strings.Contains(m.versions[j].String(), "# "+strings.Trim(on, `"`)):
+				continue
+			}
+			if action, picked, ok := look(m.versions[j], label); ok {
+				return m, action, picked, nil
+			}
+		}
+	}
+	newest := "none"
+	for _, m := range p.messages {
+		if m.to == owner {
+			newest = m.versions[len(m.versions)-1].String()
+		}
+	}
+	return nil, chat.Action{}, "", fmt.Errorf("no such thing to press; the newest card is:\n%s", newest)
+}
+
+// look finds a label on a card.
+func look(card chat.Card, label string) (chat.Action, string, bool) {
+	for _, block := range card.Blocks {
+		switch b := block.(type) {
+		case chat.Choice:
+			if b.Button.Label == label {
+				return b.Button.Action, "", true
+			}
+		case chat.Buttons:
+			for _, button := range b.Buttons {
+				if button.Label == label {
+					return button.Action, "", true
+				}
+			}
+		case chat.Menu:
+			for _, o := range b.Options {
+				if "v "+strings.TrimLeft(o.Label, "○● ") == label {
+					return b.Action, o.Value, true
+				}
+			}
+		}
+	}
+	return chat.Action{}, "", false
+}
+
+func (p *player) press(ctx context.Context, actor, label, on, of string) error {
+	owner := actor
+	if of != "" {
+		owner = of
+	}
+	m, action, picked, err := p.find(owner, label, on)
+	if err != nil {
+		return err
+	}
+	p.pressed[actor] = m
+	if owner != actor {
+		delete(p.pressed, actor) // what comes is the presser's own, never a change of somebody else's card
+	}
+	in := "@" + actor
+	if strings.HasPrefix(m.to, "#") {
+		in = m.to
+	}
+	e := chat.Event{Kind: chat.Press, Where: place(in), Action: action}
+	if picked != "" {
+		e.Values = map[string][]string{chat.Picked: {picked}}
+	}
+	return p.handle(ctx, actor, e)
+}
+
+// assignments reads field=value pairs; a value may be quoted, "\n" in it is a new line, ×N after it repeats it.
+var assignments = regexp.MustCompile(`([a-z_]+)=(?:"([^"]*)"|(\S*?))(?:×(\d+))?(?:\s+|$)`)
+
+func (p *player) send(ctx context.Context, actor, words string) error {
+	form, ok := p.forms[actor]
+	if !ok {
+		return fmt.Errorf("%s has no form open", actor)
+	}
+	values := map[string][]string{}
+	known := map[string]chat.Field{}
+	for _, f := range form.Fields {
+		known[chat.About(f).ID] = f
+		switch x := f.(type) { // what stands in the form already is sent with it
+		case chat.Input:
+			values[x.ID] = []string{x.Value}
+		case chat.Pick:
+			values[x.ID] = x.Chosen
+		case chat.Date:
+			values[x.ID] = []string{x.Value}
+		case chat.Clock:
+			values[x.ID] = []string{x.Value}
+		}
+	}
+	if rest := strings.TrimSpace(assignments.ReplaceAllString(words, "")); rest != "" {
+		return fmt.Errorf("cannot read %q; want field=value", rest)
+	}
+	for _, m := range assignments.FindAllStringSubmatch(words, -1) {
+		field, ok := known[m[1]]
+		if !ok {
+			return fmt.Errorf("the form has no field %q", m[1])
+		}
+		value := strings.ReplaceAll(m[2]+m[3], `\n`, "\n")
+		if m[4] != "" {
+			var times int
+			if _, err := fmt.Sscan(m[4], &times); err != nil {
+				return fmt.Errorf("read repeat: %w", err)
+			}
+			value = strings.Repeat(value, times)
+		}
+		switch x := field.(type) {
+		case chat.Pick:
+			values[m[1]] = []string{value}
+			if x.Many {
+				values[m[1]] = strings.Split(value, ",")
+			}
+		case chat.People:
+			values[m[1]] = nil
+			for name := range strings.SplitSeq(value, ",") {
+				values[m[1]] = append(values[m[1]], Person(name).String())
+			}
+		case chat.Channel:
+			values[m[1]] = []string{place(value).String()}
+		default:
+			values[m[1]] = []string{value}
+		}
+	}
+	where := "@" + actor
+	if m := p.pressed[actor]; m == nil {
+		where = channel
+	} else if strings.HasPrefix(m.to, "#") {
+		where = m.to
+	}
+	return p.handle(ctx, actor, chat.Event{Kind: chat.Submit, Where: place(where), Action: form.Action, Values: values})
+}
+
+// handle gives an event to the bot and writes down what it does about it.
+func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
+	if e.ID == "" {
+		p.events++
+		e.ID = fmt.Sprintf("event-%d", p.events)
+	}
+	e.Who, e.Admin, e.Locale = Person(actor), p.admins[actor], p.locales[actor]
+	p.last, p.lastActor = e, actor
+	replies := p.Responder.Handle(ctx, e)
+	if len(replies) == 0 {
+		fmt.Fprintln(&p.out, "< nothing")
+	}
+	if e.Kind == chat.Submit {
+		if !slices.ContainsFunc(replies, func(r chat.Reply) bool { _, refused := r.(chat.Refuse); return refused }) {
+			delete(p.forms, actor)
+		}
+	}
+	for _, reply := range replies {
+		switch r := reply.(type) {
+		case chat.Update:
+			m := p.pressed[actor]
+			if m == nil || strings.HasPrefix(m.to, "#") {
+				p.pressed[actor] = p.show(actor, actor+" is told", r.Card)
+				continue
+			}
+			m.versions = append(m.versions, r.Card)
+			p.write(actor+" sees", r.Card.String())
+		case chat.Whisper:
+			m := p.show(actor, actor+" is told", r.Card)
+			if e.Kind != chat.Submit {
+				p.pressed[actor] = m
+			}
+		case chat.Post:
+			p.show(r.To.Channel, r.To.Channel+" gets", r.Card)
+			for _, f := range r.Files {
+				fmt.Fprintf(&p.out, "    (file %s, %s", f.Name, f.Type)
+				if f.Alt != "" {
+					fmt.Fprintf(&p.out, ": %s", f.Alt)
+				}
+				fmt.Fprintln(&p.out, ")")
+			}
+		case chat.Direct:
+			if p.unreachable[r.To.ID] {
+				fmt.Fprintf(&p.out, "< %s cannot be reached\n", r.To.ID)
+				p.Responder.Handle(ctx, chat.Event{ID: e.ID + "-" + r.To.ID, Kind: chat.Undelivered, Who: r.To, Action: r.Tag})
+				continue
+			}
+			p.show(r.To.ID, r.To.ID+" gets", r.Card)
+		case chat.Open:
+			p.forms[actor] = r.Form
+			p.write(actor+" fills in", r.Form.String())
+		case chat.Refuse:
+			var fields []string
+			for field, sentence := range r.Fields {
+				fields = append(fields, field+": "+sentence)
+			}
+			slices.Sort(fields)
+			p.write(actor+" is asked again", strings.Join(fields, "\n"))
+		default:
+			return fmt.Errorf("unknown reply %T", reply)
+		}
+	}
+	return nil
+}
+
+func (p *player) show(to, title string, card chat.Card) *message {
+	m := &message{to: to, versions: []chat.Card{card}}
+	p.messages = append(p.messages, m)
+	p.write(title, card.String())
+	return m
+}
+
+func (p *player) write(title, text string) {
+	fmt.Fprintf(&p.out, "< %s\n", title)
+	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
+		line = strings.TrimRight(line, "\n")
+		fmt.Fprintln(&p.out, strings.TrimRight("    "+line, " "))
+	}
+}

@@ -1,0 +1,129 @@
+package bot
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// built are the beginnings of keys that the code puts together; each has its own test or table.
+var built = []string{"weekday.", "month.", "scope.", "input.", "new.", "invite.", "kept.", "status.", "error.", "facts.consensus", "terminal.", "table.", "chart.", "try."}
+
+// TestEverySentenceIsSaid holds the sentences against the code: what is said is there, in the right
+// form, and what is there is said.
+func TestEverySentenceIsSaid(t *testing.T) {
+	raw, err := os.ReadFile("locale/en.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(raw, &tree); err != nil {
+		t.Fatal(err)
+	}
+	plural := map[string]bool{}
+	var walk func(string, map[string]any)
+	walk = func(prefix string, node map[string]any) {
+		for name, child := range node {
+			key := strings.TrimPrefix(prefix+"."+name, ".")
+			if sub, ok := child.(map[string]any); !ok {
+				plural[key] = false
+			} else if _, forms := sub["other"]; forms {
+				plural[key] = true
+			} else {
+				walk(key, sub)
+			}
+		}
+	}
+	walk("", tree)
+
+	said := map[string]bool{}
+	for _, pattern := range []string{"*.go", "../survey/*.go", "../cmd/maturitybot/*.go"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch x := n.(type) {
+				case *ast.BasicLit:
+					if s, err := strconv.Unquote(x.Value); err == nil {
+						if _, ok := plural[s]; ok {
+							said[s] = true
+						}
+					}
+				case *ast.CallExpr:
+					f, ok := x.Fun.(*ast.SelectorExpr)
+					if !ok || len(x.Args) == 0 || f.Sel.Name != "Say" && f.Sel.Name != "Count" {
+						return true
+					}
+					lit, ok := x.Args[0].(*ast.BasicLit)
+					if !ok {
+						return true
+					}
+					key, _ := strconv.Unquote(lit.Value)
+					isPlural, known := plural[key]
+					if !known {
+						t.Errorf("%s says %q, which no language has", path, key)
+					} else if isPlural != (f.Sel.Name == "Count") {
+						t.Errorf("%s: %s(%q): has plural forms: %v", path, f.Sel.Name, key, isPlural)
+					}
+				case *ast.CompositeLit:
+					if key, ok := inputKey(x); ok {
+						said[key] = true
+						if _, known := plural[key]; !known {
+							t.Errorf("%s refuses with %q, which no language has", path, key)
+						}
+					}
+				}
+				return true
+			})
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(plural)) {
+		prefixed := slices.ContainsFunc(built, func(p string) bool { return p != "input." && strings.HasPrefix(key, p) })
+		if !said[key] && !prefixed && !strings.HasSuffix(key, "_time.unreadable") && !strings.HasSuffix(key, ".unreadable") && !strings.HasSuffix(key, ".number") {
+			t.Errorf("nothing says %q", key)
+		}
+	}
+}
+
+// inputKey is the key of the sentence for an InputError written out with its field and reason.
+func inputKey(x *ast.CompositeLit) (string, bool) {
+	name := ""
+	switch t := x.Type.(type) {
+	case *ast.Ident:
+		name = t.Name
+	case *ast.SelectorExpr:
+		name = t.Sel.Name
+	}
+	if name != "InputError" {
+		return "", false
+	}
+	part := map[string]string{}
+	for _, e := range x.Elts {
+		kv, ok := e.(*ast.KeyValueExpr)
+		if !ok {
+			return "", false
+		}
+		if lit, ok := kv.Value.(*ast.BasicLit); ok {
+			part[kv.Key.(*ast.Ident).Name], _ = strconv.Unquote(lit.Value)
+		}
+	}
+	return "input." + part["Field"] + "." + part["Reason"], part["Field"] != "" && part["Reason"] != ""
+}

@@ -1,0 +1,282 @@
+package survey
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"math/big"
+	"slices"
+	"time"
+)
+
+// Terms are the facts of a round that a result is published with. They say nothing of the answers.
+type Terms struct {
+	Round     RoundID // empty for answers that were collected elsewhere
+	Area      string
+	MinGroup  int       // people who must have rated an element before anything of it is shown; at least LeastMinGroup
+	Consensus Consensus // a percentage outside 1 to 100 means DefaultAgreedPercent
+	OpenedAt  time.Time
+	ClosedAt  time.Time
+
+	// Who was asked and what became of it, counted from the roster.
+	Invited   int // everybody in the roster, whatever came of it
+	Started   int // accepted the notice and have not submitted
+	Finished  int
+	Declined  int
+	Withdrawn int
+	Roles     []RoleCount // in the matrix's order
+	Unstated  RoleCount   // people whose role is not known, or who would not say
+}
+
+// visibility is how much of a cell set, one element or dimension in one group, may be seen.
+type visibility int
+
+const (
+	nothing   visibility = iota
+	onlyZero             // that nobody rated it, and no more
+	wholeCell            // every count, and what is computed from them
+)
+
+// Publish applies the disclosure rule and returns all that may be known of the tally.
+//
+// A cell set is one element in one group (everyone, a role group, or the people of no stated group, who count as
+// one more role group, the last: everyone less the others would give them away). It is shown when at least
+// MinGroup people rated the element in that group. A role group in which nobody rated it shows that and hides its
+// other counts. If some of the others are hidden and together fewer than MinGroup rated the element there, the shown
+// role group with the fewest ratings, the first on a tie, is hidden too, and so on until the hidden ones together
+// reach MinGroup or all are hidden. Of an element hidden for everyone nothing is shown for any group either, not
+// even that nobody rated it there. A dimension is shown for a group where each of its elements is shown. Comments and
+// kinds of information held are shown where the element is shown for everyone.
+func Publish(t *Tally, terms Terms) Published {
+	terms.MinGroup = max(terms.MinGroup, LeastMinGroup)
+	if terms.Consensus.Percent < 1 || terms.Consensus.Percent > 100 {
+		terms.Consensus.Percent = DefaultAgreedPercent
+	}
+	p := Published{Matrix: t.matrix, Terms: terms, Groups: t.published()}
+	for _, n := range t.respondents {
+		p.Respondents += int(n)
+	}
+
+	elements := t.matrix.Elements()
+	counts := make([][]count, len(elements))
+	visible := make([][]visibility, len(elements))
+	for i, e := range elements {
+		counts[i] = t.byGroup(i, len(p.Groups)-1)
+		visible[i] = discloseElement(counts[i], int64(terms.MinGroup))
+		p.Elements = append(p.Elements, t.publishElement(i, e, counts[i], visible[i], p))
+	}
+	p.Agenda = agenda(p.Elements, counts)
+
+	at := 0
+	for _, d := range t.matrix.Dimensions {
+		n := len(d.Elements())
+		p.Dimensions = append(p.Dimensions, publishDimension(d, counts[at:at+n], visible[at:at+n], p))
+		at += n
+	}
+	return p
+}
+
+// published lists everyone, the role groups, and the group of no stated role when somebody is in it.
+func (t *Tally) published() []Group {
+	groups := []Group{{ID: EveryoneGroup}}
+	for _, g := range t.matrix.RoleGroups {
+		groups = append(groups, Group{ID: g.ID, Name: g.Name})
+	}
+	if t.respondents[len(t.matrix.RoleGroups)] > 0 {
+		groups = append(groups, Group{ID: NotStatedGroup})
+	}
+	return groups
+}
+
+// byGroup is the counts of an element for everyone and then for each of the role groups.
+func (t *Tally) byGroup(element, roleGroups int) []count {
+	everyone := count{levels: make([]int64, len(t.matrix.Levels))}
+	all := []count{everyone}
+	for g := range roleGroups {
+		c := t.count(g, element)
+		all[0].add(c)
+		all = append(all, c)
+	}
+	return all
+}
+
+// discloseElement applies the rule to one element: everyone's counts first, then each role group's.
+func discloseElement(counts []count, minGroup int64) []visibility {
+	visible := make([]visibility, len(counts))
+	if counts[0].rated() < minGroup {
+		return visible
+	}
+	visible[0] = wholeCell
+	var hidden int64
+	for i, c := range counts[1:] {
+		switch n := c.rated(); {
+		case n == 0:
+			visible[i+1] = onlyZero
+		case n < minGroup:
+			hidden += n
+		default:
+			visible[i+1] = wholeCell
+		}
+	}
+	for hidden > 0 && hidden < minGroup {
+		fewest := -1
+		for i := 1; i < len(counts); i++ {
+			if visible[i] == wholeCell && (fewest < 0 || counts[i].rated() < counts[fewest].rated()) {
+				fewest = i
+			}
+		}
+		if fewest < 0 {
+			break
+		}
+		visible[fewest] = nothing
+		hidden += counts[fewest].rated()
+	}
+	return visible
+}
+
+func (t *Tally) publishElement(i int, e Element, counts []count, visible []visibility, p Published) ElementResult {
+	r := ElementResult{ID: e.ID, Dimension: t.matrix.DimensionOf(e.ID).ID, Information: make([]Figure, len(t.kinds))}
+	for g, c := range counts {
+		r.Groups = append(r.Groups, publishCells(c, visible[g], p.Terms.Consensus))
+	}
+	if visible[0] != wholeCell {
+		return r
+	}
+	for k := range r.Information {
+		r.Information[k] = whole(t.information[i*len(t.kinds)+k])
+	}
+	r.Comments = shuffled(t.notes[i])
+	r.Barriers = shuffled(t.barriers[i])
+	return r
+}
+
+func publishDimension(d Dimension, counts [][]count, visible [][]visibility, p Published) DimensionResult {
+	r := DimensionResult{ID: d.ID}
+	for g := range p.Groups {
+		pooled := count{levels: make([]int64, len(p.Matrix.Levels))}
+		shown, zero := 0, 0
+		for i := range counts {
+			pooled.add(counts[i][g])
+			switch visible[i][g] {
+			case wholeCell:
+				shown++
+			case onlyZero:
+				zero++
+			}
+		}
+		v := nothing
+		switch {
+		case len(counts) == 0:
+		case shown == len(counts):
+			v = wholeCell
+		case zero == len(counts):
+			v = onlyZero
+		}
+		r.Groups = append(r.Groups, publishCells(pooled, v, p.Terms.Consensus))
+	}
+	return r
+}
+
+// publishCells turns the counts of one cell set into figures, as far as they may be seen.
+func publishCells(c count, v visibility, rule Consensus) Cells {
+	k := len(c.levels)
+	cells := Cells{Counts: make([]Figure, k), Percent: make([]Figure, k), Shares: make([]Figure, k)}
+	switch v {
+	case nothing:
+		return cells
+	case onlyZero:
+		cells.Rated = whole(0)
+		for i := range k {
+			cells.Percent[i], cells.Shares[i] = unavailable, unavailable
+		}
+		cells.Mode, cells.ModeShare, cells.Median, cells.WithinOne = unavailable, unavailable, unavailable, unavailable
+		cells.Agreement = unavailable
+		cells.FarMinority, cells.Agreed = Flag{mark: NotAvailable}, Flag{mark: NotAvailable}
+		return cells
+	}
+
+	rated := c.rated()
+	cells.Rated = whole(rated)
+	cells.DontKnow = whole(c.dontKnow)
+	cells.NotApplicable = whole(c.notApplicable)
+	cells.NotAnswered = whole(c.notAnswered)
+	for i, n := range c.levels {
+		cells.Counts[i] = whole(n)
+		cells.Percent[i] = whole(percent(n, rated))
+		cells.Shares[i] = share(n, rated)
+	}
+	common := mode(c.levels)
+	onMode := c.levels[common-1]
+	far := isFarMinority(c.levels, rated)
+	cells.Mode = whole(common)
+	cells.ModeShare = share(onMode, rated)
+	cells.Median = Figure{value: float64(medianTwice(c.levels)) / 2, decimals: shortest, mark: Shown}
+	cells.WithinOne = share(withinOneOfMedian(c.levels), rated)
+	cells.Agreement = Figure{mark: Inapplicable}
+	if k > 1 {
+		a, _ := agreement(c.levels).Float64()
+		cells.Agreement = Figure{value: a, decimals: shareDecimals, mark: Shown}
+	}
+	cells.FarMinority = Flag{value: far, mark: Shown}
+	cells.Agreed = Flag{
+		value: 100*onMode >= int64(rule.Percent)*rated && (rule.AllowFarMinority || !far),
+		mark:  Shown,
+	}
+	return cells
+}
+
+// agenda orders the elements for the workshop: lowest agreement first, then the smaller share on the most common
+// level, then as the matrix has them. Those not shown come last.
+func agenda(elements []ElementResult, counts [][]count) []int {
+	type item struct {
+		element   int
+		shown     bool
+		agreement *big.Rat
+		modeShare *big.Rat
+	}
+	items := make([]item, len(elements))
+	for i, e := range elements {
+		items[i] = item{element: i, agreement: new(big.Rat), modeShare: new(big.Rat)}
+		if _, items[i].shown = e.Everyone().Rated.Int(); !items[i].shown {
+			continue
+		}
+		levels := counts[i][0].levels
+		items[i].modeShare.SetFrac64(levels[mode(levels)-1], counts[i][0].rated())
+		if len(levels) > 1 {
+			items[i].agreement = agreement(levels)
+		}
+	}
+	slices.SortStableFunc(items, func(a, b item) int {
+		if a.shown != b.shown {
+			if a.shown {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(a.agreement.Cmp(b.agreement), a.modeShare.Cmp(b.modeShare))
+	})
+	order := make([]int, len(items))
+	for i, it := range items {
+		order[i] = it.element
+	}
+	return order
+}
+
+// shuffled puts texts in the order of their SHA-256 hashes: the same for the same texts whoever gave them and in
+// whatever order they came, and as good as random to a reader.
+func shuffled(texts []string) []string {
+	type hashed struct {
+		sum  [sha256.Size]byte
+		text string
+	}
+	all := make([]hashed, len(texts))
+	for i, text := range texts {
+		all[i] = hashed{sha256.Sum256([]byte(text)), text}
+	}
+	slices.SortFunc(all, func(a, b hashed) int { return bytes.Compare(a.sum[:], b.sum[:]) })
+	order := make([]string, len(all))
+	for i, h := range all {
+		order[i] = h.text
+	}
+	return order
+}

@@ -1,0 +1,744 @@
+package survey
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// madeUpMatrix has the given numbers of elements (in two dimensions), levels and role groups (a role each).
+func madeUpMatrix(elements, levels, groups int) *Matrix {
+	m := &Matrix{ID: "made-up", Version: 1, Languages: []Lang{English, Welsh}}
+	for i := range levels {
+		m.Levels = append(m.Levels, Level{ID: fmt.Sprint("l", i+1), Name: Text{English: fmt.Sprint("Level ", i+1)}})
+	}
+	for _, id := range []string{"plan", "lead"} {
+		m.Dimensions = append(m.Dimensions, Dimension{ID: id, CoreElements: []CoreElement{{}}})
+	}
+	for i := range elements {
+		d := &m.Dimensions[i*2/elements].CoreElements[0]
+		d.Elements = append(d.Elements, Element{ID: fmt.Sprint("e", i+1)})
+	}
+	for i := range groups {
+		m.RoleGroups = append(m.RoleGroups, RoleGroup{
+			ID: fmt.Sprint("g", i+1), Roles: []Role{{ID: fmt.Sprint("r", i+1)}},
+		})
+	}
+	m.Information = []Kind{{ID: "figures"}, {ID: "stories"}}
+	return m
+}
+
+// answered is n responses of a group that give the same rating to each of the elements.
+func answered(t *Tally, n int, group string, ratings ...Rating) {
+	for range n {
+		r := Response{Group: group, Answers: map[string]Answer{}}
+		for i, rating := range ratings {
+			if rating != NotAnswered {
+				r.Answers[fmt.Sprint("e", i+1)] = Answer{Rating: rating}
+			}
+		}
+		t.Add(r)
+	}
+}
+
+func rated(cells []Cells) string {
+	var all []string
+	for _, c := range cells {
+		all = append(all, c.Rated.String())
+	}
+	return strings.Join(all, " ")
+}
+
+func TestDisclosureRule(t *testing.T) {
+	for _, c := range []struct {
+		about  string
+		groups []int // who rated, by group
+		want   string
+	}{
+		{"all large enough", []int{5, 6, 7}, "18 5 6 7"},
+		{"everyone too few hides every group, even one of nobody", []int{4, 0, 0}, "[c] [c] [c] [c]"},
+		{"nobody", []int{0, 0, 0}, "[c] [c] [c] [c]"},
+		{"one small takes the smallest with it", []int{7, 3, 6, 9}, "25 7 [c] [c] 9"},
+		{"on a tie the first", []int{6, 3, 6, 9}, "24 [c] [c] 6 9"},
+		{"two small that are enough together", []int{3, 2, 6, 6}, "17 [c] [c] 6 6"},
+		{"two small that are not", []int{2, 2, 6, 8}, "18 [c] [c] [c] 8"},
+		{"none left to hide", []int{2, 6}, "8 [c] [c]"},
+		{"nobody of a group is no hidden group", []int{0, 9, 6}, "15 0 9 6"},
+		{"nobody of a group is no cover for a small one", []int{0, 1, 9, 8}, "18 0 [c] 9 [c]"},
+		{"one group alone", []int{0, 8, 0}, "8 0 8 0"},
+		{"all small, enough together", []int{2, 3}, "5 [c] [c]"},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			tally := NewTally(madeUpMatrix(1, 4, len(c.groups)))
+			for i, n := range c.groups {
+				answered(tally, n, fmt.Sprint("g", i+1), 2)
+				answered(tally, 1, fmt.Sprint("g", i+1), DontKnow)
+			}
+			p := Publish(tally, Terms{MinGroup: 5})
+			if got := rated(p.Elements[0].Groups); got != c.want {
+				t.Errorf("rated %s, want %s", got, c.want)
+			}
+			for i, cells := range p.Elements[0].Groups {
+				n, shown := cells.Rated.Int()
+				whole := shown && n > 0
+				if (cells.DontKnow.Mark() == Shown) != whole || (cells.Counts[1].Mark() == Shown) != whole {
+					t.Errorf("group %d: rated %v, don't know %v, counts %v", i, cells.Rated, cells.DontKnow, cells.Counts)
+				}
+			}
+		})
+	}
+}
+
+func TestPeopleOfNoStatedRoleAreAGroup(t *testing.T) {
+	tally := NewTally(madeUpMatrix(1, 4, 2))
+	answered(tally, 8, "g1", 2)
+	answered(tally, 9, "g2", 2)
+	if p := Publish(tally, Terms{MinGroup: 5}); len(p.Groups) != 3 {
+		t.Fatalf("groups %v", p.Groups)
+	}
+	answered(tally, 1, "", 4)
+	answered(tally, 1, "long gone", 4)
+	p := Publish(tally, Terms{MinGroup: 5})
+	if got, want := rated(p.Elements[0].Groups), "19 [c] 9 [c]"; got != want || p.Groups[3].ID != NotStatedGroup {
+		t.Errorf("rated %s of %v, want %s", got, p.Groups, want)
+	}
+}
+
+func TestDimensionIsShownWhereEachOfItsElementsIs(t *testing.T) {
+	tally := NewTally(madeUpMatrix(4, 4, 2)) // e1 and e2, e3 and e4
+	answered(tally, 6, "g1", 1, 2, NotAnswered, DontKnow)
+	answered(tally, 6, "g2", 1, 4, 3, DontKnow)
+	p := Publish(tally, Terms{MinGroup: 5})
+	plan, lead := p.Dimensions[0], p.Dimensions[1]
+	if got := rated(plan.Groups); got != "24 12 12" {
+		t.Errorf("plan: rated %s", got)
+	}
+	if got := fmt.Sprint(plan.Everyone().Counts, plan.Everyone().Percent, plan.Everyone().Agreement); got != "[12 6 0 6] [50 25 0 25] 0.083333" {
+		t.Errorf("plan: %s", got)
+	}
+	// Nobody rated e4, so that of lead nothing is shown; nor of g1, which rated neither.
+	if got := rated(p.Elements[2].Groups) + "/" + rated(p.Elements[3].Groups) + "/" + rated(lead.Groups); got != "6 0 6/[c] [c] [c]/[c] [c] [c]" {
+		t.Errorf("e3/e4/lead: rated %s", got)
+	}
+}
+
+func TestDimensionNobodyOfAGroupRated(t *testing.T) {
+	tally := NewTally(madeUpMatrix(4, 4, 2))
+	answered(tally, 6, "g1", DontKnow, NotAnswered, 3, NotApplicable)
+	answered(tally, 6, "g2", 1, 4, 3, 4)
+	p := Publish(tally, Terms{MinGroup: 5})
+	plan, lead := p.Dimensions[0].Groups[1], p.Dimensions[1].Groups[1]
+	if plan.Rated.String() != "0" || plan.DontKnow.String() != "[c]" || plan.Median.String() != "[x]" {
+		t.Errorf("plan: %+v", plan)
+	}
+	// g1 rated e3 and not e4: the sum would give its hidden counts of e4 away.
+	if lead.Rated.String() != "[c]" || lead.NotApplicable.String() != "[c]" {
+		t.Errorf("lead: %+v", lead)
+	}
+}
+
+func TestWhatIsPublishedOfAnElement(t *testing.T) {
+	tally := NewTally(madeUpMatrix(2, 4, 1))
+	answered(tally, 7, "g1", 2)
+	answered(tally, 2, "g1", 4)
+	answered(tally, 1, "g1", 1)
+	answered(tally, 1, "g1", DontKnow)
+	answered(tally, 2, "g1", NotApplicable)
+	answered(tally, 3, "g1", NotAnswered, 3)
+	p := Publish(tally, Terms{MinGroup: 3, Consensus: Consensus{Percent: 70}})
+	c := p.Elements[0].Everyone()
+	got := fmt.Sprint(c.Rated, c.DontKnow, c.NotApplicable, c.NotAnswered, c.Counts, c.Percent, c.Shares,
+		c.Mode, c.ModeShare, c.Median, c.WithinOne, c.FarMinority, c.Agreed)
+	want := "10 1 2 3 [1 7 0 2] [10 70 0 20] [0.100000 0.700000 0.000000 0.200000] 2 0.700000 2 0.800000 true false"
+	if got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+	if p.Respondents != 16 {
+		t.Errorf("%d respondents", p.Respondents)
+	}
+	p = Publish(tally, Terms{MinGroup: 3, Consensus: Consensus{Percent: 70, AllowFarMinority: true}})
+	if agreed, _ := p.Elements[0].Everyone().Agreed.Bool(); !agreed {
+		t.Error("70 % on one level, and a far minority allowed, is not agreed")
+	}
+}
+
+func TestTermsThatCannotStandAreRaised(t *testing.T) {
+	tally := NewTally(madeUpMatrix(1, 4, 1))
+	answered(tally, 2, "g1", 2)
+	p := Publish(tally, Terms{MinGroup: 1})
+	if p.Terms.MinGroup != LeastMinGroup || p.Terms.Consensus.Percent != DefaultAgreedPercent {
+		t.Errorf("terms %+v", p.Terms)
+	}
+	if got := rated(p.Elements[0].Groups); got != "[c] [c]" {
+		t.Errorf("rated %s", got)
+	}
+}
+
+func TestAgendaIsInOrderOfDisagreement(t *testing.T) {
+	tally := NewTally(madeUpMatrix(6, 4, 1))
+	for i := range 6 {
+		low, high := Rating(1), Rating(4)
+		if i%2 == 0 {
+			low, high = 2, 3
+		}
+		second := NotAnswered
+		if i == 0 {
+			second = 4
+		}
+		answered(tally, 1, "g1", 2, low, second, 3, Rating(i%4)+1, high)
+	}
+	p := Publish(tally, Terms{MinGroup: 3})
+	// e5 is spread, e2 and e6 are split between neighbours, e1 and e4 all agree, e3 has too few ratings.
+	var ids []string
+	for _, i := range p.Agenda {
+		ids = append(ids, p.Elements[i].ID)
+	}
+	if got := strings.Join(ids, " "); got != "e5 e2 e6 e1 e4 e3" {
+		t.Errorf("agenda %s", got)
+	}
+}
+
+func TestAgendaPutsSmallerMostCommonShareFirstWhenAgreementIsTheSame(t *testing.T) {
+	tally := NewTally(madeUpMatrix(2, 4, 1))
+	for _, pair := range [][2]Rating{{2, 2}, {3, 2}, {3, 2}, {3, 3}, {3, 3}, {4, 3}} { // 0 1 4 1 and 0 3 3 0
+		answered(tally, 1, "g1", pair[0], pair[1])
+	}
+	p := Publish(tally, Terms{MinGroup: 3})
+	for _, e := range p.Elements {
+		if got := e.Everyone().Agreement.String(); got != "0.666667" {
+			t.Fatalf("%s: agreement %s", e.ID, got)
+		}
+	}
+	if !slices.Equal(p.Agenda, []int{1, 0}) {
+		t.Errorf("agenda %v", p.Agenda)
+	}
+}
+
+func TestFreeTextIsShownWithTheElementAndSaysNothingOfItsOrder(t *testing.T) {
+	build := func(order []int) Published {
+		tally := NewTally(madeUpMatrix(2, 4, 1))
+		for _, i := range order {
+			detail := Detail{
+				Note: fmt.Sprint("note ", i), Barrier: fmt.Sprint("barrier ", i%2),
+				Information: []string{"figures", "figures", "unknown"},
+			}
+			answers := map[string]Answer{"e1": {Rating: 1, Detail: detail}}
+			if i < 2 {
+				answers["e2"] = Answer{Rating: 1, Detail: detail}
+			}
+			tally.Add(Response{Group: "g1", Answers: answers})
+		}
+		tally.Add(Response{Answers: map[string]Answer{"e1": {Detail: Detail{Note: "no answer, no count"}}}})
+		return Publish(tally, Terms{MinGroup: 3})
+	}
+	p := build([]int{0, 1, 2, 3, 4, 5})
+	q := build([]int{5, 1, 3, 0, 4, 2})
+	e := p.Elements[0]
+	if !reflect.DeepEqual(p, q) {
+		t.Errorf("another order of arrival shows: %v, %v", e.Comments, q.Elements[0].Comments)
+	}
+	if len(e.Comments) != 6 || len(e.Barriers) != 6 || slices.IsSorted(e.Comments) || fmt.Sprint(e.Information) != "[6 0]" {
+		t.Errorf("comments %q, barriers %q, information %v", e.Comments, e.Barriers, e.Information)
+	}
+	if hidden := p.Elements[1]; hidden.Comments != nil || hidden.Barriers != nil || fmt.Sprint(hidden.Information) != "[[c] [c]]" {
+		t.Errorf("a hidden element shows %+v", hidden)
+	}
+}
+
+func TestTallyCountsOnlyWhatTheMatrixKnows(t *testing.T) {
+	tally := NewTally(madeUpMatrix(1, 4, 1))
+	answered(tally, 3, "g1", 4)
+	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"e1": {Rating: 5}}})
+	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"gone": {Rating: 1}}})
+	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"e1": {Rating: NotAnswered}}})
+	tally.Add(Response{Group: "g1"})
+	if p := Publish(tally, Terms{MinGroup: 3}); p.Respondents != 3 || p.Elements[0].Everyone().NotAnswered.String() != "0" {
+		t.Errorf("%d respondents, %v", p.Respondents, p.Elements[0].Everyone())
+	}
+}
+
+func TestTallyCannotBePrinted(t *testing.T) {
+	tally := NewTally(madeUpMatrix(1, 4, 1))
+	answered(tally, 3, "g1", 4)
+	tally.Add(Response{Answers: map[string]Answer{"e1": {Rating: 1, Detail: Detail{Note: "secret"}}}})
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
+		for _, value := range []any{tally, *tally} {
+			if got := fmt.Sprintf(verb, value); got != "survey.Tally" {
+				t.Errorf("%s prints %s", verb, got)
+			}
+		}
+	}
+	if b, err := json.Marshal(tally); err != nil || string(b) != "{}" {
+		t.Errorf("as JSON: %s, %v", b, err)
+	}
+	for typ, n := reflect.TypeFor[*Tally](), 0; n < typ.NumMethod(); n++ {
+		if name := typ.Method(n).Name; name != "Add" && name != "Format" {
+			t.Errorf("a tally can be asked for %s", name)
+		}
+	}
+}
+
+// drawTally makes a round of random shape: often tiny, skewed, or all alike.
+func drawTally(t *rapid.T) (*Tally, Terms) {
+	elements := rapid.IntRange(1, 5).Draw(t, "elements")
+	levels := rapid.IntRange(1, 5).Draw(t, "levels")
+	groups := rapid.IntRange(1, 5).Draw(t, "groups")
+	people := rapid.OneOf(rapid.IntRange(0, 12), rapid.IntRange(0, 60)).Draw(t, "people")
+	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+	groupSkew := rapid.SampledFrom([]int{1, 2, 6}).Draw(t, "group skew") // of so many draws the lowest: 1 is even
+	levelSkew := rapid.SampledFrom([]int{1, 3, 50}).Draw(t, "level skew")
+	unrated := rapid.SampledFrom([]float64{0, 0.2, 0.7}).Draw(t, "unrated")
+	groupUnrated := map[[2]int]bool{}
+	if rapid.Bool().Draw(t, "whole groups do not rate") {
+		for g := range groups + 1 {
+			for e := range elements {
+				groupUnrated[[2]int{g, e}] = rng.IntN(3) == 0
+			}
+		}
+	}
+	lowest := func(n, draws int) int {
+		low := n
+		for range draws {
+			low = min(low, rng.IntN(n))
+		}
+		return low
+	}
+	tally := NewTally(madeUpMatrix(elements, levels, groups))
+	for range people {
+		g := lowest(groups+1, groupSkew) // the last is no stated role
+		r := Response{Group: fmt.Sprint("g", g+1), Answers: map[string]Answer{}}
+		for e := range elements {
+			rating := Rating(lowest(levels, levelSkew) + 1)
+			if groupUnrated[[2]int{g, e}] || rng.Float64() < unrated {
+				rating = Rating(-rng.IntN(3))
+			}
+			r.Answers[fmt.Sprint("e", e+1)] = Answer{Rating: rating}
+		}
+		tally.Add(r)
+	}
+	return tally, Terms{MinGroup: rapid.IntRange(3, 6).Draw(t, "minimum group")}
+}
+
+// The rule of the design again, written in another way: the groups in the order in which they would have to be
+// given up, and the shortest run of them that is enough.
+func naivelyHidden(rated []int, minGroup int) []bool {
+	type group struct{ at, n int }
+	var small, large []group
+	together := 0
+	hidden := make([]bool, len(rated))
+	for i, n := range rated {
+		switch {
+		case n >= minGroup:
+			large = append(large, group{i, n})
+		case n > 0:
+			small = append(small, group{i, n})
+			together += n
+		}
+	}
+	for _, g := range small {
+		hidden[g.at] = true
+	}
+	if len(small) == 0 {
+		return hidden
+	}
+	slices.SortStableFunc(large, func(a, b group) int { return cmp.Compare(a.n, b.n) })
+	for _, g := range large {
+		if together >= minGroup {
+			break
+		}
+		hidden[g.at] = true
+		together += g.n
+	}
+	return hidden
+}
+
+// What may be shown is shown, and nothing else.
+func TestPublishedIsExactlyWhatTheRuleAllows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tally, terms := drawTally(t)
+		p := Publish(tally, terms)
+		shownIn := map[string][]bool{} // by dimension: whether every element so far is shown, by group
+		for i, e := range p.Elements {
+			var n []int
+			total := 0
+			for g := range len(p.Groups) - 1 {
+				c := int(tally.count(g, i).rated())
+				n = append(n, c)
+				total += c
+			}
+			hidden := naivelyHidden(n, terms.MinGroup)
+			if shownIn[e.Dimension] == nil {
+				shownIn[e.Dimension] = slices.Repeat([]bool{true}, len(p.Groups))
+			}
+			for g, cells := range e.Groups {
+				wantRated, wantWhole := "[c]", false
+				switch {
+				case total < terms.MinGroup:
+				case g == 0:
+					wantRated, wantWhole = fmt.Sprint(total), true
+				case n[g-1] == 0:
+					wantRated = "0"
+				case !hidden[g-1]:
+					wantRated, wantWhole = fmt.Sprint(n[g-1]), true
+				}
+				if cells.Rated.String() != wantRated {
+					t.Fatalf("%s, group %d: rated %v, want %s (groups %v)", e.ID, g, cells.Rated, wantRated, n)
+				}
+				for _, f := range append(slices.Clone(cells.Counts), cells.DontKnow, cells.NotApplicable, cells.NotAnswered) {
+					if (f.Mark() == Shown) != wantWhole {
+						t.Fatalf("%s, group %d: %v, want shown %v", e.ID, g, cells, wantWhole)
+					}
+				}
+				shownIn[e.Dimension][g] = shownIn[e.Dimension][g] && wantWhole
+			}
+		}
+		for i, d := range p.Dimensions {
+			if len(p.Matrix.Dimensions[i].Elements()) == 0 {
+				continue
+			}
+			for g, cells := range d.Groups {
+				if (cells.DontKnow.Mark() == Shown) != shownIn[d.ID][g] {
+					t.Fatalf("%s, group %d: %v, want shown %v", d.ID, g, cells, shownIn[d.ID][g])
+				}
+			}
+		}
+	})
+}
+
+// attacker knows what is published and that counts add up: people to groups, levels to ratings, ratings and the
+// other answers to the people of a group, elements to dimensions. It solves for what is hidden.
+type attacker struct {
+	unknown   map[string]int // column by name
+	equations []map[int]int64
+	constants []int64
+}
+
+const prime = 1_000_000_007
+
+func (a *attacker) column(name string) int {
+	if _, ok := a.unknown[name]; !ok {
+		a.unknown[name] = len(a.unknown)
+	}
+	return a.unknown[name]
+}
+
+// learn adds the equation: sum of the terms, each a coefficient and a name, is total.
+func (a *attacker) learn(total int, terms map[string]int64) {
+	row := map[int]int64{}
+	for name, c := range terms {
+		row[a.column(name)] = (c%prime + prime) % prime
+	}
+	a.equations = append(a.equations, row)
+	a.constants = append(a.constants, int64(total))
+}
+
+// determined names the unknowns that have one solution only.
+func (a *attacker) determined() map[string]bool {
+	width := len(a.unknown)
+	var rows [][]int64
+	for _, e := range a.equations {
+		row := make([]int64, width)
+		for c, v := range e {
+			row[c] = v
+		}
+		rows = append(rows, row)
+	}
+	pivots := 0
+	for c := 0; c < width && pivots < len(rows); c++ {
+		at := slices.IndexFunc(rows[pivots:], func(r []int64) bool { return r[c] != 0 })
+		if at < 0 {
+			continue
+		}
+		rows[pivots], rows[pivots+at] = rows[pivots+at], rows[pivots]
+		inverse := power(rows[pivots][c], prime-2)
+		for k := range width {
+			rows[pivots][k] = rows[pivots][k] * inverse % prime
+		}
+		for r := range rows {
+			if f := rows[r][c]; r != pivots && f != 0 {
+				for k := range width {
+					rows[r][k] = ((rows[r][k]-f*rows[pivots][k])%prime + prime) % prime
+				}
+			}
+		}
+		pivots++
+	}
+	found := map[string]bool{}
+	for name, c := range a.unknown {
+		for _, row := range rows[:pivots] {
+			others := 0
+			for k, v := range row {
+				if v != 0 && k != c {
+					others++
+				}
+			}
+			if row[c] != 0 && others == 0 {
+				found[name] = true
+			}
+		}
+	}
+	return found
+}
+
+func power(base, exponent int64) int64 {
+	result := int64(1)
+	for ; exponent > 0; exponent >>= 1 {
+		if exponent&1 == 1 {
+			result = result * base % prime
+		}
+		base = base * base % prime
+	}
+	return result
+}
+
+// cellNames are the cells of a set that are counted: levels, then the three that are not ratings.
+func cellNames(c Cells) map[string]Figure {
+	cells := map[string]Figure{"dont_know": c.DontKnow, "not_applicable": c.NotApplicable, "not_answered": c.NotAnswered}
+	for i, f := range c.Counts {
+		cells[fmt.Sprint("level", i+1)] = f
+	}
+	return cells
+}
+
+// deduce lets an attacker read everything that is published.
+func deduce(p Published) map[string]bool {
+	a := &attacker{unknown: map[string]int{}}
+	set := func(prefix string, c Cells) {
+		people := map[string]int64{prefix + "rated": 1, prefix + "dont_know": 1, prefix + "not_applicable": 1, prefix + "not_answered": 1}
+		ratings := map[string]int64{prefix + "rated": -1}
+		for name, f := range cellNames(c) {
+			if n, ok := f.Int(); ok {
+				a.learn(n, map[string]int64{prefix + name: 1})
+			}
+			if strings.HasPrefix(name, "level") {
+				ratings[prefix+name] = 1
+			}
+		}
+		if n, ok := c.Rated.Int(); ok {
+			a.learn(n, map[string]int64{prefix + "rated": 1})
+		}
+		a.learn(0, ratings)
+		// As many people of a group answer one element, in some way or none, as another.
+		people["people/"+prefix[strings.Index(prefix, "/")+1:]] = -1
+		a.learn(0, people)
+	}
+	for _, e := range p.Elements {
+		for g := range p.Groups {
+			set(fmt.Sprintf("%s/%d/", e.ID, g), e.Groups[g])
+		}
+		for name := range cellNames(e.Everyone()) {
+			sum := map[string]int64{fmt.Sprintf("%s/0/%s", e.ID, name): -1}
+			for g := 1; g < len(p.Groups); g++ {
+				sum[fmt.Sprintf("%s/%d/%s", e.ID, g, name)] = 1
+			}
+			a.learn(0, sum)
+		}
+	}
+	// How many people took part is printed.
+	a.learn(p.Respondents, map[string]int64{"people/0/": 1})
+	for _, d := range p.Dimensions {
+		for g, c := range d.Groups {
+			for name, f := range cellNames(c) {
+				n, ok := f.Int()
+				if !ok {
+					continue
+				}
+				sum := map[string]int64{}
+				for _, e := range p.Elements {
+					if e.Dimension == d.ID {
+						sum[fmt.Sprintf("%s/%d/%s", e.ID, g, name)] = 1
+					}
+				}
+				a.learn(n, sum)
+			}
+		}
+	}
+	return a.determined()
+}
+
+// Of what is hidden nothing follows from what is shown, and what is hidden together is a crowd.
+func TestNothingHiddenFollowsFromWhatIsPublished(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tally, terms := drawTally(t)
+		p := Publish(tally, terms)
+		known := deduce(p)
+		for i, e := range p.Elements {
+			if total, ok := e.Everyone().Rated.Int(); ok {
+				left := total
+				for _, c := range e.Groups[1:] {
+					n, _ := c.Rated.Int()
+					left -= n
+				}
+				if left > 0 && left < terms.MinGroup {
+					t.Fatalf("%s: the hidden groups are %d people: %s", e.ID, left, rated(e.Groups))
+				}
+			}
+			for g, c := range e.Groups {
+				if n, ok := c.Rated.Int(); ok && n == 0 {
+					continue // the rule does not count it as hidden
+				}
+				for name, f := range cellNames(c) {
+					if f.Mark() != Shown && known[fmt.Sprintf("%s/%d/%s", e.ID, g, name)] {
+						t.Fatalf("%s, group %d, %s follows from what is shown (rated %s; really %+v)", e.ID, g, name, rated(e.Groups), tally.count(max(g-1, 0), i))
+					}
+				}
+				if c.Rated.Mark() != Shown && known[fmt.Sprintf("%s/%d/rated", e.ID, g)] {
+					t.Fatalf("%s, group %d: rated follows (%s)", e.ID, g, rated(e.Groups))
+				}
+			}
+		}
+	})
+}
+
+// The attacker is worth something: it finds what a wrong rule would give away.
+func TestTheAttackerFindsWhatSubtractionFinds(t *testing.T) {
+	tally := NewTally(madeUpMatrix(2, 4, 3))
+	answered(tally, 7, "g1", 1, 2)
+	answered(tally, 8, "g2", 2, 3)
+	answered(tally, 2, "g3", 4, 4)
+	p := Publish(tally, Terms{MinGroup: 5})
+	if got := rated(p.Elements[0].Groups); got != "17 [c] 8 [c]" {
+		t.Fatalf("rated %s", got)
+	}
+	if deduce(p)["e1/3/level4"] {
+		t.Error("follows from what is published")
+	}
+	p.Elements[0].Groups[1] = publishCells(tally.count(0, 0), wholeCell, p.Terms.Consensus)
+	if !deduce(p)["e1/3/level4"] {
+		t.Error("not found although all other groups are shown")
+	}
+}
+
+// How much the rule hides is a figure worth telling: 34 answers, the mean of the published study, over four role groups.
+func TestHowMuchIsHiddenAt34Answers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(34, 4))
+	for _, mix := range []struct {
+		about  string
+		people []int
+	}{
+		{"even", []int{9, 9, 8, 8}},
+		{"as the study's Table 1 has health, council, education and settings, voluntary and family", []int{12, 11, 7, 4}},
+		{"skewed", []int{18, 10, 4, 2}},
+	} {
+		hidden, cells, elements, elementsHidden := 0, 0, 0, 0
+		for range 200 {
+			tally := NewTally(madeUpMatrix(17, 4, 4))
+			for g, n := range mix.people {
+				for range n {
+					ratings := make([]Rating, 17)
+					for e := range ratings {
+						ratings[e] = Rating(rng.IntN(4) + 1)
+						if rng.IntN(100) < 15 {
+							ratings[e] = DontKnow
+						}
+					}
+					answered(tally, 1, fmt.Sprint("g", g+1), ratings...)
+				}
+			}
+			for _, e := range Publish(tally, Terms{MinGroup: DefaultMinGroup}).Elements {
+				elements++
+				if e.Everyone().Rated.Mark() != Shown {
+					elementsHidden++
+				}
+				for _, c := range e.Groups[1:] {
+					cells++
+					if c.Rated.Mark() != Shown {
+						hidden++
+					}
+				}
+			}
+		}
+		t.Logf("34 answers, groups of %v (%s), 15 %% of them not ratings, minimum group %d: %.0f %% of the cell sets by role group hidden, %.0f %% of the elements",
+			mix.people, mix.about, DefaultMinGroup, 100*float64(hidden)/float64(cells), 100*float64(elementsHidden)/float64(elements))
+		if elementsHidden > 0 {
+			t.Error("an element of 34 answers is hidden for everyone")
+		}
+	}
+}
+
+func TestPublishedAsJSON(t *testing.T) {
+	tally := NewTally(madeUpMatrix(2, 2, 2))
+	answered(tally, 4, "g1", 1, NotAnswered)
+	answered(tally, 3, "g1", 2, NotAnswered)
+	answered(tally, 1, "g1", DontKnow, 2)
+	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"e1": {Rating: 1, Detail: Detail{
+		Note: "<b>=1+1", Barrier: "money", Information: []string{"stories"},
+	}}}})
+	b, err := json.Marshal(Publish(tally, Terms{
+		Round: "r7", Area: "Llanw", MinGroup: 5, OpenedAt: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC),
+		Invited: 12, Started: 1, Finished: 9, Declined: 1, Withdrawn: 1,
+		Roles: []RoleCount{{"r1", 10, 8}, {"r2", 1, 0}}, Unstated: RoleCount{Invited: 1, Finished: 1},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		SchemaVersion  int `json:"schema_version"`
+		Round          map[string]any
+		Turnout        map[string]int
+		Representation []map[string]any
+		Elements       []map[string]any
+		Dimensions     []map[string]any
+		Agenda         []string
+	}
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.SchemaVersion != SchemaVersion || got.Round["opened_at"] != "2026-03-02T09:00:00Z" || got.Round["closed_at"] != nil ||
+		got.Turnout["respondents"] != 9 || len(got.Representation) != 3 || fmt.Sprint(got.Agenda) != "[e1 e2]" {
+		t.Errorf("head: %s", b)
+	}
+	e := got.Elements[0]
+	for key, want := range map[string]string{
+		"id": "e1", "dimension": "plan", "rated": "8", "dont_know": "1", "not_applicable": "0", "not_answered": "0",
+		"counts": "map[l1:5 l2:3]", "percent": "map[l1:62 l2:38]", "shares": "map[l1:0.625 l2:0.375]",
+		"mode": "l1", "mode_share": "0.625", "median": "1", "within_one": "1", "agreement": "0.25",
+		"far_minority": "false", "agreed": "false", "comments": "[<b>=1+1]", "barriers": "[money]",
+	} {
+		if s := fmt.Sprint(e[key]); s != want {
+			t.Errorf("%s is %s, want %s", key, s, want)
+		}
+	}
+	groups := e["role_groups"].([]any)
+	if g2 := groups[1].(map[string]any); fmt.Sprintln(g2["id"], g2["rated"], g2["counts"], g2["percent"], g2["mode"], g2["agreed"]) !=
+		"g2 0 map[l1:[c] l2:[c]] map[l1:[x] l2:[x]] [x] [x]\n" {
+		t.Errorf("g2: %v", g2)
+	}
+	if hidden := got.Elements[1]; fmt.Sprintln(hidden["rated"], hidden["counts"], hidden["mode"], hidden["agreed"]) != "[c] map[l1:[c] l2:[c]] [c] [c]\n" {
+		t.Errorf("e2: %v", hidden)
+	}
+	if !strings.Contains(string(b), `"shares":{"l1":0.625000,"l2":0.375000}`) {
+		t.Errorf("shares have fewer than four decimals or lost their order: %s", b)
+	}
+}
+
+func BenchmarkTallyAdd(b *testing.B) {
+	m := madeUpMatrix(17, 4, 4)
+	rng := rand.New(rand.NewPCG(1, 2))
+	responses := make([]Response, 100_000)
+	for i := range responses {
+		r := Response{Group: fmt.Sprint("g", rng.IntN(5)), Answers: map[string]Answer{}}
+		for e := range 17 {
+			r.Answers[fmt.Sprint("e", e+1)] = Answer{Rating: Rating(rng.IntN(7) - 2)}
+		}
+		responses[i] = r
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		tally := NewTally(m)
+		for _, r := range responses {
+			tally.Add(r)
+		}
+		if p := Publish(tally, Terms{MinGroup: 5}); p.Respondents != 100_000 {
+			b.Fatalf("%d respondents", p.Respondents)
+		}
+	}
+}

@@ -1,0 +1,766 @@
+package survey
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Rounds is everything that can be done with rounds. Each method checks that the person may do it.
+type Rounds struct {
+	store    Store
+	matrices map[string]*Matrix
+	now      func() time.Time
+}
+
+// NewRounds works on the store, with the matrices that rounds may be asked with, by the clock given.
+func NewRounds(store Store, matrices []*Matrix, now func() time.Time) *Rounds {
+	r := &Rounds{store: store, matrices: map[string]*Matrix{}, now: now}
+	for _, m := range matrices {
+		r.matrices[m.ID] = m
+	}
+	return r
+}
+
+// Matrix returns the matrix a round is asked with.
+func (r *Rounds) Matrix(round Round) (*Matrix, error) {
+	m, ok := r.matrices[round.Matrix]
+	if !ok {
+		return nil, fmt.Errorf("find matrix %q of round %s: this installation does not have it", round.Matrix, round.ID)
+	}
+	return m, nil
+}
+
+// Create keeps a draft of a round. It returns an *InputError when a field cannot stand.
+func (r *Rounds) Create(ctx context.Context, round Round) (Round, error) {
+	round.State, round.Version = Draft, 0
+	if err := r.check(&round); err != nil {
+		return Round{}, err
+	}
+	if err := r.store.CreateRound(ctx, round); err != nil {
+		return Round{}, fmt.Errorf("create round: %w", err)
+	}
+	return round, nil
+}
+
+func (r *Rounds) check(round *Round) error {
+	round.Area = strings.TrimSpace(round.Area)
+	m, known := r.matrices[round.Matrix]
+	switch {
+	case round.Area == "":
+		return &InputError{Field: "area", Reason: "empty"}
+	case utf8.RuneCountInString(round.Area) > MaxAreaRunes:
+		return &InputError{Field: "area", Reason: "long", Limit: MaxAreaRunes}
+	case !known:
+		return &InputError{Field: "matrix", Reason: "unknown"}
+	case len(round.Languages) == 0 || slices.ContainsFunc(round.Languages, func(l Lang) bool { return !m.Has(l) }):
+		return &InputError{Field: "languages", Reason: "unknown"}
+	case len(round.Coordinators) == 0:
+		return &InputError{Field: "coordinators", Reason: "empty"}
+	case round.MinGroup < LeastMinGroup:
+		return &InputError{Field: "min_group", Reason: "low", Limit: LeastMinGroup}
+	case round.Consensus.Percent < 50 || round.Consensus.Percent > 100:
+		return &InputError{Field: "agreed", Reason: "range"}
+	case utf8.RuneCountInString(round.Workshop.Place) > MaxPlaceRunes:
+		return &InputError{Field: "place", Reason: "long", Limit: MaxPlaceRunes}
+	}
+	if _, err := time.LoadLocation(round.TimeZone); err != nil || round.TimeZone == "" || round.TimeZone == "Local" {
+		return &InputError{Field: "time_zone", Reason: "unknown"}
+	}
+	if err := r.checkClosing(round.ClosesAt); err != nil {
+		return err
+	}
+	if !round.Workshop.At.IsZero() && round.Workshop.At.Before(round.ClosesAt) {
+		return &InputError{Field: "workshop", Reason: "early"}
+	}
+	return nil
+}
+
+// MaxOpen is the longest a survey may stay open from now: nobody remembers why after a year.
+const MaxOpen = 365 * 24 * time.Hour
+
+func (r *Rounds) checkClosing(at time.Time) error {
+	switch now := r.now(); {
+	case at.Before(now.Add(time.Hour)):
+		return &InputError{Field: "closes", Reason: "early"}
+	case at.After(now.Add(MaxOpen)):
+		return &InputError{Field: "closes", Reason: "late"}
+	}
+	return nil
+}
+
+// Round returns a round to one of its coordinators; to anybody else ErrNotCoordinator.
+func (r *Rounds) Round(ctx context.Context, id RoundID, by PersonID) (Round, error) {
+	round, err := r.store.Round(ctx, id)
+	if err != nil {
+		return Round{}, fmt.Errorf("read round: %w", err)
+	}
+	if !slices.Contains(round.Coordinators, by) {
+		return Round{}, fmt.Errorf("read round %s: %w", id, ErrNotCoordinator)
+	}
+	return round, nil
+}
+
+// attempts is how often a change is tried again when somebody else changed the round in between.
+const attempts = 5
+
+// change reads the round, lets edit change it, and saves it, again from the start when it was changed in between.
+func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, edit func(*Round) error) (Round, error) {
+	for range attempts {
+		round, err := r.Round(ctx, id, by)
+		if err != nil {
+			return Round{}, err
+		}
+		before := round
+		before.Coordinators = slices.Clone(round.Coordinators)
+		if err := edit(&round); err != nil {
+			return before, err
+		}
+		err = r.store.SaveRound(ctx, round)
+		if err == nil {
+			round.Version++
+			return round, nil
+		}
+		if !isChanged(err) {
+			return before, fmt.Errorf("save round: %w", err)
+		}
+	}
+	return Round{}, fmt.Errorf("save round %s: %w", id, ErrChanged)
+}
+
+// Redraft replaces what a coordinator proposed, while the round is a draft.
+func (r *Rounds) Redraft(ctx context.Context, by PersonID, proposal Round) (Round, error) {
+	return r.change(ctx, proposal.ID, by, func(round *Round) error {
+		if round.State != Draft {
+			return refuseState(round.State)
+		}
+		proposal.Version, proposal.State = round.Version, Draft
+		proposal.Coordinators, proposal.Channel = round.Coordinators, round.Channel
+		if err := r.check(&proposal); err != nil {
+			return err
+		}
+		*round = proposal
+		return nil
+	})
+}
+
+// Open opens the survey of a draft. From then on the minimum group and the consensus rule stand.
+// Opening an open round changes nothing; the bool says whether this call opened it.
+func (r *Rounds) Open(ctx context.Context, id RoundID, by PersonID) (Round, bool, error) {
+	round, err := r.change(ctx, id, by, func(round *Round) error {
+		switch round.State {
+		case Open:
+			return errDone
+		case Closed:
+			return ErrClosed
+		}
+		if err := r.checkClosing(round.ClosesAt); err != nil {
+			return err
+		}
+		round.State, round.OpenedAt = Open, r.now()
+		return nil
+	})
+	return round, err == nil, unlessDone(err)
+}
+
+// Extend moves the closing time of an open survey later, never earlier: people plan by it. The bool says
+// whether this call moved it.
+func (r *Rounds) Extend(ctx context.Context, id RoundID, by PersonID, closes time.Time) (Round, bool, error) {
+	round, err := r.change(ctx, id, by, func(round *Round) error {
+		switch {
+		case round.State != Open:
+			return refuseState(round.State)
+		case closes.Equal(round.ClosesAt):
+			return errDone
+		case closes.Before(round.ClosesAt):
+			return &InputError{Field: "closes", Reason: "earlier"}
+		}
+		if err := r.checkClosing(closes); err != nil {
+			return err
+		}
+		round.ClosesAt = closes
+		return nil
+	})
+	return round, err == nil, unlessDone(err)
+}
+
+// MaxCoordinators of one round.
+const MaxCoordinators = 20
+
+// AddCoordinators lets more people steer the round.
+func (r *Rounds) AddCoordinators(ctx context.Context, id RoundID, by PersonID, people []PersonID) (Round, error) {
+	round, err := r.change(ctx, id, by, func(round *Round) error {
+		had := len(round.Coordinators)
+		for _, p := range people {
+			if !slices.Contains(round.Coordinators, p) {
+				round.Coordinators = append(round.Coordinators, p)
+			}
+		}
+		switch {
+		case round.State == Closed:
+			return ErrClosed
+		case len(round.Coordinators) == had:
+			return errDone
+		case len(round.Coordinators) > MaxCoordinators:
+			return &InputError{Field: "people", Reason: "many", Limit: MaxCoordinators}
+		}
+		return nil
+	})
+	return round, unlessDone(err)
+}
+
+// RemindEvery is the least time between two reminders by hand.
+const RemindEvery = 20 * time.Hour
+
+// Remind notes that the coordinator reminds people now, and returns who is to be reminded: everybody
+// invited or started who can be reached. Within RemindEvery of the last time it returns an *InputError.
+func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, []Member, error) {
+	round, err := r.change(ctx, id, by, func(round *Round) error {
+		switch now := r.now(); {
+		case round.State != Open:
+			return refuseState(round.State)
+		case !now.Before(round.ClosesAt):
+			return ErrClosed
+		case now.Before(round.RemindedAt.Add(RemindEvery)):
+			return &InputError{Field: "remind", Reason: "soon"}
+		default:
+			round.RemindedAt = now
+			return nil
+		}
+	})
+	if err != nil {
+		return round, nil, err
+	}
+	var due []Member
+	err = r.store.Roster(ctx, id, func(m Member) error {
+		if (m.Standing == Invited || m.Standing == Started) && !m.Unreachable {
+			due = append(due, m)
+		}
+		return nil
+	})
+	if err != nil {
+		return round, nil, fmt.Errorf("read roster: %w", err)
+	}
+	slices.SortFunc(due, func(a, b Member) int { return strings.Compare(string(a.Person), string(b.Person)) })
+	return round, due, nil
+}
+
+// Close closes the round for good: nobody can answer, change or withdraw from then on, and nobody can tell any more
+// whose response is whose. Closing again changes nothing; the bool says whether the round was open when this call came.
+func (r *Rounds) Close(ctx context.Context, id RoundID, by PersonID) (Round, bool, error) {
+	round, err := r.Round(ctx, id, by)
+	switch {
+	case err != nil:
+		return Round{}, false, err
+	case round.State == Draft:
+		return Round{}, false, fmt.Errorf("close round %s: %w", id, ErrNotOpen)
+	}
+	was := round.State
+	round, err = r.store.CloseRound(ctx, id, r.now())
+	if err != nil {
+		return Round{}, false, fmt.Errorf("close round: %w", err)
+	}
+	return round, was == Open, nil
+}
+
+// Results returns what may be known of a closed round's answers. Of an open one it returns ErrStillOpen.
+func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID) (Published, error) {
+	round, err := r.Round(ctx, id, by)
+	switch {
+	case err != nil:
+		return Published{}, err
+	case round.State != Closed:
+		return Published{}, fmt.Errorf("publish round %s: %w", id, ErrStillOpen)
+	}
+	m, err := r.Matrix(round)
+	if err != nil {
+		return Published{}, err
+	}
+	status, err := r.status(ctx, round)
+	if err != nil {
+		return Published{}, err
+	}
+	tally := NewTally(m)
+	err = r.store.Responses(ctx, id, func(resp Response) error {
+		tally.Add(resp)
+		return nil
+	})
+	if err != nil {
+		return Published{}, fmt.Errorf("read responses: %w", err)
+	}
+	return Publish(tally, Terms{
+		Round: id, Area: round.Area, MinGroup: round.MinGroup, Consensus: round.Consensus, OpenedAt: round.OpenedAt, ClosedAt: round.ClosedAt,
+		Invited: status.Invited, Started: status.Started, Finished: status.Finished, Declined: status.Declined, Withdrawn: status.Withdrawn,
+		Roles: status.Roles, Unstated: status.Unstated,
+	}), nil
+}
+
+// Invite adds people to the roster of an open round and returns those who were not in it yet, in the order given.
+func (r *Rounds) Invite(ctx context.Context, id RoundID, by PersonID, people []Member) (Round, []Member, error) {
+	round, err := r.Round(ctx, id, by)
+	if err != nil {
+		return Round{}, nil, err
+	}
+	if err := r.answering(round); err != nil {
+		return round, nil, err
+	}
+	m, err := r.Matrix(round)
+	if err != nil {
+		return round, nil, err
+	}
+	fresh := make([]Member, 0, len(people))
+	for _, p := range people {
+		p.Standing = Invited
+		p.Group = ""
+		if p.Role != "" {
+			_, group, ok := m.Role(p.Role)
+			if !ok {
+				return round, nil, &InputError{Field: "role", Reason: "unknown"}
+			}
+			p.Group = group.ID
+		}
+		fresh = append(fresh, p)
+	}
+	added, err := r.store.Invite(ctx, id, fresh)
+	if err != nil {
+		return round, nil, fmt.Errorf("invite: %w", err)
+	}
+	return round, added, nil
+}
+
+func (r *Rounds) answering(round Round) error {
+	if round.AcceptsAnswers(r.now()) {
+		return nil
+	}
+	return refuseState(round.State)
+}
+
+// Join lets a person in by their own wish: somebody not invited yet, or who declined or withdrew before.
+func (r *Rounds) Join(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
+	seat, err := r.Seat(ctx, id, person)
+	if err != nil {
+		return seat, err
+	}
+	if err := r.answering(seat.Round); err != nil {
+		return seat, err
+	}
+	switch seat.Member.Standing {
+	case NotInvited:
+		if _, err := r.store.Invite(ctx, id, []Member{{Person: person, Standing: Invited}}); err != nil {
+			return seat, fmt.Errorf("join: %w", err)
+		}
+		return r.Seat(ctx, id, person)
+	case Declined, Withdrawn:
+		return r.member(ctx, seat, func(m *Member) error {
+			if m.Standing == Declined || m.Standing == Withdrawn {
+				m.Standing = Invited
+			}
+			return nil
+		})
+	}
+	return seat, nil
+}
+
+// Seat returns a person's place in a round, whatever it is. It does not say that they may take part.
+func (r *Rounds) Seat(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
+	seat, err := r.store.Seat(ctx, id, person)
+	if err != nil {
+		return Seat{}, fmt.Errorf("find seat: %w", err)
+	}
+	return seat, nil
+}
+
+// View returns a person's place and what they said so far. Once the round is closed there is no telling what they said.
+func (r *Rounds) View(ctx context.Context, id RoundID, person PersonID) (Seat, Response, error) {
+	seat, err := r.taking(ctx, id, person)
+	if err != nil {
+		return seat, Response{}, err
+	}
+	resp, err := r.store.Response(ctx, seat)
+	if err != nil {
+		return seat, Response{}, fmt.Errorf("read response: %w", err)
+	}
+	return seat, resp, nil
+}
+
+// taking returns the seat of somebody who takes part in a survey that takes answers.
+func (r *Rounds) taking(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
+	seat, err := r.Seat(ctx, id, person)
+	if err != nil {
+		return seat, err
+	}
+	if err := r.answering(seat.Round); err != nil {
+		return seat, err
+	}
+	switch {
+	case seat.Member.Standing == Withdrawn:
+		return seat, ErrWithdrawn
+	case !seat.Member.TakesPart():
+		return seat, ErrNotTakingPart
+	}
+	return seat, nil
+}
+
+func (r *Rounds) member(ctx context.Context, seat Seat, change func(*Member) error) (Seat, error) {
+	seat, err := r.store.ChangeMember(ctx, seat, r.now(), change)
+	if err != nil {
+		return seat, fmt.Errorf("change member: %w", err)
+	}
+	return seat, nil
+}
+
+// invited returns the seat of somebody in the roster, of a survey that takes answers.
+func (r *Rounds) invited(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
+	seat, err := r.Seat(ctx, id, person)
+	if err != nil {
+		return seat, err
+	}
+	if err := r.answering(seat.Round); err != nil {
+		return seat, err
+	}
+	switch seat.Member.Standing {
+	case NotInvited:
+		return seat, ErrNotTakingPart
+	case Withdrawn:
+		return seat, ErrWithdrawn
+	}
+	return seat, nil
+}
+
+// SetLanguage keeps the language a person wants to be asked in.
+func (r *Rounds) SetLanguage(ctx context.Context, id RoundID, person PersonID, lang Lang) (Seat, error) {
+	seat, err := r.invited(ctx, id, person)
+	if err != nil {
+		return seat, err
+	}
+	if !slices.Contains(seat.Round.Languages, lang) {
+		return seat, &InputError{Field: "language", Reason: "unknown"}
+	}
+	return r.member(ctx, seat, func(m *Member) error {
+		if m.Standing == Withdrawn {
+			return ErrWithdrawn
+		}
+		m.Language = lang
+		return nil
+	})
+}
+
+// Start records that a person accepted a version of the privacy notice, and lets them answer.
+func (r *Rounds) Start(ctx context.Context, id RoundID, person PersonID, notice string) (Seat, error) {
+	seat, err := r.invited(ctx, id, person)
+	if err != nil {
+		return seat, err
+	}
+	return r.member(ctx, seat, func(m *Member) error {
+		switch {
+		case m.Standing == Withdrawn:
+			return ErrWithdrawn
+		case m.TakesPart() && m.Notice == notice:
+			return nil
+		case !m.TakesPart():
+			m.Standing = Started
+		}
+		m.Notice, m.NoticeAt = notice, r.now().UTC().Truncate(time.Second)
+		return nil
+	})
+}
+
+// Decline records that a person does not want to take part. Whoever has started withdraws instead.
+func (r *Rounds) Decline(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
+	seat, err := r.invited(ctx, id, person)
+	if err != nil || seat.Member.TakesPart() {
+		return seat, err
+	}
+	return r.member(ctx, seat, func(m *Member) error {
+		if m.Standing == Invited {
+			m.Standing = Declined
+		}
+		return nil
+	})
+}
+
+// SetRole keeps the role a person says they have; empty means they would rather not say.
+func (r *Rounds) SetRole(ctx context.Context, id RoundID, person PersonID, role string) (Seat, error) {
+	seat, err := r.taking(ctx, id, person)
+	if err != nil {
+		return seat, err
+	}
+	m, err := r.Matrix(seat.Round)
+	if err != nil {
+		return seat, err
+	}
+	group := ""
+	if role != "" && role != Unstated {
+		_, g, ok := m.Role(role)
+		if !ok {
+			return seat, &InputError{Field: "role", Reason: "unknown"}
+		}
+		group = g.ID
+	}
+	return r.member(ctx, seat, func(m *Member) error {
+		if !m.TakesPart() {
+			return ErrNotTakingPart
+		}
+		m.Role, m.Group = role, group
+		return nil
+	})
+}
+
+// Unstated is the role of somebody who would rather not say theirs; no matrix has a role of that id.
+const Unstated = "-"
+
+// SetOrganisation keeps where a person works; empty takes it back.
+func (r *Rounds) SetOrganisation(ctx context.Context, id RoundID, person PersonID, organisation string) (Seat, error) {
+	if utf8.RuneCountInString(organisation) > MaxOrganisationRunes {
+		return Seat{}, &InputError{Field: "organisation", Reason: "long", Limit: MaxOrganisationRunes}
+	}
+	return r.describe(ctx, id, person, func(m *Member) { m.Organisation = organisation })
+}
+
+// SetScope keeps for whom a person answers.
+func (r *Rounds) SetScope(ctx context.Context, id RoundID, person PersonID, scope Scope) (Seat, error) {
+	if !slices.Contains(Scopes, scope) {
+		return Seat{}, &InputError{Field: "scope", Reason: "unknown"}
+	}
+	return r.describe(ctx, id, person, func(m *Member) { m.Scope = scope })
+}
+
+func (r *Rounds) describe(ctx context.Context, id RoundID, person PersonID, set func(*Member)) (Seat, error) {
+	seat, err := r.taking(ctx, id, person)
+	if err != nil {
+		return seat, err
+	}
+	return r.member(ctx, seat, func(m *Member) error {
+		if !m.TakesPart() {
+			return ErrNotTakingPart
+		}
+		set(m)
+		return nil
+	})
+}
+
+// Answer keeps a rating of an element; the operation names the one gesture that gave it. It returns the response as it stands after it.
+func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, operation, element string, rating Rating) (Seat, Response, error) {
+	seat, m, err := r.about(ctx, id, person, element)
+	if err != nil {
+		return seat, Response{}, err
+	}
+	if rating < NotApplicable || int(rating) > len(m.Levels) {
+		return seat, Response{}, fmt.Errorf("answer %s: %w", element, ErrNoRating)
+	}
+	resp, err := r.store.Answer(ctx, seat, r.now(), operation, element, rating)
+	if err != nil {
+		return seat, Response{}, fmt.Errorf("keep answer: %w", err)
+	}
+	return seat, resp, nil
+}
+
+// about returns the seat of somebody who may answer the element, and the matrix that has it.
+func (r *Rounds) about(ctx context.Context, id RoundID, person PersonID, element string) (Seat, *Matrix, error) {
+	seat, err := r.taking(ctx, id, person)
+	if err != nil {
+		return seat, nil, err
+	}
+	m, err := r.Matrix(seat.Round)
+	if err != nil {
+		return seat, nil, err
+	}
+	if _, _, ok := m.Element(element); !ok {
+		return seat, nil, fmt.Errorf("find element: %w", ErrNoElement)
+	}
+	return seat, m, nil
+}
+
+// Detail keeps what a person adds to an element, in place of what they added before.
+func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, operation, element string, d Detail) (Seat, Response, error) {
+	seat, m, err := r.about(ctx, id, person, element)
+	if err != nil {
+		return seat, Response{}, err
+	}
+	for _, k := range d.Information {
+		if _, ok := m.Kind(k); !ok {
+			return seat, Response{}, &InputError{Field: "information", Reason: "unknown"}
+		}
+	}
+	d.Note, d.Barrier = strings.TrimSpace(d.Note), strings.TrimSpace(d.Barrier)
+	switch {
+	case utf8.RuneCountInString(d.Note) > MaxNoteRunes:
+		return seat, Response{}, &InputError{Field: "note", Reason: "long", Limit: MaxNoteRunes}
+	case utf8.RuneCountInString(d.Barrier) > MaxBarrierRunes:
+		return seat, Response{}, &InputError{Field: "barrier", Reason: "long", Limit: MaxBarrierRunes}
+	}
+	resp, err := r.store.Detail(ctx, seat, r.now(), operation, element, d)
+	if err != nil {
+		return seat, Response{}, fmt.Errorf("keep detail: %w", err)
+	}
+	return seat, resp, nil
+}
+
+// Submit records that a person has finished. They may still change their answers until the survey closes.
+func (r *Rounds) Submit(ctx context.Context, id RoundID, person PersonID) (Seat, Response, error) {
+	seat, resp, err := r.View(ctx, id, person)
+	switch {
+	case err != nil:
+		return seat, resp, err
+	case resp.Rated() == 0:
+		return seat, resp, &InputError{Field: "answers", Reason: "empty"}
+	}
+	seat, err = r.member(ctx, seat, func(m *Member) error {
+		if !m.TakesPart() {
+			return ErrNotTakingPart
+		}
+		m.Standing = Finished
+		return nil
+	})
+	return seat, resp, err
+}
+
+// Withdraw erases everything of a person but the fact that they withdrew, which keeps them from being asked again.
+func (r *Rounds) Withdraw(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
+	seat, err := r.Seat(ctx, id, person)
+	switch {
+	case err != nil:
+		return seat, err
+	case seat.Round.State == Closed:
+		return seat, ErrClosed
+	case seat.Member.Standing == NotInvited:
+		return seat, ErrNotTakingPart
+	}
+	if err := r.store.Withdraw(ctx, seat); err != nil {
+		return seat, fmt.Errorf("withdraw: %w", err)
+	}
+	seat.Member = Member{Person: person, Standing: Withdrawn}
+	return seat, nil
+}
+
+// SetUnreachable notes that the platform would not, or would again, deliver to a person.
+func (r *Rounds) SetUnreachable(ctx context.Context, id RoundID, person PersonID, unreachable bool) error {
+	if err := r.store.SetUnreachable(ctx, id, person, unreachable); err != nil {
+		return fmt.Errorf("note unreachable: %w", err)
+	}
+	return nil
+}
+
+// Status is how a round is going. It holds no answers.
+type Status struct {
+	Round     Round
+	Invited   int // everybody in the roster, whatever came of it
+	Started   int // has accepted the notice and not submitted yet
+	Finished  int
+	Declined  int
+	Withdrawn int
+	Waiting   []PersonID // invited or started, reachable, in the order of their ids
+	Done      []PersonID // finished
+	Lost      []PersonID // not finished, and the platform would not deliver to them
+	Roles     []RoleCount
+	Unstated  RoleCount // people whose role is not known, or who would not say
+}
+
+// RoleCount is how many people of a role were invited and have finished.
+type RoleCount struct {
+	Role     string
+	Invited  int
+	Finished int
+}
+
+// Status tells a coordinator how the round is going.
+func (r *Rounds) Status(ctx context.Context, id RoundID, by PersonID) (Status, error) {
+	round, err := r.Round(ctx, id, by)
+	if err != nil {
+		return Status{}, err
+	}
+	return r.status(ctx, round)
+}
+
+func (r *Rounds) status(ctx context.Context, round Round) (Status, error) {
+	m, err := r.Matrix(round)
+	if err != nil {
+		return Status{}, err
+	}
+	s := Status{Round: round}
+	index := map[string]int{}
+	for _, role := range m.Roles() {
+		index[role.ID] = len(s.Roles)
+		s.Roles = append(s.Roles, RoleCount{Role: role.ID})
+	}
+	err = r.store.Roster(ctx, round.ID, func(member Member) error {
+		s.Invited++
+		count := &s.Unstated
+		if i, ok := index[member.Role]; ok {
+			count = &s.Roles[i]
+		}
+		if member.Standing != Declined && member.Standing != Withdrawn {
+			count.Invited++
+		}
+		switch member.Standing {
+		case Finished:
+			s.Finished++
+			count.Finished++
+			s.Done = append(s.Done, member.Person)
+		case Started:
+			s.Started++
+		case Declined:
+			s.Declined++
+		case Withdrawn:
+			s.Withdrawn++
+		}
+		if member.Standing == Invited || member.Standing == Started {
+			if member.Unreachable {
+				s.Lost = append(s.Lost, member.Person)
+			} else {
+				s.Waiting = append(s.Waiting, member.Person)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Status{}, fmt.Errorf("read roster: %w", err)
+	}
+	slices.Sort(s.Waiting)
+	slices.Sort(s.Done)
+	slices.Sort(s.Lost)
+	return s, nil
+}
+
+// RoundsOf returns the rounds a person was invited to, newest first, without those that are gone.
+func (r *Rounds) RoundsOf(ctx context.Context, person PersonID) ([]Seat, error) {
+	ids, err := r.store.RoundsOf(ctx, person)
+	if err != nil {
+		return nil, fmt.Errorf("list rounds: %w", err)
+	}
+	var seats []Seat
+	for _, id := range ids {
+		seat, err := r.Seat(ctx, id, person)
+		switch {
+		case isNoRound(err):
+		case err != nil:
+			return nil, err
+		default:
+			seats = append(seats, seat)
+		}
+	}
+	return seats, nil
+}
+
+// RoundsIn returns the rounds of a coordinator's channel that the person coordinates, newest first.
+func (r *Rounds) RoundsIn(ctx context.Context, channel string, by PersonID) ([]Round, error) {
+	ids, err := r.store.RoundsIn(ctx, channel)
+	if err != nil {
+		return nil, fmt.Errorf("list rounds: %w", err)
+	}
+	var rounds []Round
+	for _, id := range ids {
+		round, err := r.store.Round(ctx, id)
+		switch {
+		case isNoRound(err):
+		case err != nil:
+			return nil, fmt.Errorf("list rounds: %w", err)
+		case slices.Contains(round.Coordinators, by):
+			rounds = append(rounds, round)
+		}
+	}
+	return rounds, nil
+}

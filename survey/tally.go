@@ -1,0 +1,133 @@
+package survey
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Tally counts responses: how often each element got each rating in each role group, and what was added
+// to it. It keeps counts and free text, never a response, and nothing of it can be read but by Publish:
+// that is how a result cannot reach anybody past the disclosure rule. It is not safe for use by several
+// goroutines at once.
+type Tally struct {
+	matrix      *Matrix
+	elements    map[string]int // place of an element by its id
+	groups      map[string]int // place of a role group by its id
+	kinds       map[string]int
+	cells       int     // counts kept for one element in one group: each level, don't know, not applicable
+	counts      []int64 // by group, then element, then cell
+	respondents []int64 // by group
+	information []int64 // by element, then kind
+	notes       [][]string
+	barriers    [][]string
+}
+
+// NewTally returns an empty tally of responses to the matrix, which must not change afterwards.
+func NewTally(m *Matrix) *Tally {
+	elements := m.Elements()
+	t := &Tally{
+		matrix:      m,
+		elements:    make(map[string]int, len(elements)),
+		groups:      make(map[string]int, len(m.RoleGroups)),
+		kinds:       make(map[string]int, len(m.Information)),
+		cells:       len(m.Levels) + 2,
+		respondents: make([]int64, len(m.RoleGroups)+1),
+		information: make([]int64, len(elements)*len(m.Information)),
+		notes:       make([][]string, len(elements)),
+		barriers:    make([][]string, len(elements)),
+	}
+	for i, e := range elements {
+		t.elements[e.ID] = i
+	}
+	for i, g := range m.RoleGroups {
+		t.groups[g.ID] = i
+	}
+	for i, k := range m.Information {
+		t.kinds[k.ID] = i
+	}
+	t.counts = make([]int64, len(t.respondents)*len(elements)*t.cells)
+	return t
+}
+
+// Add counts a response. One that answers no element of the matrix is not counted at all. A response whose
+// role group is empty or unknown counts in a group of its own, "not stated". An element without an answer
+// the matrix knows counts as not answered; what was added to it still counts.
+func (t *Tally) Add(r Response) {
+	if !t.answersAny(r) {
+		return
+	}
+	group, ok := t.groups[r.Group]
+	if !ok {
+		group = len(t.groups)
+	}
+	t.respondents[group]++
+	for id, a := range r.Answers {
+		element, ok := t.elements[id]
+		if !ok {
+			continue
+		}
+		if cell, ok := t.cell(a.Rating); ok {
+			t.counts[t.at(group, element)+cell]++
+		}
+		t.addDetail(element, a.Detail)
+	}
+}
+
+// Format writes only the name of the type, so that no log line or error can carry the counts.
+func (t Tally) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("survey.Tally")) }
+
+func (t *Tally) answersAny(r Response) bool {
+	for id, a := range r.Answers {
+		if _, ok := t.elements[id]; !ok {
+			continue
+		}
+		if _, ok := t.cell(a.Rating); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *Tally) addDetail(element int, d Detail) {
+	for i, id := range d.Information {
+		kind, ok := t.kinds[id]
+		if !ok || slices.Contains(d.Information[:i], id) {
+			continue
+		}
+		t.information[element*len(t.kinds)+kind]++
+	}
+	if strings.TrimSpace(d.Note) != "" {
+		t.notes[element] = append(t.notes[element], d.Note)
+	}
+	if strings.TrimSpace(d.Barrier) != "" {
+		t.barriers[element] = append(t.barriers[element], d.Barrier)
+	}
+}
+
+// cell is where a rating is counted: its level from 0, then don't know, then not applicable.
+func (t *Tally) cell(r Rating) (int, bool) {
+	levels := len(t.matrix.Levels)
+	switch {
+	case r >= 1 && int(r) <= levels:
+		return int(r) - 1, true
+	case r == DontKnow:
+		return levels, true
+	case r == NotApplicable:
+		return levels + 1, true
+	}
+	return 0, false
+}
+
+// at is where the counts of one element in one group begin.
+func (t *Tally) at(group, element int) int {
+	return (group*len(t.elements) + element) * t.cells
+}
+
+func (t *Tally) count(group, element int) count {
+	c := t.counts[t.at(group, element):][:t.cells]
+	levels := t.cells - 2
+	n := count{levels: append([]int64(nil), c[:levels]...), dontKnow: c[levels], notApplicable: c[levels+1]}
+	n.notAnswered = t.respondents[group] - n.rated() - n.dontKnow - n.notApplicable
+	return n
+}
