@@ -25,8 +25,8 @@ const NoticeVersion = "2026-11"
 type Artist interface {
 	// Table draws the results as aligned text of at most 72 columns.
 	Table(p survey.Published, lang survey.Lang) (string, error)
-	// Picture draws the results as a PNG.
-	Picture(p survey.Published, lang survey.Lang) ([]byte, error)
+	// Picture draws the results as a PNG, and says in words what it shows.
+	Picture(p survey.Published, lang survey.Lang) (png []byte, alt string, err error)
 	// Sheets writes the results as files to keep: a spreadsheet, CSV, JSON.
 	Sheets(p survey.Published, lang survey.Lang) ([]chat.File, error)
 }
@@ -73,7 +73,7 @@ func (b *Bot) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	}
 	if fault := check(replies); fault != nil {
 		b.Log.Error("reply does not fit", "verb", action.Verb, "error", fault)
-		replies = b.sorry(e, "error.inside")
+		replies = b.sorryInBoth("error.inside")
 	}
 	b.Log.Info("event", "verb", action.Verb, "person", short(e.Who), "replies", len(replies), "took", b.Now().Sub(began))
 	return replies
@@ -150,7 +150,7 @@ func (b *Bot) explain(ctx context.Context, e chat.Event, err error) []chat.Reply
 		return b.sorry(e, "error.not_allowed")
 	case errors.Is(err, survey.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		log.Error("store unavailable", "error", err)
-		return b.sorry(e, "error.unavailable")
+		return b.sorryInBoth("error.unavailable")
 	case errors.Is(err, survey.ErrNotTakingPart):
 		return b.sorry(e, "error.not_taking_part")
 	case errors.Is(err, survey.ErrWithdrawn):
@@ -168,7 +168,13 @@ func (b *Bot) explain(ctx context.Context, e chat.Event, err error) []chat.Reply
 		return b.sorry(e, "error.no_action")
 	}
 	log.Error("event failed", "error", err)
-	return b.sorry(e, "error.inside")
+	return b.sorryInBoth("error.inside")
+}
+
+// sorryInBoth whispers one sentence in both languages: when something has broken, nobody can look up which
+// one the person chose.
+func (b *Bot) sorryInBoth(key string) []chat.Reply {
+	return whisper(chat.Say(b.Words.In("en").Say(key)), chat.Say(b.Words.In("cy").Say(key)))
 }
 
 // sorry whispers one sentence, in the language that the event itself tells.

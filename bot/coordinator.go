@@ -458,7 +458,7 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a onSpoken) ([]
 	if err != nil {
 		return nil, err
 	}
-	card := b.invitation(r, m)
+	card := b.Invitation(r, m)
 	said := v.Count("invite.sent", len(added))
 	if rest := len(people) - len(added); rest > 0 {
 		said += " " + v.Count("invite.already", rest)
@@ -611,13 +611,15 @@ func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	people("status.waiting", s.Waiting)
 	people("status.done", s.Done)
 	people("status.lost", s.Lost)
-	blocks = append(blocks, chat.Remark(v.Say("status.no_totals")))
 	if r.State == survey.Open {
-		blocks = append(blocks, row(
-			button(v.Say("button.remind"), chat.Do("remind", id, v.Lang)), button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)),
+		var buttons []chat.Button
+		if r.AcceptsAnswers(b.Now()) {
+			buttons = append(buttons, button(v.Say("button.remind"), chat.Do("remind", id, v.Lang)), button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)))
+		}
+		blocks = append(blocks, chat.Remark(v.Say("status.no_totals")), row(append(buttons,
 			button(v.Say("button.extend"), chat.Do("extend", id, v.Lang)), button(v.Say("button.team"), chat.Do("team", id, v.Lang)),
 			button(v.Say("button.close"), chat.Do("close", id, v.Lang)),
-		))
+		)...))
 	} else {
 		blocks = append(blocks, row(button(v.Say("button.results"), chat.Do("results", id, v.Lang)), button(v.Say("button.export"), chat.Do("export", id, v.Lang))))
 	}
@@ -703,7 +705,7 @@ func (b *Bot) remind(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 		if err != nil {
 			return nil, fmt.Errorf("send reminder: %w", err)
 		}
-		card := b.invitation(r, m)
+		card := b.Invitation(r, m)
 		if member.TakesPart() {
 			seat, resp, err := b.Rounds.View(ctx, r.ID, member.Person)
 			if err != nil {

@@ -78,7 +78,7 @@ func (b *Bot) resultPosts(ctx context.Context, e chat.Event, r survey.Round, v l
 	if err != nil {
 		return nil, err
 	}
-	picture, err := b.Artist.Picture(p, lang)
+	picture, alt, err := b.Artist.Picture(p, lang)
 	if err != nil {
 		return nil, fmt.Errorf("draw results: %w", err)
 	}
@@ -95,8 +95,7 @@ func (b *Bot) resultPosts(ctx context.Context, e chat.Event, r survey.Round, v l
 		chat.Say(v.Say("results.part", "people", v.Count("results.people", p.Respondents), "invited", p.Terms.Invited, "percent", percent(p.Respondents, p.Terms.Invited))),
 	}
 	summary = append(summary, b.represented(v, m, p.Terms)...)
-	agenda, text := b.agenda(v, m, p)
-	summary = append(summary, agenda...)
+	summary = append(summary, b.agenda(v, m, p)...)
 	summary = append(summary, chat.Divider{}, chat.Remark(v.Say("facts.min_group", "min", p.Terms.MinGroup)+"\n"+b.consensus(v, r)))
 	var others []chat.Button
 	for _, l := range r.Languages {
@@ -108,10 +107,12 @@ func (b *Bot) resultPosts(ctx context.Context, e chat.Event, r survey.Round, v l
 	summary = append(summary, row(others...))
 	posts := []chat.Reply{chat.Post{
 		To: to, Card: chat.Card{Blocks: summary},
-		Files: []chat.File{{Name: fileName(r) + ".png", Type: "image/png", Alt: v.Say("results.alt", "area", r.Area) + " " + text, Data: picture}},
+		Files: []chat.File{{Name: fileName(r) + ".png", Type: "image/png", Alt: alt, Data: picture}},
 	}}
-	tables := append([]chat.Block{chat.Heading{Text: v.Say("results.table")}}, b.tableBlocks(table)...)
-	tables = append(tables, chat.Remark(v.Say("results.symbols", "min", p.Terms.MinGroup)))
+	tables := append([]chat.Block{
+		chat.Heading{Text: v.Say("results.table")},
+		chat.Remark(v.Say("results.symbols", "min", p.Terms.MinGroup)),
+	}, b.tableBlocks(table)...)
 	return append(posts, chat.Post{To: to, Card: chat.Card{Blocks: tables}, Files: files}), nil
 }
 
@@ -161,8 +162,8 @@ func (b *Bot) represented(v locale.Voice, m *survey.Matrix, s survey.Terms) []ch
 	return blocks
 }
 
-// agenda is the elements in order of disagreement, as blocks and as a plain sentence for the picture's description.
-func (b *Bot) agenda(v locale.Voice, m *survey.Matrix, p survey.Published) ([]chat.Block, string) {
+// agenda is the elements in order of disagreement.
+func (b *Bot) agenda(v locale.Voice, m *survey.Matrix, p survey.Published) []chat.Block {
 	lang := survey.Lang(v.Lang)
 	elements := m.Elements()
 	var discuss, agreed, hidden []string
@@ -207,5 +208,5 @@ func (b *Bot) agenda(v locale.Voice, m *survey.Matrix, p survey.Published) ([]ch
 	if len(hidden) > 0 {
 		blocks = append(blocks, chat.Say(v.Count("agenda.hidden", len(hidden), "min", p.Terms.MinGroup)))
 	}
-	return blocks, v.Count("agenda.discuss", len(discuss)) + " " + strings.Join(discuss[:min(len(discuss), 3)], "; ")
+	return blocks
 }

@@ -47,6 +47,7 @@ func table() map[string]route {
 		"detail":  on(chat.AckForm, readDetail, (*Bot).detailForm),
 		"keep":    from(chat.Submit, chat.AckUpdate, readElement, (*Bot).keepDetail),
 		"list":    on(chat.AckUpdate, readRound, (*Bot).list),
+		"levels":  on(chat.AckWhisper, readRound, (*Bot).levels),
 		"review":  on(chat.AckUpdate, readRound, (*Bot).review),
 		"submit":  on(chat.AckUpdate, readRound, (*Bot).submit),
 		"kept":    on(chat.AckUpdate, readRound, (*Bot).kept),

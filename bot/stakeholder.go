@@ -10,8 +10,8 @@ import (
 	"maturitybot/survey"
 )
 
-// invitation is what somebody gets who was invited: in each of the round's languages, since theirs is not known yet.
-func (b *Bot) invitation(round survey.Round, m *survey.Matrix) chat.Card {
+// Invitation is what somebody gets who was invited: in each of the round's languages, since theirs is not known yet.
+func (b *Bot) Invitation(round survey.Round, m *survey.Matrix) chat.Card {
 	var blocks []chat.Block
 	for i, lang := range round.Languages {
 		v := b.Words.In(string(lang))
@@ -103,12 +103,13 @@ func (b *Bot) place(ctx context.Context, e chat.Event, seat survey.Seat) ([]chat
 			return b.languages(seat), nil
 		}
 		return b.notice(v, seat)
-	case seat.Member.Role == "":
-		return b.me(v, seat, "")
 	}
 	seat, resp, err := b.Rounds.View(ctx, seat.Round.ID, seat.Member.Person)
 	if err != nil {
 		return nil, err
+	}
+	if seat.Member.Role == "" || resp.Rated() == 0 {
+		return b.me(v, seat, "") // also when the coordinator gave a role: it is for the person to say
 	}
 	return b.next(v, seat, resp)
 }
@@ -667,9 +668,32 @@ func (b *Bot) list(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, 
 		primary(v.Say("button.continue"), chat.Do("go", id)),
 		button(v.Say("button.me"), chat.Do("me", id)),
 		button(v.Say("button.review"), chat.Do("review", id)),
+		button(v.Say("button.levels"), chat.Do("levels", id)),
 		button(v.Say("button.kept"), chat.Do("kept", id)),
 	}, b.otherLanguage(v, seat, chat.Do("list", id))...)...))
 	return update(blocks...), nil
+}
+
+// levels says what each level means in general, beside the descriptors that say it of one element.
+func (b *Bot) levels(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	switch {
+	case err != nil:
+		return nil, err
+	case seat.Member.Standing == survey.NotInvited:
+		return nil, survey.ErrNotTakingPart
+	}
+	m, err := b.Rounds.Matrix(seat.Round)
+	if err != nil {
+		return nil, err
+	}
+	v := b.seatVoice(e, seat)
+	lang := survey.Lang(v.Lang)
+	blocks := []chat.Block{chat.Heading{Text: v.Say("levels.title")}}
+	for _, l := range m.Levels {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(l.Name.In(lang)), chat.Words(": " + l.Meaning.In(lang))}})
+	}
+	return whisper(append(blocks, chat.Remark(m.About.In(lang)))...), nil
 }
 
 func (b *Bot) review(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {

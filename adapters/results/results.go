@@ -34,9 +34,14 @@ func (a *Artist) Table(p survey.Published, lang survey.Lang) (string, error) {
 	return strings.TrimLeft(table.Text(p, lang, w, textWidth), "\n"), nil
 }
 
-// Picture draws the results as a PNG.
-func (a *Artist) Picture(p survey.Published, lang survey.Lang) ([]byte, error) {
-	return chart.PNG(p, lang, a.chartWords(p, lang))
+// maxAlt is the longest description of a picture in characters: Discord takes 1024 (resources/message), Slack 2000.
+const maxAlt = 1024
+
+// Picture draws the results as a PNG, and says in words what it shows.
+func (a *Artist) Picture(p survey.Published, lang survey.Lang) (png []byte, alt string, err error) {
+	w := a.chartWords(p, lang)
+	png, err = chart.PNG(p, lang, w)
+	return png, chart.Alt(p, lang, w, maxAlt), err
 }
 
 // Vector draws the same picture as SVG.
@@ -72,7 +77,7 @@ func (a *Artist) chartWords(p survey.Published, lang survey.Lang) chart.Words {
 	min := p.Terms.MinGroup
 	title := v.Say("chart.title", "area", p.Terms.Area)
 	return chart.Words{
-		Title: title, Alt: title, Rated: v.Say("chart.rated"), TooFew: v.Say("chart.too_few", "min", min), Hidden: v.Say("chart.hidden"),
+		Title: title, Alt: title + ".", Rated: v.Say("chart.rated"), TooFew: v.Say("chart.too_few", "min", min), Hidden: v.Say("chart.hidden"),
 		Notes: []string{v.Say("chart.note", "min", min)},
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
 
 // forms are the plural forms that CLDR gives each language (cldr/common/supplemental/plurals.xml).
@@ -122,7 +122,7 @@ func TestSayAndCount(t *testing.T) {
 		{cy.Say("element.step", "i", 3, "n", 17), "3 o 17"},
 		{en.Count("invite.sent", 1), "I invited 1 person."},
 		{en.Count("invite.sent", 0), "I invited 0 people."},
-		{cy.Count("invite.sent", 0), "Doedd neb newydd i’w wahodd."},
+		{cy.Count("invite.sent", 0), "Doedd neb newydd i'w wahodd."},
 		{cy.Count("invite.sent", 1), "Rwyf wedi gwahodd 1 person."},
 		{cy.Count("invite.sent", 2), "Rwyf wedi gwahodd 2 berson."},
 		{cy.Count("invite.sent", 3), "Rwyf wedi gwahodd 3 pherson."},
@@ -147,5 +147,32 @@ func TestPeoplesTextIsNotATemplate(t *testing.T) {
 	const nasty = `{{.n}} {{template "x"}} <b>%s</b>`
 	if got := words.In("en").Say("detail.note", "text", nasty); got != "Note: "+nasty {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestSentencesFitTheirPlace holds the texts of forms and buttons to what both platforms take (see chat.Limits:
+// a form's title 24, a field's label 45, its hint 100), and buttons to what is still read on a phone.
+func TestSentencesFitTheirPlace(t *testing.T) {
+	places := []struct {
+		keys  *regexp.Regexp
+		limit int
+	}{
+		{regexp.MustCompile(`^(new|invite|extend|team|detail|organisation)\.title$|^button\.(save|cancel|continue|invite)$`), 24},
+		{regexp.MustCompile(`^new\.(area|matrix|languages|closes|closes_time|workshop|workshop_time|place|time_zone|min_group|agreed|far)$|^invite\.(people|role|channel|list)$|_label$|^organisation\.label$|^team\.people$`), 45},
+		{regexp.MustCompile(`_hint$|\.hint$`), 100},
+		{regexp.MustCompile(`^button\.|^answer\.(dont_know|not_applicable)$|^scope\.`), 40},
+		{regexp.MustCompile(`^erase\.ask$|^close\.confirm$`), 300},
+		{regexp.MustCompile(`^(erase|close)\.(yes|no)$`), 30},
+		{regexp.MustCompile(`^table\.sheets\.`), 31},
+	}
+	for _, lang := range []string{"en", "cy"} {
+		for key, texts := range sentences(t, lang) {
+			for _, p := range places {
+				text := strings.ReplaceAll(texts[""], "{{.limit}}", "500")
+				if n := len([]rune(text)); p.keys.MatchString(key) && n > p.limit {
+					t.Errorf("%s: %s has %d characters, at most %d: %s", lang, key, n, p.limit, text)
+				}
+			}
+		}
 	}
 }

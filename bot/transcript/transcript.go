@@ -21,6 +21,8 @@ type Stage struct {
 	Responder chat.Responder
 	Clock     *Clock
 	People    *People
+	// Matrix makes the bot start again with the matrix of this file, beside the .chat files.
+	Matrix func(file string) (chat.Responder, error)
 	// Restart ends the bot and starts another on the same store.
 	Restart func() chat.Responder
 	// Sleep makes the store unreachable, or reachable again.
@@ -145,6 +147,7 @@ var (
 	has    = regexp.MustCompile(`^(#\S+) has (.+)$`)
 	admin  = regexp.MustCompile(`^(\S+) is an admin$`)
 	speaks = regexp.MustCompile(`^(\S+)'s platform speaks (\S+)$`)
+	matrix = regexp.MustCompile(`^the matrix is (\S+)$`)
 	cannot = regexp.MustCompile(`^(\S+) (cannot|can) be reached$`)
 )
 
@@ -175,6 +178,11 @@ func (p *player) direct(line string) error {
 		p.unreachable[m[1]] = m[2] == "cannot"
 		return nil
 	}
+	if m := matrix.FindStringSubmatch(line); m != nil {
+		var err error
+		p.Responder, err = p.Matrix(m[1])
+		return err
+	}
 	switch line {
 	case "the store sleeps", "the store wakes":
 		p.Sleep(line == "the store sleeps")
@@ -191,6 +199,8 @@ var (
 	press   = regexp.MustCompile(`^(\S+) \[([^\]]+)\](?: on (an old card|"[^"]+"))?(?: of (\S+))?$`)
 	forged  = regexp.MustCompile(`^(\S+) !(\S*)(?: picking (\S+))?$`)
 	says    = regexp.MustCompile(`^(\S+) says (.+)$`)
+	quietly = regexp.MustCompile(`^quietly ([a-z ]+): (.+)$`)
+	presses = regexp.MustCompile(`\[([^\]]+)\]`)
 	sends   = regexp.MustCompile(`^(\S+) sends ?(.*)$`)
 )
 
@@ -198,6 +208,14 @@ var (
 func (p *player) act(ctx context.Context, line string) error {
 	if line == "the same again" {
 		return p.handle(ctx, p.lastActor, p.last)
+	}
+	if m := quietly.FindStringSubmatch(line); m != nil {
+		return p.quietly(func() error {
+			return p.pressAll(ctx, strings.Fields(m[1]), presses.FindAllStringSubmatch(m[2], -1))
+		})
+	}
+	if rest, ok := strings.CutPrefix(line, "quietly "); ok {
+		return p.quietly(func() error { return p.act(ctx, rest) })
 	}
 	if m := command.FindStringSubmatch(line); m != nil {
 		in := m[2]
@@ -218,7 +236,7 @@ func (p *player) act(ctx context.Context, line string) error {
 	}
 	if m := forged.FindStringSubmatch(line); m != nil {
 		// An adapter turns away what is not an action at all; the rest reaches the bot.
-		action, err := chat.DecodeAction(m[2])
+		action, err := chat.DecodeAction(strings.ReplaceAll(m[2], "ROUND", p.round()))
 		if err != nil {
 			fmt.Fprintf(&p.out, "< %s: turned away at the door\n", m[1])
 			return nil
@@ -269,6 +287,18 @@ func (p *player) find(owner, label, on string) (*message, chat.Action, string, e
 	return nil, chat.Action{}, "", fmt.Errorf("no such thing to press; the newest card is:\n%s", newest)
 }
 
+// round is the id that the newest button carries first, for forgers who have seen one.
+func (p *player) round() string {
+	for _, m := range slices.Backward(p.messages) {
+		for _, block := range m.versions[len(m.versions)-1].Blocks {
+			if b, ok := block.(chat.Buttons); ok && len(b.Buttons[0].Action.Args) > 0 {
+				return b.Buttons[0].Action.Args[0]
+			}
+		}
+	}
+	return ""
+}
+
 // look finds a label on a card.
 func look(card chat.Card, label string) (chat.Action, string, bool) {
 	for _, block := range card.Blocks {
@@ -285,7 +315,8 @@ func look(card chat.Card, label string) (chat.Action, string, bool) {
 			}
 		case chat.Menu:
 			for _, o := range b.Options {
-				if "v "+strings.TrimLeft(o.Label, "○● ") == label {
+				name := "v " + strings.TrimLeft(o.Label, "○● ")
+				if start, short := strings.CutSuffix(label, "…"); name == label || short && strings.HasPrefix(name, start) {
 					return b.Action, o.Value, true
 				}
 			}
@@ -316,6 +347,28 @@ func (p *player) press(ctx context.Context, actor, label, on, of string) error {
 		e.Values = map[string][]string{chat.Picked: {picked}}
 	}
 	return p.handle(ctx, actor, e)
+}
+
+// pressAll lets several people press the same things, one person after another.
+func (p *player) pressAll(ctx context.Context, people []string, labels [][]string) error {
+	for _, actor := range people {
+		for _, label := range labels {
+			if err := p.press(ctx, actor, label[1], "", ""); err != nil {
+				return fmt.Errorf("%s [%s]: %w", actor, label[1], err)
+			}
+		}
+	}
+	return nil
+}
+
+// quietly writes nothing down of what do does.
+func (p *player) quietly(do func() error) error {
+	kept := p.out.String()
+	defer func() {
+		p.out.Reset()
+		p.out.WriteString(kept)
+	}()
+	return do()
 }
 
 // assignments reads field=value pairs; a value may be quoted, "\n" in it is a new line, ×N after it repeats it.

@@ -1,0 +1,110 @@
+package redis
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// errAddress repeats nothing of the address, for any part of a mistyped one may be its password.
+var errAddress = errors.New(`the address of Redis is of none of these forms: redis://host:6379/0, ` +
+	`rediss://user:password@host:6379 (TLS), redis://a:6379,b:6379,c:6379 (cluster), unix:///path/to/redis.sock, ` +
+	`redis-sentinel://a:26379,b:26379/mastername/0; in a password, write %XX for the characters @ : / ? # % and ,`)
+
+// patience is how long one try of a command may take; an answer must reach the person in three seconds, or
+// tell them that it was not kept.
+const patience = 3 * time.Second
+
+// options reads an address:
+//
+//	redis://[user:password@]host[:6379][/database]          one server
+//	rediss://...                                            the same, and the next, over TLS
+//	redis://[user:password@]a[:6379],b[:6379],...           a cluster; name at least two of its nodes, or
+//	                                                        its one configuration endpoint twice
+//	unix://[user:password@]/path/to/redis.sock              one server, by its socket; database 0
+//	redis-sentinel://[user:password@]a[:26379],.../mastername[/database]
+//	                                                        the server that these Sentinels call the master;
+//	                                                        the password is its, Sentinels are asked without
+func options(address string) (*goredis.UniversalOptions, error) {
+	scheme, rest, found := strings.Cut(address, "://")
+	if !found || strings.ContainsAny(rest, "?#") {
+		return nil, errAddress
+	}
+	o := &goredis.UniversalOptions{
+		ContextTimeoutEnabled: true,
+		DialTimeout:           patience,
+		ReadTimeout:           patience,
+		WriteTimeout:          patience,
+		// Asking for them fails on every connection to Valkey.
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		user, password, _ := strings.Cut(rest[:at], ":")
+		var errUser, errPassword error
+		o.Username, errUser = url.PathUnescape(user)
+		o.Password, errPassword = url.PathUnescape(password)
+		if errUser != nil || errPassword != nil || strings.ContainsAny(rest[:at], "@/") {
+			return nil, errAddress
+		}
+		rest = rest[at+1:]
+	}
+	if scheme == "unix" {
+		if !strings.HasPrefix(rest, "/") {
+			return nil, errAddress
+		}
+		o.Addrs = []string{rest}
+		return o, nil
+	}
+
+	hosts, path, _ := strings.Cut(rest, "/")
+	port, database := "6379", path
+	switch scheme {
+	case "redis":
+	case "rediss":
+		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	case "redis-sentinel":
+		port = "26379"
+		if o.MasterName, database, _ = strings.Cut(path, "/"); o.MasterName == "" {
+			return nil, errAddress
+		}
+	default:
+		return nil, errAddress
+	}
+	for host := range strings.SplitSeq(hosts, ",") {
+		addr, err := hostPort(host, port)
+		if err != nil {
+			return nil, err
+		}
+		o.Addrs = append(o.Addrs, addr)
+	}
+	if database != "" {
+		n, err := strconv.Atoi(database)
+		if err != nil || n < 0 || (n > 0 && o.MasterName == "" && len(o.Addrs) > 1) { // a cluster has database 0 only
+			return nil, errAddress
+		}
+		o.DB = n
+	}
+	return o, nil
+}
+
+// hostPort completes host, host:port, [ipv6] or [ipv6]:port.
+func hostPort(s, port string) (string, error) {
+	if host, p, err := net.SplitHostPort(s); err == nil {
+		if _, err := strconv.ParseUint(p, 10, 16); err != nil || host == "" {
+			return "", errAddress
+		}
+		return s, nil
+	}
+	host := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	if host == "" || (strings.Contains(host, ":") && host == s) {
+		return "", errAddress
+	}
+	return net.JoinHostPort(host, port), nil
+}

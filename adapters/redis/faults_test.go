@@ -1,0 +1,456 @@
+package redis
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"maturitybot/adapters/redis/redistest"
+	"maturitybot/survey"
+)
+
+// proxy stands between a client and a server, and can lose a reply.
+type proxy struct {
+	addr   string
+	target string
+	mu     sync.Mutex
+	word   []byte // in a request: its reply is to be lost
+	then   func()
+	lost   int
+}
+
+func proxyTo(t *testing.T, target string) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{addr: l.Addr().String(), target: target}
+	var conns sync.WaitGroup
+	conns.Go(func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns.Go(func() { p.serve(t, client) })
+		}
+	})
+	// The clients are closed by cleanups registered later, which run earlier.
+	t.Cleanup(func() {
+		l.Close() //nolint:errcheck // it has served
+		conns.Wait()
+	})
+	return p
+}
+
+// drop makes the proxy lose the reply to the next request with the word in it: the server has done what it
+// asks for; then is called; then the connection ends.
+func (p *proxy) drop(word string, then func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.word, p.then = []byte(word), then
+}
+
+func (p *proxy) losses() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lost
+}
+
+func (p *proxy) serve(t *testing.T, client net.Conn) {
+	server, err := net.Dial("tcp", p.target)
+	if err != nil {
+		t.Error(err)
+		client.Close() //nolint:errcheck // the test has failed
+		return
+	}
+	var then atomic.Pointer[func()]
+	var replies sync.WaitGroup
+	replies.Go(func() {
+		defer client.Close() //nolint:errcheck // that is what was to happen
+		buf := make([]byte, 1<<16)
+		for {
+			n, err := server.Read(buf)
+			if err != nil {
+				return
+			}
+			if f := then.Load(); f != nil {
+				(*f)()
+				return
+			}
+			if _, err := client.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+	})
+	buf := make([]byte, 1<<16)
+	for {
+		n, err := client.Read(buf)
+		if err != nil {
+			break
+		}
+		p.mu.Lock()
+		if p.word != nil && bytes.Contains(buf[:n], p.word) {
+			f := p.then
+			if f == nil {
+				f = func() {}
+			}
+			then.Store(&f)
+			p.word, p.lost = nil, p.lost+1
+		}
+		p.mu.Unlock()
+		if _, err := server.Write(buf[:n]); err != nil {
+			break
+		}
+	}
+	server.Close() //nolint:errcheck // nothing is left to lose
+	replies.Wait()
+}
+
+// opened keeps an open round on the store, in which the people given take part.
+func opened(t testing.TB, s survey.Store, id survey.RoundID, people ...string) (survey.Round, []survey.Seat) {
+	t.Helper()
+	r := survey.Round{
+		ID: id, State: survey.Open, Area: "Ashford", Matrix: "england", Languages: []survey.Lang{survey.English},
+		TimeZone: survey.DefaultTimeZone, ClosesAt: time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second), Channel: "slack:T1:C1",
+		Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: survey.DefaultMinGroup,
+	}
+	if err := s.CreateRound(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	var seats []survey.Seat
+	for _, p := range people {
+		seats = append(seats, takesPart(t, s, id, survey.PersonID(p)))
+	}
+	return r, seats
+}
+
+func takesPart(t testing.TB, s survey.Store, id survey.RoundID, person survey.PersonID) survey.Seat {
+	t.Helper()
+	if _, err := s.Invite(t.Context(), id, []survey.Member{{Person: person}}); err != nil {
+		t.Fatal(err)
+	}
+	seat, err := s.Seat(t.Context(), id, person)
+	if err == nil {
+		seat, err = s.ChangeMember(t.Context(), seat, time.Now(), func(m *survey.Member) error {
+			m.Standing = survey.Started
+			return nil
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seat
+}
+
+// TestLostReplies: each write is done once and reported as done, though the reply to its script is lost.
+func TestLostReplies(t *testing.T) {
+	t.Parallel()
+	addr := redistest.Start(t, redistest.Options{}).Addr
+	direct := open(t, "redis://"+addr)
+	p := proxyTo(t, addr)
+	s := open(t, "redis://"+p.addr)
+	// By now each script is known to the server, so that EVALSHA does what it asks for.
+	warm, seats := opened(t, s, "warm", "p1")
+	ctx := t.Context()
+	now := time.Now()
+	for _, err := range []error{
+		s.SaveRound(ctx, warm), s.SetUnreachable(ctx, "warm", "p1", true),
+		errorOf(s.Answer(ctx, seats[0], now, "o", "e", 1)), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now)),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	lose := func(what string, then func(), write func() error) {
+		t.Helper()
+		before := p.losses()
+		p.drop("evalsha", then)
+		if err := write(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if p.losses() != before+1 {
+			t.Errorf("%s: no reply was lost", what)
+		}
+	}
+	r, _ := opened(t, direct, "r1")
+
+	lose("create", nil, func() error {
+		other := r
+		other.ID = "r2"
+		return s.CreateRound(ctx, other)
+	})
+	lose("save", nil, func() error { return s.SaveRound(ctx, r) })
+	if got, err := direct.Round(ctx, "r1"); err != nil || got.Version != 1 {
+		t.Errorf("saved as version %d, %v", got.Version, err)
+	}
+	people := []survey.Member{{Person: "ana"}, {Person: "ben"}}
+	lose("invite", nil, func() error {
+		added, err := s.Invite(ctx, "r1", people)
+		if len(added) != len(people) {
+			t.Errorf("invite: %d reported as added, want %d", len(added), len(people))
+		}
+		return err
+	})
+	if again, err := s.Invite(ctx, "r1", people); err != nil || len(again) != 0 {
+		t.Errorf("pressed again: %d invited, %v", len(again), err)
+	}
+	lose("unreachable", nil, func() error { return s.SetUnreachable(ctx, "r1", "ana", true) })
+	seat, err := s.Seat(ctx, "r1", "ana")
+	if err != nil || !seat.Member.Unreachable {
+		t.Fatal(seat.Member, err)
+	}
+	lose("change", nil, func() error {
+		var err error
+		seat, err = s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
+			m.Standing, m.Organisation = survey.Started, m.Organisation+"+"
+			return nil
+		})
+		return err
+	})
+	if got, err := direct.Seat(ctx, "r1", "ana"); err != nil || got.Member.Organisation != "+" || got.Member != seat.Member {
+		t.Errorf("changed to %+v, %v", got.Member, err)
+	}
+
+	lose("answer", nil, func() error { return errorOf(s.Answer(ctx, seat, now, "o1", "vision", 1)) })
+	var resp survey.Response
+	lose("answer, and another in between", func() {
+		if _, err := direct.Answer(ctx, seat, now, "o3", "vision", 3); err != nil {
+			t.Error(err)
+		}
+	}, func() error {
+		var err error
+		resp, err = s.Answer(ctx, seat, now, "o2", "vision", 2)
+		return err
+	})
+	if got := resp.Answers["vision"].Rating; got != 3 {
+		t.Errorf("the answer given last was 3, and is now %d", got)
+	}
+	lose("detail", nil, func() error {
+		return errorOf(s.Detail(ctx, seat, now, "o4", "vision", survey.Detail{Note: "n"}))
+	})
+	n := 0
+	if err := direct.Responses(ctx, "r1", func(r survey.Response) error {
+		n++
+		if got := r.Answers["vision"]; got.Rating != 3 || got.Detail.Note != "n" || len(r.Answers) != 1 {
+			t.Errorf("kept %+v", r)
+		}
+		return nil
+	}); err != nil || n != 1 {
+		t.Errorf("%d responses, %v", n, err)
+	}
+	lose("withdraw, and the close in between", func() {
+		if _, err := direct.CloseRound(ctx, "r1", now); err != nil {
+			t.Error(err)
+		}
+	}, func() error { return s.Withdraw(ctx, seat) })
+	lose("close", nil, func() error {
+		closed, err := s.CloseRound(ctx, "r2", now)
+		if closed.Version != 1 {
+			t.Errorf("closed as version %d", closed.Version)
+		}
+		return err
+	})
+}
+
+func errorOf[T any](_ T, err error) error { return err }
+
+// TestKilledServer: what was acknowledged is there after a kill -9.
+func TestKilledServer(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{AOF: true})
+	s := open(t, server.URL())
+	_, seats := opened(t, s, "r1", "p1", "p2", "p3", "p4")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	acknowledged := make([]int, len(seats))
+	var total atomic.Int64
+	enough := make(chan struct{})
+	var wg sync.WaitGroup
+	for i, seat := range seats {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				next := fmt.Sprint("e", acknowledged[i])
+				if _, err := s.Answer(ctx, seat, time.Now(), next, next, survey.Rating(1+acknowledged[i]%4)); err != nil {
+					return
+				}
+				acknowledged[i]++
+				if total.Add(1) == 300 {
+					close(enough)
+				}
+			}
+		})
+	}
+	<-enough
+	server.Kill()
+	cancel()
+	wg.Wait()
+	server.Restart(t)
+	for i, seat := range seats {
+		resp, err := s.Response(t.Context(), seat)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for e := range acknowledged[i] {
+			if got := resp.Answers[fmt.Sprint("e", e)].Rating; got != survey.Rating(1+e%4) {
+				t.Fatalf("answer %d of person %d was acknowledged and is now %d", e, i, got)
+			}
+		}
+	}
+	t.Log("acknowledged before the kill: ", acknowledged)
+}
+
+// TestClosingLeavesNoSecretInTheFile: not in memory, and soon not in the append-only file.
+func TestClosingLeavesNoSecretInTheFile(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{AOF: true})
+	s := open(t, server.URL())
+	_, _ = opened(t, s, "r1", "p1")
+	secret, err := s.client.Get(t.Context(), secretKey("r1")).Bytes()
+	if err != nil || len(secret) != survey.SecretBytes {
+		t.Fatal(len(secret), err)
+	}
+	onDisk := func() bool {
+		files, err := filepath.Glob(filepath.Join(server.Dir, "appendonlydir", "*"))
+		if err != nil || len(files) == 0 {
+			t.Fatal(files, err)
+		}
+		for _, f := range files {
+			raw, err := os.ReadFile(f)
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if bytes.Contains(raw, secret) {
+				return true
+			}
+		}
+		return false
+	}
+	if !onDisk() {
+		t.Fatal("the test looks in the wrong place")
+	}
+	if _, err := s.CloseRound(t.Context(), "r1", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.client.Exists(t.Context(), secretKey("r1")).Val(); n != 0 {
+		t.Error("the secret is still kept")
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); onDisk(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatal("the secret is still in the append-only file")
+		}
+	}
+}
+
+// TestSleep: every call of a store that sleeps fails as unavailable, quickly, and after waking all is there.
+func TestSleep(t *testing.T) {
+	t.Parallel()
+	e := embedded(t)
+	r, seats := opened(t, e, "r1", "p1")
+	ctx, seat, now := t.Context(), seats[0], time.Now()
+	const private = "private words"
+	e.Sleep()
+	began := time.Now()
+	for what, err := range map[string]error{
+		"create": e.CreateRound(ctx, r), "round": errorOf(e.Round(ctx, "r1")), "save": e.SaveRound(ctx, r),
+		"close": errorOf(e.CloseRound(ctx, "r1", now)), "rounds in": errorOf(e.RoundsIn(ctx, r.Channel)),
+		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}})), "seat": errorOf(e.Seat(ctx, "r1", "p1")),
+		"change":      errorOf(e.ChangeMember(ctx, seat, now, func(*survey.Member) error { return nil })),
+		"unreachable": e.SetUnreachable(ctx, "r1", "p1", true), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
+		"rounds of": errorOf(e.RoundsOf(ctx, "p1")), "response": errorOf(e.Response(ctx, seat)),
+		"answer":   errorOf(e.Answer(ctx, seat, now, "o", "vision", 1)),
+		"detail":   errorOf(e.Detail(ctx, seat, now, "o", "vision", survey.Detail{Note: private})),
+		"withdraw": e.Withdraw(ctx, seat), "responses": e.Responses(ctx, "r1", func(survey.Response) error { return nil }),
+	} {
+		if !errors.Is(err, survey.ErrUnavailable) || strings.Contains(err.Error(), private) || strings.Contains(err.Error(), "p1") {
+			t.Errorf("%s: got error %v", what, err)
+		}
+	}
+	if took := time.Since(began); took > patience {
+		t.Errorf("sleeping took %v", took)
+	}
+	asleep := embedded(t)
+	asleep.Sleep()
+	if err := asleep.CreateRound(ctx, r); !errors.Is(err, survey.ErrUnavailable) {
+		t.Errorf("asleep before the first call: got error %v", err)
+	}
+	e.Wake()
+	if got, err := e.Seat(ctx, "r1", "p1"); err != nil || got.Member != seat.Member || got.Pseudonym != seat.Pseudonym {
+		t.Errorf("after waking: %+v, %v", got, err)
+	}
+}
+
+// reply is a refusal by a server.
+type reply string
+
+func (r reply) Error() string { return string(r) }
+func (reply) RedisError()     {}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err         error
+		unavailable bool
+	}{
+		{reply("LOADING Redis is loading the dataset in memory"), true},
+		{reply("READONLY You can't write against a read only replica."), true},
+		{reply("OOM command not allowed when used memory > 'maxmemory'."), true},
+		{reply("CLUSTERDOWN The cluster is down"), true},
+		{reply("NOAUTH Authentication required."), true},
+		{reply("ERR max number of clients reached"), true},
+		{&net.OpError{Op: "dial", Err: errors.New("refused")}, true},
+		{context.DeadlineExceeded, true},
+		{context.Canceled, false},
+		{reply("WRONGTYPE Operation against a key holding the wrong kind of value"), false},
+		{reply("ERR user_script:3: attempt to compare nil with number"), false},
+	} {
+		got := fault(c.err)
+		if errors.Is(got, survey.ErrUnavailable) != c.unavailable || !errors.Is(got, c.err) {
+			t.Errorf("%v: got %v", c.err, got)
+		}
+	}
+	if got := fault(reply("ERR unknown command 'EVALSHA', with args beginning with: 'private words'")).Error(); strings.Contains(got, "private") {
+		t.Errorf("got %s", got)
+	}
+	if fault(nil) != nil {
+		t.Error("an error came from nothing")
+	}
+}
+
+// TestRefusals: a server that is full, or has become a replica, is one that cannot be reached.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	s := open(t, server.URL())
+	_, seats := opened(t, s, "r1", "p1")
+	write := func() error { return errorOf(s.Answer(t.Context(), seats[0], time.Now(), "o", "vision", 1)) }
+	server.Do(t, "CONFIG", "SET", "maxmemory", "1")
+	if err := write(); !errors.Is(err, survey.ErrUnavailable) {
+		t.Errorf("full: got error %v", err)
+	}
+	server.Do(t, "CONFIG", "SET", "maxmemory", "0")
+	server.Do(t, "REPLICAOF", "127.0.0.1", "1")
+	if err := write(); !errors.Is(err, survey.ErrUnavailable) {
+		t.Errorf("replica: got error %v", err)
+	}
+	server.Do(t, "REPLICAOF", "NO", "ONE")
+	if err := write(); err != nil {
+		t.Error(err)
+	}
+	server.Do(t, "SET", responseKey("r1", seats[0].Pseudonym), "odd")
+	if err := write(); err == nil || errors.Is(err, survey.ErrUnavailable) {
+		t.Errorf("another kind of value: got error %v", err)
+	}
+}

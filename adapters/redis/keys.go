@@ -1,0 +1,50 @@
+package redis
+
+import "maturitybot/survey"
+
+// This file is the schema, and the only place where a key is made. A key is a wire format: changing one
+// loses what is kept under it.
+//
+//	key                   type    holds                                                    lives until
+//	round:{ID}            HASH    version; state; closes, the closing time in whole unix   the round expires
+//	                              seconds; closed, when it was closed (RFC 3339); body,
+//	                              the rest of the round as JSON
+//	secret:{ID}           STRING  the round's secret, 32 bytes                             the round is closed, or expires
+//	roster:{ID}           HASH    person -> their entry as compact JSON; no answers        the round expires
+//	responses:{ID}        ZSET    every pseudonym, score 0                                 the round expires
+//	response:{ID}:PSEUDO  HASH    what was said under the pseudonym; no person, no time    withdrawn, or the round expires
+//	person:{PERSON}       ZSET    rounds the person was invited to or coordinates ->       the last of them expires
+//	                              when first so, unix microseconds
+//	channel:{CHANNEL}     ZSET    rounds coordinated from the channel -> when made, unix   the last of them expires
+//	                              microseconds
+//
+// The fields of a response:
+//
+//	ELEMENT     the rating, as a number (see survey.Rating); an element's id never begins with a dot
+//	.i:ELEMENT  kinds of information held, a JSON list
+//	.n:ELEMENT  note
+//	.b:ELEMENT  barrier
+//	.g          role group; always there, so that a response exists before its first answer
+//	.o          the last four operations, eight characters each, newest first (see lua/say.lua)
+//
+// A round expires at survey.Round.ExpiresAt, and each key of it by itself at that moment.
+//
+// The keys of one round share a hash tag, so that in a cluster they lie together and a script may touch
+// several of them. The lists of a person and a channel lie elsewhere, so they are written first: what
+// is left over after a fault between the two writes does no harm, since a reader asks each round it finds
+// there, and takes out what has vanished.
+//
+// The pseudonyms are in a sorted set because one whose scores are all equal is ordered by its members: a
+// plain set would keep them in an order in which more could be read about who came when.
+
+func roundKey(id survey.RoundID) string     { return "round:{" + string(id) + "}" }
+func secretKey(id survey.RoundID) string    { return "secret:{" + string(id) + "}" }
+func rosterKey(id survey.RoundID) string    { return "roster:{" + string(id) + "}" }
+func responsesKey(id survey.RoundID) string { return "responses:{" + string(id) + "}" }
+
+func responseKey(id survey.RoundID, pseudonym string) string {
+	return "response:{" + string(id) + "}:" + pseudonym
+}
+
+func personKey(person survey.PersonID) string { return "person:{" + string(person) + "}" }
+func channelKey(channel string) string        { return "channel:{" + channel + "}" }

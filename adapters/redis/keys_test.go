@@ -1,0 +1,90 @@
+package redis
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"maturitybot/survey"
+)
+
+// TestKeysArePinned: whoever changes a key or an encoding loses what is kept, and must mean it.
+func TestKeysArePinned(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 4, 17, 0, 0, 5, time.FixedZone("", 3600))
+	round, err := encodeRound(survey.Round{
+		ID: "r1", Version: 7, State: survey.Open, Area: "Ashford", Matrix: "england", Languages: []survey.Lang{"en", "cy"},
+		TimeZone: "Europe/London", ClosesAt: at, Workshop: survey.Workshop{At: at, Place: "Town Hall"}, Channel: "C1",
+		Coordinators: []survey.PersonID{"slack:T1:U1"}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+		OpenedAt: at, ClosedAt: at, RemindedAt: at,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	member, err := encodeMember(survey.Member{
+		Person: "slack:T1:U1", Standing: survey.Started, Language: "cy", Role: "midwife", Group: "health", Organisation: "NHS",
+		Scope: survey.ScopeTeam, Notice: "1", NoticeAt: at, Unreachable: true,
+	}, "WORD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	invited, err := encodeMember(survey.Member{Person: "slack:T1:U1", Standing: survey.Invited}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for got, want := range map[string]string{
+		roundKey("r1"):                 "round:{r1}",
+		secretKey("r1"):                "secret:{r1}",
+		rosterKey("r1"):                "roster:{r1}",
+		responsesKey("r1"):             "responses:{r1}",
+		responseKey("r1", "abc-_1"):    "response:{r1}:abc-_1",
+		personKey("slack:T1:U1"):       "person:{slack:T1:U1}",
+		channelKey("slack:T1:C1"):      "channel:{slack:T1:C1}",
+		strings.Join(roundFields, " "): "version state closed body",
+		round: `{"area":"Ashford","matrix":"england","languages":["en","cy"],"timeZone":"Europe/London",` +
+			`"closesAt":"2026-03-04T16:00:00.000000005Z","workshop":{"At":"2026-03-04T16:00:00.000000005Z","Place":"Town Hall"},` +
+			`"channel":"C1","coordinators":["slack:T1:U1"],"minGroup":5,"consensus":{"Percent":70,"AllowFarMinority":false},` +
+			`"openedAt":"2026-03-04T16:00:00.000000005Z","remindedAt":"2026-03-04T16:00:00.000000005Z"}`,
+		member:  `{"s":"s","l":"cy","r":"midwife","g":"health","o":"NHS","c":"t","n":"1","u":true,"t":1772640000,"i":"WORD"}`,
+		invited: `{"s":"i"}`,
+	} {
+		if got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+// TestLetters: each standing and scope can be told by its first letter.
+func TestLetters(t *testing.T) {
+	t.Parallel()
+	for _, standing := range append(standings, survey.NotInvited) {
+		if got := word(letter(standing), standings); got != standing {
+			t.Errorf("%q comes back as %q", standing, got)
+		}
+	}
+	for _, scope := range append([]survey.Scope{""}, survey.Scopes...) {
+		if got := word(letter(scope), survey.Scopes); got != scope {
+			t.Errorf("%q comes back as %q", scope, got)
+		}
+	}
+}
+
+func TestResponseFields(t *testing.T) {
+	t.Parallel()
+	got, err := decodeResponse(map[string]string{
+		".g": "health", ".o": "0123456789abcdef", "vision": "-2", ".i:needs": `["audit"]`, ".n:needs": "note", ".b:needs": "barrier",
+	})
+	want := survey.Response{Group: "health", Answers: map[string]survey.Answer{
+		"vision": {Rating: survey.NotApplicable},
+		"needs":  {Detail: survey.Detail{Information: []string{"audit"}, Note: "note", Barrier: "barrier"}},
+	}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+	}
+	for _, odd := range []map[string]string{{"vision": "private words"}, {".i:vision": "private words"}} {
+		if _, err := decodeResponse(odd); err == nil || strings.Contains(err.Error(), "private") {
+			t.Errorf("%v: got error %v", odd, err)
+		}
+	}
+}

@@ -1,0 +1,16 @@
+-- Closes a round for good and destroys its secret, both at once. A closed round keeps its first closing time.
+--
+-- KEYS  1 round  2 secret  3 roster  4 responses
+-- ARGV  1 time of closing, as text  2 expiry, unix seconds
+-- Returns {"done", version, state, time of closing, body} or {"gone"}.
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state then return {'gone'} end
+
+if state ~= 'closed' then
+  redis.call('HSET', KEYS[1], 'state', 'closed', 'closed', ARGV[1])
+  redis.call('HINCRBY', KEYS[1], 'version', 1)
+  redis.call('DEL', KEYS[2])
+  for i = 1, #KEYS do redis.call('EXPIREAT', KEYS[i], ARGV[2]) end
+end
+local kept = redis.call('HMGET', KEYS[1], 'version', 'state', 'closed', 'body')
+return {'done', kept[1], kept[2], kept[3], kept[4]}

@@ -1,0 +1,19 @@
+-- Replaces a round that is not closed, if its version is still the one the change was made from.
+-- The same change again counts as made: its reply was lost.
+--
+-- KEYS  1 round  2 secret  3 roster  4 responses
+-- ARGV  1 version the change was made from  2 version after it  3 state  4 closing time, unix seconds
+--       5 body  6 expiry, unix seconds
+-- Returns {"done", moved}, moved being 1 when responses and lists may still have another expiry, else 0;
+--         {"gone"}, {"closed"} or {"changed"}.
+local kept = redis.call('HMGET', KEYS[1], 'version', 'state', 'body')
+if not kept[1] then return {'gone'} end
+if kept[1] == ARGV[2] and kept[2] == ARGV[3] and kept[3] == ARGV[5] then return {'done', 1} end
+if kept[2] == 'closed' then return {'closed'} end
+if kept[1] ~= ARGV[1] then return {'changed'} end
+local moved = 1
+if redis.call('EXPIRETIME', KEYS[1]) == tonumber(ARGV[6]) then moved = 0 end
+
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'state', ARGV[3], 'closes', ARGV[4], 'body', ARGV[5])
+for i = 1, #KEYS do redis.call('EXPIREAT', KEYS[i], ARGV[6]) end
+return {'done', moved}

@@ -1,0 +1,256 @@
+// Package redistest starts private Redis servers for tests: each on ports of its own, with files of its own,
+// gone when the test ends. It speaks the few words of Redis that this takes by itself, and knows nothing of
+// what is kept there.
+package redistest
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Required is the environment variable that, set to 1, makes a machine without redis-server fail the test
+// rather than skip it.
+const Required = "MATURITYBOT_REQUIRE_REDIS"
+
+// patience is how long a server or a cluster may take to be ready.
+const patience = 20 * time.Second
+
+// Options of a server. The zero value keeps nothing on disk.
+type Options struct {
+	// AOF makes the server write each command to disk before it answers.
+	AOF bool
+	// Args are further arguments of redis-server.
+	Args []string
+}
+
+// Server is a running redis-server.
+type Server struct {
+	Addr  string // host:port
+	Dir   string // where its files are
+	args  []string
+	bus   string // where the nodes of a cluster talk among themselves, if it is one of them
+	cmd   *exec.Cmd
+	ended chan struct{} // closed when the process has ended
+}
+
+// URL is the server's address as redis.Open takes it.
+func (s *Server) URL() string { return "redis://" + s.Addr }
+
+// Start starts a server and waits until it answers. It skips the test when there is no redis-server on the
+// PATH, or fails it where one is required.
+func Start(t testing.TB, o Options) *Server {
+	t.Helper()
+	return start(t, o, false)
+}
+
+func start(t testing.TB, o Options, clustered bool) *Server {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		if os.Getenv(Required) == "1" {
+			t.Fatalf("no redis-server on the PATH, and %s=1 requires it", Required)
+		}
+		t.Skip("NOT TESTED ON A REAL REDIS: no redis-server on the PATH (Debian: apt-get install redis-server)")
+	}
+	s := &Server{Dir: t.TempDir()}
+	appendonly := "no"
+	if o.AOF {
+		appendonly = "yes"
+	}
+	s.args = append([]string{
+		"--bind", "127.0.0.1", "--dir", s.Dir, "--save", "", "--appendonly", appendonly, "--appendfsync", "always",
+		"--logfile", filepath.Join(s.Dir, "log"), "--daemonize", "no",
+	}, o.Args...)
+	t.Cleanup(s.Kill)
+	// Somebody else may take the free port before the server does: then there is another one.
+	for range 5 {
+		s.Addr = freeAddr(t)
+		if clustered {
+			_, s.bus, _ = strings.Cut(freeAddr(t), ":")
+		}
+		if s.run(t) {
+			return s
+		}
+	}
+	t.Fatal("redis-server does not start: ", s.log())
+	return nil
+}
+
+// Kill kills the server as kill -9 does, and returns when it is gone. Its files stay until the test ends.
+func (s *Server) Kill() {
+	if s.cmd == nil {
+		return
+	}
+	s.cmd.Process.Kill() //nolint:errcheck // it may have ended by itself
+	<-s.ended
+	s.cmd = nil
+}
+
+// Restart starts a killed server again, on the same port, with the files it left.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	if !s.run(t) {
+		t.Fatal("redis-server does not start again: ", s.log())
+	}
+}
+
+// Do sends one command, given as words without spaces, and returns its reply: a status or a number as it
+// is, a text without its length. It fails the test on an error.
+func (s *Server) Do(t testing.TB, words ...string) string {
+	t.Helper()
+	reply, err := s.ask(strings.Join(words, " "))
+	if err != nil {
+		t.Fatalf("%s: %v", words[0], err)
+	}
+	return reply
+}
+
+// run starts the server and says whether it came to answer.
+func (s *Server) run(t testing.TB) bool {
+	t.Helper()
+	_, port, _ := strings.Cut(s.Addr, ":")
+	args := append([]string{"--port", port}, s.args...)
+	if s.bus != "" {
+		args = append(args, "--cluster-enabled", "yes", "--cluster-port", s.bus, "--cluster-node-timeout", "5000")
+	}
+	s.cmd = exec.Command("redis-server", args...)
+	if err := s.cmd.Start(); err != nil {
+		s.cmd = nil
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	s.ended = ended
+	go func(cmd *exec.Cmd) {
+		defer close(ended)
+		cmd.Wait() //nolint:errcheck // it ends by being killed
+	}(s.cmd)
+	pid := fmt.Sprintf("process_id:%d\r\n", s.cmd.Process.Pid)
+	ready := poll(func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+		}
+		info, err := s.ask("INFO server")
+		return err == nil && strings.Contains(info, pid) // not another server, of somebody who took the port
+	})
+	select {
+	case <-ended:
+		return false
+	default:
+		return ready
+	}
+}
+
+func (s *Server) log() string {
+	raw, err := os.ReadFile(filepath.Join(s.Dir, "log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw)
+}
+
+// ask sends one inline command over a connection of its own.
+func (s *Server) ask(command string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Addr)
+	if err != nil {
+		return "", fmt.Errorf("connect to the server: %w", err)
+	}
+	defer conn.Close() //nolint:errcheck // nothing is left to lose
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return "", fmt.Errorf("set a deadline: %w", err)
+	}
+	if _, err := conn.Write([]byte(command + "\r\n")); err != nil {
+		return "", fmt.Errorf("send a command: %w", err)
+	}
+	r := bufio.NewReader(conn)
+	line, err := r.ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("read a reply: %w", err)
+	}
+	kind, rest := line[0], strings.TrimSpace(line[1:])
+	switch kind {
+	case '-':
+		return "", fmt.Errorf("the server refuses: %s", rest)
+	case '$':
+		n, err := strconv.Atoi(rest)
+		if err != nil || n < 0 {
+			return "", err
+		}
+		var text strings.Builder
+		for text.Len() < n {
+			line, err := r.ReadString('\n')
+			if err != nil {
+				return "", fmt.Errorf("read a reply: %w", err)
+			}
+			text.WriteString(line)
+		}
+		return text.String()[:n], nil
+	default:
+		return rest, nil
+	}
+}
+
+// StartCluster starts a cluster of three masters and returns its address as redis.Open takes it. It skips or
+// fails as Start does.
+func StartCluster(t testing.TB) string {
+	t.Helper()
+	const slots, masters = 16384, 3
+	var servers []*Server
+	var addrs []string
+	for i := range masters {
+		s := start(t, Options{}, true)
+		s.Do(t, "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(i*slots/masters), strconv.Itoa((i+1)*slots/masters-1))
+		s.Do(t, "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1))
+		servers, addrs = append(servers, s), append(addrs, s.Addr)
+	}
+	for _, s := range servers[1:] {
+		host, port, _ := strings.Cut(s.Addr, ":")
+		servers[0].Do(t, "CLUSTER", "MEET", host, port, s.bus)
+	}
+	for _, s := range servers {
+		ready := poll(func() bool {
+			info, err := s.ask("CLUSTER INFO")
+			return err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
+		})
+		if !ready {
+			t.Fatal("the cluster does not come together: ", s.log())
+		}
+	}
+	return "redis://" + strings.Join(addrs, ",")
+}
+
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // it has served
+	return l.Addr().String()
+}
+
+// poll asks until the answer is yes, or patience is at its end.
+func poll(ready func() bool) bool {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for !ready() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			return false
+		}
+	}
+	return true
+}

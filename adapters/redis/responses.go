@@ -1,0 +1,159 @@
+package redis
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"maturitybot/survey"
+)
+
+// Response returns what was said from this seat so far: nothing, when there is no response. Once the round
+// is closed it returns ErrClosed, since nobody can tell any more which response it is.
+func (s *Store) Response(ctx context.Context, seat survey.Seat) (survey.Response, error) {
+	if seat.Pseudonym == "" {
+		return survey.Response{}, fmt.Errorf("read a response of round %s: %w", seat.Round.ID, survey.ErrClosed)
+	}
+	fields, err := s.client.HGetAll(ctx, responseKey(seat.Round.ID, seat.Pseudonym)).Result()
+	if err != nil {
+		return survey.Response{}, fmt.Errorf("read a response of round %s: %w", seat.Round.ID, fault(err))
+	}
+	return decodeResponse(fields)
+}
+
+// Answer keeps a rating (NotAnswered takes it back), and returns the whole response after it, in one round
+// trip. The same operation on the same element again changes nothing; the last four operations of a person
+// are remembered.
+func (s *Store) Answer(ctx context.Context, seat survey.Seat, now time.Time, operation, element string, rating survey.Rating) (survey.Response, error) {
+	value := ""
+	if rating != survey.NotAnswered {
+		value = strconv.Itoa(int(rating))
+	}
+	r, err := s.say(ctx, seat, now, "answer "+element+" "+operation, element, element, value)
+	if err != nil {
+		return survey.Response{}, fmt.Errorf("keep an answer in round %s: %w", seat.Round.ID, err)
+	}
+	return r, nil
+}
+
+// Detail keeps what was added to an element, replacing what was there, on the same terms as Answer.
+func (s *Store) Detail(ctx context.Context, seat survey.Seat, now time.Time, operation, element string, d survey.Detail) (survey.Response, error) {
+	information := ""
+	if len(d.Information) > 0 {
+		raw, err := json.Marshal(d.Information)
+		if err != nil {
+			return survey.Response{}, fmt.Errorf("keep a detail in round %s: %w", seat.Round.ID, errResponse)
+		}
+		information = string(raw)
+	}
+	r, err := s.say(ctx, seat, now, "detail "+element+" "+operation, element,
+		informationPrefix+element, information, notePrefix+element, d.Note, barrierPrefix+element, d.Barrier)
+	if err != nil {
+		return survey.Response{}, fmt.Errorf("keep a detail in round %s: %w", seat.Round.ID, err)
+	}
+	return r, nil
+}
+
+// say sets fields of a response; the operation is made one of its verb and element by the caller, so that one
+// gesture may set several things, each once.
+func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, operation, element string, fieldsAndValues ...string) (survey.Response, error) {
+	switch {
+	case element == "" || strings.HasPrefix(element, "."): // would be another field of the response
+		return survey.Response{}, survey.ErrNoElement
+	case seat.Pseudonym == "":
+		return survey.Response{}, survey.ErrClosed
+	}
+	id := seat.Round.ID
+	args := []any{now.Unix(), operation}
+	for _, a := range fieldsAndValues {
+		args = append(args, a)
+	}
+	rest, err := s.run(ctx, sayScript, []string{roundKey(id), secretKey(id), responseKey(id, seat.Pseudonym)}, args...)
+	if err != nil {
+		return survey.Response{}, err
+	}
+	flat, _ := rest[0].([]any)
+	fields := make(map[string]string, len(flat)/2)
+	for i := 0; i+1 < len(flat); i += 2 {
+		field, _ := flat[i].(string)
+		fields[field], _ = flat[i+1].(string)
+	}
+	return decodeResponse(fields)
+}
+
+// Withdraw erases the response and everything of the member but the fact that they withdrew. Until the round
+// is closed only; somebody who is not in the roster gets ErrNotTakingPart.
+func (s *Store) Withdraw(ctx context.Context, seat survey.Seat) error {
+	if err := s.withdraw(ctx, seat); err != nil {
+		return fmt.Errorf("withdraw from round %s: %w", seat.Round.ID, err)
+	}
+	return nil
+}
+
+func (s *Store) withdraw(ctx context.Context, seat survey.Seat) error {
+	if seat.Pseudonym == "" {
+		return survey.ErrClosed
+	}
+	id, person := seat.Round.ID, seat.Member.Person
+	entry, err := encodeMember(survey.Member{Person: person, Standing: survey.Withdrawn}, "")
+	if err != nil {
+		return err
+	}
+	_, err = s.run(ctx, withdrawScript,
+		[]string{roundKey(id), rosterKey(id), responsesKey(id), responseKey(id, seat.Pseudonym)},
+		string(person), seat.Pseudonym, entry)
+	return err
+}
+
+// Responses calls visit for each response of the round, a few hundred in memory at a time, in the order of
+// their pseudonyms, which says nothing about who gave it or when.
+func (s *Store) Responses(ctx context.Context, id survey.RoundID, visit func(survey.Response) error) error {
+	if err := s.exists(ctx, id); err != nil {
+		return fmt.Errorf("read the responses of round %s: %w", id, err)
+	}
+	return s.pseudonyms(ctx, id, func(some []string) error {
+		pipe := s.client.Pipeline()
+		all := make([]*goredis.MapStringStringCmd, len(some))
+		for i, pseudonym := range some {
+			all[i] = pipe.HGetAll(ctx, responseKey(id, pseudonym))
+		}
+		if err := exec(ctx, pipe); err != nil {
+			return fmt.Errorf("read the responses of round %s: %w", id, err)
+		}
+		for _, fields := range all {
+			if len(fields.Val()) == 0 { // withdrawn since the page was read
+				continue
+			}
+			r, err := decodeResponse(fields.Val())
+			if err != nil {
+				return fmt.Errorf("read the responses of round %s: %w", id, err)
+			}
+			if err := visit(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// pseudonyms calls visit with pages of the pseudonyms of a round, in their order.
+func (s *Store) pseudonyms(ctx context.Context, id survey.RoundID, visit func([]string) error) error {
+	for after := "-"; ; {
+		some, err := s.client.ZRangeByLex(ctx, responsesKey(id), &goredis.ZRangeBy{Min: after, Max: "+", Count: page}).Result()
+		if err != nil {
+			return fmt.Errorf("read the responses of round %s: %w", id, fault(err))
+		}
+		if len(some) == 0 {
+			return nil
+		}
+		if err := visit(some); err != nil {
+			return err
+		}
+		after = "(" + some[len(some)-1]
+	}
+}

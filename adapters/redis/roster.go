@@ -1,0 +1,286 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"maturitybot/survey"
+)
+
+// tries bounds how often a change is made again to an entry that somebody else changed in between. Only the
+// person and the bot change it, so more than a few in a row is a fault.
+const tries = 10
+
+// Invite adds people who are not in the roster yet, as Invited unless they come with another standing, and
+// returns those it added, for the caller to write to. It refuses with ErrClosed once the round is closed.
+//
+// Each call marks its entries with a word of its own: a batch that is sent again, its reply lost, finds them
+// and counts them as added, while another call (somebody pressed twice) does not. When it fails it returns
+// those added until then; those of the batch that failed may be in the roster too, as Invited, and a
+// reminder reaches them.
+func (s *Store) Invite(ctx context.Context, id survey.RoundID, people []survey.Member) ([]survey.Member, error) {
+	added, err := s.invite(ctx, id, people)
+	if err != nil {
+		return added, fmt.Errorf("invite to round %s: %w", id, err)
+	}
+	return added, nil
+}
+
+func (s *Store) invite(ctx context.Context, id survey.RoundID, people []survey.Member) ([]survey.Member, error) {
+	var once []survey.Member
+	seen := map[survey.PersonID]bool{}
+	for _, m := range people {
+		if m.Standing == survey.NotInvited {
+			m.Standing = survey.Invited
+		}
+		if !seen[m.Person] {
+			once = append(once, m)
+		}
+		seen[m.Person] = true
+	}
+	// The entry of a member does not say when the round expires, and the lists of people are written first.
+	since1970, err := s.client.ExpireTime(ctx, roundKey(id)).Result()
+	if err != nil {
+		return nil, fault(err)
+	}
+	if since1970 < 0 {
+		return nil, survey.ErrNoRound
+	}
+	expires := time.Unix(0, 0).Add(since1970)
+
+	call := rand.Text()[:8]
+	var added []survey.Member
+	for batch := range slices.Chunk(once, page) {
+		pipe := s.client.Pipeline()
+		args := make([]any, 0, 2*len(batch))
+		for _, m := range batch {
+			s.list(ctx, pipe, personKey(m.Person), id, expires)
+			raw, err := encodeMember(m, call)
+			if err != nil {
+				return added, err
+			}
+			args = append(args, string(m.Person), raw)
+		}
+		if err := exec(ctx, pipe); err != nil {
+			return added, err
+		}
+		rest, err := s.run(ctx, inviteScript, []string{roundKey(id), rosterKey(id)}, args...)
+		if err != nil {
+			return added, err
+		}
+		places, _ := rest[0].([]any)
+		for _, p := range places {
+			place, ok := p.(int64)
+			if !ok || place < 1 || int(place) > len(batch) {
+				return added, errors.New("the script added somebody it was not given")
+			}
+			added = append(added, batch[place-1])
+		}
+	}
+	return added, nil
+}
+
+// Seat returns a person's place: with a zero Standing when they are not in the roster; ErrNoRound when there
+// is no round. It takes one round trip, and no transaction: when the round is closed in the middle, the seat
+// has no pseudonym and whatever is tried from it is refused as closed.
+func (s *Store) Seat(ctx context.Context, id survey.RoundID, person survey.PersonID) (survey.Seat, error) {
+	pipe := s.client.Pipeline()
+	fields := pipe.HMGet(ctx, roundKey(id), roundFields...)
+	secret := pipe.Get(ctx, secretKey(id))
+	entry := pipe.HGet(ctx, rosterKey(id), string(person))
+	if err := exec(ctx, pipe); err != nil {
+		return survey.Seat{}, fmt.Errorf("find the seat in round %s: %w", id, err)
+	}
+	r, err := decodeRound(id, fields.Val())
+	if err != nil {
+		return survey.Seat{}, err
+	}
+	seat := survey.Seat{Round: r, Member: survey.Member{Person: person}}
+	if raw := secret.Val(); raw != "" {
+		seat.Pseudonym = survey.Pseudonym([]byte(raw), person)
+	}
+	if entry.Val() != "" {
+		if seat.Member, err = decodeMember(person, entry.Val()); err != nil {
+			return survey.Seat{}, fmt.Errorf("find the seat in round %s: %w", id, err)
+		}
+	}
+	return seat, nil
+}
+
+// ChangeMember applies change to the person's entry and keeps it, applying it again to a fresh entry when
+// somebody else changed it in between; change may so be called several times, and should depend on nothing
+// but what it is given. Somebody who is not in the roster gets ErrNotTakingPart.
+func (s *Store) ChangeMember(ctx context.Context, seat survey.Seat, now time.Time, change func(*survey.Member) error) (survey.Seat, error) {
+	changed, err := s.changeMember(ctx, seat, now, change)
+	if err != nil {
+		return survey.Seat{}, fmt.Errorf("change an entry in the roster of round %s: %w", seat.Round.ID, err)
+	}
+	return changed, nil
+}
+
+func (s *Store) changeMember(ctx context.Context, seat survey.Seat, now time.Time, change func(*survey.Member) error) (survey.Seat, error) {
+	if seat.Pseudonym == "" {
+		return survey.Seat{}, survey.ErrClosed
+	}
+	id := seat.Round.ID
+	keys := []string{roundKey(id), rosterKey(id), responsesKey(id), responseKey(id, seat.Pseudonym)}
+	before, err := encodeMember(seat.Member, "")
+	if err != nil {
+		return survey.Seat{}, err
+	}
+	m := seat.Member
+	for range tries {
+		if err := change(&m); err != nil {
+			return survey.Seat{}, err
+		}
+		m.Person = seat.Member.Person
+		after, err := encodeMember(m, "")
+		if err != nil {
+			return survey.Seat{}, err
+		}
+		takesPart := "0"
+		if m.TakesPart() {
+			takesPart = "1"
+		}
+		_, err = s.run(ctx, memberScript, keys,
+			now.Unix(), string(m.Person), before, after, takesPart, m.Group, seat.Pseudonym)
+		if err == nil {
+			seat.Member, err = decodeMember(m.Person, after)
+			return seat, err
+		}
+		if before, m, err = fresh(m.Person, err); err != nil {
+			return survey.Seat{}, err
+		}
+	}
+	return survey.Seat{}, survey.ErrChanged
+}
+
+// fresh returns the entry that a script found in place of the one expected, or the error if it is another.
+func fresh(person survey.PersonID, err error) (string, survey.Member, error) {
+	var changed *changedError
+	if !errors.As(err, &changed) || len(changed.rest) != 1 {
+		return "", survey.Member{}, err
+	}
+	raw, _ := changed.rest[0].(string)
+	m, err := decodeMember(person, raw)
+	return raw, m, err
+}
+
+// SetUnreachable notes that a message could not, or could again, be delivered; in any state of the round.
+// There is nothing to note of somebody who is not in the roster, or has withdrawn.
+func (s *Store) SetUnreachable(ctx context.Context, id survey.RoundID, person survey.PersonID, unreachable bool) error {
+	if err := s.setUnreachable(ctx, id, person, unreachable); err != nil {
+		return fmt.Errorf("note in round %s whether a person can be reached: %w", id, err)
+	}
+	return nil
+}
+
+func (s *Store) setUnreachable(ctx context.Context, id survey.RoundID, person survey.PersonID, unreachable bool) error {
+	pipe := s.client.Pipeline()
+	there := pipe.Exists(ctx, roundKey(id))
+	entry := pipe.HGet(ctx, rosterKey(id), string(person))
+	if err := exec(ctx, pipe); err != nil {
+		return err
+	}
+	if there.Val() == 0 {
+		return survey.ErrNoRound
+	}
+	before := entry.Val()
+	if before == "" {
+		return nil
+	}
+	m, err := decodeMember(person, before)
+	for range tries {
+		if err != nil {
+			return err
+		}
+		if m.Unreachable == unreachable || m.Standing == survey.Withdrawn {
+			return nil
+		}
+		m.Unreachable = unreachable
+		after, err2 := encodeMember(m, "")
+		if err2 != nil {
+			return err2
+		}
+		if _, err = s.run(ctx, swapScript, []string{rosterKey(id)}, string(person), before, after); err == nil {
+			return nil
+		}
+		before, m, err = fresh(person, err)
+	}
+	return survey.ErrChanged
+}
+
+// Roster calls visit for each member, a few hundred in memory at a time, in no stated order.
+func (s *Store) Roster(ctx context.Context, id survey.RoundID, visit func(survey.Member) error) error {
+	if err := s.exists(ctx, id); err != nil {
+		return fmt.Errorf("read the roster of round %s: %w", id, err)
+	}
+	// A scan may meet an entry twice; eight bytes a person tell.
+	seed, seen := maphash.MakeSeed(), map[uint64]struct{}{}
+	return s.entries(ctx, id, func(some []string) error {
+		for i := 0; i+1 < len(some); i += 2 {
+			hash := maphash.String(seed, some[i])
+			if _, again := seen[hash]; again {
+				continue
+			}
+			seen[hash] = struct{}{}
+			m, err := decodeMember(survey.PersonID(some[i]), some[i+1])
+			if err != nil {
+				return fmt.Errorf("read the roster of round %s: %w", id, err)
+			}
+			if err := visit(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// entries calls visit with pages of the roster: person, entry, person, entry.
+func (s *Store) entries(ctx context.Context, id survey.RoundID, visit func([]string) error) error {
+	for cursor := uint64(0); ; {
+		some, next, err := s.client.HScan(ctx, rosterKey(id), cursor, "", page).Result()
+		if err != nil {
+			return fmt.Errorf("read the roster of round %s: %w", id, fault(err))
+		}
+		if err := visit(some); err != nil {
+			return err
+		}
+		if cursor = next; cursor == 0 {
+			return nil
+		}
+	}
+}
+
+// exists returns ErrNoRound unless the round is there.
+func (s *Store) exists(ctx context.Context, id survey.RoundID) error {
+	n, err := s.client.Exists(ctx, roundKey(id)).Result()
+	if err == nil && n == 0 {
+		return survey.ErrNoRound
+	}
+	return fault(err)
+}
+
+// RoundsOf returns the rounds that the person was invited to or coordinates and that are still kept, newest
+// first: by when the person first had to do with them.
+func (s *Store) RoundsOf(ctx context.Context, person survey.PersonID) ([]survey.RoundID, error) {
+	found, err := s.listed(ctx, personKey(person), func(pipe goredis.Pipeliner, id survey.RoundID) func() (there, belongs bool) {
+		fields := pipe.HMGet(ctx, roundKey(id), roundFields...)
+		invited := pipe.HExists(ctx, rosterKey(id), string(person))
+		return func() (bool, bool) {
+			r, err := decodeRound(id, fields.Val())
+			return !errors.Is(err, survey.ErrNoRound), invited.Val() || slices.Contains(r.Coordinators, person)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the rounds of a person: %w", err)
+	}
+	return found, nil
+}

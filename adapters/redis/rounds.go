@@ -1,0 +1,246 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"maturitybot/survey"
+)
+
+// errNotForClosing keeps a round from looking closed while its secret is still there.
+var errNotForClosing = errors.New("only CloseRound closes a round")
+
+// errNoClosingTime refuses a round that Redis would delete at once.
+var errNoClosingTime = errors.New("the round has no closing time")
+
+// CreateRound keeps a new round and makes its secret. A round of that id is left as it is.
+func (s *Store) CreateRound(ctx context.Context, r survey.Round) error {
+	if err := s.createRound(ctx, r); err != nil {
+		return fmt.Errorf("create round %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+func (s *Store) createRound(ctx context.Context, r survey.Round) error {
+	body, err := bodyOf(r)
+	if err != nil {
+		return err
+	}
+	secret := make([]byte, survey.SecretBytes)
+	rand.Read(secret) //nolint:errcheck // it never fails: the program ends instead
+
+	if err := s.listRound(ctx, r); err != nil {
+		return err
+	}
+	_, err = s.run(ctx, createScript, []string{roundKey(r.ID), secretKey(r.ID)},
+		r.Version, string(r.State), r.ClosesAt.Unix(), body, secret, r.ExpiresAt().Unix())
+	return err
+}
+
+// bodyOf encodes a round that may be kept.
+func bodyOf(r survey.Round) (string, error) {
+	switch {
+	case r.State == survey.Closed:
+		return "", errNotForClosing
+	case r.ClosesAt.IsZero():
+		return "", errNoClosingTime
+	}
+	return encodeRound(r)
+}
+
+// Round returns the round, or ErrNoRound.
+func (s *Store) Round(ctx context.Context, id survey.RoundID) (survey.Round, error) {
+	fields, err := s.client.HMGet(ctx, roundKey(id), roundFields...).Result()
+	if err != nil {
+		return survey.Round{}, fmt.Errorf("read round %s: %w", id, fault(err))
+	}
+	return decodeRound(id, fields)
+}
+
+// SaveRound replaces a round that is not closed, if r.Version is still the version kept, and adds one to it;
+// else ErrChanged, or ErrClosed. A closing time counts to the second. When the expiry moves, that of every
+// response and of the lists that lead to the round is moved after it, page by page; a fault in between is
+// returned, and the same call again goes on with it.
+func (s *Store) SaveRound(ctx context.Context, r survey.Round) error {
+	if err := s.saveRound(ctx, r); err != nil {
+		return fmt.Errorf("save round %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+func (s *Store) saveRound(ctx context.Context, r survey.Round) error {
+	body, err := bodyOf(r)
+	if err != nil {
+		return err
+	}
+	if err := s.listRound(ctx, r); err != nil { // there may be new coordinators
+		return err
+	}
+	rest, err := s.run(ctx, saveScript, []string{roundKey(r.ID), secretKey(r.ID), rosterKey(r.ID), responsesKey(r.ID)},
+		r.Version, r.Version+1, string(r.State), r.ClosesAt.Unix(), body, r.ExpiresAt().Unix())
+	if err != nil {
+		return err
+	}
+	if len(rest) == 1 && rest[0] == int64(0) {
+		return nil
+	}
+	return s.moveExpiry(ctx, r)
+}
+
+// CloseRound closes the round for good and destroys its secret, both at once, and then asks the server to
+// rewrite its append-only file, in which the secret would outlive it. Closing again changes nothing and
+// keeps the first time, but goes on with what a fault may have left: the expiry of responses and lists.
+func (s *Store) CloseRound(ctx context.Context, id survey.RoundID, at time.Time) (survey.Round, error) {
+	r, err := s.closeRound(ctx, id, at.UTC())
+	if err != nil {
+		return survey.Round{}, fmt.Errorf("close round %s: %w", id, err)
+	}
+	return r, nil
+}
+
+func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time) (survey.Round, error) {
+	keys := []string{roundKey(id), secretKey(id), rosterKey(id), responsesKey(id)}
+	expires := survey.Round{ClosedAt: at}.ExpiresAt()
+	fields, err := s.run(ctx, closeScript, keys, at.Format(time.RFC3339Nano), expires.Unix())
+	if err != nil {
+		return survey.Round{}, err
+	}
+	r, err := decodeRound(id, fields)
+	if err != nil {
+		return survey.Round{}, err
+	}
+	s.rewriteFile(ctx, id)
+	return r, s.moveExpiry(ctx, r)
+}
+
+// rewriteFile asks the server that keeps the round to rewrite its append-only file, if it writes one. It is
+// no fault of the closing when it does not: see the package comment.
+func (s *Store) rewriteFile(ctx context.Context, id survey.RoundID) {
+	var server goredis.Cmdable = s.client
+	if cluster, ok := s.client.(*goredis.ClusterClient); ok {
+		master, err := cluster.MasterForKey(ctx, roundKey(id))
+		if err != nil {
+			return
+		}
+		server = master
+	}
+	if info, err := server.Info(ctx, "persistence").Result(); err != nil || !strings.Contains(info, "aof_enabled:1") {
+		return
+	}
+	server.BgRewriteAOF(ctx)
+}
+
+// RoundsIn returns the rounds whose coordinator's channel this is, newest first.
+func (s *Store) RoundsIn(ctx context.Context, channel string) ([]survey.RoundID, error) {
+	found, err := s.listed(ctx, channelKey(channel), func(pipe goredis.Pipeliner, id survey.RoundID) func() (there, belongs bool) {
+		fields := pipe.HMGet(ctx, roundKey(id), roundFields...)
+		return func() (bool, bool) {
+			r, err := decodeRound(id, fields.Val())
+			return !errors.Is(err, survey.ErrNoRound), err == nil && r.Channel == channel
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the rounds of a channel: %w", err)
+	}
+	return found, nil
+}
+
+// listRound lists a round under its channel and its coordinators.
+func (s *Store) listRound(ctx context.Context, r survey.Round) error {
+	pipe := s.client.Pipeline()
+	s.list(ctx, pipe, channelKey(r.Channel), r.ID, r.ExpiresAt())
+	for _, person := range r.Coordinators {
+		s.list(ctx, pipe, personKey(person), r.ID, r.ExpiresAt())
+	}
+	return exec(ctx, pipe)
+}
+
+// list adds a round to the list of a person or a channel, which then lives at least as long as the round.
+func (s *Store) list(ctx context.Context, pipe goredis.Pipeliner, key string, id survey.RoundID, expires time.Time) {
+	pipe.ZAddNX(ctx, key, goredis.Z{Score: float64(s.now().UnixMicro()), Member: string(id)})
+	keepUntil(ctx, pipe, key, expires)
+}
+
+// keepUntil makes a list live at least until then.
+func keepUntil(ctx context.Context, pipe goredis.Pipeliner, key string, expires time.Time) {
+	at := strconv.FormatInt(expires.Unix(), 10)
+	pipe.Do(ctx, "expireat", key, at, "nx")
+	pipe.Do(ctx, "expireat", key, at, "gt")
+}
+
+// leftover is the age from which an entry of a list whose round is not there is taken out. A younger one may
+// be a round in the making, since lists are written first.
+const leftover = time.Hour
+
+// listed returns the rounds of a list, newest first. For each, ask adds to the pipeline the question whether
+// the round is there at all and belongs in the list, and returns what reads the answer.
+func (s *Store) listed(ctx context.Context, key string,
+	ask func(pipe goredis.Pipeliner, id survey.RoundID) func() (there, belongs bool),
+) ([]survey.RoundID, error) {
+	entries, err := s.client.ZRevRangeWithScores(ctx, key, 0, -1).Result()
+	if err != nil || len(entries) == 0 {
+		return nil, fault(err)
+	}
+	pipe := s.client.Pipeline()
+	ids := make([]survey.RoundID, len(entries))
+	answers := make([]func() (bool, bool), len(entries))
+	for i, e := range entries {
+		name, _ := e.Member.(string)
+		ids[i] = survey.RoundID(name)
+		answers[i] = ask(pipe, ids[i])
+	}
+	if err := exec(ctx, pipe); err != nil {
+		return nil, err
+	}
+	var found []survey.RoundID
+	var vanished []any
+	oldest := float64(s.now().Add(-leftover).UnixMicro())
+	for i, id := range ids {
+		there, belongs := answers[i]()
+		switch {
+		case there && belongs:
+			found = append(found, id)
+		case !there && entries[i].Score < oldest:
+			vanished = append(vanished, string(id))
+		}
+	}
+	if len(vanished) > 0 {
+		if err := s.client.ZRem(ctx, key, vanished...).Err(); err != nil {
+			return nil, fault(err)
+		}
+	}
+	return found, nil
+}
+
+// moveExpiry gives the responses of a round its expiry, and makes the lists that lead to it live as long.
+// What the scripts write later takes the expiry of the round itself.
+func (s *Store) moveExpiry(ctx context.Context, r survey.Round) error {
+	expires := r.ExpiresAt()
+	if err := s.listRound(ctx, r); err != nil {
+		return err
+	}
+	err := s.pseudonyms(ctx, r.ID, func(some []string) error {
+		pipe := s.client.Pipeline()
+		for _, pseudonym := range some {
+			pipe.ExpireAt(ctx, responseKey(r.ID, pseudonym), expires)
+		}
+		return exec(ctx, pipe)
+	})
+	if err != nil {
+		return err
+	}
+	return s.entries(ctx, r.ID, func(some []string) error {
+		pipe := s.client.Pipeline()
+		for i := 0; i < len(some); i += 2 {
+			keepUntil(ctx, pipe, personKey(survey.PersonID(some[i])), expires)
+		}
+		return exec(ctx, pipe)
+	})
+}

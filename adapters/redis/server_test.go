@@ -1,0 +1,332 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"maturitybot/adapters/redis/redistest"
+	"maturitybot/survey"
+)
+
+// elements are as many, and as long, as in the editions that come with the product.
+var elements = []string{
+	"vision", "needs", "assets", "outcomes", "resources", "leadership", "partnership", "workforce", "joint-working",
+	"data-sharing", "engagement", "family-info", "experience", "evaluation", "programmes", "quality", "using-evidence",
+}
+
+// hook counts what the client sends: each command, and each pipeline, is one round trip.
+type hook struct{ trips atomic.Int64 }
+
+func (h *hook) DialHook(next goredis.DialHook) goredis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+}
+
+func (h *hook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+	return func(ctx context.Context, cmd goredis.Cmder) error {
+		h.trips.Add(1)
+		return next(ctx, cmd)
+	}
+}
+
+func (h *hook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []goredis.Cmder) error {
+		h.trips.Add(1)
+		return next(ctx, cmds)
+	}
+}
+
+// TestAnswerTakesTwoRoundTrips counts three ways. The client: commands and pipelines sent. The server's
+// total_reads_processed: how often it read from a connection, a pipeline this small arriving in one piece; its
+// own INFO is one more, sent over a connection that stays, since a connection's end is a read as well. The server's commandstats: scripts run, where every command counts, those of a pipeline
+// and those inside a script too, so that only EVALSHA and EVAL tell of round trips.
+func TestAnswerTakesTwoRoundTrips(t *testing.T) {
+	t.Parallel()
+	const answers = 50
+	server := redistest.Start(t, redistest.Options{})
+	s, observer := open(t, server.URL()), open(t, server.URL()).client
+	opened(t, s, "r1", "p1")
+	give := func(i int) {
+		t.Helper()
+		seat, err := s.Seat(t.Context(), "r1", "p1")
+		if err == nil {
+			_, err = s.Answer(t.Context(), seat, time.Now(), fmt.Sprint("o", i), elements[i%len(elements)], 2)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	give(0) // the script is loaded, both connections are made
+	h := &hook{}
+	s.client.AddHook(h)
+	if err := observer.ConfigResetStat(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	before := stat(t, observer, "stats", "total_reads_processed")
+	for i := range answers {
+		give(1 + i)
+	}
+	reads := stat(t, observer, "stats", "total_reads_processed") - before - 1
+	if trips := int(h.trips.Load()); trips != 2*answers || reads != 2*answers {
+		t.Errorf("%d answers took %d round trips by the client's count, %d by the server's; want %d", answers, trips, reads, 2*answers)
+	}
+	commands := observer.Info(t.Context(), "commandstats").Val()
+	if !strings.Contains(commands, fmt.Sprintf("cmdstat_evalsha:calls=%d,", answers)) || strings.Contains(commands, "cmdstat_eval:") {
+		t.Errorf("%d answers are not as many EVALSHA:\n%s", answers, commands)
+	}
+}
+
+// stat reads a number from the server's INFO.
+func stat(t testing.TB, server goredis.UniversalClient, section, name string) int {
+	t.Helper()
+	for line := range strings.Lines(server.Info(t.Context(), section).Val()) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+":"); ok {
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatalf("the server does not tell %s", name)
+	return 0
+}
+
+// TestMemory: a finished survey takes less than 1 KB, all keys counted, by what the server uses in all and by
+// what it says of each key. Discord's ids of people are the longest.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	const people, limit = 1000, 1024
+	server := redistest.Start(t, redistest.Options{})
+	s := open(t, server.URL())
+	ctx := t.Context()
+	_, seats := opened(t, s, "warm", "slack:T0123456789:UWARM")
+	if _, err := s.Answer(ctx, seats[0], time.Now(), "o", "vision", 1); err != nil {
+		t.Fatal(err)
+	}
+	before := stat(t, s.client, "memory", "used_memory")
+
+	const id = "k3v9x2m7q4pd"
+	opened(t, s, id)
+	for i := range people {
+		person := survey.PersonID(fmt.Sprintf("discord:1234567890123456789:12345678901%08d", i))
+		seat := takesPart(t, s, id, person)
+		seat, err := s.ChangeMember(ctx, seat, time.Now(), func(m *survey.Member) error {
+			m.Standing, m.Language, m.Role, m.Group = survey.Finished, survey.English, "health-visitor", "health"
+			m.Organisation, m.Scope = "Kent Community Health NHS", survey.ScopeOrganisation
+			m.Notice, m.NoticeAt = "1", time.Now()
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for e, element := range elements {
+			if _, err := s.Answer(ctx, seat, time.Now(), fmt.Sprint(i, e), element, survey.Rating(1+(i+e)%4)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	used := (stat(t, s.client, "memory", "used_memory") - before) / people
+
+	keys, err := s.client.Keys(ctx, "*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var byKey int64
+	for _, k := range keys {
+		if !strings.Contains(k, "warm") && !strings.Contains(k, "WARM") {
+			n, err := s.client.MemoryUsage(ctx, k, 0).Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			byKey += n
+		}
+	}
+	byKey /= people
+	t.Logf("a finished survey of %d answers takes %d bytes of the server's memory, %d by its keys", len(elements), used, byKey)
+	if used >= limit || byKey >= limit {
+		t.Errorf("want less than %d", limit)
+	}
+}
+
+// TestEveryKeyExpires: with the round, when it was made, when its closing date was moved, and when it was closed.
+func TestEveryKeyExpires(t *testing.T) {
+	t.Parallel()
+	t.Run("embedded", func(t *testing.T) { everyKeyExpires(t, embedded(t).Store) })
+	t.Run("server", func(t *testing.T) {
+		everyKeyExpires(t, open(t, redistest.Start(t, redistest.Options{}).URL()))
+	})
+}
+
+func everyKeyExpires(t *testing.T, s *Store) {
+	ctx := t.Context()
+	r, seats := opened(t, s, "r1", "p1", "p2", "p3")
+	for _, seat := range seats {
+		if _, err := s.Answer(ctx, seat, time.Now(), "o", "vision", 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(when string, wantKeys int, own, lists time.Time) {
+		t.Helper()
+		keys, err := s.client.Keys(ctx, "*").Result()
+		if err != nil || len(keys) != wantKeys {
+			t.Errorf("%s: %d keys, %v; want %d", when, len(keys), err, wantKeys)
+		}
+		for _, k := range keys {
+			want := own
+			if strings.HasPrefix(k, "person:") || strings.HasPrefix(k, "channel:") {
+				want = lists
+			}
+			got, err := s.client.ExpireTime(ctx, k).Result()
+			if at := time.Unix(0, 0).Add(got); err != nil || at.Sub(want).Abs() > 2*time.Second { // miniredis rounds
+				t.Errorf("%s: %s expires at %v, %v; want %v", when, k, at, err, want)
+			}
+		}
+	}
+	const all = 4 + 3 + 4 + 1 // of the round, responses, people, channel
+	check("made", all, r.ExpiresAt(), r.ExpiresAt())
+	r.ClosesAt = r.ClosesAt.Add(30 * 24 * time.Hour)
+	if err := s.SaveRound(ctx, r); err != nil {
+		t.Fatal(err)
+	}
+	check("extended", all, r.ExpiresAt(), r.ExpiresAt())
+	closed, err := s.CloseRound(ctx, "r1", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("closed early", all-1, closed.ExpiresAt(), r.ExpiresAt())
+}
+
+// TestWithdrawingLeavesNoPseudonym: neither as a key nor in the list of them.
+func TestWithdrawingLeavesNoPseudonym(t *testing.T) {
+	t.Parallel()
+	s := embedded(t).Store
+	_, seats := opened(t, s, "r1", "p1", "p2")
+	if err := s.Withdraw(t.Context(), seats[0]); err != nil {
+		t.Fatal(err)
+	}
+	listed := s.client.ZRange(t.Context(), responsesKey("r1"), 0, -1).Val()
+	keys := s.client.Keys(t.Context(), "response:*").Val()
+	if !slices.Equal(listed, []string{seats[1].Pseudonym}) || !slices.Equal(keys, []string{responseKey("r1", seats[1].Pseudonym)}) {
+		t.Errorf("left are %v and %v", listed, keys)
+	}
+}
+
+// TestListsArePruned: a round that is gone is taken out of the lists, but one in the making is not.
+func TestListsArePruned(t *testing.T) {
+	t.Parallel()
+	s := embedded(t).Store
+	ctx := t.Context()
+	r, _ := opened(t, s, "r1", "p1")
+	for _, gone := range []survey.RoundID{"old", "young"} {
+		other := r
+		other.ID = gone
+		s.now = func() time.Time {
+			if gone == "old" {
+				return time.Now().Add(-2 * leftover)
+			}
+			return time.Now()
+		}
+		if err := s.listRound(ctx, other); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in, err := s.RoundsIn(ctx, r.Channel)
+	of, err2 := s.RoundsOf(ctx, "slack:T1:UC")
+	if err := errors.Join(err, err2); err != nil || !slices.Equal(in, []survey.RoundID{"r1"}) || !slices.Equal(of, in) {
+		t.Errorf("got %v and %v, %v", in, of, err)
+	}
+	for _, key := range []string{channelKey(r.Channel), personKey("slack:T1:UC")} {
+		if left := s.client.ZRange(ctx, key, 0, -1).Val(); !slices.Equal(left, []string{"r1", "young"}) {
+			t.Errorf("%s holds %v", key, left)
+		}
+	}
+}
+
+// TestCheck: the operator is told of what puts answers at risk, and of nothing else.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{AOF: true})
+	s := open(t, server.URL())
+	if got := s.Check(t.Context()); len(got) != 0 {
+		t.Errorf("got %q, want nothing", got)
+	}
+	server.Do(t, "CONFIG", "SET", "appendonly", "no")
+	server.Do(t, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+	got := s.Check(t.Context())
+	if len(got) != 2 || !strings.Contains(string(got[0]), "appendonly yes") || !strings.Contains(string(got[1]), "allkeys-lru") {
+		t.Errorf("got %q", got)
+	}
+	if got := judge("redis_version:6.2.7\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n", nil); len(got) != 1 || !strings.Contains(string(got[0]), "6.2.7") {
+		t.Errorf("got %q", got)
+	}
+	if got := judge("", nil); len(got) != 3 {
+		t.Errorf("got %q", got)
+	}
+	if got := judge("", reply("NOPERM this user has no permissions to run the 'info' command")); len(got) != 1 {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestSocket: a server may be reached by its socket.
+func TestSocket(t *testing.T) {
+	t.Parallel()
+	socket := filepath.Join(t.TempDir(), "s")
+	redistest.Start(t, redistest.Options{Args: []string{"--unixsocket", socket}})
+	opened(t, open(t, "unix://"+socket), "r1", "p1")
+}
+
+// The two benchmarks say how much an answer costs beside the script it runs, both on a private server:
+//
+//	go test ./adapters/redis -run '^$' -bench 'Answer|BareScript' -count 5
+//
+// An answer is two round trips, and the decoding of a round, an entry and a response; expect 1.5 to 2 times
+// the time of the bare script.
+
+func BenchmarkAnswer(b *testing.B) {
+	s := open(b, redistest.Start(b, redistest.Options{}).URL())
+	opened(b, s, "r1", "p1")
+	var n atomic.Int64
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			i := int(n.Add(1))
+			seat, err := s.Seat(b.Context(), "r1", "p1")
+			if err == nil {
+				_, err = s.Answer(b.Context(), seat, time.Now(), strconv.Itoa(i), elements[i%len(elements)], 2)
+			}
+			if err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}
+
+func BenchmarkBareScript(b *testing.B) {
+	s := open(b, redistest.Start(b, redistest.Options{}).URL())
+	_, seats := opened(b, s, "r1", "p1")
+	keys := []string{roundKey("r1"), secretKey("r1"), responseKey("r1", seats[0].Pseudonym)}
+	if err := sayScript.Load(b.Context(), s.client).Err(); err != nil {
+		b.Fatal(err)
+	}
+	hash := sayScript.Hash()
+	var n atomic.Int64
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			i := int(n.Add(1))
+			args := []any{time.Now().Unix(), strconv.Itoa(i), elements[i%len(elements)], "2"}
+			if err := s.client.EvalSha(b.Context(), hash, keys, args...).Err(); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}

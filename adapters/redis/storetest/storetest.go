@@ -1,0 +1,988 @@
+// Package storetest says what a survey.Store must do, one function a law. It knows the interface only, and
+// is imported by tests only.
+package storetest
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"maturitybot/survey"
+)
+
+// Run tries every law on the stores that fresh returns. Each law uses rounds, people and channels of its own,
+// so they may all be given the same store, and run side by side; but a store that has the method
+// SetTime(time.Time), by which it expires things, must be a new one each time. For others the laws of expiry
+// wait three seconds.
+func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
+	for _, law := range []struct {
+		name string
+		hold func(*world)
+	}{
+		{"round-whole", roundWhole},
+		{"create-twice", createTwice},
+		{"missing-round", missingRound},
+		{"stale-save", staleSave},
+		{"save-replayed", saveReplayed},
+		{"save-never-closes", saveNeverCloses},
+		{"rounds-in", roundsIn},
+		{"rounds-of", roundsOf},
+		{"invite-once", inviteOnce},
+		{"invite-same-twice-in-one", inviteSameTwiceInOne},
+		{"member-whole", memberWhole},
+		{"stranger", stranger},
+		{"change-from-stale-seat", changeFromStaleSeat},
+		{"change-refused", changeRefused},
+		{"change-crowd", changeCrowd},
+		{"unreachable", unreachable},
+		{"role-group-follows-role", roleGroupFollowsRole},
+		{"roster-pages", rosterPages},
+		{"answer", answer},
+		{"answer-twice", answerTwice},
+		{"answer-replayed-after-newer", answerReplayedAfterNewer},
+		{"one-gesture-many-elements", oneGestureManyElements},
+		{"take-back", takeBack},
+		{"detail", detail},
+		{"detail-replayed-after-newer", detailReplayedAfterNewer},
+		{"free-text-survives", freeTextSurvives},
+		{"odd-element", oddElement},
+		{"not-taking-part", notTakingPart},
+		{"draft-refuses", draftRefuses},
+		{"late-refuses", lateRefuses},
+		{"closed-refuses", closedRefuses},
+		{"seat-from-before-the-close", seatFromBeforeTheClose},
+		{"close-twice", closeTwice},
+		{"close-destroys-secret", closeDestroysSecret},
+		{"withdraw-erases", withdrawErases},
+		{"withdraw-and-return", withdrawAndReturn},
+		{"responses-pages", responsesPages},
+		{"responses-unlinkable-order", responsesUnlinkableOrder},
+		{"crowd", crowd},
+		{"expires", expires},
+		{"extend-moves-expiry", extendMovesExpiry},
+	} {
+		t.Run(law.name, func(t *testing.T) {
+			t.Parallel()
+			law.hold(&world{T: t, store: fresh(t), name: strings.ToLower(rand.Text()[:10])})
+		})
+	}
+}
+
+// world is where a law is tried: a store, and the time.
+type world struct {
+	*testing.T
+	store  survey.Store
+	name   string // makes ids of this law's own
+	rounds int
+}
+
+// now is the time of day in every law but those of expiry; open rounds close ten days later.
+var now = time.Now().UTC().Truncate(time.Second)
+
+func (w *world) person(name string) survey.PersonID {
+	return survey.PersonID("test:" + w.name + ":" + name)
+}
+
+func (w *world) channel() string { return "channel-" + w.name }
+
+// draft returns a round that is not kept yet.
+func (w *world) draft() survey.Round {
+	w.rounds++
+	return survey.Round{
+		ID: survey.RoundID(fmt.Sprintf("%s%d", w.name, w.rounds)), State: survey.Draft, Area: "Ashford", Matrix: "england",
+		Languages: []survey.Lang{survey.English}, TimeZone: survey.DefaultTimeZone, ClosesAt: now.Add(10 * 24 * time.Hour),
+		Channel: w.channel(), Coordinators: []survey.PersonID{w.person("cora")}, MinGroup: survey.DefaultMinGroup,
+		Consensus: survey.Consensus{Percent: survey.DefaultAgreedPercent},
+	}
+}
+
+// open keeps an open round.
+func (w *world) open() survey.Round {
+	w.Helper()
+	r := w.draft()
+	r.State, r.OpenedAt = survey.Open, now
+	w.must(w.store.CreateRound(w.Context(), r))
+	return r
+}
+
+// invite puts people into the roster.
+func (w *world) invite(id survey.RoundID, names ...string) {
+	w.Helper()
+	var people []survey.Member
+	for _, n := range names {
+		people = append(people, survey.Member{Person: w.person(n), Standing: survey.Invited})
+	}
+	_, err := w.store.Invite(w.Context(), id, people)
+	w.must(err)
+}
+
+func (w *world) seat(id survey.RoundID, name string) survey.Seat {
+	w.Helper()
+	s, err := w.store.Seat(w.Context(), id, w.person(name))
+	w.must(err)
+	return s
+}
+
+// start makes somebody take part, invited before or not.
+func (w *world) start(r survey.Round, name string) survey.Seat {
+	w.Helper()
+	w.invite(r.ID, name)
+	s, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, name), r.ClosesAt.Add(-time.Hour), starts)
+	w.must(err)
+	return s
+}
+
+func starts(m *survey.Member) error {
+	m.Standing = survey.Started
+	return nil
+}
+
+func (w *world) answer(s survey.Seat, operation, element string, rating survey.Rating) survey.Response {
+	w.Helper()
+	resp, err := w.store.Answer(w.Context(), s, s.Round.ClosesAt.Add(-time.Hour), operation, element, rating)
+	w.must(err)
+	return resp
+}
+
+func (w *world) response(s survey.Seat) survey.Response {
+	w.Helper()
+	resp, err := w.store.Response(w.Context(), s)
+	w.must(err)
+	return resp
+}
+
+func (w *world) responses(id survey.RoundID) []survey.Response {
+	w.Helper()
+	var all []survey.Response
+	w.must(w.store.Responses(w.Context(), id, func(r survey.Response) error {
+		all = append(all, r)
+		return nil
+	}))
+	return all
+}
+
+func (w *world) roster(id survey.RoundID) map[survey.PersonID]survey.Member {
+	w.Helper()
+	all := map[survey.PersonID]survey.Member{}
+	w.must(w.store.Roster(w.Context(), id, func(m survey.Member) error {
+		if _, twice := all[m.Person]; twice {
+			w.Errorf("somebody is visited twice")
+		}
+		all[m.Person] = m
+		return nil
+	}))
+	return all
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) want(err, wanted error) {
+	w.Helper()
+	if !errors.Is(err, wanted) {
+		w.Errorf("got error %v, want %v", err, wanted)
+	}
+}
+
+func (w *world) equal(got, want any) {
+	w.Helper()
+	if !reflect.DeepEqual(got, want) {
+		w.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// full fails the law when a field of the struct is zero: it would not be seen to survive.
+func (w *world) full(v any) {
+	w.Helper()
+	for field, value := range reflect.ValueOf(v).Fields() {
+		if value.IsZero() {
+			w.Errorf("the law forgets the field %s", field.Name)
+		}
+	}
+}
+
+// until asks again and again, for up to ten seconds, or ten seconds ahead at once where time can be made to pass.
+func (w *world) until(what string, done func() bool) {
+	w.Helper()
+	if clock, ok := w.store.(interface{ SetTime(time.Time) }); ok {
+		clock.SetTime(time.Now().Add(10 * time.Second))
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(10 * time.Second); !done(); <-tick.C {
+		if time.Now().After(deadline) {
+			w.Fatalf("not after ten seconds: %s", what)
+		}
+	}
+}
+
+func rated(ratings map[string]survey.Rating) map[string]survey.Answer {
+	answers := map[string]survey.Answer{}
+	for element, r := range ratings {
+		answers[element] = survey.Answer{Rating: r}
+	}
+	return answers
+}
+
+// A round comes back as it was kept, every field of it.
+func roundWhole(w *world) {
+	r := w.draft()
+	r.Version, r.State = 3, survey.Open
+	r.Area, r.Languages = "Ynys Môn \"<&>\"", []survey.Lang{survey.Welsh, survey.English}
+	r.Workshop = survey.Workshop{At: now.Add(20 * 24 * time.Hour), Place: "Neuadd y Dref"}
+	r.Coordinators = append(r.Coordinators, w.person("carl"))
+	r.Consensus.AllowFarMinority = true
+	r.OpenedAt, r.RemindedAt = now, now.Add(123*time.Millisecond)
+	w.must(w.store.CreateRound(w.Context(), r))
+	got, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Hour+time.Nanosecond))
+	w.must(err)
+	w.full(got)
+	r.Version, r.State, r.ClosedAt = 4, survey.Closed, now.Add(time.Hour+time.Nanosecond)
+	w.equal(got, r)
+	got, err = w.store.Round(w.Context(), r.ID)
+	w.must(err)
+	w.equal(got, r)
+}
+
+// Creating a round again changes nothing: not its fields, not its secret.
+func createTwice(w *world) {
+	r := w.open()
+	s := w.start(r, "ana")
+	w.must(w.store.CreateRound(w.Context(), r))
+	w.equal(w.seat(r.ID, "ana"), s)
+	changed := r
+	changed.Area = "Elsewhere"
+	w.must(w.store.CreateRound(w.Context(), changed))
+	got, err := w.store.Round(w.Context(), r.ID)
+	w.must(err)
+	w.equal(got, r)
+}
+
+// What is asked of a round that is not there is refused as just that.
+func missingRound(w *world) {
+	there := w.open()
+	seat := w.start(there, "ana")
+	seat.Round.ID = "nosuchround" + seat.Round.ID
+	id, ctx := seat.Round.ID, w.Context()
+	for what, err := range map[string]error{
+		"round":     second(w.store.Round(ctx, id)),
+		"save":      w.store.SaveRound(ctx, seat.Round),
+		"close":     second(w.store.CloseRound(ctx, id, now)),
+		"invite":    second(w.store.Invite(ctx, id, []survey.Member{{Person: w.person("ana")}})),
+		"seat":      second(w.store.Seat(ctx, id, w.person("ana"))),
+		"change":    second(w.store.ChangeMember(ctx, seat, now, starts)),
+		"note":      w.store.SetUnreachable(ctx, id, w.person("ana"), true),
+		"roster":    w.store.Roster(ctx, id, func(survey.Member) error { return nil }),
+		"answer":    second(w.store.Answer(ctx, seat, now, "o1", "vision", 1)),
+		"detail":    second(w.store.Detail(ctx, seat, now, "o1", "vision", survey.Detail{Note: "x"})),
+		"withdraw":  w.store.Withdraw(ctx, seat),
+		"responses": w.store.Responses(ctx, id, func(survey.Response) error { return nil }),
+	} {
+		if !errors.Is(err, survey.ErrNoRound) {
+			w.Errorf("%s: got error %v, want %v", what, err, survey.ErrNoRound)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// A change made from an older version is refused, and changes nothing.
+func staleSave(w *world) {
+	r := w.open()
+	first, other := r, r
+	first.Area, other.Area = "First", "Other"
+	w.must(w.store.SaveRound(w.Context(), first))
+	w.want(w.store.SaveRound(w.Context(), other), survey.ErrChanged)
+	got, err := w.store.Round(w.Context(), r.ID)
+	w.must(err)
+	first.Version++
+	w.equal(got, first)
+}
+
+// The same change again, its reply lost, is made once.
+func saveReplayed(w *world) {
+	r := w.open()
+	r.Area = "First"
+	w.must(w.store.SaveRound(w.Context(), r))
+	w.must(w.store.SaveRound(w.Context(), r))
+	got, err := w.store.Round(w.Context(), r.ID)
+	w.must(err)
+	w.equal(got.Version, r.Version+1)
+}
+
+// Nothing but CloseRound makes a round closed, since it is what destroys the secret.
+func saveNeverCloses(w *world) {
+	r := w.open()
+	closed := r
+	closed.State = survey.Closed
+	if w.store.SaveRound(w.Context(), closed) == nil {
+		w.Error("a save closed a round")
+	}
+	created := w.draft()
+	created.State = survey.Closed
+	if w.store.CreateRound(w.Context(), created) == nil {
+		w.Error("a round was made closed")
+	}
+	got, err := w.store.Round(w.Context(), r.ID)
+	w.must(err)
+	w.equal(got, r)
+}
+
+// A channel has its rounds, newest first, whatever their state, and no other's.
+func roundsIn(w *world) {
+	got, err := w.store.RoundsIn(w.Context(), w.channel())
+	w.must(err)
+	w.equal(len(got), 0)
+	a, b, c := w.open(), w.draft(), w.draft()
+	c.Channel += "-other"
+	w.must(w.store.CreateRound(w.Context(), b))
+	w.must(w.store.CreateRound(w.Context(), c))
+	w.must(w.store.CreateRound(w.Context(), a)) // again: it is not newer for that
+	_, err = w.store.CloseRound(w.Context(), a.ID, now)
+	w.must(err)
+	got, err = w.store.RoundsIn(w.Context(), w.channel())
+	w.must(err)
+	w.equal(got, []survey.RoundID{b.ID, a.ID})
+	b.Channel = c.Channel
+	w.must(w.store.SaveRound(w.Context(), b))
+	got, err = w.store.RoundsIn(w.Context(), w.channel())
+	w.must(err)
+	w.equal(got, []survey.RoundID{a.ID})
+	got, err = w.store.RoundsIn(w.Context(), c.Channel)
+	w.must(err)
+	w.equal(got, []survey.RoundID{b.ID, c.ID})
+}
+
+// A person has the rounds they were invited to or coordinate, newest first, those they left too.
+func roundsOf(w *world) {
+	a, b, _ := w.open(), w.open(), w.open()
+	seat := w.start(a, "ana")
+	w.invite(b.ID, "ana", "ben")
+	w.invite(a.ID, "ana")
+	w.must(w.store.Withdraw(w.Context(), seat))
+	for name, want := range map[string][]survey.RoundID{"ana": {b.ID, a.ID}, "ben": {b.ID}, "eve": nil} {
+		got, err := w.store.RoundsOf(w.Context(), w.person(name))
+		w.must(err)
+		w.equal(got, want)
+	}
+	got, err := w.store.RoundsOf(w.Context(), w.person("cora"))
+	w.must(err)
+	w.equal(len(got), 3)
+	b.Coordinators = append(b.Coordinators, w.person("carl"))
+	w.must(w.store.SaveRound(w.Context(), b))
+	got, err = w.store.RoundsOf(w.Context(), w.person("carl"))
+	w.must(err)
+	w.equal(got, []survey.RoundID{b.ID})
+}
+
+// Somebody is invited once, whoever presses how often; an entry that is there is left as it is.
+func inviteOnce(w *world) {
+	r := w.open()
+	ana := survey.Member{Person: w.person("ana"), Standing: survey.Invited, Role: "midwife", Group: "health"}
+	ben := survey.Member{Person: w.person("ben"), Standing: survey.Invited}
+	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{ana})
+	w.must(err)
+	w.equal(added, []survey.Member{ana})
+	added, err = w.store.Invite(w.Context(), r.ID, []survey.Member{ana})
+	w.must(err)
+	w.equal(len(added), 0)
+	other := ana
+	other.Role = "parent"
+	added, err = w.store.Invite(w.Context(), r.ID, []survey.Member{other, ben})
+	w.must(err)
+	w.equal(added, []survey.Member{ben})
+	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{ana.Person: ana, ben.Person: ben})
+}
+
+// Somebody named twice in one call is added once, as named first; no standing means invited.
+func inviteSameTwiceInOne(w *world) {
+	r := w.open()
+	first := survey.Member{Person: w.person("ana"), Role: "midwife"}
+	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{first, first, {Person: first.Person, Role: "parent"}})
+	w.must(err)
+	first.Standing = survey.Invited
+	w.equal(added, []survey.Member{first})
+	w.equal(w.seat(r.ID, "ana").Member, first)
+}
+
+// An entry in the roster comes back as it was kept, every field of it.
+func memberWhole(w *world) {
+	r := w.open()
+	w.invite(r.ID, "ana")
+	want := survey.Member{
+		Person: w.person("ana"), Standing: survey.Finished, Language: survey.Welsh, Role: "midwife", Group: "health",
+		Organisation: "Bwrdd \"Iechyd\" <&>", Scope: survey.ScopeArea, Notice: "2", NoticeAt: now, Unreachable: true,
+	}
+	w.full(want)
+	seat, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, "ana"), now, func(m *survey.Member) error {
+		*m = want
+		return nil
+	})
+	w.must(err)
+	w.equal(seat.Member, want)
+	w.equal(w.seat(r.ID, "ana"), seat)
+	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{want.Person: want})
+}
+
+// Somebody who is not in the roster has a seat without a standing, and nothing can be done from it.
+func stranger(w *world) {
+	r := w.open()
+	seat := w.seat(r.ID, "eve")
+	w.equal(seat.Member, survey.Member{Person: w.person("eve")})
+	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotTakingPart)
+	w.want(second(w.store.Answer(w.Context(), seat, now, "o1", "vision", 1)), survey.ErrNotTakingPart)
+	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrNotTakingPart)
+	w.must(w.store.SetUnreachable(w.Context(), r.ID, seat.Member.Person, true))
+	w.equal(len(w.roster(r.ID)), 0)
+}
+
+// A change is made to the entry as it is, not as it was when the seat was found.
+func changeFromStaleSeat(w *world) {
+	r := w.open()
+	w.invite(r.ID, "ana")
+	stale := w.seat(r.ID, "ana")
+	w.start(r, "ana")
+	seat, err := w.store.ChangeMember(w.Context(), stale, now, func(m *survey.Member) error {
+		m.Language = survey.Welsh
+		return nil
+	})
+	w.must(err)
+	w.equal(seat.Member, survey.Member{Person: w.person("ana"), Standing: survey.Started, Language: survey.Welsh})
+	w.equal(w.seat(r.ID, "ana").Member, seat.Member)
+}
+
+// An error of the change is returned, and nothing is kept.
+func changeRefused(w *world) {
+	r := w.open()
+	w.invite(r.ID, "ana")
+	before := w.seat(r.ID, "ana")
+	refusal := errors.New("no")
+	w.want(second(w.store.ChangeMember(w.Context(), before, now, func(m *survey.Member) error {
+		m.Standing = survey.Declined
+		return refusal
+	})), refusal)
+	w.equal(w.seat(r.ID, "ana"), before)
+}
+
+// Of changes to one entry made at once, none is lost.
+func changeCrowd(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	var wg sync.WaitGroup
+	for i := range 5 {
+		wg.Go(func() {
+			if _, err := w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
+				m.Organisation += fmt.Sprint(i)
+				return nil
+			}); err != nil {
+				w.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	letters := strings.Split(w.seat(r.ID, "ana").Member.Organisation, "")
+	slices.Sort(letters)
+	w.equal(letters, []string{"0", "1", "2", "3", "4"})
+}
+
+// Whether somebody can be reached is noted in any state of the round, beside whatever else is in the entry.
+func unreachable(w *world) {
+	r := w.open()
+	started := w.start(r, "ana").Member
+	for _, want := range []bool{true, true, false, true} {
+		w.must(w.store.SetUnreachable(w.Context(), r.ID, started.Person, want))
+		started.Unreachable = want
+		w.equal(w.seat(r.ID, "ana").Member, started)
+	}
+	_, err := w.store.CloseRound(w.Context(), r.ID, now)
+	w.must(err)
+	w.must(w.store.SetUnreachable(w.Context(), r.ID, started.Person, false))
+	started.Unreachable = false
+	w.equal(w.seat(r.ID, "ana").Member, started)
+}
+
+// The response carries the group of the role the person last gave.
+func roleGroupFollowsRole(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	w.answer(seat, "o1", "vision", 2)
+	for _, group := range []string{"health", "council", ""} {
+		var err error
+		seat, err = w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
+			m.Group = group
+			return nil
+		})
+		w.must(err)
+		w.equal(w.responses(r.ID), []survey.Response{{Group: group, Answers: rated(map[string]survey.Rating{"vision": 2})}})
+	}
+}
+
+// Every member of a large roster is visited, once.
+func rosterPages(w *world) {
+	const people = 1020
+	r := w.open()
+	var all []survey.Member
+	want := map[survey.PersonID]survey.Member{}
+	for i := range people {
+		m := survey.Member{Person: w.person(fmt.Sprint(i)), Standing: survey.Invited}
+		all, want[m.Person] = append(all, m), m
+	}
+	added, err := w.store.Invite(w.Context(), r.ID, all)
+	w.must(err)
+	w.equal(added, all)
+	w.equal(w.roster(r.ID), want)
+	stop := errors.New("enough")
+	w.want(w.store.Roster(w.Context(), r.ID, func(survey.Member) error { return stop }), stop)
+}
+
+// An answer is kept, and the whole response comes back.
+func answer(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	w.equal(w.response(seat), survey.Response{Answers: rated(nil)})
+	w.equal(w.answer(seat, "o1", "vision", 2).Answers, rated(map[string]survey.Rating{"vision": 2}))
+	want := rated(map[string]survey.Rating{"vision": 2, "needs": survey.DontKnow})
+	w.equal(w.answer(seat, "o2", "needs", survey.DontKnow).Answers, want)
+	w.equal(w.response(seat).Answers, want)
+	w.equal(w.answer(seat, "o3", "vision", survey.NotApplicable).Answers["vision"].Rating, survey.NotApplicable)
+}
+
+// The same gesture twice is one answer, also when it says something else the second time.
+func answerTwice(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	want := w.answer(seat, "o1", "vision", 2)
+	w.equal(w.answer(seat, "o1", "vision", 2), want)
+	w.equal(w.answer(seat, "o1", "vision", 4), want)
+	w.equal(w.responses(r.ID), []survey.Response{want})
+}
+
+// A gesture that is sent again, its reply lost, does not undo what was answered since.
+func answerReplayedAfterNewer(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	w.answer(seat, "o1", "vision", 1)
+	w.answer(seat, "o2", "vision", 2)
+	w.answer(seat, "o3", "needs", 3)
+	newest := w.answer(seat, "o4", "vision", 4)
+	w.equal(newest.Answers, rated(map[string]survey.Rating{"vision": 4, "needs": 3}))
+	for _, replayed := range []string{"o1", "o2"} {
+		w.equal(w.answer(seat, replayed, "vision", 1), newest)
+		w.equal(w.response(seat), newest)
+	}
+	ben := w.start(r, "ben")
+	w.equal(w.answer(ben, "o4", "vision", 1).Answers, rated(map[string]survey.Rating{"vision": 1}))
+}
+
+// One gesture, such as a form, may set several things, each once.
+func oneGestureManyElements(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	for range 2 {
+		w.answer(seat, "o1", "vision", 1)
+		w.answer(seat, "o1", "needs", 2)
+		resp, err := w.store.Detail(w.Context(), seat, now, "o1", "needs", survey.Detail{Note: "n"})
+		w.must(err)
+		w.equal(resp.Answers, map[string]survey.Answer{"vision": {Rating: 1}, "needs": {Rating: 2, Detail: survey.Detail{Note: "n"}}})
+	}
+}
+
+// A rating that is taken back is gone; the person still takes part, and what they added stays.
+func takeBack(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	w.answer(seat, "o1", "vision", 2)
+	w.equal(w.answer(seat, "o2", "vision", survey.NotAnswered), survey.Response{Answers: rated(nil)})
+	w.equal(len(w.responses(r.ID)), 1)
+	w.answer(seat, "o3", "vision", 3)
+	_, err := w.store.Detail(w.Context(), seat, now, "o4", "vision", survey.Detail{Note: "n"})
+	w.must(err)
+	w.equal(w.answer(seat, "o5", "vision", survey.NotAnswered).Answers,
+		map[string]survey.Answer{"vision": {Detail: survey.Detail{Note: "n"}}})
+}
+
+// A detail replaces the one before, beside the rating; an empty one takes it away.
+func detail(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	w.answer(seat, "o1", "vision", 2)
+	for i, d := range []survey.Detail{
+		{Information: []string{"audit", "survey, local"}, Note: "a note", Barrier: "a barrier"},
+		{Note: "another"},
+		{Information: []string{"audit"}},
+		{},
+	} {
+		resp, err := w.store.Detail(w.Context(), seat, now, fmt.Sprint("d", i), "vision", d)
+		w.must(err)
+		want := map[string]survey.Answer{"vision": {Rating: 2, Detail: d}}
+		w.equal(resp.Answers, want)
+		w.equal(w.response(seat).Answers, want)
+	}
+}
+
+// Neither does a detail that is sent again.
+func detailReplayedAfterNewer(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	var newest survey.Response
+	for _, note := range []string{"old", "new", "old"} {
+		var err error
+		newest, err = w.store.Detail(w.Context(), seat, now, note, "vision", survey.Detail{Note: note})
+		w.must(err)
+	}
+	w.equal(newest.Answers["vision"].Detail.Note, "new")
+}
+
+// Free text comes back as it was written.
+func freeTextSurvives(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	for i, text := range []string{
+		strings.Repeat("ŵ", survey.MaxNoteRunes), strings.Repeat("👩🏽‍🍼", survey.MaxNoteRunes/4), "one\ntwo\r\n\tthree",
+		"nul \x00 and \x7f", `quotes " ' \ {braces} [[ ]] -- KEYS[1]`, "0", " ", "\u202eright to left", "<!everyone> *x* @here",
+	} {
+		want := survey.Detail{Note: text, Barrier: text}
+		resp, err := w.store.Detail(w.Context(), seat, now, fmt.Sprint("o", i), "vision", want)
+		w.must(err)
+		w.equal(resp.Answers["vision"].Detail, want)
+		w.equal(w.responses(r.ID)[0].Answers["vision"].Detail, want)
+	}
+}
+
+// An element that could not be told from what else a response holds is refused.
+func oddElement(w *world) {
+	seat := w.start(w.open(), "ana")
+	for _, element := range []string{"", ".g", ".o", ".n:vision"} {
+		w.want(second(w.store.Answer(w.Context(), seat, now, "o1", element, 1)), survey.ErrNoElement)
+		w.want(second(w.store.Detail(w.Context(), seat, now, "o1", element, survey.Detail{Note: "n"})), survey.ErrNoElement)
+	}
+	w.equal(w.response(seat), survey.Response{Answers: rated(nil)})
+}
+
+// Who has not started, or declined, has no response and cannot answer.
+func notTakingPart(w *world) {
+	r := w.open()
+	w.invite(r.ID, "ana")
+	seat := w.seat(r.ID, "ana")
+	w.want(second(w.store.Answer(w.Context(), seat, now, "o1", "vision", 1)), survey.ErrNotTakingPart)
+	w.want(second(w.store.Detail(w.Context(), seat, now, "o1", "vision", survey.Detail{Note: "n"})), survey.ErrNotTakingPart)
+	seat, err := w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
+		m.Standing = survey.Declined
+		return nil
+	})
+	w.must(err)
+	w.want(second(w.store.Answer(w.Context(), seat, now, "o1", "vision", 1)), survey.ErrNotTakingPart)
+	w.equal(len(w.response(seat).Answers), 0)
+	w.equal(len(w.responses(r.ID)), 0)
+}
+
+// Before a round is open nobody can start or answer; people may be invited.
+func draftRefuses(w *world) {
+	r := w.draft()
+	w.must(w.store.CreateRound(w.Context(), r))
+	w.invite(r.ID, "ana")
+	seat := w.seat(r.ID, "ana")
+	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotOpen)
+	w.want(second(w.store.Answer(w.Context(), seat, now, "o1", "vision", 1)), survey.ErrNotOpen)
+	w.want(second(w.store.Detail(w.Context(), seat, now, "o1", "vision", survey.Detail{Note: "n"})), survey.ErrNotOpen)
+	w.equal(w.seat(r.ID, "ana"), seat)
+}
+
+// From the closing time on nothing counts, though nobody has closed the round yet; it may be extended.
+func lateRefuses(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	want := w.answer(seat, "o1", "vision", 2)
+	for _, late := range []time.Time{r.ClosesAt, r.ClosesAt.Add(time.Hour)} {
+		w.want(second(w.store.Answer(w.Context(), seat, late, "o2", "vision", 3)), survey.ErrClosed)
+		w.want(second(w.store.Detail(w.Context(), seat, late, "o3", "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
+		w.want(second(w.store.ChangeMember(w.Context(), seat, late, func(m *survey.Member) error {
+			m.Standing = survey.Finished
+			return nil
+		})), survey.ErrClosed)
+		w.want(second(w.store.ChangeMember(w.Context(), seat, late, starts)), survey.ErrClosed)
+	}
+	w.equal(w.response(seat), want)
+	w.equal(w.seat(r.ID, "ana").Member, seat.Member)
+	extended := r
+	extended.ClosesAt = r.ClosesAt.Add(2 * time.Hour)
+	w.must(w.store.SaveRound(w.Context(), extended))
+	_, err := w.store.Answer(w.Context(), seat, r.ClosesAt.Add(time.Hour), "o4", "vision", 4)
+	w.must(err)
+}
+
+// After the close nothing is changed, by nobody.
+func closedRefuses(w *world) {
+	r := w.open()
+	want := w.answer(w.start(r, "ana"), "o1", "vision", 2)
+	closed, err := w.store.CloseRound(w.Context(), r.ID, now)
+	w.must(err)
+	seat := w.seat(r.ID, "ana")
+	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
+	w.want(second(w.store.Answer(w.Context(), seat, now, "o2", "vision", 3)), survey.ErrClosed)
+	w.want(second(w.store.Detail(w.Context(), seat, now, "o3", "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
+	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrClosed)
+	w.want(second(w.store.Response(w.Context(), seat)), survey.ErrClosed)
+	w.want(second(w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ben")}})), survey.ErrClosed)
+	r.Version = closed.Version
+	w.want(w.store.SaveRound(w.Context(), r), survey.ErrClosed)
+	w.equal(w.responses(r.ID), []survey.Response{want})
+	w.equal(len(w.roster(r.ID)), 1)
+}
+
+// Who holds a seat from before the close, with its pseudonym, cannot use it after.
+func seatFromBeforeTheClose(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	want := w.answer(seat, "o1", "vision", 2)
+	w.invite(r.ID, "ben")
+	ben := w.seat(r.ID, "ben")
+	_, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Minute))
+	w.must(err)
+	w.want(second(w.store.Answer(w.Context(), seat, now, "o2", "vision", 3)), survey.ErrClosed)
+	w.want(second(w.store.Detail(w.Context(), seat, now, "o3", "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
+	w.want(second(w.store.ChangeMember(w.Context(), ben, now, starts)), survey.ErrClosed)
+	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
+	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrClosed)
+	w.equal(w.responses(r.ID), []survey.Response{want})
+}
+
+// Closing again changes nothing and keeps the first time.
+func closeTwice(w *world) {
+	r := w.open()
+	first, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Hour))
+	w.must(err)
+	r.State, r.ClosedAt, r.Version = survey.Closed, now.Add(time.Hour), r.Version+1
+	w.equal(first, r)
+	again, err := w.store.CloseRound(w.Context(), r.ID, now.Add(2*time.Hour))
+	w.must(err)
+	w.equal(again, first)
+	got, err := w.store.Round(w.Context(), r.ID)
+	w.must(err)
+	w.equal(got, first)
+}
+
+// While a round is open its seats have pseudonyms, one a person; from the close on there is none.
+func closeDestroysSecret(w *world) {
+	r, other := w.open(), w.open()
+	ana, ben := w.start(r, "ana"), w.start(r, "ben")
+	if len(ana.Pseudonym) != 16 || ana.Pseudonym == ben.Pseudonym || ana.Pseudonym == w.start(other, "ana").Pseudonym {
+		w.Errorf("pseudonyms do not tell people and rounds apart")
+	}
+	_, err := w.store.CloseRound(w.Context(), r.ID, now)
+	w.must(err)
+	w.equal(w.seat(r.ID, "ana").Pseudonym, "")
+	w.must(w.store.CreateRound(w.Context(), r))
+	w.equal(w.seat(r.ID, "ana").Pseudonym, "")
+	if w.seat(other.ID, "ana").Pseudonym == "" {
+		w.Error("another round lost its secret")
+	}
+}
+
+// Withdrawing erases the response and all of the entry but itself; again, it changes nothing.
+func withdrawErases(w *world) {
+	r := w.open()
+	ana, ben := w.start(r, "ana"), w.start(r, "ben")
+	w.answer(ana, "o1", "vision", 2)
+	kept := w.answer(ben, "o1", "vision", 3)
+	ana, err := w.store.ChangeMember(w.Context(), ana, now, func(m *survey.Member) error {
+		m.Role, m.Group, m.Organisation, m.Notice, m.NoticeAt = "midwife", "health", "NHS", "1", now
+		return nil
+	})
+	w.must(err)
+	for range 2 {
+		w.must(w.store.Withdraw(w.Context(), ana))
+		gone := w.seat(r.ID, "ana")
+		w.equal(gone.Member, survey.Member{Person: w.person("ana"), Standing: survey.Withdrawn})
+		w.equal(len(w.response(gone).Answers), 0)
+		w.equal(w.responses(r.ID), []survey.Response{kept})
+	}
+	w.want(second(w.store.Answer(w.Context(), ana, now, "o2", "vision", 1)), survey.ErrNotTakingPart)
+	w.must(w.store.SetUnreachable(w.Context(), r.ID, ana.Member.Person, true))
+	w.equal(w.seat(r.ID, "ana").Member, survey.Member{Person: w.person("ana"), Standing: survey.Withdrawn})
+	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ana")}})
+	w.must(err)
+	w.equal(len(added), 0)
+}
+
+// Who comes back after withdrawing begins with an empty response.
+func withdrawAndReturn(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	w.answer(seat, "o1", "vision", 2)
+	w.must(w.store.Withdraw(w.Context(), seat))
+	seat = w.start(r, "ana")
+	w.equal(w.answer(seat, "o2", "needs", 3).Answers, rated(map[string]survey.Rating{"needs": 3}))
+	w.equal(len(w.responses(r.ID)), 1)
+}
+
+// Every response of a large round is visited, once, in two rounds side by side.
+func responsesPages(w *world) {
+	const people = 520
+	r := w.open()
+	var all []survey.Member
+	for i := range people {
+		all = append(all, survey.Member{Person: w.person(fmt.Sprint(i))})
+	}
+	_, err := w.store.Invite(w.Context(), r.ID, all)
+	w.must(err)
+	w.each(people, func(i int) {
+		seat, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, fmt.Sprint(i)), now, starts)
+		if err == nil {
+			_, err = w.store.Answer(w.Context(), seat, now, "o1", fmt.Sprint("e", i), 1)
+		}
+		if err != nil {
+			w.Error(err)
+		}
+	})
+	seen := map[string]bool{}
+	for _, resp := range w.responses(r.ID) {
+		for element := range resp.Answers {
+			seen[element] = true
+		}
+	}
+	w.equal(len(seen), people)
+	w.equal(len(w.responses(r.ID)), people)
+	stop := errors.New("enough")
+	w.want(w.store.Responses(w.Context(), r.ID, func(survey.Response) error { return stop }), stop)
+}
+
+// each calls do for every number below n, a few at a time.
+func (w *world) each(n int, do func(int)) {
+	numbers := make(chan int)
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for i := range numbers {
+				do(i)
+			}
+		})
+	}
+	for i := range n {
+		numbers <- i
+	}
+	close(numbers)
+	wg.Wait()
+}
+
+// The order in which responses come is not the one in which people came, and is the same before and after
+// the close. With twelve people the two are alike once in 479 million runs.
+func responsesUnlinkableOrder(w *world) {
+	r := w.open()
+	var came []string
+	for i := range 12 {
+		element := fmt.Sprint("e", i)
+		came = append(came, element)
+		w.answer(w.start(r, element), "o1", element, 1)
+	}
+	order := func() (elements []string) {
+		for _, resp := range w.responses(r.ID) {
+			for e := range resp.Answers {
+				elements = append(elements, e)
+			}
+		}
+		return elements
+	}
+	before := order()
+	if slices.Equal(before, came) {
+		w.Error("responses come in the order of their people")
+	}
+	_, err := w.store.CloseRound(w.Context(), r.ID, now)
+	w.must(err)
+	w.equal(order(), before)
+}
+
+// Of two hundred people who start and answer at once, each gesture sent twice, nothing is lost or doubled.
+func crowd(w *world) {
+	const people = 200
+	r := w.open()
+	var wg sync.WaitGroup
+	for i := range people {
+		wg.Go(func() {
+			name := fmt.Sprint("p", i)
+			seat := w.start(r, name)
+			for e := range 3 {
+				for range 2 {
+					if _, err := w.store.Answer(w.Context(), seat, now, fmt.Sprint("o", e), fmt.Sprint("e", e), survey.Rating(1+i%4)); err != nil {
+						w.Error(err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	w.equal(len(w.roster(r.ID)), people)
+	counts := map[survey.Rating]int{}
+	for _, resp := range w.responses(r.ID) {
+		for _, a := range resp.Answers {
+			counts[a.Rating]++
+		}
+	}
+	w.equal(counts, map[survey.Rating]int{1: 150, 2: 150, 3: 150, 4: 150})
+}
+
+// expiring keeps an open round with one answer, of which everything is due to go in two to three seconds.
+func (w *world) expiring() (survey.Round, survey.Seat) {
+	r := w.draft()
+	r.State, r.ClosesAt = survey.Open, time.Now().Add(3*time.Second-survey.Retention).UTC().Truncate(time.Second)
+	w.must(w.store.CreateRound(w.Context(), r))
+	seat := w.start(r, "ana")
+	w.answer(seat, "o1", "vision", 2)
+	return r, seat
+}
+
+// When a round expires nothing of it is left, and nothing leads to it.
+func expires(w *world) {
+	r, seat := w.expiring()
+	w.until("the round is gone", func() bool {
+		_, err := w.store.Round(w.Context(), r.ID)
+		return errors.Is(err, survey.ErrNoRound)
+	})
+	w.until("the response is gone", func() bool { return len(w.response(seat).Answers) == 0 })
+	in, err := w.store.RoundsIn(w.Context(), w.channel())
+	w.must(err)
+	of, err := w.store.RoundsOf(w.Context(), w.person("ana"))
+	w.must(err)
+	w.equal(len(in)+len(of), 0)
+	// What comes under the same id later does not find anything of it.
+	r.ClosesAt = now.Add(time.Hour)
+	w.must(w.store.CreateRound(w.Context(), r))
+	w.equal(len(w.roster(r.ID))+len(w.responses(r.ID)), 0)
+}
+
+// When the closing date is moved, or the round closed, everything of it lives as long as the round.
+func extendMovesExpiry(w *world) {
+	extended, seat := w.expiring()
+	closed, _ := w.expiring()
+	marker, _ := w.expiring()
+	extended.ClosesAt = now.Add(24 * time.Hour)
+	w.must(w.store.SaveRound(w.Context(), extended))
+	_, err := w.store.CloseRound(w.Context(), closed.ID, now)
+	w.must(err)
+	w.until("the round made last is gone", func() bool {
+		_, err := w.store.Round(w.Context(), marker.ID)
+		return errors.Is(err, survey.ErrNoRound)
+	})
+	w.equal(w.seat(extended.ID, "ana").Pseudonym, seat.Pseudonym)
+	for _, id := range []survey.RoundID{extended.ID, closed.ID} {
+		w.equal(w.seat(id, "ana").Member, seat.Member)
+		w.equal(w.responses(id), []survey.Response{{Answers: rated(map[string]survey.Rating{"vision": 2})}})
+	}
+	want := []survey.RoundID{closed.ID, extended.ID}
+	of, err := w.store.RoundsOf(w.Context(), w.person("ana"))
+	w.must(err)
+	w.equal(of, want)
+	in, err := w.store.RoundsIn(w.Context(), w.channel())
+	w.must(err)
+	w.equal(in, want)
+}

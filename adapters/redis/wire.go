@@ -1,0 +1,190 @@
+package redis
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"maturitybot/survey"
+)
+
+// roundBody is a round as it is kept in the field "body": what scripts need to see lies beside it. It has
+// the fields of survey.Round, so that the conversion does not compile when one of them is forgotten here.
+type roundBody struct {
+	ID           survey.RoundID    `json:"-"`
+	Version      int               `json:"-"`
+	State        survey.State      `json:"-"`
+	Area         string            `json:"area"`
+	Matrix       string            `json:"matrix"`
+	Languages    []survey.Lang     `json:"languages"`
+	TimeZone     string            `json:"timeZone"`
+	ClosesAt     time.Time         `json:"closesAt"`
+	Workshop     survey.Workshop   `json:"workshop"`
+	Channel      string            `json:"channel"`
+	Coordinators []survey.PersonID `json:"coordinators"`
+	MinGroup     int               `json:"minGroup"`
+	Consensus    survey.Consensus  `json:"consensus"`
+	OpenedAt     time.Time         `json:"openedAt,omitzero"`
+	ClosedAt     time.Time         `json:"-"`
+	RemindedAt   time.Time         `json:"remindedAt,omitzero"`
+}
+
+// encodeRound returns the body of a round.
+func encodeRound(r survey.Round) (string, error) {
+	body := roundBody(r)
+	body.ClosesAt = body.ClosesAt.UTC()
+	body.Workshop.At = body.Workshop.At.UTC()
+	body.OpenedAt = body.OpenedAt.UTC()
+	body.RemindedAt = body.RemindedAt.UTC()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return "", fmt.Errorf("encode round %s: %w", r.ID, err)
+	}
+	return string(raw), nil
+}
+
+// roundFields are the fields that decodeRound takes, in its order.
+var roundFields = []string{"version", "state", "closed", "body"}
+
+// decodeRound puts a round together from its roundFields. It returns ErrNoRound when they are not there.
+func decodeRound(id survey.RoundID, fields []any) (survey.Round, error) {
+	if len(fields) != len(roundFields) {
+		return survey.Round{}, fmt.Errorf("decode round %s: %d fields", id, len(fields))
+	}
+	text := make([]string, len(fields))
+	for i, f := range fields {
+		text[i], _ = f.(string)
+	}
+	if text[0] == "" {
+		return survey.Round{}, survey.ErrNoRound
+	}
+	var body roundBody
+	if err := json.Unmarshal([]byte(text[3]), &body); err != nil {
+		return survey.Round{}, fmt.Errorf("decode round %s: %w", id, err)
+	}
+	r := survey.Round(body)
+	r.ID, r.State = id, survey.State(text[1])
+	var err error
+	if r.Version, err = strconv.Atoi(text[0]); err != nil {
+		return survey.Round{}, fmt.Errorf("decode version of round %s: %w", id, err)
+	}
+	if text[2] != "" {
+		if r.ClosedAt, err = time.Parse(time.RFC3339Nano, text[2]); err != nil {
+			return survey.Round{}, fmt.Errorf("decode closing of round %s: %w", id, err)
+		}
+	}
+	return r, nil
+}
+
+// entry is a person's entry in the roster, with names that are short because there may be a hundred thousand.
+// It has the fields of survey.Member, as roundBody has those of a round.
+type entry struct {
+	Person       survey.PersonID `json:"-"`
+	Standing     survey.Standing `json:"s"`
+	Language     survey.Lang     `json:"l,omitempty"`
+	Role         string          `json:"r,omitempty"`
+	Group        string          `json:"g,omitempty"`
+	Organisation string          `json:"o,omitempty"`
+	Scope        survey.Scope    `json:"c,omitempty"`
+	Notice       string          `json:"n,omitempty"`
+	NoticeAt     time.Time       `json:"-"`
+	Unreachable  bool            `json:"u,omitempty"`
+}
+
+// keptEntry is an entry as it is kept, standing and scope by their first letters.
+type keptEntry struct {
+	entry
+	NoticeUnix int64 `json:"t,omitempty"` // NoticeAt, in seconds
+	// Call names the call of Invite that made the entry by a word of its own, until the entry is changed.
+	Call string `json:"i,omitempty"`
+}
+
+// encodeMember returns the entry of a member; call is empty but in Invite.
+func encodeMember(m survey.Member, call string) (string, error) {
+	e := keptEntry{entry: entry(m), Call: call}
+	e.Standing, e.Scope = letter(m.Standing), letter(m.Scope)
+	if !m.NoticeAt.IsZero() {
+		e.NoticeUnix = m.NoticeAt.Unix()
+	}
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return "", fmt.Errorf("encode entry in the roster: %w", err)
+	}
+	return string(raw), nil
+}
+
+func decodeMember(person survey.PersonID, raw string) (survey.Member, error) {
+	var e keptEntry
+	if err := json.Unmarshal([]byte(raw), &e); err != nil {
+		return survey.Member{}, fmt.Errorf("decode entry in the roster: %w", err)
+	}
+	m := survey.Member(e.entry)
+	m.Person = person
+	m.Standing, m.Scope = word(e.Standing, standings), word(e.Scope, survey.Scopes)
+	if e.NoticeUnix != 0 {
+		m.NoticeAt = time.Unix(e.NoticeUnix, 0).UTC()
+	}
+	return m, nil
+}
+
+// standings are the words that begin with the letters kept; so do survey.Scopes.
+var standings = []survey.Standing{survey.Invited, survey.Started, survey.Finished, survey.Declined, survey.Withdrawn}
+
+func letter[T ~string](word T) T { return word[:min(1, len(word))] }
+
+// word is the one of the words that begins with the letter.
+func word[T ~string](letter T, words []T) T {
+	for _, w := range words {
+		if w[:1] == letter {
+			return w
+		}
+	}
+	return ""
+}
+
+// Fields of a response, and what begins those that are not ratings.
+const (
+	groupField        = ".g"
+	operationsField   = ".o"
+	informationPrefix = ".i:"
+	notePrefix        = ".n:"
+	barrierPrefix     = ".b:"
+)
+
+// errResponse says no more, for an error must not hold what somebody said.
+var errResponse = errors.New("a response has a field that cannot be read")
+
+func decodeResponse(fields map[string]string) (survey.Response, error) {
+	r := survey.Response{Group: fields[groupField], Answers: map[string]survey.Answer{}}
+	for field, value := range fields {
+		if field == groupField || field == operationsField {
+			continue
+		}
+		element := field
+		if strings.HasPrefix(field, ".") && len(field) > len(notePrefix) {
+			element = field[len(notePrefix):]
+		}
+		a := r.Answers[element]
+		switch {
+		case strings.HasPrefix(field, informationPrefix):
+			if json.Unmarshal([]byte(value), &a.Detail.Information) != nil {
+				return survey.Response{}, errResponse
+			}
+		case strings.HasPrefix(field, notePrefix):
+			a.Detail.Note = value
+		case strings.HasPrefix(field, barrierPrefix):
+			a.Detail.Barrier = value
+		default:
+			rating, err := strconv.Atoi(value)
+			if err != nil {
+				return survey.Response{}, errResponse
+			}
+			a.Rating = survey.Rating(rating)
+		}
+		r.Answers[element] = a
+	}
+	return r, nil
+}

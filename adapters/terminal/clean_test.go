@@ -1,0 +1,143 @@
+package terminal
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode"
+
+	"maturitybot/bot/chat"
+)
+
+// hostile would clear the screen, fill the clipboard, retitle the window, turn the text round and ring.
+const hostile = "x\x1b[2J\x1b]52;c;ZXZpbA==\x07\u009b31m\x1b]0;title\x1b\\\u202egnp\x7f\x00\r\b\x9b2J\xff"
+
+func TestHarmless(t *testing.T) {
+	for in, want := range map[string]string{
+		"Dŵr, ✓ “quoted” 日本 👩‍👧": "Dŵr, ✓ “quoted” 日本 👩‍👧",
+		"a\r\nb\tc\n":     "a\nb c\n",
+		"\x1b[31mred":     "�[31mred",
+		"a\u202eb\u2066c": "a�b�c",
+		"\xff\x9b":        "�",
+	} {
+		if got := harmless(in); got != want {
+			t.Errorf("harmless(%q) = %q, want %q", in, got, want)
+		}
+	}
+	for in, want := range map[string]string{"up\x1b[A and \x07bell": "up and bell", "two\nlines": "two\nlines"} {
+		if got := typed(in); got != want {
+			t.Errorf("typed(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// hostileCard has the hostile text in every place for text, and hostileForm too.
+func hostileCard() chat.Card {
+	b := func(verb string) chat.Button {
+		return chat.Button{Label: hostile, Spoken: hostile, Action: chat.Do(verb),
+			Confirm: &chat.Confirm{Title: hostile, Text: hostile, Yes: hostile, No: hostile}}
+	}
+	spans := []chat.Span{chat.Words(hostile), chat.Bold(hostile), chat.Mention{Person: chat.Person{ID: hostile}}}
+	return chat.Card{Blocks: []chat.Block{
+		chat.Heading{Text: hostile}, chat.Text{Spans: spans}, chat.Note{Spans: spans}, chat.Table{Text: hostile}, chat.Divider{},
+		chat.Choice{Title: hostile, Text: hostile, Button: b("a")}, chat.Buttons{Buttons: []chat.Button{b("b")}},
+		chat.Menu{Action: chat.Do("c"), Placeholder: hostile, Options: []chat.Option{{Value: "v", Label: hostile}}},
+	}}
+}
+
+func hostileForm() chat.Form {
+	l := func(id string) chat.Label { return chat.Label{ID: id, Text: hostile, Hint: hostile} }
+	return chat.Form{Title: hostile, Intro: hostile, Submit: hostile, Cancel: hostile, Action: chat.Do("f"), Fields: []chat.Field{
+		chat.Input{Label: l("a"), Value: hostile, Max: 100}, chat.Pick{Label: l("b"), Options: []chat.Option{{Value: "v", Label: hostile}}},
+		chat.Date{Label: l("c"), Value: hostile}, chat.Clock{Label: l("d"), Value: hostile}, chat.People{Label: l("e")}}}
+}
+
+// eachString calls f with every string inside v.
+func eachString(v reflect.Value, f func(string)) {
+	switch v.Kind() {
+	case reflect.String:
+		f(v.String())
+	case reflect.Interface, reflect.Pointer:
+		if !v.IsNil() {
+			eachString(v.Elem(), f)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			eachString(v.Index(i), f)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			eachString(v.Field(i), f)
+		}
+	}
+}
+
+func TestEveryTextOfCardAndFormIsMadeHarmless(t *testing.T) {
+	before, after := 0, 0
+	count := func(n *int) func(string) {
+		return func(s string) {
+			if s != harmless(s) {
+				*n++
+			}
+		}
+	}
+	eachString(reflect.ValueOf(hostileCard()), count(&before))
+	eachString(reflect.ValueOf(hostileForm()), count(&before))
+	eachString(reflect.ValueOf(harmlessCard(hostileCard())), count(&after))
+	eachString(reflect.ValueOf(harmlessForm(hostileForm())), count(&after))
+	if before < 40 || after != 0 {
+		t.Errorf("%d hostile texts before, %d after", before, after)
+	}
+}
+
+func TestNoEscapeSequenceReachesTheTerminal(t *testing.T) {
+	bot := &small{whatever: func(e chat.Event) []chat.Reply {
+		switch e.Action.Verb {
+		case "a":
+			return []chat.Reply{chat.Open{Form: hostileForm()}}
+		case "f":
+			return []chat.Reply{chat.Refuse{Fields: map[string]string{"a": hostile, "z": hostile}}}
+		}
+		return []chat.Reply{chat.Update{Card: hostileCard()}, chat.Whisper{Card: chat.Card{Blocks: []chat.Block{chat.Say(hostile)}}}}
+	}}
+	first := start
+	first.Action = chat.Do("hostile")
+	bothWays := func(t *testing.T, raw string) {
+		t.Helper()
+		for _, bad := range []string{"\x1b[2J\x1b]52", "]52;c;ZXZpbA==\x07", "\x1b]52", "\u009b", "\x1b]0;", "\u202e"} {
+			if strings.Contains(raw, bad) {
+				t.Errorf("%q reached the terminal", bad)
+			}
+		}
+	}
+	t.Run("plain", func(t *testing.T) {
+		var out strings.Builder
+		term := New(strings.NewReader("1\n1\n\x1b[2J typed\n1\n2026-01-01\n10:00\nana\n1\n"), &out, Options{Words: func(context.Context) Words { return english() }})
+		if err := term.Converse(t.Context(), bot, ben, place, first, func(chat.Reply) {}); err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range out.String() {
+			if unicode.IsControl(r) && r != '\n' {
+				t.Errorf("%q at byte %d: %q", r, i, out.String()[max(0, i-20):i+5])
+			}
+		}
+		bothWays(t, out.String())
+	})
+	t.Run("screen", func(t *testing.T) {
+		s := play(t, t.Context(), bot, 100, 60)
+		s.see("> 1 Basic")
+		s.press("7")
+		s.see("┃ This")
+		bot.mu.Lock()
+		bot.level = hostile
+		bot.mu.Unlock()
+		s.press("9")
+		s.see("x�[2J�]52;c;")
+		s.press("q")
+		if err := s.end(); err != nil {
+			t.Fatal(err)
+		}
+		bothWays(t, string(s.raw))
+	})
+}

@@ -1,0 +1,64 @@
+package terminal
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Words is everything that the terminal itself says, ready to be shown but for names in braces, which it fills in.
+// Every one is needed. Keys are named as they are printed on keyboards.
+type Words struct {
+	Leave   string // on the button of a card that has no other
+	Left    string // the last line, after leaving: that what was answered is kept
+	GoOn    string // on the button below the card that ends the conversation
+	Earlier string // on the button that goes back to the card beneath
+	Working string // while an answer is awaited
+	Above   string // more of the card above, out of sight
+	Below   string // more of the card below, out of sight
+
+	HelpCard string // keys on a card: arrows, Enter, 1-9, Esc
+	HelpPick string // keys on a list or a question laid over a card: arrows, Enter, Esc
+	HelpForm string // keys in a form: arrows, Tab, Enter, Esc
+
+	Chosen   string // of the answer that stands, where a tick may not be read out
+	Optional string // of a field that may stay empty
+	DateForm string // the shape of a day, such as YYYY-MM-DD
+	TimeForm string // the shape of a time of day, such as HH:MM
+	IDs      string // that people are typed as ids with commas between
+
+	Missing string // a field that must be filled in
+	TooLong string // {used} and {limit}, in characters
+	BadDate string // {form} is DateForm
+	BadTime string // {form} is TimeForm
+
+	Prompt   string // plain lines: number or name; Enter shows the card again; q leaves
+	Number   string // plain lines: {to} is the highest number
+	Several  string // plain lines: {names} all begin with what was typed
+	KeepLine string // plain lines: Enter leaves a field as it is, - empties it
+	Lines    string // plain lines: a text of several lines ends with an empty one
+	Many     string // plain lines: several numbers or names, with commas between
+}
+
+// Check says which words are missing, or nil.
+func (w Words) Check() error {
+	var missing []string
+	v := reflect.ValueOf(w)
+	for i := range v.NumField() {
+		if strings.TrimSpace(v.Field(i).String()) == "" {
+			missing = append(missing, v.Type().Field(i).Name)
+		}
+	}
+	if missing != nil {
+		return fmt.Errorf("check the terminal's words: missing %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// fill puts values into the braces of a sentence: pairs of name and value.
+func fill(sentence string, pairs ...string) string {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		sentence = strings.ReplaceAll(sentence, "{"+pairs[i]+"}", pairs[i+1])
+	}
+	return sentence
+}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"maturitybot/bot/chat"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// open makes a bot with one open round on an embedded store, and somebody who has started.
+func open(t testing.TB, matrices []*survey.Matrix, languages ...survey.Lang) (*built, survey.RoundID, chat.Person) {
+	t.Helper()
+	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	now := func() time.Time { return at }
+	b, err := build(matrices, nobody{}, now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	ben, lead := tryPerson("ben"), survey.PersonID(tryPerson("ana").String())
+	r, err := b.rounds.Create(t.Context(), survey.Round{
+		ID: "abcdefgh23", Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Matrix: matrices[0].ID, Languages: languages, TimeZone: "Europe/London",
+		ClosesAt: at.AddDate(0, 0, 21), Workshop: survey.Workshop{At: at.AddDate(0, 1, 0), Place: strings.Repeat("Ŷ", survey.MaxPlaceRunes)},
+		Channel: chat.Place{Platform: tryPlatform, Channel: "#c"}.String(), Coordinators: []survey.PersonID{lead},
+		MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.rounds.Open(t.Context(), r.ID, lead); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.rounds.Invite(t.Context(), r.ID, lead, []survey.Member{{Person: survey.PersonID(ben.String())}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.rounds.Start(t.Context(), r.ID, survey.PersonID(ben.String()), "1"); err != nil {
+		t.Fatal(err)
+	}
+	return b, r.ID, ben
+}
+
+// widest returns a matrix with as much of everything, and texts as long, as the loader lets through (see limits.go in
+// survey/matrix), in two languages.
+func widest(t *testing.T) *survey.Matrix {
+	t.Helper()
+	var b strings.Builder
+	text := func(n int, i ...any) string { // n characters, no two alike
+		s := fmt.Sprint(i...) + " "
+		return string([]rune("ŵ" + s + strings.Repeat("ŷ", n))[:n])
+	}
+	both := func(n int, i ...any) string {
+		return fmt.Sprintf("{en: %q, cy: %q}", text(n, append(i, "e")...), text(n, append(i, "c")...))
+	}
+	fmt.Fprintf(&b, "id: widest\nversion: 1\nnation: %s\nname: %s\nabout: %s\nlanguages: [en, cy]\nlevels:\n", both(60), both(90), both(300))
+	for l := range 7 {
+		fmt.Fprintf(&b, "  - id: level-%d\n    name: %s\n    short: %s\n    meaning: %s\n", l, both(40, l), both(30, l), both(300, l))
+	}
+	fmt.Fprintln(&b, "dimensions:")
+	for d := range 10 {
+		fmt.Fprintf(&b, "  - id: dimension-%d\n    name: %s\n    about: %s\n    core_elements:\n      - name: %s\n        elements:\n", d, both(40, d), both(300, d), both(75, d))
+		for e := range 10 {
+			fmt.Fprintf(&b, "          - id: abcdefghijklm-%d%d\n            name: %s\n            question: %s\n            help: %s\n            descriptors:\n", d, e, both(73, d, e), both(150, d, e), both(100, d, e))
+			for l := range 7 {
+				fmt.Fprintf(&b, "              level-%d: %s\n", l, both(200, d, e, l))
+			}
+		}
+	}
+	fmt.Fprintln(&b, "role_groups:")
+	for g := range 4 {
+		fmt.Fprintf(&b, "  - id: group-%d\n    name: %s\n    roles:\n", g, both(60, g))
+		for r := range 12 {
+			fmt.Fprintf(&b, "      - {id: role-%d-%d, name: %s}\n", g, r, both(22, g, r))
+		}
+	}
+	fmt.Fprintln(&b, "information:")
+	for k := range 10 {
+		fmt.Fprintf(&b, "  - {id: kind-%d, name: %s}\n", k, both(45, k))
+	}
+	m, err := matrix.Load("widest.yaml", strings.NewReader(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestEveryCardFits presses every button of every card that a stakeholder and a coordinator can reach, in each language,
+// with each edition and with texts of every limit's length: each reply must fit both platforms.
+func TestEveryCardFits(t *testing.T) {
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := matrix.LoadFile("../../survey/matrix/testdata/eight.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]*survey.Matrix{"eight": other, "widest": widest(t)}
+	for _, m := range editions {
+		cases[m.ID] = m
+	}
+	for name, m := range cases {
+		for _, lang := range m.Languages {
+			t.Run(name+"/"+string(lang), func(t *testing.T) {
+				t.Parallel()
+				languages := []survey.Lang{lang}
+				for _, l := range m.Languages {
+					if l != lang {
+						languages = append(languages, l)
+					}
+				}
+				b, round, ben := open(t, []*survey.Matrix{m}, languages...)
+				walk(t, b, round, ben, string(lang))
+			})
+		}
+	}
+}
+
+func walk(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang string) {
+	t.Helper()
+	m := b.matrices[0]
+	// Everything that can be long is long.
+	for i, e := range m.Elements() {
+		var kinds []string
+		for _, k := range m.Information {
+			kinds = append(kinds, k.ID)
+		}
+		d := survey.Detail{Information: kinds, Note: strings.Repeat("N", survey.MaxNoteRunes), Barrier: strings.Repeat("B", survey.MaxBarrierRunes)}
+		id := survey.PersonID(ben.String())
+		if _, _, err := b.rounds.Detail(t.Context(), round, id, fmt.Sprint("d", i), e.ID, d); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := b.rounds.Answer(t.Context(), round, id, fmt.Sprint("a", i), e.ID, survey.DontKnow); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.rounds.SetOrganisation(t.Context(), round, id, strings.Repeat("O", survey.MaxOrganisationRunes)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 5 { // enough people, and far enough apart, that every element is shown and to be discussed
+		id := survey.PersonID(tryPerson(fmt.Sprint("other", i)).String())
+		if _, err := b.rounds.Join(t.Context(), round, id); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.rounds.Start(t.Context(), round, id, "1"); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range m.Elements() {
+			if _, _, err := b.rounds.Answer(t.Context(), round, id, e.ID, e.ID, survey.Rating(1+i%2*(len(m.Levels)-1))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	type step struct {
+		who    chat.Person
+		action string
+		picked string
+	}
+	r, ana, seen := string(round), tryPerson("ana"), map[string]bool{}
+	queue := []step{{ben, "lang:" + r + ":" + lang + ":begin", ""}, {ben, "home", ""}, {ana, "home", ""}, {ana, "new:" + lang, ""},
+		{ana, "status:" + r + ":" + lang, ""}, {ana, "button:" + r + ":" + lang, ""}, {ben, "help", ""}, {ben, "kept:" + r, ""}, {ben, "list:" + r, ""}}
+	last := []step{{ana, "closenow:" + r + ":" + lang, ""}, {ana, "results:" + r + ":" + lang, ""}, {ana, "export:" + r + ":" + lang, ""}, {ana, "status:" + r + ":" + lang, ""}}
+	n, closed := 0, false
+	for len(queue) > 0 || len(last) > 0 {
+		if len(queue) == 0 {
+			queue, last = last[:1], last[1:]
+		}
+		s := queue[0]
+		queue = queue[1:]
+		key := s.who.ID + s.action + " " + s.picked
+		a, err := chat.DecodeAction(s.action)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[key] || n > 3000 || a.Verb == "erase" || a.Verb == "decline" || a.Verb == "answer" || a.Verb == "lang" && a.Args[1] != lang {
+			continue
+		}
+		seen[key] = true
+		n++
+		e := chat.Event{ID: fmt.Sprint("e", n), Kind: chat.Press, Who: s.who, Admin: s.who == ana, Locale: lang, Action: a,
+			Where: chat.Place{Platform: tryPlatform, Channel: "#c"}}
+		if s.picked != "" {
+			e.Values = map[string][]string{chat.Picked: {s.picked}}
+		}
+		for _, reply := range b.bot.Handle(t.Context(), e) {
+			var card chat.Card
+			switch x := reply.(type) {
+			case chat.Update:
+				card = x.Card
+			case chat.Whisper:
+				card = x.Card
+			case chat.Post:
+				card = x.Card
+				closed = closed || len(x.Files) > 0
+			case chat.Direct:
+				card = x.Card
+			}
+			text := card.String()
+			if strings.Contains(text, b.words.In("en").Say("error.inside")) || strings.Contains(text, "⟦") {
+				t.Fatalf("%s %s picking %q: %s", s.who.ID, s.action, s.picked, text)
+			}
+			for _, block := range card.Blocks {
+				switch x := block.(type) {
+				case chat.Buttons:
+					for _, button := range x.Buttons {
+						code, err := button.Action.Encode()
+						if err != nil {
+							t.Fatal(err)
+						}
+						if button.Action.Verb == "closenow" {
+							continue
+						}
+						queue = append(queue, step{s.who, code, ""})
+					}
+				case chat.Menu:
+					code, err := x.Action.Encode()
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, o := range x.Options {
+						queue = append(queue, step{s.who, code, o.Value})
+					}
+				}
+			}
+		}
+	}
+	if n < 100 || !closed {
+		t.Errorf("%d presses were made, and the results were posted: %v", n, closed)
+	}
+}
+
+// FuzzPress gives the bot presses that no button makes: it answers each with words, and never with a failure of its own.
+func FuzzPress(f *testing.F) {
+	for _, s := range []string{"answer:abcdefgh23:vision:3", "answer:abcdefgh23:vision:-1", "at:abcdefgh23:x", "lang:abcdefgh23:cy:at", "detail:abcdefgh23:vision:1:england:cy",
+		"jump:abcdefgh23", "role:abcdefgh23", "closenow:abcdefgh23:en", "status:*:x", "status:abcdefgh23", "results:abcdefgh23:cy:x", "new", "create:en", "undelivered:abcdefgh23", "org:abcdefgh23:zz"} {
+		f.Add(s, "vision", uint8(chat.Press))
+	}
+	editions, err := matrix.Editions()
+	if err != nil {
+		f.Fatal(err)
+	}
+	b, _, ben := open(f, editions, "en", "cy")
+	inside := b.words.In("en").Say("error.inside")
+	f.Fuzz(func(t *testing.T, action, value string, kind uint8) {
+		a, err := chat.DecodeAction(action)
+		if err != nil {
+			return
+		}
+		e := chat.Event{ID: "fuzz", Kind: chat.Kind(kind % 5), Who: ben, Admin: true, Action: a, Where: chat.Place{Platform: tryPlatform, Channel: "#c"}}
+		e.Values = map[string][]string{}
+		for _, field := range []string{chat.Picked, "area", "matrix", "closes", "people", "list", "note", "channel", "information", "languages"} {
+			e.Values[field] = []string{value}
+		}
+		for _, reply := range b.bot.Handle(context.Background(), e) {
+			if w, ok := reply.(chat.Whisper); ok && strings.Contains(w.Card.String(), inside) {
+				t.Errorf("%q with %q: %s", action, value, w.Card)
+			}
+		}
+	})
+}

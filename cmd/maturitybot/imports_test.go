@@ -1,0 +1,116 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// may says what of ours each room may import; a room that is not named may not exist. Tests are free.
+var may = map[string][]string{
+	"survey":                   {},
+	"survey/matrix":            {"survey"},
+	"bot/chat":                 {},
+	"bot/locale":               {},
+	"bot/transcript":           {"bot/chat"},
+	"bot":                      {"bot/chat", "bot/locale", "survey"},
+	"adapters/redis":           {"survey"},
+	"adapters/redis/storetest": {"survey"}, // for tests
+	"adapters/redis/redistest": {},         // for tests
+	"adapters/terminal":        {"bot/chat"},
+	"adapters/chart":           {"survey"},
+	"adapters/table":           {"survey"},
+	"adapters/results":         {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey"},
+	"cmd/maturitybot":          {"adapters/redis", "adapters/results", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "survey", "survey/matrix"},
+}
+
+// rooms are the libraries that one room alone may know.
+var rooms = map[string]string{
+	"github.com/redis/go-redis":       "adapters/redis",
+	"github.com/alicebob/miniredis":   "adapters/redis",
+	"github.com/xuri/excelize":        "adapters/table",
+	"golang.org/x/image":              "adapters/chart",
+	"charm.land/":                     "adapters/terminal",
+	"github.com/nicksnyder/go-i18n":   "bot/locale",
+	"github.com/alecthomas/kong":      "cmd/maturitybot",
+	"github.com/slack-go/slack":       "adapters/slack",
+	"github.com/bwmarrin/discordgo":   "adapters/discord",
+	"github.com/robfig/cron":          "reminders",
+	"github.com/charmbracelet/x/term": "adapters/terminal",
+}
+
+// standardOnly are the rooms that need nothing but the standard library.
+var standardOnly = []string{"survey", "bot/chat", "bot/transcript"}
+
+func TestImportsGoOneWay(t *testing.T) {
+	const module = "maturitybot/"
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && len(d.Name()) > 2 {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		room, err := filepath.Rel("../..", filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		room = filepath.ToSlash(room)
+		allowed, known := may[room]
+		if !known {
+			t.Errorf("%s: the room %s is not in the list of this test", path, room)
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, i := range file.Imports {
+			name, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			if ours, ok := strings.CutPrefix(name, module); ok {
+				if !slices.Contains(allowed, ours) {
+					t.Errorf("%s imports %s, which %s may not", path, ours, room)
+				}
+				continue
+			}
+			if slices.Contains(standardOnly, room) && strings.Contains(strings.Split(name, "/")[0], ".") {
+				t.Errorf("%s imports %s; %s needs the standard library only", path, name, room)
+			}
+			for prefix, owner := range rooms {
+				if strings.HasPrefix(name, prefix) && room != owner {
+					t.Errorf("%s imports %s, which only %s may know", path, name, owner)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTopLevelFolders keeps the five.
+func TestTopLevelFolders(t *testing.T) {
+	entries, err := os.ReadDir("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	five := []string{"adapters", "bot", "cmd", "reminders", "survey"}
+	for _, e := range entries {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && !slices.Contains(five, e.Name()) {
+			t.Errorf("a folder %s at the top; there are five: %v", e.Name(), five)
+		}
+	}
+}

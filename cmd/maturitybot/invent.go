@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+
+	"maturitybot/bot"
+	"maturitybot/bot/chat"
+	"maturitybot/survey"
+)
+
+// opinions is what invented people think: where the area stands on each element, and how much people differ
+// about it. Both come from the seed alone.
+type opinions struct {
+	rng    *rand.Rand
+	matrix *survey.Matrix
+	centre map[string]float64
+	spread map[string]float64
+}
+
+func newOpinions(seed uint64, m *survey.Matrix) *opinions {
+	o := &opinions{rng: rand.New(rand.NewPCG(seed, 17)), matrix: m, centre: map[string]float64{}, spread: map[string]float64{}}
+	for _, e := range m.Elements() {
+		// Most of the areas in the report stand at the lower levels (its Appendix B).
+		o.centre[e.ID] = 1 + float64(len(m.Levels)-1)*(0.1+0.45*o.rng.Float64())
+		o.spread[e.ID] = 0.35 + 0.6*o.rng.Float64()
+	}
+	return o
+}
+
+// rate is what one person says of an element; bias is how much kinder or harsher than others they see things.
+func (o *opinions) rate(element string, bias float64) survey.Rating {
+	switch x := o.rng.Float64(); {
+	case x < 0.08:
+		return survey.DontKnow
+	case x < 0.11:
+		return survey.NotApplicable
+	case x < 0.13:
+		return survey.NotAnswered
+	}
+	level := int(o.centre[element] + bias + o.spread[element]*o.rng.NormFloat64() + 0.5)
+	return survey.Rating(min(max(level, 1), len(o.matrix.Levels)))
+}
+
+// invent asks so many people. About five in six finish; the rest do not start, decline, or stop half-way.
+func invent(ctx context.Context, t *trial, seed uint64, people int, lead survey.PersonID) error {
+	o := newOpinions(seed, t.matrix)
+	roles := t.matrix.Roles()
+	for i := range people {
+		id := survey.PersonID(tryPerson(fmt.Sprintf("person-%d", i+1)).String())
+		role := roles[o.rng.IntN(len(roles))].ID
+		if _, _, err := t.rounds.Invite(ctx, t.round, lead, []survey.Member{{Person: id, Role: role}}); err != nil {
+			return fmt.Errorf("invite an invented person: %w", err)
+		}
+		if err := o.take(ctx, t, id, role); err != nil {
+			return fmt.Errorf("answer for an invented person: %w", err)
+		}
+	}
+	return nil
+}
+
+func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role string) error {
+	fate, bias := o.rng.Float64(), 0.4*o.rng.NormFloat64()
+	switch {
+	case fate < 0.07:
+		return nil
+	case fate < 0.11:
+		_, err := t.rounds.Decline(ctx, t.round, id)
+		return err
+	}
+	if _, err := t.rounds.Start(ctx, t.round, id, bot.NoticeVersion); err != nil {
+		return err
+	}
+	if _, err := t.rounds.SetRole(ctx, t.round, id, role); err != nil {
+		return err
+	}
+	elements := t.matrix.Elements()
+	upTo := len(elements)
+	if fate < 0.17 {
+		upTo = 1 + o.rng.IntN(len(elements))
+	}
+	for _, e := range elements[:upTo] {
+		rating := o.rate(e.ID, bias)
+		if rating == survey.NotAnswered {
+			continue
+		}
+		if _, _, err := t.rounds.Answer(ctx, t.round, id, string(id)+e.ID, e.ID, rating); err != nil {
+			return err
+		}
+		if o.rng.Float64() < 0.04 {
+			note := t.voice.Say("try.note_" + strconv.Itoa(1+o.rng.IntN(notes)))
+			if _, _, err := t.rounds.Detail(ctx, t.round, id, string(id)+e.ID+"note", e.ID, survey.Detail{Note: note}); err != nil {
+				return err
+			}
+		}
+	}
+	if upTo < len(elements) {
+		return nil
+	}
+	_, _, err := t.rounds.Submit(ctx, t.round, id)
+	return err
+}
+
+// notes is how many sentences try.note_1 and so on there are.
+const notes = 4
+
+// answerAlone presses the same buttons as a person would, and shows each card that comes of it.
+func (t *trial) answerAlone(ctx context.Context, seed uint64) error {
+	o := newOpinions(seed+1, t.matrix)
+	round := string(t.round)
+	n := 0
+	press := func(show bool, a chat.Action, picked ...string) error {
+		n++
+		e := chat.Event{
+			ID: fmt.Sprintf("try-%d", n), Kind: chat.Press, Who: tryPerson(you), Where: chat.Place{Platform: tryPlatform, Channel: "@" + you},
+			Locale: t.voice.Lang, Action: a, Values: map[string][]string{chat.Picked: picked},
+		}
+		for _, reply := range t.bot.Handle(ctx, e) {
+			u, ok := reply.(chat.Update)
+			if !ok {
+				return fmt.Errorf("press %s: the bot refused", a.Verb)
+			}
+			if show {
+				if err := t.terminal.Show(u.Card); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	seat, err := t.rounds.Seat(ctx, t.round, survey.PersonID(tryPerson(you).String()))
+	if err != nil {
+		return fmt.Errorf("find your seat: %w", err)
+	}
+	if err := t.terminal.Show(t.bot.Invitation(seat.Round, t.matrix)); err != nil {
+		return err
+	}
+	lang := string(seat.Round.Languages[0])
+	roles := t.matrix.Roles()
+	steps := []struct {
+		show   bool
+		action chat.Action
+		picked string
+	}{
+		{true, chat.Do("lang", round, lang, "begin"), ""},
+		{false, chat.Do("accept", round), ""},
+		{true, chat.Do("role", round), roles[o.rng.IntN(len(roles))].ID},
+		{false, chat.Do("go", round), ""},
+	}
+	for _, s := range steps {
+		if err := press(s.show, s.action, s.picked); err != nil {
+			return err
+		}
+	}
+	for _, e := range t.matrix.Elements() {
+		word := ""
+		switch rating := o.rate(e.ID, 0); rating {
+		case survey.NotAnswered, survey.DontKnow:
+			word = "dk"
+		case survey.NotApplicable:
+			word = "na"
+		default:
+			word = strconv.Itoa(int(rating))
+		}
+		if err := press(true, chat.Do("answer", round, e.ID, word)); err != nil {
+			return err
+		}
+	}
+	if err := press(true, chat.Do("review", round)); err != nil {
+		return err
+	}
+	return press(true, chat.Do("submit", round))
+}

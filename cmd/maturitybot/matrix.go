@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// matrixCommand is everything about matrices as files.
+type matrixCommand struct {
+	Check checkCommand `cmd:"" help:"Check a matrix file, and say everything that is wrong with it."`
+	Show  showCommand  `cmd:"" help:"Show a matrix."`
+}
+
+type checkCommand struct {
+	File string `arg:"" help:"The matrix file (YAML)." type:"existingfile"`
+}
+
+// Run prints what the file holds, or all its faults by line.
+func (c checkCommand) Run(s streams) error {
+	m, err := matrix.LoadFile(c.File)
+	if err != nil {
+		fmt.Fprintln(s.err, err)
+		return errSilent
+	}
+	languages := make([]string, len(m.Languages))
+	for i, l := range m.Languages {
+		languages[i] = string(l)
+	}
+	fmt.Fprintf(s.out, "%s: %s, version %d: %d dimensions, %d elements, %d levels, %d roles; languages: %s. It fits Slack and Discord.\n",
+		c.File, m.ID, m.Version, len(m.Dimensions), len(m.Elements()), len(m.Levels), len(m.Roles()), strings.Join(languages, ", "))
+	return nil
+}
+
+type showCommand struct {
+	matrixFlag
+	Edition string `help:"Id of the matrix: england and wales come with the program. Without it, the file of --matrix, else england." placeholder:"ID"`
+	Lang    string `help:"Language: en or cy, or another of the matrix. Without it, text in its first language and JSON in all." placeholder:"LANG"`
+	Format  string `help:"text or json." enum:"text,json" default:"text"`
+}
+
+// Run prints the matrix.
+func (c showCommand) Run(s streams) error {
+	m, err := c.choose(c.Edition)
+	if err != nil {
+		return err
+	}
+	lang := survey.Lang(c.Lang)
+	if lang != "" && !m.Has(lang) {
+		return fmt.Errorf("show matrix: %s is not written in %q; it has %v", m.ID, lang, m.Languages)
+	}
+	if c.Format == "json" {
+		raw, err := matrix.JSON(m, lang)
+		if err != nil {
+			return fmt.Errorf("show matrix: %w", err)
+		}
+		_, err = fmt.Fprintln(s.out, strings.TrimRight(string(raw), "\n"))
+		return err
+	}
+	if lang == "" {
+		lang = m.Languages[0]
+	}
+	_, err = io.WriteString(s.out, matrix.Text(m, lang))
+	return err
+}
+
+// choose returns the matrix of that id; without one the file's, else the first edition.
+func (f matrixFlag) choose(id string) (*survey.Matrix, error) {
+	all, err := f.matrices()
+	if err != nil {
+		return nil, err
+	}
+	if id == "" {
+		return all[0], nil
+	}
+	i := slices.IndexFunc(all, func(m *survey.Matrix) bool { return m.ID == id })
+	if i < 0 {
+		ids := make([]string, len(all))
+		for k, m := range all {
+			ids[k] = m.ID
+		}
+		return nil, fmt.Errorf("there is no matrix %q; there are %s", id, strings.Join(ids, ", "))
+	}
+	return all[i], nil
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"maturitybot/bot/transcript"
+)
+
+// playCommand plays one .chat file.
+type playCommand struct {
+	matrixFlag
+	File string `arg:"" help:"The .chat file; - reads standard input."`
+	Log  bool   `help:"Print the bot's log to standard error."`
+}
+
+// Run plays the file and prints it with everything the bot did.
+func (c playCommand) Run(ctx context.Context, s streams) error {
+	matrices, err := c.matrices()
+	if err != nil {
+		return err
+	}
+	script := s.in
+	if c.File != "-" {
+		f, err := os.Open(c.File)
+		if err != nil {
+			return fmt.Errorf("open transcript: %w", err)
+		}
+		defer func() { _ = f.Close() }() // it was only read
+		script = f
+	}
+	var to io.Writer = io.Discard
+	if c.Log {
+		to = s.err
+	}
+	scene, done, err := stage(filepath.Dir(c.File), matrices, slog.New(slog.NewTextHandler(to, nil)))
+	if err != nil {
+		return err
+	}
+	played, err := transcript.Play(ctx, script, scene)
+	if _, printed := io.WriteString(s.out, played); printed != nil {
+		return fmt.Errorf("print transcript: %w", printed)
+	}
+	if err != nil {
+		return fmt.Errorf("play %s: %w", c.File, err)
+	}
+	if err := done(); err != nil {
+		return fmt.Errorf("close store: %w", err)
+	}
+	return nil
+}

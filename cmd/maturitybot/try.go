@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"maturitybot/adapters/results"
+	"maturitybot/adapters/terminal"
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+// tryCommand is the whole survey in a terminal, on a store that is gone afterwards.
+type tryCommand struct {
+	matrixFlag
+	Edition string `help:"Id of the matrix: england or wales, or that of the file." placeholder:"ID"`
+	Lang    string `help:"Language to begin in: en or cy." enum:"en,cy" default:"en"`
+	Auto    bool   `help:"Play it all without a person."`
+	Seed    uint64 `help:"What the invented people answer: the same number, the same answers." default:"1"`
+	Others  int    `help:"How many invented people are asked besides you." default:"40"`
+	Plain   bool   `help:"Plain lines instead of a screen: for screen readers, scripts and simple terminals."`
+	Out     string `help:"Folder for the files that the coordinator's channel gets. Without it, a new temporary one." placeholder:"FOLDER" type:"path"`
+}
+
+const (
+	tryPlatform = "terminal"
+	you         = "you"
+	coordinator = "coordinator"
+	tryChannel  = "#coordinator"
+	maxOthers   = 2000
+)
+
+func tryPerson(name string) chat.Person { return chat.Person{Platform: tryPlatform, ID: name} }
+
+// nobody is a directory for a terminal, where there is nobody to find.
+type nobody struct{}
+
+func (nobody) Find(context.Context, chat.Place, string) (chat.Person, error) {
+	return chat.Person{}, chat.ErrNobody
+}
+func (nobody) Members(context.Context, chat.Place) ([]chat.Person, error) {
+	return nil, chat.ErrNobody
+}
+
+// trial is one run of tryCommand.
+type trial struct {
+	*built
+	round    survey.RoundID
+	matrix   *survey.Matrix
+	voice    locale.Voice
+	terminal *terminal.Terminal
+	now      func() time.Time
+}
+
+// Run plays the survey to its end.
+func (c tryCommand) Run(ctx context.Context, s streams) error {
+	if c.Others < 0 || c.Others > maxOthers {
+		return fmt.Errorf("--others %d: want 0 to %d", c.Others, maxOthers)
+	}
+	m, err := c.choose(c.Edition)
+	if err != nil {
+		return err
+	}
+	now := time.Now
+	if c.Auto {
+		// Two runs with one seed print the same, on whatever day they are run.
+		fixed := time.Date(2027, 1, 11, 9, 0, 0, 0, time.UTC)
+		now = func() time.Time { return fixed }
+	}
+	b, err := build([]*survey.Matrix{m}, nobody{}, now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = b.store.Close() }() // nothing of it is kept anyway
+	t := &trial{built: b, matrix: m, voice: b.words.In(c.Lang), now: now}
+	t.terminal = terminal.New(s.in, s.out, terminal.Options{Words: t.terminalWords, Plain: c.Plain || c.Auto, Done: t.done})
+	if err := t.prepare(ctx, c); err != nil {
+		return err
+	}
+	if err := t.say(t.voice.Say("try.title"), t.voice.Say("try.intro"), t.voice.Say("try.nothing_kept")); err != nil {
+		return err
+	}
+	if c.Auto {
+		err = t.answerAlone(ctx, c.Seed)
+	} else {
+		err = t.terminal.Converse(ctx, t.invited(ctx), tryPerson(you), chat.Place{Platform: tryPlatform, Channel: "@" + you},
+			chat.Event{ID: inviteEvent, Kind: chat.Message, Locale: c.Lang}, func(chat.Reply) {})
+	}
+	if err != nil {
+		return err
+	}
+	return t.close(ctx, c.Out)
+}
+
+// say prints a card with a heading and paragraphs.
+func (t *trial) say(heading string, paragraphs ...string) error {
+	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: heading}}}
+	for _, p := range paragraphs {
+		card.Blocks = append(card.Blocks, chat.Say(p))
+	}
+	return t.terminal.Show(card)
+}
+
+// yourVoice is the language that the person at the terminal has chosen in the survey.
+func (t *trial) yourVoice(ctx context.Context) locale.Voice {
+	seat, err := t.rounds.Seat(ctx, t.round, survey.PersonID(tryPerson(you).String()))
+	if err == nil && seat.Member.Language != "" {
+		return t.words.In(string(seat.Member.Language))
+	}
+	return t.voice
+}
+
+func (t *trial) terminalWords(ctx context.Context) terminal.Words {
+	v := t.yourVoice(ctx)
+	w := terminal.Words{Many: v.Say("terminal.more_than_one")} // "many" is a plural form in a locale file
+	results.Fill(v, "terminal", &w)
+	return w
+}
+
+// done says that a card is the receipt.
+func (t *trial) done(card chat.Card) bool {
+	heading, _ := card.Blocks[0].(chat.Heading)
+	return heading.Text == t.words.In("en").Say("receipt.title") || heading.Text == t.words.In("cy").Say("receipt.title")
+}
+
+// prepare makes the round, and lets the invented people answer.
+func (t *trial) prepare(ctx context.Context, c tryCommand) error {
+	lead := survey.PersonID(tryPerson(coordinator).String())
+	closes := t.now().AddDate(0, 0, 21)
+	languages := slices.Clone(t.matrix.Languages)
+	if slices.Contains(languages, survey.Lang(c.Lang)) {
+		languages = append([]survey.Lang{survey.Lang(c.Lang)}, slices.DeleteFunc(languages, func(l survey.Lang) bool { return l == survey.Lang(c.Lang) })...)
+	}
+	r, err := t.rounds.Create(ctx, survey.Round{
+		ID: "try2345672", Area: t.voice.Say("try.area"), Matrix: t.matrix.ID, Languages: languages, TimeZone: survey.DefaultTimeZone,
+		ClosesAt:     time.Date(closes.Year(), closes.Month(), closes.Day(), 17, 0, 0, 0, time.UTC),
+		Channel:      chat.Place{Platform: tryPlatform, Channel: tryChannel}.String(),
+		Coordinators: []survey.PersonID{lead}, MinGroup: survey.DefaultMinGroup,
+		Consensus: survey.Consensus{Percent: survey.DefaultAgreedPercent},
+	})
+	if err != nil {
+		return fmt.Errorf("make a round to try: %w", err)
+	}
+	t.round = r.ID
+	if _, _, err := t.rounds.Open(ctx, r.ID, lead); err != nil {
+		return fmt.Errorf("open the round: %w", err)
+	}
+	if _, _, err := t.rounds.Invite(ctx, r.ID, lead, []survey.Member{{Person: survey.PersonID(tryPerson(you).String())}}); err != nil {
+		return fmt.Errorf("invite you: %w", err)
+	}
+	return invent(ctx, t, c.Seed, c.Others, lead)
+}
+
+// inviteEvent is the first event of the conversation; what answers it is the invitation.
+const inviteEvent = "try-invitation"
+
+// opening answers the first event with the invitation that the bot sends, and hands the rest to the bot.
+type opening struct {
+	chat.Responder
+	card chat.Card
+}
+
+func (o opening) Handle(ctx context.Context, e chat.Event) []chat.Reply {
+	if e.ID == inviteEvent {
+		return []chat.Reply{chat.Whisper{Card: o.card}}
+	}
+	return o.Responder.Handle(ctx, e)
+}
+
+// invited is the bot, as somebody meets it who was just invited.
+func (t *trial) invited(ctx context.Context) chat.Responder {
+	seat, err := t.rounds.Seat(ctx, t.round, survey.PersonID(tryPerson(you).String()))
+	if err != nil {
+		return t.bot // it says itself what is wrong
+	}
+	return opening{t.bot, t.bot.Invitation(seat.Round, t.matrix)}
+}
+
+// close closes the round as its coordinator would, and shows what the channel gets.
+func (t *trial) close(ctx context.Context, folder string) error {
+	voice := t.yourVoice(ctx)
+	if err := t.say(voice.Say("try.channel"), voice.Say("try.channel_intro")); err != nil {
+		return err
+	}
+	replies := t.bot.Handle(ctx, chat.Event{
+		ID: "try-close", Kind: chat.Press, Who: tryPerson(coordinator), Where: chat.Place{Platform: tryPlatform, Channel: tryChannel},
+		Action: chat.Do("closenow", string(t.round), voice.Lang),
+	})
+	if folder == "" {
+		var err error
+		if folder, err = os.MkdirTemp("", "maturitybot-try-"); err != nil {
+			return fmt.Errorf("make a folder for the files: %w", err)
+		}
+	} else if err := os.MkdirAll(folder, 0o750); err != nil {
+		return fmt.Errorf("make a folder for the files: %w", err)
+	}
+	var written []string
+	for _, reply := range replies {
+		post, ok := reply.(chat.Post)
+		if !ok {
+			continue
+		}
+		if err := t.terminal.Show(post.Card); err != nil {
+			return err
+		}
+		for _, f := range post.Files {
+			path := filepath.Join(folder, f.Name)
+			if err := os.WriteFile(path, f.Data, 0o600); err != nil {
+				return fmt.Errorf("write a file of the results: %w", err)
+			}
+			written = append(written, path)
+		}
+	}
+	if written == nil {
+		return fmt.Errorf("the bot posted no results")
+	}
+	return t.say(voice.Say("try.files"), strings.Join(written, "\n"), voice.Say("try.bye"))
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"maturitybot/adapters/redis"
+	"maturitybot/adapters/results"
+	"maturitybot/bot"
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/bot/transcript"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// matrixFlag adds an area's own matrix to the editions.
+type matrixFlag struct {
+	Matrix string `name:"matrix" placeholder:"FILE" help:"Use the matrix in this file as well as the editions that come with the program." type:"existingfile"`
+}
+
+// matrices returns the editions, with the file's matrix first when one was given. A file with the id of an
+// edition takes its place.
+func (f matrixFlag) matrices() ([]*survey.Matrix, error) {
+	editions, err := matrix.Editions()
+	if err != nil {
+		return nil, fmt.Errorf("load editions: %w", err)
+	}
+	if f.Matrix == "" {
+		return editions, nil
+	}
+	own, err := matrix.LoadFile(f.Matrix)
+	if err != nil {
+		return nil, fmt.Errorf("load matrix:\n%w", err)
+	}
+	all := []*survey.Matrix{own}
+	for _, m := range editions {
+		if m.ID != own.ID {
+			all = append(all, m)
+		}
+	}
+	return all, nil
+}
+
+// built is a bot on an embedded store, with what it is made of.
+type built struct {
+	bot      *bot.Bot
+	rounds   *survey.Rounds
+	store    *redis.EmbeddedStore
+	words    *locale.Words
+	matrices []*survey.Matrix
+}
+
+// build wires a bot on a store inside the process.
+func build(matrices []*survey.Matrix, directory chat.Directory, now func() time.Time, log *slog.Logger) (*built, error) {
+	words, err := locale.Load()
+	if err != nil {
+		return nil, err
+	}
+	store, err := redis.Embedded()
+	if err != nil {
+		return nil, fmt.Errorf("start embedded store: %w", err)
+	}
+	store.SetTime(now())
+	b := &built{store: store, words: words, matrices: matrices, rounds: survey.NewRounds(store, matrices, now)}
+	b.bot = b.start(directory, now, log)
+	return b, nil
+}
+
+func (b *built) start(directory chat.Directory, now func() time.Time, log *slog.Logger) *bot.Bot {
+	return bot.New(bot.Options{
+		Rounds: b.rounds, Matrices: b.matrices, Words: b.words, Artist: results.New(b.words),
+		Directory: directory, Log: log, Now: now,
+	})
+}
+
+// stage is a stage for transcripts in a folder; done ends its store.
+func stage(folder string, matrices []*survey.Matrix, log *slog.Logger) (s transcript.Stage, done func() error, err error) {
+	s.Clock = transcript.NewClock(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
+	s.People = transcript.NewPeople()
+	b, err := build(matrices, s.People, s.Clock.Now, log)
+	if err != nil {
+		return s, nil, err
+	}
+	s.Responder = b.bot
+	s.Restart = func() chat.Responder { return b.start(s.People, s.Clock.Now, log) }
+	s.Matrix = func(file string) (chat.Responder, error) {
+		own, err := matrix.LoadFile(filepath.Join(folder, filepath.Base(file)))
+		if err != nil {
+			return nil, err
+		}
+		b.matrices = []*survey.Matrix{own}
+		b.rounds = survey.NewRounds(b.store, b.matrices, s.Clock.Now)
+		return s.Restart(), nil
+	}
+	s.Sleep = func(asleep bool) {
+		if asleep {
+			b.store.Sleep()
+		} else {
+			b.store.Wake()
+		}
+	}
+	return s, b.store.Close, nil
+}

@@ -1,0 +1,512 @@
+package matrix
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+
+	"maturitybot/survey"
+)
+
+var (
+	idForm   = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+	langForm = regexp.MustCompile(`^[a-z]{2,3}$`)
+)
+
+// reader turns nodes into a matrix and collects what is wrong with them. Its methods take a nil node for
+// something that is missing, of which the fault was noted where it should have been, and return nothing for it.
+type reader struct {
+	file   string
+	faults Faults
+	langs  []survey.Lang
+	levels []string // ids
+}
+
+func (r *reader) fault(line int, want, what string, args ...any) {
+	r.faults = append(r.faults, Fault{File: r.file, Line: max(line, 1), What: fmt.Sprintf(what, args...), Want: want})
+}
+
+// parse returns the root of the file's only document, or nil when that is not one mapping in plain YAML.
+func (r *reader) parse(src []byte) *yaml.Node {
+	if len(src) > MaxBytes {
+		r.fault(1, fmt.Sprintf("at most %d bytes", MaxBytes), "the file is too large")
+		return nil
+	}
+	if !r.characters(src) {
+		return nil
+	}
+	loader, err := yaml.NewLoader(bytes.NewReader(src))
+	if err != nil {
+		r.unreadable(err)
+		return nil
+	}
+	var doc, second yaml.Node
+	switch err := loader.Load(&doc); {
+	case errors.Is(err, io.EOF):
+		r.fault(1, "expected a matrix", "the file is empty")
+		return nil
+	case err != nil:
+		r.unreadable(err)
+		return nil
+	}
+	switch err := loader.Load(&second); {
+	case err == nil:
+		r.fault(second.Line, "expected one matrix a file", "a second document begins")
+		return nil
+	case !errors.Is(err, io.EOF):
+		r.unreadable(err)
+		return nil
+	}
+	root := doc.Content[0]
+	before := len(r.faults)
+	r.plain(root)
+	if len(r.faults) > before {
+		return nil
+	}
+	return root
+}
+
+// characters notes the lines that hold what is no text; the YAML reader would not say where they are.
+func (r *reader) characters(src []byte) bool {
+	before, line := len(r.faults), 0
+	for text := range bytes.Lines(src) {
+		line++
+		if !utf8.Valid(text) {
+			r.fault(line, "expected a file in UTF-8", "the line is not in UTF-8")
+			continue
+		}
+		if i := bytes.IndexFunc(text, notText); i >= 0 {
+			c, _ := utf8.DecodeRune(text[i:])
+			r.fault(line, "expected text only", "the line holds the character %U", c)
+		}
+	}
+	return len(r.faults) == before
+}
+
+// notText says of a character that YAML does not allow it in a file.
+func notText(c rune) bool {
+	return unicode.IsControl(c) && c != '\t' && c != '\r' && c != '\n' || c == '\uFFFE' || c == '\uFFFF'
+}
+
+// unreadable notes an error of the YAML reader.
+func (r *reader) unreadable(err error) {
+	const want = "expected YAML"
+	var fault *yaml.LoadError
+	if !errors.As(err, &fault) {
+		r.fault(1, want, "%v", err)
+		return
+	}
+	what := fault.Message
+	if from := fault.ContextMark.Line; from > 0 && from != fault.Mark.Line {
+		what = fmt.Sprintf("%s that begins on line %d: %s", fault.ContextMsg, from, what)
+	} else if fault.ContextMsg != "" {
+		what = fault.ContextMsg + ": " + what
+	}
+	r.fault(fault.Mark.Line, want, "%s", what)
+}
+
+// plain notes anchors, aliases and tags anywhere below the node: a matrix needs none of them, and aliases
+// can make a small file a huge one.
+func (r *reader) plain(n *yaml.Node) {
+	const want = "expected the text itself, written out"
+	switch {
+	case n.Kind == yaml.AliasNode:
+		r.fault(n.Line, want, "the alias *%s cannot be used", n.Value)
+		return // what it stands for is met where it is written
+	case n.Anchor != "":
+		r.fault(n.Line, want, "the anchor &%s cannot be used", n.Anchor)
+	case n.Style&yaml.TaggedStyle != 0:
+		r.fault(n.Line, want, "the tag %s cannot be used", quote(n.Tag))
+	}
+	for _, child := range n.Content {
+		r.plain(child)
+	}
+}
+
+// fields returns the values of a mapping by key. It notes keys that are there twice, not known, or missing.
+func (r *reader) fields(n *yaml.Node, what string, required []string, optional ...string) map[string]*yaml.Node {
+	if n == nil {
+		return nil
+	}
+	known := slices.Concat(required, optional)
+	if n.Kind != yaml.MappingNode {
+		r.fault(n.Line, "expected the keys "+strings.Join(known, ", "), "%s is %s", what, kind(n))
+		return nil
+	}
+	found := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		switch {
+		case key.Kind != yaml.ScalarNode || !slices.Contains(known, key.Value):
+			r.fault(key.Line, nearest(key.Value, known), "%s has no key %s", what, quote(key.Value))
+		case found[key.Value] != nil:
+			r.fault(key.Line, "expected it once", "%s has the key %q twice", what, key.Value)
+		default:
+			found[key.Value] = value
+		}
+	}
+	for _, key := range required {
+		if found[key] == nil {
+			r.fault(n.Line, fmt.Sprintf("expected the key %q", key), "%s lacks %s", what, key)
+		}
+	}
+	return found
+}
+
+// items returns the entries of a list.
+func (r *reader) items(n *yaml.Node, what string, fits limit) []*yaml.Node {
+	if n == nil {
+		return nil
+	}
+	if n.Kind != yaml.SequenceNode {
+		r.fault(n.Line, "expected a list", "%s is %s", what, kind(n))
+		return nil
+	}
+	entries := "entries"
+	if len(n.Content) == 1 {
+		entries = "entry"
+	}
+	switch {
+	case len(n.Content) > fits.most:
+		r.over(n, fits, "%s has %d entries", what, len(n.Content))
+	case len(n.Content) < fits.least:
+		r.fault(n.Line, fmt.Sprintf("at least %d", fits.least), "%s has %d %s", what, len(n.Content), entries)
+	}
+	return n.Content
+}
+
+// over notes something that exceeds its limit.
+func (r *reader) over(n *yaml.Node, fits limit, what string, args ...any) {
+	r.fault(n.Line, fmt.Sprintf("at most %d (%s)", fits.most, fits.why), what, args...)
+}
+
+// kind says what a node is where it should be something else.
+func kind(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case n.Tag == "!!null":
+		return "empty"
+	}
+	return "the text " + quote(n.Value)
+}
+
+// line returns one wording, as it is written.
+func (r *reader) line(n *yaml.Node, what string, fits limit) string {
+	if n == nil {
+		return ""
+	}
+	if n.Kind != yaml.ScalarNode {
+		r.fault(n.Line, "expected a text", "%s is %s", what, kind(n))
+		return ""
+	}
+	s := n.Value
+	if n.Tag == "!!null" || strings.TrimSpace(s) == "" {
+		r.fault(n.Line, "expected a text", "%s is empty", what)
+		return ""
+	}
+	if s != strings.TrimSpace(s) {
+		r.fault(n.Line, "expected none (a folded text ends without one when it begins with >-)", "%s begins or ends with a space or a line end", what)
+	}
+	if i := strings.IndexFunc(strings.TrimSpace(s), unseen); i >= 0 {
+		c, _ := utf8.DecodeRuneInString(strings.TrimSpace(s)[i:])
+		r.fault(n.Line, "expected one line of visible text", "%s holds the character %U", what, c)
+	}
+	if length := utf8.RuneCountInString(s); length > fits.most {
+		r.over(n, fits, "%s has %d characters", what, length)
+	}
+	return s
+}
+
+// unseen says of a character that it cannot be seen, or changes how others are seen.
+func unseen(c rune) bool {
+	return unicode.IsControl(c) || unicode.In(c, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co) || c == utf8.RuneError
+}
+
+// text returns a wording in each of the matrix's languages.
+func (r *reader) text(n *yaml.Node, what string, fits limit) survey.Text {
+	if n == nil || len(r.langs) == 0 {
+		return nil // in which languages it should be is not known
+	}
+	if len(r.langs) == 1 && n.Kind == yaml.ScalarNode {
+		return survey.Text{r.langs[0]: r.line(n, what, fits)}
+	}
+	keys := make([]string, len(r.langs))
+	for i, l := range r.langs {
+		keys[i] = string(l)
+	}
+	if n.Kind != yaml.MappingNode {
+		r.fault(n.Line, "expected a text in each of "+strings.Join(keys, ", "), "%s is %s", what, kind(n))
+		return nil
+	}
+	found := r.fields(n, what, keys)
+	t := survey.Text{}
+	for _, key := range keys {
+		t[survey.Lang(key)] = r.line(found[key], what+" in "+key, fits)
+	}
+	return t
+}
+
+// names are words taken within one kind of thing, with the line of each.
+type names map[string]int
+
+// take says whether the word was free, and notes a fault when it was not.
+func (r *reader) take(n *yaml.Node, what, word string, taken names) bool {
+	if line, ok := taken[word]; ok {
+		r.fault(n.Line, "expected one that nothing else of its kind has", "%s %s is there already, on line %d", what, quote(word), line)
+		return false
+	}
+	taken[word] = n.Line
+	return true
+}
+
+// id returns an id that may stand, or nothing; what names the thing it is of.
+func (r *reader) id(n *yaml.Node, what string, taken names) string {
+	if n == nil {
+		return ""
+	}
+	switch id := n.Value; {
+	case n.Kind != yaml.ScalarNode:
+		r.fault(n.Line, "expected a word", "the id of %s is %s", what, kind(n))
+	case !idForm.MatchString(id):
+		r.fault(n.Line, "expected lower-case letters, digits and single hyphens, a letter first", "the id of %s is %s", what, quote(id))
+	case len(id) > idLength:
+		r.fault(n.Line, fmt.Sprintf("at most %d (Discord: 100 bytes of a button's id)", idLength), "the id of %s has %d characters", what, len(id))
+	case slices.Contains(reserved, id):
+		r.fault(n.Line, "expected another than "+strings.Join(reserved, ", "), "the id %q of %s has a meaning of its own", id, what)
+	case r.take(n, "the id", id, taken):
+		return id
+	}
+	return ""
+}
+
+// also returns the other names of something in files.
+func (r *reader) also(n *yaml.Node, what string, taken names) []string {
+	var all []string
+	for _, item := range r.items(n, "also of "+what, alsoCount) {
+		word := r.line(item, "also of "+what, alsoText)
+		if word != "" && r.take(item, "the name", word, taken) {
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// called names something in a fault: by its id where it has a good one, else by its place in the list.
+func called(sort string, n *yaml.Node, i int) string {
+	if n.Kind == yaml.MappingNode {
+		for k := 0; k+1 < len(n.Content); k += 2 {
+			if id := n.Content[k+1]; n.Content[k].Value == "id" && idForm.MatchString(id.Value) {
+				return sort + " " + quote(id.Value)
+			}
+		}
+	}
+	return sort + " " + strconv.Itoa(i+1)
+}
+
+func (r *reader) matrix(n *yaml.Node) *survey.Matrix {
+	f := r.fields(n, "the matrix", []string{"id", "version", "nation", "name", "about", "languages", "levels", "dimensions", "role_groups"}, "information")
+	r.langs = r.languages(f["languages"])
+	m := &survey.Matrix{
+		ID:        r.id(f["id"], "the matrix", names{}),
+		Version:   r.version(f["version"]),
+		Nation:    r.text(f["nation"], "nation", optionText),
+		Name:      r.text(f["name"], "name", headingText),
+		About:     r.text(f["about"], "about", shortText),
+		Languages: r.langs,
+	}
+	ids, others := names{}, names{}
+	for i, n := range r.items(f["levels"], "levels", levelCount) {
+		l := r.level(n, called("level", n, i), ids, others)
+		m.Levels = append(m.Levels, l)
+		r.levels = append(r.levels, l.ID)
+	}
+	if slices.Contains(r.levels, "") {
+		r.levels = nil // one fault there, not one more in every ladder
+	}
+	ids = names{}
+	for i, n := range r.items(f["information"], "information", kindCount) {
+		what := called("information", n, i)
+		k := r.fields(n, what, []string{"id", "name"})
+		m.Information = append(m.Information, survey.Kind{ID: r.id(k["id"], what, ids), Name: r.text(k["name"], "name of "+what, optionText)})
+	}
+	m.RoleGroups = r.roleGroups(f["role_groups"])
+	m.Dimensions = r.dimensions(f["dimensions"], m)
+	return m
+}
+
+func (r *reader) languages(n *yaml.Node) []survey.Lang {
+	var all []survey.Lang
+	taken, understood := names{}, true
+	for _, item := range r.items(n, "languages", languageCount) {
+		if !langForm.MatchString(item.Value) {
+			r.fault(item.Line, "expected a code of two or three lower-case letters, such as en or cy", "the language %s is no code", quote(item.Value))
+			understood = false
+			continue
+		}
+		if r.take(item, "the language", item.Value, taken) {
+			all = append(all, survey.Lang(item.Value))
+		}
+	}
+	if !understood {
+		return nil // one fault there, not one more in every text
+	}
+	return all
+}
+
+func (r *reader) version(n *yaml.Node) int {
+	if n == nil {
+		return 0
+	}
+	v, err := strconv.Atoi(n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil || v < 1 {
+		r.fault(n.Line, "expected a whole number from 1 up", "version is %s", kind(n))
+	}
+	return v
+}
+
+func (r *reader) level(n *yaml.Node, what string, ids, others names) survey.Level {
+	f := r.fields(n, what, []string{"id", "name", "meaning"}, "also", "short")
+	l := survey.Level{
+		ID:      r.id(f["id"], what, ids),
+		Also:    r.also(f["also"], what, others),
+		Name:    r.text(f["name"], "name of "+what, levelName),
+		Meaning: r.text(f["meaning"], "meaning of "+what, shortText),
+	}
+	if f["short"] != nil {
+		l.Short = r.text(f["short"], "short of "+what, levelShort)
+	} else {
+		l.Short = maps.Clone(l.Name)
+		for _, lang := range r.langs {
+			if length := utf8.RuneCountInString(l.Name[lang]); length > levelShort.most {
+				r.fault(f["name"].Line, fmt.Sprintf("expected the key \"short\", at most %d (%s)", levelShort.most, levelShort.why),
+					"name of %s in %s has %d characters, too many for a button", what, lang, length)
+			}
+		}
+	}
+	return l
+}
+
+func (r *reader) roleGroups(n *yaml.Node) []survey.RoleGroup {
+	var all []survey.RoleGroup
+	groupIDs, ids, others := names{}, names{}, names{}
+	together := map[survey.Lang]int{}
+	for i, n := range r.items(n, "role_groups", groupCount) {
+		what := called("role group", n, i)
+		f := r.fields(n, what, []string{"id", "name", "roles"})
+		g := survey.RoleGroup{ID: r.id(f["id"], what, groupIDs), Name: r.text(f["name"], "name of "+what, optionText)}
+		for i, n := range r.items(f["roles"], "roles of "+what, perGroup) {
+			what := called("role", n, i)
+			f := r.fields(n, what, []string{"id", "name"}, "also")
+			role := survey.Role{ID: r.id(f["id"], what, ids), Also: r.also(f["also"], what, others), Name: r.text(f["name"], "name of "+what, optionText)}
+			for lang, s := range role.Name {
+				together[lang] += utf8.RuneCountInString(s) + 3 // " · " between two
+			}
+			g.Roles = append(g.Roles, role)
+		}
+		all = append(all, g)
+	}
+	for _, lang := range r.langs {
+		if length := together[lang]; length > allRoleNames.most {
+			r.over(n, allRoleNames, "the names of all roles in %s have %d characters together", lang, length)
+		}
+	}
+	return all
+}
+
+func (r *reader) dimensions(n *yaml.Node, m *survey.Matrix) []survey.Dimension {
+	var all []survey.Dimension
+	total := 0
+	dimensionIDs, ids, others := names{}, names{}, names{}
+	for i, n := range r.items(n, "dimensions", dimensionCount) {
+		what := called("dimension", n, i)
+		f := r.fields(n, what, []string{"id", "name", "about", "core_elements"})
+		d := survey.Dimension{
+			ID:    r.id(f["id"], what, dimensionIDs),
+			Name:  r.text(f["name"], "name of "+what, dimensionName),
+			About: r.text(f["about"], "about of "+what, shortText),
+		}
+		here := 0
+		for i, n := range r.items(f["core_elements"], "core_elements of "+what, coreCount) {
+			what := fmt.Sprintf("core element %d of %s", i+1, what)
+			f := r.fields(n, what, []string{"name", "elements"})
+			c := survey.CoreElement{Name: r.text(f["name"], "name of "+what, headingText)}
+			for i, n := range r.items(f["elements"], "elements of "+what, limit{least: 1, most: elementCount.most, why: elementCount.why}) {
+				e := r.element(n, called("element", n, i), ids, others)
+				r.card(n, called("element", n, i), e, d, m)
+				c.Elements = append(c.Elements, e)
+			}
+			here += len(c.Elements)
+			d.CoreElements = append(d.CoreElements, c)
+		}
+		if here > perDimension.most {
+			r.over(n, perDimension, "%s has %d elements", what, here)
+		}
+		total += here
+		all = append(all, d)
+	}
+	if total > elementCount.most {
+		r.over(n, elementCount, "all dimensions together have %d elements", total)
+	}
+	return all
+}
+
+func (r *reader) element(n *yaml.Node, what string, ids, others names) survey.Element {
+	f := r.fields(n, what, []string{"id", "name", "question", "help", "descriptors"}, "also")
+	e := survey.Element{
+		ID:       r.id(f["id"], what, ids),
+		Also:     r.also(f["also"], what, others),
+		Name:     r.text(f["name"], "name of "+what, elementName),
+		Question: r.text(f["question"], "question of "+what, cardText),
+		Help:     r.text(f["help"], "help of "+what, cardText),
+	}
+	if len(r.levels) == 0 {
+		return e // which descriptors it should have is not known
+	}
+	d := r.fields(f["descriptors"], "descriptors of "+what, r.levels)
+	for i, level := range r.levels {
+		t := r.text(d[level], fmt.Sprintf("descriptor %q of %s", level, what), cardText)
+		for k, other := range e.Descriptors[:i] {
+			for _, lang := range r.langs {
+				if t[lang] != "" && t[lang] == other[lang] {
+					r.fault(d[level].Line, "expected words that tell them apart", "descriptors %q and %q of %s are the same in %s", r.levels[k], level, what, lang)
+				}
+			}
+		}
+		e.Descriptors = append(e.Descriptors, t)
+	}
+	return e
+}
+
+// card notes an element whose card, with everything a person can add to it, would not fit one message.
+func (r *reader) card(n *yaml.Node, what string, e survey.Element, d survey.Dimension, m *survey.Matrix) {
+	for _, lang := range r.langs {
+		length := 0
+		add := func(t survey.Text) { length += utf8.RuneCountInString(t[lang]) }
+		for _, t := range slices.Concat([]survey.Text{d.Name, e.Name, e.Question, e.Help}, e.Descriptors) {
+			add(t)
+		}
+		for _, l := range m.Levels {
+			add(l.Name)
+		}
+		for _, k := range m.Information {
+			add(k.Name)
+			length += len("; ")
+		}
+		if length > wholeCard.most {
+			r.over(n, wholeCard, "the card of %s in %s, with its dimension, levels and kinds of information, has %d characters", what, lang, length)
+		}
+	}
+}

@@ -1,0 +1,266 @@
+package matrix
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"maturitybot/survey"
+)
+
+// rows are the key elements in the order of the report's appendix B.
+var rows = []string{
+	"Strategy: vision, strategy & plan", "Strategy: population needs", "Commissioning / resources", "Workforce planning",
+	"Partnership", "Leadership", "Community engagement", "Community assets",
+	"Quality", "Evidence-based programmes", "Co-ordinated working", "Sharing personal data", "Information for families",
+	"Outcomes framework", "Family access and experience", "Using evidence well", "Local evaluation",
+}
+
+// rolesOf are the rows of the report's table 1 that a nation has.
+var rolesOf = map[string][]string{
+	"england": {
+		"Public health strategist", "Director of children's services / social care / education", "Local authority commissioning",
+		"Local authority manager / team leader", "Local authority practitioner", "Health visitor", "Midwife / maternity",
+		"Speech & language therapist", "Clinical commissioning group", "Other health leaders", "Voluntary & community organisations",
+		"Children's centre / Family centre / Flying Start", "Schools (incl. school nurseries)", "Other early years settings", "Parents",
+	},
+	"wales": {
+		"Public health strategist", "Director of children's services / social care / education",
+		"Local authority manager / team leader", "Local authority practitioner", "Health visitor", "Midwife / maternity",
+		"Speech & language therapist", "Other health leaders", "Voluntary & community organisations",
+		"Children's centre / Family centre / Flying Start", "Schools (incl. school nurseries)", "Other early years settings", "Parents",
+		"Families First",
+	},
+}
+
+func editions(t *testing.T) []*survey.Matrix {
+	t.Helper()
+	all, err := Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// wording is one text of a matrix: where it stands, and how long the editions let it be.
+type wording struct {
+	where string
+	most  int
+	text  survey.Text
+}
+
+func wordings(m *survey.Matrix) []wording {
+	all := []wording{{"nation", 70, m.Nation}, {"name", 150, m.Name}, {"about", 300, m.About}}
+	add := func(most int, t survey.Text, where string, args ...any) {
+		all = append(all, wording{fmt.Sprintf(where, args...), most, t})
+	}
+	for _, l := range m.Levels {
+		add(22, l.Name, "level %s", l.ID)
+		add(22, l.Short, "short %s", l.ID)
+		add(160, l.Meaning, "meaning %s", l.ID)
+	}
+	for _, d := range m.Dimensions {
+		add(20, d.Name, "dimension %s", d.ID)
+		add(160, d.About, "about %s", d.ID)
+		for i, c := range d.CoreElements {
+			add(80, c.Name, "core element %d of %s", i+1, d.ID)
+			for _, e := range c.Elements {
+				add(60, e.Name, "name of %s", e.ID)
+				add(200, e.Question, "question of %s", e.ID)
+				add(160, e.Help, "help of %s", e.ID)
+				for i, t := range e.Descriptors {
+					add(260, t, "%s of %s", m.Levels[i].ID, e.ID)
+				}
+			}
+		}
+	}
+	for _, g := range m.RoleGroups {
+		add(70, g.Name, "role group %s", g.ID)
+		for _, role := range g.Roles {
+			add(70, role.Name, "role %s", role.ID)
+		}
+	}
+	for _, k := range m.Information {
+		add(70, k.Name, "information %s", k.ID)
+	}
+	return all
+}
+
+func TestEditions(t *testing.T) {
+	all := editions(t)
+	if len(all) != 2 || all[0].ID != "england" || all[1].ID != "wales" {
+		t.Fatalf("editions %v, want england and wales", all)
+	}
+	for _, m := range all {
+		t.Run(m.ID, func(t *testing.T) {
+			var found []string
+			for _, e := range m.Elements() {
+				found = append(found, e.Also...)
+			}
+			if !slices.Equal(found, rows) {
+				t.Errorf("elements\n%q\nwant\n%q", found, rows)
+			}
+			count := []int{4, 4, 5, 4} // Plan, Lead, Deliver, Evaluate
+			for i, d := range m.Dimensions {
+				if i >= len(count) || len(d.Elements()) != count[i] {
+					t.Errorf("dimension %s has %d elements, want %v", d.ID, len(d.Elements()), count)
+				}
+			}
+			if !slices.Equal(m.Languages, []survey.Lang{survey.English, survey.Welsh}) {
+				t.Errorf("languages %v", m.Languages)
+			}
+			var levels, groups, roles []string
+			for _, l := range m.Levels {
+				levels = append(levels, l.ID)
+			}
+			if !slices.Equal(levels, []string{"basic", "early", "substantial", "mature"}) {
+				t.Errorf("levels %q", levels)
+			}
+			for _, g := range m.RoleGroups {
+				groups = append(groups, g.ID)
+				for _, r := range g.Roles {
+					roles = append(roles, r.Also...)
+				}
+			}
+			if !slices.Equal(groups, []string{"health", "council", "education", "community"}) {
+				t.Errorf("role groups %q", groups)
+			}
+			want := slices.Sorted(slices.Values(rolesOf[m.ID]))
+			if slices.Sort(roles); !slices.Equal(roles, want) {
+				t.Errorf("roles\n%q\nwant\n%q", roles, want)
+			}
+			if len(m.Information) == 0 {
+				t.Error("no kinds of information")
+			}
+		})
+	}
+}
+
+// What is the same in both editions goes by the same id, so that areas of both nations can be read together.
+func TestEditionsShareIDs(t *testing.T) {
+	all := editions(t)
+	ids := func(m *survey.Matrix) (out []string) {
+		for _, e := range m.Elements() {
+			out = append(out, e.ID)
+		}
+		for _, k := range m.Information {
+			out = append(out, k.ID)
+		}
+		return out
+	}
+	if a, b := ids(all[0]), ids(all[1]); !slices.Equal(a, b) {
+		t.Errorf("england\n%q\nwales\n%q", a, b)
+	}
+	for _, role := range all[0].Roles() {
+		for _, other := range all[1].Roles() {
+			if slices.Equal(role.Also, other.Also) != (role.ID == other.ID) {
+				t.Errorf("role %s %q of England and %s %q of Wales", role.ID, role.Also, other.ID, other.Also)
+			}
+		}
+	}
+}
+
+// An edition uses the words of its nation.
+func TestEditionsWords(t *testing.T) {
+	banned := map[string]*regexp.Regexp{
+		"england": regexp.MustCompile(`(?i)families first|teuluoedd yn gyntaf|flying start|dechrau'n deg`),
+		"wales":   regexp.MustCompile(`(?i)commission|[cg]?h?omisiyn|family hub|integrated care board|children's centre`),
+	}
+	english := regexp.MustCompile(`(?i)\b(the|and|with|of)\b`)
+	for _, m := range editions(t) {
+		for _, w := range wordings(m) {
+			for lang, s := range w.text {
+				if word := banned[m.ID].FindString(s); word != "" {
+					t.Errorf("%s, %s in %s: %q is not a word of this nation: %s", m.ID, w.where, lang, word, s)
+				}
+			}
+			if word := english.FindString(w.text[survey.Welsh]); word != "" {
+				t.Errorf("%s, %s: the Welsh holds %q: %s", m.ID, w.where, word, w.text[survey.Welsh])
+			}
+		}
+	}
+}
+
+func TestEditionsTexts(t *testing.T) {
+	for _, m := range editions(t) {
+		for _, w := range wordings(m) {
+			for lang, s := range w.text {
+				if n := utf8.RuneCountInString(s); n > w.most {
+					t.Errorf("%s, %s in %s: %d characters, want at most %d: %s", m.ID, w.where, lang, n, w.most, s)
+				}
+			}
+			if w.text[survey.English] == w.text[survey.Welsh] {
+				t.Errorf("%s, %s: the Welsh is the English: %s", m.ID, w.where, w.text[survey.Welsh])
+			}
+		}
+		for _, e := range m.Elements() {
+			for lang := range e.Question {
+				seen := map[string]bool{}
+				for _, d := range e.Descriptors {
+					if words := strings.Join(onlyLetters(d[lang]), " "); seen[words] {
+						t.Errorf("%s, %s in %s: two descriptors alike: %s", m.ID, e.ID, lang, d[lang])
+					} else {
+						seen[words] = true
+					}
+				}
+				if !strings.HasSuffix(e.Question[lang], "?") {
+					t.Errorf("%s, %s in %s: no question: %s", m.ID, e.ID, lang, e.Question[lang])
+				}
+			}
+		}
+	}
+}
+
+var notLetters = regexp.MustCompile(`[^\p{L}]+`)
+
+// onlyLetters returns the words of a text in lower case.
+func onlyLetters(s string) []string {
+	return strings.Fields(notLetters.ReplaceAllString(strings.ToLower(s), " "))
+}
+
+// shingle is how many words in a row make a sentence recognisable.
+const shingle = 7
+
+func shingles(s string) []string {
+	words := onlyLetters(s)
+	var all []string
+	for i := 0; i+shingle <= len(words); i++ {
+		all = append(all, strings.Join(words[i:i+shingle], " "))
+	}
+	return all
+}
+
+// The report's licence lets us use its facts, not its sentences. Its text is not part of this repository.
+func TestEditionsAreOwnWords(t *testing.T) {
+	report, err := os.ReadFile("../../../shared/reference/eif-report.txt")
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && os.Getenv("MATURITYBOT_REQUIRE_SPECS") != "1":
+		t.Skip("not checked: the report's text is not at ../shared/reference/eif-report.txt beside the repository")
+	case err != nil:
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, s := range shingles(string(report)) {
+		known[s] = true
+	}
+	if len(known) < 10_000 {
+		t.Fatalf("the report has %d runs of %d words only", len(known), shingle)
+	}
+	for _, m := range editions(t) {
+		for _, w := range wordings(m) {
+			for lang, s := range w.text {
+				for _, words := range shingles(s) {
+					if known[words] {
+						t.Errorf("%s, %s in %s: the report says %q", m.ID, w.where, lang, words)
+					}
+				}
+			}
+		}
+	}
+}

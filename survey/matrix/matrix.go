@@ -1,0 +1,82 @@
+// Package matrix reads matrices from YAML files, checks them, and writes them out to be read; England's and
+// Wales's editions come with it. It knows the files and the limits of the chat platforms that a matrix is asked
+// on; it does not know the platforms, rounds or answers.
+//
+// testdata/eight.yaml is a whole file, with notes. Every text is one wording in each of the file's languages (a
+// plain string where there is one language); every id is lower-case letters, digits and single hyphens. What JSON
+// writes is a file of this format too.
+package matrix
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"maturitybot/survey"
+)
+
+// MaxBytes is the largest file that is read; the editions that come with the product are a twentieth of it.
+const MaxBytes = 1 << 20
+
+//go:embed england.yaml wales.yaml
+var embedded embed.FS
+
+// Editions returns the matrices that come with the product, England's first. Each call returns fresh ones,
+// the caller's to keep. The error is a Faults.
+func Editions() ([]*survey.Matrix, error) {
+	var all []*survey.Matrix
+	var faults Faults
+	for _, name := range []string{"england.yaml", "wales.yaml"} {
+		src, err := embedded.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read edition: %w", err)
+		}
+		m, err := Load(name, bytes.NewReader(src))
+		var found Faults
+		switch {
+		case errors.As(err, &found):
+			faults = append(faults, found...)
+		case err != nil:
+			return nil, err
+		default:
+			all = append(all, m)
+		}
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return all, nil
+}
+
+// LoadFile reads the matrix in the file at path. When the file cannot be opened or read the error is the
+// operating system's, wrapped; when its content cannot stand, the error is a Faults.
+func LoadFile(path string) (*survey.Matrix, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open matrix: %w", err)
+	}
+	defer f.Close()
+	return Load(path, f)
+}
+
+// Load reads a matrix; name is what its faults call the file. Everything that is wrong is reported at once:
+// the error is then a Faults, and there is no matrix. A reader that fails gives its own error, wrapped.
+func Load(name string, from io.Reader) (*survey.Matrix, error) {
+	src, err := io.ReadAll(io.LimitReader(from, MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read matrix %s: %w", name, err)
+	}
+	r := reader{file: name}
+	var m *survey.Matrix
+	if root := r.parse(src); root != nil {
+		m = r.matrix(root)
+	}
+	if len(r.faults) > 0 {
+		r.faults.sort()
+		return nil, r.faults
+	}
+	return m, nil
+}
