@@ -83,7 +83,8 @@ func play(t *testing.T, ctx context.Context, responder chat.Responder, width, he
 		limit.Stop()
 		cancel()
 		_ = master.Close()
-		_ = s.emu.Close()
+		// Not Close, which races with the reader.
+		_ = s.emu.InputPipe().(io.Closer).Close()
 		all.Wait()
 	})
 	return s

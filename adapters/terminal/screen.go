@@ -16,9 +16,12 @@ func (k *talk) onScreen(ctx context.Context, start chat.Event) error {
 	asked, cancel := context.WithCancel(ctx)
 	defer cancel()
 	m := &screen{k: k, ctx: asked, look: newLook(k.t.profile), width: Columns, height: 24, start: start}
-	program := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(k.t.file), tea.WithOutput(k.t.out),
+	program := tea.NewProgram(m, tea.WithInput(k.t.file), tea.WithOutput(k.t.out),
 		tea.WithEnvironment(k.t.options.Environ), tea.WithColorProfile(k.t.profile), tea.WithoutSignalHandler())
+	// Not tea.WithContext: that kills the program, and leaves its reader at the input for a while.
+	stop := context.AfterFunc(ctx, program.Quit)
 	_, err := program.Run()
+	stop()
 	cancel()
 	m.asking.Wait()
 	switch {

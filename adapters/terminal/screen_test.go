@@ -90,7 +90,7 @@ func TestEverythingFitsItsWindow(t *testing.T) {
 		m.Update(m.gesture(chat.Do("detail"), nil)())
 		for range 16 {
 			fits(t, m, "form")
-			write(m, "some words that run on ")
+			m.Update(tea.PasteMsg{Content: "some words that run on "})
 			strike(m, tea.Key{Code: tea.KeyTab})
 		}
 		fits(t, m, "filled form")

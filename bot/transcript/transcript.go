@@ -511,7 +511,9 @@ func (p *player) show(to, title string, card chat.Card) *message {
 func (p *player) write(title, text string) {
 	fmt.Fprintf(&p.out, "< %s\n", title)
 	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
-		line = strings.TrimRight(line, "\n")
-		fmt.Fprintln(&p.out, strings.TrimRight("    "+line, " "))
+		// An empty line would be taken for one of the script's when the file is played again.
+		if line = strings.TrimRight(line, " \n"); line != "" {
+			fmt.Fprintln(&p.out, "    "+line)
+		}
 	}
 }
