@@ -56,14 +56,13 @@ func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) []ch
 		spoken = []string{strings.Join(chosen, " ")}
 	}
 	loc := r.Location()
-	day, clock := func(t time.Time) string { return "" }, func(t time.Time) string { return "" }
-	day = func(t time.Time) string {
+	day := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
 		}
 		return t.In(loc).Format(time.DateOnly)
 	}
-	clock = func(t time.Time) string {
+	clock := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
 		}
@@ -455,12 +454,16 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a onSpoken) ([]
 		return []chat.Reply{chat.Refuse{Fields: refused}}, nil
 	}
 	r, added, err := b.Rounds.Invite(ctx, a.round, person(e.Who), people)
-	if err != nil {
+	if err != nil && len(added) == 0 {
 		return nil, err
 	}
 	card := b.Invitation(r, m)
 	said := v.Count("invite.sent", len(added))
-	if rest := len(people) - len(added); rest > 0 {
+	if rest := len(people) - len(added); err != nil {
+		// Those who were added must get their invitation now: they are not added a second time.
+		b.Log.Error("invited in part", "round", r.ID, "added", len(added), "of", len(people), "error", err)
+		said += " " + v.Say("invite.part")
+	} else if rest > 0 {
 		said += " " + v.Count("invite.already", rest)
 	}
 	replies := whisper(chat.Say(said), row(button(v.Say("button.invite_more"), chat.Do("invite", string(r.ID), v.Lang)), button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang))))

@@ -333,12 +333,15 @@ func (b *Bot) me(v locale.Voice, seat survey.Seat, warn string) ([]chat.Reply, e
 		organisation = v.Say("button.organisation_change")
 		blocks = append(blocks, chat.Say(v.Say("me.organisation", "organisation", seat.Member.Organisation)))
 	}
+	forward := button(v.Say("button.continue"), chat.Do("go", id))
+	if seat.Member.Role != "" {
+		forward.Style = chat.Primary
+	}
 	blocks = append(blocks,
 		chat.Say(v.Say("me.scope")), row(scopes...),
 		chat.Divider{},
 		row(append([]chat.Button{
-			button(organisation, chat.Do("org", id, v.Lang)),
-			primary(v.Say("button.continue"), chat.Do("go", id)),
+			button(organisation, chat.Do("org", id, v.Lang)), forward,
 		}, b.otherLanguage(v, seat, chat.Do("me", id))...)...),
 	)
 	return update(blocks...), nil

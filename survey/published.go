@@ -226,7 +226,7 @@ func (p Published) MarshalJSON() ([]byte, error) {
 		d.Levels = append(d.Levels, levelJSON{namedJSON{l.ID, l.Name}, i + 1})
 	}
 	for _, g := range p.Groups[1:] {
-		d.Groups = append(d.Groups, namedJSON{g.ID, g.Name})
+		d.Groups = append(d.Groups, namedJSON(g))
 	}
 	elements := p.Matrix.Elements()
 	for i, e := range p.Elements {
@@ -237,7 +237,7 @@ func (p Published) MarshalJSON() ([]byte, error) {
 		}
 		for k, n := range e.Information {
 			kind := p.Matrix.Information[k]
-			out.Information = append(out.Information, kindJSON{namedJSON{kind.ID, kind.Name}, n})
+			out.Information = append(out.Information, kindJSON{namedJSON(kind), n})
 		}
 		d.Elements = append(d.Elements, out)
 	}

@@ -299,6 +299,7 @@ func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID) (Publishe
 }
 
 // Invite adds people to the roster of an open round and returns those who were not in it yet, in the order given.
+// With an error it returns those who were added before it.
 func (r *Rounds) Invite(ctx context.Context, id RoundID, by PersonID, people []Member) (Round, []Member, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {
@@ -326,7 +327,7 @@ func (r *Rounds) Invite(ctx context.Context, id RoundID, by PersonID, people []M
 	}
 	added, err := r.store.Invite(ctx, id, fresh)
 	if err != nil {
-		return round, nil, fmt.Errorf("invite: %w", err)
+		return round, added, fmt.Errorf("invite: %w", err)
 	}
 	return round, added, nil
 }

@@ -18,6 +18,9 @@ import (
 // person and the bot change it, so more than a few in a row is a fault.
 const tries = 10
 
+// batch is how many people one script adds: every other client waits for it, so a millisecond or two.
+const batch = 200
+
 // Invite adds people who are not in the roster yet, as Invited unless they come with another standing, and
 // returns those it added, for the caller to write to. It refuses with ErrClosed once the round is closed.
 //
@@ -57,10 +60,10 @@ func (s *Store) invite(ctx context.Context, id survey.RoundID, people []survey.M
 
 	call := rand.Text()[:8]
 	var added []survey.Member
-	for batch := range slices.Chunk(once, page) {
+	for some := range slices.Chunk(once, batch) {
 		pipe := s.client.Pipeline()
-		args := make([]any, 0, 2*len(batch))
-		for _, m := range batch {
+		args := make([]any, 0, 2*len(some))
+		for _, m := range some {
 			s.list(ctx, pipe, personKey(m.Person), id, expires)
 			raw, err := encodeMember(m, call)
 			if err != nil {
@@ -78,10 +81,10 @@ func (s *Store) invite(ctx context.Context, id survey.RoundID, people []survey.M
 		places, _ := rest[0].([]any)
 		for _, p := range places {
 			place, ok := p.(int64)
-			if !ok || place < 1 || int(place) > len(batch) {
+			if !ok || place < 1 || int(place) > len(some) {
 				return added, errors.New("the script added somebody it was not given")
 			}
-			added = append(added, batch[place-1])
+			added = append(added, some[place-1])
 		}
 	}
 	return added, nil

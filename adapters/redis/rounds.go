@@ -34,7 +34,7 @@ func (s *Store) createRound(ctx context.Context, r survey.Round) error {
 		return err
 	}
 	secret := make([]byte, survey.SecretBytes)
-	rand.Read(secret) //nolint:errcheck // it never fails: the program ends instead
+	rand.Read(secret) // it never fails: the program ends instead
 
 	if err := s.listRound(ctx, r); err != nil {
 		return err

@@ -15,7 +15,7 @@ func embedded(t testing.TB) *EmbeddedStore {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { e.Close() }) //nolint:errcheck // the test is over
+	t.Cleanup(func() { _ = e.Close() }) // the test is over
 	return e
 }
 
@@ -25,7 +25,7 @@ func open(t testing.TB, address string) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() }) //nolint:errcheck // the test is over
+	t.Cleanup(func() { _ = s.Close() }) // the test is over
 	return s
 }
 

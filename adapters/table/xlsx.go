@@ -19,7 +19,7 @@ func XLSX(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start spreadsheet: %w", err)
 	}
-	defer b.file.Close()
+	defer func() { _ = b.file.Close() }() // only temporary files of large sheets, which these are not
 	b.summary(p, lang, words)
 	b.figures(sheetName(words.Sheets.Elements, "Elements"), p, lang, words, false)
 	b.figures(sheetName(words.Sheets.Groups, "Role groups"), p, lang, words, true)

@@ -28,6 +28,7 @@ func newLook(p colorprofile.Profile) look {
 	l := look{plain: s, bold: s.Bold(true), note: s.Foreground(lipgloss.Color(grey)),
 		accent: s.Bold(true).Foreground(lipgloss.Color(green)), danger: s.Foreground(lipgloss.Color(red)),
 		alert: s.Bold(true).Foreground(lipgloss.Color(red)), here: s.Bold(true).Reverse(true)}
+	// The sixteen colours are whatever the theme makes of them, readable or not; weight alone always is.
 	if p < colorprofile.ANSI256 {
 		l.note, l.accent, l.danger, l.alert = s.Faint(true), s.Bold(true), s, s.Bold(true)
 	}

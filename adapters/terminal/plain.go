@@ -29,9 +29,6 @@ func (k *talk) inLines(ctx context.Context, start chat.Event) error {
 func (k *talk) lineTalk(ctx context.Context, start chat.Event) error {
 	k.take(k.ask(ctx, start))
 	for {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("converse: %w", context.Cause(ctx))
-		}
 		event, err := k.lineStep(ctx)
 		if err != nil || k.done {
 			return err

@@ -243,7 +243,7 @@ func TestNoColorIsRespected(t *testing.T) {
 	for _, c := range []struct {
 		environ string
 		want    bool
-	}{{"NO_COLOR=1", false}, {"TERM=xterm", false}, {"NO_COLOR=", true}} {
+	}{{"NO_COLOR=1", false}, {"NO_COLOR=yes", false}, {"TERM=xterm", false}, {"NO_COLOR=", true}} {
 		s := play(t, t.Context(), &small{}, 80, 24, c.environ)
 		s.see("> 1 Basic")
 		s.press("2")

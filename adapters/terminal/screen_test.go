@@ -96,6 +96,9 @@ func TestEverythingFitsItsWindow(t *testing.T) {
 		fits(t, m, "filled form")
 		m.form.submit(m)
 		fits(t, m, "refused form")
+		m.Update(tea.WindowSizeMsg{Width: max(w*3/4, 18), Height: h})
+		fits(t, m, "form made narrower")
+		m.Update(tea.WindowSizeMsg{Width: w, Height: h})
 		m.form.cancel(m)
 		m.Update(m.gesture(chat.Do("notice"), nil)())
 		fits(t, m, "notice")
@@ -252,6 +255,11 @@ func TestNothingTooLongIsCut(t *testing.T) {
 	m.Update(tea.PasteMsg{Content: pasted})
 	if got := m.form.entries[1].area.Value(); got != pasted {
 		t.Errorf("a paste of %d characters became %d", len(pasted), len(got))
+	}
+	strike(m, tea.Key{Code: tea.KeyEnter})
+	write(m, "end")
+	if got := m.form.entries[1].area.Value(); !strings.HasSuffix(got, "line\n\nend") {
+		t.Errorf("the text below the paste ends %q", got[len(got)-9:])
 	}
 	strike(m, tea.Key{Code: tea.KeyTab})
 	m.Update(tea.PasteMsg{Content: "two\nlines\x1b[31m and \x07bell\n"})

@@ -6,7 +6,6 @@ package terminal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -70,10 +69,6 @@ func New(in io.Reader, out io.Writer, options Options) *Terminal {
 	t.profile = colorprofile.NoTTY
 	if t.screen {
 		t.profile = colorprofile.Detect(out, options.Environ)
-		// The sixteen colours are whatever the theme makes of them, readable or not; weight alone always is.
-		if t.profile < colorprofile.ANSI256 {
-			t.profile = colorprofile.ASCII
-		}
 		// https://no-color.org: any value but the empty one.
 		if variable(options.Environ, "NO_COLOR") != "" {
 			t.profile = colorprofile.ASCII
@@ -156,7 +151,7 @@ func (t *Terminal) Converse(ctx context.Context, responder chat.Responder, me ch
 	if k.done && err == nil {
 		return nil
 	}
-	if printed := t.print(k.words.Left + "\n"); err == nil || errors.Is(err, io.EOF) {
+	if printed := t.print(k.words.Left + "\n"); err == nil {
 		err = printed
 	}
 	return err

@@ -58,7 +58,7 @@ func LoadFile(path string) (*survey.Matrix, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open matrix: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it is only read
 	return Load(path, f)
 }
 

@@ -89,7 +89,7 @@ func (s *Server) Kill() {
 	if s.cmd == nil {
 		return
 	}
-	s.cmd.Process.Kill() //nolint:errcheck // it may have ended by itself
+	_ = s.cmd.Process.Kill() // it may have ended by itself
 	<-s.ended
 	s.cmd = nil
 }
@@ -130,7 +130,7 @@ func (s *Server) run(t testing.TB) bool {
 	s.ended = ended
 	go func(cmd *exec.Cmd) {
 		defer close(ended)
-		cmd.Wait() //nolint:errcheck // it ends by being killed
+		_ = cmd.Wait() // it ends by being killed
 	}(s.cmd)
 	pid := fmt.Sprintf("process_id:%d\r\n", s.cmd.Process.Pid)
 	ready := poll(func() bool {
@@ -166,7 +166,7 @@ func (s *Server) ask(command string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("connect to the server: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // nothing is left to lose
+	defer func() { _ = conn.Close() }() // nothing is left to lose
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return "", fmt.Errorf("set a deadline: %w", err)
 	}
@@ -236,7 +236,7 @@ func freeAddr(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // it has served
+	defer func() { _ = l.Close() }() // it has served
 	return l.Addr().String()
 }
 
