@@ -460,8 +460,8 @@ func (b *Bot) card(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp surv
 	step := v.Say("element.step", "i", i+1, "n", len(elements))
 	blocks := []chat.Block{
 		chat.Note{Spans: []chat.Span{
-			chat.Bold(m.DimensionOf(element).Name.In(lang)), chat.Words(" · " + step + " · "),
-			chat.Meter{Done: i + 1, Total: len(elements)}, chat.Words(" · " + state),
+			chat.Bold(m.DimensionOf(element).Name.In(lang)), chat.Words(" · " + step + " · " + state + " "),
+			chat.Meter{Done: i + 1, Total: len(elements)},
 		}},
 		chat.Heading{Text: el.Name.In(lang)},
 		chat.Say(el.Question.In(lang)),

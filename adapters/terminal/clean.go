@@ -86,6 +86,8 @@ func harmlessSpans(all []chat.Span) []chat.Span {
 		case chat.Mention:
 			s.Person.ID = harmlessLine(s.Person.ID)
 			spans[i] = s
+		default:
+			spans[i] = span
 		}
 	}
 	return spans
@@ -129,6 +131,9 @@ func harmlessForm(f chat.Form) chat.Form {
 			x.Label, x.Value = harmlessLabel(x.Label), harmlessLine(x.Value)
 			fields[i] = x
 		case chat.People:
+			x.Label = harmlessLabel(x.Label)
+			fields[i] = x
+		case chat.Channel:
 			x.Label = harmlessLabel(x.Label)
 			fields[i] = x
 		default:

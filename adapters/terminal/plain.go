@@ -329,7 +329,7 @@ func marked(label string, b chat.Button, words Words) string {
 	return label
 }
 
-// unstyled is a paragraph without its weights.
+// unstyled is a paragraph without its weights, and without meters, which are for the eye: the words beside one say the same.
 func unstyled(all []chat.Span) string {
 	var b strings.Builder
 	for _, span := range all {
@@ -342,7 +342,7 @@ func unstyled(all []chat.Span) string {
 			b.WriteString("@" + s.Person.ID)
 		}
 	}
-	return b.String()
+	return strings.TrimRight(b.String(), " ")
 }
 
 // lineForm asks for every field, then whether to send, cancel or change one. It returns nil after cancelling.

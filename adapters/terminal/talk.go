@@ -197,7 +197,7 @@ func (i item) names() []string {
 // begin is the item to start on: the way on when something is chosen, else the first choice, else the way on,
 // else the first that can be undone. It also returns the chosen one, or -1.
 func begin(all []item) (start, chosen int) {
-	chosen, choice, primary, harmless := -1, -1, -1, -1
+	chosen, choice, primary, mild := -1, -1, -1, -1
 	for i, it := range all {
 		first := func(n *int) {
 			if *n < 0 {
@@ -213,10 +213,10 @@ func begin(all []item) (start, chosen int) {
 			first(&primary)
 		}
 		if it.menu != nil || it.button.Style != chat.Danger {
-			first(&harmless)
+			first(&mild)
 		}
 	}
-	order := []int{choice, primary, harmless}
+	order := []int{choice, primary, mild}
 	if chosen >= 0 {
 		order = []int{primary, chosen}
 	}
@@ -269,6 +269,12 @@ func (k *talk) check(field chat.Field, raw []string) (values []string, complaint
 		if len(values) == 0 {
 			complaint = k.words.Missing
 		}
+	case chat.Channel:
+		place, err := chat.ParsePlace(strings.TrimSpace(values[0]))
+		if err != nil {
+			place = chat.Place{Platform: k.me.Platform, Workspace: k.me.Workspace, Channel: strings.TrimSpace(values[0])}
+		}
+		values = []string{place.String()}
 	}
 	return values, complaint
 }

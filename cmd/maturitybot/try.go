@@ -57,6 +57,7 @@ type trial struct {
 	voice    locale.Voice
 	terminal *terminal.Terminal
 	now      func() time.Time
+	finished bool // the person at the terminal has seen their receipt
 }
 
 // Run plays the survey to its end.
@@ -93,7 +94,7 @@ func (c tryCommand) Run(ctx context.Context, s streams) error {
 		err = t.terminal.Converse(ctx, t.invited(ctx), tryPerson(you), chat.Place{Platform: tryPlatform, Channel: "@" + you},
 			chat.Event{ID: inviteEvent, Kind: chat.Message, Locale: c.Lang}, func(chat.Reply) {})
 	}
-	if err != nil {
+	if err != nil || !c.Auto && !t.finished {
 		return err
 	}
 	return t.close(ctx, c.Out)
@@ -127,7 +128,9 @@ func (t *trial) terminalWords(ctx context.Context) terminal.Words {
 // done says that a card is the receipt.
 func (t *trial) done(card chat.Card) bool {
 	heading, _ := card.Blocks[0].(chat.Heading)
-	return heading.Text == t.words.In("en").Say("receipt.title") || heading.Text == t.words.In("cy").Say("receipt.title")
+	is := heading.Text == t.words.In("en").Say("receipt.title") || heading.Text == t.words.In("cy").Say("receipt.title")
+	t.finished = t.finished || is
+	return is
 }
 
 // prepare makes the round, and lets the invented people answer.

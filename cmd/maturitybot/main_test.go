@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// exec runs the program.
+func exec(t *testing.T, input string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	t.Setenv("NO_COLOR", "1")
+	var o, e bytes.Buffer
+	code = run(t.Context(), args, strings.NewReader(input), &o, &e)
+	return code, o.String(), e.String()
+}
+
+func TestHelpNamesEveryCommand(t *testing.T) {
+	for _, args := range [][]string{nil, {"--help"}} {
+		code, out, errs := exec(t, "", args...)
+		if code != 0 || errs != "" {
+			t.Errorf("%v: code %d, errors %q", args, code, errs)
+		}
+		for _, want := range []string{"try", "play", "matrix check", "matrix show", "version"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%v: the help does not name %q:\n%s", args, want, out)
+			}
+		}
+	}
+}
+
+func TestWrongCommandLines(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"dance"}, 2, "unexpected argument dance"},
+		{[]string{"try", "--lang", "fr"}, 2, `must be one of "en","cy"`},
+		{[]string{"try", "--seed", "x"}, 2, "--seed"},
+		{[]string{"try", "--others=-1"}, 1, "want 0 to 2000"},
+		{[]string{"try", "--edition", "scotland"}, 1, `there is no matrix "scotland"; there are england, wales`},
+		{[]string{"try", "--matrix", "nothing.yaml"}, 2, "nothing.yaml"},
+		{[]string{"matrix", "show", "--lang", "fr"}, 1, `not written in "fr"`},
+		{[]string{"matrix", "check", "nothing.yaml"}, 2, "nothing.yaml"},
+		{[]string{"play", "nothing.chat"}, 1, "nothing.chat"},
+	} {
+		code, out, errs := exec(t, "", c.args...)
+		if code != c.code || !strings.Contains(errs, c.want) || out != "" {
+			t.Errorf("%v: code %d, want %d; errors %q, want %q in it; output %q", c.args, code, c.code, errs, c.want, out)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	code, out, _ := exec(t, "", "version")
+	if code != 0 || !strings.HasPrefix(out, "maturitybot ") || !strings.Contains(out, "go1.") {
+		t.Errorf("code %d, %q", code, out)
+	}
+}
+
+func TestMatrixCheck(t *testing.T) {
+	code, out, errs := exec(t, "", "matrix", "check", "../../survey/matrix/testdata/eight.yaml")
+	if want := "3 dimensions, 8 elements, 5 levels"; code != 0 || errs != "" || !strings.Contains(out, want) {
+		t.Errorf("code %d, errors %q, output %q without %q", code, errs, out, want)
+	}
+	raw, err := os.ReadFile("../../survey/matrix/testdata/eight.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(raw), "\n")
+	i := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "question:") })
+	lines[i] = "            qestion: Is this spelt right?"
+	broken := filepath.Join(t.TempDir(), "broken.yaml")
+	if err := os.WriteFile(broken, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs = exec(t, "", "matrix", "check", broken)
+	where := regexp.MustCompile(regexp.QuoteMeta(broken) + `:\d+: .*"?qestion"?.*question`)
+	if code != 1 || out != "" || !where.MatchString(errs) {
+		t.Errorf("code %d, output %q, errors %q", code, out, errs)
+	}
+}
+
+func TestMatrixShow(t *testing.T) {
+	_, english, _ := exec(t, "", "matrix", "show")
+	_, welsh, _ := exec(t, "", "matrix", "show", "--edition", "wales", "--lang", "cy")
+	_, own, _ := exec(t, "", "matrix", "show", "--matrix", "../../survey/matrix/testdata/eight.yaml")
+	for text, want := range map[string]string{english: "England edition", welsh: "Dechrau'n Deg", own: "Inspections"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in:\n%.400s", want, text)
+		}
+	}
+	_, raw, _ := exec(t, "", "matrix", "show", "--edition", "wales", "--format", "json")
+	var m struct {
+		ID     string
+		Levels []any
+	}
+	if err := json.Unmarshal([]byte(raw), &m); err != nil || m.ID != "wales" || len(m.Levels) != 4 {
+		t.Errorf("JSON: %v, %+v", err, m)
+	}
+}
+
+func TestTryAutoRepeats(t *testing.T) {
+	var runs []string
+	for range 2 {
+		folder := t.TempDir()
+		code, out, errs := exec(t, "", "try", "--auto", "--seed", "5", "--out", folder)
+		if code != 0 || errs != "" {
+			t.Fatalf("code %d, errors %q", code, errs)
+		}
+		for _, want := range []string{"Nothing is kept", "17 of 17", "Thank you, you have finished", "Results for", "To discuss", "Represented", "[c]"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("no %q in the output", want)
+			}
+		}
+		files, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds := map[string]string{".png": "\x89PNG", ".xlsx": "PK", ".csv": "", ".json": "{"}
+		for _, f := range files {
+			raw, err := os.ReadFile(filepath.Join(folder, f.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			start, ok := kinds[filepath.Ext(f.Name())]
+			if !ok || len(raw) < 500 || !bytes.HasPrefix(raw, []byte(start)) {
+				t.Errorf("%s: %d bytes that begin with %.8q", f.Name(), len(raw), raw)
+			}
+			delete(kinds, filepath.Ext(f.Name()))
+			if !strings.Contains(out, filepath.Join(folder, f.Name())) {
+				t.Errorf("%s is not named", f.Name())
+			}
+		}
+		if len(kinds) > 0 {
+			t.Errorf("files that were not written: %v", kinds)
+		}
+		runs = append(runs, strings.ReplaceAll(out, folder, "FOLDER"))
+	}
+	if runs[0] != runs[1] {
+		t.Error("two runs with one seed differ")
+	}
+	_, other, _ := exec(t, "", "try", "--auto", "--seed", "6", "--out", t.TempDir())
+	if strings.Contains(other, runs[0][strings.Index(runs[0], "# Results"):len(runs[0])-400]) {
+		t.Error("another seed gives the same results")
+	}
+}
+
+func TestTryWithAnotherMatrixAndInWelsh(t *testing.T) {
+	code, out, errs := exec(t, "", "try", "--auto", "--matrix", "../../survey/matrix/testdata/eight.yaml", "--out", t.TempDir())
+	if code != 0 || errs != "" || !strings.Contains(out, "8 of 8") || !strings.Contains(out, "Inspections") {
+		t.Errorf("code %d, errors %q, output %.300q", code, errs, out)
+	}
+	code, out, errs = exec(t, "", "try", "--auto", "--edition", "wales", "--lang", "cy", "--out", t.TempDir())
+	if code != 0 || errs != "" {
+		t.Fatalf("code %d, errors %q", code, errs)
+	}
+	for _, want := range []string{"17 o 17", "Canlyniadau", "Cynnydd cynnar"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in the Welsh output", want)
+		}
+	}
+	if i := strings.Index(out, "Amdanoch chi"); strings.Contains(out[i:], "Thank you") {
+		t.Error("English in the Welsh run")
+	}
+}
+
+// TestTryByLines answers as a script or a screen reader would: number or name, a line each.
+func TestTryByLines(t *testing.T) {
+	input := []string{"Start", "I have read this, start", "Choose your role", "Parent or carer", "Continue"}
+	for range 17 {
+		input = append(input, "Early", "Next")
+	}
+	input = append(input, "Submit")
+	for i, line := range input { // arrows stand before and behind some names
+		if line == "Next" {
+			input[i] = "Next ›"
+		}
+	}
+	code, out, errs := exec(t, strings.Join(input, "\n")+"\n", "try", "--plain", "--out", t.TempDir())
+	if code != 0 || errs != "" || !strings.Contains(out, "Thank you, you have finished") || !strings.Contains(out, "Results for") {
+		t.Errorf("code %d, errors %q, end of the output:\n%s", code, errs, last(out, 60))
+	}
+}
+
+func TestTryEndsWhenThePersonLeaves(t *testing.T) {
+	for _, input := range []string{"q\n", ""} {
+		code, out, errs := exec(t, input, "try", "--plain", "--out", t.TempDir())
+		if code != 0 || errs != "" || !strings.Contains(out, "You have left") || strings.Contains(out, "Results for") {
+			t.Errorf("%q: code %d, errors %q, end of the output:\n%s", input, code, errs, last(out, 20))
+		}
+	}
+}
+
+func TestPlay(t *testing.T) {
+	const script = "# A story.\n~ #team has ben\n> ben /maturity help\n"
+	code, out, errs := exec(t, script, "play", "-")
+	if code != 0 || errs != "" || !strings.HasPrefix(out, script+"< ben is told\n    # What I can do\n") {
+		t.Errorf("code %d, errors %q, output %q", code, errs, out)
+	}
+	for script, want := range map[string]string{
+		"ben waits\n":                   "line 1",
+		"# x\n> ben dances\n":           "line 2",
+		"> ben [Start]\n":               "no such thing to press",
+		"> ben sends note=x\n":          "no form open",
+		"~ it rains\n":                  "no such stage direction",
+		"> ben /maturity\n> ben [What]": "no such thing to press",
+	} {
+		if code, _, errs := exec(t, script, "play", "-"); code != 1 || !strings.Contains(errs, want) {
+			t.Errorf("%q: code %d, errors %q, want %q in them", script, code, errs, want)
+		}
+	}
+}
