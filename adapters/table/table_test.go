@@ -270,6 +270,27 @@ func TestXLSXHoldsNoFormulaAndEveryLetter(t *testing.T) {
 	}
 }
 
+func TestSheetsPrintOnePageWide(t *testing.T) {
+	raw, err := XLSX(published("Llanwnog"), survey.English, english)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, raw)
+	for _, sheet := range f.GetSheetList() {
+		props, err := f.GetSheetProps(sheet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		layout, err := f.GetPageLayout(sheet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !*props.FitToPage || *layout.Orientation != "landscape" || *layout.FitToWidth != 1 {
+			t.Errorf("%s: fit %v, %s, %d wide", sheet, *props.FitToPage, *layout.Orientation, *layout.FitToWidth)
+		}
+	}
+}
+
 func TestSheetNamesCanBeAnything(t *testing.T) {
 	words := english
 	long := strings.Repeat("Cynrychiolaeth ", 4)

@@ -100,6 +100,10 @@ func (b *book) begin(name string, widths ...float64) {
 		}
 		b.note(b.file.SetColWidth(name, from, to, w))
 	}
+	// Printed for a workshop, a sheet is one page wide.
+	fit, orientation, wide, tall := true, "landscape", 1, 0
+	b.note(b.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit}))
+	b.note(b.file.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &orientation, FitToWidth: &wide, FitToHeight: &tall}))
 }
 
 func (b *book) note(err error) {

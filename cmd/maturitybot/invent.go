@@ -25,7 +25,7 @@ func newOpinions(seed uint64, m *survey.Matrix) *opinions {
 	for _, e := range m.Elements() {
 		// Most of the areas in the report stand at the lower levels (its Appendix B).
 		o.centre[e.ID] = 1 + float64(len(m.Levels)-1)*(0.1+0.45*o.rng.Float64())
-		o.spread[e.ID] = 0.35 + 0.6*o.rng.Float64()
+		o.spread[e.ID] = 0.3 + 0.45*o.rng.Float64()
 	}
 	return o
 }
