@@ -5,9 +5,11 @@ package bot
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -47,35 +49,53 @@ type Options struct {
 type Bot struct {
 	Options
 	routes map[string]route
+	salt   [16]byte // of the short hashes in this process's log
 }
 
 var _ chat.Responder = (*Bot)(nil)
 
 // New makes a bot.
-func New(o Options) *Bot { return &Bot{Options: o, routes: table()} }
+func New(o Options) *Bot {
+	b := &Bot{Options: o, routes: table()}
+	rand.Read(b.salt[:]) // it never fails: the program ends instead
+	return b
+}
 
 // Ack says how the event is to be acknowledged.
 func (b *Bot) Ack(e chat.Event) chat.Ack {
-	if r, ok := b.routes[b.action(e).Verb]; ok && e.Kind != chat.Message {
+	if r, ok := b.routes[b.action(e).Verb]; ok {
 		return r.ack
 	}
 	return chat.AckWhisper
 }
 
 // Handle does what the event asks for.
-func (b *Bot) Handle(ctx context.Context, e chat.Event) []chat.Reply {
+func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
+	defer func() {
+		// Platform libraries run handlers without a net: one fault would end the bot for everybody.
+		if fault := recover(); fault != nil {
+			b.Log.Error("panic", "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
+			replies = b.sorryInBoth("error.inside")
+		}
+	}()
 	began := b.Now()
 	action := b.action(e)
 	e.Action = action
-	replies, err := b.route(ctx, e)
-	if err != nil {
+	verb := action.Verb
+	if _, ours := b.routes[verb]; !ours {
+		verb = "unknown" // what somebody made up has no place in a log
+	}
+	var err error
+	if replies, err = b.route(ctx, e); err != nil {
 		replies = b.explain(ctx, e, err)
 	}
-	if fault := check(replies); fault != nil {
-		b.Log.Error("reply does not fit", "verb", action.Verb, "error", fault)
-		replies = b.sorryInBoth("error.inside")
+	for i, reply := range replies {
+		if fault := check(reply); fault != nil {
+			b.Log.Error("reply does not fit", "verb", verb, "error", fault)
+			replies[i] = b.sorryInBoth("error.inside")[0] // the others stand: what they tell of has been done
+		}
 	}
-	b.Log.Info("event", "verb", action.Verb, "person", short(e.Who), "replies", len(replies), "took", b.Now().Sub(began))
+	b.Log.Info("event", "verb", verb, "person", b.short(e.Who), "replies", len(replies), "took", b.Now().Sub(began))
 	return replies
 }
 
@@ -99,42 +119,53 @@ func (b *Bot) action(e chat.Event) chat.Action {
 
 func (b *Bot) route(ctx context.Context, e chat.Event) ([]chat.Reply, error) {
 	r, ok := b.routes[e.Action.Verb]
+	if r.ack == chat.AckForm {
+		// A form must open while the gesture is fresh: both platforms wait three seconds.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, formPatience)
+		defer cancel()
+	}
 	// A press may only ask for what a button of ours can ask for; "undelivered" is said by adapters alone.
-	if !ok || (r.kinds != nil && !slices.Contains(r.kinds, e.Kind)) {
+	if !ok || !slices.Contains(r.kinds, e.Kind) {
 		return nil, errNoRoute
 	}
 	return r.do(b, ctx, e)
 }
 
+// formPatience is how long reading may take before a form opens.
+const formPatience = 2 * time.Second
+
 // errNoRoute is a press on something that is not ours, or not any more.
 var errNoRoute = errors.New("no such action")
 
-// check returns what of the replies does not fit the platforms.
-func check(replies []chat.Reply) error {
-	for _, r := range replies {
-		var err error
-		switch r := r.(type) {
-		case chat.Update:
-			err = r.Card.Check()
-		case chat.Whisper:
-			err = r.Card.Check()
-		case chat.Post:
-			err = r.Card.Check()
-		case chat.Direct:
-			err = r.Card.Check()
-		case chat.Open:
-			err = r.Form.Check()
-		}
-		if err != nil {
-			return err
-		}
+// check returns what of the reply does not fit the platforms.
+func check(reply chat.Reply) error {
+	switch r := reply.(type) {
+	case chat.Update:
+		return r.Card.Check()
+	case chat.Whisper:
+		return r.Card.Check()
+	case chat.Post:
+		return r.Card.Check()
+	case chat.Direct:
+		return r.Card.Check()
+	case chat.Open:
+		return r.Form.Check()
 	}
 	return nil
 }
 
 // explain is the one place where an error becomes sentences for a person.
 func (b *Bot) explain(ctx context.Context, e chat.Event, err error) []chat.Reply {
-	log := b.Log.With("verb", e.Action.Verb, "person", short(e.Who))
+	log := b.Log.With("person", b.short(e.Who))
+	if !errors.Is(err, survey.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) && len(e.Action.Args) > 0 {
+		// No platform tells that somebody wants Welsh; the roster does.
+		if id, bad := roundID(e.Action.Args[0]); bad == nil {
+			if seat, bad := b.Rounds.Seat(ctx, id, person(e.Who)); bad == nil && seat.Member.Language != "" {
+				e.Locale = string(seat.Member.Language)
+			}
+		}
+	}
 	var input *survey.InputError
 	var said *refusal
 	switch {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
@@ -19,10 +20,21 @@ import (
 // mayCreate says whether somebody may start a round: who manages the workspace, or is named in the configuration.
 func (b *Bot) mayCreate(e chat.Event) bool { return e.Admin || slices.Contains(b.Creators, e.Who) }
 
+// inChannel refuses to start a round in a conversation with one person: its results would reach nobody else.
+func (b *Bot) inChannel(e chat.Event) error {
+	if e.Private {
+		return refuse(whisper(chat.Say(b.voice(e).Say("new.in_channel")))...)
+	}
+	return nil
+}
+
 // newForm asks for everything a round is made of. It makes no call.
 func (b *Bot) newForm(_ context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
 	if !b.mayCreate(e) {
 		return nil, errNotAllowed
+	}
+	if err := b.inChannel(e); err != nil {
+		return nil, err
 	}
 	v := b.voice(e)
 	first := b.Now().AddDate(0, 0, 21)
@@ -102,7 +114,6 @@ func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) []ch
 func (b *Bot) readRoundForm(e chat.Event) (survey.Round, error) {
 	r := survey.Round{
 		Area: e.Value("area"), Matrix: e.Value("matrix"), TimeZone: e.Value("time_zone"),
-		Workshop:  survey.Workshop{Place: e.Value("place")},
 		Consensus: survey.Consensus{AllowFarMinority: e.Value("far") == "yes"},
 	}
 	if r.TimeZone == "" {
@@ -145,10 +156,8 @@ func (b *Bot) readRoundForm(e chat.Event) (survey.Round, error) {
 	if r.ClosesAt, err = readTime(e, "closes", "17:00", loc); err != nil {
 		return r, err
 	}
-	if e.Value("workshop") != "" {
-		if r.Workshop.At, err = readTime(e, "workshop", "10:00", loc); err != nil {
-			return r, err
-		}
+	if r.Workshop, err = readWorkshop(e, loc); err != nil {
+		return r, err
 	}
 	return r, nil
 }
@@ -172,6 +181,9 @@ func readTime(e chat.Event, field, otherwise string, loc *time.Location) (time.T
 func (b *Bot) create(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
 	if !b.mayCreate(e) {
 		return nil, errNotAllowed
+	}
+	if err := b.inChannel(e); err != nil {
+		return nil, err
 	}
 	r, err := b.readRoundForm(e)
 	if err != nil {
@@ -206,17 +218,10 @@ func (b *Bot) facts(v locale.Voice, r survey.Round) string {
 	for i, l := range r.Languages {
 		names[i] = b.languageName(l)
 	}
-	workshop := v.Say("facts.no_workshop")
-	if !r.Workshop.At.IsZero() {
-		workshop = v.Time(r.Workshop.At.In(r.Location()))
-		if r.Workshop.Place != "" {
-			workshop += ", " + r.Workshop.Place
-		}
-	}
 	lines := []string{
 		v.Say("facts.edition", "edition", edition, "languages", strings.Join(names, ", ")),
 		v.Say("facts.closes", "closes", b.when(v, r), "zone", r.TimeZone),
-		v.Say("facts.workshop", "workshop", workshop),
+		v.Say("facts.workshop", "workshop", b.workshop(v, r)),
 		v.Say("facts.min_group", "min", r.MinGroup),
 		b.consensus(v, r),
 	}
@@ -310,7 +315,7 @@ func (b *Bot) target(ctx context.Context, e chat.Event, a onTarget, wanted func(
 		return survey.Round{}, err
 	}
 	fit := filter(rounds, wanted)
-	if len(fit) == 0 {
+	if len(fit) == 0 || a.words != "" {
 		seats, err := b.Rounds.RoundsOf(ctx, me)
 		if err != nil {
 			return survey.Round{}, err
@@ -323,29 +328,30 @@ func (b *Bot) target(ctx context.Context, e chat.Event, a onTarget, wanted func(
 		}
 		fit = filter(rounds, wanted)
 	}
+	v := b.voice(e)
 	if a.words != "" {
-		named := filter(fit, func(r survey.Round) bool {
+		// A round that was named is that round or none: another one must never be steered in its place.
+		fit = filter(fit, func(r survey.Round) bool {
 			return strings.EqualFold(r.Area, a.words) || string(r.ID) == strings.ToLower(a.words)
 		})
-		if len(named) > 0 {
-			fit = named
+		if len(fit) == 0 && len(rounds) > 0 {
+			return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.unnamed", "name", chat.Trim(a.words, 60))))...)
 		}
 	}
-	v := b.voice(e)
 	switch {
 	case len(fit) == 1:
 		return fit[0], nil
 	case len(fit) > 1:
 		var buttons []chat.Button
 		for _, r := range fit[:min(len(fit), maxHome)] {
-			lang := v.Lang
-			buttons = append(buttons, button(v.Say("choose.round", "area", r.Area, "closes", v.Day(r.ClosesAt.In(r.Location()))), chat.Do(e.Action.Verb, string(r.ID), lang)))
+			label := v.Say("choose.round", "area", chat.Trim(r.Area, 40), "closes", v.Day(r.ClosesAt.In(r.Location())))
+			buttons = append(buttons, button(chat.Trim(label, chat.MaxLabel-2), chat.Do(e.Action.Verb, string(r.ID), v.Lang)))
 		}
 		return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.which")), row(buttons...))...)
 	case len(rounds) > 0:
 		return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.unfit")))...)
 	}
-	b.Log.Warn("refused", "reason", "coordinates no round", "verb", e.Action.Verb, "person", short(e.Who))
+	b.Log.Warn("refused", "reason", "coordinates no round", "verb", e.Action.Verb, "person", b.short(e.Who))
 	return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.none")))...)
 }
 
@@ -361,7 +367,7 @@ func filter(rounds []survey.Round, wanted func(survey.Round) bool) []survey.Roun
 
 func isOpen(r survey.Round) bool   { return r.State == survey.Open }
 func isClosed(r survey.Round) bool { return r.State == survey.Closed }
-func notDraft(r survey.Round) bool { return r.State != survey.Draft }
+func isAny(survey.Round) bool      { return true }
 
 func (b *Bot) inviteForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
 	r, err := b.target(ctx, e, a, isOpen)
@@ -416,16 +422,20 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a onSpoken) ([]
 	v := b.voice(e)
 	role := e.Value("role")
 	var people []survey.Member
+	chosen := map[survey.PersonID]bool{}
 	add := func(p chat.Person, role string) {
-		id := person(p)
-		if !slices.ContainsFunc(people, func(m survey.Member) bool { return m.Person == id }) {
+		if id := person(p); !chosen[id] {
+			chosen[id] = true
 			people = append(people, survey.Member{Person: id, Role: role})
 		}
 	}
 	refused := map[string]string{}
 	listed, faults := b.readList(ctx, e, v, m, e.Value("list"), role)
 	if len(faults) > 0 {
-		refused["list"] = strings.Join(faults, "\n")
+		refused["list"] = v.Say("invite.mend") + "\n" + strings.Join(faults[:min(len(faults), maxFaults)], "\n")
+		if more := len(faults) - maxFaults; more > 0 {
+			refused["list"] += "\n" + v.Count("status.more", more)
+		}
 	}
 	for _, l := range listed {
 		add(l.person, l.role)
@@ -441,6 +451,7 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a onSpoken) ([]
 	if c := e.Value("channel"); c != "" {
 		members, err := b.members(ctx, c)
 		if err != nil {
+			b.Log.Warn("channel cannot be read", "round", r.ID, "error", err)
 			refused["channel"] = v.Say("invite.no_channel")
 		}
 		for _, p := range members {
@@ -477,6 +488,9 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a onSpoken) ([]
 	return replies, nil
 }
 
+// maxFaults is how many lines of a list are named at once.
+const maxFaults = 10
+
 func (b *Bot) members(ctx context.Context, channel string) ([]chat.Person, error) {
 	place, err := chat.ParsePlace(channel)
 	if err != nil {
@@ -492,6 +506,9 @@ type invitee struct {
 
 // readList reads "person" or "person, role" a line; every line that cannot stand is named.
 func (b *Bot) readList(ctx context.Context, e chat.Event, v locale.Voice, m *survey.Matrix, list, role string) (all []invitee, faults []string) {
+	if utf8.RuneCountInString(list) > chat.MaxFieldText {
+		return nil, []string{v.Say("invite.unreadable")}
+	}
 	rows := csv.NewReader(strings.NewReader(list))
 	rows.FieldsPerRecord, rows.TrimLeadingSpace, rows.LazyQuotes = -1, true, true
 	for {
@@ -504,23 +521,19 @@ func (b *Bot) readList(ctx context.Context, e chat.Event, v locale.Voice, m *sur
 		}
 		line, _ := rows.FieldPos(0)
 		name := strings.TrimSpace(record[0])
-		given := role
+		given, known := role, true
 		if len(record) > 1 && strings.TrimSpace(record[1]) != "" {
-			found, ok := findRole(m, strings.TrimSpace(record[1]))
-			if !ok {
-				if line == 1 { // a heading
-					continue
-				}
-				faults = append(faults, v.Say("invite.line_role", "line", line, "role", chat.Trim(record[1], 40)))
-				continue
-			}
-			given = found
+			given, known = findRole(m, strings.TrimSpace(record[1]))
 		}
 		p, err := b.Directory.Find(ctx, e.Where, name)
 		switch {
+		case errors.Is(err, chat.ErrNobody) && !known && line == 1: // headings of columns
+		case !known:
+			faults = append(faults, v.Say("invite.line_role", "line", line, "role", chat.Trim(strings.TrimSpace(record[1]), 40)))
 		case errors.Is(err, chat.ErrNobody):
 			faults = append(faults, v.Say("invite.line_person", "line", line, "name", chat.Trim(name, 60)))
 		case err != nil:
+			b.Log.Error("directory failed", "error", err)
 			return nil, append(faults, v.Say("invite.directory"))
 		default:
 			all = append(all, invitee{p, given})
@@ -549,8 +562,9 @@ func (b *Bot) joinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 	if err != nil {
 		return nil, err
 	}
-	if !r.AcceptsAnswers(b.Now()) {
-		return nil, closedOr(r)
+	r, err = b.Rounds.OpenDoor(ctx, r.ID, person(e.Who))
+	if err != nil {
+		return nil, err
 	}
 	m, err := b.Rounds.Matrix(r)
 	if err != nil {
@@ -561,7 +575,7 @@ func (b *Bot) joinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 	for i, lang := range r.Languages {
 		v := b.Words.In(string(lang))
 		labels[i] = v.Say("button.join")
-		blocks = append(blocks, chat.Heading{Text: v.Say("invitation.title", "area", r.Area)},
+		blocks = append(blocks, chat.Heading{Text: v.Say("invitation.title", "area", r.Area)}, b.why(v, r),
 			chat.Say(v.Say("invitation.how", "n", len(m.Elements()), "minutes", minutes(m), "closes", b.when(v, r))),
 			chat.Remark(v.Say("invitation.private", "min", r.MinGroup)))
 	}
@@ -573,7 +587,7 @@ func (b *Bot) joinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 const maxNamed = 25
 
 func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
-	r, err := b.target(ctx, e, a, notDraft)
+	r, err := b.target(ctx, e, a, isAny)
 	if err != nil {
 		return nil, err
 	}
@@ -617,11 +631,13 @@ func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	if r.State == survey.Open {
 		var buttons []chat.Button
 		if r.AcceptsAnswers(b.Now()) {
-			buttons = append(buttons, button(v.Say("button.remind"), chat.Do("remind", id, v.Lang)), button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)))
+			remind := button(v.Say("button.remind"), chat.Do("remind", id, v.Lang))
+			remind.Confirm = &chat.Confirm{Title: v.Say("button.remind"), Text: v.Say("remind.ask"), Yes: v.Say("remind.yes"), No: v.Say("remind.no")}
+			buttons = append(buttons, remind, button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)))
 		}
 		blocks = append(blocks, chat.Remark(v.Say("status.no_totals")), row(append(buttons,
-			button(v.Say("button.extend"), chat.Do("extend", id, v.Lang)), button(v.Say("button.team"), chat.Do("team", id, v.Lang)),
-			button(v.Say("button.close"), chat.Do("close", id, v.Lang)),
+			button(v.Say("button.extend"), chat.Do("extend", id, v.Lang)), button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)),
+			button(v.Say("button.team"), chat.Do("team", id, v.Lang)), button(v.Say("button.close"), chat.Do("close", id, v.Lang)),
 		)...))
 	} else {
 		blocks = append(blocks, row(button(v.Say("button.results"), chat.Do("results", id, v.Lang)), button(v.Say("button.export"), chat.Do("export", id, v.Lang))))
@@ -683,6 +699,9 @@ func (b *Bot) missing(v locale.Voice, m *survey.Matrix, s survey.Status) []chat.
 	if len(unfinished) > 0 {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("status.nobody_finished")), chat.Words(" " + strings.Join(unfinished, " · "))}})
 	}
+	if n := s.Unstated.Invited; n > 0 {
+		blocks = append(blocks, chat.Say(v.Count("status.unstated", n)))
+	}
 	if len(blocks) == 0 {
 		blocks = append(blocks, chat.Say(v.Say("status.all_roles")))
 	}
@@ -702,17 +721,26 @@ func (b *Bot) remind(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	if err != nil {
 		return nil, err
 	}
+	if len(due) == 0 {
+		return whisper(chat.Say(b.roundVoice(e, r).Say("remind.nobody"))), nil
+	}
 	replies := whisper(chat.Say(b.roundVoice(e, r).Count("remind.sent", len(due))))
 	for _, member := range due {
 		to, err := chat.ParsePerson(string(member.Person))
 		if err != nil {
 			return nil, fmt.Errorf("send reminder: %w", err)
 		}
-		card := b.Invitation(r, m)
+		card := b.reminder(r, m, member)
 		if member.TakesPart() {
 			seat, resp, err := b.Rounds.View(ctx, r.ID, member.Person)
-			if err != nil {
-				return nil, err
+			switch {
+			case errors.Is(err, survey.ErrWithdrawn), errors.Is(err, survey.ErrNotTakingPart), errors.Is(err, survey.ErrClosed):
+				continue // since the roster was read
+			case err != nil:
+				// The others must not go without because one cannot be read; the invitation leads on as well.
+				b.Log.Error("reminder without progress", "round", r.ID, "error", err)
+				replies = append(replies, chat.Direct{To: to, Card: card, Tag: chat.Do("undelivered", string(r.ID))})
+				continue
 			}
 			v := b.seatVoice(chat.Event{}, seat)
 			card = chat.Card{Blocks: []chat.Block{
@@ -724,6 +752,18 @@ func (b *Bot) remind(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 		replies = append(replies, chat.Direct{To: to, Card: card, Tag: chat.Do("undelivered", string(r.ID))})
 	}
 	return replies, nil
+}
+
+// reminder is the invitation again, marked as a reminder.
+func (b *Bot) reminder(r survey.Round, m *survey.Matrix, member survey.Member) chat.Card {
+	var lines []string
+	for _, lang := range r.Languages {
+		if member.Language == "" || member.Language == lang {
+			v := b.Words.In(string(lang))
+			lines = append(lines, v.Say("reminder.first", "closes", b.when(v, r)))
+		}
+	}
+	return chat.Card{Blocks: append([]chat.Block{chat.Remark(strings.Join(lines, "\n"))}, b.Invitation(r, m).Blocks...)}
 }
 
 func (b *Bot) extendForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
@@ -760,13 +800,82 @@ func (b *Bot) saveExtension(ctx context.Context, e chat.Event, a onSpoken) ([]ch
 		return nil, err
 	}
 	v := b.voice(e)
-	replies := whisper(chat.Say(v.Say("extend.done", "closes", b.when(v, r))))
+	said := []chat.Block{chat.Say(v.Say("extend.done", "closes", b.when(v, r)))}
+	if at := r.Workshop.At; !at.IsZero() && at.Before(r.ClosesAt) {
+		said = append(said, chat.Say(v.Say("workshop.before", "workshop", v.Time(at.In(r.Location())))))
+	}
+	replies := whisper(append(said, row(button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang))))...)
 	if extended {
 		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
 			return []chat.Block{chat.Heading{Text: r.Area}, chat.Say(v.Say("extend.posted", "closes", b.when(v, r)))}
 		})...)
 	}
 	return replies, nil
+}
+
+func (b *Bot) workshopForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	r, err := b.target(ctx, e, a, func(r survey.Round) bool { return r.State != survey.Closed })
+	if err != nil {
+		return nil, err
+	}
+	if r.State == survey.Closed {
+		return nil, survey.ErrClosed
+	}
+	v := b.roundVoice(e, r)
+	day, clock := "", ""
+	if at := r.Workshop.At.In(r.Location()); !r.Workshop.At.IsZero() {
+		day, clock = at.Format(time.DateOnly), at.Format("15:04")
+	}
+	label := func(id string) chat.Label {
+		return chat.Label{ID: id, Text: v.Say("new." + id), Hint: v.Say("new." + id + "_hint"), Optional: true}
+	}
+	return []chat.Reply{chat.Open{Form: chat.Form{
+		Title: v.Say("workshop.title"), Intro: v.Say("workshop.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
+		Action: chat.Do("saveplace", string(r.ID), v.Lang),
+		Fields: []chat.Field{
+			chat.Date{Label: label("workshop"), Value: day}, chat.Clock{Label: label("workshop_time"), Value: clock},
+			chat.Input{Label: label("place"), Value: r.Workshop.Place, Max: survey.MaxPlaceRunes},
+		},
+	}}}, nil
+}
+
+func (b *Bot) saveWorkshop(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	w, err := readWorkshop(e, r.Location())
+	if err != nil {
+		return nil, err
+	}
+	r, err = b.Rounds.SetWorkshop(ctx, a.round, person(e.Who), w)
+	if err != nil {
+		return nil, err
+	}
+	v := b.voice(e)
+	return whisper(chat.Say(v.Say("workshop.done", "workshop", b.workshop(v, r)))), nil
+}
+
+// readWorkshop reads the workshop's fields of a form; without a day it has no time.
+func readWorkshop(e chat.Event, loc *time.Location) (survey.Workshop, error) {
+	w := survey.Workshop{Place: e.Value("place")}
+	var err error
+	if e.Value("workshop") != "" {
+		w.At, err = readTime(e, "workshop", "10:00", loc)
+	}
+	return w, err
+}
+
+// workshop is when and where it is, in words.
+func (b *Bot) workshop(v locale.Voice, r survey.Round) string {
+	if r.Workshop.At.IsZero() {
+		return v.Say("facts.no_workshop")
+	}
+	when := v.Time(r.Workshop.At.In(r.Location()))
+	if r.Workshop.Place != "" {
+		when += ", " + r.Workshop.Place
+	}
+	return when
 }
 
 func (b *Bot) teamForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
@@ -820,17 +929,17 @@ func (b *Bot) askToClose(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 	if err != nil {
 		return nil, err
 	}
-	return whisper(
-		chat.Heading{Text: v.Say("close.title", "area", r.Area)},
-		chat.Say(v.Say("close.means")),
-		chat.Say(b.rates(v, s)),
+	blocks := []chat.Block{chat.Heading{Text: v.Say("close.title", "area", r.Area)}, chat.Say(v.Say("close.means"))}
+	if r.AcceptsAnswers(b.Now()) {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("close.early", "closes", b.when(v, r)))}})
+	}
+	return whisper(append(blocks, chat.Say(b.rates(v, s)),
 		row(
 			chat.Button{Label: v.Say("button.close_now"), Action: chat.Do("closenow", string(r.ID), v.Lang), Style: chat.Danger, Confirm: &chat.Confirm{
 				Title: v.Say("close.confirm_title"), Text: v.Say("close.confirm"), Yes: v.Say("close.yes"), No: v.Say("close.no"),
 			}},
 			button(v.Say("button.extend"), chat.Do("extend", string(r.ID), v.Lang)),
-		),
-	), nil
+		))...), nil
 }
 
 func (b *Bot) closeNow(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
@@ -883,7 +992,7 @@ func (b *Bot) coordinatedBlocks(v locale.Voice, e chat.Event, seats []survey.Sea
 			chat.Text{Spans: []chat.Span{chat.Bold(v.Say("home.coordinator", "area", s.Round.Area)), chat.Words("\n" + line)}},
 			row(button(v.Say("button.status"), chat.Do("status", string(s.Round.ID), v.Lang))))
 	}
-	if b.mayCreate(e) {
+	if b.mayCreate(e) && !e.Private {
 		blocks = append(blocks, row(button(v.Say("button.new"), chat.Do("new", v.Lang))))
 	}
 	return blocks

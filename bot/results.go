@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -10,10 +9,6 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 )
-
-func isNotTakingPart(err error) bool { return errors.Is(err, survey.ErrNotTakingPart) }
-
-func asInput(err error, to **survey.InputError) bool { return errors.As(err, to) }
 
 // results posts the results of a closed round to its channel.
 func (b *Bot) results(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
@@ -92,7 +87,7 @@ func (b *Bot) resultPosts(ctx context.Context, e chat.Event, r survey.Round, v l
 	}
 	summary := []chat.Block{
 		chat.Heading{Text: v.Say("results.title", "area", r.Area)},
-		chat.Say(v.Say("results.part", "people", v.Count("results.people", p.Respondents), "invited", p.Terms.Invited, "percent", percent(p.Respondents, p.Terms.Invited))),
+		chat.Say(v.Say("results.part", "people", v.Count("results.people", p.Respondents), "invited", p.Terms.Invited, "finished", p.Terms.Finished, "started", p.Terms.Started)),
 	}
 	summary = append(summary, b.represented(v, m, p.Terms)...)
 	summary = append(summary, b.agenda(v, m, p)...)
@@ -107,7 +102,7 @@ func (b *Bot) resultPosts(ctx context.Context, e chat.Event, r survey.Round, v l
 	summary = append(summary, row(others...))
 	posts := []chat.Reply{chat.Post{
 		To: to, Card: chat.Card{Blocks: summary},
-		Files: []chat.File{{Name: fileName(r) + ".png", Type: "image/png", Alt: alt, Data: picture}},
+		Files: []chat.File{{Name: p.FileName() + ".png", Type: "image/png", Alt: alt, Data: picture}},
 	}}
 	tables := append([]chat.Block{
 		chat.Heading{Text: v.Say("results.table")},
@@ -135,9 +130,6 @@ func (b *Bot) tableBlocks(table string) []chat.Block {
 	return append(blocks, chat.Table{Text: piece.String()})
 }
 
-// fileName is the round in a file's name.
-func fileName(r survey.Round) string { return "maturity-" + string(r.ID) }
-
 // represented says who took part by role, and who did not.
 func (b *Bot) represented(v locale.Voice, m *survey.Matrix, s survey.Terms) []chat.Block {
 	var there, absent []string
@@ -159,6 +151,9 @@ func (b *Bot) represented(v locale.Voice, m *survey.Matrix, s survey.Terms) []ch
 	if len(absent) > 0 {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.absent")), chat.Words(" " + strings.Join(absent, " · "))}})
 	}
+	if s.Started > 0 {
+		blocks = append(blocks, chat.Say(v.Say("results.unfinished")))
+	}
 	return blocks
 }
 
@@ -176,6 +171,9 @@ func (b *Bot) agenda(v locale.Voice, m *survey.Matrix, p survey.Published) []cha
 		}
 		share, _ := c.Percent[mode-1].Int()
 		line := v.Say("agenda.line", "element", name, "percent", share, "level", m.Levels[mode-1].Name.In(lang))
+		if levels := tied(m, c, mode, lang); len(levels) > 1 {
+			line = v.Say("agenda.tie", "element", name, "percent", share, "level", strings.Join(levels, ", "))
+		}
 		if far, _ := c.FarMinority.Bool(); far {
 			line += " " + v.Say("agenda.far")
 		}
@@ -206,7 +204,50 @@ func (b *Bot) agenda(v locale.Voice, m *survey.Matrix, p survey.Published) []cha
 	add(v.Count("agenda.discuss", len(discuss)), discuss, true)
 	add(v.Count("agenda.agreed", len(agreed)), agreed, false)
 	if len(hidden) > 0 {
-		blocks = append(blocks, chat.Say(v.Count("agenda.hidden", len(hidden), "min", p.Terms.MinGroup)))
+		names := strings.Join(hidden[:min(len(hidden), maxAgenda)], ", ")
+		if more := len(hidden) - maxAgenda; more > 0 {
+			names += " " + v.Count("agenda.more", more)
+		}
+		blocks = append(blocks, chat.Say(v.Count("agenda.hidden", len(hidden), "min", p.Terms.MinGroup, "names", names)))
 	}
+	if groups := unseen(v, p); groups != "" {
+		blocks = append(blocks, chat.Say(v.Say("agenda.groups", "groups", groups)))
+	}
+	blocks = append(blocks, chat.Say(v.Say("agenda.ask")), chat.Say(v.Say("agenda.more_there")))
 	return blocks
+}
+
+// tied names the levels that share the most ratings, at most three of them.
+func tied(m *survey.Matrix, c survey.Cells, mode int, lang survey.Lang) []string {
+	most, _ := c.Counts[mode-1].Int()
+	var names []string
+	for k, f := range c.Counts {
+		if n, _ := f.Int(); n == most && len(names) < 3 {
+			names = append(names, m.Levels[k].Short.In(lang))
+		}
+	}
+	return names
+}
+
+// unseen names the role groups that somebody rated in and whose results are shown for no element.
+func unseen(v locale.Voice, p survey.Published) string {
+	var names []string
+	for g, group := range p.Groups[1:] {
+		hidden, seen := false, false
+		for _, e := range p.Elements {
+			cells := e.Groups[g+1]
+			_, shown := cells.Mode.Int()
+			seen = seen || shown
+			hidden = hidden || cells.Rated.Mark() == survey.Suppressed
+		}
+		if seen || !hidden {
+			continue
+		}
+		name := group.Name.In(survey.Lang(v.Lang))
+		if group.ID == survey.NotStatedGroup {
+			name = v.Say("me.unstated")
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
 }

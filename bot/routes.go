@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
@@ -14,7 +15,7 @@ import (
 )
 
 // route is one thing people can ask for: how it is acknowledged, from which kinds of event it may
-// come (nil: from presses and commands), and who answers.
+// come, and who answers.
 type route struct {
 	ack   chat.Ack
 	kinds []chat.Kind
@@ -38,7 +39,7 @@ func table() map[string]route {
 		"me":      on(chat.AckUpdate, readRound, (*Bot).aboutMe),
 		"role":    on(chat.AckUpdate, readRound, (*Bot).pickRole),
 		"scope":   on(chat.AckUpdate, readWord, (*Bot).pickScope),
-		"org":     on(chat.AckForm, readWord, (*Bot).organisationForm),
+		"org":     on(chat.AckForm, readOrganisation, (*Bot).organisationForm),
 		"saveorg": from(chat.Submit, chat.AckUpdate, readRound, (*Bot).saveOrganisation),
 		"go":      on(chat.AckUpdate, readRound, (*Bot).proceed), // to the first open element
 		"at":      on(chat.AckUpdate, readElement, (*Bot).element),
@@ -54,8 +55,8 @@ func table() map[string]route {
 		"erase":   on(chat.AckUpdate, readRound, (*Bot).erase),
 
 		// A coordinator. Each carries the language it was asked in.
-		"new":        on(chat.AckForm, readCommand, (*Bot).newForm),
-		"create":     from(chat.Submit, chat.AckWhisper, readCommand, (*Bot).create),
+		"new":        on(chat.AckForm, readNothing, (*Bot).newForm),
+		"create":     from(chat.Submit, chat.AckWhisper, readNothing, (*Bot).create),
 		"redraft":    on(chat.AckForm, readSpoken, (*Bot).redraftForm),
 		"saveround":  from(chat.Submit, chat.AckUpdate, readSpoken, (*Bot).saveRound),
 		"open":       on(chat.AckUpdate, readSpoken, (*Bot).open),
@@ -66,13 +67,15 @@ func table() map[string]route {
 		"remind":     on(chat.AckWhisper, readTarget, (*Bot).remind),
 		"extend":     on(chat.AckForm, readTarget, (*Bot).extendForm),
 		"saveextend": from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveExtension),
+		"workshop":   on(chat.AckForm, readTarget, (*Bot).workshopForm),
+		"saveplace":  from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveWorkshop),
 		"team":       on(chat.AckForm, readTarget, (*Bot).teamForm),
 		"saveteam":   from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveTeam),
 		"close":      on(chat.AckWhisper, readTarget, (*Bot).askToClose),
 		"closenow":   on(chat.AckUpdate, readSpoken, (*Bot).closeNow),
 		"results":    on(chat.AckWhisper, readTarget, (*Bot).results),
 		"export":     on(chat.AckWhisper, readTarget, (*Bot).export),
-		"help":       on(chat.AckWhisper, readCommand, (*Bot).help),
+		"help":       on(chat.AckWhisper, readNothing, (*Bot).help),
 
 		"undelivered": from(chat.Undelivered, chat.AckWhisper, readRound, (*Bot).undelivered),
 	}
@@ -87,6 +90,7 @@ var commands = map[string]struct{ verb, lang string }{
 	"status": {"status", "*"}, "statws": {"status", "cy"},
 	"remind": {"remind", "*"}, "atgoffa": {"remind", "cy"},
 	"extend": {"extend", "*"}, "estyn": {"extend", "cy"},
+	"workshop": {"workshop", "*"}, "gweithdy": {"workshop", "cy"},
 	"team": {"team", "*"}, "tim": {"team", "cy"}, "tîm": {"team", "cy"},
 	"close": {"close", "*"}, "cau": {"close", "cy"},
 	"results": {"results", "*"}, "canlyniadau": {"results", "cy"},
@@ -144,6 +148,11 @@ type (
 		matrix  string
 		lang    survey.Lang
 	}
+	onOrganisation struct {
+		round survey.RoundID
+		has   bool // one was given before
+		lang  survey.Lang
+	}
 	// onSpoken is a round and the language it is spoken of in.
 	onSpoken struct {
 		round survey.RoundID
@@ -157,8 +166,6 @@ type (
 )
 
 func readNothing([]string) (nothing, error) { return nothing{}, nil }
-
-func readCommand([]string) (nothing, error) { return nothing{}, nil }
 
 func roundID(s string) (survey.RoundID, error) {
 	if len(s) != roundIDLength || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") != "" {
@@ -256,6 +263,14 @@ func readDetail(args []string) (onDetail, error) {
 	return onDetail{id, args[1], args[2] == "1", args[3], survey.Lang(args[4])}, err
 }
 
+func readOrganisation(args []string) (onOrganisation, error) {
+	if len(args) != 3 {
+		return onOrganisation{}, errForged
+	}
+	id, err := roundID(args[0])
+	return onOrganisation{id, args[1] == "1", survey.Lang(args[2])}, err
+}
+
 func readSpoken(args []string) (onSpoken, error) {
 	if len(args) != 2 {
 		return onSpoken{}, errForged
@@ -289,8 +304,10 @@ func newRoundID(event string) survey.RoundID {
 	return survey.RoundID(strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:roundIDLength])
 }
 
-// short is how a person appears in a log.
-func short(p chat.Person) string {
-	sum := sha256.Sum256([]byte("person " + p.String()))
-	return hex.EncodeToString(sum[:4])
+// short is how a person appears in a log: lines of one process can be brought together, but not
+// brought back to the person, whose answers could be told by how many lines there are.
+func (b *Bot) short(p chat.Person) string {
+	mac := hmac.New(sha256.New, b.salt[:])
+	mac.Write([]byte(p.String()))
+	return hex.EncodeToString(mac.Sum(nil)[:4])
 }

@@ -2,8 +2,10 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
@@ -20,9 +22,7 @@ func (b *Bot) Invitation(round survey.Round, m *survey.Matrix) chat.Card {
 		}
 		blocks = append(blocks,
 			chat.Heading{Text: v.Say("invitation.title", "area", round.Area)},
-			chat.Text{Spans: []chat.Span{
-				mention(round.Coordinators[0]), chat.Words(" " + v.Say("invitation.why", "area", round.Area, "nation", m.Nation.In(lang))),
-			}},
+			b.why(v, round),
 			chat.Say(v.Say("invitation.how", "n", len(m.Elements()), "minutes", minutes(m), "closes", b.when(v, round))),
 			chat.Remark(v.Say("invitation.private", "min", round.MinGroup)),
 		)
@@ -47,6 +47,11 @@ func (b *Bot) Invitation(round survey.Round, m *survey.Matrix) chat.Card {
 	return chat.Card{Blocks: append(blocks, row(buttons...))}
 }
 
+// why says who asks, and what for.
+func (b *Bot) why(v locale.Voice, round survey.Round) chat.Text {
+	return chat.Text{Spans: []chat.Span{mention(round.Coordinators[0]), chat.Words(" " + v.Say("invitation.why", "area", round.Area))}}
+}
+
 // minutes is how long a survey takes: under a minute an element, as reading five short texts does.
 func minutes(m *survey.Matrix) int { return max(5, (len(m.Elements())*50/60+4)/5*5) }
 
@@ -57,9 +62,17 @@ func (b *Bot) when(v locale.Voice, round survey.Round) string {
 
 // join is the button in a channel: whoever presses it is let in.
 func (b *Bot) join(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Join(ctx, a.round, person(e.Who))
+	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
+	}
+	// A round is of one workspace: a button that was carried elsewhere lets nobody in.
+	if home, err := chat.ParsePlace(seat.Round.Channel); err != nil || home.Platform != e.Who.Platform || home.Workspace != e.Who.Workspace {
+		return nil, survey.ErrNotTakingPart
+	}
+	seat, err = b.Rounds.Join(ctx, a.round, person(e.Who))
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
 	}
 	replies, err := b.place(ctx, e, seat)
 	return alone(replies), err
@@ -141,6 +154,10 @@ func (b *Bot) over(v locale.Voice, seat survey.Seat) []chat.Reply {
 	switch {
 	case seat.Round.State == survey.Draft:
 		return update(chat.Say(v.Say("error.not_open")))
+	case seat.Round.State == survey.Open && seat.Member.TakesPart():
+		// What is kept can still be told apart, so it can still be seen and erased.
+		return update(chat.Heading{Text: seat.Round.Area}, chat.Say(v.Say("over.waiting", "closes", b.when(v, seat.Round))),
+			row(button(v.Say("button.what_kept"), chat.Do("kept", string(seat.Round.ID)))))
 	case seat.Member.Standing == survey.Finished || seat.Member.Standing == survey.Started:
 		return update(chat.Heading{Text: seat.Round.Area}, chat.Say(v.Say("over.thanks", "closed", b.closed(v, seat.Round))))
 	}
@@ -156,11 +173,11 @@ func (b *Bot) closed(v locale.Voice, round survey.Round) string {
 }
 
 func (b *Bot) withdrawn(v locale.Voice, seat survey.Seat) []chat.Reply {
-	return update(
-		chat.Heading{Text: v.Say("withdrawn.title")},
-		chat.Say(v.Say("withdrawn.body", "area", seat.Round.Area)),
-		row(button(v.Say("button.rejoin"), chat.Do("join", string(seat.Round.ID)))),
-	)
+	blocks := []chat.Block{chat.Heading{Text: v.Say("withdrawn.title")}, chat.Say(v.Say("withdrawn.body", "area", seat.Round.Area))}
+	if seat.Round.AcceptsAnswers(b.Now()) {
+		blocks = append(blocks, row(button(v.Say("button.rejoin"), chat.Do("join", string(seat.Round.ID)))))
+	}
+	return update(blocks...)
 }
 
 // languages asks which language to go on in, in both.
@@ -208,7 +225,9 @@ func (b *Bot) noticeBlocks(v locale.Voice, round survey.Round) []chat.Block {
 		chat.Say(v.Say("notice.who", "min", round.MinGroup)),
 		chat.Say(v.Say("notice.when")),
 		chat.Say(v.Say("notice.withdraw", "closes", b.when(v, round))),
-		chat.Say(v.Say("notice.kept", "until", v.Day(round.ExpiresAt().In(round.Location())))),
+		chat.Text{Spans: []chat.Span{
+			chat.Words(v.Say("notice.kept", "until", v.Day(round.ExpiresAt().In(round.Location()))) + " "), mention(round.Coordinators[0]), chat.Words("."),
+		}},
 		chat.Remark(v.Say("notice.names")),
 	}
 }
@@ -258,7 +277,7 @@ func (b *Bot) instead(ctx context.Context, e chat.Event, seat survey.Seat, err e
 		return nil, err
 	case seat.Member.Standing == survey.Withdrawn, seat.Round.State != survey.Draft && !seat.Round.AcceptsAnswers(b.Now()):
 		return b.place(ctx, e, seat)
-	case !seat.Member.TakesPart() && isNotTakingPart(err):
+	case !seat.Member.TakesPart() && errors.Is(err, survey.ErrNotTakingPart):
 		return b.place(ctx, e, seat)
 	}
 	return nil, err
@@ -298,6 +317,7 @@ func (b *Bot) me(v locale.Voice, seat survey.Seat, warn string) ([]chat.Reply, e
 	id := string(seat.Round.ID)
 	lang := survey.Lang(v.Lang)
 	blocks := []chat.Block{
+		chat.Remark(seat.Round.Area),
 		chat.Heading{Text: v.Say("me.title")},
 		chat.Say(v.Say("me.role")),
 	}
@@ -328,9 +348,9 @@ func (b *Bot) me(v locale.Voice, seat survey.Seat, warn string) ([]chat.Reply, e
 	for _, s := range survey.Scopes {
 		scopes = append(scopes, chat.Button{Label: v.Say("scope." + string(s)), Action: chat.Do("scope", id, string(s)), Chosen: seat.Member.Scope == s})
 	}
-	organisation := v.Say("button.organisation")
+	organisation, has := v.Say("button.organisation"), "0"
 	if seat.Member.Organisation != "" {
-		organisation = v.Say("button.organisation_change")
+		organisation, has = v.Say("button.organisation_change"), "1"
 		blocks = append(blocks, chat.Say(v.Say("me.organisation", "organisation", seat.Member.Organisation)))
 	}
 	forward := button(v.Say("button.continue"), chat.Do("go", id))
@@ -340,8 +360,9 @@ func (b *Bot) me(v locale.Voice, seat survey.Seat, warn string) ([]chat.Reply, e
 	blocks = append(blocks,
 		chat.Say(v.Say("me.scope")), row(scopes...),
 		chat.Divider{},
+		chat.Remark(v.Say("me.how")),
 		row(append([]chat.Button{
-			button(organisation, chat.Do("org", id, v.Lang)), forward,
+			button(organisation, chat.Do("org", id, has, v.Lang)), forward, button(v.Say("button.kept"), chat.Do("kept", id)),
 		}, b.otherLanguage(v, seat, chat.Do("me", id))...)...),
 	)
 	return update(blocks...), nil
@@ -378,15 +399,22 @@ func (b *Bot) pickScope(ctx context.Context, e chat.Event, a onWord) ([]chat.Rep
 	return b.me(b.seatVoice(e, seat), seat, "")
 }
 
-// organisationForm makes no call at all: the language travels in the action.
-func (b *Bot) organisationForm(_ context.Context, _ chat.Event, a onWord) ([]chat.Reply, error) {
-	v := b.Words.In(a.word)
+// organisationForm makes no call when none was given before; else it is read, so that saving does not lose it.
+func (b *Bot) organisationForm(ctx context.Context, e chat.Event, a onOrganisation) ([]chat.Reply, error) {
+	v, had := b.Words.In(string(a.lang)), ""
+	if a.has {
+		seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+		if err != nil {
+			return nil, err
+		}
+		had = seat.Member.Organisation
+	}
 	return []chat.Reply{chat.Open{Form: chat.Form{
 		Title: v.Say("organisation.title"), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
 		Action: chat.Do("saveorg", string(a.round)),
 		Fields: []chat.Field{chat.Input{
 			Label: chat.Label{ID: "organisation", Text: v.Say("organisation.label"), Hint: v.Say("organisation.hint", "limit", survey.MaxOrganisationRunes), Optional: true},
-			Max:   survey.MaxOrganisationRunes,
+			Value: had, Max: survey.MaxOrganisationRunes,
 		}},
 	}}}, nil
 }
@@ -460,7 +488,7 @@ func (b *Bot) card(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp surv
 	step := v.Say("element.step", "i", i+1, "n", len(elements))
 	blocks := []chat.Block{
 		chat.Note{Spans: []chat.Span{
-			chat.Bold(m.DimensionOf(element).Name.In(lang)), chat.Words(" · " + step + " · " + state + " "),
+			chat.Words(seat.Round.Area + " · "), chat.Bold(m.DimensionOf(element).Name.In(lang)), chat.Words(" · " + step + " · " + state + " "),
 			chat.Meter{Done: i + 1, Total: len(elements)},
 		}},
 		chat.Heading{Text: el.Name.In(lang)},
@@ -491,7 +519,10 @@ func (b *Bot) card(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp surv
 		forward = chat.Do("at", id, elements[i+1].ID)
 	}
 	next := button(v.Say("button.skip"), forward)
-	if given.Rating != survey.NotAnswered {
+	switch {
+	case resp.Rated() == len(elements): // nothing is left to go on to
+		next = primary(v.Say("button.to_review"), chat.Do("review", id))
+	case given.Rating != survey.NotAnswered:
 		next = primary(v.Say("button.next"), forward)
 	}
 	detail, has := v.Say("button.detail"), "0"
@@ -567,8 +598,12 @@ func (b *Bot) detailForm(ctx context.Context, e chat.Event, a onDetail) ([]chat.
 	if len(kinds) > 0 {
 		fields = append([]chat.Field{chat.Pick{Label: chat.Label{ID: "information", Text: v.Say("detail.information_label"), Hint: v.Say("detail.information_hint"), Optional: true}, Options: kinds, Many: true, Chosen: had.Information}}, fields...)
 	}
+	title := v.Say("detail.title")
+	if a.has {
+		title = v.Say("detail.title_change")
+	}
 	return []chat.Reply{chat.Open{Form: chat.Form{
-		Title: v.Say("detail.title"), Intro: el.Name.In(a.lang), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
+		Title: title, Intro: el.Name.In(a.lang), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
 		Action: chat.Do("keep", string(a.round), a.element), Fields: fields,
 	}}}, nil
 }
@@ -577,7 +612,7 @@ func (b *Bot) keepDetail(ctx context.Context, e chat.Event, a onElement) ([]chat
 	d := survey.Detail{Information: e.Values["information"], Note: e.Value("note"), Barrier: e.Value("barrier")}
 	seat, resp, err := b.Rounds.Detail(ctx, a.round, person(e.Who), e.ID, a.element, d)
 	var input *survey.InputError
-	if asInput(err, &input) {
+	if errors.As(err, &input) {
 		v := b.seatVoice(e, seat)
 		return []chat.Reply{chat.Refuse{Fields: map[string]string{input.Field: v.Say("input."+input.Field+"."+input.Reason, "limit", input.Limit)}}}, nil
 	}
@@ -641,11 +676,12 @@ func (b *Bot) jumps(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp sur
 	for _, d := range m.Dimensions {
 		var options []chat.Option
 		for _, e := range d.Elements() {
-			sign := "○ "
+			state := " (" + v.Say("list.open") + ")"
 			if resp.Answers[e.ID].Rating != survey.NotAnswered {
-				sign = "● "
+				state = " (" + v.Say("list.answered") + ")"
 			}
-			options = append(options, chat.Option{Value: e.ID, Label: chat.Trim(sign+e.Name.In(lang), chat.MaxOption)})
+			name := chat.Trim(e.Name.In(lang), chat.MaxOption-utf8.RuneCountInString(state))
+			options = append(options, chat.Option{Value: e.ID, Label: name + state})
 		}
 		menus = append(menus, chat.Menu{Action: chat.Do("jump", string(seat.Round.ID), d.ID), Placeholder: v.Say("list.go", "dimension", d.Name.In(lang)), Options: options})
 	}
@@ -663,6 +699,7 @@ func (b *Bot) list(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, 
 	}
 	v, id := b.seatVoice(e, seat), string(a.round)
 	blocks := []chat.Block{
+		chat.Remark(seat.Round.Area),
 		chat.Heading{Text: v.Say("list.title")},
 		chat.Remark(v.Say("list.body", "done", resp.Rated(), "n", len(m.Elements()))),
 	}
@@ -696,7 +733,7 @@ func (b *Bot) levels(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 	for _, l := range m.Levels {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(l.Name.In(lang)), chat.Words(": " + l.Meaning.In(lang))}})
 	}
-	return whisper(append(blocks, chat.Remark(m.About.In(lang)))...), nil
+	return whisper(append(blocks, chat.Say(v.Say("me.how")), chat.Remark(m.About.In(lang)))...), nil
 }
 
 func (b *Bot) review(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
@@ -714,7 +751,7 @@ func (b *Bot) review(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 func (b *Bot) reviewCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) []chat.Reply {
 	id := string(seat.Round.ID)
 	missing := len(m.Elements()) - resp.Rated()
-	blocks := []chat.Block{chat.Heading{Text: v.Say("review.title")}}
+	blocks := []chat.Block{chat.Remark(seat.Round.Area), chat.Heading{Text: v.Say("review.title")}}
 	if missing > 0 {
 		blocks = append(blocks, chat.Say(v.Count("review.missing", missing)))
 	} else {
@@ -726,14 +763,14 @@ func (b *Bot) reviewCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, res
 		submit.Label = v.Say("button.submit_again")
 	}
 	blocks = append(blocks, chat.Remark(v.Say("review.later", "closes", b.when(v, seat.Round))),
-		row(append([]chat.Button{submit, button(v.Say("button.list"), chat.Do("list", id))}, b.otherLanguage(v, seat, chat.Do("review", id))...)...))
+		row(append([]chat.Button{submit, button(v.Say("button.list"), chat.Do("list", id)), button(v.Say("button.kept"), chat.Do("kept", id))}, b.otherLanguage(v, seat, chat.Do("review", id))...)...))
 	return update(blocks...)
 }
 
 func (b *Bot) submit(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.Submit(ctx, a.round, person(e.Who))
 	var input *survey.InputError
-	if asInput(err, &input) {
+	if errors.As(err, &input) {
 		return whisper(chat.Say(b.seatVoice(e, seat).Say("input.answers.empty"))), nil
 	}
 	if err != nil {
@@ -761,7 +798,7 @@ func (b *Bot) submit(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 
 // kept shows a person everything the bot keeps about them in this round.
 func (b *Bot) kept(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
+	seat, resp, err := b.Rounds.Kept(ctx, a.round, person(e.Who))
 	if err != nil {
 		return b.instead(ctx, e, seat, err)
 	}
@@ -787,7 +824,7 @@ func (b *Bot) kept(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, 
 		}
 	}
 	blocks := []chat.Block{
-		chat.Heading{Text: v.Say("kept.title")},
+		chat.Heading{Text: v.Say("kept.title", "area", seat.Round.Area)},
 		chat.Say(v.Say("kept.pause")),
 		chat.Text{Spans: []chat.Span{
 			chat.Bold(v.Say("kept.roster")),
@@ -799,16 +836,18 @@ func (b *Bot) kept(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, 
 			chat.Bold(v.Say("kept.response")),
 			chat.Words("\n" + v.Count("kept.answers", resp.Rated()) + " " + v.Count("kept.details", details)),
 		}},
-		chat.Remark(v.Say("kept.until", "closes", b.when(v, seat.Round), "until", v.Day(seat.Round.ExpiresAt().In(seat.Round.Location())))),
-		row(
-			primary(v.Say("button.continue"), chat.Do("go", id)),
-			button(v.Say("button.notice"), chat.Do("notice", id)),
-			chat.Button{Label: v.Say("button.erase"), Action: chat.Do("erase", id), Style: chat.Danger, Confirm: &chat.Confirm{
-				Title: v.Say("erase.title"), Text: v.Say("erase.ask"), Yes: v.Say("erase.yes"), No: v.Say("erase.no"),
-			}},
-		),
+		chat.Remark(v.Say("kept.until", "until", v.Day(seat.Round.ExpiresAt().In(seat.Round.Location())))),
 	}
-	if others := b.otherLanguage(v, seat, chat.Do("kept", id)); len(others) > 0 {
+	buttons := []chat.Button{button(v.Say("button.notice"), chat.Do("notice", id))}
+	var others []chat.Button
+	if seat.Round.AcceptsAnswers(b.Now()) {
+		buttons = append([]chat.Button{primary(v.Say("button.continue"), chat.Do("go", id))}, buttons...)
+		others = b.otherLanguage(v, seat, chat.Do("kept", id))
+	}
+	blocks = append(blocks, row(append(buttons, chat.Button{Label: v.Say("button.erase"), Action: chat.Do("erase", id), Style: chat.Danger, Confirm: &chat.Confirm{
+		Title: v.Say("erase.title"), Text: v.Say("erase.ask", "area", seat.Round.Area), Yes: v.Say("erase.yes"), No: v.Say("erase.no"),
+	}})...))
+	if len(others) > 0 {
 		blocks = append(blocks, row(others...))
 	}
 	return update(blocks...), nil
@@ -829,10 +868,16 @@ func (b *Bot) erase(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply,
 
 // home shows what of a person's is here: their surveys, and the rounds they coordinate.
 func (b *Bot) home(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
-	v := b.voice(e)
 	seats, err := b.Rounds.RoundsOf(ctx, person(e.Who))
 	if err != nil {
 		return nil, err
+	}
+	v := b.voice(e)
+	for _, seat := range seats { // the language chosen last, unless they ask in one
+		if seat.Member.Language != "" && !slices.Contains(e.Action.Args, "en") {
+			v = b.Words.In(string(seat.Member.Language))
+			break
+		}
 	}
 	blocks := []chat.Block{chat.Heading{Text: v.Say("home.title")}}
 	shown := 0
@@ -840,17 +885,13 @@ func (b *Bot) home(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, 
 		if seat.Member.Standing == survey.NotInvited || shown == maxHome {
 			continue
 		}
-		if seat.Member.Language != "" {
-			v = b.Words.In(string(seat.Member.Language))
-		}
 		shown++
 		line, key := "", "button.continue"
 		switch open := seat.Round.AcceptsAnswers(b.Now()); {
-		case seat.Round.State == survey.Draft:
-			continue
+		case !open && seat.Round.State == survey.Open && seat.Member.TakesPart():
+			line, key = v.Say("over.waiting", "closes", b.when(v, seat.Round)), "button.what_kept"
 		case !open:
-			line = v.Say("home.closed", "closed", b.closed(v, seat.Round))
-			key = ""
+			line, key = v.Say("home.closed", "closed", b.closed(v, seat.Round)), ""
 		case seat.Member.Standing == survey.Finished:
 			line, key = v.Say("home.finished", "closes", b.when(v, seat.Round)), "button.change"
 		case seat.Member.Standing == survey.Started:
@@ -876,5 +917,6 @@ func (b *Bot) home(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, 
 	return whisper(blocks...), nil
 }
 
-// maxHome is how many surveys one card lists: the newest, since a platform's message has room for no more.
-const maxHome = 8
+// maxHome is how many surveys, and how many rounds, one card lists: the newest, since a message has room for no
+// more (chat.MaxComponents).
+const maxHome = 5

@@ -18,14 +18,7 @@ type Terms struct {
 	OpenedAt  time.Time
 	ClosedAt  time.Time
 
-	// Who was asked and what became of it, counted from the roster.
-	Invited   int // everybody in the roster, whatever came of it
-	Started   int // accepted the notice and have not submitted
-	Finished  int
-	Declined  int
-	Withdrawn int
-	Roles     []RoleCount // in the matrix's order
-	Unstated  RoleCount   // people whose role is not known, or who would not say
+	Turnout // who was asked and what became of it, counted from the roster
 }
 
 // visibility is how much of a cell set, one element or dimension in one group, may be seen.

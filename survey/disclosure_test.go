@@ -675,8 +675,10 @@ func TestPublishedAsJSON(t *testing.T) {
 	}}}})
 	b, err := json.Marshal(Publish(tally, Terms{
 		Round: "r7", Area: "Llanw", MinGroup: 5, OpenedAt: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC),
-		Invited: 12, Started: 1, Finished: 9, Declined: 1, Withdrawn: 1,
-		Roles: []RoleCount{{"r1", 10, 8}, {"r2", 1, 0}}, Unstated: RoleCount{Invited: 1, Finished: 1},
+		Turnout: Turnout{
+			Invited: 12, Started: 1, Finished: 9, Declined: 1, Withdrawn: 1,
+			Roles: []RoleCount{{"r1", 10, 8}, {"r2", 1, 0}}, Unstated: RoleCount{Invited: 1, Finished: 1},
+		},
 	}))
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,9 @@ package survey
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,6 +29,26 @@ type Published struct {
 	Elements    []ElementResult
 	Dimensions  []DimensionResult
 	Agenda      []int // places in Elements, in order of disagreement; those with too few ratings last
+}
+
+// FileName is a name for files of the result, without an ending: the area in plain letters, the month in which the survey
+// closed, and the round, where there are such.
+func (p Published) FileName() string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(p.Terms.Area) {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	parts := []string{"maturity", strings.Trim(b.String(), "-")}
+	if !p.Terms.ClosedAt.IsZero() {
+		parts = append(parts, p.Terms.ClosedAt.Format("2006-01"))
+	}
+	parts = append(parts, string(p.Terms.Round))
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "-")
 }
 
 // Group is a set of people that results are shown for: everyone first, then the matrix's role groups, then

@@ -181,6 +181,9 @@ func (r *Rounds) Extend(ctx context.Context, id RoundID, by PersonID, closes tim
 		if err := r.checkClosing(closes); err != nil {
 			return err
 		}
+		if closes.After(round.OpenedAt.Add(MaxOpen)) {
+			return &InputError{Field: "closes", Reason: "late"}
+		}
 		round.ClosesAt = closes
 		return nil
 	})
@@ -205,7 +208,7 @@ func (r *Rounds) AddCoordinators(ctx context.Context, id RoundID, by PersonID, p
 		case len(round.Coordinators) == had:
 			return errDone
 		case len(round.Coordinators) > MaxCoordinators:
-			return &InputError{Field: "people", Reason: "many", Limit: MaxCoordinators}
+			return &InputError{Field: "people", Reason: "full", Limit: MaxCoordinators}
 		}
 		return nil
 	})
@@ -258,12 +261,17 @@ func (r *Rounds) Close(ctx context.Context, id RoundID, by PersonID) (Round, boo
 	case round.State == Draft:
 		return Round{}, false, fmt.Errorf("close round %s: %w", id, ErrNotOpen)
 	}
-	was := round.State
-	round, err = r.store.CloseRound(ctx, id, r.now())
+	was, now := round.State, r.now()
+	round, err = r.store.CloseRound(ctx, id, now)
 	if err != nil {
 		return Round{}, false, fmt.Errorf("close round: %w", err)
 	}
-	return round, was == Open, nil
+	// Of two that close at once, the one whose time stands has closed it.
+	closed := was == Open && round.ClosedAt.Equal(now)
+	if _, err := r.seal(ctx, round); err != nil {
+		return round, closed, err
+	}
+	return round, closed, nil
 }
 
 // Results returns what may be known of a closed round's answers. Of an open one it returns ErrStillOpen.
@@ -279,7 +287,7 @@ func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID) (Publishe
 	if err != nil {
 		return Published{}, err
 	}
-	status, err := r.status(ctx, round)
+	turnout, err := r.seal(ctx, round)
 	if err != nil {
 		return Published{}, err
 	}
@@ -292,11 +300,14 @@ func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID) (Publishe
 		return Published{}, fmt.Errorf("read responses: %w", err)
 	}
 	return Publish(tally, Terms{
-		Round: id, Area: round.Area, MinGroup: round.MinGroup, Consensus: round.Consensus, OpenedAt: round.OpenedAt, ClosedAt: round.ClosedAt,
-		Invited: status.Invited, Started: status.Started, Finished: status.Finished, Declined: status.Declined, Withdrawn: status.Withdrawn,
-		Roles: status.Roles, Unstated: status.Unstated,
+		Round: id, Area: round.Area, MinGroup: round.MinGroup, Consensus: round.Consensus,
+		OpenedAt: round.OpenedAt.In(round.Location()), ClosedAt: round.ClosedAt.In(round.Location()),
+		Turnout: turnout,
 	}), nil
 }
+
+// MaxInvited is how many people one call of Invite takes: each gets a message of their own.
+const MaxInvited = 2000
 
 // Invite adds people to the roster of an open round and returns those who were not in it yet, in the order given.
 // With an error it returns those who were added before it.
@@ -311,6 +322,9 @@ func (r *Rounds) Invite(ctx context.Context, id RoundID, by PersonID, people []M
 	m, err := r.Matrix(round)
 	if err != nil {
 		return round, nil, err
+	}
+	if len(people) > MaxInvited {
+		return round, nil, &InputError{Field: "people", Reason: "crowd", Limit: MaxInvited}
 	}
 	fresh := make([]Member, 0, len(people))
 	for _, p := range people {
@@ -339,7 +353,39 @@ func (r *Rounds) answering(round Round) error {
 	return refuseState(round.State)
 }
 
-// Join lets a person in by their own wish: somebody not invited yet, or who declined or withdrew before.
+// OpenDoor lets whoever wants to join an open round, from now on. Again, it changes nothing.
+func (r *Rounds) OpenDoor(ctx context.Context, id RoundID, by PersonID) (Round, error) {
+	round, err := r.change(ctx, id, by, func(round *Round) error {
+		if err := r.answering(*round); err != nil {
+			return err
+		}
+		if round.JoinOpen {
+			return errDone
+		}
+		round.JoinOpen = true
+		return nil
+	})
+	return round, unlessDone(err)
+}
+
+// SetWorkshop changes when and where the workshop is, until the round is closed; a zero time takes it back.
+func (r *Rounds) SetWorkshop(ctx context.Context, id RoundID, by PersonID, w Workshop) (Round, error) {
+	return r.change(ctx, id, by, func(round *Round) error {
+		switch {
+		case round.State == Closed:
+			return ErrClosed
+		case utf8.RuneCountInString(w.Place) > MaxPlaceRunes:
+			return &InputError{Field: "place", Reason: "long", Limit: MaxPlaceRunes}
+		case !w.At.IsZero() && w.At.Before(round.ClosesAt):
+			return &InputError{Field: "workshop", Reason: "early"}
+		}
+		round.Workshop = w
+		return nil
+	})
+}
+
+// Join lets a person in by their own wish: somebody who declined or withdrew before, or, once a coordinator has opened the
+// door, somebody not invited yet.
 func (r *Rounds) Join(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
 	seat, err := r.Seat(ctx, id, person)
 	if err != nil {
@@ -350,6 +396,9 @@ func (r *Rounds) Join(ctx context.Context, id RoundID, person PersonID) (Seat, e
 	}
 	switch seat.Member.Standing {
 	case NotInvited:
+		if !seat.Round.JoinOpen {
+			return seat, ErrNotTakingPart
+		}
 		if _, err := r.store.Invite(ctx, id, []Member{{Person: person, Standing: Invited}}); err != nil {
 			return seat, fmt.Errorf("join: %w", err)
 		}
@@ -387,6 +436,27 @@ func (r *Rounds) View(ctx context.Context, id RoundID, person PersonID) (Seat, R
 	return seat, resp, nil
 }
 
+// Kept returns everything that is kept about a person who takes part, also after the closing time: until the round is closed,
+// they may see it and withdraw.
+func (r *Rounds) Kept(ctx context.Context, id RoundID, person PersonID) (Seat, Response, error) {
+	seat, err := r.Seat(ctx, id, person)
+	switch {
+	case err != nil:
+		return seat, Response{}, err
+	case seat.Round.State != Open:
+		return seat, Response{}, refuseState(seat.Round.State)
+	case seat.Member.Standing == Withdrawn:
+		return seat, Response{}, ErrWithdrawn
+	case !seat.Member.TakesPart():
+		return seat, Response{}, ErrNotTakingPart
+	}
+	resp, err := r.store.Response(ctx, seat)
+	if err != nil {
+		return seat, Response{}, fmt.Errorf("read response: %w", err)
+	}
+	return seat, resp, nil
+}
+
 // taking returns the seat of somebody who takes part in a survey that takes answers.
 func (r *Rounds) taking(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
 	seat, err := r.Seat(ctx, id, person)
@@ -405,12 +475,16 @@ func (r *Rounds) taking(ctx context.Context, id RoundID, person PersonID) (Seat,
 	return seat, nil
 }
 
+// member changes an entry at the wish of the person themselves, who can be reached, then.
 func (r *Rounds) member(ctx context.Context, seat Seat, change func(*Member) error) (Seat, error) {
-	seat, err := r.store.ChangeMember(ctx, seat, r.now(), change)
+	changed, err := r.store.ChangeMember(ctx, seat, r.now(), func(m *Member) error {
+		m.Unreachable = false
+		return change(m)
+	})
 	if err != nil {
 		return seat, fmt.Errorf("change member: %w", err)
 	}
-	return seat, nil
+	return changed, nil
 }
 
 // invited returns the seat of somebody in the roster, of a survey that takes answers.
@@ -483,7 +557,7 @@ func (r *Rounds) Decline(ctx context.Context, id RoundID, person PersonID) (Seat
 	})
 }
 
-// SetRole keeps the role a person says they have; empty means they would rather not say.
+// SetRole keeps the role a person says they have; Unstated when they would rather not say.
 func (r *Rounds) SetRole(ctx context.Context, id RoundID, person PersonID, role string) (Seat, error) {
 	seat, err := r.taking(ctx, id, person)
 	if err != nil {
@@ -494,7 +568,7 @@ func (r *Rounds) SetRole(ctx context.Context, id RoundID, person PersonID, role 
 		return seat, err
 	}
 	group := ""
-	if role != "" && role != Unstated {
+	if role != Unstated {
 		_, g, ok := m.Role(role)
 		if !ok {
 			return seat, &InputError{Field: "role", Reason: "unknown"}
@@ -586,6 +660,7 @@ func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, operat
 			return seat, Response{}, &InputError{Field: "information", Reason: "unknown"}
 		}
 	}
+	d.Information = slices.Compact(slices.Sorted(slices.Values(d.Information)))
 	d.Note, d.Barrier = strings.TrimSpace(d.Note), strings.TrimSpace(d.Barrier)
 	switch {
 	case utf8.RuneCountInString(d.Note) > MaxNoteRunes:
@@ -647,24 +722,11 @@ func (r *Rounds) SetUnreachable(ctx context.Context, id RoundID, person PersonID
 
 // Status is how a round is going. It holds no answers.
 type Status struct {
-	Round     Round
-	Invited   int // everybody in the roster, whatever came of it
-	Started   int // has accepted the notice and not submitted yet
-	Finished  int
-	Declined  int
-	Withdrawn int
-	Waiting   []PersonID // invited or started, reachable, in the order of their ids
-	Done      []PersonID // finished
-	Lost      []PersonID // not finished, and the platform would not deliver to them
-	Roles     []RoleCount
-	Unstated  RoleCount // people whose role is not known, or who would not say
-}
-
-// RoleCount is how many people of a role were invited and have finished.
-type RoleCount struct {
-	Role     string
-	Invited  int
-	Finished int
+	Turnout
+	Round   Round
+	Waiting []PersonID // not finished, for whatever reason: it is not said who declined or withdrew; in the order of their ids
+	Done    []PersonID // finished
+	Lost    []PersonID // not finished, and the platform would not deliver to them
 }
 
 // Status tells a coordinator how the round is going.
@@ -701,6 +763,7 @@ func (r *Rounds) status(ctx context.Context, round Round) (Status, error) {
 			s.Finished++
 			count.Finished++
 			s.Done = append(s.Done, member.Person)
+			return nil
 		case Started:
 			s.Started++
 		case Declined:
@@ -708,17 +771,18 @@ func (r *Rounds) status(ctx context.Context, round Round) (Status, error) {
 		case Withdrawn:
 			s.Withdrawn++
 		}
-		if member.Standing == Invited || member.Standing == Started {
-			if member.Unreachable {
-				s.Lost = append(s.Lost, member.Person)
-			} else {
-				s.Waiting = append(s.Waiting, member.Person)
-			}
+		if member.Unreachable {
+			s.Lost = append(s.Lost, member.Person)
+		} else {
+			s.Waiting = append(s.Waiting, member.Person)
 		}
 		return nil
 	})
 	if err != nil {
 		return Status{}, fmt.Errorf("read roster: %w", err)
+	}
+	if round.Turnout != nil {
+		s.Turnout = *round.Turnout
 	}
 	slices.Sort(s.Waiting)
 	slices.Sort(s.Done)
@@ -726,7 +790,28 @@ func (r *Rounds) status(ctx context.Context, round Round) (Status, error) {
 	return s, nil
 }
 
-// RoundsOf returns the rounds a person was invited to, newest first, without those that are gone.
+// seal makes a closed round forget who did what, if that has not been done, and returns the turnout it keeps in its place.
+// Whatever stops it half-way, the next results of the round go on with it.
+func (r *Rounds) seal(ctx context.Context, round Round) (Turnout, error) {
+	if round.Sealed && round.Turnout != nil {
+		return *round.Turnout, nil
+	}
+	status, err := r.status(ctx, round)
+	if err != nil {
+		return Turnout{}, err
+	}
+	if err := r.store.Seal(ctx, round.ID, status.Turnout); err != nil {
+		return Turnout{}, fmt.Errorf("seal round: %w", err)
+	}
+	// Somebody else may have sealed it while the roster was read: theirs stands.
+	round, err = r.store.Round(ctx, round.ID)
+	if err != nil || round.Turnout == nil {
+		return status.Turnout, err
+	}
+	return *round.Turnout, nil
+}
+
+// RoundsOf returns the rounds a person was invited to or coordinates, newest first, without those that are gone.
 func (r *Rounds) RoundsOf(ctx context.Context, person PersonID) ([]Seat, error) {
 	ids, err := r.store.RoundsOf(ctx, person)
 	if err != nil {

@@ -47,6 +47,10 @@ type RosterStore interface {
 	SetUnreachable(ctx context.Context, id RoundID, person PersonID, unreachable bool) error
 	// Roster calls visit for each member, a few hundred in memory at a time, in no stated order.
 	Roster(ctx context.Context, id RoundID, visit func(Member) error) error
+	// Seal makes the roster of a closed round forget everything of each person but their standing, the notice they accepted and
+	// whether they can be reached, and keeps the turnout with the round in its place: what a role or a language
+	// would tell of whose a response is, is gone. The first turnout stands. It refuses with ErrStillOpen.
+	Seal(ctx context.Context, id RoundID, t Turnout) error
 	// RoundsOf returns the rounds that the person was invited to or coordinates and that are still kept, newest first.
 	RoundsOf(ctx context.Context, person PersonID) ([]RoundID, error)
 }

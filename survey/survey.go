@@ -60,6 +60,27 @@ type Round struct {
 	OpenedAt     time.Time
 	ClosedAt     time.Time
 	RemindedAt   time.Time // the last reminder by hand
+	JoinOpen     bool      // a Join button was posted: whoever presses it is let in
+	Turnout      *Turnout  // who took part; kept once the round is closed, when the roster forgets who did what
+	Sealed       bool      // the roster of the closed round has forgotten roles, languages and organisations
+}
+
+// Turnout is who was asked and what became of it, in numbers. It says nothing of the answers.
+type Turnout struct {
+	Invited   int // everybody in the roster, whatever came of it
+	Started   int // accepted the notice and did not submit
+	Finished  int
+	Declined  int
+	Withdrawn int
+	Roles     []RoleCount // in the matrix's order
+	Unstated  RoleCount   // people whose role is not known, or who would not say
+}
+
+// RoleCount is how many people of a role were invited and have finished.
+type RoleCount struct {
+	Role     string
+	Invited  int
+	Finished int
 }
 
 // Workshop is when and where people talk about the results. A zero time means it is not set yet.
@@ -128,7 +149,7 @@ type Member struct {
 	Person       PersonID
 	Standing     Standing
 	Language     Lang   // chosen by the person; empty until then
-	Role         string // id of a role of the matrix; first the coordinator's guess, then the person's own word
+	Role         string // id of a role of the matrix, Unstated, or empty while not known; first the coordinator's guess, then the person's own word
 	Group        string // id of that role's group in the matrix
 	Organisation string
 	Scope        Scope

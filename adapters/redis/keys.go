@@ -7,10 +7,12 @@ import "maturitybot/survey"
 //
 //	key                   type    holds                                                    lives until
 //	round:{ID}            HASH    version; state; closes, the closing time in whole unix   the round expires
-//	                              seconds; closed, when it was closed (RFC 3339); body,
+//	                              seconds; closed, when it was closed (RFC 3339); turnout,
+//	                              JSON, and sealed, once the roster has forgotten; body,
 //	                              the rest of the round as JSON
 //	secret:{ID}           STRING  the round's secret, 32 bytes                             the round is closed, or expires
-//	roster:{ID}           HASH    person -> their entry as compact JSON; no answers        the round expires
+//	roster:{ID}           HASH    person -> their entry as compact JSON; no answers;        the round expires
+//	                              of a closed round no role, group or language either
 //	responses:{ID}        ZSET    every pseudonym, score 0                                 the round expires
 //	response:{ID}:PSEUDO  HASH    what was said under the pseudonym; no person, no time    withdrawn, or the round expires
 //	person:{PERSON}       ZSET    rounds the person was invited to or coordinates ->       the last of them expires

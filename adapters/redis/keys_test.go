@@ -41,7 +41,7 @@ func TestKeysArePinned(t *testing.T) {
 		responseKey("r1", "abc-_1"):    "response:{r1}:abc-_1",
 		personKey("slack:T1:U1"):       "person:{slack:T1:U1}",
 		channelKey("slack:T1:C1"):      "channel:{slack:T1:C1}",
-		strings.Join(roundFields, " "): "version state closed body",
+		strings.Join(roundFields, " "): "version state closed body turnout sealed",
 		round: `{"area":"Ashford","matrix":"england","languages":["en","cy"],"timeZone":"Europe/London",` +
 			`"closesAt":"2026-03-04T16:00:00.000000005Z","workshop":{"At":"2026-03-04T16:00:00.000000005Z","Place":"Town Hall"},` +
 			`"channel":"C1","coordinators":["slack:T1:U1"],"minGroup":5,"consensus":{"Percent":70,"AllowFarMinority":false},` +

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -218,6 +219,65 @@ func (s *Store) setUnreachable(ctx context.Context, id survey.RoundID, person su
 		before, m, err = fresh(person, err)
 	}
 	return survey.ErrChanged
+}
+
+// Seal makes the roster of a closed round forget everything of each person but their standing, the notice they
+// accepted and whether they can be reached, and keeps the turnout in its place. The turnout is kept first: whatever
+// stops the rest, it is not counted again from entries that have forgotten.
+func (s *Store) Seal(ctx context.Context, id survey.RoundID, t survey.Turnout) error {
+	if err := s.seal(ctx, id, t); err != nil {
+		return fmt.Errorf("seal the roster of round %s: %w", id, err)
+	}
+	return nil
+}
+
+func (s *Store) seal(ctx context.Context, id survey.RoundID, t survey.Turnout) error {
+	r, err := s.Round(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case r.State != survey.Closed:
+		return survey.ErrStillOpen
+	case r.Sealed:
+		return nil
+	}
+	turnout, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("encode turnout: %w", err)
+	}
+	expires := r.ExpiresAt()
+	keep := func(field string, value any) error {
+		pipe := s.client.Pipeline()
+		pipe.HSetNX(ctx, roundKey(id), field, value)
+		pipe.ExpireAt(ctx, roundKey(id), expires) // it may have expired since it was read
+		return exec(ctx, pipe)
+	}
+	if err := keep("turnout", turnout); err != nil {
+		return err
+	}
+	err = s.entries(ctx, id, func(some []string) error {
+		pipe := s.client.Pipeline()
+		for i := 0; i+1 < len(some); i += 2 {
+			person := survey.PersonID(some[i])
+			m, err := decodeMember(person, some[i+1])
+			if err != nil {
+				return err
+			}
+			entry, err := encodeMember(survey.Member{
+				Person: person, Standing: m.Standing, Notice: m.Notice, NoticeAt: m.NoticeAt, Unreachable: m.Unreachable,
+			}, "")
+			if err != nil {
+				return err
+			}
+			pipe.HSet(ctx, rosterKey(id), some[i], entry)
+		}
+		pipe.ExpireAt(ctx, rosterKey(id), expires)
+		return exec(ctx, pipe)
+	})
+	if err != nil {
+		return err
+	}
+	return keep("sealed", 1)
 }
 
 // Roster calls visit for each member, a few hundred in memory at a time, in no stated order.

@@ -30,6 +30,9 @@ type roundBody struct {
 	OpenedAt     time.Time         `json:"openedAt,omitzero"`
 	ClosedAt     time.Time         `json:"-"`
 	RemindedAt   time.Time         `json:"remindedAt,omitzero"`
+	JoinOpen     bool              `json:"joinOpen,omitempty"`
+	Turnout      *survey.Turnout   `json:"-"`
+	Sealed       bool              `json:"-"`
 }
 
 // encodeRound returns the body of a round.
@@ -47,7 +50,7 @@ func encodeRound(r survey.Round) (string, error) {
 }
 
 // roundFields are the fields that decodeRound takes, in its order.
-var roundFields = []string{"version", "state", "closed", "body"}
+var roundFields = []string{"version", "state", "closed", "body", "turnout", "sealed"}
 
 // decodeRound puts a round together from its roundFields. It returns ErrNoRound when they are not there.
 func decodeRound(id survey.RoundID, fields []any) (survey.Round, error) {
@@ -76,6 +79,12 @@ func decodeRound(id survey.RoundID, fields []any) (survey.Round, error) {
 			return survey.Round{}, fmt.Errorf("decode closing of round %s: %w", id, err)
 		}
 	}
+	if text[4] != "" {
+		if err := json.Unmarshal([]byte(text[4]), &r.Turnout); err != nil {
+			return survey.Round{}, fmt.Errorf("decode turnout of round %s: %w", id, err)
+		}
+	}
+	r.Sealed = text[5] != ""
 	return r, nil
 }
 

@@ -44,12 +44,7 @@ func (a *Artist) Picture(p survey.Published, lang survey.Lang) (png []byte, alt 
 	return png, chart.Alt(p, lang, w, maxAlt), err
 }
 
-// Vector draws the same picture as SVG.
-func (a *Artist) Vector(p survey.Published, lang survey.Lang) ([]byte, error) {
-	return chart.SVG(p, lang, a.chartWords(p, lang))
-}
-
-// Sheets writes the results as a spreadsheet, as CSV and as JSON.
+// Sheets writes the results as a spreadsheet, as CSV, as JSON, and the picture as SVG for documents.
 func (a *Artist) Sheets(p survey.Published, lang survey.Lang) ([]chat.File, error) {
 	w := a.tableWords(p, lang)
 	xlsx, err := table.XLSX(p, lang, w)
@@ -64,11 +59,16 @@ func (a *Artist) Sheets(p survey.Published, lang survey.Lang) ([]chat.File, erro
 	if err != nil {
 		return nil, fmt.Errorf("write JSON: %w", err)
 	}
-	name := "maturity-" + string(p.Terms.Round)
+	svg, err := chart.SVG(p, lang, a.chartWords(p, lang))
+	if err != nil {
+		return nil, fmt.Errorf("draw vector picture: %w", err)
+	}
+	name := p.FileName()
 	return []chat.File{
 		{Name: name + ".xlsx", Type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Data: xlsx},
 		{Name: name + ".csv", Type: "text/csv", Data: csv},
 		{Name: name + ".json", Type: "application/json", Data: raw},
+		{Name: name + ".svg", Type: "image/svg+xml", Alt: chart.Alt(p, lang, a.chartWords(p, lang), maxAlt), Data: svg},
 	}, nil
 }
 

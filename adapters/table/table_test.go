@@ -78,9 +78,9 @@ func published(area string, notes ...string) survey.Published {
 	}
 	return survey.Publish(tally, survey.Terms{
 		Round: "r1", Area: area, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
-		Invited: 40, Started: 1, Finished: 34, Declined: 2, Withdrawn: 1,
-		Roles:    []survey.RoleCount{{Role: "midwife", Invited: 14, Finished: 12}, {Role: "manager", Invited: 20, Finished: 19}},
-		Unstated: survey.RoleCount{Invited: 3, Finished: 3},
+		Turnout: survey.Turnout{Invited: 40, Started: 1, Finished: 34, Declined: 2, Withdrawn: 1,
+			Roles:    []survey.RoleCount{{Role: "midwife", Invited: 14, Finished: 12}, {Role: "manager", Invited: 20, Finished: 19}},
+			Unstated: survey.RoleCount{Invited: 3, Finished: 3}},
 	})
 }
 

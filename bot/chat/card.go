@@ -9,7 +9,7 @@ import (
 // Card is a message with things to press.
 type Card struct{ Blocks []Block }
 
-// Block is one part of a card: Heading, Text, Note, Choice, Buttons, Menu or Divider.
+// Block is one part of a card: Heading, Text, Note, Choice, Buttons, Menu, Table or Divider.
 type Block interface{ block() }
 
 // Heading is the card's title line.
@@ -270,7 +270,7 @@ func short(what, s string, limit int) error {
 
 func within(what, s string, limit int) error {
 	if n := utf8.RuneCountInString(s); n > limit {
-		return fmt.Errorf("check card: %s of %d characters, at most %d: %q", what, n, limit, Trim(s, 40))
+		return fmt.Errorf("check card: %s of %d characters, at most %d", what, n, limit)
 	}
 	return nil
 }

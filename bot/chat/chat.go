@@ -64,8 +64,11 @@ type Event struct {
 	ID   string
 	Kind Kind
 	Who  Person
-	// Where it happened; for a conversation with one person its Channel names that conversation.
+	// Where it happened, for a Submit where its form was opened; for a conversation with one person its
+	// Channel names that conversation.
 	Where Place
+	// Private says that Where is the person's own conversation with the bot.
+	Private bool
 	// Admin says that the platform lets this person manage the workspace.
 	Admin bool
 	// Locale is the person's language as the platform tells it (BCP 47), or empty.

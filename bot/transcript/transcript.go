@@ -84,7 +84,14 @@ func (p *People) Members(_ context.Context, in chat.Place) ([]chat.Person, error
 // message is one message that somebody has before them, in all the forms it has had.
 type message struct {
 	to       string // a person, or a channel with its #
+	in       string // where it stands: that channel, a person's own conversation, or where it was whispered
 	versions []chat.Card
+}
+
+// openForm is a form that somebody has before them, and where they opened it.
+type openForm struct {
+	chat.Form
+	where chat.Place
 }
 
 type player struct {
@@ -94,8 +101,8 @@ type player struct {
 	last        chat.Event
 	lastActor   string
 	messages    []*message
-	forms       map[string]chat.Form // the open form of a person
-	pressed     map[string]*message  // the message that a person's form or last press came from
+	forms       map[string]openForm // the open form of a person
+	pressed     map[string]*message // the message that a person's form or last press came from
 	admins      map[string]bool
 	locales     map[string]string
 	unreachable map[string]bool
@@ -109,7 +116,7 @@ const channel = "#early-years"
 // cannot be played is an error with its number.
 func Play(ctx context.Context, script io.Reader, stage Stage) (string, error) {
 	p := &player{
-		Stage: stage, forms: map[string]chat.Form{}, pressed: map[string]*message{},
+		Stage: stage, forms: map[string]openForm{}, pressed: map[string]*message{},
 		admins: map[string]bool{}, locales: map[string]string{}, unreachable: map[string]bool{},
 	}
 	lines := bufio.NewScanner(script)
@@ -338,7 +345,7 @@ func (p *player) press(ctx context.Context, actor, label, on, of string) error {
 	if owner != actor {
 		delete(p.pressed, actor) // what comes is the presser's own, never a change of somebody else's card
 	}
-	in := "@" + actor
+	in := m.in
 	if strings.HasPrefix(m.to, "#") {
 		in = m.to
 	}
@@ -427,13 +434,7 @@ func (p *player) send(ctx context.Context, actor, words string) error {
 			values[m[1]] = []string{value}
 		}
 	}
-	where := "@" + actor
-	if m := p.pressed[actor]; m == nil {
-		where = channel
-	} else if strings.HasPrefix(m.to, "#") {
-		where = m.to
-	}
-	return p.handle(ctx, actor, chat.Event{Kind: chat.Submit, Where: place(where), Action: form.Action, Values: values})
+	return p.handle(ctx, actor, chat.Event{Kind: chat.Submit, Where: form.where, Action: form.Action, Values: values})
 }
 
 // handle gives an event to the bot and writes down what it does about it.
@@ -443,6 +444,7 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 		e.ID = fmt.Sprintf("event-%d", p.events)
 	}
 	e.Who, e.Admin, e.Locale = Person(actor), p.admins[actor], p.locales[actor]
+	e.Private = strings.HasPrefix(e.Where.Channel, "@")
 	p.last, p.lastActor = e, actor
 	replies := p.Responder.Handle(ctx, e)
 	if len(replies) == 0 {
@@ -458,18 +460,18 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 		case chat.Update:
 			m := p.pressed[actor]
 			if m == nil || strings.HasPrefix(m.to, "#") {
-				p.pressed[actor] = p.show(actor, actor+" is told", r.Card)
+				p.pressed[actor] = p.show(actor, e.Where.Channel, actor+" is told", r.Card)
 				continue
 			}
 			m.versions = append(m.versions, r.Card)
 			p.write(actor+" sees", r.Card.String())
 		case chat.Whisper:
-			m := p.show(actor, actor+" is told", r.Card)
+			m := p.show(actor, e.Where.Channel, actor+" is told", r.Card)
 			if e.Kind != chat.Submit {
 				p.pressed[actor] = m
 			}
 		case chat.Post:
-			p.show(r.To.Channel, r.To.Channel+" gets", r.Card)
+			p.show(r.To.Channel, r.To.Channel, r.To.Channel+" gets", r.Card)
 			for _, f := range r.Files {
 				fmt.Fprintf(&p.out, "    (file %s, %s", f.Name, f.Type)
 				if f.Alt != "" {
@@ -483,9 +485,12 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 				p.Responder.Handle(ctx, chat.Event{ID: e.ID + "-" + r.To.ID, Kind: chat.Undelivered, Who: r.To, Action: r.Tag})
 				continue
 			}
-			p.show(r.To.ID, r.To.ID+" gets", r.Card)
+			p.show(r.To.ID, "@"+r.To.ID, r.To.ID+" gets", r.Card)
 		case chat.Open:
-			p.forms[actor] = r.Form
+			if ack := p.Responder.Ack(e); ack != chat.AckForm {
+				return fmt.Errorf("a form opens, but the route is acknowledged as %d: a platform could not open it", ack)
+			}
+			p.forms[actor] = openForm{r.Form, e.Where}
 			p.write(actor+" fills in", r.Form.String())
 		case chat.Refuse:
 			var fields []string
@@ -501,8 +506,8 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 	return nil
 }
 
-func (p *player) show(to, title string, card chat.Card) *message {
-	m := &message{to: to, versions: []chat.Card{card}}
+func (p *player) show(to, in, title string, card chat.Card) *message {
+	m := &message{to: to, in: in, versions: []chat.Card{card}}
 	p.messages = append(p.messages, m)
 	p.write(title, card.String())
 	return m

@@ -148,7 +148,7 @@ func walk(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang st
 	}
 	for i := range 5 { // enough people, and far enough apart, that every element is shown and to be discussed
 		id := survey.PersonID(tryPerson(fmt.Sprint("other", i)).String())
-		if _, err := b.rounds.Join(t.Context(), round, id); err != nil {
+		if _, _, err := b.rounds.Invite(t.Context(), round, survey.PersonID(tryPerson("ana").String()), []survey.Member{{Person: id}}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.rounds.Start(t.Context(), round, id, "1"); err != nil {

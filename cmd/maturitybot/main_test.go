@@ -114,7 +114,7 @@ func TestTryAutoRepeats(t *testing.T) {
 		if code != 0 || errs != "" {
 			t.Fatalf("code %d, errors %q", code, errs)
 		}
-		for _, want := range []string{"Nothing is kept", "17 of 17", "Thank you, you have finished", "Results for", "To discuss", "Represented", "[c]"} {
+		for _, want := range []string{"Nothing is kept", "17 of 17", "Thank you, you have finished", "Results for", "To discuss", "Finished, by role", "[c]"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("no %q in the output", want)
 			}
@@ -123,7 +123,7 @@ func TestTryAutoRepeats(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kinds := map[string]string{".png": "\x89PNG", ".xlsx": "PK", ".csv": "", ".json": "{"}
+		kinds := map[string]string{".png": "\x89PNG", ".xlsx": "PK", ".csv": "", ".json": "{", ".svg": "<svg"}
 		for _, f := range files {
 			raw, err := os.ReadFile(filepath.Join(folder, f.Name()))
 			if err != nil {
@@ -177,6 +177,7 @@ func TestTryByLines(t *testing.T) {
 	for range 17 {
 		input = append(input, "Early", "Next")
 	}
+	input[len(input)-1] = "Review ›"
 	input = append(input, "Submit")
 	for i, line := range input { // arrows stand before and behind some names
 		if line == "Next" {

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"maturitybot/adapters/results"
@@ -75,7 +75,7 @@ func (c tryCommand) Run(ctx context.Context, s streams) error {
 		fixed := time.Date(2027, 1, 11, 9, 0, 0, 0, time.UTC)
 		now = func() time.Time { return fixed }
 	}
-	b, err := build([]*survey.Matrix{m}, nobody{}, now, slog.New(slog.DiscardHandler))
+	b, err := build([]*survey.Matrix{m}, nobody{}, now, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError})))
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (c tryCommand) Run(ctx context.Context, s streams) error {
 	if err != nil || !c.Auto && !t.finished {
 		return err
 	}
-	return t.close(ctx, c.Out)
+	return t.close(ctx, c.Out, s.out)
 }
 
 // say prints a card with a heading and paragraphs.
@@ -187,7 +187,7 @@ func (t *trial) invited(ctx context.Context) chat.Responder {
 }
 
 // close closes the round as its coordinator would, and shows what the channel gets.
-func (t *trial) close(ctx context.Context, folder string) error {
+func (t *trial) close(ctx context.Context, folder string, out io.Writer) error {
 	voice := t.yourVoice(ctx)
 	if err := t.say(voice.Say("try.channel"), voice.Say("try.channel_intro")); err != nil {
 		return err
@@ -224,5 +224,14 @@ func (t *trial) close(ctx context.Context, folder string) error {
 	if written == nil {
 		return fmt.Errorf("the bot posted no results")
 	}
-	return t.say(voice.Say("try.files"), strings.Join(written, "\n"), voice.Say("try.bye"))
+	if err := t.say(voice.Say("try.files")); err != nil {
+		return err
+	}
+	// Not in a card, whose lines are broken to fit: a path is there to be copied.
+	for _, path := range written {
+		if _, err := fmt.Fprintln(out, path); err != nil {
+			return fmt.Errorf("name the files: %w", err)
+		}
+	}
+	return t.terminal.Show(chat.Card{Blocks: []chat.Block{chat.Say(voice.Say("try.bye"))}})
 }

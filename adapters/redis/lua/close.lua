@@ -2,7 +2,7 @@
 --
 -- KEYS  1 round  2 secret  3 roster  4 responses
 -- ARGV  1 time of closing, as text  2 expiry, unix seconds
--- Returns {"done", version, state, time of closing, body} or {"gone"}.
+-- Returns {"done", version, state, time of closing, body, turnout, sealed} or {"gone"}.
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return {'gone'} end
 
@@ -12,5 +12,5 @@ if state ~= 'closed' then
   redis.call('DEL', KEYS[2])
   for i = 1, #KEYS do redis.call('EXPIREAT', KEYS[i], ARGV[2]) end
 end
-local kept = redis.call('HMGET', KEYS[1], 'version', 'state', 'closed', 'body')
-return {'done', kept[1], kept[2], kept[3], kept[4]}
+local kept = redis.call('HMGET', KEYS[1], 'version', 'state', 'closed', 'body', 'turnout', 'sealed')
+return {'done', kept[1], kept[2], kept[3], kept[4], kept[5], kept[6]}

@@ -59,6 +59,7 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"seat-from-before-the-close", seatFromBeforeTheClose},
 		{"close-twice", closeTwice},
 		{"close-destroys-secret", closeDestroysSecret},
+		{"seal-forgets", sealForgets},
 		{"withdraw-erases", withdrawErases},
 		{"withdraw-and-return", withdrawAndReturn},
 		{"responses-pages", responsesPages},
@@ -242,9 +243,14 @@ func roundWhole(w *world) {
 	r.Workshop = survey.Workshop{At: now.Add(20 * 24 * time.Hour), Place: "Neuadd y Dref"}
 	r.Coordinators = append(r.Coordinators, w.person("carl"))
 	r.Consensus.AllowFarMinority = true
-	r.OpenedAt, r.RemindedAt = now, now.Add(123*time.Millisecond)
+	r.OpenedAt, r.RemindedAt, r.JoinOpen = now, now.Add(123*time.Millisecond), true
 	w.must(w.store.CreateRound(w.Context(), r))
-	got, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Hour+time.Nanosecond))
+	closed := now.Add(time.Hour + time.Nanosecond)
+	_, err := w.store.CloseRound(w.Context(), r.ID, closed)
+	w.must(err)
+	r.Turnout, r.Sealed = &survey.Turnout{Invited: 1}, true
+	w.must(w.store.Seal(w.Context(), r.ID, *r.Turnout))
+	got, err := w.store.CloseRound(w.Context(), r.ID, closed.Add(time.Hour))
 	w.must(err)
 	w.full(got)
 	r.Version, r.State, r.ClosedAt = 4, survey.Closed, now.Add(time.Hour+time.Nanosecond)
@@ -770,6 +776,35 @@ func closeTwice(w *world) {
 	got, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	w.equal(got, first)
+}
+
+// A sealed roster knows who stood where, and no more; the first turnout stands, and nothing outlives the round.
+func sealForgets(w *world) {
+	r := w.open()
+	ana := w.start(r, "ana")
+	ana, err := w.store.ChangeMember(w.Context(), ana, now, func(m *survey.Member) error {
+		m.Standing, m.Language, m.Role, m.Group, m.Organisation, m.Scope = survey.Finished, "cy", "midwife", "health", "NHS", survey.ScopeTeam
+		m.Notice, m.NoticeAt = "1", now
+		return nil
+	})
+	w.must(err)
+	w.invite(r.ID, "ben")
+	turnout := survey.Turnout{Invited: 2, Finished: 1, Roles: []survey.RoleCount{{Role: "midwife", Invited: 1, Finished: 1}}, Unstated: survey.RoleCount{Invited: 1}}
+	w.want(w.store.Seal(w.Context(), r.ID, turnout), survey.ErrStillOpen)
+	w.equal(w.roster(r.ID)[ana.Member.Person], ana.Member)
+	_, err = w.store.CloseRound(w.Context(), r.ID, now)
+	w.must(err)
+	w.must(w.store.Seal(w.Context(), r.ID, turnout))
+	w.must(w.store.Seal(w.Context(), r.ID, survey.Turnout{Invited: 99}))
+	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{
+		w.person("ana"): {Person: w.person("ana"), Standing: survey.Finished, Notice: "1", NoticeAt: now.UTC()},
+		w.person("ben"): {Person: w.person("ben"), Standing: survey.Invited},
+	})
+	got, err := w.store.Round(w.Context(), r.ID)
+	w.must(err)
+	w.equal(got.Turnout, &turnout)
+	w.equal(got.Sealed, true)
+	w.want(w.store.Seal(w.Context(), "nothing", turnout), survey.ErrNoRound)
 }
 
 // While a round is open its seats have pseudonyms, one a person; from the close on there is none.
