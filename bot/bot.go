@@ -182,6 +182,8 @@ func (b *Bot) explain(ctx context.Context, e chat.Event, err error) []chat.Reply
 	case errors.Is(err, survey.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		log.Error("store unavailable", "error", err)
 		return b.sorryInBoth("error.unavailable")
+	case errors.Is(err, survey.ErrOpened):
+		return b.sorry(e, "draft.opened")
 	case errors.Is(err, survey.ErrNotTakingPart):
 		return b.sorry(e, "error.not_taking_part")
 	case errors.Is(err, survey.ErrWithdrawn):

@@ -143,10 +143,10 @@ func (b *Bot) next(v locale.Voice, seat survey.Seat, resp survey.Response) ([]ch
 	for i := range elements {
 		e := elements[(last+1+i)%len(elements)]
 		if resp.Answers[e.ID].Rating == survey.NotAnswered {
-			return b.card(v, seat, m, resp, e.ID)
+			return b.elementCard(v, seat, m, resp, e.ID)
 		}
 	}
-	return b.reviewCard(v, seat, m, resp), nil
+	return b.reviewCard(v, seat, m, resp)
 }
 
 // over is what a person meets once the survey takes no answers any more.
@@ -450,6 +450,14 @@ func (b *Bot) jump(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, 
 
 func (b *Bot) showElement(ctx context.Context, e chat.Event, round survey.RoundID, element string) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.View(ctx, round, person(e.Who))
+	return b.show(ctx, e, seat, resp, err, b.card(element))
+}
+
+// drawing is a card of somebody in the survey.
+type drawing func(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error)
+
+// show draws a card after a call that found a seat and a response; when the call failed, what stands in its stead.
+func (b *Bot) show(ctx context.Context, e chat.Event, seat survey.Seat, resp survey.Response, err error, draw drawing) ([]chat.Reply, error) {
 	if err != nil {
 		return b.instead(ctx, e, seat, err)
 	}
@@ -457,24 +465,23 @@ func (b *Bot) showElement(ctx context.Context, e chat.Event, round survey.RoundI
 	if err != nil {
 		return nil, err
 	}
-	return b.card(b.seatVoice(e, seat), seat, m, resp, element)
+	return draw(b.seatVoice(e, seat), seat, m, resp)
 }
 
 func (b *Bot) answer(ctx context.Context, e chat.Event, a onAnswer) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.Answer(ctx, a.round, person(e.Who), e.ID, a.element, a.rating)
-	if err != nil {
-		return b.instead(ctx, e, seat, err)
-	}
-	m, err := b.Rounds.Matrix(seat.Round)
-	if err != nil {
-		return nil, err
-	}
-	return b.card(b.seatVoice(e, seat), seat, m, resp, a.element)
+	return b.show(ctx, e, seat, resp, err, b.card(a.element))
 }
 
 // card is one element. After a tap it stays where it is and shows what was saved: a second tap of an
 // impatient thumb then repeats the same answer, where a card that moved on by itself would take it for the next element's.
-func (b *Bot) card(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response, element string) ([]chat.Reply, error) {
+func (b *Bot) card(element string) drawing {
+	return func(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
+		return b.elementCard(v, seat, m, resp, element)
+	}
+}
+
+func (b *Bot) elementCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response, element string) ([]chat.Reply, error) {
 	el, i, ok := m.Element(element)
 	if !ok {
 		return nil, survey.ErrNoElement
@@ -616,14 +623,7 @@ func (b *Bot) keepDetail(ctx context.Context, e chat.Event, a onElement) ([]chat
 		v := b.seatVoice(e, seat)
 		return []chat.Reply{chat.Refuse{Fields: map[string]string{input.Field: v.Say("input."+input.Field+"."+input.Reason, "limit", input.Limit)}}}, nil
 	}
-	if err != nil {
-		return b.instead(ctx, e, seat, err)
-	}
-	m, err := b.Rounds.Matrix(seat.Round)
-	if err != nil {
-		return nil, err
-	}
-	return b.card(b.seatVoice(e, seat), seat, m, resp, a.element)
+	return b.show(ctx, e, seat, resp, err, b.card(a.element))
 }
 
 // mark is how an answer shows in a list.
@@ -690,14 +690,11 @@ func (b *Bot) jumps(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp sur
 
 func (b *Bot) list(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
-	if err != nil {
-		return b.instead(ctx, e, seat, err)
-	}
-	m, err := b.Rounds.Matrix(seat.Round)
-	if err != nil {
-		return nil, err
-	}
-	v, id := b.seatVoice(e, seat), string(a.round)
+	return b.show(ctx, e, seat, resp, err, b.listCard)
+}
+
+func (b *Bot) listCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
+	id := string(seat.Round.ID)
 	blocks := []chat.Block{
 		chat.Remark(seat.Round.Area),
 		chat.Heading{Text: v.Say("list.title")},
@@ -738,17 +735,10 @@ func (b *Bot) levels(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 
 func (b *Bot) review(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
-	if err != nil {
-		return b.instead(ctx, e, seat, err)
-	}
-	m, err := b.Rounds.Matrix(seat.Round)
-	if err != nil {
-		return nil, err
-	}
-	return b.reviewCard(b.seatVoice(e, seat), seat, m, resp), nil
+	return b.show(ctx, e, seat, resp, err, b.reviewCard)
 }
 
-func (b *Bot) reviewCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) []chat.Reply {
+func (b *Bot) reviewCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
 	id := string(seat.Round.ID)
 	missing := len(m.Elements()) - resp.Rated()
 	blocks := []chat.Block{chat.Remark(seat.Round.Area), chat.Heading{Text: v.Say("review.title")}}
@@ -764,7 +754,7 @@ func (b *Bot) reviewCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, res
 	}
 	blocks = append(blocks, chat.Remark(v.Say("review.later", "closes", b.when(v, seat.Round))),
 		row(append([]chat.Button{submit, button(v.Say("button.list"), chat.Do("list", id)), button(v.Say("button.kept"), chat.Do("kept", id))}, b.otherLanguage(v, seat, chat.Do("review", id))...)...))
-	return update(blocks...)
+	return update(blocks...), nil
 }
 
 func (b *Bot) submit(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
@@ -773,14 +763,12 @@ func (b *Bot) submit(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 	if errors.As(err, &input) {
 		return whisper(chat.Say(b.seatVoice(e, seat).Say("input.answers.empty"))), nil
 	}
-	if err != nil {
-		return b.instead(ctx, e, seat, err)
-	}
-	m, err := b.Rounds.Matrix(seat.Round)
-	if err != nil {
-		return nil, err
-	}
-	v, id := b.seatVoice(e, seat), string(a.round)
+	return b.show(ctx, e, seat, resp, err, b.receipt)
+}
+
+// receipt thanks somebody who has finished, with their answers.
+func (b *Bot) receipt(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
+	id := string(seat.Round.ID)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("receipt.title")},
 		chat.Say(v.Say("receipt.thanks", "area", seat.Round.Area)),
@@ -799,14 +787,11 @@ func (b *Bot) submit(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 // kept shows a person everything the bot keeps about them in this round.
 func (b *Bot) kept(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.Kept(ctx, a.round, person(e.Who))
-	if err != nil {
-		return b.instead(ctx, e, seat, err)
-	}
-	m, err := b.Rounds.Matrix(seat.Round)
-	if err != nil {
-		return nil, err
-	}
-	v, id, member := b.seatVoice(e, seat), string(a.round), seat.Member
+	return b.show(ctx, e, seat, resp, err, b.keptCard)
+}
+
+func (b *Bot) keptCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
+	id, member := string(seat.Round.ID), seat.Member
 	line := func(key, value string) chat.Span {
 		if value == "" {
 			value = v.Say("me.none")

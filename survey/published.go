@@ -31,11 +31,15 @@ type Published struct {
 	Agenda      []int // places in Elements, in order of disagreement; those with too few ratings last
 }
 
+// unaccented writes the letters of Welsh names without their accents.
+var unaccented = strings.NewReplacer("â", "a", "ê", "e", "î", "i", "ô", "o", "û", "u", "ŵ", "w", "ŷ", "y", "á", "a", "é", "e", "í", "i", "ó", "o", "ú", "u",
+	"à", "a", "è", "e", "ì", "i", "ò", "o", "ù", "u", "ä", "a", "ë", "e", "ï", "i", "ö", "o", "ü", "u")
+
 // FileName is a name for files of the result, without an ending: the area in plain letters, the month in which the survey
 // closed, and the round, where there are such.
 func (p Published) FileName() string {
 	var b strings.Builder
-	for _, r := range strings.ToLower(p.Terms.Area) {
+	for _, r := range unaccented.Replace(strings.ToLower(p.Terms.Area)) {
 		switch {
 		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
 			b.WriteRune(r)

@@ -135,7 +135,7 @@ func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, edit func(
 func (r *Rounds) Redraft(ctx context.Context, by PersonID, proposal Round) (Round, error) {
 	return r.change(ctx, proposal.ID, by, func(round *Round) error {
 		if round.State != Draft {
-			return refuseState(round.State)
+			return ErrOpened
 		}
 		proposal.Version, proposal.State = round.Version, Draft
 		proposal.Coordinators, proposal.Channel = round.Coordinators, round.Channel

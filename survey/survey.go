@@ -217,6 +217,7 @@ var (
 	ErrNoRound        = errors.New("no such round")
 	ErrNotOpen        = errors.New("the survey has not been opened")
 	ErrClosed         = errors.New("the survey has closed")
+	ErrOpened         = errors.New("the survey has been opened, so its set-up stands")
 	ErrStillOpen      = errors.New("the survey is still open")
 	ErrNotTakingPart  = errors.New("the person does not take part")
 	ErrWithdrawn      = errors.New("the person has withdrawn")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"maturitybot/bot"
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
@@ -266,4 +268,113 @@ func FuzzPress(f *testing.F) {
 			}
 		}
 	})
+}
+
+// brokenArtist panics, as a fault in a library might.
+type brokenArtist struct{ bot.Artist }
+
+func (brokenArtist) Picture(survey.Published, survey.Lang) ([]byte, string, error) { panic("no paint") }
+
+// TestAFaultEndsNothing: a panic in one event is explained to its person, is logged without what it held, and the bot goes on.
+func TestAFaultEndsNothing(t *testing.T) {
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, round, _ := open(t, editions, "en", "cy")
+	var log bytes.Buffer
+	options := b.bot.Options
+	options.Artist, options.Log = brokenArtist{options.Artist}, slog.New(slog.NewTextHandler(&log, nil))
+	broken := bot.New(options)
+	e := chat.Event{ID: "1", Kind: chat.Press, Who: tryPerson("ana"), Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.Do("closenow", string(round), "en")}
+	replies := broken.Handle(t.Context(), e)
+	w, ok := replies[0].(chat.Whisper)
+	if !ok || !strings.Contains(w.Card.String(), b.words.In("en").Say("error.inside")) {
+		t.Errorf("got %v", replies)
+	}
+	if !strings.Contains(log.String(), "panic") || strings.Contains(log.String(), "no paint") {
+		t.Errorf("the log says %s", log.String())
+	}
+	e.Action = chat.Do("home")
+	if replies = broken.Handle(t.Context(), e); len(replies) != 1 {
+		t.Errorf("after it: %v", replies)
+	}
+}
+
+// TestWhoMayStartARound: an admin of the platform, or who is named in the configuration; nobody else.
+func TestWhoMayStartARound(t *testing.T) {
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _, _ := open(t, editions, "en", "cy")
+	options := b.bot.Options
+	options.Creators = []chat.Person{tryPerson("named")}
+	asked := bot.New(options)
+	for who, may := range map[string]bool{"named": true, "somebody": false, "boss": true} {
+		replies := asked.Handle(t.Context(), chat.Event{
+			ID: who, Kind: chat.Command, Who: tryPerson(who), Admin: who == "boss", Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.Do("new"),
+		})
+		if _, opened := replies[0].(chat.Open); opened != may {
+			t.Errorf("%s: got %v", who, replies)
+		}
+	}
+}
+
+// TestAButtonOfAnotherWorkspaceLetsNobodyIn: a round is of the workspace of its channel.
+func TestAButtonOfAnotherWorkspaceLetsNobodyIn(t *testing.T) {
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, round, _ := open(t, editions, "en", "cy")
+	if _, err := b.rounds.OpenDoor(t.Context(), round, survey.PersonID(tryPerson("ana").String())); err != nil {
+		t.Fatal(err)
+	}
+	for who, in := range map[chat.Person]bool{
+		tryPerson("eve"): true,
+		{Platform: tryPlatform, Workspace: "x", ID: "eve"}: false,
+		{Platform: "other", ID: "eve"}:                     false,
+	} {
+		b.bot.Handle(t.Context(), chat.Event{ID: "j", Kind: chat.Press, Who: who, Action: chat.Do("join", string(round))})
+		seat, err := b.rounds.Seat(t.Context(), round, survey.PersonID(who.String()))
+		if err != nil || (seat.Member.Standing == survey.Invited) != in {
+			t.Errorf("%v: %q, %v", who, seat.Member.Standing, err)
+		}
+	}
+}
+
+// TestManyRoundsFitACard: somebody in many rounds with long names, who coordinates as many, still sees their home and is
+// asked which one is meant.
+func TestManyRoundsFitACard(t *testing.T) {
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _, _ := open(t, editions, "en", "cy")
+	ana := survey.PersonID(tryPerson("ana").String())
+	for i := range 9 {
+		id := survey.RoundID("abcdefghi" + string(rune('a'+i)))
+		_, err := b.rounds.Create(t.Context(), survey.Round{
+			ID: id, Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Matrix: "england", Languages: []survey.Lang{"en"}, TimeZone: "Europe/London",
+			ClosesAt: b.bot.Now().AddDate(0, 0, 21), Channel: "terminal::#c", Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := b.rounds.Open(t.Context(), id, ana); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := b.rounds.Invite(t.Context(), id, ana, []survey.Member{{Person: ana}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, verb := range []string{"home", "status"} {
+		replies := b.bot.Handle(t.Context(), chat.Event{
+			ID: verb, Kind: chat.Command, Who: tryPerson("ana"), Admin: true, Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.Do(verb),
+		})
+		if card := replies[0].(chat.Whisper).Card.String(); strings.Contains(card, b.words.In("en").Say("error.inside")) {
+			t.Errorf("%s: %s", verb, card)
+		}
+	}
 }

@@ -1,0 +1,105 @@
+package results
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+func published(t *testing.T) survey.Published {
+	t.Helper()
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tally := survey.NewTally(editions[1])
+	for i := range 6 {
+		r := survey.Response{Group: "health", Answers: map[string]survey.Answer{}}
+		for _, e := range editions[1].Elements() {
+			r.Answers[e.ID] = survey.Answer{Rating: survey.Rating(1 + i%3)}
+		}
+		tally.Add(r)
+	}
+	at := time.Date(2027, 1, 5, 17, 0, 0, 0, time.UTC)
+	return survey.Publish(tally, survey.Terms{Round: "r", Area: "Ynys Môn", MinGroup: 5, Consensus: survey.Consensus{Percent: 70}, OpenedAt: at, ClosedAt: at})
+}
+
+// TestEveryWordIsSaid: no column, sheet or note of a table or a picture stands empty in either language.
+func TestEveryWordIsSaid(t *testing.T) {
+	words, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, p := New(words), published(t)
+	var walk func(t *testing.T, name string, v reflect.Value)
+	walk = func(t *testing.T, name string, v reflect.Value) {
+		switch v.Kind() {
+		case reflect.String:
+			if s := v.String(); strings.TrimSpace(s) == "" || strings.ContainsAny(s, "⟦⟧{}") {
+				t.Errorf("%s is %q", name, s)
+			}
+		case reflect.Struct:
+			for i := range v.NumField() {
+				walk(t, name+"."+v.Type().Field(i).Name, v.Field(i))
+			}
+		case reflect.Slice:
+			if v.Len() == 0 {
+				t.Errorf("%s is empty", name)
+			}
+			for i := range v.Len() {
+				walk(t, name, v.Index(i))
+			}
+		}
+	}
+	for _, lang := range []survey.Lang{survey.English, survey.Welsh} {
+		t.Run(string(lang), func(t *testing.T) {
+			walk(t, "table", reflect.ValueOf(a.tableWords(p, lang)))
+			walk(t, "chart", reflect.ValueOf(a.chartWords(p, lang)))
+		})
+	}
+}
+
+func TestFilesAreWhatTheyAreCalled(t *testing.T) {
+	words, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, p := New(words), published(t)
+	files, err := a.Sheets(p, survey.Welsh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begins := map[string]string{
+		"maturity-ynys-mon-2027-01-r.xlsx": "PK", "maturity-ynys-mon-2027-01-r.csv": "",
+		"maturity-ynys-mon-2027-01-r.json": "{", "maturity-ynys-mon-2027-01-r.svg": "<svg",
+	}
+	for _, f := range files {
+		start, ok := begins[f.Name]
+		if !ok || f.Type == "" || !bytes.HasPrefix(f.Data, []byte(start)) {
+			t.Errorf("%s, %s, %.10q", f.Name, f.Type, f.Data)
+		}
+		delete(begins, f.Name)
+	}
+	if len(begins) > 0 {
+		t.Errorf("missing: %v", begins)
+	}
+	png, alt, err := a.Picture(p, survey.Welsh)
+	if err != nil || !bytes.HasPrefix(png, []byte("\x89PNG")) || !strings.Contains(alt, "Cynnydd cynnar") || len([]rune(alt)) > maxAlt {
+		t.Errorf("%v, %.5q, %s", err, png, alt)
+	}
+	text, err := a.Table(p, survey.Welsh)
+	if err != nil || !strings.Contains(text, "Partneriaeth") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	for line := range strings.Lines(text) {
+		if n := len([]rune(strings.TrimRight(line, "\n"))); n > textWidth {
+			t.Errorf("%d characters: %s", n, line)
+		}
+	}
+}

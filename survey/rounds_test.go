@@ -1,0 +1,379 @@
+package survey_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"maturitybot/adapters/redis"
+	"maturitybot/survey"
+)
+
+var matrix = &survey.Matrix{
+	ID: "m", Languages: []survey.Lang{"en"},
+	Levels: []survey.Level{{ID: "low"}, {ID: "high"}},
+	Dimensions: []survey.Dimension{{ID: "d", CoreElements: []survey.CoreElement{{Elements: []survey.Element{
+		{ID: "one", Descriptors: make([]survey.Text, 2)}, {ID: "two", Descriptors: make([]survey.Text, 2)},
+	}}}}},
+	RoleGroups:  []survey.RoleGroup{{ID: "health", Roles: []survey.Role{{ID: "midwife"}}}, {ID: "family", Roles: []survey.Role{{ID: "parent"}}}},
+	Information: []survey.Kind{{ID: "figures"}},
+}
+
+const ana, ben = survey.PersonID("p:w:ana"), survey.PersonID("p:w:ben")
+
+// desk is a set of rounds on an embedded store, with a clock to turn.
+type desk struct {
+	*survey.Rounds
+	now time.Time
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	store, err := redis.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	d := &desk{now: time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)}
+	store.SetTime(d.now)
+	d.Rounds = survey.NewRounds(store, []*survey.Matrix{matrix}, func() time.Time { return d.now })
+	return d
+}
+
+func (d *desk) proposal() survey.Round {
+	return survey.Round{
+		ID: "r", Area: "Northshire", Matrix: "m", Languages: []survey.Lang{"en"}, TimeZone: "Europe/London", Channel: "p:w:c",
+		ClosesAt: d.now.AddDate(0, 0, 14), Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+	}
+}
+
+func (d *desk) open(t *testing.T) survey.Round {
+	t.Helper()
+	if _, err := d.Create(t.Context(), d.proposal()); err != nil {
+		t.Fatal(err)
+	}
+	r, opened, err := d.Open(t.Context(), "r", ana)
+	if err != nil || !opened {
+		t.Fatal(opened, err)
+	}
+	return r
+}
+
+func TestCreateRefusesWhatCannotStand(t *testing.T) {
+	d := newDesk(t)
+	for want, change := range map[string]func(*survey.Round){
+		"area: empty":         func(r *survey.Round) { r.Area = "  " },
+		"area: long":          func(r *survey.Round) { r.Area = strings.Repeat("ŵ", survey.MaxAreaRunes+1) },
+		"matrix: unknown":     func(r *survey.Round) { r.Matrix = "x" },
+		"languages: unknown":  func(r *survey.Round) { r.Languages = []survey.Lang{"en", "cy"} },
+		"coordinators: empty": func(r *survey.Round) { r.Coordinators = nil },
+		"min_group: low":      func(r *survey.Round) { r.MinGroup = survey.LeastMinGroup - 1 },
+		"agreed: range":       func(r *survey.Round) { r.Consensus.Percent = 49 },
+		"place: long":         func(r *survey.Round) { r.Workshop.Place = strings.Repeat("x", survey.MaxPlaceRunes+1) },
+		"time_zone: unknown":  func(r *survey.Round) { r.TimeZone = "Local" },
+		"closes: early":       func(r *survey.Round) { r.ClosesAt = d.now.Add(59 * time.Minute) },
+		"closes: late":        func(r *survey.Round) { r.ClosesAt = d.now.Add(survey.MaxOpen + time.Minute) },
+		"workshop: early":     func(r *survey.Round) { r.Workshop.At = r.ClosesAt.Add(-time.Minute) },
+	} {
+		r := d.proposal()
+		change(&r)
+		var input *survey.InputError
+		if _, err := d.Create(t.Context(), r); !errors.As(err, &input) || input.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	longest := d.proposal()
+	longest.Area, longest.MinGroup, longest.Consensus.Percent = strings.Repeat("ŵ", survey.MaxAreaRunes), survey.LeastMinGroup, 100
+	if _, err := d.Create(t.Context(), longest); err != nil {
+		t.Errorf("what just fits is refused: %v", err)
+	}
+}
+
+// TestSetUpStandsOnceOpen: minimum group and rule can change in a draft, and never after.
+func TestSetUpStandsOnceOpen(t *testing.T) {
+	d := newDesk(t)
+	if _, err := d.Create(t.Context(), d.proposal()); err != nil {
+		t.Fatal(err)
+	}
+	changed := d.proposal()
+	changed.MinGroup, changed.Consensus.Percent = 8, 60
+	if r, err := d.Redraft(t.Context(), ana, changed); err != nil || r.MinGroup != 8 || r.Consensus.Percent != 60 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if _, err := d.Redraft(t.Context(), ben, changed); !errors.Is(err, survey.ErrNotCoordinator) {
+		t.Errorf("a stranger: %v", err)
+	}
+	if _, _, err := d.Open(t.Context(), "r", ana); err != nil {
+		t.Fatal(err)
+	}
+	changed.MinGroup = 3
+	if _, err := d.Redraft(t.Context(), ana, changed); !errors.Is(err, survey.ErrOpened) {
+		t.Errorf("after opening: %v", err)
+	}
+	if r, err := d.Round(t.Context(), "r", ana); err != nil || r.MinGroup != 8 {
+		t.Errorf("the minimum group is %d, %v", r.MinGroup, err)
+	}
+}
+
+func TestOpenOnlyBeforeTheClosingTime(t *testing.T) {
+	d := newDesk(t)
+	if _, err := d.Create(t.Context(), d.proposal()); err != nil {
+		t.Fatal(err)
+	}
+	d.now = d.now.AddDate(0, 0, 15)
+	var input *survey.InputError
+	if _, _, err := d.Open(t.Context(), "r", ana); !errors.As(err, &input) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestExtendMovesLaterOnlyAndNotForEver(t *testing.T) {
+	d := newDesk(t)
+	r := d.open(t)
+	for closes, want := range map[time.Time]string{
+		r.ClosesAt.Add(-time.Hour):                   "closes: earlier",
+		d.now.Add(survey.MaxOpen + 24*time.Hour):     "closes: late",
+		r.OpenedAt.Add(survey.MaxOpen + time.Second): "closes: late",
+	} {
+		var input *survey.InputError
+		if _, _, err := d.Extend(t.Context(), "r", ana, closes); !errors.As(err, &input) || input.Error() != want {
+			t.Errorf("%v: got %v, want %s", closes, err, want)
+		}
+	}
+	later := r.ClosesAt.AddDate(0, 0, 7)
+	if _, moved, err := d.Extend(t.Context(), "r", ana, later); err != nil || !moved {
+		t.Errorf("moved %v, %v", moved, err)
+	}
+	if _, moved, err := d.Extend(t.Context(), "r", ana, later); err != nil || moved {
+		t.Errorf("the same again: moved %v, %v", moved, err)
+	}
+	// The year counts from the opening, however often it is extended.
+	d.now = d.now.AddDate(0, 0, 20)
+	var input *survey.InputError
+	if _, _, err := d.Extend(t.Context(), "r", ana, r.OpenedAt.Add(survey.MaxOpen+24*time.Hour)); !errors.As(err, &input) {
+		t.Errorf("beyond a year from the opening: %v", err)
+	}
+	if _, _, err := d.Close(t.Context(), "r", ana); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.Extend(t.Context(), "r", ana, d.now.AddDate(0, 0, 30)); !errors.Is(err, survey.ErrClosed) {
+		t.Errorf("after closing: %v", err)
+	}
+}
+
+func TestCoordinatorsAreSoMany(t *testing.T) {
+	d := newDesk(t)
+	d.open(t)
+	var people []survey.PersonID
+	for i := range survey.MaxCoordinators - 1 {
+		people = append(people, survey.PersonID(fmt.Sprintf("p:w:c%d", i)))
+	}
+	if r, err := d.AddCoordinators(t.Context(), "r", ana, append(people, ana)); err != nil || len(r.Coordinators) != survey.MaxCoordinators {
+		t.Fatalf("%d coordinators, %v", len(r.Coordinators), err)
+	}
+	var input *survey.InputError
+	if _, err := d.AddCoordinators(t.Context(), "r", ana, []survey.PersonID{"p:w:more"}); !errors.As(err, &input) {
+		t.Errorf("one more: %v", err)
+	}
+	if _, _, err := d.Close(t.Context(), "r", ana); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.AddCoordinators(t.Context(), "r", ana, people[:1]); !errors.Is(err, survey.ErrClosed) {
+		t.Errorf("after closing: %v", err)
+	}
+}
+
+// TestChangesAtOnceAreAllMade: two coordinators who change a round at the same moment both get what they asked for.
+func TestChangesAtOnceAreAllMade(t *testing.T) {
+	d := newDesk(t)
+	d.open(t)
+	var all sync.WaitGroup
+	for i := range 3 {
+		all.Go(func() {
+			if _, err := d.AddCoordinators(t.Context(), "r", ana, []survey.PersonID{survey.PersonID(fmt.Sprintf("p:w:c%d", i))}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if r, err := d.Round(t.Context(), "r", ana); err != nil || len(r.Coordinators) != 4 {
+		t.Errorf("%v, %v", r.Coordinators, err)
+	}
+}
+
+func (d *desk) take(t *testing.T, person survey.PersonID, role string) {
+	t.Helper()
+	ctx := t.Context()
+	_, _, err := d.Invite(ctx, "r", ana, []survey.Member{{Person: person}})
+	if err == nil {
+		_, err = d.Start(ctx, "r", person, "1")
+	}
+	if err == nil {
+		_, err = d.SetRole(ctx, "r", person, role)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNobodyCanTellAfterTheClose: the one parent among midwives cannot be found through role and role group.
+func TestNobodyCanTellAfterTheClose(t *testing.T) {
+	d := newDesk(t)
+	d.open(t)
+	for i := range 5 {
+		d.take(t, survey.PersonID(fmt.Sprintf("p:w:m%d", i)), "midwife")
+	}
+	d.take(t, ben, "parent")
+	if _, err := d.SetOrganisation(t.Context(), "r", ben, "Playgroup"); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []survey.PersonID{ben, "p:w:m0"} {
+		if _, _, err := d.Answer(t.Context(), "r", p, "op", "one", 2); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := d.Submit(t.Context(), "r", p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, closed, err := d.Close(t.Context(), "r", ana); err != nil || !closed {
+		t.Fatal(closed, err)
+	}
+	seat, err := d.Seat(t.Context(), "r", ben)
+	if err != nil || seat.Pseudonym != "" {
+		t.Errorf("pseudonym %q, %v", seat.Pseudonym, err)
+	}
+	if m := seat.Member; m.Role != "" || m.Group != "" || m.Organisation != "" || m.Language != "" || m.Standing != survey.Finished {
+		t.Errorf("the roster still knows %+v", m)
+	}
+	// What is needed of it stays as numbers, however often it is asked for.
+	for range 2 {
+		p, err := d.Results(t.Context(), "r", ana)
+		if err != nil || p.Terms.Invited != 6 || p.Terms.Finished != 2 || p.Terms.Roles[1] != (survey.RoleCount{Role: "parent", Invited: 1, Finished: 1}) {
+			t.Errorf("%+v, %v", p.Terms, err)
+		}
+	}
+	if _, closed, err := d.Close(t.Context(), "r", ana); err != nil || closed {
+		t.Errorf("closing again: %v, %v", closed, err)
+	}
+}
+
+func TestResultsOnlyAfterTheClose(t *testing.T) {
+	d := newDesk(t)
+	d.open(t)
+	if _, err := d.Results(t.Context(), "r", ana); !errors.Is(err, survey.ErrStillOpen) {
+		t.Errorf("while open: %v", err)
+	}
+	if _, err := d.Results(t.Context(), "r", ben); !errors.Is(err, survey.ErrNotCoordinator) {
+		t.Errorf("a stranger: %v", err)
+	}
+}
+
+func TestAnswersThatCannotBe(t *testing.T) {
+	d := newDesk(t)
+	d.open(t)
+	if _, _, err := d.Answer(t.Context(), "r", ben, "op", "one", 1); !errors.Is(err, survey.ErrNotTakingPart) {
+		t.Errorf("not invited: %v", err)
+	}
+	d.take(t, ben, survey.Unstated)
+	for _, c := range []struct {
+		element string
+		rating  survey.Rating
+		want    error
+	}{{"none", 1, survey.ErrNoElement}, {"one", 3, survey.ErrNoRating}, {"one", -3, survey.ErrNoRating}, {"one", 2, nil}, {"one", survey.DontKnow, nil}} {
+		if _, _, err := d.Answer(t.Context(), "r", ben, "op"+fmt.Sprint(c.rating), c.element, c.rating); !errors.Is(err, c.want) {
+			t.Errorf("%s %d: got %v, want %v", c.element, c.rating, err, c.want)
+		}
+	}
+	many := make([]string, 1000)
+	for i := range many {
+		many[i] = "figures"
+	}
+	if _, resp, err := d.Detail(t.Context(), "r", ben, "d", "one", survey.Detail{Information: many}); err != nil || len(resp.Answers["one"].Detail.Information) != 1 {
+		t.Errorf("%d kinds kept, %v", len(resp.Answers["one"].Detail.Information), err)
+	}
+	if _, _, err := d.Detail(t.Context(), "r", ben, "d", "one", survey.Detail{Information: []string{"x"}}); err == nil {
+		t.Error("an unknown kind is kept")
+	}
+}
+
+// TestANewNoticeIsAcceptedAnew: the version and the time of the last acceptance are kept, and nobody who has finished starts again.
+func TestANewNoticeIsAcceptedAnew(t *testing.T) {
+	d := newDesk(t)
+	d.open(t)
+	d.take(t, ben, "parent")
+	if _, _, err := d.Answer(t.Context(), "r", ben, "op", "one", 2); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.Submit(t.Context(), "r", ben); err != nil {
+		t.Fatal(err)
+	}
+	d.now = d.now.Add(time.Hour)
+	seat, err := d.Start(t.Context(), "r", ben, "2")
+	if m := seat.Member; err != nil || m.Notice != "2" || !m.NoticeAt.Equal(d.now) || m.Standing != survey.Finished {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+func TestWhoUsesTheBotCanBeReached(t *testing.T) {
+	d := newDesk(t)
+	d.open(t)
+	if _, _, err := d.Invite(t.Context(), "r", ana, []survey.Member{{Person: ben}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetUnreachable(t.Context(), "r", ben, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, due, err := d.Remind(t.Context(), "r", ana); err != nil || len(due) != 0 {
+		t.Errorf("%v are due, %v", due, err)
+	}
+	if seat, err := d.Start(t.Context(), "r", ben, "1"); err != nil || seat.Member.Unreachable {
+		t.Errorf("%+v, %v", seat.Member, err)
+	}
+	d.now = d.now.Add(survey.RemindEvery)
+	if _, due, err := d.Remind(t.Context(), "r", ana); err != nil || len(due) != 1 {
+		t.Errorf("%v are due, %v", due, err)
+	}
+}
+
+// TestStatusDoesNotTellWhoSaidNo: who declined or withdrew stands among those who have not finished.
+func TestStatusDoesNotTellWhoSaidNo(t *testing.T) {
+	d := newDesk(t)
+	d.open(t)
+	for i, name := range []survey.PersonID{"p:w:a", "p:w:b", "p:w:c"} {
+		if _, _, err := d.Invite(t.Context(), "r", ana, []survey.Member{{Person: name}}); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			if _, err := d.Decline(t.Context(), "r", name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i == 1 {
+			if _, err := d.Withdraw(t.Context(), "r", name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s, err := d.Status(t.Context(), "r", ana)
+	if err != nil || len(s.Waiting) != 3 || s.Declined != 1 || s.Withdrawn != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func TestACancelledCallSaysSo(t *testing.T) {
+	d := newDesk(t)
+	d.open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := d.Status(ctx, "r", ana); err == nil {
+		t.Error("no error")
+	}
+}
