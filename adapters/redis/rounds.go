@@ -220,8 +220,23 @@ func (s *Store) listed(ctx context.Context, key string,
 }
 
 // moveExpiry gives the responses of a round its expiry, and makes the lists that lead to it live as long.
-// What the scripts write later takes the expiry of the round itself.
+// What the scripts write later takes the expiry of the round itself. Somebody else may have closed or extended
+// the round since r was kept: then theirs is given in its place, so that no response outlives its round.
 func (s *Store) moveExpiry(ctx context.Context, r survey.Round) error {
+	for range tries {
+		if err := s.giveExpiry(ctx, r); err != nil {
+			return err
+		}
+		kept, err := s.Round(ctx, r.ID)
+		if err != nil || kept.ExpiresAt().Unix() == r.ExpiresAt().Unix() {
+			return err
+		}
+		r = kept
+	}
+	return survey.ErrChanged
+}
+
+func (s *Store) giveExpiry(ctx context.Context, r survey.Round) error {
 	expires := r.ExpiresAt()
 	if err := s.listRound(ctx, r); err != nil {
 		return err
