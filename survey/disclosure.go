@@ -25,9 +25,10 @@ type Terms struct {
 type visibility int
 
 const (
-	nothing   visibility = iota
-	onlyZero             // that nobody rated it, and no more
-	wholeCell            // every count, and what is computed from them
+	nothing     visibility = iota
+	onlyZero               // that nobody rated it, and no more
+	onlyRatings            // how many rated it, each level's count, and what is computed from them
+	wholeCell              // how many did not know, did not find it applicable or did not answer as well
 )
 
 // Publish applies the disclosure rule and returns all that may be known of the tally.
@@ -38,8 +39,18 @@ const (
 // other counts. If some of the others are hidden and together fewer than MinGroup rated the element there, the shown
 // role group with the fewest ratings, the first on a tie, is hidden too, and so on until the hidden ones together
 // reach MinGroup or all are hidden. Of an element hidden for everyone nothing is shown for any group either, not
-// even that nobody rated it there. A dimension is shown for a group where each of its elements is shown. Comments and
-// kinds of information held are shown where the element is shown for everyone.
+// even that nobody rated it there. Comments and kinds of information held are shown where the element is shown for
+// everyone.
+//
+// The counts of those who did not rate (don't know, not applicable, not answered) are shown for a role group only where
+// its cell set is. Where they are hidden for groups that hold any such people, these must be at least MinGroup people
+// and of at least two groups, or everyone's counts less those shown would tell of them. Otherwise the counts of the
+// shown role group with the fewest such people, the first on a tie, are hidden too, and so on until that holds or they
+// are hidden for all role groups. Everyone's own stay, being of at least as many people as rated: who knows how many
+// of each group took part may then tell a group's, if all such people are of that group.
+//
+// A dimension is shown for a group where each of its elements is shown, and its counts of those who did not rate where
+// each of its elements' are, so that a sum never holds a hidden part.
 func Publish(t *Tally, terms Terms) Published {
 	terms.MinGroup = max(terms.MinGroup, LeastMinGroup)
 	if terms.Consensus.Percent < 1 || terms.Consensus.Percent > 100 {
@@ -124,7 +135,38 @@ func discloseElement(counts []count, minGroup int64) []visibility {
 		visible[fewest] = nothing
 		hidden += counts[fewest].rated()
 	}
+	hideUnrated(counts, visible, minGroup)
 	return visible
+}
+
+// hideUnrated leaves only the ratings of as many role groups as it takes for the hidden counts of those who did not
+// rate to be a crowd of more than one group.
+func hideUnrated(counts []count, visible []visibility, minGroup int64) {
+	var people, groups int64
+	hide := func(i int) {
+		if n := counts[i].unrated(); n > 0 {
+			people += n
+			groups++
+		}
+	}
+	for i := 1; i < len(counts); i++ {
+		if visible[i] != wholeCell {
+			hide(i)
+		}
+	}
+	for people > 0 && (people < minGroup || groups < 2) {
+		fewest := -1
+		for i := 1; i < len(counts); i++ {
+			if visible[i] == wholeCell && (fewest < 0 || counts[i].unrated() < counts[fewest].unrated()) {
+				fewest = i
+			}
+		}
+		if fewest < 0 {
+			return
+		}
+		visible[fewest] = onlyRatings
+		hide(fewest)
+	}
 }
 
 func (t *Tally) publishElement(i int, e Element, counts []count, visible []visibility, p Published) ElementResult {
@@ -147,22 +189,19 @@ func publishDimension(d Dimension, counts [][]count, visible [][]visibility, p P
 	r := DimensionResult{ID: d.ID}
 	for g := range p.Groups {
 		pooled := count{levels: make([]int64, len(p.Matrix.Levels))}
-		shown, zero := 0, 0
+		all := map[visibility]int{}
 		for i := range counts {
 			pooled.add(counts[i][g])
-			switch visible[i][g] {
-			case wholeCell:
-				shown++
-			case onlyZero:
-				zero++
-			}
+			all[visible[i][g]]++
 		}
 		v := nothing
-		switch {
-		case len(counts) == 0:
-		case shown == len(counts):
+		switch n := len(counts); {
+		case n == 0:
+		case all[wholeCell] == n:
 			v = wholeCell
-		case zero == len(counts):
+		case all[wholeCell]+all[onlyRatings] == n:
+			v = onlyRatings
+		case all[onlyZero] == n:
 			v = onlyZero
 		}
 		r.Groups = append(r.Groups, publishCells(pooled, v, p.Terms.Consensus))
@@ -190,9 +229,11 @@ func publishCells(c count, v visibility, rule Consensus) Cells {
 
 	rated := c.rated()
 	cells.Rated = whole(rated)
-	cells.DontKnow = whole(c.dontKnow)
-	cells.NotApplicable = whole(c.notApplicable)
-	cells.NotAnswered = whole(c.notAnswered)
+	if v == wholeCell {
+		cells.DontKnow = whole(c.dontKnow)
+		cells.NotApplicable = whole(c.notApplicable)
+		cells.NotAnswered = whole(c.notAnswered)
+	}
 	for i, n := range c.levels {
 		cells.Counts[i] = whole(n)
 		cells.Percent[i] = whole(percent(n, rated))

@@ -88,10 +88,48 @@ func TestDisclosureRule(t *testing.T) {
 			}
 			for i, cells := range p.Elements[0].Groups {
 				n, shown := cells.Rated.Int()
-				whole := shown && n > 0
-				if (cells.DontKnow.Mark() == Shown) != whole || (cells.Counts[1].Mark() == Shown) != whole {
+				if ratings := shown && n > 0; (cells.Counts[1].Mark() == Shown) != ratings || !ratings && cells.DontKnow.Mark() == Shown {
 					t.Errorf("group %d: rated %v, don't know %v, counts %v", i, cells.Rated, cells.DontKnow, cells.Counts)
 				}
+			}
+		})
+	}
+}
+
+func TestDisclosureRuleOfThoseWhoDidNotRate(t *testing.T) {
+	for _, c := range []struct {
+		about    string
+		groups   [][2]int // who rated and who did not know, by group
+		dontKnow string
+	}{
+		{"all shown", [][2]int{{5, 1}, {6, 0}, {7, 2}}, "3 1 0 2"},
+		{"one that nobody rated takes the fewest with it", [][2]int{{0, 2}, {9, 7}, {9, 4}, {9, 8}}, "21 [c] 7 [c] 8"},
+		{"on a tie the first", [][2]int{{0, 2}, {9, 3}, {9, 3}, {9, 8}}, "16 [c] [c] 3 8"},
+		{"as many as it takes", [][2]int{{0, 1}, {9, 3}, {9, 0}, {9, 2}, {9, 4}}, "10 [c] [c] [c] [c] 4"},
+		{"enough people, but of one group", [][2]int{{0, 8}, {9, 3}, {9, 0}, {9, 4}}, "15 [c] [c] [c] 4"},
+		{"enough people of two groups", [][2]int{{0, 2}, {0, 3}, {9, 1}}, "6 [c] [c] 1"},
+		{"a group of nobody needs no cover", [][2]int{{0, 0}, {9, 1}, {9, 2}}, "3 [c] 1 2"},
+		{"those hidden who all rated need none", [][2]int{{3, 0}, {6, 0}, {9, 1}}, "1 [c] [c] 1"},
+		{"those of a group hidden for its ratings count", [][2]int{{3, 1}, {6, 2}, {9, 3}, {9, 1}}, "7 [c] [c] [c] [c]"},
+		{"everyone's stay when none is left to hide", [][2]int{{0, 1}, {9, 1}, {9, 0}}, "2 [c] [c] [c]"},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			tally := NewTally(madeUpMatrix(2, 4, len(c.groups)))
+			for i, n := range c.groups {
+				answered(tally, n[0], fmt.Sprint("g", i+1), 2, 2)
+				answered(tally, n[1], fmt.Sprint("g", i+1), DontKnow, 2)
+			}
+			var got []string
+			for _, cells := range Publish(tally, Terms{MinGroup: 5}).Elements[0].Groups {
+				got = append(got, cells.DontKnow.String())
+				for _, f := range []Figure{cells.NotApplicable, cells.NotAnswered} {
+					if f.Mark() != cells.DontKnow.Mark() {
+						t.Errorf("not all three of those who did not rate: %+v", cells)
+					}
+				}
+			}
+			if s := strings.Join(got, " "); s != c.dontKnow {
+				t.Errorf("don't know %s, want %s", s, c.dontKnow)
 			}
 		})
 	}
@@ -142,6 +180,24 @@ func TestDimensionNobodyOfAGroupRated(t *testing.T) {
 	// g1 rated e3 and not e4: the sum would give its hidden counts of e4 away.
 	if lead.Rated.String() != "[c]" || lead.NotApplicable.String() != "[c]" {
 		t.Errorf("lead: %+v", lead)
+	}
+}
+
+func TestDimensionHidesThoseWhoDidNotRateWhereOneElementDoes(t *testing.T) {
+	tally := NewTally(madeUpMatrix(4, 4, 3)) // e1 and e2, e3 and e4
+	answered(tally, 6, "g1", 1, 2, 3, 4)
+	answered(tally, 1, "g1", DontKnow, DontKnow, DontKnow, 4)
+	answered(tally, 9, "g2", 1, 4, 3, 4)
+	answered(tally, 6, "g2", DontKnow, 4, DontKnow, 4)
+	answered(tally, 3, "g3", DontKnow, 4, 3, 4)
+	answered(tally, 3, "g3", DontKnow, 4, 3, 4)
+	p := Publish(tally, Terms{MinGroup: 5})
+	plan, lead := p.Dimensions[0].Groups, p.Dimensions[1].Groups
+	if got := fmt.Sprint(plan[1].Rated, plan[1].Counts, plan[1].DontKnow, plan[2].DontKnow, plan[0].DontKnow); got != "12 [6 6 0 0] [c] 6 14" {
+		t.Errorf("plan: %s", got)
+	}
+	if got := fmt.Sprint(lead[1].DontKnow, lead[1].NotAnswered); got != "1 0" {
+		t.Errorf("lead: %s", got)
 	}
 }
 
@@ -361,57 +417,103 @@ func naivelyHidden(rated []int, minGroup int) []bool {
 	return hidden
 }
 
+// The rule for those who did not rate, likewise: covers holds the role groups whose cell sets are shown.
+func naivelyHiddenUnrated(unrated []int, covers []bool, minGroup int) []bool {
+	hidden := make([]bool, len(unrated))
+	var order []int
+	for i, shown := range covers {
+		hidden[i] = !shown
+		if shown {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(unrated[a], unrated[b]) })
+	for len(order) > 0 && !crowd(unrated, hidden, minGroup) {
+		hidden[order[0]] = true
+		order = order[1:]
+	}
+	return hidden
+}
+
+// crowd says whether the people marked are none, or enough and not all of one group.
+func crowd(people []int, marked []bool, minGroup int) bool {
+	together, most := 0, 0
+	for i, n := range people {
+		if marked[i] {
+			together += n
+			most = max(most, n)
+		}
+	}
+	return together == 0 || together >= minGroup && together > most
+}
+
 // What may be shown is shown, and nothing else.
 func TestPublishedIsExactlyWhatTheRuleAllows(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		tally, terms := drawTally(t)
-		p := Publish(tally, terms)
-		shownIn := map[string][]bool{} // by dimension: whether every element so far is shown, by group
-		for i, e := range p.Elements {
-			var n []int
-			total := 0
-			for g := range len(p.Groups) - 1 {
-				c := int(tally.count(g, i).rated())
-				n = append(n, c)
-				total += c
-			}
-			hidden := naivelyHidden(n, terms.MinGroup)
-			if shownIn[e.Dimension] == nil {
-				shownIn[e.Dimension] = slices.Repeat([]bool{true}, len(p.Groups))
-			}
-			for g, cells := range e.Groups {
-				wantRated, wantWhole := "[c]", false
-				switch {
-				case total < terms.MinGroup:
-				case g == 0:
-					wantRated, wantWhole = fmt.Sprint(total), true
-				case n[g-1] == 0:
-					wantRated = "0"
-				case !hidden[g-1]:
-					wantRated, wantWhole = fmt.Sprint(n[g-1]), true
+	for range 40 { // of a hundred rounds each
+		rapid.Check(t, func(t *rapid.T) {
+			tally, terms := drawTally(t)
+			p := Publish(tally, terms)
+			shownIn := map[string][]bool{}   // by dimension: whether every element's ratings so far are shown, by group
+			unratedIn := map[string][]bool{} // likewise of those who did not rate
+			for i, e := range p.Elements {
+				var n, unrated []int
+				var covers []bool
+				total := 0
+				for g := range len(p.Groups) - 1 {
+					c := tally.count(g, i)
+					n = append(n, int(c.rated()))
+					unrated = append(unrated, int(tally.respondents[g]-c.rated()))
+					total += int(c.rated())
 				}
-				if cells.Rated.String() != wantRated {
-					t.Fatalf("%s, group %d: rated %v, want %s (groups %v)", e.ID, g, cells.Rated, wantRated, n)
+				hidden := naivelyHidden(n, terms.MinGroup)
+				for g := range n {
+					covers = append(covers, n[g] > 0 && !hidden[g])
 				}
-				for _, f := range append(slices.Clone(cells.Counts), cells.DontKnow, cells.NotApplicable, cells.NotAnswered) {
-					if (f.Mark() == Shown) != wantWhole {
-						t.Fatalf("%s, group %d: %v, want shown %v", e.ID, g, cells, wantWhole)
+				hiddenUnrated := naivelyHiddenUnrated(unrated, covers, terms.MinGroup)
+				if shownIn[e.Dimension] == nil {
+					shownIn[e.Dimension] = slices.Repeat([]bool{true}, len(p.Groups))
+					unratedIn[e.Dimension] = slices.Repeat([]bool{true}, len(p.Groups))
+				}
+				for g, cells := range e.Groups {
+					wantRated, wantWhole, wantUnrated := "[c]", false, false
+					switch {
+					case total < terms.MinGroup:
+					case g == 0:
+						wantRated, wantWhole, wantUnrated = fmt.Sprint(total), true, true
+					case n[g-1] == 0:
+						wantRated = "0"
+					case !hidden[g-1]:
+						wantRated, wantWhole, wantUnrated = fmt.Sprint(n[g-1]), true, !hiddenUnrated[g-1]
+					}
+					if cells.Rated.String() != wantRated {
+						t.Fatalf("%s, group %d: rated %v, want %s (groups %v)", e.ID, g, cells.Rated, wantRated, n)
+					}
+					for _, f := range cells.Counts {
+						if (f.Mark() == Shown) != wantWhole {
+							t.Fatalf("%s, group %d: %v, want shown %v", e.ID, g, cells, wantWhole)
+						}
+					}
+					for _, f := range []Figure{cells.DontKnow, cells.NotApplicable, cells.NotAnswered} {
+						if (f.Mark() == Shown) != wantUnrated {
+							t.Fatalf("%s, group %d: %v, want those who did not rate shown %v (%v)", e.ID, g, cells, wantUnrated, unrated)
+						}
+					}
+					shownIn[e.Dimension][g] = shownIn[e.Dimension][g] && wantWhole
+					unratedIn[e.Dimension][g] = unratedIn[e.Dimension][g] && wantUnrated
+				}
+			}
+			for i, d := range p.Dimensions {
+				if len(p.Matrix.Dimensions[i].Elements()) == 0 {
+					continue
+				}
+				for g, cells := range d.Groups {
+					if (cells.Counts[0].Mark() == Shown) != shownIn[d.ID][g] || (cells.DontKnow.Mark() == Shown) != unratedIn[d.ID][g] {
+						t.Fatalf("%s, group %d: %v, want ratings shown %v, those who did not rate %v", d.ID, g, cells, shownIn[d.ID][g], unratedIn[d.ID][g])
 					}
 				}
-				shownIn[e.Dimension][g] = shownIn[e.Dimension][g] && wantWhole
 			}
-		}
-		for i, d := range p.Dimensions {
-			if len(p.Matrix.Dimensions[i].Elements()) == 0 {
-				continue
-			}
-			for g, cells := range d.Groups {
-				if (cells.DontKnow.Mark() == Shown) != shownIn[d.ID][g] {
-					t.Fatalf("%s, group %d: %v, want shown %v", d.ID, g, cells, shownIn[d.ID][g])
-				}
-			}
-		}
-	})
+		})
+	}
 }
 
 // attacker knows what is published and that counts add up: people to groups, levels to ratings, ratings and the
@@ -460,12 +562,16 @@ func (a *attacker) determined() map[string]bool {
 		}
 		rows[pivots], rows[pivots+at] = rows[pivots+at], rows[pivots]
 		inverse := power(rows[pivots][c], prime-2)
-		for k := range width {
-			rows[pivots][k] = rows[pivots][k] * inverse % prime
+		var filled []int // few are: to go over the others would take most of the test's time
+		for k, v := range rows[pivots] {
+			if v != 0 {
+				filled = append(filled, k)
+				rows[pivots][k] = v * inverse % prime
+			}
 		}
 		for r := range rows {
 			if f := rows[r][c]; r != pivots && f != 0 {
-				for k := range width {
+				for _, k := range filled {
 					rows[r][k] = ((rows[r][k]-f*rows[pivots][k])%prime + prime) % prime
 				}
 			}
@@ -473,17 +579,19 @@ func (a *attacker) determined() map[string]bool {
 		pivots++
 	}
 	found := map[string]bool{}
+	names := make([]string, width)
 	for name, c := range a.unknown {
-		for _, row := range rows[:pivots] {
-			others := 0
-			for k, v := range row {
-				if v != 0 && k != c {
-					others++
-				}
+		names[c] = name
+	}
+	for _, row := range rows[:pivots] {
+		var left []int
+		for k, v := range row {
+			if v != 0 {
+				left = append(left, k)
 			}
-			if row[c] != 0 && others == 0 {
-				found[name] = true
-			}
+		}
+		if len(left) == 1 {
+			found[names[left[0]]] = true
 		}
 	}
 	return found
@@ -509,8 +617,9 @@ func cellNames(c Cells) map[string]Figure {
 	return cells
 }
 
-// deduce lets an attacker read everything that is published.
-func deduce(p Published) map[string]bool {
+// deduce lets an attacker read everything that is published, who knows besides how many people of each role group took
+// part: those who finished are printed by role.
+func deduce(p Published, people []int64) map[string]bool {
 	a := &attacker{unknown: map[string]int{}}
 	set := func(prefix string, c Cells) {
 		people := map[string]int64{prefix + "rated": 1, prefix + "dont_know": 1, prefix + "not_applicable": 1, prefix + "not_answered": 1}
@@ -545,6 +654,9 @@ func deduce(p Published) map[string]bool {
 	}
 	// How many people took part is printed.
 	a.learn(p.Respondents, map[string]int64{"people/0/": 1})
+	for g := 1; g < len(p.Groups); g++ {
+		a.learn(int(people[g-1]), map[string]int64{fmt.Sprintf("people/%d/", g): 1})
+	}
 	for _, d := range p.Dimensions {
 		for g, c := range d.Groups {
 			for name, f := range cellNames(c) {
@@ -567,36 +679,51 @@ func deduce(p Published) map[string]bool {
 
 // Of what is hidden nothing follows from what is shown, and what is hidden together is a crowd.
 func TestNothingHiddenFollowsFromWhatIsPublished(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		tally, terms := drawTally(t)
-		p := Publish(tally, terms)
-		known := deduce(p)
-		for i, e := range p.Elements {
-			if total, ok := e.Everyone().Rated.Int(); ok {
-				left := total
-				for _, c := range e.Groups[1:] {
-					n, _ := c.Rated.Int()
-					left -= n
-				}
-				if left > 0 && left < terms.MinGroup {
-					t.Fatalf("%s: the hidden groups are %d people: %s", e.ID, left, rated(e.Groups))
-				}
-			}
-			for g, c := range e.Groups {
-				if n, ok := c.Rated.Int(); ok && n == 0 {
-					continue // the rule does not count it as hidden
-				}
-				for name, f := range cellNames(c) {
-					if f.Mark() != Shown && known[fmt.Sprintf("%s/%d/%s", e.ID, g, name)] {
-						t.Fatalf("%s, group %d, %s follows from what is shown (rated %s; really %+v)", e.ID, g, name, rated(e.Groups), tally.count(max(g-1, 0), i))
+	for range 40 { // of a hundred rounds each
+		rapid.Check(t, func(t *rapid.T) {
+			tally, terms := drawTally(t)
+			p := Publish(tally, terms)
+			known := deduce(p, tally.respondents)
+			for i, e := range p.Elements {
+				if total, ok := e.Everyone().Rated.Int(); ok {
+					left := total
+					for _, c := range e.Groups[1:] {
+						n, _ := c.Rated.Int()
+						left -= n
+					}
+					if left > 0 && left < terms.MinGroup {
+						t.Fatalf("%s: the hidden groups are %d people: %s", e.ID, left, rated(e.Groups))
 					}
 				}
-				if c.Rated.Mark() != Shown && known[fmt.Sprintf("%s/%d/rated", e.ID, g)] {
-					t.Fatalf("%s, group %d: rated follows (%s)", e.ID, g, rated(e.Groups))
+				var unrated []int
+				var hidden []bool
+				for g, c := range e.Groups[1:] {
+					really := tally.count(g, i)
+					unrated = append(unrated, int(really.unrated()))
+					hidden = append(hidden, c.DontKnow.Mark() != Shown)
+				}
+				if !crowd(unrated, hidden, terms.MinGroup) && slices.Contains(hidden, false) {
+					t.Fatalf("%s: of those who did not rate, %v by group, these are hidden: %v", e.ID, unrated, hidden)
+				}
+				for g, c := range e.Groups {
+					for name, f := range cellNames(c) {
+						if g > 0 && tally.respondents[g-1] == 0 {
+							continue // that a group nobody is in has nobody who did not know says nothing of anybody
+						}
+						if n, ok := c.Rated.Int(); ok && n == 0 && strings.HasPrefix(name, "level") {
+							continue // that nobody rated is what is shown
+						}
+						if f.Mark() != Shown && known[fmt.Sprintf("%s/%d/%s", e.ID, g, name)] {
+							t.Fatalf("%s, group %d, %s follows from what is shown (rated %s; really %+v)", e.ID, g, name, rated(e.Groups), tally.count(max(g-1, 0), i))
+						}
+					}
+					if c.Rated.Mark() != Shown && known[fmt.Sprintf("%s/%d/rated", e.ID, g)] {
+						t.Fatalf("%s, group %d: rated follows (%s)", e.ID, g, rated(e.Groups))
+					}
 				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // The attacker is worth something: it finds what a wrong rule would give away.
@@ -609,12 +736,27 @@ func TestTheAttackerFindsWhatSubtractionFinds(t *testing.T) {
 	if got := rated(p.Elements[0].Groups); got != "17 [c] 8 [c]" {
 		t.Fatalf("rated %s", got)
 	}
-	if deduce(p)["e1/3/level4"] {
+	if deduce(p, tally.respondents)["e1/3/level4"] {
 		t.Error("follows from what is published")
 	}
 	p.Elements[0].Groups[1] = publishCells(tally.count(0, 0), wholeCell, p.Terms.Consensus)
-	if !deduce(p)["e1/3/level4"] {
+	if !deduce(p, tally.respondents)["e1/3/level4"] {
 		t.Error("not found although all other groups are shown")
+	}
+
+	tally = NewTally(madeUpMatrix(2, 4, 3))
+	answered(tally, 7, "g1", 1, 2)
+	answered(tally, 4, "g1", DontKnow, 2)
+	answered(tally, 8, "g2", 2, 3)
+	answered(tally, 6, "g2", NotApplicable, 3)
+	answered(tally, 2, "g3", DontKnow, 4)
+	p = Publish(tally, Terms{MinGroup: 5})
+	if deduce(p, tally.respondents)["e1/3/dont_know"] {
+		t.Error("what a group that did not rate said instead follows from what is published")
+	}
+	p.Elements[0].Groups[1] = publishCells(tally.count(0, 0), wholeCell, p.Terms.Consensus)
+	if !deduce(p, tally.respondents)["e1/3/dont_know"] {
+		t.Error("not found although those who did not rate are shown for all other groups")
 	}
 }
 
@@ -629,7 +771,7 @@ func TestHowMuchIsHiddenAt34Answers(t *testing.T) {
 		{"as the study's Table 1 has health, council, education and settings, voluntary and family", []int{12, 11, 7, 4}},
 		{"skewed", []int{18, 10, 4, 2}},
 	} {
-		hidden, cells, elements, elementsHidden := 0, 0, 0, 0
+		hidden, unratedHidden, cells, elements, elementsHidden := 0, 0, 0, 0, 0
 		for range 200 {
 			tally := NewTally(madeUpMatrix(17, 4, 4))
 			for g, n := range mix.people {
@@ -654,11 +796,14 @@ func TestHowMuchIsHiddenAt34Answers(t *testing.T) {
 					if c.Rated.Mark() != Shown {
 						hidden++
 					}
+					if c.DontKnow.Mark() != Shown {
+						unratedHidden++
+					}
 				}
 			}
 		}
-		t.Logf("34 answers, groups of %v (%s), 15 %% of them not ratings, minimum group %d: %.0f %% of the cell sets by role group hidden, %.0f %% of the elements",
-			mix.people, mix.about, DefaultMinGroup, 100*float64(hidden)/float64(cells), 100*float64(elementsHidden)/float64(elements))
+		t.Logf("34 answers, groups of %v (%s), 15 %% of them not ratings, minimum group %d: %.0f %% of the cell sets by role group hidden, of those who did not rate %.0f %%; %.0f %% of the elements",
+			mix.people, mix.about, DefaultMinGroup, 100*float64(hidden)/float64(cells), 100*float64(unratedHidden)/float64(cells), 100*float64(elementsHidden)/float64(elements))
 		if elementsHidden > 0 {
 			t.Error("an element of 34 answers is hidden for everyone")
 		}

@@ -86,7 +86,8 @@ type DimensionResult struct {
 func (d DimensionResult) Everyone() Cells { return d.Groups[0] }
 
 // Cells is one element, or one dimension, in one group. Shares are of those who rated, from 0 to 1. Where nobody
-// of a role group rated, Rated is 0, the other counts are suppressed, and what is computed is not available.
+// of a role group rated, Rated is 0, the other counts are suppressed, and what is computed is not available. DontKnow,
+// NotApplicable and NotAnswered are shown all three or not at all, and may be suppressed where everything else is shown.
 type Cells struct {
 	Rated         Figure
 	DontKnow      Figure
@@ -148,6 +149,15 @@ func share(part, total int64) Figure {
 	return Figure{value: float64(part) / float64(total), decimals: shareDecimals, mark: Shown}
 }
 
+// OfRoster is a number of the turnout that only a roster tells: not available for answers that were collected elsewhere,
+// of which it is not known whom else somebody asked.
+func (t Terms) OfRoster(n int) Figure {
+	if t.Round == "" {
+		return unavailable
+	}
+	return whole(int64(n))
+}
+
 // Mark says whether the figure is shown, and if not, why.
 func (f Figure) Mark() Mark { return f.mark }
 
@@ -207,7 +217,8 @@ func (f Flag) MarshalJSON() ([]byte, error) {
 //	symbols             what "[c]", "[x]" and "[z]" stand for, wherever they take the place of a number or a flag
 //	round               id, area, matrix, matrix_version, opened_at, closed_at (RFC 3339, null when not known), min_group,
 //	                    consensus {percent, allow_far_minority}
-//	turnout             invited, started, finished, declined, withdrawn (from the roster), respondents (who answered anything)
+//	turnout             invited, started, finished, declined, withdrawn (from the roster), respondents (who answered anything);
+//	                    without a roster only finished and respondents are numbers
 //	representation      for each role of the matrix and then not_stated: role, name, group, invited, finished
 //	levels              id, number, name of each, from the lowest; name is an object by language, here and below
 //	groups              id and name of each role group, and not_stated when there is one
@@ -218,7 +229,8 @@ func (f Flag) MarshalJSON() ([]byte, error) {
 //
 // The figures are: rated, dont_know, not_applicable, not_answered; counts, percent and shares, each an object by level id;
 // mode (a level id), mode_share, median (a level number), within_one, agreement, far_minority, agreed. Shares (shares, mode_share,
-// within_one) and agreement are raw, with six decimals; percent is rounded half to even. All are of those who rated.
+// within_one) and agreement are raw, with six decimals; percent is rounded half to even. All are of those who rated. In
+// role_groups dont_know, not_applicable and not_answered may be "[c]" where the rest is shown.
 func (p Published) MarshalJSON() ([]byte, error) {
 	type document struct {
 		SchemaVersion  int                  `json:"schema_version"`
@@ -243,7 +255,7 @@ func (p Published) MarshalJSON() ([]byte, error) {
 			OpenedAt: timeJSON(t.OpenedAt), ClosedAt: timeJSON(t.ClosedAt), MinGroup: t.MinGroup,
 			Consensus: consensusJSON{t.Consensus.Percent, t.Consensus.AllowFarMinority},
 		},
-		Turnout:        turnoutJSON{t.Invited, t.Started, t.Finished, t.Declined, t.Withdrawn, p.Respondents},
+		Turnout:        turnoutJSON{t.OfRoster(t.Invited), t.OfRoster(t.Started), t.Finished, t.OfRoster(t.Declined), t.OfRoster(t.Withdrawn), p.Respondents},
 		Representation: p.representation(),
 		Groups:         []namedJSON{},
 		Agenda:         []string{},
@@ -282,10 +294,10 @@ func (p Published) representation() []representationJSON {
 	out := []representationJSON{}
 	for _, n := range p.Terms.Roles {
 		role, group, _ := p.Matrix.Role(n.Role)
-		out = append(out, representationJSON{n.Role, role.Name, group.ID, n.Invited, n.Finished})
+		out = append(out, representationJSON{n.Role, role.Name, group.ID, p.Terms.OfRoster(n.Invited), n.Finished})
 	}
 	if n := p.Terms.Unstated; n.Invited > 0 || n.Finished > 0 {
-		out = append(out, representationJSON{NotStatedGroup, nil, NotStatedGroup, n.Invited, n.Finished})
+		out = append(out, representationJSON{NotStatedGroup, nil, NotStatedGroup, p.Terms.OfRoster(n.Invited), n.Finished})
 	}
 	return out
 }
@@ -334,18 +346,18 @@ type (
 		Consensus     consensusJSON `json:"consensus"`
 	}
 	turnoutJSON struct {
-		Invited     int `json:"invited"`
-		Started     int `json:"started"`
-		Finished    int `json:"finished"`
-		Declined    int `json:"declined"`
-		Withdrawn   int `json:"withdrawn"`
-		Respondents int `json:"respondents"`
+		Invited     Figure `json:"invited"`
+		Started     Figure `json:"started"`
+		Finished    int    `json:"finished"`
+		Declined    Figure `json:"declined"`
+		Withdrawn   Figure `json:"withdrawn"`
+		Respondents int    `json:"respondents"`
 	}
 	representationJSON struct {
 		Role     string `json:"role"`
 		Name     Text   `json:"name"`
 		Group    string `json:"group"`
-		Invited  int    `json:"invited"`
+		Invited  Figure `json:"invited"`
 		Finished int    `json:"finished"`
 	}
 	levelJSON struct {

@@ -28,6 +28,9 @@ func (c count) rated() int64 {
 	return n
 }
 
+// unrated is how many are counted without a rating.
+func (c count) unrated() int64 { return c.dontKnow + c.notApplicable + c.notAnswered }
+
 // percent is part in a hundred of a whole above 0, rounded half to even, in whole numbers throughout: a half
 // that binary fractions cannot hold must not fall to the wrong side.
 func percent(part, whole int64) int64 {
