@@ -1,11 +1,12 @@
 // Package chart draws a published result as a picture: for each key element a bar of its ratings, as PNG and
-// as SVG. The picture is made to be read on a phone, and without colour: levels are told apart by lightness,
+// as SVG; and likewise the agreed ratings of many areas, a bar for each dimension and nation. The picture is made to be read on a phone, and without colour: levels are told apart by lightness,
 // by hatching, by their order and by the percentage written in them. It takes only what may be published, and
 // every sentence from its caller; it knows nothing of how answers are counted, or of where a picture goes.
 package chart
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -103,32 +104,48 @@ func lay(p survey.Published, lang survey.Lang, words Words) (*scene, error) {
 
 	s.paragraph(words.Title, title, ink)
 	s.y += 8
-	s.legend(p, lang, words, looks)
+	tooFew := ""
+	if slices.ContainsFunc(p.Elements, func(e survey.ElementResult) bool { return e.Everyone().Rated.Mark() != survey.Shown }) {
+		tooFew = words.TooFew
+	}
+	s.legend(p.Matrix.Levels, lang, survey.Suppressed, tooFew, looks)
 
 	elements := p.Matrix.Elements()
 	i := 0
 	for _, d := range p.Matrix.Dimensions {
-		s.y += 16
-		s.paragraph(d.Name.In(lang), heading, ink)
-		s.y += 2
-		s.rect(rect{x: margin, y: s.y, w: inner, h: 1.5, fill: ink})
-		s.y += 6
+		s.rule(d.Name.In(lang))
 		for range d.Elements() {
-			s.bar(elements[i].Name.In(lang), p.Elements[i].Everyone(), words, looks)
+			c := p.Elements[i].Everyone()
+			s.bar(elements[i].Name.In(lang), words.Rated, c.Rated, c.Shares, c.Percent, looks)
 			i++
 		}
 	}
+	s.end(words.Notes)
+	return s, nil
+}
+
+// rule begins a part of the picture with its name above a line.
+func (s *scene) rule(name string) {
+	s.y += 16
+	s.paragraph(name, heading, ink)
+	s.y += 2
+	s.rect(rect{x: margin, y: s.y, w: inner, h: 1.5, fill: ink})
+	s.y += 6
+}
+
+// end writes the notes, and closes the picture below them.
+func (s *scene) end(notes []string) {
 	s.y += 10
-	for _, note := range words.Notes {
+	for _, note := range notes {
 		s.paragraph(note, small, ink)
 		s.y += 3
 	}
 	s.height = s.y + margin
-	return s, nil
 }
 
-// legend names the levels in their order, each with the look of its part of a bar, and the bar that is hidden.
-func (s *scene) legend(p survey.Published, lang survey.Lang, words Words, looks []look) {
+// legend names the levels in their order, each with the look of its part of a bar, and explains the bar that has a mark
+// in place of its parts, if there is one.
+func (s *scene) legend(levels []survey.Level, lang survey.Lang, mark survey.Mark, meaning string, looks []look) {
 	const swatchW, swatchH, gap = 30, 18, 16
 	x := float64(margin)
 	entry := func(text string, swatch func(r rect)) {
@@ -151,24 +168,21 @@ func (s *scene) legend(p survey.Published, lang survey.Lang, words Words, looks 
 		}
 		x += swatchW + 6 + w + gap
 	}
-	for i, level := range p.Matrix.Levels {
+	for i, level := range levels {
 		entry(level.Name.In(lang), func(r rect) { s.part(r, looks[i]) })
 	}
-	for _, e := range p.Elements {
-		if e.Everyone().Rated.Mark() != survey.Shown && words.TooFew != "" {
-			entry(words.TooFew, s.hiddenPart)
-			break
-		}
+	if meaning != "" {
+		entry(meaning, func(r rect) { s.markedPart(r, mark) })
 	}
 	s.y += swatchH
 }
 
-// bar draws an element: its name and how many rated it on one line, and the bar below.
-func (s *scene) bar(name string, c survey.Cells, words Words, looks []look) {
+// bar draws what has a name: that and how many ratings there are on one line, and the bar below, or the mark in its place.
+func (s *scene) bar(name, count string, rated survey.Figure, shares, percent []survey.Figure, looks []look) {
 	s.y += 8
 	n := ""
-	if c.Rated.Mark() == survey.Shown {
-		n = strings.TrimSpace(words.Rated + " = " + c.Rated.String())
+	if rated.Mark() == survey.Shown {
+		n = strings.TrimSpace(count + " = " + rated.String())
 	}
 	nWidth := s.faces.width(n, label)
 	first := s.y
@@ -181,12 +195,16 @@ func (s *scene) bar(name string, c survey.Cells, words Words, looks []look) {
 
 	whole := rect{x: margin, y: s.y, w: inner, h: barHeight}
 	s.y += barHeight
-	if c.Rated.Mark() != survey.Shown {
-		s.hiddenPart(whole)
+	if rated.Mark() != survey.Shown {
+		s.markedPart(whole, rated.Mark())
 		return
 	}
 	x := whole.x
-	for i, f := range c.Shares {
+	for i, f := range shares {
+		if f.Mark() != survey.Shown {
+			s.markedPart(whole, f.Mark())
+			return
+		}
 		share, _ := f.Float()
 		if share == 0 {
 			continue
@@ -194,7 +212,7 @@ func (s *scene) bar(name string, c survey.Cells, words Words, looks []look) {
 		part := rect{x: x, y: whole.y, w: share * inner, h: barHeight}
 		x += part.w
 		s.part(part, looks[i])
-		s.percentage(part, c.Percent[i].String(), looks[i])
+		s.percentage(part, percent[i].String(), looks[i])
 	}
 }
 
@@ -205,11 +223,11 @@ func (s *scene) part(r rect, l look) {
 	s.hatch(r, l)
 }
 
-// hiddenPart draws what stands for a bar that may not be shown.
-func (s *scene) hiddenPart(r rect) {
+// markedPart draws what stands for a bar that is not there, with the symbol that says why.
+func (s *scene) markedPart(r rect, mark survey.Mark) {
 	r.fill, r.stroke = paper, ink
 	s.rect(r)
-	symbol := survey.Suppressed.String()
+	symbol := mark.String()
 	s.text(caption{x: r.x + (r.w-s.faces.width(symbol, number))/2, y: r.y + r.h/2 + 4.5, style: number, fill: ink, text: symbol})
 }
 

@@ -251,22 +251,28 @@ func TestNothingLeavesThePicture(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ends := map[float64]float64{} // where the last text of a line ends, by line
-		for _, shape := range s.shapes {
-			switch v := shape.(type) {
-			case rect:
-				if v.x < margin-0.01 || v.x+v.w > width-margin+0.01 || v.y < 0 || v.y+v.h > s.height {
-					t.Errorf("%+v", v)
-				}
-			case caption:
-				if v.x < margin-0.01 || v.x+s.faces.width(v.text, v.style) > width-margin+0.01 || v.y > s.height {
-					t.Errorf("%+v", v)
-				}
-				if end, ok := ends[v.y]; ok && v.x < end {
-					t.Errorf("%+v is written over its neighbour", v)
-				}
-				ends[v.y] = v.x + s.faces.width(v.text, v.style)
+		inside(t, s)
+	}
+}
+
+// inside holds that no shape leaves the picture, and no text runs into its neighbour.
+func inside(t *testing.T, s *scene) {
+	t.Helper()
+	ends := map[float64]float64{} // where the last text of a line ends, by line
+	for _, shape := range s.shapes {
+		switch v := shape.(type) {
+		case rect:
+			if v.x < margin-0.01 || v.x+v.w > width-margin+0.01 || v.y < 0 || v.y+v.h > s.height {
+				t.Errorf("%+v", v)
 			}
+		case caption:
+			if v.x < margin-0.01 || v.x+s.faces.width(v.text, v.style) > width-margin+0.01 || v.y > s.height {
+				t.Errorf("%+v", v)
+			}
+			if end, ok := ends[v.y]; ok && v.x < end {
+				t.Errorf("%+v is written over its neighbour", v)
+			}
+			ends[v.y] = v.x + s.faces.width(v.text, v.style)
 		}
 	}
 }

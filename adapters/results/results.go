@@ -44,32 +44,90 @@ func (a *Artist) Picture(p survey.Published, lang survey.Lang) (png []byte, alt 
 	return png, chart.Alt(p, lang, w, maxAlt), err
 }
 
+// Formats lists what In writes, as the endings of file names, but for "text".
+func Formats() []string { return []string{"text", "json", "csv", "xlsx", "png", "svg"} }
+
+// wholeWidth is how many characters a line of the text on its own may have: a terminal of the usual width shows 80.
+const wholeWidth = 80
+
+// In writes the whole results in one of Formats. The text says what the message around a table says elsewhere: the facts
+// of the round, who was represented, and the role groups.
+func (a *Artist) In(format string, p survey.Published, lang survey.Lang) ([]byte, error) {
+	var out []byte
+	var err error
+	switch format {
+	case "text":
+		out = []byte(a.text(p, lang))
+	case "json":
+		if out, err = json.MarshalIndent(p, "", "  "); err == nil {
+			out = append(out, '\n')
+		}
+	case "csv":
+		out, err = table.CSV(p, lang, a.tableWords(p, lang))
+	case "xlsx":
+		out, err = table.XLSX(p, lang, a.tableWords(p, lang))
+	case "png":
+		out, err = chart.PNG(p, lang, a.chartWords(p, lang))
+	case "svg":
+		out, err = chart.SVG(p, lang, a.chartWords(p, lang))
+	default:
+		err = fmt.Errorf("there is no such format; there are %s", strings.Join(Formats(), ", "))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write results as %s: %w", format, err)
+	}
+	return out, nil
+}
+
+func (a *Artist) text(p survey.Published, lang survey.Lang) string {
+	v, w := a.words.In(string(lang)), a.tableWords(p, lang)
+	var facts []string
+	for _, f := range w.Facts {
+		facts = append(facts, f.Label+": "+f.Value)
+	}
+	facts = append(facts, fmt.Sprintf("%s: %d", w.CountRespondents, p.Respondents))
+	var there, absent []string
+	for _, n := range p.Terms.Roles {
+		role, _, _ := p.Matrix.Role(n.Role)
+		if n.Finished > 0 {
+			there = append(there, fmt.Sprintf("%s %d", role.Name.In(lang), n.Finished))
+		} else {
+			absent = append(absent, role.Name.In(lang))
+		}
+	}
+	if n := p.Terms.Unstated.Finished; n > 0 {
+		there = append(there, fmt.Sprintf("%s %d", w.NotStated, n))
+	}
+	for _, list := range []struct {
+		label string
+		roles []string
+	}{{v.Say("results.there"), there}, {v.Say("results.absent"), absent}} {
+		if len(list.roles) > 0 {
+			facts = append(facts, list.label+" "+strings.Join(list.roles, " · "))
+		}
+	}
+	groups := w
+	groups.Title, groups.Above = w.Sheets.Groups, nil
+	w.Above = append(facts, w.Above...)
+	return table.Text(p, lang, w, wholeWidth) + "\n" + table.GroupText(p, lang, groups, wholeWidth)
+}
+
 // Sheets writes the results as a spreadsheet, as CSV, as JSON, and the picture as SVG for documents.
 func (a *Artist) Sheets(p survey.Published, lang survey.Lang) ([]chat.File, error) {
-	w := a.tableWords(p, lang)
-	xlsx, err := table.XLSX(p, lang, w)
-	if err != nil {
-		return nil, fmt.Errorf("write spreadsheet: %w", err)
+	files := []chat.File{
+		{Name: "xlsx", Type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+		{Name: "csv", Type: "text/csv"},
+		{Name: "json", Type: "application/json"},
+		{Name: "svg", Type: "image/svg+xml", Alt: chart.Alt(p, lang, a.chartWords(p, lang), maxAlt)},
 	}
-	csv, err := table.CSV(p, lang, w)
-	if err != nil {
-		return nil, fmt.Errorf("write CSV: %w", err)
+	for i := range files {
+		data, err := a.In(files[i].Name, p, lang)
+		if err != nil {
+			return nil, err
+		}
+		files[i].Name, files[i].Data = p.FileName()+"."+files[i].Name, data
 	}
-	raw, err := json.MarshalIndent(p, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("write JSON: %w", err)
-	}
-	svg, err := chart.SVG(p, lang, a.chartWords(p, lang))
-	if err != nil {
-		return nil, fmt.Errorf("draw vector picture: %w", err)
-	}
-	name := p.FileName()
-	return []chat.File{
-		{Name: name + ".xlsx", Type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Data: xlsx},
-		{Name: name + ".csv", Type: "text/csv", Data: csv},
-		{Name: name + ".json", Type: "application/json", Data: raw},
-		{Name: name + ".svg", Type: "image/svg+xml", Alt: chart.Alt(p, lang, a.chartWords(p, lang), maxAlt), Data: svg},
-	}, nil
+	return files, nil
 }
 
 func (a *Artist) chartWords(p survey.Published, lang survey.Lang) chart.Words {

@@ -30,6 +30,38 @@ func published(t *testing.T) survey.Published {
 	return survey.Publish(tally, survey.Terms{Round: "r", Area: "Ynys Môn", MinGroup: 5, Consensus: survey.Consensus{Percent: 70}, OpenedAt: at, ClosedAt: at})
 }
 
+// overview is one area in each nation.
+func overview(t *testing.T) survey.Overview {
+	t.Helper()
+	all, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	areas := survey.NewAreas(all[0])
+	for _, n := range survey.Nations {
+		if err := areas.Add(survey.AreaRating{Area: string(n), Nation: n, Element: "quality", Rating: 2}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return areas.Overview()
+}
+
+func TestAreasAreDrawnInEveryFormat(t *testing.T) {
+	words, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range AreasFormats {
+		b, err := New(words).Areas(overview(t), survey.Welsh, format)
+		if err != nil || len(b) < 500 {
+			t.Errorf("%s: %d bytes, %v", format, len(b), err)
+		}
+	}
+	if _, err := New(words).Areas(overview(t), survey.Welsh, "doc"); err == nil {
+		t.Error("drew a format that is none")
+	}
+}
+
 // TestEveryWordIsSaid: no column, sheet or note of a table or a picture stands empty in either language.
 func TestEveryWordIsSaid(t *testing.T) {
 	words, err := locale.Load()
@@ -61,6 +93,8 @@ func TestEveryWordIsSaid(t *testing.T) {
 		t.Run(string(lang), func(t *testing.T) {
 			walk(t, "table", reflect.ValueOf(a.tableWords(p, lang)))
 			walk(t, "chart", reflect.ValueOf(a.chartWords(p, lang)))
+			walk(t, "table of areas", reflect.ValueOf(a.areasTable(overview(t), lang)))
+			walk(t, "chart of areas", reflect.ValueOf(a.areasChart(overview(t), lang)))
 		})
 	}
 }

@@ -1,5 +1,5 @@
 // Package table writes a published result as tables: as text of a fixed width for a chat message, as CSV for
-// machines, and as a spreadsheet (XLSX) for people. It takes only what may be published, and every sentence from its
+// machines, and as a spreadsheet (XLSX) for people; and likewise the agreed ratings of many areas. It takes only what may be published, and every sentence from its
 // caller; it knows nothing of how answers are counted, or of where a table goes.
 //
 // What people wrote stays text. In CSV, which has no types, a text that a spreadsheet could take for a formula gets

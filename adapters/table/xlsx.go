@@ -188,13 +188,14 @@ func (b *book) summary(p survey.Published, lang survey.Lang, words Words) {
 	}
 	for _, n := range []struct {
 		label string
-		count int
+		count cell
 	}{
-		{words.CountInvited, p.Terms.Invited}, {words.CountStarted, p.Terms.Started}, {words.CountFinished, p.Terms.Finished},
-		{words.CountDeclined, p.Terms.Declined}, {words.CountWithdrawn, p.Terms.Withdrawn}, {words.CountRespondents, p.Respondents},
+		{words.CountInvited, plain(p.Terms.OfRoster(p.Terms.Invited))}, {words.CountStarted, plain(p.Terms.OfRoster(p.Terms.Started))},
+		{words.CountFinished, cell{value: p.Terms.Finished}}, {words.CountDeclined, plain(p.Terms.OfRoster(p.Terms.Declined))},
+		{words.CountWithdrawn, plain(p.Terms.OfRoster(p.Terms.Withdrawn))}, {words.CountRespondents, cell{value: p.Respondents}},
 	} {
 		if n.label != "" {
-			b.write(cell{n.label, b.wrapped}, cell{value: n.count})
+			b.write(cell{n.label, b.wrapped}, n.count)
 		}
 	}
 	b.write()
@@ -294,10 +295,10 @@ func (b *book) representation(p survey.Published, lang survey.Lang, words Words)
 		if !known {
 			name = n.Role
 		}
-		b.write(cell{group.Name.In(lang), b.wrapped}, cell{name, b.wrapped}, cell{value: n.Invited}, cell{value: n.Finished})
+		b.write(cell{group.Name.In(lang), b.wrapped}, cell{name, b.wrapped}, plain(p.Terms.OfRoster(n.Invited)), cell{value: n.Finished})
 	}
 	if n := p.Terms.Unstated; n.Invited > 0 || n.Finished > 0 {
-		b.write(cell{}, cell{words.NotStated, b.wrapped}, cell{value: n.Invited}, cell{value: n.Finished})
+		b.write(cell{}, cell{words.NotStated, b.wrapped}, plain(p.Terms.OfRoster(n.Invited)), cell{value: n.Finished})
 	}
 }
 

@@ -24,10 +24,12 @@ var may = map[string][]string{
 	"adapters/redis/storetest": {"survey"}, // for tests
 	"adapters/redis/redistest": {},         // for tests
 	"adapters/terminal":        {"bot/chat"},
+	"adapters/answers":         {"survey"},
 	"adapters/chart":           {"survey"},
+	"adapters/ratings":         {"survey"},
 	"adapters/table":           {"survey"},
 	"adapters/results":         {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey"},
-	"cmd/maturitybot":          {"adapters/redis", "adapters/results", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "survey", "survey/matrix"},
+	"cmd/maturitybot":          {"adapters/answers", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "survey", "survey/matrix"},
 }
 
 // rooms are the libraries that one room alone may know.

@@ -1,0 +1,92 @@
+package chart
+
+import (
+	"fmt"
+	"strings"
+
+	"maturitybot/survey"
+)
+
+// AreasWords are the texts of the picture of many areas that are not names of the matrix, in the language it is drawn in.
+type AreasWords struct {
+	Title   string
+	Groups  []string // names of the overview's groups, in its order
+	Rated   string   // stands before the number of ratings, such as "n"
+	Nothing string   // explains the bar marked [x]: nothing was rated
+	Notes   []string // below the picture: what shares are of
+	Alt     string   // begins the alternative text: what the picture is; the title may serve
+}
+
+// AreasPNG draws for each dimension a bar for each group of areas, 1200 pixels wide, with names in the language.
+func AreasPNG(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, error) {
+	s, err := layAreas(o, lang, words)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.png()
+	if err != nil {
+		return nil, fmt.Errorf("draw PNG: %w", err)
+	}
+	return b, nil
+}
+
+// AreasSVG draws the same as SVG that scales. It carries the alternative text.
+func AreasSVG(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, error) {
+	s, err := layAreas(o, lang, words)
+	if err != nil {
+		return nil, err
+	}
+	return s.svg(lang, words.Title, AreasAlt(o, lang, words)), nil
+}
+
+// AreasAlt says in one paragraph what the picture shows: for each dimension and group the percentage on each level, and
+// of how many ratings.
+func AreasAlt(o survey.Overview, lang survey.Lang, words AreasWords) string {
+	parts := []string{words.Alt}
+	for i, d := range o.Matrix.Dimensions {
+		for k, g := range o.Groups {
+			c := g.Dimensions[i]
+			var shares []string
+			for n, level := range o.Matrix.Levels {
+				if c.Percent[n].Mark() == survey.Shown {
+					shares = append(shares, level.Name.In(lang)+" "+c.Percent[n].String()+"%")
+				}
+			}
+			if len(shares) == 0 {
+				shares = []string{survey.NotAvailable.String()}
+			}
+			parts = append(parts, fmt.Sprintf("%s, %s: %s (%s = %s).", d.Name.In(lang), words.Groups[k], strings.Join(shares, ", "), words.Rated, c.Rated))
+		}
+	}
+	return strings.TrimSpace(strings.Join(parts, " "))
+}
+
+func layAreas(o survey.Overview, lang survey.Lang, words AreasWords) (*scene, error) {
+	faces, err := newFaces()
+	if err != nil {
+		return nil, err
+	}
+	s := &scene{faces: faces, y: margin}
+	looks := looksOf(len(o.Matrix.Levels))
+
+	nothing := ""
+	for _, g := range o.Groups {
+		for _, d := range g.Dimensions {
+			if n, _ := d.Rated.Int(); n == 0 {
+				nothing = words.Nothing
+			}
+		}
+	}
+	s.paragraph(words.Title, title, ink)
+	s.y += 8
+	s.legend(o.Matrix.Levels, lang, survey.NotAvailable, nothing, looks)
+	for i, d := range o.Matrix.Dimensions {
+		s.rule(d.Name.In(lang))
+		for k, g := range o.Groups {
+			c := g.Dimensions[i]
+			s.bar(words.Groups[k], words.Rated, c.Rated, c.Shares, c.Percent, looks)
+		}
+	}
+	s.end(words.Notes)
+	return s, nil
+}

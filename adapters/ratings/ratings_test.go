@@ -1,0 +1,169 @@
+package ratings
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+func editions(t *testing.T) []*survey.Matrix {
+	t.Helper()
+	all, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func read(t *testing.T, text string) (*survey.Areas, error) {
+	t.Helper()
+	return Read("r.csv", strings.NewReader(text), editions(t))
+}
+
+const header = "area,nation,element,level\n"
+
+func TestReadTakesWordsAsPeopleWriteThem(t *testing.T) {
+	for name, text := range map[string]string{
+		"ids":                 header + "A,england,workforce,early\n",
+		"names":               header + "A,England,Workforce planning,Early progress\n",
+		"Welsh":               header + "A,Lloegr,Cynllunio'r gweithlu,Cynnydd cynnar\n",
+		"slanted apostrophe":  header + "A,LLOEGR,CYNLLUNIO’R  GWEITHLU,cynnar\n",
+		"number":              header + "A,England,workforce, 2 \n",
+		"byte order mark":     "\ufeff" + header + "A,England,workforce,2\n",
+		"lines of Windows":    "area,nation,element,level\r\nA,England,workforce,2\r\n",
+		"semicolons":          "area;nation;element;level\nA;England;workforce;2\n",
+		"tabs":                "Area\tNation\tElement\tLevel\nA\tEngland\tworkforce\t2\n",
+		"other columns":       "note,level,element,nation,area,note\n\"x,y\",2,workforce,England,A,z\n",
+		"empty rows":          "\n" + header + ",,,\n\nA,England,workforce,2\n,,,\n",
+		"no line end":         header + "A,England,workforce,2",
+		"a short row is none": header + "A,England,workforce,2\nA,England,vision\n",
+	} {
+		areas, err := read(t, text)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		o := areas.Overview()
+		if len(o.Groups) != 1 || o.Groups[0].Nation != survey.England || o.Groups[0].Elements[3].Counts[1].String() != "1" || o.Groups[0].Dimensions[0].Rated.String() != "1" {
+			t.Errorf("%s: %+v", name, o.Groups)
+		}
+	}
+}
+
+// TestReadKnowsTheReportsNames reads the names of the rows of the report's Appendix B, and the Wales edition's own name
+// beside England's.
+func TestReadKnowsTheReportsNames(t *testing.T) {
+	areas, err := read(t, header+`A,Cymru,"Strategy: vision, strategy & plan",Basic
+A,Wales,Strategy: population needs,Substantial
+A,Wales,Commissioning / resources,
+B,Wales,Aligning funding and resources,Mature
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := areas.Overview().Groups[0].Dimensions[0]
+	if got := plan.Counts[0].String() + plan.Counts[2].String() + plan.Counts[3].String() + plan.Rated.String(); got != "1113" {
+		t.Errorf("counted %s", got)
+	}
+}
+
+func TestReadReportsEverythingAtOnce(t *testing.T) {
+	_, err := read(t, header+`A,Engand,plan,2
+B,England,partnership,9
+B,wales,Partnership,Mature
+B,England,Partneriaeth,1
+b,cymru,Partneriaeth,1
+,England,quality,
+B,wales
+"x"y,1,2,3
+`+strings.Repeat("é", 61)+",Wales,quality,1\n")
+	var faults Faults
+	if !errors.As(err, &faults) {
+		t.Fatalf("got %v", err)
+	}
+	want := []string{
+		`r.csv:2: the nation is "Engand"; expected England or Wales`,
+		`r.csv:2: the element is "plan"; expected one of vision,`,
+		`r.csv:3: the level is "9"; expected one of basic, early,`,
+		`r.csv:5: the area "B" is in England here, and in another nation on line 4; expected`,
+		`r.csv:6: the area "b" has partnership on line 4 already; expected`,
+		`r.csv:7: the area is blank; expected`,
+		`r.csv:8: the row has 2 fields; expected at least 3`,
+		`r.csv:9: the quotation marks do not match; expected`,
+		`r.csv:10: the area "` + strings.Repeat("é", 39) + `…" has 61 characters; expected at most 60`,
+	}
+	got := strings.Split(err.Error(), "\n")
+	if !slices.EqualFunc(got, want, strings.HasPrefix) {
+		t.Errorf("got\n%s\nwant lines that begin with\n%s", err, strings.Join(want, "\n"))
+	}
+}
+
+func TestReadRefusesTheWholeFile(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                         "r.csv:1: the file is empty; expected the columns area,nation,element,level",
+		header:                     "r.csv:1: there is no rating; expected",
+		"area,nation,area,level\n": "r.csv:1: the column area is there twice; expected it once\nr.csv:1: there is no column element; expected",
+		header + "A,Wales,quality,1\nB\xff,Wales,quality,1\n": "r.csv:3: the text is not UTF-8; expected",
+		strings.Repeat("x", MaxBytes+1):                       "r.csv:1: the file is larger than 4 MB; expected",
+	} {
+		if areas, err := read(t, text); areas != nil || err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%.40q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// TestANameOfSeveralIsNotGuessed covers matrices in which two elements share a name.
+func TestANameOfSeveralIsNotGuessed(t *testing.T) {
+	m := editions(t)[0]
+	elements := m.Dimensions[0].CoreElements[0].Elements
+	elements[0].Also = append(elements[0].Also, "Quality")
+	_, err := Read("r.csv", strings.NewReader(header+"A,Wales,QUALITY ,1\n"), []*survey.Matrix{m})
+	if err != nil {
+		t.Errorf("an id was taken for another element's name: %v", err)
+	}
+	elements[0].Also = append(elements[0].Also, "Leadership of all")
+	m.Dimensions[1].CoreElements[0].Elements[0].Also = []string{"leadership of ALL"}
+	_, err = Read("r.csv", strings.NewReader(header+"A,Wales,Leadership of all,1\n"), []*survey.Matrix{m})
+	if err == nil || !strings.Contains(err.Error(), "is the name of several") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestReadFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ratings.csv")
+	if err := os.WriteFile(path, []byte(header+"A,Wales,quality,1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadFile(path, editions(t)); err != nil {
+		t.Error(err)
+	}
+	if _, err := ReadFile(path+"x", editions(t)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Read("r.csv", iotest.ErrReader(io.ErrClosedPipe), editions(t)); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	all, err := matrix.Editions()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(header + "A,Wales,quality,1\n\"B\",England,Ansawdd gwasanaethau,Aeddfed\n")
+	f.Add("area;nation;element;level\r\n\"")
+	f.Fuzz(func(t *testing.T, text string) {
+		areas, err := Read("r.csv", strings.NewReader(text), all)
+		if (areas == nil) == (err == nil) {
+			t.Errorf("areas %v, error %v", areas, err)
+		}
+	})
+}

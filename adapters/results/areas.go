@@ -1,0 +1,66 @@
+package results
+
+import (
+	"fmt"
+	"strings"
+
+	"maturitybot/adapters/chart"
+	"maturitybot/adapters/table"
+	"maturitybot/survey"
+)
+
+// areasWidth is how many characters a line of the table of many areas has: it is read in a wide window or printed
+// across a page.
+const areasWidth = 110
+
+// AreasFormats are the forms in which the ratings of many areas are drawn.
+var AreasFormats = []string{"text", "csv", "xlsx", "png", "svg"}
+
+// Areas draws the agreed ratings of many areas in one of AreasFormats.
+func (a *Artist) Areas(o survey.Overview, lang survey.Lang, format string) ([]byte, error) {
+	switch format {
+	case "text":
+		return []byte(table.AreasText(o, lang, a.areasTable(o, lang), areasWidth)), nil
+	case "csv":
+		return table.AreasCSV(o, lang, a.areasTable(o, lang))
+	case "xlsx":
+		return table.AreasXLSX(o, lang, a.areasTable(o, lang))
+	case "png":
+		return chart.AreasPNG(o, lang, a.areasChart(o, lang))
+	case "svg":
+		return chart.AreasSVG(o, lang, a.areasChart(o, lang))
+	}
+	return nil, fmt.Errorf("draw areas: no such format %q", format)
+}
+
+// groupNames names the groups, and says how many areas each has.
+func (a *Artist) groupNames(o survey.Overview, lang survey.Lang) (names, facts []string) {
+	v := a.words.In(string(lang))
+	for _, g := range o.Groups {
+		key := "areas.all"
+		if g.Nation != "" {
+			key = "areas." + string(g.Nation)
+		}
+		name := v.Say(key)
+		names = append(names, name)
+		facts = append(facts, name+": "+v.Count("areas.number", g.Areas))
+	}
+	return names, facts
+}
+
+func (a *Artist) areasTable(o survey.Overview, lang survey.Lang) table.AreasWords {
+	v := a.words.In(string(lang))
+	w := table.AreasWords{Notes: []string{v.Say("areas.average_means"), v.Say("areas.rounding"), v.Say("areas.nothing")}}
+	w.Groups, w.Facts = a.groupNames(o, lang)
+	Fill(v, "areas", &w)
+	return w
+}
+
+func (a *Artist) areasChart(o survey.Overview, lang survey.Lang) chart.AreasWords {
+	v := a.words.In(string(lang))
+	names, facts := a.groupNames(o, lang)
+	return chart.AreasWords{
+		Title: v.Say("areas.title"), Groups: names, Rated: v.Say("areas.short_rated"), Nothing: v.Say("areas.nothing"),
+		Notes: []string{strings.Join(facts, " · "), v.Say("areas.average_means")}, Alt: v.Say("areas.title") + ".",
+	}
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"maturitybot/adapters/ratings"
+	"maturitybot/adapters/results"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+type reportCommand struct {
+	File   string `arg:"" help:"Agreed ratings as CSV with the columns area,nation,element,level. Nation: England or Wales. Element and level: id or name, in English or Welsh; the level's number will do; blank is not rated." type:"existingfile"`
+	Format string `help:"text, csv, xlsx, png or svg. Without it, what the ending of FILE says, else text." enum:",text,csv,xlsx,png,svg" default:"" placeholder:"FORMAT"`
+	Out    string `short:"o" help:"Write to this file." placeholder:"FILE"`
+	Lang   string `help:"Language: en or cy." enum:"en,cy" default:"en"`
+	Matrix string `help:"The areas were rated on the matrix in this file." placeholder:"FILE" type:"existingfile"`
+}
+
+// Run writes the tables, or all that is wrong with the ratings by line.
+func (c reportCommand) Run(s streams) error {
+	format, err := c.format(s)
+	if err != nil {
+		return err
+	}
+	overview, err := c.overview(s)
+	if err != nil {
+		return err
+	}
+	words, err := locale.Load()
+	if err != nil {
+		return err
+	}
+	drawn, err := results.New(words).Areas(overview, survey.Lang(c.Lang), format)
+	if err != nil {
+		return fmt.Errorf("draw report: %w", err)
+	}
+	if c.Out == "" {
+		_, err := s.out.Write(drawn)
+		return err
+	}
+	if err := replaceFile(c.Out, drawn); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// format is what to write: as told, or by the ending of the file.
+func (c reportCommand) format(s streams) (string, error) {
+	format := c.Format
+	if format == "" && c.Out == "" {
+		format = "text"
+	}
+	if format == "" {
+		format = strings.TrimPrefix(strings.ToLower(filepath.Ext(c.Out)), ".")
+		if format == "txt" {
+			format = "text"
+		}
+		if !slices.Contains(results.AreasFormats, format) {
+			return "", fmt.Errorf("write report: the ending of %s says nothing of its format; end it in .txt, .csv, .xlsx, .png or .svg, or give --format", c.Out)
+		}
+	}
+	if c.Out == "" && (format == "xlsx" || format == "png") && isTerminal(s.out) {
+		return "", fmt.Errorf("write report: %s is not for a terminal; name a file with -o", format)
+	}
+	return format, nil
+}
+
+// overview reads the ratings on the file's matrix, or else on the editions: in the words of Wales's where all areas are
+// there, since England's name things that Wales does not have, and otherwise in England's.
+func (c reportCommand) overview(s streams) (survey.Overview, error) {
+	matrices, err := matrixFlag{Matrix: c.Matrix}.matrices()
+	if err != nil {
+		return survey.Overview{}, err
+	}
+	if c.Matrix != "" {
+		matrices = matrices[:1]
+	}
+	read := func() (survey.Overview, error) {
+		areas, err := ratings.ReadFile(c.File, matrices)
+		var faults ratings.Faults
+		if errors.As(err, &faults) {
+			fmt.Fprintln(s.err, faults)
+			return survey.Overview{}, errSilent
+		}
+		if err != nil {
+			return survey.Overview{}, err
+		}
+		return areas.Overview(), nil
+	}
+	o, err := read()
+	wales := slices.IndexFunc(matrices, func(m *survey.Matrix) bool { return m.ID == string(survey.Wales) })
+	if err != nil || c.Matrix != "" || wales < 0 || len(o.Groups) != 1 || o.Groups[0].Nation != survey.Wales {
+		return o, err
+	}
+	matrices[0], matrices[wales] = matrices[wales], matrices[0]
+	return read()
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"maturitybot/adapters/answers"
+	"maturitybot/adapters/results"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+// resultsCommand computes results from a file of answers.
+type resultsCommand struct {
+	File     string `arg:"" optional:"" name:"answers.csv" help:"The answers: columns respondent, role, element, level, and comment if there are any; - reads standard input. See --example."`
+	Edition  string `help:"Matrix that was asked: england, wales, or a matrix file." default:"england" placeholder:"ID|FILE"`
+	MinGroup int    `help:"People who must have rated an element before anything of it is shown; at least 3." default:"5" placeholder:"N"`
+	Agreed   int    `help:"Percentage of ratings on one level that counts as agreed." default:"70" placeholder:"PERCENT"`
+	Area     string `help:"The local area, for titles. Without it, the name of the file." placeholder:"NAME"`
+	Lang     string `help:"Language of the results." enum:"en,cy" default:"en"`
+	Format   string `help:"text, json, csv, xlsx, png or svg. Without it, what the ending of the file of -o says, else text." placeholder:"FORMAT"`
+	Out      string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
+	Example  bool   `help:"Write an example of such answers instead, as CSV."`
+}
+
+// Run writes the results, or says everything that is wrong with the answers and writes nothing.
+func (c resultsCommand) Run(s streams) error {
+	m, err := c.matrix()
+	if err != nil {
+		return err
+	}
+	words, err := locale.Load()
+	if err != nil {
+		return err
+	}
+	if c.Example {
+		if c.File != "" {
+			return errors.New("--example reads no answers; leave the file out, or give it with -o to write it")
+		}
+		return c.example(m, words.In(c.Lang), s.out)
+	}
+	format, err := c.format(s.out)
+	if err != nil {
+		return err
+	}
+	terms, err := c.terms()
+	if err != nil {
+		return err
+	}
+	p, err := c.published(m, terms, s.in)
+	var faults answers.Faults
+	if errors.As(err, &faults) {
+		return tell(s.err, faults)
+	}
+	if err != nil {
+		return err
+	}
+	out, err := results.New(words).In(format, p, survey.Lang(c.Lang))
+	if err != nil {
+		return err
+	}
+	return c.write(out, s.out)
+}
+
+// tell prints the faults one by one: of a large file they can be too many for one text.
+func tell(to io.Writer, faults answers.Faults) error {
+	w := bufio.NewWriter(to)
+	for _, fault := range faults {
+		fmt.Fprintln(w, fault)
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("print faults: %w", err)
+	}
+	return errSilent
+}
+
+// matrix is the edition of that name, else the matrix in that file.
+func (c resultsCommand) matrix() (*survey.Matrix, error) {
+	m, err := matrixFlag{}.choose(c.Edition)
+	if err == nil {
+		return m, nil
+	}
+	if info, missing := os.Stat(c.Edition); missing != nil || info.IsDir() {
+		return nil, fmt.Errorf("%w; nor is it a matrix file", err)
+	}
+	return matrixFlag{Matrix: c.Edition}.choose("")
+}
+
+// format is what to write, checked against where it goes to.
+func (c resultsCommand) format(out io.Writer) (string, error) {
+	format := c.Format
+	if format == "" {
+		switch ending := strings.ToLower(strings.TrimPrefix(filepath.Ext(c.Out), ".")); {
+		case c.Out == "" || ending == "txt":
+			format = "text"
+		case slices.Contains(results.Formats(), ending):
+			format = ending
+		default:
+			return "", fmt.Errorf("the ending of %s says no format; give one with --format: %s", c.Out, strings.Join(results.Formats(), ", "))
+		}
+	}
+	if !slices.Contains(results.Formats(), format) {
+		return "", fmt.Errorf("there is no format %q; there are %s", format, strings.Join(results.Formats(), ", "))
+	}
+	if c.Out == "" && (format == "xlsx" || format == "png") && isTerminal(out) {
+		return "", fmt.Errorf("%s is nothing to read in a terminal; name a file with -o, or send it on with > or |", format)
+	}
+	return format, nil
+}
+
+func isTerminal(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	if !ok || f.Name() == os.DevNull {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+func (c resultsCommand) terms() (survey.Terms, error) {
+	t := survey.Terms{Area: strings.TrimSpace(c.Area), MinGroup: c.MinGroup, Consensus: survey.Consensus{Percent: c.Agreed}}
+	switch {
+	case c.File == "":
+		return t, errors.New("name the file of answers; --example writes one")
+	case c.MinGroup < survey.LeastMinGroup:
+		return t, fmt.Errorf("--min-group is %d; want %d or more, so that nobody's answer can be told", c.MinGroup, survey.LeastMinGroup)
+	case c.Agreed < 1 || c.Agreed > 100:
+		return t, fmt.Errorf("--agreed is %d; want 1 to 100", c.Agreed)
+	case t.Area == "" && c.File == "-":
+		return t, errors.New("name the local area with --area when the answers come from standard input")
+	case t.Area == "":
+		t.Area = strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File))
+	}
+	if n := utf8.RuneCountInString(t.Area); n > survey.MaxAreaRunes {
+		return t, fmt.Errorf("the name of the local area has %d characters; give one of at most %d with --area", n, survey.MaxAreaRunes)
+	}
+	return t, nil
+}
+
+// published reads the answers and counts them.
+func (c resultsCommand) published(m *survey.Matrix, terms survey.Terms, in io.Reader) (survey.Published, error) {
+	if c.File != "-" {
+		f, err := os.Open(c.File)
+		if err != nil {
+			return survey.Published{}, fmt.Errorf("open answers: %w", err)
+		}
+		defer func() { _ = f.Close() }() // it was only read
+		if err := c.distinct(f); err != nil {
+			return survey.Published{}, err
+		}
+		in = f
+	}
+	tally := survey.NewTally(m)
+	turnout, err := answers.Read(c.File, in, m, tally.Add)
+	if err != nil {
+		return survey.Published{}, err
+	}
+	terms.Turnout = turnout
+	return survey.Publish(tally, terms), nil
+}
+
+// distinct refuses to write the results over the answers.
+func (c resultsCommand) distinct(in *os.File) error {
+	from, err := in.Stat()
+	if err != nil {
+		return fmt.Errorf("look at answers: %w", err)
+	}
+	if to, err := os.Stat(c.Out); err == nil && os.SameFile(from, to) {
+		return fmt.Errorf("-o %s is the file of answers itself; name another", c.Out)
+	}
+	return nil
+}
+
+// write puts out where it belongs: a file is there whole or, when something goes wrong, as it was before.
+func (c resultsCommand) write(out []byte, to io.Writer) error {
+	if c.Out == "" {
+		if _, err := to.Write(out); err != nil {
+			return fmt.Errorf("write results: %w", err)
+		}
+		return nil
+	}
+	if err := replaceFile(c.Out, out); err != nil {
+		return fmt.Errorf("write results: %w", err)
+	}
+	return nil
+}
+
+// exampleSeed makes the example the same each time.
+const exampleSeed = 4
+
+// example writes answers of invented people, some for each role.
+func (c resultsCommand) example(m *survey.Matrix, v locale.Voice, to io.Writer) error {
+	o := newOpinions(exampleSeed, m)
+	var rows []answers.Row
+	for i := range 34 { // as many as answered in an average area of the report
+		role := ""
+		if roles := m.Roles(); i < 32 && len(roles) > 0 {
+			role = roles[i%len(roles)].ID
+		}
+		bias := 0.4 * o.rng.NormFloat64()
+		for _, e := range m.Elements() {
+			row := answers.Row{Respondent: fmt.Sprintf("p%02d", i+1), Role: role, Element: e.ID, Rating: o.rate(e.ID, bias)}
+			if row.Rating != survey.NotAnswered && o.rng.Float64() < 0.03 {
+				row.Comment = v.Say("try.note_" + strconv.Itoa(1+o.rng.IntN(notes)))
+			}
+			rows = append(rows, row)
+		}
+	}
+	var b bytes.Buffer
+	if err := answers.Write(&b, m, rows); err != nil {
+		return err
+	}
+	return c.write(b.Bytes(), to)
+}

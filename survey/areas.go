@@ -1,0 +1,166 @@
+package survey
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Nation is where a local area lies.
+type Nation string
+
+// The nations that use the matrix, in the order in which they are shown.
+const (
+	Wales   Nation = "wales"
+	England Nation = "england"
+)
+
+// Nations lists every nation, in the order in which they are shown.
+var Nations = []Nation{Wales, England}
+
+// AreaRating is the agreed rating of one key element by one local area: what its workshop settled on.
+type AreaRating struct {
+	Area    string
+	Nation  Nation
+	Element string // id of an element of the matrix
+	Rating  Rating // a level from 1 up, or NotAnswered where the area did not rate the element
+}
+
+// What can be wrong with an agreed rating, beside ErrNoElement and ErrNoRating.
+var (
+	ErrNoArea     = errors.New("no area is named")
+	ErrNoNation   = errors.New("no such nation")
+	ErrTwoNations = errors.New("the area is in another nation")
+	ErrRatedTwice = errors.New("the area has rated the element already")
+)
+
+// Areas collects the agreed ratings of many local areas on one matrix. No disclosure rule applies to them: an agreed
+// rating is what an area states of itself in its submission, a published fact of the area and not a person's answer.
+type Areas struct {
+	matrix  *Matrix
+	nations map[string]Nation // by area
+	ratings map[areaElement]Rating
+}
+
+type areaElement struct{ area, element string }
+
+// NewAreas returns a collection without ratings on the matrix, which must not change afterwards.
+func NewAreas(m *Matrix) *Areas {
+	return &Areas{matrix: m, nations: map[string]Nation{}, ratings: map[areaElement]Rating{}}
+}
+
+// AreaKey is the name of an area without what makes no other area of it: case, and how words are spaced.
+func AreaKey(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
+
+// Add takes one rating in. A rating that cannot stand changes nothing; its error is ErrNoArea, ErrNoNation, ErrNoElement,
+// ErrNoRating, ErrTwoNations or ErrRatedTwice. An element that was given as not rated has been given all the same.
+func (a *Areas) Add(r AreaRating) error {
+	at := areaElement{area: AreaKey(r.Area), element: r.Element}
+	if at.area == "" {
+		return ErrNoArea
+	}
+	if !slices.Contains(Nations, r.Nation) {
+		return ErrNoNation
+	}
+	if _, _, ok := a.matrix.Element(r.Element); !ok {
+		return ErrNoElement
+	}
+	if r.Rating < NotAnswered || int(r.Rating) > len(a.matrix.Levels) {
+		return ErrNoRating
+	}
+	if n, known := a.nations[at.area]; known && n != r.Nation {
+		return ErrTwoNations
+	}
+	if _, known := a.ratings[at]; known {
+		return ErrRatedTwice
+	}
+	a.nations[at.area] = r.Nation
+	a.ratings[at] = r.Rating
+	return nil
+}
+
+// Overview is the ratings of many areas read together, in the form of Appendix B of the report: how many areas agreed
+// on each level of each element, and how the ratings of each dimension are spread. Its slices follow the orders of the
+// matrix.
+type Overview struct {
+	Matrix *Matrix
+	Groups []AreaGroup // all areas together where they lie in several nations, then each nation that has areas
+}
+
+// AreaGroup is the areas of one nation, or of all.
+type AreaGroup struct {
+	Nation     Nation // empty for all areas together
+	Areas      int
+	Elements   []LevelCounts // ratings of areas: an area gives an element one at most
+	Dimensions []LevelCounts // the ratings of all elements of the dimension, pooled
+}
+
+// LevelCounts is how ratings are spread over the levels. Where nothing was rated, what is computed is not available.
+type LevelCounts struct {
+	Rated    Figure   // ratings: the denominator of Percent and Shares
+	NotRated Figure   // ratings that could have been given besides
+	Counts   []Figure // ratings on each level, from the lowest
+	Percent  []Figure // Counts in a hundred of Rated, rounded half to even; need not add up to 100
+	Shares   []Figure // Counts as raw shares of Rated
+}
+
+// Overview reads the ratings so far together. The average level of a dimension is the share of each level among the
+// ratings of all its elements, so that an element that fewer areas rated weighs less. That is what the report's Appendix B
+// prints: the other reading, the mean of the elements' own shares, gives other figures than England's Lead and Deliver.
+func (a *Areas) Overview() Overview {
+	o := Overview{Matrix: a.matrix}
+	for _, n := range Nations {
+		if g := a.group(n); g.Areas > 0 {
+			o.Groups = append(o.Groups, g)
+		}
+	}
+	if len(o.Groups) > 1 {
+		o.Groups = slices.Insert(o.Groups, 0, a.group(""))
+	}
+	return o
+}
+
+// group counts the areas of a nation; of all nations where it is empty.
+func (a *Areas) group(nation Nation) AreaGroup {
+	g := AreaGroup{Nation: nation}
+	for _, n := range a.nations {
+		if nation == "" || n == nation {
+			g.Areas++
+		}
+	}
+	levels := len(a.matrix.Levels)
+	elements := map[string]*count{}
+	for _, e := range a.matrix.Elements() {
+		elements[e.ID] = &count{levels: make([]int64, levels), notAnswered: int64(g.Areas)}
+	}
+	for at, r := range a.ratings {
+		if r == NotAnswered || nation != "" && a.nations[at.area] != nation {
+			continue
+		}
+		elements[at.element].levels[r-1]++
+		elements[at.element].notAnswered--
+	}
+	for _, d := range a.matrix.Dimensions {
+		pooled := count{levels: make([]int64, levels)}
+		for _, e := range d.Elements() {
+			pooled.add(*elements[e.ID])
+			g.Elements = append(g.Elements, spread(*elements[e.ID]))
+		}
+		g.Dimensions = append(g.Dimensions, spread(pooled))
+	}
+	return g
+}
+
+func spread(c count) LevelCounts {
+	rated := c.rated()
+	l := LevelCounts{Rated: whole(rated), NotRated: whole(c.notAnswered)}
+	for _, n := range c.levels {
+		l.Counts = append(l.Counts, whole(n))
+		if rated == 0 {
+			l.Percent, l.Shares = append(l.Percent, unavailable), append(l.Shares, unavailable)
+			continue
+		}
+		l.Percent, l.Shares = append(l.Percent, whole(percent(n, rated))), append(l.Shares, share(n, rated))
+	}
+	return l
+}
