@@ -68,7 +68,7 @@ type ResponseStore interface {
 	// Withdraw erases the response and everything of the member but the fact that they withdrew. Until the round is closed only.
 	Withdraw(ctx context.Context, s Seat) error
 	// Responses calls visit for each response of the round, a few hundred in memory at a time, in no order that says
-	// anything about who gave it.
+	// anything about who gave it. A response is visit's for that call only: its Answers are used again for the next.
 	Responses(ctx context.Context, id RoundID, visit func(Response) error) error
 }
 

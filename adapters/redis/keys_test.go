@@ -74,7 +74,7 @@ func TestResponseFields(t *testing.T) {
 	t.Parallel()
 	got, err := decodeResponse(map[string]string{
 		".g": "health", ".o": "0123456789abcdef", "vision": "-2", ".i:needs": `["audit"]`, ".n:needs": "note", ".b:needs": "barrier",
-	})
+	}, map[string]survey.Answer{})
 	want := survey.Response{Group: "health", Answers: map[string]survey.Answer{
 		"vision": {Rating: survey.NotApplicable},
 		"needs":  {Detail: survey.Detail{Information: []string{"audit"}, Note: "note", Barrier: "barrier"}},
@@ -83,7 +83,7 @@ func TestResponseFields(t *testing.T) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
 	}
 	for _, odd := range []map[string]string{{"vision": "private words"}, {".i:vision": "private words"}} {
-		if _, err := decodeResponse(odd); err == nil || strings.Contains(err.Error(), "private") {
+		if _, err := decodeResponse(odd, map[string]survey.Answer{}); err == nil || strings.Contains(err.Error(), "private") {
 			t.Errorf("%v: got error %v", odd, err)
 		}
 	}

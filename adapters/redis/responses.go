@@ -23,7 +23,7 @@ func (s *Store) Response(ctx context.Context, seat survey.Seat) (survey.Response
 	if err != nil {
 		return survey.Response{}, fmt.Errorf("read a response of round %s: %w", seat.Round.ID, fault(err))
 	}
-	return decodeResponse(fields)
+	return decodeResponse(fields, map[string]survey.Answer{})
 }
 
 // Answer keeps a rating (NotAnswered takes it back), and returns the whole response after it, in one round
@@ -83,7 +83,7 @@ func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, operat
 		field, _ := flat[i].(string)
 		fields[field], _ = flat[i+1].(string)
 	}
-	return decodeResponse(fields)
+	return decodeResponse(fields, map[string]survey.Answer{})
 }
 
 // Withdraw erases the response and everything of the member but the fact that they withdrew. Until the round
@@ -116,20 +116,40 @@ func (s *Store) Responses(ctx context.Context, id survey.RoundID, visit func(sur
 	if err := s.exists(ctx, id); err != nil {
 		return fmt.Errorf("read the responses of round %s: %w", id, err)
 	}
-	return s.pseudonyms(ctx, id, func(some []string) error {
-		pipe := s.client.Pipeline()
-		all := make([]*goredis.MapStringStringCmd, len(some))
-		for i, pseudonym := range some {
-			all[i] = pipe.HGetAll(ctx, responseKey(id, pseudonym))
+	// The next page is on its way while one is visited: reading and counting take about as long.
+	ctx, cancel := context.WithCancel(ctx)
+	pages, failed := make(chan []*goredis.MapStringStringCmd), make(chan error, 1)
+	go func() {
+		defer close(pages)
+		failed <- s.pseudonyms(ctx, id, func(some []string) error {
+			pipe := s.client.Pipeline()
+			all := make([]*goredis.MapStringStringCmd, len(some))
+			for i, pseudonym := range some {
+				all[i] = pipe.HGetAll(ctx, responseKey(id, pseudonym))
+			}
+			if err := exec(ctx, pipe); err != nil {
+				return fmt.Errorf("read the responses of round %s: %w", id, err)
+			}
+			select {
+			case pages <- all:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	}()
+	defer func() { // whatever ends the visits ends the reading, before this returns
+		cancel()
+		for range pages {
 		}
-		if err := exec(ctx, pipe); err != nil {
-			return fmt.Errorf("read the responses of round %s: %w", id, err)
-		}
+	}()
+	answers := map[string]survey.Answer{} // one for all: making them anew would take longer than reading them
+	for all := range pages {
 		for _, fields := range all {
 			if len(fields.Val()) == 0 { // withdrawn since the page was read
 				continue
 			}
-			r, err := decodeResponse(fields.Val())
+			r, err := decodeResponse(fields.Val(), answers)
 			if err != nil {
 				return fmt.Errorf("read the responses of round %s: %w", id, err)
 			}
@@ -137,8 +157,8 @@ func (s *Store) Responses(ctx context.Context, id survey.RoundID, visit func(sur
 				return err
 			}
 		}
-		return nil
-	})
+	}
+	return <-failed
 }
 
 // pseudonyms calls visit with pages of the pseudonyms of a round, in their order.

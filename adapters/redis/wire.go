@@ -166,8 +166,10 @@ const (
 // errResponse says no more, for an error must not hold what somebody said.
 var errResponse = errors.New("a response has a field that cannot be read")
 
-func decodeResponse(fields map[string]string) (survey.Response, error) {
-	r := survey.Response{Group: fields[groupField], Answers: map[string]survey.Answer{}}
+// decodeResponse reads a response into answers, which it empties first.
+func decodeResponse(fields map[string]string, answers map[string]survey.Answer) (survey.Response, error) {
+	clear(answers)
+	r := survey.Response{Group: fields[groupField], Answers: answers}
 	for field, value := range fields {
 		if field == groupField || field == operationsField {
 			continue

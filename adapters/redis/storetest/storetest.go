@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -162,6 +163,7 @@ func (w *world) responses(id survey.RoundID) []survey.Response {
 	w.Helper()
 	var all []survey.Response
 	w.must(w.store.Responses(w.Context(), id, func(r survey.Response) error {
+		r.Answers = maps.Clone(r.Answers)
 		all = append(all, r)
 		return nil
 	}))
