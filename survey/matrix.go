@@ -97,6 +97,9 @@ type Role struct {
 	ID   string
 	Also []string
 	Name Text
+	// Workshops is the percentage of the nation's areas in the report that had this role at their workshops (its
+	// Table 1), to set a round's representation beside; nil where the report has none.
+	Workshops *int
 }
 
 // Kind is a kind of information held.

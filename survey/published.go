@@ -219,7 +219,8 @@ func (f Flag) MarshalJSON() ([]byte, error) {
 //	                    consensus {percent, allow_far_minority}
 //	turnout             invited, started, finished, declined, withdrawn (from the roster), respondents (who answered anything);
 //	                    without a roster only finished and respondents are numbers
-//	representation      for each role of the matrix and then not_stated: role, name, group, invited, finished
+//	representation      for each role of the matrix and then not_stated: role, name, group, invited, finished,
+//	                    report_workshops_percent (of the nation's areas in the report that had the role at workshops, or null)
 //	levels              id, number, name of each, from the lowest; name is an object by language, here and below
 //	groups              id and name of each role group, and not_stated when there is one
 //	elements            in the matrix's order: id, name, dimension, the figures of everyone, role_groups (id and figures of each),
@@ -294,10 +295,10 @@ func (p Published) representation() []representationJSON {
 	out := []representationJSON{}
 	for _, n := range p.Terms.Roles {
 		role, group, _ := p.Matrix.Role(n.Role)
-		out = append(out, representationJSON{n.Role, role.Name, group.ID, p.Terms.OfRoster(n.Invited), n.Finished})
+		out = append(out, representationJSON{n.Role, role.Name, group.ID, p.Terms.OfRoster(n.Invited), n.Finished, role.Workshops})
 	}
 	if n := p.Terms.Unstated; n.Invited > 0 || n.Finished > 0 {
-		out = append(out, representationJSON{NotStatedGroup, nil, NotStatedGroup, p.Terms.OfRoster(n.Invited), n.Finished})
+		out = append(out, representationJSON{NotStatedGroup, nil, NotStatedGroup, p.Terms.OfRoster(n.Invited), n.Finished, nil})
 	}
 	return out
 }
@@ -354,11 +355,12 @@ type (
 		Respondents int    `json:"respondents"`
 	}
 	representationJSON struct {
-		Role     string `json:"role"`
-		Name     Text   `json:"name"`
-		Group    string `json:"group"`
-		Invited  Figure `json:"invited"`
-		Finished int    `json:"finished"`
+		Role      string `json:"role"`
+		Name      Text   `json:"name"`
+		Group     string `json:"group"`
+		Invited   Figure `json:"invited"`
+		Finished  int    `json:"finished"`
+		Workshops *int   `json:"report_workshops_percent"`
 	}
 	levelJSON struct {
 		namedJSON

@@ -25,7 +25,7 @@ type Words struct {
 	// Headings of columns.
 	Dimension, Element, Group, Rated, DontKnow, NotApplicable, NotAnswered string
 	Mode, ModeShare, Median, WithinOne, Agreement, FarMinority, Result     string
-	Role, Invited, Finished, Kind, Text                                    string
+	Role, Invited, Finished, Workshops, Kind, Text                         string
 
 	// Headings of columns in text, a few characters each.
 	ShortRated, ShortAgreement string

@@ -24,6 +24,8 @@ func both(en, cy string) survey.Text { return survey.Text{survey.English: en, su
 
 func element(id, en, cy string) survey.Element { return survey.Element{ID: id, Name: both(en, cy)} }
 
+var sixty = 60
+
 func matrix() *survey.Matrix {
 	return &survey.Matrix{
 		ID: "made-up", Version: 1, Languages: []survey.Lang{survey.English, survey.Welsh},
@@ -44,7 +46,7 @@ func matrix() *survey.Matrix {
 			}}}},
 		},
 		RoleGroups: []survey.RoleGroup{
-			{ID: "health", Name: both("Health", "Iechyd"), Roles: []survey.Role{{ID: "midwife", Name: both("Midwife", "Bydwraig")}}},
+			{ID: "health", Name: both("Health", "Iechyd"), Roles: []survey.Role{{ID: "midwife", Name: both("Midwife", "Bydwraig"), Workshops: &sixty}}},
 			{ID: "council", Name: both("Council", "Cyngor"), Roles: []survey.Role{{ID: "manager", Name: both("Manager", "Rheolwr")}}},
 			{ID: "settings", Name: both("Education and settings", "Addysg a lleoliadau")},
 			{ID: "family", Name: both("Voluntary and family", "Gwirfoddol a theulu")},
@@ -90,7 +92,7 @@ var english = Words{
 	Below:     []string{"Percentages are of those who rated (n), rounded half to even.", "Agreed: 70 % or more on one level and no far minority."},
 	Dimension: "Dimension", Element: "Key element", Group: "Role group", Rated: "Rated", DontKnow: "Don't know", NotApplicable: "Not applicable",
 	NotAnswered: "Not answered", Mode: "Most common level", ModeShare: "Share on it", Median: "Median", WithinOne: "Within one level of the median",
-	Agreement: "Agreement", FarMinority: "Far minority", Result: "Result", Role: "Role", Invited: "Invited", Finished: "Finished", Kind: "Kind", Text: "Text",
+	Agreement: "Agreement", FarMinority: "Far minority", Result: "Result", Role: "Role", Invited: "Invited", Finished: "Finished", Workshops: "In the report (%)", Kind: "Kind", Text: "Text",
 	ShortRated: "n", ShortAgreement: "A", Agreed: "agreed", ToDiscuss: "to discuss", Yes: "yes", No: "no", Everyone: "Everyone", NotStated: "Not stated",
 	Comment: "Comment", Barrier: "Barrier", CountInvited: "Invited", CountStarted: "Started", CountFinished: "Finished", CountDeclined: "Declined",
 	CountWithdrawn: "Withdrawn", CountRespondents: "Answered anything", Agenda: "Agenda: most disagreement first", Held: "Held:",

@@ -283,11 +283,19 @@ func (b *book) comments(p survey.Published, lang survey.Lang, words Words) {
 	}
 }
 
+// reported is what the report has of a role, or that it has nothing.
+func reported(role survey.Role) cell {
+	if role.Workshops == nil {
+		return cell{value: survey.NotAvailable.String()}
+	}
+	return cell{value: *role.Workshops}
+}
+
 func (b *book) representation(p survey.Published, lang survey.Lang, words Words) {
-	b.begin(sheetName(words.Sheets.Representation, "Representation"), 30, 46, 14)
+	b.begin(sheetName(words.Sheets.Representation, "Representation"), 30, 46, 14, 14, 24)
 	b.write(cell{words.Title, b.title})
 	b.write()
-	b.heads(words.Group, words.Role, words.Invited, words.Finished)
+	b.heads(words.Group, words.Role, words.Invited, words.Finished, words.Workshops)
 	b.freeze(0)
 	for _, n := range p.Terms.Roles {
 		role, group, known := p.Matrix.Role(n.Role)
@@ -295,7 +303,7 @@ func (b *book) representation(p survey.Published, lang survey.Lang, words Words)
 		if !known {
 			name = n.Role
 		}
-		b.write(cell{group.Name.In(lang), b.wrapped}, cell{name, b.wrapped}, plain(p.Terms.OfRoster(n.Invited)), cell{value: n.Finished})
+		b.write(cell{group.Name.In(lang), b.wrapped}, cell{name, b.wrapped}, plain(p.Terms.OfRoster(n.Invited)), cell{value: n.Finished}, reported(role))
 	}
 	if n := p.Terms.Unstated; n.Invited > 0 || n.Finished > 0 {
 		b.write(cell{}, cell{words.NotStated, b.wrapped}, plain(p.Terms.OfRoster(n.Invited)), cell{value: n.Finished})

@@ -377,6 +377,18 @@ func (r *reader) version(n *yaml.Node) int {
 	return v
 }
 
+// percentage reads a whole number of per cent, or nil where there is none.
+func (r *reader) percentage(n *yaml.Node, what string) *int {
+	if n == nil {
+		return nil
+	}
+	v, err := strconv.Atoi(n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil || v < 0 || v > 100 {
+		r.fault(n.Line, "expected a whole number from 0 to 100", "workshops of %s is %s", what, kind(n))
+	}
+	return &v
+}
+
 func (r *reader) level(n *yaml.Node, what string, ids, others names) survey.Level {
 	f := r.fields(n, what, []string{"id", "name", "meaning"}, "also", "short")
 	l := survey.Level{
@@ -409,8 +421,8 @@ func (r *reader) roleGroups(n *yaml.Node) []survey.RoleGroup {
 		g := survey.RoleGroup{ID: r.id(f["id"], what, groupIDs), Name: r.text(f["name"], "name of "+what, optionText)}
 		for i, n := range r.items(f["roles"], "roles of "+what, perGroup) {
 			what := called("role", n, i)
-			f := r.fields(n, what, []string{"id", "name"}, "also")
-			role := survey.Role{ID: r.id(f["id"], what, ids), Also: r.also(f["also"], what, others), Name: r.text(f["name"], "name of "+what, optionText)}
+			f := r.fields(n, what, []string{"id", "name"}, "also", "workshops")
+			role := survey.Role{ID: r.id(f["id"], what, ids), Also: r.also(f["also"], what, others), Name: r.text(f["name"], "name of "+what, optionText), Workshops: r.percentage(f["workshops"], what)}
 			for lang, s := range role.Name {
 				together[lang] += utf8.RuneCountInString(s) + 3 // " · " between two
 			}

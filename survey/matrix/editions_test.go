@@ -264,3 +264,28 @@ func TestEditionsAreOwnWords(t *testing.T) {
 		}
 	}
 }
+
+// TestRolesStandBesideTheReport: every role of an edition has its percentage of the report's Table 1.
+func TestRolesStandBesideTheReport(t *testing.T) {
+	editions, err := Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]map[string]int{
+		"england": {"public-health": 30, "director": 30, "manager": 100, "health-visitor": 60, "voluntary": 90, "parent": 10},
+		"wales":   {"public-health": 10, "director": 0, "manager": 100, "health-visitor": 70, "voluntary": 60, "parent": 0},
+	}
+	for _, m := range editions {
+		for _, role := range m.Roles() {
+			if role.Workshops == nil {
+				t.Errorf("%s: %s has no figure", m.ID, role.ID)
+			} else if v, ok := want[m.ID][role.ID]; ok && *role.Workshops != v {
+				t.Errorf("%s: %s has %d, want %d", m.ID, role.ID, *role.Workshops, v)
+			}
+			delete(want[m.ID], role.ID)
+		}
+		if len(want[m.ID]) > 0 {
+			t.Errorf("%s lacks the roles %v", m.ID, want[m.ID])
+		}
+	}
+}

@@ -132,7 +132,11 @@ type (
 	}
 	groupJSON struct {
 		namedJSON
-		Roles []namedJSON `json:"roles"`
+		Roles []roleJSON `json:"roles"`
+	}
+	roleJSON struct {
+		namedJSON
+		Workshops *int `json:"workshops,omitempty"`
 	}
 	namedJSON struct {
 		ID   string   `json:"id"`
@@ -148,7 +152,7 @@ type (
 //	levels         from the lowest up: id, also, name, short, meaning
 //	dimensions     id, name, about, core_elements: name, elements: id, also, name, question, help,
 //	               descriptors (by level id)
-//	role_groups    id, name, roles: id, also, name
+//	role_groups    id, name, roles: id, also, name, workshops (per cent, where known)
 //	information    id, name
 //
 // With lang All every text is an object by language, as {"en": "...", "cy": "..."}; with one of the matrix's languages it is
@@ -192,7 +196,7 @@ func JSON(m *survey.Matrix, lang survey.Lang) ([]byte, error) {
 	for _, g := range m.RoleGroups {
 		to := groupJSON{namedJSON: named(g.ID, nil, g.Name)}
 		for _, role := range g.Roles {
-			to.Roles = append(to.Roles, named(role.ID, role.Also, role.Name))
+			to.Roles = append(to.Roles, roleJSON{named(role.ID, role.Also, role.Name), role.Workshops})
 		}
 		out.RoleGroups = append(out.RoleGroups, to)
 	}
