@@ -93,9 +93,10 @@ func (r *reader) characters(src []byte) bool {
 	return len(r.faults) == before
 }
 
-// notText says of a character that YAML does not allow it in a file.
+// notText says of a character that it has no place in a file: YAML does not allow it, or takes it for the end of a
+// line where an editor does not, so that lines would be numbered otherwise than the reader sees them.
 func notText(c rune) bool {
-	return unicode.IsControl(c) && c != '\t' && c != '\r' && c != '\n' || c == '\uFFFE' || c == '\uFFFF'
+	return unicode.IsControl(c) && c != '\t' && c != '\r' && c != '\n' || c == '\uFFFE' || c == '\uFFFF' || c == '\u2028' || c == '\u2029'
 }
 
 // unreadable notes an error of the YAML reader.
