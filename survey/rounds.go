@@ -387,11 +387,8 @@ func (r *Rounds) SetWorkshop(ctx context.Context, id RoundID, by PersonID, w Wor
 // Join lets a person in by their own wish: somebody who declined or withdrew before, or, once a coordinator has opened the
 // door, somebody not invited yet.
 func (r *Rounds) Join(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
-	seat, err := r.Seat(ctx, id, person)
+	seat, err := r.answeringSeat(ctx, id, person)
 	if err != nil {
-		return seat, err
-	}
-	if err := r.answering(seat.Round); err != nil {
 		return seat, err
 	}
 	switch seat.Member.Standing {
@@ -457,13 +454,19 @@ func (r *Rounds) Kept(ctx context.Context, id RoundID, person PersonID) (Seat, R
 	return seat, resp, nil
 }
 
-// taking returns the seat of somebody who takes part in a survey that takes answers.
-func (r *Rounds) taking(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
+// answeringSeat returns a person's place, whatever it is, in a survey that takes answers.
+func (r *Rounds) answeringSeat(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
 	seat, err := r.Seat(ctx, id, person)
 	if err != nil {
 		return seat, err
 	}
-	if err := r.answering(seat.Round); err != nil {
+	return seat, r.answering(seat.Round)
+}
+
+// taking returns the seat of somebody who takes part in a survey that takes answers.
+func (r *Rounds) taking(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
+	seat, err := r.answeringSeat(ctx, id, person)
+	if err != nil {
 		return seat, err
 	}
 	switch {
@@ -489,11 +492,8 @@ func (r *Rounds) member(ctx context.Context, seat Seat, change func(*Member) err
 
 // invited returns the seat of somebody in the roster, of a survey that takes answers.
 func (r *Rounds) invited(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
-	seat, err := r.Seat(ctx, id, person)
+	seat, err := r.answeringSeat(ctx, id, person)
 	if err != nil {
-		return seat, err
-	}
-	if err := r.answering(seat.Round); err != nil {
 		return seat, err
 	}
 	switch seat.Member.Standing {

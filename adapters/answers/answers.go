@@ -44,33 +44,10 @@ const (
 
 var columns = []string{"respondent", "role", "element", "level", "comment"}
 
-// Fault is one thing in a file that cannot stand.
-type Fault struct {
-	File string
-	Line int    // from 1; where the row begins
-	What string // what is wrong
-	Want string // what is expected
-}
-
-// Error returns the fault as one line, "FILE:LINE: what is wrong; what is expected".
-func (f Fault) Error() string { return fmt.Sprintf("%s:%d: %s; %s", f.File, f.Line, f.What, f.Want) }
-
-// Faults is everything that cannot stand in a file, in the order of its lines.
-type Faults []Fault
-
-// Error returns the faults, one a line.
-func (f Faults) Error() string {
-	lines := make([]string, len(f))
-	for i, fault := range f {
-		lines[i] = fault.Error()
-	}
-	return strings.Join(lines, "\n")
-}
-
 // Read reads answers to the matrix's elements; name is what faults call the file. When all of it can stand it calls
 // visit with each respondent's response, in the order in which they first appear, and returns who they are by role:
 // all have finished, and whom else somebody asked is not known. Otherwise visit is not called, and the error is a
-// Faults of everything that is wrong, or the reader's own error, wrapped.
+// survey.Faults of everything that is wrong, or the reader's own error, wrapped.
 //
 // The file is UTF-8 with a header; commas or semicolons separate. The columns respondent, role, element, level, and
 // comment where there is one, stand in any order. Roles and elements go by id, name in any language of the matrix, or
@@ -102,7 +79,7 @@ type reader struct {
 	at       [5]int         // place of each column in a row; -1 for one that is not there
 	places   map[string]int // of people, by what their respondent's cell folds to
 	people   []*person
-	faults   Faults
+	faults   survey.Faults
 }
 
 func newReader(name string, m *survey.Matrix) *reader {
@@ -127,7 +104,7 @@ type answer struct {
 }
 
 func (r *reader) fault(line int, what, want string) {
-	r.faults = append(r.faults, Fault{File: r.file, Line: line, What: what, Want: want})
+	r.faults = append(r.faults, survey.Fault{File: r.file, Line: line, What: what, Want: want})
 }
 
 // rows reads the whole file. It returns the errors that are not the file's content; that is noted as faults.

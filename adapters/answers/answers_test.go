@@ -121,7 +121,7 @@ func TestFaultsAreAllToldByLine(t *testing.T) {
 		"after many lines": {header + "x,,vision,1,\"two\nlines\"\n\ny,,vision,9,\n", []string{"a.csv:5: the level"}},
 	} {
 		got, _, err := read(m, c.text)
-		var faults Faults
+		var faults survey.Faults
 		if !errors.As(err, &faults) || got != nil {
 			t.Errorf("%s: error %v, %d responses", name, err, len(got))
 			continue
@@ -213,7 +213,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		got, turnout, err := read(m, text)
 		if err != nil {
-			var faults Faults
+			var faults survey.Faults
 			if !errors.As(err, &faults) || got != nil {
 				t.Fatalf("%d responses and %v", len(got), err)
 			}

@@ -27,29 +27,6 @@ import (
 // MaxBytes is the largest file that is read: room for some thousand areas that rate 17 elements each.
 const MaxBytes = 4 << 20
 
-// Fault is one thing in a file that cannot stand.
-type Fault struct {
-	File string
-	Line int    // from 1
-	What string // what is wrong
-	Want string // what is expected
-}
-
-// Error returns the fault as one line, "FILE:LINE: what is wrong; what is expected".
-func (f Fault) Error() string { return fmt.Sprintf("%s:%d: %s; %s", f.File, f.Line, f.What, f.Want) }
-
-// Faults is everything that cannot stand in a file, in the order of its lines.
-type Faults []Fault
-
-// Error returns the faults, one a line.
-func (f Faults) Error() string {
-	lines := make([]string, len(f))
-	for i, fault := range f {
-		lines[i] = fault.Error()
-	}
-	return strings.Join(lines, "\n")
-}
-
 // ReadFile reads the file at path as Read does. When it cannot be opened or read the error is the operating
 // system's, wrapped.
 func ReadFile(path string, matrices []*survey.Matrix) (*survey.Areas, error) {
@@ -62,7 +39,7 @@ func ReadFile(path string, matrices []*survey.Matrix) (*survey.Areas, error) {
 }
 
 // Read reads ratings on the first of at least one matrix; the others only add names for its elements and levels. The
-// file's name is what its faults call it. Everything that is wrong is reported at once: the error is then a Faults, and
+// file's name is what its faults call it. Everything that is wrong is reported at once: the error is then a survey.Faults, and
 // no rating stands. A reader that fails gives its own error, wrapped.
 func Read(name string, from io.Reader, matrices []*survey.Matrix) (*survey.Areas, error) {
 	src, err := io.ReadAll(io.LimitReader(from, MaxBytes+1))
@@ -93,11 +70,11 @@ type reader struct {
 	elementIDs, levelIDs []string
 	nations              map[string]int    // the line that first said the nation of an area
 	rated                map[[2]string]int // the line that gave an area and element
-	faults               Faults
+	faults               survey.Faults
 }
 
 func (r *reader) fault(line int, what, want string) {
-	r.faults = append(r.faults, Fault{File: r.file, Line: line, What: what, Want: want})
+	r.faults = append(r.faults, survey.Fault{File: r.file, Line: line, What: what, Want: want})
 }
 
 var columns = []string{"area", "nation", "element", "level"}

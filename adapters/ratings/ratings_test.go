@@ -85,7 +85,7 @@ b,cymru,Partneriaeth,1
 B,wales
 "x"y,1,2,3
 `+strings.Repeat("é", 61)+",Wales,quality,1\n")
-	var faults Faults
+	var faults survey.Faults
 	if !errors.As(err, &faults) {
 		t.Fatalf("got %v", err)
 	}

@@ -82,7 +82,7 @@ func (c reportCommand) overview(s streams) (survey.Overview, error) {
 	}
 	read := func() (survey.Overview, error) {
 		areas, err := ratings.ReadFile(c.File, matrices)
-		var faults ratings.Faults
+		var faults survey.Faults
 		if errors.As(err, &faults) {
 			fmt.Fprintln(s.err, faults)
 			return survey.Overview{}, errSilent

@@ -57,7 +57,7 @@ func (c resultsCommand) Run(s streams) error {
 		return err
 	}
 	p, err := c.published(m, terms, s.in)
-	var faults answers.Faults
+	var faults survey.Faults
 	if errors.As(err, &faults) {
 		return tell(s.err, faults)
 	}
@@ -72,7 +72,7 @@ func (c resultsCommand) Run(s streams) error {
 }
 
 // tell prints the faults one by one: of a large file they can be too many for one text.
-func tell(to io.Writer, faults answers.Faults) error {
+func tell(to io.Writer, faults survey.Faults) error {
 	w := bufio.NewWriter(to)
 	for _, fault := range faults {
 		fmt.Fprintln(w, fault)

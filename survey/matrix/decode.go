@@ -27,13 +27,13 @@ var (
 // something that is missing, of which the fault was noted where it should have been, and return nothing for it.
 type reader struct {
 	file   string
-	faults Faults
+	faults survey.Faults
 	langs  []survey.Lang
 	levels []string // ids
 }
 
 func (r *reader) fault(line int, want, what string, args ...any) {
-	r.faults = append(r.faults, Fault{File: r.file, Line: max(line, 1), What: fmt.Sprintf(what, args...), Want: want})
+	r.faults = append(r.faults, survey.Fault{File: r.file, Line: max(line, 1), What: fmt.Sprintf(what, args...), Want: want})
 }
 
 // parse returns the root of the file's only document, or nil when that is not one mapping in plain YAML.

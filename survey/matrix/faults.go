@@ -5,33 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"maturitybot/survey"
 )
 
-// Fault is one thing in a file that cannot stand.
-type Fault struct {
-	File string
-	Line int    // from 1
-	What string // what is wrong
-	Want string // what is expected
-}
-
-// Error returns the fault as one line, "FILE:LINE: what is wrong; what is expected".
-func (f Fault) Error() string { return fmt.Sprintf("%s:%d: %s; %s", f.File, f.Line, f.What, f.Want) }
-
-// Faults is everything that cannot stand in a file, in the order of its lines.
-type Faults []Fault
-
-// Error returns the faults, one a line.
-func (f Faults) Error() string {
-	lines := make([]string, len(f))
-	for i, fault := range f {
-		lines[i] = fault.Error()
-	}
-	return strings.Join(lines, "\n")
-}
-
-func (f Faults) sort() {
-	slices.SortStableFunc(f, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
+// byLine sorts faults, those of one line as they were found.
+func byLine(f survey.Faults) {
+	slices.SortStableFunc(f, func(a, b survey.Fault) int { return cmp.Compare(a.Line, b.Line) })
 }
 
 // quote shows a word of the file inside a fault: on one line, without anything a terminal would obey, and short.

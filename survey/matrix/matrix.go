@@ -25,17 +25,17 @@ const MaxBytes = 1 << 20
 var embedded embed.FS
 
 // Editions returns the matrices that come with the product, England's first. Each call returns fresh ones,
-// the caller's to keep. The error is a Faults.
+// the caller's to keep. The error is a survey.Faults.
 func Editions() ([]*survey.Matrix, error) {
 	var all []*survey.Matrix
-	var faults Faults
+	var faults survey.Faults
 	for _, name := range []string{"england.yaml", "wales.yaml"} {
 		src, err := embedded.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("read edition: %w", err)
 		}
 		m, err := Load(name, bytes.NewReader(src))
-		var found Faults
+		var found survey.Faults
 		switch {
 		case errors.As(err, &found):
 			faults = append(faults, found...)
@@ -52,7 +52,7 @@ func Editions() ([]*survey.Matrix, error) {
 }
 
 // LoadFile reads the matrix in the file at path. When the file cannot be opened or read the error is the
-// operating system's, wrapped; when its content cannot stand, the error is a Faults.
+// operating system's, wrapped; when its content cannot stand, the error is a survey.Faults.
 func LoadFile(path string) (*survey.Matrix, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -63,7 +63,7 @@ func LoadFile(path string) (*survey.Matrix, error) {
 }
 
 // Load reads a matrix; name is what its faults call the file. Everything that is wrong is reported at once:
-// the error is then a Faults, and there is no matrix. A reader that fails gives its own error, wrapped.
+// the error is then a survey.Faults, and there is no matrix. A reader that fails gives its own error, wrapped.
 func Load(name string, from io.Reader) (*survey.Matrix, error) {
 	src, err := io.ReadAll(io.LimitReader(from, MaxBytes+1))
 	if err != nil {
@@ -75,7 +75,7 @@ func Load(name string, from io.Reader) (*survey.Matrix, error) {
 		m = r.matrix(root)
 	}
 	if len(r.faults) > 0 {
-		r.faults.sort()
+		byLine(r.faults)
 		return nil, r.faults
 	}
 	return m, nil

@@ -60,10 +60,10 @@ information:
     name: {en: My view, cy: Fy marn i}
 `
 
-func load(t *testing.T, src string) (*survey.Matrix, Faults) {
+func load(t *testing.T, src string) (*survey.Matrix, survey.Faults) {
 	t.Helper()
 	m, err := Load("f.yaml", strings.NewReader(src))
-	var faults Faults
+	var faults survey.Faults
 	if err != nil && !errors.As(err, &faults) {
 		t.Fatalf("an error that is no Faults: %v", err)
 	}
@@ -338,7 +338,7 @@ func TestLimits(t *testing.T) {
 			}
 			_, faults := load(t, string(raw))
 			if c.name == "languages" {
-				faults = slices.DeleteFunc(faults, func(f Fault) bool { return strings.HasSuffix(f.What, " lacks de") })
+				faults = slices.DeleteFunc(faults, func(f survey.Fault) bool { return strings.HasSuffix(f.What, " lacks de") })
 			}
 			if len(faults) != len(c.want) {
 				t.Fatalf("%d faults, want %d: %.2000v", len(faults), len(c.want), faults)
