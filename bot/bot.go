@@ -40,9 +40,19 @@ type Options struct {
 	Words     *locale.Words
 	Artist    Artist
 	Directory chat.Directory
+	Sender    chat.Sender
+	Claims    Claims
 	Creators  []chat.Person // may start rounds besides the platform's admins
 	Log       *slog.Logger
 	Now       func() time.Time
+}
+
+// Claims tells events apart that were handled before, by whichever process.
+type Claims interface {
+	// Claim says whether this is the first claim of the event within the time in which a platform may deliver it again.
+	Claim(ctx context.Context, event string) (bool, error)
+	// Release takes a claim back, for an event that could not be handled.
+	Release(ctx context.Context, event string) error
 }
 
 // Bot answers events. It keeps nothing between them.
@@ -109,10 +119,8 @@ func (b *Bot) action(e chat.Event) chat.Action {
 			return chat.Do("help", "?")
 		}
 		return chat.Do(c.verb, c.lang, strings.Join(e.Action.Args, " "))
-	case chat.Message:
+	case chat.Message, chat.Home:
 		return chat.Do("home")
-	case chat.Undelivered:
-		return chat.Do("undelivered", e.Action.Args...)
 	}
 	return e.Action
 }
@@ -125,11 +133,23 @@ func (b *Bot) route(ctx context.Context, e chat.Event) ([]chat.Reply, error) {
 		ctx, cancel = context.WithTimeout(ctx, formPatience)
 		defer cancel()
 	}
-	// A press may only ask for what a button of ours can ask for; "undelivered" is said by adapters alone.
+	// A press may only ask for what a button of ours can ask for, a form for what a form can.
 	if !ok || !slices.Contains(r.kinds, e.Kind) {
 		return nil, errNoRoute
 	}
-	return r.do(b, ctx, e)
+	if !r.once || e.ID == "" {
+		return r.do(b, ctx, e)
+	}
+	fresh, err := b.Claims.Claim(ctx, e.ID)
+	if err != nil || !fresh {
+		return nil, err // the first time answers it, or has
+	}
+	replies, err := r.do(b, ctx, e)
+	if errors.Is(err, survey.ErrUnavailable) {
+		// Whoever delivers it again finds it as it was. When this fails as well, the claim ends by itself.
+		_ = b.Claims.Release(context.WithoutCancel(ctx), e.ID)
+	}
+	return replies, err
 }
 
 // formPatience is how long reading may take before a form opens.
@@ -146,8 +166,9 @@ func check(reply chat.Reply) error {
 	case chat.Whisper:
 		return r.Card.Check()
 	case chat.Post:
-		return r.Card.Check()
-	case chat.Direct:
+		if err := r.Sorry.Check(); err != nil {
+			return err
+		}
 		return r.Card.Check()
 	case chat.Open:
 		return r.Form.Check()

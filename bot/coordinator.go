@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -300,7 +299,13 @@ func (b *Bot) toChannel(r survey.Round, blocks func(locale.Voice) []chat.Block) 
 		b.Log.Error("round has no channel", "round", r.ID, "error", err)
 		return nil
 	}
-	return []chat.Reply{chat.Post{To: to, Card: chat.Card{Blocks: blocks(b.Words.In(string(r.Languages[0])))}}}
+	v := b.Words.In(string(r.Languages[0]))
+	return []chat.Reply{chat.Post{To: to, Card: chat.Card{Blocks: blocks(v)}, Sorry: b.notPosted(v)}}
+}
+
+// notPosted tells whoever asked for it that the bot could not post to a channel.
+func (b *Bot) notPosted(v locale.Voice) chat.Card {
+	return chat.Card{Blocks: []chat.Block{chat.Say(v.Say("error.not_posted"))}}
 }
 
 // target finds the round a coordinator means: the one pressed on; else the one named; else the only one of this
@@ -468,24 +473,17 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a onSpoken) ([]
 	if err != nil && len(added) == 0 {
 		return nil, err
 	}
-	card := b.Invitation(r, m)
-	said := v.Count("invite.sent", len(added))
+	said := v.Say("invite.nobody_new")
+	if len(added) > 0 {
+		said = v.Count("invite.sent", len(added))
+	}
 	if rest := len(people) - len(added); err != nil {
-		// Those who were added must get their invitation now: they are not added a second time.
 		b.Log.Error("invited in part", "round", r.ID, "added", len(added), "of", len(people), "error", err)
 		said += " " + v.Say("invite.part")
 	} else if rest > 0 {
 		said += " " + v.Count("invite.already", rest)
 	}
-	replies := whisper(chat.Say(said), row(button(v.Say("button.invite_more"), chat.Do("invite", string(r.ID), v.Lang)), button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang))))
-	for _, member := range added {
-		to, err := chat.ParsePerson(string(member.Person))
-		if err != nil {
-			return nil, fmt.Errorf("send invitation: %w", err)
-		}
-		replies = append(replies, chat.Direct{To: to, Card: card, Tag: chat.Do("undelivered", string(r.ID))})
-	}
-	return replies, nil
+	return whisper(chat.Say(said), row(button(v.Say("button.invite_more"), chat.Do("invite", string(r.ID), v.Lang)), button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang)))), nil
 }
 
 // maxFaults is how many lines of a list are named at once.
@@ -558,6 +556,9 @@ func findRole(m *survey.Matrix, word string) (string, bool) {
 
 // joinButton posts a button to the place where it is asked for; who presses it takes part.
 func (b *Bot) joinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	if e.Private {
+		return whisper(chat.Say(b.voice(e).Say("join.in_channel"))), nil
+	}
 	r, err := b.target(ctx, e, a, isOpen)
 	if err != nil {
 		return nil, err
@@ -580,7 +581,9 @@ func (b *Bot) joinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 			chat.Remark(v.Say("invitation.private", "min", r.MinGroup)))
 	}
 	blocks = append(blocks, row(primary(strings.Join(labels, " / "), chat.Do("join", string(r.ID)))))
-	return []chat.Reply{chat.Post{To: e.Where, Card: chat.Card{Blocks: blocks}}}, nil
+	v := b.roundVoice(e, r)
+	return append([]chat.Reply{chat.Post{To: e.Where, Card: chat.Card{Blocks: blocks}, Sorry: b.notPosted(v)}},
+		whisper(chat.Say(v.Say("join.posted")))...), nil
 }
 
 // maxNamed is how many people a status names; the rest are counted, so that a large round fits a message.
@@ -717,41 +720,10 @@ func (b *Bot) remind(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	if err != nil {
 		return nil, err
 	}
-	m, err := b.Rounds.Matrix(r)
-	if err != nil {
-		return nil, err
-	}
-	if len(due) == 0 {
+	if due == 0 {
 		return whisper(chat.Say(b.roundVoice(e, r).Say("remind.nobody"))), nil
 	}
-	replies := whisper(chat.Say(b.roundVoice(e, r).Count("remind.sent", len(due))))
-	for _, member := range due {
-		to, err := chat.ParsePerson(string(member.Person))
-		if err != nil {
-			return nil, fmt.Errorf("send reminder: %w", err)
-		}
-		card := b.reminder(r, m, member)
-		if member.TakesPart() {
-			seat, resp, err := b.Rounds.View(ctx, r.ID, member.Person)
-			switch {
-			case errors.Is(err, survey.ErrWithdrawn), errors.Is(err, survey.ErrNotTakingPart), errors.Is(err, survey.ErrClosed):
-				continue // since the roster was read
-			case err != nil:
-				// The others must not go without because one cannot be read; the invitation leads on as well.
-				b.Log.Error("reminder without progress", "round", r.ID, "error", err)
-				replies = append(replies, chat.Direct{To: to, Card: card, Tag: chat.Do("undelivered", string(r.ID))})
-				continue
-			}
-			v := b.seatVoice(chat.Event{}, seat)
-			card = chat.Card{Blocks: []chat.Block{
-				chat.Heading{Text: v.Say("reminder.title", "area", r.Area)},
-				chat.Say(v.Say("reminder.body", "done", resp.Rated(), "n", len(m.Elements()), "closes", b.when(v, r))),
-				row(primary(v.Say("button.continue"), chat.Do("begin", string(r.ID))), button(v.Say("button.kept"), chat.Do("kept", string(r.ID)))),
-			}}
-		}
-		replies = append(replies, chat.Direct{To: to, Card: card, Tag: chat.Do("undelivered", string(r.ID))})
-	}
-	return replies, nil
+	return whisper(chat.Say(b.roundVoice(e, r).Count("remind.sent", due))), nil
 }
 
 // reminder is the invitation again, marked as a reminder.
@@ -977,8 +949,8 @@ func (b *Bot) help(_ context.Context, e chat.Event, _ nothing) ([]chat.Reply, er
 	)...), nil
 }
 
-// coordinatedBlocks lists the rounds a person coordinates, for their home.
-func (b *Bot) coordinatedBlocks(v locale.Voice, e chat.Event, seats []survey.Seat) []chat.Block {
+// coordinatedBlocks lists the rounds a person coordinates, with their response rates, for their home.
+func (b *Bot) coordinatedBlocks(ctx context.Context, v locale.Voice, e chat.Event, seats []survey.Seat) ([]chat.Block, error) {
 	var blocks []chat.Block
 	for _, s := range seats {
 		if !slices.Contains(s.Round.Coordinators, person(e.Who)) || len(blocks) >= 2*maxHome {
@@ -986,7 +958,12 @@ func (b *Bot) coordinatedBlocks(v locale.Voice, e chat.Event, seats []survey.Sea
 		}
 		line := v.Say("draft.waiting")
 		if s.Round.State != survey.Draft {
-			line = b.standing(v, s.Round)
+			status, err := b.Rounds.Status(ctx, s.Round.ID, person(e.Who))
+			if err != nil {
+				return nil, err
+			}
+			line = b.standing(v, s.Round) + "\n" + v.Count("status.invited", status.Invited) + " · " +
+				v.Count("status.finished", status.Finished, "percent", percent(status.Finished, status.Invited))
 		}
 		blocks = append(blocks,
 			chat.Text{Spans: []chat.Span{chat.Bold(v.Say("home.coordinator", "area", s.Round.Area)), chat.Words("\n" + line)}},
@@ -995,10 +972,5 @@ func (b *Bot) coordinatedBlocks(v locale.Voice, e chat.Event, seats []survey.Sea
 	if b.mayCreate(e) && !e.Private {
 		blocks = append(blocks, row(button(v.Say("button.new"), chat.Do("new", v.Lang))))
 	}
-	return blocks
-}
-
-// undelivered notes that the platform would not deliver to a person.
-func (b *Bot) undelivered(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	return nil, b.Rounds.SetUnreachable(ctx, a.round, person(e.Who), true)
+	return blocks, nil
 }

@@ -21,7 +21,7 @@ func (b *Bot) results(ctx context.Context, e chat.Event, a onTarget) ([]chat.Rep
 	if err != nil {
 		return nil, err
 	}
-	return append(whisper(chat.Say(v.Say("results.posted"))), posts...), nil
+	return append(posts, whisper(chat.Say(v.Say("results.posted")))...), nil
 }
 
 // closedTarget is target for what only a closed round has; before that it says how to see the response rate.
@@ -52,7 +52,7 @@ func (b *Bot) export(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 		return nil, fmt.Errorf("write export: %w", err)
 	}
 	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: v.Say("export.title", "area", r.Area)}, chat.Say(v.Say("export.body"))}}
-	return append(whisper(chat.Say(v.Say("results.posted"))), chat.Post{To: to, Card: card, Files: files}), nil
+	return append([]chat.Reply{chat.Post{To: to, Card: card, Files: files, Sorry: b.notPosted(v)}}, whisper(chat.Say(v.Say("results.posted")))...), nil
 }
 
 // maxAgenda is how many elements the message lists; the files hold all of them.
@@ -101,14 +101,14 @@ func (b *Bot) resultPosts(ctx context.Context, e chat.Event, r survey.Round, v l
 	others = append(others, button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang)))
 	summary = append(summary, row(others...))
 	posts := []chat.Reply{chat.Post{
-		To: to, Card: chat.Card{Blocks: summary},
+		To: to, Card: chat.Card{Blocks: summary}, Sorry: b.notPosted(b.voice(e)),
 		Files: []chat.File{{Name: p.FileName() + ".png", Type: "image/png", Alt: alt, Data: picture}},
 	}}
 	tables := append([]chat.Block{
 		chat.Heading{Text: v.Say("results.table")},
 		chat.Remark(v.Say("results.symbols", "min", p.Terms.MinGroup)),
 	}, b.tableBlocks(table)...)
-	return append(posts, chat.Post{To: to, Card: chat.Card{Blocks: tables}, Files: files}), nil
+	return append(posts, chat.Post{To: to, Card: chat.Card{Blocks: tables}, Files: files, Sorry: b.notPosted(b.voice(e))}), nil
 }
 
 // tableBlocks cuts a long table at line ends, so that each piece fits.

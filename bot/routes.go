@@ -15,10 +15,11 @@ import (
 )
 
 // route is one thing people can ask for: how it is acknowledged, from which kinds of event it may
-// come, and who answers.
+// come, whether it may be done only once for an event that is delivered again, and who answers.
 type route struct {
 	ack   chat.Ack
 	kinds []chat.Kind
+	once  bool
 	do    func(*Bot, context.Context, chat.Event) ([]chat.Reply, error)
 }
 
@@ -26,14 +27,14 @@ type route struct {
 func table() map[string]route {
 	return map[string]route{
 		// A stakeholder, before they start.
-		"join":    on(chat.AckWhisper, readRound, (*Bot).join),    // from a channel: only they see what comes
-		"begin":   on(chat.AckUpdate, readRound, (*Bot).begin),    // the invitation becomes the survey
-		"lang":    on(chat.AckUpdate, readLang, (*Bot).speak),     // the same card in another language
-		"accept":  on(chat.AckUpdate, readRound, (*Bot).accept),   // the privacy notice was read
-		"decline": on(chat.AckUpdate, readRound, (*Bot).decline),  // not taking part
-		"home":    on(chat.AckWhisper, readNothing, (*Bot).home),  // what of mine is here
-		"notice":  on(chat.AckWhisper, readRound, (*Bot).reread),  // the privacy notice, to read again
-		"resume":  on(chat.AckWhisper, readRound, (*Bot).carryOn), // a fresh card at the right place
+		"join":    once(on(chat.AckWhisper, readRound, (*Bot).join)),   // from a channel: only they see what comes
+		"begin":   on(chat.AckUpdate, readRound, (*Bot).begin),         // the invitation becomes the survey
+		"lang":    on(chat.AckUpdate, readLang, (*Bot).speak),          // the same card in another language
+		"accept":  on(chat.AckUpdate, readRound, (*Bot).accept),        // the privacy notice was read
+		"decline": once(on(chat.AckUpdate, readRound, (*Bot).decline)), // not taking part
+		"home":    on(chat.AckWhisper, readNothing, (*Bot).home),       // what of mine is here
+		"notice":  on(chat.AckWhisper, readRound, (*Bot).reread),       // the privacy notice, to read again
+		"resume":  on(chat.AckWhisper, readRound, (*Bot).carryOn),      // a fresh card at the right place
 
 		// A stakeholder, in the survey: one card that changes.
 		"me":      on(chat.AckUpdate, readRound, (*Bot).aboutMe),
@@ -52,7 +53,7 @@ func table() map[string]route {
 		"review":  on(chat.AckUpdate, readRound, (*Bot).review),
 		"submit":  on(chat.AckUpdate, readRound, (*Bot).submit),
 		"kept":    on(chat.AckUpdate, readRound, (*Bot).kept),
-		"erase":   on(chat.AckUpdate, readRound, (*Bot).erase),
+		"erase":   once(on(chat.AckUpdate, readRound, (*Bot).erase)),
 
 		// A coordinator. Each carries the language it was asked in.
 		"new":        on(chat.AckForm, readNothing, (*Bot).newForm),
@@ -62,22 +63,20 @@ func table() map[string]route {
 		"open":       on(chat.AckUpdate, readSpoken, (*Bot).open),
 		"invite":     on(chat.AckForm, readTarget, (*Bot).inviteForm),
 		"sendinvite": from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).sendInvitations),
-		"button":     on(chat.AckPost, readTarget, (*Bot).joinButton),
+		"button":     once(on(chat.AckWhisper, readTarget, (*Bot).joinButton)),
 		"status":     on(chat.AckWhisper, readTarget, (*Bot).status),
-		"remind":     on(chat.AckWhisper, readTarget, (*Bot).remind),
+		"remind":     once(on(chat.AckWhisper, readTarget, (*Bot).remind)),
 		"extend":     on(chat.AckForm, readTarget, (*Bot).extendForm),
 		"saveextend": from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveExtension),
 		"workshop":   on(chat.AckForm, readTarget, (*Bot).workshopForm),
-		"saveplace":  from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveWorkshop),
+		"saveplace":  once(from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveWorkshop)),
 		"team":       on(chat.AckForm, readTarget, (*Bot).teamForm),
 		"saveteam":   from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveTeam),
 		"close":      on(chat.AckWhisper, readTarget, (*Bot).askToClose),
-		"closenow":   on(chat.AckUpdate, readSpoken, (*Bot).closeNow),
-		"results":    on(chat.AckWhisper, readTarget, (*Bot).results),
-		"export":     on(chat.AckWhisper, readTarget, (*Bot).export),
+		"closenow":   once(on(chat.AckUpdate, readSpoken, (*Bot).closeNow)),
+		"results":    once(on(chat.AckWhisper, readTarget, (*Bot).results)),
+		"export":     once(on(chat.AckWhisper, readTarget, (*Bot).export)),
 		"help":       on(chat.AckWhisper, readNothing, (*Bot).help),
-
-		"undelivered": from(chat.Undelivered, chat.AckWhisper, readRound, (*Bot).undelivered),
 	}
 }
 
@@ -100,13 +99,19 @@ var commands = map[string]struct{ verb, lang string }{
 
 // on makes a route for presses and commands whose handler gets its words read and checked.
 func on[A any](ack chat.Ack, read func([]string) (A, error), do func(*Bot, context.Context, chat.Event, A) ([]chat.Reply, error)) route {
-	return route{ack: ack, kinds: []chat.Kind{chat.Press, chat.Command, chat.Message}, do: func(b *Bot, ctx context.Context, e chat.Event) ([]chat.Reply, error) {
+	return route{ack: ack, kinds: []chat.Kind{chat.Press, chat.Command, chat.Message, chat.Home}, do: func(b *Bot, ctx context.Context, e chat.Event) ([]chat.Reply, error) {
 		a, err := read(e.Action.Args)
 		if err != nil {
 			return nil, err
 		}
 		return do(b, ctx, e, a)
 	}}
+}
+
+// once makes a route of which an event that is delivered again does nothing more: posting again, or undoing what was done since.
+func once(r route) route {
+	r.once = true
+	return r
 }
 
 // from makes a route for one other kind of event.

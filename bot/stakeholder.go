@@ -469,7 +469,7 @@ func (b *Bot) show(ctx context.Context, e chat.Event, seat survey.Seat, resp sur
 }
 
 func (b *Bot) answer(ctx context.Context, e chat.Event, a onAnswer) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.Answer(ctx, a.round, person(e.Who), e.ID, a.element, a.rating)
+	seat, resp, err := b.Rounds.Answer(ctx, a.round, person(e.Who), survey.Gesture{ID: e.ID, At: e.At}, a.element, a.rating)
 	return b.show(ctx, e, seat, resp, err, b.card(a.element))
 }
 
@@ -617,7 +617,7 @@ func (b *Bot) detailForm(ctx context.Context, e chat.Event, a onDetail) ([]chat.
 
 func (b *Bot) keepDetail(ctx context.Context, e chat.Event, a onElement) ([]chat.Reply, error) {
 	d := survey.Detail{Information: e.Values["information"], Note: e.Value("note"), Barrier: e.Value("barrier")}
-	seat, resp, err := b.Rounds.Detail(ctx, a.round, person(e.Who), e.ID, a.element, d)
+	seat, resp, err := b.Rounds.Detail(ctx, a.round, person(e.Who), survey.Gesture{ID: e.ID, At: e.At}, a.element, d)
 	var input *survey.InputError
 	if errors.As(err, &input) {
 		v := b.seatVoice(e, seat)
@@ -880,7 +880,9 @@ func (b *Bot) home(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, 
 		case seat.Member.Standing == survey.Finished:
 			line, key = v.Say("home.finished", "closes", b.when(v, seat.Round)), "button.change"
 		case seat.Member.Standing == survey.Started:
-			line = v.Say("home.started", "closes", b.when(v, seat.Round))
+			if line, err = b.progress(ctx, v, seat); err != nil {
+				return nil, err
+			}
 		case seat.Member.Standing == survey.Withdrawn:
 			line, key = v.Say("withdrawn.body", "area", seat.Round.Area), ""
 		default:
@@ -891,7 +893,10 @@ func (b *Bot) home(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, 
 			blocks = append(blocks, row(primary(v.Say(key), chat.Do("resume", string(seat.Round.ID)))))
 		}
 	}
-	coordinated := b.coordinatedBlocks(v, e, seats)
+	coordinated, err := b.coordinatedBlocks(ctx, v, e, seats)
+	if err != nil {
+		return nil, err
+	}
 	if len(coordinated) > 0 {
 		blocks = append(blocks, chat.Divider{})
 		blocks = append(blocks, coordinated...)
@@ -899,7 +904,26 @@ func (b *Bot) home(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, 
 	if len(blocks) == 1 {
 		blocks = append(blocks, chat.Say(v.Say("home.nothing")))
 	}
+	if e.Kind == chat.Home {
+		return update(blocks...), nil
+	}
 	return whisper(blocks...), nil
+}
+
+// progress says how far somebody is who has started.
+func (b *Bot) progress(ctx context.Context, v locale.Voice, seat survey.Seat) (string, error) {
+	m, err := b.Rounds.Matrix(seat.Round)
+	if err != nil {
+		return "", err
+	}
+	_, resp, err := b.Rounds.View(ctx, seat.Round.ID, seat.Member.Person)
+	switch {
+	case errors.Is(err, survey.ErrClosed), errors.Is(err, survey.ErrWithdrawn), errors.Is(err, survey.ErrNotTakingPart): // since the seat was read
+		return "", nil
+	case err != nil:
+		return "", err
+	}
+	return v.Say("home.started", "done", resp.Rated(), "n", len(m.Elements()), "closes", b.when(v, seat.Round)), nil
 }
 
 // maxHome is how many surveys, and how many rounds, one card lists: the newest, since a message has room for no

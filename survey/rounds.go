@@ -218,10 +218,10 @@ func (r *Rounds) AddCoordinators(ctx context.Context, id RoundID, by PersonID, p
 // RemindEvery is the least time between two reminders by hand.
 const RemindEvery = 20 * time.Hour
 
-// Remind notes that the coordinator reminds people now, and returns who is to be reminded: everybody
-// invited or started who can be reached. Within RemindEvery of the last time it returns an *InputError.
-func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, []Member, error) {
-	round, err := r.change(ctx, id, by, func(round *Round) error {
+// Remind owes a reminder to everybody invited or started who can be reached, and returns how many they are.
+// Within RemindEvery of the last time it returns an *InputError.
+func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, int, error) {
+	soon := func(round *Round) error {
 		switch now := r.now(); {
 		case round.State != Open:
 			return refuseState(round.State)
@@ -229,26 +229,92 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, []
 			return ErrClosed
 		case now.Before(round.RemindedAt.Add(RemindEvery)):
 			return &InputError{Field: "remind", Reason: "soon"}
-		default:
-			round.RemindedAt = now
-			return nil
 		}
-	})
-	if err != nil {
-		return round, nil, err
+		return nil
 	}
-	var due []Member
+	round, err := r.Round(ctx, id, by)
+	if err == nil {
+		err = soon(&round)
+	}
+	if err != nil {
+		return round, 0, err
+	}
+	var due []PersonID
 	err = r.store.Roster(ctx, id, func(m Member) error {
-		if (m.Standing == Invited || m.Standing == Started) && !m.Unreachable {
-			due = append(due, m)
+		if m.awaited(Nudge) {
+			due = append(due, m.Person)
 		}
 		return nil
 	})
 	if err != nil {
-		return round, nil, fmt.Errorf("read roster: %w", err)
+		return round, 0, fmt.Errorf("read roster: %w", err)
 	}
-	slices.SortFunc(due, func(a, b Member) int { return strings.Compare(string(a.Person), string(b.Person)) })
-	return round, due, nil
+	// Owed before it is noted that it was done: what stops this in between must not keep people from being reminded for a day.
+	if err := r.store.Owe(ctx, id, Nudge, r.now(), due); err != nil {
+		return round, 0, fmt.Errorf("owe reminders: %w", err)
+	}
+	round, err = r.change(ctx, id, by, func(round *Round) error {
+		if err := soon(round); err != nil {
+			return err
+		}
+		round.RemindedAt = r.now()
+		return nil
+	})
+	return round, len(due), err
+}
+
+// awaited says whether a message of that kind still has something to tell this person.
+func (m Member) awaited(kind MessageKind) bool {
+	switch kind {
+	case Invitation:
+		return m.Standing == Invited
+	case Nudge:
+		return !m.Unreachable && (m.Standing == Invited || m.Standing == Started)
+	}
+	return false
+}
+
+// lease is how long whoever takes messages has for sending them, at a platform's pace.
+const lease = 10 * time.Minute
+
+// TakeDue hands out at most limit messages that are due; each is to be given to Settle or Postpone within minutes, or it is
+// handed out again.
+func (r *Rounds) TakeDue(ctx context.Context, limit int) ([]Delivery, error) {
+	now := r.now()
+	due, err := r.store.Take(ctx, now, now.Add(lease), limit)
+	if err != nil {
+		return nil, fmt.Errorf("take what is due: %w", err)
+	}
+	return due, nil
+}
+
+// Awaited says whether a message still has something to tell its person, whose seat it returns: of a round that takes answers,
+// and to somebody who has not done what it is about.
+func (r *Rounds) Awaited(ctx context.Context, d Delivery) (Seat, bool, error) {
+	seat, err := r.Seat(ctx, d.Round, d.Person)
+	switch {
+	case isNoRound(err):
+		return seat, false, nil
+	case err != nil:
+		return seat, false, err
+	}
+	return seat, seat.Round.AcceptsAnswers(r.now()) && seat.Member.awaited(d.Kind), nil
+}
+
+// Settle forgets a message that was sent, or is not awaited any more.
+func (r *Rounds) Settle(ctx context.Context, d Delivery) error {
+	if err := r.store.Settle(ctx, d); err != nil {
+		return fmt.Errorf("settle a message: %w", err)
+	}
+	return nil
+}
+
+// Postpone makes a message that could not be sent due again after a while.
+func (r *Rounds) Postpone(ctx context.Context, d Delivery, wait time.Duration) error {
+	if err := r.store.Postpone(ctx, d, r.now().Add(wait)); err != nil {
+		return fmt.Errorf("postpone a message: %w", err)
+	}
+	return nil
 }
 
 // Close closes the round for good: nobody can answer, change or withdraw from then on, and nobody can tell any more
@@ -309,8 +375,8 @@ func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID) (Publishe
 // MaxInvited is how many people one call of Invite takes: each gets a message of their own.
 const MaxInvited = 2000
 
-// Invite adds people to the roster of an open round and returns those who were not in it yet, in the order given.
-// With an error it returns those who were added before it.
+// Invite adds people to the roster of an open round, owes each of them an invitation, and returns those who were not in it yet, in the order
+// given. With an error it returns those who were added before it.
 func (r *Rounds) Invite(ctx context.Context, id RoundID, by PersonID, people []Member) (Round, []Member, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {
@@ -339,7 +405,7 @@ func (r *Rounds) Invite(ctx context.Context, id RoundID, by PersonID, people []M
 		}
 		fresh = append(fresh, p)
 	}
-	added, err := r.store.Invite(ctx, id, fresh)
+	added, err := r.store.Invite(ctx, id, fresh, Invitation, r.now())
 	if err != nil {
 		return round, added, fmt.Errorf("invite: %w", err)
 	}
@@ -396,7 +462,7 @@ func (r *Rounds) Join(ctx context.Context, id RoundID, person PersonID) (Seat, e
 		if !seat.Round.JoinOpen {
 			return seat, ErrNotTakingPart
 		}
-		if _, err := r.store.Invite(ctx, id, []Member{{Person: person, Standing: Invited}}); err != nil {
+		if _, err := r.store.Invite(ctx, id, []Member{{Person: person, Standing: Invited}}, "", time.Time{}); err != nil {
 			return seat, fmt.Errorf("join: %w", err)
 		}
 		return r.Seat(ctx, id, person)
@@ -617,8 +683,8 @@ func (r *Rounds) describe(ctx context.Context, id RoundID, person PersonID, set 
 	})
 }
 
-// Answer keeps a rating of an element; the operation names the one gesture that gave it. It returns the response as it stands after it.
-func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, operation, element string, rating Rating) (Seat, Response, error) {
+// Answer keeps a rating of an element, given by one gesture. It returns the response as it stands after it.
+func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Gesture, element string, rating Rating) (Seat, Response, error) {
 	seat, m, err := r.about(ctx, id, person, element)
 	if err != nil {
 		return seat, Response{}, err
@@ -626,7 +692,7 @@ func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, operat
 	if rating < NotApplicable || int(rating) > len(m.Levels) {
 		return seat, Response{}, fmt.Errorf("answer %s: %w", element, ErrNoRating)
 	}
-	resp, err := r.store.Answer(ctx, seat, r.now(), operation, element, rating)
+	resp, err := r.store.Answer(ctx, seat, r.now(), g, element, rating)
 	if err != nil {
 		return seat, Response{}, fmt.Errorf("keep answer: %w", err)
 	}
@@ -650,7 +716,7 @@ func (r *Rounds) about(ctx context.Context, id RoundID, person PersonID, element
 }
 
 // Detail keeps what a person adds to an element, in place of what they added before.
-func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, operation, element string, d Detail) (Seat, Response, error) {
+func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, g Gesture, element string, d Detail) (Seat, Response, error) {
 	seat, m, err := r.about(ctx, id, person, element)
 	if err != nil {
 		return seat, Response{}, err
@@ -668,7 +734,7 @@ func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, operat
 	case utf8.RuneCountInString(d.Barrier) > MaxBarrierRunes:
 		return seat, Response{}, &InputError{Field: "barrier", Reason: "long", Limit: MaxBarrierRunes}
 	}
-	resp, err := r.store.Detail(ctx, seat, r.now(), operation, element, d)
+	resp, err := r.store.Detail(ctx, seat, r.now(), g, element, d)
 	if err != nil {
 		return seat, Response{}, fmt.Errorf("keep detail: %w", err)
 	}

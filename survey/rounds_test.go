@@ -236,7 +236,7 @@ func TestNobodyCanTellAfterTheClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []survey.PersonID{ben, "p:w:m0"} {
-		if _, _, err := d.Answer(t.Context(), "r", p, "op", "one", 2); err != nil {
+		if _, _, err := d.Answer(t.Context(), "r", p, survey.Gesture{ID: "op"}, "one", 2); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := d.Submit(t.Context(), "r", p); err != nil {
@@ -279,7 +279,7 @@ func TestResultsOnlyAfterTheClose(t *testing.T) {
 func TestAnswersThatCannotBe(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
-	if _, _, err := d.Answer(t.Context(), "r", ben, "op", "one", 1); !errors.Is(err, survey.ErrNotTakingPart) {
+	if _, _, err := d.Answer(t.Context(), "r", ben, survey.Gesture{ID: "op"}, "one", 1); !errors.Is(err, survey.ErrNotTakingPart) {
 		t.Errorf("not invited: %v", err)
 	}
 	d.take(t, ben, survey.Unstated)
@@ -288,7 +288,7 @@ func TestAnswersThatCannotBe(t *testing.T) {
 		rating  survey.Rating
 		want    error
 	}{{"none", 1, survey.ErrNoElement}, {"one", 3, survey.ErrNoRating}, {"one", -3, survey.ErrNoRating}, {"one", 2, nil}, {"one", survey.DontKnow, nil}} {
-		if _, _, err := d.Answer(t.Context(), "r", ben, "op"+fmt.Sprint(c.rating), c.element, c.rating); !errors.Is(err, c.want) {
+		if _, _, err := d.Answer(t.Context(), "r", ben, survey.Gesture{ID: "op" + fmt.Sprint(c.rating)}, c.element, c.rating); !errors.Is(err, c.want) {
 			t.Errorf("%s %d: got %v, want %v", c.element, c.rating, err, c.want)
 		}
 	}
@@ -296,10 +296,10 @@ func TestAnswersThatCannotBe(t *testing.T) {
 	for i := range many {
 		many[i] = "figures"
 	}
-	if _, resp, err := d.Detail(t.Context(), "r", ben, "d", "one", survey.Detail{Information: many}); err != nil || len(resp.Answers["one"].Detail.Information) != 1 {
+	if _, resp, err := d.Detail(t.Context(), "r", ben, survey.Gesture{ID: "d"}, "one", survey.Detail{Information: many}); err != nil || len(resp.Answers["one"].Detail.Information) != 1 {
 		t.Errorf("%d kinds kept, %v", len(resp.Answers["one"].Detail.Information), err)
 	}
-	if _, _, err := d.Detail(t.Context(), "r", ben, "d", "one", survey.Detail{Information: []string{"x"}}); err == nil {
+	if _, _, err := d.Detail(t.Context(), "r", ben, survey.Gesture{ID: "d"}, "one", survey.Detail{Information: []string{"x"}}); err == nil {
 		t.Error("an unknown kind is kept")
 	}
 }
@@ -309,7 +309,7 @@ func TestANewNoticeIsAcceptedAnew(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
 	d.take(t, ben, "parent")
-	if _, _, err := d.Answer(t.Context(), "r", ben, "op", "one", 2); err != nil {
+	if _, _, err := d.Answer(t.Context(), "r", ben, survey.Gesture{ID: "op"}, "one", 2); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := d.Submit(t.Context(), "r", ben); err != nil {
@@ -331,14 +331,14 @@ func TestWhoUsesTheBotCanBeReached(t *testing.T) {
 	if err := d.SetUnreachable(t.Context(), "r", ben, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, due, err := d.Remind(t.Context(), "r", ana); err != nil || len(due) != 0 {
+	if _, due, err := d.Remind(t.Context(), "r", ana); err != nil || due != 0 {
 		t.Errorf("%v are due, %v", due, err)
 	}
 	if seat, err := d.Start(t.Context(), "r", ben, "1"); err != nil || seat.Member.Unreachable {
 		t.Errorf("%+v, %v", seat.Member, err)
 	}
 	d.now = d.now.Add(survey.RemindEvery)
-	if _, due, err := d.Remind(t.Context(), "r", ana); err != nil || len(due) != 1 {
+	if _, due, err := d.Remind(t.Context(), "r", ana); err != nil || due != 1 {
 		t.Errorf("%v are due, %v", due, err)
 	}
 }

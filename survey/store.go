@@ -15,6 +15,7 @@ type Store interface {
 	RoundStore
 	RosterStore
 	ResponseStore
+	DeliveryStore
 }
 
 // RoundStore keeps the rounds.
@@ -35,8 +36,9 @@ type RoundStore interface {
 
 // RosterStore keeps who takes part. It holds no answers.
 type RosterStore interface {
-	// Invite adds people who are not in the roster yet and returns those it added.
-	Invite(ctx context.Context, id RoundID, people []Member) ([]Member, error)
+	// Invite adds people who are not in the roster yet and returns those it added. In the same step it owes each of them
+	// the message of that kind from the time given, unless the kind is empty.
+	Invite(ctx context.Context, id RoundID, people []Member, owed MessageKind, due time.Time) ([]Member, error)
 	// Seat returns a person's place: with a zero Standing when they are not in the roster; ErrNoRound when there is no round.
 	Seat(ctx context.Context, id RoundID, person PersonID) (Seat, error)
 	// ChangeMember applies change to the person's entry and keeps it, applying it again to a fresh entry when somebody
@@ -59,17 +61,30 @@ type RosterStore interface {
 type ResponseStore interface {
 	// Response returns what was said from this seat so far.
 	Response(ctx context.Context, s Seat) (Response, error)
-	// Answer keeps a rating (NotAnswered takes it back), and returns the whole response after it. The operation names this one gesture:
-	// the same operation again changes nothing. It refuses with ErrNotOpen or ErrClosed unless the round takes answers at now,
+	// Answer keeps a rating (NotAnswered takes it back), and returns the whole response after it. The same gesture
+	// again changes nothing, nor does one that was made before another on the same element that is kept already. It refuses with ErrNotOpen or ErrClosed unless the round takes answers at now,
 	// and with ErrNotTakingPart when there is no response.
-	Answer(ctx context.Context, s Seat, now time.Time, operation, element string, rating Rating) (Response, error)
+	Answer(ctx context.Context, s Seat, now time.Time, g Gesture, element string, rating Rating) (Response, error)
 	// Detail keeps what was added to an element, replacing what was there, on the same terms as Answer.
-	Detail(ctx context.Context, s Seat, now time.Time, operation, element string, d Detail) (Response, error)
+	Detail(ctx context.Context, s Seat, now time.Time, g Gesture, element string, d Detail) (Response, error)
 	// Withdraw erases the response and everything of the member but the fact that they withdrew. Until the round is closed only.
 	Withdraw(ctx context.Context, s Seat) error
 	// Responses calls visit for each response of the round, a few hundred in memory at a time, in no order that says
 	// anything about who gave it. A response is visit's for that call only: its Answers are used again for the next.
 	Responses(ctx context.Context, id RoundID, visit func(Response) error) error
+}
+
+// DeliveryStore keeps which messages are owed to whom, so that none is lost and none is sent by two, whatever ends a process.
+type DeliveryStore interface {
+	// Owe notes that a message of a kind is owed to people from a time on. What is owed already stays as it is.
+	Owe(ctx context.Context, id RoundID, kind MessageKind, due time.Time, people []PersonID) error
+	// Take hands out at most limit messages, of any rounds, that are due at now. Whoever takes them has until the time given to
+	// settle them; after it they are handed out again.
+	Take(ctx context.Context, now, until time.Time, limit int) ([]Delivery, error)
+	// Settle forgets a message: it was sent, or is not wanted any more.
+	Settle(ctx context.Context, d Delivery) error
+	// Postpone makes a message due at another time.
+	Postpone(ctx context.Context, d Delivery, due time.Time) error
 }
 
 // SecretBytes is the length of a round's secret.

@@ -204,6 +204,29 @@ func (r Response) Rated() int {
 	return n
 }
 
+// Gesture is one thing somebody did. ID names it, also when a platform delivers it again; At is when it was made by the
+// platform's clock, or zero: of two that arrive in the wrong order, it says which was the last.
+type Gesture struct {
+	ID string
+	At time.Time
+}
+
+// MessageKind is what a message that nobody asked for just now is about.
+type MessageKind string
+
+// The kinds of messages. A person is owed at most one of each kind in a round.
+const (
+	Invitation MessageKind = "invitation"
+	Nudge      MessageKind = "nudge" // a reminder that a coordinator sends by hand
+)
+
+// Delivery is one message that is owed to one person.
+type Delivery struct {
+	Round  RoundID
+	Person PersonID
+	Kind   MessageKind
+}
+
 // Seat is one person's place in one round: the round, their entry in its roster, and the pseudonym their
 // response lies under (empty once the round is closed: the secret that links the two is gone).
 type Seat struct {

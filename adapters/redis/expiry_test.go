@@ -24,7 +24,7 @@ func TestNoResponseOutlivesItsRound(t *testing.T) {
 	}
 	ctx := t.Context()
 	must(e.CreateRound(ctx, r))
-	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Standing: survey.Invited}})
+	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Standing: survey.Invited}}, survey.Invitation, time.Now())
 	must(err)
 	seat, err := e.Seat(ctx, "r", ana)
 	must(err)

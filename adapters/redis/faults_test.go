@@ -137,7 +137,7 @@ func opened(t testing.TB, s survey.Store, id survey.RoundID, people ...string) (
 
 func takesPart(t testing.TB, s survey.Store, id survey.RoundID, person survey.PersonID) survey.Seat {
 	t.Helper()
-	if _, err := s.Invite(t.Context(), id, []survey.Member{{Person: person}}); err != nil {
+	if _, err := s.Invite(t.Context(), id, []survey.Member{{Person: person}}, survey.Invitation, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	seat, err := s.Seat(t.Context(), id, person)
@@ -166,16 +166,17 @@ func TestLostReplies(t *testing.T) {
 	now := time.Now()
 	for _, err := range []error{
 		s.SaveRound(ctx, warm), s.SetUnreachable(ctx, "warm", "p1", true),
-		errorOf(s.Answer(ctx, seats[0], now, "o", "e", 1)), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now)),
+		errorOf(s.Answer(ctx, seats[0], now, survey.Gesture{ID: "o"}, "e", 1)), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now)),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+	word := "evalsha"
 	lose := func(what string, then func(), write func() error) {
 		t.Helper()
 		before := p.losses()
-		p.drop("evalsha", then)
+		p.drop(word, then)
 		if err := write(); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -196,15 +197,28 @@ func TestLostReplies(t *testing.T) {
 	}
 	people := []survey.Member{{Person: "ana"}, {Person: "ben"}}
 	lose("invite", nil, func() error {
-		added, err := s.Invite(ctx, "r1", people)
+		added, err := s.Invite(ctx, "r1", people, survey.Invitation, time.Now())
 		if len(added) != len(people) {
 			t.Errorf("invite: %d reported as added, want %d", len(added), len(people))
 		}
 		return err
 	})
-	if again, err := s.Invite(ctx, "r1", people); err != nil || len(again) != 0 {
+	if again, err := s.Invite(ctx, "r1", people, survey.Invitation, time.Now()); err != nil || len(again) != 0 {
 		t.Errorf("pressed again: %d invited, %v", len(again), err)
 	}
+	word = "zadd"
+	lose("owe", nil, func() error { return s.Owe(ctx, "r1", survey.Nudge, now, []survey.PersonID{"ana"}) })
+	if n := direct.client.ZCard(ctx, owedKey("r1")).Val(); n != 3 {
+		t.Errorf("%d messages are owed, want 3", n)
+	}
+	word = "set"
+	lose("claim", nil, func() error {
+		if fresh, err := s.Claim(ctx, "e1"); err != nil || !fresh {
+			return fmt.Errorf("not its own: %v, %w", fresh, err)
+		}
+		return nil
+	})
+	word = "evalsha"
 	lose("unreachable", nil, func() error { return s.SetUnreachable(ctx, "r1", "ana", true) })
 	seat, err := s.Seat(ctx, "r1", "ana")
 	if err != nil || !seat.Member.Unreachable {
@@ -222,22 +236,22 @@ func TestLostReplies(t *testing.T) {
 		t.Errorf("changed to %+v, %v", got.Member, err)
 	}
 
-	lose("answer", nil, func() error { return errorOf(s.Answer(ctx, seat, now, "o1", "vision", 1)) })
+	lose("answer", nil, func() error { return errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "o1"}, "vision", 1)) })
 	var resp survey.Response
 	lose("answer, and another in between", func() {
-		if _, err := direct.Answer(ctx, seat, now, "o3", "vision", 3); err != nil {
+		if _, err := direct.Answer(ctx, seat, now, survey.Gesture{ID: "o3"}, "vision", 3); err != nil {
 			t.Error(err)
 		}
 	}, func() error {
 		var err error
-		resp, err = s.Answer(ctx, seat, now, "o2", "vision", 2)
+		resp, err = s.Answer(ctx, seat, now, survey.Gesture{ID: "o2"}, "vision", 2)
 		return err
 	})
 	if got := resp.Answers["vision"].Rating; got != 3 {
 		t.Errorf("the answer given last was 3, and is now %d", got)
 	}
 	lose("detail", nil, func() error {
-		return errorOf(s.Detail(ctx, seat, now, "o4", "vision", survey.Detail{Note: "n"}))
+		return errorOf(s.Detail(ctx, seat, now, survey.Gesture{ID: "o4"}, "vision", survey.Detail{Note: "n"}))
 	})
 	n := 0
 	if err := direct.Responses(ctx, "r1", func(r survey.Response) error {
@@ -281,7 +295,7 @@ func TestKilledServer(t *testing.T) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				next := fmt.Sprint("e", acknowledged[i])
-				if _, err := s.Answer(ctx, seat, time.Now(), next, next, survey.Rating(1+acknowledged[i]%4)); err != nil {
+				if _, err := s.Answer(ctx, seat, time.Now(), survey.Gesture{ID: next}, next, survey.Rating(1+acknowledged[i]%4)); err != nil {
 					return
 				}
 				acknowledged[i]++
@@ -365,12 +379,12 @@ func TestSleep(t *testing.T) {
 	for what, err := range map[string]error{
 		"create": e.CreateRound(ctx, r), "round": errorOf(e.Round(ctx, "r1")), "save": e.SaveRound(ctx, r),
 		"close": errorOf(e.CloseRound(ctx, "r1", now)), "rounds in": errorOf(e.RoundsIn(ctx, r.Channel)),
-		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}})), "seat": errorOf(e.Seat(ctx, "r1", "p1")),
+		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}}, survey.Invitation, time.Now())), "seat": errorOf(e.Seat(ctx, "r1", "p1")),
 		"change":      errorOf(e.ChangeMember(ctx, seat, now, func(*survey.Member) error { return nil })),
 		"unreachable": e.SetUnreachable(ctx, "r1", "p1", true), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
 		"rounds of": errorOf(e.RoundsOf(ctx, "p1")), "response": errorOf(e.Response(ctx, seat)),
-		"answer":   errorOf(e.Answer(ctx, seat, now, "o", "vision", 1)),
-		"detail":   errorOf(e.Detail(ctx, seat, now, "o", "vision", survey.Detail{Note: private})),
+		"answer":   errorOf(e.Answer(ctx, seat, now, survey.Gesture{ID: "o"}, "vision", 1)),
+		"detail":   errorOf(e.Detail(ctx, seat, now, survey.Gesture{ID: "o"}, "vision", survey.Detail{Note: private})),
 		"withdraw": e.Withdraw(ctx, seat), "responses": e.Responses(ctx, "r1", func(survey.Response) error { return nil }),
 	} {
 		if !errors.Is(err, survey.ErrUnavailable) || strings.Contains(err.Error(), private) || strings.Contains(err.Error(), "p1") {
@@ -431,7 +445,9 @@ func TestRefusals(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{})
 	s := open(t, server.URL())
 	_, seats := opened(t, s, "r1", "p1")
-	write := func() error { return errorOf(s.Answer(t.Context(), seats[0], time.Now(), "o", "vision", 1)) }
+	write := func() error {
+		return errorOf(s.Answer(t.Context(), seats[0], time.Now(), survey.Gesture{ID: "o"}, "vision", 1))
+	}
 	server.Do(t, "CONFIG", "SET", "maxmemory", "1")
 	if err := write(); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("full: got error %v", err)

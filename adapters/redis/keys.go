@@ -17,6 +17,12 @@ import "maturitybot/survey"
 //	response:{ID}:PSEUDO  HASH    what was said under the pseudonym; no person, no time    withdrawn, or the round expires
 //	person:{PERSON}       ZSET    rounds the person was invited to or coordinates ->       the last of them expires
 //	                              when first so, unix microseconds
+//	turn:{ID}:PSEUDO      HASH    "answer ELEMENT" or "detail ELEMENT" -> when the last     ten minutes after the last
+//	                              such gesture was made, unix microseconds
+//	owed:{ID}             ZSET    "KIND PERSON", a message owed -> when it is due, or when  settled, or the round expires
+//	                              who took it must have sent it, unix seconds
+//	rounds                ZSET    every round -> when it was made, unix microseconds        the last of them expires
+//	event:{EVENT}         STRING  who claimed an event that may be done only once           ten minutes
 //	channel:{CHANNEL}     ZSET    rounds coordinated from the channel -> when made, unix   the last of them expires
 //	                              microseconds
 //
@@ -47,6 +53,16 @@ func responsesKey(id survey.RoundID) string { return "responses:{" + string(id) 
 func responseKey(id survey.RoundID, pseudonym string) string {
 	return "response:{" + string(id) + "}:" + pseudonym
 }
+
+func turnKey(id survey.RoundID, pseudonym string) string {
+	return "turn:{" + string(id) + "}:" + pseudonym
+}
+
+func owedKey(id survey.RoundID) string { return "owed:{" + string(id) + "}" }
+
+const roundsKey = "rounds"
+
+func eventKey(event string) string { return "event:{" + event + "}" }
 
 func personKey(person survey.PersonID) string { return "person:{" + string(person) + "}" }
 func channelKey(channel string) string        { return "channel:{" + channel + "}" }

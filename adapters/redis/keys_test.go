@@ -34,11 +34,16 @@ func TestKeysArePinned(t *testing.T) {
 		t.Fatal(err)
 	}
 	for got, want := range map[string]string{
-		roundKey("r1"):                 "round:{r1}",
-		secretKey("r1"):                "secret:{r1}",
-		rosterKey("r1"):                "roster:{r1}",
-		responsesKey("r1"):             "responses:{r1}",
-		responseKey("r1", "abc-_1"):    "response:{r1}:abc-_1",
+		roundKey("r1"):              "round:{r1}",
+		secretKey("r1"):             "secret:{r1}",
+		rosterKey("r1"):             "roster:{r1}",
+		responsesKey("r1"):          "responses:{r1}",
+		responseKey("r1", "abc-_1"): "response:{r1}:abc-_1",
+		turnKey("r1", "abc-_1"):     "turn:{r1}:abc-_1",
+		owedKey("r1"):               "owed:{r1}",
+		roundsKey:                   "rounds",
+		eventKey("12.34"):           "event:{12.34}",
+		message(survey.Delivery{Person: "slack:T1:U1", Kind: survey.Nudge}): "nudge slack:T1:U1",
 		personKey("slack:T1:U1"):       "person:{slack:T1:U1}",
 		channelKey("slack:T1:C1"):      "channel:{slack:T1:C1}",
 		strings.Join(roundFields, " "): "version state closed body turnout sealed",

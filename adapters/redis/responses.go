@@ -27,14 +27,14 @@ func (s *Store) Response(ctx context.Context, seat survey.Seat) (survey.Response
 }
 
 // Answer keeps a rating (NotAnswered takes it back), and returns the whole response after it, in one round
-// trip. The same operation on the same element again changes nothing; the last four operations of a person
-// are remembered.
-func (s *Store) Answer(ctx context.Context, seat survey.Seat, now time.Time, operation, element string, rating survey.Rating) (survey.Response, error) {
+// trip. The same gesture on the same element again changes nothing; the last four of a person are remembered, and for
+// ten minutes when the last one on each element was made, so that one that comes late does not undo it.
+func (s *Store) Answer(ctx context.Context, seat survey.Seat, now time.Time, g survey.Gesture, element string, rating survey.Rating) (survey.Response, error) {
 	value := ""
 	if rating != survey.NotAnswered {
 		value = strconv.Itoa(int(rating))
 	}
-	r, err := s.say(ctx, seat, now, "answer "+element+" "+operation, element, element, value)
+	r, err := s.say(ctx, seat, now, "answer ", g, element, element, value)
 	if err != nil {
 		return survey.Response{}, fmt.Errorf("keep an answer in round %s: %w", seat.Round.ID, err)
 	}
@@ -42,7 +42,7 @@ func (s *Store) Answer(ctx context.Context, seat survey.Seat, now time.Time, ope
 }
 
 // Detail keeps what was added to an element, replacing what was there, on the same terms as Answer.
-func (s *Store) Detail(ctx context.Context, seat survey.Seat, now time.Time, operation, element string, d survey.Detail) (survey.Response, error) {
+func (s *Store) Detail(ctx context.Context, seat survey.Seat, now time.Time, g survey.Gesture, element string, d survey.Detail) (survey.Response, error) {
 	information := ""
 	if len(d.Information) > 0 {
 		raw, err := json.Marshal(d.Information)
@@ -51,7 +51,7 @@ func (s *Store) Detail(ctx context.Context, seat survey.Seat, now time.Time, ope
 		}
 		information = string(raw)
 	}
-	r, err := s.say(ctx, seat, now, "detail "+element+" "+operation, element,
+	r, err := s.say(ctx, seat, now, "detail ", g, element,
 		informationPrefix+element, information, notePrefix+element, d.Note, barrierPrefix+element, d.Barrier)
 	if err != nil {
 		return survey.Response{}, fmt.Errorf("keep a detail in round %s: %w", seat.Round.ID, err)
@@ -59,9 +59,9 @@ func (s *Store) Detail(ctx context.Context, seat survey.Seat, now time.Time, ope
 	return r, nil
 }
 
-// say sets fields of a response; the operation is made one of its verb and element by the caller, so that one
-// gesture may set several things, each once.
-func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, operation, element string, fieldsAndValues ...string) (survey.Response, error) {
+// say sets fields of a response. The verb and the element are part of the operation, so that one gesture may set several
+// things, each once.
+func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, verb string, g survey.Gesture, element string, fieldsAndValues ...string) (survey.Response, error) {
 	switch {
 	case element == "" || strings.HasPrefix(element, "."): // would be another field of the response
 		return survey.Response{}, survey.ErrNoElement
@@ -69,11 +69,15 @@ func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, operat
 		return survey.Response{}, survey.ErrClosed
 	}
 	id := seat.Round.ID
-	args := []any{now.Unix(), operation}
+	made := int64(0)
+	if !g.At.IsZero() {
+		made = g.At.UnixMicro()
+	}
+	args := []any{now.Unix(), verb + element + " " + g.ID, verb + element, made}
 	for _, a := range fieldsAndValues {
 		args = append(args, a)
 	}
-	rest, err := s.run(ctx, sayScript, []string{roundKey(id), secretKey(id), responseKey(id, seat.Pseudonym)}, args...)
+	rest, err := s.run(ctx, sayScript, []string{roundKey(id), secretKey(id), responseKey(id, seat.Pseudonym), turnKey(id, seat.Pseudonym)}, args...)
 	if err != nil {
 		return survey.Response{}, err
 	}
@@ -105,7 +109,7 @@ func (s *Store) withdraw(ctx context.Context, seat survey.Seat) error {
 		return err
 	}
 	_, err = s.run(ctx, withdrawScript,
-		[]string{roundKey(id), rosterKey(id), responsesKey(id), responseKey(id, seat.Pseudonym)},
+		[]string{roundKey(id), rosterKey(id), responsesKey(id), responseKey(id, seat.Pseudonym), turnKey(id, seat.Pseudonym)},
 		string(person), seat.Pseudonym, entry)
 	return err
 }

@@ -83,7 +83,7 @@ func (s *Store) saveRound(ctx context.Context, r survey.Round) error {
 	if err := s.listRound(ctx, r); err != nil { // there may be new coordinators
 		return err
 	}
-	rest, err := s.run(ctx, saveScript, []string{roundKey(r.ID), secretKey(r.ID), rosterKey(r.ID), responsesKey(r.ID)},
+	rest, err := s.run(ctx, saveScript, []string{roundKey(r.ID), secretKey(r.ID), rosterKey(r.ID), responsesKey(r.ID), owedKey(r.ID)},
 		r.Version, r.Version+1, string(r.State), r.ClosesAt.Unix(), body, r.ExpiresAt().Unix())
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (s *Store) CloseRound(ctx context.Context, id survey.RoundID, at time.Time)
 }
 
 func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time) (survey.Round, error) {
-	keys := []string{roundKey(id), secretKey(id), rosterKey(id), responsesKey(id)}
+	keys := []string{roundKey(id), secretKey(id), rosterKey(id), responsesKey(id), owedKey(id)}
 	expires := survey.Round{ClosedAt: at}.ExpiresAt()
 	fields, err := s.run(ctx, closeScript, keys, at.Format(time.RFC3339Nano), expires.Unix())
 	if err != nil {
@@ -155,6 +155,7 @@ func (s *Store) RoundsIn(ctx context.Context, channel string) ([]survey.RoundID,
 // listRound lists a round under its channel and its coordinators.
 func (s *Store) listRound(ctx context.Context, r survey.Round) error {
 	pipe := s.client.Pipeline()
+	s.list(ctx, pipe, roundsKey, r.ID, r.ExpiresAt())
 	s.list(ctx, pipe, channelKey(r.Channel), r.ID, r.ExpiresAt())
 	for _, person := range r.Coordinators {
 		s.list(ctx, pipe, personKey(person), r.ID, r.ExpiresAt())

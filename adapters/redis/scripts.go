@@ -29,6 +29,8 @@ var (
 	saySource string
 	//go:embed lua/withdraw.lua
 	withdrawSource string
+	//go:embed lua/take.lua
+	takeSource string
 
 	createScript   = goredis.NewScript(createSource)
 	saveScript     = goredis.NewScript(saveSource)
@@ -38,6 +40,7 @@ var (
 	swapScript     = goredis.NewScript(swapSource)
 	sayScript      = goredis.NewScript(saySource)
 	withdrawScript = goredis.NewScript(withdrawSource)
+	takeScript     = goredis.NewScript(takeSource)
 )
 
 // run runs a script and returns what came after its first word, when that word is "done". Any other word

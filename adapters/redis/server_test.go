@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -60,7 +61,7 @@ func TestAnswerTakesTwoRoundTrips(t *testing.T) {
 		t.Helper()
 		seat, err := s.Seat(t.Context(), "r1", "p1")
 		if err == nil {
-			_, err = s.Answer(t.Context(), seat, time.Now(), fmt.Sprint("o", i), elements[i%len(elements)], 2)
+			_, err = s.Answer(t.Context(), seat, time.Now(), survey.Gesture{ID: fmt.Sprint("o", i)}, elements[i%len(elements)], 2)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -111,7 +112,7 @@ func TestMemory(t *testing.T) {
 	s := open(t, server.URL())
 	ctx := t.Context()
 	_, seats := opened(t, s, "warm", "slack:T0123456789:UWARM")
-	if _, err := s.Answer(ctx, seats[0], time.Now(), "o", "vision", 1); err != nil {
+	if _, err := s.Answer(ctx, seats[0], time.Now(), survey.Gesture{ID: "o"}, "vision", 1); err != nil {
 		t.Fatal(err)
 	}
 	before := stat(t, s.client, "memory", "used_memory")
@@ -121,6 +122,9 @@ func TestMemory(t *testing.T) {
 	for i := range people {
 		person := survey.PersonID(fmt.Sprintf("discord:1234567890123456789:12345678901%08d", i))
 		seat := takesPart(t, s, id, person)
+		if err := s.Settle(ctx, survey.Delivery{Round: id, Person: person, Kind: survey.Invitation}); err != nil {
+			t.Fatal(err)
+		}
 		seat, err := s.ChangeMember(ctx, seat, time.Now(), func(m *survey.Member) error {
 			m.Standing, m.Language, m.Role, m.Group = survey.Finished, survey.English, "health-visitor", "health"
 			m.Organisation, m.Scope = "Kent Community Health NHS", survey.ScopeOrganisation
@@ -131,7 +135,7 @@ func TestMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		for e, element := range elements {
-			if _, err := s.Answer(ctx, seat, time.Now(), fmt.Sprint(i, e), element, survey.Rating(1+(i+e)%4)); err != nil {
+			if _, err := s.Answer(ctx, seat, time.Now(), survey.Gesture{ID: fmt.Sprint(i, e)}, element, survey.Rating(1+(i+e)%4)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -172,7 +176,7 @@ func everyKeyExpires(t *testing.T, s *Store) {
 	ctx := t.Context()
 	r, seats := opened(t, s, "r1", "p1", "p2", "p3")
 	for _, seat := range seats {
-		if _, err := s.Answer(ctx, seat, time.Now(), "o", "vision", 1); err != nil {
+		if _, err := s.Answer(ctx, seat, time.Now(), survey.Gesture{ID: "o"}, "vision", 1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -184,7 +188,7 @@ func everyKeyExpires(t *testing.T, s *Store) {
 		}
 		for _, k := range keys {
 			want := own
-			if strings.HasPrefix(k, "person:") || strings.HasPrefix(k, "channel:") {
+			if strings.HasPrefix(k, "person:") || strings.HasPrefix(k, "channel:") || k == roundsKey {
 				want = lists
 			}
 			got, err := s.client.ExpireTime(ctx, k).Result()
@@ -193,7 +197,7 @@ func everyKeyExpires(t *testing.T, s *Store) {
 			}
 		}
 	}
-	const all = 4 + 3 + 4 + 1 // of the round, responses, people, channel
+	const all = 5 + 3 + 4 + 1 + 1 // of the round, responses, people, channel, list of rounds
 	check("made", all, r.ExpiresAt(), r.ExpiresAt())
 	r.ClosesAt = r.ClosesAt.Add(30 * 24 * time.Hour)
 	if err := s.SaveRound(ctx, r); err != nil {
@@ -212,8 +216,14 @@ func TestWithdrawingLeavesNoPseudonym(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	_, seats := opened(t, s, "r1", "p1", "p2")
+	if _, err := s.Answer(t.Context(), seats[0], time.Now(), survey.Gesture{ID: "o", At: time.Now()}, "vision", 1); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Withdraw(t.Context(), seats[0]); err != nil {
 		t.Fatal(err)
+	}
+	if left := s.client.Keys(t.Context(), "turn:*").Val(); len(left) > 0 {
+		t.Errorf("left are %v", left)
 	}
 	listed := s.client.ZRange(t.Context(), responsesKey("r1"), 0, -1).Val()
 	keys := s.client.Keys(t.Context(), "response:*").Val()
@@ -302,7 +312,7 @@ func BenchmarkAnswer(b *testing.B) {
 			i := int(n.Add(1))
 			seat, err := s.Seat(b.Context(), "r1", "p1")
 			if err == nil {
-				_, err = s.Answer(b.Context(), seat, time.Now(), strconv.Itoa(i), elements[i%len(elements)], 2)
+				_, err = s.Answer(b.Context(), seat, time.Now(), survey.Gesture{ID: strconv.Itoa(i)}, elements[i%len(elements)], 2)
 			}
 			if err != nil {
 				b.Error(err)
@@ -329,4 +339,36 @@ func BenchmarkBareScript(b *testing.B) {
 			}
 		}
 	})
+}
+
+// TestClaims: one of many gets an event, again only after it was released; a claim does not outlive its use.
+func TestClaims(t *testing.T) {
+	t.Parallel()
+	s := open(t, redistest.Start(t, redistest.Options{}).URL())
+	var first atomic.Int32
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			fresh, err := s.Claim(t.Context(), "e1")
+			if err != nil {
+				t.Error(err)
+			}
+			if fresh {
+				first.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if first.Load() != 1 {
+		t.Errorf("%d of 20 claimed the event", first.Load())
+	}
+	if ttl := s.client.TTL(t.Context(), eventKey("e1")).Val(); ttl <= 0 || ttl > once {
+		t.Errorf("a claim lives %v", ttl)
+	}
+	if err := s.Release(t.Context(), "e1"); err != nil {
+		t.Fatal(err)
+	}
+	if fresh, err := s.Claim(t.Context(), "e1"); err != nil || !fresh {
+		t.Errorf("after its release: %v, %v", fresh, err)
+	}
 }

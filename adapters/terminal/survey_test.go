@@ -115,7 +115,6 @@ func (s *small) Handle(_ context.Context, e chat.Event) []chat.Reply {
 			chat.Update{Card: chat.Card{Blocks: []chat.Block{chat.Heading{Text: "Thank you"}, chat.Say("Your receipt: level " + s.level + "."),
 				chat.Buttons{Buttons: []chat.Button{{Label: "Change", Action: chat.Do("start")}}}}}},
 			chat.Post{To: chat.Place{Platform: "terminal", Channel: "coordinators"}, Card: chat.Card{Blocks: []chat.Block{chat.Say("One more has finished.")}}},
-			chat.Direct{To: chat.Person{Platform: "terminal", Workspace: "w", ID: "other"}, Card: chat.Card{Blocks: []chat.Block{chat.Say("To another.")}}},
 		}
 	}
 	if s.whatever != nil {

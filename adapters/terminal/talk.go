@@ -73,12 +73,6 @@ func (k *talk) take(a answer) {
 			k.put(r.Card, true)
 		case chat.Whisper:
 			k.put(r.Card, false)
-		case chat.Direct:
-			if r.To == k.me {
-				k.put(r.Card, false)
-			} else {
-				k.sink(r)
-			}
 		case chat.Post:
 			k.sink(r)
 		case chat.Open:

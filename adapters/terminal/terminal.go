@@ -122,8 +122,8 @@ func (t *Terminal) width() int {
 // or a card is Done (then it returns nil), or ctx ends (then it returns an error that is ctx's). In start, an empty
 // ID, Who or Where is filled in; its Admin and Locale are those of all later events.
 //
-// Update replaces the card at hand. Whisper, and Direct to me, lay a new one over it, with a way back; where they
-// have nothing to press they are shown above it instead. Post, and Direct to others, go to sink, in order. Sink must not write
+// Update replaces the card at hand. Whisper lays a new one over it, with a way back; where it
+// has nothing to press it is shown above it instead. Post goes to sink, in order. Sink must not write
 // to this terminal: a screen may be standing there.
 func (t *Terminal) Converse(ctx context.Context, responder chat.Responder, me chat.Person, where chat.Place,
 	start chat.Event, sink func(chat.Reply)) error {

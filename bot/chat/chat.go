@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Person is one user of one platform.
@@ -48,11 +49,11 @@ type Kind int
 
 // The kinds of events.
 const (
-	Command     Kind = iota // typed a command; Action.Verb is its first word, Action.Args the rest
-	Press                   // pressed a button, or picked from a menu (Values[Picked])
-	Submit                  // sent a form (Values by field id)
-	Message                 // wrote to the bot in words
-	Undelivered             // the platform refused to deliver a message to Who; nobody did anything
+	Command Kind = iota // typed a command; Action.Verb is its first word, Action.Args the rest
+	Press               // pressed a button, or picked from a menu (Values[Picked])
+	Submit              // sent a form (Values by field id)
+	Message             // wrote to the bot in words
+	Home                // looks at the bot's own page, where the platform has one: an Update fills it
 )
 
 // Picked is the key in Event.Values of what was picked from a menu.
@@ -63,7 +64,10 @@ type Event struct {
 	// ID is the platform's own id of the gesture, the same when it delivers the gesture again.
 	ID   string
 	Kind Kind
-	Who  Person
+	// At is when the gesture was made by the platform's clock, or zero where it tells no time. Of two gestures
+	// that arrive in the wrong order, it says which was the last.
+	At  time.Time
+	Who Person
 	// Where it happened, for a Submit where its form was opened; for a conversation with one person its
 	// Channel names that conversation.
 	Where Place
@@ -164,7 +168,24 @@ type Directory interface {
 // ErrNobody says that a directory does not know a person or a place.
 var ErrNobody = errors.New("nobody by that name")
 
-// Reply is one thing to do about an event: Update, Whisper, Post, Direct, Open or Refuse.
+// Sender sends what nobody has just asked for, at the pace that the platform allows to such messages: a call
+// waits for its turn. An adapter is one.
+type Sender interface {
+	// Send sends a card to the person's own conversation with the bot. The id names this one message; where the
+	// platform can, a message that is sent again under its id arrives once. It returns ErrUnreachable, ErrUnsure, or
+	// another error when the message was not sent and may be tried again.
+	Send(ctx context.Context, id string, to Person, card Card) error
+}
+
+// ErrUnreachable says that the platform does not deliver to a person or a place, and that trying again is of no use
+// until they do something.
+var ErrUnreachable = errors.New("cannot be reached")
+
+// ErrUnsure says that the platform's answer was lost: the message may have arrived, and would arrive
+// a second time if it were sent again.
+var ErrUnsure = errors.New("may have been sent or not")
+
+// Reply is one thing to do about an event, in the order given: Update, Whisper, Post, Open or Refuse.
 type Reply interface{ reply() }
 
 // Update changes the card that was pressed. Where there is none (a command, a dismissed card),
@@ -179,14 +200,8 @@ type Post struct {
 	To    Place
 	Card  Card
 	Files []File
-}
-
-// Direct sends a card to one person in their own conversation with the bot. When the
-// platform refuses, the adapter comes back with an Undelivered event that carries Tag.
-type Direct struct {
-	To   Person
-	Card Card
-	Tag  Action
+	// Sorry is whispered when the card cannot be posted, in place of every reply after this one.
+	Sorry Card
 }
 
 // Open opens a form.
@@ -198,7 +213,6 @@ type Refuse struct{ Fields map[string]string }
 func (Update) reply()  {}
 func (Whisper) reply() {}
 func (Post) reply()    {}
-func (Direct) reply()  {}
 func (Open) reply()    {}
 func (Refuse) reply()  {}
 

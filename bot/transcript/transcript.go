@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"maturitybot/bot/chat"
@@ -27,6 +28,8 @@ type Stage struct {
 	Restart func() chat.Responder
 	// Sleep makes the store unreachable, or reachable again.
 	Sleep func(asleep bool)
+	// Deliver has everything sent that is due: it arrives at People.
+	Deliver func(ctx context.Context)
 }
 
 // Clock is the time in a transcript: it stands still but for the stage directions.
@@ -41,13 +44,56 @@ func (c *Clock) Now() time.Time { return c.at }
 // platform and workspace of everybody on stage.
 const platform, workspace = "play", "w"
 
-// People is everybody on stage. It is the directory of the platform that a transcript plays on.
-type People struct{ channels map[string][]string }
+// People is everybody on stage. It is the directory of the platform that a transcript plays on, and where messages arrive.
+type People struct {
+	channels    map[string][]string
+	unreachable map[string]bool
 
-var _ chat.Directory = (*People)(nil)
+	mu   sync.Mutex
+	post []sent
+}
+
+// sent is a message that reached somebody, or did not.
+type sent struct {
+	to      string
+	card    chat.Card
+	refused bool
+}
+
+var (
+	_ chat.Directory = (*People)(nil)
+	_ chat.Sender    = (*People)(nil)
+)
 
 // NewPeople is an empty stage.
-func NewPeople() *People { return &People{channels: map[string][]string{}} }
+func NewPeople() *People {
+	return &People{channels: map[string][]string{}, unreachable: map[string]bool{}}
+}
+
+// Send brings a message to somebody.
+func (p *People) Send(_ context.Context, _ string, to chat.Person, card chat.Card) error {
+	refused := p.unreachable[to.ID]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.post = append(p.post, sent{to.ID, card, refused})
+	if refused {
+		return chat.ErrUnreachable
+	}
+	return nil
+}
+
+// arrived is what was sent since it was last asked for, by person, since several messages are on their way at once.
+func (p *People) arrived() []sent {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	post := p.post
+	p.post = nil
+	slices.SortStableFunc(post, func(a, b sent) int { return strings.Compare(a.to, b.to) })
+	return post
+}
+
+// Reachable says whether messages to somebody arrive.
+func (p *People) Reachable(name string) bool { return !p.unreachable[name] }
 
 // Person is somebody on stage, by name.
 func Person(name string) chat.Person {
@@ -96,16 +142,15 @@ type openForm struct {
 
 type player struct {
 	Stage
-	out         strings.Builder
-	events      int
-	last        chat.Event
-	lastActor   string
-	messages    []*message
-	forms       map[string]openForm // the open form of a person
-	pressed     map[string]*message // the message that a person's form or last press came from
-	admins      map[string]bool
-	locales     map[string]string
-	unreachable map[string]bool
+	out       strings.Builder
+	events    int
+	last      chat.Event
+	lastActor string
+	messages  []*message
+	forms     map[string]openForm // the open form of a person
+	pressed   map[string]*message // the message that a person's form or last press came from
+	admins    map[string]bool
+	locales   map[string]string
 }
 
 // channel is where commands are typed unless a line says otherwise.
@@ -117,7 +162,7 @@ const channel = "#early-years"
 func Play(ctx context.Context, script io.Reader, stage Stage) (string, error) {
 	p := &player{
 		Stage: stage, forms: map[string]openForm{}, pressed: map[string]*message{},
-		admins: map[string]bool{}, locales: map[string]string{}, unreachable: map[string]bool{},
+		admins: map[string]bool{}, locales: map[string]string{},
 	}
 	lines := bufio.NewScanner(script)
 	lines.Buffer(nil, 1<<20)
@@ -135,7 +180,7 @@ func Play(ctx context.Context, script io.Reader, stage Stage) (string, error) {
 			err = p.act(ctx, strings.TrimPrefix(line, "> "))
 		case strings.HasPrefix(line, "~ "):
 			fmt.Fprintln(&p.out, line)
-			err = p.direct(strings.TrimPrefix(line, "~ "))
+			err = p.direct(ctx, strings.TrimPrefix(line, "~ "))
 		default:
 			err = fmt.Errorf("want a line that begins with #, >, ~, < or four spaces")
 		}
@@ -159,7 +204,7 @@ var (
 )
 
 // direct follows a stage direction.
-func (p *player) direct(line string) error {
+func (p *player) direct(ctx context.Context, line string) error {
 	if m := later.FindStringSubmatch(line); m != nil {
 		var n int
 		if _, err := fmt.Sscan(m[1], &n); err != nil {
@@ -167,6 +212,7 @@ func (p *player) direct(line string) error {
 		}
 		unit := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour}[m[2]]
 		p.Clock.at = p.Clock.at.Add(time.Duration(n) * unit)
+		p.deliver(ctx)
 		return nil
 	}
 	if m := has.FindStringSubmatch(line); m != nil {
@@ -182,7 +228,7 @@ func (p *player) direct(line string) error {
 		return nil
 	}
 	if m := cannot.FindStringSubmatch(line); m != nil {
-		p.unreachable[m[1]] = m[2] == "cannot"
+		p.People.unreachable[m[1]] = m[2] == "cannot"
 		return nil
 	}
 	if m := matrix.FindStringSubmatch(line); m != nil {
@@ -208,6 +254,7 @@ var (
 	says    = regexp.MustCompile(`^(\S+) says (.+)$`)
 	quietly = regexp.MustCompile(`^quietly ([a-z ]+): (.+)$`)
 	presses = regexp.MustCompile(`\[([^\]]+)\]`)
+	opens   = regexp.MustCompile(`^(\S+) opens home$`)
 	sends   = regexp.MustCompile(`^(\S+) sends ?(.*)$`)
 )
 
@@ -240,6 +287,10 @@ func (p *player) act(ctx context.Context, line string) error {
 	if m := says.FindStringSubmatch(line); m != nil {
 		delete(p.pressed, m[1])
 		return p.handle(ctx, m[1], chat.Event{Kind: chat.Message, Where: place("@" + m[1])})
+	}
+	if m := opens.FindStringSubmatch(line); m != nil {
+		delete(p.pressed, m[1])
+		return p.handle(ctx, m[1], chat.Event{Kind: chat.Home, Where: place("@" + m[1])})
 	}
 	if m := forged.FindStringSubmatch(line); m != nil {
 		// An adapter turns away what is not an action at all; the rest reaches the bot.
@@ -459,6 +510,10 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 		switch r := reply.(type) {
 		case chat.Update:
 			m := p.pressed[actor]
+			if e.Kind == chat.Home {
+				p.show(actor, e.Where.Channel, actor+"'s home", r.Card)
+				continue
+			}
 			if m == nil || strings.HasPrefix(m.to, "#") {
 				p.pressed[actor] = p.show(actor, e.Where.Channel, actor+" is told", r.Card)
 				continue
@@ -479,13 +534,6 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 				}
 				fmt.Fprintln(&p.out, ")")
 			}
-		case chat.Direct:
-			if p.unreachable[r.To.ID] {
-				fmt.Fprintf(&p.out, "< %s cannot be reached\n", r.To.ID)
-				p.Responder.Handle(ctx, chat.Event{ID: e.ID + "-" + r.To.ID, Kind: chat.Undelivered, Who: r.To, Action: r.Tag})
-				continue
-			}
-			p.show(r.To.ID, "@"+r.To.ID, r.To.ID+" gets", r.Card)
 		case chat.Open:
 			if ack := p.Responder.Ack(e); ack != chat.AckForm {
 				return fmt.Errorf("a form opens, but the route is acknowledged as %d: a platform could not open it", ack)
@@ -503,7 +551,20 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 			return fmt.Errorf("unknown reply %T", reply)
 		}
 	}
+	p.deliver(ctx)
 	return nil
+}
+
+// deliver has what is due sent, and writes down what arrives.
+func (p *player) deliver(ctx context.Context) {
+	p.Deliver(ctx)
+	for _, s := range p.People.arrived() {
+		if s.refused {
+			fmt.Fprintf(&p.out, "< %s cannot be reached\n", s.to)
+			continue
+		}
+		p.show(s.to, "@"+s.to, s.to+" gets", s.card)
+	}
 }
 
 func (p *player) show(to, in, title string, card chat.Card) *message {

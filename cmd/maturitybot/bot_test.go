@@ -138,10 +138,10 @@ func walk(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang st
 		}
 		d := survey.Detail{Information: kinds, Note: strings.Repeat("N", survey.MaxNoteRunes), Barrier: strings.Repeat("B", survey.MaxBarrierRunes)}
 		id := survey.PersonID(ben.String())
-		if _, _, err := b.rounds.Detail(t.Context(), round, id, fmt.Sprint("d", i), e.ID, d); err != nil {
+		if _, _, err := b.rounds.Detail(t.Context(), round, id, survey.Gesture{ID: fmt.Sprint("d", i)}, e.ID, d); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := b.rounds.Answer(t.Context(), round, id, fmt.Sprint("a", i), e.ID, survey.DontKnow); err != nil {
+		if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Gesture{ID: fmt.Sprint("a", i)}, e.ID, survey.DontKnow); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.rounds.SetOrganisation(t.Context(), round, id, strings.Repeat("O", survey.MaxOrganisationRunes)); err != nil {
@@ -157,7 +157,7 @@ func walk(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang st
 			t.Fatal(err)
 		}
 		for _, e := range m.Elements() {
-			if _, _, err := b.rounds.Answer(t.Context(), round, id, e.ID, e.ID, survey.Rating(1+i%2*(len(m.Levels)-1))); err != nil {
+			if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Gesture{ID: e.ID}, e.ID, survey.Rating(1+i%2*(len(m.Levels)-1))); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -204,8 +204,6 @@ func walk(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang st
 			case chat.Post:
 				card = x.Card
 				closed = closed || len(x.Files) > 0
-			case chat.Direct:
-				card = x.Card
 			}
 			text := card.String()
 			if strings.Contains(text, b.words.In("en").Say("error.inside")) || strings.Contains(text, "⟦") {
@@ -337,7 +335,7 @@ func TestAButtonOfAnotherWorkspaceLetsNobodyIn(t *testing.T) {
 		{Platform: tryPlatform, Workspace: "x", ID: "eve"}: false,
 		{Platform: "other", ID: "eve"}:                     false,
 	} {
-		b.bot.Handle(t.Context(), chat.Event{ID: "j", Kind: chat.Press, Who: who, Action: chat.Do("join", string(round))})
+		b.bot.Handle(t.Context(), chat.Event{ID: "join " + who.String(), Kind: chat.Press, Who: who, Action: chat.Do("join", string(round))})
 		seat, err := b.rounds.Seat(t.Context(), round, survey.PersonID(who.String()))
 		if err != nil || (seat.Member.Standing == survey.Invited) != in {
 			t.Errorf("%v: %q, %v", who, seat.Member.Standing, err)

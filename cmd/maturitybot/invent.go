@@ -86,12 +86,12 @@ func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role 
 		if rating == survey.NotAnswered {
 			continue
 		}
-		if _, _, err := t.rounds.Answer(ctx, t.round, id, string(id)+e.ID, e.ID, rating); err != nil {
+		if _, _, err := t.rounds.Answer(ctx, t.round, id, survey.Gesture{ID: string(id) + e.ID}, e.ID, rating); err != nil {
 			return err
 		}
 		if o.rng.Float64() < 0.04 {
 			note := t.voice.Say("try.note_" + strconv.Itoa(1+o.rng.IntN(notes)))
-			if _, _, err := t.rounds.Detail(ctx, t.round, id, string(id)+e.ID+"note", e.ID, survey.Detail{Note: note}); err != nil {
+			if _, _, err := t.rounds.Detail(ctx, t.round, id, survey.Gesture{ID: string(id) + e.ID + "note"}, e.ID, survey.Detail{Note: note}); err != nil {
 				return err
 			}
 		}

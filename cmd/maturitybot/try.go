@@ -39,7 +39,7 @@ const (
 
 func tryPerson(name string) chat.Person { return chat.Person{Platform: tryPlatform, ID: name} }
 
-// nobody is a directory for a terminal, where there is nobody to find.
+// nobody is a platform for a terminal, where there is nobody to find or to write to.
 type nobody struct{}
 
 func (nobody) Find(context.Context, chat.Place, string) (chat.Person, error) {
@@ -48,6 +48,7 @@ func (nobody) Find(context.Context, chat.Place, string) (chat.Person, error) {
 func (nobody) Members(context.Context, chat.Place) ([]chat.Person, error) {
 	return nil, chat.ErrNobody
 }
+func (nobody) Send(context.Context, string, chat.Person, chat.Card) error { return chat.ErrUnreachable }
 
 // trial is one run of tryCommand.
 type trial struct {

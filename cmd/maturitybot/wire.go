@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/bot/transcript"
+	"maturitybot/reminders"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 )
@@ -53,8 +55,14 @@ type built struct {
 	matrices []*survey.Matrix
 }
 
+// platform is what a bot needs of where people are.
+type platform interface {
+	chat.Directory
+	chat.Sender
+}
+
 // build wires a bot on a store inside the process.
-func build(matrices []*survey.Matrix, directory chat.Directory, now func() time.Time, log *slog.Logger) (*built, error) {
+func build(matrices []*survey.Matrix, people platform, now func() time.Time, log *slog.Logger) (*built, error) {
 	words, err := locale.Load()
 	if err != nil {
 		return nil, err
@@ -65,14 +73,14 @@ func build(matrices []*survey.Matrix, directory chat.Directory, now func() time.
 	}
 	store.SetTime(now())
 	b := &built{store: store, words: words, matrices: matrices, rounds: survey.NewRounds(store, matrices, now)}
-	b.bot = b.start(directory, now, log)
+	b.bot = b.start(people, now, log)
 	return b, nil
 }
 
-func (b *built) start(directory chat.Directory, now func() time.Time, log *slog.Logger) *bot.Bot {
+func (b *built) start(people platform, now func() time.Time, log *slog.Logger) *bot.Bot {
 	return bot.New(bot.Options{
 		Rounds: b.rounds, Matrices: b.matrices, Words: b.words, Artist: results.New(b.words),
-		Directory: directory, Log: log, Now: now,
+		Directory: people, Sender: people, Claims: b.store, Log: log, Now: now,
 	})
 }
 
@@ -85,7 +93,13 @@ func stage(folder string, matrices []*survey.Matrix, log *slog.Logger) (s transc
 		return s, nil, err
 	}
 	s.Responder = b.bot
-	s.Restart = func() chat.Responder { return b.start(s.People, s.Clock.Now, log) }
+	loop := reminders.NewLoop(b.rounds, b.bot, log)
+	s.Deliver = func(ctx context.Context) { loop.Sweep(ctx) }
+	s.Restart = func() chat.Responder {
+		b.bot = b.start(s.People, s.Clock.Now, log)
+		loop = reminders.NewLoop(b.rounds, b.bot, log)
+		return b.bot
+	}
 	s.Matrix = func(file string) (chat.Responder, error) {
 		own, err := matrix.LoadFile(filepath.Join(folder, filepath.Base(file)))
 		if err != nil {

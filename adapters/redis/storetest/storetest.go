@@ -22,6 +22,7 @@ import (
 // SetTime(time.Time), by which it expires things, must be a new one each time. For others the laws of expiry
 // wait three seconds.
 func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
+	alone(t, fresh)
 	for _, law := range []struct {
 		name string
 		hold func(*world)
@@ -66,11 +67,30 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"responses-pages", responsesPages},
 		{"responses-unlinkable-order", responsesUnlinkableOrder},
 		{"crowd", crowd},
+		{"late-gesture", lateGesture},
 		{"expires", expires},
 		{"extend-moves-expiry", extendMovesExpiry},
 	} {
 		t.Run(law.name, func(t *testing.T) {
-			t.Parallel()
+			t.Parallel() // they begin when this function has returned
+			law.hold(&world{T: t, store: fresh(t), name: strings.ToLower(rand.Text()[:10])})
+		})
+	}
+}
+
+// alone are the laws of what is owed: it is handed out whichever round it is of, so these are tried one after another.
+func alone(t *testing.T, fresh func(t *testing.T) survey.Store) {
+	for _, law := range []struct {
+		name string
+		hold func(*world)
+	}{
+		{"owed-once", owedOnce},
+		{"taken-once", takenOnce},
+		{"lease-ends", leaseEnds},
+		{"postponed", postponed},
+		{"large-round-holds-up-none", largeRoundHoldsUpNone},
+	} {
+		t.Run(law.name, func(t *testing.T) {
 			law.hold(&world{T: t, store: fresh(t), name: strings.ToLower(rand.Text()[:10])})
 		})
 	}
@@ -120,7 +140,7 @@ func (w *world) invite(id survey.RoundID, names ...string) {
 	for _, n := range names {
 		people = append(people, survey.Member{Person: w.person(n), Standing: survey.Invited})
 	}
-	_, err := w.store.Invite(w.Context(), id, people)
+	_, err := w.store.Invite(w.Context(), id, people, survey.Invitation, time.Now())
 	w.must(err)
 }
 
@@ -147,7 +167,7 @@ func starts(m *survey.Member) error {
 
 func (w *world) answer(s survey.Seat, operation, element string, rating survey.Rating) survey.Response {
 	w.Helper()
-	resp, err := w.store.Answer(w.Context(), s, s.Round.ClosesAt.Add(-time.Hour), operation, element, rating)
+	resp, err := w.store.Answer(w.Context(), s, s.Round.ClosesAt.Add(-time.Hour), survey.Gesture{ID: operation}, element, rating)
 	w.must(err)
 	return resp
 }
@@ -286,13 +306,13 @@ func missingRound(w *world) {
 		"round":     second(w.store.Round(ctx, id)),
 		"save":      w.store.SaveRound(ctx, seat.Round),
 		"close":     second(w.store.CloseRound(ctx, id, now)),
-		"invite":    second(w.store.Invite(ctx, id, []survey.Member{{Person: w.person("ana")}})),
+		"invite":    second(w.store.Invite(ctx, id, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now())),
 		"seat":      second(w.store.Seat(ctx, id, w.person("ana"))),
 		"change":    second(w.store.ChangeMember(ctx, seat, now, starts)),
 		"note":      w.store.SetUnreachable(ctx, id, w.person("ana"), true),
 		"roster":    w.store.Roster(ctx, id, func(survey.Member) error { return nil }),
-		"answer":    second(w.store.Answer(ctx, seat, now, "o1", "vision", 1)),
-		"detail":    second(w.store.Detail(ctx, seat, now, "o1", "vision", survey.Detail{Note: "x"})),
+		"answer":    second(w.store.Answer(ctx, seat, now, survey.Gesture{ID: "o1"}, "vision", 1)),
+		"detail":    second(w.store.Detail(ctx, seat, now, survey.Gesture{ID: "o1"}, "vision", survey.Detail{Note: "x"})),
 		"withdraw":  w.store.Withdraw(ctx, seat),
 		"responses": w.store.Responses(ctx, id, func(survey.Response) error { return nil }),
 	} {
@@ -398,15 +418,15 @@ func inviteOnce(w *world) {
 	r := w.open()
 	ana := survey.Member{Person: w.person("ana"), Standing: survey.Invited, Role: "midwife", Group: "health"}
 	ben := survey.Member{Person: w.person("ben"), Standing: survey.Invited}
-	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{ana})
+	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{ana}, survey.Invitation, time.Now())
 	w.must(err)
 	w.equal(added, []survey.Member{ana})
-	added, err = w.store.Invite(w.Context(), r.ID, []survey.Member{ana})
+	added, err = w.store.Invite(w.Context(), r.ID, []survey.Member{ana}, survey.Invitation, time.Now())
 	w.must(err)
 	w.equal(len(added), 0)
 	other := ana
 	other.Role = "parent"
-	added, err = w.store.Invite(w.Context(), r.ID, []survey.Member{other, ben})
+	added, err = w.store.Invite(w.Context(), r.ID, []survey.Member{other, ben}, survey.Invitation, time.Now())
 	w.must(err)
 	w.equal(added, []survey.Member{ben})
 	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{ana.Person: ana, ben.Person: ben})
@@ -416,7 +436,7 @@ func inviteOnce(w *world) {
 func inviteSameTwiceInOne(w *world) {
 	r := w.open()
 	first := survey.Member{Person: w.person("ana"), Role: "midwife"}
-	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{first, first, {Person: first.Person, Role: "parent"}})
+	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{first, first, {Person: first.Person, Role: "parent"}}, survey.Invitation, time.Now())
 	w.must(err)
 	first.Standing = survey.Invited
 	w.equal(added, []survey.Member{first})
@@ -448,7 +468,7 @@ func stranger(w *world) {
 	seat := w.seat(r.ID, "eve")
 	w.equal(seat.Member, survey.Member{Person: w.person("eve")})
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotTakingPart)
-	w.want(second(w.store.Answer(w.Context(), seat, now, "o1", "vision", 1)), survey.ErrNotTakingPart)
+	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
 	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrNotTakingPart)
 	w.must(w.store.SetUnreachable(w.Context(), r.ID, seat.Member.Person, true))
 	w.equal(len(w.roster(r.ID)), 0)
@@ -545,7 +565,7 @@ func rosterPages(w *world) {
 		m := survey.Member{Person: w.person(fmt.Sprint(i)), Standing: survey.Invited}
 		all, want[m.Person] = append(all, m), m
 	}
-	added, err := w.store.Invite(w.Context(), r.ID, all)
+	added, err := w.store.Invite(w.Context(), r.ID, all, survey.Invitation, time.Now())
 	w.must(err)
 	w.equal(added, all)
 	w.equal(w.roster(r.ID), want)
@@ -599,7 +619,7 @@ func oneGestureManyElements(w *world) {
 	for range 2 {
 		w.answer(seat, "o1", "vision", 1)
 		w.answer(seat, "o1", "needs", 2)
-		resp, err := w.store.Detail(w.Context(), seat, now, "o1", "needs", survey.Detail{Note: "n"})
+		resp, err := w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "needs", survey.Detail{Note: "n"})
 		w.must(err)
 		w.equal(resp.Answers, map[string]survey.Answer{"vision": {Rating: 1}, "needs": {Rating: 2, Detail: survey.Detail{Note: "n"}}})
 	}
@@ -613,7 +633,7 @@ func takeBack(w *world) {
 	w.equal(w.answer(seat, "o2", "vision", survey.NotAnswered), survey.Response{Answers: rated(nil)})
 	w.equal(len(w.responses(r.ID)), 1)
 	w.answer(seat, "o3", "vision", 3)
-	_, err := w.store.Detail(w.Context(), seat, now, "o4", "vision", survey.Detail{Note: "n"})
+	_, err := w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o4"}, "vision", survey.Detail{Note: "n"})
 	w.must(err)
 	w.equal(w.answer(seat, "o5", "vision", survey.NotAnswered).Answers,
 		map[string]survey.Answer{"vision": {Detail: survey.Detail{Note: "n"}}})
@@ -630,7 +650,7 @@ func detail(w *world) {
 		{Information: []string{"audit"}},
 		{},
 	} {
-		resp, err := w.store.Detail(w.Context(), seat, now, fmt.Sprint("d", i), "vision", d)
+		resp, err := w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: fmt.Sprint("d", i)}, "vision", d)
 		w.must(err)
 		want := map[string]survey.Answer{"vision": {Rating: 2, Detail: d}}
 		w.equal(resp.Answers, want)
@@ -645,7 +665,7 @@ func detailReplayedAfterNewer(w *world) {
 	var newest survey.Response
 	for _, note := range []string{"old", "new", "old"} {
 		var err error
-		newest, err = w.store.Detail(w.Context(), seat, now, note, "vision", survey.Detail{Note: note})
+		newest, err = w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: note}, "vision", survey.Detail{Note: note})
 		w.must(err)
 	}
 	w.equal(newest.Answers["vision"].Detail.Note, "new")
@@ -660,7 +680,7 @@ func freeTextSurvives(w *world) {
 		"nul \x00 and \x7f", `quotes " ' \ {braces} [[ ]] -- KEYS[1]`, "0", " ", "\u202eright to left", "<!everyone> *x* @here",
 	} {
 		want := survey.Detail{Note: text, Barrier: text}
-		resp, err := w.store.Detail(w.Context(), seat, now, fmt.Sprint("o", i), "vision", want)
+		resp, err := w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: fmt.Sprint("o", i)}, "vision", want)
 		w.must(err)
 		w.equal(resp.Answers["vision"].Detail, want)
 		w.equal(w.responses(r.ID)[0].Answers["vision"].Detail, want)
@@ -671,8 +691,8 @@ func freeTextSurvives(w *world) {
 func oddElement(w *world) {
 	seat := w.start(w.open(), "ana")
 	for _, element := range []string{"", ".g", ".o", ".n:vision"} {
-		w.want(second(w.store.Answer(w.Context(), seat, now, "o1", element, 1)), survey.ErrNoElement)
-		w.want(second(w.store.Detail(w.Context(), seat, now, "o1", element, survey.Detail{Note: "n"})), survey.ErrNoElement)
+		w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, element, 1)), survey.ErrNoElement)
+		w.want(second(w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o1"}, element, survey.Detail{Note: "n"})), survey.ErrNoElement)
 	}
 	w.equal(w.response(seat), survey.Response{Answers: rated(nil)})
 }
@@ -682,14 +702,14 @@ func notTakingPart(w *world) {
 	r := w.open()
 	w.invite(r.ID, "ana")
 	seat := w.seat(r.ID, "ana")
-	w.want(second(w.store.Answer(w.Context(), seat, now, "o1", "vision", 1)), survey.ErrNotTakingPart)
-	w.want(second(w.store.Detail(w.Context(), seat, now, "o1", "vision", survey.Detail{Note: "n"})), survey.ErrNotTakingPart)
+	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
+	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", survey.Detail{Note: "n"})), survey.ErrNotTakingPart)
 	seat, err := w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
 		m.Standing = survey.Declined
 		return nil
 	})
 	w.must(err)
-	w.want(second(w.store.Answer(w.Context(), seat, now, "o1", "vision", 1)), survey.ErrNotTakingPart)
+	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
 	w.equal(len(w.response(seat).Answers), 0)
 	w.equal(len(w.responses(r.ID)), 0)
 }
@@ -701,8 +721,8 @@ func draftRefuses(w *world) {
 	w.invite(r.ID, "ana")
 	seat := w.seat(r.ID, "ana")
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotOpen)
-	w.want(second(w.store.Answer(w.Context(), seat, now, "o1", "vision", 1)), survey.ErrNotOpen)
-	w.want(second(w.store.Detail(w.Context(), seat, now, "o1", "vision", survey.Detail{Note: "n"})), survey.ErrNotOpen)
+	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", 1)), survey.ErrNotOpen)
+	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", survey.Detail{Note: "n"})), survey.ErrNotOpen)
 	w.equal(w.seat(r.ID, "ana"), seat)
 }
 
@@ -712,8 +732,8 @@ func lateRefuses(w *world) {
 	seat := w.start(r, "ana")
 	want := w.answer(seat, "o1", "vision", 2)
 	for _, late := range []time.Time{r.ClosesAt, r.ClosesAt.Add(time.Hour)} {
-		w.want(second(w.store.Answer(w.Context(), seat, late, "o2", "vision", 3)), survey.ErrClosed)
-		w.want(second(w.store.Detail(w.Context(), seat, late, "o3", "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
+		w.want(second(w.store.Answer(w.Context(), seat, late, survey.Gesture{ID: "o2"}, "vision", 3)), survey.ErrClosed)
+		w.want(second(w.store.Detail(w.Context(), seat, late, survey.Gesture{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
 		w.want(second(w.store.ChangeMember(w.Context(), seat, late, func(m *survey.Member) error {
 			m.Standing = survey.Finished
 			return nil
@@ -725,7 +745,7 @@ func lateRefuses(w *world) {
 	extended := r
 	extended.ClosesAt = r.ClosesAt.Add(2 * time.Hour)
 	w.must(w.store.SaveRound(w.Context(), extended))
-	_, err := w.store.Answer(w.Context(), seat, r.ClosesAt.Add(time.Hour), "o4", "vision", 4)
+	_, err := w.store.Answer(w.Context(), seat, r.ClosesAt.Add(time.Hour), survey.Gesture{ID: "o4"}, "vision", 4)
 	w.must(err)
 }
 
@@ -737,11 +757,11 @@ func closedRefuses(w *world) {
 	w.must(err)
 	seat := w.seat(r.ID, "ana")
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
-	w.want(second(w.store.Answer(w.Context(), seat, now, "o2", "vision", 3)), survey.ErrClosed)
-	w.want(second(w.store.Detail(w.Context(), seat, now, "o3", "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
+	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o2"}, "vision", 3)), survey.ErrClosed)
+	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
 	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrClosed)
 	w.want(second(w.store.Response(w.Context(), seat)), survey.ErrClosed)
-	w.want(second(w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ben")}})), survey.ErrClosed)
+	w.want(second(w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ben")}}, survey.Invitation, time.Now())), survey.ErrClosed)
 	r.Version = closed.Version
 	w.want(w.store.SaveRound(w.Context(), r), survey.ErrClosed)
 	w.equal(w.responses(r.ID), []survey.Response{want})
@@ -757,8 +777,8 @@ func seatFromBeforeTheClose(w *world) {
 	ben := w.seat(r.ID, "ben")
 	_, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Minute))
 	w.must(err)
-	w.want(second(w.store.Answer(w.Context(), seat, now, "o2", "vision", 3)), survey.ErrClosed)
-	w.want(second(w.store.Detail(w.Context(), seat, now, "o3", "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
+	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o2"}, "vision", 3)), survey.ErrClosed)
+	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
 	w.want(second(w.store.ChangeMember(w.Context(), ben, now, starts)), survey.ErrClosed)
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
 	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrClosed)
@@ -844,10 +864,10 @@ func withdrawErases(w *world) {
 		w.equal(len(w.response(gone).Answers), 0)
 		w.equal(w.responses(r.ID), []survey.Response{kept})
 	}
-	w.want(second(w.store.Answer(w.Context(), ana, now, "o2", "vision", 1)), survey.ErrNotTakingPart)
+	w.want(second(w.store.Answer(w.Context(), ana, now, survey.Gesture{ID: "o2"}, "vision", 1)), survey.ErrNotTakingPart)
 	w.must(w.store.SetUnreachable(w.Context(), r.ID, ana.Member.Person, true))
 	w.equal(w.seat(r.ID, "ana").Member, survey.Member{Person: w.person("ana"), Standing: survey.Withdrawn})
-	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ana")}})
+	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now())
 	w.must(err)
 	w.equal(len(added), 0)
 }
@@ -871,12 +891,12 @@ func responsesPages(w *world) {
 	for i := range people {
 		all = append(all, survey.Member{Person: w.person(fmt.Sprint(i))})
 	}
-	_, err := w.store.Invite(w.Context(), r.ID, all)
+	_, err := w.store.Invite(w.Context(), r.ID, all, survey.Invitation, time.Now())
 	w.must(err)
 	w.each(people, func(i int) {
 		seat, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, fmt.Sprint(i)), now, starts)
 		if err == nil {
-			_, err = w.store.Answer(w.Context(), seat, now, "o1", fmt.Sprint("e", i), 1)
+			_, err = w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, fmt.Sprint("e", i), 1)
 		}
 		if err != nil {
 			w.Error(err)
@@ -950,7 +970,7 @@ func crowd(w *world) {
 			seat := w.start(r, name)
 			for e := range 3 {
 				for range 2 {
-					if _, err := w.store.Answer(w.Context(), seat, now, fmt.Sprint("o", e), fmt.Sprint("e", e), survey.Rating(1+i%4)); err != nil {
+					if _, err := w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: fmt.Sprint("o", e)}, fmt.Sprint("e", e), survey.Rating(1+i%4)); err != nil {
 						w.Error(err)
 					}
 				}
@@ -1022,4 +1042,148 @@ func extendMovesExpiry(w *world) {
 	in, err := w.store.RoundsIn(w.Context(), w.channel())
 	w.must(err)
 	w.equal(in, want)
+}
+
+// A gesture that was made before another and arrives after it changes nothing, nor is it an error.
+func lateGesture(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	made := func(id string, second int) survey.Gesture {
+		return survey.Gesture{ID: id, At: now.Add(time.Duration(second) * time.Second)}
+	}
+	say := func(g survey.Gesture, element string, rating survey.Rating) survey.Response {
+		resp, err := w.store.Answer(w.Context(), seat, now, g, element, rating)
+		w.must(err)
+		return resp
+	}
+	say(made("second", 2), "vision", 3)
+	w.equal(say(made("first", 1), "vision", 1).Answers, rated(map[string]survey.Rating{"vision": 3}))
+	say(made("first", 1), "needs", 2) // of another element it is the last
+	_, err := w.store.Detail(w.Context(), seat, now, made("first", 1), "vision", survey.Detail{Note: "n"})
+	w.must(err)
+	w.equal(w.response(seat).Answers, map[string]survey.Answer{
+		"vision": {Rating: 3, Detail: survey.Detail{Note: "n"}}, "needs": {Rating: 2},
+	})
+	say(made("third", 3), "vision", 4)
+	say(survey.Gesture{ID: "timeless"}, "vision", 1) // where a platform tells no time, they count as they come
+	w.equal(w.response(seat).Answers["vision"].Rating, survey.Rating(1))
+}
+
+// take takes everything that is due, and returns what is owed in these rounds.
+func (w *world) take(at time.Time, rounds ...survey.Round) []survey.Delivery {
+	w.Helper()
+	all, err := w.store.Take(w.Context(), at, at.Add(time.Minute), 1000)
+	w.must(err)
+	all = slices.DeleteFunc(all, func(d survey.Delivery) bool {
+		return !slices.ContainsFunc(rounds, func(r survey.Round) bool { return r.ID == d.Round })
+	})
+	slices.SortFunc(all, func(a, b survey.Delivery) int {
+		return strings.Compare(string(a.Round)+string(a.Kind)+string(a.Person), string(b.Round)+string(b.Kind)+string(b.Person))
+	})
+	return all
+}
+
+// Whoever is invited is owed the invitation, once; whoever was there already, or joined by themselves, is not.
+func owedOnce(w *world) {
+	r := w.open()
+	ana, ben, cem := survey.Member{Person: w.person("ana")}, survey.Member{Person: w.person("ben")}, survey.Member{Person: w.person("cem")}
+	_, err := w.store.Invite(w.Context(), r.ID, []survey.Member{cem}, "", time.Time{})
+	w.must(err)
+	for range 2 {
+		_, err = w.store.Invite(w.Context(), r.ID, []survey.Member{ana, ben, cem}, survey.Invitation, now)
+		w.must(err)
+	}
+	w.must(w.store.Owe(w.Context(), r.ID, survey.Invitation, now.Add(-time.Hour), []survey.PersonID{ana.Person}))
+	w.must(w.store.Owe(w.Context(), r.ID, survey.Nudge, now.Add(time.Hour), []survey.PersonID{ana.Person}))
+	w.equal(len(w.take(now.Add(-time.Second), r)), 0)
+	invitations := []survey.Delivery{{Round: r.ID, Person: ana.Person, Kind: survey.Invitation}, {Round: r.ID, Person: ben.Person, Kind: survey.Invitation}}
+	w.equal(w.take(now, r), invitations)
+	for _, d := range invitations {
+		w.must(w.store.Settle(w.Context(), d))
+		w.must(w.store.Settle(w.Context(), d))
+	}
+	w.equal(w.take(now.Add(time.Hour), r), []survey.Delivery{{Round: r.ID, Person: ana.Person, Kind: survey.Nudge}})
+	w.want(w.store.Owe(w.Context(), w.draft().ID, survey.Nudge, now, []survey.PersonID{ana.Person}), survey.ErrNoRound)
+}
+
+// Of many who take at once, one gets each message.
+func takenOnce(w *world) {
+	r := w.open()
+	var people []survey.PersonID
+	for i := range 100 {
+		people = append(people, w.person(fmt.Sprint("p", i)))
+	}
+	w.must(w.store.Owe(w.Context(), r.ID, survey.Nudge, now, people))
+	var mu sync.Mutex
+	got := map[survey.PersonID]int{}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for {
+				some, err := w.store.Take(w.Context(), now, now.Add(time.Hour), 7)
+				if err != nil {
+					w.Error(err)
+				}
+				if len(some) == 0 || len(some) > 7 {
+					return
+				}
+				mu.Lock()
+				for _, d := range some {
+					if d.Round == r.ID {
+						got[d.Person]++
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	w.equal(len(got), len(people))
+	for person, n := range got {
+		if n != 1 {
+			w.Errorf("%s was handed out %d times", person, n)
+		}
+	}
+}
+
+// What was taken and not settled is handed out again, but not before its time.
+func leaseEnds(w *world) {
+	r := w.open()
+	w.invite(r.ID, "ana")
+	at := time.Now()
+	want := []survey.Delivery{{Round: r.ID, Person: w.person("ana"), Kind: survey.Invitation}}
+	w.equal(w.take(at, r), want)
+	w.equal(len(w.take(at.Add(58*time.Second), r)), 0)
+	w.equal(w.take(at.Add(61*time.Second), r), want)
+}
+
+// A postponed message is due at its new time; one that was settled does not come back.
+func postponed(w *world) {
+	r := w.open()
+	w.invite(r.ID, "ana", "ben")
+	at := time.Now()
+	taken := w.take(at, r)
+	w.equal(len(taken), 2)
+	w.must(w.store.Settle(w.Context(), taken[1]))
+	for _, d := range taken {
+		w.must(w.store.Postpone(w.Context(), d, at.Add(10*time.Second)))
+	}
+	w.equal(len(w.take(at.Add(5*time.Second), r)), 0)
+	w.equal(w.take(at.Add(11*time.Second), r), taken[:1])
+}
+
+// A round with very much to send leaves room for the others.
+func largeRoundHoldsUpNone(w *world) {
+	large, small := w.open(), w.open()
+	var people []survey.PersonID
+	for i := range 300 {
+		people = append(people, w.person(fmt.Sprint("p", i)))
+	}
+	w.must(w.store.Owe(w.Context(), large.ID, survey.Nudge, now.Add(-time.Hour), people))
+	w.must(w.store.Owe(w.Context(), small.ID, survey.Nudge, now, []survey.PersonID{w.person("ana")}))
+	some, err := w.store.Take(w.Context(), now, now.Add(time.Hour), 50)
+	w.must(err)
+	if !slices.Contains(some, survey.Delivery{Round: small.ID, Person: w.person("ana"), Kind: survey.Nudge}) || len(some) > 50 {
+		w.Errorf("the small round's message is not among the %d taken", len(some))
+	}
 }

@@ -1,0 +1,161 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"maturitybot/survey"
+)
+
+// Owe notes that a message of a kind is owed to people from a time on, to the second. What is owed already stays as it is.
+func (s *Store) Owe(ctx context.Context, id survey.RoundID, kind survey.MessageKind, due time.Time, people []survey.PersonID) error {
+	if err := s.owe(ctx, id, kind, due, people); err != nil {
+		return fmt.Errorf("owe messages in round %s: %w", id, err)
+	}
+	return nil
+}
+
+func (s *Store) owe(ctx context.Context, id survey.RoundID, kind survey.MessageKind, due time.Time, people []survey.PersonID) error {
+	if kind == "" || strings.Contains(string(kind), " ") {
+		return fmt.Errorf("no kind of message: %q", kind)
+	}
+	since1970, err := s.client.ExpireTime(ctx, roundKey(id)).Result()
+	switch {
+	case err != nil:
+		return fault(err)
+	case since1970 < 0:
+		return survey.ErrNoRound
+	}
+	for some := range slices.Chunk(people, page) {
+		all := make([]goredis.Z, len(some))
+		for i, p := range some {
+			all[i] = goredis.Z{Score: float64(due.Unix()), Member: message(survey.Delivery{Kind: kind, Person: p})}
+		}
+		pipe := s.client.Pipeline()
+		pipe.ZAddNX(ctx, owedKey(id), all...)
+		pipe.ExpireAt(ctx, owedKey(id), time.Unix(0, 0).Add(since1970))
+		if err := exec(ctx, pipe); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// message is how a delivery is kept within its round.
+func message(d survey.Delivery) string { return string(d.Kind) + " " + string(d.Person) }
+
+// gone is how long a round that does not exist stays in the list of rounds: it is listed just before it is made.
+const gone = 24 * time.Hour
+
+// Take hands out at most limit messages, of any rounds, that are due at now; those of one round do not hold up those of another.
+// Each is due again at the time given, unless it is settled or postponed before.
+func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) ([]survey.Delivery, error) {
+	all, err := s.take(ctx, now, until, limit)
+	if err != nil {
+		return all, fmt.Errorf("take messages: %w", err)
+	}
+	return all, nil
+}
+
+func (s *Store) take(ctx context.Context, now, until time.Time, limit int) ([]survey.Delivery, error) {
+	listed, err := s.client.ZRangeWithScores(ctx, roundsKey, 0, -1).Result()
+	if err != nil {
+		return nil, fault(err)
+	}
+	var waiting []survey.RoundID
+	for some := range slices.Chunk(listed, page) {
+		pipe := s.client.Pipeline()
+		there, due := make([]*goredis.IntCmd, len(some)), make([]*goredis.IntCmd, len(some))
+		at := fmt.Sprint(now.Unix())
+		for i, z := range some {
+			name, _ := z.Member.(string)
+			there[i] = pipe.Exists(ctx, roundKey(survey.RoundID(name)))
+			due[i] = pipe.ZCount(ctx, owedKey(survey.RoundID(name)), "-inf", at)
+		}
+		if err := exec(ctx, pipe); err != nil {
+			return nil, err
+		}
+		for i, z := range some {
+			name, _ := z.Member.(string)
+			switch {
+			case due[i].Val() > 0:
+				waiting = append(waiting, survey.RoundID(name))
+			case there[i].Val() == 0 && z.Score < float64(s.now().Add(-gone).UnixMicro()):
+				if err := s.client.ZRem(ctx, roundsKey, name).Err(); err != nil {
+					return nil, fault(err)
+				}
+			}
+		}
+	}
+	mathrand.Shuffle(len(waiting), func(i, j int) { waiting[i], waiting[j] = waiting[j], waiting[i] })
+	var all []survey.Delivery
+	for i, id := range waiting {
+		share := max(1, (limit-len(all))/(len(waiting)-i))
+		if len(all) >= limit {
+			break
+		}
+		rest, err := s.run(ctx, takeScript, []string{owedKey(id)}, now.Unix(), until.Unix(), share)
+		if err != nil {
+			return all, err
+		}
+		names, _ := rest[0].([]any)
+		for _, n := range names {
+			name, _ := n.(string)
+			kind, person, ok := strings.Cut(name, " ")
+			if !ok {
+				return all, errors.New("a message is kept that cannot be read")
+			}
+			all = append(all, survey.Delivery{Round: id, Kind: survey.MessageKind(kind), Person: survey.PersonID(person)})
+		}
+	}
+	return all, nil
+}
+
+// Settle forgets a message: it was sent, or is not wanted any more.
+func (s *Store) Settle(ctx context.Context, d survey.Delivery) error {
+	if err := s.client.ZRem(ctx, owedKey(d.Round), message(d)).Err(); err != nil {
+		return fmt.Errorf("settle a message of round %s: %w", d.Round, fault(err))
+	}
+	return nil
+}
+
+// Postpone makes a message due at another time, to the second. One that is not owed any more stays so.
+func (s *Store) Postpone(ctx context.Context, d survey.Delivery, due time.Time) error {
+	if err := s.client.ZAddXX(ctx, owedKey(d.Round), goredis.Z{Score: float64(due.Unix()), Member: message(d)}).Err(); err != nil {
+		return fmt.Errorf("postpone a message of round %s: %w", d.Round, fault(err))
+	}
+	return nil
+}
+
+// once is how long an event that may be done only once is remembered: longer than any platform delivers one again.
+const once = 10 * time.Minute
+
+// Claim says whether this is the first time within minutes that an event is claimed, by whichever process.
+func (s *Store) Claim(ctx context.Context, event string) (bool, error) {
+	// When a reply is lost, the client claims again: it must know its own claim.
+	claim := rand.Text()
+	had, err := s.client.SetArgs(ctx, eventKey(event), claim, goredis.SetArgs{Mode: "NX", Get: true, TTL: once}).Result()
+	switch {
+	case errors.Is(err, goredis.Nil):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("claim an event: %w", fault(err))
+	}
+	return had == claim, nil
+}
+
+// Release takes a claim back, for an event that could not be handled.
+func (s *Store) Release(ctx context.Context, event string) error {
+	if err := s.client.Del(ctx, eventKey(event)).Err(); err != nil {
+		return fmt.Errorf("release an event: %w", fault(err))
+	}
+	return nil
+}

@@ -1,0 +1,235 @@
+// Package dispatch runs what people do in order: of one person one thing at a time, in the order it arrived, each
+// thing once however often a platform delivers it; of different people side by side. What comes back is sent in the same order, without
+// holding up the next answer. It knows no platform, and not what an event asks for.
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"time"
+
+	"maturitybot/bot/chat"
+)
+
+const (
+	// Patience is how long an adapter waits for a turn before it acknowledges without knowing the replies: both platforms
+	// give up after three seconds.
+	Patience = 2 * time.Second
+	// handling bounds what the bot does about one event, sending what it takes to tell people.
+	handling = 30 * time.Second
+	sending  = 2 * time.Minute
+	// remembered is how many finished events are known again. Platforms repeat within seconds as a rule; what comes
+	// again later, or to another process, the store tells.
+	remembered = 8192
+	// queue is how much one person may have waiting: nobody presses so fast.
+	queue = 32
+)
+
+// ErrBusy refuses an event because its person has too much waiting already, or because the program is ending.
+var ErrBusy = errors.New("too much is waiting")
+
+// Send carries out the replies to one event. It may be called long after the event.
+type Send func(ctx context.Context, replies []chat.Reply)
+
+// Turn is one event on its way.
+type Turn struct {
+	// Handled is closed once the bot has handled the event. Replies may be read from then on.
+	Handled chan struct{}
+	Replies []chat.Reply
+	// Again says that this event was taken before, and nothing more is done about it; Handled is that of the first time.
+	Again bool
+
+	event chat.Event
+	send  Send
+	card  string
+}
+
+// Dispatcher takes events.
+type Dispatcher struct {
+	responder chat.Responder
+	log       *slog.Logger
+
+	mu      sync.Mutex
+	people  map[chat.Person]*lane
+	turns   map[string]*Turn // under way, by event
+	done    map[uint64]struct{}
+	order   [remembered]uint64 // of done, a ring; events by a hash
+	next    int
+	seed    maphash.Seed
+	ending  bool
+	running sync.WaitGroup
+}
+
+// lane is what one person has under way; it exists while there is something.
+type lane struct {
+	waiting, sending   []*Turn
+	handles, transmits bool
+}
+
+// New makes a dispatcher that hands events to the responder.
+func New(r chat.Responder, log *slog.Logger) *Dispatcher {
+	return &Dispatcher{
+		responder: r, log: log, people: map[chat.Person]*lane{}, turns: map[string]*Turn{},
+		done: map[uint64]struct{}{}, seed: maphash.MakeSeed(),
+	}
+}
+
+// Take takes an event, and returns at once. Send is called with what the bot replies, if anything, once every earlier reply to the
+// same person has been sent. Card names the card that the replies would change, or is empty: when a later change of the same
+// card is waiting already, an earlier one that does nothing else is left out.
+func (d *Dispatcher) Take(e chat.Event, card string, send Send) (*Turn, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ending {
+		return nil, ErrBusy
+	}
+	if first, again := d.turns[e.ID]; again {
+		return &Turn{Handled: first.Handled, Again: true}, nil
+	}
+	if _, again := d.done[maphash.String(d.seed, e.ID)]; again {
+		t := &Turn{Handled: make(chan struct{}), Again: true}
+		close(t.Handled)
+		return t, nil
+	}
+	l := d.people[e.Who]
+	if l == nil {
+		l = &lane{}
+		d.people[e.Who] = l
+	}
+	if len(l.waiting) >= queue {
+		return nil, ErrBusy
+	}
+	t := &Turn{Handled: make(chan struct{}), event: e, send: send, card: card}
+	if e.ID != "" {
+		d.turns[e.ID] = t
+	}
+	l.waiting = append(l.waiting, t)
+	if !l.handles {
+		l.handles = true
+		d.running.Go(func() { d.handle(e.Who, l) })
+	}
+	return t, nil
+}
+
+// handle works through what a person has waiting, and ends when there is nothing.
+func (d *Dispatcher) handle(who chat.Person, l *lane) {
+	for {
+		d.mu.Lock()
+		if len(l.waiting) == 0 {
+			l.handles = false
+			d.leave(who, l)
+			d.mu.Unlock()
+			return
+		}
+		t := l.waiting[0]
+		l.waiting = l.waiting[1:]
+		d.mu.Unlock()
+
+		// Not the request's context: what was begun is finished, also when the platform hangs up.
+		ctx, cancel := context.WithTimeout(context.Background(), handling)
+		t.Replies = d.responder.Handle(ctx, t.event)
+		cancel()
+		close(t.Handled)
+
+		d.mu.Lock()
+		l.sending = append(l.sending, t)
+		if !l.transmits {
+			l.transmits = true
+			d.running.Go(func() { d.transmit(who, l) })
+		}
+		d.mu.Unlock()
+	}
+}
+
+func (d *Dispatcher) transmit(who chat.Person, l *lane) {
+	for {
+		d.mu.Lock()
+		if len(l.sending) == 0 {
+			l.transmits = false
+			d.leave(who, l)
+			d.mu.Unlock()
+			return
+		}
+		t := l.sending[0]
+		l.sending = l.sending[1:]
+		stale := t.overtaken(l.sending)
+		d.mu.Unlock()
+		replies := t.Replies
+		if stale {
+			replies = nil // send is still called: an adapter may be waiting for it
+		}
+		d.transmitOne(t, replies)
+		d.finish(t.event.ID)
+	}
+}
+
+// finish keeps a finished event in mind.
+func (d *Dispatcher) finish(event string) {
+	if event == "" {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.turns, event)
+	hash := maphash.String(d.seed, event)
+	delete(d.done, d.order[d.next])
+	d.order[d.next], d.done[hash] = hash, struct{}{}
+	d.next = (d.next + 1) % remembered
+}
+
+func (d *Dispatcher) transmitOne(t *Turn, replies []chat.Reply) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			d.log.Error("panic while sending", "fault", fault)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), sending)
+	defer cancel()
+	t.send(ctx, replies)
+}
+
+// overtaken says whether one of the later turns draws the same card anew.
+func (t *Turn) overtaken(later []*Turn) bool {
+	if t.card == "" || len(t.Replies) != 1 {
+		return false
+	}
+	if _, update := t.Replies[0].(chat.Update); !update {
+		return false
+	}
+	for _, l := range later {
+		if l.card == t.card && len(l.Replies) > 0 {
+			if _, update := l.Replies[0].(chat.Update); update {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// leave forgets a lane in which nothing is under way. The caller holds the mutex.
+func (d *Dispatcher) leave(who chat.Person, l *lane) {
+	if !l.handles && !l.transmits && d.people[who] == l {
+		delete(d.people, who)
+	}
+}
+
+// Drain takes nothing more and waits until everything taken has been handled and sent, or the context ends.
+func (d *Dispatcher) Drain(ctx context.Context) error {
+	d.mu.Lock()
+	d.ending = true
+	d.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		d.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

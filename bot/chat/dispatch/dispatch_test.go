@@ -1,0 +1,244 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"maturitybot/bot/chat"
+)
+
+// responder handles events by a function, and keeps what it was given in order.
+type responder struct {
+	handle func(context.Context, chat.Event) []chat.Reply
+
+	mu  sync.Mutex
+	got []string
+}
+
+func (r *responder) Ack(chat.Event) chat.Ack { return chat.AckUpdate }
+
+func (r *responder) Handle(ctx context.Context, e chat.Event) []chat.Reply {
+	r.mu.Lock()
+	r.got = append(r.got, e.ID)
+	r.mu.Unlock()
+	if r.handle == nil {
+		return nil
+	}
+	return r.handle(ctx, e)
+}
+
+func (r *responder) ids() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.got)
+}
+
+var quiet = slog.New(slog.DiscardHandler)
+
+func by(person, id string) chat.Event {
+	return chat.Event{ID: id, Who: chat.Person{Platform: "p", Workspace: "w", ID: person}}
+}
+
+func card(text string) []chat.Reply {
+	return []chat.Reply{chat.Update{Card: chat.Card{Blocks: []chat.Block{chat.Say(text)}}}}
+}
+
+func nothing(context.Context, []chat.Reply) {}
+
+func take(t *testing.T, d *Dispatcher, e chat.Event, card string, send Send) *Turn {
+	t.Helper()
+	turn, err := d.Take(e, card, send)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return turn
+}
+
+func drain(t *testing.T, d *Dispatcher) {
+	t.Helper()
+	if err := d.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOnePersonInOrderOthersBeside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &responder{handle: func(_ context.Context, e chat.Event) []chat.Reply {
+			if e.Who.ID == "ben" {
+				time.Sleep(time.Second)
+			}
+			return card(e.ID)
+		}}
+		d := New(r, quiet)
+		var mu sync.Mutex
+		var sent []string
+		send := func(_ context.Context, replies []chat.Reply) {
+			mu.Lock()
+			defer mu.Unlock()
+			sent = append(sent, strings.TrimSpace(replies[0].(chat.Update).Card.String()))
+		}
+		began := time.Now()
+		for i := range 3 {
+			take(t, d, by("ben", fmt.Sprint("b", i)), "", send)
+		}
+		c := take(t, d, by("cem", "c"), "", send)
+		<-c.Handled
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("cem waited %v for ben", waited)
+		}
+		drain(t, d)
+		if want := []string{"b0", "b1", "b2"}; !slices.Equal(slices.DeleteFunc(r.ids(), func(s string) bool { return s == "c" }), want) {
+			t.Errorf("handled %v", r.ids())
+		}
+		if want := []string{"c", "b0", "b1", "b2"}; !slices.Equal(sent, want) {
+			t.Errorf("sent %v, want %v", sent, want)
+		}
+		if took := time.Since(began); took != 3*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// While what was said last is being sent, the next answer is handled already.
+func TestSendingHoldsUpNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { return card("x") }}, quiet)
+		slow := func(context.Context, []chat.Reply) { time.Sleep(time.Minute) }
+		began := time.Now()
+		take(t, d, by("ben", "1"), "", slow)
+		turn := take(t, d, by("ben", "2"), "", slow)
+		<-turn.Handled
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("the answer waited %v for a message", waited)
+		}
+		drain(t, d)
+	})
+}
+
+func TestAnEventCountsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sends := 0
+		r := &responder{handle: func(context.Context, chat.Event) []chat.Reply {
+			time.Sleep(time.Second)
+			return card("x")
+		}}
+		d := New(r, quiet)
+		send := func(context.Context, []chat.Reply) { sends++ }
+		first := take(t, d, by("ben", "1"), "", send)
+		underway := take(t, d, by("ben", "1"), "", send)
+		if first.Again || !underway.Again {
+			t.Error("the second delivery is not known again")
+		}
+		<-underway.Handled
+		synctest.Wait()
+		after := take(t, d, by("ben", "1"), "", send)
+		<-after.Handled
+		if !after.Again {
+			t.Error("a third delivery is not known again")
+		}
+		take(t, d, by("ben", ""), "", send)
+		take(t, d, by("ben", ""), "", send) // what has no id cannot be told from another
+		drain(t, d)
+		if n := len(r.ids()); n != 3 || sends != 3 {
+			t.Errorf("handled %d times, sent %d times", n, sends)
+		}
+	})
+}
+
+// Memory stays flat: old events are forgotten, and people who are quiet.
+func TestWhatIsOverIsForgotten(t *testing.T) {
+	d := New(&responder{}, quiet)
+	for i := range 3 * remembered {
+		turn := take(t, d, by(fmt.Sprint("p", i), fmt.Sprint("e", i)), "", nothing)
+		<-turn.Handled
+	}
+	drain(t, d)
+	if len(d.people) != 0 || len(d.turns) != 0 || len(d.done) > remembered {
+		t.Errorf("kept are %d people, %d turns and %d events", len(d.people), len(d.turns), len(d.done))
+	}
+}
+
+// When pictures of one card pile up, the last one is enough; messages of their own are all sent.
+func TestOnlyTheLastPictureOfACard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := New(&responder{handle: func(_ context.Context, e chat.Event) []chat.Reply {
+			if strings.HasPrefix(e.ID, "w") {
+				return []chat.Reply{chat.Whisper{}}
+			}
+			return card(e.ID)
+		}}, quiet)
+		var sent []int
+		send := func(_ context.Context, replies []chat.Reply) {
+			sent = append(sent, len(replies))
+			time.Sleep(time.Second)
+		}
+		take(t, d, by("ben", "1"), "card", send)
+		synctest.Wait() // it is being sent
+		take(t, d, by("ben", "2"), "card", send)
+		take(t, d, by("ben", "w"), "card", send)
+		take(t, d, by("ben", "3"), "other", send)
+		take(t, d, by("ben", "4"), "card", send)
+		drain(t, d)
+		if want := []int{1, 0, 1, 1, 1}; !slices.Equal(sent, want) {
+			t.Errorf("sent %v, want %v", sent, want)
+		}
+	})
+}
+
+func TestTooMuchIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { <-hold; return nil }}, quiet)
+		refused := 0
+		for i := range 2 * queue {
+			if _, err := d.Take(by("ben", fmt.Sprint(i)), "", nothing); errors.Is(err, ErrBusy) {
+				refused++
+			}
+			synctest.Wait()
+		}
+		if want := queue - 1; refused != want { // one is being handled
+			t.Errorf("%d refused, want %d", refused, want)
+		}
+		take(t, d, by("cem", "c"), "", nothing)
+		close(hold)
+		drain(t, d)
+		if _, err := d.Take(by("dan", "d"), "", nothing); !errors.Is(err, ErrBusy) {
+			t.Errorf("after the end: %v", err)
+		}
+	})
+}
+
+// A fault of an adapter ends nothing but its own message, and what the bot is asked has an end.
+func TestFaultsStayAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := New(&responder{handle: func(ctx context.Context, _ chat.Event) []chat.Reply { <-ctx.Done(); return nil }}, quiet)
+		sent := 0
+		take(t, d, by("ben", "1"), "", func(context.Context, []chat.Reply) { panic("fault") })
+		take(t, d, by("ben", "2"), "", func(context.Context, []chat.Reply) { sent++ })
+		drain(t, d)
+		if sent != 1 {
+			t.Error("the second message was not sent")
+		}
+	})
+}
+
+func TestDrainGivesUpWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { time.Sleep(20 * time.Second); return nil }}, quiet)
+		take(t, d, by("ben", "1"), "", nothing)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := d.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		drain(t, d)
+	})
+}

@@ -1,0 +1,160 @@
+// Package reminders says when somebody is to be reminded, and has what is due sent: a pure plan, and a loop that takes what
+// is owed and gives it to whoever can send it. It does not know what a message says, how it is kept that one is owed, or any
+// platform.
+package reminders
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"maturitybot/survey"
+)
+
+// Desk keeps which messages are owed; survey.Rounds is one.
+type Desk interface {
+	TakeDue(ctx context.Context, limit int) ([]survey.Delivery, error)
+	Settle(ctx context.Context, d survey.Delivery) error
+	Postpone(ctx context.Context, d survey.Delivery, wait time.Duration) error
+}
+
+// Messenger sends one message that is owed; the bot is one. An error means that it was not sent and can be tried again.
+type Messenger interface {
+	Deliver(ctx context.Context, d survey.Delivery) error
+}
+
+// Loop sends what is due. Any number of processes may run one on the same store.
+type Loop struct {
+	desk      Desk
+	messenger Messenger
+	log       *slog.Logger
+}
+
+// NewLoop makes a loop.
+func NewLoop(desk Desk, messenger Messenger, log *slog.Logger) *Loop {
+	return &Loop{desk: desk, messenger: messenger, log: log}
+}
+
+const (
+	// batch is how many messages one process holds: at a message a second, well within the time it has for them.
+	batch = 60
+	// senders is how many messages are on their way at once. The adapters keep the platforms' pace.
+	senders = 8
+	// again is how long a message waits that could not be sent.
+	again = time.Minute
+)
+
+// Run sends what is due, once a second, until the context ends; what it has taken by then and not sent, another
+// process, or this one after its restart, sends at once.
+func (l *Loop) Run(ctx context.Context) error {
+	log := cronLog{l.log}
+	// A panic must be recovered inside of SkipIfStillRunning, which else believes that the job runs on for ever
+	// (robfig/cron v3.0.1 chain.go).
+	c := cron.New(cron.WithLogger(log), cron.WithChain(cron.SkipIfStillRunning(cron.DiscardLogger), cron.Recover(log)))
+	if _, err := c.AddFunc("@every 1s", func() { l.Sweep(ctx) }); err != nil {
+		return fmt.Errorf("start the clock: %w", err)
+	}
+	c.Start()
+	<-ctx.Done()
+	<-c.Stop().Done()
+	return nil
+}
+
+// Sweep sends everything that is due now, and returns how many messages were taken care of.
+func (l *Loop) Sweep(ctx context.Context) int {
+	done := 0
+	for ctx.Err() == nil {
+		due, err := l.desk.TakeDue(ctx, batch)
+		if err != nil && ctx.Err() == nil {
+			l.log.Error("cannot read what is due", "error", err)
+		}
+		if len(due) == 0 {
+			break
+		}
+		sent, failed := l.send(ctx, due)
+		done += sent
+		if failed == len(due) {
+			break // the platform or the store is away: nothing is gained by going on at once
+		}
+	}
+	return done
+}
+
+func (l *Loop) send(ctx context.Context, due []survey.Delivery) (sent, failed int) {
+	work := make(chan survey.Delivery)
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for range min(senders, len(due)) {
+		all.Go(func() {
+			for d := range work {
+				ok := l.one(ctx, d)
+				mu.Lock()
+				if ok {
+					sent++
+				} else {
+					failed++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, d := range due {
+		work <- d
+	}
+	close(work)
+	all.Wait()
+	return sent, failed
+}
+
+func (l *Loop) one(ctx context.Context, d survey.Delivery) (ok bool) {
+	// Whatever ends the sending, the store must still be told.
+	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if ctx.Err() != nil {
+		if err := l.desk.Postpone(note, d, 0); err != nil {
+			l.log.Warn("message waits until its time is over", "round", d.Round, "error", err)
+		}
+		return false
+	}
+	if err := l.deliver(ctx, d); err != nil {
+		l.log.Error("message not sent", "message", d.Kind, "round", d.Round, "error", err)
+		wait := again
+		if ctx.Err() != nil {
+			wait = 0
+		}
+		if err := l.desk.Postpone(note, d, wait); err != nil {
+			l.log.Warn("message waits until its time is over", "round", d.Round, "error", err)
+		}
+		return false
+	}
+	// Sent, and not noted, is sent again when its time is over: the only way to two of one message.
+	note, cancel = context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := l.desk.Settle(note, d); err != nil {
+		l.log.Error("message was sent, but that is not noted", "round", d.Round, "error", err)
+	}
+	return true
+}
+
+func (l *Loop) deliver(ctx context.Context, d survey.Delivery) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			l.log.Error("panic", "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
+			err = fmt.Errorf("deliver a message: panic of %T", fault)
+		}
+	}()
+	return l.messenger.Deliver(ctx, d)
+}
+
+// cronLog brings cron's log lines into ours.
+type cronLog struct{ log *slog.Logger }
+
+func (c cronLog) Info(msg string, facts ...any) { c.log.Debug("clock "+msg, facts...) }
+func (c cronLog) Error(err error, msg string, facts ...any) {
+	c.log.Error("clock "+msg, append(facts, "error", err)...)
+}
