@@ -27,7 +27,7 @@ func (b *Bot) inChannel(e chat.Event) error {
 	return nil
 }
 
-// newForm asks for everything a round is made of. It makes no call.
+// newForm asks for what no round can do without; the rest has usual values, which the draft shows and lets one change. It makes no call.
 func (b *Bot) newForm(_ context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
 	if !b.mayCreate(e) {
 		return nil, errNotAllowed
@@ -36,14 +36,26 @@ func (b *Bot) newForm(_ context.Context, e chat.Event, _ nothing) ([]chat.Reply,
 		return nil, err
 	}
 	v := b.voice(e)
-	first := b.Now().AddDate(0, 0, 21)
-	return b.roundForm(v, chat.Do("create", v.Lang), survey.Round{
-		TimeZone: survey.DefaultTimeZone, MinGroup: survey.DefaultMinGroup,
-		Consensus: survey.Consensus{Percent: survey.DefaultAgreedPercent},
-		ClosesAt:  time.Date(first.Year(), first.Month(), first.Day(), 17, 0, 0, 0, time.UTC),
-	}), nil
+	r := b.usual()
+	first := b.Now().In(r.Location()).AddDate(0, 0, 21)
+	r.ClosesAt = time.Date(first.Year(), first.Month(), first.Day(), 17, 0, 0, 0, r.Location())
+	return b.roundForm(v, chat.Do("create", v.Lang), r), nil
 }
 
+// usual is a round with everything as it usually is.
+func (b *Bot) usual() survey.Round {
+	return survey.Round{
+		TimeZone: survey.DefaultTimeZone, MinGroup: survey.DefaultMinGroup,
+		Consensus: survey.Consensus{Percent: survey.DefaultAgreedPercent},
+	}
+}
+
+// newLabel is a field of the forms that make a round.
+func newLabel(v locale.Voice, id string, optional bool) chat.Label {
+	return chat.Label{ID: id, Text: v.Say("new." + id), Hint: v.Say("new." + id + "_hint"), Optional: optional}
+}
+
+// roundForm has five fields: Discord takes no more in one form.
 func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) []chat.Reply {
 	lang := survey.Lang(v.Lang)
 	var editions []chat.Option
@@ -66,65 +78,25 @@ func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) []ch
 	if len(chosen) > 0 {
 		spoken = []string{strings.Join(chosen, " ")}
 	}
-	loc := r.Location()
-	day := func(t time.Time) string {
-		if t.IsZero() {
-			return ""
-		}
-		return t.In(loc).Format(time.DateOnly)
-	}
-	clock := func(t time.Time) string {
-		if t.IsZero() {
-			return ""
-		}
-		return t.In(loc).Format("15:04")
-	}
-	closes := clock(r.ClosesAt)
-	if r.Area == "" {
-		closes = "17:00"
-	}
-	label := func(id string, optional bool) chat.Label {
-		return chat.Label{ID: id, Text: v.Say("new." + id), Hint: v.Say("new." + id + "_hint"), Optional: optional}
-	}
-	far := "no"
-	if r.Consensus.AllowFarMinority {
-		far = "yes"
-	}
+	closes := r.ClosesAt.In(r.Location())
 	return []chat.Reply{chat.Open{Form: chat.Form{
 		Title: v.Say("new.title"), Intro: v.Say("new.intro"), Submit: v.Say("button.continue"), Cancel: v.Say("button.cancel"), Action: action,
 		Fields: []chat.Field{
-			chat.Input{Label: label("area", false), Value: r.Area, Max: survey.MaxAreaRunes},
-			chat.Pick{Label: label("matrix", false), Options: editions, Chosen: edition},
-			chat.Pick{Label: label("languages", false), Options: languages, Chosen: spoken},
-			chat.Date{Label: label("closes", false), Value: day(r.ClosesAt)},
-			chat.Clock{Label: label("closes_time", false), Value: closes},
-			chat.Date{Label: label("workshop", true), Value: day(r.Workshop.At)},
-			chat.Clock{Label: label("workshop_time", true), Value: clock(r.Workshop.At)},
-			chat.Input{Label: label("place", true), Value: r.Workshop.Place, Max: survey.MaxPlaceRunes},
-			chat.Input{Label: label("time_zone", false), Value: r.TimeZone, Max: 40},
-			chat.Input{Label: label("min_group", false), Value: strconv.Itoa(r.MinGroup), Max: 3},
-			chat.Input{Label: label("agreed", false), Value: strconv.Itoa(r.Consensus.Percent), Max: 3},
-			chat.Pick{Label: label("far", false), Options: []chat.Option{{Value: "no", Label: v.Say("new.far_no")}, {Value: "yes", Label: v.Say("new.far_yes")}}, Chosen: []string{far}},
+			chat.Input{Label: newLabel(v, "area", false), Value: r.Area, Max: survey.MaxAreaRunes},
+			chat.Pick{Label: newLabel(v, "matrix", false), Options: editions, Chosen: edition},
+			chat.Pick{Label: newLabel(v, "languages", false), Options: languages, Chosen: spoken},
+			chat.Date{Label: newLabel(v, "closes", false), Value: closes.Format(time.DateOnly)},
+			chat.Clock{Label: newLabel(v, "closes_time", false), Value: closes.Format("15:04")},
 		},
 	}}}
 }
 
-// readRoundForm reads what a coordinator filled in; an *survey.InputError names the first field that cannot be read.
-func (b *Bot) readRoundForm(e chat.Event) (survey.Round, error) {
-	r := survey.Round{
-		Area: e.Value("area"), Matrix: e.Value("matrix"), TimeZone: e.Value("time_zone"),
-		Consensus: survey.Consensus{AllowFarMinority: e.Value("far") == "yes"},
-	}
-	if r.TimeZone == "" {
-		r.TimeZone = survey.DefaultTimeZone
-	}
-	loc, err := time.LoadLocation(r.TimeZone)
-	if err != nil {
-		return r, &survey.InputError{Field: "time_zone", Reason: "unknown"}
-	}
+// readRoundForm fills in what a coordinator wrote; an *survey.InputError names the first field that cannot be read.
+func (b *Bot) readRoundForm(e chat.Event, r *survey.Round) error {
+	r.Area, r.Matrix, r.Languages = e.Value("area"), e.Value("matrix"), nil
 	i := slices.IndexFunc(b.Matrices, func(m *survey.Matrix) bool { return m.ID == r.Matrix })
 	if i < 0 {
-		return r, &survey.InputError{Field: "matrix", Reason: "unknown"}
+		return &survey.InputError{Field: "matrix", Reason: "unknown"}
 	}
 	for l := range strings.FieldsSeq(e.Value("languages")) {
 		if b.Matrices[i].Has(survey.Lang(l)) {
@@ -135,30 +107,64 @@ func (b *Bot) readRoundForm(e chat.Event) (survey.Round, error) {
 		// A matrix written in other languages than those offered is asked in its own.
 		r.Languages = b.Matrices[i].Languages
 	}
-	number := func(field string, otherwise int) (int, error) {
-		s := e.Value(field)
-		if s == "" {
-			return otherwise, nil
+	var err error
+	r.ClosesAt, err = readTime(e, "closes", "17:00", r.Location())
+	return err
+}
+
+// rulesForm asks for what is usually left as it is, and stands once the survey is open.
+func (b *Bot) rulesForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+	switch {
+	case err != nil:
+		return nil, err
+	case r.State != survey.Draft:
+		return nil, survey.ErrOpened
+	}
+	v, far := b.voice(e), "no"
+	if r.Consensus.AllowFarMinority {
+		far = "yes"
+	}
+	return []chat.Reply{chat.Open{Form: chat.Form{
+		Title: v.Say("new.rules"), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"), Action: chat.Do("saverules", string(r.ID), v.Lang),
+		Fields: []chat.Field{
+			chat.Input{Label: newLabel(v, "min_group", false), Value: strconv.Itoa(r.MinGroup), Max: 3},
+			chat.Input{Label: newLabel(v, "agreed", false), Value: strconv.Itoa(r.Consensus.Percent), Max: 4},
+			chat.Pick{Label: newLabel(v, "far", false), Options: []chat.Option{{Value: "no", Label: v.Say("new.far_no")}, {Value: "yes", Label: v.Say("new.far_yes")}}, Chosen: []string{far}},
+			chat.Input{Label: newLabel(v, "time_zone", false), Value: r.TimeZone, Max: 40},
+		},
+	}}}, nil
+}
+
+func (b *Bot) saveRules(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, err := b.Rounds.Redraft(ctx, a.round, person(e.Who), func(r *survey.Round) error {
+		number := func(field string, n *int) error {
+			var err error
+			if *n, err = strconv.Atoi(strings.TrimSuffix(strings.ReplaceAll(e.Value(field), " ", ""), "%")); err != nil {
+				return &survey.InputError{Field: field, Reason: "number"}
+			}
+			return nil
 		}
-		n, err := strconv.Atoi(strings.TrimSuffix(strings.ReplaceAll(s, " ", ""), "%"))
-		if err != nil {
-			return 0, &survey.InputError{Field: field, Reason: "number"}
+		zone, err := time.LoadLocation(e.Value("time_zone"))
+		if err != nil || e.Value("time_zone") == "" {
+			return &survey.InputError{Field: "time_zone", Reason: "unknown"}
 		}
-		return n, nil
+		// What was said in hours of the old zone is meant in hours of the new one.
+		here := func(t time.Time) time.Time {
+			if t.IsZero() {
+				return t
+			}
+			t = t.In(r.Location())
+			return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), 0, 0, zone)
+		}
+		r.ClosesAt, r.Workshop.At, r.TimeZone = here(r.ClosesAt), here(r.Workshop.At), e.Value("time_zone")
+		r.Consensus.AllowFarMinority = e.Value("far") == "yes"
+		return errors.Join(number("min_group", &r.MinGroup), number("agreed", &r.Consensus.Percent))
+	})
+	if err != nil {
+		return nil, err
 	}
-	if r.MinGroup, err = number("min_group", survey.DefaultMinGroup); err != nil {
-		return r, err
-	}
-	if r.Consensus.Percent, err = number("agreed", survey.DefaultAgreedPercent); err != nil {
-		return r, err
-	}
-	if r.ClosesAt, err = readTime(e, "closes", "17:00", loc); err != nil {
-		return r, err
-	}
-	if r.Workshop, err = readWorkshop(e, loc); err != nil {
-		return r, err
-	}
-	return r, nil
+	return b.draft(b.voice(e), r), nil
 }
 
 // readTime reads a date field and its time field in the round's time zone.
@@ -184,7 +190,8 @@ func (b *Bot) create(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply
 	if err := b.inChannel(e); err != nil {
 		return nil, err
 	}
-	r, err := b.readRoundForm(e)
+	r := b.usual()
+	err := b.readRoundForm(e, &r)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +210,8 @@ func (b *Bot) draft(v locale.Voice, r survey.Round) []chat.Reply {
 		chat.Heading{Text: v.Say("draft.title", "area", r.Area)},
 		chat.Text{Spans: []chat.Span{chat.Words(b.facts(v, r))}},
 		chat.Remark(v.Say("draft.fixed")),
-		row(primary(v.Say("button.open"), chat.Do("open", id, v.Lang)), button(v.Say("button.redraft"), chat.Do("redraft", id, v.Lang))),
+		row(primary(v.Say("button.open"), chat.Do("open", id, v.Lang)), button(v.Say("button.redraft"), chat.Do("redraft", id, v.Lang)),
+			button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)), button(v.Say("button.rules"), chat.Do("rules", id, v.Lang))),
 	)
 }
 
@@ -256,12 +264,7 @@ func (b *Bot) redraftForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat
 }
 
 func (b *Bot) saveRound(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
-	r, err := b.readRoundForm(e)
-	if err != nil {
-		return nil, err
-	}
-	r.ID = a.round
-	r, err = b.Rounds.Redraft(ctx, person(e.Who), r)
+	r, err := b.Rounds.Redraft(ctx, a.round, person(e.Who), func(r *survey.Round) error { return b.readRoundForm(e, r) })
 	if err != nil {
 		return nil, err
 	}
@@ -825,6 +828,9 @@ func (b *Bot) saveWorkshop(ctx context.Context, e chat.Event, a onSpoken) ([]cha
 		return nil, err
 	}
 	v := b.voice(e)
+	if r.State == survey.Draft {
+		return b.draft(v, r), nil
+	}
 	return whisper(chat.Say(v.Say("workshop.done", "workshop", b.workshop(v, r)))), nil
 }
 

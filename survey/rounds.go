@@ -131,13 +131,18 @@ func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, edit func(
 	return Round{}, fmt.Errorf("save round %s: %w", id, ErrChanged)
 }
 
-// Redraft replaces what a coordinator proposed, while the round is a draft.
-func (r *Rounds) Redraft(ctx context.Context, by PersonID, proposal Round) (Round, error) {
-	return r.change(ctx, proposal.ID, by, func(round *Round) error {
+// Redraft changes what a coordinator proposed, while the round is a draft; an error of edit is returned as it is. Edit may be called
+// several times.
+func (r *Rounds) Redraft(ctx context.Context, id RoundID, by PersonID, edit func(*Round) error) (Round, error) {
+	return r.change(ctx, id, by, func(round *Round) error {
 		if round.State != Draft {
 			return ErrOpened
 		}
-		proposal.Version, proposal.State = round.Version, Draft
+		proposal := *round
+		if err := edit(&proposal); err != nil {
+			return err
+		}
+		proposal.ID, proposal.Version, proposal.State = round.ID, round.Version, Draft
 		proposal.Coordinators, proposal.Channel = round.Coordinators, round.Channel
 		if err := r.check(&proposal); err != nil {
 			return err

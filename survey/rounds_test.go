@@ -103,19 +103,20 @@ func TestSetUpStandsOnceOpen(t *testing.T) {
 	if _, err := d.Create(t.Context(), d.proposal()); err != nil {
 		t.Fatal(err)
 	}
-	changed := d.proposal()
-	changed.MinGroup, changed.Consensus.Percent = 8, 60
-	if r, err := d.Redraft(t.Context(), ana, changed); err != nil || r.MinGroup != 8 || r.Consensus.Percent != 60 {
+	change := func(r *survey.Round) error {
+		r.MinGroup, r.Consensus.Percent = 8, 60
+		return nil
+	}
+	if r, err := d.Redraft(t.Context(), "r", ana, change); err != nil || r.MinGroup != 8 || r.Consensus.Percent != 60 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if _, err := d.Redraft(t.Context(), ben, changed); !errors.Is(err, survey.ErrNotCoordinator) {
+	if _, err := d.Redraft(t.Context(), "r", ben, change); !errors.Is(err, survey.ErrNotCoordinator) {
 		t.Errorf("a stranger: %v", err)
 	}
 	if _, _, err := d.Open(t.Context(), "r", ana); err != nil {
 		t.Fatal(err)
 	}
-	changed.MinGroup = 3
-	if _, err := d.Redraft(t.Context(), ana, changed); !errors.Is(err, survey.ErrOpened) {
+	if _, err := d.Redraft(t.Context(), "r", ana, change); !errors.Is(err, survey.ErrOpened) {
 		t.Errorf("after opening: %v", err)
 	}
 	if r, err := d.Round(t.Context(), "r", ana); err != nil || r.MinGroup != 8 {

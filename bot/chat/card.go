@@ -130,6 +130,7 @@ const (
 	MaxOption      = 75   // Slack: option text (Discord 100)
 	MaxPlaceholder = 150  // both
 	MaxTitle       = 24   // Slack: modal title (Discord 45)
+	MaxFields      = 5    // Discord: components of a modal (Slack 100 blocks)
 	MaxFieldLabel  = 45   // Discord: label of a modal field (Slack 2000)
 	MaxFieldHint   = 100  // Discord: description and placeholder of a modal field (Slack 2000)
 	MaxFieldText   = 3000 // Slack: plain_text_input (Discord 4000)

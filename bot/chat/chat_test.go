@@ -132,6 +132,7 @@ func TestFormCheckKnowsEveryLimit(t *testing.T) {
 		"form intro":    with(func(f *Form) { f.Intro = long(MaxText + 1) }),
 		"an empty word": with(func(f *Form) { f.Action = Action{} }),
 		"no fields":     with(func(f *Form) { f.Fields = nil }),
+		"6 fields":      with(func(f *Form) { f.Fields = slices.Repeat(f.Fields[:1:1], MaxFields+1) }),
 		"there twice":   with(func(f *Form) { f.Fields = append(f.Fields[:1:1], f.Fields[0]) }),
 		"field label":   with(func(f *Form) { f.Fields = []Field{Date{Label: Label{ID: "a", Text: long(MaxFieldLabel + 1)}}} }),
 		"field hint": with(func(f *Form) {

@@ -75,8 +75,7 @@ func (l Label) about() Label { return l }
 // About returns the label of any field.
 func About(f Field) Label { return f.about() }
 
-// Check says what of the form does not fit both platforms, or nil. The number of fields is not checked:
-// Discord takes five a form, and its adapter asks for the rest as options of the command.
+// Check says what of the form does not fit both platforms, or nil.
 func (f Form) Check() error {
 	if err := short("form title", f.Title, MaxTitle); err != nil {
 		return err
@@ -95,6 +94,9 @@ func (f Form) Check() error {
 	}
 	if len(f.Fields) == 0 {
 		return fmt.Errorf("check form: no fields")
+	}
+	if len(f.Fields) > MaxFields {
+		return fmt.Errorf("check form: %d fields, at most %d", len(f.Fields), MaxFields)
 	}
 	seen := map[string]bool{}
 	for _, field := range f.Fields {
