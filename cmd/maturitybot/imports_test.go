@@ -14,27 +14,30 @@ import (
 
 // may says what of ours each room may import; a room that is not named may not exist. Tests are free.
 var may = map[string][]string{
-	"survey":                     {},
-	"survey/matrix":              {"survey"},
-	"bot/chat":                   {},
-	"bot/locale":                 {},
-	"bot/transcript":             {"bot/chat"},
-	"bot":                        {"bot/chat", "bot/locale", "survey"},
-	"adapters/redis":             {"survey"},
-	"adapters/redis/storetest":   {"survey"}, // for tests
-	"adapters/redis/redistest":   {},         // for tests
-	"adapters/terminal":          {"bot/chat"},
-	"adapters/slack":             {"bot/chat", "bot/chat/dispatch"},
-	"adapters/slack/fake":        {"adapters/slack/slackschema", "bot/chat"}, // for tests
-	"adapters/slack/slackschema": {},                                         // for tests
-	"bot/chat/dispatch":          {"bot/chat"},
-	"reminders":                  {"survey"},
-	"adapters/answers":           {"survey"},
-	"adapters/chart":             {"survey"},
-	"adapters/ratings":           {"survey"},
-	"adapters/table":             {"survey"},
-	"adapters/results":           {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey"},
-	"cmd/maturitybot":            {"adapters/answers", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "reminders", "survey", "survey/matrix"},
+	"survey":                         {},
+	"survey/matrix":                  {"survey"},
+	"bot/chat":                       {},
+	"bot/locale":                     {},
+	"bot/transcript":                 {"bot/chat"},
+	"bot":                            {"bot/chat", "bot/locale", "survey"},
+	"adapters/redis":                 {"survey"},
+	"adapters/redis/storetest":       {"survey"}, // for tests
+	"adapters/redis/redistest":       {},         // for tests
+	"adapters/terminal":              {"bot/chat"},
+	"adapters/slack":                 {"bot/chat", "bot/chat/dispatch"},
+	"adapters/slack/fake":            {"adapters/slack/slackschema", "bot/chat"}, // for tests
+	"adapters/slack/slackschema":     {},                                         // for tests
+	"adapters/discord":               {"bot/chat", "bot/chat/dispatch"},
+	"adapters/discord/discordschema": {},                                             // for tests
+	"adapters/discord/fake":          {"adapters/discord/discordschema", "bot/chat"}, // for tests
+	"bot/chat/dispatch":              {"bot/chat"},
+	"reminders":                      {"survey"},
+	"adapters/answers":               {"survey"},
+	"adapters/chart":                 {"survey"},
+	"adapters/ratings":               {"survey"},
+	"adapters/table":                 {"survey"},
+	"adapters/results":               {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey"},
+	"cmd/maturitybot":                {"adapters/answers", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "reminders", "survey", "survey/matrix"},
 }
 
 // rooms are the libraries that one room alone may know.
@@ -49,6 +52,7 @@ var rooms = map[string]string{
 	"github.com/slack-go/slack":       "adapters/slack",
 	"github.com/bwmarrin/discordgo":   "adapters/discord",
 	"github.com/robfig/cron":          "reminders",
+	"github.com/rickar/cal":           "reminders",
 	"github.com/charmbracelet/x/term": "adapters/terminal",
 }
 

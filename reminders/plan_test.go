@@ -1,0 +1,495 @@
+package reminders
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"maturitybot/survey"
+)
+
+const minute = "2006-01-02 15:04"
+
+// TestMoments is the weeks in which something is in the way.
+func TestMoments(t *testing.T) {
+	for name, tt := range map[string]struct {
+		plan           Plan // the default when zero
+		opened, closes string
+		workshop, now  string // may be empty: none; the opening
+		zone, place    string // London when empty; the round's
+		want           string // local, a moment a line
+	}{
+		"a week like any other": {
+			opened: "2026-11-02 09:00", closes: "2026-12-11 17:00", workshop: "2027-01-20 13:00",
+			want: `closes Fri 2026-12-04 10:00 +0000
+closes Tue 2026-12-08 10:00 +0000
+closes Thu 2026-12-10 10:00 +0000
+workshop Wed 2027-01-13 10:00 +0000
+workshop Tue 2027-01-19 10:00 +0000`,
+		},
+		"autumn clock change 2026": { // Sunday 25 October
+			opened: "2026-10-01 09:00", closes: "2026-10-28 17:00", plan: Plan{BeforeClose: []int{1, 2, 3, 5, 6, 7}, Hour: 8, Minute: 30},
+			want: `closes Wed 2026-10-21 08:30 +0100
+closes Thu 2026-10-22 08:30 +0100
+closes Fri 2026-10-23 08:30 +0100
+closes Mon 2026-10-26 08:30 +0000
+closes Tue 2026-10-27 08:30 +0000`,
+		},
+		"Easter 2027, with the spring clock change on its Sunday": { // 26 to 29 March
+			opened: "2027-03-01 09:00", closes: "2027-03-30 17:00",
+			want: `closes Tue 2027-03-23 10:00 +0000
+closes Thu 2027-03-25 10:00 +0000`,
+		},
+		"after the spring clock change 2027": {
+			opened: "2027-03-01 09:00", closes: "2027-03-31 17:00",
+			want: `closes Wed 2027-03-24 10:00 +0000
+closes Thu 2027-03-25 10:00 +0000
+closes Tue 2027-03-30 10:00 +0100`,
+		},
+		"autumn clock change 2027": { // Sunday 31 October
+			opened: "2027-10-04 09:00", closes: "2027-11-01 17:00", plan: Plan{Spec: "0 9 * * *", Hour: 10}, now: "2027-10-27 12:00",
+			want: `closes Thu 2027-10-28 09:00 +0100
+closes Fri 2027-10-29 09:00 +0100
+closes Mon 2027-11-01 09:00 +0000`,
+		},
+		"Christmas 2026": { // Friday, and Monday for Boxing Day
+			opened: "2026-12-01 09:00", closes: "2026-12-29 17:00", workshop: "2027-01-04 09:30", plan: Plan{BeforeClose: []int{0, 1, 2, 3, 4, 5}, BeforeWorkshop: []int{0, 1, 7}, Hour: 10},
+			want: `closes Thu 2026-12-24 10:00 +0000
+workshop Thu 2026-12-24 10:00 +0000
+closes Tue 2026-12-29 10:00 +0000
+workshop Thu 2026-12-31 10:00 +0000`,
+		},
+		"Christmas 2027": { // on a Saturday: Monday and Tuesday
+			opened: "2027-12-01 09:00", closes: "2027-12-29 17:00",
+			want: `closes Wed 2027-12-22 10:00 +0000
+closes Fri 2027-12-24 10:00 +0000`,
+		},
+		"Christmas Day as a cron expression": {
+			opened: "2026-12-01 09:00", closes: "2026-12-31 17:00", plan: Plan{Spec: "0 10 25 12 *", Hour: 10},
+			want: `closes Thu 2026-12-24 10:00 +0000`,
+		},
+		"August bank holiday 2026": { // Monday 31
+			opened: "2026-08-03 09:00", closes: "2026-09-01 17:00",
+			want: `closes Tue 2026-08-25 10:00 +0100
+closes Fri 2026-08-28 10:00 +0100`,
+		},
+		"weekly on the bank holiday": {
+			opened: "2027-08-02 09:00", closes: "2027-09-06 09:00", plan: Plan{Spec: "15 10 * * 1", Hour: 10},
+			want: `closes Mon 2027-08-02 10:15 +0100
+closes Mon 2027-08-09 10:15 +0100
+closes Mon 2027-08-16 10:15 +0100
+closes Mon 2027-08-23 10:15 +0100
+closes Fri 2027-08-27 10:15 +0100`, // 6 September comes after the close, and is not moved before it
+		},
+		"moved to a day that is past": {
+			opened: "2026-12-01 09:00", now: "2026-12-04 10:00", closes: "2026-12-08 17:00", // 3 days before is Saturday the 5th
+			want: `closes Mon 2026-12-07 10:00 +0000`,
+		},
+		"moved to before the opening": {
+			opened: "2026-12-04 11:00", closes: "2026-12-08 17:00",
+			want: `closes Mon 2026-12-07 10:00 +0000`,
+		},
+		"the last day, closed before the hour": {
+			opened: "2026-12-01 09:00", closes: "2026-12-08 09:00", plan: Plan{BeforeClose: []int{0, 1}, Hour: 10},
+			want: `closes Mon 2026-12-07 10:00 +0000`,
+		},
+		"the last day": {
+			opened: "2026-12-01 09:00", closes: "2026-12-08 10:01", plan: Plan{BeforeClose: []int{0}, Hour: 10},
+			want: `closes Tue 2026-12-08 10:00 +0000`,
+		},
+		"not at the close itself": {
+			opened: "2026-12-01 09:00", closes: "2026-12-08 10:00", plan: Plan{BeforeClose: []int{0}, Hour: 10},
+			want: `closes Mon 2026-12-07 10:00 +0000`,
+		},
+		"paused":                            {opened: "2026-11-02 09:00", closes: "2026-12-11 17:00", plan: Plan{BeforeClose: []int{1}, Hour: 10, Paused: true}},
+		"refused":                           {opened: "2026-11-02 09:00", closes: "2026-12-11 17:00", plan: Plan{BeforeClose: []int{1}, Hour: 3}},
+		"a cron expression that is refused": {opened: "2026-11-02 09:00", closes: "2026-12-11 17:00", plan: Plan{BeforeClose: []int{1}, Hour: 10, Spec: "@daily"}},
+		"a person in Tokyo": {
+			opened: "2026-12-01 09:00", closes: "2026-12-11 17:00", place: "Asia/Tokyo",
+			want: `closes Fri 2026-12-04 10:00 +0900
+closes Tue 2026-12-08 10:00 +0900
+closes Thu 2026-12-10 10:00 +0900`,
+		},
+		"a person in Los Angeles, now in their night": {
+			opened: "2026-12-01 09:00", now: "2026-12-04 11:00", closes: "2026-12-11 17:00", place: "America/Los_Angeles",
+			want: `closes Fri 2026-12-04 10:00 -0800
+closes Tue 2026-12-08 10:00 -0800
+closes Thu 2026-12-10 10:00 -0800`,
+		},
+		"closed before their morning": { // 08:00 in London is midnight in Los Angeles
+			opened: "2026-12-01 09:00", closes: "2026-12-14 08:30", plan: Plan{Spec: "0 8 * * 1", Hour: 10}, place: "America/Los_Angeles",
+			want: `closes Mon 2026-12-07 08:00 -0800
+closes Fri 2026-12-11 08:00 -0800`,
+		},
+		"closes at midnight, far in the west": {
+			opened: "2026-12-01 09:00", closes: "2026-12-11 00:00", plan: Plan{BeforeClose: []int{1, 3}, Hour: 17}, place: "Pacific/Pago_Pago",
+			want: `closes Tue 2026-12-08 17:00 -1100
+closes Wed 2026-12-09 17:00 -1100`,
+		},
+		"the far side of the date line": { // it closes there on Saturday 12 December, 01:00
+			opened: "2026-12-01 09:00", closes: "2026-12-11 11:00", place: "Pacific/Kiritimati",
+			want: `closes Fri 2026-12-04 10:00 +1400
+closes Tue 2026-12-08 10:00 +1400
+closes Thu 2026-12-10 10:00 +1400`,
+		},
+		"a round on one side, a person on the other": {
+			zone: "Pacific/Kiritimati", place: "Pacific/Pago_Pago", opened: "2026-12-01 09:00", now: "2026-12-08 10:00", closes: "2026-12-11 17:00",
+			plan: Plan{Spec: "0 10 * * 1-5", Hour: 10},
+			want: `closes Mon 2026-12-07 10:00 -1100
+closes Tue 2026-12-08 10:00 -1100
+closes Wed 2026-12-09 10:00 -1100
+closes Thu 2026-12-10 10:00 -1100`,
+		},
+		"summer time elsewhere": { // New York changes its clocks on 14 March, London on the 28th
+			opened: "2027-03-01 09:00", closes: "2027-03-19 17:00", place: "America/New_York", plan: Plan{BeforeClose: []int{4, 7}, Hour: 10},
+			want: `closes Fri 2027-03-12 10:00 -0500
+closes Mon 2027-03-15 10:00 -0400`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if tt.zone == "" {
+				tt.zone = "Europe/London"
+			}
+			z := zone(t, tt.zone)
+			at := func(s string) time.Time {
+				if s == "" {
+					return time.Time{}
+				}
+				at, err := time.ParseInLocation(minute, s, z)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return at
+			}
+			times := Times{Opened: at(tt.opened), Closes: at(tt.closes), Workshop: at(tt.workshop), Zone: z}
+			p := tt.plan
+			if reflect.DeepEqual(p, Plan{}) {
+				p = DefaultPlan()
+			}
+			var place *time.Location
+			if tt.place != "" {
+				place = zone(t, tt.place)
+			}
+			var lines []string
+			for _, m := range Moments(p, times, place, EnglandAndWales(), at(tt.now)) {
+				lines = append(lines, string(m.Kind)+m.At.Format(" Mon 2006-01-02 15:04 -0700"))
+				if m.Key != string(m.Kind)+m.At.Format("@2006-01-02") {
+					t.Errorf("key %q", m.Key)
+				}
+			}
+			if got := strings.Join(lines, "\n"); got != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestMeantDay(t *testing.T) {
+	z := zone(t, "Europe/London")
+	times := Times{Closes: time.Date(2026, 12, 29, 17, 0, 0, 0, z), Zone: z}
+	got := Moments(Plan{BeforeClose: []int{1, 3, 5}, Hour: 10}, times, nil, EnglandAndWales(), time.Date(2026, 12, 20, 0, 0, 0, 0, z))
+	if len(got) != 1 || got[0].Key != "closes@2026-12-24" || got[0].Meant != date(t, "2026-12-24") {
+		t.Errorf("three that are one: %v", got) // and the one that was not moved is the one that is told of
+	}
+	got = Moments(Plan{BeforeClose: []int{1}, Hour: 10}, times, nil, EnglandAndWales(), time.Date(2026, 12, 20, 0, 0, 0, 0, z))
+	if len(got) != 1 || got[0].Meant != date(t, "2026-12-28") {
+		t.Errorf("moved: %v", got)
+	}
+}
+
+// TestMomentsOfAnUnknownTime: a draft, asked about at no known time, is counted from its close, not from the year 1.
+func TestMomentsOfAnUnknownTime(t *testing.T) {
+	got := Moments(Plan{Spec: "0 10 * * 1", Hour: 10}, Times{Closes: time.Date(2026, 12, 29, 17, 0, 0, 0, time.UTC)}, nil, &Calendar{}, time.Time{})
+	if len(got) < 100 || len(got) > 106 {
+		t.Errorf("%d moments", len(got))
+	}
+}
+
+func TestTomorrow(t *testing.T) {
+	z := zone(t, "Europe/London")
+	times := Times{Opened: time.Date(2026, 12, 1, 9, 0, 0, 0, z), Closes: time.Date(2026, 12, 30, 9, 0, 0, 0, z), Zone: z}
+	for _, tt := range []struct {
+		plan       Plan
+		now, place string
+		want       string // empty: not
+	}{
+		{DefaultPlan(), "2026-12-08 15:00", "Europe/London", "closes@2026-12-09 10:00 +0000"},
+		{DefaultPlan(), "2026-12-11 09:00", "Europe/London", "closes@2026-12-14 10:00 +0000"}, // a Friday
+		{DefaultPlan(), "2026-12-24 15:00", "Europe/London", "closes@2026-12-29 10:00 +0000"},
+		{DefaultPlan(), "2026-12-29 08:00", "Europe/London", ""}, // closed by then
+		{Plan{Hour: 8, Minute: 45}, "2026-12-29 08:00", "Europe/London", "closes@2026-12-30 08:45 +0000"},
+		{Plan{Spec: "30 14 * * 5", Hour: 10, Paused: true}, "2026-12-08 15:00", "Europe/London", "closes@2026-12-09 14:30 +0000"},
+		{DefaultPlan(), "2026-12-08 15:00", "Asia/Tokyo", "closes@2026-12-10 10:00 +0900"}, // the 9th there already
+		{Plan{Hour: 3}, "2026-12-08 15:00", "Europe/London", ""},
+	} {
+		now, err := time.ParseInLocation(minute, tt.now, z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, ok := Tomorrow(tt.plan, times, zone(t, tt.place), EnglandAndWales(), now)
+		got := ""
+		if ok {
+			got = m.Key + m.At.Format(" 15:04 -0700")
+		}
+		if got != tt.want {
+			t.Errorf("%s, %s: %q, want %q", tt.now, tt.place, got, tt.want)
+		}
+	}
+	if m, ok := Tomorrow(DefaultPlan(), times, nil, EnglandAndWales(), times.Opened); !ok || m.Key != "closes@2026-12-02" {
+		t.Errorf("in the round's own zone: %v, %v", m, ok)
+	}
+}
+
+func TestCheckPlan(t *testing.T) {
+	for name, tt := range map[string]struct {
+		plan Plan
+		want string // field and reason
+	}{
+		"default":        {DefaultPlan(), ""},
+		"none":           {Plan{Hour: 10}, ""},
+		"paused":         {Plan{Hour: 10, Paused: true}, ""},
+		"first and last": {Plan{Hour: 18, BeforeClose: []int{0, 60}}, ""},
+		"spec":           {Plan{Hour: 10, Spec: "0 10 * * 1"}, ""},
+		"negative":       {Plan{Hour: 10, BeforeClose: []int{7, -1}}, "before_close: range"},
+		"far":            {Plan{Hour: 10, BeforeWorkshop: []int{61}}, "before_workshop: range"},
+		"many":           {Plan{Hour: 10, BeforeWorkshop: make([]int, 11)}, "before_workshop: many"},
+		"zero":           {Plan{}, "hour: night"},
+		"early":          {Plan{Hour: 7, Minute: 59}, "hour: night"},
+		"late":           {Plan{Hour: 18, Minute: 1}, "hour: night"},
+		"no hour":        {Plan{Hour: 24}, "hour: range"},
+		"no minute":      {Plan{Hour: 10, Minute: -1}, "hour: range"},
+		"bad spec":       {Plan{Hour: 10, Spec: "@daily"}, "cron expression: night"},
+	} {
+		err := CheckPlan(tt.plan)
+		got := ""
+		if err != nil {
+			got = err.Error()
+			var input *survey.InputError
+			var spec *SpecError
+			if !errors.As(err, &input) && !errors.As(err, &spec) {
+				t.Errorf("%s: %T", name, err)
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+// TestPlanIsKept: a plan is stored with its round, so its words are a format.
+func TestPlanIsKept(t *testing.T) {
+	p := DefaultPlan()
+	p.Spec, p.Paused = "0 10 * * 1", true
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"before_close":[7,3,1],"before_workshop":[7,1],"hour":10,"minute":0,"spec":"0 10 * * 1","paused":true}`; string(text) != want {
+		t.Errorf("%s", text)
+	}
+	var back Plan
+	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back, p) {
+		t.Errorf("%+v, %v", back, err)
+	}
+}
+
+var zoneNames = []string{
+	"Europe/London", "UTC", "Europe/Dublin", "Europe/Warsaw", "America/New_York", "America/Los_Angeles", "America/Havana", "America/St_Johns",
+	"America/Santiago", "America/Asuncion", "America/Sao_Paulo", "Africa/Cairo", "Africa/Casablanca", "Africa/Lagos", "Asia/Beirut", "Asia/Gaza",
+	"Asia/Tehran", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Tokyo", "Asia/Karachi", "Australia/Lord_Howe", "Australia/Sydney", "Antarctica/Troll",
+	"Pacific/Chatham", "Pacific/Apia", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Pacific/Honolulu", "Etc/GMT+12",
+}
+
+func zones(t testing.TB) []*time.Location {
+	var all []*time.Location
+	for _, name := range zoneNames {
+		all = append(all, zone(t, name))
+	}
+	return all
+}
+
+func anyPlan(t *rapid.T) Plan {
+	leads := func(label string) []int { return rapid.SliceOfN(rapid.IntRange(0, MaxLead), 0, 6).Draw(t, label) }
+	p := Plan{BeforeClose: leads("before close"), BeforeWorkshop: leads("before workshop"), Hour: rapid.IntRange(8, 17).Draw(t, "hour"), Minute: rapid.IntRange(0, 59).Draw(t, "minute")}
+	if rapid.IntRange(0, 2).Draw(t, "spec") == 0 {
+		days := rapid.SampledFrom([]string{"* * *", "* * 1-5", "*/3 * *", "1,15 * *", "* * 5", "* 12 6,0,1", "25-31 12 *", "13 * 5"}).Draw(t, "days")
+		p.Spec = fmt.Sprintf("%d %d %s", rapid.IntRange(0, 59).Draw(t, "spec minute"), rapid.IntRange(8, 17).Draw(t, "spec hour"), days)
+	}
+	return p
+}
+
+func anyTime(t *rapid.T, label string, from time.Time, days int) time.Time {
+	return from.Add(time.Duration(rapid.IntRange(0, days*24*60).Draw(t, label)) * time.Minute)
+}
+
+// check is everything that holds of the moments of one person.
+func check(t *rapid.T, ms []Moment, times Times, place *time.Location, c *Calendar, now time.Time) {
+	t.Helper()
+	keys := map[string]bool{}
+	for i, m := range ms {
+		end := times.Closes
+		if m.Kind == Workshop {
+			end = times.Workshop
+		}
+		switch local := m.At.In(place); {
+		case !m.At.After(now):
+			t.Fatalf("%v is not after now", m)
+		case m.At.Before(times.Opened):
+			t.Fatalf("%v is before the opening", m)
+		case !m.At.Before(end):
+			t.Fatalf("%v is not before %v", m, end)
+		case local.Hour() < 8 || local.Hour() > 18 || local.Hour() == 18 && local.Minute() > 0:
+			t.Fatalf("%v is at night in %v", m, place)
+		case local.Weekday() == time.Saturday || local.Weekday() == time.Sunday || c.Holiday(DateOf(local)):
+			t.Fatalf("%v is on a day off in %v", m, place)
+		case !c.Allows(m.At):
+			t.Fatalf("%v is not allowed", m)
+		case m.Key != string(m.Kind)+local.Format("@2006-01-02"):
+			t.Fatalf("the key of %v is not its kind and local date", m)
+		case keys[m.Key]:
+			t.Fatalf("two of %s", m.Key)
+		case i > 0 && m.At.Before(ms[i-1].At):
+			t.Fatalf("%v comes after %v", m, ms[i-1])
+		case DateOf(local).after(m.Meant):
+			t.Fatalf("%v is moved later", m)
+		}
+		keys[m.Key] = true
+	}
+}
+
+func TestMomentsProperties(t *testing.T) {
+	all, c := zones(t), EnglandAndWales()
+	rapid.Check(t, func(t *rapid.T) {
+		p := anyPlan(t)
+		opened := anyTime(t, "opened", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), 3*365)
+		closes := anyTime(t, "closes", opened.Add(time.Hour), 90)
+		times := Times{Opened: opened, Closes: closes, Workshop: anyTime(t, "workshop", closes, 60), Zone: rapid.SampledFrom(all).Draw(t, "zone")}
+		place := rapid.SampledFrom(all).Draw(t, "place")
+		now := anyTime(t, "now", opened.AddDate(0, 0, -3), 100)
+		ms := Moments(p, times, place, c, now)
+		check(t, ms, times, place, c, now)
+
+		// As time goes by, nothing comes and nothing changes but that what is past is gone.
+		later := anyTime(t, "later", now, 30)
+		want := slices.DeleteFunc(slices.Clone(ms), func(m Moment) bool { return !m.At.After(later) })
+		if got := Moments(p, times, place, c, later); !slices.Equal(got, want) && len(got)+len(want) > 0 {
+			t.Fatalf("at %v: %v, want %v", later, got, want)
+		}
+
+		// Whoever has time enough is reminded: none is lost but for the opening and for now.
+		if p.Spec == "" && now.Before(opened.AddDate(0, 0, 1)) && closes.Sub(opened) > 75*24*time.Hour && len(p.BeforeClose) > 0 && !slices.ContainsFunc(ms, func(m Moment) bool { return m.Kind == Closes }) {
+			t.Fatalf("nobody is reminded: %v", times)
+		}
+	})
+}
+
+// TestMovedDeadline: the deadline moves, again and again, and what was sent under a key is not due under it again, so that
+// nobody is reminded twice of one kind on one date of their own.
+func TestMovedDeadline(t *testing.T) {
+	all, c := zones(t), EnglandAndWales()
+	rapid.Check(t, func(t *rapid.T) {
+		p := anyPlan(t)
+		opened := anyTime(t, "opened", time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), 365)
+		place := rapid.SampledFrom(all).Draw(t, "place")
+		times := Times{Opened: opened, Zone: rapid.SampledFrom(all).Draw(t, "zone")}
+		sent := map[string]time.Time{}
+		now := opened
+		for range rapid.IntRange(2, 5).Draw(t, "moves") {
+			times.Closes = anyTime(t, "closes", now.Add(time.Hour), 40)
+			times.Workshop = anyTime(t, "workshop", times.Closes, 20)
+			ms := Moments(p, times, place, c, now)
+			check(t, ms, times, place, c, now)
+			until := anyTime(t, "until", now, 20)
+			for _, m := range ms {
+				if at, before := sent[m.Key]; before {
+					t.Fatalf("%v was sent under its key at %v", m, at)
+				}
+				if !m.At.After(until) {
+					sent[m.Key] = m.At
+				}
+			}
+			now = until
+		}
+	})
+}
+
+// TestPlanAndHourChange: also where the hour changes on a day that was reminded, the key is the same, so it is not sent.
+func TestPlanAndHourChange(t *testing.T) {
+	z := zone(t, "Europe/London")
+	times := Times{Opened: time.Date(2026, 12, 1, 9, 0, 0, 0, z), Closes: time.Date(2026, 12, 9, 17, 0, 0, 0, z), Zone: z}
+	first := Moments(Plan{BeforeClose: []int{1}, Hour: 10}, times, nil, EnglandAndWales(), times.Opened)
+	times.Closes = times.Closes.AddDate(0, 0, 2)
+	second := Moments(Plan{BeforeClose: []int{3}, Hour: 15}, times, nil, EnglandAndWales(), first[0].At)
+	third := Moments(Plan{Spec: "0 16 8 * *", Hour: 10}, times, nil, EnglandAndWales(), first[0].At)
+	if len(second) != 1 || len(third) != 1 || second[0].Key != first[0].Key || third[0].Key != first[0].Key {
+		t.Errorf("%v, then %v, %v", first, second, third)
+	}
+}
+
+func TestDigestsProperties(t *testing.T) {
+	all, c := zones(t), EnglandAndWales()
+	rapid.Check(t, func(t *rapid.T) {
+		s, err := ParseDigest(rapid.SampledFrom([]string{DefaultDigest, "0 9 * * *", "30 17 * * 0,6", "0 8 1 * *", "0 18 */2 * 3"}).Draw(t, "spec"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened := anyTime(t, "opened", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), 3*365)
+		times := Times{Opened: opened, Closes: anyTime(t, "closes", opened, 90), Zone: rapid.SampledFrom(all).Draw(t, "zone")}
+		now := anyTime(t, "now", opened.AddDate(0, 0, -3), 60)
+		seen := map[Date]bool{}
+		for _, m := range Digests(s, times, c, now) {
+			local := m.At.In(times.Zone)
+			d := DateOf(local)
+			if seen[d] || !m.At.After(now) || !m.At.After(opened) || !m.At.Before(times.Closes) || c.Holiday(d) || local.Hour() != s.Hour || local.Minute() != s.Minute {
+				t.Fatalf("%v", m)
+			}
+			seen[d] = true
+		}
+	})
+}
+
+// BenchmarkMoments is the moments of 100,000 people in 30 zones: one plan a zone, and a look-up a person.
+func BenchmarkMoments(b *testing.B) {
+	all, c := zones(b), EnglandAndWales()
+	z := zone(b, "Europe/London")
+	times := Times{Opened: time.Date(2026, 11, 2, 9, 0, 0, 0, z), Closes: time.Date(2026, 12, 11, 17, 0, 0, 0, z), Workshop: time.Date(2027, 1, 20, 13, 0, 0, 0, z), Zone: z}
+	const people = 100_000
+	for name, p := range map[string]Plan{"default": DefaultPlan(), "every weekday": {Spec: "0 10 * * 1-5", BeforeWorkshop: []int{7, 1}, Hour: 10}} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				plans := map[*time.Location][]Moment{}
+				due := 0
+				for i := range people {
+					place := all[i%len(all)]
+					ms, ok := plans[place]
+					if !ok {
+						ms = Moments(p, times, place, c, times.Opened)
+						plans[place] = ms
+					}
+					due += len(ms)
+				}
+				if due == 0 {
+					b.Fatal("nobody is due")
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/people, "ns/person")
+		})
+	}
+}
+
+func BenchmarkMomentsOfOneZone(b *testing.B) {
+	c, z := EnglandAndWales(), zone(b, "Europe/London")
+	times := Times{Opened: time.Date(2026, 11, 2, 9, 0, 0, 0, z), Closes: time.Date(2026, 12, 11, 17, 0, 0, 0, z), Workshop: time.Date(2027, 1, 20, 13, 0, 0, 0, z), Zone: z}
+	b.ReportAllocs()
+	for b.Loop() {
+		Moments(DefaultPlan(), times, nil, c, times.Opened)
+	}
+}
