@@ -38,7 +38,7 @@ type Menu struct {
 	Options     []Option
 }
 
-// Option is one entry of a Menu or a Pick. Value is at most 100 bytes.
+// Option is one entry of a Menu or a Pick. Value is at most 75 bytes.
 type Option struct{ Value, Label string }
 
 // Divider is a line between parts.
@@ -127,7 +127,7 @@ const (
 	MaxLabel       = 75   // Slack: button text (Discord 80)
 	MaxComponents  = 40   // Discord: components in one Components V2 message, each nested one counted
 	MaxMenu        = 25   // Discord: options of a select (Slack 100)
-	MaxOption      = 75   // Slack: option text (Discord 100)
+	MaxOption      = 75   // Slack: option text, and value in bytes (Discord 100)
 	MaxPlaceholder = 150  // both
 	MaxTitle       = 24   // Slack: modal title (Discord 45)
 	MaxFields      = 5    // Discord: components of a modal (Slack 100 blocks)
@@ -155,6 +155,7 @@ func (c Card) Check() error {
 			return err
 		}
 		if b.Confirm != nil {
+			components += 2 // Discord asks in a menu of its own, with the question above it
 			if err := within("confirm text", b.Confirm.Text, MaxConfirm); err != nil {
 				return err
 			}
@@ -183,13 +184,13 @@ func (c Card) Check() error {
 			}
 		case Table:
 			components++
-			runes += utf8.RuneCountInString(b.Text)
+			runes += utf8.RuneCountInString(b.Text) + 8 // fences
 			if err := short("table", b.Text, MaxText-10); err != nil { // ten for the fences around it
 				return err
 			}
 		case Choice:
 			components += 3
-			runes += utf8.RuneCountInString(b.Title + b.Text)
+			runes += utf8.RuneCountInString(b.Title+b.Text) + 1
 			if err := short("choice", b.Title+b.Text, MaxText-10); err != nil {
 				return err
 			}
@@ -250,7 +251,7 @@ func options(all []Option) error {
 	}
 	seen := map[string]bool{}
 	for _, o := range all {
-		if o.Value == "" || len(o.Value) > MaxAction || seen[o.Value] {
+		if o.Value == "" || len(o.Value) > MaxOption || seen[o.Value] {
 			return fmt.Errorf("check card: option value %q is empty, too long or there twice", o.Value)
 		}
 		seen[o.Value] = true

@@ -248,7 +248,7 @@ func (p *player) direct(ctx context.Context, line string) error {
 }
 
 var (
-	command = regexp.MustCompile(`^(\S+) (?:in (#\S+) )?/maturity ?(.*)$`)
+	command = regexp.MustCompile(`^(\S+) (?:in (#\S+) )?/(?:maturity|aeddfedrwydd) ?(.*)$`)
 	press   = regexp.MustCompile(`^(\S+) \[([^\]]+)\](?: on (an old card|"[^"]+"))?(?: of (\S+))?$`)
 	forged  = regexp.MustCompile(`^(\S+) !(\S*)(?: picking (\S+))?$`)
 	says    = regexp.MustCompile(`^(\S+) says (.+)$`)

@@ -1,0 +1,135 @@
+package discord
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
+// Discord has no Welsh, so there is a command in each language, and the bot answers in that of the word that was used. Both are shown to
+// everybody, also in the conversation with the bot: Discord's permission is a whole command's, so that one that asks for Manage Server would
+// keep coordinators away from their own rounds. Who may start a round (Manage Server), and who may steer one, the bot checks.
+const (
+	englishCommand = "maturity"
+	welshCommand   = "aeddfedrwydd"
+)
+
+// The permissions of those who manage a server, and of administrators, who have every other (topics/permissions.mdx).
+const (
+	administrator = 1 << 3
+	manageServer  = 1 << 5
+)
+
+// Types of options.
+const (
+	optionSubcommand = 1
+	optionString     = 3
+)
+
+// optionRound is the option that names a round; the others are named as fields of the form that opens.
+const optionRound = "round"
+
+// command is a command to register.
+type command struct {
+	Type         int      `json:"type"`
+	Name         string   `json:"name"`
+	Description  string   `json:"description"`
+	Options      []option `json:"options"`
+	Contexts     []int    `json:"contexts,omitempty"`
+	Integrations []int    `json:"integration_types,omitempty"`
+}
+
+type option struct {
+	Type         int      `json:"type"`
+	Name         string   `json:"name"`
+	Description  string   `json:"description"`
+	Options      []option `json:"options,omitempty"`
+	Autocomplete bool     `json:"autocomplete,omitempty"`
+	MaxLength    int      `json:"max_length,omitempty"`
+}
+
+// choice is one completion of an option that somebody is typing.
+type choice struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// words is something in English and in Welsh.
+type words struct{ en, cy string }
+
+func (w words) in(welsh bool) string {
+	if welsh {
+		return w.cy
+	}
+	return w.en
+}
+
+// ask is an option that is asked for with a subcommand.
+type ask struct {
+	name     string
+	about    words
+	longest  int
+	suggests bool
+}
+
+var (
+	aRound = ask{optionRound, words{"The round's area, when you coordinate several", "Ardal y rownd, os ydych yn cydlynu sawl un"}, 100, true}
+	anArea = ask{"area", words{"The local area, as people there call it", "Yr ardal leol, fel y mae pobl yno yn ei galw"}, 60, false}
+	aRole  = ask{"role", words{"Their role, if it is the same for all", "Eu rôl, os yw'r un fath i bawb"}, 100, true}
+)
+
+// verbs are the subcommands, in both languages, as the bot knows them.
+var verbs = []struct {
+	word, about words
+	asks        []ask
+}{
+	{words{"home", "hafan"}, words{"Your surveys, and the rounds you coordinate", "Eich arolygon, a'r rowndiau yr ydych yn eu cydlynu"}, nil},
+	{words{"help", "cymorth"}, words{"What I can do", "Yr hyn y galla i ei wneud"}, nil},
+	{words{"new", "newydd"}, words{"Start a round; its results come to this channel", "Dechrau rownd; daw'r canlyniadau i'r sianel hon"}, []ask{anArea}},
+	{words{"invite", "gwahodd"}, words{"Ask people to take part", "Gofyn i bobl gymryd rhan"}, []ask{aRound, aRole}},
+	{words{"button", "botwm"}, words{"Put a Join button into this channel", "Rhoi botwm Ymuno yn y sianel hon"}, []ask{aRound}},
+	{words{"status", "statws"}, words{"Who has finished, and who is missing", "Pwy sydd wedi gorffen, a phwy sydd ar goll"}, []ask{aRound}},
+	{words{"remind", "atgoffa"}, words{"Remind those who have not finished", "Atgoffa'r rhai sydd heb orffen"}, []ask{aRound}},
+	{words{"reminders", "nodiadau"}, words{"What reminders are sent when", "Pa negeseuon atgoffa sy'n cael eu hanfon, a phryd"}, []ask{aRound}},
+	{words{"extend", "estyn"}, words{"Move the closing time later", "Gohirio'r amser cau"}, []ask{aRound}},
+	{words{"workshop", "gweithdy"}, words{"Set when and where the workshop is", "Pennu pryd a ble y bydd y gweithdy"}, []ask{aRound}},
+	{words{"team", "tîm"}, words{"Add coordinators", "Ychwanegu cydlynwyr"}, []ask{aRound}},
+	{words{"close", "cau"}, words{"Close the survey and post the results; asks first", "Cau'r arolwg a phostio'r canlyniadau; mae'n gofyn yn gyntaf"}, []ask{aRound}},
+	{words{"results", "canlyniadau"}, words{"Post the results of a closed survey again", "Postio canlyniadau arolwg sydd wedi cau eto"}, []ask{aRound}},
+	{words{"export", "allforio"}, words{"Post the results as files", "Postio'r canlyniadau fel ffeiliau"}, []ask{aRound}},
+}
+
+// commands are what is registered: for all servers, or for one, where a command has no contexts of its own.
+func commands(global bool) []command {
+	var all []command
+	for _, welsh := range []bool{false, true} {
+		c := command{
+			Type: 1, Name: words{englishCommand, welshCommand}.in(welsh),
+			Description: words{"The survey of maternity and early years services", "Yr arolwg o wasanaethau mamolaeth a blynyddoedd cynnar"}.in(welsh),
+		}
+		for _, v := range verbs {
+			sub := option{Type: optionSubcommand, Name: v.word.in(welsh), Description: v.about.in(welsh)}
+			for _, a := range v.asks {
+				sub.Options = append(sub.Options, option{
+					Type: optionString, Name: a.name, Description: a.about.in(welsh), Autocomplete: a.suggests, MaxLength: a.longest,
+				})
+			}
+			c.Options = append(c.Options, sub)
+		}
+		if global {
+			c.Contexts, c.Integrations = []int{0, 1}, []int{0} // in a server, and in the conversation with the bot
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// digest tells two registrations apart.
+func digest(all []command) (string, error) {
+	b, err := encode(all)
+	if err != nil {
+		return "", fmt.Errorf("digest commands: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}

@@ -1,0 +1,330 @@
+package discord
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"maturitybot/bot/chat"
+)
+
+// errBroken says that a payload is no interaction, or lacks what every one has: nobody can be answered.
+var errBroken = errors.New("not an interaction")
+
+// errForeign says that a payload is well formed and not for us: somebody else's component or command, a forged id, or a kind of
+// gesture the bot has no use for. The gesture that comes with it says whom to answer, and asks for what nobody can: a press of no
+// action, the command "?", or choices for no option. The bot has a sentence for each.
+var errForeign = errors.New("not one of ours")
+
+// What a payload may hold. Discord sends far less.
+const (
+	maxPayload = 1 << 20 // bytes; a body must be cut off there before it is read
+	maxValues  = 100     // of one field
+	maxNested  = 3       // rows and labels in a modal
+)
+
+// Types of interactions.
+const (
+	interactionPing      = 1
+	interactionCommand   = 2
+	interactionComponent = 3
+	interactionComplete  = 4
+	interactionSubmit    = 5
+)
+
+// contextBot is the context of the conversation between a person and the bot.
+const contextBot = 1
+
+// interaction is what the bot needs of one.
+type interaction struct {
+	ID          string  `json:"id"`
+	Application string  `json:"application_id"`
+	Type        int     `json:"type"`
+	Token       string  `json:"token"`
+	Guild       string  `json:"guild_id"`
+	Channel     string  `json:"channel_id"`
+	Context     *int    `json:"context"`
+	Locale      string  `json:"locale"`
+	User        *user   `json:"user"`   // in the conversation with the bot
+	Member      *member `json:"member"` // in a server
+	Message     *struct {
+		ID    string `json:"id"`
+		Flags int    `json:"flags"`
+	} `json:"message"`
+	Data struct {
+		Name          string      `json:"name"`
+		Options       []given     `json:"options"`
+		CustomID      string      `json:"custom_id"`
+		ComponentType int         `json:"component_type"`
+		Values        []string    `json:"values"`
+		Components    []submitted `json:"components"`
+	} `json:"data"`
+}
+
+type user struct {
+	ID string `json:"id"`
+}
+
+type member struct {
+	User        user   `json:"user"`
+	Permissions string `json:"permissions"`
+}
+
+// given is an option of a command, or the subcommand.
+type given struct {
+	Name    string          `json:"name"`
+	Type    int             `json:"type"`
+	Value   json.RawMessage `json:"value"`
+	Options []given         `json:"options"`
+	Focused bool            `json:"focused"`
+}
+
+// submitted is a component of a modal that was sent: a row, a label, or the field in it.
+type submitted struct {
+	Type       int         `json:"type"`
+	CustomID   string      `json:"custom_id"`
+	Value      string      `json:"value"`
+	Values     []string    `json:"values"`
+	Components []submitted `json:"components"`
+	Component  *submitted  `json:"component"`
+}
+
+// decodeInteraction reads an interaction as the gateway or an HTTP request brings it. With errForeign the gesture can be answered;
+// with errBroken it cannot.
+func decodeInteraction(payload []byte) (gesture, error) {
+	if len(payload) > maxPayload {
+		return gesture{}, fmt.Errorf("read interaction: %d bytes: %w", len(payload), errBroken)
+	}
+	var in interaction
+	if err := json.Unmarshal(payload, &in); err != nil {
+		// Not the cause: it may quote what somebody wrote.
+		return gesture{}, fmt.Errorf("read interaction: %w", errBroken)
+	}
+	if in.Type == interactionPing {
+		return gesture{kind: ping}, nil
+	}
+	g, err := in.gesture()
+	if err != nil {
+		return gesture{}, fmt.Errorf("read interaction: %w", err)
+	}
+	nothing := g
+	switch in.Type {
+	case interactionCommand, interactionComplete:
+		err = in.command(&g)
+	case interactionComponent:
+		err = in.press(&g)
+	case interactionSubmit:
+		err = in.submit(&g)
+	default:
+		err = errForeign
+	}
+	if err != nil {
+		nothing.event.Kind = chat.Press
+		switch in.Type {
+		case interactionCommand:
+			nothing.event.Kind, nothing.event.Action = chat.Command, chat.Do("?")
+		case interactionComplete:
+			nothing.kind = completing
+		}
+		return nothing, fmt.Errorf("read interaction of type %d: %w", in.Type, err)
+	}
+	return g, nil
+}
+
+// gesture reads what every interaction has: who, where, when, and how to answer.
+func (in *interaction) gesture() (gesture, error) {
+	id, known := snowflake(in.ID)
+	who := in.User
+	if in.Member != nil {
+		who = &in.Member.User
+	}
+	// Ids and the token become parts of addresses.
+	if !known || who == nil || in.Token == "" || strings.ContainsAny(in.Token, "/\\?#% ") {
+		return gesture{}, errBroken
+	}
+	for _, s := range []string{who.ID, in.Application, in.Channel} {
+		if _, ok := snowflake(s); !ok {
+			return gesture{}, errBroken
+		}
+	}
+	if _, ok := snowflake(in.Guild); !ok && in.Guild != "" {
+		return gesture{}, errBroken
+	}
+	g := gesture{
+		kind: acted,
+		event: chat.Event{
+			ID: in.ID, At: snowflakeTime(id), Who: person(who.ID), Where: channel(in.Channel), Locale: in.Locale,
+			Private: in.Guild == "" || in.Context != nil && *in.Context == contextBot,
+		},
+		origin: origin{Interaction: in.ID, Application: in.Application, Token: in.Token, Guild: in.Guild, Channel: in.Channel},
+	}
+	if in.Member != nil {
+		may, err := strconv.ParseUint(in.Member.Permissions, 10, 64)
+		g.event.Admin = err == nil && may&(administrator|manageServer) != 0 // what cannot be read permits nothing
+	}
+	if m := in.Message; m != nil {
+		if _, ok := snowflake(m.ID); !ok {
+			return gesture{}, errBroken
+		}
+		g.origin.Message, g.origin.Whispered = m.ID, m.Flags&flagEphemeral != 0
+	}
+	return g, nil
+}
+
+// command reads a command that was sent, or is being typed.
+func (in *interaction) command(g *gesture) error {
+	options := in.Data.Options
+	if in.Data.Name != englishCommand && in.Data.Name != welshCommand || len(options) != 1 || options[0].Type != optionSubcommand {
+		return errForeign
+	}
+	verb, values := options[0].Name, map[string][]string{}
+	for _, o := range options[0].Options {
+		var value string
+		if err := json.Unmarshal(o.Value, &value); err != nil || utf8.RuneCountInString(value) > chat.MaxCardText {
+			return errForeign // every option of ours is a word
+		}
+		if o.Focused && in.Type == interactionComplete {
+			g.typing = o.Name
+		}
+		if value != "" || o.Focused {
+			values[o.Name] = []string{value}
+		}
+	}
+	if in.Data.Name == welshCommand {
+		g.event.Locale = "cy"
+	}
+	g.event.Kind, g.event.Action, g.event.Values = chat.Command, chat.Action{Verb: verb}, values
+	if round := strings.TrimSpace(g.event.Value(optionRound)); round != "" {
+		g.event.Action.Args = []string{round}
+	}
+	if in.Type != interactionComplete {
+		delete(values, optionRound)
+		return nil
+	}
+	if g.typing == "" {
+		return errForeign
+	}
+	g.kind = completing
+	return nil
+}
+
+// press reads a button, or what was picked.
+func (in *interaction) press(g *gesture) error {
+	id, question := strings.CutPrefix(in.Data.CustomID, asks)
+	action, err := chat.DecodeAction(id)
+	if err != nil {
+		return errForeign
+	}
+	g.event.Kind, g.event.Action = chat.Press, action
+	switch {
+	case in.Data.ComponentType == typeSelect && question:
+		switch {
+		case slices.Equal(in.Data.Values, []string{answerYes}):
+		case slices.Equal(in.Data.Values, []string{answerNo}):
+			g.kind = dismissed
+		default:
+			return errForeign
+		}
+		return nil
+	case question:
+		return errForeign
+	case in.Data.ComponentType == typeButton:
+		return nil
+	}
+	values, err := in.chosen(in.Data.ComponentType, in.Data.Values)
+	if err != nil {
+		return err
+	}
+	g.event.Values = map[string][]string{chat.Picked: values}
+	return nil
+}
+
+// chosen is what a select of a type sent, in the bot's form.
+func (in *interaction) chosen(kind int, values []string) ([]string, error) {
+	if len(values) > maxValues {
+		return nil, errForeign
+	}
+	out := make([]string, 0, len(values))
+	for _, v := range values {
+		if kind == typeSelect {
+			if v == "" || utf8.RuneCountInString(v) > maxOption {
+				return nil, errForeign
+			}
+			out = append(out, v)
+			continue
+		}
+		if _, ok := snowflake(v); !ok {
+			return nil, errForeign
+		}
+		switch {
+		case kind == typeUserSelect:
+			out = append(out, person(v).String())
+		case kind == typeChannelSelect:
+			out = append(out, channel(v).String())
+		default:
+			return nil, errForeign
+		}
+	}
+	switch kind {
+	case typeSelect, typeUserSelect, typeChannelSelect:
+		return out, nil
+	}
+	return nil, errForeign
+}
+
+// submit reads a modal that was sent, with its fields in rows or in labels.
+func (in *interaction) submit(g *gesture) error {
+	action, err := chat.DecodeAction(in.Data.CustomID)
+	if err != nil {
+		return errForeign
+	}
+	values := map[string][]string{}
+	if err := in.fields(in.Data.Components, values, maxNested); err != nil {
+		return err
+	}
+	g.event.Kind, g.event.Action, g.event.Values = chat.Submit, action, values
+	return nil
+}
+
+func (in *interaction) fields(all []submitted, values map[string][]string, nested int) error {
+	if nested == 0 || len(all) > chat.MaxComponents {
+		return errForeign
+	}
+	for _, c := range all {
+		switch c.Type {
+		case typeRow:
+			if err := in.fields(c.Components, values, nested-1); err != nil {
+				return err
+			}
+		case typeLabel:
+			if c.Component == nil {
+				return errForeign
+			}
+			if err := in.fields([]submitted{*c.Component}, values, nested-1); err != nil {
+				return err
+			}
+		case typeText: // the intro
+		default:
+			if _, twice := values[c.CustomID]; twice || c.CustomID == "" || utf8.RuneCountInString(c.CustomID) > chat.MaxAction {
+				return errForeign
+			}
+			if c.Type == typeInput {
+				if utf8.RuneCountInString(c.Value) > chat.MaxCardText {
+					return errForeign
+				}
+				values[c.CustomID] = []string{c.Value}
+				continue
+			}
+			chosen, err := in.chosen(c.Type, c.Values)
+			if err != nil {
+				return err
+			}
+			values[c.CustomID] = chosen
+		}
+	}
+	return nil
+}

@@ -1,0 +1,301 @@
+package discord
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"maturitybot/bot/chat"
+)
+
+const (
+	aUser    = "80351110224678912"
+	anID     = "1441902345678901248"
+	aChannel = "1441000000000000001"
+	aGuild   = "1440000000000000000"
+	anApp    = "1439000000000000000"
+)
+
+// pressed is a component's interaction in a conversation with the bot.
+func pressed(customID string, kind int, values ...string) []byte {
+	b, _ := json.Marshal(map[string]any{
+		"type": 3, "id": anID, "application_id": anApp, "token": "t", "channel_id": aChannel, "user": map[string]string{"id": aUser},
+		"message": map[string]any{"id": "1441900000000000000", "flags": 64},
+		"data":    map[string]any{"custom_id": customID, "component_type": kind, "values": values},
+	})
+	return b
+}
+
+func received(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", "received", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestPayloadsOfEveryKind(t *testing.T) {
+	at := time.UnixMilli(1441902345678901248>>22 + 1420070400000).UTC()
+	inServer := chat.Event{ID: anID, At: at, Who: person(aUser), Where: channel(aChannel), Locale: "en-GB"}
+	from := origin{Interaction: anID, Application: anApp, Token: "aW50ZXJhY3Rpb246dG9rZW4", Guild: aGuild, Channel: aChannel}
+	with := func(change func(*gesture)) gesture {
+		g := gesture{kind: acted, event: inServer, origin: from}
+		change(&g)
+		return g
+	}
+	alone := func(g *gesture) {
+		g.event.Private, g.origin.Guild, g.event.Locale = true, "", "en-US"
+	}
+	pressedMessage := func(g *gesture) {
+		g.event.Kind, g.origin.Message, g.origin.Whispered = chat.Press, "1441902000000000000", true
+	}
+	for name, want := range map[string]gesture{
+		"ping": {kind: ping},
+		"command": with(func(g *gesture) {
+			g.event.Kind, g.event.Action, g.event.Values = chat.Command, chat.Do("home"), map[string][]string{}
+			alone(g)
+		}),
+		"command-welsh-help": with(func(g *gesture) {
+			g.event.Kind, g.event.Action, g.event.Values, g.event.Locale = chat.Command, chat.Do("cymorth"), map[string][]string{}, "cy"
+		}),
+		"subcommand": with(func(g *gesture) {
+			g.event.Kind, g.event.Action, g.event.Admin = chat.Command, chat.Do("invite", "Northshire"), true
+			g.event.Values = map[string][]string{"role": {"midwife"}}
+		}),
+		"new": with(func(g *gesture) {
+			g.event.Kind, g.event.Action, g.event.Admin, g.event.Locale = chat.Command, chat.Do("newydd"), true, "cy"
+			g.event.Values = map[string][]string{"area": {"Gogledd: Sir*"}}
+		}),
+		"autocomplete": with(func(g *gesture) {
+			g.kind, g.typing = completing, "round"
+			g.event.Kind, g.event.Action, g.event.Values = chat.Command, chat.Do("status", "Nor"), map[string][]string{"round": {"Nor"}}
+		}),
+		"button": with(func(g *gesture) {
+			pressedMessage(g)
+			g.event.Action = chat.Do("answer", round, "commissioning", "2")
+		}),
+		"button-in-dm": with(func(g *gesture) {
+			pressedMessage(g)
+			alone(g)
+			g.origin.Whispered = false
+			g.event.Action = chat.Do("lang", round, "en", "begin")
+		}),
+		"menu": with(func(g *gesture) {
+			pressedMessage(g)
+			g.event.Action, g.event.Values = chat.Do("role", round), map[string][]string{chat.Picked: {"health-visitor"}}
+		}),
+		"people": with(func(g *gesture) {
+			pressedMessage(g)
+			g.event.Action, g.event.Values = chat.Do("team", round), map[string][]string{chat.Picked: {"discord::" + aUser}}
+		}),
+		"yes": with(func(g *gesture) {
+			pressedMessage(g)
+			g.event.Action = chat.Do("erase", round)
+		}),
+		"no": with(func(g *gesture) {
+			pressedMessage(g)
+			g.kind, g.event.Action = dismissed, chat.Do("erase", round)
+		}),
+		"modal-labels": with(func(g *gesture) {
+			pressedMessage(g)
+			g.event.Kind, g.event.Action = chat.Submit, chat.Do("sendinvite", round, "en")
+			g.event.Values = map[string][]string{
+				"people": {"discord::" + aUser, "discord::80351110224678913"}, "role": {"midwife"}, "channel": {"discord::" + aChannel}, "list": {"ben@example.org, Midwife\ncem"},
+			}
+		}),
+		"modal-rows": with(func(g *gesture) {
+			g.event.Kind, g.event.Action = chat.Submit, chat.Do("keep", round, "commissioning")
+			g.event.Values = map[string][]string{"note": {"Ŵyna*"}, "barrier": {""}}
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, err := decodeInteraction(received(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(g, want) {
+				t.Errorf("read\n%+v, want\n%+v", g, want)
+			}
+		})
+	}
+	entries, _ := os.ReadDir("testdata/received")
+	if len(entries) != 14 {
+		t.Errorf("%d recorded payloads, 14 tried", len(entries))
+	}
+}
+
+func TestPersonIsTheSameEverywhere(t *testing.T) {
+	a, err := decodeInteraction(received(t, "button"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := decodeInteraction(received(t, "button-in-dm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.event.Who != b.event.Who || a.event.Who.Workspace != a.event.Where.Workspace {
+		t.Errorf("%v in %v, %v in the conversation with the bot", a.event.Who, a.event.Where, b.event.Who)
+	}
+	back, err := chat.ParsePerson(a.event.Who.String())
+	if err != nil || back != a.event.Who {
+		t.Errorf("%v comes back as %v, %v", a.event.Who, back, err)
+	}
+	place, err := chat.ParsePlace(a.event.Where.String())
+	if err != nil || place != a.event.Where {
+		t.Errorf("%v comes back as %v, %v", a.event.Where, place, err)
+	}
+}
+
+// TestForeignIsAnswered wants what is not ours to be told apart, with somebody to answer and nothing to do.
+func TestForeignIsAnswered(t *testing.T) {
+	base := func(kind int, data string) string {
+		return fmt.Sprintf(`{"type":%d,"id":%q,"application_id":%q,"token":"t","channel_id":%q,"guild_id":%q,"member":{"user":{"id":%q},"permissions":"0"},"data":%s}`,
+			kind, anID, anApp, aChannel, aGuild, aUser, data)
+	}
+	many := `"` + strings.Repeat(`1","`, maxValues) + `1"`
+	for name, payload := range map[string]string{
+		"type 6":                 base(6, `{}`),
+		"another command":        base(2, `{"name":"play"}`),
+		"no subcommand":          base(2, `{"name":"maturity"}`),
+		"a group":                base(2, `{"name":"maturity","options":[{"name":"x","type":2}]}`),
+		"a number":               base(2, `{"name":"maturity","options":[{"name":"status","type":1,"options":[{"name":"round","type":4,"value":1}]}]}`),
+		"nothing in focus":       base(4, `{"name":"maturity","options":[{"name":"status","type":1,"options":[{"name":"round","type":3,"value":"a"}]}]}`),
+		"no custom id":           base(3, `{"component_type":2}`),
+		"a custom id of spaces":  base(3, `{"component_type":2,"custom_id":"a b"}`),
+		"a long custom id":       base(3, `{"component_type":2,"custom_id":"`+strings.Repeat("a", 101)+`"}`),
+		"an unknown component":   base(3, `{"component_type":99,"custom_id":"go:x"}`),
+		"an unknown, with value": base(3, `{"component_type":99,"custom_id":"go:x","values":["1"]}`),
+		"a question's button":    base(3, `{"component_type":2,"custom_id":"?erase:x"}`),
+		"a third answer":         base(3, `{"component_type":3,"custom_id":"?erase:x","values":["maybe"]}`),
+		"both answers":           base(3, `{"component_type":3,"custom_id":"?erase:x","values":["yes","no"]}`),
+		"no answer":              base(3, `{"component_type":3,"custom_id":"?erase:x"}`),
+		"a person by name":       base(3, `{"component_type":5,"custom_id":"team:x","values":["ana"]}`),
+		"too many values":        base(3, `{"component_type":5,"custom_id":"team:x","values":[`+many+`]}`),
+		"an empty value":         base(3, `{"component_type":3,"custom_id":"role:x","values":[""]}`),
+		"a forged modal":         base(5, `{"custom_id":"::"}`),
+		"a label without field":  base(5, `{"custom_id":"keep:x","components":[{"type":18}]}`),
+		"an unknown field":       base(5, `{"custom_id":"keep:x","components":[{"type":18,"component":{"type":99,"custom_id":"a"}}]}`),
+		"a field twice":          base(5, `{"custom_id":"keep:x","components":[{"type":4,"custom_id":"a"},{"type":4,"custom_id":"a"}]}`),
+		"a field without id":     base(5, `{"custom_id":"keep:x","components":[{"type":4}]}`),
+		"too long a text":        base(5, `{"custom_id":"keep:x","components":[{"type":4,"custom_id":"a","value":"`+strings.Repeat("a", 4001)+`"}]}`),
+		"rows without end":       base(5, `{"custom_id":"keep:x","components":[`+strings.Repeat(`{"type":1,"components":[`, 5)+strings.Repeat(`]}`, 5)+`]}`),
+	} {
+		g, err := decodeInteraction([]byte(payload))
+		if !errors.Is(err, errForeign) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want := gesture{kind: acted, event: chat.Event{Kind: chat.Press}}
+		switch {
+		case strings.HasPrefix(payload, `{"type":2,`):
+			want.event.Kind, want.event.Action = chat.Command, chat.Do("?")
+		case strings.HasPrefix(payload, `{"type":4,`):
+			want.kind = completing
+		}
+		if g.origin.Token != "t" || g.event.Who != person(aUser) || g.kind != want.kind || g.event.Values != nil || g.typing != "" ||
+			g.event.Kind != want.event.Kind || g.event.Action.Verb != want.event.Action.Verb {
+			t.Errorf("%s cannot be answered, or asks for something: %+v", name, g)
+		}
+	}
+}
+
+func TestBrokenIsRefused(t *testing.T) {
+	good := `{"type":3,"id":"` + anID + `","application_id":"1","token":"t","channel_id":"1","user":{"id":"1"},"data":{"custom_id":"go:x","component_type":2}}`
+	if g, err := decodeInteraction([]byte(good)); err != nil || !g.event.Private {
+		t.Fatalf("%+v, %v", g, err)
+	}
+	for name, payload := range map[string]string{
+		"nothing":               "",
+		"no JSON":               "{",
+		"a list":                "[]",
+		"null":                  "null",
+		"too much":              good + strings.Repeat(" ", maxPayload),
+		"nobody":                strings.Replace(good, `"user":{"id":"1"},`, "", 1),
+		"a person by name":      strings.Replace(good, `{"id":"1"}`, `{"id":"../x"}`, 1),
+		"no token":              strings.Replace(good, `"token":"t",`, "", 1),
+		"a token of two parts":  strings.Replace(good, `"token":"t"`, `"token":"t/x"`, 1),
+		"no channel":            strings.Replace(good, `"channel_id":"1",`, "", 1),
+		"a server by name":      strings.Replace(good, `"token"`, `"guild_id":"x","token"`, 1),
+		"a message by name":     strings.Replace(good, `"token"`, `"message":{"id":"x"},"token"`, 1),
+		"an id of another form": strings.Replace(good, `"id":"1"`, `"id":"01"`, 1),
+		"no id":                 strings.Replace(good, anID, "", 1),
+		"a list in data":        strings.Replace(good, `{"custom_id":"go:x","component_type":2}`, "[]", 1),
+		"a number in custom_id": strings.Replace(good, `"go:x"`, "1", 1),
+	} {
+		if g, err := decodeInteraction([]byte(payload)); !errors.Is(err, errBroken) || !reflect.DeepEqual(g, gesture{}) {
+			t.Errorf("%s: %+v, %v", name, g, err)
+		}
+	}
+}
+
+func TestErrorsQuoteNothing(t *testing.T) {
+	_, err := decodeInteraction([]byte(`{"type":5,"id":"` + anID + `","application_id":"1","token":"t0ken","channel_id":"1","user":{"id":"1"},"data":{"custom_id":"se cret","components":[{"type":4,"value":"secret"}]}}`))
+	if err == nil || strings.Contains(err.Error(), "ecret") || strings.Contains(err.Error(), "t0ken") {
+		t.Errorf("%v", err)
+	}
+	_, err = decodeInteraction([]byte(`{"type":4.2026}`))
+	if err == nil || strings.Contains(err.Error(), "2026") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestLanguageOfACommand: the Welsh command says that its answer is wanted in Welsh.
+func TestLanguageOfACommand(t *testing.T) {
+	for name, want := range map[string]string{"maturity": "de", "aeddfedrwydd": "cy"} {
+		g, err := decodeInteraction(fmt.Appendf(nil, `{"type":2,"id":%q,"application_id":"1","token":"t","channel_id":"1","user":{"id":"1"},"locale":"de","data":{"name":%q,"options":[{"name":"statws","type":1}]}}`, anID, name))
+		if err != nil || g.event.Action.Verb != "statws" || g.event.Locale != want {
+			t.Errorf("%s: %+v, %v", name, g.event, err)
+		}
+	}
+}
+
+func TestAdmin(t *testing.T) {
+	for permissions, want := range map[string]bool{"32": true, "8": true, "2251799813685247": true, "0": false, "1024": false, "": false, "x": false, "-8": false, "99999999999999999999": false} {
+		payload := fmt.Sprintf(`{"type":2,"id":%q,"application_id":"1","token":"t","channel_id":"1","guild_id":"1","member":{"user":{"id":"1"},"permissions":%q},"data":{"name":"maturity","options":[{"type":1,"name":"home"}]}}`, anID, permissions)
+		if g, err := decodeInteraction([]byte(payload)); err != nil || g.event.Admin != want {
+			t.Errorf("permissions %q: admin %v, want %v (%v)", permissions, g.event.Admin, want, err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	entries, err := os.ReadDir("testdata/received")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, e := range entries {
+		f.Add(received(f, strings.TrimSuffix(e.Name(), ".json")))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		g, err := decodeInteraction(payload)
+		switch {
+		case errors.Is(err, errBroken) || g.kind == ping:
+			if !reflect.DeepEqual(g, gesture{kind: g.kind}) {
+				t.Errorf("something is left of %q: %+v", payload, g)
+			}
+			return
+		case err != nil && !errors.Is(err, errForeign):
+			t.Errorf("an error of another kind: %v", err)
+		}
+		if g.event.Who.ID == "" || g.origin.Token == "" || g.event.ID == "" {
+			t.Errorf("nobody to answer: %+v", g)
+		}
+		if err == nil && (g.event.Kind == chat.Press || g.event.Kind == chat.Submit) && g.kind != completing {
+			if _, bad := g.event.Action.Encode(); bad != nil {
+				t.Errorf("an action that no button carries: %v", bad)
+			}
+		}
+		for _, v := range g.event.Values[chat.Picked] {
+			if g.event.Kind == chat.Press && v == "" {
+				t.Error("an empty pick")
+			}
+		}
+	})
+}

@@ -1,0 +1,70 @@
+// Package discord brings the bot to Discord: it reads what people do there into a chat.Event, and draws a chat.Reply as
+// messages and modals. It knows nothing of surveys, and keeps nothing between two gestures: what an answer needs comes
+// with the gesture, in component ids and in the interaction's own token.
+//
+// Cards are Components V2. They alone put each level's button beside its own descriptor; an embed with rows of buttons below repeats four names
+// that the thumb must match to four paragraphs, and on a phone the two do not fit one screen.
+//
+// What crosses the wire is in small structs of this package. discordgo's are not used for it: the release v0.29.0 can neither
+// send nor read a labelled field of a modal, and one component of a kind it does not know, anywhere in a payload, leaves an interaction half decoded
+// that then panics when it is read. A struct that names what the bot needs, and no more, cannot meet an unknown kind.
+package discord
+
+import (
+	"strconv"
+	"time"
+
+	"maturitybot/bot/chat"
+)
+
+// Platform is the name of Discord in a chat.Person and a chat.Place. Their workspace is always empty: ids of people and of
+// channels are unique in all of Discord, and a person is the same one in a server and in the conversation with the bot,
+// where Discord tells no server.
+const Platform = "discord"
+
+// gesture is one thing that somebody did in Discord, and what it takes to answer it there.
+type gesture struct {
+	kind   kind
+	event  chat.Event
+	origin origin
+	// typing is the option that somebody is about to fill in, of which event.Values has the beginning, where kind is completing.
+	typing string
+}
+
+// kind is what a gesture asks of the adapter.
+type kind int
+
+// The kinds of gestures.
+const (
+	ping       kind = iota // Discord tries the endpoint: answer with pong
+	acted                  // somebody did what the event says
+	completing             // somebody is typing a command: answer with choices
+	dismissed              // somebody said no to a question: answer with unchanged, no more
+)
+
+// origin is where a gesture came from: what its replies change, or stand beside.
+type origin struct {
+	Interaction string // its id
+	Application string // the bot's
+	// Token answers within three seconds, and changes or follows the answer within 15 minutes.
+	Token   string
+	Guild   string // the server, or empty
+	Channel string
+	// Message is the id of the message that was pressed, or whose button opened the modal; empty after a command.
+	Message string
+	// Whispered says that only this person sees that message: it can be changed through the token alone.
+	Whispered bool
+}
+
+func person(id string) chat.Person     { return chat.Person{Platform: Platform, ID: id} }
+func channel(id string) chat.Place     { return chat.Place{Platform: Platform, Channel: id} }
+func snowflakeTime(n uint64) time.Time { return time.UnixMilli(int64(n>>22) + discordEpoch).UTC() }
+
+// discordEpoch is the first second of 2015 in Unix milliseconds, which Discord's ids count from (reference.mdx, "Snowflakes").
+const discordEpoch = 1420070400000
+
+// snowflake reads an id of Discord.
+func snowflake(s string) (uint64, bool) {
+	n, err := strconv.ParseUint(s, 10, 64)
+	return n, err == nil && s[0] != '0'
+}

@@ -1,0 +1,460 @@
+package discord
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"maturitybot/bot/chat"
+)
+
+// Limits that chat.Check does not know, from Discord's developers/components/reference.mdx and interactions/receiving-and-responding.mdx.
+const (
+	maxFields = 5    // of a modal
+	maxAlt    = 1024 // of a picture's description
+	maxOption = 100  // of an option's label, value and description
+	maxPeople = 25   // chosen in one select
+)
+
+// Flags of a message.
+const (
+	flagEphemeral    = 1 << 6
+	flagComponentsV2 = 1 << 15
+)
+
+// Types of components.
+const (
+	typeRow           = 1
+	typeButton        = 2
+	typeSelect        = 3
+	typeInput         = 4
+	typeUserSelect    = 5
+	typeRoleSelect    = 6
+	typeChannelSelect = 8
+	typeSection       = 9
+	typeText          = 10
+	typeGallery       = 12
+	typeFile          = 13
+	typeSeparator     = 14
+	typeContainer     = 17
+	typeLabel         = 18
+)
+
+// Styles of buttons and of text inputs.
+const (
+	stylePrimary   = 1
+	styleSecondary = 2
+	styleSuccess   = 3
+	styleDanger    = 4
+
+	inputShort     = 1
+	inputParagraph = 2
+)
+
+// accent is the colour of a card's edge. It means nothing.
+const accent = 0x5865F2
+
+// body is the body of a message, to send or to change.
+type body struct {
+	Flags       int          `json:"flags"`
+	Components  []component  `json:"components"`
+	Mentions    mentions     `json:"allowed_mentions"`
+	Attachments []attachment `json:"attachments,omitempty"`
+	// Nonce makes sending it twice within a few minutes one message; at most 25 characters.
+	Nonce        string `json:"nonce,omitempty"`
+	EnforceNonce bool   `json:"enforce_nonce,omitempty"`
+}
+
+// mentions lets nothing in a message notify anybody: its list must be there and be empty.
+type mentions struct {
+	Parse [0]string `json:"parse"`
+}
+
+// attachment tells of a file that goes with a message, as part "files[ID]" of its form.
+type attachment struct {
+	ID          string `json:"id"`
+	Filename    string `json:"filename"`
+	Description string `json:"description,omitempty"`
+}
+
+// component is any component; each kind has some of these.
+type component struct {
+	Type         int         `json:"type"`
+	Style        int         `json:"style,omitempty"`
+	Label        string      `json:"label,omitempty"`
+	Description  string      `json:"description,omitempty"`
+	CustomID     string      `json:"custom_id,omitempty"`
+	Content      string      `json:"content,omitempty"`
+	Placeholder  string      `json:"placeholder,omitempty"`
+	Value        string      `json:"value,omitempty"`
+	MaxLength    int         `json:"max_length,omitempty"`
+	Required     *bool       `json:"required,omitempty"`
+	MinValues    *int        `json:"min_values,omitempty"`
+	MaxValues    int         `json:"max_values,omitempty"`
+	ChannelTypes []int       `json:"channel_types,omitempty"`
+	Options      []selection `json:"options,omitempty"`
+	AccentColour int         `json:"accent_color,omitempty"`
+	Items        []picture   `json:"items,omitempty"`
+	File         *media      `json:"file,omitempty"`
+	Components   []component `json:"components,omitempty"`
+	Accessory    *component  `json:"accessory,omitempty"`
+	Component    *component  `json:"component,omitempty"`
+}
+
+type selection struct {
+	Label       string `json:"label"`
+	Value       string `json:"value"`
+	Description string `json:"description,omitempty"`
+	Default     bool   `json:"default,omitempty"`
+}
+
+type media struct {
+	URL string `json:"url"`
+}
+
+type picture struct {
+	Media       media  `json:"media"`
+	Description string `json:"description,omitempty"`
+}
+
+// dialog is the body of a modal.
+type dialog struct {
+	CustomID   string      `json:"custom_id"`
+	Title      string      `json:"title"`
+	Components []component `json:"components"`
+}
+
+// response is the first answer to an interaction.
+type response struct {
+	Type int `json:"type"`
+	Data any `json:"data,omitempty"`
+}
+
+// The first answers. A message that is whispered, deferred or not, stays one.
+var (
+	pong       = response{Type: 1}
+	waiting    = response{Type: 5}                                               // everybody will see what comes
+	whispering = response{Type: 5, Data: map[string]int{"flags": flagEphemeral}} // only this person will
+	unchanged  = response{Type: 6}                                               // the message that was pressed may change later
+)
+
+func sending(m body) response   { return response{Type: 4, Data: m} }
+func changing(m body) response  { return response{Type: 7, Data: m} }
+func opening(d dialog) response { return response{Type: 9, Data: d} }
+
+// suggesting answers somebody who is typing. Options that do not fit are left out.
+func suggesting(options []chat.Option) response {
+	choices := []choice{}
+	for _, o := range options {
+		if len(choices) < chat.MaxMenu && o.Value != "" && utf8.RuneCountInString(o.Value) <= maxOption {
+			choices = append(choices, choice{Name: chat.Trim(line(o.Label), maxOption), Value: o.Value})
+		}
+	}
+	return response{Type: 8, Data: map[string][]choice{"choices": choices}}
+}
+
+// message draws a card: whispered shows it to one person, which only an answer to an interaction can. Files are shown
+// above its last buttons; the caller uploads them in this order.
+func message(c chat.Card, whispered bool, files []chat.File) (body, error) {
+	if len(c.Blocks) == 0 {
+		return body{}, fmt.Errorf("draw card: it is empty")
+	}
+	m := body{Flags: flagComponentsV2}
+	if whispered {
+		m.Flags |= flagEphemeral
+	}
+	for p := range pens {
+		parts, err := p.blocks(c)
+		if err != nil {
+			return body{}, fmt.Errorf("draw card: %w", err)
+		}
+		shown, attachments := attach(files)
+		m.Attachments = attachments
+		last := len(parts) // what is to be pressed stays below what is to be seen
+		for last > 0 && (parts[last-1].Type == typeRow || parts[last-1].Type == typeSeparator) {
+			last--
+		}
+		m.Components = []component{{Type: typeContainer, AccentColour: accent, Components: slices.Insert(parts, last, shown...)}}
+		count, runes := size(m.Components)
+		if count > chat.MaxComponents {
+			return body{}, fmt.Errorf("draw card: %d components, at most %d", count, chat.MaxComponents)
+		}
+		if runes <= chat.MaxCardText {
+			return m, nil
+		}
+	}
+	return body{}, fmt.Errorf("draw card: more than %d characters of text", chat.MaxCardText)
+}
+
+// size counts components and the characters of their texts, as Discord does.
+func size(all []component) (count, runes int) {
+	for _, c := range all {
+		n, r := size(c.Components)
+		count, runes = count+1+n, runes+utf8.RuneCountInString(c.Content)+r
+		if c.Accessory != nil {
+			count++
+		}
+	}
+	return count, runes
+}
+
+func (p pen) blocks(c chat.Card) ([]component, error) {
+	var out []component
+	text := func(s string) {
+		if s != "" {
+			out = append(out, component{Type: typeText, Content: s})
+		}
+	}
+	for _, block := range c.Blocks {
+		switch b := block.(type) {
+		case chat.Heading:
+			text(p.heading(b.Text))
+		case chat.Text:
+			text(p.text(b.Spans))
+		case chat.Note:
+			text(p.note(b.Spans))
+		case chat.Table:
+			text(p.table(b.Text))
+		case chat.Divider:
+			out = append(out, component{Type: typeSeparator})
+		case chat.Choice:
+			if b.Button.Confirm != nil { // a question takes the width of the card
+				text(p.choice(b))
+				rows, err := p.rows([]chat.Button{b.Button})
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, rows...)
+				break
+			}
+			press, err := button(b.Button)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, component{Type: typeSection, Components: []component{{Type: typeText, Content: p.choice(b)}}, Accessory: &press})
+		case chat.Buttons:
+			rows, err := p.rows(b.Buttons)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, rows...)
+		case chat.Menu:
+			id, err := b.Action.Encode()
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, row(component{Type: typeSelect, CustomID: id, Placeholder: line(b.Placeholder), Options: selections(b.Options, nil)}))
+		default:
+			return nil, fmt.Errorf("unknown block %T", block)
+		}
+	}
+	return out, nil
+}
+
+func row(parts ...component) component { return component{Type: typeRow, Components: parts} }
+
+// rows draws buttons five to a row, then those that ask again, a row each.
+func (p pen) rows(buttons []chat.Button) ([]component, error) {
+	var plain, asking []component
+	for _, b := range buttons {
+		if b.Confirm != nil {
+			parts, err := p.question(b)
+			if err != nil {
+				return nil, err
+			}
+			asking = append(asking, parts...)
+			continue
+		}
+		c, err := button(b)
+		if err != nil {
+			return nil, err
+		}
+		plain = append(plain, c)
+	}
+	var out []component
+	for five := range slices.Chunk(plain, 5) {
+		out = append(out, row(five...))
+	}
+	return append(out, asking...), nil
+}
+
+// asks begins the id of a select that stands for a button with a question.
+const asks = "?"
+
+// The answers to a question.
+const (
+	answerYes = "yes"
+	answerNo  = "no"
+)
+
+// question draws a button that asks again. Discord has no such dialog, so that the button is a select with the label of the button: it opens
+// over the card and holds yes, with what it means, and no. All that is asked travels in the message itself; a press needs no
+// second card, and works as long as the message is there.
+func (p pen) question(b chat.Button) ([]component, error) {
+	id, err := b.Action.Encode()
+	if err != nil {
+		return nil, err
+	}
+	if len(asks+id) > chat.MaxAction {
+		return nil, fmt.Errorf("action %q: %d bytes, at most %d where it asks again", b.Action.Verb, len(id), chat.MaxAction-len(asks))
+	}
+	var out []component
+	means := line(b.Confirm.Text)
+	if utf8.RuneCountInString(means) > maxOption {
+		out = append(out, component{Type: typeText, Content: p.note([]chat.Span{chat.Words(b.Confirm.Text)})})
+		means = line(b.Confirm.Title)
+	}
+	return append(out, row(component{
+		Type: typeSelect, CustomID: asks + id, Placeholder: line(b.Label),
+		Options: []selection{
+			{Label: chat.Trim(line(b.Confirm.Yes), maxOption), Value: answerYes, Description: chat.Trim(means, maxOption)},
+			{Label: chat.Trim(line(b.Confirm.No), maxOption), Value: answerNo},
+		},
+	})), nil
+}
+
+func button(b chat.Button) (component, error) {
+	id, err := b.Action.Encode()
+	if err != nil {
+		return component{}, err
+	}
+	c := component{Type: typeButton, Style: styleSecondary, Label: line(b.Label), CustomID: id}
+	switch b.Style {
+	case chat.Primary:
+		c.Style = stylePrimary
+	case chat.Danger:
+		c.Style = styleDanger
+	}
+	if b.Chosen {
+		c.Style, c.Label = styleSuccess, "✓ "+c.Label
+	}
+	return c, nil
+}
+
+func selections(all []chat.Option, chosen []string) []selection {
+	out := make([]selection, len(all))
+	for i, o := range all {
+		out[i] = selection{Label: line(o.Label), Value: o.Value, Default: slices.Contains(chosen, o.Value)}
+	}
+	return out
+}
+
+// attach draws files: pictures as pictures with their words, others to download.
+func attach(files []chat.File) (shown []component, told []attachment) {
+	var pictures []picture
+	var others []component
+	for i, f := range files {
+		name := fileName(i, f.Name, told)
+		told = append(told, attachment{ID: strconv.Itoa(i), Filename: name, Description: chat.Trim(f.Alt, maxAlt)})
+		where := media{URL: "attachment://" + name}
+		if strings.HasPrefix(f.Type, "image/") && f.Type != "image/svg+xml" { // Discord draws no SVG
+			pictures = append(pictures, picture{Media: where, Description: chat.Trim(f.Alt, maxAlt)})
+		} else {
+			others = append(others, component{Type: typeFile, File: &where})
+		}
+	}
+	if len(pictures) > 0 {
+		shown = append(shown, component{Type: typeGallery, Items: pictures})
+	}
+	return append(shown, others...), told
+}
+
+// fileName is a name that Discord keeps as it is, and that no other file of the message has: the picture is found by it.
+func fileName(i int, name string, others []attachment) string {
+	name = strings.Trim(strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)) {
+			return r
+		}
+		return '-'
+	}, name), ".")
+	if name == "" || slices.ContainsFunc(others, func(a attachment) bool { return a.Filename == name }) {
+		name = strconv.Itoa(i) + "-" + name
+	}
+	return name
+}
+
+// modal draws a form of at most five fields. Its intro is left out where it would be a sixth part: Discord takes five. The words of its buttons are Discord's.
+func modal(f chat.Form) (dialog, error) {
+	id, err := f.Action.Encode()
+	if err != nil {
+		return dialog{}, fmt.Errorf("draw form: %w", err)
+	}
+	if len(f.Fields) == 0 || len(f.Fields) > maxFields {
+		return dialog{}, fmt.Errorf("draw form %q: %d fields, want 1 to %d", f.Action.Verb, len(f.Fields), maxFields)
+	}
+	d := dialog{CustomID: id, Title: line(f.Title)}
+	if intro := escaping.text([]chat.Span{chat.Words(f.Intro)}); intro != "" && len(f.Fields) < maxFields && utf8.RuneCountInString(intro) <= chat.MaxCardText {
+		d.Components = append(d.Components, component{Type: typeText, Content: intro})
+	}
+	for _, f := range f.Fields {
+		part, err := field(f)
+		if err != nil {
+			return dialog{}, fmt.Errorf("draw form: %w", err)
+		}
+		about := chat.About(f)
+		label := component{Type: typeLabel, Label: line(about.Text), Component: &part}
+		if hint := strings.TrimSpace(about.Hint); hint != "" {
+			label.Description = line(hint)
+		}
+		d.Components = append(d.Components, label)
+	}
+	return d, nil
+}
+
+func field(f chat.Field) (component, error) {
+	about := chat.About(f)
+	required := !about.Optional
+	least := 0
+	if required {
+		least = 1
+	}
+	c := component{CustomID: about.ID, Required: &required}
+	switch f := f.(type) {
+	case chat.Input:
+		c.Type, c.Style, c.MaxLength, c.Value = typeInput, inputShort, f.Max, f.Value
+		if f.Lines {
+			c.Style = inputParagraph
+		}
+		if n := utf8.RuneCountInString(f.Value); n > f.Max {
+			return c, fmt.Errorf("field %q: %d characters stand in it, at most %d", about.ID, n, f.Max)
+		}
+	case chat.Date: // Discord has no field for a day or a time
+		c.Type, c.Style, c.MaxLength, c.Value, c.Placeholder = typeInput, inputShort, len("2026-12-11"), f.Value, "YYYY-MM-DD"
+	case chat.Clock:
+		c.Type, c.Style, c.MaxLength, c.Value, c.Placeholder = typeInput, inputShort, len("17:00"), f.Value, "HH:MM"
+	case chat.Pick:
+		c.Type, c.MinValues, c.MaxValues, c.Options = typeSelect, &least, 1, selections(f.Options, f.Chosen)
+		if f.Many {
+			c.MaxValues = len(f.Options)
+		}
+	case chat.People:
+		c.Type, c.MinValues, c.MaxValues = typeUserSelect, &least, maxPeople
+	case chat.Channel:
+		c.Type, c.MinValues, c.MaxValues, c.ChannelTypes = typeChannelSelect, &least, 1, []int{0, 5} // text and announcements
+	default:
+		return c, fmt.Errorf("unknown field %T", f)
+	}
+	return c, nil
+}
+
+// refusal is what a person gets whose form cannot stand: Discord has closed it by then, so that it tells all at once.
+func refusal(r chat.Refuse) chat.Card {
+	var c chat.Card
+	for _, field := range slices.Sorted(maps.Keys(r.Fields)) {
+		c.Blocks = append(c.Blocks, chat.Say(r.Fields[field]))
+	}
+	return c
+}
+
+// encode writes a body.
+func encode(v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode body: %w", err)
+	}
+	return b, nil
+}

@@ -1,0 +1,222 @@
+package discord
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"maturitybot/bot/chat"
+)
+
+// pen is how plain text is written into Discord's Markdown, so that it reads as it was meant. Backslashes count toward
+// the 4000 characters of a message, so that a card which has room as plain text may need another pen than the first.
+type pen int
+
+// The pens, each shorter than the one before.
+const (
+	escaping pen = iota // a backslash before every sign that Markdown would take for its own
+	swapping            // another sign of the same look in its place
+	bare                // as swapping, and no Markdown of ours either
+	pens
+)
+
+// looks are the signs that swapping writes.
+var looks = map[rune]rune{
+	'\\': '∖', '*': '∗', '_': 'ˍ', '~': '∼', '`': 'ˋ', '|': '∣', '<': '‹', '>': '›', '[': '［', ']': '］', '@': '＠',
+	':': '∶', '#': '＃', '-': '‐', '+': '＋', '.': '․', ')': '）',
+}
+
+// clean drops what is no text: control characters, and those that turn the direction of the text around them.
+func clean(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, string(utf8.RuneError)), "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n':
+			return r
+		case r == '\t', r == '\u2028', r == '\u2029':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// line is clean for what must stay on one line and may not be empty: Discord refuses a label of white space.
+func line(s string) string {
+	s = strings.TrimSpace(strings.ReplaceAll(clean(s), "\n", " "))
+	if s == "" {
+		return "–"
+	}
+	return s
+}
+
+// words writes one line of clean text. Start says that it begins a line, where more signs have a meaning; last, that it ends one.
+func (p pen) words(s string, start, last bool) string {
+	var b strings.Builder
+	put := func(r rune) {
+		if p == escaping {
+			b.WriteByte('\\')
+		} else {
+			r = looks[r]
+		}
+		b.WriteRune(r)
+	}
+	r := []rune(s)
+	i := 0
+	if start {
+		for i < len(r) && r[i] == ' ' {
+			b.WriteRune(r[i])
+			i++
+		}
+		digits := i
+		for digits < len(r) && r[digits] >= '0' && r[digits] <= '9' {
+			digits++
+		}
+		switch {
+		case i < len(r) && strings.ContainsRune("#-+", r[i]):
+			put(r[i])
+			i++
+		case digits > i && digits < len(r) && (r[digits] == '.' || r[digits] == ')'):
+			b.WriteString(string(r[i:digits]))
+			put(r[digits])
+			i = digits + 1
+		}
+	}
+	for i < len(r) {
+		if n := address(r, i, last); n > 0 {
+			b.WriteString(string(r[i : i+n]))
+			i += n
+			continue
+		}
+		switch {
+		case strings.ContainsRune("\\*_~`|<>[]@", r[i]):
+			put(r[i])
+		case r[i] == ':' && i+1 < len(r) && !unicode.IsSpace(r[i+1]): // an emoji's name, or a link
+			put(r[i])
+		default:
+			b.WriteRune(r[i])
+		}
+		i++
+	}
+	return b.String()
+}
+
+// address is the length of a web address at r[i], or 0. It stays as it is, and can be followed: where the workshop meets is often one.
+// Discord reads an address up to the next space, backslashes included, so that only one which a space or the line's end follows is left alone.
+func address(r []rune, i int, last bool) int {
+	if i > 0 && !unicode.IsSpace(r[i-1]) && r[i-1] != '(' {
+		return 0
+	}
+	if s := string(r[i:min(len(r), i+len("https://"))]); s != "https://" && !strings.HasPrefix(s, "http://") {
+		return 0
+	}
+	n := i
+	for n < len(r) && (r[n] < utf8.RuneSelf && (unicode.IsLetter(r[n]) || unicode.IsDigit(r[n])) || strings.ContainsRune("-._/?=&%+:#", r[n])) {
+		n++
+	}
+	if n < len(r) && !unicode.IsSpace(r[n]) || n == len(r) && !last {
+		return 0
+	}
+	return n - i
+}
+
+// piece is a run of text of one weight; raw is Markdown of ours.
+type piece struct {
+	text string
+	bold bool
+	raw  string
+}
+
+// pieces joins spans of one weight: a sign may mean something only together with its neighbour.
+func pieces(all []chat.Span) []piece {
+	var out []piece
+	add := func(p piece) {
+		if n := len(out) - 1; n >= 0 && p.raw == "" && out[n].raw == "" && out[n].bold == p.bold {
+			out[n].text += p.text
+			return
+		}
+		if p.text+p.raw != "" {
+			out = append(out, p)
+		}
+	}
+	for _, s := range all {
+		switch s := s.(type) {
+		case chat.Words:
+			add(piece{text: clean(string(s))})
+		case chat.Bold:
+			add(piece{text: clean(string(s)), bold: true})
+		case chat.Meter:
+			add(piece{text: s.String()})
+		case chat.Mention:
+			if _, ok := snowflake(s.Person.ID); ok && s.Person.Platform == Platform {
+				add(piece{raw: "<@" + s.Person.ID + ">"})
+			} else {
+				add(piece{text: "@" + clean(s.Person.ID)})
+			}
+		}
+	}
+	return out
+}
+
+// lines writes spans, a string a line.
+func (p pen) lines(all []chat.Span) []string {
+	var out []string
+	var b strings.Builder
+	end := func() { out = append(out, b.String()); b.Reset() }
+	parts := pieces(all)
+	for i, piece := range parts {
+		if piece.raw != "" {
+			b.WriteString(piece.raw)
+			continue
+		}
+		rows := strings.Split(piece.text, "\n")
+		for j, part := range rows {
+			if j > 0 {
+				end()
+			}
+			text := p.words(part, strings.TrimSpace(b.String()) == "", !piece.bold && (j < len(rows)-1 || i == len(parts)-1))
+			if piece.bold && p != bare && strings.TrimSpace(part) != "" {
+				text = "**" + text + "**"
+			}
+			b.WriteString(text)
+		}
+	}
+	end()
+	return out
+}
+
+// text writes a paragraph.
+func (p pen) text(all []chat.Span) string { return strings.TrimSpace(strings.Join(p.lines(all), "\n")) }
+
+// note writes a paragraph of lesser weight: Discord's subtext, which holds for one line.
+func (p pen) note(all []chat.Span) string {
+	var out []string
+	for _, l := range p.lines(all) {
+		if l = strings.TrimSpace(l); l != "" && p != bare {
+			l = "-# " + l
+		}
+		if l != "" {
+			out = append(out, l)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+func (p pen) heading(s string) string {
+	s = p.words(line(s), true, true)
+	if p != bare {
+		s = "## " + s
+	}
+	return s
+}
+
+// table writes text of equal width. No backtick of it can end the block.
+func (p pen) table(s string) string {
+	s = strings.Trim(strings.ReplaceAll(clean(s), "`", "ˋ"), "\n")
+	return "```\n" + s + "\n```"
+}
+
+func (p pen) choice(c chat.Choice) string {
+	return p.text([]chat.Span{chat.Bold(line(c.Title)), chat.Words("\n" + c.Text)})
+}
