@@ -184,7 +184,7 @@ func (c Card) Check() error {
 			}
 		case Table:
 			components++
-			runes += utf8.RuneCountInString(b.Text) + 8 // fences
+			runes += utf8.RuneCountInString(b.Text) + 8                // fences
 			if err := short("table", b.Text, MaxText-10); err != nil { // ten for the fences around it
 				return err
 			}

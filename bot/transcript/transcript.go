@@ -92,6 +92,9 @@ func (p *People) arrived() []sent {
 	return post
 }
 
+// Channels is who is in which channel.
+func (p *People) Channels() map[string][]string { return p.channels }
+
 // Reachable says whether messages to somebody arrive.
 func (p *People) Reachable(name string) bool { return !p.unreachable[name] }
 

@@ -1,0 +1,378 @@
+package slack
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	slackgo "github.com/slack-go/slack"
+
+	"maturitybot/bot/chat"
+)
+
+func payload(t testing.TB, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("testdata", "payloads", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []byte(strings.TrimSpace(string(raw)))
+}
+
+func at(sec, micro int64) time.Time { return time.Unix(sec, micro*1000).UTC() }
+
+func TestDecodeInteraction(t *testing.T) {
+	const hooks = "https://hooks.slack.com/actions/T0NORTH/"
+	north := func(id string) chat.Person { return chat.Person{Platform: "slack", Workspace: "T0NORTH", ID: id} }
+	for name, want := range map[string]gesture{
+		"press-dm.json": {
+			event: chat.Event{ID: "9001.42.aa11", Kind: chat.Press, At: at(1795446061, 840180), Who: north("U0BEN"), Where: place("T0NORTH", "D0BEN"), Private: true,
+				Action: chat.Do("answer", "7K3Q", "leadership", "2")},
+			trigger: "9001.42.aa11",
+			origin:  origin{Channel: "D0BEN", Private: true, URL: hooks + "9001/aa11", Card: "1795446000.000200"},
+		},
+		"press-channel.json": {
+			event: chat.Event{ID: "9002.42.bb22", Kind: chat.Press, At: at(1795446161, 1), Who: north("U0CEM"), Where: place("T0NORTH", "C0TEAM"),
+				Action: chat.Do("join", "7K3Q")},
+			trigger: "9002.42.bb22",
+			origin:  origin{Channel: "C0TEAM", URL: hooks + "9002/bb22", Card: "1795446100.000300"},
+		},
+		"press-ephemeral.json": {
+			event: chat.Event{ID: "9003.42.cc33", Kind: chat.Press, At: at(1795446261, 500000), Who: north("U0ANA"), Where: place("T0NORTH", "C0TEAM"),
+				Action: chat.Do("open", "7K3Q", "en")},
+			trigger: "9003.42.cc33",
+			origin:  origin{Channel: "C0TEAM", URL: hooks + "9003/cc33", Card: "1795446200.000400", Whispered: true},
+		},
+		"press-home.json": {
+			event: chat.Event{ID: "9004.42.dd44", Kind: chat.Press, At: at(1795446361, 250000), Who: north("U0BEN"), Where: place("T0NORTH", "U0BEN"), Private: true,
+				Action: chat.Do("resume", "7K3Q")},
+			trigger: "9004.42.dd44",
+			origin:  origin{Channel: "U0BEN", Private: true},
+			home:    true,
+		},
+		"menu.json": {
+			event: chat.Event{ID: "9006.42.ff66", Kind: chat.Press, At: at(1795446070, 123456), Who: north("U0BEN"), Where: place("T0NORTH", "D0BEN"), Private: true,
+				Action: chat.Do("role", "7K3Q"), Values: map[string][]string{chat.Picked: {"midwife"}}},
+			trigger: "9006.42.ff66",
+			origin:  origin{Channel: "D0BEN", Private: true, URL: hooks + "9006/ff66", Card: "1795446000.000200"},
+		},
+		"submit.json": {
+			event: chat.Event{ID: "9007.42.gg77", Kind: chat.Submit, Who: north("U0ANA"), Where: place("T0NORTH", "C0TEAM"),
+				Action: chat.Do("create"), Values: map[string][]string{
+					"area": {"Bro Hafren & ŵyl\n“quoted”"}, "matrix": {"wales"}, "far": {"yes"}, "information": {"a", "b"}, "more": {"c"},
+					"closes": {"2026-12-11"}, "closes_time": {"17:00"}, "people": {"slack:T0NORTH:U0BEN", "slack:T0NORTH:W0CEM"}, "channel": {"slack:T0NORTH:C0OTHER"},
+				}},
+			trigger: "9007.42.gg77",
+			origin:  origin{Channel: "C0TEAM", URL: "https://hooks.slack.com/commands/T0NORTH/1", Card: "1795446200.000400", Whispered: true},
+			view:    "V0FORM",
+		},
+		"submit-home.json": {
+			event: chat.Event{ID: "9008.42.hh88", Kind: chat.Submit, Who: north("U0BEN"), Where: place("T0NORTH", "U0BEN"), Private: true,
+				Action: chat.Do("saveorg", "7K3Q"), Values: map[string][]string{"organisation": {"Northshire NHS"}}},
+			trigger: "9008.42.hh88",
+			origin:  origin{Channel: "U0BEN", Private: true},
+			view:    "V0FORM2",
+			home:    true,
+		},
+		"external.json": {
+			event: chat.Event{ID: "9009.42.ii99", Kind: chat.Press, At: at(1795446171, 1), Who: chat.Person{Platform: "slack", Workspace: "T0OTHER", ID: "U0GUEST"},
+				Where: place("T0NORTH", "C0SHARED"), Action: chat.Do("join", "7K3Q")},
+			trigger: "9009.42.ii99",
+			origin:  origin{Channel: "C0SHARED", URL: hooks + "9009/ii99", Card: "1795446100.000300"},
+		},
+		"enterprise.json": {
+			event: chat.Event{ID: "9010.42.jj00", Kind: chat.Press, At: at(1795446181, 1), Who: north("W0DAI"), Where: place("T0NORTH", "C0TEAM"),
+				Action: chat.Do("join", "7K3Q")},
+			trigger: "9010.42.jj00",
+			origin:  origin{Channel: "C0TEAM", URL: hooks + "9010/jj00", Card: "1795446100.000300"},
+		},
+		"org-wide.json": {
+			event: chat.Event{ID: "9011.42.kk11", Kind: chat.Press, At: at(1795446191, 1), Who: chat.Person{Platform: "slack", Workspace: "T0HOME", ID: "W0DAI"},
+				Where: place("T0HOME", "D0DAI"), Private: true, Action: chat.Do("go", "7K3Q")},
+			trigger: "9011.42.kk11",
+			origin:  origin{Channel: "D0DAI", Private: true, URL: hooks + "9011/kk11", Card: "1795446100.000300"},
+		},
+	} {
+		got, err := decodeInteraction(payload(t, name))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s:\n got %+v\nwant %+v", name, got, want)
+		}
+	}
+}
+
+func TestForeignInteractionsAreTold(t *testing.T) {
+	for _, name := range []string{"press-modal.json", "foreign.json", "closed.json"} {
+		if _, err := decodeInteraction(payload(t, name)); !errors.Is(err, errForeign) {
+			t.Errorf("%s: %v, want errForeign", name, err)
+		}
+	}
+	menu := strings.Replace(string(payload(t, "menu.json")), `"actions":[{"type":"static_select"`, `"actions":[{"type":"overflow"`, 1)
+	if _, err := decodeInteraction([]byte(menu)); !errors.Is(err, errForeign) {
+		t.Errorf("an overflow menu: %v, want errForeign", err)
+	}
+	inForm := strings.Replace(string(payload(t, "press-modal.json")), `"action_id":"information","block_id":"information","type":"checkboxes"`, `"action_id":"go:7K3Q","type":"button"`, 1)
+	if _, err := decodeInteraction([]byte(inForm)); !errors.Is(err, errForeign) {
+		t.Errorf("a button in a form: %v, want errForeign", err)
+	}
+	form := strings.Replace(string(payload(t, "submit.json")), `"callback_id":"create"`, `"callback_id":"cre ate"`, 1)
+	if _, err := decodeInteraction([]byte(form)); !errors.Is(err, errForeign) {
+		t.Errorf("somebody else's form: %v, want errForeign", err)
+	}
+}
+
+func TestMalformedInteractionsAreErrors(t *testing.T) {
+	edit := func(name, old, with string) string {
+		s := string(payload(t, name))
+		if !strings.Contains(s, old) {
+			t.Fatalf("%s has no %s", name, old)
+		}
+		return strings.Replace(s, old, with, 1)
+	}
+	var fields, values strings.Builder
+	for i := range maxFields + 1 {
+		fields.WriteString(`"f` + strings.Repeat("x", i) + `":{},`)
+	}
+	for range maxValues + 1 {
+		values.WriteString(`"U1",`)
+	}
+	for what, s := range map[string]string{
+		"nothing":          "",
+		"a list":           "[]",
+		"half":             string(payload(t, "press-dm.json"))[:300],
+		"too long":         strings.TrimSuffix(string(payload(t, "press-dm.json")), "}") + `,"x":"` + strings.Repeat("x", maxPayload) + `"}`,
+		"no user":          edit("press-dm.json", `"id":"U0BEN"`, `"id":""`),
+		"no trigger":       edit("press-dm.json", `"trigger_id":"9001.42.aa11"`, `"trigger_id":""`),
+		"no action":        edit("press-dm.json", `"actions":[`, `"actions":[],"was":[`),
+		"no channel":       strings.ReplaceAll(string(payload(t, "press-dm.json")), "D0BEN", ""),
+		"no message":       edit("press-dm.json", `"message_ts":"1795446000.000200"`, `"message_ts":""`),
+		"wrong type":       edit("press-dm.json", `"actions":[`, `"actions":7,"was":[`),
+		"no view":          edit("submit.json", `"id":"V0FORM"`, `"id":""`),
+		"no origin":        edit("submit.json", `\"c\":\"C0TEAM\"`, `\"c\":\"\"`),
+		"broken origin":    edit("submit.json", `"{\"c\"`, `"{c`),
+		"long origin":      edit("submit.json", `C0TEAM`, strings.Repeat("C", maxMetadata)),
+		"too many fields":  edit("submit.json", `"values":{`, `"values":{`+fields.String()),
+		"too many persons": edit("submit.json", `"selected_users":[`, `"selected_users":[`+values.String()),
+	} {
+		if g, err := decodeInteraction([]byte(s)); err == nil || errors.Is(err, errForeign) {
+			t.Errorf("%s: %v, %+v", what, err, g)
+		}
+	}
+}
+
+// Errors are logged: they hold nothing that somebody wrote.
+func TestErrorsQuoteNothing(t *testing.T) {
+	for _, s := range []string{
+		strings.Replace(string(payload(t, "submit.json")), `"value":"Bro Hafren`, `"value":{"secret":1},"x":"Bro Hafren`, 1),
+		strings.Replace(string(payload(t, "submit.json")), `"{\"c\":\"C0TEAM\"`, `"{\"c\":secret`, 1),
+		strings.Replace(string(payload(t, "submit.json")), `"type":"view_submission"`, `"type":"view_submission",secret`, 1),
+		strings.Replace(string(payload(t, "press-dm.json")), `"action_id":"answer:7K3Q:leadership:2","block_id":"x3","text"`, `"action_id":"my secret","block_id":"x3","text"`, 1),
+	} {
+		_, err := decodeInteraction([]byte(s))
+		if err == nil {
+			t.Fatal("no error")
+		}
+		if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "character 's'") {
+			t.Errorf("quotes the payload: %v", err)
+		}
+	}
+}
+
+func TestDecodeCommand(t *testing.T) {
+	form, err := url.ParseQuery(string(payload(t, "command.txt")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeCommand(form)
+	ana := chat.Person{Platform: "slack", Workspace: "T0NORTH", ID: "U0ANA"}
+	want := gesture{
+		event: chat.Event{ID: "9013.42.mm33", Kind: chat.Command, Who: ana, Where: place("T0NORTH", "C0TEAM"),
+			Action: chat.Do("extend", "Bro", "Hafren", "“now”")},
+		trigger: "9013.42.mm33",
+		origin:  origin{Channel: "C0TEAM", URL: "https://hooks.slack.com/commands/T0NORTH/1"},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+	}
+
+	got, err = decodeCommandJSON(payload(t, "command.json"))
+	want = gesture{
+		event:   chat.Event{ID: "9014.42.nn44", Kind: chat.Command, Who: ana, Where: place("T0NORTH", "D0ANA"), Private: true},
+		trigger: "9014.42.nn44",
+		origin:  origin{Channel: "D0ANA", Private: true, URL: "https://hooks.slack.com/commands/T0NORTH/2"},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+	}
+
+	if _, err := decodeCommand(url.Values{"ssl_check": {"1"}}); !errors.Is(err, errForeign) {
+		t.Errorf("a check of the certificate: %v, want errForeign", err)
+	}
+	form.Set("text", strings.Repeat("x", 4*maxCommand+1))
+	if _, err := decodeCommand(form); err == nil || errors.Is(err, errForeign) {
+		t.Errorf("a very long command: %v", err)
+	}
+	for _, key := range []string{"team_id", "user_id", "channel_id", "trigger_id"} {
+		less, err := url.ParseQuery(string(payload(t, "command.txt")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		less.Del(key)
+		if _, err := decodeCommand(less); err == nil || errors.Is(err, errForeign) {
+			t.Errorf("without %s: %v", key, err)
+		}
+	}
+	if _, err := decodeCommandJSON([]byte("{")); err == nil {
+		t.Error("half a command is one")
+	}
+}
+
+func TestDecodeEvent(t *testing.T) {
+	wrote := func(workspace, id, channel, event string) gesture {
+		return gesture{
+			event: chat.Event{ID: event, Kind: chat.Message, At: at(1795446500, 500), Who: chat.Person{Platform: "slack", Workspace: workspace, ID: id},
+				Where: place("T0NORTH", channel), Private: true},
+			origin: origin{Channel: channel, Private: true},
+		}
+	}
+	ignored := callback{team: "T0NORTH"}
+	for name, want := range map[string]callback{
+		"event-message.json":    {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0NORTH", "U0BEN", "D0BEN", "5f0c7f5e-0001")},
+		"event-external.json":   {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0OTHER", "U0GUEST", "D0GUEST", "Ev0EXT")},
+		"event-enterprise.json": {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0NORTH", "W0DAI", "D0DAI", "Ev0GRID")},
+		"event-own.json":        ignored,
+		"event-bot.json":        ignored,
+		"event-edited.json":     ignored,
+		"event-channel.json":    ignored,
+		"event-home.json": {kind: callbackGesture, team: "T0NORTH", gesture: gesture{
+			event: chat.Event{ID: "Ev0HOME", Kind: chat.Home, Who: chat.Person{Platform: "slack", Workspace: "T0NORTH", ID: "U0BEN"},
+				Where: place("T0NORTH", "U0BEN"), Private: true},
+			origin: origin{Channel: "U0BEN", Private: true},
+			home:   true,
+		}},
+		"event-messages-tab.json": ignored,
+		"event-user.json":         {kind: callbackUser, team: "T0NORTH", user: "U0BEN"},
+		"event-uninstalled.json":  {kind: callbackGone, team: "T0NORTH"},
+		"event-revoked.json":      {kind: callbackGone, team: "T0NORTH"},
+		"event-revoked-user.json": ignored,
+		"event-challenge.json":    {kind: callbackChallenge, challenge: "3eZbrw1aB10FEMAGAZd4FyFQ"},
+		"event-limited.json":      {kind: callbackLimited, team: "T0NORTH"},
+	} {
+		got, err := decodeEvent(payload(t, name))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s:\n got %+v\nwant %+v", name, got, want)
+		}
+	}
+	if got, err := decodeEvent([]byte(`{"type":"something new"}`)); err != nil || got.kind != callbackIgnored {
+		t.Errorf("a type unknown here: %+v, %v", got, err)
+	}
+	for _, s := range []string{
+		``, `{`, `{"type":"url_verification"}`, `{"type":"event_callback","event":{"type":"message"}}`,
+		`{"type":"event_callback","team_id":"T","event_id":"E","event":{"type":"message","channel_type":"im","channel":"D1"}}`,
+		`{"type":"event_callback","team_id":"T","event_id":"E","event":{"type":"message","channel_type":"im","user":"U1"}}`,
+		`{"type":"event_callback","team_id":"T","event":{"type":"message","channel_type":"im","channel":"D1","user":"U1","client_msg_id":"x"}}`,
+		`{"type":"event_callback","team_id":"T","event":{"type":"app_home_opened","tab":"home","user":"U1"}}`,
+		`{"type":"event_callback","team_id":"T","event":{"type":"user_change","user":{}}}`,
+	} {
+		if got, err := decodeEvent([]byte(s)); err == nil {
+			t.Errorf("%s: no error, %+v", s, got)
+		}
+	}
+}
+
+// A form brings back where it was opened.
+func TestOriginRoundTrip(t *testing.T) {
+	o := origin{Channel: "D0BEN", Private: true, URL: "https://hooks.slack.com/actions/T/1?a=b&c=<d>", Card: "1795446000.000200", Whispered: true}
+	form := chat.Form{Title: "t", Submit: "s", Cancel: "c", Action: chat.Do("keep", "7K3Q", "vision"), Fields: []chat.Field{chat.Date{Label: chat.Label{ID: "day", Text: "Day"}}}}
+	view, err := modal(form, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(map[string]any{
+		"type": "view_submission", "trigger_id": "1", "team": map[string]any{"id": "T"}, "user": map[string]any{"id": "U", "team_id": "T"},
+		"view": map[string]any{"id": "V", "callback_id": view.CallbackID, "private_metadata": view.PrivateMetadata},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := decodeInteraction(raw)
+	if err != nil || g.origin != o || !reflect.DeepEqual(g.event.Action, form.Action) {
+		t.Errorf("got %+v, %v", g, err)
+	}
+}
+
+func TestMoment(t *testing.T) {
+	for s, want := range map[string]time.Time{
+		"1795446061.840180": at(1795446061, 840180), "1795446061.5": at(1795446061, 500000), "1795446061": at(1795446061, 0),
+		"1795446061.8401809": at(1795446061, 840180), "": {}, "0": {}, "-5": {}, "x": {}, "1.x": {}, "1.-1": {}, "99999999999999": {},
+	} {
+		if got := moment(s); !got.Equal(want) {
+			t.Errorf("%q: %v, want %v", s, got, want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	files, err := filepath.Glob("testdata/payloads/*")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no payloads")
+	}
+	for _, file := range files {
+		f.Add(payload(f, filepath.Base(file)))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		check := func(g gesture, err error) {
+			if err != nil {
+				return
+			}
+			e := g.event
+			if e.ID == "" || e.Who.Platform != Platform || e.Who.Workspace == "" || e.Who.ID == "" || e.Where.Channel == "" || g.origin.Channel == "" {
+				t.Errorf("a gesture of nobody, or nowhere: %+v", g)
+			}
+			if e.Kind == chat.Press || e.Kind == chat.Submit {
+				if _, err := e.Action.Encode(); err != nil {
+					t.Errorf("decoded what cannot be encoded: %v", err)
+				}
+			}
+		}
+		check(decodeInteraction(raw))
+		check(decodeCommandJSON(raw))
+		if form, err := url.ParseQuery(string(raw)); err == nil {
+			check(decodeCommand(form))
+		}
+		if c, err := decodeEvent(raw); err == nil && c.kind == callbackGesture {
+			check(c.gesture, nil)
+		}
+	})
+}
+
+// BenchmarkDecode reads one press as we do, and as slack-go does.
+func BenchmarkDecode(b *testing.B) {
+	raw := payload(b, "press-dm.json")
+	b.Run("ours", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := decodeInteraction(raw); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("slack-go", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var in slackgo.InteractionCallback
+			if err := json.Unmarshal(raw, &in); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

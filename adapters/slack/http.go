@@ -1,0 +1,208 @@
+package slack
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	slackgo "github.com/slack-go/slack"
+
+	"maturitybot/bot/chat/dispatch"
+)
+
+const (
+	// largest is the most that a delivery may weigh; Slack's are tens of kilobytes.
+	largest = 1 << 20
+	// reading bounds how long a delivery may take to arrive.
+	reading = 3 * time.Second
+	// window is how far the time in a signature may be from ours.
+	window = 5 * time.Minute
+)
+
+// Handler serves what Slack delivers by HTTP: events, interactions and commands, told apart by what they are, so that one
+// request URL does for all three. Only what Slack signed gets further than its signature.
+func (s *Slack) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if fault := recover(); fault != nil {
+				s.log.Error("panic in a delivery", "fault", fault)
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		}()
+		s.serve(w, r)
+	})
+}
+
+func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed)
+		return
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(reading)) // where that is not supported, the server's own holds
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largest))
+	if err != nil {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			refuse(w, http.StatusRequestEntityTooLarge)
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	verifier, err := slackgo.NewSecretsVerifier(r.Header, string(s.options.SigningSecret))
+	if err == nil {
+		_, _ = verifier.Write(body)
+		err = verifier.Ensure()
+	}
+	if err != nil {
+		s.log.Warn("delivery refused", "error", s.client.scrub(err))
+		refuse(w, http.StatusUnauthorized)
+		return
+	}
+	signature := r.Header.Get("X-Slack-Signature")
+	if !s.replays.first(signature) {
+		s.log.Warn("delivery refused", "error", "a signature that was here before")
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	if s.deliver(w, r, body) >= http.StatusInternalServerError {
+		s.replays.forget(signature)
+	}
+}
+
+// refuse answers what will be no better the next time.
+func refuse(w http.ResponseWriter, status int) int {
+	w.Header().Set("X-Slack-No-Retry", "1")
+	w.WriteHeader(status)
+	return status
+}
+
+// deliver takes what a signed body holds, answers it, and returns the status.
+func (s *Slack) deliver(w http.ResponseWriter, r *http.Request, body []byte) int {
+	var g gesture
+	var payload []byte
+	var err error
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if kind == "application/json" {
+		var c callback
+		if c, err = decodeEvent(body); err == nil {
+			if c.kind == callbackChallenge {
+				w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+				_, _ = io.WriteString(w, c.challenge)
+				return http.StatusOK
+			}
+			g, err = s.told(c)
+		}
+	} else {
+		var form url.Values
+		if form, err = url.ParseQuery(string(body)); err == nil {
+			if form.Has("payload") {
+				payload = []byte(form.Get("payload"))
+				g, err = decodeInteraction(payload)
+			} else {
+				g, err = decodeCommand(form) // Slack's check of the certificate comes as one, and is foreign
+			}
+		}
+	}
+	switch {
+	case errors.Is(err, errForeign):
+		return acknowledge(w, nil)
+	case err != nil:
+		s.log.Warn("delivery not understood", "error", err)
+		return refuse(w, http.StatusBadRequest)
+	}
+	d, err := s.begin(g, payload)
+	if errors.Is(err, dispatch.ErrBusy) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return http.StatusServiceUnavailable
+	}
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return http.StatusInternalServerError
+	}
+	defer d.acknowledged()
+	return acknowledge(w, s.settle(r.Context(), d))
+}
+
+// acknowledge answers a delivery, and returns once the answer is on its way.
+func acknowledge(w http.ResponseWriter, faults map[string]string) int {
+	var body []byte
+	if len(faults) > 0 {
+		body, _ = json.Marshal(slackgo.NewErrorsViewSubmissionResponse(faults)) // of strings alone
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	}
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(body)
+	_ = http.NewResponseController(w).Flush() // a writer that cannot flush writes when the handler returns
+	return http.StatusOK
+}
+
+// told takes note of what an event tells, and returns the gesture in it, or errForeign.
+func (s *Slack) told(c callback) (gesture, error) {
+	switch c.kind {
+	case callbackGesture:
+		return c.gesture, nil
+	case callbackUser:
+		s.people.forget(c.user)
+	case callbackGone:
+		s.log.Error("the app was uninstalled, or its token revoked: install it again at api.slack.com/apps", "workspace", c.team)
+	case callbackLimited:
+		s.log.Error("slack holds events back: there were more than 30,000 in an hour", "workspace", c.team)
+	}
+	return gesture{}, errForeign
+}
+
+// replays remembers the signatures of the last minutes: after that a copy is too old to verify. A signature goes by eight
+// bytes of an HMAC that only Slack and the bot can make.
+type replays struct {
+	mu          sync.Mutex
+	young, aged map[uint64]struct{}
+	since       time.Time // of young
+}
+
+// replaysKept bounds each of the two sets. When one is full before its time, the older goes: what is repeated then is known
+// by its event's id.
+const replaysKept = 1 << 18
+
+func signatureKey(signature string) uint64 {
+	raw, _ := hex.DecodeString(strings.TrimPrefix(signature, "v0="))
+	if len(raw) < 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(raw)
+}
+
+// first says whether a signature is new, and remembers it.
+func (r *replays) first(signature string) bool {
+	key := signatureKey(signature)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// A time may lie as far in the future as in the past, so a copy can be good for twice the window.
+	if now := time.Now(); r.young == nil || now.Sub(r.since) > 2*window || len(r.young) >= replaysKept {
+		r.aged, r.young, r.since = r.young, map[uint64]struct{}{}, now
+	}
+	_, young := r.young[key]
+	_, aged := r.aged[key]
+	if young || aged {
+		return false
+	}
+	r.young[key] = struct{}{}
+	return true
+}
+
+// forget lets a signature come again.
+func (r *replays) forget(signature string) {
+	key := signatureKey(signature)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.young, key)
+	delete(r.aged, key)
+}

@@ -1,0 +1,224 @@
+package slack
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"maturitybot/adapters/slack/fake"
+	"maturitybot/bot/chat"
+)
+
+// request is a delivery from Slack, signed at a time.
+func request(kind, body string, at time.Time) *http.Request {
+	r, err := http.NewRequest(http.MethodPost, "http://bot.fake/slack", strings.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	r.Header.Set("Content-Type", kind)
+	fake.Sign(r, []byte(body), at)
+	return r
+}
+
+const formKind = "application/x-www-form-urlencoded"
+
+// commandBody is a command that points elsewhere for its answer.
+func commandBody(n int) string {
+	return url.Values{
+		"command": {"/maturity"}, "text": {"help"}, "user_id": {ben}, "channel_id": {team}, "team_id": {fake.Team},
+		"trigger_id": {fmt.Sprint("t", n)}, "response_url": {"http://example.org/elsewhere"},
+	}.Encode()
+}
+
+func TestNothingUnsignedIsHandled(t *testing.T) {
+	byHTTP(t, updates, func(t *testing.T, w *world) {
+		w.Tolerate()
+		good := func() *http.Request { return request(formKind, commandBody(1), time.Now()) }
+		for name, spoil := range map[string]func(*http.Request){
+			"unsigned":           func(r *http.Request) { r.Header.Del("X-Slack-Signature") },
+			"without a time":     func(r *http.Request) { r.Header.Del("X-Slack-Request-Timestamp") },
+			"stale":              func(r *http.Request) { fake.Sign(r, []byte(commandBody(1)), time.Now().Add(-301*time.Second)) },
+			"of the future":      func(r *http.Request) { fake.Sign(r, []byte(commandBody(1)), time.Now().Add(301*time.Second)) },
+			"with another time":  func(r *http.Request) { r.Header.Set("X-Slack-Request-Timestamp", fmt.Sprint(time.Now().Unix()-1)) },
+			"with another body":  func(r *http.Request) { fake.Sign(r, []byte("other"), time.Now()) },
+			"of another version": func(r *http.Request) { r.Header.Set("X-Slack-Signature", "v1"+r.Header.Get("X-Slack-Signature")[2:]) },
+			"with nonsense":      func(r *http.Request) { r.Header.Set("X-Slack-Signature", "v0=zz") },
+		} {
+			r := good()
+			spoil(r)
+			if a := w.Post(r); a.Status != http.StatusUnauthorized || a.Header.Get("X-Slack-No-Retry") != "1" {
+				t.Errorf("%s: %+v", name, a)
+			}
+		}
+		get := good()
+		get.Method = http.MethodGet
+		if a := w.Post(get); a.Status != http.StatusMethodNotAllowed {
+			t.Errorf("GET: %+v", a)
+		}
+		large := request(formKind, strings.Repeat("x", largest+1), time.Now())
+		if a := w.Post(large); a.Err == nil && a.Status != http.StatusRequestEntityTooLarge {
+			t.Errorf("too large: %+v", a)
+		}
+		synctest.Wait()
+		w.want(t, "handled", fmt.Sprint(len(w.bot.events)), "0")
+		if a := w.Post(good()); a.Status != http.StatusOK {
+			t.Errorf("a good one: %+v", a)
+		}
+		synctest.Wait()
+		w.want(t, "handled", fmt.Sprint(len(w.bot.events)), "1")
+	})
+}
+
+func TestACopyIsRefused(t *testing.T) {
+	byHTTP(t, updates, func(t *testing.T, w *world) {
+		made := time.Now()
+		send := func() int { return w.Post(request(formKind, commandBody(1), made)).Status }
+		w.want(t, "the first", fmt.Sprint(send()), "200")
+		for _, wait := range []time.Duration{0, 2 * time.Minute, 2 * time.Minute, 2 * time.Minute, 10 * time.Minute} {
+			time.Sleep(wait)
+			w.want(t, "a copy", fmt.Sprint(send()), "401")
+		}
+		w.want(t, "handled", fmt.Sprint(len(w.bot.events)), "1")
+		// A time in the future stays good for longer.
+		made = time.Now().Add(4 * time.Minute)
+		w.want(t, "from a fast clock", fmt.Sprint(send()), "200")
+		for n := range 8 {
+			time.Sleep(time.Minute)
+			w.Post(request(formKind, commandBody(n), time.Now()))
+		}
+		w.want(t, "its copy", fmt.Sprint(send()), "401")
+	})
+}
+
+func TestReplaysAreBounded(t *testing.T) {
+	var r replays
+	for n := range 3 * replaysKept {
+		if !r.first(fmt.Sprintf("v0=%016x%048x", n, 0)) {
+			t.Fatalf("%d is not new", n)
+		}
+	}
+	if n := len(r.young) + len(r.aged); n > 2*replaysKept {
+		t.Errorf("%d are kept", n)
+	}
+}
+
+func TestABusyBotIsAskedAgain(t *testing.T) {
+	var ready chan struct{}
+	waits := func(ctx context.Context, e chat.Event) []chat.Reply {
+		<-ready
+		return updates(ctx, e)
+	}
+	byHTTP(t, waits, func(t *testing.T, w *world) {
+		ready = make(chan struct{})
+		w.Tolerate()
+		var all sync.WaitGroup
+		var last fake.Ack
+		made := time.Now()
+		for n := range 40 {
+			all.Go(func() {
+				if a := w.Post(request(formKind, commandBody(n), made)); n == 39 {
+					last = a
+				}
+			})
+			synctest.Wait()
+		}
+		all.Wait()
+		if last.Status != http.StatusServiceUnavailable || last.Header.Get("X-Slack-No-Retry") != "" {
+			t.Errorf("the fortieth was answered %+v", last)
+		}
+		close(ready)
+		synctest.Wait()
+		if a := w.Post(request(formKind, commandBody(39), made)); a.Status != http.StatusOK {
+			t.Errorf("the same again was answered %+v", a)
+		}
+	})
+}
+
+func TestAnswersWhatIsNoGesture(t *testing.T) {
+	byHTTP(t, updates, func(t *testing.T, w *world) {
+		w.Tolerate()
+		for _, c := range []struct {
+			name, kind, body string
+			status           int
+			said             string
+		}{
+			{"challenge", "application/json", `{"type":"url_verification","challenge":"abc","token":"x"}`, 200, "abc"},
+			{"check of the certificate", formKind, "ssl_check=1&token=x", 200, ""},
+			{"somebody else's button", formKind, url.Values{"payload": {`{"type":"block_actions","trigger_id":"t","user":{"id":"U1"},"team":{"id":"T1"},"container":{"type":"message","channel_id":"C1","message_ts":"1.1"},"actions":[{"type":"button","action_id":"A B"}]}`}}.Encode(), 200, ""},
+			{"a shortcut", formKind, url.Values{"payload": {`{"type":"shortcut","trigger_id":"t","user":{"id":"U1"},"team":{"id":"T1"}}`}}.Encode(), 200, ""},
+			{"an event of another kind", "application/json", `{"type":"event_callback","team_id":"T1","event_id":"E1","event":{"type":"reaction_added","user":"U1"}}`, 200, ""},
+			{"no JSON", "application/json", `{`, 400, ""},
+			{"no payload", formKind, url.Values{"payload": {`{"type":"block_actions"`}}.Encode(), 400, ""},
+			{"no form", formKind, "%zz", 400, ""},
+			{"nothing", formKind, "", 400, ""},
+		} {
+			a := w.Post(request(c.kind, c.body, time.Now()))
+			if a.Status != c.status || string(a.Body) != c.said {
+				t.Errorf("%s: %d %q", c.name, a.Status, a.Body)
+			}
+			if no := a.Header.Get("X-Slack-No-Retry"); (no == "1") != (c.status == 400) {
+				t.Errorf("%s: no-retry is %q", c.name, no)
+			}
+		}
+		w.want(t, "handled", fmt.Sprint(len(w.bot.events)), "0")
+		for _, event := range []map[string]any{
+			{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": map[string]any{"bot": []string{fake.Bot}}},
+		} {
+			if a := w.Event(event); !a.OK() {
+				t.Errorf("%v: %+v", event, a)
+			}
+		}
+		if !strings.Contains(w.log.String(), "uninstalled") {
+			t.Errorf("the operator is not told:\n%s", w.log)
+		}
+	})
+}
+
+func TestAPanicEndsOneDeliveryOnly(t *testing.T) {
+	byHTTP(t, updates, func(t *testing.T, w *world) {
+		good := w.slack.replays
+		w.slack.replays = nil
+		res := httptest.NewRecorder()
+		w.slack.Handler().ServeHTTP(res, request(formKind, commandBody(1), time.Now()))
+		w.slack.replays = good
+		if res.Code != http.StatusInternalServerError || !strings.Contains(w.log.String(), "panic") {
+			t.Errorf("answered %d\n%s", res.Code, w.log)
+		}
+	})
+}
+
+func TestALateBodyIsGivenUp(t *testing.T) {
+	byHTTP(t, updates, func(t *testing.T, w *world) {
+		r := request(formKind, commandBody(1), time.Now())
+		r.ContentLength = 1000
+		began := time.Now()
+		slow, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		r.Body = &trickle{slow}
+		w.Tolerate()
+		a := w.Post(r)
+		if took := time.Since(began); took > 4*time.Second || a.Status != http.StatusBadRequest {
+			t.Errorf("waited %v, answered %+v", took, a)
+		}
+	})
+}
+
+// trickle is a body that comes a byte a second.
+type trickle struct{ ctx context.Context }
+
+func (t *trickle) Read(p []byte) (int, error) {
+	if err := sleep(t.ctx, time.Second); err != nil {
+		return 0, err
+	}
+	p[0] = 'x'
+	return 1, nil
+}
+
+func (t *trickle) Close() error { return nil }

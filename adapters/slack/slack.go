@@ -1,0 +1,674 @@
+// Package slack is the bot in Slack. Gestures come in by HTTP or by Socket Mode, are handled in order and once each, and are
+// acknowledged within three seconds, not before they have been handled unless that takes too long; what the bot replies is
+// drawn in Block Kit and sent at Slack's pace. It does not know what anybody asks for, nor any sentence: those come in cards.
+package slack
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	slackgo "github.com/slack-go/slack"
+	"golang.org/x/time/rate"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/chat/dispatch"
+)
+
+// Secret is a token. It prints as dots, whatever the verb.
+type Secret string
+
+const mask = "•••"
+
+// String returns dots.
+func (Secret) String() string { return mask }
+
+// Format writes dots for every verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
+
+// LogValue returns dots.
+func (Secret) LogValue() slog.Value { return slog.StringValue(mask) }
+
+// MarshalText returns dots.
+func (Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
+
+// Options is what a Slack is made of.
+type Options struct {
+	Token         Secret // of the bot user, xoxb-
+	AppToken      Secret // for Socket Mode, xapp-
+	SigningSecret Secret // for HTTP
+	// APIURL is the Web API's address; empty is Slack's.
+	APIURL string
+	// Responder answers what people do. It is not called before New returns.
+	Responder chat.Responder
+	Log       *slog.Logger
+	// Dial makes the connections to Slack; nil dials the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Slack is the bot in one workspace.
+type Slack struct {
+	client    *client
+	options   Options
+	log       *slog.Logger
+	team      string
+	at        spot // of App Home
+	responder chat.Responder
+	dispatch  *dispatch.Dispatcher
+	people    *people
+	homes     *homes
+	replays   *replays
+	bulk      *pace // messages nobody asked for
+	posts     *pace // cards for everybody in a channel
+	running   *sync.WaitGroup
+
+	mu        sync.Mutex
+	submitted []*delivery // the last submissions, for when one comes again because its acknowledgement was lost
+}
+
+var (
+	_ chat.Directory = (*Slack)(nil)
+	_ chat.Sender    = (*Slack)(nil)
+)
+
+// New asks Slack who the token belongs to. Its errors say which value is wrong, and where in Slack's pages the right one is.
+func New(ctx context.Context, o Options) (*Slack, error) {
+	switch {
+	case !strings.Contains(string(o.Token), "xoxb-"):
+		return nil, errors.New("the Slack bot token is missing or of another kind: copy the Bot User OAuth Token from OAuth & Permissions at api.slack.com/apps; it begins with xoxb-")
+	case o.AppToken != "" && !strings.HasPrefix(string(o.AppToken), "xapp-"):
+		return nil, errors.New("the Slack app token is of another kind: create one with the scope connections:write under Basic Information, App-Level Tokens, at api.slack.com/apps; it begins with xapp-")
+	case o.AppToken == "" && o.SigningSecret == "":
+		return nil, errors.New("neither a Slack app token nor a signing secret: for Socket Mode create the one under Basic Information, App-Level Tokens, at api.slack.com/apps; for HTTP copy the other from App Credentials on the same page")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	c, err := newClient(o)
+	if err != nil {
+		return nil, err
+	}
+	var who *slackgo.AuthTestResponse
+	err = c.call(ctx, "auth.test", true, func(ctx context.Context) (err error) {
+		who, err = c.api.AuthTestContext(ctx)
+		return err
+	})
+	switch code(err) {
+	case "":
+		if err != nil {
+			return nil, fmt.Errorf("reach Slack: %w", err)
+		}
+	case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type":
+		return nil, fmt.Errorf("use the Slack bot token, which Slack refuses (install the app again, and copy the Bot User OAuth Token from OAuth & Permissions at api.slack.com/apps): %w", err)
+	default:
+		return nil, fmt.Errorf("ask Slack whose the bot token is: %w", err)
+	}
+	s := &Slack{
+		client: c, options: o, log: o.Log, team: who.TeamID, responder: o.Responder, replays: &replays{},
+		bulk: &pace{all: rate.NewLimiter(perSecond, 1)}, posts: &pace{}, running: &sync.WaitGroup{},
+	}
+	s.at = spot{home: true, team: s.team, opens: func(a chat.Action) bool {
+		return o.Responder.Ack(chat.Event{Kind: chat.Press, Action: a}) == chat.AckForm
+	}}
+	err = c.call(ctx, "bots.info", true, func(ctx context.Context) error {
+		bot, err := c.api.GetBotInfoContext(ctx, slackgo.GetBotInfoParameters{Bot: who.BotID})
+		if err == nil {
+			s.at.app = bot.AppID
+		}
+		return err
+	})
+	if err != nil {
+		s.log.Warn("app id unknown: buttons in App Home will not lead to the messages", "error", err)
+	}
+	s.people = &people{client: c, team: s.team, running: s.running, known: map[string]*lookup{}}
+	s.dispatch = dispatch.New(informed{s}, o.Log)
+	s.homes = newHomes(s.drawHome)
+	return s, nil
+}
+
+// Drain takes nothing more, and returns when everything taken has been handled and sent, or the context ends.
+func (s *Slack) Drain(ctx context.Context) error {
+	s.homes.flush()
+	err := s.dispatch.Drain(ctx)
+	ended := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		err = cmp.Or(err, ctx.Err())
+	}
+	s.client.http.CloseIdleConnections()
+	return err
+}
+
+// informed is the responder of a Slack, told who people are. It runs within a person's order, so that waiting for a profile lets
+// nothing later overtake.
+type informed struct{ slack *Slack }
+
+// Ack says how to acknowledge the event.
+func (i informed) Ack(e chat.Event) chat.Ack { return i.slack.responder.Ack(e) }
+
+// Handle fills in who somebody is, and does what the event asks for.
+func (i informed) Handle(ctx context.Context, e chat.Event) []chat.Reply {
+	s := i.slack
+	// A press that changes its own card is the most frequent, and asks for nothing that an admin alone may do.
+	if e.Kind != chat.Press || s.responder.Ack(e) != chat.AckUpdate {
+		patient, cancel := context.WithTimeout(ctx, profilePatience)
+		p, err := s.people.get(patient, e.Who.ID)
+		cancel()
+		if err != nil {
+			s.log.Warn("profile unknown", "error", err)
+		}
+		e.Admin, e.Locale = p.admin && !p.nobody, p.locale
+	}
+	return s.responder.Handle(ctx, e)
+}
+
+// delivery is one gesture under way.
+type delivery struct {
+	gesture
+	raw  []byte        // of a submission, to give back what was typed
+	open sync.Once     // the form: its trigger is good for one
+	told bool          // the acknowledgement carried the refusal
+	ack  chan struct{} // closed once the acknowledgement is out
+	turn *dispatch.Turn
+	// first is the delivery of the same submission that came before, if this one comes again.
+	first *delivery
+}
+
+// begin takes a gesture. Its replies wait until acknowledged is called.
+func (s *Slack) begin(g gesture, raw []byte) (*delivery, error) {
+	d := &delivery{gesture: g, raw: raw, ack: make(chan struct{})}
+	card := ""
+	switch {
+	case g.event.Kind == chat.Home:
+		card = "home"
+		s.homes.seen(g.event)
+	case g.origin.Card != "":
+		card = g.origin.Channel + "/" + g.origin.Card
+	}
+	s.mu.Lock() // so that a submission that comes twice finds the first
+	defer s.mu.Unlock()
+	turn, err := s.dispatch.Take(g.event, card, func(ctx context.Context, replies []chat.Reply) { s.carryOut(ctx, d, replies) })
+	if err != nil {
+		return nil, fmt.Errorf("take a gesture: %w", err)
+	}
+	d.turn = turn
+	switch {
+	case g.event.Kind != chat.Submit:
+	case !turn.Again:
+		const kept = 64
+		s.submitted = append(s.submitted[max(0, len(s.submitted)-kept+1):], d)
+	default:
+		for _, first := range s.submitted {
+			if first.event.ID == g.event.ID {
+				d.first = first
+			}
+		}
+	}
+	return d, nil
+}
+
+// settle waits until a gesture has been handled, or for as long as its acknowledgement may wait, and returns what the
+// acknowledgement says is wrong with a form, by field.
+func (s *Slack) settle(ctx context.Context, d *delivery) map[string]string {
+	timer := time.NewTimer(dispatch.Patience)
+	defer timer.Stop()
+	select {
+	case <-d.turn.Handled:
+	case <-timer.C:
+		s.log.Warn("acknowledged before it was handled")
+		return nil
+	case <-ctx.Done(): // nobody hears the acknowledgement
+		return nil
+	}
+	turn := d.turn
+	if turn.Again {
+		if d.first == nil {
+			return nil
+		}
+		turn = d.first.turn
+	}
+	for _, r := range turn.Replies {
+		switch r := r.(type) {
+		case chat.Open:
+			if !d.turn.Again {
+				// Its trigger does not outlive three seconds, so it waits neither for the acknowledgement nor for earlier replies.
+				go s.open(context.WithoutCancel(ctx), d, r.Form) // carryOut waits for it
+			}
+		case chat.Refuse:
+			if faults := d.faults(r); len(faults) > 0 {
+				d.told = true
+				return faults
+			}
+		}
+	}
+	return nil
+}
+
+// acknowledged lets the replies go out.
+func (d *delivery) acknowledged() { close(d.ack) }
+
+// submission is what of a view_submission it takes to refuse it.
+type submission struct {
+	View struct {
+		Blocks []struct {
+			Type    string `json:"type"`
+			BlockID string `json:"block_id"`
+		} `json:"blocks"`
+		State struct {
+			Values map[string]map[string]struct {
+				Value string `json:"value"` // of text alone: what was picked has other names
+			} `json:"values"`
+		} `json:"state"`
+	} `json:"view"`
+}
+
+func (d *delivery) submission() submission {
+	var s submission
+	_ = json.Unmarshal(d.raw, &s) // it was decoded before; what is not there is not there
+	return s
+}
+
+// faults is a refusal as Slack takes it: only inputs can be wrong, or Slack shows an error of its own. What is wrong with
+// anything else stands at the first input.
+func (d *delivery) faults(r chat.Refuse) map[string]string {
+	var inputs []string
+	for _, b := range d.submission().View.Blocks {
+		if b.Type == "input" {
+			inputs = append(inputs, b.BlockID)
+		}
+	}
+	if len(inputs) == 0 {
+		return nil
+	}
+	faults := map[string]string{}
+	for _, field := range slices.Sorted(maps.Keys(r.Fields)) {
+		at := field
+		if !slices.Contains(inputs, field) {
+			at = inputs[0]
+		}
+		faults[at] = strings.TrimSpace(faults[at] + " " + r.Fields[field])
+	}
+	return faults
+}
+
+// giveBack is a refusal as cards, for when the form is gone: what was wrong, and the text that was typed, so that
+// nothing is lost.
+func (d *delivery) giveBack(r chat.Refuse) []chat.Card {
+	var texts []string
+	for _, field := range slices.Sorted(maps.Keys(r.Fields)) {
+		if text := r.Fields[field]; text != "" && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	sub := d.submission()
+	for _, b := range sub.View.Blocks {
+		for _, v := range sub.View.State.Values[b.BlockID] {
+			if strings.TrimSpace(v.Value) != "" {
+				texts = append(texts, v.Value)
+			}
+		}
+	}
+	var cards []chat.Card
+	var card chat.Card
+	size := 0
+	for _, text := range texts {
+		text = chat.Trim(text, chat.MaxText)
+		n := utf8.RuneCountInString(text)
+		if size+n > chat.MaxCardText && len(card.Blocks) > 0 {
+			cards, card, size = append(cards, card), chat.Card{}, 0
+		}
+		card.Blocks, size = append(card.Blocks, chat.Say(text)), size+n
+	}
+	if len(card.Blocks) > 0 {
+		cards = append(cards, card)
+	}
+	return cards
+}
+
+// carryOut does what the bot replies to a gesture.
+func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply) {
+	for _, r := range replies {
+		if form, ok := r.(chat.Open); ok {
+			s.open(ctx, d, form.Form)
+		}
+	}
+	<-d.ack
+	defer func() {
+		if d.event.Kind != chat.Home {
+			s.homes.stale(d.event.Who)
+		}
+	}()
+	for _, r := range replies {
+		var err error
+		switch r := r.(type) {
+		case chat.Update:
+			err = s.update(ctx, d.gesture, r.Card)
+		case chat.Whisper:
+			err = s.whisper(ctx, d.gesture, r.Card)
+		case chat.Post:
+			if err = s.post(ctx, d.gesture, r); err != nil && !errors.Is(err, chat.ErrUnsure) {
+				s.log.Warn("not posted", "error", err)
+				if err = s.whisper(ctx, d.gesture, r.Sorry); err != nil {
+					s.log.Error("reply not delivered", "reply", "sorry", "error", err)
+				}
+				return
+			}
+		case chat.Refuse:
+			if !d.told {
+				for _, card := range d.giveBack(r) {
+					err = errors.Join(err, s.direct(ctx, d.event.Who, card))
+				}
+			}
+		case chat.Open:
+		default:
+			err = fmt.Errorf("unknown reply %T", r)
+		}
+		if err != nil {
+			s.log.Error("reply not delivered", "reply", fmt.Sprintf("%T", r), "error", err)
+		}
+	}
+}
+
+// open opens a form, once a gesture. A second call waits for the first.
+func (s *Slack) open(ctx context.Context, d *delivery, f chat.Form) {
+	d.open.Do(func() {
+		view, err := modal(f, d.origin)
+		if err == nil {
+			err = s.client.call(ctx, "views.open", false, func(ctx context.Context) error {
+				_, err := s.client.api.OpenViewContext(ctx, d.trigger, view)
+				return err
+			})
+		}
+		if err != nil {
+			s.log.Error("form not opened", "error", err) // expired_trigger_id: it came too late
+		}
+	})
+}
+
+// update changes the card that was pressed.
+func (s *Slack) update(ctx context.Context, g gesture, card chat.Card) error {
+	switch {
+	case g.event.Kind == chat.Home:
+		return s.publish(ctx, g.event.Who.ID, card)
+	case g.home, g.origin.Card == "":
+		return s.whisper(ctx, g, card)
+	}
+	text, drawn, err := draw(card)
+	if err != nil {
+		return err
+	}
+	if g.origin.URL != "" {
+		err = s.client.respond(ctx, g.origin.URL, response{Replace: true, Text: text, Blocks: drawn})
+		if err == nil {
+			return nil
+		}
+		s.log.Info("response url of no use", "error", err)
+	}
+	if !g.origin.Whispered {
+		err = s.client.call(ctx, "chat.update", true, func(ctx context.Context) error {
+			_, _, _, err := s.client.api.UpdateMessageContext(ctx, g.origin.Channel, g.origin.Card, message(text, drawn))
+			return err
+		})
+		if v, _ := judge(err); v != refused {
+			return err
+		}
+		s.log.Info("card cannot be changed", "error", err) // deleted, say, or past the workspace's time for edits
+	}
+	g.origin.URL = ""
+	return s.whisper(ctx, g, card)
+}
+
+// whisper shows a card to the person of a gesture alone.
+func (s *Slack) whisper(ctx context.Context, g gesture, card chat.Card) error {
+	if g.home || g.event.Kind == chat.Home || g.origin.Channel == "" {
+		return s.direct(ctx, g.event.Who, card)
+	}
+	if g.origin.Private {
+		_, err := s.say(ctx, g.origin.Channel, card)
+		return err
+	}
+	text, drawn, err := draw(card)
+	if err != nil {
+		return err
+	}
+	if g.origin.URL != "" {
+		err = s.client.respond(ctx, g.origin.URL, response{Type: "ephemeral", Text: text, Blocks: drawn})
+		if err == nil || errors.Is(err, chat.ErrUnsure) {
+			return err
+		}
+	}
+	err = s.client.call(ctx, "chat.postEphemeral", false, func(ctx context.Context) error {
+		_, err := s.client.api.PostEphemeralContext(ctx, g.origin.Channel, g.event.Who.ID, message(text, drawn))
+		return err
+	})
+	if err == nil || errors.Is(err, chat.ErrUnsure) {
+		return err
+	}
+	return s.direct(ctx, g.event.Who, card)
+}
+
+// direct sends a card to a person's own conversation with the bot.
+func (s *Slack) direct(ctx context.Context, to chat.Person, card chat.Card) error {
+	_, err := s.say(ctx, to.ID, card)
+	return err
+}
+
+// say sends a card to a channel, or to the person of a user id, and returns the channel it went to.
+func (s *Slack) say(ctx context.Context, to string, card chat.Card) (channel string, err error) {
+	text, drawn, err := draw(card)
+	if err != nil {
+		return "", err
+	}
+	err = s.client.call(ctx, "chat.postMessage", false, func(ctx context.Context) (err error) {
+		channel, _, err = s.client.api.PostMessageContext(ctx, to, message(text, drawn))
+		return err
+	})
+	return channel, err
+}
+
+// draw makes a message of a card: the text that is read aloud, and the blocks.
+func draw(card chat.Card) (string, []slackgo.Block, error) {
+	drawn, err := blocks(card, spot{})
+	return speech(card), drawn, err
+}
+
+func message(text string, drawn []slackgo.Block) slackgo.MsgOption {
+	return slackgo.MsgOptionCompose(
+		slackgo.MsgOptionText(text, false), slackgo.MsgOptionBlocks(drawn...), slackgo.MsgOptionDisableMarkdown(),
+		slackgo.MsgOptionDisableLinkUnfurl(), slackgo.MsgOptionDisableMediaUnfurl(), slackgo.MsgOptionParse(false), slackgo.MsgOptionLinkNames(false),
+	)
+}
+
+// post shows a card, and files, to everybody in a place. The files are with Slack before the card appears, so that what can fail
+// has failed by then.
+func (s *Slack) post(ctx context.Context, g gesture, p chat.Post) error {
+	if err := s.posts.turn(ctx, p.To.Channel); err != nil {
+		return fmt.Errorf("wait to post: %w", err)
+	}
+	uploaded := make([]slackgo.FileSummary, len(p.Files))
+	for i, f := range p.Files {
+		id, err := s.upload(ctx, f)
+		if err != nil {
+			return err
+		}
+		uploaded[i] = slackgo.FileSummary{ID: id, Title: f.Name}
+	}
+	channel, err := s.say(ctx, p.To.Channel, p.Card)
+	switch code(err) {
+	case "not_in_channel", "channel_not_found":
+		// A response URL speaks where the bot is no member, but cannot carry files.
+		if g.origin.URL == "" || g.origin.Channel != p.To.Channel || len(p.Files) > 0 {
+			return err
+		}
+		text, drawn, err := draw(p.Card)
+		if err != nil {
+			return err
+		}
+		return s.client.respond(ctx, g.origin.URL, response{Type: "in_channel", Text: text, Blocks: drawn})
+	}
+	if err != nil || len(uploaded) == 0 {
+		return err
+	}
+	return s.client.call(ctx, "files.completeUploadExternal", false, func(ctx context.Context) error {
+		_, err := s.client.api.CompleteUploadExternalContext(ctx, slackgo.CompleteUploadExternalParameters{Files: uploaded, Channel: channel})
+		return err
+	})
+}
+
+// upload brings a file to Slack, where nobody sees it yet.
+func (s *Slack) upload(ctx context.Context, f chat.File) (id string, err error) {
+	var place *slackgo.GetUploadURLExternalResponse
+	err = s.client.call(ctx, "files.getUploadURLExternal", true, func(ctx context.Context) (err error) {
+		place, err = s.client.api.GetUploadURLExternalContext(ctx, slackgo.GetUploadURLExternalParameters{FileName: f.Name, FileSize: len(f.Data), AltTxt: f.Alt})
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	err = s.client.call(ctx, "upload", true, func(ctx context.Context) error {
+		return s.client.api.UploadToURL(ctx, slackgo.UploadToURLParameters{UploadURL: place.UploadURL, Reader: bytes.NewReader(f.Data), Filename: f.Name})
+	})
+	return place.FileID, err
+}
+
+// publish fills somebody's App Home.
+func (s *Slack) publish(ctx context.Context, user string, card chat.Card) error {
+	view, err := homeView(card, s.at)
+	if err != nil {
+		return err
+	}
+	return s.client.call(ctx, "views.publish", true, func(ctx context.Context) error {
+		_, err := s.client.api.PublishViewContext(ctx, slackgo.PublishViewContextRequest{UserID: user, View: view})
+		return err
+	})
+}
+
+// drawHome takes a look at App Home on behalf of somebody whose page may have changed.
+func (s *Slack) drawHome(e chat.Event) error {
+	e.ID, e.At = "", time.Time{}
+	d := &delivery{gesture: gesture{event: e, home: true}, ack: make(chan struct{})}
+	d.acknowledged()
+	_, err := s.dispatch.Take(e, "home", func(ctx context.Context, replies []chat.Reply) { s.carryOut(ctx, d, replies) })
+	return err
+}
+
+// Send sends a card to a person's own conversation with the bot, at the pace of messages that nobody asked for. Slack has
+// no name for a message by which it would know it again, so the id is of no use here.
+func (s *Slack) Send(ctx context.Context, _ string, to chat.Person, card chat.Card) error {
+	if err := s.bulk.turn(ctx, to.ID); err != nil {
+		return fmt.Errorf("wait to send: %w", err)
+	}
+	err := s.direct(ctx, to, card)
+	switch code(err) {
+	case "":
+	case "user_disabled", "user_not_found", "users_not_found", "user_not_visible", "channel_not_found", "cannot_dm_bot", "is_archived",
+		"restricted_action", "restricted_action_read_only_channel", "not_in_channel":
+		return fmt.Errorf("send to a person: %w: %w", chat.ErrUnreachable, err)
+	case "messages_tab_disabled":
+		s.log.Error("nobody can be written to: switch on the Messages Tab under App Home at api.slack.com/apps", "error", err)
+	case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope", "no_permission":
+		s.log.Error("slack does not let the bot write: install the app again at api.slack.com/apps, and check the bot token and its scopes", "error", err)
+	}
+	if err != nil {
+		return fmt.Errorf("send to a person: %w", err)
+	}
+	return nil
+}
+
+const (
+	// homeRest is the least time between two drawings of one person's App Home after what they do elsewhere.
+	homeRest = 2 * time.Second
+	// homesKept bounds who is remembered to have looked.
+	homesKept = 10_000
+)
+
+// homes remembers who has looked at App Home, and draws it again after what they do.
+type homes struct {
+	draw func(chat.Event) error
+
+	mu    sync.Mutex
+	pages map[chat.Person]*home
+}
+
+// home is one person's page.
+type home struct {
+	event chat.Event
+	drawn time.Time
+	timer *time.Timer // of the next drawing, or nil
+}
+
+func newHomes(draw func(chat.Event) error) *homes {
+	return &homes{draw: draw, pages: map[chat.Person]*home{}}
+}
+
+// seen remembers that somebody looks at App Home.
+func (h *homes) seen(e chat.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if known := h.pages[e.Who]; known != nil {
+		known.event, known.drawn = e, time.Now()
+		return
+	}
+	if len(h.pages) >= homesKept {
+		for other, page := range h.pages {
+			if page.timer == nil {
+				delete(h.pages, other)
+				break
+			}
+		}
+	}
+	h.pages[e.Who] = &home{event: e, drawn: time.Now()}
+}
+
+// stale says that somebody's App Home may show what was.
+func (h *homes) stale(who chat.Person) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if page := h.pages[who]; page != nil && page.timer == nil {
+		page.timer = time.AfterFunc(time.Until(page.drawn.Add(homeRest)), func() { h.fire(page) })
+	}
+}
+
+func (h *homes) fire(page *home) {
+	h.mu.Lock()
+	page.timer, page.drawn = nil, time.Now()
+	event := page.event
+	h.mu.Unlock()
+	if h.draw(event) != nil {
+		h.stale(event.Who) // too much is waiting: once more, later
+	}
+}
+
+// flush draws at once what waits to be drawn, and nothing from then on.
+func (h *homes) flush() {
+	h.mu.Lock()
+	pages := h.pages
+	h.pages = map[chat.Person]*home{}
+	var waiting []*home
+	for _, page := range pages {
+		if page.timer != nil && page.timer.Stop() {
+			waiting = append(waiting, page)
+		}
+	}
+	h.mu.Unlock()
+	for _, page := range waiting {
+		h.fire(page)
+	}
+}

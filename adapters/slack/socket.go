@@ -1,0 +1,271 @@
+package slack
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	slackgo "github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+)
+
+const (
+	// links is how many connections are held: Slack ends each every few hours, and the library closes the old one before it
+	// opens the new.
+	links = 2
+	// impatience is the longest the library may want to wait before it connects again: its waits double up to five minutes, and
+	// Slack is back sooner.
+	impatience = 3 * time.Second
+	// rest is waited between rounds of tries to connect.
+	rest = 8 * time.Second
+	// acking bounds how long an acknowledgement waits for a connection to go out by.
+	acking = 3 * time.Second
+)
+
+// What only somebody at Slack's pages can mend.
+var (
+	errAppToken  = errors.New("the Slack app token is refused: create one with the scope connections:write under Basic Information, App-Level Tokens, at api.slack.com/apps")
+	errSocketOff = errors.New("the app has Socket Mode switched off: switch it on under Socket Mode at api.slack.com/apps, or let the bot serve HTTP")
+)
+
+// RunSocket takes what Slack delivers by Socket Mode until the context ends, when it returns nil, or until somebody has to mend
+// something, when its error says what.
+func (s *Slack) RunSocket(ctx context.Context) error {
+	if s.options.AppToken == "" {
+		return errors.New("no Slack app token: create one with the scope connections:write under Basic Information, App-Level Tokens, at api.slack.com/apps; it begins with xapp-")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	faults := make(chan error, links)
+	var running sync.WaitGroup
+	for n := range links {
+		running.Go(func() {
+			for ctx.Err() == nil {
+				if err := s.link(ctx, s.log.With("link", n)); err != nil {
+					faults <- err
+					cancel()
+				}
+				_ = sleep(ctx, rest)
+			}
+		})
+	}
+	running.Wait()
+	select {
+	case err := <-faults:
+		return err
+	default:
+		return nil
+	}
+}
+
+// link holds one connection, and opens it again whenever it ends. It returns nil when the context ends or when Slack has
+// not been reached for a while, and an error when trying again is of no use.
+func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
+	dialer := &websocket.Dialer{
+		HandshakeTimeout: answering, NetDialContext: s.options.Dial,
+		WriteBufferSize: 32 << 10, // an answer in several frames is lost at Slack
+	}
+	if s.options.Dial == nil {
+		dialer.Proxy = http.ProxyFromEnvironment
+	}
+	heard := &tap{ended: make(chan string, 8), written: map[string]chan struct{}{}}
+	api := slackgo.New("", slackgo.OptionAppLevelToken(string(s.options.AppToken)),
+		slackgo.OptionAPIURL(s.client.base.String()), slackgo.OptionHTTPClient(s.client.http))
+	client := socketmode.New(api, socketmode.OptionDialer(dialer), socketmode.OptionReadLimit(largest),
+		socketmode.OptionDebug(true), socketmode.OptionLog(heard))
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	returned := make(chan error, 1)
+	go func() { returned <- client.RunContext(running) }()
+	// What was begun is acknowledged before the connection goes.
+	var inHand sync.WaitGroup
+	leave := func() {
+		inHand.Wait()
+		stop()
+		_ = <-returned // it was told to end
+	}
+	var opened []time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			leave()
+			return nil
+		case err := <-returned:
+			stop()
+			inHand.Wait()
+			return fmt.Errorf("%w: %w", errAppToken, s.client.scrub(err))
+		case reason := <-heard.ended:
+			log.Info("socket ended by slack", "reason", reason)
+			if reason == "link_disabled" {
+				leave()
+				return errSocketOff
+			}
+		case e := <-client.Events:
+			switch e.Type {
+			case socketmode.EventTypeHello:
+				log.Info("socket open", "connections", e.Request.NumConnections, "lasts", time.Duration(e.Request.DebugInfo.ApproximateConnectionTime)*time.Second)
+			case socketmode.EventTypeConnected:
+				opened = append(opened, time.Now())
+				if n := len(opened); n > 5 {
+					if opened[n-1].Sub(opened[n-6]) < 30*time.Second {
+						log.Warn("sockets end as soon as they open")
+						leave()
+						return nil
+					}
+					opened = opened[1:]
+				}
+			case socketmode.EventTypeConnectionError:
+				fault, ok := e.Data.(*slackgo.ConnectionErrorEvent)
+				if !ok {
+					continue
+				}
+				err := s.client.scrub(fault.ErrorObj)
+				log.Warn("socket not open", "error", err, "next", fault.Backoff)
+				switch code(err) {
+				case "not_allowed_token_type", "missing_scope", "no_permission":
+					leave()
+					return fmt.Errorf("%w: %w", errAppToken, err)
+				}
+				if v, _ := judge(err); fault.Backoff > impatience && v != limited {
+					leave()
+					return nil
+				}
+			case socketmode.EventTypeErrorBadMessage:
+				// The library reads more of a message than we need, and leaves what it cannot read unacknowledged.
+				var r socketmode.Request
+				if bad, ok := e.Data.(*socketmode.ErrorBadMessage); ok && json.Unmarshal(bad.Message, &r) == nil {
+					s.envelope(running, client, heard, &r, &inHand)
+				}
+			case socketmode.EventTypeEventsAPI, socketmode.EventTypeInteractive, socketmode.EventTypeSlashCommand:
+				s.envelope(running, client, heard, e.Request, &inHand)
+			case socketmode.EventTypeIncomingError, socketmode.EventTypeErrorWriteFailed:
+				log.Info("socket fault", "kind", e.Type)
+			}
+		}
+	}
+}
+
+// envelope takes what a socket brought. Only the wait for the acknowledgement is left to another goroutine, so that what came
+// first is taken first.
+func (s *Slack) envelope(ctx context.Context, client *socketmode.Client, heard *tap, r *socketmode.Request, inHand *sync.WaitGroup) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.log.Error("panic in a delivery", "fault", fault)
+		}
+	}()
+	if r == nil || r.EnvelopeID == "" {
+		return
+	}
+	g, err := s.unpack(r)
+	var d *delivery
+	switch {
+	case err == nil:
+		if d, err = s.begin(g, r.Payload); err != nil {
+			s.log.Warn("delivery left for later", "error", err)
+			return // Slack delivers again what nobody acknowledged
+		}
+	case !errors.Is(err, errForeign):
+		s.log.Warn("delivery not understood", "type", r.Type, "error", err) // and acknowledged: it would come again for ever
+	}
+	inHand.Go(func() {
+		var payload any
+		if d != nil {
+			defer d.acknowledged()
+			if faults := s.settle(ctx, d); len(faults) > 0 {
+				payload = slackgo.NewErrorsViewSubmissionResponse(faults)
+			}
+		}
+		ctx, cancel := context.WithTimeout(ctx, acking)
+		defer cancel()
+		written := heard.expect(r.EnvelopeID)
+		defer heard.forget(r.EnvelopeID)
+		if err := client.AckCtx(ctx, r.EnvelopeID, payload); err != nil {
+			s.log.Warn("not acknowledged", "type", r.Type, "error", err)
+			return
+		}
+		select { // it is in a queue of the library's
+		case <-written:
+		case <-ctx.Done():
+		}
+	})
+}
+
+// unpack reads an envelope's payload, or returns errForeign.
+func (s *Slack) unpack(r *socketmode.Request) (gesture, error) {
+	switch r.Type {
+	case socketmode.RequestTypeEventsAPI:
+		c, err := decodeEvent(r.Payload)
+		if err != nil {
+			return gesture{}, err
+		}
+		return s.told(c)
+	case socketmode.RequestTypeInteractive:
+		return decodeInteraction(r.Payload)
+	case socketmode.RequestTypeSlashCommands:
+		return decodeCommandJSON(r.Payload)
+	}
+	return gesture{}, errForeign
+}
+
+// tap hears what the library tells in its log alone: why Slack ends a connection, and that an acknowledgement has been
+// written. Nothing of that log goes anywhere.
+type tap struct {
+	ended chan string // reasons
+
+	mu      sync.Mutex
+	written map[string]chan struct{} // by envelope
+}
+
+// expect returns a channel that is closed once an envelope's acknowledgement has been written.
+func (t *tap) expect(envelope string) <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.written[envelope]
+	if c == nil {
+		c = make(chan struct{})
+		t.written[envelope] = c
+	}
+	return c
+}
+
+func (t *tap) forget(envelope string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.written, envelope)
+}
+
+// Output is called by the library with each line of its log.
+func (t *tap) Output(_ int, line string) error {
+	if quoted, ok := strings.CutPrefix(line, "Finished sending Socket Mode response with envelope ID "); ok {
+		if id, err := strconv.Unquote(quoted); err == nil {
+			t.mu.Lock()
+			if c := t.written[id]; c != nil {
+				close(c)
+				delete(t.written, id)
+			}
+			t.mu.Unlock()
+		}
+		return nil
+	}
+	message, ok := strings.CutPrefix(line, "Received WebSocket message: ")
+	if !ok || len(message) > 2048 || !strings.Contains(message, `"disconnect"`) {
+		return nil
+	}
+	var m struct{ Type, Reason string }
+	if json.Unmarshal([]byte(message), &m) == nil && m.Type == socketmode.RequestTypeDisconnect {
+		select {
+		case t.ended <- cmp.Or(m.Reason, "unknown"):
+		default:
+		}
+	}
+	return nil
+}

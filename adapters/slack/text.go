@@ -1,0 +1,253 @@
+package slack
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"maturitybot/bot/chat"
+)
+
+// nothing is a character without width. It parts what Slack would read together.
+const nothing = "\u200b"
+
+// alike are the characters that mark bold, italics, strike and code in Slack's markup. There is no escape for them,
+// and a character without width beside one makes it mark more, not less: so their doubles stand for them.
+var alike = map[rune]rune{'*': '∗', '_': 'ˍ', '~': '∼', '`': 'ˋ'}
+
+// escape makes text that Slack's markup shows as it is: no markup, mention, link, channel, quote or emoji code.
+func escape(s string) string {
+	var b strings.Builder
+	b.Grow(len(s) + len(s)/8)
+	lineStart := true
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+		next, _ := utf8.DecodeRuneInString(s) // utf8.RuneError at the end, which is no letter and no space
+		switch r {
+		case '&':
+			b.WriteString("&amp;")
+		case '<':
+			b.WriteString("&lt;")
+		case '>':
+			// An escaped one still makes a quote at the start of a line.
+			if lineStart {
+				b.WriteString(nothing)
+			}
+			b.WriteString("&gt;")
+		case '*', '_', '~', '`':
+			b.WriteRune(alike[r])
+		case ':':
+			b.WriteRune(r)
+			if next == '/' || isCode(s) {
+				b.WriteString(nothing)
+			}
+		case '@', '#':
+			b.WriteRune(r)
+			if s != "" && !unicode.IsSpace(next) {
+				b.WriteString(nothing)
+			}
+		case '.':
+			b.WriteRune(r)
+			if unicode.IsLetter(next) { // example.org, without touching 10.30
+				b.WriteString(nothing)
+			}
+		default:
+			b.WriteRune(r)
+		}
+		lineStart = r == '\n' || lineStart && unicode.IsSpace(r)
+	}
+	return b.String()
+}
+
+// isCode says whether what follows a colon ends an emoji code, such as "wave:".
+func isCode(s string) bool {
+	end := strings.IndexFunc(s, func(r rune) bool { return r == ':' || unicode.IsSpace(r) })
+	return end > 0 && s[end] == ':'
+}
+
+// bold escapes text and marks each of its lines as bold, which does not reach over a line's end.
+func bold(s string) string {
+	var out []string
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			out = append(out, "*"+escape(line)+"*")
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// markup writes spans as Slack's markup.
+func markup(all []chat.Span) string {
+	var b strings.Builder
+	for i, span := range all {
+		switch s := span.(type) {
+		case chat.Words:
+			b.WriteString(escape(string(s)))
+		case chat.Meter:
+			b.WriteString(s.String())
+		case chat.Mention:
+			b.WriteString(named(s.Person))
+		case chat.Bold:
+			text := string(s)
+			marked := bold(text)
+			if marked == "" {
+				b.WriteString(text)
+				continue
+			}
+			b.WriteString(text[:len(text)-len(strings.TrimLeftFunc(text, unicode.IsSpace))])
+			// A mark counts only beside a space or the like.
+			if before, _ := utf8.DecodeLastRuneInString(b.String()); b.Len() > 0 && !unicode.IsSpace(before) && !strings.HasSuffix(b.String(), nothing) {
+				b.WriteString(nothing)
+			}
+			b.WriteString(marked)
+			rest := text[len(strings.TrimRightFunc(text, unicode.IsSpace)):] + words(all[i+1:])
+			if after, _ := utf8.DecodeRuneInString(rest); rest != "" && !unicode.IsSpace(after) {
+				b.WriteString(nothing)
+			}
+			b.WriteString(text[len(strings.TrimRightFunc(text, unicode.IsSpace)):])
+		}
+	}
+	return b.String()
+}
+
+// words writes spans as literal text.
+func words(all []chat.Span) string {
+	var b strings.Builder
+	for _, span := range all {
+		switch s := span.(type) {
+		case chat.Words:
+			b.WriteString(string(s))
+		case chat.Bold:
+			b.WriteString(string(s))
+		case chat.Meter:
+			b.WriteString(s.String())
+		case chat.Mention:
+			b.WriteString("@" + s.Person.ID)
+		}
+	}
+	return b.String()
+}
+
+func needsMarkup(s chat.Span) bool {
+	switch s.(type) {
+	case chat.Bold, chat.Mention:
+		return true
+	}
+	return false
+}
+
+// named is a person in Slack's markup; somebody of another platform by their id.
+func named(p chat.Person) string {
+	if isUser(p) {
+		return "<@" + p.ID + ">"
+	}
+	return escape("@" + p.ID)
+}
+
+// isUser says whether a person has an id as Slack gives them: U or, in an enterprise, W, then capitals and digits.
+func isUser(p chat.Person) bool {
+	if p.Platform != Platform || len(p.ID) < 2 || len(p.ID) > 32 || p.ID[0] != 'U' && p.ID[0] != 'W' {
+		return false
+	}
+	return strings.IndexFunc(p.ID, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) < 0
+}
+
+// speech is the whole card in plain words, escaped, for the top-level text of a message: screen readers and
+// notifications read nothing else. It has at most chat.MaxCardText characters, as chat.update takes (msg_too_long);
+// what does not fit is dropped from the end, with an ellipsis. A meter, which is for the eye, is left out.
+func speech(c chat.Card) string {
+	var b strings.Builder
+	room := chat.MaxCardText
+	for _, line := range sentences(c) {
+		if b.Len() > 0 {
+			line = "\n" + line
+		}
+		n := utf8.RuneCountInString(line)
+		if n >= room {
+			b.WriteString(within(line, room))
+			break
+		}
+		b.WriteString(line)
+		room -= n
+	}
+	return b.String()
+}
+
+// within cuts escaped text to n characters and no entity or mention in two, with an ellipsis when something was cut.
+func within(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	s = string([]rune(s)[:n-1])
+	if i := strings.LastIndexAny(s, "&<"); i >= 0 && !strings.ContainsAny(s[i:], ";>") {
+		s = s[:i]
+	}
+	return strings.TrimRight(s, " \n") + "…"
+}
+
+// sentences are a card's parts in words, escaped.
+func sentences(c chat.Card) []string {
+	var out []string
+	add := func(s string) {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	for _, block := range c.Blocks {
+		switch x := block.(type) {
+		case chat.Heading:
+			add(escape(x.Text))
+		case chat.Text:
+			add(spoken(x.Spans))
+		case chat.Note:
+			add(spoken(x.Spans))
+		case chat.Table:
+			add(escape(x.Text))
+		case chat.Choice:
+			title := x.Title
+			if x.Button.Chosen {
+				title = "✓ " + title
+			}
+			add(escape(title + ": " + x.Text))
+		case chat.Buttons:
+			names := make([]string, len(x.Buttons))
+			for i, b := range x.Buttons {
+				names[i] = name(b)
+			}
+			add(strings.Join(names, "; "))
+		case chat.Menu:
+			names := make([]string, len(x.Options))
+			for i, o := range x.Options {
+				names[i] = o.Label
+			}
+			add(escape(x.Placeholder + ": " + strings.Join(names, "; ")))
+		}
+	}
+	return out
+}
+
+// name is a button in words.
+func name(b chat.Button) string {
+	label := b.Label
+	if b.Chosen {
+		label = "✓ " + label
+	}
+	return "[" + escape(label) + "]"
+}
+
+// spoken is a paragraph in words.
+func spoken(all []chat.Span) string {
+	var b strings.Builder
+	for _, span := range all {
+		switch s := span.(type) {
+		case chat.Words:
+			b.WriteString(escape(string(s)))
+		case chat.Bold:
+			b.WriteString(escape(string(s)))
+		case chat.Mention:
+			b.WriteString(named(s.Person))
+		}
+	}
+	return b.String()
+}
