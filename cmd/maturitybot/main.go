@@ -25,12 +25,14 @@ func main() {
 
 // commands is the whole command line.
 type commands struct {
-	Try     tryCommand     `cmd:"" help:"Answer the survey in this terminal, then see what the coordinator's channel would get. Nothing is kept."`
-	Play    playCommand    `cmd:"" help:"Play a conversation that is written down in a .chat file, and show it."`
-	Matrix  matrixCommand  `cmd:"" help:"Show or check a matrix."`
-	Results resultsCommand `cmd:"" help:"Compute results from answers that were collected elsewhere, on paper or in a spreadsheet."`
-	Report  reportCommand  `cmd:"" help:"Read the agreed ratings of many areas together: how many are on each level, by nation, and the average level of each dimension."`
-	Version struct{}       `cmd:"" help:"Print the version."`
+	Serve    serveCommand    `cmd:"" help:"Run the bot where it is given tokens for."`
+	Manifest manifestCommand `cmd:"" help:"Print what a chat platform is told to make an app for the bot."`
+	Try      tryCommand      `cmd:"" help:"Answer the survey in this terminal, then see what the coordinator's channel would get. Nothing is kept."`
+	Play     playCommand     `cmd:"" help:"Play a conversation that is written down in a .chat file, and show it."`
+	Matrix   matrixCommand   `cmd:"" help:"Show or check a matrix."`
+	Results  resultsCommand  `cmd:"" help:"Compute results from answers that were collected elsewhere, on paper or in a spreadsheet."`
+	Report   reportCommand   `cmd:"" help:"Read the agreed ratings of many areas together: how many are on each level, by nation, and the average level of each dimension."`
+	Version  struct{}        `cmd:"" help:"Print the version."`
 }
 
 // streams are the ends of the program.

@@ -37,7 +37,7 @@ func (c playCommand) Run(ctx context.Context, s streams) error {
 	if c.Log {
 		to = s.err
 	}
-	scene, done, err := stage(filepath.Dir(c.File), matrices, slog.New(slog.NewTextHandler(to, nil)))
+	scene, _, done, err := stage(filepath.Dir(c.File), matrices, slog.New(slog.NewTextHandler(to, nil)), nil)
 	if err != nil {
 		return err
 	}

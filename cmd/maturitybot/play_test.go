@@ -34,7 +34,7 @@ func TestTranscripts(t *testing.T) {
 				t.Fatal(err)
 			}
 			var log bytes.Buffer
-			scene, done, err := stage(transcripts, matrices, slog.New(slog.NewTextHandler(&log, nil)))
+			scene, _, done, err := stage(transcripts, matrices, slog.New(slog.NewTextHandler(&log, nil)), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -84,19 +84,25 @@ func (b *built) start(people platform, now func() time.Time, log *slog.Logger) *
 	})
 }
 
-// stage is a stage for transcripts in a folder; done ends its store.
-func stage(folder string, matrices []*survey.Matrix, log *slog.Logger) (s transcript.Stage, done func() error, err error) {
+// stage is a stage for transcripts in a folder; done ends its store. People are where on says they are, given the people
+// of the stage: the stage itself, when on is nil. Inside is the bot as it is now.
+func stage(folder string, matrices []*survey.Matrix, log *slog.Logger, on func(*transcript.People) platform) (s transcript.Stage, inside func() chat.Responder, done func() error, err error) {
 	s.Clock = transcript.NewClock(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
 	s.People = transcript.NewPeople()
-	b, err := build(matrices, s.People, s.Clock.Now, log)
+	var people platform = s.People
+	if on != nil {
+		people = on(s.People)
+	}
+	b, err := build(matrices, people, s.Clock.Now, log)
 	if err != nil {
-		return s, nil, err
+		return s, nil, nil, err
 	}
 	s.Responder = b.bot
+	inside = func() chat.Responder { return b.bot }
 	loop := reminders.NewLoop(b.rounds, b.bot, log)
 	s.Deliver = func(ctx context.Context) { loop.Sweep(ctx) }
 	s.Restart = func() chat.Responder {
-		b.bot = b.start(s.People, s.Clock.Now, log)
+		b.bot = b.start(people, s.Clock.Now, log)
 		loop = reminders.NewLoop(b.rounds, b.bot, log)
 		return b.bot
 	}
@@ -116,5 +122,5 @@ func stage(folder string, matrices []*survey.Matrix, log *slog.Logger) (s transc
 			b.store.Wake()
 		}
 	}
-	return s, b.store.Close, nil
+	return s, inside, b.store.Close, nil
 }

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"maturitybot/adapters/redis/redistest"
+	"maturitybot/adapters/slack/fake"
+)
+
+// output is what a program prints while it runs.
+type output struct {
+	mu      sync.Mutex
+	text    strings.Builder
+	changed chan struct{}
+}
+
+func newOutput() *output { return &output{changed: make(chan struct{}, 1)} }
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text.Write(p)
+	select {
+	case o.changed <- struct{}{}:
+	default:
+	}
+	return len(p), nil
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// until waits until something is printed, and returns its first group.
+func (o *output) until(t *testing.T, what string) string {
+	t.Helper()
+	re := regexp.MustCompile(what)
+	deadline := time.After(20 * time.Second)
+	for {
+		if m := re.FindStringSubmatch(o.String()); m != nil {
+			return m[len(m)-1]
+		}
+		select {
+		case <-o.changed:
+		case <-deadline:
+			t.Fatalf("%q was not printed:\n%s", what, o.String())
+		}
+	}
+}
+
+// reachable puts the fake Slack on this machine's network.
+func reachable(t *testing.T, f *fake.Server) string {
+	t.Helper()
+	to, err := url.Parse(strings.TrimSuffix(fake.URL, "/api/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }, Transport: f.Client.Transport}
+	s := httptest.NewServer(proxy)
+	t.Cleanup(s.Close)
+	return s.URL + "/api/"
+}
+
+// TestServe runs the program as an operator would, by HTTP, on a real Redis: somebody asks for help and sees it, a request that nobody signed
+// gets nowhere, and the program ends in order when it is told to.
+func TestServe(t *testing.T) {
+	f := fake.New(t)
+	f.AddUser(fake.User{ID: "U0ANA"})
+	t.Setenv("SLACK_BOT_TOKEN", fake.Token)
+	t.Setenv("SLACK_SIGNING_SECRET", fake.Secret)
+	t.Setenv("SLACK_API_URL", reachable(t, f))
+	t.Setenv("REDIS_URL", redistest.Start(t, redistest.Options{}).URL())
+	t.Setenv("LISTEN", "127.0.0.1:0")
+	ctx, end := context.WithCancel(t.Context())
+	errs := newOutput()
+	code := make(chan int, 1)
+	go func() { code <- run(ctx, []string{"serve"}, nil, io.Discard, errs) }()
+	address := "http://" + errs.until(t, `msg=listening address=(\S+)`)
+
+	f.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // the way from Slack to the program
+		r.URL.Path = "/slack"
+		to, _ := url.Parse(address)
+		httputil.NewSingleHostReverseProxy(to).ServeHTTP(w, r)
+	}))
+	if ack := f.Command("U0ANA", "", "help"); !ack.OK() {
+		t.Errorf("acknowledged with %d %v", ack.Status, ack.Err)
+	}
+	if !f.Until(func() bool {
+		seen := f.Seen("U0ANA")
+		return len(seen) == 1 && strings.Contains(seen[0].Text, "What I can do")
+	}) {
+		t.Errorf("she sees %v\n%s", f.Seen("U0ANA"), errs)
+	}
+	answer, err := http.Post(address+"/slack", "application/json", bytes.NewReader([]byte(`{"type":"url_verification","challenge":"x"}`)))
+	if err != nil || answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a request that nobody signed is answered with %v, %v", answer, err)
+	}
+	end()
+	if got := <-code; got != 0 {
+		t.Errorf("ended with %d:\n%s", got, errs)
+	}
+	for _, secret := range []string{fake.Token, fake.Secret} {
+		if strings.Contains(errs.String(), secret) {
+			t.Errorf("in the log: %q", secret)
+		}
+	}
+}
+
+// TestServeBySockets needs no address of its own.
+func TestServeBySockets(t *testing.T) {
+	f := fake.New(t)
+	f.AddUser(fake.User{ID: "U0ANA"})
+	t.Setenv("SLACK_BOT_TOKEN", fake.Token)
+	t.Setenv("SLACK_APP_TOKEN", fake.AppToken)
+	t.Setenv("SLACK_API_URL", "http://127.0.0.1:1/") // nothing is there
+	t.Setenv("REDIS_URL", redistest.Start(t, redistest.Options{}).URL())
+	errs := newOutput()
+	if code := run(t.Context(), []string{"serve"}, nil, io.Discard, errs); code != 1 || !strings.Contains(errs.String(), "connect to Slack") || strings.Contains(errs.String(), fake.Token) {
+		t.Errorf("without Slack: %d\n%s", code, errs)
+	}
+}
+
+// TestConfiguration: everything that is missing or wrong is named at once, with where it is found, and no secret is repeated.
+func TestConfiguration(t *testing.T) {
+	const good = "0123456789abcdef0123456789abcdef"
+	for name, c := range map[string]struct {
+		env   map[string]string
+		serve serveCommand
+		want  []string
+		not   []string
+	}{
+		"nothing": {want: []string{"REDIS_URL is missing", "no chat platform"}},
+		"everything wrong": {
+			env:   map[string]string{"SLACK_BOT_TOKEN": "xoxp-secret1", "SLACK_APP_TOKEN": "secret2"},
+			serve: serveCommand{Creators: []string{"ana", "slack:T1:U1"}},
+			want: []string{"REDIS_URL is missing", `"ana" is no person`, "SLACK_BOT_TOKEN is not a bot token", "OAuth & Permissions",
+				"SLACK_APP_TOKEN is not an app-level token", "App-Level Tokens"},
+			not: []string{"secret1", "secret2", "U1"},
+		},
+		"no way in": {
+			env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1"}, serve: serveCommand{RedisURL: "redis://r"},
+			want: []string{"SLACK_APP_TOKEN (for Socket Mode", "SLACK_SIGNING_SECRET (for HTTP"},
+		},
+		"no bot token": {
+			env: map[string]string{"SLACK_SIGNING_SECRET": good}, serve: serveCommand{RedisURL: "redis://r"}, want: []string{"SLACK_BOT_TOKEN is missing"},
+		},
+		"an odd secret": {
+			env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "verification-token"}, serve: serveCommand{RedisURL: "redis://r"},
+			want: []string{"SLACK_SIGNING_SECRET is not a signing secret"}, not: []string{"verification-token"},
+		},
+		"HTTP":   {env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": good}, serve: serveCommand{RedisURL: "redis://r", Creators: []string{"slack:T1:U1"}}},
+		"socket": {env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": "x"}, serve: serveCommand{RedisURL: "redis://r"}},
+	} {
+		c.serve.env = func(name string) string { return c.env[name] }
+		conf, err := c.serve.config()
+		if len(c.want) == 0 {
+			if err != nil || conf.slack == nil || conf.slack.socket() != (name == "socket") || len(conf.creators) != len(c.serve.Creators) {
+				t.Errorf("%s: %+v, %v", name, conf, err)
+			}
+			continue
+		}
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		for _, want := range c.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %q is not in\n%v", name, want, err)
+			}
+		}
+		for _, not := range c.not {
+			if strings.Contains(err.Error(), not) {
+				t.Errorf("%s: %q is in\n%v", name, not, err)
+			}
+		}
+	}
+}
+
+func TestManifestForSlack(t *testing.T) {
+	if code, out, errs := exec(t, "", "manifest", "slack", "--mode", "http", "--url", "https://maturity.example.org/"); code != 0 || errs != "" ||
+		!strings.Contains(out, `"https://maturity.example.org/slack"`) {
+		t.Errorf("%d %s %s", code, out, errs)
+	}
+	if code, out, errs := exec(t, "", "manifest", "slack", "--mode", "http"); code != 1 || out != "" || !strings.Contains(errs, "needs the https address") {
+		t.Errorf("%d %s %s", code, out, errs)
+	}
+}

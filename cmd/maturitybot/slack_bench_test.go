@@ -1,0 +1,379 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+	slackgo "github.com/slack-go/slack"
+
+	"maturitybot/adapters/redis"
+	"maturitybot/adapters/redis/redistest"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(bareAddress) != "" {
+		bare()
+		return
+	}
+	flag.Parse()
+	if p := flag.Lookup("test.parallel"); p != nil && p.Value.String() == p.DefValue {
+		_ = flag.Set("test.parallel", "16") // the transcripts on a platform wait for its pace more than for a processor
+	}
+	os.Exit(m.Run())
+}
+
+const (
+	benchSecret = "0123456789abcdef0123456789abcdef"
+	benchRound  = "bench23456"
+	benchTeam   = "T0BENCH"
+	callers     = 64
+	// active is how many of the people press.
+	active = 4000
+)
+
+// A bare handler, for comparison: it verifies the signature, parses the payload with slack-go and runs the script that keeps an answer
+// with go-redis; told to, it then changes the message as the bot does, with a fixed text. It is another process, as the bot is.
+const (
+	bareAddress = "MATURITYBOT_BARE_ADDRESS"
+	bareUpdates = "MATURITYBOT_BARE_UPDATES"
+)
+
+func bare() {
+	ctx := context.Background()
+	o, err := goredis.ParseURL(os.Getenv("REDIS_URL"))
+	fatal(err)
+	client := goredis.NewClient(o)
+	source, err := os.ReadFile("../../adapters/redis/lua/say.lua")
+	fatal(err)
+	script := goredis.NewScript(string(source))
+	secret, err := client.Get(ctx, "secret:{"+benchRound+"}").Bytes()
+	fatal(err)
+	web := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
+	update := []byte(`{"replace_original":true,"text":"` + strings.Repeat("x", 2000) + `"}`)
+	fatal(http.ListenAndServe(os.Getenv(bareAddress), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		fatal(err)
+		v, err := slackgo.NewSecretsVerifier(r.Header, benchSecret)
+		fatal(err)
+		_, err = v.Write(body)
+		fatal(err)
+		fatal(v.Ensure())
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		p, err := slackgo.InteractionCallbackParse(r)
+		fatal(err)
+		words := strings.Split(p.ActionCallback.BlockActions[0].ActionID, ":")
+		pseudonym := survey.Pseudonym(secret, survey.PersonID("slack:"+p.Team.ID+":"+p.User.ID))
+		key := "{" + benchRound + "}"
+		reply, err := script.Run(r.Context(), client, []string{"round:" + key, "secret:" + key, "response:" + key + ":" + pseudonym, "turn:" + key + ":" + pseudonym},
+			time.Now().Unix(), "answer "+words[2]+" "+p.TriggerID, "answer "+words[2], time.Now().UnixMicro(), words[2], words[3]).Slice()
+		fatal(err)
+		if reply[0] != "done" {
+			fatal(fmt.Errorf("the script says %v", reply[0]))
+		}
+		if os.Getenv(bareUpdates) == "" {
+			return
+		}
+		go func() {
+			answer, err := web.Post(p.ResponseURL, "application/json", bytes.NewReader(update))
+			fatal(err)
+			_, _ = io.Copy(io.Discard, answer.Body)
+			_ = answer.Body.Close()
+		}()
+	})))
+}
+
+func fatal(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// stub answers like Slack's Web API, at once and always the same.
+func stub(b *testing.B) (*httptest.Server, *atomic.Int64) {
+	var updates atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		if strings.HasPrefix(r.URL.Path, "/respond") {
+			updates.Add(1)
+		}
+		_, _ = io.WriteString(w, `{"ok":true,"team_id":"`+benchTeam+`","user_id":"UBOT","bot_id":"B1","bot":{"app_id":"A1"}}`)
+	}))
+	b.Cleanup(s.Close)
+	return s, &updates
+}
+
+func freePort(b *testing.B) string {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// process starts a program and waits until something listens at the address; it returns how long that took.
+func process(b *testing.B, address string, cmd *osexec.Cmd) time.Duration {
+	b.Helper()
+	cmd.Stderr = os.Stderr
+	if strings.HasSuffix(cmd.Path, "maturitybot") {
+		cmd.Stderr = nil // a line an answer
+	}
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGKILL)
+		_ = cmd.Wait()
+	})
+	for time.Since(began) < 20*time.Second {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = c.Close()
+			return time.Since(began)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	b.Fatal("it does not listen")
+	return 0
+}
+
+// pressing sends signed presses.
+type pressing struct {
+	address, respond string
+	elements         []string
+	client           *http.Client
+	serial           atomic.Int64
+}
+
+func (p *pressing) one() (time.Duration, error) {
+	n := p.serial.Add(1)
+	payload := fmt.Sprintf(`{"type":"block_actions","user":{"id":"U%06d","username":"u","name":"u","team_id":%q},"api_app_id":"A1","token":"v",`+
+		`"container":{"type":"message","message_ts":"1700000000.000100","channel_id":"D%06d","is_ephemeral":false},"trigger_id":"%d.1.a",`+
+		`"team":{"id":%q,"domain":"bench"},"enterprise":null,"is_enterprise_install":false,"channel":{"id":"D%06d","name":"directmessage"},`+
+		`"message":{"user":"UBOT","type":"message","ts":"1700000000.000100","bot_id":"B1","app_id":"A1","text":%q,"team":%q,"blocks":[%s]},`+
+		`"state":{"values":{}},"response_url":%q,"actions":[{"action_id":"answer:%s:%s:%d","block_id":"b","text":{"type":"plain_text","text":"Early","emoji":false},"value":"x","type":"button","action_ts":"%.6f"}]}`,
+		n%active, benchTeam, n%active, n, benchTeam, n%active, strings.Repeat("text ", 300), benchTeam, pressedBlocks, p.respond,
+		benchRound, p.elements[int(n/active)%len(p.elements)], 1+n%4, float64(time.Now().UnixMicro())/1e6)
+	body := url.Values{"payload": {payload}}.Encode()
+	stamp := strconv.FormatInt(time.Now().Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(benchSecret))
+	_, _ = io.WriteString(mac, "v0:"+stamp+":"+body)
+	r, err := http.NewRequest(http.MethodPost, "http://"+p.address+"/slack", strings.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("X-Slack-Request-Timestamp", stamp)
+	r.Header.Set("X-Slack-Signature", "v0="+hex.EncodeToString(mac.Sum(nil)))
+	began := time.Now()
+	answer, err := p.client.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	_, _ = io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("answered with %s", answer.Status)
+	}
+	return time.Since(began), nil
+}
+
+// pressedBlocks are what Slack sends back of the card that was pressed: about as much as a real one.
+var pressedBlocks = strings.TrimSuffix(strings.Repeat(`{"type":"section","block_id":"abc","text":{"type":"mrkdwn","text":"*Early*\n`+strings.Repeat("word ", 30)+`"},`+
+	`"accessory":{"type":"button","action_id":"x","text":{"type":"plain_text","text":"Early"},"value":"y"}},`, 6), ",")
+
+// flood lets so many callers press for a while, and returns how many presses a second were acknowledged.
+func (p *pressing) flood(b *testing.B, d time.Duration) float64 {
+	b.Helper()
+	var n atomic.Int64
+	var all sync.WaitGroup
+	end := time.Now().Add(d)
+	for range callers {
+		all.Go(func() {
+			for time.Now().Before(end) {
+				if _, err := p.one(); err != nil {
+					b.Error(err)
+					return
+				}
+				n.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	return float64(n.Load()) / d.Seconds()
+}
+
+// steady presses at a rate, and returns the 99th percentile of how long an acknowledgement took.
+func (p *pressing) steady(b *testing.B, rate float64, d time.Duration) time.Duration {
+	b.Helper()
+	var mu sync.Mutex
+	var took []time.Duration
+	var all sync.WaitGroup
+	tick := time.NewTicker(time.Second / time.Duration(rate))
+	defer tick.Stop()
+	for end := time.Now().Add(d); time.Now().Before(end); <-tick.C {
+		all.Go(func() {
+			t, err := p.one()
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			mu.Lock()
+			took = append(took, t)
+			mu.Unlock()
+		})
+	}
+	all.Wait()
+	slices.Sort(took)
+	return took[len(took)*99/100]
+}
+
+// BenchmarkSlack measures the whole bot, a process of its own, answering signed presses by HTTP beside a bare handler, in turn, on one
+// real Redis that writes to disk each second, with 100,000 people in the round. The figures are those of the last run of its loop.
+func BenchmarkSlack(b *testing.B) {
+	program := filepath.Join(b.TempDir(), "maturitybot")
+	if out, err := osexec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	editions, err := matrix.Editions()
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := redistest.Start(b, redistest.Options{AOF: true, Args: []string{"--appendfsync", "everysec"}})
+	store, err := redis.Open(b.Context(), server.URL())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = store.Close() })
+	crowd(b, store, editions)
+	api, updates := stub(b)
+
+	environment := append(os.Environ(), "REDIS_URL="+server.URL())
+	var elements []string
+	for _, e := range editions[0].Elements() {
+		elements = append(elements, e.ID)
+	}
+	start := func(cmd *osexec.Cmd, address string) (*pressing, time.Duration) {
+		took := process(b, address, cmd)
+		return &pressing{
+			address: address, respond: api.URL + "/respond/1", elements: elements,
+			client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * callers}},
+		}, took
+	}
+	runBare := func(more ...string) *pressing {
+		address := freePort(b)
+		cmd := osexec.Command(os.Args[0])
+		cmd.Env = append(append(environment, bareAddress+"="+address), more...)
+		p, _ := start(cmd, address)
+		return p
+	}
+	plain, updating := runBare(), runBare(bareUpdates+"=1")
+	address := freePort(b)
+	cmd := osexec.Command(program, "serve")
+	cmd.Env = append(environment, "SLACK_BOT_TOKEN=xoxb-bench", "SLACK_SIGNING_SECRET="+benchSecret, "SLACK_API_URL="+api.URL+"/", "LISTEN="+address)
+	bot, listening := start(cmd, address)
+	first, err := bot.one()
+	if err != nil {
+		b.Fatal(err)
+	}
+
+	for b.Loop() {
+		var rate [3]float64
+		for range 3 { // in turn, so that what else the machine does meets all of them
+			for i, p := range []*pressing{plain, updating, bot} {
+				rate[i] += p.flood(b, 3*time.Second) / 3
+			}
+		}
+		before := updates.Load()
+		p99 := bot.steady(b, rate[2]/2, 5*time.Second)
+		if updates.Load() == before {
+			b.Fatal("no card was changed")
+		}
+		b.ReportMetric(rate[2], "answers/s")
+		b.ReportMetric(rate[0], "bare/s")
+		b.ReportMetric(rate[1], "bare+update/s")
+		b.ReportMetric(rate[2]/rate[0], "of-bare")
+		b.ReportMetric(rate[2]/rate[1], "of-bare+update")
+		b.ReportMetric(float64(p99.Microseconds())/1000, "p99-ms-at-half")
+		b.ReportMetric(resident(b, cmd.Process.Pid), "MiB-resident")
+		b.ReportMetric(float64((listening+first).Microseconds())/1000, "ms-to-first-ack")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
+// crowd makes a round of 100,000 people, some of whom have started.
+func crowd(b *testing.B, store *redis.Store, editions []*survey.Matrix) {
+	b.Helper()
+	rounds := survey.NewRounds(store, editions, time.Now)
+	lead := survey.PersonID("slack:" + benchTeam + ":ULEAD")
+	r, err := rounds.Create(b.Context(), survey.Round{
+		ID: benchRound, Area: "Northshire", Matrix: editions[0].ID, Languages: []survey.Lang{survey.English, survey.Welsh}, TimeZone: survey.DefaultTimeZone,
+		ClosesAt: time.Now().Add(200 * time.Hour), Channel: "slack:" + benchTeam + ":C1", Coordinators: []survey.PersonID{lead}, MinGroup: 5,
+		Consensus: survey.Consensus{Percent: 70},
+	})
+	if err == nil {
+		_, _, err = rounds.Open(b.Context(), r.ID, lead)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	var people []survey.Member
+	for i := range 100_000 {
+		people = append(people, survey.Member{Person: survey.PersonID(fmt.Sprintf("slack:%s:U%06d", benchTeam, i)), Standing: survey.Invited})
+	}
+	if _, err := store.Invite(b.Context(), r.ID, people, "", time.Time{}); err != nil {
+		b.Fatal(err)
+	}
+	for i := range active {
+		if _, err := rounds.Start(b.Context(), r.ID, people[i].Person, "1"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// resident is how much memory a process holds, in MiB.
+func resident(b *testing.B, pid int) float64 {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0 // not Linux
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kib, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return kib / 1024
+		}
+	}
+	return 0
+}
