@@ -21,7 +21,7 @@ import (
 
 // NoticeVersion names the wording of the privacy notice that people accept; change it whenever the
 // wording's meaning changes.
-const NoticeVersion = "2026-11"
+const NoticeVersion = "2026-11.2"
 
 // Artist draws published results. It never sees anything that was not published.
 type Artist interface {
@@ -42,6 +42,7 @@ type Options struct {
 	Directory chat.Directory
 	Sender    chat.Sender
 	Claims    Claims
+	Diary     Diary
 	Creators  []chat.Person // may start rounds besides the platform's admins
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -49,10 +50,29 @@ type Options struct {
 
 // Claims tells events apart that were handled before, by whichever process.
 type Claims interface {
-	// Claim says whether this is the first claim of the event within the time in which a platform may deliver it again.
+	// Claim says whether this is the first claim of the event. It lasts a little longer than handling an event may take, unless the event
+	// is finished: then for as long as a platform may deliver it again.
 	Claim(ctx context.Context, event string) (bool, error)
+	// Finish notes that a claimed event was handled.
+	Finish(ctx context.Context, event string) error
+	// Finished says whether it was.
+	Finished(ctx context.Context, event string) (bool, error)
 	// Release takes a claim back, for an event that could not be handled.
 	Release(ctx context.Context, event string) error
+}
+
+// Diary says what of a round is sent when: it knows working days, waking hours and cron expressions.
+type Diary interface {
+	// Check says why a plan, or what the channel is to get, cannot stand, as a *survey.InputError.
+	Check(p survey.ReminderPlan, c survey.ChannelPlan) error
+	// Reminders is when people of the zone are reminded after now, earliest first.
+	Reminders(r survey.Round, zone *time.Location, now time.Time) []survey.Moment
+	// Posts is when the coordinator's channel gets something after now, earliest first.
+	Posts(r survey.Round, now time.Time) []survey.Moment
+	// Tomorrow is when somebody who asks now to be reminded tomorrow is, and whether the survey is still open then.
+	Tomorrow(r survey.Round, m survey.Member, now time.Time) (survey.Moment, bool)
+	// When says when a message that is due may be sent: at now, or later. It is false for one that is not to be sent any more.
+	When(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool)
 }
 
 // Bot answers events. It keeps nothing between them.
@@ -141,13 +161,24 @@ func (b *Bot) route(ctx context.Context, e chat.Event) ([]chat.Reply, error) {
 		return r.do(b, ctx, e)
 	}
 	fresh, err := b.Claims.Claim(ctx, e.ID)
-	if err != nil || !fresh {
-		return nil, err // the first time answers it, or has
+	if err != nil {
+		return nil, err
+	}
+	if !fresh {
+		finished, err := b.Claims.Finished(ctx, e.ID)
+		if err == nil && !finished {
+			// Whoever claimed it is at it still, or died over it: nobody can tell which, so the person is not left to believe it done.
+			return b.sorryInBoth("error.unavailable"), nil
+		}
+		return nil, err // the first time answered it
 	}
 	replies, err := r.do(b, ctx, e)
+	note := context.WithoutCancel(ctx)
 	if errors.Is(err, survey.ErrUnavailable) {
 		// Whoever delivers it again finds it as it was. When this fails as well, the claim ends by itself.
-		_ = b.Claims.Release(context.WithoutCancel(ctx), e.ID)
+		_ = b.Claims.Release(note, e.ID)
+	} else if bad := b.Claims.Finish(note, e.ID); bad != nil {
+		b.Log.Warn("claim not finished", "error", bad)
 	}
 	return replies, err
 }

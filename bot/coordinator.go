@@ -29,11 +29,11 @@ func (b *Bot) inChannel(e chat.Event) error {
 
 // newForm asks for what no round can do without; the rest has usual values, which the draft shows and lets one change. It makes no call.
 func (b *Bot) newForm(_ context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
+	if err := b.inChannel(e); err != nil {
+		return nil, err // first: in a conversation with one person, a platform may not tell who manages anything
+	}
 	if !b.mayCreate(e) {
 		return nil, errNotAllowed
-	}
-	if err := b.inChannel(e); err != nil {
-		return nil, err
 	}
 	v := b.voice(e)
 	r := b.usual()
@@ -47,6 +47,7 @@ func (b *Bot) usual() survey.Round {
 	return survey.Round{
 		TimeZone: survey.DefaultTimeZone, MinGroup: survey.DefaultMinGroup,
 		Consensus: survey.Consensus{Percent: survey.DefaultAgreedPercent},
+		Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(),
 	}
 }
 
@@ -184,11 +185,11 @@ func readTime(e chat.Event, field, otherwise string, loc *time.Location) (time.T
 }
 
 func (b *Bot) create(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
+	if err := b.inChannel(e); err != nil {
+		return nil, err // first: in a conversation with one person, a platform may not tell who manages anything
+	}
 	if !b.mayCreate(e) {
 		return nil, errNotAllowed
-	}
-	if err := b.inChannel(e); err != nil {
-		return nil, err
 	}
 	r := b.usual()
 	err := b.readRoundForm(e, &r)
@@ -211,7 +212,8 @@ func (b *Bot) draft(v locale.Voice, r survey.Round) []chat.Reply {
 		chat.Text{Spans: []chat.Span{chat.Words(b.facts(v, r))}},
 		chat.Remark(v.Say("draft.fixed")),
 		row(primary(v.Say("button.open"), chat.Do("open", id, v.Lang)), button(v.Say("button.redraft"), chat.Do("redraft", id, v.Lang)),
-			button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)), button(v.Say("button.rules"), chat.Do("rules", id, v.Lang))),
+			button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)), button(v.Say("button.reminders"), chat.Do("reminders", id, v.Lang)),
+			button(v.Say("button.rules"), chat.Do("rules", id, v.Lang))),
 	)
 }
 
@@ -231,6 +233,7 @@ func (b *Bot) facts(v locale.Voice, r survey.Round) string {
 		v.Say("facts.workshop", "workshop", b.workshop(v, r)),
 		v.Say("facts.min_group", "min", r.MinGroup),
 		b.consensus(v, r),
+		b.planFacts(v, r.Reminders),
 	}
 	return strings.Join(lines, "\n")
 }
@@ -283,7 +286,7 @@ func (b *Bot) open(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply,
 		chat.Say(v.Say("opened.next")),
 		row(primary(v.Say("button.invite"), chat.Do("invite", id, v.Lang)), button(v.Say("button.status"), chat.Do("status", id, v.Lang)), button(v.Say("button.team"), chat.Do("team", id, v.Lang))),
 	)
-	if opened {
+	if opened && r.Posts.Gets(survey.Opened) {
 		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
 			return []chat.Block{
 				chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
@@ -637,11 +640,10 @@ func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	if r.State == survey.Open {
 		var buttons []chat.Button
 		if r.AcceptsAnswers(b.Now()) {
-			remind := button(v.Say("button.remind"), chat.Do("remind", id, v.Lang))
-			remind.Confirm = &chat.Confirm{Title: v.Say("button.remind"), Text: v.Say("remind.ask"), Yes: v.Say("remind.yes"), No: v.Say("remind.no")}
-			buttons = append(buttons, remind, button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)))
+			buttons = append(buttons, b.remindButton(v, id), button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)))
 		}
 		blocks = append(blocks, chat.Remark(v.Say("status.no_totals")), row(append(buttons,
+			button(v.Say("button.reminders"), chat.Do("reminders", id, v.Lang)),
 			button(v.Say("button.extend"), chat.Do("extend", id, v.Lang)), button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)),
 			button(v.Say("button.team"), chat.Do("team", id, v.Lang)), button(v.Say("button.close"), chat.Do("close", id, v.Lang)),
 		)...))
@@ -726,19 +728,12 @@ func (b *Bot) remind(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	if due == 0 {
 		return whisper(chat.Say(b.roundVoice(e, r).Say("remind.nobody"))), nil
 	}
-	return whisper(chat.Say(b.roundVoice(e, r).Count("remind.sent", due))), nil
-}
-
-// reminder is the invitation again, marked as a reminder.
-func (b *Bot) reminder(r survey.Round, m *survey.Matrix, member survey.Member) chat.Card {
-	var lines []string
-	for _, lang := range r.Languages {
-		if member.Language == "" || member.Language == lang {
-			v := b.Words.In(string(lang))
-			lines = append(lines, v.Say("reminder.first", "closes", b.when(v, r)))
-		}
+	v := b.roundVoice(e, r)
+	said := v.Count("remind.sent", due)
+	if at, ok := b.Diary.When(r, survey.Member{}, survey.Nudge, b.Now()); ok && at.After(b.Now()) {
+		said = v.Count("remind.waits", due, "when", v.Time(at.In(r.Location())))
 	}
-	return chat.Card{Blocks: append([]chat.Block{chat.Remark(strings.Join(lines, "\n"))}, b.Invitation(r, m).Blocks...)}
+	return whisper(chat.Say(said)), nil
 }
 
 func (b *Bot) extendForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
@@ -930,7 +925,7 @@ func (b *Bot) closeNow(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 		return update(chat.Say(v.Say("close.already"))), nil
 	}
 	replies := update(chat.Heading{Text: r.Area}, chat.Say(v.Say("close.done")))
-	posts, err := b.resultPosts(ctx, e, r, b.Words.In(string(r.Languages[0])))
+	posts, err := b.resultReplies(ctx, e, r, b.Words.In(string(r.Languages[0])))
 	if err != nil {
 		// The round is closed and stays closed; the results can be asked for again.
 		b.Log.Error("results after close", "round", r.ID, "error", err)

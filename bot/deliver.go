@@ -6,15 +6,19 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 )
 
 // Deliver sends one message that is owed, unless what it would tell is not awaited any more. It returns nil when nothing is left to
-// do about it: it was sent, may have been sent, is not awaited, or its person cannot be reached, which is noted. Any other
-// error means that it was not sent and can be tried again.
+// do about it: it was sent, may have been sent, is not awaited, or its person cannot be reached, which is noted; a
+// *survey.NotYetError when it is to be sent later. Any other error means that it was not sent and can be tried again.
 func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
+	if d.Person == "" {
+		return b.deliverPost(ctx, d)
+	}
 	seat, awaited, err := b.Rounds.Awaited(ctx, d)
 	if err != nil || !awaited {
 		return err
@@ -23,6 +27,15 @@ func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
 	if err != nil {
 		return fmt.Errorf("deliver a message: %w", err)
 	}
+	log := b.Log.With("message", d.Kind, "round", d.Round, "person", b.short(to))
+	now := b.Now()
+	switch at, wanted := b.Diary.When(seat.Round, seat.Member, d.Kind, now); {
+	case !wanted:
+		log.Info("message dropped: too late, or not in the plan any more")
+		return nil
+	case at.After(now):
+		return &survey.NotYetError{Wait: at.Sub(now)}
+	}
 	card, err := b.message(ctx, d, seat)
 	if err != nil {
 		return err
@@ -30,29 +43,49 @@ func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
 	if err := card.Check(); err != nil {
 		return fmt.Errorf("deliver a message: %w", err)
 	}
-	log := b.Log.With("message", d.Kind, "round", d.Round, "person", b.short(to))
-	switch err := b.Sender.Send(ctx, messageID(d), to, card); {
+	err = b.Sender.Send(ctx, messageID(d), to, card)
+	// Whatever ends the sending, what came of it must be noted.
+	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noting)
+	defer cancel()
+	switch {
 	case err == nil:
 		log.Info("message sent")
+	case errors.Is(err, chat.ErrNotAgreed):
+		log.Info("person takes no direct messages")
+		if err := b.Rounds.Plan(note, d.Round, survey.OpenCall.On(date(now.In(seat.Round.Location())))); err != nil {
+			return err
+		}
 	case errors.Is(err, chat.ErrUnreachable):
 		log.Warn("person cannot be reached", "error", err)
-		return b.Rounds.SetUnreachable(ctx, d.Round, d.Person, true)
+		return b.Rounds.SetUnreachable(note, d.Round, d.Person, true)
 	case errors.Is(err, chat.ErrUnsure):
 		// Once too few is better than twice: a coordinator sees who has not started, and can remind them.
 		log.Error("message may not have been sent", "error", err)
 	default:
 		return fmt.Errorf("deliver a message: %w", err)
 	}
+	if d.Kind == survey.Invitation {
+		return nil
+	}
+	if err := b.Rounds.Reminded(note, d, date(now.In(seat.Round.ZoneOf(seat.Member)))); err != nil {
+		// It was sent, so it must not be tried again.
+		log.Error("reminder was sent, but that is not noted", "error", err)
+	}
 	return nil
 }
 
-// messageID names one message to one person, in the 25 characters that Discord's nonce has.
+// noting is how long it may take to note what came of a message.
+const noting = 5 * time.Second
+
+func date(t time.Time) string { return t.Format(time.DateOnly) }
+
+// messageID names one message to one person or place, in the 25 characters that Discord's nonce has.
 func messageID(d survey.Delivery) string {
 	sum := sha256.Sum256([]byte(string(d.Round) + " " + string(d.Kind) + " " + string(d.Person)))
 	return hex.EncodeToString(sum[:12])
 }
 
-// message is the card of an owed message.
+// message is the card of an owed message to a person.
 func (b *Bot) message(ctx context.Context, d survey.Delivery, seat survey.Seat) (chat.Card, error) {
 	m, err := b.Rounds.Matrix(seat.Round)
 	if err != nil {
@@ -61,17 +94,80 @@ func (b *Bot) message(ctx context.Context, d survey.Delivery, seat survey.Seat) 
 	switch {
 	case d.Kind == survey.Invitation:
 		return b.Invitation(seat.Round, m), nil
+	case d.Kind.Base() == survey.WorkshopSoon:
+		return b.workshopReminder(seat), nil
 	case !seat.Member.TakesPart():
-		return b.reminder(seat.Round, m, seat.Member), nil
+		return b.reminder(seat, m), nil
 	}
 	seat, resp, err := b.Rounds.View(ctx, d.Round, d.Person)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	v, r := b.seatVoice(chat.Event{}, seat), seat.Round
-	return chat.Card{Blocks: []chat.Block{
-		chat.Heading{Text: v.Say("reminder.title", "area", r.Area)},
-		chat.Say(v.Say("reminder.body", "done", resp.Rated(), "n", len(m.Elements()), "closes", b.when(v, r))),
-		row(primary(v.Say("button.continue"), chat.Do("begin", string(r.ID))), button(v.Say("button.kept"), chat.Do("kept", string(r.ID)))),
-	}}, nil
+	return b.halfway(seat, m, resp), nil
+}
+
+// deliverPost posts to the coordinator's channel, on the same terms as Deliver.
+func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery) error {
+	log := b.Log.With("message", d.Kind, "round", d.Round)
+	base := d.Kind.Base()
+	if base == survey.Closing {
+		return b.closeDue(ctx, d)
+	}
+	seat, err := b.Rounds.Seat(ctx, d.Round, "") // a seat nobody sits on: the round
+	if errors.Is(err, survey.ErrNoRound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	r, now := seat.Round, b.Now()
+	switch at, wanted := b.Diary.When(r, survey.Member{}, d.Kind, now); {
+	case !wanted:
+		log.Info("post dropped: too late, or not in the plan any more")
+		return nil
+	case at.After(now):
+		return &survey.NotYetError{Wait: at.Sub(now)}
+	}
+	to, err := chat.ParsePlace(r.Channel)
+	if err != nil {
+		return fmt.Errorf("deliver a post: %w", err)
+	}
+	x, then, err := b.post(ctx, base, r)
+	if err != nil {
+		return err
+	}
+	if err := x.card.Check(); err != nil {
+		return fmt.Errorf("deliver a post: %w", err)
+	}
+	switch err := b.Sender.Post(ctx, messageID(d), to, x.card, x.files); {
+	case err == nil:
+		log.Info("posted")
+	case errors.Is(err, chat.ErrUnreachable):
+		log.Error("the coordinator's channel cannot be reached", "error", err)
+	case errors.Is(err, chat.ErrUnsure):
+		log.Error("post may not have been sent", "error", err)
+	default:
+		return fmt.Errorf("deliver a post: %w", err)
+	}
+	if then == nil {
+		return nil
+	}
+	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noting)
+	defer cancel()
+	if err := then(note); err != nil {
+		log.Error("posted, but what follows is not noted", "error", err)
+	}
+	return nil
+}
+
+// closeDue closes a survey whose time has come, and has its results posted.
+func (b *Bot) closeDue(ctx context.Context, d survey.Delivery) error {
+	r, closed, err := b.Rounds.CloseDue(ctx, d.Round)
+	if err != nil || !closed {
+		return err
+	}
+	b.Log.Info("survey closed by itself", "round", r.ID)
+	if !r.Posts.Gets(survey.ResultsPost) {
+		return nil
+	}
+	return b.Rounds.Plan(ctx, r.ID, survey.ResultsPost)
 }

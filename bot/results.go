@@ -17,7 +17,7 @@ func (b *Bot) results(ctx context.Context, e chat.Event, a onTarget) ([]chat.Rep
 		return nil, err
 	}
 	v := b.roundVoice(e, r)
-	posts, err := b.resultPosts(ctx, e, r, v)
+	posts, err := b.resultReplies(ctx, e, r, v)
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +58,8 @@ func (b *Bot) export(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 // maxAgenda is how many elements the message lists; the files hold all of them.
 const maxAgenda = 8
 
-// resultPosts is what the coordinator's channel gets: the summary, then the table, with the picture and the files.
-func (b *Bot) resultPosts(ctx context.Context, e chat.Event, r survey.Round, v locale.Voice) ([]chat.Reply, error) {
+// resultReplies posts the results at the wish of a coordinator.
+func (b *Bot) resultReplies(ctx context.Context, e chat.Event, r survey.Round, v locale.Voice) ([]chat.Reply, error) {
 	to, err := chat.ParsePlace(r.Channel)
 	if err != nil {
 		return nil, fmt.Errorf("post results: %w", err)
@@ -68,14 +68,33 @@ func (b *Bot) resultPosts(ctx context.Context, e chat.Event, r survey.Round, v l
 	if err != nil {
 		return nil, err
 	}
+	posts, err := b.resultPosts(r, p, v)
+	if err != nil {
+		return nil, err
+	}
+	var replies []chat.Reply
+	for _, x := range posts {
+		replies = append(replies, chat.Post{To: to, Card: x.card, Files: x.files, Sorry: b.notPosted(b.voice(e))})
+	}
+	return replies, nil
+}
+
+// post is a card with files.
+type post struct {
+	card  chat.Card
+	files []chat.File
+}
+
+// resultPosts is what the coordinator's channel gets: the summary with the picture, then the table with the files.
+func (b *Bot) resultPosts(r survey.Round, p survey.Published, v locale.Voice) ([]post, error) {
 	lang := survey.Lang(v.Lang)
 	m, err := b.Rounds.Matrix(r)
 	if err != nil {
 		return nil, err
 	}
-	picture, alt, err := b.Artist.Picture(p, lang)
+	picture, err := b.picture(p, v)
 	if err != nil {
-		return nil, fmt.Errorf("draw results: %w", err)
+		return nil, err
 	}
 	table, err := b.Artist.Table(p, lang)
 	if err != nil {
@@ -91,7 +110,7 @@ func (b *Bot) resultPosts(ctx context.Context, e chat.Event, r survey.Round, v l
 	}
 	summary = append(summary, b.represented(v, m, p.Terms)...)
 	summary = append(summary, b.agenda(v, m, p)...)
-	summary = append(summary, chat.Divider{}, chat.Remark(v.Say("facts.min_group", "min", p.Terms.MinGroup)+"\n"+b.consensus(v, r)))
+	summary = append(summary, chat.Divider{}, chat.Remark(v.Say("facts.min_group", "min", p.Terms.MinGroup)+"\n"+b.consensus(v, r)+"\n"+b.planFacts(v, p.Terms.Reminders)))
 	var others []chat.Button
 	for _, l := range r.Languages {
 		if string(l) != v.Lang {
@@ -100,15 +119,22 @@ func (b *Bot) resultPosts(ctx context.Context, e chat.Event, r survey.Round, v l
 	}
 	others = append(others, button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang)))
 	summary = append(summary, row(others...))
-	posts := []chat.Reply{chat.Post{
-		To: to, Card: chat.Card{Blocks: summary}, Sorry: b.notPosted(b.voice(e)),
-		Files: []chat.File{{Name: p.FileName() + ".png", Type: "image/png", Alt: alt, Data: picture}},
-	}}
 	tables := append([]chat.Block{
 		chat.Heading{Text: v.Say("results.table")},
 		chat.Remark(v.Say("results.symbols", "min", p.Terms.MinGroup)),
 	}, b.tableBlocks(table)...)
-	return append(posts, chat.Post{To: to, Card: chat.Card{Blocks: tables}, Files: files, Sorry: b.notPosted(b.voice(e))}), nil
+	return []post{
+		{chat.Card{Blocks: summary}, []chat.File{picture}},
+		{chat.Card{Blocks: tables}, files},
+	}, nil
+}
+
+func (b *Bot) picture(p survey.Published, v locale.Voice) (chat.File, error) {
+	picture, alt, err := b.Artist.Picture(p, survey.Lang(v.Lang))
+	if err != nil {
+		return chat.File{}, fmt.Errorf("draw results: %w", err)
+	}
+	return chat.File{Name: p.FileName() + ".png", Type: "image/png", Alt: alt, Data: picture}, nil
 }
 
 // tableBlocks cuts a long table at line ends, so that each piece fits.

@@ -55,6 +55,11 @@ func table() map[string]route {
 		"kept":    on(chat.AckUpdate, readRound, (*Bot).kept),
 		"erase":   once(on(chat.AckUpdate, readRound, (*Bot).erase)),
 
+		// A stakeholder, about reminders.
+		"tomorrow": once(on(chat.AckUpdate, readRound, (*Bot).remindTomorrow)),
+		"stop":     once(on(chat.AckUpdate, readRound, (*Bot).stopReminding)),
+		"again":    once(on(chat.AckUpdate, readRound, (*Bot).remindAgain)),
+
 		// A coordinator. Each carries the language it was asked in.
 		"new":        on(chat.AckForm, readNothing, (*Bot).newForm),
 		"create":     from(chat.Submit, chat.AckWhisper, readNothing, (*Bot).create),
@@ -68,6 +73,13 @@ func table() map[string]route {
 		"button":     once(on(chat.AckWhisper, readTarget, (*Bot).joinButton)),
 		"status":     on(chat.AckWhisper, readTarget, (*Bot).status),
 		"remind":     once(on(chat.AckWhisper, readTarget, (*Bot).remind)),
+		"reminders":  on(chat.AckWhisper, readTarget, (*Bot).reminders), // what is sent when, and to how many
+		"plan":       on(chat.AckForm, readSpoken, (*Bot).planForm),
+		"saveplan":   from(chat.Submit, chat.AckUpdate, readSpoken, (*Bot).savePlan),
+		"posts":      on(chat.AckForm, readSpoken, (*Bot).postsForm),
+		"saveposts":  from(chat.Submit, chat.AckUpdate, readSpoken, (*Bot).savePosts),
+		"pause":      once(on(chat.AckUpdate, readSpoken, (*Bot).pause)),
+		"goon":       once(on(chat.AckUpdate, readSpoken, (*Bot).goOn)),
 		"extend":     on(chat.AckForm, readTarget, (*Bot).extendForm),
 		"saveextend": from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveExtension),
 		"workshop":   on(chat.AckForm, readTarget, (*Bot).workshopForm),
@@ -90,6 +102,7 @@ var commands = map[string]struct{ verb, lang string }{
 	"button": {"button", "*"}, "botwm": {"button", "cy"},
 	"status": {"status", "*"}, "statws": {"status", "cy"},
 	"remind": {"remind", "*"}, "atgoffa": {"remind", "cy"},
+	"reminders": {"reminders", "*"}, "nodiadau": {"reminders", "cy"},
 	"extend": {"extend", "*"}, "estyn": {"extend", "cy"},
 	"workshop": {"workshop", "*"}, "gweithdy": {"workshop", "cy"},
 	"team": {"team", "*"}, "tim": {"team", "cy"}, "tîm": {"team", "cy"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"maturitybot/bot/chat"
@@ -72,7 +73,8 @@ func (b *Bot) join(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, 
 	}
 	seat, err = b.Rounds.Join(ctx, a.round, person(e.Who))
 	if err != nil {
-		return b.instead(ctx, e, seat, err)
+		replies, err := b.instead(ctx, e, seat, err)
+		return alone(replies), err
 	}
 	replies, err := b.place(ctx, e, seat)
 	return alone(replies), err
@@ -266,7 +268,17 @@ func (b *Bot) accept(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 	if err != nil {
 		return b.instead(ctx, e, seat, err)
 	}
-	return b.place(ctx, e, seat)
+	return b.place(ctx, e, b.learn(ctx, e, seat))
+}
+
+// learn keeps where a person's clock is, for their reminders. They need not wait, nor be told, when it fails.
+func (b *Bot) learn(ctx context.Context, e chat.Event, seat survey.Seat) survey.Seat {
+	learnt, err := b.Rounds.SetTimeZone(ctx, seat, e.TimeZone)
+	if err != nil {
+		b.Log.Warn("time zone not kept", "round", seat.Round.ID, "error", err)
+		return seat
+	}
+	return learnt
 }
 
 // instead shows where a person stands when what they pressed cannot be done any more, so that an old card
@@ -465,7 +477,7 @@ func (b *Bot) show(ctx context.Context, e chat.Event, seat survey.Seat, resp sur
 	if err != nil {
 		return nil, err
 	}
-	return draw(b.seatVoice(e, seat), seat, m, resp)
+	return draw(b.seatVoice(e, seat), b.learn(ctx, e, seat), m, resp)
 }
 
 func (b *Bot) answer(ctx context.Context, e chat.Event, a onAnswer) ([]chat.Reply, error) {
@@ -808,6 +820,17 @@ func (b *Bot) keptCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp 
 			details++
 		}
 	}
+	reminders, wish := v.Say("kept.wanted"), button(v.Say("button.stop"), chat.Do("stop", id))
+	if member.Quiet {
+		reminders, wish = v.Say("kept.unwanted"), button(v.Say("button.again"), chat.Do("again", id))
+	}
+	if day, err := time.Parse(time.DateOnly, member.RemindOn); err == nil {
+		reminders = v.Say("kept.asked", "day", v.Day(day))
+	}
+	last := v.Say("kept.never")
+	if day, err := time.Parse(time.DateOnly, member.RemindedOn); err == nil {
+		last = v.Day(day)
+	}
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("kept.title", "area", seat.Round.Area)},
 		chat.Say(v.Say("kept.pause")),
@@ -815,6 +838,7 @@ func (b *Bot) keptCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp 
 			chat.Bold(v.Say("kept.roster")),
 			line("kept.role", b.roleName(v, m, member.Role)), line("kept.organisation", member.Organisation), line("kept.scope", scope),
 			line("kept.language", b.Words.In(v.Lang).Say("language.name")),
+			line("kept.time_zone", member.TimeZone), line("kept.reminders", reminders), line("kept.reminded", last),
 			line("kept.notice", v.Say("kept.notice_on", "version", member.Notice, "when", v.Time(member.NoticeAt.In(seat.Round.Location())))),
 		}},
 		chat.Text{Spans: []chat.Span{
@@ -829,7 +853,7 @@ func (b *Bot) keptCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp 
 		buttons = append([]chat.Button{primary(v.Say("button.continue"), chat.Do("go", id))}, buttons...)
 		others = b.otherLanguage(v, seat, chat.Do("kept", id))
 	}
-	blocks = append(blocks, row(append(buttons, chat.Button{Label: v.Say("button.erase"), Action: chat.Do("erase", id), Style: chat.Danger, Confirm: &chat.Confirm{
+	blocks = append(blocks, row(append(buttons, wish, chat.Button{Label: v.Say("button.erase"), Action: chat.Do("erase", id), Style: chat.Danger, Confirm: &chat.Confirm{
 		Title: v.Say("erase.title"), Text: v.Say("erase.ask", "area", seat.Round.Area), Yes: v.Say("erase.yes"), No: v.Say("erase.no"),
 	}})...))
 	if len(others) > 0 {
@@ -890,7 +914,11 @@ func (b *Bot) home(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, 
 		}
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(seat.Round.Area), chat.Words("\n" + line)}})
 		if key != "" {
-			blocks = append(blocks, row(primary(v.Say(key), chat.Do("resume", string(seat.Round.ID)))))
+			buttons := []chat.Button{primary(v.Say(key), chat.Do("resume", string(seat.Round.ID)))}
+			if seat.Member.Quiet {
+				buttons = append(buttons, button(v.Say("button.again"), chat.Do("again", string(seat.Round.ID))))
+			}
+			blocks = append(blocks, row(buttons...))
 		}
 	}
 	coordinated, err := b.coordinatedBlocks(ctx, v, e, seats)

@@ -1,10 +1,11 @@
-// Package reminders says when somebody is to be reminded, and has what is due sent: a pure plan, and a loop that takes what
-// is owed and gives it to whoever can send it. It does not know what a message says, how it is kept that one is owed, or any
+// Package reminders says when somebody is to be reminded, and has what is due sent: a pure plan, a planner that notes what has become
+// due, and a loop that takes what is owed and gives it to whoever can send it. It does not know what a message says, how it is kept that one is owed, or any
 // platform.
 package reminders
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -23,7 +24,8 @@ type Desk interface {
 	Postpone(ctx context.Context, d survey.Delivery, wait time.Duration) error
 }
 
-// Messenger sends one message that is owed; the bot is one. An error means that it was not sent and can be tried again.
+// Messenger sends one message that is owed; the bot is one. An error means that it was not sent and can be tried again; a
+// *survey.NotYetError, that it is to be sent later.
 type Messenger interface {
 	Deliver(ctx context.Context, d survey.Delivery) error
 }
@@ -33,6 +35,13 @@ type Loop struct {
 	desk      Desk
 	messenger Messenger
 	log       *slog.Logger
+	planner   *Planner
+}
+
+// Planning has the loop plan as well, once a minute; it returns the loop.
+func (l *Loop) Planning(p *Planner) *Loop {
+	l.planner = p
+	return l
 }
 
 // NewLoop makes a loop.
@@ -43,8 +52,12 @@ func NewLoop(desk Desk, messenger Messenger, log *slog.Logger) *Loop {
 const (
 	// batch is how many messages one process holds: at a message a second, well within the time it has for them.
 	batch = 60
+	// holding is how long messages that were taken are this process's to send: less than survey.Rounds.TakeDue gives.
+	holding = 8 * time.Minute
 	// senders is how many messages are on their way at once. The adapters keep the platforms' pace.
 	senders = 8
+	// progress is how often a long row of messages is told of in the log.
+	progress = time.Minute
 	// again is how long a message waits that could not be sent.
 	again = time.Minute
 )
@@ -59,6 +72,18 @@ func (l *Loop) Run(ctx context.Context) error {
 	if _, err := c.AddFunc("@every 1s", func() { l.Sweep(ctx) }); err != nil {
 		return fmt.Errorf("start the clock: %w", err)
 	}
+	if l.planner != nil {
+		plan := func() {
+			if err := l.planner.Sweep(ctx); err != nil && ctx.Err() == nil {
+				l.log.Error("cannot read what is to be planned", "error", err)
+			}
+		}
+		// By an interval and not by the clock, so that several processes do not plan in the same second.
+		if _, err := c.AddFunc("@every 1m", plan); err != nil {
+			return fmt.Errorf("start the clock: %w", err)
+		}
+		plan() // what became due while nobody was there
+	}
 	c.Start()
 	<-ctx.Done()
 	<-c.Stop().Done()
@@ -67,7 +92,7 @@ func (l *Loop) Run(ctx context.Context) error {
 
 // Sweep sends everything that is due now, and returns how many messages were taken care of.
 func (l *Loop) Sweep(ctx context.Context) int {
-	done := 0
+	done, told := 0, time.Now()
 	for ctx.Err() == nil {
 		due, err := l.desk.TakeDue(ctx, batch)
 		if err != nil && ctx.Err() == nil {
@@ -78,21 +103,28 @@ func (l *Loop) Sweep(ctx context.Context) int {
 		}
 		sent, failed := l.send(ctx, due)
 		done += sent
+		if time.Since(told) >= progress {
+			l.log.Info("messages are being sent", "so far", done)
+			told = time.Now()
+		}
 		if failed == len(due) {
 			break // the platform or the store is away: nothing is gained by going on at once
 		}
+	}
+	if done > 0 {
+		l.log.Info("messages taken care of", "number", done)
 	}
 	return done
 }
 
 func (l *Loop) send(ctx context.Context, due []survey.Delivery) (sent, failed int) {
-	work := make(chan survey.Delivery)
+	work, until := make(chan survey.Delivery), time.Now().Round(0).Add(holding) // by the clock on the wall: a machine may have been asleep
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for range min(senders, len(due)) {
 		all.Go(func() {
 			for d := range work {
-				ok := l.one(ctx, d)
+				ok := l.one(ctx, d, until)
 				mu.Lock()
 				if ok {
 					sent++
@@ -111,34 +143,39 @@ func (l *Loop) send(ctx context.Context, due []survey.Delivery) (sent, failed in
 	return sent, failed
 }
 
-func (l *Loop) one(ctx context.Context, d survey.Delivery) (ok bool) {
-	// Whatever ends the sending, the store must still be told.
+// one takes care of one message, unless the time is over in which it is this process's: then another may have it.
+func (l *Loop) one(ctx context.Context, d survey.Delivery, until time.Time) (ok bool) {
+	if !time.Now().Round(0).Before(until) {
+		return false
+	}
+	err := ctx.Err()
+	if err == nil {
+		err = l.deliver(ctx, d)
+	}
+	// Whatever ended the sending, and however long it took, the store must be told.
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if ctx.Err() != nil {
-		if err := l.desk.Postpone(note, d, 0); err != nil {
-			l.log.Warn("message waits until its time is over", "round", d.Round, "error", err)
+	var notYet *survey.NotYetError
+	wait := again
+	switch {
+	case err == nil:
+		// Sent, and not noted, is sent again when its time is over: the only way to two of one message.
+		if err := l.desk.Settle(note, d); err != nil {
+			l.log.Error("message was sent, but that is not noted", "round", d.Round, "error", err)
 		}
-		return false
-	}
-	if err := l.deliver(ctx, d); err != nil {
+		return true
+	case errors.As(err, &notYet):
+		// At least a second, or a clock that is behind would have it taken again and again.
+		wait = max(time.Second, notYet.Wait)
+	case ctx.Err() != nil:
+		wait = 0
+	default:
 		l.log.Error("message not sent", "message", d.Kind, "round", d.Round, "error", err)
-		wait := again
-		if ctx.Err() != nil {
-			wait = 0
-		}
-		if err := l.desk.Postpone(note, d, wait); err != nil {
-			l.log.Warn("message waits until its time is over", "round", d.Round, "error", err)
-		}
-		return false
 	}
-	// Sent, and not noted, is sent again when its time is over: the only way to two of one message.
-	note, cancel = context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if err := l.desk.Settle(note, d); err != nil {
-		l.log.Error("message was sent, but that is not noted", "round", d.Round, "error", err)
+	if err := l.desk.Postpone(note, d, wait); err != nil {
+		l.log.Warn("message waits until its time is over", "round", d.Round, "error", err)
 	}
-	return true
+	return notYet != nil
 }
 
 func (l *Loop) deliver(ctx context.Context, d survey.Delivery) (err error) {

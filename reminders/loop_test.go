@@ -215,3 +215,42 @@ func TestRunGoesOnUntilItsEnd(t *testing.T) {
 		m.once(t, 4)
 	})
 }
+
+// However long a message takes to fail, it is tried again after a minute, not when its time is over.
+func TestSlowFailuresComeAgainSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := true
+		d := owing(1)
+		m := &messenger{fail: func(survey.Delivery) error {
+			if broken {
+				time.Sleep(40 * time.Second)
+				return errors.New("away")
+			}
+			return nil
+		}}
+		l := reminders.NewLoop(d, m, quiet)
+		l.Sweep(t.Context())
+		broken = false
+		time.Sleep(time.Minute)
+		if n := l.Sweep(t.Context()); n != 1 {
+			t.Errorf("sent %d", n)
+		}
+	})
+}
+
+// A process that was held up for longer than its messages were its own sends none of them: another has them.
+func TestHeldUpProcessSendsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := owing(60)
+		asleep := &messenger{fail: func(survey.Delivery) error { time.Sleep(11 * time.Minute); return nil }}
+		other := &messenger{}
+		var all sync.WaitGroup
+		all.Go(func() { reminders.NewLoop(d, asleep, quiet).Sweep(t.Context()) })
+		time.Sleep(10*time.Minute + time.Second)
+		reminders.NewLoop(d, other, quiet).Sweep(t.Context())
+		all.Wait()
+		if len(other.got) != 60 || len(asleep.got) > 8 { // those that were on their way
+			t.Errorf("the other sent %d, the one that was held up %d", len(other.got), len(asleep.got))
+		}
+	})
+}

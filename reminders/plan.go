@@ -14,29 +14,20 @@ const (
 )
 
 // Plan is when a round's people are reminded. It is kept with the round.
-type Plan struct {
-	BeforeClose    []int  `json:"before_close,omitempty"`    // whole days before the day the survey closes; 0 is that day
-	BeforeWorkshop []int  `json:"before_workshop,omitempty"` // whole days before the day of the workshop
-	Hour           int    `json:"hour"`                      // of the clock where the person is, from 08:00 to 18:00
-	Minute         int    `json:"minute"`
-	Spec           string `json:"spec,omitempty"` // a cron expression, in place of BeforeClose; it brings its own time of day
-	Paused         bool   `json:"paused,omitempty"`
-}
+type Plan = survey.ReminderPlan
 
 // DefaultPlan is 7, 3 and 1 days before the survey closes and 7 and 1 days before the workshop, at 10:00.
-func DefaultPlan() Plan {
-	return Plan{BeforeClose: []int{7, 3, 1}, BeforeWorkshop: []int{7, 1}, Hour: 10}
-}
+func DefaultPlan() Plan { return survey.DefaultReminders() }
 
 // CheckPlan says why a plan cannot stand, as a *survey.InputError (fields before_close and before_workshop, for the reasons
-// "range" and "many"; field hour, for the reasons "range" and "night") or a *SpecError.
+// "range" and "crowd"; field hour, for the reasons "range" and "night") or a *SpecError.
 func CheckPlan(p Plan) error {
 	for _, l := range []struct {
 		field string
 		days  []int
 	}{{"before_close", p.BeforeClose}, {"before_workshop", p.BeforeWorkshop}} {
 		if len(l.days) > MaxLeads {
-			return &survey.InputError{Field: l.field, Reason: "many", Limit: MaxLeads}
+			return &survey.InputError{Field: l.field, Reason: "crowd", Limit: MaxLeads}
 		}
 		if slices.ContainsFunc(l.days, func(n int) bool { return n < 0 || n > MaxLead }) {
 			return &survey.InputError{Field: l.field, Reason: "range", Limit: MaxLead}
@@ -72,13 +63,13 @@ func (t Times) zone() *time.Location {
 }
 
 // Kind is what a moment is for.
-type Kind string
+type Kind = survey.MessageKind
 
 // The kinds.
 const (
-	Closes   Kind = "closes"   // remind a person that the survey closes
-	Workshop Kind = "workshop" // remind a person of the workshop
-	Digest   Kind = "digest"   // post a digest in the coordinator's channel
+	Closes   Kind = survey.ClosesSoon   // remind a person that the survey closes
+	Workshop Kind = survey.WorkshopSoon // remind a person of the workshop
+	Digest   Kind = survey.Digest       // post a digest in the coordinator's channel
 )
 
 // Moment is one time at which something is due.

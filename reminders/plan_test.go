@@ -259,7 +259,7 @@ func TestCheckPlan(t *testing.T) {
 		"spec":           {Plan{Hour: 10, Spec: "0 10 * * 1"}, ""},
 		"negative":       {Plan{Hour: 10, BeforeClose: []int{7, -1}}, "before_close: range"},
 		"far":            {Plan{Hour: 10, BeforeWorkshop: []int{61}}, "before_workshop: range"},
-		"many":           {Plan{Hour: 10, BeforeWorkshop: make([]int, 11)}, "before_workshop: many"},
+		"crowd":          {Plan{Hour: 10, BeforeWorkshop: make([]int, 11)}, "before_workshop: crowd"},
 		"zero":           {Plan{}, "hour: night"},
 		"early":          {Plan{Hour: 7, Minute: 59}, "hour: night"},
 		"late":           {Plan{Hour: 18, Minute: 1}, "hour: night"},

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
+
+	"maturitybot/survey"
 )
 
 // DefaultDigest is when the coordinator's channel gets its digest, as a cron expression in the round's time zone.
-const DefaultDigest = "0 9 * * 1-5"
+const DefaultDigest = survey.DefaultDigest
 
 // MaxSpecBytes is the longest cron expression that is read. The longest useful one names every day of the month.
 const MaxSpecBytes = 120

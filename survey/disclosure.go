@@ -17,6 +17,7 @@ type Terms struct {
 	Consensus Consensus // a percentage outside 1 to 100 means DefaultAgreedPercent
 	OpenedAt  time.Time
 	ClosedAt  time.Time
+	Reminders ReminderPlan // the zero plan for answers that were collected elsewhere
 
 	Turnout // who was asked and what became of it, counted from the roster
 }

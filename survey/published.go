@@ -254,7 +254,7 @@ func (p Published) MarshalJSON() ([]byte, error) {
 		Round: roundJSON{
 			ID: t.Round, Area: t.Area, Matrix: p.Matrix.ID, MatrixVersion: p.Matrix.Version,
 			OpenedAt: timeJSON(t.OpenedAt), ClosedAt: timeJSON(t.ClosedAt), MinGroup: t.MinGroup,
-			Consensus: consensusJSON{t.Consensus.Percent, t.Consensus.AllowFarMinority},
+			Consensus: consensusJSON{t.Consensus.Percent, t.Consensus.AllowFarMinority}, Reminders: t.Reminders,
 		},
 		Turnout:        turnoutJSON{t.OfRoster(t.Invited), t.OfRoster(t.Started), t.Finished, t.OfRoster(t.Declined), t.OfRoster(t.Withdrawn), p.Respondents},
 		Representation: p.representation(),
@@ -345,6 +345,7 @@ type (
 		ClosedAt      *time.Time    `json:"closed_at"`
 		MinGroup      int           `json:"min_group"`
 		Consensus     consensusJSON `json:"consensus"`
+		Reminders     ReminderPlan  `json:"reminders,omitzero"`
 	}
 	turnoutJSON struct {
 		Invited     Figure `json:"invited"`

@@ -189,7 +189,7 @@ func (r *Rounds) Extend(ctx context.Context, id RoundID, by PersonID, closes tim
 		if closes.After(round.OpenedAt.Add(MaxOpen)) {
 			return &InputError{Field: "closes", Reason: "late"}
 		}
-		round.ClosesAt = closes
+		round.ClosesAt, round.PlannedAt = closes, r.now()
 		return nil
 	})
 	return round, err == nil, unlessDone(err)
@@ -244,19 +244,19 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, in
 	if err != nil {
 		return round, 0, err
 	}
-	var due []PersonID
-	err = r.store.Roster(ctx, id, func(m Member) error {
-		if m.awaited(Nudge) {
-			due = append(due, m.Person)
-		}
-		return nil
-	})
-	if err != nil {
-		return round, 0, fmt.Errorf("read roster: %w", err)
-	}
 	// Owed before it is noted that it was done: what stops this in between must not keep people from being reminded for a day.
-	if err := r.store.Owe(ctx, id, Nudge, r.now(), due); err != nil {
-		return round, 0, fmt.Errorf("owe reminders: %w", err)
+	zones := map[string][]Moment{}
+	all := []Moment{{Kind: Nudge, At: r.now()}}
+	_, names, err := r.Planned(ctx, round)
+	if err != nil {
+		return round, 0, err
+	}
+	for _, zone := range names {
+		zones[zone] = all
+	}
+	due, err := r.OweReminders(ctx, round, zones)
+	if err != nil {
+		return round, 0, err
 	}
 	round, err = r.change(ctx, id, by, func(round *Round) error {
 		if err := soon(round); err != nil {
@@ -265,18 +265,7 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, in
 		round.RemindedAt = r.now()
 		return nil
 	})
-	return round, len(due), err
-}
-
-// awaited says whether a message of that kind still has something to tell this person.
-func (m Member) awaited(kind MessageKind) bool {
-	switch kind {
-	case Invitation:
-		return m.Standing == Invited
-	case Nudge:
-		return !m.Unreachable && (m.Standing == Invited || m.Standing == Started)
-	}
-	return false
+	return round, due, err
 }
 
 // lease is how long whoever takes messages has for sending them, at a platform's pace.
@@ -294,7 +283,8 @@ func (r *Rounds) TakeDue(ctx context.Context, limit int) ([]Delivery, error) {
 }
 
 // Awaited says whether a message still has something to tell its person, whose seat it returns: of a round that takes answers,
-// and to somebody who has not done what it is about.
+// or has its workshop ahead, and to somebody who has not done what it is about and has not been reminded since it was due. It
+// does not say that this is the hour for it.
 func (r *Rounds) Awaited(ctx context.Context, d Delivery) (Seat, bool, error) {
 	seat, err := r.Seat(ctx, d.Round, d.Person)
 	switch {
@@ -303,7 +293,7 @@ func (r *Rounds) Awaited(ctx context.Context, d Delivery) (Seat, bool, error) {
 	case err != nil:
 		return seat, false, err
 	}
-	return seat, seat.Round.AcceptsAnswers(r.now()) && seat.Member.awaited(d.Kind), nil
+	return seat, seat.Round.takes(d.Kind, r.now()) && seat.Member.awaited(d.Kind), nil
 }
 
 // Settle forgets a message that was sent, or is not awaited any more.
@@ -348,11 +338,15 @@ func (r *Rounds) Close(ctx context.Context, id RoundID, by PersonID) (Round, boo
 // Results returns what may be known of a closed round's answers. Of an open one it returns ErrStillOpen.
 func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID) (Published, error) {
 	round, err := r.Round(ctx, id, by)
-	switch {
-	case err != nil:
+	if err != nil {
 		return Published{}, err
-	case round.State != Closed:
-		return Published{}, fmt.Errorf("publish round %s: %w", id, ErrStillOpen)
+	}
+	return r.publish(ctx, round)
+}
+
+func (r *Rounds) publish(ctx context.Context, round Round) (Published, error) {
+	if round.State != Closed {
+		return Published{}, fmt.Errorf("publish round %s: %w", round.ID, ErrStillOpen)
 	}
 	m, err := r.Matrix(round)
 	if err != nil {
@@ -363,7 +357,7 @@ func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID) (Publishe
 		return Published{}, err
 	}
 	tally := NewTally(m)
-	err = r.store.Responses(ctx, id, func(resp Response) error {
+	err = r.store.Responses(ctx, round.ID, func(resp Response) error {
 		tally.Add(resp)
 		return nil
 	})
@@ -371,9 +365,9 @@ func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID) (Publishe
 		return Published{}, fmt.Errorf("read responses: %w", err)
 	}
 	return Publish(tally, Terms{
-		Round: id, Area: round.Area, MinGroup: round.MinGroup, Consensus: round.Consensus,
+		Round: round.ID, Area: round.Area, MinGroup: round.MinGroup, Consensus: round.Consensus,
 		OpenedAt: round.OpenedAt.In(round.Location()), ClosedAt: round.ClosedAt.In(round.Location()),
-		Turnout: turnout,
+		Reminders: round.Reminders, Turnout: turnout,
 	}), nil
 }
 
@@ -449,6 +443,9 @@ func (r *Rounds) SetWorkshop(ctx context.Context, id RoundID, by PersonID, w Wor
 			return &InputError{Field: "place", Reason: "long", Limit: MaxPlaceRunes}
 		case !w.At.IsZero() && w.At.Before(round.ClosesAt):
 			return &InputError{Field: "workshop", Reason: "early"}
+		}
+		if round.State == Open && !w.At.Equal(round.Workshop.At) {
+			round.PlannedAt = r.now()
 		}
 		round.Workshop = w
 		return nil
@@ -785,7 +782,7 @@ func (r *Rounds) Withdraw(ctx context.Context, id RoundID, person PersonID) (Sea
 
 // SetUnreachable notes that the platform would not, or would again, deliver to a person.
 func (r *Rounds) SetUnreachable(ctx context.Context, id RoundID, person PersonID, unreachable bool) error {
-	if err := r.store.SetUnreachable(ctx, id, person, unreachable); err != nil {
+	if err := r.store.Mark(ctx, id, person, func(m *Member) { m.Unreachable = unreachable }); err != nil {
 		return fmt.Errorf("note unreachable: %w", err)
 	}
 	return nil

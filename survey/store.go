@@ -30,6 +30,8 @@ type RoundStore interface {
 	// CloseRound closes the round for good at the time given and destroys its secret, both at once.
 	// Closing again changes nothing and keeps the first time.
 	CloseRound(ctx context.Context, id RoundID, at time.Time) (Round, error)
+	// Rounds calls visit for every round that is kept, a few hundred in memory at a time, in no stated order.
+	Rounds(ctx context.Context, visit func(Round) error) error
 	// RoundsIn returns the rounds whose coordinator's channel this is, newest first.
 	RoundsIn(ctx context.Context, channel string) ([]RoundID, error)
 }
@@ -45,12 +47,15 @@ type RosterStore interface {
 	// else changed it in between. When the entry takes part, a response exists from then on, and carries its role group.
 	// It refuses with ErrNotOpen or ErrClosed unless the round takes answers at now.
 	ChangeMember(ctx context.Context, s Seat, now time.Time, change func(*Member) error) (Seat, error)
-	// SetUnreachable notes that a message could not, or could again, be delivered; in any state of the round.
-	SetUnreachable(ctx context.Context, id RoundID, person PersonID, unreachable bool) error
+	// Mark changes how a person is written to (whether they can be reached, and what is kept about reminders), in any state of
+	// the round; nothing of somebody who is not in the roster, or has withdrawn. Change may be called several times.
+	Mark(ctx context.Context, id RoundID, person PersonID, change func(*Member)) error
+	// Scan is Roster, but may visit somebody twice: it keeps nothing of whom it has visited.
+	Scan(ctx context.Context, id RoundID, visit func(Member) error) error
 	// Roster calls visit for each member, a few hundred in memory at a time, in no stated order.
 	Roster(ctx context.Context, id RoundID, visit func(Member) error) error
 	// Seal makes the roster of a closed round forget everything of each person but their standing, the notice they accepted and
-	// whether they can be reached, and keeps the turnout with the round in its place: what a role or a language
+	// whether they can be reached and want reminders, and keeps the turnout with the round in its place: what a role or a language
 	// would tell of whose a response is, is gone. The first turnout stands. It refuses with ErrStillOpen.
 	Seal(ctx context.Context, id RoundID, t Turnout) error
 	// RoundsOf returns the rounds that the person was invited to or coordinates and that are still kept, newest first.
@@ -78,7 +83,15 @@ type ResponseStore interface {
 type DeliveryStore interface {
 	// Owe notes that a message of a kind is owed to people from a time on. What is owed already stays as it is.
 	Owe(ctx context.Context, id RoundID, kind MessageKind, due time.Time, people []PersonID) error
-	// Take hands out at most limit messages, of any rounds, that are due at now. Whoever takes them has until the time given to
+	// Plan owes the coordinator's channel a post of that kind from a time on, and notes that it was planned; in one step, and
+	// once for ever.
+	Plan(ctx context.Context, id RoundID, kind MessageKind, due time.Time) error
+	// Note keeps these names among what was planned, as long as the round is kept.
+	Note(ctx context.Context, id RoundID, names []string) error
+	// Planned returns what was planned: the kinds that Plan was given, and the names of Note; and the time zones of the round's people.
+	Planned(ctx context.Context, id RoundID) (names map[string]bool, zones []string, err error)
+	// Take hands out at most limit messages, of any rounds, that are due at now: of those of one round half that have been due
+	// longest, and half the latest, so that what comes last need not wait for a long row. Whoever takes them has until the time given to
 	// settle them; after it they are handed out again.
 	Take(ctx context.Context, now, until time.Time, limit int) ([]Delivery, error)
 	// Settle forgets a message: it was sent, or is not wanted any more.

@@ -60,6 +60,10 @@ type Round struct {
 	OpenedAt     time.Time
 	ClosedAt     time.Time
 	RemindedAt   time.Time // the last reminder by hand
+	Reminders    ReminderPlan
+	Posts        ChannelPlan
+	PlannedAt    time.Time // when the plan of reminders, or a date it counts from, was last changed after the opening
+	LastDigest   *Progress // what the last digest said; nil before the first
 	JoinOpen     bool      // a Join button was posted: whoever presses it is let in
 	Turnout      *Turnout  // who took part; kept once the round is closed, when the roster forgets who did what
 	Sealed       bool      // the roster of the closed round has forgotten roles, languages and organisations
@@ -156,6 +160,10 @@ type Member struct {
 	Notice       string    // version of the privacy notice that was accepted
 	NoticeAt     time.Time // when, to the second
 	Unreachable  bool      // the platform refused to deliver a message
+	TimeZone     string    // an IANA name, as the platform tells it; empty where it does not
+	Quiet        bool      // asked not to be reminded any more
+	RemindOn     string    // the date on which they asked to be reminded, as 2026-12-04, by their own clock
+	RemindedOn   string    // the date on which they were last reminded
 }
 
 // TakesPart says whether the person has accepted the notice and has not withdrawn.
@@ -211,16 +219,7 @@ type Gesture struct {
 	At time.Time
 }
 
-// MessageKind is what a message that nobody asked for just now is about.
-type MessageKind string
-
-// The kinds of messages. A person is owed at most one of each kind in a round.
-const (
-	Invitation MessageKind = "invitation"
-	Nudge      MessageKind = "nudge" // a reminder that a coordinator sends by hand
-)
-
-// Delivery is one message that is owed to one person.
+// Delivery is one message that is owed to one person, or to the coordinator's channel when Person is empty.
 type Delivery struct {
 	Round  RoundID
 	Person PersonID

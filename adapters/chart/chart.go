@@ -64,7 +64,7 @@ func SVG(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
 	return s.svg(lang, words.Title, Alt(p, lang, words, 0)), nil
 }
 
-// Alt says in one paragraph what the picture shows: for each element its most common level and the share on it,
+// Alt says in one paragraph what the picture shows: for each element its most common level, or levels, and the share on each,
 // and how many rated. Elements that would make it longer than limit characters are left out with an ellipsis; 0 is
 // no limit.
 func Alt(p survey.Published, lang survey.Lang, words Words, limit int) string {
@@ -74,7 +74,13 @@ func Alt(p survey.Published, lang survey.Lang, words Words, limit int) string {
 		c := p.Elements[i].Everyone()
 		part := e.Name.In(lang) + ": "
 		if level, ok := c.Mode.Int(); ok {
-			part += fmt.Sprintf("%s %s%% (%s = %s).", p.Matrix.Levels[level-1].Name.In(lang), c.Percent[level-1], words.Rated, c.Rated)
+			var most []string // several, where they are even
+			for k, l := range p.Matrix.Levels {
+				if c.Counts[k] == c.Counts[level-1] {
+					most = append(most, fmt.Sprintf("%s %s%%", l.Name.In(lang), c.Percent[k]))
+				}
+			}
+			part += fmt.Sprintf("%s (%s = %s).", strings.Join(most, ", "), words.Rated, c.Rated)
 		} else {
 			part += strings.TrimSpace(c.Rated.String()+" "+words.Hidden) + "."
 		}

@@ -341,3 +341,17 @@ func BenchmarkPNG(b *testing.B) {
 		}
 	}
 }
+
+// TestAltNamesEveryLevelOfATie: where two levels share the most ratings, neither stands for both.
+func TestAltNamesEveryLevelOfATie(t *testing.T) {
+	m := matrix(1, 4)
+	tally := survey.NewTally(m)
+	for i := range 6 {
+		tally.Add(survey.Response{Group: "health", Answers: map[string]survey.Answer{"e1": {Rating: survey.Rating(1 + 2*(i%2))}}})
+	}
+	alt := Alt(survey.Publish(tally, survey.Terms{Area: "Llanwnog", MinGroup: 5}), survey.English, english, 0)
+	first, third := m.Levels[0].Name.In(survey.English), m.Levels[2].Name.In(survey.English)
+	if want := first + " 50%, " + third + " 50% (n = 6)."; !strings.Contains(alt, want) {
+		t.Errorf("%q is not in %s", want, alt)
+	}
+}

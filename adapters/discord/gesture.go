@@ -5,9 +5,14 @@
 // Cards are Components V2. They alone put each level's button beside its own descriptor; an embed with rows of buttons below repeats four names
 // that the thumb must match to four paragraphs, and on a phone the two do not fit one screen.
 //
+// Gestures come in by HTTP or by the gateway, are handled in order and once each, and are answered for the first time within three seconds,
+// not before they have been handled unless that takes too long.
+//
 // What crosses the wire is in small structs of this package. discordgo's are not used for it: the release v0.29.0 can neither
 // send nor read a labelled field of a modal, and one component of a kind it does not know, anywhere in a payload, leaves an interaction half decoded
 // that then panics when it is read. A struct that names what the bot needs, and no more, cannot meet an unknown kind.
+// client.go and gateway.go say why its REST calls and its connection are not used either. What is left of it are Discord's
+// numbers and the form in which files are sent, for which the latest release is as good as any.
 package discord
 
 import (

@@ -92,7 +92,7 @@ func (p pen) words(s string, start, last bool) string {
 		switch {
 		case strings.ContainsRune("\\*_~`|<>[]@", r[i]):
 			put(r[i])
-		case r[i] == ':' && i+1 < len(r) && !unicode.IsSpace(r[i+1]): // an emoji's name, or a link
+		case r[i] == ':' && i+1 < len(r) && !unicode.IsSpace(r[i+1]) && !clock(r, i): // an emoji's name, or a link
 			put(r[i])
 		default:
 			b.WriteRune(r[i])
@@ -100,6 +100,15 @@ func (p pen) words(s string, start, last bool) string {
 		i++
 	}
 	return b.String()
+}
+
+// clock says whether the colon at r[i] is that of a time of day, such as 17:00, and of nothing else.
+func clock(r []rune, i int) bool {
+	j := i + 1
+	for j < len(r) && r[j] >= '0' && r[j] <= '9' {
+		j++
+	}
+	return i > 0 && r[i-1] >= '0' && r[i-1] <= '9' && j == i+3 && (j == len(r) || r[j] != ':' && r[j] != '_' && !unicode.IsLetter(r[j]))
 }
 
 // address is the length of a web address at r[i], or 0. It stays as it is, and can be followed: where the workshop meets is often one.

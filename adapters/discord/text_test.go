@@ -10,11 +10,12 @@ import (
 
 func TestTextStaysPlain(t *testing.T) {
 	for in, want := range map[string]string{
+		"1:10: :10: 7:30_a: 9:45":      "1\\:10: \\:10: 7\\:30\\_a: 9:45",
 		"plain, 3 of 17 · done.":       "plain, 3 of 17 · done.",
 		"*b* _i_ ~~s~~ `c` ||x||":      `\*b\* \_i\_ \~\~s\~\~ \` + "`c\\`" + ` \|\|x\|\|`,
 		"<@1> <@&1> <#1> @here":        `\<\@1\> \<\@&1\> \<#1\> \@here`,
 		"<t:1:R> </a:1> <:e:1>":        `\<t\:1\:R\> \</a\:1\> \<\:e\:1\>`,
-		":smile: at 10:30":             `\:smile: at 10\:30`,
+		":smile: at 10:30":             `\:smile: at 10:30`,
 		"Note: fine":                   "Note: fine",
 		"# one\n## two\n-# three":      "\\# one\n\\## two\n\\-# three",
 		"- a\n+ b\n1. c\n22) d\n> e":   "\\- a\n\\+ b\n1\\. c\n22\\) d\n\\> e",

@@ -52,10 +52,57 @@ func (s *Store) owe(ctx context.Context, id survey.RoundID, kind survey.MessageK
 // message is how a delivery is kept within its round.
 func message(d survey.Delivery) string { return string(d.Kind) + " " + string(d.Person) }
 
+// Plan owes the coordinator's channel a post of that kind from a time on, to the second, and notes that it was planned; in one
+// step, and once for ever.
+func (s *Store) Plan(ctx context.Context, id survey.RoundID, kind survey.MessageKind, due time.Time) error {
+	_, err := s.run(ctx, planScript, []string{roundKey(id), plannedKey(id), owedKey(id)},
+		string(kind), message(survey.Delivery{Kind: kind}), due.Unix())
+	if err != nil {
+		return fmt.Errorf("plan a post of round %s: %w", id, err)
+	}
+	return nil
+}
+
+// Note keeps these names among what was planned, as long as the round is kept.
+func (s *Store) Note(ctx context.Context, id survey.RoundID, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	since1970, err := s.client.ExpireTime(ctx, roundKey(id)).Result()
+	switch {
+	case err != nil:
+		return fmt.Errorf("note what is planned in round %s: %w", id, fault(err))
+	case since1970 < 0:
+		return fmt.Errorf("note what is planned in round %s: %w", id, survey.ErrNoRound)
+	}
+	pipe := s.client.Pipeline()
+	pipe.SAdd(ctx, plannedKey(id), names)
+	pipe.ExpireAt(ctx, plannedKey(id), time.Unix(0, 0).Add(since1970))
+	if err := exec(ctx, pipe); err != nil {
+		return fmt.Errorf("note what is planned in round %s: %w", id, err)
+	}
+	return nil
+}
+
+// Planned returns what was planned, and the time zones of the round's people.
+func (s *Store) Planned(ctx context.Context, id survey.RoundID) (map[string]bool, []string, error) {
+	pipe := s.client.Pipeline()
+	planned, zones := pipe.SMembers(ctx, plannedKey(id)), pipe.SMembers(ctx, zonesKey(id))
+	if err := exec(ctx, pipe); err != nil {
+		return nil, nil, fmt.Errorf("read what is planned in round %s: %w", id, err)
+	}
+	names := make(map[string]bool, len(planned.Val()))
+	for _, n := range planned.Val() {
+		names[n] = true
+	}
+	return names, zones.Val(), nil
+}
+
 // gone is how long a round that does not exist stays in the list of rounds: it is listed just before it is made.
 const gone = 24 * time.Hour
 
-// Take hands out at most limit messages, of any rounds, that are due at now; those of one round do not hold up those of another.
+// Take hands out at most limit messages, of any rounds, that are due at now; those of one round do not hold up those of another, nor
+// do those that have been due longest hold up the latest.
 // Each is due again at the time given, unless it is settled or postponed before.
 func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) ([]survey.Delivery, error) {
 	all, err := s.take(ctx, now, until, limit)
@@ -135,14 +182,20 @@ func (s *Store) Postpone(ctx context.Context, d survey.Delivery, due time.Time) 
 	return nil
 }
 
-// once is how long an event that may be done only once is remembered: longer than any platform delivers one again.
-const once = 10 * time.Minute
+const (
+	// claimed is how long whoever claims an event has for it: a little more than handling one may take.
+	claimed = 35 * time.Second
+	// once is how long an event that was done is remembered: longer than any platform delivers one again.
+	once = 10 * time.Minute
+	// finished stands for whoever did it.
+	finished = "finished"
+)
 
-// Claim says whether this is the first time within minutes that an event is claimed, by whichever process.
+// Claim says whether nobody has claimed an event, in whichever process, in the last half minute, and nobody has finished it in the last minutes.
 func (s *Store) Claim(ctx context.Context, event string) (bool, error) {
 	// When a reply is lost, the client claims again: it must know its own claim.
 	claim := rand.Text()
-	had, err := s.client.SetArgs(ctx, eventKey(event), claim, goredis.SetArgs{Mode: "NX", Get: true, TTL: once}).Result()
+	had, err := s.client.SetArgs(ctx, eventKey(event), claim, goredis.SetArgs{Mode: "NX", Get: true, TTL: claimed}).Result()
 	switch {
 	case errors.Is(err, goredis.Nil):
 		return true, nil
@@ -150,6 +203,23 @@ func (s *Store) Claim(ctx context.Context, event string) (bool, error) {
 		return false, fmt.Errorf("claim an event: %w", fault(err))
 	}
 	return had == claim, nil
+}
+
+// Finish notes that an event which was claimed is done.
+func (s *Store) Finish(ctx context.Context, event string) error {
+	if err := s.client.Set(ctx, eventKey(event), finished, once).Err(); err != nil {
+		return fmt.Errorf("finish an event: %w", fault(err))
+	}
+	return nil
+}
+
+// Finished says whether an event was done in the last minutes.
+func (s *Store) Finished(ctx context.Context, event string) (bool, error) {
+	is, err := s.client.Get(ctx, eventKey(event)).Result()
+	if err != nil && !errors.Is(err, goredis.Nil) {
+		return false, fmt.Errorf("look for a finished event: %w", fault(err))
+	}
+	return is == finished, nil
 }
 
 // Release takes a claim back, for an event that could not be handled.

@@ -153,6 +153,11 @@ func takesPart(t testing.TB, s survey.Store, id survey.RoundID, person survey.Pe
 	return seat
 }
 
+// reach is a change of whether somebody cannot be reached.
+func reach(unreachable bool) func(*survey.Member) {
+	return func(m *survey.Member) { m.Unreachable = unreachable }
+}
+
 // TestLostReplies: each write is done once and reported as done, though the reply to its script is lost.
 func TestLostReplies(t *testing.T) {
 	t.Parallel()
@@ -165,8 +170,8 @@ func TestLostReplies(t *testing.T) {
 	ctx := t.Context()
 	now := time.Now()
 	for _, err := range []error{
-		s.SaveRound(ctx, warm), s.SetUnreachable(ctx, "warm", "p1", true),
-		errorOf(s.Answer(ctx, seats[0], now, survey.Gesture{ID: "o"}, "e", 1)), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now)),
+		s.SaveRound(ctx, warm), s.Mark(ctx, "warm", "p1", reach(true)),
+		errorOf(s.Answer(ctx, seats[0], now, survey.Gesture{ID: "o"}, "e", 1)), s.Plan(ctx, "warm", "digest@d", now), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now)),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -219,7 +224,14 @@ func TestLostReplies(t *testing.T) {
 		return nil
 	})
 	word = "evalsha"
-	lose("unreachable", nil, func() error { return s.SetUnreachable(ctx, "r1", "ana", true) })
+	lose("plan", nil, func() error { return s.Plan(ctx, "r1", survey.Digest.On("2026-12-04"), now) })
+	if n := direct.client.ZCard(ctx, owedKey("r1")).Val(); n != 4 {
+		t.Errorf("%d messages are owed, want 4", n)
+	}
+	word = "sadd"
+	lose("note", nil, func() error { return s.Note(ctx, "r1", []string{"a", "b"}) })
+	word = "evalsha"
+	lose("unreachable", nil, func() error { return s.Mark(ctx, "r1", "ana", reach(true)) })
 	seat, err := s.Seat(ctx, "r1", "ana")
 	if err != nil || !seat.Member.Unreachable {
 		t.Fatal(seat.Member, err)
@@ -381,7 +393,7 @@ func TestSleep(t *testing.T) {
 		"close": errorOf(e.CloseRound(ctx, "r1", now)), "rounds in": errorOf(e.RoundsIn(ctx, r.Channel)),
 		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}}, survey.Invitation, time.Now())), "seat": errorOf(e.Seat(ctx, "r1", "p1")),
 		"change":      errorOf(e.ChangeMember(ctx, seat, now, func(*survey.Member) error { return nil })),
-		"unreachable": e.SetUnreachable(ctx, "r1", "p1", true), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
+		"unreachable": e.Mark(ctx, "r1", "p1", reach(true)), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
 		"rounds of": errorOf(e.RoundsOf(ctx, "p1")), "response": errorOf(e.Response(ctx, seat)),
 		"answer":   errorOf(e.Answer(ctx, seat, now, survey.Gesture{ID: "o"}, "vision", 1)),
 		"detail":   errorOf(e.Detail(ctx, seat, now, survey.Gesture{ID: "o"}, "vision", survey.Detail{Note: private})),

@@ -19,10 +19,14 @@ import "maturitybot/survey"
 //	                              when first so, unix microseconds
 //	turn:{ID}:PSEUDO      HASH    "answer ELEMENT" or "detail ELEMENT" -> when the last     ten minutes after the last
 //	                              such gesture was made, unix microseconds
-//	owed:{ID}             ZSET    "KIND PERSON", a message owed -> when it is due, or when  settled, or the round expires
+//	owed:{ID}             ZSET    "KIND PERSON", a message owed, or "KIND " a post -> when it is due, or when  settled, or the round expires
 //	                              who took it must have sent it, unix seconds
+//	planned:{ID}          SET     what of reminders and posts has been planned: "KIND" or        the round expires
+//	                              "KIND ZONE"
+//	zones:{ID}            SET     the time zones of the people who answer                      the round expires
 //	rounds                ZSET    every round -> when it was made, unix microseconds        the last of them expires
-//	event:{EVENT}         STRING  who claimed an event that may be done only once           ten minutes
+//	event:{EVENT}         STRING  who claimed an event that may be done only once, or       half a minute; finished, ten
+//	                              "finished"                                                minutes
 //	channel:{CHANNEL}     ZSET    rounds coordinated from the channel -> when made, unix   the last of them expires
 //	                              microseconds
 //
@@ -59,6 +63,14 @@ func turnKey(id survey.RoundID, pseudonym string) string {
 }
 
 func owedKey(id survey.RoundID) string { return "owed:{" + string(id) + "}" }
+
+func plannedKey(id survey.RoundID) string { return "planned:{" + string(id) + "}" }
+func zonesKey(id survey.RoundID) string   { return "zones:{" + string(id) + "}" }
+
+// keysOf are the keys of a round that live as long as it does and are few; scripts are given them in this order.
+func keysOf(id survey.RoundID) []string {
+	return []string{roundKey(id), secretKey(id), rosterKey(id), responsesKey(id), owedKey(id), plannedKey(id), zonesKey(id)}
+}
 
 const roundsKey = "rounds"
 

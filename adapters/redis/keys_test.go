@@ -18,6 +18,8 @@ func TestKeysArePinned(t *testing.T) {
 		TimeZone: "Europe/London", ClosesAt: at, Workshop: survey.Workshop{At: at, Place: "Town Hall"}, Channel: "C1",
 		Coordinators: []survey.PersonID{"slack:T1:U1"}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
 		OpenedAt: at, ClosedAt: at, RemindedAt: at,
+		Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Digest: "0 9 * * 1", Off: []survey.MessageKind{survey.LastDay}},
+		PlannedAt: at, LastDigest: &survey.Progress{At: at, Invited: 3, Finished: 1},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -25,6 +27,7 @@ func TestKeysArePinned(t *testing.T) {
 	member, err := encodeMember(survey.Member{
 		Person: "slack:T1:U1", Standing: survey.Started, Language: "cy", Role: "midwife", Group: "health", Organisation: "NHS",
 		Scope: survey.ScopeTeam, Notice: "1", NoticeAt: at, Unreachable: true,
+		TimeZone: "Asia/Tokyo", Quiet: true, RemindOn: "2026-12-04", RemindedOn: "2026-12-03",
 	}, "WORD")
 	if err != nil {
 		t.Fatal(err)
@@ -41,17 +44,23 @@ func TestKeysArePinned(t *testing.T) {
 		responseKey("r1", "abc-_1"): "response:{r1}:abc-_1",
 		turnKey("r1", "abc-_1"):     "turn:{r1}:abc-_1",
 		owedKey("r1"):               "owed:{r1}",
+		plannedKey("r1"):            "planned:{r1}",
+		zonesKey("r1"):              "zones:{r1}",
 		roundsKey:                   "rounds",
 		eventKey("12.34"):           "event:{12.34}",
 		message(survey.Delivery{Person: "slack:T1:U1", Kind: survey.Nudge}): "nudge slack:T1:U1",
-		personKey("slack:T1:U1"):       "person:{slack:T1:U1}",
-		channelKey("slack:T1:C1"):      "channel:{slack:T1:C1}",
-		strings.Join(roundFields, " "): "version state closed body turnout sealed",
+		message(survey.Delivery{Kind: "digest@2026-12-04"}):                 "digest@2026-12-04 ",
+		personKey("slack:T1:U1"):                                            "person:{slack:T1:U1}",
+		channelKey("slack:T1:C1"):                                           "channel:{slack:T1:C1}",
+		strings.Join(roundFields, " "):                                      "version state closed body turnout sealed",
 		round: `{"area":"Ashford","matrix":"england","languages":["en","cy"],"timeZone":"Europe/London",` +
 			`"closesAt":"2026-03-04T16:00:00.000000005Z","workshop":{"At":"2026-03-04T16:00:00.000000005Z","Place":"Town Hall"},` +
 			`"channel":"C1","coordinators":["slack:T1:U1"],"minGroup":5,"consensus":{"Percent":70,"AllowFarMinority":false},` +
-			`"openedAt":"2026-03-04T16:00:00.000000005Z","remindedAt":"2026-03-04T16:00:00.000000005Z"}`,
-		member:  `{"s":"s","l":"cy","r":"midwife","g":"health","o":"NHS","c":"t","n":"1","u":true,"t":1772640000,"i":"WORD"}`,
+			`"openedAt":"2026-03-04T16:00:00.000000005Z","remindedAt":"2026-03-04T16:00:00.000000005Z",` +
+			`"reminders":{"before_close":[7,3,1],"before_workshop":[7,1],"hour":10,"minute":0},"posts":{"digest":"0 9 * * 1","off":["last"]},` +
+			`"plannedAt":"2026-03-04T16:00:00.000000005Z","lastDigest":{"At":"2026-03-04T16:00:00.000000005Z","Invited":3,"Finished":1}}`,
+		member: `{"s":"s","l":"cy","r":"midwife","g":"health","o":"NHS","c":"t","n":"1","u":true,"z":"Asia/Tokyo","q":true,` +
+			`"a":"2026-12-04","d":"2026-12-03","t":1772640000,"i":"WORD"}`,
 		invited: `{"s":"i"}`,
 	} {
 		if got != want {

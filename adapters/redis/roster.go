@@ -149,6 +149,15 @@ func (s *Store) changeMember(ctx context.Context, seat survey.Seat, now time.Tim
 		if err != nil {
 			return survey.Seat{}, err
 		}
+		if m.TimeZone != seat.Member.TimeZone && m.TimeZone != "" {
+			// Written first: a zone too many does no harm, but nobody of a zone that is not listed is reminded.
+			pipe := s.client.Pipeline()
+			pipe.SAdd(ctx, zonesKey(id), m.TimeZone)
+			pipe.ExpireAt(ctx, zonesKey(id), seat.Round.ExpiresAt())
+			if err := exec(ctx, pipe); err != nil {
+				return survey.Seat{}, err
+			}
+		}
 		takesPart := "0"
 		if m.TakesPart() {
 			takesPart = "1"
@@ -177,16 +186,16 @@ func fresh(person survey.PersonID, err error) (string, survey.Member, error) {
 	return raw, m, err
 }
 
-// SetUnreachable notes that a message could not, or could again, be delivered; in any state of the round.
-// There is nothing to note of somebody who is not in the roster, or has withdrawn.
-func (s *Store) SetUnreachable(ctx context.Context, id survey.RoundID, person survey.PersonID, unreachable bool) error {
-	if err := s.setUnreachable(ctx, id, person, unreachable); err != nil {
-		return fmt.Errorf("note in round %s whether a person can be reached: %w", id, err)
+// Mark changes how a person is written to, in any state of the round; nothing of somebody who is not in the roster, or has
+// withdrawn. It makes the change again to a fresh entry when somebody else changed it in between.
+func (s *Store) Mark(ctx context.Context, id survey.RoundID, person survey.PersonID, change func(*survey.Member)) error {
+	if err := s.mark(ctx, id, person, change); err != nil {
+		return fmt.Errorf("mark an entry in the roster of round %s: %w", id, err)
 	}
 	return nil
 }
 
-func (s *Store) setUnreachable(ctx context.Context, id survey.RoundID, person survey.PersonID, unreachable bool) error {
+func (s *Store) mark(ctx context.Context, id survey.RoundID, person survey.PersonID, change func(*survey.Member)) error {
 	pipe := s.client.Pipeline()
 	there := pipe.Exists(ctx, roundKey(id))
 	entry := pipe.HGet(ctx, rosterKey(id), string(person))
@@ -205,10 +214,11 @@ func (s *Store) setUnreachable(ctx context.Context, id survey.RoundID, person su
 		if err != nil {
 			return err
 		}
-		if m.Unreachable == unreachable || m.Standing == survey.Withdrawn {
+		was := m
+		change(&m)
+		if m == was || was.Standing == survey.Withdrawn {
 			return nil
 		}
-		m.Unreachable = unreachable
 		after, err2 := encodeMember(m, "")
 		if err2 != nil {
 			return err2
@@ -222,7 +232,7 @@ func (s *Store) setUnreachable(ctx context.Context, id survey.RoundID, person su
 }
 
 // Seal makes the roster of a closed round forget everything of each person but their standing, the notice they
-// accepted and whether they can be reached, and keeps the turnout in its place. The turnout is kept first: whatever
+// accepted and whether they can be reached and want reminders, and keeps the turnout in its place. The turnout is kept first: whatever
 // stops the rest, it is not counted again from entries that have forgotten.
 func (s *Store) Seal(ctx context.Context, id survey.RoundID, t survey.Turnout) error {
 	if err := s.seal(ctx, id, t); err != nil {
@@ -264,7 +274,7 @@ func (s *Store) seal(ctx context.Context, id survey.RoundID, t survey.Turnout) e
 				return err
 			}
 			entry, err := encodeMember(survey.Member{
-				Person: person, Standing: m.Standing, Notice: m.Notice, NoticeAt: m.NoticeAt, Unreachable: m.Unreachable,
+				Person: person, Standing: m.Standing, Notice: m.Notice, NoticeAt: m.NoticeAt, Unreachable: m.Unreachable, Quiet: m.Quiet,
 			}, "")
 			if err != nil {
 				return err
@@ -294,6 +304,22 @@ func (s *Store) Roster(ctx context.Context, id survey.RoundID, visit func(survey
 				continue
 			}
 			seen[hash] = struct{}{}
+			m, err := decodeMember(survey.PersonID(some[i]), some[i+1])
+			if err != nil {
+				return fmt.Errorf("read the roster of round %s: %w", id, err)
+			}
+			if err := visit(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Scan is Roster, but may visit somebody twice: it keeps nothing of whom it has visited.
+func (s *Store) Scan(ctx context.Context, id survey.RoundID, visit func(survey.Member) error) error {
+	return s.entries(ctx, id, func(some []string) error {
+		for i := 0; i+1 < len(some); i += 2 {
 			m, err := decodeMember(survey.PersonID(some[i]), some[i+1])
 			if err != nil {
 				return fmt.Errorf("read the roster of round %s: %w", id, err)

@@ -83,7 +83,7 @@ func (s *Store) saveRound(ctx context.Context, r survey.Round) error {
 	if err := s.listRound(ctx, r); err != nil { // there may be new coordinators
 		return err
 	}
-	rest, err := s.run(ctx, saveScript, []string{roundKey(r.ID), secretKey(r.ID), rosterKey(r.ID), responsesKey(r.ID), owedKey(r.ID)},
+	rest, err := s.run(ctx, saveScript, keysOf(r.ID),
 		r.Version, r.Version+1, string(r.State), r.ClosesAt.Unix(), body, r.ExpiresAt().Unix())
 	if err != nil {
 		return err
@@ -106,9 +106,8 @@ func (s *Store) CloseRound(ctx context.Context, id survey.RoundID, at time.Time)
 }
 
 func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time) (survey.Round, error) {
-	keys := []string{roundKey(id), secretKey(id), rosterKey(id), responsesKey(id), owedKey(id)}
 	expires := survey.Round{ClosedAt: at}.ExpiresAt()
-	fields, err := s.run(ctx, closeScript, keys, at.Format(time.RFC3339Nano), expires.Unix())
+	fields, err := s.run(ctx, closeScript, keysOf(id), at.Format(time.RFC3339Nano), expires.Unix())
 	if err != nil {
 		return survey.Round{}, err
 	}
@@ -135,6 +134,41 @@ func (s *Store) rewriteFile(ctx context.Context, id survey.RoundID) {
 		return
 	}
 	server.BgRewriteAOF(ctx)
+}
+
+// Rounds calls visit for every round that is kept, a few hundred in memory at a time, in no stated order.
+func (s *Store) Rounds(ctx context.Context, visit func(survey.Round) error) error {
+	for cursor := uint64(0); ; {
+		names, next, err := s.client.ZScan(ctx, roundsKey, cursor, "", page).Result()
+		if err != nil {
+			return fmt.Errorf("read the rounds: %w", fault(err))
+		}
+		pipe := s.client.Pipeline()
+		fields := make([]*goredis.SliceCmd, 0, len(names)/2)
+		for i := 0; i+1 < len(names); i += 2 { // name, score
+			fields = append(fields, pipe.HMGet(ctx, roundKey(survey.RoundID(names[i])), roundFields...))
+		}
+		if len(fields) > 0 {
+			if err := exec(ctx, pipe); err != nil {
+				return fmt.Errorf("read the rounds: %w", err)
+			}
+		}
+		for i, f := range fields {
+			r, err := decodeRound(survey.RoundID(names[2*i]), f.Val())
+			if errors.Is(err, survey.ErrNoRound) { // it has expired, or is about to be made
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("read the rounds: %w", err)
+			}
+			if err := visit(r); err != nil {
+				return err
+			}
+		}
+		if cursor = next; cursor == 0 {
+			return nil
+		}
+	}
 }
 
 // RoundsIn returns the rounds whose coordinator's channel this is, newest first.

@@ -31,6 +31,8 @@ var (
 	withdrawSource string
 	//go:embed lua/take.lua
 	takeSource string
+	//go:embed lua/plan.lua
+	planSource string
 
 	createScript   = goredis.NewScript(createSource)
 	saveScript     = goredis.NewScript(saveSource)
@@ -41,6 +43,7 @@ var (
 	sayScript      = goredis.NewScript(saySource)
 	withdrawScript = goredis.NewScript(withdrawSource)
 	takeScript     = goredis.NewScript(takeSource)
+	planScript     = goredis.NewScript(planSource)
 )
 
 // run runs a script and returns what came after its first word, when that word is "done". Any other word

@@ -362,8 +362,20 @@ func TestClaims(t *testing.T) {
 	if first.Load() != 1 {
 		t.Errorf("%d of 20 claimed the event", first.Load())
 	}
-	if ttl := s.client.TTL(t.Context(), eventKey("e1")).Val(); ttl <= 0 || ttl > once {
+	if ttl := s.client.TTL(t.Context(), eventKey("e1")).Val(); ttl <= 0 || ttl > claimed {
 		t.Errorf("a claim lives %v", ttl)
+	}
+	if done, err := s.Finished(t.Context(), "e1"); err != nil || done {
+		t.Errorf("finished before it was: %v", err)
+	}
+	if err := s.Finish(t.Context(), "e1"); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := s.Finished(t.Context(), "e1"); err != nil || !done {
+		t.Errorf("not finished: %v", err)
+	}
+	if ttl := s.client.TTL(t.Context(), eventKey("e1")).Val(); ttl <= claimed || ttl > once {
+		t.Errorf("a finished event is remembered for %v", ttl)
 	}
 	if err := s.Release(t.Context(), "e1"); err != nil {
 		t.Fatal(err)

@@ -14,25 +14,29 @@ import (
 // roundBody is a round as it is kept in the field "body": what scripts need to see lies beside it. It has
 // the fields of survey.Round, so that the conversion does not compile when one of them is forgotten here.
 type roundBody struct {
-	ID           survey.RoundID    `json:"-"`
-	Version      int               `json:"-"`
-	State        survey.State      `json:"-"`
-	Area         string            `json:"area"`
-	Matrix       string            `json:"matrix"`
-	Languages    []survey.Lang     `json:"languages"`
-	TimeZone     string            `json:"timeZone"`
-	ClosesAt     time.Time         `json:"closesAt"`
-	Workshop     survey.Workshop   `json:"workshop"`
-	Channel      string            `json:"channel"`
-	Coordinators []survey.PersonID `json:"coordinators"`
-	MinGroup     int               `json:"minGroup"`
-	Consensus    survey.Consensus  `json:"consensus"`
-	OpenedAt     time.Time         `json:"openedAt,omitzero"`
-	ClosedAt     time.Time         `json:"-"`
-	RemindedAt   time.Time         `json:"remindedAt,omitzero"`
-	JoinOpen     bool              `json:"joinOpen,omitempty"`
-	Turnout      *survey.Turnout   `json:"-"`
-	Sealed       bool              `json:"-"`
+	ID           survey.RoundID      `json:"-"`
+	Version      int                 `json:"-"`
+	State        survey.State        `json:"-"`
+	Area         string              `json:"area"`
+	Matrix       string              `json:"matrix"`
+	Languages    []survey.Lang       `json:"languages"`
+	TimeZone     string              `json:"timeZone"`
+	ClosesAt     time.Time           `json:"closesAt"`
+	Workshop     survey.Workshop     `json:"workshop"`
+	Channel      string              `json:"channel"`
+	Coordinators []survey.PersonID   `json:"coordinators"`
+	MinGroup     int                 `json:"minGroup"`
+	Consensus    survey.Consensus    `json:"consensus"`
+	OpenedAt     time.Time           `json:"openedAt,omitzero"`
+	ClosedAt     time.Time           `json:"-"`
+	RemindedAt   time.Time           `json:"remindedAt,omitzero"`
+	Reminders    survey.ReminderPlan `json:"reminders,omitzero"`
+	Posts        survey.ChannelPlan  `json:"posts,omitzero"`
+	PlannedAt    time.Time           `json:"plannedAt,omitzero"`
+	LastDigest   *survey.Progress    `json:"lastDigest,omitempty"`
+	JoinOpen     bool                `json:"joinOpen,omitempty"`
+	Turnout      *survey.Turnout     `json:"-"`
+	Sealed       bool                `json:"-"`
 }
 
 // encodeRound returns the body of a round.
@@ -42,6 +46,12 @@ func encodeRound(r survey.Round) (string, error) {
 	body.Workshop.At = body.Workshop.At.UTC()
 	body.OpenedAt = body.OpenedAt.UTC()
 	body.RemindedAt = body.RemindedAt.UTC()
+	body.PlannedAt = body.PlannedAt.UTC()
+	if body.LastDigest != nil {
+		last := *body.LastDigest
+		last.At = last.At.UTC()
+		body.LastDigest = &last
+	}
 	raw, err := json.Marshal(body)
 	if err != nil {
 		return "", fmt.Errorf("encode round %s: %w", r.ID, err)
@@ -101,6 +111,10 @@ type entry struct {
 	Notice       string          `json:"n,omitempty"`
 	NoticeAt     time.Time       `json:"-"`
 	Unreachable  bool            `json:"u,omitempty"`
+	TimeZone     string          `json:"z,omitempty"`
+	Quiet        bool            `json:"q,omitempty"`
+	RemindOn     string          `json:"a,omitempty"`
+	RemindedOn   string          `json:"d,omitempty"`
 }
 
 // keptEntry is an entry as it is kept, standing and scope by their first letters.

@@ -4,19 +4,20 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
-	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	slackgo "github.com/slack-go/slack"
@@ -32,8 +33,10 @@ const (
 	firstPause = 200 * time.Millisecond
 	// longestHold is the longest Retry-After that is waited for; beyond it the call fails.
 	longestHold = 2 * time.Minute
-	// answering bounds one request to Slack.
-	answering = 10 * time.Second
+	// answering bounds one request to Slack. A program that is told to end waits for longer than that.
+	answering = 8 * time.Second
+	// several is in how many channels in a row Slack asks to wait before the limit counts as the workspace's.
+	several = 3
 	// connections kept open to Slack's one host. Go's own two of them halve what the bot gets done.
 	connections = 128
 )
@@ -49,9 +52,13 @@ type client struct {
 	secrets []string
 	log     *slog.Logger
 
-	mu   sync.Mutex
-	held map[string]time.Time // by method: not before
+	mu      sync.Mutex
+	held    map[limit]time.Time            // not before
+	limited map[string]map[string]struct{} // by method: the channels in which Slack asked to wait since the method last worked
 }
+
+// limit is what Slack limits together: the calls of a method, or of those only the ones for a channel.
+type limit struct{ method, channel string }
 
 func newClient(o Options) (*client, error) {
 	base, err := url.Parse(cmp.Or(o.APIURL, slackgo.APIURL))
@@ -71,7 +78,7 @@ func newClient(o Options) (*client, error) {
 		// Slack's API does not redirect, and what looks like a response URL must not lead elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	c := &client{http: web, base: base, log: o.Log, held: map[string]time.Time{}}
+	c := &client{http: web, base: base, log: o.Log, held: map[limit]time.Time{}, limited: map[string]map[string]struct{}{}}
 	for _, s := range []Secret{o.Token, o.AppToken, o.SigningSecret} {
 		if s != "" {
 			c.secrets = append(c.secrets, string(s))
@@ -92,7 +99,8 @@ const (
 	lost            // a fault that leaves open whether it was done
 )
 
-// judge reads a call's error. Wait is how long Slack asks to wait, or zero when it does not say.
+// judge reads a call's error. Wait is how long Slack asks to wait, or zero when it does not say. Without an answer it is lost, though
+// whoever made the call may know that nothing of it was ever written.
 func judge(err error) (v verdict, wait time.Duration) {
 	if err == nil {
 		return done, 0
@@ -125,15 +133,6 @@ func judge(err error) (v verdict, wait time.Duration) {
 	if errors.Is(err, errSpent) {
 		return refused, 0
 	}
-	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
-		return undone, 0
-	}
-	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return undone, 0
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return undone, 0
-	}
 	return lost, 0
 }
 
@@ -147,19 +146,24 @@ func code(err error) string {
 
 // call makes one call of the Web API, and makes it again as the rules allow: when Slack asks to wait, it and every other call
 // of the method wait; when it was not done, it is done again; when nobody knows, it is done again only if it is repeatable,
-// and is chat.ErrUnsure otherwise.
+// and is chat.ErrUnsure otherwise. The context ends the waits, but no request that is not repeatable, since nobody would know
+// whether Slack had done it.
 func (c *client) call(ctx context.Context, method string, repeatable bool, do func(context.Context) error) error {
+	return c.callIn(ctx, method, "", repeatable, do)
+}
+
+// callIn is call for what Slack limits by channel: when it asks to wait, calls for other channels do not.
+func (c *client) callIn(ctx context.Context, method, channel string, repeatable bool, do func(context.Context) error) error {
 	pause := firstPause
 	for try := 1; ; try++ {
-		if err := c.free(ctx, method); err != nil {
+		if err := c.free(ctx, method, channel); err != nil {
 			return fmt.Errorf("wait to call %s: %w", method, err)
 		}
-		err := do(ctx)
-		v, wait := judge(err)
+		v, wait, err := c.request(ctx, repeatable, do)
 		if v == done {
+			c.worked(method)
 			return nil
 		}
-		err = c.scrub(err)
 		switch {
 		case v == refused:
 			return fmt.Errorf("call %s: %w", method, err)
@@ -171,7 +175,7 @@ func (c *client) call(ctx context.Context, method string, repeatable bool, do fu
 			if wait > longestHold {
 				return fmt.Errorf("call %s: %w", method, err)
 			}
-			c.hold(method, wait)
+			c.hold(method, channel, wait)
 		}
 		if try == attempts {
 			return fmt.Errorf("call %s, %d times: %w", method, try, err)
@@ -183,35 +187,79 @@ func (c *client) call(ctx context.Context, method string, repeatable bool, do fu
 	}
 }
 
-// hold keeps every call of a method waiting.
-func (c *client) hold(method string, wait time.Duration) {
+// request makes one request. Of one that Slack cannot have had a word of, because the name was not found, a proxy refused, the
+// certificate was wrong or the like, it knows that it was not done.
+func (c *client) request(ctx context.Context, repeatable bool, do func(context.Context) error) (verdict, time.Duration, error) {
+	var written atomic.Bool
+	if !repeatable {
+		ctx = context.WithoutCancel(ctx) // the client's own time-out holds
+	}
+	err := do(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		// net/http takes another connection for a POST only if nothing went out by the one before.
+		GetConn:      func(string) { written.Store(false) },
+		WroteHeaders: func() { written.Store(true) },
+	}))
+	v, wait := judge(err)
+	if v == done {
+		return done, 0, nil
+	}
+	if v == lost && !written.Load() {
+		v = undone
+	}
+	return v, wait, c.scrub(err)
+}
+
+// hold keeps the calls of a method waiting: those for the channel, if there is one, unless Slack has asked so for several in a
+// row, which is no channel's fault.
+func (c *client) hold(method, channel string, wait time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if until := time.Now().Add(wait); until.After(c.held[method]) {
-		c.held[method] = until
+	now := time.Now()
+	maps.DeleteFunc(c.held, func(_ limit, until time.Time) bool { return until.Before(now) })
+	if channel != "" {
+		if c.limited[method] == nil {
+			c.limited[method] = map[string]struct{}{}
+		}
+		if c.limited[method][channel] = struct{}{}; len(c.limited[method]) >= several {
+			channel = ""
+		}
+	}
+	l := limit{method, channel}
+	if until := now.Add(wait); until.After(c.held[l]) {
+		c.held[l] = until
 	}
 }
 
-// free waits until calls of a method are no longer held.
-func (c *client) free(ctx context.Context, method string) error {
+// worked says that Slack has taken a call of a method.
+func (c *client) worked(method string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.limited, method)
+}
+
+// free waits until calls of a method for a channel are no longer held.
+func (c *client) free(ctx context.Context, method, channel string) error {
 	for {
 		c.mu.Lock()
-		until, held := c.held[method]
-		if held && !until.After(time.Now()) {
-			delete(c.held, method)
-			held = false
+		until := c.held[limit{method: method}]
+		if own := c.held[limit{method, channel}]; own.After(until) {
+			until = own
 		}
 		c.mu.Unlock()
-		if !held {
+		wait := time.Until(until)
+		if wait <= 0 {
 			return ctx.Err()
 		}
-		if err := sleep(ctx, time.Until(until)); err != nil {
+		if err := sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -259,9 +307,9 @@ type response struct {
 	Media    bool            `json:"unfurl_media"`
 }
 
-// respond sends a message through a response URL. It returns errSpent when the URL takes no more.
-func (c *client) respond(ctx context.Context, to string, r response) error {
-	if !c.trusted(to) {
+// respond sends a message through the response URL of a gesture. It returns errSpent when the URL takes no more.
+func (c *client) respond(ctx context.Context, o origin, r response) error {
+	if !c.trusted(o.URL) {
 		return fmt.Errorf("answer a gesture: %w", errSpent)
 	}
 	r.Parse = "none"
@@ -269,8 +317,8 @@ func (c *client) respond(ctx context.Context, to string, r response) error {
 	if err != nil {
 		return fmt.Errorf("write message: %w", err)
 	}
-	return c.call(ctx, "response_url", r.Replace, func(ctx context.Context) error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+	return c.callIn(ctx, "response_url", o.Channel, r.Replace, func(ctx context.Context) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, o.URL, bytes.NewReader(body))
 		if err != nil {
 			return errSpent
 		}
@@ -314,19 +362,22 @@ func (c *client) trusted(address string) bool {
 		u.Scheme == c.base.Scheme && u.Host == c.base.Host
 }
 
-// pace keeps the messages to each channel one second apart, as Slack asks for chat.postMessage, and all of them together
-// within a budget of the workspace, if it has one.
+// pace keeps the messages to each channel one second apart, as Slack asks for chat.postMessage, but for a few at once, and all of
+// them together within a budget of the workspace, if it has one.
 type pace struct {
-	all *rate.Limiter
+	all   *rate.Limiter
+	burst int // how many may go ahead of their second
 
 	mu   sync.Mutex
-	next map[string]time.Time // by channel: when the next may go
+	next map[string]time.Time // by channel: when the next would go if none went ahead
 }
 
 const (
 	perChannel = time.Second
 	// perSecond leaves room below Slack's "several hundred a minute" for what people ask for meanwhile.
 	perSecond = 4
+	// ahead is how many replies may go to a channel at once before they are a second apart.
+	ahead = 4
 	// paced is from how many channels on those that are free again are forgotten.
 	paced = 1024
 )
@@ -339,11 +390,7 @@ func (p *pace) turn(ctx context.Context, channel string) error {
 		p.next = map[string]time.Time{}
 	}
 	if len(p.next) >= paced {
-		for name, at := range p.next {
-			if at.Before(now) {
-				delete(p.next, name)
-			}
-		}
+		maps.DeleteFunc(p.next, func(_ string, at time.Time) bool { return at.Before(now) })
 	}
 	at := p.next[channel]
 	if at.Before(now) {
@@ -351,7 +398,7 @@ func (p *pace) turn(ctx context.Context, channel string) error {
 	}
 	p.next[channel] = at.Add(perChannel)
 	p.mu.Unlock()
-	if err := sleep(ctx, at.Sub(now)); err != nil {
+	if err := sleep(ctx, at.Sub(now)-time.Duration(p.burst)*perChannel); err != nil {
 		return err
 	}
 	if p.all == nil {

@@ -378,7 +378,7 @@ func decodeEvent(payload []byte) (callback, error) {
 		out.gesture = in.gesture(chat.Message, id, e.Channel)
 		out.gesture.event.At = moment(e.At)
 		if e.Message != "" { // one message was seen as two events with different ids
-			out.gesture.event.ID = e.Message
+			out.gesture.event.ID = e.Channel + "/" + e.Message // whoever writes chooses it
 		}
 	case "app_home_opened":
 		if e.Tab != "home" {

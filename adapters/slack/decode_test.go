@@ -244,7 +244,7 @@ func TestDecodeEvent(t *testing.T) {
 	}
 	ignored := callback{team: "T0NORTH"}
 	for name, want := range map[string]callback{
-		"event-message.json":    {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0NORTH", "U0BEN", "D0BEN", "5f0c7f5e-0001")},
+		"event-message.json":    {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0NORTH", "U0BEN", "D0BEN", "D0BEN/5f0c7f5e-0001")},
 		"event-external.json":   {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0OTHER", "U0GUEST", "D0GUEST", "Ev0EXT")},
 		"event-enterprise.json": {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0NORTH", "W0DAI", "D0DAI", "Ev0GRID")},
 		"event-own.json":        ignored,

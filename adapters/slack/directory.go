@@ -1,9 +1,11 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,11 +20,22 @@ import (
 const (
 	// profileLife is how long a profile is believed; user_change events end it earlier.
 	profileLife = time.Hour
-	// profilesKept bounds the cache. A workspace may have more people; those who use the bot at one time are fewer.
+	// patient is how long a list of people waits for one of them.
+	patient = 20 * time.Second
+	// profileRest is how long Slack is not asked again for a profile that it did not give.
+	profileRest = time.Minute
+	// profilesKept bounds the cache, and that of addresses. A workspace may have more people; those who use the bot at one time are fewer.
 	profilesKept = 10_000
+	// addressLife is how long it is remembered whose an e-mail address is, so that a long list which met Slack's limit goes on where it
+	// was when it is sent again; that nobody has it, for no longer than it takes to invite them to the workspace.
+	addressLife   = 10 * time.Minute
+	addressesRest = time.Minute
 	// profilePatience is how long a gesture waits for its person's profile: what it says matters less than the
 	// acknowledgement within three seconds.
 	profilePatience = 700 * time.Millisecond
+	// pickPatience is how long the people picked in a form are looked up for. Slack offers nobody who does not exist, so whoever is
+	// not known by then is let pass.
+	pickPatience = 5 * time.Second
 	// everybodyLife is how long the list of the whole workspace is believed.
 	everybodyLife = 10 * time.Minute
 	// few is up to how many members of a channel are asked for one by one (users.info: 100 a minute and more).
@@ -35,8 +48,19 @@ const (
 type profile struct {
 	admin  bool
 	locale string
+	zone   string // IANA name
 	// nobody says that it is no person of this workspace: a bot, deactivated, or of another organisation.
 	nobody bool
+	name   string
+	team   string
+}
+
+// abroad is a workspace other than ours, for somebody who is nobody here.
+func (p profile) abroad(ours string) string {
+	if p.team == "" || p.team == ours {
+		return "none"
+	}
+	return p.team
 }
 
 // people knows profiles.
@@ -47,6 +71,7 @@ type people struct {
 
 	mu        sync.Mutex
 	known     map[string]*lookup
+	addresses map[string]address
 	everybody map[string]profile
 	until     time.Time // of everybody
 	listing   sync.Mutex
@@ -60,27 +85,33 @@ type lookup struct {
 	until   time.Time
 }
 
+// address is whose an e-mail address is.
+type address struct {
+	user    string
+	profile profile // without the locale, which Slack does not tell by address
+	err     error   // that it is nobody's
+	until   time.Time
+}
+
 func (p *people) read(u slackgo.User) profile {
 	ours := u.TeamID == "" || u.TeamID == p.team || slices.Contains(u.Enterprise.Teams, p.team)
 	return profile{
 		admin:  u.IsAdmin || u.IsOwner || u.IsPrimaryOwner,
 		locale: u.Locale,
+		zone:   u.TZ,
+		name:   cmp.Or(u.Profile.DisplayName, u.RealName, u.Profile.RealName, u.Name),
+		team:   u.TeamID,
 		nobody: u.Deleted || u.IsBot || u.IsAppUser || u.IsWorkflowBot || u.IsConnectorBot || u.ID == "USLACKBOT" || u.IsStranger || !ours,
 	}
 }
 
-// get returns a profile, from memory or by users.info. The look-up goes on when the context ends first, for whoever asks next.
-func (p *people) get(ctx context.Context, user string) (profile, error) {
+// get returns a profile, from memory or by users.info, for which it waits no longer than it is told. The look-up goes on when the
+// wait ends first, for whoever asks next.
+func (p *people) get(ctx context.Context, user string, patience time.Duration) (profile, error) {
 	p.mu.Lock()
 	l := p.known[user]
-	if l != nil {
-		select {
-		case <-l.ready:
-			if time.Now().After(l.until) {
-				l = nil
-			}
-		default:
-		}
+	if l != nil && l.done() && time.Now().After(l.until) {
+		l = nil
 	}
 	if l == nil {
 		if len(p.known) >= profilesKept {
@@ -94,11 +125,32 @@ func (p *people) get(ctx context.Context, user string) (profile, error) {
 		p.running.Go(func() { p.ask(context.WithoutCancel(ctx), user, l) })
 	}
 	p.mu.Unlock()
+	if l.done() {
+		return l.profile, l.err
+	}
+	if patience == 0 {
+		return profile{}, errNotYet
+	}
+	wait, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	select {
 	case <-l.ready:
 		return l.profile, l.err
-	case <-ctx.Done():
-		return profile{}, ctx.Err()
+	case <-wait.Done():
+		return profile{}, wait.Err()
+	}
+}
+
+// errNotYet says that a profile is being asked for.
+var errNotYet = errors.New("profile not known yet")
+
+// done says whether the look-up has ended.
+func (l *lookup) done() bool {
+	select {
+	case <-l.ready:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -115,11 +167,7 @@ func (p *people) ask(ctx context.Context, user string, l *lookup) {
 		return err
 	})
 	if l.err != nil {
-		p.mu.Lock()
-		if p.known[user] == l {
-			delete(p.known, user)
-		}
-		p.mu.Unlock()
+		l.until = time.Now().Add(profileRest)
 	}
 }
 
@@ -128,7 +176,52 @@ func (p *people) forget(user string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.known, user)
+	maps.DeleteFunc(p.addresses, func(_ string, a address) bool { return a.user == user })
 	p.until = time.Time{}
+}
+
+// byAddress returns who has an e-mail address, from memory or by users.lookupByEmail.
+func (p *people) byAddress(ctx context.Context, mail string) (user string, found profile, err error) {
+	mail = strings.ToLower(mail)
+	p.mu.Lock()
+	a, known := p.addresses[mail]
+	p.mu.Unlock()
+	if known && time.Now().Before(a.until) {
+		return a.user, a.profile, a.err
+	}
+	err = p.client.call(ctx, "users.lookupByEmail", true, func(ctx context.Context) error {
+		u, err := p.client.api.GetUserByEmailContext(ctx, mail)
+		if err == nil {
+			user, found = u.ID, p.read(*u)
+		}
+		return err
+	})
+	life := addressLife
+	switch {
+	case unknown(err):
+		life = addressesRest
+	case err != nil:
+		return "", profile{}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.addresses) >= profilesKept {
+		for other := range p.addresses {
+			delete(p.addresses, other)
+			break
+		}
+	}
+	p.addresses[mail] = address{user, found, err, time.Now().Add(life)}
+	return user, found, err
+}
+
+// unknown says whether an error means that Slack has no such user.
+func unknown(err error) bool {
+	switch code(err) {
+	case "users_not_found", "user_not_found", "user_not_visible":
+		return true
+	}
+	return false
 }
 
 // all returns everybody in the workspace by id.
@@ -185,15 +278,7 @@ func (s *Slack) Find(ctx context.Context, _ chat.Place, word string) (chat.Perso
 	}
 	switch {
 	case strings.Contains(word, "@"):
-		var user string
-		var found profile
-		err := s.client.call(ctx, "users.lookupByEmail", true, func(ctx context.Context) error {
-			u, err := s.client.api.GetUserByEmailContext(ctx, word)
-			if err == nil {
-				user, found = u.ID, s.people.read(*u)
-			}
-			return err
-		})
+		user, found, err := s.people.byAddress(ctx, word)
 		return s.person(user, found, err)
 	case writtenID.MatchString(word):
 		return s.findUser(ctx, word)
@@ -202,13 +287,12 @@ func (s *Slack) Find(ctx context.Context, _ chat.Place, word string) (chat.Perso
 }
 
 func (s *Slack) findUser(ctx context.Context, user string) (chat.Person, error) {
-	found, err := s.people.get(ctx, user)
+	found, err := s.people.get(ctx, user, patient)
 	return s.person(user, found, err)
 }
 
 func (s *Slack) person(user string, p profile, err error) (chat.Person, error) {
-	switch code(err) {
-	case "users_not_found", "user_not_found", "user_not_visible":
+	if unknown(err) {
 		return chat.Person{}, chat.ErrNobody
 	}
 	if err != nil {
@@ -218,6 +302,63 @@ func (s *Slack) person(user string, p profile, err error) (chat.Person, error) {
 		return chat.Person{}, chat.ErrNobody
 	}
 	return chat.Person{Platform: Platform, Workspace: s.team, ID: user}, nil
+}
+
+// picked returns the values of a form with whoever was picked in it and is nobody here, as Find would say, left as a name alone:
+// the bot refuses that as it refuses a name it cannot read, and says which.
+func (s *Slack) picked(ctx context.Context, values map[string][]string) map[string][]string {
+	ids := map[string]string{} // of users, by value
+	for _, all := range values {
+		for _, v := range all {
+			if p, err := chat.ParsePerson(v); err == nil && p.Platform == Platform && p.Workspace == s.team && writtenID.MatchString(p.ID) {
+				ids[v] = p.ID
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return values
+	}
+	ctx, cancel := context.WithTimeout(ctx, pickPatience)
+	defer cancel()
+	everybody := map[string]profile{}
+	if len(ids) > few {
+		all, err := s.people.all(ctx)
+		if err != nil {
+			s.log.Warn("people picked in a form not looked up", "error", err)
+			return values
+		}
+		everybody = all
+	}
+	for _, id := range ids {
+		if _, known := everybody[id]; !known {
+			_, _ = s.people.get(ctx, id, 0) // so that all are asked for at once
+		}
+	}
+	names := map[string]string{} // of whoever is nobody, by value
+	for v, id := range ids {
+		p, known := everybody[id]
+		var err error
+		if !known {
+			p, err = s.people.get(ctx, id, pickPatience)
+		}
+		switch _, err = s.person(id, p, err); {
+		case errors.Is(err, chat.ErrNobody):
+			names[v] = strings.ReplaceAll(cmp.Or(p.name, id), ":", " ") // with colons it might pass for a person
+		case err != nil:
+			s.log.Warn("somebody picked in a form not looked up", "error", err)
+		}
+	}
+	if len(names) == 0 {
+		return values
+	}
+	checked := maps.Clone(values)
+	for field, all := range checked {
+		checked[field] = slices.Clone(all)
+		for i, v := range all {
+			checked[field][i] = cmp.Or(names[v], v)
+		}
+	}
+	return checked
 }
 
 // Members returns the people in a channel: no bots, nobody deactivated, nobody of another organisation. Guests are people.
@@ -256,7 +397,7 @@ func (s *Slack) Members(ctx context.Context, in chat.Place) ([]chat.Person, erro
 		p, known := everybody[user]
 		var err error
 		if !known { // a small channel, or somebody who came since, or a stranger
-			p, err = s.people.get(ctx, user)
+			p, err = s.people.get(ctx, user, patient)
 		}
 		switch found, err := s.person(user, p, err); {
 		case errors.Is(err, chat.ErrNobody):

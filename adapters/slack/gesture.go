@@ -17,6 +17,11 @@ type gesture struct {
 	home bool
 }
 
+// shared says that it was made on a card that everybody in a channel sees.
+func (g gesture) shared() bool {
+	return g.origin.Card != "" && !g.origin.Private && !g.origin.Whispered
+}
+
 // origin is where a gesture came from: what its replies change, or stand beside. A modal carries that of the press that opened
 // it, in its private_metadata.
 type origin struct {

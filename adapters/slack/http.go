@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,10 +22,17 @@ import (
 )
 
 const (
-	// largest is the most that a delivery may weigh; Slack's are tens of kilobytes.
+	// largest is the most that a delivery may weigh. A view has at most 250 KB (docs.slack.dev/surfaces/modals), comes back whole with
+	// what was typed into it, and is written into a form, where most marks of JSON take three bytes.
 	largest = 1 << 20
 	// reading bounds how long a delivery may take to arrive.
 	reading = 3 * time.Second
+	// readers is how many deliveries are read at a time, and so how much memory those may take that nobody signed: the signature is
+	// over the body. What comes beyond waits for turning, and is then refused for now.
+	readers = 64
+	turning = 500 * time.Millisecond
+	// complaints is how many refusals are logged a minute; of the rest there is a count.
+	complaints = 5
 	// window is how far the time in a signature may be from ours.
 	window = 5 * time.Minute
 )
@@ -31,13 +41,15 @@ const (
 // request URL does for all three. Only what Slack signed gets further than its signature.
 func (s *Slack) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served := false
 		defer func() {
-			if fault := recover(); fault != nil {
-				s.log.Error("panic in a delivery", "fault", fault)
+			if !served {
 				w.WriteHeader(http.StatusInternalServerError)
 			}
 		}()
+		defer caught(s.log, "taking a delivery")
 		s.serve(w, r)
+		served = true
 	})
 }
 
@@ -47,34 +59,98 @@ func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusMethodNotAllowed)
 		return
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(reading)) // where that is not supported, the server's own holds
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largest))
+	body, status, err := s.read(w, r)
 	if err != nil {
-		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			refuse(w, http.StatusRequestEntityTooLarge)
-			return
+		s.refusals.warn(s.log, "delivery refused", "error", s.client.scrub(err))
+		if status == http.StatusServiceUnavailable || status == http.StatusBadRequest {
+			w.WriteHeader(status)
+		} else {
+			refuse(w, status)
 		}
-		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	signature := r.Header.Get("X-Slack-Signature")
+	if !s.replays.first(signature) {
+		s.refusals.warn(s.log, "delivery refused", "error", "a signature that was here before")
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	if s.deliver(w, r, body) >= http.StatusInternalServerError {
+		s.replays.forget(signature)
+	}
+}
+
+// read returns the body of what Slack has signed, or the status to answer with and why. Nothing is read of what cannot be Slack's.
+func (s *Slack) read(w http.ResponseWriter, r *http.Request) (body []byte, status int, err error) {
+	w.Header().Set("Connection", "close") // until the body is read, or the server would read it to get at the next request
+	if err := plausible(r.Header); err != nil {
+		return nil, http.StatusUnauthorized, err
+	}
+	turn := time.NewTimer(turning)
+	defer turn.Stop()
+	select {
+	case s.reading <- struct{}{}:
+		defer func() { <-s.reading }()
+	case <-turn.C:
+		return nil, http.StatusServiceUnavailable, errors.New("too much is being read")
+	case <-r.Context().Done(): // nobody hears the answer
+		return nil, http.StatusServiceUnavailable, errors.New("gone while it waited")
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(reading)) // where that is not supported, the server's own holds
+	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, largest))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, http.StatusRequestEntityTooLarge, err
+	}
+	if err != nil {
+		return nil, http.StatusBadRequest, errors.New("a body that did not arrive")
+	}
+	w.Header().Del("Connection")
 	verifier, err := slackgo.NewSecretsVerifier(r.Header, string(s.options.SigningSecret))
 	if err == nil {
 		_, _ = verifier.Write(body)
 		err = verifier.Ensure()
 	}
 	if err != nil {
-		s.log.Warn("delivery refused", "error", s.client.scrub(err))
-		refuse(w, http.StatusUnauthorized)
-		return
+		return nil, http.StatusUnauthorized, err
 	}
-	signature := r.Header.Get("X-Slack-Signature")
-	if !s.replays.first(signature) {
-		s.log.Warn("delivery refused", "error", "a signature that was here before")
-		w.WriteHeader(http.StatusUnauthorized)
-		return
+	return body, http.StatusOK, nil
+}
+
+var writtenSignature = regexp.MustCompile(`^v0=[0-9a-f]{64}$`)
+
+// plausible returns what about the headers shows that Slack has not signed a delivery, or not lately.
+func plausible(h http.Header) error {
+	if !writtenSignature.MatchString(h.Get("X-Slack-Signature")) {
+		return errors.New("no signature")
 	}
-	if s.deliver(w, r, body) >= http.StatusInternalServerError {
-		s.replays.forget(signature)
+	at, err := strconv.ParseInt(h.Get("X-Slack-Request-Timestamp"), 10, 64)
+	if err != nil {
+		return errors.New("no time of signing")
+	}
+	if now := time.Now(); at < now.Add(-window).Unix() || at > now.Add(window).Unix() {
+		return errors.New("signed at another time")
+	}
+	return nil
+}
+
+// sparing lets a few lines a minute into the log, and counts the others: whoever finds the address can cause them.
+type sparing struct {
+	mu    sync.Mutex
+	since time.Time
+	lines int
+}
+
+func (s *sparing) warn(log *slog.Logger, what string, attributes ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := time.Now(); now.Sub(s.since) >= time.Minute {
+		if s.lines > complaints {
+			log.Warn(what, "unlogged", s.lines-complaints)
+		}
+		s.since, s.lines = now, 0
+	}
+	if s.lines++; s.lines <= complaints {
+		log.Warn(what, attributes...)
 	}
 }
 

@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -73,6 +74,81 @@ func TestNothingUnsignedIsHandled(t *testing.T) {
 		}
 		synctest.Wait()
 		w.want(t, "handled", fmt.Sprint(len(w.bot.events)), "1")
+	})
+}
+
+// unread is a body that must not be read.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+func (unread) Close() error { return nil }
+
+func TestNothingIsReadOfWhatSlackCannotHaveSigned(t *testing.T) {
+	byHTTP(t, updates, func(t *testing.T, w *world) {
+		for name, spoil := range map[string]func(http.Header){
+			"no signature":       func(h http.Header) { h.Del("X-Slack-Signature") },
+			"half a signature":   func(h http.Header) { h.Set("X-Slack-Signature", "v0=0123") },
+			"no time":            func(h http.Header) { h.Del("X-Slack-Request-Timestamp") },
+			"no number":          func(h http.Header) { h.Set("X-Slack-Request-Timestamp", "now") },
+			"long ago":           func(h http.Header) { h.Set("X-Slack-Request-Timestamp", "1") },
+			"in a hundred years": func(h http.Header) { h.Set("X-Slack-Request-Timestamp", "4100000000") },
+		} {
+			r := request(formKind, commandBody(1), time.Now())
+			spoil(r.Header)
+			r.Body = unread{t}
+			res := httptest.NewRecorder()
+			w.slack.Handler().ServeHTTP(res, r)
+			if res.Code != http.StatusUnauthorized || res.Header().Get("X-Slack-No-Retry") != "1" || res.Header().Get("Connection") != "close" {
+				t.Errorf("%s: %d %v", name, res.Code, res.Header())
+			}
+		}
+	})
+}
+
+func TestNoMoreIsReadAtATimeThanFits(t *testing.T) {
+	byHTTP(t, updates, func(t *testing.T, w *world) {
+		w.Tolerate()
+		slow, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		var all sync.WaitGroup
+		for range readers {
+			all.Go(func() {
+				r := request(formKind, commandBody(1), time.Now())
+				r.ContentLength, r.Body = 1000, &trickle{slow}
+				w.Post(r)
+			})
+		}
+		synctest.Wait()
+		if a := w.Post(request(formKind, commandBody(2), time.Now())); a.Status != http.StatusServiceUnavailable || a.Header.Get("X-Slack-No-Retry") != "" || a.Took > time.Second {
+			t.Errorf("beyond: %+v", a)
+		}
+		all.Wait()
+		if a := w.Post(request(formKind, commandBody(2), time.Now())); !a.OK() {
+			t.Errorf("after that: %+v", a)
+		}
+	})
+}
+
+func TestRefusalsAreLoggedSparingly(t *testing.T) {
+	byHTTP(t, updates, func(t *testing.T, w *world) {
+		refused := func() {
+			r := request(formKind, commandBody(1), time.Now())
+			r.Header.Del("X-Slack-Signature")
+			w.slack.Handler().ServeHTTP(httptest.NewRecorder(), r)
+		}
+		for range 100 {
+			refused()
+		}
+		w.want(t, "lines", fmt.Sprint(strings.Count(w.log.String(), "delivery refused")), fmt.Sprint(complaints))
+		time.Sleep(time.Minute)
+		refused()
+		if !strings.Contains(w.log.String(), fmt.Sprint("unlogged=", 100-complaints)) {
+			t.Errorf("the rest is not counted:\n%s", w.log)
+		}
 	})
 }
 
@@ -190,6 +266,13 @@ func TestAPanicEndsOneDeliveryOnly(t *testing.T) {
 		w.slack.replays = good
 		if res.Code != http.StatusInternalServerError || !strings.Contains(w.log.String(), "panic") {
 			t.Errorf("answered %d\n%s", res.Code, w.log)
+		}
+		w.bot.handle = func(context.Context, chat.Event) []chat.Reply { panic("somebody's words") }
+		if a := w.Command(ben, team, "help"); !a.OK() {
+			t.Errorf("answered %+v", a)
+		}
+		if log := w.log.String(); !strings.Contains(log, "doing=handling") || strings.Contains(log, "somebody's words") {
+			t.Errorf("the log is\n%s", log)
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -70,8 +71,11 @@ type Slack struct {
 	people    *people
 	homes     *homes
 	replays   *replays
+	reading   chan struct{} // holds as much as bodies are being read
+	refusals  sparing
 	bulk      *pace // messages nobody asked for
 	posts     *pace // cards for everybody in a channel
+	replies   *pace // whatever else goes to a channel by itself
 	running   *sync.WaitGroup
 
 	mu        sync.Mutex
@@ -81,6 +85,7 @@ type Slack struct {
 var (
 	_ chat.Directory = (*Slack)(nil)
 	_ chat.Sender    = (*Slack)(nil)
+	_ chat.Poster    = (*Slack)(nil)
 )
 
 // New asks Slack who the token belongs to. Its errors say which value is wrong, and where in Slack's pages the right one is.
@@ -116,8 +121,8 @@ func New(ctx context.Context, o Options) (*Slack, error) {
 		return nil, fmt.Errorf("ask Slack whose the bot token is: %w", err)
 	}
 	s := &Slack{
-		client: c, options: o, log: o.Log, team: who.TeamID, responder: o.Responder, replays: &replays{},
-		bulk: &pace{all: rate.NewLimiter(perSecond, 1)}, posts: &pace{}, running: &sync.WaitGroup{},
+		client: c, options: o, log: o.Log, team: who.TeamID, responder: o.Responder, replays: &replays{}, reading: make(chan struct{}, readers),
+		bulk: &pace{all: rate.NewLimiter(perSecond, 1)}, posts: &pace{}, replies: &pace{burst: ahead}, running: &sync.WaitGroup{},
 	}
 	s.at = spot{home: true, team: s.team, opens: func(a chat.Action) bool {
 		return o.Responder.Ack(chat.Event{Kind: chat.Press, Action: a}) == chat.AckForm
@@ -132,10 +137,18 @@ func New(ctx context.Context, o Options) (*Slack, error) {
 	if err != nil {
 		s.log.Warn("app id unknown: buttons in App Home will not lead to the messages", "error", err)
 	}
-	s.people = &people{client: c, team: s.team, running: s.running, known: map[string]*lookup{}}
+	s.people = &people{client: c, team: s.team, running: s.running, known: map[string]*lookup{}, addresses: map[string]address{}}
 	s.dispatch = dispatch.New(informed{s}, o.Log)
 	s.homes = newHomes(s.drawHome)
 	return s, nil
+}
+
+// caught keeps a panic from ending the program, and logs what was being done. What was panicked with may be somebody's words. It is
+// to be deferred.
+func caught(log *slog.Logger, doing string) {
+	if fault := recover(); fault != nil {
+		log.Error("panic", "doing", doing, "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
+	}
 }
 
 // Drain takes nothing more, and returns when everything taken has been handled and sent, or the context ends.
@@ -163,18 +176,25 @@ type informed struct{ slack *Slack }
 // Ack says how to acknowledge the event.
 func (i informed) Ack(e chat.Event) chat.Ack { return i.slack.responder.Ack(e) }
 
-// Handle fills in who somebody is, and does what the event asks for.
+// Handle fills in who somebody is, and does what the event asks for. Whoever is known to be none of the workspace's is a person of
+// another place, even where one enterprise makes ids the same everywhere; likewise those who were picked in a form.
 func (i informed) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	s := i.slack
-	// A press that changes its own card is the most frequent, and asks for nothing that an admin alone may do.
-	if e.Kind != chat.Press || s.responder.Ack(e) != chat.AckUpdate {
-		patient, cancel := context.WithTimeout(ctx, profilePatience)
-		p, err := s.people.get(patient, e.Who.ID)
-		cancel()
-		if err != nil {
-			s.log.Warn("profile unknown", "error", err)
-		}
-		e.Admin, e.Locale = p.admin && !p.nobody, p.locale
+	patience := profilePatience
+	if e.Kind == chat.Press && s.responder.Ack(e) == chat.AckUpdate {
+		// A press that changes its own card is the most frequent, and asks for nothing that an admin alone may do.
+		patience = 0
+	}
+	p, err := s.people.get(ctx, e.Who.ID, patience)
+	if err != nil && patience > 0 {
+		s.log.Warn("profile unknown", "error", err)
+	}
+	e.Admin, e.Locale, e.TimeZone = p.admin && !p.nobody, p.locale, p.zone
+	if p.nobody {
+		e.Who.Workspace = p.abroad(s.team)
+	}
+	if e.Kind == chat.Submit {
+		e.Values = s.picked(ctx, e.Values)
 	}
 	return s.responder.Handle(ctx, e)
 }
@@ -199,12 +219,15 @@ func (s *Slack) begin(g gesture, raw []byte) (*delivery, error) {
 	case g.event.Kind == chat.Home:
 		card = "home"
 		s.homes.seen(g.event)
-	case g.origin.Card != "":
+	case g.origin.Card != "" && !g.shared():
 		card = g.origin.Channel + "/" + g.origin.Card
 	}
 	s.mu.Lock() // so that a submission that comes twice finds the first
 	defer s.mu.Unlock()
-	turn, err := s.dispatch.Take(g.event, card, func(ctx context.Context, replies []chat.Reply) { s.carryOut(ctx, d, replies) })
+	if first := s.sentBefore(d); first != nil {
+		d.event.ID = first.event.ID
+	}
+	turn, err := s.dispatch.Take(d.event, card, func(ctx context.Context, replies []chat.Reply) { s.carryOut(ctx, d, replies) })
 	if err != nil {
 		return nil, fmt.Errorf("take a gesture: %w", err)
 	}
@@ -216,12 +239,40 @@ func (s *Slack) begin(g gesture, raw []byte) (*delivery, error) {
 		s.submitted = append(s.submitted[max(0, len(s.submitted)-kept+1):], d)
 	default:
 		for _, first := range s.submitted {
-			if first.event.ID == g.event.ID {
+			if first.event.ID == d.event.ID {
 				d.first = first
 			}
 		}
 	}
 	return d, nil
+}
+
+// sentBefore returns the earlier submission of the same form with the same values, or nil: Slack gives it a new trigger when somebody
+// sends it again because the first acknowledgement came too late. One that was refused is free to be sent again. The caller
+// holds the mutex.
+func (s *Slack) sentBefore(d *delivery) *delivery {
+	if d.event.Kind != chat.Submit {
+		return nil
+	}
+	for _, first := range slices.Backward(s.submitted) {
+		if first.view == d.view && first.event.Who == d.event.Who && !first.refused() && maps.EqualFunc(first.event.Values, d.event.Values, slices.Equal) {
+			return first
+		}
+	}
+	return nil
+}
+
+// refused says whether the bot has refused a submission.
+func (d *delivery) refused() bool {
+	select {
+	case <-d.turn.Handled:
+	default:
+		return false
+	}
+	return slices.ContainsFunc(d.turn.Replies, func(r chat.Reply) bool {
+		_, refuse := r.(chat.Refuse)
+		return refuse
+	})
 }
 
 // settle waits until a gesture has been handled, or for as long as its acknowledgement may wait, and returns what the
@@ -389,6 +440,7 @@ func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply)
 // open opens a form, once a gesture. A second call waits for the first.
 func (s *Slack) open(ctx context.Context, d *delivery, f chat.Form) {
 	d.open.Do(func() {
+		defer caught(s.log, "opening a form")
 		view, err := modal(f, d.origin)
 		if err == nil {
 			err = s.client.call(ctx, "views.open", false, func(ctx context.Context) error {
@@ -402,12 +454,12 @@ func (s *Slack) open(ctx context.Context, d *delivery, f chat.Form) {
 	})
 }
 
-// update changes the card that was pressed.
+// update changes the card that was pressed, unless everybody in a channel sees it: what comes is the presser's alone.
 func (s *Slack) update(ctx context.Context, g gesture, card chat.Card) error {
 	switch {
 	case g.event.Kind == chat.Home:
 		return s.publish(ctx, g.event.Who.ID, card)
-	case g.home, g.origin.Card == "":
+	case g.home, g.origin.Card == "", g.shared():
 		return s.whisper(ctx, g, card)
 	}
 	text, drawn, err := draw(card)
@@ -415,14 +467,17 @@ func (s *Slack) update(ctx context.Context, g gesture, card chat.Card) error {
 		return err
 	}
 	if g.origin.URL != "" {
-		err = s.client.respond(ctx, g.origin.URL, response{Replace: true, Text: text, Blocks: drawn})
+		err = s.client.respond(ctx, g.origin, response{Replace: true, Text: text, Blocks: drawn})
 		if err == nil {
 			return nil
 		}
 		s.log.Info("response url of no use", "error", err)
 	}
 	if !g.origin.Whispered {
-		err = s.client.call(ctx, "chat.update", true, func(ctx context.Context) error {
+		if err := s.replies.turn(ctx, g.origin.Channel); err != nil {
+			return fmt.Errorf("wait to change a card: %w", err)
+		}
+		err = s.client.callIn(ctx, "chat.update", g.origin.Channel, true, func(ctx context.Context) error {
 			_, _, _, err := s.client.api.UpdateMessageContext(ctx, g.origin.Channel, g.origin.Card, message(text, drawn))
 			return err
 		})
@@ -441,20 +496,28 @@ func (s *Slack) whisper(ctx context.Context, g gesture, card chat.Card) error {
 		return s.direct(ctx, g.event.Who, card)
 	}
 	if g.origin.Private {
-		_, err := s.say(ctx, g.origin.Channel, card)
-		return err
+		// A conversation of two people looks like one with the bot, until Slack says that the bot is not in it.
+		if _, err := s.say(ctx, g.origin.Channel, card); !absent(err) {
+			return err
+		}
 	}
 	text, drawn, err := draw(card)
 	if err != nil {
 		return err
 	}
 	if g.origin.URL != "" {
-		err = s.client.respond(ctx, g.origin.URL, response{Type: "ephemeral", Text: text, Blocks: drawn})
+		err = s.client.respond(ctx, g.origin, response{Type: "ephemeral", Text: text, Blocks: drawn})
 		if err == nil || errors.Is(err, chat.ErrUnsure) {
 			return err
 		}
 	}
-	err = s.client.call(ctx, "chat.postEphemeral", false, func(ctx context.Context) error {
+	if g.origin.Private {
+		return s.direct(ctx, g.event.Who, card)
+	}
+	if err := s.replies.turn(ctx, g.origin.Channel); err != nil {
+		return fmt.Errorf("wait to whisper: %w", err)
+	}
+	err = s.client.callIn(ctx, "chat.postEphemeral", g.origin.Channel, false, func(ctx context.Context) error {
 		_, err := s.client.api.PostEphemeralContext(ctx, g.origin.Channel, g.event.Who.ID, message(text, drawn))
 		return err
 	})
@@ -464,19 +527,27 @@ func (s *Slack) whisper(ctx context.Context, g gesture, card chat.Card) error {
 	return s.direct(ctx, g.event.Who, card)
 }
 
+// absent says whether an error means that the bot is not in a conversation.
+func absent(err error) bool {
+	return code(err) == "not_in_channel" || code(err) == "channel_not_found"
+}
+
 // direct sends a card to a person's own conversation with the bot.
 func (s *Slack) direct(ctx context.Context, to chat.Person, card chat.Card) error {
 	_, err := s.say(ctx, to.ID, card)
 	return err
 }
 
-// say sends a card to a channel, or to the person of a user id, and returns the channel it went to.
+// say sends a card to a channel, or to the person of a user id, at the pace of replies, and returns the channel it went to.
 func (s *Slack) say(ctx context.Context, to string, card chat.Card) (channel string, err error) {
 	text, drawn, err := draw(card)
 	if err != nil {
 		return "", err
 	}
-	err = s.client.call(ctx, "chat.postMessage", false, func(ctx context.Context) (err error) {
+	if err := s.replies.turn(ctx, to); err != nil {
+		return "", fmt.Errorf("wait to send a card: %w", err)
+	}
+	err = s.client.callIn(ctx, "chat.postMessage", to, false, func(ctx context.Context) (err error) {
 		channel, _, err = s.client.api.PostMessageContext(ctx, to, message(text, drawn))
 		return err
 	})
@@ -497,7 +568,7 @@ func message(text string, drawn []slackgo.Block) slackgo.MsgOption {
 }
 
 // post shows a card, and files, to everybody in a place. The files are with Slack before the card appears, so that what can fail
-// has failed by then.
+// has failed by then. An error says that there is no card.
 func (s *Slack) post(ctx context.Context, g gesture, p chat.Post) error {
 	if err := s.posts.turn(ctx, p.To.Channel); err != nil {
 		return fmt.Errorf("wait to post: %w", err)
@@ -511,25 +582,31 @@ func (s *Slack) post(ctx context.Context, g gesture, p chat.Post) error {
 		uploaded[i] = slackgo.FileSummary{ID: id, Title: f.Name}
 	}
 	channel, err := s.say(ctx, p.To.Channel, p.Card)
-	switch code(err) {
-	case "not_in_channel", "channel_not_found":
+	if absent(err) {
 		// A response URL speaks where the bot is no member, but cannot carry files.
-		if g.origin.URL == "" || g.origin.Channel != p.To.Channel || len(p.Files) > 0 {
+		if g.origin.URL == "" || g.origin.Private || g.origin.Channel != p.To.Channel || len(p.Files) > 0 {
 			return err
 		}
 		text, drawn, err := draw(p.Card)
 		if err != nil {
 			return err
 		}
-		return s.client.respond(ctx, g.origin.URL, response{Type: "in_channel", Text: text, Blocks: drawn})
+		return s.client.respond(ctx, g.origin, response{Type: "in_channel", Text: text, Blocks: drawn})
 	}
 	if err != nil || len(uploaded) == 0 {
 		return err
 	}
-	return s.client.call(ctx, "files.completeUploadExternal", false, func(ctx context.Context) error {
+	// The card stands: what becomes of its files changes nothing about that, and they belong to it even if the program is to end.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestHold)
+	defer cancel()
+	err = s.client.call(ctx, "files.completeUploadExternal", false, func(ctx context.Context) error {
 		_, err := s.client.api.CompleteUploadExternalContext(ctx, slackgo.CompleteUploadExternalParameters{Files: uploaded, Channel: channel})
 		return err
 	})
+	if err != nil {
+		s.log.Error("posted without its files", "files", len(uploaded), "error", err)
+	}
+	return nil
 }
 
 // upload brings a file to Slack, where nobody sees it yet.
@@ -570,26 +647,36 @@ func (s *Slack) drawHome(e chat.Event) error {
 }
 
 // Send sends a card to a person's own conversation with the bot, at the pace of messages that nobody asked for. Slack has
-// no name for a message by which it would know it again, so the id is of no use here.
+// no name for a message by which it would know it again, so the id is of no use here. The end of the context ends the wait, and
+// no message half-way.
 func (s *Slack) Send(ctx context.Context, _ string, to chat.Person, card chat.Card) error {
 	if err := s.bulk.turn(ctx, to.ID); err != nil {
 		return fmt.Errorf("wait to send: %w", err)
 	}
-	err := s.direct(ctx, to, card)
+	return s.judged(s.direct(ctx, to, card))
+}
+
+// judged tells what is of no use to try again from what may be, of something that was sent unasked.
+func (s *Slack) judged(err error) error {
 	switch code(err) {
 	case "":
 	case "user_disabled", "user_not_found", "users_not_found", "user_not_visible", "channel_not_found", "cannot_dm_bot", "is_archived",
 		"restricted_action", "restricted_action_read_only_channel", "not_in_channel":
-		return fmt.Errorf("send to a person: %w: %w", chat.ErrUnreachable, err)
+		return fmt.Errorf("send a message: %w: %w", chat.ErrUnreachable, err)
 	case "messages_tab_disabled":
 		s.log.Error("nobody can be written to: switch on the Messages Tab under App Home at api.slack.com/apps", "error", err)
 	case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope", "no_permission":
 		s.log.Error("slack does not let the bot write: install the app again at api.slack.com/apps, and check the bot token and its scopes", "error", err)
 	}
 	if err != nil {
-		return fmt.Errorf("send to a person: %w", err)
+		return fmt.Errorf("send a message: %w", err)
 	}
 	return nil
+}
+
+// Post shows a card, with files, in a place, at the pace of a channel.
+func (s *Slack) Post(ctx context.Context, _ string, to chat.Place, card chat.Card, files []chat.File) error {
+	return s.judged(s.post(ctx, gesture{}, chat.Post{To: to, Card: card, Files: files}))
 }
 
 const (

@@ -1,11 +1,14 @@
 package slack
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -360,6 +363,27 @@ func TestAWhisperedCardIsShownAnewWhenTheURLIsUsedUp(t *testing.T) {
 	})
 }
 
+// What somebody is shown after a press on a card that everybody sees is for them alone, in whatever way it was meant to be shown.
+func TestACardForEverybodyIsNotChanged(t *testing.T) {
+	byHTTP(t, opens(updates), func(t *testing.T, w *world) {
+		m := w.post(t, team, card("join", "one", "detail"))
+		w.Press(ben, m, "one", "")
+		synctest.Wait()
+		w.want(t, "Ben sees", texts(t, w.Whispers(ben)), "after one")
+		w.Press(ben, m, "detail", "")
+		synctest.Wait()
+		w.Submit(ben, map[string][]string{"note": {"x"}})
+		synctest.Wait()
+		w.want(t, "Ben sees", texts(t, w.Whispers(ben)), "after one; after keep")
+		w.Fail("response_url", fake.Fault{Status: http.StatusNotFound})
+		w.Press(ben, m, "two", "")
+		synctest.Wait()
+		w.want(t, "Ben sees", texts(t, w.Whispers(ben)), "after one; after keep; after two")
+		w.want(t, "everybody sees", texts(t, w.Messages(team)), "join / [one] [detail]")
+		w.want(t, "calls of chat.update", fmt.Sprint(len(w.Calls("chat.update"))), "0")
+	})
+}
+
 func TestACardIsShownAnewWhenItWasDeleted(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		w.Fail("response_url", fake.Fault{Status: http.StatusNotFound})
@@ -389,6 +413,23 @@ func TestWhispersReachTheirPerson(t *testing.T) {
 		w.Command(ben, deaf, "help")
 		synctest.Wait()
 		w.want(t, "with neither", texts(t, w.Messages(fake.IM(ben))), "psst; psst")
+	})
+}
+
+// A command can be typed where two people talk, which the bot cannot tell from its own conversation with one, nor speak in.
+func TestACommandBetweenTwoPeopleIsAnswered(t *testing.T) {
+	both := func(_ context.Context, e chat.Event) []chat.Reply {
+		return []chat.Reply{chat.Post{To: e.Where, Card: card("for all"), Sorry: card("psst")}}
+	}
+	byHTTP(t, both, func(t *testing.T, w *world) {
+		w.Command(ben, "D0ELSEWHERE", "help")
+		synctest.Wait()
+		w.want(t, "Ben alone sees", texts(t, w.Whispers(ben)), "psst")
+		w.want(t, "the other one sees", texts(t, w.Messages("D0ELSEWHERE")), "")
+		w.Fail("response_url", fake.Fault{Status: http.StatusNotFound})
+		w.Command(ben, "D0ELSEWHERE", "help")
+		time.Sleep(2 * perChannel)
+		w.want(t, "without the URL", texts(t, w.Messages(fake.IM(ben))), "psst")
 	})
 }
 
@@ -447,7 +488,161 @@ func TestWhatWasCertainlyNotSentIsSentAgain(t *testing.T) {
 	})
 }
 
-func TestAHeldMethodHoldsEveryCall(t *testing.T) {
+// Of what fails before a word of it was written, nothing can have been done.
+func TestWhatWasNeverWrittenIsAskedAgain(t *testing.T) {
+	const plain, secure = "http://slack.test/api/", "https://slack.test/api/"
+	for name, c := range map[string]struct {
+		base   string
+		proxy  bool
+		dial   error
+		server func(net.Conn)
+		unsure bool
+	}{
+		"a proxy that is down":        {base: secure, proxy: true, dial: &net.OpError{Op: "dial", Err: errors.New("refused")}},
+		"a name that is not found":    {base: plain, dial: &net.DNSError{Err: "no such host"}},
+		"a proxy that does not let":   {base: secure, proxy: true, server: answers("HTTP/1.1 503 Service Unavailable\r\n\r\n")},
+		"what does not speak TLS":     {base: secure, server: says("HTTP/1.1 400 Bad Request\r\n\r\n")},
+		"a handshake that is cut":     {base: secure, server: func(net.Conn) {}},
+		"a request that is cut after": {base: plain, server: answers(""), unsure: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dials := 0
+				client, err := newClient(Options{Token: "xoxb-1", APIURL: c.base, Log: slog.New(slog.DiscardHandler), Dial: func(context.Context, string, string) (net.Conn, error) {
+					if dials++; c.dial != nil {
+						return nil, c.dial
+					}
+					near, far := net.Pipe()
+					go func() {
+						c.server(far)
+						far.Close()
+					}()
+					return near, nil
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.proxy {
+					client.http.Transport.(*http.Transport).Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.test"})
+				}
+				err = client.call(t.Context(), "chat.postMessage", false, func(ctx context.Context) error {
+					_, _, err := client.api.PostMessageContext(ctx, ana)
+					return err
+				})
+				want := attempts
+				if c.unsure {
+					want = 1
+				}
+				if err == nil || errors.Is(err, chat.ErrUnsure) != c.unsure || dials != want {
+					t.Errorf("after %d tries: %v", dials, err)
+				}
+			})
+		})
+	}
+}
+
+// says is a server that speaks first.
+func says(words string) func(net.Conn) {
+	return func(c net.Conn) {
+		go io.Copy(io.Discard, c)
+		io.WriteString(c, words)
+	}
+}
+
+// answers is a server that reads a request first.
+func answers(words string) func(net.Conn) {
+	return func(c net.Conn) {
+		r, err := http.ReadRequest(bufio.NewReader(c))
+		if err == nil {
+			io.Copy(io.Discard, r.Body)
+		}
+		io.WriteString(c, words)
+	}
+}
+
+// A program that is told to end lets a message that it has begun go its way, and begins no other.
+func TestTheEndCutsNoMessageHalfWay(t *testing.T) {
+	byHTTP(t, nil, func(t *testing.T, w *world) {
+		w.Fail("chat.postMessage", fake.Fault{Wait: 3 * time.Second})
+		ctx, end := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, end)
+		if err := w.slack.Send(ctx, "m1", personAna, card("hello")); err != nil {
+			t.Errorf("under way at the end: %v", err)
+		}
+		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))), "hello")
+		time.Sleep(10 * time.Second)
+		ctx, end = context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, end)
+		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 60})
+		if err := w.slack.Send(ctx, "m2", personAna, card("again")); !errors.Is(err, context.Canceled) || errors.Is(err, chat.ErrUnsure) {
+			t.Errorf("waiting at the end: %v", err)
+		}
+		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))), "hello")
+	})
+}
+
+// What one person does too fast is not felt by another.
+func TestOneChannelsLimitHoldsNoOther(t *testing.T) {
+	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
+	byHTTP(t, hi, func(t *testing.T, w *world) {
+		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 60})
+		w.Say(ben, "hello")
+		synctest.Wait()
+		w.Say(ana, "hello")
+		synctest.Wait()
+		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))[1:]), "hi")
+		w.want(t, "Ben's conversation", texts(t, w.Messages(fake.IM(ben))[1:]), "")
+		time.Sleep(61 * time.Second)
+		w.want(t, "Ben's conversation", texts(t, w.Messages(fake.IM(ben))[1:]), "hi")
+	})
+}
+
+// When Slack asks for patience in one channel after the other, it is the workspace that is limited.
+func TestSeveralChannelsLimitsHoldAll(t *testing.T) {
+	byHTTP(t, nil, func(t *testing.T, w *world) {
+		var all sync.WaitGroup
+		for n := range several {
+			id := fmt.Sprintf("U0MANY%04d", n)
+			w.AddUser(fake.User{ID: id})
+			w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 30})
+			all.Go(func() { w.slack.direct(t.Context(), chat.Person{ID: id}, card("hi")) })
+			synctest.Wait()
+		}
+		began := time.Now()
+		if err := w.slack.direct(t.Context(), personAna, card("hi")); err != nil || time.Since(began) < 29*time.Second {
+			t.Errorf("Ana's message went after %v, %v", time.Since(began), err)
+		}
+		all.Wait()
+		began = time.Now()
+		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 30})
+		all.Go(func() { w.slack.direct(t.Context(), personAna, card("hi")) })
+		synctest.Wait()
+		if err := w.slack.direct(t.Context(), chat.Person{ID: ben}, card("hi")); err != nil || time.Since(began) > time.Second {
+			t.Errorf("later, Ben's message went after %v, %v", time.Since(began), err)
+		}
+		all.Wait()
+	})
+}
+
+// However fast somebody writes, what they are told goes at the pace that Slack allows to one channel.
+func TestRepliesToOnePersonArePaced(t *testing.T) {
+	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
+	byHTTP(t, hi, func(t *testing.T, w *world) {
+		began := time.Now()
+		for range 15 {
+			w.Say(ben, "hello")
+		}
+		synctest.Wait()
+		w.want(t, "at once", fmt.Sprint(len(w.Calls("chat.postMessage"))), fmt.Sprint(ahead+1))
+		time.Sleep(time.Minute)
+		calls := w.Calls("chat.postMessage")
+		if took := calls[len(calls)-1].At.Sub(began); len(calls) != 15 || took < 10*time.Second || took > 11*time.Second {
+			t.Errorf("%d messages took %v", len(calls), took)
+		}
+	})
+}
+
+func TestAHeldChannelHoldsEveryCall(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 10})
 		began := time.Now()
@@ -565,6 +760,28 @@ func TestPostWithoutFilesSpeaksWhereTheBotIsNoMember(t *testing.T) {
 			w.want(t, name, texts(t, w.Messages(name)), "")
 		}
 		w.want(t, "whispers", texts(t, w.Whispers(ana)), "done; sorry; sorry; sorry")
+	})
+}
+
+// Once the card is posted, what becomes of its files makes it neither unposted nor silences what else there is to say.
+func TestACardStandsWithoutItsFiles(t *testing.T) {
+	posts := func(context.Context, chat.Event) []chat.Reply {
+		files := []chat.File{{Name: "a.png", Type: "image/png", Alt: "bars", Data: []byte("png")}}
+		return []chat.Reply{chat.Post{To: placeTeam, Card: card("results"), Sorry: card("sorry"), Files: files}, chat.Whisper{Card: card("done")}}
+	}
+	byHTTP(t, posts, func(t *testing.T, w *world) {
+		w.Fail("files.completeUploadExternal", fake.Fault{Status: 503})
+		w.Command(ana, team, "results")
+		time.Sleep(5 * time.Second)
+		w.want(t, "after a fault that is over", texts(t, w.Messages(team)), "results; 1 files")
+		w.Fail("files.completeUploadExternal", fake.Fault{Error: "posting_to_channel_denied"})
+		w.Command(ana, team, "results")
+		time.Sleep(5 * time.Second)
+		w.want(t, "without its files", texts(t, w.Messages(team)), "results; 1 files; results")
+		w.want(t, "whispers", texts(t, w.Whispers(ana)), "done; done")
+		if !strings.Contains(w.log.String(), "posted without its files") {
+			t.Errorf("the operator is not told:\n%s", w.log)
+		}
 	})
 }
 
@@ -693,6 +910,60 @@ func TestALateRefusalGivesBackWhatWasTyped(t *testing.T) {
 	})
 }
 
+// Somebody who hears nothing sends a form again: that is the same gesture, unless it was refused or something in it is another.
+func TestAFormSentAgainCountsOnce(t *testing.T) {
+	reply := []chat.Reply{chat.Update{Card: card("kept")}}
+	byHTTP(t, func(context.Context, chat.Event) []chat.Reply { return reply }, func(t *testing.T, w *world) {
+		trigger := 0
+		send := func(view, note string) *delivery {
+			trigger++
+			d, err := w.slack.begin(gesture{
+				event: chat.Event{ID: fmt.Sprint("t", trigger), Kind: chat.Submit, Who: personAna, Action: chat.Do("keep"), Values: map[string][]string{"note": {note}}},
+				view:  view, origin: origin{Channel: fake.IM(ana), Private: true},
+			}, []byte(`{"view":{"blocks":[{"type":"input","block_id":"note"}]}}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			w.slack.settle(t.Context(), d)
+			d.acknowledged()
+			synctest.Wait()
+			return d
+		}
+		for _, c := range []struct {
+			view, note string
+			again      bool
+		}{{"V1", "x", false}, {"V1", "x", true}, {"V1", "y", false}, {"V2", "x", false}} {
+			if d := send(c.view, c.note); d.turn.Again != c.again {
+				t.Errorf("%s with %q: again is %v", c.view, c.note, d.turn.Again)
+			}
+		}
+		w.want(t, "handled", fmt.Sprint(len(w.bot.events)), "3")
+		reply = []chat.Reply{chat.Refuse{Fields: map[string]string{"note": "Not now."}}}
+		for range 2 {
+			if d := send("V3", "x"); d.turn.Again {
+				t.Error("what was refused cannot be sent again")
+			}
+		}
+	})
+}
+
+func TestAFormThatCannotBeDrawnEndsNothing(t *testing.T) {
+	broken := func(context.Context, chat.Event) []chat.Reply {
+		f := form()
+		f.Fields = []chat.Field{nil}
+		return []chat.Reply{chat.Open{Form: f}, chat.Whisper{Card: card("and on")}}
+	}
+	byHTTP(t, broken, func(t *testing.T, w *world) {
+		w.Command(ben, team, "new")
+		synctest.Wait()
+		w.want(t, "Ben sees", texts(t, w.Whispers(ben)), "and on")
+		if !strings.Contains(w.log.String(), "opening a form") {
+			t.Errorf("the log is\n%s", w.log)
+		}
+	})
+}
+
 func TestHomeIsDrawnAgainAfterWhatItsPersonDoes(t *testing.T) {
 	n := 0
 	homes := func(ctx context.Context, e chat.Event) []chat.Reply {
@@ -787,11 +1058,173 @@ func TestTellsTheBotWhoSomebodyIs(t *testing.T) {
 		if e := last(); e.Locale != "cy-GB" {
 			t.Errorf("Cem's event is %+v", e)
 		}
-		before := len(w.Calls("users.info"))
-		w.AddUser(fake.User{ID: "U0DAN00000"})
+		// A press that changes its card does not wait for the profile, which is there for the next.
+		w.AddUser(fake.User{ID: "U0DAN00000", Zone: "Europe/Lisbon"})
+		w.Fail("users.info", fake.Fault{Wait: 5 * time.Second})
+		if a := w.Press("U0DAN00000", fake.Message{Channel: team, TS: "1.1"}, "one", ""); a.Took > 10*time.Millisecond {
+			t.Errorf("waited %v for a profile", a.Took)
+		}
+		time.Sleep(6 * time.Second)
 		w.Press("U0DAN00000", fake.Message{Channel: team, TS: "1.1"}, "one", "")
+		if e := last(); e.TimeZone != "Europe/Lisbon" {
+			t.Errorf("Dan's event is %+v", e)
+		}
+		// A profile that Slack does not give is asked for again after a minute.
+		w.AddUser(fake.User{ID: "U0EVE00000", Gone: true})
+		before := len(w.Calls("users.info"))
+		for range 5 {
+			w.Press("U0EVE00000", fake.Message{Channel: team, TS: "1.1"}, "one", "")
+			synctest.Wait()
+		}
+		w.want(t, "asked", fmt.Sprint(len(w.Calls("users.info"))-before), "1")
+		time.Sleep(2 * time.Minute)
+		w.Press("U0EVE00000", fake.Message{Channel: team, TS: "1.1"}, "one", "")
 		synctest.Wait()
-		w.want(t, "not asked for a press that changes its card", fmt.Sprint(len(w.Calls("users.info"))-before), "0")
+		w.want(t, "asked after a minute", fmt.Sprint(len(w.Calls("users.info"))-before), "2")
+	})
+}
+
+// Within an enterprise the id of somebody from elsewhere looks like one of ours; the profile tells.
+func TestAStrangerOfTheEnterpriseIsNoneOfOurs(t *testing.T) {
+	byHTTP(t, nil, func(t *testing.T, w *world) {
+		w.bot.ack = func(chat.Event) chat.Ack { return chat.AckWhisper }
+		w.AddUser(fake.User{ID: "U0STRANGE0", Stranger: true, Admin: true})
+		w.AddUser(fake.User{ID: "U0GONE0000", Deleted: true})
+		for i, c := range []struct{ user, workspace string }{{ben, fake.Team}, {"U0STRANGE0", fake.Other}, {"U0GONE0000", "none"}} {
+			body := fmt.Sprintf(`{"type":"block_actions","trigger_id":"t%d","user":{"id":%q,"team_id":%q},"team":{"id":%q},"enterprise":{"id":"E1"},`+
+				`"container":{"type":"message","channel_id":%q,"message_ts":"1.1"},"actions":[{"type":"button","action_id":"join","action_ts":"1.1"}]}`, i, c.user, fake.Other, fake.Team, team)
+			if a := w.Post(request(formKind, url.Values{"payload": {body}}.Encode(), time.Now())); !a.OK() {
+				t.Errorf("%s: %+v", c.user, a)
+			}
+			synctest.Wait()
+			e := w.bot.events[len(w.bot.events)-1]
+			if e.Who != (chat.Person{Platform: Platform, Workspace: c.workspace, ID: c.user}) || e.Admin {
+				t.Errorf("%s is %+v", c.user, e.Who)
+			}
+		}
+	})
+}
+
+// People who were picked in a form are held to what people in a list are.
+func TestPickedPeopleAreChecked(t *testing.T) {
+	form := chat.Form{Title: "Invite", Submit: "Send", Cancel: "Cancel", Action: chat.Do("send"), Fields: []chat.Field{chat.People{Label: chat.Label{ID: "people", Text: "People"}}}}
+	byHTTP(t, func(_ context.Context, e chat.Event) []chat.Reply {
+		if e.Kind == chat.Submit {
+			return nil
+		}
+		return []chat.Reply{chat.Open{Form: form}}
+	}, func(t *testing.T, w *world) {
+		w.AddUser(fake.User{ID: "U0GUEST000", Guest: true})
+		w.AddUser(fake.User{ID: "U0GONE0000", Deleted: true})
+		w.AddUser(fake.User{ID: "U0STRANGE0", Stranger: true})
+		w.AddUser(fake.User{ID: "U0ROBOT000", Bot: true})
+		pick := func(ids ...string) []string {
+			w.Command(ana, team, "invite")
+			synctest.Wait()
+			w.Submit(ana, map[string][]string{"people": ids})
+			time.Sleep(2 * pickPatience)
+			synctest.Wait()
+			return w.bot.events[len(w.bot.events)-1].Values["people"]
+		}
+		ours := func(id string) string { return chat.Person{Platform: Platform, Workspace: fake.Team, ID: id}.String() }
+		got := pick(ben, "U0GUEST000", "U0GONE0000", "U0STRANGE0", "U0ROBOT000", "U0NOBODY00")
+		w.want(t, "picked", fmt.Sprint(got), fmt.Sprint([]string{ours(ben), ours("U0GUEST000"), "U0GONE0000", "U0STRANGE0", "U0ROBOT000", "U0NOBODY00"}))
+		for _, v := range got[2:] {
+			if p, err := chat.ParsePerson(v); err == nil {
+				t.Errorf("%q passes for %v", v, p)
+			}
+		}
+		many := []string{"U0STRANGE0"}
+		for n := range 2 * few {
+			id := fmt.Sprintf("U0MANY%04d", n)
+			w.AddUser(fake.User{ID: id})
+			many = append(many, id)
+		}
+		before := len(w.Calls("users.info"))
+		got = pick(many...)
+		if len(got) != len(many) || got[0] != "U0STRANGE0" || got[1] != ours("U0MANY0000") {
+			t.Errorf("of many: %v", got)
+		}
+		w.want(t, "calls of users.info for many", fmt.Sprint(len(w.Calls("users.info"))-before), "0")
+		// Whom Slack does not tell of in time, it offered.
+		w.AddUser(fake.User{ID: "U0LATE0000"})
+		w.Fail("users.info", fake.Fault{Status: 429, RetryAfter: 60})
+		w.want(t, "unknown", fmt.Sprint(pick("U0LATE0000")), fmt.Sprint([]string{ours("U0LATE0000")}))
+	})
+}
+
+// The id that a writer's own program gives to a message says nothing of anybody else's.
+func TestTwoPeoplesMessagesMayHaveOneID(t *testing.T) {
+	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
+	byHTTP(t, hi, func(t *testing.T, w *world) {
+		for _, user := range []string{ana, ben} {
+			w.Event(map[string]any{"type": "message", "channel": fake.IM(user), "channel_type": "im", "user": user, "team": fake.Team, "text": "x", "ts": "1.000001", "client_msg_id": "same"})
+			synctest.Wait()
+			w.want(t, user, texts(t, w.Messages(fake.IM(user))), "hi")
+		}
+	})
+}
+
+// A list of people that met Slack's limit goes on where it was.
+func TestALongListGoesOnWhereItWas(t *testing.T) {
+	byHTTP(t, nil, func(t *testing.T, w *world) {
+		for n := range 50 {
+			w.AddUser(fake.User{ID: fmt.Sprintf("U0MANY%04d", n), Email: fmt.Sprintf("p%d@example.org", n)})
+		}
+		find := func() int {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			for n := range 52 {
+				if _, err := w.slack.Find(ctx, placeTeam, fmt.Sprintf("P%d@example.org", n)); err != nil && !errors.Is(err, chat.ErrNobody) {
+					return n
+				}
+			}
+			return 52
+		}
+		w.Fail("users.lookupByEmail", append(make([]fake.Fault, 30), fake.Fault{Status: 429, RetryAfter: 40})...)
+		w.want(t, "found before the limit", fmt.Sprint(find()), "30")
+		time.Sleep(time.Minute)
+		before := len(w.Calls("users.lookupByEmail"))
+		w.want(t, "found after it", fmt.Sprint(find()), "52")
+		w.want(t, "asked for", fmt.Sprint(len(w.Calls("users.lookupByEmail"))-before), "22")
+		// Whoever leaves is forgotten at once, whoever comes is there soon.
+		w.ChangeUser(fake.User{ID: "U0MANY0000", Email: "p0@example.org", Deleted: true})
+		w.AddUser(fake.User{ID: "U0MANY0050", Email: "p50@example.org"})
+		time.Sleep(addressesRest)
+		for word, want := range map[string]error{"p0@example.org": chat.ErrNobody, "p50@example.org": nil} {
+			if _, err := w.slack.Find(t.Context(), placeTeam, word); !errors.Is(err, want) {
+				t.Errorf("Find(%q): %v", word, err)
+			}
+		}
+		for n := range profilesKept {
+			w.slack.people.addresses[fmt.Sprint(n)] = address{}
+		}
+		w.slack.Find(t.Context(), placeTeam, "ana@example.org")
+		if n := len(w.slack.people.addresses); n > profilesKept+60 {
+			t.Errorf("%d addresses are kept", n)
+		}
+	})
+}
+
+func TestPostsUnasked(t *testing.T) {
+	byHTTP(t, nil, func(t *testing.T, w *world) {
+		files := []chat.File{{Name: "chart.png", Type: "image/png", Alt: "A chart.", Data: []byte("png")}}
+		if err := w.slack.Post(t.Context(), "id", placeTeam, card("closed"), files); err != nil {
+			t.Fatal(err)
+		}
+		posted := w.Messages(team)
+		if len(posted) != 2 || !strings.Contains(posted[0].Text, "closed") || len(w.Files(team)) != 1 || w.Files(team)[0].Alt != "A chart." {
+			t.Errorf("the channel has %+v", posted)
+		}
+		w.AddChannel(fake.Channel{ID: "C0ELSEWHERE"})
+		elsewhere := chat.Place{Platform: Platform, Workspace: fake.Team, Channel: "C0ELSEWHERE"}
+		if err := w.slack.Post(t.Context(), "id", elsewhere, card("closed"), nil); !errors.Is(err, chat.ErrUnreachable) {
+			t.Errorf("to a channel without the bot: %v", err)
+		}
+		w.Fail("chat.postMessage", fake.Fault{Lose: true})
+		if err := w.slack.Post(t.Context(), "id", placeTeam, card("lost"), nil); !errors.Is(err, chat.ErrUnsure) {
+			t.Errorf("when the answer is lost: %v", err)
+		}
 	})
 }
 
@@ -815,6 +1248,7 @@ func TestFindKnowsPeople(t *testing.T) {
 				t.Errorf("Find(%q) = %v, %v, want %s", word, p, err, want)
 			}
 		}
+		time.Sleep(addressLife)
 		w.Fail("users.lookupByEmail", fake.Fault{Error: "missing_scope"})
 		if _, err := w.slack.Find(t.Context(), placeTeam, "ana@example.org"); err == nil || errors.Is(err, chat.ErrNobody) {
 			t.Errorf("without the scope: %v", err)

@@ -157,11 +157,7 @@ func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
 // envelope takes what a socket brought. Only the wait for the acknowledgement is left to another goroutine, so that what came
 // first is taken first.
 func (s *Slack) envelope(ctx context.Context, client *socketmode.Client, heard *tap, r *socketmode.Request, inHand *sync.WaitGroup) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			s.log.Error("panic in a delivery", "fault", fault)
-		}
-	}()
+	defer caught(s.log, "taking a delivery")
 	if r == nil || r.EnvelopeID == "" {
 		return
 	}
@@ -177,6 +173,7 @@ func (s *Slack) envelope(ctx context.Context, client *socketmode.Client, heard *
 		s.log.Warn("delivery not understood", "type", r.Type, "error", err) // and acknowledged: it would come again for ever
 	}
 	inHand.Go(func() {
+		defer caught(s.log, "acknowledging a delivery")
 		var payload any
 		if d != nil {
 			defer d.acknowledged()

@@ -77,8 +77,10 @@ type Event struct {
 	Admin bool
 	// Locale is the person's language as the platform tells it (BCP 47), or empty.
 	Locale string
-	Action Action
-	Values map[string][]string
+	// TimeZone is where the person's clock is, as the platform tells it (an IANA name), or empty.
+	TimeZone string
+	Action   Action
+	Values   map[string][]string
 }
 
 // Value is the first value of a form's field, without surrounding white space.
@@ -172,10 +174,21 @@ var ErrNobody = errors.New("nobody by that name")
 // waits for its turn. An adapter is one.
 type Sender interface {
 	// Send sends a card to the person's own conversation with the bot. The id names this one message; where the
-	// platform can, a message that is sent again under its id arrives once. It returns ErrUnreachable, ErrUnsure, or
-	// another error when the message was not sent and may be tried again.
+	// platform can, a message that is sent again under its id arrives once. It returns ErrUnreachable, ErrNotAgreed,
+	// ErrUnsure, or another error when the message was not sent and may be tried again.
 	Send(ctx context.Context, id string, to Person, card Card) error
+	Poster
 }
+
+// Poster posts what nobody has just asked for in a place, on the same terms as Sender.
+type Poster interface {
+	// Post shows a card, with files, to everybody in a place. The id names this one message.
+	Post(ctx context.Context, id string, to Place, card Card, files []File) error
+}
+
+// ErrNotAgreed says that a person has not agreed to direct messages on a platform where the bot sends none unasked. They can be
+// asked in a place to press something.
+var ErrNotAgreed = errors.New("has not agreed to direct messages")
 
 // ErrUnreachable says that the platform does not deliver to a person or a place, and that trying again is of no use
 // until they do something.
@@ -188,8 +201,8 @@ var ErrUnsure = errors.New("may have been sent or not")
 // Reply is one thing to do about an event, in the order given: Update, Whisper, Post, Open or Refuse.
 type Reply interface{ reply() }
 
-// Update changes the card that was pressed. Where there is none (a command, a dismissed card),
-// the card is whispered instead.
+// Update changes the card that was pressed. Where there is none (a command, a dismissed card), or everybody in the place
+// sees it, the card is whispered instead.
 type Update struct{ Card Card }
 
 // Whisper shows a card to the person of the event alone.

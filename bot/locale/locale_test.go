@@ -157,8 +157,8 @@ func TestSentencesFitTheirPlace(t *testing.T) {
 		keys  *regexp.Regexp
 		limit int
 	}{
-		{regexp.MustCompile(`^(new|invite|extend|team|detail|organisation)\.title$|^button\.(save|cancel|continue|invite)$`), 24},
-		{regexp.MustCompile(`^new\.(area|matrix|languages|closes|closes_time|workshop|workshop_time|place|time_zone|min_group|agreed|far)$|^invite\.(people|role|channel|list)$|_label$|^organisation\.label$|^team\.people$`), 45},
+		{regexp.MustCompile(`^(new|invite|extend|team|detail|organisation|plan|posts)\.title$|^button\.(save|cancel|continue|invite)$`), 24},
+		{regexp.MustCompile(`^new\.(area|matrix|languages|closes|closes_time|workshop|workshop_time|place|time_zone|min_group|agreed|far)$|^plan\.(before_close|before_workshop|hour|spec|posts|digest)$|^invite\.(people|role|channel|list)$|_label$|^organisation\.label$|^team\.people$`), 45},
 		{regexp.MustCompile(`_hint$|\.hint$`), 100},
 		{regexp.MustCompile(`^button\.|^answer\.(dont_know|not_applicable)$|^scope\.`), 40},
 		{regexp.MustCompile(`^erase\.ask$|^close\.confirm$`), 300},

@@ -30,6 +30,8 @@ type Stage struct {
 	Sleep func(asleep bool)
 	// Deliver has everything sent that is due: it arrives at People.
 	Deliver func(ctx context.Context)
+	// Next is the next time at which something may become due, if there is one: time passes from one to the next.
+	Next func(ctx context.Context) (time.Time, bool)
 }
 
 // Clock is the time in a transcript: it stands still but for the stage directions.
@@ -48,6 +50,7 @@ const platform, workspace = "play", "w"
 type People struct {
 	channels    map[string][]string
 	unreachable map[string]bool
+	unasked     map[string]bool // has not agreed to direct messages
 
 	mu   sync.Mutex
 	post []sent
@@ -55,8 +58,9 @@ type People struct {
 
 // sent is a message that reached somebody, or did not.
 type sent struct {
-	to      string
+	to      string // a person, or a channel with its #
 	card    chat.Card
+	files   []chat.File
 	refused bool
 }
 
@@ -67,18 +71,29 @@ var (
 
 // NewPeople is an empty stage.
 func NewPeople() *People {
-	return &People{channels: map[string][]string{}, unreachable: map[string]bool{}}
+	return &People{channels: map[string][]string{}, unreachable: map[string]bool{}, unasked: map[string]bool{}}
 }
 
 // Send brings a message to somebody.
 func (p *People) Send(_ context.Context, _ string, to chat.Person, card chat.Card) error {
+	if p.unasked[to.ID] {
+		return chat.ErrNotAgreed
+	}
 	refused := p.unreachable[to.ID]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.post = append(p.post, sent{to.ID, card, refused})
+	p.post = append(p.post, sent{to: to.ID, card: card, refused: refused})
 	if refused {
 		return chat.ErrUnreachable
 	}
+	return nil
+}
+
+// Post brings a message to a channel.
+func (p *People) Post(_ context.Context, _ string, to chat.Place, card chat.Card, files []chat.File) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.post = append(p.post, sent{to: to.Channel, card: card, files: files})
 	return nil
 }
 
@@ -94,6 +109,9 @@ func (p *People) arrived() []sent {
 
 // Channels is who is in which channel.
 func (p *People) Channels() map[string][]string { return p.channels }
+
+// Agreed says whether somebody has agreed to direct messages.
+func (p *People) Agreed(name string) bool { return !p.unasked[name] }
 
 // Reachable says whether messages to somebody arrive.
 func (p *People) Reachable(name string) bool { return !p.unreachable[name] }
@@ -154,6 +172,9 @@ type player struct {
 	pressed   map[string]*message // the message that a person's form or last press came from
 	admins    map[string]bool
 	locales   map[string]string
+	zones     map[string]string
+	down      bool   // the bot answers, and sends nothing by itself
+	told      string // the time that was last written down
 }
 
 // channel is where commands are typed unless a line says otherwise.
@@ -165,8 +186,9 @@ const channel = "#early-years"
 func Play(ctx context.Context, script io.Reader, stage Stage) (string, error) {
 	p := &player{
 		Stage: stage, forms: map[string]openForm{}, pressed: map[string]*message{},
-		admins: map[string]bool{}, locales: map[string]string{},
+		admins: map[string]bool{}, locales: map[string]string{}, zones: map[string]string{},
 	}
+	p.told = p.Clock.at.In(here()).Format(stamp)
 	lines := bufio.NewScanner(script)
 	lines.Buffer(nil, 1<<20)
 	for n := 1; lines.Scan(); n++ {
@@ -203,6 +225,9 @@ var (
 	admin  = regexp.MustCompile(`^(\S+) is an admin$`)
 	speaks = regexp.MustCompile(`^(\S+)'s platform speaks (\S+)$`)
 	matrix = regexp.MustCompile(`^the matrix is (\S+)$`)
+	agreed = regexp.MustCompile(`^(\S+) has( not)? agreed to direct messages$`)
+	clock  = regexp.MustCompile(`^(\S+)'s clock is in (\S+)$`)
+	until  = regexp.MustCompile(`^it is (\d{4}-\d{2}-\d{2} \d{2}:\d{2})$`)
 	cannot = regexp.MustCompile(`^(\S+) (cannot|can) be reached$`)
 )
 
@@ -214,8 +239,24 @@ func (p *player) direct(ctx context.Context, line string) error {
 			return fmt.Errorf("read time: %w", err)
 		}
 		unit := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour}[m[2]]
-		p.Clock.at = p.Clock.at.Add(time.Duration(n) * unit)
-		p.deliver(ctx)
+		return p.pass(ctx, p.Clock.at.Add(time.Duration(n)*unit))
+	}
+	if m := until.FindStringSubmatch(line); m != nil {
+		at, err := time.ParseInLocation("2006-01-02 15:04", m[1], here())
+		if err != nil {
+			return fmt.Errorf("read time: %w", err)
+		}
+		if at.Before(p.Clock.at) {
+			return fmt.Errorf("it is %s already", p.Clock.at.In(here()).Format(stamp))
+		}
+		return p.pass(ctx, at)
+	}
+	if m := clock.FindStringSubmatch(line); m != nil {
+		p.zones[m[1]] = m[2]
+		return nil
+	}
+	if m := agreed.FindStringSubmatch(line); m != nil {
+		p.People.unasked[m[1]] = m[2] != ""
 		return nil
 	}
 	if m := has.FindStringSubmatch(line); m != nil {
@@ -242,11 +283,47 @@ func (p *player) direct(ctx context.Context, line string) error {
 	switch line {
 	case "the store sleeps", "the store wakes":
 		p.Sleep(line == "the store sleeps")
+	case "the bot's clock stops":
+		p.down = true
 	case "the bot restarts":
 		p.Responder = p.Restart()
+		if p.down {
+			p.down = false
+			p.deliver(ctx)
+		}
 	default:
 		return fmt.Errorf("no such stage direction; CONTRIBUTING.md lists them")
 	}
+	return nil
+}
+
+// stamp is how a time is written down.
+const stamp = "Mon 2006-01-02 15:04 MST"
+
+// here is where the stage stands.
+func here() *time.Location {
+	loc, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+// pass lets time go by until then, from one thing that is due to the next, so that they come in their order and each at its time.
+func (p *player) pass(ctx context.Context, then time.Time) error {
+	for !p.down {
+		next, ok := p.Next(ctx)
+		if !ok || !next.Before(then) {
+			break
+		}
+		if !next.After(p.Clock.at) {
+			return fmt.Errorf("something is due again and again at %s", p.Clock.at.In(here()).Format(stamp))
+		}
+		p.Clock.at = next
+		p.deliver(ctx)
+	}
+	p.Clock.at = then
+	p.deliver(ctx)
 	return nil
 }
 
@@ -497,7 +574,7 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 		p.events++
 		e.ID = fmt.Sprintf("event-%d", p.events)
 	}
-	e.Who, e.Admin, e.Locale = Person(actor), p.admins[actor], p.locales[actor]
+	e.Who, e.Admin, e.Locale, e.TimeZone = Person(actor), p.admins[actor], p.locales[actor], p.zones[actor]
 	e.Private = strings.HasPrefix(e.Where.Channel, "@")
 	p.last, p.lastActor = e, actor
 	replies := p.Responder.Handle(ctx, e)
@@ -530,13 +607,7 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 			}
 		case chat.Post:
 			p.show(r.To.Channel, r.To.Channel, r.To.Channel+" gets", r.Card)
-			for _, f := range r.Files {
-				fmt.Fprintf(&p.out, "    (file %s, %s", f.Name, f.Type)
-				if f.Alt != "" {
-					fmt.Fprintf(&p.out, ": %s", f.Alt)
-				}
-				fmt.Fprintln(&p.out, ")")
-			}
+			p.files(r.Files)
 		case chat.Open:
 			if ack := p.Responder.Ack(e); ack != chat.AckForm {
 				return fmt.Errorf("a form opens, but the route is acknowledged as %d: a platform could not open it", ack)
@@ -560,13 +631,35 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 
 // deliver has what is due sent, and writes down what arrives.
 func (p *player) deliver(ctx context.Context) {
+	if p.down {
+		return
+	}
 	p.Deliver(ctx)
-	for _, s := range p.People.arrived() {
-		if s.refused {
+	post := p.People.arrived()
+	if at := p.Clock.at.In(here()).Format(stamp); len(post) > 0 && at != p.told {
+		fmt.Fprintf(&p.out, "< it is %s\n", at)
+		p.told = at
+	}
+	for _, s := range post {
+		switch {
+		case s.refused:
 			fmt.Fprintf(&p.out, "< %s cannot be reached\n", s.to)
-			continue
+		case strings.HasPrefix(s.to, "#"):
+			p.show(s.to, s.to, s.to+" gets", s.card)
+			p.files(s.files)
+		default:
+			p.show(s.to, "@"+s.to, s.to+" gets", s.card)
 		}
-		p.show(s.to, "@"+s.to, s.to+" gets", s.card)
+	}
+}
+
+func (p *player) files(all []chat.File) {
+	for _, f := range all {
+		fmt.Fprintf(&p.out, "    (file %s, %s", f.Name, f.Type)
+		if f.Alt != "" {
+			fmt.Fprintf(&p.out, ": %s", f.Alt)
+		}
+		fmt.Fprintln(&p.out, ")")
 	}
 }
 

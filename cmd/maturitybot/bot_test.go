@@ -35,6 +35,8 @@ func open(t testing.TB, matrices []*survey.Matrix, languages ...survey.Lang) (*b
 		ClosesAt: at.AddDate(0, 0, 21), Workshop: survey.Workshop{At: at.AddDate(0, 1, 0), Place: strings.Repeat("Ŷ", survey.MaxPlaceRunes)},
 		Channel: chat.Place{Platform: tryPlatform, Channel: "#c"}.String(), Coordinators: []survey.PersonID{lead},
 		MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+		Reminders: survey.ReminderPlan{BeforeClose: []int{20, 19, 18, 17, 16, 15, 14, 13, 12, 11}, BeforeWorkshop: []int{30, 29, 28, 27, 26, 25, 24, 23, 22, 21}, Hour: 10},
+		Posts:     survey.DefaultPosts(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ var may = map[string][]string{
 	"adapters/ratings":               {"survey"},
 	"adapters/table":                 {"survey"},
 	"adapters/results":               {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey"},
-	"cmd/maturitybot":                {"adapters/answers", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "reminders", "survey", "survey/matrix"},
+	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "reminders", "survey", "survey/matrix"},
 }
 
 // rooms are the libraries that one room alone may know.

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -116,6 +119,58 @@ func TestServe(t *testing.T) {
 		if strings.Contains(errs.String(), secret) {
 			t.Errorf("in the log: %q", secret)
 		}
+	}
+}
+
+// TestTheEndTakesWhatHasArrived: a request that is on its way when the program is told to end is still taken, answered and replied to.
+func TestTheEndTakesWhatHasArrived(t *testing.T) {
+	f := fake.New(t)
+	f.AddUser(fake.User{ID: "U0ANA"})
+	t.Setenv("SLACK_BOT_TOKEN", fake.Token)
+	t.Setenv("SLACK_SIGNING_SECRET", fake.Secret)
+	t.Setenv("SLACK_API_URL", reachable(t, f))
+	t.Setenv("REDIS_URL", redistest.Start(t, redistest.Options{}).URL())
+	t.Setenv("LISTEN", "127.0.0.1:0")
+	ctx, end := context.WithCancel(t.Context())
+	errs := newOutput()
+	code := make(chan int, 1)
+	go func() { code <- run(ctx, []string{"serve"}, nil, io.Discard, errs) }()
+	conn, err := net.Dial("tcp", errs.until(t, `msg=listening address=(\S+)`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	body := url.Values{"command": {"/maturity"}, "text": {"help"}, "user_id": {"U0ANA"}, "channel_id": {fake.IM("U0ANA")}, "team_id": {fake.Team}, "trigger_id": {"t1"}}.Encode()
+	r, err := http.NewRequest(http.MethodPost, "http://bot.example/slack", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fake.Sign(r, []byte(body), time.Now())
+	send := func(format string, a ...any) {
+		if _, err := fmt.Fprintf(conn, format, a...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The server asks for the body when the handler begins to read it.
+	send("POST /slack HTTP/1.1\r\nHost: bot.example\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\nExpect: 100-continue\r\n"+
+		"X-Slack-Signature: %s\r\nX-Slack-Request-Timestamp: %s\r\n\r\n", len(body), r.Header.Get("X-Slack-Signature"), r.Header.Get("X-Slack-Request-Timestamp"))
+	answers := bufio.NewReader(conn)
+	if line, err := answers.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	end()
+	errs.until(t, "msg=(ending)")
+	send("%s", body[:10])
+	send("%s", body[10:])
+	all, err := io.ReadAll(answers)
+	if err != nil || !strings.Contains(string(all), "200 OK") {
+		t.Errorf("answered with %q, %v", all, err)
+	}
+	if got := <-code; got != 0 {
+		t.Errorf("ended with %d:\n%s", got, errs)
+	}
+	if seen := f.Seen("U0ANA"); len(seen) != 1 {
+		t.Errorf("she sees %v\n%s", seen, errs)
 	}
 }
 

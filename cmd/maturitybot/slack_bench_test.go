@@ -122,7 +122,7 @@ func stub(b *testing.B) (*httptest.Server, *atomic.Int64) {
 		if strings.HasPrefix(r.URL.Path, "/respond") {
 			updates.Add(1)
 		}
-		_, _ = io.WriteString(w, `{"ok":true,"team_id":"`+benchTeam+`","user_id":"UBOT","bot_id":"B1","bot":{"app_id":"A1"}}`)
+		_, _ = io.WriteString(w, `{"ok":true,"team_id":"`+benchTeam+`","user_id":"UBOT","bot_id":"B1","bot":{"app_id":"A1"},"user":{"id":"U","team_id":"`+benchTeam+`","tz":"Europe/London"}}`)
 	}))
 	b.Cleanup(s.Close)
 	return s, &updates

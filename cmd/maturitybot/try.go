@@ -49,6 +49,9 @@ func (nobody) Members(context.Context, chat.Place) ([]chat.Person, error) {
 	return nil, chat.ErrNobody
 }
 func (nobody) Send(context.Context, string, chat.Person, chat.Card) error { return chat.ErrUnreachable }
+func (nobody) Post(context.Context, string, chat.Place, chat.Card, []chat.File) error {
+	return chat.ErrUnreachable
+}
 
 // trial is one run of tryCommand.
 type trial struct {

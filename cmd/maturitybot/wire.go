@@ -80,9 +80,12 @@ func build(matrices []*survey.Matrix, people platform, now func() time.Time, log
 func (b *built) start(people platform, now func() time.Time, log *slog.Logger) *bot.Bot {
 	return bot.New(bot.Options{
 		Rounds: b.rounds, Matrices: b.matrices, Words: b.words, Artist: results.New(b.words),
-		Directory: people, Sender: people, Claims: b.store, Log: log, Now: now,
+		Directory: people, Sender: people, Claims: b.store, Diary: diary(), Log: log, Now: now,
 	})
 }
+
+// diary goes by the bank holidays of England and Wales.
+func diary() *reminders.Diary { return reminders.NewDiary(reminders.EnglandAndWales()) }
 
 // stage is a stage for transcripts in a folder; done ends its store. People are where on says they are, given the people
 // of the stage: the stage itself, when on is nil. Inside is the bot as it is now.
@@ -99,11 +102,26 @@ func stage(folder string, matrices []*survey.Matrix, log *slog.Logger, on func(*
 	}
 	s.Responder = b.bot
 	inside = func() chat.Responder { return b.bot }
-	loop := reminders.NewLoop(b.rounds, b.bot, log)
-	s.Deliver = func(ctx context.Context) { loop.Sweep(ctx) }
+	var loop *reminders.Loop
+	var planner *reminders.Planner
+	clockwork := func() {
+		loop = reminders.NewLoop(b.rounds, b.bot, log)
+		planner = reminders.NewPlanner(b.rounds, diary(), s.Clock.Now, log)
+	}
+	clockwork()
+	s.Deliver = func(ctx context.Context) {
+		if err := planner.Sweep(ctx); err != nil {
+			log.Error("cannot read what is to be planned", "error", err)
+		}
+		loop.Sweep(ctx)
+	}
+	s.Next = func(ctx context.Context) (time.Time, bool) {
+		at, ok, err := planner.Next(ctx)
+		return at, ok && err == nil
+	}
 	s.Restart = func() chat.Responder {
 		b.bot = b.start(people, s.Clock.Now, log)
-		loop = reminders.NewLoop(b.rounds, b.bot, log)
+		clockwork()
 		return b.bot
 	}
 	s.Matrix = func(file string) (chat.Responder, error) {
@@ -123,4 +141,12 @@ func stage(folder string, matrices []*survey.Matrix, log *slog.Logger, on func(*
 		}
 	}
 	return s, inside, b.store.Close, nil
+}
+
+// Post leaves a message to a place of a platform that is not connected for when it is.
+func (p platforms) Post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
+	if on, ok := p[to.Platform]; ok {
+		return on.Post(ctx, id, to, card, files)
+	}
+	return fmt.Errorf("post a message: %s is not connected", to.Platform)
 }

@@ -1,6 +1,6 @@
 -- Closes a round for good and destroys its secret, both at once. A closed round keeps its first closing time.
 --
--- KEYS  1 round  2 secret  3 roster  4 responses  5 owed
+-- KEYS  1 round  2 secret  3 roster  4 responses  5 owed  6 planned  7 zones
 -- ARGV  1 time of closing, as text  2 expiry, unix seconds
 -- Returns {"done", version, state, time of closing, body, turnout, sealed} or {"gone"}.
 local state = redis.call('HGET', KEYS[1], 'state')

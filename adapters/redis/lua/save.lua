@@ -1,7 +1,7 @@
 -- Replaces a round that is not closed, if its version is still the one the change was made from.
 -- The same change again counts as made: its reply was lost.
 --
--- KEYS  1 round  2 secret  3 roster  4 responses  5 owed
+-- KEYS  1 round  2 secret  3 roster  4 responses  5 owed  6 planned  7 zones
 -- ARGV  1 version the change was made from  2 version after it  3 state  4 closing time, unix seconds
 --       5 body  6 expiry, unix seconds
 -- Returns {"done", moved}, moved being 1 when responses and lists may still have another expiry, else 0;

@@ -1,8 +1,17 @@
--- Hands out messages that are due, and makes them due again later, for when whoever takes them does not settle them.
+-- Hands out messages that are due, half of them those due longest and half the latest, and makes them due again later, for when
+-- whoever takes them does not settle them.
 --
 -- KEYS  1 owed
 -- ARGV  1 now, unix seconds  2 when they are due again  3 how many at most
 -- Returns {"done", {messages}}.
-local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
+local latest = math.floor(ARGV[3] / 2)
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3] - latest)
 for i = 1, #due do redis.call('ZADD', KEYS[1], ARGV[2], due[i]) end
+if latest > 0 then
+  local late = redis.call('ZREVRANGEBYSCORE', KEYS[1], ARGV[1], '-inf', 'LIMIT', 0, latest)
+  for i = 1, #late do
+    redis.call('ZADD', KEYS[1], ARGV[2], late[i])
+    due[#due + 1] = late[i]
+  end
+end
 return {'done', due}

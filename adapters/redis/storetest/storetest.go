@@ -34,6 +34,9 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"save-replayed", saveReplayed},
 		{"save-never-closes", saveNeverCloses},
 		{"rounds-in", roundsIn},
+		{"every-round", everyRound},
+		{"zones", zones},
+		{"scan-pages", scanPages},
 		{"rounds-of", roundsOf},
 		{"invite-once", inviteOnce},
 		{"invite-same-twice-in-one", inviteSameTwiceInOne},
@@ -89,6 +92,8 @@ func alone(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"lease-ends", leaseEnds},
 		{"postponed", postponed},
 		{"large-round-holds-up-none", largeRoundHoldsUpNone},
+		{"long-row-holds-up-none", longRowHoldsUpNone},
+		{"planned-once", plannedOnce},
 	} {
 		t.Run(law.name, func(t *testing.T) {
 			law.hold(&world{T: t, store: fresh(t), name: strings.ToLower(rand.Text()[:10])})
@@ -266,6 +271,9 @@ func roundWhole(w *world) {
 	r.Coordinators = append(r.Coordinators, w.person("carl"))
 	r.Consensus.AllowFarMinority = true
 	r.OpenedAt, r.RemindedAt, r.JoinOpen = now, now.Add(123*time.Millisecond), true
+	r.Reminders, r.PlannedAt = survey.ReminderPlan{BeforeClose: []int{3, 0}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 30, Spec: "0 9 * * 1", Paused: true}, now
+	r.Posts = survey.ChannelPlan{Digest: "0 9 * * 1", Off: []survey.MessageKind{survey.LastDay}}
+	r.LastDigest = &survey.Progress{At: now, Invited: 3, Finished: 1}
 	w.must(w.store.CreateRound(w.Context(), r))
 	closed := now.Add(time.Hour + time.Nanosecond)
 	_, err := w.store.CloseRound(w.Context(), r.ID, closed)
@@ -309,7 +317,7 @@ func missingRound(w *world) {
 		"invite":    second(w.store.Invite(ctx, id, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now())),
 		"seat":      second(w.store.Seat(ctx, id, w.person("ana"))),
 		"change":    second(w.store.ChangeMember(ctx, seat, now, starts)),
-		"note":      w.store.SetUnreachable(ctx, id, w.person("ana"), true),
+		"note":      w.store.Mark(ctx, id, w.person("ana"), reach(true)),
 		"roster":    w.store.Roster(ctx, id, func(survey.Member) error { return nil }),
 		"answer":    second(w.store.Answer(ctx, seat, now, survey.Gesture{ID: "o1"}, "vision", 1)),
 		"detail":    second(w.store.Detail(ctx, seat, now, survey.Gesture{ID: "o1"}, "vision", survey.Detail{Note: "x"})),
@@ -450,6 +458,7 @@ func memberWhole(w *world) {
 	want := survey.Member{
 		Person: w.person("ana"), Standing: survey.Finished, Language: survey.Welsh, Role: "midwife", Group: "health",
 		Organisation: "Bwrdd \"Iechyd\" <&>", Scope: survey.ScopeArea, Notice: "2", NoticeAt: now, Unreachable: true,
+		TimeZone: "Asia/Tokyo", Quiet: true, RemindOn: "2026-12-04", RemindedOn: "2026-12-03",
 	}
 	w.full(want)
 	seat, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, "ana"), now, func(m *survey.Member) error {
@@ -470,7 +479,7 @@ func stranger(w *world) {
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotTakingPart)
 	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
 	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrNotTakingPart)
-	w.must(w.store.SetUnreachable(w.Context(), r.ID, seat.Member.Person, true))
+	w.must(w.store.Mark(w.Context(), r.ID, seat.Member.Person, reach(true)))
 	w.equal(len(w.roster(r.ID)), 0)
 }
 
@@ -523,18 +532,23 @@ func changeCrowd(w *world) {
 	w.equal(letters, []string{"0", "1", "2", "3", "4"})
 }
 
+// reach is a change of whether somebody cannot be reached.
+func reach(unreachable bool) func(*survey.Member) {
+	return func(m *survey.Member) { m.Unreachable = unreachable }
+}
+
 // Whether somebody can be reached is noted in any state of the round, beside whatever else is in the entry.
 func unreachable(w *world) {
 	r := w.open()
 	started := w.start(r, "ana").Member
 	for _, want := range []bool{true, true, false, true} {
-		w.must(w.store.SetUnreachable(w.Context(), r.ID, started.Person, want))
+		w.must(w.store.Mark(w.Context(), r.ID, started.Person, reach(want)))
 		started.Unreachable = want
 		w.equal(w.seat(r.ID, "ana").Member, started)
 	}
 	_, err := w.store.CloseRound(w.Context(), r.ID, now)
 	w.must(err)
-	w.must(w.store.SetUnreachable(w.Context(), r.ID, started.Person, false))
+	w.must(w.store.Mark(w.Context(), r.ID, started.Person, reach(false)))
 	started.Unreachable = false
 	w.equal(w.seat(r.ID, "ana").Member, started)
 }
@@ -807,6 +821,7 @@ func sealForgets(w *world) {
 	ana, err := w.store.ChangeMember(w.Context(), ana, now, func(m *survey.Member) error {
 		m.Standing, m.Language, m.Role, m.Group, m.Organisation, m.Scope = survey.Finished, "cy", "midwife", "health", "NHS", survey.ScopeTeam
 		m.Notice, m.NoticeAt = "1", now
+		m.TimeZone, m.Quiet, m.RemindOn, m.RemindedOn = "Asia/Tokyo", true, "2026-12-04", "2026-12-03"
 		return nil
 	})
 	w.must(err)
@@ -819,7 +834,7 @@ func sealForgets(w *world) {
 	w.must(w.store.Seal(w.Context(), r.ID, turnout))
 	w.must(w.store.Seal(w.Context(), r.ID, survey.Turnout{Invited: 99}))
 	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{
-		w.person("ana"): {Person: w.person("ana"), Standing: survey.Finished, Notice: "1", NoticeAt: now.UTC()},
+		w.person("ana"): {Person: w.person("ana"), Standing: survey.Finished, Notice: "1", NoticeAt: now.UTC(), Quiet: true},
 		w.person("ben"): {Person: w.person("ben"), Standing: survey.Invited},
 	})
 	got, err := w.store.Round(w.Context(), r.ID)
@@ -865,7 +880,7 @@ func withdrawErases(w *world) {
 		w.equal(w.responses(r.ID), []survey.Response{kept})
 	}
 	w.want(second(w.store.Answer(w.Context(), ana, now, survey.Gesture{ID: "o2"}, "vision", 1)), survey.ErrNotTakingPart)
-	w.must(w.store.SetUnreachable(w.Context(), r.ID, ana.Member.Person, true))
+	w.must(w.store.Mark(w.Context(), r.ID, ana.Member.Person, reach(true)))
 	w.equal(w.seat(r.ID, "ana").Member, survey.Member{Person: w.person("ana"), Standing: survey.Withdrawn})
 	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now())
 	w.must(err)
@@ -1186,4 +1201,104 @@ func largeRoundHoldsUpNone(w *world) {
 	if !slices.Contains(some, survey.Delivery{Round: small.ID, Person: w.person("ana"), Kind: survey.Nudge}) || len(some) > 50 {
 		w.Errorf("the small round's message is not among the %d taken", len(some))
 	}
+}
+
+// What came last does not wait until everything that was due before it has been taken.
+func longRowHoldsUpNone(w *world) {
+	r := w.open()
+	var people []survey.PersonID
+	for i := range 100 {
+		people = append(people, w.person(fmt.Sprint("p", i)))
+	}
+	w.must(w.store.Owe(w.Context(), r.ID, survey.Nudge, now.Add(-time.Hour), people))
+	w.must(w.store.Owe(w.Context(), r.ID, survey.Invitation, now, []survey.PersonID{w.person("ana")}))
+	some, err := w.store.Take(w.Context(), now, now.Add(time.Hour), 10)
+	w.must(err)
+	w.equal(len(some), 10)
+	if !slices.ContainsFunc(some, func(d survey.Delivery) bool { return d.Kind == survey.Invitation }) {
+		w.Errorf("the latest was not among %v", some)
+	}
+}
+
+// A post is planned once for ever, also when it was settled; what was noted is found beside it.
+func plannedOnce(w *world) {
+	r := w.open()
+	digest := survey.Digest.On("2026-12-04")
+	for range 2 {
+		w.must(w.store.Plan(w.Context(), r.ID, digest, now))
+	}
+	w.must(w.store.Note(w.Context(), r.ID, []string{"closes@2026-12-04 Asia/Tokyo", "closes@2026-12-04 Europe/London"}))
+	w.must(w.store.Note(w.Context(), r.ID, nil))
+	owed := survey.Delivery{Round: r.ID, Kind: digest}
+	w.equal(w.take(now, r), []survey.Delivery{owed})
+	w.must(w.store.Settle(w.Context(), owed))
+	w.must(w.store.Plan(w.Context(), r.ID, digest, now))
+	w.equal(len(w.take(now.Add(time.Hour), r)), 0)
+	names, _, err := w.store.Planned(w.Context(), r.ID)
+	w.must(err)
+	w.equal(names, map[string]bool{string(digest): true, "closes@2026-12-04 Asia/Tokyo": true, "closes@2026-12-04 Europe/London": true})
+	missing := w.draft().ID
+	w.want(w.store.Plan(w.Context(), missing, digest, now), survey.ErrNoRound)
+	w.want(w.store.Note(w.Context(), missing, []string{"x"}), survey.ErrNoRound)
+}
+
+// Every round that is kept is visited, whatever its state.
+func everyRound(w *world) {
+	want := map[survey.RoundID]survey.State{}
+	for i := range 3 {
+		r := w.open()
+		want[r.ID] = survey.Open
+		if i == 2 {
+			_, err := w.store.CloseRound(w.Context(), r.ID, now)
+			w.must(err)
+			want[r.ID] = survey.Closed
+		}
+	}
+	got := map[survey.RoundID]survey.State{}
+	w.must(w.store.Rounds(w.Context(), func(r survey.Round) error {
+		if _, ours := want[r.ID]; ours {
+			got[r.ID] = r.State
+		}
+		return nil
+	}))
+	w.equal(got, want)
+	stop := errors.New("stop")
+	w.want(w.store.Rounds(w.Context(), func(survey.Round) error { return stop }), stop)
+}
+
+// The time zones of a round's people are known without reading its roster.
+func zones(w *world) {
+	r := w.open()
+	for name, zone := range map[string]string{"ana": "Asia/Tokyo", "ben": "Europe/London", "cem": "Asia/Tokyo"} {
+		_, err := w.store.ChangeMember(w.Context(), w.start(r, name), now, func(m *survey.Member) error {
+			m.TimeZone = zone
+			return nil
+		})
+		w.must(err)
+	}
+	names, got, err := w.store.Planned(w.Context(), r.ID)
+	w.must(err)
+	slices.Sort(got)
+	w.equal(got, []string{"Asia/Tokyo", "Europe/London"})
+	w.equal(len(names), 0)
+}
+
+// Everybody of a large roster is visited, at least once.
+func scanPages(w *world) {
+	const people = 1020
+	r := w.open()
+	var members []survey.Member
+	for i := range people {
+		members = append(members, survey.Member{Person: w.person(fmt.Sprint("p", i)), Standing: survey.Invited})
+	}
+	_, err := w.store.Invite(w.Context(), r.ID, members, "", time.Time{})
+	w.must(err)
+	seen := map[survey.PersonID]bool{}
+	w.must(w.store.Scan(w.Context(), r.ID, func(m survey.Member) error {
+		seen[m.Person] = true
+		return nil
+	}))
+	w.equal(len(seen), people)
+	stop := errors.New("stop")
+	w.want(w.store.Scan(w.Context(), r.ID, func(survey.Member) error { return stop }), stop)
 }

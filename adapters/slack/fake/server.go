@@ -48,7 +48,7 @@ type TB interface {
 
 // User is somebody of the workspace.
 type User struct {
-	ID, Email, Locale            string
+	ID, Email, Locale, Zone      string
 	Admin, Guest                 bool
 	Bot, Deleted, Stranger, Gone bool // Stranger: of another organisation. Gone: Slack does not know the id
 }
@@ -720,7 +720,7 @@ func (u *User) profile(locale bool) answer {
 	out := answer{
 		"id": u.ID, "team_id": team, "name": strings.ToLower(u.ID), "deleted": u.Deleted, "is_bot": u.Bot, "is_admin": u.Admin,
 		"is_owner": false, "is_primary_owner": false, "is_restricted": u.Guest, "is_ultra_restricted": false, "is_stranger": u.Stranger,
-		"is_app_user": false, "updated": time.Now().Unix(), "profile": answer{"email": u.Email, "real_name": u.ID},
+		"is_app_user": false, "tz": u.Zone, "updated": time.Now().Unix(), "profile": answer{"email": u.Email, "real_name": u.ID},
 	}
 	if locale {
 		out["locale"] = cmp.Or(u.Locale, "en-GB")

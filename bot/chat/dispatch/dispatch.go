@@ -6,8 +6,10 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -24,7 +26,7 @@ const (
 	// remembered is how many finished events are known again. Platforms repeat within seconds as a rule; what comes
 	// again later, or to another process, the store tells.
 	remembered = 8192
-	// queue is how much one person may have waiting: nobody presses so fast.
+	// queue is how much one person may have waiting, to be handled or to be sent: nobody presses so fast.
 	queue = 32
 )
 
@@ -99,7 +101,7 @@ func (d *Dispatcher) Take(e chat.Event, card string, send Send) (*Turn, error) {
 		l = &lane{}
 		d.people[e.Who] = l
 	}
-	if len(l.waiting) >= queue {
+	if len(l.waiting)+len(l.sending) >= queue {
 		return nil, ErrBusy
 	}
 	t := &Turn{Handled: make(chan struct{}), event: e, send: send, card: card}
@@ -128,10 +130,7 @@ func (d *Dispatcher) handle(who chat.Person, l *lane) {
 		l.waiting = l.waiting[1:]
 		d.mu.Unlock()
 
-		// Not the request's context: what was begun is finished, also when the platform hangs up.
-		ctx, cancel := context.WithTimeout(context.Background(), handling)
-		t.Replies = d.responder.Handle(ctx, t.event)
-		cancel()
+		d.handleOne(t)
 		close(t.Handled)
 
 		d.mu.Lock()
@@ -141,6 +140,22 @@ func (d *Dispatcher) handle(who chat.Person, l *lane) {
 			d.running.Go(func() { d.transmit(who, l) })
 		}
 		d.mu.Unlock()
+	}
+}
+
+// handleOne fills in the replies to one event; after a panic of the responder there are none.
+func (d *Dispatcher) handleOne(t *Turn) {
+	defer d.caught("handling")
+	// Not the request's context: what was begun is finished, also when the platform hangs up.
+	ctx, cancel := context.WithTimeout(context.Background(), handling)
+	defer cancel()
+	t.Replies = d.responder.Handle(ctx, t.event)
+}
+
+// caught keeps a panic from ending the program. What was panicked with may be somebody's words. It is to be deferred.
+func (d *Dispatcher) caught(doing string) {
+	if fault := recover(); fault != nil {
+		d.log.Error("panic", "doing", doing, "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
 	}
 }
 
@@ -181,11 +196,7 @@ func (d *Dispatcher) finish(event string) {
 }
 
 func (d *Dispatcher) transmitOne(t *Turn, replies []chat.Reply) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			d.log.Error("panic while sending", "fault", fault)
-		}
-	}()
+	defer d.caught("sending")
 	ctx, cancel := context.WithTimeout(context.Background(), sending)
 	defer cancel()
 	t.send(ctx, replies)

@@ -216,6 +216,51 @@ func TestTooMuchIsRefused(t *testing.T) {
 	})
 }
 
+// What waits to be sent counts as well: however slow the platform is, one person makes the bot hold no more than that.
+func TestRepliesThatPileUpCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { return card("x") }}, quiet)
+		hold := make(chan struct{})
+		taken := 0
+		for i := range 3 * queue {
+			if _, err := d.Take(by("ben", fmt.Sprint(i)), "", func(context.Context, []chat.Reply) { <-hold }); err == nil {
+				taken++
+			}
+			synctest.Wait()
+		}
+		if want := queue + 1; taken != want { // one is being sent
+			t.Errorf("%d taken, want %d", taken, want)
+		}
+		close(hold)
+		drain(t, d)
+	})
+}
+
+// A fault of the responder ends nothing but its own event.
+func TestAPanicOfTheResponderStaysAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		d := New(&responder{handle: func(_ context.Context, e chat.Event) []chat.Reply {
+			if e.ID == "1" {
+				panic("somebody's words")
+			}
+			return card("x")
+		}}, slog.New(slog.NewTextHandler(&log, nil)))
+		sent := 0
+		send := func(_ context.Context, replies []chat.Reply) { sent += len(replies) }
+		first, second := take(t, d, by("ben", "1"), "", send), take(t, d, by("ben", "2"), "", send)
+		<-first.Handled
+		<-second.Handled
+		drain(t, d)
+		if len(first.Replies) != 0 || sent != 1 {
+			t.Errorf("replies are %v, %d sent", first.Replies, sent)
+		}
+		if !strings.Contains(log.String(), "level=ERROR msg=panic doing=handling fault=string") || strings.Contains(log.String(), "words") {
+			t.Errorf("the log is %s", log.String())
+		}
+	})
+}
+
 // A fault of an adapter ends nothing but its own message, and what the bot is asked has an end.
 func TestFaultsStayAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,276 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+// maxMoments is how many reminders a card names; the rest are counted.
+const maxMoments = 8
+
+// reminders shows what is sent when, and to how many.
+func (b *Bot) reminders(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	r, err := b.target(ctx, e, a, isAny)
+	if err != nil {
+		return nil, err
+	}
+	return b.planCard(ctx, e, r, whisper)
+}
+
+// planCard is what is sent when, in the round's time zone.
+func (b *Bot) planCard(ctx context.Context, e chat.Event, r survey.Round, show func(...chat.Block) []chat.Reply) ([]chat.Reply, error) {
+	counts, err := b.Rounds.Awaiting(ctx, r.ID, person(e.Who), survey.ClosesSoon, survey.WorkshopSoon)
+	if err != nil {
+		return nil, err
+	}
+	v, id, now := b.roundVoice(e, r), string(r.ID), b.Now()
+	blocks := []chat.Block{chat.Heading{Text: v.Say("reminders.title", "area", r.Area)}, chat.Say(b.planFacts(v, r.Reminders))}
+	list := func(title string, kind survey.MessageKind, all []survey.Moment) {
+		spans, n := []chat.Span{chat.Bold(title)}, 0
+		for _, m := range all {
+			if m.Kind.Base() != kind {
+				continue
+			}
+			if n++; n <= maxMoments {
+				spans = append(spans, chat.Words("\n• "+v.Time(m.At.In(r.Location()))))
+			}
+		}
+		switch {
+		case n == 0:
+			spans = append(spans, chat.Words("\n"+v.Say("reminders.none_ahead")))
+		case n > maxMoments:
+			spans = append(spans, chat.Words("\n"+v.Count("status.more", n-maxMoments)))
+		}
+		blocks = append(blocks, chat.Text{Spans: spans})
+	}
+	people := b.Diary.Reminders(r, nil, now)
+	if r.State != survey.Closed {
+		list(v.Count("reminders.closes", counts[survey.ClosesSoon]), survey.ClosesSoon, people)
+	}
+	if !r.Workshop.At.IsZero() {
+		list(v.Count("reminders.workshop", counts[survey.WorkshopSoon]), survey.WorkshopSoon, people)
+	}
+	blocks = append(blocks, b.channelLines(v, r, now), chat.Remark(v.Say("reminders.how", "zone", r.TimeZone)))
+	var buttons []chat.Button
+	if r.State != survey.Closed {
+		pause := button(v.Say("button.pause"), chat.Do("pause", id, v.Lang))
+		if r.Reminders.Paused {
+			pause = button(v.Say("button.goon"), chat.Do("goon", id, v.Lang))
+		}
+		buttons = append(buttons, button(v.Say("button.plan"), chat.Do("plan", id, v.Lang)), button(v.Say("button.posts"), chat.Do("posts", id, v.Lang)), pause)
+	}
+	if r.AcceptsAnswers(now) {
+		buttons = append(buttons, b.remindButton(v, id))
+	}
+	return show(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.Do("status", id, v.Lang)))...))...), nil
+}
+
+// remindButton asks again before everybody gets a message.
+func (b *Bot) remindButton(v locale.Voice, round string) chat.Button {
+	remind := button(v.Say("button.remind"), chat.Do("remind", round, v.Lang))
+	remind.Confirm = &chat.Confirm{Title: v.Say("button.remind"), Text: v.Say("remind.ask"), Yes: v.Say("remind.yes"), No: v.Say("remind.no")}
+	return remind
+}
+
+// channelLines is what the coordinator's channel gets, the next of each kind.
+func (b *Bot) channelLines(v locale.Voice, r survey.Round, now time.Time) chat.Block {
+	spans := []chat.Span{chat.Bold(v.Say("reminders.channel"))}
+	seen := map[survey.MessageKind]bool{}
+	for _, m := range b.Diary.Posts(r, now) {
+		kind := m.Kind.Base()
+		if seen[kind] {
+			continue
+		}
+		seen[kind] = true
+		key := "posts." + string(kind)
+		if kind == survey.Closing && !r.Posts.Gets(survey.ResultsPost) {
+			key = "posts.close_only"
+		}
+		spans = append(spans, chat.Words("\n• "+v.Say(key, "when", v.Time(m.At.In(r.Location())))))
+	}
+	if len(seen) == 0 {
+		spans = append(spans, chat.Words("\n"+v.Say("reminders.none_ahead")))
+	}
+	return chat.Text{Spans: spans}
+}
+
+// planFacts is a plan in words, a line each.
+func (b *Bot) planFacts(v locale.Voice, p survey.ReminderPlan) string {
+	clock := fmt.Sprintf("%02d:%02d", p.Hour, p.Minute)
+	var lines []string
+	switch {
+	case p.Spec != "":
+		lines = append(lines, v.Say("facts.reminders_spec", "spec", p.Spec))
+	case len(p.BeforeClose) > 0:
+		lines = append(lines, v.Say("facts.reminders_close", "days", days(p.BeforeClose), "clock", clock))
+	}
+	if len(p.BeforeWorkshop) > 0 {
+		lines = append(lines, v.Say("facts.reminders_workshop", "days", days(p.BeforeWorkshop), "clock", clock))
+	}
+	if len(lines) == 0 {
+		lines = append(lines, v.Say("facts.reminders_none"))
+	}
+	if p.Paused {
+		lines = append(lines, v.Say("facts.reminders_paused"))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// days writes a list of numbers as a form takes it.
+func days(all []int) string {
+	words := make([]string, len(all))
+	for i, n := range all {
+		words[i] = strconv.Itoa(n)
+	}
+	return strings.Join(words, ", ")
+}
+
+// readDays reads a list of numbers, and puts it in order, the largest first.
+func readDays(e chat.Event, field string) ([]int, error) {
+	var all []int
+	for _, w := range strings.FieldsFunc(e.Value(field), func(r rune) bool { return strings.ContainsRune(" ,;\n\t", r) }) {
+		n, err := strconv.Atoi(w)
+		if err != nil {
+			return nil, &survey.InputError{Field: field, Reason: "number"}
+		}
+		all = append(all, n)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	slices.Reverse(all)
+	return all, nil
+}
+
+// spokenRound is a round for a coordinator's form; of a closed one the plan stands.
+func (b *Bot) spokenRound(ctx context.Context, e chat.Event, a onSpoken) (survey.Round, error) {
+	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+	if err == nil && r.State == survey.Closed {
+		err = survey.ErrClosed
+	}
+	return r, err
+}
+
+// planLabel is a field of the forms about reminders and posts.
+func planLabel(v locale.Voice, id string, optional bool) chat.Label {
+	return chat.Label{ID: id, Text: v.Say("plan." + id), Hint: v.Say("plan." + id + "_hint"), Optional: optional}
+}
+
+// maxSpec is the longest cron expression that a form takes; the diary takes no longer one.
+const maxSpec = 120
+
+func (b *Bot) planForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, err := b.spokenRound(ctx, e, a)
+	if err != nil {
+		return nil, err
+	}
+	v, p := b.voice(e), r.Reminders
+	return []chat.Reply{chat.Open{Form: chat.Form{
+		Title: v.Say("plan.title"), Intro: v.Say("plan.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
+		Action: chat.Do("saveplan", string(r.ID), v.Lang),
+		Fields: []chat.Field{
+			chat.Input{Label: planLabel(v, "before_close", true), Value: days(p.BeforeClose), Max: 60},
+			chat.Input{Label: planLabel(v, "before_workshop", true), Value: days(p.BeforeWorkshop), Max: 60},
+			chat.Clock{Label: planLabel(v, "hour", false), Value: fmt.Sprintf("%02d:%02d", p.Hour, p.Minute)},
+			chat.Input{Label: planLabel(v, "spec", true), Value: p.Spec, Max: maxSpec},
+		},
+	}}}, nil
+}
+
+func (b *Bot) savePlan(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	return b.change(ctx, e, a, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
+		clock, err := time.Parse("15:04", e.Value("hour"))
+		if err != nil {
+			return &survey.InputError{Field: "hour", Reason: "unreadable"}
+		}
+		if p.BeforeClose, err = readDays(e, "before_close"); err != nil {
+			return err
+		}
+		if p.BeforeWorkshop, err = readDays(e, "before_workshop"); err != nil {
+			return err
+		}
+		p.Hour, p.Minute, p.Spec = clock.Hour(), clock.Minute(), strings.Join(strings.Fields(e.Value("spec")), " ")
+		return nil
+	})
+}
+
+// change makes a change of the plan that can stand, and shows the plan after it.
+func (b *Bot) change(ctx context.Context, e chat.Event, a onSpoken, edit func(*survey.ReminderPlan, *survey.ChannelPlan) error) ([]chat.Reply, error) {
+	r, err := b.Rounds.SetPlan(ctx, a.round, person(e.Who), func(p *survey.ReminderPlan, c *survey.ChannelPlan) error {
+		if err := edit(p, c); err != nil {
+			return err
+		}
+		return b.Diary.Check(*p, *c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.planCard(ctx, e, r, update)
+}
+
+func (b *Bot) postsForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, err := b.spokenRound(ctx, e, a)
+	if err != nil {
+		return nil, err
+	}
+	v := b.voice(e)
+	var options []chat.Option
+	var chosen []string
+	for _, kind := range survey.Switchable {
+		options = append(options, chat.Option{Value: string(kind), Label: v.Say("posts.name_" + string(kind))})
+		if r.Posts.Gets(kind) {
+			chosen = append(chosen, string(kind))
+		}
+	}
+	digest := r.Posts.Digest
+	if digest == "" {
+		digest = survey.DefaultDigest
+	}
+	return []chat.Reply{chat.Open{Form: chat.Form{
+		Title: v.Say("posts.title"), Intro: v.Say("posts.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
+		Action: chat.Do("saveposts", string(r.ID), v.Lang),
+		Fields: []chat.Field{
+			chat.Pick{Label: planLabel(v, "posts", true), Options: options, Many: true, Chosen: chosen},
+			chat.Input{Label: planLabel(v, "digest", true), Value: digest, Max: maxSpec},
+		},
+	}}}, nil
+}
+
+func (b *Bot) savePosts(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	return b.change(ctx, e, a, func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
+		c.Off = nil
+		for _, kind := range survey.Switchable {
+			if !slices.Contains(e.Values["posts"], string(kind)) {
+				c.Off = append(c.Off, kind)
+			}
+		}
+		c.Digest = strings.Join(strings.Fields(e.Value("digest")), " ")
+		return nil
+	})
+}
+
+func (b *Bot) pause(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	return b.setPaused(ctx, e, a, true)
+}
+
+func (b *Bot) goOn(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	return b.setPaused(ctx, e, a, false)
+}
+
+func (b *Bot) setPaused(ctx context.Context, e chat.Event, a onSpoken, paused bool) ([]chat.Reply, error) {
+	r, err := b.Rounds.SetPlan(ctx, a.round, person(e.Who), func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
+		p.Paused = paused
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.planCard(ctx, e, r, update)
+}

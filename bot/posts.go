@@ -1,0 +1,256 @@
+package bot
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+// post makes a post to the coordinator's channel, in its language, and says what is to be noted once it has been sent, if anything.
+func (b *Bot) post(ctx context.Context, kind survey.MessageKind, r survey.Round) (post, func(context.Context) error, error) {
+	v := b.Words.In(string(r.Languages[0]))
+	switch kind {
+	case survey.OpenCall:
+		return post{card: b.openCall(r)}, nil, nil
+	case survey.ResultsPost, survey.TablePost:
+		p, err := b.Rounds.PostResults(ctx, r.ID)
+		if err != nil {
+			return post{}, nil, err
+		}
+		all, err := b.resultPosts(r, p, v)
+		if err != nil {
+			return post{}, nil, err
+		}
+		if kind == survey.TablePost {
+			return all[1], nil, nil
+		}
+		blocks := all[0].card.Blocks
+		all[0].card.Blocks = append([]chat.Block{blocks[0], chat.Say(v.Say("post.closed", "closed", b.closed(v, r)))}, blocks[1:]...)
+		// The table comes after the summary, in a message of its own.
+		return all[0], func(ctx context.Context) error { return b.Rounds.Plan(ctx, r.ID, survey.TablePost) }, nil
+	case survey.WorkshopEve:
+		x, err := b.workshopEve(ctx, v, r)
+		return x, nil, err
+	}
+	s, err := b.Rounds.PostStatus(ctx, r.ID)
+	if err != nil {
+		return post{}, nil, err
+	}
+	m, err := b.Rounds.Matrix(r)
+	if err != nil {
+		return post{}, nil, err
+	}
+	if kind == survey.LastDay {
+		return post{card: b.lastDay(v, s)}, nil, nil
+	}
+	return post{card: b.digest(v, m, s)}, func(ctx context.Context) error {
+		return b.Rounds.Posted(ctx, r.ID, survey.Progress{At: b.Now(), Invited: s.Invited, Finished: s.Finished})
+	}, nil
+}
+
+// digest is how a round is going, against the last time, and who is missing. It names no person: everybody in the channel reads it.
+func (b *Bot) digest(v locale.Voice, m *survey.Matrix, s survey.Status) chat.Card {
+	r, id := s.Round, string(s.Round.ID)
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
+		chat.Remark(b.standing(v, r)),
+		chat.Say(b.rates(v, s)),
+	}
+	if last := r.LastDigest; last != nil {
+		said := v.Say("digest.same", "day", v.Day(last.At.In(r.Location())))
+		if s.Finished != last.Finished || s.Invited != last.Invited {
+			said = v.Say("digest.since", "day", v.Day(last.At.In(r.Location())),
+				"finished", s.Finished-last.Finished, "invited", s.Invited-last.Invited, "percent", percent(last.Finished, last.Invited))
+		}
+		blocks = append(blocks, chat.Say(said))
+	}
+	blocks = append(blocks, b.missing(v, m, s)...)
+	if len(s.Lost) > 0 {
+		blocks = append(blocks, chat.Say(v.Say("digest.lost")))
+	}
+	return chat.Card{Blocks: append(blocks, row(button(v.Say("button.status"), chat.Do("status", id, v.Lang)),
+		button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)), button(v.Say("button.reminders"), chat.Do("reminders", id, v.Lang))))}
+}
+
+// lastDay says that the survey is about to close by itself.
+func (b *Bot) lastDay(v locale.Voice, s survey.Status) chat.Card {
+	r, id := s.Round, string(s.Round.ID)
+	heading := v.Say("post.last_soon", "area", r.Area)
+	if date(b.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.ClosesAt.In(r.Location())) {
+		heading = v.Say("post.last", "area", r.Area)
+	}
+	return chat.Card{Blocks: []chat.Block{
+		chat.Heading{Text: heading}, chat.Say(v.Say("post.last_body", "closes", b.when(v, r))), chat.Say(b.rates(v, s)),
+		row(button(v.Say("button.status"), chat.Do("status", id, v.Lang)), button(v.Say("button.extend"), chat.Do("extend", id, v.Lang))),
+	}}
+}
+
+// workshopEve says that the workshop is near, with its agenda and the picture once the survey has closed.
+func (b *Bot) workshopEve(ctx context.Context, v locale.Voice, r survey.Round) (post, error) {
+	heading := v.Say("post.eve_soon", "area", r.Area)
+	if date(b.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.Workshop.At.In(r.Location())) {
+		heading = v.Say("post.eve", "area", r.Area)
+	}
+	blocks := []chat.Block{chat.Heading{Text: heading}, chat.Say(v.Say("workshop.done", "workshop", b.workshop(v, r)))}
+	if r.State != survey.Closed {
+		return post{card: chat.Card{Blocks: append(blocks, chat.Say(v.Say("post.eve_open", "closes", b.when(v, r))))}}, nil
+	}
+	p, err := b.Rounds.PostResults(ctx, r.ID)
+	if err != nil {
+		return post{}, err
+	}
+	m, err := b.Rounds.Matrix(r)
+	if err != nil {
+		return post{}, err
+	}
+	picture, err := b.picture(p, v)
+	if err != nil {
+		return post{}, err
+	}
+	blocks = append(append(blocks, b.agenda(v, m, p)...), row(button(v.Say("button.results"), chat.Do("results", string(r.ID), v.Lang))))
+	return post{chat.Card{Blocks: blocks}, []chat.File{picture}}, nil
+}
+
+// openCall asks whoever was invited and takes no direct messages to press Join. It names nobody.
+func (b *Bot) openCall(r survey.Round) chat.Card {
+	var blocks []chat.Block
+	var labels []string
+	for i, lang := range r.Languages {
+		v := b.Words.In(string(lang))
+		if i > 0 {
+			blocks = append(blocks, chat.Divider{})
+		}
+		blocks = append(blocks, chat.Heading{Text: v.Say("invitation.title", "area", r.Area)}, chat.Say(v.Say("call.body", "closes", b.when(v, r))))
+		labels = append(labels, v.Say("button.join"))
+	}
+	return chat.Card{Blocks: append(blocks, row(primary(strings.Join(labels, " / "), chat.Do("join", string(r.ID)))))}
+}
+
+// spoken are the voices a person is written to in: theirs, where it is known, else every one of the round's.
+func (b *Bot) spoken(seat survey.Seat) []locale.Voice {
+	if seat.Member.Language != "" {
+		return []locale.Voice{b.Words.In(string(seat.Member.Language))}
+	}
+	var all []locale.Voice
+	for _, lang := range seat.Round.Languages {
+		all = append(all, b.Words.In(string(lang)))
+	}
+	return all
+}
+
+// inAll is a label in every one of the voices.
+func inAll(voices []locale.Voice, key string) string {
+	var labels []string
+	for _, v := range voices {
+		labels = append(labels, v.Say(key))
+	}
+	return strings.Join(labels, " / ")
+}
+
+// thereIs is a time of the round in words; for somebody whose clock shows another, with the round's time zone.
+func (b *Bot) thereIs(v locale.Voice, seat survey.Seat, t time.Time) string {
+	_, here := t.In(seat.Round.Location()).Zone()
+	if _, there := t.In(seat.Round.ZoneOf(seat.Member)).Zone(); here != there {
+		return v.Time(t.In(seat.Round.Location())) + " (" + seat.Round.TimeZone + ")"
+	}
+	return v.Time(t.In(seat.Round.Location()))
+}
+
+// remindButtons are on every reminder: whether there is another is for the person to say.
+func (b *Bot) remindButtons(seat survey.Seat) []chat.Button {
+	id, voices := string(seat.Round.ID), b.spoken(seat)
+	return []chat.Button{button(inAll(voices, "button.tomorrow"), chat.Do("tomorrow", id)), button(inAll(voices, "button.stop"), chat.Do("stop", id))}
+}
+
+// reminder is the invitation again, marked as a reminder.
+func (b *Bot) reminder(seat survey.Seat, m *survey.Matrix) chat.Card {
+	var lines []string
+	for _, v := range b.spoken(seat) {
+		lines = append(lines, v.Say("reminder.first", "closes", b.thereIs(v, seat, seat.Round.ClosesAt)))
+	}
+	blocks := append([]chat.Block{chat.Remark(strings.Join(lines, "\n"))}, b.Invitation(seat.Round, m).Blocks...)
+	return chat.Card{Blocks: append(blocks, row(b.remindButtons(seat)...))}
+}
+
+// halfway reminds somebody who has started of how far they are.
+func (b *Bot) halfway(seat survey.Seat, m *survey.Matrix, resp survey.Response) chat.Card {
+	v, r := b.spoken(seat)[0], seat.Round
+	return chat.Card{Blocks: []chat.Block{
+		chat.Heading{Text: v.Say("reminder.title", "area", r.Area)},
+		chat.Say(v.Say("reminder.body", "done", resp.Rated(), "n", len(m.Elements()), "closes", b.thereIs(v, seat, r.ClosesAt))),
+		row(append([]chat.Button{primary(v.Say("button.continue"), chat.Do("begin", string(r.ID)))}, b.remindButtons(seat)...)...),
+	}}
+}
+
+// workshopReminder reminds somebody of the workshop.
+func (b *Bot) workshopReminder(seat survey.Seat) chat.Card {
+	r, voices := seat.Round, b.spoken(seat)
+	var blocks []chat.Block
+	for i, v := range voices {
+		if i > 0 {
+			blocks = append(blocks, chat.Divider{})
+		}
+		blocks = append(blocks, chat.Heading{Text: v.Say("workshop.soon", "area", r.Area)},
+			chat.Say(v.Say("workshop.soon_body", "when", b.thereIs(v, seat, r.Workshop.At), "place", r.Workshop.Place)))
+	}
+	return chat.Card{Blocks: append(blocks, row(button(inAll(voices, "button.stop"), chat.Do("stop", string(r.ID)))))}
+}
+
+// remindTomorrow owes a person a reminder on their next working day.
+func (b *Bot) remindTomorrow(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	if seat, err = b.Rounds.SetTimeZone(ctx, seat, e.TimeZone); err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	v, id := b.seatVoice(e, seat), string(a.round)
+	forward := primary(v.Say("button.continue"), chat.Do("begin", id))
+	if !seat.Member.TakesPart() {
+		forward.Label = v.Say("button.start")
+	}
+	at, open := b.Diary.Tomorrow(seat.Round, seat.Member, b.Now())
+	if !open && seat.Round.AcceptsAnswers(b.Now()) && seat.Member.Standing != survey.NotInvited {
+		return update(chat.Heading{Text: seat.Round.Area}, chat.Say(v.Say("tomorrow.closes", "closes", b.thereIs(v, seat, seat.Round.ClosesAt))), row(forward)), nil
+	}
+	seat, err = b.Rounds.RemindLater(ctx, a.round, person(e.Who), at)
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	return update(chat.Heading{Text: seat.Round.Area},
+		chat.Say(v.Say("tomorrow.done", "when", v.Time(at.At.In(seat.Round.ZoneOf(seat.Member))))),
+		row(forward, button(v.Say("button.stop"), chat.Do("stop", id)))), nil
+}
+
+func (b *Bot) stopReminding(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	return b.setQuiet(ctx, e, a, true)
+}
+
+func (b *Bot) remindAgain(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+	return b.setQuiet(ctx, e, a, false)
+}
+
+// setQuiet keeps whether somebody wants reminders, and says so, with the way back.
+func (b *Bot) setQuiet(ctx context.Context, e chat.Event, a onRound, quiet bool) ([]chat.Reply, error) {
+	seat, err := b.Rounds.SetQuiet(ctx, a.round, person(e.Who), quiet)
+	if err != nil {
+		return b.instead(ctx, e, seat, err)
+	}
+	v, id := b.seatVoice(e, seat), string(a.round)
+	said, back := v.Say("quiet.off", "area", seat.Round.Area), button(v.Say("button.stop"), chat.Do("stop", id))
+	if quiet {
+		said, back = v.Say("quiet.on", "area", seat.Round.Area), button(v.Say("button.again"), chat.Do("again", id))
+	}
+	buttons := []chat.Button{back}
+	blocks := []chat.Block{chat.Heading{Text: seat.Round.Area}, chat.Say(said)}
+	if seat.Round.AcceptsAnswers(b.Now()) {
+		blocks = append(blocks, chat.Say(v.Say("status.open", "closes", b.thereIs(v, seat, seat.Round.ClosesAt))))
+		buttons = append([]chat.Button{primary(v.Say("button.continue"), chat.Do("begin", id))}, back)
+	}
+	return update(append(blocks, row(buttons...))...), nil
+}

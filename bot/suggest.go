@@ -1,0 +1,44 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"maturitybot/bot/chat"
+	"maturitybot/survey"
+)
+
+// Suggest completes what somebody is typing into a field of a command: "round" with the rounds they coordinate, "role" with the roles of those
+// rounds' matrices. The event's Values hold what they have typed. It suggests nothing rather than fail.
+func (b *Bot) Suggest(ctx context.Context, e chat.Event, field string) []chat.Option {
+	seats, err := b.Rounds.RoundsOf(ctx, person(e.Who))
+	if err != nil {
+		b.Log.Warn("cannot suggest", "error", err)
+		return nil
+	}
+	v, typed := b.voice(e), strings.ToLower(e.Value(field))
+	var all []chat.Option
+	add := func(value, label string) {
+		known := slices.ContainsFunc(all, func(o chat.Option) bool { return o.Value == value })
+		if !known && len(all) < chat.MaxMenu && strings.Contains(strings.ToLower(label), typed) {
+			all = append(all, chat.Option{Value: value, Label: chat.Trim(label, chat.MaxOption)})
+		}
+	}
+	for _, s := range seats {
+		if !slices.Contains(s.Round.Coordinators, person(e.Who)) {
+			continue
+		}
+		switch field {
+		case "round":
+			add(string(s.Round.ID), v.Say("choose.round", "area", s.Round.Area, "closes", v.Day(s.Round.ClosesAt.In(s.Round.Location()))))
+		case "role":
+			if m, err := b.Rounds.Matrix(s.Round); err == nil {
+				for _, r := range m.Roles() {
+					add(r.ID, r.Name.In(survey.Lang(v.Lang)))
+				}
+			}
+		}
+	}
+	return all
+}

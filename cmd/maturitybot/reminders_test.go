@@ -1,0 +1,322 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"maturitybot/bot/chat"
+	"maturitybot/reminders"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// recorder is a platform that keeps what it is sent, and answers as it is told.
+type recorder struct {
+	nobody
+	answer error
+
+	mu    sync.Mutex
+	sent  []string // the person, or "post", and the first heading
+	tried int
+}
+
+func (r *recorder) keep(whom string, card chat.Card) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tried++
+	if r.answer != nil {
+		return r.answer
+	}
+	for _, b := range card.Blocks {
+		if h, ok := b.(chat.Heading); ok {
+			r.sent = append(r.sent, whom+" "+h.Text)
+			break
+		}
+	}
+	return nil
+}
+
+func (r *recorder) Send(_ context.Context, _ string, to chat.Person, card chat.Card) error {
+	return r.keep(to.ID, card)
+}
+
+func (r *recorder) Post(_ context.Context, _ string, _ chat.Place, card chat.Card, _ []chat.File) error {
+	return r.keep("post", card)
+}
+
+func (r *recorder) take() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sent := r.sent
+	r.sent = nil
+	slices.Sort(sent)
+	return sent
+}
+
+// season is a bot with a clock to turn, on a platform that keeps what it is sent.
+type season struct {
+	*built
+	platform *recorder
+	now      time.Time
+	log      bytes.Buffer
+}
+
+func newSeason(t *testing.T, matrices []*survey.Matrix, r survey.Round) *season {
+	t.Helper()
+	s := &season{platform: &recorder{}, now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
+	var err error
+	s.built, err = build(matrices, s.platform, func() time.Time { return s.now }, slog.New(slog.NewTextHandler(&s.log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	lead := survey.PersonID(tryPerson("ana").String())
+	r.ID, r.Matrix, r.TimeZone, r.ClosesAt = "abcdefgh23", matrices[0].ID, "Europe/London", time.Date(2026, 12, 11, 17, 0, 0, 0, time.UTC)
+	r.Channel, r.Coordinators = chat.Place{Platform: tryPlatform, Channel: "#c"}.String(), []survey.PersonID{lead}
+	r.MinGroup, r.Consensus = 5, survey.Consensus{Percent: 70}
+	if _, err := s.rounds.Create(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.rounds.Open(t.Context(), r.ID, lead); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *season) invite(t *testing.T, names ...string) {
+	t.Helper()
+	for _, n := range names {
+		p := survey.PersonID(tryPerson(n).String())
+		if _, _, err := s.rounds.Invite(t.Context(), "abcdefgh23", survey.PersonID(tryPerson("ana").String()), []survey.Member{{Person: p}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// at lets time go by until then, as it would, and returns what was sent meanwhile.
+func (s *season) at(t *testing.T, then string) []string {
+	t.Helper()
+	end, err := time.ParseInLocation("2006-01-02 15:04", then, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(&s.log, nil))
+	planner := reminders.NewPlanner(s.rounds, diary(), func() time.Time { return s.now }, log)
+	loop := reminders.NewLoop(s.rounds, s.bot, log)
+	step := func() {
+		if err := planner.Sweep(t.Context()); err != nil {
+			t.Error(err)
+		}
+		loop.Sweep(t.Context())
+	}
+	for step(); ; step() {
+		next, ok, err := planner.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok || next.After(end) {
+			s.now = end
+			step()
+			return s.platform.take()
+		}
+		s.now = next
+	}
+}
+
+func editions(t *testing.T) []*survey.Matrix {
+	t.Helper()
+	all, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestEveryMessageFits: everything that is sent by itself fits both platforms, with texts of every limit's length, in either language.
+func TestEveryMessageFits(t *testing.T) {
+	for _, languages := range [][]survey.Lang{{"en", "cy"}, {"cy", "en"}} {
+		t.Run(string(languages[0]), func(t *testing.T) {
+			t.Parallel()
+			s := newSeason(t, []*survey.Matrix{widest(t)}, survey.Round{
+				Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Languages: languages,
+				Workshop:  survey.Workshop{At: time.Date(2026, 12, 18, 14, 0, 0, 0, time.UTC), Place: strings.Repeat("Ŷ", survey.MaxPlaceRunes)},
+				Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(),
+			})
+			s.invite(t, "ben", "cem")
+			if _, err := s.rounds.Start(t.Context(), "abcdefgh23", survey.PersonID(tryPerson("ben").String()), "1"); err != nil {
+				t.Fatal(err)
+			}
+			all := s.at(t, "2026-12-19 12:00")
+			if err := s.rounds.Plan(t.Context(), "abcdefgh23", survey.OpenCall.On("2026-12-19")); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, s.at(t, "2026-12-19 12:01")...)
+			// Cem's invitation, since Ben has started; three reminders of each; two of the workshop each; 14 digests, last day, results,
+			// table, workshop eve, call.
+			if want := 1 + 6 + 4 + 14 + 5; len(all) != want {
+				t.Errorf("%d messages, want %d:\n%s", len(all), want, strings.Join(all, "\n"))
+			}
+			if log := s.log.String(); strings.Contains(log, "level=ERROR") || strings.Contains(strings.Join(all, ""), "⟦") {
+				t.Errorf("the log says:\n%s", log)
+			}
+		})
+	}
+}
+
+// TestWhatComesOfAReminder: what the platform answers decides whether it is tried again.
+func TestWhatComesOfAReminder(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		answer      error
+		later       int  // messages when the platform is well again, a minute later
+		unreachable bool // noted
+		call        bool // the channel is asked
+	}{
+		{name: "refused for now", answer: errors.New("busy"), later: 1},
+		{name: "may have been sent", answer: chat.ErrUnsure},
+		{name: "cannot be reached", answer: fmt.Errorf("no: %w", chat.ErrUnreachable), unreachable: true},
+		{name: "has not agreed", answer: chat.ErrNotAgreed, call: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Off: survey.Switchable}})
+			s.invite(t, "ben")
+			if got := s.at(t, "2026-12-04 09:59"); len(got) != 1 {
+				t.Fatal(got)
+			}
+			s.platform.answer = c.answer
+			if got := s.at(t, "2026-12-04 10:00"); len(got) != 0 {
+				t.Error(got)
+			}
+			s.platform.answer = nil
+			got := s.at(t, "2026-12-04 10:02")
+			call := slices.ContainsFunc(got, func(m string) bool { return strings.HasPrefix(m, "post ") })
+			if want := c.later; call != c.call || !call && len(got) != want {
+				t.Errorf("later: %v", got)
+			}
+			seat, err := s.rounds.Seat(t.Context(), "abcdefgh23", survey.PersonID(tryPerson("ben").String()))
+			if err != nil || seat.Member.Unreachable != c.unreachable {
+				t.Errorf("%+v, %v", seat.Member, err)
+			}
+			if got := s.at(t, "2026-12-08 10:00"); (len(got) == 0) != c.unreachable {
+				t.Errorf("the next one: %v", got)
+			}
+		})
+	}
+}
+
+// TestReasonsAreSentences: whatever a cron expression is refused for, a coordinator is told in words.
+func TestReasonsAreSentences(t *testing.T) {
+	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}})
+	for _, lang := range []string{"en", "cy"} {
+		for _, field := range []string{"spec", "digest"} {
+			for _, reason := range reminders.Reasons {
+				if field == "digest" && reason == reminders.Weekend {
+					continue
+				}
+				for _, part := range []string{"", "_minute", "_hour", "_day", "_month", "_weekday"} {
+					key := "input." + field + "." + string(reason) + part
+					if part != "" && reason != reminders.Malformed {
+						continue
+					}
+					if said := s.words.In(lang).Say(key); strings.Contains(said, "⟦") {
+						t.Errorf("%s: nothing is said for %s", lang, key)
+					}
+				}
+			}
+		}
+		for _, kind := range survey.Switchable {
+			if said := s.words.In(lang).Say("posts.name_" + string(kind)); strings.Contains(said, "⟦") || len([]rune(said)) > chat.MaxOption {
+				t.Errorf("%s: %s is named %q", lang, kind, said)
+			}
+		}
+	}
+}
+
+// TestAClosedSurveyIsNotForgotten: what stops the bot between closing and posting does not lose the results.
+func TestAClosedSurveyIsNotForgotten(t *testing.T) {
+	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Posts: survey.DefaultPosts()})
+	s.at(t, "2026-12-11 16:59")
+	s.platform.answer = errors.New("away")
+	s.at(t, "2026-12-11 17:00")
+	if seat, err := s.rounds.Seat(t.Context(), "abcdefgh23", ""); err != nil || seat.Round.State != survey.Closed {
+		t.Errorf("%v, %v", seat.Round.State, err)
+	}
+	s.platform.answer = nil
+	// A process died after closing, before it noted what follows: the closing is handed out again.
+	if err := s.bot.Deliver(t.Context(), survey.Delivery{Round: "abcdefgh23", Kind: survey.Closing.On("1")}); err != nil {
+		t.Error(err)
+	}
+	if got := s.at(t, "2026-12-11 17:02"); len(got) != 2 || !strings.HasPrefix(got[0], "post Results") || !strings.HasPrefix(got[1], "post The same as a table") {
+		t.Errorf("posted %v", got)
+	}
+}
+
+// TestCheckedAgainWhenSent: a reminder that was owed, and could not be sent at once, is not sent when it is not wanted any more.
+func TestCheckedAgainWhenSent(t *testing.T) {
+	lead, ben := survey.PersonID(tryPerson("ana").String()), survey.PersonID(tryPerson("ben").String())
+	for name, change := range map[string]func(*season) error{
+		"paused": func(s *season) error {
+			_, err := s.rounds.SetPlan(t.Context(), "abcdefgh23", lead, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
+				p.Paused = true
+				return nil
+			})
+			return err
+		},
+		"moved": func(s *season) error {
+			_, _, err := s.rounds.Extend(t.Context(), "abcdefgh23", lead, s.now.AddDate(0, 0, 30))
+			return err
+		},
+		"closed": func(s *season) error {
+			_, _, err := s.rounds.Close(t.Context(), "abcdefgh23", lead)
+			return err
+		},
+		"no more reminders": func(s *season) error {
+			_, err := s.rounds.SetQuiet(t.Context(), "abcdefgh23", ben, true)
+			return err
+		},
+		"declined": func(s *season) error {
+			_, err := s.rounds.Decline(t.Context(), "abcdefgh23", ben)
+			return err
+		},
+		"withdrawn": func(s *season) error {
+			_, err := s.rounds.Withdraw(t.Context(), "abcdefgh23", ben)
+			return err
+		},
+		"too late": func(s *season) error {
+			s.platform.answer = errors.New("still away")
+			s.at(t, "2026-12-07 18:00")
+			s.platform.answer = nil
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Off: survey.Switchable}})
+			s.invite(t, "ben")
+			s.at(t, "2026-12-04 09:59")
+			s.platform.answer = errors.New("away")
+			if s.at(t, "2026-12-04 10:00"); s.platform.tried != 2 {
+				t.Errorf("tried %d times, with the invitation", s.platform.tried)
+			}
+			s.platform.answer = nil
+			if err := change(s); err != nil {
+				t.Fatal(err)
+			}
+			end := s.now.Add(2 * time.Minute).Format("2006-01-02 15:04")
+			if got := s.at(t, end); len(got) != 0 {
+				t.Errorf("sent %v", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,237 @@
+package reminders
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"maturitybot/survey"
+)
+
+// Diary says what of a round is sent when: the plan that is kept with the round, on the clocks of its people. It keeps nothing.
+type Diary struct{ calendar *Calendar }
+
+// NewDiary goes by the calendar.
+func NewDiary(c *Calendar) *Diary { return &Diary{c} }
+
+// Check says why a plan, or what the channel is to get, cannot stand, as a *survey.InputError. Of a cron expression the field is spec or
+// digest, and the reason one of Reasons, or for one of five fields that cannot be read "malformed_" and its name.
+func (d *Diary) Check(p survey.ReminderPlan, c survey.ChannelPlan) error {
+	var spec *SpecError
+	if err := CheckPlan(p); errors.As(err, &spec) {
+		return spec.input("spec")
+	} else if err != nil {
+		return err
+	}
+	if c.Digest != "" {
+		if _, err := ParseDigest(c.Digest); errors.As(err, &spec) {
+			return spec.input("digest")
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *SpecError) input(field string) error {
+	reason := string(e.Reason)
+	if e.Reason == Malformed && e.Field != "" {
+		reason += "_" + e.Field
+	}
+	return &survey.InputError{Field: field, Reason: reason}
+}
+
+// postHour is when the channel is told that something is tomorrow.
+const postHour = 10
+
+// times is what the plan needs of a round. A survey that is closed closes no more.
+func times(r survey.Round) Times {
+	t := Times{Opened: r.OpenedAt, Closes: r.ClosesAt, Workshop: r.Workshop.At, Zone: r.Location()}
+	if r.State == survey.Closed {
+		t.Closes = time.Time{}
+	}
+	return t
+}
+
+// Reminders is when people of the zone are reminded after now, earliest first.
+func (d *Diary) Reminders(r survey.Round, zone *time.Location, now time.Time) []survey.Moment {
+	var all []survey.Moment
+	for _, m := range Moments(r.Reminders, times(r), zone, d.calendar, now) {
+		all = append(all, survey.Moment{Kind: survey.MessageKind(m.Key), At: m.At})
+	}
+	return all
+}
+
+// Posts is when the coordinator's channel gets something after now, earliest first. The last of an open survey is its closing.
+func (d *Diary) Posts(r survey.Round, now time.Time) []survey.Moment {
+	t := times(r)
+	after := now
+	if r.OpenedAt.After(after) {
+		after = r.OpenedAt
+	}
+	var found []Moment
+	eve := func(kind Kind, of time.Time) {
+		if !of.IsZero() && r.Posts.Gets(kind) {
+			found = fit(found, kind, before(of.In(t.zone()), []int{1}), postHour, 0, t.zone(), d.calendar, after, of)
+		}
+	}
+	eve(survey.LastDay, t.Closes)
+	eve(survey.WorkshopEve, t.Workshop)
+	if s, err := ParseDigest(r.Posts.Digest); err == nil && r.Posts.Gets(survey.Digest) && !t.Closes.IsZero() {
+		found = append(found, Digests(s, t, d.calendar, now)...)
+	}
+	var all []survey.Moment
+	for _, m := range found {
+		all = append(all, survey.Moment{Kind: survey.MessageKind(m.Key), At: m.At})
+	}
+	if t.Closes.After(after) {
+		all = append(all, closing(r))
+	}
+	slices.SortStableFunc(all, func(a, b survey.Moment) int { return a.At.Compare(b.At) })
+	return all
+}
+
+// closing is when a survey closes by itself. It carries the time, so that one that is moved is another.
+func closing(r survey.Round) survey.Moment {
+	return survey.Moment{Kind: survey.Closing.On(strconv.FormatInt(r.ClosesAt.Unix(), 10)), At: r.ClosesAt}
+}
+
+// Tomorrow is when somebody who asks now to be reminded tomorrow is, and whether the survey is still open then.
+func (d *Diary) Tomorrow(r survey.Round, m survey.Member, now time.Time) (survey.Moment, bool) {
+	plan := r.Reminders
+	if CheckPlan(plan) != nil {
+		plan = DefaultPlan() // a round that reminds nobody of itself
+	}
+	found, ok := Tomorrow(plan, times(r), r.ZoneOf(m), d.calendar, now)
+	return survey.Moment{Kind: survey.MessageKind(found.Key), At: found.At}, ok
+}
+
+// When says when a message that is due may be sent: at now, or later where it is night, a weekend or a bank holiday for its person.
+// It is false for one that is no part of the round's plan any more, that another has taken the place of, or that is too late: a
+// reminder is sent until the evening of the working day after the day it was due, a digest until the evening of its day, and nothing
+// after what it tells of. An invitation, and what follows a closing, is sent at any time.
+func (d *Diary) When(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool) {
+	base, date := kind.Split()
+	zone, end := r.ZoneOf(m), r.ClosesAt
+	var last time.Time
+	switch base {
+	case survey.Nudge:
+		last = end
+	case survey.ClosesSoon, survey.WorkshopSoon:
+		day, ok := parseDate(date)
+		if !ok || !d.stands(r, m, zone, kind, now) {
+			return time.Time{}, false
+		}
+		if base == survey.WorkshopSoon {
+			end = r.Workshop.At
+		}
+		last = d.nextEvening(day, zone)
+	case survey.Digest, survey.LastDay, survey.WorkshopEve:
+		zone = r.Location()
+		day, ok := parseDate(date)
+		if !ok || !slices.ContainsFunc(d.Posts(r, now.Add(-back)), func(m survey.Moment) bool { return m.Kind == kind }) {
+			return time.Time{}, false
+		}
+		if base == survey.WorkshopEve {
+			end = r.Workshop.At
+		}
+		if last = end; base == survey.Digest {
+			last = evening(day, zone)
+		}
+	default:
+		return now, true
+	}
+	at := d.allowed(now.In(zone))
+	return at, at.Before(end) && !at.After(last)
+}
+
+// back is how long ago something may have been due that is still looked at: longer than anything is sent late.
+const back = 14 * 24 * time.Hour
+
+// stands says whether a reminder is still in the plan, or was asked for by its person, and is the latest of its kind that is due.
+func (d *Diary) stands(r survey.Round, m survey.Member, zone *time.Location, kind survey.MessageKind, now time.Time) bool {
+	base, date := kind.Split()
+	in, later := false, false
+	for _, p := range d.Reminders(r, zone, now.Add(-back)) {
+		b, on := p.Kind.Split()
+		in = in || p.Kind == kind
+		later = later || b == base && on > date && !p.At.After(now)
+		// Who has not finished is told once a day, of what comes first.
+		if base == survey.WorkshopSoon && m.Standing != survey.Finished && b == survey.ClosesSoon && on == date {
+			return false
+		}
+	}
+	if base == survey.ClosesSoon && m.RemindOn != "" {
+		in = in || m.RemindOn == date
+		later = later || m.RemindOn > date && m.RemindOn <= DateOf(now.In(zone)).String()
+	}
+	return in && !later
+}
+
+// evening is the last minute of the day at which somebody may be written to.
+func evening(d Date, zone *time.Location) time.Time {
+	return time.Date(d.Year, d.Month, d.Day, lastMinute/60, lastMinute%60, 0, 0, zone)
+}
+
+// nextEvening is that of the working day after d.
+func (d *Diary) nextEvening(day Date, zone *time.Location) time.Time {
+	for range farthest {
+		if day = day.AddDays(1); d.calendar.WorkingDay(day) {
+			break
+		}
+	}
+	return evening(day, zone)
+}
+
+// allowed is t, or the first time after it at which somebody may be written to, by t's own clock.
+func (d *Diary) allowed(t time.Time) time.Time {
+	for range farthest {
+		if d.calendar.Allows(t) {
+			return t
+		}
+		day := DateOf(t)
+		if morning := time.Date(day.Year, day.Month, day.Day, firstMinute/60, firstMinute%60, 0, 0, t.Location()); t.Before(morning) && d.calendar.WorkingDay(day) {
+			return morning
+		}
+		day = day.AddDays(1)
+		t = time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, t.Location())
+	}
+	return t
+}
+
+// Next is the earliest time after now at which something of the round may be due, or may be sent again: for whoever can skip the time in
+// between. It is false when there is none.
+func (d *Diary) Next(r survey.Round, zones []string, now time.Time) (time.Time, bool) {
+	var next time.Time
+	take := func(t time.Time) {
+		if t.After(now) && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for _, m := range d.Posts(r, now) {
+		take(m.At)
+	}
+	for _, name := range zones {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			continue
+		}
+		for _, m := range d.Reminders(r, zone, now) {
+			take(m.At)
+		}
+		hour, minute := r.Reminders.Hour, r.Reminders.Minute
+		if s, err := ParseSpec(r.Reminders.Spec); err == nil {
+			hour, minute = s.Hour, s.Minute
+		}
+		today := DateOf(now.In(zone))
+		for _, day := range []Date{today, today.AddDays(1)} {
+			take(time.Date(day.Year, day.Month, day.Day, firstMinute/60, firstMinute%60, 0, 0, zone)) // what waits for the morning
+			if at, ok := day.at(hour, minute, zone); ok {
+				take(at) // what somebody asked for
+			}
+		}
+		take(r.Workshop.At)
+	}
+	return next, !next.IsZero()
+}

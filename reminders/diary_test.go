@@ -1,0 +1,173 @@
+package reminders_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"maturitybot/reminders"
+	"maturitybot/survey"
+)
+
+func in(t *testing.T, zone string) *time.Location {
+	t.Helper()
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loc
+}
+
+// moment reads a time of London.
+func clockIn(t *testing.T, zone, s string) time.Time {
+	t.Helper()
+	at, err := time.ParseInLocation("2006-01-02 15:04", s, in(t, zone))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// round is open from 23 November 2026, a Monday, until Friday 11 December at 17:00; its workshop is a week later at 14:00.
+func round(t *testing.T) survey.Round {
+	t.Helper()
+	return survey.Round{
+		ID: "r", State: survey.Open, TimeZone: "Europe/London",
+		OpenedAt: clockIn(t, "Europe/London", "2026-11-23 09:00"), ClosesAt: clockIn(t, "Europe/London", "2026-12-11 17:00"),
+		Workshop:  survey.Workshop{At: clockIn(t, "Europe/London", "2026-12-18 14:00")},
+		Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(),
+	}
+}
+
+var diary = reminders.NewDiary(reminders.EnglandAndWales())
+
+func TestWhen(t *testing.T) {
+	const never = "never"
+	for _, c := range []struct {
+		name, zone, kind, now, want string
+		change                      func(*survey.Round, *survey.Member)
+	}{
+		{name: "at its time", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: "2026-12-04 10:00"},
+		{name: "a little late", kind: "closes@2026-12-04", now: "2026-12-04 17:59", want: "2026-12-04 17:59"},
+		{name: "late in the evening", kind: "closes@2026-12-04", now: "2026-12-04 18:01", want: "2026-12-07 08:00"},
+		{name: "on the next working day", kind: "closes@2026-12-04", now: "2026-12-07 17:00", want: "2026-12-07 17:00"},
+		{name: "too late", kind: "closes@2026-12-04", now: "2026-12-07 18:01", want: never},
+		{name: "another has come", kind: "closes@2026-12-08", now: "2026-12-10 10:00", want: never},
+		{name: "the morning is after the close", kind: "closes@2026-12-10", now: "2026-12-10 18:01", want: never,
+			change: func(r *survey.Round, _ *survey.Member) { r.ClosesAt = clockIn(t, "Europe/London", "2026-12-11 07:30") }},
+		{name: "not in the plan", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: never},
+		{name: "asked for", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: "2026-12-03 10:00",
+			change: func(_ *survey.Round, m *survey.Member) { m.RemindOn = "2026-12-03" }},
+		{name: "asked for, plan paused", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: "2026-12-03 10:00",
+			change: func(r *survey.Round, m *survey.Member) { m.RemindOn, r.Reminders.Paused = "2026-12-03", true }},
+		{name: "the one asked for has come", kind: "closes@2026-12-04", now: "2026-12-07 10:00", want: never,
+			change: func(_ *survey.Round, m *survey.Member) { m.RemindOn = "2026-12-07" }},
+		{name: "paused", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: never,
+			change: func(r *survey.Round, _ *survey.Member) { r.Reminders.Paused = true }},
+		{name: "moved since", kind: "closes@2026-12-04", now: "2026-12-04 10:05", want: never,
+			change: func(r *survey.Round, _ *survey.Member) { r.ClosesAt = r.ClosesAt.AddDate(0, 0, 7) }},
+		{name: "another plan, with the same day", kind: "closes@2026-12-04", now: "2026-12-04 10:05", want: "2026-12-04 10:05",
+			change: func(r *survey.Round, _ *survey.Member) {
+				r.PlannedAt, r.Reminders.Hour = clockIn(t, "Europe/London", "2026-12-04 10:04"), 14
+			}},
+		{name: "night in New York", zone: "America/New_York", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: "2026-12-04 13:00"},
+		{name: "evening in Tokyo", zone: "Asia/Tokyo", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: "2026-12-06 23:00"},
+		{name: "by hand", kind: "nudge", now: "2026-12-02 10:00", want: "2026-12-02 10:00"},
+		{name: "by hand at the weekend", kind: "nudge", now: "2026-12-05 10:00", want: "2026-12-07 08:00"},
+		{name: "by hand before dawn", kind: "nudge", now: "2026-12-07 06:00", want: "2026-12-07 08:00"},
+		{name: "an invitation at night", kind: "invitation", now: "2026-12-05 03:00", want: "2026-12-05 03:00"},
+		{name: "workshop", kind: "workshop@2026-12-17", now: "2026-12-17 10:00", want: "2026-12-17 10:00",
+			change: func(r *survey.Round, _ *survey.Member) { r.State = survey.Closed }},
+		{name: "workshop on a day of both", kind: "workshop@2026-12-11", now: "2026-12-11 10:00", want: never,
+			change: func(r *survey.Round, _ *survey.Member) { r.Reminders.BeforeClose = []int{0} }},
+		{name: "workshop on a day of both, finished", kind: "workshop@2026-12-11", now: "2026-12-11 10:00", want: "2026-12-11 10:00",
+			change: func(r *survey.Round, m *survey.Member) {
+				r.Reminders.BeforeClose, m.Standing = []int{0}, survey.Finished
+			}},
+		{name: "digest", kind: "digest@2026-12-01", now: "2026-12-01 09:00", want: "2026-12-01 09:00"},
+		{name: "digest in the evening", kind: "digest@2026-12-01", now: "2026-12-01 19:00", want: never},
+		{name: "digest switched off", kind: "digest@2026-12-01", now: "2026-12-01 09:00", want: never,
+			change: func(r *survey.Round, _ *survey.Member) { r.Posts.Off = []survey.MessageKind{survey.Digest} }},
+		{name: "last day, late", kind: "last@2026-12-10", now: "2026-12-10 20:00", want: "2026-12-11 08:00"},
+		{name: "last day, over", kind: "last@2026-12-10", now: "2026-12-11 17:00", want: never},
+		{name: "closing at night", kind: "close@1", now: "2026-12-13 03:00", want: "2026-12-13 03:00"},
+		{name: "not a date", kind: "closes@soon", now: "2026-12-04 10:00", want: never},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, m := round(t), survey.Member{Standing: survey.Invited, TimeZone: c.zone}
+			if c.change != nil {
+				c.change(&r, &m)
+			}
+			got := never
+			if at, ok := diary.When(r, m, survey.MessageKind(c.kind), clockIn(t, "Europe/London", c.now)); ok {
+				got = at.In(in(t, "Europe/London")).Format("2006-01-02 15:04")
+			}
+			if got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestPosts(t *testing.T) {
+	kinds := func(r survey.Round, now string) string {
+		s := ""
+		for _, m := range diary.Posts(r, clockIn(t, "Europe/London", now)) {
+			s += string(m.Kind.Base()) + " " + m.At.In(in(t, "Europe/London")).Format("02/15:04") + "; "
+		}
+		return s
+	}
+	r := round(t)
+	if got, want := kinds(r, "2026-12-09 12:00"), "digest 10/09:00; last 10/10:00; digest 11/09:00; close 11/17:00; eve 17/10:00; "; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	r.Posts = survey.ChannelPlan{Digest: "30 16 * * *", Off: []survey.MessageKind{survey.LastDay, survey.WorkshopEve}}
+	if got, want := kinds(r, "2026-12-09 12:00"), "digest 09/16:30; digest 10/16:30; digest 11/16:30; close 11/17:00; "; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	r.Posts, r.State = survey.DefaultPosts(), survey.Closed
+	if got, want := kinds(r, "2026-12-09 12:00"), "eve 17/10:00; "; got != want {
+		t.Errorf("closed: got  %s\nwant %s", got, want)
+	}
+	// A closing time that is moved makes another closing.
+	a := round(t)
+	b := a
+	b.ClosesAt = b.ClosesAt.Add(time.Minute)
+	last := func(r survey.Round) survey.MessageKind {
+		all := diary.Posts(r, clockIn(t, "Europe/London", "2026-12-11 16:00"))
+		return all[0].Kind
+	}
+	if last(a).Base() != survey.Closing || last(a) == last(b) {
+		t.Errorf("closings %s and %s", last(a), last(b))
+	}
+}
+
+func TestCheckSaysWhatIsWrong(t *testing.T) {
+	for want, c := range map[string]struct {
+		plan   survey.ReminderPlan
+		digest string
+	}{
+		"":                      {survey.DefaultReminders(), survey.DefaultDigest},
+		"hour: night":           {survey.ReminderPlan{Hour: 7}, ""},
+		"spec: time_zone":       {survey.ReminderPlan{Hour: 10, Spec: "CRON_TZ=Europe/London"}, ""},
+		"spec: malformed":       {survey.ReminderPlan{Hour: 10, Spec: "often"}, ""},
+		"spec: malformed_month": {survey.ReminderPlan{Hour: 10, Spec: "0 10 * 13 *"}, ""},
+		"digest: night":         {survey.DefaultReminders(), "0 3 * * *"},
+	} {
+		err := diary.Check(c.plan, survey.ChannelPlan{Digest: c.digest})
+		var input *survey.InputError
+		if want == "" && err != nil || want != "" && (!errors.As(err, &input) || input.Error() != want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// A round that reminds nobody of itself still reminds who asks.
+func TestTomorrowWithoutAPlan(t *testing.T) {
+	r := round(t)
+	r.Reminders = survey.ReminderPlan{}
+	m, open := diary.Tomorrow(r, survey.Member{TimeZone: "America/New_York"}, clockIn(t, "Europe/London", "2026-12-04 12:00"))
+	if !open || m.Kind != "closes@2026-12-07" || !m.At.Equal(clockIn(t, "America/New_York", "2026-12-07 10:00")) {
+		t.Errorf("got %v, %v", m, open)
+	}
+}

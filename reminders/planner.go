@@ -1,0 +1,131 @@
+package reminders
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"maturitybot/survey"
+)
+
+// Book keeps the rounds, and what has been planned of them; survey.Rounds is one.
+type Book interface {
+	Each(ctx context.Context, visit func(survey.Round) error) error
+	Planned(ctx context.Context, r survey.Round) (names map[string]bool, zones []string, err error)
+	Plan(ctx context.Context, id survey.RoundID, kind survey.MessageKind) error
+	Note(ctx context.Context, id survey.RoundID, names ...string) error
+	OweReminders(ctx context.Context, r survey.Round, due map[string][]survey.Moment) (int, error)
+}
+
+// Planner looks what of each round has become due, and has it owed: a post once, a reminder to everybody in a time zone who is to get it.
+// Nothing is owed before it is due, so that whatever is changed until then simply holds. Any number of processes may do this on the same
+// store: what two of them do at once, or one has left half done, is done again and gives nobody anything twice.
+type Planner struct {
+	book  Book
+	diary *Diary
+	now   func() time.Time
+	log   *slog.Logger
+}
+
+// NewPlanner makes a planner that goes by the clock given.
+func NewPlanner(book Book, diary *Diary, now func() time.Time, log *slog.Logger) *Planner {
+	return &Planner{book, diary, now, log}
+}
+
+// Sweep plans what has become due. A round that cannot be planned does not keep the others from it.
+func (p *Planner) Sweep(ctx context.Context) error {
+	err := p.book.Each(ctx, func(r survey.Round) error {
+		if err := p.round(ctx, r); err != nil && ctx.Err() == nil {
+			p.log.Error("cannot plan", "round", r.ID, "error", err)
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return fmt.Errorf("plan what is due: %w", err)
+	}
+	return nil
+}
+
+func (p *Planner) round(ctx context.Context, r survey.Round) error {
+	planned, zones, err := p.book.Planned(ctx, r)
+	if err != nil {
+		return err
+	}
+	now := p.now()
+	posts := p.diary.Posts(r, now.Add(-back))
+	if r.State == survey.Open && !r.ClosesAt.After(now) {
+		posts = append(posts, closing(r)) // however long ago it was
+	}
+	for _, m := range posts {
+		if m.At.After(now) || planned[string(m.Kind)] || m.Kind.Base() != survey.Closing && past(r, m) {
+			continue
+		}
+		if _, ok := p.diary.When(r, survey.Member{}, m.Kind, now); !ok {
+			p.log.Warn("too late for a post", "message", m.Kind, "round", r.ID, "due", m.At)
+			if err := p.book.Note(ctx, r.ID, string(m.Kind)); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := p.book.Plan(ctx, r.ID, m.Kind); err != nil {
+			return err
+		}
+	}
+	return p.reminders(ctx, r, planned, zones, now)
+}
+
+// past says whether a moment lies before the plan that it comes from: it was not to be then, and is not made up for.
+func past(r survey.Round, m survey.Moment) bool { return !m.At.After(r.PlannedAt) }
+
+func (p *Planner) reminders(ctx context.Context, r survey.Round, planned map[string]bool, zones []string, now time.Time) error {
+	due := map[string][]survey.Moment{}
+	var names []string
+	for _, name := range zones {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			continue // a name from a newer list than this machine has: its people are reminded by nobody's clock but the round's
+		}
+		for _, m := range p.diary.Reminders(r, zone, now.Add(-back)) {
+			key := string(m.Kind) + " " + name
+			if m.At.After(now) || planned[key] || past(r, m) {
+				continue
+			}
+			names = append(names, key)
+			// A member who has finished, since for such a one nothing takes a workshop's place.
+			if _, ok := p.diary.When(r, survey.Member{TimeZone: name, Standing: survey.Finished}, m.Kind, now); !ok {
+				p.log.Warn("too late for a reminder", "message", m.Kind, "round", r.ID, "due", m.At)
+				continue
+			}
+			due[name] = append(due[name], m)
+		}
+	}
+	if len(due) > 0 {
+		n, err := p.book.OweReminders(ctx, r, due)
+		if err != nil {
+			return err
+		}
+		p.log.Info("reminders planned", "round", r.ID, "people", n)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return p.book.Note(ctx, r.ID, names...)
+}
+
+// Next is the earliest time at which something of any round may be due.
+func (p *Planner) Next(ctx context.Context) (time.Time, bool, error) {
+	now := p.now()
+	var next time.Time
+	err := p.book.Each(ctx, func(r survey.Round) error {
+		_, zones, err := p.book.Planned(ctx, r)
+		if err != nil {
+			return err
+		}
+		if at, ok := p.diary.Next(r, zones, now); ok && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+		return nil
+	})
+	return next, !next.IsZero(), err
+}
