@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"maturitybot/adapters/discord"
 	"maturitybot/adapters/redis"
 	"maturitybot/adapters/results"
 	"maturitybot/adapters/slack"
@@ -27,11 +28,14 @@ import (
 // everybody on the machine.
 type serveCommand struct {
 	matrixFlag
-	RedisURL  string   `name:"redis-url" env:"REDIS_URL" placeholder:"URL" help:"Where answers are kept, such as redis://localhost:6379/0."`
-	Listen    string   `name:"listen" env:"LISTEN" default:":8080" help:"Address for requests of Slack or Discord, where they come by HTTP."`
-	Creators  []string `name:"creators" env:"CREATORS" placeholder:"PERSON" help:"Who may start rounds besides the platform's admins, such as slack:T024BE7LD:U2147483697; several with commas."`
-	LogFormat string   `name:"log-format" env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
-	SlackAPI  string   `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"Another server in place of Slack's: a gateway, or a test."`
+	RedisURL   string   `name:"redis-url" env:"REDIS_URL" placeholder:"URL" help:"Where answers are kept, such as redis://localhost:6379/0."`
+	Listen     string   `name:"listen" env:"LISTEN" default:":8080" help:"Address for requests of Slack or Discord, where they come by HTTP."`
+	Creators   []string `name:"creators" env:"CREATORS" placeholder:"PERSON" help:"Who may start rounds besides the platform's admins, such as slack:T024BE7LD:U2147483697; several with commas."`
+	LogFormat  string   `name:"log-format" env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
+	SlackAPI   string   `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"Another server in place of Slack's: a gateway, or a test."`
+	DiscordAPI string   `name:"discord-api-url" env:"DISCORD_API_URL" placeholder:"URL" help:"Another server in place of Discord's."`
+	Guilds     []string `name:"discord-guilds" env:"DISCORD_GUILDS" placeholder:"ID" help:"Discord servers to offer the commands in, several with commas; without it, every server the bot is in."`
+	Holidays   string   `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" type:"existingfile" help:"Bank holidays in place of those known: gov.uk's bank-holidays.json, or a day a line."`
 
 	env func(string) string // os.Getenv, but for tests
 }
@@ -40,12 +44,18 @@ type serveCommand struct {
 type config struct {
 	creators []chat.Person
 	slack    *slackConfig
+	discord  *discordConfig
 }
 
 // slackConfig is Slack's part. Without an app token requests come by HTTP.
 type slackConfig struct{ bot, app, signing string }
 
 func (c *slackConfig) socket() bool { return c.app != "" }
+
+// discordConfig is Discord's part. With a public key interactions come by HTTP.
+type discordConfig struct{ token, key string }
+
+func (c *discordConfig) gateway() bool { return c.key == "" }
 
 // faults is everything that is wrong with a configuration.
 type faults []string
@@ -54,7 +64,11 @@ func (f faults) Error() string {
 	return "this configuration cannot be used:\n  - " + strings.Join(f, "\n  - ")
 }
 
-var hexSecret = regexp.MustCompile(`^[0-9a-f]{32}$`)
+var (
+	hexSecret = regexp.MustCompile(`^[0-9a-f]{32}$`)
+	publicKey = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	snowflake = regexp.MustCompile(`^[1-9][0-9]{16,18}$`)
+)
 
 // config reads the whole configuration, and names everything that is missing or wrong at once, with where it is found.
 func (c *serveCommand) config() (config, error) {
@@ -79,13 +93,34 @@ func (c *serveCommand) config() (config, error) {
 		conf.slack = &s
 		wrong = append(wrong, s.faults()...)
 	}
-	if conf.slack == nil {
-		wrong = append(wrong, "no chat platform: set SLACK_BOT_TOKEN, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET (README.md, Slack)")
+	d := discordConfig{token: env("DISCORD_TOKEN"), key: env("DISCORD_PUBLIC_KEY")}
+	if d != (discordConfig{}) {
+		conf.discord = &d
+		wrong = append(wrong, d.faults()...)
+	}
+	if conf.slack == nil && conf.discord == nil {
+		wrong = append(wrong, "no chat platform: set SLACK_BOT_TOKEN, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET (README.md, Set up Slack), or DISCORD_TOKEN (Set up Discord)")
+	}
+	for _, g := range c.Guilds {
+		if !snowflake.MatchString(strings.TrimSpace(g)) {
+			wrong = append(wrong, fmt.Sprintf("DISCORD_GUILDS: %q is no server's id: switch on Developer Mode in Discord (Settings, Advanced), then right-click the server, Copy Server ID", g))
+		}
 	}
 	if len(wrong) > 0 {
 		return config{}, wrong
 	}
 	return conf, nil
+}
+
+func (c *discordConfig) faults() (wrong faults) {
+	const page = "discord.com/developers/applications, your application, "
+	if c.token == "" {
+		wrong = append(wrong, "DISCORD_TOKEN is missing: "+page+"Bot, Reset Token")
+	}
+	if c.key != "" && !publicKey.MatchString(c.key) {
+		wrong = append(wrong, "DISCORD_PUBLIC_KEY is not a public key, which is 64 digits 0-9 and a-f: "+page+"General Information, Public Key; leave it out for the gateway")
+	}
+	return wrong
 }
 
 func (c *slackConfig) faults() (wrong faults) {
@@ -108,8 +143,12 @@ func (c *slackConfig) faults() (wrong faults) {
 	return wrong
 }
 
-// patience is how long work in hand may take when the program is told to end.
-const patience = 10 * time.Second
+const (
+	// patience is how long work in hand may take when the program is told to end: more than one request to a platform takes.
+	patience = 10 * time.Second
+	// closing is how much of it those have whose gestures are arriving.
+	closing = patience / 2
+)
 
 // Run serves until it is told to end.
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
@@ -139,28 +178,50 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	days := diary()
+	if c.Holidays != "" {
+		if days, err = ownHolidays(c.Holidays); err != nil {
+			return err
+		}
+	}
 	rounds := survey.NewRounds(store, matrices, time.Now)
 	people := platforms{}
 	b := bot.New(bot.Options{
 		Rounds: rounds, Matrices: matrices, Words: words, Artist: results.New(words), Directory: people, Sender: people,
-		Claims: store, Creators: conf.creators, Log: log, Now: time.Now,
+		Claims: store, Diary: days, Creators: conf.creators, Log: log, Now: time.Now,
 	})
-	return c.serve(ctx, conf, log, b, people, reminders.NewLoop(rounds, b, log))
+	loop := reminders.NewLoop(rounds, b, log).Planning(reminders.NewPlanner(rounds, days, time.Now, log))
+	return c.serve(ctx, conf, log, rounds, store, b, people, loop)
 }
 
-// serve connects the platforms and runs until the context ends or one of them cannot go on; then it takes nothing more, and
-// finishes what is in hand.
-func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger, b *bot.Bot, people platforms, loop *reminders.Loop) error {
+// ownHolidays is a diary that goes by the bank holidays in a file.
+func ownHolidays(path string) (*reminders.Diary, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open bank holidays: %w", err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	calendar, err := reminders.LoadHolidays(path, f)
+	if err != nil {
+		return nil, fmt.Errorf("read bank holidays:\n%w", err)
+	}
+	return reminders.NewDiary(calendar), nil
+}
+
+// serve connects the platforms and runs until the context ends or one of them cannot go on. Then it first lets nothing more in, so that
+// what has arrived is still taken and acknowledged, and finishes what is in hand.
+func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger, rounds *survey.Rounds, store *redis.Store, b *bot.Bot, people platforms, loop *reminders.Loop) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var running sync.WaitGroup
-	run := func(name string, do func(context.Context) error) {
-		running.Go(func() {
+	var arriving, running sync.WaitGroup // the ways in, and the rest
+	run := func(group *sync.WaitGroup, name string, do func(context.Context) error) {
+		group.Go(func() {
 			if err := do(ctx); err != nil && ctx.Err() == nil {
 				cancel(fmt.Errorf("%s: %w", name, err))
 			}
 		})
 	}
+	var ways []func() // in, opened once every platform is there
 	web := http.NewServeMux()
 	byHTTP := false
 	var drains []func(context.Context) error
@@ -175,11 +236,31 @@ func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger,
 		people[slack.Platform] = adapter
 		drains = append(drains, adapter.Drain)
 		if conf.slack.socket() {
-			run("Slack", adapter.RunSocket)
+			ways = append(ways, func() { run(&arriving, "Slack", adapter.RunSocket) })
 		} else {
 			byHTTP = true
 			web.Handle("/slack", adapter.Handler())
 			web.Handle("/slack/", adapter.Handler())
+		}
+	}
+	if conf.discord != nil {
+		adapter, err := discord.New(ctx, discord.Options{
+			Token: discord.Secret(conf.discord.token), PublicKey: conf.discord.key, Guilds: c.Guilds, APIURL: c.DiscordAPI, Responder: b,
+			Claims: store, Suggest: b.Suggest, Agreed: agreed(rounds), Log: log.With("platform", discord.Platform),
+		})
+		if err != nil {
+			return fmt.Errorf("connect to Discord: %w", err)
+		}
+		if err := adapter.Register(ctx); err != nil {
+			return fmt.Errorf("offer the commands in Discord: %w", err)
+		}
+		people[discord.Platform] = adapter
+		drains = append(drains, adapter.Drain)
+		if conf.discord.gateway() {
+			ways = append(ways, func() { run(&arriving, "Discord", adapter.RunGateway) })
+		} else {
+			byHTTP = true
+			web.Handle("/discord", adapter.Handler())
 		}
 	}
 	if byHTTP {
@@ -188,29 +269,25 @@ func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger,
 			return err
 		}
 		log.Info("listening", "address", server.Addr)
-		run("HTTP", server.run)
+		ways = append(ways, func() { run(&arriving, "HTTP", server.run) })
 	}
-	run("reminders", loop.Run)
-	log.Info("serving", "slack", conf.slack != nil)
+	for _, open := range ways {
+		open()
+	}
+	run(&running, "reminders", loop.Run)
+	log.Info("serving", "slack", conf.slack != nil, "discord", conf.discord != nil)
 
 	<-ctx.Done()
 	log.Info("ending", "patience", patience)
 	end, stop := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer stop()
-	var unfinished error
+	shut, stopped := context.WithTimeout(end, closing)
+	unfinished := within(shut, &arriving)
+	stopped()
 	for _, drain := range drains {
 		unfinished = errors.Join(unfinished, drain(end))
 	}
-	done := make(chan struct{})
-	go func() {
-		running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-end.Done():
-		unfinished = errors.Join(unfinished, end.Err())
-	}
+	unfinished = errors.Join(unfinished, within(end, &running))
 	if unfinished != nil {
 		log.Error("ended with work in hand", "error", unfinished)
 	}
@@ -218,6 +295,37 @@ func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger,
 		return cause
 	}
 	return nil
+}
+
+// agreed says whether somebody has begun a survey, and may so be written to on a platform where bots write to nobody unasked.
+func agreed(rounds *survey.Rounds) func(context.Context, chat.Person) (bool, error) {
+	return func(ctx context.Context, p chat.Person) (bool, error) {
+		seats, err := rounds.RoundsOf(ctx, survey.PersonID(p.String()))
+		if err != nil {
+			return false, err
+		}
+		for _, s := range seats {
+			if s.Member.TakesPart() {
+				return true, nil
+			}
+		}
+		return false, nil
+	}
+}
+
+// within waits for a group until the context ends.
+func within(ctx context.Context, group *sync.WaitGroup) error {
+	done := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // server is the HTTP side.
@@ -246,9 +354,12 @@ func (s *server) run(ctx context.Context) error {
 	case err := <-ended:
 		return err
 	case <-ctx.Done():
-		end, stop := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		end, stop := context.WithTimeout(context.WithoutCancel(ctx), closing)
 		defer stop()
-		return s.Shutdown(end)
+		if s.Shutdown(end) != nil {
+			return s.Close() // whoever is still sending is neither Slack nor Discord
+		}
+		return nil
 	}
 }
 

@@ -1,0 +1,430 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"maturitybot/adapters/discord/fake"
+	"maturitybot/bot/chat"
+)
+
+// bubble stages a server of which nothing is delivered.
+func bubble(t *testing.T, play func(*testing.T, *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { play(t, stage(t, &script{})) })
+}
+
+// took is how long something takes, by the bubble's clock, to the tenth of a second.
+func took(do func()) time.Duration {
+	began := time.Now()
+	do()
+	return time.Since(began).Round(100 * time.Millisecond)
+}
+
+func (w *world) try(t *testing.T, id string) error {
+	t.Helper()
+	return w.discord.Post(t.Context(), id, channel(team), card("posted "+id), nil)
+}
+
+func TestWaitsWhenAsked(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.Fail("send", fake.Fault{Status: 429, After: 7})
+		var err error
+		if d := took(func() { err = w.try(t, "1") }); err != nil || d != 7*time.Second {
+			t.Errorf("a bucket: %v after %v", err, d)
+		}
+		w.Fail("send", fake.Fault{Status: 429, After: 5, Global: true})
+		other := make(chan time.Duration)
+		go func() {
+			synctest.Wait()
+			other <- took(func() { w.discord.Find(t.Context(), channel(team), "<@"+ben+">") })
+		}()
+		if d := took(func() { err = w.try(t, "2") }); err != nil || d != 5*time.Second {
+			t.Errorf("globally: %v after %v", err, d)
+		}
+		if d := <-other; d != 5*time.Second {
+			t.Errorf("another call waited %v", d)
+		}
+		w.Fail("send", fake.Fault{Status: 429, After: 3600})
+		if d := took(func() { err = w.try(t, "3") }); err == nil || d != 0 {
+			t.Errorf("an hour: %v after %v", err, d)
+		}
+	})
+}
+
+func TestWaitingEndsWithTheContext(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.Fail("send", fake.Fault{Status: 429, After: 30})
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		var err error
+		d := took(func() { err = w.discord.Post(ctx, "1", channel(team), card("a"), nil) })
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, chat.ErrUnsure) || d != 2*time.Second {
+			t.Errorf("%v after %v", err, d)
+		}
+	})
+}
+
+// Whoever heeds the headers is never told to wait.
+func TestHeedsBuckets(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.Limit("send", 5, 5*time.Second)
+		d := took(func() {
+			for i := range 12 {
+				if err := w.try(t, fmt.Sprint(i)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		if n := len(w.Calls("send")); n != 12 || d < 10*time.Second || d > 11*time.Second {
+			t.Errorf("%d calls in %v", n, d)
+		}
+	})
+}
+
+func TestStaysBelowTheGlobalLimit(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		d := took(func() {
+			for i := range 100 {
+				if err := w.try(t, fmt.Sprint(i)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		if d < 3500*time.Millisecond || d > 4*time.Second {
+			t.Errorf("a hundred calls took %v", d)
+		}
+	})
+}
+
+// Cloudflare's page means that every further request makes it worse.
+func TestShutOut(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		before := len(w.Calls(""))
+		w.Fail("send", fake.Fault{HTML: true})
+		for range 3 {
+			if err := w.try(t, "1"); !errors.Is(err, errBanned) || errors.Is(err, chat.ErrUnsure) {
+				t.Errorf("got %v", err)
+			}
+		}
+		if err := w.discord.Send(t.Context(), "2", person(ben), card("a")); !errors.Is(err, errBanned) {
+			t.Errorf("got %v", err)
+		}
+		if n := len(w.Calls("")) - before; n != 1 {
+			t.Errorf("%d calls", n)
+		}
+		if strings.Count(w.log.String(), "level=ERROR") != 1 {
+			t.Errorf("logged was\n%s", w.log)
+		}
+		time.Sleep(banned)
+		if err := w.try(t, "3"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// While Discord has shut the bot's machine out, it still answers by HTTP.
+func TestShutOutAnswersByHTTP(t *testing.T) {
+	byHTTP(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
+		m := w.whispered(t, ben)
+		w.Fail("send", fake.Fault{HTML: true})
+		if err := w.try(t, "1"); !errors.Is(err, errBanned) {
+			t.Errorf("got %v", err)
+		}
+		w.Press(ben, m, "one", "")
+		w.want(t, "whispers", texts(t, w.Whispers(ben)), "after one / [one] [two]")
+	})
+}
+
+func TestSendsOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		faults []fake.Fault
+		calls  int
+		err    error
+	}{
+		"lost":         {[]fake.Fault{{Lose: true}}, 2, nil},
+		"cut":          {[]fake.Fault{{Cut: true}}, 2, nil},
+		"unavailable":  {[]fake.Fault{{Status: 503}, {Status: 500}, {Lose: true}}, 4, nil},
+		"no answer":    {[]fake.Fault{{Wait: 11 * time.Second}}, 2, nil},
+		"lost for all": {[]fake.Fault{{Lose: true}, {Lose: true}, {Lose: true}, {Lose: true}}, 4, errNoAnswer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				w.Fail("send", c.faults...)
+				err := w.discord.Send(t.Context(), "round/remind 3/person that is longer than 25", person(ben), card("remember"))
+				if !errors.Is(err, c.err) {
+					t.Errorf("got %v", err)
+				}
+				w.want(t, "conversation", texts(t, w.Messages(fake.DM(ben))), "remember")
+				w.want(t, "calls", fmt.Sprint(len(w.Calls("send"))), fmt.Sprint(c.calls))
+				if err := w.discord.Send(t.Context(), "round/remind 3/person that is longer than 25", person(ben), card("remember")); err != nil {
+					t.Error(err)
+				}
+				w.want(t, "conversation", texts(t, w.Messages(fake.DM(ben))), "remember")
+				if err := w.discord.Send(t.Context(), "round/remind 1/person that is longer than 25", person(ben), card("again")); err != nil {
+					t.Error(err)
+				}
+				w.want(t, "conversation", texts(t, w.Messages(fake.DM(ben))), "remember; again")
+			})
+		})
+	}
+}
+
+// What did not reach Discord was not sent, and may be tried again.
+func TestNotSent(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.Down(true)
+		if err := w.discord.Send(t.Context(), "1", person(ben), card("a")); err == nil || errors.Is(err, chat.ErrUnsure) {
+			t.Errorf("down: %v", err)
+		}
+		if err := w.try(t, "1"); err == nil || errors.Is(err, chat.ErrUnsure) {
+			t.Errorf("down: %v", err)
+		}
+		w.Down(false)
+		w.Fail("dm", fake.Fault{Lose: true}, fake.Fault{Lose: true}, fake.Fault{Lose: true}, fake.Fault{Lose: true})
+		if err := w.discord.Send(t.Context(), "1", person(ben), card("a")); err == nil || errors.Is(err, chat.ErrUnsure) {
+			t.Errorf("no conversation: %v", err)
+		}
+		w.want(t, "conversation", texts(t, w.Messages(fake.DM(ben))), "")
+	})
+}
+
+func TestUnreachable(t *testing.T) {
+	const closed, outside, gone = "1100000000000000301", "1100000000000000302", "1100000000000000303"
+	bubble(t, func(t *testing.T, w *world) {
+		w.AddUser(fake.User{ID: closed, Name: "closed", Closed: true})
+		w.AddUser(fake.User{ID: outside, Name: "outside", Outside: true})
+		for _, who := range []string{closed, outside, gone, fake.App, "x"} {
+			before := len(w.Calls("send")) + len(w.Calls("dm"))
+			if err := w.discord.Send(t.Context(), "1", person(who), card("a")); !errors.Is(err, chat.ErrUnreachable) {
+				t.Errorf("%s: %v", who, err)
+			}
+			if n := len(w.Calls("send")) + len(w.Calls("dm")) - before; n > 2 {
+				t.Errorf("%s: %d calls", who, n)
+			}
+		}
+		// The status beside a code varies.
+		w.Fail("dm", fake.Fault{Status: 400, Code: 50007})
+		if err := w.discord.Send(t.Context(), "1", person(ben), card("a")); !errors.Is(err, chat.ErrUnreachable) {
+			t.Error(err)
+		}
+		w.Fail("send", fake.Fault{Status: 400, Code: 50035})
+		if err := w.discord.Send(t.Context(), "1", person(ben), card("a")); err == nil || errors.Is(err, chat.ErrUnreachable) || errors.Is(err, chat.ErrUnsure) {
+			t.Error(err)
+		}
+		for _, p := range []chat.Place{{Platform: Platform, Channel: "1100000000000000999"}} {
+			if err := w.discord.Post(t.Context(), "1", p, card("a"), nil); !errors.Is(err, chat.ErrUnreachable) {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestOnlyWhoAgreed(t *testing.T) {
+	asleep := errors.New("asleep")
+	bubble(t, func(t *testing.T, w *world) {
+		w.discord.options.Agreed = func(_ context.Context, p chat.Person) (bool, error) {
+			if p == person(eve) {
+				return false, asleep
+			}
+			return p == person(ben), nil
+		}
+		for who, want := range map[string]error{ben: nil, ana: chat.ErrNotAgreed, eve: asleep} {
+			if err := w.discord.Send(t.Context(), "1", person(who), card("a")); !errors.Is(err, want) || errors.Is(err, chat.ErrUnreachable) {
+				t.Errorf("%s: %v", who, err)
+			}
+		}
+		if n := len(w.Calls("dm")); n != 1 {
+			t.Errorf("%d conversations opened", n)
+		}
+	})
+}
+
+func TestColdMessagesArePaced(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		d := took(func() {
+			for i := range 10 {
+				if err := w.discord.Send(t.Context(), fmt.Sprint(i), person(ben), card("a")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		if d != 27*time.Second {
+			t.Errorf("ten messages took %v", d)
+		}
+		w.Fail("dm", fake.Fault{Status: 403, Code: 40003})
+		d = took(func() {
+			if err := w.discord.Send(t.Context(), "x", person(ben), card("a")); err != nil {
+				t.Error(err)
+			}
+		})
+		if d < cooling || d > cooling+2*perCold {
+			t.Errorf("too fast, and then %v", d)
+		}
+		w.Fail("dm", fake.Fault{Status: 403, Code: 40003}, fake.Fault{Status: 403, Code: 40003}, fake.Fault{Status: 403, Code: 40003})
+		if err := w.discord.Send(t.Context(), "y", person(ben), card("a")); err == nil || errors.Is(err, chat.ErrUnreachable) {
+			t.Errorf("too fast again: %v", err)
+		}
+	})
+}
+
+// A redirect would take the token with it.
+func TestFollowsNoRedirect(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.Fail("send", fake.Fault{Status: http.StatusSeeOther})
+		if err := w.try(t, "1"); err == nil {
+			t.Error("followed")
+		}
+	})
+}
+
+// No error tells a token, whatever fails.
+func TestErrorsTellNoToken(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		x := &exchange{gesture: gesture{origin: origin{Application: fake.App, Token: "secret-of-an-interaction", Interaction: "1"}}}
+		for _, f := range []fake.Fault{{Cut: true}, {Status: 503}, {Status: 404, Code: 10015}, {Status: 429, After: 100}, {HTML: true}, {HTML: true, Status: 520}} {
+			w.Fail("original", f, f, f, f)
+			err := w.discord.client.do(t.Context(), x.hook("change a card", http.MethodPatch, "/messages/@original", body{}), nil)
+			if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), fake.Token) {
+				t.Errorf("%+v: %v", f, err)
+			}
+		}
+	})
+}
+
+func TestBucketsAreForgotten(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		c := w.discord.client
+		for i := range 3 * held {
+			c.hold(fmt.Sprint(i), time.Second)
+			time.Sleep(2 * time.Millisecond)
+		}
+		if len(c.until) > held {
+			t.Errorf("%d are kept", len(c.until))
+		}
+	})
+}
+
+func TestRegister(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		puts := func(want int) {
+			t.Helper()
+			if n := len(w.Calls("overwrite")); n != want {
+				t.Errorf("registered %d times, want %d", n, want)
+			}
+		}
+		for range 3 {
+			if err := w.discord.Register(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			puts(1)
+		}
+		o := w.options()
+		o.Guilds = []string{fake.Guild}
+		one := w.start(t, o)
+		for range 3 {
+			if err := one.Register(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			puts(3) // those for all are taken back
+		}
+		w.want(t, "for all", string(w.Commands("")), "[]")
+		if !strings.Contains(string(w.Commands(fake.Guild)), `"aeddfedrwydd"`) {
+			t.Errorf("for the server: %s", w.Commands(fake.Guild))
+		}
+		o.Guilds = []string{"1100000000000000777"}
+		if err := w.start(t, o).Register(t.Context()); err == nil || !strings.Contains(err.Error(), "1100000000000000777") {
+			t.Errorf("a server without the bot: %v", err)
+		}
+	})
+}
+
+func TestNewSaysWhatIsWrong(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Options)
+		fault  *fake.Fault
+		want   string
+	}{
+		"no token":          {func(o *Options) { o.Token = " " }, nil, "token is missing"},
+		"broken token":      {func(o *Options) { o.Token = "abc\ndef" }, nil, "no token has"},
+		"other token":       {func(o *Options) { o.Token = "wrong-token" }, nil, "Reset Token"},
+		"no key":            {func(o *Options) { o.PublicKey = "abc" }, nil, "General Information"},
+		"other key":         {func(o *Options) { o.PublicKey = strings.Repeat("ab", 32) }, nil, "not that of application"},
+		"other application": {func(o *Options) { o.ApplicationID = "1100000000000000005" }, nil, "belongs to application " + fake.App},
+		"no server":         {func(o *Options) { o.Guilds = []string{"our server"} }, nil, "Developer Mode"},
+		"no address":        {func(o *Options) { o.APIURL = "discord" }, nil, "address"},
+		"not Discord":       {func(*Options) {}, &fake.Fault{Status: 404, HTML: true}, "reach Discord"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &world{Server: fake.New(t), bot: &script{}, log: &log{}}
+				o := w.options()
+				c.change(&o)
+				if c.fault != nil {
+					w.Fail("me", *c.fault)
+				}
+				_, err := New(t.Context(), o)
+				if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "wrong-token") || strings.Contains(err.Error(), "abc\n") {
+					t.Errorf("got %v", err)
+				}
+			})
+		})
+	}
+}
+
+// The same over real connections.
+func TestOverTheNetwork(t *testing.T) {
+	w := &world{Server: fake.New(t), bot: saying(chat.AckUpdate, journey)(), log: &log{}}
+	w.AddUser(fake.User{ID: ben, Name: "ben"})
+	w.AddChannel(fake.Channel{ID: team})
+	address, err := w.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := w.options()
+	o.Dial, o.APIURL = nil, address
+	d := w.start(t, o)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- d.RunGateway(ctx) }()
+	if !w.Until(func() bool { return w.Sessions() == 1 }) {
+		t.Fatalf("no session\n%s", w.log)
+	}
+	if a := w.Command(ben, team, "maturity home", nil); !a.OK() {
+		t.Errorf("answered with %+v", a)
+	}
+	if a := w.Press(ben, w.Whispers(ben)[0], "one", ""); !a.OK() || a.Type != 7 {
+		t.Errorf("answered with %+v\n%s", a, w.log)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTokenAsItIsPasted(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		o := w.options()
+		o.Token = Secret(" Bot " + fake.Token + "\n")
+		o.ApplicationID, o.PublicKey = fake.App, " "+strings.ToUpper(fake.PublicKey)
+		w.start(t, o)
+	})
+}
+
+func TestSecretsNeverPrint(t *testing.T) {
+	o := Options{Token: "secret"}
+	for _, s := range []string{fmt.Sprint(o), fmt.Sprintf("%+v %#v %q %x %s", o, o, o.Token, o.Token, o.Token), o.Token.String(), o.Token.LogValue().String()} {
+		if strings.Contains(s, "secret") || strings.Contains(s, "736563726574") {
+			t.Error(s)
+		}
+	}
+	if b, err := o.Token.MarshalText(); err != nil || string(b) != mask {
+		t.Errorf("%s, %v", b, err)
+	}
+}

@@ -1,0 +1,252 @@
+package discord
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bwmarrin/discordgo"
+
+	"maturitybot/bot/chat"
+)
+
+const (
+	// page is how many members one call brings (resources/guild.mdx).
+	page = 1000
+	// mostMembers is from where on a list is refused as none: nobody invites a whole public server to a survey.
+	mostMembers = 20000
+	// keptGuilds is how many channels' servers are remembered.
+	keptGuilds = 1024
+)
+
+type guildMember struct {
+	User struct {
+		ID   string `json:"id"`
+		Name string `json:"username"`
+		Bot  bool   `json:"bot"`
+	} `json:"user"`
+	Roles []string `json:"roles"`
+}
+
+type guildChannel struct {
+	Type       int    `json:"type"`
+	Guild      string `json:"guild_id"`
+	Overwrites []struct {
+		ID    string `json:"id"`
+		Allow string `json:"allow"`
+		Deny  string `json:"deny"`
+	} `json:"permission_overwrites"`
+}
+
+// Find returns the person of a mention, an id or an exact username. It is chat.ErrNobody for a name that nobody has in the server of the
+// place, for a bot, for an e-mail address, which Discord tells of nobody, and for names where Discord does not let the bot search.
+func (d *Discord) Find(ctx context.Context, from chat.Place, word string) (chat.Person, error) {
+	p, err := d.find(ctx, from, strings.TrimSpace(word))
+	if err != nil {
+		return chat.Person{}, fmt.Errorf("find a person: %w", err)
+	}
+	return p, nil
+}
+
+func (d *Discord) find(ctx context.Context, from chat.Place, word string) (chat.Person, error) {
+	id := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(word, "<@"), "!"), ">")
+	n, known := snowflake(id)
+	known = known && n > 1<<32 // a shorter number is a name
+	guild, err := d.guildOf(ctx, from)
+	if err != nil {
+		return chat.Person{}, err
+	}
+	if known {
+		var m guildMember
+		what := request{what: "look up a member", method: http.MethodGet, path: "guilds/" + guild + "/members/" + id, bucket: "guilds/" + guild + "/members/", again: true}
+		if guild == "" { // in the conversation with the bot
+			what.path, what.bucket = "users/"+id, "users/"
+			err = d.client.do(ctx, what, &m.User)
+		} else {
+			err = d.client.do(ctx, what, &m)
+		}
+		if err != nil {
+			return chat.Person{}, nobody(err)
+		}
+		return m.person()
+	}
+	name := strings.ToLower(strings.TrimPrefix(id, "@"))
+	if guild == "" || name == "" || strings.ContainsAny(name, "@ ") {
+		return chat.Person{}, chat.ErrNobody
+	}
+	var found []guildMember
+	path := "guilds/" + guild + "/members/search"
+	err = d.client.do(ctx, request{
+		what: "search for a member", method: http.MethodGet, path: path + "?limit=100&query=" + url.QueryEscape(name), bucket: path, again: true,
+	}, &found)
+	if err != nil {
+		return chat.Person{}, nobody(err)
+	}
+	for _, m := range found {
+		if strings.EqualFold(m.User.Name, name) {
+			return m.person()
+		}
+	}
+	return chat.Person{}, chat.ErrNobody
+}
+
+func (m guildMember) person() (chat.Person, error) {
+	if _, ok := snowflake(m.User.ID); !ok || m.User.Bot {
+		return chat.Person{}, chat.ErrNobody
+	}
+	return person(m.User.ID), nil
+}
+
+// nobody is chat.ErrNobody where Discord does not know, or does not tell.
+func nobody(err error) error {
+	switch code(err) {
+	case discordgo.ErrCodeUnknownUser, discordgo.ErrCodeUnknownMember, discordgo.ErrCodeUnknownChannel, discordgo.ErrCodeUnknownGuild,
+		discordgo.ErrCodeMissingAccess, discordgo.ErrCodeMissingPermissions, discordgo.ErrCodeInvalidFormBody:
+		return fmt.Errorf("%w: %w", chat.ErrNobody, err)
+	}
+	return err
+}
+
+// guildOf is the server that a place is in, or empty for a conversation with one person.
+func (d *Discord) guildOf(ctx context.Context, p chat.Place) (string, error) {
+	if p.Platform != Platform {
+		return "", chat.ErrNobody
+	}
+	d.mu.Lock()
+	guild, known := d.guilds[p.Channel]
+	d.mu.Unlock()
+	if known {
+		return guild, nil
+	}
+	c, err := d.channel(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.guilds) >= keptGuilds {
+		clear(d.guilds)
+	}
+	d.guilds[p.Channel] = c.Guild
+	return c.Guild, nil
+}
+
+func (d *Discord) channel(ctx context.Context, p chat.Place) (guildChannel, error) {
+	var c guildChannel
+	if _, ok := snowflake(p.Channel); !ok || p.Platform != Platform {
+		return c, chat.ErrNobody
+	}
+	err := d.client.do(ctx, request{what: "look up a channel", method: http.MethodGet, path: "channels/" + p.Channel, bucket: "channels/" + p.Channel, again: true}, &c)
+	if err != nil {
+		return c, nobody(err)
+	}
+	if _, ok := snowflake(c.Guild); !ok {
+		c.Guild = ""
+	}
+	return c, nil
+}
+
+// Members returns who can see a channel. It is chat.ErrNobody where Discord does not tell: that
+// takes the privileged Server Members Intent, which is off until somebody switches it on at the Developer Portal.
+func (d *Discord) Members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
+	all, err := d.members(ctx, in)
+	if err != nil {
+		return nil, fmt.Errorf("list the people of a place: %w", err)
+	}
+	return all, nil
+}
+
+func (d *Discord) members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
+	c, err := d.channel(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if c.Guild == "" {
+		return nil, chat.ErrNobody
+	}
+	sees, err := d.seers(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	var people []chat.Person
+	after, path := "0", "guilds/"+c.Guild+"/members"
+	for range mostMembers / page {
+		var all []guildMember
+		err := d.client.do(ctx, request{
+			what: "list members", method: http.MethodGet, path: path + "?limit=" + strconv.Itoa(page) + "&after=" + after, bucket: path, again: true,
+		}, &all)
+		if err != nil {
+			return nil, nobody(err)
+		}
+		for _, m := range all {
+			after = m.User.ID
+			if p, err := m.person(); err == nil && sees(m) {
+				people = append(people, p)
+			}
+		}
+		if len(all) < page {
+			return people, nil
+		}
+	}
+	return nil, fmt.Errorf("more than %d members: %w", mostMembers, chat.ErrNobody)
+}
+
+// seers says of members whether they can see a channel (topics/permissions.mdx).
+func (d *Discord) seers(ctx context.Context, c guildChannel) (func(guildMember) bool, error) {
+	const publicThread, privateThread, newsThread = 11, 12, 10
+	if c.Type == publicThread || c.Type == privateThread || c.Type == newsThread {
+		return nil, fmt.Errorf("a thread: %w", chat.ErrNobody) // who sees it is told by the channel above and by who joined
+	}
+	var guild struct {
+		Owner string `json:"owner_id"`
+		Roles []struct {
+			ID          string `json:"id"`
+			Permissions string `json:"permissions"`
+		} `json:"roles"`
+	}
+	path := "guilds/" + c.Guild
+	if err := d.client.do(ctx, request{what: "look up a server", method: http.MethodGet, path: path, bucket: path, again: true}, &guild); err != nil {
+		return nil, nobody(err)
+	}
+	bits := func(s string) uint64 {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return 0 // what cannot be read permits nothing
+		}
+		return n
+	}
+	roles := map[string]uint64{}
+	for _, r := range guild.Roles {
+		roles[r.ID] = bits(r.Permissions)
+	}
+	return func(m guildMember) bool {
+		may := roles[c.Guild]
+		for _, r := range m.Roles {
+			may |= roles[r]
+		}
+		if m.User.ID == guild.Owner || may&administrator != 0 {
+			return true
+		}
+		// The server's overwrite first, then those of all roles together, then the member's own.
+		var allow, deny uint64
+		for _, o := range c.Overwrites {
+			if o.ID == c.Guild {
+				may = may&^bits(o.Deny) | bits(o.Allow)
+			}
+			if o.ID != c.Guild && slices.Contains(m.Roles, o.ID) {
+				allow, deny = allow|bits(o.Allow), deny|bits(o.Deny)
+			}
+		}
+		may = may&^deny | allow
+		for _, o := range c.Overwrites {
+			if o.ID == m.User.ID {
+				may = may&^bits(o.Deny) | bits(o.Allow)
+			}
+		}
+		return may&discordgo.PermissionViewChannel != 0
+	}, nil
+}

@@ -1,0 +1,836 @@
+package discord
+
+import (
+	"cmp"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bwmarrin/discordgo"
+	"golang.org/x/time/rate"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/chat/dispatch"
+)
+
+// Secret is a token. It prints as dots, whatever the verb.
+type Secret string
+
+const mask = "•••"
+
+// String returns dots.
+func (Secret) String() string { return mask }
+
+// Format writes dots for every verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
+
+// LogValue returns dots.
+func (Secret) LogValue() slog.Value { return slog.StringValue(mask) }
+
+// MarshalText returns dots.
+func (Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
+
+// Options is what a Discord is made of.
+type Options struct {
+	Token Secret // of the bot
+	// PublicKey of the application, in hex, proves that a delivery by HTTP is Discord's. It is not needed for the gateway.
+	PublicKey string
+	// ApplicationID is the application that the token must belong to, or empty.
+	ApplicationID string
+	// Guilds are the servers to register the commands in; none registers them for every server.
+	Guilds []string
+	// APIURL is the address of the REST API with its version; empty is Discord's.
+	APIURL string
+	// Responder answers what people do. It is not called before New returns.
+	Responder chat.Responder
+	// Claims keeps several processes on one gateway from answering the same thing; nil says that there is one process.
+	Claims Claims
+	// Agreed says whether somebody has begun a survey, or asked for messages; nobody else is sent any unasked, since Discord shuts bots
+	// out for that. Nil says that everybody has.
+	Agreed func(ctx context.Context, p chat.Person) (bool, error)
+	// ColdEvery keeps messages that nobody asked for just now apart; zero is three seconds.
+	ColdEvery time.Duration
+	// Suggest completes a field of a command while somebody types it: the event's Values hold the beginning. Nil suggests nothing.
+	Suggest func(ctx context.Context, e chat.Event, field string) []chat.Option
+	Log     *slog.Logger
+	// Dial makes the connections to Discord; nil dials the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Claims tells whether another process has an event already.
+type Claims interface {
+	// Claim says whether this is the first claim of the event within minutes, by whichever process.
+	Claim(ctx context.Context, event string) (bool, error)
+}
+
+// Discord is the bot in Discord.
+type Discord struct {
+	client     *client
+	options    Options
+	log        *slog.Logger
+	app        string // the application's id
+	endpoint   bool   // Discord delivers by HTTP
+	key        ed25519.PublicKey
+	responder  chat.Responder
+	dispatch   *dispatch.Dispatcher
+	cold       *rate.Limiter  // messages to people that nobody asked for just now
+	readers    chan struct{}  // of deliveries by HTTP
+	complaints *rate.Limiter  // about deliveries that Discord did not sign
+	running    sync.WaitGroup // interactions that the gateway brought
+
+	mu     sync.Mutex
+	cards  map[string]*exchange // the last under way, by the card it would change
+	under  map[string]*exchange // those that another process may have claimed, by event
+	guilds map[string]string    // the server of a channel
+}
+
+var (
+	_ chat.Directory = (*Discord)(nil)
+	_ chat.Sender    = (*Discord)(nil)
+)
+
+// portal is where an application's values stand.
+const portal = "discord.com/developers/applications"
+
+// New asks Discord who the token belongs to. Its errors say which value is wrong, and where in the Developer Portal the right one is.
+func New(ctx context.Context, o Options) (*Discord, error) {
+	o.Token = Secret(strings.TrimPrefix(strings.TrimSpace(string(o.Token)), "Bot "))
+	if o.Token == "" {
+		return nil, errors.New("the Discord bot token is missing: press Reset Token on the application's page Bot at " + portal)
+	}
+	// net/http would refuse it with an error that quotes it.
+	if strings.ContainsFunc(string(o.Token), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, errors.New("the Discord bot token has a space or another character that no token has: copy it again from the page Bot at " + portal)
+	}
+	var key []byte
+	if o.PublicKey = strings.TrimSpace(o.PublicKey); o.PublicKey != "" {
+		var err error
+		if key, err = hex.DecodeString(o.PublicKey); err != nil || len(key) != ed25519.PublicKeySize {
+			return nil, errors.New("the Discord public key is none: it has 64 digits and letters from a to f, on the application's page General Information at " + portal)
+		}
+	}
+	for _, g := range o.Guilds {
+		if _, ok := snowflake(g); !ok {
+			return nil, fmt.Errorf("%q is no id of a Discord server: switch on Developer Mode in Discord's own settings, then right-click the server and copy its id", g)
+		}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	c, err := newClient(o)
+	if err != nil {
+		return nil, err
+	}
+	var app struct {
+		ID       string `json:"id"`
+		Key      string `json:"verify_key"`
+		Endpoint string `json:"interactions_endpoint_url"`
+	}
+	err = c.do(ctx, request{what: "ask whose the bot token is", method: http.MethodGet, path: "users/@me", bucket: "users/@me", again: true}, nil)
+	if err == nil {
+		err = c.do(ctx, request{what: "ask for the application", method: http.MethodGet, path: "applications/@me", bucket: "applications/@me", again: true}, &app)
+	}
+	if r, ok := errors.AsType[*refused](err); ok && r.status == http.StatusUnauthorized {
+		return nil, fmt.Errorf("use the Discord bot token, which Discord refuses (press Reset Token on the application's page Bot at %s, and use the new one; not the client secret, nor the public key): %w", portal, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reach Discord: %w", err)
+	}
+	if _, ok := snowflake(app.ID); !ok {
+		return nil, errors.New("reach Discord: what answers at the address of the API is not Discord")
+	}
+	if want := strings.TrimSpace(o.ApplicationID); want != "" && want != app.ID {
+		return nil, fmt.Errorf("the Discord bot token belongs to application %s, not to %s: copy the Application ID and the token from the same application at %s", app.ID, want, portal)
+	}
+	if key != nil && app.Key != "" && !strings.EqualFold(app.Key, o.PublicKey) {
+		return nil, fmt.Errorf("the Discord public key is not that of application %s, which the bot token belongs to: copy it from the page General Information at %s", app.ID, portal)
+	}
+	if key != nil && app.Endpoint == "" {
+		o.Log.Warn("discord does not deliver by HTTP yet: once the bot serves, set its address as Interactions Endpoint URL on the page General Information at " + portal)
+	}
+	d := &Discord{
+		client: c, options: o, log: o.Log, app: app.ID, endpoint: app.Endpoint != "", key: key, responder: o.Responder,
+		cold: rate.NewLimiter(rate.Every(cmp.Or(o.ColdEvery, perCold)), 1), readers: make(chan struct{}, readers), complaints: rate.NewLimiter(1, 5), cards: map[string]*exchange{}, under: map[string]*exchange{}, guilds: map[string]string{},
+	}
+	d.dispatch = dispatch.New(claiming{d}, o.Log)
+	return d, nil
+}
+
+// Drain takes nothing more, and returns when everything taken has been handled and sent, or the context ends.
+func (d *Discord) Drain(ctx context.Context) error {
+	err := d.dispatch.Drain(ctx)
+	ended := make(chan struct{})
+	go func() {
+		d.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		err = cmp.Or(err, ctx.Err())
+	}
+	d.client.http.CloseIdleConnections()
+	return err
+}
+
+// Register tells Discord the commands, unless it has them as they are. Where servers are listed, commands for
+// every server are taken back: people would see each one twice.
+func (d *Discord) Register(ctx context.Context) error {
+	everywhere := "applications/" + d.app + "/commands"
+	if len(d.options.Guilds) == 0 {
+		return d.register(ctx, everywhere, commands(true), true)
+	}
+	if err := d.register(ctx, everywhere, []command{}, true); err != nil {
+		return err
+	}
+	for _, g := range d.options.Guilds {
+		err := d.register(ctx, "applications/"+d.app+"/guilds/"+g+"/commands", commands(false), false)
+		if code(err) == discordgo.ErrCodeMissingAccess {
+			return fmt.Errorf("the bot is not in server %s, or may have no commands there: invite it with the scopes bot and applications.commands, on the page Installation at %s: %w", g, portal, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Discord) register(ctx context.Context, path string, want []command, global bool) error {
+	var there []command
+	if err := d.client.do(ctx, request{what: "read the commands", method: http.MethodGet, path: path, bucket: path, again: true}, &there); err != nil {
+		return err
+	}
+	for i := range there {
+		slices.Sort(there[i].Contexts)
+		if !global { // of a server's commands Discord tells what it fills in itself
+			there[i].Contexts, there[i].Integrations = nil, nil
+		}
+	}
+	byName := func(a, b command) int { return cmp.Compare(a.Name, b.Name) }
+	want = slices.Clone(want)
+	slices.SortFunc(want, byName)
+	slices.SortFunc(there, byName)
+	one, err := digest(there)
+	if err != nil {
+		return err
+	}
+	two, err := digest(want)
+	if err != nil || one == two {
+		return err
+	}
+	if err := d.client.do(ctx, request{what: "register the commands", method: http.MethodPut, path: path, bucket: path, body: want, again: true}, nil); err != nil {
+		return err
+	}
+	d.log.Info("commands registered", "commands", len(want), "everywhere", global)
+	return nil
+}
+
+// exchange is one gesture under way, and how far it is answered.
+type exchange struct {
+	gesture
+	raw  []byte // of a submission, to give back what was typed
+	ack  chat.Ack
+	turn *dispatch.Turn
+	at   time.Time // when it arrived
+	// before is what was under way on the same card when this arrived, or nil.
+	before *exchange
+	done   chan struct{} // closed once every reply is out
+	// claimed is closed once it is known whether this process answers; nil where there is one process.
+	claimed chan struct{}
+	taken   bool // another process has claimed it
+
+	// What follows is settled when answered is closed.
+	answered chan struct{} // the first answer is out, or came to nothing
+	direct   bool          // the first answer carried some of the replies
+	carried  chat.Reply    // that one
+	rest     []chat.Reply  // the others
+	card     bool          // the token changes the card that was pressed
+	loading  bool          // Discord shows that something will come
+	open     bool          // and shows it to everybody
+	dead     bool          // the token is of no use, or there is none: a message in words
+	another  bool          // another process answers
+}
+
+// late is how long a form may be waited for: nothing can put it off, and after three seconds nobody hears.
+const late = 2600 * time.Millisecond
+
+// begin takes a gesture. Its replies wait until it is answered. Shared says that other processes get it too.
+func (d *Discord) begin(g gesture, raw []byte, shared bool) (*exchange, error) {
+	x := &exchange{gesture: g, raw: raw, ack: d.responder.Ack(g.event), at: time.Now(), answered: make(chan struct{}), done: make(chan struct{})}
+	name := ""
+	if x.changeable() {
+		name = g.origin.Channel + "/" + g.origin.Message
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	turn, err := d.dispatch.Take(g.event, name, func(ctx context.Context, replies []chat.Reply) {
+		defer d.end(x, name)
+		d.carryOut(ctx, x, replies)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("take a gesture: %w", err)
+	}
+	x.turn = turn
+	if turn.Again {
+		return x, nil
+	}
+	if shared && d.options.Claims != nil {
+		x.claimed = make(chan struct{})
+		d.under[g.event.ID] = x
+	}
+	if name != "" {
+		x.before, d.cards[name] = d.cards[name], x
+	}
+	return x, nil
+}
+
+// end forgets an exchange whose replies are out.
+func (d *Discord) end(x *exchange, name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	close(x.done)
+	x.before = nil
+	if d.cards[name] == x {
+		delete(d.cards, name)
+	}
+	if d.under[x.event.ID] == x {
+		delete(d.under, x.event.ID)
+	}
+}
+
+// changeable says whether an update may change the card that was pressed. What everybody sees is not one person's to change:
+// it is a button to join, say, and what comes is for that person alone.
+func (x *exchange) changeable() bool {
+	return x.origin.Message != "" && (x.origin.Whispered || x.event.Private)
+}
+
+// behind says whether an earlier gesture on the same card is not yet answered. If this one were answered at once, the earlier
+// picture would be drawn over the later.
+func (x *exchange) behind() bool {
+	if x.before == nil {
+		return false
+	}
+	select {
+	case <-x.before.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// settle waits until a gesture has been handled, or for as long as Discord waits, and returns the first answer.
+func (d *Discord) settle(ctx context.Context, x *exchange) response {
+	patience := dispatch.Patience
+	if x.ack == chat.AckForm {
+		patience = late
+	}
+	timer := time.NewTimer(patience - time.Since(x.at))
+	defer timer.Stop()
+	select {
+	case <-x.turn.Handled:
+	case <-timer.C:
+		d.log.Warn("answered before it was handled")
+		return x.deferral()
+	case <-ctx.Done(): // nobody hears the answer
+		return x.deferral()
+	}
+	d.mu.Lock()
+	behind := x.behind()
+	d.mu.Unlock()
+	if behind && x.ack == chat.AckUpdate {
+		return x.deferral()
+	}
+	r, err := d.first(x)
+	if err != nil {
+		d.log.Error("reply not drawn", "error", err)
+		return x.deferral()
+	}
+	return r
+}
+
+// deferral is the first answer when the replies are not known, or cannot be it.
+func (x *exchange) deferral() response {
+	x.direct, x.rest = false, nil
+	switch {
+	case x.ack == chat.AckUpdate && x.changeable():
+		x.card = true
+		return unchanged
+	case x.ack == chat.AckPost, x.event.Private: // in their own conversation a message stays, and is theirs alone
+		x.loading, x.open = true, true
+		return waiting
+	}
+	x.loading = true
+	return whispering
+}
+
+// first is the first answer when the replies are known. It carries one of them: the change of the card that was pressed,
+// which only it can be sure to make, or else the first of all.
+func (d *Discord) first(x *exchange) (out response, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("panic: %v", fault)
+		}
+	}()
+	replies := x.turn.Replies
+	if len(replies) == 0 {
+		if x.origin.Message != "" {
+			x.direct, x.rest, x.card = true, nil, true
+			return unchanged, nil
+		}
+		return x.deferral(), nil
+	}
+	at := 0
+	if x.changeable() {
+		for i, r := range replies {
+			_, update := r.(chat.Update)
+			_, post := r.(chat.Post)
+			_, form := r.(chat.Open)
+			if update {
+				at = i
+			}
+			if update || post || form { // a post that fails takes back what comes after it
+				break
+			}
+		}
+	}
+	rest := slices.Delete(slices.Clone(replies), at, at+1)
+	switch r := replies[at].(type) {
+	case chat.Open:
+		if x.event.Kind == chat.Submit {
+			return response{}, errors.New("a form cannot answer a form")
+		}
+		form, err := modal(r.Form)
+		if err != nil {
+			return response{}, err
+		}
+		out = opening(form)
+	case chat.Update:
+		if !x.changeable() {
+			m, err := x.draw(r.Card)
+			if err != nil {
+				return response{}, err
+			}
+			out = sending(m)
+			break
+		}
+		m, err := message(r.Card, false, nil)
+		if err != nil {
+			return response{}, err
+		}
+		x.card, out = true, changing(m)
+	case chat.Whisper:
+		m, err := x.draw(r.Card)
+		if err != nil {
+			return response{}, err
+		}
+		out = sending(m)
+	case chat.Refuse:
+		cards := x.giveBack(r)
+		if len(cards) == 0 {
+			return x.deferral(), nil
+		}
+		m, err := x.draw(cards[0])
+		if err != nil {
+			return response{}, err
+		}
+		out = sending(m)
+		for i, c := range cards[1:] {
+			rest = slices.Insert(rest, i, chat.Reply(chat.Whisper{Card: c}))
+		}
+	default: // a post: it must be there before anybody is told so
+		return x.deferral(), nil
+	}
+	x.direct, x.carried, x.rest = true, replies[at], rest
+	return out, nil
+}
+
+// draw draws a card for the person of a gesture alone.
+func (x *exchange) draw(c chat.Card) (body, error) { return message(c, !x.event.Private, nil) }
+
+// giveBack is a refusal as cards, with the text that was typed: Discord has closed the form by then, and nothing of it is to be lost.
+func (x *exchange) giveBack(r chat.Refuse) []chat.Card {
+	blocks := refusal(r).Blocks
+	for _, text := range typed(x.raw) {
+		blocks = append(blocks, chat.Say(text))
+	}
+	var cards []chat.Card
+	var card chat.Card
+	for _, b := range blocks {
+		longer := chat.Card{Blocks: append(slices.Clone(card.Blocks), b)}
+		if _, err := message(longer, false, nil); err != nil && len(card.Blocks) > 0 {
+			cards, longer = append(cards, card), chat.Card{Blocks: []chat.Block{b}}
+		}
+		card = longer
+	}
+	if len(card.Blocks) > 0 {
+		cards = append(cards, card)
+	}
+	return cards
+}
+
+// typed are the texts that somebody wrote into a form, in pieces that fit a message each.
+func typed(raw []byte) []string {
+	var in interaction
+	if json.Unmarshal(raw, &in) != nil {
+		return nil // it was decoded before; a message in words has none
+	}
+	var out []string
+	var walk func([]submitted)
+	walk = func(all []submitted) {
+		for _, c := range all {
+			walk(c.Components)
+			if c.Component != nil {
+				walk([]submitted{*c.Component})
+			}
+			if c.Type != typeInput || strings.TrimSpace(c.Value) == "" {
+				continue
+			}
+			for part := range slices.Chunk([]rune(c.Value), chat.MaxText) {
+				out = append(out, string(part))
+			}
+		}
+	}
+	walk(in.Data.Components)
+	return out
+}
+
+// answered says how the first answer fared, and lets the replies go out.
+func (d *Discord) answered(x *exchange, err error) {
+	switch {
+	case err == nil:
+	case code(err) == discordgo.ErrCodeInteractionHasAlreadyBeenAcknowledged:
+		d.log.Info("answered by another", "error", err)
+		x.another = true
+	case errors.Is(err, chat.ErrUnsure):
+		d.log.Warn("not known whether it was answered", "error", err)
+		if again, ok := x.carried.(chat.Update); ok && x.direct { // which may be made twice
+			x.rest = slices.Insert(x.rest, 0, chat.Reply(again))
+		}
+	default:
+		d.log.Warn("not answered in time", "error", err)
+		x.direct, x.rest, x.card, x.loading, x.dead = false, nil, false, false, true
+	}
+	close(x.answered)
+}
+
+// carryOut does what the bot replies to a gesture, after the first answer.
+func (d *Discord) carryOut(ctx context.Context, x *exchange, replies []chat.Reply) {
+	select {
+	case <-x.answered:
+	case <-ctx.Done():
+		d.log.Error("reply not delivered", "error", ctx.Err())
+		return
+	}
+	if x.another {
+		return
+	}
+	if x.direct {
+		replies = x.rest
+	}
+	d.replies(ctx, x, replies)
+	if x.loading { // nothing came to take its place
+		if err := d.client.do(ctx, x.hook("take back an answer", http.MethodDelete, "/messages/@original", nil), nil); err != nil {
+			d.log.Warn("answer not taken back", "error", err)
+		}
+	}
+}
+
+func (d *Discord) replies(ctx context.Context, x *exchange, replies []chat.Reply) {
+	for i, r := range replies {
+		var err error
+		switch r := r.(type) {
+		case chat.Update:
+			err = d.update(ctx, x, r.Card)
+		case chat.Whisper:
+			err = d.whisper(ctx, x, r.Card)
+		case chat.Post:
+			err = d.post(ctx, fmt.Sprintf("%s-%d", x.event.ID, len(replies)-i), r.To, r.Card, r.Files)
+			if err != nil && !errors.Is(err, chat.ErrUnsure) {
+				d.log.Warn("not posted", "error", err)
+				if err = d.whisper(ctx, x, r.Sorry); err != nil {
+					d.log.Error("reply not delivered", "reply", "sorry", "error", err)
+				}
+				return
+			}
+		case chat.Refuse:
+			for _, card := range x.giveBack(r) {
+				err = errors.Join(err, d.whisper(ctx, x, card))
+			}
+		case chat.Open:
+			err = d.offer(ctx, x, r.Form)
+		default:
+			err = fmt.Errorf("unknown reply %T", r)
+		}
+		if err != nil {
+			d.log.Error("reply not delivered", "reply", fmt.Sprintf("%T", r), "error", err)
+		}
+	}
+}
+
+// offer stands in for a form that came too late to open: a button that asks for it again.
+func (d *Discord) offer(ctx context.Context, x *exchange, f chat.Form) error {
+	if _, err := x.event.Action.Encode(); err != nil || x.event.Kind != chat.Press {
+		return errors.New("open a form: it came too late, or where none can open")
+	}
+	d.log.Warn("form came too late: offered again")
+	return d.whisper(ctx, x, chat.Card{Blocks: []chat.Block{chat.Buttons{Buttons: []chat.Button{{Label: f.Title, Action: x.event.Action}}}}})
+}
+
+// hook is a call that an interaction's token allows.
+func (x *exchange) hook(what, method, rest string, m any) request {
+	path := "webhooks/" + x.origin.Application + "/" + x.origin.Token
+	return request{what: what, method: method, path: path + rest, bucket: path, body: m, again: method != http.MethodPost, own: true}
+}
+
+// Times within which an answer that was given by HTTP may not have reached what takes the changes of it.
+const (
+	settling    = 5 * time.Second
+	firstSettle = 250 * time.Millisecond
+)
+
+// through makes a call that an interaction's token allows.
+func (d *Discord) through(ctx context.Context, x *exchange, r request) error {
+	for pause := firstSettle; ; pause *= 2 {
+		err := d.client.do(ctx, r, nil)
+		if code(err) != discordgo.ErrCodeUnknownWebhook || time.Since(x.at) > settling || sleep(ctx, pause) != nil {
+			return err
+		}
+	}
+}
+
+// over says that an interaction's token has no use any more: its fifteen minutes are over, say.
+func over(err error) bool {
+	switch code(err) {
+	case discordgo.ErrCodeUnknownWebhook, discordgo.ErrCodeInvalidWebhookTokenProvided, discordgo.ErrCodeUnknownInteraction:
+		return true
+	}
+	return false
+}
+
+// update changes the card that was pressed.
+func (d *Discord) update(ctx context.Context, x *exchange, c chat.Card) error {
+	if !x.changeable() {
+		return d.whisper(ctx, x, c)
+	}
+	m, err := message(c, false, nil)
+	if err != nil {
+		return err
+	}
+	if x.card && !x.dead {
+		err = d.through(ctx, x, x.hook("change a card", http.MethodPatch, "/messages/@original", m))
+		switch {
+		case over(err):
+			x.dead, x.loading = true, false
+		case code(err) == discordgo.ErrCodeUnknownMessage: // dismissed
+			x.origin.Message = ""
+			return d.whisper(ctx, x, c)
+		default:
+			return err
+		}
+	}
+	if !x.event.Private { // only a token changes what one person alone sees
+		return d.whisper(ctx, x, c)
+	}
+	where := "channels/" + x.origin.Channel + "/messages"
+	err = d.client.do(ctx, request{
+		what: "change a card", method: http.MethodPatch, path: where + "/" + x.origin.Message, bucket: where + " change", body: m, again: true,
+	}, nil)
+	if code(err) == discordgo.ErrCodeUnknownMessage {
+		return d.whisper(ctx, x, c)
+	}
+	return err
+}
+
+// whisper shows a card to the person of a gesture alone.
+func (d *Discord) whisper(ctx context.Context, x *exchange, c chat.Card) error {
+	if !x.dead {
+		err := d.follow(ctx, x, c)
+		if !over(err) {
+			return err
+		}
+		x.dead, x.loading = true, false
+		if !x.event.Private {
+			return err
+		}
+	}
+	if !x.event.Private {
+		return errors.New("tell somebody something: the time for an answer is over")
+	}
+	m, err := message(c, false, nil)
+	if err != nil {
+		return err
+	}
+	m.Nonce, m.EnforceNonce = nonce(""), true
+	return d.send(ctx, x.origin.Channel, m, nil)
+}
+
+// follow shows a card through a token: in place of what says that something will come, or as a message of its own.
+func (d *Discord) follow(ctx context.Context, x *exchange, c chat.Card) error {
+	if x.loading && x.open && !x.event.Private {
+		// It would be filled for everybody.
+		if err := d.through(ctx, x, x.hook("take back an answer", http.MethodDelete, "/messages/@original", nil)); err != nil {
+			return err
+		}
+		x.loading = false
+	}
+	if x.loading {
+		m, err := message(c, false, nil) // whether one person sees it is settled
+		if err != nil {
+			return err
+		}
+		if err = d.through(ctx, x, x.hook("fill an answer", http.MethodPatch, "/messages/@original", m)); err == nil {
+			x.loading = false
+		}
+		return err
+	}
+	m, err := x.draw(c)
+	if err != nil {
+		return err
+	}
+	return d.through(ctx, x, x.hook("follow an answer", http.MethodPost, "", m))
+}
+
+// Post shows a card, with files, to everybody in a place. The id names this one message: sent again under its id within a few minutes, it arrives
+// once. It returns chat.ErrUnreachable, or another error when it was not posted and may be tried again.
+func (d *Discord) Post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
+	return named(d.post(ctx, id, to, card, files))
+}
+
+func (d *Discord) post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
+	if _, ok := snowflake(to.Channel); !ok || to.Platform != Platform {
+		return errors.New("post a card: not a place in Discord")
+	}
+	m, err := message(card, false, files)
+	if err != nil {
+		return fmt.Errorf("post a card: %w", err)
+	}
+	m.Nonce, m.EnforceNonce = nonce(id), true
+	err = d.send(ctx, to.Channel, m, files)
+	switch code(err) {
+	case discordgo.ErrCodeUnknownChannel, discordgo.ErrCodeMissingAccess, discordgo.ErrCodeMissingPermissions:
+		return fmt.Errorf("post a card: %w: %w", chat.ErrUnreachable, err)
+	}
+	if err != nil {
+		return fmt.Errorf("post a card: %w", err)
+	}
+	return nil
+}
+
+// send puts a message into a channel. With a nonce it may be tried again: Discord keeps one within a few minutes
+// (resources/message.mdx, enforce_nonce).
+func (d *Discord) send(ctx context.Context, channel string, m body, files []chat.File) error {
+	path := "channels/" + channel + "/messages"
+	return d.client.do(ctx, request{what: "send a message", method: http.MethodPost, path: path, bucket: path, body: m, files: files, again: m.EnforceNonce}, nil)
+}
+
+// nonce is the id of a message as Discord takes it, at most 25 characters; without an id it is one of its own.
+func nonce(id string) string {
+	const most = 25
+	switch {
+	case id == "":
+		return rand.Text()[:most]
+	case len(id) <= most:
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])[:most]
+}
+
+const (
+	// perCold is the usual Options.ColdEvery. Bots were shut in quarantine after 25 to 40 conversations opened in a
+	// row; Discord tells no figure. Twenty a minute, to people who have begun a survey or asked for it, has room below.
+	perCold = 3 * time.Second
+	// cooling is what is waited when Discord says that conversations are opened too fast, coolings how often.
+	cooling  = time.Minute
+	coolings = 3
+)
+
+// Send sends a card to somebody's own conversation with the bot, at most one in Options.ColdEvery. It returns chat.ErrNotAgreed
+// for somebody who has not agreed to that.
+func (d *Discord) Send(ctx context.Context, id string, to chat.Person, card chat.Card) error {
+	if _, ok := snowflake(to.ID); !ok || to.Platform != Platform {
+		return fmt.Errorf("send a card: not a person in Discord: %w", chat.ErrUnreachable)
+	}
+	m, err := message(card, false, nil)
+	if err != nil {
+		return fmt.Errorf("send a card: %w", err)
+	}
+	if d.options.Agreed != nil {
+		agreed, err := d.options.Agreed(ctx, to)
+		if err != nil {
+			return fmt.Errorf("send a card: ask whether they have agreed: %w", err)
+		}
+		if !agreed {
+			return fmt.Errorf("send a card: %w", chat.ErrNotAgreed)
+		}
+	}
+	m.Nonce, m.EnforceNonce = nonce(id), true
+	for try := 1; ; try++ {
+		if err := d.cold.Wait(ctx); err != nil {
+			return fmt.Errorf("wait to send a card: %w", err)
+		}
+		if err = named(d.sendTo(ctx, to.ID, m)); code(err) != discordgo.ErrCodeOpeningDirectMessagesTooFast || try == coolings {
+			break
+		}
+		d.log.Warn("discord says that conversations are opened too fast", "wait", cooling)
+		d.client.hold(opens, cooling)
+	}
+	switch code(err) {
+	case discordgo.ErrCodeCannotSendMessagesToThisUser, noSharedServer, discordgo.ErrCodeUnknownUser, discordgo.ErrCodeInvalidRecipients:
+		return fmt.Errorf("send a card: %w: %w", chat.ErrUnreachable, err)
+	}
+	if err != nil {
+		return fmt.Errorf("send a card: %w", err)
+	}
+	return nil
+}
+
+// named is the error of a message that has a name: when its answer was lost it can be sent again within minutes, and arrives once.
+func named(err error) error {
+	if errors.Is(err, chat.ErrUnsure) {
+		return errNoAnswer
+	}
+	return err
+}
+
+var errNoAnswer = errors.New("no answer; sent again under its name it arrives once")
+
+const (
+	// noSharedServer is the error for somebody who is in no server with the bot; discordgo has no name for it.
+	noSharedServer = 50278
+	// opens is the bucket of opening conversations.
+	opens = "users/@me/channels"
+)
+
+func (d *Discord) sendTo(ctx context.Context, user string, m body) error {
+	var conversation struct {
+		ID string `json:"id"`
+	}
+	// It is there once, however often it is opened (resources/user.mdx).
+	err := d.client.do(ctx, request{
+		what: "open a conversation", method: http.MethodPost, path: "users/@me/channels", bucket: opens, body: map[string]string{"recipient_id": user}, again: true,
+	}, &conversation)
+	if errors.Is(err, chat.ErrUnsure) {
+		return fmt.Errorf("open a conversation: no answer") // the message was not sent
+	}
+	if err != nil {
+		return err
+	}
+	if _, ok := snowflake(conversation.ID); !ok {
+		return errors.New("open a conversation: no channel")
+	}
+	return d.send(ctx, conversation.ID, m, nil)
+}

@@ -1,0 +1,520 @@
+package discord
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bwmarrin/discordgo"
+	"github.com/gorilla/websocket"
+
+	"maturitybot/bot/chat"
+)
+
+// The connection is made here and not by discordgo, whose Open holds its mutex while it reads the first packets: a
+// request to reconnect among them (a restart of Discord's) waits for that mutex for ever. It also notices a dead line after five
+// missed heartbeats only, resumes at the general address, connects again for ever with a token that is refused, and
+// decodes every payload into types that an unknown component leaves half filled.
+
+// Operations of the gateway (topics/opcodes-and-status-codes.mdx).
+const (
+	opDispatch  = 0
+	opHeartbeat = 1
+	opIdentify  = 2
+	opResume    = 6
+	opReconnect = 7
+	opInvalid   = 9
+	opHello     = 10
+	opAck       = 11
+)
+
+// Close codes after which trying again is of no use, or the session is over.
+const (
+	closeNotIdentified = 4003
+	closeToken         = 4004
+	closeSequence      = 4007
+	closeTimedOut      = 4009
+	closeShard         = 4010
+	closeSharding      = 4011
+	closeVersion       = 4012
+	closeIntents       = 4013
+	closeForbidden     = 4014
+	// closeToResume is any code but 1000 and 1001, which end a session.
+	closeToResume = 4900
+)
+
+const (
+	// longestPacket is far more than anything that comes without intents.
+	longestPacket = 4 << 20
+	// greeting is how long the first packet may take.
+	greeting = 10 * time.Second
+	// shortestPause and longestPause are what is waited between connections: after an invalid session Discord asks for one second at
+	// least, and it allows 1000 sessions a day. A connection that lasted is followed at once.
+	shortestPause = time.Second
+	longestPause  = 2 * time.Minute
+	lasting       = time.Minute
+	// claimPatience bounds asking whether another process answers, and what to suggest to somebody who is typing.
+	claimPatience = 1500 * time.Millisecond
+	// hearing bounds the first answer: Discord listens for three seconds.
+	hearing = 3 * time.Second
+)
+
+// errFatal marks what only somebody at the Developer Portal can mend.
+var errFatal = errors.New("the gateway cannot be used")
+
+// session is a gateway session, which outlives its connections.
+type session struct {
+	id  string
+	url string // where it is resumed
+	seq atomic.Int64
+}
+
+type packet struct {
+	Op   int             `json:"op"`
+	Seq  *int64          `json:"s,omitempty"`
+	Type string          `json:"t,omitempty"`
+	Data json.RawMessage `json:"d"`
+}
+
+// RunGateway takes what Discord delivers by the gateway until the context ends, when it returns nil, or until somebody has to
+// mend something, when its error says what. What was taken goes on; Drain waits for it.
+func (d *Discord) RunGateway(ctx context.Context) error {
+	if d.endpoint {
+		return errors.New("Discord delivers to an Interactions Endpoint URL, and then nothing by the gateway: take that address away on the application's page General Information at " + portal + ", or let the bot serve it")
+	}
+	var s session
+	pause := shortestPause
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := d.connect(ctx, &s)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, errFatal):
+			return err
+		}
+		wait := pause + rand.N(pause)
+		pause = min(2*pause, longestPause)
+		if time.Since(began) > lasting {
+			wait, pause = rand.N(shortestPause/10), shortestPause
+			if s.id == "" {
+				wait += shortestPause
+			}
+		}
+		d.log.Warn("gateway connection ended", "error", err, "resumes", s.id != "", "wait", wait)
+		if sleep(ctx, wait) != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// connect holds one connection until it ends.
+func (d *Discord) connect(ctx context.Context, s *session) error {
+	address := s.url
+	if address == "" {
+		var err error
+		if address, err = d.gateway(ctx, s); err != nil {
+			return err
+		}
+	}
+	dialer := &websocket.Dialer{HandshakeTimeout: answering, NetDialContext: d.options.Dial}
+	if d.options.Dial == nil {
+		dialer.Proxy = http.ProxyFromEnvironment
+	}
+	socket, res, err := dialer.DialContext(ctx, strings.TrimSuffix(address, "/")+"/?v=10&encoding=json", nil)
+	if err != nil {
+		s.url = "" // where to resume may be gone for good; the session is resumed elsewhere
+		return fmt.Errorf("connect to the gateway: %w", scrub(err))
+	}
+	_ = res.Body.Close()
+	l := &wire{socket: socket, ended: make(chan struct{})}
+	var beats sync.WaitGroup
+	stop := context.AfterFunc(ctx, func() { l.close(websocket.CloseNormalClosure) })
+	defer func() {
+		stop()
+		close(l.ended)
+		_ = socket.Close()
+		beats.Wait()
+	}()
+	socket.SetReadLimit(longestPacket)
+	_ = socket.SetReadDeadline(time.Now().Add(greeting))
+	for {
+		var p packet
+		if err := socket.ReadJSON(&p); err != nil {
+			return d.closed(s, l, err)
+		}
+		if p.Seq != nil && p.Op == opDispatch {
+			s.seq.Store(*p.Seq)
+		}
+		switch p.Op {
+		case opHello:
+			var hello struct {
+				Interval int64 `json:"heartbeat_interval"`
+			}
+			if json.Unmarshal(p.Data, &hello) != nil || hello.Interval <= 0 || hello.Interval > int64(time.Hour/time.Millisecond) {
+				return errors.New("greet the gateway: it tells no interval")
+			}
+			_ = socket.SetReadDeadline(time.Time{}) // from here on heartbeats tell whether it lives
+			l.alive.Store(true)
+			beats.Go(func() { l.beat(s, time.Duration(hello.Interval)*time.Millisecond) })
+			if err := d.greet(s, l); err != nil {
+				return err
+			}
+		case opHeartbeat:
+			l.heartbeat(s)
+		case opAck:
+			l.alive.Store(true)
+		case opReconnect:
+			l.close(closeToResume)
+			return errors.New("discord asks to connect again")
+		case opInvalid:
+			resumable := false
+			_ = json.Unmarshal(p.Data, &resumable) // what it is not, it is not
+			if !resumable {
+				s.id, s.url = "", ""
+				s.seq.Store(0)
+			}
+			l.close(closeToResume)
+			return errors.New("discord says that the session is not valid")
+		case opDispatch:
+			d.deliver(s, p)
+		}
+	}
+}
+
+// gateway asks where to connect, and waits when too many sessions were begun.
+func (d *Discord) gateway(ctx context.Context, s *session) (string, error) {
+	var at struct {
+		URL   string `json:"url"`
+		Limit struct {
+			Total     int   `json:"total"`
+			Remaining int   `json:"remaining"`
+			After     int64 `json:"reset_after"`
+		} `json:"session_start_limit"`
+	}
+	err := d.client.do(ctx, request{what: "ask for the gateway", method: http.MethodGet, path: "gateway/bot", bucket: "gateway/bot", again: true}, &at)
+	if r, ok := errors.AsType[*refused](err); ok && r.status == http.StatusUnauthorized {
+		return "", fmt.Errorf("%w: Discord refuses the bot token; it may have been reset: copy it from the page Bot at %s: %w", errFatal, portal, err)
+	}
+	if err != nil {
+		return "", err
+	}
+	if s.id == "" && at.Limit.Total > 0 && at.Limit.Remaining == 0 {
+		wait := time.Duration(at.Limit.After)*time.Millisecond + time.Second // not a moment too early
+		d.log.Error("too many gateway sessions were begun today: waiting, since Discord would reset the token", "wait", wait)
+		if err := sleep(ctx, wait); err != nil {
+			return "", err
+		}
+	}
+	return at.URL, nil
+}
+
+// greet resumes the session, or begins one. Intents: what people write to the bot alone; interactions come without any.
+func (d *Discord) greet(s *session, l *wire) error {
+	if s.id != "" {
+		return l.write(opResume, map[string]any{"token": string(d.options.Token), "session_id": s.id, "seq": s.seq.Load()})
+	}
+	return l.write(opIdentify, map[string]any{
+		"token": string(d.options.Token), "intents": discordgo.IntentDirectMessages,
+		"properties": map[string]string{"os": "linux", "browser": "maturitybot", "device": "maturitybot"},
+	})
+}
+
+// closed reads why a connection ended.
+func (d *Discord) closed(s *session, l *wire, err error) error {
+	if l.silent.Load() {
+		return errors.New("no answer to heartbeats: the line was dead")
+	}
+	var c *websocket.CloseError
+	if !errors.As(err, &c) {
+		return fmt.Errorf("read from the gateway: %w", err)
+	}
+	switch c.Code {
+	case closeToken:
+		return fmt.Errorf("%w: Discord refuses the bot token; it may have been reset: copy it from the page Bot at %s", errFatal, portal)
+	case closeIntents, closeForbidden, closeVersion:
+		return fmt.Errorf("%w: Discord no longer takes what this version of the bot asks for (%d): use a newer one", errFatal, c.Code)
+	case closeShard, closeSharding:
+		return fmt.Errorf("%w: the bot is in more servers than one connection may serve: let it serve an Interactions Endpoint URL instead, set on the page General Information at %s", errFatal, portal)
+	case closeNotIdentified, closeSequence, closeTimedOut, websocket.CloseNormalClosure, websocket.CloseGoingAway:
+		s.id, s.url = "", ""
+		s.seq.Store(0)
+	}
+	return fmt.Errorf("read from the gateway: closed with %d", c.Code)
+}
+
+// wire is one connection.
+type wire struct {
+	socket *websocket.Conn
+	ended  chan struct{}
+	alive  atomic.Bool // the last heartbeat was answered
+	silent atomic.Bool // one was not
+	mu     sync.Mutex  // writes
+}
+
+func (l *wire) write(op int, data any) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.socket.SetWriteDeadline(time.Now().Add(answering))
+	if err := l.socket.WriteJSON(map[string]any{"op": op, "d": data}); err != nil {
+		return fmt.Errorf("write to the gateway: %w", err)
+	}
+	return nil
+}
+
+// close ends the connection from this side.
+func (l *wire) close(code int) {
+	_ = l.socket.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
+	_ = l.socket.Close()
+}
+
+func (l *wire) heartbeat(s *session) {
+	var seq *int64 // null before the first event
+	if n := s.seq.Load(); n > 0 {
+		seq = &n
+	}
+	_ = l.write(opHeartbeat, seq) // when it fails, so does reading
+}
+
+// beat sends heartbeats, and ends the connection when one was not answered by the time of the next.
+func (l *wire) beat(s *session, interval time.Duration) {
+	wait := time.Duration(rand.Int64N(int64(interval))) // so that all bots do not beat at once after an outage
+	for {
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-l.ended:
+			timer.Stop()
+			return
+		}
+		if !l.alive.Swap(false) {
+			l.silent.Store(true)
+			l.close(closeToResume)
+			return
+		}
+		l.heartbeat(s)
+		wait = interval
+	}
+}
+
+// deliver takes one event. It does not wait for anything, and keeps the order of arrival.
+func (d *Discord) deliver(s *session, p packet) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			d.log.Error("panic in a delivery", "type", p.Type, "fault", fault)
+		}
+	}()
+	switch p.Type {
+	case "READY":
+		var ready struct {
+			Session string `json:"session_id"`
+			URL     string `json:"resume_gateway_url"`
+		}
+		if json.Unmarshal(p.Data, &ready) == nil {
+			s.id, s.url = ready.Session, ready.URL
+		}
+		d.log.Info("gateway ready")
+	case "RESUMED":
+		d.log.Info("gateway resumed")
+	case "INTERACTION_CREATE":
+		d.interact(p.Data)
+	case "MESSAGE_CREATE":
+		d.hear(p.Data)
+	}
+}
+
+// interact takes an interaction.
+func (d *Discord) interact(payload []byte) {
+	g, err := decodeInteraction(payload)
+	if err != nil {
+		d.log.Warn("interaction not understood", "error", err)
+		if !errors.Is(err, errForeign) {
+			return
+		}
+	}
+	if g.kind != acted {
+		at := time.Now()
+		d.running.Go(func() {
+			if said, ok := d.atOnce(context.Background(), g); ok && d.mine(g.event.ID) {
+				if err := d.callback(context.Background(), g, at, said); err != nil {
+					d.log.Info("not answered", "error", err)
+				}
+			}
+		})
+		return
+	}
+	x, err := d.begin(g, payload, true)
+	if err != nil {
+		d.log.Error("interaction not taken", "error", err)
+		return
+	}
+	if x.turn.Again {
+		return
+	}
+	d.running.Go(func() { d.claim(x) })
+	d.running.Go(func() {
+		// What was begun is finished, also when the connection ends.
+		ctx := context.Background()
+		answer := d.settle(ctx, x)
+		if !x.ours(x.at.Add(late)) {
+			x.another = true
+			close(x.answered)
+			return
+		}
+		d.answered(x, d.callback(ctx, g, x.at, answer))
+	})
+}
+
+// callback answers an interaction for the first time. It is tried again while there is time: if the first try has arrived after all, that is
+// what Discord says.
+func (d *Discord) callback(ctx context.Context, g gesture, at time.Time, answer response) error {
+	ctx, cancel := context.WithDeadline(ctx, at.Add(hearing))
+	defer cancel()
+	r := request{
+		what: "answer an interaction", method: http.MethodPost, path: "interactions/" + g.origin.Interaction + "/" + g.origin.Token + "/callback",
+		bucket: "interactions/" + g.origin.Interaction, body: answer, own: true,
+	}
+	for try := 1; ; try++ {
+		err := d.client.do(ctx, r, nil)
+		switch {
+		case try > 1 && code(err) == discordgo.ErrCodeInteractionHasAlreadyBeenAcknowledged:
+			return nil
+		case !errors.Is(err, chat.ErrUnsure), sleep(ctx, firstSettle) != nil:
+			return err
+		}
+	}
+}
+
+// claim finds out whether this process answers an exchange.
+func (d *Discord) claim(x *exchange) {
+	if x.claimed == nil {
+		return
+	}
+	x.taken = !d.mine(x.event.ID)
+	close(x.claimed)
+}
+
+// mine says whether this process is the one to answer an event. When that cannot be found out, Discord takes the first answer.
+func (d *Discord) mine(event string) bool {
+	if d.options.Claims == nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), claimPatience)
+	defer cancel()
+	mine, err := d.options.Claims.Claim(ctx, "discord "+event)
+	if err != nil {
+		d.log.Warn("not known whether another process answers", "error", err)
+		return true
+	}
+	return mine
+}
+
+// ours waits, until a time, to know whether this process answers.
+func (x *exchange) ours(until time.Time) bool {
+	if x.claimed == nil {
+		return true
+	}
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-x.claimed:
+		return !x.taken
+	case <-timer.C:
+		return true
+	}
+}
+
+// claiming is the responder of a Discord, which leaves to another process what that has claimed.
+type claiming struct{ discord *Discord }
+
+// Ack says how to acknowledge the event.
+func (c claiming) Ack(e chat.Event) chat.Ack { return c.discord.responder.Ack(e) }
+
+// Handle does what the event asks for, unless another process does.
+func (c claiming) Handle(ctx context.Context, e chat.Event) []chat.Reply {
+	d := c.discord
+	d.mu.Lock()
+	x := d.under[e.ID]
+	d.mu.Unlock()
+	if x != nil && !x.ours(x.at.Add(claimPatience)) {
+		return nil
+	}
+	return d.responder.Handle(ctx, e)
+}
+
+// hear takes what somebody wrote to the bot. What it says is not read.
+func (d *Discord) hear(payload []byte) {
+	var m struct {
+		ID      string `json:"id"`
+		Type    int    `json:"type"`
+		Channel string `json:"channel_id"`
+		Guild   string `json:"guild_id"`
+		Author  struct {
+			ID  string `json:"id"`
+			Bot bool   `json:"bot"`
+		} `json:"author"`
+	}
+	const written, answered = 0, 19
+	if json.Unmarshal(payload, &m) != nil || m.Author.Bot || m.Author.ID == d.app || m.Guild != "" || m.Type != written && m.Type != answered {
+		return
+	}
+	id, known := snowflake(m.ID)
+	_, who := snowflake(m.Author.ID)
+	_, where := snowflake(m.Channel)
+	if !known || !who || !where {
+		return
+	}
+	x, err := d.begin(gesture{
+		event:  chat.Event{ID: m.ID, Kind: chat.Message, At: snowflakeTime(id), Who: person(m.Author.ID), Where: channel(m.Channel), Private: true},
+		origin: origin{Channel: m.Channel},
+	}, nil, true)
+	if err != nil {
+		d.log.Error("message not taken", "error", err)
+		return
+	}
+	if x.turn.Again {
+		return
+	}
+	x.dead = true // there is no interaction to answer
+	d.running.Go(func() {
+		d.claim(x)
+		x.another = x.taken
+		close(x.answered)
+	})
+}
+
+// atOnce is the answer to what the bot itself is not asked about.
+func (d *Discord) atOnce(ctx context.Context, g gesture) (response, bool) {
+	switch g.kind {
+	case ping:
+		return pong, true
+	case dismissed:
+		return unchanged, true
+	case completing:
+		var options []chat.Option
+		if d.options.Suggest != nil {
+			ctx, cancel := context.WithTimeout(ctx, claimPatience)
+			defer cancel()
+			options = d.suggest(ctx, g)
+		}
+		return suggesting(options), true
+	}
+	return response{}, false
+}
+
+func (d *Discord) suggest(ctx context.Context, g gesture) (options []chat.Option) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			d.log.Error("panic while suggesting", "fault", fault)
+		}
+	}()
+	return d.options.Suggest(ctx, g.event, g.typing)
+}

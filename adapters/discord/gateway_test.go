@@ -1,0 +1,185 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"maturitybot/adapters/discord/fake"
+	"maturitybot/bot/chat"
+)
+
+// works says whether a press is answered.
+func (w *world) works(t *testing.T, m fake.Message) {
+	t.Helper()
+	if !w.Until(func() bool { return w.Sessions() == 1 }) {
+		t.Fatalf("no session\n%s", w.log)
+	}
+	synctest.Wait()
+	before := w.Messages(fake.DM(ben))[0].Edits
+	if a := w.Press(ben, m, "one", ""); !a.OK() {
+		t.Errorf("answered with %+v\n%s", a, w.log)
+	}
+	synctest.Wait()
+	if w.Messages(fake.DM(ben))[0].Edits != before+1 {
+		t.Error("nothing changed")
+	}
+}
+
+func TestGatewayGoesOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault          func(*world)
+		begun, resumed int
+		within         time.Duration
+	}{
+		"cut":                          {func(w *world) { w.Cut() }, 1, 1, 3 * time.Second},
+		"asked to reconnect":           {func(w *world) { w.Reconnect() }, 1, 1, 3 * time.Second},
+		"closed with an unknown error": {func(w *world) { w.CloseWith(4000) }, 1, 1, 3 * time.Second},
+		"session invalid":              {func(w *world) { w.Invalidate(false) }, 2, 0, 10 * time.Second},
+		"session to be resumed":        {func(w *world) { w.Invalidate(true) }, 1, 1, 3 * time.Second},
+		"session timed out":            {func(w *world) { w.CloseWith(4009) }, 2, 0, 10 * time.Second},
+		"cut, and resumed elsewhere":   {func(w *world) { w.Gone("resume.discord.fake"); w.Cut() }, 1, 1, 10 * time.Second},
+		"asked to reconnect at once":   {func(w *world) { w.Greet(7, 7); w.Cut() }, 1, 1, 10 * time.Second},
+		"invalid at once":              {func(w *world) { w.Greet(9); w.Cut() }, 2, 1, 10 * time.Second},
+		"dead line":                    {func(w *world) { w.Deaf(true); time.Sleep(90 * time.Second); w.Deaf(false) }, 1, 1, 45 * time.Second},
+		"down for a while":             {func(w *world) { w.Down(true); time.Sleep(10 * time.Minute); w.Down(false) }, 1, 1, 4 * time.Minute},
+		"no addresses": {func(w *world) {
+			w.Fail("gateway", fake.Fault{Status: 503}, fake.Fault{Status: 500})
+			w.Invalidate(false)
+		}, 2, 0, 20 * time.Second},
+		"too many sessions":     {func(w *world) { w.Starts(0); w.Invalidate(false) }, 2, 0, 65 * time.Minute},
+		"asked for a heartbeat": {func(w *world) { w.Beat() }, 1, 0, time.Second},
+		"packets that are none": {func(w *world) { w.Event("INTERACTION_CREATE", 7); w.Event("READY", "x"); w.Event("UNKNOWN", nil) }, 1, 0, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			byGateway(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
+				m := w.say(t, ben, card("before", "one"))
+				w.works(t, m)
+				c.fault(w)
+				began := time.Now()
+				back := took(func() {
+					for !w.Until(func() bool { return w.Sessions() == 1 }) && time.Since(began) <= c.within {
+					}
+				})
+				if back > c.within {
+					t.Errorf("it took %v\n%s", back, w.log)
+				}
+				time.Sleep(c.within)
+				w.works(t, m)
+				if b, r := w.Begun(), w.Resumed(); b > c.begun || r < c.resumed {
+					t.Errorf("%d sessions begun, %d resumed, want %d and %d\n%s", b, r, c.begun, c.resumed, w.log)
+				}
+			})
+		})
+	}
+}
+
+// What happens while the line is down arrives when the session is resumed; what came before does not come again.
+func TestNothingIsMissedOrDoubled(t *testing.T) {
+	byGateway(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
+		m := w.say(t, ben, card("before", "one"))
+		w.works(t, m)
+		w.Cut()
+		synctest.Wait()
+		if n := w.Sessions(); n != 0 {
+			t.Fatalf("%d sessions", n)
+		}
+		if a := w.Press(ben, m, "two", ""); !a.OK() {
+			t.Errorf("answered with %+v\n%s", a, w.log)
+		}
+		w.settled(t)
+		w.want(t, "handled", w.bot.verbs(), "one two")
+	})
+}
+
+func TestGatewayThatCannotBeUsed(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault func(*world)
+		want  string
+	}{
+		"endpoint":           {func(w *world) { w.Endpoint("https://bot.example/discord") }, "Interactions Endpoint URL"},
+		"token":              {func(w *world) { w.Refuse(4004) }, "token"},
+		"token, on asking":   {func(w *world) { w.Fail("gateway", fake.Fault{Status: 401}) }, "token"},
+		"intents":            {func(w *world) { w.Refuse(4014) }, "4014"},
+		"sharding":           {func(w *world) { w.Refuse(4011) }, "more servers"},
+		"version of the API": {func(w *world) { w.Refuse(4012) }, "newer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &world{Server: fake.New(t), bot: &script{}, log: &log{}}
+				if name == "endpoint" {
+					c.fault(w)
+				}
+				w.discord = w.start(t, w.options())
+				c.fault(w)
+				if err := w.discord.RunGateway(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("got %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A session that ends as soon as it begins is not begun a thousand times a day.
+func TestFewSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stage(t, &script{})
+		w.Refuse(4000)
+		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+		defer cancel()
+		if err := w.discord.RunGateway(ctx); err != nil {
+			t.Error(err)
+		}
+		if n := len(w.Calls("gateway")); n > 1000 {
+			t.Errorf("%d times", n)
+		}
+	})
+}
+
+func TestHeartbeatsAreSteady(t *testing.T) {
+	byGateway(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
+		before := w.Heartbeats()
+		w.Beat()
+		synctest.Wait()
+		if n := w.Heartbeats() - before; n != 1 {
+			t.Errorf("%d heartbeats when asked for one", n)
+		}
+		time.Sleep(3 * time.Hour)
+		synctest.Wait()
+		if w.Begun() != 1 || w.Resumed() != 0 {
+			t.Errorf("%d sessions begun, %d resumed\n%s", w.Begun(), w.Resumed(), w.log)
+		}
+	})
+}
+
+// Ending leaves nothing behind: what was taken is finished.
+func TestGatewayEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stage(t, saying(chat.AckUpdate, slowly(8*time.Second, journey))())
+		m := w.say(t, ben, card("before", "one"))
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- w.discord.RunGateway(ctx) }()
+		w.Until(func() bool { return w.Sessions() == 1 })
+		synctest.Wait()
+		w.Press(ben, m, "one", "")
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		short, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		if err := w.discord.Drain(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a short drain: %v", err)
+		}
+		if err := w.discord.Drain(t.Context()); err != nil {
+			t.Error(err)
+		}
+		w.want(t, "conversation", texts(t, w.Messages(fake.DM(ben))), "after one / [one] [two]")
+		w.want(t, "sockets", fmt.Sprint(w.Sockets()), "0")
+	})
+}

@@ -1,0 +1,156 @@
+package discord
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"maturitybot/adapters/discord/fake"
+	"maturitybot/bot/chat"
+)
+
+// pinged is what a signed request, changed afterwards, is answered with.
+func pinged(t *testing.T, d *Discord, payload []byte, change func(*http.Request)) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/discord", bytes.NewReader(payload))
+	fake.Sign(r, payload, time.Now())
+	if change != nil {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	d.Handler().ServeHTTP(w, r)
+	return w
+}
+
+func TestSignatures(t *testing.T) {
+	payload := []byte(`{"type":1,"id":"1","token":"t"}`)
+	bubble(t, func(t *testing.T, w *world) {
+		if r := pinged(t, w.discord, payload, nil); r.Code != 200 || r.Body.String() != `{"type":1}` || r.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("a ping was answered with %d %s", r.Code, r.Body)
+		}
+		for name, change := range map[string]func(*http.Request){
+			"no signature":    func(r *http.Request) { r.Header.Del("X-Signature-Ed25519") },
+			"no time":         func(r *http.Request) { r.Header.Del("X-Signature-Timestamp") },
+			"another time":    func(r *http.Request) { r.Header.Set("X-Signature-Timestamp", fmt.Sprint(time.Now().Unix()+1)) },
+			"short":           func(r *http.Request) { r.Header.Set("X-Signature-Ed25519", "abcd") },
+			"no hex":          func(r *http.Request) { r.Header.Set("X-Signature-Ed25519", strings.Repeat("zz", 64)) },
+			"zeros":           func(r *http.Request) { r.Header.Set("X-Signature-Ed25519", strings.Repeat("00", 64)) },
+			"of another body": func(r *http.Request) { fake.Sign(r, []byte(`{"type":2}`), time.Now()) },
+			"old":             func(r *http.Request) { fake.Sign(r, payload, time.Now().Add(-window-time.Second)) },
+			"of the future":   func(r *http.Request) { fake.Sign(r, payload, time.Now().Add(window+2*time.Second)) },
+		} {
+			if r := pinged(t, w.discord, payload, change); r.Code != 401 || r.Body.Len() != 0 {
+				t.Errorf("%s: answered with %d %s", name, r.Code, r.Body)
+			}
+		}
+		if r := pinged(t, w.discord, payload, func(r *http.Request) { r.Method = http.MethodGet }); r.Code != 405 {
+			t.Errorf("GET was answered with %d", r.Code)
+		}
+		if r := pinged(t, w.discord, bytes.Repeat([]byte(" "), maxPayload+1), nil); r.Code != 413 {
+			t.Errorf("a large body was answered with %d", r.Code)
+		}
+		o := w.options()
+		o.PublicKey = ""
+		if r := pinged(t, w.start(t, o), payload, nil); r.Code != 401 {
+			t.Errorf("without a key, answered with %d", r.Code)
+		}
+	})
+}
+
+func TestPing(t *testing.T) {
+	byHTTP(t, &script{}, func(t *testing.T, w *world) {
+		if a := w.Ping(); !a.OK() || a.Type != 1 {
+			t.Errorf("answered with %+v", a)
+		}
+	})
+}
+
+// The platform hangs up: what was begun is finished, and reaches the conversation with the bot without the token.
+func TestHungUp(t *testing.T) {
+	handle := after(8*time.Second, journey)
+	synctest.Test(t, func(t *testing.T) {
+		w := stage(t, saying(chat.AckUpdate, handle)())
+		m := w.say(t, ben, card("before", "one"))
+		w.Serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithTimeout(r.Context(), time.Second)
+			defer cancel()
+			w.discord.Handler().ServeHTTP(rw, r.WithContext(ctx))
+		}))
+		w.Tolerate()
+		w.Press(ben, m, "one", "")
+		w.settled(t)
+		w.want(t, "conversation", texts(t, w.Messages(fake.DM(ben))), "after one / [one] [two]")
+	})
+}
+
+// BenchmarkPress is one press by HTTP, from the signature to the answer; BenchmarkBare a handler that verifies, decodes and
+// answers nothing.
+func BenchmarkPress(b *testing.B) {
+	s := fake.New(b)
+	d, err := New(b.Context(), Options{Token: fake.Token, PublicKey: fake.PublicKey, APIURL: fake.URL, Dial: s.Dial, Responder: silent{}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	bench(b, d.Handler())
+}
+
+func BenchmarkBare(b *testing.B) {
+	key, err := hex.DecodeString(fake.PublicKey)
+	if err != nil {
+		b.Fatal(err)
+	}
+	bench(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		payload, _ := io.ReadAll(r.Body)
+		signature, _ := hex.DecodeString(r.Header.Get("X-Signature-Ed25519"))
+		var in interaction
+		if !ed25519.Verify(key, append([]byte(r.Header.Get("X-Signature-Timestamp")), payload...), signature) || json.Unmarshal(payload, &in) != nil {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		io.WriteString(w, `{"type":6}`)
+	}))
+}
+
+// silent answers every press with a change of its card.
+type silent struct{}
+
+func (silent) Ack(chat.Event) chat.Ack { return chat.AckUpdate }
+func (silent) Handle(ctx context.Context, e chat.Event) []chat.Reply {
+	return journey(ctx, e)
+}
+
+func bench(b *testing.B, h http.Handler) {
+	b.ReportAllocs()
+	var all []*http.Request
+	n := uint64(1 << 60)
+	for b.Loop() {
+		if len(all) == 0 { // signing is Discord's work
+			b.StopTimer()
+			for range 1000 {
+				n++
+				payload := fmt.Appendf(nil, `{"id":"%d","application_id":"%s","type":3,"token":"t%d","channel_id":"%s","user":{"id":"%s"},"context":1,"message":{"id":"%d","flags":32768},"data":{"custom_id":"one","component_type":2}}`,
+					n, fake.App, n, fake.DM(ben), ben, n)
+				r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(payload))
+				fake.Sign(r, payload, time.Now())
+				all = append(all, r)
+			}
+			b.StartTimer()
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, all[0])
+		all = all[1:]
+		if w.Code != 200 {
+			b.Fatal(w.Code)
+		}
+	}
+}

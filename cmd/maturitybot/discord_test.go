@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"maturitybot/adapters/discord"
+	"maturitybot/adapters/discord/fake"
+	"maturitybot/bot/chat"
+	"maturitybot/bot/chat/dispatch"
+)
+
+// onDiscord is Discord, by HTTP or by the gateway.
+type onDiscord struct {
+	*fake.Server
+	gateway bool
+}
+
+// discordID is the id in Discord of somebody or a channel on stage.
+func discordID(name string) string {
+	if !strings.HasPrefix(name, "#") { // lists of people are in the order of their ids
+		id := "1"
+		for _, r := range strings.ToLower(strings.TrimLeft(name, "@")) + "        " {
+			if id += fmt.Sprintf("%02d", max(0, min(99, int(r)-'a'+10))); len(id) == 17 {
+				return id + "0"
+			}
+		}
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(strings.TrimLeft(name, "@")))
+	return fmt.Sprintf("1%017d", h.Sum64()%1e17)
+}
+
+func (d onDiscord) person(name string) chat.Person {
+	return chat.Person{Platform: discord.Platform, ID: discordID(name)}
+}
+
+func (d onDiscord) place(channel string) chat.Place {
+	return chat.Place{Platform: discord.Platform, Channel: discordID(channel)}
+}
+
+func (d onDiscord) private(name string) chat.Place {
+	return chat.Place{Platform: discord.Platform, Channel: fake.DM(discordID(name))}
+}
+
+func (d onDiscord) listed(name string) string { return "<@" + discordID(name) + ">" }
+
+func (d onDiscord) connect(t *testing.T, r chat.Responder, log *slog.Logger) (platform, func()) {
+	t.Helper()
+	options := discord.Options{Token: fake.Token, APIURL: fake.URL, Dial: d.Dial, Responder: r, Log: log, ColdEvery: time.Millisecond}
+	if !d.gateway {
+		options.PublicKey = fake.PublicKey
+		d.Endpoint("http://bot.fake/discord")
+	}
+	adapter, err := discord.New(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !d.gateway {
+		d.Serve(adapter.Handler())
+		return adapter, func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- adapter.RunGateway(ctx) }()
+	d.Until(func() bool { return d.Sessions() > 0 })
+	return adapter, func() {
+		cancel()
+		<-ended
+	}
+}
+
+func (d onDiscord) know(a actor, _ bool) {
+	d.AddUser(fake.User{ID: a.id, Name: a.name, Locale: a.locale, Admin: a.admin, Closed: a.unreachable})
+}
+
+// channel is one that its members alone see.
+func (d onDiscord) channel(id string, members []string) {
+	const view = 1 << 10
+	c := fake.Channel{ID: id, Overwrites: []fake.Overwrite{{ID: fake.Guild, Deny: view}, {ID: fake.App, Allow: view}}}
+	for _, m := range members {
+		c.Overwrites = append(c.Overwrites, fake.Overwrite{ID: m, Allow: view})
+	}
+	d.AddChannel(c)
+}
+
+func answered(a fake.Ack) acknowledged {
+	out := acknowledged{never: a.Blocked, unsaid: a.Took >= dispatch.Patience}
+	if a.Blocked == "" && !a.OK() {
+		out.why = fmt.Sprintf("%v, after %v", a.Err, a.Took)
+	}
+	return out
+}
+
+// subcommands are those that Discord offers.
+var subcommands = map[string]string{
+	"home": "maturity", "help": "maturity", "new": "maturity", "invite": "maturity", "button": "maturity", "status": "maturity", "remind": "maturity",
+	"reminders": "maturity", "extend": "maturity", "workshop": "maturity", "team": "maturity", "close": "maturity", "results": "maturity", "export": "maturity",
+	"hafan": "aeddfedrwydd", "cymorth": "aeddfedrwydd", "newydd": "aeddfedrwydd", "gwahodd": "aeddfedrwydd", "botwm": "aeddfedrwydd", "statws": "aeddfedrwydd",
+	"atgoffa": "aeddfedrwydd", "estyn": "aeddfedrwydd", "gweithdy": "aeddfedrwydd", "tîm": "aeddfedrwydd", "cau": "aeddfedrwydd",
+	"canlyniadau": "aeddfedrwydd", "allforio": "aeddfedrwydd",
+}
+
+func (d onDiscord) command(user, channel string, words []string) acknowledged {
+	if words[0] == "" {
+		words[0] = "home" // a command that has subcommands cannot be called without one
+	}
+	name, offered := subcommands[words[0]]
+	if !offered {
+		return acknowledged{never: "no such subcommand"}
+	}
+	options := map[string]string{}
+	if round := strings.Join(words[1:], " "); round != "" {
+		options["round"] = round
+	}
+	return answered(d.Command(user, channel, name+" "+words[0], options))
+}
+
+func (d onDiscord) say(user string) acknowledged {
+	if !d.gateway {
+		return acknowledged{never: "Discord brings no messages by HTTP"}
+	}
+	d.Say(user, "hello")
+	return acknowledged{unsaid: true}
+}
+
+func (d onDiscord) lookHome(string) acknowledged { return acknowledged{never: "bots have no page"} }
+
+// again is of no effect that anybody would see: Discord takes one answer to an interaction.
+func (d onDiscord) again() acknowledged {
+	d.Again()
+	return acknowledged{mute: true}
+}
+
+func (d onDiscord) submit(user string, values map[string][]string) acknowledged {
+	return answered(d.Submit(user, values))
+}
+
+func (d onDiscord) press(user string, on message, known bool, action, picked string) acknowledged {
+	m := fake.Message{ID: "1100000000000000999", Channel: fake.DM(user), From: fake.App}
+	if known {
+		m, _ = on.raw.(fake.Message)
+	}
+	return answered(d.Press(user, m, action, picked))
+}
+
+func (d onDiscord) messages(channels, users []string) []message {
+	var all []message
+	add := func(found []fake.Message, private bool) {
+		for _, m := range found {
+			if m.Loading {
+				continue
+			}
+			out := message{
+				id: m.ID, channel: m.Channel, private: private, whispered: m.For, bot: m.From == fake.App, changed: m.Changed, body: m.Components, raw: m,
+				look: map[string]any{"platform": "discord", "flags": 1 << 15, "components": m.Components},
+			}
+			for _, f := range m.Files {
+				out.files = append(out.files, chat.File{Name: f.Name, Type: mediaType(f.Name), Alt: f.Alt, Data: f.Data})
+			}
+			all = append(all, out)
+		}
+	}
+	for _, c := range channels {
+		add(d.Messages(c), false)
+	}
+	for _, u := range users {
+		add(d.Messages(fake.DM(u)), true)
+		add(d.Whispers(u), false)
+	}
+	slices.SortFunc(all, func(a, b message) int { return a.changed - b.changed })
+	return all
+}
+
+func (d onDiscord) card(m message) (chat.Card, error) { return fake.ReadCard(m.body) }
+
+func (d onDiscord) form(user string) (string, json.RawMessage, func() (chat.Form, error)) {
+	m := d.Modal(user)
+	if m == nil {
+		return "", nil, nil
+	}
+	return fmt.Sprintf("%p", m), m.Body, func() (chat.Form, error) {
+		f, err := fake.ReadForm(m.Body)
+		f.Submit, f.Cancel = "", "" // Discord's own
+		return f, err
+	}
+}
+
+func (d onDiscord) page(string) (string, json.RawMessage) { return "", nil }
+func (d onDiscord) until(holds func() bool) bool          { return d.Until(holds) }
+
+// alikeOnDiscord is a transcript without what is otherwise there: a button that asks first is a menu, below the others and with no
+// colour to warn; and what is delivered again is answered once.
+func alikeOnDiscord(played string) string {
+	var out []string
+	again := false
+	for line := range strings.Lines(alike(played)) {
+		again = strings.HasPrefix(line, "> the same again") || again && (strings.HasPrefix(line, "<") || strings.HasPrefix(line, "    "))
+		if again {
+			continue
+		}
+		if buttons := strings.TrimSpace(line); strings.HasPrefix(buttons, "[") && strings.HasSuffix(buttons, "]") {
+			all := strings.Split(strings.ReplaceAll(buttons, "!]", "]"), "] [")
+			for i := range all {
+				all[i] = strings.Trim(all[i], "[]")
+			}
+			slices.Sort(all)
+			line = strings.Join(all, "] [") + "\n"
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, "")
+}
+
+// TestTranscriptsOnDiscord plays the conversations through Discord, by HTTP and by the gateway.
+func TestTranscriptsOnDiscord(t *testing.T) {
+	for _, path := range conversations(t) {
+		if filepath.Base(path) == "clock-change.chat" {
+			continue // it is about people's own time zones, which Discord tells nobody
+		}
+		for _, gateway := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/gateway=%v", strings.TrimSuffix(filepath.Base(path), ".chat"), gateway), func(t *testing.T) {
+				t.Parallel()
+				f := fake.New(t)
+				f.MembersIntent(true)
+				playOn(t, path, onDiscord{f, gateway}, alikeOnDiscord, fake.Token)
+			})
+		}
+	}
+}
