@@ -91,7 +91,7 @@ func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
 	leave := func() {
 		inHand.Wait()
 		stop()
-		_ = <-returned // it was told to end
+		log.Debug("socket closed", "reason", s.client.scrub(cmp.Or(<-returned, context.Canceled)))
 	}
 	var opened []time.Time
 	for {

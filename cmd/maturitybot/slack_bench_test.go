@@ -35,7 +35,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(bareAddress) != "" {
+	switch {
+	case os.Getenv(bareAddress) != "" && os.Getenv(bareOnDiscord) != "":
+		bareDiscord()
+		return
+	case os.Getenv(bareAddress) != "":
 		bare()
 		return
 	}
@@ -113,8 +117,8 @@ func fatal(err error) {
 	}
 }
 
-// stub answers like Slack's Web API, at once and always the same.
-func stub(b *testing.B) (*httptest.Server, *atomic.Int64) {
+// stub answers like a platform, at once and always the same.
+func stub(b *testing.B, answer func(path string) string) (*httptest.Server, *atomic.Int64) {
 	var updates atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -122,7 +126,7 @@ func stub(b *testing.B) (*httptest.Server, *atomic.Int64) {
 		if strings.HasPrefix(r.URL.Path, "/respond") {
 			updates.Add(1)
 		}
-		_, _ = io.WriteString(w, `{"ok":true,"team_id":"`+benchTeam+`","user_id":"UBOT","bot_id":"B1","bot":{"app_id":"A1"},"user":{"id":"U","team_id":"`+benchTeam+`","tz":"Europe/London"}}`)
+		_, _ = io.WriteString(w, answer(r.URL.Path))
 	}))
 	b.Cleanup(s.Close)
 	return s, &updates
@@ -167,32 +171,20 @@ func process(b *testing.B, address string, cmd *osexec.Cmd) time.Duration {
 
 // pressing sends signed presses.
 type pressing struct {
-	address, respond string
-	elements         []string
-	client           *http.Client
-	serial           atomic.Int64
+	make   func(n int64) (*http.Request, error)
+	client *http.Client
+	serial atomic.Int64
+}
+
+func newPressing(make func(n int64) (*http.Request, error)) *pressing {
+	return &pressing{make: make, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * callers}}}
 }
 
 func (p *pressing) one() (time.Duration, error) {
-	n := p.serial.Add(1)
-	payload := fmt.Sprintf(`{"type":"block_actions","user":{"id":"U%06d","username":"u","name":"u","team_id":%q},"api_app_id":"A1","token":"v",`+
-		`"container":{"type":"message","message_ts":"1700000000.000100","channel_id":"D%06d","is_ephemeral":false},"trigger_id":"%d.1.a",`+
-		`"team":{"id":%q,"domain":"bench"},"enterprise":null,"is_enterprise_install":false,"channel":{"id":"D%06d","name":"directmessage"},`+
-		`"message":{"user":"UBOT","type":"message","ts":"1700000000.000100","bot_id":"B1","app_id":"A1","text":%q,"team":%q,"blocks":[%s]},`+
-		`"state":{"values":{}},"response_url":%q,"actions":[{"action_id":"answer:%s:%s:%d","block_id":"b","text":{"type":"plain_text","text":"Early","emoji":false},"value":"x","type":"button","action_ts":"%.6f"}]}`,
-		n%active, benchTeam, n%active, n, benchTeam, n%active, strings.Repeat("text ", 300), benchTeam, pressedBlocks, p.respond,
-		benchRound, p.elements[int(n/active)%len(p.elements)], 1+n%4, float64(time.Now().UnixMicro())/1e6)
-	body := url.Values{"payload": {payload}}.Encode()
-	stamp := strconv.FormatInt(time.Now().Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(benchSecret))
-	_, _ = io.WriteString(mac, "v0:"+stamp+":"+body)
-	r, err := http.NewRequest(http.MethodPost, "http://"+p.address+"/slack", strings.NewReader(body))
+	r, err := p.make(p.serial.Add(1))
 	if err != nil {
 		return 0, err
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("X-Slack-Request-Timestamp", stamp)
-	r.Header.Set("X-Slack-Signature", "v0="+hex.EncodeToString(mac.Sum(nil)))
 	began := time.Now()
 	answer, err := p.client.Do(r)
 	if err != nil {
@@ -204,6 +196,31 @@ func (p *pressing) one() (time.Duration, error) {
 		return 0, fmt.Errorf("answered with %s", answer.Status)
 	}
 	return time.Since(began), nil
+}
+
+// slackPress makes signed presses.
+func slackPress(address, respond string, elements []string) func(n int64) (*http.Request, error) {
+	return func(n int64) (*http.Request, error) {
+		payload := fmt.Sprintf(`{"type":"block_actions","user":{"id":"U%06d","username":"u","name":"u","team_id":%q},"api_app_id":"A1","token":"v",`+
+			`"container":{"type":"message","message_ts":"1700000000.000100","channel_id":"D%06d","is_ephemeral":false},"trigger_id":"%d.1.a",`+
+			`"team":{"id":%q,"domain":"bench"},"enterprise":null,"is_enterprise_install":false,"channel":{"id":"D%06d","name":"directmessage"},`+
+			`"message":{"user":"UBOT","type":"message","ts":"1700000000.000100","bot_id":"B1","app_id":"A1","text":%q,"team":%q,"blocks":[%s]},`+
+			`"state":{"values":{}},"response_url":%q,"actions":[{"action_id":"answer:%s:%s:%d","block_id":"b","text":{"type":"plain_text","text":"Early","emoji":false},"value":"x","type":"button","action_ts":"%.6f"}]}`,
+			n%active, benchTeam, n%active, n, benchTeam, n%active, strings.Repeat("text ", 300), benchTeam, pressedBlocks, respond,
+			benchRound, elements[int(n/active)%len(elements)], 1+n%4, float64(time.Now().UnixMicro())/1e6)
+		body := url.Values{"payload": {payload}}.Encode()
+		stamp := strconv.FormatInt(time.Now().Unix(), 10)
+		mac := hmac.New(sha256.New, []byte(benchSecret))
+		_, _ = io.WriteString(mac, "v0:"+stamp+":"+body)
+		r, err := http.NewRequest(http.MethodPost, "http://"+address+"/slack", strings.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("X-Slack-Request-Timestamp", stamp)
+		r.Header.Set("X-Slack-Signature", "v0="+hex.EncodeToString(mac.Sum(nil)))
+		return r, nil
+	}
 }
 
 // pressedBlocks are what Slack sends back of the card that was pressed: about as much as a real one.
@@ -256,13 +273,19 @@ func (p *pressing) steady(b *testing.B, rate float64, d time.Duration) time.Dura
 	return took[len(took)*99/100]
 }
 
-// BenchmarkSlack measures the whole bot, a process of its own, answering signed presses by HTTP beside a bare handler, in turn, on one
-// real Redis that writes to disk each second, with 100,000 people in the round. The figures are those of the last run of its loop.
-func BenchmarkSlack(b *testing.B) {
+func buildBot(b *testing.B) string {
+	b.Helper()
 	program := filepath.Join(b.TempDir(), "maturitybot")
 	if out, err := osexec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
+	return program
+}
+
+// BenchmarkSlack measures the whole bot, a process of its own, answering signed presses by HTTP beside a bare handler, in turn, on one
+// real Redis that writes to disk each second, with 100,000 people in the round. The figures are those of the last run of its loop.
+func BenchmarkSlack(b *testing.B) {
+	program := buildBot(b)
 	editions, err := matrix.Editions()
 	if err != nil {
 		b.Fatal(err)
@@ -273,8 +296,10 @@ func BenchmarkSlack(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = store.Close() })
-	crowd(b, store, editions)
-	api, updates := stub(b)
+	crowd(b, store, editions, "slack:"+benchTeam+":ULEAD", "slack:"+benchTeam+":C1", func(i int) string { return fmt.Sprintf("slack:%s:U%06d", benchTeam, i) })
+	api, updates := stub(b, func(string) string {
+		return `{"ok":true,"team_id":"` + benchTeam + `","user_id":"UBOT","bot_id":"B1","bot":{"app_id":"A1"},"user":{"id":"U","team_id":"` + benchTeam + `","tz":"Europe/London"}}`
+	})
 
 	environment := append(os.Environ(), "REDIS_URL="+server.URL())
 	var elements []string
@@ -283,10 +308,7 @@ func BenchmarkSlack(b *testing.B) {
 	}
 	start := func(cmd *osexec.Cmd, address string) (*pressing, time.Duration) {
 		took := process(b, address, cmd)
-		return &pressing{
-			address: address, respond: api.URL + "/respond/1", elements: elements,
-			client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * callers}},
-		}, took
+		return newPressing(slackPress(address, api.URL+"/respond/1", elements)), took
 	}
 	runBare := func(more ...string) *pressing {
 		address := freePort(b)
@@ -330,13 +352,13 @@ func BenchmarkSlack(b *testing.B) {
 }
 
 // crowd makes a round of 100,000 people, some of whom have started.
-func crowd(b *testing.B, store *redis.Store, editions []*survey.Matrix) {
+func crowd(b *testing.B, store *redis.Store, editions []*survey.Matrix, coordinator, channel string, person func(i int) string) {
 	b.Helper()
 	rounds := survey.NewRounds(store, editions, time.Now)
-	lead := survey.PersonID("slack:" + benchTeam + ":ULEAD")
+	lead := survey.PersonID(coordinator)
 	r, err := rounds.Create(b.Context(), survey.Round{
 		ID: benchRound, Area: "Northshire", Matrix: editions[0].ID, Languages: []survey.Lang{survey.English, survey.Welsh}, TimeZone: survey.DefaultTimeZone,
-		ClosesAt: time.Now().Add(200 * time.Hour), Channel: "slack:" + benchTeam + ":C1", Coordinators: []survey.PersonID{lead}, MinGroup: 5,
+		ClosesAt: time.Now().Add(200 * time.Hour), Channel: channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5,
 		Consensus: survey.Consensus{Percent: 70},
 	})
 	if err == nil {
@@ -347,7 +369,7 @@ func crowd(b *testing.B, store *redis.Store, editions []*survey.Matrix) {
 	}
 	var people []survey.Member
 	for i := range 100_000 {
-		people = append(people, survey.Member{Person: survey.PersonID(fmt.Sprintf("slack:%s:U%06d", benchTeam, i)), Standing: survey.Invited})
+		people = append(people, survey.Member{Person: survey.PersonID(person(i)), Standing: survey.Invited})
 	}
 	if _, err := store.Invite(b.Context(), r.ID, people, "", time.Time{}); err != nil {
 		b.Fatal(err)
