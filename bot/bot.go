@@ -120,6 +120,10 @@ func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
 		replies = b.explain(ctx, e, err)
 	}
 	for i, reply := range replies {
+		if form, ok := reply.(chat.Open); ok {
+			form.Sorry = chat.Card{Blocks: []chat.Block{chat.Say(b.voice(e).Say("error.form_late"))}}
+			reply, replies[i] = form, form
+		}
 		if fault := check(reply); fault != nil {
 			b.Log.Error("reply does not fit", "verb", verb, "error", fault)
 			replies[i] = b.sorryInBoth("error.inside")[0] // the others stand: what they tell of has been done
@@ -202,6 +206,9 @@ func check(reply chat.Reply) error {
 		}
 		return r.Card.Check()
 	case chat.Open:
+		if err := r.Sorry.Check(); err != nil {
+			return err
+		}
 		return r.Form.Check()
 	}
 	return nil

@@ -570,7 +570,7 @@ func (d *Discord) replies(ctx context.Context, x *exchange, replies []chat.Reply
 				err = errors.Join(err, d.whisper(ctx, x, card))
 			}
 		case chat.Open:
-			err = d.offer(ctx, x, r.Form)
+			err = d.offer(ctx, x, r)
 		default:
 			err = fmt.Errorf("unknown reply %T", r)
 		}
@@ -580,13 +580,14 @@ func (d *Discord) replies(ctx context.Context, x *exchange, replies []chat.Reply
 	}
 }
 
-// offer stands in for a form that came too late to open: a button that asks for it again.
-func (d *Discord) offer(ctx context.Context, x *exchange, f chat.Form) error {
-	if _, err := x.event.Action.Encode(); err != nil || x.event.Kind != chat.Press {
-		return errors.New("open a form: it came too late, or where none can open")
+// offer stands in for a form that came too late to open: after a press, with a button that asks for it again.
+func (d *Discord) offer(ctx context.Context, x *exchange, o chat.Open) error {
+	d.log.Warn("form came too late")
+	blocks := slices.Clone(o.Sorry.Blocks)
+	if _, err := x.event.Action.Encode(); err == nil && x.event.Kind == chat.Press {
+		blocks = append(blocks, chat.Buttons{Buttons: []chat.Button{{Label: o.Form.Title, Action: x.event.Action}}})
 	}
-	d.log.Warn("form came too late: offered again")
-	return d.whisper(ctx, x, chat.Card{Blocks: []chat.Block{chat.Buttons{Buttons: []chat.Button{{Label: f.Title, Action: x.event.Action}}}}})
+	return d.whisper(ctx, x, chat.Card{Blocks: blocks})
 }
 
 // hook is a call that an interaction's token allows.

@@ -202,11 +202,12 @@ func (i informed) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 // delivery is one gesture under way.
 type delivery struct {
 	gesture
-	raw  []byte        // of a submission, to give back what was typed
-	open sync.Once     // the form: its trigger is good for one
-	told bool          // the acknowledgement carried the refusal
-	ack  chan struct{} // closed once the acknowledgement is out
-	turn *dispatch.Turn
+	raw      []byte        // of a submission, to give back what was typed
+	open     sync.Once     // the form: its trigger is good for one
+	unopened bool          // Slack would not open it
+	told     bool          // the acknowledgement carried the refusal
+	ack      chan struct{} // closed once the acknowledgement is out
+	turn     *dispatch.Turn
 	// first is the delivery of the same submission that came before, if this one comes again.
 	first *delivery
 }
@@ -428,6 +429,9 @@ func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply)
 				}
 			}
 		case chat.Open:
+			if d.unopened {
+				err = s.whisper(ctx, d.gesture, r.Sorry)
+			}
 		default:
 			err = fmt.Errorf("unknown reply %T", r)
 		}
@@ -449,6 +453,7 @@ func (s *Slack) open(ctx context.Context, d *delivery, f chat.Form) {
 			})
 		}
 		if err != nil {
+			d.unopened = true
 			s.log.Error("form not opened", "error", err) // expired_trigger_id: it came too late
 		}
 	})

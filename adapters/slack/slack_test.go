@@ -816,10 +816,23 @@ func opens(submitted func(context.Context, chat.Event) []chat.Reply) func(contex
 		case e.Kind == chat.Submit:
 			return submitted(ctx, e)
 		case e.Action.Verb == "detail":
-			return []chat.Reply{chat.Open{Form: form()}}
+			return []chat.Reply{chat.Open{Form: form(), Sorry: card("too late")}}
 		}
 		return updates(ctx, e)
 	}
+}
+
+func TestWhoseFormCannotOpenIsTold(t *testing.T) {
+	byHTTP(t, opens(nil), func(t *testing.T, w *world) {
+		m := w.send(t, ben, card("before", "detail"))
+		w.Fail("views.open", fake.Fault{Error: "expired_trigger_id"})
+		w.Press(ben, m, "detail", "")
+		synctest.Wait()
+		seen := w.Seen(ben)
+		if last := seen[len(seen)-1]; !strings.Contains(last.Text, "too late") || w.Modal(ben) != nil {
+			t.Errorf("he sees %q", last.Text)
+		}
+	})
 }
 
 func TestAFormChangesTheCardItWasOpenedFrom(t *testing.T) {

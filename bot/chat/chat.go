@@ -218,7 +218,11 @@ type Post struct {
 }
 
 // Open opens a form.
-type Open struct{ Form Form }
+type Open struct {
+	Form Form
+	// Sorry is whispered when the form cannot be opened: the gesture was too long ago, as a rule.
+	Sorry Card
+}
 
 // Refuse answers a form that cannot stand: what is wrong, by field id. The form stays open where the platform can.
 type Refuse struct{ Fields map[string]string }

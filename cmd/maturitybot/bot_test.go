@@ -379,3 +379,30 @@ func TestManyRoundsFitACard(t *testing.T) {
 		}
 	}
 }
+
+// TestAClaimThatNobodyFinished: of an event that another process has begun, nobody can tell whether it is done; of one that is finished
+// there is nothing more to say.
+func TestAClaimThatNobodyFinished(t *testing.T) {
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, round, _ := open(t, editions, "en", "cy")
+	press := chat.Event{ID: "twice", Kind: chat.Press, Who: tryPerson("ana"), Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.Do("button", string(round), "en")}
+	if fresh, err := b.store.Claim(t.Context(), press.ID); err != nil || !fresh {
+		t.Fatal(fresh, err)
+	}
+	replies := b.bot.Handle(t.Context(), press)
+	if len(replies) != 1 || !strings.Contains(replies[0].(chat.Whisper).Card.String(), b.words.In("en").Say("error.unavailable")) {
+		t.Errorf("begun elsewhere: %v", replies)
+	}
+	if err := b.store.Release(t.Context(), press.ID); err != nil {
+		t.Fatal(err)
+	}
+	if replies = b.bot.Handle(t.Context(), press); len(replies) != 2 {
+		t.Errorf("the first time: %v", replies)
+	}
+	if replies = b.bot.Handle(t.Context(), press); len(replies) != 0 {
+		t.Errorf("when it is finished: %v", replies)
+	}
+}

@@ -37,7 +37,8 @@ type serveCommand struct {
 	Guilds     []string `name:"discord-guilds" env:"DISCORD_GUILDS" placeholder:"ID" help:"Discord servers to offer the commands in, several with commas; without it, every server the bot is in."`
 	Holidays   string   `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" type:"existingfile" help:"Bank holidays in place of those known: gov.uk's bank-holidays.json, or a day a line."`
 
-	env func(string) string // os.Getenv, but for tests
+	env  func(string) string                                                  // os.Getenv, but for tests
+	dial func(ctx context.Context, network, address string) (net.Conn, error) // the network, but for tests
 }
 
 // config is what serve needs to know, found to be complete.
@@ -228,7 +229,7 @@ func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger,
 	if conf.slack != nil {
 		adapter, err := slack.New(ctx, slack.Options{
 			Token: slack.Secret(conf.slack.bot), AppToken: slack.Secret(conf.slack.app), SigningSecret: slack.Secret(conf.slack.signing),
-			APIURL: c.SlackAPI, Responder: b, Log: log.With("platform", slack.Platform),
+			APIURL: c.SlackAPI, Responder: b, Log: log.With("platform", slack.Platform), Dial: c.dial,
 		})
 		if err != nil {
 			return fmt.Errorf("connect to Slack: %w", err)
@@ -246,7 +247,7 @@ func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger,
 	if conf.discord != nil {
 		adapter, err := discord.New(ctx, discord.Options{
 			Token: discord.Secret(conf.discord.token), PublicKey: conf.discord.key, Guilds: c.Guilds, APIURL: c.DiscordAPI, Responder: b,
-			Claims: store, Suggest: b.Suggest, Agreed: agreed(rounds), Log: log.With("platform", discord.Platform),
+			Claims: store, Suggest: b.Suggest, Agreed: agreed(rounds), Log: log.With("platform", discord.Platform), Dial: c.dial,
 		})
 		if err != nil {
 			return fmt.Errorf("connect to Discord: %w", err)

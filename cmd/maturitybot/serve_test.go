@@ -17,8 +17,12 @@ import (
 	"testing"
 	"time"
 
+	discordfake "maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/redis"
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/adapters/slack/fake"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // output is what a program prints while it runs.
@@ -174,10 +178,104 @@ func TestTheEndTakesWhatHasArrived(t *testing.T) {
 	}
 }
 
-// TestServeBySockets needs no address of its own.
+// serving runs serve with a configuration until the end that is returned is called, which returns what serve did.
+func serving(t *testing.T, c serveCommand, env map[string]string) (errs *output, end func() error) {
+	t.Helper()
+	c.env = func(name string) string { return env[name] }
+	errs = newOutput()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx, streams{out: io.Discard, err: errs}) }()
+	errs.until(t, "msg=serving")
+	return errs, func() error {
+		cancel()
+		return <-ended
+	}
+}
+
+// invited opens a round on the same Redis, as another process might, and invites somebody to it.
+func invited(t *testing.T, redisURL, channel, coordinator, guest string) {
+	t.Helper()
+	store, err := redis.Open(t.Context(), redisURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rounds := survey.NewRounds(store, editions, time.Now)
+	lead := survey.PersonID(coordinator)
+	r, err := rounds.Create(t.Context(), survey.Round{
+		ID: "serve23456", Area: "Northshire", Matrix: editions[0].ID, Languages: []survey.Lang{survey.English}, TimeZone: survey.DefaultTimeZone,
+		ClosesAt: time.Now().Add(200 * time.Hour), Channel: channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+	})
+	if err == nil {
+		_, _, err = rounds.Open(t.Context(), r.ID, lead)
+	}
+	if err == nil {
+		_, _, err = rounds.Invite(t.Context(), r.ID, lead, []survey.Member{{Person: survey.PersonID(guest)}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestServeBySockets needs no address of its own: somebody asks for help by a socket, somebody else is sent the invitation that is owed to
+// them, and the program ends in order.
 func TestServeBySockets(t *testing.T) {
 	f := fake.New(t)
 	f.AddUser(fake.User{ID: "U0ANA"})
+	f.AddUser(fake.User{ID: "U0BEN"})
+	f.AddChannel(fake.Channel{ID: "C0TEAM", BotIn: true})
+	url := redistest.Start(t, redistest.Options{}).URL()
+	errs, end := serving(t, serveCommand{RedisURL: url, SlackAPI: fake.URL, dial: f.Dial}, map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken})
+	errs.until(t, "socket open")
+	if ack := f.Command("U0ANA", "", "help"); !ack.OK() {
+		t.Errorf("acknowledged with %d %v", ack.Status, ack.Err)
+	}
+	place := "slack:" + fake.Team + ":"
+	invited(t, url, place+"C0TEAM", place+"U0ANA", place+"U0BEN")
+	if !f.Until(func() bool { return len(f.Seen("U0ANA")) == 1 && len(f.Seen("U0BEN")) == 1 }) {
+		t.Errorf("Ana sees %d messages, Ben %d\n%s", len(f.Seen("U0ANA")), len(f.Seen("U0BEN")), errs)
+	}
+	if err := end(); err != nil || f.Unacked() > 0 {
+		t.Errorf("ended with %v and %d unacknowledged\n%s", err, f.Unacked(), errs)
+	}
+}
+
+// TestServeDiscord offers the commands, answers one over the gateway, and asks somebody who has not agreed to messages in the round's channel.
+func TestServeDiscord(t *testing.T) {
+	f := discordfake.New(t)
+	const ana, team = "1200000000000000001", "1200000000000000002"
+	f.AddUser(discordfake.User{ID: ana, Name: "ana"})
+	f.AddChannel(discordfake.Channel{ID: team})
+	url := redistest.Start(t, redistest.Options{}).URL()
+	errs, end := serving(t, serveCommand{RedisURL: url, DiscordAPI: discordfake.URL, dial: f.Dial}, map[string]string{"DISCORD_TOKEN": discordfake.Token})
+	if !f.Until(func() bool { return f.Sessions() > 0 }) {
+		t.Fatalf("no session\n%s", errs)
+	}
+	if offered := string(f.Commands("")); !strings.Contains(offered, "aeddfedrwydd") {
+		t.Errorf("offered are %s", offered)
+	}
+	if ack := f.Command(ana, team, "maturity help", nil); !ack.OK() {
+		t.Errorf("answered with %v", ack.Err)
+	}
+	if !f.Until(func() bool { return len(f.Whispers(ana)) == 1 }) {
+		t.Errorf("Ana sees %v\n%s", f.Whispers(ana), errs)
+	}
+	invited(t, url, "discord::"+team, "discord::"+ana, "discord::1200000000000000003")
+	if !f.Until(func() bool { return len(f.Messages(team)) > 0 }) {
+		t.Errorf("the channel has nothing\n%s", errs)
+	}
+	if err := end(); err != nil {
+		t.Errorf("ended with %v\n%s", err, errs)
+	}
+}
+
+// TestServeWithoutSlack ends with an error that says so, and holds no token.
+func TestServeWithoutSlack(t *testing.T) {
 	t.Setenv("SLACK_BOT_TOKEN", fake.Token)
 	t.Setenv("SLACK_APP_TOKEN", fake.AppToken)
 	t.Setenv("SLACK_API_URL", "http://127.0.0.1:1/") // nothing is there
@@ -215,6 +313,10 @@ func TestConfiguration(t *testing.T) {
 		"an odd secret": {
 			env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "verification-token"}, serve: serveCommand{RedisURL: "redis://r"},
 			want: []string{"SLACK_SIGNING_SECRET is not a signing secret"}, not: []string{"verification-token"},
+		},
+		"Discord, wrong": {
+			env: map[string]string{"DISCORD_PUBLIC_KEY": "abc"}, serve: serveCommand{RedisURL: "redis://r", Guilds: []string{"my server"}},
+			want: []string{"DISCORD_TOKEN is missing", "Reset Token", "DISCORD_PUBLIC_KEY is not a public key", `"my server" is no server's id`},
 		},
 		"HTTP":   {env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": good}, serve: serveCommand{RedisURL: "redis://r", Creators: []string{"slack:T1:U1"}}},
 		"socket": {env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": "x"}, serve: serveCommand{RedisURL: "redis://r"}},
