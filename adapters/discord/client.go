@@ -58,7 +58,7 @@ var errBanned = errors.New("this machine's address is shut out of Discord for so
 type client struct {
 	http    *http.Client
 	base    *url.URL
-	token   Secret
+	token   chat.Secret
 	log     *slog.Logger
 	limiter *rate.Limiter
 

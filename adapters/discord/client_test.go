@@ -411,7 +411,7 @@ func TestOverTheNetwork(t *testing.T) {
 func TestTokenAsItIsPasted(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		o := w.options()
-		o.Token = Secret(" Bot " + fake.Token + "\n")
+		o.Token = chat.Secret(" Bot " + fake.Token + "\n")
 		o.ApplicationID, o.PublicKey = fake.App, " "+strings.ToUpper(fake.PublicKey)
 		w.start(t, o)
 	})
@@ -424,7 +424,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 			t.Error(s)
 		}
 	}
-	if b, err := o.Token.MarshalText(); err != nil || string(b) != mask {
+	if b, err := o.Token.MarshalText(); err != nil || string(b) != chat.Mask {
 		t.Errorf("%s, %v", b, err)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -26,26 +25,9 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
-// Secret is a token. It prints as dots, whatever the verb.
-type Secret string
-
-const mask = "•••"
-
-// String returns dots.
-func (Secret) String() string { return mask }
-
-// Format writes dots for every verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
-
-// LogValue returns dots.
-func (Secret) LogValue() slog.Value { return slog.StringValue(mask) }
-
-// MarshalText returns dots.
-func (Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
-
 // Options is what a Discord is made of.
 type Options struct {
-	Token Secret // of the bot
+	Token chat.Secret // of the bot
 	// PublicKey of the application, in hex, proves that a delivery by HTTP is Discord's. It is not needed for the gateway.
 	PublicKey string
 	// ApplicationID is the application that the token must belong to, or empty.
@@ -107,7 +89,7 @@ const portal = "discord.com/developers/applications"
 
 // New asks Discord who the token belongs to. Its errors say which value is wrong, and where in the Developer Portal the right one is.
 func New(ctx context.Context, o Options) (*Discord, error) {
-	o.Token = Secret(strings.TrimPrefix(strings.TrimSpace(string(o.Token)), "Bot "))
+	o.Token = chat.Secret(strings.TrimPrefix(strings.TrimSpace(string(o.Token)), "Bot "))
 	if o.Token == "" {
 		return nil, errors.New("the Discord bot token is missing: press Reset Token on the application's page Bot at " + portal)
 	}

@@ -79,7 +79,7 @@ func newClient(o Options) (*client, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	c := &client{http: web, base: base, log: o.Log, held: map[limit]time.Time{}, limited: map[string]map[string]struct{}{}}
-	for _, s := range []Secret{o.Token, o.AppToken, o.SigningSecret} {
+	for _, s := range []chat.Secret{o.Token, o.AppToken, o.SigningSecret} {
 		if s != "" {
 			c.secrets = append(c.secrets, string(s))
 		}
@@ -278,7 +278,7 @@ func (c *client) scrub(err error) error {
 	text := err.Error()
 	clean := text
 	for _, s := range c.secrets {
-		clean = strings.ReplaceAll(clean, s, mask)
+		clean = strings.ReplaceAll(clean, s, chat.Mask)
 	}
 	if clean == text {
 		return err

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -28,28 +27,11 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
-// Secret is a token. It prints as dots, whatever the verb.
-type Secret string
-
-const mask = "•••"
-
-// String returns dots.
-func (Secret) String() string { return mask }
-
-// Format writes dots for every verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
-
-// LogValue returns dots.
-func (Secret) LogValue() slog.Value { return slog.StringValue(mask) }
-
-// MarshalText returns dots.
-func (Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
-
 // Options is what a Slack is made of.
 type Options struct {
-	Token         Secret // of the bot user, xoxb-
-	AppToken      Secret // for Socket Mode, xapp-
-	SigningSecret Secret // for HTTP
+	Token         chat.Secret // of the bot user, xoxb-
+	AppToken      chat.Secret // for Socket Mode, xapp-
+	SigningSecret chat.Secret // for HTTP
 	// APIURL is the Web API's address; empty is Slack's.
 	APIURL string
 	// Responder answers what people do. It is not called before New returns.

@@ -1341,14 +1341,14 @@ func TestNewSaysWhichValueIsWrong(t *testing.T) {
 }
 
 func TestSecretsDoNotPrint(t *testing.T) {
-	secret := Secret("xoxb-very-secret")
+	secret := chat.Secret("xoxb-very-secret")
 	for _, verb := range []string{"%s", "%v", "%+v", "%#v", "%q", "%x", "%d", "%T%[1]v"} {
 		if got := fmt.Sprintf(verb, secret); strings.Contains(got, "very") || strings.Contains(got, fmt.Sprintf("%x", "very")) {
 			t.Errorf("%s prints %s", verb, got)
 		}
 	}
 	o := Options{Token: secret, AppToken: secret, SigningSecret: secret}
-	raw, err := json.Marshal(struct{ Token Secret }{secret})
+	raw, err := json.Marshal(struct{ Token chat.Secret }{secret})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -206,8 +207,8 @@ func sentences(c chat.Card) []string {
 			add(escape(x.Text))
 		case chat.Choice:
 			title := x.Title
-			if x.Button.Chosen {
-				title = "✓ " + title
+			if x.Button.Chosen { // in words: not every reader speaks a tick
+				title = cmp.Or(x.Button.Spoken, "✓ "+title)
 			}
 			add(escape(title + ": " + x.Text))
 		case chat.Buttons:
@@ -231,7 +232,7 @@ func sentences(c chat.Card) []string {
 func name(b chat.Button) string {
 	label := b.Label
 	if b.Chosen {
-		label = "✓ " + label
+		label = cmp.Or(b.Spoken, "✓ "+label)
 	}
 	return "[" + escape(label) + "]"
 }

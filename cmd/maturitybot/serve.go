@@ -228,7 +228,7 @@ func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger,
 	var drains []func(context.Context) error
 	if conf.slack != nil {
 		adapter, err := slack.New(ctx, slack.Options{
-			Token: slack.Secret(conf.slack.bot), AppToken: slack.Secret(conf.slack.app), SigningSecret: slack.Secret(conf.slack.signing),
+			Token: chat.Secret(conf.slack.bot), AppToken: chat.Secret(conf.slack.app), SigningSecret: chat.Secret(conf.slack.signing),
 			APIURL: c.SlackAPI, Responder: b, Log: log.With("platform", slack.Platform), Dial: c.dial,
 		})
 		if err != nil {
@@ -246,7 +246,7 @@ func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger,
 	}
 	if conf.discord != nil {
 		adapter, err := discord.New(ctx, discord.Options{
-			Token: discord.Secret(conf.discord.token), PublicKey: conf.discord.key, Guilds: c.Guilds, APIURL: c.DiscordAPI, Responder: b,
+			Token: chat.Secret(conf.discord.token), PublicKey: conf.discord.key, Guilds: c.Guilds, APIURL: c.DiscordAPI, Responder: b,
 			Claims: store, Suggest: b.Suggest, Agreed: agreed(rounds), Log: log.With("platform", discord.Platform), Dial: c.dial,
 		})
 		if err != nil {
