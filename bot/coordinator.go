@@ -37,6 +37,7 @@ func (b *Bot) newForm(_ context.Context, e chat.Event, _ nothing) ([]chat.Reply,
 	}
 	v := b.voice(e)
 	r := b.usual()
+	r.Area = chat.Trim(e.Value("area"), survey.MaxAreaRunes) // given with the command, where a platform asks for it there
 	first := b.Now().In(r.Location()).AddDate(0, 0, 21)
 	r.ClosesAt = time.Date(first.Year(), first.Month(), first.Day(), 17, 0, 0, 0, r.Location())
 	return b.roundForm(v, chat.Do("create", v.Lang), r), nil
@@ -397,9 +398,13 @@ func (b *Bot) inviteForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 		return chat.Label{ID: id, Text: v.Say("invite." + id), Hint: v.Say("invite." + id + "_hint"), Optional: true}
 	}
 	var roles []chat.Option
+	var chosen []string
 	for _, role := range m.Roles() {
 		if len(roles) < chat.MaxMenu {
 			roles = append(roles, chat.Option{Value: role.ID, Label: role.Name.In(survey.Lang(v.Lang))})
+			if role.ID == e.Value("role") { // given with the command
+				chosen = []string{role.ID}
+			}
 		}
 	}
 	return []chat.Reply{chat.Open{Form: chat.Form{
@@ -407,7 +412,7 @@ func (b *Bot) inviteForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 		Action: chat.Do("sendinvite", string(r.ID), v.Lang),
 		Fields: []chat.Field{
 			chat.People{Label: label("people")},
-			chat.Pick{Label: label("role"), Options: roles},
+			chat.Pick{Label: label("role"), Options: roles, Chosen: chosen},
 			chat.Channel{Label: label("channel")},
 			chat.Input{Label: label("list"), Max: chat.MaxFieldText, Lines: true},
 		},
@@ -568,6 +573,9 @@ func (b *Bot) joinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 	r, err := b.target(ctx, e, a, isOpen)
 	if err != nil {
 		return nil, err
+	}
+	if !ofRound(e, r) {
+		return whisper(chat.Say(b.roundVoice(e, r).Say("join.elsewhere"))), nil
 	}
 	r, err = b.Rounds.OpenDoor(ctx, r.ID, person(e.Who))
 	if err != nil {

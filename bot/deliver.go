@@ -55,6 +55,7 @@ func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
 		if err := b.Rounds.Plan(note, d.Round, survey.OpenCall.On(date(now.In(seat.Round.Location())))); err != nil {
 			return err
 		}
+		return nil
 	case errors.Is(err, chat.ErrUnreachable):
 		log.Warn("person cannot be reached", "error", err)
 		return b.Rounds.SetUnreachable(note, d.Round, d.Person, true)

@@ -67,8 +67,7 @@ func (b *Bot) join(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, 
 	if err != nil {
 		return nil, err
 	}
-	// A round is of one workspace: a button that was carried elsewhere lets nobody in.
-	if home, err := chat.ParsePlace(seat.Round.Channel); err != nil || home.Platform != e.Who.Platform || home.Workspace != e.Who.Workspace {
+	if seat.Member.Standing == survey.NotInvited && !ofRound(e, seat.Round) {
 		return nil, survey.ErrNotTakingPart
 	}
 	seat, err = b.Rounds.Join(ctx, a.round, person(e.Who))
@@ -78,6 +77,13 @@ func (b *Bot) join(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, 
 	}
 	replies, err := b.place(ctx, e, seat)
 	return alone(replies), err
+}
+
+// ofRound says whether somebody acts in the workspace of a round, and is not of another: a button that was carried elsewhere lets nobody
+// in. Where a platform's people are of no workspace, the place alone tells.
+func ofRound(e chat.Event, r survey.Round) bool {
+	home, err := chat.ParsePlace(r.Channel)
+	return err == nil && home.Platform == e.Who.Platform && home.Workspace == e.Where.Workspace && (e.Who.Workspace == "" || e.Who.Workspace == home.Workspace)
 }
 
 // alone turns updates into whispers, for a press on a card that everybody sees.

@@ -334,10 +334,15 @@ func TestAButtonOfAnotherWorkspaceLetsNobodyIn(t *testing.T) {
 	}
 	for who, in := range map[chat.Person]bool{
 		tryPerson("eve"): true,
+		tryPerson("fay"): false, // in another server
 		{Platform: tryPlatform, Workspace: "x", ID: "eve"}: false,
 		{Platform: "other", ID: "eve"}:                     false,
 	} {
-		b.bot.Handle(t.Context(), chat.Event{ID: "join " + who.String(), Kind: chat.Press, Who: who, Action: chat.Do("join", string(round))})
+		where := chat.Place{Platform: tryPlatform, Channel: "#c"}
+		if who.ID == "fay" {
+			where.Workspace = "elsewhere"
+		}
+		b.bot.Handle(t.Context(), chat.Event{ID: "join " + who.String(), Kind: chat.Press, Who: who, Where: where, Action: chat.Do("join", string(round))})
 		seat, err := b.rounds.Seat(t.Context(), round, survey.PersonID(who.String()))
 		if err != nil || (seat.Member.Standing == survey.Invited) != in {
 			t.Errorf("%v: %q, %v", who, seat.Member.Standing, err)
@@ -404,5 +409,40 @@ func TestAClaimThatNobodyFinished(t *testing.T) {
 	}
 	if replies = b.bot.Handle(t.Context(), press); len(replies) != 0 {
 		t.Errorf("when it is finished: %v", replies)
+	}
+}
+
+// TestWhatComesWithACommand: what a platform asks for with a command stands in the form already.
+func TestWhatComesWithACommand(t *testing.T) {
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, round, _ := open(t, editions, "en", "cy")
+	ask := func(verb string, values map[string][]string) string {
+		replies := b.bot.Handle(t.Context(), chat.Event{
+			ID: verb, Kind: chat.Command, Who: tryPerson("ana"), Admin: true, Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.Do(verb, string(round)), Values: values,
+		})
+		form, ok := replies[0].(chat.Open)
+		if !ok {
+			t.Fatalf("%s: %v", verb, replies)
+		}
+		return form.Form.String()
+	}
+	if form := ask("new", map[string][]string{"area": {"Southshire"}}); !strings.Contains(form, "‹Southshire›") {
+		t.Error(form)
+	}
+	role := editions[0].Roles()[0]
+	if form := ask("invite", map[string][]string{"role": {role.ID}}); !strings.Contains(form, "✓ "+role.Name.In(survey.English)) {
+		t.Error(form)
+	}
+	for field, want := range map[string]string{"round": string(round), "role": role.ID, "other": ""} {
+		got := b.bot.Suggest(t.Context(), chat.Event{Who: tryPerson("ana"), Values: map[string][]string{field: {""}}}, field)
+		if want == "" && len(got) > 0 || want != "" && (len(got) == 0 || got[0].Value != want) {
+			t.Errorf("%s: suggested are %v", field, got)
+		}
+	}
+	if got := b.bot.Suggest(t.Context(), chat.Event{Who: tryPerson("eve"), Values: map[string][]string{"round": {""}}}, "round"); len(got) > 0 {
+		t.Errorf("suggested to somebody who coordinates nothing: %v", got)
 	}
 }
