@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"mime"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -39,7 +40,8 @@ const (
 	// attempts is how often one call is made, firstPause what is waited before the second time; it doubles.
 	attempts   = 4
 	firstPause = 500 * time.Millisecond
-	// longestHold is the longest that a call waits because Discord asks it to.
+	// longestHold is the longest that a call waits because Discord asks it to. A call that would wait longer fails at once: whoever made
+	// it knows better what to do meanwhile.
 	longestHold = time.Minute
 	// banned is how long nothing is sent once Cloudflare refuses the address: 10,000 refused requests within ten
 	// minutes lead there (topics/rate-limits.mdx), and each one more makes it worse.
@@ -52,6 +54,9 @@ const (
 
 // errBanned says that nothing is sent for now.
 var errBanned = errors.New("this machine's address is shut out of Discord for some minutes")
+
+// errHeld says that a call would have to wait longer than longestHold.
+var errHeld = errors.New("discord asks to wait for longer than a minute")
 
 // client makes calls of the REST API. discordgo's are not used for it: they sleep for a rate limit whatever their context, keep a
 // bucket for the token of every interaction for ever, quote those tokens in errors, and take Cloudflare's page for broken JSON.
@@ -245,14 +250,14 @@ func (c *client) once(ctx context.Context, r request, kind string, payload []byt
 	words := json.Unmarshal(answer, &said) == nil
 	fault := &refused{res.StatusCode, said.Code, cmp.Or(said.Message, http.StatusText(res.StatusCode))}
 	switch {
-	case res.StatusCode == http.StatusTooManyRequests && !words:
+	case res.StatusCode == http.StatusTooManyRequests && !words && !limits(res.Header):
 		c.shut()
 		return nil, denied, 0, errBanned
 	case res.StatusCode == http.StatusTooManyRequests:
-		wait := max(seconds(res.Header.Get("Retry-After")), time.Duration(said.After*float64(time.Second)), 50*time.Millisecond)
+		wait := max(seconds(res.Header.Get("Retry-After")), seconds(res.Header.Get("X-RateLimit-Reset-After")), span(said.After), 50*time.Millisecond)
 		global := said.Global || res.Header.Get("X-RateLimit-Global") != "" || res.Header.Get("X-RateLimit-Scope") == "global"
 		bucket := r.bucket
-		if global {
+		if global && !r.own { // an own token's calls are not counted with the others
 			bucket = allOf
 		}
 		c.log.Warn("discord asks to wait", "call", r.what, "wait", wait, "global", global)
@@ -262,6 +267,20 @@ func (c *client) once(ctx context.Context, r request, kind string, payload []byt
 		return nil, lost, 0, fault
 	}
 	return nil, denied, 0, fault
+}
+
+// limits says whether an answer without words is Discord's own all the same, and not Cloudflare's page.
+func limits(h http.Header) bool {
+	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	if kind == "text/html" {
+		return false
+	}
+	for name := range h {
+		if strings.HasPrefix(name, "X-Ratelimit-") { // in net/http's spelling
+			return true
+		}
+	}
+	return false
 }
 
 // scrub takes the address out of an error: tokens of interactions are in it.
@@ -292,7 +311,11 @@ func (c *client) turn(ctx context.Context, r request) error {
 		if !until.After(now) {
 			break
 		}
-		if err := sleep(ctx, until.Sub(now)); err != nil {
+		wait := until.Sub(now)
+		if wait > longestHold {
+			return errHeld
+		}
+		if err := sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -329,10 +352,18 @@ func (c *client) shut() {
 
 func seconds(s string) time.Duration {
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f <= 0 || f > 1e6 {
+	if err != nil {
 		return 0
 	}
-	return time.Duration(f * float64(time.Second))
+	return span(f)
+}
+
+// span is a number of seconds; what is longer than eleven days is as good as that.
+func span(seconds float64) time.Duration {
+	if !(seconds > 0) { // nor is what is no number
+		return 0
+	}
+	return time.Duration(min(seconds, 1e6) * float64(time.Second))
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

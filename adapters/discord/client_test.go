@@ -58,6 +58,100 @@ func TestWaitsWhenAsked(t *testing.T) {
 	})
 }
 
+// A bucket that stays shut for long is an error for each call at once: the reminders loop comes again in a minute.
+func TestLongWaitIsAnError(t *testing.T) {
+	for name, fault := range map[string]func(*world){
+		"refused": func(w *world) { w.Fail("send", fake.Fault{Status: 429, After: 3600}) },
+		"told":    func(w *world) { w.Limit("send", 1, time.Hour) },
+		"for all": func(w *world) { w.Fail("send", fake.Fault{Status: 429, After: 2e6, Global: true}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				fault(w)
+				_ = w.try(t, "1")
+				before := len(w.Calls("send"))
+				for range 3 {
+					var err error
+					if d := took(func() { err = w.try(t, "2") }); !errors.Is(err, errHeld) || errors.Is(err, chat.ErrUnsure) || d != 0 {
+						t.Errorf("%v after %v", err, d)
+					}
+				}
+				if n := len(w.Calls("send")) - before; n != 0 {
+					t.Errorf("%d calls", n)
+				}
+				if time.Sleep(59*time.Minute + time.Second); name != "for all" {
+					if err := w.try(t, "3"); err != nil {
+						t.Errorf("within a minute of its end: %v", err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Without words, Discord's own refusal is told by its headers, and Cloudflare's page by having none.
+func TestLimitWithoutWords(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.Fail("send", fake.Fault{Status: 429, After: 3, Mute: true})
+		var err error
+		if d := took(func() { err = w.try(t, "1") }); err != nil || d != 3*time.Second {
+			t.Errorf("%v after %v", err, d)
+		}
+	})
+	for want, headers := range map[bool][]http.Header{
+		true:  {{"X-Ratelimit-Limit": {"5"}}, {"X-Ratelimit-Scope": {"user"}, "Content-Type": {"application/json"}}},
+		false: {{}, {"Retry-After": {"600"}}, {"X-Ratelimit-Limit": {"5"}, "Content-Type": {"text/html; charset=UTF-8"}}},
+	} {
+		for _, h := range headers {
+			if limits(h) != want {
+				t.Errorf("%v: Discord's own %v", h, !want)
+			}
+		}
+	}
+}
+
+// An own token's calls are not counted with the others: they wait for their own refusals, and the others do not wait for them.
+func TestGlobalLimitOfAnOwnToken(t *testing.T) {
+	byHTTP(t, saying(chat.AckWhisper, slowly(4*time.Second, replying(chat.Whisper{Card: card("kept")})))(), func(t *testing.T, w *world) {
+		m := w.whispered(t, ben)
+		f := fake.Fault{Status: 429, After: 1, Global: true}
+		w.Fail("original", f, f, f)
+		w.Press(ben, m, "one", "")
+		time.Sleep(2500 * time.Millisecond)
+		synctest.Wait()
+		if d := took(func() { _ = w.try(t, "1") }); d != 0 {
+			t.Errorf("a post waited %v", d)
+		}
+		w.settled(t)
+		if got := texts(t, w.Whispers(ben)); !strings.HasSuffix(got, "; kept") {
+			t.Errorf("%d calls, Ben sees %q", len(w.Calls("original")), got)
+		}
+	})
+}
+
+// Whatever answers in Discord's place has posted nothing.
+func TestAnswerThatIsNotDiscords(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		for i, f := range []fake.Fault{{Status: 200, HTML: true}, {Status: 200}} {
+			for _, post := range []func(id string) error{
+				func(id string) error { return w.try(t, id) },
+				func(id string) error { return w.discord.Send(t.Context(), id, person(ben), card("sent")) },
+			} {
+				id := fmt.Sprint(i)
+				w.Fail("send", f)
+				if err := post(id); err == nil || errors.Is(err, chat.ErrUnsure) || errors.Is(err, chat.ErrUnreachable) {
+					t.Errorf("%+v: %v", f, err)
+				}
+				if err := post(id); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		w.want(t, "channel", texts(t, w.Messages(team)), "posted 0; posted 1")
+		w.want(t, "conversation", texts(t, w.Messages(fake.DM(ben))), "sent; sent")
+	})
+}
+
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.Fail("send", fake.Fault{Status: 429, After: 30})
@@ -341,6 +435,44 @@ func TestRegister(t *testing.T) {
 		o.Guilds = []string{"1100000000000000777"}
 		if err := w.start(t, o).Register(t.Context()); err == nil || !strings.Contains(err.Error(), "1100000000000000777") {
 			t.Errorf("a server without the bot: %v", err)
+		}
+	})
+}
+
+// Commands are taken back where they are no longer offered, or people would see each twice.
+func TestLeftoverCommands(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		offered := func(where string) bool { return strings.Contains(string(w.Commands(where)), "aeddfedrwydd") }
+		for _, c := range []struct {
+			listed           []string
+			all, here, other bool
+		}{
+			{[]string{fake.Guild, fake.Other}, false, true, true}, {[]string{fake.Other}, false, false, true}, {nil, true, false, false},
+		} {
+			o := w.options()
+			o.Guilds = c.listed
+			if err := w.start(t, o).Register(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if offered("") != c.all || offered(fake.Guild) != c.here || offered(fake.Other) != c.other {
+				t.Errorf("%v listed: for all %v, here %v, in the other %v", c.listed, offered(""), offered(fake.Guild), offered(fake.Other))
+			}
+		}
+		w.Fail("guilds", fake.Fault{Status: 403}) // no reason not to start
+		if err := w.discord.Register(t.Context()); err != nil {
+			t.Error(err)
+		}
+		o := w.options()
+		o.Guilds = []string{fake.Other}
+		d := w.start(t, o)
+		w.Latency(func(op string) time.Duration { // nor one to wait for long
+			if op == "guilds" {
+				return time.Hour
+			}
+			return 0
+		})
+		if wait := took(func() { _ = d.Register(t.Context()) }); wait > tidying+answering {
+			t.Errorf("it took %v", wait)
 		}
 	})
 }

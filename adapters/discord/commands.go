@@ -90,7 +90,7 @@ var verbs = []struct {
 	{words{"button", "botwm"}, words{"Put a Join button into this channel", "Rhoi botwm Ymuno yn y sianel hon"}, []ask{aRound}},
 	{words{"status", "statws"}, words{"Who has finished, and who is missing", "Pwy sydd wedi gorffen, a phwy sydd ar goll"}, []ask{aRound}},
 	{words{"remind", "atgoffa"}, words{"Remind those who have not finished", "Atgoffa'r rhai sydd heb orffen"}, []ask{aRound}},
-	{words{"reminders", "nodiadau"}, words{"What reminders are sent when", "Pa negeseuon atgoffa sy'n cael eu hanfon, a phryd"}, []ask{aRound}},
+	{words{"reminders", "amserlen"}, words{"What reminders are sent when", "Pa negeseuon atgoffa sy'n cael eu hanfon, a phryd"}, []ask{aRound}},
 	{words{"extend", "estyn"}, words{"Move the closing time later", "Gohirio'r amser cau"}, []ask{aRound}},
 	{words{"workshop", "gweithdy"}, words{"Set when and where the workshop is", "Pennu pryd a ble y bydd y gweithdy"}, []ask{aRound}},
 	{words{"team", "tîm"}, words{"Add coordinators", "Ychwanegu cydlynwyr"}, []ask{aRound}},

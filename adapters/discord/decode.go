@@ -36,8 +36,11 @@ const (
 	interactionSubmit    = 5
 )
 
-// contextBot is the context of the conversation between a person and the bot.
-const contextBot = 1
+// Contexts of interactions: a server, the conversation between a person and the bot, and that of people among themselves.
+const (
+	contextGuild = 0
+	contextBot   = 1
+)
 
 // interaction is what the bot needs of one.
 type interaction struct {
@@ -62,6 +65,10 @@ type interaction struct {
 		ComponentType int         `json:"component_type"`
 		Values        []string    `json:"values"`
 		Components    []submitted `json:"components"`
+		Resolved      struct {
+			Users    map[string]json.RawMessage `json:"users"`
+			Channels map[string]json.RawMessage `json:"channels"`
+		} `json:"resolved"` // what Discord itself found to be chosen
 	} `json:"data"`
 }
 
@@ -112,12 +119,14 @@ func decodeInteraction(payload []byte) (gesture, error) {
 		return gesture{}, fmt.Errorf("read interaction: %w", err)
 	}
 	nothing := g
-	switch in.Type {
-	case interactionCommand, interactionComplete:
+	switch {
+	case !in.among():
+		err = errForeign
+	case in.Type == interactionCommand, in.Type == interactionComplete:
 		err = in.command(&g)
-	case interactionComponent:
+	case in.Type == interactionComponent:
 		err = in.press(&g)
-	case interactionSubmit:
+	case in.Type == interactionSubmit:
 		err = in.submit(&g)
 	default:
 		err = errForeign
@@ -157,8 +166,8 @@ func (in *interaction) gesture() (gesture, error) {
 	g := gesture{
 		kind: acted,
 		event: chat.Event{
-			ID: in.ID, At: snowflakeTime(id), Who: person(who.ID), Where: channel(in.Channel), Locale: in.Locale,
-			Private: in.Guild == "" || in.Context != nil && *in.Context == contextBot,
+			ID: in.ID, At: snowflakeTime(id), Who: person(who.ID), Where: place(in.Guild, in.Channel), Locale: in.Locale,
+			Private: in.Guild == "" && in.among(),
 		},
 		origin: origin{Interaction: in.ID, Application: in.Application, Token: in.Token, Guild: in.Guild, Channel: in.Channel},
 	}
@@ -173,6 +182,18 @@ func (in *interaction) gesture() (gesture, error) {
 		g.origin.Message, g.origin.Whispered = m.ID, m.Flags&flagEphemeral != 0
 	}
 	return g, nil
+}
+
+// among says whether the bot has to do with those who are there: not in a conversation of people among themselves, who would see what
+// one of them is shown.
+func (in *interaction) among() bool {
+	if in.Context == nil {
+		return true
+	}
+	if in.Guild != "" {
+		return *in.Context == contextGuild
+	}
+	return *in.Context == contextBot
 }
 
 // command reads a command that was sent, or is being typed.
@@ -260,12 +281,14 @@ func (in *interaction) chosen(kind int, values []string) ([]string, error) {
 		if _, ok := snowflake(v); !ok {
 			return nil, errForeign
 		}
+		_, user := in.Data.Resolved.Users[v]
+		_, channel := in.Data.Resolved.Channels[v]
 		switch {
-		case kind == typeUserSelect:
+		case kind == typeUserSelect && user:
 			out = append(out, person(v).String())
-		case kind == typeChannelSelect:
-			out = append(out, channel(v).String())
-		default:
+		case kind == typeChannelSelect && channel:
+			out = append(out, place(in.Guild, v).String())
+		default: // what Discord did not find is forged
 			return nil, errForeign
 		}
 	}

@@ -43,7 +43,7 @@ func received(t testing.TB, name string) []byte {
 
 func TestPayloadsOfEveryKind(t *testing.T) {
 	at := time.UnixMilli(1441902345678901248>>22 + 1420070400000).UTC()
-	inServer := chat.Event{ID: anID, At: at, Who: person(aUser), Where: channel(aChannel), Locale: "en-GB"}
+	inServer := chat.Event{ID: anID, At: at, Who: person(aUser), Where: place(aGuild, aChannel), Locale: "en-GB"}
 	from := origin{Interaction: anID, Application: anApp, Token: "aW50ZXJhY3Rpb246dG9rZW4", Guild: aGuild, Channel: aChannel}
 	with := func(change func(*gesture)) gesture {
 		g := gesture{kind: acted, event: inServer, origin: from}
@@ -51,7 +51,7 @@ func TestPayloadsOfEveryKind(t *testing.T) {
 		return g
 	}
 	alone := func(g *gesture) {
-		g.event.Private, g.origin.Guild, g.event.Locale = true, "", "en-US"
+		g.event.Private, g.event.Where, g.origin.Guild, g.event.Locale = true, place("", aChannel), "", "en-US"
 	}
 	pressedMessage := func(g *gesture) {
 		g.event.Kind, g.origin.Message, g.origin.Whispered = chat.Press, "1441902000000000000", true
@@ -107,7 +107,7 @@ func TestPayloadsOfEveryKind(t *testing.T) {
 			pressedMessage(g)
 			g.event.Kind, g.event.Action = chat.Submit, chat.Do("sendinvite", round, "en")
 			g.event.Values = map[string][]string{
-				"people": {"discord::" + aUser, "discord::80351110224678913"}, "role": {"midwife"}, "channel": {"discord::" + aChannel}, "list": {"ben@example.org, Midwife\ncem"},
+				"people": {"discord::" + aUser, "discord::80351110224678913"}, "role": {"midwife"}, "channel": {"discord:" + aGuild + ":" + aChannel}, "list": {"ben@example.org, Midwife\ncem"},
 			}
 		}),
 		"modal-rows": with(func(g *gesture) {
@@ -140,7 +140,7 @@ func TestPersonIsTheSameEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.event.Who != b.event.Who || a.event.Who.Workspace != a.event.Where.Workspace {
+	if a.event.Who != b.event.Who || a.event.Where.Workspace != aGuild || b.event.Where.Workspace != "" {
 		t.Errorf("%v in %v, %v in the conversation with the bot", a.event.Who, a.event.Where, b.event.Who)
 	}
 	back, err := chat.ParsePerson(a.event.Who.String())
@@ -177,6 +177,9 @@ func TestForeignIsAnswered(t *testing.T) {
 		"both answers":           base(3, `{"component_type":3,"custom_id":"?erase:x","values":["yes","no"]}`),
 		"no answer":              base(3, `{"component_type":3,"custom_id":"?erase:x"}`),
 		"a person by name":       base(3, `{"component_type":5,"custom_id":"team:x","values":["ana"]}`),
+		"a person not found":     base(3, `{"component_type":5,"custom_id":"team:x","values":["`+aUser+`"]}`),
+		"a channel not found":    base(3, `{"component_type":8,"custom_id":"team:x","values":["`+aUser+`"],"resolved":{"users":{"`+aUser+`":{}},"channels":{"1":{}}}}`),
+		"in a form, not found":   base(5, `{"custom_id":"keep:x","components":[{"type":18,"component":{"type":5,"custom_id":"people","values":["1","2"]}}],"resolved":{"users":{"1":{}}}}`),
 		"too many values":        base(3, `{"component_type":5,"custom_id":"team:x","values":[`+many+`]}`),
 		"an empty value":         base(3, `{"component_type":3,"custom_id":"role:x","values":[""]}`),
 		"a forged modal":         base(5, `{"custom_id":"::"}`),
@@ -202,6 +205,36 @@ func TestForeignIsAnswered(t *testing.T) {
 		if g.origin.Token != "t" || g.event.Who != person(aUser) || g.kind != want.kind || g.event.Values != nil || g.typing != "" ||
 			g.event.Kind != want.event.Kind || g.event.Action.Verb != want.event.Action.Verb {
 			t.Errorf("%s cannot be answered, or asks for something: %+v", name, g)
+		}
+	}
+}
+
+// TestAmongOthers: in a conversation of people among themselves nothing may be taken for one's own with the bot.
+func TestAmongOthers(t *testing.T) {
+	const payload = `{"type":3,"id":"1100000000000000001","application_id":"1","token":"t","channel_id":"1","user":{"id":"1"}%s,"message":{"id":"1"},"data":{"custom_id":"kept:x","component_type":2}}`
+	for with, want := range map[string]struct {
+		err     error
+		private bool
+		guild   string
+	}{
+		``:                               {nil, true, ""},
+		`,"context":1`:                   {nil, true, ""},
+		`,"context":0,"guild_id":"7"`:    {nil, false, "7"},
+		`,"guild_id":"7"`:                {nil, false, "7"},
+		`,"context":2`:                   {errForeign, false, ""},
+		`,"context":0`:                   {errForeign, false, ""},
+		`,"context":1,"guild_id":"7"`:    {errForeign, false, "7"},
+		`,"context":2,"guild_id":"7"`:    {errForeign, false, "7"},
+		`,"context":9`:                   {errForeign, false, ""},
+		`,"context":null,"guild_id":"7"`: {nil, false, "7"},
+	} {
+		g, err := decodeInteraction(fmt.Appendf(nil, payload, with))
+		x := &exchange{gesture: g}
+		if !errors.Is(err, want.err) || g.event.Private != want.private || x.changeable() != want.private || g.event.Where != place(want.guild, "1") {
+			t.Errorf("%q: %+v, %v", with, g.event, err)
+		}
+		if (err == nil) != (g.event.Action.Verb == "kept") {
+			t.Errorf("%q asks for %v", with, g.event.Action)
 		}
 	}
 }

@@ -19,8 +19,6 @@ const (
 	page = 1000
 	// mostMembers is from where on a list is refused as none: nobody invites a whole public server to a survey.
 	mostMembers = 20000
-	// keptGuilds is how many channels' servers are remembered.
-	keptGuilds = 1024
 )
 
 type guildMember struct {
@@ -56,12 +54,13 @@ func (d *Discord) find(ctx context.Context, from chat.Place, word string) (chat.
 	id := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(word, "<@"), "!"), ">")
 	n, known := snowflake(id)
 	known = known && n > 1<<32 // a shorter number is a name
-	guild, err := d.guildOf(ctx, from)
-	if err != nil {
-		return chat.Person{}, err
+	guild := from.Workspace
+	if _, ok := snowflake(guild); !ok && guild != "" || from.Platform != Platform {
+		return chat.Person{}, chat.ErrNobody
 	}
 	if known {
 		var m guildMember
+		var err error
 		what := request{what: "look up a member", method: http.MethodGet, path: "guilds/" + guild + "/members/" + id, bucket: "guilds/" + guild + "/members/", again: true}
 		if guild == "" { // in the conversation with the bot
 			what.path, what.bucket = "users/"+id, "users/"
@@ -80,7 +79,7 @@ func (d *Discord) find(ctx context.Context, from chat.Place, word string) (chat.
 	}
 	var found []guildMember
 	path := "guilds/" + guild + "/members/search"
-	err = d.client.do(ctx, request{
+	err := d.client.do(ctx, request{
 		what: "search for a member", method: http.MethodGet, path: path + "?limit=100&query=" + url.QueryEscape(name), bucket: path, again: true,
 	}, &found)
 	if err != nil {
@@ -111,30 +110,6 @@ func nobody(err error) error {
 	return err
 }
 
-// guildOf is the server that a place is in, or empty for a conversation with one person.
-func (d *Discord) guildOf(ctx context.Context, p chat.Place) (string, error) {
-	if p.Platform != Platform {
-		return "", chat.ErrNobody
-	}
-	d.mu.Lock()
-	guild, known := d.guilds[p.Channel]
-	d.mu.Unlock()
-	if known {
-		return guild, nil
-	}
-	c, err := d.channel(ctx, p)
-	if err != nil {
-		return "", err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.guilds) >= keptGuilds {
-		clear(d.guilds)
-	}
-	d.guilds[p.Channel] = c.Guild
-	return c.Guild, nil
-}
-
 func (d *Discord) channel(ctx context.Context, p chat.Place) (guildChannel, error) {
 	var c guildChannel
 	if _, ok := snowflake(p.Channel); !ok || p.Platform != Platform {
@@ -145,13 +120,13 @@ func (d *Discord) channel(ctx context.Context, p chat.Place) (guildChannel, erro
 		return c, nobody(err)
 	}
 	if _, ok := snowflake(c.Guild); !ok {
-		c.Guild = ""
+		c.Guild = "" // somebody's conversation with the bot
 	}
 	return c, nil
 }
 
-// Members returns who can see a channel. It is chat.ErrNobody where Discord does not tell: that
-// takes the privileged Server Members Intent, which is off until somebody switches it on at the Developer Portal.
+// Members returns who can see a channel. It is chat.ErrNobody for a channel that is not in the server of the place, and where Discord does
+// not tell: that takes the privileged Server Members Intent, which is off until somebody switches it on at the Developer Portal.
 func (d *Discord) Members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
 	all, err := d.members(ctx, in)
 	if err != nil {
@@ -165,7 +140,7 @@ func (d *Discord) members(ctx context.Context, in chat.Place) ([]chat.Person, er
 	if err != nil {
 		return nil, err
 	}
-	if c.Guild == "" {
+	if c.Guild == "" || c.Guild != in.Workspace {
 		return nil, chat.ErrNobody
 	}
 	sees, err := d.seers(ctx, c)

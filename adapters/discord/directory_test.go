@@ -14,7 +14,6 @@ func TestFind(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.AddUser(fake.User{ID: "1100000000000000301", Name: "outside", Outside: true})
 		w.AddUser(fake.User{ID: "1100000000000000302", Name: "benjamin"})
-		w.AddChannel(fake.Channel{ID: "1100000000000000202", Hidden: true})
 		for _, word := range []string{"<@" + ben + ">", "<@!" + ben + ">", ben, "ben", "@ben", "BEN", " ben "} {
 			if p, err := w.discord.Find(t.Context(), channel(team), word); err != nil || p != person(ben) {
 				t.Errorf("%q: %v, %v", word, p, err)
@@ -28,7 +27,7 @@ func TestFind(t *testing.T) {
 		if p, err := w.discord.Find(t.Context(), channel(fake.DM(ana)), ben); err != nil || p != person(ben) {
 			t.Errorf("from a conversation: %v, %v", p, err)
 		}
-		for _, from := range []chat.Place{channel(fake.DM(ana)), channel("1100000000000000202"), channel("x"), {Platform: "slack", Workspace: "T", Channel: team}} {
+		for _, from := range []chat.Place{channel(fake.DM(ana)), place("1100000000000000999", team), place("../x", team), {Platform: "slack", Workspace: "T", Channel: team}} {
 			if p, err := w.discord.Find(t.Context(), from, "ben"); !errors.Is(err, chat.ErrNobody) {
 				t.Errorf("from %v: %v, %v", from, p, err)
 			}
@@ -36,6 +35,9 @@ func TestFind(t *testing.T) {
 		w.Fail("search", fake.Fault{Status: 403, Code: 50001})
 		if _, err := w.discord.Find(t.Context(), channel(team), "ben"); !errors.Is(err, chat.ErrNobody) {
 			t.Errorf("where Discord does not search: %v", err)
+		}
+		if n := len(w.Calls("channel")); n != 0 {
+			t.Errorf("asked %d times which server a channel is in: the place says so", n)
 		}
 		w.Down(true)
 		if _, err := w.discord.Find(t.Context(), channel(team), "ben"); err == nil || errors.Is(err, chat.ErrNobody) {
@@ -82,7 +84,8 @@ func TestMembers(t *testing.T) {
 			}
 		}
 		w.AddChannel(fake.Channel{ID: "1100000000000000600", Type: 11})
-		for _, p := range []chat.Place{channel("1100000000000000600"), channel(fake.DM(ben)), channel("1100000000000000999"), {Platform: "slack", Channel: "C1"}} {
+		w.AddChannel(fake.Channel{ID: elsewhere, Guild: fake.Other})
+		for _, p := range []chat.Place{channel("1100000000000000600"), channel(fake.DM(ben)), channel("1100000000000000999"), channel(elsewhere), place(fake.Other, team), place("", team), {Platform: "slack", Channel: "C1"}} {
 			if all, err := w.discord.Members(t.Context(), p); !errors.Is(err, chat.ErrNobody) {
 				t.Errorf("%v: %v, %v", p, all, err)
 			}

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -32,7 +33,7 @@ type Options struct {
 	PublicKey string
 	// ApplicationID is the application that the token must belong to, or empty.
 	ApplicationID string
-	// Guilds are the servers to register the commands in; none registers them for every server.
+	// Guilds are the servers to register the commands in, and alone to do anything in; none means every server.
 	Guilds []string
 	// APIURL is the address of the REST API with its version; empty is Discord's.
 	APIURL string
@@ -56,6 +57,8 @@ type Options struct {
 type Claims interface {
 	// Claim says whether this is the first claim of the event within minutes, by whichever process.
 	Claim(ctx context.Context, event string) (bool, error)
+	// Finish notes that what was claimed has ended: a connection that resumes may bring it again when the claim is over.
+	Finish(ctx context.Context, event string) error
 }
 
 // Discord is the bot in Discord.
@@ -73,10 +76,9 @@ type Discord struct {
 	complaints *rate.Limiter  // about deliveries that Discord did not sign
 	running    sync.WaitGroup // interactions that the gateway brought
 
-	mu     sync.Mutex
-	cards  map[string]*exchange // the last under way, by the card it would change
-	under  map[string]*exchange // those that another process may have claimed, by event
-	guilds map[string]string    // the server of a channel
+	mu    sync.Mutex
+	cards map[string]*exchange // the last under way, by the card it would change
+	under map[string]*exchange // those that another process may have claimed, by event
 }
 
 var (
@@ -145,10 +147,17 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 	}
 	d := &Discord{
 		client: c, options: o, log: o.Log, app: app.ID, endpoint: app.Endpoint != "", key: key, responder: o.Responder,
-		cold: rate.NewLimiter(rate.Every(cmp.Or(o.ColdEvery, perCold)), 1), readers: make(chan struct{}, readers), complaints: rate.NewLimiter(1, 5), cards: map[string]*exchange{}, under: map[string]*exchange{}, guilds: map[string]string{},
+		cold: rate.NewLimiter(rate.Every(cmp.Or(o.ColdEvery, perCold)), 1), readers: make(chan struct{}, readers), complaints: rate.NewLimiter(1, 5), cards: map[string]*exchange{}, under: map[string]*exchange{},
 	}
 	d.dispatch = dispatch.New(claiming{d}, o.Log)
 	return d, nil
+}
+
+// caught keeps a panic from ending the program. What was panicked with may be somebody's words. It is to be deferred.
+func caught(log *slog.Logger, doing string) {
+	if fault := recover(); fault != nil {
+		log.Error("panic", "doing", doing, "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
+	}
 }
 
 // Drain takes nothing more, and returns when everything taken has been handled and sent, or the context ends.
@@ -169,8 +178,18 @@ func (d *Discord) Drain(ctx context.Context) error {
 }
 
 // Register tells Discord the commands, unless it has them as they are. Where servers are listed, commands for
-// every server are taken back: people would see each one twice.
+// every server are taken back, and so are those of servers that are no longer listed: people would see each one twice, or one that
+// nobody answers.
 func (d *Discord) Register(ctx context.Context) error {
+	if err := d.offerCommands(ctx); err != nil {
+		return err
+	}
+	d.unregister(ctx)
+	return nil
+}
+
+// offerCommands registers them where they are wanted.
+func (d *Discord) offerCommands(ctx context.Context) error {
 	everywhere := "applications/" + d.app + "/commands"
 	if len(d.options.Guilds) == 0 {
 		return d.register(ctx, everywhere, commands(true), true)
@@ -179,7 +198,7 @@ func (d *Discord) Register(ctx context.Context) error {
 		return err
 	}
 	for _, g := range d.options.Guilds {
-		err := d.register(ctx, "applications/"+d.app+"/guilds/"+g+"/commands", commands(false), false)
+		err := d.register(ctx, d.commandsOf(g), commands(false), false)
 		if code(err) == discordgo.ErrCodeMissingAccess {
 			return fmt.Errorf("the bot is not in server %s, or may have no commands there: invite it with the scopes bot and applications.commands, on the page Installation at %s: %w", g, portal, err)
 		}
@@ -188,6 +207,49 @@ func (d *Discord) Register(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// tidied is in how many servers it is looked for commands that are left over, tidying for how long: a start waits for it.
+const (
+	tidied  = 100
+	tidying = 20 * time.Second
+)
+
+// unregister takes back the commands in servers that are not listed. What fails is tried again at the next start.
+func (d *Discord) unregister(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, tidying)
+	defer cancel()
+	var in []struct {
+		ID string `json:"id"`
+	}
+	err := d.client.do(ctx, request{
+		what: "list the servers", method: http.MethodGet, path: fmt.Sprintf("users/@me/guilds?limit=%d", tidied), bucket: "users/@me/guilds", again: true,
+	}, &in)
+	for _, g := range in {
+		if _, ok := snowflake(g.ID); !ok || slices.Contains(d.options.Guilds, g.ID) {
+			continue
+		}
+		err = d.register(ctx, d.commandsOf(g.ID), []command{}, false)
+		if code(err) == discordgo.ErrCodeMissingAccess { // it may have none there
+			err = nil
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err != nil {
+		d.log.Warn("commands may be left over in servers that are not listed", "error", err)
+	}
+}
+
+// commandsOf is where the commands of one server are.
+func (d *Discord) commandsOf(guild string) string {
+	return "applications/" + d.app + "/guilds/" + guild + "/commands"
+}
+
+// serves says whether the bot does anything in a server, or in a conversation, which is in none.
+func (d *Discord) serves(guild string) bool {
+	return guild == "" || len(d.options.Guilds) == 0 || slices.Contains(d.options.Guilds, guild)
 }
 
 func (d *Discord) register(ctx context.Context, path string, want []command, global bool) error {
@@ -252,6 +314,9 @@ const late = 2600 * time.Millisecond
 // begin takes a gesture. Its replies wait until it is answered. Shared says that other processes get it too.
 func (d *Discord) begin(g gesture, raw []byte, shared bool) (*exchange, error) {
 	x := &exchange{gesture: g, raw: raw, ack: d.responder.Ack(g.event), at: time.Now(), answered: make(chan struct{}), done: make(chan struct{})}
+	if !d.serves(g.event.Where.Workspace) {
+		x.ack = chat.AckWhisper // nobody else is to see that something loads
+	}
 	name := ""
 	if x.changeable() {
 		name = g.origin.Channel + "/" + g.origin.Message
@@ -259,6 +324,7 @@ func (d *Discord) begin(g gesture, raw []byte, shared bool) (*exchange, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	turn, err := d.dispatch.Take(g.event, name, func(ctx context.Context, replies []chat.Reply) {
+		defer d.finish(x)
 		defer d.end(x, name)
 		d.carryOut(ctx, x, replies)
 	})
@@ -290,6 +356,26 @@ func (d *Discord) end(x *exchange, name string) {
 	}
 	if d.under[x.event.ID] == x {
 		delete(d.under, x.event.ID)
+	}
+}
+
+// finish notes for other processes that this one has done what an exchange asked for.
+func (d *Discord) finish(x *exchange) {
+	if x.claimed == nil {
+		return
+	}
+	select {
+	case <-x.answered:
+	default: // it was given up
+		return
+	}
+	if x.another {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), claimPatience)
+	defer cancel()
+	if err := d.options.Claims.Finish(ctx, claimName(x.event.ID)); err != nil {
+		d.log.Warn("claim not finished", "error", err)
 	}
 }
 
@@ -361,11 +447,8 @@ func (x *exchange) deferral() response {
 // first is the first answer when the replies are known. It carries one of them: the change of the card that was pressed,
 // which only it can be sure to make, or else the first of all.
 func (d *Discord) first(x *exchange) (out response, err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("panic: %v", fault)
-		}
-	}()
+	err = errors.New("a panic") // unless what follows returns
+	defer caught(d.log, "drawing a reply")
 	replies := x.turn.Replies
 	if len(replies) == 0 {
 		if x.origin.Message != "" {
@@ -524,7 +607,7 @@ func (d *Discord) carryOut(ctx context.Context, x *exchange, replies []chat.Repl
 	}
 	d.replies(ctx, x, replies)
 	if x.loading { // nothing came to take its place
-		if err := d.client.do(ctx, x.hook("take back an answer", http.MethodDelete, "/messages/@original", nil), nil); err != nil {
+		if err := d.through(ctx, x, x.hook("take back an answer", http.MethodDelete, "/messages/@original", nil)); err != nil {
 			d.log.Warn("answer not taken back", "error", err)
 		}
 	}
@@ -686,8 +769,8 @@ func (d *Discord) follow(ctx context.Context, x *exchange, c chat.Card) error {
 	return d.through(ctx, x, x.hook("follow an answer", http.MethodPost, "", m))
 }
 
-// Post shows a card, with files, to everybody in a place. The id names this one message: sent again under its id within a few minutes, it arrives
-// once. It returns chat.ErrUnreachable, or another error when it was not posted and may be tried again.
+// Post shows a card, with files, to everybody in a place, which goes by its channel alone. The id names this one message: sent again under
+// its id within a few minutes, it arrives once. It returns chat.ErrUnreachable, or another error when it was not posted and may be tried again.
 func (d *Discord) Post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
 	return named(d.post(ctx, id, to, card, files))
 }
@@ -716,7 +799,17 @@ func (d *Discord) post(ctx context.Context, id string, to chat.Place, card chat.
 // (resources/message.mdx, enforce_nonce).
 func (d *Discord) send(ctx context.Context, channel string, m body, files []chat.File) error {
 	path := "channels/" + channel + "/messages"
-	return d.client.do(ctx, request{what: "send a message", method: http.MethodPost, path: path, bucket: path, body: m, files: files, again: m.EnforceNonce}, nil)
+	var made struct {
+		ID string `json:"id"`
+	}
+	err := d.client.do(ctx, request{what: "send a message", method: http.MethodPost, path: path, bucket: path, body: m, files: files, again: m.EnforceNonce}, &made)
+	if err != nil {
+		return err
+	}
+	if _, ok := snowflake(made.ID); !ok { // something between here and Discord answered
+		return errors.New("send a message: what answers is not Discord")
+	}
+	return nil
 }
 
 // nonce is the id of a message as Discord takes it, at most 25 characters; without an id it is one of its own.

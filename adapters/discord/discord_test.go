@@ -20,6 +20,8 @@ const (
 	ben  = "1100000000000000102"
 	eve  = "1100000000000000103"
 	team = "1100000000000000201"
+	// elsewhere is a channel of the other server, once a test has made it.
+	elsewhere = "1100000000000000204"
 )
 
 // script is a responder that does as a test says.
@@ -75,6 +77,14 @@ func (l *log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+// channel is a channel of the server, or somebody's conversation with the bot.
+func channel(id string) chat.Place {
+	if strings.HasPrefix(id, "9") {
+		return place("", id)
+	}
+	return place(fake.Guild, id)
 }
 
 type world struct {

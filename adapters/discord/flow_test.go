@@ -484,6 +484,9 @@ type claims struct {
 	had  map[string]bool
 	took time.Duration
 	err  error
+	// lasts is how long a claim is one that nobody finishes; zero is for ever.
+	lasts time.Duration
+	until map[string]time.Time
 }
 
 func (c *claims) Claim(ctx context.Context, event string) (bool, error) {
@@ -499,11 +502,25 @@ func (c *claims) Claim(ctx context.Context, event string) (bool, error) {
 	if c.err != nil {
 		return false, c.err
 	}
-	if c.had[event] {
+	if until, ends := c.until[event]; c.had[event] && (!ends || time.Now().Before(until)) {
 		return false, nil
 	}
 	c.had[event] = true
+	if c.lasts > 0 {
+		if c.until == nil {
+			c.until = map[string]time.Time{}
+		}
+		c.until[event] = time.Now().Add(c.lasts)
+	}
 	return true, nil
+}
+
+func (c *claims) Finish(_ context.Context, event string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.had[event] = true
+	delete(c.until, event)
+	return c.err
 }
 
 func TestTwoReplicas(t *testing.T) {
@@ -587,6 +604,65 @@ func TestTooMuchOfOnePerson(t *testing.T) {
 		}
 		close(hold)
 		w.settled(t)
+	})
+}
+
+// The bot can tell which server somebody acts in, and has to do with those alone that are listed.
+func TestServers(t *testing.T) {
+	whispers := func(_ context.Context, e chat.Event) []chat.Reply {
+		return []chat.Reply{chat.Whisper{Card: card("in " + e.Where.Workspace)}}
+	}
+	for name, listed := range map[string][]string{"all": nil, "one": {fake.Guild}} {
+		t.Run(name, func(t *testing.T) {
+			inBothModes(t, saying(chat.AckWhisper, whispers), func(t *testing.T, w *world) {
+				w.AddChannel(fake.Channel{ID: elsewhere, Guild: fake.Other})
+				m := w.post(t, card("join us", "join"))
+				if err := w.discord.Post(t.Context(), "", place(fake.Other, elsewhere), card("join us", "join"), nil); err != nil {
+					t.Fatal(err)
+				}
+				there := w.Messages(elsewhere)[0]
+				w.discord.options.Guilds = listed
+				w.discord.options.Suggest = func(_ context.Context, e chat.Event, _ string) []chat.Option {
+					return []chat.Option{{Value: "x", Label: "Northshire"}}
+				}
+				want := "in " + fake.Guild + "; in " + fake.Other + "; in " + fake.Other
+				if listed != nil {
+					want = "in " + fake.Guild
+				}
+				w.Press(ben, m, "join", "")
+				if a := w.Press(ben, there, "join", ""); !a.OK() || listed != nil && a.Type != 6 {
+					t.Errorf("a press elsewhere is answered with %+v", a)
+				}
+				if a := w.Command(ben, elsewhere, "maturity home", nil); !a.OK() || listed != nil && a.Type != 5 {
+					t.Errorf("a command elsewhere is answered with %+v", a)
+				}
+				if a := w.Complete(ben, elsewhere, "maturity status", map[string]string{"round": "N"}, "round"); !a.OK() || strings.Contains(string(a.Body), "Northshire") != (listed == nil) {
+					t.Errorf("somebody typing elsewhere is answered with %s", a.Body)
+				}
+				w.settled(t)
+				w.want(t, "whispers", texts(t, w.Whispers(ben)), want)
+				w.want(t, "elsewhere", texts(t, w.Messages(elsewhere)), "join us / [join]")
+				if strings.Contains(w.log.String(), "not listed") != (listed != nil) {
+					t.Errorf("logged was\n%s", w.log)
+				}
+			})
+		})
+	}
+}
+
+// What was panicked with may be what somebody wrote.
+func TestPanicsTellNoWords(t *testing.T) {
+	const words = "Mrs Jones"
+	inBothModes(t, func() *script {
+		return &script{ack: func(chat.Event) chat.Ack { panic(words) }}
+	}, func(t *testing.T, w *world) {
+		w.Tolerate()
+		w.discord.options.Suggest = func(context.Context, chat.Event, string) []chat.Option { panic(words) }
+		w.Complete(ana, team, "maturity status", map[string]string{"round": words}, "round")
+		w.Command(ana, team, "maturity home", nil)
+		if got := w.log.String(); strings.Contains(got, words) || strings.Count(got, "fault=string stack=") != 2 {
+			t.Error(got)
+		}
 	})
 }
 

@@ -146,6 +146,7 @@ func (d *Discord) connect(ctx context.Context, s *session) error {
 	}()
 	socket.SetReadLimit(longestPacket)
 	_ = socket.SetReadDeadline(time.Now().Add(greeting))
+	greeted := false
 	for {
 		var p packet
 		if err := socket.ReadJSON(&p); err != nil {
@@ -156,6 +157,10 @@ func (d *Discord) connect(ctx context.Context, s *session) error {
 		}
 		switch p.Op {
 		case opHello:
+			if greeted { // one heartbeat is enough
+				continue
+			}
+			greeted = true
 			var hello struct {
 				Interval int64 `json:"heartbeat_interval"`
 			}
@@ -307,11 +312,7 @@ func (l *wire) beat(s *session, interval time.Duration) {
 
 // deliver takes one event. It does not wait for anything, and keeps the order of arrival.
 func (d *Discord) deliver(s *session, p packet) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			d.log.Error("panic in a delivery", "type", p.Type, "fault", fault)
-		}
-	}()
+	defer caught(d.log, "taking a delivery")
 	switch p.Type {
 	case "READY":
 		var ready struct {
@@ -409,13 +410,16 @@ func (d *Discord) mine(event string) bool {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), claimPatience)
 	defer cancel()
-	mine, err := d.options.Claims.Claim(ctx, "discord "+event)
+	mine, err := d.options.Claims.Claim(ctx, claimName(event))
 	if err != nil {
 		d.log.Warn("not known whether another process answers", "error", err)
 		return true
 	}
 	return mine
 }
+
+// claimName is an event among those of everybody who claims.
+func claimName(event string) string { return "discord " + event }
 
 // ours waits, until a time, to know whether this process answers.
 func (x *exchange) ours(until time.Time) bool {
@@ -447,6 +451,11 @@ func (c claiming) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	if x != nil && !x.ours(x.at.Add(claimPatience)) {
 		return nil
 	}
+	if !d.serves(e.Where.Workspace) {
+		// Words would come from a bot that is not to be there: a press changes nothing, and a command's loading message is taken back.
+		d.log.Warn("gesture dropped: it is of a server that is not listed", "guild", e.Where.Workspace)
+		return nil
+	}
 	return d.responder.Handle(ctx, e)
 }
 
@@ -473,7 +482,7 @@ func (d *Discord) hear(payload []byte) {
 		return
 	}
 	x, err := d.begin(gesture{
-		event:  chat.Event{ID: m.ID, Kind: chat.Message, At: snowflakeTime(id), Who: person(m.Author.ID), Where: channel(m.Channel), Private: true},
+		event:  chat.Event{ID: m.ID, Kind: chat.Message, At: snowflakeTime(id), Who: person(m.Author.ID), Where: place("", m.Channel), Private: true},
 		origin: origin{Channel: m.Channel},
 	}, nil, true)
 	if err != nil {
@@ -500,7 +509,7 @@ func (d *Discord) atOnce(ctx context.Context, g gesture) (response, bool) {
 		return unchanged, true
 	case completing:
 		var options []chat.Option
-		if d.options.Suggest != nil {
+		if d.options.Suggest != nil && d.serves(g.origin.Guild) {
 			ctx, cancel := context.WithTimeout(ctx, claimPatience)
 			defer cancel()
 			options = d.suggest(ctx, g)
@@ -511,10 +520,6 @@ func (d *Discord) atOnce(ctx context.Context, g gesture) (response, bool) {
 }
 
 func (d *Discord) suggest(ctx context.Context, g gesture) (options []chat.Option) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			d.log.Error("panic while suggesting", "fault", fault)
-		}
-	}()
+	defer caught(d.log, "suggesting")
 	return d.options.Suggest(ctx, g.event, g.typing)
 }

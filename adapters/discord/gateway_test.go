@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,6 +156,76 @@ func TestHeartbeatsAreSteady(t *testing.T) {
 			t.Errorf("%d sessions begun, %d resumed\n%s", w.Begun(), w.Resumed(), w.log)
 		}
 	})
+}
+
+func TestSecondHello(t *testing.T) {
+	byGateway(t, &script{}, func(t *testing.T, w *world) {
+		w.Greet(10)
+		w.Cut()
+		if !w.Until(func() bool { return w.Sessions() == 0 }) || !w.Until(func() bool { return w.Sessions() == 1 }) {
+			t.Fatalf("no session\n%s", w.log)
+		}
+		before := w.Heartbeats()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := w.Heartbeats() - before; n > 90 || w.Resumed() != 1 {
+			t.Errorf("%d heartbeats in an hour, %d resumed", n, w.Resumed())
+		}
+	})
+}
+
+// A process whose line was down longer than a claim lasts is brought what the other has done meanwhile.
+func TestReplayAfterAResume(t *testing.T) {
+	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
+		if e.Kind == chat.Message {
+			return []chat.Reply{chat.Whisper{Card: card("hello")}}
+		}
+		return journey(ctx, e)
+	}
+	had := &claims{had: map[string]bool{}, lasts: 35 * time.Second}
+	other := saying(chat.AckUpdate, handle)()
+	byGateway(t, saying(chat.AckUpdate, handle)(), func(t *testing.T, w *world) {
+		var mu sync.Mutex
+		var lines []net.Conn
+		down := false
+		second := w.options()
+		second.Responder, second.Claims = other, had
+		second.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if down {
+				return nil, errors.New("no line")
+			}
+			line, err := w.Dial(ctx, network, address)
+			lines = append(lines, line)
+			return line, err
+		}
+		w.run(t, w.start(t, second))
+		mu.Lock()
+		down = true
+		for _, l := range lines {
+			l.Close()
+		}
+		mu.Unlock()
+		synctest.Wait()
+		m := w.say(t, ben, card("before", "one"))
+		w.Press(ben, m, "one", "")
+		w.Say(ben, "hi")
+		time.Sleep(40 * time.Second)
+		mu.Lock()
+		down = false
+		mu.Unlock()
+		w.settled(t)
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if w.Resumed() != 1 {
+			t.Errorf("%d resumed\n%s", w.Resumed(), w.log)
+		}
+		w.want(t, "handled", w.bot.verbs(), "one ")
+		if len(other.events) != 0 {
+			t.Errorf("the other handled %d events once more", len(other.events))
+		}
+	}, func(o *Options) { o.Claims = had })
 }
 
 // Ending leaves nothing behind: what was taken is finished.

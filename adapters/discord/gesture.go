@@ -61,8 +61,12 @@ type origin struct {
 	Whispered bool
 }
 
-func person(id string) chat.Person     { return chat.Person{Platform: Platform, ID: id} }
-func channel(id string) chat.Place     { return chat.Place{Platform: Platform, Channel: id} }
+// person is the same one in every server, and place is in one, or in none where it is somebody's conversation with the bot.
+func person(id string) chat.Person { return chat.Person{Platform: Platform, ID: id} }
+func place(guild, channel string) chat.Place {
+	return chat.Place{Platform: Platform, Workspace: guild, Channel: channel}
+}
+
 func snowflakeTime(n uint64) time.Time { return time.UnixMilli(int64(n>>22) + discordEpoch).UTC() }
 
 // discordEpoch is the first second of 2015 in Unix milliseconds, which Discord's ids count from (reference.mdx, "Snowflakes").

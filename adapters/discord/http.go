@@ -4,10 +4,8 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -20,21 +18,25 @@ const (
 	// window is how far the time of a signature may be from ours. Discord's own answers live fifteen minutes; what is copied and sent
 	// again within the window is known by its id.
 	window = 5 * time.Minute
-	// readers is how many deliveries are read at once: each may take maxPayload of memory before its signature is known.
+	// readers is how many deliveries are read at a time, and so how much memory those may take that nobody signed: the signature is
+	// over the body. What comes beyond waits for turning, and is then refused for now.
 	readers = 64
+	turning = 500 * time.Millisecond
 )
 
 // Handler serves the interactions endpoint. Only what Discord signed gets further than its signature; all else gets 401, as
 // Discord tries when the address is saved and again later.
 func (d *Discord) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served := false
 		defer func() {
-			if fault := recover(); fault != nil {
-				d.log.Error("panic in a delivery", "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
+			if !served {
 				w.WriteHeader(http.StatusInternalServerError)
 			}
 		}()
+		defer caught(d.log, "taking a delivery")
 		d.serve(w, r)
+		served = true
 	})
 }
 
@@ -44,29 +46,9 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
-	if err := d.signed(r.Header); err != nil { // before anything is read of it
-		d.refuse(w, err)
-		return
-	}
-	select {
-	case d.readers <- struct{}{}:
-		defer func() { <-d.readers }()
-	default:
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
-	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(reading)) // where that is not supported, the server's own holds
-	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPayload))
+	payload, status, err := d.read(w, r)
 	if err != nil {
-		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			w.WriteHeader(http.StatusRequestEntityTooLarge)
-			return
-		}
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	if err := d.verify(r.Header, payload); err != nil {
-		d.refuse(w, err)
+		d.refuse(w, status, err)
 		return
 	}
 	g, err := decodeInteraction(payload)
@@ -103,6 +85,37 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 	d.answered(x, err)
 }
 
+// read returns the body of what Discord has signed, or the status to answer with and why. Nothing is read of what cannot be Discord's.
+func (d *Discord) read(w http.ResponseWriter, r *http.Request) (body []byte, status int, err error) {
+	w.Header().Set("Connection", "close") // until the body is read, or the server would read it to get at the next request
+	if err := d.signed(r.Header); err != nil {
+		return nil, http.StatusUnauthorized, err
+	}
+	turn := time.NewTimer(turning)
+	defer turn.Stop()
+	select {
+	case d.readers <- struct{}{}:
+		defer func() { <-d.readers }()
+	case <-turn.C:
+		return nil, http.StatusServiceUnavailable, errors.New("too much is being read")
+	case <-r.Context().Done(): // nobody hears the answer
+		return nil, http.StatusServiceUnavailable, errors.New("gone while it waited")
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(reading)) // where that is not supported, the server's own holds
+	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxPayload))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, http.StatusRequestEntityTooLarge, err
+	}
+	if err != nil {
+		return nil, http.StatusBadRequest, errors.New("a body that did not arrive")
+	}
+	w.Header().Del("Connection")
+	if err := d.verify(r.Header, body); err != nil {
+		return nil, http.StatusUnauthorized, err
+	}
+	return body, http.StatusOK, nil
+}
+
 // write answers a delivery, and returns once the answer is on its way: what follows may not overtake it.
 func write(w http.ResponseWriter, r response) error {
 	b, err := encode(r)
@@ -121,12 +134,12 @@ func write(w http.ResponseWriter, r response) error {
 	return nil
 }
 
-// refuse turns away what Discord did not sign. A line a second tells of it: whoever sends such things may send many.
-func (d *Discord) refuse(w http.ResponseWriter, why error) {
+// refuse turns away what Discord did not sign, or what cannot be read. A line a second tells of it: whoever sends such things may send many.
+func (d *Discord) refuse(w http.ResponseWriter, status int, why error) {
 	if d.complaints.Allow() {
 		d.log.Warn("delivery refused", "error", why)
 	}
-	w.WriteHeader(http.StatusUnauthorized)
+	w.WriteHeader(status)
 }
 
 // verify says why a delivery whose headers are signed is not Discord's, or nil.

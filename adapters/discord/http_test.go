@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,6 +65,63 @@ func TestSignatures(t *testing.T) {
 		if r := pinged(t, w.start(t, o), payload, nil); r.Code != 401 {
 			t.Errorf("without a key, answered with %d", r.Code)
 		}
+	})
+}
+
+// slowBodies lets strangers send so slowly that they take every reader, until the end that is returned is called.
+func (w *world) slowBodies() (end func()) {
+	var all sync.WaitGroup
+	var pipes []*io.PipeWriter
+	for range readers {
+		body, p := io.Pipe()
+		pipes = append(pipes, p)
+		r := httptest.NewRequest(http.MethodPost, "/discord", body)
+		r.Header.Set("X-Signature-Ed25519", strings.Repeat("00", ed25519.SignatureSize))
+		r.Header.Set("X-Signature-Timestamp", fmt.Sprint(time.Now().Unix()))
+		all.Go(func() { w.discord.Handler().ServeHTTP(httptest.NewRecorder(), r) })
+	}
+	synctest.Wait()
+	return func() {
+		for _, p := range pipes {
+			p.Close()
+		}
+		all.Wait()
+	}
+}
+
+// While every reader is taken, a delivery waits for a while for one.
+func TestReadersAreWaitedFor(t *testing.T) {
+	byHTTP(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
+		w.Tolerate()
+		m := w.whispered(t, ben)
+		end := w.slowBodies()
+		if a := w.Press(ben, m, "one", ""); a.Status != http.StatusServiceUnavailable || a.Took.Round(time.Millisecond) != turning {
+			t.Errorf("answered with %d after %v", a.Status, a.Took)
+		}
+		time.AfterFunc(turning/2, end)
+		if a := w.Press(ben, m, "two", ""); !a.OK() || a.Took.Round(time.Millisecond) != turning/2 {
+			t.Errorf("once there is room, answered with %d after %v", a.Status, a.Took)
+		}
+		w.settled(t)
+	})
+}
+
+// What has been read keeps nobody else waiting, however long the bot takes over it.
+func TestSlowBotHoldsNoReader(t *testing.T) {
+	byHTTP(t, saying(chat.AckWhisper, after(1900*time.Millisecond, journey))(), func(t *testing.T, w *world) {
+		m := w.post(t, card("join us", "join"))
+		var all sync.WaitGroup
+		for i := range readers + 36 {
+			id := fmt.Sprint(1100000000000010000 + i)
+			w.AddUser(fake.User{ID: id, Name: fmt.Sprint("u", i)})
+			all.Go(func() {
+				if a := w.Press(id, m, "join", ""); !a.OK() {
+					t.Errorf("answered with %d", a.Status)
+				}
+			})
+		}
+		all.Wait()
+		w.settled(t)
 	})
 }
 
@@ -138,8 +196,8 @@ func bench(b *testing.B, h http.Handler) {
 			b.StopTimer()
 			for range 1000 {
 				n++
-				payload := fmt.Appendf(nil, `{"id":"%d","application_id":"%s","type":3,"token":"t%d","channel_id":"%s","user":{"id":"%s"},"context":1,"message":{"id":"%d","flags":32768},"data":{"custom_id":"one","component_type":2}}`,
-					n, fake.App, n, fake.DM(ben), ben, n)
+				payload := fmt.Appendf(nil, `{"id":"%d","application_id":"%s","type":3,"token":"t%d","channel_id":"%s","user":{"id":"%d"},"context":1,"message":{"id":"%d","flags":32768},"data":{"custom_id":"one","component_type":2}}`,
+					n, fake.App, n, fake.DM(ben), n, n) // each is somebody else's: one person may not press so fast
 				r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(payload))
 				fake.Sign(r, payload, time.Now())
 				all = append(all, r)

@@ -109,14 +109,14 @@ func BenchmarkDiscord(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = store.Close() })
-	crowd(b, store, editions, "discord::1100000000000000011", "discord::1100000000000000020", func(i int) string { return "discord::" + benchUser(int64(i)) })
+	crowd(b, store, editions, "discord::1100000000000000011", "discord:1100000000000000010:1100000000000000020", func(i int) string { return "discord::" + benchUser(int64(i)) })
 	key := hex.EncodeToString(benchKey.Public().(ed25519.PublicKey))
 	var elements []string
 	for _, e := range editions[0].Elements() {
 		elements = append(elements, e.ID)
 	}
 	api, _ := stub(b, func(path string) string {
-		if strings.HasSuffix(path, "/commands") {
+		if strings.HasSuffix(path, "/commands") || strings.HasSuffix(path, "/guilds") {
 			return "[]"
 		}
 		return `{"id":"` + benchApp + `","username":"m","bot":true,"verify_key":"` + key + `","interactions_endpoint_url":"https://bot.example.org/discord"}`

@@ -44,7 +44,7 @@ func (d onDiscord) person(name string) chat.Person {
 }
 
 func (d onDiscord) place(channel string) chat.Place {
-	return chat.Place{Platform: discord.Platform, Channel: discordID(channel)}
+	return chat.Place{Platform: discord.Platform, Workspace: fake.Guild, Channel: discordID(channel)}
 }
 
 func (d onDiscord) private(name string) chat.Place {
@@ -146,6 +146,9 @@ func (d onDiscord) submit(user string, values map[string][]string) acknowledged 
 
 func (d onDiscord) press(user string, on message, known bool, action, picked string) acknowledged {
 	m := fake.Message{ID: "1100000000000000999", Channel: fake.DM(user), From: fake.App}
+	if strings.HasPrefix(action, "join:") { // such a button stands in a channel, and lets in who is in its server
+		m.Channel = d.place("#team").Channel
+	}
 	if known {
 		m, _ = on.raw.(fake.Message)
 	}

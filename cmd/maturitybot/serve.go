@@ -34,7 +34,7 @@ type serveCommand struct {
 	LogFormat  string   `name:"log-format" env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
 	SlackAPI   string   `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"Another server in place of Slack's: a gateway, or a test."`
 	DiscordAPI string   `name:"discord-api-url" env:"DISCORD_API_URL" placeholder:"URL" help:"Another server in place of Discord's."`
-	Guilds     []string `name:"discord-guilds" env:"DISCORD_GUILDS" placeholder:"ID" help:"Discord servers to offer the commands in, several with commas; without it, every server the bot is in."`
+	Guilds     []string `name:"discord-guilds" env:"DISCORD_GUILDS" placeholder:"ID" help:"Discord servers to offer the commands in, and alone to do anything in, several with commas; without it, every server the bot is in."`
 	Holidays   string   `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" type:"existingfile" help:"Bank holidays in place of those known: gov.uk's bank-holidays.json, or a day a line."`
 
 	env  func(string) string                                                  // os.Getenv, but for tests
@@ -46,17 +46,22 @@ type config struct {
 	creators []chat.Person
 	slack    *slackConfig
 	discord  *discordConfig
+	guilds   []string
 }
 
-// slackConfig is Slack's part. Without an app token requests come by HTTP.
-type slackConfig struct{ bot, app, signing string }
+// slackConfig is Slack's part. Without an app token requests come by HTTP. Its fields are exported, as Discord's: those that are not, fmt
+// prints without asking what they are.
+type slackConfig struct{ Bot, App, Signing chat.Secret }
 
-func (c *slackConfig) socket() bool { return c.app != "" }
+func (c *slackConfig) socket() bool { return c.App != "" }
 
 // discordConfig is Discord's part. With a public key interactions come by HTTP.
-type discordConfig struct{ token, key string }
+type discordConfig struct {
+	Token chat.Secret
+	Key   string
+}
 
-func (c *discordConfig) gateway() bool { return c.key == "" }
+func (c *discordConfig) gateway() bool { return c.Key == "" }
 
 // faults is everything that is wrong with a configuration.
 type faults []string
@@ -89,12 +94,14 @@ func (c *serveCommand) config() (config, error) {
 		}
 		conf.creators = append(conf.creators, p)
 	}
-	s := slackConfig{bot: env("SLACK_BOT_TOKEN"), app: env("SLACK_APP_TOKEN"), signing: env("SLACK_SIGNING_SECRET")}
+	s := slackConfig{
+		Bot: chat.Secret(env("SLACK_BOT_TOKEN")), App: chat.Secret(env("SLACK_APP_TOKEN")), Signing: chat.Secret(env("SLACK_SIGNING_SECRET")),
+	}
 	if s != (slackConfig{}) {
 		conf.slack = &s
 		wrong = append(wrong, s.faults()...)
 	}
-	d := discordConfig{token: env("DISCORD_TOKEN"), key: env("DISCORD_PUBLIC_KEY")}
+	d := discordConfig{Token: chat.Secret(env("DISCORD_TOKEN")), Key: env("DISCORD_PUBLIC_KEY")}
 	if d != (discordConfig{}) {
 		conf.discord = &d
 		wrong = append(wrong, d.faults()...)
@@ -103,6 +110,7 @@ func (c *serveCommand) config() (config, error) {
 		wrong = append(wrong, "no chat platform: set SLACK_BOT_TOKEN, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET (README.md, Set up Slack), or DISCORD_TOKEN (Set up Discord)")
 	}
 	for _, g := range c.Guilds {
+		conf.guilds = append(conf.guilds, strings.TrimSpace(g))
 		if !snowflake.MatchString(strings.TrimSpace(g)) {
 			wrong = append(wrong, fmt.Sprintf("DISCORD_GUILDS: %q is no server's id: switch on Developer Mode in Discord (Settings, Advanced), then right-click the server, Copy Server ID", g))
 		}
@@ -115,10 +123,10 @@ func (c *serveCommand) config() (config, error) {
 
 func (c *discordConfig) faults() (wrong faults) {
 	const page = "discord.com/developers/applications, your application, "
-	if c.token == "" {
+	if c.Token == "" {
 		wrong = append(wrong, "DISCORD_TOKEN is missing: "+page+"Bot, Reset Token")
 	}
-	if c.key != "" && !publicKey.MatchString(c.key) {
+	if c.Key != "" && !publicKey.MatchString(c.Key) {
 		wrong = append(wrong, "DISCORD_PUBLIC_KEY is not a public key, which is 64 digits 0-9 and a-f: "+page+"General Information, Public Key; leave it out for the gateway")
 	}
 	return wrong
@@ -127,18 +135,18 @@ func (c *discordConfig) faults() (wrong faults) {
 func (c *slackConfig) faults() (wrong faults) {
 	const page = "api.slack.com/apps, your app, "
 	switch {
-	case c.bot == "":
+	case c.Bot == "":
 		wrong = append(wrong, "SLACK_BOT_TOKEN is missing: "+page+"OAuth & Permissions, Bot User OAuth Token (after Install to Workspace)")
-	case !strings.HasPrefix(c.bot, "xoxb-"):
+	case !strings.HasPrefix(string(c.Bot), "xoxb-"):
 		wrong = append(wrong, "SLACK_BOT_TOKEN is not a bot token, which begins with xoxb-: "+page+"OAuth & Permissions, Bot User OAuth Token")
 	}
 	switch {
-	case c.app == "" && c.signing == "":
+	case c.App == "" && c.Signing == "":
 		wrong = append(wrong, "SLACK_APP_TOKEN (for Socket Mode: "+page+"Basic Information, App-Level Tokens, with the scope connections:write) or "+
 			"SLACK_SIGNING_SECRET (for HTTP: "+page+"Basic Information, App Credentials) is missing")
-	case c.app != "" && !strings.HasPrefix(c.app, "xapp-"):
+	case c.App != "" && !strings.HasPrefix(string(c.App), "xapp-"):
 		wrong = append(wrong, "SLACK_APP_TOKEN is not an app-level token, which begins with xapp-: "+page+"Basic Information, App-Level Tokens")
-	case c.app == "" && !hexSecret.MatchString(c.signing):
+	case c.App == "" && !hexSecret.MatchString(string(c.Signing)):
 		wrong = append(wrong, "SLACK_SIGNING_SECRET is not a signing secret, which is 32 digits 0-9 and a-f: "+page+"Basic Information, App Credentials, Signing Secret")
 	}
 	return wrong
@@ -228,7 +236,7 @@ func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger,
 	var drains []func(context.Context) error
 	if conf.slack != nil {
 		adapter, err := slack.New(ctx, slack.Options{
-			Token: chat.Secret(conf.slack.bot), AppToken: chat.Secret(conf.slack.app), SigningSecret: chat.Secret(conf.slack.signing),
+			Token: conf.slack.Bot, AppToken: conf.slack.App, SigningSecret: conf.slack.Signing,
 			APIURL: c.SlackAPI, Responder: b, Log: log.With("platform", slack.Platform), Dial: c.dial,
 		})
 		if err != nil {
@@ -246,7 +254,7 @@ func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger,
 	}
 	if conf.discord != nil {
 		adapter, err := discord.New(ctx, discord.Options{
-			Token: chat.Secret(conf.discord.token), PublicKey: conf.discord.key, Guilds: c.Guilds, APIURL: c.DiscordAPI, Responder: b,
+			Token: conf.discord.Token, PublicKey: conf.discord.Key, Guilds: conf.guilds, APIURL: c.DiscordAPI, Responder: b,
 			Claims: store, Suggest: b.Suggest, Agreed: agreed(rounds), Log: log.With("platform", discord.Platform), Dial: c.dial,
 		})
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -265,7 +266,7 @@ func TestServeDiscord(t *testing.T) {
 	if !f.Until(func() bool { return len(f.Whispers(ana)) == 1 }) {
 		t.Errorf("Ana sees %v\n%s", f.Whispers(ana), errs)
 	}
-	invited(t, url, "discord::"+team, "discord::"+ana, "discord::1200000000000000003")
+	invited(t, url, "discord:"+discordfake.Guild+":"+team, "discord::"+ana, "discord::1200000000000000003")
 	if !f.Until(func() bool { return len(f.Messages(team)) > 0 }) {
 		t.Errorf("the channel has nothing\n%s", errs)
 	}
@@ -343,6 +344,21 @@ func TestConfiguration(t *testing.T) {
 				t.Errorf("%s: %q is in\n%v", name, not, err)
 			}
 		}
+	}
+}
+
+// TestConfigurationIsUsedAsFound: what was found good once the spaces are off is what is used, and no secret prints.
+func TestConfigurationIsUsedAsFound(t *testing.T) {
+	secrets := map[string]string{
+		"SLACK_BOT_TOKEN": "xoxb-s3cret", "SLACK_APP_TOKEN": "xapp-s3cret", "SLACK_SIGNING_SECRET": "s3cret", "DISCORD_TOKEN": "s3cret",
+	}
+	c := serveCommand{RedisURL: "redis://r", Guilds: []string{"1100000000000000010", " 1100000000000000020 "}, env: func(name string) string { return secrets[name] }}
+	conf, err := c.config()
+	if err != nil || !slices.Equal(conf.guilds, []string{"1100000000000000010", "1100000000000000020"}) {
+		t.Errorf("%q, %v", conf.guilds, err)
+	}
+	if s := fmt.Sprintf("%+v %v %+v %#v %+v", conf, *conf.slack, *conf.slack, *conf.discord, *conf.discord); strings.Contains(s, "s3cret") {
+		t.Error(s)
 	}
 }
 

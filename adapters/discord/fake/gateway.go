@@ -311,12 +311,16 @@ func (s *Server) Deaf(on bool) {
 	s.gateway.deaf = on
 }
 
-// Greet lets the next connections begin with requests to reconnect (7) or invalid sessions (9), one each.
+// Greet lets the next connections begin with requests to reconnect (7), invalid sessions (9) or a second hello (10), one each.
 func (s *Server) Greet(ops ...int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, op := range ops {
-		s.gateway.greetings = append(s.gateway.greetings, packet{Op: op, Data: false})
+		p := packet{Op: op, Data: false}
+		if op == 10 {
+			p.Data = answer{"heartbeat_interval": s.gateway.interval.Milliseconds()}
+		}
+		s.gateway.greetings = append(s.gateway.greetings, p)
 	}
 }
 

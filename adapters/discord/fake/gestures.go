@@ -2,6 +2,7 @@ package fake
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"encoding/hex"
@@ -102,12 +103,16 @@ func (s *Server) begin(kind int, user, channel string, pressed *Message, data an
 	if channel == DM(user) {
 		body["user"], body["context"] = profile, 1
 	} else {
+		guild := Guild
+		if c := s.channels[channel]; c != nil {
+			guild = cmp.Or(c.Guild, Guild)
+		}
 		permissions := uint64(1 << 10)
 		if u.Admin {
 			permissions |= 1 << 5
 		}
-		body["guild_id"], body["context"], body["guild_locale"] = Guild, 0, "en-GB"
-		body["guild"] = answer{"id": Guild, "locale": "en-GB", "features": []any{}}
+		body["guild_id"], body["context"], body["guild_locale"] = guild, 0, "en-GB"
+		body["guild"] = answer{"id": guild, "locale": "en-GB", "features": []any{}}
 		body["member"] = answer{
 			"user": profile, "roles": slices.Concat([]string{}, u.Roles), "permissions": strconv.FormatUint(permissions, 10), "nick": nil, "joined_at": "2024-01-01T00:00:00Z",
 		}
@@ -250,6 +255,7 @@ func (s *Server) Submit(user string, values map[string][]string) Ack {
 	}
 	var sent []answer
 	var known []string
+	users, channels := answer{}, answer{}
 	for _, c := range view.Components {
 		if c.Component == nil {
 			sent = append(sent, answer{"type": c.Type, "id": len(sent) + 1})
@@ -262,6 +268,14 @@ func (s *Server) Submit(user string, values map[string][]string) Ack {
 		if why != "" {
 			return Ack{Blocked: f.CustomID + ": " + why}
 		}
+		for _, v := range values[f.CustomID] { // the bot gives none of these beforehand
+			switch v = v[strings.LastIndex(v, ":")+1:]; f.Type {
+			case 5:
+				users[v] = answer{"id": v}
+			case 8:
+				channels[v] = answer{"id": v}
+			}
+		}
 		sent = append(sent, answer{"type": c.Type, "id": len(sent) + 1, "component": filled})
 	}
 	for id := range values {
@@ -271,7 +285,9 @@ func (s *Server) Submit(user string, values map[string][]string) Ack {
 	}
 	s.mu.Lock()
 	delete(s.modals, user) // Discord closes it, whatever comes
-	d := s.begin(5, user, open.channel, open.message, answer{"custom_id": view.CustomID, "components": sent})
+	d := s.begin(5, user, open.channel, open.message, answer{
+		"custom_id": view.CustomID, "components": sent, "resolved": answer{"users": users, "channels": channels},
+	})
 	d.modal = open
 	s.mu.Unlock()
 	return s.deliver(d)

@@ -30,6 +30,7 @@ import (
 const (
 	App   = "1100000000000000001" // the bot as a user as well
 	Guild = "1100000000000000010"
+	Other = "1100000000000000020" // a second server, which the bot is in too
 	Owner = "1100000000000000011"
 	Token = "MTEwMDAwMDAwMDAwMDAwMDAwMQ.fake.bot-token"
 	// URL is the address of the REST API; Server.Dial leads there.
@@ -72,9 +73,10 @@ type Overwrite struct {
 	Allow, Deny uint64
 }
 
-// Channel is a channel of the server.
+// Channel is a channel of a server.
 type Channel struct {
 	ID         string
+	Guild      string // empty is Guild
 	Type       int
 	Hidden     bool // from the bot
 	Closed     bool // the bot may not write
@@ -124,6 +126,7 @@ type Fault struct {
 	Code   int           // of the error
 	After  float64       // seconds, with Status 429
 	Global bool          // with Status 429: of all calls
+	Mute   bool          // with Status 429: in headers alone
 	HTML   bool          // a page for people, as Cloudflare's
 	Wait   time.Duration // before anything else
 	Lose   bool          // it is done, and the connection ends without an answer
@@ -138,7 +141,7 @@ type limit struct {
 	since time.Time
 }
 
-// Server is a Discord with one server, which the bot's application is in.
+// Server is a Discord with a server, and a second one of which channels and commands alone are known; the bot is in both.
 type Server struct {
 	t     TB
 	web   *listener
@@ -293,7 +296,7 @@ func (s *Server) Digest(d time.Duration) {
 
 // Fail lets the next calls of an operation go wrong, one fault each. Operations are "me", "application", "commands", "overwrite",
 // "dm", "send", "edit", "callback", "original" (changes of it), "delete" (of it), "followup", "user", "member", "members",
-// "search", "channel", "guild" and "gateway".
+// "search", "channel", "guild", "guilds" and "gateway".
 func (s *Server) Fail(op string, faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -528,7 +531,7 @@ func operation(method string, path []string) string {
 		}
 	}
 	return map[string]string{
-		"GET users/@me": "me", "GET applications/@me": "application", "GET gateway/bot": "gateway", "POST users/@me/channels": "dm", "GET users/*": "user",
+		"GET users/@me": "me", "GET applications/@me": "application", "GET gateway/bot": "gateway", "GET users/@me/guilds": "guilds", "POST users/@me/channels": "dm", "GET users/*": "user",
 		"GET applications/*/commands": "commands", "PUT applications/*/commands": "overwrite",
 		"GET applications/*/guilds/*/commands": "commands", "PUT applications/*/guilds/*/commands": "overwrite",
 		"POST channels/*/messages": "send", "PATCH channels/*/messages/*": "edit", "GET channels/*": "channel",
@@ -593,6 +596,11 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, path []string) {
 		w.Header().Set("Retry-After", strconv.FormatFloat(fault.After, 'f', 3, 64))
 		if fault.Global {
 			w.Header().Set("X-RateLimit-Global", "true")
+		}
+		if fault.Mute {
+			w.Header().Set("X-RateLimit-Scope", "shared")
+			w.WriteHeader(fault.Status)
+			return
 		}
 		write(w, fault.Status, answer{"message": "You are being rate limited.", "retry_after": fault.After, "global": fault.Global})
 		return
@@ -680,6 +688,8 @@ func (s *Server) do(r *http.Request, op string, path []string, body []byte, file
 			a["interactions_endpoint_url"] = s.endpoint
 		}
 		return a, nil
+	case "guilds":
+		return []answer{{"id": Guild, "name": "Northshire"}, {"id": Other, "name": "Elsewhere"}}, nil
 	case "gateway":
 		return answer{
 			"url": "ws://" + r.Host + "/gateway", "shards": 1,
@@ -736,7 +746,7 @@ func (s *Server) register(op string, path []string, body []byte) (any, error) {
 		return nil, missingAccess
 	}
 	if path[2] == "guilds" {
-		if guild = path[3]; guild != Guild {
+		if guild = path[3]; guild != Guild && guild != Other {
 			return nil, missingAccess
 		}
 	}
@@ -984,7 +994,7 @@ func (s *Server) look(op string, path []string, query url.Values) (any, error) {
 		for _, o := range c.Overwrites {
 			over = append(over, answer{"id": o.ID, "allow": strconv.FormatUint(o.Allow, 10), "deny": strconv.FormatUint(o.Deny, 10)})
 		}
-		return answer{"id": c.ID, "type": c.Type, "guild_id": Guild, "permission_overwrites": over}, nil
+		return answer{"id": c.ID, "type": c.Type, "guild_id": cmp.Or(c.Guild, Guild), "permission_overwrites": over}, nil
 	}
 	roles := []answer{}
 	for _, id := range slices.Sorted(maps.Keys(s.roles)) {
