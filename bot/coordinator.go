@@ -729,6 +729,10 @@ func (b *Bot) remind(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	if err != nil {
 		return nil, err
 	}
+	at, ok := b.Diary.When(r, survey.Member{}, survey.Nudge, b.Now())
+	if !ok && r.AcceptsAnswers(b.Now()) {
+		return whisper(chat.Say(b.roundVoice(e, r).Say("remind.too_late", "closes", b.when(b.roundVoice(e, r), r)))), nil
+	}
 	r, due, err := b.Rounds.Remind(ctx, r.ID, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -738,7 +742,7 @@ func (b *Bot) remind(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	}
 	v := b.roundVoice(e, r)
 	said := v.Count("remind.sent", due)
-	if at, ok := b.Diary.When(r, survey.Member{}, survey.Nudge, b.Now()); ok && at.After(b.Now()) {
+	if at.After(b.Now()) {
 		said = v.Count("remind.waits", due, "when", v.Time(at.In(r.Location())))
 	}
 	return whisper(chat.Say(said)), nil

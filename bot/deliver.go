@@ -52,6 +52,9 @@ func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
 		log.Info("message sent")
 	case errors.Is(err, chat.ErrNotAgreed):
 		log.Info("person takes no direct messages")
+		if d.Kind.Base() == survey.WorkshopSoon {
+			return nil // nobody can join any more, or it is not what it is about
+		}
 		if err := b.Rounds.Plan(note, d.Round, survey.OpenCall.On(date(now.In(seat.Round.Location())))); err != nil {
 			return err
 		}
@@ -155,6 +158,9 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery) error {
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noting)
 	defer cancel()
 	if err := then(note); err != nil {
+		if base == survey.ResultsPost {
+			return fmt.Errorf("note what follows a post: %w", err) // rather the results twice than no table
+		}
 		log.Error("posted, but what follows is not noted", "error", err)
 	}
 	return nil

@@ -58,13 +58,13 @@ func (b *Bot) digest(v locale.Voice, m *survey.Matrix, s survey.Status) chat.Car
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
 		chat.Remark(b.standing(v, r)),
-		chat.Say(b.rates(v, s)),
+		chat.Say(b.openRates(v, s)),
 	}
 	if last := r.LastDigest; last != nil {
 		said := v.Say("digest.same", "day", v.Day(last.At.In(r.Location())))
-		if s.Finished != last.Finished || s.Invited != last.Invited {
+		if s.Finished > last.Finished || s.Invited > last.Invited { // somebody may have withdrawn: that is not for the channel
 			said = v.Say("digest.since", "day", v.Day(last.At.In(r.Location())),
-				"finished", s.Finished-last.Finished, "invited", s.Invited-last.Invited, "percent", percent(last.Finished, last.Invited))
+				"finished", max(0, s.Finished-last.Finished), "invited", max(0, s.Invited-last.Invited), "percent", percent(last.Finished, last.Invited))
 		}
 		blocks = append(blocks, chat.Say(said))
 	}
@@ -76,6 +76,12 @@ func (b *Bot) digest(v locale.Voice, m *survey.Matrix, s survey.Status) chat.Car
 		button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)), button(v.Say("button.reminders"), chat.Do("reminders", id, v.Lang))))}
 }
 
+// openRates is the response rate as everybody in the channel may read it: who said no or withdrew could be told from one day to the next.
+func (b *Bot) openRates(v locale.Voice, s survey.Status) string {
+	s.Declined, s.Withdrawn = 0, 0
+	return b.rates(v, s)
+}
+
 // lastDay says that the survey is about to close by itself.
 func (b *Bot) lastDay(v locale.Voice, s survey.Status) chat.Card {
 	r, id := s.Round, string(s.Round.ID)
@@ -83,8 +89,12 @@ func (b *Bot) lastDay(v locale.Voice, s survey.Status) chat.Card {
 	if date(b.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.ClosesAt.In(r.Location())) {
 		heading = v.Say("post.last", "area", r.Area)
 	}
+	body := "post.last_body"
+	if !r.Posts.Gets(survey.ResultsPost) {
+		body = "post.last_body_only"
+	}
 	return chat.Card{Blocks: []chat.Block{
-		chat.Heading{Text: heading}, chat.Say(v.Say("post.last_body", "closes", b.when(v, r))), chat.Say(b.rates(v, s)),
+		chat.Heading{Text: heading}, chat.Say(v.Say(body, "closes", b.when(v, r))), chat.Say(b.openRates(v, s)),
 		row(button(v.Say("button.status"), chat.Do("status", id, v.Lang)), button(v.Say("button.extend"), chat.Do("extend", id, v.Lang))),
 	}}
 }

@@ -102,7 +102,7 @@ var commands = map[string]struct{ verb, lang string }{
 	"button": {"button", "*"}, "botwm": {"button", "cy"},
 	"status": {"status", "*"}, "statws": {"status", "cy"},
 	"remind": {"remind", "*"}, "atgoffa": {"remind", "cy"},
-	"reminders": {"reminders", "*"}, "nodiadau": {"reminders", "cy"},
+	"reminders": {"reminders", "*"}, "amserlen": {"reminders", "cy"},
 	"extend": {"extend", "*"}, "estyn": {"extend", "cy"},
 	"workshop": {"workshop", "*"}, "gweithdy": {"workshop", "cy"},
 	"team": {"team", "*"}, "tim": {"team", "cy"}, "tîm": {"team", "cy"},

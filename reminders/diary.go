@@ -139,10 +139,15 @@ func (d *Diary) When(r survey.Round, m survey.Member, kind survey.MessageKind, n
 		if last = end; base == survey.Digest {
 			last = evening(day, zone)
 		}
+	case survey.OpenCall:
+		last = end
 	default:
 		return now, true
 	}
 	at := d.allowed(now.In(zone))
+	if base == survey.Digest && waking(now.In(zone).Hour(), now.In(zone).Minute()) {
+		at = now // the channel chose its days, which may be weekends
+	}
 	return at, at.Before(end) && !at.After(last)
 }
 

@@ -82,7 +82,7 @@ func (l *Loop) Run(ctx context.Context) error {
 		if _, err := c.AddFunc("@every 1m", plan); err != nil {
 			return fmt.Errorf("start the clock: %w", err)
 		}
-		plan() // what became due while nobody was there
+		cron.Recover(log)(cron.FuncJob(plan)).Run() // what became due while nobody was there
 	}
 	c.Start()
 	<-ctx.Done()

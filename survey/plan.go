@@ -15,7 +15,7 @@ type MessageKind string
 // The kinds of messages to a person.
 const (
 	Invitation   MessageKind = "invitation"
-	Nudge        MessageKind = "nudge"    // a reminder that a coordinator sends by hand
+	Nudge        MessageKind = "nudge"    // a reminder that a coordinator sends by hand; dated
 	ClosesSoon   MessageKind = "closes"   // a reminder that the survey closes; dated
 	WorkshopSoon MessageKind = "workshop" // a reminder of the workshop; dated
 )
@@ -113,7 +113,7 @@ func (m Member) awaited(kind MessageKind) bool {
 	case Invitation:
 		return m.Standing == Invited
 	case Nudge:
-		return wants && unfinished
+		return wants && unfinished && m.RemindedOn < date
 	case ClosesSoon:
 		return wants && unfinished && m.RemindedOn < date
 	case WorkshopSoon:
@@ -363,8 +363,11 @@ func (r *Rounds) CloseDue(ctx context.Context, id RoundID) (Round, bool, error) 
 		return round, false, nil
 	}
 	due := round.ClosesAt
-	if round, err = r.store.CloseRound(ctx, id, due); err != nil {
+	if round, err = r.store.CloseDue(ctx, id, due); err != nil {
 		return Round{}, false, fmt.Errorf("close round: %w", err)
+	}
+	if round.State != Closed { // a coordinator moved the time later meanwhile
+		return round, false, nil
 	}
 	if _, err := r.seal(ctx, round); err != nil {
 		return round, false, err

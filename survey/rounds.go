@@ -246,7 +246,7 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, in
 	}
 	// Owed before it is noted that it was done: what stops this in between must not keep people from being reminded for a day.
 	zones := map[string][]Moment{}
-	all := []Moment{{Kind: Nudge, At: r.now()}}
+	all := []Moment{{Kind: Nudge.On(r.now().In(round.Location()).Format(time.DateOnly)), At: r.now()}} // dated, so that nobody gets two in a day
 	_, names, err := r.Planned(ctx, round)
 	if err != nil {
 		return round, 0, err

@@ -30,6 +30,9 @@ type RoundStore interface {
 	// CloseRound closes the round for good at the time given and destroys its secret, both at once.
 	// Closing again changes nothing and keeps the first time.
 	CloseRound(ctx context.Context, id RoundID, at time.Time) (Round, error)
+	// CloseDue closes the round as of its closing time, if that is still the time given, to the second; else nothing is changed. It
+	// returns the round as it is then.
+	CloseDue(ctx context.Context, id RoundID, closes time.Time) (Round, error)
 	// Rounds calls visit for every round that is kept, a few hundred in memory at a time, in no stated order.
 	Rounds(ctx context.Context, visit func(Round) error) error
 	// RoundsIn returns the rounds whose coordinator's channel this is, newest first.

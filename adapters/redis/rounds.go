@@ -98,16 +98,25 @@ func (s *Store) saveRound(ctx context.Context, r survey.Round) error {
 // rewrite its append-only file, in which the secret would outlive it. Closing again changes nothing and
 // keeps the first time, but goes on with what a fault may have left: the expiry of responses and lists.
 func (s *Store) CloseRound(ctx context.Context, id survey.RoundID, at time.Time) (survey.Round, error) {
-	r, err := s.closeRound(ctx, id, at.UTC())
+	r, err := s.closeRound(ctx, id, at.UTC(), "")
 	if err != nil {
 		return survey.Round{}, fmt.Errorf("close round %s: %w", id, err)
 	}
 	return r, nil
 }
 
-func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time) (survey.Round, error) {
+// CloseDue closes the round as CloseRound does, as of its closing time, if that is still the time given; else nothing is changed.
+func (s *Store) CloseDue(ctx context.Context, id survey.RoundID, closes time.Time) (survey.Round, error) {
+	r, err := s.closeRound(ctx, id, closes.UTC(), strconv.FormatInt(closes.Unix(), 10))
+	if err != nil {
+		return survey.Round{}, fmt.Errorf("close round %s: %w", id, err)
+	}
+	return r, nil
+}
+
+func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time, expected string) (survey.Round, error) {
 	expires := survey.Round{ClosedAt: at}.ExpiresAt()
-	fields, err := s.run(ctx, closeScript, keysOf(id), at.Format(time.RFC3339Nano), expires.Unix())
+	fields, err := s.run(ctx, closeScript, keysOf(id), at.Format(time.RFC3339Nano), expires.Unix(), expected)
 	if err != nil {
 		return survey.Round{}, err
 	}

@@ -119,7 +119,7 @@ func Manifest(mode, base string) ([]byte, error) {
 	}, {
 		Command: "/aeddfedrwydd", URL: call,
 		Description: "Y matrics aeddfedrwydd: eich arolwg, neu rownd yr ydych yn ei chydlynu",
-		Hint:        "[hafan | newydd | gwahodd | botwm | statws | atgoffa | nodiadau | estyn | gweithdy | tîm | cau | canlyniadau | allforio | cymorth]",
+		Hint:        "[hafan | newydd | gwahodd | botwm | statws | atgoffa | amserlen | estyn | gweithdy | tîm | cau | canlyniadau | allforio | cymorth]",
 	}}
 	for _, s := range Scopes {
 		m.OAuth.Scopes.Bot = append(m.OAuth.Scopes.Bot, s.Name)

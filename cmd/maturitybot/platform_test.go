@@ -337,11 +337,15 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 		return []chat.Reply{chat.Refuse{Fields: ack.refused}}
 	}
 	if ack.unsaid {
-		s.platform.until(func() bool {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			return s.handled > handled
-		})
+		for range 6 { // a minute: results take long to draw on a machine that is doing much else
+			if s.platform.until(func() bool {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				return s.handled > handled
+			}) {
+				break
+			}
+		}
 	}
 	s.mu.Lock()
 	want := s.replies

@@ -158,11 +158,11 @@ func TestEveryMessageFits(t *testing.T) {
 			if _, err := s.rounds.Start(t.Context(), "abcdefgh23", survey.PersonID(tryPerson("ben").String()), "1"); err != nil {
 				t.Fatal(err)
 			}
-			all := s.at(t, "2026-12-19 12:00")
-			if err := s.rounds.Plan(t.Context(), "abcdefgh23", survey.OpenCall.On("2026-12-19")); err != nil {
+			all := s.at(t, "2026-12-03 12:00")
+			if err := s.rounds.Plan(t.Context(), "abcdefgh23", survey.OpenCall.On("2026-12-03")); err != nil {
 				t.Fatal(err)
 			}
-			all = append(all, s.at(t, "2026-12-19 12:01")...)
+			all = append(all, s.at(t, "2026-12-19 12:00")...)
 			// Cem's invitation, since Ben has started; three reminders of each; two of the workshop each; 14 digests, last day, results,
 			// table, workshop eve, call.
 			if want := 1 + 6 + 4 + 14 + 5; len(all) != want {

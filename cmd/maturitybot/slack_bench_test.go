@@ -45,7 +45,12 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	if p := flag.Lookup("test.parallel"); p != nil && p.Value.String() == p.DefValue {
-		_ = flag.Set("test.parallel", "16") // the transcripts on a platform wait for its pace more than for a processor
+		// The transcripts on a platform wait for its pace more than for a processor, unless the race detector slows them down.
+		most := "16"
+		if racing {
+			most = "3"
+		}
+		_ = flag.Set("test.parallel", most)
 	}
 	os.Exit(m.Run())
 }

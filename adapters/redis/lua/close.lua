@@ -1,12 +1,12 @@
 -- Closes a round for good and destroys its secret, both at once. A closed round keeps its first closing time.
 --
 -- KEYS  1 round  2 secret  3 roster  4 responses  5 owed  6 planned  7 zones
--- ARGV  1 time of closing, as text  2 expiry, unix seconds
+-- ARGV  1 time of closing, as text  2 expiry, unix seconds  3 the closing time the round must still have, unix seconds, or empty
 -- Returns {"done", version, state, time of closing, body, turnout, sealed} or {"gone"}.
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return {'gone'} end
 
-if state ~= 'closed' then
+if state ~= 'closed' and (ARGV[3] == '' or redis.call('HGET', KEYS[1], 'closes') == ARGV[3]) then
   redis.call('HSET', KEYS[1], 'state', 'closed', 'closed', ARGV[1])
   redis.call('HINCRBY', KEYS[1], 'version', 1)
   redis.call('DEL', KEYS[2])

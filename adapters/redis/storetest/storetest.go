@@ -64,6 +64,7 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"seat-from-before-the-close", seatFromBeforeTheClose},
 		{"close-twice", closeTwice},
 		{"close-destroys-secret", closeDestroysSecret},
+		{"close-due-unless-moved", closeDueUnlessMoved},
 		{"seal-forgets", sealForgets},
 		{"withdraw-erases", withdrawErases},
 		{"withdraw-and-return", withdrawAndReturn},
@@ -1301,4 +1302,24 @@ func scanPages(w *world) {
 	w.equal(len(seen), people)
 	stop := errors.New("stop")
 	w.want(w.store.Scan(w.Context(), r.ID, func(survey.Member) error { return stop }), stop)
+}
+
+// A survey whose closing time was moved while it was about to close by itself stays open, and people's answers are theirs.
+func closeDueUnlessMoved(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	was := r.ClosesAt
+	r.ClosesAt = was.Add(7 * 24 * time.Hour)
+	w.must(w.store.SaveRound(w.Context(), r))
+	kept, err := w.store.CloseDue(w.Context(), r.ID, was)
+	w.must(err)
+	w.equal(kept.State, survey.Open)
+	w.equal(w.seat(r.ID, "ana").Pseudonym, seat.Pseudonym)
+	closed, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt)
+	w.must(err)
+	w.equal(closed.State, survey.Closed)
+	w.equal(closed.ClosedAt.Equal(r.ClosesAt), true)
+	again, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt)
+	w.must(err)
+	w.equal(again.ClosedAt, closed.ClosedAt)
 }
