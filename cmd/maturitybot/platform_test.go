@@ -364,7 +364,28 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	if len(want) == 1 && len(seen) == 1 {
 		return []chat.Reply{s.asked(want[0], seen[0])}
 	}
-	return seen
+	return s.inOrder(want, seen)
+}
+
+// inOrder puts what people see in the order in which the bot gave it, where that is in several places: each place keeps its own order, but
+// no platform promises that one place is served before another.
+func (s *onPlatform) inOrder(want, seen []chat.Reply) []chat.Reply {
+	at := func(r chat.Reply) string {
+		if p, ok := r.(chat.Post); ok {
+			return cmp.Or(s.names[p.To.Channel], p.To.Channel)
+		}
+		return "before the person"
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seen = slices.Clone(seen)
+	ordered := make([]chat.Reply, 0, len(seen))
+	for _, w := range want {
+		if i := slices.IndexFunc(seen, func(r chat.Reply) bool { return at(r) == at(w) }); i >= 0 {
+			ordered, seen = append(ordered, seen[i]), slices.Delete(seen, i, i+1)
+		}
+	}
+	return append(ordered, seen...)
 }
 
 // asked is a refusal that a platform cannot show at the fields of a form, where it says the same in words.
@@ -573,9 +594,9 @@ func playOn(t *testing.T, path string, f faked, same func(string) string, secret
 	if err != nil {
 		t.Fatal(err)
 	}
-	var log bytes.Buffer
+	var log locked
 	s := &onPlatform{
-		t: t, platform: f, log: slog.New(slog.NewTextHandler(&locked{to: &log}, nil)),
+		t: t, platform: f, log: slog.New(slog.NewTextHandler(&log, nil)),
 		names: map[string]string{}, known: map[string]actor{}, actions: map[string]message{}, opened: map[string]func() acknowledged{},
 	}
 	scene, inside, done, err := stage(transcripts, matrices, s.log, func(people *transcript.People) platform {
@@ -607,8 +628,9 @@ func playOn(t *testing.T, path string, f faked, same func(string) string, secret
 	if want, got := same(string(written)), same(played); got != want {
 		t.Errorf("on this platform it goes otherwise:\n%s", firstDifference(want, got))
 	}
+	logged := log.String()
 	for _, secret := range append(secrets, "Parents say", "a secret note", "Northshire") {
-		if strings.Contains(log.String(), secret) {
+		if strings.Contains(logged, secret) {
 			t.Errorf("in the log: %q", secret)
 		}
 	}
@@ -628,7 +650,13 @@ func conversations(t *testing.T) []string {
 // locked lets several goroutines write to one buffer.
 type locked struct {
 	mu sync.Mutex
-	to *bytes.Buffer
+	to bytes.Buffer
+}
+
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to.String()
 }
 
 func (l *locked) Write(p []byte) (int, error) {
