@@ -656,7 +656,8 @@ func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 			button(v.Say("button.team"), chat.Do("team", id, v.Lang)), button(v.Say("button.close"), chat.Do("close", id, v.Lang)),
 		)...))
 	} else {
-		blocks = append(blocks, row(button(v.Say("button.results"), chat.Do("results", id, v.Lang)), button(v.Say("button.export"), chat.Do("export", id, v.Lang))))
+		blocks = append(blocks, row(button(v.Say("button.results"), chat.Do("results", id, v.Lang)), button(v.Say("button.export"), chat.Do("export", id, v.Lang)),
+			button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang))))
 	}
 	return whisper(blocks...), nil
 }
@@ -796,12 +797,11 @@ func (b *Bot) saveExtension(ctx context.Context, e chat.Event, a onSpoken) ([]ch
 }
 
 func (b *Bot) workshopForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
-	r, err := b.target(ctx, e, a, func(r survey.Round) bool { return r.State != survey.Closed })
+	r, err := b.target(ctx, e, a, func(r survey.Round) bool {
+		return r.State != survey.Closed || r.Workshop.At.IsZero() || b.Now().Before(r.Workshop.At)
+	})
 	if err != nil {
 		return nil, err
-	}
-	if r.State == survey.Closed {
-		return nil, survey.ErrClosed
 	}
 	v := b.roundVoice(e, r)
 	day, clock := "", ""

@@ -70,6 +70,9 @@ func (b *Bot) planCard(ctx context.Context, e chat.Event, r survey.Round, show f
 	if r.AcceptsAnswers(now) {
 		buttons = append(buttons, b.remindButton(v, id))
 	}
+	if r.State == survey.Closed {
+		buttons = append(buttons, button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)))
+	}
 	return show(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.Do("status", id, v.Lang)))...))...), nil
 }
 

@@ -3,6 +3,7 @@ package survey_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -323,4 +324,30 @@ func TestEachRoundThatHasSomethingAhead(t *testing.T) {
 	same(t, each(), []string{"r"})
 	d.now = workshop.At
 	same(t, each(), nil)
+}
+
+// TestWorkshopIsPutOff: after the close as well, and what is due is planned from then on; nothing else of a closed round changes.
+func TestWorkshopIsPutOff(t *testing.T) {
+	d := newDesk(t)
+	d.asked(t, ben)
+	d.now = d.now.Add(time.Hour)
+	_, _, err := d.Close(t.Context(), "r", ana)
+	must(t, err)
+	closed := d.seat(t, ben).Round
+	d.now = d.now.Add(time.Hour)
+	var refused *survey.InputError
+	if _, err := d.SetWorkshop(t.Context(), "r", ana, survey.Workshop{At: closed.ClosedAt.Add(-time.Minute)}); !errors.As(err, &refused) || refused.Reason != "early" {
+		t.Errorf("before the close: %v", err)
+	}
+	if _, err := d.SetWorkshop(t.Context(), "r", ben, survey.Workshop{}); !errors.Is(err, survey.ErrNotCoordinator) {
+		t.Errorf("a stranger: %v", err)
+	}
+	// Before the time at which it would have closed by itself.
+	want := closed
+	want.Workshop, want.PlannedAt, want.Version = survey.Workshop{At: closed.ClosedAt.Add(2 * time.Hour), Place: "Library"}, d.now, closed.Version+1
+	got, err := d.SetWorkshop(t.Context(), "r", ana, want.Workshop)
+	must(t, err)
+	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(d.seat(t, ben).Round.Workshop, want.Workshop) {
+		t.Errorf("%+v, not %+v", got, want)
+	}
 }

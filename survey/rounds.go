@@ -433,18 +433,21 @@ func (r *Rounds) OpenDoor(ctx context.Context, id RoundID, by PersonID) (Round, 
 	return round, unlessDone(err)
 }
 
-// SetWorkshop changes when and where the workshop is, until the round is closed; a zero time takes it back.
+// SetWorkshop changes when and where the workshop is, also after the close: a workshop is put off when somebody falls ill. A zero time
+// takes it back, and with it its reminders.
 func (r *Rounds) SetWorkshop(ctx context.Context, id RoundID, by PersonID, w Workshop) (Round, error) {
 	return r.change(ctx, id, by, func(round *Round) error {
+		end := round.ClosesAt
+		if round.State == Closed {
+			end = round.ClosedAt // a coordinator may have closed it before its time
+		}
 		switch {
-		case round.State == Closed:
-			return ErrClosed
 		case utf8.RuneCountInString(w.Place) > MaxPlaceRunes:
 			return &InputError{Field: "place", Reason: "long", Limit: MaxPlaceRunes}
-		case !w.At.IsZero() && w.At.Before(round.ClosesAt):
+		case !w.At.IsZero() && w.At.Before(end):
 			return &InputError{Field: "workshop", Reason: "early"}
 		}
-		if round.State == Open && !w.At.Equal(round.Workshop.At) {
+		if round.State != Draft && !w.At.Equal(round.Workshop.At) {
 			round.PlannedAt = r.now()
 		}
 		round.Workshop = w

@@ -24,8 +24,8 @@ type RoundStore interface {
 	CreateRound(ctx context.Context, r Round) error
 	// Round returns the round, or ErrNoRound.
 	Round(ctx context.Context, id RoundID) (Round, error)
-	// SaveRound replaces a round that is not closed, if r.Version is still the version kept, and adds one to it;
-	// else ErrChanged, or ErrClosed. Everything kept about the round then lives until r.ExpiresAt.
+	// SaveRound replaces a round, if r.Version is still the version kept, and adds one to it; else ErrChanged. It neither closes a
+	// round nor opens a closed one again: ErrChanged, or ErrClosed. Everything kept about the round then lives until r.ExpiresAt.
 	SaveRound(ctx context.Context, r Round) error
 	// CloseRound closes the round for good at the time given and destroys its secret, both at once.
 	// Closing again changes nothing and keeps the first time.

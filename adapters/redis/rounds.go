@@ -29,6 +29,9 @@ func (s *Store) CreateRound(ctx context.Context, r survey.Round) error {
 }
 
 func (s *Store) createRound(ctx context.Context, r survey.Round) error {
+	if r.State == survey.Closed {
+		return errNotForClosing
+	}
 	body, err := bodyOf(r)
 	if err != nil {
 		return err
@@ -47,7 +50,7 @@ func (s *Store) createRound(ctx context.Context, r survey.Round) error {
 // bodyOf encodes a round that may be kept.
 func bodyOf(r survey.Round) (string, error) {
 	switch {
-	case r.State == survey.Closed:
+	case r.State == survey.Closed && r.ClosedAt.IsZero():
 		return "", errNotForClosing
 	case r.ClosesAt.IsZero():
 		return "", errNoClosingTime
@@ -64,10 +67,10 @@ func (s *Store) Round(ctx context.Context, id survey.RoundID) (survey.Round, err
 	return decodeRound(id, fields)
 }
 
-// SaveRound replaces a round that is not closed, if r.Version is still the version kept, and adds one to it;
-// else ErrChanged, or ErrClosed. A closing time counts to the second. When the expiry moves, that of every
-// response and of the lists that lead to the round is moved after it, page by page; a fault in between is
-// returned, and the same call again goes on with it.
+// SaveRound replaces a round, if r.Version is still the version kept, and adds one to it; else ErrChanged. It
+// neither closes a round nor opens a closed one again: ErrChanged, or ErrClosed. A closing time counts to the
+// second. When the expiry moves, that of every response and of the lists that lead to the round is moved after
+// it, page by page; a fault in between is returned, and the same call again goes on with it.
 func (s *Store) SaveRound(ctx context.Context, r survey.Round) error {
 	if err := s.saveRound(ctx, r); err != nil {
 		return fmt.Errorf("save round %s: %w", r.ID, err)

@@ -1,4 +1,4 @@
--- Replaces a round that is not closed, if its version is still the one the change was made from.
+-- Replaces a round, if its version is still the one the change was made from. A closed one stays closed.
 -- The same change again counts as made: its reply was lost.
 --
 -- KEYS  1 round  2 secret  3 roster  4 responses  5 owed  6 planned  7 zones
@@ -9,8 +9,8 @@
 local kept = redis.call('HMGET', KEYS[1], 'version', 'state', 'body')
 if not kept[1] then return {'gone'} end
 if kept[1] == ARGV[2] and kept[2] == ARGV[3] and kept[3] == ARGV[5] then return {'done', 1} end
-if kept[2] == 'closed' then return {'closed'} end
-if kept[1] ~= ARGV[1] then return {'changed'} end
+if kept[2] == 'closed' and ARGV[3] ~= 'closed' then return {'closed'} end
+if kept[1] ~= ARGV[1] or kept[2] ~= 'closed' and ARGV[3] == 'closed' then return {'changed'} end
 local moved = 1
 if redis.call('EXPIRETIME', KEYS[1]) == tonumber(ARGV[6]) then moved = 0 end
 

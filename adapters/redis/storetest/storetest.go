@@ -362,11 +362,14 @@ func saveNeverCloses(w *world) {
 	r := w.open()
 	closed := r
 	closed.State = survey.Closed
-	if w.store.SaveRound(w.Context(), closed) == nil {
-		w.Error("a save closed a round")
+	for range 2 {
+		if w.store.SaveRound(w.Context(), closed) == nil {
+			w.Error("a save closed a round")
+		}
+		closed.ClosedAt = now
 	}
 	created := w.draft()
-	created.State = survey.Closed
+	created.State, created.ClosedAt = survey.Closed, now
 	if w.store.CreateRound(w.Context(), created) == nil {
 		w.Error("a round was made closed")
 	}
@@ -764,7 +767,7 @@ func lateRefuses(w *world) {
 	w.must(err)
 }
 
-// After the close nothing is changed, by nobody.
+// After the close no answer and nobody's place is changed, by nobody, and the round stays closed.
 func closedRefuses(w *world) {
 	r := w.open()
 	want := w.answer(w.start(r, "ana"), "o1", "vision", 2)
@@ -779,6 +782,15 @@ func closedRefuses(w *world) {
 	w.want(second(w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ben")}}, survey.Invitation, time.Now())), survey.ErrClosed)
 	r.Version = closed.Version
 	w.want(w.store.SaveRound(w.Context(), r), survey.ErrClosed)
+	moved := closed
+	moved.Workshop.At = now.Add(48 * time.Hour)
+	w.must(w.store.SaveRound(w.Context(), moved))
+	w.must(w.store.SaveRound(w.Context(), moved)) // its reply was lost
+	kept, err := w.store.Round(w.Context(), r.ID)
+	w.must(err)
+	moved.Version++
+	w.equal(kept, moved)
+	w.want(w.store.SaveRound(w.Context(), closed), survey.ErrChanged)
 	w.equal(w.responses(r.ID), []survey.Response{want})
 	w.equal(len(w.roster(r.ID)), 1)
 }
