@@ -1,6 +1,8 @@
 package redis
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,4 +46,67 @@ func TestNoResponseOutlivesItsRound(t *testing.T) {
 	if want := time.Duration(closed.ExpiresAt().Unix()) * time.Second; kept != want {
 		t.Errorf("the response lives until %v, its round until %v", time.Unix(int64(kept.Seconds()), 0), closed.ExpiresAt())
 	}
+}
+
+// TestEverythingOfARoundExpiresWithIt: whatever was kept last, and wherever the round's end has moved.
+func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
+	t.Parallel()
+	e := embedded(t)
+	now := time.Now().UTC().Truncate(time.Second)
+	e.SetTime(now)
+	ctx, ana := t.Context(), survey.PersonID("p:w:ana")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := survey.Round{ID: "r", State: survey.Open, Matrix: "m", Channel: "c", Coordinators: []survey.PersonID{ana}, ClosesAt: now.Add(time.Hour)}
+	expires := func(step string, r survey.Round, keys int) {
+		t.Helper()
+		all, err := e.client.Keys(ctx, "*{r}*").Result()
+		must(err)
+		all = slices.DeleteFunc(all, func(key string) bool { return strings.HasPrefix(key, "turn:") }) // for ten minutes
+		if len(all) != keys {
+			t.Errorf("%s: %d keys: %v", step, len(all), all)
+		}
+		for _, key := range all {
+			at, err := e.client.ExpireTime(ctx, key).Result()
+			must(err)
+			if want := time.Duration(r.ExpiresAt().Unix()) * time.Second; at != want {
+				t.Errorf("%s: %s lives until %v, its round until %v", step, key, time.Unix(int64(at.Seconds()), 0), r.ExpiresAt())
+			}
+		}
+	}
+	must(e.CreateRound(ctx, r))
+	expires("made", r, 2) // the round and its secret
+	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Standing: survey.Invited}}, "", time.Time{})
+	must(err)
+	expires("joined", r, 3)
+	must(e.Owe(ctx, "r", survey.Nudge, now, []survey.PersonID{ana}))
+	expires("owed", r, 4)
+	must(e.Note(ctx, "r", []string{"a name"}))
+	expires("noted", r, 5)
+	seat, err := e.Seat(ctx, "r", ana)
+	must(err)
+	seat, err = e.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
+		m.Standing, m.TimeZone = survey.Started, "Europe/London"
+		return nil
+	})
+	must(err)
+	expires("started", r, 8) // a response, the list of them, the time zones
+	_, err = e.Answer(ctx, seat, now, survey.Gesture{ID: "g", At: now}, "vision", 2)
+	must(err)
+	expires("answered", r, 8)
+	r.ClosesAt = now.Add(200 * 24 * time.Hour)
+	must(e.SaveRound(ctx, r))
+	expires("extended", r, 8)
+	closed, err := e.CloseRound(ctx, "r", now)
+	must(err)
+	expires("closed", closed, 7) // without the secret
+	must(e.Plan(ctx, "r", survey.ResultsPost, now))
+	expires("results planned", closed, 7)
+	closed.Workshop.At = now.Add(time.Hour)
+	must(e.SaveRound(ctx, closed))
+	expires("workshop moved", closed, 7)
 }
