@@ -830,6 +830,7 @@ func (b *Bot) saveWorkshop(ctx context.Context, e chat.Event, a onSpoken) ([]cha
 	if err != nil {
 		return nil, err
 	}
+	was := r.Workshop
 	r, err = b.Rounds.SetWorkshop(ctx, a.round, person(e.Who), w)
 	if err != nil {
 		return nil, err
@@ -838,7 +839,21 @@ func (b *Bot) saveWorkshop(ctx context.Context, e chat.Event, a onSpoken) ([]cha
 	if r.State == survey.Draft {
 		return b.draft(v, r), nil
 	}
-	return whisper(chat.Say(v.Say("workshop.done", "workshop", b.workshop(v, r)))), nil
+	said := []chat.Block{chat.Say(v.Say("workshop.done", "workshop", b.workshop(v, r)))}
+	if !r.Workshop.At.Equal(was.At) || r.Workshop.Place != was.Place {
+		said = append(said, chat.Say(b.heard(v, r)))
+	}
+	return whisper(said...), nil
+}
+
+// heard is when people next hear of the workshop: whoever moves it must know whom they still have to tell.
+func (b *Bot) heard(v locale.Voice, r survey.Round) string {
+	for _, m := range b.Diary.Reminders(r, nil, b.Now()) {
+		if m.Kind.Base() == survey.WorkshopSoon {
+			return v.Say("workshop.heard", "when", v.Time(m.At.In(r.Location())))
+		}
+	}
+	return v.Say("workshop.unheard")
 }
 
 // readWorkshop reads the workshop's fields of a form; without a day it has no time.
