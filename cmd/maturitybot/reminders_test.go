@@ -216,6 +216,44 @@ func TestWhatComesOfAReminder(t *testing.T) {
 	}
 }
 
+// TestWhatComesOfAPost: the same for the coordinator's channel. Results that may have been posted are followed by their table.
+func TestWhatComesOfAPost(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer error
+		later  []string // beginnings of what is posted when the platform is well again
+		log    string
+	}{
+		{"refused for now", errors.New("busy"), []string{"post Results", "post The same as a table"}, ""},
+		{"may have been sent", chat.ErrUnsure, []string{"post The same as a table"}, "post may not have been sent"},
+		{"cannot be reached", fmt.Errorf("no: %w", chat.ErrUnreachable), []string{"post The same as a table"}, "the coordinator's channel cannot be reached"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Posts: survey.DefaultPosts()})
+			s.at(t, "2026-12-11 16:59")
+			s.platform.answer = errors.New("away")
+			s.at(t, "2026-12-11 17:00")
+			s.platform.answer = c.answer
+			err := s.bot.Deliver(t.Context(), survey.Delivery{Round: "abcdefgh23", Kind: survey.ResultsPost})
+			if again := len(c.later) == 2; (err != nil) != again {
+				t.Errorf("tried again: %v", err)
+			} else if !again {
+				if err := s.rounds.Settle(t.Context(), survey.Delivery{Round: "abcdefgh23", Kind: survey.ResultsPost}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.platform.answer = nil
+			got := s.at(t, "2026-12-11 17:02")
+			if !slices.EqualFunc(got, c.later, strings.HasPrefix) {
+				t.Errorf("later: %v", got)
+			}
+			if err == nil && !strings.Contains(s.log.String(), c.log) {
+				t.Errorf("the log says:\n%s", s.log.String())
+			}
+		})
+	}
+}
+
 // TestReasonsAreSentences: whatever a cron expression is refused for, a coordinator is told in words.
 func TestReasonsAreSentences(t *testing.T) {
 	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}})
