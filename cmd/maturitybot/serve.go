@@ -39,6 +39,7 @@ type serveCommand struct {
 
 	env  func(string) string                                                  // os.Getenv, but for tests
 	dial func(ctx context.Context, network, address string) (net.Conn, error) // the network, but for tests
+	now  func() time.Time                                                     // the clock, but for tests
 }
 
 // config is what serve needs to know, found to be complete.
@@ -193,13 +194,17 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	rounds := survey.NewRounds(store, matrices, time.Now)
+	now := c.now
+	if now == nil {
+		now = time.Now
+	}
+	rounds := survey.NewRounds(store, matrices, now)
 	people := platforms{}
 	b := bot.New(bot.Options{
 		Rounds: rounds, Matrices: matrices, Words: words, Artist: results.New(words), Directory: people, Sender: people,
-		Claims: store, Diary: days, Creators: conf.creators, Log: log, Now: time.Now,
+		Claims: store, Diary: days, Creators: conf.creators, Log: log, Now: now,
 	})
-	loop := reminders.NewLoop(rounds, b, log).Planning(reminders.NewPlanner(rounds, days, time.Now, log))
+	loop := reminders.NewLoop(rounds, b, log).Planning(reminders.NewPlanner(rounds, days, now, log))
 	return c.serve(ctx, conf, log, rounds, store, b, people, loop)
 }
 

@@ -194,6 +194,21 @@ func serving(t *testing.T, c serveCommand, env map[string]string) (errs *output,
 	}
 }
 
+// waking is a clock that has just come to an hour at which a channel may be written to.
+func waking() func() time.Time {
+	began := time.Now()
+	may := func(at time.Time) bool {
+		r := survey.Round{State: survey.Open, TimeZone: survey.DefaultTimeZone, ClosesAt: at.AddDate(0, 1, 0)}
+		sent, ok := diary().When(r, survey.Member{}, survey.OpenCall.On(at.Format(time.DateOnly)), at)
+		return ok && sent.Equal(at)
+	}
+	for by := time.Duration(0); ; by += time.Hour {
+		if at := began.Add(by); may(at) && may(at.Add(10*time.Minute)) { // the test is over by then
+			return func() time.Time { return time.Now().Add(by) }
+		}
+	}
+}
+
 // invited opens a round on the same Redis, as another process might, and invites somebody to it.
 func invited(t *testing.T, redisURL, channel, coordinator, guest string) {
 	t.Helper()
@@ -210,7 +225,7 @@ func invited(t *testing.T, redisURL, channel, coordinator, guest string) {
 	lead := survey.PersonID(coordinator)
 	r, err := rounds.Create(t.Context(), survey.Round{
 		ID: "serve23456", Area: "Northshire", Matrix: editions[0].ID, Languages: []survey.Lang{survey.English}, TimeZone: survey.DefaultTimeZone,
-		ClosesAt: time.Now().Add(200 * time.Hour), Channel: channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+		ClosesAt: time.Now().Add(300 * time.Hour), Channel: channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
 	})
 	if err == nil {
 		_, _, err = rounds.Open(t.Context(), r.ID, lead)
@@ -253,7 +268,7 @@ func TestServeDiscord(t *testing.T) {
 	f.AddUser(discordfake.User{ID: ana, Name: "ana"})
 	f.AddChannel(discordfake.Channel{ID: team})
 	url := redistest.Start(t, redistest.Options{}).URL()
-	errs, end := serving(t, serveCommand{RedisURL: url, DiscordAPI: discordfake.URL, dial: f.Dial}, map[string]string{"DISCORD_TOKEN": discordfake.Token})
+	errs, end := serving(t, serveCommand{RedisURL: url, DiscordAPI: discordfake.URL, dial: f.Dial, now: waking()}, map[string]string{"DISCORD_TOKEN": discordfake.Token})
 	if !f.Until(func() bool { return f.Sessions() > 0 }) {
 		t.Fatalf("no session\n%s", errs)
 	}
