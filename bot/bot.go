@@ -46,6 +46,8 @@ type Options struct {
 	Creators  []chat.Person // may start rounds besides the platform's admins
 	Log       *slog.Logger
 	Now       func() time.Time
+	// Delivered, where it is set, is told what came of each message that was owed. It may be called from several goroutines at once.
+	Delivered func(kind survey.MessageKind, outcome Outcome)
 }
 
 // Claims tells events apart that were handled before, by whichever process.

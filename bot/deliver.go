@@ -16,66 +16,95 @@ import (
 // do about it: it was sent, may have been sent, is not awaited, or its person cannot be reached, which is noted; a
 // *survey.NotYetError when it is to be sent later. Any other error means that it was not sent and can be tried again.
 func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
+	outcome, err := b.deliver(ctx, d)
+	var later *survey.NotYetError
+	switch {
+	case errors.As(err, &later):
+		outcome = Later
+	case err != nil:
+		outcome = Failed
+	}
+	if b.Delivered != nil {
+		b.Delivered(d.Kind.Base(), outcome)
+	}
+	return err
+}
+
+// Outcome is what came of a message that was owed.
+type Outcome string
+
+// The outcomes. After Later and Failed the message is still owed.
+const (
+	Sent        Outcome = "sent"
+	Unsure      Outcome = "unsure"      // the platform's answer was lost
+	Unreachable Outcome = "unreachable" // the platform does not deliver
+	NotAgreed   Outcome = "not_agreed"  // the person takes no direct messages
+	Dropped     Outcome = "dropped"     // too late, or not awaited any more
+	Closed      Outcome = "closed"      // it was no message, but the closing of a survey
+	Later       Outcome = "later"       // not at this hour
+	Failed      Outcome = "failed"
+)
+
+func (b *Bot) deliver(ctx context.Context, d survey.Delivery) (Outcome, error) {
 	if d.Person == "" {
 		return b.deliverPost(ctx, d)
 	}
 	seat, awaited, err := b.Rounds.Awaited(ctx, d)
 	if err != nil || !awaited {
-		return err
+		return Dropped, err
 	}
 	to, err := chat.ParsePerson(string(d.Person))
 	if err != nil {
-		return fmt.Errorf("deliver a message: %w", err)
+		return "", fmt.Errorf("deliver a message: %w", err)
 	}
 	log := b.Log.With("message", d.Kind, "round", d.Round, "person", b.short(to))
 	now := b.Now()
 	switch at, wanted := b.Diary.When(seat.Round, seat.Member, d.Kind, now); {
 	case !wanted:
 		log.Info("message dropped: too late, or not in the plan any more")
-		return nil
+		return Dropped, nil
 	case at.After(now):
-		return &survey.NotYetError{Wait: at.Sub(now)}
+		return Later, &survey.NotYetError{Wait: at.Sub(now)}
 	}
 	card, err := b.message(ctx, d, seat)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := card.Check(); err != nil {
-		return fmt.Errorf("deliver a message: %w", err)
+		return "", fmt.Errorf("deliver a message: %w", err)
 	}
 	err = b.Sender.Send(ctx, messageID(d), to, card)
 	// Whatever ends the sending, what came of it must be noted.
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noting)
 	defer cancel()
+	outcome := Sent
 	switch {
 	case err == nil:
 		log.Info("message sent")
 	case errors.Is(err, chat.ErrNotAgreed):
 		log.Info("person takes no direct messages")
 		if d.Kind.Base() == survey.WorkshopSoon {
-			return nil // nobody can join any more, or it is not what it is about
+			return NotAgreed, nil // nobody can join any more, or it is not what it is about
 		}
-		if err := b.Rounds.Plan(note, d.Round, survey.OpenCall.On(date(now.In(seat.Round.Location())))); err != nil {
-			return err
-		}
-		return nil
+		return NotAgreed, b.Rounds.Plan(note, d.Round, survey.OpenCall.On(date(now.In(seat.Round.Location()))))
 	case errors.Is(err, chat.ErrUnreachable):
 		log.Warn("person cannot be reached", "error", err)
-		return b.Rounds.SetUnreachable(note, d.Round, d.Person, true)
+		return Unreachable, b.Rounds.SetUnreachable(note, d.Round, d.Person, true)
 	case errors.Is(err, chat.ErrUnsure):
 		// Once too few is better than twice: a coordinator sees who has not started, and can remind them.
 		log.Error("message may not have been sent", "error", err)
+		outcome = Unsure
 	default:
-		return fmt.Errorf("deliver a message: %w", err)
+		return "", fmt.Errorf("deliver a message: %w", err)
 	}
 	if d.Kind == survey.Invitation {
-		return nil
+		return outcome, nil
 	}
 	if err := b.Rounds.Reminded(note, d, date(now.In(seat.Round.ZoneOf(seat.Member)))); err != nil {
 		// It was sent, so it must not be tried again.
 		log.Error("reminder was sent, but that is not noted", "error", err)
 	}
-	return nil
+	return outcome, nil
 }
 
 // noting is how long it may take to note what came of a message.
@@ -110,60 +139,63 @@ func (b *Bot) message(ctx context.Context, d survey.Delivery, seat survey.Seat) 
 	return b.halfway(seat, m, resp), nil
 }
 
-// deliverPost posts to the coordinator's channel, on the same terms as Deliver.
-func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery) error {
+// deliverPost posts to the coordinator's channel, on the same terms as deliver.
+func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery) (Outcome, error) {
 	log := b.Log.With("message", d.Kind, "round", d.Round)
 	base := d.Kind.Base()
 	if base == survey.Closing {
-		return b.closeDue(ctx, d)
+		return Closed, b.closeDue(ctx, d)
 	}
 	seat, err := b.Rounds.Seat(ctx, d.Round, "") // a seat nobody sits on: the round
 	if errors.Is(err, survey.ErrNoRound) {
-		return nil
+		return Dropped, nil
 	} else if err != nil {
-		return err
+		return "", err
 	}
 	r, now := seat.Round, b.Now()
 	switch at, wanted := b.Diary.When(r, survey.Member{}, d.Kind, now); {
 	case !wanted:
 		log.Info("post dropped: too late, or not in the plan any more")
-		return nil
+		return Dropped, nil
 	case at.After(now):
-		return &survey.NotYetError{Wait: at.Sub(now)}
+		return Later, &survey.NotYetError{Wait: at.Sub(now)}
 	}
 	to, err := chat.ParsePlace(r.Channel)
 	if err != nil {
-		return fmt.Errorf("deliver a post: %w", err)
+		return "", fmt.Errorf("deliver a post: %w", err)
 	}
 	x, then, err := b.post(ctx, base, r)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := x.card.Check(); err != nil {
-		return fmt.Errorf("deliver a post: %w", err)
+		return "", fmt.Errorf("deliver a post: %w", err)
 	}
+	outcome := Sent
 	switch err := b.Sender.Post(ctx, messageID(d), to, x.card, x.files); {
 	case err == nil:
 		log.Info("posted")
 	case errors.Is(err, chat.ErrUnreachable):
 		log.Error("the coordinator's channel cannot be reached", "error", err)
+		outcome = Unreachable
 	case errors.Is(err, chat.ErrUnsure):
 		log.Error("post may not have been sent", "error", err)
+		outcome = Unsure
 	default:
-		return fmt.Errorf("deliver a post: %w", err)
+		return "", fmt.Errorf("deliver a post: %w", err)
 	}
 	if then == nil {
-		return nil
+		return outcome, nil
 	}
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noting)
 	defer cancel()
 	if err := then(note); err != nil {
 		if base == survey.ResultsPost {
-			return fmt.Errorf("note what follows a post: %w", err) // rather the results twice than no table
+			return "", fmt.Errorf("note what follows a post: %w", err) // rather the results twice than no table
 		}
 		log.Error("posted, but what follows is not noted", "error", err)
 	}
-	return nil
+	return outcome, nil
 }
 
 // closeDue closes a survey whose time has come, and has its results posted.

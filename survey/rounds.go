@@ -282,6 +282,15 @@ func (r *Rounds) TakeDue(ctx context.Context, limit int) ([]Delivery, error) {
 	return due, nil
 }
 
+// Due counts the messages that are due now and that nobody has in hand.
+func (r *Rounds) Due(ctx context.Context) (int, error) {
+	n, err := r.store.Due(ctx, r.now())
+	if err != nil {
+		return 0, fmt.Errorf("count what is due: %w", err)
+	}
+	return n, nil
+}
+
 // Awaited says whether a message still has something to tell its person, whose seat it returns: of a round that takes answers,
 // or has its workshop ahead, and to somebody who has not done what it is about and has not been reminded since it was due. It
 // does not say that this is the hour for it.

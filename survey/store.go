@@ -97,6 +97,8 @@ type DeliveryStore interface {
 	// longest, and half the latest, so that what comes last need not wait for a long row. Whoever takes them has until the time given to
 	// settle them; after it they are handed out again.
 	Take(ctx context.Context, now, until time.Time, limit int) ([]Delivery, error)
+	// Due counts the messages that are due at now, of all rounds, without those that somebody has taken.
+	Due(ctx context.Context, now time.Time) (int, error)
 	// Settle forgets a message: it was sent, or is not wanted any more.
 	Settle(ctx context.Context, d Delivery) error
 	// Postpone makes a message due at another time.

@@ -112,12 +112,23 @@ func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) ([]su
 	return all, nil
 }
 
-func (s *Store) take(ctx context.Context, now, until time.Time, limit int) ([]survey.Delivery, error) {
+// Due counts the messages that are due at now, of all rounds, without those that somebody has taken.
+func (s *Store) Due(ctx context.Context, now time.Time) (int, error) {
+	_, n, err := s.waiting(ctx, now)
+	if err != nil {
+		return 0, fmt.Errorf("count messages: %w", err)
+	}
+	return n, nil
+}
+
+// waiting returns the rounds of which messages are due, and how many these are.
+func (s *Store) waiting(ctx context.Context, now time.Time) ([]survey.RoundID, int, error) {
 	listed, err := s.client.ZRangeWithScores(ctx, roundsKey, 0, -1).Result()
 	if err != nil {
-		return nil, fault(err)
+		return nil, 0, fault(err)
 	}
 	var waiting []survey.RoundID
+	n := 0
 	for some := range slices.Chunk(listed, page) {
 		pipe := s.client.Pipeline()
 		there, due := make([]*goredis.IntCmd, len(some)), make([]*goredis.IntCmd, len(some))
@@ -128,19 +139,28 @@ func (s *Store) take(ctx context.Context, now, until time.Time, limit int) ([]su
 			due[i] = pipe.ZCount(ctx, owedKey(survey.RoundID(name)), "-inf", at)
 		}
 		if err := exec(ctx, pipe); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for i, z := range some {
 			name, _ := z.Member.(string)
 			switch {
 			case due[i].Val() > 0:
 				waiting = append(waiting, survey.RoundID(name))
+				n += int(due[i].Val())
 			case there[i].Val() == 0 && z.Score < float64(s.now().Add(-gone).UnixMicro()):
 				if err := s.client.ZRem(ctx, roundsKey, name).Err(); err != nil {
-					return nil, fault(err)
+					return nil, 0, fault(err)
 				}
 			}
 		}
+	}
+	return waiting, n, nil
+}
+
+func (s *Store) take(ctx context.Context, now, until time.Time, limit int) ([]survey.Delivery, error) {
+	waiting, _, err := s.waiting(ctx, now)
+	if err != nil {
+		return nil, err
 	}
 	mathrand.Shuffle(len(waiting), func(i, j int) { waiting[i], waiting[j] = waiting[j], waiting[i] })
 	var all []survey.Delivery

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"maturitybot/bot"
 	"maturitybot/bot/chat"
 	"maturitybot/reminders"
 	"maturitybot/survey"
@@ -67,15 +69,23 @@ type season struct {
 	platform *recorder
 	now      time.Time
 	log      bytes.Buffer
+
+	mu   sync.Mutex
+	came map[string]int // "kind outcome" -> of how many messages
 }
 
 func newSeason(t *testing.T, matrices []*survey.Matrix, r survey.Round) *season {
 	t.Helper()
-	s := &season{platform: &recorder{}, now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
+	s := &season{platform: &recorder{}, now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), came: map[string]int{}}
 	var err error
 	s.built, err = build(matrices, s.platform, func() time.Time { return s.now }, slog.New(slog.NewTextHandler(&s.log, nil)))
 	if err != nil {
 		t.Fatal(err)
+	}
+	s.bot.Delivered = func(kind survey.MessageKind, outcome bot.Outcome) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.came[string(kind)+" "+string(outcome)]++
 	}
 	t.Cleanup(func() {
 		if err := s.store.Close(); err != nil {
@@ -183,11 +193,12 @@ func TestWhatComesOfAReminder(t *testing.T) {
 		later       int  // messages when the platform is well again, a minute later
 		unreachable bool // noted
 		call        bool // the channel is asked
+		outcome     bot.Outcome
 	}{
-		{name: "refused for now", answer: errors.New("busy"), later: 1},
-		{name: "may have been sent", answer: chat.ErrUnsure},
-		{name: "cannot be reached", answer: fmt.Errorf("no: %w", chat.ErrUnreachable), unreachable: true},
-		{name: "has not agreed", answer: chat.ErrNotAgreed, call: true},
+		{name: "refused for now", answer: errors.New("busy"), later: 1, outcome: bot.Failed},
+		{name: "may have been sent", answer: chat.ErrUnsure, outcome: bot.Unsure},
+		{name: "cannot be reached", answer: fmt.Errorf("no: %w", chat.ErrUnreachable), unreachable: true, outcome: bot.Unreachable},
+		{name: "has not agreed", answer: chat.ErrNotAgreed, call: true, outcome: bot.NotAgreed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Off: survey.Switchable}})
@@ -199,10 +210,17 @@ func TestWhatComesOfAReminder(t *testing.T) {
 			if got := s.at(t, "2026-12-04 10:00"); len(got) != 0 {
 				t.Error(got)
 			}
+			want := map[string]int{"invitation sent": 1, string(survey.ClosesSoon) + " " + string(c.outcome): 1}
+			if c.call {
+				want[string(survey.OpenCall)+" failed"] = 1 // this platform takes nothing just now
+			}
+			if !maps.Equal(s.came, want) {
+				t.Errorf("counted %v, not %v", s.came, want)
+			}
 			s.platform.answer = nil
 			got := s.at(t, "2026-12-04 10:02")
 			call := slices.ContainsFunc(got, func(m string) bool { return strings.HasPrefix(m, "post ") })
-			if want := c.later; call != c.call || !call && len(got) != want {
+			if call != c.call || !call && len(got) != c.later {
 				t.Errorf("later: %v", got)
 			}
 			seat, err := s.rounds.Seat(t.Context(), "abcdefgh23", survey.PersonID(tryPerson("ben").String()))
@@ -223,10 +241,11 @@ func TestWhatComesOfAPost(t *testing.T) {
 		answer error
 		later  []string // beginnings of what is posted when the platform is well again
 		log    string
+		came   bot.Outcome
 	}{
-		{"refused for now", errors.New("busy"), []string{"post Results", "post The same as a table"}, ""},
-		{"may have been sent", chat.ErrUnsure, []string{"post The same as a table"}, "post may not have been sent"},
-		{"cannot be reached", fmt.Errorf("no: %w", chat.ErrUnreachable), []string{"post The same as a table"}, "the coordinator's channel cannot be reached"},
+		{"refused for now", errors.New("busy"), []string{"post Results", "post The same as a table"}, "", bot.Failed},
+		{"may have been sent", chat.ErrUnsure, []string{"post The same as a table"}, "post may not have been sent", bot.Unsure},
+		{"cannot be reached", fmt.Errorf("no: %w", chat.ErrUnreachable), []string{"post The same as a table"}, "the coordinator's channel cannot be reached", bot.Unreachable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Posts: survey.DefaultPosts()})
@@ -234,7 +253,11 @@ func TestWhatComesOfAPost(t *testing.T) {
 			s.platform.answer = errors.New("away")
 			s.at(t, "2026-12-11 17:00")
 			s.platform.answer = c.answer
+			clear(s.came)
 			err := s.bot.Deliver(t.Context(), survey.Delivery{Round: "abcdefgh23", Kind: survey.ResultsPost})
+			if want := map[string]int{string(survey.ResultsPost) + " " + string(c.came): 1}; !maps.Equal(s.came, want) {
+				t.Errorf("counted %v, not %v", s.came, want)
+			}
 			if again := len(c.later) == 2; (err != nil) != again {
 				t.Errorf("tried again: %v", err)
 			} else if !again {

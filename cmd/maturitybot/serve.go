@@ -30,6 +30,7 @@ type serveCommand struct {
 	matrixFlag
 	RedisURL   string   `name:"redis-url" env:"REDIS_URL" placeholder:"URL" help:"Where answers are kept, such as redis://localhost:6379/0."`
 	Listen     string   `name:"listen" env:"LISTEN" default:":8080" help:"Address for requests of Slack or Discord, where they come by HTTP."`
+	Metrics    string   `name:"metrics" env:"METRICS" placeholder:"ADDRESS" help:"Address at which Prometheus reads /metrics, such as 127.0.0.1:9090; without it, nowhere."`
 	Creators   []string `name:"creators" env:"CREATORS" placeholder:"PERSON" help:"Who may start rounds besides the platform's admins, such as slack:T024BE7LD:U2147483697; several with commas."`
 	LogFormat  string   `name:"log-format" env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
 	SlackAPI   string   `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"Another server in place of Slack's: a gateway, or a test."`
@@ -199,13 +200,15 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 		now = time.Now
 	}
 	rounds := survey.NewRounds(store, matrices, now)
+	figures := newTelemetry(rounds.Due, log)
 	people := platforms{}
 	b := bot.New(bot.Options{
 		Rounds: rounds, Matrices: matrices, Words: words, Artist: results.New(words), Directory: people, Sender: people,
 		Claims: store, Diary: days, Creators: conf.creators, Log: log, Now: now,
+		Delivered: figures.count,
 	})
 	loop := reminders.NewLoop(rounds, b, log).Planning(reminders.NewPlanner(rounds, days, now, log))
-	return c.serve(ctx, conf, log, rounds, store, b, people, loop)
+	return c.serve(ctx, conf, log, rounds, store, b, people, loop, figures)
 }
 
 // ownHolidays is a diary that goes by the bank holidays in a file.
@@ -224,7 +227,7 @@ func ownHolidays(path string) (*reminders.Diary, error) {
 
 // serve connects the platforms and runs until the context ends or one of them cannot go on. Then it first lets nothing more in, so that
 // what has arrived is still taken and acknowledged, and finishes what is in hand.
-func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger, rounds *survey.Rounds, store *redis.Store, b *bot.Bot, people platforms, loop *reminders.Loop) error {
+func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger, rounds *survey.Rounds, store *redis.Store, b *bot.Bot, people platforms, loop *reminders.Loop, figures *telemetry) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var arriving, running sync.WaitGroup // the ways in, and the rest
@@ -284,6 +287,14 @@ func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger,
 		}
 		log.Info("listening", "address", server.Addr)
 		ways = append(ways, func() { run(&arriving, "HTTP", server.run) })
+	}
+	if c.Metrics != "" {
+		server, err := listen(ctx, c.Metrics, figures.handler())
+		if err != nil {
+			return fmt.Errorf("metrics: %w", err)
+		}
+		log.Info("metrics", "address", server.Addr)
+		run(&running, "metrics", server.run)
 	}
 	for _, open := range ways {
 		open()

@@ -92,6 +92,7 @@ func TestServe(t *testing.T) {
 	t.Setenv("SLACK_API_URL", reachable(t, f))
 	t.Setenv("REDIS_URL", redistest.Start(t, redistest.Options{}).URL())
 	t.Setenv("LISTEN", "127.0.0.1:0")
+	t.Setenv("METRICS", "127.0.0.1:0")
 	ctx, end := context.WithCancel(t.Context())
 	errs := newOutput()
 	code := make(chan int, 1)
@@ -115,6 +116,20 @@ func TestServe(t *testing.T) {
 	answer, err := http.Post(address+"/slack", "application/json", bytes.NewReader([]byte(`{"type":"url_verification","challenge":"x"}`)))
 	if err != nil || answer.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a request that nobody signed is answered with %v, %v", answer, err)
+	}
+	for path, want := range map[string]string{"/metrics": "maturitybot_messages_due 0\n", "/slack": "404"} {
+		read, err := http.Get("http://" + errs.until(t, `msg=metrics address=(\S+)`) + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(read.Body)
+		read.Body.Close()
+		if err != nil || !strings.Contains(string(body), want) {
+			t.Errorf("%s: %v\n%s", path, err, body)
+		}
+	}
+	if open, err := http.Get(address + "/metrics"); err != nil || open.StatusCode != http.StatusNotFound {
+		t.Errorf("where Slack comes in, metrics are answered with %v, %v", open, err)
 	}
 	end()
 	if got := <-code; got != 0 {

@@ -1097,6 +1097,14 @@ func lateGesture(w *world) {
 	w.equal(w.response(seat).Answers["vision"].Rating, survey.Rating(1))
 }
 
+// due counts what is due.
+func (w *world) due(at time.Time) int {
+	w.Helper()
+	n, err := w.store.Due(w.Context(), at)
+	w.must(err)
+	return n
+}
+
 // take takes everything that is due, and returns what is owed in these rounds.
 func (w *world) take(at time.Time, rounds ...survey.Round) []survey.Delivery {
 	w.Helper()
@@ -1124,8 +1132,11 @@ func owedOnce(w *world) {
 	w.must(w.store.Owe(w.Context(), r.ID, survey.Invitation, now.Add(-time.Hour), []survey.PersonID{ana.Person}))
 	w.must(w.store.Owe(w.Context(), r.ID, survey.Nudge, now.Add(time.Hour), []survey.PersonID{ana.Person}))
 	w.equal(len(w.take(now.Add(-time.Second), r)), 0)
+	before := w.due(now.Add(-time.Second))
+	w.equal(w.due(now)-before, 2)
 	invitations := []survey.Delivery{{Round: r.ID, Person: ana.Person, Kind: survey.Invitation}, {Round: r.ID, Person: ben.Person, Kind: survey.Invitation}}
 	w.equal(w.take(now, r), invitations)
+	w.equal(w.due(now), 0) // somebody has them
 	for _, d := range invitations {
 		w.must(w.store.Settle(w.Context(), d))
 		w.must(w.store.Settle(w.Context(), d))
