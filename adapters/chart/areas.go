@@ -23,11 +23,7 @@ func AreasPNG(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.png()
-	if err != nil {
-		return nil, fmt.Errorf("draw PNG: %w", err)
-	}
-	return b, nil
+	return s.png()
 }
 
 // AreasSVG draws the same as SVG that scales. It carries the alternative text.
@@ -62,13 +58,11 @@ func AreasAlt(o survey.Overview, lang survey.Lang, words AreasWords) string {
 }
 
 func layAreas(o survey.Overview, lang survey.Lang, words AreasWords) (*scene, error) {
-	faces, err := newFaces()
+	s, err := newScene(words.Title)
 	if err != nil {
 		return nil, err
 	}
-	s := &scene{faces: faces, y: margin}
 	looks := looksOf(len(o.Matrix.Levels))
-
 	nothing := ""
 	for _, g := range o.Groups {
 		for _, d := range g.Dimensions {
@@ -77,8 +71,6 @@ func layAreas(o survey.Overview, lang survey.Lang, words AreasWords) (*scene, er
 			}
 		}
 	}
-	s.paragraph(words.Title, title, ink)
-	s.y += 8
 	s.legend(o.Matrix.Levels, lang, survey.NotAvailable, nothing, looks)
 	for i, d := range o.Matrix.Dimensions {
 		s.rule(d.Name.In(lang))

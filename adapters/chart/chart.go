@@ -48,11 +48,7 @@ func PNG(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.png()
-	if err != nil {
-		return nil, fmt.Errorf("draw PNG: %w", err)
-	}
-	return b, nil
+	return s.png()
 }
 
 // SVG draws the picture as SVG that scales, its names in the language. It carries the alternative text.
@@ -101,15 +97,11 @@ func Alt(p survey.Published, lang survey.Lang, words Words, limit int) string {
 
 // lay puts the picture together from the top down.
 func lay(p survey.Published, lang survey.Lang, words Words) (*scene, error) {
-	faces, err := newFaces()
+	s, err := newScene(words.Title)
 	if err != nil {
 		return nil, err
 	}
-	s := &scene{faces: faces, y: margin}
 	looks := looksOf(len(p.Matrix.Levels))
-
-	s.paragraph(words.Title, title, ink)
-	s.y += 8
 	tooFew := ""
 	if slices.ContainsFunc(p.Elements, func(e survey.ElementResult) bool { return e.Everyone().Rated.Mark() != survey.Shown }) {
 		tooFew = words.TooFew
@@ -127,6 +119,18 @@ func lay(p survey.Published, lang survey.Lang, words Words) (*scene, error) {
 		}
 	}
 	s.end(words.Notes)
+	return s, nil
+}
+
+// newScene begins a picture with what it is called.
+func newScene(name string) (*scene, error) {
+	faces, err := newFaces()
+	if err != nil {
+		return nil, err
+	}
+	s := &scene{faces: faces, y: margin}
+	s.paragraph(name, title, ink)
+	s.y += 8
 	return s, nil
 }
 

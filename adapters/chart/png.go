@@ -2,6 +2,7 @@ package chart
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -33,7 +34,7 @@ func (s *scene) png() ([]byte, error) {
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("draw PNG: %w", err)
 	}
 	return b.Bytes(), nil
 }
