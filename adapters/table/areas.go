@@ -137,11 +137,7 @@ func AreasCSV(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, er
 // AreasXLSX writes a spreadsheet of three sheets: the average level of each dimension and group, how many areas agreed
 // on each level of each element, and how to read it. Numbers are numbers.
 func AreasXLSX(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, error) {
-	b, err := newBook()
-	if err != nil {
-		return nil, fmt.Errorf("start spreadsheet: %w", err)
-	}
-	defer func() { _ = b.file.Close() }() // only temporary files of large sheets, which these are not
+	b := newBook()
 
 	b.begin(sheetName(words.SheetAverages, "Average levels"), 24, 24, 13)
 	b.areasTop(words)
@@ -189,14 +185,7 @@ func AreasXLSX(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, e
 	for _, note := range words.Notes {
 		b.write(cell{note, b.wrapped})
 	}
-	if b.err != nil {
-		return nil, fmt.Errorf("write spreadsheet: %w", b.err)
-	}
-	var out bytes.Buffer
-	if err := b.file.Write(&out); err != nil {
-		return nil, fmt.Errorf("write spreadsheet: %w", err)
-	}
-	return out.Bytes(), nil
+	return b.end()
 }
 
 // areasTop writes what stands above the table of every sheet.

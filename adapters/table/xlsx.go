@@ -15,25 +15,14 @@ import (
 // same by role group, what people wrote, who was represented, and how to read it. Numbers are numbers; shares and
 // agreement are raw and shown with two decimals.
 func XLSX(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
-	b, err := newBook()
-	if err != nil {
-		return nil, fmt.Errorf("start spreadsheet: %w", err)
-	}
-	defer func() { _ = b.file.Close() }() // only temporary files of large sheets, which these are not
+	b := newBook()
 	b.summary(p, lang, words)
 	b.figures(sheetName(words.Sheets.Elements, "Elements"), p, lang, words, false)
 	b.figures(sheetName(words.Sheets.Groups, "Role groups"), p, lang, words, true)
 	b.comments(p, lang, words)
 	b.representation(p, lang, words)
 	b.notes(words)
-	if b.err != nil {
-		return nil, fmt.Errorf("write spreadsheet: %w", b.err)
-	}
-	var out bytes.Buffer
-	if err := b.file.Write(&out); err != nil {
-		return nil, fmt.Errorf("write spreadsheet: %w", err)
-	}
-	return out.Bytes(), nil
+	return b.end()
 }
 
 const longestSheetName = 31 // characters, of a spreadsheet's own rules
@@ -55,15 +44,12 @@ type cell struct {
 	style int
 }
 
-func newBook() (*book, error) {
+func newBook() *book {
 	b := &book{file: excelize.NewFile(), taken: map[string]bool{}}
 	top := &excelize.Alignment{Vertical: "top", WrapText: true}
-	var err error
 	style := func(s excelize.Style) int {
-		id, e := b.file.NewStyle(&s)
-		if err == nil {
-			err = e
-		}
+		id, err := b.file.NewStyle(&s)
+		b.note(err)
 		return id
 	}
 	b.title = style(excelize.Style{Font: &excelize.Font{Bold: true, Size: 14}})
@@ -73,7 +59,20 @@ func newBook() (*book, error) {
 	})
 	b.wrapped = style(excelize.Style{Alignment: top})
 	b.raw = style(excelize.Style{NumFmt: 2, Alignment: &excelize.Alignment{Vertical: "top"}}) // 2 is "0.00"
-	return b, err
+	return b
+}
+
+// end closes the book, and returns it as a file, or the first error.
+func (b *book) end() ([]byte, error) {
+	defer func() { _ = b.file.Close() }() // only temporary files of large sheets, which these are not
+	if b.err != nil {
+		return nil, fmt.Errorf("write spreadsheet: %w", b.err)
+	}
+	var out bytes.Buffer
+	if err := b.file.Write(&out); err != nil {
+		return nil, fmt.Errorf("write spreadsheet: %w", err)
+	}
+	return out.Bytes(), nil
 }
 
 // begin starts a sheet whose columns have the widths given, in characters; the last goes for those that follow.
