@@ -297,26 +297,17 @@ func (s *Store) Roster(ctx context.Context, id survey.RoundID, visit func(survey
 	}
 	// A scan may meet an entry twice; eight bytes a person tell.
 	seed, seen := maphash.MakeSeed(), map[uint64]struct{}{}
-	return s.entries(ctx, id, func(some []string) error {
-		for i := 0; i+1 < len(some); i += 2 {
-			hash := maphash.String(seed, some[i])
-			if _, again := seen[hash]; again {
-				continue
-			}
-			seen[hash] = struct{}{}
-			m, err := decodeMember(survey.PersonID(some[i]), some[i+1])
-			if err != nil {
-				return fmt.Errorf("read the roster of round %s: %w", id, err)
-			}
-			if err := visit(m); err != nil {
-				return err
-			}
+	return s.Scan(ctx, id, func(m survey.Member) error {
+		hash := maphash.String(seed, string(m.Person))
+		if _, again := seen[hash]; again {
+			return nil
 		}
-		return nil
+		seen[hash] = struct{}{}
+		return visit(m)
 	})
 }
 
-// Scan is Roster, but may visit somebody twice: it keeps nothing of whom it has visited.
+// Scan is Roster, but may visit somebody twice: it keeps nothing of whom it has visited. Nor does it look whether there is a round.
 func (s *Store) Scan(ctx context.Context, id survey.RoundID, visit func(survey.Member) error) error {
 	return s.entries(ctx, id, func(some []string) error {
 		for i := 0; i+1 < len(some); i += 2 {
