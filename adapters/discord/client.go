@@ -24,6 +24,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"maturitybot/bot/chat"
+	"maturitybot/bot/chat/dispatch"
 )
 
 // defaultAPI is the address of Discord's REST API.
@@ -166,7 +167,7 @@ func (c *client) do(ctx context.Context, r request, into any) error {
 		case try == attempts:
 			return fmt.Errorf("%s, %d times: %w", r.what, try, err)
 		}
-		if v != limited && sleep(ctx, pause+rand.N(pause/2)) != nil {
+		if v != limited && dispatch.Sleep(ctx, pause+rand.N(pause/2)) != nil {
 			if v == lost && r.method == http.MethodPost {
 				err = fmt.Errorf("%w: %w", chat.ErrUnsure, err)
 			}
@@ -315,7 +316,7 @@ func (c *client) turn(ctx context.Context, r request) error {
 		if wait > longestHold {
 			return errHeld
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := dispatch.Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -364,15 +365,4 @@ func span(seconds float64) time.Duration {
 		return 0
 	}
 	return time.Duration(min(seconds, 1e6) * float64(time.Second))
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"github.com/bwmarrin/discordgo"
 	"golang.org/x/time/rate"
 
+	"maturitybot/adapters/webhook"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/chat/dispatch"
 )
@@ -71,10 +71,10 @@ type Discord struct {
 	key        ed25519.PublicKey
 	responder  chat.Responder
 	dispatch   *dispatch.Dispatcher
-	cold       *rate.Limiter  // messages to people that nobody asked for just now
-	readers    chan struct{}  // of deliveries by HTTP
-	complaints *rate.Limiter  // about deliveries that Discord did not sign
-	running    sync.WaitGroup // interactions that the gateway brought
+	cold       *rate.Limiter   // messages to people that nobody asked for just now
+	deliveries *webhook.Reader // by HTTP
+	complaints *rate.Limiter   // about deliveries that Discord did not sign
+	running    sync.WaitGroup  // interactions that the gateway brought
 
 	mu    sync.Mutex
 	cards map[string]*exchange // the last under way, by the card it would change
@@ -147,32 +147,16 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 	}
 	d := &Discord{
 		client: c, options: o, log: o.Log, app: app.ID, endpoint: app.Endpoint != "", key: key, responder: o.Responder,
-		cold: rate.NewLimiter(rate.Every(cmp.Or(o.ColdEvery, perCold)), 1), readers: make(chan struct{}, readers), complaints: rate.NewLimiter(1, 5), cards: map[string]*exchange{}, under: map[string]*exchange{},
+		cold: rate.NewLimiter(rate.Every(cmp.Or(o.ColdEvery, perCold)), 1), complaints: rate.NewLimiter(1, 5), cards: map[string]*exchange{}, under: map[string]*exchange{},
 	}
+	d.deliveries = webhook.NewReader(maxPayload, d.signed, d.verify)
 	d.dispatch = dispatch.New(claiming{d}, o.Log)
 	return d, nil
 }
 
-// caught keeps a panic from ending the program. What was panicked with may be somebody's words. It is to be deferred.
-func caught(log *slog.Logger, doing string) {
-	if fault := recover(); fault != nil {
-		log.Error("panic", "doing", doing, "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
-	}
-}
-
 // Drain takes nothing more, and returns when everything taken has been handled and sent, or the context ends.
 func (d *Discord) Drain(ctx context.Context) error {
-	err := d.dispatch.Drain(ctx)
-	ended := make(chan struct{})
-	go func() {
-		d.running.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-ctx.Done():
-		err = cmp.Or(err, ctx.Err())
-	}
+	err := cmp.Or(d.dispatch.Drain(ctx), dispatch.Wait(ctx, &d.running))
 	d.client.http.CloseIdleConnections()
 	return err
 }
@@ -448,7 +432,7 @@ func (x *exchange) deferral() response {
 // which only it can be sure to make, or else the first of all.
 func (d *Discord) first(x *exchange) (out response, err error) {
 	err = errors.New("a panic") // unless what follows returns
-	defer caught(d.log, "drawing a reply")
+	defer dispatch.Caught(d.log, "drawing a reply")
 	replies := x.turn.Replies
 	if len(replies) == 0 {
 		if x.origin.Message != "" {
@@ -671,7 +655,7 @@ const (
 func (d *Discord) through(ctx context.Context, x *exchange, r request) error {
 	for pause := firstSettle; ; pause *= 2 {
 		err := d.client.do(ctx, r, nil)
-		if code(err) != discordgo.ErrCodeUnknownWebhook || time.Since(x.at) > settling || sleep(ctx, pause) != nil {
+		if code(err) != discordgo.ErrCodeUnknownWebhook || time.Since(x.at) > settling || dispatch.Sleep(ctx, pause) != nil {
 			return err
 		}
 	}

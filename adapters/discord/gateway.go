@@ -16,6 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"maturitybot/bot/chat"
+	"maturitybot/bot/chat/dispatch"
 )
 
 // The connection is made here and not by discordgo, whose Open holds its mutex while it reads the first packets: a
@@ -109,7 +110,7 @@ func (d *Discord) RunGateway(ctx context.Context) error {
 			}
 		}
 		d.log.Warn("gateway connection ended", "error", err, "resumes", s.id != "", "wait", wait)
-		if sleep(ctx, wait) != nil {
+		if dispatch.Sleep(ctx, wait) != nil {
 			return nil
 		}
 	}
@@ -215,7 +216,7 @@ func (d *Discord) gateway(ctx context.Context, s *session) (string, error) {
 	if s.id == "" && at.Limit.Total > 0 && at.Limit.Remaining == 0 {
 		wait := time.Duration(at.Limit.After)*time.Millisecond + time.Second // not a moment too early
 		d.log.Error("too many gateway sessions were begun today: waiting, since Discord would reset the token", "wait", wait)
-		if err := sleep(ctx, wait); err != nil {
+		if err := dispatch.Sleep(ctx, wait); err != nil {
 			return "", err
 		}
 	}
@@ -312,7 +313,7 @@ func (l *wire) beat(s *session, interval time.Duration) {
 
 // deliver takes one event. It does not wait for anything, and keeps the order of arrival.
 func (d *Discord) deliver(s *session, p packet) {
-	defer caught(d.log, "taking a delivery")
+	defer dispatch.Caught(d.log, "taking a delivery")
 	switch p.Type {
 	case "READY":
 		var ready struct {
@@ -388,7 +389,7 @@ func (d *Discord) callback(ctx context.Context, g gesture, at time.Time, answer 
 		switch {
 		case try > 1 && code(err) == discordgo.ErrCodeInteractionHasAlreadyBeenAcknowledged:
 			return nil
-		case !errors.Is(err, chat.ErrUnsure), sleep(ctx, firstSettle) != nil:
+		case !errors.Is(err, chat.ErrUnsure), dispatch.Sleep(ctx, firstSettle) != nil:
 			return err
 		}
 	}
@@ -520,6 +521,6 @@ func (d *Discord) atOnce(ctx context.Context, g gesture) (response, bool) {
 }
 
 func (d *Discord) suggest(ctx context.Context, g gesture) (options []chat.Option) {
-	defer caught(d.log, "suggesting")
+	defer dispatch.Caught(d.log, "suggesting")
 	return d.options.Suggest(ctx, g.event, g.typing)
 }

@@ -4,41 +4,21 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
 
+	"maturitybot/adapters/webhook"
 	"maturitybot/bot/chat/dispatch"
 )
 
-const (
-	// reading bounds how long a delivery may take to arrive.
-	reading = 3 * time.Second
-	// window is how far the time of a signature may be from ours. Discord's own answers live fifteen minutes; what is copied and sent
-	// again within the window is known by its id.
-	window = 5 * time.Minute
-	// readers is how many deliveries are read at a time, and so how much memory those may take that nobody signed: the signature is
-	// over the body. What comes beyond waits for turning, and is then refused for now.
-	readers = 64
-	turning = 500 * time.Millisecond
-)
+// window is how far the time of a signature may be from ours. Discord's own answers live fifteen minutes; what is copied and sent
+// again within the window is known by its id.
+const window = 5 * time.Minute
 
 // Handler serves the interactions endpoint. Only what Discord signed gets further than its signature; all else gets 401, as
 // Discord tries when the address is saved and again later.
-func (d *Discord) Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		served := false
-		defer func() {
-			if !served {
-				w.WriteHeader(http.StatusInternalServerError)
-			}
-		}()
-		defer caught(d.log, "taking a delivery")
-		d.serve(w, r)
-		served = true
-	})
-}
+func (d *Discord) Handler() http.Handler { return webhook.Handler(d.log, d.serve) }
 
 func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
@@ -46,7 +26,7 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
-	payload, status, err := d.read(w, r)
+	payload, status, err := d.deliveries.Read(w, r)
 	if err != nil {
 		d.refuse(w, status, err)
 		return
@@ -83,37 +63,6 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable) // to nobody
 	}
 	d.answered(x, err)
-}
-
-// read returns the body of what Discord has signed, or the status to answer with and why. Nothing is read of what cannot be Discord's.
-func (d *Discord) read(w http.ResponseWriter, r *http.Request) (body []byte, status int, err error) {
-	w.Header().Set("Connection", "close") // until the body is read, or the server would read it to get at the next request
-	if err := d.signed(r.Header); err != nil {
-		return nil, http.StatusUnauthorized, err
-	}
-	turn := time.NewTimer(turning)
-	defer turn.Stop()
-	select {
-	case d.readers <- struct{}{}:
-		defer func() { <-d.readers }()
-	case <-turn.C:
-		return nil, http.StatusServiceUnavailable, errors.New("too much is being read")
-	case <-r.Context().Done(): // nobody hears the answer
-		return nil, http.StatusServiceUnavailable, errors.New("gone while it waited")
-	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(reading)) // where that is not supported, the server's own holds
-	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxPayload))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, http.StatusRequestEntityTooLarge, err
-	}
-	if err != nil {
-		return nil, http.StatusBadRequest, errors.New("a body that did not arrive")
-	}
-	w.Header().Del("Connection")
-	if err := d.verify(r.Header, body); err != nil {
-		return nil, http.StatusUnauthorized, err
-	}
-	return body, http.StatusOK, nil
 }
 
 // write answers a delivery, and returns once the answer is on its way: what follows may not overtake it.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/webhook"
 	"maturitybot/bot/chat"
 )
 
@@ -72,7 +73,7 @@ func TestSignatures(t *testing.T) {
 func (w *world) slowBodies() (end func()) {
 	var all sync.WaitGroup
 	var pipes []*io.PipeWriter
-	for range readers {
+	for range webhook.Readers {
 		body, p := io.Pipe()
 		pipes = append(pipes, p)
 		r := httptest.NewRequest(http.MethodPost, "/discord", body)
@@ -95,11 +96,11 @@ func TestReadersAreWaitedFor(t *testing.T) {
 		w.Tolerate()
 		m := w.whispered(t, ben)
 		end := w.slowBodies()
-		if a := w.Press(ben, m, "one", ""); a.Status != http.StatusServiceUnavailable || a.Took.Round(time.Millisecond) != turning {
+		if a := w.Press(ben, m, "one", ""); a.Status != http.StatusServiceUnavailable || a.Took.Round(time.Millisecond) != webhook.Turning {
 			t.Errorf("answered with %d after %v", a.Status, a.Took)
 		}
-		time.AfterFunc(turning/2, end)
-		if a := w.Press(ben, m, "two", ""); !a.OK() || a.Took.Round(time.Millisecond) != turning/2 {
+		time.AfterFunc(webhook.Turning/2, end)
+		if a := w.Press(ben, m, "two", ""); !a.OK() || a.Took.Round(time.Millisecond) != webhook.Turning/2 {
 			t.Errorf("once there is room, answered with %d after %v", a.Status, a.Took)
 		}
 		w.settled(t)
@@ -111,7 +112,7 @@ func TestSlowBotHoldsNoReader(t *testing.T) {
 	byHTTP(t, saying(chat.AckWhisper, after(1900*time.Millisecond, journey))(), func(t *testing.T, w *world) {
 		m := w.post(t, card("join us", "join"))
 		var all sync.WaitGroup
-		for i := range readers + 36 {
+		for i := range webhook.Readers + 36 {
 			id := fmt.Sprint(1100000000000010000 + i)
 			w.AddUser(fake.User{ID: id, Name: fmt.Sprint("u", i)})
 			all.Go(func() {

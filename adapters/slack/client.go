@@ -24,6 +24,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"maturitybot/bot/chat"
+	"maturitybot/bot/chat/dispatch"
 )
 
 const (
@@ -180,7 +181,7 @@ func (c *client) callIn(ctx context.Context, method, channel string, repeatable 
 		if try == attempts {
 			return fmt.Errorf("call %s, %d times: %w", method, try, err)
 		}
-		if v != limited && sleep(ctx, pause+rand.N(pause/2)) != nil {
+		if v != limited && dispatch.Sleep(ctx, pause+rand.N(pause/2)) != nil {
 			return fmt.Errorf("call %s: %w", method, err)
 		}
 		pause *= 2
@@ -250,23 +251,9 @@ func (c *client) free(ctx context.Context, method, channel string) error {
 		if wait <= 0 {
 			return ctx.Err()
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := dispatch.Sleep(ctx, wait); err != nil {
 			return err
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -398,7 +385,7 @@ func (p *pace) turn(ctx context.Context, channel string) error {
 	}
 	p.next[channel] = at.Add(perChannel)
 	p.mu.Unlock()
-	if err := sleep(ctx, at.Sub(now)-time.Duration(p.burst)*perChannel); err != nil {
+	if err := dispatch.Sleep(ctx, at.Sub(now)-time.Duration(p.burst)*perChannel); err != nil {
 		return err
 	}
 	if p.all == nil {

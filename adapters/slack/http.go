@@ -18,6 +18,7 @@ import (
 
 	slackgo "github.com/slack-go/slack"
 
+	"maturitybot/adapters/webhook"
 	"maturitybot/bot/chat/dispatch"
 )
 
@@ -25,12 +26,6 @@ const (
 	// largest is the most that a delivery may weigh. A view has at most 250 KB (docs.slack.dev/surfaces/modals), comes back whole with
 	// what was typed into it, and is written into a form, where most marks of JSON take three bytes.
 	largest = 1 << 20
-	// reading bounds how long a delivery may take to arrive.
-	reading = 3 * time.Second
-	// readers is how many deliveries are read at a time, and so how much memory those may take that nobody signed: the signature is
-	// over the body. What comes beyond waits for turning, and is then refused for now.
-	readers = 64
-	turning = 500 * time.Millisecond
 	// complaints is how many refusals are logged a minute; of the rest there is a count.
 	complaints = 5
 	// window is how far the time in a signature may be from ours.
@@ -39,19 +34,7 @@ const (
 
 // Handler serves what Slack delivers by HTTP: events, interactions and commands, told apart by what they are, so that one
 // request URL does for all three. Only what Slack signed gets further than its signature.
-func (s *Slack) Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		served := false
-		defer func() {
-			if !served {
-				w.WriteHeader(http.StatusInternalServerError)
-			}
-		}()
-		defer caught(s.log, "taking a delivery")
-		s.serve(w, r)
-		served = true
-	})
-}
+func (s *Slack) Handler() http.Handler { return webhook.Handler(s.log, s.serve) }
 
 func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
@@ -59,7 +42,7 @@ func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusMethodNotAllowed)
 		return
 	}
-	body, status, err := s.read(w, r)
+	body, status, err := s.deliveries.Read(w, r)
 	if err != nil {
 		s.refusals.warn(s.log, "delivery refused", "error", s.client.scrub(err))
 		if status == http.StatusServiceUnavailable || status == http.StatusBadRequest {
@@ -80,40 +63,14 @@ func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// read returns the body of what Slack has signed, or the status to answer with and why. Nothing is read of what cannot be Slack's.
-func (s *Slack) read(w http.ResponseWriter, r *http.Request) (body []byte, status int, err error) {
-	w.Header().Set("Connection", "close") // until the body is read, or the server would read it to get at the next request
-	if err := plausible(r.Header); err != nil {
-		return nil, http.StatusUnauthorized, err
-	}
-	turn := time.NewTimer(turning)
-	defer turn.Stop()
-	select {
-	case s.reading <- struct{}{}:
-		defer func() { <-s.reading }()
-	case <-turn.C:
-		return nil, http.StatusServiceUnavailable, errors.New("too much is being read")
-	case <-r.Context().Done(): // nobody hears the answer
-		return nil, http.StatusServiceUnavailable, errors.New("gone while it waited")
-	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(reading)) // where that is not supported, the server's own holds
-	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, largest))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, http.StatusRequestEntityTooLarge, err
-	}
+// verify says why a delivery with plausible headers is not Slack's, or nil.
+func (s *Slack) verify(h http.Header, body []byte) error {
+	verifier, err := slackgo.NewSecretsVerifier(h, string(s.options.SigningSecret))
 	if err != nil {
-		return nil, http.StatusBadRequest, errors.New("a body that did not arrive")
+		return err
 	}
-	w.Header().Del("Connection")
-	verifier, err := slackgo.NewSecretsVerifier(r.Header, string(s.options.SigningSecret))
-	if err == nil {
-		_, _ = verifier.Write(body)
-		err = verifier.Ensure()
-	}
-	if err != nil {
-		return nil, http.StatusUnauthorized, err
-	}
-	return body, http.StatusOK, nil
+	_, _ = verifier.Write(body) // a hash takes everything
+	return verifier.Ensure()
 }
 
 var writtenSignature = regexp.MustCompile(`^v0=[0-9a-f]{64}$`)

@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"maturitybot/adapters/slack/fake"
+	"maturitybot/adapters/webhook"
 	"maturitybot/bot/chat"
+	"maturitybot/bot/chat/dispatch"
 )
 
 // request is a delivery from Slack, signed at a time.
@@ -115,7 +117,7 @@ func TestNoMoreIsReadAtATimeThanFits(t *testing.T) {
 		slow, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
 		var all sync.WaitGroup
-		for range readers {
+		for range webhook.Readers {
 			all.Go(func() {
 				r := request(formKind, commandBody(1), time.Now())
 				r.ContentLength, r.Body = 1000, &trickle{slow}
@@ -297,7 +299,7 @@ func TestALateBodyIsGivenUp(t *testing.T) {
 type trickle struct{ ctx context.Context }
 
 func (t *trickle) Read(p []byte) (int, error) {
-	if err := sleep(t.ctx, time.Second); err != nil {
+	if err := dispatch.Sleep(t.ctx, time.Second); err != nil {
 		return 0, err
 	}
 	p[0] = 'x'

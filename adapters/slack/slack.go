@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +22,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 	"golang.org/x/time/rate"
 
+	"maturitybot/adapters/webhook"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/chat/dispatch"
 )
@@ -43,22 +43,22 @@ type Options struct {
 
 // Slack is the bot in one workspace.
 type Slack struct {
-	client    *client
-	options   Options
-	log       *slog.Logger
-	team      string
-	at        spot // of App Home
-	responder chat.Responder
-	dispatch  *dispatch.Dispatcher
-	people    *people
-	homes     *homes
-	replays   *replays
-	reading   chan struct{} // holds as much as bodies are being read
-	refusals  sparing
-	bulk      *pace // messages nobody asked for
-	posts     *pace // cards for everybody in a channel
-	replies   *pace // whatever else goes to a channel by itself
-	running   *sync.WaitGroup
+	client     *client
+	options    Options
+	log        *slog.Logger
+	team       string
+	at         spot // of App Home
+	responder  chat.Responder
+	dispatch   *dispatch.Dispatcher
+	people     *people
+	homes      *homes
+	replays    *replays
+	deliveries *webhook.Reader // by HTTP
+	refusals   sparing
+	bulk       *pace // messages nobody asked for
+	posts      *pace // cards for everybody in a channel
+	replies    *pace // whatever else goes to a channel by itself
+	running    *sync.WaitGroup
 
 	mu        sync.Mutex
 	submitted []*delivery // the last submissions, for when one comes again because its acknowledgement was lost
@@ -103,9 +103,10 @@ func New(ctx context.Context, o Options) (*Slack, error) {
 		return nil, fmt.Errorf("ask Slack whose the bot token is: %w", err)
 	}
 	s := &Slack{
-		client: c, options: o, log: o.Log, team: who.TeamID, responder: o.Responder, replays: &replays{}, reading: make(chan struct{}, readers),
+		client: c, options: o, log: o.Log, team: who.TeamID, responder: o.Responder, replays: &replays{},
 		bulk: &pace{all: rate.NewLimiter(perSecond, 1)}, posts: &pace{}, replies: &pace{burst: ahead}, running: &sync.WaitGroup{},
 	}
+	s.deliveries = webhook.NewReader(largest, plausible, s.verify)
 	s.at = spot{home: true, team: s.team, opens: func(a chat.Action) bool {
 		return o.Responder.Ack(chat.Event{Kind: chat.Press, Action: a}) == chat.AckForm
 	}}
@@ -125,28 +126,10 @@ func New(ctx context.Context, o Options) (*Slack, error) {
 	return s, nil
 }
 
-// caught keeps a panic from ending the program, and logs what was being done. What was panicked with may be somebody's words. It is
-// to be deferred.
-func caught(log *slog.Logger, doing string) {
-	if fault := recover(); fault != nil {
-		log.Error("panic", "doing", doing, "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
-	}
-}
-
 // Drain takes nothing more, and returns when everything taken has been handled and sent, or the context ends.
 func (s *Slack) Drain(ctx context.Context) error {
 	s.homes.flush()
-	err := s.dispatch.Drain(ctx)
-	ended := make(chan struct{})
-	go func() {
-		s.running.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-ctx.Done():
-		err = cmp.Or(err, ctx.Err())
-	}
+	err := cmp.Or(s.dispatch.Drain(ctx), dispatch.Wait(ctx, s.running))
 	s.client.http.CloseIdleConnections()
 	return err
 }
@@ -426,7 +409,7 @@ func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply)
 // open opens a form, once a gesture. A second call waits for the first.
 func (s *Slack) open(ctx context.Context, d *delivery, f chat.Form) {
 	d.open.Do(func() {
-		defer caught(s.log, "opening a form")
+		defer dispatch.Caught(s.log, "opening a form")
 		view, err := modal(f, d.origin)
 		if err == nil {
 			err = s.client.call(ctx, "views.open", false, func(ctx context.Context) error {

@@ -19,6 +19,7 @@ import (
 
 	"maturitybot/adapters/slack/fake"
 	"maturitybot/bot/chat"
+	"maturitybot/bot/chat/dispatch"
 )
 
 const (
@@ -219,7 +220,7 @@ func updates(_ context.Context, e chat.Event) []chat.Reply {
 
 func TestAcknowledgesInTimeWhateverTakesLong(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
-		sleep(ctx, 2*time.Second)
+		dispatch.Sleep(ctx, 2*time.Second)
 		return updates(ctx, e)
 	}
 	byHTTP(t, slow, func(t *testing.T, w *world) {
@@ -240,7 +241,7 @@ func TestAcknowledgesInTimeWhateverTakesLong(t *testing.T) {
 func TestAcknowledgesAfterItIsHandled(t *testing.T) {
 	kept := false
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
-		sleep(ctx, time.Second)
+		dispatch.Sleep(ctx, time.Second)
 		kept = true
 		return updates(ctx, e)
 	}
@@ -287,7 +288,7 @@ func TestOnePersonsGesturesAreHandledInOrder(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Who.ID == ben && first {
 			first = false
-			sleep(ctx, time.Second)
+			dispatch.Sleep(ctx, time.Second)
 		}
 		return updates(ctx, e)
 	}
@@ -875,7 +876,7 @@ func TestAFormDoesNotWaitForEarlierReplies(t *testing.T) {
 
 func TestAFormThatComesTooLateIsLogged(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
-		sleep(ctx, 4*time.Second)
+		dispatch.Sleep(ctx, 4*time.Second)
 		return []chat.Reply{chat.Open{Form: form()}}
 	}
 	byHTTP(t, slow, func(t *testing.T, w *world) {
@@ -911,7 +912,7 @@ func TestARefusalStandsInTheForm(t *testing.T) {
 
 func TestALateRefusalGivesBackWhatWasTyped(t *testing.T) {
 	late := func(ctx context.Context, e chat.Event) []chat.Reply {
-		sleep(ctx, 4*time.Second)
+		dispatch.Sleep(ctx, 4*time.Second)
 		return refuses(ctx, e)
 	}
 	byHTTP(t, opens(late), func(t *testing.T, w *world) {

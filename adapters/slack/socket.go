@@ -16,6 +16,8 @@ import (
 	"github.com/gorilla/websocket"
 	slackgo "github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
+
+	"maturitybot/bot/chat/dispatch"
 )
 
 const (
@@ -54,7 +56,7 @@ func (s *Slack) RunSocket(ctx context.Context) error {
 					faults <- err
 					cancel()
 				}
-				_ = sleep(ctx, rest)
+				_ = dispatch.Sleep(ctx, rest)
 			}
 		})
 	}
@@ -157,7 +159,7 @@ func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
 // envelope takes what a socket brought. Only the wait for the acknowledgement is left to another goroutine, so that what came
 // first is taken first.
 func (s *Slack) envelope(ctx context.Context, client *socketmode.Client, heard *tap, r *socketmode.Request, inHand *sync.WaitGroup) {
-	defer caught(s.log, "taking a delivery")
+	defer dispatch.Caught(s.log, "taking a delivery")
 	if r == nil || r.EnvelopeID == "" {
 		return
 	}
@@ -173,7 +175,7 @@ func (s *Slack) envelope(ctx context.Context, client *socketmode.Client, heard *
 		s.log.Warn("delivery not understood", "type", r.Type, "error", err) // and acknowledged: it would come again for ever
 	}
 	inHand.Go(func() {
-		defer caught(s.log, "acknowledging a delivery")
+		defer dispatch.Caught(s.log, "acknowledging a delivery")
 		var payload any
 		if d != nil {
 			defer d.acknowledged()

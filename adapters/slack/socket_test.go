@@ -11,6 +11,7 @@ import (
 
 	"maturitybot/adapters/slack/fake"
 	"maturitybot/bot/chat"
+	"maturitybot/bot/chat/dispatch"
 )
 
 // bySocket stages a workspace that delivers by Socket Mode, in a bubble whose time passes at once. Ended is what RunSocket returned.
@@ -56,7 +57,7 @@ func TestGesturesComeOverSockets(t *testing.T) {
 
 func TestSocketsAcknowledgeInTimeAndInOrder(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
-		sleep(ctx, 2*time.Second)
+		dispatch.Sleep(ctx, 2*time.Second)
 		return updates(ctx, e)
 	}
 	bySocket(t, slow, func(t *testing.T, w *world, _ func(), _ <-chan error) {
@@ -112,7 +113,7 @@ func TestARefreshLosesNothing(t *testing.T) {
 
 func TestACutSocketLosesNothing(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
-		sleep(ctx, time.Second)
+		dispatch.Sleep(ctx, time.Second)
 		return updates(ctx, e)
 	}
 	bySocket(t, slow, func(t *testing.T, w *world, _ func(), _ <-chan error) {
@@ -252,7 +253,7 @@ func TestABusyBotDoesNotAcknowledge(t *testing.T) {
 
 func TestTheEndAcknowledgesWhatWasBegun(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
-		sleep(ctx, time.Second)
+		dispatch.Sleep(ctx, time.Second)
 		return updates(ctx, e)
 	}
 	bySocket(t, slow, func(t *testing.T, w *world, stop func(), ended <-chan error) {

@@ -24,10 +24,11 @@ var may = map[string][]string{
 	"adapters/redis/storetest":       {"survey"}, // for tests
 	"adapters/redis/redistest":       {},         // for tests
 	"adapters/terminal":              {"bot/chat"},
-	"adapters/slack":                 {"bot/chat", "bot/chat/dispatch"},
+	"adapters/webhook":               {"bot/chat/dispatch"},
+	"adapters/slack":                 {"adapters/webhook", "bot/chat", "bot/chat/dispatch"},
 	"adapters/slack/fake":            {"adapters/slack/slackschema", "bot/chat"}, // for tests
 	"adapters/slack/slackschema":     {},                                         // for tests
-	"adapters/discord":               {"bot/chat", "bot/chat/dispatch"},
+	"adapters/discord":               {"adapters/webhook", "bot/chat", "bot/chat/dispatch"},
 	"adapters/discord/discordschema": {},                                             // for tests
 	"adapters/discord/fake":          {"adapters/discord/discordschema", "bot/chat"}, // for tests
 	"bot/chat/dispatch":              {"bot/chat"},
@@ -37,7 +38,7 @@ var may = map[string][]string{
 	"adapters/ratings":               {"survey"},
 	"adapters/table":                 {"survey"},
 	"adapters/results":               {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey"},
-	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "reminders", "survey", "survey/matrix"},
+	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "bot/transcript", "reminders", "survey", "survey/matrix"},
 }
 
 // rooms are the libraries that one room alone may know.

@@ -19,6 +19,7 @@ import (
 	"maturitybot/adapters/slack"
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
+	"maturitybot/bot/chat/dispatch"
 	"maturitybot/bot/locale"
 	"maturitybot/reminders"
 	"maturitybot/survey"
@@ -307,12 +308,12 @@ func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger,
 	end, stop := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer stop()
 	shut, stopped := context.WithTimeout(end, closing)
-	unfinished := within(shut, &arriving)
+	unfinished := dispatch.Wait(shut, &arriving)
 	stopped()
 	for _, drain := range drains {
 		unfinished = errors.Join(unfinished, drain(end))
 	}
-	unfinished = errors.Join(unfinished, within(end, &running))
+	unfinished = errors.Join(unfinished, dispatch.Wait(end, &running))
 	if unfinished != nil {
 		log.Error("ended with work in hand", "error", unfinished)
 	}
@@ -335,21 +336,6 @@ func agreed(rounds *survey.Rounds) func(context.Context, chat.Person) (bool, err
 			}
 		}
 		return false, nil
-	}
-}
-
-// within waits for a group until the context ends.
-func within(ctx context.Context, group *sync.WaitGroup) error {
-	done := make(chan struct{})
-	go func() {
-		group.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

@@ -6,10 +6,8 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"hash/maphash"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -145,18 +143,11 @@ func (d *Dispatcher) handle(who chat.Person, l *lane) {
 
 // handleOne fills in the replies to one event; after a panic of the responder there are none.
 func (d *Dispatcher) handleOne(t *Turn) {
-	defer d.caught("handling")
+	defer Caught(d.log, "handling")
 	// Not the request's context: what was begun is finished, also when the platform hangs up.
 	ctx, cancel := context.WithTimeout(context.Background(), handling)
 	defer cancel()
 	t.Replies = d.responder.Handle(ctx, t.event)
-}
-
-// caught keeps a panic from ending the program. What was panicked with may be somebody's words. It is to be deferred.
-func (d *Dispatcher) caught(doing string) {
-	if fault := recover(); fault != nil {
-		d.log.Error("panic", "doing", doing, "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
-	}
 }
 
 func (d *Dispatcher) transmit(who chat.Person, l *lane) {
@@ -196,7 +187,7 @@ func (d *Dispatcher) finish(event string) {
 }
 
 func (d *Dispatcher) transmitOne(t *Turn, replies []chat.Reply) {
-	defer d.caught("sending")
+	defer Caught(d.log, "sending")
 	ctx, cancel := context.WithTimeout(context.Background(), sending)
 	defer cancel()
 	t.send(ctx, replies)
@@ -232,15 +223,5 @@ func (d *Dispatcher) Drain(ctx context.Context) error {
 	d.mu.Lock()
 	d.ending = true
 	d.mu.Unlock()
-	done := make(chan struct{})
-	go func() {
-		d.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return Wait(ctx, &d.running)
 }

@@ -1,0 +1,84 @@
+// Package webhook takes in what a chat platform delivers by HTTP and has signed. The signature is over the body, so a body has to be
+// read before anybody knows whose it is: that is bounded in size, in time and in number. It does not know any platform, how one
+// signs, or what a delivery says.
+package webhook
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"maturitybot/bot/chat/dispatch"
+)
+
+const (
+	// Readers is how many deliveries are read at a time, and so how much memory those may take that nobody signed. What comes beyond
+	// waits for Turning, and is then refused for now.
+	Readers = 64
+	Turning = 500 * time.Millisecond
+	// arriving bounds how long a delivery may take to arrive.
+	arriving = 3 * time.Second
+)
+
+// Reader reads deliveries of one platform.
+type Reader struct {
+	largest   int64
+	plausible func(http.Header) error
+	verify    func(h http.Header, body []byte) error
+	turns     chan struct{} // holds as much as bodies are being read
+}
+
+// NewReader makes a reader of deliveries of at most so many bytes. Plausible says why headers cannot be those of a delivery that the platform
+// has signed, and lately; verify why a delivery with plausible headers is not the platform's; both say nil where nothing is wrong.
+func NewReader(largest int64, plausible func(http.Header) error, verify func(h http.Header, body []byte) error) *Reader {
+	return &Reader{largest: largest, plausible: plausible, verify: verify, turns: make(chan struct{}, Readers)}
+}
+
+// Read returns the body of what the platform has signed, or the status to answer with and why. Nothing is read of what cannot be the
+// platform's.
+func (d *Reader) Read(w http.ResponseWriter, r *http.Request) (body []byte, status int, err error) {
+	w.Header().Set("Connection", "close") // until the body is read, or the server would read it to get at the next request
+	if err := d.plausible(r.Header); err != nil {
+		return nil, http.StatusUnauthorized, err
+	}
+	turn := time.NewTimer(Turning)
+	defer turn.Stop()
+	select {
+	case d.turns <- struct{}{}:
+		defer func() { <-d.turns }()
+	case <-turn.C:
+		return nil, http.StatusServiceUnavailable, errors.New("too much is being read")
+	case <-r.Context().Done(): // nobody hears the answer
+		return nil, http.StatusServiceUnavailable, errors.New("gone while it waited")
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(arriving)) // where that is not supported, the server's own holds
+	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, d.largest))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, http.StatusRequestEntityTooLarge, err
+	}
+	if err != nil {
+		return nil, http.StatusBadRequest, errors.New("a body that did not arrive")
+	}
+	w.Header().Del("Connection")
+	if err := d.verify(r.Header, body); err != nil {
+		return nil, http.StatusUnauthorized, err
+	}
+	return body, http.StatusOK, nil
+}
+
+// Handler serves deliveries. A panic ends one of them only, and is answered with 500 unless something was answered before.
+func Handler(log *slog.Logger, serve http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served := false
+		defer func() {
+			if !served {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		}()
+		defer dispatch.Caught(log, "taking a delivery")
+		serve(w, r)
+		served = true
+	})
+}
