@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/platformtest"
 	"maturitybot/bot/chat"
 )
 
 // bubble stages a server of which nothing is delivered.
 func bubble(t *testing.T, play func(*testing.T, *world)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) { play(t, stage(t, &script{})) })
+	synctest.Test(t, func(t *testing.T) { play(t, stage(t, &platformtest.Script{})) })
 }
 
 // took is how long something takes, by the bubble's clock, to the tenth of a second.
@@ -495,7 +496,7 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &world{Server: fake.New(t), bot: &script{}, log: &log{}}
+				w := &world{Server: fake.New(t), bot: &platformtest.Script{}, log: &platformtest.Log{}}
 				o := w.options()
 				c.change(&o)
 				if c.fault != nil {
@@ -512,7 +513,7 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 
 // The same over real connections.
 func TestOverTheNetwork(t *testing.T) {
-	w := &world{Server: fake.New(t), bot: saying(chat.AckUpdate, journey)(), log: &log{}}
+	w := &world{Server: fake.New(t), bot: saying(chat.AckUpdate, journey)(), log: &platformtest.Log{}}
 	w.AddUser(fake.User{ID: ben, Name: "ben"})
 	w.AddChannel(fake.Channel{ID: team})
 	address, err := w.Listen()

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/platformtest"
 	"maturitybot/bot/chat"
 )
 
@@ -24,61 +24,6 @@ const (
 	elsewhere = "1100000000000000204"
 )
 
-// script is a responder that does as a test says.
-type script struct {
-	ack    func(chat.Event) chat.Ack
-	handle func(context.Context, chat.Event) []chat.Reply
-
-	mu     sync.Mutex
-	events []chat.Event
-}
-
-func (s *script) Ack(e chat.Event) chat.Ack {
-	if s.ack != nil {
-		return s.ack(e)
-	}
-	return chat.AckUpdate
-}
-
-func (s *script) Handle(ctx context.Context, e chat.Event) []chat.Reply {
-	s.mu.Lock()
-	s.events = append(s.events, e)
-	s.mu.Unlock()
-	if s.handle == nil {
-		return nil
-	}
-	return s.handle(ctx, e)
-}
-
-// verbs are what was handled so far, in order.
-func (s *script) verbs() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []string
-	for _, e := range s.events {
-		all = append(all, e.Action.Verb)
-	}
-	return strings.Join(all, " ")
-}
-
-// log keeps what was logged.
-type log struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // channel is a channel of the server, or somebody's conversation with the bot.
 func channel(id string) chat.Place {
 	if strings.HasPrefix(id, "9") {
@@ -90,8 +35,8 @@ func channel(id string) chat.Place {
 type world struct {
 	*fake.Server
 	discord *Discord
-	bot     *script
-	log     *log
+	bot     *platformtest.Script
+	log     *platformtest.Log
 }
 
 func (w *world) options() Options {
@@ -102,9 +47,9 @@ func (w *world) options() Options {
 }
 
 // stage makes a server with Ana, Ben and Eve, a channel, and the bot in it.
-func stage(t *testing.T, bot *script, change ...func(*Options)) *world {
+func stage(t *testing.T, bot *platformtest.Script, change ...func(*Options)) *world {
 	t.Helper()
-	w := &world{Server: fake.New(t), bot: bot, log: &log{}}
+	w := &world{Server: fake.New(t), bot: bot, log: &platformtest.Log{}}
 	w.AddUser(fake.User{ID: ana, Name: "ana", Admin: true})
 	w.AddUser(fake.User{ID: ben, Name: "ben"})
 	w.AddUser(fake.User{ID: eve, Name: "eve"})
@@ -143,7 +88,7 @@ func (w *world) start(t *testing.T, o Options) *Discord {
 }
 
 // byHTTP stages a server that delivers by HTTP, in a bubble whose time passes at once.
-func byHTTP(t *testing.T, bot *script, play func(*testing.T, *world)) {
+func byHTTP(t *testing.T, bot *platformtest.Script, play func(*testing.T, *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, bot)
@@ -154,7 +99,7 @@ func byHTTP(t *testing.T, bot *script, play func(*testing.T, *world)) {
 }
 
 // byGateway stages one that delivers by the gateway.
-func byGateway(t *testing.T, bot *script, play func(*testing.T, *world), change ...func(*Options)) {
+func byGateway(t *testing.T, bot *platformtest.Script, play func(*testing.T, *world), change ...func(*Options)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, bot, change...)
@@ -184,15 +129,15 @@ func (w *world) run(t *testing.T, d *Discord) {
 }
 
 // inBothModes plays by HTTP and by the gateway.
-func inBothModes(t *testing.T, bot func() *script, play func(*testing.T, *world)) {
+func inBothModes(t *testing.T, bot func() *platformtest.Script, play func(*testing.T, *world)) {
 	t.Helper()
 	t.Run("http", func(t *testing.T) { byHTTP(t, bot(), play) })
 	t.Run("gateway", func(t *testing.T) { byGateway(t, bot(), play) })
 }
 
-func saying(ack chat.Ack, handle func(context.Context, chat.Event) []chat.Reply) func() *script {
-	return func() *script {
-		return &script{ack: func(chat.Event) chat.Ack { return ack }, handle: handle}
+func saying(ack chat.Ack, handle func(context.Context, chat.Event) []chat.Reply) func() *platformtest.Script {
+	return func() *platformtest.Script {
+		return &platformtest.Script{How: func(chat.Event) chat.Ack { return ack }, Does: handle}
 	}
 }
 
@@ -304,7 +249,7 @@ func TestPressChangesItsCard(t *testing.T) {
 		for _, op := range []string{"original", "followup", "send", "edit", "delete"} {
 			w.want(t, "calls of "+op, fmt.Sprint(len(w.Calls(op))), "0")
 		}
-		e := w.bot.events[1]
+		e := w.bot.Events[1]
 		if e.Kind != chat.Press || e.Who != person(ben) || e.Private || e.Where != channel(team) || e.ID == "" {
 			t.Errorf("the event was %+v", e)
 		}
@@ -317,7 +262,7 @@ func TestPressInTheConversation(t *testing.T) {
 		w.Press(ben, m, "one", "")
 		synctest.Wait()
 		w.want(t, "the conversation", texts(t, w.Messages(fake.DM(ben))), "after one / [one] [two]")
-		if e := w.bot.events[0]; !e.Private {
+		if e := w.bot.Events[0]; !e.Private {
 			t.Errorf("the event was %+v", e)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/platformtest"
 	"maturitybot/bot/chat"
 )
 
@@ -340,7 +341,7 @@ func TestDeliveredTwice(t *testing.T) {
 			}
 			w.settled(t)
 		}
-		w.want(t, "handled", w.bot.verbs(), "home one")
+		w.want(t, "handled", w.bot.Verbs(), "home one")
 		if n := len(w.Calls("callback")); n > 2 {
 			t.Errorf("answered %d times", n)
 		}
@@ -368,7 +369,7 @@ func TestInOrder(t *testing.T) {
 		}
 		pressing.Wait()
 		w.settled(t)
-		w.want(t, "handled", w.bot.verbs(), "home one two three")
+		w.want(t, "handled", w.bot.Verbs(), "home one two three")
 		w.want(t, "whispers", texts(t, w.Whispers(ben)), "after three / [one] [two]")
 		if n := w.Whispers(ben)[0].Edits; n > 3 {
 			t.Errorf("%d pictures", n)
@@ -554,7 +555,7 @@ func TestTwoReplicas(t *testing.T) {
 					}
 					w.settled(t)
 				}
-				all := strings.Fields(w.bot.verbs() + " " + other.verbs())
+				all := strings.Fields(w.bot.Verbs() + " " + other.Verbs())
 				n := len(slices.DeleteFunc(all, func(v string) bool { return v != "home" }))
 				w.want(t, "handled", fmt.Sprint(n), c.handled)
 				w.want(t, "whispers", texts(t, w.Whispers(ana)), "posted; before / [one] [two]")
@@ -653,8 +654,8 @@ func TestServers(t *testing.T) {
 // What was panicked with may be what somebody wrote.
 func TestPanicsTellNoWords(t *testing.T) {
 	const words = "Mrs Jones"
-	inBothModes(t, func() *script {
-		return &script{ack: func(chat.Event) chat.Ack { panic(words) }}
+	inBothModes(t, func() *platformtest.Script {
+		return &platformtest.Script{How: func(chat.Event) chat.Ack { panic(words) }}
 	}, func(t *testing.T, w *world) {
 		w.Tolerate()
 		w.discord.options.Suggest = func(context.Context, chat.Event, string) []chat.Option { panic(words) }
@@ -682,7 +683,7 @@ func TestSuggestions(t *testing.T) {
 		if a := w.Complete(ana, team, "maturity status", typing, "round"); string(a.Body) != `{"type":8,"data":{"choices":[]}}` {
 			t.Errorf("answered with %s", a.Body)
 		}
-		w.want(t, "handled", w.bot.verbs(), "")
+		w.want(t, "handled", w.bot.Verbs(), "")
 	})
 }
 
@@ -696,11 +697,11 @@ func TestQuestionBeforeAPress(t *testing.T) {
 		if a := w.Press(ana, m, "?closenow", "no"); !a.OK() || a.Type != 6 {
 			t.Errorf("no was answered with %+v", a)
 		}
-		w.want(t, "handled", w.bot.verbs(), "")
+		w.want(t, "handled", w.bot.Verbs(), "")
 		if a := w.Press(ana, m, "closenow", ""); !a.OK() || a.Type != 7 {
 			t.Errorf("yes was answered with %+v", a)
 		}
-		w.want(t, "handled", w.bot.verbs(), "closenow")
+		w.want(t, "handled", w.bot.Verbs(), "closenow")
 	})
 }
 
@@ -709,7 +710,7 @@ func TestSomebodyWrites(t *testing.T) {
 		w.Say(ben, "when is the workshop?")
 		w.settled(t)
 		w.want(t, "conversation", texts(t, w.Messages(fake.DM(ben))[1:]), "hello / [home]; more")
-		if e := w.bot.events[0]; e.Kind != chat.Message || !e.Private || e.Who != person(ben) || e.Where != channel(fake.DM(ben)) || e.At.IsZero() {
+		if e := w.bot.Events[0]; e.Kind != chat.Message || !e.Private || e.Who != person(ben) || e.Where != channel(fake.DM(ben)) || e.At.IsZero() {
 			t.Errorf("the event was %+v", e)
 		}
 		for _, other := range []string{
@@ -721,7 +722,7 @@ func TestSomebodyWrites(t *testing.T) {
 			w.Event("MESSAGE_CREATE", rawJSON(other))
 		}
 		w.settled(t)
-		if n := len(w.bot.events); n != 1 {
+		if n := len(w.bot.Events); n != 1 {
 			t.Errorf("%d events", n)
 		}
 		if strings.Contains(w.log.String(), "workshop") {
@@ -738,8 +739,8 @@ func TestFaultsStayAlone(t *testing.T) {
 		}
 		return journey(ctx, e)
 	}
-	inBothModes(t, func() *script {
-		return &script{handle: handle, ack: func(e chat.Event) chat.Ack {
+	inBothModes(t, func() *platformtest.Script {
+		return &platformtest.Script{Does: handle, How: func(e chat.Event) chat.Ack {
 			if e.Action.Verb == "two" {
 				panic("fault")
 			}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/platformtest"
 	"maturitybot/bot/chat"
 )
 
@@ -94,7 +95,7 @@ func TestNothingIsMissedOrDoubled(t *testing.T) {
 			t.Errorf("answered with %+v\n%s", a, w.log)
 		}
 		w.settled(t)
-		w.want(t, "handled", w.bot.verbs(), "one two")
+		w.want(t, "handled", w.bot.Verbs(), "one two")
 	})
 }
 
@@ -112,7 +113,7 @@ func TestGatewayThatCannotBeUsed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &world{Server: fake.New(t), bot: &script{}, log: &log{}}
+				w := &world{Server: fake.New(t), bot: &platformtest.Script{}, log: &platformtest.Log{}}
 				if name == "endpoint" {
 					c.fault(w)
 				}
@@ -129,7 +130,7 @@ func TestGatewayThatCannotBeUsed(t *testing.T) {
 // A session that ends as soon as it begins is not begun a thousand times a day.
 func TestFewSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := stage(t, &script{})
+		w := stage(t, &platformtest.Script{})
 		w.Refuse(4000)
 		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
 		defer cancel()
@@ -159,7 +160,7 @@ func TestHeartbeatsAreSteady(t *testing.T) {
 }
 
 func TestSecondHello(t *testing.T) {
-	byGateway(t, &script{}, func(t *testing.T, w *world) {
+	byGateway(t, &platformtest.Script{}, func(t *testing.T, w *world) {
 		w.Greet(10)
 		w.Cut()
 		if !w.Until(func() bool { return w.Sessions() == 0 }) || !w.Until(func() bool { return w.Sessions() == 1 }) {
@@ -221,9 +222,9 @@ func TestReplayAfterAResume(t *testing.T) {
 		if w.Resumed() != 1 {
 			t.Errorf("%d resumed\n%s", w.Resumed(), w.log)
 		}
-		w.want(t, "handled", w.bot.verbs(), "one ")
-		if len(other.events) != 0 {
-			t.Errorf("the other handled %d events once more", len(other.events))
+		w.want(t, "handled", w.bot.Verbs(), "one ")
+		if len(other.Events) != 0 {
+			t.Errorf("the other handled %d events once more", len(other.Events))
 		}
 	}, func(o *Options) { o.Claims = had })
 }

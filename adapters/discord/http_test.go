@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/platformtest"
 	"maturitybot/adapters/webhook"
 	"maturitybot/bot/chat"
 )
@@ -127,7 +128,7 @@ func TestSlowBotHoldsNoReader(t *testing.T) {
 }
 
 func TestPing(t *testing.T) {
-	byHTTP(t, &script{}, func(t *testing.T, w *world) {
+	byHTTP(t, &platformtest.Script{}, func(t *testing.T, w *world) {
 		if a := w.Ping(); !a.OK() || a.Type != 1 {
 			t.Errorf("answered with %+v", a)
 		}

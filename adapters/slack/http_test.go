@@ -70,12 +70,12 @@ func TestNothingUnsignedIsHandled(t *testing.T) {
 			t.Errorf("too large: %+v", a)
 		}
 		synctest.Wait()
-		w.want(t, "handled", fmt.Sprint(len(w.bot.events)), "0")
+		w.want(t, "handled", fmt.Sprint(len(w.bot.Events)), "0")
 		if a := w.Post(good()); a.Status != http.StatusOK {
 			t.Errorf("a good one: %+v", a)
 		}
 		synctest.Wait()
-		w.want(t, "handled", fmt.Sprint(len(w.bot.events)), "1")
+		w.want(t, "handled", fmt.Sprint(len(w.bot.Events)), "1")
 	})
 }
 
@@ -163,7 +163,7 @@ func TestACopyIsRefused(t *testing.T) {
 			time.Sleep(wait)
 			w.want(t, "a copy", fmt.Sprint(send()), "401")
 		}
-		w.want(t, "handled", fmt.Sprint(len(w.bot.events)), "1")
+		w.want(t, "handled", fmt.Sprint(len(w.bot.Events)), "1")
 		// A time in the future stays good for longer.
 		made = time.Now().Add(4 * time.Minute)
 		w.want(t, "from a fast clock", fmt.Sprint(send()), "200")
@@ -245,7 +245,7 @@ func TestAnswersWhatIsNoGesture(t *testing.T) {
 				t.Errorf("%s: no-retry is %q", c.name, no)
 			}
 		}
-		w.want(t, "handled", fmt.Sprint(len(w.bot.events)), "0")
+		w.want(t, "handled", fmt.Sprint(len(w.bot.Events)), "0")
 		for _, event := range []map[string]any{
 			{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": map[string]any{"bot": []string{fake.Bot}}},
 		} {
@@ -269,7 +269,7 @@ func TestAPanicEndsOneDeliveryOnly(t *testing.T) {
 		if res.Code != http.StatusInternalServerError || !strings.Contains(w.log.String(), "panic") {
 			t.Errorf("answered %d\n%s", res.Code, w.log)
 		}
-		w.bot.handle = func(context.Context, chat.Event) []chat.Reply { panic("somebody's words") }
+		w.bot.Does = func(context.Context, chat.Event) []chat.Reply { panic("somebody's words") }
 		if a := w.Command(ben, team, "help"); !a.OK() {
 			t.Errorf("answered %+v", a)
 		}

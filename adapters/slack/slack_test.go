@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"maturitybot/adapters/platformtest"
 	"maturitybot/adapters/slack/fake"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/chat/dispatch"
@@ -33,72 +34,17 @@ var (
 	placeTeam = chat.Place{Platform: Platform, Workspace: fake.Team, Channel: team}
 )
 
-// script is a responder that does as a test says.
-type script struct {
-	ack    func(chat.Event) chat.Ack
-	handle func(context.Context, chat.Event) []chat.Reply
-
-	mu     sync.Mutex
-	events []chat.Event
-}
-
-func (s *script) Ack(e chat.Event) chat.Ack {
-	if s.ack != nil {
-		return s.ack(e)
-	}
-	return chat.AckUpdate
-}
-
-func (s *script) Handle(ctx context.Context, e chat.Event) []chat.Reply {
-	s.mu.Lock()
-	s.events = append(s.events, e)
-	s.mu.Unlock()
-	if s.handle == nil {
-		return nil
-	}
-	return s.handle(ctx, e)
-}
-
-// verbs are what was handled so far, in order.
-func (s *script) verbs() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []string
-	for _, e := range s.events {
-		all = append(all, e.Action.Verb)
-	}
-	return strings.Join(all, " ")
-}
-
-// log keeps what was logged.
-type log struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 type world struct {
 	*fake.Server
 	slack *Slack
-	bot   *script
-	log   *log
+	bot   *platformtest.Script
+	log   *platformtest.Log
 }
 
 // stage makes a workspace with Ana and Ben, a channel, and the bot in it.
 func stage(t *testing.T, handle func(context.Context, chat.Event) []chat.Reply) *world {
 	t.Helper()
-	w := &world{Server: fake.New(t), bot: &script{handle: handle}, log: &log{}}
+	w := &world{Server: fake.New(t), bot: &platformtest.Script{Does: handle}, log: &platformtest.Log{}}
 	w.AddUser(fake.User{ID: ana, Email: "ana@example.org", Admin: true, Locale: "cy-GB"})
 	w.AddUser(fake.User{ID: ben, Email: "ben@example.org"})
 	w.AddChannel(fake.Channel{ID: team, Members: []string{ana, ben}, BotIn: true})
@@ -200,7 +146,7 @@ func TestPressChangesItsCard(t *testing.T) {
 		synctest.Wait()
 		w.want(t, "Ben's conversation", texts(t, w.Messages(fake.IM(ben))), "after one")
 		w.want(t, "calls of chat.update", fmt.Sprint(len(w.Calls("chat.update"))), "0")
-		e := w.bot.events[0]
+		e := w.bot.Events[0]
 		if e.Kind != chat.Press || e.Who.ID != ben || !e.Private || e.Where.Channel != fake.IM(ben) || e.ID == "" {
 			t.Errorf("the event was %+v", e)
 		}
@@ -234,7 +180,7 @@ func TestAcknowledgesInTimeWhateverTakesLong(t *testing.T) {
 		both.Wait() // the fake fails the test for more than three seconds
 		time.Sleep(10 * time.Second)
 		w.want(t, "Ben's conversation", texts(t, w.Messages(fake.IM(ben))), "after two")
-		w.want(t, "handled", w.bot.verbs(), "one two")
+		w.want(t, "handled", w.bot.Verbs(), "one two")
 	})
 }
 
@@ -278,7 +224,7 @@ func TestTheSameGestureIsHandledOnce(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		w.want(t, "handled", fmt.Sprint(len(w.bot.events)), "1")
+		w.want(t, "handled", fmt.Sprint(len(w.bot.Events)), "1")
 		w.want(t, "Ben's conversation", texts(t, w.Messages(fake.IM(ben))[1:]), "hello")
 	})
 }
@@ -304,7 +250,7 @@ func TestOnePersonsGesturesAreHandledInOrder(t *testing.T) {
 		}
 		all.Wait()
 		synctest.Wait()
-		w.want(t, "handled", w.bot.verbs(), "one four two three")
+		w.want(t, "handled", w.bot.Verbs(), "one four two three")
 		w.want(t, "Ben's card", texts(t, w.Messages(fake.IM(ben))), "after three")
 	})
 }
@@ -954,7 +900,7 @@ func TestAFormSentAgainCountsOnce(t *testing.T) {
 				t.Errorf("%s with %q: again is %v", c.view, c.note, d.turn.Again)
 			}
 		}
-		w.want(t, "handled", fmt.Sprint(len(w.bot.events)), "3")
+		w.want(t, "handled", fmt.Sprint(len(w.bot.Events)), "3")
 		reply = []chat.Reply{chat.Refuse{Fields: map[string]string{"note": "Not now."}}}
 		for range 2 {
 			if d := send("V3", "x"); d.turn.Again {
@@ -1019,7 +965,7 @@ func TestHomeIsDrawnAgainAfterWhatItsPersonDoes(t *testing.T) {
 		if calls := len(w.Calls("views.publish")); calls < 3 || calls > 6 {
 			t.Errorf("%d calls of views.publish", calls)
 		}
-		w.want(t, "handled last", fmt.Sprint(w.bot.events[len(w.bot.events)-1].Kind), fmt.Sprint(chat.Home))
+		w.want(t, "handled last", fmt.Sprint(w.bot.Events[len(w.bot.Events)-1].Kind), fmt.Sprint(chat.Home))
 		before := len(w.Messages(fake.IM(ben)))
 		w.PressHome(ben, "two", "")
 		synctest.Wait()
@@ -1041,7 +987,7 @@ func TestHomeIsDrawnAgainAfterWhatItsPersonDoes(t *testing.T) {
 func TestTellsTheBotWhoSomebodyIs(t *testing.T) {
 	whispers := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("psst")}} }
 	byHTTP(t, whispers, func(t *testing.T, w *world) {
-		last := func() chat.Event { synctest.Wait(); return w.bot.events[len(w.bot.events)-1] }
+		last := func() chat.Event { synctest.Wait(); return w.bot.Events[len(w.bot.Events)-1] }
 		w.Command(ana, team, "new")
 		if e := last(); !e.Admin || e.Locale != "cy-GB" {
 			t.Errorf("Ana's event is %+v", e)
@@ -1103,7 +1049,7 @@ func TestTellsTheBotWhoSomebodyIs(t *testing.T) {
 // Within an enterprise the id of somebody from elsewhere looks like one of ours; the profile tells.
 func TestAStrangerOfTheEnterpriseIsNoneOfOurs(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
-		w.bot.ack = func(chat.Event) chat.Ack { return chat.AckWhisper }
+		w.bot.How = func(chat.Event) chat.Ack { return chat.AckWhisper }
 		w.AddUser(fake.User{ID: "U0STRANGE0", Stranger: true, Admin: true})
 		w.AddUser(fake.User{ID: "U0GONE0000", Deleted: true})
 		for i, c := range []struct{ user, workspace string }{{ben, fake.Team}, {"U0STRANGE0", fake.Other}, {"U0GONE0000", "none"}} {
@@ -1113,7 +1059,7 @@ func TestAStrangerOfTheEnterpriseIsNoneOfOurs(t *testing.T) {
 				t.Errorf("%s: %+v", c.user, a)
 			}
 			synctest.Wait()
-			e := w.bot.events[len(w.bot.events)-1]
+			e := w.bot.Events[len(w.bot.Events)-1]
 			if e.Who != (chat.Person{Platform: Platform, Workspace: c.workspace, ID: c.user}) || e.Admin {
 				t.Errorf("%s is %+v", c.user, e.Who)
 			}
@@ -1140,7 +1086,7 @@ func TestPickedPeopleAreChecked(t *testing.T) {
 			w.Submit(ana, map[string][]string{"people": ids})
 			time.Sleep(2 * pickPatience)
 			synctest.Wait()
-			return w.bot.events[len(w.bot.events)-1].Values["people"]
+			return w.bot.Events[len(w.bot.Events)-1].Values["people"]
 		}
 		ours := func(id string) string { return chat.Person{Platform: Platform, Workspace: fake.Team, ID: id}.String() }
 		got := pick(ben, "U0GUEST000", "U0GONE0000", "U0STRANGE0", "U0ROBOT000", "U0NOBODY00")
@@ -1314,7 +1260,7 @@ func TestMembersAreThePeopleOfAChannel(t *testing.T) {
 func TestNewSaysWhichValueIsWrong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := fake.New(t)
-		good := Options{Token: fake.Token, AppToken: fake.AppToken, SigningSecret: fake.Secret, APIURL: fake.URL, Dial: f.Dial, Responder: &script{}}
+		good := Options{Token: fake.Token, AppToken: fake.AppToken, SigningSecret: fake.Secret, APIURL: fake.URL, Dial: f.Dial, Responder: &platformtest.Script{}}
 		for want, spoil := range map[string]func(*Options){
 			"OAuth & Permissions": func(o *Options) { o.Token = "" },
 			"begins with xoxb-":   func(o *Options) { o.Token = "xapp-1" },

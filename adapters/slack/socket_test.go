@@ -70,7 +70,7 @@ func TestSocketsAcknowledgeInTimeAndInOrder(t *testing.T) {
 		}
 		all.Wait()
 		time.Sleep(10 * time.Second)
-		w.want(t, "handled", w.bot.verbs(), "one two three")
+		w.want(t, "handled", w.bot.Verbs(), "one two three")
 		w.want(t, "Ben's card", texts(t, w.Messages(fake.IM(ben))), "after three")
 	})
 }
@@ -82,13 +82,13 @@ func TestTheSameGestureOverBothSocketsIsHandledOnce(t *testing.T) {
 		w.Again()
 		synctest.Wait()
 		w.Again()
-		w.want(t, "handled", w.bot.verbs(), "one")
+		w.want(t, "handled", w.bot.Verbs(), "one")
 		w.Press(ben, w.Messages(fake.IM(ben))[0], "detail", "")
 		synctest.Wait()
 		a := w.Submit(ben, map[string][]string{"note": {"x"}})
 		w.want(t, "errors", fmt.Sprint(a.Errors), "map[note:Not now. Too long.]")
 		w.want(t, "the same again", fmt.Sprint(w.Again().Errors), "map[note:Not now. Too long.]")
-		w.want(t, "handled", w.bot.verbs(), "one detail keep")
+		w.want(t, "handled", w.bot.Verbs(), "one detail keep")
 	})
 }
 
@@ -106,7 +106,7 @@ func TestARefreshLosesNothing(t *testing.T) {
 				t.Errorf("%s is not in the log:\n%s", reason, w.log)
 			}
 		}
-		w.want(t, "handled", w.bot.verbs(), "go0 go1 go2")
+		w.want(t, "handled", w.bot.Verbs(), "go0 go1 go2")
 		w.want(t, "unacknowledged", fmt.Sprint(w.Unacked()), "0")
 	})
 }
@@ -125,7 +125,7 @@ func TestACutSocketLosesNothing(t *testing.T) {
 		w.Cut()
 		all.Wait()
 		time.Sleep(10 * time.Second)
-		w.want(t, "handled", w.bot.verbs(), "one")
+		w.want(t, "handled", w.bot.Verbs(), "one")
 		w.want(t, "unacknowledged", fmt.Sprint(w.Unacked()), "0")
 		w.want(t, "Ben's card", texts(t, w.Messages(fake.IM(ben))), "after one")
 	})
@@ -142,7 +142,7 @@ func TestAMinutesOutageIsSurvived(t *testing.T) {
 		w.Down(false)
 		time.Sleep(rest + impatience)
 		w.want(t, "sockets soon after", fmt.Sprint(w.Sockets()), "2")
-		w.want(t, "handled", w.bot.verbs(), "one")
+		w.want(t, "handled", w.bot.Verbs(), "one")
 		w.want(t, "Ben's card", texts(t, w.Messages(fake.IM(ben))), "after one")
 	})
 }
@@ -227,7 +227,7 @@ func TestEveryEnvelopeIsAcknowledged(t *testing.T) {
 			t.Errorf("a press the library cannot read: %+v", a)
 		}
 		synctest.Wait()
-		w.want(t, "handled", w.bot.verbs(), "one")
+		w.want(t, "handled", w.bot.Verbs(), "one")
 	})
 }
 

@@ -26,11 +26,12 @@ var may = map[string][]string{
 	"adapters/terminal":              {"bot/chat"},
 	"adapters/webhook":               {"bot/chat/dispatch"},
 	"adapters/slack":                 {"adapters/webhook", "bot/chat", "bot/chat/dispatch"},
-	"adapters/slack/fake":            {"adapters/slack/slackschema", "bot/chat"}, // for tests
-	"adapters/slack/slackschema":     {},                                         // for tests
+	"adapters/platformtest":          {"bot/chat"},                                                        // for tests
+	"adapters/slack/fake":            {"adapters/platformtest", "adapters/slack/slackschema", "bot/chat"}, // for tests
+	"adapters/slack/slackschema":     {},                                                                  // for tests
 	"adapters/discord":               {"adapters/webhook", "bot/chat", "bot/chat/dispatch"},
-	"adapters/discord/discordschema": {},                                             // for tests
-	"adapters/discord/fake":          {"adapters/discord/discordschema", "bot/chat"}, // for tests
+	"adapters/discord/discordschema": {},                                                                      // for tests
+	"adapters/discord/fake":          {"adapters/discord/discordschema", "adapters/platformtest", "bot/chat"}, // for tests
 	"bot/chat/dispatch":              {"bot/chat"},
 	"reminders":                      {"survey"},
 	"adapters/answers":               {"survey"},

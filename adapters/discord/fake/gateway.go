@@ -97,7 +97,7 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 	if all := s.gateway.greetings; len(all) > 0 {
 		greeting, s.gateway.greetings = &all[0], all[1:]
 	}
-	s.tick()
+	s.Tick()
 	s.mu.Unlock()
 	defer func() {
 		conn.Close()
@@ -107,7 +107,7 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 		if c.s != nil && c.s.on == c {
 			c.s.on = nil
 		}
-		s.tick()
+		s.Tick()
 		s.mu.Unlock()
 	}()
 	if refuse != 0 {
@@ -136,7 +136,7 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 			s.mu.Lock()
 			deaf := s.gateway.deaf
 			s.gateway.beats++
-			s.tick()
+			s.Tick()
 			s.mu.Unlock()
 			if !deaf {
 				c.write(packet{Op: 11})
@@ -189,7 +189,7 @@ func (s *Server) identify(c *socket, data []byte) {
 	if resumes == "discord.fake" {
 		resumes = "resume.discord.fake"
 	}
-	c.s = &session{id: "session" + strconv.Itoa(s.tick()), on: c}
+	c.s = &session{id: "session" + strconv.Itoa(s.Tick()), on: c}
 	s.gateway.sessions[c.s.id] = c.s
 	s.emit(c.s, "READY", answer{
 		"v": 10, "user": answer{"id": App}, "guilds": []answer{{"id": Guild, "unavailable": true}}, "session_id": c.s.id,
@@ -229,7 +229,7 @@ func (s *Server) emit(to *session, kind string, data any) {
 	if to.on != nil {
 		to.on.write(p)
 	}
-	s.tick()
+	s.Tick()
 }
 
 // Event delivers any event to every session.

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -19,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"maturitybot/adapters/discord/discordschema"
+	"maturitybot/adapters/platformtest"
 )
 
 // patience is how long Discord waits for the first answer.
@@ -64,26 +64,16 @@ func Sign(r *http.Request, body []byte, at time.Time) {
 
 // Serve lets interactions go to a handler by HTTP, and no longer through the gateway.
 func (s *Server) Serve(h http.Handler) {
-	l := newListener()
-	server := &http.Server{Handler: h}
-	go server.Serve(l)
-	transport := &http.Transport{
-		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return l.dial(ctx) },
-		MaxIdleConnsPerHost: 100,
-	}
+	client := platformtest.Serve(s.t, h).Client(s.t)
 	s.mu.Lock()
-	s.handler, s.endpoint = &http.Client{Transport: transport}, "http://bot.fake/discord"
+	s.handler, s.endpoint = client, "http://bot.fake/discord"
 	s.mu.Unlock()
-	s.t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		server.Close()
-	})
 }
 
 // begin makes an interaction and its payload. The caller holds the mutex.
 func (s *Server) begin(kind int, user, channel string, pressed *Message, data answer) *delivery {
 	i := &interaction{
-		id: s.id(), token: "aW50ZXJhY3Rpb24-" + strconv.Itoa(s.tick()), user: user, channel: channel, kind: kind, pressed: pressed, made: s.now(),
+		id: s.id(), token: "aW50ZXJhY3Rpb24-" + strconv.Itoa(s.Tick()), user: user, channel: channel, kind: kind, pressed: pressed, made: s.now(),
 	}
 	s.interactions[i.token] = i
 	u := s.users[user]
@@ -229,7 +219,7 @@ func (s *Server) Ping() Ack {
 func (s *Server) Say(user, text string) {
 	s.mu.Lock()
 	id := s.id()
-	s.messages = append(s.messages, &Message{ID: id, Channel: DM(user), From: user, Changed: s.tick(), made: s.now()})
+	s.messages = append(s.messages, &Message{ID: id, Channel: DM(user), From: user, Changed: s.Tick(), made: s.now()})
 	s.mu.Unlock()
 	s.Event("MESSAGE_CREATE", answer{
 		"id": id, "type": 0, "channel_id": DM(user), "content": text, "author": answer{"id": user, "username": "somebody"}, "embeds": []any{},
@@ -386,21 +376,20 @@ func (s *Server) deliver(d *delivery) Ack {
 		}
 	}
 	s.acks = append(s.acks, a)
-	s.tick()
+	s.Tick()
 	return a
 }
 
 // wait waits for an interaction's first answer through the REST API. It does not hold the mutex.
 func (s *Server) wait(d *delivery, most time.Duration) Ack {
-	deadline := time.Now().Add(most)
-	timer := time.AfterFunc(most, s.changed.Broadcast)
-	defer timer.Stop()
+	acked := s.Within(most, func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return !d.i.acked.IsZero()
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for d.i.acked.IsZero() && time.Now().Before(deadline) {
-		s.changed.Wait()
-	}
-	if d.i.acked.IsZero() {
+	if !acked {
 		return Ack{Err: errors.New("the application did not respond")}
 	}
 	return Ack{Status: http.StatusOK, Body: d.i.said, Type: kindOf(d.i.said)}
@@ -502,6 +491,6 @@ func (s *Server) first(i *interaction, body []byte) error {
 		s.modals[i.user] = &Modal{Body: r.Data, channel: i.channel, message: i.pressed}
 	}
 	i.acked, i.said = s.now(), body
-	s.tick()
+	s.Tick()
 	return nil
 }

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"maturitybot/adapters/discord/discordschema"
+	"maturitybot/adapters/platformtest"
 )
 
 // What the fake server and its application are called.
@@ -42,14 +43,6 @@ var key = ed25519.NewKeyFromSeed([]byte("a fake Discord's own signing key"))
 
 // PublicKey is the application's, in hex.
 var PublicKey = hex.EncodeToString(key.Public().(ed25519.PublicKey))
-
-// TB is what of testing.TB is used.
-type TB interface {
-	Helper()
-	Errorf(format string, args ...any)
-	Logf(format string, args ...any)
-	Cleanup(func())
-}
 
 // User is somebody in Discord. An id is a number of 17 to 19 digits that begins with 1.
 type User struct {
@@ -143,13 +136,14 @@ type limit struct {
 
 // Server is a Discord with a server, and a second one of which channels and commands alone are known; the bot is in both.
 type Server struct {
-	t     TB
-	web   *listener
+	*platformtest.Network
+	*platformtest.Changes
+
+	t     platformtest.TB
 	ended chan struct{}
 
+	// mu is held by whoever calls a method without a capital letter, unless that says otherwise.
 	mu           sync.Mutex
-	changed      *sync.Cond
-	serial       int           // of changes
 	ahead        time.Duration // of the clock
 	users        map[string]*User
 	channels     map[string]*Channel
@@ -163,8 +157,6 @@ type Server struct {
 	limits       map[string]*limit
 	latency      func(op string) time.Duration
 	digest       time.Duration
-	connections  []net.Conn
-	down         bool
 	gone         string // an address that leads nowhere
 	tolerate     bool
 	members      bool // the Server Members Intent is on
@@ -178,21 +170,16 @@ type Server struct {
 }
 
 // New starts a server with nobody in it but the bot. It ends with the test.
-func New(t TB) *Server {
+func New(t platformtest.TB) *Server {
 	s := &Server{
-		t: t, web: newListener(), ended: make(chan struct{}), users: map[string]*User{App: {ID: App, Name: "maturity", Bot: true}},
+		t: t, ended: make(chan struct{}), users: map[string]*User{App: {ID: App, Name: "maturity", Bot: true}},
 		channels: map[string]*Channel{}, roles: map[string]*Role{Guild: {ID: Guild, Permissions: 1 << 10}}, modals: map[string]*Modal{},
 		interactions: map[string]*interaction{}, commands: map[string]json.RawMessage{}, faults: map[string][]Fault{}, limits: map[string]*limit{},
 		gateway: gateway{interval: 41250 * time.Millisecond, sessions: map[string]*session{}, starts: 1000},
 	}
-	s.changed = sync.NewCond(&s.mu)
-	server := &http.Server{Handler: http.HandlerFunc(s.serve)}
-	go server.Serve(s.web)
-	t.Cleanup(func() {
-		close(s.ended)
-		server.Close()
-		s.Down(true)
-	})
+	s.Changes = platformtest.NewChanges(&s.mu)
+	s.Network = platformtest.Serve(t, http.HandlerFunc(s.serve))
+	t.Cleanup(func() { close(s.ended) })
 	return s
 }
 
@@ -208,34 +195,15 @@ func (s *Server) Listen() (string, error) {
 	return "http://" + l.Addr().String() + "/api/v10/", nil
 }
 
-// Dial connects to the server, whatever the address, or fails while it is down.
+// Dial connects to the server, whatever the address, or fails while it is down or the host is gone.
 func (s *Server) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	s.mu.Lock()
-	down := s.down || s.gone != "" && strings.HasPrefix(address, s.gone+":")
+	gone := s.gone != "" && strings.HasPrefix(address, s.gone+":")
 	s.mu.Unlock()
-	if down {
-		return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("connection refused")}
+	if gone {
+		return nil, platformtest.Refused(network)
 	}
-	c, err := s.web.dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	s.connections = append(s.connections, c)
-	s.mu.Unlock()
-	return c, nil
-}
-
-// Down ends every connection, and lets none begin until it is called with false.
-func (s *Server) Down(down bool) {
-	s.mu.Lock()
-	s.down = down
-	all := s.connections
-	s.connections = nil
-	s.mu.Unlock()
-	for _, c := range all {
-		c.Close()
-	}
+	return s.Network.Dial(ctx, network, address)
 }
 
 // Gone lets a host name lead nowhere. Sessions are resumed at "resume.discord.fake".
@@ -407,7 +375,7 @@ func (s *Server) CloseModal(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.modals, user)
-	s.tick()
+	s.Tick()
 }
 
 // Dismiss takes a message away from whoever alone sees it, or deletes another; the bot hears nothing of it.
@@ -415,38 +383,7 @@ func (s *Server) Dismiss(m Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.messages = slices.DeleteFunc(s.messages, func(o *Message) bool { return o.ID == m.ID })
-	s.tick()
-}
-
-// Until waits until something holds, which it asks after every change, and says whether it did within ten seconds.
-func (s *Server) Until(holds func() bool) bool {
-	const most = 10 * time.Second
-	deadline := time.Now().Add(most)
-	timer := time.AfterFunc(most, s.changed.Broadcast)
-	defer timer.Stop()
-	for {
-		s.mu.Lock()
-		before := s.serial
-		s.mu.Unlock()
-		if holds() {
-			return true
-		}
-		s.mu.Lock()
-		for s.serial == before && time.Now().Before(deadline) {
-			s.changed.Wait()
-		}
-		s.mu.Unlock()
-		if !time.Now().Before(deadline) {
-			return holds()
-		}
-	}
-}
-
-// tick counts a change. The caller holds the mutex, here and in what follows without a capital letter, unless it says otherwise.
-func (s *Server) tick() int {
-	s.serial++
-	s.changed.Broadcast()
-	return s.serial
+	s.Tick()
 }
 
 // now is the time by the server's clock.
@@ -458,7 +395,7 @@ func (s *Server) id() string {
 	if ms < 0 { // a bubble of synctest begins in 2000, before Discord's first second
 		ms += 25 * 365 * 24 * time.Hour.Milliseconds()
 	}
-	return strconv.FormatInt(ms<<22|int64(s.tick()%(1<<22)), 10)
+	return strconv.FormatInt(ms<<22|int64(s.Tick()%(1<<22)), 10)
 }
 
 // answer is a JSON object.
@@ -551,7 +488,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, path []string) {
 	op := operation(r.Method, path)
 	s.mu.Lock()
 	s.calls = append(s.calls, Call{Op: op, Path: strings.Join(path, "/"), At: time.Now(), Body: body})
-	s.tick()
+	s.Tick()
 	var fault Fault
 	if all := s.faults[op]; len(all) > 0 {
 		fault, s.faults[op] = all[0], all[1:]
@@ -613,7 +550,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, path []string) {
 	}
 	s.mu.Lock()
 	out, err := s.do(r, op, path, body, files)
-	s.tick()
+	s.Tick()
 	s.mu.Unlock()
 	var no refusal
 	switch {
@@ -849,7 +786,7 @@ func (s *Server) add(m *Message, body []byte) {
 	m.ID, m.From, m.made = s.id(), App, s.now()
 	s.messages = append(s.messages, m)
 	m.Components = components(body)
-	m.Changed = s.tick()
+	m.Changed = s.Tick()
 }
 
 func components(body []byte) json.RawMessage {
@@ -868,7 +805,7 @@ func (s *Server) redraw(m *Message, body []byte) {
 		m.Edits++
 	}
 	m.Loading = false
-	m.Changed = s.tick()
+	m.Changed = s.Tick()
 }
 
 func (s *Server) find(id string) *Message {
@@ -1001,46 +938,4 @@ func (s *Server) look(op string, path []string, query url.Values) (any, error) {
 		roles = append(roles, answer{"id": id, "permissions": strconv.FormatUint(s.roles[id].Permissions, 10)})
 	}
 	return answer{"id": Guild, "owner_id": Owner, "roles": roles}, nil
-}
-
-// listener connects two ends of one program without a network.
-type listener struct {
-	conns chan net.Conn
-	once  sync.Once
-	ended chan struct{}
-}
-
-func newListener() *listener {
-	return &listener{conns: make(chan net.Conn), ended: make(chan struct{})}
-}
-
-// Accept returns the far end of the next connection.
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.ended:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close lets no connection begin any more.
-func (l *listener) Close() error {
-	l.once.Do(func() { close(l.ended) })
-	return nil
-}
-
-// Addr is no address.
-func (l *listener) Addr() net.Addr { return &net.UnixAddr{Name: "fake", Net: "unix"} }
-
-func (l *listener) dial(ctx context.Context) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case l.conns <- far:
-		return near, nil
-	case <-l.ended:
-		return nil, &net.OpError{Op: "dial", Net: "fake", Err: net.ErrClosed}
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,6 +17,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf16"
+
+	"maturitybot/adapters/platformtest"
 )
 
 // patience is how long Slack waits for an acknowledgement.
@@ -61,20 +62,10 @@ func Sign(r *http.Request, body []byte, at time.Time) {
 
 // Serve lets deliveries go to a handler by HTTP, and no longer through sockets.
 func (s *Server) Serve(h http.Handler) {
-	l := newListener()
-	server := &http.Server{Handler: h}
-	go server.Serve(l)
-	transport := &http.Transport{
-		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return l.dial(ctx) },
-		MaxIdleConnsPerHost: 100,
-	}
+	client := platformtest.Serve(s.t, h).Client(s.t)
 	s.mu.Lock()
-	s.handler = &http.Client{Transport: transport}
+	s.handler = client
 	s.mu.Unlock()
-	s.t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		server.Close()
-	})
 }
 
 // pressed is the message that a press was on.
@@ -172,7 +163,7 @@ func (s *Server) Say(user, text string) Ack {
 		"type": "message", "channel": IM(user), "channel_type": "im", "user": user, "team": Team, "text": text, "ts": ts,
 		"event_ts": ts, "client_msg_id": s.id("c"),
 	}
-	s.messages = append(s.messages, &Message{Channel: IM(user), TS: ts, From: user, Text: text, Changed: s.tick()})
+	s.messages = append(s.messages, &Message{Channel: IM(user), TS: ts, From: user, Text: text, Changed: s.Tick()})
 	s.mu.Unlock()
 	return s.Event(event)
 }
@@ -404,7 +395,7 @@ func (s *Server) deliver(d *delivery) Ack {
 		s.sent(d, &a)
 	}
 	s.acks = append(s.acks, a)
-	s.tick()
+	s.Tick()
 	return a
 }
 

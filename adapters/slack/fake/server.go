@@ -5,13 +5,11 @@ package fake
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,6 +19,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"maturitybot/adapters/platformtest"
 	"maturitybot/adapters/slack/slackschema"
 )
 
@@ -37,14 +36,6 @@ const (
 	// URL is the address of the Web API; Server.Dial leads there.
 	URL = "http://slack.fake/api/"
 )
-
-// TB is what of testing.TB is used.
-type TB interface {
-	Helper()
-	Errorf(format string, args ...any)
-	Logf(format string, args ...any)
-	Cleanup(func())
-}
 
 // User is somebody of the workspace.
 type User struct {
@@ -120,91 +111,52 @@ type hook struct {
 
 // Server is a Slack workspace with the bot's app in it.
 type Server struct {
+	*platformtest.Network
+	*platformtest.Changes
 	// Client reaches the server.
 	Client *http.Client
 
-	t     TB
-	web   *listener
+	t     platformtest.TB
 	ended chan struct{}
 
-	mu          sync.Mutex
-	changed     *sync.Cond
-	serial      int // of changes
-	users       map[string]*User
-	channels    map[string]*Channel
-	messages    []*Message
-	modals      map[string]*View // by user
-	homes       map[string]*View
-	files       map[string]*File
-	triggers    map[string]*trigger
-	hooks       map[string]*hook
-	calls       []Call
-	faults      map[string][]Fault
-	latency     func(method string) time.Duration
-	connections []net.Conn
-	down        bool
-	tabOff      bool
-	noSchema    bool
-	tolerate    bool
-	last        *delivery
-	acks        []Ack
-	handler     *http.Client // to the bot, where it serves HTTP
-	sockets     []*socket
-	nextSocket  int
-	socketsOff  bool
-	bounce      bool
-	unacked     []*envelope
+	// mu is held by whoever calls a method without a capital letter, unless that says otherwise.
+	mu         sync.Mutex
+	users      map[string]*User
+	channels   map[string]*Channel
+	messages   []*Message
+	modals     map[string]*View // by user
+	homes      map[string]*View
+	files      map[string]*File
+	triggers   map[string]*trigger
+	hooks      map[string]*hook
+	calls      []Call
+	faults     map[string][]Fault
+	latency    func(method string) time.Duration
+	tabOff     bool
+	noSchema   bool
+	tolerate   bool
+	last       *delivery
+	acks       []Ack
+	handler    *http.Client // to the bot, where it serves HTTP
+	sockets    []*socket
+	nextSocket int
+	socketsOff bool
+	bounce     bool
+	unacked    []*envelope
 }
 
 // New starts a workspace with nobody in it but the bot. It ends with the test.
-func New(t TB) *Server {
+func New(t platformtest.TB) *Server {
 	s := &Server{
-		t: t, web: newListener(), ended: make(chan struct{}), users: map[string]*User{Bot: {ID: Bot, Bot: true}},
+		t: t, ended: make(chan struct{}), users: map[string]*User{Bot: {ID: Bot, Bot: true}},
 		channels: map[string]*Channel{}, modals: map[string]*View{}, homes: map[string]*View{}, files: map[string]*File{},
 		triggers: map[string]*trigger{}, hooks: map[string]*hook{}, faults: map[string][]Fault{},
 	}
-	s.changed = sync.NewCond(&s.mu)
-	server := &http.Server{Handler: http.HandlerFunc(s.serve)}
-	go server.Serve(s.web)
-	transport := &http.Transport{DialContext: s.Dial, MaxIdleConnsPerHost: 100}
-	s.Client = &http.Client{Transport: transport}
-	t.Cleanup(func() {
-		close(s.ended)
-		transport.CloseIdleConnections()
-		server.Close()
-		s.Down(true)
-	})
+	s.Changes = platformtest.NewChanges(&s.mu)
+	s.Network = platformtest.Serve(t, http.HandlerFunc(s.serve))
+	s.Client = s.Network.Client(t)
+	t.Cleanup(func() { close(s.ended) })
 	return s
-}
-
-// Dial connects to the server, whatever the address, or fails while it is down.
-func (s *Server) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	s.mu.Lock()
-	down := s.down
-	s.mu.Unlock()
-	if down {
-		return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("connection refused")}
-	}
-	c, err := s.web.dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	s.connections = append(s.connections, c)
-	s.mu.Unlock()
-	return c, nil
-}
-
-// Down ends every connection, and lets none begin until it is called with false.
-func (s *Server) Down(down bool) {
-	s.mu.Lock()
-	s.down = down
-	all := s.connections
-	s.connections = nil
-	s.mu.Unlock()
-	for _, c := range all {
-		c.Close()
-	}
 }
 
 // AddUser lets somebody in.
@@ -324,7 +276,7 @@ func (s *Server) CloseModal(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.modals, user)
-	s.tick()
+	s.Tick()
 }
 
 // Home is a user's App Home, or nil.
@@ -334,44 +286,13 @@ func (s *Server) Home(user string) *View {
 	return s.homes[user]
 }
 
-// Until waits until something holds, which it asks after every change, and says whether it did within ten seconds.
-func (s *Server) Until(holds func() bool) bool {
-	const most = 10 * time.Second
-	deadline := time.Now().Add(most)
-	timer := time.AfterFunc(most, s.changed.Broadcast)
-	defer timer.Stop()
-	for {
-		s.mu.Lock()
-		before := s.serial
-		s.mu.Unlock()
-		if holds() {
-			return true
-		}
-		s.mu.Lock()
-		for s.serial == before && time.Now().Before(deadline) {
-			s.changed.Wait()
-		}
-		s.mu.Unlock()
-		if !time.Now().Before(deadline) {
-			return holds()
-		}
-	}
-}
-
-// tick counts a change. The caller holds the mutex, here and in what follows without a capital letter, unless it says otherwise.
-func (s *Server) tick() int {
-	s.serial++
-	s.changed.Broadcast()
-	return s.serial
-}
-
-func (s *Server) id(prefix string) string { return fmt.Sprintf("%s%09d", prefix, s.tick()) }
+func (s *Server) id(prefix string) string { return fmt.Sprintf("%s%09d", prefix, s.Tick()) }
 
 // stamp is a new message's ts.
-func (s *Server) stamp() string { return fmt.Sprintf("%d.%06d", time.Now().Unix(), s.tick()) }
+func (s *Server) stamp() string { return fmt.Sprintf("%d.%06d", time.Now().Unix(), s.Tick()) }
 
 func (s *Server) trigger(user string) string {
-	id := fmt.Sprintf("%d.%d.%s", s.tick(), time.Now().UnixMilli(), strings.ToLower(user))
+	id := fmt.Sprintf("%d.%d.%s", s.Tick(), time.Now().UnixMilli(), strings.ToLower(user))
 	s.triggers[id] = &trigger{user: user, made: time.Now()}
 	return id
 }
@@ -471,7 +392,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, method string) {
 	}
 	s.mu.Lock()
 	s.calls = append(s.calls, Call{Method: method, At: time.Now(), Args: given})
-	s.tick()
+	s.Tick()
 	var fault Fault
 	if all := s.faults[method]; len(all) > 0 {
 		fault, s.faults[method] = all[0], all[1:]
@@ -505,7 +426,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, method string) {
 	}
 	s.mu.Lock()
 	out, err := s.do(r, method, given, token, body)
-	s.tick()
+	s.Tick()
 	s.mu.Unlock()
 	switch {
 	case fault.Lose:
@@ -795,7 +716,7 @@ func (s *Server) redraw(m *Message, a args) error {
 	if !s.valid(slackschema.Message, raw) {
 		return refusal("invalid_blocks")
 	}
-	m.Text, m.Blocks, m.Changed = a["text"], json.RawMessage(a["blocks"]), s.tick()
+	m.Text, m.Blocks, m.Changed = a["text"], json.RawMessage(a["blocks"]), s.Tick()
 	m.Edits++
 	return nil
 }
@@ -822,7 +743,7 @@ func (s *Server) view(kind, body string) (*View, error) {
 	if !s.valid(kind, []byte(body)) {
 		return nil, refusal("invalid_arguments")
 	}
-	return &View{ID: s.id("V"), Hash: s.id("h"), Body: json.RawMessage(body), Changed: s.tick()}, nil
+	return &View{ID: s.id("V"), Hash: s.id("h"), Body: json.RawMessage(body), Changed: s.Tick()}, nil
 }
 
 func (v *View) told(kind string) answer {
@@ -892,7 +813,7 @@ func (s *Server) complete(a args) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Message{Channel: channel, TS: s.stamp(), From: Bot, Text: a["initial_comment"], Changed: s.tick()}
+	m := &Message{Channel: channel, TS: s.stamp(), From: Bot, Text: a["initial_comment"], Changed: s.Tick()}
 	var out []answer
 	for _, l := range listed {
 		f := s.files[l.ID]
@@ -905,46 +826,4 @@ func (s *Server) complete(a args) (answer, error) {
 	}
 	s.messages = append(s.messages, m)
 	return answer{"files": out}, nil
-}
-
-// listener connects two ends of one program without a network.
-type listener struct {
-	conns chan net.Conn
-	once  sync.Once
-	ended chan struct{}
-}
-
-func newListener() *listener {
-	return &listener{conns: make(chan net.Conn), ended: make(chan struct{})}
-}
-
-// Accept returns the far end of the next connection.
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.ended:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close lets no connection begin any more.
-func (l *listener) Close() error {
-	l.once.Do(func() { close(l.ended) })
-	return nil
-}
-
-// Addr is no address.
-func (l *listener) Addr() net.Addr { return &net.UnixAddr{Name: "fake", Net: "unix"} }
-
-func (l *listener) dial(ctx context.Context) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case l.conns <- far:
-		return near, nil
-	case <-l.ended:
-		return nil, &net.OpError{Op: "dial", Net: "fake", Err: net.ErrClosed}
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }

@@ -77,7 +77,7 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	s.mu.Lock()
-	s.tick()
+	s.Tick()
 	waiting := slices.Clone(s.unacked)
 	s.mu.Unlock()
 	for _, e := range waiting {
@@ -107,7 +107,7 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 			s.unacked = slices.Delete(s.unacked, i, i+1)
 			e.answers <- said.Payload
 		}
-		s.tick()
+		s.Tick()
 		s.mu.Unlock()
 	}
 }
@@ -123,7 +123,7 @@ func (s *Server) leave(c *socket) {
 			again = append(again, e)
 		}
 	}
-	s.tick()
+	s.Tick()
 	s.mu.Unlock()
 	for _, e := range again {
 		if next := s.nextOf(); next != nil {

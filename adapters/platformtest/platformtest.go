@@ -1,0 +1,215 @@
+// Package platformtest is what the fake platforms share: a network inside the process, so that a bubble of testing/synctest holds it, and a
+// count of what has changed, to wait by. It also has what the tests of both adapters tell a bot to do. It knows nothing of any platform.
+package platformtest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"maturitybot/bot/chat"
+)
+
+// TB is what of testing.TB is used.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Logf(format string, args ...any)
+	Cleanup(func())
+}
+
+// Serve serves HTTP inside the process until the test ends.
+func Serve(t TB, h http.Handler) *Network {
+	n := &Network{listener: &listener{opened: make(chan net.Conn), ended: make(chan struct{})}}
+	server := &http.Server{Handler: h}
+	go func() { _ = server.Serve(n.listener) }()
+	t.Cleanup(func() {
+		_ = server.Close()
+		n.Down(true)
+	})
+	return n
+}
+
+// Network leads to a server, whatever the address.
+type Network struct {
+	listener *listener
+
+	mu   sync.Mutex
+	near []net.Conn
+	down bool
+}
+
+// Client makes requests by the network until the test ends.
+func (n *Network) Client(t TB) *http.Client {
+	transport := &http.Transport{DialContext: n.Dial, MaxIdleConnsPerHost: 100}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+// Dial connects to the server, or fails while it is down.
+func (n *Network) Dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	n.mu.Lock()
+	down := n.down
+	n.mu.Unlock()
+	if down {
+		return nil, Refused(network)
+	}
+	near, far := net.Pipe()
+	select {
+	case n.listener.opened <- far:
+	case <-n.listener.ended:
+		return nil, &net.OpError{Op: "dial", Net: network, Err: net.ErrClosed}
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	n.mu.Lock()
+	n.near = append(n.near, near)
+	n.mu.Unlock()
+	return near, nil
+}
+
+// Refused is the error of dialling where nobody listens.
+func Refused(network string) error {
+	return &net.OpError{Op: "dial", Net: network, Err: errors.New("connection refused")}
+}
+
+// Down ends every connection, and lets none begin until it is called with false.
+func (n *Network) Down(down bool) {
+	n.mu.Lock()
+	n.down = down
+	all := n.near
+	n.near = nil
+	n.mu.Unlock()
+	for _, c := range all {
+		_ = c.Close()
+	}
+}
+
+// listener is the far end.
+type listener struct {
+	opened chan net.Conn
+	once   sync.Once
+	ended  chan struct{}
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.opened:
+		return c, nil
+	case <-l.ended:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *listener) Close() error {
+	l.once.Do(func() { close(l.ended) })
+	return nil
+}
+
+func (l *listener) Addr() net.Addr { return &net.UnixAddr{Name: "fake", Net: "unix"} }
+
+// Changes counts the changes of something that a mutex guards.
+type Changes struct {
+	mu     sync.Locker
+	cond   *sync.Cond
+	number int
+}
+
+// NewChanges counts the changes of what the mutex guards.
+func NewChanges(mu sync.Locker) *Changes { return &Changes{mu: mu, cond: sync.NewCond(mu)} }
+
+// Tick counts a change, and returns its number. The caller holds the mutex.
+func (c *Changes) Tick() int {
+	c.number++
+	c.cond.Broadcast()
+	return c.number
+}
+
+// Until waits until something holds, which it asks after every change, and says whether it did within ten seconds.
+func (c *Changes) Until(holds func() bool) bool { return c.Within(10*time.Second, holds) }
+
+// Within is Until for another time.
+func (c *Changes) Within(most time.Duration, holds func() bool) bool {
+	deadline := time.Now().Add(most)
+	timer := time.AfterFunc(most, c.cond.Broadcast)
+	defer timer.Stop()
+	for {
+		c.mu.Lock()
+		before := c.number
+		c.mu.Unlock()
+		if holds() {
+			return true
+		}
+		c.mu.Lock()
+		for c.number == before && time.Now().Before(deadline) {
+			c.cond.Wait()
+		}
+		c.mu.Unlock()
+		if !time.Now().Before(deadline) {
+			return holds()
+		}
+	}
+}
+
+// Script is a responder that does as a test says.
+type Script struct {
+	How  func(chat.Event) chat.Ack // nil changes the card
+	Does func(context.Context, chat.Event) []chat.Reply
+
+	mu sync.Mutex
+	// Events are what was handled so far, in order; to be read when nothing is under way.
+	Events []chat.Event
+}
+
+// Ack says how to acknowledge the event.
+func (s *Script) Ack(e chat.Event) chat.Ack {
+	if s.How != nil {
+		return s.How(e)
+	}
+	return chat.AckUpdate
+}
+
+// Handle does what the script says.
+func (s *Script) Handle(ctx context.Context, e chat.Event) []chat.Reply {
+	s.mu.Lock()
+	s.Events = append(s.Events, e)
+	s.mu.Unlock()
+	if s.Does == nil {
+		return nil
+	}
+	return s.Does(ctx, e)
+}
+
+// Verbs are what was handled so far, in order.
+func (s *Script) Verbs() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []string
+	for _, e := range s.Events {
+		all = append(all, e.Action.Verb)
+	}
+	return strings.Join(all, " ")
+}
+
+// Log keeps what was logged.
+type Log struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String is all of it.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
