@@ -18,10 +18,7 @@ import (
 	"github.com/bwmarrin/discordgo"
 	goredis "github.com/redis/go-redis/v9"
 
-	"maturitybot/adapters/redis"
-	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
-	"maturitybot/survey/matrix"
 )
 
 // bareDiscord is the bare handler of the Discord benchmark: it verifies the signature, parses the interaction with discordgo, runs the
@@ -98,30 +95,14 @@ var discordBlocks = strings.TrimSuffix(strings.Repeat(`{"type":9,"id":3,"compone
 // BenchmarkDiscord is BenchmarkSlack's twin for the interactions endpoint. There the answer to a press is the changed card itself, so the bare
 // handler answers with a card of fixed text.
 func BenchmarkDiscord(b *testing.B) {
-	program := buildBot(b)
-	editions, err := matrix.Editions()
-	if err != nil {
-		b.Fatal(err)
-	}
-	server := redistest.Start(b, redistest.Options{AOF: true, Args: []string{"--appendfsync", "everysec"}})
-	store, err := redis.Open(b.Context(), server.URL())
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = store.Close() })
-	crowd(b, store, editions, "discord::1100000000000000011", "discord:1100000000000000010:1100000000000000020", func(i int) string { return "discord::" + benchUser(int64(i)) })
+	program, environment, elements := benched(b, "discord::1100000000000000011", "discord:1100000000000000010:1100000000000000020", func(i int) string { return "discord::" + benchUser(int64(i)) })
 	key := hex.EncodeToString(benchKey.Public().(ed25519.PublicKey))
-	var elements []string
-	for _, e := range editions[0].Elements() {
-		elements = append(elements, e.ID)
-	}
 	api, _ := stub(b, func(path string) string {
 		if strings.HasSuffix(path, "/commands") || strings.HasSuffix(path, "/guilds") {
 			return "[]"
 		}
 		return `{"id":"` + benchApp + `","username":"m","bot":true,"verify_key":"` + key + `","interactions_endpoint_url":"https://bot.example.org/discord"}`
 	})
-	environment := append(os.Environ(), "REDIS_URL="+server.URL())
 	start := func(cmd *osexec.Cmd, address string) *pressing {
 		process(b, address, cmd)
 		return newPressing(discordPress(address, elements))

@@ -278,19 +278,14 @@ func (p *pressing) steady(b *testing.B, rate float64, d time.Duration) time.Dura
 	return took[len(took)*99/100]
 }
 
-func buildBot(b *testing.B) string {
+// benched builds the bot, and starts a Redis with a crowd in it; it returns the program, an environment that leads to the Redis, and the ids of
+// the elements that the crowd is asked about.
+func benched(b *testing.B, coordinator, channel string, person func(i int) string) (program string, environment, elements []string) {
 	b.Helper()
-	program := filepath.Join(b.TempDir(), "maturitybot")
+	program = filepath.Join(b.TempDir(), "maturitybot")
 	if out, err := osexec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
-	return program
-}
-
-// BenchmarkSlack measures the whole bot, a process of its own, answering signed presses by HTTP beside a bare handler, in turn, on one
-// real Redis that writes to disk each second, with 100,000 people in the round. The figures are those of the last run of its loop.
-func BenchmarkSlack(b *testing.B) {
-	program := buildBot(b)
 	editions, err := matrix.Editions()
 	if err != nil {
 		b.Fatal(err)
@@ -301,16 +296,20 @@ func BenchmarkSlack(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = store.Close() })
-	crowd(b, store, editions, "slack:"+benchTeam+":ULEAD", "slack:"+benchTeam+":C1", func(i int) string { return fmt.Sprintf("slack:%s:U%06d", benchTeam, i) })
-	api, updates := stub(b, func(string) string {
-		return `{"ok":true,"team_id":"` + benchTeam + `","user_id":"UBOT","bot_id":"B1","bot":{"app_id":"A1"},"user":{"id":"U","team_id":"` + benchTeam + `","tz":"Europe/London"}}`
-	})
-
-	environment := append(os.Environ(), "REDIS_URL="+server.URL())
-	var elements []string
+	crowd(b, store, editions, coordinator, channel, person)
 	for _, e := range editions[0].Elements() {
 		elements = append(elements, e.ID)
 	}
+	return program, append(os.Environ(), "REDIS_URL="+server.URL()), elements
+}
+
+// BenchmarkSlack measures the whole bot, a process of its own, answering signed presses by HTTP beside a bare handler, in turn, on one
+// real Redis that writes to disk each second, with 100,000 people in the round. The figures are those of the last run of its loop.
+func BenchmarkSlack(b *testing.B) {
+	program, environment, elements := benched(b, "slack:"+benchTeam+":ULEAD", "slack:"+benchTeam+":C1", func(i int) string { return fmt.Sprintf("slack:%s:U%06d", benchTeam, i) })
+	api, updates := stub(b, func(string) string {
+		return `{"ok":true,"team_id":"` + benchTeam + `","user_id":"UBOT","bot_id":"B1","bot":{"app_id":"A1"},"user":{"id":"U","team_id":"` + benchTeam + `","tz":"Europe/London"}}`
+	})
 	start := func(cmd *osexec.Cmd, address string) (*pressing, time.Duration) {
 		took := process(b, address, cmd)
 		return newPressing(slackPress(address, api.URL+"/respond/1", elements)), took
