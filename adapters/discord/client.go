@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,6 +60,19 @@ var errBanned = errors.New("this machine's address is shut out of Discord for so
 // errHeld says that a call would have to wait longer than longestHold.
 var errHeld = errors.New("discord asks to wait for longer than a minute")
 
+// errOther says that something else than Discord answered.
+var errOther = errors.New("read the answer: not as expected")
+
+// mayPass marks an error as chat.ErrUnavailable, unless waiting does not mend it: Discord has said no, or what answers is not Discord.
+func mayPass(err error) error {
+	_, stranger := errors.AsType[*tls.CertificateVerificationError](err)
+	r, ok := errors.AsType[*refused](err)
+	if stranger || errors.Is(err, errOther) || ok && r.status < 500 && r.status != http.StatusTooManyRequests {
+		return err
+	}
+	return fmt.Errorf("%w: %w", chat.ErrUnavailable, err)
+}
+
 // client makes calls of the REST API. discordgo's are not used for it: they sleep for a rate limit whatever their context, keep a
 // bucket for the token of every interaction for ever, quote those tokens in errors, and take Cloudflare's page for broken JSON.
 type client struct {
@@ -66,6 +80,7 @@ type client struct {
 	base    *url.URL
 	token   chat.Secret
 	log     *slog.Logger
+	observe chat.Observer
 	limiter *rate.Limiter
 
 	mu    sync.Mutex
@@ -91,7 +106,7 @@ func newClient(o Options) (*client, error) {
 	return &client{
 		// A redirect would take the token elsewhere.
 		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		base: base, token: o.Token, log: o.Log, limiter: rate.NewLimiter(perSecond, burst), until: map[string]time.Time{},
+		base: base, token: o.Token, log: o.Log, observe: o.Observer, limiter: rate.NewLimiter(perSecond, burst), until: map[string]time.Time{},
 	}, nil
 }
 
@@ -157,7 +172,7 @@ func (c *client) do(ctx context.Context, r request, into any) error {
 				return nil
 			}
 			if err := json.Unmarshal(answer, into); err != nil {
-				return fmt.Errorf("%s: read the answer: not as expected", r.what)
+				return fmt.Errorf("%s: %w", r.what, errOther)
 			}
 			return nil
 		case v == denied, v == limited && wait > longestHold:
@@ -262,6 +277,7 @@ func (c *client) once(ctx context.Context, r request, kind string, payload []byt
 			bucket = allOf
 		}
 		c.log.Warn("discord asks to wait", "call", r.what, "wait", wait, "global", global)
+		c.observe.Limited(wait)
 		c.hold(bucket, wait)
 		return nil, limited, wait, fault
 	case res.StatusCode >= 500:

@@ -49,6 +49,8 @@ type Options struct {
 	// Suggest completes a field of a command while somebody types it: the event's Values hold the beginning. Nil suggests nothing.
 	Suggest func(ctx context.Context, e chat.Event, field string) []chat.Option
 	Log     *slog.Logger
+	// Observer is told how it goes; nil is nobody.
+	Observer chat.Observer
 	// Dial makes the connections to Discord; nil dials the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -89,7 +91,8 @@ var (
 // portal is where an application's values stand.
 const portal = "discord.com/developers/applications"
 
-// New asks Discord who the token belongs to. Its errors say which value is wrong, and where in the Developer Portal the right one is.
+// New asks Discord who the token belongs to. Its errors say which value is wrong, and where in the Developer Portal the right one is; where it
+// is chat.ErrUnavailable, nothing is known to be wrong.
 func New(ctx context.Context, o Options) (*Discord, error) {
 	o.Token = chat.Secret(strings.TrimPrefix(strings.TrimSpace(string(o.Token)), "Bot "))
 	if o.Token == "" {
@@ -114,6 +117,9 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Observer == nil {
+		o.Observer = chat.Unobserved{}
+	}
 	c, err := newClient(o)
 	if err != nil {
 		return nil, err
@@ -131,7 +137,7 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 		return nil, fmt.Errorf("use the Discord bot token, which Discord refuses (press Reset Token on the application's page Bot at %s, and use the new one; not the client secret, nor the public key): %w", portal, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reach Discord: %w", err)
+		return nil, fmt.Errorf("reach Discord: %w", mayPass(err))
 	}
 	if _, ok := snowflake(app.ID); !ok {
 		return nil, errors.New("reach Discord: what answers at the address of the API is not Discord")
@@ -163,10 +169,10 @@ func (d *Discord) Drain(ctx context.Context) error {
 
 // Register tells Discord the commands, unless it has them as they are. Where servers are listed, commands for
 // every server are taken back, and so are those of servers that are no longer listed: people would see each one twice, or one that
-// nobody answers.
+// nobody answers. It returns chat.ErrUnavailable where the same may work later.
 func (d *Discord) Register(ctx context.Context) error {
 	if err := d.offerCommands(ctx); err != nil {
-		return err
+		return mayPass(err)
 	}
 	d.unregister(ctx)
 	return nil
@@ -295,9 +301,9 @@ type exchange struct {
 // late is how long a form may be waited for: nothing can put it off, and after three seconds nobody hears.
 const late = 2600 * time.Millisecond
 
-// begin takes a gesture. Its replies wait until it is answered. Shared says that other processes get it too.
-func (d *Discord) begin(g gesture, raw []byte, shared bool) (*exchange, error) {
-	x := &exchange{gesture: g, raw: raw, ack: d.responder.Ack(g.event), at: time.Now(), answered: make(chan struct{}), done: make(chan struct{})}
+// begin takes a gesture that arrived at a time. Its replies wait until it is answered. Shared says that other processes get it too.
+func (d *Discord) begin(g gesture, raw []byte, at time.Time, shared bool) (*exchange, error) {
+	x := &exchange{gesture: g, raw: raw, ack: d.responder.Ack(g.event), at: at, answered: make(chan struct{}), done: make(chan struct{})}
 	if !d.serves(g.event.Where.Workspace) {
 		x.ack = chat.AckWhisper // nobody else is to see that something loads
 	}
@@ -558,6 +564,7 @@ func typed(raw []byte) []string {
 
 // answered says how the first answer fared, and lets the replies go out.
 func (d *Discord) answered(x *exchange, err error) {
+	d.options.Observer.Acknowledged(time.Since(x.at))
 	switch {
 	case err == nil:
 	case code(err) == discordgo.ErrCodeInteractionHasAlreadyBeenAcknowledged:

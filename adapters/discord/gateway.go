@@ -140,6 +140,7 @@ func (d *Discord) connect(ctx context.Context, s *session) error {
 	var beats sync.WaitGroup
 	stop := context.AfterFunc(ctx, func() { l.close(websocket.CloseNormalClosure) })
 	defer func() {
+		d.options.Observer.Connected(0)
 		stop()
 		close(l.ended)
 		_ = socket.Close()
@@ -323,8 +324,10 @@ func (d *Discord) deliver(s *session, p packet) {
 		if json.Unmarshal(p.Data, &ready) == nil {
 			s.id, s.url = ready.Session, ready.URL
 		}
+		d.options.Observer.Connected(1)
 		d.log.Info("gateway ready")
 	case "RESUMED":
+		d.options.Observer.Connected(1)
 		d.log.Info("gateway resumed")
 	case "INTERACTION_CREATE":
 		d.interact(p.Data)
@@ -353,7 +356,7 @@ func (d *Discord) interact(payload []byte) {
 		})
 		return
 	}
-	x, err := d.begin(g, payload, true)
+	x, err := d.begin(g, payload, time.Now(), true)
 	if err != nil {
 		d.log.Error("interaction not taken", "error", err)
 		return
@@ -485,7 +488,7 @@ func (d *Discord) hear(payload []byte) {
 	x, err := d.begin(gesture{
 		event:  chat.Event{ID: m.ID, Kind: chat.Message, At: snowflakeTime(id), Who: person(m.Author.ID), Where: place("", m.Channel), Private: true},
 		origin: origin{Channel: m.Channel},
-	}, nil, true)
+	}, nil, time.Now(), true)
 	if err != nil {
 		d.log.Error("message not taken", "error", err)
 		return

@@ -21,6 +21,7 @@ const window = 5 * time.Minute
 func (d *Discord) Handler() http.Handler { return webhook.Handler(d.log, d.serve) }
 
 func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
+	arrived := time.Now()
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		w.WriteHeader(http.StatusMethodNotAllowed)
@@ -43,7 +44,7 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 		_ = write(w, said) // Discord asks again, or somebody presses again
 		return
 	}
-	x, err := d.begin(g, payload, false)
+	x, err := d.begin(g, payload, arrived, false)
 	switch {
 	case errors.Is(err, dispatch.ErrBusy):
 		w.WriteHeader(http.StatusServiceUnavailable)

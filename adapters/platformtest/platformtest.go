@@ -5,6 +5,7 @@ package platformtest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -212,4 +213,42 @@ func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+// Observer keeps what it is told.
+type Observer struct {
+	mu           sync.Mutex
+	acknowledged []time.Duration
+	limited      []time.Duration
+	connected    []int
+}
+
+// Acknowledged keeps how long an acknowledgement took.
+func (o *Observer) Acknowledged(took time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.acknowledged = append(o.acknowledged, took)
+}
+
+// Limited keeps a wait.
+func (o *Observer) Limited(wait time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.limited = append(o.limited, wait)
+}
+
+// Connected keeps how many connections are up.
+func (o *Observer) Connected(up int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.connected = append(o.connected, up)
+}
+
+// String is what it was told since it was last asked, as "acknowledged [2s] limited [] connected [1 2]".
+func (o *Observer) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s := fmt.Sprintf("acknowledged %v limited %v connected %v", o.acknowledged, o.limited, o.connected)
+	o.acknowledged, o.limited, o.connected = nil, nil, nil
+	return s
 }

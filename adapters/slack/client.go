@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,6 +53,7 @@ type client struct {
 	base    *url.URL // of the Web API
 	secrets []string
 	log     *slog.Logger
+	observe chat.Observer
 
 	mu      sync.Mutex
 	held    map[limit]time.Time            // not before
@@ -79,7 +81,7 @@ func newClient(o Options) (*client, error) {
 		// Slack's API does not redirect, and what looks like a response URL must not lead elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	c := &client{http: web, base: base, log: o.Log, held: map[limit]time.Time{}, limited: map[string]map[string]struct{}{}}
+	c := &client{http: web, base: base, log: o.Log, observe: o.Observer, held: map[limit]time.Time{}, limited: map[string]map[string]struct{}{}}
 	for _, s := range []chat.Secret{o.Token, o.AppToken, o.SigningSecret} {
 		if s != "" {
 			c.secrets = append(c.secrets, string(s))
@@ -137,6 +139,15 @@ func judge(err error) (v verdict, wait time.Duration) {
 	return lost, 0
 }
 
+// mayPass marks an error as chat.ErrUnavailable, unless waiting does not mend it: Slack has said no, or what answers is not Slack.
+func mayPass(err error) error {
+	_, stranger := errors.AsType[*tls.CertificateVerificationError](err)
+	if v, _ := judge(err); v == refused || stranger {
+		return err
+	}
+	return fmt.Errorf("%w: %w", chat.ErrUnavailable, err)
+}
+
 // code is Slack's word for what is wrong, such as "channel_not_found", or empty.
 func code(err error) string {
 	if e, ok := errors.AsType[slackgo.SlackErrorResponse](err); ok {
@@ -173,6 +184,7 @@ func (c *client) callIn(ctx context.Context, method, channel string, repeatable 
 		case v == limited:
 			wait = cmp.Or(wait, pause)
 			c.log.Warn("slack asks to wait", "method", method, "wait", wait)
+			c.observe.Limited(wait)
 			if wait > longestHold {
 				return fmt.Errorf("call %s: %w", method, err)
 			}

@@ -37,6 +37,7 @@ const (
 func (s *Slack) Handler() http.Handler { return webhook.Handler(s.log, s.serve) }
 
 func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
+	arrived := time.Now()
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed)
@@ -58,7 +59,7 @@ func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	if s.deliver(w, r, body) >= http.StatusInternalServerError {
+	if s.deliver(w, r, body, arrived) >= http.StatusInternalServerError {
 		s.replays.forget(signature)
 	}
 }
@@ -119,7 +120,7 @@ func refuse(w http.ResponseWriter, status int) int {
 }
 
 // deliver takes what a signed body holds, answers it, and returns the status.
-func (s *Slack) deliver(w http.ResponseWriter, r *http.Request, body []byte) int {
+func (s *Slack) deliver(w http.ResponseWriter, r *http.Request, body []byte, arrived time.Time) int {
 	var g gesture
 	var payload []byte
 	var err error
@@ -161,7 +162,7 @@ func (s *Slack) deliver(w http.ResponseWriter, r *http.Request, body []byte) int
 		w.WriteHeader(http.StatusInternalServerError)
 		return http.StatusInternalServerError
 	}
-	defer d.acknowledged()
+	defer s.acknowledged(d, arrived)
 	return acknowledge(w, s.settle(r.Context(), d))
 }
 

@@ -37,6 +37,8 @@ type Options struct {
 	// Responder answers what people do. It is not called before New returns.
 	Responder chat.Responder
 	Log       *slog.Logger
+	// Observer is told how it goes; nil is nobody.
+	Observer chat.Observer
 	// Dial makes the connections to Slack; nil dials the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -60,6 +62,11 @@ type Slack struct {
 	replies    *pace // whatever else goes to a channel by itself
 	running    *sync.WaitGroup
 
+	linked struct {
+		sync.Mutex
+		up int // sockets
+	}
+
 	mu        sync.Mutex
 	submitted []*delivery // the last submissions, for when one comes again because its acknowledgement was lost
 }
@@ -70,7 +77,8 @@ var (
 	_ chat.Poster    = (*Slack)(nil)
 )
 
-// New asks Slack who the token belongs to. Its errors say which value is wrong, and where in Slack's pages the right one is.
+// New asks Slack who the token belongs to. Its errors say which value is wrong, and where in Slack's pages the right one is; where it is
+// chat.ErrUnavailable, nothing is known to be wrong.
 func New(ctx context.Context, o Options) (*Slack, error) {
 	switch {
 	case !strings.Contains(string(o.Token), "xoxb-"):
@@ -82,6 +90,9 @@ func New(ctx context.Context, o Options) (*Slack, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Observer == nil {
+		o.Observer = chat.Unobserved{}
 	}
 	c, err := newClient(o)
 	if err != nil {
@@ -95,12 +106,12 @@ func New(ctx context.Context, o Options) (*Slack, error) {
 	switch code(err) {
 	case "":
 		if err != nil {
-			return nil, fmt.Errorf("reach Slack: %w", err)
+			return nil, fmt.Errorf("reach Slack: %w", mayPass(err))
 		}
 	case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type":
 		return nil, fmt.Errorf("use the Slack bot token, which Slack refuses (install the app again, and copy the Bot User OAuth Token from OAuth & Permissions at api.slack.com/apps): %w", err)
 	default:
-		return nil, fmt.Errorf("ask Slack whose the bot token is: %w", err)
+		return nil, fmt.Errorf("ask Slack whose the bot token is: %w", mayPass(err))
 	}
 	s := &Slack{
 		client: c, options: o, log: o.Log, team: who.TeamID, responder: o.Responder, replays: &replays{},
@@ -278,8 +289,11 @@ func (s *Slack) settle(ctx context.Context, d *delivery) map[string]string {
 	return nil
 }
 
-// acknowledged lets the replies go out.
-func (d *delivery) acknowledged() { close(d.ack) }
+// acknowledged notes that the acknowledgement of what arrived at a time is out, or came to nothing, and lets the replies go out.
+func (s *Slack) acknowledged(d *delivery, arrived time.Time) {
+	s.options.Observer.Acknowledged(time.Since(arrived))
+	close(d.ack)
+}
 
 // submission is what of a view_submission it takes to refuse it.
 type submission struct {
@@ -611,7 +625,7 @@ func (s *Slack) publish(ctx context.Context, user string, card chat.Card) error 
 func (s *Slack) drawHome(e chat.Event) error {
 	e.ID, e.At = "", time.Time{}
 	d := &delivery{gesture: gesture{event: e, home: true}, ack: make(chan struct{})}
-	d.acknowledged()
+	close(d.ack) // there is nothing to acknowledge
 	_, err := s.dispatch.Take(e, "home", func(ctx context.Context, replies []chat.Reply) { s.carryOut(ctx, d, replies) })
 	return err
 }

@@ -208,7 +208,7 @@ func TestRepliesWaitForTheAcknowledgement(t *testing.T) {
 		}
 		synctest.Wait()
 		w.want(t, "before", texts(t, w.Messages(team)), "")
-		d.acknowledged()
+		w.slack.acknowledged(d, time.Now())
 		synctest.Wait()
 		w.want(t, "after", texts(t, w.Messages(team)), "after one")
 	})
@@ -888,7 +888,7 @@ func TestAFormSentAgainCountsOnce(t *testing.T) {
 			}
 			synctest.Wait()
 			w.slack.settle(t.Context(), d)
-			d.acknowledged()
+			w.slack.acknowledged(d, time.Now())
 			synctest.Wait()
 			return d
 		}

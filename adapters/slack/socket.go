@@ -95,6 +95,14 @@ func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
 		stop()
 		log.Debug("socket closed", "reason", s.client.scrub(cmp.Or(<-returned, context.Canceled)))
 	}
+	open := false
+	up := func(is bool) {
+		if is != open {
+			open = is
+			s.connected(is)
+		}
+	}
+	defer up(false)
 	var opened []time.Time
 	for {
 		select {
@@ -113,7 +121,10 @@ func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
 			}
 		case e := <-client.Events:
 			switch e.Type {
+			case socketmode.EventTypeConnecting:
+				up(false)
 			case socketmode.EventTypeHello:
+				up(true)
 				log.Info("socket open", "connections", e.Request.NumConnections, "lasts", time.Duration(e.Request.DebugInfo.ApproximateConnectionTime)*time.Second)
 			case socketmode.EventTypeConnected:
 				opened = append(opened, time.Now())
@@ -156,10 +167,23 @@ func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
 	}
 }
 
+// connected notes that a socket has opened or ended.
+func (s *Slack) connected(opened bool) {
+	s.linked.Lock()
+	defer s.linked.Unlock() // so that the observer is told in order
+	if opened {
+		s.linked.up++
+	} else {
+		s.linked.up--
+	}
+	s.options.Observer.Connected(s.linked.up)
+}
+
 // envelope takes what a socket brought. Only the wait for the acknowledgement is left to another goroutine, so that what came
 // first is taken first.
 func (s *Slack) envelope(ctx context.Context, client *socketmode.Client, heard *tap, r *socketmode.Request, inHand *sync.WaitGroup) {
 	defer dispatch.Caught(s.log, "taking a delivery")
+	arrived := time.Now()
 	if r == nil || r.EnvelopeID == "" {
 		return
 	}
@@ -178,7 +202,7 @@ func (s *Slack) envelope(ctx context.Context, client *socketmode.Client, heard *
 		defer dispatch.Caught(s.log, "acknowledging a delivery")
 		var payload any
 		if d != nil {
-			defer d.acknowledged()
+			defer s.acknowledged(d, arrived)
 			if faults := s.settle(ctx, d); len(faults) > 0 {
 				payload = slackgo.NewErrorsViewSubmissionResponse(faults)
 			}

@@ -1,0 +1,91 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/platformtest"
+	"maturitybot/bot/chat"
+)
+
+func TestTheObserverIsTold(t *testing.T) {
+	var told platformtest.Observer
+	inBothModes(t, saying(chat.AckUpdate, after(time.Second, journey)), func(t *testing.T, w *world) {
+		w.discord.options.Observer, w.discord.client.observe = &told, &told
+		m := w.whispered(t, ben)
+		_ = told.String() // what came before
+		w.Press(ben, m, "one", "")
+		w.settled(t)
+		w.want(t, "a press", told.String(), "acknowledged [1s] limited [] connected []")
+		w.Fail("send", fake.Fault{Status: 429, After: 7})
+		w.say(t, ben, card("later"))
+		w.want(t, "a limit", told.String(), "acknowledged [] limited [7s] connected []")
+	})
+}
+
+func TestTheObserverSeesTheGateway(t *testing.T) {
+	var told platformtest.Observer
+	synctest.Test(t, func(t *testing.T) {
+		w := stage(t, &platformtest.Script{}, func(o *Options) { o.Observer = &told })
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- w.discord.RunGateway(ctx) }()
+		synctest.Wait()
+		w.want(t, "ready", told.String(), "acknowledged [] limited [] connected [1]")
+		w.Cut()
+		synctest.Wait()
+		w.want(t, "cut", told.String(), "acknowledged [] limited [] connected [0]")
+		time.Sleep(time.Minute)
+		w.want(t, "resumed", told.String(), "acknowledged [] limited [] connected [1]")
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		w.want(t, "ended", told.String(), "acknowledged [] limited [] connected [0]")
+	})
+}
+
+// TestNewSaysWhatMayPass: an outage is told from what somebody has to mend, also when the commands are offered.
+func TestNewSaysWhatMayPass(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault fake.Fault
+		down  bool
+		pass  bool
+	}{
+		"down":           {down: true, pass: true},
+		"500":            {fault: fake.Fault{Status: 500}, pass: true},
+		"lost":           {fault: fake.Fault{Lose: true}, pass: true},
+		"limited":        {fault: fake.Fault{Status: 429, After: 200}, pass: true},
+		"shut out":       {fault: fake.Fault{Status: 429, HTML: true}, pass: true},
+		"refused":        {fault: fake.Fault{Status: 401}},
+		"not Discord's":  {fault: fake.Fault{Status: 404, HTML: true}},
+		"missing access": {fault: fake.Fault{Status: 403, Code: 50001}},
+	} {
+		for _, op := range []string{"me", "commands"} {
+			synctest.Test(t, func(t *testing.T) {
+				w := &world{Server: fake.New(t), bot: &platformtest.Script{}, log: &platformtest.Log{}}
+				d := &Discord{}
+				var err error
+				if op == "commands" {
+					d = w.start(t, w.options())
+				}
+				w.Down(c.down)
+				for range attempts {
+					w.Fail(op, c.fault)
+				}
+				if op == "commands" {
+					err = d.Register(t.Context())
+				} else {
+					_, err = New(t.Context(), w.options())
+				}
+				if err == nil || errors.Is(err, chat.ErrUnavailable) != c.pass {
+					t.Errorf("%s of %s: %v", name, op, err)
+				}
+			})
+		}
+	}
+}

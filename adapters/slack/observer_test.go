@@ -1,0 +1,95 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"maturitybot/adapters/platformtest"
+	"maturitybot/adapters/slack/fake"
+	"maturitybot/bot/chat"
+	"maturitybot/bot/chat/dispatch"
+)
+
+func TestTheObserverIsTold(t *testing.T) {
+	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
+		dispatch.Sleep(ctx, time.Second)
+		return updates(ctx, e)
+	}
+	var told platformtest.Observer
+	play := func(t *testing.T, w *world) {
+		w.slack.options.Observer, w.slack.client.observe = &told, &told
+		m := w.send(t, ben, card("before", "one"))
+		_ = told.String() // what came before
+		w.Press(ben, m, "one", "")
+		synctest.Wait()
+		w.want(t, "a press", told.String(), "acknowledged [1s] limited [] connected []")
+		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 7})
+		w.send(t, ben, card("later"))
+		w.want(t, "a limit", told.String(), "acknowledged [] limited [7s] connected []")
+	}
+	byHTTP(t, slow, play)
+	bySocket(t, slow, func(t *testing.T, w *world, _ func(), _ <-chan error) { play(t, w) })
+}
+
+func TestTheObserverCountsSockets(t *testing.T) {
+	var told platformtest.Observer
+	synctest.Test(t, func(t *testing.T) {
+		w := stage(t, updates)
+		w.slack.options.Observer = &told
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- w.slack.RunSocket(ctx) }()
+		synctest.Wait()
+		w.want(t, "opened", told.String(), "acknowledged [] limited [] connected [1 2]")
+		w.Disconnect("refresh_requested")
+		time.Sleep(10 * time.Second)
+		w.want(t, "refreshed", told.String(), "acknowledged [] limited [] connected [1 2]")
+		w.Down(true)
+		time.Sleep(time.Minute)
+		w.want(t, "down", told.String(), "acknowledged [] limited [] connected [1 0]")
+		w.Down(false)
+		time.Sleep(time.Minute)
+		w.want(t, "up again", told.String(), "acknowledged [] limited [] connected [1 2]")
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		w.want(t, "ended", told.String(), "acknowledged [] limited [] connected [1 0]")
+	})
+}
+
+// TestNewSaysWhatMayPass: an outage is told from what somebody has to mend.
+func TestNewSaysWhatMayPass(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault fake.Fault
+		down  bool
+		pass  bool
+	}{
+		"down":          {down: true, pass: true},
+		"500":           {fault: fake.Fault{Status: 500}, pass: true},
+		"503":           {fault: fake.Fault{Status: 503}, pass: true},
+		"limited":       {fault: fake.Fault{Status: 429, RetryAfter: 200}, pass: true},
+		"lost":          {fault: fake.Fault{Lose: true}, pass: true},
+		"fatal_error":   {fault: fake.Fault{Error: "fatal_error"}, pass: true},
+		"invalid_auth":  {fault: fake.Fault{Error: "invalid_auth"}},
+		"org_login":     {fault: fake.Fault{Error: "org_login_required"}},
+		"not Slack's":   {fault: fake.Fault{Status: 404}},
+		"token_revoked": {fault: fake.Fault{Error: "token_revoked"}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := fake.New(t)
+			f.Down(c.down)
+			for range attempts {
+				f.Fail("auth.test", c.fault)
+			}
+			_, err := New(t.Context(), Options{Token: fake.Token, AppToken: fake.AppToken, APIURL: fake.URL, Dial: f.Dial, Responder: &platformtest.Script{}})
+			if err == nil || errors.Is(err, chat.ErrUnavailable) != c.pass {
+				t.Errorf("%s: %v", name, fmt.Sprint(err))
+			}
+		})
+	}
+}

@@ -1,0 +1,32 @@
+package chat
+
+import (
+	"errors"
+	"time"
+)
+
+// Observer is told how a platform fares, for an operator's figures. Its methods return at once, and may be called from several
+// goroutines.
+type Observer interface {
+	// Acknowledged is told how long a gesture waited for its acknowledgement since it arrived; it may have come too late.
+	Acknowledged(took time.Duration)
+	// Limited is told of a wait that the platform asks for.
+	Limited(wait time.Duration)
+	// Connected is told how many connections are up over which the platform delivers. Of one that delivers by HTTP it is told nothing.
+	Connected(up int)
+}
+
+// Unobserved is an Observer for whom nobody looks.
+type Unobserved struct{}
+
+// Acknowledged does nothing.
+func (Unobserved) Acknowledged(time.Duration) {}
+
+// Limited does nothing.
+func (Unobserved) Limited(time.Duration) {}
+
+// Connected does nothing.
+func (Unobserved) Connected(int) {}
+
+// ErrUnavailable says that a platform was not reached, or could not serve: the same may work later.
+var ErrUnavailable = errors.New("the platform cannot be reached for now")
