@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 )
 
@@ -72,12 +73,12 @@ func TestNoAddressIsRepeated(t *testing.T) {
 // TestDeadline: a caller's deadline holds, though the server says nothing.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	p := proxyTo(t, embedded(t).server.Addr())
-	p.drop("hello", func() { <-t.Context().Done() })
+	p := redistest.ProxyTo(t, embedded(t).server.Addr())
+	p.Drop("hello", func() { <-t.Context().Done() })
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	if _, err := Open(ctx, "redis://"+p.addr); !errors.Is(err, survey.ErrUnavailable) {
+	if _, err := Open(ctx, "redis://"+p.Addr); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("got error %v", err)
 	}
 	if took := time.Since(began); took > patience {

@@ -18,105 +18,6 @@ import (
 	"maturitybot/survey"
 )
 
-// proxy stands between a client and a server, and can lose a reply.
-type proxy struct {
-	addr   string
-	target string
-	mu     sync.Mutex
-	word   []byte // in a request: its reply is to be lost
-	then   func()
-	lost   int
-}
-
-func proxyTo(t *testing.T, target string) *proxy {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{addr: l.Addr().String(), target: target}
-	var conns sync.WaitGroup
-	conns.Go(func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conns.Go(func() { p.serve(t, client) })
-		}
-	})
-	// The clients are closed by cleanups registered later, which run earlier.
-	t.Cleanup(func() {
-		_ = l.Close() // it has served
-		conns.Wait()
-	})
-	return p
-}
-
-// drop makes the proxy lose the reply to the next request with the word in it: the server has done what it
-// asks for; then is called; then the connection ends.
-func (p *proxy) drop(word string, then func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.word, p.then = []byte(word), then
-}
-
-func (p *proxy) losses() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.lost
-}
-
-func (p *proxy) serve(t *testing.T, client net.Conn) {
-	server, err := net.Dial("tcp", p.target)
-	if err != nil {
-		t.Error(err)
-		_ = client.Close() // the test has failed
-		return
-	}
-	var then atomic.Pointer[func()]
-	var replies sync.WaitGroup
-	replies.Go(func() {
-		defer func() { _ = client.Close() }() // that is what was to happen
-		buf := make([]byte, 1<<16)
-		for {
-			n, err := server.Read(buf)
-			if err != nil {
-				return
-			}
-			if f := then.Load(); f != nil {
-				(*f)()
-				return
-			}
-			if _, err := client.Write(buf[:n]); err != nil {
-				return
-			}
-		}
-	})
-	buf := make([]byte, 1<<16)
-	for {
-		n, err := client.Read(buf)
-		if err != nil {
-			break
-		}
-		p.mu.Lock()
-		if p.word != nil && bytes.Contains(buf[:n], p.word) {
-			f := p.then
-			if f == nil {
-				f = func() {}
-			}
-			then.Store(&f)
-			p.word, p.lost = nil, p.lost+1
-		}
-		p.mu.Unlock()
-		if _, err := server.Write(buf[:n]); err != nil {
-			break
-		}
-	}
-	_ = server.Close() // nothing is left to lose
-	replies.Wait()
-}
-
 // opened keeps an open round on the store, in which the people given take part.
 func opened(t testing.TB, s survey.Store, id survey.RoundID, people ...string) (survey.Round, []survey.Seat) {
 	t.Helper()
@@ -163,8 +64,8 @@ func TestLostReplies(t *testing.T) {
 	t.Parallel()
 	addr := redistest.Start(t, redistest.Options{}).Addr
 	direct := open(t, "redis://"+addr)
-	p := proxyTo(t, addr)
-	s := open(t, "redis://"+p.addr)
+	p := redistest.ProxyTo(t, addr)
+	s := open(t, "redis://"+p.Addr)
 	// By now each script is known to the server, so that EVALSHA does what it asks for.
 	warm, seats := opened(t, s, "warm", "p1")
 	ctx := t.Context()
@@ -180,12 +81,12 @@ func TestLostReplies(t *testing.T) {
 	word := "evalsha"
 	lose := func(what string, then func(), write func() error) {
 		t.Helper()
-		before := p.losses()
-		p.drop(word, then)
+		before := p.Losses()
+		p.Drop(word, then)
 		if err := write(); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
-		if p.losses() != before+1 {
+		if p.Losses() != before+1 {
 			t.Errorf("%s: no reply was lost", what)
 		}
 	}

@@ -36,6 +36,8 @@ import (
 
 func TestMain(m *testing.M) {
 	switch {
+	case os.Getenv(stormDial) != "":
+		os.Exit(storming())
 	case os.Getenv(bareAddress) != "" && os.Getenv(bareOnDiscord) != "":
 		bareDiscord()
 		return

@@ -1,0 +1,779 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	osexec "os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	discordfake "maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/redis/redistest"
+	slackfake "maturitybot/adapters/slack/fake"
+	"maturitybot/bot/chat"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// The storm: people answer the survey on a fake platform while everything under the bot fails, in turn and at random. It is judged by
+// what people saw and what the coordinator is given in the end, never by what stands in the store.
+const (
+	longStorm = "MATURITYBOT_LONG_STORM" // how long it lasts, such as 5m; without it, some seconds
+	stormDial = "MATURITYBOT_STORM_DIAL" // makes this program the bot, and says where every platform is reached
+)
+
+// storming is the bot as a process of the storm: serve, with what is in its environment, and every platform at one address.
+func storming() int {
+	var c serveCommand
+	parser, err := kong.New(&c)
+	if err == nil {
+		_, err = parser.Parse(nil)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	to := os.Getenv(stormDial)
+	c.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "tcp", to)
+	}
+	if err := c.Run(context.Background(), streams{out: os.Stdout, err: os.Stderr}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// weather is what can be done to a platform.
+type weather interface {
+	Dial(ctx context.Context, network, address string) (net.Conn, error)
+	Down(bool)
+	Serve(http.Handler)
+	Tolerate()
+	Cut()
+}
+
+// climate is one way of the bot to its people.
+type climate struct {
+	name     string
+	byHTTP   bool
+	replicas int
+	env      []string
+	make     func(t *testing.T) (faked, weather)
+	// trouble makes the platform's next answers to the bot's calls fail: lost after they were done, refused, slowed down.
+	trouble func(f faked, r *rand.Rand)
+}
+
+func climates() []climate {
+	slackTrouble := func(f faked, r *rand.Rand) {
+		call := []string{"response_url", "chat.postMessage", "chat.update", "chat.postEphemeral", "views.open"}[r.IntN(5)]
+		fault := []slackfake.Fault{{Lose: true}, {Cut: true}, {Status: 500}, {Status: 429, RetryAfter: 1}, {Wait: 2 * time.Second}}[r.IntN(5)]
+		f.(onSlack).Fail(call, fault, fault)
+	}
+	discordTrouble := func(f faked, r *rand.Rand) {
+		call := []string{"callback", "original", "followup", "send", "edit"}[r.IntN(5)]
+		fault := []discordfake.Fault{{Lose: true}, {Cut: true}, {Status: 500}, {Status: 429, After: 0.5}, {Wait: 2 * time.Second}}[r.IntN(5)]
+		f.(onDiscord).Fail(call, fault, fault)
+	}
+	slackOf := func(sockets bool) func(t *testing.T) (faked, weather) {
+		return func(t *testing.T) (faked, weather) {
+			s := slackfake.New(t)
+			return onSlack{Server: s, sockets: sockets}, s
+		}
+	}
+	discordOf := func(gateway bool) func(t *testing.T) (faked, weather) {
+		return func(t *testing.T) (faked, weather) {
+			d := discordfake.New(t)
+			return onDiscord{Server: d, gateway: gateway}, d
+		}
+	}
+	slackEnv := []string{"SLACK_API_URL=" + slackfake.URL, "SLACK_BOT_TOKEN=" + slackfake.Token}
+	discordEnv := []string{"DISCORD_API_URL=" + discordfake.URL, "DISCORD_TOKEN=" + discordfake.Token}
+	return []climate{
+		{"slack by HTTP", true, 2, append(slackEnv, "SLACK_SIGNING_SECRET="+slackfake.Secret), slackOf(false), slackTrouble},
+		{"slack by sockets", false, 2, append(slackEnv, "SLACK_APP_TOKEN="+slackfake.AppToken), slackOf(true), slackTrouble},
+		{"discord by HTTP", true, 2, append(discordEnv, "DISCORD_PUBLIC_KEY="+discordfake.PublicKey), discordOf(false), discordTrouble},
+		{"discord by the gateway", false, 1, discordEnv, discordOf(true), discordTrouble},
+	}
+}
+
+// storm is one run of it.
+type storm struct {
+	t        *testing.T
+	climate  climate
+	platform faked
+	weather  weather
+	server   *redistest.Server
+	proxy    *redistest.Proxy
+	bridge   string // where the bot reaches the platform
+	matrix   *survey.Matrix
+	log      locked // of all processes
+	replicas []*replica
+	count    map[string]int // of what was done to it
+}
+
+// replica is a process of the bot, started again whenever it ends, as a service manager would.
+type replica struct {
+	address string // where it takes requests
+	mu      sync.Mutex
+	process *os.Process
+}
+
+func TestStorm(t *testing.T) {
+	lasts, people := 9*time.Second, 30
+	if s := os.Getenv(longStorm); s != "" {
+		var err error
+		if lasts, err = time.ParseDuration(s); err != nil {
+			t.Fatal(err)
+		}
+		people = 250
+	} else if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	redistest.BearFullDisk()
+	for _, c := range climates() {
+		t.Run(c.name, func(t *testing.T) {
+			if os.Getenv(longStorm) == "" {
+				t.Parallel()
+			}
+			newStorm(t, c).rage(lasts, people)
+		})
+	}
+}
+
+func newStorm(t *testing.T, c climate) *storm {
+	t.Helper()
+	s := &storm{t: t, climate: c, server: redistest.Start(t, redistest.Options{AOF: true}), count: map[string]int{}}
+	s.proxy = redistest.ProxyTo(t, s.server.Addr)
+	s.platform, s.weather = c.make(t)
+	s.weather.Tolerate()
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.matrix = editions[0]
+	s.bridge = bridge(t, s.weather.Dial)
+	for range c.replicas {
+		s.replicas = append(s.replicas, s.start())
+	}
+	if c.byHTTP {
+		for _, r := range s.replicas {
+			s.until("a replica takes requests", func() bool {
+				c, err := net.Dial("tcp", r.address)
+				if err == nil {
+					_ = c.Close() // it was there
+				}
+				return err == nil
+			})
+		}
+		var turn atomic.Int64
+		s.weather.Serve(&httputil.ReverseProxy{ // in front of the replicas, each in turn
+			Rewrite: func(r *httputil.ProxyRequest) {
+				n := int(turn.Add(1))
+				r.SetURL(&url.URL{Scheme: "http", Host: s.replicas[n%len(s.replicas)].address})
+			},
+			ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+			ErrorLog:     log.New(io.Discard, "", 0), // of connections that end midway, as they are to
+		})
+	}
+	return s
+}
+
+// until waits until something holds that no change on the platform tells of.
+func (s *storm) until(what string, holds func() bool) {
+	s.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("in vain: %s\n%s", what, last(s.log.String(), 2000))
+		}
+	}
+}
+
+// bridge lets another process reach the platform.
+func bridge(t *testing.T, dial func(ctx context.Context, network, address string) (net.Conn, error)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() }) // it has served
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = near.Close() }()
+				far, err := dial(context.Background(), "tcp", "platform:443")
+				if err != nil {
+					return
+				}
+				go func() {
+					_, _ = io.Copy(far, near) // until one of them ends
+					_ = far.Close()
+				}()
+				_, _ = io.Copy(near, far)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// start starts a replica.
+func (s *storm) start() *replica {
+	s.t.Helper()
+	r := &replica{address: keptPort(s.t)}
+	env := append(os.Environ(), append(s.climate.env, stormDial+"="+s.bridge, "REDIS_URL=redis://"+s.proxy.Addr, "LISTEN="+r.address,
+		"OPS_LISTEN=127.0.0.1:0", "LOG_FORMAT=json")...)
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil {
+			cmd := osexec.Command(os.Args[0])
+			cmd.Env, cmd.Stdout, cmd.Stderr = env, &s.log, &s.log
+			r.mu.Lock()
+			err := cmd.Start()
+			r.process = cmd.Process
+			r.mu.Unlock()
+			if err != nil {
+				s.t.Error(err)
+				return
+			}
+			stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
+			_ = cmd.Wait() // killed, or it could not go on
+			stop()
+			select {
+			case <-time.After(200 * time.Millisecond):
+			case <-ctx.Done():
+			}
+		}
+	}()
+	s.t.Cleanup(func() {
+		end()
+		<-ended
+	})
+	return r
+}
+
+// keptPort is an address that nobody is given by chance while its replica is away: below the ports that systems give out.
+func keptPort(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))); err == nil {
+			defer func() { _ = l.Close() }() // for its replica to take
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
+// kill ends the process as kill -9 does.
+func (r *replica) kill() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.process != nil {
+		_ = r.process.Kill() // it may have ended by itself
+	}
+}
+
+// rage lets people answer while the storm lasts, and judges what came of it.
+func (s *storm) rage(lasts time.Duration, people int) {
+	const lead, team, room = "lead", "#team", "#early-years"
+	coordinator := s.platform.person(lead).ID
+	s.platform.know(actor{id: coordinator, name: lead, admin: true}, false)
+	var names, ids []string
+	for i := range people {
+		names = append(names, fmt.Sprintf("w%c%cx", 'a'+i/26, 'a'+i%26)) // ids are made of letters
+		ids = append(ids, s.platform.person(names[i]).ID)
+		s.platform.know(actor{id: ids[i], name: names[i]}, false)
+	}
+	s.platform.channel(s.platform.place(team).Channel, append([]string{coordinator}, ids...))
+	s.platform.channel(s.platform.place(room).Channel, []string{coordinator})
+	ana := s.walker(lead, room)
+	ana.command("new")
+	ana.fill(map[string][]string{"area": {"Northshire"}, "languages": {"en"}, "closes": {time.Now().AddDate(0, 1, 0).Format(time.DateOnly)}})
+	ana.press("open")
+	ana.in = s.platform.place(team).Channel
+	ana.command("button")
+	if !s.platform.until(func() bool { return len(s.platform.messages([]string{ana.in}, nil)) > 0 }) {
+		s.t.Fatalf("there is no Join button\n%s", s.log.String())
+	}
+
+	calm := make(chan struct{})
+	var running sync.WaitGroup
+	walkers := make([]*walker, people)
+	for i, name := range names {
+		w := s.walker(name, team)
+		walkers[i] = w
+		w.pause = lasts / 40
+		w.note = fmt.Sprintf("canary%dsings", i)
+		running.Go(func() { w.walk(calm) })
+	}
+	s.blow(lasts)
+	close(calm)
+	running.Wait()
+	s.t.Logf("%d people, %v: %v", people, lasts, s.count)
+	if s.t.Failed() {
+		s.t.Logf("%s", last(s.log.String(), 2000))
+		return
+	}
+	s.judge(ana, room, walkers)
+	s.searchLogs(ids, walkers)
+}
+
+// blow does everything that can be done to the bot, again and again in another order.
+func (s *storm) blow(lasts time.Duration) {
+	r := rand.New(rand.NewPCG(1, uint64(len(s.climate.name))))
+	wait := func(d time.Duration) { time.Sleep(d/2 + rand.N(d)) }
+	redisAgain := func() {
+		s.server.Kill()
+		wait(200 * time.Millisecond)
+		s.server.Restart(s.t)
+	}
+	winds := map[string]func(){
+		"bot killed": func() { s.replicas[r.IntN(len(s.replicas))].kill() },
+		"all bots killed": func() {
+			for _, x := range s.replicas {
+				x.kill()
+			}
+		},
+		"redis killed":     redisAgain,
+		"redis cut":        s.proxy.Cut,
+		"redis reply lost": func() { s.proxy.Drop([]string{"evalsha", "hmget", "set"}[r.IntN(3)], nil) },
+		"platform cut": func() {
+			s.weather.Down(true)
+			wait(200 * time.Millisecond)
+			s.weather.Down(false)
+		},
+		"sockets cut":         s.weather.Cut,
+		"platform in trouble": func() { s.climate.trouble(s.platform, r) },
+		"memory limit": func() {
+			s.server.Do(s.t, "CONFIG", "SET", "maxmemory", "1")
+			wait(600 * time.Millisecond)
+			s.server.Do(s.t, "CONFIG", "SET", "maxmemory", "0")
+		},
+		"disk full": func() {
+			// A server that writes before it answers ends when it cannot; one that writes each second refuses.
+			s.server.Do(s.t, "CONFIG", "SET", "appendfsync", []string{"always", "everysec"}[r.IntN(2)])
+			empty, ok := s.server.FillDisk(s.t)
+			if !ok {
+				return
+			}
+			wait(time.Second)
+			if s.server.Running() {
+				empty()
+				wait(1500 * time.Millisecond) // until it has written what it holds
+				s.server.Do(s.t, "CONFIG", "SET", "appendfsync", "always")
+				return
+			}
+			redisAgain()
+		},
+		"redis paused": func() {
+			resume := s.server.Pause(s.t)
+			time.Sleep(min(5*time.Second, lasts/3))
+			resume()
+		},
+	}
+	var names []string
+	for name := range winds {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for end := time.Now().Add(lasts); ; {
+		r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		for _, name := range names {
+			winds[name]()
+			s.count[name]++
+			wait(400 * time.Millisecond)
+		}
+		if time.Now().After(end) { // each has been done at least once
+			return
+		}
+	}
+}
+
+// walker is somebody with a phone: they press what they see, look whether it was taken, and press again when it was not.
+type walker struct {
+	s         *storm
+	name, id  string
+	in        string        // the channel they type commands in, and join from
+	pause     time.Duration // on average, between gestures
+	note      string        // what they write beside one answer
+	roles     bool          // they have just said what they do
+	submitted bool
+	want      map[string]string          // element -> the answer they have decided on
+	gave      map[string]map[string]bool // element -> every answer they ever pressed
+	sees      map[string]string          // element -> the answer that their card last showed as saved
+	changed   map[string]bool            // elements on which they have changed their mind
+}
+
+func (s *storm) walker(name, channel string) *walker {
+	return &walker{
+		s: s, name: name, id: s.platform.person(name).ID, in: s.platform.place(channel).Channel,
+		want: map[string]string{}, gave: map[string]map[string]bool{}, sees: map[string]string{}, changed: map[string]bool{},
+	}
+}
+
+// thing is something to press.
+type thing struct {
+	action  chat.Action
+	label   string
+	chosen  bool
+	options []chat.Option
+}
+
+// look is the newest thing before the walker that has buttons, and what can be pressed on it.
+func (w *walker) look() (message, []thing, string) {
+	all := w.s.platform.messages([]string{w.in}, []string{w.id})
+	for _, m := range slices.Backward(all) {
+		if !m.bot || m.whispered != "" && m.whispered != w.id {
+			continue
+		}
+		card, err := w.s.platform.card(m)
+		if err != nil {
+			w.s.t.Errorf("a card that cannot be read: %v", err)
+			continue
+		}
+		var things []thing
+		heading := ""
+		for _, b := range card.Blocks {
+			switch b := b.(type) {
+			case chat.Heading:
+				heading = b.Text
+			case chat.Choice:
+				things = append(things, thing{action: b.Button.Action, label: b.Button.Label, chosen: b.Button.Chosen})
+			case chat.Menu:
+				things = append(things, thing{action: b.Action, options: b.Options})
+			case chat.Buttons:
+				for _, x := range b.Buttons {
+					things = append(things, thing{action: x.Action, label: x.Label, chosen: x.Chosen})
+				}
+			}
+		}
+		if len(things) > 0 {
+			return m, things, heading
+		}
+	}
+	return message{}, nil, ""
+}
+
+// moved waits until the walker sees something newer, as long as somebody would.
+func (w *walker) moved(since int) bool {
+	for end := time.Now().Add(4 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		all := w.s.platform.messages(nil, []string{w.id})
+		if len(all) > 0 && all[len(all)-1].changed > since {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *walker) newest() int {
+	all := w.s.platform.messages(nil, []string{w.id})
+	if len(all) == 0 {
+		return 0
+	}
+	return all[len(all)-1].changed
+}
+
+func (w *walker) tap(m message, on thing, picked string) bool {
+	before := w.newest()
+	action, err := on.action.Encode()
+	if err != nil {
+		w.s.t.Error(err)
+		return false
+	}
+	w.s.platform.press(w.id, m, true, action, picked)
+	return w.moved(before)
+}
+
+// press presses the newest button of a verb, and command types a command; both are for calm weather.
+func (w *walker) press(verb string) {
+	w.s.t.Helper()
+	var m message
+	var on thing
+	found := w.s.platform.until(func() bool {
+		var things []thing
+		m, things, _ = w.look()
+		i := slices.IndexFunc(things, func(x thing) bool { return x.action.Verb == verb })
+		if i >= 0 {
+			on = things[i]
+		}
+		return i >= 0
+	})
+	if !found || !w.tap(m, on, "") {
+		w.s.t.Fatalf("%s cannot press %q\n%s", w.name, verb, last(w.s.log.String(), 6000))
+	}
+}
+
+// command is typed again until the bot is there to take it.
+func (w *walker) command(words ...string) {
+	w.s.t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; {
+		ack := w.s.platform.command(w.id, w.in, words)
+		if ack.why == "" {
+			return
+		}
+		if time.Now().After(end) {
+			w.s.t.Fatalf("%s cannot type %v: %s\n%s", w.name, words, ack.why, last(w.s.log.String(), 6000))
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// fill sends the form that opens.
+func (w *walker) fill(values map[string][]string) {
+	w.s.t.Helper()
+	if !w.s.platform.until(func() bool { name, _, _ := w.s.platform.form(w.id); return name != "" }) {
+		w.s.t.Fatalf("no form opens before %s\n%s", w.name, last(w.s.log.String(), 6000))
+	}
+	before := w.newest()
+	if ack := w.s.platform.submit(w.id, values); ack.why != "" || len(ack.refused) > 0 || !w.moved(before) {
+		w.s.t.Fatalf("%s sends a form: %s %v", w.name, ack.why, ack.refused)
+	}
+}
+
+// walk answers the whole survey. Whoever has not come to its end a minute after the storm is stuck.
+func (w *walker) walk(calm <-chan struct{}) {
+	var deadline <-chan time.Time
+	idle := 0 // gestures of which nothing came
+	for {
+		m, things, heading := w.look()
+		w.read(things)
+		if w.submitted && strings.HasPrefix(heading, "Thank you, you have finished") {
+			return
+		}
+		if w.next(m, things) {
+			idle = 0
+		} else if idle++; idle >= 3 {
+			w.s.platform.command(w.id, w.in, []string{"home"}) // as the card says when a press fails: back to where they were
+			w.moved(m.changed)
+			idle = 0
+		}
+		select {
+		case <-calm:
+			if deadline == nil {
+				deadline = time.After(time.Minute)
+			}
+		default:
+		}
+		select {
+		case <-deadline:
+			w.s.t.Errorf("%s is stuck on %q with %d of %d answers", w.name, heading, len(w.sees), len(w.s.matrix.Elements()))
+			return
+		case <-time.After(rand.N(2*w.pause + time.Millisecond)):
+		}
+	}
+}
+
+// read notes what the card shows as saved. It must be what this person gave, and nothing but that.
+func (w *walker) read(things []thing) {
+	for _, x := range things {
+		if x.action.Verb != "answer" || !x.chosen {
+			continue
+		}
+		element, answer := x.action.Args[1], x.action.Args[2]
+		if !w.gave[element][answer] {
+			w.s.t.Errorf("%s is shown %s for %s, which they never gave", w.name, answer, element)
+		}
+		w.sees[element] = answer
+	}
+}
+
+// next does what somebody would do on this card, and says whether anything came of it.
+func (w *walker) next(m message, things []thing) bool {
+	has := func(verb string) (thing, bool) {
+		i := slices.IndexFunc(things, func(x thing) bool { return x.action.Verb == verb })
+		if i < 0 {
+			return thing{}, false
+		}
+		return things[i], true
+	}
+	if x, ok := has("answer"); ok {
+		return w.answer(m, things, x.action.Args[1])
+	}
+	if x, ok := has("role"); ok {
+		if w.roles = !w.roles; w.roles { // whoever comes back here was not heard the first time
+			return w.tap(m, x, x.options[rand.IntN(len(x.options))].Value)
+		}
+	}
+	if x, ok := has("submit"); ok && len(w.sees) == len(w.s.matrix.Elements()) {
+		w.submitted = true
+		return w.tap(m, x, "")
+	}
+	for _, verb := range []string{"accept", "go", "lang", "begin", "resume", "review", "join"} {
+		if x, ok := has(verb); ok {
+			return w.tap(m, x, "")
+		}
+	}
+	return false
+}
+
+// answer gives an answer, sees that it is saved, and goes on; now and then it is changed first, or something is written beside it.
+func (w *walker) answer(m message, things []thing, element string) bool {
+	var answers []thing
+	var onward, detail thing
+	for _, x := range things {
+		switch {
+		case x.action.Verb == "answer":
+			answers = append(answers, x)
+		case x.action.Verb == "detail":
+			detail = x
+		case strings.HasPrefix(x.label, "Next"), strings.HasPrefix(x.label, "Skip"), strings.HasPrefix(x.label, "Review"):
+			onward = x
+		}
+	}
+	decide := func() {
+		x := answers[rand.IntN(len(answers))]
+		w.want[element] = x.action.Args[2]
+		if w.gave[element] == nil {
+			w.gave[element] = map[string]bool{}
+		}
+	}
+	switch {
+	case w.want[element] == "":
+		decide()
+	case w.sees[element] != w.want[element]:
+	case !w.changed[element] && rand.IntN(5) == 0:
+		w.changed[element] = true
+		decide()
+	case w.note != "" && rand.IntN(10) == 0:
+		before := w.newest()
+		action, _ := detail.action.Encode()
+		w.s.platform.press(w.id, m, true, action, "")
+		if !w.moved(before) {
+			if name, _, _ := w.s.platform.form(w.id); name != "" {
+				w.s.platform.submit(w.id, map[string][]string{"note": {w.note}})
+				w.note = ""
+			}
+		}
+		return true
+	default:
+		return w.tap(m, onward, "")
+	}
+	if w.sees[element] == w.want[element] {
+		return true
+	}
+	w.gave[element][w.want[element]] = true
+	i := slices.IndexFunc(answers, func(x thing) bool { return x.action.Args[2] == w.want[element] })
+	return w.tap(m, answers[i], "")
+}
+
+// judge closes the survey and compares what the coordinator is given with what people saw saved.
+func (s *storm) judge(ana *walker, room string, walkers []*walker) {
+	ana.in = s.platform.place(room).Channel
+	ana.command("close")
+	ana.press("closenow")
+	ana.command("export")
+	var raw []byte
+	given := s.platform.until(func() bool {
+		for _, m := range s.platform.messages([]string{ana.in}, nil) {
+			for _, f := range m.files {
+				if strings.HasSuffix(f.Name, ".json") {
+					raw = f.Data
+				}
+			}
+		}
+		return raw != nil
+	})
+	if !given {
+		s.t.Fatalf("there are no results\n%s", last(s.log.String(), 2000))
+	}
+	var results struct {
+		Turnout  struct{ Finished, Respondents int }
+		Elements []figuresRead
+	}
+	if err := json.Unmarshal(raw, &results); err != nil {
+		s.t.Fatal(err)
+	}
+	if results.Turnout.Finished != len(walkers) || results.Turnout.Respondents != len(walkers) {
+		s.t.Errorf("%+v in the results, want %d of each", results.Turnout, len(walkers))
+	}
+	want := map[string]map[string]int{}
+	for _, w := range walkers {
+		for element, answer := range w.sees {
+			if want[element] == nil {
+				want[element] = map[string]int{}
+			}
+			want[element][answer]++
+		}
+	}
+	if len(results.Elements) != len(s.matrix.Elements()) {
+		s.t.Errorf("%d elements in the results", len(results.Elements))
+	}
+	for _, e := range results.Elements {
+		if _, hidden := e.Rated.(string); hidden {
+			s.t.Errorf("%s is hidden: too few rated it", e.ID)
+			continue
+		}
+		got := map[string]int{"dk": number(e.DontKnow), "na": number(e.NotApplicable)}
+		for i, level := range s.matrix.Levels {
+			got[strconv.Itoa(i+1)] = number(e.Counts[level.ID])
+		}
+		for answer, n := range got {
+			if n != want[e.ID][answer] {
+				s.t.Errorf("%s: %d people are counted with %s, %d saw it saved", e.ID, n, answer, want[e.ID][answer])
+			}
+		}
+		if number(e.NotAnswered) != 0 {
+			s.t.Errorf("%s: %v people are counted as not having answered", e.ID, e.NotAnswered)
+		}
+	}
+}
+
+func number(x any) int {
+	f, ok := x.(float64)
+	if !ok {
+		return -1
+	}
+	return int(f)
+}
+
+// searchLogs looks through everything that the processes printed for what must never be there.
+func (s *storm) searchLogs(ids []string, walkers []*walker) {
+	printed := s.log.String()
+	if !strings.Contains(printed, `"msg":"event"`) {
+		s.t.Error("the log is empty")
+	}
+	never := []string{slackfake.Token, slackfake.AppToken, slackfake.Secret, discordfake.Token, "Northshire", "canary", "@example.org"}
+	never = append(never, ids...)
+	for _, w := range walkers {
+		never = append(never, `"`+w.name+`"`)
+	}
+	for _, e := range s.matrix.Elements() {
+		never = append(never, ":"+e.ID+":")
+	}
+	for _, what := range never {
+		if i := strings.Index(printed, what); i >= 0 {
+			s.t.Errorf("%q is in the log: %s", what, printed[max(0, i-300):min(len(printed), i+100)])
+		}
+	}
+	for _, line := range strings.Split(strings.TrimSpace(printed), "\n") {
+		if !json.Valid([]byte(line)) && !harmless.MatchString(line) {
+			s.t.Errorf("a line of the log is no JSON: %s", line)
+		}
+	}
+}
+
+// harmless is what the program prints when it ends by itself.
+var harmless = regexp.MustCompile(`^(connect to (Redis|Slack|Discord)|offer the commands)`)
