@@ -117,14 +117,17 @@ func TestNoMoreIsReadAtATimeThanFits(t *testing.T) {
 		slow, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
 		var all sync.WaitGroup
-		for range webhook.Readers {
-			all.Go(func() {
-				r := request(formKind, commandBody(1), time.Now())
-				r.ContentLength, r.Body = 1000, &trickle{slow}
-				w.Post(r)
-			})
+		send := func(n, size int) {
+			for range n {
+				all.Go(func() {
+					r := request(formKind, commandBody(1), time.Now())
+					r.ContentLength, r.Body = largest, &trickle{slow, size}
+					w.Post(r)
+				})
+			}
+			synctest.Wait()
 		}
-		synctest.Wait()
+		send(webhook.Room/largest, largest*3/4)
 		if a := w.Post(request(formKind, commandBody(2), time.Now())); a.Status != http.StatusServiceUnavailable || a.Header.Get("X-Slack-No-Retry") != "" || a.Took > time.Second {
 			t.Errorf("beyond: %+v", a)
 		}
@@ -132,6 +135,11 @@ func TestNoMoreIsReadAtATimeThanFits(t *testing.T) {
 		if a := w.Post(request(formKind, commandBody(2), time.Now())); !a.OK() {
 			t.Errorf("after that: %+v", a)
 		}
+		send(2000, 0)
+		if a := w.Post(request(formKind, commandBody(3), time.Now())); !a.OK() || a.Took > time.Second {
+			t.Errorf("beside 2,000 who say nothing: %+v", a)
+		}
+		all.Wait()
 	})
 }
 
@@ -286,7 +294,7 @@ func TestALateBodyIsGivenUp(t *testing.T) {
 		began := time.Now()
 		slow, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
-		r.Body = &trickle{slow}
+		r.Body = &trickle{ctx: slow}
 		w.Tolerate()
 		a := w.Post(r)
 		if took := time.Since(began); took > 4*time.Second || a.Status != http.StatusBadRequest {
@@ -295,10 +303,17 @@ func TestALateBodyIsGivenUp(t *testing.T) {
 	})
 }
 
-// trickle is a body that comes a byte a second.
-type trickle struct{ ctx context.Context }
+// trickle is a body of which a part comes at once, and then a byte a second.
+type trickle struct {
+	ctx  context.Context
+	part int
+}
 
 func (t *trickle) Read(p []byte) (int, error) {
+	if n := min(len(p), t.part); n > 0 {
+		t.part -= n
+		return copy(p, strings.Repeat("x", n)), nil
+	}
 	if err := dispatch.Sleep(t.ctx, time.Second); err != nil {
 		return 0, err
 	}

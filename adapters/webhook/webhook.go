@@ -4,22 +4,29 @@
 package webhook
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"maturitybot/bot/chat/dispatch"
 )
 
 const (
-	// Readers is how many deliveries are read at a time, and so how much memory those may take that nobody signed. What comes beyond
-	// waits for Turning, and is then refused for now.
-	Readers = 64
+	// Room is how many bytes those deliveries may take together that are being read, signed by nobody as far as anybody knows. One that
+	// needs more while there is none waits for Turning, and is then refused for now.
+	Room    = 64 << 20
 	Turning = 500 * time.Millisecond
 	// arriving bounds how long a delivery may take to arrive.
 	arriving = 3 * time.Second
+	// first is how much room a delivery takes to begin with, and then as much again as has arrived: whoever says little, however
+	// slowly and however often, keeps nobody out.
+	first = 4 << 10
 )
 
 // Reader reads deliveries of one platform.
@@ -27,13 +34,13 @@ type Reader struct {
 	largest   int64
 	plausible func(http.Header) error
 	verify    func(h http.Header, body []byte) error
-	turns     chan struct{} // holds as much as bodies are being read
+	room      *semaphore.Weighted // in bytes
 }
 
 // NewReader makes a reader of deliveries of at most so many bytes. Plausible says why headers cannot be those of a delivery that the platform
 // has signed, and lately; verify why a delivery with plausible headers is not the platform's; both say nil where nothing is wrong.
 func NewReader(largest int64, plausible func(http.Header) error, verify func(h http.Header, body []byte) error) *Reader {
-	return &Reader{largest: largest, plausible: plausible, verify: verify, turns: make(chan struct{}, Readers)}
+	return &Reader{largest: largest, plausible: plausible, verify: verify, room: semaphore.NewWeighted(Room)}
 }
 
 // Read returns the body of what the platform has signed, or the status to answer with and why. Nothing is read of what cannot be the
@@ -43,23 +50,29 @@ func (d *Reader) Read(w http.ResponseWriter, r *http.Request) (body []byte, stat
 	if err := d.plausible(r.Header); err != nil {
 		return nil, http.StatusUnauthorized, err
 	}
-	turn := time.NewTimer(Turning)
-	defer turn.Stop()
-	select {
-	case d.turns <- struct{}{}:
-		defer func() { <-d.turns }()
-	case <-turn.C:
-		return nil, http.StatusServiceUnavailable, errors.New("too much is being read")
-	case <-r.Context().Done(): // nobody hears the answer
-		return nil, http.StatusServiceUnavailable, errors.New("gone while it waited")
-	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(arriving)) // where that is not supported, the server's own holds
-	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, d.largest))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, http.StatusRequestEntityTooLarge, err
-	}
-	if err != nil {
-		return nil, http.StatusBadRequest, errors.New("a body that did not arrive")
+	var held int
+	defer func() { d.room.Release(int64(held)) }()
+	for from := http.MaxBytesReader(w, r.Body, d.largest); err != io.EOF; {
+		if len(body) == held {
+			more := max(first, held)
+			turn, stop := context.WithTimeout(r.Context(), Turning)
+			err := d.room.Acquire(turn, int64(more))
+			stop()
+			if err != nil {
+				return nil, http.StatusServiceUnavailable, errors.New("too much is being read")
+			}
+			body, held = slices.Grow(body, more), held+more
+		}
+		var n int
+		n, err = from.Read(body[len(body):held])
+		body = body[:len(body)+n]
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			return nil, http.StatusRequestEntityTooLarge, err
+		}
+		if err != nil && err != io.EOF {
+			return nil, http.StatusBadRequest, errors.New("a body that did not arrive")
+		}
 	}
 	w.Header().Del("Connection")
 	if err := d.verify(r.Header, body); err != nil {
