@@ -580,7 +580,7 @@ func alike(played string) string {
 
 var (
 	rows        = regexp.MustCompile(`\]\n    \[`)
-	roundInFile = regexp.MustCompile(`(maturity-[a-z-]+-\d{4}-\d{2}-)[a-z2-7]{10}\b`)
+	roundInFile = regexp.MustCompile(`(maturity-[a-z0-9-]+-\d{4}-\d{2}-)[a-z2-7]{10}\b`)
 )
 
 // playOn plays one conversation on a platform. Same makes two transcripts alike that differ only as the platforms do.
