@@ -145,7 +145,7 @@ func (s *season) at(t *testing.T, then string) []string {
 	}
 }
 
-func editions(t *testing.T) []*survey.Matrix {
+func editions(t testing.TB) []*survey.Matrix {
 	t.Helper()
 	all, err := matrix.Editions()
 	if err != nil {

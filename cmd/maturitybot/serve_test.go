@@ -69,6 +69,13 @@ func (o *output) until(t *testing.T, what string) string {
 	}
 }
 
+// through is the way from a platform to a program that listens at an address.
+func through(address, path string) http.Handler {
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL = &url.URL{Scheme: "http", Host: address, Path: path}
+	}}
+}
+
 // reachable puts the fake Slack on this machine's network.
 func reachable(t *testing.T, f *fake.Server) string {
 	t.Helper()
@@ -99,11 +106,7 @@ func TestServe(t *testing.T) {
 	go func() { code <- run(ctx, []string{"serve"}, nil, io.Discard, errs) }()
 	address := "http://" + errs.until(t, `msg=listening address=(\S+)`)
 
-	f.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // the way from Slack to the program
-		r.URL.Path = "/slack"
-		to, _ := url.Parse(address)
-		httputil.NewSingleHostReverseProxy(to).ServeHTTP(w, r)
-	}))
+	f.Serve(through(strings.TrimPrefix(address, "http://"), "/slack"))
 	if ack := f.Command("U0ANA", "", "help"); !ack.OK() {
 		t.Errorf("acknowledged with %d %v", ack.Status, ack.Err)
 	}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"maturitybot/adapters/discord"
+	discordfake "maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/redis/redistest"
+	"maturitybot/adapters/slack"
+	slackfake "maturitybot/adapters/slack/fake"
+	"maturitybot/bot/chat"
+)
+
+// quietTB is a test that a fake reports to which is fed nonsense: what it complains of is the nonsense.
+type quietTB struct{ testing.TB }
+
+func (quietTB) Errorf(string, ...any) {}
+
+// counting is a bot of which is known how much reaches it.
+type counting struct {
+	chat.Responder
+	mu sync.Mutex
+	n  int
+}
+
+func (c *counting) Handle(ctx context.Context, e chat.Event) []chat.Reply {
+	c.mu.Lock()
+	c.n++
+	c.mu.Unlock()
+	return c.Responder.Handle(ctx, e)
+}
+
+func (c *counting) handled() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n
+}
+
+// alarm is a log that keeps a line of which one should know.
+type alarm struct{ rang atomic.Value }
+
+func (a *alarm) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("panic")) {
+		a.rang.Store(string(line))
+	}
+	return len(line), nil
+}
+
+// FuzzEndpoints: whatever is sent to an address where a platform delivers, the bot behind it does not fall over; and nothing reaches it that
+// the platform did not sign.
+func FuzzEndpoints(f *testing.F) {
+	var log alarm
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	all, err := build(editions(f), nobody{}, time.Now, logger)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = all.store.Close() }) // it is gone with the process
+	reached := &counting{Responder: all.bot}
+	onSlack, onDiscord := slackfake.New(quietTB{f}), discordfake.New(quietTB{f})
+	onSlack.Tolerate()
+	onDiscord.Tolerate()
+	slackBot, err := slack.New(f.Context(), slack.Options{
+		Token: slackfake.Token, SigningSecret: slackfake.Secret, APIURL: slackfake.URL, Dial: onSlack.Dial, Responder: reached, Log: logger,
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	discordBot, err := discord.New(f.Context(), discord.Options{
+		Token: discordfake.Token, PublicKey: discordfake.PublicKey, APIURL: discordfake.URL, Dial: onDiscord.Dial, Responder: reached, Log: logger,
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	const form, object = "application/x-www-form-urlencoded", "application/json"
+	for _, seed := range payloads(f, "slack/testdata/payloads") {
+		f.Add(true, true, object, seed)
+		f.Add(true, true, form, []byte(url.Values{"payload": {string(seed)}}.Encode()))
+	}
+	for _, seed := range payloads(f, "discord/testdata/received") {
+		f.Add(false, true, object, seed)
+		f.Add(false, false, object, seed)
+	}
+	f.Add(true, true, form, []byte("command=%2Fmaturity&text=new&user_id=U1&team_id="+slackfake.Team+"&channel_id=C1&trigger_id=1.2.3"))
+	f.Add(true, false, form, []byte("command=%2Fmaturity&text=new&user_id=U1&team_id="+slackfake.Team+"&channel_id=C1&trigger_id=1.2.3"))
+	f.Add(true, true, object, []byte(`{"type":"url_verification","challenge":"x"}`))
+	f.Fuzz(func(t *testing.T, toSlack, signed bool, kind string, body []byte) {
+		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+		r.Header.Set("Content-Type", kind)
+		handler, sign, drain := discordBot.Handler(), discordfake.Sign, discordBot.Drain
+		if toSlack {
+			handler, sign, drain = slackBot.Handler(), slackfake.Sign, slackBot.Drain
+		}
+		at := time.Now()
+		if signed {
+			sign(r, body, at)
+		} else {
+			sign(r, append([]byte("x"), body...), at) // of another body
+		}
+		before := reached.handled()
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if !signed && (w.Code != http.StatusUnauthorized || reached.handled() != before) {
+			t.Fatalf("what nobody signed was answered with %d, and %d of it reached the bot", w.Code, reached.handled()-before)
+		}
+		ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
+		defer stop()
+		if err := drain(ctx); err != nil {
+			t.Fatalf("it is still at it: %v", err)
+		}
+		if line := log.rang.Load(); w.Code == http.StatusInternalServerError || line != nil {
+			t.Fatalf("answered with %d, %v", w.Code, line)
+		}
+	})
+}
+
+// payloads are those that the decoder of a platform is tested with.
+func payloads(t testing.TB, folder string) [][]byte {
+	t.Helper()
+	files, err := filepath.Glob("../../adapters/" + folder + "/*")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no payloads")
+	}
+	var all [][]byte
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, raw)
+	}
+	return all
+}
+
+// TestAFlood: strangers open thousands of connections, and say nothing, half a request, or a signed-looking one that never ends; people's
+// presses are taken in time all the same.
+func TestAFlood(t *testing.T) {
+	f := slackfake.New(t)
+	t.Setenv("SLACK_BOT_TOKEN", slackfake.Token)
+	t.Setenv("SLACK_SIGNING_SECRET", slackfake.Secret)
+	t.Setenv("SLACK_API_URL", reachable(t, f))
+	t.Setenv("REDIS_URL", redistest.Start(t, redistest.Options{}).URL())
+	t.Setenv("LISTEN", "127.0.0.1:0")
+	t.Setenv("OPS_LISTEN", "")
+	ctx, end := context.WithCancel(t.Context())
+	errs := newOutput()
+	code := make(chan int, 1)
+	go func() { code <- run(ctx, []string{"serve"}, nil, io.Discard, errs) }()
+	address := errs.until(t, `msg=listening address=(\S+)`)
+
+	const strangers = 3000
+	stamped := fmt.Sprintf("X-Slack-Signature: v0=%s\r\nX-Slack-Request-Timestamp: %d\r\n", strings.Repeat("0", 64), time.Now().Unix())
+	openings := []string{
+		"",
+		"POST /slack HTTP/1.1\r\nHost: b",
+		"POST /slack HTTP/1.1\r\nHost: bot.example\r\nContent-Length: 900000\r\n" + stamped + "\r\npayload=",
+		"POST /slack HTTP/1.1\r\nHost: bot.example\r\nTransfer-Encoding: chunked\r\n" + stamped + "\r\n5\r\nhello\r\n",
+		"GET /" + strings.Repeat("a", 8000) + " HTTP/1.1\r\n",
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", // somebody who takes it for TLS
+	}
+	var open []net.Conn
+	for i := range strangers {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Logf("no more than %d connections on this machine: %v", i, err)
+			break
+		}
+		open = append(open, c)
+		if _, err := io.WriteString(c, openings[i%len(openings)]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(open) < 100 {
+		t.Fatalf("%d connections are no flood", len(open))
+	}
+	f.Serve(through(address, "/slack"))
+	for i := range 20 {
+		user := fmt.Sprintf("U0ANA%d", i)
+		f.AddUser(slackfake.User{ID: user})
+		if ack := f.Command(user, "", "help"); !ack.OK() { // within three seconds
+			t.Errorf("acknowledged with %d %v after %v", ack.Status, ack.Err, ack.Took)
+		}
+	}
+	for _, c := range open {
+		_ = c.Close() // some have been closed by the bot
+	}
+	end()
+	if got := <-code; got != 0 {
+		t.Errorf("ended with %d:\n%s", got, last(errs.String(), 3000))
+	}
+	if n := strings.Count(errs.String(), "\n"); n > 100 {
+		t.Errorf("%d lines in the log: strangers can fill it", n)
+	}
+}
