@@ -95,7 +95,7 @@ var discordBlocks = strings.TrimSuffix(strings.Repeat(`{"type":9,"id":3,"compone
 // BenchmarkDiscord is BenchmarkSlack's twin for the interactions endpoint. There the answer to a press is the changed card itself, so the bare
 // handler answers with a card of fixed text.
 func BenchmarkDiscord(b *testing.B) {
-	program, environment, elements := benched(b, "discord::1100000000000000011", "discord:1100000000000000010:1100000000000000020", func(i int) string { return "discord::" + benchUser(int64(i)) })
+	program, _, environment, elements := benched(b, "discord::1100000000000000011", "discord:1100000000000000010:1100000000000000020", func(i int) string { return "discord::" + benchUser(int64(i)) })
 	key := hex.EncodeToString(benchKey.Public().(ed25519.PublicKey))
 	api, _ := stub(b, func(path string) string {
 		if strings.HasSuffix(path, "/commands") || strings.HasSuffix(path, "/guilds") {

@@ -125,7 +125,7 @@ func fatal(err error) {
 }
 
 // stub answers like a platform, at once and always the same.
-func stub(b *testing.B, answer func(path string) string) (*httptest.Server, *atomic.Int64) {
+func stub(b testing.TB, answer func(path string) string) (*httptest.Server, *atomic.Int64) {
 	var updates atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -139,7 +139,22 @@ func stub(b *testing.B, answer func(path string) string) (*httptest.Server, *ato
 	return s, &updates
 }
 
-func freePort(b *testing.B) string {
+// slackStub answers as Slack does.
+func slackStub(b testing.TB) (*httptest.Server, *atomic.Int64) {
+	return stub(b, func(path string) string {
+		if strings.HasSuffix(path, "auth.test") {
+			return `{"ok":true,"team_id":"` + benchTeam + `","user_id":"UBOT","bot_id":"B1"}`
+		}
+		return `{"ok":true,"bot":{"app_id":"A1"},"user":{"id":"U","team_id":"` + benchTeam + `","tz":"Europe/London"}}`
+	})
+}
+
+// onStub is the environment of a bot on such a Slack.
+func onStub(api *httptest.Server) []string {
+	return []string{"SLACK_BOT_TOKEN=xoxb-bench", "SLACK_SIGNING_SECRET=" + benchSecret, "SLACK_API_URL=" + api.URL + "/"}
+}
+
+func freePort(b testing.TB) string {
 	b.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -150,7 +165,7 @@ func freePort(b *testing.B) string {
 }
 
 // process starts a program and waits until something listens at the address; it returns how long that took.
-func process(b *testing.B, address string, cmd *osexec.Cmd) time.Duration {
+func process(b testing.TB, address string, cmd *osexec.Cmd) time.Duration {
 	b.Helper()
 	cmd.Stderr = os.Stderr
 	if strings.HasSuffix(cmd.Path, "maturitybot") {
@@ -235,7 +250,7 @@ var pressedBlocks = strings.TrimSuffix(strings.Repeat(`{"type":"section","block_
 	`"accessory":{"type":"button","action_id":"x","text":{"type":"plain_text","text":"Early"},"value":"y"}},`, 6), ",")
 
 // flood lets so many callers press for a while, and returns how many presses a second were acknowledged.
-func (p *pressing) flood(b *testing.B, d time.Duration) float64 {
+func (p *pressing) flood(b testing.TB, d time.Duration) float64 {
 	b.Helper()
 	var n atomic.Int64
 	var all sync.WaitGroup
@@ -256,7 +271,7 @@ func (p *pressing) flood(b *testing.B, d time.Duration) float64 {
 }
 
 // steady presses at a rate, and returns the 99th percentile of how long an acknowledgement took.
-func (p *pressing) steady(b *testing.B, rate float64, d time.Duration) time.Duration {
+func (p *pressing) steady(b testing.TB, rate float64, d time.Duration) time.Duration {
 	b.Helper()
 	var mu sync.Mutex
 	var took []time.Duration
@@ -280,9 +295,9 @@ func (p *pressing) steady(b *testing.B, rate float64, d time.Duration) time.Dura
 	return took[len(took)*99/100]
 }
 
-// benched builds the bot, and starts a Redis with a crowd in it; it returns the program, an environment that leads to the Redis, and the ids of
+// benched builds the bot, and starts a Redis with a crowd in it; it returns the program, the Redis, an environment that leads there, and the ids of
 // the elements that the crowd is asked about.
-func benched(b *testing.B, coordinator, channel string, person func(i int) string) (program string, environment, elements []string) {
+func benched(b testing.TB, coordinator, channel string, person func(i int) string) (program string, server *redistest.Server, environment, elements []string) {
 	b.Helper()
 	program = filepath.Join(b.TempDir(), "maturitybot")
 	if out, err := osexec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
@@ -292,7 +307,7 @@ func benched(b *testing.B, coordinator, channel string, person func(i int) strin
 	if err != nil {
 		b.Fatal(err)
 	}
-	server := redistest.Start(b, redistest.Options{AOF: true, Args: []string{"--appendfsync", "everysec"}})
+	server = redistest.Start(b, redistest.Options{AOF: true, Args: []string{"--appendfsync", "everysec"}})
 	store, err := redis.Open(b.Context(), server.URL())
 	if err != nil {
 		b.Fatal(err)
@@ -302,16 +317,14 @@ func benched(b *testing.B, coordinator, channel string, person func(i int) strin
 	for _, e := range editions[0].Elements() {
 		elements = append(elements, e.ID)
 	}
-	return program, append(os.Environ(), "REDIS_URL="+server.URL()), elements
+	return program, server, append(os.Environ(), "REDIS_URL="+server.URL()), elements
 }
 
 // BenchmarkSlack measures the whole bot, a process of its own, answering signed presses by HTTP beside a bare handler, in turn, on one
 // real Redis that writes to disk each second, with 100,000 people in the round. The figures are those of the last run of its loop.
 func BenchmarkSlack(b *testing.B) {
-	program, environment, elements := benched(b, "slack:"+benchTeam+":ULEAD", "slack:"+benchTeam+":C1", func(i int) string { return fmt.Sprintf("slack:%s:U%06d", benchTeam, i) })
-	api, updates := stub(b, func(string) string {
-		return `{"ok":true,"team_id":"` + benchTeam + `","user_id":"UBOT","bot_id":"B1","bot":{"app_id":"A1"},"user":{"id":"U","team_id":"` + benchTeam + `","tz":"Europe/London"}}`
-	})
+	program, _, environment, elements := benched(b, "slack:"+benchTeam+":ULEAD", "slack:"+benchTeam+":C1", func(i int) string { return fmt.Sprintf("slack:%s:U%06d", benchTeam, i) })
+	api, updates := slackStub(b)
 	start := func(cmd *osexec.Cmd, address string) (*pressing, time.Duration) {
 		took := process(b, address, cmd)
 		return newPressing(slackPress(address, api.URL+"/respond/1", elements)), took
@@ -326,7 +339,7 @@ func BenchmarkSlack(b *testing.B) {
 	plain, updating := runBare(), runBare(bareUpdates+"=1")
 	address := freePort(b)
 	cmd := osexec.Command(program, "serve")
-	cmd.Env = append(environment, "SLACK_BOT_TOKEN=xoxb-bench", "SLACK_SIGNING_SECRET="+benchSecret, "SLACK_API_URL="+api.URL+"/", "LISTEN="+address)
+	cmd.Env = append(append(environment, onStub(api)...), "LISTEN="+address)
 	bot, listening := start(cmd, address)
 	first, err := bot.one()
 	if err != nil {
@@ -358,7 +371,7 @@ func BenchmarkSlack(b *testing.B) {
 }
 
 // crowd makes a round of 100,000 people, some of whom have started.
-func crowd(b *testing.B, store *redis.Store, editions []*survey.Matrix, coordinator, channel string, person func(i int) string) {
+func crowd(b testing.TB, store *redis.Store, editions []*survey.Matrix, coordinator, channel string, person func(i int) string) {
 	b.Helper()
 	rounds := survey.NewRounds(store, editions, time.Now)
 	lead := survey.PersonID(coordinator)
@@ -388,7 +401,7 @@ func crowd(b *testing.B, store *redis.Store, editions []*survey.Matrix, coordina
 }
 
 // resident is how much memory a process holds, in MiB.
-func resident(b *testing.B, pid int) float64 {
+func resident(b testing.TB, pid int) float64 {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
