@@ -573,7 +573,7 @@ func (w *walker) walk(calm <-chan struct{}) {
 		select {
 		case <-calm:
 			if deadline == nil {
-				deadline = time.After(time.Minute)
+				deadline, w.pause = time.After(time.Minute), 100*time.Millisecond
 			}
 		default:
 		}
