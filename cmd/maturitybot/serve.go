@@ -8,8 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"regexp"
-	"strings"
 	"sync"
 	"time"
 
@@ -42,117 +40,6 @@ type serveCommand struct {
 	env  func(string) string                                                  // os.Getenv, but for tests
 	dial func(ctx context.Context, network, address string) (net.Conn, error) // the network, but for tests
 	now  func() time.Time                                                     // the clock, but for tests
-}
-
-// config is what serve needs to know, found to be complete.
-type config struct {
-	creators []chat.Person
-	slack    *slackConfig
-	discord  *discordConfig
-	guilds   []string
-}
-
-// slackConfig is Slack's part. Without an app token requests come by HTTP. Its fields are exported, as Discord's: those that are not, fmt
-// prints without asking what they are.
-type slackConfig struct{ Bot, App, Signing chat.Secret }
-
-func (c *slackConfig) socket() bool { return c.App != "" }
-
-// discordConfig is Discord's part. With a public key interactions come by HTTP.
-type discordConfig struct {
-	Token chat.Secret
-	Key   string
-}
-
-func (c *discordConfig) gateway() bool { return c.Key == "" }
-
-// faults is everything that is wrong with a configuration.
-type faults []string
-
-func (f faults) Error() string {
-	return "this configuration cannot be used:\n  - " + strings.Join(f, "\n  - ")
-}
-
-var (
-	hexSecret = regexp.MustCompile(`^[0-9a-f]{32}$`)
-	publicKey = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	snowflake = regexp.MustCompile(`^[1-9][0-9]{16,18}$`)
-)
-
-// config reads the whole configuration, and names everything that is missing or wrong at once, with where it is found.
-func (c *serveCommand) config() (config, error) {
-	env := c.env
-	if env == nil {
-		env = os.Getenv
-	}
-	var conf config
-	var wrong faults
-	if c.RedisURL == "" {
-		wrong = append(wrong, "REDIS_URL is missing: the address of a Redis 7.0 or later, such as redis://localhost:6379/0")
-	}
-	for _, s := range c.Creators {
-		p, err := chat.ParsePerson(strings.TrimSpace(s))
-		if err != nil {
-			wrong = append(wrong, fmt.Sprintf("CREATORS: %q is no person: write platform:workspace:id, such as slack:T024BE7LD:U2147483697", s))
-		}
-		conf.creators = append(conf.creators, p)
-	}
-	s := slackConfig{
-		Bot: chat.Secret(env("SLACK_BOT_TOKEN")), App: chat.Secret(env("SLACK_APP_TOKEN")), Signing: chat.Secret(env("SLACK_SIGNING_SECRET")),
-	}
-	if s != (slackConfig{}) {
-		conf.slack = &s
-		wrong = append(wrong, s.faults()...)
-	}
-	d := discordConfig{Token: chat.Secret(env("DISCORD_TOKEN")), Key: env("DISCORD_PUBLIC_KEY")}
-	if d != (discordConfig{}) {
-		conf.discord = &d
-		wrong = append(wrong, d.faults()...)
-	}
-	if conf.slack == nil && conf.discord == nil {
-		wrong = append(wrong, "no chat platform: set SLACK_BOT_TOKEN, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET (README.md, Set up Slack), or DISCORD_TOKEN (Set up Discord)")
-	}
-	for _, g := range c.Guilds {
-		conf.guilds = append(conf.guilds, strings.TrimSpace(g))
-		if !snowflake.MatchString(strings.TrimSpace(g)) {
-			wrong = append(wrong, fmt.Sprintf("DISCORD_GUILDS: %q is no server's id: switch on Developer Mode in Discord (Settings, Advanced), then right-click the server, Copy Server ID", g))
-		}
-	}
-	if len(wrong) > 0 {
-		return config{}, wrong
-	}
-	return conf, nil
-}
-
-func (c *discordConfig) faults() (wrong faults) {
-	const page = "discord.com/developers/applications, your application, "
-	if c.Token == "" {
-		wrong = append(wrong, "DISCORD_TOKEN is missing: "+page+"Bot, Reset Token")
-	}
-	if c.Key != "" && !publicKey.MatchString(c.Key) {
-		wrong = append(wrong, "DISCORD_PUBLIC_KEY is not a public key, which is 64 digits 0-9 and a-f: "+page+"General Information, Public Key; leave it out for the gateway")
-	}
-	return wrong
-}
-
-func (c *slackConfig) faults() (wrong faults) {
-	const page = "api.slack.com/apps, your app, "
-	switch {
-	case c.Bot == "":
-		wrong = append(wrong, "SLACK_BOT_TOKEN is missing: "+page+"OAuth & Permissions, Bot User OAuth Token (after Install to Workspace)")
-	case !strings.HasPrefix(string(c.Bot), "xoxb-"):
-		wrong = append(wrong, "SLACK_BOT_TOKEN is not a bot token, which begins with xoxb-: "+page+"OAuth & Permissions, Bot User OAuth Token")
-	}
-	switch {
-	case c.App == "" && c.Signing == "":
-		wrong = append(wrong, "SLACK_APP_TOKEN (for Socket Mode: "+page+"Basic Information, App-Level Tokens, with the scope connections:write) or "+
-			"SLACK_SIGNING_SECRET (for HTTP: "+page+"Basic Information, App Credentials) is missing")
-	case c.App != "" && !strings.HasPrefix(string(c.App), "xapp-"):
-		wrong = append(wrong, "SLACK_APP_TOKEN is not an app-level token, which begins with xapp-: "+page+"Basic Information, App-Level Tokens")
-	case c.App == "" && !hexSecret.MatchString(string(c.Signing)):
-		wrong = append(wrong, "SLACK_SIGNING_SECRET is not a signing secret, which is 32 digits 0-9 and a-f: "+page+"Basic Information, App Credentials, Signing Secret")
-	}
-	return wrong
 }
 
 const (

@@ -12,7 +12,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -317,81 +316,6 @@ func TestServeWithoutSlack(t *testing.T) {
 	errs := newOutput()
 	if code := run(t.Context(), []string{"serve"}, nil, io.Discard, errs); code != 1 || !strings.Contains(errs.String(), "connect to Slack") || strings.Contains(errs.String(), fake.Token) {
 		t.Errorf("without Slack: %d\n%s", code, errs)
-	}
-}
-
-// TestConfiguration: everything that is missing or wrong is named at once, with where it is found, and no secret is repeated.
-func TestConfiguration(t *testing.T) {
-	const good = "0123456789abcdef0123456789abcdef"
-	for name, c := range map[string]struct {
-		env   map[string]string
-		serve serveCommand
-		want  []string
-		not   []string
-	}{
-		"nothing": {want: []string{"REDIS_URL is missing", "no chat platform"}},
-		"everything wrong": {
-			env:   map[string]string{"SLACK_BOT_TOKEN": "xoxp-secret1", "SLACK_APP_TOKEN": "secret2"},
-			serve: serveCommand{Creators: []string{"ana", "slack:T1:U1"}},
-			want: []string{"REDIS_URL is missing", `"ana" is no person`, "SLACK_BOT_TOKEN is not a bot token", "OAuth & Permissions",
-				"SLACK_APP_TOKEN is not an app-level token", "App-Level Tokens"},
-			not: []string{"secret1", "secret2", "U1"},
-		},
-		"no way in": {
-			env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1"}, serve: serveCommand{RedisURL: "redis://r"},
-			want: []string{"SLACK_APP_TOKEN (for Socket Mode", "SLACK_SIGNING_SECRET (for HTTP"},
-		},
-		"no bot token": {
-			env: map[string]string{"SLACK_SIGNING_SECRET": good}, serve: serveCommand{RedisURL: "redis://r"}, want: []string{"SLACK_BOT_TOKEN is missing"},
-		},
-		"an odd secret": {
-			env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "verification-token"}, serve: serveCommand{RedisURL: "redis://r"},
-			want: []string{"SLACK_SIGNING_SECRET is not a signing secret"}, not: []string{"verification-token"},
-		},
-		"Discord, wrong": {
-			env: map[string]string{"DISCORD_PUBLIC_KEY": "abc"}, serve: serveCommand{RedisURL: "redis://r", Guilds: []string{"my server"}},
-			want: []string{"DISCORD_TOKEN is missing", "Reset Token", "DISCORD_PUBLIC_KEY is not a public key", `"my server" is no server's id`},
-		},
-		"HTTP":   {env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": good}, serve: serveCommand{RedisURL: "redis://r", Creators: []string{"slack:T1:U1"}}},
-		"socket": {env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": "x"}, serve: serveCommand{RedisURL: "redis://r"}},
-	} {
-		c.serve.env = func(name string) string { return c.env[name] }
-		conf, err := c.serve.config()
-		if len(c.want) == 0 {
-			if err != nil || conf.slack == nil || conf.slack.socket() != (name == "socket") || len(conf.creators) != len(c.serve.Creators) {
-				t.Errorf("%s: %+v, %v", name, conf, err)
-			}
-			continue
-		}
-		if err == nil {
-			t.Errorf("%s: no error", name)
-			continue
-		}
-		for _, want := range c.want {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: %q is not in\n%v", name, want, err)
-			}
-		}
-		for _, not := range c.not {
-			if strings.Contains(err.Error(), not) {
-				t.Errorf("%s: %q is in\n%v", name, not, err)
-			}
-		}
-	}
-}
-
-// TestConfigurationIsUsedAsFound: what was found good once the spaces are off is what is used, and no secret prints.
-func TestConfigurationIsUsedAsFound(t *testing.T) {
-	secrets := map[string]string{
-		"SLACK_BOT_TOKEN": "xoxb-s3cret", "SLACK_APP_TOKEN": "xapp-s3cret", "SLACK_SIGNING_SECRET": "s3cret", "DISCORD_TOKEN": "s3cret",
-	}
-	c := serveCommand{RedisURL: "redis://r", Guilds: []string{"1100000000000000010", " 1100000000000000020 "}, env: func(name string) string { return secrets[name] }}
-	conf, err := c.config()
-	if err != nil || !slices.Equal(conf.guilds, []string{"1100000000000000010", "1100000000000000020"}) {
-		t.Errorf("%q, %v", conf.guilds, err)
-	}
-	if s := fmt.Sprintf("%+v %v %+v %#v %+v", conf, *conf.slack, *conf.slack, *conf.discord, *conf.discord); strings.Contains(s, "s3cret") {
-		t.Error(s)
 	}
 }
 

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+
+	"maturitybot/bot/chat"
+)
+
+// credential is what a platform gives out for its app. It comes from the environment, or from a file that the environment names: a
+// command line can be read by everybody on the machine.
+type credential struct {
+	name  string         // of the environment variable; with _FILE after it, of the one that names a file
+	what  string         // it is, with its article
+	use   string         // what it is for
+	where string         // it is found
+	shape *regexp.Regexp // it has, if it has one
+}
+
+const (
+	slackPages   = "api.slack.com/apps, your app, "
+	discordPages = "discord.com/developers/applications, your application, "
+)
+
+var (
+	slackBotToken = credential{
+		name: "SLACK_BOT_TOKEN", what: "a bot token, which begins with xoxb-", use: "The bot in Slack.",
+		where: slackPages + "OAuth & Permissions, Bot User OAuth Token (after Install to Workspace)", shape: regexp.MustCompile(`^xoxb-`),
+	}
+	slackAppToken = credential{
+		name: "SLACK_APP_TOKEN", what: "an app-level token, which begins with xapp-", use: "Slack by Socket Mode: the bot calls Slack, and needs no public address.",
+		where: slackPages + "Basic Information, App-Level Tokens, with the scope connections:write", shape: regexp.MustCompile(`^xapp-`),
+	}
+	slackSigningSecret = credential{
+		name: "SLACK_SIGNING_SECRET", what: "a signing secret, which is 32 digits 0-9 and a-f", use: "Slack by HTTP: Slack calls the bot. Not used when there is an app token.",
+		where: slackPages + "Basic Information, App Credentials, Signing Secret", shape: regexp.MustCompile(`^[0-9a-f]{32}$`),
+	}
+	discordToken = credential{
+		name: "DISCORD_TOKEN", what: "a bot token", use: "The bot in Discord.",
+		where: discordPages + "Bot, Reset Token",
+	}
+	discordPublicKey = credential{
+		name: "DISCORD_PUBLIC_KEY", what: "a public key, which is 64 digits 0-9 and a-f", use: "Discord by HTTP: Discord calls the bot. Leave it out for the gateway, which needs no public address.",
+		where: discordPages + "General Information, Public Key", shape: regexp.MustCompile(`^[0-9a-f]{64}$`),
+	}
+	// credentials are all there are.
+	credentials = []credential{slackBotToken, slackAppToken, slackSigningSecret, discordToken, discordPublicKey}
+)
+
+func (c credential) missing() string { return c.name + " is missing: " + c.where }
+func (c credential) odd() string     { return c.name + " is not " + c.what + ": " + c.where }
+
+// read returns the value, empty where there is none, or an error that repeats neither the value nor the file's name, which may be the
+// value that was put into the wrong variable.
+func (c credential) read(env func(string) string) (string, error) {
+	value, path := env(c.name), env(c.name+"_FILE")
+	switch {
+	case path == "":
+		return value, nil
+	case value != "":
+		return "", fmt.Errorf("%s and %[1]s_FILE are both set: take one of them away", c.name)
+	}
+	raw, err := os.ReadFile(path)
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s_FILE names no file that can be read: %w", c.name, err)
+	}
+	if value = strings.TrimSpace(string(raw)); value == "" {
+		return "", fmt.Errorf("%s_FILE names a file that is empty", c.name)
+	}
+	return value, nil
+}
+
+// config is what serve needs to know, found to be complete.
+type config struct {
+	creators []chat.Person
+	slack    *slackConfig
+	discord  *discordConfig
+	guilds   []string
+}
+
+// slackConfig is Slack's part. Without an app token requests come by HTTP. Its fields are exported, as Discord's: those that are not, fmt
+// prints without asking what they are.
+type slackConfig struct{ Bot, App, Signing chat.Secret }
+
+func (c *slackConfig) socket() bool { return c.App != "" }
+
+// discordConfig is Discord's part. With a public key interactions come by HTTP.
+type discordConfig struct {
+	Token chat.Secret
+	Key   string
+}
+
+func (c *discordConfig) gateway() bool { return c.Key == "" }
+
+// faults is everything that is wrong with a configuration.
+type faults []string
+
+func (f faults) Error() string {
+	return "this configuration cannot be used:\n  - " + strings.Join(f, "\n  - ")
+}
+
+var snowflake = regexp.MustCompile(`^[1-9][0-9]{16,18}$`)
+
+// config reads the whole configuration, and names everything that is missing or wrong at once, with where it is found. What it returns
+// beside that error are the parts in which nothing is wrong.
+func (c *serveCommand) config() (config, error) {
+	env := c.env
+	if env == nil {
+		env = os.Getenv
+	}
+	var conf config
+	var wrong faults
+	if c.RedisURL == "" {
+		wrong = append(wrong, "REDIS_URL is missing: the address of a Redis 7.0 or later, such as redis://localhost:6379/0")
+	}
+	for _, s := range c.Creators {
+		p, err := chat.ParsePerson(strings.TrimSpace(s))
+		if err != nil {
+			wrong = append(wrong, fmt.Sprintf("CREATORS: %q is no person: write platform:workspace:id, such as slack:T024BE7LD:U2147483697", s))
+		}
+		conf.creators = append(conf.creators, p)
+	}
+	unread := false
+	read := func(of credential) string {
+		value, err := of.read(env)
+		if err != nil {
+			wrong, unread = append(wrong, err.Error()), true
+		}
+		return value
+	}
+	s := slackConfig{Bot: chat.Secret(read(slackBotToken)), App: chat.Secret(read(slackAppToken)), Signing: chat.Secret(read(slackSigningSecret))}
+	d := discordConfig{Token: chat.Secret(read(discordToken)), Key: read(discordPublicKey)}
+	switch { // of what could not be read, nothing more can be said
+	case unread:
+	case s == slackConfig{} && d == discordConfig{}:
+		wrong = append(wrong, "no chat platform: set SLACK_BOT_TOKEN, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET (README.md, Set up Slack), or DISCORD_TOKEN (Set up Discord)")
+	default:
+		if s != (slackConfig{}) {
+			if f := s.faults(); len(f) > 0 {
+				wrong = append(wrong, f...)
+			} else {
+				conf.slack = &s
+			}
+		}
+		if d != (discordConfig{}) {
+			if f := d.faults(); len(f) > 0 {
+				wrong = append(wrong, f...)
+			} else {
+				conf.discord = &d
+			}
+		}
+	}
+	for _, g := range c.Guilds {
+		conf.guilds = append(conf.guilds, strings.TrimSpace(g))
+		if !snowflake.MatchString(strings.TrimSpace(g)) {
+			wrong = append(wrong, fmt.Sprintf("DISCORD_GUILDS: %q is no server's id: switch on Developer Mode in Discord (Settings, Advanced), then right-click the server, Copy Server ID", g))
+		}
+	}
+	if len(wrong) > 0 {
+		return conf, wrong
+	}
+	return conf, nil
+}
+
+func (c *slackConfig) faults() (wrong faults) {
+	switch {
+	case c.Bot == "":
+		wrong = append(wrong, slackBotToken.missing())
+	case !slackBotToken.shape.MatchString(string(c.Bot)):
+		wrong = append(wrong, slackBotToken.odd())
+	}
+	switch {
+	case c.App == "" && c.Signing == "":
+		wrong = append(wrong, "SLACK_APP_TOKEN (for Socket Mode: "+slackAppToken.where+") or SLACK_SIGNING_SECRET (for HTTP: "+slackSigningSecret.where+") is missing")
+	case c.App != "" && !slackAppToken.shape.MatchString(string(c.App)):
+		wrong = append(wrong, slackAppToken.odd())
+	case c.App == "" && !slackSigningSecret.shape.MatchString(string(c.Signing)):
+		wrong = append(wrong, slackSigningSecret.odd())
+	}
+	return wrong
+}
+
+func (c *discordConfig) faults() (wrong faults) {
+	if c.Token == "" {
+		wrong = append(wrong, discordToken.missing())
+	}
+	if c.Key != "" && !discordPublicKey.shape.MatchString(c.Key) {
+		wrong = append(wrong, discordPublicKey.odd()+"; leave it out for the gateway")
+	}
+	return wrong
+}
