@@ -15,26 +15,29 @@ import (
 
 // errAddress repeats nothing of the address, for any part of a mistyped one may be its password.
 var errAddress = errors.New(`the address of Redis is of none of these forms: redis://host:6379/0, ` +
-	`rediss://user:password@host:6379 (TLS), redis://a:6379,b:6379,c:6379 (cluster), unix:///path/to/redis.sock, ` +
-	`redis-sentinel://a:26379,b:26379/mastername/0; in a password, write %XX for the characters @ : / ? # % and ,`)
+	`redis://a:6379,b:6379,c:6379 (cluster), redis-sentinel://a:26379,b:26379/mastername/0, the same with rediss in place of redis (TLS), ` +
+	`unix:///path/to/redis.sock; user:password@ goes before the host, with %XX for the characters @ : / ? # % and , in a password`)
 
 // patience is how long one try of a command may take; an answer must reach the person in three seconds, or
 // tell them that it was not kept.
 const patience = 3 * time.Second
 
-// options reads an address:
-//
-//	redis://[user:password@]host[:6379][/database]          one server
-//	rediss://...                                            the same, and the next, over TLS
-//	redis://[user:password@]a[:6379],b[:6379],...           a cluster; name at least two of its nodes, or
-//	                                                        its one configuration endpoint twice
-//	unix://[user:password@]/path/to/redis.sock              one server, by its socket; database 0
-//	redis-sentinel://[user:password@]a[:26379],.../mastername[/database]
-//	                                                        the server that these Sentinels call the master;
-//	                                                        the password is its, Sentinels are asked without
+// Addresses are the forms of an address of Redis, one a line, and what each reaches. Parts in brackets may be left out.
+const Addresses = `redis://[user:password@]host[:6379][/database]          one server
+rediss://...                                            the same, and the next, over TLS
+redis://[user:password@]a[:6379],b[:6379],...           a cluster: name at least two of its nodes, or its one
+                                                        configuration endpoint twice
+redis-sentinel://[user:password@]a[:26379],.../mastername[/database][?sentinel_username=...&sentinel_password=...]
+                                                        the server that these Sentinels call the master; user and
+                                                        password before the @ are its, those after the ? theirs
+rediss-sentinel://...                                   the same, Sentinels and servers over TLS
+unix://[user:password@]/path/to/redis.sock              one server, by its socket; database 0`
+
+// options reads an address of one of the forms of Addresses. TLS trusts what the machine trusts, and checks the name or IP address by
+// which a server is reached: with Sentinels or a cluster, the one under which they tell of it.
 func options(address string) (*goredis.UniversalOptions, error) {
 	scheme, rest, found := strings.Cut(address, "://")
-	if !found || strings.ContainsAny(rest, "?#") {
+	if !found {
 		return nil, errAddress
 	}
 	o := &goredis.UniversalOptions{
@@ -50,13 +53,17 @@ func options(address string) (*goredis.UniversalOptions, error) {
 		var errUser, errPassword error
 		o.Username, errUser = url.PathUnescape(user)
 		o.Password, errPassword = url.PathUnescape(password)
-		if errUser != nil || errPassword != nil || strings.ContainsAny(rest[:at], "@/") {
+		if errUser != nil || errPassword != nil || strings.ContainsAny(rest[:at], "@/?#") {
 			return nil, errAddress
 		}
 		rest = rest[at+1:]
 	}
+	rest, query, _ := strings.Cut(rest, "?")
+	if strings.Contains(rest+query, "#") {
+		return nil, errAddress
+	}
 	if scheme == "unix" {
-		if !strings.HasPrefix(rest, "/") {
+		if !strings.HasPrefix(rest, "/") || query != "" {
 			return nil, errAddress
 		}
 		o.Addrs = []string{rest}
@@ -65,17 +72,33 @@ func options(address string) (*goredis.UniversalOptions, error) {
 
 	hosts, path, _ := strings.Cut(rest, "/")
 	port, database := "6379", path
-	switch scheme {
+	kind, sentinel := strings.CutSuffix(scheme, "-sentinel")
+	switch kind {
 	case "redis":
 	case "rediss":
 		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	case "redis-sentinel":
+	default:
+		return nil, errAddress
+	}
+	if sentinel {
 		port = "26379"
 		if o.MasterName, database, _ = strings.Cut(path, "/"); o.MasterName == "" {
 			return nil, errAddress
 		}
-	default:
+	}
+	theirs, err := url.ParseQuery(strings.ReplaceAll(query, "+", "%2B")) // a plus is no space, neither here nor before the @
+	if err != nil {
 		return nil, errAddress
+	}
+	for name, value := range theirs {
+		switch {
+		case sentinel && len(value) == 1 && name == "sentinel_username":
+			o.SentinelUsername = value[0]
+		case sentinel && len(value) == 1 && name == "sentinel_password":
+			o.SentinelPassword = value[0]
+		default:
+			return nil, errAddress
+		}
 	}
 	for host := range strings.SplitSeq(hosts, ",") {
 		addr, err := hostPort(host, port)
@@ -86,7 +109,7 @@ func options(address string) (*goredis.UniversalOptions, error) {
 	}
 	if database != "" {
 		n, err := strconv.Atoi(database)
-		if err != nil || n < 0 || (n > 0 && o.MasterName == "" && len(o.Addrs) > 1) { // a cluster has database 0 only
+		if err != nil || n < 0 || (n > 0 && !sentinel && len(o.Addrs) > 1) { // a cluster has database 0 only
 			return nil, errAddress
 		}
 		o.DB = n

@@ -19,6 +19,7 @@ func TestAddresses(t *testing.T) {
 		user, password, master string
 		database               int
 		tls                    bool
+		sentinels              [2]string // user and password
 	}
 	for address, w := range map[string]want{
 		"redis://host":                      {addrs: []string{"host:6379"}},
@@ -33,13 +34,16 @@ func TestAddresses(t *testing.T) {
 		"unix://bot:pw@/run/redis.sock":     {addrs: []string{"/run/redis.sock"}, user: "bot", password: "pw"},
 		"redis-sentinel://:pw@a,b:2/main":   {addrs: []string{"a:26379", "b:2"}, password: "pw", master: "main"},
 		"redis-sentinel://a/main/3":         {addrs: []string{"a:26379"}, master: "main", database: 3},
+		"rediss-sentinel://bot:pw@a,b/main?sentinel_username=eye&sentinel_password=s%40e+e%2B%20": {
+			addrs: []string{"a:26379", "b:26379"}, user: "bot", password: "pw", master: "main", tls: true, sentinels: [2]string{"eye", "s@e+e+ "},
+		},
 	} {
 		o, err := options(address)
 		if err != nil {
 			t.Errorf("%s: %v", address, err)
 			continue
 		}
-		if got := (want{o.Addrs, o.Username, o.Password, o.MasterName, o.DB, o.TLSConfig != nil}); !reflect.DeepEqual(got, w) {
+		if got := (want{o.Addrs, o.Username, o.Password, o.MasterName, o.DB, o.TLSConfig != nil, [2]string{o.SentinelUsername, o.SentinelPassword}}); !reflect.DeepEqual(got, w) {
 			t.Errorf("%s: got %+v, want %+v", address, got, w)
 		}
 		if !o.ContextTimeoutEnabled || o.MaintNotificationsConfig.Mode != "disabled" {
@@ -56,6 +60,9 @@ func TestNoAddressIsRepeated(t *testing.T) {
 		"redis://u:hunt/er2hunter2@host", "redis://u:hunter2@host:hunter2", "redis://u:hunter2@host/hunter2", "redis://u:hunter2@host/-1",
 		"redis://u:hunter2@a,,b", "redis://u:hunter2@a,b/1", "redis://u:hunter2@host?db=1", "redis://::1", "redis://:1",
 		"redis://u:hun@ter2hunter2@host", "unix://hunter2", "redis-sentinel://u:hunter2@a", "redis-sentinel://u:hunter2@a/main/hunter2",
+		"rediss-unix://hunter2", "redis://u:p@host?sentinel_password=hunter2", "redis-sentinel://a/main?sentinel_pasword=hunter2",
+		"redis-sentinel://a/main?sentinel_password=hunter2&sentinel_password=hunter2", "redis-sentinel://a/main?sentinel_password=%hunter2",
+		"redis-sentinel://a/main?sentinel_password=hunter2#", "unix:///run/sock?hunter2", "redis://u:hunt?er2hunter2@host",
 	} {
 		_, err := Open(t.Context(), address)
 		if !errors.Is(err, errAddress) || strings.Contains(err.Error(), "hunter2") {

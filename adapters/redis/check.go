@@ -1,53 +1,112 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 )
 
+// ACL is what a user of Redis has to be allowed for the bot, in the words of ACL SETUSER: its keys, what it does with them, and what
+// connections take. Without bgrewriteaof, the secret of a round that is closed stays in the append-only file until Redis rewrites that by
+// itself; without info, config|get and time the bot cannot tell of settings that put answers at risk.
+const ACL = `resetchannels ~round:* ~secret:* ~roster:* ~responses:* ~response:* ~turn:* ~owed:* ~planned:* ~zones:* ~rounds ~person:* ~channel:* ~event:*
++eval +evalsha +exists +del +expire +expireat +expiretime +get +set +hget +hmget +hgetall +hexists +hset +hsetnx +hdel +hincrby +hscan +sadd +smembers
++zadd +zrem +zrange +zrangebylex +zrangebyscore +zrevrange +zrevrangebyscore +zcount +zscan
++hello +ping +select +cluster|slots +info +config|get +time +bgrewriteaof`
+
 // Warning is a sentence for the operator: what of the server's settings puts answers at risk, and what to set.
 type Warning string
 
-// Check looks at the version and the settings of the server, or of each master of a cluster. It reads INFO,
-// which is allowed in many places where CONFIG is not.
+// skew is how far the clock of Redis may be from this machine's. Rounds expire by Redis' own clock, everything else is judged by that of
+// the process that does it, so several of them have to agree; Redis is what they can all be compared with.
+const skew = 5 * time.Second
+
+// Check returns what of the server, or of a cluster's masters, puts answers at risk. It reads INFO, which is allowed in many places where
+// CONFIG is not.
 func (s *Store) Check(ctx context.Context) []Warning {
+	_, warnings := s.Describe(ctx)
+	return warnings
+}
+
+// Describe returns a line about the server, or about each master of a cluster: what it is, how it keeps what it is told, and how much
+// room it has; and what Check returns.
+func (s *Store) Describe(ctx context.Context) (lines []string, warnings []Warning) {
 	cluster, ok := s.client.(*goredis.ClusterClient)
 	if !ok {
-		return judge(s.client.Info(ctx).Result())
+		line, all := describe(ctx, s.client)
+		return []string{line}, all
 	}
 	var mu sync.Mutex
-	var all []Warning
 	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *goredis.Client) error {
-		warnings := judge(master.Info(ctx).Result())
+		line, all := describe(ctx, master)
 		mu.Lock()
 		defer mu.Unlock()
-		all = append(all, warnings...)
+		lines, warnings = append(lines, master.Options().Addr+": "+line), append(warnings, all...)
 		return nil
 	})
 	if err != nil {
-		all = append(all, judge("", err)...)
+		warnings = append(warnings, judge(nil, err)...)
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	slices.Sort(lines)
+	slices.Sort(warnings)
+	return lines, slices.Compact(warnings)
 }
 
-// judge reads what a server answered to INFO.
-func judge(info string, err error) []Warning {
-	if err != nil {
-		return []Warning{Warning(fmt.Sprintf("Could not ask Redis about its settings (%v). Make sure that it is 7.0 or later, "+
-			"and has appendonly yes and maxmemory-policy noeviction.", fault(err)))}
-	}
+// describe looks at one server.
+func describe(ctx context.Context, server goredis.Cmdable) (string, []Warning) {
+	info, err := server.Info(ctx).Result()
 	fields := map[string]string{}
 	for line := range strings.Lines(info) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
 			fields[name] = value
 		}
+	}
+	if set, err := server.ConfigGet(ctx, "appendfsync").Result(); err == nil { // not part of INFO, and refused in many places
+		fields["appendfsync"] = set["appendfsync"]
+	}
+	warnings := judge(fields, err)
+	if err != nil {
+		return "it answers, and does not tell of itself", warnings
+	}
+	line := fmt.Sprintf("%s %s, %s", cmp.Or(fields["server_name"], "redis"), cmp.Or(fields["valkey_version"], fields["redis_version"]), cmp.Or(fields["role"], "role unknown"))
+	if n := fields["connected_slaves"]; n != "" && n != "0" {
+		line += ", replicas " + n
+	}
+	switch {
+	case fields["aof_enabled"] == "1":
+		line += ", appendonly yes, appendfsync " + cmp.Or(fields["appendfsync"], "not told")
+	default:
+		line += ", appendonly no"
+	}
+	limit := fields["maxmemory_human"]
+	if fields["maxmemory"] == "0" {
+		limit = "no limit"
+	}
+	line += fmt.Sprintf(", maxmemory-policy %s, memory used %s of %s", cmp.Or(fields["maxmemory_policy"], "not told"), cmp.Or(fields["used_memory_human"], "?"), cmp.Or(limit, "?"))
+	asked := time.Now()
+	if at, err := server.Time(ctx).Result(); err == nil {
+		off := at.Sub(asked.Add(time.Since(asked) / 2)) // it answered halfway
+		line += fmt.Sprintf(", clock %+.3f s", off.Seconds())
+		if off.Abs() > skew {
+			warnings = append(warnings, Warning(fmt.Sprintf("The clock of Redis is %s off that of this machine. Let both be set by the network (NTP): "+
+				"deadlines, reminders and claims go by the clock of the machine the bot runs on.", off.Abs().Round(time.Second))))
+		}
+	}
+	return line, warnings
+}
+
+// judge reads what a server told of itself, or why it did not.
+func judge(fields map[string]string, err error) []Warning {
+	if err != nil {
+		return []Warning{Warning(fmt.Sprintf("Could not ask Redis about its settings (%v). Make sure that it is 7.0 or later, "+
+			"and has appendonly yes and maxmemory-policy noeviction.", fault(err)))}
 	}
 	var all []Warning
 	version := fields["redis_version"]
@@ -60,6 +119,10 @@ func judge(info string, err error) []Warning {
 	}
 	switch fields["aof_enabled"] {
 	case "1":
+		if fields["appendfsync"] == "no" {
+			all = append(all, "Redis leaves it to the system when answers reach the disk (appendfsync is no): those of half a minute are "+
+				"lost when its machine stops. Set appendfsync everysec, or always.")
+		}
 	case "0":
 		all = append(all, "Redis does not write answers to disk as they come (appendonly is no): those given since its "+
 			"last snapshot are lost when it stops. Set appendonly yes.")

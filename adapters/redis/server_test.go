@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,7 +91,13 @@ func TestAnswerTakesTwoRoundTrips(t *testing.T) {
 // stat reads a number from the server's INFO.
 func stat(t testing.TB, server goredis.UniversalClient, section, name string) int {
 	t.Helper()
-	for line := range strings.Lines(server.Info(t.Context(), section).Val()) {
+	return number(t, server.Info(t.Context(), section).Val(), name)
+}
+
+// number reads a number from what a server answered to INFO.
+func number(t testing.TB, info, name string) int {
+	t.Helper()
+	for line := range strings.Lines(info) {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+":"); ok {
 			n, err := strconv.Atoi(value)
 			if err != nil {
@@ -268,22 +275,41 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
 	s := open(t, server.URL())
-	if got := s.Check(t.Context()); len(got) != 0 {
+	lines, got := s.Describe(t.Context())
+	if len(got) != 0 || !slices.Equal(got, s.Check(t.Context())) {
 		t.Errorf("got %q, want nothing", got)
+	}
+	if len(lines) != 1 || !regexp.MustCompile(`^redis \d+\.\d+\.\d+, master, appendonly yes, appendfsync always, `+
+		`maxmemory-policy noeviction, memory used [\d.]+[KM] of no limit, clock [+-]0\.\d\d\d s$`).MatchString(lines[0]) {
+		t.Errorf("described as %q", lines)
+	}
+	server.Do(t, "CONFIG", "SET", "appendfsync", "no")
+	if got := s.Check(t.Context()); len(got) != 1 || !strings.Contains(string(got[0]), "appendfsync everysec") {
+		t.Errorf("got %q", got)
 	}
 	server.Do(t, "CONFIG", "SET", "appendonly", "no")
 	server.Do(t, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
-	got := s.Check(t.Context())
+	got = s.Check(t.Context())
 	if len(got) != 2 || !strings.Contains(string(got[0]), "appendonly yes") || !strings.Contains(string(got[1]), "allkeys-lru") {
 		t.Errorf("got %q", got)
 	}
-	if got := judge("redis_version:6.2.7\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n", nil); len(got) != 1 || !strings.Contains(string(got[0]), "6.2.7") {
+	if got := judge(map[string]string{"redis_version": "6.2.7", "aof_enabled": "1", "maxmemory_policy": "noeviction"}, nil); len(got) != 1 || !strings.Contains(string(got[0]), "6.2.7") {
 		t.Errorf("got %q", got)
 	}
-	if got := judge("", nil); len(got) != 3 {
+	if got := judge(nil, nil); len(got) != 3 {
 		t.Errorf("got %q", got)
 	}
-	if got := judge("", reply("NOPERM this user has no permissions to run the 'info' command")); len(got) != 1 {
+	if got := judge(nil, reply("NOPERM this user has no permissions to run the 'info' command")); len(got) != 1 {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestCheckClock: processes whose clocks differ would not agree on what is over.
+func TestCheckClock(t *testing.T) {
+	t.Parallel()
+	e := embedded(t)
+	e.SetTime(time.Now().Add(-time.Minute))
+	if got := e.Check(t.Context()); !slices.ContainsFunc(got, func(w Warning) bool { return strings.Contains(string(w), "is 1m0s off") }) {
 		t.Errorf("got %q", got)
 	}
 }

@@ -1,6 +1,9 @@
 package redis
 
 import (
+	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +11,30 @@ import (
 	"maturitybot/adapters/redis/storetest"
 	"maturitybot/survey"
 )
+
+// certificate is of servers that speak TLS. This process trusts it as an operator makes the bot trust one, before the first connection.
+var certificate *redistest.Certificate
+
+func TestMain(m *testing.M) {
+	code, err := func() (int, error) {
+		dir, err := os.MkdirTemp("", "maturitybot-redis-*")
+		if err != nil {
+			return 1, err
+		}
+		defer func() { _ = os.RemoveAll(dir) }() // the machine cleans up what is left
+		if certificate, err = redistest.NewCertificate(dir); err != nil {
+			return 1, err
+		}
+		if err := os.Setenv("SSL_CERT_FILE", certificate.File); err != nil {
+			return 1, err
+		}
+		return m.Run(), nil
+	}()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(code)
+}
 
 func embedded(t testing.TB) *EmbeddedStore {
 	t.Helper()
@@ -42,10 +69,48 @@ func TestLawsServer(t *testing.T) {
 
 func TestLawsCluster(t *testing.T) {
 	t.Parallel()
-	store := open(t, redistest.StartCluster(t))
+	store := open(t, redistest.StartCluster(t, redistest.Options{}))
 	// Every master is asked, and what they have in common is said once.
-	if got := store.Check(t.Context()); len(got) != 1 || !strings.Contains(string(got[0]), "appendonly yes") {
+	if lines, got := store.Describe(t.Context()); len(lines) != 3 || len(got) != 1 || !strings.Contains(string(got[0]), "appendonly yes") {
 		t.Errorf("got warnings %q", got)
 	}
+	storetest.Run(t, func(*testing.T) survey.Store { return store })
+}
+
+// restricted are servers that speak TLS and have, beside a user for themselves, one who may do what the bot needs and nothing else.
+func restricted() redistest.Options {
+	return redistest.Options{TLS: certificate, Password: "root", Args: append([]string{"--user", "bot", "on", ">s3cret"}, strings.Fields(ACL)...)}
+}
+
+// elsewhere are what of ACL a single server with its first database, on which every law holds, does not see.
+var elsewhere = []string{"cluster|slots", "select"}
+
+// asBot is an address for that user.
+func asBot(url string) string { return strings.Replace(url, "//:root@", "//bot:s3cret@", 1) }
+
+func TestLawsTLS(t *testing.T) {
+	t.Parallel()
+	options := restricted()
+	options.AOF = true
+	server := redistest.Start(t, options)
+	store := open(t, asBot(server.URL()))
+	if got := store.Check(t.Context()); len(got) != 0 {
+		t.Errorf("got warnings %q", got)
+	}
+	t.Cleanup(func() { // when every law has been tried
+		used := server.Do(t, "INFO", "commandstats")
+		for _, word := range strings.Fields(ACL) {
+			command, ok := strings.CutPrefix(word, "+")
+			if ok && !strings.Contains(used, "cmdstat_"+command+":") && !slices.Contains(elsewhere, command) {
+				t.Errorf("the bot is allowed %s, and does not need it", command)
+			}
+		}
+	})
+	storetest.Run(t, func(*testing.T) survey.Store { return store })
+}
+
+func TestLawsClusterTLS(t *testing.T) {
+	t.Parallel()
+	store := open(t, asBot(redistest.StartCluster(t, restricted())))
 	storetest.Run(t, func(*testing.T) survey.Store { return store })
 }

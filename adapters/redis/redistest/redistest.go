@@ -6,11 +6,21 @@ package redistest
 import (
 	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
 	"fmt"
+	"math/big"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,22 +38,78 @@ const patience = 20 * time.Second
 type Options struct {
 	// AOF makes the server write each command to disk before it answers.
 	AOF bool
+	// TLS makes the server speak nothing but TLS, with this certificate.
+	TLS *Certificate
+	// Password of the user that is there by itself, or empty.
+	Password string
 	// Args are further arguments of redis-server.
 	Args []string
 }
 
+// Certificate is one for this machine's own interface, which vouches for itself.
+type Certificate struct {
+	File, Key string // PEM
+	pool      *x509.CertPool
+}
+
+// NewCertificate makes a certificate in a folder.
+func NewCertificate(dir string) (*Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
+	now := time.Now()
+	of := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "redistest"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	raw, err := x509.CreateCertificate(rand.Reader, of, of, key.Public(), key)
+	if err != nil {
+		return nil, fmt.Errorf("make a certificate: %w", err)
+	}
+	rawKey, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("encode a key: %w", err)
+	}
+	c := &Certificate{File: filepath.Join(dir, "redis.crt"), Key: filepath.Join(dir, "redis.key"), pool: x509.NewCertPool()}
+	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})
+	c.pool.AppendCertsFromPEM(cert)
+	err = errors.Join(os.WriteFile(c.File, cert, 0o600), os.WriteFile(c.Key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: rawKey}), 0o600))
+	if err != nil {
+		return nil, fmt.Errorf("write a certificate: %w", err)
+	}
+	return c, nil
+}
+
 // Server is a running redis-server.
 type Server struct {
-	Addr  string // host:port
-	Dir   string // where its files are
-	args  []string
-	bus   string // where the nodes of a cluster talk among themselves, if it is one of them
-	cmd   *exec.Cmd
-	ended chan struct{} // closed when the process has ended
+	Addr    string // host:port
+	Dir     string // where its files are
+	options Options
+	file    []string // its configuration, if it has one
+	args    []string
+	bus     string // where the nodes of a cluster talk among themselves, if it is one of them
+	cmd     *exec.Cmd
+	ended   chan struct{} // closed when the process has ended
 }
 
 // URL is the server's address as redis.Open takes it.
-func (s *Server) URL() string { return "redis://" + s.Addr }
+func (s *Server) URL() string { return s.options.scheme() + s.options.login() + s.Addr }
+
+func (o Options) scheme() string {
+	if o.TLS != nil {
+		return "rediss://"
+	}
+	return "redis://"
+}
+
+func (o Options) login() string {
+	if o.Password == "" {
+		return ""
+	}
+	return ":" + o.Password + "@"
+}
 
 // Start starts a server and waits until it answers. It skips the test when there is no redis-server on the
 // PATH, or fails it where one is required.
@@ -54,22 +120,45 @@ func Start(t testing.TB, o Options) *Server {
 
 func start(t testing.TB, o Options, clustered bool) *Server {
 	t.Helper()
+	appendonly := "no"
+	if o.AOF {
+		appendonly = "yes"
+	}
+	s := newServer(t, o)
+	s.args = append(s.args, "--save", "", "--appendonly", appendonly, "--appendfsync", "always")
+	if o.Password != "" {
+		s.args = append(s.args, "--requirepass", o.Password, "--masterauth", o.Password)
+	}
+	if clustered && o.TLS != nil {
+		s.args = append(s.args, "--tls-cluster", "yes")
+	}
+	s.args = append(s.args, o.Args...)
+	s.begin(t, clustered)
+	return s
+}
+
+// newServer is a server that does not run yet.
+func newServer(t testing.TB, o Options) *Server {
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		if os.Getenv(Required) == "1" {
 			t.Fatalf("no redis-server on the PATH, and %s=1 requires it", Required)
 		}
 		t.Skip("NOT TESTED ON A REAL REDIS: no redis-server on the PATH (Debian: apt-get install redis-server)")
 	}
-	s := &Server{Dir: t.TempDir()}
-	appendonly := "no"
-	if o.AOF {
-		appendonly = "yes"
+	s := &Server{Dir: t.TempDir(), options: o}
+	s.args = []string{"--bind", "127.0.0.1", "--dir", s.Dir, "--logfile", filepath.Join(s.Dir, "log"), "--daemonize", "no"}
+	if o.TLS != nil {
+		s.args = append(s.args, "--tls-cert-file", o.TLS.File, "--tls-key-file", o.TLS.Key, "--tls-ca-cert-file", o.TLS.File,
+			"--tls-auth-clients", "no", "--tls-replication", "yes")
 	}
-	s.args = append([]string{
-		"--bind", "127.0.0.1", "--dir", s.Dir, "--save", "", "--appendonly", appendonly, "--appendfsync", "always",
-		"--logfile", filepath.Join(s.Dir, "log"), "--daemonize", "no",
-	}, o.Args...)
 	t.Cleanup(s.Kill)
+	return s
+}
+
+// begin starts the server on a free port.
+func (s *Server) begin(t testing.TB, clustered bool) {
+	t.Helper()
 	// Somebody else may take the free port before the server does: then there is another one.
 	for range 5 {
 		s.Addr = freeAddr(t)
@@ -77,11 +166,10 @@ func start(t testing.TB, o Options, clustered bool) *Server {
 			_, s.bus, _ = strings.Cut(freeAddr(t), ":")
 		}
 		if s.run(t) {
-			return s
+			return
 		}
 	}
 	t.Fatal("redis-server does not start: ", s.log())
-	return nil
 }
 
 // Kill kills the server as kill -9 does, and returns when it is gone. Its files stay until the test ends.
@@ -117,7 +205,11 @@ func (s *Server) Do(t testing.TB, words ...string) string {
 func (s *Server) run(t testing.TB) bool {
 	t.Helper()
 	_, port, _ := strings.Cut(s.Addr, ":")
-	args := append([]string{"--port", port}, s.args...)
+	args := append(slices.Clone(s.file), "--port", port)
+	if s.options.TLS != nil {
+		args = append(slices.Clone(s.file), "--port", "0", "--tls-port", port)
+	}
+	args = append(args, s.args...)
 	if s.bus != "" {
 		args = append(args, "--cluster-enabled", "yes", "--cluster-port", s.bus, "--cluster-node-timeout", "5000")
 	}
@@ -162,7 +254,11 @@ func (s *Server) log() string {
 func (s *Server) ask(command string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Addr)
+	dial := new(net.Dialer).DialContext
+	if c := s.options.TLS; c != nil {
+		dial = (&tls.Dialer{Config: &tls.Config{RootCAs: c.pool}}).DialContext
+	}
+	conn, err := dial(ctx, "tcp", s.Addr)
 	if err != nil {
 		return "", fmt.Errorf("connect to the server: %w", err)
 	}
@@ -170,10 +266,18 @@ func (s *Server) ask(command string) (string, error) {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return "", fmt.Errorf("set a deadline: %w", err)
 	}
+	r := bufio.NewReader(conn)
+	if s.options.Password != "" {
+		command = "AUTH " + s.options.Password + "\r\n" + command
+	}
 	if _, err := conn.Write([]byte(command + "\r\n")); err != nil {
 		return "", fmt.Errorf("send a command: %w", err)
 	}
-	r := bufio.NewReader(conn)
+	if s.options.Password != "" {
+		if _, err := r.ReadString('\n'); err != nil {
+			return "", fmt.Errorf("read a reply: %w", err)
+		}
+	}
 	line, err := r.ReadString('\n')
 	if err != nil {
 		return "", fmt.Errorf("read a reply: %w", err)
@@ -203,13 +307,13 @@ func (s *Server) ask(command string) (string, error) {
 
 // StartCluster starts a cluster of three masters and returns its address as redis.Open takes it. It skips or
 // fails as Start does.
-func StartCluster(t testing.TB) string {
+func StartCluster(t testing.TB, o Options) string {
 	t.Helper()
 	const slots, masters = 16384, 3
 	var servers []*Server
 	var addrs []string
 	for i := range masters {
-		s := start(t, Options{}, true)
+		s := start(t, o, true)
 		s.Do(t, "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(i*slots/masters), strconv.Itoa((i+1)*slots/masters-1))
 		s.Do(t, "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1))
 		servers, addrs = append(servers, s), append(addrs, s.Addr)
@@ -227,7 +331,71 @@ func StartCluster(t testing.TB) string {
 			t.Fatal("the cluster does not come together: ", s.log())
 		}
 	}
-	return "redis://" + strings.Join(addrs, ",")
+	return o.scheme() + o.login() + strings.Join(addrs, ",")
+}
+
+// Watched is a master with two replicas, and three Sentinels that make one of these the master when it is gone.
+type Watched struct {
+	Master    *Server // the first
+	Replicas  []*Server
+	sentinels []*Server
+}
+
+// MasterName is what Sentinels of tests call the master.
+const MasterName = "main"
+
+// StartSentinels starts a master, replicas and Sentinels, all with the same options, and returns when they know each other. It skips or
+// fails as Start does.
+func StartSentinels(t testing.TB, o Options) *Watched {
+	t.Helper()
+	w := &Watched{Master: start(t, o, false)}
+	host, port, _ := strings.Cut(w.Master.Addr, ":")
+	for range 2 {
+		of := o
+		of.Args = append(slices.Clone(o.Args), "--replicaof", host+" "+port)
+		w.Replicas = append(w.Replicas, start(t, of, false))
+	}
+	for range 3 {
+		s := newServer(t, Options{TLS: o.TLS, Password: o.Password})
+		lines := []string{
+			"sentinel monitor " + MasterName + " " + host + " " + port + " 2", "sentinel down-after-milliseconds " + MasterName + " 2000",
+			"sentinel failover-timeout " + MasterName + " 10000",
+		}
+		if o.Password != "" {
+			lines = append(lines, "requirepass "+o.Password, "sentinel sentinel-pass "+o.Password, "sentinel auth-pass "+MasterName+" "+o.Password)
+		}
+		file := filepath.Join(s.Dir, "sentinel.conf") // which it writes, too
+		if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.file, s.args = []string{file}, append(s.args, "--sentinel")
+		s.begin(t, false)
+		w.sentinels = append(w.sentinels, s)
+	}
+	for _, s := range w.sentinels {
+		ready := poll(func() bool {
+			info, err := s.ask("INFO sentinel")
+			return err == nil && strings.Contains(info, "status=ok,") && strings.Contains(info, ",slaves=2,sentinels=3")
+		})
+		if !ready {
+			t.Fatal("the Sentinels do not find each other: ", s.log())
+		}
+	}
+	return w
+}
+
+// URL is the address as redis.Open takes it.
+func (w *Watched) URL() string {
+	o := w.Master.options
+	var addrs []string
+	for _, s := range w.sentinels {
+		addrs = append(addrs, s.Addr)
+	}
+	url := strings.Replace(o.scheme(), "://", "-sentinel://", 1) + o.login() + strings.Join(addrs, ",") + "/" + MasterName
+	if o.Password != "" {
+		url += "?sentinel_password=" + o.Password
+	}
+	return url
 }
 
 func freeAddr(t testing.TB) string {

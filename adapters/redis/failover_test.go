@@ -1,0 +1,161 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"maturitybot/adapters/redis/redistest"
+	"maturitybot/survey"
+)
+
+// given are the answers of one person that were acknowledged.
+type given struct {
+	seat survey.Seat
+
+	mu    sync.Mutex
+	count int
+}
+
+// rating is that of the n-th answer.
+func rating(n int) survey.Rating { return survey.Rating(1 + n%4) }
+
+// element is that of the n-th answer.
+func element(n int) string { return fmt.Sprint("e", n) }
+
+func (g *given) acknowledged() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.count
+}
+
+// TestFailover: people answer while the master is killed and a replica takes its place. Whatever was acknowledged and had reached a replica by
+// the kill is there afterwards; until there is a master again, answers are refused as not kept; then they are taken again.
+func TestFailover(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]redistest.Options{"plain": {}, "TLS, users and passwords": restricted()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// A master that reaches no replica takes nothing, so that one that was left alone cannot go on acknowledging.
+			o.Args = append(o.Args, "--min-replicas-to-write", "1", "--repl-diskless-sync-delay", "0")
+			failover(t, redistest.StartSentinels(t, o))
+		})
+	}
+}
+
+func failover(t *testing.T, w *redistest.Watched) {
+	s := open(t, asBot(w.URL()))
+	_, seats := opened(t, s, "r1", "p1", "p2", "p3", "p4")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	people := make([]*given, len(seats))
+	refused := make(chan error, 1) // the first answer that was
+	again := make(chan struct{}, len(seats))
+	var answering sync.WaitGroup
+	for i, seat := range seats {
+		g := &given{seat: seat}
+		people[i] = g
+		answering.Go(func() {
+			failed := false
+			for n := 0; ctx.Err() == nil; {
+				_, err := s.Answer(ctx, g.seat, time.Now(), survey.Gesture{ID: element(n)}, element(n), rating(n))
+				switch {
+				case ctx.Err() != nil:
+				case err == nil:
+					n++
+					g.mu.Lock()
+					g.count = n
+					g.mu.Unlock()
+					if failed {
+						again <- struct{}{}
+						return
+					}
+				case errors.Is(err, survey.ErrUnavailable): // "not kept, press again": and so they do
+					failed = true
+					select {
+					case refused <- err:
+					default:
+					}
+				default:
+					t.Errorf("an answer is refused with %v", err)
+					return
+				}
+			}
+		})
+	}
+	wait := func(what string, until func() bool) {
+		t.Helper()
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for deadline := time.Now().Add(20 * time.Second); !until(); <-tick.C {
+			if time.Now().After(deadline) {
+				t.Fatal("waited in vain for ", what)
+			}
+		}
+	}
+	total := func() (n int) {
+		for _, g := range people {
+			n += g.acknowledged()
+		}
+		return n
+	}
+	wait("300 answers", func() bool { return total() >= 300 })
+	replicated := make([]int, len(people))
+	for i, g := range people {
+		replicated[i] = g.acknowledged()
+	}
+	// What was acknowledged is within this offset of the master's; a replica that has come to it has all of that.
+	offset := replicationOffset(t, w.Master, "master_repl_offset")
+	wait("a replica", func() bool {
+		for _, r := range w.Replicas {
+			if replicationOffset(t, r, "slave_repl_offset") >= offset {
+				return true
+			}
+		}
+		return false
+	})
+	w.Master.Kill()
+	killed, before := time.Now(), total()
+	for range people {
+		select {
+		case <-again:
+		case <-time.After(30 * time.Second):
+			t.Fatal("answers are not taken again")
+		}
+	}
+	outage := time.Since(killed)
+	stop()
+	answering.Wait()
+	select {
+	case err := <-refused:
+		t.Logf("refused with: %v", err)
+	default:
+		t.Error("no answer was refused, though there was no master")
+	}
+	lost := 0
+	for i, g := range people {
+		kept, err := s.Response(t.Context(), g.seat)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range g.acknowledged() {
+			switch got := kept.Answers[element(n)].Rating; {
+			case got == rating(n):
+			case n < replicated[i]:
+				t.Fatalf("answer %d of person %d was acknowledged, had reached a replica, and is now %d", n, i, got)
+			default:
+				lost++
+			}
+		}
+	}
+	t.Logf("about %d answers acknowledged by the kill, %d acknowledged and lost; answers are taken again after %v", before, lost, outage.Round(time.Millisecond))
+}
+
+// replicationOffset is how far a server is in what the master writes.
+func replicationOffset(t *testing.T, server *redistest.Server, name string) int {
+	t.Helper()
+	return number(t, server.Do(t, "INFO", "replication"), name)
+}
