@@ -1,9 +1,15 @@
 package discord
 
 import (
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/bwmarrin/discordgo"
 )
 
 // Discord has no Welsh, so there is a command in each language, and the bot answers in that of the word that was used. Both are shown to
@@ -122,6 +128,65 @@ func commands(global bool) []command {
 		all = append(all, c)
 	}
 	return all
+}
+
+// offer is what is to be registered in a server, or everywhere.
+type offer struct {
+	guild    string // empty is everywhere
+	path     string
+	commands []command
+}
+
+// offers are all of them, what is taken back first: where servers are listed, there are no commands everywhere.
+func (d *Discord) offers() []offer {
+	if len(d.options.Guilds) == 0 {
+		return []offer{d.offerIn("", commands(true))}
+	}
+	all := []offer{d.offerIn("", nil)}
+	for _, g := range d.options.Guilds {
+		all = append(all, d.offerIn(g, commands(false)))
+	}
+	return all
+}
+
+// offerIn is an offer in a server.
+func (d *Discord) offerIn(guild string, all []command) offer {
+	path := "applications/" + d.app + "/commands"
+	if guild != "" {
+		path = "applications/" + d.app + "/guilds/" + guild + "/commands"
+	}
+	all = append([]command{}, all...) // Discord takes [] for none, and not null
+	slices.SortFunc(all, func(a, b command) int { return cmp.Compare(a.Name, b.Name) })
+	return offer{guild, path, all}
+}
+
+// told says what to do about an offer that Discord does not take.
+func (d *Discord) told(o offer, err error) error {
+	if o.guild != "" && code(err) == discordgo.ErrCodeMissingAccess {
+		return fmt.Errorf("the bot is not in server %s, or may have no commands there: invite it with the scopes bot and applications.commands, on the page Installation at %s: %w", o.guild, portal, err)
+	}
+	return err
+}
+
+// registered says whether the commands of an offer are there as they are wanted.
+func (d *Discord) registered(ctx context.Context, o offer) (bool, error) {
+	var there []command
+	if err := d.client.do(ctx, request{what: "read the commands", method: http.MethodGet, path: o.path, bucket: o.path, again: true}, &there); err != nil {
+		return false, err
+	}
+	for i := range there {
+		slices.Sort(there[i].Contexts)
+		if o.guild != "" { // of a server's commands Discord tells what it fills in itself
+			there[i].Contexts, there[i].Integrations = nil, nil
+		}
+	}
+	slices.SortFunc(there, func(a, b command) int { return cmp.Compare(a.Name, b.Name) })
+	one, err := digest(there)
+	if err != nil {
+		return false, err
+	}
+	two, err := digest(o.commands)
+	return one == two, err
 }
 
 // digest tells two registrations apart.

@@ -180,20 +180,9 @@ func (d *Discord) Register(ctx context.Context) error {
 
 // offerCommands registers them where they are wanted.
 func (d *Discord) offerCommands(ctx context.Context) error {
-	everywhere := "applications/" + d.app + "/commands"
-	if len(d.options.Guilds) == 0 {
-		return d.register(ctx, everywhere, commands(true), true)
-	}
-	if err := d.register(ctx, everywhere, []command{}, true); err != nil {
-		return err
-	}
-	for _, g := range d.options.Guilds {
-		err := d.register(ctx, d.commandsOf(g), commands(false), false)
-		if code(err) == discordgo.ErrCodeMissingAccess {
-			return fmt.Errorf("the bot is not in server %s, or may have no commands there: invite it with the scopes bot and applications.commands, on the page Installation at %s: %w", g, portal, err)
-		}
-		if err != nil {
-			return err
+	for _, o := range d.offers() {
+		if err := d.register(ctx, o); err != nil {
+			return d.told(o, err)
 		}
 	}
 	return nil
@@ -219,7 +208,7 @@ func (d *Discord) unregister(ctx context.Context) {
 		if _, ok := snowflake(g.ID); !ok || slices.Contains(d.options.Guilds, g.ID) {
 			continue
 		}
-		err = d.register(ctx, d.commandsOf(g.ID), []command{}, false)
+		err = d.register(ctx, d.offerIn(g.ID, nil))
 		if code(err) == discordgo.ErrCodeMissingAccess { // it may have none there
 			err = nil
 		}
@@ -232,43 +221,21 @@ func (d *Discord) unregister(ctx context.Context) {
 	}
 }
 
-// commandsOf is where the commands of one server are.
-func (d *Discord) commandsOf(guild string) string {
-	return "applications/" + d.app + "/guilds/" + guild + "/commands"
-}
-
 // serves says whether the bot does anything in a server, or in a conversation, which is in none.
 func (d *Discord) serves(guild string) bool {
 	return guild == "" || len(d.options.Guilds) == 0 || slices.Contains(d.options.Guilds, guild)
 }
 
-func (d *Discord) register(ctx context.Context, path string, want []command, global bool) error {
-	var there []command
-	if err := d.client.do(ctx, request{what: "read the commands", method: http.MethodGet, path: path, bucket: path, again: true}, &there); err != nil {
+// register registers the commands of an offer, unless they are there as they are wanted.
+func (d *Discord) register(ctx context.Context, o offer) error {
+	there, err := d.registered(ctx, o)
+	if err != nil || there {
 		return err
 	}
-	for i := range there {
-		slices.Sort(there[i].Contexts)
-		if !global { // of a server's commands Discord tells what it fills in itself
-			there[i].Contexts, there[i].Integrations = nil, nil
-		}
-	}
-	byName := func(a, b command) int { return cmp.Compare(a.Name, b.Name) }
-	want = slices.Clone(want)
-	slices.SortFunc(want, byName)
-	slices.SortFunc(there, byName)
-	one, err := digest(there)
-	if err != nil {
+	if err := d.client.do(ctx, request{what: "register the commands", method: http.MethodPut, path: o.path, bucket: o.path, body: o.commands, again: true}, nil); err != nil {
 		return err
 	}
-	two, err := digest(want)
-	if err != nil || one == two {
-		return err
-	}
-	if err := d.client.do(ctx, request{what: "register the commands", method: http.MethodPut, path: path, bucket: path, body: want, again: true}, nil); err != nil {
-		return err
-	}
-	d.log.Info("commands registered", "commands", len(want), "everywhere", global)
+	d.log.Info("commands registered", "commands", len(o.commands), "everywhere", o.guild == "")
 	return nil
 }
 

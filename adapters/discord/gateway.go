@@ -88,7 +88,7 @@ type packet struct {
 // mend something, when its error says what. What was taken goes on; Drain waits for it.
 func (d *Discord) RunGateway(ctx context.Context) error {
 	if d.endpoint {
-		return errors.New("Discord delivers to an Interactions Endpoint URL, and then nothing by the gateway: take that address away on the application's page General Information at " + portal + ", or let the bot serve it")
+		return errEndpoint
 	}
 	var s session
 	pause := shortestPause

@@ -12,16 +12,16 @@ import (
 
 // matrixCommand is everything about matrices as files.
 type matrixCommand struct {
-	Check checkCommand `cmd:"" help:"Check a matrix file, and say everything that is wrong with it."`
-	Show  showCommand  `cmd:"" help:"Show a matrix."`
+	Check matrixCheck `cmd:"" help:"Check a matrix file, and say everything that is wrong with it."`
+	Show  matrixShow  `cmd:"" help:"Show a matrix."`
 }
 
-type checkCommand struct {
+type matrixCheck struct {
 	File string `arg:"" help:"The matrix file (YAML)." type:"existingfile"`
 }
 
 // Run prints what the file holds, or all its faults by line.
-func (c checkCommand) Run(s streams) error {
+func (c matrixCheck) Run(s streams) error {
 	m, err := matrix.LoadFile(c.File)
 	if err != nil {
 		fmt.Fprintln(s.err, err)
@@ -36,7 +36,7 @@ func (c checkCommand) Run(s streams) error {
 	return nil
 }
 
-type showCommand struct {
+type matrixShow struct {
 	matrixFlag
 	Edition string `help:"Id of the matrix: england and wales come with the program. Without it, the file of --matrix, else england." placeholder:"ID"`
 	Lang    string `help:"Language: en or cy, or another of the matrix. Without it, text in its first language and JSON in all." placeholder:"LANG"`
@@ -44,7 +44,7 @@ type showCommand struct {
 }
 
 // Run prints the matrix.
-func (c showCommand) Run(s streams) error {
+func (c matrixShow) Run(s streams) error {
 	m, err := c.choose(c.Edition)
 	if err != nil {
 		return err

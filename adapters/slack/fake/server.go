@@ -141,6 +141,7 @@ type Server struct {
 	sockets    []*socket
 	nextSocket int
 	socketsOff bool
+	scopes     string // of the bot token
 	bounce     bool
 	unacked    []*envelope
 }
@@ -157,6 +158,13 @@ func New(t platformtest.TB) *Server {
 	s.Client = s.Network.Client(t)
 	t.Cleanup(func() { close(s.ended) })
 	return s
+}
+
+// Scopes sets what the bot token was granted; until then that is not told.
+func (s *Server) Scopes(names ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scopes = strings.Join(names, ",")
 }
 
 // AddUser lets somebody in.
@@ -425,6 +433,9 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, method string) {
 		return
 	}
 	s.mu.Lock()
+	if s.scopes != "" {
+		w.Header().Set("X-OAuth-Scopes", s.scopes)
+	}
 	out, err := s.do(r, method, given, token, body)
 	s.Tick()
 	s.mu.Unlock()

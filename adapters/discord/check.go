@@ -1,0 +1,46 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"net/http"
+)
+
+// errEndpoint says that Discord delivers elsewhere than to the gateway.
+var errEndpoint = errors.New("Discord delivers to an Interactions Endpoint URL, and then nothing by the gateway: take that address away on the application's page General Information at " + portal + ", or let the bot serve it")
+
+// Standing is what Discord tells of the application whose bot token this is.
+type Standing struct {
+	Application string // its name
+	ID          string
+	// Endpoint is the Interactions Endpoint URL, or empty.
+	Endpoint string
+	// Registered says that the commands are there as the bot offers them. If they are not, Register mends it.
+	Registered bool
+}
+
+// Check asks Discord for the application's standing. Its error says that the bot cannot work, and what to mend where that is known; what
+// was learned before is returned beside it.
+func (d *Discord) Check(ctx context.Context) (Standing, error) {
+	var app struct {
+		Name     string `json:"name"`
+		Endpoint string `json:"interactions_endpoint_url"`
+	}
+	err := d.client.do(ctx, request{what: "ask for the application", method: http.MethodGet, path: "applications/@me", bucket: "applications/@me", again: true}, &app)
+	standing := Standing{Application: app.Name, ID: d.app, Endpoint: app.Endpoint}
+	switch {
+	case err != nil:
+		return standing, err
+	case d.key == nil && app.Endpoint != "":
+		return standing, errEndpoint
+	}
+	standing.Registered = true
+	for _, o := range d.offers() {
+		there, err := d.registered(ctx, o)
+		if err != nil {
+			return standing, d.told(o, err)
+		}
+		standing.Registered = standing.Registered && there
+	}
+	return standing, nil
+}

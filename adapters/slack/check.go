@@ -1,0 +1,67 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	slackgo "github.com/slack-go/slack"
+)
+
+// Standing is what Slack tells of the app whose bot token this is.
+type Standing struct {
+	Workspace string // its name
+	Team      string // its id
+	Bot       string // the bot's name
+	// Missing are the scopes of the manifest that the app was not granted. Untold says that Slack did not tell which it was.
+	Missing []string
+	Untold  bool
+	// Ahead is by how much Slack's clock, which tells whole seconds, is ahead of this machine's, or zero if it is not told.
+	Ahead time.Duration
+}
+
+// Check asks Slack for the app's standing.
+func (s *Slack) Check(ctx context.Context) (Standing, error) {
+	var who *slackgo.AuthTestResponse
+	err := s.client.call(ctx, "auth.test", true, func(ctx context.Context) (err error) {
+		who, err = s.client.api.AuthTestContext(ctx)
+		return err
+	})
+	if err != nil {
+		return Standing{}, fmt.Errorf("ask Slack whose the bot token is: %w", err)
+	}
+	standing := Standing{Workspace: who.Team, Team: who.TeamID, Bot: who.User}
+	if at, err := http.ParseTime(who.Header.Get("Date")); err == nil {
+		standing.Ahead = time.Until(at)
+	}
+	granted := strings.FieldsFunc(who.Header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
+	standing.Untold = len(granted) == 0
+	for _, scope := range Scopes {
+		if !standing.Untold && !slices.Contains(granted, scope.Name) {
+			standing.Missing = append(standing.Missing, scope.Name)
+		}
+	}
+	return standing, nil
+}
+
+// CheckSocket asks Slack for the address of a connection by Socket Mode, and makes none. Its error says what to mend where that is known.
+func (s *Slack) CheckSocket(ctx context.Context) error {
+	api := slackgo.New("", slackgo.OptionAppLevelToken(string(s.options.AppToken)),
+		slackgo.OptionAPIURL(s.client.base.String()), slackgo.OptionHTTPClient(s.client.http))
+	err := s.client.call(ctx, "apps.connections.open", true, func(ctx context.Context) error {
+		_, address, err := api.StartSocketModeContext(ctx)
+		if err == nil && address == "" {
+			err = errors.New("slack gives no address")
+		}
+		return err
+	})
+	switch code(err) {
+	case "invalid_auth", "not_authed", "token_revoked", "account_inactive", "not_allowed_token_type", "missing_scope", "no_permission":
+		return fmt.Errorf("%w: %w", errAppToken, err)
+	}
+	return err
+}

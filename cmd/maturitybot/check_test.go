@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	discordfake "maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/redis/redistest"
+	"maturitybot/adapters/slack"
+	"maturitybot/adapters/slack/fake"
+	"maturitybot/bot/chat"
+)
+
+// checked runs check with a configuration, and returns its exit and what it printed.
+func checked(t *testing.T, c checkCommand, env map[string]string) (bool, string) {
+	t.Helper()
+	c.env = func(name string) string { return env[name] }
+	var out bytes.Buffer
+	err := c.Run(t.Context(), streams{out: &out, err: &out})
+	if err != nil && !errors.Is(err, errSilent) {
+		t.Errorf("ended with %v", err)
+	}
+	for name, secret := range env {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("%s stands in the output:\n%s", name, &out)
+		}
+	}
+	return err == nil, out.String()
+}
+
+// TestCheckConfiguration: what serve would use is tried, a line each, and what is wrong is said; no token is.
+func TestCheckConfiguration(t *testing.T) {
+	url := redistest.Start(t, redistest.Options{AOF: true, Password: "r3dis-s3cret"}).URL()
+	var scopes []string
+	for _, s := range slack.Scopes {
+		scopes = append(scopes, s.Name)
+	}
+	broken := filepath.Join(t.TempDir(), "broken")
+	if err := os.WriteFile(broken, []byte("no days\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	sockets := map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken}
+	http := map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_SIGNING_SECRET": fake.Secret}
+	gateway := map[string]string{"DISCORD_TOKEN": discordfake.Token}
+	endpoint := map[string]string{"DISCORD_TOKEN": discordfake.Token, "DISCORD_PUBLIC_KEY": discordfake.PublicKey}
+	for name, c := range map[string]struct {
+		env   map[string]string
+		serve serveCommand
+		on    func(*fake.Server, *discordfake.Server)
+		fine  bool // without --strict
+		warns bool
+		want  []string // regular expressions
+	}{
+		"Slack by sockets": {env: sockets, fine: true, want: []string{
+			`ok    configuration  complete`, `ok    matrix         england, wales`, `ok    bank holidays  those known`, `ok    time zones `,
+			`ok    redis          redis \d.*, master, appendonly yes, appendfsync always, .*noeviction`,
+			`ok    slack          bot maturity in workspace Fake \(` + fake.Team + `\), SLACK_BOT_TOKEN xoxb-…oken\n`, `ok    slack          the app has all 8 scopes`,
+			`ok    slack          by Socket Mode, SLACK_APP_TOKEN xapp-…oken\n`, `8 ok, 0 warn, 0 FAIL`,
+		}},
+		"Slack by HTTP":            {env: http, serve: serveCommand{Listen: "127.0.0.1:0"}, fine: true, want: []string{`by HTTP, at /slack, SLACK_SIGNING_SECRET …cdef`, `ok    listen `}},
+		"an address that is taken": {env: http, serve: serveCommand{Listen: taken.Addr().String()}, fine: true, warns: true, want: []string{`warn  listen .*another program is there`}},
+		"scopes":                   {env: sockets, on: func(s *fake.Server, _ *discordfake.Server) { s.Scopes("commands") }, want: []string{`FAIL  slack          scopes are missing: chat:write, users:read, .*OAuth & Permissions`}},
+		"a token that was revoked": {env: sockets, on: func(s *fake.Server, _ *discordfake.Server) { s.Fail("auth.test", fake.Fault{Error: "token_revoked"}) }, want: []string{
+			`FAIL  slack          use the Slack bot token, which Slack refuses .*token_revoked \(SLACK_BOT_TOKEN xoxb-…oken\)`,
+		}},
+		"an app token of another kind": {env: sockets, on: func(s *fake.Server, _ *discordfake.Server) {
+			s.Fail("apps.connections.open", fake.Fault{Error: "missing_scope"})
+		}, want: []string{`FAIL  slack          .*connections:write.*SLACK_APP_TOKEN xapp-…oken`}},
+		"Discord by the gateway": {env: gateway, fine: true, warns: true, want: []string{
+			`ok    discord        application maturity \(` + discordfake.App + `\), DISCORD_TOKEN …oken\n`, `ok    discord        by the gateway`, `warn  discord        the commands are not there`,
+		}},
+		"Discord sends elsewhere": {env: gateway, on: func(_ *fake.Server, d *discordfake.Server) { d.Endpoint("https://elsewhere.example.org") }, want: []string{
+			`FAIL  discord        Discord delivers to an Interactions Endpoint URL`,
+		}},
+		"Discord by HTTP": {env: endpoint, serve: serveCommand{Listen: "127.0.0.1:0"}, fine: true, warns: true, want: []string{`warn  discord        by HTTP, and no Interactions Endpoint URL is set`}},
+		"another application's key": {env: map[string]string{"DISCORD_TOKEN": discordfake.Token, "DISCORD_PUBLIC_KEY": strings.Repeat("0a", 32)}, serve: serveCommand{Listen: "127.0.0.1:0"}, want: []string{
+			`FAIL  discord        the Discord public key is not that of application`,
+		}},
+		"files": {env: sockets, serve: serveCommand{Holidays: broken, matrixFlag: matrixFlag{Matrix: broken}}, want: []string{`FAIL  bank holidays  `, `FAIL  matrix         `}},
+		"faults": {env: map[string]string{"SLACK_BOT_TOKEN": "xoxp-s3cret-s3cret-s3cret"}, want: []string{
+			`FAIL  configuration  SLACK_BOT_TOKEN is not a bot token`, `FAIL  configuration  SLACK_APP_TOKEN .* is missing`, `ok    redis `,
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, d := fake.New(t), discordfake.New(t)
+			s.Scopes(scopes...)
+			if c.on != nil {
+				c.on(s, d)
+			}
+			c.serve.RedisURL, c.serve.SlackAPI, c.serve.DiscordAPI = url, fake.URL, discordfake.URL
+			c.serve.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+				if strings.HasPrefix(address, "discord.") {
+					return d.Dial(ctx, network, address)
+				}
+				return s.Dial(ctx, network, address)
+			}
+			got, out := checked(t, checkCommand{serveCommand: c.serve}, c.env)
+			if got != c.fine || strings.Contains(out, "r3dis-s3cret") {
+				t.Errorf("fine is %v:\n%s", got, out)
+			}
+			for _, want := range c.want {
+				if !regexp.MustCompile(want).MatchString(out) {
+					t.Errorf("%q is not in\n%s", want, out)
+				}
+			}
+			if c.fine && strings.Contains(out, "warn  ") != c.warns {
+				t.Errorf("warns should be %v:\n%s", c.warns, out)
+			}
+			if c.warns {
+				if got, out := checked(t, checkCommand{serveCommand: c.serve, Strict: true}, c.env); got {
+					t.Errorf("fine though strict:\n%s", out)
+				}
+			}
+			if n := len(d.Calls("overwrite")); n > 0 {
+				t.Errorf("%d commands were changed", n)
+			}
+		})
+	}
+}
+
+// TestCheckWithoutRedis: its password is in no error.
+func TestCheckWithoutRedis(t *testing.T) {
+	got, out := checked(t, checkCommand{serveCommand: serveCommand{RedisURL: "redis://bot:r3dis-s3cret@127.0.0.1:1"}}, nil)
+	if got || !strings.Contains(out, "FAIL  redis          connect to Redis") || strings.Contains(out, "s3cret") {
+		t.Errorf("fine is %v:\n%s", got, out)
+	}
+}
+
+func TestMasked(t *testing.T) {
+	for secret, want := range map[chat.Secret]string{
+		"": chat.Mask, "xoxb-short": chat.Mask, "xoxb-0123456789abcdef": "xoxb-…cdef", "xapp-1-0123456789abcd": "xapp-…abcd", "0123456789abcdef": "…cdef",
+	} {
+		if got := masked(secret); got != want {
+			t.Errorf("%q shows as %q, want %q", string(secret), got, want)
+		}
+	}
+}
