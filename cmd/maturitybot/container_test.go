@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	osexec "os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"maturitybot/adapters/redis"
+	"maturitybot/adapters/redis/redistest"
+)
+
+// TestComposeRedis runs Redis by the command in compose.yaml, but for its folder and port: it asks for the password, and has no setting
+// that puts answers at risk.
+func TestComposeRedis(t *testing.T) {
+	redistest.Start(t, redistest.Options{}) // or skip
+	raw, err := os.ReadFile("../../compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compose struct {
+		Services struct {
+			Redis struct{ Command []string }
+		}
+	}
+	if err := yaml.Unmarshal(raw, &compose); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = listener.Close() // it has found a port
+	command := compose.Services.Redis.Command
+	if len(command) != 3 || strings.Count(command[2], "dir /data\n") != 1 {
+		t.Fatalf("the command is %q", command)
+	}
+	script := strings.ReplaceAll(command[2], "$$", "$")
+	script = strings.Replace(script, "dir /data\n", fmt.Sprintf("dir %s\nbind %s\nport %s\n", t.TempDir(), host, port), 1)
+	server := osexec.Command(command[0], command[1], script)
+	server.Env = append(os.Environ(), "REDISCLI_AUTH=s3cret")
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = server.Process.Kill() // it may have ended by itself
+		_ = server.Wait()         // by being killed
+	}()
+	url := "redis://:s3cret@" + net.JoinHostPort(host, port)
+	var store *redis.Store
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); store == nil; <-tick.C {
+		if store, err = redis.Open(t.Context(), url); err != nil && time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	defer store.Close()
+	lines, warnings := store.Describe(t.Context())
+	if len(warnings) > 0 || len(lines) != 1 || !strings.Contains(lines[0], "appendfsync always") || !strings.Contains(lines[0], "of 256.00M") {
+		t.Errorf("described as %q with warnings %q", lines, warnings)
+	}
+	if _, err := redis.Open(t.Context(), strings.Replace(url, ":s3cret@", "", 1)); err == nil || !strings.Contains(err.Error(), "NOAUTH") {
+		t.Errorf("without the password: %v", err)
+	}
+	// What stands in its command line can be read by everybody.
+	if seen, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", server.Process.Pid)); err == nil && strings.Contains(string(seen), "s3cret") {
+		t.Errorf("the command line is %q", seen)
+	}
+}
+
+// TestDockerfileGo: the image is built with the Go that go.mod asks for.
+func TestDockerfileGo(t *testing.T) {
+	module, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dockerfile, err := os.ReadFile("../../Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(string(module))
+	if want == nil || !strings.Contains(string(dockerfile), "\nFROM golang:"+want[1]+"-") {
+		t.Errorf("go.mod asks for %v", want)
+	}
+}

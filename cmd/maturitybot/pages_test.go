@@ -1,0 +1,176 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+
+	"maturitybot/adapters/redis"
+)
+
+// parts of CONFIGURATION.md that are written from the program, by the name that stands in the line before each.
+func parts(t *testing.T) map[string]string {
+	t.Helper()
+	var given strings.Builder
+	given.WriteString("| variable | what it is | where it is found | what for |\n|---|---|---|---|\n")
+	for _, c := range credentials {
+		fmt.Fprintf(&given, "| `%s` | %s | %s | %s |\n", c.name, c.what, c.where, c.use)
+	}
+	return map[string]string{
+		"credentials": given.String(), "commands": commandPages(t),
+		"addresses": indented(redis.Addresses), "acl": indented("ACL SETUSER bot on >PASSWORD " + redis.ACL),
+	}
+}
+
+// indented is a text as Markdown shows it unchanged.
+func indented(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") + "\n" }
+
+// commandPages describes every command and its flags.
+func commandPages(t *testing.T) string {
+	t.Helper()
+	var out strings.Builder
+	serve := flagsOf(t, "serve")
+	for _, n := range leaves(t) {
+		var arguments, flags strings.Builder
+		for _, p := range n.Positional {
+			fmt.Fprintf(&arguments, "`%s`: %s\n\n", p.Summary(), p.Help)
+		}
+		all := n.Flags
+		if name := n.Path(); name != "serve" && holds(all, serve) {
+			arguments.WriteString("The flags of `serve`, and:\n\n")
+			all = slices.DeleteFunc(slices.Clone(all), func(f *kong.Flag) bool { return holds(serve, []*kong.Flag{f}) })
+		}
+		for _, f := range all {
+			fmt.Fprintf(&flags, "| `%s` | %s | %s | %s |\n", flagName(f), quoted(strings.Join(f.Envs, "`, `")), quoted(f.Default), strings.ReplaceAll(f.Help, "|", `\|`))
+		}
+		fmt.Fprintf(&out, "### maturitybot %s\n\n%s\n\n%s", n.Path(), n.Help, &arguments)
+		if flags.Len() > 0 {
+			fmt.Fprintf(&out, "| flag | environment | without it | |\n|---|---|---|---|\n%s\n", &flags)
+		}
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
+func flagName(f *kong.Flag) string {
+	name := "--" + f.Name
+	if !f.IsBool() {
+		name += " " + cmp.Or(f.PlaceHolder, strings.ToUpper(f.Name))
+	}
+	return strings.ReplaceAll(name, "|", `\|`)
+}
+
+func quoted(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "`" + s + "`"
+}
+
+// holds says whether every one of some flags is among others.
+func holds(all, some []*kong.Flag) bool {
+	for _, s := range some {
+		if !slices.ContainsFunc(all, func(f *kong.Flag) bool { return f.Name == s.Name }) {
+			return false
+		}
+	}
+	return true
+}
+
+// leaves are the commands that can be run.
+func leaves(t *testing.T) []*kong.Node {
+	t.Helper()
+	parser, err := kong.New(&commands{}, kong.Name(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parser.Model.Leaves(true)
+}
+
+func flagsOf(t *testing.T, command string) []*kong.Flag {
+	t.Helper()
+	for _, n := range leaves(t) {
+		if n.Path() == command {
+			return n.Flags
+		}
+	}
+	t.Fatalf("no command %s", command)
+	return nil
+}
+
+// TestConfigurationPage: what CONFIGURATION.md says of flags and variables is what the program has.
+func TestConfigurationPage(t *testing.T) {
+	const path = "../../CONFIGURATION.md"
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := regexp.MustCompile(`(?s)<!-- written from the program: (\w+) -->\n(.*?)<!-- end -->`)
+	want, written := parts(t), 0
+	page := part.ReplaceAllStringFunc(string(raw), func(old string) string {
+		name := part.FindStringSubmatch(old)[1]
+		text, ok := want[name]
+		if !ok {
+			t.Errorf("%s is no part that is written from the program", name)
+		}
+		written++
+		return "<!-- written from the program: " + name + " -->\n\n" + text + "\n<!-- end -->"
+	})
+	if written != len(want) {
+		t.Errorf("%d parts are there, want %d", written, len(want))
+	}
+	if page == string(raw) {
+		return
+	}
+	if *rewrite {
+		if err := os.WriteFile(path, []byte(page), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Errorf("CONFIGURATION.md is not what the program has:\n%s\nRun go test ./cmd/maturitybot -run ConfigurationPage -update, and read the difference.", firstDifference(string(raw), page))
+}
+
+// TestEnvironmentExample: .env.example names every variable that serve and compose.yaml read, and no other.
+func TestEnvironmentExample(t *testing.T) {
+	example, err := os.ReadFile("../../.env.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compose, err := os.ReadFile("../../compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, f := range flagsOf(t, "serve") {
+		for _, name := range f.Envs {
+			known[name] = true
+		}
+	}
+	for _, c := range credentials {
+		known[c.name] = true
+	}
+	for _, m := range regexp.MustCompile(`[^$]\$\{(\w+)`).FindAllStringSubmatch(string(compose), -1) {
+		known[m[1]] = true
+	}
+	named := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^#?([A-Z_]+)=`).FindAllStringSubmatch(string(example), -1) {
+		if named[m[1]] {
+			t.Errorf("%s is there twice", m[1])
+		}
+		named[m[1]] = true
+		if !known[m[1]] {
+			t.Errorf("nothing reads %s", m[1])
+		}
+	}
+	for name := range known {
+		if !named[name] {
+			t.Errorf("%s is not there", name)
+		}
+	}
+}
