@@ -3,6 +3,7 @@ package redis
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -31,21 +32,24 @@ const skew = 5 * time.Second
 // Check returns what of the server, or of a cluster's masters, puts answers at risk. It reads INFO, which is allowed in many places where
 // CONFIG is not.
 func (s *Store) Check(ctx context.Context) []Warning {
-	_, warnings := s.Describe(ctx)
+	_, warnings, err := s.Describe(ctx)
+	if err != nil {
+		warnings = append(warnings, Warning(err.Error()))
+	}
 	return warnings
 }
 
 // Describe returns a line about the server, or about each master of a cluster: what it is, how it keeps what it is told, and how much
-// room it has; and what Check returns.
-func (s *Store) Describe(ctx context.Context) (lines []string, warnings []Warning) {
+// room it has; what of that puts answers at risk; and an error where it is nothing that can keep them, with what to do.
+func (s *Store) Describe(ctx context.Context) (lines []string, warnings []Warning, err error) {
 	cluster, ok := s.client.(*goredis.ClusterClient)
 	if !ok {
-		line, all := describe(ctx, s.client)
-		return []string{line}, all
+		line, fields, all := describe(ctx, s.client)
+		return []string{line}, all, unfit(fields)
 	}
 	var mu sync.Mutex
-	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *goredis.Client) error {
-		line, all := describe(ctx, master)
+	err = cluster.ForEachMaster(ctx, func(ctx context.Context, master *goredis.Client) error {
+		line, _, all := describe(ctx, master)
 		mu.Lock()
 		defer mu.Unlock()
 		lines, warnings = append(lines, master.Options().Addr+": "+line), append(warnings, all...)
@@ -56,11 +60,24 @@ func (s *Store) Describe(ctx context.Context) (lines []string, warnings []Warnin
 	}
 	slices.Sort(lines)
 	slices.Sort(warnings)
-	return lines, slices.Compact(warnings)
+	return lines, slices.Compact(warnings), nil
 }
 
-// describe looks at one server.
-func describe(ctx context.Context, server goredis.Cmdable) (string, []Warning) {
+// unfit says why a server, by what it told of itself, is not the one to talk to.
+func unfit(fields map[string]string) error {
+	switch {
+	case fields["redis_mode"] == "sentinel":
+		return errors.New("this is a Sentinel and not the Redis that it watches: write redis-sentinel://host:26379/mastername")
+	case fields["redis_mode"] == "cluster":
+		return errors.New("this is one node of a cluster: name at least two nodes, redis://a:6379,b:6379")
+	case fields["role"] == "slave":
+		return errors.New("this is a replica, which takes no answers: give the address of its master, or of the Sentinels")
+	}
+	return nil
+}
+
+// describe looks at one server. It returns what it told of itself as well.
+func describe(ctx context.Context, server goredis.Cmdable) (string, map[string]string, []Warning) {
 	info, err := server.Info(ctx).Result()
 	fields := map[string]string{}
 	for line := range strings.Lines(info) {
@@ -73,7 +90,7 @@ func describe(ctx context.Context, server goredis.Cmdable) (string, []Warning) {
 	}
 	warnings := judge(fields, err)
 	if err != nil {
-		return "it answers, and does not tell of itself", warnings
+		return "it answers, and does not tell of itself", fields, warnings
 	}
 	line := fmt.Sprintf("%s %s, %s", cmp.Or(fields["server_name"], "redis"), cmp.Or(fields["valkey_version"], fields["redis_version"]), cmp.Or(fields["role"], "role unknown"))
 	if n := fields["connected_slaves"]; n != "" && n != "0" {
@@ -99,7 +116,7 @@ func describe(ctx context.Context, server goredis.Cmdable) (string, []Warning) {
 				"deadlines, reminders and claims go by the clock of the machine the bot runs on.", off.Abs().Round(time.Second))))
 		}
 	}
-	return line, warnings
+	return line, fields, warnings
 }
 
 // judge reads what a server told of itself, or why it did not.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -48,6 +49,14 @@ func TestFailover(t *testing.T) {
 
 func failover(t *testing.T, w *redistest.Watched) {
 	s := open(t, asBot(w.URL()))
+	if _, _, err := s.Describe(t.Context()); err != nil {
+		t.Error(err)
+	}
+	// Whoever leaves out that it is a Sentinel is told so.
+	eye := open(t, w.Sentinel())
+	if _, _, err := eye.Describe(t.Context()); err == nil || !strings.Contains(err.Error(), "this is a Sentinel") {
+		t.Errorf("got error %v", err)
+	}
 	_, seats := opened(t, s, "r1", "p1", "p2", "p3", "p4")
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()

@@ -275,8 +275,8 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
 	s := open(t, server.URL())
-	lines, got := s.Describe(t.Context())
-	if len(got) != 0 || !slices.Equal(got, s.Check(t.Context())) {
+	lines, got, err := s.Describe(t.Context())
+	if err != nil || len(got) != 0 || !slices.Equal(got, s.Check(t.Context())) {
 		t.Errorf("got %q, want nothing", got)
 	}
 	if len(lines) != 1 || !regexp.MustCompile(`^redis \d+\.\d+\.\d+, master, appendonly yes, appendfsync always, `+
@@ -301,6 +301,23 @@ func TestCheck(t *testing.T) {
 	}
 	if got := judge(nil, reply("NOPERM this user has no permissions to run the 'info' command")); len(got) != 1 {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestNotTheRightServer: the address leads to something that answers and cannot keep anything.
+func TestNotTheRightServer(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{AOF: true})
+	server.Do(t, "REPLICAOF", "127.0.0.1", "1")
+	node, _, _ := strings.Cut(redistest.StartCluster(t, redistest.Options{}), ",")
+	for want, address := range map[string]string{"is a replica": server.URL(), "one node of a cluster": node} {
+		s := open(t, address)
+		if _, _, err := s.Describe(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want %q in it", err, want)
+		}
+		if got := s.Check(t.Context()); !slices.ContainsFunc(got, func(w Warning) bool { return strings.Contains(string(w), want) }) {
+			t.Errorf("got %q, want %q in it", got, want)
+		}
 	}
 }
 

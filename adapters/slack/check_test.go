@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,17 @@ import (
 	"maturitybot/bot/chat"
 )
 
+// anHourAhead is a Slack whose clock is.
+type anHourAhead struct{ http.RoundTripper }
+
+func (a anHourAhead) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := a.RoundTripper.RoundTrip(r)
+	if err == nil {
+		answer.Header.Set("Date", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
+	}
+	return answer, err
+}
+
 func TestCheck(t *testing.T) {
 	w := stage(t, func(context.Context, chat.Event) []chat.Reply { return nil })
 	got, err := w.slack.Check(t.Context())
@@ -20,6 +32,10 @@ func TestCheck(t *testing.T) {
 	}
 	if got.Ahead.Abs() > 10*time.Second {
 		t.Errorf("Slack's clock is %v ahead", got.Ahead)
+	}
+	w.slack.client.http.Transport = anHourAhead{w.slack.client.http.Transport}
+	if got, err := w.slack.Check(t.Context()); err != nil || (got.Ahead-time.Hour).Abs() > 10*time.Second {
+		t.Errorf("Slack's clock is %v ahead, %v", got.Ahead, err)
 	}
 	var all []string
 	for _, s := range Scopes {

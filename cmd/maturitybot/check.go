@@ -117,9 +117,12 @@ func (c *checkCommand) redis(ctx context.Context, f *findings) {
 		return
 	}
 	defer func() { _ = store.Close() }() // nothing was written
-	lines, warnings := store.Describe(ctx)
+	lines, warnings, err := store.Describe(ctx)
 	for _, line := range lines {
 		f.say(fine, "redis", "%s", line)
+	}
+	if err != nil {
+		f.say(fail, "redis", "%v", err)
 	}
 	for _, w := range warnings {
 		f.say(warn, "redis", "%s", w)

@@ -67,8 +67,8 @@ func TestComposeRedis(t *testing.T) {
 		}
 	}
 	defer store.Close()
-	lines, warnings := store.Describe(t.Context())
-	if len(warnings) > 0 || len(lines) != 1 || !strings.Contains(lines[0], "appendfsync always") || !strings.Contains(lines[0], "of 256.00M") {
+	lines, warnings, err := store.Describe(t.Context())
+	if err != nil || len(warnings) > 0 || len(lines) != 1 || !strings.Contains(lines[0], "appendfsync always") || !strings.Contains(lines[0], "of 256.00M") {
 		t.Errorf("described as %q with warnings %q", lines, warnings)
 	}
 	if _, err := redis.Open(t.Context(), strings.Replace(url, ":s3cret@", "", 1)); err == nil || !strings.Contains(err.Error(), "NOAUTH") {

@@ -384,6 +384,9 @@ func StartSentinels(t testing.TB, o Options) *Watched {
 	return w
 }
 
+// Sentinel is the address of one Sentinel, as that of a server.
+func (w *Watched) Sentinel() string { return w.sentinels[0].URL() }
+
 // URL is the address as redis.Open takes it.
 func (w *Watched) URL() string {
 	o := w.Master.options
