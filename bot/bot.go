@@ -46,8 +46,10 @@ type Options struct {
 	Creators  []chat.Person // may start rounds besides the platform's admins
 	Log       *slog.Logger
 	Now       func() time.Time
-	// Delivered, where it is set, is told what came of each message that was owed. It may be called from several goroutines at once.
-	Delivered func(kind survey.MessageKind, outcome Outcome)
+	// Handled and Delivered, where they are set, are told what came of each event, and of each message that was owed. They may be
+	// called from several goroutines at once.
+	Handled   func(Handled)
+	Delivered func(Delivered)
 }
 
 // Claims tells events apart that were handled before, by whichever process.
@@ -71,6 +73,8 @@ type Diary interface {
 	Reminders(r survey.Round, zone *time.Location, now time.Time) []survey.Moment
 	// Posts is when the coordinator's channel gets something after now, earliest first.
 	Posts(r survey.Round, now time.Time) []survey.Moment
+	// Due is when a message of that kind was first to be sent, or false where that is not known.
+	Due(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool)
 	// Tomorrow is when somebody who asks now to be reminded tomorrow is, and whether the survey is still open then.
 	Tomorrow(r survey.Round, m survey.Member, now time.Time) (survey.Moment, bool)
 	// When says when a message that is due may be sent: at now, or later. It is false for one that is not to be sent any more.
@@ -103,23 +107,28 @@ func (b *Bot) Ack(e chat.Event) chat.Ack {
 
 // Handle does what the event asks for.
 func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
+	began := b.Now()
+	came := Handled{Platform: e.Who.Platform, Verb: "unknown", Outcome: OK}
 	defer func() {
 		// Platform libraries run handlers without a net: one fault would end the bot for everybody.
 		if fault := recover(); fault != nil {
 			b.Log.Error("panic", "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
-			replies = b.sorryInBoth("error.inside")
+			replies, came.Outcome = b.sorryInBoth("error.inside"), Failed
+		}
+		if b.Handled != nil {
+			came.Took = b.Now().Sub(began)
+			b.Handled(came)
 		}
 	}()
-	began := b.Now()
 	action := b.action(e)
 	e.Action = action
-	verb := action.Verb
-	if _, ours := b.routes[verb]; !ours {
-		verb = "unknown" // what somebody made up has no place in a log
+	if _, ours := b.routes[action.Verb]; ours { // what somebody made up has no place in a log
+		came.Verb = action.Verb
 	}
 	var err error
 	if replies, err = b.route(ctx, e); err != nil {
-		replies = b.explain(ctx, e, err)
+		came.Outcome = Refused // unless it turns out worse
+		replies = b.explain(ctx, e, err, &came.Outcome)
 	}
 	for i, reply := range replies {
 		if form, ok := reply.(chat.Open); ok {
@@ -127,11 +136,12 @@ func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
 			reply, replies[i] = form, form
 		}
 		if fault := check(reply); fault != nil {
-			b.Log.Error("reply does not fit", "verb", verb, "error", fault)
+			b.Log.Error("reply does not fit", "verb", came.Verb, "error", fault)
+			came.Outcome = Failed
 			replies[i] = b.sorryInBoth("error.inside")[0] // the others stand: what they tell of has been done
 		}
 	}
-	b.Log.Info("event", "verb", verb, "person", b.short(e.Who), "replies", len(replies), "took", b.Now().Sub(began))
+	b.Log.Info("event", "verb", came.Verb, "person", b.short(e.Who), "replies", len(replies), "took", b.Now().Sub(began))
 	return replies
 }
 
@@ -216,8 +226,16 @@ func check(reply chat.Reply) error {
 	return nil
 }
 
-// explain is the one place where an error becomes sentences for a person.
-func (b *Bot) explain(ctx context.Context, e chat.Event, err error) []chat.Reply {
+// Handled is what came of an event.
+type Handled struct {
+	Platform string
+	Verb     string  // of a route, or "unknown"
+	Outcome  Outcome // OK, Refused, Unavailable or Failed
+	Took     time.Duration
+}
+
+// explain is the one place where an error becomes sentences for a person. It says so in the outcome when the error is no refusal.
+func (b *Bot) explain(ctx context.Context, e chat.Event, err error, outcome *Outcome) []chat.Reply {
 	log := b.Log.With("person", b.short(e.Who))
 	if !errors.Is(err, survey.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) && len(e.Action.Args) > 0 {
 		// No platform tells that somebody wants Welsh; the roster does.
@@ -242,6 +260,7 @@ func (b *Bot) explain(ctx context.Context, e chat.Event, err error) []chat.Reply
 		return b.sorry(e, "error.not_allowed")
 	case errors.Is(err, survey.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		log.Error("store unavailable", "error", err)
+		*outcome = Unavailable
 		return b.sorryInBoth("error.unavailable")
 	case errors.Is(err, survey.ErrOpened):
 		return b.sorry(e, "draft.opened")
@@ -262,6 +281,7 @@ func (b *Bot) explain(ctx context.Context, e chat.Event, err error) []chat.Reply
 		return b.sorry(e, "error.no_action")
 	}
 	log.Error("event failed", "error", err)
+	*outcome = Failed
 	return b.sorryInBoth("error.inside")
 }
 

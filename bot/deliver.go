@@ -16,7 +16,8 @@ import (
 // do about it: it was sent, may have been sent, is not awaited, or its person cannot be reached, which is noted; a
 // *survey.NotYetError when it is to be sent later. Any other error means that it was not sent and can be tried again.
 func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
-	outcome, err := b.deliver(ctx, d)
+	came := Delivered{Kind: d.Kind.Base(), Late: -1}
+	outcome, err := b.deliver(ctx, d, &came)
 	var later *survey.NotYetError
 	switch {
 	case errors.As(err, &later):
@@ -25,15 +26,42 @@ func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
 		outcome = Failed
 	}
 	if b.Delivered != nil {
-		b.Delivered(d.Kind.Base(), outcome)
+		came.Outcome = outcome
+		b.Delivered(came)
 	}
 	return err
 }
 
-// Outcome is what came of a message that was owed.
+// Delivered is what came of a message that was owed.
+type Delivered struct {
+	Kind    survey.MessageKind // without its date
+	Outcome Outcome
+	// Late is how long ago it was first to be sent, or negative where that is not known: of what is due as soon as somebody asks for it.
+	Late time.Duration
+}
+
+// late notes since when the message is due.
+func (b *Bot) late(came *Delivered, d survey.Delivery, seat survey.Seat) {
+	if b.Delivered == nil {
+		return // nobody asks, and a plan is some work to read
+	}
+	now := b.Now()
+	if due, known := b.Diary.Due(seat.Round, seat.Member, d.Kind, now); known {
+		came.Late = max(0, now.Sub(due))
+	}
+}
+
+// Outcome is what came of an event, or of a message that was owed.
 type Outcome string
 
-// The outcomes. After Later and Failed the message is still owed.
+// The outcomes of an event; it may also be Failed.
+const (
+	OK          Outcome = "ok"
+	Refused     Outcome = "refused"     // somebody was told why not
+	Unavailable Outcome = "unavailable" // the store was away
+)
+
+// The outcomes of a message. After Later and Failed the message is still owed.
 const (
 	Sent        Outcome = "sent"
 	Unsure      Outcome = "unsure"      // the platform's answer was lost
@@ -45,14 +73,15 @@ const (
 	Failed      Outcome = "failed"
 )
 
-func (b *Bot) deliver(ctx context.Context, d survey.Delivery) (Outcome, error) {
+func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (Outcome, error) {
 	if d.Person == "" {
-		return b.deliverPost(ctx, d)
+		return b.deliverPost(ctx, d, came)
 	}
 	seat, awaited, err := b.Rounds.Awaited(ctx, d)
 	if err != nil || !awaited {
 		return Dropped, err
 	}
+	b.late(came, d, seat)
 	to, err := chat.ParsePerson(string(d.Person))
 	if err != nil {
 		return "", fmt.Errorf("deliver a message: %w", err)
@@ -140,10 +169,11 @@ func (b *Bot) message(ctx context.Context, d survey.Delivery, seat survey.Seat) 
 }
 
 // deliverPost posts to the coordinator's channel, on the same terms as deliver.
-func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery) (Outcome, error) {
+func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivered) (Outcome, error) {
 	log := b.Log.With("message", d.Kind, "round", d.Round)
 	base := d.Kind.Base()
 	if base == survey.Closing {
+		b.late(came, d, survey.Seat{})
 		return Closed, b.closeDue(ctx, d)
 	}
 	seat, err := b.Rounds.Seat(ctx, d.Round, "") // a seat nobody sits on: the round
@@ -152,6 +182,7 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery) (Outcome, erro
 	} else if err != nil {
 		return "", err
 	}
+	b.late(came, d, seat)
 	r, now := seat.Round, b.Now()
 	switch at, wanted := b.Diary.When(r, survey.Member{}, d.Kind, now); {
 	case !wanted:

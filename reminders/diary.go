@@ -151,6 +151,40 @@ func (d *Diary) When(r survey.Round, m survey.Member, kind survey.MessageKind, n
 	return at, at.Before(end) && !at.After(last)
 }
 
+// Due is when a message of that kind was first to be sent, or false where that is not known: of what is due as soon as somebody asks
+// for it, and of what is no part of the plan any more.
+func (d *Diary) Due(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool) {
+	base, date := kind.Split()
+	zone := r.ZoneOf(m)
+	var plan []survey.Moment
+	switch base {
+	case survey.Opened:
+		return r.OpenedAt, !r.OpenedAt.IsZero()
+	case survey.ResultsPost, survey.TablePost:
+		return r.ClosedAt, !r.ClosedAt.IsZero()
+	case survey.Closing:
+		seconds, err := strconv.ParseInt(date, 10, 64)
+		return time.Unix(seconds, 0), err == nil
+	case survey.Nudge:
+		return d.allowed(r.RemindedAt.In(zone)), !r.RemindedAt.IsZero()
+	case survey.ClosesSoon, survey.WorkshopSoon:
+		plan = d.Reminders(r, zone, now.Add(-back))
+		if day, ok := parseDate(date); ok && m.RemindOn == date {
+			if own, ok := d.Tomorrow(r, m, time.Date(day.Year, day.Month, day.Day-1, 0, 0, 0, 0, zone)); ok {
+				plan = append(plan, own)
+			}
+		}
+	case survey.Digest, survey.LastDay, survey.WorkshopEve:
+		plan = d.Posts(r, now.Add(-back))
+	}
+	for _, p := range plan {
+		if p.Kind == kind {
+			return p.At, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // back is how long ago something may have been due that is still looked at: longer than anything is sent late.
 const back = 14 * 24 * time.Hour
 

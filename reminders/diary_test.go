@@ -109,6 +109,49 @@ func TestWhen(t *testing.T) {
 	}
 }
 
+func TestDue(t *testing.T) {
+	const never = "never"
+	for _, c := range []struct {
+		name, kind, zone, now string
+		want                  string // by London's clock
+		change                func(*survey.Round, *survey.Member)
+	}{
+		{name: "in the plan", kind: "closes@2026-12-04", now: "2026-12-04 12:00", want: "2026-12-04 10:00"},
+		{name: "by their own clock", kind: "closes@2026-12-04", zone: "America/New_York", now: "2026-12-04 18:00", want: "2026-12-04 15:00"},
+		{name: "not in the plan", kind: "closes@2026-12-03", now: "2026-12-03 12:00", want: never},
+		{name: "asked for", kind: "closes@2026-12-03", now: "2026-12-03 12:00", want: "2026-12-03 10:00",
+			change: func(_ *survey.Round, m *survey.Member) { m.RemindOn = "2026-12-03" }},
+		{name: "workshop", kind: "workshop@2026-12-17", now: "2026-12-17 12:00", want: "2026-12-17 10:00"},
+		{name: "digest", kind: "digest@2026-12-01", now: "2026-12-01 12:00", want: "2026-12-01 09:00"},
+		{name: "last day", kind: "last@2026-12-10", now: "2026-12-10 12:00", want: "2026-12-10 10:00"},
+		{name: "closing", kind: "close@1796748660", now: "2026-12-11 18:00", want: "2026-12-08 16:51"},
+		{name: "by hand, on a Saturday", kind: "nudge@2026-12-05", now: "2026-12-07 09:00", want: "2026-12-07 08:00",
+			change: func(r *survey.Round, _ *survey.Member) {
+				r.RemindedAt = clockIn(t, "Europe/London", "2026-12-05 12:00")
+			}},
+		{name: "by hand, not noted", kind: "nudge@2026-12-05", now: "2026-12-07 09:00", want: never},
+		{name: "opened", kind: "opened", now: "2026-12-01 12:00", want: "2026-11-20 09:00",
+			change: func(r *survey.Round, _ *survey.Member) { r.OpenedAt = clockIn(t, "Europe/London", "2026-11-20 09:00") }},
+		{name: "results", kind: "results", now: "2026-12-12 12:00", want: "2026-12-11 17:00",
+			change: func(r *survey.Round, _ *survey.Member) { r.ClosedAt = clockIn(t, "Europe/London", "2026-12-11 17:00") }},
+		{name: "an invitation", kind: "invitation", now: "2026-12-01 12:00", want: never},
+		{name: "a call", kind: "call@2026-12-01", now: "2026-12-01 12:00", want: never},
+		{name: "no number", kind: "close@soon", now: "2026-12-01 12:00", want: never},
+	} {
+		r, m := round(t), survey.Member{Standing: survey.Invited, TimeZone: c.zone}
+		if c.change != nil {
+			c.change(&r, &m)
+		}
+		got := never
+		if at, ok := diary.Due(r, m, survey.MessageKind(c.kind), clockIn(t, "Europe/London", c.now)); ok {
+			got = at.In(in(t, "Europe/London")).Format("2006-01-02 15:04")
+		}
+		if got != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
 func TestPosts(t *testing.T) {
 	kinds := func(r survey.Round, now string) string {
 		s := ""

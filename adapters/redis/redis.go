@@ -16,6 +16,7 @@ package redis
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,19 +41,47 @@ var _ survey.Store = (*Store)(nil)
 const page = 500
 
 // Open connects to the Redis at the address (its forms are told at options) and makes sure that it answers.
+// Its error is survey.ErrUnavailable where the same address may answer later, and nothing is known to be wrong with it.
 // A password in the address never appears in an error. go-redis' own log, which is one for the whole
 // process, goes to slog's default at the level of debugging from then on: what it tells of also comes back as an error.
-func Open(ctx context.Context, address string) (*Store, error) {
+func Open(ctx context.Context, address string, with ...Option) (*Store, error) {
 	o, err := options(address)
 	if err != nil {
 		return nil, err
 	}
 	goredis.SetLogger(quiet{})
 	s := &Store{client: goredis.NewUniversalClient(o), now: time.Now}
+	for _, change := range with {
+		change(s)
+	}
 	if err := s.client.Ping(ctx).Err(); err != nil {
+		if lasting(err) {
+			return nil, errors.Join(fmt.Errorf("connect to Redis: %w", err), s.Close())
+		}
 		return nil, errors.Join(fmt.Errorf("connect to Redis: %w", fault(err)), s.Close())
 	}
 	return s, nil
+}
+
+// lasting says whether waiting does not mend an error of the first command: whoever set up the address or the server has to.
+func lasting(err error) bool {
+	if _, stranger := errors.AsType[*tls.CertificateVerificationError](err); stranger {
+		return true
+	}
+	for _, word := range []string{"NOAUTH", "WRONGPASS", "NOPERM", "AUTH ", "DB index", "invalid DB"} {
+		if goredis.HasErrorPrefix(err, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// Ping says whether Redis answers, with survey.ErrUnavailable when it does not.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.client.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("ask Redis for a sign of life: %w", fault(err))
+	}
+	return nil
 }
 
 // Close gives the connections back. The store cannot be used any more.

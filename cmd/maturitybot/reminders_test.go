@@ -72,6 +72,7 @@ type season struct {
 
 	mu   sync.Mutex
 	came map[string]int // "kind outcome" -> of how many messages
+	late []string       // "kind outcome lateness" of each
 }
 
 func newSeason(t *testing.T, matrices []*survey.Matrix, r survey.Round) *season {
@@ -82,10 +83,11 @@ func newSeason(t *testing.T, matrices []*survey.Matrix, r survey.Round) *season 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.bot.Delivered = func(kind survey.MessageKind, outcome bot.Outcome) {
+	s.bot.Delivered = func(came bot.Delivered) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.came[string(kind)+" "+string(outcome)]++
+		s.came[string(came.Kind)+" "+string(came.Outcome)]++
+		s.late = append(s.late, fmt.Sprintf("%s %s %v", came.Kind, came.Outcome, came.Late))
 	}
 	t.Cleanup(func() {
 		if err := s.store.Close(); err != nil {
@@ -231,6 +233,34 @@ func TestWhatComesOfAReminder(t *testing.T) {
 				t.Errorf("the next one: %v", got)
 			}
 		})
+	}
+}
+
+// TestHowLateMessagesAre: it counts from when a message was first to be sent, by the plan, whatever was tried since.
+func TestHowLateMessagesAre(t *testing.T) {
+	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts()})
+	s.invite(t, "ben")
+	s.at(t, "2026-12-09 12:00")
+	s.late = nil
+	s.platform.answer = errors.New("away")
+	s.at(t, "2026-12-10 10:00")
+	s.platform.answer = nil
+	s.at(t, "2026-12-10 11:30")
+	s.at(t, "2026-12-11 17:00")
+	var sent []string
+	for _, l := range s.late {
+		if !strings.Contains(l, " failed ") {
+			sent = append(sent, l)
+		}
+	}
+	slices.Sort(sent)
+	want := []string{"close closed 0s", "closes sent 1h30m0s", "digest sent 0s", "digest sent 2h30m0s", "last sent 1h30m0s", "results sent 0s", "table sent 0s"}
+	if !slices.Equal(sent, want) {
+		t.Errorf("got  %q\nwant %q", sent, want)
+	}
+	s.late = nil
+	if err := s.bot.Deliver(t.Context(), survey.Delivery{Round: "abcdefgh23", Kind: survey.OpenCall.On("2026-12-11")}); err != nil || !slices.Equal(s.late, []string{"call dropped -1ns"}) {
+		t.Errorf("not known: %q, %v", s.late, err)
 	}
 }
 

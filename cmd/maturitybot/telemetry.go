@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"maturitybot/bot"
-	"maturitybot/survey"
 )
 
 // telemetry is what an operator's Prometheus reads. It names no round and no person.
@@ -50,8 +49,8 @@ func newTelemetry(due func(context.Context) (int, error), log *slog.Logger) *tel
 // scrape is how long Redis may take while metrics are read.
 const scrape = 2 * time.Second
 
-func (m *telemetry) count(kind survey.MessageKind, outcome bot.Outcome) {
-	m.delivered.WithLabelValues(string(kind), string(outcome)).Inc()
+func (m *telemetry) count(came bot.Delivered) {
+	m.delivered.WithLabelValues(string(came.Kind), string(came.Outcome)).Inc()
 }
 
 // handler serves the metrics at /metrics.

@@ -1,0 +1,100 @@
+package redis
+
+import (
+	"context"
+	"crypto/sha1" // as Redis names scripts
+	"embed"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+)
+
+// Option changes how a store is opened.
+type Option func(*Store)
+
+// Observed has the store tell of each call it makes, tries made again included: what it was, as the name of a script ("say"), of a command
+// ("hmget") or "pipeline"; how long it took; and whether Redis could not do it. It is called from several goroutines, and returns
+// at once. It is never told a key.
+func Observed(tell func(operation string, took time.Duration, failed bool)) Option {
+	return func(s *Store) { s.client.AddHook(&observer{tell, scriptNames()}) }
+}
+
+//go:embed lua/*.lua
+var sources embed.FS
+
+// scriptNames are the scripts by the hash that a command names them by.
+func scriptNames() map[string]string {
+	names := map[string]string{}
+	files, _ := fs.Glob(sources, "lua/*.lua") // the pattern is well formed
+	for _, f := range files {
+		source, _ := sources.ReadFile(f) // it is inside the program
+		sum := sha1.Sum(source)
+		names[hex.EncodeToString(sum[:])] = strings.TrimSuffix(path.Base(f), ".lua")
+	}
+	return names
+}
+
+// observer is a hook that times calls.
+type observer struct {
+	tell    func(operation string, took time.Duration, failed bool)
+	scripts map[string]string
+}
+
+// DialHook leaves dialling as it is.
+func (o *observer) DialHook(next goredis.DialHook) goredis.DialHook { return next }
+
+// ProcessHook times one command.
+func (o *observer) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+	return func(ctx context.Context, cmd goredis.Cmder) error {
+		began := time.Now()
+		err := next(ctx, cmd)
+		o.tell(o.operation(cmd), time.Since(began), failed(err))
+		return err
+	}
+}
+
+// ProcessPipelineHook times a pipeline as one call.
+func (o *observer) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []goredis.Cmder) error {
+		began := time.Now()
+		err := next(ctx, cmds)
+		// The client introduces a new connection by itself, in words that older servers refuse.
+		if cmds[0].Name() != "client" {
+			o.tell("pipeline", time.Since(began), failed(err))
+		}
+		return err
+	}
+}
+
+// operation is what a command does, as one of few words. A script goes by its hash, or the first time by its source.
+func (o *observer) operation(cmd goredis.Cmder) string {
+	name := cmd.Name()
+	if args := cmd.Args(); (name == "evalsha" || name == "eval") && len(args) > 1 {
+		text, _ := args[1].(string)
+		if name == "eval" {
+			sum := sha1.Sum([]byte(text))
+			text = hex.EncodeToString(sum[:])
+		}
+		if script, ok := o.scripts[text]; ok {
+			return script
+		}
+	}
+	return name
+}
+
+// failed says whether Redis could not do what it was asked: it was not reached, or refused. That there is no such value or script is an
+// answer, and a context that its owner ended no fault of Redis.
+func failed(err error) bool {
+	switch {
+	case err == nil, errors.Is(err, goredis.Nil), errors.Is(err, context.Canceled):
+		return false
+	}
+	return !goredis.HasErrorPrefix(err, "NOSCRIPT")
+}
+
+var _ goredis.Hook = (*observer)(nil)

@@ -1,0 +1,114 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"maturitybot/adapters/redis/redistest"
+	"maturitybot/survey"
+)
+
+// TestObserved: each call is told by its class, never by a key, and what failed as failed.
+func TestObserved(t *testing.T) {
+	server := miniredis.RunT(t)
+	var mu sync.Mutex
+	calls, failures := map[string]int{}, map[string]int{}
+	s, err := Open(t.Context(), "redis://"+server.Addr(), Observed(func(operation string, took time.Duration, failed bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		calls[operation]++
+		if failed {
+			failures[operation]++
+		}
+		if took < 0 || took > time.Minute {
+			t.Errorf("%s took %v", operation, took)
+		}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	opened(t, s, "r1", "p1")
+	seat, err := s.Seat(t.Context(), "r1", "p1")
+	if err == nil {
+		_, err = s.Answer(t.Context(), seat, time.Now(), survey.Gesture{ID: "o1"}, elements[0], 2)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Finished(t.Context(), "an event that nobody knows"); err != nil { // there is no such value
+		t.Error(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = s.Ping(gone)
+	if len(failures) > 0 {
+		t.Errorf("failed are %v", failures)
+	}
+	for _, want := range []string{"ping", "pipeline", "create", "invite", "member", "say", "get"} {
+		if calls[want] == 0 {
+			t.Errorf("%s is not among %v", want, slices.Sorted(maps.Keys(calls)))
+		}
+	}
+	for operation := range calls {
+		if strings.ContainsAny(operation, ":{} ") || len(operation) > 20 || strings.HasPrefix(operation, "eval") {
+			t.Errorf("%q is no class of calls", operation)
+		}
+	}
+	server.SetError("MISCONF no disk")
+	if err := s.Ping(t.Context()); !errors.Is(err, survey.ErrUnavailable) || failures["ping"] != 1 {
+		t.Errorf("%v; failed are %v", err, failures)
+	}
+}
+
+// TestOpenSaysWhatMayPass: an outage is told from what somebody has to mend.
+func TestOpenSaysWhatMayPass(t *testing.T) {
+	closed, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := closed.Addr().String()
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	says := func(fault string) string {
+		s := miniredis.RunT(t)
+		s.SetError(fault)
+		return "redis://" + s.Addr()
+	}
+	locked := miniredis.RunT(t)
+	locked.RequireAuth("right")
+	for name, c := range map[string]struct {
+		address string
+		pass    bool
+	}{
+		"nobody there":   {"redis://" + nobody, true},
+		"loading":        {says("LOADING Redis is loading the dataset in memory"), true},
+		"too many":       {says("ERR max number of clients reached"), true},
+		"no password":    {"redis://" + locked.Addr(), false},
+		"wrong password": {"redis://:wrong@" + locked.Addr(), false},
+		"not allowed":    {says("NOPERM this user has no permissions"), false},
+		"no address":     {"redis:/" + nobody, false},
+	} {
+		s, err := Open(t.Context(), c.address)
+		if err == nil {
+			_ = s.Close()
+		}
+		if err == nil || errors.Is(err, survey.ErrUnavailable) != c.pass || strings.Contains(err.Error(), "wrong") && name == "wrong password" && !strings.Contains(err.Error(), "WRONGPASS") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	open := redistest.Start(t, redistest.Options{})
+	if _, err := Open(t.Context(), open.URL()+"/99"); err == nil || errors.Is(err, survey.ErrUnavailable) {
+		t.Errorf("a database that is not there: %v", err)
+	}
+}
