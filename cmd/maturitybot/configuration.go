@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 
+	"maturitybot/adapters/discord"
+	"maturitybot/adapters/slack"
 	"maturitybot/bot/chat"
 )
 
@@ -195,4 +197,21 @@ func (c *discordConfig) faults() (wrong faults) {
 		wrong = append(wrong, discordPublicKey.odd()+"; leave it out for the gateway")
 	}
 	return wrong
+}
+
+// platforms are the names of those that are configured.
+func (c config) platforms() []string {
+	var names []string
+	if c.slack != nil {
+		names = append(names, slack.Platform)
+	}
+	if c.discord != nil {
+		names = append(names, discord.Platform)
+	}
+	return names
+}
+
+// byHTTP says whether a platform delivers by HTTP.
+func (c config) byHTTP() bool {
+	return c.slack != nil && !c.slack.socket() || c.discord != nil && !c.discord.gateway()
 }

@@ -51,6 +51,7 @@ var rooms = map[string]string{
 	"charm.land/":                     "adapters/terminal",
 	"github.com/nicksnyder/go-i18n":   "bot/locale",
 	"github.com/alecthomas/kong":      "cmd/maturitybot",
+	"github.com/prometheus":           "cmd/maturitybot",
 	"github.com/slack-go/slack":       "adapters/slack",
 	"github.com/bwmarrin/discordgo":   "adapters/discord",
 	"github.com/robfig/cron":          "reminders",

@@ -27,6 +27,7 @@ func main() {
 type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Run the bot where it is given tokens for."`
 	Check    checkCommand    `cmd:"" help:"Try the configuration of serve: Redis, the platforms, the files; say what works, what is wrong, and what to do. Changes nothing."`
+	Ready    readyCommand    `cmd:"" help:"Ask the bot that serves on this machine whether it is ready; the exit code tells."`
 	Manifest manifestCommand `cmd:"" help:"Print what a chat platform is told to make an app for the bot."`
 	Try      tryCommand      `cmd:"" help:"Answer the survey in this terminal, then see what the coordinator's channel would get. Nothing is kept."`
 	Play     playCommand     `cmd:"" help:"Play a conversation that is written down in a .chat file, and show it."`

@@ -27,9 +27,9 @@ import (
 // everybody on the machine.
 type serveCommand struct {
 	matrixFlag
+	opsFlag
 	RedisURL   string   `name:"redis-url" env:"REDIS_URL" placeholder:"URL" help:"Where answers are kept, such as redis://localhost:6379/0."`
 	Listen     string   `name:"listen" env:"LISTEN" default:":8080" help:"Address for requests of Slack or Discord, where they come by HTTP."`
-	Metrics    string   `name:"metrics" env:"METRICS" placeholder:"ADDRESS" help:"Address at which Prometheus reads /metrics, such as 127.0.0.1:9090; without it, nowhere."`
 	Creators   []string `name:"creators" env:"CREATORS" placeholder:"PERSON" help:"Who may start rounds besides the platform's admins, such as slack:T024BE7LD:U2147483697; several with commas."`
 	LogFormat  string   `name:"log-format" env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
 	SlackAPI   string   `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"Another server in place of Slack's: a gateway, or a test."`
@@ -65,14 +65,6 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	store, err := redis.Open(ctx, c.RedisURL)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = store.Close() }() // everything was written when it was said to be
-	for _, w := range store.Check(ctx) {
-		log.Warn("redis", "advice", w)
-	}
 	words, err := locale.Load()
 	if err != nil {
 		return err
@@ -87,16 +79,65 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if now == nil {
 		now = time.Now
 	}
-	rounds := survey.NewRounds(store, matrices, now)
-	figures := newTelemetry(rounds.Due, log)
-	people := platforms{}
-	b := bot.New(bot.Options{
-		Rounds: rounds, Matrices: matrices, Words: words, Artist: results.New(words), Directory: people, Sender: people,
-		Claims: store, Diary: days, Creators: conf.creators, Log: log, Now: now,
-		Delivered: figures.count,
+	// From here on it only takes patience: what somebody has to mend has been found, but for what Redis and the platforms refuse.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	v := service{log: log, cancel: cancel, people: &platforms{}, figures: newTelemetry(), health: newHealth(ctx.Done(), conf.platforms()...), awaited: len(conf.platforms())}
+	if c.OpsListen != "" {
+		ops, err := listen(ctx, c.OpsListen, operations(v.health, v.figures.handler()))
+		if err != nil {
+			return fmt.Errorf("tell how it goes at OPS_LISTEN (another process on this machine needs another address there, or none): %w", err)
+		}
+		defer func() { _ = ops.Close() }() // last of all, so that it tells of the end too
+		go func() { _ = ops.Serve(ops.listener) }()
+		log.Info("operations", "address", ops.Addr)
+	}
+	if conf.byHTTP() {
+		if v.web, err = listen(ctx, c.Listen, &v.ways); err != nil {
+			return err
+		}
+		defer func() { _ = v.web.listener.Close() }() // where it never came to serving
+	}
+	v.figures.watch(v.health)
+	store, err := patiently(ctx, log.With("to", "redis"), func(ctx context.Context) (*redis.Store, error) {
+		return redis.Open(ctx, c.RedisURL, redis.Observed(v.figures.called))
 	})
-	loop := reminders.NewLoop(rounds, b, log).Planning(reminders.NewPlanner(rounds, days, now, log))
-	return c.serve(ctx, conf, log, rounds, store, b, people, loop, figures)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	defer func() { _ = store.Close() }() // everything was written when it was said to be
+	v.health.keeps(store)
+	for _, w := range store.Check(ctx) {
+		log.Warn("redis", "advice", w)
+	}
+	v.store, v.rounds = store, survey.NewRounds(store, matrices, now)
+	v.figures.owing(v.rounds.Due, log)
+	v.bot = bot.New(bot.Options{
+		Rounds: v.rounds, Matrices: matrices, Words: words, Artist: results.New(words), Directory: v.people, Sender: v.people,
+		Claims: store, Diary: days, Creators: conf.creators, Log: log, Now: now,
+		Handled: v.figures.handled, Delivered: v.figures.delivered,
+	})
+	v.run(ctx, &v.running, reminders.NewLoop(v.rounds, v.bot, log).Planning(reminders.NewPlanner(v.rounds, days, now, log)).Run)
+	if conf.slack != nil {
+		v.run(ctx, &v.arriving, func(ctx context.Context) error { return c.onSlack(ctx, conf, &v) })
+	}
+	if conf.discord != nil {
+		v.run(ctx, &v.arriving, func(ctx context.Context) error { return c.onDiscord(ctx, conf, &v) })
+	}
+	<-ctx.Done()
+	v.finish(ctx)
+	return ended(ctx, nil)
+}
+
+// ended is what a program returns that was told to end, or that could not go on.
+func ended(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // ownHolidays is a diary that goes by the bank holidays in a file.
@@ -113,101 +154,133 @@ func ownHolidays(path string) (*reminders.Diary, error) {
 	return reminders.NewDiary(calendar), nil
 }
 
-// serve connects the platforms and runs until the context ends or one of them cannot go on. Then it first lets nothing more in, so that
-// what has arrived is still taken and acknowledged, and finishes what is in hand.
-func (c *serveCommand) serve(ctx context.Context, conf config, log *slog.Logger, rounds *survey.Rounds, store *redis.Store, b *bot.Bot, people platforms, loop *reminders.Loop, figures *telemetry) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var arriving, running sync.WaitGroup // the ways in, and the rest
-	run := func(group *sync.WaitGroup, name string, do func(context.Context) error) {
-		group.Go(func() {
-			if err := do(ctx); err != nil && ctx.Err() == nil {
-				cancel(fmt.Errorf("%s: %w", name, err))
-			}
-		})
-	}
-	var ways []func() // in, opened once every platform is there
-	web := http.NewServeMux()
-	byHTTP := false
-	var drains []func(context.Context) error
-	if conf.slack != nil {
-		adapter, err := slack.New(ctx, slack.Options{
-			Token: conf.slack.Bot, AppToken: conf.slack.App, SigningSecret: conf.slack.Signing,
-			APIURL: c.SlackAPI, Responder: b, Log: log.With("platform", slack.Platform), Dial: c.dial,
-		})
-		if err != nil {
-			return fmt.Errorf("connect to Slack: %w", err)
+// service is what runs while the bot serves.
+type service struct {
+	log     *slog.Logger
+	cancel  context.CancelCauseFunc // with why it cannot go on
+	people  *platforms
+	figures *telemetry
+	health  *health
+	store   *redis.Store
+	rounds  *survey.Rounds
+	bot     *bot.Bot
+
+	ways http.ServeMux // by HTTP, each from when its platform is connected
+	web  *server       // or nil, where nothing comes by HTTP
+	open sync.Once     // of web
+
+	arriving, running sync.WaitGroup // the ways in, and the rest
+
+	mu      sync.Mutex
+	awaited int // platforms that are not connected yet
+	drains  []func(context.Context) error
+}
+
+// run does something until the context ends, or ends the service when it cannot go on.
+func (v *service) run(ctx context.Context, group *sync.WaitGroup, do func(context.Context) error) {
+	group.Go(func() {
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			v.cancel(err)
 		}
-		people[slack.Platform] = adapter
-		drains = append(drains, adapter.Drain)
-		if conf.slack.socket() {
-			ways = append(ways, func() { run(&arriving, "Slack", adapter.RunSocket) })
-		} else {
-			byHTTP = true
-			web.Handle("/slack", adapter.Handler())
-			web.Handle("/slack/", adapter.Handler())
-		}
+	})
+}
+
+// joins takes in a platform that is connected, before anything comes from it.
+func (v *service) joins(name string, on platform, drain func(context.Context) error) {
+	v.people.add(name, on)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.drains = append(v.drains, drain)
+	v.log.Info("connected", "platform", name)
+	if v.awaited--; v.awaited == 0 {
+		v.log.Info("serving")
 	}
-	if conf.discord != nil {
+}
+
+// serves lets a platform in by HTTP.
+func (v *service) serves(ctx context.Context, platform string, handler http.Handler, paths ...string) {
+	for _, p := range paths {
+		v.ways.Handle(p, handler)
+	}
+	v.open.Do(func() {
+		v.log.Info("listening", "address", v.web.Addr)
+		v.run(ctx, &v.arriving, v.web.run)
+	})
+	v.health.connects(platform, true)
+}
+
+// onSlack connects to Slack, and takes what comes from there.
+func (c *serveCommand) onSlack(ctx context.Context, conf config, v *service) error {
+	log := v.log.With("platform", slack.Platform)
+	adapter, err := patiently(ctx, log, func(ctx context.Context) (*slack.Slack, error) {
+		return slack.New(ctx, slack.Options{
+			Token: conf.slack.Bot, AppToken: conf.slack.App, SigningSecret: conf.slack.Signing, APIURL: c.SlackAPI, Responder: v.bot, Log: log, Dial: c.dial,
+			Observer: v.figures.of(slack.Platform, conf.slack.socket(), v.health),
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("connect to Slack: %w", err)
+	}
+	v.joins(slack.Platform, adapter, adapter.Drain)
+	if !conf.slack.socket() {
+		v.serves(ctx, slack.Platform, adapter.Handler(), "/slack", "/slack/")
+		return nil
+	}
+	if err := adapter.RunSocket(ctx); err != nil {
+		return fmt.Errorf("serve Slack: %w", err)
+	}
+	return nil
+}
+
+// onDiscord connects to Discord, offers the commands, and takes what comes from there.
+func (c *serveCommand) onDiscord(ctx context.Context, conf config, v *service) error {
+	log := v.log.With("platform", discord.Platform)
+	adapter, err := patiently(ctx, log, func(ctx context.Context) (*discord.Discord, error) {
 		adapter, err := discord.New(ctx, discord.Options{
-			Token: conf.discord.Token, PublicKey: conf.discord.Key, Guilds: conf.guilds, APIURL: c.DiscordAPI, Responder: b,
-			Claims: store, Suggest: b.Suggest, Agreed: agreed(rounds), Log: log.With("platform", discord.Platform), Dial: c.dial,
+			Token: conf.discord.Token, PublicKey: conf.discord.Key, Guilds: conf.guilds, APIURL: c.DiscordAPI, Responder: v.bot,
+			Claims: v.store, Suggest: v.bot.Suggest, Agreed: agreed(v.rounds), Log: log, Dial: c.dial,
+			Observer: v.figures.of(discord.Platform, conf.discord.gateway(), v.health),
 		})
 		if err != nil {
-			return fmt.Errorf("connect to Discord: %w", err)
+			return nil, fmt.Errorf("connect to Discord: %w", err)
 		}
 		if err := adapter.Register(ctx); err != nil {
-			return fmt.Errorf("offer the commands in Discord: %w", err)
+			return nil, fmt.Errorf("offer the commands in Discord: %w", err)
 		}
-		people[discord.Platform] = adapter
-		drains = append(drains, adapter.Drain)
-		if conf.discord.gateway() {
-			ways = append(ways, func() { run(&arriving, "Discord", adapter.RunGateway) })
-		} else {
-			byHTTP = true
-			web.Handle("/discord", adapter.Handler())
-		}
+		return adapter, nil
+	})
+	if err != nil {
+		return err
 	}
-	if byHTTP {
-		server, err := listen(ctx, c.Listen, web)
-		if err != nil {
-			return err
-		}
-		log.Info("listening", "address", server.Addr)
-		ways = append(ways, func() { run(&arriving, "HTTP", server.run) })
+	v.joins(discord.Platform, adapter, adapter.Drain)
+	if !conf.discord.gateway() {
+		v.serves(ctx, discord.Platform, adapter.Handler(), "/discord")
+		return nil
 	}
-	if c.Metrics != "" {
-		server, err := listen(ctx, c.Metrics, figures.handler())
-		if err != nil {
-			return fmt.Errorf("metrics: %w", err)
-		}
-		log.Info("metrics", "address", server.Addr)
-		run(&running, "metrics", server.run)
+	if err := adapter.RunGateway(ctx); err != nil {
+		return fmt.Errorf("serve Discord: %w", err)
 	}
-	for _, open := range ways {
-		open()
-	}
-	run(&running, "reminders", loop.Run)
-	log.Info("serving", "slack", conf.slack != nil, "discord", conf.discord != nil)
+	return nil
+}
 
-	<-ctx.Done()
-	log.Info("ending", "patience", patience)
+// finish first lets nothing more in, so that what has arrived is still taken and acknowledged, and ends what is in hand.
+func (v *service) finish(ctx context.Context) {
+	v.log.Info("ending", "patience", patience)
 	end, stop := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer stop()
 	shut, stopped := context.WithTimeout(end, closing)
-	unfinished := dispatch.Wait(shut, &arriving)
+	unfinished := dispatch.Wait(shut, &v.arriving)
 	stopped()
+	v.mu.Lock()
+	drains := v.drains
+	v.mu.Unlock()
 	for _, drain := range drains {
 		unfinished = errors.Join(unfinished, drain(end))
 	}
-	unfinished = errors.Join(unfinished, dispatch.Wait(end, &running))
+	unfinished = errors.Join(unfinished, dispatch.Wait(end, &v.running))
 	if unfinished != nil {
-		log.Error("ended with work in hand", "error", unfinished)
+		v.log.Error("ended with work in hand", "error", unfinished)
 	}
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		return cause
-	}
-	return nil
 }
 
 // agreed says whether somebody has begun a survey, and may so be written to on a platform where bots write to nobody unasked.
@@ -250,7 +323,7 @@ func (s *server) run(ctx context.Context) error {
 	go func() { ended <- s.Serve(s.listener) }()
 	select {
 	case err := <-ended:
-		return err
+		return fmt.Errorf("serve HTTP: %w", err)
 	case <-ctx.Done():
 		end, stop := context.WithTimeout(context.WithoutCancel(ctx), closing)
 		defer stop()
@@ -259,29 +332,4 @@ func (s *server) run(ctx context.Context) error {
 		}
 		return nil
 	}
-}
-
-// platforms are the chat platforms that are connected, by name: each question goes to the one that it is about.
-type platforms map[string]platform
-
-func (p platforms) Find(ctx context.Context, from chat.Place, word string) (chat.Person, error) {
-	if on, ok := p[from.Platform]; ok {
-		return on.Find(ctx, from, word)
-	}
-	return chat.Person{}, chat.ErrNobody
-}
-
-func (p platforms) Members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
-	if on, ok := p[in.Platform]; ok {
-		return on.Members(ctx, in)
-	}
-	return nil, chat.ErrNobody
-}
-
-// Send leaves a message to somebody on a platform that is not connected for when it is.
-func (p platforms) Send(ctx context.Context, id string, to chat.Person, card chat.Card) error {
-	if on, ok := p[to.Platform]; ok {
-		return on.Send(ctx, id, to, card)
-	}
-	return fmt.Errorf("send a message: %s is not connected", to.Platform)
 }

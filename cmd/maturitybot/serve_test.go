@@ -98,7 +98,7 @@ func TestServe(t *testing.T) {
 	t.Setenv("SLACK_API_URL", reachable(t, f))
 	t.Setenv("REDIS_URL", redistest.Start(t, redistest.Options{}).URL())
 	t.Setenv("LISTEN", "127.0.0.1:0")
-	t.Setenv("METRICS", "127.0.0.1:0")
+	t.Setenv("OPS_LISTEN", "127.0.0.1:0")
 	ctx, end := context.WithCancel(t.Context())
 	errs := newOutput()
 	code := make(chan int, 1)
@@ -120,7 +120,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("a request that nobody signed is answered with %v, %v", answer, err)
 	}
 	for path, want := range map[string]string{"/metrics": "maturitybot_messages_due 0\n", "/slack": "404"} {
-		read, err := http.Get("http://" + errs.until(t, `msg=metrics address=(\S+)`) + path)
+		read, err := http.Get("http://" + errs.until(t, `msg=operations address=(\S+)`) + path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,6 +153,7 @@ func TestTheEndTakesWhatHasArrived(t *testing.T) {
 	t.Setenv("SLACK_API_URL", reachable(t, f))
 	t.Setenv("REDIS_URL", redistest.Start(t, redistest.Options{}).URL())
 	t.Setenv("LISTEN", "127.0.0.1:0")
+	t.Setenv("OPS_LISTEN", "")
 	ctx, end := context.WithCancel(t.Context())
 	errs := newOutput()
 	code := make(chan int, 1)
@@ -196,15 +197,23 @@ func TestTheEndTakesWhatHasArrived(t *testing.T) {
 	}
 }
 
-// serving runs serve with a configuration until the end that is returned is called, which returns what serve did.
+// serving is starting, once everything is connected.
 func serving(t *testing.T, c serveCommand, env map[string]string) (errs *output, end func() error) {
+	t.Helper()
+	errs, end = starting(t, c, env)
+	errs.until(t, "msg=serving")
+	return errs, end
+}
+
+// starting runs serve with a configuration until the end that is returned is called, which returns what serve did.
+func starting(t *testing.T, c serveCommand, env map[string]string) (errs *output, end func() error) {
 	t.Helper()
 	c.env = func(name string) string { return env[name] }
 	errs = newOutput()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx, streams{out: io.Discard, err: errs}) }()
-	errs.until(t, "msg=serving")
+	t.Cleanup(cancel)
 	return errs, func() error {
 		cancel()
 		return <-ended
@@ -304,18 +313,6 @@ func TestServeDiscord(t *testing.T) {
 	}
 	if err := end(); err != nil {
 		t.Errorf("ended with %v\n%s", err, errs)
-	}
-}
-
-// TestServeWithoutSlack ends with an error that says so, and holds no token.
-func TestServeWithoutSlack(t *testing.T) {
-	t.Setenv("SLACK_BOT_TOKEN", fake.Token)
-	t.Setenv("SLACK_APP_TOKEN", fake.AppToken)
-	t.Setenv("SLACK_API_URL", "http://127.0.0.1:1/") // nothing is there
-	t.Setenv("REDIS_URL", redistest.Start(t, redistest.Options{}).URL())
-	errs := newOutput()
-	if code := run(t.Context(), []string{"serve"}, nil, io.Discard, errs); code != 1 || !strings.Contains(errs.String(), "connect to Slack") || strings.Contains(errs.String(), fake.Token) {
-		t.Errorf("without Slack: %d\n%s", code, errs)
 	}
 }
 

@@ -12,29 +12,79 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"maturitybot/bot"
+	"maturitybot/bot/chat"
 )
 
-// telemetry is what an operator's Prometheus reads. It names no round and no person.
+// telemetry is what an operator's Prometheus reads. Every label has few values, which are known beforehand: none names a round, a
+// person, a place or a key.
 type telemetry struct {
-	registry  *prometheus.Registry
-	delivered *prometheus.CounterVec
+	registry                *prometheus.Registry
+	events, messages        *prometheus.CounterVec
+	handling, acknowledging *prometheus.HistogramVec
+	late                    *prometheus.HistogramVec
+	calls                   *prometheus.HistogramVec
+	callErrors              *prometheus.CounterVec
+	waits, waited           *prometheus.CounterVec
+	connections             *prometheus.GaugeVec
 }
 
-// newTelemetry makes the telemetry; due counts the messages that wait to be sent, in all processes together.
-func newTelemetry(due func(context.Context) (int, error), log *slog.Logger) *telemetry {
+func newTelemetry() *telemetry {
+	// Both platforms give up after three seconds; the bot acknowledges after two at the latest.
+	platformSeconds := []float64{.005, .01, .025, .05, .1, .25, .5, 1, 1.5, 2, 2.5, 3, 5, 10, 30}
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "maturitybot", Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help, label string, buckets []float64) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "maturitybot", Name: name, Help: help, Buckets: buckets}, []string{label})
+	}
 	m := &telemetry{
 		registry: prometheus.NewRegistry(),
-		delivered: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "maturitybot_messages_total",
-			Help: "Messages that were owed (invitations, reminders, posts) and taken care of by this process, by kind and by what came of it; after later and failed they are still owed.",
-		}, []string{"kind", "outcome"}),
+		events: counter("events_total", "Things people did, by what they asked for and by what came of it: ok, refused (they were told why not), unavailable (Redis was away) or failed.",
+			"verb", "outcome"),
+		handling: histogram("handling_seconds", "How long the bot took over a thing that somebody did, without the sending of the reply.", "platform", platformSeconds),
+		acknowledging: histogram("acknowledgement_seconds", "How long a thing that somebody did waited for its acknowledgement since it arrived. After three seconds the platform tells people that the bot does not answer.",
+			"platform", platformSeconds),
+		messages: counter("messages_total", "Messages that were owed (invitations, reminders, posts) and taken care of by this process, by kind and by what came of it; after later and failed they are still owed.",
+			"kind", "outcome"),
+		late: histogram("message_lateness_seconds", "How long after its time in the plan a message was sent, or a survey closed. What is due as soon as somebody asks for it (invitations) is not counted.",
+			"kind", []float64{10, 60, 120, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600}),
+		calls: histogram("redis_call_seconds", "How long a call of Redis took, tries made again included, by script or command.", "operation",
+			[]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 3}),
+		callErrors:  counter("redis_errors_total", "Calls of Redis that failed.", "operation"),
+		waits:       counter("platform_waits_total", "How often the platform asked to wait (a rate limit).", "platform"),
+		waited:      counter("platform_wait_seconds_total", "For how long the platform asked to wait.", "platform"),
+		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "maturitybot", Name: "connections", Help: "Connections over which the platform delivers: sockets of Slack, Discord's gateway. Where it delivers by HTTP there is no such figure."}, []string{"platform"}),
 	}
-	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "maturitybot_messages_due",
-		Help: "Messages that are due and that no process has in hand. NaN while Redis is away.",
-	}, func() float64 {
+	m.registry.MustRegister(m.events, m.handling, m.acknowledging, m.messages, m.late, m.calls, m.callErrors, m.waits, m.waited, m.connections,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
+	return m
+}
+
+// scrape is how long Redis may take while metrics are read.
+const scrape = 2 * time.Second
+
+// gauge adds a figure that is found out when it is read; NaN stands for one that cannot be found out.
+func (m *telemetry) gauge(name, help string, read func(context.Context) float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "maturitybot", Name: name, Help: help}, func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), scrape)
 		defer cancel()
+		return read(ctx)
+	}))
+}
+
+// watch adds whether the process is ready.
+func (m *telemetry) watch(h *health) {
+	m.gauge("ready", "1 while /readyz says that everything is there, else 0.", func(ctx context.Context) float64 {
+		if _, ready := h.report(ctx); ready {
+			return 1
+		}
+		return 0
+	})
+}
+
+// owing adds how many messages wait to be sent, in all processes together.
+func (m *telemetry) owing(due func(context.Context) (int, error), log *slog.Logger) {
+	m.gauge("messages_due", "Messages that are due and that no process has in hand. NaN while Redis is away.", func(ctx context.Context) float64 {
 		n, err := due(ctx)
 		if err != nil {
 			log.Error("cannot count what is due", "error", err)
@@ -42,20 +92,69 @@ func newTelemetry(due func(context.Context) (int, error), log *slog.Logger) *tel
 		}
 		return float64(n)
 	})
-	m.registry.MustRegister(m.delivered, waiting, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
 }
 
-// scrape is how long Redis may take while metrics are read.
-const scrape = 2 * time.Second
-
-func (m *telemetry) count(came bot.Delivered) {
-	m.delivered.WithLabelValues(string(came.Kind), string(came.Outcome)).Inc()
+// handled counts an event.
+func (m *telemetry) handled(h bot.Handled) {
+	m.events.WithLabelValues(h.Verb, string(h.Outcome)).Inc()
+	m.handling.WithLabelValues(h.Platform).Observe(h.Took.Seconds())
 }
 
-// handler serves the metrics at /metrics.
+// delivered counts what came of a message that was owed.
+func (m *telemetry) delivered(d bot.Delivered) {
+	m.messages.WithLabelValues(string(d.Kind), string(d.Outcome)).Inc()
+	if d.Late >= 0 && (d.Outcome == bot.Sent || d.Outcome == bot.Closed) {
+		m.late.WithLabelValues(string(d.Kind)).Observe(d.Late.Seconds())
+	}
+}
+
+// called counts a call of Redis.
+func (m *telemetry) called(operation string, took time.Duration, failed bool) {
+	m.calls.WithLabelValues(operation).Observe(took.Seconds())
+	if errors := m.callErrors.WithLabelValues(operation); failed {
+		errors.Inc()
+	}
+}
+
+// observer is told how one platform fares.
+type observer struct {
+	acknowledging prometheus.Observer
+	waits, waited prometheus.Counter
+	connections   *prometheus.GaugeVec
+	platform      string
+	health        *health
+}
+
+var _ chat.Observer = (*observer)(nil)
+
+// of is the observer of a platform. Its figures are there from then on, those of its connections where it delivers by such.
+func (m *telemetry) of(platform string, connects bool, h *health) *observer {
+	o := &observer{
+		acknowledging: m.acknowledging.WithLabelValues(platform), waits: m.waits.WithLabelValues(platform), waited: m.waited.WithLabelValues(platform),
+		connections: m.connections, platform: platform, health: h,
+	}
+	if connects {
+		o.Connected(0)
+	}
+	return o
+}
+
+// Acknowledged counts an acknowledgement.
+func (o *observer) Acknowledged(took time.Duration) { o.acknowledging.Observe(took.Seconds()) }
+
+// Limited counts a wait.
+func (o *observer) Limited(wait time.Duration) {
+	o.waits.Inc()
+	o.waited.Add(wait.Seconds())
+}
+
+// Connected notes how many connections are up. One is enough to be ready.
+func (o *observer) Connected(up int) {
+	o.connections.WithLabelValues(o.platform).Set(float64(up))
+	o.health.connects(o.platform, up > 0)
+}
+
+// handler serves the metrics.
 func (m *telemetry) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, MaxRequestsInFlight: 4}))
-	return mux
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, MaxRequestsInFlight: 4})
 }

@@ -55,12 +55,6 @@ type built struct {
 	matrices []*survey.Matrix
 }
 
-// platform is what a bot needs of where people are.
-type platform interface {
-	chat.Directory
-	chat.Sender
-}
-
 // build wires a bot on a store inside the process.
 func build(matrices []*survey.Matrix, people platform, now func() time.Time, log *slog.Logger) (*built, error) {
 	words, err := locale.Load()
@@ -141,12 +135,4 @@ func stage(folder string, matrices []*survey.Matrix, log *slog.Logger, on func(*
 		}
 	}
 	return s, inside, b.store.Close, nil
-}
-
-// Post leaves a message to a place of a platform that is not connected for when it is.
-func (p platforms) Post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
-	if on, ok := p[to.Platform]; ok {
-		return on.Post(ctx, id, to, card, files)
-	}
-	return fmt.Errorf("post a message: %s is not connected", to.Platform)
 }

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"maturitybot/adapters/redis"
+)
+
+// sign is how long Redis may take for a sign of life.
+const sign = time.Second
+
+// health tells whether this process is fit to be sent people: each part of what it needs is there. It names no host and no person.
+type health struct {
+	ending <-chan struct{} // closed once the program is told to end
+
+	mu        sync.Mutex
+	store     *redis.Store
+	connected map[string]bool // by platform
+}
+
+func newHealth(ending <-chan struct{}, platforms ...string) *health {
+	h := &health{ending: ending, connected: map[string]bool{}}
+	for _, p := range platforms {
+		h.connected[p] = false
+	}
+	return h
+}
+
+// keeps notes that answers are kept in the store.
+func (h *health) keeps(in *redis.Store) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.store = in
+}
+
+// connects notes that a platform is connected, or no longer.
+func (h *health) connects(platform string, up bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.connected[platform] = up
+}
+
+// report is a line for each part, and whether all of them are there.
+func (h *health) report(ctx context.Context) (report string, ready bool) {
+	select {
+	case <-h.ending:
+		return "ending\n", false
+	default:
+	}
+	h.mu.Lock()
+	store, connected := h.store, maps.Clone(h.connected)
+	h.mu.Unlock()
+	var lines strings.Builder
+	ready = true
+	tell := func(part string, there bool, otherwise string) {
+		word := "ok"
+		if !there {
+			ready, word = false, otherwise
+		}
+		fmt.Fprintf(&lines, "%s %s\n", part, word)
+	}
+	if store == nil {
+		tell("redis", false, "connecting")
+	} else {
+		ctx, cancel := context.WithTimeout(ctx, sign)
+		defer cancel()
+		tell("redis", store.Ping(ctx) == nil, "away")
+	}
+	for _, name := range slices.Sorted(maps.Keys(connected)) {
+		tell(name, connected[name], "connecting")
+	}
+	return lines.String(), ready
+}
+
+// operations serves what those who run the program look at.
+func operations(h *health, metrics http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		report, ready := h.report(r.Context())
+		if !ready {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_, _ = io.WriteString(w, report)
+	})
+	mux.Handle("GET /metrics", metrics)
+	return mux
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"maturitybot/bot/chat"
+)
+
+// platform is what a bot needs of where people are.
+type platform interface {
+	chat.Directory
+	chat.Sender
+}
+
+// platforms are the chat platforms that are connected, by name: each question goes to the one that it is about.
+type platforms struct {
+	mu sync.RWMutex
+	on map[string]platform
+}
+
+// add notes that a platform is connected.
+func (p *platforms) add(name string, on platform) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.on == nil {
+		p.on = map[string]platform{}
+	}
+	p.on[name] = on
+}
+
+func (p *platforms) of(name string) (platform, bool) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	on, ok := p.on[name]
+	return on, ok
+}
+
+// Find finds nobody on a platform that is not connected.
+func (p *platforms) Find(ctx context.Context, from chat.Place, word string) (chat.Person, error) {
+	if on, ok := p.of(from.Platform); ok {
+		return on.Find(ctx, from, word)
+	}
+	return chat.Person{}, chat.ErrNobody
+}
+
+// Members finds nobody on a platform that is not connected.
+func (p *platforms) Members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
+	if on, ok := p.of(in.Platform); ok {
+		return on.Members(ctx, in)
+	}
+	return nil, chat.ErrNobody
+}
+
+// Send leaves a message to somebody on a platform that is not connected for when it is.
+func (p *platforms) Send(ctx context.Context, id string, to chat.Person, card chat.Card) error {
+	if on, ok := p.of(to.Platform); ok {
+		return on.Send(ctx, id, to, card)
+	}
+	return fmt.Errorf("send a message: %s is not connected", to.Platform)
+}
+
+// Post leaves a message to a place of a platform that is not connected for when it is.
+func (p *platforms) Post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
+	if on, ok := p.of(to.Platform); ok {
+		return on.Post(ctx, id, to, card, files)
+	}
+	return fmt.Errorf("post a message: %s is not connected", to.Platform)
+}

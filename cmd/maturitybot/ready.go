@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// opsFlag is where a process tells how it is.
+type opsFlag struct {
+	OpsListen string `name:"ops-listen" env:"OPS_LISTEN" default:"127.0.0.1:8081" placeholder:"ADDRESS" help:"Address of /healthz, /readyz and, for Prometheus, /metrics; empty for none. Whoever reaches it reads it: keep it inside."`
+}
+
+// readyCommand asks the process that serves on this machine whether it is ready: for health checks of containers, which have no curl.
+type readyCommand struct{ opsFlag }
+
+// asking is how long the process may take to answer: longer than it waits for Redis.
+const asking = 3 * time.Second
+
+// Run prints what the process says, and ends with an error unless it is ready.
+func (c *readyCommand) Run(ctx context.Context, s streams) error {
+	address, err := local(c.OpsListen)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, asking)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
+	if err != nil {
+		return fmt.Errorf("ask whether it is ready: %w", err)
+	}
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r) // by no proxy
+	if err != nil {
+		return fmt.Errorf("ask whether it is ready: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }() // it was only read
+	if _, err := io.Copy(s.out, io.LimitReader(answer.Body, 4096)); err != nil {
+		return fmt.Errorf("read whether it is ready: %w", err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		return errSilent
+	}
+	return nil
+}
+
+// local is where on this machine something listens that was told to listen at an address.
+func local(address string) (string, error) {
+	if address == "" {
+		return "", errors.New("OPS_LISTEN is empty, so that serve tells nobody whether it is ready")
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", errors.New("OPS_LISTEN is no address: write one such as 127.0.0.1:8081")
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port), nil
+}
