@@ -96,12 +96,18 @@ func (m *telemetry) owing(due func(context.Context) (int, error), log *slog.Logg
 
 // handled counts an event.
 func (m *telemetry) handled(h bot.Handled) {
+	for _, o := range []bot.Outcome{bot.OK, bot.Refused, bot.Unavailable, bot.Failed} {
+		m.events.WithLabelValues(h.Verb, string(o)) // is there before it first counts, or Prometheus would not see that it grew
+	}
 	m.events.WithLabelValues(h.Verb, string(h.Outcome)).Inc()
 	m.handling.WithLabelValues(h.Platform).Observe(h.Took.Seconds())
 }
 
 // delivered counts what came of a message that was owed.
 func (m *telemetry) delivered(d bot.Delivered) {
+	for _, o := range []bot.Outcome{bot.Sent, bot.Failed, bot.Unsure} {
+		m.messages.WithLabelValues(string(d.Kind), string(o)) // as with events
+	}
 	m.messages.WithLabelValues(string(d.Kind), string(d.Outcome)).Inc()
 	if d.Late >= 0 && (d.Outcome == bot.Sent || d.Outcome == bot.Closed) {
 		m.late.WithLabelValues(string(d.Kind)).Observe(d.Late.Seconds())
