@@ -102,7 +102,10 @@ func TestServe(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	errs := newOutput()
 	code := make(chan int, 1)
+	began := time.Now()
 	go func() { code <- run(ctx, []string{"serve"}, nil, io.Discard, errs) }()
+	ready(t, errs)
+	t.Logf("ready after %v", time.Since(began))
 	address := "http://" + errs.until(t, `msg=listening address=(\S+)`)
 
 	f.Serve(through(strings.TrimPrefix(address, "http://"), "/slack"))
