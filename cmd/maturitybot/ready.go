@@ -18,8 +18,8 @@ type opsFlag struct {
 // readyCommand asks the process that serves on this machine whether it is ready: for health checks of containers, which have no curl.
 type readyCommand struct{ opsFlag }
 
-// asking is how long the process may take to answer: longer than it waits for Redis.
-const asking = 3 * time.Second
+// answering is how long the process may take to answer: longer than it waits for Redis.
+const answering = 3 * time.Second
 
 // Run prints what the process says, and ends with an error unless it is ready.
 func (c *readyCommand) Run(ctx context.Context, s streams) error {
@@ -27,7 +27,7 @@ func (c *readyCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, asking)
+	ctx, cancel := context.WithTimeout(ctx, answering)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
 	if err != nil {

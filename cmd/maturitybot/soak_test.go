@@ -34,7 +34,7 @@ func TestSoak(t *testing.T) {
 	api, _ := slackStub(t)
 	address, operation := freePort(t), freePort(t)
 	cmd := osexec.Command(program, "serve")
-	cmd.Env = append(append(environment, onStub(api)...), "LISTEN="+address, "OPS_LISTEN="+operation, "METRICS="+operation)
+	cmd.Env = append(append(environment, onStub(api)...), "LISTEN="+address, "OPS_LISTEN="+operation)
 	process(t, address, cmd)
 	p := newPressing(slackPress(address, api.URL+"/respond/1", elements))
 	p.flood(t, min(30*time.Second, lasts)) // until everybody has answered everything, so that what they change takes no more room

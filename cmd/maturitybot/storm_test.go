@@ -132,6 +132,7 @@ type storm struct {
 // replica is a process of the bot, started again whenever it ends, as a service manager would.
 type replica struct {
 	address string // where it takes requests
+	ops     string // where it tells how it is
 	mu      sync.Mutex
 	process *os.Process
 }
@@ -240,9 +241,9 @@ func bridge(t *testing.T, dial func(ctx context.Context, network, address string
 // start starts a replica.
 func (s *storm) start() *replica {
 	s.t.Helper()
-	r := &replica{address: keptPort(s.t)}
+	r := &replica{address: keptPort(s.t), ops: keptPort(s.t)}
 	env := append(os.Environ(), append(s.climate.env, stormDial+"="+s.bridge, "REDIS_URL=redis://"+s.proxy.Addr, "LISTEN="+r.address,
-		"OPS_LISTEN=127.0.0.1:0", "LOG_FORMAT=json")...)
+		"OPS_LISTEN="+r.ops, "LOG_FORMAT=json")...)
 	ctx, end := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
@@ -749,9 +750,24 @@ func number(x any) int {
 	return int(f)
 }
 
-// searchLogs looks through everything that the processes printed for what must never be there.
+// searchLogs looks through everything that the processes printed, and tell their operator, for what must never be there.
 func (s *storm) searchLogs(ids []string, walkers []*walker) {
-	printed := s.log.String()
+	printed, told := s.log.String(), ""
+	for _, r := range s.replicas {
+		for _, page := range []string{"/metrics", "/readyz"} {
+			answer, err := http.Get("http://" + r.ops + page)
+			if err != nil {
+				s.t.Errorf("nothing at %s: %v", page, err)
+				continue
+			}
+			body, err := io.ReadAll(answer.Body)
+			_ = answer.Body.Close() // it was read
+			if err != nil || !strings.Contains(string(body), "redis") {
+				s.t.Errorf("%s is %q, %v", page, body, err)
+			}
+			told += string(body)
+		}
+	}
 	if !strings.Contains(printed, `"msg":"event"`) {
 		s.t.Error("the log is empty")
 	}
@@ -764,6 +780,9 @@ func (s *storm) searchLogs(ids []string, walkers []*walker) {
 		never = append(never, ":"+e.ID+":")
 	}
 	for _, what := range never {
+		if strings.Contains(told, what) {
+			s.t.Errorf("%q is in what the bot tells its operator:\n%s", what, told)
+		}
 		if i := strings.Index(printed, what); i >= 0 {
 			s.t.Errorf("%q is in the log: %s", what, printed[max(0, i-300):min(len(printed), i+100)])
 		}
