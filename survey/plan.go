@@ -134,7 +134,7 @@ func (r Round) takes(kind MessageKind, now time.Time) bool {
 // error is returned as it is. It may be called several times. A change counts from now on: what would have been due before it is not
 // made up for.
 func (r *Rounds) SetPlan(ctx context.Context, id RoundID, by PersonID, edit func(*ReminderPlan, *ChannelPlan) error) (Round, error) {
-	round, err := r.change(ctx, id, by, func(round *Round) error {
+	round, err := r.change(ctx, id, by, ActPlan, func(round *Round) error {
 		if round.State == Closed {
 			return ErrClosed
 		}
@@ -363,7 +363,7 @@ func (r *Rounds) CloseDue(ctx context.Context, id RoundID) (Round, bool, error) 
 		return round, false, nil
 	}
 	due := round.ClosesAt
-	if round, err = r.store.CloseDue(ctx, id, due); err != nil {
+	if round, err = r.store.CloseDue(ctx, id, due, r.closing("", round, due)); err != nil {
 		return Round{}, false, fmt.Errorf("close round: %w", err)
 	}
 	if round.State != Closed { // a coordinator moved the time later meanwhile
@@ -405,7 +405,7 @@ func (r *Rounds) Posted(ctx context.Context, id RoundID, p Progress) error {
 			return nil
 		}
 		round.LastDigest = &p
-		if err = r.store.SaveRound(ctx, round); err == nil || !isChanged(err) {
+		if err = r.store.SaveRound(ctx, round, Entry{}); err == nil || !isChanged(err) {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -34,16 +35,20 @@ func (r *Rounds) Matrix(round Round) (*Matrix, error) {
 	return m, nil
 }
 
-// Create keeps a draft of a round. It returns an *InputError when a field cannot stand.
+// Create keeps a draft of a round, made by its first coordinator. It returns an *InputError when a field cannot stand.
 func (r *Rounds) Create(ctx context.Context, round Round) (Round, error) {
 	round.State, round.Version = Draft, 0
 	if err := r.check(&round); err != nil {
 		return Round{}, err
 	}
-	if err := r.store.CreateRound(ctx, round); err != nil {
+	if err := r.store.CreateRound(ctx, round, r.entry(round.Coordinators[0], ActCreated, Changes(Round{}, round))); err != nil {
 		return Round{}, fmt.Errorf("create round: %w", err)
 	}
 	return round, nil
+}
+
+func (r *Rounds) entry(by PersonID, act Act, changes []Change) Entry {
+	return Entry{At: r.now(), By: by, Act: act, Changes: changes}
 }
 
 func (r *Rounds) check(round *Round) error {
@@ -107,8 +112,9 @@ func (r *Rounds) Round(ctx context.Context, id RoundID, by PersonID) (Round, err
 // attempts is how often a change is tried again when somebody else changed the round in between.
 const attempts = 5
 
-// change reads the round, lets edit change it, and saves it, again from the start when it was changed in between.
-func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, edit func(*Round) error) (Round, error) {
+// change reads the round, lets edit change it, and saves it, again from the start when it was changed in between. The act is recorded
+// with what has changed, and what more there is to say of it.
+func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, act Act, edit func(*Round) error, more ...Change) (Round, error) {
 	for range attempts {
 		round, err := r.Round(ctx, id, by)
 		if err != nil {
@@ -119,7 +125,7 @@ func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, edit func(
 		if err := edit(&round); err != nil {
 			return before, err
 		}
-		err = r.store.SaveRound(ctx, round)
+		err = r.store.SaveRound(ctx, round, r.entry(by, act, append(Changes(before, round), more...)))
 		if err == nil {
 			round.Version++
 			return round, nil
@@ -134,7 +140,7 @@ func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, edit func(
 // Redraft changes what a coordinator proposed, while the round is a draft; an error of edit is returned as it is. Edit may be called
 // several times.
 func (r *Rounds) Redraft(ctx context.Context, id RoundID, by PersonID, edit func(*Round) error) (Round, error) {
-	return r.change(ctx, id, by, func(round *Round) error {
+	round, err := r.change(ctx, id, by, ActRedrafted, func(round *Round) error {
 		if round.State != Draft {
 			return ErrOpened
 		}
@@ -147,15 +153,19 @@ func (r *Rounds) Redraft(ctx context.Context, id RoundID, by PersonID, edit func
 		if err := r.check(&proposal); err != nil {
 			return err
 		}
+		if len(Changes(*round, proposal)) == 0 {
+			return errDone
+		}
 		*round = proposal
 		return nil
 	})
+	return round, unlessDone(err)
 }
 
 // Open opens the survey of a draft. From then on the minimum group and the consensus rule stand.
 // Opening an open round changes nothing; the bool says whether this call opened it.
 func (r *Rounds) Open(ctx context.Context, id RoundID, by PersonID) (Round, bool, error) {
-	round, err := r.change(ctx, id, by, func(round *Round) error {
+	round, err := r.change(ctx, id, by, ActOpened, func(round *Round) error {
 		switch round.State {
 		case Open:
 			return errDone
@@ -174,7 +184,7 @@ func (r *Rounds) Open(ctx context.Context, id RoundID, by PersonID) (Round, bool
 // Extend moves the closing time of an open survey later, never earlier: people plan by it. The bool says
 // whether this call moved it.
 func (r *Rounds) Extend(ctx context.Context, id RoundID, by PersonID, closes time.Time) (Round, bool, error) {
-	round, err := r.change(ctx, id, by, func(round *Round) error {
+	round, err := r.change(ctx, id, by, ActExtended, func(round *Round) error {
 		switch {
 		case round.State != Open:
 			return refuseState(round.State)
@@ -200,7 +210,7 @@ const MaxCoordinators = 20
 
 // AddCoordinators lets more people steer the round.
 func (r *Rounds) AddCoordinators(ctx context.Context, id RoundID, by PersonID, people []PersonID) (Round, error) {
-	round, err := r.change(ctx, id, by, func(round *Round) error {
+	round, err := r.change(ctx, id, by, ActTeam, func(round *Round) error {
 		had := len(round.Coordinators)
 		for _, p := range people {
 			if !slices.Contains(round.Coordinators, p) {
@@ -258,15 +268,18 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, in
 	if err != nil {
 		return round, 0, err
 	}
-	round, err = r.change(ctx, id, by, func(round *Round) error {
+	round, err = r.change(ctx, id, by, ActReminded, func(round *Round) error {
 		if err := soon(round); err != nil {
 			return err
 		}
 		round.RemindedAt = r.now()
 		return nil
-	})
+	}, ofPeople(due))
 	return round, due, err
 }
+
+// ofPeople says of how many people an entry of the record is.
+func ofPeople(n int) Change { return Change{Field: FieldPeople, New: strconv.Itoa(n)} }
 
 // lease is how long whoever takes messages has for sending them, at a platform's pace.
 const lease = 10 * time.Minute
@@ -332,7 +345,7 @@ func (r *Rounds) Close(ctx context.Context, id RoundID, by PersonID) (Round, boo
 		return Round{}, false, fmt.Errorf("close round %s: %w", id, ErrNotOpen)
 	}
 	was, now := round.State, r.now()
-	round, err = r.store.CloseRound(ctx, id, now)
+	round, err = r.store.CloseRound(ctx, id, now, r.closing(by, round, now))
 	if err != nil {
 		return Round{}, false, fmt.Errorf("close round: %w", err)
 	}
@@ -344,13 +357,41 @@ func (r *Rounds) Close(ctx context.Context, id RoundID, by PersonID) (Round, boo
 	return round, closed, nil
 }
 
-// Results returns what may be known of a closed round's answers. Of an open one it returns ErrStillOpen.
+// closing is the entry of a round's closing as of that time.
+func (r *Rounds) closing(by PersonID, round Round, at time.Time) Entry {
+	closed := round
+	closed.ClosedAt = at
+	return r.entry(by, ActClosed, Changes(round, closed))
+}
+
+// Results returns what may be known of a closed round's answers, and records who asked. Of an open one it returns ErrStillOpen.
 func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID) (Published, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {
 		return Published{}, err
 	}
-	return r.publish(ctx, round)
+	p, err := r.publish(ctx, round)
+	if err != nil {
+		return Published{}, err
+	}
+	return p, r.NoteAct(ctx, id, by, ActResults)
+}
+
+// Export returns what Results does, to be taken away as files, and the record, which tells of this as well.
+func (r *Rounds) Export(ctx context.Context, id RoundID, by PersonID) (Published, Record, error) {
+	round, err := r.Round(ctx, id, by)
+	if err != nil {
+		return Published{}, Record{}, err
+	}
+	p, err := r.publish(ctx, round)
+	if err != nil {
+		return Published{}, Record{}, err
+	}
+	if err := r.NoteAct(ctx, id, by, ActExported); err != nil {
+		return Published{}, Record{}, err
+	}
+	record, err := r.PostRecord(ctx, round)
+	return p, record, err
 }
 
 func (r *Rounds) publish(ctx context.Context, round Round) (Published, error) {
@@ -413,7 +454,7 @@ func (r *Rounds) Invite(ctx context.Context, id RoundID, by PersonID, people []M
 		}
 		fresh = append(fresh, p)
 	}
-	added, err := r.store.Invite(ctx, id, fresh, Invitation, r.now())
+	added, err := r.store.Invite(ctx, id, fresh, Invitation, r.now(), func(n int) Entry { return r.entry(by, ActInvited, []Change{ofPeople(n)}) })
 	if err != nil {
 		return round, added, fmt.Errorf("invite: %w", err)
 	}
@@ -429,7 +470,7 @@ func (r *Rounds) answering(round Round) error {
 
 // OpenDoor lets whoever wants to join an open round, from now on. Again, it changes nothing.
 func (r *Rounds) OpenDoor(ctx context.Context, id RoundID, by PersonID) (Round, error) {
-	round, err := r.change(ctx, id, by, func(round *Round) error {
+	round, err := r.change(ctx, id, by, ActDoor, func(round *Round) error {
 		if err := r.answering(*round); err != nil {
 			return err
 		}
@@ -445,7 +486,7 @@ func (r *Rounds) OpenDoor(ctx context.Context, id RoundID, by PersonID) (Round, 
 // SetWorkshop changes when and where the workshop is, also after the close: a workshop is put off when somebody falls ill. A zero time
 // takes it back, and with it its reminders.
 func (r *Rounds) SetWorkshop(ctx context.Context, id RoundID, by PersonID, w Workshop) (Round, error) {
-	return r.change(ctx, id, by, func(round *Round) error {
+	round, err := r.change(ctx, id, by, ActWorkshop, func(round *Round) error {
 		end := round.ClosesAt
 		if round.State == Closed {
 			end = round.ClosedAt // a coordinator may have closed it before its time
@@ -456,12 +497,16 @@ func (r *Rounds) SetWorkshop(ctx context.Context, id RoundID, by PersonID, w Wor
 		case !w.At.IsZero() && w.At.Before(end):
 			return &InputError{Field: "workshop", Reason: "early"}
 		}
+		if w.At.Equal(round.Workshop.At) && w.Place == round.Workshop.Place {
+			return errDone
+		}
 		if round.State != Draft && !w.At.Equal(round.Workshop.At) {
 			round.PlannedAt = r.now()
 		}
 		round.Workshop = w
 		return nil
 	})
+	return round, unlessDone(err)
 }
 
 // Join lets a person in by their own wish: somebody who declined or withdrew before, or, once a coordinator has opened the
@@ -476,7 +521,7 @@ func (r *Rounds) Join(ctx context.Context, id RoundID, person PersonID) (Seat, e
 		if !seat.Round.JoinOpen {
 			return seat, ErrNotTakingPart
 		}
-		if _, err := r.store.Invite(ctx, id, []Member{{Person: person, Standing: Invited}}, "", time.Time{}); err != nil {
+		if _, err := r.store.Invite(ctx, id, []Member{{Person: person, Standing: Invited}}, "", time.Time{}, nil); err != nil {
 			return seat, fmt.Errorf("join: %w", err)
 		}
 		return r.Seat(ctx, id, person)

@@ -13,37 +13,49 @@ import (
 // errors.Is(err, ErrUnavailable) holds.
 type Store interface {
 	RoundStore
+	RecordStore
 	RosterStore
 	ResponseStore
 	DeliveryStore
 }
 
-// RoundStore keeps the rounds.
+// RoundStore keeps the rounds. An Entry that it is given with a change is kept in the same step as the change, as the next of the
+// round's record (see Entry.Follow): never one without the other. One without an Act stands for none.
 type RoundStore interface {
 	// CreateRound keeps a new round and makes its secret. Creating the same round again changes nothing.
-	CreateRound(ctx context.Context, r Round) error
+	CreateRound(ctx context.Context, r Round, e Entry) error
 	// Round returns the round, or ErrNoRound.
 	Round(ctx context.Context, id RoundID) (Round, error)
 	// SaveRound replaces a round, if r.Version is still the version kept, and adds one to it; else ErrChanged. It neither closes a
 	// round nor opens a closed one again: ErrChanged, or ErrClosed. Everything kept about the round then lives until r.ExpiresAt.
-	SaveRound(ctx context.Context, r Round) error
+	SaveRound(ctx context.Context, r Round, e Entry) error
 	// CloseRound closes the round for good at the time given and destroys its secret, both at once.
 	// Closing again changes nothing and keeps the first time.
-	CloseRound(ctx context.Context, id RoundID, at time.Time) (Round, error)
+	CloseRound(ctx context.Context, id RoundID, at time.Time, e Entry) (Round, error)
 	// CloseDue closes the round as of its closing time, if that is still the time given, to the second; else nothing is changed. It
 	// returns the round as it is then.
-	CloseDue(ctx context.Context, id RoundID, closes time.Time) (Round, error)
+	CloseDue(ctx context.Context, id RoundID, closes time.Time, e Entry) (Round, error)
 	// Rounds calls visit for every round that is kept, a few hundred in memory at a time, in no stated order.
 	Rounds(ctx context.Context, visit func(Round) error) error
 	// RoundsIn returns the rounds whose coordinator's channel this is, newest first.
 	RoundsIn(ctx context.Context, channel string) ([]RoundID, error)
 }
 
+// RecordStore keeps the record of each round, as long as the round. It holds no answers.
+type RecordStore interface {
+	// Record returns the entries of a round, oldest first, numbered as they stand; one that cannot be read is empty but for its number.
+	Record(ctx context.Context, id RoundID) ([]Entry, error)
+	// AppendEntry adds the entry that next returns for the record as it is, if it returns one; next is called again when somebody
+	// else has added an entry in between.
+	AppendEntry(ctx context.Context, id RoundID, next func(record []Entry) (Entry, bool)) error
+}
+
 // RosterStore keeps who takes part. It holds no answers.
 type RosterStore interface {
 	// Invite adds people who are not in the roster yet and returns those it added. In the same step it owes each of them
-	// the message of that kind from the time given, unless the kind is empty.
-	Invite(ctx context.Context, id RoundID, people []Member, owed MessageKind, due time.Time) ([]Member, error)
+	// the message of that kind from the time given, unless the kind is empty. Where record is given, what it returns for the number
+	// added is kept in the round's record, also in the same step; many people are added in several steps.
+	Invite(ctx context.Context, id RoundID, people []Member, owed MessageKind, due time.Time, record func(added int) Entry) ([]Member, error)
 	// Seat returns a person's place: with a zero Standing when they are not in the roster; ErrNoRound when there is no round.
 	Seat(ctx context.Context, id RoundID, person PersonID) (Seat, error)
 	// ChangeMember applies change to the person's entry and keeps it, applying it again to a fresh entry when somebody

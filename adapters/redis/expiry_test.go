@@ -25,8 +25,8 @@ func TestNoResponseOutlivesItsRound(t *testing.T) {
 		}
 	}
 	ctx := t.Context()
-	must(e.CreateRound(ctx, r))
-	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Standing: survey.Invited}}, survey.Invitation, time.Now())
+	must(e.CreateRound(ctx, r, survey.Entry{}))
+	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Standing: survey.Invited}}, survey.Invitation, time.Now(), nil)
 	must(err)
 	seat, err := e.Seat(ctx, "r", ana)
 	must(err)
@@ -36,8 +36,8 @@ func TestNoResponseOutlivesItsRound(t *testing.T) {
 
 	extended := r
 	extended.ClosesAt = now.Add(200 * 24 * time.Hour)
-	must(e.SaveRound(ctx, extended))
-	closed, err := e.CloseRound(ctx, "r", now)
+	must(e.SaveRound(ctx, extended, survey.Entry{}))
+	closed, err := e.CloseRound(ctx, "r", now, survey.Entry{})
 	must(err)
 	must(e.moveExpiry(ctx, extended)) // the extension goes on with what it knew
 
@@ -78,15 +78,15 @@ func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 			}
 		}
 	}
-	must(e.CreateRound(ctx, r))
-	expires("made", r, 2) // the round and its secret
-	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Standing: survey.Invited}}, "", time.Time{})
+	must(e.CreateRound(ctx, r, survey.Entry{Act: survey.ActCreated}))
+	expires("made", r, 3) // the round, its secret and its record
+	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Standing: survey.Invited}}, "", time.Time{}, nil)
 	must(err)
-	expires("joined", r, 3)
+	expires("joined", r, 4)
 	must(e.Owe(ctx, "r", survey.Nudge, now, []survey.PersonID{ana}))
-	expires("owed", r, 4)
+	expires("owed", r, 5)
 	must(e.Note(ctx, "r", []string{"a name"}))
-	expires("noted", r, 5)
+	expires("noted", r, 6)
 	seat, err := e.Seat(ctx, "r", ana)
 	must(err)
 	seat, err = e.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
@@ -94,19 +94,29 @@ func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 		return nil
 	})
 	must(err)
-	expires("started", r, 8) // a response, the list of them, the time zones
+	expires("started", r, 9) // a response, the list of them, the time zones
 	_, err = e.Answer(ctx, seat, now, survey.Gesture{ID: "g", At: now}, "vision", 2)
 	must(err)
-	expires("answered", r, 8)
+	expires("answered", r, 9)
 	r.ClosesAt = now.Add(200 * 24 * time.Hour)
-	must(e.SaveRound(ctx, r))
-	expires("extended", r, 8)
-	closed, err := e.CloseRound(ctx, "r", now)
+	must(e.SaveRound(ctx, r, survey.Entry{}))
+	expires("extended", r, 9)
+	closed, err := e.CloseRound(ctx, "r", now, survey.Entry{})
 	must(err)
-	expires("closed", closed, 7) // without the secret
+	expires("closed", closed, 8) // without the secret
 	must(e.Plan(ctx, "r", survey.ResultsPost, now))
-	expires("results planned", closed, 7)
+	expires("results planned", closed, 8)
 	closed.Workshop.At = now.Add(time.Hour)
-	must(e.SaveRound(ctx, closed))
-	expires("workshop moved", closed, 7)
+	must(e.SaveRound(ctx, closed, survey.Entry{}))
+	expires("workshop moved", closed, 8)
+	must(e.AppendEntry(ctx, "r", func([]survey.Entry) (survey.Entry, bool) { return survey.Entry{Act: survey.ActExported}, true }))
+	expires("exported", closed, 8)
+	// A record may begin late: of a round that was kept before there were records.
+	must(e.client.Del(ctx, auditKey("r")).Err())
+	must(e.AppendEntry(ctx, "r", func([]survey.Entry) (survey.Entry, bool) { return survey.Entry{Act: survey.ActExported}, true }))
+	expires("exported, the first entry", closed, 8)
+	must(e.client.Del(ctx, auditKey("r")).Err())
+	closed.Version++
+	must(e.SaveRound(ctx, closed, survey.Entry{Act: survey.ActWorkshop}))
+	expires("saved, the first entry", closed, 8)
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,7 @@ func opened(t testing.TB, s survey.Store, id survey.RoundID, people ...string) (
 		TimeZone: survey.DefaultTimeZone, ClosesAt: time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second), Channel: "slack:T1:C1",
 		Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: survey.DefaultMinGroup,
 	}
-	if err := s.CreateRound(t.Context(), r); err != nil {
+	if err := s.CreateRound(t.Context(), r, survey.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	var seats []survey.Seat
@@ -38,7 +39,7 @@ func opened(t testing.TB, s survey.Store, id survey.RoundID, people ...string) (
 
 func takesPart(t testing.TB, s survey.Store, id survey.RoundID, person survey.PersonID) survey.Seat {
 	t.Helper()
-	if _, err := s.Invite(t.Context(), id, []survey.Member{{Person: person}}, survey.Invitation, time.Now()); err != nil {
+	if _, err := s.Invite(t.Context(), id, []survey.Member{{Person: person}}, survey.Invitation, time.Now(), nil); err != nil {
 		t.Fatal(err)
 	}
 	seat, err := s.Seat(t.Context(), id, person)
@@ -71,8 +72,8 @@ func TestLostReplies(t *testing.T) {
 	ctx := t.Context()
 	now := time.Now()
 	for _, err := range []error{
-		s.SaveRound(ctx, warm), s.Mark(ctx, "warm", "p1", reach(true)),
-		errorOf(s.Answer(ctx, seats[0], now, survey.Gesture{ID: "o"}, "e", 1)), s.Plan(ctx, "warm", "digest@d", now), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now)),
+		s.SaveRound(ctx, warm, survey.Entry{}), s.Mark(ctx, "warm", "p1", reach(true)),
+		errorOf(s.Answer(ctx, seats[0], now, survey.Gesture{ID: "o"}, "e", 1)), s.Plan(ctx, "warm", "digest@d", now), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now, survey.Entry{})),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -95,23 +96,31 @@ func TestLostReplies(t *testing.T) {
 	lose("create", nil, func() error {
 		other := r
 		other.ID = "r2"
-		return s.CreateRound(ctx, other)
+		return s.CreateRound(ctx, other, survey.Entry{Act: survey.ActCreated})
 	})
-	lose("save", nil, func() error { return s.SaveRound(ctx, r) })
+	lose("save", nil, func() error { return s.SaveRound(ctx, r, survey.Entry{Act: survey.ActCreated}) })
 	if got, err := direct.Round(ctx, "r1"); err != nil || got.Version != 1 {
 		t.Errorf("saved as version %d, %v", got.Version, err)
 	}
 	people := []survey.Member{{Person: "ana"}, {Person: "ben"}}
 	lose("invite", nil, func() error {
-		added, err := s.Invite(ctx, "r1", people, survey.Invitation, time.Now())
+		added, err := s.Invite(ctx, "r1", people, survey.Invitation, time.Now(), func(int) survey.Entry { return survey.Entry{Act: survey.ActInvited} })
 		if len(added) != len(people) {
 			t.Errorf("invite: %d reported as added, want %d", len(added), len(people))
 		}
 		return err
 	})
-	if again, err := s.Invite(ctx, "r1", people, survey.Invitation, time.Now()); err != nil || len(again) != 0 {
+	if again, err := s.Invite(ctx, "r1", people, survey.Invitation, time.Now(), nil); err != nil || len(again) != 0 {
 		t.Errorf("pressed again: %d invited, %v", len(again), err)
 	}
+	note := func([]survey.Entry) (survey.Entry, bool) { return survey.Entry{Act: survey.ActResults}, true }
+	lose("append", nil, func() error { return s.AppendEntry(ctx, "r1", note) })
+	lose("append, and another in between", func() {
+		if err := direct.AppendEntry(ctx, "r1", note); err != nil {
+			t.Error(err)
+		}
+	}, func() error { return s.AppendEntry(ctx, "r1", note) })
+	recorded(t, direct, "r1", survey.ActCreated, survey.ActInvited, survey.ActResults, survey.ActResults, survey.ActResults)
 	word = "zadd"
 	lose("owe", nil, func() error { return s.Owe(ctx, "r1", survey.Nudge, now, []survey.PersonID{"ana"}) })
 	if n := direct.client.ZCard(ctx, owedKey("r1")).Val(); n != 3 {
@@ -177,17 +186,67 @@ func TestLostReplies(t *testing.T) {
 		t.Errorf("%d responses, %v", n, err)
 	}
 	lose("withdraw, and the close in between", func() {
-		if _, err := direct.CloseRound(ctx, "r1", now); err != nil {
+		if _, err := direct.CloseRound(ctx, "r1", now, survey.Entry{}); err != nil {
 			t.Error(err)
 		}
 	}, func() error { return s.Withdraw(ctx, seat) })
 	lose("close", nil, func() error {
-		closed, err := s.CloseRound(ctx, "r2", now)
+		closed, err := s.CloseRound(ctx, "r2", now, survey.Entry{Act: survey.ActClosed})
 		if closed.Version != 1 {
 			t.Errorf("closed as version %d", closed.Version)
 		}
 		return err
 	})
+	recorded(t, direct, "r2", survey.ActCreated, survey.ActClosed)
+}
+
+// recorded fails the test unless these are the acts of a round's record.
+func recorded(t *testing.T, s *Store, id survey.RoundID, want ...survey.Act) {
+	t.Helper()
+	entries, err := s.Record(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []survey.Act
+	for _, e := range entries {
+		got = append(got, e.Act)
+	}
+	if broken := survey.Verify(id, entries); !slices.Equal(got, want) || broken != 0 {
+		t.Errorf("the record has %v, broken at %d; want %v", got, broken, want)
+	}
+}
+
+// TestTamperingIsSeenAndStopsNothing: whoever alters a record in the store gives themselves away, and the round goes on.
+func TestTamperingIsSeenAndStopsNothing(t *testing.T) {
+	t.Parallel()
+	e := embedded(t)
+	ctx, act := t.Context(), func(a survey.Act) survey.Entry { return survey.Entry{Act: a, By: "slack:T1:UC"} }
+	for what, tamper := range map[string]struct {
+		with func(key string) error
+		seen int
+	}{
+		"an entry is altered":   {func(key string) error { return e.client.LSet(ctx, key, 1, `{"t":0,"a":"opened","h":"00"}`).Err() }, 2},
+		"an entry is taken out": {func(key string) error { return e.client.LRem(ctx, key, 1, e.client.LIndex(ctx, key, 1).Val()).Err() }, 2},
+		"one is put in":         {func(key string) error { return e.client.LPush(ctx, key, "x").Err() }, 1},
+		"the last is no entry":  {func(key string) error { return e.client.LSet(ctx, key, -1, "x").Err() }, 3},
+		"all are gone":          {func(key string) error { return e.client.Del(ctx, key).Err() }, 1},
+	} {
+		id := survey.RoundID("r" + strings.ReplaceAll(what, " ", ""))
+		r := survey.Round{ID: id, State: survey.Draft, ClosesAt: time.Now().Add(time.Hour), Channel: "c"}
+		err := errors.Join(e.CreateRound(ctx, r, act(survey.ActCreated)), e.SaveRound(ctx, r, act(survey.ActRedrafted)))
+		r.Version++
+		err = errors.Join(err, e.SaveRound(ctx, r, act(survey.ActOpened)))
+		r.Version++
+		err = errors.Join(err, tamper.with(auditKey(id)), e.SaveRound(ctx, r, act(survey.ActWorkshop)),
+			e.AppendEntry(ctx, id, func([]survey.Entry) (survey.Entry, bool) { return act(survey.ActResults), true }))
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		entries, err := e.Record(ctx, id)
+		if seen := survey.Verify(id, entries); err != nil || seen != tamper.seen {
+			t.Errorf("%s: broken at %d, want %d; %v", what, seen, tamper.seen, err)
+		}
+	}
 }
 
 func errorOf[T any](_ T, err error) error { return err }
@@ -266,7 +325,7 @@ func TestClosingLeavesNoSecretInTheFile(t *testing.T) {
 	if !onDisk() {
 		t.Fatal("the test looks in the wrong place")
 	}
-	if _, err := s.CloseRound(t.Context(), "r1", time.Now()); err != nil {
+	if _, err := s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.client.Exists(t.Context(), secretKey("r1")).Val(); n != 0 {
@@ -290,9 +349,9 @@ func TestSleep(t *testing.T) {
 	const private = "private words"
 	e.Sleep()
 	for what, err := range map[string]error{
-		"create": e.CreateRound(ctx, r), "round": errorOf(e.Round(ctx, "r1")), "save": e.SaveRound(ctx, r),
-		"close": errorOf(e.CloseRound(ctx, "r1", now)), "rounds in": errorOf(e.RoundsIn(ctx, r.Channel)),
-		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}}, survey.Invitation, time.Now())), "seat": errorOf(e.Seat(ctx, "r1", "p1")),
+		"create": e.CreateRound(ctx, r, survey.Entry{}), "round": errorOf(e.Round(ctx, "r1")), "save": e.SaveRound(ctx, r, survey.Entry{}),
+		"close": errorOf(e.CloseRound(ctx, "r1", now, survey.Entry{})), "rounds in": errorOf(e.RoundsIn(ctx, r.Channel)),
+		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}}, survey.Invitation, time.Now(), nil)), "seat": errorOf(e.Seat(ctx, "r1", "p1")),
 		"change":      errorOf(e.ChangeMember(ctx, seat, now, func(*survey.Member) error { return nil })),
 		"unreachable": e.Mark(ctx, "r1", "p1", reach(true)), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
 		"rounds of": errorOf(e.RoundsOf(ctx, "p1")), "response": errorOf(e.Response(ctx, seat)),
@@ -306,7 +365,7 @@ func TestSleep(t *testing.T) {
 	}
 	asleep := embedded(t)
 	asleep.Sleep()
-	if err := asleep.CreateRound(ctx, r); !errors.Is(err, survey.ErrUnavailable) {
+	if err := asleep.CreateRound(ctx, r, survey.Entry{}); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("asleep before the first call: got error %v", err)
 	}
 	e.Wake()

@@ -24,6 +24,8 @@ import "maturitybot/survey"
 //	planned:{ID}          SET     what of reminders and posts has been planned: "KIND" or        the round expires
 //	                              "KIND ZONE"
 //	zones:{ID}            SET     the time zones of the people who answer                      the round expires
+//	audit:{ID}            LIST    the record of the round, an entry each as compact JSON,        the round expires
+//	                              oldest first; no answers
 //	rounds                ZSET    every round -> when it was made, unix microseconds        the last of them expires
 //	event:{EVENT}         STRING  who claimed an event that may be done only once, or       half a minute; finished, ten
 //	                              "finished"                                                minutes
@@ -66,10 +68,11 @@ func owedKey(id survey.RoundID) string { return "owed:{" + string(id) + "}" }
 
 func plannedKey(id survey.RoundID) string { return "planned:{" + string(id) + "}" }
 func zonesKey(id survey.RoundID) string   { return "zones:{" + string(id) + "}" }
+func auditKey(id survey.RoundID) string   { return "audit:{" + string(id) + "}" }
 
 // keysOf are the keys of a round that live as long as it does and are few; scripts are given them in this order.
 func keysOf(id survey.RoundID) []string {
-	return []string{roundKey(id), secretKey(id), rosterKey(id), responsesKey(id), owedKey(id), plannedKey(id), zonesKey(id)}
+	return []string{roundKey(id), secretKey(id), rosterKey(id), responsesKey(id), owedKey(id), plannedKey(id), zonesKey(id), auditKey(id)}
 }
 
 const roundsKey = "rounds"

@@ -36,6 +36,12 @@ func TestKeysArePinned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	entry, err := encodeEntry(survey.Entry{
+		Seq: 3, At: at, By: "slack:T1:U1", Act: survey.ActExtended, Changes: []survey.Change{{Field: "closes", Old: "a", New: "b"}}, Hash: "0f",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for got, want := range map[string]string{
 		roundKey("r1"):              "round:{r1}",
 		secretKey("r1"):             "secret:{r1}",
@@ -46,6 +52,7 @@ func TestKeysArePinned(t *testing.T) {
 		owedKey("r1"):               "owed:{r1}",
 		plannedKey("r1"):            "planned:{r1}",
 		zonesKey("r1"):              "zones:{r1}",
+		auditKey("r1"):              "audit:{r1}",
 		roundsKey:                   "rounds",
 		eventKey("12.34"):           "event:{12.34}",
 		message(survey.Delivery{Person: "slack:T1:U1", Kind: survey.Nudge}): "nudge slack:T1:U1",
@@ -62,6 +69,7 @@ func TestKeysArePinned(t *testing.T) {
 		member: `{"s":"s","l":"cy","r":"midwife","g":"health","o":"NHS","c":"t","n":"1","u":true,"z":"Asia/Tokyo","q":true,` +
 			`"a":"2026-12-04","d":"2026-12-03","t":1772640000,"i":"WORD"}`,
 		invited: `{"s":"i"}`,
+		entry:   `{"t":1772640000,"p":"slack:T1:U1","a":"extended","c":[["closes","a","b"]],"h":"0f"}`,
 	} {
 		if got != want {
 			t.Errorf("got  %s\nwant %s", got, want)

@@ -81,7 +81,7 @@ func fill(b *testing.B, s *Store, people int) (*survey.Matrix, []string) {
 	m.Dimensions = []survey.Dimension{{ID: "d", CoreElements: []survey.CoreElement{{Elements: all}}}}
 	now := time.Now()
 	r := survey.Round{ID: "r", State: survey.Open, Channel: "c", ClosesAt: now.Add(time.Hour)}
-	if err := s.CreateRound(b.Context(), r); err != nil {
+	if err := s.CreateRound(b.Context(), r, survey.Entry{}); err != nil {
 		b.Fatal(err)
 	}
 	keys := make([]string, 0, people)

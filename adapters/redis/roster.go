@@ -24,20 +24,24 @@ const batch = 200
 
 // Invite adds people who are not in the roster yet, as Invited unless they come with another standing, and
 // returns those it added. In the same step it owes them the message of that kind, from the time given, unless the kind is empty.
-// It refuses with ErrClosed once the round is closed.
+// What record returns, where it is given, is kept in the round's record with each batch. It refuses with ErrClosed once the round is closed.
 //
 // Each call marks its entries with a word of its own: a batch that is sent again, its reply lost, finds them
 // and counts them as added, while another call (somebody pressed twice) does not. When it fails it returns
 // those added until then; those of the batch that failed may be in the roster too, with their message owed.
-func (s *Store) Invite(ctx context.Context, id survey.RoundID, people []survey.Member, owed survey.MessageKind, due time.Time) ([]survey.Member, error) {
-	added, err := s.invite(ctx, id, people, owed, due)
+func (s *Store) Invite(ctx context.Context, id survey.RoundID, people []survey.Member, owed survey.MessageKind, due time.Time,
+	record func(added int) survey.Entry,
+) ([]survey.Member, error) {
+	added, err := s.invite(ctx, id, people, owed, due, record)
 	if err != nil {
 		return added, fmt.Errorf("invite to round %s: %w", id, err)
 	}
 	return added, nil
 }
 
-func (s *Store) invite(ctx context.Context, id survey.RoundID, people []survey.Member, owed survey.MessageKind, due time.Time) ([]survey.Member, error) {
+func (s *Store) invite(ctx context.Context, id survey.RoundID, people []survey.Member, owed survey.MessageKind, due time.Time,
+	record func(added int) survey.Entry,
+) ([]survey.Member, error) {
 	var once []survey.Member
 	seen := map[survey.PersonID]bool{}
 	for _, m := range people {
@@ -63,19 +67,22 @@ func (s *Store) invite(ctx context.Context, id survey.RoundID, people []survey.M
 	var added []survey.Member
 	for some := range slices.Chunk(once, batch) {
 		pipe := s.client.Pipeline()
-		args := append(make([]any, 0, 2+2*len(some)), string(owed), due.Unix())
+		entries := make([]any, 0, 2*len(some))
 		for _, m := range some {
 			s.list(ctx, pipe, personKey(m.Person), id, expires)
 			raw, err := encodeMember(m, call)
 			if err != nil {
 				return added, err
 			}
-			args = append(args, string(m.Person), raw)
+			entries = append(entries, string(m.Person), raw)
 		}
 		if err := exec(ctx, pipe); err != nil {
 			return added, err
 		}
-		rest, err := s.run(ctx, inviteScript, []string{roundKey(id), rosterKey(id), owedKey(id)}, args...)
+		rest, err := s.recorded(ctx, id, record, len(some), func(entry string, number, people int) ([]any, error) {
+			return s.run(ctx, inviteScript, []string{roundKey(id), rosterKey(id), owedKey(id), auditKey(id)},
+				append([]any{string(owed), due.Unix(), entry, number, people}, entries...)...)
+		})
 		if err != nil {
 			return added, err
 		}

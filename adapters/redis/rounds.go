@@ -21,14 +21,14 @@ var errNotForClosing = errors.New("only CloseRound closes a round")
 var errNoClosingTime = errors.New("the round has no closing time")
 
 // CreateRound keeps a new round and makes its secret. A round of that id is left as it is.
-func (s *Store) CreateRound(ctx context.Context, r survey.Round) error {
-	if err := s.createRound(ctx, r); err != nil {
+func (s *Store) CreateRound(ctx context.Context, r survey.Round, e survey.Entry) error {
+	if err := s.createRound(ctx, r, e); err != nil {
 		return fmt.Errorf("create round %s: %w", r.ID, err)
 	}
 	return nil
 }
 
-func (s *Store) createRound(ctx context.Context, r survey.Round) error {
+func (s *Store) createRound(ctx context.Context, r survey.Round, e survey.Entry) error {
 	if r.State == survey.Closed {
 		return errNotForClosing
 	}
@@ -42,8 +42,10 @@ func (s *Store) createRound(ctx context.Context, r survey.Round) error {
 	if err := s.listRound(ctx, r); err != nil {
 		return err
 	}
-	_, err = s.run(ctx, createScript, []string{roundKey(r.ID), secretKey(r.ID)},
-		r.Version, string(r.State), r.ClosesAt.Unix(), body, secret, r.ExpiresAt().Unix())
+	_, err = s.recorded(ctx, r.ID, only(e), 0, func(entry string, number, _ int) ([]any, error) {
+		return s.run(ctx, createScript, []string{roundKey(r.ID), secretKey(r.ID), auditKey(r.ID)},
+			r.Version, string(r.State), r.ClosesAt.Unix(), body, secret, r.ExpiresAt().Unix(), entry, number)
+	})
 	return err
 }
 
@@ -71,14 +73,14 @@ func (s *Store) Round(ctx context.Context, id survey.RoundID) (survey.Round, err
 // neither closes a round nor opens a closed one again: ErrChanged, or ErrClosed. A closing time counts to the
 // second. When the expiry moves, that of every response and of the lists that lead to the round is moved after
 // it, page by page; a fault in between is returned, and the same call again goes on with it.
-func (s *Store) SaveRound(ctx context.Context, r survey.Round) error {
-	if err := s.saveRound(ctx, r); err != nil {
+func (s *Store) SaveRound(ctx context.Context, r survey.Round, e survey.Entry) error {
+	if err := s.saveRound(ctx, r, e); err != nil {
 		return fmt.Errorf("save round %s: %w", r.ID, err)
 	}
 	return nil
 }
 
-func (s *Store) saveRound(ctx context.Context, r survey.Round) error {
+func (s *Store) saveRound(ctx context.Context, r survey.Round, e survey.Entry) error {
 	body, err := bodyOf(r)
 	if err != nil {
 		return err
@@ -86,8 +88,10 @@ func (s *Store) saveRound(ctx context.Context, r survey.Round) error {
 	if err := s.listRound(ctx, r); err != nil { // there may be new coordinators
 		return err
 	}
-	rest, err := s.run(ctx, saveScript, keysOf(r.ID),
-		r.Version, r.Version+1, string(r.State), r.ClosesAt.Unix(), body, r.ExpiresAt().Unix())
+	rest, err := s.recorded(ctx, r.ID, only(e), 0, func(entry string, number, _ int) ([]any, error) {
+		return s.run(ctx, saveScript, keysOf(r.ID),
+			r.Version, r.Version+1, string(r.State), r.ClosesAt.Unix(), body, r.ExpiresAt().Unix(), entry, number)
+	})
 	if err != nil {
 		return err
 	}
@@ -100,8 +104,8 @@ func (s *Store) saveRound(ctx context.Context, r survey.Round) error {
 // CloseRound closes the round for good and destroys its secret, both at once, and then asks the server to
 // rewrite its append-only file, in which the secret would outlive it. Closing again changes nothing and
 // keeps the first time, but goes on with what a fault may have left: the expiry of responses and lists.
-func (s *Store) CloseRound(ctx context.Context, id survey.RoundID, at time.Time) (survey.Round, error) {
-	r, err := s.closeRound(ctx, id, at.UTC(), "")
+func (s *Store) CloseRound(ctx context.Context, id survey.RoundID, at time.Time, e survey.Entry) (survey.Round, error) {
+	r, err := s.closeRound(ctx, id, at.UTC(), "", e)
 	if err != nil {
 		return survey.Round{}, fmt.Errorf("close round %s: %w", id, err)
 	}
@@ -109,17 +113,19 @@ func (s *Store) CloseRound(ctx context.Context, id survey.RoundID, at time.Time)
 }
 
 // CloseDue closes the round as CloseRound does, as of its closing time, if that is still the time given; else nothing is changed.
-func (s *Store) CloseDue(ctx context.Context, id survey.RoundID, closes time.Time) (survey.Round, error) {
-	r, err := s.closeRound(ctx, id, closes.UTC(), strconv.FormatInt(closes.Unix(), 10))
+func (s *Store) CloseDue(ctx context.Context, id survey.RoundID, closes time.Time, e survey.Entry) (survey.Round, error) {
+	r, err := s.closeRound(ctx, id, closes.UTC(), strconv.FormatInt(closes.Unix(), 10), e)
 	if err != nil {
 		return survey.Round{}, fmt.Errorf("close round %s: %w", id, err)
 	}
 	return r, nil
 }
 
-func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time, expected string) (survey.Round, error) {
+func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time, expected string, e survey.Entry) (survey.Round, error) {
 	expires := survey.Round{ClosedAt: at}.ExpiresAt()
-	fields, err := s.run(ctx, closeScript, keysOf(id), at.Format(time.RFC3339Nano), expires.Unix(), expected)
+	fields, err := s.recorded(ctx, id, only(e), 0, func(entry string, number, _ int) ([]any, error) {
+		return s.run(ctx, closeScript, keysOf(id), at.Format(time.RFC3339Nano), expires.Unix(), expected, entry, number)
+	})
 	if err != nil {
 		return survey.Round{}, err
 	}

@@ -33,6 +33,8 @@ var (
 	takeSource string
 	//go:embed lua/plan.lua
 	planSource string
+	//go:embed lua/append.lua
+	appendSource string
 
 	createScript   = goredis.NewScript(createSource)
 	saveScript     = goredis.NewScript(saveSource)
@@ -44,10 +46,11 @@ var (
 	withdrawScript = goredis.NewScript(withdrawSource)
 	takeScript     = goredis.NewScript(takeSource)
 	planScript     = goredis.NewScript(planSource)
+	appendScript   = goredis.NewScript(appendSource)
 )
 
 // run runs a script and returns what came after its first word, when that word is "done". Any other word
-// is returned as the error it stands for; changedError carries what came with "changed".
+// is returned as the error it stands for; changedError and behindError carry what came with "changed" and "behind".
 func (s *Store) run(ctx context.Context, script *goredis.Script, keys []string, args ...any) ([]any, error) {
 	reply, err := script.Run(ctx, s.client, keys, args...).Slice()
 	if err != nil {
@@ -69,6 +72,8 @@ func (s *Store) run(ctx context.Context, script *goredis.Script, keys []string, 
 		return nil, survey.ErrNotTakingPart
 	case "changed":
 		return nil, &changedError{rest: reply[1:]}
+	case "behind":
+		return nil, behind(reply[1:])
 	default:
 		return nil, fmt.Errorf("the script answered with a word that is not expected: %v", word)
 	}

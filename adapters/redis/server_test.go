@@ -207,11 +207,11 @@ func everyKeyExpires(t *testing.T, s *Store) {
 	const all = 5 + 3 + 4 + 1 + 1 // of the round, responses, people, channel, list of rounds
 	check("made", all, r.ExpiresAt(), r.ExpiresAt())
 	r.ClosesAt = r.ClosesAt.Add(30 * 24 * time.Hour)
-	if err := s.SaveRound(ctx, r); err != nil {
+	if err := s.SaveRound(ctx, r, survey.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	check("extended", all, r.ExpiresAt(), r.ExpiresAt())
-	closed, err := s.CloseRound(ctx, "r1", time.Now())
+	closed, err := s.CloseRound(ctx, "r1", time.Now(), survey.Entry{})
 	if err != nil {
 		t.Fatal(err)
 	}

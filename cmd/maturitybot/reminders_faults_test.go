@@ -292,7 +292,7 @@ func faultyRound(t testing.TB, address string, now func() time.Time, people int)
 	for i := range people {
 		all = append(all, survey.Member{Person: survey.PersonID(faultyPerson(i)), Standing: survey.Invited})
 	}
-	if _, err := store.Invite(t.Context(), id, all, "", time.Time{}); err != nil {
+	if _, err := store.Invite(t.Context(), id, all, "", time.Time{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return id

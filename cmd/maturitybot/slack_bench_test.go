@@ -390,7 +390,7 @@ func crowd(b testing.TB, store *redis.Store, editions []*survey.Matrix, coordina
 	for i := range 100_000 {
 		people = append(people, survey.Member{Person: survey.PersonID(person(i)), Standing: survey.Invited})
 	}
-	if _, err := store.Invite(b.Context(), r.ID, people, "", time.Time{}); err != nil {
+	if _, err := store.Invite(b.Context(), r.ID, people, "", time.Time{}, nil); err != nil {
 		b.Fatal(err)
 	}
 	for i := range active {

@@ -1,15 +1,21 @@
--- Closes a round for good and destroys its secret, both at once. A closed round keeps its first closing time.
+-- Closes a round for good and destroys its secret, both at once, with the entry of it in the record. A closed round keeps its first closing time.
 --
--- KEYS  1 round  2 secret  3 roster  4 responses  5 owed  6 planned  7 zones
+-- KEYS  1 round  2 secret  3 roster  4 responses  5 owed  6 planned  7 zones  8 audit
 -- ARGV  1 time of closing, as text  2 expiry, unix seconds  3 the closing time the round must still have, unix seconds, or empty
--- Returns {"done", version, state, time of closing, body, turnout, sealed} or {"gone"}.
+--       4 entry, or empty  5 its number
+-- Returns {"done", version, state, time of closing, body, turnout, sealed}, {"gone"}
+--         or {"behind", entries there are, the last of them}.
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return {'gone'} end
 
 if state ~= 'closed' and (ARGV[3] == '' or redis.call('HGET', KEYS[1], 'closes') == ARGV[3]) then
+  if ARGV[4] ~= '' and redis.call('LLEN', KEYS[8]) ~= ARGV[5] - 1 then
+    return {'behind', redis.call('LLEN', KEYS[8]), redis.call('LINDEX', KEYS[8], -1) or ''}
+  end
   redis.call('HSET', KEYS[1], 'state', 'closed', 'closed', ARGV[1])
   redis.call('HINCRBY', KEYS[1], 'version', 1)
   redis.call('DEL', KEYS[2])
+  if ARGV[4] ~= '' then redis.call('RPUSH', KEYS[8], ARGV[4]) end
   for i = 1, #KEYS do redis.call('EXPIREAT', KEYS[i], ARGV[2]) end
 end
 local kept = redis.call('HMGET', KEYS[1], 'version', 'state', 'closed', 'body', 'turnout', 'sealed')

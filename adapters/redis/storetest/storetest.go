@@ -9,8 +9,10 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -74,6 +76,10 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"late-gesture", lateGesture},
 		{"expires", expires},
 		{"extend-moves-expiry", extendMovesExpiry},
+		{"record-whole", recordWhole},
+		{"record-with-each-change", recordWithEachChange},
+		{"record-of-nothing", recordOfNothing},
+		{"record-crowd", recordCrowd},
 	} {
 		t.Run(law.name, func(t *testing.T) {
 			t.Parallel() // they begin when this function has returned
@@ -135,7 +141,7 @@ func (w *world) open() survey.Round {
 	w.Helper()
 	r := w.draft()
 	r.State, r.OpenedAt = survey.Open, now
-	w.must(w.store.CreateRound(w.Context(), r))
+	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
 	return r
 }
 
@@ -146,7 +152,7 @@ func (w *world) invite(id survey.RoundID, names ...string) {
 	for _, n := range names {
 		people = append(people, survey.Member{Person: w.person(n), Standing: survey.Invited})
 	}
-	_, err := w.store.Invite(w.Context(), id, people, survey.Invitation, time.Now())
+	_, err := w.store.Invite(w.Context(), id, people, survey.Invitation, time.Now(), nil)
 	w.must(err)
 }
 
@@ -275,13 +281,13 @@ func roundWhole(w *world) {
 	r.Reminders, r.PlannedAt = survey.ReminderPlan{BeforeClose: []int{3, 0}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 30, Spec: "0 9 * * 1", Paused: true}, now
 	r.Posts = survey.ChannelPlan{Digest: "0 9 * * 1", Off: []survey.MessageKind{survey.LastDay}}
 	r.LastDigest = &survey.Progress{At: now, Invited: 3, Finished: 1}
-	w.must(w.store.CreateRound(w.Context(), r))
+	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
 	closed := now.Add(time.Hour + time.Nanosecond)
-	_, err := w.store.CloseRound(w.Context(), r.ID, closed)
+	_, err := w.store.CloseRound(w.Context(), r.ID, closed, survey.Entry{})
 	w.must(err)
 	r.Turnout, r.Sealed = &survey.Turnout{Invited: 1}, true
 	w.must(w.store.Seal(w.Context(), r.ID, *r.Turnout))
-	got, err := w.store.CloseRound(w.Context(), r.ID, closed.Add(time.Hour))
+	got, err := w.store.CloseRound(w.Context(), r.ID, closed.Add(time.Hour), survey.Entry{})
 	w.must(err)
 	w.full(got)
 	r.Version, r.State, r.ClosedAt = 4, survey.Closed, now.Add(time.Hour+time.Nanosecond)
@@ -295,11 +301,11 @@ func roundWhole(w *world) {
 func createTwice(w *world) {
 	r := w.open()
 	s := w.start(r, "ana")
-	w.must(w.store.CreateRound(w.Context(), r))
+	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
 	w.equal(w.seat(r.ID, "ana"), s)
 	changed := r
 	changed.Area = "Elsewhere"
-	w.must(w.store.CreateRound(w.Context(), changed))
+	w.must(w.store.CreateRound(w.Context(), changed, survey.Entry{}))
 	got, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	w.equal(got, r)
@@ -313,9 +319,9 @@ func missingRound(w *world) {
 	id, ctx := seat.Round.ID, w.Context()
 	for what, err := range map[string]error{
 		"round":     second(w.store.Round(ctx, id)),
-		"save":      w.store.SaveRound(ctx, seat.Round),
-		"close":     second(w.store.CloseRound(ctx, id, now)),
-		"invite":    second(w.store.Invite(ctx, id, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now())),
+		"save":      w.store.SaveRound(ctx, seat.Round, survey.Entry{}),
+		"close":     second(w.store.CloseRound(ctx, id, now, survey.Entry{})),
+		"invite":    second(w.store.Invite(ctx, id, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now(), nil)),
 		"seat":      second(w.store.Seat(ctx, id, w.person("ana"))),
 		"change":    second(w.store.ChangeMember(ctx, seat, now, starts)),
 		"note":      w.store.Mark(ctx, id, w.person("ana"), reach(true)),
@@ -324,6 +330,8 @@ func missingRound(w *world) {
 		"detail":    second(w.store.Detail(ctx, seat, now, survey.Gesture{ID: "o1"}, "vision", survey.Detail{Note: "x"})),
 		"withdraw":  w.store.Withdraw(ctx, seat),
 		"responses": w.store.Responses(ctx, id, func(survey.Response) error { return nil }),
+		"record":    second(w.store.Record(ctx, id)),
+		"append":    w.store.AppendEntry(ctx, id, always(act(survey.ActResults))),
 	} {
 		if !errors.Is(err, survey.ErrNoRound) {
 			w.Errorf("%s: got error %v, want %v", what, err, survey.ErrNoRound)
@@ -338,8 +346,8 @@ func staleSave(w *world) {
 	r := w.open()
 	first, other := r, r
 	first.Area, other.Area = "First", "Other"
-	w.must(w.store.SaveRound(w.Context(), first))
-	w.want(w.store.SaveRound(w.Context(), other), survey.ErrChanged)
+	w.must(w.store.SaveRound(w.Context(), first, survey.Entry{}))
+	w.want(w.store.SaveRound(w.Context(), other, survey.Entry{}), survey.ErrChanged)
 	got, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	first.Version++
@@ -350,8 +358,8 @@ func staleSave(w *world) {
 func saveReplayed(w *world) {
 	r := w.open()
 	r.Area = "First"
-	w.must(w.store.SaveRound(w.Context(), r))
-	w.must(w.store.SaveRound(w.Context(), r))
+	w.must(w.store.SaveRound(w.Context(), r, survey.Entry{}))
+	w.must(w.store.SaveRound(w.Context(), r, survey.Entry{}))
 	got, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	w.equal(got.Version, r.Version+1)
@@ -363,14 +371,14 @@ func saveNeverCloses(w *world) {
 	closed := r
 	closed.State = survey.Closed
 	for range 2 {
-		if w.store.SaveRound(w.Context(), closed) == nil {
+		if w.store.SaveRound(w.Context(), closed, survey.Entry{}) == nil {
 			w.Error("a save closed a round")
 		}
 		closed.ClosedAt = now
 	}
 	created := w.draft()
 	created.State, created.ClosedAt = survey.Closed, now
-	if w.store.CreateRound(w.Context(), created) == nil {
+	if w.store.CreateRound(w.Context(), created, survey.Entry{}) == nil {
 		w.Error("a round was made closed")
 	}
 	got, err := w.store.Round(w.Context(), r.ID)
@@ -385,16 +393,16 @@ func roundsIn(w *world) {
 	w.equal(len(got), 0)
 	a, b, c := w.open(), w.draft(), w.draft()
 	c.Channel += "-other"
-	w.must(w.store.CreateRound(w.Context(), b))
-	w.must(w.store.CreateRound(w.Context(), c))
-	w.must(w.store.CreateRound(w.Context(), a)) // again: it is not newer for that
-	_, err = w.store.CloseRound(w.Context(), a.ID, now)
+	w.must(w.store.CreateRound(w.Context(), b, survey.Entry{}))
+	w.must(w.store.CreateRound(w.Context(), c, survey.Entry{}))
+	w.must(w.store.CreateRound(w.Context(), a, survey.Entry{})) // again: it is not newer for that
+	_, err = w.store.CloseRound(w.Context(), a.ID, now, survey.Entry{})
 	w.must(err)
 	got, err = w.store.RoundsIn(w.Context(), w.channel())
 	w.must(err)
 	w.equal(got, []survey.RoundID{b.ID, a.ID})
 	b.Channel = c.Channel
-	w.must(w.store.SaveRound(w.Context(), b))
+	w.must(w.store.SaveRound(w.Context(), b, survey.Entry{}))
 	got, err = w.store.RoundsIn(w.Context(), w.channel())
 	w.must(err)
 	w.equal(got, []survey.RoundID{a.ID})
@@ -419,7 +427,7 @@ func roundsOf(w *world) {
 	w.must(err)
 	w.equal(len(got), 3)
 	b.Coordinators = append(b.Coordinators, w.person("carl"))
-	w.must(w.store.SaveRound(w.Context(), b))
+	w.must(w.store.SaveRound(w.Context(), b, survey.Entry{}))
 	got, err = w.store.RoundsOf(w.Context(), w.person("carl"))
 	w.must(err)
 	w.equal(got, []survey.RoundID{b.ID})
@@ -430,15 +438,15 @@ func inviteOnce(w *world) {
 	r := w.open()
 	ana := survey.Member{Person: w.person("ana"), Standing: survey.Invited, Role: "midwife", Group: "health"}
 	ben := survey.Member{Person: w.person("ben"), Standing: survey.Invited}
-	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{ana}, survey.Invitation, time.Now())
+	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{ana}, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	w.equal(added, []survey.Member{ana})
-	added, err = w.store.Invite(w.Context(), r.ID, []survey.Member{ana}, survey.Invitation, time.Now())
+	added, err = w.store.Invite(w.Context(), r.ID, []survey.Member{ana}, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	w.equal(len(added), 0)
 	other := ana
 	other.Role = "parent"
-	added, err = w.store.Invite(w.Context(), r.ID, []survey.Member{other, ben}, survey.Invitation, time.Now())
+	added, err = w.store.Invite(w.Context(), r.ID, []survey.Member{other, ben}, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	w.equal(added, []survey.Member{ben})
 	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{ana.Person: ana, ben.Person: ben})
@@ -448,7 +456,7 @@ func inviteOnce(w *world) {
 func inviteSameTwiceInOne(w *world) {
 	r := w.open()
 	first := survey.Member{Person: w.person("ana"), Role: "midwife"}
-	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{first, first, {Person: first.Person, Role: "parent"}}, survey.Invitation, time.Now())
+	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{first, first, {Person: first.Person, Role: "parent"}}, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	first.Standing = survey.Invited
 	w.equal(added, []survey.Member{first})
@@ -550,7 +558,7 @@ func unreachable(w *world) {
 		started.Unreachable = want
 		w.equal(w.seat(r.ID, "ana").Member, started)
 	}
-	_, err := w.store.CloseRound(w.Context(), r.ID, now)
+	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
 	w.must(err)
 	w.must(w.store.Mark(w.Context(), r.ID, started.Person, reach(false)))
 	started.Unreachable = false
@@ -583,7 +591,7 @@ func rosterPages(w *world) {
 		m := survey.Member{Person: w.person(fmt.Sprint(i)), Standing: survey.Invited}
 		all, want[m.Person] = append(all, m), m
 	}
-	added, err := w.store.Invite(w.Context(), r.ID, all, survey.Invitation, time.Now())
+	added, err := w.store.Invite(w.Context(), r.ID, all, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	w.equal(added, all)
 	w.equal(w.roster(r.ID), want)
@@ -735,7 +743,7 @@ func notTakingPart(w *world) {
 // Before a round is open nobody can start or answer; people may be invited.
 func draftRefuses(w *world) {
 	r := w.draft()
-	w.must(w.store.CreateRound(w.Context(), r))
+	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
 	w.invite(r.ID, "ana")
 	seat := w.seat(r.ID, "ana")
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotOpen)
@@ -762,7 +770,7 @@ func lateRefuses(w *world) {
 	w.equal(w.seat(r.ID, "ana").Member, seat.Member)
 	extended := r
 	extended.ClosesAt = r.ClosesAt.Add(2 * time.Hour)
-	w.must(w.store.SaveRound(w.Context(), extended))
+	w.must(w.store.SaveRound(w.Context(), extended, survey.Entry{}))
 	_, err := w.store.Answer(w.Context(), seat, r.ClosesAt.Add(time.Hour), survey.Gesture{ID: "o4"}, "vision", 4)
 	w.must(err)
 }
@@ -771,7 +779,7 @@ func lateRefuses(w *world) {
 func closedRefuses(w *world) {
 	r := w.open()
 	want := w.answer(w.start(r, "ana"), "o1", "vision", 2)
-	closed, err := w.store.CloseRound(w.Context(), r.ID, now)
+	closed, err := w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
 	w.must(err)
 	seat := w.seat(r.ID, "ana")
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
@@ -779,18 +787,18 @@ func closedRefuses(w *world) {
 	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
 	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrClosed)
 	w.want(second(w.store.Response(w.Context(), seat)), survey.ErrClosed)
-	w.want(second(w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ben")}}, survey.Invitation, time.Now())), survey.ErrClosed)
+	w.want(second(w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ben")}}, survey.Invitation, time.Now(), nil)), survey.ErrClosed)
 	r.Version = closed.Version
-	w.want(w.store.SaveRound(w.Context(), r), survey.ErrClosed)
+	w.want(w.store.SaveRound(w.Context(), r, survey.Entry{}), survey.ErrClosed)
 	moved := closed
 	moved.Workshop.At = now.Add(48 * time.Hour)
-	w.must(w.store.SaveRound(w.Context(), moved))
-	w.must(w.store.SaveRound(w.Context(), moved)) // its reply was lost
+	w.must(w.store.SaveRound(w.Context(), moved, survey.Entry{}))
+	w.must(w.store.SaveRound(w.Context(), moved, survey.Entry{})) // its reply was lost
 	kept, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	moved.Version++
 	w.equal(kept, moved)
-	w.want(w.store.SaveRound(w.Context(), closed), survey.ErrChanged)
+	w.want(w.store.SaveRound(w.Context(), closed, survey.Entry{}), survey.ErrChanged)
 	w.equal(w.responses(r.ID), []survey.Response{want})
 	w.equal(len(w.roster(r.ID)), 1)
 }
@@ -802,7 +810,7 @@ func seatFromBeforeTheClose(w *world) {
 	want := w.answer(seat, "o1", "vision", 2)
 	w.invite(r.ID, "ben")
 	ben := w.seat(r.ID, "ben")
-	_, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Minute))
+	_, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Minute), survey.Entry{})
 	w.must(err)
 	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o2"}, "vision", 3)), survey.ErrClosed)
 	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
@@ -815,11 +823,11 @@ func seatFromBeforeTheClose(w *world) {
 // Closing again changes nothing and keeps the first time.
 func closeTwice(w *world) {
 	r := w.open()
-	first, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Hour))
+	first, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Hour), survey.Entry{})
 	w.must(err)
 	r.State, r.ClosedAt, r.Version = survey.Closed, now.Add(time.Hour), r.Version+1
 	w.equal(first, r)
-	again, err := w.store.CloseRound(w.Context(), r.ID, now.Add(2*time.Hour))
+	again, err := w.store.CloseRound(w.Context(), r.ID, now.Add(2*time.Hour), survey.Entry{})
 	w.must(err)
 	w.equal(again, first)
 	got, err := w.store.Round(w.Context(), r.ID)
@@ -842,7 +850,7 @@ func sealForgets(w *world) {
 	turnout := survey.Turnout{Invited: 2, Finished: 1, Roles: []survey.RoleCount{{Role: "midwife", Invited: 1, Finished: 1}}, Unstated: survey.RoleCount{Invited: 1}}
 	w.want(w.store.Seal(w.Context(), r.ID, turnout), survey.ErrStillOpen)
 	w.equal(w.roster(r.ID)[ana.Member.Person], ana.Member)
-	_, err = w.store.CloseRound(w.Context(), r.ID, now)
+	_, err = w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
 	w.must(err)
 	w.must(w.store.Seal(w.Context(), r.ID, turnout))
 	w.must(w.store.Seal(w.Context(), r.ID, survey.Turnout{Invited: 99}))
@@ -864,10 +872,10 @@ func closeDestroysSecret(w *world) {
 	if len(ana.Pseudonym) != 16 || ana.Pseudonym == ben.Pseudonym || ana.Pseudonym == w.start(other, "ana").Pseudonym {
 		w.Errorf("pseudonyms do not tell people and rounds apart")
 	}
-	_, err := w.store.CloseRound(w.Context(), r.ID, now)
+	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
 	w.must(err)
 	w.equal(w.seat(r.ID, "ana").Pseudonym, "")
-	w.must(w.store.CreateRound(w.Context(), r))
+	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
 	w.equal(w.seat(r.ID, "ana").Pseudonym, "")
 	if w.seat(other.ID, "ana").Pseudonym == "" {
 		w.Error("another round lost its secret")
@@ -895,7 +903,7 @@ func withdrawErases(w *world) {
 	w.want(second(w.store.Answer(w.Context(), ana, now, survey.Gesture{ID: "o2"}, "vision", 1)), survey.ErrNotTakingPart)
 	w.must(w.store.Mark(w.Context(), r.ID, ana.Member.Person, reach(true)))
 	w.equal(w.seat(r.ID, "ana").Member, survey.Member{Person: w.person("ana"), Standing: survey.Withdrawn})
-	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now())
+	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	w.equal(len(added), 0)
 }
@@ -919,7 +927,7 @@ func responsesPages(w *world) {
 	for i := range people {
 		all = append(all, survey.Member{Person: w.person(fmt.Sprint(i))})
 	}
-	_, err := w.store.Invite(w.Context(), r.ID, all, survey.Invitation, time.Now())
+	_, err := w.store.Invite(w.Context(), r.ID, all, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	w.each(people, func(i int) {
 		seat, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, fmt.Sprint(i)), now, starts)
@@ -982,7 +990,7 @@ func responsesUnlinkableOrder(w *world) {
 	if slices.Equal(before, came) {
 		w.Error("responses come in the order of their people")
 	}
-	_, err := w.store.CloseRound(w.Context(), r.ID, now)
+	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
 	w.must(err)
 	w.equal(order(), before)
 }
@@ -1020,7 +1028,7 @@ func crowd(w *world) {
 func (w *world) expiring() (survey.Round, survey.Seat) {
 	r := w.draft()
 	r.State, r.ClosesAt = survey.Open, time.Now().Add(3*time.Second-survey.Retention).UTC().Truncate(time.Second)
-	w.must(w.store.CreateRound(w.Context(), r))
+	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
 	seat := w.start(r, "ana")
 	w.answer(seat, "o1", "vision", 2)
 	return r, seat
@@ -1041,7 +1049,7 @@ func expires(w *world) {
 	w.equal(len(in)+len(of), 0)
 	// What comes under the same id later does not find anything of it.
 	r.ClosesAt = now.Add(time.Hour)
-	w.must(w.store.CreateRound(w.Context(), r))
+	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
 	w.equal(len(w.roster(r.ID))+len(w.responses(r.ID)), 0)
 }
 
@@ -1051,8 +1059,8 @@ func extendMovesExpiry(w *world) {
 	closed, _ := w.expiring()
 	marker, _ := w.expiring()
 	extended.ClosesAt = now.Add(24 * time.Hour)
-	w.must(w.store.SaveRound(w.Context(), extended))
-	_, err := w.store.CloseRound(w.Context(), closed.ID, now)
+	w.must(w.store.SaveRound(w.Context(), extended, survey.Entry{}))
+	_, err := w.store.CloseRound(w.Context(), closed.ID, now, survey.Entry{})
 	w.must(err)
 	w.until("the round made last is gone", func() bool {
 		_, err := w.store.Round(w.Context(), marker.ID)
@@ -1123,10 +1131,10 @@ func (w *world) take(at time.Time, rounds ...survey.Round) []survey.Delivery {
 func owedOnce(w *world) {
 	r := w.open()
 	ana, ben, cem := survey.Member{Person: w.person("ana")}, survey.Member{Person: w.person("ben")}, survey.Member{Person: w.person("cem")}
-	_, err := w.store.Invite(w.Context(), r.ID, []survey.Member{cem}, "", time.Time{})
+	_, err := w.store.Invite(w.Context(), r.ID, []survey.Member{cem}, "", time.Time{}, nil)
 	w.must(err)
 	for range 2 {
-		_, err = w.store.Invite(w.Context(), r.ID, []survey.Member{ana, ben, cem}, survey.Invitation, now)
+		_, err = w.store.Invite(w.Context(), r.ID, []survey.Member{ana, ben, cem}, survey.Invitation, now, nil)
 		w.must(err)
 	}
 	w.must(w.store.Owe(w.Context(), r.ID, survey.Invitation, now.Add(-time.Hour), []survey.PersonID{ana.Person}))
@@ -1273,7 +1281,7 @@ func everyRound(w *world) {
 		r := w.open()
 		want[r.ID] = survey.Open
 		if i == 2 {
-			_, err := w.store.CloseRound(w.Context(), r.ID, now)
+			_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
 			w.must(err)
 			want[r.ID] = survey.Closed
 		}
@@ -1315,7 +1323,7 @@ func scanPages(w *world) {
 	for i := range people {
 		members = append(members, survey.Member{Person: w.person(fmt.Sprint("p", i)), Standing: survey.Invited})
 	}
-	_, err := w.store.Invite(w.Context(), r.ID, members, "", time.Time{})
+	_, err := w.store.Invite(w.Context(), r.ID, members, "", time.Time{}, nil)
 	w.must(err)
 	seen := map[survey.PersonID]bool{}
 	w.must(w.store.Scan(w.Context(), r.ID, func(m survey.Member) error {
@@ -1333,16 +1341,159 @@ func closeDueUnlessMoved(w *world) {
 	seat := w.start(r, "ana")
 	was := r.ClosesAt
 	r.ClosesAt = was.Add(7 * 24 * time.Hour)
-	w.must(w.store.SaveRound(w.Context(), r))
-	kept, err := w.store.CloseDue(w.Context(), r.ID, was)
+	w.must(w.store.SaveRound(w.Context(), r, survey.Entry{}))
+	kept, err := w.store.CloseDue(w.Context(), r.ID, was, survey.Entry{})
 	w.must(err)
 	w.equal(kept.State, survey.Open)
 	w.equal(w.seat(r.ID, "ana").Pseudonym, seat.Pseudonym)
-	closed, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt)
+	closed, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt, survey.Entry{})
 	w.must(err)
 	w.equal(closed.State, survey.Closed)
 	w.equal(closed.ClosedAt.Equal(r.ClosesAt), true)
-	again, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt)
+	again, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt, survey.Entry{})
 	w.must(err)
 	w.equal(again.ClosedAt, closed.ClosedAt)
+}
+
+func act(a survey.Act) survey.Entry { return survey.Entry{At: now, By: "test:w:cora", Act: a} }
+
+func always(e survey.Entry) func([]survey.Entry) (survey.Entry, bool) {
+	return func([]survey.Entry) (survey.Entry, bool) { return e, true }
+}
+
+func invited(n int) survey.Entry {
+	e := act(survey.ActInvited)
+	e.Changes = []survey.Change{{Field: survey.FieldPeople, New: fmt.Sprint(n)}}
+	return e
+}
+
+// record returns the acts of a round's record, which must be whole.
+func (w *world) record(id survey.RoundID) (acts []survey.Act, all []survey.Entry) {
+	w.Helper()
+	all, err := w.store.Record(w.Context(), id)
+	w.must(err)
+	for _, e := range all {
+		acts = append(acts, e.Act)
+	}
+	if broken := survey.Verify(id, all); broken != 0 {
+		w.Errorf("the record %v is broken at its entry %d", acts, broken)
+	}
+	return acts, all
+}
+
+// Entries come back as they were kept, every field of them, one after the other.
+func recordWhole(w *world) {
+	r := w.draft()
+	e := survey.Entry{At: now.Add(123 * time.Millisecond), By: w.person("cora"), Act: survey.ActCreated, Changes: []survey.Change{
+		{Field: "area", Old: "Ynys Môn \"<&>\"", New: "=1\n\xff"}, {Field: "place"},
+	}}
+	w.must(w.store.CreateRound(w.Context(), r, e))
+	first := e.Follow(r.ID, survey.Entry{})
+	w.full(first)
+	second := act(survey.ActResults).Follow(r.ID, first)
+	w.must(w.store.AppendEntry(w.Context(), r.ID, func(record []survey.Entry) (survey.Entry, bool) {
+		w.equal(record, []survey.Entry{first})
+		return act(survey.ActResults), true
+	}))
+	w.must(w.store.AppendEntry(w.Context(), r.ID, func([]survey.Entry) (survey.Entry, bool) { return act(survey.ActRefused), false }))
+	_, all := w.record(r.ID)
+	w.equal(all, []survey.Entry{first, second})
+}
+
+// Each change is recorded once, however often it is made.
+func recordWithEachChange(w *world) {
+	r, ctx := w.draft(), w.Context()
+	for range 2 {
+		w.must(w.store.CreateRound(ctx, r, act(survey.ActCreated)))
+	}
+	r.State = survey.Open
+	for range 2 {
+		w.must(w.store.SaveRound(ctx, r, act(survey.ActOpened)))
+	}
+	r.Version++
+	ana, ben, cem := survey.Member{Person: w.person("ana")}, survey.Member{Person: w.person("ben")}, survey.Member{Person: w.person("cem")}
+	for range 2 {
+		w.must(second(w.store.Invite(ctx, r.ID, []survey.Member{ana, ben}, "", now, invited)))
+	}
+	w.must(second(w.store.Invite(ctx, r.ID, []survey.Member{ana, cem}, "", now, invited))) // one of them is new
+	was := r.ClosesAt
+	r.ClosesAt = was.Add(time.Hour)
+	w.must(w.store.SaveRound(ctx, r, act(survey.ActExtended)))
+	w.must(second(w.store.CloseDue(ctx, r.ID, was, act(survey.ActClosed)))) // it has been moved
+	for range 2 {
+		w.must(second(w.store.CloseDue(ctx, r.ID, r.ClosesAt, act(survey.ActClosed))))
+		w.must(second(w.store.CloseRound(ctx, r.ID, now, act(survey.ActClosed))))
+	}
+	acts, all := w.record(r.ID)
+	w.equal(acts, []survey.Act{survey.ActCreated, survey.ActOpened, survey.ActInvited, survey.ActInvited, survey.ActExtended, survey.ActClosed})
+	w.equal([]string{all[2].Changes[0].New, all[3].Changes[0].New}, []string{"2", "1"})
+	other := w.open() // without an entry, then closed with one
+	w.must(second(w.store.CloseRound(ctx, other.ID, now, act(survey.ActCreated))))
+	acts, _ = w.record(other.ID)
+	w.equal(acts, []survey.Act{survey.ActCreated})
+}
+
+// What is not done is not recorded; nor is what is done without an entry.
+func recordOfNothing(w *world) {
+	r, ctx := w.draft(), w.Context()
+	r.State = survey.Open
+	w.must(w.store.CreateRound(ctx, r, act(survey.ActCreated)))
+	stale := r
+	r.Area = "First"
+	w.must(w.store.SaveRound(ctx, r, survey.Entry{}))
+	w.want(w.store.SaveRound(ctx, stale, act(survey.ActWorkshop)), survey.ErrChanged)
+	w.invite(r.ID, "ana")
+	w.must(second(w.store.Invite(ctx, r.ID, []survey.Member{{Person: w.person("ana")}}, "", now, invited)))
+	w.must(second(w.store.CloseRound(ctx, r.ID, now, survey.Entry{})))
+	w.want(w.store.SaveRound(ctx, r, act(survey.ActWorkshop)), survey.ErrClosed)
+	w.want(second(w.store.Invite(ctx, r.ID, []survey.Member{{Person: w.person("ben")}}, "", now, invited)), survey.ErrClosed)
+	acts, _ := w.record(r.ID)
+	w.equal(acts, []survey.Act{survey.ActCreated})
+}
+
+// Of many who act at once each is recorded, as what it was, in one whole chain.
+func recordCrowd(w *world) {
+	r, ctx := w.draft(), w.Context()
+	r.State = survey.Open
+	w.must(w.store.CreateRound(ctx, r, act(survey.ActCreated)))
+	var saved, added atomic.Int64
+	w.each(24, func(i int) {
+		for {
+			var err error
+			switch i % 3 {
+			case 0:
+				var kept survey.Round
+				if kept, err = w.store.Round(ctx, r.ID); err == nil {
+					kept.Area = fmt.Sprint(i) // two who make the same change at once have made one
+					if err = w.store.SaveRound(ctx, kept, act(survey.ActWorkshop)); err == nil {
+						saved.Add(1)
+					}
+				}
+			case 1:
+				e := act(survey.ActResults)
+				e.By = w.person(fmt.Sprint(i))
+				err = w.store.AppendEntry(ctx, r.ID, always(e))
+			default:
+				var in []survey.Member
+				in, err = w.store.Invite(ctx, r.ID, []survey.Member{{Person: w.person(fmt.Sprint(i))}, {Person: w.person("everybody")}}, "", now, invited)
+				added.Add(int64(len(in)))
+			}
+			if !errors.Is(err, survey.ErrChanged) { // the crowd was faster than it tried: once more
+				w.must(err)
+				return
+			}
+		}
+	})
+	_, all := w.record(r.ID)
+	n, people := map[survey.Act]int64{}, int64(0)
+	for _, e := range all {
+		n[e.Act]++
+		if e.Act == survey.ActInvited {
+			i, err := strconv.ParseInt(e.Changes[0].New, 10, 64)
+			w.must(err)
+			people += i
+		}
+	}
+	w.equal(n, map[survey.Act]int64{survey.ActCreated: 1, survey.ActWorkshop: saved.Load(), survey.ActResults: 8, survey.ActInvited: 8})
+	w.equal([]int64{saved.Load(), people, added.Load()}, []int64{8, 9, 9})
 }

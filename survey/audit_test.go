@@ -1,0 +1,300 @@
+package survey_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"maturitybot/survey"
+)
+
+// acts returns the acts of a round's record, which must be whole.
+func (d *desk) acts(t *testing.T) (acts []string, r survey.Record) {
+	t.Helper()
+	r, err := d.Record(t.Context(), "r", ana)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range r.Entries {
+		said := string(e.By) + " " + string(e.Act)
+		for _, c := range e.Changes {
+			said += fmt.Sprintf(" %s=%s>%s", c.Field, c.Old, c.New)
+		}
+		acts = append(acts, said)
+	}
+	if r.Broken != 0 {
+		t.Errorf("broken at %d: %q", r.Broken, acts)
+	}
+	return acts, r
+}
+
+// TestEachActIsRecorded, with who did it and what it changed; what changes nothing is not.
+func TestEachActIsRecorded(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	if _, err := d.Create(ctx, d.proposal()); err != nil {
+		t.Fatal(err)
+	}
+	closes := d.now.AddDate(0, 0, 21)
+	both := func(_ any, err error) error { return err }
+	third := func(_, _ any, err error) error { return err }
+	redraft := func(r *survey.Round) error { r.MinGroup = 6; return nil }
+	pause := func(p *survey.ReminderPlan, c *survey.ChannelPlan) error {
+		p.Paused, c.Digest = true, "0 9 * * 1"
+		return nil
+	}
+	place := survey.Workshop{At: closes.AddDate(0, 0, 7), Place: "Town\nhall"}
+	for range 2 { // the second time, each changes nothing
+		if err := both(d.Redraft(ctx, "r", ana, redraft)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := third(d.Open(ctx, "r", ana)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := errors.Join(
+			both(d.AddCoordinators(ctx, "r", ana, []survey.PersonID{ana, ben})),
+			third(d.Invite(ctx, "r", ben, []survey.Member{{Person: "p:w:cem", Role: "midwife"}, {Person: "p:w:dee"}})),
+			both(d.OpenDoor(ctx, "r", ana)),
+			both(d.Join(ctx, "r", "p:w:eli")),
+			third(d.Extend(ctx, "r", ana, closes)),
+			both(d.SetPlan(ctx, "r", ana, pause)),
+			both(d.SetWorkshop(ctx, "r", ana, place)),
+		); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := third(d.Remind(ctx, "r", ana)); err != nil {
+		t.Fatal(err)
+	}
+	if err := third(d.Remind(ctx, "r", ana)); err == nil {
+		t.Error("reminded twice")
+	}
+	// What people say and how far they are is nobody's business here.
+	if err := errors.Join(both(d.Start(ctx, "r", "p:w:cem", "1")), third(d.Answer(ctx, "r", "p:w:cem", survey.Gesture{ID: "g"}, "one", 1)),
+		third(d.Detail(ctx, "r", "p:w:cem", survey.Gesture{ID: "h"}, "one", survey.Detail{Note: "private"})), third(d.Submit(ctx, "r", "p:w:cem")),
+		both(d.Decline(ctx, "r", "p:w:dee")), both(d.Withdraw(ctx, "r", "p:w:cem")), d.Posted(ctx, "r", survey.Progress{Invited: 3})); err != nil {
+		t.Fatal(err)
+	}
+	d.now = d.now.Add(time.Hour)
+	for range 2 {
+		if err := third(d.Close(ctx, "r", ben)); err != nil {
+			t.Fatal(err)
+		}
+		if err := both(d.Results(ctx, "r", ana)); err != nil {
+			t.Fatal(err)
+		}
+		p, record, err := d.Export(ctx, "r", ben)
+		told := slices.ContainsFunc(record.Entries, func(e survey.Entry) bool { return e.Act == survey.ActExported && e.By == ben })
+		if err != nil || p.Terms.Area != "Northshire" || !told {
+			t.Errorf("%+v, %v", record, err)
+		}
+		if err := errors.Join(d.NoteRefused(ctx, "r", "p:w:eve", "close"), d.NoteAct(ctx, "r", survey.Operator, survey.ActForgotten)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, r := d.acts(t)
+	want := []string{
+		"p:w:ana created area=>Northshire closes=>2027-01-18T09:00:00Z matrix=>m languages=>en min_group=>5 agreed=>70 time_zone=>Europe/London channel=>p:w:c coordinators=>p:w:ana",
+		"p:w:ana redrafted min_group=5>6",
+		"p:w:ana opened",
+		"p:w:ana team coordinators=>p:w:ben",
+		"p:w:ben invited people=>2",
+		"p:w:ana door join=>yes",
+		"p:w:ana extended closes=2027-01-18T09:00:00Z>2027-01-25T09:00:00Z",
+		"p:w:ana plan paused=>yes digest=>0 9 * * 1",
+		"p:w:ana workshop workshop=>2027-02-01T09:00:00Z place=>Town hall",
+		"p:w:ana reminded people=>3",
+		"p:w:ben closed closed=>2027-01-04T10:00:00Z",
+		"p:w:ana results",
+		"p:w:ben exported",
+		"p:w:eve refused verb=>close",
+		"operator forgotten",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+	}
+	if e := r.Entries[10]; !e.At.Equal(d.now) {
+		t.Errorf("closed at %v, want %v", e.At, d.now)
+	}
+	if strings.Contains(fmt.Sprint(got), "private") {
+		t.Error("the record holds what somebody said")
+	}
+}
+
+// TestClosingByItselfIsTheBots: as of its time, when it was done.
+func TestClosingByItselfIsTheBots(t *testing.T) {
+	d := newDesk(t)
+	r := d.open(t)
+	d.now = r.ClosesAt.Add(3 * time.Hour)
+	for range 2 {
+		if _, closed, err := d.CloseDue(t.Context(), "r"); !closed || err != nil {
+			t.Fatal(closed, err)
+		}
+	}
+	got, record := d.acts(t)
+	if want := " closed closed=>2027-01-18T09:00:00Z"; len(got) != 3 || got[2] != want || !record.Head().At.Equal(d.now) {
+		t.Errorf("got %q at %v", got, record.Head().At)
+	}
+}
+
+// TestTheRecordIsForCoordinators and nobody else.
+func TestTheRecordIsForCoordinators(t *testing.T) {
+	d := newDesk(t)
+	d.open(t)
+	if _, err := d.Record(t.Context(), "r", ben); !errors.Is(err, survey.ErrNotCoordinator) {
+		t.Errorf("got %v", err)
+	}
+	if err := d.NoteRefused(t.Context(), "none", ben, "status"); !errors.Is(err, survey.ErrNoRound) {
+		t.Errorf("of no round: %v", err)
+	}
+}
+
+// TestNobodyFillsTheRecord: the same refusal counts once an hour, and after two hundred the record says that there were more.
+func TestNobodyFillsTheRecord(t *testing.T) {
+	d := newDesk(t)
+	d.open(t)
+	note := func(who int, verb string) {
+		t.Helper()
+		if err := d.NoteRefused(t.Context(), "r", survey.PersonID(fmt.Sprint("p:w:", who)), verb); err != nil {
+			t.Fatal(err)
+		}
+	}
+	note(0, "status")
+	d.now = d.now.Add(survey.NotedEvery - time.Second)
+	note(0, "status")
+	note(0, "close") // something else
+	d.now = d.now.Add(time.Second)
+	note(0, "status")
+	if got, _ := d.acts(t); len(got) != 5 {
+		t.Errorf("within the hour: %q", got)
+	}
+	for i := range survey.MaxNoted {
+		note(i+1, "status")
+	}
+	d.now = d.now.AddDate(0, 0, 2)
+	note(1, "status")
+	got, _ := d.acts(t)
+	if n := len(got); n != 2+survey.MaxNoted+1 || got[n-1] != " full act=>refused" || got[n-2] != "p:w:197 refused verb=>status" {
+		t.Errorf("%d entries, at last %q", n, got[n-2:])
+	}
+	// What else is done is recorded still.
+	if err := d.NoteAct(t.Context(), "r", ana, survey.ActExported); err != nil {
+		t.Fatal(err)
+	}
+	if _, r := d.acts(t); r.Head().Act != survey.ActExported {
+		t.Errorf("the last is %+v", r.Head())
+	}
+}
+
+// TestEveryFieldOfARoundIsRecorded when it changes, or is left out here with a reason.
+func TestEveryFieldOfARoundIsRecorded(t *testing.T) {
+	left := map[string]string{
+		"ID": "never changes", "Version": "counts changes", "State": "the act says it", "OpenedAt": "is the time of the act",
+		"RemindedAt": "is the time of the act", "PlannedAt": "is the time of the act", "LastDigest": "the bot's own note, of response rates",
+		"Turnout": "of who answered", "Sealed": "the bot's own note",
+	}
+	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
+	full := reflect.ValueOf(survey.Round{
+		ID: "r", Version: 1, State: survey.Open, Area: "a", Matrix: "m", Languages: []survey.Lang{"en", "cy"}, TimeZone: "UTC", ClosesAt: at,
+		Workshop: survey.Workshop{At: at, Place: "p"}, Channel: "c", Coordinators: []survey.PersonID{ana, ben}, MinGroup: 5,
+		Consensus: survey.Consensus{Percent: 70, AllowFarMinority: true}, OpenedAt: at, ClosedAt: at, RemindedAt: at,
+		Reminders: survey.ReminderPlan{BeforeClose: []int{7, 3}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 5, Spec: "s", Paused: true},
+		Posts:     survey.ChannelPlan{Digest: "d", Off: []survey.MessageKind{survey.Opened, survey.LastDay}}, PlannedAt: at,
+		LastDigest: &survey.Progress{At: at}, JoinOpen: true, Turnout: &survey.Turnout{}, Sealed: true,
+	})
+	// inside is how many values each field holds.
+	inside := map[string]int{"Workshop": 2, "Consensus": 2, "Reminders": 5, "Posts": 2}
+	var all []survey.Change
+	for field, value := range full.Fields() {
+		if value.IsZero() {
+			t.Errorf("the test forgets %s", field.Name)
+		}
+		one := reflect.New(full.Type()).Elem()
+		one.FieldByIndex(field.Index).Set(value)
+		want := max(1, inside[field.Name])
+		if left[field.Name] != "" {
+			want = 0
+		}
+		got := survey.Changes(survey.Round{}, one.Interface().(survey.Round))
+		if len(got) != want {
+			t.Errorf("%s: %d changes, want %d: %v", field.Name, len(got), want, got)
+		}
+		all = append(all, got...)
+	}
+	back := survey.Changes(full.Interface().(survey.Round), survey.Round{})
+	for _, c := range all {
+		if !slices.Contains(back, survey.Change{Field: c.Field, Old: c.New}) {
+			t.Errorf("%+v is not told when it is taken back", c)
+		}
+	}
+	for _, want := range []survey.Change{
+		{Field: "languages", New: "en, cy"}, {Field: "before_close", New: "7, 3"}, {Field: "hour", New: "09:05"}, {Field: "posts_off", New: "opened, last"},
+		{Field: "coordinators", New: "p:w:ana, p:w:ben"},
+	} {
+		if !slices.Contains(all, want) {
+			t.Errorf("%v lacks %v", all, want)
+		}
+	}
+}
+
+// TestVerifyFindsTheFirstThatIsWrong, whatever was done to the chain.
+func TestVerifyFindsTheFirstThatIsWrong(t *testing.T) {
+	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
+	chain := func() []survey.Entry {
+		var all []survey.Entry
+		last := survey.Entry{}
+		for _, act := range []survey.Act{survey.ActCreated, survey.ActOpened, survey.ActExtended, survey.ActClosed} {
+			last = survey.Entry{At: at, By: ana, Act: act, Changes: []survey.Change{{Field: "closes", Old: "a", New: "b"}, {Field: "place", Old: "c", New: "d"}}}.Follow("r", last)
+			all = append(all, last)
+		}
+		return all
+	}
+	if broken := survey.Verify("r", chain()); broken != 0 {
+		t.Fatalf("a whole chain is broken at %d", broken)
+	}
+	// Pinned: what is kept under these hashes, and in files, must verify for ever.
+	if got, want := chain()[1].Hash, "8b04f5c3d6b82604c9bf0091bd9535b073b15263685a26d02a3764542ed4f92e"; got != want {
+		t.Errorf("the second hash is %s, want %s", got, want)
+	}
+	if got, want := chain()[1].Seal(), chain()[1].Hash[:4]+" "+chain()[1].Hash[4:8]+" "+chain()[1].Hash[8:12]+" "+chain()[1].Hash[12:16]; got != want {
+		t.Errorf("the seal is %q, want %q", got, want)
+	}
+	for what, c := range map[string]struct {
+		broken int
+		tamper func([]survey.Entry) []survey.Entry
+	}{
+		"who":            {3, func(all []survey.Entry) []survey.Entry { all[2].By = ben; return all }},
+		"when":           {3, func(all []survey.Entry) []survey.Entry { all[2].At = at.Add(time.Second); return all }},
+		"what":           {3, func(all []survey.Entry) []survey.Entry { all[2].Act = survey.ActTeam; return all }},
+		"new":            {3, func(all []survey.Entry) []survey.Entry { all[2].Changes[1].New = "e"; return all }},
+		"old":            {3, func(all []survey.Entry) []survey.Entry { all[2].Changes[0].Old = "e"; return all }},
+		"field":          {3, func(all []survey.Entry) []survey.Entry { all[2].Changes[0].Field = "e"; return all }},
+		"a change gone":  {3, func(all []survey.Entry) []survey.Entry { all[2].Changes = all[2].Changes[:1]; return all }},
+		"hash":           {3, func(all []survey.Entry) []survey.Entry { all[2].Hash = all[1].Hash; return all }},
+		"one gone":       {2, func(all []survey.Entry) []survey.Entry { return slices.Delete(all, 1, 2) }},
+		"two changed":    {2, func(all []survey.Entry) []survey.Entry { all[1], all[2] = all[2], all[1]; return all }},
+		"the first gone": {1, func(all []survey.Entry) []survey.Entry { return all[1:] }},
+		"numbered anew":  {2, func(all []survey.Entry) []survey.Entry { all = slices.Delete(all, 1, 2); all[1].Seq = 2; return all }},
+		"all gone":       {1, func([]survey.Entry) []survey.Entry { return nil }},
+		"one put in":     {5, func(all []survey.Entry) []survey.Entry { return append(all, survey.Entry{Seq: 5, Act: survey.ActTeam}) }},
+		"sealed in place": {4, func(all []survey.Entry) []survey.Entry {
+			all[2].By = ben
+			all[2] = all[2].Follow("r", all[1])
+			return all
+		}},
+	} {
+		if broken := survey.Verify("r", c.tamper(chain())); broken != c.broken {
+			t.Errorf("%s: broken at %d, want %d", what, broken, c.broken)
+		}
+	}
+	if broken := survey.Verify("another", chain()); broken != 1 {
+		t.Errorf("as another round's, the chain is broken at %d", broken)
+	}
+}
