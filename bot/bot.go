@@ -23,7 +23,7 @@ import (
 // wording's meaning changes.
 const NoticeVersion = "2026-11.2"
 
-// Artist draws published results. It never sees anything that was not published.
+// Artist draws published results. It never sees an answer that was not published.
 type Artist interface {
 	// Table draws the results as aligned text of at most 72 columns.
 	Table(p survey.Published, lang survey.Lang) (string, error)
@@ -31,6 +31,8 @@ type Artist interface {
 	Picture(p survey.Published, lang survey.Lang) (png []byte, alt string, err error)
 	// Sheets writes the results as files to keep: a spreadsheet, CSV, JSON.
 	Sheets(p survey.Published, lang survey.Lang) ([]chat.File, error)
+	// Record writes the record of the round as CSV.
+	Record(p survey.Published, record survey.Record) (chat.File, error)
 }
 
 // Options is what a Bot is made of.
@@ -254,6 +256,7 @@ func (b *Bot) explain(ctx context.Context, e chat.Event, err error, outcome *Out
 		return b.refuseInput(e, input)
 	case errors.Is(err, survey.ErrNotCoordinator):
 		log.Warn("refused", "reason", "not a coordinator")
+		b.noteRefused(ctx, e, log)
 		return b.sorry(e, "error.not_coordinator")
 	case errors.Is(err, errNotAllowed):
 		log.Warn("refused", "reason", "may not start rounds")
@@ -283,6 +286,20 @@ func (b *Bot) explain(ctx context.Context, e chat.Event, err error, outcome *Out
 	log.Error("event failed", "error", err)
 	*outcome = Failed
 	return b.sorryInBoth("error.inside")
+}
+
+// noteRefused keeps in the record of a round that somebody who does not coordinate it tried to steer or see it.
+func (b *Bot) noteRefused(ctx context.Context, e chat.Event, log *slog.Logger) {
+	if len(e.Action.Args) == 0 {
+		return
+	}
+	id, err := roundID(e.Action.Args[0])
+	if err == nil {
+		err = b.Rounds.NoteRefused(ctx, id, person(e.Who), deed(e.Action.Verb))
+	}
+	if err != nil {
+		log.Error("a refusal is not recorded", "error", err)
+	}
 }
 
 // sorryInBoth whispers one sentence in both languages: when something has broken, nobody can look up which

@@ -289,11 +289,11 @@ func (b *Bot) open(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply,
 	)
 	if opened && r.Posts.Gets(survey.Opened) {
 		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
-			return []chat.Block{
+			return append(append([]chat.Block{
 				chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
 				chat.Say(v.Say("opened.posted", "closes", b.when(v, r))),
-				row(button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)), button(v.Say("button.status"), chat.Do("status", id, v.Lang))),
-			}
+			}, b.sealLine(ctx, v, r)...),
+				row(button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)), button(v.Say("button.status"), chat.Do("status", id, v.Lang))))
 		})...)
 	}
 	return replies, nil
@@ -654,10 +654,11 @@ func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 			button(v.Say("button.reminders"), chat.Do("reminders", id, v.Lang)),
 			button(v.Say("button.extend"), chat.Do("extend", id, v.Lang)), button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)),
 			button(v.Say("button.team"), chat.Do("team", id, v.Lang)), button(v.Say("button.close"), chat.Do("close", id, v.Lang)),
+			button(v.Say("button.record"), chat.Do("record", id, v.Lang)),
 		)...))
 	} else {
 		blocks = append(blocks, row(button(v.Say("button.results"), chat.Do("results", id, v.Lang)), button(v.Say("button.export"), chat.Do("export", id, v.Lang)),
-			button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang))))
+			button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)), button(v.Say("button.record"), chat.Do("record", id, v.Lang))))
 	}
 	return whisper(blocks...), nil
 }
@@ -952,7 +953,11 @@ func (b *Bot) closeNow(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 		return update(chat.Say(v.Say("close.already"))), nil
 	}
 	replies := update(chat.Heading{Text: r.Area}, chat.Say(v.Say("close.done")))
-	posts, err := b.resultReplies(ctx, e, r, b.Words.In(string(r.Languages[0])))
+	p, err := b.Rounds.PostResults(ctx, r.ID)
+	var posts []chat.Reply
+	if err == nil {
+		posts, err = b.resultReplies(ctx, e, r, p, b.Words.In(string(r.Languages[0])))
+	}
 	if err != nil {
 		// The round is closed and stays closed; the results can be asked for again.
 		b.Log.Error("results after close", "round", r.ID, "error", err)

@@ -17,7 +17,11 @@ func (b *Bot) results(ctx context.Context, e chat.Event, a onTarget) ([]chat.Rep
 		return nil, err
 	}
 	v := b.roundVoice(e, r)
-	posts, err := b.resultReplies(ctx, e, r, v)
+	p, err := b.Rounds.Results(ctx, r.ID, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	posts, err := b.resultReplies(ctx, e, r, p, v)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +47,7 @@ func (b *Bot) export(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 		return nil, fmt.Errorf("post export: %w", err)
 	}
 	v := b.roundVoice(e, r)
-	p, err := b.Rounds.Results(ctx, r.ID, person(e.Who))
+	p, record, err := b.Rounds.Export(ctx, r.ID, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
@@ -51,24 +55,24 @@ func (b *Bot) export(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	if err != nil {
 		return nil, fmt.Errorf("write export: %w", err)
 	}
-	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: v.Say("export.title", "area", r.Area)}, chat.Say(v.Say("export.body"))}}
-	return append([]chat.Reply{chat.Post{To: to, Card: card, Files: files, Sorry: b.notPosted(v)}}, whisper(chat.Say(v.Say("results.posted")))...), nil
+	kept, err := b.Artist.Record(p, record)
+	if err != nil {
+		return nil, fmt.Errorf("write export: %w", err)
+	}
+	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: v.Say("export.title", "area", r.Area)}, chat.Say(v.Say("export.body")), chat.Say(v.Say("export.record"))}}
+	return append([]chat.Reply{chat.Post{To: to, Card: card, Files: append(files, kept), Sorry: b.notPosted(v)}}, whisper(chat.Say(v.Say("results.posted")))...), nil
 }
 
 // maxAgenda is how many elements the message lists; the files hold all of them.
 const maxAgenda = 8
 
 // resultReplies posts the results at the wish of a coordinator.
-func (b *Bot) resultReplies(ctx context.Context, e chat.Event, r survey.Round, v locale.Voice) ([]chat.Reply, error) {
+func (b *Bot) resultReplies(ctx context.Context, e chat.Event, r survey.Round, p survey.Published, v locale.Voice) ([]chat.Reply, error) {
 	to, err := chat.ParsePlace(r.Channel)
 	if err != nil {
 		return nil, fmt.Errorf("post results: %w", err)
 	}
-	p, err := b.Rounds.Results(ctx, r.ID, person(e.Who))
-	if err != nil {
-		return nil, err
-	}
-	posts, err := b.resultPosts(r, p, v)
+	posts, err := b.resultPosts(ctx, r, p, v)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +90,7 @@ type post struct {
 }
 
 // resultPosts is what the coordinator's channel gets: the summary with the picture, then the table with the files.
-func (b *Bot) resultPosts(r survey.Round, p survey.Published, v locale.Voice) ([]post, error) {
+func (b *Bot) resultPosts(ctx context.Context, r survey.Round, p survey.Published, v locale.Voice) ([]post, error) {
 	lang := survey.Lang(v.Lang)
 	m, err := b.Rounds.Matrix(r)
 	if err != nil {
@@ -111,6 +115,7 @@ func (b *Bot) resultPosts(r survey.Round, p survey.Published, v locale.Voice) ([
 	summary = append(summary, b.represented(v, m, p.Terms)...)
 	summary = append(summary, b.agenda(v, m, p)...)
 	summary = append(summary, chat.Divider{}, chat.Remark(v.Say("facts.min_group", "min", p.Terms.MinGroup)+"\n"+b.consensus(v, r)+"\n"+b.planFacts(v, p.Terms.Reminders)))
+	summary = append(summary, b.sealLine(ctx, v, r)...)
 	var others []chat.Button
 	for _, l := range r.Languages {
 		if string(l) != v.Lang {

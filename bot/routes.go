@@ -90,6 +90,8 @@ func table() map[string]route {
 		"closenow":   once(on(chat.AckUpdate, readSpoken, (*Bot).closeNow)),
 		"results":    once(on(chat.AckWhisper, readTarget, (*Bot).results)),
 		"export":     once(on(chat.AckWhisper, readTarget, (*Bot).export)),
+		"record":     on(chat.AckWhisper, readTarget, (*Bot).record), // who did what
+		"page":       on(chat.AckUpdate, readPage, (*Bot).turnRecord),
 		"help":       on(chat.AckWhisper, readNothing, (*Bot).help),
 	}
 }
@@ -109,6 +111,7 @@ var commands = map[string]struct{ verb, lang string }{
 	"close": {"close", "*"}, "cau": {"close", "cy"},
 	"results": {"results", "*"}, "canlyniadau": {"results", "cy"},
 	"export": {"export", "*"}, "allforio": {"export", "cy"},
+	"record": {"record", "*"}, "cofnod": {"record", "cy"},
 	"help": {"help", "*"}, "cymorth": {"help", "cy"},
 }
 
@@ -177,6 +180,11 @@ type (
 	onSpoken struct {
 		round survey.RoundID
 		lang  survey.Lang
+	}
+	// onPage is a page of a round's record, by the number of its first entry; 0 for the latest.
+	onPage struct {
+		round survey.RoundID
+		top   int
 	}
 	// onTarget is a round, or the words a coordinator named it by, which may be none.
 	onTarget struct {
@@ -300,6 +308,22 @@ func readSpoken(args []string) (onSpoken, error) {
 		return onSpoken{}, errForged
 	}
 	return onSpoken{id, survey.Lang(args[1])}, err
+}
+
+// readPage reads a round, the language it is spoken of in, and the number of an entry.
+func readPage(args []string) (onPage, error) {
+	if len(args) != 3 {
+		return onPage{}, errForged
+	}
+	spoken, err := readSpoken(args[:2])
+	if err != nil {
+		return onPage{}, err
+	}
+	top, err := strconv.Atoi(args[2])
+	if err != nil {
+		return onPage{}, errForged
+	}
+	return onPage{spoken.round, top}, nil
 }
 
 // readTarget reads a press, which carries a round and a language, or a command, which carries a

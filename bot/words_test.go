@@ -16,7 +16,7 @@ import (
 )
 
 // built are the beginnings of keys that the code puts together; each has its own test or table.
-var built = []string{"weekday.", "month.", "scope.", "input.", "new.", "invite.", "kept.", "status.", "error.", "facts.consensus", "posts.", "plan.", "input.before_", "input.spec.", "input.digest.", "terminal.", "table.", "chart.", "try.", "areas."}
+var built = []string{"weekday.", "month.", "scope.", "input.", "new.", "invite.", "kept.", "status.", "error.", "facts.consensus", "posts.", "plan.", "input.before_", "input.spec.", "input.digest.", "terminal.", "record.", "table.", "chart.", "try.", "areas."}
 
 // TestEverySentenceIsSaid holds the sentences against the code: what is said is there, in the right
 // form, and what is there is said.

@@ -103,6 +103,7 @@ var verbs = []struct {
 	{words{"close", "cau"}, words{"Close the survey and post the results; asks first", "Cau'r arolwg a phostio'r canlyniadau; mae'n gofyn yn gyntaf"}, []ask{aRound}},
 	{words{"results", "canlyniadau"}, words{"Post the results of a closed survey again", "Postio canlyniadau arolwg sydd wedi cau eto"}, []ask{aRound}},
 	{words{"export", "allforio"}, words{"Post the results as files", "Postio'r canlyniadau fel ffeiliau"}, []ask{aRound}},
+	{words{"record", "cofnod"}, words{"Who did what in a round", "Pwy wnaeth beth mewn rownd"}, []ask{aRound}},
 }
 
 // commands are what is registered: for all servers, or for one, where a command has no contexts of its own.

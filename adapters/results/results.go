@@ -130,6 +130,15 @@ func (a *Artist) Sheets(p survey.Published, lang survey.Lang) ([]chat.File, erro
 	return files, nil
 }
 
+// Record writes the record of the round whose results these are as CSV.
+func (a *Artist) Record(p survey.Published, record survey.Record) (chat.File, error) {
+	data, err := table.Record(record)
+	if err != nil {
+		return chat.File{}, fmt.Errorf("write the record: %w", err)
+	}
+	return chat.File{Name: "record-" + p.FileName() + ".csv", Type: "text/csv", Data: data}, nil
+}
+
 func (a *Artist) chartWords(p survey.Published, lang survey.Lang) chart.Words {
 	v := a.words.In(string(lang))
 	min := p.Terms.MinGroup

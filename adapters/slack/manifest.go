@@ -115,11 +115,11 @@ func Manifest(mode, base string) ([]byte, error) {
 	m.Features.Commands = []slashCommand{{
 		Command: "/maturity", URL: call,
 		Description: "The maturity matrix: your survey, or a round that you coordinate",
-		Hint:        "[home | new | invite | button | status | remind | reminders | extend | workshop | team | close | results | export | help]",
+		Hint:        "[home | new | invite | button | status | remind | reminders | extend | workshop | team | close | results | export | record | help]",
 	}, {
 		Command: "/aeddfedrwydd", URL: call,
 		Description: "Y matrics aeddfedrwydd: eich arolwg, neu rownd yr ydych yn ei chydlynu",
-		Hint:        "[hafan | newydd | gwahodd | botwm | statws | atgoffa | amserlen | estyn | gweithdy | tîm | cau | canlyniadau | allforio | cymorth]",
+		Hint:        "[hafan | newydd | gwahodd | botwm | statws | atgoffa | amserlen | estyn | gweithdy | tîm | cau | canlyniadau | allforio | cofnod | cymorth]",
 	}}
 	for _, s := range Scopes {
 		m.OAuth.Scopes.Bot = append(m.OAuth.Scopes.Bot, s.Name)

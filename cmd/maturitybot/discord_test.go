@@ -103,10 +103,10 @@ func answered(a fake.Ack) acknowledged {
 // subcommands are those that Discord offers.
 var subcommands = map[string]string{
 	"home": "maturity", "help": "maturity", "new": "maturity", "invite": "maturity", "button": "maturity", "status": "maturity", "remind": "maturity",
-	"reminders": "maturity", "extend": "maturity", "workshop": "maturity", "team": "maturity", "close": "maturity", "results": "maturity", "export": "maturity",
+	"reminders": "maturity", "extend": "maturity", "workshop": "maturity", "team": "maturity", "close": "maturity", "results": "maturity", "export": "maturity", "record": "maturity",
 	"hafan": "aeddfedrwydd", "cymorth": "aeddfedrwydd", "newydd": "aeddfedrwydd", "gwahodd": "aeddfedrwydd", "botwm": "aeddfedrwydd", "statws": "aeddfedrwydd",
 	"atgoffa": "aeddfedrwydd", "estyn": "aeddfedrwydd", "gweithdy": "aeddfedrwydd", "tîm": "aeddfedrwydd", "cau": "aeddfedrwydd",
-	"canlyniadau": "aeddfedrwydd", "allforio": "aeddfedrwydd",
+	"canlyniadau": "aeddfedrwydd", "allforio": "aeddfedrwydd", "cofnod": "aeddfedrwydd",
 }
 
 func (d onDiscord) command(user, channel string, words []string) acknowledged {

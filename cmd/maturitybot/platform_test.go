@@ -575,12 +575,14 @@ func mediaType(name string) string {
 // alike is a transcript without what may differ between platforms: where rows of buttons break, and a round's id, which comes of the event
 // that made it.
 func alike(played string) string {
-	return roundInFile.ReplaceAllString(rows.ReplaceAllString(played, "] ["), "${1}ROUND")
+	played = roundInFile.ReplaceAllString(rows.ReplaceAllString(played, "] ["), "${1}ROUND")
+	return seal.ReplaceAllString(played, "SEAL")
 }
 
 var (
 	rows        = regexp.MustCompile(`\]\n    \[`)
 	roundInFile = regexp.MustCompile(`(maturity-[a-z0-9-]+-\d{4}-\d{2}-)[a-z2-7]{10}\b`)
+	seal        = regexp.MustCompile(`\b[0-9a-f]{4}( [0-9a-f]{4}){3}\b`) // of entries that name other people and another round
 )
 
 // playOn plays one conversation on a platform. Same makes two transcripts alike that differ only as the platforms do.

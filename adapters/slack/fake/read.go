@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -25,6 +26,21 @@ func (t *text) String() string {
 		return unmark(t.Text)
 	}
 	return t.Text
+}
+
+var user = regexp.MustCompile(`<@([UW][A-Z0-9]+)>`)
+
+// spans is the text as people see it, with the people it mentions.
+func (t *text) spans() []chat.Span {
+	var out []chat.Span
+	at := 0
+	if t.Type == "mrkdwn" {
+		for _, m := range user.FindAllStringSubmatchIndex(t.Text, -1) {
+			out = append(out, chat.Words(unmark(t.Text[at:m[0]])), chat.Mention{Person: chat.Person{Platform: "slack", Workspace: Team, ID: t.Text[m[2]:m[3]]}})
+			at = m[1]
+		}
+	}
+	return append(out, chat.Words((&text{t.Type, t.Text[at:]}).String()))
 }
 
 type option struct {
@@ -153,15 +169,15 @@ func (b block) read() (chat.Block, error) {
 		all, err := spans(b.Elements[0].Elements)
 		return chat.Text{Spans: all}, err
 	case "context":
-		var line strings.Builder
+		var line []chat.Span
 		for _, e := range b.Elements {
-			var s string
-			if err := json.Unmarshal(e.Text, &s); err != nil {
+			t := text{Type: e.Type}
+			if err := json.Unmarshal(e.Text, &t.Text); err != nil {
 				return nil, fmt.Errorf("read note: %w", err)
 			}
-			line.WriteString((&text{e.Type, s}).String())
+			line = append(line, t.spans()...)
 		}
-		return chat.Remark(line.String()), nil
+		return chat.Note{Spans: line}, nil
 	case "section":
 		if b.Accessory == nil {
 			return chat.Say(b.Text.String()), nil

@@ -1,0 +1,45 @@
+package table
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"maturitybot/survey"
+)
+
+// Record writes a round's record as CSV, oldest entry first: a row for each change of an entry, and one for an entry without changes. The
+// fields of an entry are those of survey.Entry, whose comment says what hash is of: with this file alone anybody can make the chain
+// again. A cell that begins with an apostrophe has one more than the entry.
+func Record(record survey.Record) ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	records := [][]string{{"round", "seq", "at", "by", "act", "field", "old", "new", "hash"}}
+	for _, e := range record.Entries {
+		changes := e.Changes
+		if len(changes) == 0 {
+			changes = []survey.Change{{}}
+		}
+		for _, c := range changes {
+			records = append(records, []string{
+				string(record.Round.ID), strconv.Itoa(e.Seq), e.At.Format(time.RFC3339), marked(string(e.By)), marked(string(e.Act)),
+				marked(c.Field), marked(c.Old), marked(c.New), marked(e.Hash),
+			})
+		}
+	}
+	if err := w.WriteAll(records); err != nil {
+		return nil, fmt.Errorf("write CSV: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// marked is safe for a text that must be told back from it: one that has an apostrophe of its own gets another.
+func marked(text string) string {
+	if strings.HasPrefix(text, "'") {
+		return "'" + text
+	}
+	return safe(text)
+}

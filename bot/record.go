@@ -1,0 +1,277 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+// recordPage is how many entries of a record a card shows, and maxChanges how many characters it gives to what one of them changed: a
+// page of the longest entries still fits a message.
+const (
+	recordPage = 8
+	maxChanges = 260
+)
+
+// record shows who did what in a round, the latest first.
+func (b *Bot) record(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+	r, err := b.target(ctx, e, a, isAny)
+	if err != nil {
+		return nil, err
+	}
+	return b.recordCard(ctx, e, onPage{round: r.ID}, whisper)
+}
+
+// turnRecord shows another page of it.
+func (b *Bot) turnRecord(ctx context.Context, e chat.Event, a onPage) ([]chat.Reply, error) {
+	return b.recordCard(ctx, e, a, update)
+}
+
+// recordCard shows the page that begins with the entry of a number, or with the last.
+func (b *Bot) recordCard(ctx context.Context, e chat.Event, a onPage, show func(...chat.Block) []chat.Reply) ([]chat.Reply, error) {
+	record, err := b.Rounds.Record(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	r, all, n := record.Round, record.Entries, len(record.Entries)
+	v, id := b.roundVoice(e, r), string(r.ID)
+	top := a.top
+	if top < 1 || top > n {
+		top = n
+	}
+	blocks := []chat.Block{chat.Heading{Text: v.Say("record.title", "area", r.Area)}}
+	blocks = append(blocks, b.recordHead(v, record)...)
+	if record.Broken != 0 {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("record.broken", "n", record.Broken))}})
+	} else {
+		blocks = append(blocks, chat.Say(v.Say("record.whole")))
+	}
+	for i := top; i > max(0, top-recordPage); i-- {
+		blocks = append(blocks, b.recordEntry(v, r, all[i-1])...)
+	}
+	blocks = append(blocks, chat.Remark(v.Say("record.compare")))
+	var buttons []chat.Button
+	if top < n {
+		buttons = append(buttons, button(v.Say("button.newer"), chat.Do("page", id, v.Lang, fmt.Sprint(min(n, top+recordPage)))))
+	}
+	if top > recordPage {
+		buttons = append(buttons, button(v.Say("button.older"), chat.Do("page", id, v.Lang, fmt.Sprint(top-recordPage))))
+	}
+	return show(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.Do("status", id, v.Lang)))...))...), nil
+}
+
+// recordHead says how far a record goes and what its seal is, in a quiet line, of a record that has begun.
+func (b *Bot) recordHead(v locale.Voice, record survey.Record) []chat.Block {
+	head := record.Head()
+	if head.Hash == "" {
+		return nil
+	}
+	return []chat.Block{chat.Remark(v.Count("record.head", head.Seq, "seal", head.Seal()))}
+}
+
+// sealLine is recordHead for a post to the coordinator's channel: what stands there, nobody who alters the store can alter with it.
+// The post does not fail for want of it.
+func (b *Bot) sealLine(ctx context.Context, v locale.Voice, r survey.Round) []chat.Block {
+	record, err := b.Rounds.PostRecord(ctx, r)
+	if err != nil {
+		b.Log.Error("a post goes without the seal of the record", "round", r.ID, "error", err)
+		return nil
+	}
+	return b.recordHead(v, record)
+}
+
+// recordEntry is what was done, and under it the number, by whom, when, and the seal.
+func (b *Bot) recordEntry(v locale.Voice, r survey.Round, e survey.Entry) []chat.Block {
+	what := append([]chat.Span{chat.Bold(b.act(v, e))}, b.changes(v, r, e)...)
+	foot := []chat.Span{chat.Words(fmt.Sprintf("%d · ", e.Seq))}
+	switch {
+	case e.By == "":
+		foot = append(foot, chat.Words(v.Say("record.bot")))
+	case e.By == survey.Operator:
+		foot = append(foot, chat.Words(v.Say("record.operator")))
+	case len(e.By) > chat.MaxAction:
+		foot = append(foot, chat.Words(v.Say("record.unreadable")))
+	default:
+		foot = append(foot, mention(e.By))
+	}
+	foot = append(foot, chat.Words(" · "+v.Time(e.At.In(r.Location()))+" · "+e.Seal()))
+	return []chat.Block{chat.Text{Spans: what}, chat.Note{Spans: foot}}
+}
+
+// act says what was done.
+func (b *Bot) act(v locale.Voice, e survey.Entry) string {
+	key := "record.act_" + string(e.Act)
+	switch e.Act {
+	case survey.ActInvited, survey.ActReminded:
+		if n, err := strconv.Atoi(about(e, survey.FieldPeople)); err == nil {
+			return v.Count(key, n)
+		}
+	case survey.ActRefused:
+		label := "button." + about(e, survey.FieldVerb)
+		if label == "button.button" { // the command has no button of its own
+			label = "record.join_button"
+		}
+		return v.Say(key, "deed", named(v, label))
+	case survey.ActFull:
+		return v.Say(key, "limit", survey.MaxNoted, "kind", named(v, "record.kind_"+about(e, survey.FieldAct)))
+	case survey.ActCreated, survey.ActRedrafted, survey.ActOpened, survey.ActExtended, survey.ActDoor, survey.ActPlan, survey.ActWorkshop,
+		survey.ActTeam, survey.ActClosed, survey.ActResults, survey.ActExported, survey.ActForgotten:
+		return v.Say(key)
+	}
+	return v.Say("record.unreadable")
+}
+
+// named says what an entry names by a key; in an entry that somebody meddled with it may be anything, and must not break the card.
+func named(v locale.Voice, key string) string {
+	if said := v.Say(key); said != "⟦"+key+"⟧" {
+		return said
+	}
+	return v.Say("record.unreadable")
+}
+
+// about is what an entry says of a field that its act is about.
+func about(e survey.Entry, field string) string {
+	for _, c := range e.Changes {
+		if c.Field == field {
+			return c.New
+		}
+	}
+	return ""
+}
+
+// deed is what a verb is a part of, by the key of its button's label: somebody who is refused is refused that, whichever step of it they tried.
+func deed(verb string) string {
+	switch verb {
+	case "saveround":
+		return "redraft"
+	case "saverules":
+		return "rules"
+	case "sendinvite":
+		return "invite"
+	case "saveplan":
+		return "plan"
+	case "saveposts":
+		return "posts"
+	case "saveextend":
+		return "extend"
+	case "saveplace":
+		return "workshop"
+	case "saveteam":
+		return "team"
+	case "closenow":
+		return "close"
+	case "page":
+		return "record"
+	}
+	return verb
+}
+
+// changes says what an act changed, as far as there is room; the files of an export have all of it.
+func (b *Bot) changes(v locale.Voice, r survey.Round, e survey.Entry) []chat.Span {
+	var spans []chat.Span
+	room, left := maxChanges, 0
+	for _, c := range e.Changes {
+		if c.Field == "closed" && c.New == e.At.Format(time.RFC3339) || c.Field == "coordinators" && e.Act == survey.ActCreated {
+			continue // the line beneath says it
+		}
+		said, length := b.changed(v, r, c)
+		switch {
+		case said == nil:
+		case length > room || left > 0:
+			left++
+		default:
+			room -= length
+			if len(spans) > 0 {
+				spans = append(spans, chat.Words(";"))
+			}
+			spans = append(append(spans, chat.Words(" ")), said...)
+		}
+	}
+	if left > 0 {
+		spans = append(spans, chat.Words(" … "+v.Count("record.more", left)))
+	}
+	return spans
+}
+
+// changed says one change, and how many characters that takes; nothing of what the act itself says, or what has no meaning to people.
+func (b *Bot) changed(v locale.Voice, r survey.Round, c survey.Change) (said []chat.Span, length int) {
+	switch c.Field {
+	case survey.FieldPeople, survey.FieldVerb, survey.FieldAct, "join", "channel":
+		return nil, 0
+	case "coordinators":
+		return b.joined(v, strings.Split(c.New, ", "))
+	}
+	label, is, was := named(v, "record.field_"+c.Field), b.value(v, r, c.Field, c.New), b.value(v, r, c.Field, c.Old)
+	words := label + ": " + is
+	switch {
+	case is == "":
+		words = v.Say("record.none", "field", label, "old", was)
+	case was != "":
+		words = v.Say("record.change", "field", label, "new", is, "old", was)
+	}
+	return []chat.Span{chat.Words(words)}, utf8.RuneCountInString(words)
+}
+
+// joined names the coordinators who were added.
+func (b *Bot) joined(v locale.Voice, people []string) (said []chat.Span, length int) {
+	const most = 5
+	said = append(said, chat.Words(v.Say("record.field_coordinators")+": "))
+	for i, p := range people[:min(len(people), most)] {
+		if i > 0 {
+			said = append(said, chat.Words(", "))
+		}
+		said = append(said, mention(survey.PersonID(p)))
+		length += len(p)
+	}
+	if more := len(people) - most; more > 0 {
+		said = append(said, chat.Words(" "+v.Count("status.more", more)))
+	}
+	return said, length
+}
+
+// value is what a field was or is, in words.
+func (b *Bot) value(v locale.Voice, r survey.Round, field, value string) string {
+	const most = 60
+	parts := func(each func(string) string) string {
+		words := strings.Split(value, ", ")
+		for i, w := range words {
+			words[i] = each(w)
+		}
+		return strings.Join(words, ", ")
+	}
+	switch {
+	case field == "paused" && value == "":
+		return v.Say("record.running")
+	case field == "paused":
+		return v.Say("record.paused")
+	case field == "far" && value == "":
+		return v.Say("new.far_no")
+	case field == "far":
+		return v.Say("new.far_yes")
+	case value == "":
+		return ""
+	}
+	switch field {
+	case "closes", "closed", "workshop":
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			return v.Time(at.In(r.Location()))
+		}
+	case "matrix":
+		if i := slices.IndexFunc(b.Matrices, func(m *survey.Matrix) bool { return m.ID == value }); i >= 0 {
+			value = b.Matrices[i].Nation.In(survey.Lang(v.Lang))
+		}
+	case "languages":
+		value = parts(func(l string) string { return b.languageName(survey.Lang(l)) })
+	case "posts_off":
+		return parts(func(kind string) string { return named(v, "posts.name_"+kind) })
+	}
+	return chat.Trim(value, most)
+}
