@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"maturitybot/adapters/redis"
+	"maturitybot/bot/chat"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// TestTheLongestRecordFits both platforms, page by page, in both languages, also where somebody has meddled with it.
+func TestTheLongestRecordFits(t *testing.T) {
+	t.Parallel()
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, round, _ := open(t, editions, "en", "cy")
+	ctx, ana := t.Context(), tryPerson("ana")
+	note := func(e survey.Entry) {
+		t.Helper()
+		if err := b.store.AppendEntry(ctx, round, func([]survey.Entry) (survey.Entry, bool) { return e, true }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full := survey.Round{Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Workshop: survey.Workshop{Place: strings.Repeat("Ŷ", survey.MaxPlaceRunes)},
+		TimeZone: "America/Argentina/ComodRivadavia", Languages: []survey.Lang{"en", "cy"}, MinGroup: 5,
+		Posts: survey.ChannelPlan{Digest: strings.Repeat("1", 120), Off: survey.Switchable}, Reminders: survey.ReminderPlan{Spec: strings.Repeat("2", 120)}}
+	for i := range survey.MaxCoordinators {
+		full.Coordinators = append(full.Coordinators, survey.PersonID(fmt.Sprintf("slack:T0123456789:U%030d", i)))
+	}
+	other := full
+	other.Area, other.Workshop.Place, other.Posts.Digest, other.Reminders.Spec = strings.Repeat("Ê", survey.MaxAreaRunes), strings.Repeat("Ô", survey.MaxPlaceRunes), "", ""
+	var long []survey.Entry
+	for _, act := range []survey.Act{survey.ActPlan, survey.ActWorkshop, survey.ActRedrafted, survey.ActTeam} {
+		long = append(long, survey.Entry{By: full.Coordinators[0], Act: act, Changes: survey.Changes(full, other)},
+			survey.Entry{By: full.Coordinators[0], Act: act, Changes: survey.Changes(survey.Round{}, full)}, // everything is new
+			survey.Entry{By: full.Coordinators[0], Act: act, Changes: []survey.Change{{Field: "posts_off", New: "opened, digest, last"}, {Field: "far"}}})
+	}
+	for range 3 {
+		for _, e := range long {
+			note(e)
+		}
+	}
+	pages := func(want string) {
+		t.Helper()
+		for _, lang := range []string{"en", "cy"} {
+			seen := map[string]bool{}
+			for queue := []chat.Action{chat.Do("record", string(round), lang)}; len(queue) > 0; queue = queue[1:] {
+				code, err := queue[0].Encode()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if seen[code] {
+					continue
+				}
+				seen[code] = true
+				for _, reply := range b.bot.Handle(ctx, chat.Event{ID: code, Kind: chat.Press, Who: ana, Action: queue[0]}) {
+					var card chat.Card
+					switch x := reply.(type) {
+					case chat.Update:
+						card = x.Card
+					case chat.Whisper:
+						card = x.Card
+					}
+					if text := card.String(); strings.Contains(text, "⟦") || !strings.Contains(text, b.words.In(lang).Say(want, "n", 3)) {
+						t.Fatalf("%s: %s", code, text)
+					}
+					for _, block := range card.Blocks {
+						if x, ok := block.(chat.Buttons); ok {
+							for _, button := range x.Buttons {
+								if button.Action.Verb == "page" {
+									queue = append(queue, button.Action)
+								}
+							}
+						}
+					}
+				}
+			}
+			if len(seen) < 5 {
+				t.Errorf("%s: %d pages: %v", lang, len(seen), seen)
+			}
+		}
+	}
+	pages("record.whole")
+	b.rounds = survey.NewRounds(meddled{b.store}, b.matrices, b.bot.Now)
+	b.bot = b.start(nobody{}, b.bot.Now, slog.New(slog.DiscardHandler))
+	pages("record.broken")
+}
+
+// meddled is a store in whose records somebody has put all kinds of things from the third entry on.
+type meddled struct{ *redis.EmbeddedStore }
+
+func (m meddled) Record(ctx context.Context, id survey.RoundID) ([]survey.Entry, error) {
+	all, err := m.EmbeddedStore.Record(ctx, id)
+	lots := strings.Repeat("x", 5000)
+	for i, odd := range []survey.Entry{
+		{}, {Act: "x", Hash: lots}, {Act: survey.ActInvited}, {Act: survey.ActRefused, By: survey.PersonID(lots), Changes: []survey.Change{{Field: survey.FieldVerb, New: lots}}},
+		{Act: survey.ActFull}, {Act: survey.ActPlan, Changes: []survey.Change{{Field: lots, New: "x"}, {Field: "posts_off", New: lots}, {Field: "closes", New: lots}, {Field: "languages", Old: lots}}},
+	} {
+		odd.Seq = 3 + i
+		all[2+i] = odd
+	}
+	return all, err
+}
+
+// TestEveryRefusalHasAName: whatever a stranger tries of what is a coordinator's, the record says it in words, in both languages.
+func TestEveryRefusalHasAName(t *testing.T) {
+	t.Parallel()
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, round, ben := open(t, editions, "en", "cy")
+	r, tried := string(round), 0
+	where := chat.Place{Platform: tryPlatform, Channel: "#c"}
+	for _, verb := range []string{"redraft", "saveround", "rules", "saverules", "open", "invite", "sendinvite", "button", "status", "remind", "reminders", "plan",
+		"saveplan", "posts", "saveposts", "pause", "goon", "extend", "saveextend", "workshop", "saveplace", "team", "saveteam", "close", "closenow", "results",
+		"export", "record", "page"} {
+		for _, kind := range []chat.Kind{chat.Press, chat.Submit} {
+			e := chat.Event{ID: fmt.Sprint(verb, kind), Kind: kind, Who: ben, Where: where, Action: chat.Do(verb, r, "en"),
+				Values: map[string][]string{"closes": {"2027-01-01"}, "before_close": {"7"}, "before_workshop": {"7"}, "hour": {"10:00"}}}
+			if verb == "page" {
+				e.Action = chat.Do(verb, r, "en", "1")
+			}
+			for _, reply := range b.bot.Handle(t.Context(), e) {
+				if w, ok := reply.(chat.Whisper); ok && strings.Contains(w.Card.String(), b.words.In("en").Say("error.not_coordinator")) {
+					tried++
+				}
+			}
+		}
+	}
+	entries, err := b.store.Record(t.Context(), round)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tried != 29 {
+		t.Errorf("%d of 29 were refused", tried)
+	}
+	refused := 0
+	for _, e := range entries {
+		if e.Act == survey.ActRefused {
+			refused++
+		}
+	}
+	if refused != 19 { // a form and what it sends are one, and so are a page and the record
+		t.Errorf("%d refusals are recorded", refused)
+	}
+	for _, lang := range []string{"en", "cy"} {
+		for top := len(entries); top > 0; top -= 8 {
+			e := chat.Event{Kind: chat.Press, Who: tryPerson("ana"), Where: where, Action: chat.Do("page", r, lang, fmt.Sprint(top))}
+			text := fmt.Sprint(b.bot.Handle(t.Context(), e))
+			if strings.Contains(text, b.words.In(lang).Say("record.unreadable")) || strings.Contains(text, "⟦") {
+				t.Errorf("%s", text)
+			}
+		}
+	}
+}
