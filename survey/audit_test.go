@@ -283,7 +283,10 @@ func TestVerifyFindsTheFirstThatIsWrong(t *testing.T) {
 		"the first gone": {1, func(all []survey.Entry) []survey.Entry { return all[1:] }},
 		"numbered anew":  {2, func(all []survey.Entry) []survey.Entry { all = slices.Delete(all, 1, 2); all[1].Seq = 2; return all }},
 		"all gone":       {1, func([]survey.Entry) []survey.Entry { return nil }},
-		"one put in":     {5, func(all []survey.Entry) []survey.Entry { return append(all, survey.Entry{Seq: 5, Act: survey.ActTeam}) }},
+		"begun anew": {1, func([]survey.Entry) []survey.Entry {
+			return []survey.Entry{survey.Entry{At: at, Act: survey.ActTeam}.Follow("r", survey.Entry{})}
+		}},
+		"one put in": {5, func(all []survey.Entry) []survey.Entry { return append(all, survey.Entry{Seq: 5, Act: survey.ActTeam}) }},
 		"sealed in place": {4, func(all []survey.Entry) []survey.Entry {
 			all[2].By = ben
 			all[2] = all[2].Follow("r", all[1])
