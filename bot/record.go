@@ -54,10 +54,11 @@ func (b *Bot) recordCard(ctx context.Context, e chat.Event, a onPage, show func(
 	} else {
 		blocks = append(blocks, chat.Say(v.Say("record.whole")))
 	}
+	blocks = append(blocks, chat.Divider{})
 	for i := top; i > max(0, top-recordPage); i-- {
 		blocks = append(blocks, b.recordEntry(v, r, all[i-1])...)
 	}
-	blocks = append(blocks, chat.Remark(v.Say("record.compare")))
+	blocks = append(blocks, chat.Divider{}, chat.Remark(v.Say("record.compare")))
 	var buttons []chat.Button
 	if top < n {
 		buttons = append(buttons, button(v.Say("button.newer"), chat.Do("page", id, v.Lang, fmt.Sprint(min(n, top+recordPage)))))
