@@ -251,9 +251,9 @@ const (
 	MaxNoted   = 200       // entries of each such act; the one after them says that it is full
 )
 
-// NoteAct records an act that changes nothing of the round. It asks for no coordinator: a caller who lets others do something
-// (Operator), or refuses them, records it by this. The same act of the same person within NotedEvery is recorded once, and at most
-// MaxNoted of each act are.
+// NoteAct records an act that changes nothing of the round's set-up. It asks for no coordinator: whoever does it for the Operator, or
+// refuses somebody, records it by this. The same act of the same person within NotedEvery is recorded once, and at most MaxNoted
+// of each act are; of the Operator's, all.
 func (r *Rounds) NoteAct(ctx context.Context, id RoundID, by PersonID, act Act, changes ...Change) error {
 	e := Entry{At: r.now(), By: by, Act: act, Changes: changes}
 	err := r.store.AppendEntry(ctx, id, func(record []Entry) (Entry, bool) { return e.room(record) })
@@ -265,12 +265,15 @@ func (r *Rounds) NoteAct(ctx context.Context, id RoundID, by PersonID, act Act, 
 
 // room returns what of the entry is still to be recorded, if anything.
 func (e Entry) room(record []Entry) (Entry, bool) {
+	if e.By == Operator {
+		return e, true
+	}
 	n := 0
 	for _, old := range record {
 		switch {
 		case old.Act == ActFull && slices.Contains(old.Changes, Change{Field: FieldAct, New: string(e.Act)}):
 			return Entry{}, false
-		case old.Act != e.Act:
+		case old.Act != e.Act || old.By == Operator:
 			continue
 		case old.By == e.By && slices.Equal(old.Changes, e.Changes) && e.At.Before(old.At.Add(NotedEvery)):
 			return Entry{}, false
