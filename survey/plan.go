@@ -200,6 +200,14 @@ func (r *Rounds) Each(ctx context.Context, visit func(Round) error) error {
 	return nil
 }
 
+// All calls visit for every round that is kept, in no stated order, for whoever runs the bot.
+func (r *Rounds) All(ctx context.Context, visit func(Round) error) error {
+	if err := r.store.Rounds(ctx, visit); err != nil {
+		return fmt.Errorf("list rounds: %w", err)
+	}
+	return nil
+}
+
 // Planned returns what has been planned of a round, by the names that Plan and Note were given, and the time zones its people are in.
 func (r *Rounds) Planned(ctx context.Context, round Round) (names map[string]bool, zones []string, err error) {
 	names, zones, err = r.store.Planned(ctx, round.ID)

@@ -73,6 +73,9 @@ type RosterStore interface {
 	// whether they can be reached and want reminders, and keeps the turnout with the round in its place: what a role or a language
 	// would tell of whose a response is, is gone. The first turnout stands. It refuses with ErrStillOpen.
 	Seal(ctx context.Context, id RoundID, t Turnout) error
+	// Forget erases everything that is kept about a person in a round, in any state of it, but that they coordinate it. What they
+	// said in a round that has closed stays, since nobody can tell which it is. They can be invited anew.
+	Forget(ctx context.Context, id RoundID, person PersonID) (Forgotten, error)
 	// RoundsOf returns the rounds that the person was invited to or coordinates and that are still kept, newest first.
 	RoundsOf(ctx context.Context, person PersonID) ([]RoundID, error)
 }

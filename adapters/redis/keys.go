@@ -8,8 +8,8 @@ import "maturitybot/survey"
 //	key                   type    holds                                                    lives until
 //	round:{ID}            HASH    version; state; closes, the closing time in whole unix   the round expires
 //	                              seconds; closed, when it was closed (RFC 3339); turnout,
-//	                              JSON, and sealed, once the roster has forgotten; body,
-//	                              the rest of the round as JSON
+//	                              JSON, and sealed, once the roster has forgotten; salt, of
+//	                              the marks in the ledger; body, the rest of the round as JSON
 //	secret:{ID}           STRING  the round's secret, 32 bytes                             the round is closed, or expires
 //	roster:{ID}           HASH    person -> their entry as compact JSON; no answers;        the round expires
 //	                              of a closed round no role, group or language either
@@ -26,6 +26,9 @@ import "maturitybot/survey"
 //	zones:{ID}            SET     the time zones of the people who answer                      the round expires
 //	audit:{ID}            LIST    the record of the round, an entry each as compact JSON,        the round expires
 //	                              oldest first; no answers
+//	erased:{ID}           HASH    the ledger: what was erased, for a restored backup not to bring    survey.MaxOpen longer than
+//	                              it back: MARK -> "withdrawn" or "forgotten" and when, unix         the round
+//	                              microseconds; "closed" -> when (RFC 3339)
 //	rounds                ZSET    every round -> when it was made, unix microseconds        the last of them expires
 //	event:{EVENT}         STRING  who claimed an event that may be done only once, or       half a minute; finished, ten
 //	                              "finished"                                                minutes
@@ -42,6 +45,9 @@ import "maturitybot/survey"
 //	.o          the last four operations, eight characters each, newest first (see lua/say.lua)
 //
 // A round expires at survey.Round.ExpiresAt, and each key of it by itself at that moment.
+//
+// A MARK is the SHA-1, in hexadecimal, of the round's salt and a person: scripts of Redis have no better hash. Whoever does not have
+// the salt, which goes with the round, cannot tell whom it stands for; and no pseudonym can be told from it.
 //
 // The keys of one round share a hash tag, so that in a cluster they lie together and a script may touch
 // several of them. The lists of a person and a channel lie elsewhere, so they are written first: what
@@ -69,6 +75,8 @@ func owedKey(id survey.RoundID) string { return "owed:{" + string(id) + "}" }
 func plannedKey(id survey.RoundID) string { return "planned:{" + string(id) + "}" }
 func zonesKey(id survey.RoundID) string   { return "zones:{" + string(id) + "}" }
 func auditKey(id survey.RoundID) string   { return "audit:{" + string(id) + "}" }
+
+func erasedKey(id survey.RoundID) string { return "erased:{" + string(id) + "}" }
 
 // keysOf are the keys of a round that live as long as it does and are few; scripts are given them in this order.
 func keysOf(id survey.RoundID) []string {

@@ -31,7 +31,8 @@ import (
 // Store is a survey.Store in Redis. Several goroutines, and several processes, may use it at once.
 type Store struct {
 	client goredis.UniversalClient
-	now    func() time.Time // for the order of lists only: what a round allows is judged at the caller's time
+	now    func() time.Time // for the order of lists and of erasures: what a round allows is judged at the caller's time
+	erased Journal          // nil when there is none
 }
 
 var _ survey.Store = (*Store)(nil)

@@ -90,8 +90,8 @@ func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, verb s
 	return decodeResponse(fields, map[string]survey.Answer{})
 }
 
-// Withdraw erases the response and everything of the member but the fact that they withdrew. Until the round
-// is closed only; somebody who is not in the roster gets ErrNotTakingPart.
+// Withdraw erases the response and everything of the member but the fact that they withdrew, and notes it in the ledger and
+// the journal. Until the round is closed only; somebody who is not in the roster gets ErrNotTakingPart.
 func (s *Store) Withdraw(ctx context.Context, seat survey.Seat) error {
 	if err := s.withdraw(ctx, seat); err != nil {
 		return fmt.Errorf("withdraw from round %s: %w", seat.Round.ID, err)
@@ -108,10 +108,13 @@ func (s *Store) withdraw(ctx context.Context, seat survey.Seat) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.run(ctx, withdrawScript,
-		[]string{roundKey(id), rosterKey(id), responsesKey(id), responseKey(id, seat.Pseudonym), turnKey(id, seat.Pseudonym)},
-		string(person), seat.Pseudonym, entry)
-	return err
+	noted, err := s.run(ctx, withdrawScript,
+		[]string{roundKey(id), rosterKey(id), responsesKey(id), responseKey(id, seat.Pseudonym), turnKey(id, seat.Pseudonym), erasedKey(id)},
+		string(person), seat.Pseudonym, entry, s.now().UnixMicro(), int64(outlives.Seconds()))
+	if err != nil {
+		return err
+	}
+	return s.journalNote(id, noted)
 }
 
 // Responses calls visit for each response of the round, a few hundred in memory at a time, in the order of

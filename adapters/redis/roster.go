@@ -66,17 +66,15 @@ func (s *Store) invite(ctx context.Context, id survey.RoundID, people []survey.M
 	call := rand.Text()[:8]
 	var added []survey.Member
 	for some := range slices.Chunk(once, batch) {
-		pipe := s.client.Pipeline()
 		entries := make([]any, 0, 2*len(some))
 		for _, m := range some {
-			s.list(ctx, pipe, personKey(m.Person), id, expires)
 			raw, err := encodeMember(m, call)
 			if err != nil {
 				return added, err
 			}
 			entries = append(entries, string(m.Person), raw)
 		}
-		if err := exec(ctx, pipe); err != nil {
+		if err := s.listPeople(ctx, id, some, expires); err != nil {
 			return added, err
 		}
 		rest, err := s.recorded(ctx, id, record, len(some), func(entry string, number, people int) ([]any, error) {
@@ -84,6 +82,10 @@ func (s *Store) invite(ctx context.Context, id survey.RoundID, people []survey.M
 				append([]any{string(owed), due.Unix(), entry, number, people}, entries...)...)
 		})
 		if err != nil {
+			return added, err
+		}
+		// Again: whoever was being forgotten at that moment was taken out of their list in between.
+		if err := s.listPeople(ctx, id, some, expires); err != nil {
 			return added, err
 		}
 		places, _ := rest[0].([]any)
@@ -96,6 +98,15 @@ func (s *Store) invite(ctx context.Context, id survey.RoundID, people []survey.M
 		}
 	}
 	return added, nil
+}
+
+// listPeople lists a round under each of these people.
+func (s *Store) listPeople(ctx context.Context, id survey.RoundID, people []survey.Member, expires time.Time) error {
+	pipe := s.client.Pipeline()
+	for _, m := range people {
+		s.list(ctx, pipe, personKey(m.Person), id, expires)
+	}
+	return exec(ctx, pipe)
 }
 
 // Seat returns a person's place: with a zero Standing when they are not in the roster; ErrNoRound when there
@@ -273,7 +284,7 @@ func (s *Store) seal(ctx context.Context, id survey.RoundID, t survey.Turnout) e
 		return err
 	}
 	err = s.entries(ctx, id, func(some []string) error {
-		pipe := s.client.Pipeline()
+		var entries []any
 		for i := 0; i+1 < len(some); i += 2 {
 			person := survey.PersonID(some[i])
 			m, err := decodeMember(person, some[i+1])
@@ -286,10 +297,10 @@ func (s *Store) seal(ctx context.Context, id survey.RoundID, t survey.Turnout) e
 			if err != nil {
 				return err
 			}
-			pipe.HSet(ctx, rosterKey(id), some[i], entry)
+			entries = append(entries, some[i], entry)
 		}
-		pipe.ExpireAt(ctx, rosterKey(id), expires)
-		return exec(ctx, pipe)
+		_, err := s.run(ctx, sealScript, []string{rosterKey(id)}, entries...)
+		return err
 	})
 	if err != nil {
 		return err
@@ -363,11 +374,15 @@ func (s *Store) RoundsOf(ctx context.Context, person survey.PersonID) ([]survey.
 		invited := pipe.HExists(ctx, rosterKey(id), string(person))
 		return func() (bool, bool) {
 			r, err := decodeRound(id, fields.Val())
-			return !errors.Is(err, survey.ErrNoRound), invited.Val() || slices.Contains(r.Coordinators, person)
+			return !errors.Is(err, survey.ErrNoRound), invited.Val() || coordinates(r, person)
 		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the rounds of a person: %w", err)
 	}
 	return found, nil
+}
+
+func coordinates(r survey.Round, person survey.PersonID) bool {
+	return slices.Contains(r.Coordinators, person)
 }

@@ -42,9 +42,10 @@ func (s *Store) createRound(ctx context.Context, r survey.Round, e survey.Entry)
 	if err := s.listRound(ctx, r); err != nil {
 		return err
 	}
+	salt := rand.Text()
 	_, err = s.recorded(ctx, r.ID, only(e), 0, func(entry string, number, _ int) ([]any, error) {
 		return s.run(ctx, createScript, []string{roundKey(r.ID), secretKey(r.ID), auditKey(r.ID)},
-			r.Version, string(r.State), r.ClosesAt.Unix(), body, secret, r.ExpiresAt().Unix(), entry, number)
+			r.Version, string(r.State), r.ClosesAt.Unix(), body, secret, r.ExpiresAt().Unix(), entry, number, salt)
 	})
 	return err
 }
@@ -124,7 +125,7 @@ func (s *Store) CloseDue(ctx context.Context, id survey.RoundID, closes time.Tim
 func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time, expected string, e survey.Entry) (survey.Round, error) {
 	expires := survey.Round{ClosedAt: at}.ExpiresAt()
 	fields, err := s.recorded(ctx, id, only(e), 0, func(entry string, number, _ int) ([]any, error) {
-		return s.run(ctx, closeScript, keysOf(id), at.Format(time.RFC3339Nano), expires.Unix(), expected, entry, number)
+		return s.run(ctx, closeScript, append(keysOf(id), erasedKey(id)), at.Format(time.RFC3339Nano), expires.Unix(), expected, entry, number, expires.Add(outlives).Unix())
 	})
 	if err != nil {
 		return survey.Round{}, err
@@ -132,6 +133,11 @@ func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time,
 	r, err := decodeRound(id, fields)
 	if err != nil {
 		return survey.Round{}, err
+	}
+	if r.State == survey.Closed && !r.Sealed { // whoever finds it closed may be the first to know
+		if err := s.journal(erasure{At: r.ClosedAt, What: closed, Round: id}); err != nil {
+			return survey.Round{}, err
+		}
 	}
 	s.rewriteFile(ctx, id)
 	return r, s.moveExpiry(ctx, r)

@@ -35,6 +35,12 @@ var (
 	planSource string
 	//go:embed lua/append.lua
 	appendSource string
+	//go:embed lua/erased.lua
+	erasedSource string
+	//go:embed lua/forget.lua
+	forgetSource string
+	//go:embed lua/seal.lua
+	sealSource string
 
 	createScript   = goredis.NewScript(createSource)
 	saveScript     = goredis.NewScript(saveSource)
@@ -43,7 +49,9 @@ var (
 	memberScript   = goredis.NewScript(memberSource)
 	swapScript     = goredis.NewScript(swapSource)
 	sayScript      = goredis.NewScript(saySource)
-	withdrawScript = goredis.NewScript(withdrawSource)
+	withdrawScript = goredis.NewScript(erasedSource + withdrawSource)
+	forgetScript   = goredis.NewScript(erasedSource + forgetSource)
+	sealScript     = goredis.NewScript(sealSource)
 	takeScript     = goredis.NewScript(takeSource)
 	planScript     = goredis.NewScript(planSource)
 	appendScript   = goredis.NewScript(appendSource)

@@ -1,8 +1,9 @@
--- Closes a round for good and destroys its secret, both at once, with the entry of it in the record. A closed round keeps its first closing time.
+-- Closes a round for good, destroys its secret, adds the entry of it to the record, and notes in the ledger that it did, all at once. A
+-- closed round keeps its first closing time.
 --
--- KEYS  1 round  2 secret  3 roster  4 responses  5 owed  6 planned  7 zones  8 audit
+-- KEYS  1 round  2 secret  3 roster  4 responses  5 owed  6 planned  7 zones  8 audit  9 the ledger
 -- ARGV  1 time of closing, as text  2 expiry, unix seconds  3 the closing time the round must still have, unix seconds, or empty
---       4 entry, or empty  5 its number
+--       4 entry, or empty  5 its number  6 expiry of the ledger, unix seconds
 -- Returns {"done", version, state, time of closing, body, turnout, sealed}, {"gone"}
 --         or {"behind", entries there are, the last of them}.
 local state = redis.call('HGET', KEYS[1], 'state')
@@ -16,7 +17,9 @@ if state ~= 'closed' and (ARGV[3] == '' or redis.call('HGET', KEYS[1], 'closes')
   redis.call('HINCRBY', KEYS[1], 'version', 1)
   redis.call('DEL', KEYS[2])
   if ARGV[4] ~= '' then redis.call('RPUSH', KEYS[8], ARGV[4]) end
-  for i = 1, #KEYS do redis.call('EXPIREAT', KEYS[i], ARGV[2]) end
+  for i = 1, #KEYS - 1 do redis.call('EXPIREAT', KEYS[i], ARGV[2]) end
+  redis.call('HSET', KEYS[#KEYS], 'closed', ARGV[1])
+  redis.call('EXPIREAT', KEYS[#KEYS], ARGV[6])
 end
 local kept = redis.call('HMGET', KEYS[1], 'version', 'state', 'closed', 'body', 'turnout', 'sealed')
 return {'done', kept[1], kept[2], kept[3], kept[4], kept[5], kept[6]}

@@ -70,6 +70,9 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"seal-forgets", sealForgets},
 		{"withdraw-erases", withdrawErases},
 		{"withdraw-and-return", withdrawAndReturn},
+		{"forget-open", forgetOpen},
+		{"forget-closed", forgetClosed},
+		{"forget-in-the-middle", forgetInTheMiddle},
 		{"responses-pages", responsesPages},
 		{"responses-unlinkable-order", responsesUnlinkableOrder},
 		{"crowd", crowd},
@@ -329,6 +332,7 @@ func missingRound(w *world) {
 		"answer":    second(w.store.Answer(ctx, seat, now, survey.Gesture{ID: "o1"}, "vision", 1)),
 		"detail":    second(w.store.Detail(ctx, seat, now, survey.Gesture{ID: "o1"}, "vision", survey.Detail{Note: "x"})),
 		"withdraw":  w.store.Withdraw(ctx, seat),
+		"forget":    second(w.store.Forget(ctx, id, w.person("ana"))),
 		"responses": w.store.Responses(ctx, id, func(survey.Response) error { return nil }),
 		"record":    second(w.store.Record(ctx, id)),
 		"append":    w.store.AppendEntry(ctx, id, always(act(survey.ActResults))),
@@ -917,6 +921,83 @@ func withdrawAndReturn(w *world) {
 	seat = w.start(r, "ana")
 	w.equal(w.answer(seat, "o2", "needs", 3).Answers, rated(map[string]survey.Rating{"needs": 3}))
 	w.equal(len(w.responses(r.ID)), 1)
+}
+
+// Whoever is forgotten in an open round leaves nothing there: neither entry, response, message nor list; others lose nothing. They
+// can be invited anew, and then begin anew.
+func forgetOpen(w *world) {
+	r, other := w.open(), w.open()
+	ctx, ana := w.Context(), w.start(r, "ana")
+	w.answer(ana, "o1", "vision", 2)
+	kept := w.answer(w.start(r, "ben"), "o1", "vision", 3)
+	w.answer(w.start(other, "ana"), "o1", "vision", 1)
+	odd := survey.PersonID(string(w.person("ana")) + "*") // a pattern, were it not taken literally
+	_, err := w.store.Invite(ctx, r.ID, []survey.Member{{Person: odd}}, survey.Invitation, now, nil)
+	w.must(err)
+	w.must(w.store.Owe(ctx, r.ID, "nudge@2026-12-04", now.Add(time.Hour), []survey.PersonID{ana.Member.Person}))
+
+	f, err := w.store.Forget(ctx, r.ID, odd)
+	w.must(err)
+	w.equal(f, survey.Forgotten{Invited: true, Messages: 1})
+	for _, want := range []survey.Forgotten{{Invited: true, Answers: true, Messages: 2}, {}} {
+		f, err := w.store.Forget(ctx, r.ID, ana.Member.Person)
+		w.must(err)
+		w.equal(f, want)
+		w.equal(w.seat(r.ID, "ana").Member, survey.Member{Person: w.person("ana")})
+		w.equal(w.responses(r.ID), []survey.Response{kept})
+		w.equal(len(w.roster(r.ID)), 1)
+		of, err := w.store.RoundsOf(ctx, ana.Member.Person)
+		w.must(err)
+		w.equal(of, []survey.RoundID{other.ID})
+	}
+	w.equal(len(w.responses(other.ID)), 1)
+
+	again := w.start(r, "ana")
+	w.equal(len(w.response(again).Answers), 0)
+	of, err := w.store.RoundsOf(ctx, ana.Member.Person)
+	w.must(err)
+	w.equal(len(of), 2)
+}
+
+// In a closed round the entry goes and the response stays, since nobody can tell it; sealing brings nobody back.
+func forgetClosed(w *world) {
+	r := w.open()
+	w.answer(w.start(r, "ana"), "o1", "vision", 2)
+	w.start(r, "ben")
+	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
+	w.must(err)
+	for _, want := range []survey.Forgotten{{Invited: true, Messages: 1}, {}} {
+		f, err := w.store.Forget(w.Context(), r.ID, w.person("ana"))
+		w.must(err)
+		w.equal(f, want)
+		w.equal(len(w.roster(r.ID)), 1)
+		w.equal(len(w.responses(r.ID)), 2)
+	}
+	w.must(w.store.Seal(w.Context(), r.ID, survey.Turnout{Invited: 2}))
+	w.equal(len(w.roster(r.ID)), 1)
+}
+
+// A gesture that was under way when its person was forgotten brings nothing of them back.
+func forgetInTheMiddle(w *world) {
+	r := w.open()
+	ctx, ana := w.Context(), w.start(r, "ana")
+	w.answer(ana, "o1", "vision", 2)
+	forget := func() {
+		_, err := w.store.Forget(ctx, r.ID, ana.Member.Person)
+		w.must(err)
+	}
+	_, err := w.store.ChangeMember(ctx, ana, now, func(m *survey.Member) error {
+		m.Standing = survey.Finished
+		forget()
+		return nil
+	})
+	w.want(err, survey.ErrNotTakingPart)
+	w.want(second(w.store.Answer(ctx, ana, now, survey.Gesture{ID: "o2", At: now}, "needs", 1)), survey.ErrNotTakingPart)
+	w.want(second(w.store.Detail(ctx, ana, now, survey.Gesture{ID: "o3", At: now}, "needs", survey.Detail{Note: "x"})), survey.ErrNotTakingPart)
+	w.want(w.store.Withdraw(ctx, ana), survey.ErrNotTakingPart)
+	w.must(w.store.Mark(ctx, r.ID, ana.Member.Person, reach(true)))
+	w.equal(len(w.roster(r.ID)), 0)
+	w.equal(len(w.responses(r.ID)), 0)
 }
 
 // Every response of a large round is visited, once, in two rounds side by side.

@@ -1,0 +1,79 @@
+package redis
+
+import (
+	"context"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"maturitybot/survey"
+)
+
+// interrupt does something once, just before a script is run.
+type interrupt struct {
+	script *goredis.Script
+	do     func()
+	once   sync.Once
+}
+
+func (i *interrupt) DialHook(next goredis.DialHook) goredis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+}
+
+func (i *interrupt) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+	return func(ctx context.Context, cmd goredis.Cmder) error {
+		if slices.Contains(cmd.Args(), any(i.script.Hash())) {
+			i.once.Do(i.do)
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (i *interrupt) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return next
+}
+
+// TestForgottenWhileSealing: sealing, which has read somebody's entry, does not write it back after they were forgotten.
+func TestForgottenWhileSealing(t *testing.T) {
+	t.Parallel()
+	s := embedded(t).Store
+	ctx := t.Context()
+	opened(t, s, "r1", "p1", "p2")
+	if _, err := s.CloseRound(ctx, "r1", time.Now(), survey.Entry{}); err != nil {
+		t.Fatal(err)
+	}
+	s.client.AddHook(&interrupt{script: sealScript, do: func() {
+		if _, err := s.Forget(ctx, "r1", "p1"); err != nil {
+			t.Error(err)
+		}
+	}})
+	if err := s.Seal(ctx, "r1", survey.Turnout{Invited: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.client.HKeys(ctx, rosterKey("r1")).Result(); err != nil || !slices.Equal(got, []string{"p2"}) {
+		t.Errorf("the roster has %v, %v", got, err)
+	}
+}
+
+// TestForgottenWhileInvited: who is let in at the moment they are forgotten is in, and finds the round.
+func TestForgottenWhileInvited(t *testing.T) {
+	t.Parallel()
+	s := embedded(t).Store
+	ctx := t.Context()
+	opened(t, s, "r1")
+	s.client.AddHook(&interrupt{script: inviteScript, do: func() {
+		if _, err := s.Forget(ctx, "r1", "p1"); err != nil {
+			t.Error(err)
+		}
+	}})
+	if _, err := s.Invite(ctx, "r1", []survey.Member{{Person: "p1"}}, "", time.Time{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.RoundsOf(ctx, "p1"); err != nil || !slices.Equal(got, []survey.RoundID{"r1"}) {
+		t.Errorf("they find %v, %v", got, err)
+	}
+}

@@ -1,0 +1,100 @@
+package survey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Forgotten is what was erased of one person in one round.
+type Forgotten struct {
+	Round    Round
+	Invited  bool // they were in the roster
+	Answers  bool // what they had said was erased; never in a closed round
+	Messages int  // that were owed to them
+	Steered  bool // they were a coordinator, and are not any more
+	// Alone says that they are the round's only coordinator, and stay it: somebody has to steer the round. Once another is added, they can be forgotten.
+	Alone bool
+}
+
+// Any says whether anything was kept about the person.
+func (f Forgotten) Any() bool {
+	return f.Invited || f.Answers || f.Messages > 0 || f.Steered || f.Alone
+}
+
+// Forget erases everything that is kept about a person, in every round and any state of it, at the wish of the operator, who
+// has a written request. It returns what was erased of each round in which something was, also beside an error: then it is to
+// be done again, which changes nothing where it was done. It asks for no coordinator. The person can be invited anew.
+func (r *Rounds) Forget(ctx context.Context, person PersonID) ([]Forgotten, error) {
+	// Not only the person's own list of rounds: every round is asked, whatever may be amiss with the list.
+	var ids []RoundID
+	if err := r.All(ctx, func(round Round) error {
+		ids = append(ids, round.ID)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	slices.Sort(ids) // a scan may meet a round twice
+	var all []Forgotten
+	var failed []error
+	for _, id := range slices.Compact(ids) {
+		f, err := r.forget(ctx, id, person)
+		if isNoRound(err) { // it has just expired
+			continue
+		}
+		if err != nil {
+			failed = append(failed, err)
+		}
+		if f.Any() {
+			all = append(all, f)
+		}
+	}
+	return all, errors.Join(failed...)
+}
+
+func (r *Rounds) forget(ctx context.Context, id RoundID, person PersonID) (Forgotten, error) {
+	round, err := r.store.Round(ctx, id)
+	if err != nil {
+		return Forgotten{}, fmt.Errorf("read round: %w", err)
+	}
+	if round.State == Closed { // first, or the person would be missing from the turnout
+		if _, err := r.seal(ctx, round); err != nil {
+			return Forgotten{}, err
+		}
+	}
+	round, steered, err := r.removeCoordinator(ctx, id, person)
+	if err != nil {
+		return Forgotten{}, err
+	}
+	f, err := r.store.Forget(ctx, id, person)
+	f.Round, f.Steered, f.Alone = round, steered, slices.Contains(round.Coordinators, person)
+	if err != nil {
+		return f, fmt.Errorf("forget: %w", err)
+	}
+	if !steered && (f.Invited || f.Answers || f.Messages > 0) {
+		err = r.NoteAct(ctx, id, Operator, ActForgotten) // not who: the record outlives them here
+	}
+	return f, err
+}
+
+// removeCoordinator takes a person out of a round's coordinators, unless nobody else would be left, and says whether it did.
+func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person PersonID) (Round, bool, error) {
+	for range attempts {
+		round, err := r.store.Round(ctx, id)
+		if err != nil {
+			return Round{}, false, fmt.Errorf("read round: %w", err)
+		}
+		if !slices.Contains(round.Coordinators, person) || len(round.Coordinators) == 1 {
+			return round, false, nil
+		}
+		round.Coordinators = slices.DeleteFunc(round.Coordinators, func(p PersonID) bool { return p == person })
+		if err = r.store.SaveRound(ctx, round, r.entry(Operator, ActForgotten, nil)); err == nil {
+			return round, true, nil
+		}
+		if !isChanged(err) {
+			return Round{}, false, fmt.Errorf("save round: %w", err)
+		}
+	}
+	return Round{}, false, fmt.Errorf("save round %s: %w", id, ErrChanged)
+}
