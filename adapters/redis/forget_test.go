@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,11 +12,12 @@ import (
 	"maturitybot/survey"
 )
 
-// interrupt does something once, just before a script is run.
+// interrupt does something once: just before a script is run, or just after a key was scanned.
 type interrupt struct {
 	script *goredis.Script
+	key    string
 	do     func()
-	once   sync.Once
+	done   bool
 }
 
 func (i *interrupt) DialHook(next goredis.DialHook) goredis.DialHook {
@@ -26,8 +26,16 @@ func (i *interrupt) DialHook(next goredis.DialHook) goredis.DialHook {
 
 func (i *interrupt) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
-		if slices.Contains(cmd.Args(), any(i.script.Hash())) {
-			i.once.Do(i.do)
+		args := cmd.Args()
+		scanned := i.key != "" && cmd.Name() == "hscan" && args[1] == i.key
+		if i.done || !scanned && (i.script == nil || !slices.Contains(args, any(i.script.Hash()))) {
+			return next(ctx, cmd)
+		}
+		i.done = true
+		if scanned {
+			defer i.do()
+		} else {
+			i.do()
 		}
 		return next(ctx, cmd)
 	}

@@ -41,6 +41,8 @@ var (
 	forgetSource string
 	//go:embed lua/seal.lua
 	sealSource string
+	//go:embed lua/backup.lua
+	backupSource string
 
 	createScript   = goredis.NewScript(createSource)
 	saveScript     = goredis.NewScript(saveSource)
@@ -52,6 +54,7 @@ var (
 	withdrawScript = goredis.NewScript(erasedSource + withdrawSource)
 	forgetScript   = goredis.NewScript(erasedSource + forgetSource)
 	sealScript     = goredis.NewScript(sealSource)
+	backupScript   = goredis.NewScript(backupSource)
 	takeScript     = goredis.NewScript(takeSource)
 	planScript     = goredis.NewScript(planSource)
 	appendScript   = goredis.NewScript(appendSource)

@@ -1,0 +1,659 @@
+package redis
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"maps"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"maturitybot/adapters/redis/redistest"
+	"maturitybot/survey"
+)
+
+// again returns the same backup each time it is read.
+func again(backup []byte) func() (io.Reader, error) {
+	return func() (io.Reader, error) { return bytes.NewReader(backup), nil }
+}
+
+// frozen is an embedded store whose clock stands still: with one that moves, what expires does so up to a second later.
+func frozen(t testing.TB) *Store {
+	e := embedded(t)
+	e.SetTime(time.Now().Truncate(time.Second))
+	return e.Store
+}
+
+func backedUp(t testing.TB, s *Store) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	wrote, err := s.Backup(t.Context(), &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := CheckBackup(bytes.NewReader(b.Bytes()))
+	if err != nil || read != wrote {
+		t.Fatalf("it wrote %+v, and reads %+v, %v", wrote, read, err)
+	}
+	return b.Bytes()
+}
+
+func restoring(t testing.TB, s *Store, backup []byte, o RestoreOptions) Restored {
+	t.Helper()
+	r, err := s.Restore(t.Context(), again(backup), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// everything returns what each key of the store holds and when it expires, but for what backups leave out; of a list of rounds
+// its rounds only, since it is made anew.
+func everything(t testing.TB, s *Store) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	var mu sync.Mutex
+	read := func(ctx context.Context, node *goredis.Client) error {
+		keys, err := node.Keys(ctx, "*").Result()
+		for _, key := range keys {
+			if strings.HasPrefix(key, "turn:") || strings.HasPrefix(key, "event:") {
+				continue
+			}
+			var holds any
+			switch node.Type(ctx, key).Val() {
+			case "string":
+				holds = node.Get(ctx, key).Val()
+			case "hash":
+				holds = node.HGetAll(ctx, key).Val()
+			case "set":
+				holds = slices.Sorted(slices.Values(node.SMembers(ctx, key).Val()))
+			case "list":
+				holds = node.LRange(ctx, key, 0, -1).Val()
+			case "zset":
+				holds = node.ZRangeWithScores(ctx, key, 0, -1).Val()
+			}
+			text := fmt.Sprintf("%q until %v", holds, node.ExpireTime(ctx, key).Val())
+			if strings.HasPrefix(key, "person:") || strings.HasPrefix(key, "channel:") {
+				text = fmt.Sprint(slices.Sorted(slices.Values(node.ZRange(ctx, key, 0, -1).Val())))
+			}
+			if key == roundsKey {
+				text = fmt.Sprint(holds)
+			}
+			mu.Lock()
+			all[key] = text
+			mu.Unlock()
+		}
+		return err
+	}
+	var err error
+	if cluster, ok := s.client.(*goredis.ClusterClient); ok {
+		err = cluster.ForEachMaster(t.Context(), read)
+	} else {
+		err = read(t.Context(), s.client.(*goredis.Client))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func differences(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	for key := range maps.Keys(want) {
+		if got[key] != want[key] {
+			t.Errorf("%s\ngot  %s\nwant %s", key, got[key], want[key])
+		}
+	}
+	for key := range got {
+		if want[key] == "" {
+			t.Errorf("%s is there too: %s", key, got[key])
+		}
+	}
+}
+
+func must(t testing.TB, errs ...error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// peopled keeps an open round with people in every standing, a draft, and a closed, sealed round.
+func peopled(t testing.TB, s *Store) {
+	t.Helper()
+	ctx, now := t.Context(), time.Now()
+	var names []string
+	for i := range 150 { // more than one page, and than Redis keeps in one piece
+		names = append(names, fmt.Sprintf("slack:T1:U%03d", i))
+	}
+	_, seats := opened(t, s, "open", names...)
+	for i, seat := range seats {
+		must(t, errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "o", At: now}, elements[i%len(elements)], survey.Rating(1+i%4))))
+		must(t, errorOf(s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
+			m.Standing, m.Role, m.Group, m.Language, m.TimeZone = survey.Finished, "midwife", "health", "cy", "Asia/Tokyo"
+			return nil
+		})))
+	}
+	must(t, errorOf(s.Detail(ctx, seats[0], now, survey.Gesture{ID: "d"}, "vision", survey.Detail{Information: []string{"audit"}, Note: "nodyn\u0000ŵ\"<&>"})))
+	must(t, errorOf(s.Invite(ctx, "open", []survey.Member{{Person: "slack:T1:UINVITED"}}, survey.Invitation, now, nil)))
+	must(t, s.Withdraw(ctx, seats[1]), errorOf(s.Forget(ctx, "open", seats[2].Member.Person)))
+	must(t, s.Plan(ctx, "open", "digest@2026-12-04", now), s.Note(ctx, "open", []string{"nudge Asia/Tokyo"}))
+
+	draft, _ := opened(t, s, "later")
+	draft.ID, draft.State = "draft", survey.Draft
+	must(t, s.CreateRound(ctx, draft, survey.Entry{}))
+
+	_, seats = opened(t, s, "closed", names[:7]...)
+	for _, seat := range seats {
+		must(t, errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "o"}, "vision", 2)))
+	}
+	must(t, errorOf(s.CloseRound(ctx, "closed", now, survey.Entry{})), s.Seal(ctx, "closed", survey.Turnout{Invited: 7, Started: 7}))
+}
+
+// TestBackupAndRestore: from each kind of store into another, everything is there again, to the last byte and second.
+func TestBackupAndRestore(t *testing.T) {
+	t.Parallel()
+	kinds := map[string]func() *Store{
+		"embedded": func() *Store { return frozen(t) },
+		"server":   func() *Store { return open(t, redistest.Start(t, redistest.Options{}).URL()) },
+		"cluster":  func() *Store { return open(t, redistest.StartCluster(t, redistest.Options{})) },
+	}
+	for from, to := range map[string]string{"embedded": "server", "server": "cluster", "cluster": "embedded"} {
+		t.Run(from+" to "+to, func(t *testing.T) {
+			a, b := kinds[from](), kinds[to]()
+			peopled(t, a)
+			backup := backedUp(t, a)
+			r := restoring(t, b, backup, RestoreOptions{WithoutErasures: true})
+			want := Contents{At: r.Backup.At, Rounds: 4, Open: 3, People: 150 - 1 + 1 + 7, Responses: 150 - 2 + 7}
+			if r.Backup != want || r.Rounds != 4 || r.Withdrawn+r.Forgotten+len(r.Closed)+len(r.Unsteered)+r.Expired != 0 {
+				t.Errorf("got %+v\nwant %+v", r, want)
+			}
+			differences(t, everything(t, b), everything(t, a))
+
+			// People go on where they were, and can be forgotten.
+			seat, err := b.Seat(t.Context(), "open", "slack:T1:U000")
+			must(t, err)
+			said, err := b.Answer(t.Context(), seat, time.Now(), survey.Gesture{ID: "new"}, "needs", 3)
+			if err != nil || said.Answers["needs"].Rating != 3 || said.Answers["vision"].Detail.Note == "" {
+				t.Errorf("got %+v, %v", said, err)
+			}
+			due, err := b.Due(t.Context(), time.Now().Add(time.Second))
+			if want, _ := a.Due(t.Context(), time.Now().Add(time.Second)); err != nil || due != want || due == 0 {
+				t.Errorf("%d messages are due, %v; want %d", due, err, want)
+			}
+			of, err := b.RoundsOf(t.Context(), "slack:T1:U000")
+			if err != nil || len(of) != 2 {
+				t.Errorf("they are in %v, %v", of, err)
+			}
+			f, err := b.Forget(t.Context(), "open", "slack:T1:U000")
+			if err != nil || !f.Answers {
+				t.Errorf("got %+v, %v", f, err)
+			}
+		})
+	}
+}
+
+// TestEveryKeyIsBackedUp: whoever adds a key of a round to the schema has it in keysOf, which backups follow, or says here why not.
+func TestEveryKeyIsBackedUp(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "keys.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	apart := map[string]string{
+		"responseKey": "read with its person, or by the list of responses",
+		"turnKey":     "over in ten minutes",
+		"erasedKey":   "read first, as the ledger",
+	}
+	listed := map[string]bool{}
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Name.Name != "keysOf" {
+			continue
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				if name, ok := call.Fun.(*ast.Ident); ok {
+					listed[name.Name] = true
+				}
+			}
+			return true
+		})
+	}
+	found := 0
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || !strings.HasSuffix(f.Name.Name, "Key") {
+			continue
+		}
+		found++
+		if of, ok := f.Type.Params.List[0].Type.(*ast.SelectorExpr); !ok || of.Sel.Name != "RoundID" {
+			continue // not of a round
+		}
+		if !listed[f.Name.Name] && apart[f.Name.Name] == "" {
+			t.Errorf("%s is neither in keysOf nor told here: a backup would not hold it", f.Name.Name)
+		}
+	}
+	if found < 10 {
+		t.Errorf("found only %d functions that make keys", found)
+	}
+}
+
+// TestBackupCopiesKeysOfAnyType: a key of a round that is new to the schema needs nothing else.
+func TestBackupCopiesKeysOfAnyType(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	ctx := t.Context()
+	var long []any
+	for i := range 3 * page {
+		long = append(long, fmt.Sprintf("%04d\xff\n", i))
+	}
+	must(t, s.client.RPush(ctx, "l", long...).Err(), s.client.SAdd(ctx, "s", long...).Err(), s.client.Set(ctx, "t", long[0], 0).Err(),
+		s.client.HSet(ctx, "h", long...).Err(), s.client.ZAdd(ctx, "z", goredis.Z{Score: 1772640000000001, Member: "m"}, goredis.Z{Score: -0.25, Member: "n"}).Err())
+	want := everything(t, s)
+	for _, key := range []string{"l", "s", "t", "h", "z", "nothing"} {
+		var b bytes.Buffer
+		w := &backup{Store: s}
+		w.to = bufio.NewWriter(&b)
+		must(t, w.write(record{Format: backupFormat, Version: backupVersion}), w.write(record{Round: "r"}), w.copy(ctx, key, nil),
+			w.write(record{Records: w.records}), w.to.Flush())
+		must(t, s.client.Del(ctx, key).Err())
+		r := &restore{Store: s}
+		pipe := s.client.Pipeline()
+		for line := range bytes.Lines(b.Bytes()) {
+			rec := decoded(t, line)
+			if rec.Key != "" {
+				must(t, r.put(ctx, pipe, &returning{kept: &kept{round: survey.Round{ID: "r", ClosesAt: time.Now()}}}, rec))
+			}
+		}
+		must(t, exec(ctx, pipe))
+		if key != "nothing" {
+			must(t, s.client.Persist(ctx, key).Err())
+		}
+	}
+	differences(t, everything(t, s), want)
+}
+
+// TestBackupWhilePeopleAnswer: what was confirmed before is in it; and everybody's entry and answers are of one moment.
+func TestBackupWhilePeopleAnswer(t *testing.T) {
+	t.Parallel()
+	const people = 400
+	s := open(t, redistest.Start(t, redistest.Options{}).URL())
+	ctx := t.Context()
+	opened(t, s, "r1")
+	var names []survey.Member
+	for i := range people {
+		names = append(names, survey.Member{Person: survey.PersonID(fmt.Sprint("p", i))})
+	}
+	must(t, errorOf(s.Invite(ctx, "r1", names, "", time.Time{}, nil)))
+	for i := range people / 2 {
+		seat := takesPart(t, s, "r1", names[i].Person)
+		must(t, errorOf(s.Answer(ctx, seat, time.Now(), survey.Gesture{ID: "a"}, "vision", 2)))
+	}
+	stop := make(chan struct{})
+	var busy sync.WaitGroup
+	for w := range 4 { // each with people of their own, who never stop to come, answer, and go
+		busy.Go(func() {
+			for i := w; ; i = (i + 4) % people {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				seat, err := s.Seat(ctx, "r1", names[i].Person)
+				if err == nil && i%5 == 4 && seat.Member.TakesPart() {
+					err = s.Withdraw(ctx, seat)
+				} else if err == nil {
+					seat, err = s.ChangeMember(ctx, seat, time.Now(), func(m *survey.Member) error { m.Standing = survey.Finished; return nil })
+					if err == nil {
+						_, err = s.Answer(ctx, seat, time.Now(), survey.Gesture{ID: fmt.Sprint(i)}, "needs", 3)
+					}
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	var backups [][]byte
+	for range 5 {
+		backups = append(backups, backedUp(t, s))
+	}
+	close(stop)
+	busy.Wait()
+	for _, b := range backups {
+		to := frozen(t)
+		restoring(t, to, b, RestoreOptions{WithoutErasures: true})
+		taking := 0
+		must(t, to.Roster(ctx, "r1", func(m survey.Member) error {
+			seat, err := to.Seat(ctx, "r1", m.Person)
+			must(t, err)
+			said, err := to.Response(ctx, seat)
+			must(t, err)
+			var i int
+			_, err = fmt.Sscanf(string(m.Person), "p%d", &i)
+			must(t, err)
+			switch {
+			case m.TakesPart():
+				taking++
+				if there, err := to.client.Exists(ctx, responseKey("r1", seat.Pseudonym)).Result(); err != nil || there == 0 {
+					t.Errorf("%s takes part, and has no response", m.Person)
+				}
+			case len(said.Answers) > 0:
+				t.Errorf("%s is %s, and has answers", m.Person, m.Standing)
+			}
+			if i < people/2 && i%5 != 4 && said.Answers["vision"].Rating != 2 {
+				t.Errorf("what %s had said before is not there", m.Person)
+			}
+			return nil
+		}))
+		if n, err := to.client.ZCard(ctx, responsesKey("r1")).Result(); err != nil || int(n) != taking {
+			t.Errorf("%d responses of %d people, %v", n, taking, err)
+		}
+	}
+}
+
+// TestBackupWhileClosing: a round that is closed while it is being read is in the backup as closed, though its secret was read before.
+func TestBackupWhileClosing(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	ctx := t.Context()
+	_, seats := opened(t, s, "r1", "p1", "p2")
+	must(t, errorOf(s.Answer(ctx, seats[0], time.Now(), survey.Gesture{ID: "a"}, "vision", 2)))
+	s.client.AddHook(&interrupt{script: backupScript, do: func() { must(t, errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.Entry{}))) }})
+	backup := backedUp(t, s)
+	if c, err := CheckBackup(bytes.NewReader(backup)); err != nil || c.Rounds != 1 || c.Open != 1 || c.People != 2 || c.Responses != 2 {
+		t.Errorf("got %+v, %v; want one round, whose secret is in the file", c, err)
+	}
+	to := frozen(t)
+	restoring(t, to, backup, RestoreOptions{WithoutErasures: true})
+	if r, err := to.Round(ctx, "r1"); err != nil || r.State != survey.Closed {
+		t.Errorf("it is %s, %v", r.State, err)
+	}
+	if to.client.Exists(ctx, secretKey("r1")).Val() != 0 {
+		t.Error("its secret is back")
+	}
+	differences(t, everything(t, to), everything(t, s))
+}
+
+// TestBackupWhileSealing: the roster of a closed round is not kept half before and half after it forgot.
+func TestBackupWhileSealing(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	ctx := t.Context()
+	_, seats := opened(t, s, "r1", "p1")
+	must(t, errorOf(s.ChangeMember(ctx, seats[0], time.Now(), func(m *survey.Member) error { m.Role = "midwife"; return nil })),
+		errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.Entry{})))
+	s.client.AddHook(&interrupt{key: rosterKey("r1"), do: func() { must(t, s.Seal(ctx, "r1", survey.Turnout{Invited: 1, Started: 1})) }})
+	backup := backedUp(t, s)
+	to := frozen(t)
+	restoring(t, to, backup, RestoreOptions{WithoutErasures: true})
+	differences(t, everything(t, to), everything(t, s))
+}
+
+// TestUnusableBackups: everything that is wrong is told before anything is written.
+func TestUnusableBackups(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	opened(t, s, "r1", "p1")
+	whole := string(backedUp(t, s))
+	lines := strings.SplitAfter(whole, "\n")
+	lines = lines[:len(lines)-1]
+	last := len(lines) - 1
+	without := func(i int) string { return strings.Join(append(slices.Clone(lines[:i]), lines[i+1:]...), "") }
+	at := func(key string) int {
+		i := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, `"`+key) })
+		if i < 0 {
+			t.Fatalf("no record of %s", key)
+		}
+		return i
+	}
+	altered := func(i int, line string) string {
+		c := slices.Clone(lines)
+		c[i] = line + "\n"
+		return strings.Join(c, "")
+	}
+	to := frozen(t)
+	opened(t, to, "living", "p9")
+	before := everything(t, to)
+	for name, c := range map[string]struct{ backup, want string }{
+		"empty":          {"", "not a backup of maturitybot"},
+		"something else": {"PK\x03\x04", "not a backup of maturitybot"},
+		"other JSON":     {`{"format":"tar"}` + "\n", "not a backup of maturitybot"},
+		"newer":          {altered(0, `{"format":"maturitybot backup","version":2,"new":[]}`), "of version 2, and this program reads version 1"},
+		"cut off":        {strings.Join(lines[:last], ""), "in the middle"},
+		"cut in a line":  {whole[:len(whole)/2], "cannot be read"},
+		"one taken out":  {without(at("roster:")), "records, and has"},
+		"one more":       {whole + lines[last], "after the last one"},
+		"foreign key":    {altered(at("roster:"), `{"key":"roster:{r2}","type":"hash","values":["YQ==","Yg=="]}`), "none of its round"},
+		"no round":       {altered(at("r1\""), `{"key":"roster:{}","type":"hash"}`), "none of its round"},
+		"wrong type":     {altered(at("roster:"), `{"key":"roster:{r1}","type":"set","values":["YQ=="]}`), "is to be a hash"},
+		"odd values":     {altered(at("roster:"), `{"key":"roster:{r1}","type":"hash","values":["YQ=="]}`), "do not make a key"},
+		"no entry":       {altered(at("roster:"), `{"key":"roster:{r1}","type":"hash","values":["YQ==","Yg=="]}`), "decode entry"},
+		"no answers":     {altered(at("response:"), `{"key":"response:{r1}:x","type":"hash","values":["YQ==","Yg=="]}`), "a field that cannot be read"},
+		"no secret":      {strings.Replace(without(at("secret:")), fmt.Sprint(`"records":`, last), fmt.Sprint(`"records":`, last-1), 1), "the secret of round r1 is missing"},
+		"short secret":   {altered(at("secret:"), `{"key":"secret:{r1}","type":"string","values":["YQ=="]}`), "the secret of round r1"},
+		"no score":       {altered(at("owed:"), `{"key":"owed:{r1}","type":"zset","values":["YQ==","Yg=="]}`), "a score that is no number"},
+		"odd ledger":     {altered(at("owed:"), `{"key":"erased:{r1}","type":"hash","values":["YQ==","Yg=="]}`), "a note in a ledger"},
+	} {
+		_, err := to.Restore(t.Context(), again([]byte(c.backup)), RestoreOptions{Replace: true, WithoutErasures: true})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got error %v, want %q in it", name, err, c.want)
+		}
+	}
+	differences(t, everything(t, to), before)
+}
+
+// TestRestoreStopped: a restore that is stopped in the middle shows no round, and can be run again.
+func TestRestoreStopped(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	peopled(t, s)
+	backup := backedUp(t, s)
+	to := frozen(t)
+	times := 0
+	_, err := to.Restore(t.Context(), func() (io.Reader, error) {
+		if times++; times == 2 {
+			return bytes.NewReader(backup[:len(backup)*9/10]), nil
+		}
+		return bytes.NewReader(backup), nil
+	}, RestoreOptions{WithoutErasures: true})
+	if err == nil {
+		t.Fatal("it was not stopped")
+	}
+	must(t, to.Rounds(t.Context(), func(r survey.Round) error {
+		t.Errorf("round %s is there", r.ID)
+		return nil
+	}))
+	if len(everything(t, to)) < 10 {
+		t.Error("it was stopped before it wrote anything")
+	}
+	restoring(t, to, backup, RestoreOptions{WithoutErasures: true})
+	differences(t, everything(t, to), everything(t, s))
+}
+
+// TestRestoreReplaces: rounds that are there make it refuse; told to replace them, it leaves nothing of them.
+func TestRestoreReplaces(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	peopled(t, s)
+	backup := backedUp(t, s)
+	to := frozen(t)
+	_, seats := opened(t, to, "other", "slack:T1:U000", "slack:T1:ELSEWHERE")
+	must(t, errorOf(to.Answer(t.Context(), seats[0], time.Now(), survey.Gesture{ID: "o", At: time.Now()}, "vision", 1)))
+	before := everything(t, to)
+	if _, err := to.Restore(t.Context(), again(backup), RestoreOptions{WithoutErasures: true}); !errors.Is(err, ErrNotEmpty) {
+		t.Errorf("got %v", err)
+	}
+	differences(t, everything(t, to), before)
+	if r := restoring(t, to, backup, RestoreOptions{Replace: true, WithoutErasures: true}); r.Replaced != 1 || r.Unknown != 4 {
+		t.Errorf("got %+v", r)
+	}
+	differences(t, everything(t, to), everything(t, s))
+	if left := to.client.Keys(t.Context(), "turn:*").Val(); len(left) > 0 {
+		t.Errorf("left are %v", left)
+	}
+}
+
+// TestExpiredRoundsStayAway: what is not to be kept any more does not come back.
+func TestExpiredRoundsStayAway(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	peopled(t, s)
+	backup := backedUp(t, s)
+	to := frozen(t)
+	to.now = func() time.Time { return time.Now().Add(survey.Retention + time.Hour) }
+	if r := restoring(t, to, backup, RestoreOptions{WithoutErasures: true}); r.Expired != 1 || r.Rounds != 3 {
+		t.Errorf("got %+v, want the closed round left out, and the others back", r)
+	}
+}
+
+// TestBackupMemory: a large round takes no more memory than a small one.
+func TestBackupMemory(t *testing.T) {
+	const people, limit = 20_000, 24 << 20
+	s := open(t, redistest.Start(t, redistest.Options{}).URL())
+	opened(t, s, "r1")
+	crowd(t, s, people)
+	r, w := io.Pipe()
+	done := make(chan Contents, 1)
+	go func() {
+		c, err := CheckBackup(r)
+		_ = r.CloseWithError(err) // the writer gets it
+		done <- c
+	}()
+	var before, during runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	peak := uint64(0)
+	began := time.Now()
+	_, err := s.Backup(t.Context(), &watching{to: w, look: func() {
+		runtime.ReadMemStats(&during)
+		peak = max(peak, during.HeapAlloc)
+	}})
+	must(t, err, w.Close())
+	if c := <-done; c.People != people || c.Responses != people {
+		t.Errorf("got %+v", c)
+	}
+	t.Logf("%d people in %v, %d MiB more in the heap", people, time.Since(began), (peak-before.HeapAlloc)>>20)
+	if peak-before.HeapAlloc > limit {
+		t.Errorf("it took %d MiB more", (peak-before.HeapAlloc)>>20)
+	}
+}
+
+// watching looks at something every so many writes.
+type watching struct {
+	to   io.Writer
+	look func()
+	n    int
+}
+
+func (w *watching) Write(p []byte) (int, error) {
+	if w.n++; w.n%20 == 0 {
+		w.look()
+	}
+	return w.to.Write(p)
+}
+
+// crowd puts people into a round who have answered everything, as fast as a pipeline can.
+func crowd(t testing.TB, s *Store, people int) {
+	t.Helper()
+	ctx := t.Context()
+	secret, err := s.client.Get(ctx, secretKey("r1")).Result()
+	must(t, err)
+	for some := range slices.Chunk(slices.Collect(func(yield func(int) bool) {
+		for i := range people {
+			if !yield(i) {
+				return
+			}
+		}
+	}), page) {
+		pipe := s.client.Pipeline()
+		for _, i := range some {
+			person := survey.PersonID(fmt.Sprintf("slack:T0123456789:U%09d", i))
+			entry, err := encodeMember(survey.Member{Person: person, Standing: survey.Finished, Role: "midwife", Group: "health", Language: "en"}, "")
+			must(t, err)
+			pseudonym := survey.Pseudonym([]byte(secret), person)
+			pipe.HSet(ctx, rosterKey("r1"), string(person), entry)
+			pipe.ZAdd(ctx, responsesKey("r1"), goredis.Z{Member: pseudonym})
+			fields := []any{groupField, "health"}
+			for _, e := range elements {
+				fields = append(fields, e, "3")
+			}
+			pipe.HSet(ctx, responseKey("r1", pseudonym), fields...)
+		}
+		must(t, exec(ctx, pipe))
+	}
+}
+
+// BenchmarkBackup writes, and restores, a round of 100,000 people on private servers:
+//
+//	go test ./adapters/redis -run '^$' -bench Backup -benchtime 1x
+func BenchmarkBackup(b *testing.B) {
+	s := open(b, redistest.Start(b, redistest.Options{}).URL())
+	opened(b, s, "r1")
+	crowd(b, s, 100_000)
+	var backup bytes.Buffer
+	b.Run("backup", func(b *testing.B) {
+		for b.Loop() {
+			backup.Reset()
+			must(b, errorOf(s.Backup(b.Context(), &backup)))
+		}
+		b.ReportMetric(float64(backup.Len())/(1<<20), "MiB")
+	})
+	b.Run("restore", func(b *testing.B) {
+		to := open(b, redistest.Start(b, redistest.Options{}).URL())
+		for b.Loop() {
+			if r := restoring(b, to, backup.Bytes(), RestoreOptions{Replace: true, WithoutErasures: true}); r.Backup.People != 100_000 {
+				b.Errorf("got %+v", r)
+			}
+		}
+	})
+}
+
+// FuzzRestore: whatever is read, it is either refused and nothing is written, or restored so that it can be backed up again.
+func FuzzRestore(f *testing.F) {
+	s := frozen(f)
+	opened(f, s, "r1", "p1")
+	must(f, errorOf(s.Forget(f.Context(), "r1", "nobody")))
+	whole := backedUp(f, s)
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
+	f.Add([]byte(`{"format":"maturitybot backup","version":1}` + "\n" + `{"records":1}`))
+	to := frozen(f)
+	f.Fuzz(func(t *testing.T, backup []byte) {
+		before := everything(t, to)
+		r, err := to.Restore(t.Context(), again(backup), RestoreOptions{Replace: true, WithoutErasures: true})
+		if err != nil {
+			if _, unread := CheckBackup(bytes.NewReader(backup)); unread != nil && !reflect.DeepEqual(everything(t, to), before) {
+				t.Error("refused, and yet something was written")
+			} else if unread == nil {
+				t.Errorf("checked, and yet not restored: %v", err)
+			}
+			return
+		}
+		if got := backedUp(t, to); r.Rounds > 0 && len(got) == 0 {
+			t.Error("no backup of what was restored")
+		}
+	})
+}
+
+func decoded(t *testing.T, line []byte) (rec record) {
+	t.Helper()
+	must(t, json.Unmarshal(line, &rec))
+	return rec
+}
