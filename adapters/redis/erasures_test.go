@@ -1,0 +1,235 @@
+package redis
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"maturitybot/survey"
+)
+
+// journalled is a file as an operator's is opened.
+func journalled(t *testing.T, path string) *os.File {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	must(t, err)
+	t.Cleanup(func() { _ = f.Close() }) // the test is over
+	return f
+}
+
+// TestErasedStaysErased: whoever withdrew, or was forgotten, after the backup does not come back with it, nor does the secret of a round that was
+// closed since; as the ledger of the living store tells, or a journal when the store is lost.
+func TestErasedStaysErased(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"living store", "journal", "two journals"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			s, path := frozen(t), filepath.Join(t.TempDir(), "erasures")
+			s.KeepJournal(journalled(t, path))
+			ctx, now := t.Context(), time.Now()
+			// Those who had withdrawn, or were forgotten, before the backup and came again are as they were.
+			_, open := opened(t, s, "open", "stays", "goes", "forgotten", "back", "anew", "invited")
+			must(t, s.Withdraw(ctx, open[3]), errorOf(s.Forget(ctx, "open", "anew")))
+			open[3], open[4] = takesPart(t, s, "open", "back"), takesPart(t, s, "open", "anew")
+			shut, closing := opened(t, s, "closing", "stays", "goes", "forgotten")
+			for _, seat := range slices.Concat(open[:5], closing) {
+				must(t, errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "o"}, "vision", 2)))
+			}
+			shut.Coordinators = []survey.PersonID{"forgotten", "slack:T1:UC"}
+			must(t, s.SaveRound(ctx, shut, survey.Entry{}))
+			shut.Version++
+			backup := backedUp(t, s)
+
+			if way == "two journals" {
+				s.KeepJournal(journalled(t, path+"2"))
+			}
+			must(t, s.Withdraw(ctx, open[1]), s.Withdraw(ctx, closing[1]))
+			for _, id := range []survey.RoundID{"open", "closing"} {
+				must(t, errorOf(s.Forget(ctx, id, "forgotten")))
+			}
+			shut, err := s.CloseRound(ctx, "closing", now.Add(time.Second+time.Nanosecond), survey.Entry{})
+			must(t, err)
+
+			to, o := s, RestoreOptions{Replace: true}
+			if way != "living store" {
+				to, o = frozen(t), RestoreOptions{}
+				if _, err := to.Restore(ctx, again(backup), o); !errors.Is(err, ErrErasuresUnknown) {
+					t.Errorf("without a journal: %v", err)
+				}
+				if left := everything(t, to); len(left) > 0 {
+					t.Errorf("refused, and yet there is %v", left)
+				}
+				o.Journals = []JournalFile{journalled(t, path)}
+				if way == "two journals" {
+					o.Journals = append([]JournalFile{journalled(t, path+"2")}, o.Journals...)
+				}
+			}
+			r := restoring(t, to, backup, o)
+			if r.Withdrawn != 2 || r.Forgotten != 2 || !slices.Equal(r.Closed, []survey.RoundID{"closing"}) || r.Rounds != 2 || r.Unknown != 0 {
+				t.Errorf("got %+v", r)
+			}
+			if got := restoring(t, to, backup, RestoreOptions{Replace: true}); got.Withdrawn != 2 || got.Forgotten != 2 || len(got.Closed) != 1 {
+				t.Errorf("from what the restored store knows: %+v", got)
+			}
+			holdsOnly(t, to, "open", map[survey.PersonID]survey.Standing{
+				"stays": survey.Started, "goes": survey.Withdrawn, "back": survey.Started, "anew": survey.Started, "invited": survey.Started,
+			}, 3)
+			holdsOnly(t, to, "closing", map[survey.PersonID]survey.Standing{"stays": survey.Started, "goes": survey.Withdrawn}, 1)
+			seat, err := to.Seat(ctx, "closing", "stays")
+			if err != nil || seat.Pseudonym != "" || seat.Round.State != survey.Closed || !seat.Round.ClosedAt.Equal(shut.ClosedAt) ||
+				!slices.Equal(seat.Round.Coordinators, []survey.PersonID{"slack:T1:UC"}) {
+				t.Errorf("got %+v, %v", seat, err)
+			}
+			for key, holds := range everything(t, to) {
+				if strings.Contains(key+holds, "forgotten") && !strings.HasPrefix(key, "erased:") {
+					t.Errorf("%s: %s", key, holds)
+				}
+			}
+		})
+	}
+}
+
+// holdsOnly makes sure of who is in a round, and of how many of them there are answers.
+func holdsOnly(t *testing.T, s *Store, id survey.RoundID, want map[survey.PersonID]survey.Standing, answered int) {
+	t.Helper()
+	got := map[survey.PersonID]survey.Standing{}
+	must(t, s.Roster(t.Context(), id, func(m survey.Member) error {
+		got[m.Person] = m.Standing
+		return nil
+	}))
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%s: got %v, want %v", id, got, want)
+	}
+	keys := 0
+	must(t, s.Responses(t.Context(), id, func(r survey.Response) error {
+		if len(r.Answers) > 0 {
+			keys++
+		}
+		return nil
+	}))
+	taking := 0
+	for _, standing := range want {
+		if standing == survey.Started {
+			taking++
+		}
+	}
+	if there := len(s.client.Keys(t.Context(), responseKey(id, "*")).Val()); keys != answered || there != taking {
+		t.Errorf("%s: %d have answered, in %d responses; want %d in %d", id, keys, there, answered, taking)
+	}
+}
+
+// TestJournalHoldsNobody: a line says what, when, of which round, and a mark that only the store can tell whose it is.
+func TestJournalHoldsNobody(t *testing.T) {
+	t.Parallel()
+	s, path := frozen(t), filepath.Join(t.TempDir(), "erasures")
+	s.KeepJournal(journalled(t, path))
+	_, seats := opened(t, s, "r1", "slack:T1:ANA", "slack:T1:BEN")
+	must(t, s.Withdraw(t.Context(), seats[0]), s.Withdraw(t.Context(), seats[0]), errorOf(s.Forget(t.Context(), "r1", "slack:T1:BEN")))
+	must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{})))
+	raw, err := os.ReadFile(path)
+	must(t, err)
+	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
+	if len(lines) != 4 || lines[0] != lines[1] || strings.Contains(string(raw), "slack") {
+		t.Errorf("got\n%s", raw)
+	}
+	salt := s.client.HGet(t.Context(), roundKey("r1"), "salt").Val()
+	for i, want := range []string{`"what":"withdrawn","round":"r1","mark":"` + markOf(salt, "slack:T1:ANA"), "", `"what":"forgotten","round":"r1","mark":"` + markOf(salt, "slack:T1:BEN"), `"what":"closed","round":"r1"}`} {
+		if len(salt) < 20 || !strings.Contains(lines[i], want) {
+			t.Errorf("line %d is %s, want %s in it", i+1, lines[i], want)
+		}
+	}
+}
+
+// fullDisk is a journal that cannot be written.
+type fullDisk struct{ sync bool }
+
+func (f fullDisk) Write(p []byte) (int, error) {
+	if f.sync {
+		return len(p), nil
+	}
+	return 0, errors.New("no space left on device")
+}
+func (fullDisk) Sync() error { return errors.New("input/output error") }
+
+// TestNothingIsToldUnlessNoted: what cannot be written to the journal is not told as done, and is noted when it is tried again.
+func TestNothingIsToldUnlessNoted(t *testing.T) {
+	t.Parallel()
+	for _, disk := range []fullDisk{{}, {sync: true}} {
+		s := frozen(t)
+		_, seats := opened(t, s, "r1", "p1", "p2")
+		s.KeepJournal(disk)
+		ways := map[string]func() error{
+			"withdraw": func() error { return s.Withdraw(t.Context(), seats[0]) },
+			"forget":   func() error { return errorOf(s.Forget(t.Context(), "r1", "p2")) },
+			"close":    func() error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{})) },
+		}
+		for _, way := range []string{"withdraw", "forget", "close"} {
+			s.KeepJournal(disk)
+			if err := ways[way](); !errors.Is(err, survey.ErrUnavailable) {
+				t.Errorf("%s: got %v", way, err)
+			}
+			var kept notes
+			s.KeepJournal(&kept)
+			if err := ways[way](); err != nil || kept.Len() == 0 {
+				t.Errorf("%s, again: %v, and noted is %q", way, err, kept.String())
+			}
+		}
+	}
+}
+
+// notes is a journal in memory.
+type notes struct{ bytes.Buffer }
+
+func (*notes) Sync() error { return nil }
+
+// TestOddJournals: a line that cannot be read is named, and nothing is restored without it.
+func TestOddJournals(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	opened(t, s, "r1", "p1")
+	backup := backedUp(t, s)
+	good := `{"at":"2026-12-01T10:00:00Z","what":"withdrawn","round":"r1","mark":"ab"}` + "\n"
+	for name, line := range map[string]string{
+		"torn":          `{"at":"2026-12-01T10:0`,
+		"no time":       `{"what":"closed","round":"r1"}`,
+		"no round":      `{"at":"2026-12-01T10:00:00Z","what":"closed"}`,
+		"another word":  `{"at":"2026-12-01T10:00:00Z","what":"moved","round":"r1","mark":"ab"}`,
+		"nobody":        `{"at":"2026-12-01T10:00:00Z","what":"withdrawn","round":"r1"}`,
+		"other round's": `{"at":"2026-12-01T10:00:00Z","what":"withdrawn","round":"r9"}`,
+		"long":          strings.Repeat("x", 2*maxJournalLine),
+	} {
+		path := filepath.Join(t.TempDir(), "journal")
+		must(t, os.WriteFile(path, []byte(good+"\n"+line+"\n"), 0o600))
+		to := frozen(t)
+		_, err := to.Restore(t.Context(), again(backup), RestoreOptions{Journals: []JournalFile{journalled(t, path)}})
+		if err == nil || !strings.Contains(err.Error(), "journal:3: ") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if left := everything(t, to); len(left) > 0 {
+			t.Errorf("%s: refused, and yet there is %v", name, left)
+		}
+	}
+}
+
+// TestLedgersTakeTheLatest: whatever the clocks of the processes say, of two erasures the second is the later one.
+func TestLedgersTakeTheLatest(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	ctx := t.Context()
+	_, seats := opened(t, s, "r1", "p1")
+	must(t, s.Withdraw(ctx, seats[0]))
+	first := ledger(s.client.HGetAll(ctx, erasedKey("r1")).Val())
+	takesPart(t, s, "r1", "p1")
+	s.now = func() time.Time { return time.Now().Add(-time.Hour) }
+	must(t, s.Withdraw(ctx, seats[0]))
+	second := ledger(s.client.HGetAll(ctx, erasedKey("r1")).Val())
+	if got := second.after(first); len(got) != 1 || len(first.after(second)) != 0 || len(second.after(second)) != 0 {
+		t.Errorf("first %v, then %v: later is %v", first, second, got)
+	}
+}
