@@ -98,3 +98,13 @@ func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person Perso
 	}
 	return Round{}, false, fmt.Errorf("save round %s: %w", id, ErrChanged)
 }
+
+// Seal makes the roster of a closed round forget who did what, as closing does: a round may have been closed by other means.
+func (r *Rounds) Seal(ctx context.Context, id RoundID) error {
+	round, err := r.store.Round(ctx, id)
+	if err != nil {
+		return fmt.Errorf("read round: %w", err)
+	}
+	_, err = r.seal(ctx, round)
+	return err
+}

@@ -132,7 +132,7 @@ func TestCheckConfiguration(t *testing.T) {
 
 // TestCheckWithoutRedis: its password is in no error.
 func TestCheckWithoutRedis(t *testing.T) {
-	got, out := checked(t, checkCommand{serveCommand: serveCommand{RedisURL: "redis://bot:r3dis-s3cret@127.0.0.1:1"}}, nil)
+	got, out := checked(t, checkCommand{serveCommand: serveCommand{storeFlag: storeFlag{RedisURL: "redis://bot:r3dis-s3cret@127.0.0.1:1"}}}, nil)
 	if got || !strings.Contains(out, "FAIL  redis          connect to Redis") || strings.Contains(out, "s3cret") {
 		t.Errorf("fine is %v:\n%s", got, out)
 	}

@@ -27,33 +27,33 @@ func TestConfiguration(t *testing.T) {
 			not: []string{"secret1", "secret2", "U1"},
 		},
 		"no way in": {
-			env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1"}, serve: serveCommand{RedisURL: "redis://r"},
+			env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1"}, serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}},
 			want: []string{"SLACK_APP_TOKEN (for Socket Mode", "SLACK_SIGNING_SECRET (for HTTP"},
 		},
 		"no bot token": {
-			env: map[string]string{"SLACK_SIGNING_SECRET": good}, serve: serveCommand{RedisURL: "redis://r"}, want: []string{"SLACK_BOT_TOKEN is missing"},
+			env: map[string]string{"SLACK_SIGNING_SECRET": good}, serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}}, want: []string{"SLACK_BOT_TOKEN is missing"},
 		},
 		"an odd secret": {
-			env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "verification-token"}, serve: serveCommand{RedisURL: "redis://r"},
+			env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "verification-token"}, serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}},
 			want: []string{"SLACK_SIGNING_SECRET is not a signing secret"}, not: []string{"verification-token"},
 		},
 		"Discord, wrong": {
-			env: map[string]string{"DISCORD_PUBLIC_KEY": "abc"}, serve: serveCommand{RedisURL: "redis://r", Guilds: []string{"my server"}},
+			env: map[string]string{"DISCORD_PUBLIC_KEY": "abc"}, serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}, Guilds: []string{"my server"}},
 			want: []string{"DISCORD_TOKEN is missing", "Reset Token", "DISCORD_PUBLIC_KEY is not a public key", `"my server" is no server's id`},
 		},
 		"two sources": {
 			env:   map[string]string{"SLACK_BOT_TOKEN": "xoxb-secret1", "SLACK_BOT_TOKEN_FILE": "xoxb-secret2"},
-			serve: serveCommand{RedisURL: "redis://r"}, want: []string{"SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE are both set"}, not: []string{"secret1", "secret2", "is missing"},
+			serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}}, want: []string{"SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE are both set"}, not: []string{"secret1", "secret2", "is missing"},
 		},
 		"a token in place of a file": {
-			env: map[string]string{"DISCORD_TOKEN_FILE": "secret1"}, serve: serveCommand{RedisURL: "redis://r"},
+			env: map[string]string{"DISCORD_TOKEN_FILE": "secret1"}, serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}},
 			want: []string{"DISCORD_TOKEN_FILE names no file that can be read: no such file"}, not: []string{"secret1", "no chat platform"},
 		},
 		"a file without anything": {
-			env: map[string]string{"DISCORD_TOKEN_FILE": os.DevNull}, serve: serveCommand{RedisURL: "redis://r"}, want: []string{"DISCORD_TOKEN_FILE names a file that is empty"},
+			env: map[string]string{"DISCORD_TOKEN_FILE": os.DevNull}, serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}}, want: []string{"DISCORD_TOKEN_FILE names a file that is empty"},
 		},
-		"HTTP":   {env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": good}, serve: serveCommand{RedisURL: "redis://r", Creators: []string{"slack:T1:U1"}}},
-		"socket": {env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": "x"}, serve: serveCommand{RedisURL: "redis://r"}},
+		"HTTP":   {env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": good}, serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}, Creators: []string{"slack:T1:U1"}}},
+		"socket": {env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": "x"}, serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}}},
 	} {
 		c.serve.env = func(name string) string { return c.env[name] }
 		conf, err := c.serve.config()
@@ -85,7 +85,7 @@ func TestConfigurationIsUsedAsFound(t *testing.T) {
 	secrets := map[string]string{
 		"SLACK_BOT_TOKEN": "xoxb-s3cret", "SLACK_APP_TOKEN": "xapp-s3cret", "SLACK_SIGNING_SECRET": "s3cret", "DISCORD_TOKEN": "s3cret",
 	}
-	c := serveCommand{RedisURL: "redis://r", Guilds: []string{"1100000000000000010", " 1100000000000000020 "}, env: func(name string) string { return secrets[name] }}
+	c := serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}, Guilds: []string{"1100000000000000010", " 1100000000000000020 "}, env: func(name string) string { return secrets[name] }}
 	conf, err := c.config()
 	if err != nil || !slices.Equal(conf.guilds, []string{"1100000000000000010", "1100000000000000020"}) {
 		t.Errorf("%q, %v", conf.guilds, err)

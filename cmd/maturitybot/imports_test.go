@@ -57,6 +57,7 @@ var rooms = map[string]string{
 	"github.com/robfig/cron":          "reminders",
 	"github.com/rickar/cal":           "reminders",
 	"github.com/charmbracelet/x/term": "adapters/terminal",
+	"filippo.io/age":                  "cmd/maturitybot",
 }
 
 // standardOnly are the rooms that need nothing but the standard library.

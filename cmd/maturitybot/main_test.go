@@ -26,7 +26,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 		if code != 0 || errs != "" {
 			t.Errorf("%v: code %d, errors %q", args, code, errs)
 		}
-		for _, want := range []string{"try", "play", "results", "report", "matrix check", "matrix show", "version"} {
+		for _, want := range []string{"try", "play", "results", "report", "rounds", "export", "forget", "backup", "restore", "matrix check", "matrix show", "version"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("%v: the help does not name %q:\n%s", args, want, out)
 			}

@@ -27,8 +27,9 @@ import (
 // everybody on the machine.
 type serveCommand struct {
 	matrixFlag
+	storeFlag
+	erasuresFlag
 	opsFlag
-	RedisURL   string   `name:"redis-url" env:"REDIS_URL" placeholder:"URL" help:"Where answers are kept, such as redis://localhost:6379/0."`
 	Listen     string   `name:"listen" env:"LISTEN" default:":8080" help:"Address for requests of Slack or Discord, where they come by HTTP."`
 	Creators   []string `name:"creators" env:"CREATORS" placeholder:"PERSON" help:"Who may start rounds besides the platform's admins, such as slack:T024BE7LD:U2147483697; several with commas."`
 	LogFormat  string   `name:"log-format" env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
@@ -106,6 +107,11 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 		return ended(ctx, err)
 	}
 	defer func() { _ = store.Close() }() // everything was written when it was said to be
+	done, err := c.journal(store)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = done() }() // every line of it was synced
 	v.health.keeps(store)
 	for _, w := range store.Check(ctx) {
 		log.Warn("redis", "advice", w)

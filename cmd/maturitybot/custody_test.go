@@ -1,0 +1,358 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+	"github.com/alicebob/miniredis/v2"
+	"github.com/creack/pty"
+
+	"maturitybot/adapters/redis"
+	"maturitybot/adapters/slack/fake"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+const (
+	ana = "slack:T1:UANA" // coordinates
+	ben = "slack:T1:UBEN" // answers everywhere
+	cem = "slack:T1:UCEM" // coordinates with Ana in one round
+)
+
+// keptRounds keeps three rounds in a Redis: "open", "shut" and "drafted", with eight people each but the draft. It returns the Redis'
+// address, and the rounds.
+func keptRounds(t *testing.T) (string, *survey.Rounds) {
+	t.Helper()
+	url := "redis://" + miniredis.RunT(t).Addr()
+	rounds := roundsAt(t, url)
+	m := need(matrix.Editions())(t)[0]
+	for _, id := range []survey.RoundID{"open", "shut", "drafted"} {
+		r := survey.Round{
+			ID: id, Area: "North\x1bshire", Matrix: m.ID, Languages: []survey.Lang{survey.English, survey.Welsh}, TimeZone: survey.DefaultTimeZone,
+			ClosesAt: time.Now().Add(300 * time.Hour), Channel: "slack:T1:C1", Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+		}
+		if id == "open" {
+			r.Coordinators = append(r.Coordinators, cem)
+		}
+		need(rounds.Create(t.Context(), r))(t)
+		if id == "drafted" {
+			continue
+		}
+		if _, _, err := rounds.Open(t.Context(), id, ana); err != nil {
+			t.Fatal(err)
+		}
+		people := []survey.Member{{Person: ben, Role: "midwife"}}
+		for i := range 7 {
+			people = append(people, survey.Member{Person: survey.PersonID(fmt.Sprint("slack:T1:U", i)), Role: "midwife"})
+		}
+		if _, _, err := rounds.Invite(t.Context(), id, ana, people); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range people {
+			need(rounds.Start(t.Context(), id, p.Person, "1"))(t)
+			if _, _, err := rounds.Answer(t.Context(), id, p.Person, survey.Gesture{ID: "g"}, "vision", 2); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := rounds.Submit(t.Context(), id, p.Person); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, _, err := rounds.Close(t.Context(), "shut", ana); err != nil {
+		t.Fatal(err)
+	}
+	return url, rounds
+}
+
+func roundsAt(t *testing.T, url string) *survey.Rounds {
+	t.Helper()
+	store := need(redis.Open(t.Context(), url))(t)
+	t.Cleanup(func() { _ = store.Close() }) // the test is over
+	return survey.NewRounds(store, need(matrix.Editions())(t), time.Now)
+}
+
+// need fails the test when there is an error, as need(f())(t).
+func need[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// works runs the program and wants it to succeed, and each of these in what it says.
+func works(t *testing.T, args []string, want ...string) string {
+	t.Helper()
+	return says(t, 0, args, want...)
+}
+
+func says(t *testing.T, code int, args []string, want ...string) string {
+	t.Helper()
+	got, out, errs := exec(t, "", args...)
+	if got != code {
+		t.Errorf("%v: code %d, want %d: %s%s", args, got, code, out, errs)
+	}
+	for _, w := range want {
+		if !strings.Contains(out+errs, w) {
+			t.Errorf("%v: %q is not in\n%s%s", args, w, out, errs)
+		}
+	}
+	return out + errs
+}
+
+func TestRounds(t *testing.T) {
+	url, _ := keptRounds(t)
+	t.Setenv("REDIS_URL", url)
+	text := works(t, []string{"rounds"}, "ROUND    AREA        MATRIX   STATE   OPENED", "open     Northshire  england  open    ", "drafted  Northshire  england  draft   -  ", "  8        8\n")
+	if lines := strings.Split(text, "\n"); len(lines) != 5 || !strings.HasPrefix(lines[1], "shut") || strings.Contains(text, "slack") || strings.Contains(text, "\x1b") {
+		t.Errorf("got\n%s", text)
+	}
+	var got []roundLine
+	if err := json.Unmarshal([]byte(works(t, []string{"rounds", "--format", "json"})), &got); err != nil || len(got) != 3 || got[0].ID != "shut" || got[0].Finished != 8 || got[0].Opened.IsZero() {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	t.Setenv("REDIS_URL", "")
+	says(t, 1, []string{"rounds"}, "REDIS_URL is missing")
+}
+
+func TestExport(t *testing.T) {
+	url, _ := keptRounds(t)
+	t.Setenv("REDIS_URL", url)
+	folder := filepath.Join(t.TempDir(), "new")
+	out := works(t, []string{"export", "shut", "--out", folder})
+	var files []string
+	for _, e := range need(os.ReadDir(folder))(t) {
+		files = append(files, filepath.Ext(e.Name()))
+		if info := need(e.Info())(t); info.Size() < 200 || !strings.Contains(out, e.Name()) {
+			t.Errorf("%s has %d bytes, and is told or not:\n%s", e.Name(), info.Size(), out)
+		}
+	}
+	if got := strings.Join(files, " "); got != ".csv .json .png .svg .txt .xlsx" {
+		t.Errorf("got files %s", got)
+	}
+	text := string(need(os.ReadFile(filepath.Join(folder, strings.TrimSuffix(namesIn(t, folder)[0], ".csv")+".txt")))(t))
+	if !strings.Contains(text, "Finished, by role: Midwife or other maternity staff 8") || strings.Contains(text, "slack") {
+		t.Errorf("the results do not say who was represented, or name somebody:\n%s", text)
+	}
+	says(t, 1, []string{"export", "shut", "--out", folder}, "is there already; nothing was written")
+	works(t, []string{"export", "shut", "--out", folder, "--force", "--lang", "cy"})
+	if welsh := string(need(os.ReadFile(filepath.Join(folder, strings.TrimSuffix(namesIn(t, folder)[0], ".csv")+".txt")))(t)); welsh == text {
+		t.Error("not replaced by Welsh")
+	}
+
+	rates := works(t, []string{"export", "open", "--out", folder}, "the survey is open until", "Midwife or other", "everybody", "8        8")
+	if strings.Contains(rates, folder) || strings.Contains(rates, "slack") {
+		t.Errorf("got\n%s", rates)
+	}
+	says(t, 1, []string{"export", "drafted"}, "has not been opened")
+	says(t, 1, []string{"export", "nothing"}, `there is no round "nothing"; maturitybot rounds lists them`)
+	says(t, 1, []string{"export", "shut", "--lang", "fr"}, `not written in "fr"`)
+}
+
+func namesIn(t *testing.T, folder string) (names []string) {
+	t.Helper()
+	for _, e := range need(os.ReadDir(folder))(t) {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func TestForget(t *testing.T) {
+	url, rounds := keptRounds(t)
+	journal := filepath.Join(t.TempDir(), "erasures")
+	if err := os.WriteFile(journal, []byte(`{"at":"2026-12-01T10:0`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("REDIS_URL", url)
+	t.Setenv("ERASURES", journal)
+	says(t, 1, []string{"forget", "ben"}, "write platform:workspace:id")
+	says(t, 1, []string{"forget", ben}, "there is nobody to ask; give --yes")
+	out := works(t, []string{"forget", ben, "--yes"},
+		"Northshire (open, open): taken out of the list of people asked; answers erased; messages that were waiting for them dropped (1).",
+		"Northshire (shut, closed): taken out of the list of people asked", "If they answered, the answers stay")
+	if strings.Contains(out, "drafted") || strings.Contains(out, ben) {
+		t.Errorf("got\n%s", out)
+	}
+	for _, id := range []survey.RoundID{"open", "shut"} {
+		if seat := need(rounds.Seat(t.Context(), id, ben))(t); seat.Member.Standing != survey.NotInvited {
+			t.Errorf("they are still %s in %s", seat.Member.Standing, id)
+		}
+	}
+	if p := need(rounds.PostResults(t.Context(), "shut"))(t); p.Respondents != 8 || p.Terms.Finished != 8 {
+		t.Errorf("the results of the closed round have changed: %d of %d", p.Respondents, p.Terms.Finished)
+	}
+	works(t, []string{"forget", ben, "--yes"}, "No round has anything of this person.")
+	if lines := strings.Split(string(need(os.ReadFile(journal))(t)), "\n"); len(lines) < 4 || lines[0] != `{"at":"2026-12-01T10:0` || !strings.Contains(lines[1], `"forgotten"`) {
+		t.Errorf("the journal is %q", lines)
+	}
+
+	works(t, []string{"forget", cem, "--yes"}, "Northshire (open, open): no coordinator any more.")
+	says(t, 1, []string{"forget", ana, "--yes"}, "Northshire (shut, closed): STAYS its only coordinator", "cannot be without a coordinator")
+	if r := need(rounds.Seat(t.Context(), "open", ana))(t).Round; len(r.Coordinators) != 1 {
+		t.Errorf("coordinators are %v", r.Coordinators)
+	}
+	if _, added, err := rounds.Invite(t.Context(), "open", ana, []survey.Member{{Person: ben}}); err != nil || len(added) != 1 {
+		t.Errorf("they cannot be invited again: %v", err)
+	}
+}
+
+// keys are those of an operator, in a file as age-keygen writes it.
+func keys(t *testing.T) (public, file string) {
+	t.Helper()
+	identity := need(age.GenerateX25519Identity())(t)
+	file = filepath.Join(t.TempDir(), "key.txt")
+	if err := os.WriteFile(file, []byte("# created by a test\n"+identity.String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return identity.Recipient().String(), file
+}
+
+func TestBackupAndRestore(t *testing.T) {
+	url, rounds := keptRounds(t)
+	public, secret := keys(t)
+	second, other := keys(t)
+	folder := t.TempDir()
+	file, journal := filepath.Join(folder, "backup.age"), filepath.Join(folder, "erasures")
+	t.Setenv("REDIS_URL", url)
+	t.Setenv("BACKUP_RECIPIENT", public+","+second)
+	works(t, []string{"backup", file}, "rounds: 3, people: 16, responses: 16", "Of rounds that were not closed (2)")
+	raw := need(os.ReadFile(file))(t)
+	if info := need(os.Stat(file))(t); info.Mode().Perm() != 0o600 || bytes.Contains(raw, []byte("slack")) || len(namesIn(t, folder)) != 1 {
+		t.Errorf("mode %v, or not encrypted, or beside it %v", info.Mode(), namesIn(t, folder))
+	}
+	says(t, 1, []string{"backup", file}, "is there already")
+	works(t, []string{"backup", file, "--force"})
+	if out := works(t, []string{"backup", "-"}); !strings.HasPrefix(out, "age-encryption.org/v1\n") {
+		t.Errorf("got %.40q", out)
+	}
+	says(t, 1, []string{"backup", filepath.Join(folder, "x"), "--recipient", "age1nobody"}, "--recipient wants public keys")
+	key := strings.Split(string(need(os.ReadFile(secret))(t)), "\n")[1]
+	if out := says(t, 1, []string{"backup", filepath.Join(folder, "x"), "--recipient", key}, "give the public key"); strings.Contains(out, key) {
+		t.Error("the secret key is repeated")
+	}
+
+	works(t, []string{"restore", file, "--check", "--identity", secret}, "is whole. rounds: 3, people: 16, responses: 16")
+	works(t, []string{"restore", file, "--check", "--identity", other}, "is whole")
+	says(t, 1, []string{"restore", file, "--identity", secret}, "the store holds rounds: 3. Nothing was changed.", "--replace")
+	_, strangers := keys(t)
+	says(t, 1, []string{"restore", file, "--check", "--identity", strangers}, "was not made for the key in")
+	says(t, 1, []string{"restore", file, "--check", "--identity", file}, "holds no secret key")
+	says(t, 1, []string{"restore", secret, "--check", "--identity", secret}, "is not a backup of maturitybot")
+	raw = need(os.ReadFile(file))(t)
+	for name, damaged := range map[string][]byte{"cut off": raw[:len(raw)-30], "altered": append(append(bytes.Clone(raw[:len(raw)-20]), raw[len(raw)-20]^1), raw[len(raw)-19:]...)} {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"--check"}, {"--replace"}} {
+			says(t, 1, append([]string{"restore", path, "--identity", secret}, args...), "read the backup")
+		}
+	}
+
+	// What happens after the backup: one withdraws, one is forgotten, the open round is closed. Then Redis is lost.
+	journalled := need(openJournal(journal))(t)
+	store := need(redis.Open(t.Context(), url))(t)
+	store.KeepJournal(journalled)
+	later := survey.NewRounds(store, need(matrix.Editions())(t), time.Now)
+	need(later.Withdraw(t.Context(), "open", "slack:T1:U0"))(t)
+	works(t, []string{"forget", ben, "--yes", "--erasures", journal})
+	if _, _, err := later.Close(t.Context(), "open", ana); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	lost := "redis://" + miniredis.RunT(t).Addr()
+	t.Setenv("REDIS_URL", lost)
+	says(t, 1, []string{"restore", file, "--identity", secret}, "nothing tells what was erased", "--without-erasures")
+	works(t, []string{"restore", file, "--identity", secret, "--erasures", journal}, "Restored rounds: 3",
+		"withdrew after the backup (counted in each round): 1.", "to be forgotten (counted in each round): 2.", "closed again, so that nobody can tell whose answers are whose: open.")
+	restored := roundsAt(t, lost)
+	r := need(restored.Seat(t.Context(), "open", "slack:T1:U1"))(t)
+	if r.Round.State != survey.Closed || !r.Round.Sealed || r.Member.Role != "" || r.Round.Turnout.Finished != 6 {
+		t.Errorf("got %+v of %+v", r.Member, r.Round.Turnout)
+	}
+	if p := need(restored.PostResults(t.Context(), "open"))(t); p.Respondents != 6 {
+		t.Errorf("%d people answered, want 6", p.Respondents)
+	}
+	if seat := need(rounds.Seat(t.Context(), "open", ben))(t); seat.Member.Standing != survey.NotInvited {
+		t.Error("the test forgot nobody")
+	}
+
+	t.Setenv("REDIS_URL", "redis://"+miniredis.RunT(t).Addr())
+	works(t, []string{"restore", file, "--identity", secret, "--without-erasures"}, "WARNING: of 3 rounds nothing tells what was erased")
+}
+
+// TestForgetAfterHalfAClose: whoever is forgotten in a round that was closed, but has not counted its people yet, is still in the count.
+func TestForgetAfterHalfAClose(t *testing.T) {
+	url, rounds := keptRounds(t)
+	t.Setenv("REDIS_URL", url)
+	store := need(redis.Open(t.Context(), url))(t)
+	defer func() { _ = store.Close() }() // the test is over
+	need(store.CloseRound(t.Context(), "open", time.Now(), survey.Entry{}))(t)
+	works(t, []string{"forget", ben, "--yes"})
+	if s := need(rounds.PostStatus(t.Context(), "open"))(t); s.Invited != 8 || s.Finished != 8 || !s.Round.Sealed {
+		t.Errorf("got %+v", s)
+	}
+}
+
+// TestForgetAsks: somebody at a terminal, and does nothing unless they say yes.
+func TestForgetAsks(t *testing.T) {
+	url, rounds := keptRounds(t)
+	t.Setenv("REDIS_URL", url)
+	for _, c := range []struct {
+		answer, want string
+		standing     survey.Standing
+	}{{"\n", "Nothing was erased.", survey.Finished}, {"yes\n", "answers erased", survey.NotInvited}} {
+		screen, in, err := pty.Open()
+		if err != nil {
+			t.Skip("no terminal here: ", err)
+		}
+		if _, err := screen.WriteString(c.answer); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if code := run(t.Context(), []string{"forget", ben}, in, &out, &out); code != 0 || !strings.Contains(out.String(), "Go on? [y/N]") || !strings.Contains(out.String(), c.want) {
+			t.Errorf("%q: code %d\n%s", c.answer, code, out.String())
+		}
+		if seat := need(rounds.Seat(t.Context(), "open", ben))(t); seat.Member.Standing != c.standing {
+			t.Errorf("%q: they are %q", c.answer, seat.Member.Standing)
+		}
+		_, _ = in.Close(), screen.Close() // it has served
+	}
+}
+
+// TestServeKeepsTheJournal: what a process erases while it serves, here by closing a round whose time has come, is in the file it was given.
+func TestServeKeepsTheJournal(t *testing.T) {
+	f := fake.New(t)
+	f.AddUser(fake.User{ID: "U0ANA"})
+	f.AddUser(fake.User{ID: "U0BEN"})
+	f.AddChannel(fake.Channel{ID: "C0TEAM", BotIn: true})
+	url, path := "redis://"+miniredis.RunT(t).Addr(), filepath.Join(t.TempDir(), "erasures")
+	place := "slack:" + fake.Team + ":"
+	invited(t, url, place+"C0TEAM", place+"U0ANA", place+"U0BEN")
+	c := serveCommand{
+		storeFlag: storeFlag{RedisURL: url}, erasuresFlag: erasuresFlag{Erasures: path}, SlackAPI: fake.URL, dial: f.Dial,
+		now: func() time.Time { return time.Now().Add(301 * time.Hour) },
+	}
+	errs, end := serving(t, c, map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken})
+	var raw []byte
+	if !f.Until(func() bool {
+		raw, _ = os.ReadFile(path) // not there yet, or not yet written
+		return len(raw) > 0
+	}) {
+		t.Errorf("nothing was written\n%s", errs)
+	}
+	if err := end(); err != nil || !strings.Contains(string(raw), `"what":"closed","round":"serve23456"}`) {
+		t.Errorf("ended with %v, and the journal is %q", err, raw)
+	}
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"maturitybot/adapters/results"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+// exportCommand writes what the coordinator of a round may have, and nothing else: whoever runs the bot sees no more of the answers.
+type exportCommand struct {
+	matrixFlag
+	storeFlag
+	Round string `arg:"" help:"The round, as maturitybot rounds names it."`
+	Out   string `short:"o" help:"Folder for the files." default:"." placeholder:"FOLDER" type:"path"`
+	Lang  string `help:"Language: en or cy. Without it, that of the coordinator's channel." placeholder:"LANG"`
+	Force bool   `help:"Replace files that are there."`
+}
+
+// Run writes the results of a closed round, or tells the response rates of an open one.
+func (c exportCommand) Run(ctx context.Context, s streams) error {
+	rounds, done, err := operator(ctx, c.matrixFlag, c.storeFlag)
+	if err != nil {
+		return err
+	}
+	defer done()
+	status, err := rounds.PostStatus(ctx, survey.RoundID(c.Round))
+	if errors.Is(err, survey.ErrNoRound) {
+		return fmt.Errorf("there is no round %q; maturitybot rounds lists them", c.Round)
+	}
+	if err != nil {
+		return err
+	}
+	m, err := rounds.Matrix(status.Round)
+	if err != nil {
+		return err
+	}
+	lang := survey.Lang(c.Lang)
+	if lang == "" {
+		lang = status.Round.Languages[0]
+	}
+	if !m.Has(lang) {
+		return fmt.Errorf("the matrix %s is not written in %q; it has %v", m.ID, lang, m.Languages)
+	}
+	switch status.Round.State {
+	case survey.Draft:
+		return fmt.Errorf("round %s has not been opened: there is nothing to export", c.Round)
+	case survey.Open:
+		return rates(s.out, m, lang, status)
+	}
+	p, err := rounds.PostResults(ctx, status.Round.ID)
+	if err != nil {
+		return err
+	}
+	return c.write(s.out, p, lang)
+}
+
+// write writes all files, or none.
+func (c exportCommand) write(out io.Writer, p survey.Published, lang survey.Lang) error {
+	words, err := locale.Load()
+	if err != nil {
+		return err
+	}
+	artist := results.New(words)
+	type file struct {
+		path string
+		data []byte
+	}
+	var files []file
+	for _, format := range results.Formats() {
+		ending := format
+		if format == "text" {
+			ending = "txt"
+		}
+		data, err := artist.In(format, p, lang)
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(c.Out, p.FileName()+"."+ending)
+		if _, err := os.Lstat(path); err == nil && !c.Force {
+			return fmt.Errorf("%s is there already; nothing was written. Name another folder with --out, or give --force", path)
+		}
+		files = append(files, file{path, data})
+	}
+	if err := os.MkdirAll(c.Out, 0o750); err != nil {
+		return fmt.Errorf("make the folder: %w", err)
+	}
+	for _, f := range files {
+		if err := replaceFile(f.path, f.data); err != nil {
+			return fmt.Errorf("write results: %w", err)
+		}
+		fmt.Fprintln(out, f.path)
+	}
+	return nil
+}
+
+// rates tells how many were invited and have finished, which is all that may be known before the close.
+func rates(out io.Writer, m *survey.Matrix, lang survey.Lang, s survey.Status) error {
+	fmt.Fprintf(out, "%s: the survey is open until %s. Results can be exported when it has closed; until then there are response rates.\n\n",
+		plain(s.Round.Area), moment(s.Round.ClosesAt.In(s.Round.Location())))
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\tINVITED\tFINISHED")
+	for _, r := range s.Roles {
+		role, _, _ := m.Role(r.Role)
+		fmt.Fprintf(w, "%s\t%d\t%d\n", role.Name.In(lang), r.Invited, r.Finished)
+	}
+	fmt.Fprintf(w, "role not stated\t%d\t%d\n", s.Unstated.Invited, s.Unstated.Finished)
+	fmt.Fprintf(w, "everybody\t%d\t%d\n", s.Invited, s.Finished)
+	return w.Flush()
+}

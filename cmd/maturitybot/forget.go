@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"maturitybot/bot/chat"
+	"maturitybot/survey"
+)
+
+// forgetCommand erases everything that is kept about a person, for whoever runs the bot and got a written request.
+type forgetCommand struct {
+	matrixFlag
+	storeFlag
+	erasuresFlag
+	Person string `arg:"" help:"The person, as platform:workspace:id: slack:T024BE7LD:U2147483697, or discord::1100000000000000010."`
+	Yes    bool   `help:"Do not ask."`
+}
+
+// Run erases, and says of each round what was erased. Again, it erases what has come since.
+func (c forgetCommand) Run(ctx context.Context, s streams) error {
+	if _, err := chat.ParsePerson(c.Person); err != nil {
+		return fmt.Errorf("that is no person: write platform:workspace:id, such as slack:T024BE7LD:U2147483697")
+	}
+	if !c.Yes {
+		sure, err := ask(s, "Everything that is kept about this person is erased, in every round, for good. Go on?")
+		if err != nil || !sure {
+			return err
+		}
+	}
+	matrices, err := c.matrices()
+	if err != nil {
+		return err
+	}
+	store, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }() // everything was written when it was said to be
+	done, err := c.journal(store)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = done() }() // every line of it was synced
+	all, err := survey.NewRounds(store, matrices, time.Now).Forget(ctx, survey.PersonID(c.Person))
+	alone := false
+	for _, f := range all {
+		fmt.Fprintln(s.out, forgottenLine(f))
+		alone = alone || f.Alone
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(s.out, "No round has anything of this person.")
+	}
+	if err != nil {
+		return fmt.Errorf("not everything could be erased; run it again: %w", err)
+	}
+	fmt.Fprintln(s.out, "What the bot has written to them stays in their messages. Backups made until now still hold what was in them: a restore leaves it out.\n"+
+		"They can be invited again. If they are named in CREATORS, take them out there.")
+	if alone {
+		fmt.Fprintln(s.err, "maturitybot: a round cannot be without a coordinator. Have one added there with /maturity team, then run this again.")
+		return errSilent
+	}
+	return nil
+}
+
+// forgottenLine is what was erased of a person in one round.
+func forgottenLine(f survey.Forgotten) string {
+	var done []string
+	if f.Invited {
+		done = append(done, "taken out of the list of people asked")
+	}
+	if f.Answers {
+		done = append(done, "answers erased")
+	}
+	if f.Messages > 0 {
+		done = append(done, fmt.Sprintf("messages that were waiting for them dropped (%d)", f.Messages))
+	}
+	if f.Steered {
+		done = append(done, "no coordinator any more")
+	}
+	if f.Alone {
+		done = append(done, "STAYS its only coordinator")
+	}
+	line := fmt.Sprintf("%s (%s, %s): %s.", plain(f.Round.Area), f.Round.ID, f.Round.State, strings.Join(done, "; "))
+	if f.Round.State == survey.Closed && f.Invited {
+		line += " If they answered, the answers stay: since the survey closed nobody can tell which they are."
+	}
+	return line
+}
+
+// ask asks somebody at a terminal; where there is nobody, --yes has to say so.
+func ask(s streams, question string) (bool, error) {
+	if f, ok := s.in.(*os.File); !ok || !isTerminal(f) {
+		return false, fmt.Errorf("there is nobody to ask; give --yes")
+	}
+	fmt.Fprint(s.err, question+" [y/N] ")
+	answer, err := bufio.NewReader(s.in).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return false, fmt.Errorf("read the answer: %w", err)
+	}
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer == "y" || answer == "yes" {
+		return true, nil
+	}
+	fmt.Fprintln(s.err, "Nothing was erased.")
+	return false, nil
+}

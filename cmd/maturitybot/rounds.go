@@ -1,0 +1,117 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"maturitybot/survey"
+)
+
+// roundsCommand lists the rounds for whoever runs the bot. It names no people.
+type roundsCommand struct {
+	matrixFlag
+	storeFlag
+	Format string `help:"text or json." enum:"text,json" default:"text"`
+}
+
+// roundLine is a round as it is listed.
+type roundLine struct {
+	ID       survey.RoundID `json:"id"`
+	Area     string         `json:"area"`
+	Matrix   string         `json:"matrix"`
+	State    survey.State   `json:"state"`
+	Opened   time.Time      `json:"opened,omitzero"`
+	Closes   time.Time      `json:"closes"` // when it closes, or has closed
+	Invited  int            `json:"invited"`
+	Finished int            `json:"finished"`
+}
+
+// Run prints the rounds, those that close last at the end.
+func (c roundsCommand) Run(ctx context.Context, s streams) error {
+	rounds, done, err := operator(ctx, c.matrixFlag, c.storeFlag)
+	if err != nil {
+		return err
+	}
+	defer done()
+	found := map[survey.RoundID]survey.Round{} // a scan may meet one twice
+	if err := rounds.All(ctx, func(r survey.Round) error {
+		found[r.ID] = r
+		return nil
+	}); err != nil {
+		return err
+	}
+	lines := []roundLine{}
+	for id, r := range found {
+		status, err := rounds.PostStatus(ctx, id)
+		if err != nil {
+			return fmt.Errorf("%w (a matrix of your own is given with --matrix)", err)
+		}
+		closes := r.ClosesAt
+		if r.State == survey.Closed {
+			closes = r.ClosedAt
+		}
+		line := roundLine{
+			ID: id, Area: plain(r.Area), Matrix: r.Matrix, State: r.State, Closes: closes.In(r.Location()),
+			Invited: status.Invited, Finished: status.Finished,
+		}
+		if !r.OpenedAt.IsZero() {
+			line.Opened = r.OpenedAt.In(r.Location())
+		}
+		lines = append(lines, line)
+	}
+	slices.SortFunc(lines, func(a, b roundLine) int { return cmp.Or(a.Closes.Compare(b.Closes), cmp.Compare(a.ID, b.ID)) })
+	if c.Format == "json" {
+		e := json.NewEncoder(s.out)
+		e.SetIndent("", "  ")
+		return e.Encode(lines)
+	}
+	return table(s.out, lines)
+}
+
+func table(out io.Writer, lines []roundLine) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ROUND\tAREA\tMATRIX\tSTATE\tOPENED\tCLOSES\tINVITED\tFINISHED")
+	for _, l := range lines {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", l.ID, l.Area, l.Matrix, l.State, moment(l.Opened), moment(l.Closes), l.Invited, l.Finished)
+	}
+	return w.Flush()
+}
+
+// moment is a time in its own zone, or a dash.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Format("Mon 2006-01-02 15:04 MST")
+}
+
+// plain leaves out what would move the cursor of a terminal.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// operator is what commands for whoever runs the bot work on: the rounds of the living store, until done is called.
+func operator(ctx context.Context, m matrixFlag, f storeFlag) (rounds *survey.Rounds, done func(), err error) {
+	matrices, err := m.matrices()
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := f.open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return survey.NewRounds(store, matrices, time.Now), func() { _ = store.Close() }, nil // everything was written when it was said to be
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"maturitybot/adapters/redis"
+)
+
+// storeFlag says where answers are kept.
+type storeFlag struct {
+	RedisURL string `name:"redis-url" env:"REDIS_URL" placeholder:"URL" help:"Where answers are kept, such as redis://localhost:6379/0."`
+}
+
+// open connects to the store.
+func (f storeFlag) open(ctx context.Context) (*redis.Store, error) {
+	if f.RedisURL == "" {
+		return nil, errors.New("REDIS_URL is missing: the address of the Redis that serve works on, such as redis://localhost:6379/0")
+	}
+	return redis.Open(ctx, f.RedisURL)
+}
+
+// erasuresFlag names the journal of erasures.
+type erasuresFlag struct {
+	Erasures string `name:"erasures" env:"ERASURES" placeholder:"FILE" type:"path" help:"Add a line to this file for each erasure, before it counts as done: a restored backup then leaves out what was erased since, also when Redis was lost. Names nobody."`
+}
+
+// journal makes the store write its erasures to the file, if one was named, until done is called.
+func (f erasuresFlag) journal(store *redis.Store) (done func() error, err error) {
+	if f.Erasures == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := openJournal(f.Erasures)
+	if err != nil {
+		return nil, fmt.Errorf("open the journal of erasures: %w", err)
+	}
+	store.KeepJournal(file)
+	return file.Close, nil
+}
+
+// openJournal opens a file to add lines to, also while others do. A line that was cut off by a machine that went down is ended first.
+func openJournal(path string) (file *os.File, err error) {
+	file, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = file.Close() // the first error says what matters
+		}
+	}()
+	end, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	last := []byte{'\n'}
+	if end > 0 {
+		if _, err := file.ReadAt(last, end-1); err != nil {
+			return nil, err
+		}
+	}
+	if last[0] != '\n' {
+		if _, err := file.WriteString("\n"); err != nil {
+			return nil, err
+		}
+	}
+	return file, syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes sure that a file which was made in a folder is there after the machine went down.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
