@@ -119,8 +119,9 @@ func holdsOnly(t *testing.T, s *Store, id survey.RoundID, want map[survey.Person
 			taking++
 		}
 	}
-	if there := len(s.client.Keys(t.Context(), responseKey(id, "*")).Val()); keys != answered || there != taking {
-		t.Errorf("%s: %d have answered, in %d responses; want %d in %d", id, keys, there, answered, taking)
+	there, listed := len(s.client.Keys(t.Context(), responseKey(id, "*")).Val()), int(s.client.ZCard(t.Context(), responsesKey(id)).Val())
+	if keys != answered || there != taking || listed != taking {
+		t.Errorf("%s: %d have answered, in %d responses, %d listed; want %d in %d", id, keys, there, listed, answered, taking)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 type interrupt struct {
 	script *goredis.Script
 	key    string
+	skip   int // how many times before
 	do     func()
 	done   bool
 }
@@ -29,6 +31,9 @@ func (i *interrupt) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 		args := cmd.Args()
 		scanned := i.key != "" && cmd.Name() == "hscan" && args[1] == i.key
 		if i.done || !scanned && (i.script == nil || !slices.Contains(args, any(i.script.Hash()))) {
+			return next(ctx, cmd)
+		}
+		if i.skip--; i.skip >= 0 {
 			return next(ctx, cmd)
 		}
 		i.done = true
@@ -83,5 +88,31 @@ func TestForgottenWhileInvited(t *testing.T) {
 	}
 	if got, err := s.RoundsOf(ctx, "p1"); err != nil || !slices.Equal(got, []survey.RoundID{"r1"}) {
 		t.Errorf("they find %v, %v", got, err)
+	}
+}
+
+// TestForgottenWithoutATrace: no key names them, and none is theirs; but for a mark in the ledger.
+func TestForgottenWithoutATrace(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	ctx := t.Context()
+	_, seats := opened(t, s, "r1", "stays", "goes")
+	before := len(everything(t, s))
+	for _, seat := range seats {
+		if _, err := s.Answer(ctx, seat, time.Now(), survey.Gesture{ID: "g", At: time.Now()}, "vision", 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Forget(ctx, "r1", "goes"); err != nil {
+		t.Fatal(err)
+	}
+	after := everything(t, s)
+	for key, holds := range after {
+		if strings.Contains(key+holds, "goes") || strings.Contains(key+holds, seats[1].Pseudonym) {
+			t.Errorf("%s: %s", key, holds)
+		}
+	}
+	if turns := s.client.Keys(ctx, "turn:*").Val(); len(turns) != 1 || len(after) != before-2+1 { // response and list gone, a ledger come
+		t.Errorf("left are %v, and %d keys of %d", turns, len(after), before)
 	}
 }

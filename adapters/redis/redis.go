@@ -12,6 +12,10 @@
 // until the next is written, files of replicas until they rewrite theirs, disk blocks that were freed, and
 // backups: whoever keeps those must let them go to make the promise whole. The same holds for what a
 // person who withdraws has erased, for which no rewrite is asked.
+//
+// A ledger of each round says what was erased of it, and names nobody to whom does not have the round; a journal, a file, says the
+// same where the store itself may be lost (erasures.go). By them, a backup that is restored does not bring back who withdrew, who was
+// forgotten, or the secret of a round that was closed since. The backup file itself still holds them.
 package redis
 
 import (
