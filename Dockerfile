@@ -6,7 +6,7 @@
 # a year's time, put the digest after the tag below, golang:1.26-alpine@sha256:..., as docker buildx imagetools inspect golang:1.26-alpine prints it.
 
 FROM golang:1.26-alpine AS build
-RUN apk add --no-cache ca-certificates git
+RUN apk add --no-cache ca-certificates git && mkdir /maturity
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
@@ -16,6 +16,7 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /maturitybot ./cmd/matu
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /maturitybot /maturitybot
+COPY --from=build --chown=65532:65532 /maturity /var/lib/maturity
 USER 65532:65532
 EXPOSE 8080
 STOPSIGNAL SIGTERM

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -94,6 +95,17 @@ func (c *checkCommand) files(f *findings) {
 		f.say(fail, "bank holidays", "%v", err)
 	} else {
 		f.say(fine, "bank holidays", "those of the file")
+	}
+	if c.Erasures != "" {
+		switch file, err := os.OpenFile(c.Erasures, os.O_WRONLY|os.O_APPEND, 0); {
+		case err == nil:
+			_ = file.Close() // nothing was written
+			f.say(fine, "erasures", "the file can be added to")
+		case errors.Is(err, os.ErrNotExist):
+			f.say(warn, "erasures", "there is no file yet: it is made when the bot starts, if its folder lets the bot")
+		default:
+			f.say(fail, "erasures", "ERASURES: %v", err)
+		}
 	}
 	for _, zone := range []string{"Europe/London", "Asia/Tokyo"} {
 		if _, err := time.LoadLocation(zone); err != nil {

@@ -147,3 +147,22 @@ func TestMasked(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckErasures tells whether the file can be added to, and makes none.
+func TestCheckErasures(t *testing.T) {
+	folder := t.TempDir()
+	there := filepath.Join(folder, "there")
+	if err := os.WriteFile(there, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		there: "ok    erasures", filepath.Join(folder, "new"): "warn  erasures", folder: "FAIL  erasures",
+	} {
+		if _, out := checked(t, checkCommand{serveCommand: serveCommand{erasuresFlag: erasuresFlag{path}}}, nil); !strings.Contains(out, want) {
+			t.Errorf("%s: want %q in\n%s", path, want, out)
+		}
+	}
+	if kept, err := os.ReadFile(there); err != nil || string(kept) != "kept" || len(namesIn(t, folder)) != 1 {
+		t.Errorf("left behind: %q, %v, %v", kept, err, namesIn(t, folder))
+	}
+}

@@ -125,7 +125,7 @@ func TestRounds(t *testing.T) {
 }
 
 func TestExport(t *testing.T) {
-	url, _ := keptRounds(t)
+	url, rounds := keptRounds(t)
 	t.Setenv("REDIS_URL", url)
 	folder := filepath.Join(t.TempDir(), "new")
 	out := works(t, []string{"export", "shut", "--out", folder})
@@ -136,12 +136,16 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s has %d bytes, and is told or not:\n%s", e.Name(), info.Size(), out)
 		}
 	}
-	if got := strings.Join(files, " "); got != ".csv .json .png .svg .txt .xlsx" {
+	if got := strings.Join(files, " "); got != ".csv .json .png .svg .txt .xlsx .csv" {
 		t.Errorf("got files %s", got)
 	}
 	text := string(need(os.ReadFile(filepath.Join(folder, strings.TrimSuffix(namesIn(t, folder)[0], ".csv")+".txt")))(t))
 	if !strings.Contains(text, "Finished, by role: Midwife or other maternity staff 8") || strings.Contains(text, "slack") {
 		t.Errorf("the results do not say who was represented, or name somebody:\n%s", text)
+	}
+	head := need(rounds.Record(t.Context(), "shut", ana))(t).Head()
+	if names := namesIn(t, folder); head.By != survey.Operator || head.Act != survey.ActExported || !strings.Contains(string(need(os.ReadFile(filepath.Join(folder, names[len(names)-1])))(t)), head.Hash) {
+		t.Errorf("the record ends with %+v, and its file with something else", head)
 	}
 	says(t, 1, []string{"export", "shut", "--out", folder}, "is there already; nothing was written")
 	works(t, []string{"export", "shut", "--out", folder, "--force", "--lang", "cy"})
@@ -195,8 +199,15 @@ func TestForget(t *testing.T) {
 		t.Errorf("the journal is %q", lines)
 	}
 
+	if record := need(rounds.Record(t.Context(), "open", ana))(t); record.Broken != 0 || record.Head().By != survey.Operator || record.Head().Act != survey.ActForgotten || len(record.Head().Changes) > 0 {
+		t.Errorf("the record ends with %+v", record.Head())
+	}
+	before := need(rounds.Record(t.Context(), "open", ana))(t).Head().Seq
 	works(t, []string{"forget", cem, "--yes"}, "Northshire (open, open): no coordinator any more.")
 	says(t, 1, []string{"forget", ana, "--yes"}, "Northshire (shut, closed): STAYS its only coordinator", "cannot be without a coordinator")
+	if head := need(rounds.Record(t.Context(), "open", ana))(t).Head(); head.Seq != before+1 || head.Act != survey.ActForgotten || len(head.Changes) > 0 {
+		t.Errorf("the record ends with %+v", head)
+	}
 	if r := need(rounds.Seat(t.Context(), "open", ana))(t).Round; len(r.Coordinators) != 1 {
 		t.Errorf("coordinators are %v", r.Coordinators)
 	}

@@ -59,11 +59,18 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return c.write(s.out, p, lang)
+	if err := rounds.NoteAct(ctx, status.Round.ID, survey.Operator, survey.ActExported); err != nil {
+		return err
+	}
+	record, err := rounds.PostRecord(ctx, status.Round)
+	if err != nil {
+		return err
+	}
+	return c.write(s.out, p, record, lang)
 }
 
 // write writes all files, or none.
-func (c exportCommand) write(out io.Writer, p survey.Published, lang survey.Lang) error {
+func (c exportCommand) write(out io.Writer, p survey.Published, record survey.Record, lang survey.Lang) error {
 	words, err := locale.Load()
 	if err != nil {
 		return err
@@ -74,6 +81,14 @@ func (c exportCommand) write(out io.Writer, p survey.Published, lang survey.Lang
 		data []byte
 	}
 	var files []file
+	add := func(name string, data []byte) error {
+		path := filepath.Join(c.Out, name)
+		if _, err := os.Lstat(path); err == nil && !c.Force {
+			return fmt.Errorf("%s is there already; nothing was written. Name another folder with --out, or give --force", path)
+		}
+		files = append(files, file{path, data})
+		return nil
+	}
 	for _, format := range results.Formats() {
 		ending := format
 		if format == "text" {
@@ -83,11 +98,16 @@ func (c exportCommand) write(out io.Writer, p survey.Published, lang survey.Lang
 		if err != nil {
 			return err
 		}
-		path := filepath.Join(c.Out, p.FileName()+"."+ending)
-		if _, err := os.Lstat(path); err == nil && !c.Force {
-			return fmt.Errorf("%s is there already; nothing was written. Name another folder with --out, or give --force", path)
+		if err := add(p.FileName()+"."+ending, data); err != nil {
+			return err
 		}
-		files = append(files, file{path, data})
+	}
+	kept, err := artist.Record(p, record)
+	if err != nil {
+		return err
+	}
+	if err := add(kept.Name, kept.Data); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(c.Out, 0o750); err != nil {
 		return fmt.Errorf("make the folder: %w", err)
