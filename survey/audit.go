@@ -74,7 +74,7 @@ type Change struct{ Field, Old, New string }
 // Follow returns the entry as the next after last (the zero Entry before the first), with its number and hash, and without
 // control characters.
 func (e Entry) Follow(id RoundID, last Entry) Entry {
-	e.Seq, e.At, e.By = last.Seq+1, e.At.UTC().Truncate(time.Second), PersonID(plain(string(e.By)))
+	e.Seq, e.At, e.By, e.Act = last.Seq+1, e.At.UTC().Truncate(time.Second), PersonID(plain(string(e.By))), Act(plain(string(e.Act)))
 	before := last.Hash
 	if last.Seq == 0 {
 		before = string(id)
@@ -118,7 +118,9 @@ func Verify(id RoundID, entries []Entry) (broken int) {
 	}
 	last := Entry{}
 	for i, e := range entries {
-		if next := e.Follow(id, last); next.Hash != e.Hash || e.Seq != next.Seq {
+		// What is hashed is made plain first: what is not plain as it stands was put there by somebody else.
+		next := e.Follow(id, last)
+		if next.Hash != e.Hash || next.Seq != e.Seq || !next.At.Equal(e.At) || next.By != e.By || next.Act != e.Act || !slices.Equal(next.Changes, e.Changes) {
 			return i + 1
 		}
 		last = e

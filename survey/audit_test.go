@@ -271,13 +271,25 @@ func TestVerifyFindsTheFirstThatIsWrong(t *testing.T) {
 		broken int
 		tamper func([]survey.Entry) []survey.Entry
 	}{
-		"who":            {3, func(all []survey.Entry) []survey.Entry { all[2].By = ben; return all }},
-		"when":           {3, func(all []survey.Entry) []survey.Entry { all[2].At = at.Add(time.Second); return all }},
-		"what":           {3, func(all []survey.Entry) []survey.Entry { all[2].Act = survey.ActTeam; return all }},
-		"new":            {3, func(all []survey.Entry) []survey.Entry { all[2].Changes[1].New = "e"; return all }},
-		"old":            {3, func(all []survey.Entry) []survey.Entry { all[2].Changes[0].Old = "e"; return all }},
-		"field":          {3, func(all []survey.Entry) []survey.Entry { all[2].Changes[0].Field = "e"; return all }},
-		"a change gone":  {3, func(all []survey.Entry) []survey.Entry { all[2].Changes = all[2].Changes[:1]; return all }},
+		"who":           {3, func(all []survey.Entry) []survey.Entry { all[2].By = ben; return all }},
+		"when":          {3, func(all []survey.Entry) []survey.Entry { all[2].At = at.Add(time.Second); return all }},
+		"what":          {3, func(all []survey.Entry) []survey.Entry { all[2].Act = survey.ActTeam; return all }},
+		"new":           {3, func(all []survey.Entry) []survey.Entry { all[2].Changes[1].New = "e"; return all }},
+		"old":           {3, func(all []survey.Entry) []survey.Entry { all[2].Changes[0].Old = "e"; return all }},
+		"field":         {3, func(all []survey.Entry) []survey.Entry { all[2].Changes[0].Field = "e"; return all }},
+		"a change gone": {3, func(all []survey.Entry) []survey.Entry { all[2].Changes = all[2].Changes[:1]; return all }},
+		"changes hidden in the act": {3, func(all []survey.Entry) []survey.Entry {
+			all[2].Act += "\ncloses\na\nb\nplace\nc\nd"
+			all[2].Changes = nil
+			return all
+		}},
+		"a mark for a space": {3, func(all []survey.Entry) []survey.Entry {
+			all[2].Changes[1].New = "d e"
+			all[2] = all[2].Follow("r", all[1])
+			all[3] = all[3].Follow("r", all[2])
+			all[2].Changes[1].New = "d\x1be"
+			return all
+		}},
 		"hash":           {3, func(all []survey.Entry) []survey.Entry { all[2].Hash = all[1].Hash; return all }},
 		"one gone":       {2, func(all []survey.Entry) []survey.Entry { return slices.Delete(all, 1, 2) }},
 		"two changed":    {2, func(all []survey.Entry) []survey.Entry { all[1], all[2] = all[2], all[1]; return all }},

@@ -2,6 +2,7 @@ package fake
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -84,8 +85,10 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 	}
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	conn, err := up.Upgrade(w, r, nil)
-	if err != nil {
-		s.t.Errorf("upgrade: %v", err)
+	if wrong, ok := errors.AsType[websocket.HandshakeError](err); ok {
+		s.t.Errorf("upgrade: %v", wrong)
+	}
+	if err != nil { // or the connection was cut
 		return
 	}
 	c := &socket{conn: conn, out: make(chan any, 1024), ended: make(chan struct{}), host: r.Host}

@@ -36,8 +36,10 @@ type envelope struct {
 func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	conn, err := up.Upgrade(w, r, nil)
-	if err != nil {
-		s.t.Errorf("upgrade: %v", err)
+	if wrong, ok := errors.AsType[websocket.HandshakeError](err); ok {
+		s.t.Errorf("upgrade: %v", wrong)
+	}
+	if err != nil { // or the connection was cut
 		return
 	}
 	c := &socket{conn: conn}
