@@ -20,7 +20,6 @@ import (
 
 	"maturitybot/adapters/discord"
 	discordfake "maturitybot/adapters/discord/fake"
-	"maturitybot/adapters/redis/redistest"
 	"maturitybot/adapters/slack"
 	slackfake "maturitybot/adapters/slack/fake"
 	"maturitybot/bot/chat"
@@ -151,16 +150,7 @@ func payloads(t testing.TB, folder string) [][]byte {
 // presses are taken in time all the same.
 func TestAFlood(t *testing.T) {
 	f := slackfake.New(t)
-	t.Setenv("SLACK_BOT_TOKEN", slackfake.Token)
-	t.Setenv("SLACK_SIGNING_SECRET", slackfake.Secret)
-	t.Setenv("SLACK_API_URL", reachable(t, f))
-	t.Setenv("REDIS_URL", redistest.Start(t, redistest.Options{}).URL())
-	t.Setenv("LISTEN", "127.0.0.1:0")
-	t.Setenv("OPS_LISTEN", "")
-	ctx, end := context.WithCancel(t.Context())
-	errs := newOutput()
-	code := make(chan int, 1)
-	go func() { code <- run(ctx, []string{"serve"}, nil, io.Discard, errs) }()
+	errs, end := servingByHTTP(t, f)
 	address := errs.until(t, `msg=listening address=(\S+)`)
 
 	const strangers = 3000
@@ -199,8 +189,7 @@ func TestAFlood(t *testing.T) {
 	for _, c := range open {
 		_ = c.Close() // some have been closed by the bot
 	}
-	end()
-	if got := <-code; got != 0 {
+	if got := end(); got != 0 {
 		t.Errorf("ended with %d:\n%s", got, last(errs.String(), 3000))
 	}
 	if n := strings.Count(errs.String(), "\n"); n > 100 {

@@ -88,22 +88,32 @@ func reachable(t *testing.T, f *fake.Server) string {
 	return s.URL + "/api/"
 }
 
-// TestServe runs the program as an operator would, by HTTP, on a real Redis: somebody asks for help and sees it, a request that nobody signed
-// gets nowhere, and the program ends in order when it is told to.
-func TestServe(t *testing.T) {
-	f := fake.New(t)
-	f.AddUser(fake.User{ID: "U0ANA"})
+// servingByHTTP runs the program as an operator would, on a real Redis, with a Slack that calls it; end tells it to end, and returns its exit code.
+func servingByHTTP(t *testing.T, f *fake.Server) (errs *output, end func() int) {
+	t.Helper()
 	t.Setenv("SLACK_BOT_TOKEN", fake.Token)
 	t.Setenv("SLACK_SIGNING_SECRET", fake.Secret)
 	t.Setenv("SLACK_API_URL", reachable(t, f))
 	t.Setenv("REDIS_URL", redistest.Start(t, redistest.Options{}).URL())
 	t.Setenv("LISTEN", "127.0.0.1:0")
 	t.Setenv("OPS_LISTEN", "127.0.0.1:0")
-	ctx, end := context.WithCancel(t.Context())
-	errs := newOutput()
+	ctx, cancel := context.WithCancel(t.Context())
+	errs = newOutput()
 	code := make(chan int, 1)
-	began := time.Now()
 	go func() { code <- run(ctx, []string{"serve"}, nil, io.Discard, errs) }()
+	return errs, func() int {
+		cancel()
+		return <-code
+	}
+}
+
+// TestServe runs the program as an operator would, by HTTP, on a real Redis: somebody asks for help and sees it, a request that nobody signed
+// gets nowhere, and the program ends in order when it is told to.
+func TestServe(t *testing.T) {
+	f := fake.New(t)
+	f.AddUser(fake.User{ID: "U0ANA"})
+	began := time.Now()
+	errs, end := servingByHTTP(t, f)
 	ready(t, errs)
 	t.Logf("ready after %v", time.Since(began))
 	address := "http://" + errs.until(t, `msg=listening address=(\S+)`)
@@ -136,8 +146,7 @@ func TestServe(t *testing.T) {
 	if open, err := http.Get(address + "/metrics"); err != nil || open.StatusCode != http.StatusNotFound {
 		t.Errorf("where Slack comes in, metrics are answered with %v, %v", open, err)
 	}
-	end()
-	if got := <-code; got != 0 {
+	if got := end(); got != 0 {
 		t.Errorf("ended with %d:\n%s", got, errs)
 	}
 	for _, secret := range []string{fake.Token, fake.Secret} {
@@ -151,16 +160,7 @@ func TestServe(t *testing.T) {
 func TestTheEndTakesWhatHasArrived(t *testing.T) {
 	f := fake.New(t)
 	f.AddUser(fake.User{ID: "U0ANA"})
-	t.Setenv("SLACK_BOT_TOKEN", fake.Token)
-	t.Setenv("SLACK_SIGNING_SECRET", fake.Secret)
-	t.Setenv("SLACK_API_URL", reachable(t, f))
-	t.Setenv("REDIS_URL", redistest.Start(t, redistest.Options{}).URL())
-	t.Setenv("LISTEN", "127.0.0.1:0")
-	t.Setenv("OPS_LISTEN", "")
-	ctx, end := context.WithCancel(t.Context())
-	errs := newOutput()
-	code := make(chan int, 1)
-	go func() { code <- run(ctx, []string{"serve"}, nil, io.Discard, errs) }()
+	errs, end := servingByHTTP(t, f)
 	conn, err := net.Dial("tcp", errs.until(t, `msg=listening address=(\S+)`))
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +184,8 @@ func TestTheEndTakesWhatHasArrived(t *testing.T) {
 	if line, err := answers.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
 		t.Fatalf("%q, %v", line, err)
 	}
-	end()
+	ended := make(chan int, 1)
+	go func() { ended <- end() }()
 	errs.until(t, "msg=(ending)")
 	send("%s", body[:10])
 	send("%s", body[10:])
@@ -192,7 +193,7 @@ func TestTheEndTakesWhatHasArrived(t *testing.T) {
 	if err != nil || !strings.Contains(string(all), "200 OK") {
 		t.Errorf("answered with %q, %v", all, err)
 	}
-	if got := <-code; got != 0 {
+	if got := <-ended; got != 0 {
 		t.Errorf("ended with %d:\n%s", got, errs)
 	}
 	if seen := f.Seen("U0ANA"); len(seen) != 1 {
