@@ -152,6 +152,9 @@ func peopled(t testing.TB, s *Store) {
 	must(t, errorOf(s.Invite(ctx, "open", []survey.Member{{Person: "slack:T1:UINVITED"}}, survey.Invitation, now, nil)))
 	must(t, s.Withdraw(ctx, seats[1]), errorOf(s.Forget(ctx, "open", seats[2].Member.Person)))
 	must(t, s.Plan(ctx, "open", "digest@2026-12-04", now), s.Note(ctx, "open", []string{"nudge Asia/Tokyo"}))
+	for range 3 {
+		must(t, s.AppendEntry(ctx, "open", func([]survey.Entry) (survey.Entry, bool) { return survey.Entry{Act: survey.ActResults}, true }))
+	}
 
 	draft, _ := opened(t, s, "later")
 	draft.ID, draft.State = "draft", survey.Draft

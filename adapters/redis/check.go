@@ -18,7 +18,7 @@ import (
 // connections take. Without bgrewriteaof, the secret of a round that is closed stays in the append-only file until Redis rewrites that by
 // itself; without info, config|get and time the bot cannot tell of settings that put answers at risk.
 const ACL = `resetchannels ~round:* ~secret:* ~roster:* ~responses:* ~response:* ~turn:* ~owed:* ~planned:* ~zones:* ~audit:* ~erased:* ~rounds ~person:* ~channel:* ~event:*
-+eval +evalsha +exists +del +expire +expireat +expiretime +get +set +hget +hmget +hgetall +hexists +hset +hsetnx +hdel +hincrby +hscan +sadd +smembers
++eval +evalsha +exists +type +del +expire +expireat +expiretime +get +set +hget +hmget +hgetall +hexists +hset +hsetnx +hdel +hincrby +hscan +sadd +smembers +sscan
 +lindex +llen +lrange +rpush
 +zadd +zrem +zrange +zrangebylex +zrangebyscore +zrevrange +zrevrangebyscore +zcount +zscan
 +hello +ping +select +cluster|slots +info +config|get +time +bgrewriteaof`

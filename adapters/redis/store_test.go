@@ -106,6 +106,16 @@ func TestLawsTLS(t *testing.T) {
 			}
 		}
 	})
+	t.Run("backup", func(t *testing.T) {
+		peopled(t, store)
+		first := frozen(t)
+		restoring(t, first, backedUp(t, store), RestoreOptions{WithoutErasures: true})
+		restoring(t, store, backedUp(t, first), RestoreOptions{Replace: true})
+		second := frozen(t)
+		restoring(t, second, backedUp(t, store), RestoreOptions{WithoutErasures: true})
+		differences(t, everything(t, second), everything(t, first))
+		restoring(t, store, backedUp(t, frozen(t)), RestoreOptions{Replace: true}) // nothing is left to the laws
+	})
 	storetest.Run(t, func(*testing.T) survey.Store { return store })
 }
 
