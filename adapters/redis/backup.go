@@ -531,7 +531,7 @@ func checkKey(id survey.RoundID, rec record) error {
 	}
 	want := map[string]string{
 		roundKey(id): "hash", erasedKey(id): "hash", secretKey(id): "string", rosterKey(id): "hash", responsesKey(id): "zset",
-		owedKey(id): "zset", plannedKey(id): "set", zonesKey(id): "set",
+		owedKey(id): "zset", plannedKey(id): "set", zonesKey(id): "set", auditKey(id): "list",
 	}[rec.Key]
 	if isResponse {
 		want = "hash"

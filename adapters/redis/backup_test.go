@@ -277,10 +277,11 @@ func TestBackupCopiesKeysOfAnyType(t *testing.T) {
 		must(t, s.client.Del(ctx, key).Err())
 		r := &restore{Store: s}
 		pipe := s.client.Pipeline()
+		back := &returning{kept: &kept{round: survey.Round{ID: "r", ClosesAt: time.Now()}}, pushed: map[string]int{}}
 		for line := range bytes.Lines(b.Bytes()) {
 			rec := decoded(t, line)
 			if rec.Key != "" {
-				must(t, r.put(ctx, pipe, &returning{kept: &kept{round: survey.Round{ID: "r", ClosesAt: time.Now()}}}, rec))
+				must(t, r.put(ctx, pipe, back, rec))
 			}
 		}
 		must(t, exec(ctx, pipe))
@@ -459,6 +460,7 @@ func TestUnusableBackups(t *testing.T) {
 		"foreign key":    {altered(at("roster:"), `{"key":"roster:{r2}","type":"hash","values":["YQ==","Yg=="]}`), "none of its round"},
 		"no round":       {altered(at("r1\""), `{"key":"roster:{}","type":"hash"}`), "none of its round"},
 		"wrong type":     {altered(at("roster:"), `{"key":"roster:{r1}","type":"set","values":["YQ=="]}`), "is to be a hash"},
+		"no record":      {altered(at("owed:"), `{"key":"audit:{r1}","type":"set","values":["YQ=="]}`), "is to be a list"},
 		"odd values":     {altered(at("roster:"), `{"key":"roster:{r1}","type":"hash","values":["YQ=="]}`), "do not make a key"},
 		"no entry":       {altered(at("roster:"), `{"key":"roster:{r1}","type":"hash","values":["YQ==","Yg=="]}`), "decode entry"},
 		"no answers":     {altered(at("response:"), `{"key":"response:{r1}:x","type":"hash","values":["YQ==","Yg=="]}`), "a field that cannot be read"},
@@ -501,6 +503,25 @@ func TestRestoreStopped(t *testing.T) {
 	}
 	restoring(t, to, backup, RestoreOptions{WithoutErasures: true})
 	differences(t, everything(t, to), everything(t, s))
+}
+
+// TestRestoreLosesReplies: what is written again, since the reply to it was lost, is there once.
+func TestRestoreLosesReplies(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	peopled(t, s)
+	backup := backedUp(t, s)
+	for _, word := range []string{"RPUSH", "hset", "zadd", "sadd", "set"} {
+		server := redistest.Start(t, redistest.Options{})
+		p := redistest.ProxyTo(t, server.Addr)
+		to := open(t, "redis://"+p.Addr)
+		p.Drop(word, nil)
+		restoring(t, to, backup, RestoreOptions{WithoutErasures: true})
+		if p.Losses() != 1 {
+			t.Errorf("%s: no reply was lost", word)
+		}
+		differences(t, everything(t, to), everything(t, s))
+	}
 }
 
 // TestRestoreReplaces: rounds that are there make it refuse; told to replace them, it leaves nothing of them.

@@ -79,6 +79,7 @@ type returning struct {
 	withdrawn map[survey.PersonID]bool // found in the backup, as taking part
 	forgotten map[survey.PersonID]bool // found in the backup
 	absent    map[string]bool          // the pseudonyms of both
+	pushed    map[string]int           // of lists, how many entries have been written
 }
 
 func (r *restore) all(ctx context.Context, read func() (io.Reader, error), o RestoreOptions) error {
@@ -137,7 +138,7 @@ func (r *restore) prepare(ctx context.Context, rounds map[survey.RoundID]*kept, 
 	for id, k := range rounds {
 		back := &returning{
 			kept: k, known: known[id], since: known[id].after(k.erased),
-			withdrawn: map[survey.PersonID]bool{}, forgotten: map[survey.PersonID]bool{}, absent: map[string]bool{},
+			withdrawn: map[survey.PersonID]bool{}, forgotten: map[survey.PersonID]bool{}, absent: map[string]bool{}, pushed: map[string]int{},
 		}
 		closing, unsteered, err := back.change()
 		switch {
@@ -300,14 +301,21 @@ func (r *restore) put(ctx context.Context, pipe goredis.Pipeliner, back *returni
 	if len(rec.Values) == 0 {
 		return nil
 	}
-	args := []any{map[string]string{"string": "set", "hash": "hset", "set": "sadd", "list": "rpush", "zset": "zadd"}[rec.Type], rec.Key}
+	var args []any
 	for i, v := range rec.Values {
 		if rec.Type == "zset" { // which takes the score first
 			v = rec.Values[i^1]
 		}
 		args = append(args, v)
 	}
-	pipe.Do(ctx, args...)
+	if rec.Type == "list" {
+		// Not EVALSHA: in a pipeline, nothing would send the script to a server that does not know it yet.
+		pushScript.Eval(ctx, pipe, []string{rec.Key}, append([]any{back.pushed[rec.Key]}, args...)...)
+		back.pushed[rec.Key] += len(args)
+	} else {
+		word := map[string]string{"string": "set", "hash": "hset", "set": "sadd", "zset": "zadd"}[rec.Type]
+		pipe.Do(ctx, append([]any{word, rec.Key}, args...)...)
+	}
 	pipe.ExpireAt(ctx, rec.Key, back.round.ExpiresAt())
 	return nil
 }

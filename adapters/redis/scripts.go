@@ -43,6 +43,8 @@ var (
 	sealSource string
 	//go:embed lua/backup.lua
 	backupSource string
+	//go:embed lua/push.lua
+	pushSource string
 
 	createScript   = goredis.NewScript(createSource)
 	saveScript     = goredis.NewScript(saveSource)
@@ -55,6 +57,7 @@ var (
 	forgetScript   = goredis.NewScript(erasedSource + forgetSource)
 	sealScript     = goredis.NewScript(sealSource)
 	backupScript   = goredis.NewScript(backupSource)
+	pushScript     = goredis.NewScript(pushSource)
 	takeScript     = goredis.NewScript(takeSource)
 	planScript     = goredis.NewScript(planSource)
 	appendScript   = goredis.NewScript(appendSource)
