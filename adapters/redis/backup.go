@@ -102,7 +102,7 @@ func (b *backup) write(r record) error {
 }
 
 func (b *backup) all(ctx context.Context) (Contents, error) {
-	c := Contents{At: b.now().UTC().Truncate(time.Second)}
+	c := Contents{At: b.now().UTC().Truncate(time.Microsecond)}
 	if err := b.write(record{Format: backupFormat, Version: backupVersion, At: c.At}); err != nil {
 		return c, err
 	}

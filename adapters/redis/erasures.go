@@ -22,6 +22,9 @@ const (
 	closed    = "closed"    // a round was closed, which destroys its secret; also the field of the ledger
 )
 
+// begun is the word of the line that a journal begins with.
+const begun = "begun"
+
 // outlives is how much longer than its round a ledger is kept: the longest that a copy of the round, made before it was closed, may
 // think that the round is kept.
 const outlives = survey.MaxOpen
@@ -37,12 +40,16 @@ type Journal interface {
 // KeepJournal makes the store write every erasure to the journal from then on. It is called before the store is used.
 func (s *Store) KeepJournal(j Journal) { s.erased = j }
 
+// BeginJournal writes the first line of an empty journal: from then on erasures are added to it. Without one, a journal in which
+// nothing stands would not tell whether nothing was erased, or nothing noted.
+func BeginJournal(j Journal) error { return add(j, erasure{At: time.Now(), What: begun}) }
+
 // erasure is one line of a journal.
 type erasure struct {
 	At    time.Time      `json:"at"`
 	What  string         `json:"what"`
-	Round survey.RoundID `json:"round"`
-	Mark  string         `json:"mark,omitempty"` // who, as the round's ledger has it
+	Round survey.RoundID `json:"round,omitempty"` // of none, when the journal was begun
+	Mark  string         `json:"mark,omitempty"`  // who, as the round's ledger has it
 }
 
 // journal writes an erasure that is in the store's own ledger. An error means that it may not be told as done; again, it makes
@@ -51,15 +58,20 @@ func (s *Store) journal(e erasure) error {
 	if s.erased == nil {
 		return nil
 	}
+	return add(s.erased, e)
+}
+
+// add writes a line of a journal.
+func add(j Journal, e erasure) error {
 	e.At = e.At.UTC()
 	line, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("encode an erasure: %w", err)
 	}
-	if _, err := s.erased.Write(append(line, '\n')); err != nil {
+	if _, err := j.Write(append(line, '\n')); err != nil {
 		return fmt.Errorf("%w: write the journal of erasures: %w", survey.ErrUnavailable, err)
 	}
-	if err := s.erased.Sync(); err != nil {
+	if err := j.Sync(); err != nil {
 		return fmt.Errorf("%w: write the journal of erasures: %w", survey.ErrUnavailable, err)
 	}
 	return nil
@@ -138,8 +150,9 @@ func (l ledger) after(earlier ledger) ledger {
 // maxJournalLine is more than any line of a journal has, in bytes.
 const maxJournalLine = 4096
 
-// readJournal adds to the ledgers what a journal says of their rounds, and leaves out what it says of others.
-func readJournal(name string, r io.Reader, ledgers map[survey.RoundID]ledger) error {
+// readJournal adds to the ledgers what a journal says of their rounds, and leaves out what it says of others. It returns whether the
+// journal was kept at a time: it has a line, of whatever, that is no later.
+func readJournal(name string, r io.Reader, at time.Time, ledgers map[survey.RoundID]ledger) (kept bool, err error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxJournalLine)
 	n := 0
@@ -148,27 +161,31 @@ func readJournal(name string, r io.Reader, ledgers map[survey.RoundID]ledger) er
 		if strings.TrimSpace(lines.Text()) == "" {
 			continue
 		}
-		if err := readErasure(lines.Bytes(), ledgers); err != nil {
-			return fmt.Errorf("%s:%d: %w; if the machine went down while this line was being written, take the line out: nobody was told that it is done", name, n, err)
+		e, err := readErasure(lines.Bytes(), ledgers)
+		if err != nil {
+			return false, fmt.Errorf("%s:%d: %w; if the machine went down while this line was being written, take the line out: nobody was told that it is done", name, n, err)
 		}
+		kept = kept || !e.At.After(at)
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("%s:%d: %w", name, n+1, err)
+		return false, fmt.Errorf("%s:%d: %w", name, n+1, err)
 	}
-	return nil
+	return kept, nil
 }
 
-func readErasure(line []byte, ledgers map[survey.RoundID]ledger) error {
-	var e erasure
-	if json.Unmarshal(line, &e) != nil || e.At.IsZero() || e.Round == "" || (e.Mark == "") != (e.What == closed) {
-		return errors.New("not a whole line of a journal of erasures")
+func readErasure(line []byte, ledgers map[survey.RoundID]ledger) (e erasure, err error) {
+	if json.Unmarshal(line, &e) != nil || e.At.IsZero() || (e.Round == "") != (e.What == begun) || (e.Mark == "") != (e.What == closed || e.What == begun) {
+		return e, errors.New("not a whole line of a journal of erasures")
+	}
+	if e.What == begun {
+		return e, nil
 	}
 	l := ledgers[e.Round]
 	if l == nil {
 		l = ledger{} // read to be checked
 	}
 	if e.What == closed {
-		return l.add(closed, e.At.UTC().Format(time.RFC3339Nano))
+		return e, l.add(closed, e.At.UTC().Format(time.RFC3339Nano))
 	}
-	return l.add(e.Mark, e.What+" "+strconv.FormatInt(e.At.UnixMicro(), 10))
+	return e, l.add(e.Mark, e.What+" "+strconv.FormatInt(e.At.UnixMicro(), 10))
 }

@@ -31,7 +31,9 @@ func TestErasedStaysErased(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			s, path := frozen(t), filepath.Join(t.TempDir(), "erasures")
-			s.KeepJournal(journalled(t, path))
+			file := journalled(t, path)
+			must(t, BeginJournal(file))
+			s.KeepJournal(file)
 			ctx, now := t.Context(), time.Now()
 			// Those who had withdrawn, or were forgotten, before the backup and came again are as they were.
 			_, open := opened(t, s, "open", "stays", "goes", "forgotten", "back", "anew", "invited")
@@ -189,6 +191,44 @@ type notes struct{ bytes.Buffer }
 
 func (*notes) Sync() error { return nil }
 
+// TestJournalBegunLater: a journal tells of the time since a backup only if it was kept when the backup was made.
+func TestJournalBegunLater(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	opened(t, s, "r1", "p1")
+	var before notes
+	must(t, BeginJournal(&before))
+	backup := backedUp(t, s)
+	var after notes
+	must(t, BeginJournal(&after))
+	s.KeepJournal(&after)
+	must(t, errorOf(s.Forget(t.Context(), "r1", "p2")))
+	erasedBefore := `{"at":"2020-12-01T10:00:00Z","what":"withdrawn","round":"another","mark":"ab"}` + "\n"
+	for name, c := range map[string]struct {
+		journals []string
+		known    bool
+	}{
+		"empty":                       {[]string{""}, false},
+		"begun after":                 {[]string{after.String()}, false},
+		"begun before":                {[]string{before.String()}, true},
+		"one begun before":            {[]string{after.String(), before.String(), ""}, true},
+		"with another line":           {[]string{erasedBefore + after.String()}, true},
+		"with another line, unsorted": {[]string{after.String() + erasedBefore}, true},
+	} {
+		var o RestoreOptions
+		for i, text := range c.journals {
+			path := filepath.Join(t.TempDir(), fmt.Sprint(i))
+			must(t, os.WriteFile(path, []byte(text), 0o600))
+			o.Journals = append(o.Journals, journalled(t, path))
+		}
+		to := frozen(t)
+		r, err := to.Restore(t.Context(), again(backup), o)
+		if c.known != (err == nil) || !c.known && (!errors.Is(err, ErrErasuresUnknown) || len(everything(t, to)) > 0) {
+			t.Errorf("%s: got %+v, %v", name, r, err)
+		}
+	}
+}
+
 // TestOddJournals: a line that cannot be read is named, and nothing is restored without it.
 func TestOddJournals(t *testing.T) {
 	t.Parallel()
@@ -202,6 +242,8 @@ func TestOddJournals(t *testing.T) {
 		"no round":      `{"at":"2026-12-01T10:00:00Z","what":"closed"}`,
 		"another word":  `{"at":"2026-12-01T10:00:00Z","what":"moved","round":"r1","mark":"ab"}`,
 		"nobody":        `{"at":"2026-12-01T10:00:00Z","what":"withdrawn","round":"r1"}`,
+		"begun of one":  `{"at":"2026-12-01T10:00:00Z","what":"begun","round":"r1"}`,
+		"begun by one":  `{"at":"2026-12-01T10:00:00Z","what":"begun","mark":"ab"}`,
 		"other round's": `{"at":"2026-12-01T10:00:00Z","what":"withdrawn","round":"r9"}`,
 		"long":          strings.Repeat("x", 2*maxJournalLine),
 	} {

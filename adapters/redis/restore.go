@@ -26,7 +26,8 @@ var (
 type RestoreOptions struct {
 	// Replace takes out all rounds that the store holds before the backup is written; without it they make it refuse.
 	Replace bool
-	// Journals are what KeepJournal has had written, by whichever process.
+	// Journals are what KeepJournal has had written, by whichever process. They tell of the time since the backup only if one of them
+	// was begun before it.
 	Journals []JournalFile
 	// WithoutErasures goes on where neither the store nor a journal tells what was erased of a round since the backup.
 	WithoutErasures bool
@@ -126,13 +127,17 @@ func (r *restore) prepare(ctx context.Context, rounds map[survey.RoundID]*kept, 
 				return fmt.Errorf("round %s: %w", id, err)
 			}
 		}
-		if !living[id] && len(noted) == 0 && len(journals) == 0 {
+		if !living[id] && len(noted) == 0 {
 			unknown = append(unknown, id)
 		}
 	}
 	for _, j := range journals {
-		if err := readJournal(j.Name(), j, known); err != nil {
+		kept, err := readJournal(j.Name(), j, r.out.Backup.At, known)
+		if err != nil {
 			return err
+		}
+		if kept {
+			unknown = nil
 		}
 	}
 	for id, k := range rounds {

@@ -235,9 +235,10 @@ func TestBackupAndRestore(t *testing.T) {
 	file, journal := filepath.Join(folder, "backup.age"), filepath.Join(folder, "erasures")
 	t.Setenv("REDIS_URL", url)
 	t.Setenv("BACKUP_RECIPIENT", public+","+second)
+	journalled := need(openJournal(journal))(t)
 	works(t, []string{"backup", file}, "rounds: 3, people: 16, responses: 16", "Of rounds that were not closed (2)")
 	raw := need(os.ReadFile(file))(t)
-	if info := need(os.Stat(file))(t); info.Mode().Perm() != 0o600 || bytes.Contains(raw, []byte("slack")) || len(namesIn(t, folder)) != 1 {
+	if info := need(os.Stat(file))(t); info.Mode().Perm() != 0o600 || bytes.Contains(raw, []byte("slack")) || len(namesIn(t, folder)) != 2 {
 		t.Errorf("mode %v, or not encrypted, or beside it %v", info.Mode(), namesIn(t, folder))
 	}
 	says(t, 1, []string{"backup", file}, "is there already")
@@ -270,7 +271,6 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 
 	// What happens after the backup: one withdraws, one is forgotten, the open round is closed. Then Redis is lost.
-	journalled := need(openJournal(journal))(t)
 	store := need(redis.Open(t.Context(), url))(t)
 	store.KeepJournal(journalled)
 	later := survey.NewRounds(store, need(matrix.Editions())(t), time.Now)
@@ -285,7 +285,12 @@ func TestBackupAndRestore(t *testing.T) {
 	lost := "redis://" + miniredis.RunT(t).Addr()
 	t.Setenv("REDIS_URL", lost)
 	says(t, 1, []string{"restore", file, "--identity", secret}, "nothing tells what was erased", "--without-erasures")
-	works(t, []string{"restore", file, "--identity", secret, "--erasures", journal}, "Restored rounds: 3",
+	late := filepath.Join(folder, "late")
+	if err := need(openJournal(late))(t).Close(); err != nil {
+		t.Fatal(err)
+	}
+	says(t, 1, []string{"restore", file, "--identity", secret, "--erasures", late}, "nothing tells what was erased", "begun before the backup")
+	works(t, []string{"restore", file, "--identity", secret, "--erasures", journal + "," + late}, "Restored rounds: 3",
 		"withdrew after the backup (counted in each round): 1.", "to be forgotten (counted in each round): 2.", "closed again, so that nobody can tell whose answers are whose: open.")
 	restored := roundsAt(t, lost)
 	r := need(restored.Seat(t.Context(), "open", "slack:T1:U1"))(t)
@@ -359,7 +364,7 @@ func TestServeKeepsTheJournal(t *testing.T) {
 	var raw []byte
 	if !f.Until(func() bool {
 		raw, _ = os.ReadFile(path) // not there yet, or not yet written
-		return len(raw) > 0
+		return strings.Contains(string(raw), `"what":"closed"`)
 	}) {
 		t.Errorf("nothing was written\n%s", errs)
 	}

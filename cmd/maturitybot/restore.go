@@ -89,7 +89,7 @@ func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, err
 	case errors.Is(err, redis.ErrNotEmpty):
 		return r, fmt.Errorf("%w. Nothing was changed. Stop the bot, back up what is there, then give --replace to take it out", err)
 	case errors.Is(err, redis.ErrErasuresUnknown):
-		return r, fmt.Errorf("%w. Nothing was changed. Give the files to which serve and forget added erasures (--erasures). If there are none, "+
+		return r, fmt.Errorf("%w. Nothing was changed. Give the files to which serve and forget added erasures (--erasures), one of them begun before the backup. If there are none, "+
 			"--without-erasures goes on: people who withdrew or were to be forgotten since are then back, and rounds closed since are open", err)
 	case err != nil:
 		return r, err

@@ -42,7 +42,8 @@ func (f erasuresFlag) journal(store *redis.Store) (done func() error, err error)
 	return file.Close, nil
 }
 
-// openJournal opens a file to add lines to, also while others do. A line that was cut off by a machine that went down is ended first.
+// openJournal opens a file to add lines to, also while others do. A line that was cut off by a machine that went down is ended first,
+// and an empty file says since when it is kept.
 func openJournal(path string) (file *os.File, err error) {
 	file, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
@@ -57,15 +58,19 @@ func openJournal(path string) (file *os.File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	last := []byte{'\n'}
-	if end > 0 {
+	if end == 0 {
+		if err := redis.BeginJournal(file); err != nil {
+			return nil, err
+		}
+	} else {
+		last := make([]byte, 1)
 		if _, err := file.ReadAt(last, end-1); err != nil {
 			return nil, err
 		}
-	}
-	if last[0] != '\n' {
-		if _, err := file.WriteString("\n"); err != nil {
-			return nil, err
+		if last[0] != '\n' {
+			if _, err := file.WriteString("\n"); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return file, syncFolder(filepath.Dir(path))
