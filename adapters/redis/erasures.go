@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,14 +62,14 @@ func (s *Store) journal(e erasure) error {
 	return add(s.erased, e)
 }
 
-// add writes a line of a journal.
+// add writes a line of a journal. It begins a new one first: the disk may have been full in the middle of the last.
 func add(j Journal, e erasure) error {
 	e.At = e.At.UTC()
 	line, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("encode an erasure: %w", err)
 	}
-	if _, err := j.Write(append(line, '\n')); err != nil {
+	if _, err := j.Write(slices.Concat([]byte{'\n'}, line, []byte{'\n'})); err != nil {
 		return fmt.Errorf("%w: write the journal of erasures: %w", survey.ErrUnavailable, err)
 	}
 	if err := j.Sync(); err != nil {
@@ -163,7 +164,7 @@ func readJournal(name string, r io.Reader, at time.Time, ledgers map[survey.Roun
 		}
 		e, err := readErasure(lines.Bytes(), ledgers)
 		if err != nil {
-			return false, fmt.Errorf("%s:%d: %w; if the machine went down while this line was being written, take the line out: nobody was told that it is done", name, n, err)
+			return false, fmt.Errorf("%s:%d: %w; if the machine went down, or its disk was full, while this line was being written, take the line out: nobody was told that it is done", name, n, err)
 		}
 		kept = kept || !e.At.After(at)
 	}

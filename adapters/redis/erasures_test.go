@@ -137,7 +137,7 @@ func TestJournalHoldsNobody(t *testing.T) {
 	must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{})))
 	raw, err := os.ReadFile(path)
 	must(t, err)
-	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
+	lines := slices.DeleteFunc(strings.Split(string(raw), "\n"), func(l string) bool { return l == "" })
 	if len(lines) != 4 || lines[0] != lines[1] || strings.Contains(string(raw), "slack") {
 		t.Errorf("got\n%s", raw)
 	}
@@ -190,6 +190,42 @@ func TestNothingIsToldUnlessNoted(t *testing.T) {
 type notes struct{ bytes.Buffer }
 
 func (*notes) Sync() error { return nil }
+
+// filling is a journal on a disk that is full in the middle of the first line.
+type filling struct {
+	notes
+	full bool
+}
+
+func (f *filling) Write(p []byte) (int, error) {
+	if !f.full {
+		f.full = true
+		n, _ := f.notes.Write(p[:len(p)/2])
+		return n, errors.New("no space left on device")
+	}
+	return f.notes.Write(p)
+}
+
+// TestHalfALine: what is noted after a line that could not be written whole stands on a line of its own.
+func TestHalfALine(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	_, seats := opened(t, s, "r1", "p1")
+	var kept filling
+	s.KeepJournal(&kept)
+	if err := s.Withdraw(t.Context(), seats[0]); !errors.Is(err, survey.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	must(t, s.Withdraw(t.Context(), seats[0]))
+	known := map[survey.RoundID]ledger{"r1": {}}
+	if _, err := readJournal("journal", strings.NewReader(kept.String()), time.Now(), known); err == nil || !strings.Contains(err.Error(), "journal:2: ") {
+		t.Errorf("the half line: %v", err)
+	}
+	_, after, _ := strings.Cut(strings.TrimSpace(kept.String()), "\n") // as the error says, it is taken out
+	if _, err := readJournal("journal", strings.NewReader(after), time.Now(), known); err != nil || len(known["r1"]) != 1 {
+		t.Errorf("after it: %v, %v, of\n%s", known, err, kept.String())
+	}
+}
 
 // TestJournalBegunLater: a journal tells of the time since a backup only if it was kept when the backup was made.
 func TestJournalBegunLater(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -42,10 +41,9 @@ func (f erasuresFlag) journal(store *redis.Store) (done func() error, err error)
 	return file.Close, nil
 }
 
-// openJournal opens a file to add lines to, also while others do. A line that was cut off by a machine that went down is ended first,
-// and an empty file says since when it is kept.
+// openJournal opens a file to add lines to, also while others do. An empty one says since when it is kept.
 func openJournal(path string) (file *os.File, err error) {
-	file, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	file, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -54,23 +52,13 @@ func openJournal(path string) (file *os.File, err error) {
 			_ = file.Close() // the first error says what matters
 		}
 	}()
-	end, err := file.Seek(0, io.SeekEnd)
+	info, err := file.Stat()
 	if err != nil {
 		return nil, err
 	}
-	if end == 0 {
+	if info.Size() == 0 {
 		if err := redis.BeginJournal(file); err != nil {
 			return nil, err
-		}
-	} else {
-		last := make([]byte, 1)
-		if _, err := file.ReadAt(last, end-1); err != nil {
-			return nil, err
-		}
-		if last[0] != '\n' {
-			if _, err := file.WriteString("\n"); err != nil {
-				return nil, err
-			}
 		}
 	}
 	return file, syncFolder(filepath.Dir(path))
