@@ -186,6 +186,30 @@ func TestNothingIsToldUnlessNoted(t *testing.T) {
 	}
 }
 
+// TestSealingNotesTheClosing: where the journal could not be written when a round was closed, it is when the roster forgets, or later.
+func TestSealingNotesTheClosing(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	opened(t, s, "r1", "p1")
+	s.KeepJournal(fullDisk{})
+	if err := errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{})); !errors.Is(err, survey.ErrUnavailable) {
+		t.Errorf("close: got %v", err)
+	}
+	if err := s.Seal(t.Context(), "r1", survey.Turnout{Invited: 1}); !errors.Is(err, survey.ErrUnavailable) {
+		t.Errorf("seal: got %v", err)
+	}
+	var kept notes
+	s.KeepJournal(&kept)
+	must(t, s.Seal(t.Context(), "r1", survey.Turnout{Invited: 1}))
+	r, err := s.Round(t.Context(), "r1")
+	must(t, err)
+	known := map[survey.RoundID]ledger{"r1": {}}
+	must(t, errorOf(readJournal("journal", &kept.Buffer, time.Now(), known)))
+	if at := r.ClosedAt.Format(time.RFC3339Nano); !r.Sealed || known["r1"][closed] != at {
+		t.Errorf("noted is %v, want the closing at %s; sealed: %v", known, at, r.Sealed)
+	}
+}
+
 // notes is a journal in memory.
 type notes struct{ bytes.Buffer }
 

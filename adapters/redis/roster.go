@@ -305,6 +305,10 @@ func (s *Store) seal(ctx context.Context, id survey.RoundID, t survey.Turnout) e
 	if err != nil {
 		return err
 	}
+	// Whoever closed the round may have failed to. When it is sealed, nobody looks at that again.
+	if err := s.journal(erasure{At: r.ClosedAt, What: closed, Round: id}); err != nil {
+		return err
+	}
 	return keep("sealed", 1)
 }
 
