@@ -20,6 +20,7 @@ import (
 const (
 	withdrawn = "withdrawn" // a person withdrew from a round
 	forgotten = "forgotten" // a person was taken out of a round, altogether
+	left      = "left"      // a person was taken out of a round that had closed: what they said stays in it, nobody can tell which it is
 	closed    = "closed"    // a round was closed, which destroys its secret; also the field of the ledger
 )
 
@@ -102,10 +103,18 @@ func markOf(salt string, person survey.PersonID) string {
 func readNote(note string) (what string, at int64, err error) {
 	what, when, _ := strings.Cut(note, " ")
 	at, err = strconv.ParseInt(when, 10, 64)
-	if err != nil || at <= 0 || what != withdrawn && what != forgotten {
+	if err != nil || at <= 0 || what != withdrawn && what != forgotten && what != left {
 		return "", 0, errors.New("a note in a ledger cannot be read")
 	}
 	return what, at, nil
+}
+
+// fieldOf is where a ledger keeps what was done: that somebody left a closed round does not take the place of what was erased before.
+func fieldOf(what, mark string) string {
+	if what == left {
+		return left + " " + mark
+	}
+	return mark
 }
 
 // ledger is what was erased of one round: of each mark the latest note, and when the round was closed.
@@ -188,5 +197,5 @@ func readErasure(line []byte, ledgers map[survey.RoundID]ledger) (e erasure, err
 	if e.What == closed {
 		return e, l.add(closed, e.At.UTC().Format(time.RFC3339Nano))
 	}
-	return e, l.add(e.Mark, e.What+" "+strconv.FormatInt(e.At.UnixMicro(), 10))
+	return e, l.add(fieldOf(e.What, e.Mark), e.What+" "+strconv.FormatInt(e.At.UnixMicro(), 10))
 }

@@ -215,6 +215,70 @@ type notes struct{ bytes.Buffer }
 
 func (*notes) Sync() error { return nil }
 
+// TestForgottenAfterTheClose: what they had said stays in the round, as it does where it was closed, and they are counted; unless it was
+// erased before.
+func TestForgottenAfterTheClose(t *testing.T) {
+	t.Parallel()
+	ctx, now := t.Context(), time.Now()
+	for name, c := range map[string]struct {
+		before    func(s *Store, seat survey.Seat) error // the close
+		sealed    bool                                   // already in the backup
+		answered  int
+		uncounted bool
+	}{
+		"only after":           {func(*Store, survey.Seat) error { return nil }, false, 2, true},
+		"sealed in the backup": {func(*Store, survey.Seat) error { return nil }, true, 2, false},
+		"withdrawn before":     {func(s *Store, seat survey.Seat) error { return s.Withdraw(ctx, seat) }, false, 1, true},
+		"forgotten before":     {func(s *Store, seat survey.Seat) error { return errorOf(s.Forget(ctx, "r1", "goes")) }, false, 1, false},
+	} {
+		for _, way := range []string{"living store", "journal"} {
+			s := frozen(t)
+			path := filepath.Join(t.TempDir(), "erasures")
+			file := journalled(t, path)
+			must(t, BeginJournal(file))
+			s.KeepJournal(file)
+			_, seats := opened(t, s, "r1", "goes", "stays")
+			for _, seat := range seats {
+				must(t, errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "o"}, "vision", 2)))
+			}
+			var backup []byte
+			closing := func() {
+				must(t, errorOf(s.CloseRound(ctx, "r1", now, survey.Entry{})), s.Seal(ctx, "r1", survey.Turnout{Invited: 2}))
+			}
+			if c.sealed {
+				closing()
+				backup = backedUp(t, s)
+			} else {
+				backup = backedUp(t, s)
+				must(t, c.before(s, seats[0]))
+				closing()
+			}
+			must(t, errorOf(s.Forget(ctx, "r1", "goes")))
+			to, o := s, RestoreOptions{Replace: true}
+			if way == "journal" {
+				to, o = frozen(t), RestoreOptions{Journals: []JournalFile{journalled(t, path)}}
+			}
+			r := restoring(t, to, backup, o)
+			if r.Forgotten != 1 || r.Withdrawn != 0 || (len(r.Uncounted["r1"]) == 1) != c.uncounted {
+				t.Errorf("%s, %s: got %+v", name, way, r)
+			}
+			roster, answered := map[survey.PersonID]survey.Standing{}, 0
+			must(t, to.Roster(ctx, "r1", func(m survey.Member) error { roster[m.Person] = m.Standing; return nil }),
+				to.Responses(ctx, "r1", func(survey.Response) error { answered++; return nil }))
+			want := survey.NotInvited
+			if c.uncounted {
+				want = survey.Started
+			}
+			if name == "withdrawn before" {
+				want = survey.Withdrawn
+			}
+			if roster["goes"] != want || answered != c.answered {
+				t.Errorf("%s, %s: %d have answered, in the roster are %v", name, way, answered, roster)
+			}
+		}
+	}
+}
+
 // filling is a journal on a disk that is full in the middle of the first line.
 type filling struct {
 	notes

@@ -28,7 +28,8 @@ import "maturitybot/survey"
 //	                              oldest first; no answers
 //	erased:{ID}           HASH    the ledger: what was erased, for a restored backup not to bring    survey.MaxOpen longer than
 //	                              it back: MARK -> "withdrawn" or "forgotten" and when, unix         the round
-//	                              microseconds; "closed" -> when (RFC 3339)
+//	                              microseconds; "left MARK" -> "left" and when, of somebody
+//	                              forgotten after the close; "closed" -> when (RFC 3339)
 //	rounds                ZSET    every round -> when it was made, unix microseconds        the last of them expires
 //	event:{EVENT}         STRING  who claimed an event that may be done only once, or       half a minute; finished, ten
 //	                              "finished"                                                minutes

@@ -49,6 +49,9 @@ type Restored struct {
 	Withdrawn int              // people whose answers were left out, since they withdrew after the backup
 	Forgotten int              // people who were left out altogether
 	Closed    []survey.RoundID // open in the backup, and restored as closed; their rosters are to be sealed
+	// Uncounted are people who are to be forgotten, yet were counted when their round was closed, which is to be done again: they
+	// are still in it. Seal the round, then forget them there.
+	Uncounted map[survey.RoundID][]survey.PersonID
 	Unsteered []survey.RoundID // whoever is to be forgotten is their only coordinator, and stays it
 }
 
@@ -58,7 +61,7 @@ type Restored struct {
 //
 // The rounds are to be seen only when all of them are written: a restore that was stopped before can be run again.
 func (s *Store) Restore(ctx context.Context, read func() (io.Reader, error), o RestoreOptions) (Restored, error) {
-	r := &restore{Store: s, rounds: map[survey.RoundID]*returning{}}
+	r := &restore{Store: s, out: Restored{Uncounted: map[survey.RoundID][]survey.PersonID{}}, rounds: map[survey.RoundID]*returning{}}
 	if err := r.all(ctx, read, o); err != nil {
 		return r.out, fmt.Errorf("restore a backup: %w", err)
 	}
@@ -79,7 +82,8 @@ type returning struct {
 	since     ledger                   // of that, what is still in the backup
 	withdrawn map[survey.PersonID]bool // found in the backup, as taking part
 	forgotten map[survey.PersonID]bool // found in the backup
-	absent    map[string]bool          // the pseudonyms of both
+	uncounted map[survey.PersonID]bool // of these, those who are still to be counted
+	absent    map[string]bool          // the pseudonyms of those of whom there are to be no answers
 	pushed    map[string]int           // of lists, how many entries have been written
 }
 
@@ -143,7 +147,7 @@ func (r *restore) prepare(ctx context.Context, rounds map[survey.RoundID]*kept, 
 	for id, k := range rounds {
 		back := &returning{
 			kept: k, known: known[id], since: known[id].after(k.erased),
-			withdrawn: map[survey.PersonID]bool{}, forgotten: map[survey.PersonID]bool{}, absent: map[string]bool{}, pushed: map[string]int{},
+			withdrawn: map[survey.PersonID]bool{}, forgotten: map[survey.PersonID]bool{}, uncounted: map[survey.PersonID]bool{}, absent: map[string]bool{}, pushed: map[string]int{},
 		}
 		closing, unsteered, err := back.change()
 		switch {
@@ -180,7 +184,10 @@ func (back *returning) change() (closing, unsteered bool, err error) {
 		}
 		back.fields["state"], back.fields["closed"], back.fields["version"] = string(survey.Closed), at, strconv.Itoa(back.round.Version)
 	}
-	stay := slices.DeleteFunc(slices.Clone(back.round.Coordinators), func(p survey.PersonID) bool { return back.gone(p) == forgotten })
+	stay := slices.DeleteFunc(slices.Clone(back.round.Coordinators), func(p survey.PersonID) bool {
+		what, hasLeft := back.gone(p)
+		return what == forgotten || hasLeft
+	})
 	switch len(stay) {
 	case len(back.round.Coordinators):
 		return closing, false, nil
@@ -192,16 +199,14 @@ func (back *returning) change() (closing, unsteered bool, err error) {
 	return closing, false, err
 }
 
-// gone says what has been erased of a person since the backup: withdrawn, forgotten, or nothing.
-func (back *returning) gone(person survey.PersonID) string {
+// gone says what has been erased of a person since the backup: withdrawn, forgotten, or nothing; and whether they left it after its close.
+func (back *returning) gone(person survey.PersonID) (what string, hasLeft bool) {
 	if len(back.since) == 0 {
-		return ""
+		return "", false
 	}
-	what, _, err := readNote(back.since[markOf(back.fields["salt"], person)])
-	if err != nil {
-		return ""
-	}
-	return what
+	mark := markOf(back.fields["salt"], person)
+	what, _, _ = readNote(back.since[mark]) // all have been read before
+	return what, back.since[fieldOf(left, mark)] != ""
 }
 
 func (r *restore) write(ctx context.Context, read func() (io.Reader, error), living map[survey.RoundID]bool) error {
@@ -270,6 +275,9 @@ func (r *restore) write(ctx context.Context, read func() (io.Reader, error), liv
 		r.out.Rounds++
 		r.out.Withdrawn += len(back.withdrawn)
 		r.out.Forgotten += len(back.forgotten)
+		if len(back.uncounted) > 0 {
+			r.out.Uncounted[id] = slices.Sorted(maps.Keys(back.uncounted))
+		}
 	}
 	return nil
 }
@@ -325,24 +333,29 @@ func (r *restore) put(ctx context.Context, pipe goredis.Pipeliner, back *returni
 	return nil
 }
 
-// roster returns people and their entries without those who are to be forgotten; of those who have withdrawn, that they have.
+// roster returns people and their entries without those who are to be forgotten, unless they are to be counted first; of those who have
+// withdrawn, that they have.
 func (back *returning) roster(values [][]byte) ([][]byte, error) {
 	var stay [][]byte
 	for name, entry := range pairsOf(values) {
 		person := survey.PersonID(name)
-		gone := back.gone(person)
-		if gone != "" && back.secret != "" {
+		what, hasLeft := back.gone(person)
+		if what != "" && back.secret != "" {
 			back.absent[survey.Pseudonym([]byte(back.secret), person)] = true
 		}
-		switch gone {
-		case forgotten:
-			back.forgotten[person] = true
-			continue
-		case withdrawn:
+		if what == withdrawn {
 			var err error
 			if entry, err = encodeMember(survey.Member{Person: person, Standing: survey.Withdrawn}, ""); err != nil {
 				return nil, err
 			}
+		}
+		switch {
+		case what == forgotten, hasLeft && back.round.Turnout != nil:
+			back.forgotten[person] = true
+			continue
+		case hasLeft:
+			back.forgotten[person], back.uncounted[person] = true, true
+		case what == withdrawn:
 			back.withdrawn[person] = true
 		}
 		stay = append(stay, []byte(name), []byte(entry))

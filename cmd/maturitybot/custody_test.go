@@ -279,6 +279,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if _, _, err := later.Close(t.Context(), "open", ana); err != nil {
 		t.Fatal(err)
 	}
+	works(t, []string{"forget", "slack:T1:U2", "--yes", "--erasures", journal})
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -291,11 +292,14 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	says(t, 1, []string{"restore", file, "--identity", secret, "--erasures", late}, "nothing tells what was erased", "begun before the backup")
 	works(t, []string{"restore", file, "--identity", secret, "--erasures", journal + "," + late}, "Restored rounds: 3",
-		"withdrew after the backup (counted in each round): 1.", "to be forgotten (counted in each round): 2.", "closed again, so that nobody can tell whose answers are whose: open.")
+		"withdrew after the backup (counted in each round): 1.", "to be forgotten (counted in each round): 4.", "closed again, so that nobody can tell whose answers are whose: open.")
 	restored := roundsAt(t, lost)
 	r := need(restored.Seat(t.Context(), "open", "slack:T1:U1"))(t)
 	if r.Round.State != survey.Closed || !r.Round.Sealed || r.Member.Role != "" || r.Round.Turnout.Finished != 6 {
 		t.Errorf("got %+v of %+v", r.Member, r.Round.Turnout)
+	}
+	if seat := need(restored.Seat(t.Context(), "open", "slack:T1:U2"))(t); seat.Member.Standing != survey.NotInvited {
+		t.Errorf("who was forgotten after the close is there as %s", seat.Member.Standing)
 	}
 	if p := need(restored.PostResults(t.Context(), "open"))(t); p.Respondents != 6 {
 		t.Errorf("%d people answered, want 6", p.Respondents)

@@ -100,6 +100,16 @@ func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, err
 			return r, fmt.Errorf("all is restored, but the list of people of round %s still holds their roles; run it again with --replace: %w", id, err)
 		}
 	}
+	for id, people := range r.Uncounted {
+		if err := rounds.Seal(ctx, id); err != nil {
+			return r, fmt.Errorf("all is restored, but people who are to be forgotten are still in round %s; run it again with --replace: %w", id, err)
+		}
+		for _, person := range people {
+			if _, err := store.Forget(ctx, id, person); err != nil {
+				return r, fmt.Errorf("all is restored, but people who are to be forgotten are still in round %s; run it again with --replace: %w", id, err)
+			}
+		}
+	}
 	return r, nil
 }
 

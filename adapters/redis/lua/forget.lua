@@ -1,5 +1,6 @@
 -- Erases a person's response and their whole entry in the roster, in any state of the round, and notes it in the ledger, also
--- where there was nothing: an older copy of the round may hold them. Whoever was changing the entry finds that it is gone.
+-- where there was nothing: an older copy of the round may hold them. Of a round that has closed what they said stays, and so it is to
+-- in a copy: that is noted beside what may have been erased before. Whoever was changing the entry finds that it is gone.
 --
 -- KEYS  1 round  2 ledger  3 roster; while there is a secret also  4 responses  5 response  6 turn
 -- ARGV  1 person  2 pseudonym  3 now, unix microseconds  4 how long the ledger outlives the round, seconds
@@ -16,4 +17,6 @@ if KEYS[4] then
 end
 local entries = redis.call('HDEL', KEYS[3], ARGV[1])
 local mark = redis.sha1hex((round[2] or '') .. ARGV[1])
-return {'done', mark, note(KEYS[2], KEYS[1], mark, 'forgotten', ARGV[3], ARGV[4]), entries, responses}
+local field, what = mark, 'forgotten'
+if round[1] == 'closed' then field, what = 'left ' .. mark, 'left' end
+return {'done', mark, note(KEYS[2], KEYS[1], field, what, ARGV[3], ARGV[4]), entries, responses}
