@@ -445,29 +445,36 @@ func TestUnusableBackups(t *testing.T) {
 		c[i] = line + "\n"
 		return strings.Join(c, "")
 	}
+	body := func(old, new string) string {
+		i := at(roundKey("r1"))
+		return altered(i, withBody(t, lines[i], old, new))
+	}
 	to := frozen(t)
 	opened(t, to, "living", "p9")
 	before := everything(t, to)
 	for name, c := range map[string]struct{ backup, want string }{
-		"empty":          {"", "not a backup of maturitybot"},
-		"something else": {"PK\x03\x04", "not a backup of maturitybot"},
-		"other JSON":     {`{"format":"tar"}` + "\n", "not a backup of maturitybot"},
-		"newer":          {altered(0, `{"format":"maturitybot backup","version":2,"new":[]}`), "of version 2, and this program reads version 1"},
-		"cut off":        {strings.Join(lines[:last], ""), "in the middle"},
-		"cut in a line":  {whole[:len(whole)/2], "cannot be read"},
-		"one taken out":  {without(at("roster:")), "records, and has"},
-		"one more":       {whole + lines[last], "after the last one"},
-		"foreign key":    {altered(at("roster:"), `{"key":"roster:{r2}","type":"hash","values":["YQ==","Yg=="]}`), "none of its round"},
-		"no round":       {altered(at("r1\""), `{"key":"roster:{}","type":"hash"}`), "none of its round"},
-		"wrong type":     {altered(at("roster:"), `{"key":"roster:{r1}","type":"set","values":["YQ=="]}`), "is to be a hash"},
-		"no record":      {altered(at("owed:"), `{"key":"audit:{r1}","type":"set","values":["YQ=="]}`), "is to be a list"},
-		"odd values":     {altered(at("roster:"), `{"key":"roster:{r1}","type":"hash","values":["YQ=="]}`), "do not make a key"},
-		"no entry":       {altered(at("roster:"), `{"key":"roster:{r1}","type":"hash","values":["YQ==","Yg=="]}`), "decode entry"},
-		"no answers":     {altered(at("response:"), `{"key":"response:{r1}:x","type":"hash","values":["YQ==","Yg=="]}`), "a field that cannot be read"},
-		"no secret":      {strings.Replace(without(at("secret:")), fmt.Sprint(`"records":`, last), fmt.Sprint(`"records":`, last-1), 1), "the secret of round r1 is missing"},
-		"short secret":   {altered(at("secret:"), `{"key":"secret:{r1}","type":"string","values":["YQ=="]}`), "the secret of round r1"},
-		"no score":       {altered(at("owed:"), `{"key":"owed:{r1}","type":"zset","values":["YQ==","Yg=="]}`), "a score that is no number"},
-		"odd ledger":     {altered(at("owed:"), `{"key":"erased:{r1}","type":"hash","values":["YQ==","Yg=="]}`), "a note in a ledger"},
+		"empty":           {"", "not a backup of maturitybot"},
+		"something else":  {"PK\x03\x04", "not a backup of maturitybot"},
+		"other JSON":      {`{"format":"tar"}` + "\n", "not a backup of maturitybot"},
+		"newer":           {altered(0, `{"format":"maturitybot backup","version":2,"new":[]}`), "of version 2, and this program reads version 1"},
+		"cut off":         {strings.Join(lines[:last], ""), "in the middle"},
+		"cut in a line":   {whole[:len(whole)/2], "cannot be read"},
+		"one taken out":   {without(at("roster:")), "records, and has"},
+		"one more":        {whole + lines[last], "after the last one"},
+		"foreign key":     {altered(at("roster:"), `{"key":"roster:{r2}","type":"hash","values":["YQ==","Yg=="]}`), "none of its round"},
+		"no round":        {altered(at("r1\""), `{"key":"roster:{}","type":"hash"}`), "none of its round"},
+		"wrong type":      {altered(at("roster:"), `{"key":"roster:{r1}","type":"set","values":["YQ=="]}`), "is to be a hash"},
+		"no record":       {altered(at("owed:"), `{"key":"audit:{r1}","type":"set","values":["YQ=="]}`), "is to be a list"},
+		"odd values":      {altered(at("roster:"), `{"key":"roster:{r1}","type":"hash","values":["YQ=="]}`), "do not make a key"},
+		"no entry":        {altered(at("roster:"), `{"key":"roster:{r1}","type":"hash","values":["YQ==","Yg=="]}`), "decode entry"},
+		"no answers":      {altered(at("response:"), `{"key":"response:{r1}:x","type":"hash","values":["YQ==","Yg=="]}`), "a field that cannot be read"},
+		"no secret":       {strings.Replace(without(at("secret:")), fmt.Sprint(`"records":`, last), fmt.Sprint(`"records":`, last-1), 1), "the secret of round r1 is missing"},
+		"short secret":    {altered(at("secret:"), `{"key":"secret:{r1}","type":"string","values":["YQ=="]}`), "the secret of round r1"},
+		"no score":        {altered(at("owed:"), `{"key":"owed:{r1}","type":"zset","values":["YQ==","Yg=="]}`), "a score that is no number"},
+		"no languages":    {body(`"languages":["en"]`, `"languages":[]`), "no languages, no coordinators"},
+		"no coordinators": {body(`"coordinators":["slack:T1:UC"]`, `"coordinators":null`), "no languages, no coordinators"},
+		"no channel":      {body(`"channel":"slack:T1:C1"`, `"channel":""`), "or no channel"},
+		"odd ledger":      {altered(at("owed:"), `{"key":"erased:{r1}","type":"hash","values":["YQ==","Yg=="]}`), "a note in a ledger"},
 	} {
 		_, err := to.Restore(t.Context(), again([]byte(c.backup)), RestoreOptions{Replace: true, WithoutErasures: true})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -671,6 +678,11 @@ func FuzzRestore(f *testing.F) {
 	f.Add(whole)
 	f.Add(whole[:len(whole)/2])
 	f.Add([]byte(`{"format":"maturitybot backup","version":1}` + "\n" + `{"records":1}`))
+	for line := range strings.Lines(string(whole)) {
+		if strings.Contains(line, `"`+roundKey("r1")) {
+			f.Add([]byte(strings.Replace(string(whole), line, withBody(f, line, `"languages":["en"]`, `"languages":[]`)+"\n", 1)))
+		}
+	}
 	to := frozen(f)
 	f.Fuzz(func(t *testing.T, backup []byte) {
 		before := everything(t, to)
@@ -687,6 +699,25 @@ func FuzzRestore(f *testing.F) {
 			t.Error("no backup of what was restored")
 		}
 	})
+}
+
+// withBody returns the record of a round with another text in its body.
+func withBody(t testing.TB, line, old, new string) string {
+	t.Helper()
+	var rec record
+	must(t, json.Unmarshal([]byte(line), &rec))
+	found := false
+	for i, v := range rec.Values {
+		if bytes.Contains(v, []byte(old)) {
+			rec.Values[i], found = bytes.Replace(v, []byte(old), []byte(new), 1), true
+		}
+	}
+	if !found {
+		t.Fatalf("no %s in it", old)
+	}
+	raw, err := json.Marshal(rec)
+	must(t, err)
+	return string(raw)
 }
 
 func decoded(t *testing.T, line []byte) (rec record) {
