@@ -3,12 +3,8 @@ package redis
 import (
 	"context"
 	"crypto/sha1" // as Redis names scripts
-	"embed"
 	"encoding/hex"
 	"errors"
-	"io/fs"
-	"path"
-	"strings"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -24,19 +20,25 @@ func Observed(tell func(operation string, took time.Duration, failed bool)) Opti
 	return func(s *Store) { s.client.AddHook(&observer{tell, scriptNames()}) }
 }
 
-//go:embed lua/*.lua
-var sources embed.FS
-
 // scriptNames are the scripts by the hash that a command names them by.
 func scriptNames() map[string]string {
-	names := map[string]string{}
-	files, _ := fs.Glob(sources, "lua/*.lua") // the pattern is well formed
-	for _, f := range files {
-		source, _ := sources.ReadFile(f) // it is inside the program
-		sum := sha1.Sum(source)
-		names[hex.EncodeToString(sum[:])] = strings.TrimSuffix(path.Base(f), ".lua")
+	return map[string]string{
+		appendScript.Hash():   "append",
+		backupScript.Hash():   "backup",
+		closeScript.Hash():    "close",
+		createScript.Hash():   "create",
+		forgetScript.Hash():   "forget",
+		inviteScript.Hash():   "invite",
+		memberScript.Hash():   "member",
+		planScript.Hash():     "plan",
+		pushScript.Hash():     "push",
+		saveScript.Hash():     "save",
+		sayScript.Hash():      "say",
+		sealScript.Hash():     "seal",
+		swapScript.Hash():     "swap",
+		takeScript.Hash():     "take",
+		withdrawScript.Hash(): "withdraw",
 	}
-	return names
 }
 
 // observer is a hook that times calls.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -45,6 +46,12 @@ func TestObserved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := s.Withdraw(t.Context(), seat); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Forget(t.Context(), "r1", "p1"); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.Finished(t.Context(), "an event that nobody knows"); err != nil { // there is no such value
 		t.Error(err)
 	}
@@ -54,7 +61,7 @@ func TestObserved(t *testing.T) {
 	if len(failures) > 0 {
 		t.Errorf("failed are %v", failures)
 	}
-	for _, want := range []string{"ping", "pipeline", "create", "invite", "member", "say", "get"} {
+	for _, want := range []string{"ping", "pipeline", "create", "invite", "member", "say", "withdraw", "forget", "get"} {
 		if calls[want] == 0 {
 			t.Errorf("%s is not among %v", want, slices.Sorted(maps.Keys(calls)))
 		}
@@ -67,6 +74,23 @@ func TestObserved(t *testing.T) {
 	server.SetError("MISCONF no disk")
 	if err := s.Ping(t.Context()); !errors.Is(err, survey.ErrUnavailable) || failures["ping"] != 1 {
 		t.Errorf("%v; failed are %v", err, failures)
+	}
+}
+
+// TestEveryScriptHasItsName: a file is a script, but for the one that is put before others.
+func TestEveryScriptHasItsName(t *testing.T) {
+	files, err := filepath.Glob("lua/*.lua")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got %v, %v", files, err)
+	}
+	var want []string
+	for _, f := range files {
+		if name := strings.TrimSuffix(filepath.Base(f), ".lua"); name != "erased" {
+			want = append(want, name)
+		}
+	}
+	if got := slices.Sorted(maps.Values(scriptNames())); !slices.Equal(got, want) {
+		t.Errorf("names are %v, want %v", got, want)
 	}
 }
 
