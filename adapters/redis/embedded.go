@@ -34,7 +34,7 @@ func Embedded() (*EmbeddedStore, error) {
 	}
 	goredis.SetLogger(quiet{})
 	return &EmbeddedStore{
-		Store:  &Store{client: goredis.NewUniversalClient(o), now: time.Now},
+		Store:  &Store{client: goredis.NewUniversalClient(o), now: time.Now, files: newRewrites()},
 		server: server,
 	}, nil
 }

@@ -33,6 +33,7 @@ func (s *Store) forget(ctx context.Context, id survey.RoundID, person survey.Per
 	if err != nil {
 		return f, err
 	}
+	s.rewriteFile(id)
 	f.Invited, f.Answers = rest[2] == int64(1), rest[3] == int64(1)
 	if f.Messages, err = s.unowe(ctx, id, person); err != nil {
 		return f, err

@@ -7,11 +7,11 @@
 //
 // What closing a round destroys, and what it cannot: the secret is deleted from memory in the same step
 // that closes the round. An append-only file holds it, and holds entries of the roster beside the first
-// mention of a response, until it is rewritten; so a rewrite is asked for after each closing, and the
-// server's refusal (it may be busy with one) is not reported. Nothing of this reaches snapshots (dump.rdb)
+// mention of a response, until it is rewritten; so a rewrite is asked for within seconds of each erasure (a closing, the
+// roster's forgetting after it, a withdrawal, a person forgotten, a round that a restore replaces), at most once a minute, and again
+// while the server refuses or cannot be reached; a process that is killed before forgets what it had to ask for. Nothing of this reaches snapshots (dump.rdb)
 // until the next is written, files of replicas until they rewrite theirs, disk blocks that were freed, and
-// backups: whoever keeps those must let them go to make the promise whole. The same holds for what a
-// person who withdraws has erased, for which no rewrite is asked.
+// backups: whoever keeps those must let them go to make the promise whole.
 //
 // A ledger of each round says what was erased of it, and names nobody to whom does not have the round; a journal, a file, says the
 // same where the store itself may be lost (erasures.go). By them, a backup that is restored does not bring back who withdrew, who was
@@ -37,6 +37,7 @@ type Store struct {
 	client goredis.UniversalClient
 	now    func() time.Time // for the order of lists and of erasures: what a round allows is judged at the caller's time
 	erased Journal          // nil when there is none
+	files  *rewrites
 }
 
 var _ survey.Store = (*Store)(nil)
@@ -55,7 +56,7 @@ func Open(ctx context.Context, address string, with ...Option) (*Store, error) {
 		return nil, err
 	}
 	goredis.SetLogger(quiet{})
-	s := &Store{client: goredis.NewUniversalClient(o), now: time.Now}
+	s := &Store{client: goredis.NewUniversalClient(o), now: time.Now, files: newRewrites()}
 	for _, change := range with {
 		change(s)
 	}
@@ -89,8 +90,10 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close gives the connections back. The store cannot be used any more.
+// Close gives the connections back. The store cannot be used any more. It takes up to two seconds when a rewrite of an append-only file
+// is wanted that the server does not begin.
 func (s *Store) Close() error {
+	s.endRewrites()
 	if err := s.client.Close(); err != nil {
 		return fmt.Errorf("close the connections to Redis: %w", err)
 	}

@@ -114,6 +114,7 @@ func (s *Store) withdraw(ctx context.Context, seat survey.Seat) error {
 	if err != nil {
 		return err
 	}
+	s.rewriteFile(id)
 	return s.journalNote(id, noted)
 }
 

@@ -431,5 +431,6 @@ func (r *restore) remove(ctx context.Context, id survey.RoundID) error {
 	}
 	pipe.Del(ctx, keysOf(id)...)
 	pipe.ZRem(ctx, roundsKey, string(id))
+	r.rewriteFile(id)
 	return exec(ctx, pipe)
 }

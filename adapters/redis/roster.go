@@ -309,6 +309,7 @@ func (s *Store) seal(ctx context.Context, id survey.RoundID, t survey.Turnout) e
 	if err := s.journal(erasure{At: r.ClosedAt, What: closed, Round: id}); err != nil {
 		return err
 	}
+	s.rewriteFile(id)
 	return keep("sealed", 1)
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -102,7 +101,7 @@ func (s *Store) saveRound(ctx context.Context, r survey.Round, e survey.Entry) e
 	return s.moveExpiry(ctx, r)
 }
 
-// CloseRound closes the round for good and destroys its secret, both at once, and then asks the server to
+// CloseRound closes the round for good and destroys its secret, both at once, and then has the server asked to
 // rewrite its append-only file, in which the secret would outlive it. Closing again changes nothing and
 // keeps the first time, but goes on with what a fault may have left: the expiry of responses and lists.
 func (s *Store) CloseRound(ctx context.Context, id survey.RoundID, at time.Time, e survey.Entry) (survey.Round, error) {
@@ -139,25 +138,8 @@ func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time,
 			return survey.Round{}, err
 		}
 	}
-	s.rewriteFile(ctx, id)
+	s.rewriteFile(id)
 	return r, s.moveExpiry(ctx, r)
-}
-
-// rewriteFile asks the server that keeps the round to rewrite its append-only file, if it writes one. It is
-// no fault of the closing when it does not: see the package comment.
-func (s *Store) rewriteFile(ctx context.Context, id survey.RoundID) {
-	var server goredis.Cmdable = s.client
-	if cluster, ok := s.client.(*goredis.ClusterClient); ok {
-		master, err := cluster.MasterForKey(ctx, roundKey(id))
-		if err != nil {
-			return
-		}
-		server = master
-	}
-	if info, err := server.Info(ctx, "persistence").Result(); err != nil || !strings.Contains(info, "aof_enabled:1") {
-		return
-	}
-	server.BgRewriteAOF(ctx)
 }
 
 // Rounds calls visit for every round that is kept, a few hundred in memory at a time, in no stated order.

@@ -115,6 +115,7 @@ func TestLawsTLS(t *testing.T) {
 		restoring(t, second, backedUp(t, store), RestoreOptions{WithoutErasures: true})
 		differences(t, everything(t, second), everything(t, first))
 		restoring(t, store, backedUp(t, frozen(t)), RestoreOptions{Replace: true}) // nothing is left to the laws
+		store.rewriteWanted(t.Context())
 	})
 	storetest.Run(t, func(*testing.T) survey.Store { return store })
 }

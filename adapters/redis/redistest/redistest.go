@@ -152,7 +152,14 @@ func newServer(t testing.TB, o Options) *Server {
 		s.args = append(s.args, "--tls-cert-file", o.TLS.File, "--tls-key-file", o.TLS.Key, "--tls-ca-cert-file", o.TLS.File,
 			"--tls-auth-clients", "no", "--tls-replication", "yes")
 	}
-	t.Cleanup(s.Kill)
+	t.Cleanup(func() {
+		// The process that rewrites its append-only file would outlive it, and write where the folder is being taken away.
+		poll(func() bool {
+			info, err := s.ask("INFO persistence")
+			return err != nil || !strings.Contains(info, "aof_rewrite_in_progress:1") && !strings.Contains(info, "aof_rewrite_scheduled:1")
+		})
+		s.Kill()
+	})
 	return s
 }
 

@@ -1,0 +1,101 @@
+package redis
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"maturitybot/adapters/redis/redistest"
+	"maturitybot/survey"
+)
+
+// inFile says whether a text is in the append-only files of a server.
+func inFile(t *testing.T, server *redistest.Server, text string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(server.Dir, "appendonlydir", "*"))
+	must(t, err)
+	for _, f := range files {
+		if raw, err := os.ReadFile(f); err == nil && bytes.Contains(raw, []byte(text)) { // the file may just have gone
+			return true
+		}
+	}
+	return false
+}
+
+// TestErasedLeavesTheFile: what was erased is not in the append-only file in the end, though the server refuses a rewrite while another runs.
+func TestErasedLeavesTheFile(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{AOF: true})
+	s := open(t, server.URL())
+	s.files.soon, s.files.every = time.Millisecond, 20*time.Millisecond
+	ctx := t.Context()
+	var erased []string
+	_, seats := opened(t, s, "open", "withdraws", "forgotten")
+	for i, seat := range seats {
+		note := fmt.Sprintf("a note of %s", seat.Member.Person)
+		must(t, errorOf(s.Detail(ctx, seat, time.Now(), survey.Gesture{ID: fmt.Sprint(i)}, "vision", survey.Detail{Note: note})))
+		erased = append(erased, note)
+	}
+	for i := range 12 {
+		id := survey.RoundID(fmt.Sprint("r", i))
+		opened(t, s, id, "p1")
+		secret, err := s.client.Get(ctx, secretKey(id)).Result()
+		must(t, err)
+		erased = append(erased, secret)
+	}
+	for _, text := range erased {
+		if !inFile(t, server, text) {
+			t.Fatal("what is to be erased is not in the file before")
+		}
+	}
+	for i := range 12 {
+		must(t, errorOf(s.CloseRound(ctx, survey.RoundID(fmt.Sprint("r", i)), time.Now(), survey.Entry{})))
+	}
+	must(t, s.Withdraw(ctx, seats[0]), errorOf(s.Forget(ctx, "open", "forgotten")))
+	left := 0
+	for began := time.Now(); time.Since(began) < 20*time.Second; <-time.After(20 * time.Millisecond) {
+		left = 0
+		for _, text := range erased {
+			if inFile(t, server, text) {
+				left++
+			}
+		}
+		if left == 0 {
+			return
+		}
+	}
+	t.Errorf("%d of %d texts are still in the file", left, len(erased))
+}
+
+// TestEachErasureAsksForARewrite: also where the process ends at once, as the command forget does.
+func TestEachErasureAsksForARewrite(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{AOF: true})
+	other := open(t, server.URL())
+	_, seats := opened(t, other, "r1", "p1", "p2")
+	for _, erase := range []struct {
+		what string
+		by   func(*Store) error
+	}{
+		{"withdraw", func(s *Store) error { return s.Withdraw(t.Context(), seats[0]) }},
+		{"forget", func(s *Store) error { return errorOf(s.Forget(t.Context(), "r1", "p2")) }},
+		{"close", func(s *Store) error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{})) }},
+		{"seal", func(s *Store) error { return s.Seal(t.Context(), "r1", survey.Turnout{}) }},
+		{"replace", func(s *Store) error {
+			return errorOf(s.Restore(t.Context(), again(backedUp(t, frozen(t))), RestoreOptions{Replace: true}))
+		}},
+	} {
+		before := stat(t, other.client, "persistence", "aof_rewrites")
+		s := open(t, server.URL())
+		must(t, erase.by(s), s.Close())
+		if n := stat(t, other.client, "persistence", "aof_rewrites"); n != before+1 {
+			t.Errorf("%s: %d rewrites, want one", erase.what, n-before)
+		}
+		for stat(t, other.client, "persistence", "aof_rewrite_in_progress") > 0 { // or the next would be refused
+			<-time.After(time.Millisecond)
+		}
+	}
+}
