@@ -422,7 +422,8 @@ func (k *kept) take(rec record) error {
 		if k.fields["closes"] != strconv.FormatInt(k.round.ClosesAt.Unix(), 10) {
 			return fmt.Errorf("when round %s closes cannot be read", id)
 		}
-		if len(k.round.Languages) == 0 || len(k.round.Coordinators) == 0 || k.round.Channel == "" { // no round is ever without
+		// No round is ever without, but a closed one whose last coordinator was forgotten.
+		if len(k.round.Languages) == 0 || len(k.round.Coordinators) == 0 && k.round.State != survey.Closed || k.round.Channel == "" {
 			return fmt.Errorf("round %s has no languages, no coordinators or no channel", id)
 		}
 		switch k.round.State {

@@ -400,3 +400,24 @@ func TestLedgersTakeTheLatest(t *testing.T) {
 		t.Errorf("first %v, then %v: later is %v", first, second, got)
 	}
 }
+
+// TestTheLastCoordinatorOfAClosedRoundStaysForgotten: such a round is backed up and restored like any other.
+func TestTheLastCoordinatorOfAClosedRoundStaysForgotten(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	ctx, now := t.Context(), time.Now()
+	opened(t, s, "shut", "stays")
+	shut, err := s.CloseRound(ctx, "shut", now, survey.Entry{})
+	must(t, err)
+	before := backedUp(t, s)
+	lead := shut.Coordinators[0]
+	must(t, errorOf(s.Forget(ctx, "shut", lead)))
+	shut.Coordinators = nil
+	must(t, s.SaveRound(ctx, shut, survey.Entry{}))
+	for what, backup := range map[string][]byte{"made before": before, "made after": backedUp(t, s)} {
+		r := restoring(t, s, backup, RestoreOptions{Replace: true})
+		if got, err := s.Round(ctx, "shut"); err != nil || len(got.Coordinators) > 0 || r.Rounds != 1 {
+			t.Errorf("%s: coordinators are %v, %v; %+v", what, got.Coordinators, err, r)
+		}
+	}
+}

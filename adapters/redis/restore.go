@@ -188,10 +188,10 @@ func (back *returning) change() (closing, unsteered bool, err error) {
 		what, hasLeft := back.gone(p)
 		return what == forgotten || hasLeft
 	})
-	switch len(stay) {
-	case len(back.round.Coordinators):
+	switch {
+	case len(stay) == len(back.round.Coordinators):
 		return closing, false, nil
-	case 0:
+	case len(stay) == 0 && back.round.State != survey.Closed: // somebody has to steer it
 		return closing, true, nil
 	}
 	back.round.Coordinators = stay
