@@ -228,14 +228,16 @@ func (b *Bot) otherLanguage(v locale.Voice, seat survey.Seat, then chat.Action) 
 }
 
 func (b *Bot) noticeBlocks(v locale.Voice, round survey.Round) []chat.Block {
+	kept := []chat.Span{chat.Words(v.Say("notice.kept", "until", v.Day(round.ExpiresAt().In(round.Location()))))}
+	if len(round.Coordinators) > 0 { // nobody may be left in a closed round, where people can still read the notice
+		kept = append(kept, chat.Words(" "+v.Say("notice.ask")+" "), mention(round.Coordinators[0]), chat.Words("."))
+	}
 	return []chat.Block{
 		chat.Heading{Text: v.Say("notice.title")},
 		chat.Say(v.Say("notice.who", "min", round.MinGroup)),
 		chat.Say(v.Say("notice.when")),
 		chat.Say(v.Say("notice.withdraw", "closes", b.when(v, round))),
-		chat.Text{Spans: []chat.Span{
-			chat.Words(v.Say("notice.kept", "until", v.Day(round.ExpiresAt().In(round.Location()))) + " "), mention(round.Coordinators[0]), chat.Words("."),
-		}},
+		chat.Text{Spans: kept},
 		chat.Remark(v.Say("notice.names")),
 	}
 }

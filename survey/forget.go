@@ -14,7 +14,8 @@ type Forgotten struct {
 	Answers  bool // what they had said was erased; never in a closed round
 	Messages int  // that were owed to them
 	Steered  bool // they were a coordinator, and are not any more
-	// Alone says that they are the round's only coordinator, and stay it: somebody has to steer the round. Once another is added, they can be forgotten.
+	// Alone says that they are the only coordinator of a round that is not closed, and stay it: somebody has to steer the round. Once
+	// another is added, or it is closed, they can be forgotten.
 	Alone bool
 }
 
@@ -23,8 +24,9 @@ func (f Forgotten) Any() bool {
 	return f.Invited || f.Answers || f.Messages > 0 || f.Steered || f.Alone
 }
 
-// Forget erases everything that is kept about a person, in every round and any state of it, at the wish of the operator, who
-// has a written request. It returns what was erased of each round in which something was, also beside an error: then it is to
+// Forget takes a person out of every round, and erases what they answered where the round is not closed, at the wish of the operator,
+// who has a written request. A closed round may be left without coordinators. The record of a round keeps what they did as its
+// coordinator. It returns what was erased of each round in which something was, also beside an error: then it is to
 // be done again, which changes nothing where it was done. It asks for no coordinator. The person can be invited anew.
 func (r *Rounds) Forget(ctx context.Context, person PersonID) ([]Forgotten, error) {
 	// Not only the person's own list of rounds: every round is asked, whatever may be amiss with the list.
@@ -78,14 +80,15 @@ func (r *Rounds) forget(ctx context.Context, id RoundID, person PersonID) (Forgo
 	return f, err
 }
 
-// removeCoordinator takes a person out of a round's coordinators, unless nobody else would be left, and says whether it did.
+// removeCoordinator takes a person out of a round's coordinators, unless nobody would be left to steer it, and says whether it did.
 func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person PersonID) (Round, bool, error) {
 	for range attempts {
 		round, err := r.store.Round(ctx, id)
 		if err != nil {
 			return Round{}, false, fmt.Errorf("read round: %w", err)
 		}
-		if !slices.Contains(round.Coordinators, person) || len(round.Coordinators) == 1 {
+		alone := len(round.Coordinators) == 1 && round.State != Closed // a closed round takes no other coordinator, and needs none
+		if alone || !slices.Contains(round.Coordinators, person) {
 			return round, false, nil
 		}
 		round.Coordinators = slices.DeleteFunc(round.Coordinators, func(p PersonID) bool { return p == person })

@@ -446,3 +446,35 @@ func TestWhatComesWithACommand(t *testing.T) {
 		t.Errorf("suggested to somebody who coordinates nothing: %v", got)
 	}
 }
+
+// TestAClosedRoundWithoutCoordinators breaks nothing: people can still look at what they were told.
+func TestAClosedRoundWithoutCoordinators(t *testing.T) {
+	t.Parallel()
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, round, ben := open(t, editions, "en", "cy")
+	ana := tryPerson("ana")
+	if _, _, err := b.rounds.Close(t.Context(), round, survey.PersonID(ana.String())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.rounds.Forget(t.Context(), survey.PersonID(ana.String())); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	b.bot = b.start(nobody{}, b.bot.Now, slog.New(slog.NewTextHandler(&log, nil)))
+	id := string(round)
+	for _, who := range []chat.Person{ana, ben} {
+		for _, a := range []chat.Action{chat.Do("notice", id), chat.Do("go", id), chat.Do("begin", id), chat.Do("kept", id), chat.Do("join", id), chat.Do("status", id, "en"),
+			chat.Do("results", id, "en"), chat.Do("export", id, "en"), chat.Do("record", id, "en")} {
+			said := fmt.Sprint(b.bot.Handle(t.Context(), chat.Event{ID: a.Verb + who.ID, Kind: chat.Press, Who: who, Action: a}))
+			if a.Verb == "notice" && who == ben && (!strings.Contains(said, "What this bot keeps is deleted by") || strings.Contains(said, "Questions?")) {
+				t.Errorf("the notice is %s", said)
+			}
+		}
+	}
+	if strings.Contains(log.String(), "level=ERROR") {
+		t.Error(log.String())
+	}
+}

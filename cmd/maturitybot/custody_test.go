@@ -204,7 +204,14 @@ func TestForget(t *testing.T) {
 	}
 	before := need(rounds.Record(t.Context(), "open", ana))(t).Head().Seq
 	works(t, []string{"forget", cem, "--yes"}, "Northshire (open, open): no coordinator any more.")
-	says(t, 1, []string{"forget", ana, "--yes"}, "Northshire (shut, closed): STAYS its only coordinator", "cannot be without a coordinator")
+	says(t, 1, []string{"forget", ana, "--yes"}, "Northshire (open, open): STAYS its only coordinator", "Northshire (shut, closed): no coordinator any more.",
+		"that is not closed cannot be without a coordinator")
+	if r := need(rounds.Seat(t.Context(), "shut", ana))(t).Round; len(r.Coordinators) != 0 {
+		t.Errorf("coordinators of the closed round are %v", r.Coordinators)
+	}
+	works(t, []string{"export", "shut", "--out", t.TempDir()}, ".csv")
+	works(t, []string{"rounds"}, "shut ")
+	works(t, []string{"backup", filepath.Join(t.TempDir(), "b.age"), "--recipient", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"}, "rounds: 3")
 	if head := need(rounds.Record(t.Context(), "open", ana))(t).Head(); head.Seq != before+1 || head.Act != survey.ActForgotten || len(head.Changes) > 0 {
 		t.Errorf("the record ends with %+v", head)
 	}
