@@ -61,9 +61,7 @@ func New(in io.Reader, out io.Writer, options Options) *Terminal {
 	}
 	t := &Terminal{in: newLines(in), out: out, options: options, echo: true}
 	t.file, _ = in.(term.File)
-	reads := t.file != nil && term.IsTerminal(t.file.Fd())
-	file, _ := out.(term.File)
-	writes := file != nil && term.IsTerminal(file.Fd())
+	reads, writes := IsTerminal(in), IsTerminal(out)
 	t.echo = !reads
 	t.screen = reads && writes && !options.Plain && variable(options.Environ, "TERM") != "dumb"
 	t.profile = colorprofile.NoTTY
@@ -75,6 +73,12 @@ func New(in io.Reader, out io.Writer, options Options) *Terminal {
 		}
 	}
 	return t
+}
+
+// IsTerminal says whether what is read from, or written to, is a terminal.
+func IsTerminal(stream any) bool {
+	file, ok := stream.(term.File)
+	return ok && term.IsTerminal(file.Fd())
 }
 
 func variable(environ []string, name string) string {

@@ -12,6 +12,7 @@ import (
 	"filippo.io/age"
 
 	"maturitybot/adapters/redis"
+	"maturitybot/adapters/terminal"
 )
 
 // backupCommand writes a backup that only the holders of some keys can read; the machine that makes it holds none of them.
@@ -28,7 +29,7 @@ func (c backupCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if c.File == "-" && isTerminal(s.out) {
+	if c.File == "-" && terminal.IsTerminal(s.out) {
 		return errors.New("a backup is nothing to read in a terminal; name a file, or send it on with > or |")
 	}
 	if _, err := os.Lstat(c.File); err == nil && !c.Force {

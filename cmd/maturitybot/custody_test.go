@@ -194,7 +194,7 @@ func TestForget(t *testing.T) {
 	if p := need(rounds.PostResults(t.Context(), "shut"))(t); p.Respondents != 8 || p.Terms.Finished != 8 {
 		t.Errorf("the results of the closed round have changed: %d of %d", p.Respondents, p.Terms.Finished)
 	}
-	works(t, []string{"forget", ben, "--yes"}, "No round has anything of this person.")
+	works(t, []string{"forget", ben, "--yes"}, "No round lists this person. A record may still hold their identifier.")
 	if lines := strings.Split(string(need(os.ReadFile(journal))(t)), "\n"); len(lines) < 4 || lines[0] != `{"at":"2026-12-01T10:0` || !strings.Contains(lines[1], `"forgotten"`) {
 		t.Errorf("the journal is %q", lines)
 	}
@@ -338,8 +338,13 @@ func TestForgetAsks(t *testing.T) {
 	t.Setenv("REDIS_URL", url)
 	for _, c := range []struct {
 		answer, want string
+		code         int
 		standing     survey.Standing
-	}{{"\n", "Nothing was erased.", survey.Finished}, {"yes\n", "answers erased", survey.NotInvited}} {
+	}{
+		{"\n", "nothing was erased", 1, survey.Finished},
+		{"\x04", "there is nobody to ask; give --yes", 1, survey.Finished}, // ends the input
+		{"yes\n", "answers erased", 0, survey.NotInvited},
+	} {
 		screen, in, err := pty.Open()
 		if err != nil {
 			t.Skip("no terminal here: ", err)
@@ -348,13 +353,33 @@ func TestForgetAsks(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if code := run(t.Context(), []string{"forget", ben}, in, &out, &out); code != 0 || !strings.Contains(out.String(), "Go on? [y/N]") || !strings.Contains(out.String(), c.want) {
+		if code := run(t.Context(), []string{"forget", ben}, in, &out, &out); code != c.code || !strings.Contains(out.String(), "Go on? [y/N]") || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%q: code %d\n%s", c.answer, code, out.String())
 		}
 		if seat := need(rounds.Seat(t.Context(), "open", ben))(t); seat.Member.Standing != c.standing {
 			t.Errorf("%q: they are %q", c.answer, seat.Member.Standing)
 		}
 		_, _ = in.Close(), screen.Close() // it has served
+	}
+}
+
+// TestANullDeviceIsNoTerminal, by whatever name it was opened: it answers no question, and takes a backup.
+func TestANullDeviceIsNoTerminal(t *testing.T) {
+	url, _ := keptRounds(t)
+	public, _ := keys(t)
+	t.Setenv("REDIS_URL", url)
+	path := filepath.Join(t.TempDir(), "stdin")
+	if err := os.Symlink(os.DevNull, path); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	null := need(os.OpenFile(path, os.O_RDWR, 0))(t)
+	defer func() { _ = null.Close() }() // it has served
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"forget", ben}, null, &out, &out); code != 1 || out.String() != "maturitybot: there is nobody to ask; give --yes\n" {
+		t.Errorf("code %d\n%s", code, out.String())
+	}
+	if code := run(t.Context(), []string{"backup", "-", "--recipient", public}, null, null, &out); code != 0 {
+		t.Errorf("code %d\n%s", code, out.String())
 	}
 }
 

@@ -3,17 +3,18 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
+	"maturitybot/adapters/terminal"
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 )
 
-// forgetCommand erases everything that is kept about a person, for whoever runs the bot and got a written request.
+// forgetCommand takes a person out of every round, for whoever runs the bot and got a written request.
 type forgetCommand struct {
 	matrixFlag
 	storeFlag
@@ -28,8 +29,8 @@ func (c forgetCommand) Run(ctx context.Context, s streams) error {
 		return fmt.Errorf("that is no person: write platform:workspace:id, such as slack:T024BE7LD:U2147483697")
 	}
 	if !c.Yes {
-		sure, err := ask(s, "Everything that is kept about this person is erased, in every round, for good. Go on?")
-		if err != nil || !sure {
+		if err := ask(s, "This person is taken out of every round, and what they answered in rounds that are not closed is erased, for good. "+
+			"The record of what coordinators did keeps their identifier, if it is there. Go on?"); err != nil {
 			return err
 		}
 	}
@@ -54,7 +55,7 @@ func (c forgetCommand) Run(ctx context.Context, s streams) error {
 		alone = alone || f.Alone
 	}
 	if len(all) == 0 {
-		fmt.Fprintln(s.out, "No round has anything of this person.")
+		fmt.Fprintln(s.out, "No round lists this person. A record may still hold their identifier.")
 	}
 	if err != nil {
 		return fmt.Errorf("not everything could be erased; run it again: %w", err)
@@ -93,19 +94,21 @@ func forgottenLine(f survey.Forgotten) string {
 	return line
 }
 
-// ask asks somebody at a terminal; where there is nobody, --yes has to say so.
-func ask(s streams, question string) (bool, error) {
-	if f, ok := s.in.(*os.File); !ok || !isTerminal(f) {
-		return false, fmt.Errorf("there is nobody to ask; give --yes")
+// ask asks somebody at a terminal; its error says that they did not agree, or that there is nobody.
+func ask(s streams, question string) error {
+	nobody := errors.New("there is nobody to ask; give --yes")
+	if !terminal.IsTerminal(s.in) {
+		return nobody
 	}
 	fmt.Fprint(s.err, question+" [y/N] ")
 	answer, err := bufio.NewReader(s.in).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return false, fmt.Errorf("read the answer: %w", err)
+	switch answer = strings.ToLower(strings.TrimSpace(answer)); {
+	case err == io.EOF && answer == "":
+		return nobody
+	case err != nil && err != io.EOF:
+		return fmt.Errorf("read the answer: %w", err)
+	case answer != "y" && answer != "yes":
+		return errors.New("nothing was erased")
 	}
-	if answer = strings.ToLower(strings.TrimSpace(answer)); answer == "y" || answer == "yes" {
-		return true, nil
-	}
-	fmt.Fprintln(s.err, "Nothing was erased.")
-	return false, nil
+	return nil
 }

@@ -36,7 +36,7 @@ type commands struct {
 	Report   reportCommand   `cmd:"" help:"Read the agreed ratings of many areas together: how many are on each level, by nation, and the average level of each dimension."`
 	Rounds   roundsCommand   `cmd:"" help:"List the rounds that are kept, without names of people."`
 	Export   exportCommand   `cmd:"" help:"Write everything of a round that its coordinator may have."`
-	Forget   forgetCommand   `cmd:"" help:"Erase everything that is kept about a person, in every round."`
+	Forget   forgetCommand   `cmd:"" help:"Take a person out of every round, and erase what they answered in those that are not closed."`
 	Backup   backupCommand   `cmd:"" help:"Write everything that is kept to an encrypted file, while the bot runs."`
 	Restore  restoreCommand  `cmd:"" help:"Write a backup back into Redis, without what was erased since; or only check it."`
 	Version  struct{}        `cmd:"" help:"Print the version."`

@@ -9,6 +9,7 @@ import (
 
 	"maturitybot/adapters/ratings"
 	"maturitybot/adapters/results"
+	"maturitybot/adapters/terminal"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 )
@@ -64,7 +65,7 @@ func (c reportCommand) format(s streams) (string, error) {
 			return "", fmt.Errorf("write report: the ending of %s says nothing of its format; end it in .txt, .csv, .xlsx, .png or .svg, or give --format", c.Out)
 		}
 	}
-	if c.Out == "" && (format == "xlsx" || format == "png") && isTerminal(s.out) {
+	if c.Out == "" && (format == "xlsx" || format == "png") && terminal.IsTerminal(s.out) {
 		return "", fmt.Errorf("write report: %s is not for a terminal; name a file with -o", format)
 	}
 	return format, nil

@@ -15,6 +15,7 @@ import (
 
 	"maturitybot/adapters/answers"
 	"maturitybot/adapters/results"
+	"maturitybot/adapters/terminal"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 )
@@ -111,19 +112,10 @@ func (c resultsCommand) format(out io.Writer) (string, error) {
 	if !slices.Contains(results.Formats(), format) {
 		return "", fmt.Errorf("there is no format %q; there are %s", format, strings.Join(results.Formats(), ", "))
 	}
-	if c.Out == "" && (format == "xlsx" || format == "png") && isTerminal(out) {
+	if c.Out == "" && (format == "xlsx" || format == "png") && terminal.IsTerminal(out) {
 		return "", fmt.Errorf("%s is nothing to read in a terminal; name a file with -o, or send it on with > or |", format)
 	}
 	return format, nil
-}
-
-func isTerminal(out io.Writer) bool {
-	f, ok := out.(*os.File)
-	if !ok || f.Name() == os.DevNull {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func (c resultsCommand) terms() (survey.Terms, error) {
