@@ -316,7 +316,40 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 
 	t.Setenv("REDIS_URL", "redis://"+miniredis.RunT(t).Addr())
+	gone := filepath.Join(folder, "gone")
+	t.Setenv("ERASURES", gone)
+	works(t, []string{"restore", file, "--identity", secret, "--check"}, "is whole")
+	says(t, 1, []string{"restore", file, "--identity", secret}, "the file of erasures "+gone+" is not there: give the copy you kept (--erasures FILE), or --without-erasures")
 	works(t, []string{"restore", file, "--identity", secret, "--without-erasures"}, "WARNING: of 3 rounds nothing tells what was erased")
+}
+
+// TestRestoreFromStandardInput: what backup writes to a pipe, restore takes from one, and leaves no copy behind.
+func TestRestoreFromStandardInput(t *testing.T) {
+	url, _ := keptRounds(t)
+	public, secret := keys(t)
+	t.Setenv("REDIS_URL", url)
+	_, backup, _ := exec(t, "", "backup", "-", "--recipient", public)
+	spool := t.TempDir()
+	t.Setenv("TMPDIR", spool)
+	if code, out, errs := exec(t, backup, "restore", "-", "--identity", secret, "--check"); code != 0 || !strings.HasPrefix(out, "standard input is whole. rounds: 3") {
+		t.Errorf("code %d, %s%s", code, out, errs)
+	}
+	t.Setenv("REDIS_URL", "redis://"+miniredis.RunT(t).Addr())
+	if code, out, errs := exec(t, backup, "restore", "-", "--identity", secret, "--without-erasures"); code != 0 || !strings.Contains(out, "Restored rounds: 3") {
+		t.Errorf("code %d, %s%s", code, out, errs)
+	}
+	if left := namesIn(t, spool); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	screen, in, err := pty.Open()
+	if err != nil {
+		t.Skip("no terminal here: ", err)
+	}
+	defer func() { _, _ = in.Close(), screen.Close() }() // it has served
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"restore", "-", "--identity", secret}, in, &out, &out); code != 1 || !strings.Contains(out.String(), "nothing to type in a terminal") {
+		t.Errorf("code %d\n%s", code, out.String())
+	}
 }
 
 // TestForgetAfterHalfAClose: whoever is forgotten in a round that was closed, but has not counted its people yet, is still in the count.

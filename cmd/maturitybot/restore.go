@@ -13,6 +13,7 @@ import (
 	"filippo.io/age"
 
 	"maturitybot/adapters/redis"
+	"maturitybot/adapters/terminal"
 	"maturitybot/survey"
 )
 
@@ -20,11 +21,11 @@ import (
 type restoreCommand struct {
 	matrixFlag
 	storeFlag
-	File            string   `arg:"" help:"The backup." type:"existingfile"`
+	File            string   `arg:"" help:"The backup; - reads standard input." type:"existingfile"`
 	Identity        string   `name:"identity" short:"i" required:"" placeholder:"FILE" type:"existingfile" help:"File with the secret key, as age-keygen wrote it."`
 	Check           bool     `help:"Only read the whole backup, and say whether it can be restored; needs no Redis."`
 	Replace         bool     `help:"Take out the rounds that Redis holds, for those of the backup."`
-	Erasures        []string `name:"erasures" env:"ERASURES" placeholder:"FILE" type:"existingfile" help:"Files to which serve and forget added what was erased; several with commas."`
+	Erasures        []string `name:"erasures" env:"ERASURES" placeholder:"FILE" type:"path" help:"Files to which serve and forget added what was erased; several with commas."`
 	WithoutErasures bool     `name:"without-erasures" help:"Go on though nothing tells what was erased since the backup."`
 }
 
@@ -34,11 +35,14 @@ func (c restoreCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(c.File)
+	f, err := c.backup(s.in)
 	if err != nil {
 		return fmt.Errorf("open the backup: %w", err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
+	if c.File == "-" {
+		c.File = "standard input" // in what is said of it
+	}
 	read := func() (io.Reader, error) {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return nil, err
@@ -65,11 +69,34 @@ func (c restoreCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
+// backup opens the backup. As it is read twice, standard input becomes a file that nobody else can open, and that is gone with the program.
+func (c restoreCommand) backup(in io.Reader) (f *os.File, err error) {
+	if c.File != "-" {
+		return os.Open(c.File)
+	}
+	if terminal.IsTerminal(in) {
+		return nil, errors.New("a backup is nothing to type in a terminal; name its file, or send it here with < or |")
+	}
+	if f, err = os.CreateTemp("", "maturitybot-*"); err != nil {
+		return nil, err
+	}
+	_, err = io.Copy(f, in)
+	if err = errors.Join(err, os.Remove(f.Name())); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
 func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, error)) (redis.Restored, error) {
 	o := redis.RestoreOptions{Replace: c.Replace, WithoutErasures: c.WithoutErasures}
 	for _, path := range c.Erasures {
 		j, err := os.Open(path)
-		if err != nil {
+		switch {
+		case errors.Is(err, os.ErrNotExist) && c.WithoutErasures:
+			continue
+		case errors.Is(err, os.ErrNotExist):
+			return redis.Restored{}, fmt.Errorf("the file of erasures %s is not there: give the copy you kept (--erasures FILE), or --without-erasures", path)
+		case err != nil:
 			return redis.Restored{}, fmt.Errorf("open the journal of erasures: %w", err)
 		}
 		defer func() { _ = j.Close() }() // it was only read
