@@ -148,6 +148,15 @@ func TestExport(t *testing.T) {
 		t.Errorf("the record ends with %+v, and its file with something else", head)
 	}
 	says(t, 1, []string{"export", "shut", "--out", folder}, "is there already; nothing was written")
+	says(t, 1, []string{"export", "shut", "--out", filepath.Join(folder, namesIn(t, folder)[0], "in")}, "make the folder")
+	taken := filepath.Join(t.TempDir(), namesIn(t, folder)[0])
+	if err := os.Mkdir(taken, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	says(t, 1, []string{"export", "shut", "--out", filepath.Dir(taken), "--force"}, "is a folder; nothing was written")
+	if again := need(rounds.Record(t.Context(), "shut", ana))(t).Head(); again.Seq != head.Seq {
+		t.Errorf("the record tells of an export that failed: %+v", again)
+	}
 	works(t, []string{"export", "shut", "--out", folder, "--force", "--lang", "cy"})
 	if welsh := string(need(os.ReadFile(filepath.Join(folder, strings.TrimSuffix(namesIn(t, folder)[0], ".csv")+".txt")))(t)); welsh == text {
 		t.Error("not replaced by Welsh")

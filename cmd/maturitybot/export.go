@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"maturitybot/adapters/results"
+	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 )
@@ -59,66 +60,81 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := rounds.NoteAct(ctx, status.Round.ID, survey.Operator, survey.ActExported); err != nil {
-		return err
-	}
-	record, err := rounds.PostRecord(ctx, status.Round)
-	if err != nil {
-		return err
-	}
-	return c.write(s.out, p, record, lang)
-}
-
-// write writes all files, or none.
-func (c exportCommand) write(out io.Writer, p survey.Published, record survey.Record, lang survey.Lang) error {
 	words, err := locale.Load()
 	if err != nil {
 		return err
 	}
 	artist := results.New(words)
-	type file struct {
-		path string
-		data []byte
-	}
-	var files []file
-	add := func(name string, data []byte) error {
-		path := filepath.Join(c.Out, name)
-		if _, err := os.Lstat(path); err == nil && !c.Force {
-			return fmt.Errorf("%s is there already; nothing was written. Name another folder with --out, or give --force", path)
+	record := func() (chat.File, error) {
+		record, err := rounds.PostRecord(ctx, status.Round)
+		if err != nil {
+			return chat.File{}, err
 		}
-		files = append(files, file{path, data})
-		return nil
+		return artist.Record(p, record)
 	}
+	files, err := drawn(artist, p, lang)
+	if err != nil {
+		return err
+	}
+	before, err := record()
+	if err != nil {
+		return err
+	}
+	if err := c.room(append(files, before)); err != nil { // first, or the record would tell of what was not exported
+		return err
+	}
+	if err := rounds.NoteAct(ctx, status.Round.ID, survey.Operator, survey.ActExported); err != nil {
+		return err
+	}
+	after, err := record()
+	if err != nil {
+		return err
+	}
+	for _, f := range append(files, after) {
+		path := filepath.Join(c.Out, f.Name)
+		if err := replaceFile(path, f.Data); err != nil {
+			return fmt.Errorf("write results: %w", err)
+		}
+		fmt.Fprintln(s.out, path)
+	}
+	return nil
+}
+
+// drawn is the results in every format.
+func drawn(artist *results.Artist, p survey.Published, lang survey.Lang) (files []chat.File, err error) {
 	for _, format := range results.Formats() {
+		data, err := artist.In(format, p, lang)
+		if err != nil {
+			return nil, err
+		}
 		ending := format
 		if format == "text" {
 			ending = "txt"
 		}
-		data, err := artist.In(format, p, lang)
-		if err != nil {
-			return err
-		}
-		if err := add(p.FileName()+"."+ending, data); err != nil {
-			return err
-		}
+		files = append(files, chat.File{Name: p.FileName() + "." + ending, Data: data})
 	}
-	kept, err := artist.Record(p, record)
-	if err != nil {
-		return err
-	}
-	if err := add(kept.Name, kept.Data); err != nil {
-		return err
+	return files, nil
+}
+
+// room makes the folder, and says whether the files can be written there.
+func (c exportCommand) room(files []chat.File) error {
+	for _, f := range files {
+		path := filepath.Join(c.Out, f.Name)
+		switch info, err := os.Lstat(path); {
+		case err == nil && info.IsDir():
+			return fmt.Errorf("%s is a folder; nothing was written. Name another folder with --out", path)
+		case err == nil && !c.Force:
+			return fmt.Errorf("%s is there already; nothing was written. Name another folder with --out, or give --force", path)
+		}
 	}
 	if err := os.MkdirAll(c.Out, 0o750); err != nil {
 		return fmt.Errorf("make the folder: %w", err)
 	}
-	for _, f := range files {
-		if err := replaceFile(f.path, f.data); err != nil {
-			return fmt.Errorf("write results: %w", err)
-		}
-		fmt.Fprintln(out, f.path)
+	f, err := os.CreateTemp(c.Out, ".maturitybot-*")
+	if err != nil {
+		return fmt.Errorf("write to the folder: %w", err)
 	}
-	return nil
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // rates tells how many were invited and have finished, which is all that may be known before the close.
