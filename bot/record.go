@@ -124,7 +124,7 @@ func (b *Bot) act(v locale.Voice, e survey.Entry) string {
 	case survey.ActFull:
 		return v.Say(key, "limit", survey.MaxNoted, "kind", named(v, "record.kind_"+about(e, survey.FieldAct)))
 	case survey.ActCreated, survey.ActRedrafted, survey.ActOpened, survey.ActExtended, survey.ActDoor, survey.ActPlan, survey.ActWorkshop,
-		survey.ActTeam, survey.ActClosed, survey.ActResults, survey.ActExported, survey.ActForgotten:
+		survey.ActTeam, survey.ActClosed, survey.ActResults, survey.ActExported, survey.ActForgotten, survey.ActRestored:
 		return v.Say(key)
 	}
 	return v.Say("record.unreadable")
@@ -261,7 +261,7 @@ func (b *Bot) value(v locale.Voice, r survey.Round, field, value string) string 
 		return ""
 	}
 	switch field {
-	case "closes", "closed", "workshop":
+	case "closes", "closed", "workshop", survey.FieldBackup:
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
 			return v.Time(at.In(r.Location()))
 		}

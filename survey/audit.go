@@ -31,6 +31,7 @@ const (
 	ActResults   Act = "results"   // the results were asked for
 	ActExported  Act = "exported"  // the files were asked for
 	ActForgotten Act = "forgotten" // a person was taken out of the round by whoever runs the bot
+	ActRestored  Act = "restored"  // the round was brought back from a backup by whoever runs the bot
 	ActRefused   Act = "refused"   // somebody who is not a coordinator tried something
 	ActFull      Act = "full"      // no more of an act is recorded
 )
@@ -43,6 +44,7 @@ const (
 	FieldPeople = "people" // how many
 	FieldVerb   = "verb"   // what was tried
 	FieldAct    = "act"    // of what no more is recorded
+	FieldBackup = "backup" // when it was begun
 )
 
 // Entry is one line of a round's record: who did what when. It holds no answer, and nothing of who answered what, or whether.

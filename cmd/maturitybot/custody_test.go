@@ -317,6 +317,15 @@ func TestBackupAndRestore(t *testing.T) {
 	if seat := need(restored.Seat(t.Context(), "open", "slack:T1:U2"))(t); seat.Member.Standing != survey.NotInvited {
 		t.Errorf("who was forgotten after the close is there as %s", seat.Member.Standing)
 	}
+	for _, id := range []survey.RoundID{"open", "shut", "drafted"} {
+		record := need(restored.PostRecord(t.Context(), survey.Round{ID: id}))(t)
+		head := record.Head()
+		if record.Broken != 0 || head.By != survey.Operator || head.Act != survey.ActRestored || len(head.Changes) != 1 || head.Changes[0].Field != survey.FieldBackup {
+			t.Errorf("the record of %s ends with %+v, broken at %d", id, head, record.Broken)
+		} else if at := need(time.Parse(time.RFC3339, head.Changes[0].New))(t); time.Since(at) > time.Hour {
+			t.Errorf("the backup of %s is of %v", id, at)
+		}
+	}
 	if p := need(restored.PostResults(t.Context(), "open"))(t); p.Respondents != 6 {
 		t.Errorf("%d people answered, want 6", p.Respondents)
 	}

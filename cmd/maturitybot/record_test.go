@@ -42,6 +42,7 @@ func TestTheLongestRecordFits(t *testing.T) {
 			survey.Entry{By: full.Coordinators[0], Act: act, Changes: survey.Changes(survey.Round{}, full)}, // everything is new
 			survey.Entry{By: full.Coordinators[0], Act: act, Changes: []survey.Change{{Field: "posts_off", New: "opened, digest, last"}, {Field: "far"}}})
 	}
+	long = append(long, survey.Entry{By: survey.Operator, Act: survey.ActRestored, Changes: []survey.Change{{Field: survey.FieldBackup, New: "2026-11-23T09:00:00Z"}}})
 	for range 3 {
 		for _, e := range long {
 			note(e)

@@ -137,6 +137,18 @@ func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, err
 			}
 		}
 	}
+	restored := map[survey.RoundID]bool{} // all that the store now holds; a scan may meet one twice
+	if err := rounds.All(ctx, func(round survey.Round) error {
+		restored[round.ID] = true
+		return nil
+	}); err != nil {
+		return r, fmt.Errorf("all is restored, but the records do not tell of it; run it again with --replace: %w", err)
+	}
+	for id := range restored {
+		if err := rounds.NoteAct(ctx, id, survey.Operator, survey.ActRestored, survey.Change{Field: survey.FieldBackup, New: r.Backup.At.UTC().Format(time.RFC3339)}); err != nil {
+			return r, fmt.Errorf("all is restored, but the record of round %s does not tell of it; run it again with --replace: %w", id, err)
+		}
+	}
 	return r, nil
 }
 
