@@ -61,10 +61,18 @@ func Open(ctx context.Context, address string, with ...Option) (*Store, error) {
 		change(s)
 	}
 	if err := s.client.Ping(ctx).Err(); err != nil {
-		if lasting(err) {
-			return nil, errors.Join(fmt.Errorf("connect to Redis: %w", err), s.Close())
+		var reply goredis.Error
+		switch {
+		case goredis.HasErrorPrefix(err, "NOAUTH"), goredis.HasErrorPrefix(err, "WRONGPASS"):
+			err = fmt.Errorf("connect: Redis refuses the user or password: compare REDIS_URL with requirepass or the ACL of Redis: %w", err)
+		case lasting(err):
+			err = fmt.Errorf("connect to Redis: %w", err)
+		case !errors.As(err, &reply) && !errors.Is(err, context.Canceled):
+			err = fmt.Errorf("connect: Redis cannot be reached at the address in REDIS_URL: see whether it runs: %w", fault(err))
+		default:
+			err = fmt.Errorf("connect to Redis: %w", fault(err))
 		}
-		return nil, errors.Join(fmt.Errorf("connect to Redis: %w", fault(err)), s.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -101,6 +102,8 @@ func (c *checkCommand) files(f *findings) {
 		case err == nil:
 			_ = file.Close() // nothing was written
 			f.say(fine, "erasures", "the file can be added to")
+		case errors.Is(err, os.ErrNotExist) && missing(filepath.Dir(c.Erasures)):
+			f.say(fail, "erasures", "there is no folder %s: make it, writable by the bot alone", filepath.Dir(c.Erasures))
 		case errors.Is(err, os.ErrNotExist):
 			f.say(warn, "erasures", "there is no file yet: it is made when the bot starts, if its folder lets the bot")
 		default:
@@ -114,6 +117,11 @@ func (c *checkCommand) files(f *findings) {
 		}
 	}
 	f.say(fine, "time zones", "known; now it is %s", time.Now().UTC().Format("2006-01-02 15:04:05 MST"))
+}
+
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, os.ErrNotExist)
 }
 
 // redis looks at the store.

@@ -133,7 +133,7 @@ func TestCheckConfiguration(t *testing.T) {
 // TestCheckWithoutRedis: its password is in no error.
 func TestCheckWithoutRedis(t *testing.T) {
 	got, out := checked(t, checkCommand{serveCommand: serveCommand{storeFlag: storeFlag{RedisURL: "redis://bot:r3dis-s3cret@127.0.0.1:1"}}}, nil)
-	if got || !strings.Contains(out, "FAIL  redis          connect to Redis") || strings.Contains(out, "s3cret") {
+	if got || !strings.Contains(out, "FAIL  redis          connect: Redis cannot be reached at the address in REDIS_URL: see whether it runs") || strings.Contains(out, "s3cret") {
 		t.Errorf("fine is %v:\n%s", got, out)
 	}
 }
@@ -157,6 +157,7 @@ func TestCheckErasures(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		there: "ok    erasures", filepath.Join(folder, "new"): "warn  erasures", folder: "FAIL  erasures",
+		filepath.Join(folder, "none", "new"): "FAIL  erasures       there is no folder " + filepath.Join(folder, "none") + ": make it, writable by the bot alone",
 	} {
 		if _, out := checked(t, checkCommand{serveCommand: serveCommand{erasuresFlag: erasuresFlag{path}}}, nil); !strings.Contains(out, want) {
 			t.Errorf("%s: want %q in\n%s", path, want, out)

@@ -190,7 +190,7 @@ func TestReadyCommand(t *testing.T) {
 	if err := end(); err != nil {
 		t.Error(err)
 	}
-	if code, out, said := exec(t, "", "ready", "--ops-listen", address); code != 1 || out != "" || !strings.Contains(said, "ask whether it is ready") {
+	if code, out, said := exec(t, "", "ready", "--ops-listen", address); code != 1 || out != "" || !strings.Contains(said, "nothing listens at "+address+": the bot is not running") {
 		t.Errorf("nobody there: %d %q %q", code, out, said)
 	}
 	t.Setenv("OPS_LISTEN", "")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 )
 
@@ -34,6 +35,9 @@ func (c *readyCommand) Run(ctx context.Context, s streams) error {
 		return fmt.Errorf("ask whether it is ready: %w", err)
 	}
 	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r) // by no proxy
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("nothing listens at %s: the bot is not running on this machine, or serve has another OPS_LISTEN", address)
+	}
 	if err != nil {
 		return fmt.Errorf("ask whether it is ready: %w", err)
 	}
