@@ -426,12 +426,13 @@ type walker struct {
 	gave      map[string]map[string]bool // element -> every answer they ever pressed
 	sees      map[string]string          // element -> the answer that their card last showed as saved
 	changed   map[string]bool            // elements on which they have changed their mind
+	ways      map[string]thing           // element -> the button that once led to it
 }
 
 func (s *storm) walker(name, channel string) *walker {
 	return &walker{
 		s: s, name: name, id: s.platform.person(name).ID, in: s.platform.place(channel).Channel,
-		want: map[string]string{}, gave: map[string]map[string]bool{}, sees: map[string]string{}, changed: map[string]bool{},
+		want: map[string]string{}, gave: map[string]map[string]bool{}, sees: map[string]string{}, changed: map[string]bool{}, ways: map[string]thing{},
 	}
 }
 
@@ -622,6 +623,13 @@ func (w *walker) next(m message, things []thing) bool {
 		w.submitted = true
 		return w.tap(m, x, "")
 	}
+	if _, ok := has("submit"); ok { // what they gave without ever seeing it saved, they look at again
+		for _, e := range w.s.matrix.Elements() {
+			if way, known := w.ways[e.ID]; known && w.sees[e.ID] == "" {
+				return w.tap(m, way, "")
+			}
+		}
+	}
 	for _, verb := range []string{"accept", "go", "lang", "begin", "resume", "review", "join"} {
 		if x, ok := has(verb); ok {
 			return w.tap(m, x, "")
@@ -643,6 +651,9 @@ func (w *walker) answer(m message, things []thing, element string) bool {
 		case strings.HasPrefix(x.label, "Next"), strings.HasPrefix(x.label, "Skip"), strings.HasPrefix(x.label, "Review"):
 			onward = x
 		}
+	}
+	if onward.action.Verb == "at" {
+		w.ways[onward.action.Args[1]] = onward
 	}
 	decide := func() {
 		x := answers[rand.IntN(len(answers))]
