@@ -426,13 +426,13 @@ type walker struct {
 	gave      map[string]map[string]bool // element -> every answer they ever pressed
 	sees      map[string]string          // element -> the answer that their card last showed as saved
 	changed   map[string]bool            // elements on which they have changed their mind
-	ways      map[string]thing           // element -> the button that once led to it
+	way       thing                      // a button that once led to an element
 }
 
 func (s *storm) walker(name, channel string) *walker {
 	return &walker{
 		s: s, name: name, id: s.platform.person(name).ID, in: s.platform.place(channel).Channel,
-		want: map[string]string{}, gave: map[string]map[string]bool{}, sees: map[string]string{}, changed: map[string]bool{}, ways: map[string]thing{},
+		want: map[string]string{}, gave: map[string]map[string]bool{}, sees: map[string]string{}, changed: map[string]bool{},
 	}
 }
 
@@ -625,8 +625,9 @@ func (w *walker) next(m message, things []thing) bool {
 	}
 	if _, ok := has("submit"); ok { // what they gave without ever seeing it saved, they look at again
 		for _, e := range w.s.matrix.Elements() {
-			if way, known := w.ways[e.ID]; known && w.sees[e.ID] == "" {
-				return w.tap(m, way, "")
+			if w.sees[e.ID] == "" && len(w.way.action.Args) > 1 {
+				w.way.action.Args[1] = e.ID
+				return w.tap(m, w.way, "")
 			}
 		}
 	}
@@ -653,7 +654,7 @@ func (w *walker) answer(m message, things []thing, element string) bool {
 		}
 	}
 	if onward.action.Verb == "at" {
-		w.ways[onward.action.Args[1]] = onward
+		w.way = onward
 	}
 	decide := func() {
 		x := answers[rand.IntN(len(answers))]
