@@ -219,6 +219,14 @@ func (c *checkCommand) discord(ctx context.Context, f *findings, conf config) {
 	default:
 		f.say(warn, "discord", "the commands are not there as this version has them: serve offers them when it starts")
 	}
+	if app.ID != "" {
+		f.say(fine, "discord", "to add it to a server: %s", discord.InviteURL(app.ID))
+	}
+	if app.Public && len(conf.guilds) == 0 {
+		f.say(warn, "discord", "anybody can add this bot to a server and run rounds there: "+
+			"set Install Link to None at %sInstallation, then switch Public Bot off under Bot, "+
+			"or set DISCORD_GUILDS", discordPages)
+	}
 }
 
 // door tries whether requests could be listened for.

@@ -62,6 +62,7 @@ func TestCheckConfiguration(t *testing.T) {
 		fine  bool // without --strict
 		warns bool
 		want  []string // regular expressions
+		not   string   // must not be said
 	}{
 		"Slack by sockets": {env: sockets, fine: true, want: []string{
 			`ok    configuration  complete`, `ok    matrix         england, wales`, `ok    bank holidays  those known`, `ok    time zones `,
@@ -81,6 +82,15 @@ func TestCheckConfiguration(t *testing.T) {
 		"Discord by the gateway": {env: gateway, fine: true, warns: true, want: []string{
 			`ok    discord        application maturity \(` + discordfake.App + `\), DISCORD_TOKEN …oken\n`, `ok    discord        by the gateway`, `warn  discord        the commands are not there`,
 		}},
+		"a private Discord bot": {env: gateway, fine: true, warns: true, want: []string{
+			`ok    discord        to add it to a server: https://discord\.com/oauth2/authorize\?client_id=` + discordfake.App +
+				`&integration_type=0&permissions=35840&scope=bot\+applications\.commands\n`,
+		}, not: "anybody can add this bot"},
+		"a public Discord bot": {env: gateway, fine: true, warns: true, on: func(_ *fake.Server, d *discordfake.Server) { d.Public() }, want: []string{
+			`warn  discord        anybody can add this bot to a server .*Public Bot.*DISCORD_GUILDS`,
+		}},
+		"a public Discord bot for one server": {env: gateway, fine: true, warns: true, on: func(_ *fake.Server, d *discordfake.Server) { d.Public() },
+			serve: serveCommand{Guilds: []string{discordfake.Guild}}, not: "anybody can add this bot"},
 		"Discord sends elsewhere": {env: gateway, on: func(_ *fake.Server, d *discordfake.Server) { d.Endpoint("https://elsewhere.example.org") }, want: []string{
 			`FAIL  discord        Discord delivers to an Interactions Endpoint URL`,
 		}},
@@ -114,6 +124,9 @@ func TestCheckConfiguration(t *testing.T) {
 				if !regexp.MustCompile(want).MatchString(out) {
 					t.Errorf("%q is not in\n%s", want, out)
 				}
+			}
+			if c.not != "" && strings.Contains(out, c.not) {
+				t.Errorf("%q is in\n%s", c.not, out)
 			}
 			if c.fine && strings.Contains(out, "warn  ") != c.warns {
 				t.Errorf("warns should be %v:\n%s", c.warns, out)

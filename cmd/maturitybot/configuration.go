@@ -142,7 +142,7 @@ func (c *serveCommand) config() (config, error) {
 	switch { // of what could not be read, nothing more can be said
 	case unread:
 	case s == slackConfig{} && d == discordConfig{}:
-		wrong = append(wrong, "no chat platform: set SLACK_BOT_TOKEN, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET (README.md, Set up Slack), or DISCORD_TOKEN (Set up Discord)")
+		wrong = append(wrong, "no chat platform: set SLACK_BOT_TOKEN, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET (docs/slack.md), or DISCORD_TOKEN (docs/discord.md)")
 	default:
 		if s != (slackConfig{}) {
 			if f := s.faults(); len(f) > 0 {

@@ -161,6 +161,7 @@ type Server struct {
 	tolerate     bool
 	members      bool // the Server Members Intent is on
 	endpoint     string
+	public       bool
 	schemaless   bool
 	last         *delivery
 	acks         []Ack
@@ -246,6 +247,13 @@ func (s *Server) Endpoint(address string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.endpoint = address
+}
+
+// Public lets anybody add the application to a server.
+func (s *Server) Public() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.public = true
 }
 
 // Latency makes every call take a time.
@@ -620,7 +628,7 @@ func (s *Server) do(r *http.Request, op string, path []string, body []byte, file
 	case "me":
 		return answer{"id": App, "username": "maturity", "bot": true}, nil
 	case "application":
-		a := answer{"id": App, "name": "maturity", "verify_key": PublicKey}
+		a := answer{"id": App, "name": "maturity", "verify_key": PublicKey, "bot_public": s.public}
 		if s.endpoint != "" {
 			a["interactions_endpoint_url"] = s.endpoint
 		}
