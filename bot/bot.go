@@ -154,7 +154,7 @@ func (b *Bot) action(e chat.Event) chat.Action {
 	case chat.Command:
 		c, ok := commands[strings.ToLower(e.Action.Verb)]
 		if !ok {
-			return chat.Do("help", "?")
+			return chat.Do("help", unknownCommand)
 		}
 		return chat.Do(c.verb, c.lang, strings.Join(e.Action.Args, " "))
 	case chat.Message, chat.Home:
@@ -331,13 +331,23 @@ func (b *Bot) refuseInput(e chat.Event, in *survey.InputError) []chat.Reply {
 	return whisper(chat.Say(sentence))
 }
 
+// askedIn is the language that the action of an event carries, or empty.
+func (b *Bot) askedIn(e chat.Event) survey.Lang {
+	r, ok := b.routes[e.Action.Verb]
+	if !ok {
+		return ""
+	}
+	if lang, err := readSpokenLang(string(r.language(e.Action.Args))); err == nil {
+		return lang
+	}
+	return "" // of the matrix, perhaps, but none that the bot speaks
+}
+
 // voice is the language of an event before anything is known of the person: a language that the action carries,
 // else the platform's.
 func (b *Bot) voice(e chat.Event) locale.Voice {
-	for _, a := range e.Action.Args {
-		if a == "en" || a == "cy" {
-			return b.Words.In(a)
-		}
+	if lang := b.askedIn(e); lang != "" {
+		return b.Words.In(string(lang))
 	}
 	if strings.HasPrefix(strings.ToLower(e.Locale), "cy") {
 		return b.Words.In("cy")
@@ -347,7 +357,7 @@ func (b *Bot) voice(e chat.Event) locale.Voice {
 
 // roundVoice is the language a coordinator meets: of the event where it tells one, else of the round's channel.
 func (b *Bot) roundVoice(e chat.Event, round survey.Round) locale.Voice {
-	if v := b.voice(e); v.Lang != "en" || len(round.Languages) == 0 || slices.Contains(e.Action.Args, "en") {
+	if v := b.voice(e); v.Lang != "en" || len(round.Languages) == 0 || b.askedIn(e) != "" {
 		return v
 	}
 	return b.Words.In(string(round.Languages[0]))

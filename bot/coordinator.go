@@ -28,7 +28,7 @@ func (b *Bot) inChannel(e chat.Event) error {
 }
 
 // newForm asks for what no round can do without; the rest has usual values, which the draft shows and lets one change. It makes no call.
-func (b *Bot) newForm(_ context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
+func (b *Bot) newForm(_ context.Context, e chat.Event, _ asked) ([]chat.Reply, error) {
 	if err := b.inChannel(e); err != nil {
 		return nil, err // first: in a conversation with one person, a platform may not tell who manages anything
 	}
@@ -185,7 +185,7 @@ func readTime(e chat.Event, field, otherwise string, loc *time.Location) (time.T
 	return t, nil
 }
 
-func (b *Bot) create(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
+func (b *Bot) create(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply, error) {
 	if err := b.inChannel(e); err != nil {
 		return nil, err // first: in a conversation with one person, a platform may not tell who manages anything
 	}
@@ -967,10 +967,10 @@ func (b *Bot) closeNow(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 }
 
 // help says what a person can do here; to somebody who coordinates, the commands.
-func (b *Bot) help(_ context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
+func (b *Bot) help(_ context.Context, e chat.Event, a asked) ([]chat.Reply, error) {
 	v := b.voice(e)
 	var blocks []chat.Block
-	if slices.Contains(e.Action.Args, "?") {
+	if a.unknown {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("help.unknown"))}})
 	}
 	return whisper(append(blocks,

@@ -27,7 +27,7 @@ func (b *Bot) record(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	if err != nil {
 		return nil, err
 	}
-	return b.recordCard(ctx, e, onPage{round: r.ID}, whisper)
+	return b.recordCard(ctx, e, onPage{onSpoken: onSpoken{round: r.ID, lang: a.lang}}, whisper)
 }
 
 // turnRecord shows another page of it.

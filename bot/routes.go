@@ -21,6 +21,8 @@ type route struct {
 	kinds []chat.Kind
 	once  bool
 	do    func(*Bot, context.Context, chat.Event) ([]chat.Reply, error)
+	// language returns the language that the words of the action carry, or empty.
+	language func(args []string) survey.Lang
 }
 
 // table is everything people can ask for, by the verb of an action.
@@ -32,7 +34,7 @@ func table() map[string]route {
 		"lang":    on(chat.AckUpdate, readLang, (*Bot).speak),          // the same card in another language
 		"accept":  on(chat.AckUpdate, readRound, (*Bot).accept),        // the privacy notice was read
 		"decline": once(on(chat.AckUpdate, readRound, (*Bot).decline)), // not taking part
-		"home":    on(chat.AckWhisper, readNothing, (*Bot).home),       // what of mine is here
+		"home":    on(chat.AckWhisper, readAsked, (*Bot).home),         // what of mine is here
 		"notice":  on(chat.AckWhisper, readRound, (*Bot).reread),       // the privacy notice, to read again
 		"resume":  on(chat.AckWhisper, readRound, (*Bot).carryOn),      // a fresh card at the right place
 
@@ -61,8 +63,8 @@ func table() map[string]route {
 		"again":    once(on(chat.AckUpdate, readRound, (*Bot).remindAgain)),
 
 		// A coordinator. Each carries the language it was asked in.
-		"new":        on(chat.AckForm, readNothing, (*Bot).newForm),
-		"create":     from(chat.Submit, chat.AckWhisper, readNothing, (*Bot).create),
+		"new":        on(chat.AckForm, readAsked, (*Bot).newForm),
+		"create":     from(chat.Submit, chat.AckWhisper, readAsked, (*Bot).create),
 		"redraft":    on(chat.AckForm, readSpoken, (*Bot).redraftForm),
 		"saveround":  from(chat.Submit, chat.AckUpdate, readSpoken, (*Bot).saveRound),
 		"rules":      on(chat.AckForm, readSpoken, (*Bot).rulesForm),
@@ -92,38 +94,48 @@ func table() map[string]route {
 		"export":     once(on(chat.AckWhisper, readTarget, (*Bot).export)),
 		"record":     on(chat.AckWhisper, readTarget, (*Bot).record), // who did what
 		"page":       on(chat.AckUpdate, readPage, (*Bot).turnRecord),
-		"help":       on(chat.AckWhisper, readNothing, (*Bot).help),
+		"help":       on(chat.AckWhisper, readAsked, (*Bot).help),
 	}
 }
 
 // commands are the words after /maturity, in both languages: the bot answers in the language of the word.
 var commands = map[string]struct{ verb, lang string }{
-	"": {"home", "*"}, "home": {"home", "en"}, "hafan": {"home", "cy"},
-	"new": {"new", "*"}, "newydd": {"new", "cy"},
-	"invite": {"invite", "*"}, "gwahodd": {"invite", "cy"},
-	"button": {"button", "*"}, "botwm": {"button", "cy"},
-	"status": {"status", "*"}, "statws": {"status", "cy"},
-	"remind": {"remind", "*"}, "atgoffa": {"remind", "cy"},
-	"reminders": {"reminders", "*"}, "amserlen": {"reminders", "cy"},
-	"extend": {"extend", "*"}, "estyn": {"extend", "cy"},
-	"workshop": {"workshop", "*"}, "gweithdy": {"workshop", "cy"},
-	"team": {"team", "*"}, "tim": {"team", "cy"}, "tîm": {"team", "cy"},
-	"close": {"close", "*"}, "cau": {"close", "cy"},
-	"results": {"results", "*"}, "canlyniadau": {"results", "cy"},
-	"export": {"export", "*"}, "allforio": {"export", "cy"},
-	"record": {"record", "*"}, "cofnod": {"record", "cy"},
-	"help": {"help", "*"}, "cymorth": {"help", "cy"},
+	"": {"home", anyLanguage}, "home": {"home", "en"}, "hafan": {"home", "cy"},
+	"new": {"new", anyLanguage}, "newydd": {"new", "cy"},
+	"invite": {"invite", anyLanguage}, "gwahodd": {"invite", "cy"},
+	"button": {"button", anyLanguage}, "botwm": {"button", "cy"},
+	"status": {"status", anyLanguage}, "statws": {"status", "cy"},
+	"remind": {"remind", anyLanguage}, "atgoffa": {"remind", "cy"},
+	"reminders": {"reminders", anyLanguage}, "amserlen": {"reminders", "cy"},
+	"extend": {"extend", anyLanguage}, "estyn": {"extend", "cy"},
+	"workshop": {"workshop", anyLanguage}, "gweithdy": {"workshop", "cy"},
+	"team": {"team", anyLanguage}, "tim": {"team", "cy"}, "tîm": {"team", "cy"},
+	"close": {"close", anyLanguage}, "cau": {"close", "cy"},
+	"results": {"results", anyLanguage}, "canlyniadau": {"results", "cy"},
+	"export": {"export", anyLanguage}, "allforio": {"export", "cy"},
+	"record": {"record", anyLanguage}, "cofnod": {"record", "cy"},
+	"help": {"help", anyLanguage}, "cymorth": {"help", "cy"},
 }
 
 // on makes a route for presses and commands whose handler gets its words read and checked.
 func on[A any](ack chat.Ack, read func([]string) (A, error), do func(*Bot, context.Context, chat.Event, A) ([]chat.Reply, error)) route {
-	return route{ack: ack, kinds: []chat.Kind{chat.Press, chat.Command, chat.Message, chat.Home}, do: func(b *Bot, ctx context.Context, e chat.Event) ([]chat.Reply, error) {
+	answer := func(b *Bot, ctx context.Context, e chat.Event) ([]chat.Reply, error) {
 		a, err := read(e.Action.Args)
 		if err != nil {
 			return nil, err
 		}
 		return do(b, ctx, e, a)
-	}}
+	}
+	language := func(args []string) survey.Lang {
+		if a, err := read(args); err == nil {
+			if a, ok := any(a).(interface{ language() survey.Lang }); ok {
+				return a.language()
+			}
+		}
+		return ""
+	}
+	kinds := []chat.Kind{chat.Press, chat.Command, chat.Message, chat.Home}
+	return route{ack: ack, kinds: kinds, do: answer, language: language}
 }
 
 // once makes a route of which an event that is delivered again does nothing more: posting again, or undoing what was done since.
@@ -142,9 +154,13 @@ func from[A any](kind chat.Kind, ack chat.Ack, read func([]string) (A, error), d
 // errForged is an action whose words no button of ours carries.
 var errForged = errors.New("not an action of ours")
 
-// The words of an action, read.
+// The words of an action, read. Those that carry the language of the answer tell it with a method.
 type (
-	nothing   struct{}
+	// asked is a question about no round in particular.
+	asked struct {
+		lang    survey.Lang // or empty
+		unknown bool        // a command that the bot does not know
+	}
 	onRound   struct{ round survey.RoundID }
 	onElement struct {
 		round   survey.RoundID
@@ -183,17 +199,50 @@ type (
 	}
 	// onPage is a page of a round's record, by the number of its first entry; 0 for the latest.
 	onPage struct {
-		round survey.RoundID
-		top   int
+		onSpoken
+		top int
 	}
 	// onTarget is a round, or the words a coordinator named it by, which may be none.
 	onTarget struct {
 		round survey.RoundID
+		lang  survey.Lang // or empty
 		words string
 	}
 )
 
-func readNothing([]string) (nothing, error) { return nothing{}, nil }
+func (a asked) language() survey.Lang          { return a.lang }
+func (a onLang) language() survey.Lang         { return a.lang }
+func (a onDetail) language() survey.Lang       { return a.lang }
+func (a onOrganisation) language() survey.Lang { return a.lang }
+func (a onSpoken) language() survey.Lang       { return a.lang }
+func (a onTarget) language() survey.Lang       { return a.lang }
+
+// unknownCommand is what an action of "help" carries for a command that the bot does not know.
+const unknownCommand = "?"
+
+// anyLanguage stands in an action for a command whose word is of no language in particular.
+const anyLanguage = "*"
+
+// readAsked reads a language, which a command of no language leaves open. What follows the word of
+// such a command is of no meaning.
+func readAsked(args []string) (asked, error) {
+	switch {
+	case len(args) == 0 || args[0] == anyLanguage:
+		return asked{}, nil
+	case args[0] == unknownCommand:
+		return asked{unknown: true}, nil
+	}
+	lang, err := readSpokenLang(args[0])
+	return asked{lang: lang}, err
+}
+
+// readSpokenLang reads a language that the bot speaks.
+func readSpokenLang(word string) (survey.Lang, error) {
+	if word != "en" && word != "cy" {
+		return "", errForged
+	}
+	return survey.Lang(word), nil
+}
 
 func roundID(s string) (survey.RoundID, error) {
 	if len(s) != roundIDLength || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") != "" {
@@ -304,10 +353,11 @@ func readSpoken(args []string) (onSpoken, error) {
 		return onSpoken{}, errForged
 	}
 	id, err := roundID(args[0])
-	if args[1] != "en" && args[1] != "cy" {
-		return onSpoken{}, errForged
+	if err != nil {
+		return onSpoken{}, err
 	}
-	return onSpoken{id, survey.Lang(args[1])}, err
+	lang, err := readSpokenLang(args[1])
+	return onSpoken{id, lang}, err
 }
 
 // readPage reads a round, the language it is spoken of in, and the number of an entry.
@@ -323,20 +373,27 @@ func readPage(args []string) (onPage, error) {
 	if err != nil {
 		return onPage{}, errForged
 	}
-	return onPage{spoken.round, top}, nil
+	return onPage{spoken, top}, nil
 }
 
-// readTarget reads a press, which carries a round and a language, or a command, which carries a
-// language and perhaps the area's name.
+// readTarget reads a press, which carries a round and perhaps a language, or a command, which
+// carries its language and perhaps the area's name.
 func readTarget(args []string) (onTarget, error) {
-	switch {
-	case len(args) == 2 && (args[0] == "*" || args[0] == "cy" || args[0] == "en"):
-		return onTarget{words: strings.TrimSpace(args[1])}, nil
-	case len(args) == 2 || len(args) == 1:
-		id, err := roundID(args[0])
-		return onTarget{round: id}, err
+	if len(args) == 2 {
+		if args[0] == anyLanguage {
+			return onTarget{words: strings.TrimSpace(args[1])}, nil
+		}
+		if lang, err := readSpokenLang(args[0]); err == nil {
+			return onTarget{lang: lang, words: strings.TrimSpace(args[1])}, nil
+		}
+		spoken, err := readSpoken(args)
+		return onTarget{round: spoken.round, lang: spoken.lang}, err
 	}
-	return onTarget{}, errForged
+	round, err := readRound(args)
+	if len(args) > 2 {
+		err = errForged
+	}
+	return onTarget{round: round.round}, err
 }
 
 const roundIDLength = 10

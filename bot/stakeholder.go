@@ -884,14 +884,14 @@ func (b *Bot) erase(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply,
 }
 
 // home shows what of a person's is here: their surveys, and the rounds they coordinate.
-func (b *Bot) home(ctx context.Context, e chat.Event, _ nothing) ([]chat.Reply, error) {
+func (b *Bot) home(ctx context.Context, e chat.Event, a asked) ([]chat.Reply, error) {
 	seats, err := b.Rounds.RoundsOf(ctx, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
 	v := b.voice(e)
 	for _, seat := range seats { // the language chosen last, unless they ask in one
-		if seat.Member.Language != "" && !slices.Contains(e.Action.Args, "en") {
+		if seat.Member.Language != "" && a.lang == "" {
 			v = b.Words.In(string(seat.Member.Language))
 			break
 		}
