@@ -58,18 +58,21 @@ type interaction struct {
 		ID    string `json:"id"`
 		Flags int    `json:"flags"`
 	} `json:"message"`
-	Data struct {
-		Name          string      `json:"name"`
-		Options       []given     `json:"options"`
-		CustomID      string      `json:"custom_id"`
-		ComponentType int         `json:"component_type"`
-		Values        []string    `json:"values"`
-		Components    []submitted `json:"components"`
-		Resolved      struct {
-			Users    map[string]json.RawMessage `json:"users"`
-			Channels map[string]json.RawMessage `json:"channels"`
-		} `json:"resolved"` // what Discord itself found to be chosen
-	} `json:"data"`
+	Data json.RawMessage `json:"data"` // its form goes by the type: read as interactionData
+}
+
+// interactionData is what was done.
+type interactionData struct {
+	Name          string      `json:"name"`
+	Options       []given     `json:"options"`
+	CustomID      string      `json:"custom_id"`
+	ComponentType int         `json:"component_type"`
+	Values        []string    `json:"values"`
+	Components    []submitted `json:"components"`
+	Resolved      struct {
+		Users    map[string]json.RawMessage `json:"users"`
+		Channels map[string]json.RawMessage `json:"channels"`
+	} `json:"resolved"` // what Discord itself found to be chosen
 }
 
 type user struct {
@@ -90,14 +93,15 @@ type given struct {
 	Focused bool            `json:"focused"`
 }
 
-// submitted is a component of a modal that was sent: a row, a label, or the field in it.
+// submitted is a component of a modal that was sent: a row, a label, or the field in it. Value and Values are read only for
+// the types that the bot uses: the value of a checkbox is a boolean, and Discord adds types.
 type submitted struct {
-	Type       int         `json:"type"`
-	CustomID   string      `json:"custom_id"`
-	Value      string      `json:"value"`
-	Values     []string    `json:"values"`
-	Components []submitted `json:"components"`
-	Component  *submitted  `json:"component"`
+	Type       int             `json:"type"`
+	CustomID   string          `json:"custom_id"`
+	Value      json.RawMessage `json:"value"`
+	Values     json.RawMessage `json:"values"`
+	Components []submitted     `json:"components"`
+	Component  *submitted      `json:"component"`
 }
 
 // decodeInteraction reads an interaction as the gateway or an HTTP request brings it. With errForeign the gesture can be answered;
@@ -119,15 +123,16 @@ func decodeInteraction(payload []byte) (gesture, error) {
 		return gesture{}, fmt.Errorf("read interaction: %w", err)
 	}
 	nothing := g
+	var data interactionData
 	switch {
-	case !in.among():
+	case !in.among(), in.Data != nil && json.Unmarshal(in.Data, &data) != nil:
 		err = errForeign
 	case in.Type == interactionCommand, in.Type == interactionComplete:
-		err = in.command(&g)
+		err = in.command(data, &g)
 	case in.Type == interactionComponent:
-		err = in.press(&g)
+		err = in.press(data, &g)
 	case in.Type == interactionSubmit:
-		err = in.submit(&g)
+		err = in.submit(data, &g)
 	default:
 		err = errForeign
 	}
@@ -197,9 +202,9 @@ func (in *interaction) among() bool {
 }
 
 // command reads a command that was sent, or is being typed.
-func (in *interaction) command(g *gesture) error {
-	options := in.Data.Options
-	if in.Data.Name != englishCommand && in.Data.Name != welshCommand || len(options) != 1 || options[0].Type != optionSubcommand {
+func (in *interaction) command(data interactionData, g *gesture) error {
+	options := data.Options
+	if data.Name != englishCommand && data.Name != welshCommand || len(options) != 1 || options[0].Type != optionSubcommand {
 		return errForeign
 	}
 	verb, values := options[0].Name, map[string][]string{}
@@ -215,7 +220,7 @@ func (in *interaction) command(g *gesture) error {
 			values[o.Name] = []string{value}
 		}
 	}
-	if in.Data.Name == welshCommand {
+	if data.Name == welshCommand {
 		g.event.Locale = "cy"
 	}
 	g.event.Kind, g.event.Action, g.event.Values = chat.Command, chat.Action{Verb: verb}, values
@@ -234,18 +239,18 @@ func (in *interaction) command(g *gesture) error {
 }
 
 // press reads a button, or what was picked.
-func (in *interaction) press(g *gesture) error {
-	id, question := strings.CutPrefix(in.Data.CustomID, asks)
+func (in *interaction) press(data interactionData, g *gesture) error {
+	id, question := strings.CutPrefix(data.CustomID, asks)
 	action, err := chat.DecodeAction(id)
 	if err != nil {
 		return errForeign
 	}
 	g.event.Kind, g.event.Action = chat.Press, action
 	switch {
-	case in.Data.ComponentType == typeSelect && question:
+	case data.ComponentType == typeSelect && question:
 		switch {
-		case slices.Equal(in.Data.Values, []string{answerYes}):
-		case slices.Equal(in.Data.Values, []string{answerNo}):
+		case slices.Equal(data.Values, []string{answerYes}):
+		case slices.Equal(data.Values, []string{answerNo}):
 			g.kind = dismissed
 		default:
 			return errForeign
@@ -253,10 +258,10 @@ func (in *interaction) press(g *gesture) error {
 		return nil
 	case question:
 		return errForeign
-	case in.Data.ComponentType == typeButton:
+	case data.ComponentType == typeButton:
 		return nil
 	}
-	values, err := in.chosen(in.Data.ComponentType, in.Data.Values)
+	values, err := data.chosen(in.Guild, data.ComponentType, data.Values)
 	if err != nil {
 		return err
 	}
@@ -264,8 +269,8 @@ func (in *interaction) press(g *gesture) error {
 	return nil
 }
 
-// chosen is what a select of a type sent, in the bot's form.
-func (in *interaction) chosen(kind int, values []string) ([]string, error) {
+// chosen is what a select of a type sent from a server, in the bot's form.
+func (data *interactionData) chosen(guild string, kind int, values []string) ([]string, error) {
 	if len(values) > maxValues {
 		return nil, errForeign
 	}
@@ -281,13 +286,13 @@ func (in *interaction) chosen(kind int, values []string) ([]string, error) {
 		if _, ok := snowflake(v); !ok {
 			return nil, errForeign
 		}
-		_, user := in.Data.Resolved.Users[v]
-		_, channel := in.Data.Resolved.Channels[v]
+		_, user := data.Resolved.Users[v]
+		_, channel := data.Resolved.Channels[v]
 		switch {
 		case kind == typeUserSelect && user:
 			out = append(out, person(v).String())
 		case kind == typeChannelSelect && channel:
-			out = append(out, place(in.Guild, v).String())
+			out = append(out, place(guild, v).String())
 		default: // what Discord did not find is forged
 			return nil, errForeign
 		}
@@ -300,54 +305,63 @@ func (in *interaction) chosen(kind int, values []string) ([]string, error) {
 }
 
 // submit reads a modal that was sent, with its fields in rows or in labels.
-func (in *interaction) submit(g *gesture) error {
-	action, err := chat.DecodeAction(in.Data.CustomID)
+func (in *interaction) submit(data interactionData, g *gesture) error {
+	action, err := chat.DecodeAction(data.CustomID)
 	if err != nil {
 		return errForeign
 	}
 	values := map[string][]string{}
-	if err := in.fields(in.Data.Components, values, maxNested); err != nil {
+	if err := data.fields(in.Guild, data.Components, values, maxNested); err != nil {
 		return err
 	}
 	g.event.Kind, g.event.Action, g.event.Values = chat.Submit, action, values
 	return nil
 }
 
-func (in *interaction) fields(all []submitted, values map[string][]string, nested int) error {
+func (data *interactionData) fields(guild string, all []submitted, values map[string][]string, nested int) error {
 	if nested == 0 || len(all) > chat.MaxComponents {
 		return errForeign
 	}
 	for _, c := range all {
 		switch c.Type {
 		case typeRow:
-			if err := in.fields(c.Components, values, nested-1); err != nil {
+			if err := data.fields(guild, c.Components, values, nested-1); err != nil {
 				return err
 			}
 		case typeLabel:
 			if c.Component == nil {
 				return errForeign
 			}
-			if err := in.fields([]submitted{*c.Component}, values, nested-1); err != nil {
+			if err := data.fields(guild, []submitted{*c.Component}, values, nested-1); err != nil {
 				return err
 			}
-		case typeText: // the intro
-		default:
+		case typeInput, typeSelect, typeUserSelect, typeChannelSelect:
 			if _, twice := values[c.CustomID]; twice || c.CustomID == "" || utf8.RuneCountInString(c.CustomID) > chat.MaxAction {
 				return errForeign
 			}
-			if c.Type == typeInput {
-				if utf8.RuneCountInString(c.Value) > chat.MaxCardText {
-					return errForeign
-				}
-				values[c.CustomID] = []string{c.Value}
-				continue
-			}
-			chosen, err := in.chosen(c.Type, c.Values)
+			read, err := data.value(guild, c)
 			if err != nil {
 				return err
 			}
-			values[c.CustomID] = chosen
+			values[c.CustomID] = read
+		default: // the intro, and what no form of this version holds
 		}
 	}
 	return nil
+}
+
+// value is what somebody put into a field.
+func (data *interactionData) value(guild string, c submitted) ([]string, error) {
+	if c.Type == typeInput {
+		text := ""
+		if c.Value != nil && json.Unmarshal(c.Value, &text) != nil || utf8.RuneCountInString(text) > chat.MaxCardText {
+			return nil, errForeign
+		}
+		return []string{text}, nil
+	}
+	var chosen []string
+	if c.Values != nil && json.Unmarshal(c.Values, &chosen) != nil {
+		return nil, errForeign
+	}
+	return data.chosen(guild, c.Type, chosen)
 }

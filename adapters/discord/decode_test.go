@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,7 +185,10 @@ func TestForeignIsAnswered(t *testing.T) {
 		"an empty value":         base(3, `{"component_type":3,"custom_id":"role:x","values":[""]}`),
 		"a forged modal":         base(5, `{"custom_id":"::"}`),
 		"a label without field":  base(5, `{"custom_id":"keep:x","components":[{"type":18}]}`),
-		"an unknown field":       base(5, `{"custom_id":"keep:x","components":[{"type":18,"component":{"type":99,"custom_id":"a"}}]}`),
+		"a list as data":         base(3, `[]`),
+		"a number as custom id":  base(3, `{"component_type":2,"custom_id":1}`),
+		"a boolean as text":      base(5, `{"custom_id":"keep:x","components":[{"type":18,"component":{"type":4,"custom_id":"a","value":true}}]}`),
+		"text as values":         base(5, `{"custom_id":"keep:x","components":[{"type":18,"component":{"type":3,"custom_id":"a","values":"x"}}]}`),
 		"a field twice":          base(5, `{"custom_id":"keep:x","components":[{"type":4,"custom_id":"a"},{"type":4,"custom_id":"a"}]}`),
 		"a field without id":     base(5, `{"custom_id":"keep:x","components":[{"type":4}]}`),
 		"too long a text":        base(5, `{"custom_id":"keep:x","components":[{"type":4,"custom_id":"a","value":"`+strings.Repeat("a", 4001)+`"}]}`),
@@ -205,6 +209,30 @@ func TestForeignIsAnswered(t *testing.T) {
 		if g.origin.Token != "t" || g.event.Who != person(aUser) || g.kind != want.kind || g.event.Values != nil || g.typing != "" ||
 			g.event.Kind != want.event.Kind || g.event.Action.Verb != want.event.Action.Verb {
 			t.Errorf("%s cannot be answered, or asks for something: %+v", name, g)
+		}
+	}
+}
+
+// TestFormWithUnknownComponents: components that no form of this version holds, with values of any form, do not keep what is known of a
+// form from being read.
+func TestFormWithUnknownComponents(t *testing.T) {
+	for name, component := range map[string]string{
+		"checkbox":       `{"type":18,"id":5,"component":{"type":23,"id":6,"custom_id":"k","value":true}}`,
+		"checkbox group": `{"type":18,"id":5,"component":{"type":22,"id":6,"custom_id":"k","values":["a","b"]}}`,
+		"radio group":    `{"type":18,"id":5,"component":{"type":21,"id":6,"custom_id":"k","value":null}}`,
+		"file upload":    `{"type":18,"id":5,"component":{"type":19,"id":6,"custom_id":"k","values":["1441902000000000001"]}}`,
+		"roles":          `{"type":18,"id":5,"component":{"type":6,"id":6,"custom_id":"k","values":["1441902000000000001"]}}`,
+		"an object":      `{"type":18,"id":5,"component":{"type":99,"custom_id":"k","value":{"from":1},"values":{"a":1}}}`,
+		"without a name": `{"type":99,"value":7}`,
+	} {
+		payload := fmt.Sprintf(`{"type":5,"id":%q,"application_id":"1","token":"t","channel_id":"1","user":{"id":"1"},"data":{"custom_id":"keep:x",`+
+			`"components":[%s,{"type":18,"component":{"type":4,"custom_id":"note","value":"hello"}}]}}`, anID, component)
+		g, err := decodeInteraction([]byte(payload))
+		if err != nil || !reflect.DeepEqual(g.event.Values, map[string][]string{"note": {"hello"}}) {
+			t.Errorf("%s: %v, %v", name, g.event.Values, err)
+		}
+		if texts := typed([]byte(payload)); !slices.Equal(texts, []string{"hello"}) {
+			t.Errorf("%s: typed %q", name, texts)
 		}
 	}
 }
@@ -259,8 +287,6 @@ func TestBrokenIsRefused(t *testing.T) {
 		"a message by name":     strings.Replace(good, `"token"`, `"message":{"id":"x"},"token"`, 1),
 		"an id of another form": strings.Replace(good, `"id":"1"`, `"id":"01"`, 1),
 		"no id":                 strings.Replace(good, anID, "", 1),
-		"a list in data":        strings.Replace(good, `{"custom_id":"go:x","component_type":2}`, "[]", 1),
-		"a number in custom_id": strings.Replace(good, `"go:x"`, "1", 1),
 	} {
 		if g, err := decodeInteraction([]byte(payload)); !errors.Is(err, errBroken) || !reflect.DeepEqual(g, gesture{}) {
 			t.Errorf("%s: %+v, %v", name, g, err)
@@ -305,6 +331,10 @@ func FuzzDecode(f *testing.F) {
 	}
 	for _, e := range entries {
 		f.Add(received(f, strings.TrimSuffix(e.Name(), ".json")))
+	}
+	for _, component := range []string{`{"type":23,"custom_id":"k","value":true}`, `{"type":4,"custom_id":"k","value":1}`, `{"type":99,"values":{}}`} {
+		f.Add(fmt.Appendf(nil, `{"type":5,"id":%q,"application_id":"1","token":"t","channel_id":"1","user":{"id":"1"},`+
+			`"data":{"custom_id":"keep:x","components":[{"type":18,"component":%s}]}}`, anID, component))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		g, err := decodeInteraction(payload)

@@ -506,7 +506,8 @@ func (x *exchange) giveBack(r chat.Refuse) []chat.Card {
 // typed are the texts that somebody wrote into a form, in pieces that fit a message each.
 func typed(raw []byte) []string {
 	var in interaction
-	if json.Unmarshal(raw, &in) != nil {
+	var data interactionData
+	if json.Unmarshal(raw, &in) != nil || json.Unmarshal(in.Data, &data) != nil {
 		return nil // it was decoded before; a message in words has none
 	}
 	var out []string
@@ -517,15 +518,16 @@ func typed(raw []byte) []string {
 			if c.Component != nil {
 				walk([]submitted{*c.Component})
 			}
-			if c.Type != typeInput || strings.TrimSpace(c.Value) == "" {
+			var text string
+			if c.Type != typeInput || json.Unmarshal(c.Value, &text) != nil || strings.TrimSpace(text) == "" {
 				continue
 			}
-			for part := range slices.Chunk([]rune(c.Value), chat.MaxText) {
+			for part := range slices.Chunk([]rune(text), chat.MaxText) {
 				out = append(out, string(part))
 			}
 		}
 	}
-	walk(in.Data.Components)
+	walk(data.Components)
 	return out
 }
 

@@ -59,7 +59,8 @@ type choices struct {
 	Value string `json:"value"`
 }
 
-// element is a component with what was done to it: what it holds goes by its type.
+// element is a component with what was done to it: what it holds goes by its type. Each is decoded by itself, so that one
+// of a type that Slack adds, whose fields may have other forms, does not keep the rest from being read.
 type element struct {
 	Type         string    `json:"type"`
 	ID           string    `json:"action_id"`
@@ -93,14 +94,14 @@ type interaction struct {
 	Channel struct {
 		ID string `json:"id"`
 	} `json:"channel"`
-	Actions []element `json:"actions"`
+	Actions []json.RawMessage `json:"actions"`
 	View    *struct {
 		ID       string `json:"id"`
 		Type     string `json:"type"`
 		Action   string `json:"callback_id"`
 		Metadata string `json:"private_metadata"`
 		State    struct {
-			Values map[string]map[string]element `json:"values"`
+			Values map[string]map[string]json.RawMessage `json:"values"`
 		} `json:"state"`
 	} `json:"view"`
 }
@@ -139,7 +140,10 @@ func (in *interaction) press(g gesture, team string) (gesture, error) {
 	if len(in.Actions) == 0 {
 		return gesture{}, errors.New("read press: no action")
 	}
-	pressed := in.Actions[0]
+	var pressed element
+	if err := json.Unmarshal(in.Actions[0], &pressed); err != nil {
+		return gesture{}, fmt.Errorf("read press: %w: %w", errForeign, syntax(err))
+	}
 	action, err := chat.DecodeAction(pressed.ID)
 	if err != nil {
 		return gesture{}, fmt.Errorf("read press: %w: %w", errForeign, err)
@@ -195,9 +199,17 @@ func (in *interaction) submit(g gesture, team string) (gesture, error) {
 	}
 	g.event.Values = make(map[string][]string, len(in.View.State.Values))
 	for field, elements := range in.View.State.Values {
-		e, ok := elements[field]
+		raw, ok := elements[field]
 		if !ok {
 			continue
+		}
+		var e element
+		switch err := json.Unmarshal(raw, &e); { // which reads what it can
+		case err == nil:
+		case slices.Contains(fieldTypes, e.Type):
+			return gesture{}, fmt.Errorf("read form: %w", syntax(err))
+		default:
+			continue // what no form of this version holds
 		}
 		values := e.values(team)
 		if len(values) > maxValues {
@@ -211,6 +223,12 @@ func (in *interaction) submit(g gesture, team string) (gesture, error) {
 	g.home = g.origin.Channel == in.User.ID // a conversation has an id of its own: only App Home goes by the person's
 	g.event.Where, g.event.Private = place(team, g.origin.Channel), g.origin.Private
 	return g, nil
+}
+
+// fieldTypes are the types of the fields of forms.
+var fieldTypes = []string{
+	"plain_text_input", "static_select", "radio_buttons", "checkboxes", "multi_static_select", "datepicker", "timepicker",
+	"multi_users_select", "conversations_select",
 }
 
 // values is what somebody put into a field; nothing when it was left empty.

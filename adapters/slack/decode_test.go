@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -154,6 +155,7 @@ func TestMalformedInteractionsAreErrors(t *testing.T) {
 		"no channel":       strings.ReplaceAll(string(payload(t, "press-dm.json")), "D0BEN", ""),
 		"no message":       edit("press-dm.json", `"message_ts":"1795446000.000200"`, `"message_ts":""`),
 		"wrong type":       edit("press-dm.json", `"actions":[`, `"actions":7,"was":[`),
+		"a number as text": edit("submit.json", `"value":"Bro Hafren`, `"value":7,"x":"Bro Hafren`),
 		"no view":          edit("submit.json", `"id":"V0FORM"`, `"id":""`),
 		"no origin":        edit("submit.json", `\"c\":\"C0TEAM\"`, `\"c\":\"\"`),
 		"broken origin":    edit("submit.json", `"{\"c\"`, `"{c`),
@@ -163,6 +165,28 @@ func TestMalformedInteractionsAreErrors(t *testing.T) {
 	} {
 		if g, err := decodeInteraction([]byte(s)); err == nil || errors.Is(err, errForeign) {
 			t.Errorf("%s: %v, %+v", what, err, g)
+		}
+	}
+}
+
+// TestInteractionsWithUnknownElements: elements of types that Slack adds, with fields of any form, do not keep what is known from
+// being read.
+func TestInteractionsWithUnknownElements(t *testing.T) {
+	want, err := decodeInteraction(payload(t, "submit.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, element := range []string{
+		`{"type":"new_toggle","value":true}`, `{"type":"file_input","files":[{"id":"F1"}]}`, `{"type":"new_picker","selected_date":20261211}`,
+		`{"type":"new_list","selected_options":{"a":1}}`, `7`, `null`, `{"type":9}`,
+	} {
+		raw := strings.Replace(string(payload(t, "submit.json")), `"values":{`, `"values":{"new":{"new":`+element+`},`, 1)
+		if got, err := decodeInteraction([]byte(raw)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s in a form: %v, %+v", element, err, got)
+		}
+		press := strings.Replace(string(payload(t, "press-dm.json")), `"actions":[`, `"actions":[`+element+`,`, 1)
+		if got, err := decodeInteraction([]byte(press)); !errors.Is(err, errForeign) {
+			t.Errorf("%s pressed: %v, %+v", element, err, got)
 		}
 	}
 }
@@ -328,6 +352,10 @@ func FuzzDecode(f *testing.F) {
 	}
 	for _, file := range files {
 		f.Add(payload(f, filepath.Base(file)))
+	}
+	for _, element := range []string{`{"type":"new_toggle","value":true}`, `{"type":"plain_text_input","value":1}`, `null`} {
+		f.Add(bytes.Replace(payload(f, "submit.json"), []byte(`"values":{`), []byte(`"values":{"new":{"new":`+element+`},`), 1))
+		f.Add(bytes.Replace(payload(f, "press-dm.json"), []byte(`"actions":[`), []byte(`"actions":[`+element+`,`), 1))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		check := func(g gesture, err error) {
