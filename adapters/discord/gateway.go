@@ -14,6 +14,7 @@ import (
 
 	"github.com/bwmarrin/discordgo"
 	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
 
 	"maturitybot/bot/chat"
 	"maturitybot/bot/chat/dispatch"
@@ -56,11 +57,18 @@ const (
 	longestPacket = 4 << 20
 	// greeting is how long the first packet may take.
 	greeting = 10 * time.Second
-	// shortestPause and longestPause are what is waited between connections: after an invalid session Discord asks for one second at
-	// least, and it allows 1000 sessions a day. A connection that lasted is followed at once.
+	// shortestPause and longestPause bound the pause between connections, which doubles with each that is not established: with
+	// each that Discord answers neither READY nor RESUMED. After an invalid session Discord asks for one second at least. A
+	// connection that lasted is followed at once.
 	shortestPause = time.Second
 	longestPause  = 2 * time.Minute
 	lasting       = time.Minute
+	// identifyInterval is the least time between two session starts (max_concurrency in events/gateway.mdx).
+	identifyInterval = 5 * time.Second
+	// startInterval and startBurst bound the sessions that one process starts: Discord allows a bot 1000 a day, all its
+	// processes together, and resets the token of one that starts more. Resumed sessions do not count.
+	startInterval = 4 * time.Minute
+	startBurst    = 10
 	// claimPatience bounds asking whether another process answers, and what to suggest to somebody who is typing.
 	claimPatience = 1500 * time.Millisecond
 	// hearing bounds the first answer: Discord listens for three seconds.
@@ -75,6 +83,19 @@ type session struct {
 	id  string
 	url string // where it is resumed
 	seq atomic.Int64
+
+	established bool          // the connection got READY or RESUMED
+	starts      *rate.Limiter // of session starts
+	identified  time.Time     // when the last session was started
+}
+
+// awaitStart waits until a session may be started.
+func (s *session) awaitStart(ctx context.Context) error {
+	wait := time.Until(s.identified.Add(identifyInterval))
+	if tokens := s.starts.Tokens(); tokens < 1 {
+		wait = max(wait, time.Duration((1-tokens)*float64(startInterval)))
+	}
+	return dispatch.Sleep(ctx, wait)
 }
 
 type packet struct {
@@ -90,10 +111,11 @@ func (d *Discord) RunGateway(ctx context.Context) error {
 	if d.endpoint {
 		return errEndpoint
 	}
-	var s session
+	s := session{starts: rate.NewLimiter(rate.Every(startInterval), startBurst)}
 	pause := shortestPause
 	for ctx.Err() == nil {
 		began := time.Now()
+		s.established = false
 		err := d.connect(ctx, &s)
 		switch {
 		case ctx.Err() != nil:
@@ -101,14 +123,14 @@ func (d *Discord) RunGateway(ctx context.Context) error {
 		case errors.Is(err, errFatal):
 			return err
 		}
-		wait := pause + rand.N(pause)
-		pause = min(2*pause, longestPause)
-		if time.Since(began) > lasting {
-			wait, pause = rand.N(shortestPause/10), shortestPause
-			if s.id == "" {
-				wait += shortestPause
-			}
+		if s.established {
+			pause = shortestPause
 		}
+		wait := pause + rand.N(pause)
+		if s.established && s.id != "" && time.Since(began) > lasting {
+			wait = rand.N(shortestPause / 10)
+		}
+		pause = min(2*pause, longestPause)
 		d.log.Warn("gateway connection ended", "error", err, "resumes", s.id != "", "wait", wait)
 		if dispatch.Sleep(ctx, wait) != nil {
 			return nil
@@ -199,6 +221,11 @@ func (d *Discord) connect(ctx context.Context, s *session) error {
 
 // gateway asks where to connect, and waits when too many sessions were begun.
 func (d *Discord) gateway(ctx context.Context, s *session) (string, error) {
+	if s.id == "" {
+		if err := s.awaitStart(ctx); err != nil {
+			return "", err
+		}
+	}
 	var at struct {
 		URL   string `json:"url"`
 		Limit struct {
@@ -229,6 +256,8 @@ func (d *Discord) greet(s *session, l *wire) error {
 	if s.id != "" {
 		return l.write(opResume, map[string]any{"token": string(d.options.Token), "session_id": s.id, "seq": s.seq.Load()})
 	}
+	s.starts.Allow() // awaitStart has waited for it
+	s.identified = time.Now()
 	return l.write(opIdentify, map[string]any{
 		"token": string(d.options.Token), "intents": discordgo.IntentDirectMessages,
 		"properties": map[string]string{"os": "linux", "browser": "maturitybot", "device": "maturitybot"},
@@ -324,9 +353,11 @@ func (d *Discord) deliver(s *session, p packet) {
 		if json.Unmarshal(p.Data, &ready) == nil {
 			s.id, s.url = ready.Session, ready.URL
 		}
+		s.established = true
 		d.options.Observer.Connected(1)
 		d.log.Info("gateway ready")
 	case "RESUMED":
+		s.established = true
 		d.options.Observer.Connected(1)
 		d.log.Info("gateway resumed")
 	case "INTERACTION_CREATE":

@@ -143,6 +143,50 @@ func TestFewSessions(t *testing.T) {
 	})
 }
 
+// TestReconnectPauseStartsAgain: a line that is cut again and again is back within seconds each time, since presses in between
+// fail. The pause grows only where no connection is established.
+func TestReconnectPauseStartsAgain(t *testing.T) {
+	byGateway(t, &platformtest.Script{}, func(t *testing.T, w *world) {
+		for i := range 12 {
+			time.Sleep(20 * time.Second)
+			w.Cut()
+			if !w.Until(func() bool { return w.Sessions() == 0 }) {
+				t.Fatal("not cut")
+			}
+			if back := took(func() { w.Until(func() bool { return w.Sessions() == 1 }) }); back > 3*time.Second {
+				t.Fatalf("it took %v to be back the %dth time\n%s", back, i+1, w.log)
+			}
+		}
+		if w.Begun() != 1 {
+			t.Errorf("%d sessions begun", w.Begun())
+		}
+	})
+}
+
+// TestLostSessionsAreFewADay: sessions that are established and lost at once, for a day, do not use up what Discord allows, and
+// are started no closer together than it allows.
+func TestLostSessionsAreFewADay(t *testing.T) {
+	byGateway(t, &platformtest.Script{}, func(t *testing.T, w *world) {
+		until := time.Now().Add(24 * time.Hour)
+		last := time.Time{}
+		for time.Now().Before(until) {
+			if !w.Until(func() bool { return w.Sessions() == 1 }) {
+				continue
+			}
+			if since := time.Since(last); since < 3*time.Second { // it was seen within a second, as was the one before
+				t.Errorf("started again after %v", since)
+			}
+			last = time.Now()
+			time.Sleep(time.Second)
+			w.Invalidate(false)
+			w.Until(func() bool { return w.Sessions() == 0 })
+		}
+		if n := w.Begun(); n > 400 || n < 100 {
+			t.Errorf("%d sessions begun in a day\n%s", n, w.log)
+		}
+	})
+}
+
 func TestHeartbeatsAreSteady(t *testing.T) {
 	byGateway(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
 		before := w.Heartbeats()
