@@ -70,7 +70,7 @@ func everything(t testing.TB, s *Store) map[string]string {
 	read := func(ctx context.Context, node *goredis.Client) error {
 		keys, err := node.Keys(ctx, "*").Result()
 		for _, key := range keys {
-			if strings.HasPrefix(key, "turn:") || strings.HasPrefix(key, "event:") {
+			if strings.HasPrefix(key, "operation_times:") || strings.HasPrefix(key, "event:") {
 				continue
 			}
 			var holds any
@@ -218,9 +218,9 @@ func TestEveryKeyIsBackedUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	apart := map[string]string{
-		"responseKey": "read with its person, or by the list of responses",
-		"turnKey":     "over in ten minutes",
-		"erasedKey":   "read first, as the ledger",
+		"responseKey":        "read with its person, or by the list of responses",
+		"operationTimesKeys": "over in half an hour",
+		"erasedKey":          "read first, as the ledger",
 	}
 	listed := map[string]bool{}
 	for _, d := range file.Decls {
@@ -549,7 +549,7 @@ func TestRestoreReplaces(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 	differences(t, everything(t, to), everything(t, s))
-	if left := to.client.Keys(t.Context(), "turn:*").Val(); len(left) > 0 {
+	if left := to.client.Keys(t.Context(), "operation_times:*").Val(); len(left) > 0 {
 		t.Errorf("left are %v", left)
 	}
 }

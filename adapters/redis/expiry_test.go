@@ -67,7 +67,7 @@ func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 		all, err := e.client.Keys(ctx, "*{r}*").Result()
 		must(err)
 		all = slices.DeleteFunc(all, func(key string) bool {
-			return strings.HasPrefix(key, "turn:") || key == erasedKey("r") // one for ten minutes, one for longer than the round
+			return strings.HasPrefix(key, "operation_times:") || key == erasedKey("r") // one for half an hour, one for longer than the round
 		})
 		if len(all) != keys {
 			t.Errorf("%s: %d keys: %v", step, len(all), all)

@@ -55,7 +55,8 @@ func (s *Store) forgetIn(ctx context.Context, seat survey.Seat) ([]any, error) {
 	id := seat.Round.ID
 	keys := []string{roundKey(id), erasedKey(id), rosterKey(id)}
 	if seat.Pseudonym != "" {
-		keys = append(keys, responsesKey(id), responseKey(id, seat.Pseudonym), turnKey(id, seat.Pseudonym))
+		keys = append(keys, responsesKey(id), responseKey(id, seat.Pseudonym), secretKey(id))
+		keys = append(keys, operationTimesKeys(id)...)
 	}
 	rest, err := s.run(ctx, forgetScript, keys, string(seat.Member.Person), seat.Pseudonym, s.now().UnixMicro(), int64(outlives.Seconds()))
 	if err == nil && len(rest) != 4 {

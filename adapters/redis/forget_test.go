@@ -112,7 +112,7 @@ func TestForgottenWithoutATrace(t *testing.T) {
 			t.Errorf("%s: %s", key, holds)
 		}
 	}
-	if turns := s.client.Keys(ctx, "turn:*").Val(); len(turns) != 1 || len(after) != before-2+1 { // response and list gone, a ledger come
-		t.Errorf("left are %v, and %d keys of %d", turns, len(after), before)
+	if times := s.client.HLen(ctx, operationTimesKeys("r1")[0]).Val(); times != 1 || len(after) != before-2+1 { // response and list gone, a ledger come
+		t.Errorf("the times of %d people are left, and %d keys of %d", times, len(after), before)
 	}
 }

@@ -17,8 +17,10 @@ import "maturitybot/survey"
 //	response:{ID}:PSEUDO  HASH    what was said under the pseudonym; no person, no time    withdrawn, or the round expires
 //	person:{PERSON}       ZSET    rounds the person was invited to or coordinates ->       the last of them expires
 //	                              when first so, unix microseconds
-//	turn:{ID}:PSEUDO      HASH    "answer ELEMENT" or "detail ELEMENT" -> when the last     ten minutes after the last
-//	                              such gesture was made, unix microseconds
+//	operation_times:{ID}  HASH    OWNER -> JSON: "answer ELEMENT" or "detail ELEMENT" ->     the round is closed, or half an
+//	                              when the last such operation was made, unix microseconds;  hour after it was begun
+//	                              "last answer" -> which of the answers is the latest
+//	operation_times:{ID}:earlier  the same, of the ten minutes before                       as above
 //	owed:{ID}             ZSET    "KIND PERSON", a message owed, or "KIND " a post -> when it is due, or when  settled, or the round expires
 //	                              who took it must have sent it, unix seconds
 //	planned:{ID}          SET     what of reminders and posts has been planned: "KIND" or        the round expires
@@ -45,6 +47,10 @@ import "maturitybot/survey"
 //	.g          role group; always there, so that a response exists before its first answer
 //	.o          the last four operations, eight characters each, newest first (see lua/say.lua)
 //
+// An OWNER is the SHA-1, in hexadecimal, of the round's secret and the key of a response. With the secret goes the way from one to
+// the other. The times are not kept with the response: a platform knows when each person pressed, and who has its times and these would know
+// whose response is whose. Two hashes take turns, so that closing finds them without a list of them.
+//
 // A round expires at survey.Round.ExpiresAt, and each key of it by itself at that moment.
 //
 // A MARK is the SHA-1, in hexadecimal, of the round's salt and a person: scripts of Redis have no better hash. Whoever does not have
@@ -67,8 +73,10 @@ func responseKey(id survey.RoundID, pseudonym string) string {
 	return "response:{" + string(id) + "}:" + pseudonym
 }
 
-func turnKey(id survey.RoundID, pseudonym string) string {
-	return "turn:{" + string(id) + "}:" + pseudonym
+// operationTimesKeys are the two hashes with the times of operations: the one that is written to, and the one before.
+func operationTimesKeys(id survey.RoundID) []string {
+	key := "operation_times:{" + string(id) + "}"
+	return []string{key, key + ":earlier"}
 }
 
 func owedKey(id survey.RoundID) string { return "owed:{" + string(id) + "}" }

@@ -28,7 +28,7 @@ func (s *Store) Response(ctx context.Context, seat survey.Seat) (survey.Response
 
 // Answer keeps a rating (NotAnswered takes it back), and returns the whole response after it, in one round
 // trip. The same gesture on the same element again changes nothing; the last four of a person are remembered, and for
-// ten minutes when the last one on each element was made, so that one that comes late does not undo it.
+// at least ten minutes when the last one on each element was made, so that one that comes late does not undo it.
 func (s *Store) Answer(ctx context.Context, seat survey.Seat, now time.Time, g survey.Gesture, element string, rating survey.Rating) (survey.Response, error) {
 	value := ""
 	if rating != survey.NotAnswered {
@@ -77,7 +77,8 @@ func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, verb s
 	for _, a := range fieldsAndValues {
 		args = append(args, a)
 	}
-	rest, err := s.run(ctx, sayScript, []string{roundKey(id), secretKey(id), responseKey(id, seat.Pseudonym), turnKey(id, seat.Pseudonym)}, args...)
+	keys := append([]string{roundKey(id), secretKey(id), responseKey(id, seat.Pseudonym)}, operationTimesKeys(id)...)
+	rest, err := s.run(ctx, sayScript, keys, args...)
 	if err != nil {
 		return survey.Response{}, err
 	}
@@ -108,8 +109,8 @@ func (s *Store) withdraw(ctx context.Context, seat survey.Seat) error {
 	if err != nil {
 		return err
 	}
-	noted, err := s.run(ctx, withdrawScript,
-		[]string{roundKey(id), rosterKey(id), responsesKey(id), responseKey(id, seat.Pseudonym), turnKey(id, seat.Pseudonym), erasedKey(id)},
+	keys := []string{roundKey(id), rosterKey(id), responsesKey(id), responseKey(id, seat.Pseudonym), erasedKey(id), secretKey(id)}
+	noted, err := s.run(ctx, withdrawScript, append(keys, operationTimesKeys(id)...),
 		string(person), seat.Pseudonym, entry, s.now().UnixMicro(), int64(outlives.Seconds()))
 	if err != nil {
 		return err

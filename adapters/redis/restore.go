@@ -405,7 +405,7 @@ func (r *restore) remove(ctx context.Context, id survey.RoundID) error {
 	err = r.pseudonyms(ctx, id, func(some []string) error {
 		pipe := r.client.Pipeline()
 		for _, pseudonym := range some {
-			pipe.Del(ctx, responseKey(id, pseudonym), turnKey(id, pseudonym))
+			pipe.Del(ctx, responseKey(id, pseudonym))
 		}
 		return exec(ctx, pipe)
 	})
@@ -430,6 +430,7 @@ func (r *restore) remove(ctx context.Context, id survey.RoundID) error {
 		pipe.ZRem(ctx, channelKey(round.Channel), string(id))
 	}
 	pipe.Del(ctx, keysOf(id)...)
+	pipe.Unlink(ctx, operationTimesKeys(id)...)
 	pipe.ZRem(ctx, roundsKey, string(id))
 	r.rewriteFile(id)
 	return exec(ctx, pipe)

@@ -124,7 +124,9 @@ func (s *Store) CloseDue(ctx context.Context, id survey.RoundID, closes time.Tim
 func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time, expected string, e survey.Entry) (survey.Round, error) {
 	expires := survey.Round{ClosedAt: at}.ExpiresAt()
 	fields, err := s.recorded(ctx, id, only(e), 0, func(entry string, number, _ int) ([]any, error) {
-		return s.run(ctx, closeScript, append(keysOf(id), erasedKey(id)), at.Format(time.RFC3339Nano), expires.Unix(), expected, entry, number, expires.Add(outlives).Unix())
+		keys := append(append(keysOf(id), operationTimesKeys(id)...), erasedKey(id))
+		return s.run(ctx, closeScript, keys,
+			at.Format(time.RFC3339Nano), expires.Unix(), expected, entry, number, expires.Add(outlives).Unix())
 	})
 	if err != nil {
 		return survey.Round{}, err

@@ -232,7 +232,7 @@ func TestWithdrawingLeavesNoPseudonym(t *testing.T) {
 	if err := s.Withdraw(t.Context(), seats[0]); err != nil {
 		t.Fatal(err)
 	}
-	if left := s.client.Keys(t.Context(), "turn:*").Val(); len(left) > 0 {
+	if left := s.client.Keys(t.Context(), "operation_times:*").Val(); len(left) > 0 {
 		t.Errorf("left are %v", left)
 	}
 	listed := s.client.ZRange(t.Context(), responsesKey("r1"), 0, -1).Val()

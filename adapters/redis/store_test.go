@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/adapters/redis/storetest"
@@ -116,6 +117,18 @@ func TestLawsTLS(t *testing.T) {
 		differences(t, everything(t, second), everything(t, first))
 		restoring(t, store, backedUp(t, frozen(t)), RestoreOptions{Replace: true}) // nothing is left to the laws
 		store.rewriteWanted(t.Context())
+	})
+	t.Run("operation times", func(t *testing.T) { // of ten minutes ago become the earlier ones
+		_, seats := opened(t, store, "times", "slack:T1:TIMES")
+		keys := operationTimesKeys("times")
+		for _, id := range []string{"first", "second"} {
+			gesture := survey.Gesture{ID: id, At: time.Now()}
+			must(t, errorOf(store.Answer(t.Context(), seats[0], time.Now(), gesture, "vision", 1)))
+			server.Do(t, "EXPIRE", keys[0], "1200")
+		}
+		if n := store.client.Exists(t.Context(), keys...).Val(); n != 2 {
+			t.Errorf("there are %d hashes of times", n)
+		}
 	})
 	storetest.Run(t, func(*testing.T) survey.Store { return store })
 }

@@ -45,7 +45,7 @@ func bareDiscord() {
 		words := strings.Split(i.MessageComponentData().CustomID, ":")
 		pseudonym := survey.Pseudonym(secret, survey.PersonID("discord::"+i.Member.User.ID))
 		key := "{" + benchRound + "}"
-		reply, err := script.Run(r.Context(), client, []string{"round:" + key, "secret:" + key, "response:" + key + ":" + pseudonym, "turn:" + key + ":" + pseudonym},
+		reply, err := script.Run(r.Context(), client, []string{"round:" + key, "secret:" + key, "response:" + key + ":" + pseudonym, "operation_times:" + key, "operation_times:" + key + ":earlier"},
 			time.Now().Unix(), "answer "+words[2]+" "+i.ID, "answer "+words[2], time.Now().UnixMicro(), words[2], words[3]).Slice()
 		fatal(err)
 		if reply[0] != "done" {

@@ -99,7 +99,7 @@ func bare() {
 		words := strings.Split(p.ActionCallback.BlockActions[0].ActionID, ":")
 		pseudonym := survey.Pseudonym(secret, survey.PersonID("slack:"+p.Team.ID+":"+p.User.ID))
 		key := "{" + benchRound + "}"
-		reply, err := script.Run(r.Context(), client, []string{"round:" + key, "secret:" + key, "response:" + key + ":" + pseudonym, "turn:" + key + ":" + pseudonym},
+		reply, err := script.Run(r.Context(), client, []string{"round:" + key, "secret:" + key, "response:" + key + ":" + pseudonym, "operation_times:" + key, "operation_times:" + key + ":earlier"},
 			time.Now().Unix(), "answer "+words[2]+" "+p.TriggerID, "answer "+words[2], time.Now().UnixMicro(), words[2], words[3]).Slice()
 		fatal(err)
 		if reply[0] != "done" {

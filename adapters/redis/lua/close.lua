@@ -1,7 +1,8 @@
--- Closes a round for good, destroys its secret, adds the entry of it to the record, and notes in the ledger that it did, all at once. A
+-- Closes a round for good, destroys its secret and the times of operations, adds the entry of it to the record, and notes in the ledger that it did, all at once. A
 -- closed round keeps its first closing time.
 --
--- KEYS  1 round  2 secret  3 roster  4 responses  5 owed  6 planned  7 zones  8 audit  9 the ledger
+-- KEYS  1 round  2 secret  3 roster  4 responses  5 owed  6 planned  7 zones  8 audit  9, 10 times of operations
+--       11 the ledger
 -- ARGV  1 time of closing, as text  2 expiry, unix seconds  3 the closing time the round must still have, unix seconds, or empty
 --       4 entry, or empty  5 its number  6 expiry of the ledger, unix seconds
 -- Returns {"done", version, state, time of closing, body, turnout, sealed}, {"gone"}
@@ -16,6 +17,7 @@ if state ~= 'closed' and (ARGV[3] == '' or redis.call('HGET', KEYS[1], 'closes')
   redis.call('HSET', KEYS[1], 'state', 'closed', 'closed', ARGV[1])
   redis.call('HINCRBY', KEYS[1], 'version', 1)
   redis.call('DEL', KEYS[2])
+  redis.call('UNLINK', KEYS[9], KEYS[10])
   if ARGV[4] ~= '' then redis.call('RPUSH', KEYS[8], ARGV[4]) end
   for i = 1, #KEYS - 1 do redis.call('EXPIREAT', KEYS[i], ARGV[2]) end
   redis.call('HSET', KEYS[#KEYS], 'closed', ARGV[1])
