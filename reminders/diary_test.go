@@ -43,6 +43,8 @@ var diary = reminders.NewDiary(reminders.EnglandAndWales())
 
 func TestWhen(t *testing.T) {
 	const never = "never"
+	planned := clockIn(t, "Europe/London", "2026-12-04 10:04")
+	early := clockIn(t, "Europe/London", "2026-12-11 07:30")
 	for _, c := range []struct {
 		name, zone, kind, now, want string
 		change                      func(*survey.Round, *survey.Member)
@@ -54,7 +56,7 @@ func TestWhen(t *testing.T) {
 		{name: "too late", kind: "closes@2026-12-04", now: "2026-12-07 18:01", want: never},
 		{name: "another has come", kind: "closes@2026-12-08", now: "2026-12-10 10:00", want: never},
 		{name: "the morning is after the close", kind: "closes@2026-12-10", now: "2026-12-10 18:01", want: never,
-			change: func(r *survey.Round, _ *survey.Member) { r.ClosesAt = clockIn(t, "Europe/London", "2026-12-11 07:30") }},
+			change: func(r *survey.Round, _ *survey.Member) { r.ClosesAt = early }},
 		{name: "not in the plan", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: never},
 		{name: "asked for", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: "2026-12-03 10:00",
 			change: func(_ *survey.Round, m *survey.Member) { m.RemindOn = "2026-12-03" }},
@@ -68,7 +70,7 @@ func TestWhen(t *testing.T) {
 			change: func(r *survey.Round, _ *survey.Member) { r.ClosesAt = r.ClosesAt.AddDate(0, 0, 7) }},
 		{name: "another plan, with the same day", kind: "closes@2026-12-04", now: "2026-12-04 10:05", want: "2026-12-04 10:05",
 			change: func(r *survey.Round, _ *survey.Member) {
-				r.PlannedAt, r.Reminders.Hour = clockIn(t, "Europe/London", "2026-12-04 10:04"), 14
+				r.PlannedAt, r.Reminders.Hour = planned, 14
 			}},
 		{name: "night in New York", zone: "America/New_York", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: "2026-12-04 13:00"},
 		{name: "evening in Tokyo", zone: "Asia/Tokyo", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: "2026-12-06 23:00"},

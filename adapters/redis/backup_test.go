@@ -170,14 +170,18 @@ func peopled(t testing.TB, s *Store) {
 // TestBackupAndRestore: from each kind of store into another, everything is there again, to the last byte and second.
 func TestBackupAndRestore(t *testing.T) {
 	t.Parallel()
-	kinds := map[string]func() *Store{
-		"embedded": func() *Store { return frozen(t) },
-		"server":   func() *Store { return open(t, redistest.Start(t, redistest.Options{}).URL()) },
-		"cluster":  func() *Store { return open(t, redistest.StartCluster(t, redistest.Options{})) },
+	kinds := map[string]func(*testing.T) *Store{
+		"embedded": func(t *testing.T) *Store { return frozen(t) },
+		"server": func(t *testing.T) *Store {
+			return open(t, redistest.Start(t, redistest.Options{}).URL())
+		},
+		"cluster": func(t *testing.T) *Store {
+			return open(t, redistest.StartCluster(t, redistest.Options{}))
+		},
 	}
 	for from, to := range map[string]string{"embedded": "server", "server": "cluster", "cluster": "embedded"} {
 		t.Run(from+" to "+to, func(t *testing.T) {
-			a, b := kinds[from](), kinds[to]()
+			a, b := kinds[from](t), kinds[to](t)
 			peopled(t, a)
 			backup := backedUp(t, a)
 			r := restoring(t, b, backup, RestoreOptions{WithoutErasures: true})

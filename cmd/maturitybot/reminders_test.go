@@ -357,35 +357,35 @@ func TestAClosedSurveyIsNotForgotten(t *testing.T) {
 // TestCheckedAgainWhenSent: a reminder that was owed, and could not be sent at once, is not sent when it is not wanted any more.
 func TestCheckedAgainWhenSent(t *testing.T) {
 	lead, ben := survey.PersonID(tryPerson("ana").String()), survey.PersonID(tryPerson("ben").String())
-	for name, change := range map[string]func(*season) error{
-		"paused": func(s *season) error {
+	for name, change := range map[string]func(*testing.T, *season) error{
+		"paused": func(t *testing.T, s *season) error {
 			_, err := s.rounds.SetPlan(t.Context(), "abcdefgh23", lead, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
 				p.Paused = true
 				return nil
 			})
 			return err
 		},
-		"moved": func(s *season) error {
+		"moved": func(t *testing.T, s *season) error {
 			_, _, err := s.rounds.Extend(t.Context(), "abcdefgh23", lead, s.now.AddDate(0, 0, 30))
 			return err
 		},
-		"closed": func(s *season) error {
+		"closed": func(t *testing.T, s *season) error {
 			_, _, err := s.rounds.Close(t.Context(), "abcdefgh23", lead)
 			return err
 		},
-		"no more reminders": func(s *season) error {
+		"no more reminders": func(t *testing.T, s *season) error {
 			_, err := s.rounds.SetQuiet(t.Context(), "abcdefgh23", ben, true)
 			return err
 		},
-		"declined": func(s *season) error {
+		"declined": func(t *testing.T, s *season) error {
 			_, err := s.rounds.Decline(t.Context(), "abcdefgh23", ben)
 			return err
 		},
-		"withdrawn": func(s *season) error {
+		"withdrawn": func(t *testing.T, s *season) error {
 			_, err := s.rounds.Withdraw(t.Context(), "abcdefgh23", ben)
 			return err
 		},
-		"too late": func(s *season) error {
+		"too late": func(t *testing.T, s *season) error {
 			s.platform.answer = errors.New("still away")
 			s.at(t, "2026-12-07 18:00")
 			s.platform.answer = nil
@@ -401,7 +401,7 @@ func TestCheckedAgainWhenSent(t *testing.T) {
 				t.Errorf("tried %d times, with the invitation", s.platform.tried)
 			}
 			s.platform.answer = nil
-			if err := change(s); err != nil {
+			if err := change(t, s); err != nil {
 				t.Fatal(err)
 			}
 			end := s.now.Add(2 * time.Minute).Format("2006-01-02 15:04")
