@@ -317,12 +317,7 @@ func (c *client) respond(ctx context.Context, o origin, r response) error {
 		return fmt.Errorf("write message: %w", err)
 	}
 	return c.callIn(ctx, "response_url", o.Channel, r.Replace, func(ctx context.Context) error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, o.URL, bytes.NewReader(body))
-		if err != nil {
-			return errSpent
-		}
-		req.Header.Set("Content-Type", "application/json; charset=utf-8")
-		res, err := c.http.Do(req)
+		res, err := c.post(ctx, o.URL, "application/json; charset=utf-8", body)
 		if err != nil {
 			return err
 		}
@@ -335,11 +330,6 @@ func (c *client) respond(ctx context.Context, o origin, r response) error {
 			answer.Error = "" // "ok" in words, or a page for people
 		}
 		switch {
-		case res.StatusCode == http.StatusTooManyRequests:
-			seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
-			return &slackgo.RateLimitedError{RetryAfter: time.Duration(seconds) * time.Second}
-		case res.StatusCode >= 500:
-			return slackgo.StatusCodeError{Code: res.StatusCode, Status: res.Status}
 		case answer.Error == "used_url", answer.Error == "expired_url", res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusGone:
 			return errSpent
 		case answer.Error != "":
@@ -349,6 +339,64 @@ func (c *client) respond(ctx context.Context, o origin, r response) error {
 		}
 		return err
 	})
+}
+
+// upload sends a file to the address that files.getUploadURLExternal gave for it, as raw bytes. The
+// address is a key in itself, so no token goes with it. Slack answers 200 when it has the file
+// (docs.slack.dev/reference/methods/files.getUploadURLExternal).
+func (c *client) upload(ctx context.Context, address string, data []byte) error {
+	if !c.takesFiles(address) {
+		return errors.New("upload a file: the address is none of Slack's")
+	}
+	return c.call(ctx, "upload", true, func(ctx context.Context) error {
+		res, err := c.post(ctx, address, "application/octet-stream", data)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = res.Body.Close() }() // it was only read
+		_, err = io.Copy(io.Discard, io.LimitReader(res.Body, 4096))
+		if res.StatusCode != http.StatusOK {
+			return slackgo.StatusCodeError{Code: res.StatusCode, Status: res.Status}
+		}
+		return err
+	})
+}
+
+// post makes a request to an address outside the Web API, and returns the answer, whose body the
+// caller closes. Being asked to wait, and a failure of the server, are errors.
+func (c *client) post(ctx context.Context, address, kind string, body []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", kind)
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case res.StatusCode == http.StatusTooManyRequests:
+		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
+		err = &slackgo.RateLimitedError{RetryAfter: time.Duration(seconds) * time.Second}
+	case res.StatusCode >= http.StatusInternalServerError:
+		err = slackgo.StatusCodeError{Code: res.StatusCode, Status: res.Status}
+	}
+	if err != nil {
+		_ = res.Body.Close() // it was not read
+		return nil, err
+	}
+	return res, nil
+}
+
+// takesFiles says that an address is one of Slack's for uploads, or the Web API's own.
+func (c *client) takesFiles(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.User != nil {
+		return false
+	}
+	host := "." + u.Host
+	slacks := strings.HasSuffix(host, ".slack.com") || strings.HasSuffix(host, ".slack-gov.com")
+	return u.Scheme == "https" && slacks || u.Scheme == c.base.Scheme && u.Host == c.base.Host
 }
 
 // trusted says that an address is one of Slack's for responses: a payload must not make the bot call anywhere else.

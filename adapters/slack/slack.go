@@ -4,7 +4,6 @@
 package slack
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -603,10 +602,7 @@ func (s *Slack) upload(ctx context.Context, f chat.File) (id string, err error) 
 	if err != nil {
 		return "", err
 	}
-	err = s.client.call(ctx, "upload", true, func(ctx context.Context) error {
-		return s.client.api.UploadToURL(ctx, slackgo.UploadToURLParameters{UploadURL: place.UploadURL, Reader: bytes.NewReader(f.Data), Filename: f.Name})
-	})
-	return place.FileID, err
+	return place.FileID, s.client.upload(ctx, place.UploadURL, f.Data)
 }
 
 // publish fills somebody's App Home.

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -684,6 +685,39 @@ func TestPostShowsCardAndFilesToEverybody(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		w.want(t, "channel without the bot", texts(t, w.Messages(team)), "results; 2 files")
 		w.want(t, "whispers", texts(t, w.Whispers(ana)), "done; sorry")
+	})
+}
+
+// The bytes that arrive at an upload address are the file's, with nothing before or after them.
+func TestUploadSendsTheFileItself(t *testing.T) {
+	data := []byte("\xef\xbb\xbfn,share\r\n--boundary--\r\n\x00\xff")
+	posts := func(context.Context, chat.Event) []chat.Reply {
+		file := chat.File{Name: "a.csv", Type: "text/csv", Data: data}
+		return []chat.Reply{chat.Post{To: placeTeam, Card: card("results"), Sorry: card("sorry"), Files: []chat.File{file}}}
+	}
+	byHTTP(t, posts, func(t *testing.T, w *world) {
+		w.Command(ana, team, "results")
+		time.Sleep(5 * time.Second)
+		if files := w.Files(team); len(files) != 1 || !bytes.Equal(files[0].Data, data) {
+			t.Errorf("files are %+v", files)
+		}
+	})
+}
+
+// Files go to Slack alone, wherever an answer says that they are to be uploaded.
+func TestUploadAddressMustBeSlacks(t *testing.T) {
+	byHTTP(t, updates, func(t *testing.T, w *world) {
+		for address, want := range map[string]bool{
+			"https://files.slack.com/upload/v1/x": true, "https://slack.com/upload": true,
+			"https://files.slack-gov.com/upload/v1/x": true, "http://slack.fake/upload/x": true,
+			"http://files.slack.com/upload/v1/x": false, "https://example.org/x": false,
+			"https://files.slack.com.example.org/": false, "https://notslack.com/": false,
+			"https://files.slack.com@example.org/": false, "http://169.254.169.254/": false, "": false,
+		} {
+			if got := w.slack.client.takesFiles(address); got != want {
+				t.Errorf("takesFiles(%q) = %v", address, got)
+			}
+		}
 	})
 }
 
