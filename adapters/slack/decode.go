@@ -37,6 +37,8 @@ const (
 	callbackUser                          // somebody's profile changed: user, in team
 	callbackGone                          // the app was uninstalled, or its bot token revoked, in team
 	callbackLimited                       // Slack holds back events for a minute, in team
+	callbackGranted                       // an organisation let the app into the workspaces teams
+	callbackRevoked                       // it took that back
 )
 
 // callback is an Events API envelope, read.
@@ -44,8 +46,11 @@ type callback struct {
 	kind      callbackKind
 	challenge string
 	gesture   gesture
-	team      string
 	user      string
+	// team is the workspace that an event is of, or empty for an event of a whole organisation,
+	// which enterprise then names.
+	team, enterprise string
+	teams            []string
 }
 
 // The payloads below name only what is read: decoding into slack-go's types takes six times as long.
@@ -111,9 +116,16 @@ type interaction struct {
 func decodeInteraction(payload []byte) (gesture, error) {
 	var in interaction
 	if err := decode("interaction", payload, &in); err != nil {
+		// A type that is not read can have fields of the same names and other kinds.
+		var kind struct {
+			Type string `json:"type"`
+		}
+		if len(payload) <= maxPayload && json.Unmarshal(payload, &kind) == nil && foreignType(kind.Type) {
+			return gesture{}, fmt.Errorf("read interaction of type %q: %w", kind.Type, errForeign)
+		}
 		return gesture{}, err
 	}
-	if in.Type != "block_actions" && in.Type != "view_submission" {
+	if foreignType(in.Type) {
 		return gesture{}, fmt.Errorf("read interaction of type %q: %w", in.Type, errForeign)
 	}
 	team := in.User.Team
@@ -134,6 +146,9 @@ func decodeInteraction(payload []byte) (gesture, error) {
 	}
 	return in.submit(g, team)
 }
+
+// foreignType says whether the bot has no use for a type of interactions.
+func foreignType(kind string) bool { return kind != "block_actions" && kind != "view_submission" }
 
 // press completes a gesture that pressed a button or picked from a menu.
 func (in *interaction) press(g gesture, team string) (gesture, error) {
@@ -189,10 +204,10 @@ func (in *interaction) submit(g gesture, team string) (gesture, error) {
 		return gesture{}, fmt.Errorf("read form: metadata of %d bytes", len(in.View.Metadata))
 	}
 	if err := json.Unmarshal([]byte(in.View.Metadata), &g.origin); err != nil {
-		return gesture{}, fmt.Errorf("read where the form was opened: %w", syntax(err))
+		return gesture{}, fmt.Errorf("read where the form was opened: %w: %w", errForeign, syntax(err))
 	}
 	if g.origin.Channel == "" {
-		return gesture{}, errors.New("read where the form was opened: no channel")
+		return gesture{}, fmt.Errorf("read where the form was opened: no channel: %w", errForeign)
 	}
 	if len(in.View.State.Values) > maxFields {
 		return gesture{}, fmt.Errorf("read form: %d fields, at most %d", len(in.View.State.Values), maxFields)
@@ -324,26 +339,32 @@ func (c command) gesture() (gesture, error) {
 }
 
 type envelope struct {
-	Type      string `json:"type"`
-	Challenge string `json:"challenge"`
-	Team      string `json:"team_id"`
-	ID        string `json:"event_id"`
-	Event     struct {
-		Type    string          `json:"type"`
-		Subtype string          `json:"subtype"`
-		Bot     string          `json:"bot_id"`
-		User    json.RawMessage `json:"user"` // an id, or a whole profile
-		Team    string          `json:"team"` // the writer's
-		Channel string          `json:"channel"`
-		Sort    string          `json:"channel_type"`
-		At      string          `json:"ts"`
-		Message string          `json:"client_msg_id"`
-		Tab     string          `json:"tab"`
-		Tokens  struct {
-			Bot []string `json:"bot"`
-		} `json:"tokens"`
-	} `json:"event"`
+	Type           string          `json:"type"`
+	Challenge      string          `json:"challenge"`
+	Team           string          `json:"team_id"` // null in an event of a whole organisation
+	Enterprise     string          `json:"enterprise_id"`
+	ID             string          `json:"event_id"`
+	Event          json.RawMessage `json:"event"`
 	Authorizations []authorization `json:"authorizations"`
+}
+
+// innerEvent is what happened, of the types that are read. In others a field of the same name can be
+// of another kind: the channel of channel_rename is an object.
+type innerEvent struct {
+	Type    string          `json:"type"`
+	Subtype string          `json:"subtype"`
+	Bot     string          `json:"bot_id"`
+	User    json.RawMessage `json:"user"` // an id, or a whole profile
+	Team    string          `json:"team"` // the writer's
+	Channel string          `json:"channel"`
+	Sort    string          `json:"channel_type"`
+	At      string          `json:"ts"`
+	Message string          `json:"client_msg_id"`
+	Tab     string          `json:"tab"`
+	Teams   []string        `json:"team_ids"`
+	Tokens  struct {
+		Bot []string `json:"bot"`
+	} `json:"tokens"`
 }
 
 // authorization is who of the app sees an event: its bot.
@@ -371,68 +392,104 @@ func decodeEvent(payload []byte) (callback, error) {
 	default:
 		return callback{}, nil
 	}
-	if in.Team == "" {
-		return callback{}, errors.New("read event: no team")
+	var kind struct {
+		Type string `json:"type"`
 	}
-	out := callback{team: in.Team}
-	e := in.Event
-	switch e.Type {
-	case "message":
-		// Everything the bot itself writes comes back, with a bot's id; edits, joins and the like have a subtype.
-		if e.Sort != "im" || e.Subtype != "" || e.Bot != "" {
-			return out, nil
-		}
-		id, err := in.writer()
-		if err != nil {
-			return callback{}, err
-		}
-		if slices.ContainsFunc(in.Authorizations, func(a authorization) bool { return a.Bot && a.User == id }) {
-			return out, nil
-		}
-		if e.Channel == "" || in.ID == "" {
-			return callback{}, errors.New("read message: no channel or id")
-		}
-		out.kind = callbackGesture
-		out.gesture = in.gesture(chat.Message, id, e.Channel)
-		out.gesture.event.At = moment(e.At)
-		if e.Message != "" { // one message was seen as two events with different ids
-			out.gesture.event.ID = e.Channel + "/" + e.Message // whoever writes chooses it
-		}
-	case "app_home_opened":
-		if e.Tab != "home" {
-			return out, nil
-		}
-		id, err := in.writer()
-		if err != nil {
-			return callback{}, err
-		}
-		if in.ID == "" {
-			return callback{}, errors.New("read opening of App Home: no id")
-		}
-		out.kind = callbackGesture
-		out.gesture = in.gesture(chat.Home, id, id)
-		out.gesture.home = true
-	case "user_change":
-		id, err := in.writer()
-		if err != nil {
-			return callback{}, err
-		}
-		out.kind, out.user = callbackUser, id
-	case "app_uninstalled":
-		out.kind = callbackGone
-	case "tokens_revoked":
-		if len(e.Tokens.Bot) > 0 {
-			out.kind = callbackGone
-		}
+	if err := decode("event", in.Event, &kind); err != nil {
+		return callback{}, err
 	}
-	return out, nil
+	out := callback{team: in.Team, enterprise: in.Enterprise}
+	read, ok := readers[kind.Type]
+	if !ok {
+		return out, nil
+	}
+	var e innerEvent
+	if err := decode(kind.Type, in.Event, &e); err != nil {
+		return callback{}, err
+	}
+	return out, read(&in, &e, &out)
 }
 
-func (in *envelope) gesture(kind chat.Kind, id, channel string) gesture {
+// readers read the events that the bot has a use for, by type. What they leave as it is, is ignored.
+var readers = map[string]func(*envelope, *innerEvent, *callback) error{
+	"message":         readMessage,
+	"app_home_opened": readHomeOpened,
+	"user_change": func(_ *envelope, e *innerEvent, out *callback) (err error) {
+		out.kind = callbackUser
+		out.user, err = e.writer()
+		return err
+	},
+	"app_uninstalled":      readGone,
+	"app_uninstalled_team": readGone,
+	"tokens_revoked": func(in *envelope, e *innerEvent, out *callback) error {
+		if len(e.Tokens.Bot) == 0 { // those of people are not used
+			return nil
+		}
+		return readGone(in, e, out)
+	},
+	"team_access_granted": func(_ *envelope, e *innerEvent, out *callback) error {
+		out.kind, out.teams = callbackGranted, e.Teams
+		return nil
+	},
+	"team_access_revoked": func(_ *envelope, e *innerEvent, out *callback) error {
+		out.kind, out.teams = callbackRevoked, e.Teams
+		return nil
+	},
+}
+
+func readGone(_ *envelope, _ *innerEvent, out *callback) error {
+	out.kind = callbackGone
+	return nil
+}
+
+func readMessage(in *envelope, e *innerEvent, out *callback) error {
+	// Everything the bot itself writes comes back, with a bot's id; edits, joins and the like have a
+	// subtype.
+	if e.Sort != "im" || e.Subtype != "" || e.Bot != "" {
+		return nil
+	}
+	id, err := e.writer()
+	if err != nil {
+		return err
+	}
+	own := func(a authorization) bool { return a.Bot && a.User == id }
+	if slices.ContainsFunc(in.Authorizations, own) {
+		return nil
+	}
+	if in.Team == "" || e.Channel == "" || in.ID == "" {
+		return errors.New("read message: no team, channel or id")
+	}
+	out.kind = callbackGesture
+	out.gesture = in.gesture(e, chat.Message, id, e.Channel)
+	out.gesture.event.At = moment(e.At)
+	if e.Message != "" { // one message was seen as two events with different ids
+		out.gesture.event.ID = e.Channel + "/" + e.Message // whoever writes chooses it
+	}
+	return nil
+}
+
+func readHomeOpened(in *envelope, e *innerEvent, out *callback) error {
+	if e.Tab != "home" {
+		return nil
+	}
+	id, err := e.writer()
+	if err != nil {
+		return err
+	}
+	if in.Team == "" || in.ID == "" {
+		return errors.New("read opening of App Home: no team or id")
+	}
+	out.kind = callbackGesture
+	out.gesture = in.gesture(e, chat.Home, id, id)
+	out.gesture.home = true
+	return nil
+}
+
+func (in *envelope) gesture(e *innerEvent, kind chat.Kind, id, channel string) gesture {
 	who := chat.Person{Platform: Platform, Workspace: in.Team, ID: id}
 	enterprise := slices.ContainsFunc(in.Authorizations, func(a authorization) bool { return a.Enterprise != "" })
-	if !enterprise && in.Event.Team != "" {
-		who.Workspace = in.Event.Team
+	if !enterprise && e.Team != "" {
+		who.Workspace = e.Team
 	}
 	return gesture{
 		event:  chat.Event{ID: in.ID, Kind: kind, Who: who, Where: place(in.Team, channel), Private: true},
@@ -441,16 +498,16 @@ func (in *envelope) gesture(kind chat.Kind, id, channel string) gesture {
 }
 
 // writer is the id of the person the event is about, in either form.
-func (in *envelope) writer() (string, error) {
+func (e *innerEvent) writer() (string, error) {
 	var id string
-	if json.Unmarshal(in.Event.User, &id) == nil && id != "" {
+	if json.Unmarshal(e.User, &id) == nil && id != "" {
 		return id, nil
 	}
 	var whole user
-	if json.Unmarshal(in.Event.User, &whole) == nil && whole.ID != "" {
+	if json.Unmarshal(e.User, &whole) == nil && whole.ID != "" {
 		return whole.ID, nil
 	}
-	return "", fmt.Errorf("read event %q: no user", in.Event.Type)
+	return "", fmt.Errorf("read event %q: no user", e.Type)
 }
 
 // decode reads JSON that is no longer than Slack sends.

@@ -110,7 +110,7 @@ func TestDecodeInteraction(t *testing.T) {
 }
 
 func TestForeignInteractionsAreTold(t *testing.T) {
-	for _, name := range []string{"press-modal.json", "foreign.json", "closed.json"} {
+	for _, name := range []string{"press-modal.json", "foreign.json", "closed.json", "submit-foreign.json", "foreign-shape.json"} {
 		if _, err := decodeInteraction(payload(t, name)); !errors.Is(err, errForeign) {
 			t.Errorf("%s: %v, want errForeign", name, err)
 		}
@@ -123,9 +123,16 @@ func TestForeignInteractionsAreTold(t *testing.T) {
 	if _, err := decodeInteraction([]byte(inForm)); !errors.Is(err, errForeign) {
 		t.Errorf("a button in a form: %v, want errForeign", err)
 	}
-	form := strings.Replace(string(payload(t, "submit.json")), `"callback_id":"create"`, `"callback_id":"cre ate"`, 1)
-	if _, err := decodeInteraction([]byte(form)); !errors.Is(err, errForeign) {
-		t.Errorf("somebody else's form: %v, want errForeign", err)
+	for what, edit := range map[string][2]string{
+		"name":     {`"callback_id":"create"`, `"callback_id":"cre ate"`},
+		"metadata": {`"{\"c\"`, `"{c`},
+		"origin":   {`\"c\":\"C0TEAM\"`, `\"c\":\"\"`},
+	} {
+		before := string(payload(t, "submit.json"))
+		form := strings.Replace(before, edit[0], edit[1], 1)
+		if _, err := decodeInteraction([]byte(form)); form == before || !errors.Is(err, errForeign) {
+			t.Errorf("a form with a %s of somebody else's: %v, want errForeign", what, err)
+		}
 	}
 }
 
@@ -157,8 +164,6 @@ func TestMalformedInteractionsAreErrors(t *testing.T) {
 		"wrong type":       edit("press-dm.json", `"actions":[`, `"actions":7,"was":[`),
 		"a number as text": edit("submit.json", `"value":"Bro Hafren`, `"value":7,"x":"Bro Hafren`),
 		"no view":          edit("submit.json", `"id":"V0FORM"`, `"id":""`),
-		"no origin":        edit("submit.json", `\"c\":\"C0TEAM\"`, `\"c\":\"\"`),
-		"broken origin":    edit("submit.json", `"{\"c\"`, `"{c`),
 		"long origin":      edit("submit.json", `C0TEAM`, strings.Repeat("C", maxMetadata)),
 		"too many fields":  edit("submit.json", `"values":{`, `"values":{`+fields.String()),
 		"too many persons": edit("submit.json", `"selected_users":[`, `"selected_users":[`+values.String()),
@@ -197,6 +202,7 @@ func TestErrorsQuoteNothing(t *testing.T) {
 		strings.Replace(string(payload(t, "submit.json")), `"value":"Bro Hafren`, `"value":{"secret":1},"x":"Bro Hafren`, 1),
 		strings.Replace(string(payload(t, "submit.json")), `"{\"c\":\"C0TEAM\"`, `"{\"c\":secret`, 1),
 		strings.Replace(string(payload(t, "submit.json")), `"type":"view_submission"`, `"type":"view_submission",secret`, 1),
+		strings.Replace(string(payload(t, "submit-foreign.json")), `"private_metadata":""`, `"private_metadata":"secret"`, 1),
 		strings.Replace(string(payload(t, "press-dm.json")), `"action_id":"answer:7K3Q:leadership:2","block_id":"x3","text"`, `"action_id":"my secret","block_id":"x3","text"`, 1),
 	} {
 		_, err := decodeInteraction([]byte(s))
@@ -270,7 +276,7 @@ func TestDecodeEvent(t *testing.T) {
 	for name, want := range map[string]callback{
 		"event-message.json":    {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0NORTH", "U0BEN", "D0BEN", "D0BEN/5f0c7f5e-0001")},
 		"event-external.json":   {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0OTHER", "U0GUEST", "D0GUEST", "Ev0EXT")},
-		"event-enterprise.json": {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0NORTH", "W0DAI", "D0DAI", "Ev0GRID")},
+		"event-enterprise.json": {kind: callbackGesture, team: "T0NORTH", enterprise: "E0GRID", gesture: wrote("T0NORTH", "W0DAI", "D0DAI", "Ev0GRID")},
 		"event-own.json":        ignored,
 		"event-bot.json":        ignored,
 		"event-edited.json":     ignored,
@@ -285,9 +291,15 @@ func TestDecodeEvent(t *testing.T) {
 		"event-user.json":         {kind: callbackUser, team: "T0NORTH", user: "U0BEN"},
 		"event-uninstalled.json":  {kind: callbackGone, team: "T0NORTH"},
 		"event-revoked.json":      {kind: callbackGone, team: "T0NORTH"},
-		"event-revoked-user.json": ignored,
-		"event-challenge.json":    {kind: callbackChallenge, challenge: "3eZbrw1aB10FEMAGAZd4FyFQ"},
-		"event-limited.json":      {kind: callbackLimited, team: "T0NORTH"},
+		// Of an installation for a whole organisation.
+		"event-uninstalled-org.json": {kind: callbackGone, enterprise: "E0NORTH"},
+		"event-revoked-org.json":     {kind: callbackGone, enterprise: "E0NORTH"},
+		"event-access-granted.json":  {kind: callbackGranted, enterprise: "E0NORTH", teams: []string{"T0NORTH", "T0SOUTH"}},
+		"event-access-revoked.json":  {kind: callbackRevoked, enterprise: "E0NORTH", teams: []string{"T0NORTH"}},
+		"event-channel-object.json":  ignored,
+		"event-revoked-user.json":    ignored,
+		"event-challenge.json":       {kind: callbackChallenge, challenge: "3eZbrw1aB10FEMAGAZd4FyFQ"},
+		"event-limited.json":         {kind: callbackLimited, team: "T0NORTH"},
 	} {
 		got, err := decodeEvent(payload(t, name))
 		if err != nil {
@@ -300,7 +312,10 @@ func TestDecodeEvent(t *testing.T) {
 		t.Errorf("a type unknown here: %+v, %v", got, err)
 	}
 	for _, s := range []string{
-		``, `{`, `{"type":"url_verification"}`, `{"type":"event_callback","event":{"type":"message"}}`,
+		``, `{`, `{"type":"url_verification"}`, `{"type":"event_callback"}`, `{"type":"event_callback","team_id":"T","event":7}`,
+		`{"type":"event_callback","event_id":"E","event":{"type":"message","channel_type":"im","channel":"D1","user":"U1"}}`,
+		`{"type":"event_callback","event_id":"E","event":{"type":"app_home_opened","tab":"home","user":"U1"}}`,
+		`{"type":"event_callback","team_id":"T","event_id":"E","event":{"type":"message","channel_type":"im","channel":{"id":"D1"},"user":"U1"}}`,
 		`{"type":"event_callback","team_id":"T","event_id":"E","event":{"type":"message","channel_type":"im","channel":"D1"}}`,
 		`{"type":"event_callback","team_id":"T","event_id":"E","event":{"type":"message","channel_type":"im","user":"U1"}}`,
 		`{"type":"event_callback","team_id":"T","event":{"type":"message","channel_type":"im","channel":"D1","user":"U1","client_msg_id":"x"}}`,

@@ -181,15 +181,29 @@ func acknowledge(w http.ResponseWriter, faults map[string]string) int {
 
 // told takes note of what an event tells, and returns the gesture in it, or errForeign.
 func (s *Slack) told(c callback) (gesture, error) {
+	log := s.log
+	switch {
+	case c.team != "":
+		log = log.With("workspace", c.team)
+	case c.enterprise != "":
+		log = log.With("organisation", c.enterprise)
+	}
+	if len(c.teams) > 0 {
+		log = log.With("workspaces", c.teams)
+	}
 	switch c.kind {
 	case callbackGesture:
 		return c.gesture, nil
 	case callbackUser:
 		s.people.forget(c.user)
 	case callbackGone:
-		s.log.Error("the app was uninstalled, or its token revoked: install it again at api.slack.com/apps", "workspace", c.team)
+		log.Error("the app was uninstalled, or its token revoked: install it again at api.slack.com/apps")
+	case callbackGranted:
+		log.Info("the app was given access to workspaces")
+	case callbackRevoked:
+		log.Error("the app lost access to workspaces: their people cannot use the bot")
 	case callbackLimited:
-		s.log.Error("slack holds events back: there were more than 30,000 in an hour", "workspace", c.team)
+		log.Error("slack holds events back: there were more than 30,000 in an hour")
 	}
 	return gesture{}, errForeign
 }

@@ -239,6 +239,7 @@ func TestAnswersWhatIsNoGesture(t *testing.T) {
 			{"check of the certificate", formKind, "ssl_check=1&token=x", 200, ""},
 			{"somebody else's button", formKind, url.Values{"payload": {`{"type":"block_actions","trigger_id":"t","user":{"id":"U1"},"team":{"id":"T1"},"container":{"type":"message","channel_id":"C1","message_ts":"1.1"},"actions":[{"type":"button","action_id":"A B"}]}`}}.Encode(), 200, ""},
 			{"a shortcut", formKind, url.Values{"payload": {`{"type":"shortcut","trigger_id":"t","user":{"id":"U1"},"team":{"id":"T1"}}`}}.Encode(), 200, ""},
+			{"somebody else's form", formKind, url.Values{"payload": {string(payload(t, "submit-foreign.json"))}}.Encode(), 200, ""},
 			{"an event of another kind", "application/json", `{"type":"event_callback","team_id":"T1","event_id":"E1","event":{"type":"reaction_added","user":"U1"}}`, 200, ""},
 			{"no JSON", "application/json", `{`, 400, ""},
 			{"no payload", formKind, url.Values{"payload": {`{"type":"block_actions"`}}.Encode(), 400, ""},
@@ -254,17 +255,34 @@ func TestAnswersWhatIsNoGesture(t *testing.T) {
 			}
 		}
 		w.want(t, "handled", fmt.Sprint(len(w.bot.Events)), "0")
-		for _, event := range []map[string]any{
-			{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": map[string]any{"bot": []string{fake.Bot}}},
-		} {
-			if a := w.Event(event); !a.OK() {
-				t.Errorf("%v: %+v", event, a)
-			}
-		}
-		if !strings.Contains(w.log.String(), "uninstalled") {
-			t.Errorf("the operator is not told:\n%s", w.log)
-		}
 	})
+}
+
+// What concerns the operator is one line in the log, with the workspace or the organisation.
+func TestEventsForTheOperator(t *testing.T) {
+	const gone = "level=ERROR msg=\"the app was uninstalled, or its token revoked"
+	for _, c := range []struct{ payload, line, attributes string }{
+		{"event-uninstalled.json", gone, "workspace=T0NORTH"},
+		{"event-revoked.json", gone, "workspace=T0NORTH"},
+		{"event-uninstalled-org.json", gone, "organisation=E0NORTH"},
+		{"event-revoked-org.json", gone, "organisation=E0NORTH"},
+		{"event-access-granted.json", "level=INFO msg=\"the app was given access to workspaces", "organisation=E0NORTH workspaces=\"[T0NORTH T0SOUTH]\""},
+		{"event-access-revoked.json", "level=ERROR msg=\"the app lost access to workspaces", "organisation=E0NORTH workspaces=[T0NORTH]"},
+		{"event-limited.json", "level=ERROR msg=\"slack holds events back", "workspace=T0NORTH"},
+		{"event-channel-object.json", "", ""},
+		{"event-revoked-user.json", "", ""},
+	} {
+		byHTTP(t, updates, func(t *testing.T, w *world) {
+			before := len(w.log.String())
+			if a := w.Post(request("application/json", string(payload(t, c.payload)), time.Now())); !a.OK() {
+				t.Errorf("%s was answered %+v", c.payload, a)
+			}
+			got := strings.TrimSpace(w.log.String()[before:])
+			if c.line == "" && got != "" || c.line != "" && strings.Count(got, "\n") != 0 || !strings.Contains(got, c.line) || !strings.HasSuffix(got, c.attributes) {
+				t.Errorf("%s: logged %q, want one line with %q and %q at its end", c.payload, got, c.line, c.attributes)
+			}
+		})
+	}
 }
 
 func TestAPanicEndsOneDeliveryOnly(t *testing.T) {
