@@ -244,7 +244,7 @@ func (r *Rounds) Record(ctx context.Context, id RoundID, by PersonID) (Record, e
 func (r *Rounds) PostRecord(ctx context.Context, round Round) (Record, error) {
 	entries, err := r.store.Record(ctx, round.ID)
 	if err != nil {
-		return Record{}, fmt.Errorf("read the record: %w", err)
+		return Record{}, err
 	}
 	return Record{Round: round, Entries: entries, Broken: Verify(round.ID, entries)}, nil
 }
@@ -262,7 +262,7 @@ func (r *Rounds) NoteAct(ctx context.Context, id RoundID, by PersonID, act Act, 
 	e := Entry{At: r.now(), By: by, Act: act, Changes: changes}
 	err := r.store.AppendEntry(ctx, id, func(record []Entry) (Entry, bool) { return e.room(record) })
 	if err != nil {
-		return fmt.Errorf("record an act: %w", err)
+		return err
 	}
 	return nil
 }

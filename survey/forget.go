@@ -58,7 +58,7 @@ func (r *Rounds) Forget(ctx context.Context, person PersonID) ([]Forgotten, erro
 func (r *Rounds) forget(ctx context.Context, id RoundID, person PersonID) (Forgotten, error) {
 	round, err := r.store.Round(ctx, id)
 	if err != nil {
-		return Forgotten{}, fmt.Errorf("read round: %w", err)
+		return Forgotten{}, err
 	}
 	if round.State == Closed { // first, or the person would be missing from the turnout
 		if _, err := r.seal(ctx, round); err != nil {
@@ -72,7 +72,7 @@ func (r *Rounds) forget(ctx context.Context, id RoundID, person PersonID) (Forgo
 	f, err := r.store.Forget(ctx, id, person)
 	f.Round, f.Steered, f.Alone = round, steered, slices.Contains(round.Coordinators, person)
 	if err != nil {
-		return f, fmt.Errorf("forget: %w", err)
+		return f, err
 	}
 	if !steered && (f.Invited || f.Answers || f.Messages > 0) {
 		err = r.NoteAct(ctx, id, Operator, ActForgotten) // not who: the record outlives them here
@@ -85,7 +85,7 @@ func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person Perso
 	for range attempts {
 		round, err := r.store.Round(ctx, id)
 		if err != nil {
-			return Round{}, false, fmt.Errorf("read round: %w", err)
+			return Round{}, false, err
 		}
 		alone := len(round.Coordinators) == 1 && round.State != Closed // a closed round takes no other coordinator, and needs none
 		if alone || !slices.Contains(round.Coordinators, person) {
@@ -96,7 +96,7 @@ func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person Perso
 			return round, true, nil
 		}
 		if !isChanged(err) {
-			return Round{}, false, fmt.Errorf("save round: %w", err)
+			return Round{}, false, err
 		}
 	}
 	return Round{}, false, fmt.Errorf("save round %s: %w", id, ErrChanged)
@@ -106,7 +106,7 @@ func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person Perso
 func (r *Rounds) Seal(ctx context.Context, id RoundID) error {
 	round, err := r.store.Round(ctx, id)
 	if err != nil {
-		return fmt.Errorf("read round: %w", err)
+		return err
 	}
 	_, err = r.seal(ctx, round)
 	return err

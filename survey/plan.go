@@ -178,7 +178,7 @@ func (r *Rounds) Awaiting(ctx context.Context, id RoundID, by PersonID, kinds ..
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read roster: %w", err)
+		return nil, err
 	}
 	return counts, nil
 }
@@ -195,24 +195,21 @@ func (r *Rounds) Each(ctx context.Context, visit func(Round) error) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("list rounds: %w", err)
+		return err
 	}
 	return nil
 }
 
 // All calls visit for every round that is kept, in no stated order, for whoever runs the bot.
 func (r *Rounds) All(ctx context.Context, visit func(Round) error) error {
-	if err := r.store.Rounds(ctx, visit); err != nil {
-		return fmt.Errorf("list rounds: %w", err)
-	}
-	return nil
+	return r.store.Rounds(ctx, visit)
 }
 
 // Planned returns what has been planned of a round, by the names that Plan and Note were given, and the time zones its people are in.
 func (r *Rounds) Planned(ctx context.Context, round Round) (names map[string]bool, zones []string, err error) {
 	names, zones, err = r.store.Planned(ctx, round.ID)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read what is planned: %w", err)
+		return nil, nil, err
 	}
 	if !slices.Contains(zones, round.TimeZone) {
 		zones = append(zones, round.TimeZone)
@@ -223,18 +220,12 @@ func (r *Rounds) Planned(ctx context.Context, round Round) (names map[string]boo
 // Plan owes the coordinator's channel a post, at once. A kind that was planned before is not planned again.
 func (r *Rounds) Plan(ctx context.Context, id RoundID, kind MessageKind) error {
 	// What goes to the channel is a few messages; as if due long ago, they need not stand behind thousands of reminders.
-	if err := r.store.Plan(ctx, id, kind, time.Unix(0, 0)); err != nil {
-		return fmt.Errorf("plan a post: %w", err)
-	}
-	return nil
+	return r.store.Plan(ctx, id, kind, time.Unix(0, 0))
 }
 
 // Note keeps that these were planned, until the round is gone.
 func (r *Rounds) Note(ctx context.Context, id RoundID, names ...string) error {
-	if err := r.store.Note(ctx, id, names); err != nil {
-		return fmt.Errorf("note what is planned: %w", err)
-	}
-	return nil
+	return r.store.Note(ctx, id, names)
 }
 
 // owedAtOnce is how many people are owed a message in one step: every other client of the store waits for it.
@@ -247,7 +238,7 @@ func (r *Rounds) OweReminders(ctx context.Context, round Round, due map[string][
 	waiting := map[Moment][]PersonID{}
 	owe := func(m Moment) error {
 		if err := r.store.Owe(ctx, round.ID, m.Kind, m.At, waiting[m]); err != nil {
-			return fmt.Errorf("owe reminders: %w", err)
+			return err
 		}
 		n += len(waiting[m])
 		waiting[m] = waiting[m][:0]
@@ -270,7 +261,7 @@ func (r *Rounds) OweReminders(ctx context.Context, round Round, due map[string][
 		return nil
 	})
 	if err != nil {
-		return n, fmt.Errorf("owe reminders: %w", err)
+		return n, err
 	}
 	for m, people := range waiting {
 		if len(people) == 0 {
@@ -292,7 +283,7 @@ func (r *Rounds) Reminded(ctx context.Context, d Delivery, date string) error {
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("note that a person was reminded: %w", err)
+		return err
 	}
 	return nil
 }
@@ -312,7 +303,7 @@ func (r *Rounds) RemindLater(ctx context.Context, id RoundID, person PersonID, m
 		return seat, err
 	}
 	if err := r.store.Owe(ctx, id, m.Kind, m.At, []PersonID{person}); err != nil {
-		return seat, fmt.Errorf("owe a reminder: %w", err)
+		return seat, err
 	}
 	return seat, nil
 }
@@ -334,7 +325,7 @@ func (r *Rounds) SetQuiet(ctx context.Context, id RoundID, person PersonID, quie
 		}
 	}
 	if err := r.store.Mark(ctx, id, person, change); err != nil {
-		return seat, fmt.Errorf("note whether a person wants reminders: %w", err)
+		return seat, err
 	}
 	change(&seat.Member)
 	return seat, nil
@@ -366,13 +357,13 @@ func (r *Rounds) CloseDue(ctx context.Context, id RoundID) (Round, bool, error) 
 	case isNoRound(err):
 		return Round{}, false, nil
 	case err != nil:
-		return Round{}, false, fmt.Errorf("read round: %w", err)
+		return Round{}, false, err
 	case round.State == Draft || r.now().Before(round.ClosesAt):
 		return round, false, nil
 	}
 	due := round.ClosesAt
 	if round, err = r.store.CloseDue(ctx, id, due, r.closing("", round, due)); err != nil {
-		return Round{}, false, fmt.Errorf("close round: %w", err)
+		return Round{}, false, err
 	}
 	if round.State != Closed { // a coordinator moved the time later meanwhile
 		return round, false, nil
@@ -388,7 +379,7 @@ func (r *Rounds) CloseDue(ctx context.Context, id RoundID) (Round, bool, error) 
 func (r *Rounds) PostStatus(ctx context.Context, id RoundID) (Status, error) {
 	round, err := r.store.Round(ctx, id)
 	if err != nil {
-		return Status{}, fmt.Errorf("read round: %w", err)
+		return Status{}, err
 	}
 	return r.status(ctx, round)
 }
@@ -397,7 +388,7 @@ func (r *Rounds) PostStatus(ctx context.Context, id RoundID) (Status, error) {
 func (r *Rounds) PostResults(ctx context.Context, id RoundID) (Published, error) {
 	round, err := r.store.Round(ctx, id)
 	if err != nil {
-		return Published{}, fmt.Errorf("read round: %w", err)
+		return Published{}, err
 	}
 	return r.publish(ctx, round)
 }
@@ -407,7 +398,7 @@ func (r *Rounds) Posted(ctx context.Context, id RoundID, p Progress) error {
 	for range attempts {
 		round, err := r.store.Round(ctx, id)
 		if err != nil {
-			return fmt.Errorf("read round: %w", err)
+			return err
 		}
 		if round.State != Open {
 			return nil

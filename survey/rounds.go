@@ -42,7 +42,7 @@ func (r *Rounds) Create(ctx context.Context, round Round) (Round, error) {
 		return Round{}, err
 	}
 	if err := r.store.CreateRound(ctx, round, r.entry(round.Coordinators[0], ActCreated, Changes(Round{}, round))); err != nil {
-		return Round{}, fmt.Errorf("create round: %w", err)
+		return Round{}, err
 	}
 	return round, nil
 }
@@ -101,7 +101,7 @@ func (r *Rounds) checkClosing(at time.Time) error {
 func (r *Rounds) Round(ctx context.Context, id RoundID, by PersonID) (Round, error) {
 	round, err := r.store.Round(ctx, id)
 	if err != nil {
-		return Round{}, fmt.Errorf("read round: %w", err)
+		return Round{}, err
 	}
 	if !slices.Contains(round.Coordinators, by) {
 		return Round{}, fmt.Errorf("read round %s: %w", id, ErrNotCoordinator)
@@ -131,7 +131,7 @@ func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, act Act, e
 			return round, nil
 		}
 		if !isChanged(err) {
-			return before, fmt.Errorf("save round: %w", err)
+			return before, err
 		}
 	}
 	return Round{}, fmt.Errorf("save round %s: %w", id, ErrChanged)
@@ -290,7 +290,7 @@ func (r *Rounds) TakeDue(ctx context.Context, limit int) ([]Delivery, error) {
 	now := r.now()
 	due, err := r.store.Take(ctx, now, now.Add(lease), limit)
 	if err != nil {
-		return nil, fmt.Errorf("take what is due: %w", err)
+		return nil, err
 	}
 	return due, nil
 }
@@ -299,7 +299,7 @@ func (r *Rounds) TakeDue(ctx context.Context, limit int) ([]Delivery, error) {
 func (r *Rounds) Due(ctx context.Context) (int, error) {
 	n, err := r.store.Due(ctx, r.now())
 	if err != nil {
-		return 0, fmt.Errorf("count what is due: %w", err)
+		return 0, err
 	}
 	return n, nil
 }
@@ -320,18 +320,12 @@ func (r *Rounds) Awaited(ctx context.Context, d Delivery) (Seat, bool, error) {
 
 // Settle forgets a message that was sent, or is not awaited any more.
 func (r *Rounds) Settle(ctx context.Context, d Delivery) error {
-	if err := r.store.Settle(ctx, d); err != nil {
-		return fmt.Errorf("settle a message: %w", err)
-	}
-	return nil
+	return r.store.Settle(ctx, d)
 }
 
 // Postpone makes a message that could not be sent due again after a while.
 func (r *Rounds) Postpone(ctx context.Context, d Delivery, wait time.Duration) error {
-	if err := r.store.Postpone(ctx, d, r.now().Add(wait)); err != nil {
-		return fmt.Errorf("postpone a message: %w", err)
-	}
-	return nil
+	return r.store.Postpone(ctx, d, r.now().Add(wait))
 }
 
 // Close closes the round for good: nobody can answer, change or withdraw from then on, and nobody can tell any more
@@ -347,7 +341,7 @@ func (r *Rounds) Close(ctx context.Context, id RoundID, by PersonID) (Round, boo
 	was, now := round.State, r.now()
 	round, err = r.store.CloseRound(ctx, id, now, r.closing(by, round, now))
 	if err != nil {
-		return Round{}, false, fmt.Errorf("close round: %w", err)
+		return Round{}, false, err
 	}
 	// Of two that close at once, the one whose time stands has closed it.
 	closed := was == Open && round.ClosedAt.Equal(now)
@@ -412,7 +406,7 @@ func (r *Rounds) publish(ctx context.Context, round Round) (Published, error) {
 		return nil
 	})
 	if err != nil {
-		return Published{}, fmt.Errorf("read responses: %w", err)
+		return Published{}, err
 	}
 	return Publish(tally, Terms{
 		Round: round.ID, Area: round.Area, MinGroup: round.MinGroup, Consensus: round.Consensus,
@@ -456,7 +450,7 @@ func (r *Rounds) Invite(ctx context.Context, id RoundID, by PersonID, people []M
 	}
 	added, err := r.store.Invite(ctx, id, fresh, Invitation, r.now(), func(n int) Entry { return r.entry(by, ActInvited, []Change{ofPeople(n)}) })
 	if err != nil {
-		return round, added, fmt.Errorf("invite: %w", err)
+		return round, added, err
 	}
 	return round, added, nil
 }
@@ -522,7 +516,7 @@ func (r *Rounds) Join(ctx context.Context, id RoundID, person PersonID) (Seat, e
 			return seat, ErrNotTakingPart
 		}
 		if _, err := r.store.Invite(ctx, id, []Member{{Person: person, Standing: Invited}}, "", time.Time{}, nil); err != nil {
-			return seat, fmt.Errorf("join: %w", err)
+			return seat, err
 		}
 		return r.Seat(ctx, id, person)
 	case Declined, Withdrawn:
@@ -540,7 +534,7 @@ func (r *Rounds) Join(ctx context.Context, id RoundID, person PersonID) (Seat, e
 func (r *Rounds) Seat(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
 	seat, err := r.store.Seat(ctx, id, person)
 	if err != nil {
-		return Seat{}, fmt.Errorf("find seat: %w", err)
+		return Seat{}, err
 	}
 	return seat, nil
 }
@@ -553,7 +547,7 @@ func (r *Rounds) View(ctx context.Context, id RoundID, person PersonID) (Seat, R
 	}
 	resp, err := r.store.Response(ctx, seat)
 	if err != nil {
-		return seat, Response{}, fmt.Errorf("read response: %w", err)
+		return seat, Response{}, err
 	}
 	return seat, resp, nil
 }
@@ -574,7 +568,7 @@ func (r *Rounds) Kept(ctx context.Context, id RoundID, person PersonID) (Seat, R
 	}
 	resp, err := r.store.Response(ctx, seat)
 	if err != nil {
-		return seat, Response{}, fmt.Errorf("read response: %w", err)
+		return seat, Response{}, err
 	}
 	return seat, resp, nil
 }
@@ -610,7 +604,7 @@ func (r *Rounds) member(ctx context.Context, seat Seat, change func(*Member) err
 		return change(m)
 	})
 	if err != nil {
-		return seat, fmt.Errorf("change member: %w", err)
+		return seat, err
 	}
 	return changed, nil
 }
@@ -753,7 +747,7 @@ func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Gest
 	}
 	resp, err := r.store.Answer(ctx, seat, r.now(), g, element, rating)
 	if err != nil {
-		return seat, Response{}, fmt.Errorf("keep answer: %w", err)
+		return seat, Response{}, err
 	}
 	return seat, resp, nil
 }
@@ -795,7 +789,7 @@ func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, g Gest
 	}
 	resp, err := r.store.Detail(ctx, seat, r.now(), g, element, d)
 	if err != nil {
-		return seat, Response{}, fmt.Errorf("keep detail: %w", err)
+		return seat, Response{}, err
 	}
 	return seat, resp, nil
 }
@@ -831,7 +825,7 @@ func (r *Rounds) Withdraw(ctx context.Context, id RoundID, person PersonID) (Sea
 		return seat, ErrNotTakingPart
 	}
 	if err := r.store.Withdraw(ctx, seat); err != nil {
-		return seat, fmt.Errorf("withdraw: %w", err)
+		return seat, err
 	}
 	seat.Member = Member{Person: person, Standing: Withdrawn}
 	return seat, nil
@@ -839,10 +833,7 @@ func (r *Rounds) Withdraw(ctx context.Context, id RoundID, person PersonID) (Sea
 
 // SetUnreachable notes that the platform would not, or would again, deliver to a person.
 func (r *Rounds) SetUnreachable(ctx context.Context, id RoundID, person PersonID, unreachable bool) error {
-	if err := r.store.Mark(ctx, id, person, func(m *Member) { m.Unreachable = unreachable }); err != nil {
-		return fmt.Errorf("note unreachable: %w", err)
-	}
-	return nil
+	return r.store.Mark(ctx, id, person, func(m *Member) { m.Unreachable = unreachable })
 }
 
 // Status is how a round is going. It holds no answers.
@@ -904,7 +895,7 @@ func (r *Rounds) status(ctx context.Context, round Round) (Status, error) {
 		return nil
 	})
 	if err != nil {
-		return Status{}, fmt.Errorf("read roster: %w", err)
+		return Status{}, err
 	}
 	if round.Turnout != nil {
 		s.Turnout = *round.Turnout
@@ -926,7 +917,7 @@ func (r *Rounds) seal(ctx context.Context, round Round) (Turnout, error) {
 		return Turnout{}, err
 	}
 	if err := r.store.Seal(ctx, round.ID, status.Turnout); err != nil {
-		return Turnout{}, fmt.Errorf("seal round: %w", err)
+		return Turnout{}, err
 	}
 	// Somebody else may have sealed it while the roster was read: theirs stands.
 	round, err = r.store.Round(ctx, round.ID)
@@ -940,7 +931,7 @@ func (r *Rounds) seal(ctx context.Context, round Round) (Turnout, error) {
 func (r *Rounds) RoundsOf(ctx context.Context, person PersonID) ([]Seat, error) {
 	ids, err := r.store.RoundsOf(ctx, person)
 	if err != nil {
-		return nil, fmt.Errorf("list rounds: %w", err)
+		return nil, err
 	}
 	var seats []Seat
 	for _, id := range ids {
@@ -960,7 +951,7 @@ func (r *Rounds) RoundsOf(ctx context.Context, person PersonID) ([]Seat, error) 
 func (r *Rounds) RoundsIn(ctx context.Context, channel string, by PersonID) ([]Round, error) {
 	ids, err := r.store.RoundsIn(ctx, channel)
 	if err != nil {
-		return nil, fmt.Errorf("list rounds: %w", err)
+		return nil, err
 	}
 	var rounds []Round
 	for _, id := range ids {
@@ -968,7 +959,7 @@ func (r *Rounds) RoundsIn(ctx context.Context, channel string, by PersonID) ([]R
 		switch {
 		case isNoRound(err):
 		case err != nil:
-			return nil, fmt.Errorf("list rounds: %w", err)
+			return nil, err
 		case slices.Contains(round.Coordinators, by):
 			rounds = append(rounds, round)
 		}

@@ -10,7 +10,8 @@ import (
 
 // Store keeps rounds, rosters and responses. Every write may be repeated without doing more than once:
 // a lost reply makes a client send it again. A store that cannot be reached returns an error for which
-// errors.Is(err, ErrUnavailable) holds.
+// errors.Is(err, ErrUnavailable) holds. Each of its errors says what was attempted, and with which round: Rounds returns them as
+// they are.
 type Store interface {
 	RoundStore
 	RecordStore

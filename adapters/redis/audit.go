@@ -26,7 +26,7 @@ func encodeEntry(e survey.Entry) (string, error) {
 	}
 	raw, err := json.Marshal(kept)
 	if err != nil {
-		return "", fmt.Errorf("encode an entry of the record: %w", err)
+		return "", fmt.Errorf("encode it: %w", err)
 	}
 	return string(raw), nil
 }
@@ -46,14 +46,19 @@ func decodeEntry(number int, raw string) survey.Entry {
 }
 
 // Record returns the entries of a round, oldest first; ErrNoRound when there is no round.
-func (s *Store) Record(ctx context.Context, id survey.RoundID) ([]survey.Entry, error) {
+func (s *Store) Record(ctx context.Context, id survey.RoundID) (_ []survey.Entry, err error) {
+	defer attempt(&err, "read the record of round %s", id)
+	return s.record(ctx, id)
+}
+
+func (s *Store) record(ctx context.Context, id survey.RoundID) ([]survey.Entry, error) {
 	pipe := s.client.Pipeline()
 	there, raw := pipe.Exists(ctx, roundKey(id)), pipe.LRange(ctx, auditKey(id), 0, -1)
 	if err := exec(ctx, pipe); err != nil {
-		return nil, fmt.Errorf("read the record of round %s: %w", id, err)
+		return nil, err
 	}
 	if there.Val() == 0 {
-		return nil, fmt.Errorf("read the record of round %s: %w", id, survey.ErrNoRound)
+		return nil, survey.ErrNoRound
 	}
 	entries := make([]survey.Entry, len(raw.Val()))
 	for i, text := range raw.Val() {
@@ -64,9 +69,10 @@ func (s *Store) Record(ctx context.Context, id survey.RoundID) ([]survey.Entry, 
 
 // AppendEntry adds the entry that next returns for the record as it is, if it returns one; next is called again when somebody else has
 // added an entry in between.
-func (s *Store) AppendEntry(ctx context.Context, id survey.RoundID, next func([]survey.Entry) (survey.Entry, bool)) error {
+func (s *Store) AppendEntry(ctx context.Context, id survey.RoundID, next func([]survey.Entry) (survey.Entry, bool)) (err error) {
+	defer attempt(&err, "add to the record of round %s", id)
 	for range tries {
-		record, err := s.Record(ctx, id)
+		record, err := s.record(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -88,11 +94,11 @@ func (s *Store) AppendEntry(ctx context.Context, id survey.RoundID, next func([]
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("add to the record of round %s: %w", id, err)
+			return err
 		}
 		return nil
 	}
-	return fmt.Errorf("add to the record of round %s: %w", id, survey.ErrChanged)
+	return survey.ErrChanged
 }
 
 // behindError says that an entry does not follow on the last one of the record any more.

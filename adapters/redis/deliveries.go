@@ -16,14 +16,8 @@ import (
 )
 
 // Owe notes that a message of a kind is owed to people from a time on, to the second. What is owed already stays as it is.
-func (s *Store) Owe(ctx context.Context, id survey.RoundID, kind survey.MessageKind, due time.Time, people []survey.PersonID) error {
-	if err := s.owe(ctx, id, kind, due, people); err != nil {
-		return fmt.Errorf("owe messages in round %s: %w", id, err)
-	}
-	return nil
-}
-
-func (s *Store) owe(ctx context.Context, id survey.RoundID, kind survey.MessageKind, due time.Time, people []survey.PersonID) error {
+func (s *Store) Owe(ctx context.Context, id survey.RoundID, kind survey.MessageKind, due time.Time, people []survey.PersonID) (err error) {
+	defer attempt(&err, "owe messages in round %s", id)
 	if kind == "" || strings.Contains(string(kind), " ") {
 		return fmt.Errorf("no kind of message: %q", kind)
 	}
@@ -101,17 +95,6 @@ func (s *Store) Planned(ctx context.Context, id survey.RoundID) (map[string]bool
 // gone is how long a round that does not exist stays in the list of rounds: it is listed just before it is made.
 const gone = 24 * time.Hour
 
-// Take hands out at most limit messages, of any rounds, that are due at now; those of one round do not hold up those of another, nor
-// do those that have been due longest hold up the latest.
-// Each is due again at the time given, unless it is settled or postponed before.
-func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) ([]survey.Delivery, error) {
-	all, err := s.take(ctx, now, until, limit)
-	if err != nil {
-		return all, fmt.Errorf("take messages: %w", err)
-	}
-	return all, nil
-}
-
 // Due counts the messages that are due at now, of all rounds, without those that somebody has taken.
 func (s *Store) Due(ctx context.Context, now time.Time) (int, error) {
 	_, n, err := s.waiting(ctx, now)
@@ -157,13 +140,16 @@ func (s *Store) waiting(ctx context.Context, now time.Time) ([]survey.RoundID, i
 	return waiting, n, nil
 }
 
-func (s *Store) take(ctx context.Context, now, until time.Time, limit int) ([]survey.Delivery, error) {
+// Take hands out at most limit messages, of any rounds, that are due at now; those of one round do not hold up those of another, nor
+// do those that have been due longest hold up the latest.
+// Each is due again at the time given, unless it is settled or postponed before.
+func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) (all []survey.Delivery, err error) {
+	defer attempt(&err, "take messages")
 	waiting, _, err := s.waiting(ctx, now)
 	if err != nil {
 		return nil, err
 	}
 	mathrand.Shuffle(len(waiting), func(i, j int) { waiting[i], waiting[j] = waiting[j], waiting[i] })
-	var all []survey.Delivery
 	for i, id := range waiting {
 		share := max(1, (limit-len(all))/(len(waiting)-i))
 		if len(all) >= limit {

@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"maturitybot/survey"
@@ -12,16 +11,9 @@ import (
 // Forget erases everything that is kept about a person in a round, in any state of it, but that they coordinate it; and notes it in
 // the ledger and the journal. What they said in a round that has closed stays: nobody can tell which it is. Again, it erases
 // what has come since. They can be invited anew.
-func (s *Store) Forget(ctx context.Context, id survey.RoundID, person survey.PersonID) (survey.Forgotten, error) {
-	f, err := s.forget(ctx, id, person)
-	if err != nil {
-		return f, fmt.Errorf("forget a person in round %s: %w", id, err)
-	}
-	return f, nil
-}
-
-func (s *Store) forget(ctx context.Context, id survey.RoundID, person survey.PersonID) (f survey.Forgotten, err error) {
-	seat, err := s.Seat(ctx, id, person)
+func (s *Store) Forget(ctx context.Context, id survey.RoundID, person survey.PersonID) (f survey.Forgotten, err error) {
+	defer attempt(&err, "forget a person in round %s", id)
+	seat, err := s.seat(ctx, id, person)
 	if err != nil {
 		return f, err
 	}
@@ -38,7 +30,7 @@ func (s *Store) forget(ctx context.Context, id survey.RoundID, person survey.Per
 	if f.Messages, err = s.unowe(ctx, id, person); err != nil {
 		return f, err
 	}
-	r, err := s.Round(ctx, id)
+	r, err := s.round(ctx, id)
 	if err != nil {
 		return f, err
 	}

@@ -121,6 +121,14 @@ var outages = []string{
 	"NOAUTH", "WRONGPASS", "ERR max number of clients",
 }
 
+// attempt adds to an error what was attempted. Every exported method of the store does so, once; what they share returns bare
+// errors.
+func attempt(err *error, format string, args ...any) {
+	if *err != nil {
+		*err = fmt.Errorf(format+": %w", append(args, *err)...)
+	}
+}
+
 // fault turns an error of the client into one of ours: with survey.ErrUnavailable beside the cause when the
 // store could not be reached, without any argument of a command that a server repeats in its refusal.
 func fault(err error) error {

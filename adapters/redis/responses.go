@@ -23,7 +23,9 @@ func (s *Store) Response(ctx context.Context, seat survey.Seat) (survey.Response
 	if err != nil {
 		return survey.Response{}, fmt.Errorf("read a response of round %s: %w", seat.Round.ID, fault(err))
 	}
-	return decodeResponse(fields, map[string]survey.Answer{})
+	r, err := decodeResponse(fields, map[string]survey.Answer{})
+	attempt(&err, "read a response of round %s", seat.Round.ID)
+	return r, err
 }
 
 // Answer keeps a rating (NotAnswered takes it back), and returns the whole response after it, in one round
@@ -93,14 +95,8 @@ func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, verb s
 
 // Withdraw erases the response and everything of the member but the fact that they withdrew, and notes it in the ledger and
 // the journal. Until the round is closed only; somebody who is not in the roster gets ErrNotTakingPart.
-func (s *Store) Withdraw(ctx context.Context, seat survey.Seat) error {
-	if err := s.withdraw(ctx, seat); err != nil {
-		return fmt.Errorf("withdraw from round %s: %w", seat.Round.ID, err)
-	}
-	return nil
-}
-
-func (s *Store) withdraw(ctx context.Context, seat survey.Seat) error {
+func (s *Store) Withdraw(ctx context.Context, seat survey.Seat) (err error) {
+	defer attempt(&err, "withdraw from round %s", seat.Round.ID)
 	if seat.Pseudonym == "" {
 		return survey.ErrClosed
 	}
@@ -137,7 +133,7 @@ func (s *Store) Responses(ctx context.Context, id survey.RoundID, visit func(sur
 				all[i] = pipe.HGetAll(ctx, responseKey(id, pseudonym))
 			}
 			if err := exec(ctx, pipe); err != nil {
-				return fmt.Errorf("read the responses of round %s: %w", id, err)
+				return err
 			}
 			select {
 			case pages <- all:
@@ -167,7 +163,9 @@ func (s *Store) Responses(ctx context.Context, id survey.RoundID, visit func(sur
 			}
 		}
 	}
-	return <-failed
+	err := <-failed
+	attempt(&err, "read the responses of round %s", id)
+	return err
 }
 
 // pseudonyms calls visit with pages of the pseudonyms of a round, in their order.
@@ -175,7 +173,7 @@ func (s *Store) pseudonyms(ctx context.Context, id survey.RoundID, visit func([]
 	for after := "-"; ; {
 		some, err := s.client.ZRangeByLex(ctx, responsesKey(id), &goredis.ZRangeBy{Min: after, Max: "+", Count: page}).Result()
 		if err != nil {
-			return fmt.Errorf("read the responses of round %s: %w", id, fault(err))
+			return fault(err)
 		}
 		if len(some) == 0 {
 			return nil

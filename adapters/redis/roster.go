@@ -31,17 +31,8 @@ const batch = 200
 // those added until then; those of the batch that failed may be in the roster too, with their message owed.
 func (s *Store) Invite(ctx context.Context, id survey.RoundID, people []survey.Member, owed survey.MessageKind, due time.Time,
 	record func(added int) survey.Entry,
-) ([]survey.Member, error) {
-	added, err := s.invite(ctx, id, people, owed, due, record)
-	if err != nil {
-		return added, fmt.Errorf("invite to round %s: %w", id, err)
-	}
-	return added, nil
-}
-
-func (s *Store) invite(ctx context.Context, id survey.RoundID, people []survey.Member, owed survey.MessageKind, due time.Time,
-	record func(added int) survey.Entry,
-) ([]survey.Member, error) {
+) (added []survey.Member, err error) {
+	defer attempt(&err, "invite to round %s", id)
 	var once []survey.Member
 	seen := map[survey.PersonID]bool{}
 	for _, m := range people {
@@ -64,7 +55,6 @@ func (s *Store) invite(ctx context.Context, id survey.RoundID, people []survey.M
 	expires := time.Unix(0, 0).Add(since1970)
 
 	call := rand.Text()[:8]
-	var added []survey.Member
 	for some := range slices.Chunk(once, batch) {
 		entries := make([]any, 0, 2*len(some))
 		for _, m := range some {
@@ -112,13 +102,18 @@ func (s *Store) listPeople(ctx context.Context, id survey.RoundID, people []surv
 // Seat returns a person's place: with a zero Standing when they are not in the roster; ErrNoRound when there
 // is no round. It takes one round trip, and no transaction: when the round is closed in the middle, the seat
 // has no pseudonym and whatever is tried from it is refused as closed.
-func (s *Store) Seat(ctx context.Context, id survey.RoundID, person survey.PersonID) (survey.Seat, error) {
+func (s *Store) Seat(ctx context.Context, id survey.RoundID, person survey.PersonID) (_ survey.Seat, err error) {
+	defer attempt(&err, "find the seat in round %s", id)
+	return s.seat(ctx, id, person)
+}
+
+func (s *Store) seat(ctx context.Context, id survey.RoundID, person survey.PersonID) (survey.Seat, error) {
 	pipe := s.client.Pipeline()
 	fields := pipe.HMGet(ctx, roundKey(id), roundFields...)
 	secret := pipe.Get(ctx, secretKey(id))
 	entry := pipe.HGet(ctx, rosterKey(id), string(person))
 	if err := exec(ctx, pipe); err != nil {
-		return survey.Seat{}, fmt.Errorf("find the seat in round %s: %w", id, err)
+		return survey.Seat{}, err
 	}
 	r, err := decodeRound(id, fields.Val())
 	if err != nil {
@@ -130,7 +125,7 @@ func (s *Store) Seat(ctx context.Context, id survey.RoundID, person survey.Perso
 	}
 	if entry.Val() != "" {
 		if seat.Member, err = decodeMember(person, entry.Val()); err != nil {
-			return survey.Seat{}, fmt.Errorf("find the seat in round %s: %w", id, err)
+			return survey.Seat{}, err
 		}
 	}
 	return seat, nil
@@ -139,15 +134,8 @@ func (s *Store) Seat(ctx context.Context, id survey.RoundID, person survey.Perso
 // ChangeMember applies change to the person's entry and keeps it, applying it again to a fresh entry when
 // somebody else changed it in between; change may so be called several times, and should depend on nothing
 // but what it is given. Somebody who is not in the roster gets ErrNotTakingPart.
-func (s *Store) ChangeMember(ctx context.Context, seat survey.Seat, now time.Time, change func(*survey.Member) error) (survey.Seat, error) {
-	changed, err := s.changeMember(ctx, seat, now, change)
-	if err != nil {
-		return survey.Seat{}, fmt.Errorf("change an entry in the roster of round %s: %w", seat.Round.ID, err)
-	}
-	return changed, nil
-}
-
-func (s *Store) changeMember(ctx context.Context, seat survey.Seat, now time.Time, change func(*survey.Member) error) (survey.Seat, error) {
+func (s *Store) ChangeMember(ctx context.Context, seat survey.Seat, now time.Time, change func(*survey.Member) error) (changed survey.Seat, err error) {
+	defer attempt(&err, "change an entry in the roster of round %s", seat.Round.ID)
 	if seat.Pseudonym == "" {
 		return survey.Seat{}, survey.ErrClosed
 	}
@@ -206,14 +194,8 @@ func fresh(person survey.PersonID, err error) (string, survey.Member, error) {
 
 // Mark changes how a person is written to, in any state of the round; nothing of somebody who is not in the roster, or has
 // withdrawn. It makes the change again to a fresh entry when somebody else changed it in between.
-func (s *Store) Mark(ctx context.Context, id survey.RoundID, person survey.PersonID, change func(*survey.Member)) error {
-	if err := s.mark(ctx, id, person, change); err != nil {
-		return fmt.Errorf("mark an entry in the roster of round %s: %w", id, err)
-	}
-	return nil
-}
-
-func (s *Store) mark(ctx context.Context, id survey.RoundID, person survey.PersonID, change func(*survey.Member)) error {
+func (s *Store) Mark(ctx context.Context, id survey.RoundID, person survey.PersonID, change func(*survey.Member)) (err error) {
+	defer attempt(&err, "mark an entry in the roster of round %s", id)
 	pipe := s.client.Pipeline()
 	there := pipe.Exists(ctx, roundKey(id))
 	entry := pipe.HGet(ctx, rosterKey(id), string(person))
@@ -252,15 +234,9 @@ func (s *Store) mark(ctx context.Context, id survey.RoundID, person survey.Perso
 // Seal makes the roster of a closed round forget everything of each person but their standing, the notice they
 // accepted and whether they can be reached and want reminders, and keeps the turnout in its place. The turnout is kept first: whatever
 // stops the rest, it is not counted again from entries that have forgotten.
-func (s *Store) Seal(ctx context.Context, id survey.RoundID, t survey.Turnout) error {
-	if err := s.seal(ctx, id, t); err != nil {
-		return fmt.Errorf("seal the roster of round %s: %w", id, err)
-	}
-	return nil
-}
-
-func (s *Store) seal(ctx context.Context, id survey.RoundID, t survey.Turnout) error {
-	r, err := s.Round(ctx, id)
+func (s *Store) Seal(ctx context.Context, id survey.RoundID, t survey.Turnout) (err error) {
+	defer attempt(&err, "seal the roster of round %s", id)
+	r, err := s.round(ctx, id)
 	switch {
 	case err != nil:
 		return err
@@ -332,18 +308,24 @@ func (s *Store) Roster(ctx context.Context, id survey.RoundID, visit func(survey
 
 // Scan is Roster, but may visit somebody twice: it keeps nothing of whom it has visited. Nor does it look whether there is a round.
 func (s *Store) Scan(ctx context.Context, id survey.RoundID, visit func(survey.Member) error) error {
-	return s.entries(ctx, id, func(some []string) error {
+	var visited error
+	err := s.entries(ctx, id, func(some []string) error {
 		for i := 0; i+1 < len(some); i += 2 {
 			m, err := decodeMember(survey.PersonID(some[i]), some[i+1])
 			if err != nil {
-				return fmt.Errorf("read the roster of round %s: %w", id, err)
-			}
-			if err := visit(m); err != nil {
 				return err
+			}
+			if visited = visit(m); visited != nil {
+				return visited
 			}
 		}
 		return nil
 	})
+	if visited != nil {
+		return visited
+	}
+	attempt(&err, "read the roster of round %s", id)
+	return err
 }
 
 // entries calls visit with pages of the roster: person, entry, person, entry.
@@ -351,7 +333,7 @@ func (s *Store) entries(ctx context.Context, id survey.RoundID, visit func([]str
 	for cursor := uint64(0); ; {
 		some, next, err := s.client.HScan(ctx, rosterKey(id), cursor, "", page).Result()
 		if err != nil {
-			return fmt.Errorf("read the roster of round %s: %w", id, fault(err))
+			return fault(err)
 		}
 		if err := visit(some); err != nil {
 			return err

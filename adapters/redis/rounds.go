@@ -20,14 +20,8 @@ var errNotForClosing = errors.New("only CloseRound closes a round")
 var errNoClosingTime = errors.New("the round has no closing time")
 
 // CreateRound keeps a new round and makes its secret. A round of that id is left as it is.
-func (s *Store) CreateRound(ctx context.Context, r survey.Round, e survey.Entry) error {
-	if err := s.createRound(ctx, r, e); err != nil {
-		return fmt.Errorf("create round %s: %w", r.ID, err)
-	}
-	return nil
-}
-
-func (s *Store) createRound(ctx context.Context, r survey.Round, e survey.Entry) error {
+func (s *Store) CreateRound(ctx context.Context, r survey.Round, e survey.Entry) (err error) {
+	defer attempt(&err, "create round %s", r.ID)
 	if r.State == survey.Closed {
 		return errNotForClosing
 	}
@@ -61,10 +55,15 @@ func bodyOf(r survey.Round) (string, error) {
 }
 
 // Round returns the round, or ErrNoRound.
-func (s *Store) Round(ctx context.Context, id survey.RoundID) (survey.Round, error) {
+func (s *Store) Round(ctx context.Context, id survey.RoundID) (_ survey.Round, err error) {
+	defer attempt(&err, "read round %s", id)
+	return s.round(ctx, id)
+}
+
+func (s *Store) round(ctx context.Context, id survey.RoundID) (survey.Round, error) {
 	fields, err := s.client.HMGet(ctx, roundKey(id), roundFields...).Result()
 	if err != nil {
-		return survey.Round{}, fmt.Errorf("read round %s: %w", id, fault(err))
+		return survey.Round{}, fault(err)
 	}
 	return decodeRound(id, fields)
 }
@@ -73,14 +72,8 @@ func (s *Store) Round(ctx context.Context, id survey.RoundID) (survey.Round, err
 // neither closes a round nor opens a closed one again: ErrChanged, or ErrClosed. A closing time counts to the
 // second. When the expiry moves, that of every response and of the lists that lead to the round is moved after
 // it, page by page; a fault in between is returned, and the same call again goes on with it.
-func (s *Store) SaveRound(ctx context.Context, r survey.Round, e survey.Entry) error {
-	if err := s.saveRound(ctx, r, e); err != nil {
-		return fmt.Errorf("save round %s: %w", r.ID, err)
-	}
-	return nil
-}
-
-func (s *Store) saveRound(ctx context.Context, r survey.Round, e survey.Entry) error {
+func (s *Store) SaveRound(ctx context.Context, r survey.Round, e survey.Entry) (err error) {
+	defer attempt(&err, "save round %s", r.ID)
 	body, err := bodyOf(r)
 	if err != nil {
 		return err
@@ -105,23 +98,16 @@ func (s *Store) saveRound(ctx context.Context, r survey.Round, e survey.Entry) e
 // rewrite its append-only file, in which the secret would outlive it. Closing again changes nothing and
 // keeps the first time, but goes on with what a fault may have left: the expiry of responses and lists.
 func (s *Store) CloseRound(ctx context.Context, id survey.RoundID, at time.Time, e survey.Entry) (survey.Round, error) {
-	r, err := s.closeRound(ctx, id, at.UTC(), "", e)
-	if err != nil {
-		return survey.Round{}, fmt.Errorf("close round %s: %w", id, err)
-	}
-	return r, nil
+	return s.closeRound(ctx, id, at.UTC(), "", e)
 }
 
 // CloseDue closes the round as CloseRound does, as of its closing time, if that is still the time given; else nothing is changed.
 func (s *Store) CloseDue(ctx context.Context, id survey.RoundID, closes time.Time, e survey.Entry) (survey.Round, error) {
-	r, err := s.closeRound(ctx, id, closes.UTC(), strconv.FormatInt(closes.Unix(), 10), e)
-	if err != nil {
-		return survey.Round{}, fmt.Errorf("close round %s: %w", id, err)
-	}
-	return r, nil
+	return s.closeRound(ctx, id, closes.UTC(), strconv.FormatInt(closes.Unix(), 10), e)
 }
 
-func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time, expected string, e survey.Entry) (survey.Round, error) {
+func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time, expected string, e survey.Entry) (_ survey.Round, err error) {
+	defer attempt(&err, "close round %s", id)
 	expires := survey.Round{ClosedAt: at}.ExpiresAt()
 	fields, err := s.recorded(ctx, id, only(e), 0, func(entry string, number, _ int) ([]any, error) {
 		keys := append(append(keysOf(id), operationTimesKeys(id)...), erasedKey(id))
@@ -162,12 +148,13 @@ func (s *Store) Rounds(ctx context.Context, visit func(survey.Round) error) erro
 			}
 		}
 		for i, f := range fields {
-			r, err := decodeRound(survey.RoundID(names[2*i]), f.Val())
+			id := survey.RoundID(names[2*i])
+			r, err := decodeRound(id, f.Val())
 			if errors.Is(err, survey.ErrNoRound) { // it has expired, or is about to be made
 				continue
 			}
 			if err != nil {
-				return fmt.Errorf("read the rounds: %w", err)
+				return fmt.Errorf("read round %s: %w", id, err)
 			}
 			if err := visit(r); err != nil {
 				return err
@@ -270,7 +257,7 @@ func (s *Store) moveExpiry(ctx context.Context, r survey.Round) error {
 		if err := s.giveExpiry(ctx, r); err != nil {
 			return err
 		}
-		kept, err := s.Round(ctx, r.ID)
+		kept, err := s.round(ctx, r.ID)
 		if err != nil || kept.ExpiresAt().Unix() == r.ExpiresAt().Unix() {
 			return err
 		}

@@ -54,7 +54,7 @@ func encodeRound(r survey.Round) (string, error) {
 	}
 	raw, err := json.Marshal(body)
 	if err != nil {
-		return "", fmt.Errorf("encode round %s: %w", r.ID, err)
+		return "", fmt.Errorf("encode its body: %w", err)
 	}
 	return string(raw), nil
 }
@@ -65,7 +65,7 @@ var roundFields = []string{"version", "state", "closed", "body", "turnout", "sea
 // decodeRound puts a round together from its roundFields. It returns ErrNoRound when they are not there.
 func decodeRound(id survey.RoundID, fields []any) (survey.Round, error) {
 	if len(fields) != len(roundFields) {
-		return survey.Round{}, fmt.Errorf("decode round %s: %d fields", id, len(fields))
+		return survey.Round{}, fmt.Errorf("decode %d fields", len(fields))
 	}
 	text := make([]string, len(fields))
 	for i, f := range fields {
@@ -76,22 +76,22 @@ func decodeRound(id survey.RoundID, fields []any) (survey.Round, error) {
 	}
 	var body roundBody
 	if err := json.Unmarshal([]byte(text[3]), &body); err != nil {
-		return survey.Round{}, fmt.Errorf("decode round %s: %w", id, err)
+		return survey.Round{}, fmt.Errorf("decode its body: %w", err)
 	}
 	r := survey.Round(body)
 	r.ID, r.State = id, survey.State(text[1])
 	var err error
 	if r.Version, err = strconv.Atoi(text[0]); err != nil {
-		return survey.Round{}, fmt.Errorf("decode version of round %s: %w", id, err)
+		return survey.Round{}, fmt.Errorf("decode its version: %w", err)
 	}
 	if text[2] != "" {
 		if r.ClosedAt, err = time.Parse(time.RFC3339Nano, text[2]); err != nil {
-			return survey.Round{}, fmt.Errorf("decode closing of round %s: %w", id, err)
+			return survey.Round{}, fmt.Errorf("decode when it was closed: %w", err)
 		}
 	}
 	if text[4] != "" {
 		if err := json.Unmarshal([]byte(text[4]), &r.Turnout); err != nil {
-			return survey.Round{}, fmt.Errorf("decode turnout of round %s: %w", id, err)
+			return survey.Round{}, fmt.Errorf("decode its turnout: %w", err)
 		}
 	}
 	r.Sealed = text[5] != ""
@@ -134,7 +134,7 @@ func encodeMember(m survey.Member, call string) (string, error) {
 	}
 	raw, err := json.Marshal(e)
 	if err != nil {
-		return "", fmt.Errorf("encode entry in the roster: %w", err)
+		return "", fmt.Errorf("encode entry: %w", err)
 	}
 	return string(raw), nil
 }
@@ -142,7 +142,7 @@ func encodeMember(m survey.Member, call string) (string, error) {
 func decodeMember(person survey.PersonID, raw string) (survey.Member, error) {
 	var e keptEntry
 	if err := json.Unmarshal([]byte(raw), &e); err != nil {
-		return survey.Member{}, fmt.Errorf("decode entry in the roster: %w", err)
+		return survey.Member{}, fmt.Errorf("decode entry: %w", err)
 	}
 	m := survey.Member(e.entry)
 	m.Person = person

@@ -1,0 +1,185 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// cut is a hook that fails every call after the first few.
+type cut struct{ left int }
+
+func (c *cut) DialHook(next goredis.DialHook) goredis.DialHook { return next }
+
+func (c *cut) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+	return func(ctx context.Context, cmd goredis.Cmder) error {
+		if err := c.count(); err != nil {
+			cmd.SetErr(err)
+			return err
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (c *cut) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []goredis.Cmder) error {
+		if err := c.count(); err != nil {
+			for _, cmd := range cmds {
+				cmd.SetErr(err)
+			}
+			return err
+		}
+		return next(ctx, cmds)
+	}
+}
+
+func (c *cut) count() error {
+	if c.left--; c.left < 0 {
+		return &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("no route")}
+	}
+	return nil
+}
+
+// TestErrorsSayOnceWhatWasAttempted calls every method of the store and of Rounds with a Redis that fails from the first, the
+// second, ... call on. What one layer says was attempted, no other says again, and no error is without it.
+func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
+	store, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() }) // it is gone with the process
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fault := &cut{left: 1 << 30}
+	store.client.AddHook(fault)
+	rounds := survey.NewRounds(store, editions, time.Now)
+	failed := map[string]bool{}
+	const most = 25 // calls of one method
+	const id = "r1"
+	// Restore needs a file, and Describe tells of the server.
+	others := []string{"*redis.Store.Close", "*redis.Store.Restore", "*redis.Store.Describe", "*survey.Rounds.Matrix"}
+	for _, on := range []any{store.Store, rounds} {
+		all := reflect.TypeOf(on)
+		for i := range all.NumMethod() {
+			method := all.Method(i)
+			name, out := all.String()+"."+method.Name, method.Type.NumOut()
+			if slices.Contains(others, name) || out == 0 || !method.Type.Out(out-1).Implements(reflect.TypeFor[error]()) {
+				continue
+			}
+			for _, state := range []survey.State{survey.Open, survey.Closed} {
+				for _, person := range []survey.PersonID{"slack:T1:UC", "slack:T1:UA"} {
+					for calls := range most {
+						if err := store.client.FlushAll(t.Context()).Err(); err != nil {
+							t.Fatal(err)
+						}
+						round, seats := opened(t, store.Store, id, "slack:T1:UA")
+						if state == survey.Closed {
+							if round, err = store.CloseRound(t.Context(), round.ID, time.Now(), survey.Entry{}); err != nil {
+								t.Fatal(err)
+							}
+						}
+						args := []reflect.Value{reflect.ValueOf(on)}
+						for j := 1; j < method.Type.NumIn(); j++ {
+							args = append(args, argument(t, method.Type.In(j), round, seats[0], person))
+							if method.Name == "SetTimeZone" && j == 3 {
+								args[j] = reflect.ValueOf("Europe/Paris")
+							}
+						}
+						call := method.Func.Call
+						if method.Type.IsVariadic() {
+							call = method.Func.CallSlice
+						}
+						fault.left = calls
+						results := call(args)
+						cutOff := fault.left < 0
+						fault.left = 1 << 30
+						if err, ok := results[out-1].Interface().(error); ok {
+							failed[name] = true
+							said(t, name, err)
+						}
+						if !cutOff {
+							break
+						}
+					}
+				}
+			}
+			if !failed[name] {
+				t.Errorf("%s never failed", name)
+			}
+		}
+	}
+	if len(failed) < 60 {
+		t.Errorf("%d methods tried", len(failed))
+	}
+}
+
+// said looks whether an error says something twice, or does not say what was attempted.
+func said(t *testing.T, method string, err error) {
+	t.Helper()
+	text := err.Error()
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ' ' || r == ':' || r == ',' })
+	words = slices.DeleteFunc(words, func(w string) bool {
+		return slices.Contains([]string{"a", "an", "the", "of", "in", "is", "to", "not", "that"}, w)
+	})
+	seen := map[string]bool{}
+	for i := 1; i < len(words); i++ {
+		phrase := words[i-1] + " " + words[i]
+		if seen[phrase] {
+			t.Errorf("%s: %q says %q twice", method, text, phrase)
+			return
+		}
+		seen[phrase] = true
+	}
+	if strings.HasPrefix(text, survey.ErrUnavailable.Error()) || strings.HasPrefix(text, "dial") {
+		t.Errorf("%s: %q does not say what was attempted", method, text)
+	}
+}
+
+// argument is a value for a parameter of a method.
+func argument(t *testing.T, of reflect.Type, round survey.Round, seat survey.Seat, person survey.PersonID) reflect.Value {
+	later := round.ClosesAt.Add(time.Hour)
+	moment := survey.Moment{Kind: "reminder/2026-12-04", At: time.Now()}
+	for _, v := range []any{
+		round, round.ID, seat, person, survey.PersonID("slack:T1:UC"), later, time.Hour, 10, true, "vision", []string{"vision"},
+		survey.Delivery{Round: round.ID, Person: person, Kind: "reminder"}, survey.MessageKind("reminder"),
+		[]survey.MessageKind{"reminder"}, []survey.PersonID{"slack:T1:UNEW"}, []survey.Member{{Person: "slack:T1:UNEW"}},
+		survey.Rating(2), survey.Gesture{ID: "g"}, survey.Detail{Note: "a note"}, survey.English, survey.ScopeTeam, moment,
+		map[string][]survey.Moment{round.TimeZone: {moment}}, survey.Workshop{At: later}, survey.ActResults,
+	} {
+		if reflect.TypeOf(v) == of {
+			return reflect.ValueOf(v)
+		}
+	}
+	switch {
+	case of == reflect.TypeFor[io.Writer]():
+		return reflect.ValueOf(io.Discard)
+	case of == reflect.TypeFor[context.Context]():
+		return reflect.ValueOf(t.Context())
+	case of.Kind() == reflect.Func:
+		return reflect.MakeFunc(of, func(args []reflect.Value) []reflect.Value {
+			var out []reflect.Value
+			for i := range of.NumOut() {
+				if of.Out(i) == reflect.TypeFor[bool]() {
+					out = append(out, reflect.ValueOf(true))
+					continue
+				}
+				out = append(out, reflect.Zero(of.Out(i)))
+			}
+			return out
+		})
+	}
+	return reflect.Zero(of)
+}
