@@ -197,8 +197,8 @@ func (d onDiscord) form(user string) (string, json.RawMessage, func() (chat.Form
 	}
 }
 
-func (d onDiscord) page(string) (string, json.RawMessage) { return "", nil }
-func (d onDiscord) until(holds func() bool) bool          { return d.Until(holds) }
+func (d onDiscord) page(string) (string, message) { return "", message{} }
+func (d onDiscord) until(holds func() bool) bool  { return d.Until(holds) }
 
 // alikeOnDiscord is a transcript without what is otherwise there: a button that asks first is a menu, below the others and with no
 // colour to warn; and what is delivered again is answered once.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -46,7 +47,7 @@ type faked interface {
 	messages(channels, users []string) []message
 	// form and page are what is open before somebody, with a name that another one does not have; empty when there is none.
 	form(user string) (name string, body json.RawMessage, read func() (chat.Form, error))
-	page(user string) (name string, blocks json.RawMessage)
+	page(user string) (name string, shown message)
 	// card reads what a message shows.
 	card(m message) (chat.Card, error)
 	until(holds func() bool) bool
@@ -115,20 +116,42 @@ func (s *onPlatform) connect() {
 	s.adapter, s.stop = s.platform.connect(s.t, noting{s}, s.log)
 }
 
-// keep writes a body for looking at.
+// keep checks that a previewer can draw a body, and writes it where the flag says.
 func (s *onPlatform) keep(kind string, body any) {
+	s.t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	if err := drawable(raw); err != nil {
+		s.t.Errorf("a %s cannot be drawn: %v: %.80s", kind, err, raw)
+	}
 	if *bodies == "" {
 		return
 	}
 	s.kept++
-	raw, err := json.Marshal(body)
-	if err == nil {
-		name := fmt.Sprintf("%s-%03d-%s.json", strings.Split(s.t.Name(), "/")[1], s.kept, kind)
-		err = os.WriteFile(filepath.Join(*bodies, name), raw, 0o600)
-	}
-	if err != nil {
+	name := fmt.Sprintf("%s-%03d-%s.json", strings.Split(s.t.Name(), "/")[1], s.kept, kind)
+	if err := os.WriteFile(filepath.Join(*bodies, name), raw, 0o600); err != nil {
 		s.t.Error(err)
 	}
+}
+
+// drawable says why a previewer could not tell what a body is, or nil.
+func drawable(raw json.RawMessage) error {
+	var body struct {
+		Platform, Type, Title any
+		Blocks, Components    []json.RawMessage
+	}
+	if err := json.Unmarshal(raw, &body); err != nil {
+		return err
+	}
+	known := body.Platform == "slack" || body.Platform == "discord" ||
+		body.Type == "modal" || body.Type == "home" || body.Title != nil
+	if !known || len(body.Blocks)+len(body.Components) == 0 {
+		return errors.New("want a message, a modal or a home with something in it")
+	}
+	return nil
 }
 
 // noting is the bot, whose answers are noted on their way.
@@ -212,7 +235,11 @@ func (s *onPlatform) inConversation(channel string) []message {
 // read is a message as a card, with people as they are called on stage. The caller holds the mutex.
 func (s *onPlatform) read(user string, m message) chat.Card {
 	s.t.Helper()
-	s.keep("message", m.look)
+	kind := "message"
+	if m.id == inHome {
+		kind = "home"
+	}
+	s.keep(kind, m.look)
 	card, err := s.platform.card(m)
 	if err != nil {
 		s.t.Errorf("read what the platform was sent: %v", err)
@@ -555,9 +582,9 @@ func (s *onPlatform) seen(e chat.Event, user string, before map[string]int, form
 		}
 		all = append(all, chat.Open{Form: f})
 	}
-	if name, body := s.platform.page(user); name != "" && name != page && e.Kind == chat.Home {
-		s.keep("home", body)
-		all = append(all, chat.Update{Card: s.read(user, message{id: inHome, channel: s.platform.private(e.Who.ID).Channel, private: true, body: body})})
+	if name, shown := s.platform.page(user); name != "" && name != page && e.Kind == chat.Home {
+		shown.id, shown.channel, shown.private = inHome, s.platform.private(e.Who.ID).Channel, true
+		all = append(all, chat.Update{Card: s.read(user, shown)})
 	}
 	return all
 }

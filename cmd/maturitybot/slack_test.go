@@ -156,14 +156,14 @@ func (s onSlack) form(user string) (string, json.RawMessage, func() (chat.Form, 
 	return v.ID + v.Hash, v.Body, func() (chat.Form, error) { return fake.ReadForm(v.Body) }
 }
 
-func (s onSlack) page(user string) (string, json.RawMessage) {
+func (s onSlack) page(user string) (string, message) {
 	v := s.Home(user)
 	if v == nil {
-		return "", nil
+		return "", message{}
 	}
 	var body struct{ Blocks json.RawMessage }
 	_ = json.Unmarshal(v.Body, &body) // what is no view was refused when it came
-	return v.ID + v.Hash, body.Blocks
+	return v.ID + v.Hash, message{body: body.Blocks, look: v.Body}
 }
 
 func (s onSlack) until(holds func() bool) bool { return s.Until(holds) }
