@@ -117,6 +117,15 @@ func options(address string) (*goredis.UniversalOptions, error) {
 	return o, nil
 }
 
+// HasPassword reports whether an address holds a password.
+func HasPassword(address string) bool {
+	o, err := options(address)
+	if err != nil { // a mistyped one may
+		return strings.Contains(address, "@") || strings.Contains(address, "password=")
+	}
+	return o.Password != "" || o.SentinelPassword != ""
+}
+
 // hostPort completes host, host:port, [ipv6] or [ipv6]:port.
 func hostPort(s, port string) (string, error) {
 	if host, p, err := net.SplitHostPort(s); err == nil {

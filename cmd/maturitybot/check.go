@@ -62,7 +62,7 @@ func (c *checkCommand) Run(ctx context.Context, s streams) error {
 		f.say(fine, "configuration", "complete")
 	}
 	c.files(f)
-	c.redis(ctx, f)
+	c.redis(ctx, f, conf)
 	if conf.slack != nil {
 		c.slack(ctx, f, conf)
 	}
@@ -125,13 +125,13 @@ func missing(path string) bool {
 }
 
 // redis looks at the store.
-func (c *checkCommand) redis(ctx context.Context, f *findings) {
-	if c.RedisURL == "" {
+func (c *checkCommand) redis(ctx context.Context, f *findings, conf config) {
+	if conf.Redis == "" {
 		return // told as a fault of the configuration
 	}
 	ctx, cancel := context.WithTimeout(ctx, asking)
 	defer cancel()
-	store, err := redis.Open(ctx, c.RedisURL)
+	store, err := redis.Open(ctx, string(conf.Redis))
 	if err != nil {
 		f.say(fail, "redis", "%v", err)
 		return

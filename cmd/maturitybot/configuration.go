@@ -59,7 +59,7 @@ func (c credential) odd() string     { return c.name + " is not " + c.what + ": 
 // read returns the value, empty where there is none, or an error that repeats neither the value nor the file's name, which may be the
 // value that was put into the wrong variable.
 func (c credential) read(env func(string) string) (string, error) {
-	value, path := env(c.name), env(c.name+"_FILE")
+	value, path := strings.TrimSpace(env(c.name)), strings.TrimSpace(env(c.name+"_FILE"))
 	switch {
 	case path == "":
 		return value, nil
@@ -81,6 +81,7 @@ func (c credential) read(env func(string) string) (string, error) {
 
 // config is what serve needs to know, found to be complete.
 type config struct {
+	Redis    chat.Secret // the address, with its password; exported, as are Slack's and Discord's
 	creators []chat.Person
 	slack    *slackConfig
 	discord  *discordConfig
@@ -119,8 +120,10 @@ func (c *serveCommand) config() (config, error) {
 	}
 	var conf config
 	var wrong faults
-	if c.RedisURL == "" {
-		wrong = append(wrong, "REDIS_URL is missing: the address of a Redis 7.0 or later, such as redis://localhost:6379/0")
+	address, err := c.address()
+	conf.Redis = chat.Secret(address)
+	if err != nil {
+		wrong = append(wrong, err.Error())
 	}
 	for _, s := range c.Creators {
 		p, err := chat.ParsePerson(strings.TrimSpace(s))

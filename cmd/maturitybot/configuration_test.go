@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -85,13 +89,118 @@ func TestConfigurationIsUsedAsFound(t *testing.T) {
 	secrets := map[string]string{
 		"SLACK_BOT_TOKEN": "xoxb-s3cret", "SLACK_APP_TOKEN": "xapp-s3cret", "SLACK_SIGNING_SECRET": "s3cret", "DISCORD_TOKEN": "s3cret",
 	}
-	c := serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}, Guilds: []string{"1100000000000000010", " 1100000000000000020 "}, env: func(name string) string { return secrets[name] }}
+	c := serveCommand{storeFlag: storeFlag{RedisURL: "redis://:s3cret@r"}, Guilds: []string{"1100000000000000010", " 1100000000000000020 "}, env: func(name string) string { return secrets[name] }}
 	conf, err := c.config()
 	if err != nil || !slices.Equal(conf.guilds, []string{"1100000000000000010", "1100000000000000020"}) {
 		t.Errorf("%q, %v", conf.guilds, err)
 	}
 	if s := fmt.Sprintf("%+v %v %+v %#v %+v", conf, *conf.slack, *conf.slack, *conf.discord, *conf.discord); strings.Contains(s, "s3cret") {
 		t.Error(s)
+	}
+}
+
+// TestEmptyVariables sets every variable of every command to nothing: it reads the same configuration
+// as when none is set.
+func TestEmptyVariables(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, c := range credentials {
+		names = append(names, c.name, c.name+"_FILE")
+	}
+	for _, command := range leaves(t) {
+		for _, f := range command.Flags {
+			names = append(names, f.Envs...)
+		}
+	}
+	parse := func(args []string) (commands, error) {
+		var c commands
+		parser, err := newParser(&c, io.Discard, io.Discard, func(int) {})
+		if err == nil {
+			_, err = parser.Parse(args)
+		}
+		return c, err
+	}
+	for _, command := range leaves(t) {
+		args := strings.Fields(command.Path())
+		for _, p := range command.Positional {
+			if p.Required {
+				args = append(args, file)
+			}
+		}
+		for _, name := range names {
+			t.Setenv(name, "to be restored when the test ends")
+			if err := os.Unsetenv(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, wantErr := parse(args)
+		var read []string
+		for _, f := range command.Flags {
+			read = append(read, f.Envs...)
+		}
+		for _, name := range read {
+			for _, value := range []string{"", " "} {
+				t.Setenv(name, value)
+				got, err := parse(args)
+				if !reflect.DeepEqual(got, want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+					t.Errorf("%v with %s=%q: %+v, %v\nwithout it %+v, %v", args, name, value, got, err, want, wantErr)
+				}
+			}
+		}
+	}
+	for _, name := range names {
+		t.Setenv(name, " ")
+	}
+	for _, c := range credentials {
+		if got, err := c.read(os.Getenv); got != "" || err != nil {
+			t.Errorf("%s: %q, %v", c.name, got, err)
+		}
+	}
+}
+
+// TestPasswordOnTheCommandLine warns of it, since it can be read in the list of processes.
+func TestPasswordOnTheCommandLine(t *testing.T) {
+	const warning = "everybody on this machine can read the password"
+	for address, want := range map[string]bool{
+		"redis://:secret@127.0.0.1:1/0":                              true,
+		"redis-sentinel://127.0.0.1:1/main?sentinel_password=secret": true,
+		"redis//user:secret@127.0.0.1":                               true,
+		"redis://127.0.0.1:1/0":                                      false,
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // before it tries to connect
+		var said bytes.Buffer
+		run(ctx, []string{"rounds", "--redis-url", address}, nil, io.Discard, &said)
+		if strings.Contains(said.String(), warning) != want || strings.Contains(said.String(), "secret") {
+			t.Errorf("%s: %s", address, &said)
+		}
+	}
+	t.Setenv("REDIS_URL", "redis://:secret@127.0.0.1:1/0")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var said bytes.Buffer
+	run(ctx, []string{"rounds"}, nil, io.Discard, &said)
+	if strings.Contains(said.String(), warning) {
+		t.Error(said.String())
+	}
+}
+
+// TestAddressFromAFile reads the address of Redis from a file, as systemd and Docker hand out secrets.
+func TestAddressFromAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "address")
+	if err := os.WriteFile(file, []byte("redis://:s3cret@r:6379/0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := storeFlag{RedisURLFile: file}.address()
+	if err != nil || got != "redis://:s3cret@r:6379/0" {
+		t.Errorf("%q, %v", got, err)
+	}
+	_, err = storeFlag{RedisURL: "redis://r", RedisURLFile: file}.address()
+	if err == nil || !strings.Contains(err.Error(), "REDIS_URL and REDIS_URL_FILE are both set") {
+		t.Error(err)
 	}
 }
 

@@ -113,7 +113,7 @@ func BenchmarkDiscord(b *testing.B) {
 	bare := start(cmd, address)
 	address = freePort(b)
 	cmd = osexec.Command(program, "serve")
-	cmd.Env = append(environment, "DISCORD_TOKEN=bench", "DISCORD_PUBLIC_KEY="+key, "DISCORD_API_URL="+api.URL+"/", "LISTEN="+address, "OPS_LISTEN=")
+	cmd.Env = append(environment, "DISCORD_TOKEN=bench", "DISCORD_PUBLIC_KEY="+key, "DISCORD_API_URL="+api.URL+"/", "LISTEN="+address, "OPS_LISTEN=off")
 	bot := start(cmd, address)
 	for b.Loop() {
 		var rate [2]float64

@@ -116,16 +116,16 @@ func TestImportsGoOneWay(t *testing.T) {
 	}
 }
 
-// TestTopLevelFolders keeps the five.
+// TestTopLevelFolders keeps their number small.
 func TestTopLevelFolders(t *testing.T) {
 	entries, err := os.ReadDir("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	five := []string{"adapters", "bot", "cmd", "reminders", "survey"}
+	known := []string{"adapters", "bot", "cmd", "deploy", "docs", "reminders", "survey"}
 	for _, e := range entries {
-		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && !slices.Contains(five, e.Name()) {
-			t.Errorf("a folder %s at the top; there are five: %v", e.Name(), five)
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && !slices.Contains(known, e.Name()) {
+			t.Errorf("a folder %s at the top; there are %v", e.Name(), known)
 		}
 	}
 }

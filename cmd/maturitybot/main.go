@@ -10,10 +10,14 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // rounds are kept in named time zones, also where the machine has no list of them
 
 	"github.com/alecthomas/kong"
+
+	"maturitybot/adapters/redis"
 )
 
 func main() {
@@ -56,14 +60,7 @@ var errSilent = errors.New("told already")
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	var c commands
 	exited, code := false, 0
-	parser, err := kong.New(&c,
-		kong.Name("maturitybot"),
-		kong.Description("A chat bot that takes each stakeholder of a local area through the maternity and early years maturity matrix."),
-		kong.Writers(out, errs),
-		kong.Exit(func(n int) { exited, code = true, n }),
-		kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: false}),
-	)
+	parser, err := newParser(&c, out, errs, func(n int) { exited, code = true, n })
 	if err != nil {
 		fmt.Fprintln(errs, "maturitybot:", err)
 		return 1
@@ -80,6 +77,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		fmt.Fprintln(errs, "See maturitybot --help.")
 		return 2
 	}
+	if passwordOnCommandLine(parsed) {
+		fmt.Fprintln(errs, "maturitybot: while this runs, everybody on this machine can read the password in --redis-url. "+
+			"Set REDIS_URL instead, or REDIS_URL_FILE.")
+	}
 	s := streams{in: in, out: out, err: errs}
 	switch parsed.Command() {
 	case "version":
@@ -95,6 +96,45 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		fmt.Fprintln(errs, "maturitybot:", err)
 	}
 	return 1
+}
+
+// newParser returns a parser that reads a command line and the environment into c.
+func newParser(c *commands, out, errs io.Writer, exit func(int)) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("maturitybot"),
+		kong.Description("A chat bot that takes each stakeholder of a local area through the maternity and early years maturity matrix."),
+		kong.Writers(out, errs),
+		kong.Exit(exit),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: false}),
+		kong.PostBuild(ignoreEmptyVariables),
+	)
+}
+
+// ignoreEmptyVariables makes an environment variable that is empty count as not set, as in a file of
+// settings where a line was left as NAME=. To kong it would be a value.
+func ignoreEmptyVariables(k *kong.Kong) error {
+	empty := func(name string) bool {
+		value, set := os.LookupEnv(name)
+		return set && strings.TrimSpace(value) == ""
+	}
+	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok {
+			flag.Tag.Envs = slices.DeleteFunc(slices.Clone(flag.Tag.Envs), empty)
+		}
+		return next(nil)
+	})
+}
+
+// passwordOnCommandLine reports whether an address of Redis with a password was given as an argument.
+func passwordOnCommandLine(parsed *kong.Context) bool {
+	return slices.ContainsFunc(parsed.Path, func(p *kong.Path) bool {
+		if p.Flag == nil || p.Flag.Name != "redis-url" {
+			return false
+		}
+		value, _ := parsed.FlagValue(p.Flag).(string)
+		return redis.HasPassword(value)
+	})
 }
 
 // version is the module's version and the commit it was built from, as far as the build knows them.

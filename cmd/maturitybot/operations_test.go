@@ -193,8 +193,8 @@ func TestReadyCommand(t *testing.T) {
 	if code, out, said := exec(t, "", "ready", "--ops-listen", address); code != 1 || out != "" || !strings.Contains(said, "nothing listens at "+address+": the bot is not running") {
 		t.Errorf("nobody there: %d %q %q", code, out, said)
 	}
-	t.Setenv("OPS_LISTEN", "")
-	if code, _, said := exec(t, "", "ready"); code != 1 || !strings.Contains(said, "OPS_LISTEN is empty") {
+	t.Setenv("OPS_LISTEN", "off")
+	if code, _, said := exec(t, "", "ready"); code != 1 || !strings.Contains(said, "OPS_LISTEN is off") {
 		t.Errorf("switched off: %d %q", code, said)
 	}
 }

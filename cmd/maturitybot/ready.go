@@ -13,8 +13,11 @@ import (
 
 // opsFlag is where a process tells how it is.
 type opsFlag struct {
-	OpsListen string `name:"ops-listen" env:"OPS_LISTEN" default:"127.0.0.1:8081" placeholder:"ADDRESS" help:"Address of /healthz, /readyz and, for Prometheus, /metrics; empty for none. Whoever reaches it reads it: keep it inside."`
+	OpsListen string `name:"ops-listen" env:"OPS_LISTEN" default:"127.0.0.1:8081" placeholder:"ADDRESS" help:"Address of /healthz, /readyz and, for Prometheus, /metrics, or off. It has no password: keep it on a private network."`
 }
+
+// nowhere is the address of a process that does not tell how it is.
+const nowhere = "off"
 
 // readyCommand asks the process that serves on this machine whether it is ready: for health checks of containers, which have no curl.
 type readyCommand struct{ opsFlag }
@@ -53,8 +56,8 @@ func (c *readyCommand) Run(ctx context.Context, s streams) error {
 
 // local is where on this machine something listens that was told to listen at an address.
 func local(address string) (string, error) {
-	if address == "" {
-		return "", errors.New("OPS_LISTEN is empty, so that serve tells nobody whether it is ready")
+	if address == "" || address == nowhere {
+		return "", errors.New("OPS_LISTEN is off: serve does not tell whether it is ready")
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

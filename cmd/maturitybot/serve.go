@@ -84,7 +84,7 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	v := service{log: log, cancel: cancel, people: &platforms{}, figures: newTelemetry(), health: newHealth(ctx.Done(), conf.platforms()...), awaited: len(conf.platforms())}
-	if c.OpsListen != "" {
+	if c.OpsListen != "" && c.OpsListen != nowhere {
 		ops, err := listen(ctx, c.OpsListen, operations(v.health, v.figures.handler()))
 		if err != nil {
 			return fmt.Errorf("tell how it goes at OPS_LISTEN (another process on this machine needs another address there, or none): %w", err)
@@ -101,7 +101,7 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	v.figures.watch(v.health)
 	store, err := patiently(ctx, log.With("to", "redis"), func(ctx context.Context) (*redis.Store, error) {
-		return redis.Open(ctx, c.RedisURL, redis.Observed(v.figures.called))
+		return redis.Open(ctx, string(conf.Redis), redis.Observed(v.figures.called))
 	})
 	if err != nil {
 		return ended(ctx, err)
@@ -312,6 +312,9 @@ type server struct {
 }
 
 func listen(ctx context.Context, address string, handler http.Handler) (*server, error) {
+	if address == "" { // would be a random port of all interfaces
+		return nil, errors.New("listen for requests: no address")
+	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen for requests: %w", err)

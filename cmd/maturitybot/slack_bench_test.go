@@ -339,7 +339,7 @@ func BenchmarkSlack(b *testing.B) {
 	plain, updating := runBare(), runBare(bareUpdates+"=1")
 	address := freePort(b)
 	cmd := osexec.Command(program, "serve")
-	cmd.Env = append(append(environment, onStub(api)...), "LISTEN="+address, "OPS_LISTEN=")
+	cmd.Env = append(append(environment, onStub(api)...), "LISTEN="+address, "OPS_LISTEN=off")
 	bot, listening := start(cmd, address)
 	first, err := bot.one()
 	if err != nil {

@@ -12,15 +12,29 @@ import (
 
 // storeFlag says where answers are kept.
 type storeFlag struct {
-	RedisURL string `name:"redis-url" env:"REDIS_URL" placeholder:"URL" help:"Where answers are kept, such as redis://localhost:6379/0."`
+	RedisURL     string `name:"redis-url" env:"REDIS_URL" placeholder:"URL" help:"Where answers are kept, such as redis://localhost:6379/0."`
+	RedisURLFile string `name:"redis-url-file" env:"REDIS_URL_FILE" placeholder:"FILE" type:"path" help:"A file that holds the address instead, with its password."`
+}
+
+// address returns the address of Redis, or an error that repeats nothing of it.
+func (f storeFlag) address() (string, error) {
+	of := credential{name: "REDIS_URL"}
+	value, err := of.read(func(name string) string {
+		return map[string]string{of.name: f.RedisURL, of.name + "_FILE": f.RedisURLFile}[name]
+	})
+	if err == nil && value == "" {
+		err = errors.New("REDIS_URL is missing: the address of a Redis 7.0 or later, such as redis://localhost:6379/0")
+	}
+	return value, err
 }
 
 // open connects to the store.
 func (f storeFlag) open(ctx context.Context) (*redis.Store, error) {
-	if f.RedisURL == "" {
-		return nil, errors.New("REDIS_URL is missing: the address of the Redis that serve works on, such as redis://localhost:6379/0")
+	address, err := f.address()
+	if err != nil {
+		return nil, err
 	}
-	return redis.Open(ctx, f.RedisURL)
+	return redis.Open(ctx, address)
 }
 
 // erasuresFlag names the journal of erasures.
