@@ -654,7 +654,11 @@ func crowd(t testing.TB, s *Store, people int) {
 func BenchmarkBackup(b *testing.B) {
 	s := open(b, redistest.Start(b, redistest.Options{}).URL())
 	opened(b, s, "r1")
-	crowd(b, s, 100_000)
+	people := 100_000
+	if testing.Short() {
+		people = 1000
+	}
+	crowd(b, s, people)
 	var backup bytes.Buffer
 	b.Run("backup", func(b *testing.B) {
 		for b.Loop() {
@@ -666,7 +670,7 @@ func BenchmarkBackup(b *testing.B) {
 	b.Run("restore", func(b *testing.B) {
 		to := open(b, redistest.Start(b, redistest.Options{}).URL())
 		for b.Loop() {
-			if r := restoring(b, to, backup.Bytes(), RestoreOptions{Replace: true, WithoutErasures: true}); r.Backup.People != 100_000 {
+			if r := restoring(b, to, backup.Bytes(), RestoreOptions{Replace: true, WithoutErasures: true}); r.Backup.People != people {
 				b.Errorf("got %+v", r)
 			}
 		}

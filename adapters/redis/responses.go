@@ -70,16 +70,7 @@ func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, verb s
 	case seat.Pseudonym == "":
 		return survey.Response{}, survey.ErrClosed
 	}
-	id := seat.Round.ID
-	made := int64(0)
-	if !g.At.IsZero() {
-		made = g.At.UnixMicro()
-	}
-	args := []any{now.Unix(), verb + element + " " + g.ID, verb + element, made}
-	for _, a := range fieldsAndValues {
-		args = append(args, a)
-	}
-	keys := append([]string{roundKey(id), secretKey(id), responseKey(id, seat.Pseudonym)}, operationTimesKeys(id)...)
+	keys, args := sayArguments(seat, now, verb, g, element, fieldsAndValues...)
 	rest, err := s.run(ctx, sayScript, keys, args...)
 	if err != nil {
 		return survey.Response{}, err
@@ -91,6 +82,21 @@ func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, verb s
 		fields[field], _ = flat[i+1].(string)
 	}
 	return decodeResponse(fields, map[string]survey.Answer{})
+}
+
+// sayArguments returns what lua/say.lua is called with to set fields of a response.
+func sayArguments(seat survey.Seat, now time.Time, verb string, g survey.Gesture, element string, fieldsAndValues ...string) (keys []string, args []any) {
+	id := seat.Round.ID
+	made := int64(0)
+	if !g.At.IsZero() {
+		made = g.At.UnixMicro()
+	}
+	args = []any{now.Unix(), verb + element + " " + g.ID, verb + element, made}
+	for _, a := range fieldsAndValues {
+		args = append(args, a)
+	}
+	keys = append([]string{roundKey(id), secretKey(id), responseKey(id, seat.Pseudonym)}, operationTimesKeys(id)...)
+	return keys, args
 }
 
 // Withdraw erases the response and everything of the member but the fact that they withdrew, and notes it in the ledger and

@@ -21,6 +21,9 @@ import (
 // much more the heap holds half-way through the larger of the two.
 func BenchmarkResults(b *testing.B) {
 	for _, people := range []int{1_000, 10_000, 100_000} {
+		if testing.Short() && people > 1_000 {
+			break
+		}
 		b.Run(strconv.Itoa(people), func(b *testing.B) {
 			s := open(b, redistest.Start(b, redistest.Options{}).URL())
 			m, keys := fill(b, s, people)

@@ -119,13 +119,13 @@ func BenchmarkDiscord(b *testing.B) {
 		var rate [2]float64
 		for range 3 {
 			for i, p := range []*pressing{bare, bot} {
-				rate[i] += p.flood(b, 3*time.Second) / 3
+				rate[i] += p.flood(b, floods()) / 3
 			}
 		}
 		b.ReportMetric(rate[1], "answers/s")
 		b.ReportMetric(rate[0], "bare/s")
 		b.ReportMetric(rate[1]/rate[0], "of-bare")
-		b.ReportMetric(float64(bot.steady(b, rate[1]/2, 5*time.Second).Microseconds())/1000, "p99-ms-at-half")
+		b.ReportMetric(float64(bot.steady(b, rate[1]/2, 2*floods()).Microseconds())/1000, "p99-ms-at-half")
 		b.ReportMetric(resident(b, cmd.Process.Pid), "MiB-resident")
 		b.ReportMetric(0, "ns/op")
 	}
