@@ -135,16 +135,47 @@ func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
 	for i, reply := range replies {
 		if form, ok := reply.(chat.Open); ok {
 			form.Sorry = chat.Card{Blocks: []chat.Block{chat.Say(b.voice(e).Say("error.form_late"))}}
-			reply, replies[i] = form, form
+			replies[i] = form
 		}
-		if fault := check(reply); fault != nil {
-			b.Log.Error("reply does not fit", "verb", came.Verb, "error", fault)
-			came.Outcome = Failed
-			replies[i] = b.sorryInBoth("error.inside")[0] // the others stand: what they tell of has been done
-		}
+	}
+	if !b.checked(came.Verb, replies) {
+		came.Outcome = Failed
 	}
 	b.Log.Info("event", "verb", came.Verb, "person", b.short(e.Who), "replies", len(replies), "took", b.Now().Sub(began))
 	return replies
+}
+
+// checked puts an apology in place of each reply that does not fit the platforms, also of those that come after others, and says whether
+// all fit so far. The others stand: what they tell of has been done.
+func (b *Bot) checked(verb string, replies []chat.Reply) bool {
+	fit := true
+	for i, reply := range replies {
+		if fault := check(reply); fault != nil {
+			b.Log.Error("reply does not fit", "verb", verb, "error", fault)
+			replies[i], fit = b.sorryInBoth("error.inside")[0], false
+			continue
+		}
+		switch r := reply.(type) {
+		case chat.Post:
+			r.Then = b.checkedThen(verb, r.Then)
+			replies[i] = r
+		case chat.Whisper:
+			r.Then = b.checkedThen(verb, r.Then)
+			replies[i] = r
+		}
+	}
+	return fit
+}
+
+func (b *Bot) checkedThen(verb string, then chat.Then) chat.Then {
+	if then == nil {
+		return nil
+	}
+	return func(d chat.Delivered) []chat.Reply {
+		next := then(d)
+		b.checked(verb, next)
+		return next
+	}
 }
 
 // action returns what the event asks for: a command's words are brought to our verbs, and a message
@@ -215,9 +246,6 @@ func check(reply chat.Reply) error {
 	case chat.Whisper:
 		return r.Card.Check()
 	case chat.Post:
-		if err := r.Sorry.Check(); err != nil {
-			return err
-		}
 		return r.Card.Check()
 	case chat.Open:
 		if err := r.Sorry.Check(); err != nil {

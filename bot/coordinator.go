@@ -27,8 +27,9 @@ func (b *Bot) inChannel(e chat.Event) error {
 	return nil
 }
 
-// newForm asks for what no round can do without; the rest has usual values, which the draft shows and lets one change. It makes no call.
-func (b *Bot) newForm(_ context.Context, e chat.Event, _ asked) ([]chat.Reply, error) {
+// newForm asks for what no round can do without; the rest has usual values, which the draft shows and lets one change. It
+// asks the platform only whether the results can be posted in the channel.
+func (b *Bot) newForm(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply, error) {
 	if err := b.inChannel(e); err != nil {
 		return nil, err // first: in a conversation with one person, a platform may not tell who manages anything
 	}
@@ -36,6 +37,9 @@ func (b *Bot) newForm(_ context.Context, e chat.Event, _ asked) ([]chat.Reply, e
 		return nil, errNotAllowed
 	}
 	v := b.voice(e)
+	if why := b.canPost(ctx, e.Where); why != nil {
+		return whisper(cannotPost(v, v.Say("cannot_post.new"), e.Where, why)...), nil
+	}
 	r := b.usual()
 	r.Area = chat.Trim(e.Value("area"), survey.MaxAreaRunes) // given with the command, where a platform asks for it there
 	first := b.Now().In(r.Location()).AddDate(0, 0, 21)
@@ -192,6 +196,10 @@ func (b *Bot) create(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply, 
 	if !b.mayCreate(e) {
 		return nil, errNotAllowed
 	}
+	if why := b.canPost(ctx, e.Where); why != nil {
+		v := b.voice(e)
+		return []chat.Reply{chat.Refuse{Fields: map[string]string{"area": v.Say("cannot_post.new") + " " + reason(v, why)}}}, nil
+	}
 	r := b.usual()
 	err := b.readRoundForm(e, &r)
 	if err != nil {
@@ -276,6 +284,13 @@ func (b *Bot) saveRound(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 }
 
 func (b *Bot) open(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	if to, why := b.canPostFor(ctx, r); why != nil && r.State == survey.Draft {
+		return whisper(cannotPost(b.voice(e), b.voice(e).Say("cannot_post.open"), to, why)...), nil
+	}
 	r, opened, err := b.Rounds.Open(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -307,12 +322,7 @@ func (b *Bot) toChannel(r survey.Round, blocks func(locale.Voice) []chat.Block) 
 		return nil
 	}
 	v := b.Words.In(string(r.Languages[0]))
-	return []chat.Reply{chat.Post{To: to, Card: chat.Card{Blocks: blocks(v)}, Sorry: b.notPosted(v)}}
-}
-
-// notPosted tells whoever asked for it that the bot could not post to a channel.
-func (b *Bot) notPosted(v locale.Voice) chat.Card {
-	return chat.Card{Blocks: []chat.Block{chat.Say(v.Say("error.not_posted"))}}
+	return []chat.Reply{chat.Post{To: to, Card: chat.Card{Blocks: blocks(v)}, Then: b.onlyOnFailure(v, to)}}
 }
 
 // target finds the round a coordinator means: the one pressed on; else the one named; else the only one of this
@@ -596,7 +606,7 @@ func (b *Bot) joinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 	}
 	blocks = append(blocks, row(primary(strings.Join(labels, " / "), chat.Do("join", string(r.ID)))))
 	v := b.roundVoice(e, r)
-	return append([]chat.Reply{chat.Post{To: e.Where, Card: chat.Card{Blocks: blocks}, Sorry: b.notPosted(v)}},
+	return append([]chat.Reply{chat.Post{To: e.Where, Card: chat.Card{Blocks: blocks}, Then: b.onlyOnFailure(v, e.Where)}},
 		whisper(chat.Say(v.Say("join.posted")))...), nil
 }
 
@@ -926,24 +936,86 @@ func (b *Bot) askToClose(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 	if r.State != survey.Open {
 		return whisper(chat.Say(v.Say("close.already"))), nil
 	}
+	to, why := b.canPostFor(ctx, r)
+	blocks, err := b.closeBlocks(ctx, e, v, r, to, why)
+	if err != nil {
+		return nil, err
+	}
+	return whisper(blocks...), nil
+}
+
+// closeBlocks asks whether to close the survey. Where its channel takes no results, it says so, and the button closes without posting them.
+func (b *Bot) closeBlocks(
+	ctx context.Context, e chat.Event, v locale.Voice, r survey.Round, to chat.Place, why *chat.CannotPostError,
+) ([]chat.Block, error) {
 	s, err := b.Rounds.Status(ctx, r.ID, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
 	blocks := []chat.Block{chat.Heading{Text: v.Say("close.title", "area", r.Area)}, chat.Say(v.Say("close.means"))}
+	verb, confirm := "closenow", v.Say("close.confirm")
+	if why == nil {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Link{Place: to}, chat.Words(": " + v.Say("close.posts"))}})
+	} else {
+		verb, confirm = "closeonly", v.Say("close.confirm_only")
+		blocks = append(blocks, cannotPost(v, v.Say("cannot_post.close"), to, why)...)
+		blocks = append(blocks, chat.Say(v.Say("close.anyway")))
+	}
 	if r.AcceptsAnswers(b.Now()) {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("close.early", "closes", b.when(v, r)))}})
 	}
-	return whisper(append(blocks, chat.Say(b.rates(v, s)),
+	return append(blocks, chat.Say(b.rates(v, s)),
 		row(
-			chat.Button{Label: v.Say("button.close_now"), Action: chat.Do("closenow", string(r.ID), v.Lang), Style: chat.Danger, Confirm: &chat.Confirm{
-				Title: v.Say("close.confirm_title"), Text: v.Say("close.confirm"), Yes: v.Say("close.yes"), No: v.Say("close.no"),
+			chat.Button{Label: v.Say("button.close_now"), Action: chat.Do(verb, string(r.ID), v.Lang), Style: chat.Danger, Confirm: &chat.Confirm{
+				Title: v.Say("close.confirm_title"), Text: confirm, Yes: v.Say("close.yes"), No: v.Say("close.no"),
 			}},
 			button(v.Say("button.extend"), chat.Do("extend", string(r.ID), v.Lang)),
-		))...), nil
+		)), nil
 }
 
+// closeNow closes the survey and posts its results, unless its channel takes none: then nothing has happened yet.
 func (b *Bot) closeNow(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	v := b.voice(e)
+	if to, why := b.canPostFor(ctx, r); why != nil && r.State == survey.Open {
+		blocks, err := b.closeBlocks(ctx, e, v, r, to, why)
+		if err != nil {
+			return nil, err
+		}
+		return update(blocks...), nil
+	}
+	r, closed, err := b.Rounds.Close(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	if !closed {
+		return update(chat.Say(v.Say("close.already"))), nil
+	}
+	heading := chat.Heading{Text: r.Area}
+	d, err := b.destined(e, r, onDestination{})
+	d.verb = "results"
+	var posts []post
+	if err == nil {
+		var p survey.Published
+		if p, err = b.Rounds.PostResults(ctx, r.ID); err == nil {
+			posts, err = b.resultPosts(ctx, r, p, b.Words.In(string(r.Languages[0])), d.action)
+		}
+	}
+	if err != nil {
+		// The round is closed and stays closed; the results can be asked for again.
+		b.Log.Error("results after close", "round", r.ID, "error", err)
+		return update(heading, chat.Say(v.Say("close.no_results"))), nil
+	}
+	return deliverAll(posts, d.show, func(o outcome) []chat.Reply {
+		return update(append([]chat.Block{heading, chat.Say(v.Say("close.done"))}, b.became(e, v, d, o)...)...)
+	}), nil
+}
+
+// closeOnly closes a survey whose channel takes no results, which the coordinator was told.
+func (b *Bot) closeOnly(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
 	r, closed, err := b.Rounds.Close(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -952,18 +1024,7 @@ func (b *Bot) closeNow(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 	if !closed {
 		return update(chat.Say(v.Say("close.already"))), nil
 	}
-	replies := update(chat.Heading{Text: r.Area}, chat.Say(v.Say("close.done")))
-	p, err := b.Rounds.PostResults(ctx, r.ID)
-	var posts []chat.Reply
-	if err == nil {
-		posts, err = b.resultReplies(ctx, e, r, p, b.Words.In(string(r.Languages[0])))
-	}
-	if err != nil {
-		// The round is closed and stays closed; the results can be asked for again.
-		b.Log.Error("results after close", "round", r.ID, "error", err)
-		return append(replies, whisper(chat.Say(v.Say("close.no_results")))...), nil
-	}
-	return append(replies, posts...), nil
+	return update(append([]chat.Block{chat.Heading{Text: r.Area}, chat.Say(v.Say("close.unposted"))}, b.elsewhere(e, v, r, "results")...)...), nil
 }
 
 // help says what a person can do here; to somebody who coordinates, the commands.

@@ -112,7 +112,7 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 		log.Info("message sent")
 	case errors.Is(err, chat.ErrNotAgreed):
 		log.Info("person takes no direct messages")
-		if d.Kind.Base() == survey.WorkshopSoon {
+		if base := d.Kind.Base(); base == survey.WorkshopSoon || base == survey.Unposted {
 			return NotAgreed, nil // nobody can join any more, or it is not what it is about
 		}
 		return NotAgreed, b.Rounds.Plan(note, d.Round, survey.OpenCall.On(date(now.In(seat.Round.Location()))))
@@ -126,7 +126,7 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 	default:
 		return "", fmt.Errorf("deliver a message: %w", err)
 	}
-	if d.Kind == survey.Invitation {
+	if d.Kind == survey.Invitation || d.Kind == survey.Unposted {
 		return outcome, nil
 	}
 	if err := b.Rounds.Reminded(note, d, date(now.In(seat.Round.ZoneOf(seat.Member)))); err != nil {
@@ -156,6 +156,8 @@ func (b *Bot) message(ctx context.Context, d survey.Delivery, seat survey.Seat) 
 	switch {
 	case d.Kind == survey.Invitation:
 		return b.Invitation(seat.Round, m), nil
+	case d.Kind == survey.Unposted:
+		return b.unposted(ctx, seat.Round), nil
 	case d.Kind.Base() == survey.WorkshopSoon:
 		return b.workshopReminder(seat), nil
 	case !seat.Member.TakesPart():
@@ -203,12 +205,22 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 		return "", fmt.Errorf("deliver a post: %w", err)
 	}
 	outcome := Sent
-	switch err := b.Sender.Post(ctx, messageID(d), to, x.card, x.files); {
+	err = b.Sender.Post(ctx, messageID(d), to, x.card, x.files)
+	missing, incomplete := errors.AsType[*chat.MissingFilesError](err)
+	switch {
 	case err == nil:
 		log.Info("posted")
+	case incomplete:
+		log.Error("posted without files", "files", len(missing.Names), "error", err)
+		b.postMissing(ctx, d, r, to, missing.Names)
 	case errors.Is(err, chat.ErrUnreachable):
 		log.Error("the coordinator's channel cannot be reached", "error", err)
-		outcome = Unreachable
+		if outcome = Unreachable; base == survey.ResultsPost {
+			// The table would not arrive either.
+			note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noting)
+			defer cancel()
+			return outcome, b.Rounds.TellUnposted(note, r.ID)
+		}
 	case errors.Is(err, chat.ErrUnsure):
 		log.Error("post may not have been sent", "error", err)
 		outcome = Unsure
@@ -227,6 +239,30 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 		log.Error("posted, but what follows is not noted", "error", err)
 	}
 	return outcome, nil
+}
+
+// postMissing tells the channel which files did not come with a post, as far as that is possible.
+func (b *Bot) postMissing(ctx context.Context, d survey.Delivery, r survey.Round, to chat.Place, names []string) {
+	d.Kind += "+files"
+	v := b.Words.In(string(r.Languages[0]))
+	card := chat.Card{Blocks: b.filesMissing(v, destination{round: r}, names)}
+	if err := b.Sender.Post(ctx, messageID(d), to, card, nil); err != nil {
+		b.Log.Error("the channel was not told of missing files", "round", r.ID, "error", err)
+	}
+}
+
+// unposted tells a coordinator that the results could not be posted, why as far as that is known now, and how to get them.
+func (b *Bot) unposted(ctx context.Context, r survey.Round) chat.Card {
+	v := b.Words.In(string(r.Languages[0]))
+	to, why := b.canPostFor(ctx, r)
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("post.unposted", "area", r.Area)},
+		chat.Say(v.Say("post.closed", "closed", b.closed(v, r))),
+	}
+	if why != nil {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Link{Place: to}, chat.Words(": " + reason(v, why))}})
+	}
+	return chat.Card{Blocks: append(blocks, b.elsewhere(chat.Event{Private: true}, v, r, "results")...)}
 }
 
 // closeDue closes a survey whose time has come, and has its results posted.

@@ -21,7 +21,7 @@ func (b *Bot) post(ctx context.Context, kind survey.MessageKind, r survey.Round)
 		if err != nil {
 			return post{}, nil, err
 		}
-		all, err := b.resultPosts(ctx, r, p, v)
+		all, err := b.resultPosts(ctx, r, p, v, destination{round: r}.action)
 		if err != nil {
 			return post{}, nil, err
 		}

@@ -167,7 +167,7 @@ func deed(verb string) string {
 		return "workshop"
 	case "saveteam":
 		return "team"
-	case "closenow":
+	case "closenow", "closeonly":
 		return "close"
 	case "page":
 		return "record"
@@ -207,6 +207,16 @@ func (b *Bot) changed(v locale.Voice, r survey.Round, c survey.Change) (said []c
 	switch c.Field {
 	case survey.FieldPeople, survey.FieldVerb, survey.FieldAct, "join", "channel":
 		return nil, 0
+	case survey.FieldShown:
+		if c.New == aloneWord {
+			said := v.Say("record.shown_alone")
+			return []chat.Span{chat.Words(said)}, utf8.RuneCountInString(said)
+		}
+		in, err := chat.ParsePlace(c.New)
+		if err != nil {
+			return nil, 0
+		}
+		return []chat.Span{chat.Words(v.Say("record.shown_in") + " "), chat.Link{Place: in}}, len(c.New)
 	case "coordinators":
 		return b.joined(v, strings.Split(c.New, ", "))
 	}

@@ -10,22 +10,26 @@ import (
 	"maturitybot/survey"
 )
 
-// results posts the results of a closed round to its channel.
-func (b *Bot) results(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
-	r, err := b.closedTarget(ctx, e, a)
+// results posts the results of a closed round to its channel, or shows them where the coordinator chose to see them.
+func (b *Bot) results(ctx context.Context, e chat.Event, a onDestination) ([]chat.Reply, error) {
+	r, err := b.closedTarget(ctx, e, a.onTarget)
 	if err != nil {
 		return nil, err
+	}
+	d, err := b.destined(e, r, a)
+	if err != nil {
+		return nil, fmt.Errorf("post results: %w", err)
 	}
 	v := b.roundVoice(e, r)
-	p, err := b.Rounds.Results(ctx, r.ID, person(e.Who))
+	p, err := b.Rounds.Results(ctx, r.ID, person(e.Who), d.shownIn()...)
 	if err != nil {
 		return nil, err
 	}
-	posts, err := b.resultReplies(ctx, e, r, p, v)
+	posts, err := b.resultPosts(ctx, r, p, v, d.action)
 	if err != nil {
 		return nil, err
 	}
-	return append(posts, whisper(chat.Say(v.Say("results.posted")))...), nil
+	return deliverAll(posts, d.show, func(o outcome) []chat.Reply { return whisper(b.became(e, v, d, o)...) }), nil
 }
 
 // closedTarget is target for what only a closed round has; before that it says how to see the response rate.
@@ -37,17 +41,17 @@ func (b *Bot) closedTarget(ctx context.Context, e chat.Event, a onTarget) (surve
 	return r, err
 }
 
-func (b *Bot) export(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
-	r, err := b.closedTarget(ctx, e, a)
+func (b *Bot) export(ctx context.Context, e chat.Event, a onDestination) ([]chat.Reply, error) {
+	r, err := b.closedTarget(ctx, e, a.onTarget)
 	if err != nil {
 		return nil, err
 	}
-	to, err := chat.ParsePlace(r.Channel)
+	d, err := b.destined(e, r, a)
 	if err != nil {
 		return nil, fmt.Errorf("post export: %w", err)
 	}
 	v := b.roundVoice(e, r)
-	p, record, err := b.Rounds.Export(ctx, r.ID, person(e.Who))
+	p, record, err := b.Rounds.Export(ctx, r.ID, person(e.Who), d.shownIn()...)
 	if err != nil {
 		return nil, err
 	}
@@ -55,33 +59,21 @@ func (b *Bot) export(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	if err != nil {
 		return nil, fmt.Errorf("write export: %w", err)
 	}
+	picture, err := b.picture(p, v)
+	if err != nil {
+		return nil, err
+	}
 	kept, err := b.Artist.Record(p, record)
 	if err != nil {
 		return nil, fmt.Errorf("write export: %w", err)
 	}
 	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: v.Say("export.title", "area", r.Area)}, chat.Say(v.Say("export.body")), chat.Say(v.Say("export.record"))}}
-	return append([]chat.Reply{chat.Post{To: to, Card: card, Files: append(files, kept), Sorry: b.notPosted(v)}}, whisper(chat.Say(v.Say("results.posted")))...), nil
+	all := []post{{card, append(files, picture, kept)}}
+	return deliverAll(all, d.show, func(o outcome) []chat.Reply { return whisper(b.became(e, v, d, o)...) }), nil
 }
 
 // maxAgenda is how many elements the message lists; the files hold all of them.
 const maxAgenda = 8
-
-// resultReplies posts the results at the wish of a coordinator.
-func (b *Bot) resultReplies(ctx context.Context, e chat.Event, r survey.Round, p survey.Published, v locale.Voice) ([]chat.Reply, error) {
-	to, err := chat.ParsePlace(r.Channel)
-	if err != nil {
-		return nil, fmt.Errorf("post results: %w", err)
-	}
-	posts, err := b.resultPosts(ctx, r, p, v)
-	if err != nil {
-		return nil, err
-	}
-	var replies []chat.Reply
-	for _, x := range posts {
-		replies = append(replies, chat.Post{To: to, Card: x.card, Files: x.files, Sorry: b.notPosted(b.voice(e))})
-	}
-	return replies, nil
-}
 
 // post is a card with files.
 type post struct {
@@ -89,8 +81,11 @@ type post struct {
 	files []chat.File
 }
 
-// resultPosts is what the coordinator's channel gets: the summary with the picture, then the table with the files.
-func (b *Bot) resultPosts(ctx context.Context, r survey.Round, p survey.Published, v locale.Voice) ([]post, error) {
+// resultPosts returns the results as cards: the summary with the picture, then the table with the files. Action makes the action of a
+// button that shows the same in another language.
+func (b *Bot) resultPosts(
+	ctx context.Context, r survey.Round, p survey.Published, v locale.Voice, action func(verb, lang string) chat.Action,
+) ([]post, error) {
 	lang := survey.Lang(v.Lang)
 	m, err := b.Rounds.Matrix(r)
 	if err != nil {
@@ -119,7 +114,7 @@ func (b *Bot) resultPosts(ctx context.Context, r survey.Round, p survey.Publishe
 	var others []chat.Button
 	for _, l := range r.Languages {
 		if string(l) != v.Lang {
-			others = append(others, button(b.languageName(l), chat.Do("results", string(r.ID), string(l))))
+			others = append(others, button(b.languageName(l), action("results", string(l))))
 		}
 	}
 	others = append(others, button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang)))

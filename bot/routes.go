@@ -90,8 +90,9 @@ func table() map[string]route {
 		"saveteam":   from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveTeam),
 		"close":      on(chat.AckWhisper, readTarget, (*Bot).askToClose),
 		"closenow":   once(on(chat.AckUpdate, readSpoken, (*Bot).closeNow)),
-		"results":    once(on(chat.AckWhisper, readTarget, (*Bot).results)),
-		"export":     once(on(chat.AckWhisper, readTarget, (*Bot).export)),
+		"closeonly":  once(on(chat.AckUpdate, readSpoken, (*Bot).closeOnly)), // without posting the results
+		"results":    once(on(chat.AckWhisper, readDestination, (*Bot).results)),
+		"export":     once(on(chat.AckWhisper, readDestination, (*Bot).export)),
 		"record":     on(chat.AckWhisper, readTarget, (*Bot).record), // who did what
 		"page":       on(chat.AckUpdate, readPage, (*Bot).turnRecord),
 		"help":       on(chat.AckWhisper, readAsked, (*Bot).help),
@@ -207,6 +208,11 @@ type (
 		round survey.RoundID
 		lang  survey.Lang // or empty
 		words string
+	}
+	// onDestination is a round, as in onTarget, and where its results are to go: see destination.
+	onDestination struct {
+		onTarget
+		to string
 	}
 )
 
@@ -394,6 +400,19 @@ func readTarget(args []string) (onTarget, error) {
 		err = errForged
 	}
 	return onTarget{round: round.round}, err
+}
+
+// readDestination reads a target, and for a press where results are to go.
+func readDestination(args []string) (onDestination, error) {
+	if len(args) != 3 {
+		target, err := readTarget(args)
+		return onDestination{onTarget: target}, err
+	}
+	if args[2] != hereWord && args[2] != aloneWord {
+		return onDestination{}, errForged
+	}
+	spoken, err := readSpoken(args[:2])
+	return onDestination{onTarget{round: spoken.round, lang: spoken.lang}, args[2]}, err
 }
 
 const roundIDLength = 10

@@ -90,7 +90,7 @@ func ofRound(e chat.Event, r survey.Round) bool {
 func alone(replies []chat.Reply) []chat.Reply {
 	for i, r := range replies {
 		if u, ok := r.(chat.Update); ok {
-			replies[i] = chat.Whisper(u)
+			replies[i] = chat.Whisper{Card: u.Card}
 		}
 	}
 	return replies

@@ -45,6 +45,7 @@ const (
 	FieldVerb   = "verb"   // what was tried
 	FieldAct    = "act"    // of what no more is recorded
 	FieldBackup = "backup" // when it was begun
+	FieldShown  = "shown"  // where results were shown, if not in the round's channel: a place, or "alone" to the coordinator
 )
 
 // Entry is one line of a round's record: who did what when. It holds no answer, and nothing of who answered what, or whether.

@@ -18,6 +18,7 @@ const (
 	Nudge        MessageKind = "nudge"    // a reminder that a coordinator sends by hand; dated
 	ClosesSoon   MessageKind = "closes"   // a reminder that the survey closes; dated
 	WorkshopSoon MessageKind = "workshop" // a reminder of the workshop; dated
+	Unposted     MessageKind = "unposted" // to a coordinator: the results could not be posted in the channel
 )
 
 // The kinds of posts to the coordinator's channel.
@@ -221,6 +222,18 @@ func (r *Rounds) Planned(ctx context.Context, round Round) (names map[string]boo
 func (r *Rounds) Plan(ctx context.Context, id RoundID, kind MessageKind) error {
 	// What goes to the channel is a few messages; as if due long ago, they need not stand behind thousands of reminders.
 	return r.store.Plan(ctx, id, kind, time.Unix(0, 0))
+}
+
+// TellUnposted owes each coordinator of a round the message that its results could not be posted.
+func (r *Rounds) TellUnposted(ctx context.Context, id RoundID) error {
+	round, err := r.store.Round(ctx, id)
+	if err != nil {
+		return fmt.Errorf("read round: %w", err)
+	}
+	if err := r.store.Owe(ctx, id, Unposted, r.now(), round.Coordinators); err != nil {
+		return fmt.Errorf("owe coordinators a message: %w", err)
+	}
+	return nil
 }
 
 // Note keeps that these were planned, until the round is gone.

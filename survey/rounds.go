@@ -305,7 +305,7 @@ func (r *Rounds) Due(ctx context.Context) (int, error) {
 }
 
 // Awaited says whether a message still has something to tell its person, whose seat it returns: of a round that takes answers,
-// or has its workshop ahead, and to somebody who has not done what it is about and has not been reminded since it was due. It
+// or has its workshop ahead, and to somebody who has not done what it is about and has not been reminded since it was due; or to a coordinator of a closed round. It
 // does not say that this is the hour for it.
 func (r *Rounds) Awaited(ctx context.Context, d Delivery) (Seat, bool, error) {
 	seat, err := r.Seat(ctx, d.Round, d.Person)
@@ -314,6 +314,9 @@ func (r *Rounds) Awaited(ctx context.Context, d Delivery) (Seat, bool, error) {
 		return seat, false, nil
 	case err != nil:
 		return seat, false, err
+	}
+	if d.Kind.Base() == Unposted {
+		return seat, seat.Round.State == Closed && slices.Contains(seat.Round.Coordinators, d.Person), nil
 	}
 	return seat, seat.Round.takes(d.Kind, r.now()) && seat.Member.awaited(d.Kind), nil
 }
@@ -359,7 +362,8 @@ func (r *Rounds) closing(by PersonID, round Round, at time.Time) Entry {
 }
 
 // Results returns what may be known of a closed round's answers, and records who asked. Of an open one it returns ErrStillOpen.
-func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID) (Published, error) {
+// More is what the entry says beyond that.
+func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID, more ...Change) (Published, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {
 		return Published{}, err
@@ -368,11 +372,11 @@ func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID) (Publishe
 	if err != nil {
 		return Published{}, err
 	}
-	return p, r.NoteAct(ctx, id, by, ActResults)
+	return p, r.NoteAct(ctx, id, by, ActResults, more...)
 }
 
 // Export returns what Results does, to be taken away as files, and the record, which tells of this as well.
-func (r *Rounds) Export(ctx context.Context, id RoundID, by PersonID) (Published, Record, error) {
+func (r *Rounds) Export(ctx context.Context, id RoundID, by PersonID, more ...Change) (Published, Record, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {
 		return Published{}, Record{}, err
@@ -381,7 +385,7 @@ func (r *Rounds) Export(ctx context.Context, id RoundID, by PersonID) (Published
 	if err != nil {
 		return Published{}, Record{}, err
 	}
-	if err := r.NoteAct(ctx, id, by, ActExported); err != nil {
+	if err := r.NoteAct(ctx, id, by, ActExported, more...); err != nil {
 		return Published{}, Record{}, err
 	}
 	record, err := r.PostRecord(ctx, round)

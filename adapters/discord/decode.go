@@ -44,17 +44,22 @@ const (
 
 // interaction is what the bot needs of one.
 type interaction struct {
-	ID          string  `json:"id"`
-	Application string  `json:"application_id"`
-	Type        int     `json:"type"`
-	Token       string  `json:"token"`
-	Guild       string  `json:"guild_id"`
-	Channel     string  `json:"channel_id"`
-	Context     *int    `json:"context"`
-	Locale      string  `json:"locale"`
-	User        *user   `json:"user"`   // in the conversation with the bot
-	Member      *member `json:"member"` // in a server
-	Message     *struct {
+	ID          string `json:"id"`
+	Application string `json:"application_id"`
+	Type        int    `json:"type"`
+	Token       string `json:"token"`
+	Guild       string `json:"guild_id"`
+	Channel     string `json:"channel_id"`
+	Context     *int   `json:"context"`
+	Locale      string `json:"locale"`
+	Rights      string `json:"app_permissions"` // the bot's, in the channel
+	In          struct {
+		Type     int      `json:"type"`
+		Metadata metadata `json:"thread_metadata"`
+	} `json:"channel"`
+	User    *user   `json:"user"`   // in the conversation with the bot
+	Member  *member `json:"member"` // in a server
+	Message *struct {
 		ID    string `json:"id"`
 		Flags int    `json:"flags"`
 	} `json:"message"`
@@ -179,6 +184,10 @@ func (in *interaction) gesture() (gesture, error) {
 	if in.Member != nil {
 		may, err := strconv.ParseUint(in.Member.Permissions, 10, 64)
 		g.event.Admin = err == nil && may&(administrator|manageServer) != 0 // what cannot be read permits nothing
+	}
+	if may, err := strconv.ParseUint(in.Rights, 10, 64); err == nil && in.Guild != "" {
+		g.origin.Rights = rights{may: may, thread: isThread(in.In.Type), locked: in.In.Metadata.closed()}
+		g.origin.RightsTold = true
 	}
 	if m := in.Message; m != nil {
 		if _, ok := snowflake(m.ID); !ok {

@@ -45,13 +45,14 @@ func received(t testing.TB, name string) []byte {
 func TestPayloadsOfEveryKind(t *testing.T) {
 	at := time.UnixMilli(1441902345678901248>>22 + 1420070400000).UTC()
 	inServer := chat.Event{ID: anID, At: at, Who: person(aUser), Where: place(aGuild, aChannel), Locale: "en-GB"}
-	from := origin{Interaction: anID, Application: anApp, Token: "aW50ZXJhY3Rpb246dG9rZW4", Guild: aGuild, Channel: aChannel}
+	from := origin{Interaction: anID, Application: anApp, Token: "aW50ZXJhY3Rpb246dG9rZW4", Guild: aGuild, Channel: aChannel, Rights: rights{may: 2248473465835073}, RightsTold: true}
 	with := func(change func(*gesture)) gesture {
 		g := gesture{kind: acted, event: inServer, origin: from}
 		change(&g)
 		return g
 	}
 	alone := func(g *gesture) {
+		g.origin.Rights, g.origin.RightsTold = rights{}, false
 		g.event.Private, g.event.Where, g.origin.Guild, g.event.Locale = true, place("", aChannel), "", "en-US"
 	}
 	pressedMessage := func(g *gesture) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -31,8 +30,10 @@ type guildMember struct {
 }
 
 type guildChannel struct {
-	Type       int    `json:"type"`
-	Guild      string `json:"guild_id"`
+	Type       int      `json:"type"`
+	Guild      string   `json:"guild_id"`
+	Parent     string   `json:"parent_id"` // of a thread, the channel it is in
+	Metadata   metadata `json:"thread_metadata"`
 	Overwrites []struct {
 		ID    string `json:"id"`
 		Allow string `json:"allow"`
@@ -170,58 +171,14 @@ func (d *Discord) members(ctx context.Context, in chat.Place) ([]chat.Person, er
 	return nil, fmt.Errorf("more than %d members: %w", mostMembers, chat.ErrNobody)
 }
 
-// seers says of members whether they can see a channel (topics/permissions.mdx).
+// seers says of members whether they can see a channel.
 func (d *Discord) seers(ctx context.Context, c guildChannel) (func(guildMember) bool, error) {
-	const publicThread, privateThread, newsThread = 11, 12, 10
-	if c.Type == publicThread || c.Type == privateThread || c.Type == newsThread {
+	if isThread(c.Type) {
 		return nil, fmt.Errorf("a thread: %w", chat.ErrNobody) // who sees it is told by the channel above and by who joined
 	}
-	var guild struct {
-		Owner string `json:"owner_id"`
-		Roles []struct {
-			ID          string `json:"id"`
-			Permissions string `json:"permissions"`
-		} `json:"roles"`
+	of, err := d.permissions(ctx, c)
+	if err != nil {
+		return nil, err
 	}
-	path := "guilds/" + c.Guild
-	if err := d.client.do(ctx, request{what: "look up a server", method: http.MethodGet, path: path, bucket: path, again: true}, &guild); err != nil {
-		return nil, nobody(err)
-	}
-	bits := func(s string) uint64 {
-		n, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			return 0 // what cannot be read permits nothing
-		}
-		return n
-	}
-	roles := map[string]uint64{}
-	for _, r := range guild.Roles {
-		roles[r.ID] = bits(r.Permissions)
-	}
-	return func(m guildMember) bool {
-		may := roles[c.Guild]
-		for _, r := range m.Roles {
-			may |= roles[r]
-		}
-		if m.User.ID == guild.Owner || may&administrator != 0 {
-			return true
-		}
-		// The server's overwrite first, then those of all roles together, then the member's own.
-		var allow, deny uint64
-		for _, o := range c.Overwrites {
-			if o.ID == c.Guild {
-				may = may&^bits(o.Deny) | bits(o.Allow)
-			}
-			if o.ID != c.Guild && slices.Contains(m.Roles, o.ID) {
-				allow, deny = allow|bits(o.Allow), deny|bits(o.Deny)
-			}
-		}
-		may = may&^deny | allow
-		for _, o := range c.Overwrites {
-			if o.ID == m.User.ID {
-				may = may&^bits(o.Deny) | bits(o.Allow)
-			}
-		}
-		return may&discordgo.PermissionViewChannel != 0
-	}, nil
+	return func(m guildMember) bool { return of(m)&discordgo.PermissionViewChannel != 0 }, nil
 }

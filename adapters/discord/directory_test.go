@@ -73,7 +73,7 @@ func TestMembers(t *testing.T) {
 			{[]fake.Overwrite{{ID: midwives, Deny: view}}, []string{fake.Owner, ana, eve}},
 		} {
 			id := fmt.Sprint(1100000000000000500 + i)
-			w.AddChannel(fake.Channel{ID: id, Overwrites: c.overwrites})
+			w.AddChannel(fake.Channel{ID: id, Overwrites: append(c.overwrites, fake.Overwrite{ID: fake.App, Allow: view})})
 			all, err := w.discord.Members(t.Context(), channel(id))
 			var got []string
 			for _, p := range all {

@@ -69,6 +69,7 @@ type Discord struct {
 	options    Options
 	log        *slog.Logger
 	app        string // the application's id
+	me         string // the bot's own id as a user
 	endpoint   bool   // Discord delivers by HTTP
 	key        ed25519.PublicKey
 	responder  chat.Responder
@@ -78,9 +79,10 @@ type Discord struct {
 	complaints *rate.Limiter   // about deliveries that Discord did not sign
 	running    sync.WaitGroup  // interactions that the gateway brought
 
-	mu    sync.Mutex
-	cards map[string]*exchange // the last under way, by the card it would change
-	under map[string]*exchange // those that another process may have claimed, by event
+	mu      sync.Mutex
+	allowed map[string]known     // the bot's permissions by channel, as the last gestures told them
+	cards   map[string]*exchange // the last under way, by the card it would change
+	under   map[string]*exchange // those that another process may have claimed, by event
 }
 
 var (
@@ -129,7 +131,8 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 		Key      string `json:"verify_key"`
 		Endpoint string `json:"interactions_endpoint_url"`
 	}
-	err = c.do(ctx, request{what: "ask whose the bot token is", method: http.MethodGet, path: "users/@me", bucket: "users/@me", again: true}, nil)
+	var me user
+	err = c.do(ctx, request{what: "ask whose the bot token is", method: http.MethodGet, path: "users/@me", bucket: "users/@me", again: true}, &me)
 	if err == nil {
 		err = c.do(ctx, request{what: "ask for the application", method: http.MethodGet, path: "applications/@me", bucket: "applications/@me", again: true}, &app)
 	}
@@ -152,7 +155,7 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 		o.Log.Warn("discord does not deliver by HTTP yet: once the bot serves, set its address as Interactions Endpoint URL on the page General Information at " + portal)
 	}
 	d := &Discord{
-		client: c, options: o, log: o.Log, app: app.ID, endpoint: app.Endpoint != "", key: key, responder: o.Responder,
+		client: c, options: o, log: o.Log, app: app.ID, me: me.ID, allowed: map[string]known{}, endpoint: app.Endpoint != "", key: key, responder: o.Responder,
 		cold: rate.NewLimiter(rate.Every(cmp.Or(o.ColdEvery, perCold)), 1), complaints: rate.NewLimiter(1, 5), cards: map[string]*exchange{}, under: map[string]*exchange{},
 	}
 	d.deliveries = webhook.NewReader(maxPayload, d.signed, d.verify)
@@ -278,6 +281,7 @@ func (d *Discord) begin(g gesture, raw []byte, at time.Time, shared bool) (*exch
 	if x.changeable() {
 		name = g.origin.Channel + "/" + g.origin.Message
 	}
+	d.remember(g)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	turn, err := d.dispatch.Take(g.event, name, func(ctx context.Context, replies []chat.Reply) {
@@ -454,6 +458,9 @@ func (d *Discord) first(x *exchange) (out response, err error) {
 		}
 		x.card, out = true, changing(m)
 	case chat.Whisper:
+		if len(r.Files) > 0 || r.Then != nil {
+			return x.deferral(), nil
+		}
 		m, err := x.draw(r.Card)
 		if err != nil {
 			return response{}, err
@@ -574,22 +581,18 @@ func (d *Discord) carryOut(ctx context.Context, x *exchange, replies []chat.Repl
 }
 
 func (d *Discord) replies(ctx context.Context, x *exchange, replies []chat.Reply) {
-	for i, r := range replies {
+	for n := 1; len(replies) > 0; n++ {
 		var err error
-		switch r := r.(type) {
+		rest := replies[1:]
+		switch r := replies[0].(type) {
 		case chat.Update:
 			err = d.update(ctx, x, r.Card)
 		case chat.Whisper:
-			err = d.whisper(ctx, x, r.Card)
+			err = d.hand(ctx, x, r)
+			rest = r.Then.Next(chat.Became(err), rest)
 		case chat.Post:
-			err = d.post(ctx, fmt.Sprintf("%s-%d", x.event.ID, len(replies)-i), r.To, r.Card, r.Files)
-			if err != nil && !errors.Is(err, chat.ErrUnsure) {
-				d.log.Warn("not posted", "error", err)
-				if err = d.whisper(ctx, x, r.Sorry); err != nil {
-					d.log.Error("reply not delivered", "reply", "sorry", "error", err)
-				}
-				return
-			}
+			err = d.post(ctx, fmt.Sprintf("%s-%d", x.event.ID, n), r.To, r.Card, r.Files)
+			rest = r.Then.Next(chat.Became(err), rest)
 		case chat.Refuse:
 			for _, card := range x.giveBack(r) {
 				err = errors.Join(err, d.whisper(ctx, x, card))
@@ -600,9 +603,38 @@ func (d *Discord) replies(ctx context.Context, x *exchange, replies []chat.Reply
 			err = fmt.Errorf("unknown reply %T", r)
 		}
 		if err != nil {
-			d.log.Error("reply not delivered", "reply", fmt.Sprintf("%T", r), "error", err)
+			d.log.Error("reply not delivered", "reply", fmt.Sprintf("%T", replies[0]), "error", err)
 		}
+		replies = rest
 	}
+}
+
+// hand whispers a card, and files with it.
+func (d *Discord) hand(ctx context.Context, x *exchange, w chat.Whisper) error {
+	err := d.whisper(ctx, x, w.Card, w.Files...)
+	if !refusesFiles(err) || len(w.Files) == 0 {
+		return err
+	}
+	return without(w.Files, err, d.whisper(ctx, x, w.Card))
+}
+
+// refusesFiles says whether Discord may take the message without its files: they are too large, or the bot is not allowed to attach any.
+func refusesFiles(err error) bool {
+	r, ok := errors.AsType[*refused](err)
+	return ok && (r.status == http.StatusRequestEntityTooLarge || r.code == discordgo.ErrCodeRequestEntityTooLarge ||
+		r.code == discordgo.ErrCodeMissingPermissions)
+}
+
+// without is what became of a card that was sent again without the files that Discord refused.
+func without(files []chat.File, refused, again error) error {
+	if again != nil {
+		return again
+	}
+	missing := &chat.MissingFilesError{Err: refused}
+	for _, f := range files {
+		missing.Names = append(missing.Names, f.Name)
+	}
+	return missing
 }
 
 // offer stands in for a form that came too late to open: after a press, with a button that asks for it again.
@@ -680,10 +712,10 @@ func (d *Discord) update(ctx context.Context, x *exchange, c chat.Card) error {
 	return err
 }
 
-// whisper shows a card to the person of a gesture alone.
-func (d *Discord) whisper(ctx context.Context, x *exchange, c chat.Card) error {
+// whisper shows a card, with files, to the person of a gesture alone.
+func (d *Discord) whisper(ctx context.Context, x *exchange, c chat.Card, files ...chat.File) error {
 	if !x.dead {
-		err := d.follow(ctx, x, c)
+		err := d.follow(ctx, x, c, files)
 		if !over(err) {
 			return err
 		}
@@ -695,16 +727,16 @@ func (d *Discord) whisper(ctx context.Context, x *exchange, c chat.Card) error {
 	if !x.event.Private {
 		return errors.New("tell somebody something: the time for an answer is over")
 	}
-	m, err := message(c, false, nil)
+	m, err := message(c, false, files)
 	if err != nil {
 		return err
 	}
 	m.Nonce, m.EnforceNonce = nonce(""), true
-	return d.send(ctx, x.origin.Channel, m, nil)
+	return d.send(ctx, x.origin.Channel, m, files)
 }
 
-// follow shows a card through a token: in place of what says that something will come, or as a message of its own.
-func (d *Discord) follow(ctx context.Context, x *exchange, c chat.Card) error {
+// follow shows a card, with files, through a token: in place of what says that something will come, or as a message of its own.
+func (d *Discord) follow(ctx context.Context, x *exchange, c chat.Card, files []chat.File) error {
 	if x.loading && x.open && !x.event.Private {
 		// It would be filled for everybody.
 		if err := d.through(ctx, x, x.hook("take back an answer", http.MethodDelete, "/messages/@original", nil)); err != nil {
@@ -713,20 +745,24 @@ func (d *Discord) follow(ctx context.Context, x *exchange, c chat.Card) error {
 		x.loading = false
 	}
 	if x.loading {
-		m, err := message(c, false, nil) // whether one person sees it is settled
+		m, err := message(c, false, files) // whether one person sees it is settled
 		if err != nil {
 			return err
 		}
-		if err = d.through(ctx, x, x.hook("fill an answer", http.MethodPatch, "/messages/@original", m)); err == nil {
+		r := x.hook("fill an answer", http.MethodPatch, "/messages/@original", m)
+		r.files = files
+		if err = d.through(ctx, x, r); err == nil {
 			x.loading = false
 		}
 		return err
 	}
-	m, err := x.draw(c)
+	m, err := message(c, !x.event.Private, files)
 	if err != nil {
 		return err
 	}
-	return d.through(ctx, x, x.hook("follow an answer", http.MethodPost, "", m))
+	r := x.hook("follow an answer", http.MethodPost, "", m)
+	r.files = files
+	return d.through(ctx, x, r)
 }
 
 // Post shows a card, with files, to everybody in a place, which goes by its channel alone. The id names this one message: sent again under
@@ -739,20 +775,26 @@ func (d *Discord) post(ctx context.Context, id string, to chat.Place, card chat.
 	if _, ok := snowflake(to.Channel); !ok || to.Platform != Platform {
 		return errors.New("post a card: not a place in Discord")
 	}
-	m, err := message(card, false, files)
-	if err != nil {
-		return fmt.Errorf("post a card: %w", err)
-	}
-	m.Nonce, m.EnforceNonce = nonce(id), true
-	err = d.send(ctx, to.Channel, m, files)
-	switch code(err) {
-	case discordgo.ErrCodeUnknownChannel, discordgo.ErrCodeMissingAccess, discordgo.ErrCodeMissingPermissions:
-		return fmt.Errorf("post a card: %w: %w", chat.ErrUnreachable, err)
+	err := d.postOnce(ctx, id, to, card, files)
+	if len(files) > 0 && refusesFiles(err) {
+		err = without(files, err, d.postOnce(ctx, id, to, card, nil))
 	}
 	if err != nil {
-		return fmt.Errorf("post a card: %w", err)
+		d.mu.Lock()
+		delete(d.allowed, to.Channel) // what a gesture told may be wrong by now
+		d.mu.Unlock()
+		return fmt.Errorf("post a card: %w", cannotPost(err))
 	}
 	return nil
+}
+
+func (d *Discord) postOnce(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
+	m, err := message(card, false, files)
+	if err != nil {
+		return err
+	}
+	m.Nonce, m.EnforceNonce = nonce(id), true
+	return d.send(ctx, to.Channel, m, files)
 }
 
 // send puts a message into a channel. With a nonce it may be tried again: Discord keeps one within a few minutes

@@ -48,7 +48,7 @@ func (w *world) settled(t *testing.T) {
 }
 
 func TestSlowBotIsPutOff(t *testing.T) {
-	whisper, post := chat.Whisper{Card: card("whispered")}, chat.Post{To: channel(team), Card: card("posted"), Sorry: card("sorry")}
+	whisper, post := chat.Whisper{Card: card("whispered")}, chat.Post{To: channel(team), Card: card("posted"), Then: sorry("sorry")}
 	for _, c := range []struct {
 		name     string
 		ack      chat.Ack
@@ -94,7 +94,7 @@ func TestSlowBotIsPutOff(t *testing.T) {
 }
 
 func TestQuickBotIsTheFirstAnswer(t *testing.T) {
-	whisper, post := chat.Whisper{Card: card("whispered")}, chat.Post{To: channel(team), Card: card("posted"), Sorry: card("sorry")}
+	whisper, post := chat.Whisper{Card: card("whispered")}, chat.Post{To: channel(team), Card: card("posted"), Then: sorry("sorry")}
 	update := chat.Update{Card: card("after")}
 	for _, c := range []struct {
 		name     string
@@ -230,7 +230,7 @@ func TestPostWithFiles(t *testing.T) {
 		{Name: "results.csv", Type: "text/csv", Data: []byte("a,b\n")},
 	}
 	bot := saying(chat.AckWhisper, replying(
-		chat.Post{To: channel(team), Card: card("results"), Files: files, Sorry: card("sorry")}, chat.Whisper{Card: card("posted it")},
+		chat.Post{To: channel(team), Card: card("results"), Files: files, Then: sorry("sorry")}, chat.Whisper{Card: card("posted it")},
 	))
 	inBothModes(t, bot, func(t *testing.T, w *world) {
 		w.Latency(func(op string) time.Duration { return map[string]time.Duration{"send": 4 * time.Second}[op] })
@@ -259,7 +259,7 @@ func TestPostThatFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bot := saying(chat.AckWhisper, replying(
-				chat.Post{To: to, Card: card("results"), Sorry: card("I may not write there")}, chat.Post{To: channel(team), Card: card("more"), Sorry: card("sorry")},
+				chat.Post{To: to, Card: card("results"), Then: sorry("I may not write there")}, chat.Post{To: channel(team), Card: card("more"), Then: sorry("sorry")},
 				chat.Whisper{Card: card("posted it")},
 			))
 			inBothModes(t, bot, func(t *testing.T, w *world) {
@@ -469,7 +469,7 @@ func TestOwnAnswerIsKnown(t *testing.T) {
 
 // Nobody is told that something was not posted when it may have been.
 func TestPostOfWhichNothingIsKnown(t *testing.T) {
-	bot := saying(chat.AckWhisper, replying(chat.Post{To: channel(team), Card: card("results"), Sorry: card("sorry")}, chat.Whisper{Card: card("done")}))
+	bot := saying(chat.AckWhisper, replying(chat.Post{To: channel(team), Card: card("results"), Then: sorry("sorry")}, chat.Whisper{Card: card("done")}))
 	byHTTP(t, bot(), func(t *testing.T, w *world) {
 		w.Fail("send", fake.Fault{Lose: true}, fake.Fault{Lose: true}, fake.Fault{Lose: true}, fake.Fault{Lose: true})
 		w.Command(ana, team, "maturity results", nil)
@@ -530,7 +530,7 @@ func TestTwoReplicas(t *testing.T) {
 			return []chat.Reply{chat.Whisper{Card: card("hello")}}
 		}
 		if e.Action.Verb == "results" {
-			return []chat.Reply{chat.Post{To: channel(team), Card: card("results"), Sorry: card("sorry")}, chat.Whisper{Card: card("posted")}}
+			return []chat.Reply{chat.Post{To: channel(team), Card: card("results"), Then: sorry("sorry")}, chat.Whisper{Card: card("posted")}}
 		}
 		return journey(ctx, e)
 	}
@@ -778,4 +778,14 @@ func TestMemoryStaysFlat(t *testing.T) {
 	}
 	inBothModes(t, saying(chat.AckUpdate, journey), play)
 	byGateway(t, saying(chat.AckUpdate, journey)(), play, func(o *Options) { o.Claims = &claims{had: map[string]bool{}} })
+}
+
+// sorry whispers a text when a card does not stand.
+func sorry(text string) chat.Then {
+	return func(d chat.Delivered) []chat.Reply {
+		if d.Stands() {
+			return nil
+		}
+		return []chat.Reply{chat.Whisper{Card: card(text)}}
+	}
 }

@@ -57,6 +57,9 @@ type origin struct {
 	Channel string
 	// Message is the id of the message that was pressed, or whose button opened the modal; empty after a command.
 	Message string
+	// Rights are the bot's permissions in the channel as Discord told them with the gesture, where it did (RightsTold).
+	Rights     rights
+	RightsTold bool
 	// Whispered says that only this person sees that message: it can be changed through the token alone.
 	Whispered bool
 }

@@ -163,6 +163,12 @@ func pieces(all []chat.Span) []piece {
 			} else {
 				add(piece{text: "@" + clean(s.Person.ID)})
 			}
+		case chat.Link:
+			if _, ok := snowflake(s.Place.Channel); ok && s.Place.Platform == Platform {
+				add(piece{raw: "<#" + s.Place.Channel + ">"})
+			} else {
+				add(piece{text: clean(s.String())})
+			}
 		}
 	}
 	return out

@@ -409,3 +409,25 @@ func (s *Slack) Members(ctx context.Context, in chat.Place) ([]chat.Person, erro
 	}
 	return members, nil
 }
+
+// CanPost says whether the bot can post in a channel: it must be a member to post files. Where only some people can post, Slack does not
+// say so before the bot tries.
+func (s *Slack) CanPost(ctx context.Context, in chat.Place) error {
+	if !isChannel(in) {
+		return nil // somebody's conversation with the bot
+	}
+	var found *slackgo.Channel
+	err := s.client.call(ctx, "conversations.info", true, func(ctx context.Context) (err error) {
+		found, err = s.client.api.GetConversationInfoContext(ctx, &slackgo.GetConversationInfoInput{ChannelID: in.Channel})
+		return err
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("ask whether the bot can post: %w", cannotPost(err))
+	case found.IsArchived:
+		return &chat.CannotPostError{Reason: chat.Archived}
+	case !found.IsMember:
+		return &chat.CannotPostError{Reason: chat.NotMember}
+	}
+	return nil
+}

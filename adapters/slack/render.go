@@ -330,6 +330,12 @@ func richText(all []chat.Span) []slackgo.RichTextSectionElement {
 			} else {
 				say("@"+s.Person.ID, nil)
 			}
+		case chat.Link:
+			if isChannel(s.Place) {
+				out = append(out, slackgo.NewRichTextSectionChannelElement(s.Place.Channel, nil))
+			} else {
+				say(s.String(), nil)
+			}
 		}
 	}
 	return out

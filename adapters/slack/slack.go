@@ -385,21 +385,18 @@ func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply)
 			s.homes.stale(d.event.Who)
 		}
 	}()
-	for _, r := range replies {
+	for len(replies) > 0 {
 		var err error
-		switch r := r.(type) {
+		rest := replies[1:]
+		switch r := replies[0].(type) {
 		case chat.Update:
 			err = s.update(ctx, d.gesture, r.Card)
 		case chat.Whisper:
-			err = s.whisper(ctx, d.gesture, r.Card)
+			err = s.hand(ctx, d.gesture, r)
+			rest = r.Then.Next(chat.Became(err), rest)
 		case chat.Post:
-			if err = s.post(ctx, d.gesture, r); err != nil && !errors.Is(err, chat.ErrUnsure) {
-				s.log.Warn("not posted", "error", err)
-				if err = s.whisper(ctx, d.gesture, r.Sorry); err != nil {
-					s.log.Error("reply not delivered", "reply", "sorry", "error", err)
-				}
-				return
-			}
+			err = cannotPost(s.post(ctx, d.gesture, r.To.Channel, r.Card, r.Files))
+			rest = r.Then.Next(chat.Became(err), rest)
 		case chat.Refuse:
 			if !d.told {
 				for _, card := range d.giveBack(r) {
@@ -414,9 +411,18 @@ func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply)
 			err = fmt.Errorf("unknown reply %T", r)
 		}
 		if err != nil {
-			s.log.Error("reply not delivered", "reply", fmt.Sprintf("%T", r), "error", err)
+			s.log.Error("reply not delivered", "reply", fmt.Sprintf("%T", replies[0]), "error", err)
 		}
+		replies = rest
 	}
+}
+
+// hand whispers a card. With files it goes to the person's own conversation: a message that one person sees in a channel holds none.
+func (s *Slack) hand(ctx context.Context, g gesture, w chat.Whisper) error {
+	if len(w.Files) == 0 {
+		return s.whisper(ctx, g, w.Card)
+	}
+	return s.post(ctx, gesture{}, g.event.Who.ID, w.Card, w.Files)
 }
 
 // open opens a form, once a gesture. A second call waits for the first.
@@ -550,34 +556,40 @@ func message(text string, drawn []slackgo.Block) slackgo.MsgOption {
 	)
 }
 
-// post shows a card, and files, to everybody in a place. The files are with Slack before the card appears, so that what can fail
-// has failed by then. An error says that there is no card.
-func (s *Slack) post(ctx context.Context, g gesture, p chat.Post) error {
-	if err := s.posts.turn(ctx, p.To.Channel); err != nil {
+// post shows a card, and files, to everybody in a channel, or to the person of a user id. The files are with Slack before the card
+// appears, so that they follow it at once. It returns a *chat.MissingFilesError where the card stands without some of them; any other
+// error says that there is no card, or that this is not known.
+func (s *Slack) post(ctx context.Context, g gesture, to string, card chat.Card, files []chat.File) error {
+	if err := s.posts.turn(ctx, to); err != nil {
 		return fmt.Errorf("wait to post: %w", err)
 	}
-	uploaded := make([]slackgo.FileSummary, len(p.Files))
-	for i, f := range p.Files {
+	var uploaded []slackgo.FileSummary
+	missing := &chat.MissingFilesError{}
+	for _, f := range files {
 		id, err := s.upload(ctx, f)
 		if err != nil {
-			return err
+			missing.Names, missing.Err = append(missing.Names, f.Name), err
+			continue
 		}
-		uploaded[i] = slackgo.FileSummary{ID: id, Title: f.Name}
+		uploaded = append(uploaded, slackgo.FileSummary{ID: id, Title: f.Name})
 	}
-	channel, err := s.say(ctx, p.To.Channel, p.Card)
+	channel, err := s.say(ctx, to, card)
 	if absent(err) {
 		// A response URL speaks where the bot is no member, but cannot carry files.
-		if g.origin.URL == "" || g.origin.Private || g.origin.Channel != p.To.Channel || len(p.Files) > 0 {
+		if g.origin.URL == "" || g.origin.Private || g.origin.Channel != to || len(files) > 0 {
 			return err
 		}
-		text, drawn, err := draw(p.Card)
+		text, drawn, err := draw(card)
 		if err != nil {
 			return err
 		}
 		return s.client.respond(ctx, g.origin, response{Type: "in_channel", Text: text, Blocks: drawn})
 	}
-	if err != nil || len(uploaded) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(uploaded) == 0 {
+		return withFiles(missing)
 	}
 	// The card stands: what becomes of its files changes nothing about that, and they belong to it even if the program is to end.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestHold)
@@ -587,9 +599,20 @@ func (s *Slack) post(ctx context.Context, g gesture, p chat.Post) error {
 		return err
 	})
 	if err != nil {
-		s.log.Error("posted without its files", "files", len(uploaded), "error", err)
+		missing.Err = err
+		for _, f := range uploaded {
+			missing.Names = append(missing.Names, f.Title)
+		}
 	}
-	return nil
+	return withFiles(missing)
+}
+
+// withFiles is nil where no file is missing.
+func withFiles(missing *chat.MissingFilesError) error {
+	if len(missing.Names) == 0 {
+		return nil
+	}
+	return missing
 }
 
 // upload brings a file to Slack, where nobody sees it yet.
@@ -640,8 +663,7 @@ func (s *Slack) Send(ctx context.Context, _ string, to chat.Person, card chat.Ca
 func (s *Slack) judged(err error) error {
 	switch code(err) {
 	case "":
-	case "user_disabled", "user_not_found", "users_not_found", "user_not_visible", "channel_not_found", "cannot_dm_bot", "is_archived",
-		"restricted_action", "restricted_action_read_only_channel", "not_in_channel":
+	case "user_disabled", "user_not_found", "users_not_found", "user_not_visible", "cannot_dm_bot":
 		return fmt.Errorf("send a message: %w: %w", chat.ErrUnreachable, err)
 	case "messages_tab_disabled":
 		s.log.Error("nobody can be written to: switch on the Messages Tab under App Home at api.slack.com/apps", "error", err)
@@ -649,14 +671,34 @@ func (s *Slack) judged(err error) error {
 		s.log.Error("slack does not let the bot write: install the app again at api.slack.com/apps, and check the bot token and its scopes", "error", err)
 	}
 	if err != nil {
-		return fmt.Errorf("send a message: %w", err)
+		return fmt.Errorf("send a message: %w", cannotPost(err))
 	}
 	return nil
 }
 
+// cannotPost marks an error that says that the bot cannot post in a channel, and why.
+func cannotPost(err error) error {
+	if _, stands := errors.AsType[*chat.MissingFilesError](err); stands {
+		return err
+	}
+	switch code(err) {
+	case "channel_not_found", "not_in_channel": // of a private channel that it is not in, Slack does not say that it exists
+		return &chat.CannotPostError{Reason: chat.NotMember, Err: err}
+	case "is_archived":
+		return &chat.CannotPostError{Reason: chat.Archived, Err: err}
+	case "restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel", "restricted_action_non_threadable_channel", "posting_to_channel_denied":
+		return &chat.CannotPostError{Reason: chat.Restricted, Err: err}
+	}
+	return err
+}
+
 // Post shows a card, with files, in a place, at the pace of a channel.
 func (s *Slack) Post(ctx context.Context, _ string, to chat.Place, card chat.Card, files []chat.File) error {
-	return s.judged(s.post(ctx, gesture{}, chat.Post{To: to, Card: card, Files: files}))
+	err := s.post(ctx, gesture{}, to.Channel, card, files)
+	if _, stands := errors.AsType[*chat.MissingFilesError](err); stands {
+		return err
+	}
+	return s.judged(err)
 }
 
 const (

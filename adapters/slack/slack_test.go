@@ -367,7 +367,7 @@ func TestWhispersReachTheirPerson(t *testing.T) {
 // A command can be typed where two people talk, which the bot cannot tell from its own conversation with one, nor speak in.
 func TestACommandBetweenTwoPeopleIsAnswered(t *testing.T) {
 	both := func(_ context.Context, e chat.Event) []chat.Reply {
-		return []chat.Reply{chat.Post{To: e.Where, Card: card("for all"), Sorry: card("psst")}}
+		return []chat.Reply{chat.Post{To: e.Where, Card: card("for all"), Then: sorry("psst")}}
 	}
 	byHTTP(t, both, func(t *testing.T, w *world) {
 		w.Command(ben, "D0ELSEWHERE", "help")
@@ -664,7 +664,7 @@ func TestInvitationsDoNotHoldUpPresses(t *testing.T) {
 
 func TestPostShowsCardAndFilesToEverybody(t *testing.T) {
 	posts := func(context.Context, chat.Event) []chat.Reply {
-		return []chat.Reply{chat.Post{To: placeTeam, Card: card("results"), Sorry: card("sorry"), Files: []chat.File{
+		return []chat.Reply{chat.Post{To: placeTeam, Card: card("results"), Then: sorry("sorry"), Files: []chat.File{
 			{Name: "a.png", Type: "image/png", Alt: "bars", Data: []byte("png")}, {Name: "b.csv", Type: "text/csv", Data: []byte("x,y")},
 		}}, chat.Whisper{Card: card("done")}}
 	}
@@ -693,7 +693,7 @@ func TestUploadSendsTheFileItself(t *testing.T) {
 	data := []byte("\xef\xbb\xbfn,share\r\n--boundary--\r\n\x00\xff")
 	posts := func(context.Context, chat.Event) []chat.Reply {
 		file := chat.File{Name: "a.csv", Type: "text/csv", Data: data}
-		return []chat.Reply{chat.Post{To: placeTeam, Card: card("results"), Sorry: card("sorry"), Files: []chat.File{file}}}
+		return []chat.Reply{chat.Post{To: placeTeam, Card: card("results"), Then: sorry("sorry"), Files: []chat.File{file}}}
 	}
 	byHTTP(t, posts, func(t *testing.T, w *world) {
 		w.Command(ana, team, "results")
@@ -724,7 +724,7 @@ func TestUploadAddressMustBeSlacks(t *testing.T) {
 func TestPostWithoutFilesSpeaksWhereTheBotIsNoMember(t *testing.T) {
 	to := placeTeam
 	posts := func(context.Context, chat.Event) []chat.Reply {
-		return []chat.Reply{chat.Post{To: to, Card: card("join"), Sorry: card("sorry")}, chat.Whisper{Card: card("done")}}
+		return []chat.Reply{chat.Post{To: to, Card: card("join"), Then: sorry("sorry")}, chat.Whisper{Card: card("done")}}
 	}
 	byHTTP(t, posts, func(t *testing.T, w *world) {
 		w.AddChannel(fake.Channel{ID: team, Members: []string{ana}, Private: true})
@@ -750,7 +750,10 @@ func TestPostWithoutFilesSpeaksWhereTheBotIsNoMember(t *testing.T) {
 func TestACardStandsWithoutItsFiles(t *testing.T) {
 	posts := func(context.Context, chat.Event) []chat.Reply {
 		files := []chat.File{{Name: "a.png", Type: "image/png", Alt: "bars", Data: []byte("png")}}
-		return []chat.Reply{chat.Post{To: placeTeam, Card: card("results"), Sorry: card("sorry"), Files: files}, chat.Whisper{Card: card("done")}}
+		then := func(d chat.Delivered) []chat.Reply {
+			return []chat.Reply{chat.Whisper{Card: card(fmt.Sprint("missing ", d.Missing))}}
+		}
+		return []chat.Reply{chat.Post{To: placeTeam, Card: card("results"), Then: then, Files: files}, chat.Whisper{Card: card("done")}}
 	}
 	byHTTP(t, posts, func(t *testing.T, w *world) {
 		w.Fail("files.completeUploadExternal", fake.Fault{Status: 503})
@@ -761,8 +764,13 @@ func TestACardStandsWithoutItsFiles(t *testing.T) {
 		w.Command(ana, team, "results")
 		time.Sleep(5 * time.Second)
 		w.want(t, "without its files", texts(t, w.Messages(team)), "results; 1 files; results")
-		w.want(t, "whispers", texts(t, w.Whispers(ana)), "done; done")
-		if !strings.Contains(w.log.String(), "posted without its files") {
+		w.want(t, "whispers", texts(t, w.Whispers(ana)), "missing []; done; missing [a.png]; done")
+		w.Fail("files.getUploadURLExternal", fake.Fault{Error: "file_upload_size_restricted"})
+		w.Command(ana, team, "results")
+		time.Sleep(5 * time.Second)
+		w.want(t, "not even uploaded", texts(t, w.Messages(team)), "results; 1 files; results; results")
+		w.want(t, "whispers", texts(t, w.Whispers(ana)), "missing []; done; missing [a.png]; done; missing [a.png]; done")
+		if !strings.Contains(w.log.String(), "posted without 1 files") {
 			t.Errorf("the operator is not told:\n%s", w.log)
 		}
 	})
@@ -1348,4 +1356,70 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	if strings.Contains(err.Error(), "very") || strings.Contains(err.Error(), "key") || !errors.Is(err, errSpent) {
 		t.Errorf("the error is %v", err)
 	}
+}
+
+// sorry whispers a text when a card does not stand.
+func sorry(text string) chat.Then {
+	return func(d chat.Delivered) []chat.Reply {
+		if d.Stands() {
+			return nil
+		}
+		return []chat.Reply{chat.Whisper{Card: card(text)}}
+	}
+}
+
+func TestCanPost(t *testing.T) {
+	byHTTP(t, nil, func(t *testing.T, w *world) {
+		for name, c := range map[string]struct {
+			channel fake.Channel
+			want    chat.Obstacle
+		}{
+			"member":          {channel: fake.Channel{BotIn: true}},
+			"no member":       {channel: fake.Channel{}, want: chat.NotMember},
+			"private":         {channel: fake.Channel{Private: true, BotIn: true}},
+			"private, not in": {channel: fake.Channel{Private: true}, want: chat.NotMember},
+			"archived":        {channel: fake.Channel{BotIn: true, Archived: true}, want: chat.Archived},
+		} {
+			c.channel.ID = "C0OTHER000"
+			w.AddChannel(c.channel)
+			err := w.slack.CanPost(t.Context(), chat.Place{Platform: Platform, Workspace: fake.Team, Channel: c.channel.ID})
+			why, _ := errors.AsType[*chat.CannotPostError](err)
+			if err == nil && c.want != "" || err != nil && (why == nil || why.Reason != c.want) {
+				t.Errorf("%s: %v, want %q", name, err, c.want)
+			}
+		}
+		if err := w.slack.CanPost(t.Context(), chat.Place{Platform: Platform, Workspace: fake.Team, Channel: fake.IM(ben)}); err != nil {
+			t.Errorf("somebody's own conversation: %v", err)
+		}
+		w.Fail("conversations.info", fake.Fault{Error: "missing_scope"})
+		err := w.slack.CanPost(t.Context(), placeTeam)
+		if _, known := errors.AsType[*chat.CannotPostError](err); err == nil || known {
+			t.Errorf("where Slack does not tell: %v", err)
+		}
+		// What becomes known only by trying.
+		w.AddChannel(fake.Channel{ID: team, Members: []string{ana}, BotIn: true, Closed: true})
+		err = w.slack.Post(t.Context(), "", placeTeam, card("results"), nil)
+		if why, ok := errors.AsType[*chat.CannotPostError](err); !ok || why.Reason != chat.Restricted || !errors.Is(err, chat.ErrUnreachable) {
+			t.Errorf("where only some can post: %v", err)
+		}
+	})
+}
+
+// Slack shows files to one person in their own conversation with the bot.
+func TestWhisperWithFiles(t *testing.T) {
+	handle := func(context.Context, chat.Event) []chat.Reply {
+		files := []chat.File{{Name: "a.png", Type: "image/png", Alt: "bars", Data: []byte("png")}}
+		return []chat.Reply{chat.Whisper{Card: card("results"), Files: files, Then: sorry("sorry")}, chat.Whisper{Card: card("done")}}
+	}
+	byHTTP(t, handle, func(t *testing.T, w *world) {
+		w.Command(ana, team, "results")
+		time.Sleep(5 * time.Second)
+		w.want(t, "channel", texts(t, w.Messages(team)), "")
+		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))), "results; 1 files")
+		w.want(t, "whispers", texts(t, w.Whispers(ana)), "done")
+		w.MessagesTab(false)
+		w.Command(ana, team, "results")
+		time.Sleep(5 * time.Second)
+		w.want(t, "whispers", texts(t, w.Whispers(ana)), "done; sorry")
+	})
 }

@@ -89,6 +89,8 @@ func markup(all []chat.Span) string {
 			b.WriteString(s.String())
 		case chat.Mention:
 			b.WriteString(named(s.Person))
+		case chat.Link:
+			b.WriteString(linked(s))
 		case chat.Bold:
 			text := string(s)
 			marked := bold(text)
@@ -125,6 +127,8 @@ func words(all []chat.Span) string {
 			b.WriteString(s.String())
 		case chat.Mention:
 			b.WriteString("@" + s.Person.ID)
+		case chat.Link:
+			b.WriteString(s.String())
 		}
 	}
 	return b.String()
@@ -132,7 +136,7 @@ func words(all []chat.Span) string {
 
 func needsMarkup(s chat.Span) bool {
 	switch s.(type) {
-	case chat.Bold, chat.Mention:
+	case chat.Bold, chat.Mention, chat.Link:
 		return true
 	}
 	return false
@@ -146,12 +150,30 @@ func named(p chat.Person) string {
 	return escape("@" + p.ID)
 }
 
+// linked is a channel in Slack's markup; one of another platform by its id.
+func linked(l chat.Link) string {
+	if isChannel(l.Place) {
+		return "<#" + l.Place.Channel + ">"
+	}
+	return escape(l.String())
+}
+
+// isChannel says whether a place has an id as Slack gives channels: C, or G for some private ones, then capitals and digits.
+func isChannel(p chat.Place) bool {
+	return p.Platform == Platform && isID(p.Channel, "CG")
+}
+
 // isUser says whether a person has an id as Slack gives them: U or, in an enterprise, W, then capitals and digits.
 func isUser(p chat.Person) bool {
-	if p.Platform != Platform || len(p.ID) < 2 || len(p.ID) > 32 || p.ID[0] != 'U' && p.ID[0] != 'W' {
+	return p.Platform == Platform && isID(p.ID, "UW")
+}
+
+// isID says whether an id begins with one of the letters and goes on with capitals and digits.
+func isID(id, letters string) bool {
+	if len(id) < 2 || len(id) > 32 || !strings.ContainsRune(letters, rune(id[0])) {
 		return false
 	}
-	return strings.IndexFunc(p.ID, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) < 0
+	return strings.IndexFunc(id, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) < 0
 }
 
 // speech is the whole card in plain words, escaped, for the top-level text of a message: screen readers and
@@ -248,6 +270,8 @@ func spoken(all []chat.Span) string {
 			b.WriteString(escape(string(s)))
 		case chat.Mention:
 			b.WriteString(named(s.Person))
+		case chat.Link:
+			b.WriteString(linked(s))
 		}
 	}
 	return b.String()

@@ -86,6 +86,9 @@ func harmlessSpans(all []chat.Span) []chat.Span {
 		case chat.Mention:
 			s.Person.ID = harmlessLine(s.Person.ID)
 			spans[i] = s
+		case chat.Link:
+			s.Place.Channel = harmlessLine(s.Place.Channel)
+			spans[i] = s
 		default:
 			spans[i] = span
 		}

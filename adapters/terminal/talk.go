@@ -67,14 +67,18 @@ func (k *talk) take(a answer) {
 	}
 	open := k.form
 	k.words, k.notices, k.form, k.refusals, k.changed, k.underneath = a.words, nil, nil, nil, false, false
-	for _, reply := range a.replies {
+	for replies := a.replies; len(replies) > 0; {
+		reply := replies[0]
+		replies = replies[1:]
 		switch r := reply.(type) {
 		case chat.Update:
 			k.put(r.Card, true)
 		case chat.Whisper:
 			k.put(r.Card, false)
+			replies = r.Then.Next(chat.Delivered{}, replies)
 		case chat.Post:
 			k.sink(r)
+			replies = r.Then.Next(chat.Delivered{}, replies)
 		case chat.Open:
 			form := harmlessForm(r.Form)
 			k.form = &form

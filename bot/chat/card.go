@@ -82,7 +82,7 @@ const (
 // Confirm is a question asked before a press counts.
 type Confirm struct{ Title, Text, Yes, No string }
 
-// Span is a piece of a paragraph: Words, Bold, a Mention or a Meter.
+// Span is a piece of a paragraph: Words, Bold, a Mention, a Link or a Meter.
 type Span interface{ span() }
 
 // Words is plain text.
@@ -93,6 +93,9 @@ type Bold string
 
 // Mention names a person the way the platform does; it pings nobody.
 type Mention struct{ Person Person }
+
+// Link names a channel the way the platform does, and leads there.
+type Link struct{ Place Place }
 
 // Meter draws how much of something is done. It is for the eye only: the words beside it say the same.
 type Meter struct{ Done, Total int }
@@ -107,10 +110,14 @@ func (m Meter) String() string {
 	return strings.Repeat("▰", done) + strings.Repeat("▱", total-done)
 }
 
+// String is the channel's id with one # before it.
+func (l Link) String() string { return "#" + strings.TrimPrefix(l.Place.Channel, "#") }
+
 func (Words) span()   {}
 func (Meter) span()   {}
 func (Bold) span()    {}
 func (Mention) span() {}
+func (Link) span()    {}
 
 // Say is a paragraph of plain text.
 func Say(s string) Text { return Text{Spans: []Span{Words(s)}} }
@@ -296,6 +303,8 @@ func spans(all []Span) string {
 			b.WriteString(string(s))
 		case Mention:
 			b.WriteString("@" + s.Person.ID)
+		case Link:
+			b.WriteString(s.String())
 		case Meter:
 			b.WriteString(s.String())
 		}

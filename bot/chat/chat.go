@@ -165,7 +165,48 @@ type Directory interface {
 	Find(ctx context.Context, from Place, word string) (Person, error)
 	// Members returns the people in a place, without bots, or ErrNobody when the place cannot be read.
 	Members(ctx context.Context, in Place) ([]Person, error)
+	// CanPost says whether the bot can post cards with files in a place. It returns nil where it can, a *CannotPostError where it
+	// cannot, and another error where the platform does not tell.
+	CanPost(ctx context.Context, in Place) error
 }
+
+// CannotPostError says why the bot cannot post in a place. It counts as ErrUnreachable: trying again is of no use until somebody
+// changes that.
+type CannotPostError struct {
+	Reason Obstacle
+	// Rights are what the bot lacks, by the names that the platform shows to people, for MissingRights.
+	Rights []string
+	Err    error // of the platform, or nil
+}
+
+// Obstacle is a reason why the bot cannot post in a place.
+type Obstacle string
+
+// The obstacles.
+const (
+	NotMember     Obstacle = "member"     // the bot was not added to the place, or the place does not exist any more
+	Gone          Obstacle = "gone"       // the place does not exist any more
+	Archived      Obstacle = "archived"   // nobody can post in it
+	Restricted    Obstacle = "restricted" // only some people can post in it
+	MissingRights Obstacle = "rights"     // see CannotPostError.Rights
+)
+
+func (e *CannotPostError) Error() string {
+	text := "cannot post: " + string(e.Reason)
+	if len(e.Rights) > 0 {
+		text += " (" + strings.Join(e.Rights, ", ") + ")"
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Is says that the place is unreachable.
+func (e *CannotPostError) Is(target error) bool { return target == ErrUnreachable }
+
+// Unwrap returns the platform's error.
+func (e *CannotPostError) Unwrap() error { return e.Err }
 
 // ErrNobody says that a directory does not know a person or a place.
 var ErrNobody = errors.New("nobody by that name")
@@ -182,7 +223,8 @@ type Sender interface {
 
 // Poster posts what nobody has just asked for in a place, on the same terms as Sender.
 type Poster interface {
-	// Post shows a card, with files, to everybody in a place. The id names this one message.
+	// Post shows a card, with files, to everybody in a place. The id names this one message. It returns a *MissingFilesError where
+	// the card stands without some of its files.
 	Post(ctx context.Context, id string, to Place, card Card, files []File) error
 }
 
@@ -205,16 +247,68 @@ type Reply interface{ reply() }
 // sees it, the card is whispered instead.
 type Update struct{ Card Card }
 
-// Whisper shows a card to the person of the event alone.
-type Whisper struct{ Card Card }
+// Whisper shows a card to the person of the event alone. With files it goes to their own conversation with the bot where the platform
+// shows files to one person nowhere else.
+type Whisper struct {
+	Card  Card
+	Files []File
+	Then  Then
+}
 
 // Post shows a card, with files, to everybody in a place.
 type Post struct {
 	To    Place
 	Card  Card
 	Files []File
-	// Sorry is whispered when the card cannot be posted, in place of every reply after this one.
-	Sorry Card
+	Then  Then
+}
+
+// Then is told what became of a card, and returns the replies that come next. When the card does not stand, they take the place
+// of every reply after it. It may be nil.
+type Then func(Delivered) []Reply
+
+// Delivered is what became of a card.
+type Delivered struct {
+	// Err is why the card does not stand. It is ErrUnsure for one that may stand, and counts as standing.
+	Err error
+	// Missing are the names of the files that did not come with the card, as far as the platform tells.
+	Missing []string
+}
+
+// Stands says whether the card is there, or may be.
+func (d Delivered) Stands() bool { return d.Err == nil || errors.Is(d.Err, ErrUnsure) }
+
+// Next returns the replies that come after a card of which Then is told, given those that were to come after it.
+func (t Then) Next(d Delivered, rest []Reply) []Reply {
+	var next []Reply
+	if t != nil {
+		next = t(d)
+	}
+	if !d.Stands() {
+		return next
+	}
+	return append(next, rest...)
+}
+
+// MissingFilesError says that a card stands and some of its files do not.
+type MissingFilesError struct {
+	Names []string
+	Err   error // of the platform
+}
+
+func (e *MissingFilesError) Error() string {
+	return fmt.Sprintf("posted without %d files: %v", len(e.Names), e.Err)
+}
+
+// Unwrap returns the platform's error.
+func (e *MissingFilesError) Unwrap() error { return e.Err }
+
+// Became returns what became of a card from the error of sending it.
+func Became(err error) Delivered {
+	if m, ok := errors.AsType[*MissingFilesError](err); ok {
+		return Delivered{Missing: m.Names}
+	}
+	return Delivered{Err: err}
 }
 
 // Open opens a form.

@@ -6,6 +6,7 @@ package transcript
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -51,6 +52,8 @@ type People struct {
 	channels    map[string][]string
 	unreachable map[string]bool
 	unasked     map[string]bool // has not agreed to direct messages
+	without     map[string]bool // channels that the bot is not in
+	fileless    map[string]bool // channels where no file arrives
 
 	mu   sync.Mutex
 	post []sent
@@ -71,7 +74,7 @@ var (
 
 // NewPeople is an empty stage.
 func NewPeople() *People {
-	return &People{channels: map[string][]string{}, unreachable: map[string]bool{}, unasked: map[string]bool{}}
+	return &People{channels: map[string][]string{}, unreachable: map[string]bool{}, unasked: map[string]bool{}, without: map[string]bool{}, fileless: map[string]bool{}}
 }
 
 // Send brings a message to somebody.
@@ -90,9 +93,21 @@ func (p *People) Send(_ context.Context, _ string, to chat.Person, card chat.Car
 }
 
 // Post brings a message to a channel.
-func (p *People) Post(_ context.Context, _ string, to chat.Place, card chat.Card, files []chat.File) error {
+func (p *People) Post(ctx context.Context, _ string, to chat.Place, card chat.Card, files []chat.File) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := p.CanPost(ctx, to); err != nil {
+		p.post = append(p.post, sent{to: to.Channel, refused: true})
+		return err
+	}
+	if len(files) > 0 && p.fileless[to.Channel] {
+		p.post = append(p.post, sent{to: to.Channel, card: card})
+		missing := &chat.MissingFilesError{Err: errors.New("no file arrives here")}
+		for _, f := range files {
+			missing.Names = append(missing.Names, f.Name)
+		}
+		return missing
+	}
 	p.post = append(p.post, sent{to: to.Channel, card: card, files: files})
 	return nil
 }
@@ -123,6 +138,20 @@ func Person(name string) chat.Person {
 
 func place(channel string) chat.Place {
 	return chat.Place{Platform: platform, Workspace: workspace, Channel: channel}
+}
+
+// HasBot says whether the bot is in a channel.
+func (p *People) HasBot(channel string) bool { return !p.without[channel] }
+
+// TakesFiles says whether files arrive in a channel.
+func (p *People) TakesFiles(channel string) bool { return !p.fileless[channel] }
+
+// CanPost says whether the bot can post in a channel.
+func (p *People) CanPost(_ context.Context, in chat.Place) error {
+	if p.without[in.Channel] {
+		return &chat.CannotPostError{Reason: chat.NotMember}
+	}
+	return nil
 }
 
 // Find knows whoever is in some channel, by name or by name@example.org.
@@ -229,6 +258,8 @@ var (
 	clock  = regexp.MustCompile(`^(\S+)'s clock is in (\S+)$`)
 	until  = regexp.MustCompile(`^it is (\d{4}-\d{2}-\d{2} \d{2}:\d{2})$`)
 	cannot = regexp.MustCompile(`^(\S+) (cannot|can) be reached$`)
+	botIn  = regexp.MustCompile(`^the bot is( not)? in (#\S+)$`)
+	files  = regexp.MustCompile(`^files (do not )?arrive in (#\S+)$`)
 )
 
 // direct follows a stage direction.
@@ -273,6 +304,14 @@ func (p *player) direct(ctx context.Context, line string) error {
 	}
 	if m := cannot.FindStringSubmatch(line); m != nil {
 		p.People.unreachable[m[1]] = m[2] == "cannot"
+		return nil
+	}
+	if m := botIn.FindStringSubmatch(line); m != nil {
+		p.People.without[m[2]] = m[1] != ""
+		return nil
+	}
+	if m := files.FindStringSubmatch(line); m != nil {
+		p.People.fileless[m[2]] = m[1] != ""
 		return nil
 	}
 	if m := matrix.FindStringSubmatch(line); m != nil {
@@ -586,7 +625,9 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 			delete(p.forms, actor)
 		}
 	}
-	for _, reply := range replies {
+	for len(replies) > 0 {
+		reply := replies[0]
+		replies = replies[1:]
 		switch r := reply.(type) {
 		case chat.Update:
 			m := p.pressed[actor]
@@ -602,12 +643,20 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 			p.write(actor+" sees", r.Card.String())
 		case chat.Whisper:
 			m := p.show(actor, e.Where.Channel, actor+" is told", r.Card)
+			p.files(r.Files)
 			if e.Kind != chat.Submit {
 				p.pressed[actor] = m
 			}
+			replies = r.Then.Next(chat.Delivered{}, replies)
 		case chat.Post:
-			p.show(r.To.Channel, r.To.Channel, r.To.Channel+" gets", r.Card)
-			p.files(r.Files)
+			err := p.People.Post(ctx, "", r.To, r.Card, r.Files)
+			came := chat.Became(err)
+			p.People.arrived() // it is shown here
+			if came.Stands() {
+				p.show(r.To.Channel, r.To.Channel, r.To.Channel+" gets", r.Card)
+				p.files(slices.DeleteFunc(slices.Clone(r.Files), func(f chat.File) bool { return slices.Contains(came.Missing, f.Name) }))
+			}
+			replies = r.Then.Next(came, replies)
 		case chat.Open:
 			if ack := p.Responder.Ack(e); ack != chat.AckForm {
 				return fmt.Errorf("a form opens, but the route is acknowledged as %d: a platform could not open it", ack)
@@ -642,6 +691,8 @@ func (p *player) deliver(ctx context.Context) {
 	}
 	for _, s := range post {
 		switch {
+		case s.refused && strings.HasPrefix(s.to, "#"):
+			fmt.Fprintf(&p.out, "< the bot cannot post in %s\n", s.to)
 		case s.refused:
 			fmt.Fprintf(&p.out, "< %s cannot be reached\n", s.to)
 		case strings.HasPrefix(s.to, "#"):

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -196,16 +197,25 @@ func walk(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang st
 		if s.picked != "" {
 			e.Values = map[string][]string{chat.Picked: {s.picked}}
 		}
-		for _, reply := range b.bot.Handle(t.Context(), e) {
+		for replies := b.bot.Handle(t.Context(), e); len(replies) > 0; {
+			reply := replies[0]
+			replies = replies[1:]
 			var card chat.Card
+			var then chat.Then
 			switch x := reply.(type) {
 			case chat.Update:
 				card = x.Card
 			case chat.Whisper:
-				card = x.Card
+				card, then = x.Card, x.Then
 			case chat.Post:
-				card = x.Card
+				card, then = x.Card, x.Then
 				closed = closed || len(x.Files) > 0
+			}
+			if then != nil { // whatever becomes of a card, what comes after it fits too
+				lacking := &chat.CannotPostError{Reason: chat.MissingRights, Rights: []string{"View Channel", "Send Messages", "Attach Files"}}
+				for _, d := range []chat.Delivered{{}, {Missing: slices.Repeat([]string{strings.Repeat("f", 100)}, 6)}, {Err: chat.ErrUnsure}, {Err: lacking}} {
+					replies = append(replies, then(d)...)
+				}
 			}
 			text := card.String()
 			if strings.Contains(text, b.words.In("en").Say("error.inside")) || strings.Contains(text, "⟦") {

@@ -83,9 +83,12 @@ func (d onDiscord) know(a actor, _ bool) {
 }
 
 // channel is one that its members alone see.
-func (d onDiscord) channel(id string, members []string) {
+func (d onDiscord) channel(id string, members []string, withBot, takesFiles bool) {
 	const view = 1 << 10
-	c := fake.Channel{ID: id, Overwrites: []fake.Overwrite{{ID: fake.Guild, Deny: view}, {ID: fake.App, Allow: view}}}
+	c := fake.Channel{ID: id, NoFiles: !takesFiles, Overwrites: []fake.Overwrite{{ID: fake.Guild, Deny: view}}}
+	if withBot {
+		c.Overwrites = append(c.Overwrites, fake.Overwrite{ID: fake.App, Allow: view})
+	}
 	for _, m := range members {
 		c.Overwrites = append(c.Overwrites, fake.Overwrite{ID: m, Allow: view})
 	}
@@ -200,6 +203,10 @@ func (d onDiscord) form(user string) (string, json.RawMessage, func() (chat.Form
 func (d onDiscord) page(string) (string, message) { return "", message{} }
 func (d onDiscord) until(holds func() bool) bool  { return d.Until(holds) }
 
+// lackingOnDiscord is how Discord tells that the bot is not in a channel: it is in all that it can see.
+const lackingOnDiscord = "I need these permissions in the channel: View Channel, Send Messages, Attach Files. " +
+	"A person who manages the channel can give them to me in its settings, under Permissions."
+
 // alikeOnDiscord is a transcript without what is otherwise there: a button that asks first is a menu, below the others and with no
 // colour to warn; and what is delivered again is answered once.
 func alikeOnDiscord(played string) string {
@@ -210,6 +217,7 @@ func alikeOnDiscord(played string) string {
 		if again {
 			continue
 		}
+		line = strings.ReplaceAll(line, lackingOnDiscord, "I am not in the channel, or it was deleted. A member of the channel can add me: type /invite there.")
 		if buttons := strings.TrimSpace(line); strings.HasPrefix(buttons, "[") && strings.HasSuffix(buttons, "]") {
 			all := strings.Split(strings.ReplaceAll(buttons, "!]", "]"), "] [")
 			for i := range all {

@@ -34,8 +34,8 @@ type faked interface {
 	private(name string) chat.Place
 	// know lets the platform know somebody, or what has changed about them.
 	know(a actor, changed bool)
-	// channel makes a channel.
-	channel(id string, members []string)
+	// channel makes a channel, or changes it; withBot says whether the bot is in it, and takesFiles whether files arrive in it.
+	channel(id string, members []string, withBot, takesFiles bool)
 	// Each gesture is one person's, given by id.
 	command(user, channel string, words []string) acknowledged
 	say(user string) acknowledged
@@ -98,14 +98,17 @@ type onPlatform struct {
 	stop    func()
 
 	mu      sync.Mutex
-	replies []chat.Reply // what the bot itself answered to the last gesture
+	replies []*chat.Reply // what the bot itself answered to the last gesture, as far as it is known
+	pending int           // cards of these of which it is not known yet what becomes of them
 	handled int
 	names   map[string]string              // of people and channels, by the platform's ids
 	known   map[string]actor               // as the platform knows them now
 	actions map[string]message             // the last message on which an action stood, by who sees it and action
 	opened  map[string]func() acknowledged // what opened somebody's form
-	last    string                         // event
-	kept    int
+	// visitors are who has typed in a channel that the stage has put nobody in, by the platform's id of it.
+	visitors map[string][]string
+	last     string // event
+	kept     int
 }
 
 func (s *onPlatform) connect() {
@@ -163,9 +166,60 @@ func (n noting) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	replies := n.s.bot().Handle(ctx, e)
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
-	n.s.replies = replies
+	n.s.replies = n.s.follow(replies)
 	n.s.handled++
 	return replies
+}
+
+// follow notes what the bot answers once it is known what became of a card. The caller holds the mutex.
+func (s *onPlatform) follow(replies []chat.Reply) []*chat.Reply {
+	all := make([]*chat.Reply, len(replies))
+	for i, r := range replies {
+		at := &r
+		all[i] = at
+		switch r := r.(type) {
+		case chat.Post:
+			r.Then = s.heard(at, r.Then)
+			replies[i] = r
+		case chat.Whisper:
+			r.Then = s.heard(at, r.Then)
+			replies[i] = r
+		}
+	}
+	return all
+}
+
+func (s *onPlatform) heard(at *chat.Reply, then chat.Then) chat.Then {
+	if then == nil {
+		return nil
+	}
+	s.pending++
+	return func(d chat.Delivered) []chat.Reply {
+		next := then(d)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.pending--
+		i := slices.Index(s.replies, at)
+		if i < 0 {
+			return next
+		}
+		more := s.follow(next)
+		if !d.Stands() {
+			for _, dropped := range s.replies[i+1:] {
+				if p, ok := (*dropped).(chat.Post); ok && p.Then != nil {
+					s.pending--
+				}
+			}
+			s.replies = append(s.replies[:i:i], more...)
+			return next
+		}
+		if p, ok := (*at).(chat.Post); ok {
+			p.Files = slices.DeleteFunc(slices.Clone(p.Files), func(f chat.File) bool { return slices.Contains(d.Missing, f.Name) })
+			*at = p
+		}
+		s.replies = slices.Insert(s.replies, i+1, more...)
+		return next
+	}
 }
 
 // Find, Members, Send and Post let the bot reach the adapter that is connected now.
@@ -175,6 +229,14 @@ func (s *onPlatform) Find(ctx context.Context, from chat.Place, word string) (ch
 
 func (s *onPlatform) Members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
 	return s.adapter.Members(ctx, in)
+}
+
+// CanPost asks the platform.
+func (s *onPlatform) CanPost(ctx context.Context, in chat.Place) error {
+	s.mu.Lock()
+	s.settle()
+	s.mu.Unlock()
+	return s.adapter.CanPost(ctx, in)
 }
 
 // Send sends through the platform, and brings what arrives there to the stage.
@@ -203,9 +265,11 @@ func (s *onPlatform) Send(ctx context.Context, id string, to chat.Person, card c
 func (s *onPlatform) Post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
 	s.mu.Lock()
 	name := s.names[to.Channel]
+	s.settle()
 	before := s.inConversation(to.Channel)
 	s.mu.Unlock()
 	if err := s.adapter.Post(ctx, id, to, card, files); err != nil {
+		_ = s.people.Post(ctx, id, chat.Place{Platform: "play", Workspace: "w", Channel: name}, card, nil) // it is noted as refused
 		return err
 	}
 	s.mu.Lock()
@@ -256,6 +320,9 @@ func (s *onPlatform) read(user string, m message) chat.Card {
 			if mention, ok := span.(chat.Mention); ok {
 				spans[j] = chat.Mention{Person: transcript.Person(s.names[mention.Person.ID])}
 			}
+			if link, ok := span.(chat.Link); ok {
+				spans[j] = chat.Link{Place: chat.Place{Channel: s.names[link.Place.Channel]}}
+			}
 		}
 		for _, action := range actionsOf(b) {
 			if id, err := action.Encode(); err == nil {
@@ -295,12 +362,23 @@ func (s *onPlatform) everybody(e chat.Event) {
 			ids = append(ids, s.platform.person(m).ID)
 		}
 		s.names[id] = name
-		s.platform.channel(id, ids)
+		s.platform.channel(id, ids, s.people.HasBot(name), s.people.TakesFiles(name))
 	}
 	s.meet(actor{name: e.Who.ID, admin: e.Admin, locale: e.Locale, zone: e.TimeZone}, true)
-	if id := s.platform.place(e.Where.Channel).Channel; strings.HasPrefix(e.Where.Channel, "#") && s.names[id] == "" {
+	id := s.platform.place(e.Where.Channel).Channel
+	if _, staged := s.people.Channels()[e.Where.Channel]; strings.HasPrefix(e.Where.Channel, "#") && !staged {
 		s.names[id] = e.Where.Channel
-		s.platform.channel(id, []string{s.platform.person(e.Who.ID).ID})
+		if me := s.platform.person(e.Who.ID).ID; !slices.Contains(s.visitors[id], me) {
+			s.visitors[id] = append(s.visitors[id], me)
+		}
+	}
+	s.settle()
+}
+
+// settle tells the platform where the bot is now. The caller holds the mutex.
+func (s *onPlatform) settle() {
+	for id, people := range s.visitors {
+		s.platform.channel(id, people, s.people.HasBot(s.names[id]), s.people.TakesFiles(s.names[id]))
 	}
 }
 
@@ -344,7 +422,7 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 		before[m.channel+" "+m.id] = m.changed
 	}
 	handled := s.handled
-	s.replies = nil
+	s.replies, s.pending = nil, 0
 	s.mu.Unlock()
 	form, _, _ := s.platform.form(user)
 	page, _ := s.platform.page(user)
@@ -374,16 +452,19 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 			}
 		}
 	}
-	s.mu.Lock()
-	want := s.replies
-	if s.handled == handled {
-		want = nil
-	}
-	s.mu.Unlock()
-	var seen []chat.Reply
+	var want, seen []chat.Reply
 	ok := s.platform.until(func() bool {
 		seen = s.seen(e, user, before, form, page)
-		return len(seen) >= len(want) && files(seen) >= files(want)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		want = nil
+		for _, r := range s.replies {
+			want = append(want, *r)
+		}
+		if s.handled == handled {
+			want = nil
+		}
+		return s.pending == 0 && len(seen) >= len(want) && files(seen) >= files(want)
 	})
 	if !ok {
 		s.t.Errorf("the bot answered %d times with %d files, people see %d with %d", len(want), files(want), len(seen), files(seen))
@@ -436,8 +517,11 @@ func (s *onPlatform) asked(want, seen chat.Reply) chat.Reply {
 func files(replies []chat.Reply) int {
 	n := 0
 	for _, r := range replies {
-		if p, ok := r.(chat.Post); ok {
-			n += len(p.Files)
+		switch r := r.(type) {
+		case chat.Post:
+			n += len(r.Files)
+		case chat.Whisper:
+			n += len(r.Files)
 		}
 	}
 	return n
@@ -554,6 +638,11 @@ func (s *onPlatform) seen(e chat.Event, user string, before map[string]int, form
 					all[i] = p
 					break
 				}
+				if w, ok := all[i].(chat.Whisper); ok && m.private {
+					w.Files = append(w.Files, m.files...)
+					all[i] = w
+					break
+				}
 			}
 			continue
 		}
@@ -562,7 +651,7 @@ func (s *onPlatform) seen(e chat.Event, user string, before map[string]int, form
 		case known:
 			all = append(all, chat.Update{Card: card})
 		case m.whispered == user, m.private && m.channel == s.platform.private(s.names[user]).Channel:
-			all = append(all, chat.Whisper{Card: card})
+			all = append(all, chat.Whisper{Card: card, Files: m.files})
 		case m.whispered == "" && !m.private:
 			all = append(all, chat.Post{To: chat.Place{Platform: "play", Workspace: "w", Channel: s.names[m.channel]}, Card: card, Files: m.files})
 		default:
@@ -576,7 +665,7 @@ func (s *onPlatform) seen(e chat.Event, user string, before map[string]int, form
 			s.t.Errorf("read a form that the platform was sent: %v", err)
 		}
 		for _, r := range s.replies {
-			if meant, ok := r.(chat.Open); ok { // what a platform has words of its own for, or no room
+			if meant, ok := (*r).(chat.Open); ok { // what a platform has words of its own for, or no room
 				f.Submit, f.Cancel, f.Intro = cmp.Or(f.Submit, meant.Form.Submit), cmp.Or(f.Cancel, meant.Form.Cancel), cmp.Or(f.Intro, meant.Form.Intro)
 			}
 		}
@@ -626,7 +715,7 @@ func playOn(t *testing.T, path string, f faked, same func(string) string, secret
 	var log locked
 	s := &onPlatform{
 		t: t, platform: f, log: slog.New(slog.NewTextHandler(&log, nil)),
-		names: map[string]string{}, known: map[string]actor{}, actions: map[string]message{}, opened: map[string]func() acknowledged{},
+		names: map[string]string{}, known: map[string]actor{}, actions: map[string]message{}, opened: map[string]func() acknowledged{}, visitors: map[string][]string{},
 	}
 	scene, inside, done, err := stage(transcripts, matrices, s.log, func(people *transcript.People) platform {
 		s.people = people

@@ -53,6 +53,14 @@ func (p *platforms) Members(ctx context.Context, in chat.Place) ([]chat.Person, 
 	return nil, chat.ErrNobody
 }
 
+// CanPost does not know of a platform that is not connected.
+func (p *platforms) CanPost(ctx context.Context, in chat.Place) error {
+	if on, ok := p.of(in.Platform); ok {
+		return on.CanPost(ctx, in)
+	}
+	return fmt.Errorf("ask whether the bot can post: %s is not connected", in.Platform)
+}
+
 // Send leaves a message to somebody on a platform that is not connected for when it is.
 func (p *platforms) Send(ctx context.Context, id string, to chat.Person, card chat.Card) error {
 	if on, ok := p.of(to.Platform); ok {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -289,7 +290,7 @@ func (v *service) finish(ctx context.Context) {
 	}
 }
 
-// agreed says whether somebody has begun a survey, and may so be written to on a platform where bots write to nobody unasked.
+// agreed says whether somebody has begun a survey or coordinates one, and may so be written to on a platform where bots write to nobody unasked.
 func agreed(rounds *survey.Rounds) func(context.Context, chat.Person) (bool, error) {
 	return func(ctx context.Context, p chat.Person) (bool, error) {
 		seats, err := rounds.RoundsOf(ctx, survey.PersonID(p.String()))
@@ -297,7 +298,7 @@ func agreed(rounds *survey.Rounds) func(context.Context, chat.Person) (bool, err
 			return false, err
 		}
 		for _, s := range seats {
-			if s.Member.TakesPart() {
+			if s.Member.TakesPart() || slices.Contains(s.Round.Coordinators, survey.PersonID(p.String())) {
 				return true, nil
 			}
 		}

@@ -85,8 +85,8 @@ func (s onSlack) know(a actor, changed bool) {
 	}
 }
 
-func (s onSlack) channel(id string, members []string) {
-	s.AddChannel(fake.Channel{ID: id, Members: members, BotIn: true})
+func (s onSlack) channel(id string, members []string, withBot, takesFiles bool) {
+	s.AddChannel(fake.Channel{ID: id, Members: members, BotIn: withBot, NoFiles: !takesFiles})
 }
 
 // told is how Slack takes an acknowledgement.

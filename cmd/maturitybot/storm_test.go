@@ -308,8 +308,8 @@ func (s *storm) rage(lasts time.Duration, people int) {
 		ids = append(ids, s.platform.person(names[i]).ID)
 		s.platform.know(actor{id: ids[i], name: names[i]}, false)
 	}
-	s.platform.channel(s.platform.place(team).Channel, append([]string{coordinator}, ids...))
-	s.platform.channel(s.platform.place(room).Channel, []string{coordinator})
+	s.platform.channel(s.platform.place(team).Channel, append([]string{coordinator}, ids...), true, true)
+	s.platform.channel(s.platform.place(room).Channel, []string{coordinator}, true, true)
 	ana := s.walker(lead, room)
 	ana.command("new")
 	ana.fill(map[string][]string{"area": {"Northshire"}, "languages": {"en"}, "closes": {time.Now().AddDate(0, 1, 0).Format(time.DateOnly)}})

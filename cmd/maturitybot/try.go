@@ -48,6 +48,7 @@ func (nobody) Find(context.Context, chat.Place, string) (chat.Person, error) {
 func (nobody) Members(context.Context, chat.Place) ([]chat.Person, error) {
 	return nil, chat.ErrNobody
 }
+func (nobody) CanPost(context.Context, chat.Place) error                  { return nil }
 func (nobody) Send(context.Context, string, chat.Person, chat.Card) error { return chat.ErrUnreachable }
 func (nobody) Post(context.Context, string, chat.Place, chat.Card, []chat.File) error {
 	return chat.ErrUnreachable

@@ -88,7 +88,12 @@ func (s *Server) begin(kind int, user, channel string, pressed *Message, data an
 	body := answer{
 		"id": i.id, "application_id": App, "type": kind, "token": i.token, "version": 1, "channel_id": channel, "locale": locale,
 		"data": data, "entitlements": []any{}, "authorizing_integration_owners": answer{"0": Guild}, "attachment_size_limit": 10485760,
-		"channel": answer{"id": channel, "type": 0},
+	}
+	if c := s.channels[channel]; c == nil {
+		body["channel"] = answer{"id": channel, "type": 0}
+	} else {
+		body["channel"] = answer{"id": channel, "type": c.Type, "thread_metadata": answer{"archived": c.Locked, "locked": c.Locked}}
+		body["app_permissions"] = strconv.FormatUint(s.rights(c), 10)
 	}
 	if channel == DM(user) {
 		body["user"], body["context"] = profile, 1

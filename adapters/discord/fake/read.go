@@ -154,6 +154,11 @@ func spans(s string) []chat.Span {
 			id, rest, _ := strings.Cut(s[2:], ">")
 			out = append(out, chat.Mention{Person: chat.Person{Platform: "discord", ID: id}})
 			s = rest
+		case strings.HasPrefix(s, "<#") && strings.Contains(s, ">"):
+			flush()
+			id, rest, _ := strings.Cut(s[2:], ">")
+			out = append(out, chat.Link{Place: chat.Place{Platform: "discord", Channel: id}})
+			s = rest
 		default:
 			b.WriteByte(s[0])
 			s = s[1:]
@@ -174,6 +179,8 @@ func plain(s string) string {
 			b.WriteString(string(x))
 		case chat.Mention:
 			b.WriteString("@" + x.Person.ID)
+		case chat.Link:
+			b.WriteString(x.String())
 		}
 	}
 	return b.String()

@@ -60,6 +60,16 @@ type Role struct {
 	Permissions uint64
 }
 
+// Permissions of roles and overwrites.
+const (
+	View          = 1 << 10
+	Send          = 1 << 11
+	Attach        = 1 << 15
+	SendInThreads = 1 << 38
+
+	administrator = 1 << 3
+)
+
 // Overwrite changes what a role, or a user, may do in a channel.
 type Overwrite struct {
 	ID          string
@@ -71,8 +81,11 @@ type Channel struct {
 	ID         string
 	Guild      string // empty is Guild
 	Type       int
-	Hidden     bool // from the bot
-	Closed     bool // the bot may not write
+	Hidden     bool   // from the bot
+	Closed     bool   // the bot may not write
+	NoFiles    bool   // every file is too large
+	Locked     bool   // of a thread: it is archived, and nobody can open it again
+	Parent     string // of a thread
 	Overwrites []Overwrite
 }
 
@@ -174,7 +187,7 @@ type Server struct {
 func New(t platformtest.TB) *Server {
 	s := &Server{
 		t: t, ended: make(chan struct{}), users: map[string]*User{App: {ID: App, Name: "maturity", Bot: true}},
-		channels: map[string]*Channel{}, roles: map[string]*Role{Guild: {ID: Guild, Permissions: 1 << 10}}, modals: map[string]*Modal{},
+		channels: map[string]*Channel{}, roles: map[string]*Role{Guild: {ID: Guild, Permissions: View | Send | Attach | SendInThreads}}, modals: map[string]*Modal{},
 		interactions: map[string]*interaction{}, commands: map[string]json.RawMessage{}, faults: map[string][]Fault{}, limits: map[string]*limit{},
 		gateway: gateway{interval: 41250 * time.Millisecond, sessions: map[string]*session{}, starts: 1000},
 	}
@@ -421,6 +434,7 @@ var (
 	unauthorized       = refusal{401, 0, "401: Unauthorized"}
 	missingAccess      = refusal{403, 50001, "Missing Access"}
 	missingPermissions = refusal{403, 50013, "Missing Permissions"}
+	tooLarge           = refusal{413, 40005, "Request entity too large"}
 	unknownChannel     = refusal{404, 10003, "Unknown Channel"}
 	unknownMember      = refusal{404, 10007, "Unknown Member"}
 	unknownMessage     = refusal{404, 10008, "Unknown Message"}
@@ -677,7 +691,7 @@ func (s *Server) do(r *http.Request, op string, path []string, body []byte, file
 		}
 		return nil, s.first(i, body)
 	case "followup", "original", "delete":
-		return s.hook(op, path, body)
+		return s.hook(op, path, body, files)
 	case "user", "member", "members", "search", "channel", "guild":
 		return s.look(op, path, r.URL.Query())
 	}
@@ -736,10 +750,12 @@ func (s *Server) send(channel string, body []byte, files map[string]File) (any, 
 		}
 	case c == nil:
 		return nil, unknownChannel
-	case c.Hidden:
+	case s.rights(c)&View == 0:
 		return nil, missingAccess
-	case c.Closed:
+	case !thread(c) && s.rights(c)&Send == 0, thread(c) && s.rights(c)&SendInThreads == 0, c.Locked, len(files) > 0 && s.rights(c)&Attach == 0:
 		return nil, missingPermissions
+	case len(files) > 0 && c.NoFiles:
+		return nil, tooLarge
 	}
 	if err := s.check(discordschema.Message, body); err != nil {
 		return nil, err
@@ -762,6 +778,46 @@ func (s *Server) send(channel string, body []byte, files map[string]File) (any, 
 	}
 	s.add(m, body)
 	return answer{"id": m.ID, "channel_id": channel}, nil
+}
+
+func thread(c *Channel) bool { return c.Type >= 10 && c.Type <= 12 }
+
+// rights are the bot's permissions in a channel (topics/permissions.mdx).
+func (s *Server) rights(c *Channel) uint64 {
+	mine := s.users[App].Roles
+	may := s.roles[Guild].Permissions
+	for _, r := range mine {
+		may |= s.roles[r].Permissions
+	}
+	if may&administrator != 0 {
+		return may
+	}
+	overwrites := c.Overwrites
+	if parent := s.channels[c.Parent]; parent != nil {
+		overwrites = parent.Overwrites
+	}
+	var allow, deny uint64
+	for _, o := range overwrites {
+		switch {
+		case o.ID == Guild:
+			may = may&^o.Deny | o.Allow
+		case slices.Contains(mine, o.ID):
+			allow, deny = allow|o.Allow, deny|o.Deny
+		}
+	}
+	may = may&^deny | allow
+	for _, o := range overwrites {
+		if o.ID == App {
+			may = may&^o.Deny | o.Allow
+		}
+	}
+	if c.Closed {
+		may &^= Send | SendInThreads
+	}
+	if c.Hidden || may&View == 0 {
+		return 0
+	}
+	return may
 }
 
 // attach gives a message its files.
@@ -826,7 +882,7 @@ func (s *Server) find(id string) *Message {
 }
 
 // hook is a call through an interaction's token.
-func (s *Server) hook(op string, path []string, body []byte) (any, error) {
+func (s *Server) hook(op string, path []string, body []byte, files map[string]File) (any, error) {
 	i := s.interactions[path[2]]
 	switch {
 	case path[1] != App, i == nil, i.acked.IsZero():
@@ -841,10 +897,10 @@ func (s *Server) hook(op string, path []string, body []byte) (any, error) {
 		}
 		if m := i.original; m != nil && m.Loading { // it takes the place of the answer that was promised
 			s.redraw(m, body)
-			return answer{"id": m.ID}, nil
+			return answer{"id": m.ID}, s.attach(m, body, files)
 		}
 		m := s.reply(i, body)
-		return answer{"id": m.ID}, nil
+		return answer{"id": m.ID}, s.attach(m, body, files)
 	case "delete":
 		if i.original == nil || s.find(i.original.ID) == nil {
 			return nil, unknownMessage
@@ -860,7 +916,7 @@ func (s *Server) hook(op string, path []string, body []byte) (any, error) {
 		return nil, unknownMessage
 	}
 	s.redraw(i.original, body)
-	return answer{"id": i.original.ID}, nil
+	return answer{"id": i.original.ID}, s.attach(i.original, body, files)
 }
 
 // reply makes a message in answer to an interaction.
@@ -932,14 +988,14 @@ func (s *Server) look(op string, path []string, query url.Values) (any, error) {
 		switch {
 		case c == nil:
 			return nil, unknownChannel
-		case c.Hidden:
+		case s.rights(c)&View == 0 && cmp.Or(c.Guild, Guild) == Guild:
 			return nil, missingAccess
 		}
 		over := []answer{}
 		for _, o := range c.Overwrites {
 			over = append(over, answer{"id": o.ID, "allow": strconv.FormatUint(o.Allow, 10), "deny": strconv.FormatUint(o.Deny, 10)})
 		}
-		return answer{"id": c.ID, "type": c.Type, "guild_id": cmp.Or(c.Guild, Guild), "permission_overwrites": over}, nil
+		return answer{"id": c.ID, "type": c.Type, "guild_id": cmp.Or(c.Guild, Guild), "permission_overwrites": over, "parent_id": c.Parent, "thread_metadata": answer{"archived": c.Locked, "locked": c.Locked}}, nil
 	}
 	roles := []answer{}
 	for _, id := range slices.Sorted(maps.Keys(s.roles)) {

@@ -28,15 +28,20 @@ func (t *text) String() string {
 	return t.Text
 }
 
-var user = regexp.MustCompile(`<@([UW][A-Z0-9]+)>`)
+var named = regexp.MustCompile(`<([@#])([UWCG][A-Z0-9]+)>`)
 
-// spans is the text as people see it, with the people it mentions.
+// spans is the text as people see it, with the people and channels it names.
 func (t *text) spans() []chat.Span {
 	var out []chat.Span
 	at := 0
 	if t.Type == "mrkdwn" {
-		for _, m := range user.FindAllStringSubmatchIndex(t.Text, -1) {
-			out = append(out, chat.Words(unmark(t.Text[at:m[0]])), chat.Mention{Person: chat.Person{Platform: "slack", Workspace: Team, ID: t.Text[m[2]:m[3]]}})
+		for _, m := range named.FindAllStringSubmatchIndex(t.Text, -1) {
+			out = append(out, chat.Words(unmark(t.Text[at:m[0]])))
+			if id := t.Text[m[4]:m[5]]; t.Text[m[2]:m[3]] == "#" {
+				out = append(out, chat.Link{Place: chat.Place{Platform: "slack", Workspace: Team, Channel: id}})
+			} else {
+				out = append(out, chat.Mention{Person: chat.Person{Platform: "slack", Workspace: Team, ID: id}})
+			}
 			at = m[1]
 		}
 	}
@@ -57,6 +62,7 @@ type element struct {
 	Placeholder *text           `json:"placeholder"`
 	Options     []option        `json:"options"`
 	UserID      string          `json:"user_id"`
+	ChannelID   string          `json:"channel_id"`
 	Confirm     *struct {
 		Title, Text, Confirm, Deny *text
 	} `json:"confirm"`
@@ -278,6 +284,8 @@ func spans(all []element) ([]chat.Span, error) {
 			}
 		case "user":
 			out = append(out, chat.Mention{Person: chat.Person{Platform: "slack", Workspace: Team, ID: e.UserID}})
+		case "channel":
+			out = append(out, chat.Link{Place: chat.Place{Platform: "slack", Workspace: Team, Channel: e.ChannelID}})
 		default:
 			return nil, fmt.Errorf("read text: %q is none of a card", e.Type)
 		}

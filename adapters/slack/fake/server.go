@@ -52,6 +52,7 @@ type Channel struct {
 	Private  bool
 	Archived bool
 	Closed   bool // only some may post
+	NoFiles  bool // no file can be shared in it
 }
 
 // Message is what people see in a channel.
@@ -821,6 +822,9 @@ func (s *Server) complete(a args) (answer, error) {
 	channel, err := s.place(channel)
 	if err != nil {
 		return nil, err
+	}
+	if c := s.channels[channel]; c != nil && c.NoFiles {
+		return nil, refusal("posting_to_channel_denied")
 	}
 	m := &Message{Channel: channel, TS: s.stamp(), From: Bot, Text: a["initial_comment"], Changed: s.Tick()}
 	var out []answer

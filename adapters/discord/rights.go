@@ -1,0 +1,216 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/bwmarrin/discordgo"
+
+	"maturitybot/bot/chat"
+)
+
+// The permissions that a post with files takes, by the names in Discord's channel settings.
+const (
+	viewChannel   = "View Channel"
+	sendMessages  = "Send Messages"
+	sendInThreads = "Send Messages in Threads"
+	attachFiles   = "Attach Files"
+)
+
+// rights are the bot's permissions in a channel.
+type rights struct {
+	may    uint64
+	thread bool
+	locked bool // a thread that the bot cannot open again
+}
+
+// lacking returns why the bot cannot post cards with files, or nil.
+func (r rights) lacking() error {
+	if r.locked {
+		return &chat.CannotPostError{Reason: chat.Archived}
+	}
+	if r.may&administrator != 0 {
+		return nil
+	}
+	send, name := uint64(discordgo.PermissionSendMessages), sendMessages
+	if r.thread {
+		send, name = discordgo.PermissionSendMessagesInThreads, sendInThreads
+	}
+	var missing []string
+	for _, need := range []struct {
+		bit  uint64
+		name string
+	}{{discordgo.PermissionViewChannel, viewChannel}, {send, name}, {discordgo.PermissionAttachFiles, attachFiles}} {
+		if r.may&need.bit == 0 {
+			missing = append(missing, need.name)
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return &chat.CannotPostError{Reason: chat.MissingRights, Rights: missing}
+}
+
+// known are rights, and when Discord told them.
+type known struct {
+	rights
+	at time.Time
+}
+
+const (
+	// rightsTTL is how long rights that came with a gesture are believed: they are for what the gesture asks for.
+	rightsTTL = 15 * time.Second
+	// rightsKept is from how many channels on those are forgotten that are not believed any more.
+	rightsKept = 1024
+)
+
+// remember keeps what a gesture told of the bot's permissions in its channel.
+func (d *Discord) remember(g gesture) {
+	if !g.origin.RightsTold {
+		return
+	}
+	now := time.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.allowed) >= rightsKept {
+		for channel, k := range d.allowed {
+			if now.Sub(k.at) > rightsTTL {
+				delete(d.allowed, channel)
+			}
+		}
+	}
+	d.allowed[g.origin.Channel] = known{g.origin.Rights, now}
+}
+
+// CanPost says whether the bot can post cards with files in a channel: by what Discord told with a gesture there just now, else by the
+// channel's settings and the bot's roles.
+func (d *Discord) CanPost(ctx context.Context, in chat.Place) error {
+	d.mu.Lock()
+	k, ok := d.allowed[in.Channel]
+	d.mu.Unlock()
+	if ok && time.Since(k.at) <= rightsTTL {
+		return k.lacking()
+	}
+	r, err := d.rightsIn(ctx, in)
+	if err != nil {
+		return fmt.Errorf("ask whether the bot can post: %w", cannotPost(err))
+	}
+	return r.lacking()
+}
+
+// rightsIn works out the bot's permissions in a channel.
+func (d *Discord) rightsIn(ctx context.Context, in chat.Place) (rights, error) {
+	c, err := d.channel(ctx, in)
+	if err != nil {
+		return rights{}, err
+	}
+	if c.Guild == "" {
+		return rights{may: administrator}, nil // somebody's conversation with the bot
+	}
+	r := rights{thread: isThread(c.Type), locked: c.Metadata.closed()}
+	if r.thread { // it has no settings of its own
+		if c, err = d.channel(ctx, place(c.Guild, c.Parent)); err != nil {
+			return rights{}, err
+		}
+	}
+	var me guildMember
+	path := "guilds/" + c.Guild + "/members/"
+	err = d.client.do(ctx, request{
+		what: "look up the bot", method: http.MethodGet, path: path + d.me, bucket: path, again: true,
+	}, &me)
+	if err != nil {
+		return rights{}, err
+	}
+	of, err := d.permissions(ctx, c)
+	if err != nil {
+		return rights{}, err
+	}
+	r.may = of(me)
+	return r, nil
+}
+
+// cannotPost marks an error that says that the bot cannot post, and why.
+func cannotPost(err error) error {
+	if _, stands := errors.AsType[*chat.MissingFilesError](err); stands {
+		return err
+	}
+	switch code(err) {
+	case discordgo.ErrCodeUnknownChannel:
+		return &chat.CannotPostError{Reason: chat.Gone, Err: err}
+	case discordgo.ErrCodeMissingAccess, discordgo.ErrCodeMissingPermissions: // Discord does not say which
+		return &chat.CannotPostError{Reason: chat.MissingRights, Rights: []string{viewChannel, sendMessages, attachFiles}, Err: err}
+	}
+	return err
+}
+
+// metadata is what a thread has beyond a channel.
+type metadata struct {
+	Archived bool `json:"archived"`
+	Locked   bool `json:"locked"`
+}
+
+// closed says whether the bot's message does not open the thread again.
+func (m metadata) closed() bool { return m.Archived && m.Locked }
+
+func isThread(kind int) bool {
+	return kind == int(discordgo.ChannelTypeGuildNewsThread) || kind == int(discordgo.ChannelTypeGuildPublicThread) ||
+		kind == int(discordgo.ChannelTypeGuildPrivateThread)
+}
+
+// permissions returns a function that says what a member may do in a channel (topics/permissions.mdx).
+func (d *Discord) permissions(ctx context.Context, c guildChannel) (func(guildMember) uint64, error) {
+	var guild struct {
+		Owner string `json:"owner_id"`
+		Roles []struct {
+			ID          string `json:"id"`
+			Permissions string `json:"permissions"`
+		} `json:"roles"`
+	}
+	path := "guilds/" + c.Guild
+	err := d.client.do(ctx, request{what: "look up a server", method: http.MethodGet, path: path, bucket: path, again: true}, &guild)
+	if err != nil {
+		return nil, nobody(err)
+	}
+	bits := func(s string) uint64 {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return 0 // what cannot be read permits nothing
+		}
+		return n
+	}
+	roles := map[string]uint64{}
+	for _, r := range guild.Roles {
+		roles[r.ID] = bits(r.Permissions)
+	}
+	return func(m guildMember) uint64 {
+		may := roles[c.Guild]
+		for _, r := range m.Roles {
+			may |= roles[r]
+		}
+		if m.User.ID == guild.Owner || may&administrator != 0 {
+			return administrator | discordgo.PermissionViewChannel
+		}
+		// The server's overwrite first, then those of all roles together, then the member's own.
+		var allow, deny uint64
+		for _, o := range c.Overwrites {
+			if o.ID == c.Guild {
+				may = may&^bits(o.Deny) | bits(o.Allow)
+			}
+			if o.ID != c.Guild && slices.Contains(m.Roles, o.ID) {
+				allow, deny = allow|bits(o.Allow), deny|bits(o.Deny)
+			}
+		}
+		may = may&^deny | allow
+		for _, o := range c.Overwrites {
+			if o.ID == m.User.ID {
+				may = may&^bits(o.Deny) | bits(o.Allow)
+			}
+		}
+		return may
+	}, nil
+}

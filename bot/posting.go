@@ -1,0 +1,214 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+// canPost returns why the bot cannot post in a place, or nil: where the platform does not tell, it tries.
+func (b *Bot) canPost(ctx context.Context, in chat.Place) *chat.CannotPostError {
+	err := b.Directory.CanPost(ctx, in)
+	if why, ok := errors.AsType[*chat.CannotPostError](err); ok {
+		return why
+	}
+	if err != nil {
+		b.Log.Warn("not known whether the bot can post", "error", err)
+	}
+	return nil
+}
+
+// canPostFor is canPost for the channel of a round.
+func (b *Bot) canPostFor(ctx context.Context, r survey.Round) (chat.Place, *chat.CannotPostError) {
+	to, err := chat.ParsePlace(r.Channel)
+	if err != nil {
+		b.Log.Error("round has no channel", "round", r.ID, "error", err)
+		return to, &chat.CannotPostError{Reason: chat.Gone, Err: err}
+	}
+	return to, b.canPost(ctx, to)
+}
+
+// reason says why the bot cannot post in a channel, and what people can do about it.
+func reason(v locale.Voice, err error) string {
+	why, ok := errors.AsType[*chat.CannotPostError](err)
+	if !ok {
+		return v.Say("cannot_post.unknown")
+	}
+	switch why.Reason {
+	case chat.NotMember:
+		return v.Say("cannot_post.member")
+	case chat.Gone:
+		return v.Say("cannot_post.gone")
+	case chat.Archived:
+		return v.Say("cannot_post.archived")
+	case chat.Restricted:
+		return v.Say("cannot_post.restricted")
+	case chat.MissingRights:
+		return v.Say("cannot_post.rights", "rights", strings.Join(why.Rights, ", "))
+	}
+	return v.Say("cannot_post.unknown")
+}
+
+// cannotPost says what was not done because the bot cannot post in a channel, names the channel, and says why.
+func cannotPost(v locale.Voice, said string, in chat.Place, err error) []chat.Block {
+	return []chat.Block{
+		chat.Text{Spans: []chat.Span{chat.Bold(said)}},
+		chat.Text{Spans: []chat.Span{chat.Link{Place: in}, chat.Words(": " + reason(v, err))}},
+	}
+}
+
+// onlyOnFailure is for a post about which nobody needs to be told unless it could not be made.
+func (b *Bot) onlyOnFailure(v locale.Voice, to chat.Place) chat.Then {
+	return func(d chat.Delivered) []chat.Reply {
+		if d.Stands() {
+			return nil
+		}
+		b.Log.Warn("not posted", "error", d.Err)
+		return whisper(cannotPost(v, v.Say("error.not_posted"), to, d.Err)...)
+	}
+}
+
+// outcome is what became of several cards that belong together.
+type outcome struct {
+	err     error // why one of them does not stand; the later ones were not sent
+	unsure  bool  // one may stand or not
+	missing []string
+}
+
+// deliverAll makes replies of cards that belong together, and of what comes after all of them.
+func deliverAll(posts []post, show func(post, chat.Then) chat.Reply, then func(outcome) []chat.Reply) []chat.Reply {
+	var all outcome
+	var replies []chat.Reply
+	for i, x := range posts {
+		replies = append(replies, show(x, func(d chat.Delivered) []chat.Reply {
+			all.missing = append(all.missing, d.Missing...)
+			all.unsure = all.unsure || errors.Is(d.Err, chat.ErrUnsure)
+			if !d.Stands() {
+				all.err = d.Err
+			}
+			if i < len(posts)-1 && d.Stands() {
+				return nil
+			}
+			return then(all)
+		}))
+	}
+	return replies
+}
+
+// How a coordinator wants results or files to be shown, as an action carries it: in the round's channel, unless it says otherwise.
+const (
+	hereWord  = "here"  // in the channel where the action was pressed
+	aloneWord = "alone" // to the coordinator alone
+)
+
+// destination is where results or files go.
+type destination struct {
+	verb  string // results or export
+	round survey.Round
+	to    chat.Place
+	alone bool // to the coordinator alone
+	word  string
+}
+
+// destined reads where results or files of a round are to go.
+func (b *Bot) destined(e chat.Event, r survey.Round, a onDestination) (destination, error) {
+	d := destination{verb: e.Action.Verb, round: r, word: a.to}
+	switch a.to {
+	case aloneWord:
+		d.alone = true
+		return d, nil
+	case hereWord:
+		if e.Private || !ofRound(e, r) { // no button of ours offers that
+			return d, errForged
+		}
+		d.to = e.Where
+		return d, nil
+	}
+	var err error
+	d.to, err = chat.ParsePlace(r.Channel)
+	return d, err
+}
+
+// action is an action for another part of the same results, to the same destination.
+func (d destination) action(verb, lang string) chat.Action {
+	args := []string{string(d.round.ID), lang}
+	if d.word != "" {
+		args = append(args, d.word)
+	}
+	return chat.Do(verb, args...)
+}
+
+// shownIn is what the record says of it: nothing of the round's own channel.
+func (d destination) shownIn() []survey.Change {
+	switch d.word {
+	case hereWord:
+		return []survey.Change{{Field: survey.FieldShown, New: d.to.String()}}
+	case aloneWord:
+		return []survey.Change{{Field: survey.FieldShown, New: aloneWord}}
+	}
+	return nil
+}
+
+// show makes a reply of a card that goes there.
+func (d destination) show(x post, then chat.Then) chat.Reply {
+	if d.alone {
+		return chat.Whisper{Card: x.card, Files: x.files, Then: then}
+	}
+	return chat.Post{To: d.to, Card: x.card, Files: x.files, Then: then}
+}
+
+// became says what became of results or files.
+func (b *Bot) became(e chat.Event, v locale.Voice, d destination, o outcome) []chat.Block {
+	if o.err != nil {
+		b.Log.Warn("not posted", "error", o.err)
+		if d.alone {
+			return []chat.Block{chat.Say(v.Say("results.not_sent"))}
+		}
+		return append(cannotPost(v, v.Say("error.not_posted"), d.to, o.err), b.elsewhere(e, v, d.round, d.verb)...)
+	}
+	said := v.Say("results.posted")
+	switch {
+	case d.alone && o.unsure:
+		said = v.Say("results.sent_unsure")
+	case d.alone:
+		said = v.Say("results.sent")
+	case o.unsure:
+		said = v.Say("results.posted_unsure")
+	case d.verb == "export":
+		said = v.Say("export.posted")
+	}
+	line := chat.Say(said)
+	if !d.alone {
+		line = chat.Text{Spans: []chat.Span{chat.Link{Place: d.to}, chat.Words(": " + said)}}
+	}
+	return append([]chat.Block{line}, b.filesMissing(v, d, o.missing)...)
+}
+
+// filesMissing names the files that did not arrive, and offers to send them again.
+func (b *Bot) filesMissing(v locale.Voice, d destination, names []string) []chat.Block {
+	if len(names) == 0 {
+		return nil
+	}
+	return []chat.Block{
+		chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.missing")), chat.Words(" " + strings.Join(names, ", "))}},
+		row(button(v.Say("button.resend"), d.action("export", v.Lang))),
+	}
+}
+
+// elsewhere offers other ways to results or files when the round's channel takes none.
+func (b *Bot) elsewhere(e chat.Event, v locale.Voice, r survey.Round, verb string) []chat.Block {
+	id := string(r.ID)
+	said := v.Say("elsewhere.alone")
+	buttons := []chat.Button{button(v.Say("button.to_me"), chat.Do(verb, id, v.Lang, aloneWord))}
+	if !e.Private && ofRound(e, r) && e.Where.String() != r.Channel {
+		said = v.Say("elsewhere.here")
+		buttons = append(buttons, chat.Button{Label: v.Say("button.post_here"), Action: chat.Do(verb, id, v.Lang, hereWord), Confirm: &chat.Confirm{
+			Title: v.Say("elsewhere.title"), Text: v.Say("elsewhere.confirm"), Yes: v.Say("button.post_here"), No: v.Say("elsewhere.no"),
+		}})
+	}
+	return []chat.Block{chat.Say(said), row(buttons...)}
+}
