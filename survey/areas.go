@@ -3,7 +3,8 @@ package survey
 import (
 	"errors"
 	"slices"
-	"strings"
+
+	"maturitybot/survey/plaintext"
 )
 
 // Nation is where a local area lies.
@@ -49,13 +50,10 @@ func NewAreas(m *Matrix) *Areas {
 	return &Areas{matrix: m, nations: map[string]Nation{}, ratings: map[areaElement]Rating{}}
 }
 
-// AreaKey is the name of an area without what makes no other area of it: case, and how words are spaced.
-func AreaKey(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
-
 // Add takes one rating in. A rating that cannot stand changes nothing; its error is ErrNoArea, ErrNoNation, ErrNoElement,
 // ErrNoRating, ErrTwoNations or ErrRatedTwice. An element that was given as not rated has been given all the same.
 func (a *Areas) Add(r AreaRating) error {
-	at := areaElement{area: AreaKey(r.Area), element: r.Element}
+	at := areaElement{area: plaintext.Key(r.Area), element: r.Element}
 	if at.area == "" {
 		return ErrNoArea
 	}

@@ -3,12 +3,16 @@ package answers
 import (
 	"bytes"
 	"errors"
-	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/xuri/excelize/v2"
 
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
@@ -60,34 +64,6 @@ func TestReadUnderstands(t *testing.T) {
 	}
 }
 
-// TestEveryNameIsUnderstood: what the matrix calls its elements, roles and levels can stand in a file, in both editions.
-func TestEveryNameIsUnderstood(t *testing.T) {
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range editions {
-		n := newNames(m)
-		check := func(v vocabulary, want int, words ...string) {
-			for _, w := range words {
-				if got, ok := v.places[fold(strings.ReplaceAll(w, "'", "’"))]; !ok || got != want {
-					t.Errorf("%s: %q is %d, want %d", m.ID, w, got, want)
-				}
-			}
-		}
-		for i, e := range m.Elements() {
-			check(n.elements, i, append(append(wordings(e.Name), e.Also...), e.ID)...)
-		}
-		for i, r := range m.Roles() {
-			check(n.roles, i, append(append(wordings(r.Name), r.Also...), r.ID)...)
-		}
-		for i, l := range m.Levels {
-			check(n.levels, i+1, append(append(wordings(l.Name, l.Short), l.Also...), l.ID, fmt.Sprint(i+1))...)
-		}
-		check(n.levels, int(survey.NotApplicable), "not_applicable")
-	}
-}
-
 const header = "respondent,role,element,level,comment\n"
 
 func TestFaultsAreAllToldByLine(t *testing.T) {
@@ -96,29 +72,33 @@ func TestFaultsAreAllToldByLine(t *testing.T) {
 		text string
 		want []string // what each fault begins with
 	}{
-		"nothing":          {"", []string{"a.csv:1: the file has no answers; "}},
-		"no rows":          {header, []string{"a.csv:1: the file has no answers; "}},
-		"unknown column":   {"respondent,role,element,level,name\n", []string{"a.csv:1: column 5 of the header is not known; "}},
-		"column twice":     {"respondent,role,element,level,Level \n", []string{"a.csv:1: columns 4 and 5 have the same name; "}},
-		"columns missing":  {"role,element\n", []string{`a.csv:1: the header has no column "respondent"; `, `a.csv:1: the header has no column "level"; `}},
-		"broken header":    {"respondent,\"role\n", []string{"a.csv:1: the row cannot be read: "}},
-		"too few cells":    {header + "Secret,,vision\n", []string{"a.csv:2: the row has 3 cells; expected 5"}},
-		"too many cells":   {header + "Secret,,vision,1,a,b\n", []string{"a.csv:2: the row has 6 cells; "}},
-		"no respondent":    {header + " ,,vision,1,\n", []string{"a.csv:2: the respondent is empty; "}},
-		"no element":       {header + "Secret,,,1,\n", []string{"a.csv:2: the element is empty; "}},
-		"unknown element":  {header + "x,,Secret,1,\n", []string{"a.csv:2: the element is not one of the matrix england; expected one of vision, needs, "}},
-		"unknown role":     {header + "x,Secret,vision,1,\n", []string{"a.csv:2: the role is not one of the matrix england; expected one of public-health, "}},
-		"unknown level":    {header + "x,,vision,Secret,\n", []string{"a.csv:2: the level is not one of the matrix england; expected one of basic, early, substantial, mature, a name of one, 1 to 4, dont_know, not_applicable, or nothing"}},
-		"level too high":   {header + "x,,vision,5,\nx,,needs,0,\n", []string{"a.csv:2: the level is ", "a.csv:3: the level is "}},
-		"same element":     {header + "Secret,,needs,1,\nSecret,,vision,1,\nsecret,,Strategy: population needs,,\n", []string{"a.csv:4: the respondent has a row for this element already, on line 2; "}},
-		"two roles":        {header + "Secret,,needs,1,\nSecret,midwife,vision,1,\nSecret,parent,leadership,1,\n", []string{"a.csv:4: the respondent has another role than on line 3; "}},
-		"long comment":     {header + "x,,vision,1," + strings.Repeat("ŵ", survey.MaxNoteRunes+1) + "\n", []string{"a.csv:2: the comment has 501 characters; at most 500"}},
-		"quotes":           {header + "x,,vision,1,a \"Secret\" b\ny,,visio,1,\n", []string{`a.csv:2: the row cannot be read: bare "`, "a.csv:3: the element is not"}},
-		"open quotes":      {header + "x,,vision,1,\"Secret\ny,,vision,1,\n", []string{"a.csv:2: the row cannot be read: "}},
-		"not UTF-8":        {header + "x,,vision,1,Secret \xe9\n", []string{"a.csv:2: the row is not in UTF-8; "}},
-		"UTF-16":           {"\xff\xfer\x00e\x00", []string{"a.csv:1: column 1 of the header is not known; ", `a.csv:1: the header has no column "respondent"; `, `a.csv:1: the header has no column "role"; `, `a.csv:1: the header has no column "element"; `, `a.csv:1: the header has no column "level"; `}},
-		"several in a row": {header + ",Secret,Secret,Secret,\n", []string{"a.csv:2: the respondent", "a.csv:2: the element", "a.csv:2: the role", "a.csv:2: the level"}},
-		"after many lines": {header + "x,,vision,1,\"two\nlines\"\n\ny,,vision,9,\n", []string{"a.csv:5: the level"}},
+		"nothing":           {"", []string{"a.csv:1: the file is empty; "}},
+		"no rows":           {header, []string{"a.csv:1: the file has no answers; "}},
+		"unknown column":    {"respondent,role,element,level,name\n", []string{"a.csv:1: the heading of a column is not known, counted from the left: \"5\"; "}},
+		"column twice":      {"respondent,role,element,level,Level \n", []string{"a.csv:1: a column is there twice: \"level\"; "}},
+		"columns missing":   {"role,element\n", []string{`a.csv:1: a column is missing: "respondent", "level"; expected the columns respondent, role, element, level`}},
+		"broken header":     {"respondent,\"role\n", []string{`a.csv:1: the heading of a column is not known, counted from the left: "2"; `, `a.csv:1: a column is missing: "role", "element", "level"; `}},
+		"no element":        {header + "Secret,,,1,\n", []string{"a.csv:2: the element is empty; "}},
+		"a short row":       {header + "Secret,,\n", []string{"a.csv:2: the element is empty; "}},
+		"too many cells":    {header + "Secret,,vision,1,a,b\n", []string{"a.csv:2: the row has more cells than the header; "}},
+		"no respondent":     {header + " ,,vision,1,\n", []string{"a.csv:2: the respondent is empty; "}},
+		"unknown element":   {header + "x,,Secret,1,\n", []string{"a.csv:2: the element is not one of the matrix england; expected one of vision, needs, "}},
+		"unknown role":      {header + "x,Secret,vision,1,\n", []string{"a.csv:2: the role is not one of the matrix england; expected one of public-health, "}},
+		"unknown level":     {header + "x,,vision,Secret,\n", []string{"a.csv:2: the level is not one of the matrix england; expected one of basic, early, substantial, mature, a name of one, 1 to 4, dont_know, not_applicable, or nothing"}},
+		"level too high":    {header + "x,,vision,5,\nx,,needs,0,\n", []string{"a.csv:2: the level is not one of the matrix england (2 times: lines 2, 3); "}},
+		"same element":      {header + "Secret,,needs,1,\nSecret,,vision,1,\nsecret,,Strategy: population needs,,\n", []string{"a.csv:2: a respondent has two rows for an element (2 times: lines 2, 4); "}},
+		"two roles":         {header + "Secret,,needs,1,\nSecret,midwife,vision,1,\nSecret,parent,leadership,1,\n", []string{"a.csv:3: a respondent has two roles (2 times: lines 3, 4); "}},
+		"long comment":      {header + "x,,vision,1," + strings.Repeat("ŵ", survey.MaxNoteRunes+1) + "\n", []string{"a.csv:2: the comment is too long; expected at most 500"}},
+		"quotes":            {header + "x,,vision,1,\"a \"Secret\" b\"\ny,,visio,1,\n", []string{"a.csv:2: the quotation marks do not match; ", "a.csv:3: the element is not"}},
+		"open quotes":       {header + "x,,vision,1,\"Secret\ny,,vision,9,\n", []string{"a.csv:2: the quotation marks do not match; ", "a.csv:3: the level is not"}},
+		"not UTF-8":         {header + "x,,vision,1,Secret \xe9\n", []string{"a.csv:2: the text is not UTF-8; "}},
+		"several in a row":  {header + ",Secret,Secret,Secret,\n", []string{"a.csv:2: the respondent", "a.csv:2: the element", "a.csv:2: the role", "a.csv:2: the level"}},
+		"after many lines":  {header + "x,,vision,1,\"two\nlines\"\n\ny,,vision,9,\n", []string{"a.csv:5: the level"}},
+		"many of a kind":    {header + strings.Repeat("x,,Secret,1,\n", 1000), []string{"a.csv:2: the element is not one of the matrix england (1000 times: lines 2, 3, 4, 5, 6 and on); "}},
+		"another file":      {`{"id": "x", "version": 1}`, []string{"a.csv:1: none of the first 1 rows names the columns; expected the columns respondent, role, element, level, comment, in a table saved as XLSX or CSV"}},
+		"no header":         {"Secret,midwife,vision,1\nSecret,,needs,2\n", []string{"a.csv:1: none of the first 2 rows names the columns; "}},
+		"an old workbook":   {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", []string{"a.csv:1: the file is a workbook of an old kind (.xls), or it has a password; "}},
+		"a broken workbook": {"PK\x03\x04Secret", []string{"a.csv:1: the workbook cannot be read; "}},
 	} {
 		got, _, err := read(m, c.text)
 		var faults survey.Faults
@@ -157,29 +137,92 @@ func TestNamesThatTwoThingsHave(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
-	m := england(t)
-	if r := newReader("a.csv", m); r.maxBytes != 64<<20 || r.maxRows != 1_000_000 {
-		t.Errorf("%d bytes, %d rows", r.maxBytes, r.maxRows)
+// TestFilesAsPeopleHaveThem reads what Excel, R, pandas and hands make of one table.
+func TestFilesAsPeopleHaveThem(t *testing.T) {
+	files := []string{
+		"tab.tsv", "cr.csv", "excel-missing-trailing.csv", "pandas-float.csv", "sep-line.csv", "title-line.csv", "trailing-cols.csv", "utf16le-tab.txt",
 	}
-	text := header + "x,,vision,1,\n,,,,\nx,,needs,1,\n"
-	for _, c := range []struct {
-		bytes, rows int
-		want        string
-	}{
-		{len(text), 2, ""},
-		{len(text) - 1, 2, fmt.Sprintf("a.csv:1: the file is too large; at most %d bytes", len(text)-1)},
-		{len(text), 1, "a.csv:4: the file has too many rows; at most 1"},
-	} {
-		r := newReader("a.csv", m)
-		r.maxBytes, r.maxRows = c.bytes, c.rows
-		if err := r.rows(iotest.OneByteReader(strings.NewReader(text))); err != nil || r.faults.Error() != c.want {
-			t.Errorf("%v, %q, want %q", err, r.faults.Error(), c.want)
+	var want []survey.Response
+	for _, file := range files {
+		src, err := os.ReadFile(filepath.Join("testdata", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := read(england(t), string(src))
+		if want == nil {
+			want = got
+		}
+		if err != nil || len(got) != 12 || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %d responses, %.300v", file, len(got), err)
 		}
 	}
+}
+
+// TestWorkbook reads a table from the first visible sheet of a workbook.
+func TestWorkbook(t *testing.T) {
+	m := england(t)
+	src, err := os.ReadFile("testdata/tab.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _, err := read(m, string(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	book := excelize.NewFile()
+	if _, err := book.NewSheet("Answers"); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(book.SetSheetVisible("Answers", true), book.SetCellStr("Answers", "A1", "Northshire"), book.SetCellStr("Sheet1", "A1", "Secret")); err != nil {
+		t.Fatal(err)
+	}
+	book.SetActiveSheet(1)
+	if err := book.SetSheetVisible("Sheet1", false); err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range strings.Split(strings.TrimSpace(string(src)), "\n") {
+		for k, cell := range strings.Split(line, "\t") {
+			at, _ := excelize.CoordinatesToCellName(k+1, i+3)
+			var value any = cell
+			if n, err := strconv.Atoi(cell); err == nil {
+				value = n // a number, not a text
+			}
+			if err := book.SetCellValue("Answers", at, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var b bytes.Buffer
+	if err := book.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := read(m, b.String()); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%d responses, %v", len(got), err)
+	}
+}
+
+// TestEmptyMarks reads what people and programs write for an answer that is none.
+func TestEmptyMarks(t *testing.T) {
+	m := england(t)
+	for rating, words := range map[survey.Rating][]string{
+		survey.NotAnswered:   {"", "-", "–", "NA", "n/a", "#N/A", "NaN"},
+		survey.DontKnow:      {"dont_know", "Don’t know", "Ddim yn gwybod"},
+		survey.NotApplicable: {"not_applicable", "Not applicable", "Ddim yn berthnasol i mi"},
+		2:                    {"2", "2.0", " 2,00 ", "early", "Cynnydd cynnar"},
+	} {
+		for _, word := range words {
+			got, _, err := read(m, "respondent\trole\telement\tlevel\nx\t-\tvision\t"+word+"\n")
+			if err != nil || got[0].Answers["vision"].Rating != rating {
+				t.Errorf("%q: %v, %v", word, got, err)
+			}
+		}
+	}
+}
+
+func TestReaderThatFails(t *testing.T) {
 	broken := errors.New("the disk is gone")
-	if _, err := Read("a.csv", iotest.ErrReader(broken), m, func(survey.Response) {}); !errors.Is(err, broken) {
-		t.Errorf("a reader that fails: %v", err)
+	if _, err := Read("a.csv", iotest.ErrReader(broken), england(t), func(survey.Response) {}); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -187,21 +230,27 @@ func TestWriteIsRead(t *testing.T) {
 	m := england(t)
 	rows := []Row{
 		{"a", "midwife", "vision", 4, "one,\n\"two\""}, {"a", "midwife", "needs", survey.DontKnow, ""},
-		{"b", "", "vision", survey.NotApplicable, ""}, {"b", "", "needs", survey.NotAnswered, ""},
+		{"b", "", "vision", survey.NotApplicable, "=HYPERLINK(\"http://example.org\")"}, {"b", "", "needs", survey.NotAnswered, ""},
 	}
 	var b bytes.Buffer
 	if err := Write(&b, m, rows); err != nil {
 		t.Fatal(err)
 	}
+	if out := b.String(); !strings.HasPrefix(out, "\ufeffrespondent,") || !strings.Contains(out, ",\"'=HYPERLINK(") {
+		t.Errorf("a spreadsheet would misread\n%s", out)
+	}
 	got, _, err := read(m, b.String())
 	want := []survey.Response{
 		{Group: "health", Answers: map[string]survey.Answer{"vision": said(4, "one,\n\"two\""), "needs": said(survey.DontKnow, "")}},
-		{Answers: map[string]survey.Answer{"vision": said(survey.NotApplicable, ""), "needs": said(survey.NotAnswered, "")}},
+		{Answers: map[string]survey.Answer{"vision": said(survey.NotApplicable, "=HYPERLINK(\"http://example.org\")"), "needs": said(survey.NotAnswered, "")}},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
 	}
 }
+
+// lines is how many lines a text can have at most.
+func lines(text string) int { return strings.Count(text, "\n") + strings.Count(text, "\r") + 1 }
 
 // FuzzRead: whatever the file, there are either responses that fit the matrix or faults on lines of the file.
 func FuzzRead(f *testing.F) {
@@ -218,8 +267,8 @@ func FuzzRead(f *testing.F) {
 				t.Fatalf("%d responses and %v", len(got), err)
 			}
 			for i, fault := range faults {
-				if fault.Line < 1 || fault.Line > strings.Count(text, "\n")+1 || i > 0 && fault.Line < faults[i-1].Line {
-					t.Fatalf("line %d of %d: %v", fault.Line, strings.Count(text, "\n")+1, err)
+				if fault.Line < 1 || fault.Line > lines(text) || i > 0 && fault.Line < faults[i-1].Line {
+					t.Fatalf("line %d of %d: %v", fault.Line, lines(text), err)
 				}
 			}
 			return

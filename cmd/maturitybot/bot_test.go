@@ -105,7 +105,7 @@ func TestEveryCardFits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := matrix.LoadFile("../../survey/matrix/testdata/eight.yaml")
+	other, err := loadMatrix("../../survey/matrix/testdata/eight.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

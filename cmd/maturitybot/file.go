@@ -3,9 +3,51 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
+
+// openFile opens a file that somebody named, for reading. Every command says the same when it cannot.
+func openFile(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err == nil {
+		if info, bad := f.Stat(); bad == nil && info.IsDir() {
+			_ = f.Close() // it was only looked at
+			return nil, fmt.Errorf("%s is a folder; name a file", path)
+		}
+		return f, nil
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fileError{fmt.Sprintf("there is no file %s", path), err}
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fileError{fmt.Sprintf("%s cannot be read: permission denied", path), err}
+	}
+	return nil, err
+}
+
+// fileError says in a sentence why a file cannot be opened, and wraps the operating system's error.
+type fileError struct {
+	said  string
+	cause error
+}
+
+func (e fileError) Error() string { return e.said }
+func (e fileError) Unwrap() error { return e.cause }
+
+// loadMatrix reads the matrix in a file. The error is a survey.Faults when its content cannot stand.
+func loadMatrix(path string) (*survey.Matrix, error) {
+	f, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return matrix.Load(path, f)
+}
 
 // replaceFile writes a file whole: whoever opens it finds what was there before, or all of the new. A device or a pipe
 // takes what is written and stays what it is.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -17,15 +18,18 @@ type matrixCommand struct {
 }
 
 type matrixCheck struct {
-	File string `arg:"" help:"The matrix file (YAML)." type:"existingfile"`
+	File string `arg:"" help:"The matrix file (YAML)."`
 }
 
 // Run prints what the file holds, or all its faults by line.
 func (c matrixCheck) Run(s streams) error {
-	m, err := matrix.LoadFile(c.File)
+	m, err := loadMatrix(c.File)
+	var faults survey.Faults
+	if errors.As(err, &faults) {
+		return tell(s.err, faults)
+	}
 	if err != nil {
-		fmt.Fprintln(s.err, err)
-		return errSilent
+		return err
 	}
 	languages := make([]string, len(m.Languages))
 	for i, l := range m.Languages {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 
 	"maturitybot/bot/transcript"
@@ -26,9 +25,9 @@ func (c playCommand) Run(ctx context.Context, s streams) error {
 	}
 	script := s.in
 	if c.File != "-" {
-		f, err := os.Open(c.File)
+		f, err := openFile(c.File)
 		if err != nil {
-			return fmt.Errorf("open transcript: %w", err)
+			return err
 		}
 		defer func() { _ = f.Close() }() // it was only read
 		script = f

@@ -15,11 +15,11 @@ import (
 )
 
 type reportCommand struct {
-	File   string `arg:"" help:"Agreed ratings as CSV with the columns area,nation,element,level. Nation: England or Wales. Element and level: id or name, in English or Welsh; the level's number will do; blank is not rated." type:"existingfile"`
+	File   string `arg:"" help:"Agreed ratings as XLSX or CSV with the columns area, nation, element, level. Nation: England or Wales. Element and level: id or name, in English or Welsh; the level's number will do; blank is not rated."`
 	Format string `help:"text, csv, xlsx, png or svg. Without it, what the ending of FILE says, else text." enum:",text,csv,xlsx,png,svg" default:"" placeholder:"FORMAT"`
 	Out    string `short:"o" help:"Write to this file." placeholder:"FILE"`
 	Lang   string `help:"Language: en or cy." enum:"en,cy" default:"en"`
-	Matrix string `help:"The areas were rated on the matrix in this file." placeholder:"FILE" type:"existingfile"`
+	Matrix string `help:"The areas were rated on the matrix in this file." placeholder:"FILE"`
 }
 
 // Run writes the tables, or all that is wrong with the ratings by line.
@@ -82,11 +82,15 @@ func (c reportCommand) overview(s streams) (survey.Overview, error) {
 		matrices = matrices[:1]
 	}
 	read := func() (survey.Overview, error) {
-		areas, err := ratings.ReadFile(c.File, matrices)
+		f, err := openFile(c.File)
+		if err != nil {
+			return survey.Overview{}, err
+		}
+		defer func() { _ = f.Close() }() // it was only read
+		areas, err := ratings.Read(c.File, f, matrices)
 		var faults survey.Faults
 		if errors.As(err, &faults) {
-			fmt.Fprintln(s.err, faults)
-			return survey.Overview{}, errSilent
+			return survey.Overview{}, tell(s.err, faults)
 		}
 		if err != nil {
 			return survey.Overview{}, err

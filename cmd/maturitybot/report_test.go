@@ -95,9 +95,9 @@ func TestReportRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, args := range map[string][]string{
-		bad + `:2: the nation is "Narnia"; expected England or Wales` + "\n" + bad + `:3: the element is "wardrobe"; expected`: {bad, "-o", kept},
-		"maturitybot: write report: the ending of x.doc says nothing of its format":                                            {good, "-o", "x.doc"},
-		"maturitybot: write report: " + folder + " is a folder":                                                                {good, "--format", "csv", "-o", folder},
+		bad + `:2: the nation is not known: "Narnia"; expected England or Wales` + "\n" + bad + `:3: the element is not known: "wardrobe"; expected`: {bad, "-o", kept},
+		"maturitybot: write report: the ending of x.doc says nothing of its format":                                                                  {good, "-o", "x.doc"},
+		"maturitybot: write report: " + folder + " is a folder":                                                                                      {good, "--format", "csv", "-o", folder},
 	} {
 		code, out, errs := exec(t, "", append([]string{"report"}, args...)...)
 		if code != 1 || out != "" || !strings.HasPrefix(errs, want) {

@@ -21,8 +21,8 @@ import (
 type restoreCommand struct {
 	matrixFlag
 	storeFlag
-	File            string   `arg:"" help:"The backup; - reads standard input." type:"existingfile"`
-	Identity        string   `name:"identity" short:"i" required:"" placeholder:"FILE" type:"existingfile" help:"File with the secret key, as age-keygen wrote it."`
+	File            string   `arg:"" help:"The backup; - reads standard input."`
+	Identity        string   `name:"identity" short:"i" required:"" placeholder:"FILE" help:"File with the secret key, as age-keygen wrote it."`
 	Check           bool     `help:"Only read the whole backup, and say whether it can be restored; needs no Redis."`
 	Replace         bool     `help:"Take out the rounds that Redis holds, for those of the backup."`
 	Erasures        []string `name:"erasures" env:"ERASURES" placeholder:"FILE" type:"path" help:"Files to which serve and forget added what was erased; several with commas."`
@@ -72,7 +72,7 @@ func (c restoreCommand) Run(ctx context.Context, s streams) error {
 // backup opens the backup. As it is read twice, standard input becomes a file that nobody else can open, and that is gone with the program.
 func (c restoreCommand) backup(in io.Reader) (f *os.File, err error) {
 	if c.File != "-" {
-		return os.Open(c.File)
+		return openFile(c.File)
 	}
 	if terminal.IsTerminal(in) {
 		return nil, errors.New("a backup is nothing to type in a terminal; name its file, or send it here with < or |")
@@ -90,14 +90,14 @@ func (c restoreCommand) backup(in io.Reader) (f *os.File, err error) {
 func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, error)) (redis.Restored, error) {
 	o := redis.RestoreOptions{Replace: c.Replace, WithoutErasures: c.WithoutErasures}
 	for _, path := range c.Erasures {
-		j, err := os.Open(path)
+		j, err := openFile(path)
 		switch {
 		case errors.Is(err, os.ErrNotExist) && c.WithoutErasures:
 			continue
 		case errors.Is(err, os.ErrNotExist):
 			return redis.Restored{}, fmt.Errorf("the file of erasures %s is not there: give the copy you kept (--erasures FILE), or --without-erasures", path)
 		case err != nil:
-			return redis.Restored{}, fmt.Errorf("open the journal of erasures: %w", err)
+			return redis.Restored{}, err
 		}
 		defer func() { _ = j.Close() }() // it was only read
 		o.Journals = append(o.Journals, j)
@@ -190,9 +190,9 @@ func ids(rounds []survey.RoundID) string {
 
 // identities reads the secret keys; what is in the file appears in no error.
 func (c restoreCommand) identities() ([]age.Identity, error) {
-	f, err := os.Open(c.Identity)
+	f, err := openFile(c.Identity)
 	if err != nil {
-		return nil, fmt.Errorf("open the secret key: %w", err)
+		return nil, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	identities, err := age.ParseIdentities(f)

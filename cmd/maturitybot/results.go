@@ -22,7 +22,7 @@ import (
 
 // resultsCommand computes results from a file of answers.
 type resultsCommand struct {
-	File     string `arg:"" optional:"" name:"answers.csv" help:"The answers: columns respondent, role, element, level, and comment if there are any; - reads standard input. See --example."`
+	File     string `arg:"" optional:"" name:"answers.csv" help:"The answers, as XLSX or CSV: columns respondent, role, element, level, and comment if there are any; - reads standard input. See --example."`
 	Edition  string `help:"Matrix that was asked: england, wales, or a matrix file." default:"england" placeholder:"ID|FILE"`
 	MinGroup int    `help:"People who must have rated an element before anything of it is shown; at least 3." default:"5" placeholder:"N"`
 	Agreed   int    `help:"Percentage of ratings on one level that counts as agreed." default:"70" placeholder:"PERCENT"`
@@ -141,9 +141,9 @@ func (c resultsCommand) terms() (survey.Terms, error) {
 // published reads the answers and counts them.
 func (c resultsCommand) published(m *survey.Matrix, terms survey.Terms, in io.Reader) (survey.Published, error) {
 	if c.File != "-" {
-		f, err := os.Open(c.File)
+		f, err := openFile(c.File)
 		if err != nil {
-			return survey.Published{}, fmt.Errorf("open answers: %w", err)
+			return survey.Published{}, err
 		}
 		defer func() { _ = f.Close() }() // it was only read
 		if err := c.distinct(f); err != nil {

@@ -231,7 +231,7 @@ func TestResultsOfBadAnswers(t *testing.T) {
 	if code != 1 || printed != "" || strings.Contains(strings.ToLower(errs), "zebedee") {
 		t.Errorf("code %d, output %q, errors %q", code, printed, errs)
 	}
-	for _, want := range []string{":14: the respondent has a row", ":15: the level is not", ":15: the respondent has another role", ":16: the respondent is empty"} {
+	for _, want := range []string{":3: a respondent has two rows for an element (2 times: lines 3, 14)", ":15: the level is not", ":4: a respondent has two roles (2 times: lines 4, 15)", ":16: the respondent is empty"} {
 		if !strings.Contains(errs, answers+want) {
 			t.Errorf("no %q in:\n%s", want, errs)
 		}
@@ -301,7 +301,7 @@ func TestResultsExample(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, again, _ := exec(t, "", "results", "--example", "--edition", edition)
-		if again != string(raw) || !strings.HasPrefix(again, "respondent,role,element,level,comment\n") || strings.Count(again, ". ")+strings.Count(again, ".\n") == 0 {
+		if again != string(raw) || !strings.HasPrefix(again, "\ufeffrespondent,role,element,level,comment\n") || strings.Count(again, ". ")+strings.Count(again, ".\n") == 0 {
 			t.Errorf("%s: not the same twice, or without comments", edition)
 		}
 		code, out, errs = exec(t, "", "results", file, "--edition", edition)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -37,7 +36,7 @@ type serveCommand struct {
 	SlackAPI   string   `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"Another server in place of Slack's: a gateway, or a test."`
 	DiscordAPI string   `name:"discord-api-url" env:"DISCORD_API_URL" placeholder:"URL" help:"Another server in place of Discord's."`
 	Guilds     []string `name:"discord-guilds" env:"DISCORD_GUILDS" placeholder:"ID" help:"Discord servers to offer the commands in, and alone to do anything in, several with commas; without it, every server the bot is in."`
-	Holidays   string   `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" type:"existingfile" help:"Bank holidays in place of those known: gov.uk's bank-holidays.json, or a day a line."`
+	Holidays   string   `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" help:"Bank holidays in place of those known: gov.uk's bank-holidays.json, or a day a line."`
 
 	env  func(string) string                                                  // os.Getenv, but for tests
 	dial func(ctx context.Context, network, address string) (net.Conn, error) // the network, but for tests
@@ -149,9 +148,9 @@ func ended(ctx context.Context, err error) error {
 
 // ownHolidays is a diary that goes by the bank holidays in a file.
 func ownHolidays(path string) (*reminders.Diary, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("open bank holidays: %w", err)
+		return nil, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	calendar, err := reminders.LoadHolidays(path, f)

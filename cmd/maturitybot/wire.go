@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -20,7 +21,7 @@ import (
 
 // matrixFlag adds an area's own matrix to the editions.
 type matrixFlag struct {
-	Matrix string `name:"matrix" placeholder:"FILE" help:"Use the matrix in this file as well as the editions that come with the program." type:"existingfile"`
+	Matrix string `name:"matrix" placeholder:"FILE" help:"Use the matrix in this file as well as the editions that come with the program."`
 }
 
 // matrices returns the editions, with the file's matrix first when one was given. A file with the id of an
@@ -33,9 +34,13 @@ func (f matrixFlag) matrices() ([]*survey.Matrix, error) {
 	if f.Matrix == "" {
 		return editions, nil
 	}
-	own, err := matrix.LoadFile(f.Matrix)
-	if err != nil {
+	own, err := loadMatrix(f.Matrix)
+	var faults survey.Faults
+	switch {
+	case errors.As(err, &faults):
 		return nil, fmt.Errorf("load matrix:\n%w", err)
+	case err != nil:
+		return nil, err
 	}
 	all := []*survey.Matrix{own}
 	for _, m := range editions {
@@ -119,7 +124,7 @@ func stage(folder string, matrices []*survey.Matrix, log *slog.Logger, on func(*
 		return b.bot
 	}
 	s.Matrix = func(file string) (chat.Responder, error) {
-		own, err := matrix.LoadFile(filepath.Join(folder, filepath.Base(file)))
+		own, err := loadMatrix(filepath.Join(folder, filepath.Base(file)))
 		if err != nil {
 			return nil, err
 		}

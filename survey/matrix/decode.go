@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
 )
 
 var (
@@ -82,12 +83,12 @@ func (r *reader) characters(src []byte) bool {
 	for text := range bytes.Lines(src) {
 		line++
 		if !utf8.Valid(text) {
-			r.fault(line, "expected a file in UTF-8", "the line is not in UTF-8")
+			r.faults.Add(r.file, line, "the text is not UTF-8", "expected a file in UTF-8")
 			continue
 		}
 		if i := bytes.IndexFunc(text, notText); i >= 0 {
 			c, _ := utf8.DecodeRune(text[i:])
-			r.fault(line, "expected text only", "the line holds the character %U", c)
+			r.faults.Add(r.file, line, fmt.Sprintf("the line holds the character %U", c), "expected text only")
 		}
 	}
 	return len(r.faults) == before
@@ -265,12 +266,74 @@ type names map[string]int
 
 // take says whether the word was free, and notes a fault when it was not.
 func (r *reader) take(n *yaml.Node, what, word string, taken names) bool {
-	if line, ok := taken[word]; ok {
+	key := plaintext.Key(word)
+	if line, ok := taken[key]; ok {
 		r.fault(n.Line, "expected one that nothing else of its kind has", "%s %s is there already, on line %d", what, quote(word), line)
 		return false
 	}
-	taken[word] = n.Line
+	taken[key] = n.Line
 	return true
+}
+
+// words are what things of one kind go by in files: ids, names and other names, by plaintext.Key.
+type words map[string]owner
+
+// owner is what goes by a word: its place in the order of the file, and the line of the word.
+type owner struct{ place, line int }
+
+// goesBy notes a word that something of the kind goes by, and a fault where another has it already:
+// survey.Vocabulary could not tell the two apart in a file.
+func (r *reader) goesBy(n *yaml.Node, place int, what, word string, taken words) {
+	if n == nil || word == "" {
+		return
+	}
+	key := plaintext.Key(word)
+	if other, ok := taken[key]; ok && other.place != place {
+		r.fault(n.Line, "expected one that nothing else of its kind goes by", "%s %s is there already, on line %d", what, quote(word), other.line)
+		return
+	}
+	taken[key] = owner{place, n.Line}
+}
+
+// allGoBy is goesBy for all that an element, role or level goes by. check, where there is one, looks at
+// each name as well.
+func (r *reader) allGoBy(fields map[string]*yaml.Node, place int, id string, taken words, check func(n *yaml.Node, name string)) {
+	r.goesBy(fields["id"], place, "the id", id, taken)
+	name := func(n *yaml.Node) {
+		if n.Kind != yaml.ScalarNode {
+			return
+		}
+		r.goesBy(n, place, "the name", n.Value, taken)
+		if check != nil {
+			check(n, n.Value)
+		}
+	}
+	for _, field := range []string{"name", "short", "also"} {
+		n := fields[field]
+		switch {
+		case n == nil:
+		case n.Kind == yaml.MappingNode: // by language
+			for i := 1; i < len(n.Content); i += 2 {
+				name(n.Content[i])
+			}
+		case n.Kind == yaml.SequenceNode:
+			for _, item := range n.Content {
+				name(item)
+			}
+		default:
+			name(n)
+		}
+	}
+}
+
+// levelName notes the name of a level that means another level's number, or an answer that is no level.
+func (r *reader) levelName(n *yaml.Node, number int, name string) {
+	if other, ok := survey.LevelNumber(name); ok && other != number {
+		r.faults.Add(r.file, n.Line, "a level has a number as a name",
+			"expected words: in files, a level goes by its own number, 1 for the lowest", name)
+	} else if name != "" && survey.NotALevel(name) {
+		r.faults.Add(r.file, n.Line, "the name of a level has a meaning of its own in files", "expected another", name)
+	}
 }
 
 // id returns an id that may stand, or nothing; what names the thing it is of.
@@ -294,11 +357,10 @@ func (r *reader) id(n *yaml.Node, what string, taken names) string {
 }
 
 // also returns the other names of something in files.
-func (r *reader) also(n *yaml.Node, what string, taken names) []string {
+func (r *reader) also(n *yaml.Node, what string) []string {
 	var all []string
 	for _, item := range r.items(n, "also of "+what, alsoCount) {
-		word := r.line(item, "also of "+what, alsoText)
-		if word != "" && r.take(item, "the name", word, taken) {
+		if word := r.line(item, "also of "+what, alsoText); word != "" {
 			all = append(all, word)
 		}
 	}
@@ -328,9 +390,9 @@ func (r *reader) matrix(n *yaml.Node) *survey.Matrix {
 		About:     r.text(f["about"], "about", shortText),
 		Languages: r.langs,
 	}
-	ids, others := names{}, names{}
+	ids, known := names{}, words{}
 	for i, n := range r.items(f["levels"], "levels", levelCount) {
-		l := r.level(n, called("level", n, i), ids, others)
+		l := r.level(n, called("level", n, i), i+1, ids, known)
 		m.Levels = append(m.Levels, l)
 		r.levels = append(r.levels, l.ID)
 	}
@@ -390,11 +452,12 @@ func (r *reader) percentage(n *yaml.Node, what string) *int {
 	return &v
 }
 
-func (r *reader) level(n *yaml.Node, what string, ids, others names) survey.Level {
+// level reads a level; number is its number, from 1.
+func (r *reader) level(n *yaml.Node, what string, number int, ids names, known words) survey.Level {
 	f := r.fields(n, what, []string{"id", "name", "meaning"}, "also", "short")
 	l := survey.Level{
 		ID:      r.id(f["id"], what, ids),
-		Also:    r.also(f["also"], what, others),
+		Also:    r.also(f["also"], what),
 		Name:    r.text(f["name"], "name of "+what, levelName),
 		Meaning: r.text(f["meaning"], "meaning of "+what, shortText),
 	}
@@ -409,12 +472,13 @@ func (r *reader) level(n *yaml.Node, what string, ids, others names) survey.Leve
 			}
 		}
 	}
+	r.allGoBy(f, number, l.ID, known, func(n *yaml.Node, name string) { r.levelName(n, number, name) })
 	return l
 }
 
 func (r *reader) roleGroups(n *yaml.Node) []survey.RoleGroup {
 	var all []survey.RoleGroup
-	groupIDs, ids, others := names{}, names{}, names{}
+	groupIDs, ids, known, place := names{}, names{}, words{}, 0
 	together := map[survey.Lang]int{}
 	for i, n := range r.items(n, "role_groups", groupCount) {
 		what := called("role group", n, i)
@@ -423,7 +487,13 @@ func (r *reader) roleGroups(n *yaml.Node) []survey.RoleGroup {
 		for i, n := range r.items(f["roles"], "roles of "+what, perGroup) {
 			what := called("role", n, i)
 			f := r.fields(n, what, []string{"id", "name"}, "also", "workshops")
-			role := survey.Role{ID: r.id(f["id"], what, ids), Also: r.also(f["also"], what, others), Name: r.text(f["name"], "name of "+what, optionText), Workshops: r.percentage(f["workshops"], what)}
+			role := survey.Role{
+				ID: r.id(f["id"], what, ids), Also: r.also(f["also"], what),
+				Name:      r.text(f["name"], "name of "+what, optionText),
+				Workshops: r.percentage(f["workshops"], what),
+			}
+			place++
+			r.allGoBy(f, place, role.ID, known, nil)
 			for lang, s := range role.Name {
 				together[lang] += utf8.RuneCountInString(s) + 3 // " · " between two
 			}
@@ -442,7 +512,7 @@ func (r *reader) roleGroups(n *yaml.Node) []survey.RoleGroup {
 func (r *reader) dimensions(n *yaml.Node, m *survey.Matrix) []survey.Dimension {
 	var all []survey.Dimension
 	total := 0
-	dimensionIDs, ids, others := names{}, names{}, names{}
+	dimensionIDs, ids, known, place := names{}, names{}, words{}, 0
 	for i, n := range r.items(n, "dimensions", dimensionCount) {
 		what := called("dimension", n, i)
 		f := r.fields(n, what, []string{"id", "name", "about", "core_elements"})
@@ -457,7 +527,8 @@ func (r *reader) dimensions(n *yaml.Node, m *survey.Matrix) []survey.Dimension {
 			f := r.fields(n, what, []string{"name", "elements"})
 			c := survey.CoreElement{Name: r.text(f["name"], "name of "+what, headingText)}
 			for i, n := range r.items(f["elements"], "elements of "+what, limit{least: 1, most: elementCount.most, why: elementCount.why}) {
-				e := r.element(n, called("element", n, i), ids, others)
+				place++
+				e := r.element(n, called("element", n, i), place, ids, known)
 				r.card(n, called("element", n, i), e, d, m)
 				c.Elements = append(c.Elements, e)
 			}
@@ -476,15 +547,17 @@ func (r *reader) dimensions(n *yaml.Node, m *survey.Matrix) []survey.Dimension {
 	return all
 }
 
-func (r *reader) element(n *yaml.Node, what string, ids, others names) survey.Element {
+// element reads an element; place is its place in the order of asking, from 1.
+func (r *reader) element(n *yaml.Node, what string, place int, ids names, known words) survey.Element {
 	f := r.fields(n, what, []string{"id", "name", "question", "help", "descriptors"}, "also")
 	e := survey.Element{
 		ID:       r.id(f["id"], what, ids),
-		Also:     r.also(f["also"], what, others),
+		Also:     r.also(f["also"], what),
 		Name:     r.text(f["name"], "name of "+what, elementName),
 		Question: r.text(f["question"], "question of "+what, cardText),
 		Help:     r.text(f["help"], "help of "+what, cardText),
 	}
+	r.allGoBy(f, place, e.ID, known, nil)
 	if len(r.levels) == 0 {
 		return e // which descriptors it should have is not known
 	}

@@ -1,18 +1,9 @@
 package matrix
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
-
-	"maturitybot/survey"
 )
-
-// byLine sorts faults, those of one line as they were found.
-func byLine(f survey.Faults) {
-	slices.SortStableFunc(f, func(a, b survey.Fault) int { return cmp.Compare(a.Line, b.Line) })
-}
 
 // quote shows a word of the file inside a fault: on one line, without anything a terminal would obey, and short.
 func quote(s string) string {

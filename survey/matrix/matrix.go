@@ -13,9 +13,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
 )
 
 // MaxBytes is the largest file that is read; the editions that come with the product are a twentieth of it.
@@ -51,21 +51,10 @@ func Editions() ([]*survey.Matrix, error) {
 	return all, nil
 }
 
-// LoadFile reads the matrix in the file at path. When the file cannot be opened or read the error is the
-// operating system's, wrapped; when its content cannot stand, the error is a survey.Faults.
-func LoadFile(path string) (*survey.Matrix, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("open matrix: %w", err)
-	}
-	defer func() { _ = f.Close() }() // it is only read
-	return Load(path, f)
-}
-
-// Load reads a matrix; name is what its faults call the file. Everything that is wrong is reported at once:
+// Load reads a matrix in UTF-8, or in UTF-16 with a byte order mark; name is what its faults call the file. Everything that is wrong is reported at once:
 // the error is then a survey.Faults, and there is no matrix. A reader that fails gives its own error, wrapped.
 func Load(name string, from io.Reader) (*survey.Matrix, error) {
-	src, err := io.ReadAll(io.LimitReader(from, MaxBytes+1))
+	src, err := io.ReadAll(io.LimitReader(plaintext.NewReader(from), MaxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read matrix %s: %w", name, err)
 	}
@@ -75,7 +64,7 @@ func Load(name string, from io.Reader) (*survey.Matrix, error) {
 		m = r.matrix(root)
 	}
 	if len(r.faults) > 0 {
-		byLine(r.faults)
+		r.faults.Sort()
 		return nil, r.faults
 	}
 	return m, nil

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/encoding/unicode"
+
 	"maturitybot/survey"
 )
 
@@ -73,15 +75,76 @@ func load(t *testing.T, src string) (*survey.Matrix, survey.Faults) {
 	return m, faults
 }
 
-func TestAnotherMatrix(t *testing.T) {
-	m, err := LoadFile("testdata/eight.yaml")
+func loadFile(t *testing.T, path string) (*survey.Matrix, survey.Faults) {
+	t.Helper()
+	src, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return load(t, string(src))
+}
+
+// TestMatrixInUTF16 reads a matrix that an editor saved as "Unicode".
+func TestMatrixInUTF16(t *testing.T) {
+	src, err := os.ReadFile("testdata/eight.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().Bytes(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, faults := load(t, string(wide)); faults != nil || m.ID != "playground" {
+		t.Errorf("got %v", faults)
+	}
+	// In another encoding, one fault for all its lines.
+	_, faults := load(t, strings.ReplaceAll(string(src), "a", "\xe2"))
+	if len(faults) != 1 || !strings.HasPrefix(faults[0].Error(), "f.yaml:1: the text is not UTF-8 (") {
+		t.Errorf("got %v", faults)
+	}
+}
+
+// TestNamesThatClash covers names that a file of answers could not tell apart.
+func TestNamesThatClash(t *testing.T) {
+	_, faults := loadFile(t, "testdata/also-number-clash.yaml")
+	want := `f.yaml:12: a level has a number as a name: "0", "1", "2", "3", "4" (5 times: lines 12, 17, 21, 26, 31); expected words: in files, a level goes by its own number, 1 for the lowest`
+	if faults.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", faults, want)
+	}
+	replace := func(old, new string) string {
+		if !strings.Contains(small, old) {
+			t.Fatalf("small has no %q", old)
+		}
+		return strings.Replace(small, old, new, 1)
+	}
+	for want, src := range map[string]string{
+		"":                                         replace("also: [Bottom]", "also: [\"1\", Isel, low]"), // its own number, name and id
+		`the name "LOW" is there already`:          replace("short: {en: Hi, cy: Uch}", "short: {en: LOW, cy: Uch}"),
+		`the name "Isel" is there already`:         replace("short: {en: Hi, cy: Uch}", "also: [Isel]"),
+		`the name "BOTTOM" is there already`:       replace("short: {en: Hi, cy: Uch}", "also: [BOTTOM]"),
+		`the name "low" is there already`:          replace("short: {en: Hi, cy: Uch}", "also: [low]"),
+		`a level has a number as a name: "2.0"`:    replace("also: [Bottom]", `also: ["2.0"]`),
+		`has a meaning of its own in files: "N/A"`: replace("also: [Bottom]", `also: ["N/A"]`),
+	} {
+		_, faults := load(t, src)
+		if (want == "") != (faults == nil) || !strings.Contains(faults.Error(), want) {
+			t.Errorf("got %v, want %q", faults, want)
+		}
+	}
+}
+
+func TestAnotherMatrix(t *testing.T) {
+	m, faults := loadFile(t, "testdata/eight.yaml")
+	if faults != nil {
+		t.Fatal(faults)
 	}
 	if n := len(m.Elements()); n != 8 || len(m.Dimensions) != 3 || len(m.Levels) != 5 || !slices.Equal(m.Languages, []survey.Lang{"en"}) {
 		t.Errorf("%d elements, %d dimensions, %d levels, languages %v", n, len(m.Dimensions), len(m.Levels), m.Languages)
 	}
-	want := survey.Level{ID: "aware", Also: []string{"1"}, Name: survey.Text{"en": "Aware"}, Short: survey.Text{"en": "Aware"},
+	if !slices.Equal(m.Levels[0].Also, []string{"Nothing yet"}) {
+		t.Errorf("level 1 is also %q", m.Levels[0].Also)
+	}
+	want := survey.Level{ID: "aware", Name: survey.Text{"en": "Aware"}, Short: survey.Text{"en": "Aware"},
 		Meaning: survey.Text{"en": "Somebody has noticed and said so. Nothing has been done."}}
 	if !reflect.DeepEqual(m.Levels[1], want) {
 		t.Errorf("level 2 is %+v, want %+v", m.Levels[1], want)
@@ -122,7 +185,7 @@ func TestFaults(t *testing.T) {
 		{"id length", "id: own-view", "id: abcdefghijklmnopq", `38: the id of information "abcdefghijklmnopq" has 17 characters; at most 16 (Discord: 100 bytes of a button's id)`},
 		{"id reserved", "id: people", "id: everyone", `32: the id "everyone" of role group "everyone" has a meaning of its own; expected another than all, dk, everyone, na, none, not-stated`},
 		{"id twice", "id: high", "id: low", `12: the id "low" is there already, on line 8; expected one that nothing else of its kind has`},
-		{"other name twice", "    short: {en: Hi, cy: Uch}", "    short: {en: Hi, cy: Uch}\n    also: [Bottom]", `15: the name "Bottom" is there already, on line 9; expected one that nothing else of its kind has`},
+		{"other name twice", "    short: {en: Hi, cy: Uch}", "    short: {en: Hi, cy: Uch}\n    also: [Bottom]", `15: the name "Bottom" is there already, on line 9; expected one that nothing else of its kind goes by`},
 		{"descriptor missing", "              high: {en: High one., cy: Un uchel.}\n", "", `29: descriptors of element "one" lacks high; expected the key "high"`},
 		{"descriptor of no level", "              high: {en", "              hihg: {en", `29: descriptors of element "one" lacks high; expected the key "high"
 30: descriptors of element "one" has no key "hihg"; did you mean "high"?`},
@@ -160,7 +223,7 @@ func TestNotYAML(t *testing.T) {
 		{"a tab", "id:\n\tx: y\n", "f.yaml:2: while scanning for the next token: found character that cannot start any token; expected YAML"},
 		{"two documents", small + "---\n" + small, "f.yaml:40: a second document begins; expected one matrix a file"},
 		{"a broken second document", "id: x\n--- [\n", "f.yaml:3: while parsing a flow node: did not find expected node content; expected YAML"},
-		{"another encoding", "id: x\nname: caf\xe9\n", "f.yaml:2: the line is not in UTF-8; expected a file in UTF-8"},
+		{"another encoding", "id: x\nname: caf\xe9\n", "f.yaml:2: the text is not UTF-8; expected a file in UTF-8"},
 		{"a control character", "id: x\nname: a\x1bb\n", "f.yaml:2: the line holds the character U+001B; expected text only"},
 		{"no character", "id: x\nname: a\ufffeb\n", "f.yaml:2: the line holds the character U+FFFE; expected text only"},
 		{"no such anchor", "id: x\nname: *nobody\n", "f.yaml:2: unknown anchor 'nobody' referenced; expected YAML"},
@@ -193,9 +256,6 @@ type broken struct{ error }
 func (b broken) Read([]byte) (int, error) { return 0, b.error }
 
 func TestUnreadable(t *testing.T) {
-	if _, err := LoadFile("testdata/nothing.yaml"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("got %v", err)
-	}
 	torn := errors.New("torn")
 	if _, err := Load("f.yaml", broken{torn}); !errors.Is(err, torn) {
 		t.Errorf("got %v", err)
@@ -215,7 +275,7 @@ func largest() *survey.Matrix {
 	}
 	m := &survey.Matrix{ID: "abcdefghijklmn-9", Version: 1, Nation: text(75, "n"), Name: text(150, "n"), About: text(300, "a"), Languages: langs}
 	for i := range 7 {
-		m.Levels = append(m.Levels, survey.Level{ID: fmt.Sprint("l", i), Name: text(40, "n"), Short: text(30, "s"), Meaning: text(300, "m")})
+		m.Levels = append(m.Levels, survey.Level{ID: fmt.Sprint("l", i), Name: text(40, fmt.Sprint("n", i)), Short: text(30, fmt.Sprint("s", i)), Meaning: text(300, "m")})
 	}
 	for i := range 10 {
 		m.Information = append(m.Information, survey.Kind{ID: fmt.Sprint("k", i), Name: text(75, "n")})
@@ -223,7 +283,7 @@ func largest() *survey.Matrix {
 	for i := range 10 {
 		d := survey.Dimension{ID: fmt.Sprint("d", i), Name: text(75, "n"), About: text(300, "a"), CoreElements: []survey.CoreElement{{Name: text(150, "c")}}}
 		for j := range 10 {
-			e := survey.Element{ID: fmt.Sprintf("e%d-%d", i, j), Name: text(0, "n"), Question: text(0, "q"), Help: text(0, "h")}
+			e := survey.Element{ID: fmt.Sprintf("e%d-%d", i, j), Name: text(0, fmt.Sprint("n", i, j)), Question: text(0, "q"), Help: text(0, "h")}
 			if i+j == 0 { // a hundred of these would be more than a file takes
 				e.Name, e.Question, e.Help = text(73, "n"), text(600, "q"), text(297, "h")
 			}
@@ -241,7 +301,7 @@ func largest() *survey.Matrix {
 	for i := range 10 {
 		g := survey.RoleGroup{ID: fmt.Sprint("g", i), Name: text(75, "n")}
 		for j := range 10 {
-			g.Roles = append(g.Roles, survey.Role{ID: fmt.Sprintf("r%d-%d", i, j), Name: text(9, "r")})
+			g.Roles = append(g.Roles, survey.Role{ID: fmt.Sprintf("r%d-%d", i, j), Name: text(9, fmt.Sprint("r", i, j))})
 		}
 		m.RoleGroups = append(m.RoleGroups, g)
 	}
@@ -252,6 +312,7 @@ func largest() *survey.Matrix {
 func TestLimits(t *testing.T) {
 	grow := func(t survey.Text, n int) { t["cy"] += strings.Repeat("y", n) }
 	one := func() survey.Text { return survey.Text{"en": "x", "cy": "x", "fr": "x"} }
+	called := func(name string) survey.Text { return survey.Text{"en": name, "cy": name, "fr": name} }
 	first := func(m *survey.Matrix) *survey.Element { return &m.Dimensions[0].CoreElements[0].Elements[0] }
 	cases := []struct {
 		name   string
@@ -288,12 +349,12 @@ func TestLimits(t *testing.T) {
 				g.Roles = append(g.Roles, survey.Role{ID: fmt.Sprint("x", i), Name: g.Name})
 			}
 			for i := range g.Roles {
-				g.Roles[i].Name = one()
+				g.Roles[i].Name = called(fmt.Sprint("x", i))
 			}
 		}, []string{`roles of role group "g0" has 25 entries; at most 24 (Discord: `}},
 		{"groups", func(m *survey.Matrix) {
 			m.RoleGroups[0].Roles = m.RoleGroups[0].Roles[:1]
-			m.RoleGroups = append(m.RoleGroups, survey.RoleGroup{ID: "more", Name: m.Name, Roles: []survey.Role{{ID: "more", Name: m.RoleGroups[0].Roles[0].Name}}})
+			m.RoleGroups = append(m.RoleGroups, survey.RoleGroup{ID: "more", Name: m.Name, Roles: []survey.Role{{ID: "more", Name: called("more")}}})
 			m.RoleGroups[10].Name = m.RoleGroups[0].Name
 		}, []string{"role_groups has 11 entries; at most 10 (Discord: "}},
 		{"kinds of information", func(m *survey.Matrix) {
@@ -307,6 +368,7 @@ func TestLimits(t *testing.T) {
 			for i := range 16 {
 				e := c.Elements[0]
 				e.ID = fmt.Sprint("more", i)
+				e.Name = called(e.ID)
 				c.Elements = append(c.Elements, e)
 			}
 		}, []string{"all dimensions together have 116 elements; at most 100 (Slack and Discord: ", `dimension "d0" has 26 elements; at most 25 (Discord: `}},
@@ -353,9 +415,9 @@ func TestLimits(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	eight, err := LoadFile("testdata/eight.yaml")
-	if err != nil {
-		t.Fatal(err)
+	eight, faults := loadFile(t, "testdata/eight.yaml")
+	if faults != nil {
+		t.Fatal(faults)
 	}
 	two, faults := load(t, small)
 	if faults != nil {

@@ -1,0 +1,337 @@
+package rows
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"maturitybot/survey/plaintext"
+)
+
+// The most that is read of a table. A file of a million answers has about 50 MB.
+const (
+	MaxBytes = 64 << 20
+	MaxRows  = 1_000_000 // below the header
+	MaxCells = 1_000     // of one row
+)
+
+const (
+	maxRowBytes = 1 << 20
+	headBytes   = 64 << 10
+	headRows    = 20 // the header is one of the first so many rows
+)
+
+// separators are what can part the cells of a row. Of two that split a header equally well, the
+// first counts.
+const separators = ",;\t|"
+
+// Row is a row of a table that has a cell with something in it.
+type Row struct {
+	Line  int      // where it begins, from 1
+	Cells []string // without space around them
+	State State
+}
+
+// State says whether the cells of a row can be told apart.
+type State int
+
+// The states of a row.
+const (
+	Readable  State = iota
+	Misquoted       // its quotation marks do not match; the cells are those of its first line
+	NotUTF8         // it has bytes that are not UTF-8
+)
+
+// Source gives the rows of a table one after another, and io.EOF after the last. What exceeds a
+// limit is a *LimitError; a source that cannot be read gives its own error.
+type Source interface{ Next() (Row, error) }
+
+// LimitError says that a table is larger than what is read.
+type LimitError struct {
+	Line int
+	What string // what is too large
+	Want string
+}
+
+func (e *LimitError) Error() string { return e.What + "; " + e.Want }
+
+// Text reads a table from text, in which a separator parts the cells of a row: CSV, or what a
+// spreadsheet copies and saves. A cell with a separator, a line break or a quotation mark in it
+// stands in quotation marks, with every mark inside doubled (RFC 4180); in a cell that does not
+// begin with one, a mark is a character like any other. Lines end with LF, CR LF or CR alone.
+//
+// It differs from encoding/csv in what that package does not do: a mark that is never closed costs
+// its own line only, CR alone ends a line, and no row can take more memory than its limit.
+type Text struct {
+	from  *bufio.Reader
+	sep   byte
+	line  int      // lines that were taken
+	ahead []string // lines that were read and are still to be taken
+	err   error    // what ended the reading
+}
+
+// NewText returns the rows of a text. The separator is the one with which one of the first rows has
+// most of the headings that count counts; a first row "sep=;", which Excel writes and reads, says it.
+func NewText(from io.Reader, count func(cells []string) int) *Text {
+	limited := &limited{from: from, left: MaxBytes}
+	t := &Text{from: bufio.NewReaderSize(plaintext.NewReader(limited), headBytes)}
+	head, _ := t.from.Peek(headBytes) // what is wrong with the file is found when it is read
+	if sep, ok := separatorLine(head); ok {
+		t.sep = sep
+		_, _ = t.takeLine()
+		return t
+	}
+	t.sep = separators[0]
+	best := 0
+	for i := range len(separators) {
+		try := &Text{from: bufio.NewReader(bytes.NewReader(head)), sep: separators[i]}
+		for range headRows {
+			row, err := try.Next()
+			if err != nil {
+				break
+			}
+			if n := count(row.Cells); n > best {
+				best, t.sep = n, separators[i]
+			}
+		}
+	}
+	return t
+}
+
+// separatorLine reads Excel's line that names the separator.
+func separatorLine(head []byte) (byte, bool) {
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	line = bytes.Trim(line, "\r\" ")
+	if len(line) == len("sep=;") && bytes.EqualFold(line[:4], []byte("sep=")) && strings.IndexByte(separators, line[4]) >= 0 {
+		return line[4], true
+	}
+	return 0, false
+}
+
+// Next returns the next row that is not blank.
+func (t *Text) Next() (Row, error) {
+	for {
+		row, err := t.row()
+		if err != nil || !blank(row.Cells) {
+			return row, err
+		}
+	}
+}
+
+func blank(cells []string) bool {
+	for _, cell := range cells {
+		if cell != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// row reads one row, which can reach over several lines.
+func (t *Text) row() (Row, error) {
+	first, err := t.takeLine()
+	if err != nil {
+		return Row{}, err
+	}
+	row := Row{Line: t.line}
+	if !utf8.ValidString(first) {
+		row.State = NotUTF8
+	}
+	s := splitter{sep: t.sep}
+	size, taken := len(first), []string{}
+	for next := first; ; {
+		switch s.split(next) {
+		case complete:
+			row.Cells = s.cells
+			return row, nil
+		case tooWide:
+			return row, &LimitError{row.Line, "a row has too many cells", fmt.Sprintf("expected at most %d", MaxCells)}
+		case open:
+			next, err = t.takeLine()
+			if err == nil {
+				taken = append(taken, next)
+				size += len(next)
+				if !utf8.ValidString(next) {
+					row.State = NotUTF8
+				}
+			}
+			if err == nil && size <= maxRowBytes {
+				continue
+			}
+		}
+		// The quotation marks do not match: the row is its first line, and the next one begins below.
+		t.ahead = append(taken, t.ahead...)
+		t.line -= len(taken)
+		if row.State == Readable {
+			row.State = Misquoted
+		}
+		row.Cells = strings.SplitN(first, string(t.sep), MaxCells)
+		for i, cell := range row.Cells {
+			row.Cells[i] = Trim(cell)
+		}
+		return row, nil
+	}
+}
+
+// takeLine returns the next line without its end.
+func (t *Text) takeLine() (string, error) {
+	if len(t.ahead) > 0 {
+		line := t.ahead[0]
+		t.ahead = t.ahead[1:]
+		t.line++
+		return line, nil
+	}
+	if t.err != nil {
+		return "", t.err
+	}
+	var line []byte
+	for {
+		b, err := t.from.ReadByte()
+		var limit *LimitError
+		switch {
+		case err == nil && b != '\n' && b != '\r':
+			if line = append(line, b); len(line) > maxRowBytes {
+				t.err = &LimitError{t.line + 1, "a row is too long", fmt.Sprintf("expected at most %d bytes", maxRowBytes)}
+				return "", t.err
+			}
+			continue
+		case errors.As(err, &limit):
+			limit.Line = t.line + 1
+			t.err = limit
+			return "", t.err
+		case err != nil:
+			t.err = err
+			if !errors.Is(err, io.EOF) || len(line) == 0 {
+				return "", t.err
+			}
+		case b == '\r':
+			if next, _ := t.from.Peek(1); len(next) == 1 && next[0] == '\n' {
+				_, _ = t.from.ReadByte() // it is in the buffer
+			}
+		}
+		t.line++
+		return string(line), nil
+	}
+}
+
+// splitter splits the lines of one row into cells.
+type splitter struct {
+	sep    byte
+	cells  []string
+	quoted strings.Builder // the cell that is open
+	inside bool            // the marks of
+}
+
+type splitState int
+
+const (
+	complete  splitState = iota
+	open                 // the last cell goes on on the next line
+	misquoted            // a cell has something behind its closing mark
+	tooWide
+)
+
+// split takes the row's next line.
+func (s *splitter) split(line string) splitState {
+	if s.inside {
+		s.quoted.WriteByte('\n')
+	}
+	for {
+		if len(s.cells) >= MaxCells {
+			return tooWide
+		}
+		if !s.inside {
+			start := strings.TrimLeft(line, " ")
+			if !strings.HasPrefix(start, `"`) {
+				cell, rest, more := strings.Cut(line, string(s.sep))
+				s.cells = append(s.cells, Trim(cell))
+				if !more {
+					return complete
+				}
+				line = rest
+				continue
+			}
+			line, s.inside = start[1:], true
+		}
+		for s.inside {
+			text, rest, closed := strings.Cut(line, `"`)
+			s.quoted.WriteString(text)
+			switch {
+			case !closed:
+				return open
+			case strings.HasPrefix(rest, `"`):
+				s.quoted.WriteByte('"')
+				line = rest[1:]
+			default:
+				line, s.inside = strings.TrimLeft(rest, " "), false
+			}
+		}
+		s.cells = append(s.cells, Trim(s.quoted.String()))
+		s.quoted.Reset()
+		switch {
+		case line == "":
+			return complete
+		case line[0] != s.sep:
+			return misquoted
+		}
+		line = line[1:]
+	}
+}
+
+// Trim returns a cell without the space around it, that without width included.
+func Trim(cell string) string {
+	return strings.TrimFunc(cell, func(r rune) bool {
+		return unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff'
+	})
+}
+
+// Pasted returns the rows of a list that somebody pasted or typed, a row a line: a quotation mark
+// reaches over no line end. Each line has its own separator: a tab where it has one, else a
+// semicolon, else a bar, else commas.
+func Pasted(text string) []Row {
+	lines := &Text{from: bufio.NewReader(strings.NewReader(strings.ToValidUTF8(text, "\ufffd")))}
+	var all []Row
+	for {
+		line, err := lines.takeLine()
+		if err != nil {
+			return all
+		}
+		one := &Text{ahead: []string{line}, err: io.EOF, sep: ','}
+		for _, sep := range []byte("\t;|") {
+			if strings.IndexByte(line, sep) >= 0 {
+				one.sep = sep
+				break
+			}
+		}
+		if row, err := one.Next(); err == nil {
+			row.Line = lines.line
+			all = append(all, row)
+		}
+	}
+}
+
+// limited refuses to read more than so many bytes. It keeps its error, which somebody who only looks
+// ahead passes over.
+type limited struct {
+	from io.Reader
+	left int
+	err  error
+}
+
+func (l *limited) Read(b []byte) (n int, err error) {
+	if l.err != nil {
+		return 0, l.err
+	}
+	// One byte beyond the limit tells a file that ends there from a larger one.
+	n, l.err = l.from.Read(b[:min(len(b), l.left+1)])
+	if n > l.left {
+		n, l.err = l.left, &LimitError{0, "the file is too large", fmt.Sprintf("expected at most %d MB", MaxBytes>>20)}
+	}
+	l.left -= n
+	return n, l.err
+}

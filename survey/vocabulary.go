@@ -1,0 +1,185 @@
+package survey
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"maturitybot/survey/plaintext"
+)
+
+// Why a word stands for nothing.
+var (
+	ErrUnknownWord   = errors.New("the word is not known")
+	ErrAmbiguousWord = errors.New("the word is the name of several")
+)
+
+// Vocabulary finds what the words of a file, or of a list that somebody pasted, mean: elements, roles
+// and levels of a matrix. An element or role goes by its id, its name in any language, and its other
+// names; a level also by its short name and its number, 1 for the lowest. Words are compared as
+// plaintext.Key does. An id that is also the name of something else means what has the id.
+type Vocabulary struct {
+	elements, roles, levels meanings
+	levelCount              int
+}
+
+// meanings is what words stand for: an id, or nothing where several go by the word.
+type meanings map[string]string
+
+// NewVocabulary returns the words of a matrix. Other editions add the names that they have for what
+// is in it.
+func NewVocabulary(m *Matrix, others ...*Matrix) *Vocabulary {
+	v := &Vocabulary{elements: meanings{}, roles: meanings{}, levels: meanings{}, levelCount: len(m.Levels)}
+	for _, edition := range append([]*Matrix{m}, others...) {
+		for _, e := range edition.Elements() {
+			if _, _, known := m.Element(e.ID); known {
+				v.elements.add(e.ID, e.Names()...)
+			}
+		}
+		for _, r := range edition.Roles() {
+			if _, _, known := m.Role(r.ID); known {
+				v.roles.add(r.ID, r.Names()...)
+			}
+		}
+		for _, l := range edition.Levels {
+			if i := m.level(l.ID); i >= 0 {
+				v.levels.add(strconv.Itoa(i+1), l.Names()...)
+			}
+		}
+	}
+	for _, e := range m.Elements() {
+		v.elements[plaintext.Key(e.ID)] = e.ID
+	}
+	for _, r := range m.Roles() {
+		v.roles[plaintext.Key(r.ID)] = r.ID
+	}
+	for i, l := range m.Levels {
+		v.levels[plaintext.Key(l.ID)] = strconv.Itoa(i + 1)
+	}
+	return v
+}
+
+func (all meanings) add(id string, names ...string) {
+	for _, name := range names {
+		key := plaintext.Key(name)
+		if other, known := all[key]; known && other != id {
+			all[key] = ""
+			continue
+		}
+		all[key] = id
+	}
+}
+
+func (all meanings) find(key string) (string, error) {
+	id, known := all[key]
+	switch {
+	case !known:
+		return "", ErrUnknownWord
+	case id == "":
+		return "", ErrAmbiguousWord
+	}
+	return id, nil
+}
+
+// Element returns the id of the element that goes by a word.
+func (v *Vocabulary) Element(word string) (string, error) {
+	return v.elements.find(plaintext.Key(word))
+}
+
+// Role returns the id of the role that goes by a word.
+func (v *Vocabulary) Role(word string) (string, error) { return v.roles.find(plaintext.Key(word)) }
+
+// Level returns the rating that a word stands for. An empty cell, and what programs write into one,
+// is NotAnswered.
+func (v *Vocabulary) Level(word string) (Rating, error) {
+	key := plaintext.Key(word)
+	if rating, known := notLevels[key]; known {
+		return rating, nil
+	}
+	if n, isNumber := LevelNumber(key); isNumber {
+		if n < 1 || n > v.levelCount {
+			return NotAnswered, ErrUnknownWord
+		}
+		return Rating(n), nil // a name that is another number cannot be: see package matrix
+	}
+	number, err := v.levels.find(key)
+	if err != nil {
+		return NotAnswered, err
+	}
+	n, err := strconv.Atoi(number)
+	return Rating(n), err
+}
+
+// LevelNumber reads a word as a whole number, which programs also write as 2.0.
+func LevelNumber(word string) (int, bool) {
+	word = strings.TrimSpace(word)
+	if i := strings.IndexAny(word, ".,"); i > 0 && strings.Trim(word[i+1:], "0") == "" {
+		word = word[:i]
+	}
+	n, err := strconv.Atoi(word)
+	return n, err == nil
+}
+
+// Blank says whether a cell is empty, or holds a mark that people and programs leave in an empty one.
+func Blank(cell string) bool {
+	rating, known := notLevels[plaintext.Key(cell)]
+	return known && rating == NotAnswered
+}
+
+// NotALevel says whether a word in the place of a level has a meaning of its own, such as "don't know".
+func NotALevel(word string) bool {
+	_, known := notLevels[plaintext.Key(word)]
+	return known
+}
+
+// notLevels are the words for ratings that are not levels, by their keys: the marks that people and
+// programs leave in an empty cell (Excel, R, pandas), and the answers that are no level.
+var notLevels = map[string]Rating{
+	"": NotAnswered, "-": NotAnswered, "--": NotAnswered, "na": NotAnswered, "n/a": NotAnswered, "#n/a": NotAnswered,
+	"nan": NotAnswered, "null": NotAnswered, "not_answered": NotAnswered,
+	"dont_know": DontKnow, "don't know": DontKnow, "dont know": DontKnow, "ddim yn gwybod": DontKnow,
+	"not_applicable": NotApplicable, "not applicable": NotApplicable, "not applicable to me": NotApplicable,
+	"amherthnasol": NotApplicable, "ddim yn berthnasol": NotApplicable, "ddim yn berthnasol i mi": NotApplicable,
+}
+
+// level returns the place of a level, or -1.
+func (m *Matrix) level(id string) int {
+	return slices.IndexFunc(m.Levels, func(l Level) bool { return l.ID == id })
+}
+
+// Names returns what the element goes by besides its id: its name in each language, and other names.
+func (e Element) Names() []string { return append(e.Name.wordings(), e.Also...) }
+
+// Names returns what the role goes by besides its id: its name in each language, and other names.
+func (r Role) Names() []string { return append(r.Name.wordings(), r.Also...) }
+
+// Names returns what the level goes by besides its id and number: its name and short name in each
+// language, and other names.
+func (l Level) Names() []string {
+	return append(append(l.Name.wordings(), l.Short.wordings()...), l.Also...)
+}
+
+func (t Text) wordings() []string {
+	var all []string
+	for _, wording := range t {
+		all = append(all, wording)
+	}
+	return all
+}
+
+// IDs lists the ids of a matrix's elements, roles or levels, for a sentence that says what is expected.
+func IDs[T Element | Role | Level](all []T) string {
+	ids := make([]string, len(all))
+	for i, one := range all {
+		switch x := any(one).(type) {
+		case Element:
+			ids[i] = x.ID
+		case Role:
+			ids[i] = x.ID
+		case Level:
+			ids[i] = x.ID
+		}
+	}
+	return strings.Join(ids, ", ")
+}
