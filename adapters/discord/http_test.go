@@ -74,7 +74,7 @@ func TestSignatures(t *testing.T) {
 func (w *world) slowBodies() (end func()) {
 	var all sync.WaitGroup
 	var pipes []*io.PipeWriter
-	for range webhook.Room / maxPayload {
+	for range webhook.Room/maxPayload + 1 {
 		body, p := io.Pipe()
 		pipes = append(pipes, p)
 		r := httptest.NewRequest(http.MethodPost, "/discord", body)
@@ -94,19 +94,27 @@ func (w *world) slowBodies() (end func()) {
 	}
 }
 
-// While all the room is taken, a delivery waits for a while for some.
+// While all the room is taken, a large delivery waits for a while for some, and a press is answered at once.
 func TestRoomIsWaitedFor(t *testing.T) {
 	byHTTP(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
 		w.Tolerate()
 		m := w.whispered(t, ben)
 		end := w.slowBodies()
-		if a := w.Press(ben, m, "one", ""); a.Status != http.StatusServiceUnavailable || a.Took.Round(time.Millisecond) != webhook.Turning {
-			t.Errorf("answered with %d after %v", a.Status, a.Took)
+		if a := w.Press(ben, m, "one", ""); !a.OK() || a.Took.Round(time.Millisecond) != 0 {
+			t.Errorf("a press is answered with %d after %v", a.Status, a.Took)
 		}
+		large := []byte(`{"type":1}` + strings.Repeat(" ", maxPayload/2))
+		ping := func(want int, after time.Duration) {
+			t.Helper()
+			began := time.Now()
+			code := pinged(t, w.discord, large, nil).Code
+			if waited := time.Since(began); code != want || waited != after {
+				t.Errorf("a large delivery is answered with %d after %v", code, waited)
+			}
+		}
+		ping(http.StatusServiceUnavailable, webhook.Turning)
 		time.AfterFunc(webhook.Turning/2, end)
-		if a := w.Press(ben, m, "two", ""); !a.OK() || a.Took.Round(time.Millisecond) != webhook.Turning/2 {
-			t.Errorf("once there is room, answered with %d after %v", a.Status, a.Took)
-		}
+		ping(http.StatusOK, webhook.Turning/2)
 		w.settled(t)
 	})
 }

@@ -127,12 +127,16 @@ func TestNoMoreIsReadAtATimeThanFits(t *testing.T) {
 			}
 			synctest.Wait()
 		}
-		send(webhook.Room/largest, largest*3/4)
-		if a := w.Post(request(formKind, commandBody(2), time.Now())); a.Status != http.StatusServiceUnavailable || a.Header.Get("X-Slack-No-Retry") != "" || a.Took > time.Second {
+		send(webhook.Room/largest+1, largest*3/4)
+		long := commandBody(2) + "&more=" + strings.Repeat("x", largest/2)
+		if a := w.Post(request(formKind, long, time.Now())); a.Status != http.StatusServiceUnavailable || a.Header.Get("X-Slack-No-Retry") != "" || a.Took > time.Second {
 			t.Errorf("beyond: %+v", a)
 		}
+		if a := w.Post(request(formKind, commandBody(1), time.Now())); !a.OK() || a.Took > time.Second {
+			t.Errorf("a small one beside them: %+v", a)
+		}
 		all.Wait()
-		if a := w.Post(request(formKind, commandBody(2), time.Now())); !a.OK() {
+		if a := w.Post(request(formKind, long, time.Now())); !a.OK() {
 			t.Errorf("after that: %+v", a)
 		}
 		send(2000, 0)

@@ -18,9 +18,12 @@ import (
 )
 
 const (
-	// Room is how many bytes those deliveries may take together that are being read, signed by nobody as far as anybody knows. One that
-	// needs more while there is none waits for Turning, and is then refused for now.
-	Room    = 64 << 20
+	// Small is up to how many bytes a delivery is read without waiting for room, as nearly all are: the server bounds how many
+	// connections there are, so strangers who send much keep no press out.
+	Small = 64 << 10
+	// Room is how many bytes larger deliveries may take together, beyond Small each, while they are being read and it is not known
+	// whether the platform has signed them. One that needs more while there is none waits for Turning, and is then refused for now.
+	Room    = 16 << 20
 	Turning = 500 * time.Millisecond
 	// arriving bounds how long a delivery may take to arrive.
 	arriving = 3 * time.Second
@@ -46,21 +49,26 @@ func NewReader(largest int64, plausible func(http.Header) error, verify func(h h
 // Read returns the body of what the platform has signed, or the status to answer with and why. Nothing is read of what cannot be the
 // platform's.
 func (d *Reader) Read(w http.ResponseWriter, r *http.Request) (body []byte, status int, err error) {
-	w.Header().Set("Connection", "close") // until the body is read, or the server would read it to get at the next request
+	// Until it is known who sent it: else the server would read the rest of the body to get at the next request, and strangers
+	// would keep connections.
+	w.Header().Set("Connection", "close")
 	if err := d.plausible(r.Header); err != nil {
 		return nil, http.StatusUnauthorized, err
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(arriving)) // where that is not supported, the server's own holds
-	var held int
-	defer func() { d.room.Release(int64(held)) }()
+	var held, room int                                                          // bytes allocated, and how many of them were acquired
+	defer func() { d.room.Release(int64(room)) }()
 	for from := http.MaxBytesReader(w, r.Body, d.largest); err != io.EOF; {
 		if len(body) == held {
 			more := max(first, held)
-			turn, stop := context.WithTimeout(r.Context(), Turning)
-			err := d.room.Acquire(turn, int64(more))
-			stop()
-			if err != nil {
-				return nil, http.StatusServiceUnavailable, errors.New("too much is being read")
+			if held+more > Small {
+				turn, stop := context.WithTimeout(r.Context(), Turning)
+				err := d.room.Acquire(turn, int64(more))
+				stop()
+				if err != nil {
+					return nil, http.StatusServiceUnavailable, errors.New("too much is being read")
+				}
+				room += more
 			}
 			body, held = slices.Grow(body, more), held+more
 		}
@@ -74,10 +82,10 @@ func (d *Reader) Read(w http.ResponseWriter, r *http.Request) (body []byte, stat
 			return nil, http.StatusBadRequest, errors.New("a body that did not arrive")
 		}
 	}
-	w.Header().Del("Connection")
 	if err := d.verify(r.Header, body); err != nil {
 		return nil, http.StatusUnauthorized, err
 	}
+	w.Header().Del("Connection")
 	return body, http.StatusOK, nil
 }
 

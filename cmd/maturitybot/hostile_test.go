@@ -11,7 +11,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	osexec "os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +22,7 @@ import (
 
 	"maturitybot/adapters/discord"
 	discordfake "maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/redis/redistest"
 	"maturitybot/adapters/slack"
 	slackfake "maturitybot/adapters/slack/fake"
 	"maturitybot/bot/chat"
@@ -194,5 +197,91 @@ func TestAFlood(t *testing.T) {
 	}
 	if n := strings.Count(errs.String(), "\n"); n > 100 {
 		t.Errorf("%d lines in the log: strangers can fill it", n)
+	}
+}
+
+// TestFloodInMemoryLimit: strangers open thousands of connections to a bot in a container of 256 MB, and send headers that do not
+// end, or bodies that nobody has signed. The bot stays within the limit, answers the presses of people, and its address for
+// operations answers too.
+func TestFloodInMemoryLimit(t *testing.T) {
+	const limit = 256 << 20
+	f := slackfake.New(t)
+	address, operations := freePort(t), freePort(t)
+	cmd := osexec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), serveProcess+"=1", "SLACK_BOT_TOKEN="+slackfake.Token, "SLACK_SIGNING_SECRET="+slackfake.Secret,
+		"SLACK_API_URL="+reachable(t, f), "REDIS_URL="+redistest.Start(t, redistest.Options{}).URL(), "LISTEN="+address, "OPS_LISTEN="+operations,
+		"GOMEMLIMIT="+strconv.Itoa(limit/10*9)) // as the bot sets it in such a container
+	process(t, address, cmd)
+	f.Serve(through(address, "/slack"))
+
+	stamped := fmt.Sprintf("X-Slack-Signature: v0=%s\r\nX-Slack-Request-Timestamp: %d\r\n", strings.Repeat("0", 64), time.Now().Unix())
+	header := "X-Stranger: " + strings.Repeat("a", 1000) + "\r\n"
+	floods := []struct {
+		to, opening string
+		connections int
+	}{
+		{address, "POST /slack HTTP/1.1\r\nHost: bot.example\r\n" + strings.Repeat(header, 27), 2500},
+		{address, "POST /slack HTTP/1.1\r\nHost: bot.example\r\n" + strings.Repeat(header, 7), 2500},
+		{address, "POST /slack HTTP/1.1\r\nHost: bot.example\r\nContent-Length: 1000000\r\n" + stamped + "\r\n" + strings.Repeat("a", 999_000), 100},
+		{operations, "GET /metrics HTTP/1.1\r\nHost: bot.example\r\n" + strings.Repeat(header, 7), 1000},
+	}
+	var open sync.WaitGroup
+	defer open.Wait()
+	flooding, stop := context.WithCancel(t.Context())
+	defer stop()
+	var made atomic.Int64
+	for _, flood := range floods {
+		const strangers = 25
+		for range strangers { // at once
+			open.Go(func() {
+				for range flood.connections / strangers {
+					c, err := net.Dial("tcp", flood.to)
+					if err != nil {
+						return // no more of them on this machine
+					}
+					made.Add(1)
+					context.AfterFunc(flooding, func() { _ = c.Close() })
+					_ = c.SetWriteDeadline(time.Now().Add(5 * time.Second))
+					_, _ = io.WriteString(c, flood.opening) // the bot may have closed it
+				}
+			})
+		}
+	}
+	late := 0
+	for i := range 40 {
+		user := fmt.Sprintf("U0ANA%d", i)
+		f.AddUser(slackfake.User{ID: user})
+		switch ack := f.Command(user, "", "help"); {
+		case ack.Status != http.StatusOK || ack.Err != nil:
+			t.Errorf("acknowledged with %d %v after %v", ack.Status, ack.Err, ack.Took)
+		case !ack.OK(): // later than within three seconds
+			late++
+		}
+		if i%10 != 0 {
+			continue
+		}
+		var err error
+		for range 3 { // as what reads it does: a connection may be pushed out
+			var answer *http.Response
+			if answer, err = http.Get("http://" + operations + "/metrics"); err == nil {
+				_ = answer.Body.Close()
+				break
+			}
+		}
+		if err != nil {
+			t.Errorf("metrics: %v", err)
+		}
+	}
+	if late > 2 { // the strangers take up this machine too
+		t.Errorf("%d of 40 acknowledged late", late)
+	}
+	open.Wait()
+	if n := made.Load(); n < 1000 {
+		t.Errorf("%d connections are no flood", n)
+	}
+	peak := memory(t, cmd.Process.Pid, "VmHWM:")
+	t.Logf("%d connections, at most %.0f MiB resident", made.Load(), peak)
+	if peak > limit>>20 && !racing {
+		t.Errorf("%.0f MiB resident: a container of %d MiB ends it", peak, limit>>20)
 	}
 }

@@ -61,6 +61,7 @@ var rooms = map[string]string{
 	"github.com/rickar/cal":           "reminders",
 	"github.com/charmbracelet/x/term": "adapters/terminal",
 	"filippo.io/age":                  "cmd/maturitybot",
+	"github.com/KimMachineGun":        "cmd/maturitybot",
 }
 
 // standardOnly are the rooms that need nothing but the standard library.

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"maturitybot/adapters/discord"
 	"maturitybot/adapters/redis"
@@ -62,6 +65,10 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	log := slog.New(handler)
 	slog.SetDefault(log)
+	// The collector of garbage is to know the limit of the container. Outside of one there is none.
+	if limit, err := memlimit.Set(); err == nil && limit < math.MaxInt64 {
+		log.Info("memory limit", "bytes", limit)
+	}
 	matrices, err := c.matrices()
 	if err != nil {
 		return err
@@ -85,7 +92,7 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	defer cancel(nil)
 	v := service{log: log, cancel: cancel, people: &platforms{}, figures: newTelemetry(), health: newHealth(ctx.Done(), conf.platforms()...), awaited: len(conf.platforms())}
 	if c.OpsListen != "" && c.OpsListen != nowhere {
-		ops, err := listen(ctx, c.OpsListen, operations(v.health, v.figures.handler()))
+		ops, err := listen(ctx, c.OpsListen, maxOperationsConnections, operations(v.health, v.figures.handler()))
 		if err != nil {
 			return fmt.Errorf("tell how it goes at OPS_LISTEN (another process on this machine needs another address there, or none): %w", err)
 		}
@@ -94,7 +101,7 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 		log.Info("operations", "address", ops.Addr)
 	}
 	if conf.byHTTP() {
-		if v.web, err = listen(ctx, c.Listen, &v.ways); err != nil {
+		if v.web, err = listen(ctx, c.Listen, maxConnections, &v.ways); err != nil {
 			return err
 		}
 		defer func() { _ = v.web.listener.Close() }() // where it never came to serving
@@ -311,7 +318,7 @@ type server struct {
 	listener net.Listener
 }
 
-func listen(ctx context.Context, address string, handler http.Handler) (*server, error) {
+func listen(ctx context.Context, address string, most int, handler http.Handler) (*server, error) {
 	if address == "" { // would be a random port of all interfaces
 		return nil, errors.New("listen for requests: no address")
 	}
@@ -320,10 +327,10 @@ func listen(ctx context.Context, address string, handler http.Handler) (*server,
 		return nil, fmt.Errorf("listen for requests: %w", err)
 	}
 	return &server{listener: l, Server: &http.Server{
-		Addr: l.Addr().String(), Handler: handler,
+		Addr: l.Addr().String(), Handler: unlessKept(handler),
 		// Both platforms send at once and hang up after three seconds: whoever takes longer is somebody else.
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 32 << 10,
+		MaxHeaderBytes: headerBytes - 4<<10, ConnState: newConnections(most).track,
 	}}, nil
 }
 

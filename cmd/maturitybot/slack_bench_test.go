@@ -36,6 +36,8 @@ import (
 
 func TestMain(m *testing.M) {
 	switch {
+	case os.Getenv(serveProcess) != "":
+		os.Exit(run(context.Background(), []string{"serve"}, nil, io.Discard, io.Discard))
 	case os.Getenv(stormDial) != "":
 		os.Exit(storming())
 	case os.Getenv(bareAddress) != "" && os.Getenv(bareOnDiscord) != "":
@@ -56,6 +58,9 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+// serveProcess makes the test's own program a bot that serves.
+const serveProcess = "MATURITYBOT_TEST_SERVE"
 
 const (
 	benchSecret = "0123456789abcdef0123456789abcdef"
@@ -413,14 +418,17 @@ func crowd(b testing.TB, store *redis.Store, editions []*survey.Matrix, coordina
 }
 
 // resident is how much memory a process holds, in MiB.
-func resident(b testing.TB, pid int) float64 {
+func resident(b testing.TB, pid int) float64 { return memory(b, pid, "VmRSS:") }
+
+// memory is a figure of a process' memory, in MiB: VmRSS, what it holds, or VmHWM, the most that it has held.
+func memory(b testing.TB, pid int, figure string) float64 {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0 // not Linux
 	}
 	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, figure); ok {
 			kib, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
 			if err != nil {
 				b.Fatal(err)

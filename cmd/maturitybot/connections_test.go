@@ -1,0 +1,53 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+)
+
+// TestConnectionsAreBounded: what is silent longest makes room, what has brought a request is kept, and no place is lost.
+func TestConnectionsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newConnections(3)
+		closed := map[net.Conn]bool{}
+		open := func() net.Conn {
+			ours, theirs := net.Pipe()
+			t.Cleanup(func() { _ = theirs.Close() })
+			c.track(ours, http.StateNew)
+			go func() { // a connection that is closed cannot be read
+				_, _ = theirs.Read(make([]byte, 1))
+				closed[ours] = true
+			}()
+			return ours
+		}
+		want := func(what string, conns map[net.Conn]bool) {
+			t.Helper()
+			synctest.Wait()
+			for conn, is := range conns {
+				if closed[conn] != is {
+					t.Errorf("%s: closed is %v", what, closed[conn])
+				}
+			}
+		}
+		kept, first, second := open(), open(), open()
+		c.track(kept, http.StateActive)
+		c.track(kept, http.StateIdle)
+		third := open()
+		want("the oldest silent one makes room", map[net.Conn]bool{kept: false, first: true, second: false, third: false})
+		c.track(first, http.StateClosed) // net/http tells of it as well
+		c.track(second, http.StateActive)
+		c.track(third, http.StateActive)
+		fourth := open()
+		want("nothing silent is left", map[net.Conn]bool{kept: false, second: false, third: false, fourth: true})
+		c.track(fourth, http.StateClosed)
+		_ = kept.Close()
+		c.track(kept, http.StateClosed)
+		fifth, sixth := open(), open()
+		want("a place is free again, once", map[net.Conn]bool{second: false, third: false, fifth: true, sixth: false})
+		if len(c.open) != 3 || c.silent.Len() != 1 {
+			t.Errorf("%d open, %d silent", len(c.open), c.silent.Len())
+		}
+	})
+}
