@@ -35,7 +35,8 @@ const (
 type record struct {
 	Format  string         `json:"format,omitempty"`
 	Version int            `json:"version,omitempty"`
-	At      time.Time      `json:"at,omitzero"` // when the backup was begun
+	Schema  int            `json:"schema,omitempty"` // of what is backed up; see Schema
+	At      time.Time      `json:"at,omitzero"`      // when the backup was begun
 	Round   survey.RoundID `json:"round,omitempty"`
 	Made    int64          `json:"made,omitempty"` // when the round was made, unix microseconds
 	Key     string         `json:"key,omitempty"`
@@ -103,7 +104,7 @@ func (b *backup) write(r record) error {
 
 func (b *backup) all(ctx context.Context) (Contents, error) {
 	c := Contents{At: b.now().UTC().Truncate(time.Microsecond)}
-	if err := b.write(record{Format: backupFormat, Version: backupVersion, At: c.At}); err != nil {
+	if err := b.write(record{Format: backupFormat, Version: backupVersion, Schema: Schema, At: c.At}); err != nil {
 		return c, err
 	}
 	listed, err := b.client.ZRangeWithScores(ctx, roundsKey, 0, -1).Result()
@@ -487,6 +488,8 @@ func readBackup(r io.Reader, visit func(record) error) (at time.Time, err error)
 			return at, errNoBackup
 		case n == 0 && rec.Version != backupVersion:
 			return at, fmt.Errorf("it is of version %d, and this program reads version %d: use the maturitybot that wrote it, or a later one", rec.Version, backupVersion)
+		case n == 0 && rec.Schema > Schema:
+			return at, fmt.Errorf("it is of schema %d, and this program reads up to %d: use the maturitybot that wrote it, or a later one", rec.Schema, Schema)
 		case n == 0:
 			at = rec.At
 			continue

@@ -33,6 +33,9 @@ import "maturitybot/survey"
 //	                              microseconds; "left MARK" -> "left" and when, of somebody
 //	                              forgotten after the close; "closed" -> when (RFC 3339)
 //	rounds                ZSET    every round -> when it was made, unix microseconds        the last of them expires
+//	schema                STRING  the schema of what is kept, a number (see Schema)         always
+//	journals              SET     names of the journals that processes which serve add      always
+//	                              their erasures to
 //	event:{EVENT}         STRING  who claimed an event that may be done only once, or       half a minute; finished, ten
 //	                              "finished"                                                minutes
 //	channel:{CHANNEL}     ZSET    rounds coordinated from the channel -> when made, unix   the last of them expires
@@ -92,7 +95,11 @@ func keysOf(id survey.RoundID) []string {
 	return []string{roundKey(id), secretKey(id), rosterKey(id), responsesKey(id), owedKey(id), plannedKey(id), zonesKey(id), auditKey(id)}
 }
 
-const roundsKey = "rounds"
+const (
+	roundsKey   = "rounds"
+	schemaKey   = "schema"
+	journalsKey = "journals"
+)
 
 func eventKey(event string) string { return "event:{" + event + "}" }
 

@@ -9,7 +9,8 @@ import (
 	"maturitybot/survey"
 )
 
-// TestKeysArePinned: whoever changes a key or an encoding loses what is kept, and must mean it.
+// TestKeysArePinned: whoever changes a key or an encoding loses what is kept, and must mean it. Where an
+// older program would misread what is new here, or lose it when it writes, Schema is raised as well.
 func TestKeysArePinned(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 4, 17, 0, 0, 5, time.FixedZone("", 3600))

@@ -45,6 +45,8 @@ var (
 	backupSource string
 	//go:embed lua/push.lua
 	pushSource string
+	//go:embed lua/schema.lua
+	schemaSource string
 
 	createScript   = goredis.NewScript(createSource)
 	saveScript     = goredis.NewScript(saveSource)
@@ -59,6 +61,7 @@ var (
 	backupScript   = goredis.NewScript(backupSource)
 	pushScript     = goredis.NewScript(pushSource)
 	takeScript     = goredis.NewScript(takeSource)
+	schemaScript   = goredis.NewScript(schemaSource)
 	planScript     = goredis.NewScript(planSource)
 	appendScript   = goredis.NewScript(appendSource)
 )

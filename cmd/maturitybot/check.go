@@ -97,7 +97,9 @@ func (c *checkCommand) files(f *findings) {
 	} else {
 		f.say(fine, "bank holidays", "those of the file")
 	}
-	if c.Erasures != "" {
+	if c.Erasures == "" {
+		f.say(warn, "erasures", "%s", noErasures)
+	} else {
 		switch file, err := os.OpenFile(c.Erasures, os.O_WRONLY|os.O_APPEND, 0); {
 		case err == nil:
 			_ = file.Close() // nothing was written
@@ -137,6 +139,9 @@ func (c *checkCommand) redis(ctx context.Context, f *findings, conf config) {
 		return
 	}
 	defer func() { _ = store.Close() }() // nothing was written
+	if err := store.CheckSchema(ctx); err != nil {
+		f.say(fail, "redis", "%v", err)
+	}
 	lines, warnings, err := store.Describe(ctx)
 	for _, line := range lines {
 		f.say(fine, "redis", "%s", line)

@@ -68,7 +68,7 @@ func TestCheckConfiguration(t *testing.T) {
 			`ok    configuration  complete`, `ok    matrix         england, wales`, `ok    bank holidays  those known`, `ok    time zones `,
 			`ok    redis          redis \d.*, master, appendonly yes, appendfsync always, .*noeviction`,
 			`ok    slack          bot maturity in workspace Fake \(` + fake.Team + `\), SLACK_BOT_TOKEN xoxb-…oken\n`, `ok    slack          the app has all 8 scopes`,
-			`ok    slack          by Socket Mode, SLACK_APP_TOKEN xapp-…oken\n`, `8 ok, 0 warn, 0 FAIL`,
+			`ok    slack          by Socket Mode, SLACK_APP_TOKEN xapp-…oken\n`, `9 ok, 0 warn, 0 FAIL`,
 		}},
 		"Slack by HTTP":            {env: http, serve: serveCommand{Listen: "127.0.0.1:0"}, fine: true, want: []string{`by HTTP, at /slack, SLACK_SIGNING_SECRET …cdef`, `ok    listen `}},
 		"an address that is taken": {env: http, serve: serveCommand{Listen: taken.Addr().String()}, fine: true, warns: true, want: []string{`warn  listen .*another program is there`}},
@@ -108,6 +108,10 @@ func TestCheckConfiguration(t *testing.T) {
 			s.Scopes(scopes...)
 			if c.on != nil {
 				c.on(s, d)
+			}
+			c.serve.Erasures = filepath.Join(t.TempDir(), "erasures")
+			if err := need(openJournal(c.serve.Erasures))(t).Close(); err != nil {
+				t.Fatal(err)
 			}
 			c.serve.RedisURL, c.serve.SlackAPI, c.serve.DiscordAPI = url, fake.URL, discordfake.URL
 			c.serve.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -169,6 +173,7 @@ func TestCheckErasures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
+		"":    "warn  erasures       ERASURES is not set: if Redis is lost, a restored backup brings back people",
 		there: "ok    erasures", filepath.Join(folder, "new"): "warn  erasures", folder: "FAIL  erasures",
 		filepath.Join(folder, "none", "new"): "FAIL  erasures       there is no folder " + filepath.Join(folder, "none") + ": make it, writable by the bot alone",
 	} {

@@ -377,7 +377,7 @@ func TestForgetAfterHalfAClose(t *testing.T) {
 	store := need(redis.Open(t.Context(), url))(t)
 	defer func() { _ = store.Close() }() // the test is over
 	need(store.CloseRound(t.Context(), "open", time.Now(), survey.Entry{}))(t)
-	works(t, []string{"forget", ben, "--yes"})
+	works(t, []string{"forget", ben, "--yes", "--without-erasures"})
 	if s := need(rounds.PostStatus(t.Context(), "open"))(t); s.Invited != 8 || s.Finished != 8 || !s.Round.Sealed {
 		t.Errorf("got %+v", s)
 	}
@@ -404,7 +404,7 @@ func TestForgetAsks(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if code := run(t.Context(), []string{"forget", ben}, in, &out, &out); code != c.code || !strings.Contains(out.String(), "Go on? [y/N]") || !strings.Contains(out.String(), c.want) {
+		if code := run(t.Context(), []string{"forget", ben, "--without-erasures"}, in, &out, &out); code != c.code || !strings.Contains(out.String(), "Go on? [y/N]") || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%q: code %d\n%s", c.answer, code, out.String())
 		}
 		if seat := need(rounds.Seat(t.Context(), "open", ben))(t); seat.Member.Standing != c.standing {

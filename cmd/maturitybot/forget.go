@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
+	"maturitybot/adapters/redis"
 	"maturitybot/adapters/terminal"
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
@@ -21,6 +23,8 @@ type forgetCommand struct {
 	erasuresFlag
 	Person string `arg:"" help:"The person, as platform:workspace:id: slack:T024BE7LD:U2147483697, or discord::1100000000000000010."`
 	Yes    bool   `help:"Do not ask."`
+
+	WithoutErasures bool `name:"without-erasures" help:"Go on though the erasure is not added to the file that serve adds to: a restored backup brings the person back."`
 }
 
 // Run erases, and says of each round what was erased. Again, it erases what has come since.
@@ -38,11 +42,15 @@ func (c forgetCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	store, err := c.open(ctx)
+	store, err := c.openToWrite(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = store.Close() }() // everything was written when it was said to be
+	noted, err := c.noted(ctx, store)
+	if err != nil {
+		return err
+	}
 	done, err := c.journal(store)
 	if err != nil {
 		return err
@@ -60,13 +68,48 @@ func (c forgetCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return fmt.Errorf("not everything could be erased; run it again: %w", err)
 	}
-	fmt.Fprintln(s.out, "What the bot has written to them stays in their messages. Backups made until now still hold what was in them: a restore leaves it out.\n"+
-		"They can be invited again. If they are named in CREATORS, take them out there.")
+	restored := "a restore brings it back, and then this has to be run again"
+	if noted {
+		restored = "a restore that is given the file of erasures leaves it out"
+	}
+	fmt.Fprintf(s.out, "What the bot has written to them stays in their messages. Backups made until now still hold what was in them: %s.\n", restored)
+	fmt.Fprintln(s.out, "They can be invited again. If they are named in CREATORS, take them out there.")
 	if alone {
 		fmt.Fprintln(s.err, "maturitybot: a round that is not closed cannot be without a coordinator. Have another added there with /maturity team, or the survey closed, then run this again.")
 		return errSilent
 	}
 	return nil
+}
+
+// noted reports whether the erasure will be in a journal that a restore is given: one of serve, or any where
+// serve has none. Where it will not be, its error says so, unless that was accepted.
+func (c forgetCommand) noted(ctx context.Context, store *redis.Store) (bool, error) {
+	known, err := store.Journals(ctx)
+	if err != nil {
+		return false, err
+	}
+	wrong := ""
+	switch {
+	case c.Erasures == "" && len(known) == 0:
+		wrong = "ERASURES is not set, neither here nor where serve runs. Set it to a file for both"
+	case c.Erasures == "":
+		wrong = "serve adds erasures to a file, and ERASURES does not name it here. Set the same one"
+	case len(known) > 0:
+		name, err := journalName(c.Erasures)
+		if err != nil {
+			return false, err
+		}
+		if !slices.Contains(known, name) {
+			wrong = c.Erasures + " is not the file that serve adds erasures to. Give that one"
+		}
+	}
+	switch {
+	case wrong == "":
+		return true, nil
+	case c.WithoutErasures:
+		return false, nil
+	}
+	return false, fmt.Errorf("nothing was erased: %s, or a restored backup brings this person back. --without-erasures goes on without it", wrong)
 }
 
 // forgottenLine is what was erased of a person in one round.

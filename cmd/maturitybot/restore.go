@@ -106,7 +106,7 @@ func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, err
 	if err != nil {
 		return redis.Restored{}, err
 	}
-	store, err := c.open(ctx)
+	store, err := c.openToWrite(ctx)
 	if err != nil {
 		return redis.Restored{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"maturitybot/adapters/redis"
 	"maturitybot/survey"
 )
 
@@ -36,7 +37,7 @@ type roundLine struct {
 
 // Run prints the rounds, those that close last at the end.
 func (c roundsCommand) Run(ctx context.Context, s streams) error {
-	rounds, done, err := operator(ctx, c.matrixFlag, c.storeFlag)
+	rounds, done, err := roundsIn(ctx, c.matrixFlag, c.storeFlag, storeFlag.open)
 	if err != nil {
 		return err
 	}
@@ -105,11 +106,16 @@ func plain(text string) string {
 
 // operator is what commands for whoever runs the bot work on: the rounds of the living store, until done is called.
 func operator(ctx context.Context, m matrixFlag, f storeFlag) (rounds *survey.Rounds, done func(), err error) {
+	return roundsIn(ctx, m, f, storeFlag.openToWrite)
+}
+
+// roundsIn returns the rounds of the store that open returns.
+func roundsIn(ctx context.Context, m matrixFlag, f storeFlag, open func(storeFlag, context.Context) (*redis.Store, error)) (rounds *survey.Rounds, done func(), err error) {
 	matrices, err := m.matrices()
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := f.open(ctx)
+	store, err := open(f, ctx)
 	if err != nil {
 		return nil, nil, err
 	}

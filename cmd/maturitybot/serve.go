@@ -108,7 +108,7 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	v.figures.watch(v.health)
 	store, err := patiently(ctx, log.With("to", "redis"), func(ctx context.Context) (*redis.Store, error) {
-		return redis.Open(ctx, string(conf.Redis), redis.Observed(v.figures.called))
+		return connect(ctx, string(conf.Redis), (*redis.Store).RaiseSchema, redis.Observed(v.figures.called))
 	})
 	if err != nil {
 		return ended(ctx, err)
@@ -119,6 +119,9 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer func() { _ = done() }() // every line of it was synced
+	if err := c.registerJournal(ctx, store, log); err != nil {
+		return ended(ctx, err)
+	}
 	v.health.keeps(store)
 	for _, w := range store.Check(ctx) {
 		log.Warn("redis", "advice", w)
@@ -131,6 +134,7 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 		Handled: v.figures.handled, Delivered: v.figures.delivered,
 	})
 	v.run(ctx, &v.running, reminders.NewLoop(v.rounds, v.bot, log).Planning(reminders.NewPlanner(v.rounds, days, now, log)).Run)
+	v.run(ctx, &v.running, func(ctx context.Context) error { return v.watchSchema(ctx, schemaInterval) })
 	if conf.slack != nil {
 		v.run(ctx, &v.arriving, func(ctx context.Context) error { return c.onSlack(ctx, conf, &v) })
 	}
@@ -151,6 +155,41 @@ func ended(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
+}
+
+// noErasures warns that erasures are noted in Redis alone.
+const noErasures = "ERASURES is not set: if Redis is lost, a restored backup brings back people who withdrew or were forgotten. " +
+	"Set it to a file, and copy that file elsewhere (docs/backups.md)"
+
+// registerJournal tells forget which journal this process adds to, or the operator that there is none.
+func (c *serveCommand) registerJournal(ctx context.Context, store *redis.Store, log *slog.Logger) error {
+	if c.Erasures == "" {
+		log.Warn("no file of erasures", "advice", noErasures)
+		return nil
+	}
+	name, err := journalName(c.Erasures)
+	if err != nil {
+		return err
+	}
+	_, err = patiently(ctx, log.With("to", "redis"), func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, store.RegisterJournal(ctx, name)
+	})
+	return err
+}
+
+// schemaInterval is how long an older process may go on writing after a newer one has begun to.
+const schemaInterval = 10 * time.Second
+
+// watchSchema ends the service when a newer program has begun to write to the store.
+func (v *service) watchSchema(ctx context.Context, interval time.Duration) error {
+	for {
+		if err := dispatch.Sleep(ctx, interval); err != nil {
+			return err
+		}
+		if err := v.store.CheckSchema(ctx); errors.Is(err, redis.ErrNewerSchema) {
+			return err
+		}
+	}
 }
 
 // ownHolidays is a diary that goes by the bank holidays in a file.

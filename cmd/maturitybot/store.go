@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"maturitybot/adapters/redis"
 )
@@ -28,13 +32,34 @@ func (f storeFlag) address() (string, error) {
 	return value, err
 }
 
-// open connects to the store.
+// open connects to the store to read it. It refuses one that a newer program writes to.
 func (f storeFlag) open(ctx context.Context) (*redis.Store, error) {
 	address, err := f.address()
 	if err != nil {
 		return nil, err
 	}
-	return redis.Open(ctx, address)
+	return connect(ctx, address, (*redis.Store).CheckSchema)
+}
+
+// openToWrite is like open, and makes older programs refuse the store from then on.
+func (f storeFlag) openToWrite(ctx context.Context) (*redis.Store, error) {
+	address, err := f.address()
+	if err != nil {
+		return nil, err
+	}
+	return connect(ctx, address, (*redis.Store).RaiseSchema)
+}
+
+// connect opens the store at an address, and closes it again when the schema does not fit.
+func connect(ctx context.Context, address string, schema func(*redis.Store, context.Context) error, with ...redis.Option) (*redis.Store, error) {
+	store, err := redis.Open(ctx, address, with...)
+	if err != nil {
+		return nil, err
+	}
+	if err := schema(store, ctx); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return store, nil
 }
 
 // erasuresFlag names the journal of erasures.
@@ -53,6 +78,26 @@ func (f erasuresFlag) journal(store *redis.Store) (done func() error, err error)
 	}
 	store.KeepJournal(file)
 	return file.Close, nil
+}
+
+// journalName returns the name by which the store knows a journal, which its first line gives it, or
+// nothing where there is no such file yet.
+func journalName(path string) (string, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("open the journal of erasures: %w", err)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if line := strings.TrimSpace(lines.Text()); line != "" {
+			sum := sha256.Sum256([]byte(line))
+			return hex.EncodeToString(sum[:8]), nil
+		}
+	}
+	return "", nil
 }
 
 // openJournal opens a file to add lines to, also while others do. An empty one says since when it is kept.

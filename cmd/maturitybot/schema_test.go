@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/alicebob/miniredis/v2"
+	goredis "github.com/redis/go-redis/v9"
+
+	"maturitybot/adapters/redis"
+)
+
+// TestNewerSchema makes sure that no command works on the data of a newer program.
+func TestNewerSchema(t *testing.T) {
+	store := miniredis.RunT(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	public, secret := keys(t)
+	t.Setenv("REDIS_URL", "redis://"+store.Addr())
+	t.Setenv("DISCORD_TOKEN", "token")
+	t.Setenv("DISCORD_API_URL", "http://127.0.0.1:1/")
+	t.Setenv("OPS_LISTEN", "off")
+	backup := filepath.Join(t.TempDir(), "backup")
+	works(t, []string{"backup", backup, "--recipient", public})
+	newer := strconv.Itoa(redis.Schema + 1)
+	must(store.Set("schema", newer))
+	arguments := map[string][]string{
+		"backup":  {filepath.Join(t.TempDir(), "b.age"), "--recipient", public},
+		"check":   {},
+		"export":  {"open"},
+		"forget":  {ben, "--yes"},
+		"restore": {backup, "--identity", secret, "--replace", "--without-erasures"},
+		"rounds":  {},
+		"serve":   {},
+	}
+	for _, command := range leaves(t) {
+		if !slices.ContainsFunc(command.Flags, func(f *kong.Flag) bool { return f.Name == "redis-url" }) {
+			continue
+		}
+		args, ok := arguments[command.Path()]
+		if !ok {
+			t.Errorf("%s works on the store and is not tried here", command.Path())
+		}
+		says(t, 1, append(strings.Fields(command.Path()), args...), "newer version of maturitybot", "Go back to an older version")
+	}
+	if got, err := store.Get("schema"); err != nil || got != newer {
+		t.Errorf("the schema is %q, %v", got, err)
+	}
+}
+
+// TestReadingRaisesNoSchema lets a newer program look at the data of an older one that serves.
+func TestReadingRaisesNoSchema(t *testing.T) {
+	url, _ := keptRounds(t)
+	public, _ := keys(t)
+	t.Setenv("REDIS_URL", url)
+	client := goredis.NewClient(need(goredis.ParseURL(url))(t))
+	defer func() { _ = client.Close() }() // the test is over
+	marked := func() bool { return client.Exists(t.Context(), "schema").Val() == 1 }
+	works(t, []string{"rounds"})
+	works(t, []string{"backup", filepath.Join(t.TempDir(), "b.age"), "--recipient", public})
+	if marked() {
+		t.Error("reading raised the schema")
+	}
+	works(t, []string{"export", "shut", "--out", t.TempDir()})
+	if !marked() {
+		t.Error("writing did not raise the schema")
+	}
+}
+
+// TestWatchSchema ends a process soon after a newer one has begun to write.
+func TestWatchSchema(t *testing.T) {
+	kept := miniredis.RunT(t)
+	store := need(redis.Open(t.Context(), "redis://"+kept.Addr()))(t)
+	defer func() { _ = store.Close() }() // the test is over
+	if err := store.RaiseSchema(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	v := service{store: store, log: slog.New(slog.DiscardHandler)}
+	ended := make(chan error, 1)
+	go func() { ended <- v.watchSchema(t.Context(), time.Millisecond) }()
+	kept.SetError("LOADING") // whatever else is wrong does not end it
+	time.Sleep(20 * time.Millisecond)
+	kept.SetError("")
+	select {
+	case err := <-ended:
+		t.Fatalf("ended too soon: %v", err)
+	default:
+	}
+	if err := kept.Set("schema", strconv.Itoa(redis.Schema+1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, redis.ErrNewerSchema) {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := v.watchSchema(ctx, time.Hour); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// TestForgetDemandsTheJournalOfServe makes sure that nobody is told that a restore leaves a person out
+// when the file that it is given does not say so.
+func TestForgetDemandsTheJournalOfServe(t *testing.T) {
+	url, rounds := keptRounds(t)
+	t.Setenv("REDIS_URL", url)
+	still := func(why string) {
+		t.Helper()
+		if seat := need(rounds.Seat(t.Context(), "open", ben))(t); seat.Pseudonym == "" || seat.Member.Person == "" || seat.Member.Role == "" {
+			t.Errorf("%s: erased all the same", why)
+		}
+	}
+	folder := t.TempDir()
+	served, other := filepath.Join(folder, "served"), filepath.Join(folder, "other")
+	says(t, 1, []string{"forget", ben, "--yes"}, "nothing was erased: ERASURES is not set, neither here nor where serve runs")
+	still("no journal at all")
+
+	store := need(redis.Open(t.Context(), url))(t)
+	defer func() { _ = store.Close() }() // the test is over
+	if err := need(openJournal(served))(t).Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := serveCommand{erasuresFlag: erasuresFlag{Erasures: served}}
+	if err := c.registerJournal(t.Context(), store, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	says(t, 1, []string{"forget", ben, "--yes"}, "nothing was erased: serve adds erasures to a file, and ERASURES does not name it here")
+	says(t, 1, []string{"forget", ben, "--yes", "--erasures", other}, "nothing was erased: "+other+" is not the file that serve adds erasures to")
+	if _, err := os.Stat(other); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it made a file: %v", err)
+	}
+	if err := need(openJournal(other))(t).Close(); err != nil {
+		t.Fatal(err)
+	}
+	says(t, 1, []string{"forget", ben, "--yes", "--erasures", other}, "is not the file that serve adds erasures to")
+	still("another journal")
+	works(t, []string{"forget", "slack:T1:U1", "--yes", "--without-erasures"}, "answers erased", "a restore brings it back, and then this has to be run again")
+	works(t, []string{"forget", ben, "--yes", "--erasures", served}, "answers erased", "a restore that is given the file of erasures leaves it out")
+	if raw := need(os.ReadFile(served))(t); strings.Count(string(raw), `"forgotten"`) == 0 {
+		t.Errorf("the journal is %q", raw)
+	}
+}
