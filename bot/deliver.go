@@ -178,6 +178,9 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 		b.late(came, d, survey.Seat{})
 		return Closed, b.closeDue(ctx, d)
 	}
+	if base, date := d.Kind.Split(); base == survey.NudgesSent {
+		return Dropped, b.Rounds.NoteNudges(ctx, d.Round, date)
+	}
 	seat, err := b.Rounds.Seat(ctx, d.Round, "") // a seat nobody sits on: the round
 	if errors.Is(err, survey.ErrNoRound) {
 		return Dropped, nil

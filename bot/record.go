@@ -111,7 +111,7 @@ func (b *Bot) recordEntry(v locale.Voice, r survey.Round, e survey.Entry) []chat
 func (b *Bot) act(v locale.Voice, e survey.Entry) string {
 	key := "record.act_" + string(e.Act)
 	switch e.Act {
-	case survey.ActInvited, survey.ActReminded:
+	case survey.ActInvited, survey.ActReminded, survey.ActNudged:
 		if n, err := strconv.Atoi(about(e, survey.FieldPeople)); err == nil {
 			return v.Count(key, n)
 		}

@@ -198,14 +198,14 @@ func TestNobodyFillsTheRecord(t *testing.T) {
 func TestEveryFieldOfARoundIsRecorded(t *testing.T) {
 	left := map[string]string{
 		"ID": "never changes", "Version": "counts changes", "State": "the act says it", "OpenedAt": "is the time of the act",
-		"RemindedAt": "is the time of the act", "PlannedAt": "is the time of the act", "LastDigest": "the bot's own note, of response rates",
+		"RemindedAt": "is the time of the act", "Nudged": "is told by the act itself", "PlannedAt": "is the time of the act", "LastDigest": "the bot's own note, of response rates",
 		"Turnout": "of who answered", "Sealed": "the bot's own note",
 	}
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
 	full := reflect.ValueOf(survey.Round{
 		ID: "r", Version: 1, State: survey.Open, Area: "a", Matrix: "m", Languages: []survey.Lang{"en", "cy"}, TimeZone: "UTC", ClosesAt: at,
 		Workshop: survey.Workshop{At: at, Place: "p"}, Channel: "c", Coordinators: []survey.PersonID{ana, ben}, MinGroup: 5,
-		Consensus: survey.Consensus{Percent: 70, AllowFarMinority: true}, OpenedAt: at, ClosedAt: at, RemindedAt: at,
+		Consensus: survey.Consensus{Percent: 70, AllowFarMinority: true}, OpenedAt: at, ClosedAt: at, RemindedAt: at, Nudged: 1,
 		Reminders: survey.ReminderPlan{BeforeClose: []int{7, 3}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 5, Spec: "s", Paused: true},
 		Posts:     survey.ChannelPlan{Digest: "d", Off: []survey.MessageKind{survey.Opened, survey.LastDay}}, PlannedAt: at,
 		LastDigest: &survey.Progress{At: at}, JoinOpen: true, Turnout: &survey.Turnout{}, Sealed: true,

@@ -30,6 +30,7 @@ const (
 	ResultsPost   MessageKind = "results" // the results of a survey that closed by itself
 	TablePost     MessageKind = "table"   // the same as a table, after them
 	WorkshopEve   MessageKind = "eve"     // the workshop is tomorrow; dated
+	NudgesSent    MessageKind = "nudged"  // no post: the record is told how many reminders by hand were sent; dated
 	OpenCall      MessageKind = "call"    // to people who take no direct messages: press Join; dated
 	kindSeparator             = "@"
 )
@@ -287,10 +288,50 @@ func (r *Rounds) OweReminders(ctx context.Context, round Round, due map[string][
 	return n, nil
 }
 
+// NoteNudges records how many reminders by hand of that date were sent: once all that were asked for are sent, or a day later. Before, it
+// returns a *NotYetError. A round that has closed has forgotten it.
+func (r *Rounds) NoteNudges(ctx context.Context, id RoundID, date string) error {
+	round, err := r.store.Round(ctx, id)
+	switch {
+	case isNoRound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read round: %w", err)
+	case round.State != Open:
+		return nil
+	}
+	sent := 0
+	err = r.store.Roster(ctx, id, func(m Member) error {
+		if m.NudgedOn == date {
+			sent++
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read roster: %w", err)
+	}
+	if sent < round.Nudged && r.now().Before(round.RemindedAt.Add(nudgesLast)) {
+		return &NotYetError{Wait: nudgesAgain}
+	}
+	return r.NoteAct(ctx, id, "", ActNudged, ofPeople(sent))
+}
+
+const (
+	// nudgesFirst is how long after reminders were asked for it is first looked how many were sent, and nudgesAgain how long
+	// after that again.
+	nudgesFirst = time.Minute
+	nudgesAgain = 10 * time.Minute
+	// nudgesLast is when it is recorded however many they are: somebody may have finished meanwhile.
+	nudgesLast = 4 * 24 * time.Hour
+)
+
 // Reminded notes that a person was reminded on that date of their clock, also where that is not sure: nobody is reminded twice on one day.
 func (r *Rounds) Reminded(ctx context.Context, d Delivery, date string) error {
 	err := r.store.Mark(ctx, d.Round, d.Person, func(m *Member) {
 		m.RemindedOn = max(m.RemindedOn, date)
+		if base, asked := d.Kind.Split(); base == Nudge {
+			m.NudgedOn = max(m.NudgedOn, asked)
+		}
 		if m.RemindOn <= date {
 			m.RemindOn = ""
 		}

@@ -265,14 +265,18 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, in
 		zones[zone] = all
 	}
 	due, err := r.OweReminders(ctx, round, zones)
-	if err != nil {
+	if err != nil || due == 0 { // where nobody is due, nothing was done: somebody else may be invited and reminded
 		return round, 0, err
+	}
+	date := r.now().In(round.Location()).Format(time.DateOnly)
+	if err := r.store.Plan(ctx, id, NudgesSent.On(date), r.now().Add(nudgesFirst)); err != nil {
+		return round, due, fmt.Errorf("plan what is recorded of reminders: %w", err)
 	}
 	round, err = r.change(ctx, id, by, ActReminded, func(round *Round) error {
 		if err := soon(round); err != nil {
 			return err
 		}
-		round.RemindedAt = r.now()
+		round.RemindedAt, round.Nudged = r.now(), due
 		return nil
 	}, ofPeople(due))
 	return round, due, err

@@ -59,7 +59,8 @@ type Round struct {
 	Consensus    Consensus
 	OpenedAt     time.Time
 	ClosedAt     time.Time
-	RemindedAt   time.Time // the last reminder by hand
+	RemindedAt   time.Time // when reminders by hand were last asked for
+	Nudged       int       // to how many people these were
 	Reminders    ReminderPlan
 	Posts        ChannelPlan
 	PlannedAt    time.Time // when the plan of reminders, or a date it counts from, was last changed after the opening
@@ -164,6 +165,7 @@ type Member struct {
 	Quiet        bool      // asked not to be reminded any more
 	RemindOn     string    // the date on which they asked to be reminded, as 2026-12-04, by their own clock
 	RemindedOn   string    // the date on which they were last reminded
+	NudgedOn     string    // the date of the last reminder by hand that was sent to them, by the round's clock
 }
 
 // TakesPart says whether the person has accepted the notice and has not withdrawn.

@@ -18,7 +18,7 @@ func TestKeysArePinned(t *testing.T) {
 		ID: "r1", Version: 7, State: survey.Open, Area: "Ashford", Matrix: "england", Languages: []survey.Lang{"en", "cy"},
 		TimeZone: "Europe/London", ClosesAt: at, Workshop: survey.Workshop{At: at, Place: "Town Hall"}, Channel: "C1",
 		Coordinators: []survey.PersonID{"slack:T1:U1"}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
-		OpenedAt: at, ClosedAt: at, RemindedAt: at,
+		OpenedAt: at, ClosedAt: at, RemindedAt: at, Nudged: 12,
 		Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Digest: "0 9 * * 1", Off: []survey.MessageKind{survey.LastDay}},
 		PlannedAt: at, LastDigest: &survey.Progress{At: at, Invited: 3, Finished: 1},
 	})
@@ -28,7 +28,7 @@ func TestKeysArePinned(t *testing.T) {
 	member, err := encodeMember(survey.Member{
 		Person: "slack:T1:U1", Standing: survey.Started, Language: "cy", Role: "midwife", Group: "health", Organisation: "NHS",
 		Scope: survey.ScopeTeam, Notice: "1", NoticeAt: at, Unreachable: true,
-		TimeZone: "Asia/Tokyo", Quiet: true, RemindOn: "2026-12-04", RemindedOn: "2026-12-03",
+		TimeZone: "Asia/Tokyo", Quiet: true, RemindOn: "2026-12-04", RemindedOn: "2026-12-03", NudgedOn: "2026-12-02",
 	}, "WORD")
 	if err != nil {
 		t.Fatal(err)
@@ -66,11 +66,11 @@ func TestKeysArePinned(t *testing.T) {
 		round: `{"area":"Ashford","matrix":"england","languages":["en","cy"],"timeZone":"Europe/London",` +
 			`"closesAt":"2026-03-04T16:00:00.000000005Z","workshop":{"At":"2026-03-04T16:00:00.000000005Z","Place":"Town Hall"},` +
 			`"channel":"C1","coordinators":["slack:T1:U1"],"minGroup":5,"consensus":{"Percent":70,"AllowFarMinority":false},` +
-			`"openedAt":"2026-03-04T16:00:00.000000005Z","remindedAt":"2026-03-04T16:00:00.000000005Z",` +
+			`"openedAt":"2026-03-04T16:00:00.000000005Z","remindedAt":"2026-03-04T16:00:00.000000005Z","nudged":12,` +
 			`"reminders":{"before_close":[7,3,1],"before_workshop":[7,1],"hour":10,"minute":0},"posts":{"digest":"0 9 * * 1","off":["last"]},` +
 			`"plannedAt":"2026-03-04T16:00:00.000000005Z","lastDigest":{"At":"2026-03-04T16:00:00.000000005Z","Invited":3,"Finished":1}}`,
 		member: `{"s":"s","l":"cy","r":"midwife","g":"health","o":"NHS","c":"t","n":"1","u":true,"z":"Asia/Tokyo","q":true,` +
-			`"a":"2026-12-04","d":"2026-12-03","t":1772640000,"i":"WORD"}`,
+			`"a":"2026-12-04","d":"2026-12-03","h":"2026-12-02","t":1772640000,"i":"WORD"}`,
 		invited: `{"s":"i"}`,
 		entry:   `{"t":1772640000,"p":"slack:T1:U1","a":"extended","c":[["closes","a","b"]],"h":"0f"}`,
 	} {

@@ -30,6 +30,7 @@ type roundBody struct {
 	OpenedAt     time.Time           `json:"openedAt,omitzero"`
 	ClosedAt     time.Time           `json:"-"`
 	RemindedAt   time.Time           `json:"remindedAt,omitzero"`
+	Nudged       int                 `json:"nudged,omitempty"`
 	Reminders    survey.ReminderPlan `json:"reminders,omitzero"`
 	Posts        survey.ChannelPlan  `json:"posts,omitzero"`
 	PlannedAt    time.Time           `json:"plannedAt,omitzero"`
@@ -115,6 +116,7 @@ type entry struct {
 	Quiet        bool            `json:"q,omitempty"`
 	RemindOn     string          `json:"a,omitempty"`
 	RemindedOn   string          `json:"d,omitempty"`
+	NudgedOn     string          `json:"h,omitempty"`
 }
 
 // keptEntry is an entry as it is kept, standing and scope by their first letters.

@@ -474,7 +474,7 @@ func memberWhole(w *world) {
 	want := survey.Member{
 		Person: w.person("ana"), Standing: survey.Finished, Language: survey.Welsh, Role: "midwife", Group: "health",
 		Organisation: "Bwrdd \"Iechyd\" <&>", Scope: survey.ScopeArea, Notice: "2", NoticeAt: now, Unreachable: true,
-		TimeZone: "Asia/Tokyo", Quiet: true, RemindOn: "2026-12-04", RemindedOn: "2026-12-03",
+		TimeZone: "Asia/Tokyo", Quiet: true, RemindOn: "2026-12-04", RemindedOn: "2026-12-03", NudgedOn: "2026-12-02",
 	}
 	w.full(want)
 	seat, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, "ana"), now, func(m *survey.Member) error {
@@ -846,7 +846,7 @@ func sealForgets(w *world) {
 	ana, err := w.store.ChangeMember(w.Context(), ana, now, func(m *survey.Member) error {
 		m.Standing, m.Language, m.Role, m.Group, m.Organisation, m.Scope = survey.Finished, "cy", "midwife", "health", "NHS", survey.ScopeTeam
 		m.Notice, m.NoticeAt = "1", now
-		m.TimeZone, m.Quiet, m.RemindOn, m.RemindedOn = "Asia/Tokyo", true, "2026-12-04", "2026-12-03"
+		m.TimeZone, m.Quiet, m.RemindOn, m.RemindedOn, m.NudgedOn = "Asia/Tokyo", true, "2026-12-04", "2026-12-03", "2026-12-02"
 		return nil
 	})
 	w.must(err)
