@@ -391,8 +391,12 @@ func (b *Bot) roundVoice(e chat.Event, round survey.Round) locale.Voice {
 	return b.Words.In(string(round.Languages[0]))
 }
 
-// seatVoice is the language a stakeholder chose, else the platform's where the round has it, else the round's first.
+// seatVoice is the language of the button that a stakeholder pressed where it was one of several, else the one they chose, else the
+// platform's where the round has it, else the round's first.
 func (b *Bot) seatVoice(e chat.Event, seat survey.Seat) locale.Voice {
+	if lang := b.askedIn(e); lang != "" && slices.Contains(seat.Round.Languages, lang) {
+		return b.Words.In(string(lang))
+	}
 	if seat.Member.Language != "" {
 		return b.Words.In(string(seat.Member.Language))
 	}

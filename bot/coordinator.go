@@ -364,17 +364,31 @@ func (b *Bot) target(ctx context.Context, e chat.Event, a onTarget, wanted func(
 	case len(fit) == 1:
 		return fit[0], nil
 	case len(fit) > 1:
-		var buttons []chat.Button
+		blocks := []chat.Block{chat.Say(v.Say("choose.which"))}
 		for _, r := range fit[:min(len(fit), maxHome)] {
-			label := v.Say("choose.round", "area", chat.Trim(r.Area, 40), "closes", v.Day(r.ClosesAt.In(r.Location())))
-			buttons = append(buttons, button(chat.Trim(label, chat.MaxLabel-2), chat.Do(e.Action.Verb, string(r.ID), v.Lang)))
+			blocks = append(blocks, b.choice(v, r, chat.Do(e.Action.Verb, string(r.ID), v.Lang)))
 		}
-		return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.which")), row(buttons...))...)
+		return survey.Round{}, refuse(whisper(blocks...)...)
 	case len(rounds) > 0:
 		return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.unfit")))...)
 	}
 	b.Log.Warn("refused", "reason", "coordinates no round", "verb", e.Action.Verb, "person", b.short(e.Who))
 	return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.none")))...)
+}
+
+// choice offers one of several rounds. Its button begins with the date, which tells two rounds of one
+// area apart where a platform cuts what is long.
+func (b *Bot) choice(v locale.Voice, r survey.Round, action chat.Action) chat.Choice {
+	closes := r.ClosesAt.In(r.Location())
+	text := b.standing(v, r)
+	if r.State == survey.Draft {
+		text = v.Say("draft.waiting")
+	}
+	label := v.Say("choose.button", "area", r.Area, "closes", v.ShortDay(closes))
+	spoken := v.Say("choose.round", "area", r.Area, "closes", v.Day(closes))
+	return chat.Choice{Title: r.Area, Text: text, Button: chat.Button{
+		Label: chat.Trim(label, chat.MaxLabel), Spoken: chat.Trim(spoken, chat.MaxSpoken), Action: action,
+	}}
 }
 
 func filter(rounds []survey.Round, wanted func(survey.Round) bool) []survey.Round {
@@ -576,7 +590,7 @@ func findRole(m *survey.Matrix, word string) (string, bool) {
 }
 
 // joinButton posts a button to the place where it is asked for; who presses it takes part.
-func (b *Bot) joinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+func (b *Bot) postJoinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
 	if e.Private {
 		return whisper(chat.Say(b.voice(e).Say("join.in_channel"))), nil
 	}
@@ -595,19 +609,17 @@ func (b *Bot) joinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 	if err != nil {
 		return nil, err
 	}
-	var blocks []chat.Block
-	labels := make([]string, len(r.Languages))
-	for i, lang := range r.Languages {
-		v := b.Words.In(string(lang))
-		labels[i] = v.Say("button.join")
-		blocks = append(blocks, chat.Heading{Text: v.Say("invitation.title", "area", r.Area)}, b.why(v, r),
-			chat.Say(v.Say("invitation.how", "n", len(m.Elements()), "minutes", minutes(m), "closes", b.when(v, r))),
-			chat.Remark(v.Say("invitation.private", "min", r.MinGroup)))
-	}
-	blocks = append(blocks, row(primary(strings.Join(labels, " / "), chat.Do("join", string(r.ID)))))
+	card := b.inEach(r.Languages, func(v locale.Voice, lang string) []chat.Block {
+		return append(b.invitationText(v, r, m), row(joinButton(v, r, lang)))
+	})
 	v := b.roundVoice(e, r)
-	return append([]chat.Reply{chat.Post{To: e.Where, Card: chat.Card{Blocks: blocks}, Then: b.onlyOnFailure(v, e.Where)}},
+	return append([]chat.Reply{chat.Post{To: e.Where, Card: card, Then: b.onlyOnFailure(v, e.Where)}},
 		whisper(chat.Say(v.Say("join.posted")))...), nil
+}
+
+// joinButton lets in the person who presses it, and leads on in its language.
+func joinButton(v locale.Voice, r survey.Round, lang string) chat.Button {
+	return primary(v.Say("button.join"), chat.Do("join", string(r.ID), lang))
 }
 
 // maxNamed is how many people a status names; the rest are counted, so that a large round fits a message.

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"maturitybot/bot/chat"
@@ -127,38 +126,22 @@ func (b *Bot) workshopEve(ctx context.Context, v locale.Voice, r survey.Round) (
 
 // openCall asks whoever was invited and takes no direct messages to press Join. It names nobody.
 func (b *Bot) openCall(r survey.Round) chat.Card {
-	var blocks []chat.Block
-	var labels []string
-	for i, lang := range r.Languages {
-		v := b.Words.In(string(lang))
-		if i > 0 {
-			blocks = append(blocks, chat.Divider{})
+	return b.inEach(r.Languages, func(v locale.Voice, lang string) []chat.Block {
+		return []chat.Block{
+			chat.Heading{Text: v.Say("invitation.title", "area", r.Area)},
+			chat.Say(v.Say("call.body", "closes", b.when(v, r))),
+			row(joinButton(v, r, lang)),
 		}
-		blocks = append(blocks, chat.Heading{Text: v.Say("invitation.title", "area", r.Area)}, chat.Say(v.Say("call.body", "closes", b.when(v, r))))
-		labels = append(labels, v.Say("button.join"))
-	}
-	return chat.Card{Blocks: append(blocks, row(primary(strings.Join(labels, " / "), chat.Do("join", string(r.ID)))))}
+	})
 }
 
-// spoken are the voices a person is written to in: theirs, where it is known, else every one of the round's.
-func (b *Bot) spoken(seat survey.Seat) []locale.Voice {
+// spoken are the languages a person is written to in: theirs, where it is known, else every one of
+// the round's.
+func spoken(seat survey.Seat) []survey.Lang {
 	if seat.Member.Language != "" {
-		return []locale.Voice{b.Words.In(string(seat.Member.Language))}
+		return []survey.Lang{seat.Member.Language}
 	}
-	var all []locale.Voice
-	for _, lang := range seat.Round.Languages {
-		all = append(all, b.Words.In(string(lang)))
-	}
-	return all
-}
-
-// inAll is a label in every one of the voices.
-func inAll(voices []locale.Voice, key string) string {
-	var labels []string
-	for _, v := range voices {
-		labels = append(labels, v.Say(key))
-	}
-	return strings.Join(labels, " / ")
+	return seat.Round.Languages
 }
 
 // thereIs is a time of the round in words; for somebody whose clock shows another, with the round's time zone.
@@ -171,47 +154,54 @@ func (b *Bot) thereIs(v locale.Voice, seat survey.Seat, t time.Time) string {
 }
 
 // remindButtons are on every reminder: whether there is another is for the person to say.
-func (b *Bot) remindButtons(seat survey.Seat) []chat.Button {
-	id, voices := string(seat.Round.ID), b.spoken(seat)
-	return []chat.Button{button(inAll(voices, "button.tomorrow"), chat.Do("tomorrow", id)), button(inAll(voices, "button.stop"), chat.Do("stop", id))}
+func remindButtons(v locale.Voice, seat survey.Seat, lang string) []chat.Button {
+	id := string(seat.Round.ID)
+	return []chat.Button{
+		button(v.Say("button.tomorrow"), chat.Do("tomorrow", id, lang)),
+		button(v.Say("button.stop"), chat.Do("stop", id, lang)),
+	}
 }
 
 // reminder is the invitation again, marked as a reminder.
 func (b *Bot) reminder(seat survey.Seat, m *survey.Matrix) chat.Card {
-	var lines []string
-	for _, v := range b.spoken(seat) {
-		lines = append(lines, v.Say("reminder.first", "closes", b.thereIs(v, seat, seat.Round.ClosesAt)))
-	}
-	blocks := append([]chat.Block{chat.Remark(strings.Join(lines, "\n"))}, b.Invitation(seat.Round, m).Blocks...)
-	return chat.Card{Blocks: append(blocks, row(b.remindButtons(seat)...))}
+	return b.inEach(spoken(seat), func(v locale.Voice, lang string) []chat.Block {
+		closes := b.thereIs(v, seat, seat.Round.ClosesAt)
+		blocks := []chat.Block{chat.Remark(v.Say("reminder.first", "closes", closes))}
+		blocks = append(blocks, b.invitationText(v, seat.Round, m)...)
+		buttons := append(startButtons(v, seat.Round, lang), remindButtons(v, seat, lang)...)
+		return append(blocks, row(buttons...))
+	})
 }
 
 // halfway reminds somebody who has started of how far they are.
 func (b *Bot) halfway(seat survey.Seat, m *survey.Matrix, resp survey.Response) chat.Card {
-	v, r := b.spoken(seat)[0], seat.Round
-	return chat.Card{Blocks: []chat.Block{
-		chat.Heading{Text: v.Say("reminder.title", "area", r.Area)},
-		chat.Say(v.Say("reminder.body", "done", resp.Rated(), "n", len(m.Elements()), "closes", b.thereIs(v, seat, r.ClosesAt))),
-		row(append([]chat.Button{primary(v.Say("button.continue"), chat.Do("begin", string(r.ID)))}, b.remindButtons(seat)...)...),
-	}}
+	r, lang := seat.Round, spoken(seat)[:1]
+	return b.inEach(lang, func(v locale.Voice, lang string) []chat.Block {
+		closes := b.thereIs(v, seat, r.ClosesAt)
+		forward := primary(v.Say("button.continue"), chat.Do("begin", string(r.ID)))
+		return []chat.Block{
+			chat.Heading{Text: v.Say("reminder.title", "area", r.Area)},
+			chat.Say(v.Say("reminder.body", "done", resp.Rated(), "n", len(m.Elements()), "closes", closes)),
+			row(append([]chat.Button{forward}, remindButtons(v, seat, lang)...)...),
+		}
+	})
 }
 
 // workshopReminder reminds somebody of the workshop.
 func (b *Bot) workshopReminder(seat survey.Seat) chat.Card {
-	r, voices := seat.Round, b.spoken(seat)
-	var blocks []chat.Block
-	for i, v := range voices {
-		if i > 0 {
-			blocks = append(blocks, chat.Divider{})
+	r := seat.Round
+	return b.inEach(spoken(seat), func(v locale.Voice, lang string) []chat.Block {
+		when := b.thereIs(v, seat, r.Workshop.At)
+		return []chat.Block{
+			chat.Heading{Text: v.Say("workshop.soon", "area", r.Area)},
+			chat.Say(v.Say("workshop.soon_body", "when", when, "place", r.Workshop.Place)),
+			row(button(v.Say("button.stop"), chat.Do("stop", string(r.ID), lang))),
 		}
-		blocks = append(blocks, chat.Heading{Text: v.Say("workshop.soon", "area", r.Area)},
-			chat.Say(v.Say("workshop.soon_body", "when", b.thereIs(v, seat, r.Workshop.At), "place", r.Workshop.Place)))
-	}
-	return chat.Card{Blocks: append(blocks, row(button(inAll(voices, "button.stop"), chat.Do("stop", string(r.ID)))))}
+	})
 }
 
 // remindTomorrow owes a person a reminder on their next working day.
-func (b *Bot) remindTomorrow(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) remindTomorrow(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
 	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -234,27 +224,27 @@ func (b *Bot) remindTomorrow(ctx context.Context, e chat.Event, a onRound) ([]ch
 	}
 	return update(chat.Heading{Text: seat.Round.Area},
 		chat.Say(v.Say("tomorrow.done", "when", v.Time(at.At.In(seat.Round.ZoneOf(seat.Member))))),
-		row(forward, button(v.Say("button.stop"), chat.Do("stop", id)))), nil
+		row(forward, button(v.Say("button.stop"), chat.Do("stop", id, v.Lang)))), nil
 }
 
-func (b *Bot) stopReminding(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) stopReminding(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
 	return b.setQuiet(ctx, e, a, true)
 }
 
-func (b *Bot) remindAgain(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) remindAgain(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
 	return b.setQuiet(ctx, e, a, false)
 }
 
 // setQuiet keeps whether somebody wants reminders, and says so, with the way back.
-func (b *Bot) setQuiet(ctx context.Context, e chat.Event, a onRound, quiet bool) ([]chat.Reply, error) {
+func (b *Bot) setQuiet(ctx context.Context, e chat.Event, a onRoundIn, quiet bool) ([]chat.Reply, error) {
 	seat, err := b.Rounds.SetQuiet(ctx, a.round, person(e.Who), quiet)
 	if err != nil {
 		return b.instead(ctx, e, seat, err)
 	}
 	v, id := b.seatVoice(e, seat), string(a.round)
-	said, back := v.Say("quiet.off", "area", seat.Round.Area), button(v.Say("button.stop"), chat.Do("stop", id))
+	said, back := v.Say("quiet.off", "area", seat.Round.Area), button(v.Say("button.stop"), chat.Do("stop", id, v.Lang))
 	if quiet {
-		said, back = v.Say("quiet.on", "area", seat.Round.Area), button(v.Say("button.again"), chat.Do("again", id))
+		said, back = v.Say("quiet.on", "area", seat.Round.Area), button(v.Say("button.again"), chat.Do("again", id, v.Lang))
 	}
 	buttons := []chat.Button{back}
 	blocks := []chat.Block{chat.Heading{Text: seat.Round.Area}, chat.Say(said)}

@@ -29,14 +29,14 @@ type route struct {
 func table() map[string]route {
 	return map[string]route{
 		// A stakeholder, before they start.
-		"join":    once(on(chat.AckWhisper, readRound, (*Bot).join)),   // from a channel: only they see what comes
-		"begin":   on(chat.AckUpdate, readRound, (*Bot).begin),         // the invitation becomes the survey
-		"lang":    on(chat.AckUpdate, readLang, (*Bot).speak),          // the same card in another language
-		"accept":  on(chat.AckUpdate, readRound, (*Bot).accept),        // the privacy notice was read
-		"decline": once(on(chat.AckUpdate, readRound, (*Bot).decline)), // not taking part
-		"home":    on(chat.AckWhisper, readAsked, (*Bot).home),         // what of mine is here
-		"notice":  on(chat.AckWhisper, readRound, (*Bot).reread),       // the privacy notice, to read again
-		"resume":  on(chat.AckWhisper, readRound, (*Bot).carryOn),      // a fresh card at the right place
+		"join":    once(on(chat.AckWhisper, readRoundIn, (*Bot).join)),   // from a channel: only they see what comes
+		"begin":   on(chat.AckUpdate, readRound, (*Bot).begin),           // the invitation becomes the survey
+		"lang":    on(chat.AckUpdate, readLang, (*Bot).speak),            // the same card in another language
+		"accept":  on(chat.AckUpdate, readRound, (*Bot).accept),          // the privacy notice was read
+		"decline": once(on(chat.AckUpdate, readRoundIn, (*Bot).decline)), // not taking part
+		"home":    on(chat.AckWhisper, readAsked, (*Bot).home),           // what of mine is here
+		"notice":  on(chat.AckWhisper, readRound, (*Bot).reread),         // the privacy notice, to read again
+		"resume":  on(chat.AckWhisper, readRound, (*Bot).carryOn),        // a fresh card at the right place
 
 		// A stakeholder, in the survey: one card that changes.
 		"me":      on(chat.AckUpdate, readRound, (*Bot).aboutMe),
@@ -58,9 +58,9 @@ func table() map[string]route {
 		"erase":   once(on(chat.AckUpdate, readRound, (*Bot).erase)),
 
 		// A stakeholder, about reminders.
-		"tomorrow": once(on(chat.AckUpdate, readRound, (*Bot).remindTomorrow)),
-		"stop":     once(on(chat.AckUpdate, readRound, (*Bot).stopReminding)),
-		"again":    once(on(chat.AckUpdate, readRound, (*Bot).remindAgain)),
+		"tomorrow": once(on(chat.AckUpdate, readRoundIn, (*Bot).remindTomorrow)),
+		"stop":     once(on(chat.AckUpdate, readRoundIn, (*Bot).stopReminding)),
+		"again":    once(on(chat.AckUpdate, readRoundIn, (*Bot).remindAgain)),
 
 		// A coordinator. Each carries the language it was asked in.
 		"new":        on(chat.AckForm, readAsked, (*Bot).newForm),
@@ -72,7 +72,7 @@ func table() map[string]route {
 		"open":       on(chat.AckUpdate, readSpoken, (*Bot).open),
 		"invite":     on(chat.AckForm, readTarget, (*Bot).inviteForm),
 		"sendinvite": from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).sendInvitations),
-		"button":     once(on(chat.AckWhisper, readTarget, (*Bot).joinButton)),
+		"button":     once(on(chat.AckWhisper, readTarget, (*Bot).postJoinButton)),
 		"status":     on(chat.AckWhisper, readTarget, (*Bot).status),
 		"remind":     once(on(chat.AckWhisper, readTarget, (*Bot).remind)),
 		"reminders":  on(chat.AckWhisper, readTarget, (*Bot).reminders), // what is sent when, and to how many
@@ -162,7 +162,12 @@ type (
 		lang    survey.Lang // or empty
 		unknown bool        // a command that the bot does not know
 	}
-	onRound   struct{ round survey.RoundID }
+	onRound struct{ round survey.RoundID }
+	// onRoundIn is a round, and the language of the button where a card is in several.
+	onRoundIn struct {
+		round survey.RoundID
+		lang  survey.Lang // or empty
+	}
 	onElement struct {
 		round   survey.RoundID
 		element string
@@ -217,6 +222,7 @@ type (
 )
 
 func (a asked) language() survey.Lang          { return a.lang }
+func (a onRoundIn) language() survey.Lang      { return a.lang }
 func (a onLang) language() survey.Lang         { return a.lang }
 func (a onDetail) language() survey.Lang       { return a.lang }
 func (a onOrganisation) language() survey.Lang { return a.lang }
@@ -263,6 +269,17 @@ func readRound(args []string) (onRound, error) {
 	}
 	id, err := roundID(args[0])
 	return onRound{id}, err
+}
+
+func readRoundIn(args []string) (onRoundIn, error) {
+	if len(args) > 2 {
+		return onRoundIn{}, errForged
+	}
+	a, err := readRound(args)
+	if err != nil || len(args) == 1 {
+		return onRoundIn{round: a.round}, err
+	}
+	return onRoundIn{a.round, survey.Lang(args[1])}, nil
 }
 
 func readElement(args []string) (onElement, error) {

@@ -13,39 +13,43 @@ import (
 	"maturitybot/survey"
 )
 
-// Invitation is what somebody gets who was invited: in each of the round's languages, since theirs is not known yet.
-func (b *Bot) Invitation(round survey.Round, m *survey.Matrix) chat.Card {
+// inEach lays out a card for a person whose language may not be known: what is written in a language
+// stands above its buttons, so that nobody needs to pass the other one to press them.
+func (b *Bot) inEach(langs []survey.Lang, write func(v locale.Voice, lang string) []chat.Block) chat.Card {
 	var blocks []chat.Block
-	for i, lang := range round.Languages {
-		v := b.Words.In(string(lang))
+	for i, lang := range langs {
 		if i > 0 {
 			blocks = append(blocks, chat.Divider{})
 		}
-		blocks = append(blocks,
-			chat.Heading{Text: v.Say("invitation.title", "area", round.Area)},
-			b.why(v, round),
-			chat.Say(v.Say("invitation.how", "n", len(m.Elements()), "minutes", minutes(m), "closes", b.when(v, round))),
-			chat.Remark(v.Say("invitation.private", "min", round.MinGroup)),
-		)
+		blocks = append(blocks, write(b.Words.In(string(lang)), string(lang))...)
 	}
-	var buttons []chat.Button
-	for i, lang := range round.Languages {
-		v := b.Words.In(string(lang))
-		label := v.Say("button.start")
-		action := chat.Do("lang", string(round.ID), string(lang), "begin")
-		if i == 0 {
-			buttons = append(buttons, primary(label, action))
-		} else {
-			buttons = append(buttons, button(label, action))
-		}
+	return chat.Card{Blocks: blocks}
+}
+
+// Invitation is the card that a person gets who was invited, in each of the round's languages.
+func (b *Bot) Invitation(round survey.Round, m *survey.Matrix) chat.Card {
+	return b.inEach(round.Languages, func(v locale.Voice, lang string) []chat.Block {
+		return append(b.invitationText(v, round, m), row(startButtons(v, round, lang)...))
+	})
+}
+
+// invitationText says who asks, what for, by when and how long it takes.
+func (b *Bot) invitationText(v locale.Voice, round survey.Round, m *survey.Matrix) []chat.Block {
+	return []chat.Block{
+		chat.Heading{Text: v.Say("invitation.title", "area", round.Area)},
+		b.why(v, round),
+		chat.Say(v.Say("invitation.how", "n", len(m.Elements()), "minutes", minutes(m), "closes", b.when(v, round))),
+		chat.Remark(v.Say("invitation.private", "min", round.MinGroup)),
 	}
-	v := b.Words.In(string(round.Languages[0]))
-	decline := v.Say("button.decline")
-	if len(round.Languages) > 1 {
-		decline += " / " + b.Words.In(string(round.Languages[1])).Say("button.decline")
+}
+
+// startButtons start the survey in a language, or decline it.
+func startButtons(v locale.Voice, round survey.Round, lang string) []chat.Button {
+	id := string(round.ID)
+	return []chat.Button{
+		primary(v.Say("button.start"), chat.Do("lang", id, lang, "begin")),
+		button(v.Say("button.decline"), chat.Do("decline", id, lang)),
 	}
-	buttons = append(buttons, button(decline, chat.Do("decline", string(round.ID))))
-	return chat.Card{Blocks: append(blocks, row(buttons...))}
 }
 
 // why says who asks, and what for.
@@ -61,8 +65,9 @@ func (b *Bot) when(v locale.Voice, round survey.Round) string {
 	return v.Time(round.ClosesAt.In(round.Location()))
 }
 
-// join is the button in a channel: whoever presses it is let in.
-func (b *Bot) join(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+// join is the button in a channel that lets in the person who presses it. A button that is written in
+// one language leads on in it.
+func (b *Bot) join(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
 	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -71,6 +76,9 @@ func (b *Bot) join(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, 
 		return nil, survey.ErrNotTakingPart
 	}
 	seat, err = b.Rounds.Join(ctx, a.round, person(e.Who))
+	if err == nil && a.lang != "" {
+		seat, err = b.Rounds.SetLanguage(ctx, a.round, person(e.Who), a.lang)
+	}
 	if err != nil {
 		replies, err := b.instead(ctx, e, seat, err)
 		return alone(replies), err
@@ -303,7 +311,7 @@ func (b *Bot) instead(ctx context.Context, e chat.Event, seat survey.Seat, err e
 	return nil, err
 }
 
-func (b *Bot) decline(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) decline(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
 	seat, err := b.Rounds.Decline(ctx, a.round, person(e.Who))
 	if err != nil {
 		return b.instead(ctx, e, seat, err)
@@ -571,7 +579,7 @@ func (b *Bot) rate(v locale.Voice, round, element string, r survey.Rating, label
 		style = chat.Primary
 		spoken = v.Say("answer.chosen") + ": " + spoken
 	}
-	return chat.Button{Label: label, Action: chat.Do("answer", round, element, ratingWord(r)), Chosen: chosen, Style: style, Spoken: chat.Trim(spoken, chat.MaxLabel)}
+	return chat.Button{Label: label, Action: chat.Do("answer", round, element, ratingWord(r)), Chosen: chosen, Style: style, Spoken: chat.Trim(spoken, chat.MaxSpoken)}
 }
 
 // detailLine says what was added to an element.

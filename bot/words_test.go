@@ -11,12 +11,17 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
 )
 
 // built are the beginnings of keys that the code puts together; each has its own test or table.
-var built = []string{"weekday.", "month.", "scope.", "input.", "new.", "invite.", "kept.", "status.", "error.", "facts.consensus", "posts.", "plan.", "input.before_", "input.spec.", "input.digest.", "terminal.", "record.", "table.", "chart.", "try.", "areas."}
+var built = []string{"weekday.", "month.", "month_short.", "scope.", "input.", "new.", "invite.", "kept.", "status.", "error.", "facts.consensus", "posts.", "plan.", "input.before_", "input.spec.", "input.digest.", "terminal.", "record.", "table.", "chart.", "try.", "areas."}
 
 // TestEverySentenceIsSaid holds the sentences against the code: what is said is there, in the right
 // form, and what is there is said.
@@ -126,4 +131,62 @@ func inputKey(x *ast.CompositeLit) (string, bool) {
 		}
 	}
 	return "input." + part["Field"] + "." + part["Reason"], part["Field"] != "" && part["Reason"] != ""
+}
+
+// A label that Slack would cut is refused by chat.Card.Check; so every sentence that is one must fit
+// in both languages, with a tick before it where it can be chosen.
+func TestLabelsFit(t *testing.T) {
+	words, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range []string{"en", "cy"} {
+		var tree map[string]map[string]any
+		raw, err := os.ReadFile("locale/" + lang + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Unmarshal(raw, &tree); err != nil {
+			t.Fatal(err)
+		}
+		v := words.In(lang)
+		fits := func(b chat.Button) {
+			t.Helper()
+			b.Action = chat.Do("go")
+			if err := (chat.Card{Blocks: []chat.Block{row(b)}}).Check(); err != nil {
+				t.Errorf("%s: %q: %v", lang, b.Label, err)
+			}
+		}
+		for key := range tree["button"] {
+			fits(chat.Button{Label: v.Say("button." + key)})
+		}
+		for _, scope := range survey.Scopes {
+			fits(chat.Button{Label: v.Say("scope." + string(scope)), Chosen: true})
+		}
+		for _, key := range []string{"answer.dont_know", "answer.not_applicable"} {
+			fits(chat.Button{Label: v.Say(key), Chosen: true})
+		}
+		fits(chat.Button{Label: v.Say("language.name")})
+		for _, question := range []string{"erase", "close", "remind"} {
+			fits(chat.Button{Label: v.Say(question + ".yes")})
+			fits(chat.Button{Label: v.Say(question + ".no")})
+		}
+		for month := time.January; month <= time.December; month++ {
+			r := survey.Round{
+				ID: "abcdefghij", State: survey.Open, TimeZone: "Europe/London",
+				Area:     "Bournemouth, Christchurch and Poole, and " + strings.Repeat("ŵ", 19),
+				ClosesAt: time.Date(2026, month, 28, 17, 0, 0, 0, time.UTC),
+			}
+			b := &Bot{Options: Options{Now: func() time.Time { return r.ClosesAt.Add(-time.Hour) }}}
+			offer := b.choice(v, r, chat.Do("status"))
+			fits(offer.Button)
+			day, area, _ := strings.Cut(offer.Button.Label, ", ")
+			if day != v.ShortDay(r.ClosesAt) || !strings.HasPrefix(area, "Bournemouth") {
+				t.Errorf("%s: the label %q does not tell day and area", lang, offer.Button.Label)
+			}
+			if offer.Title != r.Area {
+				t.Errorf("%s: beside the button stands %q, want the whole area", lang, offer.Title)
+			}
+		}
+	}
 }

@@ -330,7 +330,7 @@ func button(b chat.Button) (component, error) {
 		c.Style = styleDanger
 	}
 	if b.Chosen {
-		c.Style, c.Label = styleSuccess, "✓ "+c.Label
+		c.Style, c.Label = styleSuccess, chat.Tick+c.Label
 	}
 	return c, nil
 }

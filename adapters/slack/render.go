@@ -134,7 +134,7 @@ func button(b chat.Button, at spot) (*slackgo.ButtonBlockElement, error) {
 	}
 	label, style := b.Label, slackgo.StyleDefault
 	if b.Chosen {
-		label = "✓ " + label
+		label = chat.Tick + label
 	}
 	switch {
 	case b.Style == chat.Danger:

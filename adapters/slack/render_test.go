@@ -191,7 +191,7 @@ func fill(s string, n int) string {
 func TestCardsAtEveryLimitFit(t *testing.T) {
 	action := func(i int) chat.Action { return chat.Do(fill("a", 90), fmt.Sprint(i)) }
 	most := func(i int) chat.Button {
-		return chat.Button{Label: fill(welsh, chat.MaxLabel-2), Action: action(i), Chosen: true, Spoken: fill(welsh, chat.MaxLabel),
+		return chat.Button{Label: fill(welsh, chat.MaxLabel-2), Action: action(i), Chosen: true, Spoken: fill(welsh, chat.MaxSpoken),
 			Confirm: &chat.Confirm{Title: fill(welsh, 500), Text: fill(welsh, chat.MaxConfirm), Yes: fill(welsh, 99), No: fill(welsh, 99)}}
 	}
 	var menu []chat.Option
@@ -211,7 +211,7 @@ func TestCardsAtEveryLimitFit(t *testing.T) {
 	}
 	var row []chat.Button
 	for i := range 32 {
-		row = append(row, chat.Button{Label: fill("x", 73), Action: action(i)})
+		row = append(row, chat.Button{Label: fill("x", chat.MaxLabel), Action: action(i)})
 	}
 	cards := map[string]chat.Card{
 		"heading":       cardOf(chat.Heading{Text: fill(welsh, chat.MaxHeading)}),
@@ -235,7 +235,7 @@ func TestCardsAtEveryLimitFit(t *testing.T) {
 		cards[fmt.Sprint("hostile ", i)] = cardOf(
 			chat.Heading{Text: fill(s, 100)}, chat.Text{Spans: []chat.Span{chat.Words(s), chat.Bold(s), chat.Mention{Person: chat.Person{Platform: Platform, ID: s}}}},
 			chat.Note{Spans: []chat.Span{chat.Words(s), chat.Bold(s), chat.Words(s), chat.Mention{Person: chat.Person{Platform: Platform, ID: "U0EVE> <!here"}}}}, chat.Remark(s+"x"),
-			chat.Choice{Title: s, Text: s, Button: chat.Button{Label: fill(s, 73), Action: chat.Do("a"), Spoken: fill(s, 75), Confirm: &chat.Confirm{Title: s, Text: s, Yes: s, No: s}}},
+			chat.Choice{Title: s, Text: s, Button: chat.Button{Label: fill(s, chat.MaxLabel), Action: chat.Do("a"), Spoken: fill(s, chat.MaxSpoken), Confirm: &chat.Confirm{Title: s, Text: s, Yes: s, No: s}}},
 			chat.Table{Text: s + "x"}, chat.Menu{Action: chat.Do("b"), Placeholder: fill(s, 99), Options: []chat.Option{{Value: "x", Label: fill(s, 75)}}},
 		)
 	}

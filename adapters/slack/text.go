@@ -230,7 +230,7 @@ func sentences(c chat.Card) []string {
 		case chat.Choice:
 			title := x.Title
 			if x.Button.Chosen { // in words: not every reader speaks a tick
-				title = cmp.Or(x.Button.Spoken, "✓ "+title)
+				title = cmp.Or(x.Button.Spoken, chat.Tick+title)
 			}
 			add(escape(title + ": " + x.Text))
 		case chat.Buttons:
@@ -254,7 +254,7 @@ func sentences(c chat.Card) []string {
 func name(b chat.Button) string {
 	label := b.Label
 	if b.Chosen {
-		label = cmp.Or(b.Spoken, "✓ "+label)
+		label = cmp.Or(b.Spoken, chat.Tick+label)
 	}
 	return "[" + escape(label) + "]"
 }

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -69,6 +70,9 @@ type Button struct {
 	Confirm *Confirm
 }
 
+// Tick stands before the label of a button that is Chosen.
+const Tick = "✓ "
+
 // Style is the weight of a button.
 type Style int
 
@@ -131,7 +135,8 @@ const (
 	MaxHeading     = 150  // Slack: header block
 	MaxText        = 3000 // Slack: text object; a card's whole text is kept under MaxCardText as well
 	MaxCardText    = 4000 // Discord: text of one Components V2 message; Slack: top-level text that is not cut
-	MaxLabel       = 75   // Slack: button text (Discord 80)
+	MaxLabel       = 30   // Slack: what a button shows of its text, a tick included (Discord 80)
+	MaxSpoken      = 75   // Slack: accessibility label
 	MaxComponents  = 40   // Discord: components in one Components V2 message, each nested one counted
 	MaxMenu        = 25   // Discord: options of a select (Slack 100)
 	MaxOption      = 75   // Slack: option text, and value in bytes (Discord 100)
@@ -155,10 +160,17 @@ func (c Card) Check() error {
 	components, runes := 1, 0 // one container
 	seen := map[string]bool{}
 	button := func(b Button) error {
-		if err := short("button label", b.Label, MaxLabel-2); err != nil { // two for the tick
+		if b.Label == "" {
+			return errors.New("check card: an empty button label")
+		}
+		label := b.Label
+		if b.Chosen {
+			label = Tick + label
+		}
+		if err := within("button label", label, MaxLabel); err != nil {
 			return err
 		}
-		if err := within("spoken label", b.Spoken, MaxLabel); err != nil {
+		if err := within("spoken label", b.Spoken, MaxSpoken); err != nil {
 			return err
 		}
 		if b.Confirm != nil {
@@ -351,7 +363,7 @@ func (c Card) String() string {
 func (b Button) String() string {
 	label := b.Label
 	if b.Chosen {
-		label = "✓ " + label
+		label = Tick + label
 	}
 	if b.Style == Danger {
 		label += "!"

@@ -72,7 +72,7 @@ func TestCheckKnowsEveryLimit(t *testing.T) {
 	press := Do("go")
 	full := Card{Blocks: []Block{
 		Heading{long(MaxHeading)}, Say(long(1000)), Remark(long(500)), Divider{}, Table{long(1000)},
-		Choice{Title: long(40), Text: long(600), Button: Button{Label: long(MaxLabel - 2), Action: press, Spoken: long(MaxLabel), Confirm: &Confirm{Text: long(MaxConfirm)}}},
+		Choice{Title: long(40), Text: long(600), Button: Button{Label: long(MaxLabel), Action: press, Spoken: long(MaxSpoken), Confirm: &Confirm{Text: long(MaxConfirm)}}},
 		buttons(5), Menu{Action: Do("pick"), Placeholder: long(MaxPlaceholder), Options: []Option{{"a", long(MaxOption)}}},
 	}}
 	if err := full.Check(); err != nil {
@@ -90,8 +90,10 @@ func TestCheckKnowsEveryLimit(t *testing.T) {
 		"note":                       {Remark(long(MaxText + 1))},
 		"table":                      {Table{long(MaxText)}},
 		"choice":                     {Choice{Title: "a", Text: long(MaxText), Button: Button{Label: "a", Action: press}}},
-		"button label":               {Buttons{[]Button{{Label: long(MaxLabel - 1), Action: press}}}},
-		"spoken label":               {Buttons{[]Button{{Label: "a", Action: press, Spoken: long(MaxLabel + 1)}}}},
+		"button label":               {Buttons{[]Button{{Label: long(MaxLabel + 1), Action: press}}}},
+		"button label of 31":         {Buttons{[]Button{{Label: long(MaxLabel - 1), Action: press, Chosen: true}}}},
+		"an empty button label":      {Buttons{[]Button{{Action: press}}}},
+		"spoken label":               {Buttons{[]Button{{Label: "a", Action: press, Spoken: long(MaxSpoken + 1)}}}},
 		"confirm text":               {Buttons{[]Button{{Label: "a", Action: press, Confirm: &Confirm{Text: long(MaxConfirm + 1)}}}}},
 		"a row without buttons":      {Buttons{}},
 		`action "go:1" twice`:        {buttons(1), buttons(1)},

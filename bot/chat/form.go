@@ -150,7 +150,7 @@ func (f Form) String() string {
 				marks[i] = o.Label
 				for _, c := range x.Chosen {
 					if c == o.Value {
-						marks[i] = "✓ " + o.Label
+						marks[i] = Tick + o.Label
 					}
 				}
 			}

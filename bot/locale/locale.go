@@ -79,5 +79,10 @@ func (v Voice) Day(t time.Time) string {
 	return fmt.Sprintf("%s %d %s %d", v.Say(fmt.Sprintf("weekday.%d", t.Weekday())), t.Day(), v.Say(fmt.Sprintf("month.%d", t.Month())), t.Year())
 }
 
+// ShortDay is a date for a place with little room: "4 Dec 2026".
+func (v Voice) ShortDay(t time.Time) string {
+	return fmt.Sprintf("%d %s %d", t.Day(), v.Say(fmt.Sprintf("month_short.%d", t.Month())), t.Year())
+}
+
 // Time is a date and a time of day in words: "17:00, Friday 4 December 2026".
 func (v Voice) Time(t time.Time) string { return t.Format("15:04") + ", " + v.Day(t) }

@@ -68,7 +68,7 @@ func widest(t *testing.T) *survey.Matrix {
 	}
 	fmt.Fprintf(&b, "id: widest\nversion: 1\nnation: %s\nname: %s\nabout: %s\nlanguages: [en, cy]\nlevels:\n", both(60), both(90), both(300))
 	for l := range 7 {
-		fmt.Fprintf(&b, "  - id: level-%d\n    name: %s\n    short: %s\n    meaning: %s\n", l, both(40, l), both(30, l), both(300, l))
+		fmt.Fprintf(&b, "  - id: level-%d\n    name: %s\n    short: %s\n    meaning: %s\n", l, both(40, l), both(28, l), both(300, l))
 	}
 	fmt.Fprintln(&b, "dimensions:")
 	for d := range 10 {

@@ -17,8 +17,9 @@ var (
 	optionText = limit{most: 75, why: "Slack: text of an option"}
 	// As an option, after a mark and a space.
 	elementName = limit{most: 73, why: "Slack: text of an option, after a mark"}
-	// block-elements/button-element: 75 are taken and about 30 shown; Discord takes 80.
-	levelShort = limit{most: 30, why: "Slack: what a button shows of its text"}
+	// block-elements/button-element: 75 are taken and about 30 shown, a tick and a space included;
+	// Discord takes 80.
+	levelShort = limit{most: 28, why: "Slack: what a button shows of its text, after a tick"}
 	// block-elements/button-element: accessibility_label 75, which also says "Your answer: " and ", 100 of 100".
 	levelName = limit{most: 40, why: "Slack: spoken label of a button, with its progress"}
 	// block-elements/select-menu-element: placeholder 150, both platforms; half is for the words around it.

@@ -196,7 +196,7 @@ func TestFaults(t *testing.T) {
 		{"tag", "version: 2", "version: !!int 2", `2: the tag "!!int" cannot be used; expected the text itself, written out`},
 		{"one level only", small[strings.Index(small, "  - id: high"):strings.Index(small, "dimensions:")], "", `8: levels has 1 entry; at least 2
 26: descriptors of element "one" has no key "high"; expected one of low`},
-		{"short of a name too long", "name: {en: Low, cy: Isel}", "name: {en: Low, cy: " + long[:62] + "}", `10: name of level "low" in cy has 31 characters, too many for a button; expected the key "short", at most 30 (Slack: what a button shows of its text)`},
+		{"short of a name too long", "name: {en: Low, cy: Isel}", "name: {en: Low, cy: " + long[:62] + "}", `10: name of level "low" in cy has 31 characters, too many for a button; expected the key "short", at most 28 (Slack: what a button shows of its text, after a tick)`},
 		{"several at once, by line", "version: 2\nnation: {en: England, cy: Lloegr}\nname: {en: Small, cy: Bach}", "version: x\nnation: {en: England}\nname: {en: Small, cy: ' '}", `2: version is the text "x"; expected a whole number from 1 up
 3: nation lacks cy; expected the key "cy"
 4: name in cy is empty; expected a text`},
@@ -275,7 +275,7 @@ func largest() *survey.Matrix {
 	}
 	m := &survey.Matrix{ID: "abcdefghijklmn-9", Version: 1, Nation: text(75, "n"), Name: text(150, "n"), About: text(300, "a"), Languages: langs}
 	for i := range 7 {
-		m.Levels = append(m.Levels, survey.Level{ID: fmt.Sprint("l", i), Name: text(40, fmt.Sprint("n", i)), Short: text(30, fmt.Sprint("s", i)), Meaning: text(300, "m")})
+		m.Levels = append(m.Levels, survey.Level{ID: fmt.Sprint("l", i), Name: text(40, fmt.Sprint("n", i)), Short: text(28, fmt.Sprint("s", i)), Meaning: text(300, "m")})
 	}
 	for i := range 10 {
 		m.Information = append(m.Information, survey.Kind{ID: fmt.Sprint("k", i), Name: text(75, "n")})
@@ -324,7 +324,7 @@ func TestLimits(t *testing.T) {
 		{"name", func(m *survey.Matrix) { grow(m.Name, 1) }, []string{"name in cy has 151 characters; at most 150 (Slack: "}},
 		{"about", func(m *survey.Matrix) { grow(m.About, 1) }, []string{"about in cy has 301 characters; at most 300 (Slack: "}},
 		{"level name", func(m *survey.Matrix) { first(m).Help = one(); grow(m.Levels[6].Name, 1) }, []string{`name of level "l6" in cy has 41 characters; at most 40 (Slack: `}},
-		{"short", func(m *survey.Matrix) { grow(m.Levels[6].Short, 1) }, []string{`short of level "l6" in cy has 31 characters; at most 30 (Slack: `}},
+		{"short", func(m *survey.Matrix) { grow(m.Levels[6].Short, 1) }, []string{`short of level "l6" in cy has 29 characters; at most 28 (Slack: `}},
 		{"meaning", func(m *survey.Matrix) { grow(m.Levels[6].Meaning, 1) }, []string{`meaning of level "l6" in cy has 301 characters; at most 300 (Slack: `}},
 		{"dimension about", func(m *survey.Matrix) { grow(m.Dimensions[9].About, 1) }, []string{`about of dimension "d9" in cy has 301 characters; at most 300 (Slack: `}},
 		{"core element", func(m *survey.Matrix) { grow(m.Dimensions[9].CoreElements[0].Name, 1) }, []string{`name of core element 1 of dimension "d9" in cy has 151 characters; at most 150 (Slack: `}},

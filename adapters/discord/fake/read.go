@@ -195,7 +195,7 @@ func (c component) button() (chat.Button, error) {
 	switch {
 	case c.Type == 2 && !asks:
 		b := chat.Button{Action: a}
-		b.Label, b.Chosen = strings.CutPrefix(c.Label, "✓ ")
+		b.Label, b.Chosen = strings.CutPrefix(c.Label, chat.Tick)
 		switch c.Style {
 		case 1:
 			b.Style = chat.Primary

@@ -228,7 +228,7 @@ func (e element) button() (chat.Button, error) {
 		return chat.Button{}, fmt.Errorf("read button: %w", err)
 	}
 	b := chat.Button{Action: a, Spoken: e.Spoken}
-	b.Label, b.Chosen = strings.CutPrefix(label.Text, "✓ ")
+	b.Label, b.Chosen = strings.CutPrefix(label.Text, chat.Tick)
 	switch string(e.Style) {
 	case `"danger"`:
 		b.Style = chat.Danger
