@@ -141,7 +141,9 @@ func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
 	if !b.checked(came.Verb, replies) {
 		came.Outcome = Failed
 	}
-	b.Log.Info("event", "verb", came.Verb, "person", b.short(e.Who), "replies", len(replies), "took", b.Now().Sub(began))
+	if b.routes[came.Verb].logged {
+		b.Log.Info("event", "verb", came.Verb, "person", b.short(e.Who), "replies", len(replies), "took", b.Now().Sub(began))
+	}
 	return replies
 }
 
@@ -266,7 +268,13 @@ type Handled struct {
 
 // explain is the one place where an error becomes sentences for a person. It says so in the outcome when the error is no refusal.
 func (b *Bot) explain(ctx context.Context, e chat.Event, err error, outcome *Outcome) []chat.Reply {
-	log := b.Log.With("person", b.short(e.Who))
+	log := b.Log
+	if r, ours := b.routes[e.Action.Verb]; ours {
+		log = log.With("verb", e.Action.Verb)
+		if r.logged {
+			log = log.With("person", b.short(e.Who))
+		}
+	}
 	if !errors.Is(err, survey.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) && len(e.Action.Args) > 0 {
 		// No platform tells that somebody wants Welsh; the roster does.
 		if id, bad := roundID(e.Action.Args[0]); bad == nil {

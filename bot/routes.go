@@ -21,12 +21,24 @@ type route struct {
 	kinds []chat.Kind
 	once  bool
 	do    func(*Bot, context.Context, chat.Event) ([]chat.Reply, error)
+	// logged says that the log has a line of each such event, and names who it was by a short hash. Of a
+	// stakeholder's events it has none: who knows when a person was active could count their answers by it.
+	logged bool
 	// language returns the language that the words of the action carry, or empty.
 	language func(args []string) survey.Lang
 }
 
 // table is everything people can ask for, by the verb of an action.
 func table() map[string]route {
+	all := stakeholderRoutes()
+	for verb, r := range coordinatorRoutes() {
+		r.logged = true
+		all[verb] = r
+	}
+	return all
+}
+
+func stakeholderRoutes() map[string]route {
 	return map[string]route{
 		// A stakeholder, before they start.
 		"join":    once(on(chat.AckWhisper, readRoundIn, (*Bot).join)),   // from a channel: only they see what comes
@@ -61,8 +73,12 @@ func table() map[string]route {
 		"tomorrow": once(on(chat.AckUpdate, readRoundIn, (*Bot).remindTomorrow)),
 		"stop":     once(on(chat.AckUpdate, readRoundIn, (*Bot).stopReminding)),
 		"again":    once(on(chat.AckUpdate, readRoundIn, (*Bot).remindAgain)),
+	}
+}
 
-		// A coordinator. Each carries the language it was asked in.
+// coordinatorRoutes are those of a coordinator. Each carries the language it was asked in.
+func coordinatorRoutes() map[string]route {
+	return map[string]route{
 		"new":        on(chat.AckForm, readAsked, (*Bot).newForm),
 		"create":     from(chat.Submit, chat.AckWhisper, readAsked, (*Bot).create),
 		"redraft":    on(chat.AckForm, readSpoken, (*Bot).redraftForm),

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -309,6 +310,49 @@ func TestAFaultEndsNothing(t *testing.T) {
 	e.Action = chat.Do("home")
 	if replies = broken.Handle(t.Context(), e); len(replies) != 1 {
 		t.Errorf("after it: %v", replies)
+	}
+}
+
+// TestLogOfStakeholders: the log tells nothing of what people do in the survey, unless it fails, and then not
+// who it was. Of coordinators it tells both.
+func TestLogOfStakeholders(t *testing.T) {
+	editions, err := matrix.Editions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, round, ben := open(t, editions, "en", "cy")
+	var log bytes.Buffer
+	options := b.bot.Options
+	options.Log = slog.New(slog.NewTextHandler(&log, nil))
+	logged := bot.New(options)
+	do := func(who chat.Person, verb string, args ...string) string {
+		log.Reset()
+		logged.Handle(t.Context(), chat.Event{
+			ID: rand.Text(), Kind: chat.Press, Who: who, Where: chat.Place{Platform: tryPlatform, Channel: "#c"},
+			Action: chat.Do(verb, append([]string{string(round)}, args...)...),
+		})
+		return log.String()
+	}
+	element := editions[0].Elements()[0].ID
+	for _, verb := range []string{"go", "at", "answer", "list", "review", "submit", "kept", "stop", "resume"} {
+		args := map[string][]string{"at": {element}, "answer": {element, "2"}}[verb]
+		if got := do(ben, verb, args...); got != "" {
+			t.Errorf("%s: %s", verb, got)
+		}
+	}
+	if got := do(ben, "answer", element, "9"); !strings.Contains(got, "verb=answer") || strings.Contains(got, "person") {
+		t.Errorf("a forged answer: %q", got)
+	}
+	b.store.Sleep()
+	if got := do(ben, "answer", element, "2"); !strings.Contains(got, "store unavailable") || strings.Contains(got, "person") {
+		t.Errorf("an answer that is not kept: %q", got)
+	}
+	b.store.Wake()
+	if got := do(tryPerson("ana"), "status"); !strings.Contains(got, "verb=status person=") {
+		t.Errorf("a coordinator: %q", got)
+	}
+	if got := do(ben, "status"); strings.Count(got, "verb=status") != 2 || strings.Count(got, "person=") != 2 {
+		t.Errorf("somebody who may not: %q", got)
 	}
 }
 
