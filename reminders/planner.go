@@ -15,6 +15,7 @@ type Book interface {
 	Planned(ctx context.Context, r survey.Round) (names map[string]bool, zones []string, err error)
 	Plan(ctx context.Context, id survey.RoundID, kind survey.MessageKind) error
 	Note(ctx context.Context, id survey.RoundID, names ...string) error
+	SealClosed(ctx context.Context) error
 	OweReminders(ctx context.Context, r survey.Round, due map[string][]survey.Moment) (int, error)
 }
 
@@ -33,8 +34,12 @@ func NewPlanner(book Book, diary *Diary, now func() time.Time, log *slog.Logger)
 	return &Planner{book, diary, now, log}
 }
 
-// Sweep plans what has become due. A round that cannot be planned does not keep the others from it.
+// Sweep plans what has become due, after it has made the rosters of closed rounds forget what they are to, where that is still to be
+// done. A round that cannot be planned does not keep the others from it.
 func (p *Planner) Sweep(ctx context.Context) error {
+	if err := p.book.SealClosed(ctx); err != nil && ctx.Err() == nil {
+		p.log.Error("the roster of a closed survey still holds roles and times", "error", err)
+	}
 	err := p.book.Each(ctx, func(r survey.Round) error {
 		if err := p.round(ctx, r); err != nil && ctx.Err() == nil {
 			p.log.Error("cannot plan", "round", r.ID, "error", err)

@@ -26,6 +26,8 @@ type book struct {
 	fail    error    // of the next owing
 }
 
+func (b *book) SealClosed(context.Context) error { return nil }
+
 func (b *book) Each(_ context.Context, visit func(survey.Round) error) error { return visit(b.round) }
 
 func (b *book) Planned(context.Context, survey.Round) (map[string]bool, []string, error) {

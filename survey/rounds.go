@@ -2,6 +2,7 @@ package survey
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -920,19 +921,41 @@ func (r *Rounds) seal(ctx context.Context, round Round) (Turnout, error) {
 	if round.Sealed && round.Turnout != nil {
 		return *round.Turnout, nil
 	}
-	status, err := r.status(ctx, round)
-	if err != nil {
-		return Turnout{}, err
+	var turnout Turnout
+	if round.Turnout != nil { // it was kept, and what came after it was stopped
+		turnout = *round.Turnout
+	} else {
+		status, err := r.status(ctx, round)
+		if err != nil {
+			return Turnout{}, err
+		}
+		turnout = status.Turnout
 	}
-	if err := r.store.Seal(ctx, round.ID, status.Turnout); err != nil {
+	if err := r.store.Seal(ctx, round.ID, turnout); err != nil {
 		return Turnout{}, err
 	}
 	// Somebody else may have sealed it while the roster was read: theirs stands.
-	round, err = r.store.Round(ctx, round.ID)
+	round, err := r.store.Round(ctx, round.ID)
 	if err != nil || round.Turnout == nil {
-		return status.Turnout, err
+		return turnout, err
 	}
 	return *round.Turnout, nil
+}
+
+// SealClosed seals the rosters of closed rounds that have not forgotten everything: what closed a round may have been stopped half-way,
+// an earlier version may have kept more, a backup may have brought it back. One that cannot be sealed does not keep the others from it.
+func (r *Rounds) SealClosed(ctx context.Context) error {
+	var failed []error
+	err := r.All(ctx, func(round Round) error {
+		if round.State != Closed || round.Sealed {
+			return nil
+		}
+		if _, err := r.seal(ctx, round); err != nil && !isNoRound(err) {
+			failed = append(failed, err)
+		}
+		return ctx.Err()
+	})
+	return errors.Join(append(failed, err)...)
 }
 
 // RoundsOf returns the rounds a person was invited to or coordinates, newest first, without those that are gone.

@@ -71,7 +71,7 @@ type RosterStore interface {
 	// Roster calls visit for each member, a few hundred in memory at a time, in no stated order.
 	Roster(ctx context.Context, id RoundID, visit func(Member) error) error
 	// Seal makes the roster of a closed round forget everything of each person but their standing, the notice they accepted and
-	// whether they can be reached and want reminders, and keeps the turnout with the round in its place: what a role or a language
+	// on which day, and whether they can be reached and want reminders, and keeps the turnout with the round in its place: what a role or a language
 	// would tell of whose a response is, is gone. The first turnout stands. It refuses with ErrStillOpen.
 	Seal(ctx context.Context, id RoundID, t Turnout) error
 	// Forget erases everything that is kept about a person in a round, in any state of it, but that they coordinate it. What they

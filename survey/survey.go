@@ -67,7 +67,7 @@ type Round struct {
 	LastDigest   *Progress // what the last digest said; nil before the first
 	JoinOpen     bool      // a Join button was posted: whoever presses it is let in
 	Turnout      *Turnout  // who took part; kept once the round is closed, when the roster forgets who did what
-	Sealed       bool      // the roster of the closed round has forgotten roles, languages and organisations
+	Sealed       bool      // the roster of the closed round has forgotten roles, languages, organisations and the time of consent
 }
 
 // Turnout is who was asked and what became of it, in numbers. It says nothing of the answers.
@@ -159,7 +159,7 @@ type Member struct {
 	Organisation string
 	Scope        Scope
 	Notice       string    // version of the privacy notice that was accepted
-	NoticeAt     time.Time // when, to the second
+	NoticeAt     time.Time // when, to the second; once the roster is sealed, the day, as midnight UTC
 	Unreachable  bool      // the platform refused to deliver a message
 	TimeZone     string    // an IANA name, as the platform tells it; empty where it does not
 	Quiet        bool      // asked not to be reminded any more
@@ -170,6 +170,9 @@ type Member struct {
 
 // TakesPart says whether the person has accepted the notice and has not withdrawn.
 func (m Member) TakesPart() bool { return m.Standing == Started || m.Standing == Finished }
+
+// NoticeDay is the day on which the person accepted the notice, as midnight UTC; zero for never.
+func (m Member) NoticeDay() time.Time { return m.NoticeAt.UTC().Truncate(24 * time.Hour) }
 
 // Rating is what a person said of one element: a level from 1 up, or one of the two other answers.
 type Rating int

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -182,7 +183,7 @@ func (b *backup) round(ctx context.Context, id survey.RoundID, made int64) (Cont
 	return c, nil
 }
 
-// pair is how many people one script reads with their answers: every other client waits for it.
+// pair is how many people one transaction reads with their answers: every other client waits for it.
 const pair = 100
 
 // people writes the roster and the responses of a round that has a secret, each person's both as they are at one moment.
@@ -198,43 +199,45 @@ func (b *backup) people(ctx context.Context, id survey.RoundID, secret []byte, c
 }
 
 func (b *backup) pairs(ctx context.Context, id survey.RoundID, secret []byte, some []string, c *Contents) error {
-	keys := []string{secretKey(id), rosterKey(id)}
-	var people []any
-	var pseudonyms []string
+	// No script: one that took both would have people and pseudonyms, in the same order, among its arguments. Nor do the
+	// responses come in the order of their people.
+	var people []string
+	pseudonymOf := map[string]string{}
 	for i := 0; i+1 < len(some); i += 2 {
-		pseudonym := survey.Pseudonym(secret, survey.PersonID(some[i]))
-		keys, people, pseudonyms = append(keys, responseKey(id, pseudonym)), append(people, some[i]), append(pseudonyms, pseudonym)
+		people = append(people, some[i])
+		pseudonymOf[some[i]] = survey.Pseudonym(secret, survey.PersonID(some[i]))
 	}
-	rest, err := b.run(ctx, backupScript, keys, people...)
-	if errors.Is(err, survey.ErrClosed) {
-		return survey.ErrChanged
+	pipe := b.client.TxPipeline()
+	open := pipe.Exists(ctx, secretKey(id))
+	entries := pipe.HMGet(ctx, rosterKey(id), people...)
+	responses := map[string]*goredis.MapStringStringCmd{}
+	for _, pseudonym := range slices.Sorted(maps.Values(pseudonymOf)) {
+		responses[pseudonym] = pipe.HGetAll(ctx, responseKey(id, pseudonym))
 	}
-	if err != nil {
+	if err := exec(ctx, pipe); err != nil {
 		return err
 	}
-	entries, _ := rest[0].([]any)
-	responses, _ := rest[1].([]any)
+	if open.Val() == 0 {
+		return survey.ErrChanged
+	}
 	roster, listed := record{Key: rosterKey(id), Type: "hash"}, record{Key: responsesKey(id), Type: "zset"}
 	var answers []record
 	for i, person := range people {
-		entry, there := entries[i].(string)
+		entry, there := entries.Val()[i].(string)
 		if !there { // forgotten since
 			continue
 		}
 		c.People++
-		roster.Values = append(roster.Values, values(person.(string), entry)...)
-		fields, _ := responses[i].([]any)
+		roster.Values = append(roster.Values, values(person, entry)...)
+	}
+	for _, pseudonym := range slices.Sorted(maps.Keys(responses)) {
+		fields := responses[pseudonym].Val()
 		if len(fields) == 0 {
 			continue
 		}
 		c.Responses++
-		listed.Values = append(listed.Values, values(pseudonyms[i], "0")...)
-		answer := record{Key: responseKey(id, pseudonyms[i]), Type: "hash"}
-		for _, f := range fields {
-			text, _ := f.(string)
-			answer.Values = append(answer.Values, []byte(text))
-		}
-		answers = append(answers, answer)
+		listed.Values = append(listed.Values, values(pseudonym, "0")...)
+		answers = append(answers, record{Key: responseKey(id, pseudonym), Type: "hash", Values: flat(fields)})
 	}
 	for _, rec := range append([]record{roster, listed}, answers...) {
 		if err := b.write(rec); err != nil {

@@ -383,12 +383,12 @@ func TestBackupWhileClosing(t *testing.T) {
 	s := frozen(t)
 	ctx := t.Context()
 	var names []string
-	for i := range pair + pair/2 { // two scripts
+	for i := range pair + pair/2 { // two transactions
 		names = append(names, fmt.Sprintf("p%03d", i))
 	}
 	_, seats := opened(t, s, "r1", names...)
 	must(t, errorOf(s.Answer(ctx, seats[0], time.Now(), survey.Gesture{ID: "a"}, "vision", 2)))
-	s.client.AddHook(&interrupt{script: backupScript, skip: 1, do: func() {
+	s.client.AddHook(&interrupt{transaction: "exists", skip: 1, do: func() {
 		must(t, errorOf(s.Forget(ctx, "r1", "p000")), errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.Entry{})))
 	}})
 	backup := backedUp(t, s)

@@ -16,12 +16,13 @@ import (
 
 // ACL is what a user of Redis has to be allowed for the bot, in the words of ACL SETUSER: its keys, what it does with them, and what
 // connections take. Without bgrewriteaof, the secret of a round that is closed stays in the append-only file until Redis rewrites that by
-// itself; without info, config|get and time the bot cannot tell of settings that put answers at risk.
+// itself; without slowlog|reset, answers and when they were given may stay in the log of slow commands; without
+// info, config|get and time the bot cannot tell of settings that put answers at risk.
 const ACL = `resetchannels ~round:* ~secret:* ~roster:* ~responses:* ~response:* ~operation_times:* ~owed:* ~planned:* ~zones:* ~audit:* ~erased:* ~rounds ~schema ~journals ~person:* ~channel:* ~event:*
-+eval +evalsha +exists +type +del +unlink +rename +ttl +expire +expireat +expiretime +get +set +hget +hmget +hgetall +hexists +hset +hsetnx +hdel +hincrby +hscan +sadd +smembers +sscan
++multi +exec +eval +evalsha +exists +type +del +unlink +rename +ttl +expire +expireat +expiretime +get +set +hget +hmget +hgetall +hexists +hset +hsetnx +hdel +hincrby +hscan +sadd +smembers +sscan
 +lindex +llen +lrange +rpush
 +zadd +zrem +zrange +zrangebylex +zrangebyscore +zrevrange +zrevrangebyscore +zcount +zscan
-+hello +ping +select +cluster|slots +info +config|get +time +bgrewriteaof`
++hello +ping +select +cluster|slots +info +config|get +time +bgrewriteaof +slowlog|reset`
 
 // Warning is a sentence for the operator: what of the server's settings puts answers at risk, and what to set.
 type Warning string

@@ -21,22 +21,15 @@ func (s *Store) Owe(ctx context.Context, id survey.RoundID, kind survey.MessageK
 	if kind == "" || strings.Contains(string(kind), " ") {
 		return fmt.Errorf("no kind of message: %q", kind)
 	}
-	since1970, err := s.client.ExpireTime(ctx, roundKey(id)).Result()
-	switch {
-	case err != nil:
-		return fault(err)
-	case since1970 < 0:
-		return survey.ErrNoRound
+	if err := s.exists(ctx, id); err != nil { // also when there are no people
+		return err
 	}
 	for some := range slices.Chunk(people, page) {
-		all := make([]goredis.Z, len(some))
-		for i, p := range some {
-			all[i] = goredis.Z{Score: float64(due.Unix()), Member: message(survey.Delivery{Kind: kind, Person: p})}
+		args := []any{due.Unix()}
+		for _, p := range some {
+			args = append(args, message(survey.Delivery{Kind: kind, Person: p}))
 		}
-		pipe := s.client.Pipeline()
-		pipe.ZAddNX(ctx, owedKey(id), all...)
-		pipe.ExpireAt(ctx, owedKey(id), time.Unix(0, 0).Add(since1970))
-		if err := exec(ctx, pipe); err != nil {
+		if _, err := s.run(ctx, oweScript, []string{roundKey(id), owedKey(id)}, args...); err != nil {
 			return err
 		}
 	}
@@ -59,21 +52,14 @@ func (s *Store) Plan(ctx context.Context, id survey.RoundID, kind survey.Message
 
 // Note keeps these names among what was planned, as long as the round is kept.
 func (s *Store) Note(ctx context.Context, id survey.RoundID, names []string) error {
-	if len(names) == 0 {
-		return nil
-	}
-	since1970, err := s.client.ExpireTime(ctx, roundKey(id)).Result()
-	switch {
-	case err != nil:
-		return fmt.Errorf("note what is planned in round %s: %w", id, fault(err))
-	case since1970 < 0:
-		return fmt.Errorf("note what is planned in round %s: %w", id, survey.ErrNoRound)
-	}
-	pipe := s.client.Pipeline()
-	pipe.SAdd(ctx, plannedKey(id), names)
-	pipe.ExpireAt(ctx, plannedKey(id), time.Unix(0, 0).Add(since1970))
-	if err := exec(ctx, pipe); err != nil {
-		return fmt.Errorf("note what is planned in round %s: %w", id, err)
+	for some := range slices.Chunk(names, page) {
+		args := make([]any, len(some))
+		for i, name := range some {
+			args[i] = name
+		}
+		if _, err := s.run(ctx, noteScript, []string{roundKey(id), plannedKey(id)}, args...); err != nil {
+			return fmt.Errorf("note what is planned in round %s: %w", id, err)
+		}
 	}
 	return nil
 }

@@ -1,11 +1,14 @@
 package redis
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 )
 
@@ -121,4 +124,70 @@ func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 	closed.Version++
 	must(e.SaveRound(ctx, closed, survey.Entry{Act: survey.ActWorkshop}))
 	expires("saved, the first entry", closed, 8)
+}
+
+// TestNoKeyOutlivesARoundThatCloses: people join, answer and are reminded, and posts are planned, while the round is
+// closed. Each key of it expires with it or before, whichever came first.
+func TestNoKeyOutlivesARoundThatCloses(t *testing.T) {
+	t.Parallel()
+	s := open(t, redistest.Start(t, redistest.Options{}).URL())
+	ctx := t.Context()
+	for i := range 30 {
+		id := survey.RoundID(fmt.Sprintf("r%d", i))
+		now := time.Now()
+		r, seats := opened(t, s, id, "p0")
+		r.ClosesAt = now.AddDate(0, 0, 30).UTC().Truncate(time.Second)
+		must(t, s.SaveRound(ctx, r, survey.Entry{}))
+		var all sync.WaitGroup
+		begin := make(chan struct{})
+		race := func(do func()) {
+			all.Go(func() {
+				<-begin
+				do()
+			})
+		}
+		for p := range 4 {
+			race(func() { // some of it is refused, because the round has closed
+				person := survey.PersonID(fmt.Sprintf("p%d", p))
+				_, _ = s.Invite(ctx, id, []survey.Member{{Person: person}}, survey.Invitation, now, nil)
+				seat, err := s.Seat(ctx, id, person)
+				if err != nil || seat.Pseudonym == "" {
+					return
+				}
+				seat, err = s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
+					m.Standing, m.TimeZone = survey.Started, fmt.Sprintf("Zone/%d", p)
+					return nil
+				})
+				if err == nil {
+					_, _ = s.Answer(ctx, seat, now, survey.Gesture{ID: "a", At: now}, "vision", 2)
+				}
+			})
+		}
+		race(func() { _ = s.Owe(ctx, id, survey.Nudge, now, []survey.PersonID{"p0", "p1"}) })
+		race(func() { _ = s.Note(ctx, id, []string{"a name"}) })
+		race(func() { _ = s.Plan(ctx, id, survey.Digest.On("2026-12-04"), now) })
+		race(func() { _ = s.Mark(ctx, id, "p0", reach(false)) })
+		race(func() {
+			time.Sleep(time.Duration(i%6) * 200 * time.Microsecond)
+			must(t, errorOf(s.CloseRound(ctx, id, now, survey.Entry{})), s.Seal(ctx, id, survey.Turnout{}))
+		})
+		close(begin)
+		all.Wait()
+		must(t, errorOf(s.Response(ctx, seats[0])))
+		closed, err := s.Round(ctx, id)
+		must(t, err)
+		keys, err := s.client.Keys(ctx, "*{"+string(id)+"}*").Result()
+		must(t, err)
+		for _, key := range keys {
+			at, err := s.client.ExpireTime(ctx, key).Result()
+			must(t, err)
+			latest := closed.ExpiresAt()
+			if key == erasedKey(id) {
+				latest = latest.Add(outlives)
+			}
+			if at <= 0 || at > time.Duration(latest.Unix())*time.Second {
+				t.Errorf("%s lives until %v, its round until %v", key, time.Unix(int64(at.Seconds()), 0), closed.ExpiresAt())
+			}
+		}
+	}
 }

@@ -73,7 +73,8 @@ func TestLostReplies(t *testing.T) {
 	now := time.Now()
 	for _, err := range []error{
 		s.SaveRound(ctx, warm, survey.Entry{}), s.Mark(ctx, "warm", "p1", reach(true)),
-		errorOf(s.Answer(ctx, seats[0], now, survey.Gesture{ID: "o"}, "e", 1)), s.Plan(ctx, "warm", "digest@d", now), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now, survey.Entry{})),
+		errorOf(s.Answer(ctx, seats[0], now, survey.Gesture{ID: "o"}, "e", 1)), s.Plan(ctx, "warm", "digest@d", now),
+		s.Owe(ctx, "warm", survey.Nudge, now, []survey.PersonID{"p1"}), s.Note(ctx, "warm", []string{"a"}), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now, survey.Entry{})),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -121,7 +122,6 @@ func TestLostReplies(t *testing.T) {
 		}
 	}, func() error { return s.AppendEntry(ctx, "r1", note) })
 	recorded(t, direct, "r1", survey.ActCreated, survey.ActInvited, survey.ActResults, survey.ActResults, survey.ActResults)
-	word = "zadd"
 	lose("owe", nil, func() error { return s.Owe(ctx, "r1", survey.Nudge, now, []survey.PersonID{"ana"}) })
 	if n := direct.client.ZCard(ctx, owedKey("r1")).Val(); n != 3 {
 		t.Errorf("%d messages are owed, want 3", n)
@@ -138,14 +138,13 @@ func TestLostReplies(t *testing.T) {
 	if n := direct.client.ZCard(ctx, owedKey("r1")).Val(); n != 4 {
 		t.Errorf("%d messages are owed, want 4", n)
 	}
-	word = "sadd"
 	lose("note", nil, func() error { return s.Note(ctx, "r1", []string{"a", "b"}) })
-	word = "evalsha"
 	lose("unreachable", nil, func() error { return s.Mark(ctx, "r1", "ana", reach(true)) })
 	seat, err := s.Seat(ctx, "r1", "ana")
 	if err != nil || !seat.Member.Unreachable {
 		t.Fatal(seat.Member, err)
 	}
+	word = "exec"
 	lose("change", nil, func() error {
 		var err error
 		seat, err = s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
@@ -158,6 +157,7 @@ func TestLostReplies(t *testing.T) {
 		t.Errorf("changed to %+v, %v", got.Member, err)
 	}
 
+	word = "evalsha"
 	lose("answer", nil, func() error { return errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "o1"}, "vision", 1)) })
 	var resp survey.Response
 	lose("answer, and another in between", func() {
@@ -185,11 +185,13 @@ func TestLostReplies(t *testing.T) {
 	}); err != nil || n != 1 {
 		t.Errorf("%d responses, %v", n, err)
 	}
+	word = "exec"
 	lose("withdraw, and the close in between", func() {
 		if _, err := direct.CloseRound(ctx, "r1", now, survey.Entry{}); err != nil {
 			t.Error(err)
 		}
 	}, func() error { return s.Withdraw(ctx, seat) })
+	word = "evalsha"
 	lose("close", nil, func() error {
 		closed, err := s.CloseRound(ctx, "r2", now, survey.Entry{Act: survey.ActClosed})
 		if closed.Version != 1 {

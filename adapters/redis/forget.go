@@ -17,16 +17,17 @@ func (s *Store) Forget(ctx context.Context, id survey.RoundID, person survey.Per
 	if err != nil {
 		return f, err
 	}
-	rest, err := s.forgetIn(ctx, seat)
+	rest, erased, err := s.forgetIn(ctx, seat)
 	if errors.Is(err, survey.ErrClosed) { // since the seat was read
 		seat.Pseudonym = ""
-		rest, err = s.forgetIn(ctx, seat)
+		rest, erased, err = s.forgetIn(ctx, seat)
 	}
+	f.Answers = erased
 	if err != nil {
 		return f, err
 	}
 	s.rewriteFile(id)
-	f.Invited, f.Answers = rest[2] == int64(1), rest[3] == int64(1)
+	f.Invited = rest[2] == int64(1)
 	if f.Messages, err = s.unowe(ctx, id, person); err != nil {
 		return f, err
 	}
@@ -42,19 +43,25 @@ func (s *Store) Forget(ctx context.Context, id survey.RoundID, person survey.Per
 	return f, s.journalNote(id, rest)
 }
 
-// forgetIn runs the script, with the keys of a response where there may be one.
-func (s *Store) forgetIn(ctx context.Context, seat survey.Seat) ([]any, error) {
+// forgetIn runs the script, and the one that erases a response where there may be one; it says whether it did.
+func (s *Store) forgetIn(ctx context.Context, seat survey.Seat) (rest []any, erased bool, err error) {
 	id := seat.Round.ID
-	keys := []string{roundKey(id), erasedKey(id), rosterKey(id)}
-	if seat.Pseudonym != "" {
-		keys = append(keys, responsesKey(id), responseKey(id, seat.Pseudonym), secretKey(id))
-		keys = append(keys, operationTimesKeys(id)...)
+	forget := call{
+		forgetScript, []string{roundKey(id), erasedKey(id), rosterKey(id)},
+		[]any{string(seat.Member.Person), s.now().UnixMicro(), int64(outlives.Seconds())},
 	}
-	rest, err := s.run(ctx, forgetScript, keys, string(seat.Member.Person), seat.Pseudonym, s.now().UnixMicro(), int64(outlives.Seconds()))
-	if err == nil && len(rest) != 4 {
+	if seat.Pseudonym == "" {
+		rest, err = s.run(ctx, forget.script, forget.keys, append(forget.args, "0")...)
+	} else {
+		var ofResponse []any
+		forget.args = append(forget.args, "1")
+		rest, ofResponse, err = s.runBoth(ctx, forget, eraseCall(seat))
+		erased = len(ofResponse) == 1 && ofResponse[0] == int64(1)
+	}
+	if err == nil && len(rest) != 3 {
 		err = errors.New("the script did not say what it erased")
 	}
-	return rest, err
+	return rest, erased, err
 }
 
 // literal writes a text so that a pattern of Redis matches it and nothing else.

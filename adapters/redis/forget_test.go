@@ -20,6 +20,8 @@ type interrupt struct {
 	skip   int // how many times before
 	do     func()
 	done   bool
+	// transaction is the first command of the transaction to interrupt.
+	transaction string
 }
 
 func (i *interrupt) DialHook(next goredis.DialHook) goredis.DialHook {
@@ -47,7 +49,15 @@ func (i *interrupt) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 }
 
 func (i *interrupt) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []goredis.Cmder) error {
+		if cmds[0].Name() == "multi" && cmds[1].Name() == i.transaction && !i.done {
+			if i.skip--; i.skip < 0 {
+				i.done = true
+				i.do()
+			}
+		}
+		return next(ctx, cmds)
+	}
 }
 
 // TestForgottenWhileSealing: sealing, which has read somebody's entry, does not write it back after they were forgotten.

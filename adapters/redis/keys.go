@@ -9,7 +9,8 @@ import "maturitybot/survey"
 //	round:{ID}            HASH    version; state; closes, the closing time in whole unix   the round expires
 //	                              seconds; closed, when it was closed (RFC 3339); turnout,
 //	                              JSON, and sealed, once the roster has forgotten; salt, of
-//	                              the marks in the ledger; body, the rest of the round as JSON
+//	                              the marks in the ledger; step, within a transaction only
+//	                              (see runBoth); body, the rest of the round as JSON
 //	secret:{ID}           STRING  the round's secret, 32 bytes                             the round is closed, or expires
 //	roster:{ID}           HASH    person -> their entry as compact JSON; no answers;        the round expires
 //	                              of a closed round no role, group or language either

@@ -24,14 +24,18 @@ func Observed(tell func(operation string, took time.Duration, failed bool)) Opti
 func scriptNames() map[string]string {
 	return map[string]string{
 		appendScript.Hash():   "append",
-		backupScript.Hash():   "backup",
 		closeScript.Hash():    "close",
 		createScript.Hash():   "create",
+		eraseScript.Hash():    "erase",
 		forgetScript.Hash():   "forget",
 		inviteScript.Hash():   "invite",
+		setFieldScript.Hash(): "setfield",
 		memberScript.Hash():   "member",
+		noteScript.Hash():     "note",
+		oweScript.Hash():      "owe",
 		planScript.Hash():     "plan",
 		pushScript.Hash():     "push",
+		respondScript.Hash():  "respond",
 		saveScript.Hash():     "save",
 		sayScript.Hash():      "say",
 		sealScript.Hash():     "seal",
@@ -60,14 +64,18 @@ func (o *observer) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	}
 }
 
-// ProcessPipelineHook times a pipeline as one call.
+// ProcessPipelineHook times a pipeline as one call, and a transaction as one of its first command.
 func (o *observer) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
 		began := time.Now()
 		err := next(ctx, cmds)
+		operation := "pipeline"
+		if cmds[0].Name() == "multi" {
+			operation = o.operation(cmds[1])
+		}
 		// The client introduces a new connection by itself, in words that older servers refuse.
 		if cmds[0].Name() != "client" {
-			o.tell("pipeline", time.Since(began), failed(err))
+			o.tell(operation, time.Since(began), failed(err))
 		}
 		return err
 	}

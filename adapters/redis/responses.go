@@ -111,14 +111,22 @@ func (s *Store) Withdraw(ctx context.Context, seat survey.Seat) (err error) {
 	if err != nil {
 		return err
 	}
-	keys := []string{roundKey(id), rosterKey(id), responsesKey(id), responseKey(id, seat.Pseudonym), erasedKey(id), secretKey(id)}
-	noted, err := s.run(ctx, withdrawScript, append(keys, operationTimesKeys(id)...),
-		string(person), seat.Pseudonym, entry, s.now().UnixMicro(), int64(outlives.Seconds()))
+	noted, _, err := s.runBoth(ctx, call{
+		withdrawScript, []string{roundKey(id), rosterKey(id), erasedKey(id)},
+		[]any{string(person), entry, s.now().UnixMicro(), int64(outlives.Seconds())},
+	}, eraseCall(seat))
 	if err != nil {
 		return err
 	}
 	s.rewriteFile(id)
 	return s.journalNote(id, noted)
+}
+
+// eraseCall erases the response of a seat, when the script before it has said so.
+func eraseCall(seat survey.Seat) call {
+	id := seat.Round.ID
+	keys := []string{roundKey(id), responsesKey(id), responseKey(id, seat.Pseudonym), secretKey(id)}
+	return call{eraseScript, append(keys, operationTimesKeys(id)...), []any{seat.Pseudonym}}
 }
 
 // Responses calls visit for each response of the round, a few hundred in memory at a time, in the order of

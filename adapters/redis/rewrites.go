@@ -12,8 +12,8 @@ import (
 	"maturitybot/survey"
 )
 
-// rewrites remembers the rounds whatever was erased of which may still be in an append-only file, until their server has said that it
-// rewrites that.
+// rewrites remembers the rounds whatever was erased of which may still be in an append-only file or in the log of slow commands, until
+// their server has said that it rewrites the one, and has emptied the other.
 type rewrites struct {
 	soon  time.Duration // after an erasure, so that those which come together take one rewrite
 	every time.Duration // at most one in so long
@@ -102,9 +102,13 @@ func (s *Store) serverOf(ctx context.Context, id survey.RoundID) (goredis.Cmdabl
 	return s.client, nil
 }
 
-// rewrite asks a server to rewrite its append-only file, and says whether to ask again: it is busy with a rewrite that may have begun
-// before the erasure, or was not reached. One that keeps no such file, or does not let the bot ask, is left alone.
+// rewrite asks a server to rewrite its append-only file and to empty its log of slow commands, whose entries hold pseudonyms, answers
+// and times. It says whether to ask again: it is busy with a rewrite that may have begun before the erasure, or was not reached. One
+// that keeps no such file, or does not let the bot ask, is left alone.
 func rewrite(ctx context.Context, server goredis.Cmdable) (again bool) {
+	if err := server.SlowLogReset(ctx).Err(); err != nil && errors.Is(fault(err), survey.ErrUnavailable) {
+		return true
+	}
 	info, err := server.Info(ctx, "persistence").Result()
 	if err == nil && strings.Contains(info, "aof_enabled:1") {
 		err = server.BgRewriteAOF(ctx).Err()

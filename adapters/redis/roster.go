@@ -140,7 +140,6 @@ func (s *Store) ChangeMember(ctx context.Context, seat survey.Seat, now time.Tim
 		return survey.Seat{}, survey.ErrClosed
 	}
 	id := seat.Round.ID
-	keys := []string{roundKey(id), rosterKey(id), responsesKey(id), responseKey(id, seat.Pseudonym)}
 	before, err := encodeMember(seat.Member, "")
 	if err != nil {
 		return survey.Seat{}, err
@@ -155,21 +154,23 @@ func (s *Store) ChangeMember(ctx context.Context, seat survey.Seat, now time.Tim
 		if err != nil {
 			return survey.Seat{}, err
 		}
-		if m.TimeZone != seat.Member.TimeZone && m.TimeZone != "" {
-			// Written first: a zone too many does no harm, but nobody of a zone that is not listed is reminded.
-			pipe := s.client.Pipeline()
-			pipe.SAdd(ctx, zonesKey(id), m.TimeZone)
-			pipe.ExpireAt(ctx, zonesKey(id), seat.Round.ExpiresAt())
-			if err := exec(ctx, pipe); err != nil {
-				return survey.Seat{}, err
-			}
+		zone := "" // listed in the same step, or nobody of it would be reminded
+		if m.TimeZone != seat.Member.TimeZone {
+			zone = m.TimeZone
 		}
-		takesPart := "0"
+		edit := call{
+			memberScript, []string{roundKey(id), rosterKey(id), zonesKey(id)},
+			[]any{now.Unix(), string(m.Person), before, after, zone},
+		}
 		if m.TakesPart() {
-			takesPart = "1"
+			edit.args = append(edit.args, "1")
+			_, _, err = s.runBoth(ctx, edit, call{
+				respondScript, []string{roundKey(id), responsesKey(id), responseKey(id, seat.Pseudonym)},
+				[]any{seat.Pseudonym, m.Group},
+			})
+		} else {
+			_, err = s.run(ctx, edit.script, edit.keys, append(edit.args, "0")...)
 		}
-		_, err = s.run(ctx, memberScript, keys,
-			now.Unix(), string(m.Person), before, after, takesPart, m.Group, seat.Pseudonym)
 		if err == nil {
 			seat.Member, err = decodeMember(m.Person, after)
 			return seat, err
@@ -232,8 +233,9 @@ func (s *Store) Mark(ctx context.Context, id survey.RoundID, person survey.Perso
 }
 
 // Seal makes the roster of a closed round forget everything of each person but their standing, the notice they
-// accepted and whether they can be reached and want reminders, and keeps the turnout in its place. The turnout is kept first: whatever
-// stops the rest, it is not counted again from entries that have forgotten.
+// accepted and on which day, and whether they can be reached and want reminders, and keeps the turnout in its place. The turnout is kept
+// first: whatever stops the rest, it is not counted again from entries that have forgotten. A roster that an earlier version sealed, which
+// kept the second of acceptance, is sealed again.
 func (s *Store) Seal(ctx context.Context, id survey.RoundID, t survey.Turnout) (err error) {
 	defer attempt(&err, "seal the roster of round %s", id)
 	r, err := s.round(ctx, id)
@@ -249,14 +251,8 @@ func (s *Store) Seal(ctx context.Context, id survey.RoundID, t survey.Turnout) (
 	if err != nil {
 		return fmt.Errorf("encode turnout: %w", err)
 	}
-	expires := r.ExpiresAt()
-	keep := func(field string, value any) error {
-		pipe := s.client.Pipeline()
-		pipe.HSetNX(ctx, roundKey(id), field, value)
-		pipe.ExpireAt(ctx, roundKey(id), expires) // it may have expired since it was read
-		return exec(ctx, pipe)
-	}
-	if err := keep("turnout", turnout); err != nil {
+	round := []string{roundKey(id)}
+	if _, err := s.run(ctx, setFieldScript, round, "turnout", turnout, "0"); err != nil {
 		return err
 	}
 	err = s.entries(ctx, id, func(some []string) error {
@@ -268,7 +264,7 @@ func (s *Store) Seal(ctx context.Context, id survey.RoundID, t survey.Turnout) (
 				return err
 			}
 			entry, err := encodeMember(survey.Member{
-				Person: person, Standing: m.Standing, Notice: m.Notice, NoticeAt: m.NoticeAt, Unreachable: m.Unreachable, Quiet: m.Quiet,
+				Person: person, Standing: m.Standing, Notice: m.Notice, NoticeAt: m.NoticeDay(), Unreachable: m.Unreachable, Quiet: m.Quiet,
 			}, "")
 			if err != nil {
 				return err
@@ -285,9 +281,19 @@ func (s *Store) Seal(ctx context.Context, id survey.RoundID, t survey.Turnout) (
 	if err := s.journal(erasure{At: r.ClosedAt, What: closed, Round: id}); err != nil {
 		return err
 	}
+	// Closing does this as well, but may have been stopped on its way. Until then Redis tells of each response how long ago it was
+	// last written to.
+	if err := s.moveExpiry(ctx, r); err != nil {
+		return err
+	}
 	s.rewriteFile(id)
-	return keep("sealed", 1)
+	_, err = s.run(ctx, setFieldScript, round, "sealed", sealedByDay, "1")
+	return err
 }
+
+// sealedByDay marks a round whose roster has forgotten everything, the time of acceptance but for its day included. Earlier versions
+// wrote 1, and kept the second.
+const sealedByDay = "2"
 
 // Roster calls visit for each member, a few hundred in memory at a time, in no stated order.
 func (s *Store) Roster(ctx context.Context, id survey.RoundID, visit func(survey.Member) error) error {

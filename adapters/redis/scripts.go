@@ -5,6 +5,7 @@ import (
 	_ "embed" // the scripts are files
 	"errors"
 	"fmt"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -41,8 +42,16 @@ var (
 	forgetSource string
 	//go:embed lua/seal.lua
 	sealSource string
-	//go:embed lua/backup.lua
-	backupSource string
+	//go:embed lua/owe.lua
+	oweSource string
+	//go:embed lua/note.lua
+	noteSource string
+	//go:embed lua/setfield.lua
+	setFieldSource string
+	//go:embed lua/respond.lua
+	respondSource string
+	//go:embed lua/erase.lua
+	eraseSource string
 	//go:embed lua/push.lua
 	pushSource string
 	//go:embed lua/schema.lua
@@ -58,7 +67,11 @@ var (
 	withdrawScript = goredis.NewScript(erasedSource + withdrawSource)
 	forgetScript   = goredis.NewScript(erasedSource + forgetSource)
 	sealScript     = goredis.NewScript(sealSource)
-	backupScript   = goredis.NewScript(backupSource)
+	oweScript      = goredis.NewScript(oweSource)
+	noteScript     = goredis.NewScript(noteSource)
+	setFieldScript = goredis.NewScript(setFieldSource)
+	respondScript  = goredis.NewScript(respondSource)
+	eraseScript    = goredis.NewScript(eraseSource)
 	pushScript     = goredis.NewScript(pushSource)
 	takeScript     = goredis.NewScript(takeSource)
 	schemaScript   = goredis.NewScript(schemaSource)
@@ -73,6 +86,66 @@ func (s *Store) run(ctx context.Context, script *goredis.Script, keys []string, 
 	if err != nil {
 		return nil, fault(err)
 	}
+	return outcome(reply)
+}
+
+// call is a script with its keys and arguments.
+type call struct {
+	script *goredis.Script
+	keys   []string
+	args   []any
+}
+
+// runBoth runs a script about a person, and after it one about their response, in one transaction. No script takes
+// both the person and the pseudonym: Redis remembers the arguments of slow commands, and shows those of all to
+// whoever asks it to, so that one entry with both would tell whose response is whose. The first sets the field
+// "step" of the round when the second is to do its part; the second takes it away. Nothing comes between the two.
+// Where no reply comes it is sent again, as the client does with other commands but not with transactions.
+func (s *Store) runBoth(ctx context.Context, person, response call) (ofPerson, ofResponse []any, err error) {
+	for try := range retries + 1 {
+		ofPerson, ofResponse, err = s.transact(ctx, person, response)
+		var reply goredis.Error
+		if err == nil || errors.As(err, &reply) || !errors.Is(err, survey.ErrUnavailable) || try == retries {
+			return ofPerson, ofResponse, err
+		}
+		select {
+		case <-time.After(retryDelay << try):
+		case <-ctx.Done():
+			return nil, nil, err
+		}
+	}
+	return ofPerson, ofResponse, err
+}
+
+const (
+	retries    = 3 // of a transaction, as many as the client makes of a command
+	retryDelay = 10 * time.Millisecond
+)
+
+// transact sends both scripts once.
+func (s *Store) transact(ctx context.Context, person, response call) (ofPerson, ofResponse []any, err error) {
+	pipe := s.client.TxPipeline()
+	// Not EVALSHA: where the server knows only the first, only the first would be done.
+	first := person.script.Eval(ctx, pipe, person.keys, person.args...)
+	second := response.script.Eval(ctx, pipe, response.keys, response.args...)
+	if err := exec(ctx, pipe); err != nil {
+		return nil, nil, err
+	}
+	replies := make([][]any, 2)
+	for i, cmd := range []*goredis.Cmd{first, second} {
+		if replies[i], err = cmd.Slice(); err != nil {
+			return nil, nil, fault(err)
+		}
+	}
+	if ofPerson, err = outcome(replies[0]); err != nil {
+		return nil, nil, err
+	}
+	ofResponse, err = outcome(replies[1])
+	return ofPerson, ofResponse, err
+}
+
+// outcome reads the reply of a script, as run returns it.
+func outcome(reply []any) ([]any, error) {
 	if len(reply) == 0 {
 		return nil, errors.New("the script answered nothing")
 	}

@@ -95,7 +95,7 @@ func decodeRound(id survey.RoundID, fields []any) (survey.Round, error) {
 			return survey.Round{}, fmt.Errorf("decode its turnout: %w", err)
 		}
 	}
-	r.Sealed = text[5] != ""
+	r.Sealed = text[5] == sealedByDay
 	return r, nil
 }
 

@@ -1,13 +1,14 @@
--- Replaces a person's entry in the roster, if it still is the one the change was made from, and gives
--- those who take part a response that carries their role group. The same change again counts as made.
+-- Replaces a person's entry in the roster, if it still is the one the change was made from. The same change again
+-- counts as made.
 --
--- KEYS  1 round  2 roster  3 responses  4 response
+-- KEYS  1 round  2 roster  3 zones
 -- ARGV  1 now, unix seconds  2 person  3 entry the change was made from  4 entry after it
---       5 "1" when the entry takes part, else "0"  6 role group  7 pseudonym
+--       5 time zone to be listed, or empty  6 "1" when respond.lua follows, else "0" (see runBoth)
 -- Returns {"done"}, {"changed", the entry as it is now}, {"gone"}, {"draft"}, {"closed"}
 --         or {"absent"}: not in the roster.
 local round = redis.call('HMGET', KEYS[1], 'state', 'closes')
 if not round[1] then return {'gone'} end
+redis.call('HDEL', KEYS[1], 'step')
 local entry = redis.call('HGET', KEYS[2], ARGV[2])
 if entry == ARGV[4] and ARGV[3] ~= ARGV[4] then return {'done'} end
 if round[1] == 'draft' then return {'draft'} end
@@ -16,11 +17,9 @@ if not entry then return {'absent'} end
 if entry ~= ARGV[3] then return {'changed', entry} end
 
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[4])
-if ARGV[5] == '1' then
-  local expiry = redis.call('EXPIRETIME', KEYS[1])
-  redis.call('HSET', KEYS[4], '.g', ARGV[6])
-  redis.call('ZADD', KEYS[3], 0, ARGV[7])
-  redis.call('EXPIREAT', KEYS[3], expiry)
-  redis.call('EXPIREAT', KEYS[4], expiry)
+if ARGV[5] ~= '' then
+  redis.call('SADD', KEYS[3], ARGV[5])
+  redis.call('EXPIREAT', KEYS[3], redis.call('EXPIRETIME', KEYS[1]))
 end
+if ARGV[6] == '1' then redis.call('HSET', KEYS[1], 'step', 1) end
 return {'done'}

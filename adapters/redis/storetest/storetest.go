@@ -859,7 +859,7 @@ func sealForgets(w *world) {
 	w.must(w.store.Seal(w.Context(), r.ID, turnout))
 	w.must(w.store.Seal(w.Context(), r.ID, survey.Turnout{Invited: 99}))
 	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{
-		w.person("ana"): {Person: w.person("ana"), Standing: survey.Finished, Notice: "1", NoticeAt: now.UTC(), Quiet: true},
+		w.person("ana"): {Person: w.person("ana"), Standing: survey.Finished, Notice: "1", NoticeAt: now.Truncate(24 * time.Hour), Quiet: true},
 		w.person("ben"): {Person: w.person("ben"), Standing: survey.Invited},
 	})
 	got, err := w.store.Round(w.Context(), r.ID)

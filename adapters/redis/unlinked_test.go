@@ -1,0 +1,154 @@
+package redis
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"maturitybot/adapters/redis/redistest"
+	"maturitybot/survey"
+)
+
+// commandLog is a hook that keeps every command that is sent.
+type commandLog struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (c *commandLog) note(cmds ...goredis.Cmder) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, cmd := range cmds {
+		c.all = append(c.all, fmt.Sprint(cmd.Args()...))
+	}
+}
+
+func (c *commandLog) DialHook(next goredis.DialHook) goredis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+}
+
+func (c *commandLog) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+	return func(ctx context.Context, cmd goredis.Cmder) error {
+		c.note(cmd)
+		return next(ctx, cmd)
+	}
+}
+
+func (c *commandLog) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []goredis.Cmder) error {
+		c.note(cmds...)
+		return next(ctx, cmds)
+	}
+}
+
+// TestNoCommandTakesPersonAndPseudonym: Redis' log of slow commands keeps the arguments of each, so none may
+// have both, whatever is done with a round.
+func TestNoCommandTakesPersonAndPseudonym(t *testing.T) {
+	t.Parallel()
+	s := embedded(t).Store
+	sent := &commandLog{}
+	s.client.AddHook(sent)
+	ctx, now := t.Context(), time.Now()
+	people := []string{"slack:T1:UANA", "slack:T1:UBEN", "slack:T1:UCEM", "slack:T1:UDAI"}
+	_, seats := opened(t, s, "r1", people...)
+	for _, seat := range seats {
+		must(t,
+			errorOf(s.Seat(ctx, "r1", seat.Member.Person)),
+			errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "a", At: now}, "vision", 2)),
+			errorOf(s.Detail(ctx, seat, now, survey.Gesture{ID: "d", At: now}, "vision", survey.Detail{Note: "n"})),
+			errorOf(s.Response(ctx, seat)),
+			errorOf(s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
+				m.Role, m.Group, m.TimeZone = "midwife", "health", "Europe/London"
+				return nil
+			})),
+			s.Mark(ctx, "r1", seat.Member.Person, reach(false)),
+			s.Owe(ctx, "r1", survey.Nudge, now, []survey.PersonID{seat.Member.Person}),
+		)
+	}
+	backup := backedUp(t, s)
+	must(t, s.Withdraw(ctx, seats[0]), errorOf(s.Forget(ctx, "r1", seats[1].Member.Person)))
+	must(t, errorOf(s.CloseRound(ctx, "r1", now, survey.Entry{})), s.Seal(ctx, "r1", survey.Turnout{Invited: 2}))
+	restoring(t, s, backup, RestoreOptions{Replace: true})
+	backedUp(t, s)
+	if len(sent.all) < 50 {
+		t.Fatalf("only %d commands were seen", len(sent.all))
+	}
+	both := 0
+	for _, command := range sent.all {
+		for _, seat := range seats {
+			for _, other := range seats {
+				if strings.Contains(command, string(seat.Member.Person)) && strings.Contains(command, other.Pseudonym) {
+					both++
+					t.Errorf("a command has a person and a pseudonym: %.300s", command)
+				}
+			}
+			if both > 5 {
+				return
+			}
+		}
+	}
+}
+
+// TestSlowLogIsEmptied: entries of it hold pseudonyms, answers and times, so none is left after a close.
+func TestSlowLogIsEmptied(t *testing.T) {
+	t.Parallel()
+	for _, options := range []redistest.Options{{AOF: true}, {}} {
+		server := redistest.Start(t, options)
+		server.Do(t, "CONFIG", "SET", "slowlog-log-slower-than", "0")
+		s := open(t, server.URL())
+		_, seats := opened(t, s, "r1", "p1")
+		must(t, errorOf(s.Answer(t.Context(), seats[0], time.Now(), survey.Gesture{ID: "a"}, "vision", 2)))
+		if !strings.Contains(fmt.Sprint(s.client.SlowLogGet(t.Context(), -1).Val()), seats[0].Pseudonym) {
+			t.Fatal("the log of slow commands does not hold the answer before")
+		}
+		must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{})))
+		s.rewriteWanted(t.Context())
+		if got := fmt.Sprint(s.client.SlowLogGet(t.Context(), -1).Val()); strings.Contains(got, seats[0].Pseudonym) {
+			t.Errorf("AOF %v: the log of slow commands holds %s", options.AOF, got)
+		}
+	}
+}
+
+// TestRostersSealedByEarlierVersions: these kept the second of consent. Such a roster counts as not sealed, also
+// when a backup brings it back, and is sealed again without another turnout.
+func TestRostersSealedByEarlierVersions(t *testing.T) {
+	t.Parallel()
+	s := frozen(t)
+	ctx := t.Context()
+	r, seats := opened(t, s, "r1", "p1")
+	consent := time.Date(2026, 3, 4, 23, 50, 7, 0, time.UTC)
+	must(t, errorOf(s.ChangeMember(ctx, seats[0], time.Now(), func(m *survey.Member) error {
+		m.Standing, m.Notice, m.NoticeAt = survey.Finished, "1", consent
+		return nil
+	})))
+	must(t, errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.Entry{})))
+	must(t, s.client.HSet(ctx, roundKey("r1"), "turnout", `{"Invited":1,"Finished":1}`, "sealed", 1).Err())
+	must(t, s.client.HSet(ctx, rosterKey("r1"), "p1", `{"s":"f","n":"1","t":1772668207}`).Err())
+
+	other := frozen(t)
+	restoring(t, other, backedUp(t, s), RestoreOptions{WithoutErasures: true})
+	for name, store := range map[string]*Store{"kept": s, "restored": other} {
+		if got, err := store.Round(ctx, "r1"); err != nil || got.Sealed {
+			t.Errorf("%s: counts as sealed: %v, %v", name, got.Sealed, err)
+		}
+		rounds := survey.NewRounds(store, nil, time.Now)
+		must(t, rounds.SealClosed(ctx), rounds.SealClosed(ctx))
+		got, err := store.Round(ctx, "r1")
+		if err != nil || !got.Sealed || got.Turnout == nil || got.Turnout.Finished != 1 || got.ExpiresAt().Before(r.OpenedAt) {
+			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
+		if raw := store.client.HGet(ctx, rosterKey("r1"), "p1").Val(); raw != `{"s":"f","n":"1","t":1772582400}` {
+			t.Errorf("%s: the roster has %s, want midnight", name, raw)
+		}
+		if backup := backedUp(t, store); bytes.Contains(backup, []byte("1772668207")) {
+			t.Errorf("%s: a backup made after that has the second", name)
+		}
+	}
+}
