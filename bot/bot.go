@@ -185,9 +185,9 @@ func (b *Bot) checkedThen(verb string, then chat.Then) chat.Then {
 func (b *Bot) action(e chat.Event) chat.Action {
 	switch e.Kind {
 	case chat.Command:
-		c, ok := commands[strings.ToLower(e.Action.Verb)]
+		c, ok := commands[commandWord(e.Action.Verb)]
 		if !ok {
-			return chat.Do("help", unknownCommand)
+			return chat.Do("help", unknownCommand, meantCommand(e.Action))
 		}
 		return chat.Do(c.verb, c.lang, strings.Join(e.Action.Args, " "))
 	case chat.Message, chat.Home:

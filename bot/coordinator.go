@@ -2,18 +2,16 @@ package bot
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
 )
 
 // mayCreate says whether somebody may start a round: who manages the workspace, or is named in the configuration.
@@ -353,9 +351,11 @@ func (b *Bot) target(ctx context.Context, e chat.Event, a onTarget, wanted func(
 	v := b.voice(e)
 	if a.words != "" {
 		// A round that was named is that round or none: another one must never be steered in its place.
-		fit = filter(fit, func(r survey.Round) bool {
-			return strings.EqualFold(r.Area, a.words) || string(r.ID) == strings.ToLower(a.words)
-		})
+		var near []survey.Round
+		fit, near = namedRounds(fit, a.words)
+		if len(fit) == 0 && len(near) > 0 {
+			return survey.Round{}, refuse(b.whichRound(v, e.Action.Verb, near)...)
+		}
 		if len(fit) == 0 && len(rounds) > 0 {
 			return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.unnamed", "name", chat.Trim(a.words, 60))))...)
 		}
@@ -364,11 +364,7 @@ func (b *Bot) target(ctx context.Context, e chat.Event, a onTarget, wanted func(
 	case len(fit) == 1:
 		return fit[0], nil
 	case len(fit) > 1:
-		blocks := []chat.Block{chat.Say(v.Say("choose.which"))}
-		for _, r := range fit[:min(len(fit), maxHome)] {
-			blocks = append(blocks, b.choice(v, r, chat.Do(e.Action.Verb, string(r.ID), v.Lang)))
-		}
-		return survey.Round{}, refuse(whisper(blocks...)...)
+		return survey.Round{}, refuse(b.whichRound(v, e.Action.Verb, fit)...)
 	case len(rounds) > 0:
 		return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.unfit")))...)
 	}
@@ -389,6 +385,34 @@ func (b *Bot) choice(v locale.Voice, r survey.Round, action chat.Action) chat.Ch
 	return chat.Choice{Title: r.Area, Text: text, Button: chat.Button{
 		Label: chat.Trim(label, chat.MaxLabel), Spoken: chat.Trim(spoken, chat.MaxSpoken), Action: action,
 	}}
+}
+
+// whichRound asks which of several rounds a coordinator means.
+func (b *Bot) whichRound(v locale.Voice, verb string, rounds []survey.Round) []chat.Reply {
+	blocks := []chat.Block{chat.Say(v.Say("choose.which"))}
+	for _, r := range rounds[:min(len(rounds), maxHome)] {
+		blocks = append(blocks, b.choice(v, r, chat.Do(verb, string(r.ID), v.Lang)))
+	}
+	return whisper(blocks...)
+}
+
+// namedRounds returns the rounds that words name: their area, also in quotes, or their id. Without any it
+// returns those whose name differs in accents only, which a coordinator is asked about: in Welsh, an
+// accent can tell two names apart.
+func namedRounds(rounds []survey.Round, words string) (exact, near []survey.Round) {
+	exact = filter(rounds, func(r survey.Round) bool {
+		return plaintext.Same(r.Area, words) || plaintext.Same(string(r.ID), words)
+	})
+	bare := plaintext.TrimMarks(words)
+	if len(exact) == 0 && bare != "" {
+		exact = filter(rounds, func(r survey.Round) bool { return plaintext.Same(plaintext.TrimMarks(r.Area), bare) })
+	}
+	if len(exact) == 0 && bare != "" {
+		near = filter(rounds, func(r survey.Round) bool {
+			return plaintext.Unaccented(plaintext.TrimMarks(r.Area)) == plaintext.Unaccented(bare)
+		})
+	}
+	return exact, near
 }
 
 func filter(rounds []survey.Round, wanted func(survey.Round) bool) []survey.Round {
@@ -530,63 +554,6 @@ func (b *Bot) members(ctx context.Context, channel string) ([]chat.Person, error
 		return nil, err
 	}
 	return b.Directory.Members(ctx, place)
-}
-
-type invitee struct {
-	person chat.Person
-	role   string
-}
-
-// readList reads "person" or "person, role" a line; every line that cannot stand is named.
-func (b *Bot) readList(ctx context.Context, e chat.Event, v locale.Voice, m *survey.Matrix, list, role string) (all []invitee, faults []string) {
-	if utf8.RuneCountInString(list) > chat.MaxFieldText {
-		return nil, []string{v.Say("invite.unreadable")}
-	}
-	rows := csv.NewReader(strings.NewReader(list))
-	rows.FieldsPerRecord, rows.TrimLeadingSpace, rows.LazyQuotes = -1, true, true
-	for {
-		record, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return all, faults
-		}
-		if err != nil {
-			return nil, append(faults, v.Say("invite.unreadable"))
-		}
-		line, _ := rows.FieldPos(0)
-		name := strings.TrimSpace(record[0])
-		given, known := role, true
-		if len(record) > 1 && strings.TrimSpace(record[1]) != "" {
-			given, known = findRole(m, strings.TrimSpace(record[1]))
-		}
-		p, err := b.Directory.Find(ctx, e.Where, name)
-		switch {
-		case errors.Is(err, chat.ErrNobody) && !known && line == 1: // headings of columns
-		case !known:
-			faults = append(faults, v.Say("invite.line_role", "line", line, "role", chat.Trim(strings.TrimSpace(record[1]), 40)))
-		case errors.Is(err, chat.ErrNobody):
-			faults = append(faults, v.Say("invite.line_person", "line", line, "name", chat.Trim(name, 60)))
-		case err != nil:
-			b.Log.Error("directory failed", "error", err)
-			return nil, append(faults, v.Say("invite.directory"))
-		default:
-			all = append(all, invitee{p, given})
-		}
-	}
-}
-
-// findRole reads a role's id, or its name in any language.
-func findRole(m *survey.Matrix, word string) (string, bool) {
-	for _, r := range m.Roles() {
-		if strings.EqualFold(r.ID, word) || slices.ContainsFunc(r.Also, func(s string) bool { return strings.EqualFold(s, word) }) {
-			return r.ID, true
-		}
-		for _, name := range r.Name {
-			if strings.EqualFold(name, word) {
-				return r.ID, true
-			}
-		}
-	}
-	return "", false
 }
 
 // joinButton posts a button to the place where it is asked for; who presses it takes part.
@@ -1044,7 +1011,15 @@ func (b *Bot) help(_ context.Context, e chat.Event, a asked) ([]chat.Reply, erro
 	v := b.voice(e)
 	var blocks []chat.Block
 	if a.unknown {
-		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("help.unknown"))}})
+		said := v.Say("help.unknown")
+		if a.meant != "" {
+			command := "/maturity "
+			if commands[a.meant].lang == "cy" {
+				command = "/aeddfedrwydd "
+			}
+			said += " " + v.Say("help.meant", "command", command+a.meant)
+		}
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(said)}})
 	}
 	return whisper(append(blocks,
 		chat.Heading{Text: v.Say("help.title")},

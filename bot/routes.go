@@ -7,11 +7,14 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
 )
 
 // route is one thing people can ask for: how it is acknowledged, from which kinds of event it may
@@ -134,6 +137,26 @@ var commands = map[string]struct{ verb, lang string }{
 	"help": {"help", anyLanguage}, "cymorth": {"help", "cy"},
 }
 
+// commandWord is the first word of a command as commands has it, without what phones and people put
+// around it: “status”, status. and *status* are status.
+func commandWord(word string) string {
+	if trimmed := plaintext.TrimMarks(word); trimmed != "" {
+		word = trimmed
+	}
+	return plaintext.Key(word)
+}
+
+// meantCommand is the command that an unknown one perhaps stands for: one that is among its words, or
+// one that is spelled much like its first; else empty.
+func meantCommand(typed chat.Action) string {
+	for _, word := range typed.Args {
+		if key := commandWord(word); key != "" && commands[key].verb != "" {
+			return key
+		}
+	}
+	return plaintext.Nearest(commandWord(typed.Verb), slices.Sorted(maps.Keys(commands)))
+}
+
 // on makes a route for presses and commands whose handler gets its words read and checked.
 func on[A any](ack chat.Ack, read func([]string) (A, error), do func(*Bot, context.Context, chat.Event, A) ([]chat.Reply, error)) route {
 	answer := func(b *Bot, ctx context.Context, e chat.Event) ([]chat.Reply, error) {
@@ -177,6 +200,7 @@ type (
 	asked struct {
 		lang    survey.Lang // or empty
 		unknown bool        // a command that the bot does not know
+		meant   string      // the command that was perhaps meant instead, or empty
 	}
 	onRound struct{ round survey.RoundID }
 	// onRoundIn is a round, and the language of the button where a card is in several.
@@ -258,7 +282,11 @@ func readAsked(args []string) (asked, error) {
 	case len(args) == 0 || args[0] == anyLanguage:
 		return asked{}, nil
 	case args[0] == unknownCommand:
-		return asked{unknown: true}, nil
+		a := asked{unknown: true}
+		if _, known := commands[strings.Join(args[1:], " ")]; known && len(args) == 2 {
+			a.meant = args[1]
+		}
+		return a, nil
 	}
 	lang, err := readSpokenLang(args[0])
 	return asked{lang: lang}, err

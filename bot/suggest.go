@@ -7,6 +7,7 @@ import (
 
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
 )
 
 // Suggest completes what somebody is typing into a field of a command: "round" with the rounds they coordinate, "role" with the roles of those
@@ -17,11 +18,11 @@ func (b *Bot) Suggest(ctx context.Context, e chat.Event, field string) []chat.Op
 		b.Log.Warn("cannot suggest", "error", err)
 		return nil
 	}
-	v, typed := b.voice(e), strings.ToLower(e.Value(field))
+	v, typed := b.voice(e), plaintext.Key(e.Value(field))
 	var all []chat.Option
 	add := func(value, label string) {
 		known := slices.ContainsFunc(all, func(o chat.Option) bool { return o.Value == value })
-		if !known && len(all) < chat.MaxMenu && strings.Contains(strings.ToLower(label), typed) {
+		if !known && len(all) < chat.MaxMenu && strings.Contains(plaintext.Key(label), typed) {
 			all = append(all, chat.Option{Value: value, Label: chat.Trim(label, chat.MaxOption)})
 		}
 	}

@@ -593,10 +593,11 @@ func (s *onPlatform) translate(e chat.Event) chat.Event {
 			if field == "list" {
 				v = inList.ReplaceAllStringFunc(v, func(word string) string {
 					m := inList.FindStringSubmatch(word)
-					if s.known[s.platform.person(m[1]).ID].name == "" {
+					name := m[1] + m[2]
+					if s.known[s.platform.person(name).ID].name == "" {
 						return word
 					}
-					return s.platform.listed(m[1]) + m[2]
+					return s.platform.listed(name) + m[3]
 				})
 			}
 			if name, ok := strings.CutPrefix(v, transcript.Person("").String()); ok {
@@ -618,8 +619,8 @@ func (s *onPlatform) translate(e chat.Event) chat.Event {
 	return e
 }
 
-// inList are the people at the beginnings of the lines of a list.
-var inList = regexp.MustCompile(`(?m)^@?([a-z]+)(?:@example\.org)?(\s*(?:,|$))`)
+// inList are the people of a list: at the beginnings of its lines, or by their addresses.
+var inList = regexp.MustCompile(`(?m)(?:^@?([a-z]+)(?:@example\.org)?|\b([a-z]+)@example\.org)(\s*(?:[,;|\t]|$))`)
 
 // seen is what has changed before people's eyes, as the replies that brought it about.
 func (s *onPlatform) seen(e chat.Event, user string, before map[string]int, form, page string) []chat.Reply {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -290,6 +291,9 @@ func Trim(cell string) string {
 	})
 }
 
+// barInside is a bar that parts no cells: Slack writes <mailto:ann@example.org|ann@example.org>.
+var barInside = regexp.MustCompile(`<[^<>|]*\|[^<>]*>`)
+
 // Pasted returns the rows of a list that somebody pasted or typed, a row a line: a quotation mark
 // reaches over no line end. Each line has its own separator: a tab where it has one, else a
 // semicolon, else a bar, else commas.
@@ -303,7 +307,7 @@ func Pasted(text string) []Row {
 		}
 		one := &Text{ahead: []string{line}, err: io.EOF, sep: ','}
 		for _, sep := range []byte("\t;|") {
-			if strings.IndexByte(line, sep) >= 0 {
+			if strings.IndexByte(line, sep) >= 0 && (sep != '|' || !barInside.MatchString(line)) {
 				one.sep = sep
 				break
 			}
