@@ -51,7 +51,12 @@ func (p Published) FileName() string {
 	if !p.Terms.ClosedAt.IsZero() {
 		parts = append(parts, p.Terms.ClosedAt.Format("2006-01"))
 	}
-	parts = append(parts, string(p.Terms.Round))
+	parts = append(parts, strings.Map(func(r rune) rune {
+		if plainRune(r) {
+			return r
+		}
+		return -1
+	}, string(p.Terms.Round)))
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "-")
 }
 

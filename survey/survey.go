@@ -12,6 +12,22 @@ import (
 // RoundID names one round: lower-case letters and digits, safe in a chat platform's identifiers.
 type RoundID string
 
+// Valid reports whether an id is safe in keys, in file names and in the identifiers of platforms: up to
+// 64 letters, digits, hyphens and underscores.
+func (id RoundID) Valid() bool {
+	const most = 64
+	for _, r := range id {
+		if !plainRune(r) {
+			return false
+		}
+	}
+	return id != "" && len(id) <= most
+}
+
+func plainRune(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_'
+}
+
 // PersonID names one person on one platform, as "platform:workspace:user". It is never a display name.
 type PersonID string
 

@@ -9,10 +9,13 @@ import (
 	"io"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -430,6 +433,14 @@ func (k *kept) take(rec record) error {
 		if len(k.round.Languages) == 0 || len(k.round.Coordinators) == 0 && k.round.State != survey.Closed || k.round.Channel == "" {
 			return fmt.Errorf("round %s has no languages, no coordinators or no channel", id)
 		}
+		for _, person := range k.round.Coordinators {
+			if !validName(string(person)) {
+				return fmt.Errorf("round %s has a coordinator of no proper name", id)
+			}
+		}
+		if !validName(k.round.Channel) {
+			return fmt.Errorf("round %s has a channel of no proper name", id)
+		}
 		switch k.round.State {
 		case survey.Draft, survey.Open:
 			k.Open = 1
@@ -507,7 +518,7 @@ func readBackup(r io.Reader, visit func(record) error) (at time.Time, err error)
 			ended = true
 			continue
 		case rec.Round != "":
-			if round = rec.Round; strings.ContainsAny(string(round), "{}") { // its keys would not lie together
+			if round = rec.Round; !round.Valid() {
 				return at, fmt.Errorf("record %d begins a round of no proper name", n+1)
 			}
 		default:
@@ -532,12 +543,55 @@ func readBackup(r io.Reader, visit func(record) error) (at time.Time, err error)
 	return at, nil
 }
 
+// checkNames makes sure that the people and pseudonyms in a record have names as the bot gives them: they
+// become parts of keys, of members and of files.
+func checkNames(id survey.RoundID, rec record) error {
+	var bad bool
+	switch rec.Key {
+	case rosterKey(id):
+		for person := range pairsOf(rec.Values) {
+			bad = bad || !validName(person)
+		}
+	case owedKey(id):
+		for message := range pairsOf(rec.Values) {
+			_, person, found := strings.Cut(message, " ")
+			bad = bad || !found || person != "" && !validName(person)
+		}
+	case responsesKey(id):
+		for member := range pairsOf(rec.Values) {
+			bad = bad || !pseudonym.MatchString(member)
+		}
+	default:
+		if of, ok := strings.CutPrefix(rec.Key, responseKey(id, "")); ok {
+			bad = !pseudonym.MatchString(of)
+		}
+	}
+	if bad {
+		return errors.New("it holds a person or a pseudonym of no proper name")
+	}
+	return nil
+}
+
+// validName reports whether the id of a person or a channel has no spaces and nothing that cannot be shown.
+func validName(person string) bool {
+	const most = 256
+	return person != "" && len(person) <= most && utf8.ValidString(person) && !strings.ContainsFunc(person, func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == '{' || r == '}'
+	})
+}
+
+// pseudonym is the form of survey.Pseudonym: base64 for addresses.
+var pseudonym = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
 // checkKey makes sure that a record holds a key of the round, in a form in which it can be written back.
 func checkKey(id survey.RoundID, rec record) error {
 	response, isResponse := strings.CutPrefix(rec.Key, responseKey(id, ""))
 	known := rec.Key == erasedKey(id) || slices.Contains(keysOf(id), rec.Key) || isResponse && response != ""
 	if id == "" || !known {
 		return errors.New("it holds a key that is none of its round")
+	}
+	if err := checkNames(id, rec); err != nil {
+		return err
 	}
 	want := map[string]string{
 		roundKey(id): "hash", erasedKey(id): "hash", secretKey(id): "string", rosterKey(id): "hash", responsesKey(id): "zset",

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -147,6 +148,11 @@ func TestExport(t *testing.T) {
 	if names := namesIn(t, folder); head.By != survey.Operator || head.Act != survey.ActExported || !strings.Contains(string(need(os.ReadFile(filepath.Join(folder, names[len(names)-1])))(t)), head.Hash) {
 		t.Errorf("the record ends with %+v, and its file with something else", head)
 	}
+	for _, name := range namesIn(t, folder) {
+		if info := need(os.Lstat(filepath.Join(folder, name)))(t); info.Mode().Perm() != 0o600 {
+			t.Errorf("%s can be read by others: %v", name, info.Mode())
+		}
+	}
 	says(t, 1, []string{"export", "shut", "--out", folder}, "is there already; nothing was written")
 	says(t, 1, []string{"export", "shut", "--out", filepath.Join(folder, namesIn(t, folder)[0], "in")}, "make the folder")
 	taken := filepath.Join(t.TempDir(), namesIn(t, folder)[0])
@@ -157,7 +163,15 @@ func TestExport(t *testing.T) {
 	if again := need(rounds.Record(t.Context(), "shut", ana))(t).Head(); again.Seq != head.Seq {
 		t.Errorf("the record tells of an export that failed: %+v", again)
 	}
+	// A link in its place is replaced, and what it leads to stays as it is.
+	elsewhere, link := filepath.Join(t.TempDir(), "elsewhere"), filepath.Join(folder, namesIn(t, folder)[0])
+	if err := errors.Join(os.WriteFile(elsewhere, []byte("kept"), 0o644), os.Remove(link), os.Symlink(elsewhere, link)); err != nil {
+		t.Fatal(err)
+	}
 	works(t, []string{"export", "shut", "--out", folder, "--force", "--lang", "cy"})
+	if info := need(os.Lstat(link))(t); !info.Mode().IsRegular() || info.Mode().Perm() != 0o600 || string(need(os.ReadFile(elsewhere))(t)) != "kept" {
+		t.Errorf("%v, and what it leads to is %q", info.Mode(), need(os.ReadFile(elsewhere))(t))
+	}
 	if welsh := string(need(os.ReadFile(filepath.Join(folder, strings.TrimSuffix(namesIn(t, folder)[0], ".csv")+".txt")))(t)); welsh == text {
 		t.Error("not replaced by Welsh")
 	}
@@ -168,6 +182,7 @@ func TestExport(t *testing.T) {
 	}
 	says(t, 1, []string{"export", "drafted"}, "has not been opened")
 	says(t, 1, []string{"export", "nothing"}, `there is no round "nothing"; maturitybot rounds lists them`)
+	says(t, 1, []string{"export", "../shut"}, `there is no round "../shut"`)
 	says(t, 1, []string{"export", "shut", "--lang", "fr"}, `not written in "fr"`)
 }
 

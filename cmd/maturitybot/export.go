@@ -32,8 +32,9 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer done()
-	status, err := rounds.PostStatus(ctx, survey.RoundID(c.Round))
-	if errors.Is(err, survey.ErrNoRound) {
+	id := survey.RoundID(c.Round)
+	status, err := rounds.PostStatus(ctx, id)
+	if errors.Is(err, survey.ErrNoRound) || !id.Valid() {
 		return fmt.Errorf("there is no round %q; maturitybot rounds lists them", c.Round)
 	}
 	if err != nil {
@@ -91,8 +92,11 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	for _, f := range append(files, after) {
+		if !filepath.IsLocal(f.Name) || filepath.Base(f.Name) != f.Name {
+			return fmt.Errorf("write results: %q is no name for a file", f.Name)
+		}
 		path := filepath.Join(c.Out, f.Name)
-		if err := replaceFile(path, f.Data); err != nil {
+		if err := putFile(path, f.Data, private); err != nil {
 			return fmt.Errorf("write results: %w", err)
 		}
 		fmt.Fprintln(s.out, path)

@@ -49,10 +49,16 @@ func loadMatrix(path string) (*survey.Matrix, error) {
 	return matrix.Load(path, f)
 }
 
-// replaceFile writes a file whole: whoever opens it finds what was there before, or all of the new. A device or a pipe
-// takes what is written and stays what it is.
-func replaceFile(path string, data []byte) (err error) {
-	mode := os.FileMode(0o644) // what may be published may be read
+// The modes of new files.
+const (
+	public  = os.FileMode(0o644) // of what names nobody and holds no text that people wrote
+	private = os.FileMode(0o600) // of everything else: comments can name people, and records do
+)
+
+// replaceFile writes a file that somebody named, whole: a reader finds what was there before, or all of the
+// new. It follows a link. A file that is there keeps its mode. A device or a pipe is written to and stays
+// what it is.
+func replaceFile(path string, data []byte, mode os.FileMode) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
@@ -65,6 +71,12 @@ func replaceFile(path string, data []byte) (err error) {
 		}
 		mode = info.Mode().Perm()
 	}
+	return putFile(path, data, mode)
+}
+
+// putFile writes a file whole, in place of whatever has its name. If that is a link, the link is replaced
+// and what it leads to stays as it is.
+func putFile(path string, data []byte, mode os.FileMode) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".maturitybot-*")
 	if err != nil {
 		return err

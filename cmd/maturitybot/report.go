@@ -44,7 +44,7 @@ func (c reportCommand) Run(s streams) error {
 		_, err := s.out.Write(drawn)
 		return err
 	}
-	if err := replaceFile(c.Out, drawn); err != nil {
+	if err := replaceFile(c.Out, drawn, public); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

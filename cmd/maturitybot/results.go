@@ -180,7 +180,7 @@ func (c resultsCommand) write(out []byte, to io.Writer) error {
 		}
 		return nil
 	}
-	if err := replaceFile(c.Out, out); err != nil {
+	if err := replaceFile(c.Out, out, private); err != nil {
 		return fmt.Errorf("write results: %w", err)
 	}
 	return nil
