@@ -255,11 +255,14 @@ func (r *Rounds) PostRecord(ctx context.Context, round Round) (Record, error) {
 const (
 	NotedEvery = time.Hour // the same act of the same person
 	MaxNoted   = 200       // entries of each such act; the one after them says that it is full
+	// MaxRefusedEach bounds the refusals of one person in a round's record, so that a few people cannot use up the room for those
+	// of others; the entry after them says that it is full.
+	MaxRefusedEach = 5
 )
 
 // NoteAct records an act that changes nothing of the round's set-up. It asks for no coordinator: whoever does it for the Operator, or
 // refuses somebody, records it by this. The same act of the same person within NotedEvery is recorded once, and at most MaxNoted
-// of each act are; of the Operator's, all.
+// of each act are, and MaxRefusedEach refusals of one person; of the Operator's, all.
 func (r *Rounds) NoteAct(ctx context.Context, id RoundID, by PersonID, act Act, changes ...Change) error {
 	e := Entry{At: r.now(), By: by, Act: act, Changes: changes}
 	err := r.store.AppendEntry(ctx, id, func(record []Entry) (Entry, bool) { return e.room(record) })
@@ -274,10 +277,10 @@ func (e Entry) room(record []Entry) (Entry, bool) {
 	if e.By == Operator {
 		return e, true
 	}
-	n := 0
+	n, each := 0, 0
 	for _, old := range record {
 		switch {
-		case old.Act == ActFull && slices.Contains(old.Changes, Change{Field: FieldAct, New: string(e.Act)}):
+		case old.Act == ActFull && (old.By == "" || old.By == e.By) && slices.Contains(old.Changes, Change{Field: FieldAct, New: string(e.Act)}):
 			return Entry{}, false
 		case old.Act != e.Act || old.By == Operator:
 			continue
@@ -285,9 +288,17 @@ func (e Entry) room(record []Entry) (Entry, bool) {
 			return Entry{}, false
 		}
 		n++
+		if old.By == e.By {
+			each++
+		}
 	}
-	if n == MaxNoted {
-		return Entry{At: e.At, Act: ActFull, Changes: []Change{{Field: FieldAct, New: string(e.Act)}}}, true
+	full := Entry{At: e.At, Act: ActFull, Changes: []Change{{Field: FieldAct, New: string(e.Act)}}}
+	switch {
+	case n == MaxNoted:
+		return full, true
+	case e.Act == ActRefused && each == MaxRefusedEach:
+		full.By = e.By
+		return full, true
 	}
 	return e, true
 }

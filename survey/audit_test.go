@@ -194,6 +194,33 @@ func TestNobodyFillsTheRecord(t *testing.T) {
 	}
 }
 
+// TestAFewPeopleDoNotFillTheRecord: each person's refusals have a share, so that fifteen who try everything leave room for others.
+func TestAFewPeopleDoNotFillTheRecord(t *testing.T) {
+	d := newDesk(t)
+	d.open(t)
+	note := func(who, verb string) {
+		t.Helper()
+		if err := d.NoteRefused(t.Context(), "r", survey.PersonID("p:w:"+who), verb); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, verb := range strings.Fields("redraft rules open invite button status remind reminders plan posts pause goon extend workshop team close results export record") {
+		for who := range 15 {
+			note(fmt.Sprint(who), verb)
+		}
+	}
+	got, _ := d.acts(t)
+	if n := len(got); n != 2+15*(survey.MaxRefusedEach+1) || got[n-1] != "p:w:14 full act=>refused" {
+		t.Errorf("%d entries, at last %q", n, got[n-2:])
+	}
+	d.now = d.now.AddDate(0, 0, 2)
+	note("0", "status")
+	note("eve", "close")
+	if after, _ := d.acts(t); len(after) != len(got)+1 || after[len(got)] != "p:w:eve refused verb=>close" {
+		t.Errorf("afterwards %q", after[len(got):])
+	}
+}
+
 // TestEveryFieldOfARoundIsRecorded when it changes, or is left out here with a reason.
 func TestEveryFieldOfARoundIsRecorded(t *testing.T) {
 	left := map[string]string{
