@@ -96,23 +96,22 @@ const portal = "discord.com/developers/applications"
 // New asks Discord who the token belongs to. Its errors say which value is wrong, and where in the Developer Portal the right one is; where it
 // is chat.ErrUnavailable, nothing is known to be wrong.
 func New(ctx context.Context, o Options) (*Discord, error) {
-	o.Token = chat.Secret(strings.TrimPrefix(strings.TrimSpace(string(o.Token)), "Bot "))
+	o.Token = bareToken(o.Token)
 	if o.Token == "" {
 		return nil, errors.New("the Discord bot token is missing: press Reset Token on the application's page Bot at " + portal)
 	}
-	// net/http would refuse it with an error that quotes it.
-	if strings.ContainsFunc(string(o.Token), func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if !IsToken(o.Token) {
 		return nil, errors.New("the Discord bot token has a space or another character that no token has: copy it again from the page Bot at " + portal)
 	}
-	var key []byte
+	var key ed25519.PublicKey
 	if o.PublicKey = strings.TrimSpace(o.PublicKey); o.PublicKey != "" {
-		var err error
-		if key, err = hex.DecodeString(o.PublicKey); err != nil || len(key) != ed25519.PublicKeySize {
+		var ok bool
+		if key, ok = publicKey(o.PublicKey); !ok {
 			return nil, errors.New("the Discord public key is none: it has 64 digits and letters from a to f, on the application's page General Information at " + portal)
 		}
 	}
 	for _, g := range o.Guilds {
-		if _, ok := snowflake(g); !ok {
+		if !IsServerID(g) {
 			return nil, fmt.Errorf("%q is no id of a Discord server: switch on Developer Mode in Discord's own settings, then right-click the server and copy its id", g)
 		}
 	}

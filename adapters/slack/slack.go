@@ -80,12 +80,14 @@ var (
 // chat.ErrUnavailable, nothing is known to be wrong.
 func New(ctx context.Context, o Options) (*Slack, error) {
 	switch {
-	case !strings.Contains(string(o.Token), "xoxb-"):
+	case !IsBotToken(o.Token):
 		return nil, errors.New("the Slack bot token is missing or of another kind: copy the Bot User OAuth Token from OAuth & Permissions at api.slack.com/apps; it begins with xoxb-")
-	case o.AppToken != "" && !strings.HasPrefix(string(o.AppToken), "xapp-"):
+	case o.AppToken != "" && !IsAppToken(o.AppToken):
 		return nil, errors.New("the Slack app token is of another kind: create one with the scope connections:write under Basic Information, App-Level Tokens, at api.slack.com/apps; it begins with xapp-")
 	case o.AppToken == "" && o.SigningSecret == "":
 		return nil, errors.New("neither a Slack app token nor a signing secret: for Socket Mode create the one under Basic Information, App-Level Tokens, at api.slack.com/apps; for HTTP copy the other from App Credentials on the same page")
+	case o.AppToken == "" && !IsSigningSecret(o.SigningSecret):
+		return nil, errors.New("the Slack signing secret is none: it has 32 digits and letters from a to f; copy it from Basic Information, App Credentials, at api.slack.com/apps")
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

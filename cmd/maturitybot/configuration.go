@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
 	"strings"
 
 	"maturitybot/adapters/discord"
@@ -16,11 +15,11 @@ import (
 // credential is what a platform gives out for its app. It comes from the environment, or from a file that the environment names: a
 // command line can be read by everybody on the machine.
 type credential struct {
-	name  string         // of the environment variable; with _FILE after it, of the one that names a file
-	what  string         // it is, with its article
-	use   string         // what it is for
-	where string         // it is found
-	shape *regexp.Regexp // it has, if it has one
+	name  string            // of the environment variable; with _FILE after it, of the one that names a file
+	what  string            // it is, with its article
+	use   string            // what it is for
+	where string            // it is found
+	valid func(string) bool // as the adapter that uses it says
 }
 
 const (
@@ -31,27 +30,32 @@ const (
 var (
 	slackBotToken = credential{
 		name: "SLACK_BOT_TOKEN", what: "a bot token, which begins with xoxb-", use: "The bot in Slack.",
-		where: slackPages + "OAuth & Permissions, Bot User OAuth Token (after Install to Workspace)", shape: regexp.MustCompile(`^xoxb-`),
+		where: slackPages + "OAuth & Permissions, Bot User OAuth Token (after Install to Workspace)", valid: secret(slack.IsBotToken),
 	}
 	slackAppToken = credential{
 		name: "SLACK_APP_TOKEN", what: "an app-level token, which begins with xapp-", use: "Slack by Socket Mode: the bot calls Slack, and needs no public address.",
-		where: slackPages + "Basic Information, App-Level Tokens, with the scope connections:write", shape: regexp.MustCompile(`^xapp-`),
+		where: slackPages + "Basic Information, App-Level Tokens, with the scope connections:write", valid: secret(slack.IsAppToken),
 	}
 	slackSigningSecret = credential{
 		name: "SLACK_SIGNING_SECRET", what: "a signing secret, which is 32 digits 0-9 and a-f", use: "Slack by HTTP: Slack calls the bot. Not used when there is an app token.",
-		where: slackPages + "Basic Information, App Credentials, Signing Secret", shape: regexp.MustCompile(`^[0-9a-f]{32}$`),
+		where: slackPages + "Basic Information, App Credentials, Signing Secret", valid: secret(slack.IsSigningSecret),
 	}
 	discordToken = credential{
 		name: "DISCORD_TOKEN", what: "a bot token", use: "The bot in Discord.",
-		where: discordPages + "Bot, Reset Token",
+		where: discordPages + "Bot, Reset Token", valid: secret(discord.IsToken),
 	}
 	discordPublicKey = credential{
 		name: "DISCORD_PUBLIC_KEY", what: "a public key, which is 64 digits 0-9 and a-f", use: "Discord by HTTP: Discord calls the bot. Leave it out for the gateway, which needs no public address.",
-		where: discordPages + "General Information, Public Key", shape: regexp.MustCompile(`^[0-9a-f]{64}$`),
+		where: discordPages + "General Information, Public Key", valid: discord.IsPublicKey,
 	}
 	// credentials are all there are.
 	credentials = []credential{slackBotToken, slackAppToken, slackSigningSecret, discordToken, discordPublicKey}
 )
+
+// secret is a check of a secret, of one that was read as text.
+func secret(valid func(chat.Secret) bool) func(string) bool {
+	return func(s string) bool { return valid(chat.Secret(s)) }
+}
 
 func (c credential) missing() string { return c.name + " is missing: " + c.where }
 func (c credential) odd() string     { return c.name + " is not " + c.what + ": " + c.where }
@@ -109,8 +113,6 @@ func (f faults) Error() string {
 	return "this configuration cannot be used:\n  - " + strings.Join(f, "\n  - ")
 }
 
-var snowflake = regexp.MustCompile(`^[1-9][0-9]{16,18}$`)
-
 // config reads the whole configuration, and names everything that is missing or wrong at once, with where it is found. What it returns
 // beside that error are the parts in which nothing is wrong.
 func (c *serveCommand) config() (config, error) {
@@ -164,7 +166,7 @@ func (c *serveCommand) config() (config, error) {
 	}
 	for _, g := range c.Guilds {
 		conf.guilds = append(conf.guilds, strings.TrimSpace(g))
-		if !snowflake.MatchString(strings.TrimSpace(g)) {
+		if !discord.IsServerID(strings.TrimSpace(g)) {
 			wrong = append(wrong, fmt.Sprintf("DISCORD_GUILDS: %q is no server's id: switch on Developer Mode in Discord (Settings, Advanced), then right-click the server, Copy Server ID", g))
 		}
 	}
@@ -178,25 +180,28 @@ func (c *slackConfig) faults() (wrong faults) {
 	switch {
 	case c.Bot == "":
 		wrong = append(wrong, slackBotToken.missing())
-	case !slackBotToken.shape.MatchString(string(c.Bot)):
+	case !slackBotToken.valid(string(c.Bot)):
 		wrong = append(wrong, slackBotToken.odd())
 	}
 	switch {
 	case c.App == "" && c.Signing == "":
 		wrong = append(wrong, "SLACK_APP_TOKEN (for Socket Mode: "+slackAppToken.where+") or SLACK_SIGNING_SECRET (for HTTP: "+slackSigningSecret.where+") is missing")
-	case c.App != "" && !slackAppToken.shape.MatchString(string(c.App)):
+	case c.App != "" && !slackAppToken.valid(string(c.App)):
 		wrong = append(wrong, slackAppToken.odd())
-	case c.App == "" && !slackSigningSecret.shape.MatchString(string(c.Signing)):
+	case c.App == "" && !slackSigningSecret.valid(string(c.Signing)):
 		wrong = append(wrong, slackSigningSecret.odd())
 	}
 	return wrong
 }
 
 func (c *discordConfig) faults() (wrong faults) {
-	if c.Token == "" {
+	switch {
+	case c.Token == "":
 		wrong = append(wrong, discordToken.missing())
+	case !discordToken.valid(string(c.Token)):
+		wrong = append(wrong, discordToken.odd())
 	}
-	if c.Key != "" && !discordPublicKey.shape.MatchString(c.Key) {
+	if c.Key != "" && !discordPublicKey.valid(c.Key) {
 		wrong = append(wrong, discordPublicKey.odd()+"; leave it out for the gateway")
 	}
 	return wrong

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	discordfake "maturitybot/adapters/discord/fake"
 )
 
 // TestConfiguration: everything that is missing or wrong is named at once, with where it is found, and no secret is repeated.
@@ -214,6 +216,25 @@ func TestCredentialsFromFiles(t *testing.T) {
 		got, err := c.read(func(name string) string { return map[string]string{c.name + "_FILE": path}[name] })
 		if err != nil || got != "s3cret" {
 			t.Errorf("%s: %q, %v", c.name, got, err)
+		}
+	}
+}
+
+// TestCredentialsAsTheyAreCopied: what an adapter takes, the configuration takes too: spaces around a value, a key in capitals, a token
+// of an app that rotates its tokens.
+func TestCredentialsAsTheyAreCopied(t *testing.T) {
+	secret := strings.Repeat("0a", 16)
+	for name, env := range map[string]map[string]string{
+		"a key with a space":  {"DISCORD_TOKEN": "abc", "DISCORD_PUBLIC_KEY": " " + discordfake.PublicKey + " "},
+		"a key in capitals":   {"DISCORD_TOKEN": "abc", "DISCORD_PUBLIC_KEY": strings.ToUpper(discordfake.PublicKey)},
+		"a token with Bot":    {"DISCORD_TOKEN": "Bot abc"},
+		"a rotated token":     {"SLACK_BOT_TOKEN": "xoxe.xoxb-1-abc", "SLACK_SIGNING_SECRET": secret},
+		"tokens with a space": {"SLACK_BOT_TOKEN": "xoxb-1\n", "SLACK_APP_TOKEN": " xapp-1"},
+	} {
+		serve := serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}, Guilds: []string{" 81384788765712384"}}
+		serve.env = func(name string) string { return env[name] }
+		if _, err := serve.config(); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
