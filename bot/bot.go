@@ -197,6 +197,9 @@ func (b *Bot) action(e chat.Event) chat.Action {
 }
 
 func (b *Bot) route(ctx context.Context, e chat.Event) ([]chat.Reply, error) {
+	if e.Unverified {
+		return nil, errUnverified
+	}
 	r, ok := b.routes[e.Action.Verb]
 	if r.ack == chat.AckForm {
 		// A form must open while the gesture is fresh: both platforms wait three seconds.
@@ -237,6 +240,9 @@ func (b *Bot) route(ctx context.Context, e chat.Event) ([]chat.Reply, error) {
 // formPatience is how long reading may take before a form opens.
 const formPatience = 2 * time.Second
 
+// errUnverified is an event of somebody of whom it is not known whether they belong to the workspace.
+var errUnverified = errors.New("it is not known whether the person belongs to the workspace")
+
 // errNoRoute is a press on something that is not ours, or not any more.
 var errNoRoute = errors.New("no such action")
 
@@ -274,6 +280,10 @@ func (b *Bot) explain(ctx context.Context, e chat.Event, err error, outcome *Out
 		if r.logged {
 			log = log.With("person", b.short(e.Who))
 		}
+	}
+	if errors.Is(err, errUnverified) { // nothing of the store is for them
+		log.Warn("refused", "reason", "not known to belong to the workspace")
+		return b.sorryInBoth("error.unverified")
 	}
 	if !errors.Is(err, survey.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) && len(e.Action.Args) > 0 {
 		// No platform tells that somebody wants Welsh; the roster does.

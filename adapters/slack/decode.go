@@ -140,7 +140,9 @@ func decodeInteraction(payload []byte) (gesture, error) {
 	if in.Enterprise == nil && in.User.Team != "" {
 		who.Workspace = in.User.Team
 	}
-	g := gesture{event: chat.Event{ID: in.Trigger, Who: who}, trigger: in.Trigger}
+	// There, their profile alone tells whether they belong to this workspace as well.
+	foreign := who.Workspace != in.User.Team && in.User.Team != ""
+	g := gesture{event: chat.Event{ID: in.Trigger, Who: who, Unverified: foreign}, trigger: in.Trigger}
 	if in.Type == "block_actions" {
 		return in.press(g, team)
 	}
@@ -491,8 +493,9 @@ func (in *envelope) gesture(e *innerEvent, kind chat.Kind, id, channel string) g
 	if !enterprise && e.Team != "" {
 		who.Workspace = e.Team
 	}
+	foreign := who.Workspace != e.Team && e.Team != ""
 	return gesture{
-		event:  chat.Event{ID: in.ID, Kind: kind, Who: who, Where: place(in.Team, channel), Private: true},
+		event:  chat.Event{ID: in.ID, Kind: kind, Who: who, Where: place(in.Team, channel), Private: true, Unverified: foreign},
 		origin: origin{Channel: channel, Private: true},
 	}
 }

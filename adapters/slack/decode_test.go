@@ -89,7 +89,7 @@ func TestDecodeInteraction(t *testing.T) {
 		},
 		"enterprise.json": {
 			event: chat.Event{ID: "9010.42.jj00", Kind: chat.Press, At: at(1795446181, 1), Who: north("W0DAI"), Where: place("T0NORTH", "C0TEAM"),
-				Action: chat.Do("join", "7K3Q")},
+				Unverified: true, Action: chat.Do("join", "7K3Q")},
 			trigger: "9010.42.jj00",
 			origin:  origin{Channel: "C0TEAM", URL: hooks + "9010/jj00", Card: "1795446100.000300"},
 		},
@@ -272,11 +272,15 @@ func TestDecodeEvent(t *testing.T) {
 			origin: origin{Channel: channel, Private: true},
 		}
 	}
+	unverified := func(g gesture) gesture {
+		g.event.Unverified = true
+		return g
+	}
 	ignored := callback{team: "T0NORTH"}
 	for name, want := range map[string]callback{
 		"event-message.json":    {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0NORTH", "U0BEN", "D0BEN", "D0BEN/5f0c7f5e-0001")},
 		"event-external.json":   {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0OTHER", "U0GUEST", "D0GUEST", "Ev0EXT")},
-		"event-enterprise.json": {kind: callbackGesture, team: "T0NORTH", enterprise: "E0GRID", gesture: wrote("T0NORTH", "W0DAI", "D0DAI", "Ev0GRID")},
+		"event-enterprise.json": {kind: callbackGesture, team: "T0NORTH", enterprise: "E0GRID", gesture: unverified(wrote("T0NORTH", "W0DAI", "D0DAI", "Ev0GRID"))},
 		"event-own.json":        ignored,
 		"event-bot.json":        ignored,
 		"event-edited.json":     ignored,

@@ -162,10 +162,14 @@ func (i informed) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 		// A press that changes its own card is the most frequent, and asks for nothing that an admin alone may do.
 		patience = 0
 	}
+	if e.Unverified { // what is not known of them must not pass for membership
+		patience = profilePatience
+	}
 	p, err := s.people.get(ctx, e.Who.ID, patience)
 	if err != nil && patience > 0 {
 		s.log.Warn("profile unknown", "error", err)
 	}
+	e.Unverified = e.Unverified && err != nil
 	e.Admin, e.Locale, e.TimeZone = p.admin && !p.nobody, p.locale, p.zone
 	if p.nobody {
 		e.Who.Workspace = p.abroad(s.team)

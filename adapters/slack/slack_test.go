@@ -1109,6 +1109,41 @@ func TestAStrangerOfTheEnterpriseIsNoneOfOurs(t *testing.T) {
 	})
 }
 
+// TestUnknownMembershipOfTheEnterprise: while Slack does not tell of somebody whose workspace is another, they do not pass for one of
+// ours, whatever they press; once it tells, they do.
+func TestUnknownMembershipOfTheEnterprise(t *testing.T) {
+	for _, ack := range []chat.Ack{chat.AckWhisper, chat.AckUpdate} {
+		byHTTP(t, nil, func(t *testing.T, w *world) {
+			w.bot.How = func(chat.Event) chat.Ack { return ack }
+			n := 0
+			unverified := func(user, from string) bool {
+				n++
+				body := fmt.Sprintf(`{"type":"block_actions","trigger_id":"t%d","user":{"id":%q,"team_id":%q},"team":{"id":%q},"enterprise":{"id":"E1"},`+
+					`"container":{"type":"message","channel_id":%q,"message_ts":"1.1"},"actions":[{"type":"button","action_id":"join","action_ts":"1.1"}]}`, n, user, from, fake.Team, team)
+				w.Post(request(formKind, url.Values{"payload": {body}}.Encode(), time.Now()))
+				time.Sleep(10 * time.Second)
+				return w.bot.Events[len(w.bot.Events)-1].Unverified
+			}
+			w.Fail("users.info", fake.Fault{Wait: 5 * time.Second}, fake.Fault{Status: 404})
+			if !unverified(ben, fake.Other) {
+				t.Error("Slack was slow, and Ben of another workspace passes for ours")
+			}
+			if unverified(ben, fake.Other) {
+				t.Error("Slack has told that Ben is ours")
+			}
+			w.AddUser(fake.User{ID: "U0EVE00000"})
+			if !unverified("U0EVE00000", fake.Other) {
+				t.Error("Slack did not tell of Eve, who passes for ours")
+			}
+			w.AddUser(fake.User{ID: "U0FAY00000"})
+			w.Fail("users.info", fake.Fault{Wait: 5 * time.Second})
+			if unverified("U0FAY00000", fake.Team) {
+				t.Error("Fay's own workspace is ours")
+			}
+		})
+	}
+}
+
 // People who were picked in a form are held to what people in a list are.
 func TestPickedPeopleAreChecked(t *testing.T) {
 	form := chat.Form{Title: "Invite", Submit: "Send", Cancel: "Cancel", Action: chat.Do("send"), Fields: []chat.Field{chat.People{Label: chat.Label{ID: "people", Text: "People"}}}}

@@ -73,6 +73,9 @@ type Event struct {
 	Where Place
 	// Private says that Where is the person's own conversation with the bot.
 	Private bool
+	// Unverified says that it is not known now whether this person belongs to the workspace: the platform names another one of
+	// theirs, and did not tell in time. They are asked to try again.
+	Unverified bool
 	// Admin says that the platform lets this person manage the workspace.
 	Admin bool
 	// Locale is the person's language as the platform tells it (BCP 47), or empty.

@@ -532,3 +532,27 @@ func TestAClosedRoundWithoutCoordinators(t *testing.T) {
 		t.Error(log.String())
 	}
 }
+
+// TestUnverifiedPeopleDoNotJoin: of whom it is not known whether they belong to the workspace, nobody joins, and they are told in both
+// languages to try again.
+func TestUnverifiedPeopleDoNotJoin(t *testing.T) {
+	b, round, _ := open(t, editions(t), "en", "cy")
+	if _, err := b.rounds.OpenDoor(t.Context(), round, survey.PersonID(tryPerson("ana").String())); err != nil {
+		t.Fatal(err)
+	}
+	dai := tryPerson("dai")
+	for _, unverified := range []bool{true, false} {
+		e := chat.Event{ID: fmt.Sprint(unverified), Kind: chat.Press, Who: dai, Where: chat.Place{Platform: tryPlatform, Channel: "#c"},
+			Action: chat.Do("join", string(round)), Unverified: unverified}
+		text := fmt.Sprint(b.bot.Handle(t.Context(), e))
+		for _, lang := range []string{"en", "cy"} {
+			if strings.Contains(text, b.words.In(lang).Say("error.unverified")) != unverified {
+				t.Errorf("unverified %v, %s: %s", unverified, lang, text)
+			}
+		}
+		seat, err := b.rounds.Seat(t.Context(), round, survey.PersonID(dai.String()))
+		if err != nil || (seat.Member.Standing == survey.NotInvited) != unverified {
+			t.Errorf("unverified %v: %q, %v", unverified, seat.Member.Standing, err)
+		}
+	}
+}
