@@ -871,6 +871,9 @@ func (b *Bot) workshop(v locale.Voice, r survey.Round) string {
 func (b *Bot) teamForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
 	r, err := b.target(ctx, e, a, func(r survey.Round) bool { return r.State != survey.Closed })
 	if err != nil {
+		if _, none := errors.AsType[*refusal](err); none && b.mayCreate(e) {
+			return b.offerTeam(ctx, e, a, err)
+		}
 		return nil, err
 	}
 	v := b.roundVoice(e, r)
@@ -879,6 +882,57 @@ func (b *Bot) teamForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Re
 		Action: chat.Do("saveteam", string(r.ID), v.Lang),
 		Fields: []chat.Field{chat.People{Label: chat.Label{ID: "people", Text: v.Say("team.people"), Hint: v.Say("team.hint")}}},
 	}}}, nil
+}
+
+// offerTeam offers a person who may start rounds to become a coordinator of the rounds that they named, or that are of this channel.
+// Where there are none, the error stands.
+func (b *Bot) offerTeam(ctx context.Context, e chat.Event, a onTarget, none error) ([]chat.Reply, error) {
+	var found []survey.Round
+	err := b.Rounds.All(ctx, func(r survey.Round) error {
+		named := strings.EqualFold(r.Area, a.words) || string(r.ID) == strings.ToLower(a.words)
+		if a.words == "" {
+			named = r.Channel == e.Where.String()
+		}
+		known := slices.ContainsFunc(found, func(f survey.Round) bool { return f.ID == r.ID }) // the scan may meet one twice
+		if named && !known && ofRound(e, r) && !slices.Contains(r.Coordinators, person(e.Who)) {
+			found = append(found, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, none
+	}
+	slices.SortFunc(found, func(a, b survey.Round) int { return b.ClosesAt.Compare(a.ClosesAt) }) // the newest first
+	v := b.voice(e)
+	var blocks []chat.Block
+	for _, r := range found[:min(len(found), maxHome)] {
+		blocks = append(blocks, chat.Heading{Text: r.Area}, chat.Remark(b.standing(v, r)), chat.Say(v.Say("team.offer")),
+			row(chat.Button{Label: v.Say("button.take_on"), Action: chat.Do("takeon", string(r.ID), v.Lang), Confirm: &chat.Confirm{
+				Title: v.Say("team.offer_title"), Text: v.Say("team.offer_confirm"), Yes: v.Say("button.take_on"), No: v.Say("close.no"),
+			}}))
+	}
+	return whisper(blocks...), nil
+}
+
+// takeOn makes a person who may start rounds a coordinator of a round of their workspace.
+func (b *Bot) takeOn(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+	seat, err := b.Rounds.Seat(ctx, a.round, "")
+	if err != nil {
+		return nil, err
+	}
+	if !b.mayCreate(e) || !ofRound(e, seat.Round) {
+		return nil, errNotAllowed
+	}
+	r, _, err := b.Rounds.AddCoordinator(ctx, a.round, person(e.Who), person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	v := b.voice(e)
+	return whisper(chat.Heading{Text: r.Area}, chat.Say(v.Say("team.joined")),
+		row(button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang)))), nil
 }
 
 func (b *Bot) saveTeam(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {

@@ -200,9 +200,13 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 	if err != nil {
 		return "", fmt.Errorf("deliver a post: %w", err)
 	}
-	x, then, err := b.post(ctx, base, r)
+	x, then, err := b.post(ctx, d.Kind, r)
 	if err != nil {
 		return "", err
+	}
+	if len(x.card.Blocks) == 0 {
+		log.Info("post dropped: it has nothing to tell")
+		return Dropped, nil
 	}
 	if err := x.card.Check(); err != nil {
 		return "", fmt.Errorf("deliver a post: %w", err)

@@ -2,6 +2,8 @@ package bot
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"maturitybot/bot/chat"
@@ -12,7 +14,11 @@ import (
 // post makes a post to the coordinator's channel, in its language, and says what is to be noted once it has been sent, if anything.
 func (b *Bot) post(ctx context.Context, kind survey.MessageKind, r survey.Round) (post, func(context.Context) error, error) {
 	v := b.Words.In(string(r.Languages[0]))
+	kind, date := kind.Split()
 	switch kind {
+	case survey.NewCoordinator:
+		x, err := b.newCoordinator(ctx, v, r, date)
+		return x, nil, err
 	case survey.OpenCall:
 		return post{card: b.openCall(r)}, nil, nil
 	case survey.ResultsPost, survey.TablePost:
@@ -122,6 +128,35 @@ func (b *Bot) workshopEve(ctx context.Context, v locale.Voice, r survey.Round) (
 	}
 	blocks = append(append(blocks, b.agenda(v, m, p)...), row(button(v.Say("button.results"), chat.Do("results", string(r.ID), v.Lang))))
 	return post{chat.Card{Blocks: blocks}, []chat.File{picture}}, nil
+}
+
+// newCoordinator tells the channel who became a coordinator, and how, from the last such entry that the record has of that second.
+func (b *Bot) newCoordinator(ctx context.Context, v locale.Voice, r survey.Round, date string) (post, error) {
+	second, _, _ := strings.Cut(date, ".")
+	record, err := b.Rounds.PostRecord(ctx, r)
+	if err != nil {
+		return post{}, err
+	}
+	var blocks []chat.Block
+	for _, e := range record.Entries {
+		key := "post.coordinator_operator"
+		switch {
+		case strconv.FormatInt(e.At.Unix(), 10) != second:
+			continue
+		case e.Act == survey.ActSelfAdded:
+			key = "post.coordinator_self"
+		case e.Act != survey.ActTeam || e.By != survey.Operator:
+			continue
+		}
+		blocks = nil
+		for _, p := range strings.Split(about(e, "coordinators"), ", ") {
+			blocks = append(blocks, chat.Text{Spans: []chat.Span{mention(survey.PersonID(p)), chat.Words(" " + v.Say(key))}})
+		}
+	}
+	if len(blocks) == 0 {
+		return post{}, nil
+	}
+	return post{card: chat.Card{Blocks: append([]chat.Block{chat.Heading{Text: v.Say("post.coordinator", "area", r.Area)}}, blocks...)}}, nil
 }
 
 // openCall asks whoever was invited and takes no direct messages to press Join. It names nobody.

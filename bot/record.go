@@ -126,7 +126,7 @@ func (b *Bot) act(v locale.Voice, e survey.Entry) string {
 			return v.Say("record.act_full_person", "limit", survey.MaxRefusedEach, "kind", named(v, "record.kind_"+about(e, survey.FieldAct)))
 		}
 		return v.Say(key, "limit", survey.MaxNoted, "kind", named(v, "record.kind_"+about(e, survey.FieldAct)))
-	case survey.ActCreated, survey.ActRedrafted, survey.ActOpened, survey.ActExtended, survey.ActDoor, survey.ActPlan, survey.ActWorkshop,
+	case survey.ActSelfAdded, survey.ActCreated, survey.ActRedrafted, survey.ActOpened, survey.ActExtended, survey.ActDoor, survey.ActPlan, survey.ActWorkshop,
 		survey.ActTeam, survey.ActClosed, survey.ActResults, survey.ActExported, survey.ActForgotten, survey.ActRestored:
 		return v.Say(key)
 	}

@@ -106,6 +106,7 @@ func coordinatorRoutes() map[string]route {
 		"workshop":   on(chat.AckForm, readTarget, (*Bot).workshopForm),
 		"saveplace":  once(from(chat.Submit, chat.AckUpdate, readSpoken, (*Bot).saveWorkshop)),
 		"team":       on(chat.AckForm, readTarget, (*Bot).teamForm),
+		"takeon":     once(on(chat.AckWhisper, readSpoken, (*Bot).takeOn)), // an admin adds themselves
 		"saveteam":   from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveTeam),
 		"close":      on(chat.AckWhisper, readTarget, (*Bot).askToClose),
 		"closenow":   once(on(chat.AckUpdate, readSpoken, (*Bot).closeNow)),

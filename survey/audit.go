@@ -26,7 +26,8 @@ const (
 	ActReminded  Act = "reminded" // reminders by hand were asked for
 	ActPlan      Act = "plan"     // reminders or channel posts were changed
 	ActWorkshop  Act = "workshop"
-	ActTeam      Act = "team" // coordinators were added
+	ActTeam      Act = "team"       // coordinators were added
+	ActSelfAdded Act = "self_added" // a person who may start rounds became a coordinator by their own wish
 	ActClosed    Act = "closed"
 	ActResults   Act = "results"   // the results were asked for
 	ActExported  Act = "exported"  // the files were asked for

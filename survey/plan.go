@@ -23,16 +23,19 @@ const (
 
 // The kinds of posts to the coordinator's channel.
 const (
-	Opened        MessageKind = "opened"
-	Digest        MessageKind = "digest"  // how it is going; dated
-	LastDay       MessageKind = "last"    // the survey closes tomorrow; dated
-	Closing       MessageKind = "close"   // the survey closes by itself; carries its closing time in unix seconds
-	ResultsPost   MessageKind = "results" // the results of a survey that closed by itself
-	TablePost     MessageKind = "table"   // the same as a table, after them
-	WorkshopEve   MessageKind = "eve"     // the workshop is tomorrow; dated
-	NudgesSent    MessageKind = "nudged"  // no post: the record is told how many reminders by hand were sent; dated
-	OpenCall      MessageKind = "call"    // to people who take no direct messages: press Join; dated
-	kindSeparator             = "@"
+	Opened      MessageKind = "opened"
+	Digest      MessageKind = "digest"  // how it is going; dated
+	LastDay     MessageKind = "last"    // the survey closes tomorrow; dated
+	Closing     MessageKind = "close"   // the survey closes by itself; carries its closing time in unix seconds
+	ResultsPost MessageKind = "results" // the results of a survey that closed by itself
+	TablePost   MessageKind = "table"   // the same as a table, after them
+	WorkshopEve MessageKind = "eve"     // the workshop is tomorrow; dated
+	NudgesSent  MessageKind = "nudged"  // no post: the record is told how many reminders by hand were sent; dated
+	// NewCoordinator is about a coordinator who was added by others than coordinators; with the time of the record's entry in
+	// unix seconds, and the version of the round that it made.
+	NewCoordinator MessageKind = "coordinator"
+	OpenCall       MessageKind = "call" // to people who take no direct messages: press Join; dated
+	kindSeparator              = "@"
 )
 
 // Switchable are the posts that a coordinator may switch off, in the order they come.

@@ -231,6 +231,40 @@ func (r *Rounds) AddCoordinators(ctx context.Context, id RoundID, by PersonID, p
 	return round, unlessDone(err)
 }
 
+// AddCoordinator adds a coordinator to a round in any state, by the Operator, or by a person who may start rounds where the round is
+// and adds themselves: a round whose last coordinator has left is not lost. The caller has checked that they may. The bool says whether
+// this call added them; then the channel is told.
+func (r *Rounds) AddCoordinator(ctx context.Context, id RoundID, person, by PersonID) (Round, bool, error) {
+	act := ActTeam
+	if person == by {
+		act = ActSelfAdded
+	}
+	for range attempts {
+		round, err := r.store.Round(ctx, id)
+		switch {
+		case err != nil:
+			return Round{}, false, fmt.Errorf("read round: %w", err)
+		case slices.Contains(round.Coordinators, person):
+			return round, false, nil
+		case len(round.Coordinators) >= MaxCoordinators:
+			return round, false, &InputError{Field: "people", Reason: "full", Limit: MaxCoordinators}
+		}
+		before := round
+		round.Coordinators = append(slices.Clone(round.Coordinators), person)
+		e := r.entry(by, act, Changes(before, round))
+		err = r.store.SaveRound(ctx, round, e)
+		if isChanged(err) {
+			continue
+		}
+		if err != nil {
+			return before, false, fmt.Errorf("save round: %w", err)
+		}
+		round.Version++
+		return round, true, r.Plan(ctx, id, NewCoordinator.On(fmt.Sprintf("%d.%d", e.At.Unix(), round.Version)))
+	}
+	return Round{}, false, fmt.Errorf("save round %s: %w", id, ErrChanged)
+}
+
 // RemindEvery is the least time between two reminders by hand.
 const RemindEvery = 20 * time.Hour
 

@@ -194,6 +194,31 @@ func namesIn(t *testing.T, folder string) (names []string) {
 	return names
 }
 
+func TestCoordinatorAdd(t *testing.T) {
+	url, rounds := keptRounds(t)
+	t.Setenv("REDIS_URL", url)
+	says(t, 1, []string{"coordinator", "open", "add", "dee"}, "write platform:workspace:id")
+	says(t, 1, []string{"coordinator", "nothing", "add", ben}, `there is no round "nothing": maturitybot rounds lists them`)
+	says(t, 1, []string{"coordinator", "open", "add", "slack:T9:U9"}, "its results would leave that workspace")
+	says(t, 1, []string{"coordinator", "open", "add", "discord::1100000000000000010"}, "its results would leave that workspace")
+	says(t, 2, []string{"coordinator", "open", "remove", ben}, "add")
+	for _, id := range []string{"open", "shut", "drafted"} {
+		works(t, []string{"coordinator", id, "add", ben}, ben+" is a coordinator of Northshire ("+id, "now, one of ", "tells the round's channel")
+		works(t, []string{"coordinator", id, "add", ben}, "already")
+		round := need(rounds.Round(t.Context(), survey.RoundID(id), ben))(t)
+		record := need(rounds.PostRecord(t.Context(), round))(t)
+		head := record.Head()
+		if head.Act != survey.ActTeam || head.By != survey.Operator || len(head.Changes) != 1 || head.Changes[0].New != ben || record.Broken != 0 {
+			t.Errorf("the record of %s ends with %+v", id, head)
+		}
+		names, _, err := rounds.Planned(t.Context(), round)
+		want := survey.NewCoordinator.On(fmt.Sprintf("%d.%d", head.At.Unix(), round.Version))
+		if err != nil || !names[string(want)] {
+			t.Errorf("the channel of %s is not told: %v, %v", id, names, err)
+		}
+	}
+}
+
 func TestForget(t *testing.T) {
 	url, rounds := keptRounds(t)
 	journal := filepath.Join(t.TempDir(), "erasures")

@@ -75,7 +75,7 @@ func (c forgetCommand) Run(ctx context.Context, s streams) error {
 	fmt.Fprintf(s.out, "What the bot has written to them stays in their messages. Backups made until now still hold what was in them: %s.\n", restored)
 	fmt.Fprintln(s.out, "They can be invited again. If they are named in CREATORS, take them out there.")
 	if alone {
-		fmt.Fprintln(s.err, "maturitybot: a round that is not closed cannot be without a coordinator. Have another added there with /maturity team, or the survey closed, then run this again.")
+		fmt.Fprintln(s.err, "maturitybot: a round that is not closed cannot be without a coordinator. Add another with maturitybot coordinator ROUND add PERSON, or the survey closed, then run this again.")
 		return errSilent
 	}
 	return nil

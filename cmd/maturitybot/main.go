@@ -29,21 +29,22 @@ func main() {
 
 // commands is the whole command line.
 type commands struct {
-	Serve    serveCommand    `cmd:"" help:"Run the bot where it is given tokens for."`
-	Check    checkCommand    `cmd:"" help:"Try the configuration of serve: Redis, the platforms, the files; say what works, what is wrong, and what to do. Changes nothing."`
-	Ready    readyCommand    `cmd:"" help:"Ask the bot that serves on this machine whether it is ready; the exit code tells."`
-	Manifest manifestCommand `cmd:"" help:"Print what a chat platform is told to make an app for the bot."`
-	Try      tryCommand      `cmd:"" help:"Answer the survey in this terminal, then see what the coordinator's channel would get. Nothing is kept."`
-	Play     playCommand     `cmd:"" help:"Play a conversation that is written down in a .chat file, and show it."`
-	Matrix   matrixCommand   `cmd:"" help:"Show or check a matrix."`
-	Results  resultsCommand  `cmd:"" help:"Compute results from answers that were collected elsewhere, on paper or in a spreadsheet."`
-	Report   reportCommand   `cmd:"" help:"Read the agreed ratings of many areas together: how many are on each level, by nation, and the average level of each dimension."`
-	Rounds   roundsCommand   `cmd:"" help:"List the rounds that are kept, without names of people."`
-	Export   exportCommand   `cmd:"" help:"Write everything of a round that its coordinator may have."`
-	Forget   forgetCommand   `cmd:"" help:"Take a person out of every round, and erase what they answered in those that are not closed."`
-	Backup   backupCommand   `cmd:"" help:"Write everything that is kept to an encrypted file, while the bot runs."`
-	Restore  restoreCommand  `cmd:"" help:"Write a backup back into Redis, without what was erased since; or only check it."`
-	Version  struct{}        `cmd:"" help:"Print the version."`
+	Serve       serveCommand       `cmd:"" help:"Run the bot where it is given tokens for."`
+	Check       checkCommand       `cmd:"" help:"Try the configuration of serve: Redis, the platforms, the files; say what works, what is wrong, and what to do. Changes nothing."`
+	Ready       readyCommand       `cmd:"" help:"Ask the bot that serves on this machine whether it is ready; the exit code tells."`
+	Manifest    manifestCommand    `cmd:"" help:"Print what a chat platform is told to make an app for the bot."`
+	Try         tryCommand         `cmd:"" help:"Answer the survey in this terminal, then see what the coordinator's channel would get. Nothing is kept."`
+	Play        playCommand        `cmd:"" help:"Play a conversation that is written down in a .chat file, and show it."`
+	Matrix      matrixCommand      `cmd:"" help:"Show or check a matrix."`
+	Results     resultsCommand     `cmd:"" help:"Compute results from answers that were collected elsewhere, on paper or in a spreadsheet."`
+	Report      reportCommand      `cmd:"" help:"Read the agreed ratings of many areas together: how many are on each level, by nation, and the average level of each dimension."`
+	Rounds      roundsCommand      `cmd:"" help:"List the rounds that are kept, without names of people."`
+	Coordinator coordinatorCommand `cmd:"" help:"Add a coordinator to a round, whose last one may have left. The round's record and its channel tell of it."`
+	Export      exportCommand      `cmd:"" help:"Write everything of a round that its coordinator may have."`
+	Forget      forgetCommand      `cmd:"" help:"Take a person out of every round, and erase what they answered in those that are not closed."`
+	Backup      backupCommand      `cmd:"" help:"Write everything that is kept to an encrypted file, while the bot runs."`
+	Restore     restoreCommand     `cmd:"" help:"Write a backup back into Redis, without what was erased since; or only check it."`
+	Version     struct{}           `cmd:"" help:"Print the version."`
 }
 
 // streams are the ends of the program.

@@ -172,7 +172,7 @@ func report(s streams, r redis.Restored) {
 		fmt.Fprintf(s.out, "Closed since the backup, and closed again, so that nobody can tell whose answers are whose: %s.\n", ids(r.Closed))
 	}
 	if len(r.Unsteered) > 0 {
-		fmt.Fprintf(s.err, "NOTE: somebody who is to be forgotten is still the only coordinator of %s. Where the survey is not closed, have another added with /maturity team. Then run forget again.\n", ids(r.Unsteered))
+		fmt.Fprintf(s.err, "NOTE: somebody who is to be forgotten is still the only coordinator of %s. Where the survey is not closed, add another with maturitybot coordinator ROUND add PERSON. Then run forget again.\n", ids(r.Unsteered))
 	}
 	if r.Unknown > 0 {
 		fmt.Fprintf(s.err, "WARNING: of %d rounds nothing tells what was erased after the backup. People who withdrew or were to be forgotten since then are back, "+

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"maturitybot/bot/chat"
+	"maturitybot/survey"
+)
+
+// coordinatorCommand adds a coordinator to a round, for the operator: its last coordinator may have left.
+type coordinatorCommand struct {
+	matrixFlag
+	storeFlag
+	Round  string `arg:"" help:"The round's id, as maturitybot rounds lists it."`
+	Do     string `arg:"" enum:"add" help:"add."`
+	Person string `arg:"" help:"The person, as platform:workspace:id: slack:T024BE7LD:U2147483697, or discord::1100000000000000010."`
+}
+
+// Run adds the coordinator and says what was done. Again, it changes nothing.
+func (c coordinatorCommand) Run(ctx context.Context, s streams) error {
+	who, err := chat.ParsePerson(c.Person)
+	if err != nil {
+		return fmt.Errorf("that is no person: write platform:workspace:id, such as slack:T024BE7LD:U2147483697")
+	}
+	rounds, done, err := operator(ctx, c.matrixFlag, c.storeFlag)
+	if err != nil {
+		return err
+	}
+	defer done()
+	seat, err := rounds.Seat(ctx, survey.RoundID(c.Round), "")
+	if errors.Is(err, survey.ErrNoRound) {
+		return fmt.Errorf("there is no round %q: maturitybot rounds lists them", c.Round)
+	}
+	if err != nil {
+		return err
+	}
+	home, err := chat.ParsePlace(seat.Round.Channel)
+	if err != nil {
+		return fmt.Errorf("read the channel of the round: %w", err)
+	}
+	if who.Platform != home.Platform || who.Workspace != "" && who.Workspace != home.Workspace {
+		return fmt.Errorf("the round is in %s:%s, and the person is not: its results would leave that workspace", home.Platform, home.Workspace)
+	}
+	r, added, err := rounds.AddCoordinator(ctx, seat.Round.ID, survey.PersonID(who.String()), survey.Operator)
+	var full *survey.InputError
+	switch {
+	case errors.As(err, &full):
+		return fmt.Errorf("the round has %d coordinators, which is the most", full.Limit)
+	case err != nil && added:
+		return fmt.Errorf("%s was added, but the channel will not be told: %w", who, err)
+	case err != nil:
+		return err
+	case !added:
+		fmt.Fprintf(s.out, "%s is a coordinator of %s (%s) already.\n", who, plain(r.Area), r.ID)
+	default:
+		fmt.Fprintf(s.out, "%s is a coordinator of %s (%s, %s) now, one of %d. The bot tells the round's channel while it serves.\n",
+			who, plain(r.Area), r.ID, r.State, len(r.Coordinators))
+	}
+	return nil
+}
