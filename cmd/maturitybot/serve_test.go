@@ -91,10 +91,16 @@ func reachable(t *testing.T, f *fake.Server) string {
 // servingByHTTP runs the program as an operator would, on a real Redis, with a Slack that calls it; end tells it to end, and returns its exit code.
 func servingByHTTP(t *testing.T, f *fake.Server) (errs *output, end func() int) {
 	t.Helper()
+	return servingByHTTPOn(t, f, redistest.Start(t, redistest.Options{}).URL())
+}
+
+// servingByHTTPOn is servingByHTTP on a given Redis.
+func servingByHTTPOn(t *testing.T, f *fake.Server, redisURL string) (errs *output, end func() int) {
+	t.Helper()
 	t.Setenv("SLACK_BOT_TOKEN", fake.Token)
 	t.Setenv("SLACK_SIGNING_SECRET", fake.Secret)
 	t.Setenv("SLACK_API_URL", reachable(t, f))
-	t.Setenv("REDIS_URL", redistest.Start(t, redistest.Options{}).URL())
+	t.Setenv("REDIS_URL", redisURL)
 	t.Setenv("LISTEN", "127.0.0.1:0")
 	t.Setenv("OPS_LISTEN", "127.0.0.1:0")
 	ctx, cancel := context.WithCancel(t.Context())

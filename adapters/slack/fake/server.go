@@ -112,6 +112,9 @@ type hook struct {
 
 // Server is a Slack workspace with the bot's app in it.
 type Server struct {
+	// PressedAt, where it is set before the first press, is the clock by which presses are dated.
+	PressedAt func() time.Time
+
 	*platformtest.Network
 	*platformtest.Changes
 	// Client reaches the server.
