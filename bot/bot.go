@@ -21,7 +21,7 @@ import (
 
 // NoticeVersion names the wording of the privacy notice that people accept; change it whenever the
 // wording's meaning changes.
-const NoticeVersion = "2026-11.2"
+const NoticeVersion = "2026-11.3"
 
 // Artist draws published results. It never sees an answer that was not published.
 type Artist interface {

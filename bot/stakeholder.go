@@ -243,6 +243,7 @@ func (b *Bot) noticeBlocks(v locale.Voice, round survey.Round) []chat.Block {
 	return []chat.Block{
 		chat.Heading{Text: v.Say("notice.title")},
 		chat.Say(v.Say("notice.who", "min", round.MinGroup)),
+		chat.Say(v.Say("notice.same")),
 		chat.Say(v.Say("notice.when")),
 		chat.Say(v.Say("notice.withdraw", "closes", b.when(v, round))),
 		chat.Text{Spans: kept},
