@@ -110,7 +110,7 @@ func (b *Bot) Ack(e chat.Event) chat.Ack {
 // Handle does what the event asks for.
 func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
 	began := b.Now()
-	came := Handled{Platform: e.Who.Platform, Verb: "unknown", Outcome: OK}
+	came := Handled{Platform: e.Who.Platform, Verb: unknownVerb, Outcome: OK}
 	defer func() {
 		// Platform libraries run handlers without a net: one fault would end the bot for everybody.
 		if fault := recover(); fault != nil {

@@ -54,6 +54,12 @@ func (b *Bot) late(came *Delivered, d survey.Delivery, seat survey.Seat) {
 // Outcome is what came of an event, or of a message that was owed.
 type Outcome string
 
+// EventOutcomes and MessageOutcomes are all outcomes of an event, and of a message.
+var (
+	EventOutcomes   = []Outcome{OK, Refused, Unavailable, Failed}
+	MessageOutcomes = []Outcome{Sent, Unsure, Unreachable, NotAgreed, Dropped, Closed, Later, Failed}
+)
+
 // The outcomes of an event; it may also be Failed.
 const (
 	OK          Outcome = "ok"

@@ -41,6 +41,16 @@ func table() map[string]route {
 	return all
 }
 
+// Verbs returns every verb that Handled can name, sorted.
+func Verbs() []string {
+	verbs := slices.AppendSeq([]string{unknownVerb}, maps.Keys(table()))
+	slices.Sort(verbs)
+	return verbs
+}
+
+// unknownVerb stands for every verb of no route, which somebody may have made up.
+const unknownVerb = "unknown"
+
 func stakeholderRoutes() map[string]route {
 	return map[string]route{
 		// A stakeholder, before they start.

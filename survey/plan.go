@@ -38,6 +38,12 @@ const (
 	kindSeparator              = "@"
 )
 
+// MessageKinds are all kinds.
+var MessageKinds = []MessageKind{
+	Invitation, Nudge, ClosesSoon, WorkshopSoon, Unposted,
+	Opened, Digest, LastDay, Closing, ResultsPost, TablePost, WorkshopEve, NudgesSent, OpenCall,
+}
+
 // Switchable are the posts that a coordinator may switch off, in the order they come.
 var Switchable = []MessageKind{Opened, Digest, LastDay, ResultsPost, WorkshopEve}
 

@@ -5,6 +5,8 @@ import (
 	"crypto/sha1" // as Redis names scripts
 	"encoding/hex"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -38,12 +40,16 @@ func scriptNames() map[string]string {
 		respondScript.Hash():  "respond",
 		saveScript.Hash():     "save",
 		sayScript.Hash():      "say",
+		schemaScript.Hash():   "schema",
 		sealScript.Hash():     "seal",
 		swapScript.Hash():     "swap",
 		takeScript.Hash():     "take",
 		withdrawScript.Hash(): "withdraw",
 	}
 }
+
+// Scripts returns the names of all scripts, as Observed is told of them, sorted.
+func Scripts() []string { return slices.Sorted(maps.Values(scriptNames())) }
 
 // observer is a hook that times calls.
 type observer struct {

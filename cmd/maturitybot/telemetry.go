@@ -11,8 +11,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"maturitybot/adapters/redis"
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
+	"maturitybot/survey"
 )
 
 // telemetry is what an operator's Prometheus reads. Every label has few values, which are known beforehand: none names a round, a
@@ -57,7 +59,30 @@ func newTelemetry() *telemetry {
 	}
 	m.registry.MustRegister(m.events, m.handling, m.acknowledging, m.messages, m.late, m.calls, m.callErrors, m.waits, m.waited, m.connections,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
+	m.begin()
 	return m
+}
+
+// begin makes every series whose labels are known beforehand, so that each is there with 0 before it first
+// counts. Prometheus sees no increase in a series that begins with 1.
+func (m *telemetry) begin() {
+	for _, verb := range bot.Verbs() {
+		for _, o := range bot.EventOutcomes {
+			m.events.WithLabelValues(verb, string(o))
+		}
+	}
+	for _, kind := range survey.MessageKinds {
+		for _, o := range bot.MessageOutcomes {
+			m.messages.WithLabelValues(string(kind), string(o))
+		}
+		if kind != survey.Invitation { // which has no time in a plan
+			m.late.WithLabelValues(string(kind))
+		}
+	}
+	for _, script := range redis.Scripts() {
+		m.calls.WithLabelValues(script)
+		m.callErrors.WithLabelValues(script)
+	}
 }
 
 // scrape is how long Redis may take while metrics are read.
@@ -96,18 +121,12 @@ func (m *telemetry) owing(due func(context.Context) (int, error), log *slog.Logg
 
 // handled counts an event.
 func (m *telemetry) handled(h bot.Handled) {
-	for _, o := range []bot.Outcome{bot.OK, bot.Refused, bot.Unavailable, bot.Failed} {
-		m.events.WithLabelValues(h.Verb, string(o)) // is there before it first counts, or Prometheus would not see that it grew
-	}
 	m.events.WithLabelValues(h.Verb, string(h.Outcome)).Inc()
 	m.handling.WithLabelValues(h.Platform).Observe(h.Took.Seconds())
 }
 
 // delivered counts what came of a message that was owed.
 func (m *telemetry) delivered(d bot.Delivered) {
-	for _, o := range []bot.Outcome{bot.Sent, bot.Failed, bot.Unsure} {
-		m.messages.WithLabelValues(string(d.Kind), string(o)) // as with events
-	}
 	m.messages.WithLabelValues(string(d.Kind), string(d.Outcome)).Inc()
 	if d.Late >= 0 && (d.Outcome == bot.Sent || d.Outcome == bot.Closed) {
 		m.late.WithLabelValues(string(d.Kind)).Observe(d.Late.Seconds())
@@ -139,6 +158,7 @@ func (m *telemetry) of(platform string, connects bool, h *health) *observer {
 		acknowledging: m.acknowledging.WithLabelValues(platform), waits: m.waits.WithLabelValues(platform), waited: m.waited.WithLabelValues(platform),
 		connections: m.connections, platform: platform, health: h,
 	}
+	m.handling.WithLabelValues(platform)
 	if connects {
 		o.Connected(0)
 	}

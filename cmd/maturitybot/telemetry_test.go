@@ -1,7 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"maps"
 	"os"
 	"regexp"
@@ -16,6 +20,7 @@ import (
 	discordfake "maturitybot/adapters/discord/fake"
 	"maturitybot/adapters/redis"
 	"maturitybot/adapters/slack/fake"
+	"maturitybot/bot"
 	"maturitybot/survey"
 )
 
@@ -145,14 +150,110 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// documented says whether a metric is ours, or one of the library's that alerts.yaml goes by.
+// documented says whether a metric is ours, or one of the library's that deploy/ goes by.
 func documented(name string) bool {
-	return strings.HasPrefix(name, "maturitybot_") || name == "process_start_time_seconds"
+	return strings.HasPrefix(name, "maturitybot_") || slices.Contains([]string{"process_start_time_seconds", "process_resident_memory_bytes", "go_goroutines"}, name)
 }
 
-// TestAlerts: every alert can be read, goes by metrics and labels that there are, and says what to do.
+// TestSeriesFromTheStart makes sure that every series whose labels are known is there before it counts.
+func TestSeriesFromTheStart(t *testing.T) {
+	t.Parallel()
+	families, err := newTelemetry().registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	series := map[string]int{}
+	for _, f := range families {
+		series[f.GetName()] = len(f.GetMetric())
+	}
+	for name, want := range map[string]int{
+		"maturitybot_events_total":             len(bot.Verbs()) * len(bot.EventOutcomes),
+		"maturitybot_messages_total":           len(survey.MessageKinds) * len(bot.MessageOutcomes),
+		"maturitybot_message_lateness_seconds": len(survey.MessageKinds) - 1,
+		"maturitybot_redis_errors_total":       len(redis.Scripts()),
+	} {
+		if series[name] != want || want == 0 {
+			t.Errorf("%s has %d series at the start, want %d", name, series[name], want)
+		}
+	}
+}
+
+// TestEveryLabelIsListed holds the lists of label values against the constants in the source.
+func TestEveryLabelIsListed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		file, kind string
+		values     int
+	}{
+		{"../../survey/plan.go", "MessageKind", len(survey.MessageKinds)},
+		{"../../bot/deliver.go", "Outcome", len(bot.EventOutcomes) + len(bot.MessageOutcomes) - 1}, // Failed is in both
+	} {
+		file, err := parser.ParseFile(token.NewFileSet(), c.file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		constants := 0
+		for _, d := range file.Decls {
+			group, ok := d.(*ast.GenDecl)
+			if !ok || group.Tok != token.CONST {
+				continue
+			}
+			for _, s := range group.Specs {
+				value := s.(*ast.ValueSpec)
+				if kind, ok := value.Type.(*ast.Ident); ok && kind.Name == c.kind {
+					constants += len(value.Names)
+				}
+			}
+		}
+		if constants != c.values {
+			t.Errorf("%s has %d constants of the type %s, and %d are listed", c.file, constants, c.kind, c.values)
+		}
+	}
+}
+
+// known returns the labels of each metric of the list.
+func known(t *testing.T) map[string]string {
+	t.Helper()
+	list, err := os.ReadFile(metricsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels := map[string]string{"up": "job,instance"} // which Prometheus itself makes
+	for _, m := range regexp.MustCompile(`(?m)^([a-z_]+)\{(.*)\}$`).FindAllStringSubmatch(string(list), -1) {
+		labels[m[1]] = m[2] + ",job,instance,le"
+	}
+	return labels
+}
+
+// exists makes sure that an expression goes by metrics and labels that there are.
+func exists(t *testing.T, known map[string]string, where, expr string) {
+	t.Helper()
+	named := 0
+	for _, m := range regexp.MustCompile(`\b((?:maturitybot|process|go)_[a-z_]+|up)(?:\{([^}]*)\})?`).FindAllStringSubmatch(expr, -1) {
+		named++
+		name := regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(m[1], "")
+		if _, ok := known[name]; !ok {
+			t.Errorf("%s goes by %s, which there is not", where, m[1])
+		}
+		for _, l := range regexp.MustCompile(`([a-z_]+)(?:=|!=|=~|!~)"`).FindAllStringSubmatch(m[2], -1) {
+			if !slices.Contains(strings.Split(known[name], ","), l[1]) {
+				t.Errorf("%s goes by the label %s of %s, which it has not", where, l[1], name)
+			}
+		}
+	}
+	if named == 0 {
+		t.Errorf("%s goes by no metric: %s", where, expr)
+	}
+}
+
+// TestAlerts makes sure that every alert can be read, goes by metrics and labels that there are, says what
+// to do, and is tested by alerts_test.yaml.
 func TestAlerts(t *testing.T) {
-	raw, err := os.ReadFile("../../alerts.yaml")
+	raw, err := os.ReadFile("../../deploy/alerts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, err := os.ReadFile("../../deploy/alerts_test.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,37 +270,51 @@ func TestAlerts(t *testing.T) {
 	if err := yaml.Unmarshal(raw, &file); err != nil {
 		t.Fatal(err)
 	}
-	list, err := os.ReadFile(metricsFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := map[string]string{} // labels, by metric
-	for _, m := range regexp.MustCompile(`(?m)^([a-z_]+)\{(.*)\}$`).FindAllStringSubmatch(string(list), -1) {
-		known[m[1]] = m[2] + ",job,instance,le"
-	}
+	labels := known(t)
 	rules := 0
 	for _, g := range file.Groups {
 		for _, r := range g.Rules {
 			rules++
-			named := 0
-			for _, m := range regexp.MustCompile(`\b((?:maturitybot|process|go)_[a-z_]+)(?:\{([^}]*)\})?`).FindAllStringSubmatch(r.Expr, -1) {
-				named++
-				name := regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(m[1], "")
-				if _, ok := known[name]; !ok {
-					t.Errorf("%s goes by %s, which there is not", r.Alert, m[1])
-				}
-				for _, l := range regexp.MustCompile(`([a-z_]+)(?:=|!=|=~|!~)"`).FindAllStringSubmatch(m[2], -1) {
-					if !slices.Contains(strings.Split(known[name], ","), l[1]) {
-						t.Errorf("%s goes by the label %s of %s, which it has not", r.Alert, l[1], name)
-					}
-				}
-			}
-			if _, err := time.ParseDuration(r.For); named == 0 || err != nil || r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["action"] == "" {
+			exists(t, labels, r.Alert, r.Expr)
+			if _, err := time.ParseDuration(r.For); err != nil || r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["action"] == "" {
 				t.Errorf("%s is not complete: %+v", r.Alert, r)
+			}
+			if !strings.Contains(string(tests), `alertname="`+r.Alert+`"`) || !strings.Contains(string(tests), "alertname: "+r.Alert+"}") {
+				t.Errorf("alerts_test.yaml does not test %s, both when it fires and when nothing is wrong", r.Alert)
 			}
 		}
 	}
 	if rules < 9 {
 		t.Errorf("%d rules", rules)
+	}
+}
+
+// TestDashboard makes sure that every panel can be read and goes by metrics that there are.
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../deploy/dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var board struct {
+		Panels []struct {
+			Title, Description string
+			Targets            []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(raw, &board); err != nil {
+		t.Fatal(err)
+	}
+	labels := known(t)
+	for _, p := range board.Panels {
+		if p.Title == "" || p.Description == "" || len(p.Targets) == 0 {
+			t.Errorf("a panel is not complete: %+v", p)
+		}
+		for _, target := range p.Targets {
+			exists(t, labels, p.Title, target.Expr)
+		}
+	}
+	if len(board.Panels) < 10 {
+		t.Errorf("%d panels", len(board.Panels))
 	}
 }
