@@ -1,6 +1,7 @@
 # The bot in an image with nothing else in it but what it takes to know whom to trust over TLS. Time zones are inside the program.
 #
 #   docker build -t maturitybot .
+#   podman build --format docker -t maturitybot .    # without it, Podman leaves the health check out
 #
 # The same source and the same Go give the same program, byte for byte: no path and no time of the build is in it. To have the same Go in
 # a year's time, put the digest after the tag below, golang:1.26-alpine@sha256:..., as docker buildx imagetools inspect golang:1.26-alpine prints it.
