@@ -156,6 +156,63 @@ func (c *Changes) Within(most time.Duration, holds func() bool) bool {
 	}
 }
 
+// Clock is the clock by which a platform says when a gesture was made. It is the machine's, unless
+// a test says otherwise.
+type Clock struct {
+	mu     sync.Mutex
+	next   time.Time                // of the next gesture, or zero
+	pause  time.Duration            // at least, between two gestures of one person
+	last   map[string]time.Time     // the last gesture of a person
+	atOnce map[string]time.Duration // how long after it the next one follows
+}
+
+// GestureAt says when the next gesture is made.
+func (c *Clock) GestureAt(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.next = at
+}
+
+// Pause keeps the gestures of one person at least so far apart by the platform's clock, however
+// fast a test makes them.
+func (c *Clock) Pause(between time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pause = between
+}
+
+// AtOnce says how long after the last gesture of a person their next one follows.
+func (c *Clock) AtOnce(person string, after time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.atOnce == nil {
+		c.atOnce = map[string]time.Duration{}
+	}
+	c.atOnce[person] = after
+}
+
+// Gesture returns the time of a gesture that a person makes now.
+func (c *Clock) Gesture(person string) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := time.Now()
+	if earliest := c.last[person].Add(c.pause); at.Before(earliest) {
+		at = earliest
+	}
+	if after, ok := c.atOnce[person]; ok {
+		at = c.last[person].Add(after)
+		delete(c.atOnce, person)
+	}
+	if !c.next.IsZero() {
+		at, c.next = c.next, time.Time{}
+	}
+	if c.last == nil {
+		c.last = map[string]time.Time{}
+	}
+	c.last[person] = at
+	return at
+}
+
 // Script is a responder that does as a test says.
 type Script struct {
 	How  func(chat.Event) chat.Ack // nil changes the card

@@ -195,6 +195,8 @@ type player struct {
 	out       strings.Builder
 	events    int
 	last      chat.Event
+	at        time.Time // when the last gesture was made
+	atOnce    bool      // the next gesture follows at once
 	lastActor string
 	messages  []*message
 	forms     map[string]openForm // the open form of a person
@@ -368,7 +370,7 @@ func (p *player) pass(ctx context.Context, then time.Time) error {
 
 var (
 	command = regexp.MustCompile(`^(\S+) (?:in (#\S+) )?/(?:maturity|aeddfedrwydd) ?(.*)$`)
-	press   = regexp.MustCompile(`^(\S+) \[([^\]]+)\](?: on (an old card|"[^"]+"))?(?: of (\S+))?$`)
+	press   = regexp.MustCompile(`^(\S+) \[([^\]]+)\](?: on (an old card|"[^"]+"))?(?: of (\S+))?( at once)?$`)
 	forged  = regexp.MustCompile(`^(\S+) !(\S*)(?: picking (\S+))?$`)
 	says    = regexp.MustCompile(`^(\S+) says (.+)$`)
 	quietly = regexp.MustCompile(`^quietly ([a-z ]+): (.+)$`)
@@ -429,6 +431,7 @@ func (p *player) act(ctx context.Context, line string) error {
 		return p.send(ctx, m[1], m[2])
 	}
 	if m := press.FindStringSubmatch(line); m != nil {
+		p.atOnce = m[5] != ""
 		return p.press(ctx, m[1], m[2], m[3], m[4])
 	}
 	return fmt.Errorf("nobody can do that; CONTRIBUTING.md lists what people can do")
@@ -613,6 +616,9 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 		p.events++
 		e.ID = fmt.Sprintf("event-%d", p.events)
 	}
+	if e.At.IsZero() { // else the platform delivers it again
+		e.At = p.gestureTime()
+	}
 	e.Who, e.Admin, e.Locale, e.TimeZone = Person(actor), p.admins[actor], p.locales[actor], p.zones[actor]
 	e.Private = strings.HasPrefix(e.Where.Channel, "@")
 	p.last, p.lastActor = e, actor
@@ -676,6 +682,25 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 	}
 	p.deliver(ctx)
 	return nil
+}
+
+// Times between one gesture and the next, by the platform's clock. The stage's clock stands still
+// meanwhile.
+const (
+	readingTime = 20 * time.Second
+	atOnceTime  = 400 * time.Millisecond
+)
+
+// gestureTime is when the next gesture is made.
+func (p *player) gestureTime() time.Time {
+	pause := readingTime
+	if p.atOnce {
+		pause, p.atOnce = atOnceTime, false
+	}
+	if p.at = p.at.Add(pause); p.at.Before(p.Clock.at) {
+		p.at = p.Clock.at
+	}
+	return p.at
 }
 
 // deliver has what is due sent, and writes down what arrives.

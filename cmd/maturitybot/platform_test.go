@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"maturitybot/bot/chat"
 	"maturitybot/bot/transcript"
@@ -51,6 +52,11 @@ type faked interface {
 	// card reads what a message shows.
 	card(m message) (chat.Card, error)
 	until(holds func() bool) bool
+	// GestureAt is when the next gesture is made by the platform's clock; Pause and AtOnce are
+	// those of platformtest.Clock.
+	GestureAt(at time.Time)
+	Pause(between time.Duration)
+	AtOnce(person string, after time.Duration)
 	// listed is how a person of the stage is written in a list.
 	listed(name string) string
 }
@@ -533,6 +539,7 @@ func (s *onPlatform) gesture(e chat.Event, user string) acknowledged {
 		return s.platform.again()
 	}
 	s.last = e.ID
+	s.platform.GestureAt(e.At)
 	where := s.translate(e).Where.Channel
 	switch e.Kind {
 	case chat.Command:

@@ -151,6 +151,7 @@ type limit struct {
 type Server struct {
 	*platformtest.Network
 	*platformtest.Changes
+	platformtest.Clock
 
 	t     platformtest.TB
 	ended chan struct{}
@@ -411,8 +412,10 @@ func (s *Server) Dismiss(m Message) {
 func (s *Server) now() time.Time { return time.Now().Add(s.ahead) }
 
 // id makes a snowflake.
-func (s *Server) id() string {
-	ms := s.now().UnixMilli() - 1420070400000
+func (s *Server) id() string { return s.idAt(s.now()) }
+
+func (s *Server) idAt(at time.Time) string {
+	ms := at.UnixMilli() - 1420070400000
 	if ms < 0 { // a bubble of synctest begins in 2000, before Discord's first second
 		ms += 25 * 365 * 24 * time.Hour.Milliseconds()
 	}

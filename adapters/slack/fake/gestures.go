@@ -88,11 +88,11 @@ func (s *Server) PressHome(user, actionID, picked string) Ack {
 
 func (s *Server) press(user string, on *pressed, actionID, picked string) Ack {
 	s.mu.Lock()
-	at := time.Now
+	at := s.Gesture(user)
 	if s.PressedAt != nil {
-		at = s.PressedAt
+		at = s.PressedAt()
 	}
-	now := strconv.FormatFloat(float64(at().UnixMicro())/1e6, 'f', 6, 64)
+	now := fmt.Sprintf("%d.%06d", at.Unix(), at.UnixMicro()%1e6)
 	action := answer{"type": "button", "action_id": actionID, "block_id": "b1", "action_ts": now}
 	if picked != "" {
 		action = answer{

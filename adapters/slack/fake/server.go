@@ -117,6 +117,7 @@ type Server struct {
 
 	*platformtest.Network
 	*platformtest.Changes
+	platformtest.Clock
 	// Client reaches the server.
 	Client *http.Client
 
