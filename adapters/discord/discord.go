@@ -571,6 +571,11 @@ func (d *Discord) carryOut(ctx context.Context, x *exchange, replies []chat.Repl
 	if x.direct {
 		replies = x.rest
 	}
+	if u, ok := x.carried.(chat.Update); ok && x.direct {
+		if err := d.redraw(ctx, x, u); err != nil {
+			d.log.Error("reply not delivered", "reply", "drawn again", "error", err)
+		}
+	}
 	d.replies(ctx, x, replies)
 	if x.loading { // nothing came to take its place
 		if err := d.through(ctx, x, x.hook("take back an answer", http.MethodDelete, "/messages/@original", nil)); err != nil {
@@ -585,7 +590,7 @@ func (d *Discord) replies(ctx context.Context, x *exchange, replies []chat.Reply
 		rest := replies[1:]
 		switch r := replies[0].(type) {
 		case chat.Update:
-			err = d.update(ctx, x, r.Card)
+			err = errors.Join(d.update(ctx, x, r.Card), d.redraw(ctx, x, r))
 		case chat.Whisper:
 			err = d.hand(ctx, x, r)
 			rest = r.Then.Next(chat.Became(err), rest)
@@ -709,6 +714,17 @@ func (d *Discord) update(ctx context.Context, x *exchange, c chat.Card) error {
 		return d.whisper(ctx, x, c)
 	}
 	return err
+}
+
+// redraw changes the card that was pressed again, where what it shows has changed since it was
+// drawn.
+func (d *Discord) redraw(ctx context.Context, x *exchange, made chat.Update) error {
+	if !x.changeable() {
+		return nil
+	}
+	return dispatch.Redraw(ctx, made, func(ctx context.Context, c chat.Card) error {
+		return d.update(ctx, x, c)
+	})
 }
 
 // whisper shows a card, with files, to the person of a gesture alone.

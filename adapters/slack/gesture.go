@@ -22,6 +22,12 @@ func (g gesture) shared() bool {
 	return g.origin.Card != "" && !g.origin.Private && !g.origin.Whispered
 }
 
+// changeable says that a card was pressed which is the person's alone, so that an update can change
+// it.
+func (g gesture) changeable() bool {
+	return g.event.Kind != chat.Home && !g.home && g.origin.Card != "" && !g.shared()
+}
+
 // origin is where a gesture came from: what its replies change, or stand beside. A modal carries that of the press that opened
 // it, in its private_metadata.
 type origin struct {

@@ -397,6 +397,11 @@ func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply)
 		switch r := replies[0].(type) {
 		case chat.Update:
 			err = s.update(ctx, d.gesture, r.Card)
+			if d.changeable() {
+				err = errors.Join(err, dispatch.Redraw(ctx, r, func(ctx context.Context, c chat.Card) error {
+					return s.update(ctx, d.gesture, c)
+				}))
+			}
 		case chat.Whisper:
 			err = s.hand(ctx, d.gesture, r)
 			rest = r.Then.Next(chat.Became(err), rest)
@@ -454,7 +459,7 @@ func (s *Slack) update(ctx context.Context, g gesture, card chat.Card) error {
 	switch {
 	case g.event.Kind == chat.Home:
 		return s.publish(ctx, g.event.Who.ID, card)
-	case g.home, g.origin.Card == "", g.shared():
+	case !g.changeable():
 		return s.whisper(ctx, g, card)
 	}
 	text, drawn, err := draw(card)

@@ -248,7 +248,14 @@ type Reply interface{ reply() }
 
 // Update changes the card that was pressed. Where there is none (a command, a dismissed card), or everybody in the place
 // sees it, the card is whispered instead.
-type Update struct{ Card Card }
+type Update struct {
+	Card Card
+	// Again, where it is set, is called once the card has been changed. It returns true, and the
+	// change to make next, when what the card shows has changed since it was drawn: another process
+	// may have saved something, and drawn it, while this change was on its way, and would be drawn
+	// over.
+	Again func(context.Context) (Update, bool)
+}
 
 // Whisper shows a card to the person of the event alone. With files it goes to their own conversation with the bot where the platform
 // shows files to one person nowhere else.

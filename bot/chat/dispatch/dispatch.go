@@ -8,6 +8,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -66,6 +67,7 @@ type Dispatcher struct {
 // lane is what one person has under way; it exists while there is something.
 type lane struct {
 	waiting, sending   []*Turn
+	handling           *Turn
 	handles, transmits bool
 }
 
@@ -125,14 +127,15 @@ func (d *Dispatcher) handle(who chat.Person, l *lane) {
 			return
 		}
 		t := l.waiting[0]
-		l.waiting = l.waiting[1:]
+		l.waiting, l.handling = l.waiting[1:], t
 		d.mu.Unlock()
 
 		d.handleOne(t)
+		d.leaveToLater(l, t)
 		close(t.Handled)
 
 		d.mu.Lock()
-		l.sending = append(l.sending, t)
+		l.sending, l.handling = append(l.sending, t), nil
 		if !l.transmits {
 			l.transmits = true
 			d.running.Go(func() { d.transmit(who, l) })
@@ -148,6 +151,64 @@ func (d *Dispatcher) handleOne(t *Turn) {
 	ctx, cancel := context.WithTimeout(context.Background(), handling)
 	defer cancel()
 	t.Replies = d.responder.Handle(ctx, t.event)
+}
+
+// leaveToLater keeps a change of a card from being made again where a later gesture on the same
+// card is under way: what that one draws comes later, and is looked at as well.
+func (d *Dispatcher) leaveToLater(l *lane, t *Turn) {
+	for i, r := range t.Replies {
+		u, ok := r.(chat.Update)
+		if !ok || u.Again == nil {
+			continue
+		}
+		again := u.Again
+		u.Again = func(ctx context.Context) (chat.Update, bool) {
+			next, changed := again(ctx)
+			if !changed {
+				return next, false
+			}
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			return next, !d.followed(l, t)
+		}
+		t.Replies[i] = u
+	}
+}
+
+// followed says whether a later gesture on the same card, which will draw it, is under way. The
+// caller holds the mutex.
+func (d *Dispatcher) followed(l *lane, t *Turn) bool {
+	draws := func(x *Turn) bool {
+		same := x != nil && x != t && t.card != "" && x.card == t.card
+		return same && d.responder.Ack(x.event) == chat.AckUpdate
+	}
+	return t.overtaken(l.sending) || draws(l.handling) || slices.ContainsFunc(l.waiting, draws)
+}
+
+// redraws bounds how often one change of a card is made again: its person cannot press faster than
+// it is drawn for long.
+const redraws = 5
+
+// Redraw is called once a change of a card has been made. It makes the change again for as long as
+// what the card shows has changed since it was drawn, so that what is drawn last shows what is
+// saved, whichever process drew it.
+func Redraw(
+	ctx context.Context, made chat.Update, change func(context.Context, chat.Card) error,
+) error {
+	for range redraws {
+		if made.Again == nil {
+			return nil
+		}
+		next, changed := made.Again(ctx)
+		if !changed {
+			return nil
+		}
+		if err := change(ctx, next.Card); err != nil {
+			return err
+		}
+		made = next
+	}
+	return nil
 }
 
 func (d *Dispatcher) transmit(who chat.Person, l *lane) {

@@ -291,3 +291,48 @@ func TestDrainGivesUpWithItsContext(t *testing.T) {
 		drain(t, d)
 	})
 }
+
+// TestRedraw: a card is drawn again for as long as what it shows has changed, unless a later change
+// of it waits.
+func TestRedraw(t *testing.T) {
+	// changes returns a change of a card that is out of date n times.
+	var changes func(n int) chat.Update
+	changes = func(n int) chat.Update {
+		u := card(fmt.Sprint(n))[0].(chat.Update)
+		u.Again = func(context.Context) (chat.Update, bool) { return changes(n - 1), n > 0 }
+		return u
+	}
+	for n, want := range map[int]int{0: 0, 2: 2, 100: redraws} {
+		drawn := 0
+		err := Redraw(t.Context(), changes(n), func(context.Context, chat.Card) error { drawn++; return nil })
+		if err != nil || drawn != want {
+			t.Errorf("out of date %d times: drawn again %d times, %v, want %d", n, drawn, err, want)
+		}
+	}
+	if err := Redraw(t.Context(), chat.Update{}, nil); err != nil {
+		t.Error(err)
+	}
+
+	synctest.Test(t, func(t *testing.T) {
+		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{changes(1)} }}, quiet)
+		var drawn []int
+		send := func(ctx context.Context, replies []chat.Reply) {
+			n := 0
+			time.Sleep(time.Second) // meanwhile the later ones are handled
+			for _, r := range replies {
+				if err := Redraw(ctx, r.(chat.Update), func(context.Context, chat.Card) error { n++; return nil }); err != nil {
+					t.Error(err)
+				}
+			}
+			drawn = append(drawn, n)
+		}
+		take(t, d, by("ben", "1"), "card", send)
+		synctest.Wait()
+		take(t, d, by("ben", "2"), "card", send)
+		take(t, d, by("ben", "3"), "other", send)
+		drain(t, d)
+		if want := []int{0, 1, 1}; !slices.Equal(drawn, want) {
+			t.Errorf("drawn again %v times, want %v", drawn, want)
+		}
+	})
+}
