@@ -119,18 +119,32 @@ func (d Dimension) Elements() []Element {
 
 // Elements returns all key elements, in the order they are asked.
 func (m *Matrix) Elements() []Element {
-	var all []Element
+	n := 0
 	for _, d := range m.Dimensions {
-		all = append(all, d.Elements()...)
+		for _, c := range d.CoreElements {
+			n += len(c.Elements)
+		}
+	}
+	all := make([]Element, 0, n)
+	for _, d := range m.Dimensions {
+		for _, c := range d.CoreElements {
+			all = append(all, c.Elements...)
+		}
 	}
 	return all
 }
 
 // Element finds a key element by its id, with its place in the order of asking (from 0).
 func (m *Matrix) Element(id string) (Element, int, bool) {
-	for i, e := range m.Elements() {
-		if e.ID == id {
-			return e, i, true
+	i := 0
+	for _, d := range m.Dimensions {
+		for _, c := range d.CoreElements {
+			for _, e := range c.Elements {
+				if e.ID == id {
+					return e, i, true
+				}
+				i++
+			}
 		}
 	}
 	return Element{}, 0, false
@@ -139,9 +153,11 @@ func (m *Matrix) Element(id string) (Element, int, bool) {
 // DimensionOf returns the dimension that holds the element.
 func (m *Matrix) DimensionOf(element string) Dimension {
 	for _, d := range m.Dimensions {
-		for _, e := range d.Elements() {
-			if e.ID == element {
-				return d
+		for _, c := range d.CoreElements {
+			for _, e := range c.Elements {
+				if e.ID == element {
+					return d
+				}
 			}
 		}
 	}

@@ -779,7 +779,8 @@ func (r *Rounds) describe(ctx context.Context, id RoundID, person PersonID, set 
 	})
 }
 
-// Answer keeps a rating of an element, given by one gesture. It returns the response as it stands after it.
+// Answer keeps a rating of an element, given by one gesture. It returns the response as it stands
+// after it. An answer that is refused with a *TooSoonError comes with the response as well.
 func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Gesture, element string, rating Rating) (Seat, Response, error) {
 	seat, m, err := r.about(ctx, id, person, element)
 	if err != nil {
@@ -789,10 +790,13 @@ func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Gest
 		return seat, Response{}, fmt.Errorf("answer %s: %w", element, ErrNoRating)
 	}
 	resp, err := r.store.Answer(ctx, seat, r.now(), g, element, rating)
-	if err != nil {
-		return seat, Response{}, err
-	}
-	return seat, resp, nil
+	return seat, resp, err
+}
+
+// Current says whether a person's entry, and their response, are still as they were read. Of a
+// response that was not read, which has no answers, only the entry is compared.
+func (r *Rounds) Current(ctx context.Context, seat Seat, resp Response) (bool, error) {
+	return r.store.Current(ctx, seat, resp)
 }
 
 // about returns the seat of somebody who may answer the element, and the matrix that has it.

@@ -87,10 +87,15 @@ type ResponseStore interface {
 	Response(ctx context.Context, s Seat) (Response, error)
 	// Answer keeps a rating (NotAnswered takes it back), and returns the whole response after it. The same gesture
 	// again changes nothing, nor does one that was made before another on the same element that is kept already. It refuses with ErrNotOpen or ErrClosed unless the round takes answers at now,
-	// and with ErrNotTakingPart when there is no response.
+	// and with ErrNotTakingPart when there is no response. An answer to an open element that was
+	// made within DoubleTap of the answer to another it refuses with a *TooSoonError, and returns
+	// the response beside it.
 	Answer(ctx context.Context, s Seat, now time.Time, g Gesture, element string, rating Rating) (Response, error)
 	// Detail keeps what was added to an element, replacing what was there, on the same terms as Answer.
 	Detail(ctx context.Context, s Seat, now time.Time, g Gesture, element string, d Detail) (Response, error)
+	// Current says whether the person's entry in the roster and the response are still as they were
+	// read. Of a response without answers only the entry is compared.
+	Current(ctx context.Context, s Seat, r Response) (bool, error)
 	// Withdraw erases the response and everything of the member but the fact that they withdrew. Until the round is closed only.
 	Withdraw(ctx context.Context, s Seat) error
 	// Responses calls visit for each response of the round, a few hundred in memory at a time, in no order that says

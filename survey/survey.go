@@ -220,6 +220,7 @@ type Answer struct {
 type Response struct {
 	Group   string            // id of the role group of the role they gave; empty when they would not say
 	Answers map[string]Answer // by element id
+	Version string            // another one after each change; it tells no time and no number
 }
 
 // Rated says how many elements have an answer of any kind.
@@ -301,3 +302,13 @@ type InputError struct {
 }
 
 func (e *InputError) Error() string { return e.Field + ": " + e.Reason }
+
+// DoubleTap is the longest time between an answer and a second tap on the question that comes after
+// it, for the second tap to be taken for a slip of the thumb: nobody has read a question by then.
+const DoubleTap = 1500 * time.Millisecond
+
+// TooSoonError refuses an answer to an open element that was given within DoubleTap of the answer
+// to another, which Before names. Nothing was saved.
+type TooSoonError struct{ Before string }
+
+func (e *TooSoonError) Error() string { return "too soon after the answer before" }

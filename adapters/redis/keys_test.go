@@ -100,7 +100,7 @@ func TestResponseFields(t *testing.T) {
 	got, err := decodeResponse(map[string]string{
 		".g": "health", ".o": "0123456789abcdef", "vision": "-2", ".i:needs": `["audit"]`, ".n:needs": "note", ".b:needs": "barrier",
 	}, map[string]survey.Answer{})
-	want := survey.Response{Group: "health", Answers: map[string]survey.Answer{
+	want := survey.Response{Group: "health", Version: "0123456789abcdef", Answers: map[string]survey.Answer{
 		"vision": {Rating: survey.NotApplicable},
 		"needs":  {Detail: survey.Detail{Information: []string{"audit"}, Note: "note", Barrier: "barrier"}},
 	}}

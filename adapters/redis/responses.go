@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -30,15 +31,18 @@ func (s *Store) Response(ctx context.Context, seat survey.Seat) (survey.Response
 
 // Answer keeps a rating (NotAnswered takes it back), and returns the whole response after it, in one round
 // trip. The same gesture on the same element again changes nothing; the last four of a person are remembered, and for
-// at least ten minutes when the last one on each element was made, so that one that comes late does not undo it.
+// at least ten minutes when the last one on each element was made, so that one that comes late does
+// not undo it. An answer to an open element that was made within survey.DoubleTap of the answer to
+// another is not kept: the error is a *survey.TooSoonError then, and the response is returned
+// beside it.
 func (s *Store) Answer(ctx context.Context, seat survey.Seat, now time.Time, g survey.Gesture, element string, rating survey.Rating) (survey.Response, error) {
 	value := ""
 	if rating != survey.NotAnswered {
 		value = strconv.Itoa(int(rating))
 	}
-	r, err := s.say(ctx, seat, now, "answer ", g, element, element, value)
+	r, err := s.say(ctx, seat, now, answerVerb, g, element, element, value)
 	if err != nil {
-		return survey.Response{}, fmt.Errorf("keep an answer in round %s: %w", seat.Round.ID, err)
+		return r, fmt.Errorf("keep an answer in round %s: %w", seat.Round.ID, err)
 	}
 	return r, nil
 }
@@ -53,7 +57,7 @@ func (s *Store) Detail(ctx context.Context, seat survey.Seat, now time.Time, g s
 		}
 		information = string(raw)
 	}
-	r, err := s.say(ctx, seat, now, "detail ", g, element,
+	r, err := s.say(ctx, seat, now, detailVerb, g, element,
 		informationPrefix+element, information, notePrefix+element, d.Note, barrierPrefix+element, d.Barrier)
 	if err != nil {
 		return survey.Response{}, fmt.Errorf("keep a detail in round %s: %w", seat.Round.ID, err)
@@ -63,7 +67,10 @@ func (s *Store) Detail(ctx context.Context, seat survey.Seat, now time.Time, g s
 
 // say sets fields of a response. The verb and the element are part of the operation, so that one gesture may set several
 // things, each once.
-func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, verb string, g survey.Gesture, element string, fieldsAndValues ...string) (survey.Response, error) {
+func (s *Store) say(
+	ctx context.Context, seat survey.Seat, now time.Time, verb string, g survey.Gesture,
+	element string, fieldsAndValues ...string,
+) (survey.Response, error) {
 	switch {
 	case element == "" || strings.HasPrefix(element, "."): // would be another field of the response
 		return survey.Response{}, survey.ErrNoElement
@@ -72,7 +79,8 @@ func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, verb s
 	}
 	keys, args := sayArguments(seat, now, verb, g, element, fieldsAndValues...)
 	rest, err := s.run(ctx, sayScript, keys, args...)
-	if err != nil {
+	soon := errors.Is(err, errTooSoon)
+	if err != nil && !soon {
 		return survey.Response{}, err
 	}
 	flat, _ := rest[0].([]any)
@@ -81,7 +89,41 @@ func (s *Store) say(ctx context.Context, seat survey.Seat, now time.Time, verb s
 		field, _ := flat[i].(string)
 		fields[field], _ = flat[i+1].(string)
 	}
-	return decodeResponse(fields, map[string]survey.Answer{})
+	r, err := decodeResponse(fields, map[string]survey.Answer{})
+	if err == nil && soon {
+		before, _ := rest[1].(string)
+		err = &survey.TooSoonError{Before: strings.TrimPrefix(before, verb)}
+	}
+	return r, err
+}
+
+// Verbs of operations on a response, each before the id of an element.
+const (
+	answerVerb = "answer "
+	detailVerb = "detail "
+)
+
+// Current says whether a person's entry and their response are still as they were read, in one
+// round trip. Of a response without answers only the entry is compared.
+func (s *Store) Current(
+	ctx context.Context, seat survey.Seat, r survey.Response,
+) (same bool, err error) {
+	defer attempt(&err, "compare a response of round %s", seat.Round.ID)
+	id := seat.Round.ID
+	pipe := s.client.Pipeline()
+	entry := pipe.HGet(ctx, rosterKey(id), string(seat.Member.Person))
+	version := pipe.HGet(ctx, responseKey(id, seat.Pseudonym), operationsField)
+	if err := exec(ctx, pipe); err != nil {
+		return false, err
+	}
+	if entry.Val() == "" { // forgotten meanwhile
+		return false, nil
+	}
+	m, err := decodeMember(seat.Member.Person, entry.Val())
+	if err != nil {
+		return false, err
+	}
+	return m == seat.Member && (r.Answers == nil || version.Val() == r.Version), nil
 }
 
 // sayArguments returns what lua/say.lua is called with to set fields of a response.
@@ -91,7 +133,11 @@ func sayArguments(seat survey.Seat, now time.Time, verb string, g survey.Gesture
 	if !g.At.IsZero() {
 		made = g.At.UnixMicro()
 	}
-	args = []any{now.Unix(), verb + element + " " + g.ID, verb + element, made}
+	tooSoon := time.Duration(0)
+	if verb == answerVerb {
+		tooSoon = survey.DoubleTap
+	}
+	args = []any{now.Unix(), verb + element + " " + g.ID, verb + element, made, tooSoon.Microseconds()}
 	for _, a := range fieldsAndValues {
 		args = append(args, a)
 	}

@@ -80,7 +80,8 @@ var (
 )
 
 // run runs a script and returns what came after its first word, when that word is "done". Any other word
-// is returned as the error it stands for; changedError and behindError carry what came with "changed" and "behind".
+// is returned as the error it stands for; changedError and behindError carry what came with
+// "changed" and "behind", and what came with "soon" is returned beside errTooSoon.
 func (s *Store) run(ctx context.Context, script *goredis.Script, keys []string, args ...any) ([]any, error) {
 	reply, err := script.Run(ctx, s.client, keys, args...).Slice()
 	if err != nil {
@@ -160,6 +161,8 @@ func outcome(reply []any) ([]any, error) {
 		return nil, survey.ErrClosed
 	case "absent":
 		return nil, survey.ErrNotTakingPart
+	case "soon":
+		return reply[1:], errTooSoon
 	case "changed":
 		return nil, &changedError{rest: reply[1:]}
 	case "behind":
@@ -168,6 +171,10 @@ func outcome(reply []any) ([]any, error) {
 		return nil, fmt.Errorf("the script answered with a word that is not expected: %v", word)
 	}
 }
+
+// errTooSoon says that a script kept nothing, since the operation came too soon after the one that
+// it names last.
+var errTooSoon = errors.New("too soon after another operation")
 
 // changedError says that what a change was made from is not what is kept any more, and holds what is.
 type changedError struct{ rest []any }

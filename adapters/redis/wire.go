@@ -185,7 +185,7 @@ var errResponse = errors.New("a response has a field that cannot be read")
 // decodeResponse reads a response into answers, which it empties first.
 func decodeResponse(fields map[string]string, answers map[string]survey.Answer) (survey.Response, error) {
 	clear(answers)
-	r := survey.Response{Group: fields[groupField], Answers: answers}
+	r := survey.Response{Group: fields[groupField], Answers: answers, Version: fields[operationsField]}
 	for field, value := range fields {
 		if field == groupField || field == operationsField {
 			continue

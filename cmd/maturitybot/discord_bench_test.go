@@ -45,8 +45,10 @@ func bareDiscord() {
 		words := strings.Split(i.MessageComponentData().CustomID, ":")
 		pseudonym := survey.Pseudonym(secret, survey.PersonID("discord::"+i.Member.User.ID))
 		key := "{" + benchRound + "}"
+		made, err := discordgo.SnowflakeTimestamp(i.ID)
+		fatal(err)
 		reply, err := script.Run(r.Context(), client, []string{"round:" + key, "secret:" + key, "response:" + key + ":" + pseudonym, "operation_times:" + key, "operation_times:" + key + ":earlier"},
-			time.Now().Unix(), "answer "+words[2]+" "+i.ID, "answer "+words[2], time.Now().UnixMicro(), words[2], words[3]).Slice()
+			time.Now().Unix(), "answer "+words[2]+" "+i.ID, "answer "+words[2], made.UnixMicro(), survey.DoubleTap.Microseconds(), words[2], words[3]).Slice()
 		fatal(err)
 		if reply[0] != "done" {
 			fatal(fmt.Errorf("the script says %v", reply[0]))
@@ -68,14 +70,15 @@ func benchUser(n int64) string { return fmt.Sprintf("12000000000%07d", n) }
 
 // discordPress makes signed presses.
 func discordPress(address string, elements []string) func(n int64) (*http.Request, error) {
+	began := time.Now()
 	return func(n int64) (*http.Request, error) {
-		id := uint64(time.Now().UnixMilli()-1420070400000)<<22 | uint64(n)&(1<<22-1)
+		id := uint64(pressedAt(began, n).UnixMilli()-1420070400000)<<22 | uint64(n)&(1<<22-1)
 		body := fmt.Sprintf(`{"type":3,"id":"%d","application_id":%q,"token":"aW50ZXJhY3Rpb24%d","version":1,"channel_id":"1100000000000000020","guild_id":"1100000000000000010",`+
 			`"channel":{"id":"1100000000000000020","type":0},"locale":"en-GB","guild_locale":"en-GB","context":0,"entitlements":[],"attachment_size_limit":10485760,`+
 			`"member":{"user":{"id":%q,"username":"u","global_name":"u","discriminator":"0","avatar":null},"roles":[],"permissions":"1024","joined_at":"2024-01-01T00:00:00Z"},`+
-			`"message":{"id":"1100000000000000999","channel_id":"1100000000000000020","flags":32832,"type":0,"content":"","timestamp":"2026-01-01T00:00:00Z","author":{"id":%q,"username":"m","bot":true},`+
+			`"message":{"id":"11000000001%08d","channel_id":"1100000000000000020","flags":32832,"type":0,"content":"","timestamp":"2026-01-01T00:00:00Z","author":{"id":%q,"username":"m","bot":true},`+
 			`"embeds":[],"attachments":[],"components":[{"type":17,"components":[%s]}]},"data":{"custom_id":"answer:%s:%s:%d","component_type":2}}`,
-			id, benchApp, n, benchUser(n%active), benchApp, discordBlocks, benchRound, elements[int(n/active)%len(elements)], 1+n%4)
+			id, benchApp, n, benchUser(n%active), n%active, benchApp, discordBlocks, benchRound, elements[int(n/active)%len(elements)], 1+n%4)
 		stamp := strconv.FormatInt(time.Now().Unix(), 10)
 		r, err := http.NewRequest(http.MethodPost, "http://"+address+"/discord", strings.NewReader(body))
 		if err != nil {

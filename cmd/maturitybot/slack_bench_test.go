@@ -101,11 +101,14 @@ func bare() {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		p, err := slackgo.InteractionCallbackParse(r)
 		fatal(err)
-		words := strings.Split(p.ActionCallback.BlockActions[0].ActionID, ":")
+		pressed := p.ActionCallback.BlockActions[0]
+		words := strings.Split(pressed.ActionID, ":")
+		made, err := strconv.ParseFloat(pressed.ActionTs, 64)
+		fatal(err)
 		pseudonym := survey.Pseudonym(secret, survey.PersonID("slack:"+p.Team.ID+":"+p.User.ID))
 		key := "{" + benchRound + "}"
 		reply, err := script.Run(r.Context(), client, []string{"round:" + key, "secret:" + key, "response:" + key + ":" + pseudonym, "operation_times:" + key, "operation_times:" + key + ":earlier"},
-			time.Now().Unix(), "answer "+words[2]+" "+p.TriggerID, "answer "+words[2], time.Now().UnixMicro(), words[2], words[3]).Slice()
+			time.Now().Unix(), "answer "+words[2]+" "+p.TriggerID, "answer "+words[2], int64(made*1e6), survey.DoubleTap.Microseconds(), words[2], words[3]).Slice()
 		fatal(err)
 		if reply[0] != "done" {
 			fatal(fmt.Errorf("the script says %v", reply[0]))
@@ -225,8 +228,15 @@ func (p *pressing) one() (time.Duration, error) {
 	return time.Since(began), nil
 }
 
+// pressedAt is when the n-th press is made by the platform's clock. Each person leaves time between
+// two of theirs, as people do, however fast the presses come.
+func pressedAt(began time.Time, n int64) time.Time {
+	return began.Add(time.Duration(n/active) * 20 * time.Second).Add(time.Duration(n%active) * time.Microsecond)
+}
+
 // slackPress makes signed presses.
 func slackPress(address, respond string, elements []string) func(n int64) (*http.Request, error) {
+	began := time.Now()
 	return func(n int64) (*http.Request, error) {
 		payload := fmt.Sprintf(`{"type":"block_actions","user":{"id":"U%06d","username":"u","name":"u","team_id":%q},"api_app_id":"A1","token":"v",`+
 			`"container":{"type":"message","message_ts":"1700000000.000100","channel_id":"D%06d","is_ephemeral":false},"trigger_id":"%d.1.a",`+
@@ -234,7 +244,7 @@ func slackPress(address, respond string, elements []string) func(n int64) (*http
 			`"message":{"user":"UBOT","type":"message","ts":"1700000000.000100","bot_id":"B1","app_id":"A1","text":%q,"team":%q,"blocks":[%s]},`+
 			`"state":{"values":{}},"response_url":%q,"actions":[{"action_id":"answer:%s:%s:%d","block_id":"b","text":{"type":"plain_text","text":"Early","emoji":false},"value":"x","type":"button","action_ts":"%.6f"}]}`,
 			n%active, benchTeam, n%active, n, benchTeam, n%active, strings.Repeat("text ", 300), benchTeam, pressedBlocks, respond,
-			benchRound, elements[int(n/active)%len(elements)], 1+n%4, float64(time.Now().UnixMicro())/1e6)
+			benchRound, elements[int(n/active)%len(elements)], 1+n%4, float64(pressedAt(began, n).UnixMicro())/1e6)
 		body := url.Values{"payload": {payload}}.Encode()
 		stamp := strconv.FormatInt(time.Now().Unix(), 10)
 		mac := hmac.New(sha256.New, []byte(benchSecret))

@@ -43,8 +43,9 @@ var (
 
 // How many of something there may be.
 var (
-	// Discord, Components V2: 40 in one message. An element's card takes 17, 3 a level, and 1 for each language
-	// after the first: 7 levels in 3 languages are 40.
+	// Discord, Components V2: 40 in one message. An element's card takes 19 below what was just
+	// saved, with a button for the other of the bot's two languages, and 3 a level: 7 levels are
+	// 40.
 	levelCount    = limit{2, 7, "Discord: 40 components in a message"}
 	languageCount = limit{1, 3, "Discord: 40 components in a message"}
 	// The same: the list of elements takes 11 and 2 a dimension, the card of roles 17 and 2 a group.

@@ -3,39 +3,60 @@
 -- then nothing leads from an operation, which a platform may have logged with a person, to a response.
 --
 -- For at least ten minutes it is remembered when the last operation on each subject was made: one that was made
--- earlier and arrives later changes nothing. These times lie apart from the response, under a hash that
--- takes the secret as well, and closing deletes them: beside the times that a platform knows, they would
--- tell whose response is whose.
+-- earlier and arrives later changes nothing. An answer to an open element that was made too soon after the answer to
+-- another changes nothing either: it is the second tap of an impatient thumb. These times lie apart from the response,
+-- under a hash that takes the secret as well, and closing deletes them: beside the times that a platform knows, they
+-- would tell whose response is whose.
 --
 -- KEYS  1 round  2 secret  3 response  4 times of operations  5 earlier times of operations
 -- ARGV  1 now, unix seconds  2 operation  3 its subject, "answer ELEMENT" or "detail ELEMENT"
 --       4 when it was made, unix microseconds, or 0
---       5... field, value, field, value; an empty value erases the field
--- Returns {"done", {every field and value of the response}}, {"gone"}, {"draft"}, {"closed"}
---         or {"absent"}: there is no response.
+--       5 of an answer, within how long of the answer to another element it is too soon, microseconds; else 0
+--       6... field, value, field, value; an empty value erases the field
+-- Returns {"done", {every field and value of the response}}, {"gone"}, {"draft"}, {"closed"},
+--         {"absent"}: there is no response,
+--         or {"soon", {every field and value of the response}, the subject of the answer before}.
 local round = redis.call('HMGET', KEYS[1], 'state', 'closes')
 if not round[1] then return {'gone'} end
 if round[1] == 'draft' then return {'draft'} end
 local secret = redis.call('GET', KEYS[2])
 if not secret then return {'closed'} end -- closing deletes it, at once with the change of state
+
+local subject, made = ARGV[3], ARGV[4]
+local owner = redis.sha1hex(secret .. KEYS[3])
+-- times holds the time of each subject, and under "last answer" the subject of the latest answer.
+local times = {}
+if made ~= '0' then
+  times = cjson.decode(redis.call('HGET', KEYS[4], owner) or redis.call('HGET', KEYS[5], owner) or '{}')
+end
+local last = times['last answer']
+-- open: an answer to an element that has none, after the answer to another.
+local open = ARGV[5] ~= '0' and ARGV[7] ~= '' and last and last ~= subject
+  and redis.call('HEXISTS', KEYS[3], ARGV[6]) == 0
+
 local before = redis.call('HGET', KEYS[3], '.o') or ''
 local token = string.sub(redis.sha1hex(secret .. ARGV[2]), 1, 8)
 for i = 1, #before, 8 do
-  if string.sub(before, i, i + 7) == token then return {'done', redis.call('HGETALL', KEYS[3])} end
+  if string.sub(before, i, i + 7) == token then
+    if open then return {'soon', redis.call('HGETALL', KEYS[3]), last} end -- or it would have been kept
+    return {'done', redis.call('HGETALL', KEYS[3])}
+  end
 end
 if tonumber(ARGV[1]) >= tonumber(round[2]) then return {'closed'} end
 if redis.call('EXISTS', KEYS[3]) == 0 then return {'absent'} end
 
-if ARGV[4] ~= '0' then
-  local subject, made = ARGV[3], ARGV[4]
-  local owner = redis.sha1hex(secret .. KEYS[3])
-  -- times holds the time of each subject, and under "last answer" the subject of the latest answer.
-  local times = cjson.decode(redis.call('HGET', KEYS[4], owner) or redis.call('HGET', KEYS[5], owner) or '{}')
+if open then
+  local since = tonumber(made) - tonumber(times[last])
+  if since >= 0 and since < tonumber(ARGV[5]) then
+    redis.call('HSET', KEYS[3], '.o', string.sub(token .. before, 1, 32))
+    return {'soon', redis.call('HGETALL', KEYS[3]), last}
+  end
+end
+if made ~= '0' then
   if times[subject] and tonumber(times[subject]) > tonumber(made) then
     return {'done', redis.call('HGETALL', KEYS[3])}
   end
   times[subject] = made
-  local last = times['last answer']
   if string.sub(subject, 1, 7) == 'answer ' and (not last or tonumber(made) >= tonumber(times[last])) then
     times['last answer'] = subject
   end
@@ -49,7 +70,7 @@ if ARGV[4] ~= '0' then
   if redis.call('TTL', KEYS[4]) < 0 then redis.call('EXPIRE', KEYS[4], 1800) end
 end
 
-for i = 5, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   if ARGV[i + 1] == '' then
     redis.call('HDEL', KEYS[3], ARGV[i])
   else

@@ -77,6 +77,8 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"responses-unlinkable-order", responsesUnlinkableOrder},
 		{"crowd", crowd},
 		{"late-gesture", lateGesture},
+		{"too-soon", tooSoon},
+		{"current", current},
 		{"expires", expires},
 		{"extend-moves-expiry", extendMovesExpiry},
 		{"record-whole", recordWhole},
@@ -184,10 +186,19 @@ func (w *world) answer(s survey.Seat, operation, element string, rating survey.R
 	w.Helper()
 	resp, err := w.store.Answer(w.Context(), s, s.Round.ClosesAt.Add(-time.Hour), survey.Gesture{ID: operation}, element, rating)
 	w.must(err)
+	resp.Version = ""
 	return resp
 }
 
 func (w *world) response(s survey.Seat) survey.Response {
+	w.Helper()
+	resp := w.versioned(s)
+	resp.Version = ""
+	return resp
+}
+
+// versioned is a response with its version, which no law but that of Current looks at.
+func (w *world) versioned(s survey.Seat) survey.Response {
 	w.Helper()
 	resp, err := w.store.Response(w.Context(), s)
 	w.must(err)
@@ -198,7 +209,7 @@ func (w *world) responses(id survey.RoundID) []survey.Response {
 	w.Helper()
 	var all []survey.Response
 	w.must(w.store.Responses(w.Context(), id, func(r survey.Response) error {
-		r.Answers = maps.Clone(r.Answers)
+		r.Answers, r.Version = maps.Clone(r.Answers), ""
 		all = append(all, r)
 		return nil
 	}))
@@ -1184,6 +1195,90 @@ func lateGesture(w *world) {
 	say(made("third", 3), "vision", 4)
 	say(survey.Gesture{ID: "timeless"}, "vision", 1) // where a platform tells no time, they count as they come
 	w.equal(w.response(seat).Answers["vision"].Rating, survey.Rating(1))
+}
+
+// An answer to an open element that was made within DoubleTap of the answer to another is refused,
+// and so it is when it is delivered again. Any other is kept: of the same element, of one that was
+// answered before, made later, or made earlier.
+func tooSoon(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	made := func(id string, after time.Duration) survey.Gesture {
+		return survey.Gesture{ID: id, At: now.Add(after)}
+	}
+	kept := func(g survey.Gesture, element string, rating survey.Rating) {
+		w.Helper()
+		resp, err := w.store.Answer(w.Context(), seat, now, g, element, rating)
+		w.must(err)
+		w.equal(resp.Answers[element].Rating, rating)
+	}
+	refused := func(g survey.Gesture, element string, before string) {
+		w.Helper()
+		resp, err := w.store.Answer(w.Context(), seat, now, g, element, 4)
+		var soon *survey.TooSoonError
+		if !errors.As(err, &soon) || soon.Before != before {
+			w.Errorf("answered %s with %v, want it too soon after %s", element, err, before)
+		}
+		if _, has := resp.Answers[element]; has || resp.Answers[before].Rating == survey.NotAnswered {
+			w.Errorf("beside the refusal comes %v", resp.Answers)
+		}
+		w.equal(w.response(seat).Answers, resp.Answers)
+	}
+	kept(made("a1", 0), "vision", 1)
+	refused(made("a2", 400*time.Millisecond), "needs", "vision")
+	refused(made("a2", 400*time.Millisecond), "needs", "vision")
+	kept(made("a3", 500*time.Millisecond), "vision", 2) // the person corrects themselves
+	refused(made("a4", 500*time.Millisecond+survey.DoubleTap-time.Microsecond), "needs", "vision")
+	kept(made("a5", 500*time.Millisecond+survey.DoubleTap), "needs", 3)
+	refused(made("a6", 2100*time.Millisecond), "outcomes", "needs")
+	kept(made("a7", 2200*time.Millisecond), "vision", 4) // it was answered before
+	kept(made("a8", 5*time.Second), "assets", 4)
+	refused(made("a6", 2100*time.Millisecond), "outcomes", "assets") // a known operation of which nothing was kept
+	kept(made("a9", time.Second), "leadership", 1)                   // it was made before the last, and arrives after it
+	kept(survey.Gesture{ID: "a10"}, "quality", 1)                    // where a platform tells no time, every answer counts
+	_, err := w.store.Detail(w.Context(), seat, now, made("d1", 2200*time.Millisecond), "needs", survey.Detail{Note: "n"})
+	w.must(err)
+	// Other people are not concerned.
+	seat = w.start(r, "ben")
+	kept(made("b1", 2200*time.Millisecond), "needs", 1)
+}
+
+// Current notices a change of the response and of the entry, and none where there is none.
+func current(w *world) {
+	r := w.open()
+	seat := w.start(r, "ana")
+	is := func(seat survey.Seat, resp survey.Response, want bool) {
+		w.Helper()
+		same, err := w.store.Current(w.Context(), seat, resp)
+		w.must(err)
+		if same != want {
+			w.Errorf("current is %v, want %v", same, want)
+		}
+	}
+	empty := w.versioned(seat)
+	is(seat, empty, true)
+	w.answer(seat, "o1", "vision", 1)
+	first := w.versioned(seat)
+	is(seat, empty, false)
+	is(seat, survey.Response{}, true) // which was not read
+	is(seat, first, true)
+	w.answer(seat, "o1", "vision", 1) // delivered again
+	is(seat, first, true)
+	_, err := w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o2"}, "vision", survey.Detail{Note: "n"})
+	w.must(err)
+	is(seat, first, false)
+	latest := w.versioned(seat)
+	is(seat, latest, true)
+	_, err = w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
+		m.Language = survey.Welsh
+		return nil
+	})
+	w.must(err)
+	is(seat, latest, false)
+	seat = w.seat(r.ID, "ana")
+	is(seat, latest, true)
+	w.must(w.store.Withdraw(w.Context(), seat))
+	is(seat, latest, false)
 }
 
 // due counts what is due.
