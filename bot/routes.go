@@ -71,6 +71,7 @@ func stakeholderRoutes() map[string]route {
 		"saveorg": from(chat.Submit, chat.AckUpdate, readRound, (*Bot).saveOrganisation),
 		"go":      on(chat.AckUpdate, readRound, (*Bot).proceed), // to the first open element
 		"at":      on(chat.AckUpdate, readElement, (*Bot).element),
+		"change":  on(chat.AckUpdate, readElement, (*Bot).element), // from beside what was saved
 		"jump":    on(chat.AckUpdate, readRound, (*Bot).jump),
 		"answer":  on(chat.AckUpdate, readAnswer, (*Bot).answer),
 		"detail":  on(chat.AckForm, readDetail, (*Bot).detailForm),

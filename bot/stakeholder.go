@@ -38,7 +38,7 @@ func (b *Bot) invitationText(v locale.Voice, round survey.Round, m *survey.Matri
 	return []chat.Block{
 		chat.Heading{Text: v.Say("invitation.title", "area", round.Area)},
 		b.why(v, round),
-		chat.Say(v.Say("invitation.how", "n", len(m.Elements()), "minutes", minutes(m), "closes", b.when(v, round))),
+		b.effort(v, round, m),
 		chat.Remark(v.Say("invitation.private", "min", round.MinGroup)),
 	}
 }
@@ -57,8 +57,34 @@ func (b *Bot) why(v locale.Voice, round survey.Round) chat.Text {
 	return chat.Text{Spans: []chat.Span{mention(round.Coordinators[0]), chat.Words(" " + v.Say("invitation.why", "area", round.Area))}}
 }
 
-// minutes is how long a survey takes: under a minute an element, as reading five short texts does.
-func minutes(m *survey.Matrix) int { return max(5, (len(m.Elements())*50/60+4)/5*5) }
+// effort says how many questions there are, how long they take, and by when to answer.
+func (b *Bot) effort(v locale.Voice, round survey.Round, m *survey.Matrix) chat.Text {
+	from, to := minutes(m, survey.Lang(v.Lang))
+	return chat.Say(v.Say("invitation.how",
+		"n", len(m.Elements()), "from", from, "to", to, "closes", b.when(v, round)))
+}
+
+// minutes is how long it takes to read a survey in a language, from Start to the receipt: at 240
+// words a minute, and at 200.
+func minutes(m *survey.Matrix, lang survey.Lang) (from, to int) {
+	words := func(t survey.Text) int { return len(strings.Fields(t.In(lang))) }
+	levels := 0
+	for _, l := range m.Levels {
+		levels += words(l.Name) + words(l.Short)
+	}
+	n := 0
+	for _, e := range m.Elements() {
+		n += words(e.Name) + words(e.Question) + words(e.Help) + levels
+		for _, d := range e.Descriptors {
+			n += words(d)
+		}
+	}
+	// The other buttons of each card, the privacy notice, About you and the review. TestReadingTime
+	// counts them.
+	n = n*115/100 + 300
+	from, to = (n+120)/240, (n+199)/200
+	return max(from, 1), max(to, from+1)
+}
 
 // when is the round's closing time in words.
 func (b *Bot) when(v locale.Voice, round survey.Round) string {
@@ -137,32 +163,42 @@ func (b *Bot) place(ctx context.Context, e chat.Event, seat survey.Seat) ([]chat
 	if err != nil {
 		return nil, err
 	}
+	draw := b.next
 	if seat.Member.Role == "" || resp.Rated() == 0 {
-		return b.me(v, seat, "") // also when the coordinator gave a role: it is for the person to say
+		draw = b.me("") // also when the coordinator gave a role: it is for the person to say
 	}
-	return b.next(v, seat, resp)
+	return b.show(ctx, e, seat, resp, nil, draw)
 }
 
-// next shows the first element without an answer after the last one that has one, else the first without, else the review.
-func (b *Bot) next(v locale.Voice, seat survey.Seat, resp survey.Response) ([]chat.Reply, error) {
-	m, err := b.Rounds.Matrix(seat.Round)
-	if err != nil {
-		return nil, err
-	}
+// next shows the first question without an answer after the last one that has one, else the first
+// without, else the review.
+func (b *Bot) next(
+	v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response,
+) ([]chat.Reply, error) {
 	elements := m.Elements()
-	last := -1
+	last := len(elements) - 1
 	for i, e := range elements {
 		if resp.Answers[e.ID].Rating != survey.NotAnswered {
 			last = i
 		}
 	}
-	for i := range elements {
-		e := elements[(last+1+i)%len(elements)]
-		if resp.Answers[e.ID].Rating == survey.NotAnswered {
-			return b.elementCard(v, seat, m, resp, e.ID)
-		}
+	if element := openAfter(m, resp, last); element != "" {
+		return b.elementCard(v, seat, m, resp, element, nil)
 	}
 	return b.reviewCard(v, seat, m, resp)
+}
+
+// openAfter returns the first element after the i-th that has no answer, going round to the start,
+// or "" when each has one.
+func openAfter(m *survey.Matrix, resp survey.Response, i int) string {
+	elements := m.Elements()
+	for step := range elements {
+		e := elements[(i+1+step)%len(elements)]
+		if resp.Answers[e.ID].Rating == survey.NotAnswered {
+			return e.ID
+		}
+	}
+	return ""
 }
 
 // over is what a person meets once the survey takes no answers any more.
@@ -226,7 +262,8 @@ func (b *Bot) speak(ctx context.Context, e chat.Event, a onLang) ([]chat.Reply, 
 func (b *Bot) otherLanguage(v locale.Voice, seat survey.Seat, then chat.Action) []chat.Button {
 	var buttons []chat.Button
 	for _, lang := range seat.Round.Languages {
-		if string(lang) == v.Lang || len(then.Args) == 0 {
+		spoken := b.Words.In(string(lang)).Lang == string(lang)
+		if string(lang) == v.Lang || !spoken || len(then.Args) == 0 {
 			continue
 		}
 		args := append([]string{then.Args[0], string(lang), then.Verb}, then.Args[1:]...)
@@ -262,8 +299,9 @@ func (b *Bot) notice(v locale.Voice, seat survey.Seat) ([]chat.Reply, error) {
 		button(v.Say("button.decline"), chat.Do("decline", id)),
 	}
 	buttons = append(buttons, b.otherLanguage(v, seat, chat.Do("begin", id))...)
+	from, to := minutes(m, survey.Lang(v.Lang))
 	blocks := append([]chat.Block{
-		chat.Remark(v.Say("notice.step", "area", seat.Round.Area, "minutes", minutes(m))),
+		chat.Remark(v.Say("notice.step", "area", seat.Round.Area, "from", from, "to", to)),
 	}, b.noticeBlocks(v, seat.Round)...)
 	return update(append(blocks, row(buttons...))...), nil
 }
@@ -330,19 +368,20 @@ func (b *Bot) decline(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Re
 
 // aboutMe shows "about you" to somebody in the survey.
 func (b *Bot) aboutMe(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	seat, _, err := b.Rounds.View(ctx, a.round, person(e.Who))
-	if err != nil {
-		return b.instead(ctx, e, seat, err)
-	}
-	return b.me(b.seatVoice(e, seat), seat, "")
+	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
+	return b.show(ctx, e, seat, resp, err, b.me(""))
 }
 
-// me is the card of who somebody is; warn is a sentence on what is missing, or empty.
-func (b *Bot) me(v locale.Voice, seat survey.Seat, warn string) ([]chat.Reply, error) {
-	m, err := b.Rounds.Matrix(seat.Round)
-	if err != nil {
-		return nil, err
+// me is the card of who somebody is; warn is the key of a sentence on what is missing, or empty.
+func (b *Bot) me(warn string) drawing {
+	return func(
+		v locale.Voice, seat survey.Seat, m *survey.Matrix, _ survey.Response,
+	) ([]chat.Reply, error) {
+		return b.meCard(v, seat, m, warn), nil
 	}
+}
+
+func (b *Bot) meCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, warn string) []chat.Reply {
 	id := string(seat.Round.ID)
 	lang := survey.Lang(v.Lang)
 	blocks := []chat.Block{
@@ -371,7 +410,7 @@ func (b *Bot) me(v locale.Voice, seat survey.Seat, warn string) ([]chat.Reply, e
 	}
 	blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Words(v.Say("me.chosen") + " "), chat.Bold(b.roleName(v, m, seat.Member.Role))}})
 	if warn != "" {
-		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(warn)}})
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say(warn))}})
 	}
 	var scopes []chat.Button
 	for _, s := range survey.Scopes {
@@ -394,7 +433,7 @@ func (b *Bot) me(v locale.Voice, seat survey.Seat, warn string) ([]chat.Reply, e
 			button(organisation, chat.Do("org", id, has, v.Lang)), forward, button(v.Say("button.kept"), chat.Do("kept", id)),
 		}, b.otherLanguage(v, seat, chat.Do("me", id))...)...),
 	)
-	return update(blocks...), nil
+	return update(blocks...)
 }
 
 // roleName is a role in words, also where none was given.
@@ -414,18 +453,12 @@ func (b *Bot) roleName(v locale.Voice, m *survey.Matrix, id string) string {
 
 func (b *Bot) pickRole(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
 	seat, err := b.Rounds.SetRole(ctx, a.round, person(e.Who), e.Value(chat.Picked))
-	if err != nil {
-		return b.instead(ctx, e, seat, err)
-	}
-	return b.me(b.seatVoice(e, seat), seat, "")
+	return b.show(ctx, e, seat, survey.Response{}, err, b.me(""))
 }
 
 func (b *Bot) pickScope(ctx context.Context, e chat.Event, a onWord) ([]chat.Reply, error) {
 	seat, err := b.Rounds.SetScope(ctx, a.round, person(e.Who), survey.Scope(a.word))
-	if err != nil {
-		return b.instead(ctx, e, seat, err)
-	}
-	return b.me(b.seatVoice(e, seat), seat, "")
+	return b.show(ctx, e, seat, survey.Response{}, err, b.me(""))
 }
 
 // organisationForm makes no call when none was given before; else it is read, so that saving does not lose it.
@@ -450,22 +483,16 @@ func (b *Bot) organisationForm(ctx context.Context, e chat.Event, a onOrganisati
 
 func (b *Bot) saveOrganisation(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
 	seat, err := b.Rounds.SetOrganisation(ctx, a.round, person(e.Who), e.Value("organisation"))
-	if err != nil {
-		return b.instead(ctx, e, seat, err)
-	}
-	return b.me(b.seatVoice(e, seat), seat, "")
+	return b.show(ctx, e, seat, survey.Response{}, err, b.me(""))
 }
 
 func (b *Bot) proceed(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
-	if err != nil {
-		return b.instead(ctx, e, seat, err)
-	}
-	v := b.seatVoice(e, seat)
+	draw := b.next
 	if seat.Member.Role == "" {
-		return b.me(v, seat, v.Say("me.role_first"))
+		draw = b.me("me.role_first")
 	}
-	return b.next(v, seat, resp)
+	return b.show(ctx, e, seat, resp, err, draw)
 }
 
 func (b *Bot) element(ctx context.Context, e chat.Event, a onElement) ([]chat.Reply, error) {
@@ -494,23 +521,137 @@ func (b *Bot) show(ctx context.Context, e chat.Event, seat survey.Seat, resp sur
 	if err != nil {
 		return nil, err
 	}
-	return draw(b.seatVoice(e, seat), b.learn(ctx, e, seat), m, resp)
+	seat = b.learn(ctx, e, seat)
+	replies, err := draw(b.seatVoice(e, seat), seat, m, resp)
+	for i, r := range replies {
+		if u, ok := r.(chat.Update); ok {
+			u.Again = func(ctx context.Context) (chat.Update, bool) {
+				return b.again(ctx, e, seat, resp, draw)
+			}
+			replies[i] = u
+		}
+	}
+	return replies, err
 }
 
+// again draws a card once more when what it shows has changed since it was drawn from this seat and
+// response.
+func (b *Bot) again(
+	ctx context.Context, e chat.Event, seat survey.Seat, resp survey.Response, draw drawing,
+) (chat.Update, bool) {
+	same, err := b.Rounds.Current(ctx, seat, resp)
+	if err != nil {
+		b.Log.Warn("card not compared with what is saved", "round", seat.Round.ID, "error", err)
+	}
+	if err != nil || same {
+		return chat.Update{}, false
+	}
+	seat, resp, err = b.Rounds.View(ctx, seat.Round.ID, seat.Member.Person)
+	replies, err := b.show(ctx, e, seat, resp, err, draw)
+	if err != nil || len(replies) != 1 || check(replies[0]) != nil {
+		b.Log.Error("card not drawn again", "round", seat.Round.ID, "error", err)
+		return chat.Update{}, false
+	}
+	u, ok := replies[0].(chat.Update)
+	return u, ok
+}
+
+// answer keeps a rating, and shows what comes after it.
 func (b *Bot) answer(ctx context.Context, e chat.Event, a onAnswer) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.Answer(ctx, a.round, person(e.Who), survey.Gesture{ID: e.ID, At: e.At}, a.element, a.rating)
-	return b.show(ctx, e, seat, resp, err, b.card(a.element))
+	g := survey.Gesture{ID: e.ID, At: e.At}
+	seat, resp, err := b.Rounds.Answer(ctx, a.round, person(e.Who), g, a.element, a.rating)
+	if soon, ok := errors.AsType[*survey.TooSoonError](err); ok {
+		return b.show(ctx, e, seat, resp, nil, b.after(soon.Before, true))
+	}
+	return b.show(ctx, e, seat, resp, err, b.after(a.element, false))
 }
 
-// card is one element. After a tap it stays where it is and shows what was saved: a second tap of an
-// impatient thumb then repeats the same answer, where a card that moved on by itself would take it for the next element's.
-func (b *Bot) card(element string) drawing {
-	return func(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
-		return b.elementCard(v, seat, m, resp, element)
+// after shows what comes after the answer to an element: the next question that is still open, or
+// the review when none is. Its first line says what was saved, and the buttons beside it lead back
+// to that answer. With tooSoon it also says that a press on the new card was not taken, since it
+// came too soon after that answer.
+func (b *Bot) after(element string, tooSoon bool) drawing {
+	return func(
+		v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response,
+	) ([]chat.Reply, error) {
+		_, i, ok := m.Element(element)
+		if !ok {
+			return nil, survey.ErrNoElement
+		}
+		// Nothing is said to be saved where nothing is.
+		if resp.Answers[element].Rating == survey.NotAnswered {
+			return b.elementCard(v, seat, m, resp, element, nil)
+		}
+		top := b.saved(v, seat, m, resp, element, tooSoon)
+		if open := openAfter(m, resp, i); open != "" {
+			return b.elementCard(v, seat, m, resp, open, top)
+		}
+		replies, err := b.reviewCard(v, seat, m, resp)
+		return onTop(top, replies), err
 	}
 }
 
-func (b *Bot) elementCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response, element string) ([]chat.Reply, error) {
+// onTop puts blocks above those of a card.
+func onTop(top []chat.Block, replies []chat.Reply) []chat.Reply {
+	for i, r := range replies {
+		if u, ok := r.(chat.Update); ok {
+			replies[i] = chat.Update{Card: chat.Card{Blocks: slices.Concat(top, u.Card.Blocks)}}
+		}
+	}
+	return replies
+}
+
+// saved says what is saved for an element, with buttons to change it and to add detail to it.
+func (b *Bot) saved(
+	v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response,
+	element string, tooSoon bool,
+) []chat.Block {
+	el, _, _ := m.Element(element)
+	given, id, lang := resp.Answers[element], string(seat.Round.ID), survey.Lang(v.Lang)
+	answer := b.mark(v, m, given.Rating)
+	if given.Rating > 0 && int(given.Rating) <= len(m.Levels) {
+		answer = m.Levels[given.Rating-1].Name.In(lang)
+	}
+	key := "saved.answer"
+	if !given.Detail.IsZero() {
+		key = "saved.with_detail"
+	}
+	spans := []chat.Span{chat.Words(v.Say(key, "answer", answer, "element", el.Name.In(lang)))}
+	if tooSoon {
+		spans = append(spans, chat.Words("\n"), chat.Bold(v.Say("saved.too_soon")))
+	}
+	return []chat.Block{
+		chat.Text{Spans: spans},
+		row(
+			button(v.Say("button.change_answer"), chat.Do("change", id, element)),
+			b.detailButton(v, id, m, element, given.Detail),
+		),
+	}
+}
+
+// detailButton opens the form for what may be added to an element.
+func (b *Bot) detailButton(
+	v locale.Voice, round string, m *survey.Matrix, element string, had survey.Detail,
+) chat.Button {
+	label, has := v.Say("button.detail"), "0"
+	if !had.IsZero() {
+		label, has = v.Say("button.detail_change"), "1"
+	}
+	return button(label, chat.Do("detail", round, element, has, m.ID, v.Lang))
+}
+
+// card is one element.
+func (b *Bot) card(element string) drawing {
+	return func(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
+		return b.elementCard(v, seat, m, resp, element, nil)
+	}
+}
+
+// elementCard is the card of one element, below the blocks of top.
+func (b *Bot) elementCard(
+	v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response,
+	element string, top []chat.Block,
+) ([]chat.Reply, error) {
 	el, i, ok := m.Element(element)
 	if !ok {
 		return nil, survey.ErrNoElement
@@ -522,7 +663,7 @@ func (b *Bot) elementCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, re
 		state = v.Say("element.saved")
 	}
 	step := v.Say("element.step", "i", i+1, "n", len(elements))
-	blocks := []chat.Block{
+	blocks := append(slices.Clone(top),
 		chat.Note{Spans: []chat.Span{
 			chat.Words(seat.Round.Area + " · "), chat.Bold(m.DimensionOf(element).Name.In(lang)), chat.Words(" · " + step + " · " + state + " "),
 			chat.Meter{Done: i + 1, Total: len(elements)},
@@ -530,7 +671,7 @@ func (b *Bot) elementCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, re
 		chat.Heading{Text: el.Name.In(lang)},
 		chat.Say(el.Question.In(lang)),
 		chat.Remark(el.Help.In(lang)),
-	}
+	)
 	for k, level := range m.Levels {
 		rating := survey.Rating(k + 1)
 		chosen := given.Rating == rating
@@ -543,33 +684,35 @@ func (b *Bot) elementCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, re
 		b.rate(v, id, element, survey.DontKnow, v.Say("answer.dont_know"), given.Rating == survey.DontKnow, v.Say("answer.dont_know")+", "+step),
 		b.rate(v, id, element, survey.NotApplicable, v.Say("answer.not_applicable"), given.Rating == survey.NotApplicable, v.Say("answer.not_applicable")+", "+step),
 	))
-	if !given.Detail.IsZero() {
-		blocks = append(blocks, chat.Remark(b.detailLine(v, m, given.Detail)))
-	}
 	back := chat.Do("me", id)
 	if i > 0 {
 		back = chat.Do("at", id, elements[i-1].ID)
 	}
-	forward := chat.Do("review", id)
-	if i < len(elements)-1 {
-		forward = chat.Do("at", id, elements[i+1].ID)
+	others := append([]chat.Button{
+		button(v.Say("button.list"), chat.Do("list", id)),
+		button(v.Say("button.kept"), chat.Do("kept", id)),
+	}, b.otherLanguage(v, seat, chat.Do("at", id, element))...)
+	toBack := button(v.Say("button.back"), back)
+	forward, open := chat.Do("review", id), openAfter(m, resp, i)
+	if given.Rating == survey.NotAnswered {
+		if _, at, ok := m.Element(open); ok && at > i { // what was skipped before is not asked again now
+			forward = chat.Do("at", id, open)
+		}
+		// Detail is for what was answered, and one tap away once it is.
+		blocks = append(blocks, chat.Divider{},
+			row(append([]chat.Button{toBack, button(v.Say("button.skip"), forward)}, others...)...))
+		return update(blocks...), nil
 	}
-	next := button(v.Say("button.skip"), forward)
-	switch {
-	case resp.Rated() == len(elements): // nothing is left to go on to
-		next = primary(v.Say("button.to_review"), chat.Do("review", id))
-	case given.Rating != survey.NotAnswered:
-		next = primary(v.Say("button.next"), forward)
-	}
-	detail, has := v.Say("button.detail"), "0"
 	if !given.Detail.IsZero() {
-		detail, has = v.Say("button.detail_change"), "1"
+		blocks = append(blocks, chat.Remark(b.detailLine(v, m, given.Detail)))
+	}
+	next := v.Say("button.to_review")
+	if open != "" {
+		next, forward = v.Say("button.next"), chat.Do("at", id, open)
 	}
 	blocks = append(blocks, chat.Divider{},
-		row(button(v.Say("button.back"), back), button(detail, chat.Do("detail", id, element, has, m.ID, v.Lang)), next),
-		row(append([]chat.Button{button(v.Say("button.list"), chat.Do("list", id)), button(v.Say("button.kept"), chat.Do("kept", id))},
-			b.otherLanguage(v, seat, chat.Do("at", id, element))...)...),
-	)
+		row(toBack, b.detailButton(v, id, m, element, given.Detail), primary(next, forward)),
+		row(others...))
 	return update(blocks...), nil
 }
 
@@ -652,7 +795,7 @@ func (b *Bot) keepDetail(ctx context.Context, e chat.Event, a onElement) ([]chat
 		v := b.seatVoice(e, seat)
 		return []chat.Reply{chat.Refuse{Fields: map[string]string{input.Field: v.Say("input."+input.Field+"."+input.Reason, "limit", input.Limit)}}}, nil
 	}
-	return b.show(ctx, e, seat, resp, err, b.card(a.element))
+	return b.show(ctx, e, seat, resp, err, b.after(a.element, false))
 }
 
 // mark is how an answer shows in a list.

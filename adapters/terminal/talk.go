@@ -43,8 +43,12 @@ func (k *talk) event(kind chat.Kind, action chat.Action, values map[string][]str
 	if action, err = chat.DecodeAction(id); err != nil {
 		return chat.Event{}, err
 	}
-	return chat.Event{ID: k.t.id(), Kind: kind, Who: k.me, Where: k.where, Admin: k.admin, Locale: k.locale,
-		Action: action, Values: values}, nil
+	e := chat.Event{ID: k.t.id(), Kind: kind, Who: k.me, Where: k.where, Admin: k.admin, Locale: k.locale,
+		Action: action, Values: values}
+	if k.t.options.Now != nil {
+		e.At = k.t.options.Now()
+	}
+	return e, nil
 }
 
 // answer is what the responder made of one event.

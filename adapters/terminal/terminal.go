@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
@@ -34,6 +35,9 @@ type Options struct {
 	// IDs begins the id of every event made here. Where events are remembered longer than this process
 	// lives, it must be another one each time, or gestures are taken for repeats.
 	IDs string
+	// Now is the clock by which events say when a gesture was made. Nil means that they say
+	// nothing: what is read from a pipe was not typed at the moment.
+	Now func() time.Time
 	// Done says that a card ends the conversation, such as a receipt. Nil means that none does.
 	Done func(chat.Card) bool
 }

@@ -131,9 +131,50 @@ func TestEveryCardFits(t *testing.T) {
 	}
 }
 
+// pressAnswers gives an answer to each question in order, with a slip of the thumb after each, and
+// looks at the cards that come.
+func pressAnswers(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang string) {
+	t.Helper()
+	if _, err := b.rounds.SetLanguage(t.Context(), round, survey.PersonID(ben.String()), survey.Lang(lang)); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	press := func(element string, after time.Duration) string {
+		at = at.Add(after)
+		replies := b.bot.Handle(t.Context(), chat.Event{
+			ID: element + at.String(), At: at, Kind: chat.Press, Who: ben, Where: chat.Place{Platform: tryPlatform, Channel: "@ben"},
+			Action: chat.Do("answer", string(round), element, "1"),
+		})
+		u, ok := replies[0].(chat.Update)
+		if !ok || len(replies) != 1 {
+			t.Fatalf("answer %s: %v", element, replies)
+		}
+		return u.Card.String()
+	}
+	tooSoon := b.words.In(lang).Say("saved.too_soon")
+	elements := b.matrices[0].Elements()
+	for i, e := range elements {
+		if card := press(e.ID, 10*time.Second); strings.Contains(card, tooSoon) {
+			t.Fatal(card)
+		}
+		if i == len(elements)-1 {
+			break
+		}
+		d := survey.Detail{Note: strings.Repeat("N", survey.MaxNoteRunes)}
+		id := survey.PersonID(ben.String())
+		if _, _, err := b.rounds.Detail(t.Context(), round, id, survey.Gesture{ID: "detail " + e.ID}, e.ID, d); err != nil {
+			t.Fatal(err)
+		}
+		if card := press(elements[i+1].ID, survey.DoubleTap/2); !strings.Contains(card, tooSoon) {
+			t.Fatal(card)
+		}
+	}
+}
+
 func walk(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang string) {
 	t.Helper()
 	m := b.matrices[0]
+	pressAnswers(t, b, round, ben, lang)
 	// Everything that can be long is long.
 	for i, e := range m.Elements() {
 		var kinds []string

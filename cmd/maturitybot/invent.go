@@ -147,7 +147,7 @@ func (t *trial) answerAlone(ctx context.Context, seed uint64) error {
 		{true, chat.Do("lang", round, lang, "begin"), ""},
 		{false, chat.Do("accept", round), ""},
 		{true, chat.Do("role", round), roles[o.rng.IntN(len(roles))].ID},
-		{false, chat.Do("go", round), ""},
+		{true, chat.Do("go", round), ""},
 	}
 	for _, s := range steps {
 		if err := press(s.show, s.action, s.picked); err != nil {
@@ -167,9 +167,6 @@ func (t *trial) answerAlone(ctx context.Context, seed uint64) error {
 		if err := press(true, chat.Do("answer", round, e.ID, word)); err != nil {
 			return err
 		}
-	}
-	if err := press(true, chat.Do("review", round)); err != nil {
-		return err
 	}
 	return press(true, chat.Do("submit", round))
 }

@@ -127,6 +127,8 @@ type storm struct {
 	log      locked // of all processes
 	replicas []*replica
 	count    map[string]int // of what was done to it
+	slips    atomic.Int64   // taps that hit the question which had just come
+	older    atomic.Int64   // cards that showed no answer where one had been shown as saved
 }
 
 // replica is a process of the bot, started again whenever it ends, as a service manager would.
@@ -165,6 +167,7 @@ func newStorm(t *testing.T, c climate) *storm {
 	s.proxy = redistest.ProxyTo(t, s.server.Addr)
 	s.platform, s.weather = c.make(t)
 	s.weather.Tolerate()
+	s.platform.Pause(2 * time.Second) // by the platform's clock people read each question
 	editions, err := matrix.Editions()
 	if err != nil {
 		t.Fatal(err)
@@ -333,7 +336,7 @@ func (s *storm) rage(lasts time.Duration, people int) {
 	s.blow(lasts)
 	close(calm)
 	running.Wait()
-	s.t.Logf("%d people, %v: %v", people, lasts, s.count)
+	s.t.Logf("%d people, %v: %v; %d slips of a thumb, %d cards older than what was seen before", people, lasts, s.count, s.slips.Load(), s.older.Load())
 	if s.t.Failed() {
 		s.t.Logf("%s", last(s.log.String(), 2000))
 		return
@@ -426,13 +429,15 @@ type walker struct {
 	gave      map[string]map[string]bool // element -> every answer they ever pressed
 	sees      map[string]string          // element -> the answer that their card last showed as saved
 	changed   map[string]bool            // elements on which they have changed their mind
+	tries     map[string]int             // how often they pressed an answer to an element
+	answered  string                     // the element that their last tap answered, at the first try
 	way       thing                      // a button that once led to an element
 }
 
 func (s *storm) walker(name, channel string) *walker {
 	return &walker{
 		s: s, name: name, id: s.platform.person(name).ID, in: s.platform.place(channel).Channel,
-		want: map[string]string{}, gave: map[string]map[string]bool{}, sees: map[string]string{}, changed: map[string]bool{},
+		want: map[string]string{}, gave: map[string]map[string]bool{}, sees: map[string]string{}, changed: map[string]bool{}, tries: map[string]int{},
 	}
 }
 
@@ -444,7 +449,8 @@ type thing struct {
 	options []chat.Option
 }
 
-// look is the newest thing before the walker that has buttons, and what can be pressed on it.
+// look is the newest thing before the walker that has buttons, and what can be pressed on it. What
+// it says is saved, is noted.
 func (w *walker) look() (message, []thing, string) {
 	all := w.s.platform.messages([]string{w.in}, []string{w.id})
 	for _, m := range slices.Backward(all) {
@@ -460,6 +466,12 @@ func (w *walker) look() (message, []thing, string) {
 		heading := ""
 		for _, b := range card.Blocks {
 			switch b := b.(type) {
+			case chat.Text:
+				for _, span := range b.Spans {
+					if words, ok := span.(chat.Words); ok {
+						w.readSaved(string(words))
+					}
+				}
 			case chat.Heading:
 				heading = b.Text
 			case chat.Choice:
@@ -588,18 +600,55 @@ func (w *walker) walk(calm <-chan struct{}) {
 	}
 }
 
-// read notes what the card shows as saved. It must be what this person gave, and nothing but that.
+// read notes what the card shows as saved.
 func (w *walker) read(things []thing) {
+	shown := ""
+	chosen := false
 	for _, x := range things {
-		if x.action.Verb != "answer" || !x.chosen {
+		if x.action.Verb != "answer" {
 			continue
 		}
-		element, answer := x.action.Args[1], x.action.Args[2]
-		if !w.gave[element][answer] {
-			w.s.t.Errorf("%s is shown %s for %s, which they never gave", w.name, answer, element)
+		shown = x.action.Args[1]
+		if x.chosen {
+			chosen = true
+			w.isShown(shown, x.action.Args[2])
 		}
-		w.sees[element] = answer
 	}
+	if shown != "" && !chosen && w.sees[shown] != "" {
+		w.s.older.Add(1)
+	}
+}
+
+// isShown notes that an answer is shown as saved. It must be one that this person gave.
+func (w *walker) isShown(element, answer string) {
+	if !w.gave[element][answer] {
+		w.s.t.Errorf("%s is shown %s for %s, which they never gave", w.name, answer, element)
+	}
+	w.sees[element] = answer
+}
+
+// savedLine is what a card says of the answer before.
+var savedLine = regexp.MustCompile(`(?m)^Saved: (.+?)(?:, with your detail,)? for (.+)$`)
+
+// readSaved notes what a card says in words is saved.
+func (w *walker) readSaved(words string) {
+	said := savedLine.FindStringSubmatch(words)
+	if said == nil {
+		return
+	}
+	answer := map[string]string{"Don't know": "dk", "Not applicable to me": "na"}[said[1]]
+	for i, level := range w.s.matrix.Levels {
+		if level.Name.In(survey.English) == said[1] {
+			answer = strconv.Itoa(i + 1)
+		}
+	}
+	for _, e := range w.s.matrix.Elements() {
+		if e.Name.In(survey.English) == said[2] && answer != "" {
+			w.isShown(e.ID, answer)
+			return
+		}
+	}
+	w.s.t.Errorf("%s cannot read %q", w.name, words)
 }
 
 // next does what somebody would do on this card, and says whether anything came of it.
@@ -639,22 +688,32 @@ func (w *walker) next(m message, things []thing) bool {
 	return false
 }
 
-// answer gives an answer, sees that it is saved, and goes on; now and then it is changed first, or something is written beside it.
+// answer gives an answer, which brings the next question; now and then an answer is changed, or
+// something is written beside it, or the thumb slips and hits the next question at once.
 func (w *walker) answer(m message, things []thing, element string) bool {
 	var answers []thing
-	var onward, detail thing
+	var onward, detail, change thing
 	for _, x := range things {
 		switch {
 		case x.action.Verb == "answer":
 			answers = append(answers, x)
 		case x.action.Verb == "detail":
 			detail = x
+		case x.action.Verb == "change":
+			change = x
 		case strings.HasPrefix(x.label, "Next"), strings.HasPrefix(x.label, "Skip"), strings.HasPrefix(x.label, "Review"):
 			onward = x
 		}
 	}
 	if onward.action.Verb == "at" {
 		w.way = onward
+	}
+	before := w.answered
+	w.answered = ""
+	if before != "" && before != element && w.sees[before] == w.want[before] && w.gave[element] == nil && rand.IntN(4) == 0 {
+		w.s.slips.Add(1)
+		w.s.platform.AtOnce(w.id, survey.DoubleTap/3) // nothing is noted: it must not be saved
+		return w.tap(m, answers[rand.IntN(len(answers))], "")
 	}
 	decide := func() {
 		x := answers[rand.IntN(len(answers))]
@@ -664,13 +723,11 @@ func (w *walker) answer(m message, things []thing, element string) bool {
 		}
 	}
 	switch {
-	case w.want[element] == "":
-		decide()
-	case w.sees[element] != w.want[element]:
-	case !w.changed[element] && rand.IntN(5) == 0:
-		w.changed[element] = true
-		decide()
-	case w.note != "" && rand.IntN(10) == 0:
+	case change.action.Verb != "" && !w.changed[change.action.Args[1]] && rand.IntN(8) == 0:
+		w.changed[change.action.Args[1]] = true
+		w.want[change.action.Args[1]] = "" // they decide anew when they see it
+		return w.tap(m, change, "")
+	case w.note != "" && detail.action.Verb != "" && rand.IntN(10) == 0:
 		before := w.newest()
 		action, _ := detail.action.Encode()
 		w.s.platform.press(w.id, m, true, action, "")
@@ -681,15 +738,19 @@ func (w *walker) answer(m message, things []thing, element string) bool {
 			}
 		}
 		return true
-	default:
+	case w.want[element] == "":
+		decide()
+	case w.sees[element] == w.want[element]:
 		return w.tap(m, onward, "")
 	}
-	if w.sees[element] == w.want[element] {
-		return true
-	}
 	w.gave[element][w.want[element]] = true
+	w.tries[element]++
 	i := slices.IndexFunc(answers, func(x thing) bool { return x.action.Args[2] == w.want[element] })
-	return w.tap(m, answers[i], "")
+	moved := w.tap(m, answers[i], "")
+	if moved && w.tries[element] == 1 {
+		w.answered = element
+	}
+	return moved
 }
 
 // judge closes the survey and compares what the coordinator is given with what people saw saved.

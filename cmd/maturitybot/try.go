@@ -86,7 +86,11 @@ func (c tryCommand) Run(ctx context.Context, s streams) error {
 	}
 	defer func() { _ = b.store.Close() }() // nothing of it is kept anyway
 	t := &trial{built: b, matrix: m, voice: b.words.In(c.Lang), now: now}
-	t.terminal = terminal.New(s.in, s.out, terminal.Options{Words: t.terminalWords, Plain: c.Plain || c.Auto, Done: t.done})
+	options := terminal.Options{Words: t.terminalWords, Plain: c.Plain || c.Auto, Done: t.done}
+	if terminal.IsTerminal(s.in) {
+		options.Now = time.Now
+	}
+	t.terminal = terminal.New(s.in, s.out, options)
 	if err := t.prepare(ctx, c); err != nil {
 		return err
 	}
