@@ -39,7 +39,6 @@ func TestAnonymousAfterTheClose(t *testing.T) {
 	}})
 	f := fake.New(t)
 	clock := time.Now().Add(-time.Hour)
-	f.PressedAt = func() time.Time { return clock }
 	f.AddUser(fake.User{ID: "U0LEAD"})
 	f.AddChannel(fake.Channel{ID: "C0TEAM", BotIn: true})
 	store, err := redis.Open(t.Context(), server.URL())
@@ -73,6 +72,7 @@ func TestAnonymousAfterTheClose(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := press{platform: clock, real: time.Now()}
+		f.GestureAt(clock)
 		m := fake.Message{Channel: fake.IM(user), TS: "1.000001"}
 		if ack := f.Press(user, m, action, picked); !ack.OK() {
 			t.Fatalf("%v is acknowledged with %d, %v\n%s", a, ack.Status, ack.Err, errs)

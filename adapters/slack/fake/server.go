@@ -112,9 +112,6 @@ type hook struct {
 
 // Server is a Slack workspace with the bot's app in it.
 type Server struct {
-	// PressedAt, where it is set before the first press, is the clock by which presses are dated.
-	PressedAt func() time.Time
-
 	*platformtest.Network
 	*platformtest.Changes
 	platformtest.Clock
