@@ -51,9 +51,10 @@ func NewLoop(desk Desk, messenger Messenger, log *slog.Logger) *Loop {
 
 const (
 	// batch is how many messages one process holds: at a message a second, well within the time it has for them.
-	batch = 60
-	// holding is how long messages that were taken are this process's to send: less than survey.Rounds.TakeDue gives.
-	holding = 8 * time.Minute
+	batch = 24
+	// holding is for how long a process begins to send messages that it took. What is left of the lease that survey.Rounds.TakeDue gives
+	// is for those that it has begun: longer than sending one takes.
+	holding = time.Minute
 	// senders is how many messages are on their way at once. The adapters keep the platforms' pace.
 	senders = 8
 	// progress is how often a long row of messages is told of in the log.

@@ -320,8 +320,9 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, in
 // ofPeople says of how many people an entry of the record is.
 func ofPeople(n int) Change { return Change{Field: FieldPeople, New: strconv.Itoa(n)} }
 
-// lease is how long whoever takes messages has for sending them, at a platform's pace.
-const lease = 10 * time.Minute
+// lease is how long a process has for sending the messages that it takes, at a platform's pace. It is also how long they wait where
+// the process is killed.
+const lease = 3 * time.Minute
 
 // TakeDue hands out at most limit messages that are due; each is to be given to Settle or Postpone within minutes, or it is
 // handed out again.

@@ -18,7 +18,7 @@ import (
 // connections take. Without bgrewriteaof, the secret of a round that is closed stays in the append-only file until Redis rewrites that by
 // itself; without slowlog|reset, answers and when they were given may stay in the log of slow commands; without
 // info, config|get and time the bot cannot tell of settings that put answers at risk.
-const ACL = `resetchannels ~round:* ~secret:* ~roster:* ~responses:* ~response:* ~operation_times:* ~owed:* ~planned:* ~zones:* ~audit:* ~erased:* ~rounds ~schema ~journals ~person:* ~channel:* ~event:*
+const ACL = `resetchannels ~round:* ~secret:* ~roster:* ~responses:* ~response:* ~operation_times:* ~owed:* ~planned:* ~zones:* ~audit:* ~erased:* ~rounds ~due ~schema ~journals ~person:* ~channel:* ~event:*
 +multi +exec +eval +evalsha +exists +type +del +unlink +rename +ttl +expire +expireat +expiretime +get +set +hget +hmget +hgetall +hexists +hset +hsetnx +hdel +hincrby +hscan +sadd +smembers +sscan
 +lindex +llen +lrange +rpush
 +zadd +zrem +zrange +zrangebylex +zrangebyscore +zrevrange +zrevrangebyscore +zcount +zscan

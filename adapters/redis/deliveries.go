@@ -7,6 +7,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,7 +30,11 @@ func (s *Store) Owe(ctx context.Context, id survey.RoundID, kind survey.MessageK
 		for _, p := range some {
 			args = append(args, message(survey.Delivery{Kind: kind, Person: p}))
 		}
-		if _, err := s.run(ctx, oweScript, []string{roundKey(id), owedKey(id)}, args...); err != nil {
+		err := s.indexed(ctx, id, due, func() error {
+			_, err := s.run(ctx, oweScript, []string{roundKey(id), owedKey(id)}, args...)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -42,8 +47,11 @@ func message(d survey.Delivery) string { return string(d.Kind) + " " + string(d.
 // Plan owes the coordinator's channel a post of that kind from a time on, to the second, and notes that it was planned; in one
 // step, and once for ever.
 func (s *Store) Plan(ctx context.Context, id survey.RoundID, kind survey.MessageKind, due time.Time) error {
-	_, err := s.run(ctx, planScript, []string{roundKey(id), plannedKey(id), owedKey(id)},
-		string(kind), message(survey.Delivery{Kind: kind}), due.Unix())
+	err := s.indexed(ctx, id, due, func() error {
+		_, err := s.run(ctx, planScript, []string{roundKey(id), plannedKey(id), owedKey(id)},
+			string(kind), message(survey.Delivery{Kind: kind}), due.Unix())
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("plan a post of round %s: %w", id, err)
 	}
@@ -90,36 +98,140 @@ func (s *Store) Due(ctx context.Context, now time.Time) (int, error) {
 	return n, nil
 }
 
-// waiting returns the rounds of which messages are due, and how many these are.
-func (s *Store) waiting(ctx context.Context, now time.Time) ([]survey.RoundID, int, error) {
+// lookAgain is how long a round of which nothing is due is not looked at. It bounds how late a message is whose entry in the index
+// was lost: the index lies apart from the rounds.
+const lookAgain = 5 * time.Minute
+
+// dueTTL is how long the index outlives the last process that used it, which the next one makes anew.
+const dueTTL = 24 * time.Hour
+
+// indexed writes messages of a round that are due at a time, by write, and lists the round as due in the index. It does so before, for
+// a process that dies in between, and after, for another that looks at the round in between.
+func (s *Store) indexed(ctx context.Context, id survey.RoundID, due time.Time, write func() error) error {
+	for _, do := range []func() error{write, nil} {
+		pipe := s.client.Pipeline()
+		pipe.ZAddArgs(ctx, dueKey, goredis.ZAddArgs{LT: true, Members: []goredis.Z{{Score: float64(due.Unix()), Member: string(id)}}})
+		pipe.ExpireNX(ctx, dueKey, dueTTL)
+		if err := exec(ctx, pipe); err != nil {
+			return err
+		}
+		if do == nil {
+			break
+		}
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// index lists every round in the index that is not in it, once in a while: an older version of the program, or a restore, may have
+// written messages without it.
+func (s *Store) index(ctx context.Context, now time.Time) error {
+	s.indexing.Lock()
+	defer s.indexing.Unlock()
+	if since := now.Sub(s.indexedAt); !s.indexedAt.IsZero() && since >= 0 && since < lookAgain {
+		return nil
+	}
 	listed, err := s.client.ZRangeWithScores(ctx, roundsKey, 0, -1).Result()
+	if err != nil {
+		return fault(err)
+	}
+	for some := range slices.Chunk(listed, page) {
+		var entries []goredis.Z
+		var vanished []any
+		pipe := s.client.Pipeline()
+		there := make([]*goredis.IntCmd, len(some))
+		for i, z := range some {
+			name, _ := z.Member.(string)
+			there[i] = pipe.Exists(ctx, roundKey(survey.RoundID(name)))
+		}
+		if err := exec(ctx, pipe); err != nil {
+			return err
+		}
+		for i, z := range some {
+			switch {
+			case there[i].Val() == 1:
+				entries = append(entries, goredis.Z{Member: z.Member}) // due long ago: to be looked at
+			case z.Score < float64(s.now().Add(-gone).UnixMicro()):
+				vanished = append(vanished, z.Member)
+			}
+		}
+		pipe = s.client.Pipeline()
+		if len(entries) > 0 {
+			pipe.ZAddNX(ctx, dueKey, entries...)
+		}
+		if len(vanished) > 0 {
+			pipe.ZRem(ctx, roundsKey, vanished...)
+		}
+		if err := exec(ctx, pipe); err != nil {
+			return err
+		}
+	}
+	if err := s.client.Expire(ctx, dueKey, dueTTL).Err(); err != nil {
+		return fault(err)
+	}
+	s.indexedAt = now
+	return nil
+}
+
+// waiting returns the rounds of which messages are due, and how many these are. It asks those alone that the index says are due.
+//
+// Each is first put off in the index, then asked, and then put where its next message is: what somebody writes meanwhile is
+// either seen by the question, or listed after the round was put off.
+func (s *Store) waiting(ctx context.Context, now time.Time) ([]survey.RoundID, int, error) {
+	if err := s.index(ctx, now); err != nil {
+		return nil, 0, err
+	}
+	at := strconv.FormatInt(now.Unix(), 10)
+	listed, err := s.client.ZRangeByScore(ctx, dueKey, &goredis.ZRangeBy{Min: "-inf", Max: at}).Result()
 	if err != nil {
 		return nil, 0, fault(err)
 	}
 	var waiting []survey.RoundID
 	n := 0
 	for some := range slices.Chunk(listed, page) {
+		var later []goredis.Z
+		for _, name := range some {
+			again := lookAgain + mathrand.N(lookAgain/5) // not all of them at once
+			later = append(later, goredis.Z{Score: float64(now.Add(again).Unix()), Member: name})
+		}
+		if err := s.client.ZAddXX(ctx, dueKey, later...).Err(); err != nil {
+			return nil, 0, fault(err)
+		}
 		pipe := s.client.Pipeline()
-		there, due := make([]*goredis.IntCmd, len(some)), make([]*goredis.IntCmd, len(some))
-		at := fmt.Sprint(now.Unix())
-		for i, z := range some {
-			name, _ := z.Member.(string)
-			there[i] = pipe.Exists(ctx, roundKey(survey.RoundID(name)))
-			due[i] = pipe.ZCount(ctx, owedKey(survey.RoundID(name)), "-inf", at)
+		there, due, first := make([]*goredis.IntCmd, len(some)), make([]*goredis.IntCmd, len(some)), make([]*goredis.ZSliceCmd, len(some))
+		for i, name := range some {
+			id := survey.RoundID(name)
+			there[i], due[i] = pipe.Exists(ctx, roundKey(id)), pipe.ZCount(ctx, owedKey(id), "-inf", at)
+			first[i] = pipe.ZRangeWithScores(ctx, owedKey(id), 0, 0)
 		}
 		if err := exec(ctx, pipe); err != nil {
 			return nil, 0, err
 		}
-		for i, z := range some {
-			name, _ := z.Member.(string)
-			switch {
-			case due[i].Val() > 0:
+		var next []goredis.Z
+		var vanished []any
+		for i, name := range some {
+			if there[i].Val() == 0 {
+				vanished = append(vanished, name)
+				continue
+			}
+			for _, z := range first[i].Val() {
+				next = append(next, goredis.Z{Score: z.Score, Member: name})
+			}
+			if due[i].Val() > 0 {
 				waiting = append(waiting, survey.RoundID(name))
 				n += int(due[i].Val())
-			case there[i].Val() == 0 && z.Score < float64(s.now().Add(-gone).UnixMicro()):
-				if err := s.client.ZRem(ctx, roundsKey, name).Err(); err != nil {
-					return nil, 0, fault(err)
-				}
+			}
+		}
+		if len(next) > 0 {
+			if err := s.client.ZAddArgs(ctx, dueKey, goredis.ZAddArgs{LT: true, Members: next}).Err(); err != nil {
+				return nil, 0, fault(err)
+			}
+		}
+		if len(vanished) > 0 {
+			if err := s.client.ZRem(ctx, dueKey, vanished...).Err(); err != nil {
+				return nil, 0, fault(err)
 			}
 		}
 	}
@@ -168,10 +280,11 @@ func (s *Store) Settle(ctx context.Context, d survey.Delivery) error {
 
 // Postpone makes a message due at another time, to the second. One that is not owed any more stays so.
 func (s *Store) Postpone(ctx context.Context, d survey.Delivery, due time.Time) error {
-	if err := s.client.ZAddXX(ctx, owedKey(d.Round), goredis.Z{Score: float64(due.Unix()), Member: message(d)}).Err(); err != nil {
-		return fmt.Errorf("postpone a message of round %s: %w", d.Round, fault(err))
-	}
-	return nil
+	err := s.indexed(ctx, d.Round, due, func() error {
+		return fault(s.client.ZAddXX(ctx, owedKey(d.Round), goredis.Z{Score: float64(due.Unix()), Member: message(d)}).Err())
+	})
+	attempt(&err, "postpone a message of round %s", d.Round)
+	return err
 }
 
 const (

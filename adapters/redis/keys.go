@@ -33,6 +33,8 @@ import "maturitybot/survey"
 //	                              it back: MARK -> "withdrawn" or "forgotten" and when, unix         the round
 //	                              microseconds; "left MARK" -> "left" and when, of somebody
 //	                              forgotten after the close; "closed" -> when (RFC 3339)
+//	due                   ZSET    every round -> when it is next looked at for messages that are due:    a day after its last use
+//	                              no later than its first one is, unix seconds (see deliveries.go)
 //	rounds                ZSET    every round -> when it was made, unix microseconds        the last of them expires
 //	schema                STRING  the schema of what is kept, a number (see Schema)         always
 //	journals              SET     names of the journals that processes which serve add      always
@@ -98,6 +100,7 @@ func keysOf(id survey.RoundID) []string {
 
 const (
 	roundsKey   = "rounds"
+	dueKey      = "due"
 	schemaKey   = "schema"
 	journalsKey = "journals"
 )

@@ -57,6 +57,7 @@ func TestKeysArePinned(t *testing.T) {
 		markOf("SALT", "slack:T1:U1"):               "d286651d05c3c357b29c830147e810ab81827436",
 		auditKey("r1"):                              "audit:{r1}",
 		roundsKey:                                   "rounds",
+		dueKey:                                      "due",
 		eventKey("12.34"):                           "event:{12.34}",
 		message(survey.Delivery{Person: "slack:T1:U1", Kind: survey.Nudge}): "nudge slack:T1:U1",
 		message(survey.Delivery{Kind: "digest@2026-12-04"}):                 "digest@2026-12-04 ",

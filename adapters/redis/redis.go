@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -38,6 +39,9 @@ type Store struct {
 	now    func() time.Time // for the order of lists and of erasures: what a round allows is judged at the caller's time
 	erased Journal          // nil when there is none
 	files  *rewrites
+
+	indexing  sync.Mutex
+	indexedAt time.Time // when every round was last listed in the index of what is due
 }
 
 var _ survey.Store = (*Store)(nil)

@@ -62,6 +62,7 @@ type Restored struct {
 // The rounds are to be seen only when all of them are written: a restore that was stopped before can be run again.
 func (s *Store) Restore(ctx context.Context, read func() (io.Reader, error), o RestoreOptions) (Restored, error) {
 	r := &restore{Store: s, out: Restored{Uncounted: map[survey.RoundID][]survey.PersonID{}}, rounds: map[survey.RoundID]*returning{}}
+	s.indexedAt = time.Time{} // what comes back is not in the index of what is due
 	if err := r.all(ctx, read, o); err != nil {
 		return r.out, fmt.Errorf("restore a backup: %w", err)
 	}

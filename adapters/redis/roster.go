@@ -67,10 +67,19 @@ func (s *Store) Invite(ctx context.Context, id survey.RoundID, people []survey.M
 		if err := s.listPeople(ctx, id, some, expires); err != nil {
 			return added, err
 		}
-		rest, err := s.recorded(ctx, id, record, len(some), func(entry string, number, people int) ([]any, error) {
-			return s.run(ctx, inviteScript, []string{roundKey(id), rosterKey(id), owedKey(id), auditKey(id)},
-				append([]any{string(owed), due.Unix(), entry, number, people}, entries...)...)
-		})
+		var rest []any
+		write := func() (err error) {
+			rest, err = s.recorded(ctx, id, record, len(some), func(entry string, number, people int) ([]any, error) {
+				return s.run(ctx, inviteScript, []string{roundKey(id), rosterKey(id), owedKey(id), auditKey(id)},
+					append([]any{string(owed), due.Unix(), entry, number, people}, entries...)...)
+			})
+			return err
+		}
+		if owed == "" {
+			err = write()
+		} else {
+			err = s.indexed(ctx, id, due, write)
+		}
 		if err != nil {
 			return added, err
 		}

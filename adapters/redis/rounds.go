@@ -185,6 +185,8 @@ func (s *Store) RoundsIn(ctx context.Context, channel string) ([]survey.RoundID,
 func (s *Store) listRound(ctx context.Context, r survey.Round) error {
 	pipe := s.client.Pipeline()
 	s.list(ctx, pipe, roundsKey, r.ID, r.ExpiresAt())
+	pipe.ZAddNX(ctx, dueKey, goredis.Z{Member: string(r.ID)})
+	pipe.ExpireNX(ctx, dueKey, dueTTL)
 	s.list(ctx, pipe, channelKey(r.Channel), r.ID, r.ExpiresAt())
 	for _, person := range r.Coordinators {
 		s.list(ctx, pipe, personKey(person), r.ID, r.ExpiresAt())

@@ -198,6 +198,9 @@ func everyKeyExpires(t *testing.T, s *Store) {
 			if strings.HasPrefix(k, "person:") || strings.HasPrefix(k, "channel:") || k == roundsKey {
 				want = lists
 			}
+			if k == dueKey {
+				want = time.Now().Add(dueTTL)
+			}
 			if k == erasedKey("r1") {
 				want = own.Add(outlives)
 			}
@@ -207,7 +210,7 @@ func everyKeyExpires(t *testing.T, s *Store) {
 			}
 		}
 	}
-	const all = 5 + 3 + 4 + 1 + 1 // of the round, responses, people, channel, list of rounds
+	const all = 5 + 3 + 4 + 1 + 1 + 1 // of the round, responses, people, channel, list of rounds, index of what is due
 	check("made", all, r.ExpiresAt(), r.ExpiresAt())
 	r.ClosesAt = r.ClosesAt.Add(30 * 24 * time.Hour)
 	if err := s.SaveRound(ctx, r, survey.Entry{}); err != nil {
