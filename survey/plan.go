@@ -238,10 +238,10 @@ func (r *Rounds) Plan(ctx context.Context, id RoundID, kind MessageKind) error {
 func (r *Rounds) TellUnposted(ctx context.Context, id RoundID) error {
 	round, err := r.store.Round(ctx, id)
 	if err != nil {
-		return fmt.Errorf("read round: %w", err)
+		return err
 	}
 	if err := r.store.Owe(ctx, id, Unposted, r.now(), round.Coordinators); err != nil {
-		return fmt.Errorf("owe coordinators a message: %w", err)
+		return err
 	}
 	return nil
 }
@@ -305,7 +305,7 @@ func (r *Rounds) NoteNudges(ctx context.Context, id RoundID, date string) error 
 	case isNoRound(err):
 		return nil
 	case err != nil:
-		return fmt.Errorf("read round: %w", err)
+		return err
 	case round.State != Open:
 		return nil
 	}
@@ -317,7 +317,7 @@ func (r *Rounds) NoteNudges(ctx context.Context, id RoundID, date string) error 
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read roster: %w", err)
+		return err
 	}
 	if sent < round.Nudged && r.now().Before(round.RemindedAt.Add(nudgesLast)) {
 		return &NotYetError{Wait: nudgesAgain}

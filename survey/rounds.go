@@ -243,7 +243,7 @@ func (r *Rounds) AddCoordinator(ctx context.Context, id RoundID, person, by Pers
 		round, err := r.store.Round(ctx, id)
 		switch {
 		case err != nil:
-			return Round{}, false, fmt.Errorf("read round: %w", err)
+			return Round{}, false, err
 		case slices.Contains(round.Coordinators, person):
 			return round, false, nil
 		case len(round.Coordinators) >= MaxCoordinators:
@@ -257,7 +257,7 @@ func (r *Rounds) AddCoordinator(ctx context.Context, id RoundID, person, by Pers
 			continue
 		}
 		if err != nil {
-			return before, false, fmt.Errorf("save round: %w", err)
+			return before, false, err
 		}
 		round.Version++
 		return round, true, r.Plan(ctx, id, NewCoordinator.On(fmt.Sprintf("%d.%d", e.At.Unix(), round.Version)))
@@ -305,7 +305,7 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, in
 	}
 	date := r.now().In(round.Location()).Format(time.DateOnly)
 	if err := r.store.Plan(ctx, id, NudgesSent.On(date), r.now().Add(nudgesFirst)); err != nil {
-		return round, due, fmt.Errorf("plan what is recorded of reminders: %w", err)
+		return round, due, err
 	}
 	round, err = r.change(ctx, id, by, ActReminded, func(round *Round) error {
 		if err := soon(round); err != nil {

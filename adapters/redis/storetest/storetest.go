@@ -292,6 +292,7 @@ func roundWhole(w *world) {
 	r.Coordinators = append(r.Coordinators, w.person("carl"))
 	r.Consensus.AllowFarMinority = true
 	r.OpenedAt, r.RemindedAt, r.JoinOpen = now, now.Add(123*time.Millisecond), true
+	r.Nudged = 3
 	r.Reminders, r.PlannedAt = survey.ReminderPlan{BeforeClose: []int{3, 0}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 30, Spec: "0 9 * * 1", Paused: true}, now
 	r.Posts = survey.ChannelPlan{Digest: "0 9 * * 1", Off: []survey.MessageKind{survey.LastDay}}
 	r.LastDigest = &survey.Progress{At: now, Invited: 3, Finished: 1}
