@@ -13,10 +13,12 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /maturitybot ./cmd/maturitybot
+RUN .ci/notices >/NOTICES.txt
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /maturitybot /maturitybot
+COPY --from=build /NOTICES.txt /NOTICES.txt
 COPY --from=build --chown=65532:65532 /maturity /var/lib/maturity
 USER 65532:65532
 EXPOSE 8080

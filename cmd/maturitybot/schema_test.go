@@ -38,13 +38,14 @@ func TestNewerSchema(t *testing.T) {
 	newer := strconv.Itoa(redis.Schema + 1)
 	must(store.Set("schema", newer))
 	arguments := map[string][]string{
-		"backup":  {filepath.Join(t.TempDir(), "b.age"), "--recipient", public},
-		"check":   {},
-		"export":  {"open"},
-		"forget":  {ben, "--yes"},
-		"restore": {backup, "--identity", secret, "--replace", "--without-erasures"},
-		"rounds":  {},
-		"serve":   {},
+		"coordinator": {"open", "add", cem},
+		"backup":      {filepath.Join(t.TempDir(), "b.age"), "--recipient", public},
+		"check":       {},
+		"export":      {"open"},
+		"forget":      {ben, "--yes"},
+		"restore":     {backup, "--identity", secret, "--replace", "--without-erasures"},
+		"rounds":      {},
+		"serve":       {},
 	}
 	for _, command := range leaves(t) {
 		if !slices.ContainsFunc(command.Flags, func(f *kong.Flag) bool { return f.Name == "redis-url" }) {
