@@ -7,6 +7,8 @@ import (
 	"math/big"
 	"slices"
 	"time"
+
+	"maturitybot/survey/plaintext"
 )
 
 // Terms are the facts of a round that a result is published with. They say nothing of the answers.
@@ -54,6 +56,7 @@ const (
 // each of its elements' are, so that a sum never holds a hidden part.
 func Publish(t *Tally, terms Terms) Published {
 	terms.MinGroup = max(terms.MinGroup, LeastMinGroup)
+	terms.Area = plaintext.Line(terms.Area)
 	if terms.Consensus.Percent < 1 || terms.Consensus.Percent > 100 {
 		terms.Consensus.Percent = DefaultAgreedPercent
 	}

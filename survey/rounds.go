@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"maturitybot/survey/plaintext"
 )
 
 // Rounds is everything that can be done with rounds. Each method checks that the person may do it.
@@ -53,7 +55,7 @@ func (r *Rounds) entry(by PersonID, act Act, changes []Change) Entry {
 }
 
 func (r *Rounds) check(round *Round) error {
-	round.Area = strings.TrimSpace(round.Area)
+	round.Area, round.Workshop.Place = plaintext.Line(round.Area), plaintext.Line(round.Workshop.Place)
 	m, known := r.matrices[round.Matrix]
 	switch {
 	case round.Area == "":
@@ -524,6 +526,7 @@ func (r *Rounds) OpenDoor(ctx context.Context, id RoundID, by PersonID) (Round, 
 // SetWorkshop changes when and where the workshop is, also after the close: a workshop is put off when somebody falls ill. A zero time
 // takes it back, and with it its reminders.
 func (r *Rounds) SetWorkshop(ctx context.Context, id RoundID, by PersonID, w Workshop) (Round, error) {
+	w.Place = plaintext.Line(w.Place)
 	round, err := r.change(ctx, id, by, ActWorkshop, func(round *Round) error {
 		end := round.ClosesAt
 		if round.State == Closed {
@@ -752,6 +755,7 @@ const Unstated = "-"
 
 // SetOrganisation keeps where a person works; empty takes it back.
 func (r *Rounds) SetOrganisation(ctx context.Context, id RoundID, person PersonID, organisation string) (Seat, error) {
+	organisation = plaintext.Line(organisation)
 	if utf8.RuneCountInString(organisation) > MaxOrganisationRunes {
 		return Seat{}, &InputError{Field: "organisation", Reason: "long", Limit: MaxOrganisationRunes}
 	}
@@ -828,7 +832,7 @@ func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, g Gest
 		}
 	}
 	d.Information = slices.Compact(slices.Sorted(slices.Values(d.Information)))
-	d.Note, d.Barrier = strings.TrimSpace(d.Note), strings.TrimSpace(d.Barrier)
+	d.Note, d.Barrier = strings.TrimSpace(plaintext.Clean(d.Note)), strings.TrimSpace(plaintext.Clean(d.Barrier))
 	switch {
 	case utf8.RuneCountInString(d.Note) > MaxNoteRunes:
 		return seat, Response{}, &InputError{Field: "note", Reason: "long", Limit: MaxNoteRunes}

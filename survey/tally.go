@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"maturitybot/survey/plaintext"
 )
 
 // Tally counts responses: how often each element got each rating in each role group, and what was added
@@ -97,11 +99,11 @@ func (t *Tally) addDetail(element int, d Detail) {
 		}
 		t.information[element*len(t.kinds)+kind]++
 	}
-	if strings.TrimSpace(d.Note) != "" {
-		t.notes[element] = append(t.notes[element], d.Note)
+	if note := plaintext.Clean(d.Note); strings.TrimSpace(note) != "" {
+		t.notes[element] = append(t.notes[element], note)
 	}
-	if strings.TrimSpace(d.Barrier) != "" {
-		t.barriers[element] = append(t.barriers[element], d.Barrier)
+	if barrier := plaintext.Clean(d.Barrier); strings.TrimSpace(barrier) != "" {
+		t.barriers[element] = append(t.barriers[element], barrier)
 	}
 }
 

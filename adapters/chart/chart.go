@@ -6,11 +6,11 @@ package chart
 
 import (
 	"fmt"
+	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"maturitybot/survey"
 )
 
 // Words are the texts of a picture that are not names of the matrix, in the language it is drawn in, and with
@@ -65,7 +65,7 @@ func SVG(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
 // no limit.
 func Alt(p survey.Published, lang survey.Lang, words Words, limit int) string {
 	var b strings.Builder
-	b.WriteString(words.Alt)
+	b.WriteString(plaintext.Line(words.Alt))
 	for i, e := range p.Matrix.Elements() {
 		c := p.Elements[i].Everyone()
 		part := e.Name.In(lang) + ": "

@@ -9,6 +9,8 @@ import (
 	"github.com/go-fonts/liberation/liberationsansregular"
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/opentype"
+
+	"maturitybot/survey/plaintext"
 )
 
 // scene is a picture as a list of shapes, which both formats draw alike. Units are laid out from the top left.
@@ -49,14 +51,14 @@ const (
 func (s *scene) rect(r rect) { s.shapes = append(s.shapes, r) }
 
 func (s *scene) text(c caption) {
-	if c.text != "" {
+	if c.text = plaintext.Line(c.text); c.text != "" {
 		s.shapes = append(s.shapes, c)
 	}
 }
 
 // paragraph writes a text over the whole width, on as many lines as it takes.
 func (s *scene) paragraph(text string, st style, fill color.RGBA) {
-	for _, part := range s.faces.wrap(text, st, inner) {
+	for _, part := range s.faces.wrap(plaintext.Clean(text), st, inner) {
 		s.y += st.lineHeight()
 		s.text(caption{x: margin, y: s.y - 0.28*st.size, style: st, fill: fill, text: part})
 	}

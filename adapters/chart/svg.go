@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"image/color"
 	"math"
-	"strconv"
-
 	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
+	"strconv"
 )
 
 // svg writes the scene with a title and a description for screen readers.
@@ -16,7 +16,7 @@ func (s *scene) svg(lang survey.Lang, title, description string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %s" width="%d" height="%s" lang="%s" role="img" aria-labelledby="t d" font-family="'Liberation Sans', Arial, Helvetica, sans-serif">`+"\n",
 		width, units(s.height), width, units(s.height), escape(string(lang)))
-	fmt.Fprintf(&b, "<title id=\"t\">%s</title>\n<desc id=\"d\">%s</desc>\n", escape(title), escape(description))
+	fmt.Fprintf(&b, "<title id=\"t\">%s</title>\n<desc id=\"d\">%s</desc>\n", escape(plaintext.Line(title)), escape(plaintext.Clean(description)))
 	fmt.Fprintf(&b, "<rect width=\"%d\" height=\"%s\" fill=\"%s\"/>\n", width, units(s.height), hex(paper))
 	for _, shape := range s.shapes {
 		switch v := shape.(type) {

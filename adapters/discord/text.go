@@ -1,11 +1,11 @@
 package discord
 
 import (
+	"maturitybot/bot/chat"
+	"maturitybot/survey/plaintext"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"maturitybot/bot/chat"
 )
 
 // pen is how plain text is written into Discord's Markdown, so that it reads as it was meant. Backslashes count toward
@@ -26,26 +26,9 @@ var looks = map[rune]rune{
 	':': '∶', '#': '＃', '-': '‐', '+': '＋', '.': '․', ')': '）',
 }
 
-// clean drops what is no text: control characters, and those that turn the direction of the text around them.
-func clean(s string) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, string(utf8.RuneError)), "\r\n", "\n")
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n':
-			return r
-		case r == '\t', r == '\u2028', r == '\u2029':
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return -1
-		}
-		return r
-	}, s)
-}
-
 // line is clean for what must stay on one line and may not be empty: Discord refuses a label of white space.
 func line(s string) string {
-	s = strings.TrimSpace(strings.ReplaceAll(clean(s), "\n", " "))
-	if s == "" {
+	if s = plaintext.Line(s); s == "" {
 		return "–"
 	}
 	return s
@@ -152,22 +135,22 @@ func pieces(all []chat.Span) []piece {
 	for _, s := range all {
 		switch s := s.(type) {
 		case chat.Words:
-			add(piece{text: clean(string(s))})
+			add(piece{text: plaintext.Clean(string(s))})
 		case chat.Bold:
-			add(piece{text: clean(string(s)), bold: true})
+			add(piece{text: plaintext.Clean(string(s)), bold: true})
 		case chat.Meter:
 			add(piece{text: s.String()})
 		case chat.Mention:
 			if _, ok := snowflake(s.Person.ID); ok && s.Person.Platform == Platform {
 				add(piece{raw: "<@" + s.Person.ID + ">"})
 			} else {
-				add(piece{text: "@" + clean(s.Person.ID)})
+				add(piece{text: "@" + plaintext.Clean(s.Person.ID)})
 			}
 		case chat.Link:
 			if _, ok := snowflake(s.Place.Channel); ok && s.Place.Platform == Platform {
 				add(piece{raw: "<#" + s.Place.Channel + ">"})
 			} else {
-				add(piece{text: clean(s.String())})
+				add(piece{text: plaintext.Clean(s.String())})
 			}
 		}
 	}
@@ -228,7 +211,7 @@ func (p pen) heading(s string) string {
 
 // table writes text of equal width. No backtick of it can end the block.
 func (p pen) table(s string) string {
-	s = strings.Trim(strings.ReplaceAll(clean(s), "`", "ˋ"), "\n")
+	s = strings.Trim(strings.ReplaceAll(plaintext.Clean(s), "`", "ˋ"), "\n")
 	return "```\n" + s + "\n```"
 }
 

@@ -1,11 +1,11 @@
 package discord
 
 import (
+	"maturitybot/bot/chat"
+	"maturitybot/survey/plaintext"
 	"regexp"
 	"strings"
 	"testing"
-
-	"maturitybot/bot/chat"
 )
 
 func TestTextStaysPlain(t *testing.T) {
@@ -87,7 +87,7 @@ func FuzzEscape(f *testing.F) {
 			}
 		}
 		for _, p := range []pen{swapping, bare} {
-			if n, m := len([]rune(p.text([]chat.Span{chat.Words(s)}))), len([]rune(clean(s))); n > m {
+			if n, m := len([]rune(p.text([]chat.Span{chat.Words(s)}))), len([]rune(plaintext.Clean(s))); n > m {
 				t.Errorf("%q grows from %d to %d", s, m, n)
 			}
 		}

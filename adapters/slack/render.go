@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 
 	slackgo "github.com/slack-go/slack"
-
 	"maturitybot/bot/chat"
+	"maturitybot/survey/plaintext"
 )
 
 // Slack's own limits where chat.Card and chat.Form have none (docs.slack.dev/reference/block-kit, .../views).
@@ -75,7 +75,7 @@ func blocks(c chat.Card, at spot) ([]slackgo.Block, error) {
 		case chat.Table:
 			out = append(out, slackgo.NewRichTextBlock("", &slackgo.RichTextPreformatted{
 				Type:     slackgo.RTEPreformatted,
-				Elements: []slackgo.RichTextSectionElement{slackgo.NewRichTextSectionTextElement(strings.TrimRight(b.Text, "\n"), nil)},
+				Elements: []slackgo.RichTextSectionElement{slackgo.NewRichTextSectionTextElement(strings.TrimRight(plaintext.Clean(b.Text), "\n"), nil)},
 			}))
 		case chat.Choice:
 			press, err := button(b.Button, at)
@@ -305,14 +305,14 @@ func pick(p chat.Pick) slackgo.BlockElement {
 
 // plain is literal text: no markup, no links, no emoji codes.
 func plain(s string) *slackgo.TextBlockObject {
-	return slackgo.NewTextBlockObject(slackgo.PlainTextType, s, false, false)
+	return slackgo.NewTextBlockObject(slackgo.PlainTextType, plaintext.Clean(s), false, false)
 }
 
 // richText draws spans without any markup to escape.
 func richText(all []chat.Span) []slackgo.RichTextSectionElement {
 	var out []slackgo.RichTextSectionElement
 	say := func(s string, style *slackgo.RichTextSectionTextStyle) {
-		if s != "" {
+		if s = plaintext.Clean(s); s != "" {
 			out = append(out, slackgo.NewRichTextSectionTextElement(s, style))
 		}
 	}

@@ -2,11 +2,11 @@ package slack
 
 import (
 	"cmp"
+	"maturitybot/bot/chat"
+	"maturitybot/survey/plaintext"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"maturitybot/bot/chat"
 )
 
 // nothing is a character without width. It parts what Slack would read together.
@@ -16,8 +16,9 @@ const nothing = "\u200b"
 // and a character without width beside one makes it mark more, not less: so their doubles stand for them.
 var alike = map[rune]rune{'*': '∗', '_': 'ˍ', '~': '∼', '`': 'ˋ'}
 
-// escape makes text that Slack's markup shows as it is: no markup, mention, link, channel, quote or emoji code.
+// escape makes clean text that Slack's markup shows as it is: no markup, mention, link, channel, quote or emoji code.
 func escape(s string) string {
+	s = plaintext.Clean(s)
 	var b strings.Builder
 	b.Grow(len(s) + len(s)/8)
 	lineStart := true

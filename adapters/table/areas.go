@@ -2,12 +2,11 @@ package table
 
 import (
 	"bytes"
-	"encoding/csv"
 	"fmt"
+	"maturitybot/survey"
+	"maturitybot/survey/rows"
 	"strconv"
 	"strings"
-
-	"maturitybot/survey"
 )
 
 // AreasWords are the texts of the tables of many areas that are not names of the matrix, in the language they are
@@ -89,14 +88,14 @@ func texts(figures []survey.Figure, unit string) []string {
 	return all
 }
 
-// AreasCSV writes one row for each dimension and each element in each group, as UTF-8 without a byte order mark. Names
+// AreasCSV writes one row for each dimension and each element in each group, as rows.WriteCSV does. Names
 // of columns and ids are English and stay the same ("all" is all nations together); the columns that end in _name are in
 // the language. A dimension's counts are the ratings of all its elements; its percentages are the average level.
 func AreasCSV(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, error) {
 	header := []string{"kind", "dimension", "dimension_name", "element", "element_name", "nation", "nation_name", "areas", "rated", "not_rated"}
 	for _, measure := range []string{"count_", "percent_", "share_"} {
 		for _, l := range o.Matrix.Levels {
-			header = append(header, safe(measure+strings.ReplaceAll(l.ID, "-", "_")))
+			header = append(header, rows.Safe(measure+strings.ReplaceAll(l.ID, "-", "_")))
 		}
 	}
 	records := [][]string{header}
@@ -107,7 +106,7 @@ func AreasCSV(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, er
 			nation = "all"
 		}
 		record := []string{
-			kind, safe(d.ID), safe(d.Name.In(lang)), safe(element), safe(elementName), nation, safe(words.Groups[group]),
+			kind, rows.Safe(d.ID), rows.Safe(d.Name.In(lang)), rows.Safe(element), rows.Safe(elementName), nation, rows.Safe(words.Groups[group]),
 			strconv.Itoa(g.Areas), c.Rated.String(), c.NotRated.String(),
 		}
 		for _, figures := range [][]survey.Figure{c.Counts, c.Percent, c.Shares} {
@@ -128,7 +127,7 @@ func AreasCSV(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, er
 		}
 	}
 	var b bytes.Buffer
-	if err := csv.NewWriter(&b).WriteAll(records); err != nil {
+	if err := rows.WriteCSV(&b, records); err != nil {
 		return nil, fmt.Errorf("write CSV: %w", err)
 	}
 	return b.Bytes(), nil

@@ -2,20 +2,18 @@ package table
 
 import (
 	"bytes"
-	"encoding/csv"
 	"fmt"
+	"maturitybot/survey"
+	"maturitybot/survey/rows"
 	"strconv"
 	"strings"
-
-	"maturitybot/survey"
 )
 
-// CSV writes one row for each dimension and each element in each group, as UTF-8 without a byte order mark. Names of
+// CSV writes one row for each dimension and each element in each group, as rows.WriteCSV does. Names of
 // columns and ids are English and stay the same; the columns that end in _name are in the language. The figures are
 // those of survey.Cells: counts, percentages rounded half to even, and raw shares.
 func CSV(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
 	var b bytes.Buffer
-	w := csv.NewWriter(&b)
 	header := []string{
 		"round", "area", "min_group", "agreed_percent", "far_minority_allowed",
 		"kind", "dimension", "dimension_name", "element", "element_name", "group", "group_name",
@@ -23,15 +21,15 @@ func CSV(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
 	}
 	for _, measure := range []string{"count_", "percent_", "share_"} {
 		for _, l := range p.Matrix.Levels {
-			header = append(header, safe(measure+strings.ReplaceAll(l.ID, "-", "_")))
+			header = append(header, rows.Safe(measure+strings.ReplaceAll(l.ID, "-", "_")))
 		}
 	}
 	header = append(header, "mode", "mode_name", "mode_share", "median", "within_one", "agreement", "far_minority", "agreed")
 	records := [][]string{header}
-	for _, r := range rows(p, 0, len(p.Groups)) {
+	for _, r := range resultRows(p, 0, len(p.Groups)) {
 		records = append(records, record(p, r, lang, words))
 	}
-	if err := w.WriteAll(records); err != nil {
+	if err := rows.WriteCSV(&b, records); err != nil {
 		return nil, fmt.Errorf("write CSV: %w", err)
 	}
 	return b.Bytes(), nil
@@ -44,8 +42,8 @@ func record(p survey.Published, r row, lang survey.Lang, words Words) []string {
 	}
 	t, c := p.Terms, r.cells
 	out := []string{
-		safe(string(t.Round)), safe(t.Area), strconv.Itoa(t.MinGroup), strconv.Itoa(t.Consensus.Percent), strconv.FormatBool(t.Consensus.AllowFarMinority),
-		kind, safe(r.dimension.ID), safe(r.dimension.Name.In(lang)), safe(element), safe(elementName), safe(r.group.ID), safe(words.groupName(r.group, lang)),
+		rows.Safe(string(t.Round)), rows.Safe(t.Area), strconv.Itoa(t.MinGroup), strconv.Itoa(t.Consensus.Percent), strconv.FormatBool(t.Consensus.AllowFarMinority),
+		kind, rows.Safe(r.dimension.ID), rows.Safe(r.dimension.Name.In(lang)), rows.Safe(element), rows.Safe(elementName), rows.Safe(r.group.ID), rows.Safe(words.groupName(r.group, lang)),
 		c.Rated.String(), c.DontKnow.String(), c.NotApplicable.String(), c.NotAnswered.String(),
 	}
 	for _, figures := range [][]survey.Figure{c.Counts, c.Percent, c.Shares} {
@@ -57,17 +55,6 @@ func record(p survey.Published, r row, lang survey.Lang, words Words) []string {
 	if level, shown := c.Mode.Int(); shown {
 		mode = p.Matrix.Levels[level-1].ID
 	}
-	return append(out, safe(mode), safe(modeName(p, c, lang)), c.ModeShare.String(), c.Median.String(), c.WithinOne.String(),
+	return append(out, rows.Safe(mode), rows.Safe(modeName(p, c, lang)), c.ModeShare.String(), c.Median.String(), c.WithinOne.String(),
 		c.Agreement.String(), c.FarMinority.String(), c.Agreed.String())
-}
-
-// safe puts an apostrophe before a text that a spreadsheet would take for a formula (OWASP, "CSV Injection"): one
-// that begins with =, +, -, @, their full-width forms, a tab or a line break, also after spaces.
-func safe(text string) string {
-	text = clean(strings.ReplaceAll(text, "\r", "\n"))
-	start := strings.TrimLeft(text, " \u00a0\u3000\ufeff")
-	if start != "" && strings.ContainsRune("=+-@＝＋－＠\t\n", []rune(start)[0]) {
-		return "'" + text
-	}
-	return text
 }

@@ -2,13 +2,12 @@ package table
 
 import (
 	"bytes"
-	"encoding/csv"
 	"fmt"
+	"maturitybot/survey"
+	"maturitybot/survey/rows"
 	"strconv"
 	"strings"
 	"time"
-
-	"maturitybot/survey"
 )
 
 // Record writes a round's record as CSV, oldest entry first: a row for each change of an entry, and one for an entry without changes. The
@@ -16,7 +15,6 @@ import (
 // again. A cell that begins with an apostrophe has one more than the entry.
 func Record(record survey.Record) ([]byte, error) {
 	var b bytes.Buffer
-	w := csv.NewWriter(&b)
 	records := [][]string{{"round", "seq", "at", "by", "act", "field", "old", "new", "hash"}}
 	for _, e := range record.Entries {
 		changes := e.Changes
@@ -30,16 +28,17 @@ func Record(record survey.Record) ([]byte, error) {
 			})
 		}
 	}
-	if err := w.WriteAll(records); err != nil {
+	if err := rows.WriteCSV(&b, records); err != nil {
 		return nil, fmt.Errorf("write CSV: %w", err)
 	}
 	return b.Bytes(), nil
 }
 
-// marked is safe for a text that must be told back from it: one that has an apostrophe of its own gets another.
+// marked is rows.Mark for a text that must be told back from it: one that has an apostrophe of its own gets another. It is
+// not cleaned again, which survey has done, so that the hashes of older records still match.
 func marked(text string) string {
 	if strings.HasPrefix(text, "'") {
 		return "'" + text
 	}
-	return safe(text)
+	return rows.Mark(text)
 }

@@ -33,7 +33,7 @@ func TestARecordVerifiesFromItsFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff")))).ReadAll()
 	if err != nil || strings.Join(rows[0], ",") != "round,seq,at,by,act,field,old,new,hash" {
 		t.Fatalf("%v, %v", rows[0], err)
 	}

@@ -8,8 +8,6 @@ package table
 
 import (
 	"strconv"
-	"strings"
-	"unicode"
 
 	"maturitybot/survey"
 )
@@ -59,8 +57,8 @@ type row struct {
 	cells     survey.Cells
 }
 
-// rows lists each dimension and then its elements, for the groups from the one place up to before the other.
-func rows(p survey.Published, from, to int) []row {
+// resultRows lists each dimension and then its elements, for the groups from the one place up to before the other.
+func resultRows(p survey.Published, from, to int) []row {
 	var all []row
 	at := 0
 	for i, d := range p.Matrix.Dimensions {
@@ -128,14 +126,4 @@ func twoDecimals(f survey.Figure) string {
 		return s
 	}
 	return "0.00"
-}
-
-// clean drops the control characters that have no place in a cell, but for line breaks and tabs.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
+	"maturitybot/survey/rows"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -184,7 +186,7 @@ func TestCSVHoldsNoFormula(t *testing.T) {
 			}
 		}
 	}
-	if got := safe("Llanwnog"); got != "Llanwnog" {
+	if got := rows.Safe("Llanwnog"); got != "Llanwnog" {
 		t.Errorf("a plain text became %q", got)
 	}
 }
@@ -265,7 +267,7 @@ func TestXLSXHoldsNoFormulaAndEveryLetter(t *testing.T) {
 		}
 	}
 	for _, text := range formulas {
-		want := strings.NewReplacer("\r", "", "\x00", "").Replace(text)
+		want := plaintext.Clean(text)
 		if strings.Contains(text, "1") && !found[want] {
 			t.Errorf("%q is not there as it was written", want)
 		}

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
 )
 
 const leastName = 12 // characters that the column of names has at least
@@ -25,7 +26,7 @@ func Text(p survey.Published, lang survey.Lang, words Words, width int) string {
 	}
 
 	lines := []textLine{{cells: head}}
-	for _, r := range rows(p, 0, 1) {
+	for _, r := range resultRows(p, 0, 1) {
 		line := newLine(r, lang)
 		line.cells = append(line.cells, r.cells.Rated.String())
 		for _, f := range r.cells.Percent {
@@ -65,7 +66,7 @@ func GroupText(p survey.Published, lang survey.Lang, words Words, width int) str
 	}
 
 	lines := []textLine{{cells: head}}
-	all := rows(p, 0, len(p.Groups))
+	all := resultRows(p, 0, len(p.Groups))
 	for i := 0; i < len(all); i += len(p.Groups) {
 		line := newLine(all[i], lang)
 		for _, r := range all[i : i+len(p.Groups)] {
@@ -157,7 +158,7 @@ func align(b *strings.Builder, width int, lines []textLine, lastLeft bool) {
 // paragraphs writes texts below each other, none wider than width.
 func paragraphs(b *strings.Builder, width int, texts ...string) {
 	for _, text := range texts {
-		for _, line := range wrap(clean(text), width) {
+		for _, line := range wrap(plaintext.Clean(text), width) {
 			b.WriteString(line)
 			b.WriteByte('\n')
 		}

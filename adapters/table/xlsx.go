@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
-
 	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
 )
 
 // XLSX writes a spreadsheet of six sheets: the summary with the agenda, the elements and dimensions for everyone, the
@@ -120,7 +120,7 @@ func (b *book) write(cells ...cell) {
 		switch v := c.value.(type) {
 		case string:
 			if v != "" {
-				b.note(b.file.SetCellStr(b.sheet, at, clean(v)))
+				b.note(b.file.SetCellStr(b.sheet, at, plaintext.Clean(v)))
 			}
 		case int:
 			b.note(b.file.SetCellInt(b.sheet, at, int64(v)))
@@ -234,7 +234,7 @@ func (b *book) figures(name string, p survey.Published, lang survey.Lang, words 
 	}
 	b.heads(heads...)
 	b.freeze(len(widths))
-	for _, r := range rows(p, from, to) {
+	for _, r := range resultRows(p, from, to) {
 		c := r.cells
 		var line []cell
 		if r.element == nil {
@@ -267,7 +267,7 @@ func (b *book) comments(p survey.Published, lang survey.Lang, words Words) {
 	b.above(words)
 	b.heads(words.Dimension, words.Element, words.Kind, words.Text)
 	b.freeze(0)
-	for _, r := range rows(p, 0, 1) {
+	for _, r := range resultRows(p, 0, 1) {
 		if r.element == nil {
 			continue
 		}
@@ -324,7 +324,7 @@ func sheetName(text, otherwise string) string {
 			return -1
 		}
 		return r
-	}, clean(text))
+	}, plaintext.Clean(text))
 	if utf8.RuneCountInString(text) > longestSheetName {
 		text = string([]rune(text)[:longestSheetName])
 	}

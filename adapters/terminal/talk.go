@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"maturitybot/bot/chat"
+	"maturitybot/survey/plaintext"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"maturitybot/bot/chat"
 )
 
 // talk is one conversation: what is at hand, whichever way it is shown.
@@ -115,7 +115,7 @@ func (k *talk) put(card chat.Card, replace bool) {
 func (k *talk) refuse(r chat.Refuse, open *chat.Form) {
 	sentences := map[string]string{}
 	for id, s := range r.Fields {
-		sentences[id] = harmless(s)
+		sentences[id] = plaintext.Clean(s)
 	}
 	if open != nil {
 		k.form, k.refusals = open, sentences

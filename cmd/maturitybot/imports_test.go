@@ -25,22 +25,22 @@ var may = map[string][]string{
 	"adapters/redis":                 {"survey"},
 	"adapters/redis/storetest":       {"survey"}, // for tests
 	"adapters/redis/redistest":       {},         // for tests
-	"adapters/terminal":              {"bot/chat"},
+	"adapters/terminal":              {"bot/chat", "survey/plaintext"},
 	"adapters/webhook":               {"bot/chat/dispatch"},
-	"adapters/slack":                 {"adapters/webhook", "bot/chat", "bot/chat/dispatch"},
+	"adapters/slack":                 {"adapters/webhook", "bot/chat", "bot/chat/dispatch", "survey/plaintext"},
 	"adapters/platformtest":          {"bot/chat"},                                                        // for tests
 	"adapters/slack/fake":            {"adapters/platformtest", "adapters/slack/slackschema", "bot/chat"}, // for tests
 	"adapters/slack/slackschema":     {},                                                                  // for tests
-	"adapters/discord":               {"adapters/webhook", "bot/chat", "bot/chat/dispatch"},
+	"adapters/discord":               {"adapters/webhook", "bot/chat", "bot/chat/dispatch", "survey/plaintext"},
 	"adapters/discord/discordschema": {},                                                                      // for tests
 	"adapters/discord/fake":          {"adapters/discord/discordschema", "adapters/platformtest", "bot/chat"}, // for tests
 	"bot/chat/dispatch":              {"bot/chat"},
 	"reminders":                      {"survey"},
 	"adapters/spreadsheet":           {"survey/rows"},
 	"adapters/answers":               {"adapters/spreadsheet", "survey", "survey/plaintext", "survey/rows"},
-	"adapters/chart":                 {"survey"},
+	"adapters/chart":                 {"survey", "survey/plaintext"},
 	"adapters/ratings":               {"adapters/spreadsheet", "survey", "survey/plaintext", "survey/rows"},
-	"adapters/table":                 {"survey"},
+	"adapters/table":                 {"survey", "survey/plaintext", "survey/rows"},
 	"adapters/results":               {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey"},
 	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "bot/transcript", "reminders", "survey", "survey/matrix"},
 }

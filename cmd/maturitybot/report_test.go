@@ -64,7 +64,7 @@ func TestReportOnAnotherMatrix(t *testing.T) {
 func TestReportWritesEachFormat(t *testing.T) {
 	file := ratingsFile(t, "A,England,workforce,1", "C,Wales,workforce,2")
 	folder := t.TempDir()
-	for name, begin := range map[string]string{"r.txt": "Agreed", "r.csv": "kind,", "r.xlsx": "PK", "r.PNG": "\x89PNG", "r.svg": "<svg"} {
+	for name, begin := range map[string]string{"r.txt": "Agreed", "r.csv": "\ufeffkind,", "r.xlsx": "PK", "r.PNG": "\x89PNG", "r.svg": "<svg"} {
 		path := filepath.Join(folder, name)
 		if err := os.WriteFile(path, []byte("before"), 0o640); err != nil {
 			t.Fatal(err)

@@ -167,7 +167,7 @@ func TestResultsNameNobody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		begins := map[string]string{"png": "\x89PNG", "svg": "<svg", "xlsx": "PK", "json": "{", "text": "Results for", "csv": "round,area,"}[format]
+		begins := map[string]string{"png": "\x89PNG", "svg": "<svg", "xlsx": "PK", "json": "{", "text": "Results for", "csv": "\ufeffround,area,"}[format]
 		if !bytes.HasPrefix(raw, []byte(begins)) {
 			t.Errorf("%s begins with %.20q", format, raw)
 		}

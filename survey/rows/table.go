@@ -250,11 +250,14 @@ func unmark(cell string) string {
 	return cell
 }
 
-// Safe returns a text for a cell of a CSV file, with an apostrophe before one that a spreadsheet
-// would take for a formula (OWASP, "CSV Injection"): that begins with =, +, -, @, their full-width
-// forms, a tab or a line break, also after spaces.
-func Safe(text string) string {
-	if text = plaintext.Clean(text); formula(text) {
+// Safe returns what people wrote as a cell of a CSV file: clean, and marked as Mark does.
+func Safe(text string) string { return Mark(plaintext.Clean(text)) }
+
+// Mark puts an apostrophe before a text that a spreadsheet would take for a formula (OWASP, "CSV
+// Injection"): one that begins with =, +, -, @, their full-width forms, a tab or a line break, also
+// after spaces.
+func Mark(text string) string {
+	if formula(text) {
 		return "'" + text
 	}
 	return text
