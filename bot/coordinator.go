@@ -96,11 +96,11 @@ func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) []ch
 }
 
 // readRoundForm fills in what a coordinator wrote; an *survey.InputError names the first field that cannot be read.
-func (b *Bot) readRoundForm(e chat.Event, r *survey.Round) error {
+func (b *Bot) readRoundForm(e chat.Event, r *survey.Round) (closes moment, err error) {
 	r.Area, r.Matrix, r.Languages = e.Value("area"), e.Value("matrix"), nil
 	i := slices.IndexFunc(b.Matrices, func(m *survey.Matrix) bool { return m.ID == r.Matrix })
 	if i < 0 {
-		return &survey.InputError{Field: "matrix", Reason: "unknown"}
+		return moment{}, &survey.InputError{Field: "matrix", Reason: "unknown"}
 	}
 	for l := range strings.FieldsSeq(e.Value("languages")) {
 		if b.Matrices[i].Has(survey.Lang(l)) {
@@ -111,9 +111,9 @@ func (b *Bot) readRoundForm(e chat.Event, r *survey.Round) error {
 		// A matrix written in other languages than those offered is asked in its own.
 		r.Languages = b.Matrices[i].Languages
 	}
-	var err error
-	r.ClosesAt, err = readTime(e, "closes", "17:00", r.Location())
-	return err
+	closes, err = readTime(e, "closes", "17:00", r.Location())
+	r.ClosesAt = closes.Time
+	return closes, err
 }
 
 // rulesForm asks for what is usually left as it is, and stands once the survey is open.
@@ -159,7 +159,7 @@ func (b *Bot) saveRules(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 				return t
 			}
 			t = t.In(r.Location())
-			return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), 0, 0, zone)
+			return clockTime(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), zone).Time
 		}
 		r.ClosesAt, r.Workshop.At, r.TimeZone = here(r.ClosesAt), here(r.Workshop.At), e.Value("time_zone")
 		r.Consensus.AllowFarMinority = e.Value("far") == "yes"
@@ -169,22 +169,6 @@ func (b *Bot) saveRules(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 		return nil, err
 	}
 	return b.draft(b.voice(e), r), nil
-}
-
-// readTime reads a date field and its time field in the round's time zone.
-func readTime(e chat.Event, field, otherwise string, loc *time.Location) (time.Time, error) {
-	clock := e.Value(field + "_time")
-	if clock == "" {
-		clock = otherwise
-	}
-	if _, err := time.Parse("15:04", clock); err != nil {
-		return time.Time{}, &survey.InputError{Field: field + "_time", Reason: "unreadable"}
-	}
-	t, err := time.ParseInLocation("2006-01-02 15:04", e.Value(field)+" "+clock, loc)
-	if err != nil {
-		return time.Time{}, &survey.InputError{Field: field, Reason: "unreadable"}
-	}
-	return t, nil
 }
 
 func (b *Bot) create(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply, error) {
@@ -199,7 +183,7 @@ func (b *Bot) create(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply, 
 		return []chat.Reply{chat.Refuse{Fields: map[string]string{"area": v.Say("cannot_post.new") + " " + reason(v, why)}}}, nil
 	}
 	r := b.usual()
-	err := b.readRoundForm(e, &r)
+	closes, err := b.readRoundForm(e, &r)
 	if err != nil {
 		return nil, err
 	}
@@ -208,20 +192,22 @@ func (b *Bot) create(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply, 
 	if err != nil {
 		return nil, err
 	}
-	return alone(b.draft(b.voice(e), r)), nil
+	return alone(b.draft(b.voice(e), r, closes.remark(b.voice(e))...)), nil
 }
 
-// draft shows what was proposed, to be opened or changed.
-func (b *Bot) draft(v locale.Voice, r survey.Round) []chat.Reply {
+// draft shows what was proposed, to be opened or changed, with remarks on what was just written.
+func (b *Bot) draft(v locale.Voice, r survey.Round, remarks ...chat.Block) []chat.Reply {
 	id := string(r.ID)
-	return update(
+	blocks := append([]chat.Block{
 		chat.Heading{Text: v.Say("draft.title", "area", r.Area)},
 		chat.Text{Spans: []chat.Span{chat.Words(b.facts(v, r))}},
+	}, remarks...)
+	return update(append(blocks,
 		chat.Remark(v.Say("draft.fixed")),
 		row(primary(v.Say("button.open"), chat.Do("open", id, v.Lang)), button(v.Say("button.redraft"), chat.Do("redraft", id, v.Lang)),
 			button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)), button(v.Say("button.reminders"), chat.Do("reminders", id, v.Lang)),
 			button(v.Say("button.rules"), chat.Do("rules", id, v.Lang))),
-	)
+	)...)
 }
 
 // facts is what a round was set up with, a line each.
@@ -274,11 +260,15 @@ func (b *Bot) redraftForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat
 }
 
 func (b *Bot) saveRound(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
-	r, err := b.Rounds.Redraft(ctx, a.round, person(e.Who), func(r *survey.Round) error { return b.readRoundForm(e, r) })
+	var closes moment
+	r, err := b.Rounds.Redraft(ctx, a.round, person(e.Who), func(r *survey.Round) (err error) {
+		closes, err = b.readRoundForm(e, r)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return b.draft(b.voice(e), r), nil
+	return b.draft(b.voice(e), r, closes.remark(b.voice(e))...), nil
 }
 
 func (b *Bot) open(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
@@ -764,16 +754,16 @@ func (b *Bot) saveExtension(ctx context.Context, e chat.Event, a onSpoken) ([]ch
 	if err != nil {
 		return nil, err
 	}
-	at, err := readTime(e, "closes", r.ClosesAt.In(r.Location()).Format("15:04"), r.Location())
+	closes, err := readTime(e, "closes", r.ClosesAt.In(r.Location()).Format("15:04"), r.Location())
 	if err != nil {
 		return nil, err
 	}
-	r, extended, err := b.Rounds.Extend(ctx, a.round, person(e.Who), at)
+	r, extended, err := b.Rounds.Extend(ctx, a.round, person(e.Who), closes.Time)
 	if err != nil {
 		return nil, err
 	}
 	v := b.voice(e)
-	said := []chat.Block{chat.Say(v.Say("extend.done", "closes", b.when(v, r)))}
+	said := append([]chat.Block{chat.Say(v.Say("extend.done", "closes", b.when(v, r)))}, closes.remark(v)...)
 	if at := r.Workshop.At; !at.IsZero() && at.Before(r.ClosesAt) {
 		said = append(said, chat.Say(v.Say("workshop.before", "workshop", v.Time(at.In(r.Location())))))
 	}
@@ -816,7 +806,7 @@ func (b *Bot) saveWorkshop(ctx context.Context, e chat.Event, a onSpoken) ([]cha
 	if err != nil {
 		return nil, err
 	}
-	w, err := readWorkshop(e, r.Location())
+	w, at, err := readWorkshop(e, r.Location())
 	if err != nil {
 		return nil, err
 	}
@@ -827,9 +817,9 @@ func (b *Bot) saveWorkshop(ctx context.Context, e chat.Event, a onSpoken) ([]cha
 	}
 	v := b.voice(e)
 	if r.State == survey.Draft {
-		return b.draft(v, r), nil
+		return b.draft(v, r, at.remark(v)...), nil
 	}
-	said := []chat.Block{chat.Say(v.Say("workshop.done", "workshop", b.workshop(v, r)))}
+	said := append([]chat.Block{chat.Say(v.Say("workshop.done", "workshop", b.workshop(v, r)))}, at.remark(v)...)
 	if !r.Workshop.At.Equal(was.At) || r.Workshop.Place != was.Place {
 		said = append(said, chat.Say(b.heard(v, r)))
 	}
@@ -847,13 +837,13 @@ func (b *Bot) heard(v locale.Voice, r survey.Round) string {
 }
 
 // readWorkshop reads the workshop's fields of a form; without a day it has no time.
-func readWorkshop(e chat.Event, loc *time.Location) (survey.Workshop, error) {
-	w := survey.Workshop{Place: e.Value("place")}
-	var err error
+func readWorkshop(e chat.Event, loc *time.Location) (w survey.Workshop, at moment, err error) {
+	w.Place = e.Value("place")
 	if e.Value("workshop") != "" {
-		w.At, err = readTime(e, "workshop", "10:00", loc)
+		at, err = readTime(e, "workshop", "10:00", loc)
+		w.At = at.Time
 	}
-	return w, err
+	return w, at, err
 }
 
 // workshop is when and where it is, in words.

@@ -189,17 +189,18 @@ func (b *Bot) planForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 
 func (b *Bot) savePlan(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
 	return b.change(ctx, e, a, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
-		clock, err := time.Parse("15:04", e.Value("hour"))
-		if err != nil {
+		hour, minute, ok := readClock(e.Value("hour"))
+		if !ok {
 			return &survey.InputError{Field: "hour", Reason: "unreadable"}
 		}
+		var err error
 		if p.BeforeClose, err = readDays(e, "before_close"); err != nil {
 			return err
 		}
 		if p.BeforeWorkshop, err = readDays(e, "before_workshop"); err != nil {
 			return err
 		}
-		p.Hour, p.Minute, p.Spec = clock.Hour(), clock.Minute(), strings.Join(strings.Fields(e.Value("spec")), " ")
+		p.Hour, p.Minute, p.Spec = hour, minute, strings.Join(strings.Fields(e.Value("spec")), " ")
 		return nil
 	})
 }

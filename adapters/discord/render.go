@@ -18,6 +18,7 @@ const (
 	maxAlt    = 1024 // of a picture's description
 	maxOption = 100  // of an option's label, value and description
 	maxPeople = 25   // chosen in one select
+	maxTyped  = 40   // characters of a day or a time of day, which people write in words
 )
 
 // Flags of a message.
@@ -423,9 +424,9 @@ func field(f chat.Field) (component, error) {
 			return c, fmt.Errorf("field %q: %d characters stand in it, at most %d", about.ID, n, f.Max)
 		}
 	case chat.Date: // Discord has no field for a day or a time
-		c.Type, c.Style, c.MaxLength, c.Value, c.Placeholder = typeInput, inputShort, len("2026-12-11"), f.Value, "YYYY-MM-DD"
+		c.Type, c.Style, c.MaxLength, c.Value, c.Placeholder = typeInput, inputShort, maxTyped, f.Value, "11/12/2026"
 	case chat.Clock:
-		c.Type, c.Style, c.MaxLength, c.Value, c.Placeholder = typeInput, inputShort, len("17:00"), f.Value, "HH:MM"
+		c.Type, c.Style, c.MaxLength, c.Value, c.Placeholder = typeInput, inputShort, maxTyped, f.Value, "17:00"
 	case chat.Pick:
 		c.Type, c.MinValues, c.MaxValues, c.Options = typeSelect, &least, 1, selections(f.Options, f.Chosen)
 		if f.Many {

@@ -171,6 +171,9 @@ func (s onSlack) until(holds func() bool) bool { return s.Until(holds) }
 // TestTranscriptsOnSlack plays the conversations through Slack, by HTTP and by Socket Mode.
 func TestTranscriptsOnSlack(t *testing.T) {
 	for _, path := range conversations(t) {
+		if filepath.Base(path) == "dates-as-written.chat" {
+			continue // people pick days and times in Slack
+		}
 		for _, sockets := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/sockets=%v", strings.TrimSuffix(filepath.Base(path), ".chat"), sockets), func(t *testing.T) {
 				t.Parallel()

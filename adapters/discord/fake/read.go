@@ -258,9 +258,9 @@ func (c component) field() (chat.Field, error) {
 	switch x.Type {
 	case 4:
 		switch x.Placeholder {
-		case "YYYY-MM-DD":
+		case "11/12/2026":
 			return chat.Date{Label: label, Value: x.Value}, nil
-		case "HH:MM":
+		case "17:00":
 			return chat.Clock{Label: label, Value: x.Value}, nil
 		}
 		return chat.Input{Label: label, Value: x.Value, Max: x.MaxLength, Lines: x.Style == 2}, nil
