@@ -47,11 +47,17 @@ func (s *Store) Describe(ctx context.Context) (lines []string, warnings []Warnin
 	cluster, ok := s.client.(*goredis.ClusterClient)
 	if !ok {
 		line, fields, all := describe(ctx, s.client)
+		all = append(all, exposed(ctx, s.client)...)
+		if single, ok := s.client.(*goredis.Client); ok {
+			all = append(all, unguarded(single.Options().Password)...)
+		}
 		return []string{line}, all, unfit(fields)
 	}
 	var mu sync.Mutex
 	err = cluster.ForEachMaster(ctx, func(ctx context.Context, master *goredis.Client) error {
 		line, _, all := describe(ctx, master)
+		all = append(all, exposed(ctx, master)...)
+		all = append(all, unguarded(master.Options().Password)...)
 		mu.Lock()
 		defer mu.Unlock()
 		lines, warnings = append(lines, master.Options().Addr+": "+line), append(warnings, all...)
@@ -76,6 +82,39 @@ func unfit(fields map[string]string) error {
 		return errors.New("this is a replica, which takes no answers: give the address of its master, or of the Sentinels")
 	}
 	return nil
+}
+
+// unguarded warns of a server that took the bot in without a password.
+func unguarded(password string) []Warning {
+	if password != "" {
+		return nil
+	}
+	return []Warning{"Redis asks for no password: whoever reaches its address can read everything, and while a survey is open whose answers are " +
+		"whose. Set requirepass, or a user of the bot's own (docs/redis.md), and put the password into REDIS_URL."}
+}
+
+// exposed warns of copies that a server keeps of what is erased elsewhere: its log of slow commands, and snapshots.
+func exposed(ctx context.Context, server goredis.Cmdable) []Warning {
+	slow, slowErr := server.ConfigGet(ctx, "slowlog-log-slower-than").Result()
+	save, saveErr := server.ConfigGet(ctx, "save").Result()
+	var all []Warning
+	switch threshold, told := slow["slowlog-log-slower-than"]; {
+	case slowErr != nil || !told:
+		all = append(all, "Redis does not tell whether it keeps slow commands, which hold answers and when they were given. Make sure that "+
+			"slowlog-log-slower-than is -1.")
+	case threshold != "-1":
+		all = append(all, Warning("Redis keeps slow commands (slowlog-log-slower-than is "+threshold+"), which hold answers and when they were given. "+
+			"The bot empties that log after each survey, if it is allowed slowlog|reset. Set slowlog-log-slower-than -1."))
+	}
+	switch points, told := save["save"]; {
+	case saveErr != nil || !told:
+		all = append(all, "Redis does not tell whether it writes snapshots, which hold the secrets of open surveys until the next is written. "+
+			`Make sure that save is "".`)
+	case points != "":
+		all = append(all, Warning("Redis writes snapshots (save is "+points+"). After a close its secret stays in the last one until the next is "+
+			`written. With appendonly yes they are not needed: set save "".`))
+	}
+	return all
 }
 
 // describe looks at one server. It returns what it told of itself as well.

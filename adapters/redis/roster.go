@@ -129,8 +129,10 @@ func (s *Store) seat(ctx context.Context, id survey.RoundID, person survey.Perso
 		return survey.Seat{}, err
 	}
 	seat := survey.Seat{Round: r, Member: survey.Member{Person: person}}
-	if raw := secret.Val(); raw != "" {
-		seat.Pseudonym = survey.Pseudonym([]byte(raw), person)
+	// The bytes are those that the client read, and wiped once they have been used.
+	if raw, err := secret.Bytes(); err == nil && len(raw) > 0 {
+		seat.Pseudonym = survey.Pseudonym(raw, person)
+		clear(raw)
 	}
 	if entry.Val() != "" {
 		if seat.Member, err = decodeMember(person, entry.Val()); err != nil {

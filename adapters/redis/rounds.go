@@ -31,6 +31,7 @@ func (s *Store) CreateRound(ctx context.Context, r survey.Round, e survey.Entry)
 	}
 	secret := make([]byte, survey.SecretBytes)
 	rand.Read(secret) // it never fails: the program ends instead
+	defer clear(secret)
 
 	if err := s.listRound(ctx, r); err != nil {
 		return err

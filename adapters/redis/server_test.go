@@ -279,7 +279,7 @@ func TestListsArePruned(t *testing.T) {
 // TestCheck: the operator is told of what puts answers at risk, and of nothing else.
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	server := redistest.Start(t, redistest.Options{AOF: true})
+	server := redistest.Start(t, redistest.Options{AOF: true, Password: "s3cret"})
 	s := open(t, server.URL())
 	lines, got, err := s.Describe(t.Context())
 	if err != nil || len(got) != 0 || !slices.Equal(got, s.Check(t.Context())) {
@@ -291,6 +291,19 @@ func TestCheck(t *testing.T) {
 	}
 	server.Do(t, "CONFIG", "SET", "appendfsync", "no")
 	if got := s.Check(t.Context()); len(got) != 1 || !strings.Contains(string(got[0]), "appendfsync everysec") {
+		t.Errorf("got %q", got)
+	}
+	server.Do(t, "CONFIG", "SET", "appendfsync", "always")
+	server.Do(t, "CONFIG", "SET", "slowlog-log-slower-than", "10000")
+	must(t, s.client.ConfigSet(t.Context(), "save", "3600 1").Err())
+	if got := s.Check(t.Context()); len(got) != 2 || !strings.Contains(string(got[0]), "slowlog-log-slower-than is 10000") ||
+		!strings.Contains(string(got[1]), "save is 3600 1") {
+		t.Errorf("got %q", got)
+	}
+	server.Do(t, "CONFIG", "SET", "slowlog-log-slower-than", "-1")
+	must(t, s.client.ConfigSet(t.Context(), "save", "").Err())
+	open := open(t, redistest.Start(t, redistest.Options{AOF: true}).URL())
+	if got := open.Check(t.Context()); len(got) != 1 || !strings.Contains(string(got[0]), "no password") {
 		t.Errorf("got %q", got)
 	}
 	server.Do(t, "CONFIG", "SET", "appendonly", "no")

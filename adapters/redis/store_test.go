@@ -72,7 +72,7 @@ func TestLawsCluster(t *testing.T) {
 	t.Parallel()
 	store := open(t, redistest.StartCluster(t, redistest.Options{}))
 	// Every master is asked, and what they have in common is said once.
-	if lines, got, err := store.Describe(t.Context()); err != nil || len(lines) != 3 || len(got) != 1 || !strings.Contains(string(got[0]), "appendonly yes") {
+	if lines, got, err := store.Describe(t.Context()); err != nil || len(lines) != 3 || len(got) != 2 || !strings.Contains(string(got[0]), "no password") || !strings.Contains(string(got[1]), "appendonly yes") {
 		t.Errorf("got warnings %q", got)
 	}
 	storetest.Run(t, func(*testing.T) survey.Store { return store })

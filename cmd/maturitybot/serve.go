@@ -65,6 +65,9 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	log := slog.New(handler)
 	slog.SetDefault(log)
+	if err := forbidCoreDumps(); err != nil {
+		log.Warn("core dumps are not switched off: they would hold secrets of open surveys", "error", err)
+	}
 	// The collector of garbage is to know the limit of the container. Outside of one there is none.
 	if limit, err := memlimit.Set(); err == nil && limit < math.MaxInt64 {
 		log.Info("memory limit", "bytes", limit)

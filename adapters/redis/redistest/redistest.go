@@ -125,7 +125,7 @@ func start(t testing.TB, o Options, clustered bool) *Server {
 		appendonly = "yes"
 	}
 	s := newServer(t, o)
-	s.args = append(s.args, "--save", "", "--appendonly", appendonly, "--appendfsync", "always")
+	s.args = append(s.args, "--save", "", "--appendonly", appendonly, "--appendfsync", "always", "--slowlog-log-slower-than", "-1")
 	if o.Password != "" {
 		s.args = append(s.args, "--requirepass", o.Password, "--masterauth", o.Password)
 	}
