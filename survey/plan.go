@@ -41,7 +41,8 @@ const (
 // MessageKinds are all kinds.
 var MessageKinds = []MessageKind{
 	Invitation, Nudge, ClosesSoon, WorkshopSoon, Unposted,
-	Opened, Digest, LastDay, Closing, ResultsPost, TablePost, WorkshopEve, NudgesSent, OpenCall,
+	Opened, Digest, LastDay, Closing, ResultsPost, TablePost, WorkshopEve, NudgesSent,
+	NewCoordinator, OpenCall,
 }
 
 // Switchable are the posts that a coordinator may switch off, in the order they come.
