@@ -164,6 +164,9 @@ func (b *Bot) checked(verb string, replies []chat.Reply) bool {
 		case chat.Whisper:
 			r.Then = b.checkedThen(verb, r.Then)
 			replies[i] = r
+		case chat.Direct:
+			r.Then = b.checkedThen(verb, r.Then)
+			replies[i] = r
 		}
 	}
 	return fit
@@ -252,6 +255,8 @@ func check(reply chat.Reply) error {
 	case chat.Update:
 		return r.Card.Check()
 	case chat.Whisper:
+		return r.Card.Check()
+	case chat.Direct:
 		return r.Card.Check()
 	case chat.Post:
 		return r.Card.Check()

@@ -109,8 +109,37 @@ func (b *Bot) join(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply
 		replies, err := b.instead(ctx, e, seat, err)
 		return alone(replies), err
 	}
+	return b.fresh(ctx, e, seat)
+}
+
+// fresh shows a new card for where a person stands. A card that only they see in a channel is gone once they
+// reload it, and is on no other device: so it goes to their own conversation with the bot where the
+// platform lets it, and else says how to come back.
+func (b *Bot) fresh(ctx context.Context, e chat.Event, seat survey.Seat) ([]chat.Reply, error) {
 	replies, err := b.place(ctx, e, seat)
-	return alone(replies), err
+	if err != nil || e.Private || len(replies) != 1 || !seat.Round.AcceptsAnswers(b.Now()) {
+		return alone(replies), err
+	}
+	card, ok := replies[0].(chat.Update)
+	if !ok {
+		return replies, nil
+	}
+	v := b.seatVoice(e, seat)
+	back := append(slices.Clone(card.Card.Blocks), chat.Remark(v.Say("fresh.back")))
+	if !e.Direct {
+		return whisper(back...), nil
+	}
+	return []chat.Reply{chat.Direct{Card: card.Card, Then: func(d chat.Delivered) []chat.Reply {
+		if !d.Stands() {
+			b.Log.Warn("no direct message: shown in the channel", "error", d.Err)
+			return whisper(back...)
+		}
+		sent := []chat.Span{chat.Words(v.Say("fresh.sent"))}
+		if d.URL != "" {
+			sent = append(sent, chat.Words(" "), chat.WebLink{Text: v.Say("fresh.open"), URL: d.URL})
+		}
+		return whisper(chat.Heading{Text: seat.Round.Area}, chat.Text{Spans: sent}, chat.Remark(v.Say("fresh.home")))
+	}}}, nil
 }
 
 // ofRound says whether somebody acts in the workspace of a round, and is not of another: a button that was carried elsewhere lets nobody
@@ -139,8 +168,11 @@ func (b *Bot) begin(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply,
 }
 
 func (b *Bot) carryOn(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	replies, err := b.begin(ctx, e, a)
-	return alone(replies), err
+	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	if err != nil {
+		return nil, err
+	}
+	return b.fresh(ctx, e, seat)
 }
 
 // place shows a person the card for where they stand, from the invitation to the last answer.
@@ -1093,6 +1125,13 @@ func (b *Bot) home(ctx context.Context, e chat.Event, a asked) ([]chat.Reply, er
 		blocks = append(blocks, chat.Say(v.Say("home.nothing")))
 	}
 	if e.Kind == chat.Home {
+		// What is pressed here shows elsewhere, and the page itself stays as it is.
+		switch {
+		case shown > 0:
+			blocks = slices.Insert(blocks, 1, chat.Block(chat.Remark(v.Say("home.messages"))))
+		case len(coordinated) > 0:
+			blocks = slices.Insert(blocks, 1, chat.Block(chat.Remark(v.Say("home.messages_only"))))
+		}
 		return update(blocks...), nil
 	}
 	return whisper(blocks...), nil

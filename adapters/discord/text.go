@@ -146,6 +146,8 @@ func pieces(all []chat.Span) []piece {
 			} else {
 				add(piece{text: "@" + plaintext.Clean(s.Person.ID)})
 			}
+		case chat.WebLink:
+			add(piece{text: plaintext.Clean(s.Text)})
 		case chat.Link:
 			if _, ok := snowflake(s.Place.Channel); ok && s.Place.Platform == Platform {
 				add(piece{raw: "<#" + s.Place.Channel + ">"})

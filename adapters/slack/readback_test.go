@@ -40,7 +40,7 @@ func TestWhatIsDrawnCanBeReadBack(t *testing.T) {
 		"two rows":              {Blocks: []chat.Block{many(2), many(1)}},
 		"two rows of different": {Blocks: []chat.Block{many(5), many(4)}},
 	} {
-		drawn, err := blocks(c, spot{})
+		drawn, err := blocks(c, chat.MaxBlocks)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

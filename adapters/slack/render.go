@@ -3,7 +3,6 @@ package slack
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -32,27 +31,9 @@ const perRow = 5
 // maxRadios is up to how many options are shown at once instead of behind a menu.
 const maxRadios = 5
 
-// spot is where a card is drawn, as far as its look depends on it. The zero value is a message.
-type spot struct {
-	// home says that it is App Home.
-	home bool
-	// team and app make links to the app's messages. Without them there are none.
-	team, app string
-	// opens says of an action whether a form opens for it: such a button in App Home carries no link. Nil: none does.
-	opens func(chat.Action) bool
-}
-
-// link is the address of the conversation with the bot, for a button whose answer arrives there; or empty.
-func (at spot) link(a chat.Action) string {
-	if !at.home || at.team == "" || at.app == "" || at.opens != nil && at.opens(a) {
-		return ""
-	}
-	return "slack://app?team=" + url.QueryEscape(at.team) + "&id=" + url.QueryEscape(at.app) + "&tab=messages"
-}
-
-// blocks draws a card that has passed chat.Card.Check. The blocks have no ids: Slack gives new ones to each
+// blocks draws a card that has passed chat.Card.Check as at most so many blocks. The blocks have no ids: Slack gives new ones to each
 // version of a message, which a fixed id would hinder (docs.slack.dev/reference/block-kit/blocks).
-func blocks(c chat.Card, at spot) ([]slackgo.Block, error) {
+func blocks(c chat.Card, most int) ([]slackgo.Block, error) {
 	var out []slackgo.Block
 	var paragraphs *slackgo.RichTextSection // those that the next one is to follow
 	for _, block := range c.Blocks {
@@ -78,7 +59,7 @@ func blocks(c chat.Card, at spot) ([]slackgo.Block, error) {
 				Elements: []slackgo.RichTextSectionElement{slackgo.NewRichTextSectionTextElement(strings.TrimRight(plaintext.Clean(b.Text), "\n"), nil)},
 			}))
 		case chat.Choice:
-			press, err := button(b.Button, at)
+			press, err := button(b.Button)
 			if err != nil {
 				return nil, err
 			}
@@ -87,7 +68,7 @@ func blocks(c chat.Card, at spot) ([]slackgo.Block, error) {
 			for _, row := range rows(b.Buttons) {
 				elements := make([]slackgo.BlockElement, len(row))
 				for i, x := range row {
-					press, err := button(x, at)
+					press, err := button(x)
 					if err != nil {
 						return nil, err
 					}
@@ -108,10 +89,6 @@ func blocks(c chat.Card, at spot) ([]slackgo.Block, error) {
 			return nil, fmt.Errorf("draw card: unknown block %T", b)
 		}
 	}
-	most := chat.MaxBlocks
-	if at.home {
-		most = maxHomeBlocks
-	}
 	if len(out) == 0 || len(out) > most {
 		return nil, fmt.Errorf("draw card: %d blocks, want 1 to %d", len(out), most)
 	}
@@ -127,7 +104,7 @@ func rows(all []chat.Button) [][]chat.Button {
 	return slices.Collect(slices.Chunk(all, (len(all)+n-1)/n))
 }
 
-func button(b chat.Button, at spot) (*slackgo.ButtonBlockElement, error) {
+func button(b chat.Button) (*slackgo.ButtonBlockElement, error) {
 	id, err := b.Action.Encode()
 	if err != nil {
 		return nil, fmt.Errorf("draw button: %w", err)
@@ -142,7 +119,7 @@ func button(b chat.Button, at spot) (*slackgo.ButtonBlockElement, error) {
 	case b.Style == chat.Primary, b.Chosen:
 		style = slackgo.StylePrimary
 	}
-	out := slackgo.NewButtonBlockElement(id, "", plain(label)).WithStyle(style).WithURL(at.link(b.Action))
+	out := slackgo.NewButtonBlockElement(id, "", plain(label)).WithStyle(style)
 	out.AccessibilityLabel = b.Spoken
 	if b.Confirm != nil {
 		out.Confirm = confirm(*b.Confirm, b)
@@ -180,9 +157,8 @@ func options(all []chat.Option) []*slackgo.OptionBlockObject {
 }
 
 // homeView draws a card as App Home.
-func homeView(c chat.Card, at spot) (slackgo.HomeTabViewRequest, error) {
-	at.home = true
-	all, err := blocks(c, at)
+func homeView(c chat.Card) (slackgo.HomeTabViewRequest, error) {
+	all, err := blocks(c, maxHomeBlocks)
 	if err != nil {
 		return slackgo.HomeTabViewRequest{}, err
 	}
@@ -330,6 +306,8 @@ func richText(all []chat.Span) []slackgo.RichTextSectionElement {
 			} else {
 				say("@"+s.Person.ID, nil)
 			}
+		case chat.WebLink:
+			out = append(out, slackgo.NewRichTextSectionLinkElement(s.URL, s.Text, nil))
 		case chat.Link:
 			if isChannel(s.Place) {
 				out = append(out, slackgo.NewRichTextSectionChannelElement(s.Place.Channel, nil))

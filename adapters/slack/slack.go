@@ -48,7 +48,6 @@ type Slack struct {
 	options    Options
 	log        *slog.Logger
 	team       string
-	at         spot // of App Home
 	responder  chat.Responder
 	dispatch   *dispatch.Dispatcher
 	people     *people
@@ -119,19 +118,6 @@ func New(ctx context.Context, o Options) (*Slack, error) {
 		bulk: &pace{all: rate.NewLimiter(perSecond, 1)}, posts: &pace{}, replies: &pace{burst: ahead}, running: &sync.WaitGroup{},
 	}
 	s.deliveries = webhook.NewReader(largest, plausible, s.verify)
-	s.at = spot{home: true, team: s.team, opens: func(a chat.Action) bool {
-		return o.Responder.Ack(chat.Event{Kind: chat.Press, Action: a}) == chat.AckForm
-	}}
-	err = c.call(ctx, "bots.info", true, func(ctx context.Context) error {
-		bot, err := c.api.GetBotInfoContext(ctx, slackgo.GetBotInfoParameters{Bot: who.BotID})
-		if err == nil {
-			s.at.app = bot.AppID
-		}
-		return err
-	})
-	if err != nil {
-		s.log.Warn("app id unknown: buttons in App Home will not lead to the messages", "error", err)
-	}
 	s.people = &people{client: c, team: s.team, running: s.running, known: map[string]*lookup{}, addresses: map[string]address{}}
 	s.dispatch = dispatch.New(informed{s}, o.Log)
 	s.homes = newHomes(s.drawHome)
@@ -171,6 +157,7 @@ func (i informed) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	}
 	e.Unverified = e.Unverified && err != nil
 	e.Admin, e.Locale, e.TimeZone = p.admin && !p.nobody, p.locale, p.zone
+	e.Direct = true
 	if p.nobody {
 		e.Who.Workspace = p.abroad(s.team)
 	}
@@ -405,6 +392,8 @@ func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply)
 		case chat.Whisper:
 			err = s.hand(ctx, d.gesture, r)
 			rest = r.Then.Next(chat.Became(err), rest)
+		case chat.Direct:
+			rest = r.Then.Next(s.directly(ctx, d.event.Who, r.Card), rest) // which tells why it does not stand
 		case chat.Post:
 			err = cannotPost(s.post(ctx, d.gesture, r.To.Channel, r.Card, r.Files))
 			rest = r.Then.Next(chat.Became(err), rest)
@@ -538,25 +527,49 @@ func (s *Slack) direct(ctx context.Context, to chat.Person, card chat.Card) erro
 	return err
 }
 
-// say sends a card to a channel, or to the person of a user id, at the pace of replies, and returns the channel it went to.
-func (s *Slack) say(ctx context.Context, to string, card chat.Card) (channel string, err error) {
-	text, drawn, err := draw(card)
+// directly sends a card to a person's own conversation with the bot, and tells where it stands. Slack's
+// clients follow a permalink themselves, on phones too; without one the card stands all the same.
+func (s *Slack) directly(ctx context.Context, to chat.Person, card chat.Card) chat.Delivered {
+	at, err := s.sayAt(ctx, to.ID, card)
 	if err != nil {
-		return "", err
+		return chat.Delivered{Err: err}
 	}
-	if err := s.replies.turn(ctx, to); err != nil {
-		return "", fmt.Errorf("wait to send a card: %w", err)
-	}
-	err = s.client.callIn(ctx, "chat.postMessage", to, false, func(ctx context.Context) (err error) {
-		channel, _, err = s.client.api.PostMessageContext(ctx, to, message(text, drawn))
+	var came chat.Delivered
+	err = s.client.call(ctx, "chat.getPermalink", true, func(ctx context.Context) (err error) {
+		came.URL, err = s.client.api.GetPermalinkContext(ctx, &at)
 		return err
 	})
-	return channel, err
+	if err != nil {
+		s.log.Warn("no link to a card", "error", err)
+	}
+	return came
+}
+
+// say sends a card to a channel, or to the person of a user id, at the pace of replies, and returns the channel it went to.
+func (s *Slack) say(ctx context.Context, to string, card chat.Card) (channel string, err error) {
+	at, err := s.sayAt(ctx, to, card)
+	return at.Channel, err
+}
+
+// sayAt is say, and returns the message's time stamp as well.
+func (s *Slack) sayAt(ctx context.Context, to string, card chat.Card) (at slackgo.PermalinkParameters, err error) {
+	text, drawn, err := draw(card)
+	if err != nil {
+		return at, err
+	}
+	if err := s.replies.turn(ctx, to); err != nil {
+		return at, fmt.Errorf("wait to send a card: %w", err)
+	}
+	err = s.client.callIn(ctx, "chat.postMessage", to, false, func(ctx context.Context) (err error) {
+		at.Channel, at.Ts, err = s.client.api.PostMessageContext(ctx, to, message(text, drawn))
+		return err
+	})
+	return at, err
 }
 
 // draw makes a message of a card: the text that is read aloud, and the blocks.
 func draw(card chat.Card) (string, []slackgo.Block, error) {
-	drawn, err := blocks(card, spot{})
+	drawn, err := blocks(card, chat.MaxBlocks)
 	return speech(card), drawn, err
 }
 
@@ -641,7 +654,7 @@ func (s *Slack) upload(ctx context.Context, f chat.File) (id string, err error) 
 
 // publish fills somebody's App Home.
 func (s *Slack) publish(ctx context.Context, user string, card chat.Card) error {
-	view, err := homeView(card, s.at)
+	view, err := homeView(card)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package slack
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -1353,7 +1354,6 @@ func TestNewSaysWhichValueIsWrong(t *testing.T) {
 			}
 		}
 		f.Fail("auth.test", fake.Fault{Status: 500}, fake.Fault{Lose: true})
-		f.Fail("bots.info", fake.Fault{Error: "missing_scope"})
 		s, err := New(t.Context(), good)
 		if err != nil {
 			t.Fatal(err)
@@ -1456,5 +1456,49 @@ func TestWhisperWithFiles(t *testing.T) {
 		w.Command(ana, team, "results")
 		time.Sleep(5 * time.Second)
 		w.want(t, "whispers", texts(t, w.Whispers(ana)), "done; sorry")
+	})
+}
+
+// A card for a person's own conversation arrives there whatever the place of the gesture, and the bot is
+// told where it stands, or why it does not.
+func TestDirectArrivesInTheirConversation(t *testing.T) {
+	answer := func(_ context.Context, e chat.Event) []chat.Reply {
+		if !e.Direct {
+			return []chat.Reply{chat.Whisper{Card: card("no direct messages")}}
+		}
+		return []chat.Reply{chat.Direct{Card: card("survey"), Then: func(d chat.Delivered) []chat.Reply {
+			if !d.Stands() {
+				return []chat.Reply{chat.Whisper{Card: card("survey here")}}
+			}
+			link := chat.Text{Spans: []chat.Span{chat.Words("it is "), chat.WebLink{Text: "there", URL: cmp.Or(d.URL, "https://fake.slack.com/archives/")}}}
+			return []chat.Reply{chat.Whisper{Card: chat.Card{Blocks: []chat.Block{link}}}}
+		}}}
+	}
+	byHTTP(t, answer, func(t *testing.T, w *world) {
+		m := w.post(t, team, card("join us", "join"))
+		w.Press(ben, m, "join", "")
+		synctest.Wait()
+		sent := w.Messages(fake.IM(ben))
+		w.want(t, "conversation", texts(t, sent), "survey")
+		w.want(t, "whispers", texts(t, w.Whispers(ben)), "it is there")
+		link := "https://fake.slack.com/archives/" + fake.IM(ben) + "/p" + strings.ReplaceAll(sent[0].TS, ".", "")
+		if whisper := w.Whispers(ben)[0]; !strings.Contains(string(whisper.Blocks), link) {
+			t.Errorf("no link to %s in %s", link, whisper.Blocks)
+		}
+
+		w.Again() // redelivered
+		synctest.Wait()
+		w.want(t, "conversation after the same again", texts(t, w.Messages(fake.IM(ben))), "survey")
+
+		w.Fail("chat.getPermalink", fake.Fault{Error: "message_not_found"})
+		w.Press(ben, m, "join", "")
+		synctest.Wait()
+		w.want(t, "conversation", texts(t, w.Messages(fake.IM(ben))), "survey; survey")
+
+		w.Fail("chat.postMessage", fake.Fault{Error: "messages_tab_disabled"})
+		w.Press(ben, m, "join", "")
+		synctest.Wait()
+		w.want(t, "conversation", texts(t, w.Messages(fake.IM(ben))), "survey; survey")
+		w.want(t, "whispers", texts(t, w.Whispers(ben)), "it is there; it is there; survey here")
 	})
 }

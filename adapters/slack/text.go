@@ -92,6 +92,8 @@ func markup(all []chat.Span) string {
 			b.WriteString(named(s.Person))
 		case chat.Link:
 			b.WriteString(linked(s))
+		case chat.WebLink:
+			b.WriteString(escape(s.Text))
 		case chat.Bold:
 			text := string(s)
 			marked := bold(text)
@@ -130,6 +132,8 @@ func words(all []chat.Span) string {
 			b.WriteString("@" + s.Person.ID)
 		case chat.Link:
 			b.WriteString(s.String())
+		case chat.WebLink:
+			b.WriteString(s.Text)
 		}
 	}
 	return b.String()
@@ -273,6 +277,8 @@ func spoken(all []chat.Span) string {
 			b.WriteString(named(s.Person))
 		case chat.Link:
 			b.WriteString(linked(s))
+		case chat.WebLink:
+			b.WriteString(escape(s.Text))
 		}
 	}
 	return b.String()

@@ -57,6 +57,9 @@ func harmlessSpans(all []chat.Span) []chat.Span {
 		case chat.Mention:
 			s.Person.ID = plaintext.Line(s.Person.ID)
 			spans[i] = s
+		case chat.WebLink:
+			s.Text, s.URL = plaintext.Line(s.Text), plaintext.Line(s.URL)
+			spans[i] = s
 		case chat.Link:
 			s.Place.Channel = plaintext.Line(s.Place.Channel)
 			spans[i] = s

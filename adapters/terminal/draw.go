@@ -87,6 +87,8 @@ func spanned(all []chat.Span, base lipgloss.Style) string {
 			b.WriteString(styled(base.Bold(true), string(s)))
 		case chat.Mention:
 			b.WriteString(styled(base.Bold(true), "@"+s.Person.ID))
+		case chat.WebLink:
+			b.WriteString(styled(base, s.Text))
 		case chat.Link:
 			b.WriteString(styled(base, s.String()))
 		case chat.Meter:

@@ -340,6 +340,8 @@ func unstyled(all []chat.Span) string {
 			b.WriteString(string(s))
 		case chat.Mention:
 			b.WriteString("@" + s.Person.ID)
+		case chat.WebLink:
+			b.WriteString(s.Text)
 		case chat.Link:
 			b.WriteString(s.String())
 		}

@@ -86,7 +86,7 @@ const (
 // Confirm is a question asked before a press counts.
 type Confirm struct{ Title, Text, Yes, No string }
 
-// Span is a piece of a paragraph: Words, Bold, a Mention, a Link or a Meter.
+// Span is a piece of a paragraph: Words, Bold, a Mention, a Link, a WebLink or a Meter.
 type Span interface{ span() }
 
 // Words is plain text.
@@ -97,6 +97,10 @@ type Bold string
 
 // Mention names a person the way the platform does; it pings nobody.
 type Mention struct{ Person Person }
+
+// WebLink is text that leads to an address, which is the platform's own: a platform that draws no
+// links shows the text alone.
+type WebLink struct{ Text, URL string }
 
 // Link names a channel the way the platform does, and leads there.
 type Link struct{ Place Place }
@@ -122,6 +126,7 @@ func (Meter) span()   {}
 func (Bold) span()    {}
 func (Mention) span() {}
 func (Link) span()    {}
+func (WebLink) span() {}
 
 // Say is a paragraph of plain text.
 func Say(s string) Text { return Text{Spans: []Span{Words(s)}} }
@@ -315,6 +320,8 @@ func spans(all []Span) string {
 			b.WriteString(string(s))
 		case Mention:
 			b.WriteString("@" + s.Person.ID)
+		case WebLink:
+			b.WriteString(s.Text)
 		case Link:
 			b.WriteString(s.String())
 		case Meter:

@@ -76,6 +76,8 @@ type Event struct {
 	// Unverified says that it is not known now whether this person belongs to the workspace: the platform names another one of
 	// theirs, and did not tell in time. They are asked to try again.
 	Unverified bool
+	// Direct says that the platform lets the bot answer in the person's own conversation with it, wherever this happened.
+	Direct bool
 	// Admin says that the platform lets this person manage the workspace.
 	Admin bool
 	// Locale is the person's language as the platform tells it (BCP 47), or empty.
@@ -243,7 +245,7 @@ var ErrUnreachable = errors.New("cannot be reached")
 // a second time if it were sent again.
 var ErrUnsure = errors.New("may have been sent or not")
 
-// Reply is one thing to do about an event, in the order given: Update, Whisper, Post, Open or Refuse.
+// Reply is one thing to do about an event, in the order given: Update, Whisper, Direct, Post, Open or Refuse.
 type Reply interface{ reply() }
 
 // Update changes the card that was pressed. Where there is none (a command, a dismissed card), or everybody in the place
@@ -265,6 +267,12 @@ type Whisper struct {
 	Then  Then
 }
 
+// Direct shows a card in the person's own conversation with the bot, where it stays. It answers an event that has Direct.
+type Direct struct {
+	Card Card
+	Then Then
+}
+
 // Post shows a card, with files, to everybody in a place.
 type Post struct {
 	To    Place
@@ -283,6 +291,8 @@ type Delivered struct {
 	Err error
 	// Missing are the names of the files that did not come with the card, as far as the platform tells.
 	Missing []string
+	// URL leads to a card that was sent as Direct, or is empty where the platform tells none.
+	URL string
 }
 
 // Stands says whether the card is there, or may be.
@@ -333,6 +343,7 @@ type Refuse struct{ Fields map[string]string }
 
 func (Update) reply()  {}
 func (Whisper) reply() {}
+func (Direct) reply()  {}
 func (Post) reply()    {}
 func (Open) reply()    {}
 func (Refuse) reply()  {}

@@ -204,6 +204,7 @@ type player struct {
 	admins    map[string]bool
 	locales   map[string]string
 	zones     map[string]string
+	directs   bool   // answers can go to direct messages
 	down      bool   // the bot answers, and sends nothing by itself
 	told      string // the time that was last written down
 }
@@ -324,6 +325,8 @@ func (p *player) direct(ctx context.Context, line string) error {
 	switch line {
 	case "the store sleeps", "the store wakes":
 		p.Sleep(line == "the store sleeps")
+	case "answers go to direct messages", "answers stay in the channel":
+		p.directs = line == "answers go to direct messages"
 	case "the bot's clock stops":
 		p.down = true
 	case "the bot restarts":
@@ -620,7 +623,7 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 		e.At = p.gestureTime()
 	}
 	e.Who, e.Admin, e.Locale, e.TimeZone = Person(actor), p.admins[actor], p.locales[actor], p.zones[actor]
-	e.Private = strings.HasPrefix(e.Where.Channel, "@")
+	e.Private, e.Direct = strings.HasPrefix(e.Where.Channel, "@"), p.directs
 	p.last, p.lastActor = e, actor
 	replies := p.Responder.Handle(ctx, e)
 	if len(replies) == 0 {
@@ -654,6 +657,13 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 				p.pressed[actor] = m
 			}
 			replies = r.Then.Next(chat.Delivered{}, replies)
+		case chat.Direct:
+			if !p.People.Reachable(actor) {
+				replies = r.Then.Next(chat.Delivered{Err: chat.ErrUnreachable}, replies)
+				continue
+			}
+			p.pressed[actor] = p.show(actor, "@"+actor, actor+" gets", r.Card)
+			replies = r.Then.Next(chat.Delivered{URL: "https://example.org/card"}, replies)
 		case chat.Post:
 			err := p.People.Post(ctx, "", r.To, r.Card, r.Files)
 			came := chat.Became(err)

@@ -200,6 +200,7 @@ func (d onDiscord) form(user string) (string, json.RawMessage, func() (chat.Form
 	}
 }
 
+func (d onDiscord) direct() bool                  { return false }
 func (d onDiscord) page(string) (string, message) { return "", message{} }
 func (d onDiscord) until(holds func() bool) bool  { return d.Until(holds) }
 

@@ -46,6 +46,8 @@ type faked interface {
 	again() acknowledged
 	// messages are those that stand in these channels and before these people, oldest change first.
 	messages(channels, users []string) []message
+	// direct says whether the bot can answer in somebody's own conversation with it.
+	direct() bool
 	// form and page are what is open before somebody, with a name that another one does not have; empty when there is none.
 	form(user string) (name string, body json.RawMessage, read func() (chat.Form, error))
 	page(user string) (name string, shown message)
@@ -188,6 +190,9 @@ func (s *onPlatform) follow(replies []chat.Reply) []*chat.Reply {
 			r.Then = s.heard(at, r.Then)
 			replies[i] = r
 		case chat.Whisper:
+			r.Then = s.heard(at, r.Then)
+			replies[i] = r
+		case chat.Direct:
 			r.Then = s.heard(at, r.Then)
 			replies[i] = r
 		}
@@ -488,6 +493,9 @@ func (s *onPlatform) inOrder(want, seen []chat.Reply) []chat.Reply {
 		if p, ok := r.(chat.Post); ok {
 			return cmp.Or(s.names[p.To.Channel], p.To.Channel)
 		}
+		if _, ok := r.(chat.Direct); ok {
+			return "in their conversation"
+		}
 		return "before the person"
 	}
 	s.mu.Lock()
@@ -634,6 +642,7 @@ func (s *onPlatform) seen(e chat.Event, user string, before map[string]int, form
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []chat.Reply
+	direct := slices.ContainsFunc(s.replies, func(r *chat.Reply) bool { _, ok := (*r).(chat.Direct); return ok })
 	for _, m := range s.everything() {
 		was, known := before[m.channel+" "+m.id]
 		if !m.bot || known && was == m.changed {
@@ -658,6 +667,8 @@ func (s *onPlatform) seen(e chat.Event, user string, before map[string]int, form
 		switch {
 		case known:
 			all = append(all, chat.Update{Card: card})
+		case m.private && direct && m.channel == s.platform.private(s.names[user]).Channel:
+			all = append(all, chat.Direct{Card: card})
 		case m.whispered == user, m.private && m.channel == s.platform.private(s.names[user]).Channel:
 			all = append(all, chat.Whisper{Card: card, Files: m.files})
 		case m.whispered == "" && !m.private:
@@ -715,6 +726,10 @@ func playOn(t *testing.T, path string, f faked, same func(string) string, secret
 	written, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if direct := bytes.Contains(written, []byte("\n~ answers go to direct messages\n")); direct != f.direct() &&
+		(direct || bytes.Contains(written, []byte("\n~ answers stay in the channel\n"))) {
+		t.Skip("the conversation is one of platforms that answer elsewhere")
 	}
 	matrices, err := matrixFlag{}.matrices()
 	if err != nil {

@@ -77,7 +77,7 @@ func (s onSlack) connect(t *testing.T, r chat.Responder, log *slog.Logger) (plat
 }
 
 func (s onSlack) know(a actor, changed bool) {
-	u := fake.User{ID: a.id, Email: a.name + "@example.org", Admin: a.admin, Locale: a.locale, Zone: a.zone, Deleted: a.unreachable}
+	u := fake.User{ID: a.id, Email: a.name + "@example.org", Admin: a.admin, Locale: a.locale, Zone: a.zone, Unreachable: a.unreachable}
 	if changed {
 		s.ChangeUser(u)
 	} else {
@@ -145,6 +145,8 @@ func (s onSlack) messages(channels, users []string) []message {
 	slices.SortFunc(all, func(a, b message) int { return a.changed - b.changed })
 	return all
 }
+
+func (s onSlack) direct() bool { return true }
 
 func (s onSlack) card(m message) (chat.Card, error) { return fake.ReadCard(m.body) }
 

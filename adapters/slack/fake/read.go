@@ -63,6 +63,7 @@ type element struct {
 	Options     []option        `json:"options"`
 	UserID      string          `json:"user_id"`
 	ChannelID   string          `json:"channel_id"`
+	URL         string          `json:"url"`
 	Confirm     *struct {
 		Title, Text, Confirm, Deny *text
 	} `json:"confirm"`
@@ -284,6 +285,12 @@ func spans(all []element) ([]chat.Span, error) {
 			}
 		case "user":
 			out = append(out, chat.Mention{Person: chat.Person{Platform: "slack", Workspace: Team, ID: e.UserID}})
+		case "link":
+			var s string
+			if err := json.Unmarshal(e.Text, &s); err != nil || !strings.HasPrefix(e.URL, "https://fake.slack.com/archives/") {
+				return nil, fmt.Errorf("read link: %q to %q", s, e.URL)
+			}
+			out = append(out, chat.WebLink{Text: s, URL: e.URL})
 		case "channel":
 			out = append(out, chat.Link{Place: chat.Place{Platform: "slack", Workspace: Team, Channel: e.ChannelID}})
 		default:

@@ -41,6 +41,7 @@ const (
 type User struct {
 	ID, Email, Locale, Zone      string
 	Admin, Guest                 bool
+	Unreachable                  bool // takes no messages
 	Bot, Deleted, Stranger, Gone bool // Stranger: of another organisation. Gone: Slack does not know the id
 }
 
@@ -372,6 +373,9 @@ func read(r *http.Request, method string, body []byte) (given args, token string
 			given[name] = text
 		}
 	default:
+		if r.Method == http.MethodGet {
+			body = []byte(r.URL.RawQuery)
+		}
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
 			return nil, "", err
@@ -488,8 +492,6 @@ func (s *Server) do(r *http.Request, method string, a args, token string, body [
 	switch method {
 	case "auth.test":
 		return answer{"url": "https://fake.slack.com/", "team": "Fake", "user": "maturity", "team_id": Team, "user_id": Bot, "bot_id": BotID}, nil
-	case "bots.info":
-		return answer{"bot": answer{"id": BotID, "app_id": App, "user_id": Bot, "name": "maturity"}}, nil
 	case "users.info":
 		u, err := s.user(a["user"])
 		if err != nil {
@@ -540,6 +542,12 @@ func (s *Server) do(r *http.Request, method string, a args, token string, body [
 		m.Channel = channel
 		s.messages = append(s.messages, m)
 		return answer{"channel": channel, "ts": m.TS, "message": answer{"text": m.Text}}, nil
+	case "chat.getPermalink":
+		if m := s.find(a["channel"], a["message_ts"]); m == nil || m.For != "" {
+			return nil, refusal("message_not_found")
+		}
+		at := strings.ReplaceAll(a["message_ts"], ".", "")
+		return answer{"permalink": "https://fake.slack.com/archives/" + a["channel"] + "/p" + at}, nil
 	case "chat.postEphemeral":
 		channel, err := s.place(a["channel"])
 		if err != nil {
@@ -676,6 +684,8 @@ func (s *Server) place(to string) (string, error) {
 			return "", refusal("cannot_dm_bot")
 		case u.Deleted:
 			return "", refusal("user_disabled")
+		case u.Unreachable:
+			return "", refusal("restricted_action")
 		case u.Gone, u.Stranger:
 			return "", refusal("channel_not_found")
 		}
