@@ -25,7 +25,7 @@ const NoticeVersion = "2026-11.3"
 
 // Artist draws published results. It never sees an answer that was not published.
 type Artist interface {
-	// Table draws the results as aligned text of at most 72 columns.
+	// Table draws the shares on each level as aligned text, narrow enough for a phone.
 	Table(p survey.Published, lang survey.Lang) (string, error)
 	// Picture draws the results as a PNG, and says in words what it shows.
 	Picture(p survey.Published, lang survey.Lang) (png []byte, alt string, err error)
@@ -311,7 +311,7 @@ func (b *Bot) explain(ctx context.Context, e chat.Event, err error, outcome *Out
 		return b.sorry(e, "error.not_coordinator")
 	case errors.Is(err, errNotAllowed):
 		log.Warn("refused", "reason", "may not start rounds")
-		return b.sorry(e, "error.not_allowed")
+		return b.sorry(e, b.inCommunity(e, "error.not_allowed_workspace", "error.not_allowed_server"))
 	case errors.Is(err, survey.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		log.Error("store unavailable", "error", err)
 		*outcome = Unavailable
@@ -362,6 +362,14 @@ func (b *Bot) sorryInBoth(key string) []chat.Reply {
 // sorry whispers one sentence, in the language that the event itself tells.
 func (b *Bot) sorry(e chat.Event, key string) []chat.Reply {
 	return whisper(chat.Say(b.voice(e).Say(key)))
+}
+
+// inCommunity returns the key of the sentence for a platform of workspaces, or of servers.
+func (b *Bot) inCommunity(e chat.Event, workspace, server string) string {
+	if e.Community == chat.Server {
+		return server
+	}
+	return workspace
 }
 
 // refusal is an error that already has its answer.

@@ -556,7 +556,8 @@ func (b *Bot) postJoinButton(ctx context.Context, e chat.Event, a onTarget) ([]c
 		return nil, err
 	}
 	if !ofRound(e, r) {
-		return whisper(chat.Say(b.roundVoice(e, r).Say("join.elsewhere"))), nil
+		key := b.inCommunity(e, "join.elsewhere_workspace", "join.elsewhere_server")
+		return whisper(chat.Say(b.roundVoice(e, r).Say(key))), nil
 	}
 	r, err = b.Rounds.OpenDoor(ctx, r.ID, person(e.Who))
 	if err != nil {
@@ -663,7 +664,7 @@ func (b *Bot) rates(v locale.Voice, s survey.Status) string {
 	for _, c := range []struct {
 		key string
 		n   int
-	}{{"status.declined", s.Declined}, {"status.withdrawn", s.Withdrawn}, {"status.unreachable", len(s.Lost)}} {
+	}{{"status.left", s.Declined + s.Withdrawn}, {"status.unreachable", len(s.Lost)}} {
 		if c.n > 0 {
 			lines = append(lines, v.Count(c.key, c.n))
 		}

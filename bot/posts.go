@@ -31,10 +31,13 @@ func (b *Bot) post(ctx context.Context, kind survey.MessageKind, r survey.Round)
 			return post{}, nil, err
 		}
 		if kind == survey.TablePost {
-			return all[1], nil, nil
+			return all[len(all)-1], nil, nil
 		}
 		blocks := all[0].card.Blocks
 		all[0].card.Blocks = append([]chat.Block{blocks[0], chat.Say(v.Say("post.closed", "closed", b.closed(v, r)))}, blocks[1:]...)
+		if len(all) == 1 {
+			return all[0], nil, nil
+		}
 		// The table comes after the summary, in a message of its own.
 		return all[0], func(ctx context.Context) error { return b.Rounds.Plan(ctx, r.ID, survey.TablePost) }, nil
 	case survey.WorkshopEve:
@@ -121,6 +124,9 @@ func (b *Bot) workshopEve(ctx context.Context, v locale.Voice, r survey.Round) (
 	m, err := b.Rounds.Matrix(r)
 	if err != nil {
 		return post{}, err
+	}
+	if nothingShown(p) {
+		return post{card: chat.Card{Blocks: append(blocks, chat.Say(v.Say("results.nothing", "min", p.Terms.MinGroup)))}}, nil
 	}
 	picture, err := b.picture(p, v)
 	if err != nil {

@@ -91,6 +91,16 @@ func (b *Bot) resultPosts(
 	if err != nil {
 		return nil, err
 	}
+	summary := []chat.Block{
+		chat.Heading{Text: v.Say("results.title", "area", r.Area)},
+		chat.Say(v.Say("results.part", "people", v.Count("results.people", p.Respondents), "invited", p.Terms.Invited, "finished", p.Terms.Finished, "started", p.Terms.Started)),
+	}
+	summary = append(summary, b.represented(v, m, p.Terms)...)
+	if nothingShown(p) {
+		summary = append(summary, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.nothing", "min", p.Terms.MinGroup))}})
+		summary = append(summary, b.sealLine(ctx, v, r)...)
+		return []post{{card: chat.Card{Blocks: append(summary, b.resultButtons(v, r, action))}}}, nil
+	}
 	picture, err := b.picture(p, v)
 	if err != nil {
 		return nil, err
@@ -103,30 +113,39 @@ func (b *Bot) resultPosts(
 	if err != nil {
 		return nil, fmt.Errorf("write sheets: %w", err)
 	}
-	summary := []chat.Block{
-		chat.Heading{Text: v.Say("results.title", "area", r.Area)},
-		chat.Say(v.Say("results.part", "people", v.Count("results.people", p.Respondents), "invited", p.Terms.Invited, "finished", p.Terms.Finished, "started", p.Terms.Started)),
-	}
-	summary = append(summary, b.represented(v, m, p.Terms)...)
 	summary = append(summary, b.agenda(v, m, p)...)
 	summary = append(summary, chat.Divider{}, chat.Remark(v.Say("facts.min_group", "min", p.Terms.MinGroup)+"\n"+b.consensus(v, r)+"\n"+b.planFacts(v, p.Terms.Reminders)))
 	summary = append(summary, b.sealLine(ctx, v, r)...)
+	summary = append(summary, b.resultButtons(v, r, action))
+	tables := append([]chat.Block{
+		chat.Heading{Text: v.Say("results.table")},
+		chat.Remark(v.Say("results.shares", "min", p.Terms.MinGroup)),
+	}, b.tableBlocks(table)...)
+	return []post{
+		{chat.Card{Blocks: summary}, []chat.File{picture}},
+		{chat.Card{Blocks: tables}, files},
+	}, nil
+}
+
+// resultButtons shows the results in the round's other languages, and how the round stands.
+func (b *Bot) resultButtons(v locale.Voice, r survey.Round, action func(verb, lang string) chat.Action) chat.Block {
 	var others []chat.Button
 	for _, l := range r.Languages {
 		if string(l) != v.Lang {
 			others = append(others, button(b.languageName(l), action("results", string(l))))
 		}
 	}
-	others = append(others, button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang)))
-	summary = append(summary, row(others...))
-	tables := append([]chat.Block{
-		chat.Heading{Text: v.Say("results.table")},
-		chat.Remark(v.Say("results.symbols", "min", p.Terms.MinGroup)),
-	}, b.tableBlocks(table)...)
-	return []post{
-		{chat.Card{Blocks: summary}, []chat.File{picture}},
-		{chat.Card{Blocks: tables}, files},
-	}, nil
+	return row(append(others, button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang)))...)
+}
+
+// nothingShown says whether too few people rated every element for anything to be shown.
+func nothingShown(p survey.Published) bool {
+	for _, e := range p.Elements {
+		if _, shown := e.Everyone().Mode.Int(); shown {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *Bot) picture(p survey.Published, v locale.Voice) (chat.File, error) {

@@ -892,7 +892,7 @@ func (r *Rounds) SetUnreachable(ctx context.Context, id RoundID, person PersonID
 type Status struct {
 	Turnout
 	Round   Round
-	Waiting []PersonID // not finished, for whatever reason: it is not said who declined or withdrew; in the order of their ids
+	Waiting []PersonID // not finished, for whatever reason, in the order of their ids. Who had finished and withdrew appears here again
 	Done    []PersonID // finished
 	Lost    []PersonID // not finished, and the platform would not deliver to them
 }

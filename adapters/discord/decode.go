@@ -177,7 +177,7 @@ func (in *interaction) gesture() (gesture, error) {
 		kind: acted,
 		event: chat.Event{
 			ID: in.ID, At: snowflakeTime(id), Who: person(who.ID), Where: place(in.Guild, in.Channel), Locale: in.Locale,
-			Private: in.Guild == "" && in.among(),
+			Private: in.Guild == "" && in.among(), Community: chat.Server,
 		},
 		origin: origin{Interaction: in.ID, Application: in.Application, Token: in.Token, Guild: in.Guild, Channel: in.Channel},
 	}

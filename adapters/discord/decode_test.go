@@ -44,7 +44,7 @@ func received(t testing.TB, name string) []byte {
 
 func TestPayloadsOfEveryKind(t *testing.T) {
 	at := time.UnixMilli(1441902345678901248>>22 + 1420070400000).UTC()
-	inServer := chat.Event{ID: anID, At: at, Who: person(aUser), Where: place(aGuild, aChannel), Locale: "en-GB"}
+	inServer := chat.Event{ID: anID, At: at, Who: person(aUser), Where: place(aGuild, aChannel), Locale: "en-GB", Community: chat.Server}
 	from := origin{Interaction: anID, Application: anApp, Token: "aW50ZXJhY3Rpb246dG9rZW4", Guild: aGuild, Channel: aChannel, Rights: rights{may: 2248473465835073}, RightsTold: true}
 	with := func(change func(*gesture)) gesture {
 		g := gesture{kind: acted, event: inServer, origin: from}

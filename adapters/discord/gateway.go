@@ -517,7 +517,7 @@ func (d *Discord) hear(payload []byte) {
 		return
 	}
 	x, err := d.begin(gesture{
-		event:  chat.Event{ID: m.ID, Kind: chat.Message, At: snowflakeTime(id), Who: person(m.Author.ID), Where: place("", m.Channel), Private: true},
+		event:  chat.Event{ID: m.ID, Kind: chat.Message, At: snowflakeTime(id), Who: person(m.Author.ID), Where: place("", m.Channel), Private: true, Community: chat.Server},
 		origin: origin{Channel: m.Channel},
 	}, nil, time.Now(), true)
 	if err != nil {

@@ -23,15 +23,12 @@ type Artist struct{ words *locale.Words }
 // New returns an artist who takes its sentences from words.
 func New(words *locale.Words) *Artist { return &Artist{words: words} }
 
-// textWidth is how many characters a line of a table in a message may have: a phone held upright shows about 40 and
-// scrolls to the side, a desktop window shows 72.
-const textWidth = 60
+// messageWidth is how many characters a line of a table in a message has at most: as many as a phone held upright shows of a code block.
+const messageWidth = 30
 
-// Table draws the results as aligned text.
+// Table draws the shares on each level as aligned text.
 func (a *Artist) Table(p survey.Published, lang survey.Lang) (string, error) {
-	w := a.tableWords(p, lang)
-	w.Title, w.Above, w.Below = "", nil, nil // the message around the table says these
-	return strings.TrimLeft(table.Text(p, lang, w, textWidth), "\n"), nil
+	return table.Shares(p, lang, messageWidth), nil
 }
 
 // maxAlt is the longest description of a picture in characters: Discord takes 1024 (resources/message), Slack 2000.
@@ -169,7 +166,7 @@ func (a *Artist) tableWords(p survey.Published, lang survey.Lang) table.Words {
 		{Label: v.Say("table.min_group"), Value: fmt.Sprint(t.MinGroup)},
 		{Label: v.Say("table.consensus"), Value: rule},
 	}
-	w.Above = []string{v.Say("results.symbols", "min", t.MinGroup)}
+	w.Above = []string{v.Say("table.symbols", "min", t.MinGroup)}
 	w.Below = []string{v.Say("facts.min_group", "min", t.MinGroup), rule, v.Say("table.agreement_means"), v.Say("table.rounding")}
 	return w
 }

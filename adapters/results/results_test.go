@@ -132,7 +132,7 @@ func TestFilesAreWhatTheyAreCalled(t *testing.T) {
 		t.Errorf("%v\n%s", err, text)
 	}
 	for line := range strings.Lines(text) {
-		if n := len([]rune(strings.TrimRight(line, "\n"))); n > textWidth {
+		if n := len([]rune(strings.TrimRight(line, "\n"))); n > messageWidth {
 			t.Errorf("%d characters: %s", n, line)
 		}
 	}

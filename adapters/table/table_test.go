@@ -317,3 +317,31 @@ func BenchmarkXLSX(b *testing.B) {
 		}
 	}
 }
+
+// A phone shows 30 characters of a line, whatever the number of levels.
+func TestSharesKeepToAPhone(t *testing.T) {
+	for n := 2; n <= 7; n++ {
+		m := matrix()
+		m.Levels = nil
+		for i := range n {
+			m.Levels = append(m.Levels, survey.Level{ID: fmt.Sprint("l", i), Name: both(fmt.Sprint("Level number ", i+1), fmt.Sprint("Lefel rhif ", i+1))})
+		}
+		tally := survey.NewTally(m)
+		for range 6 {
+			tally.Add(survey.Response{Group: "health", Answers: map[string]survey.Answer{"vision": {Rating: survey.Rating(n)}}})
+		}
+		p := survey.Publish(tally, survey.Terms{Round: "r1", Area: "A", MinGroup: 5, Consensus: survey.Consensus{Percent: 70}})
+		text := Shares(p, survey.Welsh, 30)
+		if want := strings.Repeat("   0", n-1) + " 100\n"; !strings.Contains(text, want) {
+			t.Errorf("%d levels: %q is not in\n%s", n, want, text)
+		}
+		if !strings.Contains(text, strings.Repeat(" [c]", n)) {
+			t.Errorf("%d levels: what is hidden is not said\n%s", n, text)
+		}
+		for line := range strings.Lines(text) {
+			if width := utf8.RuneCountInString(strings.TrimRight(line, "\n")); width > 30 {
+				t.Errorf("%d levels: %d characters: %s", n, width, line)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -47,6 +48,49 @@ func Text(p survey.Published, lang survey.Lang, words Words, width int) string {
 	if len(words.Below) > 0 {
 		b.WriteByte('\n')
 		paragraphs(&b, width, words.Below...)
+	}
+	return b.String()
+}
+
+// Shares writes the percentages of everyone on each level, of each dimension and element, in lines of at most so many characters, for a
+// fixed-width font. Where the levels leave too little room for names beside them, names stand above.
+func Shares(p survey.Published, lang survey.Lang, width int) string {
+	var legend, head []string
+	for i, l := range p.Matrix.Levels {
+		legend = append(legend, fmt.Sprintf("%d %s", i+1, l.Name.In(lang)))
+		head = append(head, fmt.Sprintf("%d%%", i+1))
+	}
+	const cell = 4 // "100" or "[c]", and a space
+	beside := width-cell*len(head) >= leastName
+	lines := []textLine{{cells: head}}
+	for _, r := range resultRows(p, 0, 1) {
+		line := newLine(r, lang)
+		line.indent = min(line.indent, 1)
+		for _, f := range r.cells.Percent {
+			line.cells = append(line.cells, f.String())
+		}
+		lines = append(lines, line)
+	}
+	var b strings.Builder
+	list(&b, width, legend)
+	b.WriteByte('\n')
+	if beside {
+		align(&b, width, lines, false)
+		return b.String()
+	}
+	for n, l := range lines {
+		if l.top && n > 1 {
+			b.WriteByte('\n')
+		}
+		for _, name := range wrap(l.name, width-l.indent) {
+			fmt.Fprintf(&b, "%*s%s\n", l.indent, "", name)
+		}
+		for some := range slices.Chunk(l.cells, max(1, width/cell)) {
+			for _, c := range some {
+				fmt.Fprintf(&b, "%*s", cell, c)
+			}
+			b.WriteByte('\n')
+		}
 	}
 	return b.String()
 }

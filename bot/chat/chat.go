@@ -80,6 +80,8 @@ type Event struct {
 	Direct bool
 	// Admin says that the platform lets this person manage the workspace.
 	Admin bool
+	// Community is what the platform calls that.
+	Community Community
 	// Locale is the person's language as the platform tells it (BCP 47), or empty.
 	Locale string
 	// TimeZone is where the person's clock is, as the platform tells it (an IANA name), or empty.
@@ -87,6 +89,15 @@ type Event struct {
 	Action   Action
 	Values   map[string][]string
 }
+
+// Community is what people and channels of a platform are part of, by the platform's own word.
+type Community int
+
+// The communities.
+const (
+	Workspace Community = iota // managed by admins and owners
+	Server                     // managed by whoever has a permission for it
+)
 
 // Value is the first value of a form's field, without surrounding white space.
 func (e Event) Value(field string) string {
