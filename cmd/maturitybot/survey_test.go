@@ -46,7 +46,7 @@ func TestTaps(t *testing.T) {
 		t.Errorf("%d taps from Start to the receipt, want %d", taps, want)
 	}
 	named := 0
-	for _, page := range []string{"README.md", "ACCESSIBILITY.md"} {
+	for _, page := range []string{"README.md", "ACCESSIBILITY.md", "docs/taking-part.md"} {
 		text, err := os.ReadFile(filepath.Join("../..", page))
 		if err != nil {
 			t.Fatal(err)
@@ -115,6 +115,13 @@ func TestReadingTime(t *testing.T) {
 					t.Fatal("the invitation does not say how long it takes")
 				}
 				t.Logf("%d words; the invitation says %s to %s minutes", read, said[1], said[2])
+				page, err := os.ReadFile("../../docs/taking-part.md")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !strings.Contains(string(page), said[1]+" to "+said[2]) {
+					t.Errorf("docs/taking-part.md does not say %s to %s minutes", said[1], said[2])
+				}
 				for i, pace := range []float64{240, 200} {
 					minutes, _ := strconv.ParseFloat(said[1+i], 64)
 					if took := float64(read) / pace; math.Abs(minutes-took) > 1 {
