@@ -799,7 +799,8 @@ func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Gest
 }
 
 // Current says whether a person's entry, and their response, are still as they were read. Of a
-// response that was not read, which has no answers, only the entry is compared.
+// response that was not read, which has no answers, only the entry is compared. Nothing is current
+// in a round that has closed.
 func (r *Rounds) Current(ctx context.Context, seat Seat, resp Response) (bool, error) {
 	return r.store.Current(ctx, seat, resp)
 }

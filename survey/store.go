@@ -94,7 +94,8 @@ type ResponseStore interface {
 	// Detail keeps what was added to an element, replacing what was there, on the same terms as Answer.
 	Detail(ctx context.Context, s Seat, now time.Time, g Gesture, element string, d Detail) (Response, error)
 	// Current says whether the person's entry in the roster and the response are still as they were
-	// read. Of a response without answers only the entry is compared.
+	// read. Of a response without answers only the entry is compared. In a round that has closed
+	// nothing is, and the response is not read.
 	Current(ctx context.Context, s Seat, r Response) (bool, error)
 	// Withdraw erases the response and everything of the member but the fact that they withdrew. Until the round is closed only.
 	Withdraw(ctx context.Context, s Seat) error

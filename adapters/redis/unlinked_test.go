@@ -96,6 +96,29 @@ func TestNoCommandTakesPersonAndPseudonym(t *testing.T) {
 	}
 }
 
+// TestNothingIsComparedAfterTheClose checks that a card that is drawn late does not make the store
+// name a response beside its person: the log of slow commands is emptied only once after a close.
+func TestNothingIsComparedAfterTheClose(t *testing.T) {
+	t.Parallel()
+	s := embedded(t).Store
+	ctx, now := t.Context(), time.Now()
+	_, seats := opened(t, s, "r1", "slack:T1:UANA")
+	r, err := s.Answer(ctx, seats[0], now, survey.Gesture{ID: "a", At: now}, "vision", 2)
+	must(t, err, errorOf(s.CloseRound(ctx, "r1", now, survey.Entry{})))
+	sent := &commandLog{}
+	s.client.AddHook(sent)
+	same, err := s.Current(ctx, seats[0], r)
+	must(t, err)
+	if same {
+		t.Error("a card of a closed round is current")
+	}
+	for _, command := range sent.all {
+		if strings.Contains(command, seats[0].Pseudonym) {
+			t.Errorf("a command names the response: %s", command)
+		}
+	}
+}
+
 // TestSlowLogIsEmptied: entries of it hold pseudonyms, answers and times, so none is left after a close.
 func TestSlowLogIsEmptied(t *testing.T) {
 	t.Parallel()

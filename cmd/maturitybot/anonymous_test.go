@@ -217,5 +217,5 @@ func TestAnonymousAfterTheClose(t *testing.T) {
 
 // keptAfterTheClose are the kinds of keys that there may be. None holds a response and anything of a person.
 var keptAfterTheClose = []string{
-	"round", "roster", "responses", "response", "owed", "planned", "zones", "audit", "erased", "person", "channel", "event", "rounds", "schema", "journals",
+	"round", "roster", "responses", "response", "owed", "planned", "zones", "audit", "erased", "person", "channel", "event", "rounds", "due", "schema", "journals",
 }
