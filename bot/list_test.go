@@ -25,7 +25,7 @@ func TestListLine(t *testing.T) {
 		"<@123456>|Midwife":                      {"Midwife", "<@123456>"},
 		"ben, Midwife, cem@example.org, Parents": {"Midwife, cem@example.org, Parents", "ben"},
 		"ben, -":                                 {"", "ben"},
-		"ben​, Astronaut":                        {"Astronaut", "ben"},
+		"ben\u200b, Astronaut":                   {"Astronaut", "ben"},
 		"“ben@example.org”":                      {"", "ben@example.org"},
 	} {
 		people, role := listLine(rows.Pasted(line)[0], nil, 0, vocabulary)

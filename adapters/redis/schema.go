@@ -17,7 +17,7 @@ import (
 const Schema = 1
 
 // ErrNewerSchema says that the store holds data of a newer program.
-var ErrNewerSchema = errors.New("Redis is used by a newer version of maturitybot: run that version here as well, " +
+var ErrNewerSchema = errors.New("this Redis is used by a newer version of maturitybot: run that version here as well, " +
 	"or go back as docs/running.md describes (Go back to an older version)")
 
 // CheckSchema returns ErrNewerSchema when the store holds data of a newer program.

@@ -110,6 +110,8 @@ func foreignT(file *ast.File) (found []token.Pos) {
 }
 
 // closuresOver returns the variables whose value holds a function that uses the parameter.
+//
+//lint:ignore SA1019 the variables of one file are enough here, and need no type information
 func closuresOver(body *ast.BlockStmt, parameter string) (holders []*ast.Object) {
 	hold := func(names []ast.Expr, values ...ast.Expr) {
 		if !slices.ContainsFunc(values, func(v ast.Expr) bool { return capturing(v, parameter) }) {
