@@ -171,6 +171,31 @@ func pressAnswers(t *testing.T, b *built, round survey.RoundID, ben chat.Person,
 	}
 }
 
+// answerAll has enough people answer, and far enough apart, that every element is shown and to be discussed.
+// It returns who they are.
+func answerAll(t *testing.T, b *built, round survey.RoundID) (people []survey.PersonID) {
+	t.Helper()
+	m := b.matrices[0]
+	for i := range 5 {
+		id := survey.PersonID(tryPerson(fmt.Sprint("other", i)).String())
+		people = append(people, id)
+		ana := survey.PersonID(tryPerson("ana").String())
+		if _, _, err := b.rounds.Invite(t.Context(), round, ana, []survey.Member{{Person: id}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.rounds.Start(t.Context(), round, id, "1"); err != nil {
+			t.Fatal(err)
+		}
+		rating := survey.Rating(1 + i%2*(len(m.Levels)-1))
+		for _, e := range m.Elements() {
+			if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Gesture{ID: e.ID}, e.ID, rating); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return people
+}
+
 func walk(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang string) {
 	t.Helper()
 	m := b.matrices[0]
@@ -193,20 +218,7 @@ func walk(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang st
 			t.Fatal(err)
 		}
 	}
-	for i := range 5 { // enough people, and far enough apart, that every element is shown and to be discussed
-		id := survey.PersonID(tryPerson(fmt.Sprint("other", i)).String())
-		if _, _, err := b.rounds.Invite(t.Context(), round, survey.PersonID(tryPerson("ana").String()), []survey.Member{{Person: id}}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := b.rounds.Start(t.Context(), round, id, "1"); err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range m.Elements() {
-			if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Gesture{ID: e.ID}, e.ID, survey.Rating(1+i%2*(len(m.Levels)-1))); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	answerAll(t, b, round)
 	type step struct {
 		who    chat.Person
 		action string
@@ -335,6 +347,7 @@ func TestAFaultEndsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, round, _ := open(t, editions, "en", "cy")
+	answerAll(t, b, round) // without answers there is nothing to draw
 	var log bytes.Buffer
 	options := b.bot.Options
 	options.Artist, options.Log = brokenArtist{options.Artist}, slog.New(slog.NewTextHandler(&log, nil))

@@ -34,6 +34,8 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	}
 }
 
+// TestWrongCommandLines: 2 is for a command line that cannot be understood. One that is understood and cannot
+// be done, such as one that names a file that is not there, is 1.
 func TestWrongCommandLines(t *testing.T) {
 	for _, c := range []struct {
 		args []string
@@ -45,10 +47,10 @@ func TestWrongCommandLines(t *testing.T) {
 		{[]string{"try", "--seed", "x"}, 2, "--seed"},
 		{[]string{"try", "--others=-1"}, 1, "want 0 to 2000"},
 		{[]string{"try", "--edition", "scotland"}, 1, `there is no matrix "scotland"; there are england, wales`},
-		{[]string{"try", "--matrix", "nothing.yaml"}, 2, "nothing.yaml"},
+		{[]string{"try", "--matrix", "nothing.yaml"}, 1, "there is no file nothing.yaml"},
 		{[]string{"matrix", "show", "--lang", "fr"}, 1, `not written in "fr"`},
-		{[]string{"matrix", "check", "nothing.yaml"}, 2, "nothing.yaml"},
-		{[]string{"play", "nothing.chat"}, 1, "nothing.chat"},
+		{[]string{"matrix", "check", "nothing.yaml"}, 1, "there is no file nothing.yaml"},
+		{[]string{"play", "nothing.chat"}, 1, "there is no file nothing.chat"},
 	} {
 		code, out, errs := exec(t, "", c.args...)
 		if code != c.code || !strings.Contains(errs, c.want) || out != "" {

@@ -117,6 +117,16 @@ func (s *season) invite(t *testing.T, names ...string) {
 	}
 }
 
+// answer has enough people answer and submit that there are results to show.
+func (s *season) answer(t *testing.T) {
+	t.Helper()
+	for _, p := range answerAll(t, s.built, "abcdefgh23") {
+		if _, _, err := s.rounds.Submit(t.Context(), "abcdefgh23", p); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // at lets time go by until then, as it would, and returns what was sent meanwhile.
 func (s *season) at(t *testing.T, then string) []string {
 	t.Helper()
@@ -166,6 +176,7 @@ func TestEveryMessageFits(t *testing.T) {
 				Workshop:  survey.Workshop{At: time.Date(2026, 12, 18, 14, 0, 0, 0, time.UTC), Place: strings.Repeat("Ŷ", survey.MaxPlaceRunes)},
 				Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(),
 			})
+			s.answer(t)
 			s.invite(t, "ben", "cem")
 			if _, err := s.rounds.Start(t.Context(), "abcdefgh23", survey.PersonID(tryPerson("ben").String()), "1"); err != nil {
 				t.Fatal(err)
@@ -175,9 +186,9 @@ func TestEveryMessageFits(t *testing.T) {
 				t.Fatal(err)
 			}
 			all = append(all, s.at(t, "2026-12-19 12:00")...)
-			// Cem's invitation, since Ben has started; three reminders of each; two of the workshop each; 14 digests, last day, results,
+			// Cem's invitation, since Ben has started; three reminders of each; two of the workshop each, also of the five who have finished; 14 digests, last day, results,
 			// table, workshop eve, call.
-			if want := 1 + 6 + 4 + 14 + 5; len(all) != want {
+			if want := 1 + 6 + 4 + 10 + 14 + 5; len(all) != want {
 				t.Errorf("%d messages, want %d:\n%s", len(all), want, strings.Join(all, "\n"))
 			}
 			if log := s.log.String(); strings.Contains(log, "level=ERROR") || strings.Contains(strings.Join(all, ""), "⟦") {
@@ -239,6 +250,7 @@ func TestWhatComesOfAReminder(t *testing.T) {
 // TestHowLateMessagesAre: it counts from when a message was first to be sent, by the plan, whatever was tried since.
 func TestHowLateMessagesAre(t *testing.T) {
 	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts()})
+	s.answer(t)
 	s.invite(t, "ben")
 	s.at(t, "2026-12-09 12:00")
 	s.late = nil
@@ -264,7 +276,8 @@ func TestHowLateMessagesAre(t *testing.T) {
 	}
 }
 
-// TestWhatComesOfAPost: the same for the coordinator's channel. Results that may have been posted are followed by their table.
+// TestWhatComesOfAPost: the same for the coordinator's channel. Results that may have been posted are followed by their table,
+// and of results that cannot be posted the coordinators are told.
 func TestWhatComesOfAPost(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -275,10 +288,11 @@ func TestWhatComesOfAPost(t *testing.T) {
 	}{
 		{"refused for now", errors.New("busy"), []string{"post Results", "post The same as a table"}, "", bot.Failed},
 		{"may have been sent", chat.ErrUnsure, []string{"post The same as a table"}, "post may not have been sent", bot.Unsure},
-		{"cannot be reached", fmt.Errorf("no: %w", chat.ErrUnreachable), []string{"post The same as a table"}, "the coordinator's channel cannot be reached", bot.Unreachable},
+		{"cannot be reached", fmt.Errorf("no: %w", chat.ErrUnreachable), []string{"ana Northshire: I could not post the results"}, "the coordinator's channel cannot be reached", bot.Unreachable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Posts: survey.DefaultPosts()})
+			s.answer(t)
 			s.at(t, "2026-12-11 16:59")
 			s.platform.answer = errors.New("away")
 			s.at(t, "2026-12-11 17:00")
@@ -338,6 +352,7 @@ func TestReasonsAreSentences(t *testing.T) {
 // TestAClosedSurveyIsNotForgotten: what stops the bot between closing and posting does not lose the results.
 func TestAClosedSurveyIsNotForgotten(t *testing.T) {
 	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Posts: survey.DefaultPosts()})
+	s.answer(t)
 	s.at(t, "2026-12-11 16:59")
 	s.platform.answer = errors.New("away")
 	s.at(t, "2026-12-11 17:00")
