@@ -36,6 +36,7 @@ type Loop struct {
 	messenger Messenger
 	log       *slog.Logger
 	planner   *Planner
+	senders   int
 }
 
 // Planning has the loop plan as well, once a minute; it returns the loop.
@@ -46,7 +47,14 @@ func (l *Loop) Planning(p *Planner) *Loop {
 
 // NewLoop makes a loop.
 func NewLoop(desk Desk, messenger Messenger, log *slog.Logger) *Loop {
-	return &Loop{desk: desk, messenger: messenger, log: log}
+	return &Loop{desk: desk, messenger: messenger, log: log, senders: senders}
+}
+
+// InTurn has the loop send one message after the other, in the order in which they are due; it returns the loop.
+// What is recorded of them is then the same each time, as a transcript needs it.
+func (l *Loop) InTurn() *Loop {
+	l.senders = 1
+	return l
 }
 
 const (
@@ -122,7 +130,7 @@ func (l *Loop) send(ctx context.Context, due []survey.Delivery) (sent, failed in
 	work, until := make(chan survey.Delivery), time.Now().Round(0).Add(holding) // by the clock on the wall: a machine may have been asleep
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	for range min(senders, len(due)) {
+	for range min(l.senders, len(due)) {
 		all.Go(func() {
 			for d := range work {
 				ok := l.one(ctx, d, until)

@@ -104,7 +104,7 @@ func stage(folder string, matrices []*survey.Matrix, log *slog.Logger, on func(*
 	var loop *reminders.Loop
 	var planner *reminders.Planner
 	clockwork := func() {
-		loop = reminders.NewLoop(b.rounds, b.bot, log)
+		loop = reminders.NewLoop(b.rounds, b.bot, log).InTurn()
 		planner = reminders.NewPlanner(b.rounds, diary(), s.Clock.Now, log)
 	}
 	clockwork()
