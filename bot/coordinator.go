@@ -880,7 +880,7 @@ func (b *Bot) teamForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Re
 func (b *Bot) offerTeam(ctx context.Context, e chat.Event, a onTarget, none error) ([]chat.Reply, error) {
 	var found []survey.Round
 	err := b.Rounds.All(ctx, func(r survey.Round) error {
-		named := strings.EqualFold(r.Area, a.words) || string(r.ID) == strings.ToLower(a.words)
+		named := plaintext.Same(r.Area, a.words) || string(r.ID) == strings.ToLower(a.words)
 		if a.words == "" {
 			named = r.Channel == e.Where.String()
 		}

@@ -16,8 +16,8 @@ var Scopes = []struct{ Name, Why string }{
 	{"users:read", "to know somebody's language, time zone and whether they manage the workspace, and to leave out bots"},
 	{"users:read.email", "to find the people of a list of e-mail addresses"},
 	{"im:history", "to answer somebody who writes to the bot in words; it reads no other conversation"},
-	{"channels:read", "to invite everyone in a public channel"},
-	{"groups:read", "to invite everyone in a private channel that the bot was added to"},
+	{"channels:read", "to invite everyone in a public channel, and to know whether the bot can post there"},
+	{"groups:read", "to invite everyone in a private channel that the bot was added to, and to know whether it can post there"},
 	{"files:write", "to add the picture and the files to the results"},
 }
 
