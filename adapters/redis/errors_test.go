@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,8 +18,9 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// cut is a hook that fails every call after the first few.
-type cut struct{ left int }
+// cut is a hook that fails every call after the first few. The store asks for rewrites of the
+// append-only file in the background, so the count is atomic.
+type cut struct{ left atomic.Int64 }
 
 func (c *cut) DialHook(next goredis.DialHook) goredis.DialHook { return next }
 
@@ -45,7 +47,7 @@ func (c *cut) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.Proc
 }
 
 func (c *cut) count() error {
-	if c.left--; c.left < 0 {
+	if c.left.Add(-1) < 0 {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("no route")}
 	}
 	return nil
@@ -63,7 +65,8 @@ func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fault := &cut{left: 1 << 30}
+	fault := &cut{}
+	fault.left.Store(1 << 30)
 	store.client.AddHook(fault)
 	rounds := survey.NewRounds(store, editions, time.Now)
 	failed := map[string]bool{}
@@ -102,10 +105,10 @@ func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
 						if method.Type.IsVariadic() {
 							call = method.Func.CallSlice
 						}
-						fault.left = calls
+						fault.left.Store(int64(calls))
 						results := call(args)
-						cutOff := fault.left < 0
-						fault.left = 1 << 30
+						cutOff := fault.left.Load() < 0
+						fault.left.Store(1 << 30)
 						if err, ok := results[out-1].Interface().(error); ok {
 							failed[name] = true
 							said(t, name, err)
