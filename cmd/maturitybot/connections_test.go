@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 )
@@ -12,12 +13,15 @@ func TestConnectionsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConnections(3)
 		closed := map[net.Conn]bool{}
+		var mu sync.Mutex // of closed
 		open := func() net.Conn {
 			ours, theirs := net.Pipe()
 			t.Cleanup(func() { _ = theirs.Close() })
 			c.track(ours, http.StateNew)
 			go func() { // a connection that is closed cannot be read
 				_, _ = theirs.Read(make([]byte, 1))
+				mu.Lock()
+				defer mu.Unlock()
 				closed[ours] = true
 			}()
 			return ours
@@ -25,6 +29,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 		want := func(what string, conns map[net.Conn]bool) {
 			t.Helper()
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			for conn, is := range conns {
 				if closed[conn] != is {
 					t.Errorf("%s: closed is %v", what, closed[conn])
