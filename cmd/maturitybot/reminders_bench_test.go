@@ -108,7 +108,9 @@ func BenchmarkReminders(b *testing.B) {
 					}
 					began := time.Now()
 					who := survey.PersonID(faultyPerson((i*4 + g) % answering))
-					gesture := survey.Gesture{ID: fmt.Sprint(run, " ", g, " ", i), At: began}
+					// Nobody answers twice within survey.DoubleTap.
+					at := began.Add(time.Duration(i) * survey.DoubleTap)
+					gesture := survey.Gesture{ID: fmt.Sprint(run, " ", g, " ", i), At: at}
 					if _, _, err := rounds.Answer(b.Context(), id, who, gesture, matrices[0].Elements()[i%17].ID, 1); err != nil {
 						b.Error(err)
 						return
