@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -164,6 +165,17 @@ type Clock struct {
 	pause  time.Duration            // at least, between two gestures of one person
 	last   map[string]time.Time     // the last gesture of a person
 	atOnce map[string]time.Duration // how long after it the next one follows
+	made   map[string][]Made
+}
+
+// Made is when somebody made a gesture: by the platform's clock and by the machine's.
+type Made struct{ Platform, Real time.Time }
+
+// Gestures returns when a person made each of their gestures, in order.
+func (c *Clock) Gestures(person string) []Made {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.made[person])
 }
 
 // GestureAt says when the next gesture is made.
@@ -207,9 +219,10 @@ func (c *Clock) Gesture(person string) time.Time {
 		at, c.next = c.next, time.Time{}
 	}
 	if c.last == nil {
-		c.last = map[string]time.Time{}
+		c.last, c.made = map[string]time.Time{}, map[string][]Made{}
 	}
 	c.last[person] = at
+	c.made[person] = append(c.made[person], Made{Platform: at, Real: time.Now()})
 	return at
 }
 

@@ -226,7 +226,7 @@ func attack(e evidence) map[string]guesses {
 		all["what was answered when, in "+name] = e.byContent(k, responses)
 	}
 	// How many answers the log tells of, by whatever stands for a person in it, and by time alone.
-	all["answers counted by name in the log"] = e.byLog(responses, `person=(\S+)`)
+	all["answers counted by name in the log"] = e.byLog(responses, `(?:person=|"person":")([^\s"]+)`)
 	all["answers counted by time in the log"] = e.byLog(responses, "")
 	return all
 }
@@ -423,7 +423,8 @@ func (e evidence) byContent(k *kept, responses map[string][]string) guesses {
 	return g
 }
 
-var logged = regexp.MustCompile(`(?m)^.*time=(\S+) .*verb=answer.*$`)
+// logged is a line about an answer, of a log in text or in JSON.
+var logged = regexp.MustCompile(`(?m)^.*(?:time=|"time":")([^\s"]+).*(?:verb=|"verb":")answer.*$`)
 
 // byLog counts for each person the lines about answers, and gives them the response that has as many: of those lines that
 // name the same by the pattern, or, where it is empty, of those at the times of their presses.

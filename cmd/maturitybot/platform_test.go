@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"maturitybot/adapters/platformtest"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/transcript"
 )
@@ -59,6 +60,7 @@ type faked interface {
 	GestureAt(at time.Time)
 	Pause(between time.Duration)
 	AtOnce(person string, after time.Duration)
+	Gestures(person string) []platformtest.Made
 	// listed is how a person of the stage is written in a list.
 	listed(name string) string
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -13,18 +15,21 @@ import (
 	"net/url"
 	"os"
 	osexec "os/exec"
+	"os/signal"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/alecthomas/kong"
 
 	discordfake "maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/redis"
 	"maturitybot/adapters/redis/redistest"
 	slackfake "maturitybot/adapters/slack/fake"
 	"maturitybot/bot/chat"
@@ -54,7 +59,9 @@ func storming() int {
 	c.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "tcp", to)
 	}
-	if err := c.Run(context.Background(), streams{out: os.Stdout, err: os.Stderr}); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := c.Run(ctx, streams{out: os.Stdout, err: os.Stderr}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -135,6 +142,7 @@ type storm struct {
 type replica struct {
 	address string // where it takes requests
 	ops     string // where it tells how it is
+	end     func() // ends it as a service manager does, for good
 	mu      sync.Mutex
 	process *os.Process
 }
@@ -163,7 +171,9 @@ func TestStorm(t *testing.T) {
 
 func newStorm(t *testing.T, c climate) *storm {
 	t.Helper()
-	s := &storm{t: t, climate: c, server: redistest.Start(t, redistest.Options{AOF: true}), count: map[string]int{}}
+	s := &storm{t: t, climate: c, server: redistest.Start(t, redistest.Options{
+		AOF: true, Args: []string{"--rdbcompression", "no"}, // so that its files can be searched
+	}), count: map[string]int{}}
 	s.proxy = redistest.ProxyTo(t, s.server.Addr)
 	s.platform, s.weather = c.make(t)
 	s.weather.Tolerate()
@@ -249,12 +259,17 @@ func (s *storm) start() *replica {
 		"OPS_LISTEN="+r.ops, "LOG_FORMAT=json")...)
 	ctx, end := context.WithCancel(context.Background())
 	ended := make(chan struct{})
+	ending := false // with r.mu
 	go func() {
 		defer close(ended)
 		for ctx.Err() == nil {
 			cmd := osexec.Command(os.Args[0])
 			cmd.Env, cmd.Stdout, cmd.Stderr = env, &s.log, &s.log
 			r.mu.Lock()
+			if ending {
+				r.mu.Unlock()
+				return
+			}
 			err := cmd.Start()
 			r.process = cmd.Process
 			r.mu.Unlock()
@@ -275,6 +290,18 @@ func (s *storm) start() *replica {
 		end()
 		<-ended
 	})
+	r.end = func() {
+		r.mu.Lock()
+		last := r.process
+		ending = true
+		r.mu.Unlock()
+		_ = last.Signal(syscall.SIGTERM) // it may have ended by itself
+		select {
+		case <-ended:
+		case <-time.After(30 * time.Second):
+			s.t.Error("a process does not end when it is told to")
+		}
+	}
 	return r
 }
 
@@ -341,8 +368,10 @@ func (s *storm) rage(lasts time.Duration, people int) {
 		s.t.Logf("%s", last(s.log.String(), 2000))
 		return
 	}
+	truth := s.readTruth(walkers)
 	s.judge(ana, room, walkers)
 	s.searchLogs(ids, walkers)
+	s.attack(truth)
 }
 
 // blow does everything that can be done to the bot, again and again in another order.
@@ -813,6 +842,128 @@ func (s *storm) judge(ana *walker, room string, walkers []*walker) {
 			s.t.Errorf("%s: %v people are counted as not having answered", e.ID, e.NotAnswered)
 		}
 	}
+}
+
+// truth is what nobody may find out after the close: the pseudonyms of people, and secrets.
+type truth struct {
+	rounds     []survey.RoundID
+	secrets    [][]byte
+	people     map[survey.RoundID][]string
+	pseudonyms map[survey.RoundID]map[string]string // by person
+}
+
+// readTruth reads it while the surveys are open.
+func (s *storm) readTruth(walkers []*walker) truth {
+	s.t.Helper()
+	store, err := redis.Open(s.t.Context(), s.server.URL())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }() // it was only read
+	all := truth{
+		people:     map[survey.RoundID][]string{},
+		pseudonyms: map[survey.RoundID]map[string]string{},
+	}
+	err = store.Rounds(s.t.Context(), func(r survey.Round) error {
+		all.rounds = append(all.rounds, r.ID)
+		return nil
+	})
+	if err != nil || len(all.rounds) == 0 {
+		s.t.Fatalf("%d rounds are kept, %v", len(all.rounds), err)
+	}
+	for _, id := range all.rounds {
+		all.pseudonyms[id] = map[string]string{}
+		for _, w := range walkers {
+			person := s.platform.person(w.name).String()
+			seat, err := store.Seat(s.t.Context(), id, survey.PersonID(person))
+			if err != nil || seat.Pseudonym == "" {
+				s.t.Fatalf("%s has no pseudonym: %v", w.name, err)
+			}
+			all.people[id] = append(all.people[id], person)
+			all.pseudonyms[id][person] = seat.Pseudonym
+		}
+		slices.Sort(all.people[id])
+	}
+	all.secrets = secretsOf(s.t, s.server.URL(), all.rounds)
+	return all
+}
+
+// stormChance is more than a line of attack that knows nothing links: it is right about one person
+// of a round on average, however many take part, and about eleven or more with a probability of
+// 1 in 100 million. Of some thousand lines of attack in the four storms one is with a probability
+// of at most 1 in 10,000.
+const stormChance = 11
+
+// attack ends the bot, and tries to link people to responses with all that is left.
+func (s *storm) attack(all truth) {
+	for _, r := range s.replicas {
+		r.end()
+	}
+	awaitRewrite(s.t, s.server)
+	live, slowlog := askRedis(s.t, s.server.URL())
+	disk := loaded(s.t, s.server.Dir)
+	texts := map[string][]byte{
+		"log": []byte(s.log.String()), "slowlog": slowlog, "files": readFiles(s.t, s.server.Dir),
+	}
+	var told strings.Builder
+	for _, k := range []*kept{live, disk} {
+		checkKept(s.t, k)
+		for key, of := range k.keys {
+			fmt.Fprintln(&told, key, of.fields)
+		}
+	}
+	texts["keys"] = []byte(told.String())
+	for name, text := range texts {
+		for _, secret := range all.secrets {
+			if bytes.Contains(text, secret) {
+				s.t.Errorf("%s: the secret of a closed survey is there", name)
+			}
+		}
+	}
+	delete(texts, "keys") // where each is on its own below
+	lines := 0
+	for _, id := range all.rounds {
+		e := evidence{people: all.people[id], texts: texts, presses: map[string][]press{}}
+		for _, element := range s.matrix.Elements() {
+			e.elements = append(e.elements, element.ID)
+		}
+		e.stores = map[string]*kept{"redis": live.of(id, e.people), "files": disk.of(id, e.people)}
+		responses := 0
+		for person, pseudonym := range all.pseudonyms[id] {
+			user := person[strings.LastIndex(person, ":")+1:]
+			for _, made := range s.platform.Gestures(user) {
+				e.presses[person] = append(e.presses[person], press{made.Platform, made.Real})
+			}
+			if bytes.Contains(texts["log"], []byte(pseudonym)) {
+				s.t.Error("a pseudonym is in the log")
+			}
+			if _, kept := live.keys[responsePrefix+string(id)+"}:"+pseudonym]; kept {
+				responses++
+			}
+		}
+		if responses != len(e.people) {
+			s.t.Errorf("%d responses are kept of %d people: the attack would see nothing",
+				responses, len(e.people))
+		}
+		for name, k := range e.stores {
+			for key, of := range k.keys {
+				text := key + " " + strings.Join(of.fields, " ")
+				names := func(what string) bool { return strings.Contains(text, what) }
+				pseudonyms := slices.Collect(maps.Values(all.pseudonyms[id]))
+				if slices.ContainsFunc(e.people, names) && slices.ContainsFunc(pseudonyms, names) {
+					s.t.Errorf("%s: %s has a person and a pseudonym", name, key)
+				}
+			}
+		}
+		for name, g := range attack(e) {
+			lines++
+			if n := g.right(all.pseudonyms[id]); n >= stormChance {
+				s.t.Errorf("%s: %d of %d people are linked to their responses",
+					name, n, len(e.people))
+			}
+		}
+	}
+	s.t.Logf("%d lines of attack", lines)
 }
 
 func number(x any) int {
