@@ -697,16 +697,18 @@ func (w *walker) next(m message, things []thing) bool {
 			return w.tap(m, x, x.options[rand.IntN(len(x.options))].Value)
 		}
 	}
-	if x, ok := has("submit"); ok && len(w.sees) == len(w.s.matrix.Elements()) {
-		w.submitted = true
-		return w.tap(m, x, "")
-	}
-	if _, ok := has("submit"); ok { // what they gave without ever seeing it saved, they look at again
+	if x, ok := has("submit"); ok {
+		// What they have decided on without ever seeing it saved, they look at again first.
 		for _, e := range w.s.matrix.Elements() {
-			if w.sees[e.ID] == "" && len(w.way.action.Args) > 1 {
+			unsure := w.sees[e.ID] == "" || w.sees[e.ID] != w.want[e.ID]
+			if unsure && len(w.way.action.Args) > 1 {
 				w.way.action.Args[1] = e.ID
 				return w.tap(m, w.way, "")
 			}
+		}
+		if len(w.sees) == len(w.s.matrix.Elements()) {
+			w.submitted = true
+			return w.tap(m, x, "")
 		}
 	}
 	for _, verb := range []string{"accept", "go", "lang", "begin", "resume", "review", "join"} {
