@@ -62,7 +62,11 @@ func Line(s string) string {
 // White space around the text and characters without width do not count.
 func Key(s string) string {
 	if !ascii(s) {
-		s = norm.NFC.String(cases.Fold().String(norm.NFC.String(strings.Map(plain, s))))
+		// NFC and folding come first, since both turn some characters into quotes: U+1FEF becomes "`", and
+		// U+0149 an apostrophe and "n". NFC comes again where something stood between a letter and its
+		// accent that plain drops.
+		s = norm.NFC.String(cases.Fold().String(norm.NFC.String(s)))
+		s = norm.NFC.String(strings.Map(plain, s))
 	}
 	return strings.ToLower(strings.Join(strings.Fields(s), " "))
 }

@@ -13,11 +13,12 @@ import (
 
 func TestSameWord(t *testing.T) {
 	for a, others := range map[string][]string{
-		"King's Lynn": {"King’s Lynn", "KING'S   LYNN", " king‘s\u00a0lynn\n", "King´s Lynn", "King\u200b's Lynn\ufeff", "Kingʼs\u202fLynn"},
+		"King's Lynn": {"King’s Lynn", "KING'S   LYNN", " king‘s\u00a0lynn\n", "King´s Lynn", "King\u200b's Lynn\ufeff", "Kingʼs\u202fLynn", "King\u0374s Lynn", "King\u1fefs\u2000Lynn"},
 		"Ynys Môn":    {"Ynys Mo\u0302n", "YNYS MÔN", "ynys môn"},
 		"tîm":         {"TÎM", "ti\u0302m"},
 		"e-mail":      {"E‑mail", "e–mail", "E−MAIL"},
 		`the "plan"`:  {"The “plan”", "the «plan»"},
+		"'n":          {"\u0149", "’N"},
 		"straße":      {"STRASSE"},
 		"":            {" ", "\u200b", "\u00a0\t"},
 	} {
@@ -97,6 +98,7 @@ func FuzzKey(f *testing.F) {
 	f.Add("King’s Lynn")
 	f.Add("Ynys Mo\u0302n \u202e\x00\xff")
 	f.Add("ſ\u0345İΣς")
+	f.Add("\u0374\u1fef\u1ffd\u2000\u212a")
 	f.Fuzz(func(t *testing.T, s string) {
 		if k := Key(s); utf8.ValidString(s) && Key(k) != k {
 			t.Errorf("%q has the key %q, and that has %q", s, k, Key(k))
