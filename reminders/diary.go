@@ -239,25 +239,34 @@ func (d *Diary) allowed(t time.Time) time.Time {
 	return t
 }
 
-// Next is the earliest time after now at which something of the round may be due, or may be sent again: for whoever can skip the time in
-// between. It is false when there is none.
+// NextMoment is the earliest time after now at which a post or a reminder of the round is due. It is false when there is none.
+func (d *Diary) NextMoment(r survey.Round, zones []string, now time.Time) (next time.Time, ok bool) {
+	take := func(all []survey.Moment) { // they are in order
+		if len(all) > 0 && (next.IsZero() || all[0].At.Before(next)) {
+			next = all[0].At
+		}
+	}
+	take(d.Posts(r, now))
+	for _, name := range zones {
+		if zone, err := time.LoadLocation(name); err == nil {
+			take(d.Reminders(r, zone, now))
+		}
+	}
+	return next, !next.IsZero()
+}
+
+// Next is NextMoment, or an earlier time at which something may be sent again: for whoever can skip the time in between.
 func (d *Diary) Next(r survey.Round, zones []string, now time.Time) (time.Time, bool) {
-	var next time.Time
+	next, _ := d.NextMoment(r, zones, now)
 	take := func(t time.Time) {
 		if t.After(now) && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
 	}
-	for _, m := range d.Posts(r, now) {
-		take(m.At)
-	}
 	for _, name := range zones {
 		zone, err := time.LoadLocation(name)
 		if err != nil {
 			continue
-		}
-		for _, m := range d.Reminders(r, zone, now) {
-			take(m.At)
 		}
 		hour, minute := r.Reminders.Hour, r.Reminders.Minute
 		if s, err := ParseSpec(r.Reminders.Spec); err == nil {

@@ -2,8 +2,10 @@ package reminders
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"maturitybot/survey"
@@ -15,7 +17,9 @@ type Book interface {
 	Planned(ctx context.Context, r survey.Round) (names map[string]bool, zones []string, err error)
 	Plan(ctx context.Context, id survey.RoundID, kind survey.MessageKind) error
 	Note(ctx context.Context, id survey.RoundID, names ...string) error
-	SealClosed(ctx context.Context) error
+	EachToPlan(ctx context.Context, visit func(survey.Round) (next time.Time, err error)) error
+	PlanAll(ctx context.Context) error
+	Seal(ctx context.Context, id survey.RoundID) error
 	OweReminders(ctx context.Context, r survey.Round, due map[string][]survey.Moment) (int, error)
 }
 
@@ -27,24 +31,35 @@ type Planner struct {
 	diary *Diary
 	now   func() time.Time
 	log   *slog.Logger
+
+	checked time.Time // when every round was last planned
 }
+
+// checkInterval is how often every round is planned, whether it is due or not. It bounds how late a message is planned when the
+// index of what is due is wrong: after a failover of Redis, say, or when an older version runs beside this one.
+const checkInterval = time.Hour
 
 // NewPlanner makes a planner that goes by the clock given.
 func NewPlanner(book Book, diary *Diary, now func() time.Time, log *slog.Logger) *Planner {
-	return &Planner{book, diary, now, log}
+	return &Planner{book: book, diary: diary, now: now, log: log}
 }
 
-// Sweep plans what has become due, after it has made the rosters of closed rounds forget what they are to, where that is still to be
-// done. A round that cannot be planned does not keep the others from it.
+// Sweep plans what has become due: of every round the first time and once an hour, else of those alone that are due or have changed.
+// A round that cannot be planned does not keep the others from it, and is planned again by the next sweep.
 func (p *Planner) Sweep(ctx context.Context) error {
-	if err := p.book.SealClosed(ctx); err != nil && ctx.Err() == nil {
-		p.log.Error("the roster of a closed survey still holds roles and times", "error", err)
+	now := p.now()
+	if since := now.Sub(p.checked); p.checked.IsZero() || since < 0 || since >= checkInterval {
+		if err := p.book.PlanAll(ctx); err != nil {
+			return fmt.Errorf("plan what is due: %w", err)
+		}
+		p.checked = now
 	}
-	err := p.book.Each(ctx, func(r survey.Round) error {
-		if err := p.round(ctx, r); err != nil && ctx.Err() == nil {
+	err := p.book.EachToPlan(ctx, func(r survey.Round) (time.Time, error) {
+		next, err := p.visit(ctx, r)
+		if err != nil && ctx.Err() == nil {
 			p.log.Error("cannot plan", "round", r.ID, "error", err)
 		}
-		return ctx.Err()
+		return next, err
 	})
 	if err != nil {
 		return fmt.Errorf("plan what is due: %w", err)
@@ -52,12 +67,44 @@ func (p *Planner) Sweep(ctx context.Context) error {
 	return nil
 }
 
-func (p *Planner) round(ctx context.Context, r survey.Round) error {
-	planned, zones, err := p.book.Planned(ctx, r)
-	if err != nil {
-		return err
+// visit is round, with a panic as an error.
+func (p *Planner) visit(ctx context.Context, r survey.Round) (next time.Time, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			p.log.Error("panic", "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
+			err = fmt.Errorf("plan a round: panic of %T", fault)
+		}
+	}()
+	return p.round(ctx, r)
+}
+
+// round plans what is due of a round, and returns when something is next.
+func (p *Planner) round(ctx context.Context, r survey.Round) (next time.Time, err error) {
+	var unsealed error // does not keep the round from being planned
+	if r.State == survey.Closed && !r.Sealed {
+		if err := p.book.Seal(ctx, r.ID); err != nil && !errors.Is(err, survey.ErrNoRound) {
+			unsealed = fmt.Errorf("the roster of a closed survey still holds roles and times: %w", err)
+		}
 	}
 	now := p.now()
+	if !r.HasPlan(now) {
+		return next, unsealed
+	}
+	planned, zones, err := p.book.Planned(ctx, r)
+	if err != nil {
+		return next, err
+	}
+	if err := p.posts(ctx, r, planned, now); err != nil {
+		return next, err
+	}
+	if err := p.reminders(ctx, r, planned, zones, now); err != nil {
+		return next, err
+	}
+	next, _ = p.diary.NextMoment(r, zones, now)
+	return next, unsealed
+}
+
+func (p *Planner) posts(ctx context.Context, r survey.Round, planned map[string]bool, now time.Time) error {
 	posts := p.diary.Posts(r, now.Add(-back))
 	if r.State == survey.Open && !r.ClosesAt.After(now) {
 		posts = append(posts, closing(r)) // however long ago it was
@@ -77,7 +124,7 @@ func (p *Planner) round(ctx context.Context, r survey.Round) error {
 			return err
 		}
 	}
-	return p.reminders(ctx, r, planned, zones, now)
+	return nil
 }
 
 // past says whether a moment lies before the plan that it comes from: it was not to be then, and is not made up for.

@@ -24,13 +24,38 @@ type book struct {
 	planned map[string]bool
 	done    []string // what was planned and owed, in order
 	fail    error    // of the next owing
+
+	now    func() time.Time
+	next   time.Time // when the round is next visited
+	visits int
+	seals  error // of sealing
+	panics bool
 }
 
-func (b *book) SealClosed(context.Context) error { return nil }
+func (b *book) Seal(context.Context, survey.RoundID) error { return b.seals }
+
+func (b *book) PlanAll(context.Context) error {
+	b.next = time.Unix(0, 0)
+	return nil
+}
+
+func (b *book) EachToPlan(_ context.Context, visit func(survey.Round) (time.Time, error)) error {
+	if b.next.IsZero() || b.next.After(b.now()) {
+		return nil
+	}
+	b.visits++
+	if next, err := visit(b.round); err == nil {
+		b.next = next
+	}
+	return nil
+}
 
 func (b *book) Each(_ context.Context, visit func(survey.Round) error) error { return visit(b.round) }
 
 func (b *book) Planned(context.Context, survey.Round) (map[string]bool, []string, error) {
+	if b.panics {
+		panic("a bug")
+	}
 	return b.planned, b.zones, nil
 }
 
@@ -66,7 +91,8 @@ func planning(t *testing.T) (b *book, sweep func(now string) []string, log *byte
 	b, log = &book{round: round(t), zones: []string{"Europe/London"}, planned: map[string]bool{}}, &bytes.Buffer{}
 	b.round.Posts = survey.ChannelPlan{Off: []survey.MessageKind{survey.LastDay, survey.WorkshopEve}}
 	var now time.Time
-	p := reminders.NewPlanner(b, diary, func() time.Time { return now }, slog.New(slog.NewTextHandler(log, nil)))
+	b.now = func() time.Time { return now }
+	p := reminders.NewPlanner(b, diary, b.now, slog.New(slog.NewTextHandler(log, nil)))
 	return b, func(at string) []string {
 		now, b.done = clockIn(t, "Europe/London", at), nil
 		if err := p.Sweep(t.Context()); err != nil {
@@ -141,11 +167,69 @@ func TestPlanWithAClockThatSteps(t *testing.T) {
 	want(t, sweep("2026-12-04 10:01"))
 }
 
+// TestPlanWhatIsDue: a round is planned when something of it is due, and else once an hour.
+func TestPlanWhatIsDue(t *testing.T) {
+	b, sweep, _ := planning(t)
+	b.round.Reminders.Minute = 30
+	at, end := clockIn(t, "Europe/London", "2026-12-03 09:00"), clockIn(t, "Europe/London", "2026-12-05 09:00")
+	for ; at.Before(end); at = at.Add(time.Minute) {
+		switch got := sweep(at.Format("2006-01-02 15:04")); {
+		case at.Equal(clockIn(t, "Europe/London", "2026-12-04 10:30")):
+			want(t, got, "closes@2026-12-04 Europe/London")
+		case len(got) > 0:
+			t.Errorf("%v: %v", at, got)
+		}
+	}
+	if b.visits != 48+1 {
+		t.Errorf("%d visits in 48 hours", b.visits)
+	}
+}
+
+// TestPlanWithoutAnIndex: what the index does not list is planned within the hour.
+func TestPlanWithoutAnIndex(t *testing.T) {
+	b, sweep, _ := planning(t)
+	want(t, sweep("2026-12-04 09:59"))
+	b.next = time.Time{}
+	want(t, sweep("2026-12-04 10:00"))
+	want(t, sweep("2026-12-04 10:59"), "closes@2026-12-04 Europe/London")
+}
+
+// TestPlanAfterAPanic: a round whose planning panics is planned again a minute later, and the process goes on.
+func TestPlanAfterAPanic(t *testing.T) {
+	b, sweep, log := planning(t)
+	b.panics = true
+	want(t, sweep("2026-12-04 10:00"))
+	if !strings.Contains(log.String(), "panic of string") {
+		t.Error("the panic is not in the log")
+	}
+	b.panics = false
+	want(t, sweep("2026-12-04 10:01"), "closes@2026-12-04 Europe/London")
+}
+
+// TestUnsealedRoundIsPlanned: a closed round that cannot be sealed is planned all the same, and sealed at the next sweep.
+func TestUnsealedRoundIsPlanned(t *testing.T) {
+	b, sweep, log := planning(t)
+	b.round.State, b.seals = survey.Closed, errors.New("away")
+	b.round.Workshop.At = clockIn(t, "Europe/London", "2026-12-18 14:00")
+	b.round.Posts = survey.ChannelPlan{}
+	want(t, sweep("2026-12-17 10:00"), "eve@2026-12-17", "workshop@2026-12-17 Europe/London")
+	want(t, sweep("2026-12-17 10:01"))
+	if n := strings.Count(log.String(), "still holds roles"); n != 2 {
+		t.Errorf("%d tries:\n%s", n, log)
+	}
+	b.seals = nil
+	sweep("2026-12-17 10:02")
+	before := b.visits
+	if sweep("2026-12-17 10:03"); b.visits != before {
+		t.Error("visited again")
+	}
+}
+
 // A loop that plans does so when it starts, and every minute.
 func TestLoopPlans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _, _ := planning(t)
-		b.zones = nil
+		b.zones, b.now = nil, time.Now
 		plans := 0
 		p := reminders.NewPlanner(counting{b, &plans}, diary, time.Now, quiet)
 		ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second)
@@ -164,9 +248,9 @@ type counting struct {
 	n *int
 }
 
-func (c counting) Each(ctx context.Context, visit func(survey.Round) error) error {
+func (c counting) EachToPlan(ctx context.Context, visit func(survey.Round) (time.Time, error)) error {
 	*c.n++
-	return c.book.Each(ctx, visit)
+	return c.book.EachToPlan(ctx, visit)
 }
 
 // A message that is to wait waits that long, and is then sent once.

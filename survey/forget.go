@@ -102,7 +102,8 @@ func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person Perso
 	return Round{}, false, fmt.Errorf("save round %s: %w", id, ErrChanged)
 }
 
-// Seal makes the roster of a closed round forget who did what, as closing does: a round may have been closed by other means.
+// Seal makes the roster of a closed round forget who did what, if that has not been done: closing may have been stopped half-way, an
+// earlier version may have kept more, or a backup may have brought it back.
 func (r *Rounds) Seal(ctx context.Context, id RoundID) error {
 	round, err := r.store.Round(ctx, id)
 	if err != nil {

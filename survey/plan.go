@@ -197,19 +197,32 @@ func (r *Rounds) Awaiting(ctx context.Context, id RoundID, by PersonID, kinds ..
 
 // What the planning of reminders asks for. It is done by the bot itself, and so asks for no coordinator.
 
-// Each calls visit for every open round, and every closed one whose workshop is ahead, in no stated order.
+// HasPlan says whether messages of the round may be planned at now: of an open one, and of a closed one whose workshop is ahead.
+func (r Round) HasPlan(now time.Time) bool {
+	return r.State == Open || r.State == Closed && now.Before(r.Workshop.At)
+}
+
+// Each calls visit for every round that has a plan, in no stated order.
 func (r *Rounds) Each(ctx context.Context, visit func(Round) error) error {
 	now := r.now()
-	err := r.store.Rounds(ctx, func(round Round) error {
-		if round.State == Open || round.State == Closed && now.Before(round.Workshop.At) {
+	return r.store.Rounds(ctx, func(round Round) error {
+		if round.HasPlan(now) {
 			return visit(round)
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return nil
+}
+
+// EachToPlan calls visit, from several goroutines at once, for each round that has something to plan now, or that has changed since it
+// was last visited. Visit returns when there is next something to plan, or a zero time for never. When visit fails, the round is
+// visited again by the next call; that error is not returned.
+func (r *Rounds) EachToPlan(ctx context.Context, visit func(Round) (next time.Time, err error)) error {
+	return r.store.EachToPlan(ctx, r.now(), visit)
+}
+
+// PlanAll makes EachToPlan visit every round the next time.
+func (r *Rounds) PlanAll(ctx context.Context) error {
+	return r.store.PlanAll(ctx)
 }
 
 // All calls visit for every round that is kept, in no stated order, for whoever runs the bot.

@@ -2,7 +2,6 @@ package survey
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -984,22 +983,6 @@ func (r *Rounds) seal(ctx context.Context, round Round) (Turnout, error) {
 		return turnout, err
 	}
 	return *round.Turnout, nil
-}
-
-// SealClosed seals the rosters of closed rounds that have not forgotten everything: what closed a round may have been stopped half-way,
-// an earlier version may have kept more, a backup may have brought it back. One that cannot be sealed does not keep the others from it.
-func (r *Rounds) SealClosed(ctx context.Context) error {
-	var failed []error
-	err := r.All(ctx, func(round Round) error {
-		if round.State != Closed || round.Sealed {
-			return nil
-		}
-		if _, err := r.seal(ctx, round); err != nil && !isNoRound(err) {
-			failed = append(failed, err)
-		}
-		return ctx.Err()
-	})
-	return errors.Join(append(failed, err)...)
 }
 
 // RoundsOf returns the rounds a person was invited to or coordinates, newest first, without those that are gone.

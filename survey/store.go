@@ -115,6 +115,12 @@ type DeliveryStore interface {
 	Note(ctx context.Context, id RoundID, names []string) error
 	// Planned returns what was planned: the kinds that Plan was given, and the names of Note; and the time zones of the round's people.
 	Planned(ctx context.Context, id RoundID) (names map[string]bool, zones []string, err error)
+	// EachToPlan calls visit, from several goroutines at once, for each round that has something to plan at now, or that has changed
+	// since it was last visited. Visit returns when there is next something to plan, or a zero time for never. When visit fails, the
+	// round is visited again by the next call; that error is not returned.
+	EachToPlan(ctx context.Context, now time.Time, visit func(Round) (next time.Time, err error)) error
+	// PlanAll makes EachToPlan visit every round the next time.
+	PlanAll(ctx context.Context) error
 	// Take hands out at most limit messages, of any rounds, that are due at now: of those of one round half that have been due
 	// longest, and half the latest, so that what comes last need not wait for a long row. Whoever takes them has until the time given to
 	// settle them; after it they are handed out again.

@@ -18,10 +18,10 @@ import (
 // connections take. Without bgrewriteaof, the secret of a round that is closed stays in the append-only file until Redis rewrites that by
 // itself; without slowlog|reset, answers and when they were given may stay in the log of slow commands; without
 // info, config|get and time the bot cannot tell of settings that put answers at risk.
-const ACL = `resetchannels ~round:* ~secret:* ~roster:* ~responses:* ~response:* ~operation_times:* ~owed:* ~planned:* ~zones:* ~audit:* ~erased:* ~rounds ~due ~schema ~journals ~person:* ~channel:* ~event:*
+const ACL = `resetchannels ~round:* ~secret:* ~roster:* ~responses:* ~response:* ~operation_times:* ~owed:* ~planned:* ~zones:* ~audit:* ~erased:* ~rounds ~due ~plans ~schema ~journals ~person:* ~channel:* ~event:*
 +multi +exec +eval +evalsha +exists +type +del +unlink +rename +ttl +expire +expireat +expiretime +get +set +hget +hmget +hgetall +hexists +hset +hsetnx +hdel +hincrby +hscan +sadd +smembers +sscan
 +lindex +llen +lrange +rpush
-+zadd +zrem +zrange +zrangebylex +zrangebyscore +zrevrange +zrevrangebyscore +zcount +zscan
++zadd +zrem +zrange +zrangebylex +zrangebyscore +zrevrange +zrevrangebyscore +zcount +zscore +zscan
 +hello +ping +select +cluster|slots +info +config|get +time +bgrewriteaof +slowlog|reset`
 
 // Warning is a sentence for the operator: what of the server's settings puts answers at risk, and what to set.

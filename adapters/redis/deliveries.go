@@ -102,8 +102,8 @@ func (s *Store) Due(ctx context.Context, now time.Time) (int, error) {
 // was lost: the index lies apart from the rounds.
 const lookAgain = 5 * time.Minute
 
-// dueTTL is how long the index outlives the last process that used it, which the next one makes anew.
-const dueTTL = 24 * time.Hour
+// indexTTL is how long an index outlives the last process that used it. The next process makes it anew.
+const indexTTL = 24 * time.Hour
 
 // indexed writes messages of a round that are due at a time, by write, and lists the round as due in the index. It does so before, for
 // a process that dies in between, and after, for another that looks at the round in between.
@@ -111,7 +111,7 @@ func (s *Store) indexed(ctx context.Context, id survey.RoundID, due time.Time, w
 	for _, do := range []func() error{write, nil} {
 		pipe := s.client.Pipeline()
 		pipe.ZAddArgs(ctx, dueKey, goredis.ZAddArgs{LT: true, Members: []goredis.Z{{Score: float64(due.Unix()), Member: string(id)}}})
-		pipe.ExpireNX(ctx, dueKey, dueTTL)
+		pipe.ExpireNX(ctx, dueKey, indexTTL)
 		if err := exec(ctx, pipe); err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (s *Store) index(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	if err := s.client.Expire(ctx, dueKey, dueTTL).Err(); err != nil {
+	if err := s.client.Expire(ctx, dueKey, indexTTL).Err(); err != nil {
 		return fault(err)
 	}
 	s.indexedAt = now

@@ -2,46 +2,180 @@ package redis
 
 import (
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"maturitybot/adapters/redis/redistest"
+	"maturitybot/reminders"
 	"maturitybot/survey"
 )
 
-// TestIdleRoundsCostLittle counts what Redis is asked for with a thousand rounds of which nothing is due: by what is due, and not by
-// rounds.
-func TestIdleRoundsCostLittle(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t, redistest.Options{})
-	s := open(t, server.URL())
-	const rounds, minutes = 1000, 10
-	now := time.Now()
+// backends are the stores on which commands are counted.
+func backends(t *testing.T, test func(t *testing.T, s *Store)) {
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		test(t, embedded(t).Store)
+	})
+	t.Run("server", func(t *testing.T) {
+		t.Parallel()
+		test(t, open(t, redistest.Start(t, redistest.Options{}).URL()))
+	})
+}
+
+// manyRounds makes open rounds with the default reminders and posts, and returns a time when nothing of them is due: after the
+// reminders and the digest of a day.
+func manyRounds(t testing.TB, s *Store, rounds int) time.Time {
+	t.Helper()
+	year, month, day := time.Now().AddDate(0, 0, 1).Date()
+	zone, err := time.LoadLocation(survey.DefaultTimeZone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(year, month, day, 11, 5, 0, 0, zone)
 	for i := range rounds {
-		id := survey.RoundID(fmt.Sprint("r", i))
 		r := survey.Round{
-			ID: id, State: survey.Open, Area: "Ashford", Matrix: "england", Languages: []survey.Lang{survey.English}, TimeZone: survey.DefaultTimeZone,
-			ClosesAt: now.Add(100 * time.Hour), Channel: "slack:T1:C1", Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: survey.DefaultMinGroup,
+			ID: survey.RoundID(fmt.Sprint("r", i)), State: survey.Open, Area: "Ashford", Matrix: "england",
+			Languages: []survey.Lang{survey.English}, TimeZone: survey.DefaultTimeZone, ClosesAt: now.AddDate(0, 0, 30),
+			Channel: "slack:T1:C1", Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: survey.DefaultMinGroup,
+			Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(), OpenedAt: now,
 		}
 		if err := s.CreateRound(t.Context(), r, survey.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.Take(t.Context(), now, now.Add(time.Minute), 24); err != nil { // looks at each once
-		t.Fatal(err)
+	return now
+}
+
+// planner plans what is due in the store by a clock that the caller moves.
+func planner(s *Store, now *time.Time) *reminders.Planner {
+	clock := func() time.Time { return *now }
+	diary := reminders.NewDiary(reminders.EnglandAndWales())
+	return reminders.NewPlanner(survey.NewRounds(s, nil, clock), diary, clock, slog.New(slog.DiscardHandler))
+}
+
+// TestIdleRoundsCostLittle counts the commands that Redis gets for a thousand rounds of which nothing is due, while a process
+// plans once a minute and looks for messages once a second. They follow what is due, and not how many rounds there are.
+func TestIdleRoundsCostLittle(t *testing.T) {
+	backends(t, func(t *testing.T, s *Store) {
+		const rounds, most = 1000, 20
+		minutes := 61 // every round is planned once in an hour
+		if strings.HasSuffix(t.Name(), "embedded") {
+			minutes = 10 // it is slow
+		}
+		now := manyRounds(t, s, rounds)
+		plan := planner(s, &now)
+		minute := func() {
+			if err := plan.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for range 60 {
+				if all, err := s.Take(t.Context(), now, now.Add(time.Minute), 24); err != nil || len(all) > 0 {
+					t.Fatalf("took %v, %v", all, err)
+				}
+				now = now.Add(time.Second)
+			}
+		}
+		minute() // looks at each round once
+		before := stat(t, s.client, "stats", "total_commands_processed")
+		for range minutes {
+			minute()
+		}
+		commands := stat(t, s.client, "stats", "total_commands_processed") - before
+		t.Logf("%.1f commands a second", float64(commands)/float64(minutes*60))
+		if commands > most*minutes*60 {
+			t.Errorf("%d commands in %d minutes", commands, minutes)
+		}
+	})
+}
+
+// TestPlanningCostsWhatIsDue counts the commands for planning ten rounds of a thousand.
+func TestPlanningCostsWhatIsDue(t *testing.T) {
+	backends(t, func(t *testing.T, s *Store) {
+		const rounds, due, most = 1000, 10, 25
+		now := manyRounds(t, s, rounds)
+		plan := planner(s, &now)
+		must(t, plan.Sweep(t.Context()))
+		for i := range due {
+			must(t, s.markPlan(t.Context(), survey.RoundID(fmt.Sprint("r", i))))
+		}
+		before := stat(t, s.client, "stats", "total_commands_processed")
+		must(t, plan.Sweep(t.Context()))
+		if commands := stat(t, s.client, "stats", "total_commands_processed") - before; commands > most*due {
+			t.Errorf("%d commands for %d rounds", commands, due)
+		}
+	})
+}
+
+// BenchmarkPlanning plans a digest and the reminders of ten people in each of a thousand rounds, all due at one minute.
+func BenchmarkPlanning(b *testing.B) {
+	rounds, people := 1000, 10
+	if testing.Short() {
+		rounds = 20
 	}
-	before := stat(t, s.client, "stats", "total_commands_processed")
-	for second := range minutes * 60 {
-		at := now.Add(time.Duration(second) * time.Second)
-		if all, err := s.Take(t.Context(), at, at.Add(time.Minute), 24); err != nil || len(all) > 0 {
-			t.Fatalf("took %v, %v", all, err)
+	s := open(b, redistest.Start(b, redistest.Options{}).URL())
+	now := manyRounds(b, s, rounds)
+	due := now
+	for i := range rounds {
+		id := survey.RoundID(fmt.Sprint("r", i))
+		r, err := s.Round(b.Context(), id)
+		must(b, err)
+		r.Posts.Digest, r.ClosesAt = "0 10 * * *", now.AddDate(0, 0, 9)
+		must(b, s.SaveRound(b.Context(), r, survey.Entry{}))
+		var all []survey.Member
+		for i := range people {
+			all = append(all, survey.Member{Person: survey.PersonID(fmt.Sprint("p", i))})
+		}
+		_, err = s.Invite(b.Context(), id, all, "", now, nil)
+		must(b, err)
+		due = reminders.NewDiary(reminders.EnglandAndWales()).Reminders(r, r.Location(), now)[0].At
+	}
+	plan := planner(s, &now)
+	for b.Loop() {
+		now = due.Add(-time.Minute)
+		must(b, plan.Sweep(b.Context()))
+		now = due
+		began := time.Now()
+		must(b, plan.Sweep(b.Context()))
+		b.ReportMetric(time.Since(began).Seconds(), "s-planning")
+		if owed := s.client.ZCard(b.Context(), owedKey("r0")).Val(); owed < int64(people)+1 {
+			b.Errorf("%d messages are queued in a round", owed)
 		}
 	}
-	commands := stat(t, s.client, "stats", "total_commands_processed") - before
-	t.Logf("%.1f commands a second", float64(commands)/(minutes*60))
-	if commands > 20*minutes*60 {
-		t.Errorf("%d commands in %d minutes", commands, minutes)
-	}
+}
+
+// TestIndexOfPlansIsLost: every round is planned again when a process starts, and within the hour by one that runs.
+func TestIndexOfPlansIsLost(t *testing.T) {
+	backends(t, func(t *testing.T, s *Store) {
+		now := manyRounds(t, s, 3)
+		plan := planner(s, &now)
+		must(t, plan.Sweep(t.Context()))
+		entries := func(when string, want int64) {
+			t.Helper()
+			must(t, plan.Sweep(t.Context()))
+			if n := s.client.ZCard(t.Context(), plansKey).Val(); n != want {
+				t.Errorf("%s: %d rounds in the index", when, n)
+			}
+		}
+		entries("at first", 3)
+		must(t, s.client.Del(t.Context(), plansKey).Err())
+		now = now.Add(time.Minute)
+		entries("lost", 0)
+		now = now.Add(time.Hour)
+		entries("an hour later", 3)
+		must(t, s.client.Del(t.Context(), plansKey).Err())
+		plan = planner(s, &now)
+		entries("after a restart", 3)
+		must(t, s.client.ZAdd(t.Context(), plansKey, goredis.Z{Score: 4e9, Member: "r1"}).Err())
+		plan = planner(s, &now)
+		must(t, plan.Sweep(t.Context()))
+		if at := s.client.ZScore(t.Context(), plansKey, "r1").Val(); at <= 0 || at > 3e9 {
+			t.Errorf("an entry that is too late stays: %v", at)
+		}
+	})
 }
 
 // TestMessagesFromBeforeTheIndex: what was queued when there was no index, or while it was lost, is sent: at once by a process that

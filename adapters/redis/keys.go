@@ -35,6 +35,8 @@ import "maturitybot/survey"
 //	                              forgotten after the close; "closed" -> when (RFC 3339)
 //	due                   ZSET    every round -> when it is next looked at for messages that are due:    a day after its last use
 //	                              no later than its first one is, unix seconds (see deliveries.go)
+//	plans                 ZSET    a round -> when it next has something to plan, unix seconds; negative    a day after its last use
+//	                              when it has changed since it was planned (see plans.go)
 //	rounds                ZSET    every round -> when it was made, unix microseconds        the last of them expires
 //	schema                STRING  the schema of what is kept, a number (see Schema)         always
 //	journals              SET     names of the journals that processes which serve add      always
@@ -101,6 +103,7 @@ func keysOf(id survey.RoundID) []string {
 const (
 	roundsKey   = "rounds"
 	dueKey      = "due"
+	plansKey    = "plans"
 	schemaKey   = "schema"
 	journalsKey = "journals"
 )

@@ -58,6 +58,7 @@ func TestKeysArePinned(t *testing.T) {
 		auditKey("r1"):                              "audit:{r1}",
 		roundsKey:                                   "rounds",
 		dueKey:                                      "due",
+		plansKey:                                    "plans",
 		eventKey("12.34"):                           "event:{12.34}",
 		message(survey.Delivery{Person: "slack:T1:U1", Kind: survey.Nudge}): "nudge slack:T1:U1",
 		message(survey.Delivery{Kind: "digest@2026-12-04"}):                 "digest@2026-12-04 ",

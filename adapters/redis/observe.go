@@ -33,6 +33,7 @@ func scriptNames() map[string]string {
 		inviteScript.Hash():   "invite",
 		setFieldScript.Hash(): "setfield",
 		memberScript.Hash():   "member",
+		nextPlanScript.Hash(): "nextplan",
 		noteScript.Hash():     "note",
 		oweScript.Hash():      "owe",
 		planScript.Hash():     "plan",

@@ -385,7 +385,10 @@ func (r *restore) show(ctx context.Context, id survey.RoundID, back *returning) 
 	r.relist(ctx, pipe, roundsKey, back)
 	pipe.HSet(ctx, roundKey(id), back.fields)
 	pipe.ExpireAt(ctx, roundKey(id), back.round.ExpiresAt())
-	return exec(ctx, pipe)
+	if err := exec(ctx, pipe); err != nil {
+		return err
+	}
+	return r.markPlan(ctx, id)
 }
 
 // relist adds a round to a list, as of when it was made.

@@ -173,14 +173,21 @@ func (s *Store) ChangeMember(ctx context.Context, seat survey.Seat, now time.Tim
 			memberScript, []string{roundKey(id), rosterKey(id), zonesKey(id)},
 			[]any{now.Unix(), string(m.Person), before, after, zone},
 		}
-		if m.TakesPart() {
-			edit.args = append(edit.args, "1")
-			_, _, err = s.runBoth(ctx, edit, call{
-				respondScript, []string{roundKey(id), responsesKey(id), responseKey(id, seat.Pseudonym)},
-				[]any{seat.Pseudonym, m.Group},
-			})
+		write := func() (err error) {
+			if m.TakesPart() {
+				_, _, err = s.runBoth(ctx, call{edit.script, edit.keys, append(edit.args, "1")}, call{
+					respondScript, []string{roundKey(id), responsesKey(id), responseKey(id, seat.Pseudonym)},
+					[]any{seat.Pseudonym, m.Group},
+				})
+			} else {
+				_, err = s.run(ctx, edit.script, edit.keys, append(edit.args, "0")...)
+			}
+			return err
+		}
+		if zone == "" {
+			err = write()
 		} else {
-			_, err = s.run(ctx, edit.script, edit.keys, append(edit.args, "0")...)
+			err = s.changePlan(ctx, id, write) // the people of a time zone have reminders of their own
 		}
 		if err == nil {
 			seat.Member, err = decodeMember(m.Person, after)

@@ -37,11 +37,13 @@ func (s *Store) CreateRound(ctx context.Context, r survey.Round, e survey.Entry)
 		return err
 	}
 	salt := rand.Text()
-	_, err = s.recorded(ctx, r.ID, only(e), 0, func(entry string, number, _ int) ([]any, error) {
-		return s.run(ctx, createScript, []string{roundKey(r.ID), secretKey(r.ID), auditKey(r.ID)},
-			r.Version, string(r.State), r.ClosesAt.Unix(), body, secret, r.ExpiresAt().Unix(), entry, number, salt)
+	return s.changePlan(ctx, r.ID, func() error {
+		_, err := s.recorded(ctx, r.ID, only(e), 0, func(entry string, number, _ int) ([]any, error) {
+			return s.run(ctx, createScript, []string{roundKey(r.ID), secretKey(r.ID), auditKey(r.ID)},
+				r.Version, string(r.State), r.ClosesAt.Unix(), body, secret, r.ExpiresAt().Unix(), entry, number, salt)
+		})
+		return err
 	})
-	return err
 }
 
 // bodyOf encodes a round that may be kept.
@@ -82,9 +84,13 @@ func (s *Store) SaveRound(ctx context.Context, r survey.Round, e survey.Entry) (
 	if err := s.listRound(ctx, r); err != nil { // there may be new coordinators
 		return err
 	}
-	rest, err := s.recorded(ctx, r.ID, only(e), 0, func(entry string, number, _ int) ([]any, error) {
-		return s.run(ctx, saveScript, keysOf(r.ID),
-			r.Version, r.Version+1, string(r.State), r.ClosesAt.Unix(), body, r.ExpiresAt().Unix(), entry, number)
+	var rest []any
+	err = s.changePlan(ctx, r.ID, func() (err error) {
+		rest, err = s.recorded(ctx, r.ID, only(e), 0, func(entry string, number, _ int) ([]any, error) {
+			return s.run(ctx, saveScript, keysOf(r.ID),
+				r.Version, r.Version+1, string(r.State), r.ClosesAt.Unix(), body, r.ExpiresAt().Unix(), entry, number)
+		})
+		return err
 	})
 	if err != nil {
 		return err
@@ -110,10 +116,14 @@ func (s *Store) CloseDue(ctx context.Context, id survey.RoundID, closes time.Tim
 func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time, expected string, e survey.Entry) (_ survey.Round, err error) {
 	defer attempt(&err, "close round %s", id)
 	expires := survey.Round{ClosedAt: at}.ExpiresAt()
-	fields, err := s.recorded(ctx, id, only(e), 0, func(entry string, number, _ int) ([]any, error) {
-		keys := append(append(keysOf(id), operationTimesKeys(id)...), erasedKey(id))
-		return s.run(ctx, closeScript, keys,
-			at.Format(time.RFC3339Nano), expires.Unix(), expected, entry, number, expires.Add(outlives).Unix())
+	keys := append(append(keysOf(id), operationTimesKeys(id)...), erasedKey(id))
+	var fields []any
+	err = s.changePlan(ctx, id, func() (err error) {
+		fields, err = s.recorded(ctx, id, only(e), 0, func(entry string, number, _ int) ([]any, error) {
+			return s.run(ctx, closeScript, keys,
+				at.Format(time.RFC3339Nano), expires.Unix(), expected, entry, number, expires.Add(outlives).Unix())
+		})
+		return err
 	})
 	if err != nil {
 		return survey.Round{}, err
@@ -187,7 +197,7 @@ func (s *Store) listRound(ctx context.Context, r survey.Round) error {
 	pipe := s.client.Pipeline()
 	s.list(ctx, pipe, roundsKey, r.ID, r.ExpiresAt())
 	pipe.ZAddNX(ctx, dueKey, goredis.Z{Member: string(r.ID)})
-	pipe.ExpireNX(ctx, dueKey, dueTTL)
+	pipe.ExpireNX(ctx, dueKey, indexTTL)
 	s.list(ctx, pipe, channelKey(r.Channel), r.ID, r.ExpiresAt())
 	for _, person := range r.Coordinators {
 		s.list(ctx, pipe, personKey(person), r.ID, r.ExpiresAt())

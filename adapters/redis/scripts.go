@@ -46,6 +46,8 @@ var (
 	oweSource string
 	//go:embed lua/note.lua
 	noteSource string
+	//go:embed lua/nextplan.lua
+	nextPlanSource string
 	//go:embed lua/setfield.lua
 	setFieldSource string
 	//go:embed lua/respond.lua
@@ -69,6 +71,7 @@ var (
 	sealScript     = goredis.NewScript(sealSource)
 	oweScript      = goredis.NewScript(oweSource)
 	noteScript     = goredis.NewScript(noteSource)
+	nextPlanScript = goredis.NewScript(nextPlanSource)
 	setFieldScript = goredis.NewScript(setFieldSource)
 	respondScript  = goredis.NewScript(respondSource)
 	eraseScript    = goredis.NewScript(eraseSource)

@@ -198,8 +198,8 @@ func everyKeyExpires(t *testing.T, s *Store) {
 			if strings.HasPrefix(k, "person:") || strings.HasPrefix(k, "channel:") || k == roundsKey {
 				want = lists
 			}
-			if k == dueKey {
-				want = time.Now().Add(dueTTL)
+			if k == dueKey || k == plansKey {
+				want = time.Now().Add(indexTTL)
 			}
 			if k == erasedKey("r1") {
 				want = own.Add(outlives)
@@ -210,7 +210,7 @@ func everyKeyExpires(t *testing.T, s *Store) {
 			}
 		}
 	}
-	const all = 5 + 3 + 4 + 1 + 1 + 1 // of the round, responses, people, channel, list of rounds, index of what is due
+	const all = 5 + 3 + 4 + 1 + 1 + 2 // of the round, responses, people, channel, list of rounds, indexes
 	check("made", all, r.ExpiresAt(), r.ExpiresAt())
 	r.ClosesAt = r.ClosesAt.Add(30 * 24 * time.Hour)
 	if err := s.SaveRound(ctx, r, survey.Entry{}); err != nil {

@@ -161,8 +161,8 @@ func TestRostersSealedByEarlierVersions(t *testing.T) {
 		if got, err := store.Round(ctx, "r1"); err != nil || got.Sealed {
 			t.Errorf("%s: counts as sealed: %v, %v", name, got.Sealed, err)
 		}
-		rounds := survey.NewRounds(store, nil, time.Now)
-		must(t, rounds.SealClosed(ctx), rounds.SealClosed(ctx))
+		now := time.Now()
+		must(t, planner(store, &now).Sweep(ctx))
 		got, err := store.Round(ctx, "r1")
 		if err != nil || !got.Sealed || got.Turnout == nil || got.Turnout.Finished != 1 || got.ExpiresAt().Before(r.OpenedAt) {
 			t.Errorf("%s: got %+v, %v", name, got, err)

@@ -238,5 +238,5 @@ func checkKept(t *testing.T, k *kept) {
 // keptAfterTheClose are the kinds of keys that there may be. None holds a response and anything of a person.
 var keptAfterTheClose = []string{
 	"round", "roster", "responses", "response", "owed", "planned", "zones", "audit", "erased",
-	"person", "channel", "event", "rounds", "schema", "journals", "due",
+	"person", "channel", "event", "rounds", "schema", "journals", "due", "plans",
 }

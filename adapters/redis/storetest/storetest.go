@@ -106,6 +106,9 @@ func alone(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"large-round-holds-up-none", largeRoundHoldsUpNone},
 		{"long-row-holds-up-none", longRowHoldsUpNone},
 		{"planned-once", plannedOnce},
+		{"plan-what-is-due", planWhatIsDue},
+		{"plan-what-has-changed", planWhatHasChanged},
+		{"plan-all", planAll},
 	} {
 		t.Run(law.name, func(t *testing.T) {
 			law.hold(&world{T: t, store: fresh(t), name: strings.ToLower(rand.Text()[:10])})
@@ -1449,6 +1452,99 @@ func plannedOnce(w *world) {
 	missing := w.draft().ID
 	w.want(w.store.Plan(w.Context(), missing, digest, now), survey.ErrNoRound)
 	w.want(w.store.Note(w.Context(), missing, []string{"x"}), survey.ErrNoRound)
+}
+
+// plans returns which of the rounds are visited to be planned at a time, each of which is next due at another.
+func (w *world) plans(now, next time.Time, ours ...survey.Round) []survey.RoundID {
+	w.Helper()
+	var mu sync.Mutex
+	var all []survey.RoundID
+	w.must(w.store.EachToPlan(w.Context(), now, func(r survey.Round) (time.Time, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if slices.ContainsFunc(ours, func(o survey.Round) bool { return o.ID == r.ID }) {
+			all = append(all, r.ID)
+			return next, nil
+		}
+		return time.Time{}, nil
+	}))
+	slices.Sort(all)
+	return all
+}
+
+// A round is visited when it is due, and as long as its visit fails, and never again when nothing is next.
+func planWhatIsDue(w *world) {
+	r, none := w.open(), []survey.RoundID(nil)
+	due := []survey.RoundID{r.ID}
+	later := now.Add(time.Hour)
+	var fails atomic.Int32
+	w.must(w.store.EachToPlan(w.Context(), now, func(survey.Round) (time.Time, error) {
+		fails.Add(1)
+		return later, errors.New("fails")
+	}))
+	w.equal(fails.Load() > 0, true)
+	w.equal(w.plans(now, later, r), due)
+	w.equal(w.plans(later.Add(-time.Second), later, r), none)
+	w.equal(w.plans(later, time.Time{}, r), due)
+	w.equal(w.plans(later.AddDate(1, 0, 0), later, r), none)
+	w.want(w.store.EachToPlan(w.Context(), later, func(survey.Round) (time.Time, error) {
+		w.Error("visited")
+		return later, nil
+	}), nil)
+}
+
+// A round that has changed is visited, also when it changes while it is visited.
+func planWhatHasChanged(w *world) {
+	r := w.open()
+	never := now.AddDate(1, 0, 0)
+	w.plans(now, never, r)
+	changed := func(what string) {
+		w.Helper()
+		if got := w.plans(now, never, r); !slices.Equal(got, []survey.RoundID{r.ID}) {
+			w.Errorf("%s: visited %v", what, got)
+		}
+		if got := w.plans(now, never, r); len(got) > 0 {
+			w.Errorf("%s: visited again", what)
+		}
+	}
+	save := func() {
+		r.ClosesAt = r.ClosesAt.Add(time.Hour)
+		w.must(w.store.SaveRound(w.Context(), r, survey.Entry{}))
+		r.Version++
+	}
+	save()
+	changed("saved")
+	save()
+	w.must(w.store.EachToPlan(w.Context(), now, func(visited survey.Round) (time.Time, error) {
+		if visited.ID == r.ID {
+			save()
+		}
+		return never, nil
+	}))
+	changed("saved while it was visited")
+	seat := w.start(r, "ana")
+	w.plans(now, never, r)
+	_, err := w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
+		m.TimeZone = "Asia/Tokyo"
+		return nil
+	})
+	w.must(err)
+	changed("a time zone is new")
+	_, err = w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
+	w.must(err)
+	changed("closed")
+}
+
+// Every round can be had visited, whenever it is due.
+func planAll(w *world) {
+	r, never := w.open(), now.AddDate(1, 0, 0)
+	draft := w.draft()
+	w.must(w.store.CreateRound(w.Context(), draft, survey.Entry{}))
+	w.plans(now, never, r)
+	w.plans(now, time.Time{}, draft)
+	w.must(w.store.PlanAll(w.Context()))
+	w.equal(len(w.plans(now, never, r, draft)), 2)
+	w.equal(len(w.plans(now, never, r, draft)), 0)
 }
 
 // Every round that is kept is visited, whatever its state.

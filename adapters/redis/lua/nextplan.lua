@@ -1,0 +1,16 @@
+-- Sets when rounds are next planned, unless one has been marked since its score was read.
+--
+-- KEYS  1 plans
+-- ARGV  round, the score that was read, the score to set or empty for none, and so on
+-- Returns {"done"}.
+for i = 1, #ARGV, 3 do
+  local score = redis.call('ZSCORE', KEYS[1], ARGV[i])
+  if score and tonumber(score) == tonumber(ARGV[i + 1]) then
+    if ARGV[i + 2] == '' then
+      redis.call('ZREM', KEYS[1], ARGV[i])
+    else
+      redis.call('ZADD', KEYS[1], ARGV[i + 2], ARGV[i])
+    end
+  end
+end
+return {'done'}
