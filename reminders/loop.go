@@ -60,9 +60,13 @@ func (l *Loop) InTurn() *Loop {
 const (
 	// batch is how many messages one process holds: at a message a second, well within the time it has for them.
 	batch = 24
-	// holding is for how long a process begins to send messages that it took. What is left of the lease that survey.Rounds.TakeDue gives
-	// is for those that it has begun: longer than sending one takes.
+	// holding is for how long a process begins to send messages that it took.
 	holding = time.Minute
+	// ending is for what a send still does when its time is over: a request that is not cut off, which is a minute for one with files,
+	// and two notes of what came of it, five seconds each.
+	ending = 75 * time.Second
+	// sendTimeout bounds one send, its waits for the platform included, so that the last that is begun ends before the lease does.
+	sendTimeout = survey.LeaseTTL - holding - ending
 	// senders is how many messages are on their way at once. The adapters keep the platforms' pace.
 	senders = 8
 	// progress is how often a long row of messages is told of in the log.
@@ -159,7 +163,9 @@ func (l *Loop) one(ctx context.Context, d survey.Delivery, until time.Time) (ok 
 	}
 	err := ctx.Err()
 	if err == nil {
-		err = l.deliver(ctx, d)
+		sending, cancel := context.WithTimeout(ctx, sendTimeout)
+		err = l.deliver(sending, d)
+		cancel()
 	}
 	// Whatever ended the sending, and however long it took, the store must be told.
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)

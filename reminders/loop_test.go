@@ -16,7 +16,7 @@ import (
 	"maturitybot/survey"
 )
 
-// desk owes messages, as a store does: what was taken comes back ten minutes later.
+// desk owes messages, as a store does: what was taken comes back when its lease ends.
 type desk struct {
 	mu   sync.Mutex
 	due  map[survey.Delivery]time.Time
@@ -43,7 +43,7 @@ func (d *desk) TakeDue(_ context.Context, limit int) ([]survey.Delivery, error) 
 	for m, at := range d.due {
 		if len(all) < limit && !at.After(time.Now()) {
 			all = append(all, m)
-			d.due[m] = time.Now().Add(10 * time.Minute)
+			d.due[m] = time.Now().Add(survey.LeaseTTL)
 		}
 	}
 	return all, nil
@@ -124,6 +124,56 @@ func TestSweepSendsEachOnce(t *testing.T) {
 		m.once(t, 500)
 		if d.left() != 0 {
 			t.Errorf("%d are still owed", d.left())
+		}
+	})
+}
+
+// slow is a messenger whose every message takes as long as it may: until its context ends, then a request that is not cut off, and
+// the note of what came of it.
+type slow struct {
+	t *testing.T
+
+	mu      sync.Mutex
+	running map[survey.Delivery]bool
+	began   int
+}
+
+func (s *slow) Deliver(ctx context.Context, d survey.Delivery) error {
+	s.mu.Lock()
+	if s.running[d] {
+		s.t.Errorf("%s is sent by two at once", d.Person)
+	}
+	s.running[d] = true
+	s.began++
+	s.mu.Unlock()
+	select {
+	case <-ctx.Done():
+	case <-time.After(4 * time.Minute):
+	}
+	time.Sleep(70 * time.Second)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running[d] = false
+	return errors.New("slow")
+}
+
+// TestBatchEndsBeforeItsLease: however long messages take, no other process is given one that is still being sent.
+func TestBatchEndsBeforeItsLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, m := owing(24), &slow{t: t, running: map[survey.Delivery]bool{}}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+		defer cancel()
+		var all sync.WaitGroup
+		for range 3 { // processes
+			all.Go(func() {
+				if err := reminders.NewLoop(d, m, quiet).Run(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if m.began < 24 {
+			t.Errorf("%d were begun", m.began)
 		}
 	})
 }

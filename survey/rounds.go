@@ -321,15 +321,15 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, in
 // ofPeople says of how many people an entry of the record is.
 func ofPeople(n int) Change { return Change{Field: FieldPeople, New: strconv.Itoa(n)} }
 
-// lease is how long a process has for sending the messages that it takes, at a platform's pace. It is also how long they wait where
+// LeaseTTL is how long a process has for sending the messages that it takes, at a platform's pace. It is also how long they wait where
 // the process is killed.
-const lease = 3 * time.Minute
+const LeaseTTL = 3 * time.Minute
 
 // TakeDue hands out at most limit messages that are due; each is to be given to Settle or Postpone within minutes, or it is
 // handed out again.
 func (r *Rounds) TakeDue(ctx context.Context, limit int) ([]Delivery, error) {
 	now := r.now()
-	due, err := r.store.Take(ctx, now, now.Add(lease), limit)
+	due, err := r.store.Take(ctx, now, now.Add(LeaseTTL), limit)
 	if err != nil {
 		return nil, err
 	}
