@@ -131,29 +131,33 @@ func (c *Changes) Tick() int {
 	return c.number
 }
 
-// Until waits until something holds, which it asks after every change, and says whether it did within ten seconds.
+// Until waits until something holds and says whether it did within ten seconds. It asks after every
+// change, and every 10 ms, since the answer may also depend on what the mutex does not guard.
 func (c *Changes) Until(holds func() bool) bool { return c.Within(10*time.Second, holds) }
 
 // Within is Until for another time.
 func (c *Changes) Within(most time.Duration, holds func() bool) bool {
-	deadline := time.Now().Add(most)
-	timer := time.AfterFunc(most, c.cond.Broadcast)
-	defer timer.Stop()
-	for {
+	for deadline := time.Now().Add(most); ; {
 		c.mu.Lock()
 		before := c.number
 		c.mu.Unlock()
 		if holds() {
 			return true
 		}
+		if !time.Now().Before(deadline) {
+			return false
+		}
 		c.mu.Lock()
-		for c.number == before && time.Now().Before(deadline) {
+		timer := time.AfterFunc(10*time.Millisecond, func() {
+			c.mu.Lock() // which the wait below gives up
+			defer c.mu.Unlock()
+			c.cond.Broadcast()
+		})
+		if c.number == before {
 			c.cond.Wait()
 		}
 		c.mu.Unlock()
-		if !time.Now().Before(deadline) {
-			return holds()
-		}
+		timer.Stop()
 	}
 }
 
