@@ -67,13 +67,13 @@ func TestLatestAnswerIsRemembered(t *testing.T) {
 	s := embedded(t).Store
 	ctx, start := t.Context(), time.Now()
 	_, seats := opened(t, s, "r1", "ana")
-	second := func(n int) survey.Gesture {
-		return survey.Gesture{ID: string(rune('a' + n)), At: start.Add(time.Duration(n) * time.Second)}
+	made := func(n int) survey.Gesture {
+		return survey.Gesture{ID: string(rune('a' + n)), At: start.Add(time.Duration(n) * 2 * time.Second)}
 	}
-	must(t, errorOf(s.Answer(ctx, seats[0], start, second(1), "vision", 1)))
-	must(t, errorOf(s.Answer(ctx, seats[0], start, second(3), "needs", 1)))
-	must(t, errorOf(s.Detail(ctx, seats[0], start, second(4), "vision", survey.Detail{Note: "n"})))
-	must(t, errorOf(s.Answer(ctx, seats[0], start, second(2), "resources", 1))) // arrives late
+	must(t, errorOf(s.Answer(ctx, seats[0], start, made(1), "vision", 1)))
+	must(t, errorOf(s.Answer(ctx, seats[0], start, made(3), "needs", 1)))
+	must(t, errorOf(s.Detail(ctx, seats[0], start, made(4), "vision", survey.Detail{Note: "n"})))
+	must(t, errorOf(s.Answer(ctx, seats[0], start, made(2), "resources", 1))) // arrives late
 	kept, err := s.client.HVals(ctx, operationTimesKeys("r1")[0]).Result()
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("got %q, %v", kept, err)

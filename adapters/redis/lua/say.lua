@@ -46,10 +46,13 @@ if tonumber(ARGV[1]) >= tonumber(round[2]) then return {'closed'} end
 if redis.call('EXISTS', KEYS[3]) == 0 then return {'absent'} end
 
 if open then
-  local since = tonumber(made) - tonumber(times[last])
-  if since >= 0 and since < tonumber(ARGV[5]) then
-    redis.call('HSET', KEYS[3], '.o', string.sub(token .. before, 1, 32))
-    return {'soon', redis.call('HGETALL', KEYS[3]), last}
+  -- Compared with each answer, not with the last alone: this one may arrive after a later one.
+  for other, at in pairs(times) do
+    local since = string.sub(other, 1, 7) == 'answer ' and other ~= subject and tonumber(made) - tonumber(at)
+    if since and since >= 0 and since < tonumber(ARGV[5]) then
+      redis.call('HSET', KEYS[3], '.o', string.sub(token .. before, 1, 32))
+      return {'soon', redis.call('HGETALL', KEYS[3]), other}
+    end
   end
 end
 if made ~= '0' then

@@ -1240,6 +1240,10 @@ func tooSoon(w *world) {
 	refused(made("a6", 2100*time.Millisecond), "outcomes", "assets") // a known operation of which nothing was kept
 	kept(made("a9", time.Second), "leadership", 1)                   // it was made before the last, and arrives after it
 	kept(survey.Gesture{ID: "a10"}, "quality", 1)                    // where a platform tells no time, every answer counts
+	kept(made("a11", 20*time.Second), "workforce", 1)
+	kept(made("a12", 30*time.Second), "resources", 1)
+	refused(made("a13", 20400*time.Millisecond), "experience", "workforce") // it arrives after a later answer
+	kept(made("a14", 20*time.Second+survey.DoubleTap), "experience", 1)
 	_, err := w.store.Detail(w.Context(), seat, now, made("d1", 2200*time.Millisecond), "needs", survey.Detail{Note: "n"})
 	w.must(err)
 	// Other people are not concerned.
