@@ -61,6 +61,9 @@ type faked interface {
 	Pause(between time.Duration)
 	AtOnce(person string, after time.Duration)
 	Gestures(person string) []platformtest.Made
+	// Hold and Copy are those of platformtest.Deliveries.
+	Hold(person string) (release func())
+	Copy(person string) (release func())
 	// listed is how a person of the stage is written in a list.
 	listed(name string) string
 }

@@ -356,6 +356,13 @@ func (s *Server) Acks() []Ack {
 }
 
 func (s *Server) deliver(d *delivery) Ack {
+	if !s.Passes(d.i.user, func() { s.deliverNow(d) }) {
+		return Ack{Err: platformtest.ErrHeld}
+	}
+	return s.deliverNow(d)
+}
+
+func (s *Server) deliverNow(d *delivery) Ack {
 	s.mu.Lock()
 	s.last = d
 	byHTTP := s.handler != nil

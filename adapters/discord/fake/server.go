@@ -152,6 +152,7 @@ type Server struct {
 	*platformtest.Network
 	*platformtest.Changes
 	platformtest.Clock
+	platformtest.Deliveries
 
 	t     platformtest.TB
 	ended chan struct{}

@@ -46,8 +46,8 @@ type delivery struct {
 	payload []byte // JSON
 	form    url.Values
 	retries int
-	user    string // whose form was sent, if one was
-	view    *View
+	user    string
+	view    *View // that was sent, if one was
 }
 
 // Sign signs a request with a body as Slack would at a time.
@@ -118,7 +118,7 @@ func (s *Server) press(user string, on *pressed, actionID, picked string) Ack {
 		}
 	}
 	s.mu.Unlock()
-	return s.deliver(&delivery{kind: "interactive", payload: encode(body)})
+	return s.deliver(&delivery{kind: "interactive", payload: encode(body), user: user})
 }
 
 func (s *Server) who(user string) answer {
@@ -153,7 +153,7 @@ func (s *Server) Command(user, channel, text string) Ack {
 	for name := range form {
 		fields[name] = form.Get(name)
 	}
-	return s.deliver(&delivery{kind: "slash_commands", payload: encode(fields), form: form})
+	return s.deliver(&delivery{kind: "slash_commands", payload: encode(fields), form: form, user: user})
 }
 
 // Say writes to the bot in words.
@@ -370,6 +370,13 @@ func (s *Server) Acks() []Ack {
 }
 
 func (s *Server) deliver(d *delivery) Ack {
+	if !s.Passes(d.user, func() { s.deliverNow(d) }) {
+		return Ack{Err: platformtest.ErrHeld}
+	}
+	return s.deliverNow(d)
+}
+
+func (s *Server) deliverNow(d *delivery) Ack {
 	s.mu.Lock()
 	s.last = d
 	byHTTP := s.handler != nil

@@ -116,6 +116,7 @@ type Server struct {
 	*platformtest.Network
 	*platformtest.Changes
 	platformtest.Clock
+	platformtest.Deliveries
 	// Client reaches the server.
 	Client *http.Client
 

@@ -1,0 +1,64 @@
+package platformtest
+
+import (
+	"errors"
+	"sync"
+)
+
+// ErrHeld says that a delivery is held back, so that nobody has answered it.
+var ErrHeld = errors.New("the delivery is held back")
+
+// Deliveries lets a test hold back, and copy, what a platform tells the bot of a person.
+type Deliveries struct {
+	mu   sync.Mutex
+	next map[string]*held
+}
+
+// held is a delivery that is still to be made.
+type held struct {
+	first   bool   // or it is a copy
+	deliver func() // nil before the person has made the gesture
+}
+
+// Hold holds back the next gesture of a person until release is called. Release returns when it was
+// delivered.
+func (d *Deliveries) Hold(person string) (release func()) { return d.keep(person, true) }
+
+// Copy delivers the next gesture of a person as always, and once more when release is called.
+func (d *Deliveries) Copy(person string) (release func()) { return d.keep(person, false) }
+
+func (d *Deliveries) keep(person string, first bool) func() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.next == nil {
+		d.next = map[string]*held{}
+	}
+	h := &held{first: first}
+	d.next[person] = h
+	return func() {
+		d.mu.Lock()
+		deliver := h.deliver
+		h.deliver = nil
+		if d.next[person] == h {
+			delete(d.next, person) // nothing was held back
+		}
+		d.mu.Unlock()
+		if deliver != nil {
+			deliver()
+		}
+	}
+}
+
+// Passes says whether a gesture that a person has just made is delivered now. A platform calls it
+// with what delivers it.
+func (d *Deliveries) Passes(person string, deliver func()) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	h := d.next[person]
+	if h == nil {
+		return true
+	}
+	delete(d.next, person)
+	h.deliver = deliver
+	return !h.first
+}
