@@ -226,16 +226,7 @@ func newStorm(t *testing.T, c climate) *storm {
 	for range c.replicas {
 		s.replicas = append(s.replicas, s.start())
 	}
-	for _, r := range s.replicas {
-		s.until("a replica is ready", func() bool {
-			answer, err := http.Get("http://" + r.ops + "/readyz")
-			if err != nil {
-				return false
-			}
-			_ = answer.Body.Close() // only the status was asked for
-			return answer.StatusCode == http.StatusOK
-		})
-	}
+	s.awaitReady()
 	if c.byHTTP {
 		var turn atomic.Int64
 		s.weather.Serve(&httputil.ReverseProxy{ // in front of the replicas, each in turn
@@ -248,6 +239,28 @@ func newStorm(t *testing.T, c climate) *storm {
 		})
 	}
 	return s
+}
+
+// awaitReady waits until every replica serves.
+func (s *storm) awaitReady() {
+	s.t.Helper()
+	for _, r := range s.replicas {
+		s.until("a replica is ready", func() bool {
+			answer, err := http.Get("http://" + r.ops + "/readyz")
+			if err != nil {
+				return false
+			}
+			_ = answer.Body.Close() // only the status was asked for
+			return answer.StatusCode == http.StatusOK
+		})
+	}
+}
+
+// killAll ends every replica as kill -9 does.
+func (s *storm) killAll() {
+	for _, r := range s.replicas {
+		r.kill()
+	}
 }
 
 // until waits until something holds that no change on the platform tells of.
@@ -374,6 +387,8 @@ type opened struct {
 	closes     time.Time
 	ana        *walker
 	walkers    []*walker
+	repeat     func() // delivers again that the coordinator asked for a Join button
+	buttons    int    // how often they asked
 	id         survey.RoundID
 	secret     []byte
 }
@@ -412,7 +427,8 @@ func (s *storm) open(o *opened, names []string) {
 	})
 	o.ana.press("open")
 	o.ana.in = team
-	o.ana.command("button")
+	o.repeat = s.platform.Copy(coordinator)
+	o.buttons = o.ana.command("button")
 	posted := func() bool { return len(s.platform.messages([]string{team}, nil)) > 0 }
 	if !s.platform.until(posted) {
 		s.t.Fatalf("there is no Join button\n%s", s.log.String())
@@ -442,6 +458,11 @@ func (s *storm) rage(lasts time.Duration, people int) {
 	s.open(whole, names[:people])
 	s.open(short, names[people:])
 	s.readSecrets(whole, short)
+	// What is done once is not done again by processes that know nothing of the first time.
+	s.killAll()
+	s.awaitReady()
+	whole.repeat()
+	short.repeat()
 
 	calm := make(chan struct{})
 	var running sync.WaitGroup
@@ -499,12 +520,8 @@ func (s *storm) blow(lasts time.Duration) {
 		s.server.Restart(s.t)
 	}
 	winds := map[string]func(){
-		"bot killed": func() { s.replicas[r.IntN(len(s.replicas))].kill() },
-		"all bots killed": func() {
-			for _, x := range s.replicas {
-				x.kill()
-			}
-		},
+		"bot killed":       func() { s.replicas[r.IntN(len(s.replicas))].kill() },
+		"all bots killed":  s.killAll,
 		"redis killed":     redisAgain,
 		"redis cut":        s.proxy.Cut,
 		"redis reply lost": func() { s.proxy.Drop([]string{"evalsha", "hmget", "set"}[r.IntN(3)], nil) },
@@ -754,13 +771,14 @@ func (w *walker) press(verb string) {
 	}
 }
 
-// command is typed again until the bot is there to take it.
-func (w *walker) command(words ...string) {
+// command is typed again until the bot is there to take it, and returns how often it was.
+func (w *walker) command(words ...string) int {
 	w.s.t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; {
+	end := time.Now().Add(30 * time.Second)
+	for n := 1; ; n++ {
 		ack := w.s.platform.command(w.id, w.in, words)
 		if ack.why == "" {
-			return
+			return n
 		}
 		if time.Now().After(end) {
 			w.s.t.Fatalf("%s cannot type %v: %s\n%s", w.name, words, ack.why, last(w.s.log.String(), 6000))
@@ -1100,6 +1118,10 @@ func (s *storm) judge(o *opened) {
 	}
 	if err := json.Unmarshal(raw, &results); err != nil {
 		s.t.Fatal(err)
+	}
+	posts := s.platform.messages([]string{s.platform.place(o.team).Channel}, nil)
+	if len(posts) > o.buttons {
+		s.t.Errorf("%s: %d Join buttons are posted, %d were asked for", o.area, len(posts), o.buttons)
 	}
 	all := !o.walkers[0].hurried // finish it
 	n := len(o.walkers)
