@@ -244,6 +244,7 @@ func TestTranscriptsOnDiscord(t *testing.T) {
 				t.Parallel()
 				f := fake.New(t)
 				f.MembersIntent(true)
+				f.AckTimeout(onABusyMachine)
 				playOn(t, path, onDiscord{f, gateway}, alikeOnDiscord, fake.Token)
 			})
 		}

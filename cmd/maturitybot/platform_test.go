@@ -725,6 +725,10 @@ var (
 	seal        = regexp.MustCompile(`\b[0-9a-f]{4}( [0-9a-f]{4}){3}\b`) // of entries that name other people and another round
 )
 
+// onABusyMachine is how long a platform waits for an answer in a transcript. That answers come within
+// three seconds has tests of its own, whose clock no other process slows down.
+const onABusyMachine = time.Minute
+
 // playOn plays one conversation on a platform. Same makes two transcripts alike that differ only as the platforms do.
 func playOn(t *testing.T, path string, f faked, same func(string) string, secrets ...string) {
 	t.Helper()

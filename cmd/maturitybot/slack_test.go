@@ -179,7 +179,9 @@ func TestTranscriptsOnSlack(t *testing.T) {
 		for _, sockets := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/sockets=%v", strings.TrimSuffix(filepath.Base(path), ".chat"), sockets), func(t *testing.T) {
 				t.Parallel()
-				playOn(t, path, onSlack{fake.New(t), sockets}, alike, fake.Token, fake.AppToken, fake.Secret)
+				f := fake.New(t)
+				f.AckTimeout(onABusyMachine)
+				playOn(t, path, onSlack{f, sockets}, alike, fake.Token, fake.AppToken, fake.Secret)
 			})
 		}
 	}

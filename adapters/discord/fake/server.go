@@ -174,6 +174,7 @@ type Server struct {
 	digest       time.Duration
 	gone         string // an address that leads nowhere
 	tolerate     bool
+	ackTimeout   time.Duration
 	members      bool // the Server Members Intent is on
 	endpoint     string
 	public       bool
@@ -188,7 +189,8 @@ type Server struct {
 // New starts a server with nobody in it but the bot. It ends with the test.
 func New(t platformtest.TB) *Server {
 	s := &Server{
-		t: t, ended: make(chan struct{}), users: map[string]*User{App: {ID: App, Name: "maturity", Bot: true}},
+		ackTimeout: ackTimeout,
+		t:          t, ended: make(chan struct{}), users: map[string]*User{App: {ID: App, Name: "maturity", Bot: true}},
 		channels: map[string]*Channel{}, roles: map[string]*Role{Guild: {ID: Guild, Permissions: View | Send | Attach | SendInThreads}}, modals: map[string]*Modal{},
 		interactions: map[string]*interaction{}, commands: map[string]json.RawMessage{}, faults: map[string][]Fault{}, limits: map[string]*limit{},
 		gateway: gateway{interval: 41250 * time.Millisecond, sessions: map[string]*session{}, starts: 1000},
@@ -299,6 +301,20 @@ func (s *Server) Limit(op string, most int, per time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.limits[op] = &limit{most: most, per: per}
+}
+
+// AckTimeout lets the platform wait for an answer as long as a test says: on a busy machine, a test
+// of something else would fail by chance after three seconds.
+func (s *Server) AckTimeout(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ackTimeout = d
+}
+
+func (s *Server) waits() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ackTimeout
 }
 
 // Tolerate keeps late and missing answers from failing the test.

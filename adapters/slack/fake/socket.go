@@ -172,7 +172,7 @@ func (s *Server) send(d *delivery) Ack {
 	if c != nil {
 		s.sendOn(c, e)
 	}
-	timer := time.NewTimer(patience + 100*time.Millisecond)
+	timer := time.NewTimer(s.waits() + 100*time.Millisecond)
 	defer timer.Stop()
 	select {
 	case payload := <-e.answers:
@@ -201,11 +201,12 @@ func (s *Server) Raw(message map[string]any) Ack {
 	s.mu.Unlock()
 	began := time.Now()
 	c.write(message)
-	timer := time.NewTimer(patience + 100*time.Millisecond)
+	timer := time.NewTimer(s.waits() + 100*time.Millisecond)
 	defer timer.Stop()
 	select {
 	case payload := <-e.answers:
-		return Ack{Status: http.StatusOK, Body: payload, Took: time.Since(began)}
+		took := time.Since(began)
+		return Ack{Status: http.StatusOK, Body: payload, Took: took, late: took > s.waits()}
 	case <-timer.C:
 		return Ack{Err: errors.New("no acknowledgement"), Took: time.Since(began)}
 	}
