@@ -24,15 +24,15 @@ import (
 const NoticeVersion = "2026-11.3"
 
 // Artist draws published results. It never sees an answer that was not published.
-type Artist interface {
+type ResultRenderer interface {
 	// Table draws the shares on each level as aligned text, narrow enough for a phone.
 	Table(p survey.Published, lang survey.Lang) (string, error)
 	// Picture draws the results as a PNG, and says in words what it shows.
 	Picture(p survey.Published, lang survey.Lang) (png []byte, alt string, err error)
 	// Sheets writes the results as files to keep: a spreadsheet, CSV, JSON.
-	Sheets(p survey.Published, lang survey.Lang) ([]chat.File, error)
+	ExportFiles(p survey.Published, lang survey.Lang) ([]chat.File, error)
 	// Record writes the record of the round as CSV.
-	Record(p survey.Published, record survey.Record) (chat.File, error)
+	Record(p survey.Published, record survey.AuditLog) (chat.File, error)
 }
 
 // Options is what a Bot is made of.
@@ -40,11 +40,11 @@ type Options struct {
 	Rounds    *survey.Rounds
 	Matrices  []*survey.Matrix // what a coordinator may choose from, in order
 	Words     *locale.Words
-	Artist    Artist
+	Renderer  ResultRenderer
 	Directory chat.Directory
 	Sender    chat.Sender
 	Claims    Claims
-	Diary     Diary
+	Schedule  Schedule
 	Creators  []chat.Person // may start rounds besides the platform's admins
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -68,7 +68,7 @@ type Claims interface {
 }
 
 // Diary says what of a round is sent when: it knows working days, waking hours and cron expressions.
-type Diary interface {
+type Schedule interface {
 	// Check says why a plan, or what the channel is to get, cannot stand, as a *survey.InputError.
 	Check(p survey.ReminderPlan, c survey.ChannelPlan) error
 	// Reminders is when people of the zone are reminded after now, earliest first.
@@ -76,11 +76,11 @@ type Diary interface {
 	// Posts is when the coordinator's channel gets something after now, earliest first.
 	Posts(r survey.Round, now time.Time) []survey.Moment
 	// Due is when a message of that kind was first to be sent, or false where that is not known.
-	Due(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool)
+	FirstDue(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool)
 	// Tomorrow is when somebody who asks now to be reminded tomorrow is, and whether the survey is still open then.
 	Tomorrow(r survey.Round, m survey.Member, now time.Time) (survey.Moment, bool)
 	// When says when a message that is due may be sent: at now, or later. It is false for one that is not to be sent any more.
-	When(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool)
+	SendWindow(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool)
 }
 
 // Bot answers events. It keeps nothing between them.
@@ -133,8 +133,8 @@ func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
 		replies = b.explain(ctx, e, err, &came.Outcome)
 	}
 	for i, reply := range replies {
-		if form, ok := reply.(chat.Open); ok {
-			form.Sorry = chat.Card{Blocks: []chat.Block{chat.Say(b.voice(e).Say("error.form_late"))}}
+		if form, ok := reply.(chat.OpenForm); ok {
+			form.Fallback = chat.Card{Blocks: []chat.Block{chat.Paragraph(b.voice(e).Say("error.form_late"))}}
 			replies[i] = form
 		}
 	}
@@ -190,11 +190,11 @@ func (b *Bot) action(e chat.Event) chat.Action {
 	case chat.Command:
 		c, ok := commands[commandWord(e.Action.Verb)]
 		if !ok {
-			return chat.Do("help", unknownCommand, meantCommand(e.Action))
+			return chat.NewAction("help", unknownCommand, meantCommand(e.Action))
 		}
-		return chat.Do(c.verb, c.lang, strings.Join(e.Action.Args, " "))
+		return chat.NewAction(c.verb, c.lang, strings.Join(e.Action.Args, " "))
 	case chat.Message, chat.Home:
-		return chat.Do("home")
+		return chat.NewAction("home")
 	}
 	return e.Action
 }
@@ -260,8 +260,8 @@ func check(reply chat.Reply) error {
 		return r.Card.Check()
 	case chat.Post:
 		return r.Card.Check()
-	case chat.Open:
-		if err := r.Sorry.Check(); err != nil {
+	case chat.OpenForm:
+		if err := r.Fallback.Check(); err != nil {
 			return err
 		}
 		return r.Form.Check()
@@ -293,7 +293,7 @@ func (b *Bot) explain(ctx context.Context, e chat.Event, err error, outcome *Out
 	if !errors.Is(err, survey.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) && len(e.Action.Args) > 0 {
 		// No platform tells that somebody wants Welsh; the roster does.
 		if id, bad := roundID(e.Action.Args[0]); bad == nil {
-			if seat, bad := b.Rounds.Seat(ctx, id, person(e.Who)); bad == nil && seat.Member.Language != "" {
+			if seat, bad := b.Rounds.Participation(ctx, id, person(e.Who)); bad == nil && seat.Member.Language != "" {
 				e.Locale = string(seat.Member.Language)
 			}
 		}
@@ -346,7 +346,7 @@ func (b *Bot) noteRefused(ctx context.Context, e chat.Event, log *slog.Logger) {
 	}
 	id, err := roundID(e.Action.Args[0])
 	if err == nil {
-		err = b.Rounds.NoteRefused(ctx, id, person(e.Who), deed(e.Action.Verb))
+		err = b.Rounds.AuditRefused(ctx, id, person(e.Who), deed(e.Action.Verb))
 	}
 	if err != nil {
 		log.Error("a refusal is not recorded", "error", err)
@@ -356,12 +356,12 @@ func (b *Bot) noteRefused(ctx context.Context, e chat.Event, log *slog.Logger) {
 // sorryInBoth whispers one sentence in both languages: when something has broken, nobody can look up which
 // one the person chose.
 func (b *Bot) sorryInBoth(key string) []chat.Reply {
-	return whisper(chat.Say(b.Words.In("en").Say(key)), chat.Say(b.Words.In("cy").Say(key)))
+	return whisper(chat.Paragraph(b.Words.In("en").Say(key)), chat.Paragraph(b.Words.In("cy").Say(key)))
 }
 
 // sorry whispers one sentence, in the language that the event itself tells.
 func (b *Bot) sorry(e chat.Event, key string) []chat.Reply {
-	return whisper(chat.Say(b.voice(e).Say(key)))
+	return whisper(chat.Paragraph(b.voice(e).Say(key)))
 }
 
 // inCommunity returns the key of the sentence for a platform of workspaces, or of servers.
@@ -385,9 +385,9 @@ var errNotAllowed = errors.New("may not start a round")
 func (b *Bot) refuseInput(e chat.Event, in *survey.InputError) []chat.Reply {
 	sentence := b.voice(e).Say("input."+in.Field+"."+in.Reason, "limit", in.Limit)
 	if e.Kind == chat.Submit {
-		return []chat.Reply{chat.Refuse{Fields: map[string]string{in.Field: sentence}}}
+		return []chat.Reply{chat.FieldErrors{Fields: map[string]string{in.Field: sentence}}}
 	}
-	return whisper(chat.Say(sentence))
+	return whisper(chat.Paragraph(sentence))
 }
 
 // askedIn is the language that the action of an event carries, or empty.
@@ -424,7 +424,7 @@ func (b *Bot) roundVoice(e chat.Event, round survey.Round) locale.Voice {
 
 // seatVoice is the language of the button that a stakeholder pressed where it was one of several, else the one they chose, else the
 // platform's where the round has it, else the round's first.
-func (b *Bot) seatVoice(e chat.Event, seat survey.Seat) locale.Voice {
+func (b *Bot) seatVoice(e chat.Event, seat survey.Participation) locale.Voice {
 	if lang := b.askedIn(e); lang != "" && slices.Contains(seat.Round.Languages, lang) {
 		return b.Words.In(string(lang))
 	}

@@ -20,7 +20,7 @@ func (b *Bot) mayCreate(e chat.Event) bool { return e.Admin || slices.Contains(b
 // inChannel refuses to start a round in a conversation with one person: its results would reach nobody else.
 func (b *Bot) inChannel(e chat.Event) error {
 	if e.Private {
-		return refuse(whisper(chat.Say(b.voice(e).Say("new.in_channel")))...)
+		return refuse(whisper(chat.Paragraph(b.voice(e).Say("new.in_channel")))...)
 	}
 	return nil
 }
@@ -42,7 +42,7 @@ func (b *Bot) newForm(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply,
 	r.Area = chat.Trim(e.Value("area"), survey.MaxAreaRunes) // given with the command, where a platform asks for it there
 	first := b.Now().In(r.Location()).AddDate(0, 0, 21)
 	r.ClosesAt = time.Date(first.Year(), first.Month(), first.Day(), 17, 0, 0, 0, r.Location())
-	return b.roundForm(v, chat.Do("create", v.Lang), r), nil
+	return b.roundForm(v, chat.NewAction("create", v.Lang), r), nil
 }
 
 // usual is a round with everything as it usually is.
@@ -83,14 +83,14 @@ func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) []ch
 		spoken = []string{strings.Join(chosen, " ")}
 	}
 	closes := r.ClosesAt.In(r.Location())
-	return []chat.Reply{chat.Open{Form: chat.Form{
+	return []chat.Reply{chat.OpenForm{Form: chat.Form{
 		Title: v.Say("new.title"), Intro: v.Say("new.intro"), Submit: v.Say("button.continue"), Cancel: v.Say("button.cancel"), Action: action,
 		Fields: []chat.Field{
 			chat.Input{Label: newLabel(v, "area", false), Value: r.Area, Max: survey.MaxAreaRunes},
-			chat.Pick{Label: newLabel(v, "matrix", false), Options: editions, Chosen: edition},
-			chat.Pick{Label: newLabel(v, "languages", false), Options: languages, Chosen: spoken},
+			chat.Select{Label: newLabel(v, "matrix", false), Options: editions, Chosen: edition},
+			chat.Select{Label: newLabel(v, "languages", false), Options: languages, Chosen: spoken},
 			chat.Date{Label: newLabel(v, "closes", false), Value: closes.Format(time.DateOnly)},
-			chat.Clock{Label: newLabel(v, "closes_time", false), Value: closes.Format("15:04")},
+			chat.TimeOfDay{Label: newLabel(v, "closes_time", false), Value: closes.Format("15:04")},
 		},
 	}}}
 }
@@ -129,12 +129,12 @@ func (b *Bot) rulesForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 	if r.Consensus.AllowFarMinority {
 		far = "yes"
 	}
-	return []chat.Reply{chat.Open{Form: chat.Form{
-		Title: v.Say("new.rules"), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"), Action: chat.Do("saverules", string(r.ID), v.Lang),
+	return []chat.Reply{chat.OpenForm{Form: chat.Form{
+		Title: v.Say("new.rules"), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"), Action: chat.NewAction("saverules", string(r.ID), v.Lang),
 		Fields: []chat.Field{
 			chat.Input{Label: newLabel(v, "min_group", false), Value: strconv.Itoa(r.MinGroup), Max: 3},
 			chat.Input{Label: newLabel(v, "agreed", false), Value: strconv.Itoa(r.Consensus.Percent), Max: 4},
-			chat.Pick{Label: newLabel(v, "far", false), Options: []chat.Option{{Value: "no", Label: v.Say("new.far_no")}, {Value: "yes", Label: v.Say("new.far_yes")}}, Chosen: []string{far}},
+			chat.Select{Label: newLabel(v, "far", false), Options: []chat.Option{{Value: "no", Label: v.Say("new.far_no")}, {Value: "yes", Label: v.Say("new.far_yes")}}, Chosen: []string{far}},
 			chat.Input{Label: newLabel(v, "time_zone", false), Value: r.TimeZone, Max: 40},
 		},
 	}}}, nil
@@ -180,7 +180,7 @@ func (b *Bot) create(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply, 
 	}
 	if why := b.canPost(ctx, e.Where); why != nil {
 		v := b.voice(e)
-		return []chat.Reply{chat.Refuse{Fields: map[string]string{"area": v.Say("cannot_post.new") + " " + reason(v, why)}}}, nil
+		return []chat.Reply{chat.FieldErrors{Fields: map[string]string{"area": v.Say("cannot_post.new") + " " + reason(v, why)}}}, nil
 	}
 	r := b.usual()
 	closes, err := b.readRoundForm(e, &r)
@@ -203,10 +203,10 @@ func (b *Bot) draft(v locale.Voice, r survey.Round, remarks ...chat.Block) []cha
 		chat.Text{Spans: []chat.Span{chat.Words(b.facts(v, r))}},
 	}, remarks...)
 	return update(append(blocks,
-		chat.Remark(v.Say("draft.fixed")),
-		row(primary(v.Say("button.open"), chat.Do("open", id, v.Lang)), button(v.Say("button.redraft"), chat.Do("redraft", id, v.Lang)),
-			button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)), button(v.Say("button.reminders"), chat.Do("reminders", id, v.Lang)),
-			button(v.Say("button.rules"), chat.Do("rules", id, v.Lang))),
+		chat.Footnote(v.Say("draft.fixed")),
+		row(primary(v.Say("button.open"), chat.NewAction("open", id, v.Lang)), button(v.Say("button.redraft"), chat.NewAction("redraft", id, v.Lang)),
+			button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)), button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang)),
+			button(v.Say("button.rules"), chat.NewAction("rules", id, v.Lang))),
 	)...)
 }
 
@@ -254,9 +254,9 @@ func (b *Bot) redraftForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat
 	}
 	v := b.voice(e)
 	if r.State != survey.Draft {
-		return whisper(chat.Say(v.Say("draft.opened"))), nil
+		return whisper(chat.Paragraph(v.Say("draft.opened"))), nil
 	}
-	return b.roundForm(v, chat.Do("saveround", string(a.round), v.Lang), r), nil
+	return b.roundForm(v, chat.NewAction("saveround", string(a.round), v.Lang), r), nil
 }
 
 func (b *Bot) saveRound(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
@@ -286,17 +286,17 @@ func (b *Bot) open(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply,
 	v, id := b.voice(e), string(r.ID)
 	replies := update(
 		chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
-		chat.Say(b.facts(v, r)),
-		chat.Say(v.Say("opened.next")),
-		row(primary(v.Say("button.invite"), chat.Do("invite", id, v.Lang)), button(v.Say("button.status"), chat.Do("status", id, v.Lang)), button(v.Say("button.team"), chat.Do("team", id, v.Lang))),
+		chat.Paragraph(b.facts(v, r)),
+		chat.Paragraph(v.Say("opened.next")),
+		row(primary(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)), button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)), button(v.Say("button.team"), chat.NewAction("team", id, v.Lang))),
 	)
-	if opened && r.Posts.Gets(survey.Opened) {
+	if opened && r.Posts.Enabled(survey.Opened) {
 		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
 			return append(append([]chat.Block{
 				chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
-				chat.Say(v.Say("opened.posted", "closes", b.when(v, r))),
+				chat.Paragraph(v.Say("opened.posted", "closes", b.when(v, r))),
 			}, b.sealLine(ctx, v, r)...),
-				row(button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)), button(v.Say("button.status"), chat.Do("status", id, v.Lang))))
+				row(button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)), button(v.Say("button.status"), chat.NewAction("status", id, v.Lang))))
 		})...)
 	}
 	return replies, nil
@@ -347,7 +347,7 @@ func (b *Bot) target(ctx context.Context, e chat.Event, a onTarget, wanted func(
 			return survey.Round{}, refuse(b.whichRound(v, e.Action.Verb, near)...)
 		}
 		if len(fit) == 0 && len(rounds) > 0 {
-			return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.unnamed", "name", chat.Trim(a.words, 60))))...)
+			return survey.Round{}, refuse(whisper(chat.Paragraph(v.Say("choose.unnamed", "name", chat.Trim(a.words, 60))))...)
 		}
 	}
 	switch {
@@ -356,10 +356,10 @@ func (b *Bot) target(ctx context.Context, e chat.Event, a onTarget, wanted func(
 	case len(fit) > 1:
 		return survey.Round{}, refuse(b.whichRound(v, e.Action.Verb, fit)...)
 	case len(rounds) > 0:
-		return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.unfit")))...)
+		return survey.Round{}, refuse(whisper(chat.Paragraph(v.Say("choose.unfit")))...)
 	}
 	b.Log.Warn("refused", "reason", "coordinates no round", "verb", e.Action.Verb, "person", b.short(e.Who))
-	return survey.Round{}, refuse(whisper(chat.Say(v.Say("choose.none")))...)
+	return survey.Round{}, refuse(whisper(chat.Paragraph(v.Say("choose.none")))...)
 }
 
 // choice offers one of several rounds. Its button begins with the date, which tells two rounds of one
@@ -379,9 +379,9 @@ func (b *Bot) choice(v locale.Voice, r survey.Round, action chat.Action) chat.Ch
 
 // whichRound asks which of several rounds a coordinator means.
 func (b *Bot) whichRound(v locale.Voice, verb string, rounds []survey.Round) []chat.Reply {
-	blocks := []chat.Block{chat.Say(v.Say("choose.which"))}
+	blocks := []chat.Block{chat.Paragraph(v.Say("choose.which"))}
 	for _, r := range rounds[:min(len(rounds), maxHome)] {
-		blocks = append(blocks, b.choice(v, r, chat.Do(verb, string(r.ID), v.Lang)))
+		blocks = append(blocks, b.choice(v, r, chat.NewAction(verb, string(r.ID), v.Lang)))
 	}
 	return whisper(blocks...)
 }
@@ -445,12 +445,12 @@ func (b *Bot) inviteForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 			}
 		}
 	}
-	return []chat.Reply{chat.Open{Form: chat.Form{
+	return []chat.Reply{chat.OpenForm{Form: chat.Form{
 		Title: v.Say("invite.title"), Intro: v.Say("invite.intro", "area", r.Area), Submit: v.Say("button.invite"), Cancel: v.Say("button.cancel"),
-		Action: chat.Do("sendinvite", string(r.ID), v.Lang),
+		Action: chat.NewAction("sendinvite", string(r.ID), v.Lang),
 		Fields: []chat.Field{
 			chat.People{Label: label("people")},
-			chat.Pick{Label: label("role"), Options: roles, Chosen: chosen},
+			chat.Select{Label: label("role"), Options: roles, Chosen: chosen},
 			chat.Channel{Label: label("channel")},
 			chat.Input{Label: label("list"), Max: chat.MaxFieldText, Lines: true},
 		},
@@ -516,7 +516,7 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a onSpoken) ([]
 		refused["people"] = v.Say("invite.nobody")
 	}
 	if len(refused) > 0 {
-		return []chat.Reply{chat.Refuse{Fields: refused}}, nil
+		return []chat.Reply{chat.FieldErrors{Fields: refused}}, nil
 	}
 	r, added, err := b.Rounds.Invite(ctx, a.round, person(e.Who), people)
 	if err != nil && len(added) == 0 {
@@ -532,7 +532,7 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a onSpoken) ([]
 	} else if rest > 0 {
 		said += " " + v.Count("invite.already", rest)
 	}
-	return whisper(chat.Say(said), row(button(v.Say("button.invite_more"), chat.Do("invite", string(r.ID), v.Lang)), button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang)))), nil
+	return whisper(chat.Paragraph(said), row(button(v.Say("button.invite_more"), chat.NewAction("invite", string(r.ID), v.Lang)), button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)))), nil
 }
 
 // maxFaults is how many lines of a list are named at once.
@@ -549,7 +549,7 @@ func (b *Bot) members(ctx context.Context, channel string) ([]chat.Person, error
 // joinButton posts a button to the place where it is asked for; who presses it takes part.
 func (b *Bot) postJoinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
 	if e.Private {
-		return whisper(chat.Say(b.voice(e).Say("join.in_channel"))), nil
+		return whisper(chat.Paragraph(b.voice(e).Say("join.in_channel"))), nil
 	}
 	r, err := b.target(ctx, e, a, isOpen)
 	if err != nil {
@@ -557,9 +557,9 @@ func (b *Bot) postJoinButton(ctx context.Context, e chat.Event, a onTarget) ([]c
 	}
 	if !ofRound(e, r) {
 		key := b.inCommunity(e, "join.elsewhere_workspace", "join.elsewhere_server")
-		return whisper(chat.Say(b.roundVoice(e, r).Say(key))), nil
+		return whisper(chat.Paragraph(b.roundVoice(e, r).Say(key))), nil
 	}
-	r, err = b.Rounds.OpenDoor(ctx, r.ID, person(e.Who))
+	r, err = b.Rounds.AllowSelfJoin(ctx, r.ID, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
@@ -572,12 +572,12 @@ func (b *Bot) postJoinButton(ctx context.Context, e chat.Event, a onTarget) ([]c
 	})
 	v := b.roundVoice(e, r)
 	return append([]chat.Reply{chat.Post{To: e.Where, Card: card, Then: b.onlyOnFailure(v, e.Where)}},
-		whisper(chat.Say(v.Say("join.posted")))...), nil
+		whisper(chat.Paragraph(v.Say("join.posted")))...), nil
 }
 
 // joinButton lets in the person who presses it, and leads on in its language.
 func joinButton(v locale.Voice, r survey.Round, lang string) chat.Button {
-	return primary(v.Say("button.join"), chat.Do("join", string(r.ID), lang))
+	return primary(v.Say("button.join"), chat.NewAction("join", string(r.ID), lang))
 }
 
 // maxNamed is how many people a status names; the rest are counted, so that a large round fits a message.
@@ -592,7 +592,7 @@ func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	if r.State == survey.Draft {
 		return alone(b.draft(v, r)), nil
 	}
-	s, err := b.Rounds.Status(ctx, r.ID, person(e.Who))
+	s, err := b.Rounds.Progress(ctx, r.ID, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
@@ -602,8 +602,8 @@ func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	}
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
-		chat.Remark(b.standing(v, r)),
-		chat.Say(b.rates(v, s)),
+		chat.Footnote(b.standing(v, r)),
+		chat.Paragraph(b.rates(v, s)),
 	}
 	blocks = append(blocks, b.missing(v, m, s)...)
 	people := func(key string, all []survey.PersonID) {
@@ -628,17 +628,17 @@ func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	if r.State == survey.Open {
 		var buttons []chat.Button
 		if r.AcceptsAnswers(b.Now()) {
-			buttons = append(buttons, b.remindButton(v, id), button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)))
+			buttons = append(buttons, b.remindButton(v, id), button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)))
 		}
-		blocks = append(blocks, chat.Remark(v.Say("status.no_totals")), row(append(buttons,
-			button(v.Say("button.reminders"), chat.Do("reminders", id, v.Lang)),
-			button(v.Say("button.extend"), chat.Do("extend", id, v.Lang)), button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)),
-			button(v.Say("button.team"), chat.Do("team", id, v.Lang)), button(v.Say("button.close"), chat.Do("close", id, v.Lang)),
-			button(v.Say("button.record"), chat.Do("record", id, v.Lang)),
+		blocks = append(blocks, chat.Footnote(v.Say("status.no_totals")), row(append(buttons,
+			button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang)),
+			button(v.Say("button.extend"), chat.NewAction("extend", id, v.Lang)), button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)),
+			button(v.Say("button.team"), chat.NewAction("team", id, v.Lang)), button(v.Say("button.close"), chat.NewAction("close", id, v.Lang)),
+			button(v.Say("button.record"), chat.NewAction("record", id, v.Lang)),
 		)...))
 	} else {
-		blocks = append(blocks, row(button(v.Say("button.results"), chat.Do("results", id, v.Lang)), button(v.Say("button.export"), chat.Do("export", id, v.Lang)),
-			button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)), button(v.Say("button.record"), chat.Do("record", id, v.Lang))))
+		blocks = append(blocks, row(button(v.Say("button.results"), chat.NewAction("results", id, v.Lang)), button(v.Say("button.export"), chat.NewAction("export", id, v.Lang)),
+			button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)), button(v.Say("button.record"), chat.NewAction("record", id, v.Lang))))
 	}
 	return whisper(blocks...), nil
 }
@@ -655,7 +655,7 @@ func (b *Bot) standing(v locale.Voice, r survey.Round) string {
 }
 
 // rates is the response rate: the only totals there are while a survey is open.
-func (b *Bot) rates(v locale.Voice, s survey.Status) string {
+func (b *Bot) rates(v locale.Voice, s survey.Progress) string {
 	lines := []string{
 		v.Count("status.invited", s.Invited),
 		v.Count("status.finished", s.Finished, "percent", percent(s.Finished, s.Invited)),
@@ -680,7 +680,7 @@ func percent(n, of int) int {
 }
 
 // missing names the roles of the edition that nobody was invited for, and those where nobody has finished.
-func (b *Bot) missing(v locale.Voice, m *survey.Matrix, s survey.Status) []chat.Block {
+func (b *Bot) missing(v locale.Voice, m *survey.Matrix, s survey.Progress) []chat.Block {
 	var nobody, unfinished []string
 	for _, c := range s.Roles {
 		switch name := b.roleName(v, m, c.Role); {
@@ -698,10 +698,10 @@ func (b *Bot) missing(v locale.Voice, m *survey.Matrix, s survey.Status) []chat.
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("status.nobody_finished")), chat.Words(" " + strings.Join(unfinished, " · "))}})
 	}
 	if n := s.Unstated.Invited; n > 0 {
-		blocks = append(blocks, chat.Say(v.Count("status.unstated", n)))
+		blocks = append(blocks, chat.Paragraph(v.Count("status.unstated", n)))
 	}
 	if len(blocks) == 0 {
-		blocks = append(blocks, chat.Say(v.Say("status.all_roles")))
+		blocks = append(blocks, chat.Paragraph(v.Say("status.all_roles")))
 	}
 	return blocks
 }
@@ -711,23 +711,23 @@ func (b *Bot) remind(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	if err != nil {
 		return nil, err
 	}
-	at, ok := b.Diary.When(r, survey.Member{}, survey.Nudge, b.Now())
+	at, ok := b.Schedule.SendWindow(r, survey.Member{}, survey.Nudge, b.Now())
 	if !ok && r.AcceptsAnswers(b.Now()) {
-		return whisper(chat.Say(b.roundVoice(e, r).Say("remind.too_late", "closes", b.when(b.roundVoice(e, r), r)))), nil
+		return whisper(chat.Paragraph(b.roundVoice(e, r).Say("remind.too_late", "closes", b.when(b.roundVoice(e, r), r)))), nil
 	}
 	r, due, err := b.Rounds.Remind(ctx, r.ID, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
 	if due == 0 {
-		return whisper(chat.Say(b.roundVoice(e, r).Say("remind.nobody"))), nil
+		return whisper(chat.Paragraph(b.roundVoice(e, r).Say("remind.nobody"))), nil
 	}
 	v := b.roundVoice(e, r)
 	said := v.Count("remind.sent", due)
 	if at.After(b.Now()) {
 		said = v.Count("remind.waits", due, "when", v.Time(at.In(r.Location())))
 	}
-	return whisper(chat.Say(said)), nil
+	return whisper(chat.Paragraph(said)), nil
 }
 
 func (b *Bot) extendForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
@@ -740,12 +740,12 @@ func (b *Bot) extendForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 	}
 	v := b.roundVoice(e, r)
 	at := r.ClosesAt.In(r.Location())
-	return []chat.Reply{chat.Open{Form: chat.Form{
+	return []chat.Reply{chat.OpenForm{Form: chat.Form{
 		Title: v.Say("extend.title"), Intro: v.Say("extend.intro", "area", r.Area, "closes", b.when(v, r)), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
-		Action: chat.Do("saveextend", string(r.ID), v.Lang),
+		Action: chat.NewAction("saveextend", string(r.ID), v.Lang),
 		Fields: []chat.Field{
 			chat.Date{Label: chat.Label{ID: "closes", Text: v.Say("new.closes"), Hint: v.Say("extend.hint")}, Value: at.AddDate(0, 0, 7).Format(time.DateOnly)},
-			chat.Clock{Label: chat.Label{ID: "closes_time", Text: v.Say("new.closes_time")}, Value: at.Format("15:04")},
+			chat.TimeOfDay{Label: chat.Label{ID: "closes_time", Text: v.Say("new.closes_time")}, Value: at.Format("15:04")},
 		},
 	}}}, nil
 }
@@ -764,14 +764,14 @@ func (b *Bot) saveExtension(ctx context.Context, e chat.Event, a onSpoken) ([]ch
 		return nil, err
 	}
 	v := b.voice(e)
-	said := append([]chat.Block{chat.Say(v.Say("extend.done", "closes", b.when(v, r)))}, closes.remark(v)...)
+	said := append([]chat.Block{chat.Paragraph(v.Say("extend.done", "closes", b.when(v, r)))}, closes.remark(v)...)
 	if at := r.Workshop.At; !at.IsZero() && at.Before(r.ClosesAt) {
-		said = append(said, chat.Say(v.Say("workshop.before", "workshop", v.Time(at.In(r.Location())))))
+		said = append(said, chat.Paragraph(v.Say("workshop.before", "workshop", v.Time(at.In(r.Location())))))
 	}
-	replies := whisper(append(said, row(button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang))))...)
+	replies := whisper(append(said, row(button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang))))...)
 	if extended {
 		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
-			return []chat.Block{chat.Heading{Text: r.Area}, chat.Say(v.Say("extend.posted", "closes", b.when(v, r)))}
+			return []chat.Block{chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("extend.posted", "closes", b.when(v, r)))}
 		})...)
 	}
 	return replies, nil
@@ -792,11 +792,11 @@ func (b *Bot) workshopForm(ctx context.Context, e chat.Event, a onTarget) ([]cha
 	label := func(id string) chat.Label {
 		return chat.Label{ID: id, Text: v.Say("new." + id), Hint: v.Say("new." + id + "_hint"), Optional: true}
 	}
-	return []chat.Reply{chat.Open{Form: chat.Form{
+	return []chat.Reply{chat.OpenForm{Form: chat.Form{
 		Title: v.Say("workshop.title"), Intro: v.Say("workshop.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
-		Action: chat.Do("saveplace", string(r.ID), v.Lang),
+		Action: chat.NewAction("saveplace", string(r.ID), v.Lang),
 		Fields: []chat.Field{
-			chat.Date{Label: label("workshop"), Value: day}, chat.Clock{Label: label("workshop_time"), Value: clock},
+			chat.Date{Label: label("workshop"), Value: day}, chat.TimeOfDay{Label: label("workshop_time"), Value: clock},
 			chat.Input{Label: label("place"), Value: r.Workshop.Place, Max: survey.MaxPlaceRunes},
 		},
 	}}}, nil
@@ -820,16 +820,16 @@ func (b *Bot) saveWorkshop(ctx context.Context, e chat.Event, a onSpoken) ([]cha
 	if r.State == survey.Draft {
 		return b.draft(v, r, at.remark(v)...), nil
 	}
-	said := append([]chat.Block{chat.Say(v.Say("workshop.done", "workshop", b.workshop(v, r)))}, at.remark(v)...)
+	said := append([]chat.Block{chat.Paragraph(v.Say("workshop.done", "workshop", b.workshop(v, r)))}, at.remark(v)...)
 	if !r.Workshop.At.Equal(was.At) || r.Workshop.Place != was.Place {
-		said = append(said, chat.Say(b.heard(v, r)))
+		said = append(said, chat.Paragraph(b.heard(v, r)))
 	}
 	return whisper(said...), nil
 }
 
 // heard is when people next hear of the workshop: whoever moves it must know whom they still have to tell.
 func (b *Bot) heard(v locale.Voice, r survey.Round) string {
-	for _, m := range b.Diary.Reminders(r, nil, b.Now()) {
+	for _, m := range b.Schedule.Reminders(r, nil, b.Now()) {
 		if m.Kind.Base() == survey.WorkshopSoon {
 			return v.Say("workshop.heard", "when", v.Time(m.At.In(r.Location())))
 		}
@@ -868,9 +868,9 @@ func (b *Bot) teamForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Re
 		return nil, err
 	}
 	v := b.roundVoice(e, r)
-	return []chat.Reply{chat.Open{Form: chat.Form{
+	return []chat.Reply{chat.OpenForm{Form: chat.Form{
 		Title: v.Say("team.title"), Intro: v.Say("team.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
-		Action: chat.Do("saveteam", string(r.ID), v.Lang),
+		Action: chat.NewAction("saveteam", string(r.ID), v.Lang),
 		Fields: []chat.Field{chat.People{Label: chat.Label{ID: "people", Text: v.Say("team.people"), Hint: v.Say("team.hint")}}},
 	}}}, nil
 }
@@ -900,8 +900,8 @@ func (b *Bot) offerTeam(ctx context.Context, e chat.Event, a onTarget, none erro
 	v := b.voice(e)
 	var blocks []chat.Block
 	for _, r := range found[:min(len(found), maxHome)] {
-		blocks = append(blocks, chat.Heading{Text: r.Area}, chat.Remark(b.standing(v, r)), chat.Say(v.Say("team.offer")),
-			row(chat.Button{Label: v.Say("button.take_on"), Action: chat.Do("takeon", string(r.ID), v.Lang), Confirm: &chat.Confirm{
+		blocks = append(blocks, chat.Heading{Text: r.Area}, chat.Footnote(b.standing(v, r)), chat.Paragraph(v.Say("team.offer")),
+			row(chat.Button{Label: v.Say("button.take_on"), Action: chat.NewAction("takeon", string(r.ID), v.Lang), Confirm: &chat.Confirm{
 				Title: v.Say("team.offer_title"), Text: v.Say("team.offer_confirm"), Yes: v.Say("button.take_on"), No: v.Say("close.no"),
 			}}))
 	}
@@ -910,7 +910,7 @@ func (b *Bot) offerTeam(ctx context.Context, e chat.Event, a onTarget, none erro
 
 // takeOn makes a person who may start rounds a coordinator of a round of their workspace.
 func (b *Bot) takeOn(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Seat(ctx, a.round, "")
+	seat, err := b.Rounds.Participation(ctx, a.round, "")
 	if err != nil {
 		return nil, err
 	}
@@ -922,8 +922,8 @@ func (b *Bot) takeOn(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Repl
 		return nil, err
 	}
 	v := b.voice(e)
-	return whisper(chat.Heading{Text: r.Area}, chat.Say(v.Say("team.joined")),
-		row(button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang)))), nil
+	return whisper(chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("team.joined")),
+		row(button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)))), nil
 }
 
 func (b *Bot) saveTeam(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
@@ -932,7 +932,7 @@ func (b *Bot) saveTeam(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 	for _, id := range e.Values["people"] {
 		p, err := chat.ParsePerson(id)
 		if err != nil {
-			return []chat.Reply{chat.Refuse{Fields: map[string]string{"people": v.Say("invite.unknown", "name", id)}}}, nil
+			return []chat.Reply{chat.FieldErrors{Fields: map[string]string{"people": v.Say("invite.unknown", "name", id)}}}, nil
 		}
 		people = append(people, person(p))
 	}
@@ -958,7 +958,7 @@ func (b *Bot) askToClose(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 	}
 	v := b.roundVoice(e, r)
 	if r.State != survey.Open {
-		return whisper(chat.Say(v.Say("close.already"))), nil
+		return whisper(chat.Paragraph(v.Say("close.already"))), nil
 	}
 	to, why := b.canPostFor(ctx, r)
 	blocks, err := b.closeBlocks(ctx, e, v, r, to, why)
@@ -972,28 +972,28 @@ func (b *Bot) askToClose(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 func (b *Bot) closeBlocks(
 	ctx context.Context, e chat.Event, v locale.Voice, r survey.Round, to chat.Place, why *chat.CannotPostError,
 ) ([]chat.Block, error) {
-	s, err := b.Rounds.Status(ctx, r.ID, person(e.Who))
+	s, err := b.Rounds.Progress(ctx, r.ID, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
-	blocks := []chat.Block{chat.Heading{Text: v.Say("close.title", "area", r.Area)}, chat.Say(v.Say("close.means"))}
+	blocks := []chat.Block{chat.Heading{Text: v.Say("close.title", "area", r.Area)}, chat.Paragraph(v.Say("close.means"))}
 	verb, confirm := "closenow", v.Say("close.confirm")
 	if why == nil {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Link{Place: to}, chat.Words(": " + v.Say("close.posts"))}})
 	} else {
 		verb, confirm = "closeonly", v.Say("close.confirm_only")
 		blocks = append(blocks, cannotPost(v, v.Say("cannot_post.close"), to, why)...)
-		blocks = append(blocks, chat.Say(v.Say("close.anyway")))
+		blocks = append(blocks, chat.Paragraph(v.Say("close.anyway")))
 	}
 	if r.AcceptsAnswers(b.Now()) {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("close.early", "closes", b.when(v, r)))}})
 	}
-	return append(blocks, chat.Say(b.rates(v, s)),
+	return append(blocks, chat.Paragraph(b.rates(v, s)),
 		row(
-			chat.Button{Label: v.Say("button.close_now"), Action: chat.Do(verb, string(r.ID), v.Lang), Style: chat.Danger, Confirm: &chat.Confirm{
+			chat.Button{Label: v.Say("button.close_now"), Action: chat.NewAction(verb, string(r.ID), v.Lang), Style: chat.Danger, Confirm: &chat.Confirm{
 				Title: v.Say("close.confirm_title"), Text: confirm, Yes: v.Say("close.yes"), No: v.Say("close.no"),
 			}},
-			button(v.Say("button.extend"), chat.Do("extend", string(r.ID), v.Lang)),
+			button(v.Say("button.extend"), chat.NewAction("extend", string(r.ID), v.Lang)),
 		)), nil
 }
 
@@ -1016,7 +1016,7 @@ func (b *Bot) closeNow(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 		return nil, err
 	}
 	if !closed {
-		return update(chat.Say(v.Say("close.already"))), nil
+		return update(chat.Paragraph(v.Say("close.already"))), nil
 	}
 	heading := chat.Heading{Text: r.Area}
 	d, err := b.destined(e, r, onDestination{})
@@ -1024,17 +1024,17 @@ func (b *Bot) closeNow(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 	var posts []post
 	if err == nil {
 		var p survey.Published
-		if p, err = b.Rounds.PostResults(ctx, r.ID); err == nil {
+		if p, err = b.Rounds.SystemResults(ctx, r.ID); err == nil {
 			posts, err = b.resultPosts(ctx, r, p, b.Words.In(string(r.Languages[0])), d.action)
 		}
 	}
 	if err != nil {
 		// The round is closed and stays closed; the results can be asked for again.
 		b.Log.Error("results after close", "round", r.ID, "error", err)
-		return update(heading, chat.Say(v.Say("close.no_results"))), nil
+		return update(heading, chat.Paragraph(v.Say("close.no_results"))), nil
 	}
 	return deliverAll(posts, d.show, func(o outcome) []chat.Reply {
-		return update(append([]chat.Block{heading, chat.Say(v.Say("close.done"))}, b.became(e, v, d, o)...)...)
+		return update(append([]chat.Block{heading, chat.Paragraph(v.Say("close.done"))}, b.became(e, v, d, o)...)...)
 	}), nil
 }
 
@@ -1046,9 +1046,9 @@ func (b *Bot) closeOnly(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 	}
 	v := b.voice(e)
 	if !closed {
-		return update(chat.Say(v.Say("close.already"))), nil
+		return update(chat.Paragraph(v.Say("close.already"))), nil
 	}
-	return update(append([]chat.Block{chat.Heading{Text: r.Area}, chat.Say(v.Say("close.unposted"))}, b.elsewhere(e, v, r, "results")...)...), nil
+	return update(append([]chat.Block{chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("close.unposted"))}, b.elsewhere(e, v, r, "results")...)...), nil
 }
 
 // help says what a person can do here; to somebody who coordinates, the commands.
@@ -1068,15 +1068,15 @@ func (b *Bot) help(_ context.Context, e chat.Event, a asked) ([]chat.Reply, erro
 	}
 	return whisper(append(blocks,
 		chat.Heading{Text: v.Say("help.title")},
-		chat.Say(v.Say("help.stakeholder")),
-		chat.Say(v.Say("help.coordinator")),
-		chat.Remark(v.Say("help.language")),
-		row(primary(v.Say("button.home"), chat.Do("home", v.Lang))),
+		chat.Paragraph(v.Say("help.stakeholder")),
+		chat.Paragraph(v.Say("help.coordinator")),
+		chat.Footnote(v.Say("help.language")),
+		row(primary(v.Say("button.home"), chat.NewAction("home", v.Lang))),
 	)...), nil
 }
 
 // coordinatedBlocks lists the rounds a person coordinates, with their response rates, for their home.
-func (b *Bot) coordinatedBlocks(ctx context.Context, v locale.Voice, e chat.Event, seats []survey.Seat) ([]chat.Block, error) {
+func (b *Bot) coordinatedBlocks(ctx context.Context, v locale.Voice, e chat.Event, seats []survey.Participation) ([]chat.Block, error) {
 	var blocks []chat.Block
 	for _, s := range seats {
 		if !slices.Contains(s.Round.Coordinators, person(e.Who)) || len(blocks) >= 2*maxHome {
@@ -1084,7 +1084,7 @@ func (b *Bot) coordinatedBlocks(ctx context.Context, v locale.Voice, e chat.Even
 		}
 		line := v.Say("draft.waiting")
 		if s.Round.State != survey.Draft {
-			status, err := b.Rounds.Status(ctx, s.Round.ID, person(e.Who))
+			status, err := b.Rounds.Progress(ctx, s.Round.ID, person(e.Who))
 			if err != nil {
 				return nil, err
 			}
@@ -1093,10 +1093,10 @@ func (b *Bot) coordinatedBlocks(ctx context.Context, v locale.Voice, e chat.Even
 		}
 		blocks = append(blocks,
 			chat.Text{Spans: []chat.Span{chat.Bold(v.Say("home.coordinator", "area", s.Round.Area)), chat.Words("\n" + line)}},
-			row(button(v.Say("button.status"), chat.Do("status", string(s.Round.ID), v.Lang))))
+			row(button(v.Say("button.status"), chat.NewAction("status", string(s.Round.ID), v.Lang))))
 	}
 	if b.mayCreate(e) && !e.Private {
-		blocks = append(blocks, row(button(v.Say("button.new"), chat.Do("new", v.Lang))))
+		blocks = append(blocks, row(button(v.Say("button.new"), chat.NewAction("new", v.Lang))))
 	}
 	return blocks, nil
 }

@@ -41,12 +41,12 @@ type Delivered struct {
 }
 
 // late notes since when the message is due.
-func (b *Bot) late(came *Delivered, d survey.Delivery, seat survey.Seat) {
+func (b *Bot) late(came *Delivered, d survey.Delivery, seat survey.Participation) {
 	if b.Delivered == nil {
 		return // nobody asks, and a plan is some work to read
 	}
 	now := b.Now()
-	if due, known := b.Diary.Due(seat.Round, seat.Member, d.Kind, now); known {
+	if due, known := b.Schedule.FirstDue(seat.Round, seat.Member, d.Kind, now); known {
 		came.Late = max(0, now.Sub(due))
 	}
 }
@@ -57,7 +57,7 @@ type Outcome string
 // EventOutcomes and MessageOutcomes are all outcomes of an event, and of a message.
 var (
 	EventOutcomes   = []Outcome{OK, Refused, Unavailable, Failed}
-	MessageOutcomes = []Outcome{Sent, Unsure, Unreachable, NotAgreed, Dropped, Closed, Later, Failed}
+	MessageOutcomes = []Outcome{Sent, Unsure, Unreachable, NoConsent, Dropped, Closed, Later, Failed}
 )
 
 // The outcomes of an event; it may also be Failed.
@@ -72,7 +72,7 @@ const (
 	Sent        Outcome = "sent"
 	Unsure      Outcome = "unsure"      // the platform's answer was lost
 	Unreachable Outcome = "unreachable" // the platform does not deliver
-	NotAgreed   Outcome = "not_agreed"  // the person takes no direct messages
+	NoConsent   Outcome = "not_agreed"  // the person takes no direct messages
 	Dropped     Outcome = "dropped"     // too late, or not awaited any more
 	Closed      Outcome = "closed"      // it was no message, but the closing of a survey
 	Later       Outcome = "later"       // not at this hour
@@ -83,7 +83,7 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 	if d.Person == "" {
 		return b.deliverPost(ctx, d, came)
 	}
-	seat, awaited, err := b.Rounds.Awaited(ctx, d)
+	seat, awaited, err := b.Rounds.StillWanted(ctx, d)
 	if err != nil || !awaited {
 		return Dropped, err
 	}
@@ -94,7 +94,7 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 	}
 	log := b.Log.With("message", d.Kind, "round", d.Round, "person", b.short(to))
 	now := b.Now()
-	switch at, wanted := b.Diary.When(seat.Round, seat.Member, d.Kind, now); {
+	switch at, wanted := b.Schedule.SendWindow(seat.Round, seat.Member, d.Kind, now); {
 	case !wanted:
 		log.Info("message dropped: too late, or not in the plan any more")
 		return Dropped, nil
@@ -116,12 +116,12 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 	switch {
 	case err == nil:
 		log.Info("message sent")
-	case errors.Is(err, chat.ErrNotAgreed):
+	case errors.Is(err, chat.ErrNoConsent):
 		log.Info("person takes no direct messages")
 		if base := d.Kind.Base(); base == survey.WorkshopSoon || base == survey.Unposted {
-			return NotAgreed, nil // nobody can join any more, or it is not what it is about
+			return NoConsent, nil // nobody can join any more, or it is not what it is about
 		}
-		return NotAgreed, b.Rounds.Plan(note, d.Round, survey.OpenCall.On(date(now.In(seat.Round.Location()))))
+		return NoConsent, b.Rounds.Plan(note, d.Round, survey.OpenCall.On(date(now.In(seat.Round.Location()))))
 	case errors.Is(err, chat.ErrUnreachable):
 		log.Warn("person cannot be reached", "error", err)
 		return Unreachable, b.Rounds.SetUnreachable(note, d.Round, d.Person, true)
@@ -154,7 +154,7 @@ func messageID(d survey.Delivery) string {
 }
 
 // message is the card of an owed message to a person.
-func (b *Bot) message(ctx context.Context, d survey.Delivery, seat survey.Seat) (chat.Card, error) {
+func (b *Bot) message(ctx context.Context, d survey.Delivery, seat survey.Participation) (chat.Card, error) {
 	m, err := b.Rounds.Matrix(seat.Round)
 	if err != nil {
 		return chat.Card{}, err
@@ -169,7 +169,7 @@ func (b *Bot) message(ctx context.Context, d survey.Delivery, seat survey.Seat) 
 	case !seat.Member.TakesPart():
 		return b.reminder(seat, m), nil
 	}
-	seat, resp, err := b.Rounds.View(ctx, d.Round, d.Person)
+	seat, resp, err := b.Rounds.Response(ctx, d.Round, d.Person)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -181,13 +181,13 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 	log := b.Log.With("message", d.Kind, "round", d.Round)
 	base := d.Kind.Base()
 	if base == survey.Closing {
-		b.late(came, d, survey.Seat{})
+		b.late(came, d, survey.Participation{})
 		return Closed, b.closeDue(ctx, d)
 	}
 	if base, date := d.Kind.Split(); base == survey.NudgesSent {
-		return Dropped, b.Rounds.NoteNudges(ctx, d.Round, date)
+		return Dropped, b.Rounds.AuditNudges(ctx, d.Round, date)
 	}
-	seat, err := b.Rounds.Seat(ctx, d.Round, "") // a seat nobody sits on: the round
+	seat, err := b.Rounds.Participation(ctx, d.Round, "") // a seat nobody sits on: the round
 	if errors.Is(err, survey.ErrNoRound) {
 		return Dropped, nil
 	} else if err != nil {
@@ -195,7 +195,7 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 	}
 	b.late(came, d, seat)
 	r, now := seat.Round, b.Now()
-	switch at, wanted := b.Diary.When(r, survey.Member{}, d.Kind, now); {
+	switch at, wanted := b.Schedule.SendWindow(r, survey.Member{}, d.Kind, now); {
 	case !wanted:
 		log.Info("post dropped: too late, or not in the plan any more")
 		return Dropped, nil
@@ -270,7 +270,7 @@ func (b *Bot) unposted(ctx context.Context, r survey.Round) chat.Card {
 	to, why := b.canPostFor(ctx, r)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("post.unposted", "area", r.Area)},
-		chat.Say(v.Say("post.closed", "closed", b.closed(v, r))),
+		chat.Paragraph(v.Say("post.closed", "closed", b.closed(v, r))),
 	}
 	if why != nil {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Link{Place: to}, chat.Words(": " + reason(v, why))}})
@@ -285,7 +285,7 @@ func (b *Bot) closeDue(ctx context.Context, d survey.Delivery) error {
 		return err
 	}
 	b.Log.Info("survey closed by itself", "round", r.ID)
-	if !r.Posts.Gets(survey.ResultsPost) {
+	if !r.Posts.Enabled(survey.ResultsPost) {
 		return nil
 	}
 	return b.Rounds.Plan(ctx, r.ID, survey.ResultsPost)

@@ -27,12 +27,12 @@ func (b *Bot) reminders(ctx context.Context, e chat.Event, a onTarget) ([]chat.R
 
 // planCard is what is sent when, in the round's time zone.
 func (b *Bot) planCard(ctx context.Context, e chat.Event, r survey.Round, show func(...chat.Block) []chat.Reply) ([]chat.Reply, error) {
-	counts, err := b.Rounds.Awaiting(ctx, r.ID, person(e.Who), survey.ClosesSoon, survey.WorkshopSoon)
+	counts, err := b.Rounds.CountRecipients(ctx, r.ID, person(e.Who), survey.ClosesSoon, survey.WorkshopSoon)
 	if err != nil {
 		return nil, err
 	}
 	v, id, now := b.roundVoice(e, r), string(r.ID), b.Now()
-	blocks := []chat.Block{chat.Heading{Text: v.Say("reminders.title", "area", r.Area)}, chat.Say(b.planFacts(v, r.Reminders))}
+	blocks := []chat.Block{chat.Heading{Text: v.Say("reminders.title", "area", r.Area)}, chat.Paragraph(b.planFacts(v, r.Reminders))}
 	list := func(title string, kind survey.MessageKind, all []survey.Moment) {
 		spans, n := []chat.Span{chat.Bold(title)}, 0
 		for _, m := range all {
@@ -51,34 +51,34 @@ func (b *Bot) planCard(ctx context.Context, e chat.Event, r survey.Round, show f
 		}
 		blocks = append(blocks, chat.Text{Spans: spans})
 	}
-	people := b.Diary.Reminders(r, nil, now)
+	people := b.Schedule.Reminders(r, nil, now)
 	if r.State != survey.Closed {
 		list(v.Count("reminders.closes", counts[survey.ClosesSoon]), survey.ClosesSoon, people)
 	}
 	if !r.Workshop.At.IsZero() {
 		list(v.Count("reminders.workshop", counts[survey.WorkshopSoon]), survey.WorkshopSoon, people)
 	}
-	blocks = append(blocks, b.channelLines(v, r, now), chat.Remark(v.Say("reminders.how", "zone", r.TimeZone)))
+	blocks = append(blocks, b.channelLines(v, r, now), chat.Footnote(v.Say("reminders.how", "zone", r.TimeZone)))
 	var buttons []chat.Button
 	if r.State != survey.Closed {
-		pause := button(v.Say("button.pause"), chat.Do("pause", id, v.Lang))
+		pause := button(v.Say("button.pause"), chat.NewAction("pause", id, v.Lang))
 		if r.Reminders.Paused {
-			pause = button(v.Say("button.goon"), chat.Do("goon", id, v.Lang))
+			pause = button(v.Say("button.goon"), chat.NewAction("goon", id, v.Lang))
 		}
-		buttons = append(buttons, button(v.Say("button.plan"), chat.Do("plan", id, v.Lang)), button(v.Say("button.posts"), chat.Do("posts", id, v.Lang)), pause)
+		buttons = append(buttons, button(v.Say("button.plan"), chat.NewAction("plan", id, v.Lang)), button(v.Say("button.posts"), chat.NewAction("posts", id, v.Lang)), pause)
 	}
 	if r.AcceptsAnswers(now) {
 		buttons = append(buttons, b.remindButton(v, id))
 	}
 	if r.State == survey.Closed {
-		buttons = append(buttons, button(v.Say("button.workshop"), chat.Do("workshop", id, v.Lang)))
+		buttons = append(buttons, button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)))
 	}
-	return show(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.Do("status", id, v.Lang)))...))...), nil
+	return show(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)))...))...), nil
 }
 
 // remindButton asks again before everybody gets a message.
 func (b *Bot) remindButton(v locale.Voice, round string) chat.Button {
-	remind := button(v.Say("button.remind"), chat.Do("remind", round, v.Lang))
+	remind := button(v.Say("button.remind"), chat.NewAction("remind", round, v.Lang))
 	remind.Confirm = &chat.Confirm{Title: v.Say("button.remind"), Text: v.Say("remind.ask"), Yes: v.Say("remind.yes"), No: v.Say("remind.no")}
 	return remind
 }
@@ -87,14 +87,14 @@ func (b *Bot) remindButton(v locale.Voice, round string) chat.Button {
 func (b *Bot) channelLines(v locale.Voice, r survey.Round, now time.Time) chat.Block {
 	spans := []chat.Span{chat.Bold(v.Say("reminders.channel"))}
 	seen := map[survey.MessageKind]bool{}
-	for _, m := range b.Diary.Posts(r, now) {
+	for _, m := range b.Schedule.Posts(r, now) {
 		kind := m.Kind.Base()
 		if seen[kind] {
 			continue
 		}
 		seen[kind] = true
 		key := "posts." + string(kind)
-		if kind == survey.Closing && !r.Posts.Gets(survey.ResultsPost) {
+		if kind == survey.Closing && !r.Posts.Enabled(survey.ResultsPost) {
 			key = "posts.close_only"
 		}
 		spans = append(spans, chat.Words("\n• "+v.Say(key, "when", v.Time(m.At.In(r.Location())))))
@@ -110,8 +110,8 @@ func (b *Bot) planFacts(v locale.Voice, p survey.ReminderPlan) string {
 	clock := fmt.Sprintf("%02d:%02d", p.Hour, p.Minute)
 	var lines []string
 	switch {
-	case p.Spec != "":
-		lines = append(lines, v.Say("facts.reminders_spec", "spec", p.Spec))
+	case p.Cron != "":
+		lines = append(lines, v.Say("facts.reminders_spec", "spec", p.Cron))
 	case len(p.BeforeClose) > 0:
 		lines = append(lines, v.Say("facts.reminders_close", "days", days(p.BeforeClose), "clock", clock))
 	}
@@ -175,14 +175,14 @@ func (b *Bot) planForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 		return nil, err
 	}
 	v, p := b.voice(e), r.Reminders
-	return []chat.Reply{chat.Open{Form: chat.Form{
+	return []chat.Reply{chat.OpenForm{Form: chat.Form{
 		Title: v.Say("plan.title"), Intro: v.Say("plan.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
-		Action: chat.Do("saveplan", string(r.ID), v.Lang),
+		Action: chat.NewAction("saveplan", string(r.ID), v.Lang),
 		Fields: []chat.Field{
 			chat.Input{Label: planLabel(v, "before_close", true), Value: days(p.BeforeClose), Max: 60},
 			chat.Input{Label: planLabel(v, "before_workshop", true), Value: days(p.BeforeWorkshop), Max: 60},
-			chat.Clock{Label: planLabel(v, "hour", false), Value: fmt.Sprintf("%02d:%02d", p.Hour, p.Minute)},
-			chat.Input{Label: planLabel(v, "spec", true), Value: p.Spec, Max: maxSpec},
+			chat.TimeOfDay{Label: planLabel(v, "hour", false), Value: fmt.Sprintf("%02d:%02d", p.Hour, p.Minute)},
+			chat.Input{Label: planLabel(v, "spec", true), Value: p.Cron, Max: maxSpec},
 		},
 	}}}, nil
 }
@@ -200,7 +200,7 @@ func (b *Bot) savePlan(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 		if p.BeforeWorkshop, err = readDays(e, "before_workshop"); err != nil {
 			return err
 		}
-		p.Hour, p.Minute, p.Spec = hour, minute, strings.Join(strings.Fields(e.Value("spec")), " ")
+		p.Hour, p.Minute, p.Cron = hour, minute, strings.Join(strings.Fields(e.Value("spec")), " ")
 		return nil
 	})
 }
@@ -211,7 +211,7 @@ func (b *Bot) change(ctx context.Context, e chat.Event, a onSpoken, edit func(*s
 		if err := edit(p, c); err != nil {
 			return err
 		}
-		return b.Diary.Check(*p, *c)
+		return b.Schedule.Check(*p, *c)
 	})
 	if err != nil {
 		return nil, err
@@ -227,9 +227,9 @@ func (b *Bot) postsForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 	v := b.voice(e)
 	var options []chat.Option
 	var chosen []string
-	for _, kind := range survey.Switchable {
+	for _, kind := range survey.OptionalPosts {
 		options = append(options, chat.Option{Value: string(kind), Label: v.Say("posts.name_" + string(kind))})
-		if r.Posts.Gets(kind) {
+		if r.Posts.Enabled(kind) {
 			chosen = append(chosen, string(kind))
 		}
 	}
@@ -237,11 +237,11 @@ func (b *Bot) postsForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 	if digest == "" {
 		digest = survey.DefaultDigest
 	}
-	return []chat.Reply{chat.Open{Form: chat.Form{
+	return []chat.Reply{chat.OpenForm{Form: chat.Form{
 		Title: v.Say("posts.title"), Intro: v.Say("posts.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
-		Action: chat.Do("saveposts", string(r.ID), v.Lang),
+		Action: chat.NewAction("saveposts", string(r.ID), v.Lang),
 		Fields: []chat.Field{
-			chat.Pick{Label: planLabel(v, "posts", true), Options: options, Many: true, Chosen: chosen},
+			chat.Select{Label: planLabel(v, "posts", true), Options: options, Many: true, Chosen: chosen},
 			chat.Input{Label: planLabel(v, "digest", true), Value: digest, Max: maxSpec},
 		},
 	}}}, nil
@@ -249,10 +249,10 @@ func (b *Bot) postsForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 
 func (b *Bot) savePosts(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
 	return b.change(ctx, e, a, func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
-		c.Off = nil
-		for _, kind := range survey.Switchable {
+		c.Disabled = nil
+		for _, kind := range survey.OptionalPosts {
 			if !slices.Contains(e.Values["posts"], string(kind)) {
-				c.Off = append(c.Off, kind)
+				c.Disabled = append(c.Disabled, kind)
 			}
 		}
 		c.Digest = strings.Join(strings.Fields(e.Value("digest")), " ")

@@ -139,7 +139,7 @@ func (d destination) action(verb, lang string) chat.Action {
 	if d.word != "" {
 		args = append(args, d.word)
 	}
-	return chat.Do(verb, args...)
+	return chat.NewAction(verb, args...)
 }
 
 // shownIn is what the record says of it: nothing of the round's own channel.
@@ -166,7 +166,7 @@ func (b *Bot) became(e chat.Event, v locale.Voice, d destination, o outcome) []c
 	if o.err != nil {
 		b.Log.Warn("not posted", "error", o.err)
 		if d.alone {
-			return []chat.Block{chat.Say(v.Say("results.not_sent"))}
+			return []chat.Block{chat.Paragraph(v.Say("results.not_sent"))}
 		}
 		return append(cannotPost(v, v.Say("error.not_posted"), d.to, o.err), b.elsewhere(e, v, d.round, d.verb)...)
 	}
@@ -181,7 +181,7 @@ func (b *Bot) became(e chat.Event, v locale.Voice, d destination, o outcome) []c
 	case d.verb == "export":
 		said = v.Say("export.posted")
 	}
-	line := chat.Say(said)
+	line := chat.Paragraph(said)
 	if !d.alone {
 		line = chat.Text{Spans: []chat.Span{chat.Link{Place: d.to}, chat.Words(": " + said)}}
 	}
@@ -203,12 +203,12 @@ func (b *Bot) filesMissing(v locale.Voice, d destination, names []string) []chat
 func (b *Bot) elsewhere(e chat.Event, v locale.Voice, r survey.Round, verb string) []chat.Block {
 	id := string(r.ID)
 	said := v.Say("elsewhere.alone")
-	buttons := []chat.Button{button(v.Say("button.to_me"), chat.Do(verb, id, v.Lang, aloneWord))}
+	buttons := []chat.Button{button(v.Say("button.to_me"), chat.NewAction(verb, id, v.Lang, aloneWord))}
 	if !e.Private && ofRound(e, r) && e.Where.String() != r.Channel {
 		said = v.Say("elsewhere.here")
-		buttons = append(buttons, chat.Button{Label: v.Say("button.post_here"), Action: chat.Do(verb, id, v.Lang, hereWord), Confirm: &chat.Confirm{
+		buttons = append(buttons, chat.Button{Label: v.Say("button.post_here"), Action: chat.NewAction(verb, id, v.Lang, hereWord), Confirm: &chat.Confirm{
 			Title: v.Say("elsewhere.title"), Text: v.Say("elsewhere.confirm"), Yes: v.Say("button.post_here"), No: v.Say("elsewhere.no"),
 		}})
 	}
-	return []chat.Block{chat.Say(said), row(buttons...)}
+	return []chat.Block{chat.Paragraph(said), row(buttons...)}
 }

@@ -22,7 +22,7 @@ func (b *Bot) post(ctx context.Context, kind survey.MessageKind, r survey.Round)
 	case survey.OpenCall:
 		return post{card: b.openCall(r)}, nil, nil
 	case survey.ResultsPost, survey.TablePost:
-		p, err := b.Rounds.PostResults(ctx, r.ID)
+		p, err := b.Rounds.SystemResults(ctx, r.ID)
 		if err != nil {
 			return post{}, nil, err
 		}
@@ -34,7 +34,7 @@ func (b *Bot) post(ctx context.Context, kind survey.MessageKind, r survey.Round)
 			return all[len(all)-1], nil, nil
 		}
 		blocks := all[0].card.Blocks
-		all[0].card.Blocks = append([]chat.Block{blocks[0], chat.Say(v.Say("post.closed", "closed", b.closed(v, r)))}, blocks[1:]...)
+		all[0].card.Blocks = append([]chat.Block{blocks[0], chat.Paragraph(v.Say("post.closed", "closed", b.closed(v, r)))}, blocks[1:]...)
 		if len(all) == 1 {
 			return all[0], nil, nil
 		}
@@ -44,7 +44,7 @@ func (b *Bot) post(ctx context.Context, kind survey.MessageKind, r survey.Round)
 		x, err := b.workshopEve(ctx, v, r)
 		return x, nil, err
 	}
-	s, err := b.Rounds.PostStatus(ctx, r.ID)
+	s, err := b.Rounds.SystemProgress(ctx, r.ID)
 	if err != nil {
 		return post{}, nil, err
 	}
@@ -56,17 +56,17 @@ func (b *Bot) post(ctx context.Context, kind survey.MessageKind, r survey.Round)
 		return post{card: b.lastDay(v, s)}, nil, nil
 	}
 	return post{card: b.digest(v, m, s)}, func(ctx context.Context) error {
-		return b.Rounds.Posted(ctx, r.ID, survey.Progress{At: b.Now(), Invited: s.Invited, Finished: s.Finished})
+		return b.Rounds.Posted(ctx, r.ID, survey.DigestProgress{At: b.Now(), Invited: s.Invited, Finished: s.Finished})
 	}, nil
 }
 
 // digest is how a round is going, against the last time, and who is missing. It names no person: everybody in the channel reads it.
-func (b *Bot) digest(v locale.Voice, m *survey.Matrix, s survey.Status) chat.Card {
+func (b *Bot) digest(v locale.Voice, m *survey.Matrix, s survey.Progress) chat.Card {
 	r, id := s.Round, string(s.Round.ID)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
-		chat.Remark(b.standing(v, r)),
-		chat.Say(b.openRates(v, s)),
+		chat.Footnote(b.standing(v, r)),
+		chat.Paragraph(b.openRates(v, s)),
 	}
 	if last := r.LastDigest; last != nil {
 		said := v.Say("digest.same", "day", v.Day(last.At.In(r.Location())))
@@ -74,36 +74,36 @@ func (b *Bot) digest(v locale.Voice, m *survey.Matrix, s survey.Status) chat.Car
 			said = v.Say("digest.since", "day", v.Day(last.At.In(r.Location())),
 				"finished", max(0, s.Finished-last.Finished), "invited", max(0, s.Invited-last.Invited), "percent", percent(last.Finished, last.Invited))
 		}
-		blocks = append(blocks, chat.Say(said))
+		blocks = append(blocks, chat.Paragraph(said))
 	}
 	blocks = append(blocks, b.missing(v, m, s)...)
 	if len(s.Lost) > 0 {
-		blocks = append(blocks, chat.Say(v.Say("digest.lost")))
+		blocks = append(blocks, chat.Paragraph(v.Say("digest.lost")))
 	}
-	return chat.Card{Blocks: append(blocks, row(button(v.Say("button.status"), chat.Do("status", id, v.Lang)),
-		button(v.Say("button.invite"), chat.Do("invite", id, v.Lang)), button(v.Say("button.reminders"), chat.Do("reminders", id, v.Lang))))}
+	return chat.Card{Blocks: append(blocks, row(button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+		button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)), button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang))))}
 }
 
 // openRates is the response rate as everybody in the channel may read it: who said no or withdrew could be told from one day to the next.
-func (b *Bot) openRates(v locale.Voice, s survey.Status) string {
+func (b *Bot) openRates(v locale.Voice, s survey.Progress) string {
 	s.Declined, s.Withdrawn = 0, 0
 	return b.rates(v, s)
 }
 
 // lastDay says that the survey is about to close by itself.
-func (b *Bot) lastDay(v locale.Voice, s survey.Status) chat.Card {
+func (b *Bot) lastDay(v locale.Voice, s survey.Progress) chat.Card {
 	r, id := s.Round, string(s.Round.ID)
 	heading := v.Say("post.last_soon", "area", r.Area)
 	if date(b.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.ClosesAt.In(r.Location())) {
 		heading = v.Say("post.last", "area", r.Area)
 	}
 	body := "post.last_body"
-	if !r.Posts.Gets(survey.ResultsPost) {
+	if !r.Posts.Enabled(survey.ResultsPost) {
 		body = "post.last_body_only"
 	}
 	return chat.Card{Blocks: []chat.Block{
-		chat.Heading{Text: heading}, chat.Say(v.Say(body, "closes", b.when(v, r))), chat.Say(b.openRates(v, s)),
-		row(button(v.Say("button.status"), chat.Do("status", id, v.Lang)), button(v.Say("button.extend"), chat.Do("extend", id, v.Lang))),
+		chat.Heading{Text: heading}, chat.Paragraph(v.Say(body, "closes", b.when(v, r))), chat.Paragraph(b.openRates(v, s)),
+		row(button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)), button(v.Say("button.extend"), chat.NewAction("extend", id, v.Lang))),
 	}}
 }
 
@@ -113,11 +113,11 @@ func (b *Bot) workshopEve(ctx context.Context, v locale.Voice, r survey.Round) (
 	if date(b.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.Workshop.At.In(r.Location())) {
 		heading = v.Say("post.eve", "area", r.Area)
 	}
-	blocks := []chat.Block{chat.Heading{Text: heading}, chat.Say(v.Say("workshop.done", "workshop", b.workshop(v, r)))}
+	blocks := []chat.Block{chat.Heading{Text: heading}, chat.Paragraph(v.Say("workshop.done", "workshop", b.workshop(v, r)))}
 	if r.State != survey.Closed {
-		return post{card: chat.Card{Blocks: append(blocks, chat.Say(v.Say("post.eve_open", "closes", b.when(v, r))))}}, nil
+		return post{card: chat.Card{Blocks: append(blocks, chat.Paragraph(v.Say("post.eve_open", "closes", b.when(v, r))))}}, nil
 	}
-	p, err := b.Rounds.PostResults(ctx, r.ID)
+	p, err := b.Rounds.SystemResults(ctx, r.ID)
 	if err != nil {
 		return post{}, err
 	}
@@ -126,20 +126,20 @@ func (b *Bot) workshopEve(ctx context.Context, v locale.Voice, r survey.Round) (
 		return post{}, err
 	}
 	if nothingShown(p) {
-		return post{card: chat.Card{Blocks: append(blocks, chat.Say(v.Say("results.nothing", "min", p.Terms.MinGroup)))}}, nil
+		return post{card: chat.Card{Blocks: append(blocks, chat.Paragraph(v.Say("results.nothing", "min", p.Context.MinGroup)))}}, nil
 	}
 	picture, err := b.picture(p, v)
 	if err != nil {
 		return post{}, err
 	}
-	blocks = append(append(blocks, b.agenda(v, m, p)...), row(button(v.Say("button.results"), chat.Do("results", string(r.ID), v.Lang))))
+	blocks = append(append(blocks, b.agenda(v, m, p)...), row(button(v.Say("button.results"), chat.NewAction("results", string(r.ID), v.Lang))))
 	return post{chat.Card{Blocks: blocks}, []chat.File{picture}}, nil
 }
 
 // newCoordinator tells the channel who became a coordinator, and how, from the last such entry that the record has of that second.
 func (b *Bot) newCoordinator(ctx context.Context, v locale.Voice, r survey.Round, date string) (post, error) {
 	second, _, _ := strings.Cut(date, ".")
-	record, err := b.Rounds.PostRecord(ctx, r)
+	record, err := b.Rounds.SystemAuditLog(ctx, r)
 	if err != nil {
 		return post{}, err
 	}
@@ -149,9 +149,9 @@ func (b *Bot) newCoordinator(ctx context.Context, v locale.Voice, r survey.Round
 		switch {
 		case strconv.FormatInt(e.At.Unix(), 10) != second:
 			continue
-		case e.Act == survey.ActSelfAdded:
+		case e.Action == survey.AuditSelfAdded:
 			key = "post.coordinator_self"
-		case e.Act != survey.ActTeam || e.By != survey.Operator:
+		case e.Action != survey.AuditTeam || e.By != survey.Operator:
 			continue
 		}
 		blocks = nil
@@ -170,7 +170,7 @@ func (b *Bot) openCall(r survey.Round) chat.Card {
 	return b.inEach(r.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return []chat.Block{
 			chat.Heading{Text: v.Say("invitation.title", "area", r.Area)},
-			chat.Say(v.Say("call.body", "closes", b.when(v, r))),
+			chat.Paragraph(v.Say("call.body", "closes", b.when(v, r))),
 			row(joinButton(v, r, lang)),
 		}
 	})
@@ -178,7 +178,7 @@ func (b *Bot) openCall(r survey.Round) chat.Card {
 
 // spoken are the languages a person is written to in: theirs, where it is known, else every one of
 // the round's.
-func spoken(seat survey.Seat) []survey.Lang {
+func spoken(seat survey.Participation) []survey.Lang {
 	if seat.Member.Language != "" {
 		return []survey.Lang{seat.Member.Language}
 	}
@@ -186,7 +186,7 @@ func spoken(seat survey.Seat) []survey.Lang {
 }
 
 // thereIs is a time of the round in words; for somebody whose clock shows another, with the round's time zone.
-func (b *Bot) thereIs(v locale.Voice, seat survey.Seat, t time.Time) string {
+func (b *Bot) thereIs(v locale.Voice, seat survey.Participation, t time.Time) string {
 	_, here := t.In(seat.Round.Location()).Zone()
 	if _, there := t.In(seat.Round.ZoneOf(seat.Member)).Zone(); here != there {
 		return v.Time(t.In(seat.Round.Location())) + " (" + seat.Round.TimeZone + ")"
@@ -195,19 +195,19 @@ func (b *Bot) thereIs(v locale.Voice, seat survey.Seat, t time.Time) string {
 }
 
 // remindButtons are on every reminder: whether there is another is for the person to say.
-func remindButtons(v locale.Voice, seat survey.Seat, lang string) []chat.Button {
+func remindButtons(v locale.Voice, seat survey.Participation, lang string) []chat.Button {
 	id := string(seat.Round.ID)
 	return []chat.Button{
-		button(v.Say("button.tomorrow"), chat.Do("tomorrow", id, lang)),
-		button(v.Say("button.stop"), chat.Do("stop", id, lang)),
+		button(v.Say("button.tomorrow"), chat.NewAction("tomorrow", id, lang)),
+		button(v.Say("button.stop"), chat.NewAction("stop", id, lang)),
 	}
 }
 
 // reminder is the invitation again, marked as a reminder.
-func (b *Bot) reminder(seat survey.Seat, m *survey.Matrix) chat.Card {
+func (b *Bot) reminder(seat survey.Participation, m *survey.Matrix) chat.Card {
 	return b.inEach(spoken(seat), func(v locale.Voice, lang string) []chat.Block {
 		closes := b.thereIs(v, seat, seat.Round.ClosesAt)
-		blocks := []chat.Block{chat.Remark(v.Say("reminder.first", "closes", closes))}
+		blocks := []chat.Block{chat.Footnote(v.Say("reminder.first", "closes", closes))}
 		blocks = append(blocks, b.invitationText(v, seat.Round, m)...)
 		buttons := append(startButtons(v, seat.Round, lang), remindButtons(v, seat, lang)...)
 		return append(blocks, row(buttons...))
@@ -215,35 +215,35 @@ func (b *Bot) reminder(seat survey.Seat, m *survey.Matrix) chat.Card {
 }
 
 // halfway reminds somebody who has started of how far they are.
-func (b *Bot) halfway(seat survey.Seat, m *survey.Matrix, resp survey.Response) chat.Card {
+func (b *Bot) halfway(seat survey.Participation, m *survey.Matrix, resp survey.Response) chat.Card {
 	r, lang := seat.Round, spoken(seat)[:1]
 	return b.inEach(lang, func(v locale.Voice, lang string) []chat.Block {
 		closes := b.thereIs(v, seat, r.ClosesAt)
-		forward := primary(v.Say("button.continue"), chat.Do("begin", string(r.ID)))
+		forward := primary(v.Say("button.continue"), chat.NewAction("begin", string(r.ID)))
 		return []chat.Block{
 			chat.Heading{Text: v.Say("reminder.title", "area", r.Area)},
-			chat.Say(v.Say("reminder.body", "done", resp.Rated(), "n", len(m.Elements()), "closes", closes)),
+			chat.Paragraph(v.Say("reminder.body", "done", resp.Rated(), "n", len(m.Elements()), "closes", closes)),
 			row(append([]chat.Button{forward}, remindButtons(v, seat, lang)...)...),
 		}
 	})
 }
 
 // workshopReminder reminds somebody of the workshop.
-func (b *Bot) workshopReminder(seat survey.Seat) chat.Card {
+func (b *Bot) workshopReminder(seat survey.Participation) chat.Card {
 	r := seat.Round
 	return b.inEach(spoken(seat), func(v locale.Voice, lang string) []chat.Block {
 		when := b.thereIs(v, seat, r.Workshop.At)
 		return []chat.Block{
 			chat.Heading{Text: v.Say("workshop.soon", "area", r.Area)},
-			chat.Say(v.Say("workshop.soon_body", "when", when, "place", r.Workshop.Place)),
-			row(button(v.Say("button.stop"), chat.Do("stop", string(r.ID), lang))),
+			chat.Paragraph(v.Say("workshop.soon_body", "when", when, "place", r.Workshop.Place)),
+			row(button(v.Say("button.stop"), chat.NewAction("stop", string(r.ID), lang))),
 		}
 	})
 }
 
 // remindTomorrow owes a person a reminder on their next working day.
 func (b *Bot) remindTomorrow(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
@@ -251,21 +251,21 @@ func (b *Bot) remindTomorrow(ctx context.Context, e chat.Event, a onRoundIn) ([]
 		return b.instead(ctx, e, seat, err)
 	}
 	v, id := b.seatVoice(e, seat), string(a.round)
-	forward := primary(v.Say("button.continue"), chat.Do("begin", id))
+	forward := primary(v.Say("button.continue"), chat.NewAction("begin", id))
 	if !seat.Member.TakesPart() {
 		forward.Label = v.Say("button.start")
 	}
-	at, open := b.Diary.Tomorrow(seat.Round, seat.Member, b.Now())
-	if !open && seat.Round.AcceptsAnswers(b.Now()) && seat.Member.Standing != survey.NotInvited {
-		return update(chat.Heading{Text: seat.Round.Area}, chat.Say(v.Say("tomorrow.closes", "closes", b.thereIs(v, seat, seat.Round.ClosesAt))), row(forward)), nil
+	at, open := b.Schedule.Tomorrow(seat.Round, seat.Member, b.Now())
+	if !open && seat.Round.AcceptsAnswers(b.Now()) && seat.Member.Status != survey.NotInvited {
+		return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("tomorrow.closes", "closes", b.thereIs(v, seat, seat.Round.ClosesAt))), row(forward)), nil
 	}
 	seat, err = b.Rounds.RemindLater(ctx, a.round, person(e.Who), at)
 	if err != nil {
 		return b.instead(ctx, e, seat, err)
 	}
 	return update(chat.Heading{Text: seat.Round.Area},
-		chat.Say(v.Say("tomorrow.done", "when", v.Time(at.At.In(seat.Round.ZoneOf(seat.Member))))),
-		row(forward, button(v.Say("button.stop"), chat.Do("stop", id, v.Lang)))), nil
+		chat.Paragraph(v.Say("tomorrow.done", "when", v.Time(at.At.In(seat.Round.ZoneOf(seat.Member))))),
+		row(forward, button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang)))), nil
 }
 
 func (b *Bot) stopReminding(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
@@ -278,20 +278,20 @@ func (b *Bot) remindAgain(ctx context.Context, e chat.Event, a onRoundIn) ([]cha
 
 // setQuiet keeps whether somebody wants reminders, and says so, with the way back.
 func (b *Bot) setQuiet(ctx context.Context, e chat.Event, a onRoundIn, quiet bool) ([]chat.Reply, error) {
-	seat, err := b.Rounds.SetQuiet(ctx, a.round, person(e.Who), quiet)
+	seat, err := b.Rounds.SetRemindersOff(ctx, a.round, person(e.Who), quiet)
 	if err != nil {
 		return b.instead(ctx, e, seat, err)
 	}
 	v, id := b.seatVoice(e, seat), string(a.round)
-	said, back := v.Say("quiet.off", "area", seat.Round.Area), button(v.Say("button.stop"), chat.Do("stop", id, v.Lang))
+	said, back := v.Say("quiet.off", "area", seat.Round.Area), button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang))
 	if quiet {
-		said, back = v.Say("quiet.on", "area", seat.Round.Area), button(v.Say("button.again"), chat.Do("again", id, v.Lang))
+		said, back = v.Say("quiet.on", "area", seat.Round.Area), button(v.Say("button.again"), chat.NewAction("again", id, v.Lang))
 	}
 	buttons := []chat.Button{back}
-	blocks := []chat.Block{chat.Heading{Text: seat.Round.Area}, chat.Say(said)}
+	blocks := []chat.Block{chat.Heading{Text: seat.Round.Area}, chat.Paragraph(said)}
 	if seat.Round.AcceptsAnswers(b.Now()) {
-		blocks = append(blocks, chat.Say(v.Say("status.open", "closes", b.thereIs(v, seat, seat.Round.ClosesAt))))
-		buttons = append([]chat.Button{primary(v.Say("button.continue"), chat.Do("begin", id))}, back)
+		blocks = append(blocks, chat.Paragraph(v.Say("status.open", "closes", b.thereIs(v, seat, seat.Round.ClosesAt))))
+		buttons = append([]chat.Button{primary(v.Say("button.continue"), chat.NewAction("begin", id))}, back)
 	}
 	return update(append(blocks, row(buttons...))...), nil
 }

@@ -37,7 +37,7 @@ func (b *Bot) turnRecord(ctx context.Context, e chat.Event, a onPage) ([]chat.Re
 
 // recordCard shows the page that begins with the entry of a number, or with the last.
 func (b *Bot) recordCard(ctx context.Context, e chat.Event, a onPage, show func(...chat.Block) []chat.Reply) ([]chat.Reply, error) {
-	record, err := b.Rounds.Record(ctx, a.round, person(e.Who))
+	record, err := b.Rounds.AuditLog(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
@@ -52,36 +52,36 @@ func (b *Bot) recordCard(ctx context.Context, e chat.Event, a onPage, show func(
 	if record.Broken != 0 {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("record.broken", "n", record.Broken))}})
 	} else {
-		blocks = append(blocks, chat.Say(v.Say("record.whole")))
+		blocks = append(blocks, chat.Paragraph(v.Say("record.whole")))
 	}
 	blocks = append(blocks, chat.Divider{})
 	for i := top; i > max(0, top-recordPage); i-- {
 		blocks = append(blocks, b.recordEntry(v, r, all[i-1])...)
 	}
-	blocks = append(blocks, chat.Divider{}, chat.Remark(v.Say("record.compare")))
+	blocks = append(blocks, chat.Divider{}, chat.Footnote(v.Say("record.compare")))
 	var buttons []chat.Button
 	if top < n {
-		buttons = append(buttons, button(v.Say("button.newer"), chat.Do("page", id, v.Lang, fmt.Sprint(min(n, top+recordPage)))))
+		buttons = append(buttons, button(v.Say("button.newer"), chat.NewAction("page", id, v.Lang, fmt.Sprint(min(n, top+recordPage)))))
 	}
 	if top > recordPage {
-		buttons = append(buttons, button(v.Say("button.older"), chat.Do("page", id, v.Lang, fmt.Sprint(top-recordPage))))
+		buttons = append(buttons, button(v.Say("button.older"), chat.NewAction("page", id, v.Lang, fmt.Sprint(top-recordPage))))
 	}
-	return show(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.Do("status", id, v.Lang)))...))...), nil
+	return show(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)))...))...), nil
 }
 
 // recordHead says how far a record goes and what its seal is, in a quiet line, of a record that has begun.
-func (b *Bot) recordHead(v locale.Voice, record survey.Record) []chat.Block {
+func (b *Bot) recordHead(v locale.Voice, record survey.AuditLog) []chat.Block {
 	head := record.Head()
 	if head.Hash == "" {
 		return nil
 	}
-	return []chat.Block{chat.Remark(v.Count("record.head", head.Seq, "seal", head.Seal()))}
+	return []chat.Block{chat.Footnote(v.Count("record.head", head.Seq, "seal", head.Fingerprint()))}
 }
 
 // sealLine is recordHead for a post to the coordinator's channel: what stands there, nobody who alters the store can alter with it.
 // The post does not fail for want of it.
 func (b *Bot) sealLine(ctx context.Context, v locale.Voice, r survey.Round) []chat.Block {
-	record, err := b.Rounds.PostRecord(ctx, r)
+	record, err := b.Rounds.SystemAuditLog(ctx, r)
 	if err != nil {
 		b.Log.Error("a post goes without the seal of the record", "round", r.ID, "error", err)
 		return nil
@@ -90,7 +90,7 @@ func (b *Bot) sealLine(ctx context.Context, v locale.Voice, r survey.Round) []ch
 }
 
 // recordEntry is what was done, and under it the number, by whom, when, and the seal.
-func (b *Bot) recordEntry(v locale.Voice, r survey.Round, e survey.Entry) []chat.Block {
+func (b *Bot) recordEntry(v locale.Voice, r survey.Round, e survey.AuditEntry) []chat.Block {
 	what := append([]chat.Span{chat.Bold(b.act(v, e))}, b.changes(v, r, e)...)
 	foot := []chat.Span{chat.Words(fmt.Sprintf("%d · ", e.Seq))}
 	switch {
@@ -103,31 +103,31 @@ func (b *Bot) recordEntry(v locale.Voice, r survey.Round, e survey.Entry) []chat
 	default:
 		foot = append(foot, mention(e.By))
 	}
-	foot = append(foot, chat.Words(" · "+v.Time(e.At.In(r.Location()))+" · "+e.Seal()))
+	foot = append(foot, chat.Words(" · "+v.Time(e.At.In(r.Location()))+" · "+e.Fingerprint()))
 	return []chat.Block{chat.Text{Spans: what}, chat.Note{Spans: foot}}
 }
 
 // act says what was done.
-func (b *Bot) act(v locale.Voice, e survey.Entry) string {
-	key := "record.act_" + string(e.Act)
-	switch e.Act {
-	case survey.ActInvited, survey.ActReminded, survey.ActNudged:
+func (b *Bot) act(v locale.Voice, e survey.AuditEntry) string {
+	key := "record.act_" + string(e.Action)
+	switch e.Action {
+	case survey.AuditInvited, survey.AuditReminded, survey.AuditNudged:
 		if n, err := strconv.Atoi(about(e, survey.FieldPeople)); err == nil {
 			return v.Count(key, n)
 		}
-	case survey.ActRefused:
+	case survey.AuditRefused:
 		label := "button." + about(e, survey.FieldVerb)
 		if label == "button.button" { // the command has no button of its own
 			label = "record.join_button"
 		}
 		return v.Say(key, "deed", named(v, label))
-	case survey.ActFull:
+	case survey.AuditFull:
 		if e.By != "" {
-			return v.Say("record.act_full_person", "limit", survey.MaxRefusedEach, "kind", named(v, "record.kind_"+about(e, survey.FieldAct)))
+			return v.Say("record.act_full_person", "limit", survey.AuditRefusedQuota, "kind", named(v, "record.kind_"+about(e, survey.FieldAct)))
 		}
-		return v.Say(key, "limit", survey.MaxNoted, "kind", named(v, "record.kind_"+about(e, survey.FieldAct)))
-	case survey.ActSelfAdded, survey.ActCreated, survey.ActRedrafted, survey.ActOpened, survey.ActExtended, survey.ActDoor, survey.ActPlan, survey.ActWorkshop,
-		survey.ActTeam, survey.ActClosed, survey.ActResults, survey.ActExported, survey.ActForgotten, survey.ActRestored:
+		return v.Say(key, "limit", survey.AuditQuota, "kind", named(v, "record.kind_"+about(e, survey.FieldAct)))
+	case survey.AuditSelfAdded, survey.AuditCreated, survey.AuditRedrafted, survey.AuditOpened, survey.AuditExtended, survey.AuditSelfJoinAllowed, survey.AuditPlan, survey.AuditWorkshop,
+		survey.AuditTeam, survey.AuditClosed, survey.AuditResults, survey.AuditExported, survey.AuditForgotten, survey.AuditRestored:
 		return v.Say(key)
 	}
 	return v.Say("record.unreadable")
@@ -142,7 +142,7 @@ func named(v locale.Voice, key string) string {
 }
 
 // about is what an entry says of a field that its act is about.
-func about(e survey.Entry, field string) string {
+func about(e survey.AuditEntry, field string) string {
 	for _, c := range e.Changes {
 		if c.Field == field {
 			return c.New
@@ -179,11 +179,11 @@ func deed(verb string) string {
 }
 
 // changes says what an act changed, as far as there is room; the files of an export have all of it.
-func (b *Bot) changes(v locale.Voice, r survey.Round, e survey.Entry) []chat.Span {
+func (b *Bot) changes(v locale.Voice, r survey.Round, e survey.AuditEntry) []chat.Span {
 	var spans []chat.Span
 	room, left := maxChanges, 0
 	for _, c := range e.Changes {
-		if c.Field == "closed" && c.New == e.At.Format(time.RFC3339) || c.Field == "coordinators" && e.Act == survey.ActCreated {
+		if c.Field == "closed" && c.New == e.At.Format(time.RFC3339) || c.Field == "coordinators" && e.Action == survey.AuditCreated {
 			continue // the line beneath says it
 		}
 		said, length := b.changed(v, r, c)

@@ -36,7 +36,7 @@ func (b *Bot) results(ctx context.Context, e chat.Event, a onDestination) ([]cha
 func (b *Bot) closedTarget(ctx context.Context, e chat.Event, a onTarget) (survey.Round, error) {
 	r, err := b.target(ctx, e, a, isClosed)
 	if err == nil && r.State != survey.Closed {
-		err = refuse(whisper(chat.Say(b.roundVoice(e, r).Say("results.not_yet")))...)
+		err = refuse(whisper(chat.Paragraph(b.roundVoice(e, r).Say("results.not_yet")))...)
 	}
 	return r, err
 }
@@ -55,7 +55,7 @@ func (b *Bot) export(ctx context.Context, e chat.Event, a onDestination) ([]chat
 	if err != nil {
 		return nil, err
 	}
-	files, err := b.Artist.Sheets(p, survey.Lang(v.Lang))
+	files, err := b.Renderer.ExportFiles(p, survey.Lang(v.Lang))
 	if err != nil {
 		return nil, fmt.Errorf("write export: %w", err)
 	}
@@ -63,11 +63,11 @@ func (b *Bot) export(ctx context.Context, e chat.Event, a onDestination) ([]chat
 	if err != nil {
 		return nil, err
 	}
-	kept, err := b.Artist.Record(p, record)
+	kept, err := b.Renderer.Record(p, record)
 	if err != nil {
 		return nil, fmt.Errorf("write export: %w", err)
 	}
-	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: v.Say("export.title", "area", r.Area)}, chat.Say(v.Say("export.body")), chat.Say(v.Say("export.record"))}}
+	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: v.Say("export.title", "area", r.Area)}, chat.Paragraph(v.Say("export.body")), chat.Paragraph(v.Say("export.record"))}}
 	all := []post{{card, append(files, picture, kept)}}
 	return deliverAll(all, d.show, func(o outcome) []chat.Reply { return whisper(b.became(e, v, d, o)...) }), nil
 }
@@ -93,11 +93,11 @@ func (b *Bot) resultPosts(
 	}
 	summary := []chat.Block{
 		chat.Heading{Text: v.Say("results.title", "area", r.Area)},
-		chat.Say(v.Say("results.part", "people", v.Count("results.people", p.Respondents), "invited", p.Terms.Invited, "finished", p.Terms.Finished, "started", p.Terms.Started)),
+		chat.Paragraph(v.Say("results.part", "people", v.Count("results.people", p.Respondents), "invited", p.Context.Invited, "finished", p.Context.Finished, "started", p.Context.Started)),
 	}
-	summary = append(summary, b.represented(v, m, p.Terms)...)
+	summary = append(summary, b.represented(v, m, p.Context)...)
 	if nothingShown(p) {
-		summary = append(summary, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.nothing", "min", p.Terms.MinGroup))}})
+		summary = append(summary, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.nothing", "min", p.Context.MinGroup))}})
 		summary = append(summary, b.sealLine(ctx, v, r)...)
 		return []post{{card: chat.Card{Blocks: append(summary, b.resultButtons(v, r, action))}}}, nil
 	}
@@ -105,21 +105,21 @@ func (b *Bot) resultPosts(
 	if err != nil {
 		return nil, err
 	}
-	table, err := b.Artist.Table(p, lang)
+	table, err := b.Renderer.Table(p, lang)
 	if err != nil {
 		return nil, fmt.Errorf("draw table: %w", err)
 	}
-	files, err := b.Artist.Sheets(p, lang)
+	files, err := b.Renderer.ExportFiles(p, lang)
 	if err != nil {
 		return nil, fmt.Errorf("write sheets: %w", err)
 	}
 	summary = append(summary, b.agenda(v, m, p)...)
-	summary = append(summary, chat.Divider{}, chat.Remark(v.Say("facts.min_group", "min", p.Terms.MinGroup)+"\n"+b.consensus(v, r)+"\n"+b.planFacts(v, p.Terms.Reminders)))
+	summary = append(summary, chat.Divider{}, chat.Footnote(v.Say("facts.min_group", "min", p.Context.MinGroup)+"\n"+b.consensus(v, r)+"\n"+b.planFacts(v, p.Context.Reminders)))
 	summary = append(summary, b.sealLine(ctx, v, r)...)
 	summary = append(summary, b.resultButtons(v, r, action))
 	tables := append([]chat.Block{
 		chat.Heading{Text: v.Say("results.table")},
-		chat.Remark(v.Say("results.shares", "min", p.Terms.MinGroup)),
+		chat.Footnote(v.Say("results.shares", "min", p.Context.MinGroup)),
 	}, b.tableBlocks(table)...)
 	return []post{
 		{chat.Card{Blocks: summary}, []chat.File{picture}},
@@ -135,7 +135,7 @@ func (b *Bot) resultButtons(v locale.Voice, r survey.Round, action func(verb, la
 			others = append(others, button(b.languageName(l), action("results", string(l))))
 		}
 	}
-	return row(append(others, button(v.Say("button.status"), chat.Do("status", string(r.ID), v.Lang)))...)
+	return row(append(others, button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)))...)
 }
 
 // nothingShown says whether too few people rated every element for anything to be shown.
@@ -149,7 +149,7 @@ func nothingShown(p survey.Published) bool {
 }
 
 func (b *Bot) picture(p survey.Published, v locale.Voice) (chat.File, error) {
-	picture, alt, err := b.Artist.Picture(p, survey.Lang(v.Lang))
+	picture, alt, err := b.Renderer.Picture(p, survey.Lang(v.Lang))
 	if err != nil {
 		return chat.File{}, fmt.Errorf("draw results: %w", err)
 	}
@@ -176,7 +176,7 @@ func (b *Bot) tableBlocks(table string) []chat.Block {
 }
 
 // represented says who took part by role, and who did not.
-func (b *Bot) represented(v locale.Voice, m *survey.Matrix, s survey.Terms) []chat.Block {
+func (b *Bot) represented(v locale.Voice, m *survey.Matrix, s survey.ResultContext) []chat.Block {
 	var there, absent []string
 	for _, c := range s.Roles {
 		name := b.roleName(v, m, c.Role)
@@ -197,7 +197,7 @@ func (b *Bot) represented(v locale.Voice, m *survey.Matrix, s survey.Terms) []ch
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.absent")), chat.Words(" " + strings.Join(absent, " · "))}})
 	}
 	if s.Started > 0 {
-		blocks = append(blocks, chat.Say(v.Say("results.unfinished")))
+		blocks = append(blocks, chat.Paragraph(v.Say("results.unfinished")))
 	}
 	return blocks
 }
@@ -222,7 +222,7 @@ func (b *Bot) agenda(v locale.Voice, m *survey.Matrix, p survey.Published) []cha
 		if far, _ := c.FarMinority.Bool(); far {
 			line += " " + v.Say("agenda.far")
 		}
-		if yes, _ := c.Agreed.Bool(); yes {
+		if yes, _ := c.Consensus.Bool(); yes {
 			agreed = append(agreed, line)
 		} else {
 			discuss = append(discuss, line)
@@ -253,17 +253,17 @@ func (b *Bot) agenda(v locale.Voice, m *survey.Matrix, p survey.Published) []cha
 		if more := len(hidden) - maxAgenda; more > 0 {
 			names += " " + v.Count("agenda.more", more)
 		}
-		blocks = append(blocks, chat.Say(v.Count("agenda.hidden", len(hidden), "min", p.Terms.MinGroup, "names", names)))
+		blocks = append(blocks, chat.Paragraph(v.Count("agenda.hidden", len(hidden), "min", p.Context.MinGroup, "names", names)))
 	}
 	if groups := unseen(v, p); groups != "" {
-		blocks = append(blocks, chat.Say(v.Say("agenda.groups", "groups", groups)))
+		blocks = append(blocks, chat.Paragraph(v.Say("agenda.groups", "groups", groups)))
 	}
-	blocks = append(blocks, chat.Say(v.Say("agenda.ask")), chat.Say(v.Say("agenda.more_there")))
+	blocks = append(blocks, chat.Paragraph(v.Say("agenda.ask")), chat.Paragraph(v.Say("agenda.more_there")))
 	return blocks
 }
 
 // tied names the levels that share the most ratings, at most three of them.
-func tied(m *survey.Matrix, c survey.Cells, mode int, lang survey.Lang) []string {
+func tied(m *survey.Matrix, c survey.GroupStats, mode int, lang survey.Lang) []string {
 	most, _ := c.Counts[mode-1].Int()
 	var names []string
 	for k, f := range c.Counts {
@@ -283,7 +283,7 @@ func unseen(v locale.Voice, p survey.Published) string {
 			cells := e.Groups[g+1]
 			_, shown := cells.Mode.Int()
 			seen = seen || shown
-			hidden = hidden || cells.Rated.Mark() == survey.Suppressed
+			hidden = hidden || cells.Rated.Availability() == survey.Suppressed
 		}
 		if seen || !hidden {
 			continue

@@ -21,7 +21,7 @@ import (
 // come, whether it may be done only once for an event that is delivered again, and who answers.
 type route struct {
 	ack   chat.Ack
-	kinds []chat.Kind
+	kinds []chat.EventKind
 	once  bool
 	do    func(*Bot, context.Context, chat.Event) ([]chat.Reply, error)
 	// logged says that the log has a line of each such event, and names who it was by a short hash. Of a
@@ -186,7 +186,7 @@ func on[A any](ack chat.Ack, read func([]string) (A, error), do func(*Bot, conte
 		}
 		return ""
 	}
-	kinds := []chat.Kind{chat.Press, chat.Command, chat.Message, chat.Home}
+	kinds := []chat.EventKind{chat.Press, chat.Command, chat.Message, chat.Home}
 	return route{ack: ack, kinds: kinds, do: answer, language: language}
 }
 
@@ -197,9 +197,9 @@ func once(r route) route {
 }
 
 // from makes a route for one other kind of event.
-func from[A any](kind chat.Kind, ack chat.Ack, read func([]string) (A, error), do func(*Bot, context.Context, chat.Event, A) ([]chat.Reply, error)) route {
+func from[A any](kind chat.EventKind, ack chat.Ack, read func([]string) (A, error), do func(*Bot, context.Context, chat.Event, A) ([]chat.Reply, error)) route {
 	r := on(ack, read, do)
-	r.kinds = []chat.Kind{kind}
+	r.kinds = []chat.EventKind{kind}
 	return r
 }
 
@@ -372,7 +372,7 @@ func readLang(args []string) (onLang, error) {
 	default:
 		return onLang{}, errForged
 	}
-	then := chat.Do(args[2], append([]string{args[0]}, args[3:]...)...)
+	then := chat.NewAction(args[2], append([]string{args[0]}, args[3:]...)...)
 	return onLang{id, survey.Lang(args[1]), then}, err
 }
 

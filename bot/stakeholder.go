@@ -39,7 +39,7 @@ func (b *Bot) invitationText(v locale.Voice, round survey.Round, m *survey.Matri
 		chat.Heading{Text: v.Say("invitation.title", "area", round.Area)},
 		b.why(v, round),
 		b.effort(v, round, m),
-		chat.Remark(v.Say("invitation.private", "min", round.MinGroup)),
+		chat.Footnote(v.Say("invitation.private", "min", round.MinGroup)),
 	}
 }
 
@@ -47,8 +47,8 @@ func (b *Bot) invitationText(v locale.Voice, round survey.Round, m *survey.Matri
 func startButtons(v locale.Voice, round survey.Round, lang string) []chat.Button {
 	id := string(round.ID)
 	return []chat.Button{
-		primary(v.Say("button.start"), chat.Do("lang", id, lang, "begin")),
-		button(v.Say("button.decline"), chat.Do("decline", id, lang)),
+		primary(v.Say("button.start"), chat.NewAction("lang", id, lang, "begin")),
+		button(v.Say("button.decline"), chat.NewAction("decline", id, lang)),
 	}
 }
 
@@ -60,7 +60,7 @@ func (b *Bot) why(v locale.Voice, round survey.Round) chat.Text {
 // effort says how many questions there are, how long they take, and by when to answer.
 func (b *Bot) effort(v locale.Voice, round survey.Round, m *survey.Matrix) chat.Text {
 	from, to := minutes(m, survey.Lang(v.Lang))
-	return chat.Say(v.Say("invitation.how",
+	return chat.Paragraph(v.Say("invitation.how",
 		"n", len(m.Elements()), "from", from, "to", to, "closes", b.when(v, round)))
 }
 
@@ -94,11 +94,11 @@ func (b *Bot) when(v locale.Voice, round survey.Round) string {
 // join is the button in a channel that lets in the person who presses it. A button that is written in
 // one language leads on in it.
 func (b *Bot) join(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
-	if seat.Member.Standing == survey.NotInvited && !ofRound(e, seat.Round) {
+	if seat.Member.Status == survey.NotInvited && !ofRound(e, seat.Round) {
 		return nil, survey.ErrNotTakingPart
 	}
 	seat, err = b.Rounds.Join(ctx, a.round, person(e.Who))
@@ -115,7 +115,7 @@ func (b *Bot) join(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply
 // fresh shows a new card for where a person stands. A card that only they see in a channel is gone once they
 // reload it, and is on no other device: so it goes to their own conversation with the bot where the
 // platform lets it, and else says how to come back.
-func (b *Bot) fresh(ctx context.Context, e chat.Event, seat survey.Seat) ([]chat.Reply, error) {
+func (b *Bot) fresh(ctx context.Context, e chat.Event, seat survey.Participation) ([]chat.Reply, error) {
 	replies, err := b.place(ctx, e, seat)
 	if err != nil || e.Private || len(replies) != 1 || !seat.Round.AcceptsAnswers(b.Now()) {
 		return alone(replies), err
@@ -125,7 +125,7 @@ func (b *Bot) fresh(ctx context.Context, e chat.Event, seat survey.Seat) ([]chat
 		return replies, nil
 	}
 	v := b.seatVoice(e, seat)
-	back := append(slices.Clone(card.Card.Blocks), chat.Remark(v.Say("fresh.back")))
+	back := append(slices.Clone(card.Card.Blocks), chat.Footnote(v.Say("fresh.back")))
 	if !e.Direct {
 		return whisper(back...), nil
 	}
@@ -138,7 +138,7 @@ func (b *Bot) fresh(ctx context.Context, e chat.Event, seat survey.Seat) ([]chat
 		if d.URL != "" {
 			sent = append(sent, chat.Words(" "), chat.WebLink{Text: v.Say("fresh.open"), URL: d.URL})
 		}
-		return whisper(chat.Heading{Text: seat.Round.Area}, chat.Text{Spans: sent}, chat.Remark(v.Say("fresh.home")))
+		return whisper(chat.Heading{Text: seat.Round.Area}, chat.Text{Spans: sent}, chat.Footnote(v.Say("fresh.home")))
 	}}}, nil
 }
 
@@ -160,7 +160,7 @@ func alone(replies []chat.Reply) []chat.Reply {
 }
 
 func (b *Bot) begin(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (b *Bot) begin(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply,
 }
 
 func (b *Bot) carryOn(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
@@ -176,14 +176,14 @@ func (b *Bot) carryOn(ctx context.Context, e chat.Event, a onRound) ([]chat.Repl
 }
 
 // place shows a person the card for where they stand, from the invitation to the last answer.
-func (b *Bot) place(ctx context.Context, e chat.Event, seat survey.Seat) ([]chat.Reply, error) {
+func (b *Bot) place(ctx context.Context, e chat.Event, seat survey.Participation) ([]chat.Reply, error) {
 	v := b.seatVoice(e, seat)
 	switch {
-	case seat.Member.Standing == survey.NotInvited:
+	case seat.Member.Status == survey.NotInvited:
 		return nil, survey.ErrNotTakingPart
 	case !seat.Round.AcceptsAnswers(b.Now()):
 		return b.over(v, seat), nil
-	case seat.Member.Standing == survey.Withdrawn:
+	case seat.Member.Status == survey.Withdrawn:
 		return b.withdrawn(v, seat), nil
 	case !seat.Member.TakesPart():
 		if seat.Member.Language == "" && len(seat.Round.Languages) > 1 {
@@ -191,7 +191,7 @@ func (b *Bot) place(ctx context.Context, e chat.Event, seat survey.Seat) ([]chat
 		}
 		return b.notice(v, seat)
 	}
-	seat, resp, err := b.Rounds.View(ctx, seat.Round.ID, seat.Member.Person)
+	seat, resp, err := b.Rounds.Response(ctx, seat.Round.ID, seat.Member.Person)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +205,7 @@ func (b *Bot) place(ctx context.Context, e chat.Event, seat survey.Seat) ([]chat
 // next shows the first question without an answer after the last one that has one, else the first
 // without, else the review.
 func (b *Bot) next(
-	v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response,
+	v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response,
 ) ([]chat.Reply, error) {
 	elements := m.Elements()
 	last := len(elements) - 1
@@ -234,18 +234,18 @@ func openAfter(m *survey.Matrix, resp survey.Response, i int) string {
 }
 
 // over is what a person meets once the survey takes no answers any more.
-func (b *Bot) over(v locale.Voice, seat survey.Seat) []chat.Reply {
+func (b *Bot) over(v locale.Voice, seat survey.Participation) []chat.Reply {
 	switch {
 	case seat.Round.State == survey.Draft:
-		return update(chat.Say(v.Say("error.not_open")))
+		return update(chat.Paragraph(v.Say("error.not_open")))
 	case seat.Round.State == survey.Open && seat.Member.TakesPart():
 		// What is kept can still be told apart, so it can still be seen and erased.
-		return update(chat.Heading{Text: seat.Round.Area}, chat.Say(v.Say("over.waiting", "closes", b.when(v, seat.Round))),
-			row(button(v.Say("button.what_kept"), chat.Do("kept", string(seat.Round.ID)))))
-	case seat.Member.Standing == survey.Finished || seat.Member.Standing == survey.Started:
-		return update(chat.Heading{Text: seat.Round.Area}, chat.Say(v.Say("over.thanks", "closed", b.closed(v, seat.Round))))
+		return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("over.waiting", "closes", b.when(v, seat.Round))),
+			row(button(v.Say("button.what_kept"), chat.NewAction("kept", string(seat.Round.ID)))))
+	case seat.Member.Status == survey.Finished || seat.Member.Status == survey.Started:
+		return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("over.thanks", "closed", b.closed(v, seat.Round))))
 	}
-	return update(chat.Heading{Text: seat.Round.Area}, chat.Say(v.Say("over.missed", "closed", b.closed(v, seat.Round))))
+	return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("over.missed", "closed", b.closed(v, seat.Round))))
 }
 
 func (b *Bot) closed(v locale.Voice, round survey.Round) string {
@@ -256,32 +256,32 @@ func (b *Bot) closed(v locale.Voice, round survey.Round) string {
 	return v.Time(at.In(round.Location()))
 }
 
-func (b *Bot) withdrawn(v locale.Voice, seat survey.Seat) []chat.Reply {
-	blocks := []chat.Block{chat.Heading{Text: v.Say("withdrawn.title")}, chat.Say(v.Say("withdrawn.body", "area", seat.Round.Area))}
+func (b *Bot) withdrawn(v locale.Voice, seat survey.Participation) []chat.Reply {
+	blocks := []chat.Block{chat.Heading{Text: v.Say("withdrawn.title")}, chat.Paragraph(v.Say("withdrawn.body", "area", seat.Round.Area))}
 	if seat.Round.AcceptsAnswers(b.Now()) {
-		blocks = append(blocks, row(button(v.Say("button.rejoin"), chat.Do("join", string(seat.Round.ID)))))
+		blocks = append(blocks, row(button(v.Say("button.rejoin"), chat.NewAction("join", string(seat.Round.ID)))))
 	}
 	return update(blocks...)
 }
 
 // languages asks which language to go on in, in both.
-func (b *Bot) languages(seat survey.Seat) []chat.Reply {
+func (b *Bot) languages(seat survey.Participation) []chat.Reply {
 	var lines, labels []string
 	var buttons []chat.Button
 	for _, lang := range seat.Round.Languages {
 		v := b.Words.In(string(lang))
 		lines = append(lines, v.Say("language.ask"))
 		labels = append(labels, v.Say("language.name"))
-		buttons = append(buttons, button(v.Say("language.name"), chat.Do("lang", string(seat.Round.ID), string(lang), "begin")))
+		buttons = append(buttons, button(v.Say("language.name"), chat.NewAction("lang", string(seat.Round.ID), string(lang), "begin")))
 	}
-	return update(chat.Heading{Text: strings.Join(labels, " / ")}, chat.Say(strings.Join(lines, "\n")), row(buttons...))
+	return update(chat.Heading{Text: strings.Join(labels, " / ")}, chat.Paragraph(strings.Join(lines, "\n")), row(buttons...))
 }
 
 // speak changes the language and shows the same card again.
 func (b *Bot) speak(ctx context.Context, e chat.Event, a onLang) ([]chat.Reply, error) {
 	seat, err := b.Rounds.SetLanguage(ctx, a.round, person(e.Who), a.lang)
 	switch {
-	case err != nil && (seat.Member.Standing == survey.Withdrawn || seat.Member.Standing != survey.NotInvited && !seat.Round.AcceptsAnswers(b.Now())):
+	case err != nil && (seat.Member.Status == survey.Withdrawn || seat.Member.Status != survey.NotInvited && !seat.Round.AcceptsAnswers(b.Now())):
 		return b.place(ctx, e, seat)
 	case err != nil:
 		return nil, err
@@ -291,7 +291,7 @@ func (b *Bot) speak(ctx context.Context, e chat.Event, a onLang) ([]chat.Reply, 
 }
 
 // otherLanguage is a button to see the same card in the round's other language, or none.
-func (b *Bot) otherLanguage(v locale.Voice, seat survey.Seat, then chat.Action) []chat.Button {
+func (b *Bot) otherLanguage(v locale.Voice, seat survey.Participation, then chat.Action) []chat.Button {
 	var buttons []chat.Button
 	for _, lang := range seat.Round.Languages {
 		spoken := b.Words.In(string(lang)).Lang == string(lang)
@@ -299,7 +299,7 @@ func (b *Bot) otherLanguage(v locale.Voice, seat survey.Seat, then chat.Action) 
 			continue
 		}
 		args := append([]string{then.Args[0], string(lang), then.Verb}, then.Args[1:]...)
-		buttons = append(buttons, button(b.Words.In(string(lang)).Say("language.name"), chat.Do("lang", args...)))
+		buttons = append(buttons, button(b.Words.In(string(lang)).Say("language.name"), chat.NewAction("lang", args...)))
 	}
 	return buttons
 }
@@ -311,40 +311,40 @@ func (b *Bot) noticeBlocks(v locale.Voice, round survey.Round) []chat.Block {
 	}
 	return []chat.Block{
 		chat.Heading{Text: v.Say("notice.title")},
-		chat.Say(v.Say("notice.who", "min", round.MinGroup)),
-		chat.Say(v.Say("notice.same")),
-		chat.Say(v.Say("notice.when")),
-		chat.Say(v.Say("notice.withdraw", "closes", b.when(v, round))),
+		chat.Paragraph(v.Say("notice.who", "min", round.MinGroup)),
+		chat.Paragraph(v.Say("notice.same")),
+		chat.Paragraph(v.Say("notice.when")),
+		chat.Paragraph(v.Say("notice.withdraw", "closes", b.when(v, round))),
 		chat.Text{Spans: kept},
-		chat.Remark(v.Say("notice.names")),
+		chat.Footnote(v.Say("notice.names")),
 	}
 }
 
-func (b *Bot) notice(v locale.Voice, seat survey.Seat) ([]chat.Reply, error) {
+func (b *Bot) notice(v locale.Voice, seat survey.Participation) ([]chat.Reply, error) {
 	id := string(seat.Round.ID)
 	m, err := b.Rounds.Matrix(seat.Round)
 	if err != nil {
 		return nil, err
 	}
 	buttons := []chat.Button{
-		primary(v.Say("button.accept"), chat.Do("accept", id)),
-		button(v.Say("button.decline"), chat.Do("decline", id)),
+		primary(v.Say("button.accept"), chat.NewAction("accept", id)),
+		button(v.Say("button.decline"), chat.NewAction("decline", id)),
 	}
-	buttons = append(buttons, b.otherLanguage(v, seat, chat.Do("begin", id))...)
+	buttons = append(buttons, b.otherLanguage(v, seat, chat.NewAction("begin", id))...)
 	from, to := minutes(m, survey.Lang(v.Lang))
 	blocks := append([]chat.Block{
-		chat.Remark(v.Say("notice.step", "area", seat.Round.Area, "from", from, "to", to)),
+		chat.Footnote(v.Say("notice.step", "area", seat.Round.Area, "from", from, "to", to)),
 	}, b.noticeBlocks(v, seat.Round)...)
 	return update(append(blocks, row(buttons...))...), nil
 }
 
 // reread shows the notice again to somebody who is in the survey already.
 func (b *Bot) reread(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	switch {
 	case err != nil:
 		return nil, err
-	case seat.Member.Standing == survey.NotInvited:
+	case seat.Member.Status == survey.NotInvited:
 		return nil, survey.ErrNotTakingPart
 	}
 	return whisper(b.noticeBlocks(b.seatVoice(e, seat), seat.Round)...), nil
@@ -359,7 +359,7 @@ func (b *Bot) accept(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 }
 
 // learn keeps where a person's clock is, for their reminders. They need not wait, nor be told, when it fails.
-func (b *Bot) learn(ctx context.Context, e chat.Event, seat survey.Seat) survey.Seat {
+func (b *Bot) learn(ctx context.Context, e chat.Event, seat survey.Participation) survey.Participation {
 	learnt, err := b.Rounds.SetTimeZone(ctx, seat, e.TimeZone)
 	if err != nil {
 		b.Log.Warn("time zone not kept", "round", seat.Round.ID, "error", err)
@@ -370,11 +370,11 @@ func (b *Bot) learn(ctx context.Context, e chat.Event, seat survey.Seat) survey.
 
 // instead shows where a person stands when what they pressed cannot be done any more, so that an old card
 // never stays behind with buttons that lead nowhere.
-func (b *Bot) instead(ctx context.Context, e chat.Event, seat survey.Seat, err error) ([]chat.Reply, error) {
+func (b *Bot) instead(ctx context.Context, e chat.Event, seat survey.Participation, err error) ([]chat.Reply, error) {
 	switch {
-	case seat.Round.ID == "" || seat.Member.Standing == survey.NotInvited:
+	case seat.Round.ID == "" || seat.Member.Status == survey.NotInvited:
 		return nil, err
-	case seat.Member.Standing == survey.Withdrawn, seat.Round.State != survey.Draft && !seat.Round.AcceptsAnswers(b.Now()):
+	case seat.Member.Status == survey.Withdrawn, seat.Round.State != survey.Draft && !seat.Round.AcceptsAnswers(b.Now()):
 		return b.place(ctx, e, seat)
 	case !seat.Member.TakesPart() && errors.Is(err, survey.ErrNotTakingPart):
 		return b.place(ctx, e, seat)
@@ -393,33 +393,33 @@ func (b *Bot) decline(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Re
 	v := b.seatVoice(e, seat)
 	return update(
 		chat.Heading{Text: v.Say("declined.title")},
-		chat.Say(v.Say("declined.body", "area", seat.Round.Area, "closes", b.when(v, seat.Round))),
-		row(button(v.Say("button.rejoin"), chat.Do("begin", string(seat.Round.ID)))),
+		chat.Paragraph(v.Say("declined.body", "area", seat.Round.Area, "closes", b.when(v, seat.Round))),
+		row(button(v.Say("button.rejoin"), chat.NewAction("begin", string(seat.Round.ID)))),
 	), nil
 }
 
 // aboutMe shows "about you" to somebody in the survey.
 func (b *Bot) aboutMe(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
+	seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
 	return b.show(ctx, e, seat, resp, err, b.me(""))
 }
 
 // me is the card of who somebody is; warn is the key of a sentence on what is missing, or empty.
 func (b *Bot) me(warn string) drawing {
 	return func(
-		v locale.Voice, seat survey.Seat, m *survey.Matrix, _ survey.Response,
+		v locale.Voice, seat survey.Participation, m *survey.Matrix, _ survey.Response,
 	) ([]chat.Reply, error) {
 		return b.meCard(v, seat, m, warn), nil
 	}
 }
 
-func (b *Bot) meCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, warn string) []chat.Reply {
+func (b *Bot) meCard(v locale.Voice, seat survey.Participation, m *survey.Matrix, warn string) []chat.Reply {
 	id := string(seat.Round.ID)
 	lang := survey.Lang(v.Lang)
 	blocks := []chat.Block{
-		chat.Remark(seat.Round.Area),
+		chat.Footnote(seat.Round.Area),
 		chat.Heading{Text: v.Say("me.title")},
-		chat.Say(v.Say("me.role")),
+		chat.Paragraph(v.Say("me.role")),
 	}
 	options := func(roles []survey.Role) []chat.Option {
 		var all []chat.Option
@@ -430,14 +430,14 @@ func (b *Bot) meCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, warn st
 	}
 	unstated := chat.Option{Value: survey.Unstated, Label: v.Say("me.unstated")}
 	if roles := m.Roles(); len(roles) < chat.MaxMenu {
-		blocks = append(blocks, chat.Menu{Action: chat.Do("role", id), Placeholder: v.Say("me.choose"), Options: append(options(roles), unstated)})
+		blocks = append(blocks, chat.Menu{Action: chat.NewAction("role", id), Placeholder: v.Say("me.choose"), Options: append(options(roles), unstated)})
 	} else {
 		for i, g := range m.RoleGroups {
 			all := options(g.Roles)
 			if i == len(m.RoleGroups)-1 && len(all) < chat.MaxMenu {
 				all = append(all, unstated)
 			}
-			blocks = append(blocks, chat.Menu{Action: chat.Do("role", id, g.ID), Placeholder: g.Name.In(lang), Options: all})
+			blocks = append(blocks, chat.Menu{Action: chat.NewAction("role", id, g.ID), Placeholder: g.Name.In(lang), Options: all})
 		}
 	}
 	blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Words(v.Say("me.chosen") + " "), chat.Bold(b.roleName(v, m, seat.Member.Role))}})
@@ -446,24 +446,24 @@ func (b *Bot) meCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, warn st
 	}
 	var scopes []chat.Button
 	for _, s := range survey.Scopes {
-		scopes = append(scopes, chat.Button{Label: v.Say("scope." + string(s)), Action: chat.Do("scope", id, string(s)), Chosen: seat.Member.Scope == s})
+		scopes = append(scopes, chat.Button{Label: v.Say("scope." + string(s)), Action: chat.NewAction("scope", id, string(s)), Chosen: seat.Member.Scope == s})
 	}
 	organisation, has := v.Say("button.organisation"), "0"
 	if seat.Member.Organisation != "" {
 		organisation, has = v.Say("button.organisation_change"), "1"
-		blocks = append(blocks, chat.Say(v.Say("me.organisation", "organisation", seat.Member.Organisation)))
+		blocks = append(blocks, chat.Paragraph(v.Say("me.organisation", "organisation", seat.Member.Organisation)))
 	}
-	forward := button(v.Say("button.continue"), chat.Do("go", id))
+	forward := button(v.Say("button.continue"), chat.NewAction("go", id))
 	if seat.Member.Role != "" {
 		forward.Style = chat.Primary
 	}
 	blocks = append(blocks,
-		chat.Say(v.Say("me.scope")), row(scopes...),
+		chat.Paragraph(v.Say("me.scope")), row(scopes...),
 		chat.Divider{},
-		chat.Remark(v.Say("me.how")),
+		chat.Footnote(v.Say("me.how")),
 		row(append([]chat.Button{
-			button(organisation, chat.Do("org", id, has, v.Lang)), forward, button(v.Say("button.kept"), chat.Do("kept", id)),
-		}, b.otherLanguage(v, seat, chat.Do("me", id))...)...),
+			button(organisation, chat.NewAction("org", id, has, v.Lang)), forward, button(v.Say("button.kept"), chat.NewAction("kept", id)),
+		}, b.otherLanguage(v, seat, chat.NewAction("me", id))...)...),
 	)
 	return update(blocks...)
 }
@@ -497,15 +497,15 @@ func (b *Bot) pickScope(ctx context.Context, e chat.Event, a onWord) ([]chat.Rep
 func (b *Bot) organisationForm(ctx context.Context, e chat.Event, a onOrganisation) ([]chat.Reply, error) {
 	v, had := b.Words.In(string(a.lang)), ""
 	if a.has {
-		seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+		seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 		if err != nil {
 			return nil, err
 		}
 		had = seat.Member.Organisation
 	}
-	return []chat.Reply{chat.Open{Form: chat.Form{
+	return []chat.Reply{chat.OpenForm{Form: chat.Form{
 		Title: v.Say("organisation.title"), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
-		Action: chat.Do("saveorg", string(a.round)),
+		Action: chat.NewAction("saveorg", string(a.round)),
 		Fields: []chat.Field{chat.Input{
 			Label: chat.Label{ID: "organisation", Text: v.Say("organisation.label"), Hint: v.Say("organisation.hint", "limit", survey.MaxOrganisationRunes), Optional: true},
 			Value: had, Max: survey.MaxOrganisationRunes,
@@ -519,7 +519,7 @@ func (b *Bot) saveOrganisation(ctx context.Context, e chat.Event, a onRound) ([]
 }
 
 func (b *Bot) proceed(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
+	seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
 	draw := b.next
 	if seat.Member.Role == "" {
 		draw = b.me("me.role_first")
@@ -537,15 +537,15 @@ func (b *Bot) jump(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, 
 }
 
 func (b *Bot) showElement(ctx context.Context, e chat.Event, round survey.RoundID, element string) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.View(ctx, round, person(e.Who))
+	seat, resp, err := b.Rounds.Response(ctx, round, person(e.Who))
 	return b.show(ctx, e, seat, resp, err, b.card(element))
 }
 
 // drawing is a card of somebody in the survey.
-type drawing func(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error)
+type drawing func(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error)
 
 // show draws a card after a call that found a seat and a response; when the call failed, what stands in its stead.
-func (b *Bot) show(ctx context.Context, e chat.Event, seat survey.Seat, resp survey.Response, err error, draw drawing) ([]chat.Reply, error) {
+func (b *Bot) show(ctx context.Context, e chat.Event, seat survey.Participation, resp survey.Response, err error, draw drawing) ([]chat.Reply, error) {
 	if err != nil {
 		return b.instead(ctx, e, seat, err)
 	}
@@ -569,7 +569,7 @@ func (b *Bot) show(ctx context.Context, e chat.Event, seat survey.Seat, resp sur
 // again draws a card once more when what it shows has changed since it was drawn from this seat and
 // response.
 func (b *Bot) again(
-	ctx context.Context, e chat.Event, seat survey.Seat, resp survey.Response, draw drawing,
+	ctx context.Context, e chat.Event, seat survey.Participation, resp survey.Response, draw drawing,
 ) (chat.Update, bool) {
 	same, err := b.Rounds.Current(ctx, seat, resp)
 	if err != nil {
@@ -578,7 +578,7 @@ func (b *Bot) again(
 	if err != nil || same {
 		return chat.Update{}, false
 	}
-	seat, resp, err = b.Rounds.View(ctx, seat.Round.ID, seat.Member.Person)
+	seat, resp, err = b.Rounds.Response(ctx, seat.Round.ID, seat.Member.Person)
 	replies, err := b.show(ctx, e, seat, resp, err, draw)
 	if err != nil || len(replies) != 1 || check(replies[0]) != nil {
 		b.Log.Error("card not drawn again", "round", seat.Round.ID, "error", err)
@@ -590,7 +590,7 @@ func (b *Bot) again(
 
 // answer keeps a rating, and shows what comes after it.
 func (b *Bot) answer(ctx context.Context, e chat.Event, a onAnswer) ([]chat.Reply, error) {
-	g := survey.Gesture{ID: e.ID, At: e.At}
+	g := survey.Operation{ID: e.ID, At: e.At}
 	seat, resp, err := b.Rounds.Answer(ctx, a.round, person(e.Who), g, a.element, a.rating)
 	if soon, ok := errors.AsType[*survey.TooSoonError](err); ok {
 		return b.show(ctx, e, seat, resp, nil, b.after(soon.Before, true))
@@ -604,7 +604,7 @@ func (b *Bot) answer(ctx context.Context, e chat.Event, a onAnswer) ([]chat.Repl
 // came too soon after that answer.
 func (b *Bot) after(element string, tooSoon bool) drawing {
 	return func(
-		v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response,
+		v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response,
 	) ([]chat.Reply, error) {
 		_, i, ok := m.Element(element)
 		if !ok {
@@ -635,7 +635,7 @@ func onTop(top []chat.Block, replies []chat.Reply) []chat.Reply {
 
 // saved says what is saved for an element, with buttons to change it and to add detail to it.
 func (b *Bot) saved(
-	v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response,
+	v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response,
 	element string, tooSoon bool,
 ) []chat.Block {
 	el, _, _ := m.Element(element)
@@ -655,7 +655,7 @@ func (b *Bot) saved(
 	return []chat.Block{
 		chat.Text{Spans: spans},
 		row(
-			button(v.Say("button.change_answer"), chat.Do("change", id, element)),
+			button(v.Say("button.change_answer"), chat.NewAction("change", id, element)),
 			b.detailButton(v, id, m, element, given.Detail),
 		),
 	}
@@ -669,19 +669,19 @@ func (b *Bot) detailButton(
 	if !had.IsZero() {
 		label, has = v.Say("button.detail_change"), "1"
 	}
-	return button(label, chat.Do("detail", round, element, has, m.ID, v.Lang))
+	return button(label, chat.NewAction("detail", round, element, has, m.ID, v.Lang))
 }
 
 // card is one element.
 func (b *Bot) card(element string) drawing {
-	return func(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
+	return func(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
 		return b.elementCard(v, seat, m, resp, element, nil)
 	}
 }
 
 // elementCard is the card of one element, below the blocks of top.
 func (b *Bot) elementCard(
-	v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response,
+	v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response,
 	element string, top []chat.Block,
 ) ([]chat.Reply, error) {
 	el, i, ok := m.Element(element)
@@ -701,8 +701,8 @@ func (b *Bot) elementCard(
 			chat.Meter{Done: i + 1, Total: len(elements)},
 		}},
 		chat.Heading{Text: el.Name.In(lang)},
-		chat.Say(el.Question.In(lang)),
-		chat.Remark(el.Help.In(lang)),
+		chat.Paragraph(el.Question.In(lang)),
+		chat.Footnote(el.Help.In(lang)),
 	)
 	for k, level := range m.Levels {
 		rating := survey.Rating(k + 1)
@@ -716,19 +716,19 @@ func (b *Bot) elementCard(
 		b.rate(v, id, element, survey.DontKnow, v.Say("answer.dont_know"), given.Rating == survey.DontKnow, v.Say("answer.dont_know")+", "+step),
 		b.rate(v, id, element, survey.NotApplicable, v.Say("answer.not_applicable"), given.Rating == survey.NotApplicable, v.Say("answer.not_applicable")+", "+step),
 	))
-	back := chat.Do("me", id)
+	back := chat.NewAction("me", id)
 	if i > 0 {
-		back = chat.Do("at", id, elements[i-1].ID)
+		back = chat.NewAction("at", id, elements[i-1].ID)
 	}
 	others := append([]chat.Button{
-		button(v.Say("button.list"), chat.Do("list", id)),
-		button(v.Say("button.kept"), chat.Do("kept", id)),
-	}, b.otherLanguage(v, seat, chat.Do("at", id, element))...)
+		button(v.Say("button.list"), chat.NewAction("list", id)),
+		button(v.Say("button.kept"), chat.NewAction("kept", id)),
+	}, b.otherLanguage(v, seat, chat.NewAction("at", id, element))...)
 	toBack := button(v.Say("button.back"), back)
-	forward, open := chat.Do("review", id), openAfter(m, resp, i)
+	forward, open := chat.NewAction("review", id), openAfter(m, resp, i)
 	if given.Rating == survey.NotAnswered {
 		if _, at, ok := m.Element(open); ok && at > i { // what was skipped before is not asked again now
-			forward = chat.Do("at", id, open)
+			forward = chat.NewAction("at", id, open)
 		}
 		// Detail is for what was answered, and one tap away once it is.
 		blocks = append(blocks, chat.Divider{},
@@ -736,11 +736,11 @@ func (b *Bot) elementCard(
 		return update(blocks...), nil
 	}
 	if !given.Detail.IsZero() {
-		blocks = append(blocks, chat.Remark(b.detailLine(v, m, given.Detail)))
+		blocks = append(blocks, chat.Footnote(b.detailLine(v, m, given.Detail)))
 	}
 	next := v.Say("button.to_review")
 	if open != "" {
-		next, forward = v.Say("button.next"), chat.Do("at", id, open)
+		next, forward = v.Say("button.next"), chat.NewAction("at", id, open)
 	}
 	blocks = append(blocks, chat.Divider{},
 		row(toBack, b.detailButton(v, id, m, element, given.Detail), primary(next, forward)),
@@ -755,7 +755,7 @@ func (b *Bot) rate(v locale.Voice, round, element string, r survey.Rating, label
 		style = chat.Primary
 		spoken = v.Say("answer.chosen") + ": " + spoken
 	}
-	return chat.Button{Label: label, Action: chat.Do("answer", round, element, ratingWord(r)), Chosen: chosen, Style: style, Spoken: chat.Trim(spoken, chat.MaxSpoken)}
+	return chat.Button{Label: label, Action: chat.NewAction("answer", round, element, ratingWord(r)), Chosen: chosen, Style: style, Spoken: chat.Trim(spoken, chat.MaxSpoken)}
 }
 
 // detailLine says what was added to an element.
@@ -792,7 +792,7 @@ func (b *Bot) detailForm(ctx context.Context, e chat.Event, a onDetail) ([]chat.
 	}
 	var had survey.Detail
 	if a.has {
-		seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
+		seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
 		if err != nil {
 			return b.instead(ctx, e, seat, err)
 		}
@@ -807,25 +807,25 @@ func (b *Bot) detailForm(ctx context.Context, e chat.Event, a onDetail) ([]chat.
 		chat.Input{Label: chat.Label{ID: "barrier", Text: v.Say("detail.barrier_label"), Hint: v.Say("detail.barrier_hint", "limit", survey.MaxBarrierRunes), Optional: true}, Value: had.Barrier, Max: survey.MaxBarrierRunes, Lines: true},
 	}
 	if len(kinds) > 0 {
-		fields = append([]chat.Field{chat.Pick{Label: chat.Label{ID: "information", Text: v.Say("detail.information_label"), Hint: v.Say("detail.information_hint"), Optional: true}, Options: kinds, Many: true, Chosen: had.Information}}, fields...)
+		fields = append([]chat.Field{chat.Select{Label: chat.Label{ID: "information", Text: v.Say("detail.information_label"), Hint: v.Say("detail.information_hint"), Optional: true}, Options: kinds, Many: true, Chosen: had.Information}}, fields...)
 	}
 	title := v.Say("detail.title")
 	if a.has {
 		title = v.Say("detail.title_change")
 	}
-	return []chat.Reply{chat.Open{Form: chat.Form{
+	return []chat.Reply{chat.OpenForm{Form: chat.Form{
 		Title: title, Intro: el.Name.In(a.lang), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
-		Action: chat.Do("keep", string(a.round), a.element), Fields: fields,
+		Action: chat.NewAction("keep", string(a.round), a.element), Fields: fields,
 	}}}, nil
 }
 
 func (b *Bot) keepDetail(ctx context.Context, e chat.Event, a onElement) ([]chat.Reply, error) {
 	d := survey.Detail{Information: e.Values["information"], Note: e.Value("note"), Barrier: e.Value("barrier")}
-	seat, resp, err := b.Rounds.Detail(ctx, a.round, person(e.Who), survey.Gesture{ID: e.ID, At: e.At}, a.element, d)
+	seat, resp, err := b.Rounds.Detail(ctx, a.round, person(e.Who), survey.Operation{ID: e.ID, At: e.At}, a.element, d)
 	var input *survey.InputError
 	if errors.As(err, &input) {
 		v := b.seatVoice(e, seat)
-		return []chat.Reply{chat.Refuse{Fields: map[string]string{input.Field: v.Say("input."+input.Field+"."+input.Reason, "limit", input.Limit)}}}, nil
+		return []chat.Reply{chat.FieldErrors{Fields: map[string]string{input.Field: v.Say("input."+input.Field+"."+input.Reason, "limit", input.Limit)}}}, nil
 	}
 	return b.show(ctx, e, seat, resp, err, b.after(a.element, false))
 }
@@ -874,7 +874,7 @@ func (b *Bot) answers(v locale.Voice, m *survey.Matrix, resp survey.Response) []
 }
 
 // jumps are menus to go to any element, one a dimension.
-func (b *Bot) jumps(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) []chat.Block {
+func (b *Bot) jumps(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) []chat.Block {
 	lang := survey.Lang(v.Lang)
 	var menus []chat.Block
 	for _, d := range m.Dimensions {
@@ -887,41 +887,41 @@ func (b *Bot) jumps(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp sur
 			name := chat.Trim(e.Name.In(lang), chat.MaxOption-utf8.RuneCountInString(state))
 			options = append(options, chat.Option{Value: e.ID, Label: name + state})
 		}
-		menus = append(menus, chat.Menu{Action: chat.Do("jump", string(seat.Round.ID), d.ID), Placeholder: v.Say("list.go", "dimension", d.Name.In(lang)), Options: options})
+		menus = append(menus, chat.Menu{Action: chat.NewAction("jump", string(seat.Round.ID), d.ID), Placeholder: v.Say("list.go", "dimension", d.Name.In(lang)), Options: options})
 	}
 	return menus
 }
 
 func (b *Bot) list(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
+	seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
 	return b.show(ctx, e, seat, resp, err, b.listCard)
 }
 
-func (b *Bot) listCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
+func (b *Bot) listCard(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
 	id := string(seat.Round.ID)
 	blocks := []chat.Block{
-		chat.Remark(seat.Round.Area),
+		chat.Footnote(seat.Round.Area),
 		chat.Heading{Text: v.Say("list.title")},
-		chat.Remark(v.Say("list.body", "done", resp.Rated(), "n", len(m.Elements()))),
+		chat.Footnote(v.Say("list.body", "done", resp.Rated(), "n", len(m.Elements()))),
 	}
 	blocks = append(blocks, b.jumps(v, seat, m, resp)...)
 	blocks = append(blocks, row(append([]chat.Button{
-		primary(v.Say("button.continue"), chat.Do("go", id)),
-		button(v.Say("button.me"), chat.Do("me", id)),
-		button(v.Say("button.review"), chat.Do("review", id)),
-		button(v.Say("button.levels"), chat.Do("levels", id)),
-		button(v.Say("button.kept"), chat.Do("kept", id)),
-	}, b.otherLanguage(v, seat, chat.Do("list", id))...)...))
+		primary(v.Say("button.continue"), chat.NewAction("go", id)),
+		button(v.Say("button.me"), chat.NewAction("me", id)),
+		button(v.Say("button.review"), chat.NewAction("review", id)),
+		button(v.Say("button.levels"), chat.NewAction("levels", id)),
+		button(v.Say("button.kept"), chat.NewAction("kept", id)),
+	}, b.otherLanguage(v, seat, chat.NewAction("list", id))...)...))
 	return update(blocks...), nil
 }
 
 // levels says what each level means in general, beside the descriptors that say it of one element.
 func (b *Bot) levels(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	switch {
 	case err != nil:
 		return nil, err
-	case seat.Member.Standing == survey.NotInvited:
+	case seat.Member.Status == survey.NotInvited:
 		return nil, survey.ErrNotTakingPart
 	}
 	m, err := b.Rounds.Matrix(seat.Round)
@@ -934,30 +934,30 @@ func (b *Bot) levels(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 	for _, l := range m.Levels {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(l.Name.In(lang)), chat.Words(": " + l.Meaning.In(lang))}})
 	}
-	return whisper(append(blocks, chat.Say(v.Say("me.how")), chat.Remark(m.About.In(lang)))...), nil
+	return whisper(append(blocks, chat.Paragraph(v.Say("me.how")), chat.Footnote(m.About.In(lang)))...), nil
 }
 
 func (b *Bot) review(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.View(ctx, a.round, person(e.Who))
+	seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
 	return b.show(ctx, e, seat, resp, err, b.reviewCard)
 }
 
-func (b *Bot) reviewCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
+func (b *Bot) reviewCard(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
 	id := string(seat.Round.ID)
 	missing := len(m.Elements()) - resp.Rated()
-	blocks := []chat.Block{chat.Remark(seat.Round.Area), chat.Heading{Text: v.Say("review.title")}}
+	blocks := []chat.Block{chat.Footnote(seat.Round.Area), chat.Heading{Text: v.Say("review.title")}}
 	if missing > 0 {
-		blocks = append(blocks, chat.Say(v.Count("review.missing", missing)))
+		blocks = append(blocks, chat.Paragraph(v.Count("review.missing", missing)))
 	} else {
-		blocks = append(blocks, chat.Say(v.Say("review.complete")))
+		blocks = append(blocks, chat.Paragraph(v.Say("review.complete")))
 	}
 	blocks = append(blocks, b.answers(v, m, resp)...)
-	submit := primary(v.Say("button.submit"), chat.Do("submit", id))
-	if seat.Member.Standing == survey.Finished {
+	submit := primary(v.Say("button.submit"), chat.NewAction("submit", id))
+	if seat.Member.Status == survey.Finished {
 		submit.Label = v.Say("button.submit_again")
 	}
-	blocks = append(blocks, chat.Remark(v.Say("review.later", "closes", b.when(v, seat.Round))),
-		row(append([]chat.Button{submit, button(v.Say("button.list"), chat.Do("list", id)), button(v.Say("button.kept"), chat.Do("kept", id))}, b.otherLanguage(v, seat, chat.Do("review", id))...)...))
+	blocks = append(blocks, chat.Footnote(v.Say("review.later", "closes", b.when(v, seat.Round))),
+		row(append([]chat.Button{submit, button(v.Say("button.list"), chat.NewAction("list", id)), button(v.Say("button.kept"), chat.NewAction("kept", id))}, b.otherLanguage(v, seat, chat.NewAction("review", id))...)...))
 	return update(blocks...), nil
 }
 
@@ -965,36 +965,36 @@ func (b *Bot) submit(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 	seat, resp, err := b.Rounds.Submit(ctx, a.round, person(e.Who))
 	var input *survey.InputError
 	if errors.As(err, &input) {
-		return whisper(chat.Say(b.seatVoice(e, seat).Say("input.answers.empty"))), nil
+		return whisper(chat.Paragraph(b.seatVoice(e, seat).Say("input.answers.empty"))), nil
 	}
 	return b.show(ctx, e, seat, resp, err, b.receipt)
 }
 
 // receipt thanks somebody who has finished, with their answers.
-func (b *Bot) receipt(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
+func (b *Bot) receipt(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
 	id := string(seat.Round.ID)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("receipt.title")},
-		chat.Say(v.Say("receipt.thanks", "area", seat.Round.Area)),
-		chat.Remark(v.Count("receipt.answered", resp.Rated(), "of", len(m.Elements()))),
+		chat.Paragraph(v.Say("receipt.thanks", "area", seat.Round.Area)),
+		chat.Footnote(v.Count("receipt.answered", resp.Rated(), "of", len(m.Elements()))),
 	}
 	blocks = append(blocks, b.answers(v, m, resp)...)
 	next := v.Say("receipt.results")
 	if !seat.Round.Workshop.At.IsZero() {
 		next = v.Say("receipt.workshop", "when", v.Time(seat.Round.Workshop.At.In(seat.Round.Location())), "place", seat.Round.Workshop.Place)
 	}
-	blocks = append(blocks, chat.Say(next), chat.Remark(v.Say("review.later", "closes", b.when(v, seat.Round))),
-		row(button(v.Say("button.change"), chat.Do("list", id)), button(v.Say("button.kept"), chat.Do("kept", id))))
+	blocks = append(blocks, chat.Paragraph(next), chat.Footnote(v.Say("review.later", "closes", b.when(v, seat.Round))),
+		row(button(v.Say("button.change"), chat.NewAction("list", id)), button(v.Say("button.kept"), chat.NewAction("kept", id))))
 	return update(blocks...), nil
 }
 
 // kept shows a person everything the bot keeps about them in this round.
 func (b *Bot) kept(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.Kept(ctx, a.round, person(e.Who))
+	seat, resp, err := b.Rounds.PersonalData(ctx, a.round, person(e.Who))
 	return b.show(ctx, e, seat, resp, err, b.keptCard)
 }
 
-func (b *Bot) keptCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
+func (b *Bot) keptCard(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
 	id, member := string(seat.Round.ID), seat.Member
 	line := func(key, value string) chat.Span {
 		if value == "" {
@@ -1012,20 +1012,20 @@ func (b *Bot) keptCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp 
 			details++
 		}
 	}
-	reminders, wish := v.Say("kept.wanted"), button(v.Say("button.stop"), chat.Do("stop", id))
-	if member.Quiet {
-		reminders, wish = v.Say("kept.unwanted"), button(v.Say("button.again"), chat.Do("again", id))
+	reminders, wish := v.Say("kept.wanted"), button(v.Say("button.stop"), chat.NewAction("stop", id))
+	if member.RemindersOff {
+		reminders, wish = v.Say("kept.unwanted"), button(v.Say("button.again"), chat.NewAction("again", id))
 	}
-	if day, err := time.Parse(time.DateOnly, member.RemindOn); err == nil {
+	if day, err := time.Parse(time.DateOnly, member.RemindOnDate); err == nil {
 		reminders = v.Say("kept.asked", "day", v.Day(day))
 	}
 	last := v.Say("kept.never")
-	if day, err := time.Parse(time.DateOnly, member.RemindedOn); err == nil {
+	if day, err := time.Parse(time.DateOnly, member.LastRemindedDate); err == nil {
 		last = v.Day(day)
 	}
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("kept.title", "area", seat.Round.Area)},
-		chat.Say(v.Say("kept.pause")),
+		chat.Paragraph(v.Say("kept.pause")),
 		chat.Text{Spans: []chat.Span{
 			chat.Bold(v.Say("kept.roster")),
 			line("kept.role", b.roleName(v, m, member.Role)), line("kept.organisation", member.Organisation), line("kept.scope", scope),
@@ -1037,15 +1037,15 @@ func (b *Bot) keptCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp 
 			chat.Bold(v.Say("kept.response")),
 			chat.Words("\n" + v.Count("kept.answers", resp.Rated()) + " " + v.Count("kept.details", details)),
 		}},
-		chat.Remark(v.Say("kept.until", "until", v.Day(seat.Round.ExpiresAt().In(seat.Round.Location())))),
+		chat.Footnote(v.Say("kept.until", "until", v.Day(seat.Round.ExpiresAt().In(seat.Round.Location())))),
 	}
-	buttons := []chat.Button{button(v.Say("button.notice"), chat.Do("notice", id))}
+	buttons := []chat.Button{button(v.Say("button.notice"), chat.NewAction("notice", id))}
 	var others []chat.Button
 	if seat.Round.AcceptsAnswers(b.Now()) {
-		buttons = append([]chat.Button{primary(v.Say("button.continue"), chat.Do("go", id))}, buttons...)
-		others = b.otherLanguage(v, seat, chat.Do("kept", id))
+		buttons = append([]chat.Button{primary(v.Say("button.continue"), chat.NewAction("go", id))}, buttons...)
+		others = b.otherLanguage(v, seat, chat.NewAction("kept", id))
 	}
-	blocks = append(blocks, row(append(buttons, wish, chat.Button{Label: v.Say("button.erase"), Action: chat.Do("erase", id), Style: chat.Danger, Confirm: &chat.Confirm{
+	blocks = append(blocks, row(append(buttons, wish, chat.Button{Label: v.Say("button.erase"), Action: chat.NewAction("erase", id), Style: chat.Danger, Confirm: &chat.Confirm{
 		Title: v.Say("erase.title"), Text: v.Say("erase.ask", "area", seat.Round.Area), Yes: v.Say("erase.yes"), No: v.Say("erase.no"),
 	}})...))
 	if len(others) > 0 {
@@ -1055,7 +1055,7 @@ func (b *Bot) keptCard(v locale.Voice, seat survey.Seat, m *survey.Matrix, resp 
 }
 
 func (b *Bot) erase(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	before, err := b.Rounds.Seat(ctx, a.round, person(e.Who))
+	before, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
@@ -1083,7 +1083,7 @@ func (b *Bot) home(ctx context.Context, e chat.Event, a asked) ([]chat.Reply, er
 	blocks := []chat.Block{chat.Heading{Text: v.Say("home.title")}}
 	shown := 0
 	for _, seat := range seats {
-		if seat.Member.Standing == survey.NotInvited || shown == maxHome {
+		if seat.Member.Status == survey.NotInvited || shown == maxHome {
 			continue
 		}
 		shown++
@@ -1093,22 +1093,22 @@ func (b *Bot) home(ctx context.Context, e chat.Event, a asked) ([]chat.Reply, er
 			line, key = v.Say("over.waiting", "closes", b.when(v, seat.Round)), "button.what_kept"
 		case !open:
 			line, key = v.Say("home.closed", "closed", b.closed(v, seat.Round)), ""
-		case seat.Member.Standing == survey.Finished:
+		case seat.Member.Status == survey.Finished:
 			line, key = v.Say("home.finished", "closes", b.when(v, seat.Round)), "button.change"
-		case seat.Member.Standing == survey.Started:
+		case seat.Member.Status == survey.Started:
 			if line, err = b.progress(ctx, v, seat); err != nil {
 				return nil, err
 			}
-		case seat.Member.Standing == survey.Withdrawn:
+		case seat.Member.Status == survey.Withdrawn:
 			line, key = v.Say("withdrawn.body", "area", seat.Round.Area), ""
 		default:
 			line, key = v.Say("home.invited", "closes", b.when(v, seat.Round)), "button.start"
 		}
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(seat.Round.Area), chat.Words("\n" + line)}})
 		if key != "" {
-			buttons := []chat.Button{primary(v.Say(key), chat.Do("resume", string(seat.Round.ID)))}
-			if seat.Member.Quiet {
-				buttons = append(buttons, button(v.Say("button.again"), chat.Do("again", string(seat.Round.ID))))
+			buttons := []chat.Button{primary(v.Say(key), chat.NewAction("resume", string(seat.Round.ID)))}
+			if seat.Member.RemindersOff {
+				buttons = append(buttons, button(v.Say("button.again"), chat.NewAction("again", string(seat.Round.ID))))
 			}
 			blocks = append(blocks, row(buttons...))
 		}
@@ -1122,15 +1122,15 @@ func (b *Bot) home(ctx context.Context, e chat.Event, a asked) ([]chat.Reply, er
 		blocks = append(blocks, coordinated...)
 	}
 	if len(blocks) == 1 {
-		blocks = append(blocks, chat.Say(v.Say("home.nothing")))
+		blocks = append(blocks, chat.Paragraph(v.Say("home.nothing")))
 	}
 	if e.Kind == chat.Home {
 		// What is pressed here shows elsewhere, and the page itself stays as it is.
 		switch {
 		case shown > 0:
-			blocks = slices.Insert(blocks, 1, chat.Block(chat.Remark(v.Say("home.messages"))))
+			blocks = slices.Insert(blocks, 1, chat.Block(chat.Footnote(v.Say("home.messages"))))
 		case len(coordinated) > 0:
-			blocks = slices.Insert(blocks, 1, chat.Block(chat.Remark(v.Say("home.messages_only"))))
+			blocks = slices.Insert(blocks, 1, chat.Block(chat.Footnote(v.Say("home.messages_only"))))
 		}
 		return update(blocks...), nil
 	}
@@ -1138,12 +1138,12 @@ func (b *Bot) home(ctx context.Context, e chat.Event, a asked) ([]chat.Reply, er
 }
 
 // progress says how far somebody is who has started.
-func (b *Bot) progress(ctx context.Context, v locale.Voice, seat survey.Seat) (string, error) {
+func (b *Bot) progress(ctx context.Context, v locale.Voice, seat survey.Participation) (string, error) {
 	m, err := b.Rounds.Matrix(seat.Round)
 	if err != nil {
 		return "", err
 	}
-	_, resp, err := b.Rounds.View(ctx, seat.Round.ID, seat.Member.Person)
+	_, resp, err := b.Rounds.Response(ctx, seat.Round.ID, seat.Member.Person)
 	switch {
 	case errors.Is(err, survey.ErrClosed), errors.Is(err, survey.ErrWithdrawn), errors.Is(err, survey.ErrNotTakingPart): // since the seat was read
 		return "", nil

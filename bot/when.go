@@ -161,10 +161,10 @@ func offset(t time.Time, zone *time.Location) time.Duration {
 func (m moment) remark(v locale.Voice) []chat.Block {
 	switch {
 	case m.skipped:
-		return []chat.Block{chat.Remark(v.Say("when.skipped", "wrote", m.wrote, "when", v.Time(m.Time)))}
+		return []chat.Block{chat.Footnote(v.Say("when.skipped", "wrote", m.wrote, "when", v.Time(m.Time)))}
 	case m.twice:
 		zone, _ := m.Zone()
-		return []chat.Block{chat.Remark(v.Say("when.twice", "wrote", m.wrote, "zone", zone))}
+		return []chat.Block{chat.Footnote(v.Say("when.twice", "wrote", m.wrote, "zone", zone))}
 	}
 	return nil
 }

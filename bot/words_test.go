@@ -152,7 +152,7 @@ func TestLabelsFit(t *testing.T) {
 		v := words.In(lang)
 		fits := func(b chat.Button) {
 			t.Helper()
-			b.Action = chat.Do("go")
+			b.Action = chat.NewAction("go")
 			if err := (chat.Card{Blocks: []chat.Block{row(b)}}).Check(); err != nil {
 				t.Errorf("%s: %q: %v", lang, b.Label, err)
 			}
@@ -178,7 +178,7 @@ func TestLabelsFit(t *testing.T) {
 				ClosesAt: time.Date(2026, month, 28, 17, 0, 0, 0, time.UTC),
 			}
 			b := &Bot{Options: Options{Now: func() time.Time { return r.ClosesAt.Add(-time.Hour) }}}
-			offer := b.choice(v, r, chat.Do("status"))
+			offer := b.choice(v, r, chat.NewAction("status"))
 			fits(offer.Button)
 			day, area, _ := strings.Cut(offer.Button.Label, ", ")
 			if day != v.ShortDay(r.ClosesAt) || !strings.HasPrefix(area, "Bournemouth") {

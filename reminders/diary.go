@@ -10,14 +10,14 @@ import (
 )
 
 // Diary says what of a round is sent when: the plan that is kept with the round, on the clocks of its people. It keeps nothing.
-type Diary struct{ calendar *Calendar }
+type Schedule struct{ calendar *Calendar }
 
-// NewDiary goes by the calendar.
-func NewDiary(c *Calendar) *Diary { return &Diary{c} }
+// NewSchedule goes by the calendar.
+func NewSchedule(c *Calendar) *Schedule { return &Schedule{c} }
 
 // Check says why a plan, or what the channel is to get, cannot stand, as a *survey.InputError. Of a cron expression the field is spec or
 // digest, and the reason one of Reasons, or for one of five fields that cannot be read "malformed_" and its name.
-func (d *Diary) Check(p survey.ReminderPlan, c survey.ChannelPlan) error {
+func (d *Schedule) Check(p survey.ReminderPlan, c survey.ChannelPlan) error {
 	var spec *SpecError
 	if err := CheckPlan(p); errors.As(err, &spec) {
 		return spec.input("spec")
@@ -55,7 +55,7 @@ func times(r survey.Round) Times {
 }
 
 // Reminders is when people of the zone are reminded after now, earliest first.
-func (d *Diary) Reminders(r survey.Round, zone *time.Location, now time.Time) []survey.Moment {
+func (d *Schedule) Reminders(r survey.Round, zone *time.Location, now time.Time) []survey.Moment {
 	var all []survey.Moment
 	for _, m := range Moments(r.Reminders, times(r), zone, d.calendar, now) {
 		all = append(all, survey.Moment{Kind: survey.MessageKind(m.Key), At: m.At})
@@ -64,7 +64,7 @@ func (d *Diary) Reminders(r survey.Round, zone *time.Location, now time.Time) []
 }
 
 // Posts is when the coordinator's channel gets something after now, earliest first. The last of an open survey is its closing.
-func (d *Diary) Posts(r survey.Round, now time.Time) []survey.Moment {
+func (d *Schedule) Posts(r survey.Round, now time.Time) []survey.Moment {
 	t := times(r)
 	after := now
 	if r.OpenedAt.After(after) {
@@ -72,13 +72,13 @@ func (d *Diary) Posts(r survey.Round, now time.Time) []survey.Moment {
 	}
 	var found []Moment
 	eve := func(kind Kind, of time.Time) {
-		if !of.IsZero() && r.Posts.Gets(kind) {
+		if !of.IsZero() && r.Posts.Enabled(kind) {
 			found = fit(found, kind, before(of.In(t.zone()), []int{1}), postHour, 0, t.zone(), d.calendar, after, of)
 		}
 	}
 	eve(survey.LastDay, t.Closes)
 	eve(survey.WorkshopEve, t.Workshop)
-	if s, err := ParseDigest(r.Posts.Digest); err == nil && r.Posts.Gets(survey.Digest) && !t.Closes.IsZero() {
+	if s, err := ParseDigest(r.Posts.Digest); err == nil && r.Posts.Enabled(survey.Digest) && !t.Closes.IsZero() {
 		found = append(found, Digests(s, t, d.calendar, now)...)
 	}
 	var all []survey.Moment
@@ -98,7 +98,7 @@ func closing(r survey.Round) survey.Moment {
 }
 
 // Tomorrow is when somebody who asks now to be reminded tomorrow is, and whether the survey is still open then.
-func (d *Diary) Tomorrow(r survey.Round, m survey.Member, now time.Time) (survey.Moment, bool) {
+func (d *Schedule) Tomorrow(r survey.Round, m survey.Member, now time.Time) (survey.Moment, bool) {
 	plan := r.Reminders
 	if CheckPlan(plan) != nil {
 		plan = DefaultPlan() // a round that reminds nobody of itself
@@ -111,7 +111,7 @@ func (d *Diary) Tomorrow(r survey.Round, m survey.Member, now time.Time) (survey
 // It is false for one that is no part of the round's plan any more, that another has taken the place of, or that is too late: a
 // reminder is sent until the evening of the working day after the day it was due, a digest until the evening of its day, and nothing
 // after what it tells of. An invitation, and what follows a closing, is sent at any time.
-func (d *Diary) When(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool) {
+func (d *Schedule) SendWindow(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool) {
 	base, date := kind.Split()
 	zone, end := r.ZoneOf(m), r.ClosesAt
 	var last time.Time
@@ -153,7 +153,7 @@ func (d *Diary) When(r survey.Round, m survey.Member, kind survey.MessageKind, n
 
 // Due is when a message of that kind was first to be sent, or false where that is not known: of what is due as soon as somebody asks
 // for it, and of what is no part of the plan any more.
-func (d *Diary) Due(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool) {
+func (d *Schedule) FirstDue(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool) {
 	base, date := kind.Split()
 	zone := r.ZoneOf(m)
 	var plan []survey.Moment
@@ -169,7 +169,7 @@ func (d *Diary) Due(r survey.Round, m survey.Member, kind survey.MessageKind, no
 		return d.allowed(r.RemindedAt.In(zone)), !r.RemindedAt.IsZero()
 	case survey.ClosesSoon, survey.WorkshopSoon:
 		plan = d.Reminders(r, zone, now.Add(-back))
-		if day, ok := parseDate(date); ok && m.RemindOn == date {
+		if day, ok := parseDate(date); ok && m.RemindOnDate == date {
 			if own, ok := d.Tomorrow(r, m, time.Date(day.Year, day.Month, day.Day-1, 0, 0, 0, 0, zone)); ok {
 				plan = append(plan, own)
 			}
@@ -189,7 +189,7 @@ func (d *Diary) Due(r survey.Round, m survey.Member, kind survey.MessageKind, no
 const back = 14 * 24 * time.Hour
 
 // stands says whether a reminder is still in the plan, or was asked for by its person, and is the latest of its kind that is due.
-func (d *Diary) stands(r survey.Round, m survey.Member, zone *time.Location, kind survey.MessageKind, now time.Time) bool {
+func (d *Schedule) stands(r survey.Round, m survey.Member, zone *time.Location, kind survey.MessageKind, now time.Time) bool {
 	base, date := kind.Split()
 	in, later := false, false
 	for _, p := range d.Reminders(r, zone, now.Add(-back)) {
@@ -197,13 +197,13 @@ func (d *Diary) stands(r survey.Round, m survey.Member, zone *time.Location, kin
 		in = in || p.Kind == kind
 		later = later || b == base && on > date && !p.At.After(now)
 		// Who has not finished is told once a day, of what comes first.
-		if base == survey.WorkshopSoon && m.Standing != survey.Finished && b == survey.ClosesSoon && on == date {
+		if base == survey.WorkshopSoon && m.Status != survey.Finished && b == survey.ClosesSoon && on == date {
 			return false
 		}
 	}
-	if base == survey.ClosesSoon && m.RemindOn != "" {
-		in = in || m.RemindOn == date
-		later = later || m.RemindOn > date && m.RemindOn <= DateOf(now.In(zone)).String()
+	if base == survey.ClosesSoon && m.RemindOnDate != "" {
+		in = in || m.RemindOnDate == date
+		later = later || m.RemindOnDate > date && m.RemindOnDate <= DateOf(now.In(zone)).String()
 	}
 	return in && !later
 }
@@ -214,7 +214,7 @@ func evening(d Date, zone *time.Location) time.Time {
 }
 
 // nextEvening is that of the working day after d.
-func (d *Diary) nextEvening(day Date, zone *time.Location) time.Time {
+func (d *Schedule) nextEvening(day Date, zone *time.Location) time.Time {
 	for range farthest {
 		if day = day.AddDays(1); d.calendar.WorkingDay(day) {
 			break
@@ -224,7 +224,7 @@ func (d *Diary) nextEvening(day Date, zone *time.Location) time.Time {
 }
 
 // allowed is t, or the first time after it at which somebody may be written to, by t's own clock.
-func (d *Diary) allowed(t time.Time) time.Time {
+func (d *Schedule) allowed(t time.Time) time.Time {
 	for range farthest {
 		if d.calendar.Allows(t) {
 			return t
@@ -240,7 +240,7 @@ func (d *Diary) allowed(t time.Time) time.Time {
 }
 
 // NextMoment is the earliest time after now at which a post or a reminder of the round is due. It is false when there is none.
-func (d *Diary) NextMoment(r survey.Round, zones []string, now time.Time) (next time.Time, ok bool) {
+func (d *Schedule) NextMoment(r survey.Round, zones []string, now time.Time) (next time.Time, ok bool) {
 	take := func(all []survey.Moment) { // they are in order
 		if len(all) > 0 && (next.IsZero() || all[0].At.Before(next)) {
 			next = all[0].At
@@ -256,7 +256,7 @@ func (d *Diary) NextMoment(r survey.Round, zones []string, now time.Time) (next 
 }
 
 // Next is NextMoment, or an earlier time at which something may be sent again: for whoever can skip the time in between.
-func (d *Diary) Next(r survey.Round, zones []string, now time.Time) (time.Time, bool) {
+func (d *Schedule) Next(r survey.Round, zones []string, now time.Time) (time.Time, bool) {
 	next, _ := d.NextMoment(r, zones, now)
 	take := func(t time.Time) {
 		if t.After(now) && (next.IsZero() || t.Before(next)) {
@@ -269,7 +269,7 @@ func (d *Diary) Next(r survey.Round, zones []string, now time.Time) (time.Time, 
 			continue
 		}
 		hour, minute := r.Reminders.Hour, r.Reminders.Minute
-		if s, err := ParseSpec(r.Reminders.Spec); err == nil {
+		if s, err := ParseSpec(r.Reminders.Cron); err == nil {
 			hour, minute = s.Hour, s.Minute
 		}
 		today := DateOf(now.In(zone))

@@ -39,7 +39,7 @@ func round(t *testing.T) survey.Round {
 	}
 }
 
-var diary = reminders.NewDiary(reminders.EnglandAndWales())
+var diary = reminders.NewSchedule(reminders.EnglandAndWales())
 
 func TestWhen(t *testing.T) {
 	const never = "never"
@@ -59,11 +59,11 @@ func TestWhen(t *testing.T) {
 			change: func(r *survey.Round, _ *survey.Member) { r.ClosesAt = early }},
 		{name: "not in the plan", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: never},
 		{name: "asked for", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: "2026-12-03 10:00",
-			change: func(_ *survey.Round, m *survey.Member) { m.RemindOn = "2026-12-03" }},
+			change: func(_ *survey.Round, m *survey.Member) { m.RemindOnDate = "2026-12-03" }},
 		{name: "asked for, plan paused", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: "2026-12-03 10:00",
-			change: func(r *survey.Round, m *survey.Member) { m.RemindOn, r.Reminders.Paused = "2026-12-03", true }},
+			change: func(r *survey.Round, m *survey.Member) { m.RemindOnDate, r.Reminders.Paused = "2026-12-03", true }},
 		{name: "the one asked for has come", kind: "closes@2026-12-04", now: "2026-12-07 10:00", want: never,
-			change: func(_ *survey.Round, m *survey.Member) { m.RemindOn = "2026-12-07" }},
+			change: func(_ *survey.Round, m *survey.Member) { m.RemindOnDate = "2026-12-07" }},
 		{name: "paused", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: never,
 			change: func(r *survey.Round, _ *survey.Member) { r.Reminders.Paused = true }},
 		{name: "moved since", kind: "closes@2026-12-04", now: "2026-12-04 10:05", want: never,
@@ -84,24 +84,24 @@ func TestWhen(t *testing.T) {
 			change: func(r *survey.Round, _ *survey.Member) { r.Reminders.BeforeClose = []int{0} }},
 		{name: "workshop on a day of both, finished", kind: "workshop@2026-12-11", now: "2026-12-11 10:00", want: "2026-12-11 10:00",
 			change: func(r *survey.Round, m *survey.Member) {
-				r.Reminders.BeforeClose, m.Standing = []int{0}, survey.Finished
+				r.Reminders.BeforeClose, m.Status = []int{0}, survey.Finished
 			}},
 		{name: "digest", kind: "digest@2026-12-01", now: "2026-12-01 09:00", want: "2026-12-01 09:00"},
 		{name: "digest in the evening", kind: "digest@2026-12-01", now: "2026-12-01 19:00", want: never},
 		{name: "digest switched off", kind: "digest@2026-12-01", now: "2026-12-01 09:00", want: never,
-			change: func(r *survey.Round, _ *survey.Member) { r.Posts.Off = []survey.MessageKind{survey.Digest} }},
+			change: func(r *survey.Round, _ *survey.Member) { r.Posts.Disabled = []survey.MessageKind{survey.Digest} }},
 		{name: "last day, late", kind: "last@2026-12-10", now: "2026-12-10 20:00", want: "2026-12-11 08:00"},
 		{name: "last day, over", kind: "last@2026-12-10", now: "2026-12-11 17:00", want: never},
 		{name: "closing at night", kind: "close@1", now: "2026-12-13 03:00", want: "2026-12-13 03:00"},
 		{name: "not a date", kind: "closes@soon", now: "2026-12-04 10:00", want: never},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, m := round(t), survey.Member{Standing: survey.Invited, TimeZone: c.zone}
+			r, m := round(t), survey.Member{Status: survey.Invited, TimeZone: c.zone}
 			if c.change != nil {
 				c.change(&r, &m)
 			}
 			got := never
-			if at, ok := diary.When(r, m, survey.MessageKind(c.kind), clockIn(t, "Europe/London", c.now)); ok {
+			if at, ok := diary.SendWindow(r, m, survey.MessageKind(c.kind), clockIn(t, "Europe/London", c.now)); ok {
 				got = at.In(in(t, "Europe/London")).Format("2006-01-02 15:04")
 			}
 			if got != c.want {
@@ -122,7 +122,7 @@ func TestDue(t *testing.T) {
 		{name: "by their own clock", kind: "closes@2026-12-04", zone: "America/New_York", now: "2026-12-04 18:00", want: "2026-12-04 15:00"},
 		{name: "not in the plan", kind: "closes@2026-12-03", now: "2026-12-03 12:00", want: never},
 		{name: "asked for", kind: "closes@2026-12-03", now: "2026-12-03 12:00", want: "2026-12-03 10:00",
-			change: func(_ *survey.Round, m *survey.Member) { m.RemindOn = "2026-12-03" }},
+			change: func(_ *survey.Round, m *survey.Member) { m.RemindOnDate = "2026-12-03" }},
 		{name: "workshop", kind: "workshop@2026-12-17", now: "2026-12-17 12:00", want: "2026-12-17 10:00"},
 		{name: "digest", kind: "digest@2026-12-01", now: "2026-12-01 12:00", want: "2026-12-01 09:00"},
 		{name: "last day", kind: "last@2026-12-10", now: "2026-12-10 12:00", want: "2026-12-10 10:00"},
@@ -140,12 +140,12 @@ func TestDue(t *testing.T) {
 		{name: "a call", kind: "call@2026-12-01", now: "2026-12-01 12:00", want: never},
 		{name: "no number", kind: "close@soon", now: "2026-12-01 12:00", want: never},
 	} {
-		r, m := round(t), survey.Member{Standing: survey.Invited, TimeZone: c.zone}
+		r, m := round(t), survey.Member{Status: survey.Invited, TimeZone: c.zone}
 		if c.change != nil {
 			c.change(&r, &m)
 		}
 		got := never
-		if at, ok := diary.Due(r, m, survey.MessageKind(c.kind), clockIn(t, "Europe/London", c.now)); ok {
+		if at, ok := diary.FirstDue(r, m, survey.MessageKind(c.kind), clockIn(t, "Europe/London", c.now)); ok {
 			got = at.In(in(t, "Europe/London")).Format("2006-01-02 15:04")
 		}
 		if got != c.want {
@@ -166,7 +166,7 @@ func TestPosts(t *testing.T) {
 	if got, want := kinds(r, "2026-12-09 12:00"), "digest 10/09:00; last 10/10:00; digest 11/09:00; close 11/17:00; eve 17/10:00; "; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	r.Posts = survey.ChannelPlan{Digest: "30 16 * * *", Off: []survey.MessageKind{survey.LastDay, survey.WorkshopEve}}
+	r.Posts = survey.ChannelPlan{Digest: "30 16 * * *", Disabled: []survey.MessageKind{survey.LastDay, survey.WorkshopEve}}
 	if got, want := kinds(r, "2026-12-09 12:00"), "digest 09/16:30; digest 10/16:30; digest 11/16:30; close 11/17:00; "; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -194,9 +194,9 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 	}{
 		"":                      {survey.DefaultReminders(), survey.DefaultDigest},
 		"hour: night":           {survey.ReminderPlan{Hour: 7}, ""},
-		"spec: time_zone":       {survey.ReminderPlan{Hour: 10, Spec: "CRON_TZ=Europe/London"}, ""},
-		"spec: malformed":       {survey.ReminderPlan{Hour: 10, Spec: "often"}, ""},
-		"spec: malformed_month": {survey.ReminderPlan{Hour: 10, Spec: "0 10 * 13 *"}, ""},
+		"spec: time_zone":       {survey.ReminderPlan{Hour: 10, Cron: "CRON_TZ=Europe/London"}, ""},
+		"spec: malformed":       {survey.ReminderPlan{Hour: 10, Cron: "often"}, ""},
+		"spec: malformed_month": {survey.ReminderPlan{Hour: 10, Cron: "0 10 * 13 *"}, ""},
 		"digest: night":         {survey.DefaultReminders(), "0 3 * * *"},
 	} {
 		err := diary.Check(c.plan, survey.ChannelPlan{Digest: c.digest})

@@ -18,22 +18,22 @@ import (
 )
 
 // Desk keeps which messages are owed; survey.Rounds is one.
-type Desk interface {
-	TakeDue(ctx context.Context, limit int) ([]survey.Delivery, error)
-	Settle(ctx context.Context, d survey.Delivery) error
-	Postpone(ctx context.Context, d survey.Delivery, wait time.Duration) error
+type Queue interface {
+	LeaseDue(ctx context.Context, limit int) ([]survey.Delivery, error)
+	Ack(ctx context.Context, d survey.Delivery) error
+	Reschedule(ctx context.Context, d survey.Delivery, wait time.Duration) error
 }
 
 // Messenger sends one message that is owed; the bot is one. An error means that it was not sent and can be tried again; a
 // *survey.NotYetError, that it is to be sent later.
-type Messenger interface {
+type Deliverer interface {
 	Deliver(ctx context.Context, d survey.Delivery) error
 }
 
 // Loop sends what is due. Any number of processes may run one on the same store.
 type Loop struct {
-	desk      Desk
-	messenger Messenger
+	desk      Queue
+	messenger Deliverer
 	log       *slog.Logger
 	planner   *Planner
 	senders   int
@@ -46,7 +46,7 @@ func (l *Loop) Planning(p *Planner) *Loop {
 }
 
 // NewLoop makes a loop.
-func NewLoop(desk Desk, messenger Messenger, log *slog.Logger) *Loop {
+func NewLoop(desk Queue, messenger Deliverer, log *slog.Logger) *Loop {
 	return &Loop{desk: desk, messenger: messenger, log: log, senders: senders}
 }
 
@@ -107,7 +107,7 @@ func (l *Loop) Run(ctx context.Context) error {
 func (l *Loop) Sweep(ctx context.Context) int {
 	done, told := 0, time.Now()
 	for ctx.Err() == nil {
-		due, err := l.desk.TakeDue(ctx, batch)
+		due, err := l.desk.LeaseDue(ctx, batch)
 		if err != nil && ctx.Err() == nil {
 			l.log.Error("cannot read what is due", "error", err)
 		}
@@ -175,7 +175,7 @@ func (l *Loop) one(ctx context.Context, d survey.Delivery, until time.Time) (ok 
 	switch {
 	case err == nil:
 		// Sent, and not noted, is sent again when its time is over: the only way to two of one message.
-		if err := l.desk.Settle(note, d); err != nil {
+		if err := l.desk.Ack(note, d); err != nil {
 			l.log.Error("message was sent, but that is not noted", "round", d.Round, "error", err)
 		}
 		return true
@@ -187,7 +187,7 @@ func (l *Loop) one(ctx context.Context, d survey.Delivery, until time.Time) (ok 
 	default:
 		l.log.Error("message not sent", "message", d.Kind, "round", d.Round, "error", err)
 	}
-	if err := l.desk.Postpone(note, d, wait); err != nil {
+	if err := l.desk.Reschedule(note, d, wait); err != nil {
 		l.log.Warn("message waits until its time is over", "round", d.Round, "error", err)
 	}
 	return notYet != nil

@@ -33,7 +33,7 @@ func owing(n int) *desk {
 	return d
 }
 
-func (d *desk) TakeDue(_ context.Context, limit int) ([]survey.Delivery, error) {
+func (d *desk) LeaseDue(_ context.Context, limit int) ([]survey.Delivery, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.away {
@@ -49,7 +49,7 @@ func (d *desk) TakeDue(_ context.Context, limit int) ([]survey.Delivery, error) 
 	return all, nil
 }
 
-func (d *desk) Settle(ctx context.Context, m survey.Delivery) error {
+func (d *desk) Ack(ctx context.Context, m survey.Delivery) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.away || ctx.Err() != nil {
@@ -59,7 +59,7 @@ func (d *desk) Settle(ctx context.Context, m survey.Delivery) error {
 	return nil
 }
 
-func (d *desk) Postpone(ctx context.Context, m survey.Delivery, wait time.Duration) error {
+func (d *desk) Reschedule(ctx context.Context, m survey.Delivery, wait time.Duration) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.away || ctx.Err() != nil {

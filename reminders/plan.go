@@ -39,8 +39,8 @@ func CheckPlan(p Plan) error {
 	case !waking(p.Hour, p.Minute):
 		return &survey.InputError{Field: "hour", Reason: "night"}
 	}
-	if p.Spec != "" {
-		if _, err := ParseSpec(p.Spec); err != nil {
+	if p.Cron != "" {
+		if _, err := ParseSpec(p.Cron); err != nil {
 			return err
 		}
 	}
@@ -115,7 +115,7 @@ func Moments(p Plan, t Times, place *time.Location, cal *Calendar, now time.Time
 	var all []Moment
 	if !t.Closes.IsZero() {
 		hour, minute, days := p.Hour, p.Minute, before(t.Closes.In(t.zone()), p.BeforeClose)
-		if s, err := ParseSpec(p.Spec); err == nil {
+		if s, err := ParseSpec(p.Cron); err == nil {
 			hour, minute, days = s.Hour, s.Minute, s.within(after, t)
 		}
 		all = fit(all, Closes, days, hour, minute, place, cal, after, t.Closes)
@@ -169,7 +169,7 @@ const longest = 2 * survey.MaxOpen
 
 // within is the schedule's days while the round is open, by the round's clock. It starts the day before after, since
 // what is past for the round may be ahead for somebody up to 26 hours west of it; they have then the day before.
-func (s Schedule) within(after time.Time, t Times) []Date {
+func (s Cron) within(after time.Time, t Times) []Date {
 	var days []Date
 	from := DateOf(after.In(t.zone())).AddDays(-1)
 	if earliest := DateOf(t.Closes.Add(-longest)); earliest.after(from) {
@@ -195,7 +195,7 @@ func Tomorrow(p Plan, t Times, place *time.Location, cal *Calendar, now time.Tim
 		place = t.zone()
 	}
 	hour, minute := p.Hour, p.Minute
-	if s, err := ParseSpec(p.Spec); err == nil {
+	if s, err := ParseSpec(p.Cron); err == nil {
 		hour, minute = s.Hour, s.Minute
 	}
 	today := DateOf(now.In(place))
@@ -212,7 +212,7 @@ func Tomorrow(p Plan, t Times, place *time.Location, cal *Calendar, now time.Tim
 
 // Digests is when the coordinator's channel gets its digest after now, while the survey is open, by the round's clock. A
 // day of the schedule that is a bank holiday has none: the next digest says the same and more.
-func Digests(s Schedule, t Times, cal *Calendar, now time.Time) []Moment {
+func Digests(s Cron, t Times, cal *Calendar, now time.Time) []Moment {
 	after := now
 	if t.Opened.After(after) {
 		after = t.Opened

@@ -54,7 +54,7 @@ closes Thu 2027-03-25 10:00 +0000
 closes Tue 2027-03-30 10:00 +0100`,
 		},
 		"autumn clock change 2027": { // Sunday 31 October
-			opened: "2027-10-04 09:00", closes: "2027-11-01 17:00", plan: Plan{Spec: "0 9 * * *", Hour: 10}, now: "2027-10-27 12:00",
+			opened: "2027-10-04 09:00", closes: "2027-11-01 17:00", plan: Plan{Cron: "0 9 * * *", Hour: 10}, now: "2027-10-27 12:00",
 			want: `closes Thu 2027-10-28 09:00 +0100
 closes Fri 2027-10-29 09:00 +0100
 closes Mon 2027-11-01 09:00 +0000`,
@@ -72,7 +72,7 @@ workshop Thu 2026-12-31 10:00 +0000`,
 closes Fri 2027-12-24 10:00 +0000`,
 		},
 		"Christmas Day as a cron expression": {
-			opened: "2026-12-01 09:00", closes: "2026-12-31 17:00", plan: Plan{Spec: "0 10 25 12 *", Hour: 10},
+			opened: "2026-12-01 09:00", closes: "2026-12-31 17:00", plan: Plan{Cron: "0 10 25 12 *", Hour: 10},
 			want: `closes Thu 2026-12-24 10:00 +0000`,
 		},
 		"August bank holiday 2026": { // Monday 31
@@ -81,7 +81,7 @@ closes Fri 2027-12-24 10:00 +0000`,
 closes Fri 2026-08-28 10:00 +0100`,
 		},
 		"weekly on the bank holiday": {
-			opened: "2027-08-02 09:00", closes: "2027-09-06 09:00", plan: Plan{Spec: "15 10 * * 1", Hour: 10},
+			opened: "2027-08-02 09:00", closes: "2027-09-06 09:00", plan: Plan{Cron: "15 10 * * 1", Hour: 10},
 			want: `closes Mon 2027-08-02 10:15 +0100
 closes Mon 2027-08-09 10:15 +0100
 closes Mon 2027-08-16 10:15 +0100
@@ -110,7 +110,7 @@ closes Fri 2027-08-27 10:15 +0100`, // 6 September comes after the close, and is
 		},
 		"paused":                            {opened: "2026-11-02 09:00", closes: "2026-12-11 17:00", plan: Plan{BeforeClose: []int{1}, Hour: 10, Paused: true}},
 		"refused":                           {opened: "2026-11-02 09:00", closes: "2026-12-11 17:00", plan: Plan{BeforeClose: []int{1}, Hour: 3}},
-		"a cron expression that is refused": {opened: "2026-11-02 09:00", closes: "2026-12-11 17:00", plan: Plan{BeforeClose: []int{1}, Hour: 10, Spec: "@daily"}},
+		"a cron expression that is refused": {opened: "2026-11-02 09:00", closes: "2026-12-11 17:00", plan: Plan{BeforeClose: []int{1}, Hour: 10, Cron: "@daily"}},
 		"a person in Tokyo": {
 			opened: "2026-12-01 09:00", closes: "2026-12-11 17:00", place: "Asia/Tokyo",
 			want: `closes Fri 2026-12-04 10:00 +0900
@@ -124,7 +124,7 @@ closes Tue 2026-12-08 10:00 -0800
 closes Thu 2026-12-10 10:00 -0800`,
 		},
 		"closed before their morning": { // 08:00 in London is midnight in Los Angeles
-			opened: "2026-12-01 09:00", closes: "2026-12-14 08:30", plan: Plan{Spec: "0 8 * * 1", Hour: 10}, place: "America/Los_Angeles",
+			opened: "2026-12-01 09:00", closes: "2026-12-14 08:30", plan: Plan{Cron: "0 8 * * 1", Hour: 10}, place: "America/Los_Angeles",
 			want: `closes Mon 2026-12-07 08:00 -0800
 closes Fri 2026-12-11 08:00 -0800`,
 		},
@@ -141,7 +141,7 @@ closes Thu 2026-12-10 10:00 +1400`,
 		},
 		"a round on one side, a person on the other": {
 			zone: "Pacific/Kiritimati", place: "Pacific/Pago_Pago", opened: "2026-12-01 09:00", now: "2026-12-08 10:00", closes: "2026-12-11 17:00",
-			plan: Plan{Spec: "0 10 * * 1-5", Hour: 10},
+			plan: Plan{Cron: "0 10 * * 1-5", Hour: 10},
 			want: `closes Mon 2026-12-07 10:00 -1100
 closes Tue 2026-12-08 10:00 -1100
 closes Wed 2026-12-09 10:00 -1100
@@ -206,7 +206,7 @@ func TestMeantDay(t *testing.T) {
 
 // TestMomentsOfAnUnknownTime: a draft, asked about at no known time, is counted from its close, not from the year 1.
 func TestMomentsOfAnUnknownTime(t *testing.T) {
-	got := Moments(Plan{Spec: "0 10 * * 1", Hour: 10}, Times{Closes: time.Date(2026, 12, 29, 17, 0, 0, 0, time.UTC)}, nil, &Calendar{}, time.Time{})
+	got := Moments(Plan{Cron: "0 10 * * 1", Hour: 10}, Times{Closes: time.Date(2026, 12, 29, 17, 0, 0, 0, time.UTC)}, nil, &Calendar{}, time.Time{})
 	if len(got) < 100 || len(got) > 106 {
 		t.Errorf("%d moments", len(got))
 	}
@@ -225,7 +225,7 @@ func TestTomorrow(t *testing.T) {
 		{DefaultPlan(), "2026-12-24 15:00", "Europe/London", "closes@2026-12-29 10:00 +0000"},
 		{DefaultPlan(), "2026-12-29 08:00", "Europe/London", ""}, // closed by then
 		{Plan{Hour: 8, Minute: 45}, "2026-12-29 08:00", "Europe/London", "closes@2026-12-30 08:45 +0000"},
-		{Plan{Spec: "30 14 * * 5", Hour: 10, Paused: true}, "2026-12-08 15:00", "Europe/London", "closes@2026-12-09 14:30 +0000"},
+		{Plan{Cron: "30 14 * * 5", Hour: 10, Paused: true}, "2026-12-08 15:00", "Europe/London", "closes@2026-12-09 14:30 +0000"},
 		{DefaultPlan(), "2026-12-08 15:00", "Asia/Tokyo", "closes@2026-12-10 10:00 +0900"}, // the 9th there already
 		{Plan{Hour: 3}, "2026-12-08 15:00", "Europe/London", ""},
 	} {
@@ -256,7 +256,7 @@ func TestCheckPlan(t *testing.T) {
 		"none":           {Plan{Hour: 10}, ""},
 		"paused":         {Plan{Hour: 10, Paused: true}, ""},
 		"first and last": {Plan{Hour: 18, BeforeClose: []int{0, 60}}, ""},
-		"spec":           {Plan{Hour: 10, Spec: "0 10 * * 1"}, ""},
+		"spec":           {Plan{Hour: 10, Cron: "0 10 * * 1"}, ""},
 		"negative":       {Plan{Hour: 10, BeforeClose: []int{7, -1}}, "before_close: range"},
 		"far":            {Plan{Hour: 10, BeforeWorkshop: []int{61}}, "before_workshop: range"},
 		"crowd":          {Plan{Hour: 10, BeforeWorkshop: make([]int, 11)}, "before_workshop: crowd"},
@@ -265,7 +265,7 @@ func TestCheckPlan(t *testing.T) {
 		"late":           {Plan{Hour: 18, Minute: 1}, "hour: night"},
 		"no hour":        {Plan{Hour: 24}, "hour: range"},
 		"no minute":      {Plan{Hour: 10, Minute: -1}, "hour: range"},
-		"bad spec":       {Plan{Hour: 10, Spec: "@daily"}, "cron expression: night"},
+		"bad spec":       {Plan{Hour: 10, Cron: "@daily"}, "cron expression: night"},
 	} {
 		err := CheckPlan(tt.plan)
 		got := ""
@@ -286,7 +286,7 @@ func TestCheckPlan(t *testing.T) {
 // TestPlanIsKept: a plan is stored with its round, so its words are a format.
 func TestPlanIsKept(t *testing.T) {
 	p := DefaultPlan()
-	p.Spec, p.Paused = "0 10 * * 1", true
+	p.Cron, p.Paused = "0 10 * * 1", true
 	text, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)
@@ -320,7 +320,7 @@ func anyPlan(t *rapid.T) Plan {
 	p := Plan{BeforeClose: leads("before close"), BeforeWorkshop: leads("before workshop"), Hour: rapid.IntRange(8, 17).Draw(t, "hour"), Minute: rapid.IntRange(0, 59).Draw(t, "minute")}
 	if rapid.IntRange(0, 2).Draw(t, "spec") == 0 {
 		days := rapid.SampledFrom([]string{"* * *", "* * 1-5", "*/3 * *", "1,15 * *", "* * 5", "* 12 6,0,1", "25-31 12 *", "13 * 5"}).Draw(t, "days")
-		p.Spec = fmt.Sprintf("%d %d %s", rapid.IntRange(0, 59).Draw(t, "spec minute"), rapid.IntRange(8, 17).Draw(t, "spec hour"), days)
+		p.Cron = fmt.Sprintf("%d %d %s", rapid.IntRange(0, 59).Draw(t, "spec minute"), rapid.IntRange(8, 17).Draw(t, "spec hour"), days)
 	}
 	return p
 }
@@ -384,7 +384,7 @@ func TestMomentsProperties(t *testing.T) {
 		}
 
 		// Whoever has time enough is reminded: none is lost but for the opening and for now.
-		if p.Spec == "" && now.Before(opened.AddDate(0, 0, 1)) && closes.Sub(opened) > 75*24*time.Hour && len(p.BeforeClose) > 0 && !slices.ContainsFunc(ms, func(m Moment) bool { return m.Kind == Closes }) {
+		if p.Cron == "" && now.Before(opened.AddDate(0, 0, 1)) && closes.Sub(opened) > 75*24*time.Hour && len(p.BeforeClose) > 0 && !slices.ContainsFunc(ms, func(m Moment) bool { return m.Kind == Closes }) {
 			t.Fatalf("nobody is reminded: %v", times)
 		}
 	})
@@ -427,7 +427,7 @@ func TestPlanAndHourChange(t *testing.T) {
 	first := Moments(Plan{BeforeClose: []int{1}, Hour: 10}, times, nil, EnglandAndWales(), times.Opened)
 	times.Closes = times.Closes.AddDate(0, 0, 2)
 	second := Moments(Plan{BeforeClose: []int{3}, Hour: 15}, times, nil, EnglandAndWales(), first[0].At)
-	third := Moments(Plan{Spec: "0 16 8 * *", Hour: 10}, times, nil, EnglandAndWales(), first[0].At)
+	third := Moments(Plan{Cron: "0 16 8 * *", Hour: 10}, times, nil, EnglandAndWales(), first[0].At)
 	if len(second) != 1 || len(third) != 1 || second[0].Key != first[0].Key || third[0].Key != first[0].Key {
 		t.Errorf("%v, then %v, %v", first, second, third)
 	}
@@ -461,7 +461,7 @@ func BenchmarkMoments(b *testing.B) {
 	z := zone(b, "Europe/London")
 	times := Times{Opened: time.Date(2026, 11, 2, 9, 0, 0, 0, z), Closes: time.Date(2026, 12, 11, 17, 0, 0, 0, z), Workshop: time.Date(2027, 1, 20, 13, 0, 0, 0, z), Zone: z}
 	const people = 100_000
-	for name, p := range map[string]Plan{"default": DefaultPlan(), "every weekday": {Spec: "0 10 * * 1-5", BeforeWorkshop: []int{7, 1}, Hour: 10}} {
+	for name, p := range map[string]Plan{"default": DefaultPlan(), "every weekday": {Cron: "0 10 * * 1-5", BeforeWorkshop: []int{7, 1}, Hour: 10}} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -12,23 +12,23 @@ import (
 )
 
 // Book keeps the rounds, and what has been planned of them; survey.Rounds is one.
-type Book interface {
+type RoundPlans interface {
 	Each(ctx context.Context, visit func(survey.Round) error) error
 	Planned(ctx context.Context, r survey.Round) (names map[string]bool, zones []string, err error)
 	Plan(ctx context.Context, id survey.RoundID, kind survey.MessageKind) error
-	Note(ctx context.Context, id survey.RoundID, names ...string) error
+	MarkPlanned(ctx context.Context, id survey.RoundID, names ...string) error
 	EachToPlan(ctx context.Context, visit func(survey.Round) (next time.Time, err error)) error
 	PlanAll(ctx context.Context) error
-	Seal(ctx context.Context, id survey.RoundID) error
-	OweReminders(ctx context.Context, r survey.Round, due map[string][]survey.Moment) (int, error)
+	AnonymiseRoster(ctx context.Context, id survey.RoundID) error
+	EnqueueReminders(ctx context.Context, r survey.Round, due map[string][]survey.Moment) (int, error)
 }
 
 // Planner looks what of each round has become due, and has it owed: a post once, a reminder to everybody in a time zone who is to get it.
 // Nothing is owed before it is due, so that whatever is changed until then simply holds. Any number of processes may do this on the same
 // store: what two of them do at once, or one has left half done, is done again and gives nobody anything twice.
 type Planner struct {
-	book  Book
-	diary *Diary
+	book  RoundPlans
+	diary *Schedule
 	now   func() time.Time
 	log   *slog.Logger
 
@@ -40,7 +40,7 @@ type Planner struct {
 const checkInterval = time.Hour
 
 // NewPlanner makes a planner that goes by the clock given.
-func NewPlanner(book Book, diary *Diary, now func() time.Time, log *slog.Logger) *Planner {
+func NewPlanner(book RoundPlans, diary *Schedule, now func() time.Time, log *slog.Logger) *Planner {
 	return &Planner{book: book, diary: diary, now: now, log: log}
 }
 
@@ -81,8 +81,8 @@ func (p *Planner) visit(ctx context.Context, r survey.Round) (next time.Time, er
 // round plans what is due of a round, and returns when something is next.
 func (p *Planner) round(ctx context.Context, r survey.Round) (next time.Time, err error) {
 	var unsealed error // does not keep the round from being planned
-	if r.State == survey.Closed && !r.Sealed {
-		if err := p.book.Seal(ctx, r.ID); err != nil && !errors.Is(err, survey.ErrNoRound) {
+	if r.State == survey.Closed && !r.Anonymised {
+		if err := p.book.AnonymiseRoster(ctx, r.ID); err != nil && !errors.Is(err, survey.ErrNoRound) {
 			unsealed = fmt.Errorf("the roster of a closed survey still holds roles and times: %w", err)
 		}
 	}
@@ -113,9 +113,9 @@ func (p *Planner) posts(ctx context.Context, r survey.Round, planned map[string]
 		if m.At.After(now) || planned[string(m.Kind)] || m.Kind.Base() != survey.Closing && past(r, m) {
 			continue
 		}
-		if _, ok := p.diary.When(r, survey.Member{}, m.Kind, now); !ok {
+		if _, ok := p.diary.SendWindow(r, survey.Member{}, m.Kind, now); !ok {
 			p.log.Warn("too late for a post", "message", m.Kind, "round", r.ID, "due", m.At)
-			if err := p.book.Note(ctx, r.ID, string(m.Kind)); err != nil {
+			if err := p.book.MarkPlanned(ctx, r.ID, string(m.Kind)); err != nil {
 				return err
 			}
 			continue
@@ -145,7 +145,7 @@ func (p *Planner) reminders(ctx context.Context, r survey.Round, planned map[str
 			}
 			names = append(names, key)
 			// A member who has finished, since for such a one nothing takes a workshop's place.
-			if _, ok := p.diary.When(r, survey.Member{TimeZone: name, Standing: survey.Finished}, m.Kind, now); !ok {
+			if _, ok := p.diary.SendWindow(r, survey.Member{TimeZone: name, Status: survey.Finished}, m.Kind, now); !ok {
 				p.log.Warn("too late for a reminder", "message", m.Kind, "round", r.ID, "due", m.At)
 				continue
 			}
@@ -153,7 +153,7 @@ func (p *Planner) reminders(ctx context.Context, r survey.Round, planned map[str
 		}
 	}
 	if len(due) > 0 {
-		n, err := p.book.OweReminders(ctx, r, due)
+		n, err := p.book.EnqueueReminders(ctx, r, due)
 		if err != nil {
 			return err
 		}
@@ -162,7 +162,7 @@ func (p *Planner) reminders(ctx context.Context, r survey.Round, planned map[str
 	if len(names) == 0 {
 		return nil
 	}
-	return p.book.Note(ctx, r.ID, names...)
+	return p.book.MarkPlanned(ctx, r.ID, names...)
 }
 
 // Next is the earliest time at which something of any round may be due.

@@ -32,7 +32,7 @@ type book struct {
 	panics bool
 }
 
-func (b *book) Seal(context.Context, survey.RoundID) error { return b.seals }
+func (b *book) AnonymiseRoster(context.Context, survey.RoundID) error { return b.seals }
 
 func (b *book) PlanAll(context.Context) error {
 	b.next = time.Unix(0, 0)
@@ -67,14 +67,14 @@ func (b *book) Plan(_ context.Context, _ survey.RoundID, kind survey.MessageKind
 	return nil
 }
 
-func (b *book) Note(_ context.Context, _ survey.RoundID, names ...string) error {
+func (b *book) MarkPlanned(_ context.Context, _ survey.RoundID, names ...string) error {
 	for _, n := range names {
 		b.planned[n] = true
 	}
 	return nil
 }
 
-func (b *book) OweReminders(_ context.Context, _ survey.Round, due map[string][]survey.Moment) (int, error) {
+func (b *book) EnqueueReminders(_ context.Context, _ survey.Round, due map[string][]survey.Moment) (int, error) {
 	for zone, all := range due {
 		for _, m := range all {
 			b.done = append(b.done, fmt.Sprint(m.Kind, " ", zone))
@@ -89,7 +89,7 @@ func (b *book) OweReminders(_ context.Context, _ survey.Round, due map[string][]
 // planning is a planner on the book with a clock to turn.
 func planning(t *testing.T) (b *book, sweep func(now string) []string, log *bytes.Buffer) {
 	b, log = &book{round: round(t), zones: []string{"Europe/London"}, planned: map[string]bool{}}, &bytes.Buffer{}
-	b.round.Posts = survey.ChannelPlan{Off: []survey.MessageKind{survey.LastDay, survey.WorkshopEve}}
+	b.round.Posts = survey.ChannelPlan{Disabled: []survey.MessageKind{survey.LastDay, survey.WorkshopEve}}
 	var now time.Time
 	b.now = func() time.Time { return now }
 	p := reminders.NewPlanner(b, diary, b.now, slog.New(slog.NewTextHandler(log, nil)))

@@ -59,17 +59,17 @@ func (e *SpecError) Error() string {
 
 // Schedule is a cron expression that may stand: one time of day, in waking hours, on some days. It is of no time zone
 // until Moments or Digests puts it on a clock, and so never meets an hour that a clock skips or has twice.
-type Schedule struct {
+type Cron struct {
 	Hour, Minute int
 	days         cron.Schedule
 }
 
 // ParseSpec reads a cron expression for reminders: five fields (minute, hour, day of the month, month, day of the week)
 // as robfig/cron reads them. What may not stand comes back as a *SpecError.
-func ParseSpec(spec string) (Schedule, error) {
+func ParseSpec(spec string) (Cron, error) {
 	s, err := ParseDigest(spec)
 	if err != nil {
-		return Schedule{}, err
+		return Cron{}, err
 	}
 	// The days of the week come round to the same dates in 28 years: what is not met until then is never met.
 	for d := epoch; d.Year < epoch.Year+28; d = d.AddDays(1) {
@@ -81,7 +81,7 @@ func ParseSpec(spec string) (Schedule, error) {
 			return s, nil
 		}
 	}
-	return Schedule{}, &SpecError{Reason: Weekend}
+	return Cron{}, &SpecError{Reason: Weekend}
 }
 
 // epoch is the start of a leap year, so that 29 February is within the five years that robfig/cron looks ahead.
@@ -89,33 +89,33 @@ var epoch = Date{2024, time.January, 1}
 
 // ParseDigest reads a cron expression for the coordinator's digest. It may stand for Saturdays and Sundays, since it
 // goes to one channel, at the wish of those who read it; otherwise it is as ParseSpec.
-func ParseDigest(spec string) (Schedule, error) {
+func ParseDigest(spec string) (Cron, error) {
 	spec = strings.TrimSpace(spec)
 	// robfig/cron v3.0.1 slices up to the first space after a time zone and panics when there is none (its issue 470).
 	if upper := strings.ToUpper(spec); strings.HasPrefix(upper, "CRON_TZ=") || strings.HasPrefix(upper, "TZ=") {
-		return Schedule{}, &SpecError{Reason: TimeZone}
+		return Cron{}, &SpecError{Reason: TimeZone}
 	}
 	if len(spec) > MaxSpecBytes {
-		return Schedule{}, &SpecError{Reason: Malformed}
+		return Cron{}, &SpecError{Reason: Malformed}
 	}
 	parsed, err := parse(spec)
 	if err != nil {
-		return Schedule{}, &SpecError{Reason: Malformed, Field: malformedField(spec)}
+		return Cron{}, &SpecError{Reason: Malformed, Field: malformedField(spec)}
 	}
 	fields, ok := parsed.(*cron.SpecSchedule)
 	if !ok {
-		return Schedule{}, &SpecError{Reason: Interval}
+		return Cron{}, &SpecError{Reason: Interval}
 	}
 	hours, minutes := fields.Hour&^star, fields.Minute&^star
 	if bits.OnesCount64(hours) > 1 || bits.OnesCount64(minutes) > 1 {
-		return Schedule{}, &SpecError{Reason: TooOften}
+		return Cron{}, &SpecError{Reason: TooOften}
 	}
-	s := Schedule{Hour: bits.TrailingZeros64(hours), Minute: bits.TrailingZeros64(minutes), days: parsed}
+	s := Cron{Hour: bits.TrailingZeros64(hours), Minute: bits.TrailingZeros64(minutes), days: parsed}
 	if _, ok := s.next(epoch); !ok {
-		return Schedule{}, &SpecError{Reason: Never}
+		return Cron{}, &SpecError{Reason: Never}
 	}
 	if !waking(s.Hour, s.Minute) {
-		return Schedule{}, &SpecError{Reason: Night}
+		return Cron{}, &SpecError{Reason: Night}
 	}
 	return s, nil
 }
@@ -163,7 +163,7 @@ func malformedField(spec string) string {
 }
 
 // next is the first day of the schedule from d on. It is false when there is none within five years.
-func (s Schedule) next(d Date) (Date, bool) {
+func (s Cron) next(d Date) (Date, bool) {
 	// In UTC no hour is skipped or doubled; the library reads the schedule in the zone of the time it is given. It looks
 	// past that time, which is no loss: nothing that is let through is at midnight.
 	t := s.days.Next(d.utc())

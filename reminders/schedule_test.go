@@ -9,7 +9,7 @@ import (
 )
 
 func TestParseSpecAccepts(t *testing.T) {
-	for spec, want := range map[string]Schedule{
+	for spec, want := range map[string]Cron{
 		"0 10 * * *":             {Hour: 10},
 		"30 9 * * 1-5":           {Hour: 9, Minute: 30},
 		" 0  8 * * MON,wed ":     {Hour: 8},
@@ -114,7 +114,7 @@ func TestScheduleThroughClockChanges(t *testing.T) {
 			opened := time.Date(2027, 1, 4, 0, 0, 0, 0, z)
 			times := Times{Opened: opened, Closes: opened.AddDate(0, 11, 0), Zone: z}
 			got := map[Date]int{}
-			for _, m := range Moments(Plan{Spec: spec, Hour: 10}, times, nil, c, opened) {
+			for _, m := range Moments(Plan{Cron: spec, Hour: 10}, times, nil, c, opened) {
 				got[DateOf(m.At)]++
 				if m.At.Hour() != s.Hour || m.At.Minute() != s.Minute {
 					t.Errorf("%s, %q: %v", name, spec, m.At)
@@ -138,7 +138,7 @@ func TestSkippedDay(t *testing.T) {
 	z := zone(t, "Pacific/Apia")
 	times := Times{Closes: time.Date(2012, 1, 2, 12, 0, 0, 0, z), Zone: z}
 	now := time.Date(2011, 12, 26, 12, 0, 0, 0, z)
-	for name, p := range map[string]Plan{"leads": {BeforeClose: []int{3}, Hour: 10}, "spec": {Spec: "0 10 30 12 *", Hour: 10}} {
+	for name, p := range map[string]Plan{"leads": {BeforeClose: []int{3}, Hour: 10}, "spec": {Cron: "0 10 30 12 *", Hour: 10}} {
 		got := Moments(p, times, nil, &Calendar{}, now)
 		if len(got) != 1 || got[0].Key != "closes@2011-12-29" {
 			t.Errorf("%s: %v", name, got)

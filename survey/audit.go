@@ -13,29 +13,29 @@ import (
 )
 
 // Act is what an entry of a round's record says was done.
-type Act string
+type AuditAction string
 
-// The acts. Those from ActResults on change nothing of the round.
+// The acts. Those from AuditResults on change nothing of the round.
 const (
-	ActCreated   Act = "created"
-	ActRedrafted Act = "redrafted"
-	ActOpened    Act = "opened"
-	ActExtended  Act = "extended" // the closing time was moved
-	ActInvited   Act = "invited"
-	ActDoor      Act = "door"     // a Join button lets in whoever presses it
-	ActReminded  Act = "reminded" // reminders by hand were asked for
-	ActPlan      Act = "plan"     // reminders or channel posts were changed
-	ActWorkshop  Act = "workshop"
-	ActTeam      Act = "team"       // coordinators were added
-	ActSelfAdded Act = "self_added" // a person who may start rounds became a coordinator by their own wish
-	ActClosed    Act = "closed"
-	ActResults   Act = "results"   // the results were asked for
-	ActExported  Act = "exported"  // the files were asked for
-	ActNudged    Act = "nudged"    // reminders that were asked for were sent
-	ActForgotten Act = "forgotten" // a person was taken out of the round by whoever runs the bot
-	ActRestored  Act = "restored"  // the round was brought back from a backup by whoever runs the bot
-	ActRefused   Act = "refused"   // somebody who is not a coordinator tried something
-	ActFull      Act = "full"      // no more of an act is recorded
+	AuditCreated         AuditAction = "created"
+	AuditRedrafted       AuditAction = "redrafted"
+	AuditOpened          AuditAction = "opened"
+	AuditExtended        AuditAction = "extended" // the closing time was moved
+	AuditInvited         AuditAction = "invited"
+	AuditSelfJoinAllowed AuditAction = "door"     // a Join button lets in whoever presses it
+	AuditReminded        AuditAction = "reminded" // reminders by hand were asked for
+	AuditPlan            AuditAction = "plan"     // reminders or channel posts were changed
+	AuditWorkshop        AuditAction = "workshop"
+	AuditTeam            AuditAction = "team"       // coordinators were added
+	AuditSelfAdded       AuditAction = "self_added" // a person who may start rounds became a coordinator by their own wish
+	AuditClosed          AuditAction = "closed"
+	AuditResults         AuditAction = "results"   // the results were asked for
+	AuditExported        AuditAction = "exported"  // the files were asked for
+	AuditNudged          AuditAction = "nudged"    // reminders that were asked for were sent
+	AuditForgotten       AuditAction = "forgotten" // a person was taken out of the round by whoever runs the bot
+	AuditRestored        AuditAction = "restored"  // the round was brought back from a backup by whoever runs the bot
+	AuditRefused         AuditAction = "refused"   // somebody who is not a coordinator tried something
+	AuditFull            AuditAction = "full"      // no more of an act is recorded
 )
 
 // Operator is who does what only whoever runs the bot can do.
@@ -64,11 +64,11 @@ const (
 //
 // No text of an entry holds a control character, so no two entries have the same lines. A chain that is made anew from its beginning,
 // or cut off at its end, is whole: that is why its Seal is told where the store does not reach.
-type Entry struct {
+type AuditEntry struct {
 	Seq     int       // from 1
 	At      time.Time // in UTC, to the second
 	By      PersonID  // empty: the bot itself
-	Act     Act
+	Action  AuditAction
 	Changes []Change
 	Hash    string
 }
@@ -78,13 +78,13 @@ type Change struct{ Field, Old, New string }
 
 // Follow returns the entry as the next after last (the zero Entry before the first), with its number and hash, and without
 // control characters.
-func (e Entry) Follow(id RoundID, last Entry) Entry {
-	e.Seq, e.At, e.By, e.Act = last.Seq+1, e.At.UTC().Truncate(time.Second), PersonID(plain(string(e.By))), Act(plain(string(e.Act)))
+func (e AuditEntry) Chain(id RoundID, last AuditEntry) AuditEntry {
+	e.Seq, e.At, e.By, e.Action = last.Seq+1, e.At.UTC().Truncate(time.Second), PersonID(plain(string(e.By))), AuditAction(plain(string(e.Action)))
 	before := last.Hash
 	if last.Seq == 0 {
 		before = string(id)
 	}
-	lines := []string{before, strconv.Itoa(e.Seq), e.At.Format(time.RFC3339), string(e.By), string(e.Act)}
+	lines := []string{before, strconv.Itoa(e.Seq), e.At.Format(time.RFC3339), string(e.By), string(e.Action)}
 	e.Changes = slices.Clone(e.Changes)
 	for i, c := range e.Changes {
 		e.Changes[i] = Change{plain(c.Field), plain(c.Old), plain(c.New)}
@@ -107,7 +107,7 @@ func plain(s string) string {
 
 // Seal is the beginning of the hash in groups of four, short enough to be compared by eye. Its 64 bits are more than can be met
 // by trying other entries.
-func (e Entry) Seal() string {
+func (e AuditEntry) Fingerprint() string {
 	var groups []string
 	for group := range slices.Chunk([]byte(e.Hash[:min(16, len(e.Hash))]), 4) {
 		groups = append(groups, string(group))
@@ -117,15 +117,15 @@ func (e Entry) Seal() string {
 
 // Verify returns the number of the first entry that does not follow on those before it, or 0 when the whole record does. A record
 // begins with the creation of its round.
-func Verify(id RoundID, entries []Entry) (broken int) {
-	if len(entries) == 0 || entries[0].Act != ActCreated {
+func Verify(id RoundID, entries []AuditEntry) (broken int) {
+	if len(entries) == 0 || entries[0].Action != AuditCreated {
 		return 1
 	}
-	last := Entry{}
+	last := AuditEntry{}
 	for i, e := range entries {
 		// What is hashed is made plain first: what is not plain as it stands was put there by somebody else.
-		next := e.Follow(id, last)
-		if next.Hash != e.Hash || next.Seq != e.Seq || !next.At.Equal(e.At) || next.By != e.By || next.Act != e.Act || !slices.Equal(next.Changes, e.Changes) {
+		next := e.Chain(id, last)
+		if next.Hash != e.Hash || next.Seq != e.Seq || !next.At.Equal(e.At) || next.By != e.By || next.Action != e.Action || !slices.Equal(next.Changes, e.Changes) {
 			return i + 1
 		}
 		last = e
@@ -165,10 +165,10 @@ func Changes(before, after Round) []Change {
 			}
 			return fmt.Sprintf("%02d:%02d", r.Reminders.Hour, r.Reminders.Minute)
 		}},
-		{"spec", func(r Round) string { return r.Reminders.Spec }},
+		{"spec", func(r Round) string { return r.Reminders.Cron }},
 		{"digest", func(r Round) string { return r.Posts.Digest }},
-		{"posts_off", func(r Round) string { return list(r.Posts.Off) }},
-		{"join", func(r Round) string { return yes(r.JoinOpen) }},
+		{"posts_off", func(r Round) string { return list(r.Posts.Disabled) }},
+		{"join", func(r Round) string { return yes(r.SelfJoin) }},
 		{"channel", func(r Round) string { return r.Channel }},
 	} {
 		add(f.name, f.of(before), f.of(after))
@@ -220,53 +220,53 @@ func without(all, others []PersonID) []PersonID {
 }
 
 // Record is the record of a round, oldest entry first.
-type Record struct {
+type AuditLog struct {
 	Round   Round
-	Entries []Entry
+	Entries []AuditEntry
 	Broken  int // the first entry that does not follow on those before it; 0 when all do
 }
 
 // Head is the last entry.
-func (r Record) Head() Entry {
+func (r AuditLog) Head() AuditEntry {
 	if len(r.Entries) == 0 {
-		return Entry{}
+		return AuditEntry{}
 	}
 	return r.Entries[len(r.Entries)-1]
 }
 
 // Record returns a round's record to one of its coordinators.
-func (r *Rounds) Record(ctx context.Context, id RoundID, by PersonID) (Record, error) {
+func (r *Rounds) AuditLog(ctx context.Context, id RoundID, by PersonID) (AuditLog, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {
-		return Record{}, err
+		return AuditLog{}, err
 	}
-	return r.PostRecord(ctx, round)
+	return r.SystemAuditLog(ctx, round)
 }
 
-// PostRecord returns a round's record, for its own channel, which is told the head of it.
-func (r *Rounds) PostRecord(ctx context.Context, round Round) (Record, error) {
-	entries, err := r.store.Record(ctx, round.ID)
+// SystemAuditLog returns a round's record, for its own channel, which is told the head of it.
+func (r *Rounds) SystemAuditLog(ctx context.Context, round Round) (AuditLog, error) {
+	entries, err := r.store.AuditLog(ctx, round.ID)
 	if err != nil {
-		return Record{}, err
+		return AuditLog{}, err
 	}
-	return Record{Round: round, Entries: entries, Broken: Verify(round.ID, entries)}, nil
+	return AuditLog{Round: round, Entries: entries, Broken: Verify(round.ID, entries)}, nil
 }
 
 // What is recorded of acts that change nothing, so that nobody can make a record grow without end.
 const (
-	NotedEvery = time.Hour // the same act of the same person
-	MaxNoted   = 200       // entries of each such act; the one after them says that it is full
-	// MaxRefusedEach bounds the refusals of one person in a round's record, so that a few people cannot use up the room for those
+	AuditDedupWindow = time.Hour // the same act of the same person
+	AuditQuota       = 200       // entries of each such act; the one after them says that it is full
+	// AuditRefusedQuota bounds the refusals of one person in a round's record, so that a few people cannot use up the room for those
 	// of others; the entry after them says that it is full.
-	MaxRefusedEach = 5
+	AuditRefusedQuota = 5
 )
 
-// NoteAct records an act that changes nothing of the round's set-up. It asks for no coordinator: whoever does it for the Operator, or
-// refuses somebody, records it by this. The same act of the same person within NotedEvery is recorded once, and at most MaxNoted
-// of each act are, and MaxRefusedEach refusals of one person; of the Operator's, all.
-func (r *Rounds) NoteAct(ctx context.Context, id RoundID, by PersonID, act Act, changes ...Change) error {
-	e := Entry{At: r.now(), By: by, Act: act, Changes: changes}
-	err := r.store.AppendEntry(ctx, id, func(record []Entry) (Entry, bool) { return e.room(record) })
+// Audit records an act that changes nothing of the round's set-up. It asks for no coordinator: whoever does it for the Operator, or
+// refuses somebody, records it by this. The same act of the same person within AuditDedupWindow is recorded once, and at most AuditQuota
+// of each act are, and AuditRefusedQuota refusals of one person; of the Operator's, all.
+func (r *Rounds) Audit(ctx context.Context, id RoundID, by PersonID, act AuditAction, changes ...Change) error {
+	e := AuditEntry{At: r.now(), By: by, Action: act, Changes: changes}
+	err := r.store.AppendEntry(ctx, id, func(record []AuditEntry) (AuditEntry, bool) { return e.withinQuota(record) })
 	if err != nil {
 		return err
 	}
@@ -274,37 +274,37 @@ func (r *Rounds) NoteAct(ctx context.Context, id RoundID, by PersonID, act Act, 
 }
 
 // room returns what of the entry is still to be recorded, if anything.
-func (e Entry) room(record []Entry) (Entry, bool) {
+func (e AuditEntry) withinQuota(record []AuditEntry) (AuditEntry, bool) {
 	if e.By == Operator {
 		return e, true
 	}
 	n, each := 0, 0
 	for _, old := range record {
 		switch {
-		case old.Act == ActFull && (old.By == "" || old.By == e.By) && slices.Contains(old.Changes, Change{Field: FieldAct, New: string(e.Act)}):
-			return Entry{}, false
-		case old.Act != e.Act || old.By == Operator:
+		case old.Action == AuditFull && (old.By == "" || old.By == e.By) && slices.Contains(old.Changes, Change{Field: FieldAct, New: string(e.Action)}):
+			return AuditEntry{}, false
+		case old.Action != e.Action || old.By == Operator:
 			continue
-		case old.By == e.By && slices.Equal(old.Changes, e.Changes) && e.At.Before(old.At.Add(NotedEvery)):
-			return Entry{}, false
+		case old.By == e.By && slices.Equal(old.Changes, e.Changes) && e.At.Before(old.At.Add(AuditDedupWindow)):
+			return AuditEntry{}, false
 		}
 		n++
 		if old.By == e.By {
 			each++
 		}
 	}
-	full := Entry{At: e.At, Act: ActFull, Changes: []Change{{Field: FieldAct, New: string(e.Act)}}}
+	full := AuditEntry{At: e.At, Action: AuditFull, Changes: []Change{{Field: FieldAct, New: string(e.Action)}}}
 	switch {
-	case n == MaxNoted:
+	case n == AuditQuota:
 		return full, true
-	case e.Act == ActRefused && each == MaxRefusedEach:
+	case e.Action == AuditRefused && each == AuditRefusedQuota:
 		full.By = e.By
 		return full, true
 	}
 	return e, true
 }
 
-// NoteRefused records that somebody who is no coordinator of the round tried something, by the name given.
-func (r *Rounds) NoteRefused(ctx context.Context, id RoundID, by PersonID, verb string) error {
-	return r.NoteAct(ctx, id, by, ActRefused, Change{Field: FieldVerb, New: verb})
+// AuditRefused records that somebody who is no coordinator of the round tried something, by the name given.
+func (r *Rounds) AuditRefused(ctx context.Context, id RoundID, by PersonID, verb string) error {
+	return r.Audit(ctx, id, by, AuditRefused, Change{Field: FieldVerb, New: verb})
 }

@@ -13,14 +13,14 @@ import (
 )
 
 // acts returns the acts of a round's record, which must be whole.
-func (d *desk) acts(t *testing.T) (acts []string, r survey.Record) {
+func (d *desk) acts(t *testing.T) (acts []string, r survey.AuditLog) {
 	t.Helper()
-	r, err := d.Record(t.Context(), "r", ana)
+	r, err := d.AuditLog(t.Context(), "r", ana)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range r.Entries {
-		said := string(e.By) + " " + string(e.Act)
+		said := string(e.By) + " " + string(e.Action)
 		for _, c := range e.Changes {
 			said += fmt.Sprintf(" %s=%s>%s", c.Field, c.Old, c.New)
 		}
@@ -61,7 +61,7 @@ func TestEachActIsRecorded(t *testing.T) {
 		if err := errors.Join(
 			both(d.AddCoordinators(ctx, "r", ana, []survey.PersonID{ana, ben})),
 			third(d.Invite(ctx, "r", ben, []survey.Member{{Person: "p:w:cem", Role: "midwife"}, {Person: "p:w:dee"}})),
-			both(d.OpenDoor(ctx, "r", ana)),
+			both(d.AllowSelfJoin(ctx, "r", ana)),
 			both(d.Join(ctx, "r", "p:w:eli")),
 			third(d.Extend(ctx, "r", ana, closes)),
 			both(d.SetPlan(ctx, "r", ana, pause)),
@@ -77,9 +77,9 @@ func TestEachActIsRecorded(t *testing.T) {
 		t.Error("reminded twice")
 	}
 	// What people say and how far they are is nobody's business here.
-	if err := errors.Join(both(d.Start(ctx, "r", "p:w:cem", "1")), third(d.Answer(ctx, "r", "p:w:cem", survey.Gesture{ID: "g"}, "one", 1)),
-		third(d.Detail(ctx, "r", "p:w:cem", survey.Gesture{ID: "h"}, "one", survey.Detail{Note: "private"})), third(d.Submit(ctx, "r", "p:w:cem")),
-		both(d.Decline(ctx, "r", "p:w:dee")), both(d.Withdraw(ctx, "r", "p:w:cem")), d.Posted(ctx, "r", survey.Progress{Invited: 3})); err != nil {
+	if err := errors.Join(both(d.Start(ctx, "r", "p:w:cem", "1")), third(d.Answer(ctx, "r", "p:w:cem", survey.Operation{ID: "g"}, "one", 1)),
+		third(d.Detail(ctx, "r", "p:w:cem", survey.Operation{ID: "h"}, "one", survey.Detail{Note: "private"})), third(d.Submit(ctx, "r", "p:w:cem")),
+		both(d.Decline(ctx, "r", "p:w:dee")), both(d.Withdraw(ctx, "r", "p:w:cem")), d.Posted(ctx, "r", survey.DigestProgress{Invited: 3})); err != nil {
 		t.Fatal(err)
 	}
 	d.now = d.now.Add(time.Hour)
@@ -91,11 +91,11 @@ func TestEachActIsRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, record, err := d.Export(ctx, "r", ben)
-		told := slices.ContainsFunc(record.Entries, func(e survey.Entry) bool { return e.Act == survey.ActExported && e.By == ben })
-		if err != nil || p.Terms.Area != "Northshire" || !told {
+		told := slices.ContainsFunc(record.Entries, func(e survey.AuditEntry) bool { return e.Action == survey.AuditExported && e.By == ben })
+		if err != nil || p.Context.Area != "Northshire" || !told {
 			t.Errorf("%+v, %v", record, err)
 		}
-		if err := errors.Join(d.NoteRefused(ctx, "r", "p:w:eve", "close"), d.NoteAct(ctx, "r", survey.Operator, survey.ActForgotten)); err != nil {
+		if err := errors.Join(d.AuditRefused(ctx, "r", "p:w:eve", "close"), d.Audit(ctx, "r", survey.Operator, survey.AuditForgotten)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -149,10 +149,10 @@ func TestClosingByItselfIsTheBots(t *testing.T) {
 func TestTheRecordIsForCoordinators(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
-	if _, err := d.Record(t.Context(), "r", ben); !errors.Is(err, survey.ErrNotCoordinator) {
+	if _, err := d.AuditLog(t.Context(), "r", ben); !errors.Is(err, survey.ErrNotCoordinator) {
 		t.Errorf("got %v", err)
 	}
-	if err := d.NoteRefused(t.Context(), "none", ben, "status"); !errors.Is(err, survey.ErrNoRound) {
+	if err := d.AuditRefused(t.Context(), "none", ben, "status"); !errors.Is(err, survey.ErrNoRound) {
 		t.Errorf("of no round: %v", err)
 	}
 }
@@ -163,12 +163,12 @@ func TestNobodyFillsTheRecord(t *testing.T) {
 	d.open(t)
 	note := func(who int, verb string) {
 		t.Helper()
-		if err := d.NoteRefused(t.Context(), "r", survey.PersonID(fmt.Sprint("p:w:", who)), verb); err != nil {
+		if err := d.AuditRefused(t.Context(), "r", survey.PersonID(fmt.Sprint("p:w:", who)), verb); err != nil {
 			t.Fatal(err)
 		}
 	}
 	note(0, "status")
-	d.now = d.now.Add(survey.NotedEvery - time.Second)
+	d.now = d.now.Add(survey.AuditDedupWindow - time.Second)
 	note(0, "status")
 	note(0, "close") // something else
 	d.now = d.now.Add(time.Second)
@@ -176,20 +176,20 @@ func TestNobodyFillsTheRecord(t *testing.T) {
 	if got, _ := d.acts(t); len(got) != 5 {
 		t.Errorf("within the hour: %q", got)
 	}
-	for i := range survey.MaxNoted {
+	for i := range survey.AuditQuota {
 		note(i+1, "status")
 	}
 	d.now = d.now.AddDate(0, 0, 2)
 	note(1, "status")
 	got, _ := d.acts(t)
-	if n := len(got); n != 2+survey.MaxNoted+1 || got[n-1] != " full act=>refused" || got[n-2] != "p:w:197 refused verb=>status" {
+	if n := len(got); n != 2+survey.AuditQuota+1 || got[n-1] != " full act=>refused" || got[n-2] != "p:w:197 refused verb=>status" {
 		t.Errorf("%d entries, at last %q", n, got[n-2:])
 	}
 	// What else is done is recorded still.
-	if err := d.NoteAct(t.Context(), "r", ana, survey.ActExported); err != nil {
+	if err := d.Audit(t.Context(), "r", ana, survey.AuditExported); err != nil {
 		t.Fatal(err)
 	}
-	if _, r := d.acts(t); r.Head().Act != survey.ActExported {
+	if _, r := d.acts(t); r.Head().Action != survey.AuditExported {
 		t.Errorf("the last is %+v", r.Head())
 	}
 }
@@ -200,7 +200,7 @@ func TestAFewPeopleDoNotFillTheRecord(t *testing.T) {
 	d.open(t)
 	note := func(who, verb string) {
 		t.Helper()
-		if err := d.NoteRefused(t.Context(), "r", survey.PersonID("p:w:"+who), verb); err != nil {
+		if err := d.AuditRefused(t.Context(), "r", survey.PersonID("p:w:"+who), verb); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -210,7 +210,7 @@ func TestAFewPeopleDoNotFillTheRecord(t *testing.T) {
 		}
 	}
 	got, _ := d.acts(t)
-	if n := len(got); n != 2+15*(survey.MaxRefusedEach+1) || got[n-1] != "p:w:14 full act=>refused" {
+	if n := len(got); n != 2+15*(survey.AuditRefusedQuota+1) || got[n-1] != "p:w:14 full act=>refused" {
 		t.Errorf("%d entries, at last %q", n, got[n-2:])
 	}
 	d.now = d.now.AddDate(0, 0, 2)
@@ -226,16 +226,16 @@ func TestEveryFieldOfARoundIsRecorded(t *testing.T) {
 	left := map[string]string{
 		"ID": "never changes", "Version": "counts changes", "State": "the act says it", "OpenedAt": "is the time of the act",
 		"RemindedAt": "is the time of the act", "Nudged": "is told by the act itself", "PlannedAt": "is the time of the act", "LastDigest": "the bot's own note, of response rates",
-		"Turnout": "of who answered", "Sealed": "the bot's own note",
+		"Turnout": "of who answered", "Anonymised": "the bot's own note",
 	}
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
 	full := reflect.ValueOf(survey.Round{
 		ID: "r", Version: 1, State: survey.Open, Area: "a", Matrix: "m", Languages: []survey.Lang{"en", "cy"}, TimeZone: "UTC", ClosesAt: at,
 		Workshop: survey.Workshop{At: at, Place: "p"}, Channel: "c", Coordinators: []survey.PersonID{ana, ben}, MinGroup: 5,
 		Consensus: survey.Consensus{Percent: 70, AllowFarMinority: true}, OpenedAt: at, ClosedAt: at, RemindedAt: at, Nudged: 1,
-		Reminders: survey.ReminderPlan{BeforeClose: []int{7, 3}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 5, Spec: "s", Paused: true},
-		Posts:     survey.ChannelPlan{Digest: "d", Off: []survey.MessageKind{survey.Opened, survey.LastDay}}, PlannedAt: at,
-		LastDigest: &survey.Progress{At: at}, JoinOpen: true, Turnout: &survey.Turnout{}, Sealed: true,
+		Reminders: survey.ReminderPlan{BeforeClose: []int{7, 3}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 5, Cron: "s", Paused: true},
+		Posts:     survey.ChannelPlan{Digest: "d", Disabled: []survey.MessageKind{survey.Opened, survey.LastDay}}, PlannedAt: at,
+		LastDigest: &survey.DigestProgress{At: at}, SelfJoin: true, Turnout: &survey.Turnout{}, Anonymised: true,
 	})
 	// inside is how many values each field holds.
 	inside := map[string]int{"Workshop": 2, "Consensus": 2, "Reminders": 5, "Posts": 2}
@@ -275,11 +275,11 @@ func TestEveryFieldOfARoundIsRecorded(t *testing.T) {
 // TestVerifyFindsTheFirstThatIsWrong, whatever was done to the chain.
 func TestVerifyFindsTheFirstThatIsWrong(t *testing.T) {
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
-	chain := func() []survey.Entry {
-		var all []survey.Entry
-		last := survey.Entry{}
-		for _, act := range []survey.Act{survey.ActCreated, survey.ActOpened, survey.ActExtended, survey.ActClosed} {
-			last = survey.Entry{At: at, By: ana, Act: act, Changes: []survey.Change{{Field: "closes", Old: "a", New: "b"}, {Field: "place", Old: "c", New: "d"}}}.Follow("r", last)
+	chain := func() []survey.AuditEntry {
+		var all []survey.AuditEntry
+		last := survey.AuditEntry{}
+		for _, act := range []survey.AuditAction{survey.AuditCreated, survey.AuditOpened, survey.AuditExtended, survey.AuditClosed} {
+			last = survey.AuditEntry{At: at, By: ana, Action: act, Changes: []survey.Change{{Field: "closes", Old: "a", New: "b"}, {Field: "place", Old: "c", New: "d"}}}.Chain("r", last)
 			all = append(all, last)
 		}
 		return all
@@ -291,45 +291,51 @@ func TestVerifyFindsTheFirstThatIsWrong(t *testing.T) {
 	if got, want := chain()[1].Hash, "8b04f5c3d6b82604c9bf0091bd9535b073b15263685a26d02a3764542ed4f92e"; got != want {
 		t.Errorf("the second hash is %s, want %s", got, want)
 	}
-	if got, want := chain()[1].Seal(), chain()[1].Hash[:4]+" "+chain()[1].Hash[4:8]+" "+chain()[1].Hash[8:12]+" "+chain()[1].Hash[12:16]; got != want {
+	if got, want := chain()[1].Fingerprint(), chain()[1].Hash[:4]+" "+chain()[1].Hash[4:8]+" "+chain()[1].Hash[8:12]+" "+chain()[1].Hash[12:16]; got != want {
 		t.Errorf("the seal is %q, want %q", got, want)
 	}
 	for what, c := range map[string]struct {
 		broken int
-		tamper func([]survey.Entry) []survey.Entry
+		tamper func([]survey.AuditEntry) []survey.AuditEntry
 	}{
-		"who":           {3, func(all []survey.Entry) []survey.Entry { all[2].By = ben; return all }},
-		"when":          {3, func(all []survey.Entry) []survey.Entry { all[2].At = at.Add(time.Second); return all }},
-		"what":          {3, func(all []survey.Entry) []survey.Entry { all[2].Act = survey.ActTeam; return all }},
-		"new":           {3, func(all []survey.Entry) []survey.Entry { all[2].Changes[1].New = "e"; return all }},
-		"old":           {3, func(all []survey.Entry) []survey.Entry { all[2].Changes[0].Old = "e"; return all }},
-		"field":         {3, func(all []survey.Entry) []survey.Entry { all[2].Changes[0].Field = "e"; return all }},
-		"a change gone": {3, func(all []survey.Entry) []survey.Entry { all[2].Changes = all[2].Changes[:1]; return all }},
-		"changes hidden in the act": {3, func(all []survey.Entry) []survey.Entry {
-			all[2].Act += "\ncloses\na\nb\nplace\nc\nd"
+		"who":           {3, func(all []survey.AuditEntry) []survey.AuditEntry { all[2].By = ben; return all }},
+		"when":          {3, func(all []survey.AuditEntry) []survey.AuditEntry { all[2].At = at.Add(time.Second); return all }},
+		"what":          {3, func(all []survey.AuditEntry) []survey.AuditEntry { all[2].Action = survey.AuditTeam; return all }},
+		"new":           {3, func(all []survey.AuditEntry) []survey.AuditEntry { all[2].Changes[1].New = "e"; return all }},
+		"old":           {3, func(all []survey.AuditEntry) []survey.AuditEntry { all[2].Changes[0].Old = "e"; return all }},
+		"field":         {3, func(all []survey.AuditEntry) []survey.AuditEntry { all[2].Changes[0].Field = "e"; return all }},
+		"a change gone": {3, func(all []survey.AuditEntry) []survey.AuditEntry { all[2].Changes = all[2].Changes[:1]; return all }},
+		"changes hidden in the act": {3, func(all []survey.AuditEntry) []survey.AuditEntry {
+			all[2].Action += "\ncloses\na\nb\nplace\nc\nd"
 			all[2].Changes = nil
 			return all
 		}},
-		"a mark for a space": {3, func(all []survey.Entry) []survey.Entry {
+		"a mark for a space": {3, func(all []survey.AuditEntry) []survey.AuditEntry {
 			all[2].Changes[1].New = "d e"
-			all[2] = all[2].Follow("r", all[1])
-			all[3] = all[3].Follow("r", all[2])
+			all[2] = all[2].Chain("r", all[1])
+			all[3] = all[3].Chain("r", all[2])
 			all[2].Changes[1].New = "d\x1be"
 			return all
 		}},
-		"hash":           {3, func(all []survey.Entry) []survey.Entry { all[2].Hash = all[1].Hash; return all }},
-		"one gone":       {2, func(all []survey.Entry) []survey.Entry { return slices.Delete(all, 1, 2) }},
-		"two changed":    {2, func(all []survey.Entry) []survey.Entry { all[1], all[2] = all[2], all[1]; return all }},
-		"the first gone": {1, func(all []survey.Entry) []survey.Entry { return all[1:] }},
-		"numbered anew":  {2, func(all []survey.Entry) []survey.Entry { all = slices.Delete(all, 1, 2); all[1].Seq = 2; return all }},
-		"all gone":       {1, func([]survey.Entry) []survey.Entry { return nil }},
-		"begun anew": {1, func([]survey.Entry) []survey.Entry {
-			return []survey.Entry{survey.Entry{At: at, Act: survey.ActTeam}.Follow("r", survey.Entry{})}
+		"hash":           {3, func(all []survey.AuditEntry) []survey.AuditEntry { all[2].Hash = all[1].Hash; return all }},
+		"one gone":       {2, func(all []survey.AuditEntry) []survey.AuditEntry { return slices.Delete(all, 1, 2) }},
+		"two changed":    {2, func(all []survey.AuditEntry) []survey.AuditEntry { all[1], all[2] = all[2], all[1]; return all }},
+		"the first gone": {1, func(all []survey.AuditEntry) []survey.AuditEntry { return all[1:] }},
+		"numbered anew": {2, func(all []survey.AuditEntry) []survey.AuditEntry {
+			all = slices.Delete(all, 1, 2)
+			all[1].Seq = 2
+			return all
 		}},
-		"one put in": {5, func(all []survey.Entry) []survey.Entry { return append(all, survey.Entry{Seq: 5, Act: survey.ActTeam}) }},
-		"sealed in place": {4, func(all []survey.Entry) []survey.Entry {
+		"all gone": {1, func([]survey.AuditEntry) []survey.AuditEntry { return nil }},
+		"begun anew": {1, func([]survey.AuditEntry) []survey.AuditEntry {
+			return []survey.AuditEntry{survey.AuditEntry{At: at, Action: survey.AuditTeam}.Chain("r", survey.AuditEntry{})}
+		}},
+		"one put in": {5, func(all []survey.AuditEntry) []survey.AuditEntry {
+			return append(all, survey.AuditEntry{Seq: 5, Action: survey.AuditTeam})
+		}},
+		"sealed in place": {4, func(all []survey.AuditEntry) []survey.AuditEntry {
 			all[2].By = ben
-			all[2] = all[2].Follow("r", all[1])
+			all[2] = all[2].Chain("r", all[1])
 			return all
 		}},
 	} {

@@ -12,10 +12,10 @@ import (
 )
 
 // Terms are the facts of a round that a result is published with. They say nothing of the answers.
-type Terms struct {
+type ResultContext struct {
 	Round     RoundID // empty for answers that were collected elsewhere
 	Area      string
-	MinGroup  int       // people who must have rated an element before anything of it is shown; at least LeastMinGroup
+	MinGroup  int       // people who must have rated an element before anything of it is shown; at least MinGroupFloor
 	Consensus Consensus // a percentage outside 1 to 100 means DefaultAgreedPercent
 	OpenedAt  time.Time
 	ClosedAt  time.Time
@@ -54,13 +54,13 @@ const (
 //
 // A dimension is shown for a group where each of its elements is shown, and its counts of those who did not rate where
 // each of its elements' are, so that a sum never holds a hidden part.
-func Publish(t *Tally, terms Terms) Published {
-	terms.MinGroup = max(terms.MinGroup, LeastMinGroup)
+func Publish(t *Tally, terms ResultContext) Published {
+	terms.MinGroup = max(terms.MinGroup, MinGroupFloor)
 	terms.Area = plaintext.Line(terms.Area)
 	if terms.Consensus.Percent < 1 || terms.Consensus.Percent > 100 {
 		terms.Consensus.Percent = DefaultAgreedPercent
 	}
-	p := Published{Matrix: t.matrix, Terms: terms, Groups: t.published()}
+	p := Published{Matrix: t.matrix, Context: terms, Groups: t.published()}
 	for _, n := range t.respondents {
 		p.Respondents += int(n)
 	}
@@ -176,7 +176,7 @@ func hideUnrated(counts []count, visible []visibility, minGroup int64) {
 func (t *Tally) publishElement(i int, e Element, counts []count, visible []visibility, p Published) ElementResult {
 	r := ElementResult{ID: e.ID, Dimension: t.matrix.DimensionOf(e.ID).ID, Information: make([]Figure, len(t.kinds))}
 	for g, c := range counts {
-		r.Groups = append(r.Groups, publishCells(c, visible[g], p.Terms.Consensus))
+		r.Groups = append(r.Groups, publishCells(c, visible[g], p.Context.Consensus))
 	}
 	if visible[0] != wholeCell {
 		return r
@@ -208,15 +208,15 @@ func publishDimension(d Dimension, counts [][]count, visible [][]visibility, p P
 		case all[onlyZero] == n:
 			v = onlyZero
 		}
-		r.Groups = append(r.Groups, publishCells(pooled, v, p.Terms.Consensus))
+		r.Groups = append(r.Groups, publishCells(pooled, v, p.Context.Consensus))
 	}
 	return r
 }
 
 // publishCells turns the counts of one cell set into figures, as far as they may be seen.
-func publishCells(c count, v visibility, rule Consensus) Cells {
+func publishCells(c count, v visibility, rule Consensus) GroupStats {
 	k := len(c.levels)
-	cells := Cells{Counts: make([]Figure, k), Percent: make([]Figure, k), Shares: make([]Figure, k)}
+	cells := GroupStats{Counts: make([]Figure, k), Percent: make([]Figure, k), Shares: make([]Figure, k)}
 	switch v {
 	case nothing:
 		return cells
@@ -227,7 +227,7 @@ func publishCells(c count, v visibility, rule Consensus) Cells {
 		}
 		cells.Mode, cells.ModeShare, cells.Median, cells.WithinOne = unavailable, unavailable, unavailable, unavailable
 		cells.Agreement = unavailable
-		cells.FarMinority, cells.Agreed = Flag{mark: NotAvailable}, Flag{mark: NotAvailable}
+		cells.FarMinority, cells.Consensus = Flag{availability: NotAvailable}, Flag{availability: NotAvailable}
 		return cells
 	}
 
@@ -248,17 +248,17 @@ func publishCells(c count, v visibility, rule Consensus) Cells {
 	far := isFarMinority(c.levels, rated)
 	cells.Mode = whole(common)
 	cells.ModeShare = share(onMode, rated)
-	cells.Median = Figure{value: float64(medianTwice(c.levels)) / 2, decimals: shortest, mark: Shown}
+	cells.Median = Figure{value: float64(medianTwice(c.levels)) / 2, decimals: shortest, availability: Present}
 	cells.WithinOne = share(withinOneOfMedian(c.levels), rated)
-	cells.Agreement = Figure{mark: Inapplicable}
+	cells.Agreement = Figure{availability: FigureNotApplicable}
 	if k > 1 {
 		a, _ := agreement(c.levels).Float64()
-		cells.Agreement = Figure{value: a, decimals: shareDecimals, mark: Shown}
+		cells.Agreement = Figure{value: a, decimals: shareDecimals, availability: Present}
 	}
-	cells.FarMinority = Flag{value: far, mark: Shown}
-	cells.Agreed = Flag{
-		value: 100*onMode >= int64(rule.Percent)*rated && (rule.AllowFarMinority || !far),
-		mark:  Shown,
+	cells.FarMinority = Flag{value: far, availability: Present}
+	cells.Consensus = Flag{
+		value:        100*onMode >= int64(rule.Percent)*rated && (rule.AllowFarMinority || !far),
+		availability: Present,
 	}
 	return cells
 }

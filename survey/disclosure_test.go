@@ -32,7 +32,7 @@ func madeUpMatrix(elements, levels, groups int) *Matrix {
 			ID: fmt.Sprint("g", i+1), Roles: []Role{{ID: fmt.Sprint("r", i+1)}},
 		})
 	}
-	m.Information = []Kind{{ID: "figures"}, {ID: "stories"}}
+	m.Information = []InformationType{{ID: "figures"}, {ID: "stories"}}
 	return m
 }
 
@@ -49,7 +49,7 @@ func answered(t *Tally, n int, group string, ratings ...Rating) {
 	}
 }
 
-func rated(cells []Cells) string {
+func rated(cells []GroupStats) string {
 	var all []string
 	for _, c := range cells {
 		all = append(all, c.Rated.String())
@@ -82,13 +82,13 @@ func TestDisclosureRule(t *testing.T) {
 				answered(tally, n, fmt.Sprint("g", i+1), 2)
 				answered(tally, 1, fmt.Sprint("g", i+1), DontKnow)
 			}
-			p := Publish(tally, Terms{MinGroup: 5})
+			p := Publish(tally, ResultContext{MinGroup: 5})
 			if got := rated(p.Elements[0].Groups); got != c.want {
 				t.Errorf("rated %s, want %s", got, c.want)
 			}
 			for i, cells := range p.Elements[0].Groups {
 				n, shown := cells.Rated.Int()
-				if ratings := shown && n > 0; (cells.Counts[1].Mark() == Shown) != ratings || !ratings && cells.DontKnow.Mark() == Shown {
+				if ratings := shown && n > 0; (cells.Counts[1].Availability() == Present) != ratings || !ratings && cells.DontKnow.Availability() == Present {
 					t.Errorf("group %d: rated %v, don't know %v, counts %v", i, cells.Rated, cells.DontKnow, cells.Counts)
 				}
 			}
@@ -120,10 +120,10 @@ func TestDisclosureRuleOfThoseWhoDidNotRate(t *testing.T) {
 				answered(tally, n[1], fmt.Sprint("g", i+1), DontKnow, 2)
 			}
 			var got []string
-			for _, cells := range Publish(tally, Terms{MinGroup: 5}).Elements[0].Groups {
+			for _, cells := range Publish(tally, ResultContext{MinGroup: 5}).Elements[0].Groups {
 				got = append(got, cells.DontKnow.String())
 				for _, f := range []Figure{cells.NotApplicable, cells.NotAnswered} {
-					if f.Mark() != cells.DontKnow.Mark() {
+					if f.Availability() != cells.DontKnow.Availability() {
 						t.Errorf("not all three of those who did not rate: %+v", cells)
 					}
 				}
@@ -139,12 +139,12 @@ func TestPeopleOfNoStatedRoleAreAGroup(t *testing.T) {
 	tally := NewTally(madeUpMatrix(1, 4, 2))
 	answered(tally, 8, "g1", 2)
 	answered(tally, 9, "g2", 2)
-	if p := Publish(tally, Terms{MinGroup: 5}); len(p.Groups) != 3 {
+	if p := Publish(tally, ResultContext{MinGroup: 5}); len(p.Groups) != 3 {
 		t.Fatalf("groups %v", p.Groups)
 	}
 	answered(tally, 1, "", 4)
 	answered(tally, 1, "long gone", 4)
-	p := Publish(tally, Terms{MinGroup: 5})
+	p := Publish(tally, ResultContext{MinGroup: 5})
 	if got, want := rated(p.Elements[0].Groups), "19 [c] 9 [c]"; got != want || p.Groups[3].ID != NotStatedGroup {
 		t.Errorf("rated %s of %v, want %s", got, p.Groups, want)
 	}
@@ -154,7 +154,7 @@ func TestDimensionIsShownWhereEachOfItsElementsIs(t *testing.T) {
 	tally := NewTally(madeUpMatrix(4, 4, 2)) // e1 and e2, e3 and e4
 	answered(tally, 6, "g1", 1, 2, NotAnswered, DontKnow)
 	answered(tally, 6, "g2", 1, 4, 3, DontKnow)
-	p := Publish(tally, Terms{MinGroup: 5})
+	p := Publish(tally, ResultContext{MinGroup: 5})
 	plan, lead := p.Dimensions[0], p.Dimensions[1]
 	if got := rated(plan.Groups); got != "24 12 12" {
 		t.Errorf("plan: rated %s", got)
@@ -172,7 +172,7 @@ func TestDimensionNobodyOfAGroupRated(t *testing.T) {
 	tally := NewTally(madeUpMatrix(4, 4, 2))
 	answered(tally, 6, "g1", DontKnow, NotAnswered, 3, NotApplicable)
 	answered(tally, 6, "g2", 1, 4, 3, 4)
-	p := Publish(tally, Terms{MinGroup: 5})
+	p := Publish(tally, ResultContext{MinGroup: 5})
 	plan, lead := p.Dimensions[0].Groups[1], p.Dimensions[1].Groups[1]
 	if plan.Rated.String() != "0" || plan.DontKnow.String() != "[c]" || plan.Median.String() != "[x]" {
 		t.Errorf("plan: %+v", plan)
@@ -191,7 +191,7 @@ func TestDimensionHidesThoseWhoDidNotRateWhereOneElementDoes(t *testing.T) {
 	answered(tally, 6, "g2", DontKnow, 4, DontKnow, 4)
 	answered(tally, 3, "g3", DontKnow, 4, 3, 4)
 	answered(tally, 3, "g3", DontKnow, 4, 3, 4)
-	p := Publish(tally, Terms{MinGroup: 5})
+	p := Publish(tally, ResultContext{MinGroup: 5})
 	plan, lead := p.Dimensions[0].Groups, p.Dimensions[1].Groups
 	if got := fmt.Sprint(plan[1].Rated, plan[1].Counts, plan[1].DontKnow, plan[2].DontKnow, plan[0].DontKnow); got != "12 [6 6 0 0] [c] 6 14" {
 		t.Errorf("plan: %s", got)
@@ -209,10 +209,10 @@ func TestWhatIsPublishedOfAnElement(t *testing.T) {
 	answered(tally, 1, "g1", DontKnow)
 	answered(tally, 2, "g1", NotApplicable)
 	answered(tally, 3, "g1", NotAnswered, 3)
-	p := Publish(tally, Terms{MinGroup: 3, Consensus: Consensus{Percent: 70}})
+	p := Publish(tally, ResultContext{MinGroup: 3, Consensus: Consensus{Percent: 70}})
 	c := p.Elements[0].Everyone()
 	got := fmt.Sprint(c.Rated, c.DontKnow, c.NotApplicable, c.NotAnswered, c.Counts, c.Percent, c.Shares,
-		c.Mode, c.ModeShare, c.Median, c.WithinOne, c.FarMinority, c.Agreed)
+		c.Mode, c.ModeShare, c.Median, c.WithinOne, c.FarMinority, c.Consensus)
 	want := "10 1 2 3 [1 7 0 2] [10 70 0 20] [0.100000 0.700000 0.000000 0.200000] 2 0.700000 2 0.800000 true false"
 	if got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
@@ -220,8 +220,8 @@ func TestWhatIsPublishedOfAnElement(t *testing.T) {
 	if p.Respondents != 16 {
 		t.Errorf("%d respondents", p.Respondents)
 	}
-	p = Publish(tally, Terms{MinGroup: 3, Consensus: Consensus{Percent: 70, AllowFarMinority: true}})
-	if agreed, _ := p.Elements[0].Everyone().Agreed.Bool(); !agreed {
+	p = Publish(tally, ResultContext{MinGroup: 3, Consensus: Consensus{Percent: 70, AllowFarMinority: true}})
+	if agreed, _ := p.Elements[0].Everyone().Consensus.Bool(); !agreed {
 		t.Error("70 % on one level, and a far minority allowed, is not agreed")
 	}
 }
@@ -229,9 +229,9 @@ func TestWhatIsPublishedOfAnElement(t *testing.T) {
 func TestTermsThatCannotStandAreRaised(t *testing.T) {
 	tally := NewTally(madeUpMatrix(1, 4, 1))
 	answered(tally, 2, "g1", 2)
-	p := Publish(tally, Terms{MinGroup: 1})
-	if p.Terms.MinGroup != LeastMinGroup || p.Terms.Consensus.Percent != DefaultAgreedPercent {
-		t.Errorf("terms %+v", p.Terms)
+	p := Publish(tally, ResultContext{MinGroup: 1})
+	if p.Context.MinGroup != MinGroupFloor || p.Context.Consensus.Percent != DefaultAgreedPercent {
+		t.Errorf("terms %+v", p.Context)
 	}
 	if got := rated(p.Elements[0].Groups); got != "[c] [c]" {
 		t.Errorf("rated %s", got)
@@ -251,7 +251,7 @@ func TestAgendaIsInOrderOfDisagreement(t *testing.T) {
 		}
 		answered(tally, 1, "g1", 2, low, second, 3, Rating(i%4)+1, high)
 	}
-	p := Publish(tally, Terms{MinGroup: 3})
+	p := Publish(tally, ResultContext{MinGroup: 3})
 	// e5 is spread, e2 and e6 are split between neighbours, e1 and e4 all agree, e3 has too few ratings.
 	var ids []string
 	for _, i := range p.Agenda {
@@ -267,7 +267,7 @@ func TestAgendaPutsSmallerMostCommonShareFirstWhenAgreementIsTheSame(t *testing.
 	for _, pair := range [][2]Rating{{2, 2}, {3, 2}, {3, 2}, {3, 3}, {3, 3}, {4, 3}} { // 0 1 4 1 and 0 3 3 0
 		answered(tally, 1, "g1", pair[0], pair[1])
 	}
-	p := Publish(tally, Terms{MinGroup: 3})
+	p := Publish(tally, ResultContext{MinGroup: 3})
 	for _, e := range p.Elements {
 		if got := e.Everyone().Agreement.String(); got != "0.666667" {
 			t.Fatalf("%s: agreement %s", e.ID, got)
@@ -293,7 +293,7 @@ func TestFreeTextIsShownWithTheElementAndSaysNothingOfItsOrder(t *testing.T) {
 			tally.Add(Response{Group: "g1", Answers: answers})
 		}
 		tally.Add(Response{Answers: map[string]Answer{"e1": {Detail: Detail{Note: "no answer, no count"}}}})
-		return Publish(tally, Terms{MinGroup: 3})
+		return Publish(tally, ResultContext{MinGroup: 3})
 	}
 	p := build([]int{0, 1, 2, 3, 4, 5})
 	q := build([]int{5, 1, 3, 0, 4, 2})
@@ -316,7 +316,7 @@ func TestTallyCountsOnlyWhatTheMatrixKnows(t *testing.T) {
 	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"gone": {Rating: 1}}})
 	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"e1": {Rating: NotAnswered}}})
 	tally.Add(Response{Group: "g1"})
-	if p := Publish(tally, Terms{MinGroup: 3}); p.Respondents != 3 || p.Elements[0].Everyone().NotAnswered.String() != "0" {
+	if p := Publish(tally, ResultContext{MinGroup: 3}); p.Respondents != 3 || p.Elements[0].Everyone().NotAnswered.String() != "0" {
 		t.Errorf("%d respondents, %v", p.Respondents, p.Elements[0].Everyone())
 	}
 }
@@ -344,7 +344,7 @@ func TestTallyCannotBePrinted(t *testing.T) {
 }
 
 // drawTally makes a round of random shape: often tiny, skewed, or all alike.
-func drawTally(t *rapid.T) (*Tally, Terms) {
+func drawTally(t *rapid.T) (*Tally, ResultContext) {
 	elements := rapid.IntRange(1, 5).Draw(t, "elements")
 	levels := rapid.IntRange(1, 5).Draw(t, "levels")
 	groups := rapid.IntRange(1, 5).Draw(t, "groups")
@@ -381,7 +381,7 @@ func drawTally(t *rapid.T) (*Tally, Terms) {
 		}
 		tally.Add(r)
 	}
-	return tally, Terms{MinGroup: rapid.IntRange(3, 6).Draw(t, "minimum group")}
+	return tally, ResultContext{MinGroup: rapid.IntRange(3, 6).Draw(t, "minimum group")}
 }
 
 // The rule of the design again, written in another way: the groups in the order in which they would have to be
@@ -489,12 +489,12 @@ func TestPublishedIsExactlyWhatTheRuleAllows(t *testing.T) {
 						t.Fatalf("%s, group %d: rated %v, want %s (groups %v)", e.ID, g, cells.Rated, wantRated, n)
 					}
 					for _, f := range cells.Counts {
-						if (f.Mark() == Shown) != wantWhole {
+						if (f.Availability() == Present) != wantWhole {
 							t.Fatalf("%s, group %d: %v, want shown %v", e.ID, g, cells, wantWhole)
 						}
 					}
 					for _, f := range []Figure{cells.DontKnow, cells.NotApplicable, cells.NotAnswered} {
-						if (f.Mark() == Shown) != wantUnrated {
+						if (f.Availability() == Present) != wantUnrated {
 							t.Fatalf("%s, group %d: %v, want those who did not rate shown %v (%v)", e.ID, g, cells, wantUnrated, unrated)
 						}
 					}
@@ -507,7 +507,7 @@ func TestPublishedIsExactlyWhatTheRuleAllows(t *testing.T) {
 					continue
 				}
 				for g, cells := range d.Groups {
-					if (cells.Counts[0].Mark() == Shown) != shownIn[d.ID][g] || (cells.DontKnow.Mark() == Shown) != unratedIn[d.ID][g] {
+					if (cells.Counts[0].Availability() == Present) != shownIn[d.ID][g] || (cells.DontKnow.Availability() == Present) != unratedIn[d.ID][g] {
 						t.Fatalf("%s, group %d: %v, want ratings shown %v, those who did not rate %v", d.ID, g, cells, shownIn[d.ID][g], unratedIn[d.ID][g])
 					}
 				}
@@ -609,7 +609,7 @@ func power(base, exponent int64) int64 {
 }
 
 // cellNames are the cells of a set that are counted: levels, then the three that are not ratings.
-func cellNames(c Cells) map[string]Figure {
+func cellNames(c GroupStats) map[string]Figure {
 	cells := map[string]Figure{"dont_know": c.DontKnow, "not_applicable": c.NotApplicable, "not_answered": c.NotAnswered}
 	for i, f := range c.Counts {
 		cells[fmt.Sprint("level", i+1)] = f
@@ -621,7 +621,7 @@ func cellNames(c Cells) map[string]Figure {
 // part: those who finished are printed by role.
 func deduce(p Published, people []int64) map[string]bool {
 	a := &attacker{unknown: map[string]int{}}
-	set := func(prefix string, c Cells) {
+	set := func(prefix string, c GroupStats) {
 		people := map[string]int64{prefix + "rated": 1, prefix + "dont_know": 1, prefix + "not_applicable": 1, prefix + "not_answered": 1}
 		ratings := map[string]int64{prefix + "rated": -1}
 		for name, f := range cellNames(c) {
@@ -700,7 +700,7 @@ func TestNothingHiddenFollowsFromWhatIsPublished(t *testing.T) {
 				for g, c := range e.Groups[1:] {
 					really := tally.count(g, i)
 					unrated = append(unrated, int(really.unrated()))
-					hidden = append(hidden, c.DontKnow.Mark() != Shown)
+					hidden = append(hidden, c.DontKnow.Availability() != Present)
 				}
 				if !crowd(unrated, hidden, terms.MinGroup) && slices.Contains(hidden, false) {
 					t.Fatalf("%s: of those who did not rate, %v by group, these are hidden: %v", e.ID, unrated, hidden)
@@ -713,11 +713,11 @@ func TestNothingHiddenFollowsFromWhatIsPublished(t *testing.T) {
 						if n, ok := c.Rated.Int(); ok && n == 0 && strings.HasPrefix(name, "level") {
 							continue // that nobody rated is what is shown
 						}
-						if f.Mark() != Shown && known[fmt.Sprintf("%s/%d/%s", e.ID, g, name)] {
+						if f.Availability() != Present && known[fmt.Sprintf("%s/%d/%s", e.ID, g, name)] {
 							t.Fatalf("%s, group %d, %s follows from what is shown (rated %s; really %+v)", e.ID, g, name, rated(e.Groups), tally.count(max(g-1, 0), i))
 						}
 					}
-					if c.Rated.Mark() != Shown && known[fmt.Sprintf("%s/%d/rated", e.ID, g)] {
+					if c.Rated.Availability() != Present && known[fmt.Sprintf("%s/%d/rated", e.ID, g)] {
 						t.Fatalf("%s, group %d: rated follows (%s)", e.ID, g, rated(e.Groups))
 					}
 				}
@@ -732,14 +732,14 @@ func TestTheAttackerFindsWhatSubtractionFinds(t *testing.T) {
 	answered(tally, 7, "g1", 1, 2)
 	answered(tally, 8, "g2", 2, 3)
 	answered(tally, 2, "g3", 4, 4)
-	p := Publish(tally, Terms{MinGroup: 5})
+	p := Publish(tally, ResultContext{MinGroup: 5})
 	if got := rated(p.Elements[0].Groups); got != "17 [c] 8 [c]" {
 		t.Fatalf("rated %s", got)
 	}
 	if deduce(p, tally.respondents)["e1/3/level4"] {
 		t.Error("follows from what is published")
 	}
-	p.Elements[0].Groups[1] = publishCells(tally.count(0, 0), wholeCell, p.Terms.Consensus)
+	p.Elements[0].Groups[1] = publishCells(tally.count(0, 0), wholeCell, p.Context.Consensus)
 	if !deduce(p, tally.respondents)["e1/3/level4"] {
 		t.Error("not found although all other groups are shown")
 	}
@@ -750,11 +750,11 @@ func TestTheAttackerFindsWhatSubtractionFinds(t *testing.T) {
 	answered(tally, 8, "g2", 2, 3)
 	answered(tally, 6, "g2", NotApplicable, 3)
 	answered(tally, 2, "g3", DontKnow, 4)
-	p = Publish(tally, Terms{MinGroup: 5})
+	p = Publish(tally, ResultContext{MinGroup: 5})
 	if deduce(p, tally.respondents)["e1/3/dont_know"] {
 		t.Error("what a group that did not rate said instead follows from what is published")
 	}
-	p.Elements[0].Groups[1] = publishCells(tally.count(0, 0), wholeCell, p.Terms.Consensus)
+	p.Elements[0].Groups[1] = publishCells(tally.count(0, 0), wholeCell, p.Context.Consensus)
 	if !deduce(p, tally.respondents)["e1/3/dont_know"] {
 		t.Error("not found although those who did not rate are shown for all other groups")
 	}
@@ -786,17 +786,17 @@ func TestHowMuchIsHiddenAt34Answers(t *testing.T) {
 					answered(tally, 1, fmt.Sprint("g", g+1), ratings...)
 				}
 			}
-			for _, e := range Publish(tally, Terms{MinGroup: DefaultMinGroup}).Elements {
+			for _, e := range Publish(tally, ResultContext{MinGroup: DefaultMinGroup}).Elements {
 				elements++
-				if e.Everyone().Rated.Mark() != Shown {
+				if e.Everyone().Rated.Availability() != Present {
 					elementsHidden++
 				}
 				for _, c := range e.Groups[1:] {
 					cells++
-					if c.Rated.Mark() != Shown {
+					if c.Rated.Availability() != Present {
 						hidden++
 					}
-					if c.DontKnow.Mark() != Shown {
+					if c.DontKnow.Availability() != Present {
 						unratedHidden++
 					}
 				}
@@ -818,7 +818,7 @@ func TestPublishedAsJSON(t *testing.T) {
 	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"e1": {Rating: 1, Detail: Detail{
 		Note: "<b>=1+1", Barrier: "money", Information: []string{"stories"},
 	}}}})
-	b, err := json.Marshal(Publish(tally, Terms{
+	b, err := json.Marshal(Publish(tally, ResultContext{
 		Round: "r7", Area: "Llanw", MinGroup: 5, OpenedAt: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC),
 		Turnout: Turnout{
 			Invited: 12, Started: 1, Finished: 9, Declined: 1, Withdrawn: 1,
@@ -885,7 +885,7 @@ func BenchmarkTallyAdd(b *testing.B) {
 		for _, r := range responses {
 			tally.Add(r)
 		}
-		if p := Publish(tally, Terms{MinGroup: 5}); p.Respondents != 100_000 {
+		if p := Publish(tally, ResultContext{MinGroup: 5}); p.Respondents != 100_000 {
 			b.Fatalf("%d respondents", p.Respondents)
 		}
 	}

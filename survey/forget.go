@@ -9,19 +9,19 @@ import (
 
 // Forgotten is what was erased of one person in one round.
 type Forgotten struct {
-	Round    Round
-	Invited  bool // they were in the roster
-	Answers  bool // what they had said was erased; never in a closed round
-	Messages int  // that were owed to them
-	Steered  bool // they were a coordinator, and are not any more
+	Round          Round
+	Invited        bool // they were in the roster
+	Answers        bool // what they had said was erased; never in a closed round
+	Messages       int  // that were owed to them
+	WasCoordinator bool // they were a coordinator, and are not any more
 	// Alone says that they are the only coordinator of a round that is not closed, and stay it: somebody has to steer the round. Once
 	// another is added, or it is closed, they can be forgotten.
-	Alone bool
+	SoleCoordinator bool
 }
 
 // Any says whether anything was kept about the person.
-func (f Forgotten) Any() bool {
-	return f.Invited || f.Answers || f.Messages > 0 || f.Steered || f.Alone
+func (f Forgotten) Found() bool {
+	return f.Invited || f.Answers || f.Messages > 0 || f.WasCoordinator || f.SoleCoordinator
 }
 
 // Forget takes a person out of every round, and erases what they answered where the round is not closed, at the wish of the operator,
@@ -48,7 +48,7 @@ func (r *Rounds) Forget(ctx context.Context, person PersonID) ([]Forgotten, erro
 		if err != nil {
 			failed = append(failed, err)
 		}
-		if f.Any() {
+		if f.Found() {
 			all = append(all, f)
 		}
 	}
@@ -70,12 +70,12 @@ func (r *Rounds) forget(ctx context.Context, id RoundID, person PersonID) (Forgo
 		return Forgotten{}, err
 	}
 	f, err := r.store.Forget(ctx, id, person)
-	f.Round, f.Steered, f.Alone = round, steered, slices.Contains(round.Coordinators, person)
+	f.Round, f.WasCoordinator, f.SoleCoordinator = round, steered, slices.Contains(round.Coordinators, person)
 	if err != nil {
 		return f, err
 	}
 	if !steered && (f.Invited || f.Answers || f.Messages > 0) {
-		err = r.NoteAct(ctx, id, Operator, ActForgotten) // not who: the record outlives them here
+		err = r.Audit(ctx, id, Operator, AuditForgotten) // not who: the record outlives them here
 	}
 	return f, err
 }
@@ -92,7 +92,7 @@ func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person Perso
 			return round, false, nil
 		}
 		round.Coordinators = slices.DeleteFunc(round.Coordinators, func(p PersonID) bool { return p == person })
-		if err = r.store.SaveRound(ctx, round, r.entry(Operator, ActForgotten, nil)); err == nil {
+		if err = r.store.SaveRound(ctx, round, r.entry(Operator, AuditForgotten, nil)); err == nil {
 			return round, true, nil
 		}
 		if !isChanged(err) {
@@ -104,7 +104,7 @@ func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person Perso
 
 // Seal makes the roster of a closed round forget who did what, if that has not been done: closing may have been stopped half-way, an
 // earlier version may have kept more, or a backup may have brought it back.
-func (r *Rounds) Seal(ctx context.Context, id RoundID) error {
+func (r *Rounds) AnonymiseRoster(ctx context.Context, id RoundID) error {
 	round, err := r.store.Round(ctx, id)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ type Matrix struct {
 	Levels      []Level // from the lowest up; a Rating of 1 is the first
 	Dimensions  []Dimension
 	RoleGroups  []RoleGroup
-	Information []Kind // kinds of information held
+	Information []InformationType // kinds of information held
 }
 
 // Level is a progress level.
@@ -103,7 +103,7 @@ type Role struct {
 }
 
 // Kind is a kind of information held.
-type Kind struct {
+type InformationType struct {
 	ID   string
 	Name Text
 }
@@ -186,10 +186,10 @@ func (m *Matrix) Role(id string) (Role, RoleGroup, bool) {
 }
 
 // Kind finds a kind of information held by its id.
-func (m *Matrix) Kind(id string) (Kind, bool) {
-	i := slices.IndexFunc(m.Information, func(k Kind) bool { return k.ID == id })
+func (m *Matrix) Kind(id string) (InformationType, bool) {
+	i := slices.IndexFunc(m.Information, func(k InformationType) bool { return k.ID == id })
 	if i < 0 {
-		return Kind{}, false
+		return InformationType{}, false
 	}
 	return m.Information[i], true
 }

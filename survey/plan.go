@@ -45,8 +45,8 @@ var MessageKinds = []MessageKind{
 	NewCoordinator, OpenCall,
 }
 
-// Switchable are the posts that a coordinator may switch off, in the order they come.
-var Switchable = []MessageKind{Opened, Digest, LastDay, ResultsPost, WorkshopEve}
+// OptionalPosts are the posts that a coordinator may switch off, in the order they come.
+var OptionalPosts = []MessageKind{Opened, Digest, LastDay, ResultsPost, WorkshopEve}
 
 // On is the kind with its date, or what else tells it from others of its kind.
 func (k MessageKind) On(date string) MessageKind { return k + kindSeparator + MessageKind(date) }
@@ -75,7 +75,7 @@ type ReminderPlan struct {
 	BeforeWorkshop []int  `json:"before_workshop,omitempty"` // whole days before the day of the workshop
 	Hour           int    `json:"hour"`                      // of the clock where the person is, from 08:00 to 18:00
 	Minute         int    `json:"minute"`
-	Spec           string `json:"spec,omitempty"` // a cron expression, in place of BeforeClose; it brings its own time of day
+	Cron           string `json:"spec,omitempty"` // a cron expression, in place of BeforeClose; it brings its own time of day
 	Paused         bool   `json:"paused,omitempty"`
 }
 
@@ -86,8 +86,8 @@ func DefaultReminders() ReminderPlan {
 
 // ChannelPlan is what the coordinator's channel gets by itself.
 type ChannelPlan struct {
-	Digest string        `json:"digest,omitempty"` // when the digest comes, as a cron expression; empty for none
-	Off    []MessageKind `json:"off,omitempty"`    // of Switchable, what it does not get
+	Digest   string        `json:"digest,omitempty"` // when the digest comes, as a cron expression; empty for none
+	Disabled []MessageKind `json:"off,omitempty"`    // of OptionalPosts, what it does not get
 }
 
 // DefaultDigest is on the mornings of weekdays, by the round's clock.
@@ -97,12 +97,12 @@ const DefaultDigest = "0 9 * * 1-5"
 func DefaultPosts() ChannelPlan { return ChannelPlan{Digest: DefaultDigest} }
 
 // Gets says whether the channel gets posts of that kind.
-func (p ChannelPlan) Gets(kind MessageKind) bool {
-	return !slices.Contains(p.Off, kind.Base()) && (kind.Base() != Digest || p.Digest != "")
+func (p ChannelPlan) Enabled(kind MessageKind) bool {
+	return !slices.Contains(p.Disabled, kind.Base()) && (kind.Base() != Digest || p.Digest != "")
 }
 
 // Progress is how far a round had come when its last digest was posted.
-type Progress struct {
+type DigestProgress struct {
 	At       time.Time
 	Invited  int
 	Finished int
@@ -117,19 +117,19 @@ func (r Round) ZoneOf(m Member) *time.Location {
 }
 
 // awaited says whether a message of that kind still has something to tell this person.
-func (m Member) awaited(kind MessageKind) bool {
+func (m Member) wants(kind MessageKind) bool {
 	base, date := kind.Split()
-	wants := !m.Unreachable && !m.Quiet
-	unfinished := m.Standing == Invited || m.Standing == Started
+	wants := !m.Unreachable && !m.RemindersOff
+	unfinished := m.Status == Invited || m.Status == Started
 	switch base {
 	case Invitation:
-		return m.Standing == Invited
+		return m.Status == Invited
 	case Nudge:
-		return wants && unfinished && m.RemindedOn < date
+		return wants && unfinished && m.LastRemindedDate < date
 	case ClosesSoon:
-		return wants && unfinished && m.RemindedOn < date
+		return wants && unfinished && m.LastRemindedDate < date
 	case WorkshopSoon:
-		return wants && (unfinished || m.Standing == Finished) && m.RemindedOn < date
+		return wants && (unfinished || m.Status == Finished) && m.LastRemindedDate < date
 	}
 	return false
 }
@@ -146,17 +146,17 @@ func (r Round) takes(kind MessageKind, now time.Time) bool {
 // error is returned as it is. It may be called several times. A change counts from now on: what would have been due before it is not
 // made up for.
 func (r *Rounds) SetPlan(ctx context.Context, id RoundID, by PersonID, edit func(*ReminderPlan, *ChannelPlan) error) (Round, error) {
-	round, err := r.change(ctx, id, by, ActPlan, func(round *Round) error {
+	round, err := r.change(ctx, id, by, AuditPlan, func(round *Round) error {
 		if round.State == Closed {
 			return ErrClosed
 		}
 		plan, posts := round.Reminders, round.Posts
-		plan.BeforeClose, plan.BeforeWorkshop, posts.Off = slices.Clone(plan.BeforeClose), slices.Clone(plan.BeforeWorkshop), slices.Clone(posts.Off)
+		plan.BeforeClose, plan.BeforeWorkshop, posts.Disabled = slices.Clone(plan.BeforeClose), slices.Clone(plan.BeforeWorkshop), slices.Clone(posts.Disabled)
 		if err := edit(&plan, &posts); err != nil {
 			return err
 		}
 		samePlan := plan.Equal(round.Reminders)
-		if samePlan && posts.Digest == round.Posts.Digest && slices.Equal(posts.Off, round.Posts.Off) {
+		if samePlan && posts.Digest == round.Posts.Digest && slices.Equal(posts.Disabled, round.Posts.Disabled) {
 			return errDone
 		}
 		if !samePlan || posts.Digest != round.Posts.Digest {
@@ -171,11 +171,11 @@ func (r *Rounds) SetPlan(ctx context.Context, id RoundID, by PersonID, edit func
 // Equal says whether two plans are the same.
 func (p ReminderPlan) Equal(q ReminderPlan) bool {
 	return slices.Equal(p.BeforeClose, q.BeforeClose) && slices.Equal(p.BeforeWorkshop, q.BeforeWorkshop) &&
-		p.Hour == q.Hour && p.Minute == q.Minute && p.Spec == q.Spec && p.Paused == q.Paused
+		p.Hour == q.Hour && p.Minute == q.Minute && p.Cron == q.Cron && p.Paused == q.Paused
 }
 
 // Awaiting counts the people who would get a message of each of the kinds now, were it its day, for a coordinator.
-func (r *Rounds) Awaiting(ctx context.Context, id RoundID, by PersonID, kinds ...MessageKind) (map[MessageKind]int, error) {
+func (r *Rounds) CountRecipients(ctx context.Context, id RoundID, by PersonID, kinds ...MessageKind) (map[MessageKind]int, error) {
 	if _, err := r.Round(ctx, id, by); err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (r *Rounds) Awaiting(ctx context.Context, id RoundID, by PersonID, kinds ..
 	counts := map[MessageKind]int{}
 	err := r.store.Roster(ctx, id, func(m Member) error {
 		for _, k := range kinds {
-			if m.awaited(k.On(never)) {
+			if m.wants(k.On(never)) {
 				counts[k]++
 			}
 		}
@@ -254,27 +254,27 @@ func (r *Rounds) TellUnposted(ctx context.Context, id RoundID) error {
 	if err != nil {
 		return err
 	}
-	if err := r.store.Owe(ctx, id, Unposted, r.now(), round.Coordinators); err != nil {
+	if err := r.store.Enqueue(ctx, id, Unposted, r.now(), round.Coordinators); err != nil {
 		return err
 	}
 	return nil
 }
 
 // Note keeps that these were planned, until the round is gone.
-func (r *Rounds) Note(ctx context.Context, id RoundID, names ...string) error {
-	return r.store.Note(ctx, id, names)
+func (r *Rounds) MarkPlanned(ctx context.Context, id RoundID, names ...string) error {
+	return r.store.MarkPlanned(ctx, id, names)
 }
 
 // owedAtOnce is how many people are owed a message in one step: every other client of the store waits for it.
 const owedAtOnce = 500
 
-// OweReminders owes everybody the first of the messages of their time zone that is for them, and returns how many they are. It may
+// EnqueueReminders owes everybody the first of the messages of their time zone that is for them, and returns how many they are. It may
 // be done again: nobody is then owed what they got before.
-func (r *Rounds) OweReminders(ctx context.Context, round Round, due map[string][]Moment) (int, error) {
+func (r *Rounds) EnqueueReminders(ctx context.Context, round Round, due map[string][]Moment) (int, error) {
 	n := 0
 	waiting := map[Moment][]PersonID{}
 	owe := func(m Moment) error {
-		if err := r.store.Owe(ctx, round.ID, m.Kind, m.At, waiting[m]); err != nil {
+		if err := r.store.Enqueue(ctx, round.ID, m.Kind, m.At, waiting[m]); err != nil {
 			return err
 		}
 		n += len(waiting[m])
@@ -287,7 +287,7 @@ func (r *Rounds) OweReminders(ctx context.Context, round Round, due map[string][
 			zone = round.TimeZone
 		}
 		for _, m := range due[zone] {
-			if !member.awaited(m.Kind) {
+			if !member.wants(m.Kind) {
 				continue
 			}
 			if waiting[m] = append(waiting[m], member.Person); len(waiting[m]) == owedAtOnce {
@@ -311,9 +311,9 @@ func (r *Rounds) OweReminders(ctx context.Context, round Round, due map[string][
 	return n, nil
 }
 
-// NoteNudges records how many reminders by hand of that date were sent: once all that were asked for are sent, or a day later. Before, it
+// AuditNudges records how many reminders by hand of that date were sent: once all that were asked for are sent, or a day later. Before, it
 // returns a *NotYetError. A round that has closed has forgotten it.
-func (r *Rounds) NoteNudges(ctx context.Context, id RoundID, date string) error {
+func (r *Rounds) AuditNudges(ctx context.Context, id RoundID, date string) error {
 	round, err := r.store.Round(ctx, id)
 	switch {
 	case isNoRound(err):
@@ -325,7 +325,7 @@ func (r *Rounds) NoteNudges(ctx context.Context, id RoundID, date string) error 
 	}
 	sent := 0
 	err = r.store.Roster(ctx, id, func(m Member) error {
-		if m.NudgedOn == date {
+		if m.LastNudgedDate == date {
 			sent++
 		}
 		return nil
@@ -336,7 +336,7 @@ func (r *Rounds) NoteNudges(ctx context.Context, id RoundID, date string) error 
 	if sent < round.Nudged && r.now().Before(round.RemindedAt.Add(nudgesLast)) {
 		return &NotYetError{Wait: nudgesAgain}
 	}
-	return r.NoteAct(ctx, id, "", ActNudged, ofPeople(sent))
+	return r.Audit(ctx, id, "", AuditNudged, ofPeople(sent))
 }
 
 const (
@@ -350,13 +350,13 @@ const (
 
 // Reminded notes that a person was reminded on that date of their clock, also where that is not sure: nobody is reminded twice on one day.
 func (r *Rounds) Reminded(ctx context.Context, d Delivery, date string) error {
-	err := r.store.Mark(ctx, d.Round, d.Person, func(m *Member) {
-		m.RemindedOn = max(m.RemindedOn, date)
+	err := r.store.UpdateContact(ctx, d.Round, d.Person, func(m *Member) {
+		m.LastRemindedDate = max(m.LastRemindedDate, date)
 		if base, asked := d.Kind.Split(); base == Nudge {
-			m.NudgedOn = max(m.NudgedOn, asked)
+			m.LastNudgedDate = max(m.LastNudgedDate, asked)
 		}
-		if m.RemindOn <= date {
-			m.RemindOn = ""
+		if m.RemindOnDate <= date {
+			m.RemindOnDate = ""
 		}
 	})
 	if err != nil {
@@ -366,42 +366,42 @@ func (r *Rounds) Reminded(ctx context.Context, d Delivery, date string) error {
 }
 
 // RemindLater owes a person who asked for it a reminder at that moment, whatever the round's plan is.
-func (r *Rounds) RemindLater(ctx context.Context, id RoundID, person PersonID, m Moment) (Seat, error) {
+func (r *Rounds) RemindLater(ctx context.Context, id RoundID, person PersonID, m Moment) (Participation, error) {
 	seat, err := r.invited(ctx, id, person)
 	if err != nil {
 		return seat, err
 	}
 	_, date := m.Kind.Split()
 	seat, err = r.member(ctx, seat, func(m *Member) error {
-		m.RemindOn, m.Quiet = date, false
+		m.RemindOnDate, m.RemindersOff = date, false
 		return nil
 	})
 	if err != nil {
 		return seat, err
 	}
-	if err := r.store.Owe(ctx, id, m.Kind, m.At, []PersonID{person}); err != nil {
+	if err := r.store.Enqueue(ctx, id, m.Kind, m.At, []PersonID{person}); err != nil {
 		return seat, err
 	}
 	return seat, nil
 }
 
-// SetQuiet keeps whether a person is not to be reminded any more; in any state of the round.
-func (r *Rounds) SetQuiet(ctx context.Context, id RoundID, person PersonID, quiet bool) (Seat, error) {
-	seat, err := r.Seat(ctx, id, person)
+// SetRemindersOff keeps whether a person is not to be reminded any more; in any state of the round.
+func (r *Rounds) SetRemindersOff(ctx context.Context, id RoundID, person PersonID, quiet bool) (Participation, error) {
+	seat, err := r.Participation(ctx, id, person)
 	switch {
 	case err != nil:
 		return seat, err
-	case seat.Member.Standing == NotInvited:
+	case seat.Member.Status == NotInvited:
 		return seat, ErrNotTakingPart
-	case seat.Member.Standing == Withdrawn:
+	case seat.Member.Status == Withdrawn:
 		return seat, ErrWithdrawn
 	}
 	change := func(m *Member) {
-		if m.Quiet = quiet; quiet {
-			m.RemindOn = ""
+		if m.RemindersOff = quiet; quiet {
+			m.RemindOnDate = ""
 		}
 	}
-	if err := r.store.Mark(ctx, id, person, change); err != nil {
+	if err := r.store.UpdateContact(ctx, id, person, change); err != nil {
 		return seat, err
 	}
 	change(&seat.Member)
@@ -410,7 +410,7 @@ func (r *Rounds) SetQuiet(ctx context.Context, id RoundID, person PersonID, quie
 
 // SetTimeZone keeps where a person's clock is, as their platform tells it. A name that is no time zone, or that is kept
 // already, changes nothing.
-func (r *Rounds) SetTimeZone(ctx context.Context, seat Seat, zone string) (Seat, error) {
+func (r *Rounds) SetTimeZone(ctx context.Context, seat Participation, zone string) (Participation, error) {
 	if zone == "" || zone == "Local" || zone == seat.Member.TimeZone || !seat.Member.TakesPart() || !seat.Round.AcceptsAnswers(r.now()) {
 		return seat, nil
 	}
@@ -452,17 +452,17 @@ func (r *Rounds) CloseDue(ctx context.Context, id RoundID) (Round, bool, error) 
 	return round, round.ClosedAt.Equal(due), nil
 }
 
-// PostStatus is how the round is going, for the round's own channel.
-func (r *Rounds) PostStatus(ctx context.Context, id RoundID) (Status, error) {
+// SystemProgress is how the round is going, for the round's own channel.
+func (r *Rounds) SystemProgress(ctx context.Context, id RoundID) (Progress, error) {
 	round, err := r.store.Round(ctx, id)
 	if err != nil {
-		return Status{}, err
+		return Progress{}, err
 	}
 	return r.status(ctx, round)
 }
 
-// PostResults returns what may be known of a closed round's answers, for the round's own channel.
-func (r *Rounds) PostResults(ctx context.Context, id RoundID) (Published, error) {
+// SystemResults returns what may be known of a closed round's answers, for the round's own channel.
+func (r *Rounds) SystemResults(ctx context.Context, id RoundID) (Published, error) {
 	round, err := r.store.Round(ctx, id)
 	if err != nil {
 		return Published{}, err
@@ -471,7 +471,7 @@ func (r *Rounds) PostResults(ctx context.Context, id RoundID) (Published, error)
 }
 
 // Posted notes the figures of a digest, against which the next one is read.
-func (r *Rounds) Posted(ctx context.Context, id RoundID, p Progress) error {
+func (r *Rounds) Posted(ctx context.Context, id RoundID, p DigestProgress) error {
 	for range attempts {
 		round, err := r.store.Round(ctx, id)
 		if err != nil {
@@ -481,7 +481,7 @@ func (r *Rounds) Posted(ctx context.Context, id RoundID, p Progress) error {
 			return nil
 		}
 		round.LastDigest = &p
-		if err = r.store.SaveRound(ctx, round, Entry{}); err == nil || !isChanged(err) {
+		if err = r.store.SaveRound(ctx, round, AuditEntry{}); err == nil || !isChanged(err) {
 			return err
 		}
 	}

@@ -31,7 +31,7 @@ func (d *desk) taken(t *testing.T) []string {
 	t.Helper()
 	var all []string
 	for {
-		due, err := d.TakeDue(t.Context(), 100)
+		due, err := d.LeaseDue(t.Context(), 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,16 +41,16 @@ func (d *desk) taken(t *testing.T) []string {
 		}
 		for _, m := range due {
 			all = append(all, fmt.Sprint(m.Kind, " ", m.Person))
-			if err := d.Settle(t.Context(), m); err != nil {
+			if err := d.Ack(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 }
 
-func (d *desk) seat(t *testing.T, p survey.PersonID) survey.Seat {
+func (d *desk) seat(t *testing.T, p survey.PersonID) survey.Participation {
 	t.Helper()
-	s, err := d.Seat(t.Context(), "r", p)
+	s, err := d.Participation(t.Context(), "r", p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,11 +84,11 @@ func TestWhoIsReminded(t *testing.T) {
 	for _, p := range []survey.PersonID{"started", "finished", "withdrawn"} {
 		must(t, errorOf(d.Start(ctx, "r", p, "1")))
 	}
-	_, _, err := d.Answer(ctx, "r", "finished", survey.Gesture{ID: "a"}, "one", 1)
+	_, _, err := d.Answer(ctx, "r", "finished", survey.Operation{ID: "a"}, "one", 1)
 	must(t, err)
 	_, _, err = d.Submit(ctx, "r", "finished")
 	must(t, err, errorOf(d.Decline(ctx, "r", "declined")), errorOf(d.Withdraw(ctx, "r", "withdrawn")),
-		d.SetUnreachable(ctx, "r", "unreachable", true), errorOf(d.SetQuiet(ctx, "r", "quiet", true)),
+		d.SetUnreachable(ctx, "r", "unreachable", true), errorOf(d.SetRemindersOff(ctx, "r", "quiet", true)),
 		d.Reminded(ctx, survey.Delivery{Round: "r", Person: "reminded"}, "2027-01-11"))
 	closes, workshop := survey.ClosesSoon.On("2027-01-11"), survey.WorkshopSoon.On("2027-01-11")
 	owe := func(kinds ...survey.MessageKind) []string {
@@ -97,7 +97,7 @@ func TestWhoIsReminded(t *testing.T) {
 		for _, k := range kinds {
 			all = append(all, survey.Moment{Kind: k, At: d.now})
 		}
-		n, err := d.OweReminders(ctx, r, map[string][]survey.Moment{r.TimeZone: all})
+		n, err := d.EnqueueReminders(ctx, r, map[string][]survey.Moment{r.TimeZone: all})
 		must(t, err)
 		got := d.taken(t)
 		if n != len(got) {
@@ -114,21 +114,21 @@ func TestWhoIsReminded(t *testing.T) {
 	if got := d.taken(t); n != 2 || len(got) != 2 || got[1] != "nudge@2027-01-04 started" { // who was reminded since gets no second one
 		t.Errorf("by hand: %d, %v", n, got)
 	}
-	counts, err := d.Awaiting(ctx, "r", ana, survey.ClosesSoon, survey.WorkshopSoon)
+	counts, err := d.CountRecipients(ctx, "r", ana, survey.ClosesSoon, survey.WorkshopSoon)
 	if err != nil || counts[survey.ClosesSoon] != 3 || counts[survey.WorkshopSoon] != 4 {
 		t.Errorf("awaiting: %v, %v", counts, err)
 	}
-	if _, err := d.Awaiting(ctx, "r", ben, survey.ClosesSoon); !errors.Is(err, survey.ErrNotCoordinator) {
+	if _, err := d.CountRecipients(ctx, "r", ben, survey.ClosesSoon); !errors.Is(err, survey.ErrNotCoordinator) {
 		t.Errorf("a stranger: %v", err)
 	}
 	// Checked again when it is sent.
 	for p, want := range map[survey.PersonID]bool{"invited": true, "finished": false, "reminded": false, "quiet": false, "unreachable": false} {
-		if _, got, err := d.Awaited(ctx, survey.Delivery{Round: "r", Person: p, Kind: closes}); err != nil || got != want {
+		if _, got, err := d.StillWanted(ctx, survey.Delivery{Round: "r", Person: p, Kind: closes}); err != nil || got != want {
 			t.Errorf("%s: %v, %v", p, got, err)
 		}
 	}
 	d.now = r.ClosesAt
-	if _, got, _ := d.Awaited(ctx, survey.Delivery{Round: "r", Person: "invited", Kind: closes}); got {
+	if _, got, _ := d.StillWanted(ctx, survey.Delivery{Round: "r", Person: "invited", Kind: closes}); got {
 		t.Error("awaited after the closing time")
 	}
 }
@@ -147,7 +147,7 @@ func TestRemindersByZone(t *testing.T) {
 	slices.Sort(zones)
 	same(t, zones, []string{"Asia/Tokyo", "Europe/London"})
 	due := map[string][]survey.Moment{"Asia/Tokyo": {{Kind: survey.ClosesSoon.On("2027-01-11"), At: d.now}}}
-	must(t, errorOf(d.OweReminders(t.Context(), r, due)))
+	must(t, errorOf(d.EnqueueReminders(t.Context(), r, due)))
 	same(t, d.taken(t), []string{"closes@2027-01-11 there"})
 	if got := d.seat(t, "there"); got.Round.ZoneOf(got.Member).String() != "Asia/Tokyo" || got.Round.ZoneOf(survey.Member{TimeZone: "x"}).String() != r.TimeZone {
 		t.Error("zones are mistaken")
@@ -165,12 +165,12 @@ func TestManyAreOwedInPages(t *testing.T) {
 	due := map[string][]survey.Moment{r.TimeZone: {{Kind: survey.ClosesSoon.On("2027-01-11"), At: d.now}}}
 	sent := map[survey.PersonID]int{}
 	for range 3 {
-		must(t, errorOf(d.OweReminders(t.Context(), r, due)))
-		some, err := d.TakeDue(t.Context(), 600)
+		must(t, errorOf(d.EnqueueReminders(t.Context(), r, due)))
+		some, err := d.LeaseDue(t.Context(), 600)
 		must(t, err)
 		for _, m := range some {
 			sent[m.Person]++
-			must(t, d.Reminded(t.Context(), m, "2027-01-11"), d.Settle(t.Context(), m))
+			must(t, d.Reminded(t.Context(), m, "2027-01-11"), d.Ack(t.Context(), m))
 		}
 	}
 	if len(sent) != 1700 {
@@ -190,27 +190,27 @@ func TestRemindLater(t *testing.T) {
 	at := survey.Moment{Kind: survey.ClosesSoon.On("2027-01-05"), At: d.now.Add(24 * time.Hour)}
 	for _, p := range []survey.PersonID{ben, "cem"} {
 		seat, err := d.RemindLater(t.Context(), "r", p, at)
-		if err != nil || seat.Member.RemindOn != "2027-01-05" {
+		if err != nil || seat.Member.RemindOnDate != "2027-01-05" {
 			t.Fatal(seat.Member, err)
 		}
 	}
-	must(t, errorOf(d.SetQuiet(t.Context(), "r", "cem", true)))
+	must(t, errorOf(d.SetRemindersOff(t.Context(), "r", "cem", true)))
 	same(t, d.taken(t), nil)
-	if m := d.seat(t, "cem").Member; m.RemindOn != "" || !m.Quiet {
+	if m := d.seat(t, "cem").Member; m.RemindOnDate != "" || !m.RemindersOff {
 		t.Errorf("%+v", m)
 	}
 	d.now = at.At
-	if _, awaited, err := d.Awaited(t.Context(), survey.Delivery{Round: "r", Person: "cem", Kind: at.Kind}); awaited || err != nil {
+	if _, awaited, err := d.StillWanted(t.Context(), survey.Delivery{Round: "r", Person: "cem", Kind: at.Kind}); awaited || err != nil {
 		t.Error(awaited, err)
 	}
 	must(t, d.Reminded(t.Context(), survey.Delivery{Round: "r", Person: ben}, "2027-01-05"))
-	if m := d.seat(t, ben).Member; m.RemindOn != "" || m.RemindedOn != "2027-01-05" {
+	if m := d.seat(t, ben).Member; m.RemindOnDate != "" || m.LastRemindedDate != "2027-01-05" {
 		t.Errorf("%+v", m)
 	}
 	if _, err := d.RemindLater(t.Context(), "r", "stranger", at); !errors.Is(err, survey.ErrNotTakingPart) {
 		t.Errorf("a stranger: %v", err)
 	}
-	if _, err := d.SetQuiet(t.Context(), "r", "stranger", true); !errors.Is(err, survey.ErrNotTakingPart) {
+	if _, err := d.SetRemindersOff(t.Context(), "r", "stranger", true); !errors.Is(err, survey.ErrNotTakingPart) {
 		t.Errorf("a stranger: %v", err)
 	}
 }
@@ -237,9 +237,9 @@ func TestCloseDue(t *testing.T) {
 			t.Fatalf("%v, closed by itself: %v, %v", got, closed, err)
 		}
 	}
-	p, err := d.PostResults(t.Context(), "r")
-	if err != nil || p.Terms.Invited != 1 {
-		t.Errorf("%+v, %v", p.Terms, err)
+	p, err := d.SystemResults(t.Context(), "r")
+	if err != nil || p.Context.Invited != 1 {
+		t.Errorf("%+v, %v", p.Context, err)
 	}
 	if _, closed, err := d.CloseDue(t.Context(), "none"); closed || err != nil {
 		t.Error("no such round:", closed, err)
@@ -248,7 +248,7 @@ func TestCloseDue(t *testing.T) {
 	d = newDesk(t)
 	r = d.asked(t, ben)
 	d.now = r.ClosesAt.Add(time.Second)
-	must(t, errorOf(d.Seat(t.Context(), "r", ben)))
+	must(t, errorOf(d.Participation(t.Context(), "r", ben)))
 	if _, closed, err := d.Close(t.Context(), "r", ana); !closed || err != nil {
 		t.Fatal(closed, err)
 	}
@@ -278,10 +278,10 @@ func TestPlanIsKept(t *testing.T) {
 	// What the channel gets does not touch what people are owed; the same again changes nothing.
 	for range 2 {
 		r, err = d.SetPlan(t.Context(), "r", ana, func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
-			c.Off = []survey.MessageKind{survey.LastDay}
+			c.Disabled = []survey.MessageKind{survey.LastDay}
 			return nil
 		})
-		if err != nil || !r.PlannedAt.Equal(since) || r.Posts.Gets(survey.LastDay) || !r.Posts.Gets(survey.Digest) {
+		if err != nil || !r.PlannedAt.Equal(since) || r.Posts.Enabled(survey.LastDay) || !r.Posts.Enabled(survey.Digest) {
 			t.Fatalf("%+v, %v", r, err)
 		}
 	}
@@ -289,7 +289,7 @@ func TestPlanIsKept(t *testing.T) {
 	if _, err := d.SetPlan(t.Context(), "r", ana, func(*survey.ReminderPlan, *survey.ChannelPlan) error { return refusal }); !errors.Is(err, refusal) {
 		t.Error(err)
 	}
-	must(t, d.Posted(t.Context(), "r", survey.Progress{At: d.now, Invited: 3, Finished: 1}))
+	must(t, d.Posted(t.Context(), "r", survey.DigestProgress{At: d.now, Invited: 3, Finished: 1}))
 	if got := d.seat(t, ben).Round; got.LastDigest == nil || got.LastDigest.Finished != 1 || got.Reminders.Hour != 9 {
 		t.Errorf("%+v", got)
 	}
@@ -299,7 +299,7 @@ func TestPlanIsKept(t *testing.T) {
 	if _, err := d.SetPlan(t.Context(), "r", ana, change); !errors.Is(err, survey.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
-	must(t, d.Posted(t.Context(), "r", survey.Progress{}))
+	must(t, d.Posted(t.Context(), "r", survey.DigestProgress{}))
 }
 
 // TestEachRoundThatHasSomethingAhead: open ones, and closed ones before their workshop.

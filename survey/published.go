@@ -23,8 +23,8 @@ const (
 // follow the orders of the matrix, so that a place in one is a place in the other.
 type Published struct {
 	Matrix      *Matrix
-	Terms       Terms // as applied
-	Respondents int   // people who answered at least one element in any way
+	Context     ResultContext // as applied
+	Respondents int           // people who answered at least one element in any way
 	Groups      []Group
 	Elements    []ElementResult
 	Dimensions  []DimensionResult
@@ -39,7 +39,7 @@ var unaccented = strings.NewReplacer("â", "a", "ê", "e", "î", "i", "ô", "o",
 // closed, and the round, where there are such.
 func (p Published) FileName() string {
 	var b strings.Builder
-	for _, r := range unaccented.Replace(strings.ToLower(p.Terms.Area)) {
+	for _, r := range unaccented.Replace(strings.ToLower(p.Context.Area)) {
 		switch {
 		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
 			b.WriteRune(r)
@@ -48,15 +48,15 @@ func (p Published) FileName() string {
 		}
 	}
 	parts := []string{"maturity", strings.Trim(b.String(), "-")}
-	if !p.Terms.ClosedAt.IsZero() {
-		parts = append(parts, p.Terms.ClosedAt.Format("2006-01"))
+	if !p.Context.ClosedAt.IsZero() {
+		parts = append(parts, p.Context.ClosedAt.Format("2006-01"))
 	}
 	parts = append(parts, strings.Map(func(r rune) rune {
 		if plainRune(r) {
 			return r
 		}
 		return -1
-	}, string(p.Terms.Round)))
+	}, string(p.Context.Round)))
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "-")
 }
 
@@ -70,30 +70,30 @@ type Group struct {
 // ElementResult is what may be known of one key element.
 type ElementResult struct {
 	ID          string
-	Dimension   string   // id of its dimension
-	Groups      []Cells  // one for each of Published.Groups
-	Information []Figure // people who hold each of the matrix's kinds of information
-	Comments    []string // in an order that says nothing of who wrote when; none when the element is hidden
-	Barriers    []string // likewise
+	Dimension   string       // id of its dimension
+	Groups      []GroupStats // one for each of Published.Groups
+	Information []Figure     // people who hold each of the matrix's kinds of information
+	Comments    []string     // in an order that says nothing of who wrote when; none when the element is hidden
+	Barriers    []string     // likewise
 }
 
 // Everyone is the element's figures over all people.
-func (e ElementResult) Everyone() Cells { return e.Groups[0] }
+func (e ElementResult) Everyone() GroupStats { return e.Groups[0] }
 
 // DimensionResult is what may be known of one dimension: its elements' counts added up. It counts ratings, of
 // which a person gives as many as there are elements.
 type DimensionResult struct {
 	ID     string
-	Groups []Cells // one for each of Published.Groups
+	Groups []GroupStats // one for each of Published.Groups
 }
 
 // Everyone is the dimension's figures over all people.
-func (d DimensionResult) Everyone() Cells { return d.Groups[0] }
+func (d DimensionResult) Everyone() GroupStats { return d.Groups[0] }
 
 // Cells is one element, or one dimension, in one group. Shares are of those who rated, from 0 to 1. Where nobody
 // of a role group rated, Rated is 0, the other counts are suppressed, and what is computed is not available. DontKnow,
 // NotApplicable and NotAnswered are shown all three or not at all, and may be suppressed where everything else is shown.
-type Cells struct {
+type GroupStats struct {
 	Rated         Figure
 	DontKnow      Figure
 	NotApplicable Figure
@@ -107,28 +107,28 @@ type Cells struct {
 	WithinOne     Figure // share at most one level from the median
 	Agreement     Figure // van der Eijk's A, -1 to 1; not applicable to a single level
 	FarMinority   Flag   // FarMinorityPercent or more rated two or more levels from the most common
-	Agreed        Flag   // by the consensus rule; else to be discussed
+	Consensus     Flag   // by the consensus rule; else to be discussed
 }
 
 // Mark says whether a figure is there, and if not, why.
-type Mark uint8
+type Availability uint8
 
 // The marks. The zero mark is Suppressed, so that what was never filled in is never taken for a number.
 const (
-	Suppressed   Mark = iota // hidden so that nobody's answer can be told
-	NotAvailable             // there is nothing to compute it from
-	Inapplicable             // it has no meaning here
-	Shown
+	Suppressed          Availability = iota // hidden so that nobody's answer can be told
+	NotAvailable                            // there is nothing to compute it from
+	FigureNotApplicable                     // it has no meaning here
+	Present
 )
 
 // String is the symbol that UK public bodies print in place of a figure; empty for Shown.
-func (m Mark) String() string {
+func (m Availability) String() string {
 	switch m {
 	case Suppressed:
 		return "[c]"
 	case NotAvailable:
 		return "[x]"
-	case Inapplicable:
+	case FigureNotApplicable:
 		return "[z]"
 	}
 	return ""
@@ -136,9 +136,9 @@ func (m Mark) String() string {
 
 // Figure is a number that may be missing for a stated reason. One that is not shown holds no number.
 type Figure struct {
-	value    float64
-	decimals int8
-	mark     Mark
+	value        float64
+	decimals     int8
+	availability Availability
 }
 
 const (
@@ -146,17 +146,17 @@ const (
 	shortest      = -1 // as many decimals as the number has
 )
 
-var unavailable = Figure{mark: NotAvailable}
+var unavailable = Figure{availability: NotAvailable}
 
-func whole(n int64) Figure { return Figure{value: float64(n), mark: Shown} }
+func whole(n int64) Figure { return Figure{value: float64(n), availability: Present} }
 
 func share(part, total int64) Figure {
-	return Figure{value: float64(part) / float64(total), decimals: shareDecimals, mark: Shown}
+	return Figure{value: float64(part) / float64(total), decimals: shareDecimals, availability: Present}
 }
 
-// OfRoster is a number of the turnout that only a roster tells: not available for answers that were collected elsewhere,
+// RosterFigure is a number of the turnout that only a roster tells: not available for answers that were collected elsewhere,
 // of which it is not known whom else somebody asked.
-func (t Terms) OfRoster(n int) Figure {
+func (t ResultContext) RosterFigure(n int) Figure {
 	if t.Round == "" {
 		return unavailable
 	}
@@ -164,54 +164,54 @@ func (t Terms) OfRoster(n int) Figure {
 }
 
 // Mark says whether the figure is shown, and if not, why.
-func (f Figure) Mark() Mark { return f.mark }
+func (f Figure) Availability() Availability { return f.availability }
 
 // Float returns the number, and whether it is shown.
-func (f Figure) Float() (float64, bool) { return f.value, f.mark == Shown }
+func (f Figure) Float() (float64, bool) { return f.value, f.availability == Present }
 
 // Int returns the number cut to a whole one, and whether it is shown.
-func (f Figure) Int() (int, bool) { return int(f.value), f.mark == Shown }
+func (f Figure) Int() (int, bool) { return int(f.value), f.availability == Present }
 
 // String is the number as text, a raw share with six decimals, or the symbol of what hides it.
 func (f Figure) String() string {
-	if f.mark != Shown {
-		return f.mark.String()
+	if f.availability != Present {
+		return f.availability.String()
 	}
 	return strconv.FormatFloat(f.value, 'f', int(f.decimals), 64)
 }
 
 // MarshalJSON writes a number, or the symbol as a string.
 func (f Figure) MarshalJSON() ([]byte, error) {
-	if f.mark != Shown {
-		return json.Marshal(f.mark.String())
+	if f.availability != Present {
+		return json.Marshal(f.availability.String())
 	}
 	return []byte(f.String()), nil
 }
 
 // Flag is a yes or no that may be missing for a stated reason.
 type Flag struct {
-	value bool
-	mark  Mark
+	value        bool
+	availability Availability
 }
 
 // Mark says whether the flag is shown, and if not, why.
-func (f Flag) Mark() Mark { return f.mark }
+func (f Flag) Availability() Availability { return f.availability }
 
 // Bool returns the flag, and whether it is shown.
-func (f Flag) Bool() (bool, bool) { return f.value, f.mark == Shown }
+func (f Flag) Bool() (bool, bool) { return f.value, f.availability == Present }
 
 // String is "true", "false" or the symbol of what hides it.
 func (f Flag) String() string {
-	if f.mark != Shown {
-		return f.mark.String()
+	if f.availability != Present {
+		return f.availability.String()
 	}
 	return strconv.FormatBool(f.value)
 }
 
 // MarshalJSON writes true or false, or the symbol as a string.
 func (f Flag) MarshalJSON() ([]byte, error) {
-	if f.mark != Shown {
-		return json.Marshal(f.mark.String())
+	if f.availability != Present {
+		return json.Marshal(f.availability.String())
 	}
 	return json.Marshal(f.value)
 }
@@ -250,18 +250,18 @@ func (p Published) MarshalJSON() ([]byte, error) {
 		Dimensions     []dimensionJSON      `json:"dimensions"`
 		Agenda         []string             `json:"agenda"`
 	}
-	t := p.Terms
+	t := p.Context
 	d := document{
 		SchemaVersion: SchemaVersion,
 		Symbols: map[string]string{
-			Suppressed.String(): "suppressed", NotAvailable.String(): "not available", Inapplicable.String(): "not applicable",
+			Suppressed.String(): "suppressed", NotAvailable.String(): "not available", FigureNotApplicable.String(): "not applicable",
 		},
 		Round: roundJSON{
 			ID: t.Round, Area: t.Area, Matrix: p.Matrix.ID, MatrixVersion: p.Matrix.Version,
 			OpenedAt: timeJSON(t.OpenedAt), ClosedAt: timeJSON(t.ClosedAt), MinGroup: t.MinGroup,
 			Consensus: consensusJSON{t.Consensus.Percent, t.Consensus.AllowFarMinority}, Reminders: t.Reminders,
 		},
-		Turnout:        turnoutJSON{t.OfRoster(t.Invited), t.OfRoster(t.Started), t.Finished, t.OfRoster(t.Declined), t.OfRoster(t.Withdrawn), p.Respondents},
+		Turnout:        turnoutJSON{t.RosterFigure(t.Invited), t.RosterFigure(t.Started), t.Finished, t.RosterFigure(t.Declined), t.RosterFigure(t.Withdrawn), p.Respondents},
 		Representation: p.representation(),
 		Groups:         []namedJSON{},
 		Agenda:         []string{},
@@ -298,17 +298,17 @@ func (p Published) MarshalJSON() ([]byte, error) {
 
 func (p Published) representation() []representationJSON {
 	out := []representationJSON{}
-	for _, n := range p.Terms.Roles {
+	for _, n := range p.Context.Roles {
 		role, group, _ := p.Matrix.Role(n.Role)
-		out = append(out, representationJSON{n.Role, role.Name, group.ID, p.Terms.OfRoster(n.Invited), n.Finished, role.Workshops})
+		out = append(out, representationJSON{n.Role, role.Name, group.ID, p.Context.RosterFigure(n.Invited), n.Finished, role.Workshops})
 	}
-	if n := p.Terms.Unstated; n.Invited > 0 || n.Finished > 0 {
-		out = append(out, representationJSON{NotStatedGroup, nil, NotStatedGroup, p.Terms.OfRoster(n.Invited), n.Finished, nil})
+	if n := p.Context.Unstated; n.Invited > 0 || n.Finished > 0 {
+		out = append(out, representationJSON{NotStatedGroup, nil, NotStatedGroup, p.Context.RosterFigure(n.Invited), n.Finished, nil})
 	}
 	return out
 }
 
-func (p Published) roleGroups(cells []Cells) []groupJSON {
+func (p Published) roleGroups(cells []GroupStats) []groupJSON {
 	out := []groupJSON{}
 	for i, c := range cells[1:] {
 		out = append(out, groupJSON{p.Groups[i+1].ID, p.figures(c)})
@@ -316,7 +316,7 @@ func (p Published) roleGroups(cells []Cells) []groupJSON {
 	return out
 }
 
-func (p Published) figures(c Cells) figuresJSON {
+func (p Published) figures(c GroupStats) figuresJSON {
 	var level any = c.Mode
 	if n, ok := c.Mode.Int(); ok {
 		level = p.Matrix.Levels[n-1].ID
@@ -324,7 +324,7 @@ func (p Published) figures(c Cells) figuresJSON {
 	return figuresJSON{
 		c.Rated, c.DontKnow, c.NotApplicable, c.NotAnswered,
 		p.byLevel(c.Counts), p.byLevel(c.Percent), p.byLevel(c.Shares),
-		level, c.ModeShare, c.Median, c.WithinOne, c.Agreement, c.FarMinority, c.Agreed,
+		level, c.ModeShare, c.Median, c.WithinOne, c.Agreement, c.FarMinority, c.Consensus,
 	}
 }
 

@@ -16,7 +16,7 @@ func TestFileNameOfAnyRound(t *testing.T) {
 		if id.Valid() != valid {
 			t.Errorf("%q is valid: %v", id, !valid)
 		}
-		name := Published{Terms: Terms{Area: "../North", Round: id}}.FileName()
+		name := Published{Context: ResultContext{Area: "../North", Round: id}}.FileName()
 		if strings.ContainsAny(name, "./\\ \x00") {
 			t.Errorf("%q makes a file %q", id, name)
 		}

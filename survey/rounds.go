@@ -43,14 +43,14 @@ func (r *Rounds) Create(ctx context.Context, round Round) (Round, error) {
 	if err := r.check(&round); err != nil {
 		return Round{}, err
 	}
-	if err := r.store.CreateRound(ctx, round, r.entry(round.Coordinators[0], ActCreated, Changes(Round{}, round))); err != nil {
+	if err := r.store.CreateRound(ctx, round, r.entry(round.Coordinators[0], AuditCreated, Changes(Round{}, round))); err != nil {
 		return Round{}, err
 	}
 	return round, nil
 }
 
-func (r *Rounds) entry(by PersonID, act Act, changes []Change) Entry {
-	return Entry{At: r.now(), By: by, Act: act, Changes: changes}
+func (r *Rounds) entry(by PersonID, act AuditAction, changes []Change) AuditEntry {
+	return AuditEntry{At: r.now(), By: by, Action: act, Changes: changes}
 }
 
 func (r *Rounds) check(round *Round) error {
@@ -67,8 +67,8 @@ func (r *Rounds) check(round *Round) error {
 		return &InputError{Field: "languages", Reason: "unknown"}
 	case len(round.Coordinators) == 0:
 		return &InputError{Field: "coordinators", Reason: "empty"}
-	case round.MinGroup < LeastMinGroup:
-		return &InputError{Field: "min_group", Reason: "low", Limit: LeastMinGroup}
+	case round.MinGroup < MinGroupFloor:
+		return &InputError{Field: "min_group", Reason: "low", Limit: MinGroupFloor}
 	case round.Consensus.Percent < 50 || round.Consensus.Percent > 100:
 		return &InputError{Field: "agreed", Reason: "range"}
 	case utf8.RuneCountInString(round.Workshop.Place) > MaxPlaceRunes:
@@ -116,7 +116,7 @@ const attempts = 5
 
 // change reads the round, lets edit change it, and saves it, again from the start when it was changed in between. The act is recorded
 // with what has changed, and what more there is to say of it.
-func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, act Act, edit func(*Round) error, more ...Change) (Round, error) {
+func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, act AuditAction, edit func(*Round) error, more ...Change) (Round, error) {
 	for range attempts {
 		round, err := r.Round(ctx, id, by)
 		if err != nil {
@@ -142,7 +142,7 @@ func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, act Act, e
 // Redraft changes what a coordinator proposed, while the round is a draft; an error of edit is returned as it is. Edit may be called
 // several times.
 func (r *Rounds) Redraft(ctx context.Context, id RoundID, by PersonID, edit func(*Round) error) (Round, error) {
-	round, err := r.change(ctx, id, by, ActRedrafted, func(round *Round) error {
+	round, err := r.change(ctx, id, by, AuditRedrafted, func(round *Round) error {
 		if round.State != Draft {
 			return ErrOpened
 		}
@@ -167,7 +167,7 @@ func (r *Rounds) Redraft(ctx context.Context, id RoundID, by PersonID, edit func
 // Open opens the survey of a draft. From then on the minimum group and the consensus rule stand.
 // Opening an open round changes nothing; the bool says whether this call opened it.
 func (r *Rounds) Open(ctx context.Context, id RoundID, by PersonID) (Round, bool, error) {
-	round, err := r.change(ctx, id, by, ActOpened, func(round *Round) error {
+	round, err := r.change(ctx, id, by, AuditOpened, func(round *Round) error {
 		switch round.State {
 		case Open:
 			return errDone
@@ -186,7 +186,7 @@ func (r *Rounds) Open(ctx context.Context, id RoundID, by PersonID) (Round, bool
 // Extend moves the closing time of an open survey later, never earlier: people plan by it. The bool says
 // whether this call moved it.
 func (r *Rounds) Extend(ctx context.Context, id RoundID, by PersonID, closes time.Time) (Round, bool, error) {
-	round, err := r.change(ctx, id, by, ActExtended, func(round *Round) error {
+	round, err := r.change(ctx, id, by, AuditExtended, func(round *Round) error {
 		switch {
 		case round.State != Open:
 			return refuseState(round.State)
@@ -212,7 +212,7 @@ const MaxCoordinators = 20
 
 // AddCoordinators lets more people steer the round.
 func (r *Rounds) AddCoordinators(ctx context.Context, id RoundID, by PersonID, people []PersonID) (Round, error) {
-	round, err := r.change(ctx, id, by, ActTeam, func(round *Round) error {
+	round, err := r.change(ctx, id, by, AuditTeam, func(round *Round) error {
 		had := len(round.Coordinators)
 		for _, p := range people {
 			if !slices.Contains(round.Coordinators, p) {
@@ -236,9 +236,9 @@ func (r *Rounds) AddCoordinators(ctx context.Context, id RoundID, by PersonID, p
 // and adds themselves: a round whose last coordinator has left is not lost. The caller has checked that they may. The bool says whether
 // this call added them; then the channel is told.
 func (r *Rounds) AddCoordinator(ctx context.Context, id RoundID, person, by PersonID) (Round, bool, error) {
-	act := ActTeam
+	act := AuditTeam
 	if person == by {
-		act = ActSelfAdded
+		act = AuditSelfAdded
 	}
 	for range attempts {
 		round, err := r.store.Round(ctx, id)
@@ -300,7 +300,7 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, in
 	for _, zone := range names {
 		zones[zone] = all
 	}
-	due, err := r.OweReminders(ctx, round, zones)
+	due, err := r.EnqueueReminders(ctx, round, zones)
 	if err != nil || due == 0 { // where nobody is due, nothing was done: somebody else may be invited and reminded
 		return round, 0, err
 	}
@@ -308,7 +308,7 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, in
 	if err := r.store.Plan(ctx, id, NudgesSent.On(date), r.now().Add(nudgesFirst)); err != nil {
 		return round, due, err
 	}
-	round, err = r.change(ctx, id, by, ActReminded, func(round *Round) error {
+	round, err = r.change(ctx, id, by, AuditReminded, func(round *Round) error {
 		if err := soon(round); err != nil {
 			return err
 		}
@@ -325,11 +325,11 @@ func ofPeople(n int) Change { return Change{Field: FieldPeople, New: strconv.Ito
 // the process is killed.
 const LeaseTTL = 3 * time.Minute
 
-// TakeDue hands out at most limit messages that are due; each is to be given to Settle or Postpone within minutes, or it is
+// LeaseDue hands out at most limit messages that are due; each is to be given to Settle or Postpone within minutes, or it is
 // handed out again.
-func (r *Rounds) TakeDue(ctx context.Context, limit int) ([]Delivery, error) {
+func (r *Rounds) LeaseDue(ctx context.Context, limit int) ([]Delivery, error) {
 	now := r.now()
-	due, err := r.store.Take(ctx, now, now.Add(LeaseTTL), limit)
+	due, err := r.store.Lease(ctx, now, now.Add(LeaseTTL), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -348,8 +348,8 @@ func (r *Rounds) Due(ctx context.Context) (int, error) {
 // Awaited says whether a message still has something to tell its person, whose seat it returns: of a round that takes answers,
 // or has its workshop ahead, and to somebody who has not done what it is about and has not been reminded since it was due; or to a coordinator of a closed round. It
 // does not say that this is the hour for it.
-func (r *Rounds) Awaited(ctx context.Context, d Delivery) (Seat, bool, error) {
-	seat, err := r.Seat(ctx, d.Round, d.Person)
+func (r *Rounds) StillWanted(ctx context.Context, d Delivery) (Participation, bool, error) {
+	seat, err := r.Participation(ctx, d.Round, d.Person)
 	switch {
 	case isNoRound(err):
 		return seat, false, nil
@@ -359,17 +359,17 @@ func (r *Rounds) Awaited(ctx context.Context, d Delivery) (Seat, bool, error) {
 	if d.Kind.Base() == Unposted {
 		return seat, seat.Round.State == Closed && slices.Contains(seat.Round.Coordinators, d.Person), nil
 	}
-	return seat, seat.Round.takes(d.Kind, r.now()) && seat.Member.awaited(d.Kind), nil
+	return seat, seat.Round.takes(d.Kind, r.now()) && seat.Member.wants(d.Kind), nil
 }
 
 // Settle forgets a message that was sent, or is not awaited any more.
-func (r *Rounds) Settle(ctx context.Context, d Delivery) error {
-	return r.store.Settle(ctx, d)
+func (r *Rounds) Ack(ctx context.Context, d Delivery) error {
+	return r.store.Ack(ctx, d)
 }
 
 // Postpone makes a message that could not be sent due again after a while.
-func (r *Rounds) Postpone(ctx context.Context, d Delivery, wait time.Duration) error {
-	return r.store.Postpone(ctx, d, r.now().Add(wait))
+func (r *Rounds) Reschedule(ctx context.Context, d Delivery, wait time.Duration) error {
+	return r.store.Reschedule(ctx, d, r.now().Add(wait))
 }
 
 // Close closes the round for good: nobody can answer, change or withdraw from then on, and nobody can tell any more
@@ -396,10 +396,10 @@ func (r *Rounds) Close(ctx context.Context, id RoundID, by PersonID) (Round, boo
 }
 
 // closing is the entry of a round's closing as of that time.
-func (r *Rounds) closing(by PersonID, round Round, at time.Time) Entry {
+func (r *Rounds) closing(by PersonID, round Round, at time.Time) AuditEntry {
 	closed := round
 	closed.ClosedAt = at
-	return r.entry(by, ActClosed, Changes(round, closed))
+	return r.entry(by, AuditClosed, Changes(round, closed))
 }
 
 // Results returns what may be known of a closed round's answers, and records who asked. Of an open one it returns ErrStillOpen.
@@ -413,23 +413,23 @@ func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID, more ...C
 	if err != nil {
 		return Published{}, err
 	}
-	return p, r.NoteAct(ctx, id, by, ActResults, more...)
+	return p, r.Audit(ctx, id, by, AuditResults, more...)
 }
 
 // Export returns what Results does, to be taken away as files, and the record, which tells of this as well.
-func (r *Rounds) Export(ctx context.Context, id RoundID, by PersonID, more ...Change) (Published, Record, error) {
+func (r *Rounds) Export(ctx context.Context, id RoundID, by PersonID, more ...Change) (Published, AuditLog, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {
-		return Published{}, Record{}, err
+		return Published{}, AuditLog{}, err
 	}
 	p, err := r.publish(ctx, round)
 	if err != nil {
-		return Published{}, Record{}, err
+		return Published{}, AuditLog{}, err
 	}
-	if err := r.NoteAct(ctx, id, by, ActExported, more...); err != nil {
-		return Published{}, Record{}, err
+	if err := r.Audit(ctx, id, by, AuditExported, more...); err != nil {
+		return Published{}, AuditLog{}, err
 	}
-	record, err := r.PostRecord(ctx, round)
+	record, err := r.SystemAuditLog(ctx, round)
 	return p, record, err
 }
 
@@ -453,7 +453,7 @@ func (r *Rounds) publish(ctx context.Context, round Round) (Published, error) {
 	if err != nil {
 		return Published{}, err
 	}
-	return Publish(tally, Terms{
+	return Publish(tally, ResultContext{
 		Round: round.ID, Area: round.Area, MinGroup: round.MinGroup, Consensus: round.Consensus,
 		OpenedAt: round.OpenedAt.In(round.Location()), ClosedAt: round.ClosedAt.In(round.Location()),
 		Reminders: round.Reminders, Turnout: turnout,
@@ -482,7 +482,7 @@ func (r *Rounds) Invite(ctx context.Context, id RoundID, by PersonID, people []M
 	}
 	fresh := make([]Member, 0, len(people))
 	for _, p := range people {
-		p.Standing = Invited
+		p.Status = Invited
 		p.Group = ""
 		if p.Role != "" {
 			_, group, ok := m.Role(p.Role)
@@ -493,7 +493,7 @@ func (r *Rounds) Invite(ctx context.Context, id RoundID, by PersonID, people []M
 		}
 		fresh = append(fresh, p)
 	}
-	added, err := r.store.Invite(ctx, id, fresh, Invitation, r.now(), func(n int) Entry { return r.entry(by, ActInvited, []Change{ofPeople(n)}) })
+	added, err := r.store.Invite(ctx, id, fresh, Invitation, r.now(), func(n int) AuditEntry { return r.entry(by, AuditInvited, []Change{ofPeople(n)}) })
 	if err != nil {
 		return round, added, err
 	}
@@ -507,16 +507,16 @@ func (r *Rounds) answering(round Round) error {
 	return refuseState(round.State)
 }
 
-// OpenDoor lets whoever wants to join an open round, from now on. Again, it changes nothing.
-func (r *Rounds) OpenDoor(ctx context.Context, id RoundID, by PersonID) (Round, error) {
-	round, err := r.change(ctx, id, by, ActDoor, func(round *Round) error {
+// AllowSelfJoin lets whoever wants to join an open round, from now on. Again, it changes nothing.
+func (r *Rounds) AllowSelfJoin(ctx context.Context, id RoundID, by PersonID) (Round, error) {
+	round, err := r.change(ctx, id, by, AuditSelfJoinAllowed, func(round *Round) error {
 		if err := r.answering(*round); err != nil {
 			return err
 		}
-		if round.JoinOpen {
+		if round.SelfJoin {
 			return errDone
 		}
-		round.JoinOpen = true
+		round.SelfJoin = true
 		return nil
 	})
 	return round, unlessDone(err)
@@ -526,7 +526,7 @@ func (r *Rounds) OpenDoor(ctx context.Context, id RoundID, by PersonID) (Round, 
 // takes it back, and with it its reminders.
 func (r *Rounds) SetWorkshop(ctx context.Context, id RoundID, by PersonID, w Workshop) (Round, error) {
 	w.Place = plaintext.Line(w.Place)
-	round, err := r.change(ctx, id, by, ActWorkshop, func(round *Round) error {
+	round, err := r.change(ctx, id, by, AuditWorkshop, func(round *Round) error {
 		end := round.ClosesAt
 		if round.State == Closed {
 			end = round.ClosedAt // a coordinator may have closed it before its time
@@ -551,24 +551,24 @@ func (r *Rounds) SetWorkshop(ctx context.Context, id RoundID, by PersonID, w Wor
 
 // Join lets a person in by their own wish: somebody who declined or withdrew before, or, once a coordinator has opened the
 // door, somebody not invited yet.
-func (r *Rounds) Join(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
+func (r *Rounds) Join(ctx context.Context, id RoundID, person PersonID) (Participation, error) {
 	seat, err := r.answeringSeat(ctx, id, person)
 	if err != nil {
 		return seat, err
 	}
-	switch seat.Member.Standing {
+	switch seat.Member.Status {
 	case NotInvited:
-		if !seat.Round.JoinOpen {
+		if !seat.Round.SelfJoin {
 			return seat, ErrNotTakingPart
 		}
-		if _, err := r.store.Invite(ctx, id, []Member{{Person: person, Standing: Invited}}, "", time.Time{}, nil); err != nil {
+		if _, err := r.store.Invite(ctx, id, []Member{{Person: person, Status: Invited}}, "", time.Time{}, nil); err != nil {
 			return seat, err
 		}
-		return r.Seat(ctx, id, person)
+		return r.Participation(ctx, id, person)
 	case Declined, Withdrawn:
 		return r.member(ctx, seat, func(m *Member) error {
-			if m.Standing == Declined || m.Standing == Withdrawn {
-				m.Standing = Invited
+			if m.Status == Declined || m.Status == Withdrawn {
+				m.Status = Invited
 			}
 			return nil
 		})
@@ -577,16 +577,16 @@ func (r *Rounds) Join(ctx context.Context, id RoundID, person PersonID) (Seat, e
 }
 
 // Seat returns a person's place in a round, whatever it is. It does not say that they may take part.
-func (r *Rounds) Seat(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
-	seat, err := r.store.Seat(ctx, id, person)
+func (r *Rounds) Participation(ctx context.Context, id RoundID, person PersonID) (Participation, error) {
+	seat, err := r.store.Participation(ctx, id, person)
 	if err != nil {
-		return Seat{}, err
+		return Participation{}, err
 	}
 	return seat, nil
 }
 
 // View returns a person's place and what they said so far. Once the round is closed there is no telling what they said.
-func (r *Rounds) View(ctx context.Context, id RoundID, person PersonID) (Seat, Response, error) {
+func (r *Rounds) Response(ctx context.Context, id RoundID, person PersonID) (Participation, Response, error) {
 	seat, err := r.taking(ctx, id, person)
 	if err != nil {
 		return seat, Response{}, err
@@ -600,14 +600,14 @@ func (r *Rounds) View(ctx context.Context, id RoundID, person PersonID) (Seat, R
 
 // Kept returns everything that is kept about a person who takes part, also after the closing time: until the round is closed,
 // they may see it and withdraw.
-func (r *Rounds) Kept(ctx context.Context, id RoundID, person PersonID) (Seat, Response, error) {
-	seat, err := r.Seat(ctx, id, person)
+func (r *Rounds) PersonalData(ctx context.Context, id RoundID, person PersonID) (Participation, Response, error) {
+	seat, err := r.Participation(ctx, id, person)
 	switch {
 	case err != nil:
 		return seat, Response{}, err
 	case seat.Round.State != Open:
 		return seat, Response{}, refuseState(seat.Round.State)
-	case seat.Member.Standing == Withdrawn:
+	case seat.Member.Status == Withdrawn:
 		return seat, Response{}, ErrWithdrawn
 	case !seat.Member.TakesPart():
 		return seat, Response{}, ErrNotTakingPart
@@ -620,8 +620,8 @@ func (r *Rounds) Kept(ctx context.Context, id RoundID, person PersonID) (Seat, R
 }
 
 // answeringSeat returns a person's place, whatever it is, in a survey that takes answers.
-func (r *Rounds) answeringSeat(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
-	seat, err := r.Seat(ctx, id, person)
+func (r *Rounds) answeringSeat(ctx context.Context, id RoundID, person PersonID) (Participation, error) {
+	seat, err := r.Participation(ctx, id, person)
 	if err != nil {
 		return seat, err
 	}
@@ -629,13 +629,13 @@ func (r *Rounds) answeringSeat(ctx context.Context, id RoundID, person PersonID)
 }
 
 // taking returns the seat of somebody who takes part in a survey that takes answers.
-func (r *Rounds) taking(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
+func (r *Rounds) taking(ctx context.Context, id RoundID, person PersonID) (Participation, error) {
 	seat, err := r.answeringSeat(ctx, id, person)
 	if err != nil {
 		return seat, err
 	}
 	switch {
-	case seat.Member.Standing == Withdrawn:
+	case seat.Member.Status == Withdrawn:
 		return seat, ErrWithdrawn
 	case !seat.Member.TakesPart():
 		return seat, ErrNotTakingPart
@@ -644,7 +644,7 @@ func (r *Rounds) taking(ctx context.Context, id RoundID, person PersonID) (Seat,
 }
 
 // member changes an entry at the wish of the person themselves, who can be reached, then.
-func (r *Rounds) member(ctx context.Context, seat Seat, change func(*Member) error) (Seat, error) {
+func (r *Rounds) member(ctx context.Context, seat Participation, change func(*Member) error) (Participation, error) {
 	changed, err := r.store.ChangeMember(ctx, seat, r.now(), func(m *Member) error {
 		m.Unreachable = false
 		return change(m)
@@ -656,12 +656,12 @@ func (r *Rounds) member(ctx context.Context, seat Seat, change func(*Member) err
 }
 
 // invited returns the seat of somebody in the roster, of a survey that takes answers.
-func (r *Rounds) invited(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
+func (r *Rounds) invited(ctx context.Context, id RoundID, person PersonID) (Participation, error) {
 	seat, err := r.answeringSeat(ctx, id, person)
 	if err != nil {
 		return seat, err
 	}
-	switch seat.Member.Standing {
+	switch seat.Member.Status {
 	case NotInvited:
 		return seat, ErrNotTakingPart
 	case Withdrawn:
@@ -671,7 +671,7 @@ func (r *Rounds) invited(ctx context.Context, id RoundID, person PersonID) (Seat
 }
 
 // SetLanguage keeps the language a person wants to be asked in.
-func (r *Rounds) SetLanguage(ctx context.Context, id RoundID, person PersonID, lang Lang) (Seat, error) {
+func (r *Rounds) SetLanguage(ctx context.Context, id RoundID, person PersonID, lang Lang) (Participation, error) {
 	seat, err := r.invited(ctx, id, person)
 	if err != nil {
 		return seat, err
@@ -680,7 +680,7 @@ func (r *Rounds) SetLanguage(ctx context.Context, id RoundID, person PersonID, l
 		return seat, &InputError{Field: "language", Reason: "unknown"}
 	}
 	return r.member(ctx, seat, func(m *Member) error {
-		if m.Standing == Withdrawn {
+		if m.Status == Withdrawn {
 			return ErrWithdrawn
 		}
 		m.Language = lang
@@ -689,19 +689,19 @@ func (r *Rounds) SetLanguage(ctx context.Context, id RoundID, person PersonID, l
 }
 
 // Start records that a person accepted a version of the privacy notice, and lets them answer.
-func (r *Rounds) Start(ctx context.Context, id RoundID, person PersonID, notice string) (Seat, error) {
+func (r *Rounds) Start(ctx context.Context, id RoundID, person PersonID, notice string) (Participation, error) {
 	seat, err := r.invited(ctx, id, person)
 	if err != nil {
 		return seat, err
 	}
 	return r.member(ctx, seat, func(m *Member) error {
 		switch {
-		case m.Standing == Withdrawn:
+		case m.Status == Withdrawn:
 			return ErrWithdrawn
 		case m.TakesPart() && m.Notice == notice:
 			return nil
 		case !m.TakesPart():
-			m.Standing = Started
+			m.Status = Started
 		}
 		m.Notice, m.NoticeAt = notice, r.now().UTC().Truncate(time.Second)
 		return nil
@@ -709,21 +709,21 @@ func (r *Rounds) Start(ctx context.Context, id RoundID, person PersonID, notice 
 }
 
 // Decline records that a person does not want to take part. Whoever has started withdraws instead.
-func (r *Rounds) Decline(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
+func (r *Rounds) Decline(ctx context.Context, id RoundID, person PersonID) (Participation, error) {
 	seat, err := r.invited(ctx, id, person)
 	if err != nil || seat.Member.TakesPart() {
 		return seat, err
 	}
 	return r.member(ctx, seat, func(m *Member) error {
-		if m.Standing == Invited {
-			m.Standing = Declined
+		if m.Status == Invited {
+			m.Status = Declined
 		}
 		return nil
 	})
 }
 
 // SetRole keeps the role a person says they have; Unstated when they would rather not say.
-func (r *Rounds) SetRole(ctx context.Context, id RoundID, person PersonID, role string) (Seat, error) {
+func (r *Rounds) SetRole(ctx context.Context, id RoundID, person PersonID, role string) (Participation, error) {
 	seat, err := r.taking(ctx, id, person)
 	if err != nil {
 		return seat, err
@@ -753,23 +753,23 @@ func (r *Rounds) SetRole(ctx context.Context, id RoundID, person PersonID, role 
 const Unstated = "-"
 
 // SetOrganisation keeps where a person works; empty takes it back.
-func (r *Rounds) SetOrganisation(ctx context.Context, id RoundID, person PersonID, organisation string) (Seat, error) {
+func (r *Rounds) SetOrganisation(ctx context.Context, id RoundID, person PersonID, organisation string) (Participation, error) {
 	organisation = plaintext.Line(organisation)
 	if utf8.RuneCountInString(organisation) > MaxOrganisationRunes {
-		return Seat{}, &InputError{Field: "organisation", Reason: "long", Limit: MaxOrganisationRunes}
+		return Participation{}, &InputError{Field: "organisation", Reason: "long", Limit: MaxOrganisationRunes}
 	}
 	return r.describe(ctx, id, person, func(m *Member) { m.Organisation = organisation })
 }
 
 // SetScope keeps for whom a person answers.
-func (r *Rounds) SetScope(ctx context.Context, id RoundID, person PersonID, scope Scope) (Seat, error) {
+func (r *Rounds) SetScope(ctx context.Context, id RoundID, person PersonID, scope Scope) (Participation, error) {
 	if !slices.Contains(Scopes, scope) {
-		return Seat{}, &InputError{Field: "scope", Reason: "unknown"}
+		return Participation{}, &InputError{Field: "scope", Reason: "unknown"}
 	}
 	return r.describe(ctx, id, person, func(m *Member) { m.Scope = scope })
 }
 
-func (r *Rounds) describe(ctx context.Context, id RoundID, person PersonID, set func(*Member)) (Seat, error) {
+func (r *Rounds) describe(ctx context.Context, id RoundID, person PersonID, set func(*Member)) (Participation, error) {
 	seat, err := r.taking(ctx, id, person)
 	if err != nil {
 		return seat, err
@@ -785,7 +785,7 @@ func (r *Rounds) describe(ctx context.Context, id RoundID, person PersonID, set 
 
 // Answer keeps a rating of an element, given by one gesture. It returns the response as it stands
 // after it. An answer that is refused with a *TooSoonError comes with the response as well.
-func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Gesture, element string, rating Rating) (Seat, Response, error) {
+func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Operation, element string, rating Rating) (Participation, Response, error) {
 	seat, m, err := r.about(ctx, id, person, element)
 	if err != nil {
 		return seat, Response{}, err
@@ -800,12 +800,12 @@ func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Gest
 // Current says whether a person's entry, and their response, are still as they were read. Of a
 // response that was not read, which has no answers, only the entry is compared. Nothing is current
 // in a round that has closed.
-func (r *Rounds) Current(ctx context.Context, seat Seat, resp Response) (bool, error) {
+func (r *Rounds) Current(ctx context.Context, seat Participation, resp Response) (bool, error) {
 	return r.store.Current(ctx, seat, resp)
 }
 
 // about returns the seat of somebody who may answer the element, and the matrix that has it.
-func (r *Rounds) about(ctx context.Context, id RoundID, person PersonID, element string) (Seat, *Matrix, error) {
+func (r *Rounds) about(ctx context.Context, id RoundID, person PersonID, element string) (Participation, *Matrix, error) {
 	seat, err := r.taking(ctx, id, person)
 	if err != nil {
 		return seat, nil, err
@@ -821,7 +821,7 @@ func (r *Rounds) about(ctx context.Context, id RoundID, person PersonID, element
 }
 
 // Detail keeps what a person adds to an element, in place of what they added before.
-func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, g Gesture, element string, d Detail) (Seat, Response, error) {
+func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, g Operation, element string, d Detail) (Participation, Response, error) {
 	seat, m, err := r.about(ctx, id, person, element)
 	if err != nil {
 		return seat, Response{}, err
@@ -847,8 +847,8 @@ func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, g Gest
 }
 
 // Submit records that a person has finished. They may still change their answers until the survey closes.
-func (r *Rounds) Submit(ctx context.Context, id RoundID, person PersonID) (Seat, Response, error) {
-	seat, resp, err := r.View(ctx, id, person)
+func (r *Rounds) Submit(ctx context.Context, id RoundID, person PersonID) (Participation, Response, error) {
+	seat, resp, err := r.Response(ctx, id, person)
 	switch {
 	case err != nil:
 		return seat, resp, err
@@ -859,37 +859,37 @@ func (r *Rounds) Submit(ctx context.Context, id RoundID, person PersonID) (Seat,
 		if !m.TakesPart() {
 			return ErrNotTakingPart
 		}
-		m.Standing = Finished
+		m.Status = Finished
 		return nil
 	})
 	return seat, resp, err
 }
 
 // Withdraw erases everything of a person but the fact that they withdrew, which keeps them from being asked again.
-func (r *Rounds) Withdraw(ctx context.Context, id RoundID, person PersonID) (Seat, error) {
-	seat, err := r.Seat(ctx, id, person)
+func (r *Rounds) Withdraw(ctx context.Context, id RoundID, person PersonID) (Participation, error) {
+	seat, err := r.Participation(ctx, id, person)
 	switch {
 	case err != nil:
 		return seat, err
 	case seat.Round.State == Closed:
 		return seat, ErrClosed
-	case seat.Member.Standing == NotInvited:
+	case seat.Member.Status == NotInvited:
 		return seat, ErrNotTakingPart
 	}
 	if err := r.store.Withdraw(ctx, seat); err != nil {
 		return seat, err
 	}
-	seat.Member = Member{Person: person, Standing: Withdrawn}
+	seat.Member = Member{Person: person, Status: Withdrawn}
 	return seat, nil
 }
 
 // SetUnreachable notes that the platform would not, or would again, deliver to a person.
 func (r *Rounds) SetUnreachable(ctx context.Context, id RoundID, person PersonID, unreachable bool) error {
-	return r.store.Mark(ctx, id, person, func(m *Member) { m.Unreachable = unreachable })
+	return r.store.UpdateContact(ctx, id, person, func(m *Member) { m.Unreachable = unreachable })
 }
 
 // Status is how a round is going. It holds no answers.
-type Status struct {
+type Progress struct {
 	Turnout
 	Round   Round
 	Waiting []PersonID // not finished, for whatever reason, in the order of their ids. Who had finished and withdrew appears here again
@@ -898,20 +898,20 @@ type Status struct {
 }
 
 // Status tells a coordinator how the round is going.
-func (r *Rounds) Status(ctx context.Context, id RoundID, by PersonID) (Status, error) {
+func (r *Rounds) Progress(ctx context.Context, id RoundID, by PersonID) (Progress, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {
-		return Status{}, err
+		return Progress{}, err
 	}
 	return r.status(ctx, round)
 }
 
-func (r *Rounds) status(ctx context.Context, round Round) (Status, error) {
+func (r *Rounds) status(ctx context.Context, round Round) (Progress, error) {
 	m, err := r.Matrix(round)
 	if err != nil {
-		return Status{}, err
+		return Progress{}, err
 	}
-	s := Status{Round: round}
+	s := Progress{Round: round}
 	index := map[string]int{}
 	for _, role := range m.Roles() {
 		index[role.ID] = len(s.Roles)
@@ -923,10 +923,10 @@ func (r *Rounds) status(ctx context.Context, round Round) (Status, error) {
 		if i, ok := index[member.Role]; ok {
 			count = &s.Roles[i]
 		}
-		if member.Standing != Declined && member.Standing != Withdrawn {
+		if member.Status != Declined && member.Status != Withdrawn {
 			count.Invited++
 		}
-		switch member.Standing {
+		switch member.Status {
 		case Finished:
 			s.Finished++
 			count.Finished++
@@ -947,7 +947,7 @@ func (r *Rounds) status(ctx context.Context, round Round) (Status, error) {
 		return nil
 	})
 	if err != nil {
-		return Status{}, err
+		return Progress{}, err
 	}
 	if round.Turnout != nil {
 		s.Turnout = *round.Turnout
@@ -961,7 +961,7 @@ func (r *Rounds) status(ctx context.Context, round Round) (Status, error) {
 // seal makes a closed round forget who did what, if that has not been done, and returns the turnout it keeps in its place.
 // Whatever stops it half-way, the next results of the round go on with it.
 func (r *Rounds) seal(ctx context.Context, round Round) (Turnout, error) {
-	if round.Sealed && round.Turnout != nil {
+	if round.Anonymised && round.Turnout != nil {
 		return *round.Turnout, nil
 	}
 	var turnout Turnout
@@ -974,7 +974,7 @@ func (r *Rounds) seal(ctx context.Context, round Round) (Turnout, error) {
 		}
 		turnout = status.Turnout
 	}
-	if err := r.store.Seal(ctx, round.ID, turnout); err != nil {
+	if err := r.store.AnonymiseRoster(ctx, round.ID, turnout); err != nil {
 		return Turnout{}, err
 	}
 	// Somebody else may have sealed it while the roster was read: theirs stands.
@@ -986,14 +986,14 @@ func (r *Rounds) seal(ctx context.Context, round Round) (Turnout, error) {
 }
 
 // RoundsOf returns the rounds a person was invited to or coordinates, newest first, without those that are gone.
-func (r *Rounds) RoundsOf(ctx context.Context, person PersonID) ([]Seat, error) {
+func (r *Rounds) RoundsOf(ctx context.Context, person PersonID) ([]Participation, error) {
 	ids, err := r.store.RoundsOf(ctx, person)
 	if err != nil {
 		return nil, err
 	}
-	var seats []Seat
+	var seats []Participation
 	for _, id := range ids {
-		seat, err := r.Seat(ctx, id, person)
+		seat, err := r.Participation(ctx, id, person)
 		switch {
 		case isNoRound(err):
 		case err != nil:

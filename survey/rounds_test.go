@@ -20,7 +20,7 @@ var matrix = &survey.Matrix{
 		{ID: "one", Descriptors: make([]survey.Text, 2)}, {ID: "two", Descriptors: make([]survey.Text, 2)},
 	}}}}},
 	RoleGroups:  []survey.RoleGroup{{ID: "health", Roles: []survey.Role{{ID: "midwife"}}}, {ID: "family", Roles: []survey.Role{{ID: "parent"}}}},
-	Information: []survey.Kind{{ID: "figures"}},
+	Information: []survey.InformationType{{ID: "figures"}},
 }
 
 const ana, ben = survey.PersonID("p:w:ana"), survey.PersonID("p:w:ben")
@@ -75,7 +75,7 @@ func TestCreateRefusesWhatCannotStand(t *testing.T) {
 		"matrix: unknown":     func(r *survey.Round) { r.Matrix = "x" },
 		"languages: unknown":  func(r *survey.Round) { r.Languages = []survey.Lang{"en", "cy"} },
 		"coordinators: empty": func(r *survey.Round) { r.Coordinators = nil },
-		"min_group: low":      func(r *survey.Round) { r.MinGroup = survey.LeastMinGroup - 1 },
+		"min_group: low":      func(r *survey.Round) { r.MinGroup = survey.MinGroupFloor - 1 },
 		"agreed: range":       func(r *survey.Round) { r.Consensus.Percent = 49 },
 		"place: long":         func(r *survey.Round) { r.Workshop.Place = strings.Repeat("x", survey.MaxPlaceRunes+1) },
 		"time_zone: unknown":  func(r *survey.Round) { r.TimeZone = "Local" },
@@ -91,7 +91,7 @@ func TestCreateRefusesWhatCannotStand(t *testing.T) {
 		}
 	}
 	longest := d.proposal()
-	longest.Area, longest.MinGroup, longest.Consensus.Percent = strings.Repeat("ŵ", survey.MaxAreaRunes), survey.LeastMinGroup, 100
+	longest.Area, longest.MinGroup, longest.Consensus.Percent = strings.Repeat("ŵ", survey.MaxAreaRunes), survey.MinGroupFloor, 100
 	if _, err := d.Create(t.Context(), longest); err != nil {
 		t.Errorf("what just fits is refused: %v", err)
 	}
@@ -237,7 +237,7 @@ func TestNobodyCanTellAfterTheClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []survey.PersonID{ben, "p:w:m0"} {
-		if _, _, err := d.Answer(t.Context(), "r", p, survey.Gesture{ID: "op"}, "one", 2); err != nil {
+		if _, _, err := d.Answer(t.Context(), "r", p, survey.Operation{ID: "op"}, "one", 2); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := d.Submit(t.Context(), "r", p); err != nil {
@@ -247,18 +247,18 @@ func TestNobodyCanTellAfterTheClose(t *testing.T) {
 	if _, closed, err := d.Close(t.Context(), "r", ana); err != nil || !closed {
 		t.Fatal(closed, err)
 	}
-	seat, err := d.Seat(t.Context(), "r", ben)
+	seat, err := d.Participation(t.Context(), "r", ben)
 	if err != nil || seat.Pseudonym != "" {
 		t.Errorf("pseudonym %q, %v", seat.Pseudonym, err)
 	}
-	if m := seat.Member; m.Role != "" || m.Group != "" || m.Organisation != "" || m.Language != "" || m.Standing != survey.Finished {
+	if m := seat.Member; m.Role != "" || m.Group != "" || m.Organisation != "" || m.Language != "" || m.Status != survey.Finished {
 		t.Errorf("the roster still knows %+v", m)
 	}
 	// What is needed of it stays as numbers, however often it is asked for.
 	for range 2 {
 		p, err := d.Results(t.Context(), "r", ana)
-		if err != nil || p.Terms.Invited != 6 || p.Terms.Finished != 2 || p.Terms.Roles[1] != (survey.RoleCount{Role: "parent", Invited: 1, Finished: 1}) {
-			t.Errorf("%+v, %v", p.Terms, err)
+		if err != nil || p.Context.Invited != 6 || p.Context.Finished != 2 || p.Context.Roles[1] != (survey.RoleCount{Role: "parent", Invited: 1, Finished: 1}) {
+			t.Errorf("%+v, %v", p.Context, err)
 		}
 	}
 	if _, closed, err := d.Close(t.Context(), "r", ana); err != nil || closed {
@@ -280,7 +280,7 @@ func TestResultsOnlyAfterTheClose(t *testing.T) {
 func TestAnswersThatCannotBe(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
-	if _, _, err := d.Answer(t.Context(), "r", ben, survey.Gesture{ID: "op"}, "one", 1); !errors.Is(err, survey.ErrNotTakingPart) {
+	if _, _, err := d.Answer(t.Context(), "r", ben, survey.Operation{ID: "op"}, "one", 1); !errors.Is(err, survey.ErrNotTakingPart) {
 		t.Errorf("not invited: %v", err)
 	}
 	d.take(t, ben, survey.Unstated)
@@ -289,7 +289,7 @@ func TestAnswersThatCannotBe(t *testing.T) {
 		rating  survey.Rating
 		want    error
 	}{{"none", 1, survey.ErrNoElement}, {"one", 3, survey.ErrNoRating}, {"one", -3, survey.ErrNoRating}, {"one", 2, nil}, {"one", survey.DontKnow, nil}} {
-		if _, _, err := d.Answer(t.Context(), "r", ben, survey.Gesture{ID: "op" + fmt.Sprint(c.rating)}, c.element, c.rating); !errors.Is(err, c.want) {
+		if _, _, err := d.Answer(t.Context(), "r", ben, survey.Operation{ID: "op" + fmt.Sprint(c.rating)}, c.element, c.rating); !errors.Is(err, c.want) {
 			t.Errorf("%s %d: got %v, want %v", c.element, c.rating, err, c.want)
 		}
 	}
@@ -297,10 +297,10 @@ func TestAnswersThatCannotBe(t *testing.T) {
 	for i := range many {
 		many[i] = "figures"
 	}
-	if _, resp, err := d.Detail(t.Context(), "r", ben, survey.Gesture{ID: "d"}, "one", survey.Detail{Information: many}); err != nil || len(resp.Answers["one"].Detail.Information) != 1 {
+	if _, resp, err := d.Detail(t.Context(), "r", ben, survey.Operation{ID: "d"}, "one", survey.Detail{Information: many}); err != nil || len(resp.Answers["one"].Detail.Information) != 1 {
 		t.Errorf("%d kinds kept, %v", len(resp.Answers["one"].Detail.Information), err)
 	}
-	if _, _, err := d.Detail(t.Context(), "r", ben, survey.Gesture{ID: "d"}, "one", survey.Detail{Information: []string{"x"}}); err == nil {
+	if _, _, err := d.Detail(t.Context(), "r", ben, survey.Operation{ID: "d"}, "one", survey.Detail{Information: []string{"x"}}); err == nil {
 		t.Error("an unknown kind is kept")
 	}
 }
@@ -310,7 +310,7 @@ func TestANewNoticeIsAcceptedAnew(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
 	d.take(t, ben, "parent")
-	if _, _, err := d.Answer(t.Context(), "r", ben, survey.Gesture{ID: "op"}, "one", 2); err != nil {
+	if _, _, err := d.Answer(t.Context(), "r", ben, survey.Operation{ID: "op"}, "one", 2); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := d.Submit(t.Context(), "r", ben); err != nil {
@@ -318,7 +318,7 @@ func TestANewNoticeIsAcceptedAnew(t *testing.T) {
 	}
 	d.now = d.now.Add(time.Hour)
 	seat, err := d.Start(t.Context(), "r", ben, "2")
-	if m := seat.Member; err != nil || m.Notice != "2" || !m.NoticeAt.Equal(d.now) || m.Standing != survey.Finished {
+	if m := seat.Member; err != nil || m.Notice != "2" || !m.NoticeAt.Equal(d.now) || m.Status != survey.Finished {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
@@ -363,7 +363,7 @@ func TestStatusDoesNotTellWhoSaidNo(t *testing.T) {
 			}
 		}
 	}
-	s, err := d.Status(t.Context(), "r", ana)
+	s, err := d.Progress(t.Context(), "r", ana)
 	if err != nil || len(s.Waiting) != 3 || s.Declined != 1 || s.Withdrawn != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -374,7 +374,7 @@ func TestACancelledCallSaysSo(t *testing.T) {
 	d.open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := d.Status(ctx, "r", ana); err == nil {
+	if _, err := d.Progress(ctx, "r", ana); err == nil {
 		t.Error("no error")
 	}
 }

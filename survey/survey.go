@@ -44,7 +44,7 @@ const (
 // Limits and defaults of a round.
 const (
 	DefaultMinGroup      = 5  // people who must have rated an element before anything of it is shown
-	LeastMinGroup        = 3  // a coordinator cannot go below this
+	MinGroupFloor        = 3  // a coordinator cannot go below this
 	DefaultAgreedPercent = 70 // share of ratings on one level that counts as agreed
 	FarMinorityPercent   = 15 // share of ratings two or more levels away that counts as a far minority
 	MaxAreaRunes         = 60
@@ -79,11 +79,11 @@ type Round struct {
 	Nudged       int       // to how many people these were
 	Reminders    ReminderPlan
 	Posts        ChannelPlan
-	PlannedAt    time.Time // when the plan of reminders, or a date it counts from, was last changed after the opening
-	LastDigest   *Progress // what the last digest said; nil before the first
-	JoinOpen     bool      // a Join button was posted: whoever presses it is let in
-	Turnout      *Turnout  // who took part; kept once the round is closed, when the roster forgets who did what
-	Sealed       bool      // the roster of the closed round has forgotten roles, languages, organisations and the time of consent
+	PlannedAt    time.Time       // when the plan of reminders, or a date it counts from, was last changed after the opening
+	LastDigest   *DigestProgress // what the last digest said; nil before the first
+	SelfJoin     bool            // a Join button was posted: whoever presses it is let in
+	Turnout      *Turnout        // who took part; kept once the round is closed, when the roster forgets who did what
+	Anonymised   bool            // the roster of the closed round has forgotten roles, languages, organisations and the time of consent
 }
 
 // Turnout is who was asked and what became of it, in numbers. It says nothing of the answers.
@@ -140,16 +140,16 @@ func (r Round) AcceptsAnswers(now time.Time) bool {
 }
 
 // Standing is how far a person has come in a round.
-type Standing string
+type Status string
 
 // The standings of a person, in the order they are usually met.
 const (
-	NotInvited Standing = ""
-	Invited    Standing = "invited"
-	Started    Standing = "started"  // accepted the privacy notice
-	Finished   Standing = "finished" // pressed Submit at least once
-	Declined   Standing = "declined"
-	Withdrawn  Standing = "withdrawn" // everything erased but this one fact, so that nobody asks again
+	NotInvited Status = ""
+	Invited    Status = "invited"
+	Started    Status = "started"  // accepted the privacy notice
+	Finished   Status = "finished" // pressed Submit at least once
+	Declined   Status = "declined"
+	Withdrawn  Status = "withdrawn" // everything erased but this one fact, so that nobody asks again
 )
 
 // Scope says for whom a person answers.
@@ -167,25 +167,25 @@ var Scopes = []Scope{ScopeTeam, ScopeOrganisation, ScopeArea}
 
 // Member is a person's entry in the roster of a round. It holds no answers.
 type Member struct {
-	Person       PersonID
-	Standing     Standing
-	Language     Lang   // chosen by the person; empty until then
-	Role         string // id of a role of the matrix, Unstated, or empty while not known; first the coordinator's guess, then the person's own word
-	Group        string // id of that role's group in the matrix
-	Organisation string
-	Scope        Scope
-	Notice       string    // version of the privacy notice that was accepted
-	NoticeAt     time.Time // when, to the second; once the roster is sealed, the day, as midnight UTC
-	Unreachable  bool      // the platform refused to deliver a message
-	TimeZone     string    // an IANA name, as the platform tells it; empty where it does not
-	Quiet        bool      // asked not to be reminded any more
-	RemindOn     string    // the date on which they asked to be reminded, as 2026-12-04, by their own clock
-	RemindedOn   string    // the date on which they were last reminded
-	NudgedOn     string    // the date of the last reminder by hand that was sent to them, by the round's clock
+	Person           PersonID
+	Status           Status
+	Language         Lang   // chosen by the person; empty until then
+	Role             string // id of a role of the matrix, Unstated, or empty while not known; first the coordinator's guess, then the person's own word
+	Group            string // id of that role's group in the matrix
+	Organisation     string
+	Scope            Scope
+	Notice           string    // version of the privacy notice that was accepted
+	NoticeAt         time.Time // when, to the second; once the roster is sealed, the day, as midnight UTC
+	Unreachable      bool      // the platform refused to deliver a message
+	TimeZone         string    // an IANA name, as the platform tells it; empty where it does not
+	RemindersOff     bool      // asked not to be reminded any more
+	RemindOnDate     string    // the date on which they asked to be reminded, as 2026-12-04, by their own clock
+	LastRemindedDate string    // the date on which they were last reminded
+	LastNudgedDate   string    // the date of the last reminder by hand that was sent to them, by the round's clock
 }
 
 // TakesPart says whether the person has accepted the notice and has not withdrawn.
-func (m Member) TakesPart() bool { return m.Standing == Started || m.Standing == Finished }
+func (m Member) TakesPart() bool { return m.Status == Started || m.Status == Finished }
 
 // NoticeDay is the day on which the person accepted the notice, as midnight UTC; zero for never.
 func (m Member) NoticeDay() time.Time { return m.NoticeAt.UTC().Truncate(24 * time.Hour) }
@@ -236,7 +236,7 @@ func (r Response) Rated() int {
 
 // Gesture is one thing somebody did. ID names it, also when a platform delivers it again; At is when it was made by the
 // platform's clock, or zero: of two that arrive in the wrong order, it says which was the last.
-type Gesture struct {
+type Operation struct {
 	ID string
 	At time.Time
 }
@@ -250,7 +250,7 @@ type Delivery struct {
 
 // Seat is one person's place in one round: the round, their entry in its roster, and the pseudonym their
 // response lies under (empty once the round is closed: the secret that links the two is gone).
-type Seat struct {
+type Participation struct {
 	Round     Round
 	Member    Member
 	Pseudonym string

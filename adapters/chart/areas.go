@@ -44,7 +44,7 @@ func AreasAlt(o survey.Overview, lang survey.Lang, words AreasWords) string {
 			c := g.Dimensions[i]
 			var shares []string
 			for n, level := range o.Matrix.Levels {
-				if c.Percent[n].Mark() == survey.Shown {
+				if c.Percent[n].Availability() == survey.Present {
 					shares = append(shares, level.Name.In(lang)+" "+c.Percent[n].String()+"%")
 				}
 			}

@@ -103,7 +103,7 @@ func lay(p survey.Published, lang survey.Lang, words Words) (*scene, error) {
 	}
 	looks := looksOf(len(p.Matrix.Levels))
 	tooFew := ""
-	if slices.ContainsFunc(p.Elements, func(e survey.ElementResult) bool { return e.Everyone().Rated.Mark() != survey.Shown }) {
+	if slices.ContainsFunc(p.Elements, func(e survey.ElementResult) bool { return e.Everyone().Rated.Availability() != survey.Present }) {
 		tooFew = words.TooFew
 	}
 	s.legend(p.Matrix.Levels, lang, survey.Suppressed, tooFew, looks)
@@ -155,7 +155,7 @@ func (s *scene) end(notes []string) {
 
 // legend names the levels in their order, each with the look of its part of a bar, and explains the bar that has a mark
 // in place of its parts, if there is one.
-func (s *scene) legend(levels []survey.Level, lang survey.Lang, mark survey.Mark, meaning string, looks []look) {
+func (s *scene) legend(levels []survey.Level, lang survey.Lang, mark survey.Availability, meaning string, looks []look) {
 	const swatchW, swatchH, gap = 30, 18, 16
 	x := float64(margin)
 	entry := func(text string, swatch func(r rect)) {
@@ -191,7 +191,7 @@ func (s *scene) legend(levels []survey.Level, lang survey.Lang, mark survey.Mark
 func (s *scene) bar(name, count string, rated survey.Figure, shares, percent []survey.Figure, looks []look) {
 	s.y += 8
 	n := ""
-	if rated.Mark() == survey.Shown {
+	if rated.Availability() == survey.Present {
 		n = strings.TrimSpace(count + " = " + rated.String())
 	}
 	nWidth := s.faces.width(n, label)
@@ -205,14 +205,14 @@ func (s *scene) bar(name, count string, rated survey.Figure, shares, percent []s
 
 	whole := rect{x: margin, y: s.y, w: inner, h: barHeight}
 	s.y += barHeight
-	if rated.Mark() != survey.Shown {
-		s.markedPart(whole, rated.Mark())
+	if rated.Availability() != survey.Present {
+		s.markedPart(whole, rated.Availability())
 		return
 	}
 	x := whole.x
 	for i, f := range shares {
-		if f.Mark() != survey.Shown {
-			s.markedPart(whole, f.Mark())
+		if f.Availability() != survey.Present {
+			s.markedPart(whole, f.Availability())
 			return
 		}
 		share, _ := f.Float()
@@ -234,7 +234,7 @@ func (s *scene) part(r rect, l look) {
 }
 
 // markedPart draws what stands for a bar that is not there, with the symbol that says why.
-func (s *scene) markedPart(r rect, mark survey.Mark) {
+func (s *scene) markedPart(r rect, mark survey.Availability) {
 	r.fill, r.stroke = paper, ink
 	s.rect(r)
 	symbol := mark.String()

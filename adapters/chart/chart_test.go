@@ -97,7 +97,7 @@ func published(elements, levels int) survey.Published {
 		}
 		tally.Add(r)
 	}
-	return survey.Publish(tally, survey.Terms{Area: "Llanwnog", MinGroup: 5})
+	return survey.Publish(tally, survey.ResultContext{Area: "Llanwnog", MinGroup: 5})
 }
 
 var english = Words{
@@ -349,7 +349,7 @@ func TestAltNamesEveryLevelOfATie(t *testing.T) {
 	for i := range 6 {
 		tally.Add(survey.Response{Group: "health", Answers: map[string]survey.Answer{"e1": {Rating: survey.Rating(1 + 2*(i%2))}}})
 	}
-	alt := Alt(survey.Publish(tally, survey.Terms{Area: "Llanwnog", MinGroup: 5}), survey.English, english, 0)
+	alt := Alt(survey.Publish(tally, survey.ResultContext{Area: "Llanwnog", MinGroup: 5}), survey.English, english, 0)
 	first, third := m.Levels[0].Name.In(survey.English), m.Levels[2].Name.In(survey.English)
 	if want := first + " 50%, " + third + " 50% (n = 6)."; !strings.Contains(alt, want) {
 		t.Errorf("%q is not in %s", want, alt)

@@ -32,7 +32,7 @@ func InviteURL(application string) string {
 var errEndpoint = errors.New("Discord delivers to an Interactions Endpoint URL, and then nothing by the gateway: take that address away on the application's page General Information at " + portal + ", or let the bot serve it")
 
 // Standing is what Discord tells of the application whose bot token this is.
-type Standing struct {
+type AppInfo struct {
 	Application string // its name
 	ID          string
 	// Endpoint is the Interactions Endpoint URL, or empty.
@@ -45,14 +45,14 @@ type Standing struct {
 
 // Check asks Discord for the application's standing. Its error says that the bot cannot work, and what to mend where that is known; what
 // was learned before is returned beside it.
-func (d *Discord) Check(ctx context.Context) (Standing, error) {
+func (d *Discord) Check(ctx context.Context) (AppInfo, error) {
 	var app struct {
 		Name     string `json:"name"`
 		Endpoint string `json:"interactions_endpoint_url"`
 		Public   bool   `json:"bot_public"`
 	}
 	err := d.client.do(ctx, request{what: "ask for the application", method: http.MethodGet, path: "applications/@me", bucket: "applications/@me", again: true}, &app)
-	standing := Standing{Application: app.Name, ID: d.app, Endpoint: app.Endpoint, Public: app.Public}
+	standing := AppInfo{Application: app.Name, ID: d.app, Endpoint: app.Endpoint, Public: app.Public}
 	switch {
 	case err != nil:
 		return standing, err

@@ -14,15 +14,15 @@ func TestCheck(t *testing.T) {
 		key, endpoint string
 		guilds        []string
 		register      bool
-		want          Standing
+		want          AppInfo
 		fault         error
 		says          string
 	}{
-		"gateway":                 {register: true, want: Standing{Registered: true}},
-		"nothing registered":      {want: Standing{}},
-		"gateway, sent elsewhere": {endpoint: "https://maturity.example.org/discord", want: Standing{Endpoint: "https://maturity.example.org/discord"}, fault: errEndpoint},
-		"HTTP":                    {key: fake.PublicKey, endpoint: "https://maturity.example.org/discord", register: true, want: Standing{Endpoint: "https://maturity.example.org/discord", Registered: true}},
-		"servers":                 {guilds: []string{fake.Guild, fake.Other}, register: true, want: Standing{Registered: true}},
+		"gateway":                 {register: true, want: AppInfo{Registered: true}},
+		"nothing registered":      {want: AppInfo{}},
+		"gateway, sent elsewhere": {endpoint: "https://maturity.example.org/discord", want: AppInfo{Endpoint: "https://maturity.example.org/discord"}, fault: errEndpoint},
+		"HTTP":                    {key: fake.PublicKey, endpoint: "https://maturity.example.org/discord", register: true, want: AppInfo{Endpoint: "https://maturity.example.org/discord", Registered: true}},
+		"servers":                 {guilds: []string{fake.Guild, fake.Other}, register: true, want: AppInfo{Registered: true}},
 		"another server":          {guilds: []string{"1100000000000000099"}, says: "the bot is not in server 1100000000000000099"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -324,13 +324,13 @@ func TestUnreachable(t *testing.T) {
 func TestOnlyWhoAgreed(t *testing.T) {
 	asleep := errors.New("asleep")
 	bubble(t, func(t *testing.T, w *world) {
-		w.discord.options.Agreed = func(_ context.Context, p chat.Person) (bool, error) {
+		w.discord.options.ConsentsToDM = func(_ context.Context, p chat.Person) (bool, error) {
 			if p == person(eve) {
 				return false, asleep
 			}
 			return p == person(ben), nil
 		}
-		for who, want := range map[string]error{ben: nil, ana: chat.ErrNotAgreed, eve: asleep} {
+		for who, want := range map[string]error{ben: nil, ana: chat.ErrNoConsent, eve: asleep} {
 			if err := w.discord.Send(t.Context(), "1", person(who), card("a")); !errors.Is(err, want) || errors.Is(err, chat.ErrUnreachable) {
 				t.Errorf("%s: %v", who, err)
 			}

@@ -145,7 +145,7 @@ func decodeInteraction(payload []byte) (gesture, error) {
 		nothing.event.Kind = chat.Press
 		switch in.Type {
 		case interactionCommand:
-			nothing.event.Kind, nothing.event.Action = chat.Command, chat.Do("?")
+			nothing.event.Kind, nothing.event.Action = chat.Command, chat.NewAction("?")
 		case interactionComplete:
 			nothing.kind = completing
 		}

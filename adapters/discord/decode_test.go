@@ -61,59 +61,59 @@ func TestPayloadsOfEveryKind(t *testing.T) {
 	for name, want := range map[string]gesture{
 		"ping": {kind: ping},
 		"command": with(func(g *gesture) {
-			g.event.Kind, g.event.Action, g.event.Values = chat.Command, chat.Do("home"), map[string][]string{}
+			g.event.Kind, g.event.Action, g.event.Values = chat.Command, chat.NewAction("home"), map[string][]string{}
 			alone(g)
 		}),
 		"command-welsh-help": with(func(g *gesture) {
-			g.event.Kind, g.event.Action, g.event.Values, g.event.Locale = chat.Command, chat.Do("cymorth"), map[string][]string{}, "cy"
+			g.event.Kind, g.event.Action, g.event.Values, g.event.Locale = chat.Command, chat.NewAction("cymorth"), map[string][]string{}, "cy"
 		}),
 		"subcommand": with(func(g *gesture) {
-			g.event.Kind, g.event.Action, g.event.Admin = chat.Command, chat.Do("invite", "Northshire"), true
+			g.event.Kind, g.event.Action, g.event.Admin = chat.Command, chat.NewAction("invite", "Northshire"), true
 			g.event.Values = map[string][]string{"role": {"midwife"}}
 		}),
 		"new": with(func(g *gesture) {
-			g.event.Kind, g.event.Action, g.event.Admin, g.event.Locale = chat.Command, chat.Do("newydd"), true, "cy"
+			g.event.Kind, g.event.Action, g.event.Admin, g.event.Locale = chat.Command, chat.NewAction("newydd"), true, "cy"
 			g.event.Values = map[string][]string{"area": {"Gogledd: Sir*"}}
 		}),
 		"autocomplete": with(func(g *gesture) {
 			g.kind, g.typing = completing, "round"
-			g.event.Kind, g.event.Action, g.event.Values = chat.Command, chat.Do("status", "Nor"), map[string][]string{"round": {"Nor"}}
+			g.event.Kind, g.event.Action, g.event.Values = chat.Command, chat.NewAction("status", "Nor"), map[string][]string{"round": {"Nor"}}
 		}),
 		"button": with(func(g *gesture) {
 			pressedMessage(g)
-			g.event.Action = chat.Do("answer", round, "commissioning", "2")
+			g.event.Action = chat.NewAction("answer", round, "commissioning", "2")
 		}),
 		"button-in-dm": with(func(g *gesture) {
 			pressedMessage(g)
 			alone(g)
 			g.origin.Whispered = false
-			g.event.Action = chat.Do("lang", round, "en", "begin")
+			g.event.Action = chat.NewAction("lang", round, "en", "begin")
 		}),
 		"menu": with(func(g *gesture) {
 			pressedMessage(g)
-			g.event.Action, g.event.Values = chat.Do("role", round), map[string][]string{chat.Picked: {"health-visitor"}}
+			g.event.Action, g.event.Values = chat.NewAction("role", round), map[string][]string{chat.Picked: {"health-visitor"}}
 		}),
 		"people": with(func(g *gesture) {
 			pressedMessage(g)
-			g.event.Action, g.event.Values = chat.Do("team", round), map[string][]string{chat.Picked: {"discord::" + aUser}}
+			g.event.Action, g.event.Values = chat.NewAction("team", round), map[string][]string{chat.Picked: {"discord::" + aUser}}
 		}),
 		"yes": with(func(g *gesture) {
 			pressedMessage(g)
-			g.event.Action = chat.Do("erase", round)
+			g.event.Action = chat.NewAction("erase", round)
 		}),
 		"no": with(func(g *gesture) {
 			pressedMessage(g)
-			g.kind, g.event.Action = dismissed, chat.Do("erase", round)
+			g.kind, g.event.Action = dismissed, chat.NewAction("erase", round)
 		}),
 		"modal-labels": with(func(g *gesture) {
 			pressedMessage(g)
-			g.event.Kind, g.event.Action = chat.Submit, chat.Do("sendinvite", round, "en")
+			g.event.Kind, g.event.Action = chat.Submit, chat.NewAction("sendinvite", round, "en")
 			g.event.Values = map[string][]string{
 				"people": {"discord::" + aUser, "discord::80351110224678913"}, "role": {"midwife"}, "channel": {"discord:" + aGuild + ":" + aChannel}, "list": {"ben@example.org, Midwife\ncem"},
 			}
 		}),
 		"modal-rows": with(func(g *gesture) {
-			g.event.Kind, g.event.Action = chat.Submit, chat.Do("keep", round, "commissioning")
+			g.event.Kind, g.event.Action = chat.Submit, chat.NewAction("keep", round, "commissioning")
 			g.event.Values = map[string][]string{"note": {"Ŵyna*"}, "barrier": {""}}
 		}),
 	} {
@@ -203,7 +203,7 @@ func TestForeignIsAnswered(t *testing.T) {
 		want := gesture{kind: acted, event: chat.Event{Kind: chat.Press}}
 		switch {
 		case strings.HasPrefix(payload, `{"type":2,`):
-			want.event.Kind, want.event.Action = chat.Command, chat.Do("?")
+			want.event.Kind, want.event.Action = chat.Command, chat.NewAction("?")
 		case strings.HasPrefix(payload, `{"type":4,`):
 			want.kind = completing
 		}

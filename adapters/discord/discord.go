@@ -43,7 +43,7 @@ type Options struct {
 	Claims Claims
 	// Agreed says whether somebody has begun a survey, or asked for messages; nobody else is sent any unasked, since Discord shuts bots
 	// out for that. Nil says that everybody has.
-	Agreed func(ctx context.Context, p chat.Person) (bool, error)
+	ConsentsToDM func(ctx context.Context, p chat.Person) (bool, error)
 	// ColdEvery keeps messages that nobody asked for just now apart; zero is three seconds.
 	ColdEvery time.Duration
 	// Suggest completes a field of a command while somebody types it: the event's Values hold the beginning. Nil suggests nothing.
@@ -119,7 +119,7 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Observer == nil {
-		o.Observer = chat.Unobserved{}
+		o.Observer = chat.NopObserver{}
 	}
 	c, err := newClient(o)
 	if err != nil {
@@ -246,7 +246,7 @@ type exchange struct {
 	gesture
 	raw  []byte // of a submission, to give back what was typed
 	ack  chat.Ack
-	turn *dispatch.Turn
+	turn *dispatch.Ticket
 	at   time.Time // when it arrived
 	// before is what was under way on the same card when this arrived, or nil.
 	before *exchange
@@ -283,7 +283,7 @@ func (d *Discord) begin(g gesture, raw []byte, at time.Time, shared bool) (*exch
 	d.remember(g)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	turn, err := d.dispatch.Take(g.event, name, func(ctx context.Context, replies []chat.Reply) {
+	turn, err := d.dispatch.Submit(g.event, name, func(ctx context.Context, replies []chat.Reply) {
 		defer d.finish(x)
 		defer d.end(x, name)
 		d.carryOut(ctx, x, replies)
@@ -422,7 +422,7 @@ func (d *Discord) first(x *exchange) (out response, err error) {
 		for i, r := range replies {
 			_, update := r.(chat.Update)
 			_, post := r.(chat.Post)
-			_, form := r.(chat.Open)
+			_, form := r.(chat.OpenForm)
 			if update {
 				at = i
 			}
@@ -433,7 +433,7 @@ func (d *Discord) first(x *exchange) (out response, err error) {
 	}
 	rest := slices.Delete(slices.Clone(replies), at, at+1)
 	switch r := replies[at].(type) {
-	case chat.Open:
+	case chat.OpenForm:
 		if x.event.Kind == chat.Submit {
 			return response{}, errors.New("a form cannot answer a form")
 		}
@@ -465,7 +465,7 @@ func (d *Discord) first(x *exchange) (out response, err error) {
 			return response{}, err
 		}
 		out = sending(m)
-	case chat.Refuse:
+	case chat.FieldErrors:
 		cards := x.giveBack(r)
 		if len(cards) == 0 {
 			return x.deferral(), nil
@@ -489,10 +489,10 @@ func (d *Discord) first(x *exchange) (out response, err error) {
 func (x *exchange) draw(c chat.Card) (body, error) { return message(c, !x.event.Private, nil) }
 
 // giveBack is a refusal as cards, with the text that was typed: Discord has closed the form by then, and nothing of it is to be lost.
-func (x *exchange) giveBack(r chat.Refuse) []chat.Card {
+func (x *exchange) giveBack(r chat.FieldErrors) []chat.Card {
 	blocks := refusal(r).Blocks
 	for _, text := range typed(x.raw) {
-		blocks = append(blocks, chat.Say(text))
+		blocks = append(blocks, chat.Paragraph(text))
 	}
 	var cards []chat.Card
 	var card chat.Card
@@ -597,11 +597,11 @@ func (d *Discord) replies(ctx context.Context, x *exchange, replies []chat.Reply
 		case chat.Post:
 			err = d.post(ctx, fmt.Sprintf("%s-%d", x.event.ID, n), r.To, r.Card, r.Files)
 			rest = r.Then.Next(chat.Became(err), rest)
-		case chat.Refuse:
+		case chat.FieldErrors:
 			for _, card := range x.giveBack(r) {
 				err = errors.Join(err, d.whisper(ctx, x, card))
 			}
-		case chat.Open:
+		case chat.OpenForm:
 			err = d.offer(ctx, x, r)
 		default:
 			err = fmt.Errorf("unknown reply %T", r)
@@ -642,9 +642,9 @@ func without(files []chat.File, refused, again error) error {
 }
 
 // offer stands in for a form that came too late to open: after a press, with a button that asks for it again.
-func (d *Discord) offer(ctx context.Context, x *exchange, o chat.Open) error {
+func (d *Discord) offer(ctx context.Context, x *exchange, o chat.OpenForm) error {
 	d.log.Warn("form came too late")
-	blocks := slices.Clone(o.Sorry.Blocks)
+	blocks := slices.Clone(o.Fallback.Blocks)
 	if _, err := x.event.Action.Encode(); err == nil && x.event.Kind == chat.Press {
 		blocks = append(blocks, chat.Buttons{Buttons: []chat.Button{{Label: o.Form.Title, Action: x.event.Action}}})
 	}
@@ -851,7 +851,7 @@ const (
 	coolings = 3
 )
 
-// Send sends a card to somebody's own conversation with the bot, at most one in Options.ColdEvery. It returns chat.ErrNotAgreed
+// Send sends a card to somebody's own conversation with the bot, at most one in Options.ColdEvery. It returns chat.ErrNoConsent
 // for somebody who has not agreed to that.
 func (d *Discord) Send(ctx context.Context, id string, to chat.Person, card chat.Card) error {
 	if _, ok := snowflake(to.ID); !ok || to.Platform != Platform {
@@ -861,13 +861,13 @@ func (d *Discord) Send(ctx context.Context, id string, to chat.Person, card chat
 	if err != nil {
 		return fmt.Errorf("send a card: %w", err)
 	}
-	if d.options.Agreed != nil {
-		agreed, err := d.options.Agreed(ctx, to)
+	if d.options.ConsentsToDM != nil {
+		agreed, err := d.options.ConsentsToDM(ctx, to)
 		if err != nil {
 			return fmt.Errorf("send a card: ask whether they have agreed: %w", err)
 		}
 		if !agreed {
-			return fmt.Errorf("send a card: %w", chat.ErrNotAgreed)
+			return fmt.Errorf("send a card: %w", chat.ErrNoConsent)
 		}
 	}
 	m.Nonce, m.EnforceNonce = nonce(id), true

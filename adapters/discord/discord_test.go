@@ -142,11 +142,11 @@ func saying(ack chat.Ack, handle func(context.Context, chat.Event) []chat.Reply)
 }
 
 func card(text string, buttons ...string) chat.Card {
-	c := chat.Card{Blocks: []chat.Block{chat.Say(text)}}
+	c := chat.Card{Blocks: []chat.Block{chat.Paragraph(text)}}
 	if len(buttons) > 0 {
 		var row chat.Buttons
 		for _, b := range buttons {
-			row.Buttons = append(row.Buttons, chat.Button{Label: b, Action: chat.Do(b)})
+			row.Buttons = append(row.Buttons, chat.Button{Label: b, Action: chat.NewAction(b)})
 		}
 		c.Blocks = append(c.Blocks, row)
 	}
@@ -154,7 +154,7 @@ func card(text string, buttons ...string) chat.Card {
 }
 
 func form(fields ...chat.Field) chat.Form {
-	return chat.Form{Title: "Detail", Submit: "Save", Cancel: "Cancel", Action: chat.Do("keep"), Fields: fields}
+	return chat.Form{Title: "Detail", Submit: "Save", Cancel: "Cancel", Action: chat.NewAction("keep"), Fields: fields}
 }
 
 // say puts a card into a person's conversation with the bot, and returns it as they see it.

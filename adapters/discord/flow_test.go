@@ -154,7 +154,7 @@ func TestSlowAPI(t *testing.T) {
 func TestFormOpens(t *testing.T) {
 	note := form(chat.Input{Label: chat.Label{ID: "note", Text: "Note"}, Max: 500, Lines: true})
 	for _, took := range []time.Duration{0, 2300 * time.Millisecond} {
-		inBothModes(t, saying(chat.AckForm, slowly(took, replying(chat.Open{Form: note}))), func(t *testing.T, w *world) {
+		inBothModes(t, saying(chat.AckForm, slowly(took, replying(chat.OpenForm{Form: note}))), func(t *testing.T, w *world) {
 			m := w.whispered(t, ben)
 			if a := w.Press(ben, m, "one", ""); !a.OK() || a.Type != 9 {
 				t.Errorf("answered with %+v", a)
@@ -173,7 +173,7 @@ func TestFormOpens(t *testing.T) {
 // A form that comes too late can be asked for again: nothing opens after the first answer.
 func TestLateForm(t *testing.T) {
 	note := form(chat.Input{Label: chat.Label{ID: "note", Text: "Note"}, Max: 500})
-	inBothModes(t, saying(chat.AckForm, slowly(8*time.Second, replying(chat.Open{Form: note}))), func(t *testing.T, w *world) {
+	inBothModes(t, saying(chat.AckForm, slowly(8*time.Second, replying(chat.OpenForm{Form: note}))), func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
 		if a := w.Press(ben, m, "one", ""); !a.OK() || a.Type != 5 {
 			t.Errorf("answered with %+v", a)
@@ -188,7 +188,7 @@ func TestRefusedForm(t *testing.T) {
 	fields := []chat.Field{
 		chat.Input{Label: chat.Label{ID: "note", Text: "Note"}, Max: 3000, Lines: true},
 		chat.Input{Label: chat.Label{ID: "barrier", Text: "Barrier"}, Max: 3000, Lines: true},
-		chat.Pick{Label: chat.Label{ID: "held", Text: "Held"}, Options: []chat.Option{{Value: "survey-data", Label: "Survey"}}},
+		chat.Select{Label: chat.Label{ID: "held", Text: "Held"}, Options: []chat.Option{{Value: "survey-data", Label: "Survey"}}},
 	}
 	handle := func(took time.Duration) func(context.Context, chat.Event) []chat.Reply {
 		return func(_ context.Context, e chat.Event) []chat.Reply {
@@ -196,10 +196,10 @@ func TestRefusedForm(t *testing.T) {
 			case chat.Command:
 				return []chat.Reply{chat.Whisper{Card: card("before", "one")}}
 			case chat.Press:
-				return []chat.Reply{chat.Open{Form: form(fields...)}}
+				return []chat.Reply{chat.OpenForm{Form: form(fields...)}}
 			}
 			time.Sleep(took)
-			return []chat.Reply{chat.Refuse{Fields: map[string]string{"note": "Name no one, please.", "barrier": "Too vague."}}}
+			return []chat.Reply{chat.FieldErrors{Fields: map[string]string{"note": "Name no one, please.", "barrier": "Too vague."}}}
 		}
 	}
 	for _, took := range []time.Duration{0, 8 * time.Second} {
@@ -690,7 +690,7 @@ func TestSuggestions(t *testing.T) {
 func TestQuestionBeforeAPress(t *testing.T) {
 	asking := card("close?")
 	asking.Blocks = append(asking.Blocks, chat.Buttons{Buttons: []chat.Button{
-		{Label: "Close it", Action: chat.Do("closenow"), Confirm: &chat.Confirm{Title: "Sure?", Text: "It is final.", Yes: "Close", No: "Keep"}},
+		{Label: "Close it", Action: chat.NewAction("closenow"), Confirm: &chat.Confirm{Title: "Sure?", Text: "It is final.", Yes: "Close", No: "Keep"}},
 	}})
 	inBothModes(t, saying(chat.AckUpdate, journey), func(t *testing.T, w *world) {
 		m := w.say(t, ana, asking)

@@ -425,9 +425,9 @@ func field(f chat.Field) (component, error) {
 		}
 	case chat.Date: // Discord has no field for a day or a time
 		c.Type, c.Style, c.MaxLength, c.Value, c.Placeholder = typeInput, inputShort, maxTyped, f.Value, "11/12/2026"
-	case chat.Clock:
+	case chat.TimeOfDay:
 		c.Type, c.Style, c.MaxLength, c.Value, c.Placeholder = typeInput, inputShort, maxTyped, f.Value, "17:00"
-	case chat.Pick:
+	case chat.Select:
 		c.Type, c.MinValues, c.MaxValues, c.Options = typeSelect, &least, 1, selections(f.Options, f.Chosen)
 		if f.Many {
 			c.MaxValues = len(f.Options)
@@ -443,10 +443,10 @@ func field(f chat.Field) (component, error) {
 }
 
 // refusal is what a person gets whose form cannot stand: Discord has closed it by then, so that it tells all at once.
-func refusal(r chat.Refuse) chat.Card {
+func refusal(r chat.FieldErrors) chat.Card {
 	var c chat.Card
 	for _, field := range slices.Sorted(maps.Keys(r.Fields)) {
-		c.Blocks = append(c.Blocks, chat.Say(r.Fields[field]))
+		c.Blocks = append(c.Blocks, chat.Paragraph(r.Fields[field]))
 	}
 	return c
 }

@@ -63,7 +63,7 @@ func golden(t *testing.T, name string, v any) {
 const round = "abcdefghij"
 
 func press(label string, words ...string) chat.Button {
-	return chat.Button{Label: label, Action: chat.Do(words[0], words[1:]...)}
+	return chat.Button{Label: label, Action: chat.NewAction(words[0], words[1:]...)}
 }
 
 func primary(b chat.Button) chat.Button { b.Style = chat.Primary; return b }
@@ -80,8 +80,8 @@ func elementCard() chat.Card {
 	return chat.Card{Blocks: []chat.Block{
 		chat.Note{Spans: []chat.Span{chat.Words("Northshire · "), chat.Bold("Plan"), chat.Words(" · 3 of 17 · saved "), chat.Meter{Done: 3, Total: 17}}},
 		chat.Heading{Text: "Commissioning and resources"},
-		chat.Say("How well are money, people and services, across all partners, known and pointed at the shared plan?"),
-		chat.Remark("Think of what all partners spend together, not of your own budget."),
+		chat.Paragraph("How well are money, people and services, across all partners, known and pointed at the shared plan?"),
+		chat.Footnote("Think of what all partners spend together, not of your own budget."),
 		choice("1", "Basic", "Basic", "Partners agree that money and staff should follow the shared plan, but nobody has yet added up who spends what.", false),
 		choice("2", "Early", "Early progress", "One or two partners have listed their budgets and services for families with young children; the lists are not joined up.", true),
 		choice("3", "Substantial", "Substantial progress", "All main partners share one picture of spending and services, and have moved something because of it.", false),
@@ -99,7 +99,7 @@ func keptCard() chat.Card {
 	erase.Confirm = &chat.Confirm{Title: "Erase everything?", Text: "Everything you said about Northshire is erased and cannot be brought back.", Yes: "Erase everything", No: "Keep it"}
 	return chat.Card{Blocks: []chat.Block{
 		chat.Heading{Text: "What is kept: Northshire"},
-		chat.Say("To pause, just stop. I find the place again."),
+		chat.Paragraph("To pause, just stop. I find the place again."),
 		chat.Text{Spans: []chat.Span{chat.Bold("Who takes part"), chat.Words("\nRole: Health visitor\nOrganisation: –")}},
 		chat.Buttons{Buttons: []chat.Button{primary(press("Continue", "go", round)), press("Privacy notice", "notice", round), erase}},
 	}}
@@ -107,8 +107,8 @@ func keptCard() chat.Card {
 
 func meCard() chat.Card {
 	return chat.Card{Blocks: []chat.Block{
-		chat.Remark("Northshire"), chat.Heading{Text: "About you"}, chat.Say("What is your role?"),
-		chat.Menu{Action: chat.Do("role", round), Placeholder: "Choose your role", Options: []chat.Option{{Value: "hv", Label: "Health visitor"}, {Value: "mw", Label: "Midwife"}}},
+		chat.Footnote("Northshire"), chat.Heading{Text: "About you"}, chat.Paragraph("What is your role?"),
+		chat.Menu{Action: chat.NewAction("role", round), Placeholder: "Choose your role", Options: []chat.Option{{Value: "hv", Label: "Health visitor"}, {Value: "mw", Label: "Midwife"}}},
 		chat.Text{Spans: []chat.Span{chat.Words("Chosen: "), chat.Bold("Midwife")}},
 	}}
 }
@@ -168,25 +168,25 @@ func TestCardsAsSent(t *testing.T) {
 
 func roundForm() chat.Form {
 	return chat.Form{
-		Title: "A round of self-assess.", Intro: "You can change all of it until the survey opens.", Submit: "Continue", Cancel: "Cancel", Action: chat.Do("create", "en"),
+		Title: "A round of self-assess.", Intro: "You can change all of it until the survey opens.", Submit: "Continue", Cancel: "Cancel", Action: chat.NewAction("create", "en"),
 		Fields: []chat.Field{
 			chat.Input{Label: chat.Label{ID: "area", Text: "Local area", Hint: "As people there call it, at most 60 characters"}, Value: "Northshire", Max: 60},
-			chat.Pick{Label: chat.Label{ID: "matrix", Text: "Edition"}, Options: []chat.Option{{Value: "england", Label: "England"}, {Value: "wales", Label: "Wales"}}, Chosen: []string{"wales"}},
+			chat.Select{Label: chat.Label{ID: "matrix", Text: "Edition"}, Options: []chat.Option{{Value: "england", Label: "England"}, {Value: "wales", Label: "Wales"}}, Chosen: []string{"wales"}},
 			chat.Date{Label: chat.Label{ID: "closes", Text: "Closes on"}, Value: "2026-12-11"},
-			chat.Clock{Label: chat.Label{ID: "closes_time", Text: "Closes at", Optional: true}, Value: "17:00"},
+			chat.TimeOfDay{Label: chat.Label{ID: "closes_time", Text: "Closes at", Optional: true}, Value: "17:00"},
 		},
 	}
 }
 
 func inviteForm() chat.Form {
 	return chat.Form{
-		Title: "Invite people", Submit: "Invite", Cancel: "Cancel", Action: chat.Do("sendinvite", round, "en"),
+		Title: "Invite people", Submit: "Invite", Cancel: "Cancel", Action: chat.NewAction("sendinvite", round, "en"),
 		Fields: []chat.Field{
 			chat.People{Label: chat.Label{ID: "people", Text: "People"}},
-			chat.Pick{Label: chat.Label{ID: "information", Text: "Information held", Optional: true}, Many: true, Chosen: []string{"a", "b"}, Options: []chat.Option{{Value: "a", Label: "Audit"}, {Value: "b", Label: "Plan"}, {Value: "c", Label: "Data"}}},
+			chat.Select{Label: chat.Label{ID: "information", Text: "Information held", Optional: true}, Many: true, Chosen: []string{"a", "b"}, Options: []chat.Option{{Value: "a", Label: "Audit"}, {Value: "b", Label: "Plan"}, {Value: "c", Label: "Data"}}},
 			chat.Channel{Label: chat.Label{ID: "channel", Text: "Everybody in a channel", Optional: true}},
 			chat.Input{Label: chat.Label{ID: "list", Text: "A list", Hint: "One a line", Optional: true}, Max: chat.MaxFieldText, Lines: true},
-			chat.Clock{Label: chat.Label{ID: "at", Text: "At", Optional: true}},
+			chat.TimeOfDay{Label: chat.Label{ID: "at", Text: "At", Optional: true}},
 		},
 	}
 }
@@ -265,10 +265,10 @@ func TestFullForm(t *testing.T) {
 		options = append(options, chat.Option{Value: fmt.Sprint(i) + strings.Repeat("v", chat.MaxOption-2), Label: long(chat.MaxOption)})
 	}
 	f := chat.Form{
-		Title: long(chat.MaxTitle), Intro: long(chat.MaxText), Submit: "s", Cancel: "c", Action: chat.Do(strings.Repeat("a", chat.MaxAction)),
+		Title: long(chat.MaxTitle), Intro: long(chat.MaxText), Submit: "s", Cancel: "c", Action: chat.NewAction(strings.Repeat("a", chat.MaxAction)),
 		Fields: []chat.Field{
 			chat.Input{Label: label(0), Value: long(chat.MaxFieldText), Max: chat.MaxFieldText, Lines: true},
-			chat.Pick{Label: label(1), Options: options, Many: true, Chosen: []string{options[0].Value, options[24].Value}},
+			chat.Select{Label: label(1), Options: options, Many: true, Chosen: []string{options[0].Value, options[24].Value}},
 			chat.People{Label: label(2)}, chat.Channel{Label: label(3)},
 		},
 	}
@@ -295,15 +295,15 @@ func TestCardsAtEveryLimit(t *testing.T) {
 	}
 	for name, blocks := range map[string][]chat.Block{
 		"32 buttons in a row": {chat.Buttons{Buttons: buttons}},
-		"a full menu":         {chat.Menu{Action: chat.Do(long("a", chat.MaxAction)), Placeholder: long("p", chat.MaxPlaceholder), Options: options}},
+		"a full menu":         {chat.Menu{Action: chat.NewAction(long("a", chat.MaxAction)), Placeholder: long("p", chat.MaxPlaceholder), Options: options}},
 		"39 dividers":         asBlocks(39, func(int) chat.Block { return chat.Divider{} }),
 		"13 choices":          asBlocks(13, func(i int) chat.Block { return chat.Choice{Title: "T", Text: long("x", 290), Button: buttons[i]} }),
 		"a long heading":      {chat.Heading{Text: long("*", chat.MaxHeading)}},
-		"stars":               {chat.Say(long("*", 3000)), chat.Remark(long("_", 990))},
-		"backslashes":         {chat.Say(long(`\`, 3000)), chat.Table{Text: long("`", 990)}},
+		"stars":               {chat.Paragraph(long("*", 3000)), chat.Footnote(long("_", 990))},
+		"backslashes":         {chat.Paragraph(long(`\`, 3000)), chat.Table{Text: long("`", 990)}},
 		"bold stars":          {chat.Text{Spans: []chat.Span{chat.Bold(long("*", 3000))}}, chat.Text{Spans: []chat.Span{chat.Bold(long("*", 1000))}}},
-		"mentions":            {chat.Text{Spans: []chat.Span{chat.Words(long("@everyone ", 300))}}, chat.Remark(long("<@&1>", 190))},
-		"only white space":    {chat.Say(" \n "), chat.Heading{Text: " "}, chat.Remark("\x00\u202e"), chat.Choice{Title: " ", Text: " ", Button: press(" ", "go")}, chat.Menu{Action: chat.Do("m"), Placeholder: " ", Options: []chat.Option{{Value: "v", Label: "\t"}}}},
+		"mentions":            {chat.Text{Spans: []chat.Span{chat.Words(long("@everyone ", 300))}}, chat.Footnote(long("<@&1>", 190))},
+		"only white space":    {chat.Paragraph(" \n "), chat.Heading{Text: " "}, chat.Footnote("\x00\u202e"), chat.Choice{Title: " ", Text: " ", Button: press(" ", "go")}, chat.Menu{Action: chat.NewAction("m"), Placeholder: " ", Options: []chat.Option{{Value: "v", Label: "\t"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			card := chat.Card{Blocks: blocks}
@@ -332,7 +332,7 @@ func TestCardsThatDoNotFit(t *testing.T) {
 	for want, blocks := range map[string][]chat.Block{
 		"empty":            nil,
 		"41 components":    asBlocks(40, func(int) chat.Block { return chat.Divider{} }),
-		"more than 4000":   {chat.Say(strings.Repeat("x", 4001))},
+		"more than 4000":   {chat.Paragraph(strings.Repeat("x", 4001))},
 		"unknown block":    {unknownBlock{}},
 		"at most 99 where": {chat.Buttons{Buttons: []chat.Button{ask}}},
 		"encode action":    {chat.Buttons{Buttons: []chat.Button{{Label: "x"}}}},
@@ -389,7 +389,7 @@ func TestFirstAnswers(t *testing.T) {
 
 // TestNobodyIsNotified looks at the bytes: a list that is null, or not there, lets every mention notify.
 func TestNobodyIsNotified(t *testing.T) {
-	m, err := message(chat.Card{Blocks: []chat.Block{chat.Say("@everyone")}}, false, nil)
+	m, err := message(chat.Card{Blocks: []chat.Block{chat.Paragraph("@everyone")}}, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -399,7 +399,7 @@ func TestNobodyIsNotified(t *testing.T) {
 }
 
 func TestRefusalSaysEverything(t *testing.T) {
-	c := refusal(chat.Refuse{Fields: map[string]string{"b": "Two.", "a": "One."}})
+	c := refusal(chat.FieldErrors{Fields: map[string]string{"b": "Two.", "a": "One."}})
 	if got := c.String(); got != "One.\nTwo.\n" {
 		t.Errorf("refusal:\n%s", got)
 	}

@@ -142,29 +142,31 @@ func peopled(t testing.TB, s *Store) {
 	}
 	_, seats := opened(t, s, "open", names...)
 	for i, seat := range seats {
-		must(t, errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "o", At: now}, elements[i%len(elements)], survey.Rating(1+i%4))))
+		must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o", At: now}, elements[i%len(elements)], survey.Rating(1+i%4))))
 		must(t, errorOf(s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
-			m.Standing, m.Role, m.Group, m.Language, m.TimeZone = survey.Finished, "midwife", "health", "cy", "Asia/Tokyo"
+			m.Status, m.Role, m.Group, m.Language, m.TimeZone = survey.Finished, "midwife", "health", "cy", "Asia/Tokyo"
 			return nil
 		})))
 	}
-	must(t, errorOf(s.Detail(ctx, seats[0], now, survey.Gesture{ID: "d"}, "vision", survey.Detail{Information: []string{"audit"}, Note: "nodyn\u0000ŵ\"<&>"})))
+	must(t, errorOf(s.Detail(ctx, seats[0], now, survey.Operation{ID: "d"}, "vision", survey.Detail{Information: []string{"audit"}, Note: "nodyn\u0000ŵ\"<&>"})))
 	must(t, errorOf(s.Invite(ctx, "open", []survey.Member{{Person: "slack:T1:UINVITED"}}, survey.Invitation, now, nil)))
 	must(t, s.Withdraw(ctx, seats[1]), errorOf(s.Forget(ctx, "open", seats[2].Member.Person)))
-	must(t, s.Plan(ctx, "open", "digest@2026-12-04", now), s.Note(ctx, "open", []string{"nudge Asia/Tokyo"}))
+	must(t, s.Plan(ctx, "open", "digest@2026-12-04", now), s.MarkPlanned(ctx, "open", []string{"nudge Asia/Tokyo"}))
 	for range 3 {
-		must(t, s.AppendEntry(ctx, "open", func([]survey.Entry) (survey.Entry, bool) { return survey.Entry{Act: survey.ActResults}, true }))
+		must(t, s.AppendEntry(ctx, "open", func([]survey.AuditEntry) (survey.AuditEntry, bool) {
+			return survey.AuditEntry{Action: survey.AuditResults}, true
+		}))
 	}
 
 	draft, _ := opened(t, s, "later")
 	draft.ID, draft.State = "draft", survey.Draft
-	must(t, s.CreateRound(ctx, draft, survey.Entry{}))
+	must(t, s.CreateRound(ctx, draft, survey.AuditEntry{}))
 
 	_, seats = opened(t, s, "closed", names[:7]...)
 	for _, seat := range seats {
-		must(t, errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "o"}, "vision", 2)))
+		must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 2)))
 	}
-	must(t, errorOf(s.CloseRound(ctx, "closed", now, survey.Entry{})), s.Seal(ctx, "closed", survey.Turnout{Invited: 7, Started: 7}))
+	must(t, errorOf(s.CloseRound(ctx, "closed", now, survey.AuditEntry{})), s.AnonymiseRoster(ctx, "closed", survey.Turnout{Invited: 7, Started: 7}))
 }
 
 // TestBackupAndRestore: from each kind of store into another, everything is there again, to the last byte and second.
@@ -192,9 +194,9 @@ func TestBackupAndRestore(t *testing.T) {
 			differences(t, everything(t, b), everything(t, a))
 
 			// People go on where they were, and can be forgotten.
-			seat, err := b.Seat(t.Context(), "open", "slack:T1:U000")
+			seat, err := b.Participation(t.Context(), "open", "slack:T1:U000")
 			must(t, err)
-			said, err := b.Answer(t.Context(), seat, time.Now(), survey.Gesture{ID: "new"}, "needs", 3)
+			said, err := b.Answer(t.Context(), seat, time.Now(), survey.Operation{ID: "new"}, "needs", 3)
 			if err != nil || said.Answers["needs"].Rating != 3 || said.Answers["vision"].Detail.Note == "" {
 				t.Errorf("got %+v, %v", said, err)
 			}
@@ -310,7 +312,7 @@ func TestBackupWhilePeopleAnswer(t *testing.T) {
 	must(t, errorOf(s.Invite(ctx, "r1", names, "", time.Time{}, nil)))
 	for i := range people / 2 {
 		seat := takesPart(t, s, "r1", names[i].Person)
-		must(t, errorOf(s.Answer(ctx, seat, time.Now(), survey.Gesture{ID: "a"}, "vision", 2)))
+		must(t, errorOf(s.Answer(ctx, seat, time.Now(), survey.Operation{ID: "a"}, "vision", 2)))
 	}
 	stop := make(chan struct{})
 	var busy sync.WaitGroup
@@ -322,13 +324,13 @@ func TestBackupWhilePeopleAnswer(t *testing.T) {
 					return
 				default:
 				}
-				seat, err := s.Seat(ctx, "r1", names[i].Person)
+				seat, err := s.Participation(ctx, "r1", names[i].Person)
 				if err == nil && i%5 == 4 && seat.Member.TakesPart() {
 					err = s.Withdraw(ctx, seat)
 				} else if err == nil {
-					seat, err = s.ChangeMember(ctx, seat, time.Now(), func(m *survey.Member) error { m.Standing = survey.Finished; return nil })
+					seat, err = s.ChangeMember(ctx, seat, time.Now(), func(m *survey.Member) error { m.Status = survey.Finished; return nil })
 					if err == nil {
-						_, err = s.Answer(ctx, seat, time.Now(), survey.Gesture{ID: fmt.Sprint(i)}, "needs", 3)
+						_, err = s.Answer(ctx, seat, time.Now(), survey.Operation{ID: fmt.Sprint(i)}, "needs", 3)
 					}
 				}
 				if err != nil {
@@ -349,7 +351,7 @@ func TestBackupWhilePeopleAnswer(t *testing.T) {
 		restoring(t, to, b, RestoreOptions{WithoutErasures: true})
 		taking := 0
 		must(t, to.Roster(ctx, "r1", func(m survey.Member) error {
-			seat, err := to.Seat(ctx, "r1", m.Person)
+			seat, err := to.Participation(ctx, "r1", m.Person)
 			must(t, err)
 			said, err := to.Response(ctx, seat)
 			must(t, err)
@@ -363,7 +365,7 @@ func TestBackupWhilePeopleAnswer(t *testing.T) {
 					t.Errorf("%s takes part, and has no response", m.Person)
 				}
 			case len(said.Answers) > 0:
-				t.Errorf("%s is %s, and has answers", m.Person, m.Standing)
+				t.Errorf("%s is %s, and has answers", m.Person, m.Status)
 			}
 			if i < people/2 && i%5 != 4 && said.Answers["vision"].Rating != 2 {
 				t.Errorf("what %s had said before is not there", m.Person)
@@ -387,9 +389,9 @@ func TestBackupWhileClosing(t *testing.T) {
 		names = append(names, fmt.Sprintf("p%03d", i))
 	}
 	_, seats := opened(t, s, "r1", names...)
-	must(t, errorOf(s.Answer(ctx, seats[0], time.Now(), survey.Gesture{ID: "a"}, "vision", 2)))
+	must(t, errorOf(s.Answer(ctx, seats[0], time.Now(), survey.Operation{ID: "a"}, "vision", 2)))
 	s.client.AddHook(&interrupt{transaction: "exists", skip: 1, do: func() {
-		must(t, errorOf(s.Forget(ctx, "r1", "p000")), errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.Entry{})))
+		must(t, errorOf(s.Forget(ctx, "r1", "p000")), errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.AuditEntry{})))
 	}})
 	backup := backedUp(t, s)
 	want := Contents{Rounds: 1, Open: 1, People: len(names) - 1, Responses: len(names) - 1}
@@ -419,8 +421,8 @@ func TestBackupWhileSealing(t *testing.T) {
 	ctx := t.Context()
 	_, seats := opened(t, s, "r1", "p1")
 	must(t, errorOf(s.ChangeMember(ctx, seats[0], time.Now(), func(m *survey.Member) error { m.Role = "midwife"; return nil })),
-		errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.Entry{})))
-	s.client.AddHook(&interrupt{key: rosterKey("r1"), do: func() { must(t, s.Seal(ctx, "r1", survey.Turnout{Invited: 1, Started: 1})) }})
+		errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.AuditEntry{})))
+	s.client.AddHook(&interrupt{key: rosterKey("r1"), do: func() { must(t, s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 1, Started: 1})) }})
 	backup := backedUp(t, s)
 	to := frozen(t)
 	restoring(t, to, backup, RestoreOptions{WithoutErasures: true})
@@ -553,7 +555,7 @@ func TestRestoreReplaces(t *testing.T) {
 	backup := backedUp(t, s)
 	to := frozen(t)
 	_, seats := opened(t, to, "other", "slack:T1:U000", "slack:T1:ELSEWHERE")
-	must(t, errorOf(to.Answer(t.Context(), seats[0], time.Now(), survey.Gesture{ID: "o", At: time.Now()}, "vision", 1)))
+	must(t, errorOf(to.Answer(t.Context(), seats[0], time.Now(), survey.Operation{ID: "o", At: time.Now()}, "vision", 1)))
 	before := everything(t, to)
 	if _, err := to.Restore(t.Context(), again(backup), RestoreOptions{WithoutErasures: true}); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("got %v", err)
@@ -643,7 +645,7 @@ func crowd(t testing.TB, s *Store, people int) {
 		pipe := s.client.Pipeline()
 		for _, i := range some {
 			person := survey.PersonID(fmt.Sprintf("slack:T0123456789:U%09d", i))
-			entry, err := encodeMember(survey.Member{Person: person, Standing: survey.Finished, Role: "midwife", Group: "health", Language: "en"}, "")
+			entry, err := encodeMember(survey.Member{Person: person, Status: survey.Finished, Role: "midwife", Group: "health", Language: "en"}, "")
 			must(t, err)
 			pseudonym := survey.Pseudonym([]byte(secret), person)
 			pipe.HSet(ctx, rosterKey("r1"), string(person), entry)

@@ -17,7 +17,7 @@ import (
 )
 
 // Owe notes that a message of a kind is owed to people from a time on, to the second. What is owed already stays as it is.
-func (s *Store) Owe(ctx context.Context, id survey.RoundID, kind survey.MessageKind, due time.Time, people []survey.PersonID) (err error) {
+func (s *Store) Enqueue(ctx context.Context, id survey.RoundID, kind survey.MessageKind, due time.Time, people []survey.PersonID) (err error) {
 	defer attempt(&err, "owe messages in round %s", id)
 	if kind == "" || strings.Contains(string(kind), " ") {
 		return fmt.Errorf("no kind of message: %q", kind)
@@ -59,7 +59,7 @@ func (s *Store) Plan(ctx context.Context, id survey.RoundID, kind survey.Message
 }
 
 // Note keeps these names among what was planned, as long as the round is kept.
-func (s *Store) Note(ctx context.Context, id survey.RoundID, names []string) error {
+func (s *Store) MarkPlanned(ctx context.Context, id survey.RoundID, names []string) error {
 	for some := range slices.Chunk(names, page) {
 		args := make([]any, len(some))
 		for i, name := range some {
@@ -241,7 +241,7 @@ func (s *Store) waiting(ctx context.Context, now time.Time) ([]survey.RoundID, i
 // Take hands out at most limit messages, of any rounds, that are due at now; those of one round do not hold up those of another, nor
 // do those that have been due longest hold up the latest.
 // Each is due again at the time given, unless it is settled or postponed before.
-func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) (all []survey.Delivery, err error) {
+func (s *Store) Lease(ctx context.Context, now, until time.Time, limit int) (all []survey.Delivery, err error) {
 	defer attempt(&err, "take messages")
 	waiting, _, err := s.waiting(ctx, now)
 	if err != nil {
@@ -271,7 +271,7 @@ func (s *Store) Take(ctx context.Context, now, until time.Time, limit int) (all 
 }
 
 // Settle forgets a message: it was sent, or is not wanted any more.
-func (s *Store) Settle(ctx context.Context, d survey.Delivery) error {
+func (s *Store) Ack(ctx context.Context, d survey.Delivery) error {
 	if err := s.client.ZRem(ctx, owedKey(d.Round), message(d)).Err(); err != nil {
 		return fmt.Errorf("settle a message of round %s: %w", d.Round, fault(err))
 	}
@@ -279,7 +279,7 @@ func (s *Store) Settle(ctx context.Context, d survey.Delivery) error {
 }
 
 // Postpone makes a message due at another time, to the second. One that is not owed any more stays so.
-func (s *Store) Postpone(ctx context.Context, d survey.Delivery, due time.Time) error {
+func (s *Store) Reschedule(ctx context.Context, d survey.Delivery, due time.Time) error {
 	err := s.indexed(ctx, d.Round, due, func() error {
 		return fault(s.client.ZAddXX(ctx, owedKey(d.Round), goredis.Z{Score: float64(due.Unix()), Member: message(d)}).Err())
 	})

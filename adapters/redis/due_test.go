@@ -43,7 +43,7 @@ func manyRounds(t testing.TB, s *Store, rounds int) time.Time {
 			Channel: "slack:T1:C1", Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: survey.DefaultMinGroup,
 			Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(), OpenedAt: now,
 		}
-		if err := s.CreateRound(t.Context(), r, survey.Entry{}); err != nil {
+		if err := s.CreateRound(t.Context(), r, survey.AuditEntry{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -53,7 +53,7 @@ func manyRounds(t testing.TB, s *Store, rounds int) time.Time {
 // planner plans what is due in the store by a clock that the caller moves.
 func planner(s *Store, now *time.Time) *reminders.Planner {
 	clock := func() time.Time { return *now }
-	diary := reminders.NewDiary(reminders.EnglandAndWales())
+	diary := reminders.NewSchedule(reminders.EnglandAndWales())
 	return reminders.NewPlanner(survey.NewRounds(s, nil, clock), diary, clock, slog.New(slog.DiscardHandler))
 }
 
@@ -73,7 +73,7 @@ func TestIdleRoundsCostLittle(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 60 {
-				if all, err := s.Take(t.Context(), now, now.Add(time.Minute), 24); err != nil || len(all) > 0 {
+				if all, err := s.Lease(t.Context(), now, now.Add(time.Minute), 24); err != nil || len(all) > 0 {
 					t.Fatalf("took %v, %v", all, err)
 				}
 				now = now.Add(time.Second)
@@ -124,14 +124,14 @@ func BenchmarkPlanning(b *testing.B) {
 		r, err := s.Round(b.Context(), id)
 		must(b, err)
 		r.Posts.Digest, r.ClosesAt = "0 10 * * *", now.AddDate(0, 0, 9)
-		must(b, s.SaveRound(b.Context(), r, survey.Entry{}))
+		must(b, s.SaveRound(b.Context(), r, survey.AuditEntry{}))
 		var all []survey.Member
 		for i := range people {
 			all = append(all, survey.Member{Person: survey.PersonID(fmt.Sprint("p", i))})
 		}
 		_, err = s.Invite(b.Context(), id, all, "", now, nil)
 		must(b, err)
-		due = reminders.NewDiary(reminders.EnglandAndWales()).Reminders(r, r.Location(), now)[0].At
+		due = reminders.NewSchedule(reminders.EnglandAndWales()).Reminders(r, r.Location(), now)[0].At
 	}
 	plan := planner(s, &now)
 	for b.Loop() {
@@ -187,7 +187,7 @@ func TestMessagesFromBeforeTheIndex(t *testing.T) {
 			s := open(t, server.URL())
 			opened(t, s, "r1", "p1")
 			now := time.Now()
-			first, err := s.Take(t.Context(), now, now.Add(time.Minute), 10) // the invitation
+			first, err := s.Lease(t.Context(), now, now.Add(time.Minute), 10) // the invitation
 			if err != nil || len(first) != 1 {
 				t.Fatalf("took %v, %v", first, err)
 			}
@@ -200,7 +200,7 @@ func TestMessagesFromBeforeTheIndex(t *testing.T) {
 			} else {
 				later = now.Add(lookAgain)
 			}
-			again, err := s.Take(t.Context(), later, later.Add(time.Minute), 10)
+			again, err := s.Lease(t.Context(), later, later.Add(time.Minute), 10)
 			if err != nil || len(again) != 1 || again[0] != first[0] {
 				t.Errorf("took %v, %v", again, err)
 			}
@@ -214,7 +214,7 @@ func TestIndexIsNeverLate(t *testing.T) {
 	s := open(t, server.URL())
 	opened(t, s, "r1", "p1")
 	now := time.Now().Truncate(time.Second)
-	if _, err := s.Take(t.Context(), now, now.Add(time.Hour), 10); err != nil {
+	if _, err := s.Lease(t.Context(), now, now.Add(time.Hour), 10); err != nil {
 		t.Fatal(err)
 	}
 	due := func(at time.Time) int {
@@ -225,7 +225,7 @@ func TestIndexIsNeverLate(t *testing.T) {
 		}
 		return n
 	}
-	if err := s.Owe(t.Context(), "r1", "reminder", now.Add(time.Minute), []survey.PersonID{"p1"}); err != nil {
+	if err := s.Enqueue(t.Context(), "r1", "reminder", now.Add(time.Minute), []survey.PersonID{"p1"}); err != nil {
 		t.Fatal(err)
 	}
 	if n := due(now.Add(59 * time.Second)); n != 0 {
@@ -235,7 +235,7 @@ func TestIndexIsNeverLate(t *testing.T) {
 		t.Errorf("%d due", n)
 	}
 	d := survey.Delivery{Round: "r1", Person: "p1", Kind: "reminder"}
-	if err := s.Postpone(t.Context(), d, now.Add(2*time.Minute)); err != nil {
+	if err := s.Reschedule(t.Context(), d, now.Add(2*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if n := due(now.Add(2*time.Minute)) + due(now.Add(3*time.Minute)); n != 2 {

@@ -41,10 +41,10 @@ func TestErasedStaysErased(t *testing.T) {
 			open[3], open[4] = takesPart(t, s, "open", "back"), takesPart(t, s, "open", "anew")
 			shut, closing := opened(t, s, "closing", "stays", "goes", "forgotten")
 			for _, seat := range slices.Concat(open[:5], closing) {
-				must(t, errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "o"}, "vision", 2)))
+				must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 2)))
 			}
 			shut.Coordinators = []survey.PersonID{"forgotten", "slack:T1:UC"}
-			must(t, s.SaveRound(ctx, shut, survey.Entry{}))
+			must(t, s.SaveRound(ctx, shut, survey.AuditEntry{}))
 			shut.Version++
 			backup := backedUp(t, s)
 
@@ -55,7 +55,7 @@ func TestErasedStaysErased(t *testing.T) {
 			for _, id := range []survey.RoundID{"open", "closing"} {
 				must(t, errorOf(s.Forget(ctx, id, "forgotten")))
 			}
-			shut, err := s.CloseRound(ctx, "closing", now.Add(time.Second+time.Nanosecond), survey.Entry{})
+			shut, err := s.CloseRound(ctx, "closing", now.Add(time.Second+time.Nanosecond), survey.AuditEntry{})
 			must(t, err)
 
 			to, o := s, RestoreOptions{Replace: true}
@@ -79,11 +79,11 @@ func TestErasedStaysErased(t *testing.T) {
 			if got := restoring(t, to, backup, RestoreOptions{Replace: true}); got.Withdrawn != 2 || got.Forgotten != 2 || len(got.Closed) != 1 {
 				t.Errorf("from what the restored store knows: %+v", got)
 			}
-			holdsOnly(t, to, "open", map[survey.PersonID]survey.Standing{
+			holdsOnly(t, to, "open", map[survey.PersonID]survey.Status{
 				"stays": survey.Started, "goes": survey.Withdrawn, "back": survey.Started, "anew": survey.Started, "invited": survey.Started,
 			}, 3)
-			holdsOnly(t, to, "closing", map[survey.PersonID]survey.Standing{"stays": survey.Started, "goes": survey.Withdrawn}, 1)
-			seat, err := to.Seat(ctx, "closing", "stays")
+			holdsOnly(t, to, "closing", map[survey.PersonID]survey.Status{"stays": survey.Started, "goes": survey.Withdrawn}, 1)
+			seat, err := to.Participation(ctx, "closing", "stays")
 			if err != nil || seat.Pseudonym != "" || seat.Round.State != survey.Closed || !seat.Round.ClosedAt.Equal(shut.ClosedAt) ||
 				!slices.Equal(seat.Round.Coordinators, []survey.PersonID{"slack:T1:UC"}) {
 				t.Errorf("got %+v, %v", seat, err)
@@ -98,11 +98,11 @@ func TestErasedStaysErased(t *testing.T) {
 }
 
 // holdsOnly makes sure of who is in a round, and of how many of them there are answers.
-func holdsOnly(t *testing.T, s *Store, id survey.RoundID, want map[survey.PersonID]survey.Standing, answered int) {
+func holdsOnly(t *testing.T, s *Store, id survey.RoundID, want map[survey.PersonID]survey.Status, answered int) {
 	t.Helper()
-	got := map[survey.PersonID]survey.Standing{}
+	got := map[survey.PersonID]survey.Status{}
 	must(t, s.Roster(t.Context(), id, func(m survey.Member) error {
-		got[m.Person] = m.Standing
+		got[m.Person] = m.Status
 		return nil
 	}))
 	if fmt.Sprint(got) != fmt.Sprint(want) {
@@ -134,7 +134,7 @@ func TestJournalHoldsNobody(t *testing.T) {
 	s.KeepJournal(journalled(t, path))
 	_, seats := opened(t, s, "r1", "slack:T1:ANA", "slack:T1:BEN")
 	must(t, s.Withdraw(t.Context(), seats[0]), s.Withdraw(t.Context(), seats[0]), errorOf(s.Forget(t.Context(), "r1", "slack:T1:BEN")))
-	must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{})))
+	must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.AuditEntry{})))
 	raw, err := os.ReadFile(path)
 	must(t, err)
 	lines := slices.DeleteFunc(strings.Split(string(raw), "\n"), func(l string) bool { return l == "" })
@@ -170,7 +170,7 @@ func TestNothingIsToldUnlessNoted(t *testing.T) {
 		ways := map[string]func() error{
 			"withdraw": func() error { return s.Withdraw(t.Context(), seats[0]) },
 			"forget":   func() error { return errorOf(s.Forget(t.Context(), "r1", "p2")) },
-			"close":    func() error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{})) },
+			"close":    func() error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.AuditEntry{})) },
 		}
 		for _, way := range []string{"withdraw", "forget", "close"} {
 			s.KeepJournal(disk)
@@ -192,21 +192,21 @@ func TestSealingNotesTheClosing(t *testing.T) {
 	s := frozen(t)
 	opened(t, s, "r1", "p1")
 	s.KeepJournal(fullDisk{})
-	if err := errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{})); !errors.Is(err, survey.ErrUnavailable) {
+	if err := errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.AuditEntry{})); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("close: got %v", err)
 	}
-	if err := s.Seal(t.Context(), "r1", survey.Turnout{Invited: 1}); !errors.Is(err, survey.ErrUnavailable) {
+	if err := s.AnonymiseRoster(t.Context(), "r1", survey.Turnout{Invited: 1}); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("seal: got %v", err)
 	}
 	var kept notes
 	s.KeepJournal(&kept)
-	must(t, s.Seal(t.Context(), "r1", survey.Turnout{Invited: 1}))
+	must(t, s.AnonymiseRoster(t.Context(), "r1", survey.Turnout{Invited: 1}))
 	r, err := s.Round(t.Context(), "r1")
 	must(t, err)
 	known := map[survey.RoundID]ledger{"r1": {}}
 	must(t, errorOf(readJournal("journal", &kept.Buffer, time.Now(), known)))
-	if at := r.ClosedAt.Format(time.RFC3339Nano); !r.Sealed || known["r1"][closed] != at {
-		t.Errorf("noted is %v, want the closing at %s; sealed: %v", known, at, r.Sealed)
+	if at := r.ClosedAt.Format(time.RFC3339Nano); !r.Anonymised || known["r1"][closed] != at {
+		t.Errorf("noted is %v, want the closing at %s; sealed: %v", known, at, r.Anonymised)
 	}
 }
 
@@ -221,15 +221,15 @@ func TestForgottenAfterTheClose(t *testing.T) {
 	t.Parallel()
 	ctx, now := t.Context(), time.Now()
 	for name, c := range map[string]struct {
-		before    func(s *Store, seat survey.Seat) error // the close
-		sealed    bool                                   // already in the backup
+		before    func(s *Store, seat survey.Participation) error // the close
+		sealed    bool                                            // already in the backup
 		answered  int
 		uncounted bool
 	}{
-		"only after":           {func(*Store, survey.Seat) error { return nil }, false, 2, true},
-		"sealed in the backup": {func(*Store, survey.Seat) error { return nil }, true, 2, false},
-		"withdrawn before":     {func(s *Store, seat survey.Seat) error { return s.Withdraw(ctx, seat) }, false, 1, true},
-		"forgotten before":     {func(s *Store, seat survey.Seat) error { return errorOf(s.Forget(ctx, "r1", "goes")) }, false, 1, false},
+		"only after":           {func(*Store, survey.Participation) error { return nil }, false, 2, true},
+		"sealed in the backup": {func(*Store, survey.Participation) error { return nil }, true, 2, false},
+		"withdrawn before":     {func(s *Store, seat survey.Participation) error { return s.Withdraw(ctx, seat) }, false, 1, true},
+		"forgotten before":     {func(s *Store, seat survey.Participation) error { return errorOf(s.Forget(ctx, "r1", "goes")) }, false, 1, false},
 	} {
 		for _, way := range []string{"living store", "journal"} {
 			s := frozen(t)
@@ -239,11 +239,11 @@ func TestForgottenAfterTheClose(t *testing.T) {
 			s.KeepJournal(file)
 			_, seats := opened(t, s, "r1", "goes", "stays")
 			for _, seat := range seats {
-				must(t, errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "o"}, "vision", 2)))
+				must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 2)))
 			}
 			var backup []byte
 			closing := func() {
-				must(t, errorOf(s.CloseRound(ctx, "r1", now, survey.Entry{})), s.Seal(ctx, "r1", survey.Turnout{Invited: 2}))
+				must(t, errorOf(s.CloseRound(ctx, "r1", now, survey.AuditEntry{})), s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 2}))
 			}
 			if c.sealed {
 				closing()
@@ -262,8 +262,8 @@ func TestForgottenAfterTheClose(t *testing.T) {
 			if r.Forgotten != 1 || r.Withdrawn != 0 || (len(r.Uncounted["r1"]) == 1) != c.uncounted {
 				t.Errorf("%s, %s: got %+v", name, way, r)
 			}
-			roster, answered := map[survey.PersonID]survey.Standing{}, 0
-			must(t, to.Roster(ctx, "r1", func(m survey.Member) error { roster[m.Person] = m.Standing; return nil }),
+			roster, answered := map[survey.PersonID]survey.Status{}, 0
+			must(t, to.Roster(ctx, "r1", func(m survey.Member) error { roster[m.Person] = m.Status; return nil }),
 				to.Responses(ctx, "r1", func(survey.Response) error { answered++; return nil }))
 			want := survey.NotInvited
 			if c.uncounted {
@@ -407,13 +407,13 @@ func TestTheLastCoordinatorOfAClosedRoundStaysForgotten(t *testing.T) {
 	s := frozen(t)
 	ctx, now := t.Context(), time.Now()
 	opened(t, s, "shut", "stays")
-	shut, err := s.CloseRound(ctx, "shut", now, survey.Entry{})
+	shut, err := s.CloseRound(ctx, "shut", now, survey.AuditEntry{})
 	must(t, err)
 	before := backedUp(t, s)
 	lead := shut.Coordinators[0]
 	must(t, errorOf(s.Forget(ctx, "shut", lead)))
 	shut.Coordinators = nil
-	must(t, s.SaveRound(ctx, shut, survey.Entry{}))
+	must(t, s.SaveRound(ctx, shut, survey.AuditEntry{}))
 	for what, backup := range map[string][]byte{"made before": before, "made after": backedUp(t, s)} {
 		r := restoring(t, s, backup, RestoreOptions{Replace: true})
 		if got, err := s.Round(ctx, "shut"); err != nil || len(got.Coordinators) > 0 || r.Rounds != 1 {

@@ -90,7 +90,7 @@ func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
 						}
 						round, seats := opened(t, store.Store, id, "slack:T1:UA")
 						if state == survey.Closed {
-							if round, err = store.CloseRound(t.Context(), round.ID, time.Now(), survey.Entry{}); err != nil {
+							if round, err = store.CloseRound(t.Context(), round.ID, time.Now(), survey.AuditEntry{}); err != nil {
 								t.Fatal(err)
 							}
 						}
@@ -152,15 +152,15 @@ func said(t *testing.T, method string, err error) {
 }
 
 // argument is a value for a parameter of a method.
-func argument(t *testing.T, of reflect.Type, round survey.Round, seat survey.Seat, person survey.PersonID) reflect.Value {
+func argument(t *testing.T, of reflect.Type, round survey.Round, seat survey.Participation, person survey.PersonID) reflect.Value {
 	later := round.ClosesAt.Add(time.Hour)
 	moment := survey.Moment{Kind: "reminder/2026-12-04", At: time.Now()}
 	for _, v := range []any{
 		round, round.ID, seat, person, survey.PersonID("slack:T1:UC"), later, time.Hour, 10, true, "vision", []string{"vision"},
 		survey.Delivery{Round: round.ID, Person: person, Kind: "reminder"}, survey.MessageKind("reminder"),
 		[]survey.MessageKind{"reminder"}, []survey.PersonID{"slack:T1:UNEW"}, []survey.Member{{Person: "slack:T1:UNEW"}},
-		survey.Rating(2), survey.Gesture{ID: "g"}, survey.Detail{Note: "a note"}, survey.English, survey.ScopeTeam, moment,
-		map[string][]survey.Moment{round.TimeZone: {moment}}, survey.Workshop{At: later}, survey.ActResults,
+		survey.Rating(2), survey.Operation{ID: "g"}, survey.Detail{Note: "a note"}, survey.English, survey.ScopeTeam, moment,
+		map[string][]survey.Moment{round.TimeZone: {moment}}, survey.Workshop{At: later}, survey.AuditResults,
 	} {
 		if reflect.TypeOf(v) == of {
 			return reflect.ValueOf(v)

@@ -28,19 +28,19 @@ func TestNoResponseOutlivesItsRound(t *testing.T) {
 		}
 	}
 	ctx := t.Context()
-	must(e.CreateRound(ctx, r, survey.Entry{}))
-	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Standing: survey.Invited}}, survey.Invitation, time.Now(), nil)
+	must(e.CreateRound(ctx, r, survey.AuditEntry{}))
+	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Status: survey.Invited}}, survey.Invitation, time.Now(), nil)
 	must(err)
-	seat, err := e.Seat(ctx, "r", ana)
+	seat, err := e.Participation(ctx, "r", ana)
 	must(err)
-	seat, err = e.ChangeMember(ctx, seat, now, func(m *survey.Member) error { m.Standing = survey.Started; return nil })
+	seat, err = e.ChangeMember(ctx, seat, now, func(m *survey.Member) error { m.Status = survey.Started; return nil })
 	must(err)
 	pseudonym := seat.Pseudonym
 
 	extended := r
 	extended.ClosesAt = now.Add(200 * 24 * time.Hour)
-	must(e.SaveRound(ctx, extended, survey.Entry{}))
-	closed, err := e.CloseRound(ctx, "r", now, survey.Entry{})
+	must(e.SaveRound(ctx, extended, survey.AuditEntry{}))
+	closed, err := e.CloseRound(ctx, "r", now, survey.AuditEntry{})
 	must(err)
 	must(e.moveExpiry(ctx, extended)) // the extension goes on with what it knew
 
@@ -83,46 +83,50 @@ func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 			}
 		}
 	}
-	must(e.CreateRound(ctx, r, survey.Entry{Act: survey.ActCreated}))
+	must(e.CreateRound(ctx, r, survey.AuditEntry{Action: survey.AuditCreated}))
 	expires("made", r, 3) // the round, its secret and its record
-	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Standing: survey.Invited}}, "", time.Time{}, nil)
+	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Status: survey.Invited}}, "", time.Time{}, nil)
 	must(err)
 	expires("joined", r, 4)
-	must(e.Owe(ctx, "r", survey.Nudge, now, []survey.PersonID{ana}))
+	must(e.Enqueue(ctx, "r", survey.Nudge, now, []survey.PersonID{ana}))
 	expires("owed", r, 5)
-	must(e.Note(ctx, "r", []string{"a name"}))
+	must(e.MarkPlanned(ctx, "r", []string{"a name"}))
 	expires("noted", r, 6)
-	seat, err := e.Seat(ctx, "r", ana)
+	seat, err := e.Participation(ctx, "r", ana)
 	must(err)
 	seat, err = e.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
-		m.Standing, m.TimeZone = survey.Started, "Europe/London"
+		m.Status, m.TimeZone = survey.Started, "Europe/London"
 		return nil
 	})
 	must(err)
 	expires("started", r, 9) // a response, the list of them, the time zones
-	_, err = e.Answer(ctx, seat, now, survey.Gesture{ID: "g", At: now}, "vision", 2)
+	_, err = e.Answer(ctx, seat, now, survey.Operation{ID: "g", At: now}, "vision", 2)
 	must(err)
 	expires("answered", r, 9)
 	r.ClosesAt = now.Add(200 * 24 * time.Hour)
-	must(e.SaveRound(ctx, r, survey.Entry{}))
+	must(e.SaveRound(ctx, r, survey.AuditEntry{}))
 	expires("extended", r, 9)
-	closed, err := e.CloseRound(ctx, "r", now, survey.Entry{})
+	closed, err := e.CloseRound(ctx, "r", now, survey.AuditEntry{})
 	must(err)
 	expires("closed", closed, 8) // without the secret
 	must(e.Plan(ctx, "r", survey.ResultsPost, now))
 	expires("results planned", closed, 8)
 	closed.Workshop.At = now.Add(time.Hour)
-	must(e.SaveRound(ctx, closed, survey.Entry{}))
+	must(e.SaveRound(ctx, closed, survey.AuditEntry{}))
 	expires("workshop moved", closed, 8)
-	must(e.AppendEntry(ctx, "r", func([]survey.Entry) (survey.Entry, bool) { return survey.Entry{Act: survey.ActExported}, true }))
+	must(e.AppendEntry(ctx, "r", func([]survey.AuditEntry) (survey.AuditEntry, bool) {
+		return survey.AuditEntry{Action: survey.AuditExported}, true
+	}))
 	expires("exported", closed, 8)
 	// A record may begin late: of a round that was kept before there were records.
 	must(e.client.Del(ctx, auditKey("r")).Err())
-	must(e.AppendEntry(ctx, "r", func([]survey.Entry) (survey.Entry, bool) { return survey.Entry{Act: survey.ActExported}, true }))
+	must(e.AppendEntry(ctx, "r", func([]survey.AuditEntry) (survey.AuditEntry, bool) {
+		return survey.AuditEntry{Action: survey.AuditExported}, true
+	}))
 	expires("exported, the first entry", closed, 8)
 	must(e.client.Del(ctx, auditKey("r")).Err())
 	closed.Version++
-	must(e.SaveRound(ctx, closed, survey.Entry{Act: survey.ActWorkshop}))
+	must(e.SaveRound(ctx, closed, survey.AuditEntry{Action: survey.AuditWorkshop}))
 	expires("saved, the first entry", closed, 8)
 }
 
@@ -137,7 +141,7 @@ func TestNoKeyOutlivesARoundThatCloses(t *testing.T) {
 		now := time.Now()
 		r, seats := opened(t, s, id, "p0")
 		r.ClosesAt = now.AddDate(0, 0, 30).UTC().Truncate(time.Second)
-		must(t, s.SaveRound(ctx, r, survey.Entry{}))
+		must(t, s.SaveRound(ctx, r, survey.AuditEntry{}))
 		var all sync.WaitGroup
 		begin := make(chan struct{})
 		race := func(do func()) {
@@ -150,26 +154,26 @@ func TestNoKeyOutlivesARoundThatCloses(t *testing.T) {
 			race(func() { // some of it is refused, because the round has closed
 				person := survey.PersonID(fmt.Sprintf("p%d", p))
 				_, _ = s.Invite(ctx, id, []survey.Member{{Person: person}}, survey.Invitation, now, nil)
-				seat, err := s.Seat(ctx, id, person)
+				seat, err := s.Participation(ctx, id, person)
 				if err != nil || seat.Pseudonym == "" {
 					return
 				}
 				seat, err = s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
-					m.Standing, m.TimeZone = survey.Started, fmt.Sprintf("Zone/%d", p)
+					m.Status, m.TimeZone = survey.Started, fmt.Sprintf("Zone/%d", p)
 					return nil
 				})
 				if err == nil {
-					_, _ = s.Answer(ctx, seat, now, survey.Gesture{ID: "a", At: now}, "vision", 2)
+					_, _ = s.Answer(ctx, seat, now, survey.Operation{ID: "a", At: now}, "vision", 2)
 				}
 			})
 		}
-		race(func() { _ = s.Owe(ctx, id, survey.Nudge, now, []survey.PersonID{"p0", "p1"}) })
-		race(func() { _ = s.Note(ctx, id, []string{"a name"}) })
+		race(func() { _ = s.Enqueue(ctx, id, survey.Nudge, now, []survey.PersonID{"p0", "p1"}) })
+		race(func() { _ = s.MarkPlanned(ctx, id, []string{"a name"}) })
 		race(func() { _ = s.Plan(ctx, id, survey.Digest.On("2026-12-04"), now) })
-		race(func() { _ = s.Mark(ctx, id, "p0", reach(false)) })
+		race(func() { _ = s.UpdateContact(ctx, id, "p0", reach(false)) })
 		race(func() {
 			time.Sleep(time.Duration(i%6) * 200 * time.Microsecond)
-			must(t, errorOf(s.CloseRound(ctx, id, now, survey.Entry{})), s.Seal(ctx, id, survey.Turnout{}))
+			must(t, errorOf(s.CloseRound(ctx, id, now, survey.AuditEntry{})), s.AnonymiseRoster(ctx, id, survey.Turnout{}))
 		})
 		close(begin)
 		all.Wait()

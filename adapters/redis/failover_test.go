@@ -15,7 +15,7 @@ import (
 
 // given are the answers of one person that were acknowledged.
 type given struct {
-	seat survey.Seat
+	seat survey.Participation
 
 	mu    sync.Mutex
 	count int
@@ -70,7 +70,7 @@ func failover(t *testing.T, w *redistest.Watched) {
 		answering.Go(func() {
 			failed := false
 			for n := 0; ctx.Err() == nil; {
-				_, err := s.Answer(ctx, g.seat, time.Now(), survey.Gesture{ID: element(n)}, element(n), rating(n))
+				_, err := s.Answer(ctx, g.seat, time.Now(), survey.Operation{ID: element(n)}, element(n), rating(n))
 				switch {
 				case ctx.Err() != nil:
 				case err == nil:

@@ -20,32 +20,32 @@ import (
 )
 
 // opened keeps an open round on the store, in which the people given take part.
-func opened(t testing.TB, s survey.Store, id survey.RoundID, people ...string) (survey.Round, []survey.Seat) {
+func opened(t testing.TB, s survey.Store, id survey.RoundID, people ...string) (survey.Round, []survey.Participation) {
 	t.Helper()
 	r := survey.Round{
 		ID: id, State: survey.Open, Area: "Ashford", Matrix: "england", Languages: []survey.Lang{survey.English},
 		TimeZone: survey.DefaultTimeZone, ClosesAt: time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second), Channel: "slack:T1:C1",
 		Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: survey.DefaultMinGroup,
 	}
-	if err := s.CreateRound(t.Context(), r, survey.Entry{}); err != nil {
+	if err := s.CreateRound(t.Context(), r, survey.AuditEntry{}); err != nil {
 		t.Fatal(err)
 	}
-	var seats []survey.Seat
+	var seats []survey.Participation
 	for _, p := range people {
 		seats = append(seats, takesPart(t, s, id, survey.PersonID(p)))
 	}
 	return r, seats
 }
 
-func takesPart(t testing.TB, s survey.Store, id survey.RoundID, person survey.PersonID) survey.Seat {
+func takesPart(t testing.TB, s survey.Store, id survey.RoundID, person survey.PersonID) survey.Participation {
 	t.Helper()
 	if _, err := s.Invite(t.Context(), id, []survey.Member{{Person: person}}, survey.Invitation, time.Now(), nil); err != nil {
 		t.Fatal(err)
 	}
-	seat, err := s.Seat(t.Context(), id, person)
+	seat, err := s.Participation(t.Context(), id, person)
 	if err == nil {
 		seat, err = s.ChangeMember(t.Context(), seat, time.Now(), func(m *survey.Member) error {
-			m.Standing = survey.Started
+			m.Status = survey.Started
 			return nil
 		})
 	}
@@ -72,9 +72,9 @@ func TestLostReplies(t *testing.T) {
 	ctx := t.Context()
 	now := time.Now()
 	for _, err := range []error{
-		s.SaveRound(ctx, warm, survey.Entry{}), s.Mark(ctx, "warm", "p1", reach(true)),
-		errorOf(s.Answer(ctx, seats[0], now, survey.Gesture{ID: "o"}, "e", 1)), s.Plan(ctx, "warm", "digest@d", now),
-		s.Owe(ctx, "warm", survey.Nudge, now, []survey.PersonID{"p1"}), s.Note(ctx, "warm", []string{"a"}), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now, survey.Entry{})),
+		s.SaveRound(ctx, warm, survey.AuditEntry{}), s.UpdateContact(ctx, "warm", "p1", reach(true)),
+		errorOf(s.Answer(ctx, seats[0], now, survey.Operation{ID: "o"}, "e", 1)), s.Plan(ctx, "warm", "digest@d", now),
+		s.Enqueue(ctx, "warm", survey.Nudge, now, []survey.PersonID{"p1"}), s.MarkPlanned(ctx, "warm", []string{"a"}), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now, survey.AuditEntry{})),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -97,15 +97,15 @@ func TestLostReplies(t *testing.T) {
 	lose("create", nil, func() error {
 		other := r
 		other.ID = "r2"
-		return s.CreateRound(ctx, other, survey.Entry{Act: survey.ActCreated})
+		return s.CreateRound(ctx, other, survey.AuditEntry{Action: survey.AuditCreated})
 	})
-	lose("save", nil, func() error { return s.SaveRound(ctx, r, survey.Entry{Act: survey.ActCreated}) })
+	lose("save", nil, func() error { return s.SaveRound(ctx, r, survey.AuditEntry{Action: survey.AuditCreated}) })
 	if got, err := direct.Round(ctx, "r1"); err != nil || got.Version != 1 {
 		t.Errorf("saved as version %d, %v", got.Version, err)
 	}
 	people := []survey.Member{{Person: "ana"}, {Person: "ben"}}
 	lose("invite", nil, func() error {
-		added, err := s.Invite(ctx, "r1", people, survey.Invitation, time.Now(), func(int) survey.Entry { return survey.Entry{Act: survey.ActInvited} })
+		added, err := s.Invite(ctx, "r1", people, survey.Invitation, time.Now(), func(int) survey.AuditEntry { return survey.AuditEntry{Action: survey.AuditInvited} })
 		if len(added) != len(people) {
 			t.Errorf("invite: %d reported as added, want %d", len(added), len(people))
 		}
@@ -114,15 +114,17 @@ func TestLostReplies(t *testing.T) {
 	if again, err := s.Invite(ctx, "r1", people, survey.Invitation, time.Now(), nil); err != nil || len(again) != 0 {
 		t.Errorf("pressed again: %d invited, %v", len(again), err)
 	}
-	note := func([]survey.Entry) (survey.Entry, bool) { return survey.Entry{Act: survey.ActResults}, true }
+	note := func([]survey.AuditEntry) (survey.AuditEntry, bool) {
+		return survey.AuditEntry{Action: survey.AuditResults}, true
+	}
 	lose("append", nil, func() error { return s.AppendEntry(ctx, "r1", note) })
 	lose("append, and another in between", func() {
 		if err := direct.AppendEntry(ctx, "r1", note); err != nil {
 			t.Error(err)
 		}
 	}, func() error { return s.AppendEntry(ctx, "r1", note) })
-	recorded(t, direct, "r1", survey.ActCreated, survey.ActInvited, survey.ActResults, survey.ActResults, survey.ActResults)
-	lose("owe", nil, func() error { return s.Owe(ctx, "r1", survey.Nudge, now, []survey.PersonID{"ana"}) })
+	recorded(t, direct, "r1", survey.AuditCreated, survey.AuditInvited, survey.AuditResults, survey.AuditResults, survey.AuditResults)
+	lose("owe", nil, func() error { return s.Enqueue(ctx, "r1", survey.Nudge, now, []survey.PersonID{"ana"}) })
 	if n := direct.client.ZCard(ctx, owedKey("r1")).Val(); n != 3 {
 		t.Errorf("%d messages are owed, want 3", n)
 	}
@@ -138,9 +140,9 @@ func TestLostReplies(t *testing.T) {
 	if n := direct.client.ZCard(ctx, owedKey("r1")).Val(); n != 4 {
 		t.Errorf("%d messages are owed, want 4", n)
 	}
-	lose("note", nil, func() error { return s.Note(ctx, "r1", []string{"a", "b"}) })
-	lose("unreachable", nil, func() error { return s.Mark(ctx, "r1", "ana", reach(true)) })
-	seat, err := s.Seat(ctx, "r1", "ana")
+	lose("note", nil, func() error { return s.MarkPlanned(ctx, "r1", []string{"a", "b"}) })
+	lose("unreachable", nil, func() error { return s.UpdateContact(ctx, "r1", "ana", reach(true)) })
+	seat, err := s.Participation(ctx, "r1", "ana")
 	if err != nil || !seat.Member.Unreachable {
 		t.Fatal(seat.Member, err)
 	}
@@ -148,32 +150,32 @@ func TestLostReplies(t *testing.T) {
 	lose("change", nil, func() error {
 		var err error
 		seat, err = s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
-			m.Standing, m.Organisation = survey.Started, m.Organisation+"+"
+			m.Status, m.Organisation = survey.Started, m.Organisation+"+"
 			return nil
 		})
 		return err
 	})
-	if got, err := direct.Seat(ctx, "r1", "ana"); err != nil || got.Member.Organisation != "+" || got.Member != seat.Member {
+	if got, err := direct.Participation(ctx, "r1", "ana"); err != nil || got.Member.Organisation != "+" || got.Member != seat.Member {
 		t.Errorf("changed to %+v, %v", got.Member, err)
 	}
 
 	word = "evalsha"
-	lose("answer", nil, func() error { return errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "o1"}, "vision", 1)) })
+	lose("answer", nil, func() error { return errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o1"}, "vision", 1)) })
 	var resp survey.Response
 	lose("answer, and another in between", func() {
-		if _, err := direct.Answer(ctx, seat, now, survey.Gesture{ID: "o3"}, "vision", 3); err != nil {
+		if _, err := direct.Answer(ctx, seat, now, survey.Operation{ID: "o3"}, "vision", 3); err != nil {
 			t.Error(err)
 		}
 	}, func() error {
 		var err error
-		resp, err = s.Answer(ctx, seat, now, survey.Gesture{ID: "o2"}, "vision", 2)
+		resp, err = s.Answer(ctx, seat, now, survey.Operation{ID: "o2"}, "vision", 2)
 		return err
 	})
 	if got := resp.Answers["vision"].Rating; got != 3 {
 		t.Errorf("the answer given last was 3, and is now %d", got)
 	}
 	lose("detail", nil, func() error {
-		return errorOf(s.Detail(ctx, seat, now, survey.Gesture{ID: "o4"}, "vision", survey.Detail{Note: "n"}))
+		return errorOf(s.Detail(ctx, seat, now, survey.Operation{ID: "o4"}, "vision", survey.Detail{Note: "n"}))
 	})
 	n := 0
 	if err := direct.Responses(ctx, "r1", func(r survey.Response) error {
@@ -187,31 +189,31 @@ func TestLostReplies(t *testing.T) {
 	}
 	word = "exec"
 	lose("withdraw, and the close in between", func() {
-		if _, err := direct.CloseRound(ctx, "r1", now, survey.Entry{}); err != nil {
+		if _, err := direct.CloseRound(ctx, "r1", now, survey.AuditEntry{}); err != nil {
 			t.Error(err)
 		}
 	}, func() error { return s.Withdraw(ctx, seat) })
 	word = "evalsha"
 	lose("close", nil, func() error {
-		closed, err := s.CloseRound(ctx, "r2", now, survey.Entry{Act: survey.ActClosed})
+		closed, err := s.CloseRound(ctx, "r2", now, survey.AuditEntry{Action: survey.AuditClosed})
 		if closed.Version != 1 {
 			t.Errorf("closed as version %d", closed.Version)
 		}
 		return err
 	})
-	recorded(t, direct, "r2", survey.ActCreated, survey.ActClosed)
+	recorded(t, direct, "r2", survey.AuditCreated, survey.AuditClosed)
 }
 
 // recorded fails the test unless these are the acts of a round's record.
-func recorded(t *testing.T, s *Store, id survey.RoundID, want ...survey.Act) {
+func recorded(t *testing.T, s *Store, id survey.RoundID, want ...survey.AuditAction) {
 	t.Helper()
-	entries, err := s.Record(t.Context(), id)
+	entries, err := s.AuditLog(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []survey.Act
+	var got []survey.AuditAction
 	for _, e := range entries {
-		got = append(got, e.Act)
+		got = append(got, e.Action)
 	}
 	if broken := survey.Verify(id, entries); !slices.Equal(got, want) || broken != 0 {
 		t.Errorf("the record has %v, broken at %d; want %v", got, broken, want)
@@ -222,7 +224,7 @@ func recorded(t *testing.T, s *Store, id survey.RoundID, want ...survey.Act) {
 func TestTamperingIsSeenAndStopsNothing(t *testing.T) {
 	t.Parallel()
 	e := embedded(t)
-	ctx, act := t.Context(), func(a survey.Act) survey.Entry { return survey.Entry{Act: a, By: "slack:T1:UC"} }
+	ctx, act := t.Context(), func(a survey.AuditAction) survey.AuditEntry { return survey.AuditEntry{Action: a, By: "slack:T1:UC"} }
 	for what, tamper := range map[string]struct {
 		with func(key string) error
 		seen int
@@ -235,16 +237,16 @@ func TestTamperingIsSeenAndStopsNothing(t *testing.T) {
 	} {
 		id := survey.RoundID("r" + strings.ReplaceAll(what, " ", ""))
 		r := survey.Round{ID: id, State: survey.Draft, ClosesAt: time.Now().Add(time.Hour), Channel: "c"}
-		err := errors.Join(e.CreateRound(ctx, r, act(survey.ActCreated)), e.SaveRound(ctx, r, act(survey.ActRedrafted)))
+		err := errors.Join(e.CreateRound(ctx, r, act(survey.AuditCreated)), e.SaveRound(ctx, r, act(survey.AuditRedrafted)))
 		r.Version++
-		err = errors.Join(err, e.SaveRound(ctx, r, act(survey.ActOpened)))
+		err = errors.Join(err, e.SaveRound(ctx, r, act(survey.AuditOpened)))
 		r.Version++
-		err = errors.Join(err, tamper.with(auditKey(id)), e.SaveRound(ctx, r, act(survey.ActWorkshop)),
-			e.AppendEntry(ctx, id, func([]survey.Entry) (survey.Entry, bool) { return act(survey.ActResults), true }))
+		err = errors.Join(err, tamper.with(auditKey(id)), e.SaveRound(ctx, r, act(survey.AuditWorkshop)),
+			e.AppendEntry(ctx, id, func([]survey.AuditEntry) (survey.AuditEntry, bool) { return act(survey.AuditResults), true }))
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
-		entries, err := e.Record(ctx, id)
+		entries, err := e.AuditLog(ctx, id)
 		if seen := survey.Verify(id, entries); err != nil || seen != tamper.seen {
 			t.Errorf("%s: broken at %d, want %d; %v", what, seen, tamper.seen, err)
 		}
@@ -269,7 +271,7 @@ func TestKilledServer(t *testing.T) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				next := fmt.Sprint("e", acknowledged[i])
-				if _, err := s.Answer(ctx, seat, time.Now(), survey.Gesture{ID: next}, next, survey.Rating(1+acknowledged[i]%4)); err != nil {
+				if _, err := s.Answer(ctx, seat, time.Now(), survey.Operation{ID: next}, next, survey.Rating(1+acknowledged[i]%4)); err != nil {
 					return
 				}
 				acknowledged[i]++
@@ -327,7 +329,7 @@ func TestClosingLeavesNoSecretInTheFile(t *testing.T) {
 	if !onDisk() {
 		t.Fatal("the test looks in the wrong place")
 	}
-	if _, err := s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{}); err != nil {
+	if _, err := s.CloseRound(t.Context(), "r1", time.Now(), survey.AuditEntry{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.client.Exists(t.Context(), secretKey("r1")).Val(); n != 0 {
@@ -351,14 +353,14 @@ func TestSleep(t *testing.T) {
 	const private = "private words"
 	e.Sleep()
 	for what, err := range map[string]error{
-		"create": e.CreateRound(ctx, r, survey.Entry{}), "round": errorOf(e.Round(ctx, "r1")), "save": e.SaveRound(ctx, r, survey.Entry{}),
-		"close": errorOf(e.CloseRound(ctx, "r1", now, survey.Entry{})), "rounds in": errorOf(e.RoundsIn(ctx, r.Channel)),
-		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}}, survey.Invitation, time.Now(), nil)), "seat": errorOf(e.Seat(ctx, "r1", "p1")),
+		"create": e.CreateRound(ctx, r, survey.AuditEntry{}), "round": errorOf(e.Round(ctx, "r1")), "save": e.SaveRound(ctx, r, survey.AuditEntry{}),
+		"close": errorOf(e.CloseRound(ctx, "r1", now, survey.AuditEntry{})), "rounds in": errorOf(e.RoundsIn(ctx, r.Channel)),
+		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}}, survey.Invitation, time.Now(), nil)), "seat": errorOf(e.Participation(ctx, "r1", "p1")),
 		"change":      errorOf(e.ChangeMember(ctx, seat, now, func(*survey.Member) error { return nil })),
-		"unreachable": e.Mark(ctx, "r1", "p1", reach(true)), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
+		"unreachable": e.UpdateContact(ctx, "r1", "p1", reach(true)), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
 		"rounds of": errorOf(e.RoundsOf(ctx, "p1")), "response": errorOf(e.Response(ctx, seat)),
-		"answer":   errorOf(e.Answer(ctx, seat, now, survey.Gesture{ID: "o"}, "vision", 1)),
-		"detail":   errorOf(e.Detail(ctx, seat, now, survey.Gesture{ID: "o"}, "vision", survey.Detail{Note: private})),
+		"answer":   errorOf(e.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 1)),
+		"detail":   errorOf(e.Detail(ctx, seat, now, survey.Operation{ID: "o"}, "vision", survey.Detail{Note: private})),
 		"withdraw": e.Withdraw(ctx, seat), "responses": e.Responses(ctx, "r1", func(survey.Response) error { return nil }),
 	} {
 		if !errors.Is(err, survey.ErrUnavailable) || strings.Contains(err.Error(), private) || strings.Contains(err.Error(), "p1") {
@@ -367,11 +369,11 @@ func TestSleep(t *testing.T) {
 	}
 	asleep := embedded(t)
 	asleep.Sleep()
-	if err := asleep.CreateRound(ctx, r, survey.Entry{}); !errors.Is(err, survey.ErrUnavailable) {
+	if err := asleep.CreateRound(ctx, r, survey.AuditEntry{}); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("asleep before the first call: got error %v", err)
 	}
 	e.Wake()
-	if got, err := e.Seat(ctx, "r1", "p1"); err != nil || got.Member != seat.Member || got.Pseudonym != seat.Pseudonym {
+	if got, err := e.Participation(ctx, "r1", "p1"); err != nil || got.Member != seat.Member || got.Pseudonym != seat.Pseudonym {
 		t.Errorf("after waking: %+v, %v", got, err)
 	}
 }
@@ -420,7 +422,7 @@ func TestRefusals(t *testing.T) {
 	s := open(t, server.URL())
 	_, seats := opened(t, s, "r1", "p1")
 	write := func() error {
-		return errorOf(s.Answer(t.Context(), seats[0], time.Now(), survey.Gesture{ID: "o"}, "vision", 1))
+		return errorOf(s.Answer(t.Context(), seats[0], time.Now(), survey.Operation{ID: "o"}, "vision", 1))
 	}
 	server.Do(t, "CONFIG", "SET", "maxmemory", "1")
 	if err := write(); !errors.Is(err, survey.ErrUnavailable) {

@@ -44,7 +44,7 @@ func (s *Store) Forget(ctx context.Context, id survey.RoundID, person survey.Per
 }
 
 // forgetIn runs the script, and the one that erases a response where there may be one; it says whether it did.
-func (s *Store) forgetIn(ctx context.Context, seat survey.Seat) (rest []any, erased bool, err error) {
+func (s *Store) forgetIn(ctx context.Context, seat survey.Participation) (rest []any, erased bool, err error) {
 	id := seat.Round.ID
 	forget := call{
 		forgetScript, []string{roundKey(id), erasedKey(id), rosterKey(id)},

@@ -66,7 +66,7 @@ func TestForgottenWhileSealing(t *testing.T) {
 	s := embedded(t).Store
 	ctx := t.Context()
 	opened(t, s, "r1", "p1", "p2")
-	if _, err := s.CloseRound(ctx, "r1", time.Now(), survey.Entry{}); err != nil {
+	if _, err := s.CloseRound(ctx, "r1", time.Now(), survey.AuditEntry{}); err != nil {
 		t.Fatal(err)
 	}
 	s.client.AddHook(&interrupt{script: sealScript, do: func() {
@@ -74,7 +74,7 @@ func TestForgottenWhileSealing(t *testing.T) {
 			t.Error(err)
 		}
 	}})
-	if err := s.Seal(ctx, "r1", survey.Turnout{Invited: 2}); err != nil {
+	if err := s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 2}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.client.HKeys(ctx, rosterKey("r1")).Result(); err != nil || !slices.Equal(got, []string{"p2"}) {
@@ -109,7 +109,7 @@ func TestForgottenWithoutATrace(t *testing.T) {
 	_, seats := opened(t, s, "r1", "stays", "goes")
 	before := len(everything(t, s))
 	for _, seat := range seats {
-		if _, err := s.Answer(ctx, seat, time.Now(), survey.Gesture{ID: "g", At: time.Now()}, "vision", 2); err != nil {
+		if _, err := s.Answer(ctx, seat, time.Now(), survey.Operation{ID: "g", At: time.Now()}, "vision", 2); err != nil {
 			t.Fatal(err)
 		}
 	}

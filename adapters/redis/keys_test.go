@@ -19,26 +19,26 @@ func TestKeysArePinned(t *testing.T) {
 		TimeZone: "Europe/London", ClosesAt: at, Workshop: survey.Workshop{At: at, Place: "Town Hall"}, Channel: "C1",
 		Coordinators: []survey.PersonID{"slack:T1:U1"}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
 		OpenedAt: at, ClosedAt: at, RemindedAt: at, Nudged: 12,
-		Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Digest: "0 9 * * 1", Off: []survey.MessageKind{survey.LastDay}},
-		PlannedAt: at, LastDigest: &survey.Progress{At: at, Invited: 3, Finished: 1},
+		Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Digest: "0 9 * * 1", Disabled: []survey.MessageKind{survey.LastDay}},
+		PlannedAt: at, LastDigest: &survey.DigestProgress{At: at, Invited: 3, Finished: 1},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	member, err := encodeMember(survey.Member{
-		Person: "slack:T1:U1", Standing: survey.Started, Language: "cy", Role: "midwife", Group: "health", Organisation: "NHS",
+		Person: "slack:T1:U1", Status: survey.Started, Language: "cy", Role: "midwife", Group: "health", Organisation: "NHS",
 		Scope: survey.ScopeTeam, Notice: "1", NoticeAt: at, Unreachable: true,
-		TimeZone: "Asia/Tokyo", Quiet: true, RemindOn: "2026-12-04", RemindedOn: "2026-12-03", NudgedOn: "2026-12-02",
+		TimeZone: "Asia/Tokyo", RemindersOff: true, RemindOnDate: "2026-12-04", LastRemindedDate: "2026-12-03", LastNudgedDate: "2026-12-02",
 	}, "WORD")
 	if err != nil {
 		t.Fatal(err)
 	}
-	invited, err := encodeMember(survey.Member{Person: "slack:T1:U1", Standing: survey.Invited}, "")
+	invited, err := encodeMember(survey.Member{Person: "slack:T1:U1", Status: survey.Invited}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry, err := encodeEntry(survey.Entry{
-		Seq: 3, At: at, By: "slack:T1:U1", Act: survey.ActExtended, Changes: []survey.Change{{Field: "closes", Old: "a", New: "b"}}, Hash: "0f",
+	entry, err := encodeEntry(survey.AuditEntry{
+		Seq: 3, At: at, By: "slack:T1:U1", Action: survey.AuditExtended, Changes: []survey.Change{{Field: "closes", Old: "a", New: "b"}}, Hash: "0f",
 	})
 	if err != nil {
 		t.Fatal(err)

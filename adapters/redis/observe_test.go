@@ -39,9 +39,9 @@ func TestObserved(t *testing.T) {
 	}
 	defer func() { _ = s.Close() }()
 	opened(t, s, "r1", "p1")
-	seat, err := s.Seat(t.Context(), "r1", "p1")
+	seat, err := s.Participation(t.Context(), "r1", "p1")
 	if err == nil {
-		_, err = s.Answer(t.Context(), seat, time.Now(), survey.Gesture{ID: "o1"}, elements[0], 2)
+		_, err = s.Answer(t.Context(), seat, time.Now(), survey.Operation{ID: "o1"}, elements[0], 2)
 	}
 	if err != nil {
 		t.Fatal(err)

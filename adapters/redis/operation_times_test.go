@@ -19,10 +19,10 @@ func TestOperationTimesTakeTurns(t *testing.T) {
 	e.SetTime(start)
 	_, seats := opened(t, e.Store, "r1", "ana", "ben")
 	operations := 0
-	answer := func(seat survey.Seat, made time.Time, element string, rating survey.Rating) survey.Response {
+	answer := func(seat survey.Participation, made time.Time, element string, rating survey.Rating) survey.Response {
 		t.Helper()
 		operations++
-		r, err := e.Answer(ctx, seat, start, survey.Gesture{ID: string(rune('a' + operations)), At: made}, element, rating)
+		r, err := e.Answer(ctx, seat, start, survey.Operation{ID: string(rune('a' + operations)), At: made}, element, rating)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,8 +67,8 @@ func TestLatestAnswerIsRemembered(t *testing.T) {
 	s := embedded(t).Store
 	ctx, start := t.Context(), time.Now()
 	_, seats := opened(t, s, "r1", "ana")
-	made := func(n int) survey.Gesture {
-		return survey.Gesture{ID: string(rune('a' + n)), At: start.Add(time.Duration(n) * 2 * time.Second)}
+	made := func(n int) survey.Operation {
+		return survey.Operation{ID: string(rune('a' + n)), At: start.Add(time.Duration(n) * 2 * time.Second)}
 	}
 	must(t, errorOf(s.Answer(ctx, seats[0], start, made(1), "vision", 1)))
 	must(t, errorOf(s.Answer(ctx, seats[0], start, made(3), "needs", 1)))
@@ -94,13 +94,13 @@ func TestClosingDeletesOperationTimes(t *testing.T) {
 	ctx, start := t.Context(), time.Now().UTC().Truncate(time.Second)
 	e.SetTime(start)
 	_, seats := opened(t, e.Store, "r1", "ana")
-	must(t, errorOf(e.Answer(ctx, seats[0], start, survey.Gesture{ID: "a", At: start}, "vision", 1)))
+	must(t, errorOf(e.Answer(ctx, seats[0], start, survey.Operation{ID: "a", At: start}, "vision", 1)))
 	e.SetTime(start.Add(11 * time.Minute))
-	must(t, errorOf(e.Answer(ctx, seats[0], start, survey.Gesture{ID: "b", At: start}, "vision", 2)))
+	must(t, errorOf(e.Answer(ctx, seats[0], start, survey.Operation{ID: "b", At: start}, "vision", 2)))
 	if n := e.client.Exists(ctx, operationTimesKeys("r1")...).Val(); n != 2 {
 		t.Fatalf("there are %d hashes of times", n)
 	}
-	must(t, errorOf(e.CloseRound(ctx, "r1", start, survey.Entry{})))
+	must(t, errorOf(e.CloseRound(ctx, "r1", start, survey.AuditEntry{})))
 	left, err := e.client.Keys(ctx, "*").Result()
 	must(t, err)
 	for _, key := range left {

@@ -16,7 +16,7 @@ import (
 
 // Response returns what was said from this seat so far: nothing, when there is no response. Once the round
 // is closed it returns ErrClosed, since nobody can tell any more which response it is.
-func (s *Store) Response(ctx context.Context, seat survey.Seat) (survey.Response, error) {
+func (s *Store) Response(ctx context.Context, seat survey.Participation) (survey.Response, error) {
 	if seat.Pseudonym == "" {
 		return survey.Response{}, fmt.Errorf("read a response of round %s: %w", seat.Round.ID, survey.ErrClosed)
 	}
@@ -35,7 +35,7 @@ func (s *Store) Response(ctx context.Context, seat survey.Seat) (survey.Response
 // not undo it. An answer to an open element that was made within survey.DoubleTap of the answer to
 // another is not kept: the error is a *survey.TooSoonError then, and the response is returned
 // beside it.
-func (s *Store) Answer(ctx context.Context, seat survey.Seat, now time.Time, g survey.Gesture, element string, rating survey.Rating) (survey.Response, error) {
+func (s *Store) Answer(ctx context.Context, seat survey.Participation, now time.Time, g survey.Operation, element string, rating survey.Rating) (survey.Response, error) {
 	value := ""
 	if rating != survey.NotAnswered {
 		value = strconv.Itoa(int(rating))
@@ -48,7 +48,7 @@ func (s *Store) Answer(ctx context.Context, seat survey.Seat, now time.Time, g s
 }
 
 // Detail keeps what was added to an element, replacing what was there, on the same terms as Answer.
-func (s *Store) Detail(ctx context.Context, seat survey.Seat, now time.Time, g survey.Gesture, element string, d survey.Detail) (survey.Response, error) {
+func (s *Store) Detail(ctx context.Context, seat survey.Participation, now time.Time, g survey.Operation, element string, d survey.Detail) (survey.Response, error) {
 	information := ""
 	if len(d.Information) > 0 {
 		raw, err := json.Marshal(d.Information)
@@ -68,7 +68,7 @@ func (s *Store) Detail(ctx context.Context, seat survey.Seat, now time.Time, g s
 // say sets fields of a response. The verb and the element are part of the operation, so that one gesture may set several
 // things, each once.
 func (s *Store) say(
-	ctx context.Context, seat survey.Seat, now time.Time, verb string, g survey.Gesture,
+	ctx context.Context, seat survey.Participation, now time.Time, verb string, g survey.Operation,
 	element string, fieldsAndValues ...string,
 ) (survey.Response, error) {
 	switch {
@@ -108,7 +108,7 @@ const (
 // current, and the response is not asked for: a command that names it, beside one that names the
 // person, would lead from one to the other in the log of slow commands.
 func (s *Store) Current(
-	ctx context.Context, seat survey.Seat, r survey.Response,
+	ctx context.Context, seat survey.Participation, r survey.Response,
 ) (same bool, err error) {
 	defer attempt(&err, "compare a response of round %s", seat.Round.ID)
 	id := seat.Round.ID
@@ -133,7 +133,7 @@ func (s *Store) Current(
 }
 
 // sayArguments returns what lua/say.lua is called with to set fields of a response.
-func sayArguments(seat survey.Seat, now time.Time, verb string, g survey.Gesture, element string, fieldsAndValues ...string) (keys []string, args []any) {
+func sayArguments(seat survey.Participation, now time.Time, verb string, g survey.Operation, element string, fieldsAndValues ...string) (keys []string, args []any) {
 	id := seat.Round.ID
 	made := int64(0)
 	if !g.At.IsZero() {
@@ -153,13 +153,13 @@ func sayArguments(seat survey.Seat, now time.Time, verb string, g survey.Gesture
 
 // Withdraw erases the response and everything of the member but the fact that they withdrew, and notes it in the ledger and
 // the journal. Until the round is closed only; somebody who is not in the roster gets ErrNotTakingPart.
-func (s *Store) Withdraw(ctx context.Context, seat survey.Seat) (err error) {
+func (s *Store) Withdraw(ctx context.Context, seat survey.Participation) (err error) {
 	defer attempt(&err, "withdraw from round %s", seat.Round.ID)
 	if seat.Pseudonym == "" {
 		return survey.ErrClosed
 	}
 	id, person := seat.Round.ID, seat.Member.Person
-	entry, err := encodeMember(survey.Member{Person: person, Standing: survey.Withdrawn}, "")
+	entry, err := encodeMember(survey.Member{Person: person, Status: survey.Withdrawn}, "")
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (s *Store) Withdraw(ctx context.Context, seat survey.Seat) (err error) {
 }
 
 // eraseCall erases the response of a seat, when the script before it has said so.
-func eraseCall(seat survey.Seat) call {
+func eraseCall(seat survey.Participation) call {
 	id := seat.Round.ID
 	keys := []string{roundKey(id), responsesKey(id), responseKey(id, seat.Pseudonym), secretKey(id)}
 	return call{eraseScript, append(keys, operationTimesKeys(id)...), []any{seat.Pseudonym}}

@@ -346,7 +346,7 @@ func (back *returning) roster(values [][]byte) ([][]byte, error) {
 		}
 		if what == withdrawn {
 			var err error
-			if entry, err = encodeMember(survey.Member{Person: person, Standing: survey.Withdrawn}, ""); err != nil {
+			if entry, err = encodeMember(survey.Member{Person: person, Status: survey.Withdrawn}, ""); err != nil {
 				return nil, err
 			}
 		}

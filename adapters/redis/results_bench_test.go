@@ -54,7 +54,7 @@ func BenchmarkResults(b *testing.B) {
 					}
 					return nil
 				})
-				p := survey.Publish(tally, survey.Terms{MinGroup: 5})
+				p := survey.Publish(tally, survey.ResultContext{MinGroup: 5})
 				full += time.Since(began)
 				if err != nil || n != people || p.Respondents != people {
 					b.Fatalf("%d of %d responses, %d published: %v", n, people, p.Respondents, err)
@@ -84,7 +84,7 @@ func fill(b *testing.B, s *Store, people int) (*survey.Matrix, []string) {
 	m.Dimensions = []survey.Dimension{{ID: "d", CoreElements: []survey.CoreElement{{Elements: all}}}}
 	now := time.Now()
 	r := survey.Round{ID: "r", State: survey.Open, Channel: "c", ClosesAt: now.Add(time.Hour)}
-	if err := s.CreateRound(b.Context(), r, survey.Entry{}); err != nil {
+	if err := s.CreateRound(b.Context(), r, survey.AuditEntry{}); err != nil {
 		b.Fatal(err)
 	}
 	keys := make([]string, 0, people)

@@ -36,7 +36,7 @@ func TestErasedLeavesTheFile(t *testing.T) {
 	_, seats := opened(t, s, "open", "withdraws", "forgotten")
 	for i, seat := range seats {
 		note := fmt.Sprintf("a note of %s", seat.Member.Person)
-		must(t, errorOf(s.Detail(ctx, seat, time.Now(), survey.Gesture{ID: fmt.Sprint(i)}, "vision", survey.Detail{Note: note})))
+		must(t, errorOf(s.Detail(ctx, seat, time.Now(), survey.Operation{ID: fmt.Sprint(i)}, "vision", survey.Detail{Note: note})))
 		erased = append(erased, note)
 	}
 	for i := range 12 {
@@ -52,7 +52,7 @@ func TestErasedLeavesTheFile(t *testing.T) {
 		}
 	}
 	for i := range 12 {
-		must(t, errorOf(s.CloseRound(ctx, survey.RoundID(fmt.Sprint("r", i)), time.Now(), survey.Entry{})))
+		must(t, errorOf(s.CloseRound(ctx, survey.RoundID(fmt.Sprint("r", i)), time.Now(), survey.AuditEntry{})))
 	}
 	must(t, s.Withdraw(ctx, seats[0]), errorOf(s.Forget(ctx, "open", "forgotten")))
 	left := 0
@@ -82,8 +82,8 @@ func TestEachErasureAsksForARewrite(t *testing.T) {
 	}{
 		{"withdraw", func(s *Store) error { return s.Withdraw(t.Context(), seats[0]) }},
 		{"forget", func(s *Store) error { return errorOf(s.Forget(t.Context(), "r1", "p2")) }},
-		{"close", func(s *Store) error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{})) }},
-		{"seal", func(s *Store) error { return s.Seal(t.Context(), "r1", survey.Turnout{}) }},
+		{"close", func(s *Store) error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.AuditEntry{})) }},
+		{"seal", func(s *Store) error { return s.AnonymiseRoster(t.Context(), "r1", survey.Turnout{}) }},
 		{"replace", func(s *Store) error {
 			return errorOf(s.Restore(t.Context(), again(backedUp(t, frozen(t))), RestoreOptions{Replace: true}))
 		}},

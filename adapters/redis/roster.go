@@ -30,14 +30,14 @@ const batch = 200
 // and counts them as added, while another call (somebody pressed twice) does not. When it fails it returns
 // those added until then; those of the batch that failed may be in the roster too, with their message owed.
 func (s *Store) Invite(ctx context.Context, id survey.RoundID, people []survey.Member, owed survey.MessageKind, due time.Time,
-	record func(added int) survey.Entry,
+	record func(added int) survey.AuditEntry,
 ) (added []survey.Member, err error) {
 	defer attempt(&err, "invite to round %s", id)
 	var once []survey.Member
 	seen := map[survey.PersonID]bool{}
 	for _, m := range people {
-		if m.Standing == survey.NotInvited {
-			m.Standing = survey.Invited
+		if m.Status == survey.NotInvited {
+			m.Status = survey.Invited
 		}
 		if !seen[m.Person] {
 			once = append(once, m)
@@ -111,24 +111,24 @@ func (s *Store) listPeople(ctx context.Context, id survey.RoundID, people []surv
 // Seat returns a person's place: with a zero Standing when they are not in the roster; ErrNoRound when there
 // is no round. It takes one round trip, and no transaction: when the round is closed in the middle, the seat
 // has no pseudonym and whatever is tried from it is refused as closed.
-func (s *Store) Seat(ctx context.Context, id survey.RoundID, person survey.PersonID) (_ survey.Seat, err error) {
+func (s *Store) Participation(ctx context.Context, id survey.RoundID, person survey.PersonID) (_ survey.Participation, err error) {
 	defer attempt(&err, "find the seat in round %s", id)
 	return s.seat(ctx, id, person)
 }
 
-func (s *Store) seat(ctx context.Context, id survey.RoundID, person survey.PersonID) (survey.Seat, error) {
+func (s *Store) seat(ctx context.Context, id survey.RoundID, person survey.PersonID) (survey.Participation, error) {
 	pipe := s.client.Pipeline()
 	fields := pipe.HMGet(ctx, roundKey(id), roundFields...)
 	secret := pipe.Get(ctx, secretKey(id))
 	entry := pipe.HGet(ctx, rosterKey(id), string(person))
 	if err := exec(ctx, pipe); err != nil {
-		return survey.Seat{}, err
+		return survey.Participation{}, err
 	}
 	r, err := decodeRound(id, fields.Val())
 	if err != nil {
-		return survey.Seat{}, err
+		return survey.Participation{}, err
 	}
-	seat := survey.Seat{Round: r, Member: survey.Member{Person: person}}
+	seat := survey.Participation{Round: r, Member: survey.Member{Person: person}}
 	// The bytes are those that the client read, and wiped once they have been used.
 	if raw, err := secret.Bytes(); err == nil && len(raw) > 0 {
 		seat.Pseudonym = survey.Pseudonym(raw, person)
@@ -136,7 +136,7 @@ func (s *Store) seat(ctx context.Context, id survey.RoundID, person survey.Perso
 	}
 	if entry.Val() != "" {
 		if seat.Member, err = decodeMember(person, entry.Val()); err != nil {
-			return survey.Seat{}, err
+			return survey.Participation{}, err
 		}
 	}
 	return seat, nil
@@ -145,25 +145,25 @@ func (s *Store) seat(ctx context.Context, id survey.RoundID, person survey.Perso
 // ChangeMember applies change to the person's entry and keeps it, applying it again to a fresh entry when
 // somebody else changed it in between; change may so be called several times, and should depend on nothing
 // but what it is given. Somebody who is not in the roster gets ErrNotTakingPart.
-func (s *Store) ChangeMember(ctx context.Context, seat survey.Seat, now time.Time, change func(*survey.Member) error) (changed survey.Seat, err error) {
+func (s *Store) ChangeMember(ctx context.Context, seat survey.Participation, now time.Time, change func(*survey.Member) error) (changed survey.Participation, err error) {
 	defer attempt(&err, "change an entry in the roster of round %s", seat.Round.ID)
 	if seat.Pseudonym == "" {
-		return survey.Seat{}, survey.ErrClosed
+		return survey.Participation{}, survey.ErrClosed
 	}
 	id := seat.Round.ID
 	before, err := encodeMember(seat.Member, "")
 	if err != nil {
-		return survey.Seat{}, err
+		return survey.Participation{}, err
 	}
 	m := seat.Member
 	for range tries {
 		if err := change(&m); err != nil {
-			return survey.Seat{}, err
+			return survey.Participation{}, err
 		}
 		m.Person = seat.Member.Person
 		after, err := encodeMember(m, "")
 		if err != nil {
-			return survey.Seat{}, err
+			return survey.Participation{}, err
 		}
 		zone := "" // listed in the same step, or nobody of it would be reminded
 		if m.TimeZone != seat.Member.TimeZone {
@@ -194,10 +194,10 @@ func (s *Store) ChangeMember(ctx context.Context, seat survey.Seat, now time.Tim
 			return seat, err
 		}
 		if before, m, err = fresh(m.Person, err); err != nil {
-			return survey.Seat{}, err
+			return survey.Participation{}, err
 		}
 	}
-	return survey.Seat{}, survey.ErrChanged
+	return survey.Participation{}, survey.ErrChanged
 }
 
 // fresh returns the entry that a script found in place of the one expected, or the error if it is another.
@@ -213,7 +213,7 @@ func fresh(person survey.PersonID, err error) (string, survey.Member, error) {
 
 // Mark changes how a person is written to, in any state of the round; nothing of somebody who is not in the roster, or has
 // withdrawn. It makes the change again to a fresh entry when somebody else changed it in between.
-func (s *Store) Mark(ctx context.Context, id survey.RoundID, person survey.PersonID, change func(*survey.Member)) (err error) {
+func (s *Store) UpdateContact(ctx context.Context, id survey.RoundID, person survey.PersonID, change func(*survey.Member)) (err error) {
 	defer attempt(&err, "mark an entry in the roster of round %s", id)
 	pipe := s.client.Pipeline()
 	there := pipe.Exists(ctx, roundKey(id))
@@ -235,7 +235,7 @@ func (s *Store) Mark(ctx context.Context, id survey.RoundID, person survey.Perso
 		}
 		was := m
 		change(&m)
-		if m == was || was.Standing == survey.Withdrawn {
+		if m == was || was.Status == survey.Withdrawn {
 			return nil
 		}
 		after, err2 := encodeMember(m, "")
@@ -254,7 +254,7 @@ func (s *Store) Mark(ctx context.Context, id survey.RoundID, person survey.Perso
 // accepted and on which day, and whether they can be reached and want reminders, and keeps the turnout in its place. The turnout is kept
 // first: whatever stops the rest, it is not counted again from entries that have forgotten. A roster that an earlier version sealed, which
 // kept the second of acceptance, is sealed again.
-func (s *Store) Seal(ctx context.Context, id survey.RoundID, t survey.Turnout) (err error) {
+func (s *Store) AnonymiseRoster(ctx context.Context, id survey.RoundID, t survey.Turnout) (err error) {
 	defer attempt(&err, "seal the roster of round %s", id)
 	r, err := s.round(ctx, id)
 	switch {
@@ -262,7 +262,7 @@ func (s *Store) Seal(ctx context.Context, id survey.RoundID, t survey.Turnout) (
 		return err
 	case r.State != survey.Closed:
 		return survey.ErrStillOpen
-	case r.Sealed:
+	case r.Anonymised:
 		return nil
 	}
 	turnout, err := json.Marshal(t)
@@ -282,7 +282,7 @@ func (s *Store) Seal(ctx context.Context, id survey.RoundID, t survey.Turnout) (
 				return err
 			}
 			entry, err := encodeMember(survey.Member{
-				Person: person, Standing: m.Standing, Notice: m.Notice, NoticeAt: m.NoticeDay(), Unreachable: m.Unreachable, Quiet: m.Quiet,
+				Person: person, Status: m.Status, Notice: m.Notice, NoticeAt: m.NoticeDay(), Unreachable: m.Unreachable, RemindersOff: m.RemindersOff,
 			}, "")
 			if err != nil {
 				return err

@@ -60,9 +60,9 @@ func TestAnswerTakesTwoRoundTrips(t *testing.T) {
 	opened(t, s, "r1", "p1")
 	give := func(i int) {
 		t.Helper()
-		seat, err := s.Seat(t.Context(), "r1", "p1")
+		seat, err := s.Participation(t.Context(), "r1", "p1")
 		if err == nil {
-			_, err = s.Answer(t.Context(), seat, time.Now(), survey.Gesture{ID: fmt.Sprint("o", i)}, elements[i%len(elements)], 2)
+			_, err = s.Answer(t.Context(), seat, time.Now(), survey.Operation{ID: fmt.Sprint("o", i)}, elements[i%len(elements)], 2)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestMemory(t *testing.T) {
 	s := open(t, server.URL())
 	ctx := t.Context()
 	_, seats := opened(t, s, "warm", "slack:T0123456789:UWARM")
-	if _, err := s.Answer(ctx, seats[0], time.Now(), survey.Gesture{ID: "o"}, "vision", 1); err != nil {
+	if _, err := s.Answer(ctx, seats[0], time.Now(), survey.Operation{ID: "o"}, "vision", 1); err != nil {
 		t.Fatal(err)
 	}
 	before := stat(t, s.client, "memory", "used_memory")
@@ -129,11 +129,11 @@ func TestMemory(t *testing.T) {
 	for i := range people {
 		person := survey.PersonID(fmt.Sprintf("discord:1234567890123456789:12345678901%08d", i))
 		seat := takesPart(t, s, id, person)
-		if err := s.Settle(ctx, survey.Delivery{Round: id, Person: person, Kind: survey.Invitation}); err != nil {
+		if err := s.Ack(ctx, survey.Delivery{Round: id, Person: person, Kind: survey.Invitation}); err != nil {
 			t.Fatal(err)
 		}
 		seat, err := s.ChangeMember(ctx, seat, time.Now(), func(m *survey.Member) error {
-			m.Standing, m.Language, m.Role, m.Group = survey.Finished, survey.English, "health-visitor", "health"
+			m.Status, m.Language, m.Role, m.Group = survey.Finished, survey.English, "health-visitor", "health"
 			m.Organisation, m.Scope = "Kent Community Health NHS", survey.ScopeOrganisation
 			m.Notice, m.NoticeAt = "1", time.Now()
 			return nil
@@ -142,7 +142,7 @@ func TestMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		for e, element := range elements {
-			if _, err := s.Answer(ctx, seat, time.Now(), survey.Gesture{ID: fmt.Sprint(i, e)}, element, survey.Rating(1+(i+e)%4)); err != nil {
+			if _, err := s.Answer(ctx, seat, time.Now(), survey.Operation{ID: fmt.Sprint(i, e)}, element, survey.Rating(1+(i+e)%4)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -183,7 +183,7 @@ func everyKeyExpires(t *testing.T, s *Store) {
 	ctx := t.Context()
 	r, seats := opened(t, s, "r1", "p1", "p2", "p3")
 	for _, seat := range seats {
-		if _, err := s.Answer(ctx, seat, time.Now(), survey.Gesture{ID: "o"}, "vision", 1); err != nil {
+		if _, err := s.Answer(ctx, seat, time.Now(), survey.Operation{ID: "o"}, "vision", 1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -213,11 +213,11 @@ func everyKeyExpires(t *testing.T, s *Store) {
 	const all = 5 + 3 + 4 + 1 + 1 + 2 // of the round, responses, people, channel, list of rounds, indexes
 	check("made", all, r.ExpiresAt(), r.ExpiresAt())
 	r.ClosesAt = r.ClosesAt.Add(30 * 24 * time.Hour)
-	if err := s.SaveRound(ctx, r, survey.Entry{}); err != nil {
+	if err := s.SaveRound(ctx, r, survey.AuditEntry{}); err != nil {
 		t.Fatal(err)
 	}
 	check("extended", all, r.ExpiresAt(), r.ExpiresAt())
-	closed, err := s.CloseRound(ctx, "r1", time.Now(), survey.Entry{})
+	closed, err := s.CloseRound(ctx, "r1", time.Now(), survey.AuditEntry{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestWithdrawingLeavesNoPseudonym(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	_, seats := opened(t, s, "r1", "p1", "p2")
-	if _, err := s.Answer(t.Context(), seats[0], time.Now(), survey.Gesture{ID: "o", At: time.Now()}, "vision", 1); err != nil {
+	if _, err := s.Answer(t.Context(), seats[0], time.Now(), survey.Operation{ID: "o", At: time.Now()}, "vision", 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Withdraw(t.Context(), seats[0]); err != nil {
@@ -374,14 +374,14 @@ func BenchmarkAnswer(b *testing.B) {
 		b.Fatal(err)
 	}
 	hash := sayScript.Hash()
-	answer := func(now time.Time, g survey.Gesture, element string) error {
-		seat, err := s.Seat(b.Context(), "r1", "p1")
+	answer := func(now time.Time, g survey.Operation, element string) error {
+		seat, err := s.Participation(b.Context(), "r1", "p1")
 		if err == nil {
 			_, err = s.Answer(b.Context(), seat, now, g, element, 2)
 		}
 		return err
 	}
-	bare := func(now time.Time, g survey.Gesture, element string) error {
+	bare := func(now time.Time, g survey.Operation, element string) error {
 		keys, args := sayArguments(seats[0], now, "answer ", g, element, element, "2")
 		reply, err := s.client.EvalSha(b.Context(), hash, keys, args...).Slice()
 		if err == nil && reply[0] != "done" {
@@ -395,9 +395,9 @@ func BenchmarkAnswer(b *testing.B) {
 			i := int(n.Add(2))
 			element := elements[i%len(elements)]
 			began := time.Now() // a press has a time, which is kept as well
-			err := answer(began, survey.Gesture{ID: strconv.Itoa(i), At: began}, element)
+			err := answer(began, survey.Operation{ID: strconv.Itoa(i), At: began}, element)
 			between := time.Now()
-			err = errors.Join(err, bare(between, survey.Gesture{ID: strconv.Itoa(i + 1), At: between}, element))
+			err = errors.Join(err, bare(between, survey.Operation{ID: strconv.Itoa(i + 1), At: between}, element))
 			answering.Add(int64(between.Sub(began)))
 			running.Add(int64(time.Since(between)))
 			if err != nil {

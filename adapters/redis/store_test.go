@@ -122,7 +122,7 @@ func TestLawsTLS(t *testing.T) {
 		_, seats := opened(t, store, "times", "slack:T1:TIMES")
 		keys := operationTimesKeys("times")
 		for _, id := range []string{"first", "second"} {
-			gesture := survey.Gesture{ID: id, At: time.Now()}
+			gesture := survey.Operation{ID: id, At: time.Now()}
 			must(t, errorOf(store.Answer(t.Context(), seats[0], time.Now(), gesture, "vision", 1)))
 			server.Do(t, "EXPIRE", keys[0], "1200")
 		}

@@ -60,21 +60,21 @@ func TestNoCommandTakesPersonAndPseudonym(t *testing.T) {
 	_, seats := opened(t, s, "r1", people...)
 	for _, seat := range seats {
 		must(t,
-			errorOf(s.Seat(ctx, "r1", seat.Member.Person)),
-			errorOf(s.Answer(ctx, seat, now, survey.Gesture{ID: "a", At: now}, "vision", 2)),
-			errorOf(s.Detail(ctx, seat, now, survey.Gesture{ID: "d", At: now}, "vision", survey.Detail{Note: "n"})),
+			errorOf(s.Participation(ctx, "r1", seat.Member.Person)),
+			errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "a", At: now}, "vision", 2)),
+			errorOf(s.Detail(ctx, seat, now, survey.Operation{ID: "d", At: now}, "vision", survey.Detail{Note: "n"})),
 			errorOf(s.Response(ctx, seat)),
 			errorOf(s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
 				m.Role, m.Group, m.TimeZone = "midwife", "health", "Europe/London"
 				return nil
 			})),
-			s.Mark(ctx, "r1", seat.Member.Person, reach(false)),
-			s.Owe(ctx, "r1", survey.Nudge, now, []survey.PersonID{seat.Member.Person}),
+			s.UpdateContact(ctx, "r1", seat.Member.Person, reach(false)),
+			s.Enqueue(ctx, "r1", survey.Nudge, now, []survey.PersonID{seat.Member.Person}),
 		)
 	}
 	backup := backedUp(t, s)
 	must(t, s.Withdraw(ctx, seats[0]), errorOf(s.Forget(ctx, "r1", seats[1].Member.Person)))
-	must(t, errorOf(s.CloseRound(ctx, "r1", now, survey.Entry{})), s.Seal(ctx, "r1", survey.Turnout{Invited: 2}))
+	must(t, errorOf(s.CloseRound(ctx, "r1", now, survey.AuditEntry{})), s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 2}))
 	restoring(t, s, backup, RestoreOptions{Replace: true})
 	backedUp(t, s)
 	if len(sent.all) < 50 {
@@ -103,8 +103,8 @@ func TestNothingIsComparedAfterTheClose(t *testing.T) {
 	s := embedded(t).Store
 	ctx, now := t.Context(), time.Now()
 	_, seats := opened(t, s, "r1", "slack:T1:UANA")
-	r, err := s.Answer(ctx, seats[0], now, survey.Gesture{ID: "a", At: now}, "vision", 2)
-	must(t, err, errorOf(s.CloseRound(ctx, "r1", now, survey.Entry{})))
+	r, err := s.Answer(ctx, seats[0], now, survey.Operation{ID: "a", At: now}, "vision", 2)
+	must(t, err, errorOf(s.CloseRound(ctx, "r1", now, survey.AuditEntry{})))
 	sent := &commandLog{}
 	s.client.AddHook(sent)
 	same, err := s.Current(ctx, seats[0], r)
@@ -127,11 +127,11 @@ func TestSlowLogIsEmptied(t *testing.T) {
 		server.Do(t, "CONFIG", "SET", "slowlog-log-slower-than", "0")
 		s := open(t, server.URL())
 		_, seats := opened(t, s, "r1", "p1")
-		must(t, errorOf(s.Answer(t.Context(), seats[0], time.Now(), survey.Gesture{ID: "a"}, "vision", 2)))
+		must(t, errorOf(s.Answer(t.Context(), seats[0], time.Now(), survey.Operation{ID: "a"}, "vision", 2)))
 		if !strings.Contains(fmt.Sprint(s.client.SlowLogGet(t.Context(), -1).Val()), seats[0].Pseudonym) {
 			t.Fatal("the log of slow commands does not hold the answer before")
 		}
-		must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.Entry{})))
+		must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.AuditEntry{})))
 		s.rewriteWanted(t.Context())
 		if got := fmt.Sprint(s.client.SlowLogGet(t.Context(), -1).Val()); strings.Contains(got, seats[0].Pseudonym) {
 			t.Errorf("AOF %v: the log of slow commands holds %s", options.AOF, got)
@@ -148,23 +148,23 @@ func TestRostersSealedByEarlierVersions(t *testing.T) {
 	r, seats := opened(t, s, "r1", "p1")
 	consent := time.Date(2026, 3, 4, 23, 50, 7, 0, time.UTC)
 	must(t, errorOf(s.ChangeMember(ctx, seats[0], time.Now(), func(m *survey.Member) error {
-		m.Standing, m.Notice, m.NoticeAt = survey.Finished, "1", consent
+		m.Status, m.Notice, m.NoticeAt = survey.Finished, "1", consent
 		return nil
 	})))
-	must(t, errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.Entry{})))
+	must(t, errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.AuditEntry{})))
 	must(t, s.client.HSet(ctx, roundKey("r1"), "turnout", `{"Invited":1,"Finished":1}`, "sealed", 1).Err())
 	must(t, s.client.HSet(ctx, rosterKey("r1"), "p1", `{"s":"f","n":"1","t":1772668207}`).Err())
 
 	other := frozen(t)
 	restoring(t, other, backedUp(t, s), RestoreOptions{WithoutErasures: true})
 	for name, store := range map[string]*Store{"kept": s, "restored": other} {
-		if got, err := store.Round(ctx, "r1"); err != nil || got.Sealed {
-			t.Errorf("%s: counts as sealed: %v, %v", name, got.Sealed, err)
+		if got, err := store.Round(ctx, "r1"); err != nil || got.Anonymised {
+			t.Errorf("%s: counts as sealed: %v, %v", name, got.Anonymised, err)
 		}
 		now := time.Now()
 		must(t, planner(store, &now).Sweep(ctx))
 		got, err := store.Round(ctx, "r1")
-		if err != nil || !got.Sealed || got.Turnout == nil || got.Turnout.Finished != 1 || got.ExpiresAt().Before(r.OpenedAt) {
+		if err != nil || !got.Anonymised || got.Turnout == nil || got.Turnout.Finished != 1 || got.ExpiresAt().Before(r.OpenedAt) {
 			t.Errorf("%s: got %+v, %v", name, got, err)
 		}
 		if raw := store.client.HGet(ctx, rosterKey("r1"), "p1").Val(); raw != `{"s":"f","n":"1","t":1772582400}` {

@@ -14,30 +14,30 @@ import (
 // roundBody is a round as it is kept in the field "body": what scripts need to see lies beside it. It has
 // the fields of survey.Round, so that the conversion does not compile when one of them is forgotten here.
 type roundBody struct {
-	ID           survey.RoundID      `json:"-"`
-	Version      int                 `json:"-"`
-	State        survey.State        `json:"-"`
-	Area         string              `json:"area"`
-	Matrix       string              `json:"matrix"`
-	Languages    []survey.Lang       `json:"languages"`
-	TimeZone     string              `json:"timeZone"`
-	ClosesAt     time.Time           `json:"closesAt"`
-	Workshop     survey.Workshop     `json:"workshop"`
-	Channel      string              `json:"channel"`
-	Coordinators []survey.PersonID   `json:"coordinators"`
-	MinGroup     int                 `json:"minGroup"`
-	Consensus    survey.Consensus    `json:"consensus"`
-	OpenedAt     time.Time           `json:"openedAt,omitzero"`
-	ClosedAt     time.Time           `json:"-"`
-	RemindedAt   time.Time           `json:"remindedAt,omitzero"`
-	Nudged       int                 `json:"nudged,omitempty"`
-	Reminders    survey.ReminderPlan `json:"reminders,omitzero"`
-	Posts        survey.ChannelPlan  `json:"posts,omitzero"`
-	PlannedAt    time.Time           `json:"plannedAt,omitzero"`
-	LastDigest   *survey.Progress    `json:"lastDigest,omitempty"`
-	JoinOpen     bool                `json:"joinOpen,omitempty"`
-	Turnout      *survey.Turnout     `json:"-"`
-	Sealed       bool                `json:"-"`
+	ID           survey.RoundID         `json:"-"`
+	Version      int                    `json:"-"`
+	State        survey.State           `json:"-"`
+	Area         string                 `json:"area"`
+	Matrix       string                 `json:"matrix"`
+	Languages    []survey.Lang          `json:"languages"`
+	TimeZone     string                 `json:"timeZone"`
+	ClosesAt     time.Time              `json:"closesAt"`
+	Workshop     survey.Workshop        `json:"workshop"`
+	Channel      string                 `json:"channel"`
+	Coordinators []survey.PersonID      `json:"coordinators"`
+	MinGroup     int                    `json:"minGroup"`
+	Consensus    survey.Consensus       `json:"consensus"`
+	OpenedAt     time.Time              `json:"openedAt,omitzero"`
+	ClosedAt     time.Time              `json:"-"`
+	RemindedAt   time.Time              `json:"remindedAt,omitzero"`
+	Nudged       int                    `json:"nudged,omitempty"`
+	Reminders    survey.ReminderPlan    `json:"reminders,omitzero"`
+	Posts        survey.ChannelPlan     `json:"posts,omitzero"`
+	PlannedAt    time.Time              `json:"plannedAt,omitzero"`
+	LastDigest   *survey.DigestProgress `json:"lastDigest,omitempty"`
+	SelfJoin     bool                   `json:"joinOpen,omitempty"`
+	Turnout      *survey.Turnout        `json:"-"`
+	Anonymised   bool                   `json:"-"`
 }
 
 // encodeRound returns the body of a round.
@@ -95,28 +95,28 @@ func decodeRound(id survey.RoundID, fields []any) (survey.Round, error) {
 			return survey.Round{}, fmt.Errorf("decode its turnout: %w", err)
 		}
 	}
-	r.Sealed = text[5] == sealedByDay
+	r.Anonymised = text[5] == sealedByDay
 	return r, nil
 }
 
 // entry is a person's entry in the roster, with names that are short because there may be a hundred thousand.
 // It has the fields of survey.Member, as roundBody has those of a round.
 type entry struct {
-	Person       survey.PersonID `json:"-"`
-	Standing     survey.Standing `json:"s"`
-	Language     survey.Lang     `json:"l,omitempty"`
-	Role         string          `json:"r,omitempty"`
-	Group        string          `json:"g,omitempty"`
-	Organisation string          `json:"o,omitempty"`
-	Scope        survey.Scope    `json:"c,omitempty"`
-	Notice       string          `json:"n,omitempty"`
-	NoticeAt     time.Time       `json:"-"`
-	Unreachable  bool            `json:"u,omitempty"`
-	TimeZone     string          `json:"z,omitempty"`
-	Quiet        bool            `json:"q,omitempty"`
-	RemindOn     string          `json:"a,omitempty"`
-	RemindedOn   string          `json:"d,omitempty"`
-	NudgedOn     string          `json:"h,omitempty"`
+	Person           survey.PersonID `json:"-"`
+	Status           survey.Status   `json:"s"`
+	Language         survey.Lang     `json:"l,omitempty"`
+	Role             string          `json:"r,omitempty"`
+	Group            string          `json:"g,omitempty"`
+	Organisation     string          `json:"o,omitempty"`
+	Scope            survey.Scope    `json:"c,omitempty"`
+	Notice           string          `json:"n,omitempty"`
+	NoticeAt         time.Time       `json:"-"`
+	Unreachable      bool            `json:"u,omitempty"`
+	TimeZone         string          `json:"z,omitempty"`
+	RemindersOff     bool            `json:"q,omitempty"`
+	RemindOnDate     string          `json:"a,omitempty"`
+	LastRemindedDate string          `json:"d,omitempty"`
+	LastNudgedDate   string          `json:"h,omitempty"`
 }
 
 // keptEntry is an entry as it is kept, standing and scope by their first letters.
@@ -130,7 +130,7 @@ type keptEntry struct {
 // encodeMember returns the entry of a member; call is empty but in Invite.
 func encodeMember(m survey.Member, call string) (string, error) {
 	e := keptEntry{entry: entry(m), Call: call}
-	e.Standing, e.Scope = letter(m.Standing), letter(m.Scope)
+	e.Status, e.Scope = letter(m.Status), letter(m.Scope)
 	if !m.NoticeAt.IsZero() {
 		e.NoticeUnix = m.NoticeAt.Unix()
 	}
@@ -148,7 +148,7 @@ func decodeMember(person survey.PersonID, raw string) (survey.Member, error) {
 	}
 	m := survey.Member(e.entry)
 	m.Person = person
-	m.Standing, m.Scope = word(e.Standing, standings), word(e.Scope, survey.Scopes)
+	m.Status, m.Scope = word(e.Status, standings), word(e.Scope, survey.Scopes)
 	if e.NoticeUnix != 0 {
 		m.NoticeAt = time.Unix(e.NoticeUnix, 0).UTC()
 	}
@@ -156,7 +156,7 @@ func decodeMember(person survey.PersonID, raw string) (survey.Member, error) {
 }
 
 // standings are the words that begin with the letters kept; so do survey.Scopes.
-var standings = []survey.Standing{survey.Invited, survey.Started, survey.Finished, survey.Declined, survey.Withdrawn}
+var standings = []survey.Status{survey.Invited, survey.Started, survey.Finished, survey.Declined, survey.Withdrawn}
 
 func letter[T ~string](word T) T { return word[:min(1, len(word))] }
 

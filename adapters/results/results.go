@@ -18,16 +18,16 @@ import (
 )
 
 // Artist draws in the languages of its words.
-type Artist struct{ words *locale.Words }
+type Renderer struct{ words *locale.Words }
 
 // New returns an artist who takes its sentences from words.
-func New(words *locale.Words) *Artist { return &Artist{words: words} }
+func New(words *locale.Words) *Renderer { return &Renderer{words: words} }
 
 // messageWidth is how many characters a line of a table in a message has at most: as many as a phone held upright shows of a code block.
 const messageWidth = 30
 
 // Table draws the shares on each level as aligned text.
-func (a *Artist) Table(p survey.Published, lang survey.Lang) (string, error) {
+func (a *Renderer) Table(p survey.Published, lang survey.Lang) (string, error) {
 	return table.Shares(p, lang, messageWidth), nil
 }
 
@@ -35,7 +35,7 @@ func (a *Artist) Table(p survey.Published, lang survey.Lang) (string, error) {
 const maxAlt = 1024
 
 // Picture draws the results as a PNG, and says in words what it shows.
-func (a *Artist) Picture(p survey.Published, lang survey.Lang) (png []byte, alt string, err error) {
+func (a *Renderer) Picture(p survey.Published, lang survey.Lang) (png []byte, alt string, err error) {
 	w := a.chartWords(p, lang)
 	png, err = chart.PNG(p, lang, w)
 	return png, chart.Alt(p, lang, w, maxAlt), err
@@ -49,7 +49,7 @@ const wholeWidth = 80
 
 // In writes the whole results in one of Formats. The text says what the message around a table says elsewhere: the facts
 // of the round, who was represented, and the role groups.
-func (a *Artist) In(format string, p survey.Published, lang survey.Lang) ([]byte, error) {
+func (a *Renderer) In(format string, p survey.Published, lang survey.Lang) ([]byte, error) {
 	var out []byte
 	var err error
 	switch format {
@@ -76,7 +76,7 @@ func (a *Artist) In(format string, p survey.Published, lang survey.Lang) ([]byte
 	return out, nil
 }
 
-func (a *Artist) text(p survey.Published, lang survey.Lang) string {
+func (a *Renderer) text(p survey.Published, lang survey.Lang) string {
 	v, w := a.words.In(string(lang)), a.tableWords(p, lang)
 	var facts []string
 	for _, f := range w.Facts {
@@ -84,7 +84,7 @@ func (a *Artist) text(p survey.Published, lang survey.Lang) string {
 	}
 	facts = append(facts, fmt.Sprintf("%s: %d", w.CountRespondents, p.Respondents))
 	var there, absent []string
-	for _, n := range p.Terms.Roles {
+	for _, n := range p.Context.Roles {
 		role, _, _ := p.Matrix.Role(n.Role)
 		if n.Finished > 0 {
 			there = append(there, fmt.Sprintf("%s %d", role.Name.In(lang), n.Finished))
@@ -92,7 +92,7 @@ func (a *Artist) text(p survey.Published, lang survey.Lang) string {
 			absent = append(absent, role.Name.In(lang))
 		}
 	}
-	if n := p.Terms.Unstated.Finished; n > 0 {
+	if n := p.Context.Unstated.Finished; n > 0 {
 		there = append(there, fmt.Sprintf("%s %d", w.NotStated, n))
 	}
 	for _, list := range []struct {
@@ -110,7 +110,7 @@ func (a *Artist) text(p survey.Published, lang survey.Lang) string {
 }
 
 // Sheets writes the results as a spreadsheet, as CSV, as JSON, and the picture as SVG for documents.
-func (a *Artist) Sheets(p survey.Published, lang survey.Lang) ([]chat.File, error) {
+func (a *Renderer) ExportFiles(p survey.Published, lang survey.Lang) ([]chat.File, error) {
 	files := []chat.File{
 		{Name: "xlsx", Type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
 		{Name: "csv", Type: "text/csv"},
@@ -128,7 +128,7 @@ func (a *Artist) Sheets(p survey.Published, lang survey.Lang) ([]chat.File, erro
 }
 
 // Record writes the record of the round whose results these are as CSV.
-func (a *Artist) Record(p survey.Published, record survey.Record) (chat.File, error) {
+func (a *Renderer) Record(p survey.Published, record survey.AuditLog) (chat.File, error) {
 	data, err := table.Record(record)
 	if err != nil {
 		return chat.File{}, fmt.Errorf("write the record: %w", err)
@@ -136,22 +136,22 @@ func (a *Artist) Record(p survey.Published, record survey.Record) (chat.File, er
 	return chat.File{Name: "record-" + p.FileName() + ".csv", Type: "text/csv", Data: data}, nil
 }
 
-func (a *Artist) chartWords(p survey.Published, lang survey.Lang) chart.Words {
+func (a *Renderer) chartWords(p survey.Published, lang survey.Lang) chart.Words {
 	v := a.words.In(string(lang))
-	min := p.Terms.MinGroup
-	title := v.Say("chart.title", "area", p.Terms.Area)
+	min := p.Context.MinGroup
+	title := v.Say("chart.title", "area", p.Context.Area)
 	return chart.Words{
 		Title: title, Alt: title + ".", Rated: v.Say("chart.rated"), TooFew: v.Say("chart.too_few", "min", min), Hidden: v.Say("chart.hidden"),
 		Notes: []string{v.Say("chart.note", "min", min)},
 	}
 }
 
-func (a *Artist) tableWords(p survey.Published, lang survey.Lang) table.Words {
+func (a *Renderer) tableWords(p survey.Published, lang survey.Lang) table.Words {
 	v := a.words.In(string(lang))
 	w := table.Words{}
 	Fill(v, "table", &w)
 	Fill(v, "table.sheets", &w.Sheets)
-	t := p.Terms
+	t := p.Context
 	agreed := "facts.consensus"
 	if t.Consensus.AllowFarMinority {
 		agreed = "facts.consensus_far"

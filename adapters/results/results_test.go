@@ -27,7 +27,7 @@ func published(t *testing.T) survey.Published {
 		tally.Add(r)
 	}
 	at := time.Date(2027, 1, 5, 17, 0, 0, 0, time.UTC)
-	return survey.Publish(tally, survey.Terms{Round: "r", Area: "Ynys Môn", MinGroup: 5, Consensus: survey.Consensus{Percent: 70}, OpenedAt: at, ClosedAt: at})
+	return survey.Publish(tally, survey.ResultContext{Round: "r", Area: "Ynys Môn", MinGroup: 5, Consensus: survey.Consensus{Percent: 70}, OpenedAt: at, ClosedAt: at})
 }
 
 // overview is one area in each nation.
@@ -105,7 +105,7 @@ func TestFilesAreWhatTheyAreCalled(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, p := New(words), published(t)
-	files, err := a.Sheets(p, survey.Welsh)
+	files, err := a.ExportFiles(p, survey.Welsh)
 	if err != nil {
 		t.Fatal(err)
 	}

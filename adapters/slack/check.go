@@ -13,7 +13,7 @@ import (
 )
 
 // Standing is what Slack tells of the app whose bot token this is.
-type Standing struct {
+type AppInfo struct {
 	Workspace string // its name
 	Team      string // its id
 	Bot       string // the bot's name
@@ -25,16 +25,16 @@ type Standing struct {
 }
 
 // Check asks Slack for the app's standing.
-func (s *Slack) Check(ctx context.Context) (Standing, error) {
+func (s *Slack) Check(ctx context.Context) (AppInfo, error) {
 	var who *slackgo.AuthTestResponse
 	err := s.client.call(ctx, "auth.test", true, func(ctx context.Context) (err error) {
 		who, err = s.client.api.AuthTestContext(ctx)
 		return err
 	})
 	if err != nil {
-		return Standing{}, fmt.Errorf("ask Slack whose the bot token is: %w", err)
+		return AppInfo{}, fmt.Errorf("ask Slack whose the bot token is: %w", err)
 	}
-	standing := Standing{Workspace: who.Team, Team: who.TeamID, Bot: who.User}
+	standing := AppInfo{Workspace: who.Team, Team: who.TeamID, Bot: who.User}
 	if at, err := http.ParseTime(who.Header.Get("Date")); err == nil {
 		standing.Ahead = time.Until(at)
 	}

@@ -327,7 +327,7 @@ func (c command) gesture() (gesture, error) {
 	}
 	action := chat.Action{}
 	if words := strings.Fields(c.Text); len(words) > 0 {
-		action = chat.Do(words[0], words[1:]...)
+		action = chat.NewAction(words[0], words[1:]...)
 	}
 	at := origin{Channel: c.Channel, Private: isDirect(c.Channel), URL: c.URL}
 	return gesture{
@@ -487,7 +487,7 @@ func readHomeOpened(in *envelope, e *innerEvent, out *callback) error {
 	return nil
 }
 
-func (in *envelope) gesture(e *innerEvent, kind chat.Kind, id, channel string) gesture {
+func (in *envelope) gesture(e *innerEvent, kind chat.EventKind, id, channel string) gesture {
 	who := chat.Person{Platform: Platform, Workspace: in.Team, ID: id}
 	enterprise := slices.ContainsFunc(in.Authorizations, func(a authorization) bool { return a.Enterprise != "" })
 	if !enterprise && e.Team != "" {

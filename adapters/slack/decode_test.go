@@ -34,38 +34,38 @@ func TestDecodeInteraction(t *testing.T) {
 	for name, want := range map[string]gesture{
 		"press-dm.json": {
 			event: chat.Event{ID: "9001.42.aa11", Kind: chat.Press, At: at(1795446061, 840180), Who: north("U0BEN"), Where: place("T0NORTH", "D0BEN"), Private: true,
-				Action: chat.Do("answer", "7K3Q", "leadership", "2")},
+				Action: chat.NewAction("answer", "7K3Q", "leadership", "2")},
 			trigger: "9001.42.aa11",
 			origin:  origin{Channel: "D0BEN", Private: true, URL: hooks + "9001/aa11", Card: "1795446000.000200"},
 		},
 		"press-channel.json": {
 			event: chat.Event{ID: "9002.42.bb22", Kind: chat.Press, At: at(1795446161, 1), Who: north("U0CEM"), Where: place("T0NORTH", "C0TEAM"),
-				Action: chat.Do("join", "7K3Q")},
+				Action: chat.NewAction("join", "7K3Q")},
 			trigger: "9002.42.bb22",
 			origin:  origin{Channel: "C0TEAM", URL: hooks + "9002/bb22", Card: "1795446100.000300"},
 		},
 		"press-ephemeral.json": {
 			event: chat.Event{ID: "9003.42.cc33", Kind: chat.Press, At: at(1795446261, 500000), Who: north("U0ANA"), Where: place("T0NORTH", "C0TEAM"),
-				Action: chat.Do("open", "7K3Q", "en")},
+				Action: chat.NewAction("open", "7K3Q", "en")},
 			trigger: "9003.42.cc33",
 			origin:  origin{Channel: "C0TEAM", URL: hooks + "9003/cc33", Card: "1795446200.000400", Whispered: true},
 		},
 		"press-home.json": {
 			event: chat.Event{ID: "9004.42.dd44", Kind: chat.Press, At: at(1795446361, 250000), Who: north("U0BEN"), Where: place("T0NORTH", "U0BEN"), Private: true,
-				Action: chat.Do("resume", "7K3Q")},
+				Action: chat.NewAction("resume", "7K3Q")},
 			trigger: "9004.42.dd44",
 			origin:  origin{Channel: "U0BEN", Private: true},
 			home:    true,
 		},
 		"menu.json": {
 			event: chat.Event{ID: "9006.42.ff66", Kind: chat.Press, At: at(1795446070, 123456), Who: north("U0BEN"), Where: place("T0NORTH", "D0BEN"), Private: true,
-				Action: chat.Do("role", "7K3Q"), Values: map[string][]string{chat.Picked: {"midwife"}}},
+				Action: chat.NewAction("role", "7K3Q"), Values: map[string][]string{chat.Picked: {"midwife"}}},
 			trigger: "9006.42.ff66",
 			origin:  origin{Channel: "D0BEN", Private: true, URL: hooks + "9006/ff66", Card: "1795446000.000200"},
 		},
 		"submit.json": {
 			event: chat.Event{ID: "9007.42.gg77", Kind: chat.Submit, Who: north("U0ANA"), Where: place("T0NORTH", "C0TEAM"),
-				Action: chat.Do("create"), Values: map[string][]string{
+				Action: chat.NewAction("create"), Values: map[string][]string{
 					"area": {"Bro Hafren & ŵyl\n“quoted”"}, "matrix": {"wales"}, "far": {"yes"}, "information": {"a", "b"}, "more": {"c"},
 					"closes": {"2026-12-11"}, "closes_time": {"17:00"}, "people": {"slack:T0NORTH:U0BEN", "slack:T0NORTH:W0CEM"}, "channel": {"slack:T0NORTH:C0OTHER"},
 				}},
@@ -75,7 +75,7 @@ func TestDecodeInteraction(t *testing.T) {
 		},
 		"submit-home.json": {
 			event: chat.Event{ID: "9008.42.hh88", Kind: chat.Submit, Who: north("U0BEN"), Where: place("T0NORTH", "U0BEN"), Private: true,
-				Action: chat.Do("saveorg", "7K3Q"), Values: map[string][]string{"organisation": {"Northshire NHS"}}},
+				Action: chat.NewAction("saveorg", "7K3Q"), Values: map[string][]string{"organisation": {"Northshire NHS"}}},
 			trigger: "9008.42.hh88",
 			origin:  origin{Channel: "U0BEN", Private: true},
 			view:    "V0FORM2",
@@ -83,19 +83,19 @@ func TestDecodeInteraction(t *testing.T) {
 		},
 		"external.json": {
 			event: chat.Event{ID: "9009.42.ii99", Kind: chat.Press, At: at(1795446171, 1), Who: chat.Person{Platform: "slack", Workspace: "T0OTHER", ID: "U0GUEST"},
-				Where: place("T0NORTH", "C0SHARED"), Action: chat.Do("join", "7K3Q")},
+				Where: place("T0NORTH", "C0SHARED"), Action: chat.NewAction("join", "7K3Q")},
 			trigger: "9009.42.ii99",
 			origin:  origin{Channel: "C0SHARED", URL: hooks + "9009/ii99", Card: "1795446100.000300"},
 		},
 		"enterprise.json": {
 			event: chat.Event{ID: "9010.42.jj00", Kind: chat.Press, At: at(1795446181, 1), Who: north("W0DAI"), Where: place("T0NORTH", "C0TEAM"),
-				Unverified: true, Action: chat.Do("join", "7K3Q")},
+				Unverified: true, Action: chat.NewAction("join", "7K3Q")},
 			trigger: "9010.42.jj00",
 			origin:  origin{Channel: "C0TEAM", URL: hooks + "9010/jj00", Card: "1795446100.000300"},
 		},
 		"org-wide.json": {
 			event: chat.Event{ID: "9011.42.kk11", Kind: chat.Press, At: at(1795446191, 1), Who: chat.Person{Platform: "slack", Workspace: "T0HOME", ID: "W0DAI"},
-				Where: place("T0HOME", "D0DAI"), Private: true, Action: chat.Do("go", "7K3Q")},
+				Where: place("T0HOME", "D0DAI"), Private: true, Action: chat.NewAction("go", "7K3Q")},
 			trigger: "9011.42.kk11",
 			origin:  origin{Channel: "D0DAI", Private: true, URL: hooks + "9011/kk11", Card: "1795446100.000300"},
 		},
@@ -224,7 +224,7 @@ func TestDecodeCommand(t *testing.T) {
 	ana := chat.Person{Platform: "slack", Workspace: "T0NORTH", ID: "U0ANA"}
 	want := gesture{
 		event: chat.Event{ID: "9013.42.mm33", Kind: chat.Command, Who: ana, Where: place("T0NORTH", "C0TEAM"),
-			Action: chat.Do("extend", "Bro", "Hafren", "“now”")},
+			Action: chat.NewAction("extend", "Bro", "Hafren", "“now”")},
 		trigger: "9013.42.mm33",
 		origin:  origin{Channel: "C0TEAM", URL: "https://hooks.slack.com/commands/T0NORTH/1"},
 	}
@@ -335,7 +335,7 @@ func TestDecodeEvent(t *testing.T) {
 // A form brings back where it was opened.
 func TestOriginRoundTrip(t *testing.T) {
 	o := origin{Channel: "D0BEN", Private: true, URL: "https://hooks.slack.com/actions/T/1?a=b&c=<d>", Card: "1795446000.000200", Whispered: true}
-	form := chat.Form{Title: "t", Submit: "s", Cancel: "c", Action: chat.Do("keep", "7K3Q", "vision"), Fields: []chat.Field{chat.Date{Label: chat.Label{ID: "day", Text: "Day"}}}}
+	form := chat.Form{Title: "t", Submit: "s", Cancel: "c", Action: chat.NewAction("keep", "7K3Q", "vision"), Fields: []chat.Field{chat.Date{Label: chat.Label{ID: "day", Text: "Day"}}}}
 	view, err := modal(form, o)
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ func TestWhatIsDrawnCanBeReadBack(t *testing.T) {
 	many := func(n int) chat.Buttons {
 		var b chat.Buttons
 		for i := range n {
-			b.Buttons = append(b.Buttons, chat.Button{Label: strings.Repeat("x", i+1), Action: chat.Do("b", string(rune('a'+n)), string(rune('a'+i)))})
+			b.Buttons = append(b.Buttons, chat.Button{Label: strings.Repeat("x", i+1), Action: chat.NewAction("b", string(rune('a'+n)), string(rune('a'+i)))})
 		}
 		return b
 	}
@@ -24,19 +24,19 @@ func TestWhatIsDrawnCanBeReadBack(t *testing.T) {
 			chat.Heading{Text: odd},
 			chat.Text{Spans: []chat.Span{chat.Words(odd), chat.Bold(" bold "), chat.Mention{Person: personAna}, chat.Meter{Done: 3, Total: 17}}},
 			chat.Note{Spans: []chat.Span{chat.Words("3 of 17 "), chat.Bold("Plan"), chat.Words(odd), chat.Mention{Person: personAna}}},
-			chat.Remark(odd),
-			chat.Choice{Title: "Basic", Text: odd, Button: chat.Button{Label: "Basic", Action: chat.Do("answer", "1"), Chosen: true, Spoken: "Basic, 3 of 17"}},
-			chat.Choice{Title: odd, Text: "text", Button: chat.Button{Label: "Early", Action: chat.Do("answer", "2")}},
+			chat.Footnote(odd),
+			chat.Choice{Title: "Basic", Text: odd, Button: chat.Button{Label: "Basic", Action: chat.NewAction("answer", "1"), Chosen: true, Spoken: "Basic, 3 of 17"}},
+			chat.Choice{Title: odd, Text: "text", Button: chat.Button{Label: "Early", Action: chat.NewAction("answer", "2")}},
 			chat.Divider{},
 			chat.Buttons{Buttons: []chat.Button{
-				{Label: "✓ not a tick", Action: chat.Do("a")}, {Label: "End", Action: chat.Do("end"), Style: chat.Danger, Confirm: &chat.Confirm{Title: "Sure?", Text: "It ends.", Yes: "End", No: "Stay"}},
-				{Label: "Go", Action: chat.Do("go"), Style: chat.Primary},
+				{Label: "✓ not a tick", Action: chat.NewAction("a")}, {Label: "End", Action: chat.NewAction("end"), Style: chat.Danger, Confirm: &chat.Confirm{Title: "Sure?", Text: "It ends.", Yes: "End", No: "Stay"}},
+				{Label: "Go", Action: chat.NewAction("go"), Style: chat.Primary},
 			}},
 			chat.Table{Text: "a  b\n<1> *2*\n"},
-			chat.Menu{Action: chat.Do("role", "r"), Placeholder: "Pick one", Options: []chat.Option{{Value: "1", Label: "Midwife & co"}, {Value: "2", Label: "Other"}}},
+			chat.Menu{Action: chat.NewAction("role", "r"), Placeholder: "Pick one", Options: []chat.Option{{Value: "1", Label: "Midwife & co"}, {Value: "2", Label: "Other"}}},
 		}},
 		"six buttons":           {Blocks: []chat.Block{many(6)}},
-		"seventeen buttons":     {Blocks: []chat.Block{chat.Say("x"), many(17), chat.Divider{}, many(5)}},
+		"seventeen buttons":     {Blocks: []chat.Block{chat.Paragraph("x"), many(17), chat.Divider{}, many(5)}},
 		"two rows":              {Blocks: []chat.Block{many(2), many(1)}},
 		"two rows of different": {Blocks: []chat.Block{many(5), many(4)}},
 	} {
@@ -60,13 +60,13 @@ func TestWhatIsDrawnCanBeReadBack(t *testing.T) {
 			t.Errorf("%s: read\n%s\nwant\n%s", name, got, want)
 		}
 	}
-	f := chat.Form{Title: "New & old", Intro: odd, Submit: "Keep", Cancel: "Cancel", Action: chat.Do("create", "x"), Fields: []chat.Field{
+	f := chat.Form{Title: "New & old", Intro: odd, Submit: "Keep", Cancel: "Cancel", Action: chat.NewAction("create", "x"), Fields: []chat.Field{
 		chat.Input{Label: chat.Label{ID: "area", Text: "Area", Hint: odd[:40]}, Value: odd, Max: 600, Lines: true},
 		chat.Input{Label: chat.Label{ID: "place", Text: "Place", Optional: true}, Max: 100},
-		chat.Pick{Label: chat.Label{ID: "one", Text: "One"}, Options: []chat.Option{{Value: "a", Label: "A"}, {Value: "b", Label: "B"}}, Chosen: []string{"b"}},
-		chat.Pick{Label: chat.Label{ID: "lang", Text: "Languages"}, Many: true, Options: []chat.Option{{Value: "en", Label: "English"}, {Value: "cy", Label: "Cymraeg"}}, Chosen: []string{"en", "cy"}},
+		chat.Select{Label: chat.Label{ID: "one", Text: "One"}, Options: []chat.Option{{Value: "a", Label: "A"}, {Value: "b", Label: "B"}}, Chosen: []string{"b"}},
+		chat.Select{Label: chat.Label{ID: "lang", Text: "Languages"}, Many: true, Options: []chat.Option{{Value: "en", Label: "English"}, {Value: "cy", Label: "Cymraeg"}}, Chosen: []string{"en", "cy"}},
 		chat.Date{Label: chat.Label{ID: "closes", Text: "Closes"}, Value: "2026-12-11"},
-		chat.Clock{Label: chat.Label{ID: "at", Text: "At"}, Value: "17:00"},
+		chat.TimeOfDay{Label: chat.Label{ID: "at", Text: "At"}, Value: "17:00"},
 		chat.People{Label: chat.Label{ID: "who", Text: "Who"}},
 		chat.Channel{Label: chat.Label{ID: "where", Text: "Where", Optional: true}},
 	}}

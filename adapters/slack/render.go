@@ -217,7 +217,7 @@ func input(field chat.Field) (*slackgo.InputBlock, error) {
 			return nil, fmt.Errorf("draw form: field %q holds %d characters, at most %d", about.ID, text.MaxLength, chat.MaxFieldText)
 		}
 		element = text
-	case chat.Pick:
+	case chat.Select:
 		element = pick(x)
 	case chat.Date:
 		date := slackgo.NewDatePickerBlockElement(about.ID)
@@ -225,7 +225,7 @@ func input(field chat.Field) (*slackgo.InputBlock, error) {
 			date.InitialDate = x.Value
 		}
 		element = date
-	case chat.Clock:
+	case chat.TimeOfDay:
 		clock := slackgo.NewTimePickerBlockElement(about.ID)
 		if _, err := time.Parse("15:04", x.Value); err == nil {
 			clock.InitialTime = x.Value
@@ -247,7 +247,7 @@ func input(field chat.Field) (*slackgo.InputBlock, error) {
 	return slackgo.NewInputBlock(about.ID, plain(about.Text), hint, element).WithOptional(about.Optional), nil
 }
 
-func pick(p chat.Pick) slackgo.BlockElement {
+func pick(p chat.Select) slackgo.BlockElement {
 	all := options(p.Options)
 	var chosen []*slackgo.OptionBlockObject
 	for i, o := range p.Options {

@@ -81,13 +81,13 @@ func golden(t *testing.T, name string, got []byte) {
 func cardOf(all ...chat.Block) chat.Card { return chat.Card{Blocks: all} }
 
 func pressOf(label, verb string) chat.Button {
-	return chat.Button{Label: label, Action: chat.Do(verb)}
+	return chat.Button{Label: label, Action: chat.NewAction(verb)}
 }
 
 var anaOfNorth = chat.Person{Platform: Platform, Workspace: "T0NORTH", ID: "U0ANA"}
 
 func TestCardsAreDrawn(t *testing.T) {
-	erase := chat.Button{Label: "Erase", Action: chat.Do("erase", "7K3Q"), Style: chat.Danger,
+	erase := chat.Button{Label: "Erase", Action: chat.NewAction("erase", "7K3Q"), Style: chat.Danger,
 		Confirm: &chat.Confirm{Title: "Erase everything?", Text: "Your answers for Northshire cannot be brought back.", Yes: "Erase", No: "Keep"}}
 	for name, c := range map[string]chat.Card{
 		"heading": cardOf(chat.Heading{Text: "Leadership & <vision> :wave:"}),
@@ -95,21 +95,21 @@ func TestCardsAreDrawn(t *testing.T) {
 			chat.Mention{Person: anaOfNorth}, chat.Words(" asks *you* about <Northshire>.\n"), chat.Bold("By Friday"), chat.Words(""), chat.Words(", "),
 			chat.Mention{Person: chat.Person{Platform: "discord", Workspace: "1", ID: "42"}}, chat.Meter{Done: 1, Total: 3},
 		}}),
-		"note-plain": cardOf(chat.Remark("Point at *something* <real> :wave: https://example.org")),
+		"note-plain": cardOf(chat.Footnote("Point at *something* <real> :wave: https://example.org")),
 		"note-marked": cardOf(chat.Note{Spans: []chat.Span{
 			chat.Words("North*shire · "), chat.Bold("Plan"), chat.Words(" · 3 of 17 · saved "), chat.Meter{Done: 3, Total: 17}, chat.Mention{Person: anaOfNorth}, chat.Bold("!"),
 		}}),
 		"choice": cardOf(
 			chat.Choice{Title: "Basic", Text: "Partners agree, > 2 & < 5, at 10:30 on a_b.", Button: pressOf("Basic", "a")},
-			chat.Choice{Title: "Early *progress*", Text: "> nobody", Button: chat.Button{Label: "Early", Action: chat.Do("b"), Chosen: true, Style: chat.Primary, Spoken: "Chosen: Early progress, 3 of 17"}},
+			chat.Choice{Title: "Early *progress*", Text: "> nobody", Button: chat.Button{Label: "Early", Action: chat.NewAction("b"), Chosen: true, Style: chat.Primary, Spoken: "Chosen: Early progress, 3 of 17"}},
 		),
 		"buttons": cardOf(chat.Buttons{Buttons: []chat.Button{
-			pressOf("One", "one"), {Label: "Two", Action: chat.Do("two"), Style: chat.Primary}, pressOf("Three", "three"), pressOf("Four", "four"), pressOf("Five", "five"), erase,
+			pressOf("One", "one"), {Label: "Two", Action: chat.NewAction("two"), Style: chat.Primary}, pressOf("Three", "three"), pressOf("Four", "four"), pressOf("Five", "five"), erase,
 		}}),
-		"menu":       cardOf(chat.Menu{Action: chat.Do("role", "7K3Q"), Placeholder: "Choose your role", Options: []chat.Option{{Value: "midwife", Label: "Midwife"}, {Value: "parent", Label: "Parent or carer"}}}),
+		"menu":       cardOf(chat.Menu{Action: chat.NewAction("role", "7K3Q"), Placeholder: "Choose your role", Options: []chat.Option{{Value: "midwife", Label: "Midwife"}, {Value: "parent", Label: "Parent or carer"}}}),
 		"table":      cardOf(chat.Table{Text: "Level   n\n*Basic*  3\n<!here>  `4`\n"}),
-		"paragraphs": cardOf(chat.Say("One."), chat.Text{Spans: []chat.Span{chat.Bold("Two."), chat.Words(" Still two.")}}, chat.Remark("Apart."), chat.Say("Three.")),
-		"divider":    cardOf(chat.Say("above"), chat.Divider{}, chat.Say("below")),
+		"paragraphs": cardOf(chat.Paragraph("One."), chat.Text{Spans: []chat.Span{chat.Bold("Two."), chat.Words(" Still two.")}}, chat.Footnote("Apart."), chat.Paragraph("Three.")),
+		"divider":    cardOf(chat.Paragraph("above"), chat.Divider{}, chat.Paragraph("below")),
 	} {
 		if err := c.Check(); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -121,7 +121,7 @@ func TestCardsAreDrawn(t *testing.T) {
 }
 
 func TestHomeIsDrawn(t *testing.T) {
-	c := cardOf(chat.Heading{Text: "Your surveys"}, chat.Say("Northshire, 3 of 17"),
+	c := cardOf(chat.Heading{Text: "Your surveys"}, chat.Paragraph("Northshire, 3 of 17"),
 		chat.Buttons{Buttons: []chat.Button{pressOf("Continue", "resume"), pressOf("New round", "new")}})
 	view, err := homeView(c)
 	if err != nil {
@@ -146,19 +146,19 @@ func TestFormsAreDrawn(t *testing.T) {
 	label := func(id string, optional bool) chat.Label {
 		return chat.Label{ID: id, Text: "The " + id, Hint: "About the " + id, Optional: optional}
 	}
-	f := chat.Form{Title: "New round", Intro: "Set up *once* <here>.", Submit: "Save", Cancel: "Cancel", Action: chat.Do("create", "en"), Fields: []chat.Field{
+	f := chat.Form{Title: "New round", Intro: "Set up *once* <here>.", Submit: "Save", Cancel: "Cancel", Action: chat.NewAction("create", "en"), Fields: []chat.Field{
 		chat.Input{Label: label("area", false), Value: "Northshire", Max: 80},
 		chat.Input{Label: label("note", true), Max: 500, Lines: true},
-		chat.Pick{Label: label("edition", false), Options: choose(2), Chosen: []string{"o1", "gone"}},
-		chat.Pick{Label: label("leave-empty", true), Options: choose(2)},
-		chat.Pick{Label: label("role", false), Options: choose(6), Chosen: []string{"o3"}},
-		chat.Pick{Label: label("kinds", true), Options: choose(10), Many: true, Chosen: []string{"o9", "o0"}},
-		chat.Pick{Label: label("none-yet", true), Options: choose(3), Many: true},
-		chat.Pick{Label: label("many", true), Options: choose(11), Many: true, Chosen: []string{"o10"}},
+		chat.Select{Label: label("edition", false), Options: choose(2), Chosen: []string{"o1", "gone"}},
+		chat.Select{Label: label("leave-empty", true), Options: choose(2)},
+		chat.Select{Label: label("role", false), Options: choose(6), Chosen: []string{"o3"}},
+		chat.Select{Label: label("kinds", true), Options: choose(10), Many: true, Chosen: []string{"o9", "o0"}},
+		chat.Select{Label: label("none-yet", true), Options: choose(3), Many: true},
+		chat.Select{Label: label("many", true), Options: choose(11), Many: true, Chosen: []string{"o10"}},
 		chat.Date{Label: label("closes", false), Value: "2026-12-11"},
 		chat.Date{Label: label("workshop", true), Value: "soon"},
-		chat.Clock{Label: label("closes_time", false), Value: "17:00"},
-		chat.Clock{Label: label("workshop_time", true), Value: "noon"},
+		chat.TimeOfDay{Label: label("closes_time", false), Value: "17:00"},
+		chat.TimeOfDay{Label: label("workshop_time", true), Value: "noon"},
 		chat.People{Label: label("people", true)},
 		chat.Channel{Label: chat.Label{ID: "channel", Text: "The channel"}},
 	}}
@@ -188,7 +188,7 @@ func fill(s string, n int) string {
 }
 
 func TestCardsAtEveryLimitFit(t *testing.T) {
-	action := func(i int) chat.Action { return chat.Do(fill("a", 90), fmt.Sprint(i)) }
+	action := func(i int) chat.Action { return chat.NewAction(fill("a", 90), fmt.Sprint(i)) }
 	most := func(i int) chat.Button {
 		return chat.Button{Label: fill(welsh, chat.MaxLabel-2), Action: action(i), Chosen: true, Spoken: fill(welsh, chat.MaxSpoken),
 			Confirm: &chat.Confirm{Title: fill(welsh, 500), Text: fill(welsh, chat.MaxConfirm), Yes: fill(welsh, 99), No: fill(welsh, 99)}}
@@ -214,8 +214,8 @@ func TestCardsAtEveryLimitFit(t *testing.T) {
 	}
 	cards := map[string]chat.Card{
 		"heading":       cardOf(chat.Heading{Text: fill(welsh, chat.MaxHeading)}),
-		"text":          cardOf(chat.Say(fill(welsh, chat.MaxText)), chat.Say(fill(welsh, 1000))),
-		"note":          cardOf(chat.Remark(fill(welsh, chat.MaxText))),
+		"text":          cardOf(chat.Paragraph(fill(welsh, chat.MaxText)), chat.Paragraph(fill(welsh, 1000))),
+		"note":          cardOf(chat.Footnote(fill(welsh, chat.MaxText))),
 		"bold note":     cardOf(chat.Note{Spans: []chat.Span{chat.Bold(fill("<&> *", chat.MaxText))}}),
 		"many lines":    cardOf(chat.Note{Spans: []chat.Span{chat.Bold(fill("a\n", chat.MaxText))}}),
 		"table":         cardOf(chat.Table{Text: fill(welsh, chat.MaxText-10)}),
@@ -228,14 +228,14 @@ func TestCardsAtEveryLimitFit(t *testing.T) {
 		"many buttons":  cardOf(chat.Buttons{Buttons: row}),
 		"menu":          cardOf(chat.Menu{Action: action(1), Placeholder: fill(welsh, chat.MaxPlaceholder), Options: menu}),
 		"many blocks":   cardOf(lines...),
-		"empty confirm": cardOf(chat.Buttons{Buttons: []chat.Button{{Label: "x", Action: chat.Do("x"), Confirm: &chat.Confirm{}}}}),
+		"empty confirm": cardOf(chat.Buttons{Buttons: []chat.Button{{Label: "x", Action: chat.NewAction("x"), Confirm: &chat.Confirm{}}}}),
 	}
 	for i, s := range hostile {
 		cards[fmt.Sprint("hostile ", i)] = cardOf(
 			chat.Heading{Text: fill(s, 100)}, chat.Text{Spans: []chat.Span{chat.Words(s), chat.Bold(s), chat.Mention{Person: chat.Person{Platform: Platform, ID: s}}}},
-			chat.Note{Spans: []chat.Span{chat.Words(s), chat.Bold(s), chat.Words(s), chat.Mention{Person: chat.Person{Platform: Platform, ID: "U0EVE> <!here"}}}}, chat.Remark(s+"x"),
-			chat.Choice{Title: s, Text: s, Button: chat.Button{Label: fill(s, chat.MaxLabel), Action: chat.Do("a"), Spoken: fill(s, chat.MaxSpoken), Confirm: &chat.Confirm{Title: s, Text: s, Yes: s, No: s}}},
-			chat.Table{Text: s + "x"}, chat.Menu{Action: chat.Do("b"), Placeholder: fill(s, 99), Options: []chat.Option{{Value: "x", Label: fill(s, 75)}}},
+			chat.Note{Spans: []chat.Span{chat.Words(s), chat.Bold(s), chat.Words(s), chat.Mention{Person: chat.Person{Platform: Platform, ID: "U0EVE> <!here"}}}}, chat.Footnote(s+"x"),
+			chat.Choice{Title: s, Text: s, Button: chat.Button{Label: fill(s, chat.MaxLabel), Action: chat.NewAction("a"), Spoken: fill(s, chat.MaxSpoken), Confirm: &chat.Confirm{Title: s, Text: s, Yes: s, No: s}}},
+			chat.Table{Text: s + "x"}, chat.Menu{Action: chat.NewAction("b"), Placeholder: fill(s, 99), Options: []chat.Option{{Value: "x", Label: fill(s, 75)}}},
 		)
 	}
 	for name, c := range cards {
@@ -268,12 +268,12 @@ func TestFormsAtEveryLimitFit(t *testing.T) {
 	}
 	const flag = "🏴󠁧󠁢󠁷󠁬󠁳󠁿" // seven characters, fourteen as browsers count
 	f := chat.Form{Title: fill(welsh, chat.MaxTitle), Intro: fill(welsh, chat.MaxText), Submit: fill(welsh, chat.MaxTitle), Cancel: fill(welsh, chat.MaxTitle),
-		Action: chat.Do(fill("a", chat.MaxAction)), Fields: []chat.Field{
+		Action: chat.NewAction(fill("a", chat.MaxAction)), Fields: []chat.Field{
 			chat.Input{Label: label("a"), Value: fill(welsh, chat.MaxFieldText), Max: chat.MaxFieldText, Lines: true},
 			chat.Input{Label: label("b"), Value: flag, Max: 7},
-			chat.Pick{Label: label("c"), Options: choose, Chosen: all}, chat.Pick{Label: label("d"), Options: choose, Many: true, Chosen: all},
-			chat.Pick{Label: label("e"), Options: choose[:5], Chosen: all}, chat.Pick{Label: label("f"), Options: choose[:10], Many: true, Chosen: all},
-			chat.Date{Label: label("g"), Value: "<!here>"}, chat.Clock{Label: label("h"), Value: "25:00"}, chat.People{Label: label("i")}, chat.Channel{Label: label("j")},
+			chat.Select{Label: label("c"), Options: choose, Chosen: all}, chat.Select{Label: label("d"), Options: choose, Many: true, Chosen: all},
+			chat.Select{Label: label("e"), Options: choose[:5], Chosen: all}, chat.Select{Label: label("f"), Options: choose[:10], Many: true, Chosen: all},
+			chat.Date{Label: label("g"), Value: "<!here>"}, chat.TimeOfDay{Label: label("h"), Value: "25:00"}, chat.People{Label: label("i")}, chat.Channel{Label: label("j")},
 		}}
 	view, err := modal(f, origin{Channel: "C", URL: fill("u", 2000)})
 	if err != nil {
@@ -286,9 +286,9 @@ func TestFormsAtEveryLimitFit(t *testing.T) {
 	}
 	for i, s := range hostile {
 		s += "x"
-		f := chat.Form{Title: fill(s, 24), Intro: s, Submit: fill(s, 24), Cancel: fill(s, 24), Action: chat.Do("a"), Fields: []chat.Field{
+		f := chat.Form{Title: fill(s, 24), Intro: s, Submit: fill(s, 24), Cancel: fill(s, 24), Action: chat.NewAction("a"), Fields: []chat.Field{
 			chat.Input{Label: chat.Label{ID: "a", Text: fill(s, 45), Hint: fill(s, 100)}, Value: s, Max: 300},
-			chat.Pick{Label: chat.Label{ID: "b", Text: fill(s, 45)}, Options: []chat.Option{{Value: "x", Label: fill(s, 75)}}},
+			chat.Select{Label: chat.Label{ID: "b", Text: fill(s, 45)}, Options: []chat.Option{{Value: "x", Label: fill(s, 75)}}},
 		}}
 		view, err := modal(f, origin{Channel: s})
 		if err != nil {
@@ -299,7 +299,7 @@ func TestFormsAtEveryLimitFit(t *testing.T) {
 }
 
 func TestWhatDoesNotFitIsRefused(t *testing.T) {
-	forged := chat.Button{Label: "x", Action: chat.Do("a b")}
+	forged := chat.Button{Label: "x", Action: chat.NewAction("a b")}
 	var dividers []chat.Block
 	for range chat.MaxBlocks + 1 {
 		dividers = append(dividers, chat.Divider{})
@@ -322,16 +322,16 @@ func TestWhatDoesNotFitIsRefused(t *testing.T) {
 		days = append(days, chat.Date{Label: chat.Label{ID: fmt.Sprint(i), Text: "d"}})
 	}
 	for what, f := range map[string]chat.Form{
-		"an action that is none": {Action: chat.Do("a b"), Fields: day},
-		"too many fields":        {Action: chat.Do("a"), Fields: days},
-		"a long id":              {Action: chat.Do("a"), Fields: []chat.Field{chat.Date{Label: chat.Label{ID: fill("x", maxID+1)}}}},
-		"a long value":           {Action: chat.Do("a"), Fields: []chat.Field{chat.Input{Label: chat.Label{ID: "x"}, Value: fill("x", chat.MaxFieldText+1)}}},
+		"an action that is none": {Action: chat.NewAction("a b"), Fields: day},
+		"too many fields":        {Action: chat.NewAction("a"), Fields: days},
+		"a long id":              {Action: chat.NewAction("a"), Fields: []chat.Field{chat.Date{Label: chat.Label{ID: fill("x", maxID+1)}}}},
+		"a long value":           {Action: chat.NewAction("a"), Fields: []chat.Field{chat.Input{Label: chat.Label{ID: "x"}, Value: fill("x", chat.MaxFieldText+1)}}},
 	} {
 		if _, err := modal(f, origin{}); err == nil {
 			t.Errorf("a form with %s is drawn", what)
 		}
 	}
-	if _, err := modal(chat.Form{Action: chat.Do("a"), Fields: day}, origin{URL: fill("u", maxMetadata)}); err == nil {
+	if _, err := modal(chat.Form{Action: chat.NewAction("a"), Fields: day}, origin{URL: fill("u", maxMetadata)}); err == nil {
 		t.Error("an origin that Slack would not take is written")
 	}
 }
@@ -409,11 +409,11 @@ func TestSpeechSaysTheWholeCard(t *testing.T) {
 		chat.Heading{Text: "Commissioning & resources"},
 		chat.Text{Spans: []chat.Span{chat.Mention{Person: anaOfNorth}, chat.Words(" asks: how well are <money> and people known?")}},
 		chat.Choice{Title: "Basic", Text: "Partners agree.", Button: pressOf("Basic", "1")},
-		chat.Choice{Title: "Early progress", Text: "Two lists exist.", Button: chat.Button{Label: "Early", Action: chat.Do("2"), Chosen: true}},
+		chat.Choice{Title: "Early progress", Text: "Two lists exist.", Button: chat.Button{Label: "Early", Action: chat.NewAction("2"), Chosen: true}},
 		chat.Divider{},
 		chat.Table{Text: "Level  n\nBasic  3\n"},
-		chat.Menu{Action: chat.Do("m"), Placeholder: "Go to", Options: []chat.Option{{Value: "a", Label: "Leadership"}, {Value: "b", Label: "Vision"}}},
-		chat.Buttons{Buttons: []chat.Button{pressOf("Back", "b"), {Label: "Don't know", Action: chat.Do("dk"), Chosen: true}}},
+		chat.Menu{Action: chat.NewAction("m"), Placeholder: "Go to", Options: []chat.Option{{Value: "a", Label: "Leadership"}, {Value: "b", Label: "Vision"}}},
+		chat.Buttons{Buttons: []chat.Button{pressOf("Back", "b"), {Label: "Don't know", Action: chat.NewAction("dk"), Chosen: true}}},
 	)
 	want := `Northshire · Plan · 3 of 17 · saved
 Commissioning &amp; resources

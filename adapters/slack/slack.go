@@ -92,7 +92,7 @@ func New(ctx context.Context, o Options) (*Slack, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Observer == nil {
-		o.Observer = chat.Unobserved{}
+		o.Observer = chat.NopObserver{}
 	}
 	c, err := newClient(o)
 	if err != nil {
@@ -175,7 +175,7 @@ type delivery struct {
 	unopened bool          // Slack would not open it
 	told     bool          // the acknowledgement carried the refusal
 	ack      chan struct{} // closed once the acknowledgement is out
-	turn     *dispatch.Turn
+	turn     *dispatch.Ticket
 	// first is the delivery of the same submission that came before, if this one comes again.
 	first *delivery
 }
@@ -196,7 +196,7 @@ func (s *Slack) begin(g gesture, raw []byte) (*delivery, error) {
 	if first := s.sentBefore(d); first != nil {
 		d.event.ID = first.event.ID
 	}
-	turn, err := s.dispatch.Take(d.event, card, func(ctx context.Context, replies []chat.Reply) { s.carryOut(ctx, d, replies) })
+	turn, err := s.dispatch.Submit(d.event, card, func(ctx context.Context, replies []chat.Reply) { s.carryOut(ctx, d, replies) })
 	if err != nil {
 		return nil, fmt.Errorf("take a gesture: %w", err)
 	}
@@ -239,7 +239,7 @@ func (d *delivery) refused() bool {
 		return false
 	}
 	return slices.ContainsFunc(d.turn.Replies, func(r chat.Reply) bool {
-		_, refuse := r.(chat.Refuse)
+		_, refuse := r.(chat.FieldErrors)
 		return refuse
 	})
 }
@@ -266,12 +266,12 @@ func (s *Slack) settle(ctx context.Context, d *delivery) map[string]string {
 	}
 	for _, r := range turn.Replies {
 		switch r := r.(type) {
-		case chat.Open:
+		case chat.OpenForm:
 			if !d.turn.Again {
 				// Its trigger does not outlive three seconds, so it waits neither for the acknowledgement nor for earlier replies.
 				go s.open(context.WithoutCancel(ctx), d, r.Form) // carryOut waits for it
 			}
-		case chat.Refuse:
+		case chat.FieldErrors:
 			if faults := d.faults(r); len(faults) > 0 {
 				d.told = true
 				return faults
@@ -310,7 +310,7 @@ func (d *delivery) submission() submission {
 
 // faults is a refusal as Slack takes it: only inputs can be wrong, or Slack shows an error of its own. What is wrong with
 // anything else stands at the first input.
-func (d *delivery) faults(r chat.Refuse) map[string]string {
+func (d *delivery) faults(r chat.FieldErrors) map[string]string {
 	var inputs []string
 	for _, b := range d.submission().View.Blocks {
 		if b.Type == "input" {
@@ -333,7 +333,7 @@ func (d *delivery) faults(r chat.Refuse) map[string]string {
 
 // giveBack is a refusal as cards, for when the form is gone: what was wrong, and the text that was typed, so that
 // nothing is lost.
-func (d *delivery) giveBack(r chat.Refuse) []chat.Card {
+func (d *delivery) giveBack(r chat.FieldErrors) []chat.Card {
 	var texts []string
 	for _, field := range slices.Sorted(maps.Keys(r.Fields)) {
 		if text := r.Fields[field]; text != "" && !slices.Contains(texts, text) {
@@ -357,7 +357,7 @@ func (d *delivery) giveBack(r chat.Refuse) []chat.Card {
 		if size+n > chat.MaxCardText && len(card.Blocks) > 0 {
 			cards, card, size = append(cards, card), chat.Card{}, 0
 		}
-		card.Blocks, size = append(card.Blocks, chat.Say(text)), size+n
+		card.Blocks, size = append(card.Blocks, chat.Paragraph(text)), size+n
 	}
 	if len(card.Blocks) > 0 {
 		cards = append(cards, card)
@@ -368,7 +368,7 @@ func (d *delivery) giveBack(r chat.Refuse) []chat.Card {
 // carryOut does what the bot replies to a gesture.
 func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply) {
 	for _, r := range replies {
-		if form, ok := r.(chat.Open); ok {
+		if form, ok := r.(chat.OpenForm); ok {
 			s.open(ctx, d, form.Form)
 		}
 	}
@@ -397,15 +397,15 @@ func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply)
 		case chat.Post:
 			err = cannotPost(s.post(ctx, d.gesture, r.To.Channel, r.Card, r.Files))
 			rest = r.Then.Next(chat.Became(err), rest)
-		case chat.Refuse:
+		case chat.FieldErrors:
 			if !d.told {
 				for _, card := range d.giveBack(r) {
 					err = errors.Join(err, s.direct(ctx, d.event.Who, card))
 				}
 			}
-		case chat.Open:
+		case chat.OpenForm:
 			if d.unopened {
-				err = s.whisper(ctx, d.gesture, r.Sorry)
+				err = s.whisper(ctx, d.gesture, r.Fallback)
 			}
 		default:
 			err = fmt.Errorf("unknown reply %T", r)
@@ -669,7 +669,7 @@ func (s *Slack) drawHome(e chat.Event) error {
 	e.ID, e.At = "", time.Time{}
 	d := &delivery{gesture: gesture{event: e, home: true}, ack: make(chan struct{})}
 	close(d.ack) // there is nothing to acknowledge
-	_, err := s.dispatch.Take(e, "home", func(ctx context.Context, replies []chat.Reply) { s.carryOut(ctx, d, replies) })
+	_, err := s.dispatch.Submit(e, "home", func(ctx context.Context, replies []chat.Reply) { s.carryOut(ctx, d, replies) })
 	return err
 }
 

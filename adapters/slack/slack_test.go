@@ -80,11 +80,11 @@ func byHTTP(t *testing.T, handle func(context.Context, chat.Event) []chat.Reply,
 }
 
 func card(text string, buttons ...string) chat.Card {
-	c := chat.Card{Blocks: []chat.Block{chat.Say(text)}}
+	c := chat.Card{Blocks: []chat.Block{chat.Paragraph(text)}}
 	if len(buttons) > 0 {
 		var row chat.Buttons
 		for _, b := range buttons {
-			row.Buttons = append(row.Buttons, chat.Button{Label: b, Action: chat.Do(b)})
+			row.Buttons = append(row.Buttons, chat.Button{Label: b, Action: chat.NewAction(b)})
 		}
 		c.Blocks = append(c.Blocks, row)
 	}
@@ -204,7 +204,7 @@ func TestAcknowledgesAfterItIsHandled(t *testing.T) {
 
 func TestRepliesWaitForTheAcknowledgement(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
-		d, err := w.slack.begin(gesture{event: chat.Event{ID: "e1", Who: personAna, Action: chat.Do("one")}, origin: origin{Channel: team, Private: true}}, nil)
+		d, err := w.slack.begin(gesture{event: chat.Event{ID: "e1", Who: personAna, Action: chat.NewAction("one")}, origin: origin{Channel: team, Private: true}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -792,10 +792,10 @@ func TestPostsToOneChannelAreASecondApart(t *testing.T) {
 }
 
 func form() chat.Form {
-	return chat.Form{Title: "Detail", Intro: "Name no one.", Submit: "Keep", Cancel: "Cancel", Action: chat.Do("keep"), Fields: []chat.Field{
+	return chat.Form{Title: "Detail", Intro: "Name no one.", Submit: "Keep", Cancel: "Cancel", Action: chat.NewAction("keep"), Fields: []chat.Field{
 		chat.Input{Label: chat.Label{ID: "note", Text: "Note"}, Max: 500, Lines: true},
 		chat.Input{Label: chat.Label{ID: "barrier", Text: "Barrier", Optional: true}, Max: 500},
-		chat.Pick{Label: chat.Label{ID: "kinds", Text: "Kinds", Optional: true}, Many: true, Options: []chat.Option{{Value: "a", Label: "Data"}, {Value: "b", Label: "Views"}}},
+		chat.Select{Label: chat.Label{ID: "kinds", Text: "Kinds", Optional: true}, Many: true, Options: []chat.Option{{Value: "a", Label: "Data"}, {Value: "b", Label: "Views"}}},
 	}}
 }
 
@@ -806,7 +806,7 @@ func opens(submitted func(context.Context, chat.Event) []chat.Reply) func(contex
 		case e.Kind == chat.Submit:
 			return submitted(ctx, e)
 		case e.Action.Verb == "detail":
-			return []chat.Reply{chat.Open{Form: form(), Sorry: card("too late")}}
+			return []chat.Reply{chat.OpenForm{Form: form(), Fallback: card("too late")}}
 		}
 		return updates(ctx, e)
 	}
@@ -866,7 +866,7 @@ func TestAFormDoesNotWaitForEarlierReplies(t *testing.T) {
 func TestAFormThatComesTooLateIsLogged(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
 		dispatch.Sleep(ctx, 4*time.Second)
-		return []chat.Reply{chat.Open{Form: form()}}
+		return []chat.Reply{chat.OpenForm{Form: form()}}
 	}
 	byHTTP(t, slow, func(t *testing.T, w *world) {
 		w.Command(ben, team, "new")
@@ -879,7 +879,7 @@ func TestAFormThatComesTooLateIsLogged(t *testing.T) {
 }
 
 func refuses(context.Context, chat.Event) []chat.Reply {
-	return []chat.Reply{chat.Refuse{Fields: map[string]string{"note": "Too long.", "elsewhere": "Not now."}}}
+	return []chat.Reply{chat.FieldErrors{Fields: map[string]string{"note": "Too long.", "elsewhere": "Not now."}}}
 }
 
 func TestARefusalStandsInTheForm(t *testing.T) {
@@ -923,7 +923,7 @@ func TestAFormSentAgainCountsOnce(t *testing.T) {
 		send := func(view, note string) *delivery {
 			trigger++
 			d, err := w.slack.begin(gesture{
-				event: chat.Event{ID: fmt.Sprint("t", trigger), Kind: chat.Submit, Who: personAna, Action: chat.Do("keep"), Values: map[string][]string{"note": {note}}},
+				event: chat.Event{ID: fmt.Sprint("t", trigger), Kind: chat.Submit, Who: personAna, Action: chat.NewAction("keep"), Values: map[string][]string{"note": {note}}},
 				view:  view, origin: origin{Channel: fake.IM(ana), Private: true},
 			}, []byte(`{"view":{"blocks":[{"type":"input","block_id":"note"}]}}`))
 			if err != nil {
@@ -944,7 +944,7 @@ func TestAFormSentAgainCountsOnce(t *testing.T) {
 			}
 		}
 		w.want(t, "handled", fmt.Sprint(len(w.bot.Events)), "3")
-		reply = []chat.Reply{chat.Refuse{Fields: map[string]string{"note": "Not now."}}}
+		reply = []chat.Reply{chat.FieldErrors{Fields: map[string]string{"note": "Not now."}}}
 		for range 2 {
 			if d := send("V3", "x"); d.turn.Again {
 				t.Error("what was refused cannot be sent again")
@@ -957,7 +957,7 @@ func TestAFormThatCannotBeDrawnEndsNothing(t *testing.T) {
 	broken := func(context.Context, chat.Event) []chat.Reply {
 		f := form()
 		f.Fields = []chat.Field{nil}
-		return []chat.Reply{chat.Open{Form: f}, chat.Whisper{Card: card("and on")}}
+		return []chat.Reply{chat.OpenForm{Form: f}, chat.Whisper{Card: card("and on")}}
 	}
 	byHTTP(t, broken, func(t *testing.T, w *world) {
 		w.Command(ben, team, "new")
@@ -1147,12 +1147,12 @@ func TestUnknownMembershipOfTheEnterprise(t *testing.T) {
 
 // People who were picked in a form are held to what people in a list are.
 func TestPickedPeopleAreChecked(t *testing.T) {
-	form := chat.Form{Title: "Invite", Submit: "Send", Cancel: "Cancel", Action: chat.Do("send"), Fields: []chat.Field{chat.People{Label: chat.Label{ID: "people", Text: "People"}}}}
+	form := chat.Form{Title: "Invite", Submit: "Send", Cancel: "Cancel", Action: chat.NewAction("send"), Fields: []chat.Field{chat.People{Label: chat.Label{ID: "people", Text: "People"}}}}
 	byHTTP(t, func(_ context.Context, e chat.Event) []chat.Reply {
 		if e.Kind == chat.Submit {
 			return nil
 		}
-		return []chat.Reply{chat.Open{Form: form}}
+		return []chat.Reply{chat.OpenForm{Form: form}}
 	}, func(t *testing.T, w *world) {
 		w.AddUser(fake.User{ID: "U0GUEST000", Guest: true})
 		w.AddUser(fake.User{ID: "U0GONE0000", Deleted: true})

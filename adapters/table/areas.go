@@ -81,7 +81,7 @@ func texts(figures []survey.Figure, unit string) []string {
 	all := make([]string, len(figures))
 	for i, f := range figures {
 		all[i] = f.String()
-		if f.Mark() == survey.Shown {
+		if f.Availability() == survey.Present {
 			all[i] += unit
 		}
 	}

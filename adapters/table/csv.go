@@ -40,7 +40,7 @@ func record(p survey.Published, r row, lang survey.Lang, words Words) []string {
 	if r.element != nil {
 		kind, element, elementName = "element", r.element.ID, r.element.Name.In(lang)
 	}
-	t, c := p.Terms, r.cells
+	t, c := p.Context, r.cells
 	out := []string{
 		rows.Safe(string(t.Round)), rows.Safe(t.Area), strconv.Itoa(t.MinGroup), strconv.Itoa(t.Consensus.Percent), strconv.FormatBool(t.Consensus.AllowFarMinority),
 		kind, rows.Safe(r.dimension.ID), rows.Safe(r.dimension.Name.In(lang)), rows.Safe(element), rows.Safe(elementName), rows.Safe(r.group.ID), rows.Safe(words.groupName(r.group, lang)),
@@ -56,5 +56,5 @@ func record(p survey.Published, r row, lang survey.Lang, words Words) []string {
 		mode = p.Matrix.Levels[level-1].ID
 	}
 	return append(out, rows.Safe(mode), rows.Safe(modeName(p, c, lang)), c.ModeShare.String(), c.Median.String(), c.WithinOne.String(),
-		c.Agreement.String(), c.FarMinority.String(), c.Agreed.String())
+		c.Agreement.String(), c.FarMinority.String(), c.Consensus.String())
 }

@@ -13,7 +13,7 @@ import (
 // Record writes a round's record as CSV, oldest entry first: a row for each change of an entry, and one for an entry without changes. The
 // fields of an entry are those of survey.Entry, whose comment says what hash is of: with this file alone anybody can make the chain
 // again. A cell that begins with an apostrophe has one more than the entry.
-func Record(record survey.Record) ([]byte, error) {
+func Record(record survey.AuditLog) ([]byte, error) {
 	var b bytes.Buffer
 	records := [][]string{{"round", "seq", "at", "by", "act", "field", "old", "new", "hash"}}
 	for _, e := range record.Entries {
@@ -23,7 +23,7 @@ func Record(record survey.Record) ([]byte, error) {
 		}
 		for _, c := range changes {
 			records = append(records, []string{
-				string(record.Round.ID), strconv.Itoa(e.Seq), e.At.Format(time.RFC3339), marked(string(e.By)), marked(string(e.Act)),
+				string(record.Round.ID), strconv.Itoa(e.Seq), e.At.Format(time.RFC3339), marked(string(e.By)), marked(string(e.Action)),
 				marked(c.Field), marked(c.Old), marked(c.New), marked(e.Hash),
 			})
 		}

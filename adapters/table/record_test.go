@@ -13,10 +13,10 @@ import (
 )
 
 // chained is the record of a round in which these were done.
-func chained(entries ...survey.Entry) survey.Record {
-	r := survey.Record{Round: survey.Round{ID: "abc"}}
+func chained(entries ...survey.AuditEntry) survey.AuditLog {
+	r := survey.AuditLog{Round: survey.Round{ID: "abc"}}
 	for _, e := range entries {
-		r.Entries = append(r.Entries, e.Follow(r.Round.ID, r.Head()))
+		r.Entries = append(r.Entries, e.Chain(r.Round.ID, r.Head()))
 	}
 	return r
 }
@@ -25,11 +25,11 @@ func chained(entries ...survey.Entry) survey.Record {
 func TestARecordVerifiesFromItsFile(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
-	created := survey.Entry{At: at, By: "slack:T1:U1", Act: survey.ActCreated, Changes: []survey.Change{{Field: "area", New: "Ynys Môn, \"<&>\""}}}
+	created := survey.AuditEntry{At: at, By: "slack:T1:U1", Action: survey.AuditCreated, Changes: []survey.Change{{Field: "area", New: "Ynys Môn, \"<&>\""}}}
 	for i, text := range append(formulas, "'", "'=1", "''", "'plain", "two\nlines\r\n", "a, \"b\"; c") {
 		created.Changes = append(created.Changes, survey.Change{Field: fmt.Sprint("f", i), Old: text, New: "x"})
 	}
-	data, err := Record(chained(created, survey.Entry{At: at.Add(time.Hour), Act: survey.ActClosed}, survey.Entry{At: at, By: survey.Operator, Act: survey.ActForgotten}))
+	data, err := Record(chained(created, survey.AuditEntry{At: at.Add(time.Hour), Action: survey.AuditClosed}, survey.AuditEntry{At: at, By: survey.Operator, Action: survey.AuditForgotten}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ type row struct {
 	element   *survey.Element // nil for a dimension's own row
 	result    survey.ElementResult
 	group     survey.Group
-	cells     survey.Cells
+	cells     survey.GroupStats
 }
 
 // resultRows lists each dimension and then its elements, for the groups from the one place up to before the other.
@@ -99,7 +99,7 @@ func either(f survey.Flag, yes, no string) string {
 }
 
 // modeName is the name of the most common level, or the symbol of what hides it.
-func modeName(p survey.Published, c survey.Cells, lang survey.Lang) string {
+func modeName(p survey.Published, c survey.GroupStats, lang survey.Lang) string {
 	level, shown := c.Mode.Int()
 	if !shown {
 		return c.Mode.String()
@@ -108,7 +108,7 @@ func modeName(p survey.Published, c survey.Cells, lang survey.Lang) string {
 }
 
 // modePercent is the rounded share of the most common level, or what stands in its place.
-func modePercent(c survey.Cells) survey.Figure {
+func modePercent(c survey.GroupStats) survey.Figure {
 	level, shown := c.Mode.Int()
 	if !shown {
 		return c.Mode

@@ -53,7 +53,7 @@ func matrix() *survey.Matrix {
 			{ID: "settings", Name: both("Education and settings", "Addysg a lleoliadau")},
 			{ID: "family", Name: both("Voluntary and family", "Gwirfoddol a theulu")},
 		},
-		Information: []survey.Kind{{ID: "data", Name: both("Figures", "Ffigurau")}, {ID: "stories", Name: both("What families say", "Barn teuluoedd")}},
+		Information: []survey.InformationType{{ID: "data", Name: both("Figures", "Ffigurau")}, {ID: "stories", Name: both("What families say", "Barn teuluoedd")}},
 	}
 }
 
@@ -80,7 +80,7 @@ func published(area string, notes ...string) survey.Published {
 			tally.Add(r)
 		}
 	}
-	return survey.Publish(tally, survey.Terms{
+	return survey.Publish(tally, survey.ResultContext{
 		Round: "r1", Area: area, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
 		Turnout: survey.Turnout{Invited: 40, Started: 1, Finished: 34, Declined: 2, Withdrawn: 1,
 			Roles:    []survey.RoleCount{{Role: "midwife", Invited: 14, Finished: 12}, {Role: "manager", Invited: 20, Finished: 19}},
@@ -330,7 +330,7 @@ func TestSharesKeepToAPhone(t *testing.T) {
 		for range 6 {
 			tally.Add(survey.Response{Group: "health", Answers: map[string]survey.Answer{"vision": {Rating: survey.Rating(n)}}})
 		}
-		p := survey.Publish(tally, survey.Terms{Round: "r1", Area: "A", MinGroup: 5, Consensus: survey.Consensus{Percent: 70}})
+		p := survey.Publish(tally, survey.ResultContext{Round: "r1", Area: "A", MinGroup: 5, Consensus: survey.Consensus{Percent: 70}})
 		text := Shares(p, survey.Welsh, 30)
 		if want := strings.Repeat("   0", n-1) + " 100\n"; !strings.Contains(text, want) {
 			t.Errorf("%d levels: %q is not in\n%s", n, want, text)

@@ -35,7 +35,7 @@ func Text(p survey.Published, lang survey.Lang, words Words, width int) string {
 		}
 		line.cells = append(line.cells, twoDecimals(r.cells.Agreement))
 		if r.element != nil {
-			line.cells = append(line.cells, either(r.cells.Agreed, words.Agreed, words.ToDiscuss))
+			line.cells = append(line.cells, either(r.cells.Consensus, words.Agreed, words.ToDiscuss))
 		}
 		lines = append(lines, line)
 	}

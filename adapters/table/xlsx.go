@@ -189,9 +189,9 @@ func (b *book) summary(p survey.Published, lang survey.Lang, words Words) {
 		label string
 		count cell
 	}{
-		{words.CountInvited, plain(p.Terms.OfRoster(p.Terms.Invited))}, {words.CountStarted, plain(p.Terms.OfRoster(p.Terms.Started))},
-		{words.CountFinished, cell{value: p.Terms.Finished}}, {words.CountDeclined, plain(p.Terms.OfRoster(p.Terms.Declined))},
-		{words.CountWithdrawn, plain(p.Terms.OfRoster(p.Terms.Withdrawn))}, {words.CountRespondents, cell{value: p.Respondents}},
+		{words.CountInvited, plain(p.Context.RosterFigure(p.Context.Invited))}, {words.CountStarted, plain(p.Context.RosterFigure(p.Context.Started))},
+		{words.CountFinished, cell{value: p.Context.Finished}}, {words.CountDeclined, plain(p.Context.RosterFigure(p.Context.Declined))},
+		{words.CountWithdrawn, plain(p.Context.RosterFigure(p.Context.Withdrawn))}, {words.CountRespondents, cell{value: p.Respondents}},
 	} {
 		if n.label != "" {
 			b.write(cell{n.label, b.wrapped}, n.count)
@@ -204,7 +204,7 @@ func (b *book) summary(p survey.Published, lang survey.Lang, words Words) {
 	for _, i := range p.Agenda {
 		c := p.Elements[i].Everyone()
 		b.write(cell{elements[i].Name.In(lang), b.wrapped}, plain(c.Rated), cell{modeName(p, c, lang), b.wrapped}, plain(modePercent(c)),
-			b.decimal(c.Agreement), cell{value: either(c.FarMinority, words.Yes, words.No)}, cell{value: either(c.Agreed, words.Agreed, words.ToDiscuss)})
+			b.decimal(c.Agreement), cell{value: either(c.FarMinority, words.Yes, words.No)}, cell{value: either(c.Consensus, words.Agreed, words.ToDiscuss)})
 	}
 }
 
@@ -252,7 +252,7 @@ func (b *book) figures(name string, p survey.Published, lang survey.Lang, words 
 			}
 		}
 		line = append(line, cell{modeName(p, c, lang), b.wrapped}, b.decimal(c.ModeShare), b.decimal(c.Median), b.decimal(c.WithinOne),
-			b.decimal(c.Agreement), cell{value: either(c.FarMinority, words.Yes, words.No)}, cell{value: either(c.Agreed, words.Agreed, words.ToDiscuss)})
+			b.decimal(c.Agreement), cell{value: either(c.FarMinority, words.Yes, words.No)}, cell{value: either(c.Consensus, words.Agreed, words.ToDiscuss)})
 		if !byGroup && r.element != nil {
 			for _, f := range r.result.Information {
 				line = append(line, plain(f))
@@ -296,16 +296,16 @@ func (b *book) representation(p survey.Published, lang survey.Lang, words Words)
 	b.write()
 	b.heads(words.Group, words.Role, words.Invited, words.Finished, words.Workshops)
 	b.freeze(0)
-	for _, n := range p.Terms.Roles {
+	for _, n := range p.Context.Roles {
 		role, group, known := p.Matrix.Role(n.Role)
 		name := role.Name.In(lang)
 		if !known {
 			name = n.Role
 		}
-		b.write(cell{group.Name.In(lang), b.wrapped}, cell{name, b.wrapped}, plain(p.Terms.OfRoster(n.Invited)), cell{value: n.Finished}, reported(role))
+		b.write(cell{group.Name.In(lang), b.wrapped}, cell{name, b.wrapped}, plain(p.Context.RosterFigure(n.Invited)), cell{value: n.Finished}, reported(role))
 	}
-	if n := p.Terms.Unstated; n.Invited > 0 || n.Finished > 0 {
-		b.write(cell{}, cell{words.NotStated, b.wrapped}, plain(p.Terms.OfRoster(n.Invited)), cell{value: n.Finished})
+	if n := p.Context.Unstated; n.Invited > 0 || n.Finished > 0 {
+		b.write(cell{}, cell{words.NotStated, b.wrapped}, plain(p.Context.RosterFigure(n.Invited)), cell{value: n.Finished})
 	}
 }
 

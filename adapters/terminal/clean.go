@@ -97,14 +97,14 @@ func harmlessForm(f chat.Form) chat.Form {
 			x.Label = harmlessLabel(x.Label)
 			x.Value = typed(x.Value)
 			fields[i] = x
-		case chat.Pick:
+		case chat.Select:
 			x.Label = harmlessLabel(x.Label)
 			x.Options = harmlessOptions(x.Options)
 			fields[i] = x
 		case chat.Date:
 			x.Label, x.Value = harmlessLabel(x.Label), plaintext.Line(x.Value)
 			fields[i] = x
-		case chat.Clock:
+		case chat.TimeOfDay:
 			x.Label, x.Value = harmlessLabel(x.Label), plaintext.Line(x.Value)
 			fields[i] = x
 		case chat.People:

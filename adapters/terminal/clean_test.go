@@ -35,22 +35,22 @@ func TestHarmless(t *testing.T) {
 // hostileCard has the hostile text in every place for text, and hostileForm too.
 func hostileCard() chat.Card {
 	b := func(verb string) chat.Button {
-		return chat.Button{Label: hostile, Spoken: hostile, Action: chat.Do(verb),
+		return chat.Button{Label: hostile, Spoken: hostile, Action: chat.NewAction(verb),
 			Confirm: &chat.Confirm{Title: hostile, Text: hostile, Yes: hostile, No: hostile}}
 	}
 	spans := []chat.Span{chat.Words(hostile), chat.Bold(hostile), chat.Mention{Person: chat.Person{ID: hostile}}}
 	return chat.Card{Blocks: []chat.Block{
 		chat.Heading{Text: hostile}, chat.Text{Spans: spans}, chat.Note{Spans: spans}, chat.Table{Text: hostile}, chat.Divider{},
 		chat.Choice{Title: hostile, Text: hostile, Button: b("a")}, chat.Buttons{Buttons: []chat.Button{b("b")}},
-		chat.Menu{Action: chat.Do("c"), Placeholder: hostile, Options: []chat.Option{{Value: "v", Label: hostile}}},
+		chat.Menu{Action: chat.NewAction("c"), Placeholder: hostile, Options: []chat.Option{{Value: "v", Label: hostile}}},
 	}}
 }
 
 func hostileForm() chat.Form {
 	l := func(id string) chat.Label { return chat.Label{ID: id, Text: hostile, Hint: hostile} }
-	return chat.Form{Title: hostile, Intro: hostile, Submit: hostile, Cancel: hostile, Action: chat.Do("f"), Fields: []chat.Field{
-		chat.Input{Label: l("a"), Value: hostile, Max: 100}, chat.Pick{Label: l("b"), Options: []chat.Option{{Value: "v", Label: hostile}}},
-		chat.Date{Label: l("c"), Value: hostile}, chat.Clock{Label: l("d"), Value: hostile}, chat.People{Label: l("e")}}}
+	return chat.Form{Title: hostile, Intro: hostile, Submit: hostile, Cancel: hostile, Action: chat.NewAction("f"), Fields: []chat.Field{
+		chat.Input{Label: l("a"), Value: hostile, Max: 100}, chat.Select{Label: l("b"), Options: []chat.Option{{Value: "v", Label: hostile}}},
+		chat.Date{Label: l("c"), Value: hostile}, chat.TimeOfDay{Label: l("d"), Value: hostile}, chat.People{Label: l("e")}}}
 }
 
 // eachString calls f with every string inside v.
@@ -95,14 +95,14 @@ func TestNoEscapeSequenceReachesTheTerminal(t *testing.T) {
 	bot := &small{whatever: func(e chat.Event) []chat.Reply {
 		switch e.Action.Verb {
 		case "a":
-			return []chat.Reply{chat.Open{Form: hostileForm()}}
+			return []chat.Reply{chat.OpenForm{Form: hostileForm()}}
 		case "f":
-			return []chat.Reply{chat.Refuse{Fields: map[string]string{"a": hostile, "z": hostile}}}
+			return []chat.Reply{chat.FieldErrors{Fields: map[string]string{"a": hostile, "z": hostile}}}
 		}
-		return []chat.Reply{chat.Update{Card: hostileCard()}, chat.Whisper{Card: chat.Card{Blocks: []chat.Block{chat.Say(hostile)}}}}
+		return []chat.Reply{chat.Update{Card: hostileCard()}, chat.Whisper{Card: chat.Card{Blocks: []chat.Block{chat.Paragraph(hostile)}}}}
 	}}
 	first := start
-	first.Action = chat.Do("hostile")
+	first.Action = chat.NewAction("hostile")
 	bothWays := func(t *testing.T, raw string) {
 		t.Helper()
 		for _, bad := range []string{"\x1b[2J\x1b]52", "]52;c;ZXZpbA==\x07", "\x1b]52", "\u009b", "\x1b]0;", "\u202e"} {

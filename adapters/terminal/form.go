@@ -28,7 +28,7 @@ type formPage struct {
 type entry struct {
 	field  chat.Field
 	label  chat.Label
-	pick   *chat.Pick
+	pick   *chat.Select
 	chosen []string       // of a pick
 	area   textarea.Model // of every other field
 	limit  int            // of an input, in characters
@@ -49,13 +49,13 @@ func newFormPage(m *screen, form chat.Form) *formPage {
 		e := &entry{field: field, label: chat.About(field)}
 		value := ""
 		switch x := field.(type) {
-		case chat.Pick:
+		case chat.Select:
 			e.pick, e.chosen = &x, slices.Clone(x.Chosen)
 		case chat.Input:
 			value, e.limit, e.lines = x.Value, x.Max, x.Lines
 		case chat.Date:
 			value = x.Value
-		case chat.Clock:
+		case chat.TimeOfDay:
 			value = x.Value
 		}
 		f.entries = append(f.entries, e)

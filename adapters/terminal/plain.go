@@ -425,9 +425,9 @@ func standing(field chat.Field) []string {
 		return []string{f.Value}
 	case chat.Date:
 		return []string{f.Value}
-	case chat.Clock:
+	case chat.TimeOfDay:
 		return []string{f.Value}
-	case chat.Pick:
+	case chat.Select:
 		return f.Chosen
 	}
 	return nil
@@ -452,7 +452,7 @@ func (k *talk) lineReview(ctx context.Context, form chat.Form, raw map[string][]
 
 // shown is what is in a field, in words.
 func shown(field chat.Field, raw []string) string {
-	if pick, ok := field.(chat.Pick); ok {
+	if pick, ok := field.(chat.Select); ok {
 		var labels []string
 		for _, o := range pick.Options {
 			if slices.Contains(raw, o.Value) {
@@ -478,7 +478,7 @@ func (k *talk) lineField(ctx context.Context, field chat.Field, raw map[string][
 	if hint := k.hint(field); hint != "" {
 		parts = append(parts, hint)
 	}
-	pick, isPick := field.(chat.Pick)
+	pick, isPick := field.(chat.Select)
 	input, isInput := field.(chat.Input)
 	if isPick && pick.Many {
 		parts = append(parts, k.words.Many)
@@ -556,7 +556,7 @@ func (k *talk) further(ctx context.Context, s string) (string, error) {
 }
 
 // picked reads numbers or names of options: a whole line that names one, or several with commas between.
-func (k *talk) picked(s string, pick chat.Pick, names [][]string) (values []string, complaint string) {
+func (k *talk) picked(s string, pick chat.Select, names [][]string) (values []string, complaint string) {
 	n, complaint := k.match(s, names)
 	if complaint == "" {
 		return []string{pick.Options[n].Value}, ""

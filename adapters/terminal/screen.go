@@ -276,7 +276,7 @@ func listCard(menu chat.Menu) chat.Card {
 func confirmCard(b chat.Button) chat.Card {
 	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: b.Confirm.Title}}}
 	if b.Confirm.Text != "" {
-		card.Blocks = append(card.Blocks, chat.Say(b.Confirm.Text))
+		card.Blocks = append(card.Blocks, chat.Paragraph(b.Confirm.Text))
 	}
 	return chat.Card{Blocks: append(card.Blocks, chat.Buttons{Buttons: []chat.Button{
 		{Label: b.Confirm.Yes, Style: b.Style}, {Label: b.Confirm.No}}})}

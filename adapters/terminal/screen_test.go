@@ -74,7 +74,7 @@ func TestEverythingFitsItsWindow(t *testing.T) {
 		chat.Heading{Text: "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch"},
 		chat.Text{Spans: []chat.Span{chat.Words("Who: "), chat.Mention{Person: chat.Person{ID: "somebody-with-a-rather-long-identifier"}}, chat.Words("\n日本語のとても長い文章です、幅は二倍です。")}},
 		chat.Table{Text: "element              rated  basic\nShared strategy         12      3\n"},
-		chat.Buttons{Buttons: []chat.Button{{Label: strings.Repeat("a long label ", 5), Action: chat.Do("a")}, {Label: "x", Action: chat.Do("b")}}},
+		chat.Buttons{Buttons: []chat.Button{{Label: strings.Repeat("a long label ", 5), Action: chat.NewAction("a")}, {Label: "x", Action: chat.NewAction("b")}}},
 	}}
 	for _, size := range [][2]int{{20, 10}, {32, 20}, {40, 8}, {40, 20}, {80, 24}, {120, 50}, {32, 3}, {32, 1}} {
 		w, h := size[0], size[1]
@@ -87,7 +87,7 @@ func TestEverythingFitsItsWindow(t *testing.T) {
 		m.press(m.pages[0].items[len(m.pages[0].items)-1])
 		fits(t, m, "list")
 		strike(m, tea.Key{Code: tea.KeyEscape})
-		m.Update(m.gesture(chat.Do("detail"), nil)())
+		m.Update(m.gesture(chat.NewAction("detail"), nil)())
 		for range 16 {
 			fits(t, m, "form")
 			m.Update(tea.PasteMsg{Content: "some words that run on "})
@@ -100,12 +100,12 @@ func TestEverythingFitsItsWindow(t *testing.T) {
 		fits(t, m, "form made narrower")
 		m.Update(tea.WindowSizeMsg{Width: w, Height: h})
 		m.form.cancel(m)
-		m.Update(m.gesture(chat.Do("notice"), nil)())
+		m.Update(m.gesture(chat.NewAction("notice"), nil)())
 		fits(t, m, "notice")
-		m.Update(m.gesture(chat.Do("review"), nil)())
+		m.Update(m.gesture(chat.NewAction("review"), nil)())
 		m.press(m.pages[0].items[1])
 		fits(t, m, "question")
-		m.Update(m.gesture(chat.Do("long"), nil)())
+		m.Update(m.gesture(chat.NewAction("long"), nil)())
 		for range 12 {
 			fits(t, m, "long card")
 			strike(m, tea.Key{Code: tea.KeyPgDown})
@@ -125,14 +125,14 @@ func TestShownCardFitsNarrowWindow(t *testing.T) {
 func TestNothingOutOfSightIsPressed(t *testing.T) {
 	notice := chat.Card{Blocks: []chat.Block{chat.Heading{Text: "Who sees what"}}}
 	for i := range 60 {
-		notice.Blocks = append(notice.Blocks, chat.Say(fmt.Sprintf("Paragraph %d.", i)))
+		notice.Blocks = append(notice.Blocks, chat.Paragraph(fmt.Sprintf("Paragraph %d.", i)))
 	}
-	notice.Blocks = append(notice.Blocks, chat.Buttons{Buttons: []chat.Button{{Label: "Accept", Style: chat.Primary, Action: chat.Do("accept")}}})
+	notice.Blocks = append(notice.Blocks, chat.Buttons{Buttons: []chat.Button{{Label: "Accept", Style: chat.Primary, Action: chat.NewAction("accept")}}})
 	for name, key := range map[string]tea.Key{"enter": {Code: tea.KeyEnter}, "number": {Code: '1', Text: "1"}} {
 		t.Run(name, func(t *testing.T) {
 			bot := &small{whatever: func(chat.Event) []chat.Reply { return []chat.Reply{chat.Update{Card: notice}} }}
 			m := model(t, bot, 40, 14)
-			m.Update(m.gesture(chat.Do("privacy"), nil)())
+			m.Update(m.gesture(chat.NewAction("privacy"), nil)())
 			if s := seen(m); !strings.Contains(s, "Paragraph 0.") || strings.Contains(s, "Accept") {
 				t.Fatalf("a new card is not read from its top:\n%s", s)
 			}

@@ -33,11 +33,11 @@ func (s *small) element() chat.Card {
 	blocks := []chat.Block{
 		chat.Note{Spans: []chat.Span{chat.Bold("Plan"), chat.Words(" · 3 of 17 · ▰▰▱▱▱▱▱▱ · saved")}},
 		chat.Heading{Text: "Commissioning and resources"},
-		chat.Say("How well are money, people and services, across all partners, known and pointed at the shared plan?"),
+		chat.Paragraph("How well are money, people and services, across all partners, known and pointed at the shared plan?"),
 		chat.Divider{},
 	}
 	for _, l := range levels {
-		b := chat.Button{Label: l.name, Action: chat.Do("answer", l.id), Chosen: s.level == l.id}
+		b := chat.Button{Label: l.name, Action: chat.NewAction("answer", l.id), Chosen: s.level == l.id}
 		if b.Chosen {
 			b.Style = chat.Primary
 		}
@@ -45,14 +45,14 @@ func (s *small) element() chat.Card {
 	}
 	return chat.Card{Blocks: append(blocks,
 		chat.Buttons{Buttons: []chat.Button{
-			{Label: "Don't know", Action: chat.Do("answer", "dk"), Chosen: s.level == "dk"},
-			{Label: "Not applicable to me", Action: chat.Do("answer", "na"), Chosen: s.level == "na"}}},
+			{Label: "Don't know", Action: chat.NewAction("answer", "dk"), Chosen: s.level == "dk"},
+			{Label: "Not applicable to me", Action: chat.NewAction("answer", "na"), Chosen: s.level == "na"}}},
 		chat.Divider{},
 		chat.Buttons{Buttons: []chat.Button{
-			{Label: "‹ Back", Action: chat.Do("notice"), Spoken: "Back to the element before"},
-			{Label: "Add detail", Action: chat.Do("detail")},
-			{Label: "Next ›", Action: chat.Do("review"), Style: chat.Primary}}},
-		chat.Menu{Action: chat.Do("jump"), Placeholder: "All elements", Options: []chat.Option{
+			{Label: "‹ Back", Action: chat.NewAction("notice"), Spoken: "Back to the element before"},
+			{Label: "Add detail", Action: chat.NewAction("detail")},
+			{Label: "Next ›", Action: chat.NewAction("review"), Style: chat.Primary}}},
+		chat.Menu{Action: chat.NewAction("jump"), Placeholder: "All elements", Options: []chat.Option{
 			{Value: "e1", Label: "Shared strategy"}, {Value: "e2", Label: "Leadership"}}},
 	)}
 }
@@ -60,24 +60,24 @@ func (s *small) element() chat.Card {
 func (s *small) review() chat.Card {
 	return chat.Card{Blocks: []chat.Block{
 		chat.Heading{Text: "Your answers"},
-		chat.Say("Commissioning and resources: level " + s.level + "."),
+		chat.Paragraph("Commissioning and resources: level " + s.level + "."),
 		chat.Buttons{Buttons: []chat.Button{
-			{Label: "Submit", Action: chat.Do("submit"), Style: chat.Primary},
-			{Label: "Erase my answers", Action: chat.Do("erase"), Style: chat.Danger, Confirm: &chat.Confirm{
+			{Label: "Submit", Action: chat.NewAction("submit"), Style: chat.Primary},
+			{Label: "Erase my answers", Action: chat.NewAction("erase"), Style: chat.Danger, Confirm: &chat.Confirm{
 				Title: "Erase your answers?", Text: "They cannot be brought back.", Yes: "Erase", No: "Keep them"}}}},
 	}}
 }
 
 func (s *small) form() chat.Form {
 	return chat.Form{Title: "Add detail", Intro: "All of it is optional.", Submit: "Save", Cancel: "Cancel",
-		Action: chat.Do("detailed"), Fields: []chat.Field{
-			chat.Pick{Label: chat.Label{ID: "held", Text: "Information held", Optional: true}, Many: true, Options: []chat.Option{
+		Action: chat.NewAction("detailed"), Fields: []chat.Field{
+			chat.Select{Label: chat.Label{ID: "held", Text: "Information held", Optional: true}, Many: true, Options: []chat.Option{
 				{Value: "data", Label: "Local data"}, {Value: "talks", Label: "Interviews, talks"}, {Value: "none", Label: "None"}}},
 			chat.Input{Label: chat.Label{ID: "note", Text: "Note", Hint: "Please name no one.", Optional: true}, Value: s.detail, Max: 20, Lines: true},
 			chat.Input{Label: chat.Label{ID: "barrier", Text: "Barrier", Optional: true}, Max: 10},
 			chat.Date{Label: chat.Label{ID: "day", Text: "Day", Optional: true}},
-			chat.Clock{Label: chat.Label{ID: "time", Text: "Time", Optional: true}},
-			chat.Pick{Label: chat.Label{ID: "scope", Text: "I answer for"}, Chosen: []string{"team"}, Options: []chat.Option{
+			chat.TimeOfDay{Label: chat.Label{ID: "time", Text: "Time", Optional: true}},
+			chat.Select{Label: chat.Label{ID: "scope", Text: "I answer for"}, Chosen: []string{"team"}, Options: []chat.Option{
 				{Value: "team", Label: "My team"}, {Value: "area", Label: "The whole area"}}},
 			chat.People{Label: chat.Label{ID: "people", Text: "People", Optional: true}},
 		}}
@@ -94,27 +94,27 @@ func (s *small) Handle(_ context.Context, e chat.Event) []chat.Reply {
 		s.level = e.Action.Args[0]
 		return []chat.Reply{chat.Update{Card: s.element()}}
 	case "notice":
-		return []chat.Reply{chat.Whisper{Card: chat.Card{Blocks: []chat.Block{chat.Say("This is the first element.")}}}}
+		return []chat.Reply{chat.Whisper{Card: chat.Card{Blocks: []chat.Block{chat.Paragraph("This is the first element.")}}}}
 	case "jump":
 		return []chat.Reply{chat.Whisper{Card: chat.Card{Blocks: []chat.Block{chat.Heading{Text: "Picked " + e.Value(chat.Picked)},
-			chat.Buttons{Buttons: []chat.Button{{Label: "Keep", Action: chat.Do("answer", "1")}}}}}}}
+			chat.Buttons{Buttons: []chat.Button{{Label: "Keep", Action: chat.NewAction("answer", "1")}}}}}}}
 	case "detail":
-		return []chat.Reply{chat.Open{Form: s.form()}}
+		return []chat.Reply{chat.OpenForm{Form: s.form()}}
 	case "detailed":
 		if strings.Contains(e.Value("note"), "Ana") {
-			return []chat.Reply{chat.Refuse{Fields: map[string]string{"note": "That reads like a name."}}}
+			return []chat.Reply{chat.FieldErrors{Fields: map[string]string{"note": "That reads like a name."}}}
 		}
 		s.detail = e.Value("note")
 		return []chat.Reply{chat.Update{Card: s.element()}}
 	case "review":
 		return []chat.Reply{chat.Update{Card: s.review()}}
 	case "erase":
-		return []chat.Reply{chat.Update{Card: chat.Card{Blocks: []chat.Block{chat.Heading{Text: "Erased"}, chat.Say("Nothing of yours is kept.")}}}}
+		return []chat.Reply{chat.Update{Card: chat.Card{Blocks: []chat.Block{chat.Heading{Text: "Erased"}, chat.Paragraph("Nothing of yours is kept.")}}}}
 	case "submit":
 		return []chat.Reply{
-			chat.Update{Card: chat.Card{Blocks: []chat.Block{chat.Heading{Text: "Thank you"}, chat.Say("Your receipt: level " + s.level + "."),
-				chat.Buttons{Buttons: []chat.Button{{Label: "Change", Action: chat.Do("start")}}}}}},
-			chat.Post{To: chat.Place{Platform: "terminal", Channel: "coordinators"}, Card: chat.Card{Blocks: []chat.Block{chat.Say("One more has finished.")}}},
+			chat.Update{Card: chat.Card{Blocks: []chat.Block{chat.Heading{Text: "Thank you"}, chat.Paragraph("Your receipt: level " + s.level + "."),
+				chat.Buttons{Buttons: []chat.Button{{Label: "Change", Action: chat.NewAction("start")}}}}}},
+			chat.Post{To: chat.Place{Platform: "terminal", Channel: "coordinators"}, Card: chat.Card{Blocks: []chat.Block{chat.Paragraph("One more has finished.")}}},
 		}
 	}
 	if s.whatever != nil {
@@ -151,5 +151,5 @@ func receipt(c chat.Card) bool {
 var (
 	ben   = chat.Person{Platform: "terminal", Workspace: "w", ID: "ben"}
 	place = chat.Place{Platform: "terminal", Workspace: "w", Channel: "dm"}
-	start = chat.Event{Kind: chat.Command, Action: chat.Do("start"), Admin: true, Locale: "en"}
+	start = chat.Event{Kind: chat.Command, Action: chat.NewAction("start"), Admin: true, Locale: "en"}
 )

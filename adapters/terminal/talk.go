@@ -35,7 +35,7 @@ type talk struct {
 }
 
 // event is a gesture of the person. The action goes through its text form, as it would on a platform.
-func (k *talk) event(kind chat.Kind, action chat.Action, values map[string][]string) (chat.Event, error) {
+func (k *talk) event(kind chat.EventKind, action chat.Action, values map[string][]string) (chat.Event, error) {
 	id, err := action.Encode()
 	if err != nil {
 		return chat.Event{}, err
@@ -83,10 +83,10 @@ func (k *talk) take(a answer) {
 		case chat.Post:
 			k.sink(r)
 			replies = r.Then.Next(chat.Delivered{}, replies)
-		case chat.Open:
+		case chat.OpenForm:
 			form := harmlessForm(r.Form)
 			k.form = &form
-		case chat.Refuse:
+		case chat.FieldErrors:
 			k.refuse(r, open)
 		}
 	}
@@ -112,7 +112,7 @@ func (k *talk) put(card chat.Card, replace bool) {
 	k.cards, k.changed = append(k.cards, card), true
 }
 
-func (k *talk) refuse(r chat.Refuse, open *chat.Form) {
+func (k *talk) refuse(r chat.FieldErrors, open *chat.Form) {
 	sentences := map[string]string{}
 	for id, s := range r.Fields {
 		sentences[id] = plaintext.Clean(s)
@@ -123,7 +123,7 @@ func (k *talk) refuse(r chat.Refuse, open *chat.Form) {
 	}
 	var card chat.Card
 	for _, id := range slices.Sorted(maps.Keys(sentences)) {
-		card.Blocks = append(card.Blocks, chat.Say(sentences[id]))
+		card.Blocks = append(card.Blocks, chat.Paragraph(sentences[id]))
 	}
 	k.notices = append(k.notices, card)
 }
@@ -259,7 +259,7 @@ func (k *talk) check(field chat.Field, raw []string) (values []string, complaint
 		if _, err := time.Parse(dateLayout, values[0]); err != nil {
 			complaint = fill(k.words.BadDate, "form", k.words.DateForm)
 		}
-	case chat.Clock:
+	case chat.TimeOfDay:
 		at, err := time.Parse(timeLayout, strings.TrimSpace(values[0]))
 		if err != nil {
 			complaint = fill(k.words.BadTime, "form", k.words.TimeForm)
@@ -307,7 +307,7 @@ func (k *talk) hint(field chat.Field) string {
 	switch field.(type) {
 	case chat.Date:
 		own = k.words.DateForm
-	case chat.Clock:
+	case chat.TimeOfDay:
 		own = k.words.TimeForm
 	case chat.People:
 		own = k.words.IDs

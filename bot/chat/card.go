@@ -129,10 +129,10 @@ func (Link) span()    {}
 func (WebLink) span() {}
 
 // Say is a paragraph of plain text.
-func Say(s string) Text { return Text{Spans: []Span{Words(s)}} }
+func Paragraph(s string) Text { return Text{Spans: []Span{Words(s)}} }
 
 // Remark is a note of plain text.
-func Remark(s string) Note { return Note{Spans: []Span{Words(s)}} }
+func Footnote(s string) Note { return Note{Spans: []Span{Words(s)}} }
 
 // Limits of cards and forms: the tighter of the two platforms, so that a card that passes Check fits both.
 const (

@@ -45,15 +45,15 @@ func triple(s string) (a, b, c string, err error) {
 }
 
 // Kind is the way somebody did something.
-type Kind int
+type EventKind int
 
 // The kinds of events.
 const (
-	Command Kind = iota // typed a command; Action.Verb is its first word, Action.Args the rest
-	Press               // pressed a button, or picked from a menu (Values[Picked])
-	Submit              // sent a form (Values by field id)
-	Message             // wrote to the bot in words
-	Home                // looks at the bot's own page, where the platform has one: an Update fills it
+	Command EventKind = iota // typed a command; Action.Verb is its first word, Action.Args the rest
+	Press                    // pressed a button, or picked from a menu (Values[Picked])
+	Submit                   // sent a form (Values by field id)
+	Message                  // wrote to the bot in words
+	Home                     // looks at the bot's own page, where the platform has one: an Update fills it
 )
 
 // Picked is the key in Event.Values of what was picked from a menu.
@@ -63,7 +63,7 @@ const Picked = "picked"
 type Event struct {
 	// ID is the platform's own id of the gesture, the same when it delivers the gesture again.
 	ID   string
-	Kind Kind
+	Kind EventKind
 	// At is when the gesture was made by the platform's clock, or zero where it tells no time. Of two gestures
 	// that arrive in the wrong order, it says which was the last.
 	At  time.Time
@@ -115,7 +115,7 @@ type Action struct {
 }
 
 // Do makes an action.
-func Do(verb string, args ...string) Action { return Action{Verb: verb, Args: args} }
+func NewAction(verb string, args ...string) Action { return Action{Verb: verb, Args: args} }
 
 // MaxAction is the longest encoded action in bytes: Discord's custom_id is 1 to 100 characters
 // (developers/components/reference.mdx), Slack's action_id 255.
@@ -231,7 +231,7 @@ var ErrNobody = errors.New("nobody by that name")
 // waits for its turn. An adapter is one.
 type Sender interface {
 	// Send sends a card to the person's own conversation with the bot. The id names this one message; where the
-	// platform can, a message that is sent again under its id arrives once. It returns ErrUnreachable, ErrNotAgreed,
+	// platform can, a message that is sent again under its id arrives once. It returns ErrUnreachable, ErrNoConsent,
 	// ErrUnsure, or another error when the message was not sent and may be tried again.
 	Send(ctx context.Context, id string, to Person, card Card) error
 	Poster
@@ -244,9 +244,9 @@ type Poster interface {
 	Post(ctx context.Context, id string, to Place, card Card, files []File) error
 }
 
-// ErrNotAgreed says that a person has not agreed to direct messages on a platform where the bot sends none unasked. They can be
+// ErrNoConsent says that a person has not agreed to direct messages on a platform where the bot sends none unasked. They can be
 // asked in a place to press something.
-var ErrNotAgreed = errors.New("has not agreed to direct messages")
+var ErrNoConsent = errors.New("has not agreed to direct messages")
 
 // ErrUnreachable says that the platform does not deliver to a person or a place, and that trying again is of no use
 // until they do something.
@@ -343,21 +343,21 @@ func Became(err error) Delivered {
 }
 
 // Open opens a form.
-type Open struct {
+type OpenForm struct {
 	Form Form
 	// Sorry is whispered when the form cannot be opened: the gesture was too long ago, as a rule.
-	Sorry Card
+	Fallback Card
 }
 
 // Refuse answers a form that cannot stand: what is wrong, by field id. The form stays open where the platform can.
-type Refuse struct{ Fields map[string]string }
+type FieldErrors struct{ Fields map[string]string }
 
-func (Update) reply()  {}
-func (Whisper) reply() {}
-func (Direct) reply()  {}
-func (Post) reply()    {}
-func (Open) reply()    {}
-func (Refuse) reply()  {}
+func (Update) reply()      {}
+func (Whisper) reply()     {}
+func (Direct) reply()      {}
+func (Post) reply()        {}
+func (OpenForm) reply()    {}
+func (FieldErrors) reply() {}
 
 // File is something to upload beside a card.
 type File struct {

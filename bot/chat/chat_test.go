@@ -8,7 +8,7 @@ import (
 )
 
 func TestActionTravelsWhole(t *testing.T) {
-	for _, a := range []Action{Do("home"), Do("answer", "abcdefghij", "vision", "3"), Do("x", strings.Repeat("a", MaxAction-2))} {
+	for _, a := range []Action{NewAction("home"), NewAction("answer", "abcdefghij", "vision", "3"), NewAction("x", strings.Repeat("a", MaxAction-2))} {
 		s, err := a.Encode()
 		if err != nil {
 			t.Fatal(err)
@@ -21,7 +21,7 @@ func TestActionTravelsWhole(t *testing.T) {
 }
 
 func TestActionsThatCannotTravelAreRefused(t *testing.T) {
-	for _, a := range []Action{{}, Do(""), Do("a", ""), Do("a:b"), Do("a", "b c"), Do("a", "ŵ"), Do("a", "b\n"), Do("x", strings.Repeat("a", MaxAction-1))} {
+	for _, a := range []Action{{}, NewAction(""), NewAction("a", ""), NewAction("a:b"), NewAction("a", "b c"), NewAction("a", "ŵ"), NewAction("a", "b\n"), NewAction("x", strings.Repeat("a", MaxAction-1))} {
 		if s, err := a.Encode(); err == nil {
 			t.Errorf("%v was encoded as %q", a, s)
 		}
@@ -62,18 +62,18 @@ func TestAddressesTravelWhole(t *testing.T) {
 func buttons(n int) Buttons {
 	var b Buttons
 	for i := range n {
-		b.Buttons = append(b.Buttons, Button{Label: "go", Action: Do("go", fmt.Sprint(i+1))})
+		b.Buttons = append(b.Buttons, Button{Label: "go", Action: NewAction("go", fmt.Sprint(i+1))})
 	}
 	return b
 }
 
 func TestCheckKnowsEveryLimit(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("ŵ", n) } // two bytes each: limits are in characters
-	press := Do("go")
+	press := NewAction("go")
 	full := Card{Blocks: []Block{
-		Heading{long(MaxHeading)}, Say(long(1000)), Remark(long(500)), Divider{}, Table{long(1000)},
+		Heading{long(MaxHeading)}, Paragraph(long(1000)), Footnote(long(500)), Divider{}, Table{long(1000)},
 		Choice{Title: long(40), Text: long(600), Button: Button{Label: long(MaxLabel), Action: press, Spoken: long(MaxSpoken), Confirm: &Confirm{Text: long(MaxConfirm)}}},
-		buttons(5), Menu{Action: Do("pick"), Placeholder: long(MaxPlaceholder), Options: []Option{{"a", long(MaxOption)}}},
+		buttons(5), Menu{Action: NewAction("pick"), Placeholder: long(MaxPlaceholder), Options: []Option{{"a", long(MaxOption)}}},
 	}}
 	if err := full.Check(); err != nil {
 		t.Errorf("a full card is refused: %v", err)
@@ -86,8 +86,8 @@ func TestCheckKnowsEveryLimit(t *testing.T) {
 		"empty":                      {},
 		"an empty heading":           {Heading{}},
 		"heading":                    {Heading{long(MaxHeading + 1)}},
-		"text":                       {Say(long(MaxText + 1))},
-		"note":                       {Remark(long(MaxText + 1))},
+		"text":                       {Paragraph(long(MaxText + 1))},
+		"note":                       {Footnote(long(MaxText + 1))},
 		"table":                      {Table{long(MaxText)}},
 		"choice":                     {Choice{Title: "a", Text: long(MaxText), Button: Button{Label: "a", Action: press}}},
 		"button label":               {Buttons{[]Button{{Label: long(MaxLabel + 1), Action: press}}}},
@@ -103,10 +103,10 @@ func TestCheckKnowsEveryLimit(t *testing.T) {
 		"option of":                  {Menu{Action: press, Placeholder: "p", Options: []Option{{"a", long(MaxOption + 1)}}}},
 		"placeholder":                {Menu{Action: press, Placeholder: long(MaxPlaceholder + 1), Options: many[:1]}},
 		"components":                 {buttons(36)},
-		"characters, at most 4000":   {Say(long(2001)), Remark(long(2000))},
+		"characters, at most 4000":   {Paragraph(long(2001)), Footnote(long(2000))},
 		"51 blocks":                  slices.Repeat([]Block{Divider{}}, MaxBlocks+1),
 		"unknown block":              {nil},
-		"a colon or a character tha": {Buttons{[]Button{{Label: "a", Action: Do("a b")}}}},
+		"a colon or a character tha": {Buttons{[]Button{{Label: "a", Action: NewAction("a b")}}}},
 	} {
 		err := Card{Blocks: blocks}.Check()
 		if err == nil || !strings.Contains(err.Error(), name) {
@@ -118,7 +118,7 @@ func TestCheckKnowsEveryLimit(t *testing.T) {
 func TestFormCheckKnowsEveryLimit(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("ŵ", n) }
 	label := Label{ID: "a", Text: long(MaxFieldLabel), Hint: long(MaxFieldHint)}
-	good := Form{Title: long(MaxTitle), Submit: "s", Cancel: "c", Action: Do("keep"), Fields: []Field{Input{Label: label, Max: MaxFieldText}}}
+	good := Form{Title: long(MaxTitle), Submit: "s", Cancel: "c", Action: NewAction("keep"), Fields: []Field{Input{Label: label, Max: MaxFieldText}}}
 	if err := good.Check(); err != nil {
 		t.Errorf("a full form is refused: %v", err)
 	}
@@ -141,8 +141,8 @@ func TestFormCheckKnowsEveryLimit(t *testing.T) {
 			f.Fields = []Field{Date{Label: Label{ID: "a", Text: "a", Hint: long(MaxFieldHint + 1)}}}
 		}),
 		"a limit of":       with(func(f *Form) { f.Fields = []Field{Input{Label: Label{ID: "a", Text: "a"}, Max: MaxFieldText + 1}} }),
-		"0 options":        with(func(f *Form) { f.Fields = []Field{Pick{Label: Label{ID: "a", Text: "a"}}} }),
-		"is unnamed or th": with(func(f *Form) { f.Fields = []Field{Clock{Label: Label{Text: "a"}}} }),
+		"0 options":        with(func(f *Form) { f.Fields = []Field{Select{Label: Label{ID: "a", Text: "a"}}} }),
+		"is unnamed or th": with(func(f *Form) { f.Fields = []Field{TimeOfDay{Label: Label{Text: "a"}}} }),
 	} {
 		if err := f.Check(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("want a refusal that says %q, got %v", name, err)
@@ -166,9 +166,9 @@ func ExampleCard_String() {
 	fmt.Print(Card{Blocks: []Block{
 		Note{[]Span{Bold("Plan"), Words(" · 2 of 3 "), Meter{2, 3}}},
 		Heading{"Money for it"},
-		Choice{Title: "Low", Text: "There is none.", Button: Button{Label: "Low", Action: Do("answer", "1"), Chosen: true}},
-		Buttons{[]Button{{Label: "Back", Action: Do("back")}, {Label: "Erase", Action: Do("erase"), Style: Danger}}},
-		Menu{Action: Do("jump"), Placeholder: "Go to", Options: []Option{{"a", "A written plan"}, {"b", "Home visits"}}},
+		Choice{Title: "Low", Text: "There is none.", Button: Button{Label: "Low", Action: NewAction("answer", "1"), Chosen: true}},
+		Buttons{[]Button{{Label: "Back", Action: NewAction("back")}, {Label: "Erase", Action: NewAction("erase"), Style: Danger}}},
+		Menu{Action: NewAction("jump"), Placeholder: "Go to", Options: []Option{{"a", "A written plan"}, {"b", "Home visits"}}},
 	}})
 	// Output:
 	// (Plan · 2 of 3 ▰▰▱)

@@ -38,7 +38,7 @@ type Input struct {
 }
 
 // Pick is one or several of a list.
-type Pick struct {
+type Select struct {
 	Label
 	Options []Option
 	Many    bool
@@ -52,7 +52,7 @@ type Date struct {
 }
 
 // Clock is a time of day, as "15:04".
-type Clock struct {
+type TimeOfDay struct {
 	Label
 	Value string
 }
@@ -63,12 +63,12 @@ type People struct{ Label }
 // Channel is a place of the platform. Its value is in the form of Place.String.
 type Channel struct{ Label }
 
-func (Input) field()   {}
-func (Pick) field()    {}
-func (Date) field()    {}
-func (Clock) field()   {}
-func (People) field()  {}
-func (Channel) field() {}
+func (Input) field()     {}
+func (Select) field()    {}
+func (Date) field()      {}
+func (TimeOfDay) field() {}
+func (People) field()    {}
+func (Channel) field()   {}
 
 func (l Label) about() Label { return l }
 
@@ -116,11 +116,11 @@ func (f Form) Check() error {
 			if x.Max < 1 || x.Max > MaxFieldText {
 				return fmt.Errorf("check form: field %q: a limit of %d characters, want 1 to %d", l.ID, x.Max, MaxFieldText)
 			}
-		case Pick:
+		case Select:
 			if err := options(x.Options); err != nil {
 				return err
 			}
-		case Date, Clock, People, Channel:
+		case Date, TimeOfDay, People, Channel:
 		default:
 			return fmt.Errorf("check form: unknown field %T", field)
 		}
@@ -144,7 +144,7 @@ func (f Form) String() string {
 		switch x := field.(type) {
 		case Input:
 			fmt.Fprintf(&b, "%s: %s ‹%s› at most %d\n", l.ID, name, x.Value, x.Max)
-		case Pick:
+		case Select:
 			marks := make([]string, len(x.Options))
 			for i, o := range x.Options {
 				marks[i] = o.Label
@@ -161,7 +161,7 @@ func (f Form) String() string {
 			fmt.Fprintf(&b, "%s: %s %s %s\n", l.ID, name, sort, strings.Join(marks, " | "))
 		case Date:
 			fmt.Fprintf(&b, "%s: %s ‹%s› a day\n", l.ID, name, x.Value)
-		case Clock:
+		case TimeOfDay:
 			fmt.Fprintf(&b, "%s: %s ‹%s› a time\n", l.ID, name, x.Value)
 		case People:
 			fmt.Fprintf(&b, "%s: %s any people\n", l.ID, name)

@@ -16,17 +16,17 @@ type Observer interface {
 	Connected(up int)
 }
 
-// Unobserved is an Observer for whom nobody looks.
-type Unobserved struct{}
+// NopObserver is an Observer for whom nobody looks.
+type NopObserver struct{}
 
 // Acknowledged does nothing.
-func (Unobserved) Acknowledged(time.Duration) {}
+func (NopObserver) Acknowledged(time.Duration) {}
 
 // Limited does nothing.
-func (Unobserved) Limited(time.Duration) {}
+func (NopObserver) Limited(time.Duration) {}
 
 // Connected does nothing.
-func (Unobserved) Connected(int) {}
+func (NopObserver) Connected(int) {}
 
 // ErrUnavailable says that a platform was not reached, or could not serve: the same may work later.
 var ErrUnavailable = errors.New("the platform cannot be reached for now")

@@ -80,7 +80,7 @@ func NewPeople() *People {
 // Send brings a message to somebody.
 func (p *People) Send(_ context.Context, _ string, to chat.Person, card chat.Card) error {
 	if p.unasked[to.ID] {
-		return chat.ErrNotAgreed
+		return chat.ErrNoConsent
 	}
 	refused := p.unreachable[to.ID]
 	p.mu.Lock()
@@ -569,11 +569,11 @@ func (p *player) send(ctx context.Context, actor, words string) error {
 		switch x := f.(type) { // what stands in the form already is sent with it
 		case chat.Input:
 			values[x.ID] = []string{x.Value}
-		case chat.Pick:
+		case chat.Select:
 			values[x.ID] = x.Chosen
 		case chat.Date:
 			values[x.ID] = []string{x.Value}
-		case chat.Clock:
+		case chat.TimeOfDay:
 			values[x.ID] = []string{x.Value}
 		}
 	}
@@ -594,7 +594,7 @@ func (p *player) send(ctx context.Context, actor, words string) error {
 			value = strings.Repeat(value, times)
 		}
 		switch x := field.(type) {
-		case chat.Pick:
+		case chat.Select:
 			values[m[1]] = []string{value}
 			if x.Many {
 				values[m[1]] = strings.Split(value, ",")
@@ -630,7 +630,7 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 		fmt.Fprintln(&p.out, "< nothing")
 	}
 	if e.Kind == chat.Submit {
-		if !slices.ContainsFunc(replies, func(r chat.Reply) bool { _, refused := r.(chat.Refuse); return refused }) {
+		if !slices.ContainsFunc(replies, func(r chat.Reply) bool { _, refused := r.(chat.FieldErrors); return refused }) {
 			delete(p.forms, actor)
 		}
 	}
@@ -673,13 +673,13 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 				p.files(slices.DeleteFunc(slices.Clone(r.Files), func(f chat.File) bool { return slices.Contains(came.Missing, f.Name) }))
 			}
 			replies = r.Then.Next(came, replies)
-		case chat.Open:
+		case chat.OpenForm:
 			if ack := p.Responder.Ack(e); ack != chat.AckForm {
 				return fmt.Errorf("a form opens, but the route is acknowledged as %d: a platform could not open it", ack)
 			}
 			p.forms[actor] = openForm{r.Form, e.Where}
 			p.write(actor+" fills in", r.Form.String())
-		case chat.Refuse:
+		case chat.FieldErrors:
 			var fields []string
 			for field, sentence := range r.Fields {
 				fields = append(fields, field+": "+sentence)

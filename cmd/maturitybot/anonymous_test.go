@@ -113,14 +113,14 @@ func TestAnonymousAfterTheClose(t *testing.T) {
 		order := rand.Perm(attackedPeople)
 		for n, i := range order {
 			user := strings.TrimPrefix(e.people[i], place)
-			does(e, user, chat.Do("begin", round), "")
-			does(e, user, chat.Do("accept", round), "")
+			does(e, user, chat.NewAction("begin", round), "")
+			does(e, user, chat.NewAction("accept", round), "")
 			skipped := rand.Perm(len(elements))[:n%attackedPeople]
 			for k, element := range elements {
 				if slices.Contains(skipped, k) {
-					does(e, user, chat.Do("at", round, element), "")
+					does(e, user, chat.NewAction("at", round, element), "")
 				} else {
-					does(e, user, chat.Do("answer", round, element, fmt.Sprint(1+rand.IntN(4))), "")
+					does(e, user, chat.NewAction("answer", round, element, fmt.Sprint(1+rand.IntN(4))), "")
 				}
 			}
 		}
@@ -129,7 +129,7 @@ func TestAnonymousAfterTheClose(t *testing.T) {
 	for r, id := range ids {
 		truths[r] = map[string]string{}
 		for _, person := range evidences[r].people {
-			seat, resp, err := rounds.View(t.Context(), id, survey.PersonID(person))
+			seat, resp, err := rounds.Response(t.Context(), id, survey.PersonID(person))
 			if err != nil || resp.Rated() < len(elements)-attackedPeople {
 				t.Fatalf("%d answers, %v\n%s", resp.Rated(), err, errs)
 			}
@@ -142,7 +142,7 @@ func TestAnonymousAfterTheClose(t *testing.T) {
 		if !bytes.Contains(before, secrets[r]) {
 			t.Error("before the close the append-only file does not hold the secret: this test would see nothing")
 		}
-		does(nil, "U0LEAD", chat.Do("closenow", string(ids[r]), "en"), "")
+		does(nil, "U0LEAD", chat.NewAction("closenow", string(ids[r]), "en"), "")
 	}
 	for _, id := range ids {
 		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
@@ -150,7 +150,7 @@ func TestAnonymousAfterTheClose(t *testing.T) {
 			if err != nil || time.Now().After(deadline) {
 				t.Fatalf("the round is not closed: %v\n%s", err, errs)
 			}
-			if round.Sealed {
+			if round.Anonymised {
 				break
 			}
 		}

@@ -143,7 +143,7 @@ func pressAnswers(t *testing.T, b *built, round survey.RoundID, ben chat.Person,
 		at = at.Add(after)
 		replies := b.bot.Handle(t.Context(), chat.Event{
 			ID: element + at.String(), At: at, Kind: chat.Press, Who: ben, Where: chat.Place{Platform: tryPlatform, Channel: "@ben"},
-			Action: chat.Do("answer", string(round), element, "1"),
+			Action: chat.NewAction("answer", string(round), element, "1"),
 		})
 		u, ok := replies[0].(chat.Update)
 		if !ok || len(replies) != 1 {
@@ -162,7 +162,7 @@ func pressAnswers(t *testing.T, b *built, round survey.RoundID, ben chat.Person,
 		}
 		d := survey.Detail{Note: strings.Repeat("N", survey.MaxNoteRunes)}
 		id := survey.PersonID(ben.String())
-		if _, _, err := b.rounds.Detail(t.Context(), round, id, survey.Gesture{ID: "detail " + e.ID}, e.ID, d); err != nil {
+		if _, _, err := b.rounds.Detail(t.Context(), round, id, survey.Operation{ID: "detail " + e.ID}, e.ID, d); err != nil {
 			t.Fatal(err)
 		}
 		if card := press(elements[i+1].ID, survey.DoubleTap/2); !strings.Contains(card, tooSoon) {
@@ -188,7 +188,7 @@ func answerAll(t *testing.T, b *built, round survey.RoundID) (people []survey.Pe
 		}
 		rating := survey.Rating(1 + i%2*(len(m.Levels)-1))
 		for _, e := range m.Elements() {
-			if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Gesture{ID: e.ID}, e.ID, rating); err != nil {
+			if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Operation{ID: e.ID}, e.ID, rating); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -208,10 +208,10 @@ func walk(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang st
 		}
 		d := survey.Detail{Information: kinds, Note: strings.Repeat("N", survey.MaxNoteRunes), Barrier: strings.Repeat("B", survey.MaxBarrierRunes)}
 		id := survey.PersonID(ben.String())
-		if _, _, err := b.rounds.Detail(t.Context(), round, id, survey.Gesture{ID: fmt.Sprint("d", i)}, e.ID, d); err != nil {
+		if _, _, err := b.rounds.Detail(t.Context(), round, id, survey.Operation{ID: fmt.Sprint("d", i)}, e.ID, d); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Gesture{ID: fmt.Sprint("a", i)}, e.ID, survey.DontKnow); err != nil {
+		if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Operation{ID: fmt.Sprint("a", i)}, e.ID, survey.DontKnow); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.rounds.SetOrganisation(t.Context(), round, id, strings.Repeat("O", survey.MaxOrganisationRunes)); err != nil {
@@ -322,7 +322,7 @@ func FuzzPress(f *testing.F) {
 		if err != nil {
 			return
 		}
-		e := chat.Event{ID: "fuzz", Kind: chat.Kind(kind % 5), Who: ben, Admin: true, Action: a, Where: chat.Place{Platform: tryPlatform, Channel: "#c"}}
+		e := chat.Event{ID: "fuzz", Kind: chat.EventKind(kind % 5), Who: ben, Admin: true, Action: a, Where: chat.Place{Platform: tryPlatform, Channel: "#c"}}
 		e.Values = map[string][]string{}
 		for _, field := range []string{chat.Picked, "area", "matrix", "closes", "people", "list", "note", "channel", "information", "languages"} {
 			e.Values[field] = []string{value}
@@ -336,7 +336,7 @@ func FuzzPress(f *testing.F) {
 }
 
 // brokenArtist panics, as a fault in a library might.
-type brokenArtist struct{ bot.Artist }
+type brokenArtist struct{ bot.ResultRenderer }
 
 func (brokenArtist) Picture(survey.Published, survey.Lang) ([]byte, string, error) { panic("no paint") }
 
@@ -350,9 +350,9 @@ func TestAFaultEndsNothing(t *testing.T) {
 	answerAll(t, b, round) // without answers there is nothing to draw
 	var log bytes.Buffer
 	options := b.bot.Options
-	options.Artist, options.Log = brokenArtist{options.Artist}, slog.New(slog.NewTextHandler(&log, nil))
+	options.Renderer, options.Log = brokenArtist{options.Renderer}, slog.New(slog.NewTextHandler(&log, nil))
 	broken := bot.New(options)
-	e := chat.Event{ID: "1", Kind: chat.Press, Who: tryPerson("ana"), Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.Do("closenow", string(round), "en")}
+	e := chat.Event{ID: "1", Kind: chat.Press, Who: tryPerson("ana"), Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.NewAction("closenow", string(round), "en")}
 	replies := broken.Handle(t.Context(), e)
 	w, ok := replies[0].(chat.Whisper)
 	if !ok || !strings.Contains(w.Card.String(), b.words.In("en").Say("error.inside")) {
@@ -361,7 +361,7 @@ func TestAFaultEndsNothing(t *testing.T) {
 	if !strings.Contains(log.String(), "panic") || strings.Contains(log.String(), "no paint") {
 		t.Errorf("the log says %s", log.String())
 	}
-	e.Action = chat.Do("home")
+	e.Action = chat.NewAction("home")
 	if replies = broken.Handle(t.Context(), e); len(replies) != 1 {
 		t.Errorf("after it: %v", replies)
 	}
@@ -383,7 +383,7 @@ func TestLogOfStakeholders(t *testing.T) {
 		log.Reset()
 		logged.Handle(t.Context(), chat.Event{
 			ID: rand.Text(), Kind: chat.Press, Who: who, Where: chat.Place{Platform: tryPlatform, Channel: "#c"},
-			Action: chat.Do(verb, append([]string{string(round)}, args...)...),
+			Action: chat.NewAction(verb, append([]string{string(round)}, args...)...),
 		})
 		return log.String()
 	}
@@ -422,9 +422,9 @@ func TestWhoMayStartARound(t *testing.T) {
 	asked := bot.New(options)
 	for who, may := range map[string]bool{"named": true, "somebody": false, "boss": true} {
 		replies := asked.Handle(t.Context(), chat.Event{
-			ID: who, Kind: chat.Command, Who: tryPerson(who), Admin: who == "boss", Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.Do("new"),
+			ID: who, Kind: chat.Command, Who: tryPerson(who), Admin: who == "boss", Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.NewAction("new"),
 		})
-		if _, opened := replies[0].(chat.Open); opened != may {
+		if _, opened := replies[0].(chat.OpenForm); opened != may {
 			t.Errorf("%s: got %v", who, replies)
 		}
 	}
@@ -437,7 +437,7 @@ func TestAButtonOfAnotherWorkspaceLetsNobodyIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, round, _ := open(t, editions, "en", "cy")
-	if _, err := b.rounds.OpenDoor(t.Context(), round, survey.PersonID(tryPerson("ana").String())); err != nil {
+	if _, err := b.rounds.AllowSelfJoin(t.Context(), round, survey.PersonID(tryPerson("ana").String())); err != nil {
 		t.Fatal(err)
 	}
 	for who, in := range map[chat.Person]bool{
@@ -450,10 +450,10 @@ func TestAButtonOfAnotherWorkspaceLetsNobodyIn(t *testing.T) {
 		if who.ID == "fay" {
 			where.Workspace = "elsewhere"
 		}
-		b.bot.Handle(t.Context(), chat.Event{ID: "join " + who.String(), Kind: chat.Press, Who: who, Where: where, Action: chat.Do("join", string(round))})
-		seat, err := b.rounds.Seat(t.Context(), round, survey.PersonID(who.String()))
-		if err != nil || (seat.Member.Standing == survey.Invited) != in {
-			t.Errorf("%v: %q, %v", who, seat.Member.Standing, err)
+		b.bot.Handle(t.Context(), chat.Event{ID: "join " + who.String(), Kind: chat.Press, Who: who, Where: where, Action: chat.NewAction("join", string(round))})
+		seat, err := b.rounds.Participation(t.Context(), round, survey.PersonID(who.String()))
+		if err != nil || (seat.Member.Status == survey.Invited) != in {
+			t.Errorf("%v: %q, %v", who, seat.Member.Status, err)
 		}
 	}
 }
@@ -485,7 +485,7 @@ func TestManyRoundsFitACard(t *testing.T) {
 	}
 	for _, verb := range []string{"home", "status"} {
 		replies := b.bot.Handle(t.Context(), chat.Event{
-			ID: verb, Kind: chat.Command, Who: tryPerson("ana"), Admin: true, Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.Do(verb),
+			ID: verb, Kind: chat.Command, Who: tryPerson("ana"), Admin: true, Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.NewAction(verb),
 		})
 		if card := replies[0].(chat.Whisper).Card.String(); strings.Contains(card, b.words.In("en").Say("error.inside")) {
 			t.Errorf("%s: %s", verb, card)
@@ -501,7 +501,7 @@ func TestAClaimThatNobodyFinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, round, _ := open(t, editions, "en", "cy")
-	press := chat.Event{ID: "twice", Kind: chat.Press, Who: tryPerson("ana"), Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.Do("button", string(round), "en")}
+	press := chat.Event{ID: "twice", Kind: chat.Press, Who: tryPerson("ana"), Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.NewAction("button", string(round), "en")}
 	if fresh, err := b.store.Claim(t.Context(), press.ID); err != nil || !fresh {
 		t.Fatal(fresh, err)
 	}
@@ -529,9 +529,9 @@ func TestWhatComesWithACommand(t *testing.T) {
 	b, round, _ := open(t, editions, "en", "cy")
 	ask := func(verb string, values map[string][]string) string {
 		replies := b.bot.Handle(t.Context(), chat.Event{
-			ID: verb, Kind: chat.Command, Who: tryPerson("ana"), Admin: true, Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.Do(verb, string(round)), Values: values,
+			ID: verb, Kind: chat.Command, Who: tryPerson("ana"), Admin: true, Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.NewAction(verb, string(round)), Values: values,
 		})
-		form, ok := replies[0].(chat.Open)
+		form, ok := replies[0].(chat.OpenForm)
 		if !ok {
 			t.Fatalf("%s: %v", verb, replies)
 		}
@@ -574,8 +574,8 @@ func TestAClosedRoundWithoutCoordinators(t *testing.T) {
 	b.bot = b.start(nobody{}, b.bot.Now, slog.New(slog.NewTextHandler(&log, nil)))
 	id := string(round)
 	for _, who := range []chat.Person{ana, ben} {
-		for _, a := range []chat.Action{chat.Do("notice", id), chat.Do("go", id), chat.Do("begin", id), chat.Do("kept", id), chat.Do("join", id), chat.Do("status", id, "en"),
-			chat.Do("results", id, "en"), chat.Do("export", id, "en"), chat.Do("record", id, "en")} {
+		for _, a := range []chat.Action{chat.NewAction("notice", id), chat.NewAction("go", id), chat.NewAction("begin", id), chat.NewAction("kept", id), chat.NewAction("join", id), chat.NewAction("status", id, "en"),
+			chat.NewAction("results", id, "en"), chat.NewAction("export", id, "en"), chat.NewAction("record", id, "en")} {
 			said := fmt.Sprint(b.bot.Handle(t.Context(), chat.Event{ID: a.Verb + who.ID, Kind: chat.Press, Who: who, Action: a}))
 			if a.Verb == "notice" && who == ben && (!strings.Contains(said, "What this bot keeps is deleted by") || strings.Contains(said, "Questions?")) {
 				t.Errorf("the notice is %s", said)
@@ -591,22 +591,22 @@ func TestAClosedRoundWithoutCoordinators(t *testing.T) {
 // languages to try again.
 func TestUnverifiedPeopleDoNotJoin(t *testing.T) {
 	b, round, _ := open(t, editions(t), "en", "cy")
-	if _, err := b.rounds.OpenDoor(t.Context(), round, survey.PersonID(tryPerson("ana").String())); err != nil {
+	if _, err := b.rounds.AllowSelfJoin(t.Context(), round, survey.PersonID(tryPerson("ana").String())); err != nil {
 		t.Fatal(err)
 	}
 	dai := tryPerson("dai")
 	for _, unverified := range []bool{true, false} {
 		e := chat.Event{ID: fmt.Sprint(unverified), Kind: chat.Press, Who: dai, Where: chat.Place{Platform: tryPlatform, Channel: "#c"},
-			Action: chat.Do("join", string(round)), Unverified: unverified}
+			Action: chat.NewAction("join", string(round)), Unverified: unverified}
 		text := fmt.Sprint(b.bot.Handle(t.Context(), e))
 		for _, lang := range []string{"en", "cy"} {
 			if strings.Contains(text, b.words.In(lang).Say("error.unverified")) != unverified {
 				t.Errorf("unverified %v, %s: %s", unverified, lang, text)
 			}
 		}
-		seat, err := b.rounds.Seat(t.Context(), round, survey.PersonID(dai.String()))
-		if err != nil || (seat.Member.Standing == survey.NotInvited) != unverified {
-			t.Errorf("unverified %v: %q, %v", unverified, seat.Member.Standing, err)
+		seat, err := b.rounds.Participation(t.Context(), round, survey.PersonID(dai.String()))
+		if err != nil || (seat.Member.Status == survey.NotInvited) != unverified {
+			t.Errorf("unverified %v: %q, %v", unverified, seat.Member.Status, err)
 		}
 	}
 }

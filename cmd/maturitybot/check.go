@@ -161,7 +161,7 @@ func (c *checkCommand) slack(ctx context.Context, f *findings, conf config) {
 	adapter, err := slack.New(ctx, slack.Options{
 		Token: conf.slack.Bot, AppToken: conf.slack.App, SigningSecret: conf.slack.Signing, APIURL: c.SlackAPI, Dial: c.dial,
 	})
-	var app slack.Standing
+	var app slack.AppInfo
 	if err == nil {
 		defer func() { _ = adapter.Drain(ctx) }() // nothing was taken
 		app, err = adapter.Check(ctx)

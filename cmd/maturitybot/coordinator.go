@@ -29,7 +29,7 @@ func (c coordinatorCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer done()
-	seat, err := rounds.Seat(ctx, survey.RoundID(c.Round), "")
+	seat, err := rounds.Participation(ctx, survey.RoundID(c.Round), "")
 	if errors.Is(err, survey.ErrNoRound) {
 		return fmt.Errorf("there is no round %q: maturitybot rounds lists them", c.Round)
 	}

@@ -58,7 +58,7 @@ func keptRounds(t *testing.T) (string, *survey.Rounds) {
 		}
 		for _, p := range people {
 			need(rounds.Start(t.Context(), id, p.Person, "1"))(t)
-			if _, _, err := rounds.Answer(t.Context(), id, p.Person, survey.Gesture{ID: "g"}, "vision", 2); err != nil {
+			if _, _, err := rounds.Answer(t.Context(), id, p.Person, survey.Operation{ID: "g"}, "vision", 2); err != nil {
 				t.Fatal(err)
 			}
 			if _, _, err := rounds.Submit(t.Context(), id, p.Person); err != nil {
@@ -144,8 +144,8 @@ func TestExport(t *testing.T) {
 	if !strings.Contains(text, "Finished, by role: Midwife or other maternity staff 8") || strings.Contains(text, "slack") {
 		t.Errorf("the results do not say who was represented, or name somebody:\n%s", text)
 	}
-	head := need(rounds.Record(t.Context(), "shut", ana))(t).Head()
-	if names := namesIn(t, folder); head.By != survey.Operator || head.Act != survey.ActExported || !strings.Contains(string(need(os.ReadFile(filepath.Join(folder, names[len(names)-1])))(t)), head.Hash) {
+	head := need(rounds.AuditLog(t.Context(), "shut", ana))(t).Head()
+	if names := namesIn(t, folder); head.By != survey.Operator || head.Action != survey.AuditExported || !strings.Contains(string(need(os.ReadFile(filepath.Join(folder, names[len(names)-1])))(t)), head.Hash) {
 		t.Errorf("the record ends with %+v, and its file with something else", head)
 	}
 	for _, name := range namesIn(t, folder) {
@@ -160,7 +160,7 @@ func TestExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	says(t, 1, []string{"export", "shut", "--out", filepath.Dir(taken), "--force"}, "is a folder; nothing was written")
-	if again := need(rounds.Record(t.Context(), "shut", ana))(t).Head(); again.Seq != head.Seq {
+	if again := need(rounds.AuditLog(t.Context(), "shut", ana))(t).Head(); again.Seq != head.Seq {
 		t.Errorf("the record tells of an export that failed: %+v", again)
 	}
 	// A link in its place is replaced, and what it leads to stays as it is.
@@ -206,9 +206,9 @@ func TestCoordinatorAdd(t *testing.T) {
 		works(t, []string{"coordinator", id, "add", ben}, ben+" is a coordinator of Northshire ("+id, "now, one of ", "tells the round's channel")
 		works(t, []string{"coordinator", id, "add", ben}, "already")
 		round := need(rounds.Round(t.Context(), survey.RoundID(id), ben))(t)
-		record := need(rounds.PostRecord(t.Context(), round))(t)
+		record := need(rounds.SystemAuditLog(t.Context(), round))(t)
 		head := record.Head()
-		if head.Act != survey.ActTeam || head.By != survey.Operator || len(head.Changes) != 1 || head.Changes[0].New != ben || record.Broken != 0 {
+		if head.Action != survey.AuditTeam || head.By != survey.Operator || len(head.Changes) != 1 || head.Changes[0].New != ben || record.Broken != 0 {
 			t.Errorf("the record of %s ends with %+v", id, head)
 		}
 		names, _, err := rounds.Planned(t.Context(), round)
@@ -236,35 +236,35 @@ func TestForget(t *testing.T) {
 		t.Errorf("got\n%s", out)
 	}
 	for _, id := range []survey.RoundID{"open", "shut"} {
-		if seat := need(rounds.Seat(t.Context(), id, ben))(t); seat.Member.Standing != survey.NotInvited {
-			t.Errorf("they are still %s in %s", seat.Member.Standing, id)
+		if seat := need(rounds.Participation(t.Context(), id, ben))(t); seat.Member.Status != survey.NotInvited {
+			t.Errorf("they are still %s in %s", seat.Member.Status, id)
 		}
 	}
-	if p := need(rounds.PostResults(t.Context(), "shut"))(t); p.Respondents != 8 || p.Terms.Finished != 8 {
-		t.Errorf("the results of the closed round have changed: %d of %d", p.Respondents, p.Terms.Finished)
+	if p := need(rounds.SystemResults(t.Context(), "shut"))(t); p.Respondents != 8 || p.Context.Finished != 8 {
+		t.Errorf("the results of the closed round have changed: %d of %d", p.Respondents, p.Context.Finished)
 	}
 	works(t, []string{"forget", ben, "--yes"}, "No round lists this person. A record may still hold their identifier.")
 	if lines := strings.Split(string(need(os.ReadFile(journal))(t)), "\n"); len(lines) < 4 || lines[0] != `{"at":"2026-12-01T10:0` || !strings.Contains(lines[1], `"forgotten"`) {
 		t.Errorf("the journal is %q", lines)
 	}
 
-	if record := need(rounds.Record(t.Context(), "open", ana))(t); record.Broken != 0 || record.Head().By != survey.Operator || record.Head().Act != survey.ActForgotten || len(record.Head().Changes) > 0 {
+	if record := need(rounds.AuditLog(t.Context(), "open", ana))(t); record.Broken != 0 || record.Head().By != survey.Operator || record.Head().Action != survey.AuditForgotten || len(record.Head().Changes) > 0 {
 		t.Errorf("the record ends with %+v", record.Head())
 	}
-	before := need(rounds.Record(t.Context(), "open", ana))(t).Head().Seq
+	before := need(rounds.AuditLog(t.Context(), "open", ana))(t).Head().Seq
 	works(t, []string{"forget", cem, "--yes"}, "Northshire (open, open): no coordinator any more.")
 	says(t, 1, []string{"forget", ana, "--yes"}, "Northshire (open, open): STAYS its only coordinator", "Northshire (shut, closed): no coordinator any more.",
 		"that is not closed cannot be without a coordinator")
-	if r := need(rounds.Seat(t.Context(), "shut", ana))(t).Round; len(r.Coordinators) != 0 {
+	if r := need(rounds.Participation(t.Context(), "shut", ana))(t).Round; len(r.Coordinators) != 0 {
 		t.Errorf("coordinators of the closed round are %v", r.Coordinators)
 	}
 	works(t, []string{"export", "shut", "--out", t.TempDir()}, ".csv")
 	works(t, []string{"rounds"}, "shut ")
 	works(t, []string{"backup", filepath.Join(t.TempDir(), "b.age"), "--recipient", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"}, "rounds: 3")
-	if head := need(rounds.Record(t.Context(), "open", ana))(t).Head(); head.Seq != before+1 || head.Act != survey.ActForgotten || len(head.Changes) > 0 {
+	if head := need(rounds.AuditLog(t.Context(), "open", ana))(t).Head(); head.Seq != before+1 || head.Action != survey.AuditForgotten || len(head.Changes) > 0 {
 		t.Errorf("the record ends with %+v", head)
 	}
-	if r := need(rounds.Seat(t.Context(), "open", ana))(t).Round; len(r.Coordinators) != 1 {
+	if r := need(rounds.Participation(t.Context(), "open", ana))(t).Round; len(r.Coordinators) != 1 {
 		t.Errorf("coordinators are %v", r.Coordinators)
 	}
 	if _, added, err := rounds.Invite(t.Context(), "open", ana, []survey.Member{{Person: ben}}); err != nil || len(added) != 1 {
@@ -350,26 +350,26 @@ func TestBackupAndRestore(t *testing.T) {
 	works(t, []string{"restore", file, "--identity", secret, "--erasures", journal + "," + late}, "Restored rounds: 3",
 		"withdrew after the backup (counted in each round): 1.", "to be forgotten (counted in each round): 4.", "closed again, so that nobody can tell whose answers are whose: open.")
 	restored := roundsAt(t, lost)
-	r := need(restored.Seat(t.Context(), "open", "slack:T1:U1"))(t)
-	if r.Round.State != survey.Closed || !r.Round.Sealed || r.Member.Role != "" || r.Round.Turnout.Finished != 6 {
+	r := need(restored.Participation(t.Context(), "open", "slack:T1:U1"))(t)
+	if r.Round.State != survey.Closed || !r.Round.Anonymised || r.Member.Role != "" || r.Round.Turnout.Finished != 6 {
 		t.Errorf("got %+v of %+v", r.Member, r.Round.Turnout)
 	}
-	if seat := need(restored.Seat(t.Context(), "open", "slack:T1:U2"))(t); seat.Member.Standing != survey.NotInvited {
-		t.Errorf("who was forgotten after the close is there as %s", seat.Member.Standing)
+	if seat := need(restored.Participation(t.Context(), "open", "slack:T1:U2"))(t); seat.Member.Status != survey.NotInvited {
+		t.Errorf("who was forgotten after the close is there as %s", seat.Member.Status)
 	}
 	for _, id := range []survey.RoundID{"open", "shut", "drafted"} {
-		record := need(restored.PostRecord(t.Context(), survey.Round{ID: id}))(t)
+		record := need(restored.SystemAuditLog(t.Context(), survey.Round{ID: id}))(t)
 		head := record.Head()
-		if record.Broken != 0 || head.By != survey.Operator || head.Act != survey.ActRestored || len(head.Changes) != 1 || head.Changes[0].Field != survey.FieldBackup {
+		if record.Broken != 0 || head.By != survey.Operator || head.Action != survey.AuditRestored || len(head.Changes) != 1 || head.Changes[0].Field != survey.FieldBackup {
 			t.Errorf("the record of %s ends with %+v, broken at %d", id, head, record.Broken)
 		} else if at := need(time.Parse(time.RFC3339, head.Changes[0].New))(t); time.Since(at) > time.Hour {
 			t.Errorf("the backup of %s is of %v", id, at)
 		}
 	}
-	if p := need(restored.PostResults(t.Context(), "open"))(t); p.Respondents != 6 {
+	if p := need(restored.SystemResults(t.Context(), "open"))(t); p.Respondents != 6 {
 		t.Errorf("%d people answered, want 6", p.Respondents)
 	}
-	if seat := need(rounds.Seat(t.Context(), "open", ben))(t); seat.Member.Standing != survey.NotInvited {
+	if seat := need(rounds.Participation(t.Context(), "open", ben))(t); seat.Member.Status != survey.NotInvited {
 		t.Error("the test forgot nobody")
 	}
 
@@ -416,9 +416,9 @@ func TestForgetAfterHalfAClose(t *testing.T) {
 	t.Setenv("REDIS_URL", url)
 	store := need(redis.Open(t.Context(), url))(t)
 	defer func() { _ = store.Close() }() // the test is over
-	need(store.CloseRound(t.Context(), "open", time.Now(), survey.Entry{}))(t)
+	need(store.CloseRound(t.Context(), "open", time.Now(), survey.AuditEntry{}))(t)
 	works(t, []string{"forget", ben, "--yes", "--without-erasures"})
-	if s := need(rounds.PostStatus(t.Context(), "open"))(t); s.Invited != 8 || s.Finished != 8 || !s.Round.Sealed {
+	if s := need(rounds.SystemProgress(t.Context(), "open"))(t); s.Invited != 8 || s.Finished != 8 || !s.Round.Anonymised {
 		t.Errorf("got %+v", s)
 	}
 }
@@ -430,7 +430,7 @@ func TestForgetAsks(t *testing.T) {
 	for _, c := range []struct {
 		answer, want string
 		code         int
-		standing     survey.Standing
+		standing     survey.Status
 	}{
 		{"\n", "nothing was erased", 1, survey.Finished},
 		{"\x04", "there is nobody to ask; give --yes", 1, survey.Finished}, // ends the input
@@ -447,8 +447,8 @@ func TestForgetAsks(t *testing.T) {
 		if code := run(t.Context(), []string{"forget", ben, "--without-erasures"}, in, &out, &out); code != c.code || !strings.Contains(out.String(), "Go on? [y/N]") || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%q: code %d\n%s", c.answer, code, out.String())
 		}
-		if seat := need(rounds.Seat(t.Context(), "open", ben))(t); seat.Member.Standing != c.standing {
-			t.Errorf("%q: they are %q", c.answer, seat.Member.Standing)
+		if seat := need(rounds.Participation(t.Context(), "open", ben))(t); seat.Member.Status != c.standing {
+			t.Errorf("%q: they are %q", c.answer, seat.Member.Status)
 		}
 		_, _ = in.Close(), screen.Close() // it has served
 	}

@@ -33,7 +33,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	}
 	defer done()
 	id := survey.RoundID(c.Round)
-	status, err := rounds.PostStatus(ctx, id)
+	status, err := rounds.SystemProgress(ctx, id)
 	if errors.Is(err, survey.ErrNoRound) || !id.Valid() {
 		return fmt.Errorf("there is no round %q; maturitybot rounds lists them", c.Round)
 	}
@@ -57,7 +57,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	case survey.Open:
 		return rates(s.out, m, lang, status)
 	}
-	p, err := rounds.PostResults(ctx, status.Round.ID)
+	p, err := rounds.SystemResults(ctx, status.Round.ID)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	}
 	artist := results.New(words)
 	record := func() (chat.File, error) {
-		record, err := rounds.PostRecord(ctx, status.Round)
+		record, err := rounds.SystemAuditLog(ctx, status.Round)
 		if err != nil {
 			return chat.File{}, err
 		}
@@ -84,7 +84,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	if err := c.room(append(files, before)); err != nil { // first, or the record would tell of what was not exported
 		return err
 	}
-	if err := rounds.NoteAct(ctx, status.Round.ID, survey.Operator, survey.ActExported); err != nil {
+	if err := rounds.Audit(ctx, status.Round.ID, survey.Operator, survey.AuditExported); err != nil {
 		return err
 	}
 	after, err := record()
@@ -105,7 +105,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 }
 
 // drawn is the results in every format.
-func drawn(artist *results.Artist, p survey.Published, lang survey.Lang) (files []chat.File, err error) {
+func drawn(artist *results.Renderer, p survey.Published, lang survey.Lang) (files []chat.File, err error) {
 	for _, format := range results.Formats() {
 		data, err := artist.In(format, p, lang)
 		if err != nil {
@@ -142,7 +142,7 @@ func (c exportCommand) room(files []chat.File) error {
 }
 
 // rates tells how many were invited and have finished, which is all that may be known before the close.
-func rates(out io.Writer, m *survey.Matrix, lang survey.Lang, s survey.Status) error {
+func rates(out io.Writer, m *survey.Matrix, lang survey.Lang, s survey.Progress) error {
 	fmt.Fprintf(out, "%s: the survey is open until %s. Results can be exported when it has closed; until then there are response rates.\n\n",
 		plain(s.Round.Area), moment(s.Round.ClosesAt.In(s.Round.Location())))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

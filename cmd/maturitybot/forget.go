@@ -60,7 +60,7 @@ func (c forgetCommand) Run(ctx context.Context, s streams) error {
 	alone := false
 	for _, f := range all {
 		fmt.Fprintln(s.out, forgottenLine(f))
-		alone = alone || f.Alone
+		alone = alone || f.SoleCoordinator
 	}
 	if len(all) == 0 {
 		fmt.Fprintln(s.out, "No round lists this person. A record may still hold their identifier.")
@@ -124,10 +124,10 @@ func forgottenLine(f survey.Forgotten) string {
 	if f.Messages > 0 {
 		done = append(done, fmt.Sprintf("messages that were waiting for them dropped (%d)", f.Messages))
 	}
-	if f.Steered {
+	if f.WasCoordinator {
 		done = append(done, "no coordinator any more")
 	}
-	if f.Alone {
+	if f.SoleCoordinator {
 		done = append(done, "STAYS its only coordinator")
 	}
 	line := fmt.Sprintf("%s (%s, %s): %s.", plain(f.Round.Area), f.Round.ID, f.Round.State, strings.Join(done, "; "))

@@ -86,12 +86,12 @@ func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role 
 		if rating == survey.NotAnswered {
 			continue
 		}
-		if _, _, err := t.rounds.Answer(ctx, t.round, id, survey.Gesture{ID: string(id) + e.ID}, e.ID, rating); err != nil {
+		if _, _, err := t.rounds.Answer(ctx, t.round, id, survey.Operation{ID: string(id) + e.ID}, e.ID, rating); err != nil {
 			return err
 		}
 		if o.rng.Float64() < 0.04 {
 			note := t.voice.Say("try.note_" + strconv.Itoa(1+o.rng.IntN(notes)))
-			if _, _, err := t.rounds.Detail(ctx, t.round, id, survey.Gesture{ID: string(id) + e.ID + "note"}, e.ID, survey.Detail{Note: note}); err != nil {
+			if _, _, err := t.rounds.Detail(ctx, t.round, id, survey.Operation{ID: string(id) + e.ID + "note"}, e.ID, survey.Detail{Note: note}); err != nil {
 				return err
 			}
 		}
@@ -130,7 +130,7 @@ func (t *trial) answerAlone(ctx context.Context, seed uint64) error {
 		}
 		return nil
 	}
-	seat, err := t.rounds.Seat(ctx, t.round, survey.PersonID(tryPerson(you).String()))
+	seat, err := t.rounds.Participation(ctx, t.round, survey.PersonID(tryPerson(you).String()))
 	if err != nil {
 		return fmt.Errorf("find your seat: %w", err)
 	}
@@ -144,10 +144,10 @@ func (t *trial) answerAlone(ctx context.Context, seed uint64) error {
 		action chat.Action
 		picked string
 	}{
-		{true, chat.Do("lang", round, lang, "begin"), ""},
-		{false, chat.Do("accept", round), ""},
-		{true, chat.Do("role", round), roles[o.rng.IntN(len(roles))].ID},
-		{true, chat.Do("go", round), ""},
+		{true, chat.NewAction("lang", round, lang, "begin"), ""},
+		{false, chat.NewAction("accept", round), ""},
+		{true, chat.NewAction("role", round), roles[o.rng.IntN(len(roles))].ID},
+		{true, chat.NewAction("go", round), ""},
 	}
 	for _, s := range steps {
 		if err := press(s.show, s.action, s.picked); err != nil {
@@ -164,9 +164,9 @@ func (t *trial) answerAlone(ctx context.Context, seed uint64) error {
 		default:
 			word = strconv.Itoa(int(rating))
 		}
-		if err := press(true, chat.Do("answer", round, e.ID, word)); err != nil {
+		if err := press(true, chat.NewAction("answer", round, e.ID, word)); err != nil {
 			return err
 		}
 	}
-	return press(true, chat.Do("submit", round))
+	return press(true, chat.NewAction("submit", round))
 }

@@ -16,14 +16,14 @@ func TestWhatComesOfAnEvent(t *testing.T) {
 	var came bot.Handled
 	s.bot.Handled = func(h bot.Handled) { came = h }
 	press := func(verb string, args ...string) chat.Event {
-		return chat.Event{Kind: chat.Press, Who: tryPerson("eve"), Action: chat.Do(verb, args...)}
+		return chat.Event{Kind: chat.Press, Who: tryPerson("eve"), Action: chat.NewAction(verb, args...)}
 	}
 	for _, c := range []struct {
 		event  chat.Event
 		change func()
 		want   string
 	}{
-		{event: chat.Event{Kind: chat.Command, Who: tryPerson("eve"), Action: chat.Do("help")}, want: "help ok"},
+		{event: chat.Event{Kind: chat.Command, Who: tryPerson("eve"), Action: chat.NewAction("help")}, want: "help ok"},
 		{event: press("dance", "T0KEN"), want: "unknown refused"},
 		{event: press("status", "abcdefgh23", "en"), want: "status refused"},
 		{event: press("begin", "zzzzzzzz99"), want: "begin refused"},

@@ -263,7 +263,7 @@ func (s *onPlatform) Send(ctx context.Context, id string, to chat.Person, card c
 	before := s.inConversation(conversation)
 	s.mu.Unlock()
 	if !s.people.Agreed(name) {
-		return chat.ErrNotAgreed // the adapter is told who has agreed; here the stage says so
+		return chat.ErrNoConsent // the adapter is told who has agreed; here the stage says so
 	}
 	if err := s.adapter.Send(ctx, id, to, card); err != nil {
 		_ = s.people.Send(ctx, id, transcript.Person(name), card) // it is noted as refused
@@ -455,7 +455,7 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 		return nil
 	}
 	if len(ack.refused) > 0 {
-		return []chat.Reply{chat.Refuse{Fields: ack.refused}}
+		return []chat.Reply{chat.FieldErrors{Fields: ack.refused}}
 	}
 	if ack.unsaid {
 		for range 6 { // a minute: results take long to draw on a machine that is doing much else
@@ -517,7 +517,7 @@ func (s *onPlatform) inOrder(want, seen []chat.Reply) []chat.Reply {
 
 // asked is a refusal that a platform cannot show at the fields of a form, where it says the same in words.
 func (s *onPlatform) asked(want, seen chat.Reply) chat.Reply {
-	refused, ok := want.(chat.Refuse)
+	refused, ok := want.(chat.FieldErrors)
 	told, whispered := seen.(chat.Whisper)
 	if !ok || !whispered {
 		return seen
@@ -689,11 +689,11 @@ func (s *onPlatform) seen(e chat.Event, user string, before map[string]int, form
 			s.t.Errorf("read a form that the platform was sent: %v", err)
 		}
 		for _, r := range s.replies {
-			if meant, ok := (*r).(chat.Open); ok { // what a platform has words of its own for, or no room
+			if meant, ok := (*r).(chat.OpenForm); ok { // what a platform has words of its own for, or no room
 				f.Submit, f.Cancel, f.Intro = cmp.Or(f.Submit, meant.Form.Submit), cmp.Or(f.Cancel, meant.Form.Cancel), cmp.Or(f.Intro, meant.Form.Intro)
 			}
 		}
-		all = append(all, chat.Open{Form: f})
+		all = append(all, chat.OpenForm{Form: f})
 	}
 	if name, shown := s.platform.page(user); name != "" && name != page && e.Kind == chat.Home {
 		shown.id, shown.channel, shown.private = inHome, s.platform.private(e.Who.ID).Channel, true

@@ -22,27 +22,27 @@ func TestTheLongestRecordFits(t *testing.T) {
 	}
 	b, round, _ := open(t, editions, "en", "cy")
 	ctx, ana := t.Context(), tryPerson("ana")
-	note := func(e survey.Entry) {
+	note := func(e survey.AuditEntry) {
 		t.Helper()
-		if err := b.store.AppendEntry(ctx, round, func([]survey.Entry) (survey.Entry, bool) { return e, true }); err != nil {
+		if err := b.store.AppendEntry(ctx, round, func([]survey.AuditEntry) (survey.AuditEntry, bool) { return e, true }); err != nil {
 			t.Fatal(err)
 		}
 	}
 	full := survey.Round{Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Workshop: survey.Workshop{Place: strings.Repeat("Ŷ", survey.MaxPlaceRunes)},
 		TimeZone: "America/Argentina/ComodRivadavia", Languages: []survey.Lang{"en", "cy"}, MinGroup: 5,
-		Posts: survey.ChannelPlan{Digest: strings.Repeat("1", 120), Off: survey.Switchable}, Reminders: survey.ReminderPlan{Spec: strings.Repeat("2", 120)}}
+		Posts: survey.ChannelPlan{Digest: strings.Repeat("1", 120), Disabled: survey.OptionalPosts}, Reminders: survey.ReminderPlan{Cron: strings.Repeat("2", 120)}}
 	for i := range survey.MaxCoordinators {
 		full.Coordinators = append(full.Coordinators, survey.PersonID(fmt.Sprintf("slack:T0123456789:U%030d", i)))
 	}
 	other := full
-	other.Area, other.Workshop.Place, other.Posts.Digest, other.Reminders.Spec = strings.Repeat("Ê", survey.MaxAreaRunes), strings.Repeat("Ô", survey.MaxPlaceRunes), "", ""
-	var long []survey.Entry
-	for _, act := range []survey.Act{survey.ActPlan, survey.ActWorkshop, survey.ActRedrafted, survey.ActTeam} {
-		long = append(long, survey.Entry{By: full.Coordinators[0], Act: act, Changes: survey.Changes(full, other)},
-			survey.Entry{By: full.Coordinators[0], Act: act, Changes: survey.Changes(survey.Round{}, full)}, // everything is new
-			survey.Entry{By: full.Coordinators[0], Act: act, Changes: []survey.Change{{Field: "posts_off", New: "opened, digest, last"}, {Field: "far"}}})
+	other.Area, other.Workshop.Place, other.Posts.Digest, other.Reminders.Cron = strings.Repeat("Ê", survey.MaxAreaRunes), strings.Repeat("Ô", survey.MaxPlaceRunes), "", ""
+	var long []survey.AuditEntry
+	for _, act := range []survey.AuditAction{survey.AuditPlan, survey.AuditWorkshop, survey.AuditRedrafted, survey.AuditTeam} {
+		long = append(long, survey.AuditEntry{By: full.Coordinators[0], Action: act, Changes: survey.Changes(full, other)},
+			survey.AuditEntry{By: full.Coordinators[0], Action: act, Changes: survey.Changes(survey.Round{}, full)}, // everything is new
+			survey.AuditEntry{By: full.Coordinators[0], Action: act, Changes: []survey.Change{{Field: "posts_off", New: "opened, digest, last"}, {Field: "far"}}})
 	}
-	long = append(long, survey.Entry{By: survey.Operator, Act: survey.ActRestored, Changes: []survey.Change{{Field: survey.FieldBackup, New: "2026-11-23T09:00:00Z"}}})
+	long = append(long, survey.AuditEntry{By: survey.Operator, Action: survey.AuditRestored, Changes: []survey.Change{{Field: survey.FieldBackup, New: "2026-11-23T09:00:00Z"}}})
 	for range 3 {
 		for _, e := range long {
 			note(e)
@@ -52,7 +52,7 @@ func TestTheLongestRecordFits(t *testing.T) {
 		t.Helper()
 		for _, lang := range []string{"en", "cy"} {
 			seen := map[string]bool{}
-			for queue := []chat.Action{chat.Do("record", string(round), lang)}; len(queue) > 0; queue = queue[1:] {
+			for queue := []chat.Action{chat.NewAction("record", string(round), lang)}; len(queue) > 0; queue = queue[1:] {
 				code, err := queue[0].Encode()
 				if err != nil {
 					t.Fatal(err)
@@ -97,12 +97,12 @@ func TestTheLongestRecordFits(t *testing.T) {
 // meddled is a store in whose records somebody has put all kinds of things from the third entry on.
 type meddled struct{ *redis.EmbeddedStore }
 
-func (m meddled) Record(ctx context.Context, id survey.RoundID) ([]survey.Entry, error) {
-	all, err := m.EmbeddedStore.Record(ctx, id)
+func (m meddled) AuditLog(ctx context.Context, id survey.RoundID) ([]survey.AuditEntry, error) {
+	all, err := m.EmbeddedStore.AuditLog(ctx, id)
 	lots := strings.Repeat("x", 5000)
-	for i, odd := range []survey.Entry{
-		{}, {Act: "x", Hash: lots}, {Act: survey.ActInvited}, {Act: survey.ActRefused, By: survey.PersonID(lots), Changes: []survey.Change{{Field: survey.FieldVerb, New: lots}}},
-		{Act: survey.ActFull}, {Act: survey.ActPlan, Changes: []survey.Change{{Field: lots, New: "x"}, {Field: "posts_off", New: lots}, {Field: "closes", New: lots}, {Field: "languages", Old: lots}}},
+	for i, odd := range []survey.AuditEntry{
+		{}, {Action: "x", Hash: lots}, {Action: survey.AuditInvited}, {Action: survey.AuditRefused, By: survey.PersonID(lots), Changes: []survey.Change{{Field: survey.FieldVerb, New: lots}}},
+		{Action: survey.AuditFull}, {Action: survey.AuditPlan, Changes: []survey.Change{{Field: lots, New: "x"}, {Field: "posts_off", New: lots}, {Field: "closes", New: lots}, {Field: "languages", Old: lots}}},
 	} {
 		odd.Seq = 3 + i
 		all[2+i] = odd
@@ -120,7 +120,7 @@ func TestEveryRefusalHasAName(t *testing.T) {
 	b, round, ben := open(t, editions, "en", "cy")
 	r, tried := string(round), 0
 	for _, verb := range []string{"status", "remind", "plan", "close", "team", "record"} { // more than one person's share
-		if err := b.rounds.NoteRefused(t.Context(), round, survey.PersonID(ben.String()), verb); err != nil {
+		if err := b.rounds.AuditRefused(t.Context(), round, survey.PersonID(ben.String()), verb); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -128,11 +128,11 @@ func TestEveryRefusalHasAName(t *testing.T) {
 	for _, verb := range []string{"redraft", "saveround", "rules", "saverules", "open", "invite", "sendinvite", "button", "status", "remind", "reminders", "plan",
 		"saveplan", "posts", "saveposts", "pause", "goon", "extend", "saveextend", "workshop", "saveplace", "team", "saveteam", "close", "closenow", "closeonly", "results",
 		"export", "record", "page"} {
-		for _, kind := range []chat.Kind{chat.Press, chat.Submit} {
-			e := chat.Event{ID: fmt.Sprint(verb, kind), Kind: kind, Who: tryPerson("try-" + verb), Where: where, Action: chat.Do(verb, r, "en"),
+		for _, kind := range []chat.EventKind{chat.Press, chat.Submit} {
+			e := chat.Event{ID: fmt.Sprint(verb, kind), Kind: kind, Who: tryPerson("try-" + verb), Where: where, Action: chat.NewAction(verb, r, "en"),
 				Values: map[string][]string{"closes": {"2027-01-01"}, "before_close": {"7"}, "before_workshop": {"7"}, "hour": {"10:00"}}}
 			if verb == "page" {
-				e.Action = chat.Do(verb, r, "en", "1")
+				e.Action = chat.NewAction(verb, r, "en", "1")
 			}
 			for _, reply := range b.bot.Handle(t.Context(), e) {
 				if w, ok := reply.(chat.Whisper); ok && strings.Contains(w.Card.String(), b.words.In("en").Say("error.not_coordinator")) {
@@ -141,7 +141,7 @@ func TestEveryRefusalHasAName(t *testing.T) {
 			}
 		}
 	}
-	entries, err := b.store.Record(t.Context(), round)
+	entries, err := b.store.AuditLog(t.Context(), round)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,16 +150,16 @@ func TestEveryRefusalHasAName(t *testing.T) {
 	}
 	refused := 0
 	for _, e := range entries {
-		if e.Act == survey.ActRefused {
+		if e.Action == survey.AuditRefused {
 			refused++
 		}
 	}
-	if refused != tried+survey.MaxRefusedEach {
+	if refused != tried+survey.AuditRefusedQuota {
 		t.Errorf("%d refusals are recorded", refused)
 	}
 	for _, lang := range []string{"en", "cy"} {
 		for top := len(entries); top > 0; top -= 8 {
-			e := chat.Event{Kind: chat.Press, Who: tryPerson("ana"), Where: where, Action: chat.Do("page", r, lang, fmt.Sprint(top))}
+			e := chat.Event{Kind: chat.Press, Who: tryPerson("ana"), Where: where, Action: chat.NewAction("page", r, lang, fmt.Sprint(top))}
 			text := fmt.Sprint(b.bot.Handle(t.Context(), e))
 			if strings.Contains(text, b.words.In(lang).Say("record.unreadable")) || strings.Contains(text, "⟦") {
 				t.Errorf("%s", text)

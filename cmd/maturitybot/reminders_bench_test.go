@@ -84,8 +84,8 @@ func BenchmarkReminders(b *testing.B) {
 	platform := &paced{turn: turn.C, sent: map[chat.Person]int{}}
 	log := slog.New(slog.DiscardHandler)
 	messenger := bot.New(bot.Options{
-		Rounds: rounds, Matrices: matrices, Words: words, Artist: results.New(words), Directory: platform, Sender: platform,
-		Claims: store, Diary: diary(), Log: log, Now: now,
+		Rounds: rounds, Matrices: matrices, Words: words, Renderer: results.New(words), Directory: platform, Sender: platform,
+		Claims: store, Schedule: diary(), Log: log, Now: now,
 	})
 	client := goredis.NewClient(&goredis.Options{Addr: server.Addr})
 	b.Cleanup(func() { _ = client.Close() }) // the benchmark is over
@@ -110,7 +110,7 @@ func BenchmarkReminders(b *testing.B) {
 					who := survey.PersonID(faultyPerson((i*4 + g) % answering))
 					// Nobody answers twice within survey.DoubleTap.
 					at := began.Add(time.Duration(i) * survey.DoubleTap)
-					gesture := survey.Gesture{ID: fmt.Sprint(run, " ", g, " ", i), At: at}
+					gesture := survey.Operation{ID: fmt.Sprint(run, " ", g, " ", i), At: at}
 					if _, _, err := rounds.Answer(b.Context(), id, who, gesture, matrices[0].Elements()[i%17].ID, 1); err != nil {
 						b.Error(err)
 						return

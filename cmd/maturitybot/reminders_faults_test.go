@@ -89,8 +89,8 @@ type notingDesk struct {
 	far far
 }
 
-func (n notingDesk) Settle(ctx context.Context, d survey.Delivery) error {
-	if err := n.Rounds.Settle(ctx, d); err != nil {
+func (n notingDesk) Ack(ctx context.Context, d survey.Delivery) error {
+	if err := n.Rounds.Ack(ctx, d); err != nil {
 		return err
 	}
 	return n.far.tell(ctx, "noted", string(d.Person))
@@ -123,8 +123,8 @@ func TestReminderProcess(t *testing.T) {
 	rounds := survey.NewRounds(store, matrices, now)
 	log := slog.New(slog.DiscardHandler)
 	b := bot.New(bot.Options{
-		Rounds: rounds, Matrices: matrices, Words: words, Artist: results.New(words), Directory: people, Sender: people,
-		Claims: store, Diary: diary(), Log: log, Now: now,
+		Rounds: rounds, Matrices: matrices, Words: words, Renderer: results.New(words), Directory: people, Sender: people,
+		Claims: store, Schedule: diary(), Log: log, Now: now,
 	})
 	loop := reminders.NewLoop(notingDesk{rounds, people}, b, log).Planning(reminders.NewPlanner(rounds, diary(), now, log))
 	if err := loop.Run(t.Context()); err != nil { // until it is killed
@@ -280,7 +280,7 @@ func faultyRound(t testing.TB, address string, now func() time.Time, people int)
 		ID: id, Area: "Northshire", Matrix: "england", Languages: []survey.Lang{"en"}, TimeZone: "Europe/London",
 		ClosesAt: time.Date(2027, 1, 13, 17, 0, 0, 0, time.UTC), Channel: "far:w:c", Coordinators: []survey.PersonID{lead},
 		MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
-		Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Off: survey.Switchable},
+		Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -290,7 +290,7 @@ func faultyRound(t testing.TB, address string, now func() time.Time, people int)
 	}
 	var all []survey.Member
 	for i := range people {
-		all = append(all, survey.Member{Person: survey.PersonID(faultyPerson(i)), Standing: survey.Invited})
+		all = append(all, survey.Member{Person: survey.PersonID(faultyPerson(i)), Status: survey.Invited})
 	}
 	if _, err := store.Invite(t.Context(), id, all, "", time.Time{}, nil); err != nil {
 		t.Fatal(err)

@@ -211,10 +211,10 @@ func TestWhatComesOfAReminder(t *testing.T) {
 		{name: "refused for now", answer: errors.New("busy"), later: 1, outcome: bot.Failed},
 		{name: "may have been sent", answer: chat.ErrUnsure, outcome: bot.Unsure},
 		{name: "cannot be reached", answer: fmt.Errorf("no: %w", chat.ErrUnreachable), unreachable: true, outcome: bot.Unreachable},
-		{name: "has not agreed", answer: chat.ErrNotAgreed, call: true, outcome: bot.NotAgreed},
+		{name: "has not agreed", answer: chat.ErrNoConsent, call: true, outcome: bot.NoConsent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Off: survey.Switchable}})
+			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts}})
 			s.invite(t, "ben")
 			if got := s.at(t, "2026-12-04 09:59"); len(got) != 1 {
 				t.Fatal(got)
@@ -236,7 +236,7 @@ func TestWhatComesOfAReminder(t *testing.T) {
 			if call != c.call || !call && len(got) != c.later {
 				t.Errorf("later: %v", got)
 			}
-			seat, err := s.rounds.Seat(t.Context(), "abcdefgh23", survey.PersonID(tryPerson("ben").String()))
+			seat, err := s.rounds.Participation(t.Context(), "abcdefgh23", survey.PersonID(tryPerson("ben").String()))
 			if err != nil || seat.Member.Unreachable != c.unreachable {
 				t.Errorf("%+v, %v", seat.Member, err)
 			}
@@ -305,7 +305,7 @@ func TestWhatComesOfAPost(t *testing.T) {
 			if again := len(c.later) == 2; (err != nil) != again {
 				t.Errorf("tried again: %v", err)
 			} else if !again {
-				if err := s.rounds.Settle(t.Context(), survey.Delivery{Round: "abcdefgh23", Kind: survey.ResultsPost}); err != nil {
+				if err := s.rounds.Ack(t.Context(), survey.Delivery{Round: "abcdefgh23", Kind: survey.ResultsPost}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -341,7 +341,7 @@ func TestReasonsAreSentences(t *testing.T) {
 				}
 			}
 		}
-		for _, kind := range survey.Switchable {
+		for _, kind := range survey.OptionalPosts {
 			if said := s.words.In(lang).Say("posts.name_" + string(kind)); strings.Contains(said, "⟦") || len([]rune(said)) > chat.MaxOption {
 				t.Errorf("%s: %s is named %q", lang, kind, said)
 			}
@@ -356,7 +356,7 @@ func TestAClosedSurveyIsNotForgotten(t *testing.T) {
 	s.at(t, "2026-12-11 16:59")
 	s.platform.answer = errors.New("away")
 	s.at(t, "2026-12-11 17:00")
-	if seat, err := s.rounds.Seat(t.Context(), "abcdefgh23", ""); err != nil || seat.Round.State != survey.Closed {
+	if seat, err := s.rounds.Participation(t.Context(), "abcdefgh23", ""); err != nil || seat.Round.State != survey.Closed {
 		t.Errorf("%v, %v", seat.Round.State, err)
 	}
 	s.platform.answer = nil
@@ -389,7 +389,7 @@ func TestCheckedAgainWhenSent(t *testing.T) {
 			return err
 		},
 		"no more reminders": func(t *testing.T, s *season) error {
-			_, err := s.rounds.SetQuiet(t.Context(), "abcdefgh23", ben, true)
+			_, err := s.rounds.SetRemindersOff(t.Context(), "abcdefgh23", ben, true)
 			return err
 		},
 		"declined": func(t *testing.T, s *season) error {
@@ -408,7 +408,7 @@ func TestCheckedAgainWhenSent(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Off: survey.Switchable}})
+			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts}})
 			s.invite(t, "ben")
 			s.at(t, "2026-12-04 09:59")
 			s.platform.answer = errors.New("away")

@@ -123,12 +123,12 @@ func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, err
 	}
 	rounds := survey.NewRounds(store, matrices, time.Now)
 	for _, id := range r.Closed {
-		if err := rounds.Seal(ctx, id); err != nil {
+		if err := rounds.AnonymiseRoster(ctx, id); err != nil {
 			return r, fmt.Errorf("all is restored, but the list of people of round %s still holds their roles; run it again with --replace: %w", id, err)
 		}
 	}
 	for id, people := range r.Uncounted {
-		if err := rounds.Seal(ctx, id); err != nil {
+		if err := rounds.AnonymiseRoster(ctx, id); err != nil {
 			return r, fmt.Errorf("all is restored, but people who are to be forgotten are still in round %s; run it again with --replace: %w", id, err)
 		}
 		for _, person := range people {
@@ -145,7 +145,7 @@ func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, err
 		return r, fmt.Errorf("all is restored, but the records do not tell of it; run it again with --replace: %w", err)
 	}
 	for id := range restored {
-		if err := rounds.NoteAct(ctx, id, survey.Operator, survey.ActRestored, survey.Change{Field: survey.FieldBackup, New: r.Backup.At.UTC().Format(time.RFC3339)}); err != nil {
+		if err := rounds.Audit(ctx, id, survey.Operator, survey.AuditRestored, survey.Change{Field: survey.FieldBackup, New: r.Backup.At.UTC().Format(time.RFC3339)}); err != nil {
 			return r, fmt.Errorf("all is restored, but the record of round %s does not tell of it; run it again with --replace: %w", id, err)
 		}
 	}

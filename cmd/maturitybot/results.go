@@ -118,13 +118,13 @@ func (c resultsCommand) format(out io.Writer) (string, error) {
 	return format, nil
 }
 
-func (c resultsCommand) terms() (survey.Terms, error) {
-	t := survey.Terms{Area: strings.TrimSpace(c.Area), MinGroup: c.MinGroup, Consensus: survey.Consensus{Percent: c.Agreed}}
+func (c resultsCommand) terms() (survey.ResultContext, error) {
+	t := survey.ResultContext{Area: strings.TrimSpace(c.Area), MinGroup: c.MinGroup, Consensus: survey.Consensus{Percent: c.Agreed}}
 	switch {
 	case c.File == "":
 		return t, errors.New("name the file of answers; --example writes one")
-	case c.MinGroup < survey.LeastMinGroup:
-		return t, fmt.Errorf("--min-group is %d; want %d or more, so that nobody's answer can be told", c.MinGroup, survey.LeastMinGroup)
+	case c.MinGroup < survey.MinGroupFloor:
+		return t, fmt.Errorf("--min-group is %d; want %d or more, so that nobody's answer can be told", c.MinGroup, survey.MinGroupFloor)
 	case c.Agreed < 1 || c.Agreed > 100:
 		return t, fmt.Errorf("--agreed is %d; want 1 to 100", c.Agreed)
 	case t.Area == "" && c.File == "-":
@@ -139,7 +139,7 @@ func (c resultsCommand) terms() (survey.Terms, error) {
 }
 
 // published reads the answers and counts them.
-func (c resultsCommand) published(m *survey.Matrix, terms survey.Terms, in io.Reader) (survey.Published, error) {
+func (c resultsCommand) published(m *survey.Matrix, terms survey.ResultContext, in io.Reader) (survey.Published, error) {
 	if c.File != "-" {
 		f, err := openFile(c.File)
 		if err != nil {

@@ -51,7 +51,7 @@ func (c roundsCommand) Run(ctx context.Context, s streams) error {
 	}
 	lines := []roundLine{}
 	for id, r := range found {
-		status, err := rounds.PostStatus(ctx, id)
+		status, err := rounds.SystemProgress(ctx, id)
 		if err != nil {
 			return fmt.Errorf("%w (a matrix of your own is given with --matrix)", err)
 		}

@@ -120,7 +120,7 @@ func TestForgetDemandsTheJournalOfServe(t *testing.T) {
 	t.Setenv("REDIS_URL", url)
 	still := func(why string) {
 		t.Helper()
-		if seat := need(rounds.Seat(t.Context(), "open", ben))(t); seat.Pseudonym == "" || seat.Member.Person == "" || seat.Member.Role == "" {
+		if seat := need(rounds.Participation(t.Context(), "open", ben))(t); seat.Pseudonym == "" || seat.Member.Person == "" || seat.Member.Role == "" {
 			t.Errorf("%s: erased all the same", why)
 		}
 	}

@@ -132,8 +132,8 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	v.store, v.rounds = store, survey.NewRounds(store, matrices, now)
 	v.figures.owing(v.rounds.Due, log)
 	v.bot = bot.New(bot.Options{
-		Rounds: v.rounds, Matrices: matrices, Words: words, Artist: results.New(words), Directory: v.people, Sender: v.people,
-		Claims: store, Diary: days, Creators: conf.creators, Log: log, Now: now,
+		Rounds: v.rounds, Matrices: matrices, Words: words, Renderer: results.New(words), Directory: v.people, Sender: v.people,
+		Claims: store, Schedule: days, Creators: conf.creators, Log: log, Now: now,
 		Handled: v.figures.handled, Delivered: v.figures.delivered,
 	})
 	v.run(ctx, &v.running, reminders.NewLoop(v.rounds, v.bot, log).Planning(reminders.NewPlanner(v.rounds, days, now, log)).Run)
@@ -196,7 +196,7 @@ func (v *service) watchSchema(ctx context.Context, interval time.Duration) error
 }
 
 // ownHolidays is a diary that goes by the bank holidays in a file.
-func ownHolidays(path string) (*reminders.Diary, error) {
+func ownHolidays(path string) (*reminders.Schedule, error) {
 	f, err := openFile(path)
 	if err != nil {
 		return nil, err
@@ -206,7 +206,7 @@ func ownHolidays(path string) (*reminders.Diary, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read bank holidays:\n%w", err)
 	}
-	return reminders.NewDiary(calendar), nil
+	return reminders.NewSchedule(calendar), nil
 }
 
 // service is what runs while the bot serves.
@@ -293,7 +293,7 @@ func (c *serveCommand) onDiscord(ctx context.Context, conf config, v *service) e
 	adapter, err := patiently(ctx, log, func(ctx context.Context) (*discord.Discord, error) {
 		adapter, err := discord.New(ctx, discord.Options{
 			Token: conf.discord.Token, PublicKey: conf.discord.Key, Guilds: conf.guilds, APIURL: c.DiscordAPI, Responder: v.bot,
-			Claims: v.store, Suggest: v.bot.Suggest, Agreed: agreed(v.rounds), Log: log, Dial: c.dial,
+			Claims: v.store, Suggest: v.bot.Suggest, ConsentsToDM: agreed(v.rounds), Log: log, Dial: c.dial,
 			Observer: v.figures.of(discord.Platform, conf.discord.gateway(), v.health),
 		})
 		if err != nil {

@@ -235,7 +235,7 @@ func waking() func() time.Time {
 	began := time.Now()
 	may := func(at time.Time) bool {
 		r := survey.Round{State: survey.Open, TimeZone: survey.DefaultTimeZone, ClosesAt: at.AddDate(0, 1, 0)}
-		sent, ok := diary().When(r, survey.Member{}, survey.OpenCall.On(at.Format(time.DateOnly)), at)
+		sent, ok := diary().SendWindow(r, survey.Member{}, survey.OpenCall.On(at.Format(time.DateOnly)), at)
 		return ok && sent.Equal(at)
 	}
 	for by := time.Duration(0); ; by += time.Hour {

@@ -415,7 +415,7 @@ func crowd(b testing.TB, store *redis.Store, editions []*survey.Matrix, coordina
 		size = 5000
 	}
 	for i := range size {
-		people = append(people, survey.Member{Person: survey.PersonID(person(i)), Standing: survey.Invited})
+		people = append(people, survey.Member{Person: survey.PersonID(person(i)), Status: survey.Invited})
 	}
 	if _, err := store.Invite(b.Context(), r.ID, people, "", time.Time{}, nil); err != nil {
 		b.Fatal(err)

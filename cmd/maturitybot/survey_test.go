@@ -157,11 +157,11 @@ func TestDoubleTapInTheTerminal(t *testing.T) {
 	screen := terminal.New(strings.NewReader("Early\nEarly\nMature\nq\n"), &out, terminal.Options{
 		Words: w.terminalWords, Plain: true, Now: stepping(0, 400*time.Millisecond, 3*time.Second),
 	})
-	start := chat.Event{Kind: chat.Press, Locale: "en", Action: chat.Do("go", string(round))}
+	start := chat.Event{Kind: chat.Press, Locale: "en", Action: chat.NewAction("go", string(round))}
 	if err := screen.Converse(t.Context(), b.bot, ben, chat.Place{Platform: tryPlatform, Channel: "@ben"}, start, nil); err != nil {
 		t.Fatal(err)
 	}
-	_, resp, err := b.rounds.View(t.Context(), round, person)
+	_, resp, err := b.rounds.Response(t.Context(), round, person)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,14 +113,14 @@ func (c tryCommand) Run(ctx context.Context, s streams) error {
 func (t *trial) say(heading string, paragraphs ...string) error {
 	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: heading}}}
 	for _, p := range paragraphs {
-		card.Blocks = append(card.Blocks, chat.Say(p))
+		card.Blocks = append(card.Blocks, chat.Paragraph(p))
 	}
 	return t.terminal.Show(card)
 }
 
 // yourVoice is the language that the person at the terminal has chosen in the survey.
 func (t *trial) yourVoice(ctx context.Context) locale.Voice {
-	seat, err := t.rounds.Seat(ctx, t.round, survey.PersonID(tryPerson(you).String()))
+	seat, err := t.rounds.Participation(ctx, t.round, survey.PersonID(tryPerson(you).String()))
 	if err == nil && seat.Member.Language != "" {
 		return t.words.In(string(seat.Member.Language))
 	}
@@ -188,7 +188,7 @@ func (o opening) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 
 // invited is the bot, as somebody meets it who was just invited.
 func (t *trial) invited(ctx context.Context) chat.Responder {
-	seat, err := t.rounds.Seat(ctx, t.round, survey.PersonID(tryPerson(you).String()))
+	seat, err := t.rounds.Participation(ctx, t.round, survey.PersonID(tryPerson(you).String()))
 	if err != nil {
 		return t.bot // it says itself what is wrong
 	}
@@ -203,7 +203,7 @@ func (t *trial) close(ctx context.Context, folder string, out io.Writer) error {
 	}
 	replies := t.bot.Handle(ctx, chat.Event{
 		ID: "try-close", Kind: chat.Press, Who: tryPerson(coordinator), Where: chat.Place{Platform: tryPlatform, Channel: tryChannel},
-		Action: chat.Do("closenow", string(t.round), voice.Lang),
+		Action: chat.NewAction("closenow", string(t.round), voice.Lang),
 	})
 	if folder == "" {
 		var err error
@@ -242,5 +242,5 @@ func (t *trial) close(ctx context.Context, folder string, out io.Writer) error {
 			return fmt.Errorf("name the files: %w", err)
 		}
 	}
-	return t.terminal.Show(chat.Card{Blocks: []chat.Block{chat.Say(voice.Say("try.bye"))}})
+	return t.terminal.Show(chat.Card{Blocks: []chat.Block{chat.Paragraph(voice.Say("try.bye"))}})
 }

@@ -78,13 +78,13 @@ func build(matrices []*survey.Matrix, people platform, now func() time.Time, log
 
 func (b *built) start(people platform, now func() time.Time, log *slog.Logger) *bot.Bot {
 	return bot.New(bot.Options{
-		Rounds: b.rounds, Matrices: b.matrices, Words: b.words, Artist: results.New(b.words),
-		Directory: people, Sender: people, Claims: b.store, Diary: diary(), Log: log, Now: now,
+		Rounds: b.rounds, Matrices: b.matrices, Words: b.words, Renderer: results.New(b.words),
+		Directory: people, Sender: people, Claims: b.store, Schedule: diary(), Log: log, Now: now,
 	})
 }
 
 // diary goes by the bank holidays of England and Wales.
-func diary() *reminders.Diary { return reminders.NewDiary(reminders.EnglandAndWales()) }
+func diary() *reminders.Schedule { return reminders.NewSchedule(reminders.EnglandAndWales()) }
 
 // stage is a stage for transcripts in a folder; done ends its store. People are where on says they are, given the people
 // of the stage: the stage itself, when on is nil. Inside is the bot as it is now.

@@ -403,7 +403,7 @@ func (r *reader) matrix(n *yaml.Node) *survey.Matrix {
 	for i, n := range r.items(f["information"], "information", kindCount) {
 		what := called("information", n, i)
 		k := r.fields(n, what, []string{"id", "name"})
-		m.Information = append(m.Information, survey.Kind{ID: r.id(k["id"], what, ids), Name: r.text(k["name"], "name of "+what, optionText)})
+		m.Information = append(m.Information, survey.InformationType{ID: r.id(k["id"], what, ids), Name: r.text(k["name"], "name of "+what, optionText)})
 	}
 	m.RoleGroups = r.roleGroups(f["role_groups"])
 	m.Dimensions = r.dimensions(f["dimensions"], m)

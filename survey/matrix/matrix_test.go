@@ -278,7 +278,7 @@ func largest() *survey.Matrix {
 		m.Levels = append(m.Levels, survey.Level{ID: fmt.Sprint("l", i), Name: text(40, fmt.Sprint("n", i)), Short: text(28, fmt.Sprint("s", i)), Meaning: text(300, "m")})
 	}
 	for i := range 10 {
-		m.Information = append(m.Information, survey.Kind{ID: fmt.Sprint("k", i), Name: text(75, "n")})
+		m.Information = append(m.Information, survey.InformationType{ID: fmt.Sprint("k", i), Name: text(75, "n")})
 	}
 	for i := range 10 {
 		d := survey.Dimension{ID: fmt.Sprint("d", i), Name: text(75, "n"), About: text(300, "a"), CoreElements: []survey.CoreElement{{Name: text(150, "c")}}}
@@ -361,7 +361,7 @@ func TestLimits(t *testing.T) {
 			for i := range m.Information {
 				m.Information[i].Name = one()
 			}
-			m.Information = append(m.Information, survey.Kind{ID: "more", Name: m.Information[0].Name})
+			m.Information = append(m.Information, survey.InformationType{ID: "more", Name: m.Information[0].Name})
 		}, []string{"information has 11 entries; at most 10 (Slack and Discord: "}},
 		{"elements of a dimension, and of all", func(m *survey.Matrix) {
 			c := &m.Dimensions[0].CoreElements[0]

@@ -261,11 +261,11 @@ func (c component) field() (chat.Field, error) {
 		case "11/12/2026":
 			return chat.Date{Label: label, Value: x.Value}, nil
 		case "17:00":
-			return chat.Clock{Label: label, Value: x.Value}, nil
+			return chat.TimeOfDay{Label: label, Value: x.Value}, nil
 		}
 		return chat.Input{Label: label, Value: x.Value, Max: x.MaxLength, Lines: x.Style == 2}, nil
 	case 3:
-		p := chat.Pick{Label: label, Options: options(x.Options), Many: x.MaxValues > 1}
+		p := chat.Select{Label: label, Options: options(x.Options), Many: x.MaxValues > 1}
 		for _, o := range x.Options {
 			if o.Default {
 				p.Chosen = append(p.Chosen, o.Value)

@@ -149,7 +149,7 @@ func (w *world) open() survey.Round {
 	w.Helper()
 	r := w.draft()
 	r.State, r.OpenedAt = survey.Open, now
-	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
+	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
 	return r
 }
 
@@ -158,21 +158,21 @@ func (w *world) invite(id survey.RoundID, names ...string) {
 	w.Helper()
 	var people []survey.Member
 	for _, n := range names {
-		people = append(people, survey.Member{Person: w.person(n), Standing: survey.Invited})
+		people = append(people, survey.Member{Person: w.person(n), Status: survey.Invited})
 	}
 	_, err := w.store.Invite(w.Context(), id, people, survey.Invitation, time.Now(), nil)
 	w.must(err)
 }
 
-func (w *world) seat(id survey.RoundID, name string) survey.Seat {
+func (w *world) seat(id survey.RoundID, name string) survey.Participation {
 	w.Helper()
-	s, err := w.store.Seat(w.Context(), id, w.person(name))
+	s, err := w.store.Participation(w.Context(), id, w.person(name))
 	w.must(err)
 	return s
 }
 
 // start makes somebody take part, invited before or not.
-func (w *world) start(r survey.Round, name string) survey.Seat {
+func (w *world) start(r survey.Round, name string) survey.Participation {
 	w.Helper()
 	w.invite(r.ID, name)
 	s, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, name), r.ClosesAt.Add(-time.Hour), starts)
@@ -181,19 +181,19 @@ func (w *world) start(r survey.Round, name string) survey.Seat {
 }
 
 func starts(m *survey.Member) error {
-	m.Standing = survey.Started
+	m.Status = survey.Started
 	return nil
 }
 
-func (w *world) answer(s survey.Seat, operation, element string, rating survey.Rating) survey.Response {
+func (w *world) answer(s survey.Participation, operation, element string, rating survey.Rating) survey.Response {
 	w.Helper()
-	resp, err := w.store.Answer(w.Context(), s, s.Round.ClosesAt.Add(-time.Hour), survey.Gesture{ID: operation}, element, rating)
+	resp, err := w.store.Answer(w.Context(), s, s.Round.ClosesAt.Add(-time.Hour), survey.Operation{ID: operation}, element, rating)
 	w.must(err)
 	resp.Version = ""
 	return resp
 }
 
-func (w *world) response(s survey.Seat) survey.Response {
+func (w *world) response(s survey.Participation) survey.Response {
 	w.Helper()
 	resp := w.versioned(s)
 	resp.Version = ""
@@ -201,7 +201,7 @@ func (w *world) response(s survey.Seat) survey.Response {
 }
 
 // versioned is a response with its version, which no law but that of Current looks at.
-func (w *world) versioned(s survey.Seat) survey.Response {
+func (w *world) versioned(s survey.Participation) survey.Response {
 	w.Helper()
 	resp, err := w.store.Response(w.Context(), s)
 	w.must(err)
@@ -294,18 +294,18 @@ func roundWhole(w *world) {
 	r.Workshop = survey.Workshop{At: now.Add(20 * 24 * time.Hour), Place: "Neuadd y Dref"}
 	r.Coordinators = append(r.Coordinators, w.person("carl"))
 	r.Consensus.AllowFarMinority = true
-	r.OpenedAt, r.RemindedAt, r.JoinOpen = now, now.Add(123*time.Millisecond), true
+	r.OpenedAt, r.RemindedAt, r.SelfJoin = now, now.Add(123*time.Millisecond), true
 	r.Nudged = 3
-	r.Reminders, r.PlannedAt = survey.ReminderPlan{BeforeClose: []int{3, 0}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 30, Spec: "0 9 * * 1", Paused: true}, now
-	r.Posts = survey.ChannelPlan{Digest: "0 9 * * 1", Off: []survey.MessageKind{survey.LastDay}}
-	r.LastDigest = &survey.Progress{At: now, Invited: 3, Finished: 1}
-	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
+	r.Reminders, r.PlannedAt = survey.ReminderPlan{BeforeClose: []int{3, 0}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 30, Cron: "0 9 * * 1", Paused: true}, now
+	r.Posts = survey.ChannelPlan{Digest: "0 9 * * 1", Disabled: []survey.MessageKind{survey.LastDay}}
+	r.LastDigest = &survey.DigestProgress{At: now, Invited: 3, Finished: 1}
+	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
 	closed := now.Add(time.Hour + time.Nanosecond)
-	_, err := w.store.CloseRound(w.Context(), r.ID, closed, survey.Entry{})
+	_, err := w.store.CloseRound(w.Context(), r.ID, closed, survey.AuditEntry{})
 	w.must(err)
-	r.Turnout, r.Sealed = &survey.Turnout{Invited: 1}, true
-	w.must(w.store.Seal(w.Context(), r.ID, *r.Turnout))
-	got, err := w.store.CloseRound(w.Context(), r.ID, closed.Add(time.Hour), survey.Entry{})
+	r.Turnout, r.Anonymised = &survey.Turnout{Invited: 1}, true
+	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, *r.Turnout))
+	got, err := w.store.CloseRound(w.Context(), r.ID, closed.Add(time.Hour), survey.AuditEntry{})
 	w.must(err)
 	w.full(got)
 	r.Version, r.State, r.ClosedAt = 4, survey.Closed, now.Add(time.Hour+time.Nanosecond)
@@ -319,11 +319,11 @@ func roundWhole(w *world) {
 func createTwice(w *world) {
 	r := w.open()
 	s := w.start(r, "ana")
-	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
+	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
 	w.equal(w.seat(r.ID, "ana"), s)
 	changed := r
 	changed.Area = "Elsewhere"
-	w.must(w.store.CreateRound(w.Context(), changed, survey.Entry{}))
+	w.must(w.store.CreateRound(w.Context(), changed, survey.AuditEntry{}))
 	got, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	w.equal(got, r)
@@ -337,20 +337,20 @@ func missingRound(w *world) {
 	id, ctx := seat.Round.ID, w.Context()
 	for what, err := range map[string]error{
 		"round":     second(w.store.Round(ctx, id)),
-		"save":      w.store.SaveRound(ctx, seat.Round, survey.Entry{}),
-		"close":     second(w.store.CloseRound(ctx, id, now, survey.Entry{})),
+		"save":      w.store.SaveRound(ctx, seat.Round, survey.AuditEntry{}),
+		"close":     second(w.store.CloseRound(ctx, id, now, survey.AuditEntry{})),
 		"invite":    second(w.store.Invite(ctx, id, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now(), nil)),
-		"seat":      second(w.store.Seat(ctx, id, w.person("ana"))),
+		"seat":      second(w.store.Participation(ctx, id, w.person("ana"))),
 		"change":    second(w.store.ChangeMember(ctx, seat, now, starts)),
-		"note":      w.store.Mark(ctx, id, w.person("ana"), reach(true)),
+		"note":      w.store.UpdateContact(ctx, id, w.person("ana"), reach(true)),
 		"roster":    w.store.Roster(ctx, id, func(survey.Member) error { return nil }),
-		"answer":    second(w.store.Answer(ctx, seat, now, survey.Gesture{ID: "o1"}, "vision", 1)),
-		"detail":    second(w.store.Detail(ctx, seat, now, survey.Gesture{ID: "o1"}, "vision", survey.Detail{Note: "x"})),
+		"answer":    second(w.store.Answer(ctx, seat, now, survey.Operation{ID: "o1"}, "vision", 1)),
+		"detail":    second(w.store.Detail(ctx, seat, now, survey.Operation{ID: "o1"}, "vision", survey.Detail{Note: "x"})),
 		"withdraw":  w.store.Withdraw(ctx, seat),
 		"forget":    second(w.store.Forget(ctx, id, w.person("ana"))),
 		"responses": w.store.Responses(ctx, id, func(survey.Response) error { return nil }),
-		"record":    second(w.store.Record(ctx, id)),
-		"append":    w.store.AppendEntry(ctx, id, always(act(survey.ActResults))),
+		"record":    second(w.store.AuditLog(ctx, id)),
+		"append":    w.store.AppendEntry(ctx, id, always(act(survey.AuditResults))),
 	} {
 		if !errors.Is(err, survey.ErrNoRound) {
 			w.Errorf("%s: got error %v, want %v", what, err, survey.ErrNoRound)
@@ -365,8 +365,8 @@ func staleSave(w *world) {
 	r := w.open()
 	first, other := r, r
 	first.Area, other.Area = "First", "Other"
-	w.must(w.store.SaveRound(w.Context(), first, survey.Entry{}))
-	w.want(w.store.SaveRound(w.Context(), other, survey.Entry{}), survey.ErrChanged)
+	w.must(w.store.SaveRound(w.Context(), first, survey.AuditEntry{}))
+	w.want(w.store.SaveRound(w.Context(), other, survey.AuditEntry{}), survey.ErrChanged)
 	got, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	first.Version++
@@ -377,8 +377,8 @@ func staleSave(w *world) {
 func saveReplayed(w *world) {
 	r := w.open()
 	r.Area = "First"
-	w.must(w.store.SaveRound(w.Context(), r, survey.Entry{}))
-	w.must(w.store.SaveRound(w.Context(), r, survey.Entry{}))
+	w.must(w.store.SaveRound(w.Context(), r, survey.AuditEntry{}))
+	w.must(w.store.SaveRound(w.Context(), r, survey.AuditEntry{}))
 	got, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	w.equal(got.Version, r.Version+1)
@@ -390,14 +390,14 @@ func saveNeverCloses(w *world) {
 	closed := r
 	closed.State = survey.Closed
 	for range 2 {
-		if w.store.SaveRound(w.Context(), closed, survey.Entry{}) == nil {
+		if w.store.SaveRound(w.Context(), closed, survey.AuditEntry{}) == nil {
 			w.Error("a save closed a round")
 		}
 		closed.ClosedAt = now
 	}
 	created := w.draft()
 	created.State, created.ClosedAt = survey.Closed, now
-	if w.store.CreateRound(w.Context(), created, survey.Entry{}) == nil {
+	if w.store.CreateRound(w.Context(), created, survey.AuditEntry{}) == nil {
 		w.Error("a round was made closed")
 	}
 	got, err := w.store.Round(w.Context(), r.ID)
@@ -412,16 +412,16 @@ func roundsIn(w *world) {
 	w.equal(len(got), 0)
 	a, b, c := w.open(), w.draft(), w.draft()
 	c.Channel += "-other"
-	w.must(w.store.CreateRound(w.Context(), b, survey.Entry{}))
-	w.must(w.store.CreateRound(w.Context(), c, survey.Entry{}))
-	w.must(w.store.CreateRound(w.Context(), a, survey.Entry{})) // again: it is not newer for that
-	_, err = w.store.CloseRound(w.Context(), a.ID, now, survey.Entry{})
+	w.must(w.store.CreateRound(w.Context(), b, survey.AuditEntry{}))
+	w.must(w.store.CreateRound(w.Context(), c, survey.AuditEntry{}))
+	w.must(w.store.CreateRound(w.Context(), a, survey.AuditEntry{})) // again: it is not newer for that
+	_, err = w.store.CloseRound(w.Context(), a.ID, now, survey.AuditEntry{})
 	w.must(err)
 	got, err = w.store.RoundsIn(w.Context(), w.channel())
 	w.must(err)
 	w.equal(got, []survey.RoundID{b.ID, a.ID})
 	b.Channel = c.Channel
-	w.must(w.store.SaveRound(w.Context(), b, survey.Entry{}))
+	w.must(w.store.SaveRound(w.Context(), b, survey.AuditEntry{}))
 	got, err = w.store.RoundsIn(w.Context(), w.channel())
 	w.must(err)
 	w.equal(got, []survey.RoundID{a.ID})
@@ -446,7 +446,7 @@ func roundsOf(w *world) {
 	w.must(err)
 	w.equal(len(got), 3)
 	b.Coordinators = append(b.Coordinators, w.person("carl"))
-	w.must(w.store.SaveRound(w.Context(), b, survey.Entry{}))
+	w.must(w.store.SaveRound(w.Context(), b, survey.AuditEntry{}))
 	got, err = w.store.RoundsOf(w.Context(), w.person("carl"))
 	w.must(err)
 	w.equal(got, []survey.RoundID{b.ID})
@@ -455,8 +455,8 @@ func roundsOf(w *world) {
 // Somebody is invited once, whoever presses how often; an entry that is there is left as it is.
 func inviteOnce(w *world) {
 	r := w.open()
-	ana := survey.Member{Person: w.person("ana"), Standing: survey.Invited, Role: "midwife", Group: "health"}
-	ben := survey.Member{Person: w.person("ben"), Standing: survey.Invited}
+	ana := survey.Member{Person: w.person("ana"), Status: survey.Invited, Role: "midwife", Group: "health"}
+	ben := survey.Member{Person: w.person("ben"), Status: survey.Invited}
 	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{ana}, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	w.equal(added, []survey.Member{ana})
@@ -477,7 +477,7 @@ func inviteSameTwiceInOne(w *world) {
 	first := survey.Member{Person: w.person("ana"), Role: "midwife"}
 	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{first, first, {Person: first.Person, Role: "parent"}}, survey.Invitation, time.Now(), nil)
 	w.must(err)
-	first.Standing = survey.Invited
+	first.Status = survey.Invited
 	w.equal(added, []survey.Member{first})
 	w.equal(w.seat(r.ID, "ana").Member, first)
 }
@@ -487,9 +487,9 @@ func memberWhole(w *world) {
 	r := w.open()
 	w.invite(r.ID, "ana")
 	want := survey.Member{
-		Person: w.person("ana"), Standing: survey.Finished, Language: survey.Welsh, Role: "midwife", Group: "health",
+		Person: w.person("ana"), Status: survey.Finished, Language: survey.Welsh, Role: "midwife", Group: "health",
 		Organisation: "Bwrdd \"Iechyd\" <&>", Scope: survey.ScopeArea, Notice: "2", NoticeAt: now, Unreachable: true,
-		TimeZone: "Asia/Tokyo", Quiet: true, RemindOn: "2026-12-04", RemindedOn: "2026-12-03", NudgedOn: "2026-12-02",
+		TimeZone: "Asia/Tokyo", RemindersOff: true, RemindOnDate: "2026-12-04", LastRemindedDate: "2026-12-03", LastNudgedDate: "2026-12-02",
 	}
 	w.full(want)
 	seat, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, "ana"), now, func(m *survey.Member) error {
@@ -508,9 +508,9 @@ func stranger(w *world) {
 	seat := w.seat(r.ID, "eve")
 	w.equal(seat.Member, survey.Member{Person: w.person("eve")})
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotTakingPart)
-	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
+	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
 	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrNotTakingPart)
-	w.must(w.store.Mark(w.Context(), r.ID, seat.Member.Person, reach(true)))
+	w.must(w.store.UpdateContact(w.Context(), r.ID, seat.Member.Person, reach(true)))
 	w.equal(len(w.roster(r.ID)), 0)
 }
 
@@ -525,7 +525,7 @@ func changeFromStaleSeat(w *world) {
 		return nil
 	})
 	w.must(err)
-	w.equal(seat.Member, survey.Member{Person: w.person("ana"), Standing: survey.Started, Language: survey.Welsh})
+	w.equal(seat.Member, survey.Member{Person: w.person("ana"), Status: survey.Started, Language: survey.Welsh})
 	w.equal(w.seat(r.ID, "ana").Member, seat.Member)
 }
 
@@ -536,7 +536,7 @@ func changeRefused(w *world) {
 	before := w.seat(r.ID, "ana")
 	refusal := errors.New("no")
 	w.want(second(w.store.ChangeMember(w.Context(), before, now, func(m *survey.Member) error {
-		m.Standing = survey.Declined
+		m.Status = survey.Declined
 		return refusal
 	})), refusal)
 	w.equal(w.seat(r.ID, "ana"), before)
@@ -573,13 +573,13 @@ func unreachable(w *world) {
 	r := w.open()
 	started := w.start(r, "ana").Member
 	for _, want := range []bool{true, true, false, true} {
-		w.must(w.store.Mark(w.Context(), r.ID, started.Person, reach(want)))
+		w.must(w.store.UpdateContact(w.Context(), r.ID, started.Person, reach(want)))
 		started.Unreachable = want
 		w.equal(w.seat(r.ID, "ana").Member, started)
 	}
-	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
+	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
 	w.must(err)
-	w.must(w.store.Mark(w.Context(), r.ID, started.Person, reach(false)))
+	w.must(w.store.UpdateContact(w.Context(), r.ID, started.Person, reach(false)))
 	started.Unreachable = false
 	w.equal(w.seat(r.ID, "ana").Member, started)
 }
@@ -607,7 +607,7 @@ func rosterPages(w *world) {
 	var all []survey.Member
 	want := map[survey.PersonID]survey.Member{}
 	for i := range people {
-		m := survey.Member{Person: w.person(fmt.Sprint(i)), Standing: survey.Invited}
+		m := survey.Member{Person: w.person(fmt.Sprint(i)), Status: survey.Invited}
 		all, want[m.Person] = append(all, m), m
 	}
 	added, err := w.store.Invite(w.Context(), r.ID, all, survey.Invitation, time.Now(), nil)
@@ -664,7 +664,7 @@ func oneGestureManyElements(w *world) {
 	for range 2 {
 		w.answer(seat, "o1", "vision", 1)
 		w.answer(seat, "o1", "needs", 2)
-		resp, err := w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "needs", survey.Detail{Note: "n"})
+		resp, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "needs", survey.Detail{Note: "n"})
 		w.must(err)
 		w.equal(resp.Answers, map[string]survey.Answer{"vision": {Rating: 1}, "needs": {Rating: 2, Detail: survey.Detail{Note: "n"}}})
 	}
@@ -678,7 +678,7 @@ func takeBack(w *world) {
 	w.equal(w.answer(seat, "o2", "vision", survey.NotAnswered), survey.Response{Answers: rated(nil)})
 	w.equal(len(w.responses(r.ID)), 1)
 	w.answer(seat, "o3", "vision", 3)
-	_, err := w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o4"}, "vision", survey.Detail{Note: "n"})
+	_, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o4"}, "vision", survey.Detail{Note: "n"})
 	w.must(err)
 	w.equal(w.answer(seat, "o5", "vision", survey.NotAnswered).Answers,
 		map[string]survey.Answer{"vision": {Detail: survey.Detail{Note: "n"}}})
@@ -695,7 +695,7 @@ func detail(w *world) {
 		{Information: []string{"audit"}},
 		{},
 	} {
-		resp, err := w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: fmt.Sprint("d", i)}, "vision", d)
+		resp, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: fmt.Sprint("d", i)}, "vision", d)
 		w.must(err)
 		want := map[string]survey.Answer{"vision": {Rating: 2, Detail: d}}
 		w.equal(resp.Answers, want)
@@ -710,7 +710,7 @@ func detailReplayedAfterNewer(w *world) {
 	var newest survey.Response
 	for _, note := range []string{"old", "new", "old"} {
 		var err error
-		newest, err = w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: note}, "vision", survey.Detail{Note: note})
+		newest, err = w.store.Detail(w.Context(), seat, now, survey.Operation{ID: note}, "vision", survey.Detail{Note: note})
 		w.must(err)
 	}
 	w.equal(newest.Answers["vision"].Detail.Note, "new")
@@ -725,7 +725,7 @@ func freeTextSurvives(w *world) {
 		"nul \x00 and \x7f", `quotes " ' \ {braces} [[ ]] -- KEYS[1]`, "0", " ", "\u202eright to left", "<!everyone> *x* @here",
 	} {
 		want := survey.Detail{Note: text, Barrier: text}
-		resp, err := w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: fmt.Sprint("o", i)}, "vision", want)
+		resp, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: fmt.Sprint("o", i)}, "vision", want)
 		w.must(err)
 		w.equal(resp.Answers["vision"].Detail, want)
 		w.equal(w.responses(r.ID)[0].Answers["vision"].Detail, want)
@@ -736,8 +736,8 @@ func freeTextSurvives(w *world) {
 func oddElement(w *world) {
 	seat := w.start(w.open(), "ana")
 	for _, element := range []string{"", ".g", ".o", ".n:vision"} {
-		w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, element, 1)), survey.ErrNoElement)
-		w.want(second(w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o1"}, element, survey.Detail{Note: "n"})), survey.ErrNoElement)
+		w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, element, 1)), survey.ErrNoElement)
+		w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, element, survey.Detail{Note: "n"})), survey.ErrNoElement)
 	}
 	w.equal(w.response(seat), survey.Response{Answers: rated(nil)})
 }
@@ -747,14 +747,14 @@ func notTakingPart(w *world) {
 	r := w.open()
 	w.invite(r.ID, "ana")
 	seat := w.seat(r.ID, "ana")
-	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
-	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", survey.Detail{Note: "n"})), survey.ErrNotTakingPart)
+	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
+	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", survey.Detail{Note: "n"})), survey.ErrNotTakingPart)
 	seat, err := w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
-		m.Standing = survey.Declined
+		m.Status = survey.Declined
 		return nil
 	})
 	w.must(err)
-	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
+	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
 	w.equal(len(w.response(seat).Answers), 0)
 	w.equal(len(w.responses(r.ID)), 0)
 }
@@ -762,12 +762,12 @@ func notTakingPart(w *world) {
 // Before a round is open nobody can start or answer; people may be invited.
 func draftRefuses(w *world) {
 	r := w.draft()
-	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
+	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
 	w.invite(r.ID, "ana")
 	seat := w.seat(r.ID, "ana")
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotOpen)
-	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", 1)), survey.ErrNotOpen)
-	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o1"}, "vision", survey.Detail{Note: "n"})), survey.ErrNotOpen)
+	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotOpen)
+	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", survey.Detail{Note: "n"})), survey.ErrNotOpen)
 	w.equal(w.seat(r.ID, "ana"), seat)
 }
 
@@ -777,10 +777,10 @@ func lateRefuses(w *world) {
 	seat := w.start(r, "ana")
 	want := w.answer(seat, "o1", "vision", 2)
 	for _, late := range []time.Time{r.ClosesAt, r.ClosesAt.Add(time.Hour)} {
-		w.want(second(w.store.Answer(w.Context(), seat, late, survey.Gesture{ID: "o2"}, "vision", 3)), survey.ErrClosed)
-		w.want(second(w.store.Detail(w.Context(), seat, late, survey.Gesture{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
+		w.want(second(w.store.Answer(w.Context(), seat, late, survey.Operation{ID: "o2"}, "vision", 3)), survey.ErrClosed)
+		w.want(second(w.store.Detail(w.Context(), seat, late, survey.Operation{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
 		w.want(second(w.store.ChangeMember(w.Context(), seat, late, func(m *survey.Member) error {
-			m.Standing = survey.Finished
+			m.Status = survey.Finished
 			return nil
 		})), survey.ErrClosed)
 		w.want(second(w.store.ChangeMember(w.Context(), seat, late, starts)), survey.ErrClosed)
@@ -789,8 +789,8 @@ func lateRefuses(w *world) {
 	w.equal(w.seat(r.ID, "ana").Member, seat.Member)
 	extended := r
 	extended.ClosesAt = r.ClosesAt.Add(2 * time.Hour)
-	w.must(w.store.SaveRound(w.Context(), extended, survey.Entry{}))
-	_, err := w.store.Answer(w.Context(), seat, r.ClosesAt.Add(time.Hour), survey.Gesture{ID: "o4"}, "vision", 4)
+	w.must(w.store.SaveRound(w.Context(), extended, survey.AuditEntry{}))
+	_, err := w.store.Answer(w.Context(), seat, r.ClosesAt.Add(time.Hour), survey.Operation{ID: "o4"}, "vision", 4)
 	w.must(err)
 }
 
@@ -798,26 +798,26 @@ func lateRefuses(w *world) {
 func closedRefuses(w *world) {
 	r := w.open()
 	want := w.answer(w.start(r, "ana"), "o1", "vision", 2)
-	closed, err := w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
+	closed, err := w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
 	w.must(err)
 	seat := w.seat(r.ID, "ana")
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
-	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o2"}, "vision", 3)), survey.ErrClosed)
-	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
+	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", 3)), survey.ErrClosed)
+	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
 	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrClosed)
 	w.want(second(w.store.Response(w.Context(), seat)), survey.ErrClosed)
 	w.want(second(w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ben")}}, survey.Invitation, time.Now(), nil)), survey.ErrClosed)
 	r.Version = closed.Version
-	w.want(w.store.SaveRound(w.Context(), r, survey.Entry{}), survey.ErrClosed)
+	w.want(w.store.SaveRound(w.Context(), r, survey.AuditEntry{}), survey.ErrClosed)
 	moved := closed
 	moved.Workshop.At = now.Add(48 * time.Hour)
-	w.must(w.store.SaveRound(w.Context(), moved, survey.Entry{}))
-	w.must(w.store.SaveRound(w.Context(), moved, survey.Entry{})) // its reply was lost
+	w.must(w.store.SaveRound(w.Context(), moved, survey.AuditEntry{}))
+	w.must(w.store.SaveRound(w.Context(), moved, survey.AuditEntry{})) // its reply was lost
 	kept, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	moved.Version++
 	w.equal(kept, moved)
-	w.want(w.store.SaveRound(w.Context(), closed, survey.Entry{}), survey.ErrChanged)
+	w.want(w.store.SaveRound(w.Context(), closed, survey.AuditEntry{}), survey.ErrChanged)
 	w.equal(w.responses(r.ID), []survey.Response{want})
 	w.equal(len(w.roster(r.ID)), 1)
 }
@@ -829,10 +829,10 @@ func seatFromBeforeTheClose(w *world) {
 	want := w.answer(seat, "o1", "vision", 2)
 	w.invite(r.ID, "ben")
 	ben := w.seat(r.ID, "ben")
-	_, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Minute), survey.Entry{})
+	_, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Minute), survey.AuditEntry{})
 	w.must(err)
-	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o2"}, "vision", 3)), survey.ErrClosed)
-	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
+	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", 3)), survey.ErrClosed)
+	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
 	w.want(second(w.store.ChangeMember(w.Context(), ben, now, starts)), survey.ErrClosed)
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
 	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrClosed)
@@ -842,11 +842,11 @@ func seatFromBeforeTheClose(w *world) {
 // Closing again changes nothing and keeps the first time.
 func closeTwice(w *world) {
 	r := w.open()
-	first, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Hour), survey.Entry{})
+	first, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Hour), survey.AuditEntry{})
 	w.must(err)
 	r.State, r.ClosedAt, r.Version = survey.Closed, now.Add(time.Hour), r.Version+1
 	w.equal(first, r)
-	again, err := w.store.CloseRound(w.Context(), r.ID, now.Add(2*time.Hour), survey.Entry{})
+	again, err := w.store.CloseRound(w.Context(), r.ID, now.Add(2*time.Hour), survey.AuditEntry{})
 	w.must(err)
 	w.equal(again, first)
 	got, err := w.store.Round(w.Context(), r.ID)
@@ -859,29 +859,29 @@ func sealForgets(w *world) {
 	r := w.open()
 	ana := w.start(r, "ana")
 	ana, err := w.store.ChangeMember(w.Context(), ana, now, func(m *survey.Member) error {
-		m.Standing, m.Language, m.Role, m.Group, m.Organisation, m.Scope = survey.Finished, "cy", "midwife", "health", "NHS", survey.ScopeTeam
+		m.Status, m.Language, m.Role, m.Group, m.Organisation, m.Scope = survey.Finished, "cy", "midwife", "health", "NHS", survey.ScopeTeam
 		m.Notice, m.NoticeAt = "1", now
-		m.TimeZone, m.Quiet, m.RemindOn, m.RemindedOn, m.NudgedOn = "Asia/Tokyo", true, "2026-12-04", "2026-12-03", "2026-12-02"
+		m.TimeZone, m.RemindersOff, m.RemindOnDate, m.LastRemindedDate, m.LastNudgedDate = "Asia/Tokyo", true, "2026-12-04", "2026-12-03", "2026-12-02"
 		return nil
 	})
 	w.must(err)
 	w.invite(r.ID, "ben")
 	turnout := survey.Turnout{Invited: 2, Finished: 1, Roles: []survey.RoleCount{{Role: "midwife", Invited: 1, Finished: 1}}, Unstated: survey.RoleCount{Invited: 1}}
-	w.want(w.store.Seal(w.Context(), r.ID, turnout), survey.ErrStillOpen)
+	w.want(w.store.AnonymiseRoster(w.Context(), r.ID, turnout), survey.ErrStillOpen)
 	w.equal(w.roster(r.ID)[ana.Member.Person], ana.Member)
-	_, err = w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
+	_, err = w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
 	w.must(err)
-	w.must(w.store.Seal(w.Context(), r.ID, turnout))
-	w.must(w.store.Seal(w.Context(), r.ID, survey.Turnout{Invited: 99}))
+	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, turnout))
+	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, survey.Turnout{Invited: 99}))
 	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{
-		w.person("ana"): {Person: w.person("ana"), Standing: survey.Finished, Notice: "1", NoticeAt: now.Truncate(24 * time.Hour), Quiet: true},
-		w.person("ben"): {Person: w.person("ben"), Standing: survey.Invited},
+		w.person("ana"): {Person: w.person("ana"), Status: survey.Finished, Notice: "1", NoticeAt: now.Truncate(24 * time.Hour), RemindersOff: true},
+		w.person("ben"): {Person: w.person("ben"), Status: survey.Invited},
 	})
 	got, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	w.equal(got.Turnout, &turnout)
-	w.equal(got.Sealed, true)
-	w.want(w.store.Seal(w.Context(), "nothing", turnout), survey.ErrNoRound)
+	w.equal(got.Anonymised, true)
+	w.want(w.store.AnonymiseRoster(w.Context(), "nothing", turnout), survey.ErrNoRound)
 }
 
 // While a round is open its seats have pseudonyms, one a person; from the close on there is none.
@@ -891,10 +891,10 @@ func closeDestroysSecret(w *world) {
 	if len(ana.Pseudonym) != 16 || ana.Pseudonym == ben.Pseudonym || ana.Pseudonym == w.start(other, "ana").Pseudonym {
 		w.Errorf("pseudonyms do not tell people and rounds apart")
 	}
-	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
+	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
 	w.must(err)
 	w.equal(w.seat(r.ID, "ana").Pseudonym, "")
-	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
+	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
 	w.equal(w.seat(r.ID, "ana").Pseudonym, "")
 	if w.seat(other.ID, "ana").Pseudonym == "" {
 		w.Error("another round lost its secret")
@@ -915,13 +915,13 @@ func withdrawErases(w *world) {
 	for range 2 {
 		w.must(w.store.Withdraw(w.Context(), ana))
 		gone := w.seat(r.ID, "ana")
-		w.equal(gone.Member, survey.Member{Person: w.person("ana"), Standing: survey.Withdrawn})
+		w.equal(gone.Member, survey.Member{Person: w.person("ana"), Status: survey.Withdrawn})
 		w.equal(len(w.response(gone).Answers), 0)
 		w.equal(w.responses(r.ID), []survey.Response{kept})
 	}
-	w.want(second(w.store.Answer(w.Context(), ana, now, survey.Gesture{ID: "o2"}, "vision", 1)), survey.ErrNotTakingPart)
-	w.must(w.store.Mark(w.Context(), r.ID, ana.Member.Person, reach(true)))
-	w.equal(w.seat(r.ID, "ana").Member, survey.Member{Person: w.person("ana"), Standing: survey.Withdrawn})
+	w.want(second(w.store.Answer(w.Context(), ana, now, survey.Operation{ID: "o2"}, "vision", 1)), survey.ErrNotTakingPart)
+	w.must(w.store.UpdateContact(w.Context(), r.ID, ana.Member.Person, reach(true)))
+	w.equal(w.seat(r.ID, "ana").Member, survey.Member{Person: w.person("ana"), Status: survey.Withdrawn})
 	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	w.equal(len(added), 0)
@@ -949,7 +949,7 @@ func forgetOpen(w *world) {
 	odd := survey.PersonID(string(w.person("ana")) + "*") // a pattern, were it not taken literally
 	_, err := w.store.Invite(ctx, r.ID, []survey.Member{{Person: odd}}, survey.Invitation, now, nil)
 	w.must(err)
-	w.must(w.store.Owe(ctx, r.ID, "nudge@2026-12-04", now.Add(time.Hour), []survey.PersonID{ana.Member.Person}))
+	w.must(w.store.Enqueue(ctx, r.ID, "nudge@2026-12-04", now.Add(time.Hour), []survey.PersonID{ana.Member.Person}))
 
 	f, err := w.store.Forget(ctx, r.ID, odd)
 	w.must(err)
@@ -979,7 +979,7 @@ func forgetClosed(w *world) {
 	r := w.open()
 	w.answer(w.start(r, "ana"), "o1", "vision", 2)
 	w.start(r, "ben")
-	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
+	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
 	w.must(err)
 	for _, want := range []survey.Forgotten{{Invited: true, Messages: 1}, {}} {
 		f, err := w.store.Forget(w.Context(), r.ID, w.person("ana"))
@@ -988,7 +988,7 @@ func forgetClosed(w *world) {
 		w.equal(len(w.roster(r.ID)), 1)
 		w.equal(len(w.responses(r.ID)), 2)
 	}
-	w.must(w.store.Seal(w.Context(), r.ID, survey.Turnout{Invited: 2}))
+	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, survey.Turnout{Invited: 2}))
 	w.equal(len(w.roster(r.ID)), 1)
 }
 
@@ -1002,15 +1002,15 @@ func forgetInTheMiddle(w *world) {
 		w.must(err)
 	}
 	_, err := w.store.ChangeMember(ctx, ana, now, func(m *survey.Member) error {
-		m.Standing = survey.Finished
+		m.Status = survey.Finished
 		forget()
 		return nil
 	})
 	w.want(err, survey.ErrNotTakingPart)
-	w.want(second(w.store.Answer(ctx, ana, now, survey.Gesture{ID: "o2", At: now}, "needs", 1)), survey.ErrNotTakingPart)
-	w.want(second(w.store.Detail(ctx, ana, now, survey.Gesture{ID: "o3", At: now}, "needs", survey.Detail{Note: "x"})), survey.ErrNotTakingPart)
+	w.want(second(w.store.Answer(ctx, ana, now, survey.Operation{ID: "o2", At: now}, "needs", 1)), survey.ErrNotTakingPart)
+	w.want(second(w.store.Detail(ctx, ana, now, survey.Operation{ID: "o3", At: now}, "needs", survey.Detail{Note: "x"})), survey.ErrNotTakingPart)
 	w.want(w.store.Withdraw(ctx, ana), survey.ErrNotTakingPart)
-	w.must(w.store.Mark(ctx, r.ID, ana.Member.Person, reach(true)))
+	w.must(w.store.UpdateContact(ctx, r.ID, ana.Member.Person, reach(true)))
 	w.equal(len(w.roster(r.ID)), 0)
 	w.equal(len(w.responses(r.ID)), 0)
 }
@@ -1028,7 +1028,7 @@ func responsesPages(w *world) {
 	w.each(people, func(i int) {
 		seat, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, fmt.Sprint(i)), now, starts)
 		if err == nil {
-			_, err = w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: "o1"}, fmt.Sprint("e", i), 1)
+			_, err = w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, fmt.Sprint("e", i), 1)
 		}
 		if err != nil {
 			w.Error(err)
@@ -1086,7 +1086,7 @@ func responsesUnlinkableOrder(w *world) {
 	if slices.Equal(before, came) {
 		w.Error("responses come in the order of their people")
 	}
-	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
+	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
 	w.must(err)
 	w.equal(order(), before)
 }
@@ -1102,7 +1102,7 @@ func crowd(w *world) {
 			seat := w.start(r, name)
 			for e := range 3 {
 				for range 2 {
-					if _, err := w.store.Answer(w.Context(), seat, now, survey.Gesture{ID: fmt.Sprint("o", e)}, fmt.Sprint("e", e), survey.Rating(1+i%4)); err != nil {
+					if _, err := w.store.Answer(w.Context(), seat, now, survey.Operation{ID: fmt.Sprint("o", e)}, fmt.Sprint("e", e), survey.Rating(1+i%4)); err != nil {
 						w.Error(err)
 					}
 				}
@@ -1121,10 +1121,10 @@ func crowd(w *world) {
 }
 
 // expiring keeps an open round with one answer, of which everything is due to go in two to three seconds.
-func (w *world) expiring() (survey.Round, survey.Seat) {
+func (w *world) expiring() (survey.Round, survey.Participation) {
 	r := w.draft()
 	r.State, r.ClosesAt = survey.Open, time.Now().Add(3*time.Second-survey.Retention).UTC().Truncate(time.Second)
-	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
+	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
 	seat := w.start(r, "ana")
 	w.answer(seat, "o1", "vision", 2)
 	return r, seat
@@ -1145,7 +1145,7 @@ func expires(w *world) {
 	w.equal(len(in)+len(of), 0)
 	// What comes under the same id later does not find anything of it.
 	r.ClosesAt = now.Add(time.Hour)
-	w.must(w.store.CreateRound(w.Context(), r, survey.Entry{}))
+	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
 	w.equal(len(w.roster(r.ID))+len(w.responses(r.ID)), 0)
 }
 
@@ -1155,8 +1155,8 @@ func extendMovesExpiry(w *world) {
 	closed, _ := w.expiring()
 	marker, _ := w.expiring()
 	extended.ClosesAt = now.Add(24 * time.Hour)
-	w.must(w.store.SaveRound(w.Context(), extended, survey.Entry{}))
-	_, err := w.store.CloseRound(w.Context(), closed.ID, now, survey.Entry{})
+	w.must(w.store.SaveRound(w.Context(), extended, survey.AuditEntry{}))
+	_, err := w.store.CloseRound(w.Context(), closed.ID, now, survey.AuditEntry{})
 	w.must(err)
 	w.until("the round made last is gone", func() bool {
 		_, err := w.store.Round(w.Context(), marker.ID)
@@ -1180,10 +1180,10 @@ func extendMovesExpiry(w *world) {
 func lateGesture(w *world) {
 	r := w.open()
 	seat := w.start(r, "ana")
-	made := func(id string, second int) survey.Gesture {
-		return survey.Gesture{ID: id, At: now.Add(time.Duration(second) * time.Second)}
+	made := func(id string, second int) survey.Operation {
+		return survey.Operation{ID: id, At: now.Add(time.Duration(second) * time.Second)}
 	}
-	say := func(g survey.Gesture, element string, rating survey.Rating) survey.Response {
+	say := func(g survey.Operation, element string, rating survey.Rating) survey.Response {
 		resp, err := w.store.Answer(w.Context(), seat, now, g, element, rating)
 		w.must(err)
 		return resp
@@ -1197,7 +1197,7 @@ func lateGesture(w *world) {
 		"vision": {Rating: 3, Detail: survey.Detail{Note: "n"}}, "needs": {Rating: 2},
 	})
 	say(made("third", 3), "vision", 4)
-	say(survey.Gesture{ID: "timeless"}, "vision", 1) // where a platform tells no time, they count as they come
+	say(survey.Operation{ID: "timeless"}, "vision", 1) // where a platform tells no time, they count as they come
 	w.equal(w.response(seat).Answers["vision"].Rating, survey.Rating(1))
 }
 
@@ -1207,16 +1207,16 @@ func lateGesture(w *world) {
 func tooSoon(w *world) {
 	r := w.open()
 	seat := w.start(r, "ana")
-	made := func(id string, after time.Duration) survey.Gesture {
-		return survey.Gesture{ID: id, At: now.Add(after)}
+	made := func(id string, after time.Duration) survey.Operation {
+		return survey.Operation{ID: id, At: now.Add(after)}
 	}
-	kept := func(g survey.Gesture, element string, rating survey.Rating) {
+	kept := func(g survey.Operation, element string, rating survey.Rating) {
 		w.Helper()
 		resp, err := w.store.Answer(w.Context(), seat, now, g, element, rating)
 		w.must(err)
 		w.equal(resp.Answers[element].Rating, rating)
 	}
-	refused := func(g survey.Gesture, element string, before string) {
+	refused := func(g survey.Operation, element string, before string) {
 		w.Helper()
 		resp, err := w.store.Answer(w.Context(), seat, now, g, element, 4)
 		var soon *survey.TooSoonError
@@ -1239,7 +1239,7 @@ func tooSoon(w *world) {
 	kept(made("a8", 5*time.Second), "assets", 4)
 	refused(made("a6", 2100*time.Millisecond), "outcomes", "assets") // a known operation of which nothing was kept
 	kept(made("a9", time.Second), "leadership", 1)                   // it was made before the last, and arrives after it
-	kept(survey.Gesture{ID: "a10"}, "quality", 1)                    // where a platform tells no time, every answer counts
+	kept(survey.Operation{ID: "a10"}, "quality", 1)                  // where a platform tells no time, every answer counts
 	kept(made("a11", 20*time.Second), "workforce", 1)
 	kept(made("a12", 30*time.Second), "resources", 1)
 	refused(made("a13", 20400*time.Millisecond), "experience", "workforce") // it arrives after a later answer
@@ -1255,7 +1255,7 @@ func tooSoon(w *world) {
 func current(w *world) {
 	r := w.open()
 	seat := w.start(r, "ana")
-	is := func(seat survey.Seat, resp survey.Response, want bool) {
+	is := func(seat survey.Participation, resp survey.Response, want bool) {
 		w.Helper()
 		same, err := w.store.Current(w.Context(), seat, resp)
 		w.must(err)
@@ -1272,7 +1272,7 @@ func current(w *world) {
 	is(seat, first, true)
 	w.answer(seat, "o1", "vision", 1) // delivered again
 	is(seat, first, true)
-	_, err := w.store.Detail(w.Context(), seat, now, survey.Gesture{ID: "o2"}, "vision", survey.Detail{Note: "n"})
+	_, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", survey.Detail{Note: "n"})
 	w.must(err)
 	is(seat, first, false)
 	latest := w.versioned(seat)
@@ -1300,7 +1300,7 @@ func (w *world) due(at time.Time) int {
 // take takes everything that is due, and returns what is owed in these rounds.
 func (w *world) take(at time.Time, rounds ...survey.Round) []survey.Delivery {
 	w.Helper()
-	all, err := w.store.Take(w.Context(), at, at.Add(time.Minute), 1000)
+	all, err := w.store.Lease(w.Context(), at, at.Add(time.Minute), 1000)
 	w.must(err)
 	all = slices.DeleteFunc(all, func(d survey.Delivery) bool {
 		return !slices.ContainsFunc(rounds, func(r survey.Round) bool { return r.ID == d.Round })
@@ -1321,8 +1321,8 @@ func owedOnce(w *world) {
 		_, err = w.store.Invite(w.Context(), r.ID, []survey.Member{ana, ben, cem}, survey.Invitation, now, nil)
 		w.must(err)
 	}
-	w.must(w.store.Owe(w.Context(), r.ID, survey.Invitation, now.Add(-time.Hour), []survey.PersonID{ana.Person}))
-	w.must(w.store.Owe(w.Context(), r.ID, survey.Nudge, now.Add(time.Hour), []survey.PersonID{ana.Person}))
+	w.must(w.store.Enqueue(w.Context(), r.ID, survey.Invitation, now.Add(-time.Hour), []survey.PersonID{ana.Person}))
+	w.must(w.store.Enqueue(w.Context(), r.ID, survey.Nudge, now.Add(time.Hour), []survey.PersonID{ana.Person}))
 	w.equal(len(w.take(now.Add(-time.Second), r)), 0)
 	before := w.due(now.Add(-time.Second))
 	w.equal(w.due(now)-before, 2)
@@ -1330,11 +1330,11 @@ func owedOnce(w *world) {
 	w.equal(w.take(now, r), invitations)
 	w.equal(w.due(now), 0) // somebody has them
 	for _, d := range invitations {
-		w.must(w.store.Settle(w.Context(), d))
-		w.must(w.store.Settle(w.Context(), d))
+		w.must(w.store.Ack(w.Context(), d))
+		w.must(w.store.Ack(w.Context(), d))
 	}
 	w.equal(w.take(now.Add(time.Hour), r), []survey.Delivery{{Round: r.ID, Person: ana.Person, Kind: survey.Nudge}})
-	w.want(w.store.Owe(w.Context(), w.draft().ID, survey.Nudge, now, []survey.PersonID{ana.Person}), survey.ErrNoRound)
+	w.want(w.store.Enqueue(w.Context(), w.draft().ID, survey.Nudge, now, []survey.PersonID{ana.Person}), survey.ErrNoRound)
 }
 
 // Of many who take at once, one gets each message.
@@ -1344,14 +1344,14 @@ func takenOnce(w *world) {
 	for i := range 100 {
 		people = append(people, w.person(fmt.Sprint("p", i)))
 	}
-	w.must(w.store.Owe(w.Context(), r.ID, survey.Nudge, now, people))
+	w.must(w.store.Enqueue(w.Context(), r.ID, survey.Nudge, now, people))
 	var mu sync.Mutex
 	got := map[survey.PersonID]int{}
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
 			for {
-				some, err := w.store.Take(w.Context(), now, now.Add(time.Hour), 7)
+				some, err := w.store.Lease(w.Context(), now, now.Add(time.Hour), 7)
 				if err != nil {
 					w.Error(err)
 				}
@@ -1395,9 +1395,9 @@ func postponed(w *world) {
 	at := time.Now()
 	taken := w.take(at, r)
 	w.equal(len(taken), 2)
-	w.must(w.store.Settle(w.Context(), taken[1]))
+	w.must(w.store.Ack(w.Context(), taken[1]))
 	for _, d := range taken {
-		w.must(w.store.Postpone(w.Context(), d, at.Add(10*time.Second)))
+		w.must(w.store.Reschedule(w.Context(), d, at.Add(10*time.Second)))
 	}
 	w.equal(len(w.take(at.Add(5*time.Second), r)), 0)
 	w.equal(w.take(at.Add(11*time.Second), r), taken[:1])
@@ -1410,9 +1410,9 @@ func largeRoundHoldsUpNone(w *world) {
 	for i := range 300 {
 		people = append(people, w.person(fmt.Sprint("p", i)))
 	}
-	w.must(w.store.Owe(w.Context(), large.ID, survey.Nudge, now.Add(-time.Hour), people))
-	w.must(w.store.Owe(w.Context(), small.ID, survey.Nudge, now, []survey.PersonID{w.person("ana")}))
-	some, err := w.store.Take(w.Context(), now, now.Add(time.Hour), 50)
+	w.must(w.store.Enqueue(w.Context(), large.ID, survey.Nudge, now.Add(-time.Hour), people))
+	w.must(w.store.Enqueue(w.Context(), small.ID, survey.Nudge, now, []survey.PersonID{w.person("ana")}))
+	some, err := w.store.Lease(w.Context(), now, now.Add(time.Hour), 50)
 	w.must(err)
 	if !slices.Contains(some, survey.Delivery{Round: small.ID, Person: w.person("ana"), Kind: survey.Nudge}) || len(some) > 50 {
 		w.Errorf("the small round's message is not among the %d taken", len(some))
@@ -1426,9 +1426,9 @@ func longRowHoldsUpNone(w *world) {
 	for i := range 100 {
 		people = append(people, w.person(fmt.Sprint("p", i)))
 	}
-	w.must(w.store.Owe(w.Context(), r.ID, survey.Nudge, now.Add(-time.Hour), people))
-	w.must(w.store.Owe(w.Context(), r.ID, survey.Invitation, now, []survey.PersonID{w.person("ana")}))
-	some, err := w.store.Take(w.Context(), now, now.Add(time.Hour), 10)
+	w.must(w.store.Enqueue(w.Context(), r.ID, survey.Nudge, now.Add(-time.Hour), people))
+	w.must(w.store.Enqueue(w.Context(), r.ID, survey.Invitation, now, []survey.PersonID{w.person("ana")}))
+	some, err := w.store.Lease(w.Context(), now, now.Add(time.Hour), 10)
 	w.must(err)
 	w.equal(len(some), 10)
 	if !slices.ContainsFunc(some, func(d survey.Delivery) bool { return d.Kind == survey.Invitation }) {
@@ -1443,11 +1443,11 @@ func plannedOnce(w *world) {
 	for range 2 {
 		w.must(w.store.Plan(w.Context(), r.ID, digest, now))
 	}
-	w.must(w.store.Note(w.Context(), r.ID, []string{"closes@2026-12-04 Asia/Tokyo", "closes@2026-12-04 Europe/London"}))
-	w.must(w.store.Note(w.Context(), r.ID, nil))
+	w.must(w.store.MarkPlanned(w.Context(), r.ID, []string{"closes@2026-12-04 Asia/Tokyo", "closes@2026-12-04 Europe/London"}))
+	w.must(w.store.MarkPlanned(w.Context(), r.ID, nil))
 	owed := survey.Delivery{Round: r.ID, Kind: digest}
 	w.equal(w.take(now, r), []survey.Delivery{owed})
-	w.must(w.store.Settle(w.Context(), owed))
+	w.must(w.store.Ack(w.Context(), owed))
 	w.must(w.store.Plan(w.Context(), r.ID, digest, now))
 	w.equal(len(w.take(now.Add(time.Hour), r)), 0)
 	names, _, err := w.store.Planned(w.Context(), r.ID)
@@ -1455,7 +1455,7 @@ func plannedOnce(w *world) {
 	w.equal(names, map[string]bool{string(digest): true, "closes@2026-12-04 Asia/Tokyo": true, "closes@2026-12-04 Europe/London": true})
 	missing := w.draft().ID
 	w.want(w.store.Plan(w.Context(), missing, digest, now), survey.ErrNoRound)
-	w.want(w.store.Note(w.Context(), missing, []string{"x"}), survey.ErrNoRound)
+	w.want(w.store.MarkPlanned(w.Context(), missing, []string{"x"}), survey.ErrNoRound)
 }
 
 // plans returns which of the rounds are visited to be planned at a time, each of which is next due at another.
@@ -1513,7 +1513,7 @@ func planWhatHasChanged(w *world) {
 	}
 	save := func() {
 		r.ClosesAt = r.ClosesAt.Add(time.Hour)
-		w.must(w.store.SaveRound(w.Context(), r, survey.Entry{}))
+		w.must(w.store.SaveRound(w.Context(), r, survey.AuditEntry{}))
 		r.Version++
 	}
 	save()
@@ -1534,7 +1534,7 @@ func planWhatHasChanged(w *world) {
 	})
 	w.must(err)
 	changed("a time zone is new")
-	_, err = w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
+	_, err = w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
 	w.must(err)
 	changed("closed")
 }
@@ -1543,7 +1543,7 @@ func planWhatHasChanged(w *world) {
 func planAll(w *world) {
 	r, never := w.open(), now.AddDate(1, 0, 0)
 	draft := w.draft()
-	w.must(w.store.CreateRound(w.Context(), draft, survey.Entry{}))
+	w.must(w.store.CreateRound(w.Context(), draft, survey.AuditEntry{}))
 	w.plans(now, never, r)
 	w.plans(now, time.Time{}, draft)
 	w.must(w.store.PlanAll(w.Context()))
@@ -1558,7 +1558,7 @@ func everyRound(w *world) {
 		r := w.open()
 		want[r.ID] = survey.Open
 		if i == 2 {
-			_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.Entry{})
+			_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
 			w.must(err)
 			want[r.ID] = survey.Closed
 		}
@@ -1598,7 +1598,7 @@ func scanPages(w *world) {
 	r := w.open()
 	var members []survey.Member
 	for i := range people {
-		members = append(members, survey.Member{Person: w.person(fmt.Sprint("p", i)), Standing: survey.Invited})
+		members = append(members, survey.Member{Person: w.person(fmt.Sprint("p", i)), Status: survey.Invited})
 	}
 	_, err := w.store.Invite(w.Context(), r.ID, members, "", time.Time{}, nil)
 	w.must(err)
@@ -1618,39 +1618,41 @@ func closeDueUnlessMoved(w *world) {
 	seat := w.start(r, "ana")
 	was := r.ClosesAt
 	r.ClosesAt = was.Add(7 * 24 * time.Hour)
-	w.must(w.store.SaveRound(w.Context(), r, survey.Entry{}))
-	kept, err := w.store.CloseDue(w.Context(), r.ID, was, survey.Entry{})
+	w.must(w.store.SaveRound(w.Context(), r, survey.AuditEntry{}))
+	kept, err := w.store.CloseDue(w.Context(), r.ID, was, survey.AuditEntry{})
 	w.must(err)
 	w.equal(kept.State, survey.Open)
 	w.equal(w.seat(r.ID, "ana").Pseudonym, seat.Pseudonym)
-	closed, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt, survey.Entry{})
+	closed, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt, survey.AuditEntry{})
 	w.must(err)
 	w.equal(closed.State, survey.Closed)
 	w.equal(closed.ClosedAt.Equal(r.ClosesAt), true)
-	again, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt, survey.Entry{})
+	again, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt, survey.AuditEntry{})
 	w.must(err)
 	w.equal(again.ClosedAt, closed.ClosedAt)
 }
 
-func act(a survey.Act) survey.Entry { return survey.Entry{At: now, By: "test:w:cora", Act: a} }
-
-func always(e survey.Entry) func([]survey.Entry) (survey.Entry, bool) {
-	return func([]survey.Entry) (survey.Entry, bool) { return e, true }
+func act(a survey.AuditAction) survey.AuditEntry {
+	return survey.AuditEntry{At: now, By: "test:w:cora", Action: a}
 }
 
-func invited(n int) survey.Entry {
-	e := act(survey.ActInvited)
+func always(e survey.AuditEntry) func([]survey.AuditEntry) (survey.AuditEntry, bool) {
+	return func([]survey.AuditEntry) (survey.AuditEntry, bool) { return e, true }
+}
+
+func invited(n int) survey.AuditEntry {
+	e := act(survey.AuditInvited)
 	e.Changes = []survey.Change{{Field: survey.FieldPeople, New: fmt.Sprint(n)}}
 	return e
 }
 
 // record returns the acts of a round's record, which must be whole.
-func (w *world) record(id survey.RoundID) (acts []survey.Act, all []survey.Entry) {
+func (w *world) record(id survey.RoundID) (acts []survey.AuditAction, all []survey.AuditEntry) {
 	w.Helper()
-	all, err := w.store.Record(w.Context(), id)
+	all, err := w.store.AuditLog(w.Context(), id)
 	w.must(err)
 	for _, e := range all {
-		acts = append(acts, e.Act)
+		acts = append(acts, e.Action)
 	}
 	if broken := survey.Verify(id, all); broken != 0 {
 		w.Errorf("the record %v is broken at its entry %d", acts, broken)
@@ -1661,31 +1663,31 @@ func (w *world) record(id survey.RoundID) (acts []survey.Act, all []survey.Entry
 // Entries come back as they were kept, every field of them, one after the other.
 func recordWhole(w *world) {
 	r := w.draft()
-	e := survey.Entry{At: now.Add(123 * time.Millisecond), By: w.person("cora"), Act: survey.ActCreated, Changes: []survey.Change{
+	e := survey.AuditEntry{At: now.Add(123 * time.Millisecond), By: w.person("cora"), Action: survey.AuditCreated, Changes: []survey.Change{
 		{Field: "area", Old: "Ynys Môn \"<&>\"", New: "=1\n\xff"}, {Field: "place"},
 	}}
 	w.must(w.store.CreateRound(w.Context(), r, e))
-	first := e.Follow(r.ID, survey.Entry{})
+	first := e.Chain(r.ID, survey.AuditEntry{})
 	w.full(first)
-	second := act(survey.ActResults).Follow(r.ID, first)
-	w.must(w.store.AppendEntry(w.Context(), r.ID, func(record []survey.Entry) (survey.Entry, bool) {
-		w.equal(record, []survey.Entry{first})
-		return act(survey.ActResults), true
+	second := act(survey.AuditResults).Chain(r.ID, first)
+	w.must(w.store.AppendEntry(w.Context(), r.ID, func(record []survey.AuditEntry) (survey.AuditEntry, bool) {
+		w.equal(record, []survey.AuditEntry{first})
+		return act(survey.AuditResults), true
 	}))
-	w.must(w.store.AppendEntry(w.Context(), r.ID, func([]survey.Entry) (survey.Entry, bool) { return act(survey.ActRefused), false }))
+	w.must(w.store.AppendEntry(w.Context(), r.ID, func([]survey.AuditEntry) (survey.AuditEntry, bool) { return act(survey.AuditRefused), false }))
 	_, all := w.record(r.ID)
-	w.equal(all, []survey.Entry{first, second})
+	w.equal(all, []survey.AuditEntry{first, second})
 }
 
 // Each change is recorded once, however often it is made.
 func recordWithEachChange(w *world) {
 	r, ctx := w.draft(), w.Context()
 	for range 2 {
-		w.must(w.store.CreateRound(ctx, r, act(survey.ActCreated)))
+		w.must(w.store.CreateRound(ctx, r, act(survey.AuditCreated)))
 	}
 	r.State = survey.Open
 	for range 2 {
-		w.must(w.store.SaveRound(ctx, r, act(survey.ActOpened)))
+		w.must(w.store.SaveRound(ctx, r, act(survey.AuditOpened)))
 	}
 	r.Version++
 	ana, ben, cem := survey.Member{Person: w.person("ana")}, survey.Member{Person: w.person("ben")}, survey.Member{Person: w.person("cem")}
@@ -1695,44 +1697,44 @@ func recordWithEachChange(w *world) {
 	w.must(second(w.store.Invite(ctx, r.ID, []survey.Member{ana, cem}, "", now, invited))) // one of them is new
 	was := r.ClosesAt
 	r.ClosesAt = was.Add(time.Hour)
-	w.must(w.store.SaveRound(ctx, r, act(survey.ActExtended)))
-	w.must(second(w.store.CloseDue(ctx, r.ID, was, act(survey.ActClosed)))) // it has been moved
+	w.must(w.store.SaveRound(ctx, r, act(survey.AuditExtended)))
+	w.must(second(w.store.CloseDue(ctx, r.ID, was, act(survey.AuditClosed)))) // it has been moved
 	for range 2 {
-		w.must(second(w.store.CloseDue(ctx, r.ID, r.ClosesAt, act(survey.ActClosed))))
-		w.must(second(w.store.CloseRound(ctx, r.ID, now, act(survey.ActClosed))))
+		w.must(second(w.store.CloseDue(ctx, r.ID, r.ClosesAt, act(survey.AuditClosed))))
+		w.must(second(w.store.CloseRound(ctx, r.ID, now, act(survey.AuditClosed))))
 	}
 	acts, all := w.record(r.ID)
-	w.equal(acts, []survey.Act{survey.ActCreated, survey.ActOpened, survey.ActInvited, survey.ActInvited, survey.ActExtended, survey.ActClosed})
+	w.equal(acts, []survey.AuditAction{survey.AuditCreated, survey.AuditOpened, survey.AuditInvited, survey.AuditInvited, survey.AuditExtended, survey.AuditClosed})
 	w.equal([]string{all[2].Changes[0].New, all[3].Changes[0].New}, []string{"2", "1"})
 	other := w.open() // without an entry, then closed with one
-	w.must(second(w.store.CloseRound(ctx, other.ID, now, act(survey.ActCreated))))
+	w.must(second(w.store.CloseRound(ctx, other.ID, now, act(survey.AuditCreated))))
 	acts, _ = w.record(other.ID)
-	w.equal(acts, []survey.Act{survey.ActCreated})
+	w.equal(acts, []survey.AuditAction{survey.AuditCreated})
 }
 
 // What is not done is not recorded; nor is what is done without an entry.
 func recordOfNothing(w *world) {
 	r, ctx := w.draft(), w.Context()
 	r.State = survey.Open
-	w.must(w.store.CreateRound(ctx, r, act(survey.ActCreated)))
+	w.must(w.store.CreateRound(ctx, r, act(survey.AuditCreated)))
 	stale := r
 	r.Area = "First"
-	w.must(w.store.SaveRound(ctx, r, survey.Entry{}))
-	w.want(w.store.SaveRound(ctx, stale, act(survey.ActWorkshop)), survey.ErrChanged)
+	w.must(w.store.SaveRound(ctx, r, survey.AuditEntry{}))
+	w.want(w.store.SaveRound(ctx, stale, act(survey.AuditWorkshop)), survey.ErrChanged)
 	w.invite(r.ID, "ana")
 	w.must(second(w.store.Invite(ctx, r.ID, []survey.Member{{Person: w.person("ana")}}, "", now, invited)))
-	w.must(second(w.store.CloseRound(ctx, r.ID, now, survey.Entry{})))
-	w.want(w.store.SaveRound(ctx, r, act(survey.ActWorkshop)), survey.ErrClosed)
+	w.must(second(w.store.CloseRound(ctx, r.ID, now, survey.AuditEntry{})))
+	w.want(w.store.SaveRound(ctx, r, act(survey.AuditWorkshop)), survey.ErrClosed)
 	w.want(second(w.store.Invite(ctx, r.ID, []survey.Member{{Person: w.person("ben")}}, "", now, invited)), survey.ErrClosed)
 	acts, _ := w.record(r.ID)
-	w.equal(acts, []survey.Act{survey.ActCreated})
+	w.equal(acts, []survey.AuditAction{survey.AuditCreated})
 }
 
 // Of many who act at once each is recorded, as what it was, in one whole chain.
 func recordCrowd(w *world) {
 	r, ctx := w.draft(), w.Context()
 	r.State = survey.Open
-	w.must(w.store.CreateRound(ctx, r, act(survey.ActCreated)))
+	w.must(w.store.CreateRound(ctx, r, act(survey.AuditCreated)))
 	var saved, added atomic.Int64
 	w.each(24, func(i int) {
 		for {
@@ -1742,12 +1744,12 @@ func recordCrowd(w *world) {
 				var kept survey.Round
 				if kept, err = w.store.Round(ctx, r.ID); err == nil {
 					kept.Area = fmt.Sprint(i) // two who make the same change at once have made one
-					if err = w.store.SaveRound(ctx, kept, act(survey.ActWorkshop)); err == nil {
+					if err = w.store.SaveRound(ctx, kept, act(survey.AuditWorkshop)); err == nil {
 						saved.Add(1)
 					}
 				}
 			case 1:
-				e := act(survey.ActResults)
+				e := act(survey.AuditResults)
 				e.By = w.person(fmt.Sprint(i))
 				err = w.store.AppendEntry(ctx, r.ID, always(e))
 			default:
@@ -1762,15 +1764,15 @@ func recordCrowd(w *world) {
 		}
 	})
 	_, all := w.record(r.ID)
-	n, people := map[survey.Act]int64{}, int64(0)
+	n, people := map[survey.AuditAction]int64{}, int64(0)
 	for _, e := range all {
-		n[e.Act]++
-		if e.Act == survey.ActInvited {
+		n[e.Action]++
+		if e.Action == survey.AuditInvited {
 			i, err := strconv.ParseInt(e.Changes[0].New, 10, 64)
 			w.must(err)
 			people += i
 		}
 	}
-	w.equal(n, map[survey.Act]int64{survey.ActCreated: 1, survey.ActWorkshop: saved.Load(), survey.ActResults: 8, survey.ActInvited: 8})
+	w.equal(n, map[survey.AuditAction]int64{survey.AuditCreated: 1, survey.AuditWorkshop: saved.Load(), survey.AuditResults: 8, survey.AuditInvited: 8})
 	w.equal([]int64{saved.Load(), people, added.Load()}, []int64{8, 9, 9})
 }

@@ -187,7 +187,7 @@ func (b block) read() (chat.Block, error) {
 		return chat.Note{Spans: line}, nil
 	case "section":
 		if b.Accessory == nil {
-			return chat.Say(b.Text.String()), nil
+			return chat.Paragraph(b.Text.String()), nil
 		}
 		x, err := b.Accessory.button()
 		if err != nil {
@@ -356,7 +356,7 @@ func (b block) field() (chat.Field, error) {
 	case "plain_text_input":
 		return chat.Input{Label: label, Value: e.Value, Max: e.Most, Lines: e.Multiline}, nil
 	case "static_select", "radio_buttons", "checkboxes", "multi_static_select":
-		p := chat.Pick{Label: label, Options: options(e.Options), Many: e.Type == "checkboxes" || e.Type == "multi_static_select"}
+		p := chat.Select{Label: label, Options: options(e.Options), Many: e.Type == "checkboxes" || e.Type == "multi_static_select"}
 		if e.Initial != nil {
 			p.Chosen = append(p.Chosen, e.Initial.Value)
 		}
@@ -367,7 +367,7 @@ func (b block) field() (chat.Field, error) {
 	case "datepicker":
 		return chat.Date{Label: label, Value: e.Date}, nil
 	case "timepicker":
-		return chat.Clock{Label: label, Value: e.Time}, nil
+		return chat.TimeOfDay{Label: label, Value: e.Time}, nil
 	case "multi_users_select":
 		return chat.People{Label: label}, nil
 	case "conversations_select":

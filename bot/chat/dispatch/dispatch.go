@@ -36,7 +36,7 @@ var ErrBusy = errors.New("too much is waiting")
 type Send func(ctx context.Context, replies []chat.Reply)
 
 // Turn is one event on its way.
-type Turn struct {
+type Ticket struct {
 	// Handled is closed once the bot has handled the event. Replies may be read from then on.
 	Handled chan struct{}
 	Replies []chat.Reply
@@ -55,7 +55,7 @@ type Dispatcher struct {
 
 	mu      sync.Mutex
 	people  map[chat.Person]*lane
-	turns   map[string]*Turn // under way, by event
+	turns   map[string]*Ticket // under way, by event
 	done    map[uint64]struct{}
 	order   [remembered]uint64 // of done, a ring; events by a hash
 	next    int
@@ -66,15 +66,15 @@ type Dispatcher struct {
 
 // lane is what one person has under way; it exists while there is something.
 type lane struct {
-	waiting, sending   []*Turn
-	handling           *Turn
+	waiting, sending   []*Ticket
+	handling           *Ticket
 	handles, transmits bool
 }
 
 // New makes a dispatcher that hands events to the responder.
 func New(r chat.Responder, log *slog.Logger) *Dispatcher {
 	return &Dispatcher{
-		responder: r, log: log, people: map[chat.Person]*lane{}, turns: map[string]*Turn{},
+		responder: r, log: log, people: map[chat.Person]*lane{}, turns: map[string]*Ticket{},
 		done: map[uint64]struct{}{}, seed: maphash.MakeSeed(),
 	}
 }
@@ -82,17 +82,17 @@ func New(r chat.Responder, log *slog.Logger) *Dispatcher {
 // Take takes an event, and returns at once. Send is called with what the bot replies, if anything, once every earlier reply to the
 // same person has been sent. Card names the card that the replies would change, or is empty: when a later change of the same
 // card is waiting already, an earlier one that does nothing else is left out.
-func (d *Dispatcher) Take(e chat.Event, card string, send Send) (*Turn, error) {
+func (d *Dispatcher) Submit(e chat.Event, card string, send Send) (*Ticket, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ending {
 		return nil, ErrBusy
 	}
 	if first, again := d.turns[e.ID]; again {
-		return &Turn{Handled: first.Handled, Again: true}, nil
+		return &Ticket{Handled: first.Handled, Again: true}, nil
 	}
 	if _, again := d.done[maphash.String(d.seed, e.ID)]; again {
-		t := &Turn{Handled: make(chan struct{}), Again: true}
+		t := &Ticket{Handled: make(chan struct{}), Again: true}
 		close(t.Handled)
 		return t, nil
 	}
@@ -104,7 +104,7 @@ func (d *Dispatcher) Take(e chat.Event, card string, send Send) (*Turn, error) {
 	if len(l.waiting)+len(l.sending) >= queue {
 		return nil, ErrBusy
 	}
-	t := &Turn{Handled: make(chan struct{}), event: e, send: send, card: card}
+	t := &Ticket{Handled: make(chan struct{}), event: e, send: send, card: card}
 	if e.ID != "" {
 		d.turns[e.ID] = t
 	}
@@ -145,7 +145,7 @@ func (d *Dispatcher) handle(who chat.Person, l *lane) {
 }
 
 // handleOne fills in the replies to one event; after a panic of the responder there are none.
-func (d *Dispatcher) handleOne(t *Turn) {
+func (d *Dispatcher) handleOne(t *Ticket) {
 	defer Caught(d.log, "handling")
 	// Not the request's context: what was begun is finished, also when the platform hangs up.
 	ctx, cancel := context.WithTimeout(context.Background(), handling)
@@ -155,7 +155,7 @@ func (d *Dispatcher) handleOne(t *Turn) {
 
 // leaveToLater keeps a change of a card from being made again where a later gesture on the same
 // card is under way: what that one draws comes later, and is looked at as well.
-func (d *Dispatcher) leaveToLater(l *lane, t *Turn) {
+func (d *Dispatcher) leaveToLater(l *lane, t *Ticket) {
 	for i, r := range t.Replies {
 		u, ok := r.(chat.Update)
 		if !ok || u.Again == nil {
@@ -177,8 +177,8 @@ func (d *Dispatcher) leaveToLater(l *lane, t *Turn) {
 
 // followed says whether a later gesture on the same card, which will draw it, is under way. The
 // caller holds the mutex.
-func (d *Dispatcher) followed(l *lane, t *Turn) bool {
-	draws := func(x *Turn) bool {
+func (d *Dispatcher) followed(l *lane, t *Ticket) bool {
+	draws := func(x *Ticket) bool {
 		same := x != nil && x != t && t.card != "" && x.card == t.card
 		return same && d.responder.Ack(x.event) == chat.AckUpdate
 	}
@@ -247,7 +247,7 @@ func (d *Dispatcher) finish(event string) {
 	d.next = (d.next + 1) % remembered
 }
 
-func (d *Dispatcher) transmitOne(t *Turn, replies []chat.Reply) {
+func (d *Dispatcher) transmitOne(t *Ticket, replies []chat.Reply) {
 	defer Caught(d.log, "sending")
 	ctx, cancel := context.WithTimeout(context.Background(), sending)
 	defer cancel()
@@ -255,7 +255,7 @@ func (d *Dispatcher) transmitOne(t *Turn, replies []chat.Reply) {
 }
 
 // overtaken says whether one of the later turns draws the same card anew.
-func (t *Turn) overtaken(later []*Turn) bool {
+func (t *Ticket) overtaken(later []*Ticket) bool {
 	if t.card == "" || len(t.Replies) != 1 {
 		return false
 	}

@@ -48,14 +48,14 @@ func by(person, id string) chat.Event {
 }
 
 func card(text string) []chat.Reply {
-	return []chat.Reply{chat.Update{Card: chat.Card{Blocks: []chat.Block{chat.Say(text)}}}}
+	return []chat.Reply{chat.Update{Card: chat.Card{Blocks: []chat.Block{chat.Paragraph(text)}}}}
 }
 
 func nothing(context.Context, []chat.Reply) {}
 
-func take(t *testing.T, d *Dispatcher, e chat.Event, card string, send Send) *Turn {
+func take(t *testing.T, d *Dispatcher, e chat.Event, card string, send Send) *Ticket {
 	t.Helper()
-	turn, err := d.Take(e, card, send)
+	turn, err := d.Submit(e, card, send)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestTooMuchIsRefused(t *testing.T) {
 		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { <-hold; return nil }}, quiet)
 		refused := 0
 		for i := range 2 * queue {
-			if _, err := d.Take(by("ben", fmt.Sprint(i)), "", nothing); errors.Is(err, ErrBusy) {
+			if _, err := d.Submit(by("ben", fmt.Sprint(i)), "", nothing); errors.Is(err, ErrBusy) {
 				refused++
 			}
 			synctest.Wait()
@@ -214,7 +214,7 @@ func TestTooMuchIsRefused(t *testing.T) {
 		take(t, d, by("cem", "c"), "", nothing)
 		close(hold)
 		drain(t, d)
-		if _, err := d.Take(by("dan", "d"), "", nothing); !errors.Is(err, ErrBusy) {
+		if _, err := d.Submit(by("dan", "d"), "", nothing); !errors.Is(err, ErrBusy) {
 			t.Errorf("after the end: %v", err)
 		}
 	})
@@ -227,7 +227,7 @@ func TestRepliesThatPileUpCount(t *testing.T) {
 		hold := make(chan struct{})
 		taken := 0
 		for i := range 3 * queue {
-			if _, err := d.Take(by("ben", fmt.Sprint(i)), "", func(context.Context, []chat.Reply) { <-hold }); err == nil {
+			if _, err := d.Submit(by("ben", fmt.Sprint(i)), "", func(context.Context, []chat.Reply) { <-hold }); err == nil {
 				taken++
 			}
 			synctest.Wait()
