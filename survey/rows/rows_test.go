@@ -166,6 +166,8 @@ func TestPasted(t *testing.T) {
 func FuzzText(f *testing.F) {
 	f.Add("person,role\nann,\"a \"\"b\"\"\nc\"\n")
 	f.Add("sep=;\rperson;\"\"\"")
+	f.Add("\n\x00n\x00\x00")
+	f.Add("\x00n\x00\x00")
 	f.Fuzz(func(t *testing.T, text string) {
 		source := NewText(strings.NewReader(text), columns.Count)
 		var records [][]string
@@ -188,6 +190,9 @@ func FuzzText(f *testing.F) {
 			t.Fatal(err)
 		}
 		again := &Text{from: NewText(strings.NewReader("\n"+b.String()), columns.Count).from, sep: ','}
+		if strings.HasPrefix(b.String(), "\x00") || strings.IndexByte(b.String(), 0) == 1 {
+			return // read as UTF-16
+		}
 		for _, want := range records {
 			row, err := again.Next()
 			if err != nil || !slices.Equal(row.Cells, want) {
