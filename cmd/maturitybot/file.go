@@ -55,6 +55,20 @@ const (
 	private = os.FileMode(0o600) // of everything else: comments can name people, and records do
 )
 
+// checkOutput refuses to write over a file that is read. An input that is not a file is ignored.
+func checkOutput(out string, inputs ...string) error {
+	to, err := os.Stat(out)
+	if err != nil {
+		return nil // there is nothing to write over
+	}
+	for _, input := range inputs {
+		if from, err := os.Stat(input); err == nil && os.SameFile(from, to) {
+			return fmt.Errorf("-o %s is the file that is read; name another", out)
+		}
+	}
+	return nil
+}
+
 // replaceFile writes a file that somebody named, whole: a reader finds what was there before, or all of the
 // new. It follows a link. A file that is there keeps its mode. A device or a pipe is written to and stays
 // what it is.

@@ -24,6 +24,9 @@ type reportCommand struct {
 
 // Run writes the tables, or all that is wrong with the ratings by line.
 func (c reportCommand) Run(s streams) error {
+	if err := checkOutput(c.Out, c.File, c.Matrix); err != nil {
+		return err
+	}
 	format, err := c.format(s)
 	if err != nil {
 		return err

@@ -108,3 +108,24 @@ func TestReportRefuses(t *testing.T) {
 		t.Errorf("the file holds %q, %v", raw, err)
 	}
 }
+
+func TestReportDoesNotReplaceItsInput(t *testing.T) {
+	file := ratingsFile(t, "A,England,workforce,1")
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link.csv")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{file, link} {
+		code, _, errs := exec(t, "", "report", file, "-o", out)
+		if want := "-o " + out + " is the file that is read; name another"; code != 1 || !strings.Contains(errs, want) {
+			t.Errorf("code %d, errors %q", code, errs)
+		}
+	}
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the ratings are %q now, %v", after, err)
+	}
+}

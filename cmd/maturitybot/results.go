@@ -49,6 +49,9 @@ func (c resultsCommand) Run(s streams) error {
 		}
 		return c.example(m, words.In(c.Lang), s.out)
 	}
+	if err := checkOutput(c.Out, c.File, c.Edition); err != nil {
+		return err
+	}
 	format, err := c.format(s.out)
 	if err != nil {
 		return err
@@ -146,9 +149,6 @@ func (c resultsCommand) published(m *survey.Matrix, terms survey.ResultContext, 
 			return survey.Published{}, err
 		}
 		defer func() { _ = f.Close() }() // it was only read
-		if err := c.distinct(f); err != nil {
-			return survey.Published{}, err
-		}
 		in = f
 	}
 	tally := survey.NewTally(m)
@@ -158,18 +158,6 @@ func (c resultsCommand) published(m *survey.Matrix, terms survey.ResultContext, 
 	}
 	terms.Turnout = turnout
 	return survey.Publish(tally, terms), nil
-}
-
-// distinct refuses to write the results over the answers.
-func (c resultsCommand) distinct(in *os.File) error {
-	from, err := in.Stat()
-	if err != nil {
-		return fmt.Errorf("look at answers: %w", err)
-	}
-	if to, err := os.Stat(c.Out); err == nil && os.SameFile(from, to) {
-		return fmt.Errorf("-o %s is the file of answers itself; name another", c.Out)
-	}
-	return nil
 }
 
 // write puts out where it belongs: a file is there whole or, when something goes wrong, as it was before.

@@ -256,7 +256,7 @@ func TestResultsCommandLine(t *testing.T) {
 		{[]string{answers, "--lang", "fr"}, 2, "--lang"},
 		{[]string{answers, "--format", "pdf"}, 1, `there is no format "pdf"; there are text, json, csv, xlsx, png, svg`},
 		{[]string{answers, "-o", filepath.Join(folder, "x.pdf")}, 1, "give one with --format"},
-		{[]string{answers, "-o", answers}, 1, "is the file of answers itself"},
+		{[]string{answers, "-o", answers}, 1, "is the file that is read"},
 		{[]string{answers, "-o", folder, "--format", "json"}, 1, "is a folder"},
 		{[]string{answers, "-o", filepath.Join(folder, "no", "x.json")}, 1, "write results: "},
 		{[]string{answers, "--edition", "scotland"}, 1, `there is no matrix "scotland"; there are england, wales; nor is it a matrix file`},
