@@ -23,7 +23,7 @@ import (
 // wording's meaning changes.
 const NoticeVersion = "2026-11.3"
 
-// Artist draws published results. It never sees an answer that was not published.
+// ResultRenderer draws published results. It never sees an answer that was not published.
 type ResultRenderer interface {
 	// Table draws the shares on each level as aligned text, narrow enough for a phone.
 	Table(p survey.Published, lang survey.Lang) (string, error)
@@ -67,7 +67,7 @@ type Claims interface {
 	Release(ctx context.Context, event string) error
 }
 
-// Diary says what of a round is sent when: it knows working days, waking hours and cron expressions.
+// Schedule says what of a round is sent when: it knows working days, waking hours and cron expressions.
 type Schedule interface {
 	// Check says why a plan, or what the channel is to get, cannot stand, as a *survey.InputError.
 	Check(p survey.ReminderPlan, c survey.ChannelPlan) error

@@ -9,7 +9,7 @@ import (
 	"maturitybot/survey"
 )
 
-// Diary says what of a round is sent when: the plan that is kept with the round, on the clocks of its people. It keeps nothing.
+// Schedule says what of a round is sent when: the plan that is kept with the round, on the clocks of its people. It keeps nothing.
 type Schedule struct{ calendar *Calendar }
 
 // NewSchedule goes by the calendar.
@@ -107,7 +107,7 @@ func (d *Schedule) Tomorrow(r survey.Round, m survey.Member, now time.Time) (sur
 	return survey.Moment{Kind: survey.MessageKind(found.Key), At: found.At}, ok
 }
 
-// When says when a message that is due may be sent: at now, or later where it is night, a weekend or a bank holiday for its person.
+// SendWindow says when a message that is due may be sent: at now, or later where it is night, a weekend or a bank holiday for its person.
 // It is false for one that is no part of the round's plan any more, that another has taken the place of, or that is too late: a
 // reminder is sent until the evening of the working day after the day it was due, a digest until the evening of its day, and nothing
 // after what it tells of. An invitation, and what follows a closing, is sent at any time.
@@ -151,7 +151,7 @@ func (d *Schedule) SendWindow(r survey.Round, m survey.Member, kind survey.Messa
 	return at, at.Before(end) && !at.After(last)
 }
 
-// Due is when a message of that kind was first to be sent, or false where that is not known: of what is due as soon as somebody asks
+// FirstDue is when a message of that kind was first to be sent, or false where that is not known: of what is due as soon as somebody asks
 // for it, and of what is no part of the plan any more.
 func (d *Schedule) FirstDue(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool) {
 	base, date := kind.Split()

@@ -17,14 +17,14 @@ import (
 	"maturitybot/survey"
 )
 
-// Desk keeps which messages are owed; survey.Rounds is one.
+// Queue keeps which messages are owed; survey.Rounds is one.
 type Queue interface {
 	LeaseDue(ctx context.Context, limit int) ([]survey.Delivery, error)
 	Ack(ctx context.Context, d survey.Delivery) error
 	Reschedule(ctx context.Context, d survey.Delivery, wait time.Duration) error
 }
 
-// Messenger sends one message that is owed; the bot is one. An error means that it was not sent and can be tried again; a
+// Deliverer sends one message that is owed; the bot is one. An error means that it was not sent and can be tried again; a
 // *survey.NotYetError, that it is to be sent later.
 type Deliverer interface {
 	Deliver(ctx context.Context, d survey.Delivery) error

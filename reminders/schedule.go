@@ -57,7 +57,7 @@ func (e *SpecError) Error() string {
 	return "cron expression: " + string(e.Reason)
 }
 
-// Schedule is a cron expression that may stand: one time of day, in waking hours, on some days. It is of no time zone
+// Cron is a cron expression that may stand: one time of day, in waking hours, on some days. It is of no time zone
 // until Moments or Digests puts it on a clock, and so never meets an hour that a clock skips or has twice.
 type Cron struct {
 	Hour, Minute int

@@ -12,7 +12,7 @@ import (
 	"unicode"
 )
 
-// Act is what an entry of a round's record says was done.
+// AuditAction is what an entry of a round's record says was done.
 type AuditAction string
 
 // The acts. Those from AuditResults on change nothing of the round.
@@ -50,7 +50,7 @@ const (
 	FieldShown  = "shown"  // where results were shown, if not in the round's channel: a place, or "alone" to the coordinator
 )
 
-// Entry is one line of a round's record: who did what when. It holds no answer, and nothing of who answered what, or whether.
+// AuditEntry is one line of a round's record: who did what when. It holds no answer, and nothing of who answered what, or whether.
 //
 // The record is a chain: whoever alters, adds or takes out an entry would have to make each Hash after it anew. Hash is the SHA-256,
 // in small hexadecimal digits, of these lines as UTF-8, each ended by one line feed:
@@ -76,7 +76,7 @@ type AuditEntry struct {
 // Change is what was changed: times are RFC 3339 in UTC, lists have commas between, persons are their ids, and empty is none.
 type Change struct{ Field, Old, New string }
 
-// Follow returns the entry as the next after last (the zero Entry before the first), with its number and hash, and without
+// Chain returns the entry as the next after last (the zero Entry before the first), with its number and hash, and without
 // control characters.
 func (e AuditEntry) Chain(id RoundID, last AuditEntry) AuditEntry {
 	e.Seq, e.At, e.By, e.Action = last.Seq+1, e.At.UTC().Truncate(time.Second), PersonID(plain(string(e.By))), AuditAction(plain(string(e.Action)))
@@ -105,7 +105,7 @@ func plain(s string) string {
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
-// Seal is the beginning of the hash in groups of four, short enough to be compared by eye. Its 64 bits are more than can be met
+// Fingerprint is the beginning of the hash in groups of four, short enough to be compared by eye. Its 64 bits are more than can be met
 // by trying other entries.
 func (e AuditEntry) Fingerprint() string {
 	var groups []string
@@ -219,7 +219,7 @@ func without(all, others []PersonID) []PersonID {
 	return slices.DeleteFunc(slices.Clone(all), func(p PersonID) bool { return slices.Contains(others, p) })
 }
 
-// Record is the record of a round, oldest entry first.
+// AuditLog is the record of a round, oldest entry first.
 type AuditLog struct {
 	Round   Round
 	Entries []AuditEntry
@@ -234,7 +234,7 @@ func (r AuditLog) Head() AuditEntry {
 	return r.Entries[len(r.Entries)-1]
 }
 
-// Record returns a round's record to one of its coordinators.
+// AuditLog returns a round's record to one of its coordinators.
 func (r *Rounds) AuditLog(ctx context.Context, id RoundID, by PersonID) (AuditLog, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {

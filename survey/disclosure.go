@@ -11,7 +11,7 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// Terms are the facts of a round that a result is published with. They say nothing of the answers.
+// ResultContext are the facts of a round that a result is published with. They say nothing of the answers.
 type ResultContext struct {
 	Round     RoundID // empty for answers that were collected elsewhere
 	Area      string

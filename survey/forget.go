@@ -19,7 +19,7 @@ type Forgotten struct {
 	SoleCoordinator bool
 }
 
-// Any says whether anything was kept about the person.
+// Found says whether anything was kept about the person.
 func (f Forgotten) Found() bool {
 	return f.Invited || f.Answers || f.Messages > 0 || f.WasCoordinator || f.SoleCoordinator
 }
@@ -102,7 +102,7 @@ func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person Perso
 	return Round{}, false, fmt.Errorf("save round %s: %w", id, ErrChanged)
 }
 
-// Seal makes the roster of a closed round forget who did what, if that has not been done: closing may have been stopped half-way, an
+// AnonymiseRoster makes the roster of a closed round forget who did what, if that has not been done: closing may have been stopped half-way, an
 // earlier version may have kept more, or a backup may have brought it back.
 func (r *Rounds) AnonymiseRoster(ctx context.Context, id RoundID) error {
 	round, err := r.store.Round(ctx, id)

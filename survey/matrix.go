@@ -102,7 +102,7 @@ type Role struct {
 	Workshops *int
 }
 
-// Kind is a kind of information held.
+// InformationType is a kind of information held.
 type InformationType struct {
 	ID   string
 	Name Text

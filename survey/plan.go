@@ -96,12 +96,12 @@ const DefaultDigest = "0 9 * * 1-5"
 // DefaultPosts is everything there is, with the usual digest.
 func DefaultPosts() ChannelPlan { return ChannelPlan{Digest: DefaultDigest} }
 
-// Gets says whether the channel gets posts of that kind.
+// Enabled says whether the channel gets posts of that kind.
 func (p ChannelPlan) Enabled(kind MessageKind) bool {
 	return !slices.Contains(p.Disabled, kind.Base()) && (kind.Base() != Digest || p.Digest != "")
 }
 
-// Progress is how far a round had come when its last digest was posted.
+// DigestProgress is how far a round had come when its last digest was posted.
 type DigestProgress struct {
 	At       time.Time
 	Invited  int
@@ -174,7 +174,7 @@ func (p ReminderPlan) Equal(q ReminderPlan) bool {
 		p.Hour == q.Hour && p.Minute == q.Minute && p.Cron == q.Cron && p.Paused == q.Paused
 }
 
-// Awaiting counts the people who would get a message of each of the kinds now, were it its day, for a coordinator.
+// CountRecipients counts the people who would get a message of each of the kinds now, were it its day, for a coordinator.
 func (r *Rounds) CountRecipients(ctx context.Context, id RoundID, by PersonID, kinds ...MessageKind) (map[MessageKind]int, error) {
 	if _, err := r.Round(ctx, id, by); err != nil {
 		return nil, err
@@ -260,7 +260,7 @@ func (r *Rounds) TellUnposted(ctx context.Context, id RoundID) error {
 	return nil
 }
 
-// Note keeps that these were planned, until the round is gone.
+// MarkPlanned keeps that these were planned, until the round is gone.
 func (r *Rounds) MarkPlanned(ctx context.Context, id RoundID, names ...string) error {
 	return r.store.MarkPlanned(ctx, id, names)
 }

@@ -90,7 +90,7 @@ type DimensionResult struct {
 // Everyone is the dimension's figures over all people.
 func (d DimensionResult) Everyone() GroupStats { return d.Groups[0] }
 
-// Cells is one element, or one dimension, in one group. Shares are of those who rated, from 0 to 1. Where nobody
+// GroupStats is one element, or one dimension, in one group. Shares are of those who rated, from 0 to 1. Where nobody
 // of a role group rated, Rated is 0, the other counts are suppressed, and what is computed is not available. DontKnow,
 // NotApplicable and NotAnswered are shown all three or not at all, and may be suppressed where everything else is shown.
 type GroupStats struct {
@@ -110,7 +110,7 @@ type GroupStats struct {
 	Consensus     Flag   // by the consensus rule; else to be discussed
 }
 
-// Mark says whether a figure is there, and if not, why.
+// Availability says whether a figure is there, and if not, why.
 type Availability uint8
 
 // The marks. The zero mark is Suppressed, so that what was never filled in is never taken for a number.
@@ -163,7 +163,7 @@ func (t ResultContext) RosterFigure(n int) Figure {
 	return whole(int64(n))
 }
 
-// Mark says whether the figure is shown, and if not, why.
+// Availability says whether the figure is shown, and if not, why.
 func (f Figure) Availability() Availability { return f.availability }
 
 // Float returns the number, and whether it is shown.
@@ -194,7 +194,7 @@ type Flag struct {
 	availability Availability
 }
 
-// Mark says whether the flag is shown, and if not, why.
+// Availability says whether the flag is shown, and if not, why.
 func (f Flag) Availability() Availability { return f.availability }
 
 // Bool returns the flag, and whether it is shown.

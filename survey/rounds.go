@@ -345,7 +345,7 @@ func (r *Rounds) Due(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// Awaited says whether a message still has something to tell its person, whose seat it returns: of a round that takes answers,
+// StillWanted says whether a message still has something to tell its person, whose seat it returns: of a round that takes answers,
 // or has its workshop ahead, and to somebody who has not done what it is about and has not been reminded since it was due; or to a coordinator of a closed round. It
 // does not say that this is the hour for it.
 func (r *Rounds) StillWanted(ctx context.Context, d Delivery) (Participation, bool, error) {
@@ -362,12 +362,12 @@ func (r *Rounds) StillWanted(ctx context.Context, d Delivery) (Participation, bo
 	return seat, seat.Round.takes(d.Kind, r.now()) && seat.Member.wants(d.Kind), nil
 }
 
-// Settle forgets a message that was sent, or is not awaited any more.
+// Ack forgets a message that was sent, or is not awaited any more.
 func (r *Rounds) Ack(ctx context.Context, d Delivery) error {
 	return r.store.Ack(ctx, d)
 }
 
-// Postpone makes a message that could not be sent due again after a while.
+// Reschedule makes a message that could not be sent due again after a while.
 func (r *Rounds) Reschedule(ctx context.Context, d Delivery, wait time.Duration) error {
 	return r.store.Reschedule(ctx, d, r.now().Add(wait))
 }
@@ -576,7 +576,7 @@ func (r *Rounds) Join(ctx context.Context, id RoundID, person PersonID) (Partici
 	return seat, nil
 }
 
-// Seat returns a person's place in a round, whatever it is. It does not say that they may take part.
+// Participation returns a person's place in a round, whatever it is. It does not say that they may take part.
 func (r *Rounds) Participation(ctx context.Context, id RoundID, person PersonID) (Participation, error) {
 	seat, err := r.store.Participation(ctx, id, person)
 	if err != nil {
@@ -585,7 +585,7 @@ func (r *Rounds) Participation(ctx context.Context, id RoundID, person PersonID)
 	return seat, nil
 }
 
-// View returns a person's place and what they said so far. Once the round is closed there is no telling what they said.
+// Response returns a person's place and what they said so far. Once the round is closed there is no telling what they said.
 func (r *Rounds) Response(ctx context.Context, id RoundID, person PersonID) (Participation, Response, error) {
 	seat, err := r.taking(ctx, id, person)
 	if err != nil {
@@ -598,7 +598,7 @@ func (r *Rounds) Response(ctx context.Context, id RoundID, person PersonID) (Par
 	return seat, resp, nil
 }
 
-// Kept returns everything that is kept about a person who takes part, also after the closing time: until the round is closed,
+// PersonalData returns everything that is kept about a person who takes part, also after the closing time: until the round is closed,
 // they may see it and withdraw.
 func (r *Rounds) PersonalData(ctx context.Context, id RoundID, person PersonID) (Participation, Response, error) {
 	seat, err := r.Participation(ctx, id, person)
@@ -888,7 +888,7 @@ func (r *Rounds) SetUnreachable(ctx context.Context, id RoundID, person PersonID
 	return r.store.UpdateContact(ctx, id, person, func(m *Member) { m.Unreachable = unreachable })
 }
 
-// Status is how a round is going. It holds no answers.
+// Progress is how a round is going. It holds no answers.
 type Progress struct {
 	Turnout
 	Round   Round
@@ -897,7 +897,7 @@ type Progress struct {
 	Lost    []PersonID // not finished, and the platform would not deliver to them
 }
 
-// Status tells a coordinator how the round is going.
+// Progress tells a coordinator how the round is going.
 func (r *Rounds) Progress(ctx context.Context, id RoundID, by PersonID) (Progress, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {

@@ -139,7 +139,7 @@ func (r Round) AcceptsAnswers(now time.Time) bool {
 	return r.State == Open && now.Before(r.ClosesAt)
 }
 
-// Standing is how far a person has come in a round.
+// Status is how far a person has come in a round.
 type Status string
 
 // The standings of a person, in the order they are usually met.
@@ -234,7 +234,7 @@ func (r Response) Rated() int {
 	return n
 }
 
-// Gesture is one thing somebody did. ID names it, also when a platform delivers it again; At is when it was made by the
+// Operation is one thing somebody did. ID names it, also when a platform delivers it again; At is when it was made by the
 // platform's clock, or zero: of two that arrive in the wrong order, it says which was the last.
 type Operation struct {
 	ID string
@@ -248,7 +248,7 @@ type Delivery struct {
 	Kind   MessageKind
 }
 
-// Seat is one person's place in one round: the round, their entry in its roster, and the pseudonym their
+// Participation is one person's place in one round: the round, their entry in its roster, and the pseudonym their
 // response lies under (empty once the round is closed: the secret that links the two is gone).
 type Participation struct {
 	Round     Round

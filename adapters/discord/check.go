@@ -31,7 +31,7 @@ func InviteURL(application string) string {
 // errEndpoint says that Discord delivers elsewhere than to the gateway.
 var errEndpoint = errors.New("Discord delivers to an Interactions Endpoint URL, and then nothing by the gateway: take that address away on the application's page General Information at " + portal + ", or let the bot serve it")
 
-// Standing is what Discord tells of the application whose bot token this is.
+// AppInfo is what Discord tells of the application whose bot token this is.
 type AppInfo struct {
 	Application string // its name
 	ID          string

@@ -45,7 +45,7 @@ func decodeEntry(number int, raw string) survey.AuditEntry {
 	return e
 }
 
-// Record returns the entries of a round, oldest first; ErrNoRound when there is no round.
+// AuditLog returns the entries of a round, oldest first; ErrNoRound when there is no round.
 func (s *Store) AuditLog(ctx context.Context, id survey.RoundID) (_ []survey.AuditEntry, err error) {
 	defer attempt(&err, "read the record of round %s", id)
 	return s.record(ctx, id)

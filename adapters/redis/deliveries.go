@@ -16,7 +16,7 @@ import (
 	"maturitybot/survey"
 )
 
-// Owe notes that a message of a kind is owed to people from a time on, to the second. What is owed already stays as it is.
+// Enqueue notes that a message of a kind is owed to people from a time on, to the second. What is owed already stays as it is.
 func (s *Store) Enqueue(ctx context.Context, id survey.RoundID, kind survey.MessageKind, due time.Time, people []survey.PersonID) (err error) {
 	defer attempt(&err, "owe messages in round %s", id)
 	if kind == "" || strings.Contains(string(kind), " ") {
@@ -58,7 +58,7 @@ func (s *Store) Plan(ctx context.Context, id survey.RoundID, kind survey.Message
 	return nil
 }
 
-// Note keeps these names among what was planned, as long as the round is kept.
+// MarkPlanned keeps these names among what was planned, as long as the round is kept.
 func (s *Store) MarkPlanned(ctx context.Context, id survey.RoundID, names []string) error {
 	for some := range slices.Chunk(names, page) {
 		args := make([]any, len(some))
@@ -238,7 +238,7 @@ func (s *Store) waiting(ctx context.Context, now time.Time) ([]survey.RoundID, i
 	return waiting, n, nil
 }
 
-// Take hands out at most limit messages, of any rounds, that are due at now; those of one round do not hold up those of another, nor
+// Lease hands out at most limit messages, of any rounds, that are due at now; those of one round do not hold up those of another, nor
 // do those that have been due longest hold up the latest.
 // Each is due again at the time given, unless it is settled or postponed before.
 func (s *Store) Lease(ctx context.Context, now, until time.Time, limit int) (all []survey.Delivery, err error) {
@@ -270,7 +270,7 @@ func (s *Store) Lease(ctx context.Context, now, until time.Time, limit int) (all
 	return all, nil
 }
 
-// Settle forgets a message: it was sent, or is not wanted any more.
+// Ack forgets a message: it was sent, or is not wanted any more.
 func (s *Store) Ack(ctx context.Context, d survey.Delivery) error {
 	if err := s.client.ZRem(ctx, owedKey(d.Round), message(d)).Err(); err != nil {
 		return fmt.Errorf("settle a message of round %s: %w", d.Round, fault(err))
@@ -278,7 +278,7 @@ func (s *Store) Ack(ctx context.Context, d survey.Delivery) error {
 	return nil
 }
 
-// Postpone makes a message due at another time, to the second. One that is not owed any more stays so.
+// Reschedule makes a message due at another time, to the second. One that is not owed any more stays so.
 func (s *Store) Reschedule(ctx context.Context, d survey.Delivery, due time.Time) error {
 	err := s.indexed(ctx, d.Round, due, func() error {
 		return fault(s.client.ZAddXX(ctx, owedKey(d.Round), goredis.Z{Score: float64(due.Unix()), Member: message(d)}).Err())

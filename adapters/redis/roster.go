@@ -108,7 +108,7 @@ func (s *Store) listPeople(ctx context.Context, id survey.RoundID, people []surv
 	return exec(ctx, pipe)
 }
 
-// Seat returns a person's place: with a zero Standing when they are not in the roster; ErrNoRound when there
+// Participation returns a person's place: with a zero Standing when they are not in the roster; ErrNoRound when there
 // is no round. It takes one round trip, and no transaction: when the round is closed in the middle, the seat
 // has no pseudonym and whatever is tried from it is refused as closed.
 func (s *Store) Participation(ctx context.Context, id survey.RoundID, person survey.PersonID) (_ survey.Participation, err error) {
@@ -211,7 +211,7 @@ func fresh(person survey.PersonID, err error) (string, survey.Member, error) {
 	return raw, m, err
 }
 
-// Mark changes how a person is written to, in any state of the round; nothing of somebody who is not in the roster, or has
+// UpdateContact changes how a person is written to, in any state of the round; nothing of somebody who is not in the roster, or has
 // withdrawn. It makes the change again to a fresh entry when somebody else changed it in between.
 func (s *Store) UpdateContact(ctx context.Context, id survey.RoundID, person survey.PersonID, change func(*survey.Member)) (err error) {
 	defer attempt(&err, "mark an entry in the roster of round %s", id)
@@ -250,7 +250,7 @@ func (s *Store) UpdateContact(ctx context.Context, id survey.RoundID, person sur
 	return survey.ErrChanged
 }
 
-// Seal makes the roster of a closed round forget everything of each person but their standing, the notice they
+// AnonymiseRoster makes the roster of a closed round forget everything of each person but their standing, the notice they
 // accepted and on which day, and whether they can be reached and want reminders, and keeps the turnout in its place. The turnout is kept
 // first: whatever stops the rest, it is not counted again from entries that have forgotten. A roster that an earlier version sealed, which
 // kept the second of acceptance, is sealed again.

@@ -17,7 +17,7 @@ import (
 	"maturitybot/survey"
 )
 
-// Artist draws in the languages of its words.
+// Renderer draws in the languages of its words.
 type Renderer struct{ words *locale.Words }
 
 // New returns an artist who takes its sentences from words.
@@ -109,7 +109,7 @@ func (a *Renderer) text(p survey.Published, lang survey.Lang) string {
 	return table.Text(p, lang, w, wholeWidth) + "\n" + table.GroupText(p, lang, groups, wholeWidth)
 }
 
-// Sheets writes the results as a spreadsheet, as CSV, as JSON, and the picture as SVG for documents.
+// ExportFiles writes the results as a spreadsheet, as CSV, as JSON, and the picture as SVG for documents.
 func (a *Renderer) ExportFiles(p survey.Published, lang survey.Lang) ([]chat.File, error) {
 	files := []chat.File{
 		{Name: "xlsx", Type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},

@@ -12,7 +12,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 )
 
-// Standing is what Slack tells of the app whose bot token this is.
+// AppInfo is what Slack tells of the app whose bot token this is.
 type AppInfo struct {
 	Workspace string // its name
 	Team      string // its id

@@ -128,10 +128,10 @@ func (Mention) span() {}
 func (Link) span()    {}
 func (WebLink) span() {}
 
-// Say is a paragraph of plain text.
+// Paragraph is a paragraph of plain text.
 func Paragraph(s string) Text { return Text{Spans: []Span{Words(s)}} }
 
-// Remark is a note of plain text.
+// Footnote is a note of plain text.
 func Footnote(s string) Note { return Note{Spans: []Span{Words(s)}} }
 
 // Limits of cards and forms: the tighter of the two platforms, so that a card that passes Check fits both.

@@ -44,7 +44,7 @@ func triple(s string) (a, b, c string, err error) {
 	return parts[0], parts[1], parts[2], nil
 }
 
-// Kind is the way somebody did something.
+// EventKind is the way somebody did something.
 type EventKind int
 
 // The kinds of events.
@@ -114,7 +114,7 @@ type Action struct {
 	Args []string
 }
 
-// Do makes an action.
+// NewAction makes an action.
 func NewAction(verb string, args ...string) Action { return Action{Verb: verb, Args: args} }
 
 // MaxAction is the longest encoded action in bytes: Discord's custom_id is 1 to 100 characters
@@ -342,14 +342,14 @@ func Became(err error) Delivered {
 	return Delivered{Err: err}
 }
 
-// Open opens a form.
+// OpenForm opens a form.
 type OpenForm struct {
 	Form Form
 	// Sorry is whispered when the form cannot be opened: the gesture was too long ago, as a rule.
 	Fallback Card
 }
 
-// Refuse answers a form that cannot stand: what is wrong, by field id. The form stays open where the platform can.
+// FieldErrors answers a form that cannot stand: what is wrong, by field id. The form stays open where the platform can.
 type FieldErrors struct{ Fields map[string]string }
 
 func (Update) reply()      {}

@@ -37,7 +37,7 @@ type Input struct {
 	Lines bool // room for several lines
 }
 
-// Pick is one or several of a list.
+// Select is one or several of a list.
 type Select struct {
 	Label
 	Options []Option
@@ -51,7 +51,7 @@ type Date struct {
 	Value string
 }
 
-// Clock is a time of day, as "15:04".
+// TimeOfDay is a time of day, as "15:04".
 type TimeOfDay struct {
 	Label
 	Value string

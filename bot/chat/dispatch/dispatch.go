@@ -35,7 +35,7 @@ var ErrBusy = errors.New("too much is waiting")
 // Send carries out the replies to one event. It may be called long after the event.
 type Send func(ctx context.Context, replies []chat.Reply)
 
-// Turn is one event on its way.
+// Ticket is one event on its way.
 type Ticket struct {
 	// Handled is closed once the bot has handled the event. Replies may be read from then on.
 	Handled chan struct{}
@@ -79,7 +79,7 @@ func New(r chat.Responder, log *slog.Logger) *Dispatcher {
 	}
 }
 
-// Take takes an event, and returns at once. Send is called with what the bot replies, if anything, once every earlier reply to the
+// Submit takes an event, and returns at once. Send is called with what the bot replies, if anything, once every earlier reply to the
 // same person has been sent. Card names the card that the replies would change, or is empty: when a later change of the same
 // card is waiting already, an earlier one that does nothing else is left out.
 func (d *Dispatcher) Submit(e chat.Event, card string, send Send) (*Ticket, error) {
