@@ -60,10 +60,10 @@ func (d *Discord) Check(ctx context.Context) (AppInfo, error) {
 		return standing, errEndpoint
 	}
 	standing.Registered = true
-	for _, o := range d.offers() {
-		there, err := d.registered(ctx, o)
+	for _, o := range d.registrations() {
+		there, err := d.isRegistered(ctx, o)
 		if err != nil {
-			return standing, d.told(o, err)
+			return standing, d.explainRegistration(o, err)
 		}
 		standing.Registered = standing.Registered && there
 	}

@@ -32,42 +32,42 @@ import (
 const defaultAPI = "https://discord.com/api/v10/"
 
 const (
-	// perSecond is half of what Discord allows to one bot, 50 requests a second (topics/rate-limits.mdx); answers to interactions
+	// requestsPerSecond is half of what Discord allows to one bot, 50 requests a second (topics/rate-limits.mdx); answers to interactions
 	// are outside of it, there and here.
-	perSecond = 25
-	burst     = 5
-	// answering bounds one request, uploading one with files.
-	answering = 10 * time.Second
-	uploading = time.Minute
-	// attempts is how often one call is made, firstPause what is waited before the second time; it doubles.
-	attempts   = 4
-	firstPause = 500 * time.Millisecond
-	// longestHold is the longest that a call waits because Discord asks it to. A call that would wait longer fails at once: whoever made
+	requestsPerSecond = 25
+	burst             = 5
+	// requestTimeout bounds one request, uploading one with files.
+	requestTimeout = 10 * time.Second
+	uploadTimeout  = time.Minute
+	// maxAttempts is how often one call is made, firstPause what is waited before the second time; it doubles.
+	maxAttempts    = 4
+	initialBackoff = 500 * time.Millisecond
+	// maxRetryAfter is the longest that a call waits because Discord asks it to. A call that would wait longer fails at once: whoever made
 	// it knows better what to do meanwhile.
-	longestHold = time.Minute
-	// banned is how long nothing is sent once Cloudflare refuses the address: 10,000 refused requests within ten
+	maxRetryAfter = time.Minute
+	// banDuration is how long nothing is sent once Cloudflare refuses the address: 10,000 refused requests within ten
 	// minutes lead there (topics/rate-limits.mdx), and each one more makes it worse.
-	banned = 10 * time.Minute
-	// mostRead is the most that is read of an answer; a thousand members take about one megabyte.
-	mostRead = 16 << 20
-	// held is from how many buckets on those that are free again are forgotten.
-	held = 1024
+	banDuration = 10 * time.Minute
+	// maxResponseBytes is the most that is read of an answer; a thousand members take about one megabyte.
+	maxResponseBytes = 16 << 20
+	// maxBuckets is from how many buckets on those that are free again are forgotten.
+	maxBuckets = 1024
 )
 
 // errBanned says that nothing is sent for now.
 var errBanned = errors.New("this machine's address is shut out of Discord for some minutes")
 
-// errHeld says that a call would have to wait longer than longestHold.
-var errHeld = errors.New("discord asks to wait for longer than a minute")
+// errRateLimited says that a call would have to wait longer than longestHold.
+var errRateLimited = errors.New("discord asks to wait for longer than a minute")
 
-// errOther says that something else than Discord answered.
-var errOther = errors.New("read the answer: not as expected")
+// errNotDiscord says that something else than Discord answered.
+var errNotDiscord = errors.New("read the answer: not as expected")
 
-// mayPass marks an error as chat.ErrUnavailable, unless waiting does not mend it: Discord has said no, or what answers is not Discord.
-func mayPass(err error) error {
+// markUnavailable marks an error as chat.ErrUnavailable, unless waiting does not mend it: Discord has said no, or what answers is not Discord.
+func markUnavailable(err error) error {
 	_, stranger := errors.AsType[*tls.CertificateVerificationError](err)
-	r, ok := errors.AsType[*refused](err)
-	if stranger || errors.Is(err, errOther) || ok && r.status < 500 && r.status != http.StatusTooManyRequests {
+	r, ok := errors.AsType[*apiError](err)
+	if stranger || errors.Is(err, errNotDiscord) || ok && r.status < 500 && r.status != http.StatusTooManyRequests {
 		return err
 	}
 	return fmt.Errorf("%w: %w", chat.ErrUnavailable, err)
@@ -83,13 +83,13 @@ type client struct {
 	observe chat.Observer
 	limiter *rate.Limiter
 
-	mu    sync.Mutex
-	until map[string]time.Time // by bucket: when the next call may be made; allOf is all of them
-	ban   time.Time
+	mu          sync.Mutex
+	until       map[string]time.Time // by bucket: when the next call may be made; allOf is all of them
+	bannedUntil time.Time
 }
 
-// allOf is the bucket of all calls together.
-const allOf = ""
+// globalBucket is the bucket of all calls together.
+const globalBucket = ""
 
 func newClient(o Options) (*client, error) {
 	base, err := url.Parse(strings.TrimSuffix(cmp.Or(o.APIURL, defaultAPI), "/") + "/")
@@ -98,15 +98,15 @@ func newClient(o Options) (*client, error) {
 	}
 	transport := &http.Transport{
 		DialContext: o.Dial, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 100, IdleConnTimeout: 90 * time.Second,
-		TLSHandshakeTimeout: answering,
+		TLSHandshakeTimeout: requestTimeout,
 	}
 	if o.Dial == nil {
-		transport.Proxy, transport.DialContext = http.ProxyFromEnvironment, (&net.Dialer{Timeout: answering}).DialContext
+		transport.Proxy, transport.DialContext = http.ProxyFromEnvironment, (&net.Dialer{Timeout: requestTimeout}).DialContext
 	}
 	return &client{
 		// A redirect would take the token elsewhere.
 		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		base: base, token: o.Token, log: o.Log, observe: o.Observer, limiter: rate.NewLimiter(perSecond, burst), until: map[string]time.Time{},
+		base: base, token: o.Token, log: o.Log, observe: o.Observer, limiter: rate.NewLimiter(requestsPerSecond, burst), until: map[string]time.Time{},
 	}, nil
 }
 
@@ -124,19 +124,19 @@ type request struct {
 	own bool
 }
 
-// refused is Discord's word for why not.
-type refused struct {
+// apiError is Discord's word for why not.
+type apiError struct {
 	status, code int
 	message      string
 }
 
-func (r *refused) Error() string {
+func (r *apiError) Error() string {
 	return fmt.Sprintf("discord says %d: %s (%d)", r.status, r.message, r.code)
 }
 
 // code is the number of Discord's error, or 0. The HTTP status beside it varies for one and the same.
 func code(err error) int {
-	if r, ok := errors.AsType[*refused](err); ok {
+	if r, ok := errors.AsType[*apiError](err); ok {
 		return r.code
 	}
 	return 0
@@ -160,7 +160,7 @@ func (c *client) do(ctx context.Context, r request, into any) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.what, err)
 	}
-	pause := firstPause
+	pause := initialBackoff
 	for try := 1; ; try++ {
 		if err := c.turn(ctx, r); err != nil {
 			return fmt.Errorf("wait to %s: %w", r.what, err)
@@ -172,14 +172,14 @@ func (c *client) do(ctx context.Context, r request, into any) error {
 				return nil
 			}
 			if err := json.Unmarshal(answer, into); err != nil {
-				return fmt.Errorf("%s: %w", r.what, errOther)
+				return fmt.Errorf("%s: %w", r.what, errNotDiscord)
 			}
 			return nil
-		case v == denied, v == limited && wait > longestHold:
+		case v == denied, v == limited && wait > maxRetryAfter:
 			return fmt.Errorf("%s: %w", r.what, err)
-		case v == lost && (!r.again || try == attempts) && r.method == http.MethodPost:
+		case v == lost && (!r.again || try == maxAttempts) && r.method == http.MethodPost:
 			return fmt.Errorf("%s: %w: %w", r.what, chat.ErrUnsure, err)
-		case try == attempts:
+		case try == maxAttempts:
 			return fmt.Errorf("%s, %d times: %w", r.what, try, err)
 		}
 		if v != limited && dispatch.Sleep(ctx, pause+rand.N(pause/2)) != nil {
@@ -205,7 +205,7 @@ func (r request) encode() (kind string, payload []byte, err error) {
 	for i, f := range r.files {
 		files = append(files, &discordgo.File{Name: fileName(i, f.Name, nil), ContentType: f.Type, Reader: bytes.NewReader(f.Data)})
 	}
-	if b, ok := r.body.(body); ok { // names were made unlike each other when the message was drawn
+	if b, ok := r.body.(messageBody); ok { // names were made unlike each other when the message was drawn
 		for i, a := range b.Attachments {
 			files[i].Name = a.Filename
 		}
@@ -219,9 +219,9 @@ func (r request) encode() (kind string, payload []byte, err error) {
 
 // once makes a call once.
 func (c *client) once(ctx context.Context, r request, kind string, payload []byte) ([]byte, verdict, time.Duration, error) {
-	bound := answering
+	bound := requestTimeout
 	if len(r.files) > 0 {
-		bound = uploading
+		bound = uploadTimeout
 	}
 	// A request that has begun is let go on: nobody would know whether Discord had done it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bound)
@@ -247,12 +247,12 @@ func (c *client) once(ctx context.Context, r request, kind string, payload []byt
 		return nil, lost, 0, scrub(err)
 	}
 	defer func() { _ = res.Body.Close() }() // it was only read
-	answer, err := io.ReadAll(io.LimitReader(res.Body, mostRead))
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxResponseBytes))
 	if err != nil {
 		return nil, lost, 0, scrub(err)
 	}
 	if res.Header.Get("X-RateLimit-Remaining") == "0" && res.StatusCode != http.StatusTooManyRequests {
-		c.hold(r.bucket, seconds(res.Header.Get("X-RateLimit-Reset-After")))
+		c.hold(r.bucket, parseSeconds(res.Header.Get("X-RateLimit-Reset-After")))
 	}
 	if res.StatusCode < 300 {
 		return answer, done, 0, nil
@@ -264,17 +264,17 @@ func (c *client) once(ctx context.Context, r request, kind string, payload []byt
 		Global  bool    `json:"global"`
 	}{}
 	words := json.Unmarshal(answer, &said) == nil
-	fault := &refused{res.StatusCode, said.Code, cmp.Or(said.Message, http.StatusText(res.StatusCode))}
+	fault := &apiError{res.StatusCode, said.Code, cmp.Or(said.Message, http.StatusText(res.StatusCode))}
 	switch {
-	case res.StatusCode == http.StatusTooManyRequests && !words && !limits(res.Header):
-		c.shut()
+	case res.StatusCode == http.StatusTooManyRequests && !words && !isRateLimitAnswer(res.Header):
+		c.ban()
 		return nil, denied, 0, errBanned
 	case res.StatusCode == http.StatusTooManyRequests:
-		wait := max(seconds(res.Header.Get("Retry-After")), seconds(res.Header.Get("X-RateLimit-Reset-After")), span(said.After), 50*time.Millisecond)
+		wait := max(parseSeconds(res.Header.Get("Retry-After")), parseSeconds(res.Header.Get("X-RateLimit-Reset-After")), secondsOf(said.After), 50*time.Millisecond)
 		global := said.Global || res.Header.Get("X-RateLimit-Global") != "" || res.Header.Get("X-RateLimit-Scope") == "global"
 		bucket := r.bucket
 		if global && !r.own { // an own token's calls are not counted with the others
-			bucket = allOf
+			bucket = globalBucket
 		}
 		c.log.Warn("discord asks to wait", "call", r.what, "wait", wait, "global", global)
 		c.observe.Limited(wait)
@@ -286,8 +286,8 @@ func (c *client) once(ctx context.Context, r request, kind string, payload []byt
 	return nil, denied, 0, fault
 }
 
-// limits says whether an answer without words is Discord's own all the same, and not Cloudflare's page.
-func limits(h http.Header) bool {
+// isRateLimitAnswer says whether an answer without words is Discord's own all the same, and not Cloudflare's page.
+func isRateLimitAnswer(h http.Header) bool {
 	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
 	if kind == "text/html" {
 		return false
@@ -313,9 +313,9 @@ func (c *client) turn(ctx context.Context, r request) error {
 	for {
 		c.mu.Lock()
 		now := time.Now()
-		shut := c.ban.After(now)
+		shut := c.bannedUntil.After(now)
 		until := c.until[r.bucket]
-		if all := c.until[allOf]; !r.own && all.After(until) {
+		if all := c.until[globalBucket]; !r.own && all.After(until) {
 			until = all
 		}
 		if !until.After(now) {
@@ -329,8 +329,8 @@ func (c *client) turn(ctx context.Context, r request) error {
 			break
 		}
 		wait := until.Sub(now)
-		if wait > longestHold {
-			return errHeld
+		if wait > maxRetryAfter {
+			return errRateLimited
 		}
 		if err := dispatch.Sleep(ctx, wait); err != nil {
 			return err
@@ -347,7 +347,7 @@ func (c *client) hold(bucket string, wait time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	if len(c.until) >= held {
+	if len(c.until) >= maxBuckets {
 		for name, until := range c.until {
 			if !until.After(now) {
 				delete(c.until, name)
@@ -359,24 +359,24 @@ func (c *client) hold(bucket string, wait time.Duration) {
 	}
 }
 
-// shut stops everything for a while.
-func (c *client) shut() {
+// ban stops everything for a while.
+func (c *client) ban() {
 	c.mu.Lock()
-	c.ban = time.Now().Add(banned)
+	c.bannedUntil = time.Now().Add(banDuration)
 	c.mu.Unlock()
-	c.log.Error("Discord has shut out this machine's address: nothing is sent for ten minutes. Something made thousands of requests that Discord refused, perhaps another program behind the same address", "wait", banned)
+	c.log.Error("Discord has shut out this machine's address: nothing is sent for ten minutes. Something made thousands of requests that Discord refused, perhaps another program behind the same address", "wait", banDuration)
 }
 
-func seconds(s string) time.Duration {
+func parseSeconds(s string) time.Duration {
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil {
 		return 0
 	}
-	return span(f)
+	return secondsOf(f)
 }
 
-// span is a number of seconds; what is longer than eleven days is as good as that.
-func span(seconds float64) time.Duration {
+// secondsOf is a number of seconds; what is longer than eleven days is as good as that.
+func secondsOf(seconds float64) time.Duration {
 	if !(seconds > 0) { // nor is what is no number
 		return 0
 	}

@@ -33,7 +33,7 @@ func (w *world) try(t *testing.T, id string) error {
 	return w.discord.Post(t.Context(), id, channel(team), card("posted "+id), nil)
 }
 
-func TestWaitsWhenAsked(t *testing.T) {
+func TestRateLimit(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.Fail("send", fake.Fault{Status: 429, After: 7})
 		var err error
@@ -60,7 +60,7 @@ func TestWaitsWhenAsked(t *testing.T) {
 }
 
 // A bucket that stays shut for long is an error for each call at once: the reminders loop comes again in a minute.
-func TestLongWaitIsAnError(t *testing.T) {
+func TestRateLimitTooLong(t *testing.T) {
 	for name, fault := range map[string]func(*world){
 		"refused": func(w *world) { w.Fail("send", fake.Fault{Status: 429, After: 3600}) },
 		"told":    func(w *world) { w.Limit("send", 1, time.Hour) },
@@ -73,7 +73,7 @@ func TestLongWaitIsAnError(t *testing.T) {
 				before := len(w.Calls("send"))
 				for range 3 {
 					var err error
-					if d := took(func() { err = w.try(t, "2") }); !errors.Is(err, errHeld) || errors.Is(err, chat.ErrUnsure) || d != 0 {
+					if d := took(func() { err = w.try(t, "2") }); !errors.Is(err, errRateLimited) || errors.Is(err, chat.ErrUnsure) || d != 0 {
 						t.Errorf("%v after %v", err, d)
 					}
 				}
@@ -91,7 +91,7 @@ func TestLongWaitIsAnError(t *testing.T) {
 }
 
 // Without words, Discord's own refusal is told by its headers, and Cloudflare's page by having none.
-func TestLimitWithoutWords(t *testing.T) {
+func Test429WithoutBody(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.Fail("send", fake.Fault{Status: 429, After: 3, Mute: true})
 		var err error
@@ -104,7 +104,7 @@ func TestLimitWithoutWords(t *testing.T) {
 		false: {{}, {"Retry-After": {"600"}}, {"X-Ratelimit-Limit": {"5"}, "Content-Type": {"text/html; charset=UTF-8"}}},
 	} {
 		for _, h := range headers {
-			if limits(h) != want {
+			if isRateLimitAnswer(h) != want {
 				t.Errorf("%v: Discord's own %v", h, !want)
 			}
 		}
@@ -112,7 +112,7 @@ func TestLimitWithoutWords(t *testing.T) {
 }
 
 // An own token's calls are not counted with the others: they wait for their own refusals, and the others do not wait for them.
-func TestGlobalLimitOfAnOwnToken(t *testing.T) {
+func TestGlobalLimitOfInteractionToken(t *testing.T) {
 	byHTTP(t, saying(chat.AckWhisper, slowly(4*time.Second, replying(chat.Whisper{Card: card("kept")})))(), func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
 		f := fake.Fault{Status: 429, After: 1, Global: true}
@@ -131,7 +131,7 @@ func TestGlobalLimitOfAnOwnToken(t *testing.T) {
 }
 
 // Whatever answers in Discord's place has posted nothing.
-func TestAnswerThatIsNotDiscords(t *testing.T) {
+func TestForeignServer(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		for i, f := range []fake.Fault{{Status: 200, HTML: true}, {Status: 200}} {
 			for _, post := range []func(id string) error{
@@ -153,7 +153,7 @@ func TestAnswerThatIsNotDiscords(t *testing.T) {
 	})
 }
 
-func TestWaitingEndsWithTheContext(t *testing.T) {
+func TestWaitEndsWithContext(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.Fail("send", fake.Fault{Status: 429, After: 30})
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
@@ -167,7 +167,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 }
 
 // Whoever heeds the headers is never told to wait.
-func TestHeedsBuckets(t *testing.T) {
+func TestBuckets(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.Limit("send", 5, 5*time.Second)
 		d := took(func() {
@@ -183,7 +183,7 @@ func TestHeedsBuckets(t *testing.T) {
 	})
 }
 
-func TestStaysBelowTheGlobalLimit(t *testing.T) {
+func TestGlobalRateLimit(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		d := took(func() {
 			for i := range 100 {
@@ -199,7 +199,7 @@ func TestStaysBelowTheGlobalLimit(t *testing.T) {
 }
 
 // Cloudflare's page means that every further request makes it worse.
-func TestShutOut(t *testing.T) {
+func TestCloudflareBan(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		before := len(w.Calls(""))
 		w.Fail("send", fake.Fault{HTML: true})
@@ -217,7 +217,7 @@ func TestShutOut(t *testing.T) {
 		if strings.Count(w.log.String(), "level=ERROR") != 1 {
 			t.Errorf("logged was\n%s", w.log)
 		}
-		time.Sleep(banned)
+		time.Sleep(banDuration)
 		if err := w.try(t, "3"); err != nil {
 			t.Error(err)
 		}
@@ -225,7 +225,7 @@ func TestShutOut(t *testing.T) {
 }
 
 // While Discord has shut the bot's machine out, it still answers by HTTP.
-func TestShutOutAnswersByHTTP(t *testing.T) {
+func TestCloudflareBanAnswersByHTTP(t *testing.T) {
 	byHTTP(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
 		w.Fail("send", fake.Fault{HTML: true})
@@ -237,7 +237,7 @@ func TestShutOutAnswersByHTTP(t *testing.T) {
 	})
 }
 
-func TestSendsOnce(t *testing.T) {
+func TestSendNonce(t *testing.T) {
 	for name, c := range map[string]struct {
 		faults []fake.Fault
 		calls  int
@@ -272,7 +272,7 @@ func TestSendsOnce(t *testing.T) {
 }
 
 // What did not reach Discord was not sent, and may be tried again.
-func TestNotSent(t *testing.T) {
+func TestSendFails(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.Down(true)
 		if err := w.discord.Send(t.Context(), "1", person(ben), card("a")); err == nil || errors.Is(err, chat.ErrUnsure) {
@@ -290,7 +290,7 @@ func TestNotSent(t *testing.T) {
 	})
 }
 
-func TestUnreachable(t *testing.T) {
+func TestSendUnreachable(t *testing.T) {
 	const closed, outside, gone = "1100000000000000301", "1100000000000000302", "1100000000000000303"
 	bubble(t, func(t *testing.T, w *world) {
 		w.AddUser(fake.User{ID: closed, Name: "closed", Closed: true})
@@ -321,7 +321,7 @@ func TestUnreachable(t *testing.T) {
 	})
 }
 
-func TestOnlyWhoAgreed(t *testing.T) {
+func TestSendNeedsConsent(t *testing.T) {
 	asleep := errors.New("asleep")
 	bubble(t, func(t *testing.T, w *world) {
 		w.discord.options.ConsentsToDM = func(_ context.Context, p chat.Person) (bool, error) {
@@ -341,7 +341,7 @@ func TestOnlyWhoAgreed(t *testing.T) {
 	})
 }
 
-func TestColdMessagesArePaced(t *testing.T) {
+func TestSendPacing(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		d := took(func() {
 			for i := range 10 {
@@ -359,7 +359,7 @@ func TestColdMessagesArePaced(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		if d < cooling || d > cooling+2*perCold {
+		if d < dmCooldown || d > dmCooldown+2*defaultDMInterval {
 			t.Errorf("too fast, and then %v", d)
 		}
 		w.Fail("dm", fake.Fault{Status: 403, Code: 40003}, fake.Fault{Status: 403, Code: 40003}, fake.Fault{Status: 403, Code: 40003})
@@ -370,7 +370,7 @@ func TestColdMessagesArePaced(t *testing.T) {
 }
 
 // A redirect would take the token with it.
-func TestFollowsNoRedirect(t *testing.T) {
+func TestNoRedirects(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.Fail("send", fake.Fault{Status: http.StatusSeeOther})
 		if err := w.try(t, "1"); err == nil {
@@ -380,12 +380,12 @@ func TestFollowsNoRedirect(t *testing.T) {
 }
 
 // No error tells a token, whatever fails.
-func TestErrorsTellNoToken(t *testing.T) {
+func TestErrorsRedactTokens(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		x := &exchange{gesture: gesture{origin: origin{Application: fake.App, Token: "secret-of-an-interaction", Interaction: "1"}}}
+		x := &exchange{inbound: inbound{origin: origin{Application: fake.App, Token: "secret-of-an-interaction", Interaction: "1"}}}
 		for _, f := range []fake.Fault{{Cut: true}, {Status: 503}, {Status: 404, Code: 10015}, {Status: 429, After: 100}, {HTML: true}, {HTML: true, Status: 520}} {
 			w.Fail("original", f, f, f, f)
-			err := w.discord.client.do(t.Context(), x.hook("change a card", http.MethodPatch, "/messages/@original", body{}), nil)
+			err := w.discord.client.do(t.Context(), x.webhookRequest("change a card", http.MethodPatch, "/messages/@original", messageBody{}), nil)
 			if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), fake.Token) {
 				t.Errorf("%+v: %v", f, err)
 			}
@@ -393,14 +393,14 @@ func TestErrorsTellNoToken(t *testing.T) {
 	})
 }
 
-func TestBucketsAreForgotten(t *testing.T) {
+func TestBucketsBounded(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		c := w.discord.client
-		for i := range 3 * held {
+		for i := range 3 * maxBuckets {
 			c.hold(fmt.Sprint(i), time.Second)
 			time.Sleep(2 * time.Millisecond)
 		}
-		if len(c.until) > held {
+		if len(c.until) > maxBuckets {
 			t.Errorf("%d are kept", len(c.until))
 		}
 	})
@@ -441,7 +441,7 @@ func TestRegister(t *testing.T) {
 }
 
 // Commands are taken back where they are no longer offered, or people would see each twice.
-func TestLeftoverCommands(t *testing.T) {
+func TestRegisterRemovesLeftovers(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		offered := func(where string) bool { return strings.Contains(string(w.Commands(where)), "aeddfedrwydd") }
 		for _, c := range []struct {
@@ -472,13 +472,13 @@ func TestLeftoverCommands(t *testing.T) {
 			}
 			return 0
 		})
-		if wait := took(func() { _ = d.Register(t.Context()) }); wait > tidying+answering {
+		if wait := took(func() { _ = d.Register(t.Context()) }); wait > tidyTimeout+requestTimeout {
 			t.Errorf("it took %v", wait)
 		}
 	})
 }
 
-func TestNewSaysWhatIsWrong(t *testing.T) {
+func TestNewInvalidOptions(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Options)
 		fault  *fake.Fault
@@ -541,7 +541,7 @@ func TestOverTheNetwork(t *testing.T) {
 	}
 }
 
-func TestTokenAsItIsPasted(t *testing.T) {
+func TestPastedCredentials(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		o := w.options()
 		o.Token = chat.Secret(" Bot " + fake.Token + "\n")
@@ -550,7 +550,7 @@ func TestTokenAsItIsPasted(t *testing.T) {
 	})
 }
 
-func TestSecretsNeverPrint(t *testing.T) {
+func TestSecretsRedacted(t *testing.T) {
 	o := Options{Token: "secret"}
 	for _, s := range []string{fmt.Sprint(o), fmt.Sprintf("%+v %#v %q %x %s", o, o, o.Token, o.Token, o.Token), o.Token.String(), o.Token.LogValue().String()} {
 		if strings.Contains(s, "secret") || strings.Contains(s, "736563726574") {

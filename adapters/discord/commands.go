@@ -70,8 +70,8 @@ func (w words) in(welsh bool) string {
 	return w.en
 }
 
-// ask is an option that is asked for with a subcommand.
-type ask struct {
+// argument is an option that is asked for with a subcommand.
+type argument struct {
 	name     string
 	about    words
 	longest  int
@@ -79,31 +79,31 @@ type ask struct {
 }
 
 var (
-	aRound = ask{optionRound, words{"The round's area, when you coordinate several", "Ardal y rownd, os ydych yn cydlynu sawl un"}, 100, true}
-	anArea = ask{"area", words{"The local area, as people there call it", "Yr ardal leol, fel y mae pobl yno yn ei galw"}, 60, false}
-	aRole  = ask{"role", words{"Their role, if it is the same for all", "Eu rôl, os yw'r un fath i bawb"}, 100, true}
+	aRound = argument{optionRound, words{"The round's area, when you coordinate several", "Ardal y rownd, os ydych yn cydlynu sawl un"}, 100, true}
+	anArea = argument{"area", words{"The local area, as people there call it", "Yr ardal leol, fel y mae pobl yno yn ei galw"}, 60, false}
+	aRole  = argument{"role", words{"Their role, if it is the same for all", "Eu rôl, os yw'r un fath i bawb"}, 100, true}
 )
 
 // verbs are the subcommands, in both languages, as the bot knows them.
 var verbs = []struct {
 	word, about words
-	asks        []ask
+	asks        []argument
 }{
 	{words{"home", "hafan"}, words{"Your surveys, and the rounds you coordinate", "Eich arolygon, a'r rowndiau yr ydych yn eu cydlynu"}, nil},
 	{words{"help", "cymorth"}, words{"What I can do", "Yr hyn y galla i ei wneud"}, nil},
-	{words{"new", "newydd"}, words{"Start a round; its results come to this channel", "Dechrau rownd; daw'r canlyniadau i'r sianel hon"}, []ask{anArea}},
-	{words{"invite", "gwahodd"}, words{"Ask people to take part", "Gofyn i bobl gymryd rhan"}, []ask{aRound, aRole}},
-	{words{"button", "botwm"}, words{"Put a Join button into this channel", "Rhoi botwm Ymuno yn y sianel hon"}, []ask{aRound}},
-	{words{"status", "statws"}, words{"Who has finished, and who is missing", "Pwy sydd wedi gorffen, a phwy sydd ar goll"}, []ask{aRound}},
-	{words{"remind", "atgoffa"}, words{"Remind those who have not finished", "Atgoffa'r rhai sydd heb orffen"}, []ask{aRound}},
-	{words{"reminders", "amserlen"}, words{"What reminders are sent when", "Pa negeseuon atgoffa sy'n cael eu hanfon, a phryd"}, []ask{aRound}},
-	{words{"extend", "estyn"}, words{"Move the closing time later", "Gohirio'r amser cau"}, []ask{aRound}},
-	{words{"workshop", "gweithdy"}, words{"Set when and where the workshop is", "Pennu pryd a ble y bydd y gweithdy"}, []ask{aRound}},
-	{words{"team", "tîm"}, words{"Add coordinators", "Ychwanegu cydlynwyr"}, []ask{aRound}},
-	{words{"close", "cau"}, words{"Close the survey and post the results; asks first", "Cau'r arolwg a phostio'r canlyniadau; mae'n gofyn yn gyntaf"}, []ask{aRound}},
-	{words{"results", "canlyniadau"}, words{"Post the results of a closed survey again", "Postio canlyniadau arolwg sydd wedi cau eto"}, []ask{aRound}},
-	{words{"export", "allforio"}, words{"Post the results as files", "Postio'r canlyniadau fel ffeiliau"}, []ask{aRound}},
-	{words{"record", "cofnod"}, words{"Who did what in a round", "Pwy wnaeth beth mewn rownd"}, []ask{aRound}},
+	{words{"new", "newydd"}, words{"Start a round; its results come to this channel", "Dechrau rownd; daw'r canlyniadau i'r sianel hon"}, []argument{anArea}},
+	{words{"invite", "gwahodd"}, words{"Ask people to take part", "Gofyn i bobl gymryd rhan"}, []argument{aRound, aRole}},
+	{words{"button", "botwm"}, words{"Put a Join button into this channel", "Rhoi botwm Ymuno yn y sianel hon"}, []argument{aRound}},
+	{words{"status", "statws"}, words{"Who has finished, and who is missing", "Pwy sydd wedi gorffen, a phwy sydd ar goll"}, []argument{aRound}},
+	{words{"remind", "atgoffa"}, words{"Remind those who have not finished", "Atgoffa'r rhai sydd heb orffen"}, []argument{aRound}},
+	{words{"reminders", "amserlen"}, words{"What reminders are sent when", "Pa negeseuon atgoffa sy'n cael eu hanfon, a phryd"}, []argument{aRound}},
+	{words{"extend", "estyn"}, words{"Move the closing time later", "Gohirio'r amser cau"}, []argument{aRound}},
+	{words{"workshop", "gweithdy"}, words{"Set when and where the workshop is", "Pennu pryd a ble y bydd y gweithdy"}, []argument{aRound}},
+	{words{"team", "tîm"}, words{"Add coordinators", "Ychwanegu cydlynwyr"}, []argument{aRound}},
+	{words{"close", "cau"}, words{"Close the survey and post the results; asks first", "Cau'r arolwg a phostio'r canlyniadau; mae'n gofyn yn gyntaf"}, []argument{aRound}},
+	{words{"results", "canlyniadau"}, words{"Post the results of a closed survey again", "Postio canlyniadau arolwg sydd wedi cau eto"}, []argument{aRound}},
+	{words{"export", "allforio"}, words{"Post the results as files", "Postio'r canlyniadau fel ffeiliau"}, []argument{aRound}},
+	{words{"record", "cofnod"}, words{"Who did what in a round", "Pwy wnaeth beth mewn rownd"}, []argument{aRound}},
 }
 
 // commands are what is registered: for all servers, or for one, where a command has no contexts of its own.
@@ -131,46 +131,46 @@ func commands(global bool) []command {
 	return all
 }
 
-// offer is what is to be registered in a server, or everywhere.
-type offer struct {
+// registration is what is to be registered in a server, or everywhere.
+type registration struct {
 	guild    string // empty is everywhere
 	path     string
 	commands []command
 }
 
-// offers are all of them, what is taken back first: where servers are listed, there are no commands everywhere.
-func (d *Discord) offers() []offer {
+// registrations are all of them, what is taken back first: where servers are listed, there are no commands everywhere.
+func (d *Discord) registrations() []registration {
 	if len(d.options.Guilds) == 0 {
-		return []offer{d.offerIn("", commands(true))}
+		return []registration{d.registrationFor("", commands(true))}
 	}
-	all := []offer{d.offerIn("", nil)}
+	all := []registration{d.registrationFor("", nil)}
 	for _, g := range d.options.Guilds {
-		all = append(all, d.offerIn(g, commands(false)))
+		all = append(all, d.registrationFor(g, commands(false)))
 	}
 	return all
 }
 
-// offerIn is an offer in a server.
-func (d *Discord) offerIn(guild string, all []command) offer {
+// registrationFor is an offer in a server.
+func (d *Discord) registrationFor(guild string, all []command) registration {
 	path := "applications/" + d.app + "/commands"
 	if guild != "" {
 		path = "applications/" + d.app + "/guilds/" + guild + "/commands"
 	}
 	all = append([]command{}, all...) // Discord takes [] for none, and not null
 	slices.SortFunc(all, func(a, b command) int { return cmp.Compare(a.Name, b.Name) })
-	return offer{guild, path, all}
+	return registration{guild, path, all}
 }
 
-// told says what to do about an offer that Discord does not take.
-func (d *Discord) told(o offer, err error) error {
+// explainRegistration says what to do about an offer that Discord does not take.
+func (d *Discord) explainRegistration(o registration, err error) error {
 	if o.guild != "" && code(err) == discordgo.ErrCodeMissingAccess {
 		return fmt.Errorf("the bot is not in server %s, or may have no commands there: invite it with the scopes bot and applications.commands, on the page Installation at %s: %w", o.guild, portal, err)
 	}
 	return err
 }
 
-// registered says whether the commands of an offer are there as they are wanted.
-func (d *Discord) registered(ctx context.Context, o offer) (bool, error) {
+// isRegistered says whether the commands of an offer are there as they are wanted.
+func (d *Discord) isRegistered(ctx context.Context, o registration) (bool, error) {
 	var there []command
 	if err := d.client.do(ctx, request{what: "read the commands", method: http.MethodGet, path: o.path, bucket: o.path, again: true}, &there); err != nil {
 		return false, err

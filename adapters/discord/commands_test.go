@@ -6,7 +6,7 @@ import (
 	"maturitybot/adapters/discord/discordschema"
 )
 
-func TestCommandsAsRegistered(t *testing.T) {
+func TestCommands(t *testing.T) {
 	golden(t, "commands", commands(true))
 	valid(t, discordschema.Commands, commands(true))
 	valid(t, discordschema.Commands, commands(false))
@@ -22,7 +22,7 @@ func TestCommandsAsRegistered(t *testing.T) {
 	}
 }
 
-func TestDigestTellsRegistrationsApart(t *testing.T) {
+func TestDigest(t *testing.T) {
 	one, err := digest(commands(true))
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func TestDigestTellsRegistrationsApart(t *testing.T) {
 	}
 }
 
-func TestEverySubcommandIsThereInBothLanguages(t *testing.T) {
+func TestSubcommandsBilingual(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range verbs {
 		for _, w := range []words{v.word, v.about} {

@@ -12,13 +12,13 @@ import (
 
 // IsToken says whether a value can be a bot token, with or without "Bot " before it.
 func IsToken(s chat.Secret) bool {
-	text := string(bareToken(s))
+	text := string(trimToken(s))
 	// net/http would refuse a header with others, in an error that quotes it.
 	return text != "" && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// bareToken is a token without what stands around it.
-func bareToken(s chat.Secret) chat.Secret {
+// trimToken is a token without what stands around it.
+func trimToken(s chat.Secret) chat.Secret {
 	return chat.Secret(strings.TrimPrefix(strings.TrimSpace(string(s)), "Bot "))
 }
 

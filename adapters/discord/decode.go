@@ -111,26 +111,26 @@ type submitted struct {
 
 // decodeInteraction reads an interaction as the gateway or an HTTP request brings it. With errForeign the gesture can be answered;
 // with errBroken it cannot.
-func decodeInteraction(payload []byte) (gesture, error) {
+func decodeInteraction(payload []byte) (inbound, error) {
 	if len(payload) > maxPayload {
-		return gesture{}, fmt.Errorf("read interaction: %d bytes: %w", len(payload), errBroken)
+		return inbound{}, fmt.Errorf("read interaction: %d bytes: %w", len(payload), errBroken)
 	}
 	var in interaction
 	if err := json.Unmarshal(payload, &in); err != nil {
 		// Not the cause: it may quote what somebody wrote.
-		return gesture{}, fmt.Errorf("read interaction: %w", errBroken)
+		return inbound{}, fmt.Errorf("read interaction: %w", errBroken)
 	}
 	if in.Type == interactionPing {
-		return gesture{kind: ping}, nil
+		return inbound{kind: ping}, nil
 	}
 	g, err := in.gesture()
 	if err != nil {
-		return gesture{}, fmt.Errorf("read interaction: %w", err)
+		return inbound{}, fmt.Errorf("read interaction: %w", err)
 	}
 	nothing := g
 	var data interactionData
 	switch {
-	case !in.among(), in.Data != nil && json.Unmarshal(in.Data, &data) != nil:
+	case !in.forBot(), in.Data != nil && json.Unmarshal(in.Data, &data) != nil:
 		err = errForeign
 	case in.Type == interactionCommand, in.Type == interactionComplete:
 		err = in.command(data, &g)
@@ -155,7 +155,7 @@ func decodeInteraction(payload []byte) (gesture, error) {
 }
 
 // gesture reads what every interaction has: who, where, when, and how to answer.
-func (in *interaction) gesture() (gesture, error) {
+func (in *interaction) gesture() (inbound, error) {
 	id, known := snowflake(in.ID)
 	who := in.User
 	if in.Member != nil {
@@ -163,21 +163,21 @@ func (in *interaction) gesture() (gesture, error) {
 	}
 	// Ids and the token become parts of addresses.
 	if !known || who == nil || in.Token == "" || strings.ContainsAny(in.Token, "/\\?#% ") {
-		return gesture{}, errBroken
+		return inbound{}, errBroken
 	}
 	for _, s := range []string{who.ID, in.Application, in.Channel} {
 		if _, ok := snowflake(s); !ok {
-			return gesture{}, errBroken
+			return inbound{}, errBroken
 		}
 	}
 	if _, ok := snowflake(in.Guild); !ok && in.Guild != "" {
-		return gesture{}, errBroken
+		return inbound{}, errBroken
 	}
-	g := gesture{
-		kind: acted,
+	g := inbound{
+		kind: gestureMade,
 		event: chat.Event{
 			ID: in.ID, At: snowflakeTime(id), Who: person(who.ID), Where: place(in.Guild, in.Channel), Locale: in.Locale,
-			Private: in.Guild == "" && in.among(), Community: chat.Server,
+			Private: in.Guild == "" && in.forBot(), Community: chat.Server,
 		},
 		origin: origin{Interaction: in.ID, Application: in.Application, Token: in.Token, Guild: in.Guild, Channel: in.Channel},
 	}
@@ -186,21 +186,21 @@ func (in *interaction) gesture() (gesture, error) {
 		g.event.Admin = err == nil && may&(administrator|manageServer) != 0 // what cannot be read permits nothing
 	}
 	if may, err := strconv.ParseUint(in.Rights, 10, 64); err == nil && in.Guild != "" {
-		g.origin.Rights = rights{may: may, thread: isThread(in.In.Type), locked: in.In.Metadata.closed()}
+		g.origin.Rights = rights{bits: may, thread: isThread(in.In.Type), locked: in.In.Metadata.closed()}
 		g.origin.RightsTold = true
 	}
 	if m := in.Message; m != nil {
 		if _, ok := snowflake(m.ID); !ok {
-			return gesture{}, errBroken
+			return inbound{}, errBroken
 		}
 		g.origin.Message, g.origin.Whispered = m.ID, m.Flags&flagEphemeral != 0
 	}
 	return g, nil
 }
 
-// among says whether the bot has to do with those who are there: not in a conversation of people among themselves, who would see what
+// forBot says whether the bot has to do with those who are there: not in a conversation of people among themselves, who would see what
 // one of them is shown.
-func (in *interaction) among() bool {
+func (in *interaction) forBot() bool {
 	if in.Context == nil {
 		return true
 	}
@@ -211,7 +211,7 @@ func (in *interaction) among() bool {
 }
 
 // command reads a command that was sent, or is being typed.
-func (in *interaction) command(data interactionData, g *gesture) error {
+func (in *interaction) command(data interactionData, g *inbound) error {
 	options := data.Options
 	if data.Name != englishCommand && data.Name != welshCommand || len(options) != 1 || options[0].Type != optionSubcommand {
 		return errForeign
@@ -248,8 +248,8 @@ func (in *interaction) command(data interactionData, g *gesture) error {
 }
 
 // press reads a button, or what was picked.
-func (in *interaction) press(data interactionData, g *gesture) error {
-	id, question := strings.CutPrefix(data.CustomID, asks)
+func (in *interaction) press(data interactionData, g *inbound) error {
+	id, question := strings.CutPrefix(data.CustomID, questionPrefix)
 	action, err := chat.DecodeAction(id)
 	if err != nil {
 		return errForeign
@@ -314,7 +314,7 @@ func (data *interactionData) chosen(guild string, kind int, values []string) ([]
 }
 
 // submit reads a modal that was sent, with its fields in rows or in labels.
-func (in *interaction) submit(data interactionData, g *gesture) error {
+func (in *interaction) submit(data interactionData, g *inbound) error {
 	action, err := chat.DecodeAction(data.CustomID)
 	if err != nil {
 		return errForeign

@@ -42,77 +42,77 @@ func received(t testing.TB, name string) []byte {
 	return b
 }
 
-func TestPayloadsOfEveryKind(t *testing.T) {
+func TestDecodePayloads(t *testing.T) {
 	at := time.UnixMilli(1441902345678901248>>22 + 1420070400000).UTC()
 	inServer := chat.Event{ID: anID, At: at, Who: person(aUser), Where: place(aGuild, aChannel), Locale: "en-GB", Community: chat.Server}
-	from := origin{Interaction: anID, Application: anApp, Token: "aW50ZXJhY3Rpb246dG9rZW4", Guild: aGuild, Channel: aChannel, Rights: rights{may: 2248473465835073}, RightsTold: true}
-	with := func(change func(*gesture)) gesture {
-		g := gesture{kind: acted, event: inServer, origin: from}
+	from := origin{Interaction: anID, Application: anApp, Token: "aW50ZXJhY3Rpb246dG9rZW4", Guild: aGuild, Channel: aChannel, Rights: rights{bits: 2248473465835073}, RightsTold: true}
+	with := func(change func(*inbound)) inbound {
+		g := inbound{kind: gestureMade, event: inServer, origin: from}
 		change(&g)
 		return g
 	}
-	alone := func(g *gesture) {
+	alone := func(g *inbound) {
 		g.origin.Rights, g.origin.RightsTold = rights{}, false
 		g.event.Private, g.event.Where, g.origin.Guild, g.event.Locale = true, place("", aChannel), "", "en-US"
 	}
-	pressedMessage := func(g *gesture) {
+	pressedMessage := func(g *inbound) {
 		g.event.Kind, g.origin.Message, g.origin.Whispered = chat.Press, "1441902000000000000", true
 	}
-	for name, want := range map[string]gesture{
+	for name, want := range map[string]inbound{
 		"ping": {kind: ping},
-		"command": with(func(g *gesture) {
+		"command": with(func(g *inbound) {
 			g.event.Kind, g.event.Action, g.event.Values = chat.Command, chat.NewAction("home"), map[string][]string{}
 			alone(g)
 		}),
-		"command-welsh-help": with(func(g *gesture) {
+		"command-welsh-help": with(func(g *inbound) {
 			g.event.Kind, g.event.Action, g.event.Values, g.event.Locale = chat.Command, chat.NewAction("cymorth"), map[string][]string{}, "cy"
 		}),
-		"subcommand": with(func(g *gesture) {
+		"subcommand": with(func(g *inbound) {
 			g.event.Kind, g.event.Action, g.event.Admin = chat.Command, chat.NewAction("invite", "Northshire"), true
 			g.event.Values = map[string][]string{"role": {"midwife"}}
 		}),
-		"new": with(func(g *gesture) {
+		"new": with(func(g *inbound) {
 			g.event.Kind, g.event.Action, g.event.Admin, g.event.Locale = chat.Command, chat.NewAction("newydd"), true, "cy"
 			g.event.Values = map[string][]string{"area": {"Gogledd: Sir*"}}
 		}),
-		"autocomplete": with(func(g *gesture) {
+		"autocomplete": with(func(g *inbound) {
 			g.kind, g.typing = completing, "round"
 			g.event.Kind, g.event.Action, g.event.Values = chat.Command, chat.NewAction("status", "Nor"), map[string][]string{"round": {"Nor"}}
 		}),
-		"button": with(func(g *gesture) {
+		"button": with(func(g *inbound) {
 			pressedMessage(g)
 			g.event.Action = chat.NewAction("answer", round, "commissioning", "2")
 		}),
-		"button-in-dm": with(func(g *gesture) {
+		"button-in-dm": with(func(g *inbound) {
 			pressedMessage(g)
 			alone(g)
 			g.origin.Whispered = false
 			g.event.Action = chat.NewAction("lang", round, "en", "begin")
 		}),
-		"menu": with(func(g *gesture) {
+		"menu": with(func(g *inbound) {
 			pressedMessage(g)
 			g.event.Action, g.event.Values = chat.NewAction("role", round), map[string][]string{chat.Picked: {"health-visitor"}}
 		}),
-		"people": with(func(g *gesture) {
+		"people": with(func(g *inbound) {
 			pressedMessage(g)
 			g.event.Action, g.event.Values = chat.NewAction("team", round), map[string][]string{chat.Picked: {"discord::" + aUser}}
 		}),
-		"yes": with(func(g *gesture) {
+		"yes": with(func(g *inbound) {
 			pressedMessage(g)
 			g.event.Action = chat.NewAction("erase", round)
 		}),
-		"no": with(func(g *gesture) {
+		"no": with(func(g *inbound) {
 			pressedMessage(g)
 			g.kind, g.event.Action = dismissed, chat.NewAction("erase", round)
 		}),
-		"modal-labels": with(func(g *gesture) {
+		"modal-labels": with(func(g *inbound) {
 			pressedMessage(g)
 			g.event.Kind, g.event.Action = chat.Submit, chat.NewAction("sendinvite", round, "en")
 			g.event.Values = map[string][]string{
 				"people": {"discord::" + aUser, "discord::80351110224678913"}, "role": {"midwife"}, "channel": {"discord:" + aGuild + ":" + aChannel}, "list": {"ben@example.org, Midwife\ncem"},
 			}
 		}),
-		"modal-rows": with(func(g *gesture) {
+		"modal-rows": with(func(g *inbound) {
 			g.event.Kind, g.event.Action = chat.Submit, chat.NewAction("keep", round, "commissioning")
 			g.event.Values = map[string][]string{"note": {"Ŵyna*"}, "barrier": {""}}
 		}),
@@ -133,7 +133,7 @@ func TestPayloadsOfEveryKind(t *testing.T) {
 	}
 }
 
-func TestPersonIsTheSameEverywhere(t *testing.T) {
+func TestPersonIdentity(t *testing.T) {
 	a, err := decodeInteraction(received(t, "button"))
 	if err != nil {
 		t.Fatal(err)
@@ -155,8 +155,8 @@ func TestPersonIsTheSameEverywhere(t *testing.T) {
 	}
 }
 
-// TestForeignIsAnswered wants what is not ours to be told apart, with somebody to answer and nothing to do.
-func TestForeignIsAnswered(t *testing.T) {
+// TestDecodeForeign wants what is not ours to be told apart, with somebody to answer and nothing to do.
+func TestDecodeForeign(t *testing.T) {
 	base := func(kind int, data string) string {
 		return fmt.Sprintf(`{"type":%d,"id":%q,"application_id":%q,"token":"t","channel_id":%q,"guild_id":%q,"member":{"user":{"id":%q},"permissions":"0"},"data":%s}`,
 			kind, anID, anApp, aChannel, aGuild, aUser, data)
@@ -200,7 +200,7 @@ func TestForeignIsAnswered(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		want := gesture{kind: acted, event: chat.Event{Kind: chat.Press}}
+		want := inbound{kind: gestureMade, event: chat.Event{Kind: chat.Press}}
 		switch {
 		case strings.HasPrefix(payload, `{"type":2,`):
 			want.event.Kind, want.event.Action = chat.Command, chat.NewAction("?")
@@ -214,9 +214,9 @@ func TestForeignIsAnswered(t *testing.T) {
 	}
 }
 
-// TestFormWithUnknownComponents: components that no form of this version holds, with values of any form, do not keep what is known of a
+// TestDecodeUnknownComponents: components that no form of this version holds, with values of any form, do not keep what is known of a
 // form from being read.
-func TestFormWithUnknownComponents(t *testing.T) {
+func TestDecodeUnknownComponents(t *testing.T) {
 	for name, component := range map[string]string{
 		"checkbox":       `{"type":18,"id":5,"component":{"type":23,"id":6,"custom_id":"k","value":true}}`,
 		"checkbox group": `{"type":18,"id":5,"component":{"type":22,"id":6,"custom_id":"k","values":["a","b"]}}`,
@@ -238,8 +238,8 @@ func TestFormWithUnknownComponents(t *testing.T) {
 	}
 }
 
-// TestAmongOthers: in a conversation of people among themselves nothing may be taken for one's own with the bot.
-func TestAmongOthers(t *testing.T) {
+// TestGroupDMIgnored: in a conversation of people among themselves nothing may be taken for one's own with the bot.
+func TestGroupDMIgnored(t *testing.T) {
 	const payload = `{"type":3,"id":"1100000000000000001","application_id":"1","token":"t","channel_id":"1","user":{"id":"1"}%s,"message":{"id":"1"},"data":{"custom_id":"kept:x","component_type":2}}`
 	for with, want := range map[string]struct {
 		err     error
@@ -258,7 +258,7 @@ func TestAmongOthers(t *testing.T) {
 		`,"context":null,"guild_id":"7"`: {nil, false, "7"},
 	} {
 		g, err := decodeInteraction(fmt.Appendf(nil, payload, with))
-		x := &exchange{gesture: g}
+		x := &exchange{inbound: g}
 		if !errors.Is(err, want.err) || g.event.Private != want.private || x.changeable() != want.private || g.event.Where != place(want.guild, "1") {
 			t.Errorf("%q: %+v, %v", with, g.event, err)
 		}
@@ -268,7 +268,7 @@ func TestAmongOthers(t *testing.T) {
 	}
 }
 
-func TestBrokenIsRefused(t *testing.T) {
+func TestDecodeMalformed(t *testing.T) {
 	good := `{"type":3,"id":"` + anID + `","application_id":"1","token":"t","channel_id":"1","user":{"id":"1"},"data":{"custom_id":"go:x","component_type":2}}`
 	if g, err := decodeInteraction([]byte(good)); err != nil || !g.event.Private {
 		t.Fatalf("%+v, %v", g, err)
@@ -289,13 +289,13 @@ func TestBrokenIsRefused(t *testing.T) {
 		"an id of another form": strings.Replace(good, `"id":"1"`, `"id":"01"`, 1),
 		"no id":                 strings.Replace(good, anID, "", 1),
 	} {
-		if g, err := decodeInteraction([]byte(payload)); !errors.Is(err, errBroken) || !reflect.DeepEqual(g, gesture{}) {
+		if g, err := decodeInteraction([]byte(payload)); !errors.Is(err, errBroken) || !reflect.DeepEqual(g, inbound{}) {
 			t.Errorf("%s: %+v, %v", name, g, err)
 		}
 	}
 }
 
-func TestErrorsQuoteNothing(t *testing.T) {
+func TestDecodeErrorsQuoteNoPayload(t *testing.T) {
 	_, err := decodeInteraction([]byte(`{"type":5,"id":"` + anID + `","application_id":"1","token":"t0ken","channel_id":"1","user":{"id":"1"},"data":{"custom_id":"se cret","components":[{"type":4,"value":"secret"}]}}`))
 	if err == nil || strings.Contains(err.Error(), "ecret") || strings.Contains(err.Error(), "t0ken") {
 		t.Errorf("%v", err)
@@ -306,8 +306,8 @@ func TestErrorsQuoteNothing(t *testing.T) {
 	}
 }
 
-// TestLanguageOfACommand: the Welsh command says that its answer is wanted in Welsh.
-func TestLanguageOfACommand(t *testing.T) {
+// TestCommandLocale: the Welsh command says that its answer is wanted in Welsh.
+func TestCommandLocale(t *testing.T) {
 	for name, want := range map[string]string{"maturity": "de", "aeddfedrwydd": "cy"} {
 		g, err := decodeInteraction(fmt.Appendf(nil, `{"type":2,"id":%q,"application_id":"1","token":"t","channel_id":"1","user":{"id":"1"},"locale":"de","data":{"name":%q,"options":[{"name":"statws","type":1}]}}`, anID, name))
 		if err != nil || g.event.Action.Verb != "statws" || g.event.Locale != want {
@@ -341,7 +341,7 @@ func FuzzDecode(f *testing.F) {
 		g, err := decodeInteraction(payload)
 		switch {
 		case errors.Is(err, errBroken) || g.kind == ping:
-			if !reflect.DeepEqual(g, gesture{kind: g.kind}) {
+			if !reflect.DeepEqual(g, inbound{kind: g.kind}) {
 				t.Errorf("something is left of %q: %+v", payload, g)
 			}
 			return

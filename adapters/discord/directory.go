@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	// page is how many members one call brings (resources/guild.mdx).
-	page = 1000
-	// mostMembers is from where on a list is refused as none: nobody invites a whole public server to a survey.
-	mostMembers = 20000
+	// pageSize is how many members one call brings (resources/guild.mdx).
+	pageSize = 1000
+	// maxMembers is from where on a list is refused as none: nobody invites a whole public server to a survey.
+	maxMembers = 20000
 )
 
 type guildMember struct {
@@ -70,7 +70,7 @@ func (d *Discord) find(ctx context.Context, from chat.Place, word string) (chat.
 			err = d.client.do(ctx, what, &m)
 		}
 		if err != nil {
-			return chat.Person{}, nobody(err)
+			return chat.Person{}, asNobody(err)
 		}
 		return m.person()
 	}
@@ -84,7 +84,7 @@ func (d *Discord) find(ctx context.Context, from chat.Place, word string) (chat.
 		what: "search for a member", method: http.MethodGet, path: path + "?limit=100&query=" + url.QueryEscape(name), bucket: path, again: true,
 	}, &found)
 	if err != nil {
-		return chat.Person{}, nobody(err)
+		return chat.Person{}, asNobody(err)
 	}
 	for _, m := range found {
 		if strings.EqualFold(m.User.Name, name) {
@@ -101,8 +101,8 @@ func (m guildMember) person() (chat.Person, error) {
 	return person(m.User.ID), nil
 }
 
-// nobody is chat.ErrNobody where Discord does not know, or does not tell.
-func nobody(err error) error {
+// asNobody is chat.ErrNobody where Discord does not know, or does not tell.
+func asNobody(err error) error {
 	switch code(err) {
 	case discordgo.ErrCodeUnknownUser, discordgo.ErrCodeUnknownMember, discordgo.ErrCodeUnknownChannel, discordgo.ErrCodeUnknownGuild,
 		discordgo.ErrCodeMissingAccess, discordgo.ErrCodeMissingPermissions, discordgo.ErrCodeInvalidFormBody:
@@ -118,7 +118,7 @@ func (d *Discord) channel(ctx context.Context, p chat.Place) (guildChannel, erro
 	}
 	err := d.client.do(ctx, request{what: "look up a channel", method: http.MethodGet, path: "channels/" + p.Channel, bucket: "channels/" + p.Channel, again: true}, &c)
 	if err != nil {
-		return c, nobody(err)
+		return c, asNobody(err)
 	}
 	if _, ok := snowflake(c.Guild); !ok {
 		c.Guild = "" // somebody's conversation with the bot
@@ -144,19 +144,19 @@ func (d *Discord) members(ctx context.Context, in chat.Place) ([]chat.Person, er
 	if c.Guild == "" || c.Guild != in.Workspace {
 		return nil, chat.ErrNobody
 	}
-	sees, err := d.seers(ctx, c)
+	sees, err := d.canSee(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	var people []chat.Person
 	after, path := "0", "guilds/"+c.Guild+"/members"
-	for range mostMembers / page {
+	for range maxMembers / pageSize {
 		var all []guildMember
 		err := d.client.do(ctx, request{
-			what: "list members", method: http.MethodGet, path: path + "?limit=" + strconv.Itoa(page) + "&after=" + after, bucket: path, again: true,
+			what: "list members", method: http.MethodGet, path: path + "?limit=" + strconv.Itoa(pageSize) + "&after=" + after, bucket: path, again: true,
 		}, &all)
 		if err != nil {
-			return nil, nobody(err)
+			return nil, asNobody(err)
 		}
 		for _, m := range all {
 			after = m.User.ID
@@ -164,15 +164,15 @@ func (d *Discord) members(ctx context.Context, in chat.Place) ([]chat.Person, er
 				people = append(people, p)
 			}
 		}
-		if len(all) < page {
+		if len(all) < pageSize {
 			return people, nil
 		}
 	}
-	return nil, fmt.Errorf("more than %d members: %w", mostMembers, chat.ErrNobody)
+	return nil, fmt.Errorf("more than %d members: %w", maxMembers, chat.ErrNobody)
 }
 
-// seers says of members whether they can see a channel.
-func (d *Discord) seers(ctx context.Context, c guildChannel) (func(guildMember) bool, error) {
+// canSee says of members whether they can see a channel.
+func (d *Discord) canSee(ctx context.Context, c guildChannel) (func(guildMember) bool, error) {
 	if isThread(c.Type) {
 		return nil, fmt.Errorf("a thread: %w", chat.ErrNobody) // who sees it is told by the channel above and by who joined
 	}

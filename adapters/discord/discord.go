@@ -69,20 +69,20 @@ type Discord struct {
 	options    Options
 	log        *slog.Logger
 	app        string // the application's id
-	me         string // the bot's own id as a user
+	botUser    string // the bot's own id as a user
 	endpoint   bool   // Discord delivers by HTTP
 	key        ed25519.PublicKey
 	responder  chat.Responder
 	dispatch   *dispatch.Dispatcher
-	cold       *rate.Limiter   // messages to people that nobody asked for just now
+	dmLimiter  *rate.Limiter   // messages to people that nobody asked for just now
 	deliveries *webhook.Reader // by HTTP
 	complaints *rate.Limiter   // about deliveries that Discord did not sign
 	running    sync.WaitGroup  // interactions that the gateway brought
 
-	mu      sync.Mutex
-	allowed map[string]known     // the bot's permissions by channel, as the last gestures told them
-	cards   map[string]*exchange // the last under way, by the card it would change
-	under   map[string]*exchange // those that another process may have claimed, by event
+	mu          sync.Mutex
+	rightsCache map[string]cachedRights // the bot's permissions by channel, as the last gestures told them
+	byCard      map[string]*exchange    // the last under way, by the card it would change
+	byEvent     map[string]*exchange    // those that another process may have claimed, by event
 }
 
 var (
@@ -96,7 +96,7 @@ const portal = "discord.com/developers/applications"
 // New asks Discord who the token belongs to. Its errors say which value is wrong, and where in the Developer Portal the right one is; where it
 // is chat.ErrUnavailable, nothing is known to be wrong.
 func New(ctx context.Context, o Options) (*Discord, error) {
-	o.Token = bareToken(o.Token)
+	o.Token = trimToken(o.Token)
 	if o.Token == "" {
 		return nil, errors.New("the Discord bot token is missing: press Reset Token on the application's page Bot at " + portal)
 	}
@@ -135,11 +135,11 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 	if err == nil {
 		err = c.do(ctx, request{what: "ask for the application", method: http.MethodGet, path: "applications/@me", bucket: "applications/@me", again: true}, &app)
 	}
-	if r, ok := errors.AsType[*refused](err); ok && r.status == http.StatusUnauthorized {
+	if r, ok := errors.AsType[*apiError](err); ok && r.status == http.StatusUnauthorized {
 		return nil, fmt.Errorf("use the Discord bot token, which Discord refuses (press Reset Token on the application's page Bot at %s, and use the new one; not the client secret, nor the public key): %w", portal, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reach Discord: %w", mayPass(err))
+		return nil, fmt.Errorf("reach Discord: %w", markUnavailable(err))
 	}
 	if _, ok := snowflake(app.ID); !ok {
 		return nil, errors.New("reach Discord: what answers at the address of the API is not Discord")
@@ -154,11 +154,11 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 		o.Log.Warn("discord does not deliver by HTTP yet: once the bot serves, set its address as Interactions Endpoint URL on the page General Information at " + portal)
 	}
 	d := &Discord{
-		client: c, options: o, log: o.Log, app: app.ID, me: me.ID, allowed: map[string]known{}, endpoint: app.Endpoint != "", key: key, responder: o.Responder,
-		cold: rate.NewLimiter(rate.Every(cmp.Or(o.ColdEvery, perCold)), 1), complaints: rate.NewLimiter(1, 5), cards: map[string]*exchange{}, under: map[string]*exchange{},
+		client: c, options: o, log: o.Log, app: app.ID, botUser: me.ID, rightsCache: map[string]cachedRights{}, endpoint: app.Endpoint != "", key: key, responder: o.Responder,
+		dmLimiter: rate.NewLimiter(rate.Every(cmp.Or(o.ColdEvery, defaultDMInterval)), 1), complaints: rate.NewLimiter(1, 5), byCard: map[string]*exchange{}, byEvent: map[string]*exchange{},
 	}
-	d.deliveries = webhook.NewReader(maxPayload, d.signed, d.verify)
-	d.dispatch = dispatch.New(claiming{d}, o.Log)
+	d.deliveries = webhook.NewReader(maxPayload, d.checkHeaders, d.verify)
+	d.dispatch = dispatch.New(withClaims{d}, o.Log)
 	return d, nil
 }
 
@@ -173,18 +173,18 @@ func (d *Discord) Drain(ctx context.Context) error {
 // every server are taken back, and so are those of servers that are no longer listed: people would see each one twice, or one that
 // nobody answers. It returns chat.ErrUnavailable where the same may work later.
 func (d *Discord) Register(ctx context.Context) error {
-	if err := d.offerCommands(ctx); err != nil {
-		return mayPass(err)
+	if err := d.registerAll(ctx); err != nil {
+		return markUnavailable(err)
 	}
-	d.unregister(ctx)
+	d.removeLeftovers(ctx)
 	return nil
 }
 
-// offerCommands registers them where they are wanted.
-func (d *Discord) offerCommands(ctx context.Context) error {
-	for _, o := range d.offers() {
-		if err := d.register(ctx, o); err != nil {
-			return d.told(o, err)
+// registerAll registers them where they are wanted.
+func (d *Discord) registerAll(ctx context.Context) error {
+	for _, o := range d.registrations() {
+		if err := d.registerOne(ctx, o); err != nil {
+			return d.explainRegistration(o, err)
 		}
 	}
 	return nil
@@ -192,25 +192,25 @@ func (d *Discord) offerCommands(ctx context.Context) error {
 
 // tidied is in how many servers it is looked for commands that are left over, tidying for how long: a start waits for it.
 const (
-	tidied  = 100
-	tidying = 20 * time.Second
+	maxTidiedGuilds = 100
+	tidyTimeout     = 20 * time.Second
 )
 
-// unregister takes back the commands in servers that are not listed. What fails is tried again at the next start.
-func (d *Discord) unregister(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, tidying)
+// removeLeftovers takes back the commands in servers that are not listed. What fails is tried again at the next start.
+func (d *Discord) removeLeftovers(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, tidyTimeout)
 	defer cancel()
 	var in []struct {
 		ID string `json:"id"`
 	}
 	err := d.client.do(ctx, request{
-		what: "list the servers", method: http.MethodGet, path: fmt.Sprintf("users/@me/guilds?limit=%d", tidied), bucket: "users/@me/guilds", again: true,
+		what: "list the servers", method: http.MethodGet, path: fmt.Sprintf("users/@me/guilds?limit=%d", maxTidiedGuilds), bucket: "users/@me/guilds", again: true,
 	}, &in)
 	for _, g := range in {
 		if _, ok := snowflake(g.ID); !ok || slices.Contains(d.options.Guilds, g.ID) {
 			continue
 		}
-		err = d.register(ctx, d.offerIn(g.ID, nil))
+		err = d.registerOne(ctx, d.registrationFor(g.ID, nil))
 		if code(err) == discordgo.ErrCodeMissingAccess { // it may have none there
 			err = nil
 		}
@@ -223,14 +223,14 @@ func (d *Discord) unregister(ctx context.Context) {
 	}
 }
 
-// serves says whether the bot does anything in a server, or in a conversation, which is in none.
-func (d *Discord) serves(guild string) bool {
+// allowsGuild says whether the bot does anything in a server, or in a conversation, which is in none.
+func (d *Discord) allowsGuild(guild string) bool {
 	return guild == "" || len(d.options.Guilds) == 0 || slices.Contains(d.options.Guilds, guild)
 }
 
-// register registers the commands of an offer, unless they are there as they are wanted.
-func (d *Discord) register(ctx context.Context, o offer) error {
-	there, err := d.registered(ctx, o)
+// registerOne registers the commands of an offer, unless they are there as they are wanted.
+func (d *Discord) registerOne(ctx context.Context, o registration) error {
+	there, err := d.isRegistered(ctx, o)
 	if err != nil || there {
 		return err
 	}
@@ -243,37 +243,37 @@ func (d *Discord) register(ctx context.Context, o offer) error {
 
 // exchange is one gesture under way, and how far it is answered.
 type exchange struct {
-	gesture
-	raw  []byte // of a submission, to give back what was typed
-	ack  chat.Ack
-	turn *dispatch.Ticket
-	at   time.Time // when it arrived
-	// before is what was under way on the same card when this arrived, or nil.
-	before *exchange
-	done   chan struct{} // closed once every reply is out
-	// claimed is closed once it is known whether this process answers; nil where there is one process.
-	claimed chan struct{}
-	taken   bool // another process has claimed it
+	inbound
+	raw     []byte // of a submission, to give back what was typed
+	ack     chat.Ack
+	ticket  *dispatch.Ticket
+	arrived time.Time // when it arrived
+	// previous is what was under way on the same card when this arrived, or nil.
+	previous *exchange
+	done     chan struct{} // closed once every reply is out
+	// claimDone is closed once it is known whether this process answers; nil where there is one process.
+	claimDone        chan struct{}
+	claimedElsewhere bool // another process has claimed it
 
 	// What follows is settled when answered is closed.
-	answered chan struct{} // the first answer is out, or came to nothing
-	direct   bool          // the first answer carried some of the replies
-	carried  chat.Reply    // that one
-	rest     []chat.Reply  // the others
-	card     bool          // the token changes the card that was pressed
-	loading  bool          // Discord shows that something will come
-	open     bool          // and shows it to everybody
-	dead     bool          // the token is of no use, or there is none: a message in words
-	another  bool          // another process answers
+	answered          chan struct{} // the first answer is out, or came to nothing
+	carriesReply      bool          // the first answer carried some of the replies
+	carriedReply      chat.Reply    // that one
+	remaining         []chat.Reply  // the others
+	editsCard         bool          // the token changes the card that was pressed
+	deferred          bool          // Discord shows that something will come
+	deferredPublic    bool          // and shows it to everybody
+	tokenDead         bool          // the token is of no use, or there is none: a message in words
+	answeredElsewhere bool          // another process answers
 }
 
-// late is how long a form may be waited for: nothing can put it off, and after three seconds nobody hears.
-const late = 2600 * time.Millisecond
+// formTimeout is how long a form may be waited for: nothing can put it off, and after three seconds nobody hears.
+const formTimeout = 2600 * time.Millisecond
 
-// begin takes a gesture that arrived at a time. Its replies wait until it is answered. Shared says that other processes get it too.
-func (d *Discord) begin(g gesture, raw []byte, at time.Time, shared bool) (*exchange, error) {
-	x := &exchange{gesture: g, raw: raw, ack: d.responder.Ack(g.event), at: at, answered: make(chan struct{}), done: make(chan struct{})}
-	if !d.serves(g.event.Where.Workspace) {
+// accept takes a gesture that arrived at a time. Its replies wait until it is answered. Shared says that other processes get it too.
+func (d *Discord) accept(g inbound, raw []byte, at time.Time, shared bool) (*exchange, error) {
+	x := &exchange{inbound: g, raw: raw, ack: d.responder.Ack(g.event), arrived: at, answered: make(chan struct{}), done: make(chan struct{})}
+	if !d.allowsGuild(g.event.Where.Workspace) {
 		x.ack = chat.AckWhisper // nobody else is to see that something loads
 	}
 	name := ""
@@ -284,44 +284,44 @@ func (d *Discord) begin(g gesture, raw []byte, at time.Time, shared bool) (*exch
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	turn, err := d.dispatch.Submit(g.event, name, func(ctx context.Context, replies []chat.Reply) {
-		defer d.finish(x)
-		defer d.end(x, name)
+		defer d.finishClaim(x)
+		defer d.forget(x, name)
 		d.carryOut(ctx, x, replies)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("take a gesture: %w", err)
 	}
-	x.turn = turn
+	x.ticket = turn
 	if turn.Again {
 		return x, nil
 	}
 	if shared && d.options.Claims != nil {
-		x.claimed = make(chan struct{})
-		d.under[g.event.ID] = x
+		x.claimDone = make(chan struct{})
+		d.byEvent[g.event.ID] = x
 	}
 	if name != "" {
-		x.before, d.cards[name] = d.cards[name], x
+		x.previous, d.byCard[name] = d.byCard[name], x
 	}
 	return x, nil
 }
 
-// end forgets an exchange whose replies are out.
-func (d *Discord) end(x *exchange, name string) {
+// forget forgets an exchange whose replies are out.
+func (d *Discord) forget(x *exchange, name string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	close(x.done)
-	x.before = nil
-	if d.cards[name] == x {
-		delete(d.cards, name)
+	x.previous = nil
+	if d.byCard[name] == x {
+		delete(d.byCard, name)
 	}
-	if d.under[x.event.ID] == x {
-		delete(d.under, x.event.ID)
+	if d.byEvent[x.event.ID] == x {
+		delete(d.byEvent, x.event.ID)
 	}
 }
 
-// finish notes for other processes that this one has done what an exchange asked for.
-func (d *Discord) finish(x *exchange) {
-	if x.claimed == nil {
+// finishClaim notes for other processes that this one has done what an exchange asked for.
+func (d *Discord) finishClaim(x *exchange) {
+	if x.claimDone == nil {
 		return
 	}
 	select {
@@ -329,10 +329,10 @@ func (d *Discord) finish(x *exchange) {
 	default: // it was given up
 		return
 	}
-	if x.another {
+	if x.answeredElsewhere {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), claimPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), claimTimeout)
 	defer cancel()
 	if err := d.options.Claims.Finish(ctx, claimName(x.event.ID)); err != nil {
 		d.log.Warn("claim not finished", "error", err)
@@ -345,30 +345,30 @@ func (x *exchange) changeable() bool {
 	return x.origin.Message != "" && (x.origin.Whispered || x.event.Private)
 }
 
-// behind says whether an earlier gesture on the same card is not yet answered. If this one were answered at once, the earlier
+// hasEarlierUnanswered says whether an earlier gesture on the same card is not yet answered. If this one were answered at once, the earlier
 // picture would be drawn over the later.
-func (x *exchange) behind() bool {
-	if x.before == nil {
+func (x *exchange) hasEarlierUnanswered() bool {
+	if x.previous == nil {
 		return false
 	}
 	select {
-	case <-x.before.done:
+	case <-x.previous.done:
 		return false
 	default:
 		return true
 	}
 }
 
-// settle waits until a gesture has been handled, or for as long as Discord waits, and returns the first answer.
-func (d *Discord) settle(ctx context.Context, x *exchange) response {
+// awaitResponse waits until a gesture has been handled, or for as long as Discord waits, and returns the first answer.
+func (d *Discord) awaitResponse(ctx context.Context, x *exchange) response {
 	patience := dispatch.Patience
 	if x.ack == chat.AckForm {
-		patience = late
+		patience = formTimeout
 	}
-	timer := time.NewTimer(patience - time.Since(x.at))
+	timer := time.NewTimer(patience - time.Since(x.arrived))
 	defer timer.Stop()
 	select {
-	case <-x.turn.Handled:
+	case <-x.ticket.Handled:
 	case <-timer.C:
 		d.log.Warn("answered before it was handled")
 		return x.deferral()
@@ -376,12 +376,12 @@ func (d *Discord) settle(ctx context.Context, x *exchange) response {
 		return x.deferral()
 	}
 	d.mu.Lock()
-	behind := x.behind()
+	behind := x.hasEarlierUnanswered()
 	d.mu.Unlock()
 	if behind && x.ack == chat.AckUpdate {
 		return x.deferral()
 	}
-	r, err := d.first(x)
+	r, err := d.firstResponse(x)
 	if err != nil {
 		d.log.Error("reply not drawn", "error", err)
 		return x.deferral()
@@ -391,29 +391,29 @@ func (d *Discord) settle(ctx context.Context, x *exchange) response {
 
 // deferral is the first answer when the replies are not known, or cannot be it.
 func (x *exchange) deferral() response {
-	x.direct, x.rest = false, nil
+	x.carriesReply, x.remaining = false, nil
 	switch {
 	case x.ack == chat.AckUpdate && x.changeable():
-		x.card = true
-		return unchanged
+		x.editsCard = true
+		return deferredUpdate
 	case x.ack == chat.AckPost, x.event.Private: // in their own conversation a message stays, and is theirs alone
-		x.loading, x.open = true, true
-		return waiting
+		x.deferred, x.deferredPublic = true, true
+		return deferredPost
 	}
-	x.loading = true
-	return whispering
+	x.deferred = true
+	return deferredWhisper
 }
 
-// first is the first answer when the replies are known. It carries one of them: the change of the card that was pressed,
+// firstResponse is the first answer when the replies are known. It carries one of them: the change of the card that was pressed,
 // which only it can be sure to make, or else the first of all.
-func (d *Discord) first(x *exchange) (out response, err error) {
+func (d *Discord) firstResponse(x *exchange) (out response, err error) {
 	err = errors.New("a panic") // unless what follows returns
 	defer dispatch.Caught(d.log, "drawing a reply")
-	replies := x.turn.Replies
+	replies := x.ticket.Replies
 	if len(replies) == 0 {
 		if x.origin.Message != "" {
-			x.direct, x.rest, x.card = true, nil, true
-			return unchanged, nil
+			x.carriesReply, x.remaining, x.editsCard = true, nil, true
+			return deferredUpdate, nil
 		}
 		return x.deferral(), nil
 	}
@@ -441,21 +441,21 @@ func (d *Discord) first(x *exchange) (out response, err error) {
 		if err != nil {
 			return response{}, err
 		}
-		out = opening(form)
+		out = modalResponse(form)
 	case chat.Update:
 		if !x.changeable() {
 			m, err := x.draw(r.Card)
 			if err != nil {
 				return response{}, err
 			}
-			out = sending(m)
+			out = messageResponse(m)
 			break
 		}
 		m, err := message(r.Card, false, nil)
 		if err != nil {
 			return response{}, err
 		}
-		x.card, out = true, changing(m)
+		x.editsCard, out = true, updateResponse(m)
 	case chat.Whisper:
 		if len(r.Files) > 0 || r.Then != nil {
 			return x.deferral(), nil
@@ -464,7 +464,7 @@ func (d *Discord) first(x *exchange) (out response, err error) {
 		if err != nil {
 			return response{}, err
 		}
-		out = sending(m)
+		out = messageResponse(m)
 	case chat.FieldErrors:
 		cards := x.giveBack(r)
 		if len(cards) == 0 {
@@ -474,19 +474,19 @@ func (d *Discord) first(x *exchange) (out response, err error) {
 		if err != nil {
 			return response{}, err
 		}
-		out = sending(m)
+		out = messageResponse(m)
 		for i, c := range cards[1:] {
 			rest = slices.Insert(rest, i, chat.Reply(chat.Whisper{Card: c}))
 		}
 	default: // a post: it must be there before anybody is told so
 		return x.deferral(), nil
 	}
-	x.direct, x.carried, x.rest = true, replies[at], rest
+	x.carriesReply, x.carriedReply, x.remaining = true, replies[at], rest
 	return out, nil
 }
 
 // draw draws a card for the person of a gesture alone.
-func (x *exchange) draw(c chat.Card) (body, error) { return message(c, !x.event.Private, nil) }
+func (x *exchange) draw(c chat.Card) (messageBody, error) { return message(c, !x.event.Private, nil) }
 
 // giveBack is a refusal as cards, with the text that was typed: Discord has closed the form by then, and nothing of it is to be lost.
 func (x *exchange) giveBack(r chat.FieldErrors) []chat.Card {
@@ -539,20 +539,20 @@ func typed(raw []byte) []string {
 
 // answered says how the first answer fared, and lets the replies go out.
 func (d *Discord) answered(x *exchange, err error) {
-	d.options.Observer.Acknowledged(time.Since(x.at))
+	d.options.Observer.Acknowledged(time.Since(x.arrived))
 	switch {
 	case err == nil:
 	case code(err) == discordgo.ErrCodeInteractionHasAlreadyBeenAcknowledged:
 		d.log.Info("answered by another", "error", err)
-		x.another = true
+		x.answeredElsewhere = true
 	case errors.Is(err, chat.ErrUnsure):
 		d.log.Warn("not known whether it was answered", "error", err)
-		if again, ok := x.carried.(chat.Update); ok && x.direct { // which may be made twice
-			x.rest = slices.Insert(x.rest, 0, chat.Reply(again))
+		if again, ok := x.carriedReply.(chat.Update); ok && x.carriesReply { // which may be made twice
+			x.remaining = slices.Insert(x.remaining, 0, chat.Reply(again))
 		}
 	default:
 		d.log.Warn("not answered in time", "error", err)
-		x.direct, x.rest, x.card, x.loading, x.dead = false, nil, false, false, true
+		x.carriesReply, x.remaining, x.editsCard, x.deferred, x.tokenDead = false, nil, false, false, true
 	}
 	close(x.answered)
 }
@@ -565,26 +565,26 @@ func (d *Discord) carryOut(ctx context.Context, x *exchange, replies []chat.Repl
 		d.log.Error("reply not delivered", "error", ctx.Err())
 		return
 	}
-	if x.another {
+	if x.answeredElsewhere {
 		return
 	}
-	if x.direct {
-		replies = x.rest
+	if x.carriesReply {
+		replies = x.remaining
 	}
-	if u, ok := x.carried.(chat.Update); ok && x.direct {
+	if u, ok := x.carriedReply.(chat.Update); ok && x.carriesReply {
 		if err := d.redraw(ctx, x, u); err != nil {
 			d.log.Error("reply not delivered", "reply", "drawn again", "error", err)
 		}
 	}
-	d.replies(ctx, x, replies)
-	if x.loading { // nothing came to take its place
-		if err := d.through(ctx, x, x.hook("take back an answer", http.MethodDelete, "/messages/@original", nil)); err != nil {
+	d.carryOutReplies(ctx, x, replies)
+	if x.deferred { // nothing came to take its place
+		if err := d.withTokenRetry(ctx, x, x.webhookRequest("take back an answer", http.MethodDelete, "/messages/@original", nil)); err != nil {
 			d.log.Warn("answer not taken back", "error", err)
 		}
 	}
 }
 
-func (d *Discord) replies(ctx context.Context, x *exchange, replies []chat.Reply) {
+func (d *Discord) carryOutReplies(ctx context.Context, x *exchange, replies []chat.Reply) {
 	for n := 1; len(replies) > 0; n++ {
 		var err error
 		rest := replies[1:]
@@ -592,7 +592,7 @@ func (d *Discord) replies(ctx context.Context, x *exchange, replies []chat.Reply
 		case chat.Update:
 			err = errors.Join(d.update(ctx, x, r.Card), d.redraw(ctx, x, r))
 		case chat.Whisper:
-			err = d.hand(ctx, x, r)
+			err = d.whisperWithFiles(ctx, x, r)
 			rest = r.Then.Next(chat.Became(err), rest)
 		case chat.Post:
 			err = d.post(ctx, fmt.Sprintf("%s-%d", x.event.ID, n), r.To, r.Card, r.Files)
@@ -602,7 +602,7 @@ func (d *Discord) replies(ctx context.Context, x *exchange, replies []chat.Reply
 				err = errors.Join(err, d.whisper(ctx, x, card))
 			}
 		case chat.OpenForm:
-			err = d.offer(ctx, x, r)
+			err = d.offerForm(ctx, x, r)
 		default:
 			err = fmt.Errorf("unknown reply %T", r)
 		}
@@ -613,24 +613,24 @@ func (d *Discord) replies(ctx context.Context, x *exchange, replies []chat.Reply
 	}
 }
 
-// hand whispers a card, and files with it.
-func (d *Discord) hand(ctx context.Context, x *exchange, w chat.Whisper) error {
+// whisperWithFiles whispers a card, and files with it.
+func (d *Discord) whisperWithFiles(ctx context.Context, x *exchange, w chat.Whisper) error {
 	err := d.whisper(ctx, x, w.Card, w.Files...)
 	if !refusesFiles(err) || len(w.Files) == 0 {
 		return err
 	}
-	return without(w.Files, err, d.whisper(ctx, x, w.Card))
+	return missingFiles(w.Files, err, d.whisper(ctx, x, w.Card))
 }
 
 // refusesFiles says whether Discord may take the message without its files: they are too large, or the bot is not allowed to attach any.
 func refusesFiles(err error) bool {
-	r, ok := errors.AsType[*refused](err)
+	r, ok := errors.AsType[*apiError](err)
 	return ok && (r.status == http.StatusRequestEntityTooLarge || r.code == discordgo.ErrCodeRequestEntityTooLarge ||
 		r.code == discordgo.ErrCodeMissingPermissions)
 }
 
-// without is what became of a card that was sent again without the files that Discord refused.
-func without(files []chat.File, refused, again error) error {
+// missingFiles is what became of a card that was sent again without the files that Discord refused.
+func missingFiles(files []chat.File, refused, again error) error {
 	if again != nil {
 		return again
 	}
@@ -641,8 +641,8 @@ func without(files []chat.File, refused, again error) error {
 	return missing
 }
 
-// offer stands in for a form that came too late to open: after a press, with a button that asks for it again.
-func (d *Discord) offer(ctx context.Context, x *exchange, o chat.OpenForm) error {
+// offerForm stands in for a form that came too late to open: after a press, with a button that asks for it again.
+func (d *Discord) offerForm(ctx context.Context, x *exchange, o chat.OpenForm) error {
 	d.log.Warn("form came too late")
 	blocks := slices.Clone(o.Fallback.Blocks)
 	if _, err := x.event.Action.Encode(); err == nil && x.event.Kind == chat.Press {
@@ -651,30 +651,30 @@ func (d *Discord) offer(ctx context.Context, x *exchange, o chat.OpenForm) error
 	return d.whisper(ctx, x, chat.Card{Blocks: blocks})
 }
 
-// hook is a call that an interaction's token allows.
-func (x *exchange) hook(what, method, rest string, m any) request {
+// webhookRequest is a call that an interaction's token allows.
+func (x *exchange) webhookRequest(what, method, rest string, m any) request {
 	path := "webhooks/" + x.origin.Application + "/" + x.origin.Token
 	return request{what: what, method: method, path: path + rest, bucket: path, body: m, again: method != http.MethodPost, own: true}
 }
 
 // Times within which an answer that was given by HTTP may not have reached what takes the changes of it.
 const (
-	settling    = 5 * time.Second
-	firstSettle = 250 * time.Millisecond
+	tokenSettleTimeout = 5 * time.Second
+	tokenRetryDelay    = 250 * time.Millisecond
 )
 
-// through makes a call that an interaction's token allows.
-func (d *Discord) through(ctx context.Context, x *exchange, r request) error {
-	for pause := firstSettle; ; pause *= 2 {
+// withTokenRetry makes a call that an interaction's token allows.
+func (d *Discord) withTokenRetry(ctx context.Context, x *exchange, r request) error {
+	for pause := tokenRetryDelay; ; pause *= 2 {
 		err := d.client.do(ctx, r, nil)
-		if code(err) != discordgo.ErrCodeUnknownWebhook || time.Since(x.at) > settling || dispatch.Sleep(ctx, pause) != nil {
+		if code(err) != discordgo.ErrCodeUnknownWebhook || time.Since(x.arrived) > tokenSettleTimeout || dispatch.Sleep(ctx, pause) != nil {
 			return err
 		}
 	}
 }
 
-// over says that an interaction's token has no use any more: its fifteen minutes are over, say.
-func over(err error) bool {
+// tokenExpired says that an interaction's token has no use any more: its fifteen minutes are over, say.
+func tokenExpired(err error) bool {
 	switch code(err) {
 	case discordgo.ErrCodeUnknownWebhook, discordgo.ErrCodeInvalidWebhookTokenProvided, discordgo.ErrCodeUnknownInteraction:
 		return true
@@ -691,11 +691,11 @@ func (d *Discord) update(ctx context.Context, x *exchange, c chat.Card) error {
 	if err != nil {
 		return err
 	}
-	if x.card && !x.dead {
-		err = d.through(ctx, x, x.hook("change a card", http.MethodPatch, "/messages/@original", m))
+	if x.editsCard && !x.tokenDead {
+		err = d.withTokenRetry(ctx, x, x.webhookRequest("change a card", http.MethodPatch, "/messages/@original", m))
 		switch {
-		case over(err):
-			x.dead, x.loading = true, false
+		case tokenExpired(err):
+			x.tokenDead, x.deferred = true, false
 		case code(err) == discordgo.ErrCodeUnknownMessage: // dismissed
 			x.origin.Message = ""
 			return d.whisper(ctx, x, c)
@@ -729,12 +729,12 @@ func (d *Discord) redraw(ctx context.Context, x *exchange, made chat.Update) err
 
 // whisper shows a card, with files, to the person of a gesture alone.
 func (d *Discord) whisper(ctx context.Context, x *exchange, c chat.Card, files ...chat.File) error {
-	if !x.dead {
-		err := d.follow(ctx, x, c, files)
-		if !over(err) {
+	if !x.tokenDead {
+		err := d.followUp(ctx, x, c, files)
+		if !tokenExpired(err) {
 			return err
 		}
-		x.dead, x.loading = true, false
+		x.tokenDead, x.deferred = true, false
 		if !x.event.Private {
 			return err
 		}
@@ -750,24 +750,24 @@ func (d *Discord) whisper(ctx context.Context, x *exchange, c chat.Card, files .
 	return d.send(ctx, x.origin.Channel, m, files)
 }
 
-// follow shows a card, with files, through a token: in place of what says that something will come, or as a message of its own.
-func (d *Discord) follow(ctx context.Context, x *exchange, c chat.Card, files []chat.File) error {
-	if x.loading && x.open && !x.event.Private {
+// followUp shows a card, with files, through a token: in place of what says that something will come, or as a message of its own.
+func (d *Discord) followUp(ctx context.Context, x *exchange, c chat.Card, files []chat.File) error {
+	if x.deferred && x.deferredPublic && !x.event.Private {
 		// It would be filled for everybody.
-		if err := d.through(ctx, x, x.hook("take back an answer", http.MethodDelete, "/messages/@original", nil)); err != nil {
+		if err := d.withTokenRetry(ctx, x, x.webhookRequest("take back an answer", http.MethodDelete, "/messages/@original", nil)); err != nil {
 			return err
 		}
-		x.loading = false
+		x.deferred = false
 	}
-	if x.loading {
+	if x.deferred {
 		m, err := message(c, false, files) // whether one person sees it is settled
 		if err != nil {
 			return err
 		}
-		r := x.hook("fill an answer", http.MethodPatch, "/messages/@original", m)
+		r := x.webhookRequest("fill an answer", http.MethodPatch, "/messages/@original", m)
 		r.files = files
-		if err = d.through(ctx, x, r); err == nil {
-			x.loading = false
+		if err = d.withTokenRetry(ctx, x, r); err == nil {
+			x.deferred = false
 		}
 		return err
 	}
@@ -775,15 +775,15 @@ func (d *Discord) follow(ctx context.Context, x *exchange, c chat.Card, files []
 	if err != nil {
 		return err
 	}
-	r := x.hook("follow an answer", http.MethodPost, "", m)
+	r := x.webhookRequest("follow an answer", http.MethodPost, "", m)
 	r.files = files
-	return d.through(ctx, x, r)
+	return d.withTokenRetry(ctx, x, r)
 }
 
 // Post shows a card, with files, to everybody in a place, which goes by its channel alone. The id names this one message: sent again under
 // its id within a few minutes, it arrives once. It returns chat.ErrUnreachable, or another error when it was not posted and may be tried again.
 func (d *Discord) Post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
-	return named(d.post(ctx, id, to, card, files))
+	return retryableByNonce(d.post(ctx, id, to, card, files))
 }
 
 func (d *Discord) post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
@@ -792,11 +792,11 @@ func (d *Discord) post(ctx context.Context, id string, to chat.Place, card chat.
 	}
 	err := d.postOnce(ctx, id, to, card, files)
 	if len(files) > 0 && refusesFiles(err) {
-		err = without(files, err, d.postOnce(ctx, id, to, card, nil))
+		err = missingFiles(files, err, d.postOnce(ctx, id, to, card, nil))
 	}
 	if err != nil {
 		d.mu.Lock()
-		delete(d.allowed, to.Channel) // what a gesture told may be wrong by now
+		delete(d.rightsCache, to.Channel) // what a gesture told may be wrong by now
 		d.mu.Unlock()
 		return fmt.Errorf("post a card: %w", cannotPost(err))
 	}
@@ -814,7 +814,7 @@ func (d *Discord) postOnce(ctx context.Context, id string, to chat.Place, card c
 
 // send puts a message into a channel. With a nonce it may be tried again: Discord keeps one within a few minutes
 // (resources/message.mdx, enforce_nonce).
-func (d *Discord) send(ctx context.Context, channel string, m body, files []chat.File) error {
+func (d *Discord) send(ctx context.Context, channel string, m messageBody, files []chat.File) error {
 	path := "channels/" + channel + "/messages"
 	var made struct {
 		ID string `json:"id"`
@@ -843,12 +843,12 @@ func nonce(id string) string {
 }
 
 const (
-	// perCold is the usual Options.ColdEvery. Bots were shut in quarantine after 25 to 40 conversations opened in a
+	// defaultDMInterval is the usual Options.ColdEvery. Bots were shut in quarantine after 25 to 40 conversations opened in a
 	// row; Discord tells no figure. Twenty a minute, to people who have begun a survey or asked for it, has room below.
-	perCold = 3 * time.Second
-	// cooling is what is waited when Discord says that conversations are opened too fast, coolings how often.
-	cooling  = time.Minute
-	coolings = 3
+	defaultDMInterval = 3 * time.Second
+	// dmCooldown is what is waited when Discord says that conversations are opened too fast, coolings how often.
+	dmCooldown    = time.Minute
+	maxDMAttempts = 3
 )
 
 // Send sends a card to somebody's own conversation with the bot, at most one in Options.ColdEvery. It returns chat.ErrNoConsent
@@ -872,17 +872,17 @@ func (d *Discord) Send(ctx context.Context, id string, to chat.Person, card chat
 	}
 	m.Nonce, m.EnforceNonce = nonce(id), true
 	for try := 1; ; try++ {
-		if err := d.cold.Wait(ctx); err != nil {
+		if err := d.dmLimiter.Wait(ctx); err != nil {
 			return fmt.Errorf("wait to send a card: %w", err)
 		}
-		if err = named(d.sendTo(ctx, to.ID, m)); code(err) != discordgo.ErrCodeOpeningDirectMessagesTooFast || try == coolings {
+		if err = retryableByNonce(d.openAndSend(ctx, to.ID, m)); code(err) != discordgo.ErrCodeOpeningDirectMessagesTooFast || try == maxDMAttempts {
 			break
 		}
-		d.log.Warn("discord says that conversations are opened too fast", "wait", cooling)
-		d.client.hold(opens, cooling)
+		d.log.Warn("discord says that conversations are opened too fast", "wait", dmCooldown)
+		d.client.hold(dmBucket, dmCooldown)
 	}
 	switch code(err) {
-	case discordgo.ErrCodeCannotSendMessagesToThisUser, noSharedServer, discordgo.ErrCodeUnknownUser, discordgo.ErrCodeInvalidRecipients:
+	case discordgo.ErrCodeCannotSendMessagesToThisUser, errCodeNoSharedServer, discordgo.ErrCodeUnknownUser, discordgo.ErrCodeInvalidRecipients:
 		return fmt.Errorf("send a card: %w: %w", chat.ErrUnreachable, err)
 	}
 	if err != nil {
@@ -891,8 +891,8 @@ func (d *Discord) Send(ctx context.Context, id string, to chat.Person, card chat
 	return nil
 }
 
-// named is the error of a message that has a name: when its answer was lost it can be sent again within minutes, and arrives once.
-func named(err error) error {
+// retryableByNonce is the error of a message that has a name: when its answer was lost it can be sent again within minutes, and arrives once.
+func retryableByNonce(err error) error {
 	if errors.Is(err, chat.ErrUnsure) {
 		return errNoAnswer
 	}
@@ -902,19 +902,19 @@ func named(err error) error {
 var errNoAnswer = errors.New("no answer; sent again under its name it arrives once")
 
 const (
-	// noSharedServer is the error for somebody who is in no server with the bot; discordgo has no name for it.
-	noSharedServer = 50278
-	// opens is the bucket of opening conversations.
-	opens = "users/@me/channels"
+	// errCodeNoSharedServer is the error for somebody who is in no server with the bot; discordgo has no name for it.
+	errCodeNoSharedServer = 50278
+	// dmBucket is the bucket of opening conversations.
+	dmBucket = "users/@me/channels"
 )
 
-func (d *Discord) sendTo(ctx context.Context, user string, m body) error {
+func (d *Discord) openAndSend(ctx context.Context, user string, m messageBody) error {
 	var conversation struct {
 		ID string `json:"id"`
 	}
 	// It is there once, however often it is opened (resources/user.mdx).
 	err := d.client.do(ctx, request{
-		what: "open a conversation", method: http.MethodPost, path: "users/@me/channels", bucket: opens, body: map[string]string{"recipient_id": user}, again: true,
+		what: "open a conversation", method: http.MethodPost, path: "users/@me/channels", bucket: dmBucket, body: map[string]string{"recipient_id": user}, again: true,
 	}, &conversation)
 	if errors.Is(err, chat.ErrUnsure) {
 		return fmt.Errorf("open a conversation: no answer") // the message was not sent

@@ -237,7 +237,7 @@ func journey(_ context.Context, e chat.Event) []chat.Reply {
 	return []chat.Reply{chat.Update{Card: card("after "+e.Action.Verb, "one", "two")}}
 }
 
-func TestPressChangesItsCard(t *testing.T) {
+func TestPressUpdatesCard(t *testing.T) {
 	inBothModes(t, saying(chat.AckUpdate, journey), func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
 		if a := w.Press(ben, m, "one", ""); !a.OK() || a.Type != 7 {
@@ -256,7 +256,7 @@ func TestPressChangesItsCard(t *testing.T) {
 	})
 }
 
-func TestPressInTheConversation(t *testing.T) {
+func TestPressInDM(t *testing.T) {
 	inBothModes(t, saying(chat.AckUpdate, journey), func(t *testing.T, w *world) {
 		m := w.say(t, ben, card("before", "one"))
 		w.Press(ben, m, "one", "")

@@ -47,7 +47,7 @@ func (w *world) settled(t *testing.T) {
 	synctest.Wait()
 }
 
-func TestSlowBotIsPutOff(t *testing.T) {
+func TestSlowHandlerDefers(t *testing.T) {
 	whisper, post := chat.Whisper{Card: card("whispered")}, chat.Post{To: channel(team), Card: card("posted"), Then: sorry("sorry")}
 	for _, c := range []struct {
 		name     string
@@ -93,7 +93,7 @@ func TestSlowBotIsPutOff(t *testing.T) {
 	}
 }
 
-func TestQuickBotIsTheFirstAnswer(t *testing.T) {
+func TestFirstResponseCarriesReply(t *testing.T) {
 	whisper, post := chat.Whisper{Card: card("whispered")}, chat.Post{To: channel(team), Card: card("posted"), Then: sorry("sorry")}
 	update := chat.Update{Card: card("after")}
 	for _, c := range []struct {
@@ -125,7 +125,7 @@ func TestQuickBotIsTheFirstAnswer(t *testing.T) {
 }
 
 // What follows an answer may reach Discord before Discord has made anything of the answer.
-func TestDiscordDigestsAnAnswer(t *testing.T) {
+func TestEditBeforeTokenSettles(t *testing.T) {
 	whisper := chat.Whisper{Card: card("whispered")}
 	byHTTP(t, saying(chat.AckUpdate, slowly(0, replying(chat.Update{Card: card("after")}, whisper)))(), func(t *testing.T, w *world) {
 		w.Digest(400 * time.Millisecond)
@@ -171,7 +171,7 @@ func TestFormOpens(t *testing.T) {
 }
 
 // A form that comes too late can be asked for again: nothing opens after the first answer.
-func TestLateForm(t *testing.T) {
+func TestFormTooLate(t *testing.T) {
 	note := form(chat.Input{Label: chat.Label{ID: "note", Text: "Note"}, Max: 500})
 	inBothModes(t, saying(chat.AckForm, slowly(8*time.Second, replying(chat.OpenForm{Form: note}))), func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
@@ -184,7 +184,7 @@ func TestLateForm(t *testing.T) {
 }
 
 // What was wrong with a form is told, and what was typed into it is given back.
-func TestRefusedForm(t *testing.T) {
+func TestFieldErrors(t *testing.T) {
 	fields := []chat.Field{
 		chat.Input{Label: chat.Label{ID: "note", Text: "Note"}, Max: 3000, Lines: true},
 		chat.Input{Label: chat.Label{ID: "barrier", Text: "Barrier"}, Max: 3000, Lines: true},
@@ -252,7 +252,7 @@ func TestPostWithFiles(t *testing.T) {
 	})
 }
 
-func TestPostThatFails(t *testing.T) {
+func TestPostFails(t *testing.T) {
 	for name, to := range map[string]chat.Place{
 		"hidden": channel("1100000000000000202"), "closed": channel("1100000000000000203"), "gone": channel("1100000000000000204"),
 		"elsewhere": {Platform: "slack", Workspace: "T1", Channel: "C1"},
@@ -275,7 +275,7 @@ func TestPostThatFails(t *testing.T) {
 }
 
 // What everybody sees is nobody's to change: what comes of a press on it is for whoever pressed.
-func TestPressOnWhatEverybodySees(t *testing.T) {
+func TestSharedCardNotUpdated(t *testing.T) {
 	for _, took := range []time.Duration{0, 8 * time.Second} {
 		inBothModes(t, saying(chat.AckUpdate, after(took, replying(chat.Update{Card: card("your own answers")}))), func(t *testing.T, w *world) {
 			m := w.post(t, card("join us", "join"))
@@ -290,7 +290,7 @@ func TestPressOnWhatEverybodySees(t *testing.T) {
 	}
 }
 
-func TestDismissedWhileWaiting(t *testing.T) {
+func TestDismissedWhileDeferred(t *testing.T) {
 	inBothModes(t, saying(chat.AckUpdate, slowly(8*time.Second, journey)), func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
 		w.Press(ben, m, "one", "")
@@ -302,7 +302,7 @@ func TestDismissedWhileWaiting(t *testing.T) {
 
 // The token's fifteen minutes are over before the answer is there: in the conversation the card changes all the same, elsewhere a
 // press brings a fresh token.
-func TestTokenIsOver(t *testing.T) {
+func TestTokenExpired(t *testing.T) {
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Action.Verb == "one" && e.Kind == chat.Press {
 			time.Sleep(8 * time.Second)
@@ -330,7 +330,7 @@ func TestTokenIsOver(t *testing.T) {
 	})
 }
 
-func TestDeliveredTwice(t *testing.T) {
+func TestDuplicateDelivery(t *testing.T) {
 	inBothModes(t, saying(chat.AckUpdate, slowly(time.Second, journey)), func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
 		w.Press(ben, m, "one", "")
@@ -350,7 +350,7 @@ func TestDeliveredTwice(t *testing.T) {
 }
 
 // Presses in a row end with the picture of the last, whichever of them had to be put off.
-func TestInOrder(t *testing.T) {
+func TestOrderPerPerson(t *testing.T) {
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Action.Verb == "one" {
 			time.Sleep(2500 * time.Millisecond)
@@ -377,7 +377,7 @@ func TestInOrder(t *testing.T) {
 	})
 }
 
-func TestForgedAndBroken(t *testing.T) {
+func TestForgedAndMalformed(t *testing.T) {
 	handle := func(_ context.Context, e chat.Event) []chat.Reply {
 		return []chat.Reply{chat.Whisper{Card: card(fmt.Sprintf("no such thing: %q", e.Action.Verb))}}
 	}
@@ -416,7 +416,7 @@ func TestForgedAndBroken(t *testing.T) {
 }
 
 // The first answer came too late, or went lost.
-func TestFirstAnswerThroughTheAPI(t *testing.T) {
+func TestFirstResponseByAPI(t *testing.T) {
 	for name, c := range map[string]struct {
 		faults   []fake.Fault
 		tolerate bool
@@ -457,7 +457,7 @@ func TestFirstAnswerThroughTheAPI(t *testing.T) {
 }
 
 // When the way back of the first answer was lost, what follows it comes all the same.
-func TestOwnAnswerIsKnown(t *testing.T) {
+func TestRetriedFirstResponse(t *testing.T) {
 	byGateway(t, saying(chat.AckUpdate, slowly(0, replying(chat.Update{Card: card("after")}, chat.Whisper{Card: card("whispered")})))(), func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
 		w.Fail("callback", fake.Fault{Lose: true})
@@ -468,7 +468,7 @@ func TestOwnAnswerIsKnown(t *testing.T) {
 }
 
 // Nobody is told that something was not posted when it may have been.
-func TestPostOfWhichNothingIsKnown(t *testing.T) {
+func TestPostUnsure(t *testing.T) {
 	bot := saying(chat.AckWhisper, replying(chat.Post{To: channel(team), Card: card("results"), Then: sorry("sorry")}, chat.Whisper{Card: card("done")}))
 	byHTTP(t, bot(), func(t *testing.T, w *world) {
 		w.Fail("send", fake.Fault{Lose: true}, fake.Fault{Lose: true}, fake.Fault{Lose: true}, fake.Fault{Lose: true})
@@ -572,7 +572,7 @@ func TestTwoReplicas(t *testing.T) {
 }
 
 // Somebody who presses without end is told nothing more, and nobody else waits for it.
-func TestTooMuchOfOnePerson(t *testing.T) {
+func TestBusyStatus(t *testing.T) {
 	hold := make(chan struct{})
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Who == person(eve) {
@@ -609,7 +609,7 @@ func TestTooMuchOfOnePerson(t *testing.T) {
 }
 
 // The bot can tell which server somebody acts in, and has to do with those alone that are listed.
-func TestServers(t *testing.T) {
+func TestGuildAllowlist(t *testing.T) {
 	whispers := func(_ context.Context, e chat.Event) []chat.Reply {
 		return []chat.Reply{chat.Whisper{Card: card("in " + e.Where.Workspace)}}
 	}
@@ -652,7 +652,7 @@ func TestServers(t *testing.T) {
 }
 
 // What was panicked with may be what somebody wrote.
-func TestPanicsTellNoWords(t *testing.T) {
+func TestPanicContained(t *testing.T) {
 	const words = "Mrs Jones"
 	inBothModes(t, func() *platformtest.Script {
 		return &platformtest.Script{How: func(chat.Event) chat.Ack { panic(words) }}
@@ -687,7 +687,7 @@ func TestSuggestions(t *testing.T) {
 	})
 }
 
-func TestQuestionBeforeAPress(t *testing.T) {
+func TestConfirm(t *testing.T) {
 	asking := card("close?")
 	asking.Blocks = append(asking.Blocks, chat.Buttons{Buttons: []chat.Button{
 		{Label: "Close it", Action: chat.NewAction("closenow"), Confirm: &chat.Confirm{Title: "Sure?", Text: "It is final.", Yes: "Close", No: "Keep"}},
@@ -705,7 +705,7 @@ func TestQuestionBeforeAPress(t *testing.T) {
 	})
 }
 
-func TestSomebodyWrites(t *testing.T) {
+func TestMessage(t *testing.T) {
 	byGateway(t, saying(chat.AckWhisper, replying(chat.Whisper{Card: card("hello", "home")}, chat.Update{Card: card("more")}))(), func(t *testing.T, w *world) {
 		w.Say(ben, "when is the workshop?")
 		w.settled(t)
@@ -732,7 +732,7 @@ func TestSomebodyWrites(t *testing.T) {
 }
 
 // A bot that fails in drawing, or in knowing how to acknowledge, ends nothing but its own message.
-func TestFaultsStayAlone(t *testing.T) {
+func TestFaultsIsolated(t *testing.T) {
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Action.Verb == "one" {
 			return []chat.Reply{chat.Update{}, chat.Whisper{Card: card("still here")}}
@@ -761,7 +761,7 @@ func TestFaultsStayAlone(t *testing.T) {
 }
 
 // Nothing is kept of what is over.
-func TestMemoryStaysFlat(t *testing.T) {
+func TestMemoryBounded(t *testing.T) {
 	play := func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
 		for range 50 {
@@ -772,8 +772,8 @@ func TestMemoryStaysFlat(t *testing.T) {
 		d := w.discord
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if len(d.cards)+len(d.under) != 0 {
-			t.Errorf("kept are %d cards and %d claims", len(d.cards), len(d.under))
+		if len(d.byCard)+len(d.byEvent) != 0 {
+			t.Errorf("kept are %d cards and %d claims", len(d.byCard), len(d.byEvent))
 		}
 	}
 	inBothModes(t, saying(chat.AckUpdate, journey), play)

@@ -55,24 +55,24 @@ const (
 const (
 	// longestPacket is far more than anything that comes without intents.
 	longestPacket = 4 << 20
-	// greeting is how long the first packet may take.
-	greeting = 10 * time.Second
-	// shortestPause and longestPause bound the pause between connections, which doubles with each that is not established: with
+	// helloTimeout is how long the first packet may take.
+	helloTimeout = 10 * time.Second
+	// minReconnectDelay and longestPause bound the pause between connections, which doubles with each that is not established: with
 	// each that Discord answers neither READY nor RESUMED. After an invalid session Discord asks for one second at least. A
 	// connection that lasted is followed at once.
-	shortestPause = time.Second
-	longestPause  = 2 * time.Minute
-	lasting       = time.Minute
+	minReconnectDelay = time.Second
+	maxReconnectDelay = 2 * time.Minute
+	stableAfter       = time.Minute
 	// identifyInterval is the least time between two session starts (max_concurrency in events/gateway.mdx).
 	identifyInterval = 5 * time.Second
 	// startInterval and startBurst bound the sessions that one process starts: Discord allows a bot 1000 a day, all its
 	// processes together, and resets the token of one that starts more. Resumed sessions do not count.
 	startInterval = 4 * time.Minute
 	startBurst    = 10
-	// claimPatience bounds asking whether another process answers, and what to suggest to somebody who is typing.
-	claimPatience = 1500 * time.Millisecond
-	// hearing bounds the first answer: Discord listens for three seconds.
-	hearing = 3 * time.Second
+	// claimTimeout bounds asking whether another process answers, and what to suggest to somebody who is typing.
+	claimTimeout = 1500 * time.Millisecond
+	// responseTimeout bounds the first answer: Discord listens for three seconds.
+	responseTimeout = 3 * time.Second
 )
 
 // errFatal marks what only somebody at the Developer Portal can mend.
@@ -112,7 +112,7 @@ func (d *Discord) RunGateway(ctx context.Context) error {
 		return errEndpoint
 	}
 	s := session{starts: rate.NewLimiter(rate.Every(startInterval), startBurst)}
-	pause := shortestPause
+	pause := minReconnectDelay
 	for ctx.Err() == nil {
 		began := time.Now()
 		s.established = false
@@ -124,13 +124,13 @@ func (d *Discord) RunGateway(ctx context.Context) error {
 			return err
 		}
 		if s.established {
-			pause = shortestPause
+			pause = minReconnectDelay
 		}
 		wait := pause + rand.N(pause)
-		if s.established && s.id != "" && time.Since(began) > lasting {
-			wait = rand.N(shortestPause / 10)
+		if s.established && s.id != "" && time.Since(began) > stableAfter {
+			wait = rand.N(minReconnectDelay / 10)
 		}
-		pause = min(2*pause, longestPause)
+		pause = min(2*pause, maxReconnectDelay)
 		d.log.Warn("gateway connection ended", "error", err, "resumes", s.id != "", "wait", wait)
 		if dispatch.Sleep(ctx, wait) != nil {
 			return nil
@@ -144,11 +144,11 @@ func (d *Discord) connect(ctx context.Context, s *session) error {
 	address := s.url
 	if address == "" {
 		var err error
-		if address, err = d.gateway(ctx, s); err != nil {
+		if address, err = d.gatewayURL(ctx, s); err != nil {
 			return err
 		}
 	}
-	dialer := &websocket.Dialer{HandshakeTimeout: answering, NetDialContext: d.options.Dial}
+	dialer := &websocket.Dialer{HandshakeTimeout: requestTimeout, NetDialContext: d.options.Dial}
 	if d.options.Dial == nil {
 		dialer.Proxy = http.ProxyFromEnvironment
 	}
@@ -158,7 +158,7 @@ func (d *Discord) connect(ctx context.Context, s *session) error {
 		return fmt.Errorf("connect to the gateway: %w", scrub(err))
 	}
 	_ = res.Body.Close()
-	l := &wire{socket: socket, ended: make(chan struct{})}
+	l := &connection{socket: socket, ended: make(chan struct{})}
 	var beats sync.WaitGroup
 	stop := context.AfterFunc(ctx, func() { l.close(websocket.CloseNormalClosure) })
 	defer func() {
@@ -169,12 +169,12 @@ func (d *Discord) connect(ctx context.Context, s *session) error {
 		beats.Wait()
 	}()
 	socket.SetReadLimit(longestPacket)
-	_ = socket.SetReadDeadline(time.Now().Add(greeting))
+	_ = socket.SetReadDeadline(time.Now().Add(helloTimeout))
 	greeted := false
 	for {
 		var p packet
 		if err := socket.ReadJSON(&p); err != nil {
-			return d.closed(s, l, err)
+			return d.closeError(s, l, err)
 		}
 		if p.Seq != nil && p.Op == opDispatch {
 			s.seq.Store(*p.Seq)
@@ -192,15 +192,15 @@ func (d *Discord) connect(ctx context.Context, s *session) error {
 				return errors.New("greet the gateway: it tells no interval")
 			}
 			_ = socket.SetReadDeadline(time.Time{}) // from here on heartbeats tell whether it lives
-			l.alive.Store(true)
-			beats.Go(func() { l.beat(s, time.Duration(hello.Interval)*time.Millisecond) })
-			if err := d.greet(s, l); err != nil {
+			l.acked.Store(true)
+			beats.Go(func() { l.heartbeatLoop(s, time.Duration(hello.Interval)*time.Millisecond) })
+			if err := d.identifyOrResume(s, l); err != nil {
 				return err
 			}
 		case opHeartbeat:
 			l.heartbeat(s)
 		case opAck:
-			l.alive.Store(true)
+			l.acked.Store(true)
 		case opReconnect:
 			l.close(closeToResume)
 			return errors.New("discord asks to connect again")
@@ -214,13 +214,13 @@ func (d *Discord) connect(ctx context.Context, s *session) error {
 			l.close(closeToResume)
 			return errors.New("discord says that the session is not valid")
 		case opDispatch:
-			d.deliver(s, p)
+			d.handlePacket(s, p)
 		}
 	}
 }
 
-// gateway asks where to connect, and waits when too many sessions were begun.
-func (d *Discord) gateway(ctx context.Context, s *session) (string, error) {
+// gatewayURL asks where to connect, and waits when too many sessions were begun.
+func (d *Discord) gatewayURL(ctx context.Context, s *session) (string, error) {
 	if s.id == "" {
 		if err := s.awaitStart(ctx); err != nil {
 			return "", err
@@ -235,7 +235,7 @@ func (d *Discord) gateway(ctx context.Context, s *session) (string, error) {
 		} `json:"session_start_limit"`
 	}
 	err := d.client.do(ctx, request{what: "ask for the gateway", method: http.MethodGet, path: "gateway/bot", bucket: "gateway/bot", again: true}, &at)
-	if r, ok := errors.AsType[*refused](err); ok && r.status == http.StatusUnauthorized {
+	if r, ok := errors.AsType[*apiError](err); ok && r.status == http.StatusUnauthorized {
 		return "", fmt.Errorf("%w: Discord refuses the bot token; it may have been reset: copy it from the page Bot at %s: %w", errFatal, portal, err)
 	}
 	if err != nil {
@@ -251,8 +251,8 @@ func (d *Discord) gateway(ctx context.Context, s *session) (string, error) {
 	return at.URL, nil
 }
 
-// greet resumes the session, or begins one. Intents: what people write to the bot alone; interactions come without any.
-func (d *Discord) greet(s *session, l *wire) error {
+// identifyOrResume resumes the session, or begins one. Intents: what people write to the bot alone; interactions come without any.
+func (d *Discord) identifyOrResume(s *session, l *connection) error {
 	if s.id != "" {
 		return l.write(opResume, map[string]any{"token": string(d.options.Token), "session_id": s.id, "seq": s.seq.Load()})
 	}
@@ -264,9 +264,9 @@ func (d *Discord) greet(s *session, l *wire) error {
 	})
 }
 
-// closed reads why a connection ended.
-func (d *Discord) closed(s *session, l *wire, err error) error {
-	if l.silent.Load() {
+// closeError reads why a connection ended.
+func (d *Discord) closeError(s *session, l *connection, err error) error {
+	if l.ackMissed.Load() {
 		return errors.New("no answer to heartbeats: the line was dead")
 	}
 	var c *websocket.CloseError
@@ -287,19 +287,19 @@ func (d *Discord) closed(s *session, l *wire, err error) error {
 	return fmt.Errorf("read from the gateway: closed with %d", c.Code)
 }
 
-// wire is one connection.
-type wire struct {
-	socket *websocket.Conn
-	ended  chan struct{}
-	alive  atomic.Bool // the last heartbeat was answered
-	silent atomic.Bool // one was not
-	mu     sync.Mutex  // writes
+// connection is one connection.
+type connection struct {
+	socket    *websocket.Conn
+	ended     chan struct{}
+	acked     atomic.Bool // the last heartbeat was answered
+	ackMissed atomic.Bool // one was not
+	mu        sync.Mutex  // writes
 }
 
-func (l *wire) write(op int, data any) error {
+func (l *connection) write(op int, data any) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.socket.SetWriteDeadline(time.Now().Add(answering))
+	_ = l.socket.SetWriteDeadline(time.Now().Add(requestTimeout))
 	if err := l.socket.WriteJSON(map[string]any{"op": op, "d": data}); err != nil {
 		return fmt.Errorf("write to the gateway: %w", err)
 	}
@@ -307,12 +307,12 @@ func (l *wire) write(op int, data any) error {
 }
 
 // close ends the connection from this side.
-func (l *wire) close(code int) {
+func (l *connection) close(code int) {
 	_ = l.socket.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
 	_ = l.socket.Close()
 }
 
-func (l *wire) heartbeat(s *session) {
+func (l *connection) heartbeat(s *session) {
 	var seq *int64 // null before the first event
 	if n := s.seq.Load(); n > 0 {
 		seq = &n
@@ -320,8 +320,8 @@ func (l *wire) heartbeat(s *session) {
 	_ = l.write(opHeartbeat, seq) // when it fails, so does reading
 }
 
-// beat sends heartbeats, and ends the connection when one was not answered by the time of the next.
-func (l *wire) beat(s *session, interval time.Duration) {
+// heartbeatLoop sends heartbeats, and ends the connection when one was not answered by the time of the next.
+func (l *connection) heartbeatLoop(s *session, interval time.Duration) {
 	wait := time.Duration(rand.Int64N(int64(interval))) // so that all bots do not beat at once after an outage
 	for {
 		timer := time.NewTimer(wait)
@@ -331,8 +331,8 @@ func (l *wire) beat(s *session, interval time.Duration) {
 			timer.Stop()
 			return
 		}
-		if !l.alive.Swap(false) {
-			l.silent.Store(true)
+		if !l.acked.Swap(false) {
+			l.ackMissed.Store(true)
 			l.close(closeToResume)
 			return
 		}
@@ -341,8 +341,8 @@ func (l *wire) beat(s *session, interval time.Duration) {
 	}
 }
 
-// deliver takes one event. It does not wait for anything, and keeps the order of arrival.
-func (d *Discord) deliver(s *session, p packet) {
+// handlePacket takes one event. It does not wait for anything, and keeps the order of arrival.
+func (d *Discord) handlePacket(s *session, p packet) {
 	defer dispatch.Caught(d.log, "taking a delivery")
 	switch p.Type {
 	case "READY":
@@ -361,14 +361,14 @@ func (d *Discord) deliver(s *session, p packet) {
 		d.options.Observer.Connected(1)
 		d.log.Info("gateway resumed")
 	case "INTERACTION_CREATE":
-		d.interact(p.Data)
+		d.onInteraction(p.Data)
 	case "MESSAGE_CREATE":
-		d.hear(p.Data)
+		d.onMessage(p.Data)
 	}
 }
 
-// interact takes an interaction.
-func (d *Discord) interact(payload []byte) {
+// onInteraction takes an interaction.
+func (d *Discord) onInteraction(payload []byte) {
 	g, err := decodeInteraction(payload)
 	if err != nil {
 		d.log.Warn("interaction not understood", "error", err)
@@ -376,43 +376,43 @@ func (d *Discord) interact(payload []byte) {
 			return
 		}
 	}
-	if g.kind != acted {
+	if g.kind != gestureMade {
 		at := time.Now()
 		d.running.Go(func() {
-			if said, ok := d.atOnce(context.Background(), g); ok && d.mine(g.event.ID) {
-				if err := d.callback(context.Background(), g, at, said); err != nil {
+			if said, ok := d.immediateResponse(context.Background(), g); ok && d.claimed(g.event.ID) {
+				if err := d.sendResponse(context.Background(), g, at, said); err != nil {
 					d.log.Info("not answered", "error", err)
 				}
 			}
 		})
 		return
 	}
-	x, err := d.begin(g, payload, time.Now(), true)
+	x, err := d.accept(g, payload, time.Now(), true)
 	if err != nil {
 		d.log.Error("interaction not taken", "error", err)
 		return
 	}
-	if x.turn.Again {
+	if x.ticket.Again {
 		return
 	}
 	d.running.Go(func() { d.claim(x) })
 	d.running.Go(func() {
 		// What was begun is finished, also when the connection ends.
 		ctx := context.Background()
-		answer := d.settle(ctx, x)
-		if !x.ours(x.at.Add(late)) {
-			x.another = true
+		answer := d.awaitResponse(ctx, x)
+		if !x.waitClaim(x.arrived.Add(formTimeout)) {
+			x.answeredElsewhere = true
 			close(x.answered)
 			return
 		}
-		d.answered(x, d.callback(ctx, g, x.at, answer))
+		d.answered(x, d.sendResponse(ctx, g, x.arrived, answer))
 	})
 }
 
-// callback answers an interaction for the first time. It is tried again while there is time: if the first try has arrived after all, that is
+// sendResponse answers an interaction for the first time. It is tried again while there is time: if the first try has arrived after all, that is
 // what Discord says.
-func (d *Discord) callback(ctx context.Context, g gesture, at time.Time, answer response) error {
-	ctx, cancel := context.WithDeadline(ctx, at.Add(hearing))
+func (d *Discord) sendResponse(ctx context.Context, g inbound, at time.Time, answer response) error {
+	ctx, cancel := context.WithDeadline(ctx, at.Add(responseTimeout))
 	defer cancel()
 	r := request{
 		what: "answer an interaction", method: http.MethodPost, path: "interactions/" + g.origin.Interaction + "/" + g.origin.Token + "/callback",
@@ -423,7 +423,7 @@ func (d *Discord) callback(ctx context.Context, g gesture, at time.Time, answer 
 		switch {
 		case try > 1 && code(err) == discordgo.ErrCodeInteractionHasAlreadyBeenAcknowledged:
 			return nil
-		case !errors.Is(err, chat.ErrUnsure), dispatch.Sleep(ctx, firstSettle) != nil:
+		case !errors.Is(err, chat.ErrUnsure), dispatch.Sleep(ctx, tokenRetryDelay) != nil:
 			return err
 		}
 	}
@@ -431,19 +431,19 @@ func (d *Discord) callback(ctx context.Context, g gesture, at time.Time, answer 
 
 // claim finds out whether this process answers an exchange.
 func (d *Discord) claim(x *exchange) {
-	if x.claimed == nil {
+	if x.claimDone == nil {
 		return
 	}
-	x.taken = !d.mine(x.event.ID)
-	close(x.claimed)
+	x.claimedElsewhere = !d.claimed(x.event.ID)
+	close(x.claimDone)
 }
 
-// mine says whether this process is the one to answer an event. When that cannot be found out, Discord takes the first answer.
-func (d *Discord) mine(event string) bool {
+// claimed says whether this process is the one to answer an event. When that cannot be found out, Discord takes the first answer.
+func (d *Discord) claimed(event string) bool {
 	if d.options.Claims == nil {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), claimPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), claimTimeout)
 	defer cancel()
 	mine, err := d.options.Claims.Claim(ctx, claimName(event))
 	if err != nil {
@@ -456,37 +456,37 @@ func (d *Discord) mine(event string) bool {
 // claimName is an event among those of everybody who claims.
 func claimName(event string) string { return "discord " + event }
 
-// ours waits, until a time, to know whether this process answers.
-func (x *exchange) ours(until time.Time) bool {
-	if x.claimed == nil {
+// waitClaim waits, until a time, to know whether this process answers.
+func (x *exchange) waitClaim(until time.Time) bool {
+	if x.claimDone == nil {
 		return true
 	}
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	select {
-	case <-x.claimed:
-		return !x.taken
+	case <-x.claimDone:
+		return !x.claimedElsewhere
 	case <-timer.C:
 		return true
 	}
 }
 
-// claiming is the responder of a Discord, which leaves to another process what that has claimed.
-type claiming struct{ discord *Discord }
+// withClaims is the responder of a Discord, which leaves to another process what that has claimed.
+type withClaims struct{ discord *Discord }
 
 // Ack says how to acknowledge the event.
-func (c claiming) Ack(e chat.Event) chat.Ack { return c.discord.responder.Ack(e) }
+func (c withClaims) Ack(e chat.Event) chat.Ack { return c.discord.responder.Ack(e) }
 
 // Handle does what the event asks for, unless another process does.
-func (c claiming) Handle(ctx context.Context, e chat.Event) []chat.Reply {
+func (c withClaims) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	d := c.discord
 	d.mu.Lock()
-	x := d.under[e.ID]
+	x := d.byEvent[e.ID]
 	d.mu.Unlock()
-	if x != nil && !x.ours(x.at.Add(claimPatience)) {
+	if x != nil && !x.waitClaim(x.arrived.Add(claimTimeout)) {
 		return nil
 	}
-	if !d.serves(e.Where.Workspace) {
+	if !d.allowsGuild(e.Where.Workspace) {
 		// Words would come from a bot that is not to be there: a press changes nothing, and a command's loading message is taken back.
 		d.log.Warn("gesture dropped: it is of a server that is not listed", "guild", e.Where.Workspace)
 		return nil
@@ -494,8 +494,8 @@ func (c claiming) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	return d.responder.Handle(ctx, e)
 }
 
-// hear takes what somebody wrote to the bot. What it says is not read.
-func (d *Discord) hear(payload []byte) {
+// onMessage takes what somebody wrote to the bot. What it says is not read.
+func (d *Discord) onMessage(payload []byte) {
 	var m struct {
 		ID      string `json:"id"`
 		Type    int    `json:"type"`
@@ -516,7 +516,7 @@ func (d *Discord) hear(payload []byte) {
 	if !known || !who || !where {
 		return
 	}
-	x, err := d.begin(gesture{
+	x, err := d.accept(inbound{
 		event:  chat.Event{ID: m.ID, Kind: chat.Message, At: snowflakeTime(id), Who: person(m.Author.ID), Where: place("", m.Channel), Private: true, Community: chat.Server},
 		origin: origin{Channel: m.Channel},
 	}, nil, time.Now(), true)
@@ -524,37 +524,37 @@ func (d *Discord) hear(payload []byte) {
 		d.log.Error("message not taken", "error", err)
 		return
 	}
-	if x.turn.Again {
+	if x.ticket.Again {
 		return
 	}
-	x.dead = true // there is no interaction to answer
+	x.tokenDead = true // there is no interaction to answer
 	d.running.Go(func() {
 		d.claim(x)
-		x.another = x.taken
+		x.answeredElsewhere = x.claimedElsewhere
 		close(x.answered)
 	})
 }
 
-// atOnce is the answer to what the bot itself is not asked about.
-func (d *Discord) atOnce(ctx context.Context, g gesture) (response, bool) {
+// immediateResponse is the answer to what the bot itself is not asked about.
+func (d *Discord) immediateResponse(ctx context.Context, g inbound) (response, bool) {
 	switch g.kind {
 	case ping:
-		return pong, true
+		return pongResponse, true
 	case dismissed:
-		return unchanged, true
+		return deferredUpdate, true
 	case completing:
 		var options []chat.Option
-		if d.options.Suggest != nil && d.serves(g.origin.Guild) {
-			ctx, cancel := context.WithTimeout(ctx, claimPatience)
+		if d.options.Suggest != nil && d.allowsGuild(g.origin.Guild) {
+			ctx, cancel := context.WithTimeout(ctx, claimTimeout)
 			defer cancel()
 			options = d.suggest(ctx, g)
 		}
-		return suggesting(options), true
+		return choicesResponse(options), true
 	}
 	return response{}, false
 }
 
-func (d *Discord) suggest(ctx context.Context, g gesture) (options []chat.Option) {
+func (d *Discord) suggest(ctx context.Context, g inbound) (options []chat.Option) {
 	defer dispatch.Caught(d.log, "suggesting")
 	return d.options.Suggest(ctx, g.event, g.typing)
 }

@@ -33,7 +33,7 @@ func (w *world) works(t *testing.T, m fake.Message) {
 	}
 }
 
-func TestGatewayGoesOn(t *testing.T) {
+func TestGatewayReconnects(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault          func(*world)
 		begun, resumed int
@@ -82,7 +82,7 @@ func TestGatewayGoesOn(t *testing.T) {
 }
 
 // What happens while the line is down arrives when the session is resumed; what came before does not come again.
-func TestNothingIsMissedOrDoubled(t *testing.T) {
+func TestGatewayResumeExactlyOnce(t *testing.T) {
 	byGateway(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
 		m := w.say(t, ben, card("before", "one"))
 		w.works(t, m)
@@ -99,7 +99,7 @@ func TestNothingIsMissedOrDoubled(t *testing.T) {
 	})
 }
 
-func TestGatewayThatCannotBeUsed(t *testing.T) {
+func TestGatewayFatalErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault func(*world)
 		want  string
@@ -128,7 +128,7 @@ func TestGatewayThatCannotBeUsed(t *testing.T) {
 }
 
 // A session that ends as soon as it begins is not begun a thousand times a day.
-func TestFewSessions(t *testing.T) {
+func TestGatewaySessionStartLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, &platformtest.Script{})
 		w.Refuse(4000)
@@ -143,9 +143,9 @@ func TestFewSessions(t *testing.T) {
 	})
 }
 
-// TestReconnectPauseStartsAgain: a line that is cut again and again is back within seconds each time, since presses in between
+// TestGatewayBackoffResets: a line that is cut again and again is back within seconds each time, since presses in between
 // fail. The pause grows only where no connection is established.
-func TestReconnectPauseStartsAgain(t *testing.T) {
+func TestGatewayBackoffResets(t *testing.T) {
 	byGateway(t, &platformtest.Script{}, func(t *testing.T, w *world) {
 		for i := range 12 {
 			time.Sleep(20 * time.Second)
@@ -163,9 +163,9 @@ func TestReconnectPauseStartsAgain(t *testing.T) {
 	})
 }
 
-// TestLostSessionsAreFewADay: sessions that are established and lost at once, for a day, do not use up what Discord allows, and
+// TestGatewaySessionsPerDay: sessions that are established and lost at once, for a day, do not use up what Discord allows, and
 // are started no closer together than it allows.
-func TestLostSessionsAreFewADay(t *testing.T) {
+func TestGatewaySessionsPerDay(t *testing.T) {
 	byGateway(t, &platformtest.Script{}, func(t *testing.T, w *world) {
 		until := time.Now().Add(24 * time.Hour)
 		last := time.Time{}
@@ -187,7 +187,7 @@ func TestLostSessionsAreFewADay(t *testing.T) {
 	})
 }
 
-func TestHeartbeatsAreSteady(t *testing.T) {
+func TestGatewayHeartbeat(t *testing.T) {
 	byGateway(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
 		before := w.Heartbeats()
 		w.Beat()
@@ -203,7 +203,7 @@ func TestHeartbeatsAreSteady(t *testing.T) {
 	})
 }
 
-func TestSecondHello(t *testing.T) {
+func TestGatewaySecondHello(t *testing.T) {
 	byGateway(t, &platformtest.Script{}, func(t *testing.T, w *world) {
 		w.Greet(10)
 		w.Cut()
@@ -220,7 +220,7 @@ func TestSecondHello(t *testing.T) {
 }
 
 // A process whose line was down longer than a claim lasts is brought what the other has done meanwhile.
-func TestReplayAfterAResume(t *testing.T) {
+func TestGatewayReplayAfterResume(t *testing.T) {
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Kind == chat.Message {
 			return []chat.Reply{chat.Whisper{Card: card("hello")}}
@@ -274,7 +274,7 @@ func TestReplayAfterAResume(t *testing.T) {
 }
 
 // Ending leaves nothing behind: what was taken is finished.
-func TestGatewayEnds(t *testing.T) {
+func TestGatewayShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, saying(chat.AckUpdate, slowly(8*time.Second, journey))())
 		m := w.say(t, ben, card("before", "one"))

@@ -27,24 +27,24 @@ import (
 // where Discord tells no server.
 const Platform = "discord"
 
-// gesture is one thing that somebody did in Discord, and what it takes to answer it there.
-type gesture struct {
-	kind   kind
+// inbound is one thing that somebody did in Discord, and what it takes to answer it there.
+type inbound struct {
+	kind   inboundKind
 	event  chat.Event
 	origin origin
 	// typing is the option that somebody is about to fill in, of which event.Values has the beginning, where kind is completing.
 	typing string
 }
 
-// kind is what a gesture asks of the adapter.
-type kind int
+// inboundKind is what a gesture asks of the adapter.
+type inboundKind int
 
 // The kinds of gestures.
 const (
-	ping       kind = iota // Discord tries the endpoint: answer with pong
-	acted                  // somebody did what the event says
-	completing             // somebody is typing a command: answer with choices
-	dismissed              // somebody said no to a question: answer with unchanged, no more
+	ping        inboundKind = iota // Discord tries the endpoint: answer with pong
+	gestureMade                    // somebody did what the event says
+	completing                     // somebody is typing a command: answer with choices
+	dismissed                      // somebody said no to a question: answer with unchanged, no more
 )
 
 // origin is where a gesture came from: what its replies change, or stand beside.

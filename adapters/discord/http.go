@@ -12,9 +12,9 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
-// window is how far the time of a signature may be from ours. Discord's own answers live fifteen minutes; what is copied and sent
+// signatureWindow is how far the time of a signature may be from ours. Discord's own answers live fifteen minutes; what is copied and sent
 // again within the window is known by its id.
-const window = 5 * time.Minute
+const signatureWindow = 5 * time.Minute
 
 // Handler serves the interactions endpoint. Only what Discord signed gets further than its signature; all else gets 401, as
 // Discord tries when the address is saved and again later.
@@ -40,11 +40,11 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if said, ok := d.atOnce(r.Context(), g); ok {
+	if said, ok := d.immediateResponse(r.Context(), g); ok {
 		_ = write(w, said) // Discord asks again, or somebody presses again
 		return
 	}
-	x, err := d.begin(g, payload, arrived, false)
+	x, err := d.accept(g, payload, arrived, false)
 	switch {
 	case errors.Is(err, dispatch.ErrBusy):
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -53,11 +53,11 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 		d.log.Error("interaction not taken", "error", err)
 		w.WriteHeader(http.StatusInternalServerError)
 		return
-	case x.turn.Again: // the first delivery is answered
+	case x.ticket.Again: // the first delivery is answered
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
-	answer := d.settle(r.Context(), x)
+	answer := d.awaitResponse(r.Context(), x)
 	if err = r.Context().Err(); err == nil {
 		err = write(w, answer)
 	} else {
@@ -101,8 +101,8 @@ func (d *Discord) verify(h http.Header, payload []byte) error {
 	return nil
 }
 
-// signed says why headers cannot be those of a delivery of Discord's, or nil.
-func (d *Discord) signed(h http.Header) error {
+// checkHeaders says why headers cannot be those of a delivery of Discord's, or nil.
+func (d *Discord) checkHeaders(h http.Header) error {
 	if len(d.key) != ed25519.PublicKeySize {
 		return errors.New("no public key to hold it against")
 	}
@@ -113,7 +113,7 @@ func (d *Discord) signed(h http.Header) error {
 	if err != nil {
 		return errors.New("a signature without a time")
 	}
-	if age := time.Since(time.Unix(sent, 0)); age > window || age < -window {
+	if age := time.Since(time.Unix(sent, 0)); age > signatureWindow || age < -signatureWindow {
 		return errors.New("a signature of another time: a copy, or this machine's clock is wrong")
 	}
 	return nil

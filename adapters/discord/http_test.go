@@ -49,8 +49,8 @@ func TestSignatures(t *testing.T) {
 			"no hex":          func(r *http.Request) { r.Header.Set("X-Signature-Ed25519", strings.Repeat("zz", 64)) },
 			"zeros":           func(r *http.Request) { r.Header.Set("X-Signature-Ed25519", strings.Repeat("00", 64)) },
 			"of another body": func(r *http.Request) { fake.Sign(r, []byte(`{"type":2}`), time.Now()) },
-			"old":             func(r *http.Request) { fake.Sign(r, payload, time.Now().Add(-window-time.Second)) },
-			"of the future":   func(r *http.Request) { fake.Sign(r, payload, time.Now().Add(window+2*time.Second)) },
+			"old":             func(r *http.Request) { fake.Sign(r, payload, time.Now().Add(-signatureWindow-time.Second)) },
+			"of the future":   func(r *http.Request) { fake.Sign(r, payload, time.Now().Add(signatureWindow+2*time.Second)) },
 		} {
 			if r := pinged(t, w.discord, payload, change); r.Code != 401 || r.Body.Len() != 0 {
 				t.Errorf("%s: answered with %d %s", name, r.Code, r.Body)
@@ -95,7 +95,7 @@ func (w *world) slowBodies() (end func()) {
 }
 
 // While all the room is taken, a large delivery waits for a while for some, and a press is answered at once.
-func TestRoomIsWaitedFor(t *testing.T) {
+func TestReadMemoryLimit(t *testing.T) {
 	byHTTP(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
 		w.Tolerate()
 		m := w.whispered(t, ben)
@@ -120,7 +120,7 @@ func TestRoomIsWaitedFor(t *testing.T) {
 }
 
 // What has been read keeps nobody else waiting, however long the bot takes over it.
-func TestSlowBotHoldsNoRoom(t *testing.T) {
+func TestSlowHandlerHoldsNoReadMemory(t *testing.T) {
 	byHTTP(t, saying(chat.AckWhisper, after(1900*time.Millisecond, journey))(), func(t *testing.T, w *world) {
 		m := w.post(t, card("join us", "join"))
 		var all sync.WaitGroup
@@ -147,7 +147,7 @@ func TestPing(t *testing.T) {
 }
 
 // The platform hangs up: what was begun is finished, and reaches the conversation with the bot without the token.
-func TestHungUp(t *testing.T) {
+func TestClientDisconnects(t *testing.T) {
 	handle := after(8*time.Second, journey)
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, saying(chat.AckUpdate, handle)())

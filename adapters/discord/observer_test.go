@@ -12,7 +12,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-func TestTheObserverIsTold(t *testing.T) {
+func TestObserverCalls(t *testing.T) {
 	var told platformtest.Observer
 	inBothModes(t, saying(chat.AckUpdate, after(time.Second, journey)), func(t *testing.T, w *world) {
 		w.discord.options.Observer, w.discord.client.observe = &told, &told
@@ -27,7 +27,7 @@ func TestTheObserverIsTold(t *testing.T) {
 	})
 }
 
-func TestTheObserverSeesTheGateway(t *testing.T) {
+func TestObserverGateway(t *testing.T) {
 	var told platformtest.Observer
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, &platformtest.Script{}, func(o *Options) { o.Observer = &told })
@@ -49,8 +49,8 @@ func TestTheObserverSeesTheGateway(t *testing.T) {
 	})
 }
 
-// TestNewSaysWhatMayPass: an outage is told from what somebody has to mend, also when the commands are offered.
-func TestNewSaysWhatMayPass(t *testing.T) {
+// TestNewUnavailable: an outage is told from what somebody has to mend, also when the commands are offered.
+func TestNewUnavailable(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault fake.Fault
 		down  bool
@@ -74,7 +74,7 @@ func TestNewSaysWhatMayPass(t *testing.T) {
 					d = w.start(t, w.options())
 				}
 				w.Down(c.down)
-				for range attempts {
+				for range maxAttempts {
 					w.Fail(op, c.fault)
 				}
 				if op == "commands" {

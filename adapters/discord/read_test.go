@@ -8,7 +8,7 @@ import (
 )
 
 // What people see reads as what was sent: with this the fake Discord can be held against transcripts.
-func TestCardsReadAsTheyWereSent(t *testing.T) {
+func TestReadCards(t *testing.T) {
 	press := func(label string) chat.Button { return chat.Button{Label: label, Action: chat.NewAction("go", label)} }
 	row := func(n int) chat.Buttons {
 		var b chat.Buttons
@@ -58,7 +58,7 @@ func TestCardsReadAsTheyWereSent(t *testing.T) {
 	}
 }
 
-func TestFormsReadAsTheyWereSent(t *testing.T) {
+func TestReadForms(t *testing.T) {
 	f := form(
 		chat.Input{Label: chat.Label{ID: "note", Text: "Note", Hint: "Name no one", Optional: true}, Value: "as it was", Max: 500, Lines: true},
 		chat.Select{Label: chat.Label{ID: "held", Text: "Held"}, Many: true, Chosen: []string{"b"}, Options: []chat.Option{{Value: "a", Label: "One"}, {Value: "b", Label: "Two"}}},

@@ -59,19 +59,19 @@ const (
 // accent is the colour of a card's edge. It means nothing.
 const accent = 0x5865F2
 
-// body is the body of a message, to send or to change.
-type body struct {
-	Flags       int          `json:"flags"`
-	Components  []component  `json:"components"`
-	Mentions    mentions     `json:"allowed_mentions"`
-	Attachments []attachment `json:"attachments,omitempty"`
+// messageBody is the body of a message, to send or to change.
+type messageBody struct {
+	Flags       int             `json:"flags"`
+	Components  []component     `json:"components"`
+	Mentions    allowedMentions `json:"allowed_mentions"`
+	Attachments []attachment    `json:"attachments,omitempty"`
 	// Nonce makes sending it twice within a few minutes one message; at most 25 characters.
 	Nonce        string `json:"nonce,omitempty"`
 	EnforceNonce bool   `json:"enforce_nonce,omitempty"`
 }
 
-// mentions lets nothing in a message notify anybody: its list must be there and be empty.
-type mentions struct {
+// allowedMentions lets nothing in a message notify anybody: its list must be there and be empty.
+type allowedMentions struct {
 	Parse [0]string `json:"parse"`
 }
 
@@ -122,8 +122,8 @@ type picture struct {
 	Description string `json:"description,omitempty"`
 }
 
-// dialog is the body of a modal.
-type dialog struct {
+// modalBody is the body of a modal.
+type modalBody struct {
 	CustomID   string      `json:"custom_id"`
 	Title      string      `json:"title"`
 	Components []component `json:"components"`
@@ -137,22 +137,22 @@ type response struct {
 
 // The first answers. A message that is whispered, deferred or not, stays one.
 var (
-	pong       = response{Type: 1}
-	waiting    = response{Type: 5}                                               // everybody will see what comes
-	whispering = response{Type: 5, Data: map[string]int{"flags": flagEphemeral}} // only this person will
-	unchanged  = response{Type: 6}                                               // the message that was pressed may change later
+	pongResponse    = response{Type: 1}
+	deferredPost    = response{Type: 5}                                               // everybody will see what comes
+	deferredWhisper = response{Type: 5, Data: map[string]int{"flags": flagEphemeral}} // only this person will
+	deferredUpdate  = response{Type: 6}                                               // the message that was pressed may change later
 )
 
-func sending(m body) response   { return response{Type: 4, Data: m} }
-func changing(m body) response  { return response{Type: 7, Data: m} }
-func opening(d dialog) response { return response{Type: 9, Data: d} }
+func messageResponse(m messageBody) response { return response{Type: 4, Data: m} }
+func updateResponse(m messageBody) response  { return response{Type: 7, Data: m} }
+func modalResponse(d modalBody) response     { return response{Type: 9, Data: d} }
 
-// suggesting answers somebody who is typing. Options that do not fit are left out.
-func suggesting(options []chat.Option) response {
+// choicesResponse answers somebody who is typing. Options that do not fit are left out.
+func choicesResponse(options []chat.Option) response {
 	choices := []choice{}
 	for _, o := range options {
 		if len(choices) < chat.MaxMenu && o.Value != "" && utf8.RuneCountInString(o.Value) <= maxOption {
-			choices = append(choices, choice{Name: chat.Trim(line(o.Label), maxOption), Value: o.Value})
+			choices = append(choices, choice{Name: chat.Trim(oneLine(o.Label), maxOption), Value: o.Value})
 		}
 	}
 	return response{Type: 8, Data: map[string][]choice{"choices": choices}}
@@ -160,18 +160,18 @@ func suggesting(options []chat.Option) response {
 
 // message draws a card: whispered shows it to one person, which only an answer to an interaction can. Files are shown
 // above its last buttons; the caller uploads them in this order.
-func message(c chat.Card, whispered bool, files []chat.File) (body, error) {
+func message(c chat.Card, whispered bool, files []chat.File) (messageBody, error) {
 	if len(c.Blocks) == 0 {
-		return body{}, fmt.Errorf("draw card: it is empty")
+		return messageBody{}, fmt.Errorf("draw card: it is empty")
 	}
-	m := body{Flags: flagComponentsV2}
+	m := messageBody{Flags: flagComponentsV2}
 	if whispered {
 		m.Flags |= flagEphemeral
 	}
-	for p := range pens {
+	for p := range escapeModes {
 		parts, err := p.blocks(c)
 		if err != nil {
-			return body{}, fmt.Errorf("draw card: %w", err)
+			return messageBody{}, fmt.Errorf("draw card: %w", err)
 		}
 		shown, attachments := attach(files)
 		m.Attachments = attachments
@@ -182,13 +182,13 @@ func message(c chat.Card, whispered bool, files []chat.File) (body, error) {
 		m.Components = []component{{Type: typeContainer, AccentColour: accent, Components: slices.Insert(parts, last, shown...)}}
 		count, runes := size(m.Components)
 		if count > chat.MaxComponents {
-			return body{}, fmt.Errorf("draw card: %d components, at most %d", count, chat.MaxComponents)
+			return messageBody{}, fmt.Errorf("draw card: %d components, at most %d", count, chat.MaxComponents)
 		}
 		if runes <= chat.MaxCardText {
 			return m, nil
 		}
 	}
-	return body{}, fmt.Errorf("draw card: more than %d characters of text", chat.MaxCardText)
+	return messageBody{}, fmt.Errorf("draw card: more than %d characters of text", chat.MaxCardText)
 }
 
 // size counts components and the characters of their texts, as Discord does.
@@ -203,7 +203,7 @@ func size(all []component) (count, runes int) {
 	return count, runes
 }
 
-func (p pen) blocks(c chat.Card) ([]component, error) {
+func (p escapeMode) blocks(c chat.Card) ([]component, error) {
 	var out []component
 	text := func(s string) {
 		if s != "" {
@@ -248,7 +248,7 @@ func (p pen) blocks(c chat.Card) ([]component, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, row(component{Type: typeSelect, CustomID: id, Placeholder: line(b.Placeholder), Options: selections(b.Options, nil)}))
+			out = append(out, row(component{Type: typeSelect, CustomID: id, Placeholder: oneLine(b.Placeholder), Options: selections(b.Options, nil)}))
 		default:
 			return nil, fmt.Errorf("unknown block %T", block)
 		}
@@ -259,7 +259,7 @@ func (p pen) blocks(c chat.Card) ([]component, error) {
 func row(parts ...component) component { return component{Type: typeRow, Components: parts} }
 
 // rows draws buttons five to a row, then those that ask again, a row each.
-func (p pen) rows(buttons []chat.Button) ([]component, error) {
+func (p escapeMode) rows(buttons []chat.Button) ([]component, error) {
 	var plain, asking []component
 	for _, b := range buttons {
 		if b.Confirm != nil {
@@ -283,8 +283,8 @@ func (p pen) rows(buttons []chat.Button) ([]component, error) {
 	return append(out, asking...), nil
 }
 
-// asks begins the id of a select that stands for a button with a question.
-const asks = "?"
+// questionPrefix begins the id of a select that stands for a button with a question.
+const questionPrefix = "?"
 
 // The answers to a question.
 const (
@@ -295,25 +295,25 @@ const (
 // question draws a button that asks again. Discord has no such dialog, so that the button is a select with the label of the button: it opens
 // over the card and holds yes, with what it means, and no. All that is asked travels in the message itself; a press needs no
 // second card, and works as long as the message is there.
-func (p pen) question(b chat.Button) ([]component, error) {
+func (p escapeMode) question(b chat.Button) ([]component, error) {
 	id, err := b.Action.Encode()
 	if err != nil {
 		return nil, err
 	}
-	if len(asks+id) > chat.MaxAction {
-		return nil, fmt.Errorf("action %q: %d bytes, at most %d where it asks again", b.Action.Verb, len(id), chat.MaxAction-len(asks))
+	if len(questionPrefix+id) > chat.MaxAction {
+		return nil, fmt.Errorf("action %q: %d bytes, at most %d where it asks again", b.Action.Verb, len(id), chat.MaxAction-len(questionPrefix))
 	}
 	var out []component
-	means := line(b.Confirm.Text)
+	means := oneLine(b.Confirm.Text)
 	if utf8.RuneCountInString(means) > maxOption {
 		out = append(out, component{Type: typeText, Content: p.note([]chat.Span{chat.Words(b.Confirm.Text)})})
-		means = line(b.Confirm.Title)
+		means = oneLine(b.Confirm.Title)
 	}
 	return append(out, row(component{
-		Type: typeSelect, CustomID: asks + id, Placeholder: line(b.Label),
+		Type: typeSelect, CustomID: questionPrefix + id, Placeholder: oneLine(b.Label),
 		Options: []selection{
-			{Label: chat.Trim(line(b.Confirm.Yes), maxOption), Value: answerYes, Description: chat.Trim(means, maxOption)},
-			{Label: chat.Trim(line(b.Confirm.No), maxOption), Value: answerNo},
+			{Label: chat.Trim(oneLine(b.Confirm.Yes), maxOption), Value: answerYes, Description: chat.Trim(means, maxOption)},
+			{Label: chat.Trim(oneLine(b.Confirm.No), maxOption), Value: answerNo},
 		},
 	})), nil
 }
@@ -323,7 +323,7 @@ func button(b chat.Button) (component, error) {
 	if err != nil {
 		return component{}, err
 	}
-	c := component{Type: typeButton, Style: styleSecondary, Label: line(b.Label), CustomID: id}
+	c := component{Type: typeButton, Style: styleSecondary, Label: oneLine(b.Label), CustomID: id}
 	switch b.Style {
 	case chat.Primary:
 		c.Style = stylePrimary
@@ -339,7 +339,7 @@ func button(b chat.Button) (component, error) {
 func selections(all []chat.Option, chosen []string) []selection {
 	out := make([]selection, len(all))
 	for i, o := range all {
-		out[i] = selection{Label: line(o.Label), Value: o.Value, Default: slices.Contains(chosen, o.Value)}
+		out[i] = selection{Label: oneLine(o.Label), Value: o.Value, Default: slices.Contains(chosen, o.Value)}
 	}
 	return out
 }
@@ -379,27 +379,27 @@ func fileName(i int, name string, others []attachment) string {
 }
 
 // modal draws a form of at most five fields. Its intro is left out where it would be a sixth part: Discord takes five. The words of its buttons are Discord's.
-func modal(f chat.Form) (dialog, error) {
+func modal(f chat.Form) (modalBody, error) {
 	id, err := f.Action.Encode()
 	if err != nil {
-		return dialog{}, fmt.Errorf("draw form: %w", err)
+		return modalBody{}, fmt.Errorf("draw form: %w", err)
 	}
 	if len(f.Fields) == 0 || len(f.Fields) > maxFields {
-		return dialog{}, fmt.Errorf("draw form %q: %d fields, want 1 to %d", f.Action.Verb, len(f.Fields), maxFields)
+		return modalBody{}, fmt.Errorf("draw form %q: %d fields, want 1 to %d", f.Action.Verb, len(f.Fields), maxFields)
 	}
-	d := dialog{CustomID: id, Title: line(f.Title)}
-	if intro := escaping.text([]chat.Span{chat.Words(f.Intro)}); intro != "" && len(f.Fields) < maxFields && utf8.RuneCountInString(intro) <= chat.MaxCardText {
+	d := modalBody{CustomID: id, Title: oneLine(f.Title)}
+	if intro := escapeBackslash.text([]chat.Span{chat.Words(f.Intro)}); intro != "" && len(f.Fields) < maxFields && utf8.RuneCountInString(intro) <= chat.MaxCardText {
 		d.Components = append(d.Components, component{Type: typeText, Content: intro})
 	}
 	for _, f := range f.Fields {
 		part, err := field(f)
 		if err != nil {
-			return dialog{}, fmt.Errorf("draw form: %w", err)
+			return modalBody{}, fmt.Errorf("draw form: %w", err)
 		}
 		about := chat.About(f)
-		label := component{Type: typeLabel, Label: line(about.Text), Component: &part}
+		label := component{Type: typeLabel, Label: oneLine(about.Text), Component: &part}
 		if hint := strings.TrimSpace(about.Hint); hint != "" {
-			label.Description = line(hint)
+			label.Description = oneLine(hint)
 		}
 		d.Components = append(d.Components, label)
 	}

@@ -130,7 +130,7 @@ func files() []chat.File {
 	}
 }
 
-func TestCardsAsSent(t *testing.T) {
+func TestCards(t *testing.T) {
 	for name, c := range map[string]struct {
 		card      chat.Card
 		whispered bool
@@ -148,7 +148,7 @@ func TestCardsAsSent(t *testing.T) {
 			}
 			golden(t, name, m)
 			if c.whispered {
-				valid(t, discordschema.Response, sending(m))
+				valid(t, discordschema.Response, messageResponse(m))
 				valid(t, discordschema.Followup, m)
 			} else {
 				valid(t, discordschema.Message, m)
@@ -157,7 +157,7 @@ func TestCardsAsSent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			valid(t, discordschema.Response, changing(still))
+			valid(t, discordschema.Response, updateResponse(still))
 			valid(t, discordschema.EditOriginal, still)
 			valid(t, discordschema.Edit, still)
 			still.Nonce, still.EnforceNonce = strings.Repeat("n", 25), true
@@ -191,7 +191,7 @@ func inviteForm() chat.Form {
 	}
 }
 
-func TestFormsAsSent(t *testing.T) {
+func TestForms(t *testing.T) {
 	for name, f := range map[string]chat.Form{"round": roundForm(), "invite": inviteForm()} {
 		t.Run(name, func(t *testing.T) {
 			if err := f.Check(); err != nil {
@@ -203,12 +203,12 @@ func TestFormsAsSent(t *testing.T) {
 			}
 			golden(t, "form-"+name, d)
 			valid(t, discordschema.Modal, d)
-			valid(t, discordschema.Response, opening(d))
+			valid(t, discordschema.Response, modalResponse(d))
 		})
 	}
 }
 
-func TestFormsThatDoNotFit(t *testing.T) {
+func TestFormsOverLimits(t *testing.T) {
 	form := func(change func(*chat.Form)) chat.Form {
 		f := inviteForm()
 		change(&f)
@@ -235,7 +235,7 @@ type unknownField struct{ chat.Input }
 
 type unknownBlock struct{ chat.Divider }
 
-func TestIntroGivesWayToFields(t *testing.T) {
+func TestIntroOmitted(t *testing.T) {
 	f := inviteForm()
 	f.Intro = "A sentence."
 	d, err := modal(f)
@@ -282,7 +282,7 @@ func TestFullForm(t *testing.T) {
 	valid(t, discordschema.Modal, d)
 }
 
-func TestCardsAtEveryLimit(t *testing.T) {
+func TestCardsAtLimits(t *testing.T) {
 	long := func(s string, n int) string { return strings.Repeat(s, n) }
 	var buttons []chat.Button
 	for i := range 32 {
@@ -326,7 +326,7 @@ func asBlocks(n int, make func(int) chat.Block) (all []chat.Block) {
 	return all
 }
 
-func TestCardsThatDoNotFit(t *testing.T) {
+func TestCardsOverLimits(t *testing.T) {
 	ask := press("Erase", "erase", strings.Repeat("x", 94))
 	ask.Confirm = &chat.Confirm{Yes: "y", No: "n"}
 	for want, blocks := range map[string][]chat.Block{
@@ -344,8 +344,8 @@ func TestCardsThatDoNotFit(t *testing.T) {
 	}
 }
 
-// TestQuestionTravelsInTheMessage finds what is asked in what Discord gets, and reads both answers from it.
-func TestQuestionTravelsInTheMessage(t *testing.T) {
+// TestConfirmInMessage finds what is asked in what Discord gets, and reads both answers from it.
+func TestConfirmInMessage(t *testing.T) {
 	m, err := message(keptCard(), true, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -358,7 +358,7 @@ func TestQuestionTravelsInTheMessage(t *testing.T) {
 	if o := ask.Options; o[0].Label != "Erase everything" || !strings.Contains(o[0].Description, "cannot be brought back") || o[1].Label != "Keep it" {
 		t.Errorf("the words of the question are lost: %+v", o)
 	}
-	for value, want := range map[string]kind{answerYes: acted, answerNo: dismissed} {
+	for value, want := range map[string]inboundKind{answerYes: gestureMade, answerNo: dismissed} {
 		g, err := decodeInteraction(pressed(ask.CustomID, typeSelect, value))
 		if err != nil || g.kind != want || g.event.Action.Verb != "erase" || len(g.event.Values) != 0 {
 			t.Errorf("%s: %+v, %v", value, g, err)
@@ -376,19 +376,19 @@ func TestQuestionTravelsInTheMessage(t *testing.T) {
 	}
 }
 
-func TestFirstAnswers(t *testing.T) {
-	for _, r := range []response{pong, waiting, whispering, unchanged, suggesting(nil), suggesting([]chat.Option{{Value: "r", Label: strings.Repeat("x", 200)}, {Value: "", Label: "none"}})} {
+func TestFirstResponses(t *testing.T) {
+	for _, r := range []response{pongResponse, deferredPost, deferredWhisper, deferredUpdate, choicesResponse(nil), choicesResponse([]chat.Option{{Value: "r", Label: strings.Repeat("x", 200)}, {Value: "", Label: "none"}})} {
 		valid(t, discordschema.Response, r)
 	}
 	var many []chat.Option
 	for i := range 30 {
 		many = append(many, chat.Option{Value: fmt.Sprint(i), Label: " "})
 	}
-	valid(t, discordschema.Response, suggesting(many))
+	valid(t, discordschema.Response, choicesResponse(many))
 }
 
-// TestNobodyIsNotified looks at the bytes: a list that is null, or not there, lets every mention notify.
-func TestNobodyIsNotified(t *testing.T) {
+// TestNoMentions looks at the bytes: a list that is null, or not there, lets every mention notify.
+func TestNoMentions(t *testing.T) {
 	m, err := message(chat.Card{Blocks: []chat.Block{chat.Paragraph("@everyone")}}, false, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -398,7 +398,7 @@ func TestNobodyIsNotified(t *testing.T) {
 	}
 }
 
-func TestRefusalSaysEverything(t *testing.T) {
+func TestErrorCard(t *testing.T) {
 	c := refusal(chat.FieldErrors{Fields: map[string]string{"b": "Two.", "a": "One."}})
 	if got := c.String(); got != "One.\nTwo.\n" {
 		t.Errorf("refusal:\n%s", got)

@@ -24,17 +24,17 @@ const (
 
 // rights are the bot's permissions in a channel.
 type rights struct {
-	may    uint64
+	bits   uint64
 	thread bool
 	locked bool // a thread that the bot cannot open again
 }
 
-// lacking returns why the bot cannot post cards with files, or nil.
-func (r rights) lacking() error {
+// missing returns why the bot cannot post cards with files, or nil.
+func (r rights) missing() error {
 	if r.locked {
 		return &chat.CannotPostError{Reason: chat.Archived}
 	}
-	if r.may&administrator != 0 {
+	if r.bits&administrator != 0 {
 		return nil
 	}
 	send, name := uint64(discordgo.PermissionSendMessages), sendMessages
@@ -46,7 +46,7 @@ func (r rights) lacking() error {
 		bit  uint64
 		name string
 	}{{discordgo.PermissionViewChannel, viewChannel}, {send, name}, {discordgo.PermissionAttachFiles, attachFiles}} {
-		if r.may&need.bit == 0 {
+		if r.bits&need.bit == 0 {
 			missing = append(missing, need.name)
 		}
 	}
@@ -56,8 +56,8 @@ func (r rights) lacking() error {
 	return &chat.CannotPostError{Reason: chat.MissingRights, Rights: missing}
 }
 
-// known are rights, and when Discord told them.
-type known struct {
+// cachedRights are rights, and when Discord told them.
+type cachedRights struct {
 	rights
 	at time.Time
 }
@@ -65,42 +65,42 @@ type known struct {
 const (
 	// rightsTTL is how long rights that came with a gesture are believed: they are for what the gesture asks for.
 	rightsTTL = 15 * time.Second
-	// rightsKept is from how many channels on those are forgotten that are not believed any more.
-	rightsKept = 1024
+	// maxCachedRights is from how many channels on those are forgotten that are not believed any more.
+	maxCachedRights = 1024
 )
 
 // remember keeps what a gesture told of the bot's permissions in its channel.
-func (d *Discord) remember(g gesture) {
+func (d *Discord) remember(g inbound) {
 	if !g.origin.RightsTold {
 		return
 	}
 	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.allowed) >= rightsKept {
-		for channel, k := range d.allowed {
+	if len(d.rightsCache) >= maxCachedRights {
+		for channel, k := range d.rightsCache {
 			if now.Sub(k.at) > rightsTTL {
-				delete(d.allowed, channel)
+				delete(d.rightsCache, channel)
 			}
 		}
 	}
-	d.allowed[g.origin.Channel] = known{g.origin.Rights, now}
+	d.rightsCache[g.origin.Channel] = cachedRights{g.origin.Rights, now}
 }
 
 // CanPost says whether the bot can post cards with files in a channel: by what Discord told with a gesture there just now, else by the
 // channel's settings and the bot's roles.
 func (d *Discord) CanPost(ctx context.Context, in chat.Place) error {
 	d.mu.Lock()
-	k, ok := d.allowed[in.Channel]
+	k, ok := d.rightsCache[in.Channel]
 	d.mu.Unlock()
 	if ok && time.Since(k.at) <= rightsTTL {
-		return k.lacking()
+		return k.missing()
 	}
 	r, err := d.rightsIn(ctx, in)
 	if err != nil {
 		return fmt.Errorf("ask whether the bot can post: %w", cannotPost(err))
 	}
-	return r.lacking()
+	return r.missing()
 }
 
 // rightsIn works out the bot's permissions in a channel.
@@ -110,7 +110,7 @@ func (d *Discord) rightsIn(ctx context.Context, in chat.Place) (rights, error) {
 		return rights{}, err
 	}
 	if c.Guild == "" {
-		return rights{may: administrator}, nil // somebody's conversation with the bot
+		return rights{bits: administrator}, nil // somebody's conversation with the bot
 	}
 	r := rights{thread: isThread(c.Type), locked: c.Metadata.closed()}
 	if r.thread { // it has no settings of its own
@@ -121,7 +121,7 @@ func (d *Discord) rightsIn(ctx context.Context, in chat.Place) (rights, error) {
 	var me guildMember
 	path := "guilds/" + c.Guild + "/members/"
 	err = d.client.do(ctx, request{
-		what: "look up the bot", method: http.MethodGet, path: path + d.me, bucket: path, again: true,
+		what: "look up the bot", method: http.MethodGet, path: path + d.botUser, bucket: path, again: true,
 	}, &me)
 	if err != nil {
 		return rights{}, err
@@ -130,7 +130,7 @@ func (d *Discord) rightsIn(ctx context.Context, in chat.Place) (rights, error) {
 	if err != nil {
 		return rights{}, err
 	}
-	r.may = of(me)
+	r.bits = of(me)
 	return r, nil
 }
 
@@ -174,7 +174,7 @@ func (d *Discord) permissions(ctx context.Context, c guildChannel) (func(guildMe
 	path := "guilds/" + c.Guild
 	err := d.client.do(ctx, request{what: "look up a server", method: http.MethodGet, path: path, bucket: path, again: true}, &guild)
 	if err != nil {
-		return nil, nobody(err)
+		return nil, asNobody(err)
 	}
 	bits := func(s string) uint64 {
 		n, err := strconv.ParseUint(s, 10, 64)

@@ -84,7 +84,7 @@ func TestCanPost(t *testing.T) {
 	}
 }
 
-func TestCanPostWhereNothingTells(t *testing.T) {
+func TestCanPostUnknown(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		if reason, _ := why(w.discord.CanPost(t.Context(), channel("1100000000000000999"))); reason != chat.Gone {
 			t.Errorf("a channel that is gone: %q", reason)

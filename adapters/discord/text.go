@@ -8,26 +8,26 @@ import (
 	"unicode/utf8"
 )
 
-// pen is how plain text is written into Discord's Markdown, so that it reads as it was meant. Backslashes count toward
+// escapeMode is how plain text is written into Discord's Markdown, so that it reads as it was meant. Backslashes count toward
 // the 4000 characters of a message, so that a card which has room as plain text may need another pen than the first.
-type pen int
+type escapeMode int
 
 // The pens, each shorter than the one before.
 const (
-	escaping pen = iota // a backslash before every sign that Markdown would take for its own
-	swapping            // another sign of the same look in its place
-	bare                // as swapping, and no Markdown of ours either
-	pens
+	escapeBackslash escapeMode = iota // a backslash before every sign that Markdown would take for its own
+	escapeLookalike                   // another sign of the same look in its place
+	escapeBare                        // as swapping, and no Markdown of ours either
+	escapeModes
 )
 
-// looks are the signs that swapping writes.
-var looks = map[rune]rune{
+// lookalikes are the signs that swapping writes.
+var lookalikes = map[rune]rune{
 	'\\': '∖', '*': '∗', '_': 'ˍ', '~': '∼', '`': 'ˋ', '|': '∣', '<': '‹', '>': '›', '[': '［', ']': '］', '@': '＠',
 	':': '∶', '#': '＃', '-': '‐', '+': '＋', '.': '․', ')': '）',
 }
 
-// line is clean for what must stay on one line and may not be empty: Discord refuses a label of white space.
-func line(s string) string {
+// oneLine is clean for what must stay on one line and may not be empty: Discord refuses a label of white space.
+func oneLine(s string) string {
 	if s = plaintext.Line(s); s == "" {
 		return "–"
 	}
@@ -35,13 +35,13 @@ func line(s string) string {
 }
 
 // words writes one line of clean text. Start says that it begins a line, where more signs have a meaning; last, that it ends one.
-func (p pen) words(s string, start, last bool) string {
+func (p escapeMode) words(s string, start, last bool) string {
 	var b strings.Builder
 	put := func(r rune) {
-		if p == escaping {
+		if p == escapeBackslash {
 			b.WriteByte('\\')
 		} else {
-			r = looks[r]
+			r = lookalikes[r]
 		}
 		b.WriteRune(r)
 	}
@@ -67,7 +67,7 @@ func (p pen) words(s string, start, last bool) string {
 		}
 	}
 	for i < len(r) {
-		if n := address(r, i, last); n > 0 {
+		if n := webAddressLen(r, i, last); n > 0 {
 			b.WriteString(string(r[i : i+n]))
 			i += n
 			continue
@@ -75,7 +75,7 @@ func (p pen) words(s string, start, last bool) string {
 		switch {
 		case strings.ContainsRune("\\*_~`|<>[]@", r[i]):
 			put(r[i])
-		case r[i] == ':' && i+1 < len(r) && !unicode.IsSpace(r[i+1]) && !clock(r, i): // an emoji's name, or a link
+		case r[i] == ':' && i+1 < len(r) && !unicode.IsSpace(r[i+1]) && !isTimeOfDay(r, i): // an emoji's name, or a link
 			put(r[i])
 		default:
 			b.WriteRune(r[i])
@@ -85,8 +85,8 @@ func (p pen) words(s string, start, last bool) string {
 	return b.String()
 }
 
-// clock says whether the colon at r[i] is that of a time of day, such as 17:00, and of nothing else.
-func clock(r []rune, i int) bool {
+// isTimeOfDay says whether the colon at r[i] is that of a time of day, such as 17:00, and of nothing else.
+func isTimeOfDay(r []rune, i int) bool {
 	j := i + 1
 	for j < len(r) && r[j] >= '0' && r[j] <= '9' {
 		j++
@@ -94,9 +94,9 @@ func clock(r []rune, i int) bool {
 	return i > 0 && r[i-1] >= '0' && r[i-1] <= '9' && j == i+3 && (j == len(r) || r[j] != ':' && r[j] != '_' && !unicode.IsLetter(r[j]))
 }
 
-// address is the length of a web address at r[i], or 0. It stays as it is, and can be followed: where the workshop meets is often one.
+// webAddressLen is the length of a web address at r[i], or 0. It stays as it is, and can be followed: where the workshop meets is often one.
 // Discord reads an address up to the next space, backslashes included, so that only one which a space or the line's end follows is left alone.
-func address(r []rune, i int, last bool) int {
+func webAddressLen(r []rune, i int, last bool) int {
 	if i > 0 && !unicode.IsSpace(r[i-1]) && r[i-1] != '(' {
 		return 0
 	}
@@ -160,7 +160,7 @@ func pieces(all []chat.Span) []piece {
 }
 
 // lines writes spans, a string a line.
-func (p pen) lines(all []chat.Span) []string {
+func (p escapeMode) lines(all []chat.Span) []string {
 	var out []string
 	var b strings.Builder
 	end := func() { out = append(out, b.String()); b.Reset() }
@@ -176,7 +176,7 @@ func (p pen) lines(all []chat.Span) []string {
 				end()
 			}
 			text := p.words(part, strings.TrimSpace(b.String()) == "", !piece.bold && (j < len(rows)-1 || i == len(parts)-1))
-			if piece.bold && p != bare && strings.TrimSpace(part) != "" {
+			if piece.bold && p != escapeBare && strings.TrimSpace(part) != "" {
 				text = "**" + text + "**"
 			}
 			b.WriteString(text)
@@ -187,13 +187,15 @@ func (p pen) lines(all []chat.Span) []string {
 }
 
 // text writes a paragraph.
-func (p pen) text(all []chat.Span) string { return strings.TrimSpace(strings.Join(p.lines(all), "\n")) }
+func (p escapeMode) text(all []chat.Span) string {
+	return strings.TrimSpace(strings.Join(p.lines(all), "\n"))
+}
 
 // note writes a paragraph of lesser weight: Discord's subtext, which holds for one line.
-func (p pen) note(all []chat.Span) string {
+func (p escapeMode) note(all []chat.Span) string {
 	var out []string
 	for _, l := range p.lines(all) {
-		if l = strings.TrimSpace(l); l != "" && p != bare {
+		if l = strings.TrimSpace(l); l != "" && p != escapeBare {
 			l = "-# " + l
 		}
 		if l != "" {
@@ -203,20 +205,20 @@ func (p pen) note(all []chat.Span) string {
 	return strings.Join(out, "\n")
 }
 
-func (p pen) heading(s string) string {
-	s = p.words(line(s), true, true)
-	if p != bare {
+func (p escapeMode) heading(s string) string {
+	s = p.words(oneLine(s), true, true)
+	if p != escapeBare {
 		s = "## " + s
 	}
 	return s
 }
 
 // table writes text of equal width. No backtick of it can end the block.
-func (p pen) table(s string) string {
+func (p escapeMode) table(s string) string {
 	s = strings.Trim(strings.ReplaceAll(plaintext.Clean(s), "`", "ˋ"), "\n")
 	return "```\n" + s + "\n```"
 }
 
-func (p pen) choice(c chat.Choice) string {
-	return p.text([]chat.Span{chat.Bold(line(c.Title)), chat.Words("\n" + c.Text)})
+func (p escapeMode) choice(c chat.Choice) string {
+	return p.text([]chat.Span{chat.Bold(oneLine(c.Title)), chat.Words("\n" + c.Text)})
 }

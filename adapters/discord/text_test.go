@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestTextStaysPlain(t *testing.T) {
+func TestEscape(t *testing.T) {
 	for in, want := range map[string]string{
 		"1:10: :10: 7:30_a: 9:45":      "1\\:10: \\:10: 7\\:30\\_a: 9:45",
 		"plain, 3 of 17 · done.":       "plain, 3 of 17 · done.",
@@ -32,7 +32,7 @@ func TestTextStaysPlain(t *testing.T) {
 		"a\r\nb\x00\u202ec\td":         "a\nbc d",
 		"\xff":                         "\uFFFD",
 	} {
-		if got := escaping.text([]chat.Span{chat.Words(in)}); got != want {
+		if got := escapeBackslash.text([]chat.Span{chat.Words(in)}); got != want {
 			t.Errorf("%q is written\n%q, want\n%q", in, got, want)
 		}
 	}
@@ -51,17 +51,17 @@ func TestSpans(t *testing.T) {
 		"**see** https://x":   {chat.Bold("see"), chat.Words(" https://x")},
 		"▰▱":                  {chat.Meter{Done: 1, Total: 2}},
 	} {
-		if got := escaping.text(spans); got != want {
+		if got := escapeBackslash.text(spans); got != want {
 			t.Errorf("%v is written\n%q, want\n%q", spans, got, want)
 		}
 	}
-	if got := escaping.note([]chat.Span{chat.Words("a\n\n"), chat.Bold("b"), chat.Words("\n# c")}); got != "-# a\n-# **b**\n-# \\# c" {
+	if got := escapeBackslash.note([]chat.Span{chat.Words("a\n\n"), chat.Bold("b"), chat.Words("\n# c")}); got != "-# a\n-# **b**\n-# \\# c" {
 		t.Errorf("a note of three lines is written %q", got)
 	}
-	if got := escaping.heading("Who?\n# me"); got != "## Who? # me" {
+	if got := escapeBackslash.heading("Who?\n# me"); got != "## Who? # me" {
 		t.Errorf("a heading is written %q", got)
 	}
-	if got := escaping.table("a`b\n```x```\n"); strings.Count(got, "`") != 6 {
+	if got := escapeBackslash.table("a`b\n```x```\n"); strings.Count(got, "`") != 6 {
 		t.Errorf("a table can be left: %q", got)
 	}
 }
@@ -74,7 +74,7 @@ func FuzzEscape(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := escaping.text([]chat.Span{chat.Words(s)})
+		got := escapeBackslash.text([]chat.Span{chat.Words(s)})
 		// An address goes out as it is, up to white space.
 		rest := regexp.MustCompile(`(^|[\s(])https?://[-._/?=&%+:#0-9A-Za-z]*(\s|$)`).ReplaceAllString(got, "$1$2")
 		rest = regexp.MustCompile(`(^|[\s(])https?://[-._/?=&%+:#0-9A-Za-z]*(\s|$)`).ReplaceAllString(rest, "$1$2")
@@ -86,7 +86,7 @@ func FuzzEscape(f *testing.F) {
 				t.Errorf("%q begins a line %q", s, l)
 			}
 		}
-		for _, p := range []pen{swapping, bare} {
+		for _, p := range []escapeMode{escapeLookalike, escapeBare} {
 			if n, m := len([]rune(p.text([]chat.Span{chat.Words(s)}))), len([]rune(plaintext.Clean(s))); n > m {
 				t.Errorf("%q grows from %d to %d", s, m, n)
 			}

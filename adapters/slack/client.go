@@ -29,22 +29,22 @@ import (
 )
 
 const (
-	// attempts is how often one call is tried, the first time included.
-	attempts = 5
-	// firstPause is waited before the second attempt; each later pause is twice the one before.
-	firstPause = 200 * time.Millisecond
-	// longestHold is the longest Retry-After that is waited for; beyond it the call fails.
-	longestHold = 2 * time.Minute
-	// answering bounds one request to Slack. A program that is told to end waits for longer than that.
-	answering = 8 * time.Second
-	// several is in how many channels in a row Slack asks to wait before the limit counts as the workspace's.
-	several = 3
-	// connections kept open to Slack's one host. Go's own two of them halve what the bot gets done.
-	connections = 128
+	// maxAttempts is how often one call is tried, the first time included.
+	maxAttempts = 5
+	// initialBackoff is waited before the second attempt; each later pause is twice the one before.
+	initialBackoff = 200 * time.Millisecond
+	// maxRetryAfter is the longest Retry-After that is waited for; beyond it the call fails.
+	maxRetryAfter = 2 * time.Minute
+	// requestTimeout bounds one request to Slack. A program that is told to end waits for longer than that.
+	requestTimeout = 8 * time.Second
+	// sharedLimitThreshold is in how many channels in a row Slack asks to wait before the limit counts as the workspace's.
+	sharedLimitThreshold = 3
+	// maxIdleConns kept open to Slack's one host. Go's own two of them halve what the bot gets done.
+	maxIdleConns = 128
 )
 
-// errSpent says that a response URL takes no more: it was used five times, is older than 30 minutes, or is none of Slack's.
-var errSpent = errors.New("response url takes no more")
+// errResponseURLSpent says that a response URL takes no more: it was used five times, is older than 30 minutes, or is none of Slack's.
+var errResponseURLSpent = errors.New("response url takes no more")
 
 // client is Slack's Web API, and our rules of what may be asked again.
 type client struct {
@@ -72,12 +72,12 @@ func newClient(o Options) (*client, error) {
 		base.Path += "/" // slack-go appends the method's name as it is
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = connections, connections
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = maxIdleConns, maxIdleConns
 	if o.Dial != nil {
 		transport.DialContext, transport.Proxy = o.Dial, nil
 	}
 	web := &http.Client{
-		Transport: transport, Timeout: answering,
+		Transport: transport, Timeout: requestTimeout,
 		// Slack's API does not redirect, and what looks like a response URL must not lead elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -133,14 +133,14 @@ func judge(err error) (v verdict, wait time.Duration) {
 	default:
 		return refused, 0
 	}
-	if errors.Is(err, errSpent) {
+	if errors.Is(err, errResponseURLSpent) {
 		return refused, 0
 	}
 	return lost, 0
 }
 
-// mayPass marks an error as chat.ErrUnavailable, unless waiting does not mend it: Slack has said no, or what answers is not Slack.
-func mayPass(err error) error {
+// markUnavailable marks an error as chat.ErrUnavailable, unless waiting does not mend it: Slack has said no, or what answers is not Slack.
+func markUnavailable(err error) error {
 	_, stranger := errors.AsType[*tls.CertificateVerificationError](err)
 	if v, _ := judge(err); v == refused || stranger {
 		return err
@@ -166,7 +166,7 @@ func (c *client) call(ctx context.Context, method string, repeatable bool, do fu
 
 // callIn is call for what Slack limits by channel: when it asks to wait, calls for other channels do not.
 func (c *client) callIn(ctx context.Context, method, channel string, repeatable bool, do func(context.Context) error) error {
-	pause := firstPause
+	pause := initialBackoff
 	for try := 1; ; try++ {
 		if err := c.free(ctx, method, channel); err != nil {
 			return fmt.Errorf("wait to call %s: %w", method, err)
@@ -185,12 +185,12 @@ func (c *client) callIn(ctx context.Context, method, channel string, repeatable 
 			wait = cmp.Or(wait, pause)
 			c.log.Warn("slack asks to wait", "method", method, "wait", wait)
 			c.observe.Limited(wait)
-			if wait > longestHold {
+			if wait > maxRetryAfter {
 				return fmt.Errorf("call %s: %w", method, err)
 			}
 			c.hold(method, channel, wait)
 		}
-		if try == attempts {
+		if try == maxAttempts {
 			return fmt.Errorf("call %s, %d times: %w", method, try, err)
 		}
 		if v != limited && dispatch.Sleep(ctx, pause+rand.N(pause/2)) != nil {
@@ -233,7 +233,7 @@ func (c *client) hold(method, channel string, wait time.Duration) {
 		if c.limited[method] == nil {
 			c.limited[method] = map[string]struct{}{}
 		}
-		if c.limited[method][channel] = struct{}{}; len(c.limited[method]) >= several {
+		if c.limited[method][channel] = struct{}{}; len(c.limited[method]) >= sharedLimitThreshold {
 			channel = ""
 		}
 	}
@@ -308,8 +308,8 @@ type response struct {
 
 // respond sends a message through the response URL of a gesture. It returns errSpent when the URL takes no more.
 func (c *client) respond(ctx context.Context, o origin, r response) error {
-	if !c.trusted(o.URL) {
-		return fmt.Errorf("answer a gesture: %w", errSpent)
+	if !c.isResponseURL(o.URL) {
+		return fmt.Errorf("answer a gesture: %w", errResponseURLSpent)
 	}
 	r.Parse = "none"
 	body, err := json.Marshal(r)
@@ -331,7 +331,7 @@ func (c *client) respond(ctx context.Context, o origin, r response) error {
 		}
 		switch {
 		case answer.Error == "used_url", answer.Error == "expired_url", res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusGone:
-			return errSpent
+			return errResponseURLSpent
 		case answer.Error != "":
 			return slackgo.SlackErrorResponse{Err: answer.Error}
 		case res.StatusCode != http.StatusOK:
@@ -345,7 +345,7 @@ func (c *client) respond(ctx context.Context, o origin, r response) error {
 // address is a key in itself, so no token goes with it. Slack answers 200 when it has the file
 // (docs.slack.dev/reference/methods/files.getUploadURLExternal).
 func (c *client) upload(ctx context.Context, address string, data []byte) error {
-	if !c.takesFiles(address) {
+	if !c.isUploadURL(address) {
 		return errors.New("upload a file: the address is none of Slack's")
 	}
 	return c.call(ctx, "upload", true, func(ctx context.Context) error {
@@ -388,8 +388,8 @@ func (c *client) post(ctx context.Context, address, kind string, body []byte) (*
 	return res, nil
 }
 
-// takesFiles says that an address is one of Slack's for uploads, or the Web API's own.
-func (c *client) takesFiles(address string) bool {
+// isUploadURL says that an address is one of Slack's for uploads, or the Web API's own.
+func (c *client) isUploadURL(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.User != nil {
 		return false
@@ -399,8 +399,8 @@ func (c *client) takesFiles(address string) bool {
 	return u.Scheme == "https" && slacks || u.Scheme == c.base.Scheme && u.Host == c.base.Host
 }
 
-// trusted says that an address is one of Slack's for responses: a payload must not make the bot call anywhere else.
-func (c *client) trusted(address string) bool {
+// isResponseURL says that an address is one of Slack's for responses: a payload must not make the bot call anywhere else.
+func (c *client) isResponseURL(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.User != nil {
 		return false
@@ -409,9 +409,9 @@ func (c *client) trusted(address string) bool {
 		u.Scheme == c.base.Scheme && u.Host == c.base.Host
 }
 
-// pace keeps the messages to each channel one second apart, as Slack asks for chat.postMessage, but for a few at once, and all of
+// pacer keeps the messages to each channel one second apart, as Slack asks for chat.postMessage, but for a few at once, and all of
 // them together within a budget of the workspace, if it has one.
-type pace struct {
+type pacer struct {
 	all   *rate.Limiter
 	burst int // how many may go ahead of their second
 
@@ -420,32 +420,32 @@ type pace struct {
 }
 
 const (
-	perChannel = time.Second
-	// perSecond leaves room below Slack's "several hundred a minute" for what people ask for meanwhile.
-	perSecond = 4
-	// ahead is how many replies may go to a channel at once before they are a second apart.
-	ahead = 4
-	// paced is from how many channels on those that are free again are forgotten.
-	paced = 1024
+	channelInterval = time.Second
+	// bulkPerSecond leaves room below Slack's "several hundred a minute" for what people ask for meanwhile.
+	bulkPerSecond = 4
+	// replyBurst is how many replies may go to a channel at once before they are a second apart.
+	replyBurst = 4
+	// maxPacedChannels is from how many channels on those that are free again are forgotten.
+	maxPacedChannels = 1024
 )
 
-// turn waits until a message to the channel may go.
-func (p *pace) turn(ctx context.Context, channel string) error {
+// wait waits until a message to the channel may go.
+func (p *pacer) wait(ctx context.Context, channel string) error {
 	now := time.Now()
 	p.mu.Lock()
 	if p.next == nil {
 		p.next = map[string]time.Time{}
 	}
-	if len(p.next) >= paced {
+	if len(p.next) >= maxPacedChannels {
 		maps.DeleteFunc(p.next, func(_ string, at time.Time) bool { return at.Before(now) })
 	}
 	at := p.next[channel]
 	if at.Before(now) {
 		at = now
 	}
-	p.next[channel] = at.Add(perChannel)
+	p.next[channel] = at.Add(channelInterval)
 	p.mu.Unlock()
-	if err := dispatch.Sleep(ctx, at.Sub(now)-time.Duration(p.burst)*perChannel); err != nil {
+	if err := dispatch.Sleep(ctx, at.Sub(now)-time.Duration(p.burst)*channelInterval); err != nil {
 		return err
 	}
 	if p.all == nil {

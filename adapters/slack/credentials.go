@@ -14,16 +14,16 @@ var signingSecret = regexp.MustCompile(`^[0-9a-f]{32}$`)
 // IsBotToken says whether a value has the form of a bot token: it begins with xoxb-, or with xoxe.xoxb- where the app rotates
 // its tokens.
 func IsBotToken(s chat.Secret) bool {
-	return printable(s) && (strings.HasPrefix(string(s), "xoxb-") || strings.HasPrefix(string(s), "xoxe.xoxb-"))
+	return isPrintable(s) && (strings.HasPrefix(string(s), "xoxb-") || strings.HasPrefix(string(s), "xoxe.xoxb-"))
 }
 
 // IsAppToken says whether a value has the form of an app-level token.
-func IsAppToken(s chat.Secret) bool { return printable(s) && strings.HasPrefix(string(s), "xapp-") }
+func IsAppToken(s chat.Secret) bool { return isPrintable(s) && strings.HasPrefix(string(s), "xapp-") }
 
 // IsSigningSecret says whether a value has the form of a signing secret.
 func IsSigningSecret(s chat.Secret) bool { return signingSecret.MatchString(string(s)) }
 
-// printable says whether a value can be a header: net/http refuses others with an error that quotes them.
-func printable(s chat.Secret) bool {
+// isPrintable says whether a value can be a header: net/http refuses others with an error that quotes them.
+func isPrintable(s chat.Secret) bool {
 	return !strings.ContainsFunc(string(s), func(r rune) bool { return r <= ' ' || r > '~' })
 }

@@ -31,21 +31,21 @@ type callbackKind int
 
 // The kinds of callbacks.
 const (
-	callbackIgnored   callbackKind = iota // to be acknowledged, no more
-	callbackChallenge                     // url_verification: answer with challenge
-	callbackGesture                       // somebody wrote to the bot, or opened App Home
-	callbackUser                          // somebody's profile changed: user, in team
-	callbackGone                          // the app was uninstalled, or its bot token revoked, in team
-	callbackLimited                       // Slack holds back events for a minute, in team
-	callbackGranted                       // an organisation let the app into the workspaces teams
-	callbackRevoked                       // it took that back
+	callbackIgnored     callbackKind = iota // to be acknowledged, no more
+	callbackChallenge                       // url_verification: answer with challenge
+	callbackGesture                         // somebody wrote to the bot, or opened App Home
+	callbackUser                            // somebody's profile changed: user, in team
+	callbackUninstalled                     // the app was uninstalled, or its bot token revoked, in team
+	callbackLimited                         // Slack holds back events for a minute, in team
+	callbackGranted                         // an organisation let the app into the workspaces teams
+	callbackRevoked                         // it took that back
 )
 
 // callback is an Events API envelope, read.
 type callback struct {
 	kind      callbackKind
 	challenge string
-	gesture   gesture
+	gesture   inbound
 	user      string
 	// team is the workspace that an event is of, or empty for an event of a whole organisation,
 	// which enterprise then names.
@@ -60,23 +60,23 @@ type user struct {
 	Team string `json:"team_id"`
 }
 
-type choices struct {
+type optionValue struct {
 	Value string `json:"value"`
 }
 
 // element is a component with what was done to it: what it holds goes by its type. Each is decoded by itself, so that one
 // of a type that Slack adds, whose fields may have other forms, does not keep the rest from being read.
 type element struct {
-	Type         string    `json:"type"`
-	ID           string    `json:"action_id"`
-	At           string    `json:"action_ts"`
-	Value        string    `json:"value"`
-	Option       *choices  `json:"selected_option"`
-	Options      []choices `json:"selected_options"`
-	Date         string    `json:"selected_date"`
-	Time         string    `json:"selected_time"`
-	Users        []string  `json:"selected_users"`
-	Conversation string    `json:"selected_conversation"`
+	Type         string        `json:"type"`
+	ID           string        `json:"action_id"`
+	At           string        `json:"action_ts"`
+	Value        string        `json:"value"`
+	Option       *optionValue  `json:"selected_option"`
+	Options      []optionValue `json:"selected_options"`
+	Date         string        `json:"selected_date"`
+	Time         string        `json:"selected_time"`
+	Users        []string      `json:"selected_users"`
+	Conversation string        `json:"selected_conversation"`
 }
 
 type interaction struct {
@@ -113,7 +113,7 @@ type interaction struct {
 
 // decodeInteraction reads block_actions and view_submission, as a form's "payload" or a socket's. It returns errForeign for
 // what is to be acknowledged and ignored, and another error for what Slack does not send.
-func decodeInteraction(payload []byte) (gesture, error) {
+func decodeInteraction(payload []byte) (inbound, error) {
 	var in interaction
 	if err := decode("interaction", payload, &in); err != nil {
 		// A type that is not read can have fields of the same names and other kinds.
@@ -121,19 +121,19 @@ func decodeInteraction(payload []byte) (gesture, error) {
 			Type string `json:"type"`
 		}
 		if len(payload) <= maxPayload && json.Unmarshal(payload, &kind) == nil && foreignType(kind.Type) {
-			return gesture{}, fmt.Errorf("read interaction of type %q: %w", kind.Type, errForeign)
+			return inbound{}, fmt.Errorf("read interaction of type %q: %w", kind.Type, errForeign)
 		}
-		return gesture{}, err
+		return inbound{}, err
 	}
 	if foreignType(in.Type) {
-		return gesture{}, fmt.Errorf("read interaction of type %q: %w", in.Type, errForeign)
+		return inbound{}, fmt.Errorf("read interaction of type %q: %w", in.Type, errForeign)
 	}
 	team := in.User.Team
 	if in.Team != nil && in.Team.ID != "" {
 		team = in.Team.ID
 	}
 	if in.User.ID == "" || team == "" || in.Trigger == "" {
-		return gesture{}, errors.New("read interaction: no user, team or trigger")
+		return inbound{}, errors.New("read interaction: no user, team or trigger")
 	}
 	who := chat.Person{Platform: Platform, Workspace: team, ID: in.User.ID}
 	// In a shared channel it may be somebody of another organisation; within an enterprise an id means the same person everywhere.
@@ -142,7 +142,7 @@ func decodeInteraction(payload []byte) (gesture, error) {
 	}
 	// There, their profile alone tells whether they belong to this workspace as well.
 	foreign := who.Workspace != in.User.Team && in.User.Team != ""
-	g := gesture{event: chat.Event{ID: in.Trigger, Who: who, Unverified: foreign}, trigger: in.Trigger}
+	g := inbound{event: chat.Event{ID: in.Trigger, Who: who, Unverified: foreign}, trigger: in.Trigger}
 	if in.Type == "block_actions" {
 		return in.press(g, team)
 	}
@@ -153,26 +153,26 @@ func decodeInteraction(payload []byte) (gesture, error) {
 func foreignType(kind string) bool { return kind != "block_actions" && kind != "view_submission" }
 
 // press completes a gesture that pressed a button or picked from a menu.
-func (in *interaction) press(g gesture, team string) (gesture, error) {
+func (in *interaction) press(g inbound, team string) (inbound, error) {
 	if len(in.Actions) == 0 {
-		return gesture{}, errors.New("read press: no action")
+		return inbound{}, errors.New("read press: no action")
 	}
 	var pressed element
 	if err := json.Unmarshal(in.Actions[0], &pressed); err != nil {
-		return gesture{}, fmt.Errorf("read press: %w: %w", errForeign, syntax(err))
+		return inbound{}, fmt.Errorf("read press: %w: %w", errForeign, withoutQuotes(err))
 	}
 	action, err := chat.DecodeAction(pressed.ID)
 	if err != nil {
-		return gesture{}, fmt.Errorf("read press: %w: %w", errForeign, err)
+		return inbound{}, fmt.Errorf("read press: %w: %w", errForeign, err)
 	}
 	switch {
 	case pressed.Type == "button":
 	case pressed.Type == "static_select" && pressed.Option != nil:
 		g.event.Values = map[string][]string{chat.Picked: {pressed.Option.Value}}
 	default:
-		return gesture{}, fmt.Errorf("read press on %q: %w", pressed.Type, errForeign)
+		return inbound{}, fmt.Errorf("read press on %q: %w", pressed.Type, errForeign)
 	}
-	g.event.Kind, g.event.Action, g.event.At = chat.Press, action, moment(pressed.At)
+	g.event.Kind, g.event.Action, g.event.At = chat.Press, action, parseTimestamp(pressed.At)
 	switch {
 	case in.Container.Type == "message":
 		channel := in.Container.Channel
@@ -180,39 +180,39 @@ func (in *interaction) press(g gesture, team string) (gesture, error) {
 			channel = in.Channel.ID
 		}
 		if channel == "" || in.Container.Message == "" {
-			return gesture{}, errors.New("read press: no channel or message")
+			return inbound{}, errors.New("read press: no channel or message")
 		}
 		g.origin = origin{Channel: channel, Private: isDirect(channel), URL: in.URL, Card: in.Container.Message, Whispered: in.Container.Whispers}
 	case in.Container.Type == "view" && in.View != nil && in.View.Type == "home":
 		g.home = true
 		g.origin = origin{Channel: in.User.ID, Private: true, URL: in.URL}
 	default:
-		return gesture{}, fmt.Errorf("read press in %q: %w", in.Container.Type, errForeign)
+		return inbound{}, fmt.Errorf("read press in %q: %w", in.Container.Type, errForeign)
 	}
 	g.event.Where, g.event.Private = place(team, g.origin.Channel), g.origin.Private
 	return g, nil
 }
 
 // submit completes a gesture that sent a form.
-func (in *interaction) submit(g gesture, team string) (gesture, error) {
+func (in *interaction) submit(g inbound, team string) (inbound, error) {
 	if in.View == nil || in.View.ID == "" {
-		return gesture{}, errors.New("read form: no view")
+		return inbound{}, errors.New("read form: no view")
 	}
 	action, err := chat.DecodeAction(in.View.Action)
 	if err != nil {
-		return gesture{}, fmt.Errorf("read form: %w: %w", errForeign, err)
+		return inbound{}, fmt.Errorf("read form: %w: %w", errForeign, err)
 	}
 	if len(in.View.Metadata) > maxMetadata {
-		return gesture{}, fmt.Errorf("read form: metadata of %d bytes", len(in.View.Metadata))
+		return inbound{}, fmt.Errorf("read form: metadata of %d bytes", len(in.View.Metadata))
 	}
 	if err := json.Unmarshal([]byte(in.View.Metadata), &g.origin); err != nil {
-		return gesture{}, fmt.Errorf("read where the form was opened: %w: %w", errForeign, syntax(err))
+		return inbound{}, fmt.Errorf("read where the form was opened: %w: %w", errForeign, withoutQuotes(err))
 	}
 	if g.origin.Channel == "" {
-		return gesture{}, fmt.Errorf("read where the form was opened: no channel: %w", errForeign)
+		return inbound{}, fmt.Errorf("read where the form was opened: no channel: %w", errForeign)
 	}
 	if len(in.View.State.Values) > maxFields {
-		return gesture{}, fmt.Errorf("read form: %d fields, at most %d", len(in.View.State.Values), maxFields)
+		return inbound{}, fmt.Errorf("read form: %d fields, at most %d", len(in.View.State.Values), maxFields)
 	}
 	g.event.Values = make(map[string][]string, len(in.View.State.Values))
 	for field, elements := range in.View.State.Values {
@@ -224,13 +224,13 @@ func (in *interaction) submit(g gesture, team string) (gesture, error) {
 		switch err := json.Unmarshal(raw, &e); { // which reads what it can
 		case err == nil:
 		case slices.Contains(fieldTypes, e.Type):
-			return gesture{}, fmt.Errorf("read form: %w", syntax(err))
+			return inbound{}, fmt.Errorf("read form: %w", withoutQuotes(err))
 		default:
 			continue // what no form of this version holds
 		}
 		values := e.values(team)
 		if len(values) > maxValues {
-			return gesture{}, fmt.Errorf("read form: %d values in one field, at most %d", len(values), maxValues)
+			return inbound{}, fmt.Errorf("read form: %d values in one field, at most %d", len(values), maxValues)
 		}
 		if len(values) > 0 {
 			g.event.Values[field] = values
@@ -299,7 +299,7 @@ type command struct {
 }
 
 // decodeCommand reads a slash command, as HTTP brings it. Slack's check of the certificate is errForeign.
-func decodeCommand(form url.Values) (gesture, error) {
+func decodeCommand(form url.Values) (inbound, error) {
 	return command{
 		Team: form.Get("team_id"), User: form.Get("user_id"), Channel: form.Get("channel_id"), Text: form.Get("text"),
 		URL: form.Get("response_url"), Trigger: form.Get("trigger_id"), Check: form.Get("ssl_check"),
@@ -307,30 +307,30 @@ func decodeCommand(form url.Values) (gesture, error) {
 }
 
 // decodeCommandJSON reads a slash command, as Socket Mode brings it.
-func decodeCommandJSON(payload []byte) (gesture, error) {
+func decodeCommandJSON(payload []byte) (inbound, error) {
 	var c command
 	if err := decode("command", payload, &c); err != nil {
-		return gesture{}, err
+		return inbound{}, err
 	}
 	return c.gesture()
 }
 
-func (c command) gesture() (gesture, error) {
+func (c command) gesture() (inbound, error) {
 	if c.Check != "" {
-		return gesture{}, fmt.Errorf("read command: a check of the certificate: %w", errForeign)
+		return inbound{}, fmt.Errorf("read command: a check of the certificate: %w", errForeign)
 	}
 	if c.Team == "" || c.User == "" || c.Channel == "" || c.Trigger == "" {
-		return gesture{}, errors.New("read command: no team, user, channel or trigger")
+		return inbound{}, errors.New("read command: no team, user, channel or trigger")
 	}
 	if len(c.Text) > 4*maxCommand {
-		return gesture{}, fmt.Errorf("read command: %d bytes of text", len(c.Text))
+		return inbound{}, fmt.Errorf("read command: %d bytes of text", len(c.Text))
 	}
 	action := chat.Action{}
 	if words := strings.Fields(c.Text); len(words) > 0 {
 		action = chat.NewAction(words[0], words[1:]...)
 	}
 	at := origin{Channel: c.Channel, Private: isDirect(c.Channel), URL: c.URL}
-	return gesture{
+	return inbound{
 		event: chat.Event{
 			ID: c.Trigger, Kind: chat.Command, Action: action,
 			Who:   chat.Person{Platform: Platform, Workspace: c.Team, ID: c.User},
@@ -418,16 +418,16 @@ var readers = map[string]func(*envelope, *innerEvent, *callback) error{
 	"app_home_opened": readHomeOpened,
 	"user_change": func(_ *envelope, e *innerEvent, out *callback) (err error) {
 		out.kind = callbackUser
-		out.user, err = e.writer()
+		out.user, err = e.userID()
 		return err
 	},
-	"app_uninstalled":      readGone,
-	"app_uninstalled_team": readGone,
+	"app_uninstalled":      readUninstalled,
+	"app_uninstalled_team": readUninstalled,
 	"tokens_revoked": func(in *envelope, e *innerEvent, out *callback) error {
 		if len(e.Tokens.Bot) == 0 { // those of people are not used
 			return nil
 		}
-		return readGone(in, e, out)
+		return readUninstalled(in, e, out)
 	},
 	"team_access_granted": func(_ *envelope, e *innerEvent, out *callback) error {
 		out.kind, out.teams = callbackGranted, e.Teams
@@ -439,8 +439,8 @@ var readers = map[string]func(*envelope, *innerEvent, *callback) error{
 	},
 }
 
-func readGone(_ *envelope, _ *innerEvent, out *callback) error {
-	out.kind = callbackGone
+func readUninstalled(_ *envelope, _ *innerEvent, out *callback) error {
+	out.kind = callbackUninstalled
 	return nil
 }
 
@@ -450,7 +450,7 @@ func readMessage(in *envelope, e *innerEvent, out *callback) error {
 	if e.Sort != "im" || e.Subtype != "" || e.Bot != "" {
 		return nil
 	}
-	id, err := e.writer()
+	id, err := e.userID()
 	if err != nil {
 		return err
 	}
@@ -463,7 +463,7 @@ func readMessage(in *envelope, e *innerEvent, out *callback) error {
 	}
 	out.kind = callbackGesture
 	out.gesture = in.gesture(e, chat.Message, id, e.Channel)
-	out.gesture.event.At = moment(e.At)
+	out.gesture.event.At = parseTimestamp(e.At)
 	if e.Message != "" { // one message was seen as two events with different ids
 		out.gesture.event.ID = e.Channel + "/" + e.Message // whoever writes chooses it
 	}
@@ -474,7 +474,7 @@ func readHomeOpened(in *envelope, e *innerEvent, out *callback) error {
 	if e.Tab != "home" {
 		return nil
 	}
-	id, err := e.writer()
+	id, err := e.userID()
 	if err != nil {
 		return err
 	}
@@ -487,21 +487,21 @@ func readHomeOpened(in *envelope, e *innerEvent, out *callback) error {
 	return nil
 }
 
-func (in *envelope) gesture(e *innerEvent, kind chat.EventKind, id, channel string) gesture {
+func (in *envelope) gesture(e *innerEvent, kind chat.EventKind, id, channel string) inbound {
 	who := chat.Person{Platform: Platform, Workspace: in.Team, ID: id}
 	enterprise := slices.ContainsFunc(in.Authorizations, func(a authorization) bool { return a.Enterprise != "" })
 	if !enterprise && e.Team != "" {
 		who.Workspace = e.Team
 	}
 	foreign := who.Workspace != e.Team && e.Team != ""
-	return gesture{
+	return inbound{
 		event:  chat.Event{ID: in.ID, Kind: kind, Who: who, Where: place(in.Team, channel), Private: true, Unverified: foreign},
 		origin: origin{Channel: channel, Private: true},
 	}
 }
 
-// writer is the id of the person the event is about, in either form.
-func (e *innerEvent) writer() (string, error) {
+// userID is the id of the person the event is about, in either form.
+func (e *innerEvent) userID() (string, error) {
 	var id string
 	if json.Unmarshal(e.User, &id) == nil && id != "" {
 		return id, nil
@@ -519,13 +519,13 @@ func decode(what string, payload []byte, into any) error {
 		return fmt.Errorf("read %s: %d bytes, at most %d", what, len(payload), maxPayload)
 	}
 	if err := json.Unmarshal(payload, into); err != nil {
-		return fmt.Errorf("read %s: %w", what, syntax(err))
+		return fmt.Errorf("read %s: %w", what, withoutQuotes(err))
 	}
 	return nil
 }
 
-// syntax is an error of encoding/json without what it quotes of the payload, which may be somebody's words.
-func syntax(err error) error {
+// withoutQuotes is an error of encoding/json without what it quotes of the payload, which may be somebody's words.
+func withoutQuotes(err error) error {
 	var bad *json.UnmarshalTypeError
 	if errors.As(err, &bad) {
 		return fmt.Errorf("a value that does not fit %s at byte %d", bad.Field, bad.Offset)
@@ -537,8 +537,8 @@ func syntax(err error) error {
 	return errors.New("broken JSON")
 }
 
-// moment reads a time as Slack writes it, "seconds.microseconds" since 1970; anything else is the zero time.
-func moment(s string) time.Time {
+// parseTimestamp reads a time as Slack writes it, "seconds.microseconds" since 1970; anything else is the zero time.
+func parseTimestamp(s string) time.Time {
 	whole, part, _ := strings.Cut(s, ".")
 	seconds, err := strconv.ParseInt(whole, 10, 40)
 	if err != nil || seconds <= 0 {

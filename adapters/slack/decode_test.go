@@ -31,7 +31,7 @@ func at(sec, micro int64) time.Time { return time.Unix(sec, micro*1000).UTC() }
 func TestDecodeInteraction(t *testing.T) {
 	const hooks = "https://hooks.slack.com/actions/T0NORTH/"
 	north := func(id string) chat.Person { return chat.Person{Platform: "slack", Workspace: "T0NORTH", ID: id} }
-	for name, want := range map[string]gesture{
+	for name, want := range map[string]inbound{
 		"press-dm.json": {
 			event: chat.Event{ID: "9001.42.aa11", Kind: chat.Press, At: at(1795446061, 840180), Who: north("U0BEN"), Where: place("T0NORTH", "D0BEN"), Private: true,
 				Action: chat.NewAction("answer", "7K3Q", "leadership", "2")},
@@ -109,7 +109,7 @@ func TestDecodeInteraction(t *testing.T) {
 	}
 }
 
-func TestForeignInteractionsAreTold(t *testing.T) {
+func TestDecodeForeignInteraction(t *testing.T) {
 	for _, name := range []string{"press-modal.json", "foreign.json", "closed.json", "submit-foreign.json", "foreign-shape.json"} {
 		if _, err := decodeInteraction(payload(t, name)); !errors.Is(err, errForeign) {
 			t.Errorf("%s: %v, want errForeign", name, err)
@@ -136,7 +136,7 @@ func TestForeignInteractionsAreTold(t *testing.T) {
 	}
 }
 
-func TestMalformedInteractionsAreErrors(t *testing.T) {
+func TestDecodeMalformedInteraction(t *testing.T) {
 	edit := func(name, old, with string) string {
 		s := string(payload(t, name))
 		if !strings.Contains(s, old) {
@@ -174,9 +174,9 @@ func TestMalformedInteractionsAreErrors(t *testing.T) {
 	}
 }
 
-// TestInteractionsWithUnknownElements: elements of types that Slack adds, with fields of any form, do not keep what is known from
+// TestDecodeUnknownElements: elements of types that Slack adds, with fields of any form, do not keep what is known from
 // being read.
-func TestInteractionsWithUnknownElements(t *testing.T) {
+func TestDecodeUnknownElements(t *testing.T) {
 	want, err := decodeInteraction(payload(t, "submit.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -197,7 +197,7 @@ func TestInteractionsWithUnknownElements(t *testing.T) {
 }
 
 // Errors are logged: they hold nothing that somebody wrote.
-func TestErrorsQuoteNothing(t *testing.T) {
+func TestDecodeErrorsQuoteNoPayload(t *testing.T) {
 	for _, s := range []string{
 		strings.Replace(string(payload(t, "submit.json")), `"value":"Bro Hafren`, `"value":{"secret":1},"x":"Bro Hafren`, 1),
 		strings.Replace(string(payload(t, "submit.json")), `"{\"c\":\"C0TEAM\"`, `"{\"c\":secret`, 1),
@@ -222,7 +222,7 @@ func TestDecodeCommand(t *testing.T) {
 	}
 	got, err := decodeCommand(form)
 	ana := chat.Person{Platform: "slack", Workspace: "T0NORTH", ID: "U0ANA"}
-	want := gesture{
+	want := inbound{
 		event: chat.Event{ID: "9013.42.mm33", Kind: chat.Command, Who: ana, Where: place("T0NORTH", "C0TEAM"),
 			Action: chat.NewAction("extend", "Bro", "Hafren", "“now”")},
 		trigger: "9013.42.mm33",
@@ -233,7 +233,7 @@ func TestDecodeCommand(t *testing.T) {
 	}
 
 	got, err = decodeCommandJSON(payload(t, "command.json"))
-	want = gesture{
+	want = inbound{
 		event:   chat.Event{ID: "9014.42.nn44", Kind: chat.Command, Who: ana, Where: place("T0NORTH", "D0ANA"), Private: true},
 		trigger: "9014.42.nn44",
 		origin:  origin{Channel: "D0ANA", Private: true, URL: "https://hooks.slack.com/commands/T0NORTH/2"},
@@ -265,14 +265,14 @@ func TestDecodeCommand(t *testing.T) {
 }
 
 func TestDecodeEvent(t *testing.T) {
-	wrote := func(workspace, id, channel, event string) gesture {
-		return gesture{
+	wrote := func(workspace, id, channel, event string) inbound {
+		return inbound{
 			event: chat.Event{ID: event, Kind: chat.Message, At: at(1795446500, 500), Who: chat.Person{Platform: "slack", Workspace: workspace, ID: id},
 				Where: place("T0NORTH", channel), Private: true},
 			origin: origin{Channel: channel, Private: true},
 		}
 	}
-	unverified := func(g gesture) gesture {
+	unverified := func(g inbound) inbound {
 		g.event.Unverified = true
 		return g
 	}
@@ -285,7 +285,7 @@ func TestDecodeEvent(t *testing.T) {
 		"event-bot.json":        ignored,
 		"event-edited.json":     ignored,
 		"event-channel.json":    ignored,
-		"event-home.json": {kind: callbackGesture, team: "T0NORTH", gesture: gesture{
+		"event-home.json": {kind: callbackGesture, team: "T0NORTH", gesture: inbound{
 			event: chat.Event{ID: "Ev0HOME", Kind: chat.Home, Who: chat.Person{Platform: "slack", Workspace: "T0NORTH", ID: "U0BEN"},
 				Where: place("T0NORTH", "U0BEN"), Private: true},
 			origin: origin{Channel: "U0BEN", Private: true},
@@ -293,11 +293,11 @@ func TestDecodeEvent(t *testing.T) {
 		}},
 		"event-messages-tab.json": ignored,
 		"event-user.json":         {kind: callbackUser, team: "T0NORTH", user: "U0BEN"},
-		"event-uninstalled.json":  {kind: callbackGone, team: "T0NORTH"},
-		"event-revoked.json":      {kind: callbackGone, team: "T0NORTH"},
+		"event-uninstalled.json":  {kind: callbackUninstalled, team: "T0NORTH"},
+		"event-revoked.json":      {kind: callbackUninstalled, team: "T0NORTH"},
 		// Of an installation for a whole organisation.
-		"event-uninstalled-org.json": {kind: callbackGone, enterprise: "E0NORTH"},
-		"event-revoked-org.json":     {kind: callbackGone, enterprise: "E0NORTH"},
+		"event-uninstalled-org.json": {kind: callbackUninstalled, enterprise: "E0NORTH"},
+		"event-revoked-org.json":     {kind: callbackUninstalled, enterprise: "E0NORTH"},
 		"event-access-granted.json":  {kind: callbackGranted, enterprise: "E0NORTH", teams: []string{"T0NORTH", "T0SOUTH"}},
 		"event-access-revoked.json":  {kind: callbackRevoked, enterprise: "E0NORTH", teams: []string{"T0NORTH"}},
 		"event-channel-object.json":  ignored,
@@ -353,12 +353,12 @@ func TestOriginRoundTrip(t *testing.T) {
 	}
 }
 
-func TestMoment(t *testing.T) {
+func TestParseTimestamp(t *testing.T) {
 	for s, want := range map[string]time.Time{
 		"1795446061.840180": at(1795446061, 840180), "1795446061.5": at(1795446061, 500000), "1795446061": at(1795446061, 0),
 		"1795446061.8401809": at(1795446061, 840180), "": {}, "0": {}, "-5": {}, "x": {}, "1.x": {}, "1.-1": {}, "99999999999999": {},
 	} {
-		if got := moment(s); !got.Equal(want) {
+		if got := parseTimestamp(s); !got.Equal(want) {
 			t.Errorf("%q: %v, want %v", s, got, want)
 		}
 	}
@@ -377,7 +377,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(bytes.Replace(payload(f, "press-dm.json"), []byte(`"actions":[`), []byte(`"actions":[`+element+`,`), 1))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		check := func(g gesture, err error) {
+		check := func(g inbound, err error) {
 			if err != nil {
 				return
 			}

@@ -18,30 +18,30 @@ import (
 )
 
 const (
-	// profileLife is how long a profile is believed; user_change events end it earlier.
-	profileLife = time.Hour
-	// patient is how long a list of people waits for one of them.
-	patient = 20 * time.Second
-	// profileRest is how long Slack is not asked again for a profile that it did not give.
-	profileRest = time.Minute
-	// profilesKept bounds the cache, and that of addresses. A workspace may have more people; those who use the bot at one time are fewer.
-	profilesKept = 10_000
-	// addressLife is how long it is remembered whose an e-mail address is, so that a long list which met Slack's limit goes on where it
+	// profileTTL is how long a profile is believed; user_change events end it earlier.
+	profileTTL = time.Hour
+	// memberLookupTimeout is how long a list of people waits for one of them.
+	memberLookupTimeout = 20 * time.Second
+	// profileRetryInterval is how long Slack is not asked again for a profile that it did not give.
+	profileRetryInterval = time.Minute
+	// maxProfiles bounds the cache, and that of addresses. A workspace may have more people; those who use the bot at one time are fewer.
+	maxProfiles = 10_000
+	// addressTTL is how long it is remembered whose an e-mail address is, so that a long list which met Slack's limit goes on where it
 	// was when it is sent again; that nobody has it, for no longer than it takes to invite them to the workspace.
-	addressLife   = 10 * time.Minute
-	addressesRest = time.Minute
-	// profilePatience is how long a gesture waits for its person's profile: what it says matters less than the
+	addressTTL     = 10 * time.Minute
+	addressMissTTL = time.Minute
+	// profileTimeout is how long a gesture waits for its person's profile: what it says matters less than the
 	// acknowledgement within three seconds.
-	profilePatience = 700 * time.Millisecond
-	// pickPatience is how long the people picked in a form are looked up for. Slack offers nobody who does not exist, so whoever is
+	profileTimeout = 700 * time.Millisecond
+	// pickTimeout is how long the people picked in a form are looked up for. Slack offers nobody who does not exist, so whoever is
 	// not known by then is let pass.
-	pickPatience = 5 * time.Second
-	// everybodyLife is how long the list of the whole workspace is believed.
-	everybodyLife = 10 * time.Minute
-	// few is up to how many members of a channel are asked for one by one (users.info: 100 a minute and more).
-	few = 40
-	// page is the most that conversations.members and users.list give at once.
-	page = 1000
+	pickTimeout = 5 * time.Second
+	// memberListTTL is how long the list of the whole workspace is believed.
+	memberListTTL = 10 * time.Minute
+	// lookupLimit is up to how many members of a channel are asked for one by one (users.info: 100 a minute and more).
+	lookupLimit = 40
+	// pageSize is the most that conversations.members and users.list give at once.
+	pageSize = 1000
 )
 
 // profile is what matters of one user.
@@ -49,32 +49,32 @@ type profile struct {
 	admin  bool
 	locale string
 	zone   string // IANA name
-	// nobody says that it is no person of this workspace: a bot, deactivated, or of another organisation.
-	nobody bool
-	name   string
-	team   string
+	// outsider says that it is no person of this workspace: a bot, deactivated, or of another organisation.
+	outsider bool
+	name     string
+	team     string
 }
 
-// abroad is a workspace other than ours, for somebody who is nobody here.
-func (p profile) abroad(ours string) string {
+// foreignWorkspace is a workspace other than ours, for somebody who is nobody here.
+func (p profile) foreignWorkspace(ours string) string {
 	if p.team == "" || p.team == ours {
 		return "none"
 	}
 	return p.team
 }
 
-// people knows profiles.
-type people struct {
+// profileCache knows profiles.
+type profileCache struct {
 	client  *client
 	team    string
 	running *sync.WaitGroup
 
-	mu        sync.Mutex
-	known     map[string]*lookup
-	addresses map[string]address
-	everybody map[string]profile
-	until     time.Time // of everybody
-	listing   sync.Mutex
+	mu           sync.Mutex
+	known        map[string]*lookup
+	addresses    map[string]address
+	members      map[string]profile
+	membersUntil time.Time // of everybody
+	listMu       sync.Mutex
 }
 
 // lookup is one profile, known or being asked for.
@@ -93,28 +93,28 @@ type address struct {
 	until   time.Time
 }
 
-func (p *people) read(u slackgo.User) profile {
+func (p *profileCache) profileOf(u slackgo.User) profile {
 	ours := u.TeamID == "" || u.TeamID == p.team || slices.Contains(u.Enterprise.Teams, p.team)
 	return profile{
-		admin:  u.IsAdmin || u.IsOwner || u.IsPrimaryOwner,
-		locale: u.Locale,
-		zone:   u.TZ,
-		name:   cmp.Or(u.Profile.DisplayName, u.RealName, u.Profile.RealName, u.Name),
-		team:   u.TeamID,
-		nobody: u.Deleted || u.IsBot || u.IsAppUser || u.IsWorkflowBot || u.IsConnectorBot || u.ID == "USLACKBOT" || u.IsStranger || !ours,
+		admin:    u.IsAdmin || u.IsOwner || u.IsPrimaryOwner,
+		locale:   u.Locale,
+		zone:     u.TZ,
+		name:     cmp.Or(u.Profile.DisplayName, u.RealName, u.Profile.RealName, u.Name),
+		team:     u.TeamID,
+		outsider: u.Deleted || u.IsBot || u.IsAppUser || u.IsWorkflowBot || u.IsConnectorBot || u.ID == "USLACKBOT" || u.IsStranger || !ours,
 	}
 }
 
 // get returns a profile, from memory or by users.info, for which it waits no longer than it is told. The look-up goes on when the
 // wait ends first, for whoever asks next.
-func (p *people) get(ctx context.Context, user string, patience time.Duration) (profile, error) {
+func (p *profileCache) get(ctx context.Context, user string, patience time.Duration) (profile, error) {
 	p.mu.Lock()
 	l := p.known[user]
-	if l != nil && l.done() && time.Now().After(l.until) {
+	if l != nil && l.isReady() && time.Now().After(l.until) {
 		l = nil
 	}
 	if l == nil {
-		if len(p.known) >= profilesKept {
+		if len(p.known) >= maxProfiles {
 			for other := range p.known {
 				delete(p.known, other)
 				break
@@ -122,14 +122,14 @@ func (p *people) get(ctx context.Context, user string, patience time.Duration) (
 		}
 		l = &lookup{ready: make(chan struct{})}
 		p.known[user] = l
-		p.running.Go(func() { p.ask(context.WithoutCancel(ctx), user, l) })
+		p.running.Go(func() { p.fetch(context.WithoutCancel(ctx), user, l) })
 	}
 	p.mu.Unlock()
-	if l.done() {
+	if l.isReady() {
 		return l.profile, l.err
 	}
 	if patience == 0 {
-		return profile{}, errNotYet
+		return profile{}, errProfilePending
 	}
 	wait, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -141,11 +141,11 @@ func (p *people) get(ctx context.Context, user string, patience time.Duration) (
 	}
 }
 
-// errNotYet says that a profile is being asked for.
-var errNotYet = errors.New("profile not known yet")
+// errProfilePending says that a profile is being asked for.
+var errProfilePending = errors.New("profile not known yet")
 
-// done says whether the look-up has ended.
-func (l *lookup) done() bool {
+// isReady says whether the look-up has ended.
+func (l *lookup) isReady() bool {
 	select {
 	case <-l.ready:
 		return true
@@ -154,34 +154,34 @@ func (l *lookup) done() bool {
 	}
 }
 
-func (p *people) ask(ctx context.Context, user string, l *lookup) {
+func (p *profileCache) fetch(ctx context.Context, user string, l *lookup) {
 	defer close(l.ready)
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	l.until = time.Now().Add(profileLife)
+	l.until = time.Now().Add(profileTTL)
 	l.err = p.client.call(ctx, "users.info", true, func(ctx context.Context) error {
 		u, err := p.client.api.GetUserInfoContext(ctx, user)
 		if err == nil {
-			l.profile = p.read(*u)
+			l.profile = p.profileOf(*u)
 		}
 		return err
 	})
 	if l.err != nil {
-		l.until = time.Now().Add(profileRest)
+		l.until = time.Now().Add(profileRetryInterval)
 	}
 }
 
 // forget drops a profile that has changed.
-func (p *people) forget(user string) {
+func (p *profileCache) forget(user string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.known, user)
 	maps.DeleteFunc(p.addresses, func(_ string, a address) bool { return a.user == user })
-	p.until = time.Time{}
+	p.membersUntil = time.Time{}
 }
 
-// byAddress returns who has an e-mail address, from memory or by users.lookupByEmail.
-func (p *people) byAddress(ctx context.Context, mail string) (user string, found profile, err error) {
+// byEmail returns who has an e-mail address, from memory or by users.lookupByEmail.
+func (p *profileCache) byEmail(ctx context.Context, mail string) (user string, found profile, err error) {
 	mail = strings.ToLower(mail)
 	p.mu.Lock()
 	a, known := p.addresses[mail]
@@ -192,20 +192,20 @@ func (p *people) byAddress(ctx context.Context, mail string) (user string, found
 	err = p.client.call(ctx, "users.lookupByEmail", true, func(ctx context.Context) error {
 		u, err := p.client.api.GetUserByEmailContext(ctx, mail)
 		if err == nil {
-			user, found = u.ID, p.read(*u)
+			user, found = u.ID, p.profileOf(*u)
 		}
 		return err
 	})
-	life := addressLife
+	life := addressTTL
 	switch {
-	case unknown(err):
-		life = addressesRest
+	case isUnknownUser(err):
+		life = addressMissTTL
 	case err != nil:
 		return "", profile{}, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.addresses) >= profilesKept {
+	if len(p.addresses) >= maxProfiles {
 		for other := range p.addresses {
 			delete(p.addresses, other)
 			break
@@ -215,8 +215,8 @@ func (p *people) byAddress(ctx context.Context, mail string) (user string, found
 	return user, found, err
 }
 
-// unknown says whether an error means that Slack has no such user.
-func unknown(err error) bool {
+// isUnknownUser says whether an error means that Slack has no such user.
+func isUnknownUser(err error) bool {
 	switch code(err) {
 	case "users_not_found", "user_not_found", "user_not_visible":
 		return true
@@ -224,18 +224,18 @@ func unknown(err error) bool {
 	return false
 }
 
-// all returns everybody in the workspace by id.
-func (p *people) all(ctx context.Context) (map[string]profile, error) {
-	p.listing.Lock() // one list at a time: it is long, and users.list is slow to be allowed again
-	defer p.listing.Unlock()
+// list returns everybody in the workspace by id.
+func (p *profileCache) list(ctx context.Context) (map[string]profile, error) {
+	p.listMu.Lock() // one list at a time: it is long, and users.list is slow to be allowed again
+	defer p.listMu.Unlock()
 	p.mu.Lock()
-	everybody, until := p.everybody, p.until
+	everybody, until := p.members, p.membersUntil
 	p.mu.Unlock()
 	if time.Now().Before(until) {
 		return everybody, nil
 	}
 	everybody = map[string]profile{}
-	pages := p.client.api.GetUsersPaginated(slackgo.GetUsersOptionLimit(page))
+	pages := p.client.api.GetUsersPaginated(slackgo.GetUsersOptionLimit(pageSize))
 	for {
 		err := p.client.call(ctx, "users.list", true, func(ctx context.Context) error {
 			next, err := pages.Next(ctx)
@@ -248,57 +248,57 @@ func (p *people) all(ctx context.Context) (map[string]profile, error) {
 			return nil, err
 		}
 		for _, u := range pages.Users {
-			everybody[u.ID] = p.read(u)
+			everybody[u.ID] = p.profileOf(u)
 		}
 		if pages.Cursor == "" {
 			break
 		}
 	}
 	p.mu.Lock()
-	p.everybody, p.until = everybody, time.Now().Add(everybodyLife)
+	p.members, p.membersUntil = everybody, time.Now().Add(memberListTTL)
 	p.mu.Unlock()
 	return everybody, nil
 }
 
 // How Slack writes people in the text of a command (should_escape), and their ids.
 var (
-	writtenUser = regexp.MustCompile(`^<@([UW][A-Z0-9]{2,20})(?:\|[^>]*)?>$`)
-	writtenMail = regexp.MustCompile(`^<mailto:([^|>]+)(?:\|[^>]*)?>$`)
-	writtenID   = regexp.MustCompile(`^[UW][A-Z0-9]{6,20}$`)
+	userPattern = regexp.MustCompile(`^<@([UW][A-Z0-9]{2,20})(?:\|[^>]*)?>$`)
+	mailPattern = regexp.MustCompile(`^<mailto:([^|>]+)(?:\|[^>]*)?>$`)
+	idPattern   = regexp.MustCompile(`^[UW][A-Z0-9]{6,20}$`)
 )
 
 // Find returns the person of an e-mail address, a mention or a user id, or chat.ErrNobody.
 func (s *Slack) Find(ctx context.Context, _ chat.Place, word string) (chat.Person, error) {
 	word = strings.TrimSpace(word)
-	if m := writtenUser.FindStringSubmatch(word); m != nil {
+	if m := userPattern.FindStringSubmatch(word); m != nil {
 		return s.findUser(ctx, m[1])
 	}
-	if m := writtenMail.FindStringSubmatch(word); m != nil {
+	if m := mailPattern.FindStringSubmatch(word); m != nil {
 		word = m[1]
 	}
 	switch {
 	case strings.Contains(word, "@"):
-		user, found, err := s.people.byAddress(ctx, word)
+		user, found, err := s.profiles.byEmail(ctx, word)
 		return s.person(user, found, err)
-	case writtenID.MatchString(word):
+	case idPattern.MatchString(word):
 		return s.findUser(ctx, word)
 	}
 	return chat.Person{}, chat.ErrNobody
 }
 
 func (s *Slack) findUser(ctx context.Context, user string) (chat.Person, error) {
-	found, err := s.people.get(ctx, user, patient)
+	found, err := s.profiles.get(ctx, user, memberLookupTimeout)
 	return s.person(user, found, err)
 }
 
 func (s *Slack) person(user string, p profile, err error) (chat.Person, error) {
-	if unknown(err) {
+	if isUnknownUser(err) {
 		return chat.Person{}, chat.ErrNobody
 	}
 	if err != nil {
 		return chat.Person{}, fmt.Errorf("find a person: %w", err)
 	}
-	if p.nobody {
+	if p.outsider {
 		return chat.Person{}, chat.ErrNobody
 	}
 	return chat.Person{Platform: Platform, Workspace: s.team, ID: user}, nil
@@ -310,7 +310,7 @@ func (s *Slack) picked(ctx context.Context, values map[string][]string) map[stri
 	ids := map[string]string{} // of users, by value
 	for _, all := range values {
 		for _, v := range all {
-			if p, err := chat.ParsePerson(v); err == nil && p.Platform == Platform && p.Workspace == s.team && writtenID.MatchString(p.ID) {
+			if p, err := chat.ParsePerson(v); err == nil && p.Platform == Platform && p.Workspace == s.team && idPattern.MatchString(p.ID) {
 				ids[v] = p.ID
 			}
 		}
@@ -318,11 +318,11 @@ func (s *Slack) picked(ctx context.Context, values map[string][]string) map[stri
 	if len(ids) == 0 {
 		return values
 	}
-	ctx, cancel := context.WithTimeout(ctx, pickPatience)
+	ctx, cancel := context.WithTimeout(ctx, pickTimeout)
 	defer cancel()
 	everybody := map[string]profile{}
-	if len(ids) > few {
-		all, err := s.people.all(ctx)
+	if len(ids) > lookupLimit {
+		all, err := s.profiles.list(ctx)
 		if err != nil {
 			s.log.Warn("people picked in a form not looked up", "error", err)
 			return values
@@ -331,7 +331,7 @@ func (s *Slack) picked(ctx context.Context, values map[string][]string) map[stri
 	}
 	for _, id := range ids {
 		if _, known := everybody[id]; !known {
-			_, _ = s.people.get(ctx, id, 0) // so that all are asked for at once
+			_, _ = s.profiles.get(ctx, id, 0) // so that all are asked for at once
 		}
 	}
 	names := map[string]string{} // of whoever is nobody, by value
@@ -339,7 +339,7 @@ func (s *Slack) picked(ctx context.Context, values map[string][]string) map[stri
 		p, known := everybody[id]
 		var err error
 		if !known {
-			p, err = s.people.get(ctx, id, pickPatience)
+			p, err = s.profiles.get(ctx, id, pickTimeout)
 		}
 		switch _, err = s.person(id, p, err); {
 		case errors.Is(err, chat.ErrNobody):
@@ -366,7 +366,7 @@ func (s *Slack) Members(ctx context.Context, in chat.Place) ([]chat.Person, erro
 	var users []string
 	for cursor := ""; ; {
 		err := s.client.call(ctx, "conversations.members", true, func(ctx context.Context) error {
-			some, next, err := s.client.api.GetUsersInConversationContext(ctx, &slackgo.GetUsersInConversationParameters{ChannelID: in.Channel, Cursor: cursor, Limit: page})
+			some, next, err := s.client.api.GetUsersInConversationContext(ctx, &slackgo.GetUsersInConversationParameters{ChannelID: in.Channel, Cursor: cursor, Limit: pageSize})
 			if err == nil {
 				users, cursor = append(users, some...), next
 			}
@@ -386,9 +386,9 @@ func (s *Slack) Members(ctx context.Context, in chat.Place) ([]chat.Person, erro
 	slices.Sort(users)
 	users = slices.Compact(users)
 	var everybody map[string]profile
-	if len(users) > few {
+	if len(users) > lookupLimit {
 		var err error
-		if everybody, err = s.people.all(ctx); err != nil {
+		if everybody, err = s.profiles.list(ctx); err != nil {
 			return nil, fmt.Errorf("read the people of the workspace: %w", err)
 		}
 	}
@@ -397,7 +397,7 @@ func (s *Slack) Members(ctx context.Context, in chat.Place) ([]chat.Person, erro
 		p, known := everybody[user]
 		var err error
 		if !known { // a small channel, or somebody who came since, or a stranger
-			p, err = s.people.get(ctx, user, patient)
+			p, err = s.profiles.get(ctx, user, memberLookupTimeout)
 		}
 		switch found, err := s.person(user, p, err); {
 		case errors.Is(err, chat.ErrNobody):

@@ -5,8 +5,8 @@ import "maturitybot/bot/chat"
 // Platform is the name of Slack in a chat.Person and a chat.Place.
 const Platform = "slack"
 
-// gesture is one thing that somebody did in Slack, and what it takes to answer it there.
-type gesture struct {
+// inbound is one thing that somebody did in Slack, and what it takes to answer it there.
+type inbound struct {
 	event chat.Event
 	// trigger opens one modal, within three seconds of the gesture.
 	trigger string
@@ -18,13 +18,13 @@ type gesture struct {
 }
 
 // shared says that it was made on a card that everybody in a channel sees.
-func (g gesture) shared() bool {
+func (g inbound) shared() bool {
 	return g.origin.Card != "" && !g.origin.Private && !g.origin.Whispered
 }
 
 // changeable says that a card was pressed which is the person's alone, so that an update can change
 // it.
-func (g gesture) changeable() bool {
+func (g inbound) changeable() bool {
 	return g.event.Kind != chat.Home && !g.home && g.origin.Card != "" && !g.shared()
 }
 

@@ -23,13 +23,13 @@ import (
 )
 
 const (
-	// largest is the most that a delivery may weigh. A view has at most 250 KB (docs.slack.dev/surfaces/modals), comes back whole with
+	// maxDeliveryBytes is the most that a delivery may weigh. A view has at most 250 KB (docs.slack.dev/surfaces/modals), comes back whole with
 	// what was typed into it, and is written into a form, where most marks of JSON take three bytes.
-	largest = 1 << 20
-	// complaints is how many refusals are logged a minute; of the rest there is a count.
-	complaints = 5
-	// window is how far the time in a signature may be from ours.
-	window = 5 * time.Minute
+	maxDeliveryBytes = 1 << 20
+	// refusalsPerMinute is how many refusals are logged a minute; of the rest there is a count.
+	refusalsPerMinute = 5
+	// signatureWindow is how far the time in a signature may be from ours.
+	signatureWindow = 5 * time.Minute
 )
 
 // Handler serves what Slack delivers by HTTP: events, interactions and commands, told apart by what they are, so that one
@@ -54,13 +54,13 @@ func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	signature := r.Header.Get("X-Slack-Signature")
-	if !s.replays.first(signature) {
+	if !s.replays.accept(signature) {
 		s.refusals.warn(s.log, "delivery refused", "error", "a signature that was here before")
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
 	if s.deliver(w, r, body, arrived) >= http.StatusInternalServerError {
-		s.replays.forget(signature)
+		s.replays.release(signature)
 	}
 }
 
@@ -74,18 +74,18 @@ func (s *Slack) verify(h http.Header, body []byte) error {
 	return verifier.Ensure()
 }
 
-var writtenSignature = regexp.MustCompile(`^v0=[0-9a-f]{64}$`)
+var signaturePattern = regexp.MustCompile(`^v0=[0-9a-f]{64}$`)
 
-// plausible returns what about the headers shows that Slack has not signed a delivery, or not lately.
-func plausible(h http.Header) error {
-	if !writtenSignature.MatchString(h.Get("X-Slack-Signature")) {
+// checkHeaders returns what about the headers shows that Slack has not signed a delivery, or not lately.
+func checkHeaders(h http.Header) error {
+	if !signaturePattern.MatchString(h.Get("X-Slack-Signature")) {
 		return errors.New("no signature")
 	}
 	at, err := strconv.ParseInt(h.Get("X-Slack-Request-Timestamp"), 10, 64)
 	if err != nil {
 		return errors.New("no time of signing")
 	}
-	if now := time.Now(); at < now.Add(-window).Unix() || at > now.Add(window).Unix() {
+	if now := time.Now(); at < now.Add(-signatureWindow).Unix() || at > now.Add(signatureWindow).Unix() {
 		return errors.New("signed at another time")
 	}
 	return nil
@@ -102,12 +102,12 @@ func (s *sparing) warn(log *slog.Logger, what string, attributes ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := time.Now(); now.Sub(s.since) >= time.Minute {
-		if s.lines > complaints {
-			log.Warn(what, "unlogged", s.lines-complaints)
+		if s.lines > refusalsPerMinute {
+			log.Warn(what, "unlogged", s.lines-refusalsPerMinute)
 		}
 		s.since, s.lines = now, 0
 	}
-	if s.lines++; s.lines <= complaints {
+	if s.lines++; s.lines <= refusalsPerMinute {
 		log.Warn(what, attributes...)
 	}
 }
@@ -121,7 +121,7 @@ func refuse(w http.ResponseWriter, status int) int {
 
 // deliver takes what a signed body holds, answers it, and returns the status.
 func (s *Slack) deliver(w http.ResponseWriter, r *http.Request, body []byte, arrived time.Time) int {
-	var g gesture
+	var g inbound
 	var payload []byte
 	var err error
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -133,7 +133,7 @@ func (s *Slack) deliver(w http.ResponseWriter, r *http.Request, body []byte, arr
 				_, _ = io.WriteString(w, c.challenge)
 				return http.StatusOK
 			}
-			g, err = s.told(c)
+			g, err = s.handleCallback(c)
 		}
 	} else {
 		var form url.Values
@@ -153,7 +153,7 @@ func (s *Slack) deliver(w http.ResponseWriter, r *http.Request, body []byte, arr
 		s.log.Warn("delivery not understood", "error", err)
 		return refuse(w, http.StatusBadRequest)
 	}
-	d, err := s.begin(g, payload)
+	d, err := s.accept(g, payload)
 	if errors.Is(err, dispatch.ErrBusy) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return http.StatusServiceUnavailable
@@ -163,7 +163,7 @@ func (s *Slack) deliver(w http.ResponseWriter, r *http.Request, body []byte, arr
 		return http.StatusInternalServerError
 	}
 	defer s.acknowledged(d, arrived)
-	return acknowledge(w, s.settle(r.Context(), d))
+	return acknowledge(w, s.awaitHandled(r.Context(), d))
 }
 
 // acknowledge answers a delivery, and returns once the answer is on its way.
@@ -179,8 +179,8 @@ func acknowledge(w http.ResponseWriter, faults map[string]string) int {
 	return http.StatusOK
 }
 
-// told takes note of what an event tells, and returns the gesture in it, or errForeign.
-func (s *Slack) told(c callback) (gesture, error) {
+// handleCallback takes note of what an event tells, and returns the gesture in it, or errForeign.
+func (s *Slack) handleCallback(c callback) (inbound, error) {
 	log := s.log
 	switch {
 	case c.team != "":
@@ -195,8 +195,8 @@ func (s *Slack) told(c callback) (gesture, error) {
 	case callbackGesture:
 		return c.gesture, nil
 	case callbackUser:
-		s.people.forget(c.user)
-	case callbackGone:
+		s.profiles.forget(c.user)
+	case callbackUninstalled:
 		log.Error("the app was uninstalled, or its token revoked: install it again at api.slack.com/apps")
 	case callbackGranted:
 		log.Info("the app was given access to workspaces")
@@ -205,20 +205,20 @@ func (s *Slack) told(c callback) (gesture, error) {
 	case callbackLimited:
 		log.Error("slack holds events back: there were more than 30,000 in an hour")
 	}
-	return gesture{}, errForeign
+	return inbound{}, errForeign
 }
 
-// replays remembers the signatures of the last minutes: after that a copy is too old to verify. A signature goes by eight
+// replayFilter remembers the signatures of the last minutes: after that a copy is too old to verify. A signature goes by eight
 // bytes of an HMAC that only Slack and the bot can make.
-type replays struct {
-	mu          sync.Mutex
-	young, aged map[uint64]struct{}
-	since       time.Time // of young
+type replayFilter struct {
+	mu                sync.Mutex
+	current, previous map[uint64]struct{}
+	since             time.Time // of young
 }
 
-// replaysKept bounds each of the two sets. When one is full before its time, the older goes: what is repeated then is known
+// maxReplays bounds each of the two sets. When one is full before its time, the older goes: what is repeated then is known
 // by its event's id.
-const replaysKept = 1 << 18
+const maxReplays = 1 << 18
 
 func signatureKey(signature string) uint64 {
 	raw, _ := hex.DecodeString(strings.TrimPrefix(signature, "v0="))
@@ -228,29 +228,29 @@ func signatureKey(signature string) uint64 {
 	return binary.BigEndian.Uint64(raw)
 }
 
-// first says whether a signature is new, and remembers it.
-func (r *replays) first(signature string) bool {
+// accept says whether a signature is new, and remembers it.
+func (r *replayFilter) accept(signature string) bool {
 	key := signatureKey(signature)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	// A time may lie as far in the future as in the past, so a copy can be good for twice the window.
-	if now := time.Now(); r.young == nil || now.Sub(r.since) > 2*window || len(r.young) >= replaysKept {
-		r.aged, r.young, r.since = r.young, map[uint64]struct{}{}, now
+	if now := time.Now(); r.current == nil || now.Sub(r.since) > 2*signatureWindow || len(r.current) >= maxReplays {
+		r.previous, r.current, r.since = r.current, map[uint64]struct{}{}, now
 	}
-	_, young := r.young[key]
-	_, aged := r.aged[key]
+	_, young := r.current[key]
+	_, aged := r.previous[key]
 	if young || aged {
 		return false
 	}
-	r.young[key] = struct{}{}
+	r.current[key] = struct{}{}
 	return true
 }
 
-// forget lets a signature come again.
-func (r *replays) forget(signature string) {
+// release lets a signature come again.
+func (r *replayFilter) release(signature string) {
 	key := signatureKey(signature)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.young, key)
-	delete(r.aged, key)
+	delete(r.current, key)
+	delete(r.previous, key)
 }

@@ -40,7 +40,7 @@ func commandBody(n int) string {
 	}.Encode()
 }
 
-func TestNothingUnsignedIsHandled(t *testing.T) {
+func TestUnsignedDeliveryRefused(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		w.Tolerate()
 		good := func() *http.Request { return request(formKind, commandBody(1), time.Now()) }
@@ -65,7 +65,7 @@ func TestNothingUnsignedIsHandled(t *testing.T) {
 		if a := w.Post(get); a.Status != http.StatusMethodNotAllowed {
 			t.Errorf("GET: %+v", a)
 		}
-		large := request(formKind, strings.Repeat("x", largest+1), time.Now())
+		large := request(formKind, strings.Repeat("x", maxDeliveryBytes+1), time.Now())
 		if a := w.Post(large); a.Err == nil && a.Status != http.StatusRequestEntityTooLarge {
 			t.Errorf("too large: %+v", a)
 		}
@@ -89,7 +89,7 @@ func (u unread) Read([]byte) (int, error) {
 
 func (unread) Close() error { return nil }
 
-func TestNothingIsReadOfWhatSlackCannotHaveSigned(t *testing.T) {
+func TestBodyNotReadWithoutPlausibleHeaders(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		for name, spoil := range map[string]func(http.Header){
 			"no signature":       func(h http.Header) { h.Del("X-Slack-Signature") },
@@ -111,7 +111,7 @@ func TestNothingIsReadOfWhatSlackCannotHaveSigned(t *testing.T) {
 	})
 }
 
-func TestNoMoreIsReadAtATimeThanFits(t *testing.T) {
+func TestReadMemoryLimit(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		w.Tolerate()
 		slow, stop := context.WithTimeout(t.Context(), time.Minute)
@@ -121,14 +121,14 @@ func TestNoMoreIsReadAtATimeThanFits(t *testing.T) {
 			for range n {
 				all.Go(func() {
 					r := request(formKind, commandBody(1), time.Now())
-					r.ContentLength, r.Body = largest, &trickle{slow, size}
+					r.ContentLength, r.Body = maxDeliveryBytes, &trickle{slow, size}
 					w.Post(r)
 				})
 			}
 			synctest.Wait()
 		}
-		send(webhook.Room/largest+1, largest*3/4)
-		long := commandBody(2) + "&more=" + strings.Repeat("x", largest/2)
+		send(webhook.Room/maxDeliveryBytes+1, maxDeliveryBytes*3/4)
+		long := commandBody(2) + "&more=" + strings.Repeat("x", maxDeliveryBytes/2)
 		if a := w.Post(request(formKind, long, time.Now())); a.Status != http.StatusServiceUnavailable || a.Header.Get("X-Slack-No-Retry") != "" || a.Took > time.Second {
 			t.Errorf("beyond: %+v", a)
 		}
@@ -147,7 +147,7 @@ func TestNoMoreIsReadAtATimeThanFits(t *testing.T) {
 	})
 }
 
-func TestRefusalsAreLoggedSparingly(t *testing.T) {
+func TestRefusalLogRateLimit(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		refused := func() {
 			r := request(formKind, commandBody(1), time.Now())
@@ -157,16 +157,16 @@ func TestRefusalsAreLoggedSparingly(t *testing.T) {
 		for range 100 {
 			refused()
 		}
-		w.want(t, "lines", fmt.Sprint(strings.Count(w.log.String(), "delivery refused")), fmt.Sprint(complaints))
+		w.want(t, "lines", fmt.Sprint(strings.Count(w.log.String(), "delivery refused")), fmt.Sprint(refusalsPerMinute))
 		time.Sleep(time.Minute)
 		refused()
-		if !strings.Contains(w.log.String(), fmt.Sprint("unlogged=", 100-complaints)) {
+		if !strings.Contains(w.log.String(), fmt.Sprint("unlogged=", 100-refusalsPerMinute)) {
 			t.Errorf("the rest is not counted:\n%s", w.log)
 		}
 	})
 }
 
-func TestACopyIsRefused(t *testing.T) {
+func TestReplayRefused(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		made := time.Now()
 		send := func() int { return w.Post(request(formKind, commandBody(1), made)).Status }
@@ -187,19 +187,19 @@ func TestACopyIsRefused(t *testing.T) {
 	})
 }
 
-func TestReplaysAreBounded(t *testing.T) {
-	var r replays
-	for n := range 3 * replaysKept {
-		if !r.first(fmt.Sprintf("v0=%016x%048x", n, 0)) {
+func TestReplayFilterBounded(t *testing.T) {
+	var r replayFilter
+	for n := range 3 * maxReplays {
+		if !r.accept(fmt.Sprintf("v0=%016x%048x", n, 0)) {
 			t.Fatalf("%d is not new", n)
 		}
 	}
-	if n := len(r.young) + len(r.aged); n > 2*replaysKept {
+	if n := len(r.current) + len(r.previous); n > 2*maxReplays {
 		t.Errorf("%d are kept", n)
 	}
 }
 
-func TestABusyBotIsAskedAgain(t *testing.T) {
+func TestBusyStatus(t *testing.T) {
 	var ready chan struct{}
 	waits := func(ctx context.Context, e chat.Event) []chat.Reply {
 		<-ready
@@ -231,7 +231,7 @@ func TestABusyBotIsAskedAgain(t *testing.T) {
 	})
 }
 
-func TestAnswersWhatIsNoGesture(t *testing.T) {
+func TestDeliveriesWithoutGesture(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		w.Tolerate()
 		for _, c := range []struct {
@@ -263,7 +263,7 @@ func TestAnswersWhatIsNoGesture(t *testing.T) {
 }
 
 // What concerns the operator is one line in the log, with the workspace or the organisation.
-func TestEventsForTheOperator(t *testing.T) {
+func TestOperatorEvents(t *testing.T) {
 	const gone = "level=ERROR msg=\"the app was uninstalled, or its token revoked"
 	for _, c := range []struct{ payload, line, attributes string }{
 		{"event-uninstalled.json", gone, "workspace=T0NORTH"},
@@ -289,7 +289,7 @@ func TestEventsForTheOperator(t *testing.T) {
 	}
 }
 
-func TestAPanicEndsOneDeliveryOnly(t *testing.T) {
+func TestPanicContained(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		good := w.slack.replays
 		w.slack.replays = nil
@@ -309,7 +309,7 @@ func TestAPanicEndsOneDeliveryOnly(t *testing.T) {
 	})
 }
 
-func TestALateBodyIsGivenUp(t *testing.T) {
+func TestBodyReadTimeout(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		r := request(formKind, commandBody(1), time.Now())
 		r.ContentLength = 1000

@@ -21,8 +21,8 @@ var Scopes = []struct{ Name, Why string }{
 	{"files:write", "to add the picture and the files to the results"},
 }
 
-// events are what the bot is told of.
-var events = []string{
+// botEvents are what the bot is told of.
+var botEvents = []string{
 	"app_home_opened", // to draw App Home
 	"message.im",      // to answer somebody who writes to the bot
 	"user_change",     // to forget a profile that has changed
@@ -125,7 +125,7 @@ func Manifest(mode, base string) ([]byte, error) {
 		m.OAuth.Scopes.Bot = append(m.OAuth.Scopes.Bot, s.Name)
 	}
 	m.Settings.Events.URL = call
-	m.Settings.Events.Bot = events
+	m.Settings.Events.Bot = botEvents
 	m.Settings.Interactivity.Enabled = true
 	m.Settings.Interactivity.URL = call
 	m.Settings.SocketMode = mode == "socket"

@@ -14,7 +14,7 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
-func TestTheObserverIsTold(t *testing.T) {
+func TestObserverCalls(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
 		dispatch.Sleep(ctx, time.Second)
 		return updates(ctx, e)
@@ -35,7 +35,7 @@ func TestTheObserverIsTold(t *testing.T) {
 	bySocket(t, slow, func(t *testing.T, w *world, _ func(), _ <-chan error) { play(t, w) })
 }
 
-func TestTheObserverCountsSockets(t *testing.T) {
+func TestObserverSocketCount(t *testing.T) {
 	var told platformtest.Observer
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, updates)
@@ -62,8 +62,8 @@ func TestTheObserverCountsSockets(t *testing.T) {
 	})
 }
 
-// TestNewSaysWhatMayPass: an outage is told from what somebody has to mend.
-func TestNewSaysWhatMayPass(t *testing.T) {
+// TestNewUnavailable: an outage is told from what somebody has to mend.
+func TestNewUnavailable(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault fake.Fault
 		down  bool
@@ -83,7 +83,7 @@ func TestNewSaysWhatMayPass(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := fake.New(t)
 			f.Down(c.down)
-			for range attempts {
+			for range maxAttempts {
 				f.Fail("auth.test", c.fault)
 			}
 			_, err := New(t.Context(), Options{Token: fake.Token, AppToken: fake.AppToken, APIURL: fake.URL, Dial: f.Dial, Responder: &platformtest.Script{}})

@@ -10,7 +10,7 @@ import (
 )
 
 // What the fake Slack reads back of a card or a form must be what was sent, in the words of a transcript.
-func TestWhatIsDrawnCanBeReadBack(t *testing.T) {
+func TestReadRoundTrip(t *testing.T) {
 	odd := "a *star*, _line_, ~wave~, `tick`, <@U0ANA00000>, <!channel>, &amp; :wave: > # @here https://example.org\n> quote"
 	many := func(n int) chat.Buttons {
 		var b chat.Buttons
@@ -87,7 +87,7 @@ func TestWhatIsDrawnCanBeReadBack(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoCardIsNotRead(t *testing.T) {
+func TestReadNotACard(t *testing.T) {
 	for _, raw := range []string{``, `{}`, `[{"type":"image"}]`, `[{"type":"actions","elements":[{"type":"button","action_id":"A B","text":{"text":"x"}}]}]`, `[{"type":"rich_text"}]`} {
 		if c, err := fake.ReadCard(json.RawMessage(raw)); err == nil {
 			t.Errorf("%s is read as %v", raw, c)

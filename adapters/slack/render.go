@@ -24,9 +24,9 @@ const (
 	maxCheckboxes   = 10
 )
 
-// perRow is how many buttons stand in one actions block. Slack takes 25 and breaks the line anywhere: on a phone
+// buttonsPerRow is how many buttons stand in one actions block. Slack takes 25 and breaks the line anywhere: on a phone
 // a row of more than five becomes a heap.
-const perRow = 5
+const buttonsPerRow = 5
 
 // maxRadios is up to how many options are shown at once instead of behind a menu.
 const maxRadios = 5
@@ -50,9 +50,9 @@ func blocks(c chat.Card, most int) ([]slackgo.Block, error) {
 		paragraphs = nil
 		switch b := block.(type) {
 		case chat.Heading:
-			out = append(out, slackgo.NewHeaderBlock(plain(b.Text)))
+			out = append(out, slackgo.NewHeaderBlock(plainText(b.Text)))
 		case chat.Note:
-			out = append(out, slackgo.NewContextBlock("", note(b.Spans)))
+			out = append(out, slackgo.NewContextBlock("", contextText(b.Spans)))
 		case chat.Table:
 			out = append(out, slackgo.NewRichTextBlock("", &slackgo.RichTextPreformatted{
 				Type:     slackgo.RTEPreformatted,
@@ -63,9 +63,9 @@ func blocks(c chat.Card, most int) ([]slackgo.Block, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, slackgo.NewSectionBlock(choice(b), nil, slackgo.NewAccessory(press), slackgo.SectionBlockOptionExpand(true)))
+			out = append(out, slackgo.NewSectionBlock(choiceText(b), nil, slackgo.NewAccessory(press), slackgo.SectionBlockOptionExpand(true)))
 		case chat.Buttons:
-			for _, row := range rows(b.Buttons) {
+			for _, row := range buttonRows(b.Buttons) {
 				elements := make([]slackgo.BlockElement, len(row))
 				for i, x := range row {
 					press, err := button(x)
@@ -82,7 +82,7 @@ func blocks(c chat.Card, most int) ([]slackgo.Block, error) {
 				return nil, fmt.Errorf("draw menu: %w", err)
 			}
 			out = append(out, slackgo.NewActionBlock("",
-				slackgo.NewOptionsSelectBlockElement(slackgo.OptTypeStatic, plain(b.Placeholder), id, options(b.Options)...)))
+				slackgo.NewOptionsSelectBlockElement(slackgo.OptTypeStatic, plainText(b.Placeholder), id, options(b.Options)...)))
 		case chat.Divider:
 			out = append(out, slackgo.NewDividerBlock())
 		default:
@@ -95,12 +95,12 @@ func blocks(c chat.Card, most int) ([]slackgo.Block, error) {
 	return out, nil
 }
 
-// rows parts buttons into rows of nearly the same length.
-func rows(all []chat.Button) [][]chat.Button {
+// buttonRows parts buttons into rows of nearly the same length.
+func buttonRows(all []chat.Button) [][]chat.Button {
 	if len(all) == 0 {
 		return nil
 	}
-	n := (len(all) + perRow - 1) / perRow
+	n := (len(all) + buttonsPerRow - 1) / buttonsPerRow
 	return slices.Collect(slices.Chunk(all, (len(all)+n-1)/n))
 }
 
@@ -119,7 +119,7 @@ func button(b chat.Button) (*slackgo.ButtonBlockElement, error) {
 	case b.Style == chat.Primary, b.Chosen:
 		style = slackgo.StylePrimary
 	}
-	out := slackgo.NewButtonBlockElement(id, "", plain(label)).WithStyle(style)
+	out := slackgo.NewButtonBlockElement(id, "", plainText(label)).WithStyle(style)
 	out.AccessibilityLabel = b.Spoken
 	if b.Confirm != nil {
 		out.Confirm = confirm(*b.Confirm, b)
@@ -137,10 +137,10 @@ func confirm(c chat.Confirm, b chat.Button) *slackgo.ConfirmationBlockObject {
 		return s
 	}
 	title := or(c.Title, b.Label)
-	out := slackgo.NewConfirmationBlockObject(plain(chat.Trim(title, maxConfirmTitle)), plain(or(c.Text, title)),
-		plain(chat.Trim(or(c.Yes, b.Label), maxConfirmLabel)), nil)
+	out := slackgo.NewConfirmationBlockObject(plainText(chat.Trim(title, maxConfirmTitle)), plainText(or(c.Text, title)),
+		plainText(chat.Trim(or(c.Yes, b.Label), maxConfirmLabel)), nil)
 	if c.No != "" {
-		out.Deny = plain(chat.Trim(c.No, maxConfirmLabel))
+		out.Deny = plainText(chat.Trim(c.No, maxConfirmLabel))
 	}
 	if b.Style == chat.Danger {
 		out.Style = slackgo.StyleDanger
@@ -151,7 +151,7 @@ func confirm(c chat.Confirm, b chat.Button) *slackgo.ConfirmationBlockObject {
 func options(all []chat.Option) []*slackgo.OptionBlockObject {
 	out := make([]*slackgo.OptionBlockObject, len(all))
 	for i, o := range all {
-		out[i] = slackgo.NewOptionBlockObject(o.Value, plain(o.Label), nil)
+		out[i] = slackgo.NewOptionBlockObject(o.Value, plainText(o.Label), nil)
 	}
 	return out
 }
@@ -181,7 +181,7 @@ func modal(f chat.Form, o origin) (slackgo.ModalViewRequest, error) {
 	}
 	var all []slackgo.Block
 	if f.Intro != "" {
-		all = append(all, slackgo.NewSectionBlock(plain(f.Intro), nil, nil, slackgo.SectionBlockOptionExpand(true)))
+		all = append(all, slackgo.NewSectionBlock(plainText(f.Intro), nil, nil, slackgo.SectionBlockOptionExpand(true)))
 	}
 	for _, field := range f.Fields {
 		input, err := input(field)
@@ -194,7 +194,7 @@ func modal(f chat.Form, o origin) (slackgo.ModalViewRequest, error) {
 		return slackgo.ModalViewRequest{}, fmt.Errorf("draw form: %d blocks, at most %d", len(all), maxHomeBlocks)
 	}
 	return slackgo.ModalViewRequest{
-		Type: slackgo.VTModal, Title: plain(f.Title), Submit: plain(f.Submit), Close: plain(f.Cancel),
+		Type: slackgo.VTModal, Title: plainText(f.Title), Submit: plainText(f.Submit), Close: plainText(f.Cancel),
 		CallbackID: id, PrivateMetadata: string(metadata), Blocks: slackgo.Blocks{BlockSet: all},
 	}, nil
 }
@@ -218,7 +218,7 @@ func input(field chat.Field) (*slackgo.InputBlock, error) {
 		}
 		element = text
 	case chat.Select:
-		element = pick(x)
+		element = selectElement(x)
 	case chat.Date:
 		date := slackgo.NewDatePickerBlockElement(about.ID)
 		if _, err := time.Parse(time.DateOnly, x.Value); err == nil {
@@ -242,12 +242,12 @@ func input(field chat.Field) (*slackgo.InputBlock, error) {
 	}
 	var hint *slackgo.TextBlockObject
 	if about.Hint != "" {
-		hint = plain(about.Hint)
+		hint = plainText(about.Hint)
 	}
-	return slackgo.NewInputBlock(about.ID, plain(about.Text), hint, element).WithOptional(about.Optional), nil
+	return slackgo.NewInputBlock(about.ID, plainText(about.Text), hint, element).WithOptional(about.Optional), nil
 }
 
-func pick(p chat.Select) slackgo.BlockElement {
+func selectElement(p chat.Select) slackgo.BlockElement {
 	all := options(p.Options)
 	var chosen []*slackgo.OptionBlockObject
 	for i, o := range p.Options {
@@ -279,8 +279,8 @@ func pick(p chat.Select) slackgo.BlockElement {
 	}
 }
 
-// plain is literal text: no markup, no links, no emoji codes.
-func plain(s string) *slackgo.TextBlockObject {
+// plainText is literal text: no markup, no links, no emoji codes.
+func plainText(s string) *slackgo.TextBlockObject {
 	return slackgo.NewTextBlockObject(slackgo.PlainTextType, plaintext.Clean(s), false, false)
 }
 
@@ -319,18 +319,18 @@ func richText(all []chat.Span) []slackgo.RichTextSectionElement {
 	return out
 }
 
-// note draws a line of lesser weight: literal where nothing in it is bold or names somebody, and where its markup
+// contextText draws a line of lesser weight: literal where nothing in it is bold or names somebody, and where its markup
 // would not fit.
-func note(all []chat.Span) slackgo.MixedElement {
+func contextText(all []chat.Span) slackgo.MixedElement {
 	if marked := markup(all); slices.ContainsFunc(all, needsMarkup) && utf8.RuneCountInString(marked) <= chat.MaxText {
 		return slackgo.NewTextBlockObject(slackgo.MarkdownType, marked, false, false)
 	}
-	return plain(words(all))
+	return plainText(plainSpans(all))
 }
 
-// choice is a title in bold above its text, in markup for want of anything else that has a button beside it; literal
+// choiceText is a title in bold above its text, in markup for want of anything else that has a button beside it; literal
 // when the escaping makes it too long.
-func choice(c chat.Choice) *slackgo.TextBlockObject {
+func choiceText(c chat.Choice) *slackgo.TextBlockObject {
 	var lines []string
 	if s := bold(c.Title); s != "" {
 		lines = append(lines, s)
@@ -341,5 +341,5 @@ func choice(c chat.Choice) *slackgo.TextBlockObject {
 	if s := strings.Join(lines, "\n"); utf8.RuneCountInString(s) <= chat.MaxText {
 		return slackgo.NewTextBlockObject(slackgo.MarkdownType, s, false, false)
 	}
-	return plain(strings.Trim(c.Title+"\n"+c.Text, "\n"))
+	return plainText(strings.Trim(c.Title+"\n"+c.Text, "\n"))
 }

@@ -86,7 +86,7 @@ func pressOf(label, verb string) chat.Button {
 
 var anaOfNorth = chat.Person{Platform: Platform, Workspace: "T0NORTH", ID: "U0ANA"}
 
-func TestCardsAreDrawn(t *testing.T) {
+func TestCards(t *testing.T) {
 	erase := chat.Button{Label: "Erase", Action: chat.NewAction("erase", "7K3Q"), Style: chat.Danger,
 		Confirm: &chat.Confirm{Title: "Erase everything?", Text: "Your answers for Northshire cannot be brought back.", Yes: "Erase", No: "Keep"}}
 	for name, c := range map[string]chat.Card{
@@ -120,7 +120,7 @@ func TestCardsAreDrawn(t *testing.T) {
 	}
 }
 
-func TestHomeIsDrawn(t *testing.T) {
+func TestHomeView(t *testing.T) {
 	c := cardOf(chat.Heading{Text: "Your surveys"}, chat.Paragraph("Northshire, 3 of 17"),
 		chat.Buttons{Buttons: []chat.Button{pressOf("Continue", "resume"), pressOf("New round", "new")}})
 	view, err := homeView(c)
@@ -136,7 +136,7 @@ func TestHomeIsDrawn(t *testing.T) {
 	}
 }
 
-func TestFormsAreDrawn(t *testing.T) {
+func TestForms(t *testing.T) {
 	choose := func(n int) (all []chat.Option) {
 		for i := range n {
 			all = append(all, chat.Option{Value: fmt.Sprint("o", i), Label: fmt.Sprint("Option ", i)})
@@ -187,7 +187,7 @@ func fill(s string, n int) string {
 	return begin + strings.Repeat("x", n-utf8.RuneCountInString(begin))
 }
 
-func TestCardsAtEveryLimitFit(t *testing.T) {
+func TestCardsAtLimits(t *testing.T) {
 	action := func(i int) chat.Action { return chat.NewAction(fill("a", 90), fmt.Sprint(i)) }
 	most := func(i int) chat.Button {
 		return chat.Button{Label: fill(welsh, chat.MaxLabel-2), Action: action(i), Chosen: true, Spoken: fill(welsh, chat.MaxSpoken),
@@ -256,7 +256,7 @@ func TestCardsAtEveryLimitFit(t *testing.T) {
 	}
 }
 
-func TestFormsAtEveryLimitFit(t *testing.T) {
+func TestFormsAtLimits(t *testing.T) {
 	var choose []chat.Option
 	var all []string
 	for i := range chat.MaxMenu {
@@ -298,7 +298,7 @@ func TestFormsAtEveryLimitFit(t *testing.T) {
 	}
 }
 
-func TestWhatDoesNotFitIsRefused(t *testing.T) {
+func TestOverLimits(t *testing.T) {
 	forged := chat.Button{Label: "x", Action: chat.NewAction("a b")}
 	var dividers []chat.Block
 	for range chat.MaxBlocks + 1 {
@@ -363,7 +363,7 @@ func inert(t *testing.T, s string) {
 	}
 }
 
-func TestEscapedTextIsInert(t *testing.T) {
+func TestEscape(t *testing.T) {
 	for _, s := range hostile {
 		inert(t, s)
 	}
@@ -382,7 +382,7 @@ func FuzzEscape(f *testing.F) {
 }
 
 // What is bold must be, and nothing else.
-func TestBoldIsMarked(t *testing.T) {
+func TestBold(t *testing.T) {
 	w, b := func(s string) chat.Span { return chat.Words(s) }, func(s string) chat.Span { return chat.Bold(s) }
 	for want, spans := range map[string][]chat.Span{
 		"a · *Plan* · b":            {w("a · "), b("Plan"), w(" · b")},
@@ -403,7 +403,7 @@ func TestBoldIsMarked(t *testing.T) {
 	}
 }
 
-func TestSpeechSaysTheWholeCard(t *testing.T) {
+func TestSpeech(t *testing.T) {
 	c := cardOf(
 		chat.Note{Spans: []chat.Span{chat.Words("Northshire · "), chat.Bold("Plan"), chat.Words(" · 3 of 17 · saved "), chat.Meter{Done: 3, Total: 17}}},
 		chat.Heading{Text: "Commissioning & resources"},
@@ -433,7 +433,7 @@ Go to: Leadership; Vision
 	}{
 		"aaaa &amp; b": {8, "aaaa…"}, "aaaa <@U0ANA> b": {9, "aaaa…"}, "aaaa &amp; bb": {12, "aaaa &amp;…"}, "aaaa": {4, "aaaa"},
 	} {
-		if got := within(s, cut.n); got != cut.want {
+		if got := truncateEscaped(s, cut.n); got != cut.want {
 			t.Errorf("%q cut to %q, want %q", s, got, cut.want)
 		}
 	}

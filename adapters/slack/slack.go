@@ -50,17 +50,17 @@ type Slack struct {
 	team       string
 	responder  chat.Responder
 	dispatch   *dispatch.Dispatcher
-	people     *people
+	profiles   *profileCache
 	homes      *homes
-	replays    *replays
+	replays    *replayFilter
 	deliveries *webhook.Reader // by HTTP
 	refusals   sparing
-	bulk       *pace // messages nobody asked for
-	posts      *pace // cards for everybody in a channel
-	replies    *pace // whatever else goes to a channel by itself
+	bulk       *pacer // messages nobody asked for
+	posts      *pacer // cards for everybody in a channel
+	replies    *pacer // whatever else goes to a channel by itself
 	running    *sync.WaitGroup
 
-	linked struct {
+	sockets struct {
 		sync.Mutex
 		up int // sockets
 	}
@@ -106,20 +106,20 @@ func New(ctx context.Context, o Options) (*Slack, error) {
 	switch code(err) {
 	case "":
 		if err != nil {
-			return nil, fmt.Errorf("reach Slack: %w", mayPass(err))
+			return nil, fmt.Errorf("reach Slack: %w", markUnavailable(err))
 		}
 	case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type":
 		return nil, fmt.Errorf("use the Slack bot token, which Slack refuses (install the app again, and copy the Bot User OAuth Token from OAuth & Permissions at api.slack.com/apps): %w", err)
 	default:
-		return nil, fmt.Errorf("ask Slack whose the bot token is: %w", mayPass(err))
+		return nil, fmt.Errorf("ask Slack whose the bot token is: %w", markUnavailable(err))
 	}
 	s := &Slack{
-		client: c, options: o, log: o.Log, team: who.TeamID, responder: o.Responder, replays: &replays{},
-		bulk: &pace{all: rate.NewLimiter(perSecond, 1)}, posts: &pace{}, replies: &pace{burst: ahead}, running: &sync.WaitGroup{},
+		client: c, options: o, log: o.Log, team: who.TeamID, responder: o.Responder, replays: &replayFilter{},
+		bulk: &pacer{all: rate.NewLimiter(bulkPerSecond, 1)}, posts: &pacer{}, replies: &pacer{burst: replyBurst}, running: &sync.WaitGroup{},
 	}
-	s.deliveries = webhook.NewReader(largest, plausible, s.verify)
-	s.people = &people{client: c, team: s.team, running: s.running, known: map[string]*lookup{}, addresses: map[string]address{}}
-	s.dispatch = dispatch.New(informed{s}, o.Log)
+	s.deliveries = webhook.NewReader(maxDeliveryBytes, checkHeaders, s.verify)
+	s.profiles = &profileCache{client: c, team: s.team, running: s.running, known: map[string]*lookup{}, addresses: map[string]address{}}
+	s.dispatch = dispatch.New(withProfiles{s}, o.Log)
 	s.homes = newHomes(s.drawHome)
 	return s, nil
 }
@@ -132,34 +132,34 @@ func (s *Slack) Drain(ctx context.Context) error {
 	return err
 }
 
-// informed is the responder of a Slack, told who people are. It runs within a person's order, so that waiting for a profile lets
+// withProfiles is the responder of a Slack, told who people are. It runs within a person's order, so that waiting for a profile lets
 // nothing later overtake.
-type informed struct{ slack *Slack }
+type withProfiles struct{ slack *Slack }
 
 // Ack says how to acknowledge the event.
-func (i informed) Ack(e chat.Event) chat.Ack { return i.slack.responder.Ack(e) }
+func (i withProfiles) Ack(e chat.Event) chat.Ack { return i.slack.responder.Ack(e) }
 
 // Handle fills in who somebody is, and does what the event asks for. Whoever is known to be none of the workspace's is a person of
 // another place, even where one enterprise makes ids the same everywhere; likewise those who were picked in a form.
-func (i informed) Handle(ctx context.Context, e chat.Event) []chat.Reply {
+func (i withProfiles) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	s := i.slack
-	patience := profilePatience
+	patience := profileTimeout
 	if e.Kind == chat.Press && s.responder.Ack(e) == chat.AckUpdate {
 		// A press that changes its own card is the most frequent, and asks for nothing that an admin alone may do.
 		patience = 0
 	}
 	if e.Unverified { // what is not known of them must not pass for membership
-		patience = profilePatience
+		patience = profileTimeout
 	}
-	p, err := s.people.get(ctx, e.Who.ID, patience)
+	p, err := s.profiles.get(ctx, e.Who.ID, patience)
 	if err != nil && patience > 0 {
 		s.log.Warn("profile unknown", "error", err)
 	}
 	e.Unverified = e.Unverified && err != nil
-	e.Admin, e.Locale, e.TimeZone = p.admin && !p.nobody, p.locale, p.zone
+	e.Admin, e.Locale, e.TimeZone = p.admin && !p.outsider, p.locale, p.zone
 	e.Direct = true
-	if p.nobody {
-		e.Who.Workspace = p.abroad(s.team)
+	if p.outsider {
+		e.Who.Workspace = p.foreignWorkspace(s.team)
 	}
 	if e.Kind == chat.Submit {
 		e.Values = s.picked(ctx, e.Values)
@@ -169,38 +169,38 @@ func (i informed) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 
 // delivery is one gesture under way.
 type delivery struct {
-	gesture
-	raw      []byte        // of a submission, to give back what was typed
-	open     sync.Once     // the form: its trigger is good for one
-	unopened bool          // Slack would not open it
-	told     bool          // the acknowledgement carried the refusal
-	ack      chan struct{} // closed once the acknowledgement is out
-	turn     *dispatch.Ticket
-	// first is the delivery of the same submission that came before, if this one comes again.
-	first *delivery
+	inbound
+	raw         []byte        // of a submission, to give back what was typed
+	open        sync.Once     // the form: its trigger is good for one
+	openFailed  bool          // Slack would not open it
+	refusalSent bool          // the acknowledgement carried the refusal
+	ack         chan struct{} // closed once the acknowledgement is out
+	ticket      *dispatch.Ticket
+	// original is the delivery of the same submission that came before, if this one comes again.
+	original *delivery
 }
 
-// begin takes a gesture. Its replies wait until acknowledged is called.
-func (s *Slack) begin(g gesture, raw []byte) (*delivery, error) {
-	d := &delivery{gesture: g, raw: raw, ack: make(chan struct{})}
+// accept takes a gesture. Its replies wait until acknowledged is called.
+func (s *Slack) accept(g inbound, raw []byte) (*delivery, error) {
+	d := &delivery{inbound: g, raw: raw, ack: make(chan struct{})}
 	card := ""
 	switch {
 	case g.event.Kind == chat.Home:
 		card = "home"
-		s.homes.seen(g.event)
+		s.homes.markSeen(g.event)
 	case g.origin.Card != "" && !g.shared():
 		card = g.origin.Channel + "/" + g.origin.Card
 	}
 	s.mu.Lock() // so that a submission that comes twice finds the first
 	defer s.mu.Unlock()
-	if first := s.sentBefore(d); first != nil {
+	if first := s.findResubmission(d); first != nil {
 		d.event.ID = first.event.ID
 	}
 	turn, err := s.dispatch.Submit(d.event, card, func(ctx context.Context, replies []chat.Reply) { s.carryOut(ctx, d, replies) })
 	if err != nil {
 		return nil, fmt.Errorf("take a gesture: %w", err)
 	}
-	d.turn = turn
+	d.ticket = turn
 	switch {
 	case g.event.Kind != chat.Submit:
 	case !turn.Again:
@@ -209,17 +209,17 @@ func (s *Slack) begin(g gesture, raw []byte) (*delivery, error) {
 	default:
 		for _, first := range s.submitted {
 			if first.event.ID == d.event.ID {
-				d.first = first
+				d.original = first
 			}
 		}
 	}
 	return d, nil
 }
 
-// sentBefore returns the earlier submission of the same form with the same values, or nil: Slack gives it a new trigger when somebody
+// findResubmission returns the earlier submission of the same form with the same values, or nil: Slack gives it a new trigger when somebody
 // sends it again because the first acknowledgement came too late. One that was refused is free to be sent again. The caller
 // holds the mutex.
-func (s *Slack) sentBefore(d *delivery) *delivery {
+func (s *Slack) findResubmission(d *delivery) *delivery {
 	if d.event.Kind != chat.Submit {
 		return nil
 	}
@@ -234,46 +234,46 @@ func (s *Slack) sentBefore(d *delivery) *delivery {
 // refused says whether the bot has refused a submission.
 func (d *delivery) refused() bool {
 	select {
-	case <-d.turn.Handled:
+	case <-d.ticket.Handled:
 	default:
 		return false
 	}
-	return slices.ContainsFunc(d.turn.Replies, func(r chat.Reply) bool {
+	return slices.ContainsFunc(d.ticket.Replies, func(r chat.Reply) bool {
 		_, refuse := r.(chat.FieldErrors)
 		return refuse
 	})
 }
 
-// settle waits until a gesture has been handled, or for as long as its acknowledgement may wait, and returns what the
+// awaitHandled waits until a gesture has been handled, or for as long as its acknowledgement may wait, and returns what the
 // acknowledgement says is wrong with a form, by field.
-func (s *Slack) settle(ctx context.Context, d *delivery) map[string]string {
+func (s *Slack) awaitHandled(ctx context.Context, d *delivery) map[string]string {
 	timer := time.NewTimer(dispatch.Patience)
 	defer timer.Stop()
 	select {
-	case <-d.turn.Handled:
+	case <-d.ticket.Handled:
 	case <-timer.C:
 		s.log.Warn("acknowledged before it was handled")
 		return nil
 	case <-ctx.Done(): // nobody hears the acknowledgement
 		return nil
 	}
-	turn := d.turn
+	turn := d.ticket
 	if turn.Again {
-		if d.first == nil {
+		if d.original == nil {
 			return nil
 		}
-		turn = d.first.turn
+		turn = d.original.ticket
 	}
 	for _, r := range turn.Replies {
 		switch r := r.(type) {
 		case chat.OpenForm:
-			if !d.turn.Again {
+			if !d.ticket.Again {
 				// Its trigger does not outlive three seconds, so it waits neither for the acknowledgement nor for earlier replies.
 				go s.open(context.WithoutCancel(ctx), d, r.Form) // carryOut waits for it
 			}
 		case chat.FieldErrors:
 			if faults := d.faults(r); len(faults) > 0 {
-				d.told = true
+				d.refusalSent = true
 				return faults
 			}
 		}
@@ -375,7 +375,7 @@ func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply)
 	<-d.ack
 	defer func() {
 		if d.event.Kind != chat.Home {
-			s.homes.stale(d.event.Who)
+			s.homes.markStale(d.event.Who)
 		}
 	}()
 	for len(replies) > 0 {
@@ -383,29 +383,29 @@ func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply)
 		rest := replies[1:]
 		switch r := replies[0].(type) {
 		case chat.Update:
-			err = s.update(ctx, d.gesture, r.Card)
+			err = s.update(ctx, d.inbound, r.Card)
 			if d.changeable() {
 				err = errors.Join(err, dispatch.Redraw(ctx, r, func(ctx context.Context, c chat.Card) error {
-					return s.update(ctx, d.gesture, c)
+					return s.update(ctx, d.inbound, c)
 				}))
 			}
 		case chat.Whisper:
-			err = s.hand(ctx, d.gesture, r)
+			err = s.whisperWithFiles(ctx, d.inbound, r)
 			rest = r.Then.Next(chat.Became(err), rest)
 		case chat.Direct:
-			rest = r.Then.Next(s.directly(ctx, d.event.Who, r.Card), rest) // which tells why it does not stand
+			rest = r.Then.Next(s.directWithLink(ctx, d.event.Who, r.Card), rest) // which tells why it does not stand
 		case chat.Post:
-			err = cannotPost(s.post(ctx, d.gesture, r.To.Channel, r.Card, r.Files))
+			err = cannotPost(s.post(ctx, d.inbound, r.To.Channel, r.Card, r.Files))
 			rest = r.Then.Next(chat.Became(err), rest)
 		case chat.FieldErrors:
-			if !d.told {
+			if !d.refusalSent {
 				for _, card := range d.giveBack(r) {
 					err = errors.Join(err, s.direct(ctx, d.event.Who, card))
 				}
 			}
 		case chat.OpenForm:
-			if d.unopened {
-				err = s.whisper(ctx, d.gesture, r.Fallback)
+			if d.openFailed {
+				err = s.whisper(ctx, d.inbound, r.Fallback)
 			}
 		default:
 			err = fmt.Errorf("unknown reply %T", r)
@@ -417,12 +417,12 @@ func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply)
 	}
 }
 
-// hand whispers a card. With files it goes to the person's own conversation: a message that one person sees in a channel holds none.
-func (s *Slack) hand(ctx context.Context, g gesture, w chat.Whisper) error {
+// whisperWithFiles whispers a card. With files it goes to the person's own conversation: a message that one person sees in a channel holds none.
+func (s *Slack) whisperWithFiles(ctx context.Context, g inbound, w chat.Whisper) error {
 	if len(w.Files) == 0 {
 		return s.whisper(ctx, g, w.Card)
 	}
-	return s.post(ctx, gesture{}, g.event.Who.ID, w.Card, w.Files)
+	return s.post(ctx, inbound{}, g.event.Who.ID, w.Card, w.Files)
 }
 
 // open opens a form, once a gesture. A second call waits for the first.
@@ -437,14 +437,14 @@ func (s *Slack) open(ctx context.Context, d *delivery, f chat.Form) {
 			})
 		}
 		if err != nil {
-			d.unopened = true
+			d.openFailed = true
 			s.log.Error("form not opened", "error", err) // expired_trigger_id: it came too late
 		}
 	})
 }
 
 // update changes the card that was pressed, unless everybody in a channel sees it: what comes is the presser's alone.
-func (s *Slack) update(ctx context.Context, g gesture, card chat.Card) error {
+func (s *Slack) update(ctx context.Context, g inbound, card chat.Card) error {
 	switch {
 	case g.event.Kind == chat.Home:
 		return s.publish(ctx, g.event.Who.ID, card)
@@ -463,11 +463,11 @@ func (s *Slack) update(ctx context.Context, g gesture, card chat.Card) error {
 		s.log.Info("response url of no use", "error", err)
 	}
 	if !g.origin.Whispered {
-		if err := s.replies.turn(ctx, g.origin.Channel); err != nil {
+		if err := s.replies.wait(ctx, g.origin.Channel); err != nil {
 			return fmt.Errorf("wait to change a card: %w", err)
 		}
 		err = s.client.callIn(ctx, "chat.update", g.origin.Channel, true, func(ctx context.Context) error {
-			_, _, _, err := s.client.api.UpdateMessageContext(ctx, g.origin.Channel, g.origin.Card, message(text, drawn))
+			_, _, _, err := s.client.api.UpdateMessageContext(ctx, g.origin.Channel, g.origin.Card, messageOptions(text, drawn))
 			return err
 		})
 		if v, _ := judge(err); v != refused {
@@ -480,13 +480,13 @@ func (s *Slack) update(ctx context.Context, g gesture, card chat.Card) error {
 }
 
 // whisper shows a card to the person of a gesture alone.
-func (s *Slack) whisper(ctx context.Context, g gesture, card chat.Card) error {
+func (s *Slack) whisper(ctx context.Context, g inbound, card chat.Card) error {
 	if g.home || g.event.Kind == chat.Home || g.origin.Channel == "" {
 		return s.direct(ctx, g.event.Who, card)
 	}
 	if g.origin.Private {
 		// A conversation of two people looks like one with the bot, until Slack says that the bot is not in it.
-		if _, err := s.say(ctx, g.origin.Channel, card); !absent(err) {
+		if _, err := s.say(ctx, g.origin.Channel, card); !isNotMember(err) {
 			return err
 		}
 	}
@@ -503,11 +503,11 @@ func (s *Slack) whisper(ctx context.Context, g gesture, card chat.Card) error {
 	if g.origin.Private {
 		return s.direct(ctx, g.event.Who, card)
 	}
-	if err := s.replies.turn(ctx, g.origin.Channel); err != nil {
+	if err := s.replies.wait(ctx, g.origin.Channel); err != nil {
 		return fmt.Errorf("wait to whisper: %w", err)
 	}
 	err = s.client.callIn(ctx, "chat.postEphemeral", g.origin.Channel, false, func(ctx context.Context) error {
-		_, err := s.client.api.PostEphemeralContext(ctx, g.origin.Channel, g.event.Who.ID, message(text, drawn))
+		_, err := s.client.api.PostEphemeralContext(ctx, g.origin.Channel, g.event.Who.ID, messageOptions(text, drawn))
 		return err
 	})
 	if err == nil || errors.Is(err, chat.ErrUnsure) {
@@ -516,8 +516,8 @@ func (s *Slack) whisper(ctx context.Context, g gesture, card chat.Card) error {
 	return s.direct(ctx, g.event.Who, card)
 }
 
-// absent says whether an error means that the bot is not in a conversation.
-func absent(err error) bool {
+// isNotMember says whether an error means that the bot is not in a conversation.
+func isNotMember(err error) bool {
 	return code(err) == "not_in_channel" || code(err) == "channel_not_found"
 }
 
@@ -527,10 +527,10 @@ func (s *Slack) direct(ctx context.Context, to chat.Person, card chat.Card) erro
 	return err
 }
 
-// directly sends a card to a person's own conversation with the bot, and tells where it stands. Slack's
+// directWithLink sends a card to a person's own conversation with the bot, and tells where it stands. Slack's
 // clients follow a permalink themselves, on phones too; without one the card stands all the same.
-func (s *Slack) directly(ctx context.Context, to chat.Person, card chat.Card) chat.Delivered {
-	at, err := s.sayAt(ctx, to.ID, card)
+func (s *Slack) directWithLink(ctx context.Context, to chat.Person, card chat.Card) chat.Delivered {
+	at, err := s.postMessage(ctx, to.ID, card)
 	if err != nil {
 		return chat.Delivered{Err: err}
 	}
@@ -547,21 +547,21 @@ func (s *Slack) directly(ctx context.Context, to chat.Person, card chat.Card) ch
 
 // say sends a card to a channel, or to the person of a user id, at the pace of replies, and returns the channel it went to.
 func (s *Slack) say(ctx context.Context, to string, card chat.Card) (channel string, err error) {
-	at, err := s.sayAt(ctx, to, card)
+	at, err := s.postMessage(ctx, to, card)
 	return at.Channel, err
 }
 
-// sayAt is say, and returns the message's time stamp as well.
-func (s *Slack) sayAt(ctx context.Context, to string, card chat.Card) (at slackgo.PermalinkParameters, err error) {
+// postMessage is say, and returns the message's time stamp as well.
+func (s *Slack) postMessage(ctx context.Context, to string, card chat.Card) (at slackgo.PermalinkParameters, err error) {
 	text, drawn, err := draw(card)
 	if err != nil {
 		return at, err
 	}
-	if err := s.replies.turn(ctx, to); err != nil {
+	if err := s.replies.wait(ctx, to); err != nil {
 		return at, fmt.Errorf("wait to send a card: %w", err)
 	}
 	err = s.client.callIn(ctx, "chat.postMessage", to, false, func(ctx context.Context) (err error) {
-		at.Channel, at.Ts, err = s.client.api.PostMessageContext(ctx, to, message(text, drawn))
+		at.Channel, at.Ts, err = s.client.api.PostMessageContext(ctx, to, messageOptions(text, drawn))
 		return err
 	})
 	return at, err
@@ -573,7 +573,7 @@ func draw(card chat.Card) (string, []slackgo.Block, error) {
 	return speech(card), drawn, err
 }
 
-func message(text string, drawn []slackgo.Block) slackgo.MsgOption {
+func messageOptions(text string, drawn []slackgo.Block) slackgo.MsgOption {
 	return slackgo.MsgOptionCompose(
 		slackgo.MsgOptionText(text, false), slackgo.MsgOptionBlocks(drawn...), slackgo.MsgOptionDisableMarkdown(),
 		slackgo.MsgOptionDisableLinkUnfurl(), slackgo.MsgOptionDisableMediaUnfurl(), slackgo.MsgOptionParse(false), slackgo.MsgOptionLinkNames(false),
@@ -583,8 +583,8 @@ func message(text string, drawn []slackgo.Block) slackgo.MsgOption {
 // post shows a card, and files, to everybody in a channel, or to the person of a user id. The files are with Slack before the card
 // appears, so that they follow it at once. It returns a *chat.MissingFilesError where the card stands without some of them; any other
 // error says that there is no card, or that this is not known.
-func (s *Slack) post(ctx context.Context, g gesture, to string, card chat.Card, files []chat.File) error {
-	if err := s.posts.turn(ctx, to); err != nil {
+func (s *Slack) post(ctx context.Context, g inbound, to string, card chat.Card, files []chat.File) error {
+	if err := s.posts.wait(ctx, to); err != nil {
 		return fmt.Errorf("wait to post: %w", err)
 	}
 	var uploaded []slackgo.FileSummary
@@ -598,7 +598,7 @@ func (s *Slack) post(ctx context.Context, g gesture, to string, card chat.Card, 
 		uploaded = append(uploaded, slackgo.FileSummary{ID: id, Title: f.Name})
 	}
 	channel, err := s.say(ctx, to, card)
-	if absent(err) {
+	if isNotMember(err) {
 		// A response URL speaks where the bot is no member, but cannot carry files.
 		if g.origin.URL == "" || g.origin.Private || g.origin.Channel != to || len(files) > 0 {
 			return err
@@ -613,10 +613,10 @@ func (s *Slack) post(ctx context.Context, g gesture, to string, card chat.Card, 
 		return err
 	}
 	if len(uploaded) == 0 {
-		return withFiles(missing)
+		return missingOrNil(missing)
 	}
 	// The card stands: what becomes of its files changes nothing about that, and they belong to it even if the program is to end.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestHold)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxRetryAfter)
 	defer cancel()
 	err = s.client.call(ctx, "files.completeUploadExternal", false, func(ctx context.Context) error {
 		_, err := s.client.api.CompleteUploadExternalContext(ctx, slackgo.CompleteUploadExternalParameters{Files: uploaded, Channel: channel})
@@ -628,11 +628,11 @@ func (s *Slack) post(ctx context.Context, g gesture, to string, card chat.Card, 
 			missing.Names = append(missing.Names, f.Title)
 		}
 	}
-	return withFiles(missing)
+	return missingOrNil(missing)
 }
 
-// withFiles is nil where no file is missing.
-func withFiles(missing *chat.MissingFilesError) error {
+// missingOrNil is nil where no file is missing.
+func missingOrNil(missing *chat.MissingFilesError) error {
 	if len(missing.Names) == 0 {
 		return nil
 	}
@@ -667,7 +667,7 @@ func (s *Slack) publish(ctx context.Context, user string, card chat.Card) error 
 // drawHome takes a look at App Home on behalf of somebody whose page may have changed.
 func (s *Slack) drawHome(e chat.Event) error {
 	e.ID, e.At = "", time.Time{}
-	d := &delivery{gesture: gesture{event: e, home: true}, ack: make(chan struct{})}
+	d := &delivery{inbound: inbound{event: e, home: true}, ack: make(chan struct{})}
 	close(d.ack) // there is nothing to acknowledge
 	_, err := s.dispatch.Submit(e, "home", func(ctx context.Context, replies []chat.Reply) { s.carryOut(ctx, d, replies) })
 	return err
@@ -677,14 +677,14 @@ func (s *Slack) drawHome(e chat.Event) error {
 // no name for a message by which it would know it again, so the id is of no use here. The end of the context ends the wait, and
 // no message half-way.
 func (s *Slack) Send(ctx context.Context, _ string, to chat.Person, card chat.Card) error {
-	if err := s.bulk.turn(ctx, to.ID); err != nil {
+	if err := s.bulk.wait(ctx, to.ID); err != nil {
 		return fmt.Errorf("wait to send: %w", err)
 	}
-	return s.judged(s.direct(ctx, to, card))
+	return s.classify(s.direct(ctx, to, card))
 }
 
-// judged tells what is of no use to try again from what may be, of something that was sent unasked.
-func (s *Slack) judged(err error) error {
+// classify tells what is of no use to try again from what may be, of something that was sent unasked.
+func (s *Slack) classify(err error) error {
 	switch code(err) {
 	case "":
 	case "user_disabled", "user_not_found", "users_not_found", "user_not_visible", "cannot_dm_bot":
@@ -718,18 +718,18 @@ func cannotPost(err error) error {
 
 // Post shows a card, with files, in a place, at the pace of a channel.
 func (s *Slack) Post(ctx context.Context, _ string, to chat.Place, card chat.Card, files []chat.File) error {
-	err := s.post(ctx, gesture{}, to.Channel, card, files)
+	err := s.post(ctx, inbound{}, to.Channel, card, files)
 	if _, stands := errors.AsType[*chat.MissingFilesError](err); stands {
 		return err
 	}
-	return s.judged(err)
+	return s.classify(err)
 }
 
 const (
-	// homeRest is the least time between two drawings of one person's App Home after what they do elsewhere.
-	homeRest = 2 * time.Second
-	// homesKept bounds who is remembered to have looked.
-	homesKept = 10_000
+	// homeRedrawInterval is the least time between two drawings of one person's App Home after what they do elsewhere.
+	homeRedrawInterval = 2 * time.Second
+	// maxHomes bounds who is remembered to have looked.
+	maxHomes = 10_000
 )
 
 // homes remembers who has looked at App Home, and draws it again after what they do.
@@ -751,15 +751,15 @@ func newHomes(draw func(chat.Event) error) *homes {
 	return &homes{draw: draw, pages: map[chat.Person]*home{}}
 }
 
-// seen remembers that somebody looks at App Home.
-func (h *homes) seen(e chat.Event) {
+// markSeen remembers that somebody looks at App Home.
+func (h *homes) markSeen(e chat.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if known := h.pages[e.Who]; known != nil {
 		known.event, known.drawn = e, time.Now()
 		return
 	}
-	if len(h.pages) >= homesKept {
+	if len(h.pages) >= maxHomes {
 		for other, page := range h.pages {
 			if page.timer == nil {
 				delete(h.pages, other)
@@ -770,22 +770,22 @@ func (h *homes) seen(e chat.Event) {
 	h.pages[e.Who] = &home{event: e, drawn: time.Now()}
 }
 
-// stale says that somebody's App Home may show what was.
-func (h *homes) stale(who chat.Person) {
+// markStale says that somebody's App Home may show what was.
+func (h *homes) markStale(who chat.Person) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if page := h.pages[who]; page != nil && page.timer == nil {
-		page.timer = time.AfterFunc(time.Until(page.drawn.Add(homeRest)), func() { h.fire(page) })
+		page.timer = time.AfterFunc(time.Until(page.drawn.Add(homeRedrawInterval)), func() { h.redraw(page) })
 	}
 }
 
-func (h *homes) fire(page *home) {
+func (h *homes) redraw(page *home) {
 	h.mu.Lock()
 	page.timer, page.drawn = nil, time.Now()
 	event := page.event
 	h.mu.Unlock()
 	if h.draw(event) != nil {
-		h.stale(event.Who) // too much is waiting: once more, later
+		h.markStale(event.Who) // too much is waiting: once more, later
 	}
 }
 
@@ -802,6 +802,6 @@ func (h *homes) flush() {
 	}
 	h.mu.Unlock()
 	for _, page := range waiting {
-		h.fire(page)
+		h.redraw(page)
 	}
 }

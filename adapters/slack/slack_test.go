@@ -136,7 +136,7 @@ func (w *world) want(t *testing.T, what, got, want string) {
 	}
 }
 
-func TestPressChangesItsCard(t *testing.T) {
+func TestPressUpdatesCard(t *testing.T) {
 	update := func(_ context.Context, e chat.Event) []chat.Reply {
 		return []chat.Reply{chat.Update{Card: card("after " + e.Action.Verb)}}
 	}
@@ -166,7 +166,7 @@ func updates(_ context.Context, e chat.Event) []chat.Reply {
 	return []chat.Reply{chat.Update{Card: card("after " + e.Action.Verb)}}
 }
 
-func TestAcknowledgesInTimeWhateverTakesLong(t *testing.T) {
+func TestAckTimeout(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
 		dispatch.Sleep(ctx, 2*time.Second)
 		return updates(ctx, e)
@@ -186,7 +186,7 @@ func TestAcknowledgesInTimeWhateverTakesLong(t *testing.T) {
 	})
 }
 
-func TestAcknowledgesAfterItIsHandled(t *testing.T) {
+func TestAckAfterHandling(t *testing.T) {
 	kept := false
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
 		dispatch.Sleep(ctx, time.Second)
@@ -202,9 +202,9 @@ func TestAcknowledgesAfterItIsHandled(t *testing.T) {
 	})
 }
 
-func TestRepliesWaitForTheAcknowledgement(t *testing.T) {
+func TestRepliesWaitForAck(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
-		d, err := w.slack.begin(gesture{event: chat.Event{ID: "e1", Who: personAna, Action: chat.NewAction("one")}, origin: origin{Channel: team, Private: true}}, nil)
+		d, err := w.slack.accept(inbound{event: chat.Event{ID: "e1", Who: personAna, Action: chat.NewAction("one")}, origin: origin{Channel: team, Private: true}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -216,7 +216,7 @@ func TestRepliesWaitForTheAcknowledgement(t *testing.T) {
 	})
 }
 
-func TestTheSameGestureIsHandledOnce(t *testing.T) {
+func TestDuplicateDelivery(t *testing.T) {
 	byHTTP(t, func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hello")}} }, func(t *testing.T, w *world) {
 		w.Say(ben, "hi")
 		for range 3 {
@@ -231,7 +231,7 @@ func TestTheSameGestureIsHandledOnce(t *testing.T) {
 	})
 }
 
-func TestOnePersonsGesturesAreHandledInOrder(t *testing.T) {
+func TestOrderPerPerson(t *testing.T) {
 	first := true
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Who.ID == ben && first {
@@ -257,7 +257,7 @@ func TestOnePersonsGesturesAreHandledInOrder(t *testing.T) {
 	})
 }
 
-func TestACardThatWillChangeAgainIsNotDrawnBetween(t *testing.T) {
+func TestIntermediateUpdateSkipped(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		m := w.send(t, ben, card("before", "one"))
 		w.Latency(func(string) time.Duration { return time.Second })
@@ -271,7 +271,7 @@ func TestACardThatWillChangeAgainIsNotDrawnBetween(t *testing.T) {
 	})
 }
 
-func TestChangesTheCardWhenTheURLIsUsedUp(t *testing.T) {
+func TestUpdateWithSpentResponseURL(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		m := w.send(t, ben, card("before", "one"))
 		w.Fail("response_url", fake.Fault{Status: http.StatusNotFound})
@@ -289,7 +289,7 @@ func TestChangesTheCardWhenTheURLIsUsedUp(t *testing.T) {
 	})
 }
 
-func TestAWhisperedCardIsShownAnewWhenTheURLIsUsedUp(t *testing.T) {
+func TestUpdateEphemeralWithSpentResponseURL(t *testing.T) {
 	whispers := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Kind == chat.Command {
 			return []chat.Reply{chat.Whisper{Card: card("here", "one")}}
@@ -313,7 +313,7 @@ func TestAWhisperedCardIsShownAnewWhenTheURLIsUsedUp(t *testing.T) {
 }
 
 // What somebody is shown after a press on a card that everybody sees is for them alone, in whatever way it was meant to be shown.
-func TestACardForEverybodyIsNotChanged(t *testing.T) {
+func TestSharedCardNotUpdated(t *testing.T) {
 	byHTTP(t, opens(updates), func(t *testing.T, w *world) {
 		m := w.post(t, team, card("join", "one", "detail"))
 		w.Press(ben, m, "one", "")
@@ -333,7 +333,7 @@ func TestACardForEverybodyIsNotChanged(t *testing.T) {
 	})
 }
 
-func TestACardIsShownAnewWhenItWasDeleted(t *testing.T) {
+func TestUpdateDeletedCard(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		w.Fail("response_url", fake.Fault{Status: http.StatusNotFound})
 		w.Press(ben, fake.Message{Channel: fake.IM(ben), TS: "1.000001"}, "one", "")
@@ -342,7 +342,7 @@ func TestACardIsShownAnewWhenItWasDeleted(t *testing.T) {
 	})
 }
 
-func TestWhispersReachTheirPerson(t *testing.T) {
+func TestWhisper(t *testing.T) {
 	whispers := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("psst")}} }
 	byHTTP(t, whispers, func(t *testing.T, w *world) {
 		const far, deaf = "C0FAR00000", "C0DEAF0000"
@@ -366,7 +366,7 @@ func TestWhispersReachTheirPerson(t *testing.T) {
 }
 
 // A command can be typed where two people talk, which the bot cannot tell from its own conversation with one, nor speak in.
-func TestACommandBetweenTwoPeopleIsAnswered(t *testing.T) {
+func TestCommandInForeignDM(t *testing.T) {
 	both := func(_ context.Context, e chat.Event) []chat.Reply {
 		return []chat.Reply{chat.Post{To: e.Where, Card: card("for all"), Then: sorry("psst")}}
 	}
@@ -377,26 +377,26 @@ func TestACommandBetweenTwoPeopleIsAnswered(t *testing.T) {
 		w.want(t, "the other one sees", texts(t, w.Messages("D0ELSEWHERE")), "")
 		w.Fail("response_url", fake.Fault{Status: http.StatusNotFound})
 		w.Command(ben, "D0ELSEWHERE", "help")
-		time.Sleep(2 * perChannel)
+		time.Sleep(2 * channelInterval)
 		w.want(t, "without the URL", texts(t, w.Messages(fake.IM(ben))), "psst")
 	})
 }
 
-func TestAResponseURLMustBeSlacks(t *testing.T) {
+func TestResponseURLHost(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		for address, want := range map[string]bool{
 			"https://hooks.slack.com/actions/x": true, "http://slack.fake/hooks/x": true, "https://hooks.slack.fake/x": true,
 			"http://hooks.slack.com/x": false, "https://example.org/x": false, "https://slack.fake/x": false, "http://slack.fake:81/x": false,
 			"https://hooks.slack.com@example.org/": false, "https://user@hooks.slack.com/x": false, "https://hooks.slack.com.example.org/": false, "http://169.254.169.254/": false, "": false,
 		} {
-			if got := w.slack.client.trusted(address); got != want {
+			if got := w.slack.client.isResponseURL(address); got != want {
 				t.Errorf("trusted(%q) = %v", address, got)
 			}
 		}
 	})
 }
 
-func TestALostAnswerDoesNotDoubleAMessage(t *testing.T) {
+func TestLostResponseNotRetried(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		w.Fail("chat.postMessage", fake.Fault{Lose: true})
 		err := w.slack.Send(t.Context(), "m1", personAna, card("hello"))
@@ -416,7 +416,7 @@ func TestALostAnswerDoesNotDoubleAMessage(t *testing.T) {
 	})
 }
 
-func TestWhatWasCertainlyNotSentIsSentAgain(t *testing.T) {
+func TestRetryWhenNotSent(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		w.Fail("chat.postMessage", fake.Fault{Status: 503}, fake.Fault{Status: 429, RetryAfter: 3}, fake.Fault{Error: "ratelimited"}, fake.Fault{Error: "service_unavailable"})
 		if err := w.slack.Send(t.Context(), "m1", personAna, card("hello")); err != nil {
@@ -438,7 +438,7 @@ func TestWhatWasCertainlyNotSentIsSentAgain(t *testing.T) {
 }
 
 // Of what fails before a word of it was written, nothing can have been done.
-func TestWhatWasNeverWrittenIsAskedAgain(t *testing.T) {
+func TestRetryWhenNothingWritten(t *testing.T) {
 	const plain, secure = "http://slack.test/api/", "https://slack.test/api/"
 	for name, c := range map[string]struct {
 		base   string
@@ -478,7 +478,7 @@ func TestWhatWasNeverWrittenIsAskedAgain(t *testing.T) {
 					_, _, err := client.api.PostMessageContext(ctx, ana)
 					return err
 				})
-				want := attempts
+				want := maxAttempts
 				if c.unsure {
 					want = 1
 				}
@@ -510,7 +510,7 @@ func answers(words string) func(net.Conn) {
 }
 
 // A program that is told to end lets a message that it has begun go its way, and begins no other.
-func TestTheEndCutsNoMessageHalfWay(t *testing.T) {
+func TestRequestOutlivesContext(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		w.Fail("chat.postMessage", fake.Fault{Wait: 3 * time.Second})
 		ctx, end := context.WithCancel(t.Context())
@@ -533,7 +533,7 @@ func TestTheEndCutsNoMessageHalfWay(t *testing.T) {
 }
 
 // What one person does too fast is not felt by another.
-func TestOneChannelsLimitHoldsNoOther(t *testing.T) {
+func TestRateLimitPerChannel(t *testing.T) {
 	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
 	byHTTP(t, hi, func(t *testing.T, w *world) {
 		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 60})
@@ -549,10 +549,10 @@ func TestOneChannelsLimitHoldsNoOther(t *testing.T) {
 }
 
 // When Slack asks for patience in one channel after the other, it is the workspace that is limited.
-func TestSeveralChannelsLimitsHoldAll(t *testing.T) {
+func TestRateLimitOfManyChannels(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		var all sync.WaitGroup
-		for n := range several {
+		for n := range sharedLimitThreshold {
 			id := fmt.Sprintf("U0MANY%04d", n)
 			w.AddUser(fake.User{ID: id})
 			w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 30})
@@ -576,7 +576,7 @@ func TestSeveralChannelsLimitsHoldAll(t *testing.T) {
 }
 
 // However fast somebody writes, what they are told goes at the pace that Slack allows to one channel.
-func TestRepliesToOnePersonArePaced(t *testing.T) {
+func TestReplyPacing(t *testing.T) {
 	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
 	byHTTP(t, hi, func(t *testing.T, w *world) {
 		began := time.Now()
@@ -584,7 +584,7 @@ func TestRepliesToOnePersonArePaced(t *testing.T) {
 			w.Say(ben, "hello")
 		}
 		synctest.Wait()
-		w.want(t, "at once", fmt.Sprint(len(w.Calls("chat.postMessage"))), fmt.Sprint(ahead+1))
+		w.want(t, "at once", fmt.Sprint(len(w.Calls("chat.postMessage"))), fmt.Sprint(replyBurst+1))
 		time.Sleep(time.Minute)
 		calls := w.Calls("chat.postMessage")
 		if took := calls[len(calls)-1].At.Sub(began); len(calls) != 15 || took < 10*time.Second || took > 11*time.Second {
@@ -593,7 +593,7 @@ func TestRepliesToOnePersonArePaced(t *testing.T) {
 	})
 }
 
-func TestAHeldChannelHoldsEveryCall(t *testing.T) {
+func TestRateLimitHoldsWholeChannel(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 10})
 		began := time.Now()
@@ -611,7 +611,7 @@ func TestAHeldChannelHoldsEveryCall(t *testing.T) {
 	})
 }
 
-func TestSendSaysWhoCannotBeReached(t *testing.T) {
+func TestSendUnreachable(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		w.AddUser(fake.User{ID: "U0GONE0000", Deleted: true})
 		w.AddUser(fake.User{ID: "U0STRANGE0", Stranger: true})
@@ -640,7 +640,7 @@ func TestSendSaysWhoCannotBeReached(t *testing.T) {
 	})
 }
 
-func TestInvitationsDoNotHoldUpPresses(t *testing.T) {
+func TestBulkDoesNotDelayReplies(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		m := w.send(t, ben, card("before", "one"))
 		began := time.Now()
@@ -663,7 +663,7 @@ func TestInvitationsDoNotHoldUpPresses(t *testing.T) {
 	})
 }
 
-func TestPostShowsCardAndFilesToEverybody(t *testing.T) {
+func TestPostWithFiles(t *testing.T) {
 	posts := func(context.Context, chat.Event) []chat.Reply {
 		return []chat.Reply{chat.Post{To: placeTeam, Card: card("results"), Then: sorry("sorry"), Files: []chat.File{
 			{Name: "a.png", Type: "image/png", Alt: "bars", Data: []byte("png")}, {Name: "b.csv", Type: "text/csv", Data: []byte("x,y")},
@@ -690,7 +690,7 @@ func TestPostShowsCardAndFilesToEverybody(t *testing.T) {
 }
 
 // The bytes that arrive at an upload address are the file's, with nothing before or after them.
-func TestUploadSendsTheFileItself(t *testing.T) {
+func TestUpload(t *testing.T) {
 	data := []byte("\xef\xbb\xbfn,share\r\n--boundary--\r\n\x00\xff")
 	posts := func(context.Context, chat.Event) []chat.Reply {
 		file := chat.File{Name: "a.csv", Type: "text/csv", Data: data}
@@ -706,7 +706,7 @@ func TestUploadSendsTheFileItself(t *testing.T) {
 }
 
 // Files go to Slack alone, wherever an answer says that they are to be uploaded.
-func TestUploadAddressMustBeSlacks(t *testing.T) {
+func TestUploadURLHost(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		for address, want := range map[string]bool{
 			"https://files.slack.com/upload/v1/x": true, "https://slack.com/upload": true,
@@ -715,14 +715,14 @@ func TestUploadAddressMustBeSlacks(t *testing.T) {
 			"https://files.slack.com.example.org/": false, "https://notslack.com/": false,
 			"https://files.slack.com@example.org/": false, "http://169.254.169.254/": false, "": false,
 		} {
-			if got := w.slack.client.takesFiles(address); got != want {
+			if got := w.slack.client.isUploadURL(address); got != want {
 				t.Errorf("takesFiles(%q) = %v", address, got)
 			}
 		}
 	})
 }
 
-func TestPostWithoutFilesSpeaksWhereTheBotIsNoMember(t *testing.T) {
+func TestPostAsNonMember(t *testing.T) {
 	to := placeTeam
 	posts := func(context.Context, chat.Event) []chat.Reply {
 		return []chat.Reply{chat.Post{To: to, Card: card("join"), Then: sorry("sorry")}, chat.Whisper{Card: card("done")}}
@@ -748,7 +748,7 @@ func TestPostWithoutFilesSpeaksWhereTheBotIsNoMember(t *testing.T) {
 }
 
 // Once the card is posted, what becomes of its files makes it neither unposted nor silences what else there is to say.
-func TestACardStandsWithoutItsFiles(t *testing.T) {
+func TestPostMissingFiles(t *testing.T) {
 	posts := func(context.Context, chat.Event) []chat.Reply {
 		files := []chat.File{{Name: "a.png", Type: "image/png", Alt: "bars", Data: []byte("png")}}
 		then := func(d chat.Delivered) []chat.Reply {
@@ -777,7 +777,7 @@ func TestACardStandsWithoutItsFiles(t *testing.T) {
 	})
 }
 
-func TestPostsToOneChannelAreASecondApart(t *testing.T) {
+func TestPostPacing(t *testing.T) {
 	posts := func(context.Context, chat.Event) []chat.Reply {
 		return []chat.Reply{chat.Post{To: placeTeam, Card: card("one")}, chat.Post{To: placeTeam, Card: card("two")}}
 	}
@@ -812,7 +812,7 @@ func opens(submitted func(context.Context, chat.Event) []chat.Reply) func(contex
 	}
 }
 
-func TestWhoseFormCannotOpenIsTold(t *testing.T) {
+func TestFormFallback(t *testing.T) {
 	byHTTP(t, opens(nil), func(t *testing.T, w *world) {
 		m := w.send(t, ben, card("before", "detail"))
 		w.Fail("views.open", fake.Fault{Error: "expired_trigger_id"})
@@ -825,7 +825,7 @@ func TestWhoseFormCannotOpenIsTold(t *testing.T) {
 	})
 }
 
-func TestAFormChangesTheCardItWasOpenedFrom(t *testing.T) {
+func TestFormUpdatesOrigin(t *testing.T) {
 	byHTTP(t, opens(func(_ context.Context, e chat.Event) []chat.Reply {
 		return []chat.Reply{chat.Update{Card: card("kept " + e.Value("note"))}}
 	}), func(t *testing.T, w *world) {
@@ -848,7 +848,7 @@ func TestAFormChangesTheCardItWasOpenedFrom(t *testing.T) {
 	})
 }
 
-func TestAFormDoesNotWaitForEarlierReplies(t *testing.T) {
+func TestFormOpensBeforeEarlierReplies(t *testing.T) {
 	byHTTP(t, opens(nil), func(t *testing.T, w *world) {
 		m := w.send(t, ben, card("before", "one", "detail"))
 		w.Fail("response_url", fake.Fault{Status: 429, RetryAfter: 30})
@@ -863,7 +863,7 @@ func TestAFormDoesNotWaitForEarlierReplies(t *testing.T) {
 	})
 }
 
-func TestAFormThatComesTooLateIsLogged(t *testing.T) {
+func TestExpiredTrigger(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
 		dispatch.Sleep(ctx, 4*time.Second)
 		return []chat.Reply{chat.OpenForm{Form: form()}}
@@ -882,7 +882,7 @@ func refuses(context.Context, chat.Event) []chat.Reply {
 	return []chat.Reply{chat.FieldErrors{Fields: map[string]string{"note": "Too long.", "elsewhere": "Not now."}}}
 }
 
-func TestARefusalStandsInTheForm(t *testing.T) {
+func TestFieldErrors(t *testing.T) {
 	byHTTP(t, opens(refuses), func(t *testing.T, w *world) {
 		m := w.send(t, ben, card("before", "detail"))
 		w.Press(ben, m, "detail", "")
@@ -899,7 +899,7 @@ func TestARefusalStandsInTheForm(t *testing.T) {
 	})
 }
 
-func TestALateRefusalGivesBackWhatWasTyped(t *testing.T) {
+func TestLateFieldErrors(t *testing.T) {
 	late := func(ctx context.Context, e chat.Event) []chat.Reply {
 		dispatch.Sleep(ctx, 4*time.Second)
 		return refuses(ctx, e)
@@ -916,13 +916,13 @@ func TestALateRefusalGivesBackWhatWasTyped(t *testing.T) {
 }
 
 // Somebody who hears nothing sends a form again: that is the same gesture, unless it was refused or something in it is another.
-func TestAFormSentAgainCountsOnce(t *testing.T) {
+func TestResubmittedForm(t *testing.T) {
 	reply := []chat.Reply{chat.Update{Card: card("kept")}}
 	byHTTP(t, func(context.Context, chat.Event) []chat.Reply { return reply }, func(t *testing.T, w *world) {
 		trigger := 0
 		send := func(view, note string) *delivery {
 			trigger++
-			d, err := w.slack.begin(gesture{
+			d, err := w.slack.accept(inbound{
 				event: chat.Event{ID: fmt.Sprint("t", trigger), Kind: chat.Submit, Who: personAna, Action: chat.NewAction("keep"), Values: map[string][]string{"note": {note}}},
 				view:  view, origin: origin{Channel: fake.IM(ana), Private: true},
 			}, []byte(`{"view":{"blocks":[{"type":"input","block_id":"note"}]}}`))
@@ -930,7 +930,7 @@ func TestAFormSentAgainCountsOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			synctest.Wait()
-			w.slack.settle(t.Context(), d)
+			w.slack.awaitHandled(t.Context(), d)
 			w.slack.acknowledged(d, time.Now())
 			synctest.Wait()
 			return d
@@ -939,21 +939,21 @@ func TestAFormSentAgainCountsOnce(t *testing.T) {
 			view, note string
 			again      bool
 		}{{"V1", "x", false}, {"V1", "x", true}, {"V1", "y", false}, {"V2", "x", false}} {
-			if d := send(c.view, c.note); d.turn.Again != c.again {
-				t.Errorf("%s with %q: again is %v", c.view, c.note, d.turn.Again)
+			if d := send(c.view, c.note); d.ticket.Again != c.again {
+				t.Errorf("%s with %q: again is %v", c.view, c.note, d.ticket.Again)
 			}
 		}
 		w.want(t, "handled", fmt.Sprint(len(w.bot.Events)), "3")
 		reply = []chat.Reply{chat.FieldErrors{Fields: map[string]string{"note": "Not now."}}}
 		for range 2 {
-			if d := send("V3", "x"); d.turn.Again {
+			if d := send("V3", "x"); d.ticket.Again {
 				t.Error("what was refused cannot be sent again")
 			}
 		}
 	})
 }
 
-func TestAFormThatCannotBeDrawnEndsNothing(t *testing.T) {
+func TestInvalidForm(t *testing.T) {
 	broken := func(context.Context, chat.Event) []chat.Reply {
 		f := form()
 		f.Fields = []chat.Field{nil}
@@ -969,7 +969,7 @@ func TestAFormThatCannotBeDrawnEndsNothing(t *testing.T) {
 	})
 }
 
-func TestHomeIsDrawnAgainAfterWhatItsPersonDoes(t *testing.T) {
+func TestHomeRedrawn(t *testing.T) {
 	n := 0
 	homes := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Kind == chat.Home {
@@ -1027,7 +1027,7 @@ func TestHomeIsDrawnAgainAfterWhatItsPersonDoes(t *testing.T) {
 	})
 }
 
-func TestTellsTheBotWhoSomebodyIs(t *testing.T) {
+func TestProfileInEvent(t *testing.T) {
 	whispers := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("psst")}} }
 	byHTTP(t, whispers, func(t *testing.T, w *world) {
 		last := func() chat.Event { synctest.Wait(); return w.bot.Events[len(w.bot.Events)-1] }
@@ -1090,7 +1090,7 @@ func TestTellsTheBotWhoSomebodyIs(t *testing.T) {
 }
 
 // Within an enterprise the id of somebody from elsewhere looks like one of ours; the profile tells.
-func TestAStrangerOfTheEnterpriseIsNoneOfOurs(t *testing.T) {
+func TestEnterpriseOutsider(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		w.bot.How = func(chat.Event) chat.Ack { return chat.AckWhisper }
 		w.AddUser(fake.User{ID: "U0STRANGE0", Stranger: true, Admin: true})
@@ -1110,9 +1110,9 @@ func TestAStrangerOfTheEnterpriseIsNoneOfOurs(t *testing.T) {
 	})
 }
 
-// TestUnknownMembershipOfTheEnterprise: while Slack does not tell of somebody whose workspace is another, they do not pass for one of
+// TestEnterpriseMembershipUnknown: while Slack does not tell of somebody whose workspace is another, they do not pass for one of
 // ours, whatever they press; once it tells, they do.
-func TestUnknownMembershipOfTheEnterprise(t *testing.T) {
+func TestEnterpriseMembershipUnknown(t *testing.T) {
 	for _, ack := range []chat.Ack{chat.AckWhisper, chat.AckUpdate} {
 		byHTTP(t, nil, func(t *testing.T, w *world) {
 			w.bot.How = func(chat.Event) chat.Ack { return ack }
@@ -1146,7 +1146,7 @@ func TestUnknownMembershipOfTheEnterprise(t *testing.T) {
 }
 
 // People who were picked in a form are held to what people in a list are.
-func TestPickedPeopleAreChecked(t *testing.T) {
+func TestPickedPeople(t *testing.T) {
 	form := chat.Form{Title: "Invite", Submit: "Send", Cancel: "Cancel", Action: chat.NewAction("send"), Fields: []chat.Field{chat.People{Label: chat.Label{ID: "people", Text: "People"}}}}
 	byHTTP(t, func(_ context.Context, e chat.Event) []chat.Reply {
 		if e.Kind == chat.Submit {
@@ -1162,7 +1162,7 @@ func TestPickedPeopleAreChecked(t *testing.T) {
 			w.Command(ana, team, "invite")
 			synctest.Wait()
 			w.Submit(ana, map[string][]string{"people": ids})
-			time.Sleep(2 * pickPatience)
+			time.Sleep(2 * pickTimeout)
 			synctest.Wait()
 			return w.bot.Events[len(w.bot.Events)-1].Values["people"]
 		}
@@ -1175,7 +1175,7 @@ func TestPickedPeopleAreChecked(t *testing.T) {
 			}
 		}
 		many := []string{"U0STRANGE0"}
-		for n := range 2 * few {
+		for n := range 2 * lookupLimit {
 			id := fmt.Sprintf("U0MANY%04d", n)
 			w.AddUser(fake.User{ID: id})
 			many = append(many, id)
@@ -1194,7 +1194,7 @@ func TestPickedPeopleAreChecked(t *testing.T) {
 }
 
 // The id that a writer's own program gives to a message says nothing of anybody else's.
-func TestTwoPeoplesMessagesMayHaveOneID(t *testing.T) {
+func TestMessageIDsPerChannel(t *testing.T) {
 	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
 	byHTTP(t, hi, func(t *testing.T, w *world) {
 		for _, user := range []string{ana, ben} {
@@ -1206,7 +1206,7 @@ func TestTwoPeoplesMessagesMayHaveOneID(t *testing.T) {
 }
 
 // A list of people that met Slack's limit goes on where it was.
-func TestALongListGoesOnWhereItWas(t *testing.T) {
+func TestFindResumesAfterRateLimit(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		for n := range 50 {
 			w.AddUser(fake.User{ID: fmt.Sprintf("U0MANY%04d", n), Email: fmt.Sprintf("p%d@example.org", n)})
@@ -1230,23 +1230,23 @@ func TestALongListGoesOnWhereItWas(t *testing.T) {
 		// Whoever leaves is forgotten at once, whoever comes is there soon.
 		w.ChangeUser(fake.User{ID: "U0MANY0000", Email: "p0@example.org", Deleted: true})
 		w.AddUser(fake.User{ID: "U0MANY0050", Email: "p50@example.org"})
-		time.Sleep(addressesRest)
+		time.Sleep(addressMissTTL)
 		for word, want := range map[string]error{"p0@example.org": chat.ErrNobody, "p50@example.org": nil} {
 			if _, err := w.slack.Find(t.Context(), placeTeam, word); !errors.Is(err, want) {
 				t.Errorf("Find(%q): %v", word, err)
 			}
 		}
-		for n := 0; len(w.slack.people.addresses) < profilesKept; n++ {
-			w.slack.people.addresses[fmt.Sprint(n)] = address{}
+		for n := 0; len(w.slack.profiles.addresses) < maxProfiles; n++ {
+			w.slack.profiles.addresses[fmt.Sprint(n)] = address{}
 		}
 		w.slack.Find(t.Context(), placeTeam, "ana@example.org")
-		if n := len(w.slack.people.addresses); n > profilesKept {
+		if n := len(w.slack.profiles.addresses); n > maxProfiles {
 			t.Errorf("%d addresses are kept", n)
 		}
 	})
 }
 
-func TestPostsUnasked(t *testing.T) {
+func TestPostUnprompted(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		files := []chat.File{{Name: "chart.png", Type: "image/png", Alt: "A chart.", Data: []byte("png")}}
 		if err := w.slack.Post(t.Context(), "id", placeTeam, card("closed"), files); err != nil {
@@ -1268,7 +1268,7 @@ func TestPostsUnasked(t *testing.T) {
 	})
 }
 
-func TestFindKnowsPeople(t *testing.T) {
+func TestFind(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		w.AddUser(fake.User{ID: "U0GUEST000", Email: "guest@example.org", Guest: true})
 		w.AddUser(fake.User{ID: "U0GONE0000", Email: "gone@example.org", Deleted: true})
@@ -1288,7 +1288,7 @@ func TestFindKnowsPeople(t *testing.T) {
 				t.Errorf("Find(%q) = %v, %v, want %s", word, p, err, want)
 			}
 		}
-		time.Sleep(addressLife)
+		time.Sleep(addressTTL)
 		w.Fail("users.lookupByEmail", fake.Fault{Error: "missing_scope"})
 		if _, err := w.slack.Find(t.Context(), placeTeam, "ana@example.org"); err == nil || errors.Is(err, chat.ErrNobody) {
 			t.Errorf("without the scope: %v", err)
@@ -1296,7 +1296,7 @@ func TestFindKnowsPeople(t *testing.T) {
 	})
 }
 
-func TestMembersAreThePeopleOfAChannel(t *testing.T) {
+func TestMembers(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		w.AddUser(fake.User{ID: "U0GUEST000", Guest: true})
 		w.AddUser(fake.User{ID: "U0GONE0000", Deleted: true})
@@ -1335,7 +1335,7 @@ func TestMembersAreThePeopleOfAChannel(t *testing.T) {
 	})
 }
 
-func TestNewSaysWhichValueIsWrong(t *testing.T) {
+func TestNewInvalidOptions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := fake.New(t)
 		good := Options{Token: fake.Token, AppToken: fake.AppToken, SigningSecret: fake.Secret, APIURL: fake.URL, Dial: f.Dial, Responder: &platformtest.Script{}}
@@ -1364,7 +1364,7 @@ func TestNewSaysWhichValueIsWrong(t *testing.T) {
 	})
 }
 
-func TestSecretsDoNotPrint(t *testing.T) {
+func TestSecretsRedacted(t *testing.T) {
 	secret := chat.Secret("xoxb-very-secret")
 	for _, verb := range []string{"%s", "%v", "%+v", "%#v", "%q", "%x", "%d", "%T%[1]v"} {
 		if got := fmt.Sprintf(verb, secret); strings.Contains(got, "very") || strings.Contains(got, fmt.Sprintf("%x", "very")) {
@@ -1387,8 +1387,8 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		t.Errorf("it logs %s", b.String())
 	}
 	c := &client{secrets: []string{string(secret)}}
-	err = c.scrub(&url.Error{Op: "Post", URL: "https://hooks.slack.com/actions/key", Err: fmt.Errorf("proxy says: %s: %w", string(secret), errSpent)})
-	if strings.Contains(err.Error(), "very") || strings.Contains(err.Error(), "key") || !errors.Is(err, errSpent) {
+	err = c.scrub(&url.Error{Op: "Post", URL: "https://hooks.slack.com/actions/key", Err: fmt.Errorf("proxy says: %s: %w", string(secret), errResponseURLSpent)})
+	if strings.Contains(err.Error(), "very") || strings.Contains(err.Error(), "key") || !errors.Is(err, errResponseURLSpent) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -1461,7 +1461,7 @@ func TestWhisperWithFiles(t *testing.T) {
 
 // A card for a person's own conversation arrives there whatever the place of the gesture, and the bot is
 // told where it stands, or why it does not.
-func TestDirectArrivesInTheirConversation(t *testing.T) {
+func TestDirect(t *testing.T) {
 	answer := func(_ context.Context, e chat.Event) []chat.Reply {
 		if !e.Direct {
 			return []chat.Reply{chat.Whisper{Card: card("no direct messages")}}

@@ -21,16 +21,16 @@ import (
 )
 
 const (
-	// links is how many connections are held: Slack ends each every few hours, and the library closes the old one before it
+	// socketConnections is how many connections are held: Slack ends each every few hours, and the library closes the old one before it
 	// opens the new.
-	links = 2
-	// impatience is the longest the library may want to wait before it connects again: its waits double up to five minutes, and
+	socketConnections = 2
+	// maxReconnectDelay is the longest the library may want to wait before it connects again: its waits double up to five minutes, and
 	// Slack is back sooner.
-	impatience = 3 * time.Second
-	// rest is waited between rounds of tries to connect.
-	rest = 8 * time.Second
-	// acking bounds how long an acknowledgement waits for a connection to go out by.
-	acking = 3 * time.Second
+	maxReconnectDelay = 3 * time.Second
+	// reconnectInterval is waited between rounds of tries to connect.
+	reconnectInterval = 8 * time.Second
+	// ackTimeout bounds how long an acknowledgement waits for a connection to go out by.
+	ackTimeout = 3 * time.Second
 )
 
 // What only somebody at Slack's pages can mend.
@@ -47,16 +47,16 @@ func (s *Slack) RunSocket(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	faults := make(chan error, links)
+	faults := make(chan error, socketConnections)
 	var running sync.WaitGroup
-	for n := range links {
+	for n := range socketConnections {
 		running.Go(func() {
 			for ctx.Err() == nil {
-				if err := s.link(ctx, s.log.With("link", n)); err != nil {
+				if err := s.runConnection(ctx, s.log.With("link", n)); err != nil {
 					faults <- err
 					cancel()
 				}
-				_ = dispatch.Sleep(ctx, rest)
+				_ = dispatch.Sleep(ctx, reconnectInterval)
 			}
 		})
 	}
@@ -69,20 +69,20 @@ func (s *Slack) RunSocket(ctx context.Context) error {
 	}
 }
 
-// link holds one connection, and opens it again whenever it ends. It returns nil when the context ends or when Slack has
+// runConnection holds one connection, and opens it again whenever it ends. It returns nil when the context ends or when Slack has
 // not been reached for a while, and an error when trying again is of no use.
-func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
+func (s *Slack) runConnection(ctx context.Context, log *slog.Logger) error {
 	dialer := &websocket.Dialer{
-		HandshakeTimeout: answering, NetDialContext: s.options.Dial,
+		HandshakeTimeout: requestTimeout, NetDialContext: s.options.Dial,
 		WriteBufferSize: 32 << 10, // an answer in several frames is lost at Slack
 	}
 	if s.options.Dial == nil {
 		dialer.Proxy = http.ProxyFromEnvironment
 	}
-	heard := &tap{ended: make(chan string, 8), written: map[string]chan struct{}{}}
+	heard := &logTap{disconnects: make(chan string, 8), written: map[string]chan struct{}{}}
 	api := slackgo.New("", slackgo.OptionAppLevelToken(string(s.options.AppToken)),
 		slackgo.OptionAPIURL(s.client.base.String()), slackgo.OptionHTTPClient(s.client.http))
-	client := socketmode.New(api, socketmode.OptionDialer(dialer), socketmode.OptionReadLimit(largest),
+	client := socketmode.New(api, socketmode.OptionDialer(dialer), socketmode.OptionReadLimit(maxDeliveryBytes),
 		socketmode.OptionDebug(true), socketmode.OptionLog(heard))
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -99,7 +99,7 @@ func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
 	up := func(is bool) {
 		if is != open {
 			open = is
-			s.connected(is)
+			s.countConnection(is)
 		}
 	}
 	defer up(false)
@@ -113,7 +113,7 @@ func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
 			stop()
 			inHand.Wait()
 			return fmt.Errorf("%w: %w", errAppToken, s.client.scrub(err))
-		case reason := <-heard.ended:
+		case reason := <-heard.disconnects:
 			log.Info("socket ended by slack", "reason", reason)
 			if reason == "link_disabled" {
 				leave()
@@ -148,7 +148,7 @@ func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
 					leave()
 					return fmt.Errorf("%w: %w", errAppToken, err)
 				}
-				if v, _ := judge(err); fault.Backoff > impatience && v != limited {
+				if v, _ := judge(err); fault.Backoff > maxReconnectDelay && v != limited {
 					leave()
 					return nil
 				}
@@ -156,10 +156,10 @@ func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
 				// The library reads more of a message than we need, and leaves what it cannot read unacknowledged.
 				var r socketmode.Request
 				if bad, ok := e.Data.(*socketmode.ErrorBadMessage); ok && json.Unmarshal(bad.Message, &r) == nil {
-					s.envelope(running, client, heard, &r, &inHand)
+					s.handleEnvelope(running, client, heard, &r, &inHand)
 				}
 			case socketmode.EventTypeEventsAPI, socketmode.EventTypeInteractive, socketmode.EventTypeSlashCommand:
-				s.envelope(running, client, heard, e.Request, &inHand)
+				s.handleEnvelope(running, client, heard, e.Request, &inHand)
 			case socketmode.EventTypeIncomingError, socketmode.EventTypeErrorWriteFailed:
 				log.Info("socket fault", "kind", e.Type)
 			}
@@ -167,31 +167,31 @@ func (s *Slack) link(ctx context.Context, log *slog.Logger) error {
 	}
 }
 
-// connected notes that a socket has opened or ended.
-func (s *Slack) connected(opened bool) {
-	s.linked.Lock()
-	defer s.linked.Unlock() // so that the observer is told in order
+// countConnection notes that a socket has opened or ended.
+func (s *Slack) countConnection(opened bool) {
+	s.sockets.Lock()
+	defer s.sockets.Unlock() // so that the observer is told in order
 	if opened {
-		s.linked.up++
+		s.sockets.up++
 	} else {
-		s.linked.up--
+		s.sockets.up--
 	}
-	s.options.Observer.Connected(s.linked.up)
+	s.options.Observer.Connected(s.sockets.up)
 }
 
-// envelope takes what a socket brought. Only the wait for the acknowledgement is left to another goroutine, so that what came
+// handleEnvelope takes what a socket brought. Only the wait for the acknowledgement is left to another goroutine, so that what came
 // first is taken first.
-func (s *Slack) envelope(ctx context.Context, client *socketmode.Client, heard *tap, r *socketmode.Request, inHand *sync.WaitGroup) {
+func (s *Slack) handleEnvelope(ctx context.Context, client *socketmode.Client, heard *logTap, r *socketmode.Request, inHand *sync.WaitGroup) {
 	defer dispatch.Caught(s.log, "taking a delivery")
 	arrived := time.Now()
 	if r == nil || r.EnvelopeID == "" {
 		return
 	}
-	g, err := s.unpack(r)
+	g, err := s.decodeEnvelope(r)
 	var d *delivery
 	switch {
 	case err == nil:
-		if d, err = s.begin(g, r.Payload); err != nil {
+		if d, err = s.accept(g, r.Payload); err != nil {
 			s.log.Warn("delivery left for later", "error", err)
 			return // Slack delivers again what nobody acknowledged
 		}
@@ -203,11 +203,11 @@ func (s *Slack) envelope(ctx context.Context, client *socketmode.Client, heard *
 		var payload any
 		if d != nil {
 			defer s.acknowledged(d, arrived)
-			if faults := s.settle(ctx, d); len(faults) > 0 {
+			if faults := s.awaitHandled(ctx, d); len(faults) > 0 {
 				payload = slackgo.NewErrorsViewSubmissionResponse(faults)
 			}
 		}
-		ctx, cancel := context.WithTimeout(ctx, acking)
+		ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 		defer cancel()
 		written := heard.expect(r.EnvelopeID)
 		defer heard.forget(r.EnvelopeID)
@@ -222,34 +222,34 @@ func (s *Slack) envelope(ctx context.Context, client *socketmode.Client, heard *
 	})
 }
 
-// unpack reads an envelope's payload, or returns errForeign.
-func (s *Slack) unpack(r *socketmode.Request) (gesture, error) {
+// decodeEnvelope reads an envelope's payload, or returns errForeign.
+func (s *Slack) decodeEnvelope(r *socketmode.Request) (inbound, error) {
 	switch r.Type {
 	case socketmode.RequestTypeEventsAPI:
 		c, err := decodeEvent(r.Payload)
 		if err != nil {
-			return gesture{}, err
+			return inbound{}, err
 		}
-		return s.told(c)
+		return s.handleCallback(c)
 	case socketmode.RequestTypeInteractive:
 		return decodeInteraction(r.Payload)
 	case socketmode.RequestTypeSlashCommands:
 		return decodeCommandJSON(r.Payload)
 	}
-	return gesture{}, errForeign
+	return inbound{}, errForeign
 }
 
-// tap hears what the library tells in its log alone: why Slack ends a connection, and that an acknowledgement has been
+// logTap hears what the library tells in its log alone: why Slack ends a connection, and that an acknowledgement has been
 // written. Nothing of that log goes anywhere.
-type tap struct {
-	ended chan string // reasons
+type logTap struct {
+	disconnects chan string // reasons
 
 	mu      sync.Mutex
 	written map[string]chan struct{} // by envelope
 }
 
 // expect returns a channel that is closed once an envelope's acknowledgement has been written.
-func (t *tap) expect(envelope string) <-chan struct{} {
+func (t *logTap) expect(envelope string) <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := t.written[envelope]
@@ -260,14 +260,14 @@ func (t *tap) expect(envelope string) <-chan struct{} {
 	return c
 }
 
-func (t *tap) forget(envelope string) {
+func (t *logTap) forget(envelope string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.written, envelope)
 }
 
 // Output is called by the library with each line of its log.
-func (t *tap) Output(_ int, line string) error {
+func (t *logTap) Output(_ int, line string) error {
 	if quoted, ok := strings.CutPrefix(line, "Finished sending Socket Mode response with envelope ID "); ok {
 		if id, err := strconv.Unquote(quoted); err == nil {
 			t.mu.Lock()
@@ -286,7 +286,7 @@ func (t *tap) Output(_ int, line string) error {
 	var m struct{ Type, Reason string }
 	if json.Unmarshal([]byte(message), &m) == nil && m.Type == socketmode.RequestTypeDisconnect {
 		select {
-		case t.ended <- cmp.Or(m.Reason, "unknown"):
+		case t.disconnects <- cmp.Or(m.Reason, "unknown"):
 		default:
 		}
 	}

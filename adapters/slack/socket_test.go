@@ -30,7 +30,7 @@ func bySocket(t *testing.T, handle func(context.Context, chat.Event) []chat.Repl
 	})
 }
 
-func TestGesturesComeOverSockets(t *testing.T) {
+func TestSocket(t *testing.T) {
 	both := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Kind == chat.Press {
 			return updates(ctx, e)
@@ -55,7 +55,7 @@ func TestGesturesComeOverSockets(t *testing.T) {
 	})
 }
 
-func TestSocketsAcknowledgeInTimeAndInOrder(t *testing.T) {
+func TestSocketAckTimeAndOrder(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
 		dispatch.Sleep(ctx, 2*time.Second)
 		return updates(ctx, e)
@@ -75,7 +75,7 @@ func TestSocketsAcknowledgeInTimeAndInOrder(t *testing.T) {
 	})
 }
 
-func TestTheSameGestureOverBothSocketsIsHandledOnce(t *testing.T) {
+func TestSocketDuplicateDelivery(t *testing.T) {
 	bySocket(t, opens(refuses), func(t *testing.T, w *world, _ func(), _ <-chan error) {
 		m := w.send(t, ben, card("before", "one", "detail"))
 		w.Press(ben, m, "one", "")
@@ -92,7 +92,7 @@ func TestTheSameGestureOverBothSocketsIsHandledOnce(t *testing.T) {
 	})
 }
 
-func TestARefreshLosesNothing(t *testing.T) {
+func TestSocketRefresh(t *testing.T) {
 	bySocket(t, updates, func(t *testing.T, w *world, _ func(), _ <-chan error) {
 		m := w.send(t, ben, card("before", "one"))
 		for n, reason := range []string{"warning", "refresh_requested", "too_many_websockets"} {
@@ -111,7 +111,7 @@ func TestARefreshLosesNothing(t *testing.T) {
 	})
 }
 
-func TestACutSocketLosesNothing(t *testing.T) {
+func TestSocketCut(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
 		dispatch.Sleep(ctx, time.Second)
 		return updates(ctx, e)
@@ -131,7 +131,7 @@ func TestACutSocketLosesNothing(t *testing.T) {
 	})
 }
 
-func TestAMinutesOutageIsSurvived(t *testing.T) {
+func TestSocketOutage(t *testing.T) {
 	bySocket(t, updates, func(t *testing.T, w *world, _ func(), _ <-chan error) {
 		m := w.send(t, ben, card("before", "one"))
 		w.Tolerate()
@@ -140,31 +140,31 @@ func TestAMinutesOutageIsSurvived(t *testing.T) {
 		time.Sleep(time.Minute)
 		w.want(t, "sockets in the outage", fmt.Sprint(w.Sockets()), "0")
 		w.Down(false)
-		time.Sleep(rest + impatience)
+		time.Sleep(reconnectInterval + maxReconnectDelay)
 		w.want(t, "sockets soon after", fmt.Sprint(w.Sockets()), "2")
 		w.want(t, "handled", w.bot.Verbs(), "one")
 		w.want(t, "Ben's card", texts(t, w.Messages(fake.IM(ben))), "after one")
 	})
 }
 
-func TestSocketsThatEndAtOnceAreNotOpenedWithoutRest(t *testing.T) {
+func TestSocketReconnectBackoff(t *testing.T) {
 	bySocket(t, updates, func(t *testing.T, w *world, _ func(), _ <-chan error) {
 		w.Bounce(true)
 		w.Disconnect("warning")
 		w.Disconnect("warning")
 		time.Sleep(time.Minute)
 		// Each link rests after six sockets. The library may open some more before it is told to stop.
-		rounds := int(time.Minute/rest) + 1
-		if n := len(w.Calls("apps.connections.open")); n > links*rounds*10 {
+		rounds := int(time.Minute/reconnectInterval) + 1
+		if n := len(w.Calls("apps.connections.open")); n > socketConnections*rounds*10 {
 			t.Errorf("%d sockets in a minute", n)
 		}
 		w.Bounce(false)
-		time.Sleep(2 * rest)
+		time.Sleep(2 * reconnectInterval)
 		w.want(t, "sockets", fmt.Sprint(w.Sockets()), "2")
 	})
 }
 
-func TestSocketModeSwitchedOffIsSaid(t *testing.T) {
+func TestSocketModeDisabled(t *testing.T) {
 	bySocket(t, updates, func(t *testing.T, w *world, _ func(), ended <-chan error) {
 		w.SocketMode(false)
 		synctest.Wait()
@@ -180,7 +180,7 @@ func TestSocketModeSwitchedOffIsSaid(t *testing.T) {
 	})
 }
 
-func TestARefusedAppTokenIsSaid(t *testing.T) {
+func TestSocketAppTokenRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, updates)
 		w.slack.options.AppToken = "xapp-other"
@@ -201,7 +201,7 @@ func TestARefusedAppTokenIsSaid(t *testing.T) {
 	})
 }
 
-func TestEveryEnvelopeIsAcknowledged(t *testing.T) {
+func TestSocketAcksEveryEnvelope(t *testing.T) {
 	bySocket(t, updates, func(t *testing.T, w *world, _ func(), _ <-chan error) {
 		for name, message := range map[string]map[string]any{
 			"of an unknown type":   {"type": "somethings", "envelope_id": "e1", "payload": map[string]any{}},
@@ -233,7 +233,7 @@ func TestEveryEnvelopeIsAcknowledged(t *testing.T) {
 	})
 }
 
-func TestABusyBotDoesNotAcknowledge(t *testing.T) {
+func TestSocketBusyNoAck(t *testing.T) {
 	var ready chan struct{}
 	waits := func(ctx context.Context, e chat.Event) []chat.Reply {
 		<-ready
@@ -253,7 +253,7 @@ func TestABusyBotDoesNotAcknowledge(t *testing.T) {
 	})
 }
 
-func TestTheEndAcknowledgesWhatWasBegun(t *testing.T) {
+func TestSocketShutdownAcks(t *testing.T) {
 	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
 		dispatch.Sleep(ctx, time.Second)
 		return updates(ctx, e)

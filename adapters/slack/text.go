@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// nothing is a character without width. It parts what Slack would read together.
-const nothing = "\u200b"
+// zeroWidthSpace is a character without width. It parts what Slack would read together.
+const zeroWidthSpace = "\u200b"
 
-// alike are the characters that mark bold, italics, strike and code in Slack's markup. There is no escape for them,
+// lookalikes are the characters that mark bold, italics, strike and code in Slack's markup. There is no escape for them,
 // and a character without width beside one makes it mark more, not less: so their doubles stand for them.
-var alike = map[rune]rune{'*': '∗', '_': 'ˍ', '~': '∼', '`': 'ˋ'}
+var lookalikes = map[rune]rune{'*': '∗', '_': 'ˍ', '~': '∼', '`': 'ˋ'}
 
 // escape makes clean text that Slack's markup shows as it is: no markup, mention, link, channel, quote or emoji code.
 func escape(s string) string {
@@ -34,25 +34,25 @@ func escape(s string) string {
 		case '>':
 			// An escaped one still makes a quote at the start of a line.
 			if lineStart {
-				b.WriteString(nothing)
+				b.WriteString(zeroWidthSpace)
 			}
 			b.WriteString("&gt;")
 		case '*', '_', '~', '`':
-			b.WriteRune(alike[r])
+			b.WriteRune(lookalikes[r])
 		case ':':
 			b.WriteRune(r)
 			if next == '/' || isCode(s) {
-				b.WriteString(nothing)
+				b.WriteString(zeroWidthSpace)
 			}
 		case '@', '#':
 			b.WriteRune(r)
 			if s != "" && !unicode.IsSpace(next) {
-				b.WriteString(nothing)
+				b.WriteString(zeroWidthSpace)
 			}
 		case '.':
 			b.WriteRune(r)
 			if unicode.IsLetter(next) { // example.org, without touching 10.30
-				b.WriteString(nothing)
+				b.WriteString(zeroWidthSpace)
 			}
 		default:
 			b.WriteRune(r)
@@ -89,9 +89,9 @@ func markup(all []chat.Span) string {
 		case chat.Meter:
 			b.WriteString(s.String())
 		case chat.Mention:
-			b.WriteString(named(s.Person))
+			b.WriteString(mentionMarkup(s.Person))
 		case chat.Link:
-			b.WriteString(linked(s))
+			b.WriteString(channelMarkup(s))
 		case chat.WebLink:
 			b.WriteString(escape(s.Text))
 		case chat.Bold:
@@ -103,13 +103,13 @@ func markup(all []chat.Span) string {
 			}
 			b.WriteString(text[:len(text)-len(strings.TrimLeftFunc(text, unicode.IsSpace))])
 			// A mark counts only beside a space or the like.
-			if before, _ := utf8.DecodeLastRuneInString(b.String()); b.Len() > 0 && !unicode.IsSpace(before) && !strings.HasSuffix(b.String(), nothing) {
-				b.WriteString(nothing)
+			if before, _ := utf8.DecodeLastRuneInString(b.String()); b.Len() > 0 && !unicode.IsSpace(before) && !strings.HasSuffix(b.String(), zeroWidthSpace) {
+				b.WriteString(zeroWidthSpace)
 			}
 			b.WriteString(marked)
-			rest := text[len(strings.TrimRightFunc(text, unicode.IsSpace)):] + words(all[i+1:])
+			rest := text[len(strings.TrimRightFunc(text, unicode.IsSpace)):] + plainSpans(all[i+1:])
 			if after, _ := utf8.DecodeRuneInString(rest); rest != "" && !unicode.IsSpace(after) {
-				b.WriteString(nothing)
+				b.WriteString(zeroWidthSpace)
 			}
 			b.WriteString(text[len(strings.TrimRightFunc(text, unicode.IsSpace)):])
 		}
@@ -117,8 +117,8 @@ func markup(all []chat.Span) string {
 	return b.String()
 }
 
-// words writes spans as literal text.
-func words(all []chat.Span) string {
+// plainSpans writes spans as literal text.
+func plainSpans(all []chat.Span) string {
 	var b strings.Builder
 	for _, span := range all {
 		switch s := span.(type) {
@@ -147,16 +147,16 @@ func needsMarkup(s chat.Span) bool {
 	return false
 }
 
-// named is a person in Slack's markup; somebody of another platform by their id.
-func named(p chat.Person) string {
+// mentionMarkup is a person in Slack's markup; somebody of another platform by their id.
+func mentionMarkup(p chat.Person) string {
 	if isUser(p) {
 		return "<@" + p.ID + ">"
 	}
 	return escape("@" + p.ID)
 }
 
-// linked is a channel in Slack's markup; one of another platform by its id.
-func linked(l chat.Link) string {
+// channelMarkup is a channel in Slack's markup; one of another platform by its id.
+func channelMarkup(l chat.Link) string {
 	if isChannel(l.Place) {
 		return "<#" + l.Place.Channel + ">"
 	}
@@ -187,13 +187,13 @@ func isID(id, letters string) bool {
 func speech(c chat.Card) string {
 	var b strings.Builder
 	room := chat.MaxCardText
-	for _, line := range sentences(c) {
+	for _, line := range speechLines(c) {
 		if b.Len() > 0 {
 			line = "\n" + line
 		}
 		n := utf8.RuneCountInString(line)
 		if n >= room {
-			b.WriteString(within(line, room))
+			b.WriteString(truncateEscaped(line, room))
 			break
 		}
 		b.WriteString(line)
@@ -202,8 +202,8 @@ func speech(c chat.Card) string {
 	return b.String()
 }
 
-// within cuts escaped text to n characters and no entity or mention in two, with an ellipsis when something was cut.
-func within(s string, n int) string {
+// truncateEscaped cuts escaped text to n characters and no entity or mention in two, with an ellipsis when something was cut.
+func truncateEscaped(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
@@ -214,8 +214,8 @@ func within(s string, n int) string {
 	return strings.TrimRight(s, " \n") + "…"
 }
 
-// sentences are a card's parts in words, escaped.
-func sentences(c chat.Card) []string {
+// speechLines are a card's parts in words, escaped.
+func speechLines(c chat.Card) []string {
 	var out []string
 	add := func(s string) {
 		if s = strings.TrimSpace(s); s != "" {
@@ -227,9 +227,9 @@ func sentences(c chat.Card) []string {
 		case chat.Heading:
 			add(escape(x.Text))
 		case chat.Text:
-			add(spoken(x.Spans))
+			add(speechText(x.Spans))
 		case chat.Note:
-			add(spoken(x.Spans))
+			add(speechText(x.Spans))
 		case chat.Table:
 			add(escape(x.Text))
 		case chat.Choice:
@@ -241,7 +241,7 @@ func sentences(c chat.Card) []string {
 		case chat.Buttons:
 			names := make([]string, len(x.Buttons))
 			for i, b := range x.Buttons {
-				names[i] = name(b)
+				names[i] = buttonName(b)
 			}
 			add(strings.Join(names, "; "))
 		case chat.Menu:
@@ -255,8 +255,8 @@ func sentences(c chat.Card) []string {
 	return out
 }
 
-// name is a button in words.
-func name(b chat.Button) string {
+// buttonName is a button in words.
+func buttonName(b chat.Button) string {
 	label := b.Label
 	if b.Chosen {
 		label = cmp.Or(b.Spoken, chat.Tick+label)
@@ -264,8 +264,8 @@ func name(b chat.Button) string {
 	return "[" + escape(label) + "]"
 }
 
-// spoken is a paragraph in words.
-func spoken(all []chat.Span) string {
+// speechText is a paragraph in words.
+func speechText(all []chat.Span) string {
 	var b strings.Builder
 	for _, span := range all {
 		switch s := span.(type) {
@@ -274,9 +274,9 @@ func spoken(all []chat.Span) string {
 		case chat.Bold:
 			b.WriteString(escape(string(s)))
 		case chat.Mention:
-			b.WriteString(named(s.Person))
+			b.WriteString(mentionMarkup(s.Person))
 		case chat.Link:
-			b.WriteString(linked(s))
+			b.WriteString(channelMarkup(s))
 		case chat.WebLink:
 			b.WriteString(escape(s.Text))
 		}

@@ -40,7 +40,7 @@ func check(t *testing.T, what, body string) error {
 	return err
 }
 
-func TestGoodBodies(t *testing.T) {
+func TestValidBodies(t *testing.T) {
 	for _, c := range [][2]string{
 		{discordschema.Message, v2(`{"type":10,"content":"a"}`)},
 		{discordschema.Message, `{"content":"a","nonce":"n","enforce_nonce":true,` + silent + `,"components":[{"type":1,"components":[` + button(1) + `]}]}`},
@@ -61,7 +61,7 @@ func TestGoodBodies(t *testing.T) {
 	}
 }
 
-func TestBadBodies(t *testing.T) {
+func TestInvalidBodies(t *testing.T) {
 	forty := strings.TrimSuffix(strings.Repeat(`{"type":14},`, 40), ",")
 	rows := strings.TrimSuffix(strings.Repeat(`{"type":1,"components":[`+button(1)+`]},`, 6), ",")
 	for i := range 6 {

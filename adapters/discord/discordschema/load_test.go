@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestMissingDocument(t *testing.T) {
+func TestLoadMissingDocument(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("MATURITYBOT_REQUIRE_SPECS", "")
 	if _, err := load(); !errors.Is(err, ErrMissing) {
