@@ -13,7 +13,7 @@ func quote(s string) string {
 	if runes := []rune(s); len(runes) > most {
 		s = string(runes[:most-1]) + "…"
 	}
-	return fmt.Sprintf("%q", s)
+	return strings.ReplaceAll(fmt.Sprintf("%q", s), "\ufffd", `\ufffd`) // %q takes it for visible
 }
 
 // nearest says which of the known words somebody may have meant, or lists them all.

@@ -527,7 +527,7 @@ func FuzzLoad(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, seed := range []string{
-		string(eight), small, "", "---", "--- &a\n", "a: *a", "&a [*a]", "? ? ? a", "<<: {id: x}", "[", "{", "- - -", "%YAML 1.2\n---\n", "id: |\n  x\n", "\"\u2029\u2029", "\"\u2028",
+		string(eight), small, "", "---", "--- &a\n", "a: *a", "&a [*a]", "? ? ? a", "<<: {id: x}", "[", "{", "- - -", "%YAML 1.2\n---\n", "id: |\n  x\n", "\"\u2029\u2029", "\"\u2028", "0\x00@\x00\x00",
 		"\ufeff" + small, strings.ReplaceAll(small, "\n", "\r\n"), "levels: {id: {}}", "dimensions: [[], {}, 1, ~, {core_elements: [{elements: [{descriptors: []}]}]}]",
 	} {
 		f.Add([]byte(seed))
