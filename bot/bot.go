@@ -115,7 +115,7 @@ func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
 		// Platform libraries run handlers without a net: one fault would end the bot for everybody.
 		if fault := recover(); fault != nil {
 			b.Log.Error("panic", "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
-			replies, came.Outcome = b.sorryInBoth("error.inside"), Failed
+			replies, came.Outcome = b.whisperInBothLanguages("error.inside"), Failed
 		}
 		if b.Handled != nil {
 			came.Took = b.Now().Sub(began)
@@ -130,7 +130,7 @@ func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
 	var err error
 	if replies, err = b.route(ctx, e); err != nil {
 		came.Outcome = Refused // unless it turns out worse
-		replies = b.explain(ctx, e, err, &came.Outcome)
+		replies = b.explainError(ctx, e, err, &came.Outcome)
 	}
 	for i, reply := range replies {
 		if form, ok := reply.(chat.OpenForm); ok {
@@ -138,47 +138,47 @@ func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
 			replies[i] = form
 		}
 	}
-	if !b.checked(came.Verb, replies) {
+	if !b.checkReplies(came.Verb, replies) {
 		came.Outcome = Failed
 	}
 	if b.routes[came.Verb].logged {
-		b.Log.Info("event", "verb", came.Verb, "person", b.short(e.Who), "replies", len(replies), "took", b.Now().Sub(began))
+		b.Log.Info("event", "verb", came.Verb, "person", b.personHash(e.Who), "replies", len(replies), "took", b.Now().Sub(began))
 	}
 	return replies
 }
 
-// checked puts an apology in place of each reply that does not fit the platforms, also of those that come after others, and says whether
+// checkReplies puts an apology in place of each reply that does not fit the platforms, also of those that come after others, and says whether
 // all fit so far. The others stand: what they tell of has been done.
-func (b *Bot) checked(verb string, replies []chat.Reply) bool {
+func (b *Bot) checkReplies(verb string, replies []chat.Reply) bool {
 	fit := true
 	for i, reply := range replies {
-		if fault := check(reply); fault != nil {
+		if fault := checkReply(reply); fault != nil {
 			b.Log.Error("reply does not fit", "verb", verb, "error", fault)
-			replies[i], fit = b.sorryInBoth("error.inside")[0], false
+			replies[i], fit = b.whisperInBothLanguages("error.inside")[0], false
 			continue
 		}
 		switch r := reply.(type) {
 		case chat.Post:
-			r.Then = b.checkedThen(verb, r.Then)
+			r.Then = b.checkThen(verb, r.Then)
 			replies[i] = r
 		case chat.Whisper:
-			r.Then = b.checkedThen(verb, r.Then)
+			r.Then = b.checkThen(verb, r.Then)
 			replies[i] = r
 		case chat.Direct:
-			r.Then = b.checkedThen(verb, r.Then)
+			r.Then = b.checkThen(verb, r.Then)
 			replies[i] = r
 		}
 	}
 	return fit
 }
 
-func (b *Bot) checkedThen(verb string, then chat.Then) chat.Then {
+func (b *Bot) checkThen(verb string, then chat.Then) chat.Then {
 	if then == nil {
 		return nil
 	}
 	return func(d chat.Delivered) []chat.Reply {
 		next := then(d)
-		b.checked(verb, next)
+		b.checkReplies(verb, next)
 		return next
 	}
 }
@@ -207,7 +207,7 @@ func (b *Bot) route(ctx context.Context, e chat.Event) ([]chat.Reply, error) {
 	if r.ack == chat.AckForm {
 		// A form must open while the gesture is fresh: both platforms wait three seconds.
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, formPatience)
+		ctx, cancel = context.WithTimeout(ctx, formTimeout)
 		defer cancel()
 	}
 	// A press may only ask for what a button of ours can ask for, a form for what a form can.
@@ -225,7 +225,7 @@ func (b *Bot) route(ctx context.Context, e chat.Event) ([]chat.Reply, error) {
 		finished, err := b.Claims.Finished(ctx, e.ID)
 		if err == nil && !finished {
 			// Whoever claimed it is at it still, or died over it: nobody can tell which, so the person is not left to believe it done.
-			return b.sorryInBoth("error.unavailable"), nil
+			return b.whisperInBothLanguages("error.unavailable"), nil
 		}
 		return nil, err // the first time answered it
 	}
@@ -240,8 +240,8 @@ func (b *Bot) route(ctx context.Context, e chat.Event) ([]chat.Reply, error) {
 	return replies, err
 }
 
-// formPatience is how long reading may take before a form opens.
-const formPatience = 2 * time.Second
+// formTimeout is how long reading may take before a form opens.
+const formTimeout = 2 * time.Second
 
 // errUnverified is an event of somebody of whom it is not known whether they belong to the workspace.
 var errUnverified = errors.New("it is not known whether the person belongs to the workspace")
@@ -249,8 +249,8 @@ var errUnverified = errors.New("it is not known whether the person belongs to th
 // errNoRoute is a press on something that is not ours, or not any more.
 var errNoRoute = errors.New("no such action")
 
-// check returns what of the reply does not fit the platforms.
-func check(reply chat.Reply) error {
+// checkReply returns what of the reply does not fit the platforms.
+func checkReply(reply chat.Reply) error {
 	switch r := reply.(type) {
 	case chat.Update:
 		return r.Card.Check()
@@ -277,22 +277,22 @@ type Handled struct {
 	Took     time.Duration
 }
 
-// explain is the one place where an error becomes sentences for a person. It says so in the outcome when the error is no refusal.
-func (b *Bot) explain(ctx context.Context, e chat.Event, err error, outcome *Outcome) []chat.Reply {
+// explainError is the one place where an error becomes sentences for a person. It says so in the outcome when the error is no refusal.
+func (b *Bot) explainError(ctx context.Context, e chat.Event, err error, outcome *Outcome) []chat.Reply {
 	log := b.Log
 	if r, ours := b.routes[e.Action.Verb]; ours {
 		log = log.With("verb", e.Action.Verb)
 		if r.logged {
-			log = log.With("person", b.short(e.Who))
+			log = log.With("person", b.personHash(e.Who))
 		}
 	}
 	if errors.Is(err, errUnverified) { // nothing of the store is for them
 		log.Warn("refused", "reason", "not known to belong to the workspace")
-		return b.sorryInBoth("error.unverified")
+		return b.whisperInBothLanguages("error.unverified")
 	}
 	if !errors.Is(err, survey.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) && len(e.Action.Args) > 0 {
 		// No platform tells that somebody wants Welsh; the roster does.
-		if id, bad := roundID(e.Action.Args[0]); bad == nil {
+		if id, bad := parseRoundID(e.Action.Args[0]); bad == nil {
 			if seat, bad := b.Rounds.Participation(ctx, id, person(e.Who)); bad == nil && seat.Member.Language != "" {
 				e.Locale = string(seat.Member.Language)
 			}
@@ -307,65 +307,65 @@ func (b *Bot) explain(ctx context.Context, e chat.Event, err error, outcome *Out
 		return b.refuseInput(e, input)
 	case errors.Is(err, survey.ErrNotCoordinator):
 		log.Warn("refused", "reason", "not a coordinator")
-		b.noteRefused(ctx, e, log)
-		return b.sorry(e, "error.not_coordinator")
+		b.auditRefusal(ctx, e, log)
+		return b.whisperSentence(e, "error.not_coordinator")
 	case errors.Is(err, errNotAllowed):
 		log.Warn("refused", "reason", "may not start rounds")
-		return b.sorry(e, b.inCommunity(e, "error.not_allowed_workspace", "error.not_allowed_server"))
+		return b.whisperSentence(e, b.communityKey(e, "error.not_allowed_workspace", "error.not_allowed_server"))
 	case errors.Is(err, survey.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		log.Error("store unavailable", "error", err)
 		*outcome = Unavailable
-		return b.sorryInBoth("error.unavailable")
+		return b.whisperInBothLanguages("error.unavailable")
 	case errors.Is(err, survey.ErrOpened):
-		return b.sorry(e, "draft.opened")
+		return b.whisperSentence(e, "draft.opened")
 	case errors.Is(err, survey.ErrNotTakingPart):
-		return b.sorry(e, "error.not_taking_part")
+		return b.whisperSentence(e, "error.not_taking_part")
 	case errors.Is(err, survey.ErrWithdrawn):
-		return b.sorry(e, "error.withdrawn")
+		return b.whisperSentence(e, "error.withdrawn")
 	case errors.Is(err, survey.ErrClosed):
-		return b.sorry(e, "error.closed")
+		return b.whisperSentence(e, "error.closed")
 	case errors.Is(err, survey.ErrNotOpen):
-		return b.sorry(e, "error.not_open")
+		return b.whisperSentence(e, "error.not_open")
 	case errors.Is(err, survey.ErrNoRound):
-		return b.sorry(e, "error.no_round")
+		return b.whisperSentence(e, "error.no_round")
 	case errors.Is(err, survey.ErrChanged):
-		return b.sorry(e, "error.changed")
+		return b.whisperSentence(e, "error.changed")
 	case errors.Is(err, errNoRoute), errors.Is(err, errForged), errors.Is(err, survey.ErrNoElement), errors.Is(err, survey.ErrNoRating):
 		log.Warn("refused", "reason", "not a button of ours")
-		return b.sorry(e, "error.no_action")
+		return b.whisperSentence(e, "error.no_action")
 	}
 	log.Error("event failed", "error", err)
 	*outcome = Failed
-	return b.sorryInBoth("error.inside")
+	return b.whisperInBothLanguages("error.inside")
 }
 
-// noteRefused keeps in the record of a round that somebody who does not coordinate it tried to steer or see it.
-func (b *Bot) noteRefused(ctx context.Context, e chat.Event, log *slog.Logger) {
+// auditRefusal keeps in the record of a round that somebody who does not coordinate it tried to steer or see it.
+func (b *Bot) auditRefusal(ctx context.Context, e chat.Event, log *slog.Logger) {
 	if len(e.Action.Args) == 0 {
 		return
 	}
-	id, err := roundID(e.Action.Args[0])
+	id, err := parseRoundID(e.Action.Args[0])
 	if err == nil {
-		err = b.Rounds.AuditRefused(ctx, id, person(e.Who), deed(e.Action.Verb))
+		err = b.Rounds.AuditRefused(ctx, id, person(e.Who), auditLabel(e.Action.Verb))
 	}
 	if err != nil {
 		log.Error("a refusal is not recorded", "error", err)
 	}
 }
 
-// sorryInBoth whispers one sentence in both languages: when something has broken, nobody can look up which
+// whisperInBothLanguages whispers one sentence in both languages: when something has broken, nobody can look up which
 // one the person chose.
-func (b *Bot) sorryInBoth(key string) []chat.Reply {
+func (b *Bot) whisperInBothLanguages(key string) []chat.Reply {
 	return whisper(chat.Paragraph(b.Words.In("en").Say(key)), chat.Paragraph(b.Words.In("cy").Say(key)))
 }
 
-// sorry whispers one sentence, in the language that the event itself tells.
-func (b *Bot) sorry(e chat.Event, key string) []chat.Reply {
+// whisperSentence whispers one sentence, in the language that the event itself tells.
+func (b *Bot) whisperSentence(e chat.Event, key string) []chat.Reply {
 	return whisper(chat.Paragraph(b.voice(e).Say(key)))
 }
 
-// inCommunity returns the key of the sentence for a platform of workspaces, or of servers.
-func (b *Bot) inCommunity(e chat.Event, workspace, server string) string {
+// communityKey returns the key of the sentence for a platform of workspaces, or of servers.
+func (b *Bot) communityKey(e chat.Event, workspace, server string) string {
 	if e.Community == chat.Server {
 		return server
 	}
@@ -390,13 +390,13 @@ func (b *Bot) refuseInput(e chat.Event, in *survey.InputError) []chat.Reply {
 	return whisper(chat.Paragraph(sentence))
 }
 
-// askedIn is the language that the action of an event carries, or empty.
-func (b *Bot) askedIn(e chat.Event) survey.Lang {
+// actionLanguage is the language that the action of an event carries, or empty.
+func (b *Bot) actionLanguage(e chat.Event) survey.Lang {
 	r, ok := b.routes[e.Action.Verb]
 	if !ok {
 		return ""
 	}
-	if lang, err := readSpokenLang(string(r.language(e.Action.Args))); err == nil {
+	if lang, err := parseLanguage(string(r.language(e.Action.Args))); err == nil {
 		return lang
 	}
 	return "" // of the matrix, perhaps, but none that the bot speaks
@@ -405,7 +405,7 @@ func (b *Bot) askedIn(e chat.Event) survey.Lang {
 // voice is the language of an event before anything is known of the person: a language that the action carries,
 // else the platform's.
 func (b *Bot) voice(e chat.Event) locale.Voice {
-	if lang := b.askedIn(e); lang != "" {
+	if lang := b.actionLanguage(e); lang != "" {
 		return b.Words.In(string(lang))
 	}
 	if strings.HasPrefix(strings.ToLower(e.Locale), "cy") {
@@ -416,16 +416,16 @@ func (b *Bot) voice(e chat.Event) locale.Voice {
 
 // roundVoice is the language a coordinator meets: of the event where it tells one, else of the round's channel.
 func (b *Bot) roundVoice(e chat.Event, round survey.Round) locale.Voice {
-	if v := b.voice(e); v.Lang != "en" || len(round.Languages) == 0 || b.askedIn(e) != "" {
+	if v := b.voice(e); v.Lang != "en" || len(round.Languages) == 0 || b.actionLanguage(e) != "" {
 		return v
 	}
 	return b.Words.In(string(round.Languages[0]))
 }
 
-// seatVoice is the language of the button that a stakeholder pressed where it was one of several, else the one they chose, else the
+// participantVoice is the language of the button that a stakeholder pressed where it was one of several, else the one they chose, else the
 // platform's where the round has it, else the round's first.
-func (b *Bot) seatVoice(e chat.Event, seat survey.Participation) locale.Voice {
-	if lang := b.askedIn(e); lang != "" && slices.Contains(seat.Round.Languages, lang) {
+func (b *Bot) participantVoice(e chat.Event, seat survey.Participation) locale.Voice {
+	if lang := b.actionLanguage(e); lang != "" && slices.Contains(seat.Round.Languages, lang) {
 		return b.Words.In(string(lang))
 	}
 	if seat.Member.Language != "" {

@@ -27,7 +27,7 @@ func (b *Bot) inChannel(e chat.Event) error {
 
 // newForm asks for what no round can do without; the rest has usual values, which the draft shows and lets one change. It
 // asks the platform only whether the results can be posted in the channel.
-func (b *Bot) newForm(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply, error) {
+func (b *Bot) newForm(ctx context.Context, e chat.Event, _ generalArgs) ([]chat.Reply, error) {
 	if err := b.inChannel(e); err != nil {
 		return nil, err // first: in a conversation with one person, a platform may not tell who manages anything
 	}
@@ -38,15 +38,15 @@ func (b *Bot) newForm(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply,
 	if why := b.canPost(ctx, e.Where); why != nil {
 		return whisper(cannotPost(v, v.Say("cannot_post.new"), e.Where, why)...), nil
 	}
-	r := b.usual()
+	r := b.defaultRound()
 	r.Area = chat.Trim(e.Value("area"), survey.MaxAreaRunes) // given with the command, where a platform asks for it there
 	first := b.Now().In(r.Location()).AddDate(0, 0, 21)
 	r.ClosesAt = time.Date(first.Year(), first.Month(), first.Day(), 17, 0, 0, 0, r.Location())
 	return b.roundForm(v, chat.NewAction("create", v.Lang), r), nil
 }
 
-// usual is a round with everything as it usually is.
-func (b *Bot) usual() survey.Round {
+// defaultRound is a round with everything as it usually is.
+func (b *Bot) defaultRound() survey.Round {
 	return survey.Round{
 		TimeZone: survey.DefaultTimeZone, MinGroup: survey.DefaultMinGroup,
 		Consensus: survey.Consensus{Percent: survey.DefaultAgreedPercent},
@@ -54,8 +54,8 @@ func (b *Bot) usual() survey.Round {
 	}
 }
 
-// newLabel is a field of the forms that make a round.
-func newLabel(v locale.Voice, id string, optional bool) chat.Label {
+// roundField is a field of the forms that make a round.
+func roundField(v locale.Voice, id string, optional bool) chat.Label {
 	return chat.Label{ID: id, Text: v.Say("new." + id), Hint: v.Say("new." + id + "_hint"), Optional: optional}
 }
 
@@ -86,11 +86,11 @@ func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) []ch
 	return []chat.Reply{chat.OpenForm{Form: chat.Form{
 		Title: v.Say("new.title"), Intro: v.Say("new.intro"), Submit: v.Say("button.continue"), Cancel: v.Say("button.cancel"), Action: action,
 		Fields: []chat.Field{
-			chat.Input{Label: newLabel(v, "area", false), Value: r.Area, Max: survey.MaxAreaRunes},
-			chat.Select{Label: newLabel(v, "matrix", false), Options: editions, Chosen: edition},
-			chat.Select{Label: newLabel(v, "languages", false), Options: languages, Chosen: spoken},
-			chat.Date{Label: newLabel(v, "closes", false), Value: closes.Format(time.DateOnly)},
-			chat.TimeOfDay{Label: newLabel(v, "closes_time", false), Value: closes.Format("15:04")},
+			chat.Input{Label: roundField(v, "area", false), Value: r.Area, Max: survey.MaxAreaRunes},
+			chat.Select{Label: roundField(v, "matrix", false), Options: editions, Chosen: edition},
+			chat.Select{Label: roundField(v, "languages", false), Options: languages, Chosen: spoken},
+			chat.Date{Label: roundField(v, "closes", false), Value: closes.Format(time.DateOnly)},
+			chat.TimeOfDay{Label: roundField(v, "closes_time", false), Value: closes.Format("15:04")},
 		},
 	}}}
 }
@@ -117,7 +117,7 @@ func (b *Bot) readRoundForm(e chat.Event, r *survey.Round) (closes moment, err e
 }
 
 // rulesForm asks for what is usually left as it is, and stands once the survey is open.
-func (b *Bot) rulesForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) rulesForm(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
 	switch {
 	case err != nil:
@@ -132,15 +132,15 @@ func (b *Bot) rulesForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 	return []chat.Reply{chat.OpenForm{Form: chat.Form{
 		Title: v.Say("new.rules"), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"), Action: chat.NewAction("saverules", string(r.ID), v.Lang),
 		Fields: []chat.Field{
-			chat.Input{Label: newLabel(v, "min_group", false), Value: strconv.Itoa(r.MinGroup), Max: 3},
-			chat.Input{Label: newLabel(v, "agreed", false), Value: strconv.Itoa(r.Consensus.Percent), Max: 4},
-			chat.Select{Label: newLabel(v, "far", false), Options: []chat.Option{{Value: "no", Label: v.Say("new.far_no")}, {Value: "yes", Label: v.Say("new.far_yes")}}, Chosen: []string{far}},
-			chat.Input{Label: newLabel(v, "time_zone", false), Value: r.TimeZone, Max: 40},
+			chat.Input{Label: roundField(v, "min_group", false), Value: strconv.Itoa(r.MinGroup), Max: 3},
+			chat.Input{Label: roundField(v, "agreed", false), Value: strconv.Itoa(r.Consensus.Percent), Max: 4},
+			chat.Select{Label: roundField(v, "far", false), Options: []chat.Option{{Value: "no", Label: v.Say("new.far_no")}, {Value: "yes", Label: v.Say("new.far_yes")}}, Chosen: []string{far}},
+			chat.Input{Label: roundField(v, "time_zone", false), Value: r.TimeZone, Max: 40},
 		},
 	}}}, nil
 }
 
-func (b *Bot) saveRules(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) saveRules(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	r, err := b.Rounds.Redraft(ctx, a.round, person(e.Who), func(r *survey.Round) error {
 		number := func(field string, n *int) error {
 			var err error
@@ -168,10 +168,10 @@ func (b *Bot) saveRules(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 	if err != nil {
 		return nil, err
 	}
-	return b.draft(b.voice(e), r), nil
+	return b.draftCard(b.voice(e), r), nil
 }
 
-func (b *Bot) create(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply, error) {
+func (b *Bot) createRound(ctx context.Context, e chat.Event, _ generalArgs) ([]chat.Reply, error) {
 	if err := b.inChannel(e); err != nil {
 		return nil, err // first: in a conversation with one person, a platform may not tell who manages anything
 	}
@@ -182,7 +182,7 @@ func (b *Bot) create(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply, 
 		v := b.voice(e)
 		return []chat.Reply{chat.FieldErrors{Fields: map[string]string{"area": v.Say("cannot_post.new") + " " + reason(v, why)}}}, nil
 	}
-	r := b.usual()
+	r := b.defaultRound()
 	closes, err := b.readRoundForm(e, &r)
 	if err != nil {
 		return nil, err
@@ -192,15 +192,15 @@ func (b *Bot) create(ctx context.Context, e chat.Event, _ asked) ([]chat.Reply, 
 	if err != nil {
 		return nil, err
 	}
-	return alone(b.draft(b.voice(e), r, closes.remark(b.voice(e))...)), nil
+	return asWhispers(b.draftCard(b.voice(e), r, closes.remark(b.voice(e))...)), nil
 }
 
-// draft shows what was proposed, to be opened or changed, with remarks on what was just written.
-func (b *Bot) draft(v locale.Voice, r survey.Round, remarks ...chat.Block) []chat.Reply {
+// draftCard shows what was proposed, to be opened or changed, with remarks on what was just written.
+func (b *Bot) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) []chat.Reply {
 	id := string(r.ID)
 	blocks := append([]chat.Block{
 		chat.Heading{Text: v.Say("draft.title", "area", r.Area)},
-		chat.Text{Spans: []chat.Span{chat.Words(b.facts(v, r))}},
+		chat.Text{Spans: []chat.Span{chat.Words(b.roundFacts(v, r))}},
 	}, remarks...)
 	return update(append(blocks,
 		chat.Footnote(v.Say("draft.fixed")),
@@ -210,8 +210,8 @@ func (b *Bot) draft(v locale.Voice, r survey.Round, remarks ...chat.Block) []cha
 	)...)
 }
 
-// facts is what a round was set up with, a line each.
-func (b *Bot) facts(v locale.Voice, r survey.Round) string {
+// roundFacts is what a round was set up with, a line each.
+func (b *Bot) roundFacts(v locale.Voice, r survey.Round) string {
 	edition := r.Matrix
 	if m, err := b.Rounds.Matrix(r); err == nil {
 		edition = m.Nation.In(survey.Lang(v.Lang))
@@ -222,10 +222,10 @@ func (b *Bot) facts(v locale.Voice, r survey.Round) string {
 	}
 	lines := []string{
 		v.Say("facts.edition", "edition", edition, "languages", strings.Join(names, ", ")),
-		v.Say("facts.closes", "closes", b.when(v, r), "zone", r.TimeZone),
-		v.Say("facts.workshop", "workshop", b.workshop(v, r)),
+		v.Say("facts.closes", "closes", b.closingTime(v, r), "zone", r.TimeZone),
+		v.Say("facts.workshop", "workshop", b.workshopTime(v, r)),
 		v.Say("facts.min_group", "min", r.MinGroup),
-		b.consensus(v, r),
+		b.consensusRule(v, r),
 		b.planFacts(v, r.Reminders),
 	}
 	return strings.Join(lines, "\n")
@@ -239,7 +239,7 @@ func (b *Bot) languageName(l survey.Lang) string {
 	return b.Words.In(string(l)).Say("language.name")
 }
 
-func (b *Bot) consensus(v locale.Voice, r survey.Round) string {
+func (b *Bot) consensusRule(v locale.Voice, r survey.Round) string {
 	key := "facts.consensus"
 	if r.Consensus.AllowFarMinority {
 		key = "facts.consensus_far"
@@ -247,7 +247,7 @@ func (b *Bot) consensus(v locale.Voice, r survey.Round) string {
 	return v.Say(key, "percent", r.Consensus.Percent, "far", survey.FarMinorityPercent)
 }
 
-func (b *Bot) redraftForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) redraftForm(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -259,7 +259,7 @@ func (b *Bot) redraftForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat
 	return b.roundForm(v, chat.NewAction("saveround", string(a.round), v.Lang), r), nil
 }
 
-func (b *Bot) saveRound(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) saveRound(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	var closes moment
 	r, err := b.Rounds.Redraft(ctx, a.round, person(e.Who), func(r *survey.Round) (err error) {
 		closes, err = b.readRoundForm(e, r)
@@ -268,10 +268,10 @@ func (b *Bot) saveRound(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 	if err != nil {
 		return nil, err
 	}
-	return b.draft(b.voice(e), r, closes.remark(b.voice(e))...), nil
+	return b.draftCard(b.voice(e), r, closes.remark(b.voice(e))...), nil
 }
 
-func (b *Bot) open(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) openRound(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -286,7 +286,7 @@ func (b *Bot) open(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply,
 	v, id := b.voice(e), string(r.ID)
 	replies := update(
 		chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
-		chat.Paragraph(b.facts(v, r)),
+		chat.Paragraph(b.roundFacts(v, r)),
 		chat.Paragraph(v.Say("opened.next")),
 		row(primary(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)), button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)), button(v.Say("button.team"), chat.NewAction("team", id, v.Lang))),
 	)
@@ -294,8 +294,8 @@ func (b *Bot) open(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply,
 		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
 			return append(append([]chat.Block{
 				chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
-				chat.Paragraph(v.Say("opened.posted", "closes", b.when(v, r))),
-			}, b.sealLine(ctx, v, r)...),
+				chat.Paragraph(v.Say("opened.posted", "closes", b.closingTime(v, r))),
+			}, b.fingerprintLine(ctx, v, r)...),
 				row(button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)), button(v.Say("button.status"), chat.NewAction("status", id, v.Lang))))
 		})...)
 	}
@@ -315,7 +315,7 @@ func (b *Bot) toChannel(r survey.Round, blocks func(locale.Voice) []chat.Block) 
 
 // target finds the round a coordinator means: the one pressed on; else the one named; else the only one of this
 // channel, or of all theirs, that wanted says is fit. With several it asks which.
-func (b *Bot) target(ctx context.Context, e chat.Event, a onTarget, wanted func(survey.Round) bool) (survey.Round, error) {
+func (b *Bot) target(ctx context.Context, e chat.Event, a targetArgs, wanted func(survey.Round) bool) (survey.Round, error) {
 	me := person(e.Who)
 	if a.round != "" {
 		return b.Rounds.Round(ctx, a.round, me)
@@ -358,15 +358,15 @@ func (b *Bot) target(ctx context.Context, e chat.Event, a onTarget, wanted func(
 	case len(rounds) > 0:
 		return survey.Round{}, refuse(whisper(chat.Paragraph(v.Say("choose.unfit")))...)
 	}
-	b.Log.Warn("refused", "reason", "coordinates no round", "verb", e.Action.Verb, "person", b.short(e.Who))
+	b.Log.Warn("refused", "reason", "coordinates no round", "verb", e.Action.Verb, "person", b.personHash(e.Who))
 	return survey.Round{}, refuse(whisper(chat.Paragraph(v.Say("choose.none")))...)
 }
 
-// choice offers one of several rounds. Its button begins with the date, which tells two rounds of one
+// roundChoice offers one of several rounds. Its button begins with the date, which tells two rounds of one
 // area apart where a platform cuts what is long.
-func (b *Bot) choice(v locale.Voice, r survey.Round, action chat.Action) chat.Choice {
+func (b *Bot) roundChoice(v locale.Voice, r survey.Round, action chat.Action) chat.Choice {
 	closes := r.ClosesAt.In(r.Location())
-	text := b.standing(v, r)
+	text := b.roundStatus(v, r)
 	if r.State == survey.Draft {
 		text = v.Say("draft.waiting")
 	}
@@ -381,7 +381,7 @@ func (b *Bot) choice(v locale.Voice, r survey.Round, action chat.Action) chat.Ch
 func (b *Bot) whichRound(v locale.Voice, verb string, rounds []survey.Round) []chat.Reply {
 	blocks := []chat.Block{chat.Paragraph(v.Say("choose.which"))}
 	for _, r := range rounds[:min(len(rounds), maxHome)] {
-		blocks = append(blocks, b.choice(v, r, chat.NewAction(verb, string(r.ID), v.Lang)))
+		blocks = append(blocks, b.roundChoice(v, r, chat.NewAction(verb, string(r.ID), v.Lang)))
 	}
 	return whisper(blocks...)
 }
@@ -419,7 +419,7 @@ func isOpen(r survey.Round) bool   { return r.State == survey.Open }
 func isClosed(r survey.Round) bool { return r.State == survey.Closed }
 func isAny(survey.Round) bool      { return true }
 
-func (b *Bot) inviteForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+func (b *Bot) inviteForm(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
 	r, err := b.target(ctx, e, a, isOpen)
 	if err != nil {
 		return nil, err
@@ -464,7 +464,7 @@ func closedOr(r survey.Round) error {
 	return survey.ErrClosed
 }
 
-func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -546,8 +546,8 @@ func (b *Bot) members(ctx context.Context, channel string) ([]chat.Person, error
 	return b.Directory.Members(ctx, place)
 }
 
-// joinButton posts a button to the place where it is asked for; who presses it takes part.
-func (b *Bot) postJoinButton(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+// postJoinButton posts a button to the place where it is asked for; who presses it takes part.
+func (b *Bot) postJoinButton(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
 	if e.Private {
 		return whisper(chat.Paragraph(b.voice(e).Say("join.in_channel"))), nil
 	}
@@ -556,7 +556,7 @@ func (b *Bot) postJoinButton(ctx context.Context, e chat.Event, a onTarget) ([]c
 		return nil, err
 	}
 	if !ofRound(e, r) {
-		key := b.inCommunity(e, "join.elsewhere_workspace", "join.elsewhere_server")
+		key := b.communityKey(e, "join.elsewhere_workspace", "join.elsewhere_server")
 		return whisper(chat.Paragraph(b.roundVoice(e, r).Say(key))), nil
 	}
 	r, err = b.Rounds.AllowSelfJoin(ctx, r.ID, person(e.Who))
@@ -567,7 +567,7 @@ func (b *Bot) postJoinButton(ctx context.Context, e chat.Event, a onTarget) ([]c
 	if err != nil {
 		return nil, err
 	}
-	card := b.inEach(r.Languages, func(v locale.Voice, lang string) []chat.Block {
+	card := b.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return append(b.invitationText(v, r, m), row(joinButton(v, r, lang)))
 	})
 	v := b.roundVoice(e, r)
@@ -583,14 +583,14 @@ func joinButton(v locale.Voice, r survey.Round, lang string) chat.Button {
 // maxNamed is how many people a status names; the rest are counted, so that a large round fits a message.
 const maxNamed = 25
 
-func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+func (b *Bot) status(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
 	r, err := b.target(ctx, e, a, isAny)
 	if err != nil {
 		return nil, err
 	}
 	v, id := b.roundVoice(e, r), string(r.ID)
 	if r.State == survey.Draft {
-		return alone(b.draft(v, r)), nil
+		return asWhispers(b.draftCard(v, r)), nil
 	}
 	s, err := b.Rounds.Progress(ctx, r.ID, person(e.Who))
 	if err != nil {
@@ -602,10 +602,10 @@ func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	}
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
-		chat.Footnote(b.standing(v, r)),
-		chat.Paragraph(b.rates(v, s)),
+		chat.Footnote(b.roundStatus(v, r)),
+		chat.Paragraph(b.responseRates(v, s)),
 	}
-	blocks = append(blocks, b.missing(v, m, s)...)
+	blocks = append(blocks, b.missingRoles(v, m, s)...)
 	people := func(key string, all []survey.PersonID) {
 		if len(all) == 0 {
 			return
@@ -643,19 +643,19 @@ func (b *Bot) status(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	return whisper(blocks...), nil
 }
 
-// standing is where the round stands, in a line.
-func (b *Bot) standing(v locale.Voice, r survey.Round) string {
+// roundStatus is where the round stands, in a line.
+func (b *Bot) roundStatus(v locale.Voice, r survey.Round) string {
 	switch {
 	case r.State == survey.Closed:
-		return v.Say("status.closed", "closed", b.closed(v, r))
+		return v.Say("status.closed", "closed", b.closedTime(v, r))
 	case !r.AcceptsAnswers(b.Now()):
-		return v.Say("status.late", "closes", b.when(v, r))
+		return v.Say("status.late", "closes", b.closingTime(v, r))
 	}
-	return v.Say("status.open", "closes", b.when(v, r))
+	return v.Say("status.open", "closes", b.closingTime(v, r))
 }
 
-// rates is the response rate: the only totals there are while a survey is open.
-func (b *Bot) rates(v locale.Voice, s survey.Progress) string {
+// responseRates is the response rate: the only totals there are while a survey is open.
+func (b *Bot) responseRates(v locale.Voice, s survey.Progress) string {
 	lines := []string{
 		v.Count("status.invited", s.Invited),
 		v.Count("status.finished", s.Finished, "percent", percent(s.Finished, s.Invited)),
@@ -679,8 +679,8 @@ func percent(n, of int) int {
 	return (n*200 + of) / (2 * of)
 }
 
-// missing names the roles of the edition that nobody was invited for, and those where nobody has finished.
-func (b *Bot) missing(v locale.Voice, m *survey.Matrix, s survey.Progress) []chat.Block {
+// missingRoles names the roles of the edition that nobody was invited for, and those where nobody has finished.
+func (b *Bot) missingRoles(v locale.Voice, m *survey.Matrix, s survey.Progress) []chat.Block {
 	var nobody, unfinished []string
 	for _, c := range s.Roles {
 		switch name := b.roleName(v, m, c.Role); {
@@ -706,14 +706,14 @@ func (b *Bot) missing(v locale.Voice, m *survey.Matrix, s survey.Progress) []cha
 	return blocks
 }
 
-func (b *Bot) remind(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+func (b *Bot) remind(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
 	r, err := b.target(ctx, e, a, isOpen)
 	if err != nil {
 		return nil, err
 	}
 	at, ok := b.Schedule.SendWindow(r, survey.Member{}, survey.Nudge, b.Now())
 	if !ok && r.AcceptsAnswers(b.Now()) {
-		return whisper(chat.Paragraph(b.roundVoice(e, r).Say("remind.too_late", "closes", b.when(b.roundVoice(e, r), r)))), nil
+		return whisper(chat.Paragraph(b.roundVoice(e, r).Say("remind.too_late", "closes", b.closingTime(b.roundVoice(e, r), r)))), nil
 	}
 	r, due, err := b.Rounds.Remind(ctx, r.ID, person(e.Who))
 	if err != nil {
@@ -730,7 +730,7 @@ func (b *Bot) remind(ctx context.Context, e chat.Event, a onTarget) ([]chat.Repl
 	return whisper(chat.Paragraph(said)), nil
 }
 
-func (b *Bot) extendForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+func (b *Bot) extendForm(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
 	r, err := b.target(ctx, e, a, isOpen)
 	if err != nil {
 		return nil, err
@@ -741,7 +741,7 @@ func (b *Bot) extendForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 	v := b.roundVoice(e, r)
 	at := r.ClosesAt.In(r.Location())
 	return []chat.Reply{chat.OpenForm{Form: chat.Form{
-		Title: v.Say("extend.title"), Intro: v.Say("extend.intro", "area", r.Area, "closes", b.when(v, r)), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
+		Title: v.Say("extend.title"), Intro: v.Say("extend.intro", "area", r.Area, "closes", b.closingTime(v, r)), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
 		Action: chat.NewAction("saveextend", string(r.ID), v.Lang),
 		Fields: []chat.Field{
 			chat.Date{Label: chat.Label{ID: "closes", Text: v.Say("new.closes"), Hint: v.Say("extend.hint")}, Value: at.AddDate(0, 0, 7).Format(time.DateOnly)},
@@ -750,7 +750,7 @@ func (b *Bot) extendForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.
 	}}}, nil
 }
 
-func (b *Bot) saveExtension(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) saveExtension(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -764,20 +764,20 @@ func (b *Bot) saveExtension(ctx context.Context, e chat.Event, a onSpoken) ([]ch
 		return nil, err
 	}
 	v := b.voice(e)
-	said := append([]chat.Block{chat.Paragraph(v.Say("extend.done", "closes", b.when(v, r)))}, closes.remark(v)...)
+	said := append([]chat.Block{chat.Paragraph(v.Say("extend.done", "closes", b.closingTime(v, r)))}, closes.remark(v)...)
 	if at := r.Workshop.At; !at.IsZero() && at.Before(r.ClosesAt) {
 		said = append(said, chat.Paragraph(v.Say("workshop.before", "workshop", v.Time(at.In(r.Location())))))
 	}
 	replies := whisper(append(said, row(button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang))))...)
 	if extended {
 		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
-			return []chat.Block{chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("extend.posted", "closes", b.when(v, r)))}
+			return []chat.Block{chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("extend.posted", "closes", b.closingTime(v, r)))}
 		})...)
 	}
 	return replies, nil
 }
 
-func (b *Bot) workshopForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+func (b *Bot) workshopForm(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
 	r, err := b.target(ctx, e, a, func(r survey.Round) bool {
 		return r.State != survey.Closed || r.Workshop.At.IsZero() || b.Now().Before(r.Workshop.At)
 	})
@@ -802,7 +802,7 @@ func (b *Bot) workshopForm(ctx context.Context, e chat.Event, a onTarget) ([]cha
 	}}}, nil
 }
 
-func (b *Bot) saveWorkshop(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) saveWorkshop(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -818,17 +818,17 @@ func (b *Bot) saveWorkshop(ctx context.Context, e chat.Event, a onSpoken) ([]cha
 	}
 	v := b.voice(e)
 	if r.State == survey.Draft {
-		return b.draft(v, r, at.remark(v)...), nil
+		return b.draftCard(v, r, at.remark(v)...), nil
 	}
-	said := append([]chat.Block{chat.Paragraph(v.Say("workshop.done", "workshop", b.workshop(v, r)))}, at.remark(v)...)
+	said := append([]chat.Block{chat.Paragraph(v.Say("workshop.done", "workshop", b.workshopTime(v, r)))}, at.remark(v)...)
 	if !r.Workshop.At.Equal(was.At) || r.Workshop.Place != was.Place {
-		said = append(said, chat.Paragraph(b.heard(v, r)))
+		said = append(said, chat.Paragraph(b.nextWorkshopReminder(v, r)))
 	}
 	return whisper(said...), nil
 }
 
-// heard is when people next hear of the workshop: whoever moves it must know whom they still have to tell.
-func (b *Bot) heard(v locale.Voice, r survey.Round) string {
+// nextWorkshopReminder is when people next hear of the workshop: whoever moves it must know whom they still have to tell.
+func (b *Bot) nextWorkshopReminder(v locale.Voice, r survey.Round) string {
 	for _, m := range b.Schedule.Reminders(r, nil, b.Now()) {
 		if m.Kind.Base() == survey.WorkshopSoon {
 			return v.Say("workshop.heard", "when", v.Time(m.At.In(r.Location())))
@@ -847,8 +847,8 @@ func readWorkshop(e chat.Event, loc *time.Location) (w survey.Workshop, at momen
 	return w, at, err
 }
 
-// workshop is when and where it is, in words.
-func (b *Bot) workshop(v locale.Voice, r survey.Round) string {
+// workshopTime is when and where it is, in words.
+func (b *Bot) workshopTime(v locale.Voice, r survey.Round) string {
 	if r.Workshop.At.IsZero() {
 		return v.Say("facts.no_workshop")
 	}
@@ -859,7 +859,7 @@ func (b *Bot) workshop(v locale.Voice, r survey.Round) string {
 	return when
 }
 
-func (b *Bot) teamForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+func (b *Bot) teamForm(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
 	r, err := b.target(ctx, e, a, func(r survey.Round) bool { return r.State != survey.Closed })
 	if err != nil {
 		if _, none := errors.AsType[*refusal](err); none && b.mayCreate(e) {
@@ -877,7 +877,7 @@ func (b *Bot) teamForm(ctx context.Context, e chat.Event, a onTarget) ([]chat.Re
 
 // offerTeam offers a person who may start rounds to become a coordinator of the rounds that they named, or that are of this channel.
 // Where there are none, the error stands.
-func (b *Bot) offerTeam(ctx context.Context, e chat.Event, a onTarget, none error) ([]chat.Reply, error) {
+func (b *Bot) offerTeam(ctx context.Context, e chat.Event, a targetArgs, none error) ([]chat.Reply, error) {
 	var found []survey.Round
 	err := b.Rounds.All(ctx, func(r survey.Round) error {
 		named := plaintext.Same(r.Area, a.words) || string(r.ID) == strings.ToLower(a.words)
@@ -900,7 +900,7 @@ func (b *Bot) offerTeam(ctx context.Context, e chat.Event, a onTarget, none erro
 	v := b.voice(e)
 	var blocks []chat.Block
 	for _, r := range found[:min(len(found), maxHome)] {
-		blocks = append(blocks, chat.Heading{Text: r.Area}, chat.Footnote(b.standing(v, r)), chat.Paragraph(v.Say("team.offer")),
+		blocks = append(blocks, chat.Heading{Text: r.Area}, chat.Footnote(b.roundStatus(v, r)), chat.Paragraph(v.Say("team.offer")),
 			row(chat.Button{Label: v.Say("button.take_on"), Action: chat.NewAction("takeon", string(r.ID), v.Lang), Confirm: &chat.Confirm{
 				Title: v.Say("team.offer_title"), Text: v.Say("team.offer_confirm"), Yes: v.Say("button.take_on"), No: v.Say("close.no"),
 			}}))
@@ -909,7 +909,7 @@ func (b *Bot) offerTeam(ctx context.Context, e chat.Event, a onTarget, none erro
 }
 
 // takeOn makes a person who may start rounds a coordinator of a round of their workspace.
-func (b *Bot) takeOn(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) takeOn(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	seat, err := b.Rounds.Participation(ctx, a.round, "")
 	if err != nil {
 		return nil, err
@@ -926,7 +926,7 @@ func (b *Bot) takeOn(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Repl
 		row(button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)))), nil
 }
 
-func (b *Bot) saveTeam(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) saveTeam(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	v := b.voice(e)
 	var people []survey.PersonID
 	for _, id := range e.Values["people"] {
@@ -951,7 +951,7 @@ func (b *Bot) saveTeam(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 }
 
 // askToClose says what closing means before it can be done.
-func (b *Bot) askToClose(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+func (b *Bot) askToClose(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
 	r, err := b.target(ctx, e, a, isOpen)
 	if err != nil {
 		return nil, err
@@ -986,9 +986,9 @@ func (b *Bot) closeBlocks(
 		blocks = append(blocks, chat.Paragraph(v.Say("close.anyway")))
 	}
 	if r.AcceptsAnswers(b.Now()) {
-		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("close.early", "closes", b.when(v, r)))}})
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("close.early", "closes", b.closingTime(v, r)))}})
 	}
-	return append(blocks, chat.Paragraph(b.rates(v, s)),
+	return append(blocks, chat.Paragraph(b.responseRates(v, s)),
 		row(
 			chat.Button{Label: v.Say("button.close_now"), Action: chat.NewAction(verb, string(r.ID), v.Lang), Style: chat.Danger, Confirm: &chat.Confirm{
 				Title: v.Say("close.confirm_title"), Text: confirm, Yes: v.Say("close.yes"), No: v.Say("close.no"),
@@ -998,7 +998,7 @@ func (b *Bot) closeBlocks(
 }
 
 // closeNow closes the survey and posts its results, unless its channel takes none: then nothing has happened yet.
-func (b *Bot) closeNow(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) closeNow(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -1019,7 +1019,7 @@ func (b *Bot) closeNow(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 		return update(chat.Paragraph(v.Say("close.already"))), nil
 	}
 	heading := chat.Heading{Text: r.Area}
-	d, err := b.destined(e, r, onDestination{})
+	d, err := b.newDestination(e, r, destinationArgs{})
 	d.verb = "results"
 	var posts []post
 	if err == nil {
@@ -1034,12 +1034,12 @@ func (b *Bot) closeNow(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 		return update(heading, chat.Paragraph(v.Say("close.no_results"))), nil
 	}
 	return deliverAll(posts, d.show, func(o outcome) []chat.Reply {
-		return update(append([]chat.Block{heading, chat.Paragraph(v.Say("close.done"))}, b.became(e, v, d, o)...)...)
+		return update(append([]chat.Block{heading, chat.Paragraph(v.Say("close.done"))}, b.deliveryBlocks(e, v, d, o)...)...)
 	}), nil
 }
 
 // closeOnly closes a survey whose channel takes no results, which the coordinator was told.
-func (b *Bot) closeOnly(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) closeOnly(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	r, closed, err := b.Rounds.Close(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -1048,11 +1048,11 @@ func (b *Bot) closeOnly(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 	if !closed {
 		return update(chat.Paragraph(v.Say("close.already"))), nil
 	}
-	return update(append([]chat.Block{chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("close.unposted"))}, b.elsewhere(e, v, r, "results")...)...), nil
+	return update(append([]chat.Block{chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("close.unposted"))}, b.otherDestinations(e, v, r, "results")...)...), nil
 }
 
 // help says what a person can do here; to somebody who coordinates, the commands.
-func (b *Bot) help(_ context.Context, e chat.Event, a asked) ([]chat.Reply, error) {
+func (b *Bot) help(_ context.Context, e chat.Event, a generalArgs) ([]chat.Reply, error) {
 	v := b.voice(e)
 	var blocks []chat.Block
 	if a.unknown {
@@ -1075,8 +1075,8 @@ func (b *Bot) help(_ context.Context, e chat.Event, a asked) ([]chat.Reply, erro
 	)...), nil
 }
 
-// coordinatedBlocks lists the rounds a person coordinates, with their response rates, for their home.
-func (b *Bot) coordinatedBlocks(ctx context.Context, v locale.Voice, e chat.Event, seats []survey.Participation) ([]chat.Block, error) {
+// coordinatedRounds lists the rounds a person coordinates, with their response rates, for their home.
+func (b *Bot) coordinatedRounds(ctx context.Context, v locale.Voice, e chat.Event, seats []survey.Participation) ([]chat.Block, error) {
 	var blocks []chat.Block
 	for _, s := range seats {
 		if !slices.Contains(s.Round.Coordinators, person(e.Who)) || len(blocks) >= 2*maxHome {
@@ -1088,7 +1088,7 @@ func (b *Bot) coordinatedBlocks(ctx context.Context, v locale.Voice, e chat.Even
 			if err != nil {
 				return nil, err
 			}
-			line = b.standing(v, s.Round) + "\n" + v.Count("status.invited", status.Invited) + " · " +
+			line = b.roundStatus(v, s.Round) + "\n" + v.Count("status.invited", status.Invited) + " · " +
 				v.Count("status.finished", status.Finished, "percent", percent(status.Finished, status.Invited))
 		}
 		blocks = append(blocks,

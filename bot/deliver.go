@@ -40,8 +40,8 @@ type Delivered struct {
 	Late time.Duration
 }
 
-// late notes since when the message is due.
-func (b *Bot) late(came *Delivered, d survey.Delivery, seat survey.Participation) {
+// setLateness notes since when the message is due.
+func (b *Bot) setLateness(came *Delivered, d survey.Delivery, seat survey.Participation) {
 	if b.Delivered == nil {
 		return // nobody asks, and a plan is some work to read
 	}
@@ -87,12 +87,12 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 	if err != nil || !awaited {
 		return Dropped, err
 	}
-	b.late(came, d, seat)
+	b.setLateness(came, d, seat)
 	to, err := chat.ParsePerson(string(d.Person))
 	if err != nil {
 		return "", fmt.Errorf("deliver a message: %w", err)
 	}
-	log := b.Log.With("message", d.Kind, "round", d.Round, "person", b.short(to))
+	log := b.Log.With("message", d.Kind, "round", d.Round, "person", b.personHash(to))
 	now := b.Now()
 	switch at, wanted := b.Schedule.SendWindow(seat.Round, seat.Member, d.Kind, now); {
 	case !wanted:
@@ -110,7 +110,7 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 	}
 	err = b.Sender.Send(ctx, messageID(d), to, card)
 	// Whatever ends the sending, what came of it must be noted.
-	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noting)
+	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
 	outcome := Sent
 	switch {
@@ -142,8 +142,8 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 	return outcome, nil
 }
 
-// noting is how long it may take to note what came of a message.
-const noting = 5 * time.Second
+// noteTimeout is how long it may take to note what came of a message.
+const noteTimeout = 5 * time.Second
 
 func date(t time.Time) string { return t.Format(time.DateOnly) }
 
@@ -163,17 +163,17 @@ func (b *Bot) message(ctx context.Context, d survey.Delivery, seat survey.Partic
 	case d.Kind == survey.Invitation:
 		return b.Invitation(seat.Round, m), nil
 	case d.Kind == survey.Unposted:
-		return b.unposted(ctx, seat.Round), nil
+		return b.unpostedCard(ctx, seat.Round), nil
 	case d.Kind.Base() == survey.WorkshopSoon:
 		return b.workshopReminder(seat), nil
 	case !seat.Member.TakesPart():
-		return b.reminder(seat, m), nil
+		return b.invitationReminder(seat, m), nil
 	}
 	seat, resp, err := b.Rounds.Response(ctx, d.Round, d.Person)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return b.halfway(seat, m, resp), nil
+	return b.startedReminder(seat, m, resp), nil
 }
 
 // deliverPost posts to the coordinator's channel, on the same terms as deliver.
@@ -181,7 +181,7 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 	log := b.Log.With("message", d.Kind, "round", d.Round)
 	base := d.Kind.Base()
 	if base == survey.Closing {
-		b.late(came, d, survey.Participation{})
+		b.setLateness(came, d, survey.Participation{})
 		return Closed, b.closeDue(ctx, d)
 	}
 	if base, date := d.Kind.Split(); base == survey.NudgesSent {
@@ -193,7 +193,7 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 	} else if err != nil {
 		return "", err
 	}
-	b.late(came, d, seat)
+	b.setLateness(came, d, seat)
 	r, now := seat.Round, b.Now()
 	switch at, wanted := b.Schedule.SendWindow(r, survey.Member{}, d.Kind, now); {
 	case !wanted:
@@ -206,7 +206,7 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 	if err != nil {
 		return "", fmt.Errorf("deliver a post: %w", err)
 	}
-	x, then, err := b.post(ctx, d.Kind, r)
+	x, then, err := b.roundPost(ctx, d.Kind, r)
 	if err != nil {
 		return "", err
 	}
@@ -230,7 +230,7 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 		log.Error("the coordinator's channel cannot be reached", "error", err)
 		if outcome = Unreachable; base == survey.ResultsPost {
 			// The table would not arrive either.
-			note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noting)
+			note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 			defer cancel()
 			return outcome, b.Rounds.TellUnposted(note, r.ID)
 		}
@@ -243,7 +243,7 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 	if then == nil {
 		return outcome, nil
 	}
-	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noting)
+	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
 	if err := then(note); err != nil {
 		if base == survey.ResultsPost {
@@ -258,24 +258,24 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 func (b *Bot) postMissing(ctx context.Context, d survey.Delivery, r survey.Round, to chat.Place, names []string) {
 	d.Kind += "+files"
 	v := b.Words.In(string(r.Languages[0]))
-	card := chat.Card{Blocks: b.filesMissing(v, destination{round: r}, names)}
+	card := chat.Card{Blocks: b.missingFiles(v, destination{round: r}, names)}
 	if err := b.Sender.Post(ctx, messageID(d), to, card, nil); err != nil {
 		b.Log.Error("the channel was not told of missing files", "round", r.ID, "error", err)
 	}
 }
 
-// unposted tells a coordinator that the results could not be posted, why as far as that is known now, and how to get them.
-func (b *Bot) unposted(ctx context.Context, r survey.Round) chat.Card {
+// unpostedCard tells a coordinator that the results could not be posted, why as far as that is known now, and how to get them.
+func (b *Bot) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
 	v := b.Words.In(string(r.Languages[0]))
 	to, why := b.canPostFor(ctx, r)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("post.unposted", "area", r.Area)},
-		chat.Paragraph(v.Say("post.closed", "closed", b.closed(v, r))),
+		chat.Paragraph(v.Say("post.closed", "closed", b.closedTime(v, r))),
 	}
 	if why != nil {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Link{Place: to}, chat.Words(": " + reason(v, why))}})
 	}
-	return chat.Card{Blocks: append(blocks, b.elsewhere(chat.Event{Private: true}, v, r, "results")...)}
+	return chat.Card{Blocks: append(blocks, b.otherDestinations(chat.Event{Private: true}, v, r, "results")...)}
 }
 
 // closeDue closes a survey whose time has come, and has its results posted.

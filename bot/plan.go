@@ -16,8 +16,8 @@ import (
 // maxMoments is how many reminders a card names; the rest are counted.
 const maxMoments = 8
 
-// reminders shows what is sent when, and to how many.
-func (b *Bot) reminders(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+// showPlan shows what is sent when, and to how many.
+func (b *Bot) showPlan(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
 	r, err := b.target(ctx, e, a, isAny)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (b *Bot) planCard(ctx context.Context, e chat.Event, r survey.Round, show f
 	if !r.Workshop.At.IsZero() {
 		list(v.Count("reminders.workshop", counts[survey.WorkshopSoon]), survey.WorkshopSoon, people)
 	}
-	blocks = append(blocks, b.channelLines(v, r, now), chat.Footnote(v.Say("reminders.how", "zone", r.TimeZone)))
+	blocks = append(blocks, b.channelPosts(v, r, now), chat.Footnote(v.Say("reminders.how", "zone", r.TimeZone)))
 	var buttons []chat.Button
 	if r.State != survey.Closed {
 		pause := button(v.Say("button.pause"), chat.NewAction("pause", id, v.Lang))
@@ -83,8 +83,8 @@ func (b *Bot) remindButton(v locale.Voice, round string) chat.Button {
 	return remind
 }
 
-// channelLines is what the coordinator's channel gets, the next of each kind.
-func (b *Bot) channelLines(v locale.Voice, r survey.Round, now time.Time) chat.Block {
+// channelPosts is what the coordinator's channel gets, the next of each kind.
+func (b *Bot) channelPosts(v locale.Voice, r survey.Round, now time.Time) chat.Block {
 	spans := []chat.Span{chat.Bold(v.Say("reminders.channel"))}
 	seen := map[survey.MessageKind]bool{}
 	for _, m := range b.Schedule.Posts(r, now) {
@@ -113,10 +113,10 @@ func (b *Bot) planFacts(v locale.Voice, p survey.ReminderPlan) string {
 	case p.Cron != "":
 		lines = append(lines, v.Say("facts.reminders_spec", "spec", p.Cron))
 	case len(p.BeforeClose) > 0:
-		lines = append(lines, v.Say("facts.reminders_close", "days", days(p.BeforeClose), "clock", clock))
+		lines = append(lines, v.Say("facts.reminders_close", "days", formatDays(p.BeforeClose), "clock", clock))
 	}
 	if len(p.BeforeWorkshop) > 0 {
-		lines = append(lines, v.Say("facts.reminders_workshop", "days", days(p.BeforeWorkshop), "clock", clock))
+		lines = append(lines, v.Say("facts.reminders_workshop", "days", formatDays(p.BeforeWorkshop), "clock", clock))
 	}
 	if len(lines) == 0 {
 		lines = append(lines, v.Say("facts.reminders_none"))
@@ -127,8 +127,8 @@ func (b *Bot) planFacts(v locale.Voice, p survey.ReminderPlan) string {
 	return strings.Join(lines, "\n")
 }
 
-// days writes a list of numbers as a form takes it.
-func days(all []int) string {
+// formatDays writes a list of numbers as a form takes it.
+func formatDays(all []int) string {
 	words := make([]string, len(all))
 	for i, n := range all {
 		words[i] = strconv.Itoa(n)
@@ -152,8 +152,8 @@ func readDays(e chat.Event, field string) ([]int, error) {
 	return all, nil
 }
 
-// spokenRound is a round for a coordinator's form; of a closed one the plan stands.
-func (b *Bot) spokenRound(ctx context.Context, e chat.Event, a onSpoken) (survey.Round, error) {
+// unclosedRound is a round for a coordinator's form; of a closed one the plan stands.
+func (b *Bot) unclosedRound(ctx context.Context, e chat.Event, a coordinatorArgs) (survey.Round, error) {
 	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
 	if err == nil && r.State == survey.Closed {
 		err = survey.ErrClosed
@@ -161,16 +161,16 @@ func (b *Bot) spokenRound(ctx context.Context, e chat.Event, a onSpoken) (survey
 	return r, err
 }
 
-// planLabel is a field of the forms about reminders and posts.
-func planLabel(v locale.Voice, id string, optional bool) chat.Label {
+// planField is a field of the forms about reminders and posts.
+func planField(v locale.Voice, id string, optional bool) chat.Label {
 	return chat.Label{ID: id, Text: v.Say("plan." + id), Hint: v.Say("plan." + id + "_hint"), Optional: optional}
 }
 
-// maxSpec is the longest cron expression that a form takes; the diary takes no longer one.
-const maxSpec = 120
+// maxCron is the longest cron expression that a form takes; the diary takes no longer one.
+const maxCron = 120
 
-func (b *Bot) planForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
-	r, err := b.spokenRound(ctx, e, a)
+func (b *Bot) planForm(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
+	r, err := b.unclosedRound(ctx, e, a)
 	if err != nil {
 		return nil, err
 	}
@@ -179,16 +179,16 @@ func (b *Bot) planForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 		Title: v.Say("plan.title"), Intro: v.Say("plan.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
 		Action: chat.NewAction("saveplan", string(r.ID), v.Lang),
 		Fields: []chat.Field{
-			chat.Input{Label: planLabel(v, "before_close", true), Value: days(p.BeforeClose), Max: 60},
-			chat.Input{Label: planLabel(v, "before_workshop", true), Value: days(p.BeforeWorkshop), Max: 60},
-			chat.TimeOfDay{Label: planLabel(v, "hour", false), Value: fmt.Sprintf("%02d:%02d", p.Hour, p.Minute)},
-			chat.Input{Label: planLabel(v, "spec", true), Value: p.Cron, Max: maxSpec},
+			chat.Input{Label: planField(v, "before_close", true), Value: formatDays(p.BeforeClose), Max: 60},
+			chat.Input{Label: planField(v, "before_workshop", true), Value: formatDays(p.BeforeWorkshop), Max: 60},
+			chat.TimeOfDay{Label: planField(v, "hour", false), Value: fmt.Sprintf("%02d:%02d", p.Hour, p.Minute)},
+			chat.Input{Label: planField(v, "spec", true), Value: p.Cron, Max: maxCron},
 		},
 	}}}, nil
 }
 
-func (b *Bot) savePlan(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
-	return b.change(ctx, e, a, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
+func (b *Bot) savePlan(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
+	return b.changePlan(ctx, e, a, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
 		hour, minute, ok := readClock(e.Value("hour"))
 		if !ok {
 			return &survey.InputError{Field: "hour", Reason: "unreadable"}
@@ -205,8 +205,8 @@ func (b *Bot) savePlan(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Re
 	})
 }
 
-// change makes a change of the plan that can stand, and shows the plan after it.
-func (b *Bot) change(ctx context.Context, e chat.Event, a onSpoken, edit func(*survey.ReminderPlan, *survey.ChannelPlan) error) ([]chat.Reply, error) {
+// changePlan makes a change of the plan that can stand, and shows the plan after it.
+func (b *Bot) changePlan(ctx context.Context, e chat.Event, a coordinatorArgs, edit func(*survey.ReminderPlan, *survey.ChannelPlan) error) ([]chat.Reply, error) {
 	r, err := b.Rounds.SetPlan(ctx, a.round, person(e.Who), func(p *survey.ReminderPlan, c *survey.ChannelPlan) error {
 		if err := edit(p, c); err != nil {
 			return err
@@ -219,8 +219,8 @@ func (b *Bot) change(ctx context.Context, e chat.Event, a onSpoken, edit func(*s
 	return b.planCard(ctx, e, r, update)
 }
 
-func (b *Bot) postsForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
-	r, err := b.spokenRound(ctx, e, a)
+func (b *Bot) postsForm(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
+	r, err := b.unclosedRound(ctx, e, a)
 	if err != nil {
 		return nil, err
 	}
@@ -241,14 +241,14 @@ func (b *Bot) postsForm(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 		Title: v.Say("posts.title"), Intro: v.Say("posts.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
 		Action: chat.NewAction("saveposts", string(r.ID), v.Lang),
 		Fields: []chat.Field{
-			chat.Select{Label: planLabel(v, "posts", true), Options: options, Many: true, Chosen: chosen},
-			chat.Input{Label: planLabel(v, "digest", true), Value: digest, Max: maxSpec},
+			chat.Select{Label: planField(v, "posts", true), Options: options, Many: true, Chosen: chosen},
+			chat.Input{Label: planField(v, "digest", true), Value: digest, Max: maxCron},
 		},
 	}}}, nil
 }
 
-func (b *Bot) savePosts(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
-	return b.change(ctx, e, a, func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
+func (b *Bot) savePosts(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
+	return b.changePlan(ctx, e, a, func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
 		c.Disabled = nil
 		for _, kind := range survey.OptionalPosts {
 			if !slices.Contains(e.Values["posts"], string(kind)) {
@@ -260,15 +260,15 @@ func (b *Bot) savePosts(ctx context.Context, e chat.Event, a onSpoken) ([]chat.R
 	})
 }
 
-func (b *Bot) pause(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) pause(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	return b.setPaused(ctx, e, a, true)
 }
 
-func (b *Bot) goOn(ctx context.Context, e chat.Event, a onSpoken) ([]chat.Reply, error) {
+func (b *Bot) unpause(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
 	return b.setPaused(ctx, e, a, false)
 }
 
-func (b *Bot) setPaused(ctx context.Context, e chat.Event, a onSpoken, paused bool) ([]chat.Reply, error) {
+func (b *Bot) setPaused(ctx context.Context, e chat.Event, a coordinatorArgs, paused bool) ([]chat.Reply, error) {
 	r, err := b.Rounds.SetPlan(ctx, a.round, person(e.Who), func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
 		p.Paused = paused
 		return nil

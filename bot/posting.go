@@ -101,25 +101,25 @@ func deliverAll(posts []post, show func(post, chat.Then) chat.Reply, then func(o
 
 // How a coordinator wants results or files to be shown, as an action carries it: in the round's channel, unless it says otherwise.
 const (
-	hereWord  = "here"  // in the channel where the action was pressed
-	aloneWord = "alone" // to the coordinator alone
+	hereWord    = "here"  // in the channel where the action was pressed
+	privateWord = "alone" // to the coordinator alone
 )
 
 // destination is where results or files go.
 type destination struct {
-	verb  string // results or export
-	round survey.Round
-	to    chat.Place
-	alone bool // to the coordinator alone
-	word  string
+	verb    string // results or export
+	round   survey.Round
+	to      chat.Place
+	private bool // to the coordinator alone
+	word    string
 }
 
-// destined reads where results or files of a round are to go.
-func (b *Bot) destined(e chat.Event, r survey.Round, a onDestination) (destination, error) {
+// newDestination reads where results or files of a round are to go.
+func (b *Bot) newDestination(e chat.Event, r survey.Round, a destinationArgs) (destination, error) {
 	d := destination{verb: e.Action.Verb, round: r, word: a.to}
 	switch a.to {
-	case aloneWord:
-		d.alone = true
+	case privateWord:
+		d.private = true
 		return d, nil
 	case hereWord:
 		if e.Private || !ofRound(e, r) { // no button of ours offers that
@@ -142,39 +142,39 @@ func (d destination) action(verb, lang string) chat.Action {
 	return chat.NewAction(verb, args...)
 }
 
-// shownIn is what the record says of it: nothing of the round's own channel.
-func (d destination) shownIn() []survey.Change {
+// auditChanges is what the record says of it: nothing of the round's own channel.
+func (d destination) auditChanges() []survey.Change {
 	switch d.word {
 	case hereWord:
 		return []survey.Change{{Field: survey.FieldShown, New: d.to.String()}}
-	case aloneWord:
-		return []survey.Change{{Field: survey.FieldShown, New: aloneWord}}
+	case privateWord:
+		return []survey.Change{{Field: survey.FieldShown, New: privateWord}}
 	}
 	return nil
 }
 
 // show makes a reply of a card that goes there.
 func (d destination) show(x post, then chat.Then) chat.Reply {
-	if d.alone {
+	if d.private {
 		return chat.Whisper{Card: x.card, Files: x.files, Then: then}
 	}
 	return chat.Post{To: d.to, Card: x.card, Files: x.files, Then: then}
 }
 
-// became says what became of results or files.
-func (b *Bot) became(e chat.Event, v locale.Voice, d destination, o outcome) []chat.Block {
+// deliveryBlocks says what became of results or files.
+func (b *Bot) deliveryBlocks(e chat.Event, v locale.Voice, d destination, o outcome) []chat.Block {
 	if o.err != nil {
 		b.Log.Warn("not posted", "error", o.err)
-		if d.alone {
+		if d.private {
 			return []chat.Block{chat.Paragraph(v.Say("results.not_sent"))}
 		}
-		return append(cannotPost(v, v.Say("error.not_posted"), d.to, o.err), b.elsewhere(e, v, d.round, d.verb)...)
+		return append(cannotPost(v, v.Say("error.not_posted"), d.to, o.err), b.otherDestinations(e, v, d.round, d.verb)...)
 	}
 	said := v.Say("results.posted")
 	switch {
-	case d.alone && o.unsure:
+	case d.private && o.unsure:
 		said = v.Say("results.sent_unsure")
-	case d.alone:
+	case d.private:
 		said = v.Say("results.sent")
 	case o.unsure:
 		said = v.Say("results.posted_unsure")
@@ -182,14 +182,14 @@ func (b *Bot) became(e chat.Event, v locale.Voice, d destination, o outcome) []c
 		said = v.Say("export.posted")
 	}
 	line := chat.Paragraph(said)
-	if !d.alone {
+	if !d.private {
 		line = chat.Text{Spans: []chat.Span{chat.Link{Place: d.to}, chat.Words(": " + said)}}
 	}
-	return append([]chat.Block{line}, b.filesMissing(v, d, o.missing)...)
+	return append([]chat.Block{line}, b.missingFiles(v, d, o.missing)...)
 }
 
-// filesMissing names the files that did not arrive, and offers to send them again.
-func (b *Bot) filesMissing(v locale.Voice, d destination, names []string) []chat.Block {
+// missingFiles names the files that did not arrive, and offers to send them again.
+func (b *Bot) missingFiles(v locale.Voice, d destination, names []string) []chat.Block {
 	if len(names) == 0 {
 		return nil
 	}
@@ -199,11 +199,11 @@ func (b *Bot) filesMissing(v locale.Voice, d destination, names []string) []chat
 	}
 }
 
-// elsewhere offers other ways to results or files when the round's channel takes none.
-func (b *Bot) elsewhere(e chat.Event, v locale.Voice, r survey.Round, verb string) []chat.Block {
+// otherDestinations offers other ways to results or files when the round's channel takes none.
+func (b *Bot) otherDestinations(e chat.Event, v locale.Voice, r survey.Round, verb string) []chat.Block {
 	id := string(r.ID)
 	said := v.Say("elsewhere.alone")
-	buttons := []chat.Button{button(v.Say("button.to_me"), chat.NewAction(verb, id, v.Lang, aloneWord))}
+	buttons := []chat.Button{button(v.Say("button.to_me"), chat.NewAction(verb, id, v.Lang, privateWord))}
 	if !e.Private && ofRound(e, r) && e.Where.String() != r.Channel {
 		said = v.Say("elsewhere.here")
 		buttons = append(buttons, chat.Button{Label: v.Say("button.post_here"), Action: chat.NewAction(verb, id, v.Lang, hereWord), Confirm: &chat.Confirm{

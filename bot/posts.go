@@ -11,16 +11,16 @@ import (
 	"maturitybot/survey"
 )
 
-// post makes a post to the coordinator's channel, in its language, and says what is to be noted once it has been sent, if anything.
-func (b *Bot) post(ctx context.Context, kind survey.MessageKind, r survey.Round) (post, func(context.Context) error, error) {
+// roundPost makes a post to the coordinator's channel, in its language, and says what is to be noted once it has been sent, if anything.
+func (b *Bot) roundPost(ctx context.Context, kind survey.MessageKind, r survey.Round) (post, func(context.Context) error, error) {
 	v := b.Words.In(string(r.Languages[0]))
 	kind, date := kind.Split()
 	switch kind {
 	case survey.NewCoordinator:
-		x, err := b.newCoordinator(ctx, v, r, date)
+		x, err := b.newCoordinatorPost(ctx, v, r, date)
 		return x, nil, err
 	case survey.OpenCall:
-		return post{card: b.openCall(r)}, nil, nil
+		return post{card: b.openCallCard(r)}, nil, nil
 	case survey.ResultsPost, survey.TablePost:
 		p, err := b.Rounds.SystemResults(ctx, r.ID)
 		if err != nil {
@@ -34,14 +34,14 @@ func (b *Bot) post(ctx context.Context, kind survey.MessageKind, r survey.Round)
 			return all[len(all)-1], nil, nil
 		}
 		blocks := all[0].card.Blocks
-		all[0].card.Blocks = append([]chat.Block{blocks[0], chat.Paragraph(v.Say("post.closed", "closed", b.closed(v, r)))}, blocks[1:]...)
+		all[0].card.Blocks = append([]chat.Block{blocks[0], chat.Paragraph(v.Say("post.closed", "closed", b.closedTime(v, r)))}, blocks[1:]...)
 		if len(all) == 1 {
 			return all[0], nil, nil
 		}
 		// The table comes after the summary, in a message of its own.
 		return all[0], func(ctx context.Context) error { return b.Rounds.Plan(ctx, r.ID, survey.TablePost) }, nil
 	case survey.WorkshopEve:
-		x, err := b.workshopEve(ctx, v, r)
+		x, err := b.workshopEvePost(ctx, v, r)
 		return x, nil, err
 	}
 	s, err := b.Rounds.SystemProgress(ctx, r.ID)
@@ -53,20 +53,20 @@ func (b *Bot) post(ctx context.Context, kind survey.MessageKind, r survey.Round)
 		return post{}, nil, err
 	}
 	if kind == survey.LastDay {
-		return post{card: b.lastDay(v, s)}, nil, nil
+		return post{card: b.lastDayCard(v, s)}, nil, nil
 	}
-	return post{card: b.digest(v, m, s)}, func(ctx context.Context) error {
+	return post{card: b.digestCard(v, m, s)}, func(ctx context.Context) error {
 		return b.Rounds.Posted(ctx, r.ID, survey.DigestProgress{At: b.Now(), Invited: s.Invited, Finished: s.Finished})
 	}, nil
 }
 
-// digest is how a round is going, against the last time, and who is missing. It names no person: everybody in the channel reads it.
-func (b *Bot) digest(v locale.Voice, m *survey.Matrix, s survey.Progress) chat.Card {
+// digestCard is how a round is going, against the last time, and who is missing. It names no person: everybody in the channel reads it.
+func (b *Bot) digestCard(v locale.Voice, m *survey.Matrix, s survey.Progress) chat.Card {
 	r, id := s.Round, string(s.Round.ID)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
-		chat.Footnote(b.standing(v, r)),
-		chat.Paragraph(b.openRates(v, s)),
+		chat.Footnote(b.roundStatus(v, r)),
+		chat.Paragraph(b.publicRates(v, s)),
 	}
 	if last := r.LastDigest; last != nil {
 		said := v.Say("digest.same", "day", v.Day(last.At.In(r.Location())))
@@ -76,7 +76,7 @@ func (b *Bot) digest(v locale.Voice, m *survey.Matrix, s survey.Progress) chat.C
 		}
 		blocks = append(blocks, chat.Paragraph(said))
 	}
-	blocks = append(blocks, b.missing(v, m, s)...)
+	blocks = append(blocks, b.missingRoles(v, m, s)...)
 	if len(s.Lost) > 0 {
 		blocks = append(blocks, chat.Paragraph(v.Say("digest.lost")))
 	}
@@ -84,14 +84,14 @@ func (b *Bot) digest(v locale.Voice, m *survey.Matrix, s survey.Progress) chat.C
 		button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)), button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang))))}
 }
 
-// openRates is the response rate as everybody in the channel may read it: who said no or withdrew could be told from one day to the next.
-func (b *Bot) openRates(v locale.Voice, s survey.Progress) string {
+// publicRates is the response rate as everybody in the channel may read it: who said no or withdrew could be told from one day to the next.
+func (b *Bot) publicRates(v locale.Voice, s survey.Progress) string {
 	s.Declined, s.Withdrawn = 0, 0
-	return b.rates(v, s)
+	return b.responseRates(v, s)
 }
 
-// lastDay says that the survey is about to close by itself.
-func (b *Bot) lastDay(v locale.Voice, s survey.Progress) chat.Card {
+// lastDayCard says that the survey is about to close by itself.
+func (b *Bot) lastDayCard(v locale.Voice, s survey.Progress) chat.Card {
 	r, id := s.Round, string(s.Round.ID)
 	heading := v.Say("post.last_soon", "area", r.Area)
 	if date(b.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.ClosesAt.In(r.Location())) {
@@ -102,20 +102,20 @@ func (b *Bot) lastDay(v locale.Voice, s survey.Progress) chat.Card {
 		body = "post.last_body_only"
 	}
 	return chat.Card{Blocks: []chat.Block{
-		chat.Heading{Text: heading}, chat.Paragraph(v.Say(body, "closes", b.when(v, r))), chat.Paragraph(b.openRates(v, s)),
+		chat.Heading{Text: heading}, chat.Paragraph(v.Say(body, "closes", b.closingTime(v, r))), chat.Paragraph(b.publicRates(v, s)),
 		row(button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)), button(v.Say("button.extend"), chat.NewAction("extend", id, v.Lang))),
 	}}
 }
 
-// workshopEve says that the workshop is near, with its agenda and the picture once the survey has closed.
-func (b *Bot) workshopEve(ctx context.Context, v locale.Voice, r survey.Round) (post, error) {
+// workshopEvePost says that the workshop is near, with its agenda and the picture once the survey has closed.
+func (b *Bot) workshopEvePost(ctx context.Context, v locale.Voice, r survey.Round) (post, error) {
 	heading := v.Say("post.eve_soon", "area", r.Area)
 	if date(b.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.Workshop.At.In(r.Location())) {
 		heading = v.Say("post.eve", "area", r.Area)
 	}
-	blocks := []chat.Block{chat.Heading{Text: heading}, chat.Paragraph(v.Say("workshop.done", "workshop", b.workshop(v, r)))}
+	blocks := []chat.Block{chat.Heading{Text: heading}, chat.Paragraph(v.Say("workshop.done", "workshop", b.workshopTime(v, r)))}
 	if r.State != survey.Closed {
-		return post{card: chat.Card{Blocks: append(blocks, chat.Paragraph(v.Say("post.eve_open", "closes", b.when(v, r))))}}, nil
+		return post{card: chat.Card{Blocks: append(blocks, chat.Paragraph(v.Say("post.eve_open", "closes", b.closingTime(v, r))))}}, nil
 	}
 	p, err := b.Rounds.SystemResults(ctx, r.ID)
 	if err != nil {
@@ -128,7 +128,7 @@ func (b *Bot) workshopEve(ctx context.Context, v locale.Voice, r survey.Round) (
 	if nothingShown(p) {
 		return post{card: chat.Card{Blocks: append(blocks, chat.Paragraph(v.Say("results.nothing", "min", p.Context.MinGroup)))}}, nil
 	}
-	picture, err := b.picture(p, v)
+	picture, err := b.resultPicture(p, v)
 	if err != nil {
 		return post{}, err
 	}
@@ -136,8 +136,8 @@ func (b *Bot) workshopEve(ctx context.Context, v locale.Voice, r survey.Round) (
 	return post{chat.Card{Blocks: blocks}, []chat.File{picture}}, nil
 }
 
-// newCoordinator tells the channel who became a coordinator, and how, from the last such entry that the record has of that second.
-func (b *Bot) newCoordinator(ctx context.Context, v locale.Voice, r survey.Round, date string) (post, error) {
+// newCoordinatorPost tells the channel who became a coordinator, and how, from the last such entry that the record has of that second.
+func (b *Bot) newCoordinatorPost(ctx context.Context, v locale.Voice, r survey.Round, date string) (post, error) {
 	second, _, _ := strings.Cut(date, ".")
 	record, err := b.Rounds.SystemAuditLog(ctx, r)
 	if err != nil {
@@ -155,7 +155,7 @@ func (b *Bot) newCoordinator(ctx context.Context, v locale.Voice, r survey.Round
 			continue
 		}
 		blocks = nil
-		for _, p := range strings.Split(about(e, "coordinators"), ", ") {
+		for _, p := range strings.Split(changeOf(e, "coordinators"), ", ") {
 			blocks = append(blocks, chat.Text{Spans: []chat.Span{mention(survey.PersonID(p)), chat.Words(" " + v.Say(key))}})
 		}
 	}
@@ -165,28 +165,28 @@ func (b *Bot) newCoordinator(ctx context.Context, v locale.Voice, r survey.Round
 	return post{card: chat.Card{Blocks: append([]chat.Block{chat.Heading{Text: v.Say("post.coordinator", "area", r.Area)}}, blocks...)}}, nil
 }
 
-// openCall asks whoever was invited and takes no direct messages to press Join. It names nobody.
-func (b *Bot) openCall(r survey.Round) chat.Card {
-	return b.inEach(r.Languages, func(v locale.Voice, lang string) []chat.Block {
+// openCallCard asks whoever was invited and takes no direct messages to press Join. It names nobody.
+func (b *Bot) openCallCard(r survey.Round) chat.Card {
+	return b.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return []chat.Block{
 			chat.Heading{Text: v.Say("invitation.title", "area", r.Area)},
-			chat.Paragraph(v.Say("call.body", "closes", b.when(v, r))),
+			chat.Paragraph(v.Say("call.body", "closes", b.closingTime(v, r))),
 			row(joinButton(v, r, lang)),
 		}
 	})
 }
 
-// spoken are the languages a person is written to in: theirs, where it is known, else every one of
+// languagesFor are the languages a person is written to in: theirs, where it is known, else every one of
 // the round's.
-func spoken(seat survey.Participation) []survey.Lang {
+func languagesFor(seat survey.Participation) []survey.Lang {
 	if seat.Member.Language != "" {
 		return []survey.Lang{seat.Member.Language}
 	}
 	return seat.Round.Languages
 }
 
-// thereIs is a time of the round in words; for somebody whose clock shows another, with the round's time zone.
-func (b *Bot) thereIs(v locale.Voice, seat survey.Participation, t time.Time) string {
+// roundTime is a time of the round in words; for somebody whose clock shows another, with the round's time zone.
+func (b *Bot) roundTime(v locale.Voice, seat survey.Participation, t time.Time) string {
 	_, here := t.In(seat.Round.Location()).Zone()
 	if _, there := t.In(seat.Round.ZoneOf(seat.Member)).Zone(); here != there {
 		return v.Time(t.In(seat.Round.Location())) + " (" + seat.Round.TimeZone + ")"
@@ -203,10 +203,10 @@ func remindButtons(v locale.Voice, seat survey.Participation, lang string) []cha
 	}
 }
 
-// reminder is the invitation again, marked as a reminder.
-func (b *Bot) reminder(seat survey.Participation, m *survey.Matrix) chat.Card {
-	return b.inEach(spoken(seat), func(v locale.Voice, lang string) []chat.Block {
-		closes := b.thereIs(v, seat, seat.Round.ClosesAt)
+// invitationReminder is the invitation again, marked as a reminder.
+func (b *Bot) invitationReminder(seat survey.Participation, m *survey.Matrix) chat.Card {
+	return b.inLanguages(languagesFor(seat), func(v locale.Voice, lang string) []chat.Block {
+		closes := b.roundTime(v, seat, seat.Round.ClosesAt)
 		blocks := []chat.Block{chat.Footnote(v.Say("reminder.first", "closes", closes))}
 		blocks = append(blocks, b.invitationText(v, seat.Round, m)...)
 		buttons := append(startButtons(v, seat.Round, lang), remindButtons(v, seat, lang)...)
@@ -214,11 +214,11 @@ func (b *Bot) reminder(seat survey.Participation, m *survey.Matrix) chat.Card {
 	})
 }
 
-// halfway reminds somebody who has started of how far they are.
-func (b *Bot) halfway(seat survey.Participation, m *survey.Matrix, resp survey.Response) chat.Card {
-	r, lang := seat.Round, spoken(seat)[:1]
-	return b.inEach(lang, func(v locale.Voice, lang string) []chat.Block {
-		closes := b.thereIs(v, seat, r.ClosesAt)
+// startedReminder reminds somebody who has started of how far they are.
+func (b *Bot) startedReminder(seat survey.Participation, m *survey.Matrix, resp survey.Response) chat.Card {
+	r, lang := seat.Round, languagesFor(seat)[:1]
+	return b.inLanguages(lang, func(v locale.Voice, lang string) []chat.Block {
+		closes := b.roundTime(v, seat, r.ClosesAt)
 		forward := primary(v.Say("button.continue"), chat.NewAction("begin", string(r.ID)))
 		return []chat.Block{
 			chat.Heading{Text: v.Say("reminder.title", "area", r.Area)},
@@ -231,8 +231,8 @@ func (b *Bot) halfway(seat survey.Participation, m *survey.Matrix, resp survey.R
 // workshopReminder reminds somebody of the workshop.
 func (b *Bot) workshopReminder(seat survey.Participation) chat.Card {
 	r := seat.Round
-	return b.inEach(spoken(seat), func(v locale.Voice, lang string) []chat.Block {
-		when := b.thereIs(v, seat, r.Workshop.At)
+	return b.inLanguages(languagesFor(seat), func(v locale.Voice, lang string) []chat.Block {
+		when := b.roundTime(v, seat, r.Workshop.At)
 		return []chat.Block{
 			chat.Heading{Text: v.Say("workshop.soon", "area", r.Area)},
 			chat.Paragraph(v.Say("workshop.soon_body", "when", when, "place", r.Workshop.Place)),
@@ -242,47 +242,47 @@ func (b *Bot) workshopReminder(seat survey.Participation) chat.Card {
 }
 
 // remindTomorrow owes a person a reminder on their next working day.
-func (b *Bot) remindTomorrow(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
+func (b *Bot) remindTomorrow(ctx context.Context, e chat.Event, a roundLanguageArgs) ([]chat.Reply, error) {
 	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
 	if seat, err = b.Rounds.SetTimeZone(ctx, seat, e.TimeZone); err != nil {
-		return b.instead(ctx, e, seat, err)
+		return b.fallbackCard(ctx, e, seat, err)
 	}
-	v, id := b.seatVoice(e, seat), string(a.round)
+	v, id := b.participantVoice(e, seat), string(a.round)
 	forward := primary(v.Say("button.continue"), chat.NewAction("begin", id))
 	if !seat.Member.TakesPart() {
 		forward.Label = v.Say("button.start")
 	}
 	at, open := b.Schedule.Tomorrow(seat.Round, seat.Member, b.Now())
 	if !open && seat.Round.AcceptsAnswers(b.Now()) && seat.Member.Status != survey.NotInvited {
-		return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("tomorrow.closes", "closes", b.thereIs(v, seat, seat.Round.ClosesAt))), row(forward)), nil
+		return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("tomorrow.closes", "closes", b.roundTime(v, seat, seat.Round.ClosesAt))), row(forward)), nil
 	}
 	seat, err = b.Rounds.RemindLater(ctx, a.round, person(e.Who), at)
 	if err != nil {
-		return b.instead(ctx, e, seat, err)
+		return b.fallbackCard(ctx, e, seat, err)
 	}
 	return update(chat.Heading{Text: seat.Round.Area},
 		chat.Paragraph(v.Say("tomorrow.done", "when", v.Time(at.At.In(seat.Round.ZoneOf(seat.Member))))),
 		row(forward, button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang)))), nil
 }
 
-func (b *Bot) stopReminding(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
-	return b.setQuiet(ctx, e, a, true)
+func (b *Bot) stopReminding(ctx context.Context, e chat.Event, a roundLanguageArgs) ([]chat.Reply, error) {
+	return b.setRemindersOff(ctx, e, a, true)
 }
 
-func (b *Bot) remindAgain(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
-	return b.setQuiet(ctx, e, a, false)
+func (b *Bot) remindAgain(ctx context.Context, e chat.Event, a roundLanguageArgs) ([]chat.Reply, error) {
+	return b.setRemindersOff(ctx, e, a, false)
 }
 
-// setQuiet keeps whether somebody wants reminders, and says so, with the way back.
-func (b *Bot) setQuiet(ctx context.Context, e chat.Event, a onRoundIn, quiet bool) ([]chat.Reply, error) {
+// setRemindersOff keeps whether somebody wants reminders, and says so, with the way back.
+func (b *Bot) setRemindersOff(ctx context.Context, e chat.Event, a roundLanguageArgs, quiet bool) ([]chat.Reply, error) {
 	seat, err := b.Rounds.SetRemindersOff(ctx, a.round, person(e.Who), quiet)
 	if err != nil {
-		return b.instead(ctx, e, seat, err)
+		return b.fallbackCard(ctx, e, seat, err)
 	}
-	v, id := b.seatVoice(e, seat), string(a.round)
+	v, id := b.participantVoice(e, seat), string(a.round)
 	said, back := v.Say("quiet.off", "area", seat.Round.Area), button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang))
 	if quiet {
 		said, back = v.Say("quiet.on", "area", seat.Round.Area), button(v.Say("button.again"), chat.NewAction("again", id, v.Lang))
@@ -290,7 +290,7 @@ func (b *Bot) setQuiet(ctx context.Context, e chat.Event, a onRoundIn, quiet boo
 	buttons := []chat.Button{back}
 	blocks := []chat.Block{chat.Heading{Text: seat.Round.Area}, chat.Paragraph(said)}
 	if seat.Round.AcceptsAnswers(b.Now()) {
-		blocks = append(blocks, chat.Paragraph(v.Say("status.open", "closes", b.thereIs(v, seat, seat.Round.ClosesAt))))
+		blocks = append(blocks, chat.Paragraph(v.Say("status.open", "closes", b.roundTime(v, seat, seat.Round.ClosesAt))))
 		buttons = append([]chat.Button{primary(v.Say("button.continue"), chat.NewAction("begin", id))}, back)
 	}
 	return update(append(blocks, row(buttons...))...), nil

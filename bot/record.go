@@ -17,26 +17,26 @@ import (
 // recordPage is how many entries of a record a card shows, and maxChanges how many characters it gives to what one of them changed: a
 // page of the longest entries still fits a message.
 const (
-	recordPage = 8
-	maxChanges = 260
+	auditPageSize = 8
+	maxChanges    = 260
 )
 
-// record shows who did what in a round, the latest first.
-func (b *Bot) record(ctx context.Context, e chat.Event, a onTarget) ([]chat.Reply, error) {
+// showAuditLog shows who did what in a round, the latest first.
+func (b *Bot) showAuditLog(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
 	r, err := b.target(ctx, e, a, isAny)
 	if err != nil {
 		return nil, err
 	}
-	return b.recordCard(ctx, e, onPage{onSpoken: onSpoken{round: r.ID, lang: a.lang}}, whisper)
+	return b.auditLogCard(ctx, e, pageArgs{coordinatorArgs: coordinatorArgs{round: r.ID, lang: a.lang}}, whisper)
 }
 
-// turnRecord shows another page of it.
-func (b *Bot) turnRecord(ctx context.Context, e chat.Event, a onPage) ([]chat.Reply, error) {
-	return b.recordCard(ctx, e, a, update)
+// turnAuditPage shows another page of it.
+func (b *Bot) turnAuditPage(ctx context.Context, e chat.Event, a pageArgs) ([]chat.Reply, error) {
+	return b.auditLogCard(ctx, e, a, update)
 }
 
-// recordCard shows the page that begins with the entry of a number, or with the last.
-func (b *Bot) recordCard(ctx context.Context, e chat.Event, a onPage, show func(...chat.Block) []chat.Reply) ([]chat.Reply, error) {
+// auditLogCard shows the page that begins with the entry of a number, or with the last.
+func (b *Bot) auditLogCard(ctx context.Context, e chat.Event, a pageArgs, show func(...chat.Block) []chat.Reply) ([]chat.Reply, error) {
 	record, err := b.Rounds.AuditLog(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -48,29 +48,29 @@ func (b *Bot) recordCard(ctx context.Context, e chat.Event, a onPage, show func(
 		top = n
 	}
 	blocks := []chat.Block{chat.Heading{Text: v.Say("record.title", "area", r.Area)}}
-	blocks = append(blocks, b.recordHead(v, record)...)
+	blocks = append(blocks, b.auditHead(v, record)...)
 	if record.Broken != 0 {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("record.broken", "n", record.Broken))}})
 	} else {
 		blocks = append(blocks, chat.Paragraph(v.Say("record.whole")))
 	}
 	blocks = append(blocks, chat.Divider{})
-	for i := top; i > max(0, top-recordPage); i-- {
-		blocks = append(blocks, b.recordEntry(v, r, all[i-1])...)
+	for i := top; i > max(0, top-auditPageSize); i-- {
+		blocks = append(blocks, b.auditEntry(v, r, all[i-1])...)
 	}
 	blocks = append(blocks, chat.Divider{}, chat.Footnote(v.Say("record.compare")))
 	var buttons []chat.Button
 	if top < n {
-		buttons = append(buttons, button(v.Say("button.newer"), chat.NewAction("page", id, v.Lang, fmt.Sprint(min(n, top+recordPage)))))
+		buttons = append(buttons, button(v.Say("button.newer"), chat.NewAction("page", id, v.Lang, fmt.Sprint(min(n, top+auditPageSize)))))
 	}
-	if top > recordPage {
-		buttons = append(buttons, button(v.Say("button.older"), chat.NewAction("page", id, v.Lang, fmt.Sprint(top-recordPage))))
+	if top > auditPageSize {
+		buttons = append(buttons, button(v.Say("button.older"), chat.NewAction("page", id, v.Lang, fmt.Sprint(top-auditPageSize))))
 	}
 	return show(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)))...))...), nil
 }
 
-// recordHead says how far a record goes and what its seal is, in a quiet line, of a record that has begun.
-func (b *Bot) recordHead(v locale.Voice, record survey.AuditLog) []chat.Block {
+// auditHead says how far a record goes and what its seal is, in a quiet line, of a record that has begun.
+func (b *Bot) auditHead(v locale.Voice, record survey.AuditLog) []chat.Block {
 	head := record.Head()
 	if head.Hash == "" {
 		return nil
@@ -78,20 +78,20 @@ func (b *Bot) recordHead(v locale.Voice, record survey.AuditLog) []chat.Block {
 	return []chat.Block{chat.Footnote(v.Count("record.head", head.Seq, "seal", head.Fingerprint()))}
 }
 
-// sealLine is recordHead for a post to the coordinator's channel: what stands there, nobody who alters the store can alter with it.
+// fingerprintLine is recordHead for a post to the coordinator's channel: what stands there, nobody who alters the store can alter with it.
 // The post does not fail for want of it.
-func (b *Bot) sealLine(ctx context.Context, v locale.Voice, r survey.Round) []chat.Block {
+func (b *Bot) fingerprintLine(ctx context.Context, v locale.Voice, r survey.Round) []chat.Block {
 	record, err := b.Rounds.SystemAuditLog(ctx, r)
 	if err != nil {
 		b.Log.Error("a post goes without the seal of the record", "round", r.ID, "error", err)
 		return nil
 	}
-	return b.recordHead(v, record)
+	return b.auditHead(v, record)
 }
 
-// recordEntry is what was done, and under it the number, by whom, when, and the seal.
-func (b *Bot) recordEntry(v locale.Voice, r survey.Round, e survey.AuditEntry) []chat.Block {
-	what := append([]chat.Span{chat.Bold(b.act(v, e))}, b.changes(v, r, e)...)
+// auditEntry is what was done, and under it the number, by whom, when, and the seal.
+func (b *Bot) auditEntry(v locale.Voice, r survey.Round, e survey.AuditEntry) []chat.Block {
+	what := append([]chat.Span{chat.Bold(b.actionTitle(v, e))}, b.changeSpans(v, r, e)...)
 	foot := []chat.Span{chat.Words(fmt.Sprintf("%d · ", e.Seq))}
 	switch {
 	case e.By == "":
@@ -107,25 +107,25 @@ func (b *Bot) recordEntry(v locale.Voice, r survey.Round, e survey.AuditEntry) [
 	return []chat.Block{chat.Text{Spans: what}, chat.Note{Spans: foot}}
 }
 
-// act says what was done.
-func (b *Bot) act(v locale.Voice, e survey.AuditEntry) string {
+// actionTitle says what was done.
+func (b *Bot) actionTitle(v locale.Voice, e survey.AuditEntry) string {
 	key := "record.act_" + string(e.Action)
 	switch e.Action {
 	case survey.AuditInvited, survey.AuditReminded, survey.AuditNudged:
-		if n, err := strconv.Atoi(about(e, survey.FieldPeople)); err == nil {
+		if n, err := strconv.Atoi(changeOf(e, survey.FieldPeople)); err == nil {
 			return v.Count(key, n)
 		}
 	case survey.AuditRefused:
-		label := "button." + about(e, survey.FieldVerb)
+		label := "button." + changeOf(e, survey.FieldVerb)
 		if label == "button.button" { // the command has no button of its own
 			label = "record.join_button"
 		}
-		return v.Say(key, "deed", named(v, label))
+		return v.Say(key, "deed", lookup(v, label))
 	case survey.AuditFull:
 		if e.By != "" {
-			return v.Say("record.act_full_person", "limit", survey.AuditRefusedQuota, "kind", named(v, "record.kind_"+about(e, survey.FieldAct)))
+			return v.Say("record.act_full_person", "limit", survey.AuditRefusedQuota, "kind", lookup(v, "record.kind_"+changeOf(e, survey.FieldAct)))
 		}
-		return v.Say(key, "limit", survey.AuditQuota, "kind", named(v, "record.kind_"+about(e, survey.FieldAct)))
+		return v.Say(key, "limit", survey.AuditQuota, "kind", lookup(v, "record.kind_"+changeOf(e, survey.FieldAct)))
 	case survey.AuditSelfAdded, survey.AuditCreated, survey.AuditRedrafted, survey.AuditOpened, survey.AuditExtended, survey.AuditSelfJoinAllowed, survey.AuditPlan, survey.AuditWorkshop,
 		survey.AuditTeam, survey.AuditClosed, survey.AuditResults, survey.AuditExported, survey.AuditForgotten, survey.AuditRestored:
 		return v.Say(key)
@@ -133,16 +133,16 @@ func (b *Bot) act(v locale.Voice, e survey.AuditEntry) string {
 	return v.Say("record.unreadable")
 }
 
-// named says what an entry names by a key; in an entry that somebody meddled with it may be anything, and must not break the card.
-func named(v locale.Voice, key string) string {
+// lookup says what an entry names by a key; in an entry that somebody meddled with it may be anything, and must not break the card.
+func lookup(v locale.Voice, key string) string {
 	if said := v.Say(key); said != "⟦"+key+"⟧" {
 		return said
 	}
 	return v.Say("record.unreadable")
 }
 
-// about is what an entry says of a field that its act is about.
-func about(e survey.AuditEntry, field string) string {
+// changeOf is what an entry says of a field that its act is about.
+func changeOf(e survey.AuditEntry, field string) string {
 	for _, c := range e.Changes {
 		if c.Field == field {
 			return c.New
@@ -151,8 +151,8 @@ func about(e survey.AuditEntry, field string) string {
 	return ""
 }
 
-// deed is what a verb is a part of, by the key of its button's label: somebody who is refused is refused that, whichever step of it they tried.
-func deed(verb string) string {
+// auditLabel is what a verb is a part of, by the key of its button's label: somebody who is refused is refused that, whichever step of it they tried.
+func auditLabel(verb string) string {
 	switch verb {
 	case "saveround":
 		return "redraft"
@@ -178,15 +178,15 @@ func deed(verb string) string {
 	return verb
 }
 
-// changes says what an act changed, as far as there is room; the files of an export have all of it.
-func (b *Bot) changes(v locale.Voice, r survey.Round, e survey.AuditEntry) []chat.Span {
+// changeSpans says what an act changed, as far as there is room; the files of an export have all of it.
+func (b *Bot) changeSpans(v locale.Voice, r survey.Round, e survey.AuditEntry) []chat.Span {
 	var spans []chat.Span
 	room, left := maxChanges, 0
 	for _, c := range e.Changes {
 		if c.Field == "closed" && c.New == e.At.Format(time.RFC3339) || c.Field == "coordinators" && e.Action == survey.AuditCreated {
 			continue // the line beneath says it
 		}
-		said, length := b.changed(v, r, c)
+		said, length := b.changeText(v, r, c)
 		switch {
 		case said == nil:
 		case length > room || left > 0:
@@ -205,13 +205,13 @@ func (b *Bot) changes(v locale.Voice, r survey.Round, e survey.AuditEntry) []cha
 	return spans
 }
 
-// changed says one change, and how many characters that takes; nothing of what the act itself says, or what has no meaning to people.
-func (b *Bot) changed(v locale.Voice, r survey.Round, c survey.Change) (said []chat.Span, length int) {
+// changeText says one change, and how many characters that takes; nothing of what the act itself says, or what has no meaning to people.
+func (b *Bot) changeText(v locale.Voice, r survey.Round, c survey.Change) (said []chat.Span, length int) {
 	switch c.Field {
 	case survey.FieldPeople, survey.FieldVerb, survey.FieldAct, "join", "channel":
 		return nil, 0
 	case survey.FieldShown:
-		if c.New == aloneWord {
+		if c.New == privateWord {
 			said := v.Say("record.shown_alone")
 			return []chat.Span{chat.Words(said)}, utf8.RuneCountInString(said)
 		}
@@ -221,9 +221,9 @@ func (b *Bot) changed(v locale.Voice, r survey.Round, c survey.Change) (said []c
 		}
 		return []chat.Span{chat.Words(v.Say("record.shown_in") + " "), chat.Link{Place: in}}, len(c.New)
 	case "coordinators":
-		return b.joined(v, strings.Split(c.New, ", "))
+		return b.addedCoordinators(v, strings.Split(c.New, ", "))
 	}
-	label, is, was := named(v, "record.field_"+c.Field), b.value(v, r, c.Field, c.New), b.value(v, r, c.Field, c.Old)
+	label, is, was := lookup(v, "record.field_"+c.Field), b.fieldValue(v, r, c.Field, c.New), b.fieldValue(v, r, c.Field, c.Old)
 	words := label + ": " + is
 	switch {
 	case is == "":
@@ -234,8 +234,8 @@ func (b *Bot) changed(v locale.Voice, r survey.Round, c survey.Change) (said []c
 	return []chat.Span{chat.Words(words)}, utf8.RuneCountInString(words)
 }
 
-// joined names the coordinators who were added.
-func (b *Bot) joined(v locale.Voice, people []string) (said []chat.Span, length int) {
+// addedCoordinators names the coordinators who were added.
+func (b *Bot) addedCoordinators(v locale.Voice, people []string) (said []chat.Span, length int) {
 	const most = 5
 	said = append(said, chat.Words(v.Say("record.field_coordinators")+": "))
 	for i, p := range people[:min(len(people), most)] {
@@ -251,8 +251,8 @@ func (b *Bot) joined(v locale.Voice, people []string) (said []chat.Span, length 
 	return said, length
 }
 
-// value is what a field was or is, in words.
-func (b *Bot) value(v locale.Voice, r survey.Round, field, value string) string {
+// fieldValue is what a field was or is, in words.
+func (b *Bot) fieldValue(v locale.Voice, r survey.Round, field, value string) string {
 	const most = 60
 	parts := func(each func(string) string) string {
 		words := strings.Split(value, ", ")
@@ -285,7 +285,7 @@ func (b *Bot) value(v locale.Voice, r survey.Round, field, value string) string 
 	case "languages":
 		value = parts(func(l string) string { return b.languageName(survey.Lang(l)) })
 	case "posts_off":
-		return parts(func(kind string) string { return named(v, "posts.name_"+kind) })
+		return parts(func(kind string) string { return lookup(v, "posts.name_"+kind) })
 	}
 	return chat.Trim(value, most)
 }

@@ -10,18 +10,18 @@ import (
 	"maturitybot/survey"
 )
 
-// results posts the results of a closed round to its channel, or shows them where the coordinator chose to see them.
-func (b *Bot) results(ctx context.Context, e chat.Event, a onDestination) ([]chat.Reply, error) {
-	r, err := b.closedTarget(ctx, e, a.onTarget)
+// postResults posts the results of a closed round to its channel, or shows them where the coordinator chose to see them.
+func (b *Bot) postResults(ctx context.Context, e chat.Event, a destinationArgs) ([]chat.Reply, error) {
+	r, err := b.closedTarget(ctx, e, a.targetArgs)
 	if err != nil {
 		return nil, err
 	}
-	d, err := b.destined(e, r, a)
+	d, err := b.newDestination(e, r, a)
 	if err != nil {
 		return nil, fmt.Errorf("post results: %w", err)
 	}
 	v := b.roundVoice(e, r)
-	p, err := b.Rounds.Results(ctx, r.ID, person(e.Who), d.shownIn()...)
+	p, err := b.Rounds.Results(ctx, r.ID, person(e.Who), d.auditChanges()...)
 	if err != nil {
 		return nil, err
 	}
@@ -29,11 +29,11 @@ func (b *Bot) results(ctx context.Context, e chat.Event, a onDestination) ([]cha
 	if err != nil {
 		return nil, err
 	}
-	return deliverAll(posts, d.show, func(o outcome) []chat.Reply { return whisper(b.became(e, v, d, o)...) }), nil
+	return deliverAll(posts, d.show, func(o outcome) []chat.Reply { return whisper(b.deliveryBlocks(e, v, d, o)...) }), nil
 }
 
 // closedTarget is target for what only a closed round has; before that it says how to see the response rate.
-func (b *Bot) closedTarget(ctx context.Context, e chat.Event, a onTarget) (survey.Round, error) {
+func (b *Bot) closedTarget(ctx context.Context, e chat.Event, a targetArgs) (survey.Round, error) {
 	r, err := b.target(ctx, e, a, isClosed)
 	if err == nil && r.State != survey.Closed {
 		err = refuse(whisper(chat.Paragraph(b.roundVoice(e, r).Say("results.not_yet")))...)
@@ -41,17 +41,17 @@ func (b *Bot) closedTarget(ctx context.Context, e chat.Event, a onTarget) (surve
 	return r, err
 }
 
-func (b *Bot) export(ctx context.Context, e chat.Event, a onDestination) ([]chat.Reply, error) {
-	r, err := b.closedTarget(ctx, e, a.onTarget)
+func (b *Bot) exportFiles(ctx context.Context, e chat.Event, a destinationArgs) ([]chat.Reply, error) {
+	r, err := b.closedTarget(ctx, e, a.targetArgs)
 	if err != nil {
 		return nil, err
 	}
-	d, err := b.destined(e, r, a)
+	d, err := b.newDestination(e, r, a)
 	if err != nil {
 		return nil, fmt.Errorf("post export: %w", err)
 	}
 	v := b.roundVoice(e, r)
-	p, record, err := b.Rounds.Export(ctx, r.ID, person(e.Who), d.shownIn()...)
+	p, record, err := b.Rounds.Export(ctx, r.ID, person(e.Who), d.auditChanges()...)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (b *Bot) export(ctx context.Context, e chat.Event, a onDestination) ([]chat
 	if err != nil {
 		return nil, fmt.Errorf("write export: %w", err)
 	}
-	picture, err := b.picture(p, v)
+	picture, err := b.resultPicture(p, v)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (b *Bot) export(ctx context.Context, e chat.Event, a onDestination) ([]chat
 	}
 	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: v.Say("export.title", "area", r.Area)}, chat.Paragraph(v.Say("export.body")), chat.Paragraph(v.Say("export.record"))}}
 	all := []post{{card, append(files, picture, kept)}}
-	return deliverAll(all, d.show, func(o outcome) []chat.Reply { return whisper(b.became(e, v, d, o)...) }), nil
+	return deliverAll(all, d.show, func(o outcome) []chat.Reply { return whisper(b.deliveryBlocks(e, v, d, o)...) }), nil
 }
 
 // maxAgenda is how many elements the message lists; the files hold all of them.
@@ -95,13 +95,13 @@ func (b *Bot) resultPosts(
 		chat.Heading{Text: v.Say("results.title", "area", r.Area)},
 		chat.Paragraph(v.Say("results.part", "people", v.Count("results.people", p.Respondents), "invited", p.Context.Invited, "finished", p.Context.Finished, "started", p.Context.Started)),
 	}
-	summary = append(summary, b.represented(v, m, p.Context)...)
+	summary = append(summary, b.representedRoles(v, m, p.Context)...)
 	if nothingShown(p) {
 		summary = append(summary, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.nothing", "min", p.Context.MinGroup))}})
-		summary = append(summary, b.sealLine(ctx, v, r)...)
+		summary = append(summary, b.fingerprintLine(ctx, v, r)...)
 		return []post{{card: chat.Card{Blocks: append(summary, b.resultButtons(v, r, action))}}}, nil
 	}
-	picture, err := b.picture(p, v)
+	picture, err := b.resultPicture(p, v)
 	if err != nil {
 		return nil, err
 	}
@@ -114,8 +114,8 @@ func (b *Bot) resultPosts(
 		return nil, fmt.Errorf("write sheets: %w", err)
 	}
 	summary = append(summary, b.agenda(v, m, p)...)
-	summary = append(summary, chat.Divider{}, chat.Footnote(v.Say("facts.min_group", "min", p.Context.MinGroup)+"\n"+b.consensus(v, r)+"\n"+b.planFacts(v, p.Context.Reminders)))
-	summary = append(summary, b.sealLine(ctx, v, r)...)
+	summary = append(summary, chat.Divider{}, chat.Footnote(v.Say("facts.min_group", "min", p.Context.MinGroup)+"\n"+b.consensusRule(v, r)+"\n"+b.planFacts(v, p.Context.Reminders)))
+	summary = append(summary, b.fingerprintLine(ctx, v, r)...)
 	summary = append(summary, b.resultButtons(v, r, action))
 	tables := append([]chat.Block{
 		chat.Heading{Text: v.Say("results.table")},
@@ -148,7 +148,7 @@ func nothingShown(p survey.Published) bool {
 	return true
 }
 
-func (b *Bot) picture(p survey.Published, v locale.Voice) (chat.File, error) {
+func (b *Bot) resultPicture(p survey.Published, v locale.Voice) (chat.File, error) {
 	picture, alt, err := b.Renderer.Picture(p, survey.Lang(v.Lang))
 	if err != nil {
 		return chat.File{}, fmt.Errorf("draw results: %w", err)
@@ -175,8 +175,8 @@ func (b *Bot) tableBlocks(table string) []chat.Block {
 	return append(blocks, chat.Table{Text: piece.String()})
 }
 
-// represented says who took part by role, and who did not.
-func (b *Bot) represented(v locale.Voice, m *survey.Matrix, s survey.ResultContext) []chat.Block {
+// representedRoles says who took part by role, and who did not.
+func (b *Bot) representedRoles(v locale.Voice, m *survey.Matrix, s survey.ResultContext) []chat.Block {
 	var there, absent []string
 	for _, c := range s.Roles {
 		name := b.roleName(v, m, c.Role)
@@ -255,7 +255,7 @@ func (b *Bot) agenda(v locale.Voice, m *survey.Matrix, p survey.Published) []cha
 		}
 		blocks = append(blocks, chat.Paragraph(v.Count("agenda.hidden", len(hidden), "min", p.Context.MinGroup, "names", names)))
 	}
-	if groups := unseen(v, p); groups != "" {
+	if groups := hiddenGroups(v, p); groups != "" {
 		blocks = append(blocks, chat.Paragraph(v.Say("agenda.groups", "groups", groups)))
 	}
 	blocks = append(blocks, chat.Paragraph(v.Say("agenda.ask")), chat.Paragraph(v.Say("agenda.more_there")))
@@ -274,8 +274,8 @@ func tied(m *survey.Matrix, c survey.GroupStats, mode int, lang survey.Lang) []s
 	return names
 }
 
-// unseen names the role groups that somebody rated in and whose results are shown for no element.
-func unseen(v locale.Voice, p survey.Published) string {
+// hiddenGroups names the role groups that somebody rated in and whose results are shown for no element.
+func hiddenGroups(v locale.Voice, p survey.Published) string {
 	var names []string
 	for g, group := range p.Groups[1:] {
 		hidden, seen := false, false

@@ -54,79 +54,79 @@ const unknownVerb = "unknown"
 func stakeholderRoutes() map[string]route {
 	return map[string]route{
 		// A stakeholder, before they start.
-		"join":    once(on(chat.AckWhisper, readRoundIn, (*Bot).join)),   // from a channel: only they see what comes
-		"begin":   on(chat.AckUpdate, readRound, (*Bot).begin),           // the invitation becomes the survey
-		"lang":    on(chat.AckUpdate, readLang, (*Bot).speak),            // the same card in another language
-		"accept":  on(chat.AckUpdate, readRound, (*Bot).accept),          // the privacy notice was read
-		"decline": once(on(chat.AckUpdate, readRoundIn, (*Bot).decline)), // not taking part
-		"home":    on(chat.AckWhisper, readAsked, (*Bot).home),           // what of mine is here
-		"notice":  on(chat.AckWhisper, readRound, (*Bot).reread),         // the privacy notice, to read again
-		"resume":  on(chat.AckWhisper, readRound, (*Bot).carryOn),        // a fresh card at the right place
+		"join":    once(on(chat.AckWhisper, parseRoundLanguage, (*Bot).join)),     // from a channel: only they see what comes
+		"begin":   on(chat.AckUpdate, parseRound, (*Bot).begin),                   // the invitation becomes the survey
+		"lang":    on(chat.AckUpdate, parseLanguageSwitch, (*Bot).switchLanguage), // the same card in another language
+		"accept":  on(chat.AckUpdate, parseRound, (*Bot).accept),                  // the privacy notice was read
+		"decline": once(on(chat.AckUpdate, parseRoundLanguage, (*Bot).decline)),   // not taking part
+		"home":    on(chat.AckWhisper, parseGeneral, (*Bot).home),                 // what of mine is here
+		"notice":  on(chat.AckWhisper, parseRound, (*Bot).showNotice),             // the privacy notice, to read again
+		"resume":  on(chat.AckWhisper, parseRound, (*Bot).resume),                 // a fresh card at the right place
 
 		// A stakeholder, in the survey: one card that changes.
-		"me":      on(chat.AckUpdate, readRound, (*Bot).aboutMe),
-		"role":    on(chat.AckUpdate, readRound, (*Bot).pickRole),
-		"scope":   on(chat.AckUpdate, readWord, (*Bot).pickScope),
-		"org":     on(chat.AckForm, readOrganisation, (*Bot).organisationForm),
-		"saveorg": from(chat.Submit, chat.AckUpdate, readRound, (*Bot).saveOrganisation),
-		"go":      on(chat.AckUpdate, readRound, (*Bot).proceed), // to the first open element
-		"at":      on(chat.AckUpdate, readElement, (*Bot).element),
-		"change":  on(chat.AckUpdate, readElement, (*Bot).element), // from beside what was saved
-		"jump":    on(chat.AckUpdate, readRound, (*Bot).jump),
-		"answer":  on(chat.AckUpdate, readAnswer, (*Bot).answer),
-		"detail":  on(chat.AckForm, readDetail, (*Bot).detailForm),
-		"keep":    from(chat.Submit, chat.AckUpdate, readElement, (*Bot).keepDetail),
-		"list":    on(chat.AckUpdate, readRound, (*Bot).list),
-		"levels":  on(chat.AckWhisper, readRound, (*Bot).levels),
-		"review":  on(chat.AckUpdate, readRound, (*Bot).review),
-		"submit":  on(chat.AckUpdate, readRound, (*Bot).submit),
-		"kept":    on(chat.AckUpdate, readRound, (*Bot).kept),
-		"erase":   once(on(chat.AckUpdate, readRound, (*Bot).erase)),
+		"me":      on(chat.AckUpdate, parseRound, (*Bot).showProfile),
+		"role":    on(chat.AckUpdate, parseRound, (*Bot).pickRole),
+		"scope":   on(chat.AckUpdate, parseScope, (*Bot).pickScope),
+		"org":     on(chat.AckForm, parseOrganisation, (*Bot).organisationForm),
+		"saveorg": fromKind(chat.Submit, chat.AckUpdate, parseRound, (*Bot).saveOrganisation),
+		"go":      on(chat.AckUpdate, parseRound, (*Bot).proceed), // to the first open element
+		"at":      on(chat.AckUpdate, parseElement, (*Bot).showElement),
+		"change":  on(chat.AckUpdate, parseElement, (*Bot).showElement), // from beside what was saved
+		"jump":    on(chat.AckUpdate, parseRound, (*Bot).jump),
+		"answer":  on(chat.AckUpdate, parseAnswer, (*Bot).answer),
+		"detail":  on(chat.AckForm, parseDetail, (*Bot).detailForm),
+		"keep":    fromKind(chat.Submit, chat.AckUpdate, parseElement, (*Bot).keepDetail),
+		"list":    on(chat.AckUpdate, parseRound, (*Bot).showList),
+		"levels":  on(chat.AckWhisper, parseRound, (*Bot).showLevels),
+		"review":  on(chat.AckUpdate, parseRound, (*Bot).showReview),
+		"submit":  on(chat.AckUpdate, parseRound, (*Bot).submit),
+		"kept":    on(chat.AckUpdate, parseRound, (*Bot).showPersonalData),
+		"erase":   once(on(chat.AckUpdate, parseRound, (*Bot).withdraw)),
 
 		// A stakeholder, about reminders.
-		"tomorrow": once(on(chat.AckUpdate, readRoundIn, (*Bot).remindTomorrow)),
-		"stop":     once(on(chat.AckUpdate, readRoundIn, (*Bot).stopReminding)),
-		"again":    once(on(chat.AckUpdate, readRoundIn, (*Bot).remindAgain)),
+		"tomorrow": once(on(chat.AckUpdate, parseRoundLanguage, (*Bot).remindTomorrow)),
+		"stop":     once(on(chat.AckUpdate, parseRoundLanguage, (*Bot).stopReminding)),
+		"again":    once(on(chat.AckUpdate, parseRoundLanguage, (*Bot).remindAgain)),
 	}
 }
 
 // coordinatorRoutes are those of a coordinator. Each carries the language it was asked in.
 func coordinatorRoutes() map[string]route {
 	return map[string]route{
-		"new":        on(chat.AckForm, readAsked, (*Bot).newForm),
-		"create":     from(chat.Submit, chat.AckWhisper, readAsked, (*Bot).create),
-		"redraft":    on(chat.AckForm, readSpoken, (*Bot).redraftForm),
-		"saveround":  from(chat.Submit, chat.AckUpdate, readSpoken, (*Bot).saveRound),
-		"rules":      on(chat.AckForm, readSpoken, (*Bot).rulesForm),
-		"saverules":  from(chat.Submit, chat.AckUpdate, readSpoken, (*Bot).saveRules),
-		"open":       on(chat.AckUpdate, readSpoken, (*Bot).open),
-		"invite":     on(chat.AckForm, readTarget, (*Bot).inviteForm),
-		"sendinvite": from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).sendInvitations),
-		"button":     once(on(chat.AckWhisper, readTarget, (*Bot).postJoinButton)),
-		"status":     on(chat.AckWhisper, readTarget, (*Bot).status),
-		"remind":     once(on(chat.AckWhisper, readTarget, (*Bot).remind)),
-		"reminders":  on(chat.AckWhisper, readTarget, (*Bot).reminders), // what is sent when, and to how many
-		"plan":       on(chat.AckForm, readSpoken, (*Bot).planForm),
-		"saveplan":   from(chat.Submit, chat.AckUpdate, readSpoken, (*Bot).savePlan),
-		"posts":      on(chat.AckForm, readSpoken, (*Bot).postsForm),
-		"saveposts":  from(chat.Submit, chat.AckUpdate, readSpoken, (*Bot).savePosts),
-		"pause":      once(on(chat.AckUpdate, readSpoken, (*Bot).pause)),
-		"goon":       once(on(chat.AckUpdate, readSpoken, (*Bot).goOn)),
-		"extend":     on(chat.AckForm, readTarget, (*Bot).extendForm),
-		"saveextend": from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveExtension),
-		"workshop":   on(chat.AckForm, readTarget, (*Bot).workshopForm),
-		"saveplace":  once(from(chat.Submit, chat.AckUpdate, readSpoken, (*Bot).saveWorkshop)),
-		"team":       on(chat.AckForm, readTarget, (*Bot).teamForm),
-		"takeon":     once(on(chat.AckWhisper, readSpoken, (*Bot).takeOn)), // an admin adds themselves
-		"saveteam":   from(chat.Submit, chat.AckWhisper, readSpoken, (*Bot).saveTeam),
-		"close":      on(chat.AckWhisper, readTarget, (*Bot).askToClose),
-		"closenow":   once(on(chat.AckUpdate, readSpoken, (*Bot).closeNow)),
-		"closeonly":  once(on(chat.AckUpdate, readSpoken, (*Bot).closeOnly)), // without posting the results
-		"results":    once(on(chat.AckWhisper, readDestination, (*Bot).results)),
-		"export":     once(on(chat.AckWhisper, readDestination, (*Bot).export)),
-		"record":     on(chat.AckWhisper, readTarget, (*Bot).record), // who did what
-		"page":       on(chat.AckUpdate, readPage, (*Bot).turnRecord),
-		"help":       on(chat.AckWhisper, readAsked, (*Bot).help),
+		"new":        on(chat.AckForm, parseGeneral, (*Bot).newForm),
+		"create":     fromKind(chat.Submit, chat.AckWhisper, parseGeneral, (*Bot).createRound),
+		"redraft":    on(chat.AckForm, parseCoordinator, (*Bot).redraftForm),
+		"saveround":  fromKind(chat.Submit, chat.AckUpdate, parseCoordinator, (*Bot).saveRound),
+		"rules":      on(chat.AckForm, parseCoordinator, (*Bot).rulesForm),
+		"saverules":  fromKind(chat.Submit, chat.AckUpdate, parseCoordinator, (*Bot).saveRules),
+		"open":       on(chat.AckUpdate, parseCoordinator, (*Bot).openRound),
+		"invite":     on(chat.AckForm, parseTarget, (*Bot).inviteForm),
+		"sendinvite": fromKind(chat.Submit, chat.AckWhisper, parseCoordinator, (*Bot).sendInvitations),
+		"button":     once(on(chat.AckWhisper, parseTarget, (*Bot).postJoinButton)),
+		"status":     on(chat.AckWhisper, parseTarget, (*Bot).status),
+		"remind":     once(on(chat.AckWhisper, parseTarget, (*Bot).remind)),
+		"reminders":  on(chat.AckWhisper, parseTarget, (*Bot).showPlan), // what is sent when, and to how many
+		"plan":       on(chat.AckForm, parseCoordinator, (*Bot).planForm),
+		"saveplan":   fromKind(chat.Submit, chat.AckUpdate, parseCoordinator, (*Bot).savePlan),
+		"posts":      on(chat.AckForm, parseCoordinator, (*Bot).postsForm),
+		"saveposts":  fromKind(chat.Submit, chat.AckUpdate, parseCoordinator, (*Bot).savePosts),
+		"pause":      once(on(chat.AckUpdate, parseCoordinator, (*Bot).pause)),
+		"goon":       once(on(chat.AckUpdate, parseCoordinator, (*Bot).unpause)),
+		"extend":     on(chat.AckForm, parseTarget, (*Bot).extendForm),
+		"saveextend": fromKind(chat.Submit, chat.AckWhisper, parseCoordinator, (*Bot).saveExtension),
+		"workshop":   on(chat.AckForm, parseTarget, (*Bot).workshopForm),
+		"saveplace":  once(fromKind(chat.Submit, chat.AckUpdate, parseCoordinator, (*Bot).saveWorkshop)),
+		"team":       on(chat.AckForm, parseTarget, (*Bot).teamForm),
+		"takeon":     once(on(chat.AckWhisper, parseCoordinator, (*Bot).takeOn)), // an admin adds themselves
+		"saveteam":   fromKind(chat.Submit, chat.AckWhisper, parseCoordinator, (*Bot).saveTeam),
+		"close":      on(chat.AckWhisper, parseTarget, (*Bot).askToClose),
+		"closenow":   once(on(chat.AckUpdate, parseCoordinator, (*Bot).closeNow)),
+		"closeonly":  once(on(chat.AckUpdate, parseCoordinator, (*Bot).closeOnly)), // without posting the results
+		"results":    once(on(chat.AckWhisper, parseDestination, (*Bot).postResults)),
+		"export":     once(on(chat.AckWhisper, parseDestination, (*Bot).exportFiles)),
+		"record":     on(chat.AckWhisper, parseTarget, (*Bot).showAuditLog), // who did what
+		"page":       on(chat.AckUpdate, parsePage, (*Bot).turnAuditPage),
+		"help":       on(chat.AckWhisper, parseGeneral, (*Bot).help),
 	}
 }
 
@@ -196,8 +196,8 @@ func once(r route) route {
 	return r
 }
 
-// from makes a route for one other kind of event.
-func from[A any](kind chat.EventKind, ack chat.Ack, read func([]string) (A, error), do func(*Bot, context.Context, chat.Event, A) ([]chat.Reply, error)) route {
+// fromKind makes a route for one other kind of event.
+func fromKind[A any](kind chat.EventKind, ack chat.Ack, read func([]string) (A, error), do func(*Bot, context.Context, chat.Event, A) ([]chat.Reply, error)) route {
 	r := on(ack, read, do)
 	r.kinds = []chat.EventKind{kind}
 	return r
@@ -209,77 +209,77 @@ var errForged = errors.New("not an action of ours")
 // The words of an action, read. Those that carry the language of the answer tell it with a method.
 type (
 	// asked is a question about no round in particular.
-	asked struct {
+	generalArgs struct {
 		lang    survey.Lang // or empty
 		unknown bool        // a command that the bot does not know
 		meant   string      // the command that was perhaps meant instead, or empty
 	}
-	onRound struct{ round survey.RoundID }
+	roundArgs struct{ round survey.RoundID }
 	// onRoundIn is a round, and the language of the button where a card is in several.
-	onRoundIn struct {
+	roundLanguageArgs struct {
 		round survey.RoundID
 		lang  survey.Lang // or empty
 	}
-	onElement struct {
+	elementArgs struct {
 		round   survey.RoundID
 		element string
 	}
-	onWord struct {
+	scopeArgs struct {
 		round survey.RoundID
-		word  string
+		scope string
 	}
-	onLang struct {
+	languageArgs struct {
 		round survey.RoundID
 		lang  survey.Lang
 		then  chat.Action
 	}
-	onAnswer struct {
+	answerArgs struct {
 		round   survey.RoundID
 		element string
 		rating  survey.Rating
 	}
-	onDetail struct {
+	detailArgs struct {
 		round   survey.RoundID
 		element string
 		has     bool // something was added before
 		matrix  string
 		lang    survey.Lang
 	}
-	onOrganisation struct {
+	organisationArgs struct {
 		round survey.RoundID
 		has   bool // one was given before
 		lang  survey.Lang
 	}
 	// onSpoken is a round and the language it is spoken of in.
-	onSpoken struct {
+	coordinatorArgs struct {
 		round survey.RoundID
 		lang  survey.Lang
 	}
 	// onPage is a page of a round's record, by the number of its first entry; 0 for the latest.
-	onPage struct {
-		onSpoken
+	pageArgs struct {
+		coordinatorArgs
 		top int
 	}
 	// onTarget is a round, or the words a coordinator named it by, which may be none.
-	onTarget struct {
+	targetArgs struct {
 		round survey.RoundID
 		lang  survey.Lang // or empty
 		words string
 	}
 	// onDestination is a round, as in onTarget, and where its results are to go: see destination.
-	onDestination struct {
-		onTarget
+	destinationArgs struct {
+		targetArgs
 		to string
 	}
 )
 
-func (a asked) language() survey.Lang          { return a.lang }
-func (a onRoundIn) language() survey.Lang      { return a.lang }
-func (a onLang) language() survey.Lang         { return a.lang }
-func (a onDetail) language() survey.Lang       { return a.lang }
-func (a onOrganisation) language() survey.Lang { return a.lang }
-func (a onSpoken) language() survey.Lang       { return a.lang }
-func (a onTarget) language() survey.Lang       { return a.lang }
+func (a generalArgs) language() survey.Lang       { return a.lang }
+func (a roundLanguageArgs) language() survey.Lang { return a.lang }
+func (a languageArgs) language() survey.Lang      { return a.lang }
+func (a detailArgs) language() survey.Lang        { return a.lang }
+func (a organisationArgs) language() survey.Lang  { return a.lang }
+func (a coordinatorArgs) language() survey.Lang   { return a.lang }
+func (a targetArgs) language() survey.Lang        { return a.lang }
 
 // unknownCommand is what an action of "help" carries for a command that the bot does not know.
 const unknownCommand = "?"
@@ -287,93 +287,93 @@ const unknownCommand = "?"
 // anyLanguage stands in an action for a command whose word is of no language in particular.
 const anyLanguage = "*"
 
-// readAsked reads a language, which a command of no language leaves open. What follows the word of
+// parseGeneral reads a language, which a command of no language leaves open. What follows the word of
 // such a command is of no meaning.
-func readAsked(args []string) (asked, error) {
+func parseGeneral(args []string) (generalArgs, error) {
 	switch {
 	case len(args) == 0 || args[0] == anyLanguage:
-		return asked{}, nil
+		return generalArgs{}, nil
 	case args[0] == unknownCommand:
-		a := asked{unknown: true}
+		a := generalArgs{unknown: true}
 		if _, known := commands[strings.Join(args[1:], " ")]; known && len(args) == 2 {
 			a.meant = args[1]
 		}
 		return a, nil
 	}
-	lang, err := readSpokenLang(args[0])
-	return asked{lang: lang}, err
+	lang, err := parseLanguage(args[0])
+	return generalArgs{lang: lang}, err
 }
 
-// readSpokenLang reads a language that the bot speaks.
-func readSpokenLang(word string) (survey.Lang, error) {
+// parseLanguage reads a language that the bot speaks.
+func parseLanguage(word string) (survey.Lang, error) {
 	if word != "en" && word != "cy" {
 		return "", errForged
 	}
 	return survey.Lang(word), nil
 }
 
-func roundID(s string) (survey.RoundID, error) {
+func parseRoundID(s string) (survey.RoundID, error) {
 	if len(s) != roundIDLength || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") != "" {
 		return "", errForged
 	}
 	return survey.RoundID(s), nil
 }
 
-func readRound(args []string) (onRound, error) {
+func parseRound(args []string) (roundArgs, error) {
 	if len(args) < 1 {
-		return onRound{}, errForged
+		return roundArgs{}, errForged
 	}
-	id, err := roundID(args[0])
-	return onRound{id}, err
+	id, err := parseRoundID(args[0])
+	return roundArgs{id}, err
 }
 
-func readRoundIn(args []string) (onRoundIn, error) {
+func parseRoundLanguage(args []string) (roundLanguageArgs, error) {
 	if len(args) > 2 {
-		return onRoundIn{}, errForged
+		return roundLanguageArgs{}, errForged
 	}
-	a, err := readRound(args)
+	a, err := parseRound(args)
 	if err != nil || len(args) == 1 {
-		return onRoundIn{round: a.round}, err
+		return roundLanguageArgs{round: a.round}, err
 	}
-	return onRoundIn{a.round, survey.Lang(args[1])}, nil
+	return roundLanguageArgs{a.round, survey.Lang(args[1])}, nil
 }
 
-func readElement(args []string) (onElement, error) {
+func parseElement(args []string) (elementArgs, error) {
 	if len(args) != 2 {
-		return onElement{}, errForged
+		return elementArgs{}, errForged
 	}
-	id, err := roundID(args[0])
-	return onElement{id, args[1]}, err
+	id, err := parseRoundID(args[0])
+	return elementArgs{id, args[1]}, err
 }
 
-func readWord(args []string) (onWord, error) {
+func parseScope(args []string) (scopeArgs, error) {
 	if len(args) != 2 {
-		return onWord{}, errForged
+		return scopeArgs{}, errForged
 	}
-	id, err := roundID(args[0])
-	return onWord{id, args[1]}, err
+	id, err := parseRoundID(args[0])
+	return scopeArgs{id, args[1]}, err
 }
 
-func readLang(args []string) (onLang, error) {
+func parseLanguageSwitch(args []string) (languageArgs, error) {
 	if len(args) < 3 {
-		return onLang{}, errForged
+		return languageArgs{}, errForged
 	}
-	id, err := roundID(args[0])
+	id, err := parseRoundID(args[0])
 	// Only cards can be asked for again in another language, never deeds.
 	switch args[2] {
 	case "begin", "me", "list", "review", "kept":
 		if len(args) != 3 {
-			return onLang{}, errForged
+			return languageArgs{}, errForged
 		}
 	case "at":
 		if len(args) != 4 {
-			return onLang{}, errForged
+			return languageArgs{}, errForged
 		}
 	default:
-		return onLang{}, errForged
+		return languageArgs{}, errForged
 	}
 	then := chat.NewAction(args[2], append([]string{args[0]}, args[3:]...)...)
-	return onLang{id, survey.Lang(args[1]), then}, err
+	return languageArgs{id, survey.Lang(args[1]), then}, err
 }
 
 // ratingWord is how a rating travels in an action.
@@ -387,15 +387,15 @@ func ratingWord(r survey.Rating) string {
 	return strconv.Itoa(int(r))
 }
 
-func readAnswer(args []string) (onAnswer, error) {
+func parseAnswer(args []string) (answerArgs, error) {
 	if len(args) != 3 {
-		return onAnswer{}, errForged
+		return answerArgs{}, errForged
 	}
-	id, err := roundID(args[0])
+	id, err := parseRoundID(args[0])
 	if err != nil {
-		return onAnswer{}, err
+		return answerArgs{}, err
 	}
-	a := onAnswer{round: id, element: args[1]}
+	a := answerArgs{round: id, element: args[1]}
 	switch args[2] {
 	case "dk":
 		a.rating = survey.DontKnow
@@ -404,88 +404,88 @@ func readAnswer(args []string) (onAnswer, error) {
 	default:
 		n, err := strconv.Atoi(args[2])
 		if err != nil || n < 0 || strconv.Itoa(n) != args[2] {
-			return onAnswer{}, errForged
+			return answerArgs{}, errForged
 		}
 		a.rating = survey.Rating(n)
 	}
 	return a, nil
 }
 
-func readDetail(args []string) (onDetail, error) {
+func parseDetail(args []string) (detailArgs, error) {
 	if len(args) != 5 {
-		return onDetail{}, errForged
+		return detailArgs{}, errForged
 	}
-	id, err := roundID(args[0])
-	return onDetail{id, args[1], args[2] == "1", args[3], survey.Lang(args[4])}, err
+	id, err := parseRoundID(args[0])
+	return detailArgs{id, args[1], args[2] == "1", args[3], survey.Lang(args[4])}, err
 }
 
-func readOrganisation(args []string) (onOrganisation, error) {
+func parseOrganisation(args []string) (organisationArgs, error) {
 	if len(args) != 3 {
-		return onOrganisation{}, errForged
+		return organisationArgs{}, errForged
 	}
-	id, err := roundID(args[0])
-	return onOrganisation{id, args[1] == "1", survey.Lang(args[2])}, err
+	id, err := parseRoundID(args[0])
+	return organisationArgs{id, args[1] == "1", survey.Lang(args[2])}, err
 }
 
-func readSpoken(args []string) (onSpoken, error) {
+func parseCoordinator(args []string) (coordinatorArgs, error) {
 	if len(args) != 2 {
-		return onSpoken{}, errForged
+		return coordinatorArgs{}, errForged
 	}
-	id, err := roundID(args[0])
+	id, err := parseRoundID(args[0])
 	if err != nil {
-		return onSpoken{}, err
+		return coordinatorArgs{}, err
 	}
-	lang, err := readSpokenLang(args[1])
-	return onSpoken{id, lang}, err
+	lang, err := parseLanguage(args[1])
+	return coordinatorArgs{id, lang}, err
 }
 
-// readPage reads a round, the language it is spoken of in, and the number of an entry.
-func readPage(args []string) (onPage, error) {
+// parsePage reads a round, the language it is spoken of in, and the number of an entry.
+func parsePage(args []string) (pageArgs, error) {
 	if len(args) != 3 {
-		return onPage{}, errForged
+		return pageArgs{}, errForged
 	}
-	spoken, err := readSpoken(args[:2])
+	spoken, err := parseCoordinator(args[:2])
 	if err != nil {
-		return onPage{}, err
+		return pageArgs{}, err
 	}
 	top, err := strconv.Atoi(args[2])
 	if err != nil {
-		return onPage{}, errForged
+		return pageArgs{}, errForged
 	}
-	return onPage{spoken, top}, nil
+	return pageArgs{spoken, top}, nil
 }
 
-// readTarget reads a press, which carries a round and perhaps a language, or a command, which
+// parseTarget reads a press, which carries a round and perhaps a language, or a command, which
 // carries its language and perhaps the area's name.
-func readTarget(args []string) (onTarget, error) {
+func parseTarget(args []string) (targetArgs, error) {
 	if len(args) == 2 {
 		if args[0] == anyLanguage {
-			return onTarget{words: strings.TrimSpace(args[1])}, nil
+			return targetArgs{words: strings.TrimSpace(args[1])}, nil
 		}
-		if lang, err := readSpokenLang(args[0]); err == nil {
-			return onTarget{lang: lang, words: strings.TrimSpace(args[1])}, nil
+		if lang, err := parseLanguage(args[0]); err == nil {
+			return targetArgs{lang: lang, words: strings.TrimSpace(args[1])}, nil
 		}
-		spoken, err := readSpoken(args)
-		return onTarget{round: spoken.round, lang: spoken.lang}, err
+		spoken, err := parseCoordinator(args)
+		return targetArgs{round: spoken.round, lang: spoken.lang}, err
 	}
-	round, err := readRound(args)
+	round, err := parseRound(args)
 	if len(args) > 2 {
 		err = errForged
 	}
-	return onTarget{round: round.round}, err
+	return targetArgs{round: round.round}, err
 }
 
-// readDestination reads a target, and for a press where results are to go.
-func readDestination(args []string) (onDestination, error) {
+// parseDestination reads a target, and for a press where results are to go.
+func parseDestination(args []string) (destinationArgs, error) {
 	if len(args) != 3 {
-		target, err := readTarget(args)
-		return onDestination{onTarget: target}, err
+		target, err := parseTarget(args)
+		return destinationArgs{targetArgs: target}, err
 	}
-	if args[2] != hereWord && args[2] != aloneWord {
-		return onDestination{}, errForged
+	if args[2] != hereWord && args[2] != privateWord {
+		return destinationArgs{}, errForged
 	}
-	spoken, err := readSpoken(args[:2])
-	return onDestination{onTarget{round: spoken.round, lang: spoken.lang}, args[2]}, err
+	spoken, err := parseCoordinator(args[:2])
+	return destinationArgs{targetArgs{round: spoken.round, lang: spoken.lang}, args[2]}, err
 }
 
 const roundIDLength = 10
@@ -497,9 +497,9 @@ func newRoundID(event string) survey.RoundID {
 	return survey.RoundID(strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:roundIDLength])
 }
 
-// short is how a person appears in a log: lines of one process can be brought together, but not
+// personHash is how a person appears in a log: lines of one process can be brought together, but not
 // brought back to the person, whose answers could be told by how many lines there are.
-func (b *Bot) short(p chat.Person) string {
+func (b *Bot) personHash(p chat.Person) string {
 	mac := hmac.New(sha256.New, b.salt[:])
 	mac.Write([]byte(p.String()))
 	return hex.EncodeToString(mac.Sum(nil)[:4])

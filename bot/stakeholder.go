@@ -13,9 +13,9 @@ import (
 	"maturitybot/survey"
 )
 
-// inEach lays out a card for a person whose language may not be known: what is written in a language
+// inLanguages lays out a card for a person whose language may not be known: what is written in a language
 // stands above its buttons, so that nobody needs to pass the other one to press them.
-func (b *Bot) inEach(langs []survey.Lang, write func(v locale.Voice, lang string) []chat.Block) chat.Card {
+func (b *Bot) inLanguages(langs []survey.Lang, write func(v locale.Voice, lang string) []chat.Block) chat.Card {
 	var blocks []chat.Block
 	for i, lang := range langs {
 		if i > 0 {
@@ -28,7 +28,7 @@ func (b *Bot) inEach(langs []survey.Lang, write func(v locale.Voice, lang string
 
 // Invitation is the card that a person gets who was invited, in each of the round's languages.
 func (b *Bot) Invitation(round survey.Round, m *survey.Matrix) chat.Card {
-	return b.inEach(round.Languages, func(v locale.Voice, lang string) []chat.Block {
+	return b.inLanguages(round.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return append(b.invitationText(v, round, m), row(startButtons(v, round, lang)...))
 	})
 }
@@ -37,7 +37,7 @@ func (b *Bot) Invitation(round survey.Round, m *survey.Matrix) chat.Card {
 func (b *Bot) invitationText(v locale.Voice, round survey.Round, m *survey.Matrix) []chat.Block {
 	return []chat.Block{
 		chat.Heading{Text: v.Say("invitation.title", "area", round.Area)},
-		b.why(v, round),
+		b.invitedBy(v, round),
 		b.effort(v, round, m),
 		chat.Footnote(v.Say("invitation.private", "min", round.MinGroup)),
 	}
@@ -52,8 +52,8 @@ func startButtons(v locale.Voice, round survey.Round, lang string) []chat.Button
 	}
 }
 
-// why says who asks, and what for.
-func (b *Bot) why(v locale.Voice, round survey.Round) chat.Text {
+// invitedBy says who asks, and what for.
+func (b *Bot) invitedBy(v locale.Voice, round survey.Round) chat.Text {
 	return chat.Text{Spans: []chat.Span{mention(round.Coordinators[0]), chat.Words(" " + v.Say("invitation.why", "area", round.Area))}}
 }
 
@@ -61,7 +61,7 @@ func (b *Bot) why(v locale.Voice, round survey.Round) chat.Text {
 func (b *Bot) effort(v locale.Voice, round survey.Round, m *survey.Matrix) chat.Text {
 	from, to := minutes(m, survey.Lang(v.Lang))
 	return chat.Paragraph(v.Say("invitation.how",
-		"n", len(m.Elements()), "from", from, "to", to, "closes", b.when(v, round)))
+		"n", len(m.Elements()), "from", from, "to", to, "closes", b.closingTime(v, round)))
 }
 
 // minutes is how long it takes to read a survey in a language, from Start to the receipt: at 240
@@ -86,14 +86,14 @@ func minutes(m *survey.Matrix, lang survey.Lang) (from, to int) {
 	return max(from, 1), max(to, from+1)
 }
 
-// when is the round's closing time in words.
-func (b *Bot) when(v locale.Voice, round survey.Round) string {
+// closingTime is the round's closing time in words.
+func (b *Bot) closingTime(v locale.Voice, round survey.Round) string {
 	return v.Time(round.ClosesAt.In(round.Location()))
 }
 
 // join is the button in a channel that lets in the person who presses it. A button that is written in
 // one language leads on in it.
-func (b *Bot) join(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
+func (b *Bot) join(ctx context.Context, e chat.Event, a roundLanguageArgs) ([]chat.Reply, error) {
 	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -106,25 +106,25 @@ func (b *Bot) join(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply
 		seat, err = b.Rounds.SetLanguage(ctx, a.round, person(e.Who), a.lang)
 	}
 	if err != nil {
-		replies, err := b.instead(ctx, e, seat, err)
-		return alone(replies), err
+		replies, err := b.fallbackCard(ctx, e, seat, err)
+		return asWhispers(replies), err
 	}
-	return b.fresh(ctx, e, seat)
+	return b.newCard(ctx, e, seat)
 }
 
-// fresh shows a new card for where a person stands. A card that only they see in a channel is gone once they
+// newCard shows a new card for where a person stands. A card that only they see in a channel is gone once they
 // reload it, and is on no other device: so it goes to their own conversation with the bot where the
 // platform lets it, and else says how to come back.
-func (b *Bot) fresh(ctx context.Context, e chat.Event, seat survey.Participation) ([]chat.Reply, error) {
-	replies, err := b.place(ctx, e, seat)
+func (b *Bot) newCard(ctx context.Context, e chat.Event, seat survey.Participation) ([]chat.Reply, error) {
+	replies, err := b.currentCard(ctx, e, seat)
 	if err != nil || e.Private || len(replies) != 1 || !seat.Round.AcceptsAnswers(b.Now()) {
-		return alone(replies), err
+		return asWhispers(replies), err
 	}
 	card, ok := replies[0].(chat.Update)
 	if !ok {
 		return replies, nil
 	}
-	v := b.seatVoice(e, seat)
+	v := b.participantVoice(e, seat)
 	back := append(slices.Clone(card.Card.Blocks), chat.Footnote(v.Say("fresh.back")))
 	if !e.Direct {
 		return whisper(back...), nil
@@ -149,8 +149,8 @@ func ofRound(e chat.Event, r survey.Round) bool {
 	return err == nil && home.Platform == e.Who.Platform && home.Workspace == e.Where.Workspace && (e.Who.Workspace == "" || e.Who.Workspace == home.Workspace)
 }
 
-// alone turns updates into whispers, for a press on a card that everybody sees.
-func alone(replies []chat.Reply) []chat.Reply {
+// asWhispers turns updates into whispers, for a press on a card that everybody sees.
+func asWhispers(replies []chat.Reply) []chat.Reply {
 	for i, r := range replies {
 		if u, ok := r.(chat.Update); ok {
 			replies[i] = chat.Whisper{Card: u.Card}
@@ -159,52 +159,52 @@ func alone(replies []chat.Reply) []chat.Reply {
 	return replies
 }
 
-func (b *Bot) begin(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) begin(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
-	return b.place(ctx, e, seat)
+	return b.currentCard(ctx, e, seat)
 }
 
-func (b *Bot) carryOn(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) resume(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
-	return b.fresh(ctx, e, seat)
+	return b.newCard(ctx, e, seat)
 }
 
-// place shows a person the card for where they stand, from the invitation to the last answer.
-func (b *Bot) place(ctx context.Context, e chat.Event, seat survey.Participation) ([]chat.Reply, error) {
-	v := b.seatVoice(e, seat)
+// currentCard shows a person the card for where they stand, from the invitation to the last answer.
+func (b *Bot) currentCard(ctx context.Context, e chat.Event, seat survey.Participation) ([]chat.Reply, error) {
+	v := b.participantVoice(e, seat)
 	switch {
 	case seat.Member.Status == survey.NotInvited:
 		return nil, survey.ErrNotTakingPart
 	case !seat.Round.AcceptsAnswers(b.Now()):
-		return b.over(v, seat), nil
+		return b.closedCard(v, seat), nil
 	case seat.Member.Status == survey.Withdrawn:
-		return b.withdrawn(v, seat), nil
+		return b.withdrawnCard(v, seat), nil
 	case !seat.Member.TakesPart():
 		if seat.Member.Language == "" && len(seat.Round.Languages) > 1 {
-			return b.languages(seat), nil
+			return b.languageCard(seat), nil
 		}
-		return b.notice(v, seat)
+		return b.noticeCard(v, seat)
 	}
 	seat, resp, err := b.Rounds.Response(ctx, seat.Round.ID, seat.Member.Person)
 	if err != nil {
 		return nil, err
 	}
-	draw := b.next
+	draw := b.nextCard
 	if seat.Member.Role == "" || resp.Rated() == 0 {
-		draw = b.me("") // also when the coordinator gave a role: it is for the person to say
+		draw = b.profileCard("") // also when the coordinator gave a role: it is for the person to say
 	}
 	return b.show(ctx, e, seat, resp, nil, draw)
 }
 
-// next shows the first question without an answer after the last one that has one, else the first
+// nextCard shows the first question without an answer after the last one that has one, else the first
 // without, else the review.
-func (b *Bot) next(
+func (b *Bot) nextCard(
 	v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response,
 ) ([]chat.Reply, error) {
 	elements := m.Elements()
@@ -233,22 +233,22 @@ func openAfter(m *survey.Matrix, resp survey.Response, i int) string {
 	return ""
 }
 
-// over is what a person meets once the survey takes no answers any more.
-func (b *Bot) over(v locale.Voice, seat survey.Participation) []chat.Reply {
+// closedCard is what a person meets once the survey takes no answers any more.
+func (b *Bot) closedCard(v locale.Voice, seat survey.Participation) []chat.Reply {
 	switch {
 	case seat.Round.State == survey.Draft:
 		return update(chat.Paragraph(v.Say("error.not_open")))
 	case seat.Round.State == survey.Open && seat.Member.TakesPart():
 		// What is kept can still be told apart, so it can still be seen and erased.
-		return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("over.waiting", "closes", b.when(v, seat.Round))),
+		return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("over.waiting", "closes", b.closingTime(v, seat.Round))),
 			row(button(v.Say("button.what_kept"), chat.NewAction("kept", string(seat.Round.ID)))))
 	case seat.Member.Status == survey.Finished || seat.Member.Status == survey.Started:
-		return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("over.thanks", "closed", b.closed(v, seat.Round))))
+		return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("over.thanks", "closed", b.closedTime(v, seat.Round))))
 	}
-	return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("over.missed", "closed", b.closed(v, seat.Round))))
+	return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("over.missed", "closed", b.closedTime(v, seat.Round))))
 }
 
-func (b *Bot) closed(v locale.Voice, round survey.Round) string {
+func (b *Bot) closedTime(v locale.Voice, round survey.Round) string {
 	at := round.ClosesAt
 	if round.State == survey.Closed {
 		at = round.ClosedAt
@@ -256,7 +256,7 @@ func (b *Bot) closed(v locale.Voice, round survey.Round) string {
 	return v.Time(at.In(round.Location()))
 }
 
-func (b *Bot) withdrawn(v locale.Voice, seat survey.Participation) []chat.Reply {
+func (b *Bot) withdrawnCard(v locale.Voice, seat survey.Participation) []chat.Reply {
 	blocks := []chat.Block{chat.Heading{Text: v.Say("withdrawn.title")}, chat.Paragraph(v.Say("withdrawn.body", "area", seat.Round.Area))}
 	if seat.Round.AcceptsAnswers(b.Now()) {
 		blocks = append(blocks, row(button(v.Say("button.rejoin"), chat.NewAction("join", string(seat.Round.ID)))))
@@ -264,8 +264,8 @@ func (b *Bot) withdrawn(v locale.Voice, seat survey.Participation) []chat.Reply 
 	return update(blocks...)
 }
 
-// languages asks which language to go on in, in both.
-func (b *Bot) languages(seat survey.Participation) []chat.Reply {
+// languageCard asks which language to go on in, in both.
+func (b *Bot) languageCard(seat survey.Participation) []chat.Reply {
 	var lines, labels []string
 	var buttons []chat.Button
 	for _, lang := range seat.Round.Languages {
@@ -277,12 +277,12 @@ func (b *Bot) languages(seat survey.Participation) []chat.Reply {
 	return update(chat.Heading{Text: strings.Join(labels, " / ")}, chat.Paragraph(strings.Join(lines, "\n")), row(buttons...))
 }
 
-// speak changes the language and shows the same card again.
-func (b *Bot) speak(ctx context.Context, e chat.Event, a onLang) ([]chat.Reply, error) {
+// switchLanguage changes the language and shows the same card again.
+func (b *Bot) switchLanguage(ctx context.Context, e chat.Event, a languageArgs) ([]chat.Reply, error) {
 	seat, err := b.Rounds.SetLanguage(ctx, a.round, person(e.Who), a.lang)
 	switch {
 	case err != nil && (seat.Member.Status == survey.Withdrawn || seat.Member.Status != survey.NotInvited && !seat.Round.AcceptsAnswers(b.Now())):
-		return b.place(ctx, e, seat)
+		return b.currentCard(ctx, e, seat)
 	case err != nil:
 		return nil, err
 	}
@@ -314,13 +314,13 @@ func (b *Bot) noticeBlocks(v locale.Voice, round survey.Round) []chat.Block {
 		chat.Paragraph(v.Say("notice.who", "min", round.MinGroup)),
 		chat.Paragraph(v.Say("notice.same")),
 		chat.Paragraph(v.Say("notice.when")),
-		chat.Paragraph(v.Say("notice.withdraw", "closes", b.when(v, round))),
+		chat.Paragraph(v.Say("notice.withdraw", "closes", b.closingTime(v, round))),
 		chat.Text{Spans: kept},
 		chat.Footnote(v.Say("notice.names")),
 	}
 }
 
-func (b *Bot) notice(v locale.Voice, seat survey.Participation) ([]chat.Reply, error) {
+func (b *Bot) noticeCard(v locale.Voice, seat survey.Participation) ([]chat.Reply, error) {
 	id := string(seat.Round.ID)
 	m, err := b.Rounds.Matrix(seat.Round)
 	if err != nil {
@@ -338,8 +338,8 @@ func (b *Bot) notice(v locale.Voice, seat survey.Participation) ([]chat.Reply, e
 	return update(append(blocks, row(buttons...))...), nil
 }
 
-// reread shows the notice again to somebody who is in the survey already.
-func (b *Bot) reread(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+// showNotice shows the notice again to somebody who is in the survey already.
+func (b *Bot) showNotice(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	switch {
 	case err != nil:
@@ -347,19 +347,19 @@ func (b *Bot) reread(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 	case seat.Member.Status == survey.NotInvited:
 		return nil, survey.ErrNotTakingPart
 	}
-	return whisper(b.noticeBlocks(b.seatVoice(e, seat), seat.Round)...), nil
+	return whisper(b.noticeBlocks(b.participantVoice(e, seat), seat.Round)...), nil
 }
 
-func (b *Bot) accept(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) accept(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, err := b.Rounds.Start(ctx, a.round, person(e.Who), NoticeVersion)
 	if err != nil {
-		return b.instead(ctx, e, seat, err)
+		return b.fallbackCard(ctx, e, seat, err)
 	}
-	return b.place(ctx, e, b.learn(ctx, e, seat))
+	return b.currentCard(ctx, e, b.saveTimeZone(ctx, e, seat))
 }
 
-// learn keeps where a person's clock is, for their reminders. They need not wait, nor be told, when it fails.
-func (b *Bot) learn(ctx context.Context, e chat.Event, seat survey.Participation) survey.Participation {
+// saveTimeZone keeps where a person's clock is, for their reminders. They need not wait, nor be told, when it fails.
+func (b *Bot) saveTimeZone(ctx context.Context, e chat.Event, seat survey.Participation) survey.Participation {
 	learnt, err := b.Rounds.SetTimeZone(ctx, seat, e.TimeZone)
 	if err != nil {
 		b.Log.Warn("time zone not kept", "round", seat.Round.ID, "error", err)
@@ -368,52 +368,52 @@ func (b *Bot) learn(ctx context.Context, e chat.Event, seat survey.Participation
 	return learnt
 }
 
-// instead shows where a person stands when what they pressed cannot be done any more, so that an old card
+// fallbackCard shows where a person stands when what they pressed cannot be done any more, so that an old card
 // never stays behind with buttons that lead nowhere.
-func (b *Bot) instead(ctx context.Context, e chat.Event, seat survey.Participation, err error) ([]chat.Reply, error) {
+func (b *Bot) fallbackCard(ctx context.Context, e chat.Event, seat survey.Participation, err error) ([]chat.Reply, error) {
 	switch {
 	case seat.Round.ID == "" || seat.Member.Status == survey.NotInvited:
 		return nil, err
 	case seat.Member.Status == survey.Withdrawn, seat.Round.State != survey.Draft && !seat.Round.AcceptsAnswers(b.Now()):
-		return b.place(ctx, e, seat)
+		return b.currentCard(ctx, e, seat)
 	case !seat.Member.TakesPart() && errors.Is(err, survey.ErrNotTakingPart):
-		return b.place(ctx, e, seat)
+		return b.currentCard(ctx, e, seat)
 	}
 	return nil, err
 }
 
-func (b *Bot) decline(ctx context.Context, e chat.Event, a onRoundIn) ([]chat.Reply, error) {
+func (b *Bot) decline(ctx context.Context, e chat.Event, a roundLanguageArgs) ([]chat.Reply, error) {
 	seat, err := b.Rounds.Decline(ctx, a.round, person(e.Who))
 	if err != nil {
-		return b.instead(ctx, e, seat, err)
+		return b.fallbackCard(ctx, e, seat, err)
 	}
 	if seat.Member.TakesPart() {
-		return b.place(ctx, e, seat)
+		return b.currentCard(ctx, e, seat)
 	}
-	v := b.seatVoice(e, seat)
+	v := b.participantVoice(e, seat)
 	return update(
 		chat.Heading{Text: v.Say("declined.title")},
-		chat.Paragraph(v.Say("declined.body", "area", seat.Round.Area, "closes", b.when(v, seat.Round))),
+		chat.Paragraph(v.Say("declined.body", "area", seat.Round.Area, "closes", b.closingTime(v, seat.Round))),
 		row(button(v.Say("button.rejoin"), chat.NewAction("begin", string(seat.Round.ID)))),
 	), nil
 }
 
-// aboutMe shows "about you" to somebody in the survey.
-func (b *Bot) aboutMe(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+// showProfile shows "about you" to somebody in the survey.
+func (b *Bot) showProfile(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
-	return b.show(ctx, e, seat, resp, err, b.me(""))
+	return b.show(ctx, e, seat, resp, err, b.profileCard(""))
 }
 
-// me is the card of who somebody is; warn is the key of a sentence on what is missing, or empty.
-func (b *Bot) me(warn string) drawing {
+// profileCard is the card of who somebody is; warn is the key of a sentence on what is missing, or empty.
+func (b *Bot) profileCard(warn string) drawing {
 	return func(
 		v locale.Voice, seat survey.Participation, m *survey.Matrix, _ survey.Response,
 	) ([]chat.Reply, error) {
-		return b.meCard(v, seat, m, warn), nil
+		return b.profileBlocks(v, seat, m, warn), nil
 	}
 }
 
-func (b *Bot) meCard(v locale.Voice, seat survey.Participation, m *survey.Matrix, warn string) []chat.Reply {
+func (b *Bot) profileBlocks(v locale.Voice, seat survey.Participation, m *survey.Matrix, warn string) []chat.Reply {
 	id := string(seat.Round.ID)
 	lang := survey.Lang(v.Lang)
 	blocks := []chat.Block{
@@ -483,18 +483,18 @@ func (b *Bot) roleName(v locale.Voice, m *survey.Matrix, id string) string {
 	return r.Name.In(survey.Lang(v.Lang))
 }
 
-func (b *Bot) pickRole(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) pickRole(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, err := b.Rounds.SetRole(ctx, a.round, person(e.Who), e.Value(chat.Picked))
-	return b.show(ctx, e, seat, survey.Response{}, err, b.me(""))
+	return b.show(ctx, e, seat, survey.Response{}, err, b.profileCard(""))
 }
 
-func (b *Bot) pickScope(ctx context.Context, e chat.Event, a onWord) ([]chat.Reply, error) {
-	seat, err := b.Rounds.SetScope(ctx, a.round, person(e.Who), survey.Scope(a.word))
-	return b.show(ctx, e, seat, survey.Response{}, err, b.me(""))
+func (b *Bot) pickScope(ctx context.Context, e chat.Event, a scopeArgs) ([]chat.Reply, error) {
+	seat, err := b.Rounds.SetScope(ctx, a.round, person(e.Who), survey.Scope(a.scope))
+	return b.show(ctx, e, seat, survey.Response{}, err, b.profileCard(""))
 }
 
 // organisationForm makes no call when none was given before; else it is read, so that saving does not lose it.
-func (b *Bot) organisationForm(ctx context.Context, e chat.Event, a onOrganisation) ([]chat.Reply, error) {
+func (b *Bot) organisationForm(ctx context.Context, e chat.Event, a organisationArgs) ([]chat.Reply, error) {
 	v, had := b.Words.In(string(a.lang)), ""
 	if a.has {
 		seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
@@ -513,32 +513,32 @@ func (b *Bot) organisationForm(ctx context.Context, e chat.Event, a onOrganisati
 	}}}, nil
 }
 
-func (b *Bot) saveOrganisation(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) saveOrganisation(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, err := b.Rounds.SetOrganisation(ctx, a.round, person(e.Who), e.Value("organisation"))
-	return b.show(ctx, e, seat, survey.Response{}, err, b.me(""))
+	return b.show(ctx, e, seat, survey.Response{}, err, b.profileCard(""))
 }
 
-func (b *Bot) proceed(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) proceed(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
-	draw := b.next
+	draw := b.nextCard
 	if seat.Member.Role == "" {
-		draw = b.me("me.role_first")
+		draw = b.profileCard("me.role_first")
 	}
 	return b.show(ctx, e, seat, resp, err, draw)
 }
 
-func (b *Bot) element(ctx context.Context, e chat.Event, a onElement) ([]chat.Reply, error) {
-	return b.showElement(ctx, e, a.round, a.element)
+func (b *Bot) showElement(ctx context.Context, e chat.Event, a elementArgs) ([]chat.Reply, error) {
+	return b.elementOf(ctx, e, a.round, a.element)
 }
 
 // jump goes to what was picked from the list of elements.
-func (b *Bot) jump(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
-	return b.showElement(ctx, e, a.round, e.Value(chat.Picked))
+func (b *Bot) jump(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
+	return b.elementOf(ctx, e, a.round, e.Value(chat.Picked))
 }
 
-func (b *Bot) showElement(ctx context.Context, e chat.Event, round survey.RoundID, element string) ([]chat.Reply, error) {
+func (b *Bot) elementOf(ctx context.Context, e chat.Event, round survey.RoundID, element string) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.Response(ctx, round, person(e.Who))
-	return b.show(ctx, e, seat, resp, err, b.card(element))
+	return b.show(ctx, e, seat, resp, err, b.elementDrawing(element))
 }
 
 // drawing is a card of somebody in the survey.
@@ -547,18 +547,18 @@ type drawing func(v locale.Voice, seat survey.Participation, m *survey.Matrix, r
 // show draws a card after a call that found a seat and a response; when the call failed, what stands in its stead.
 func (b *Bot) show(ctx context.Context, e chat.Event, seat survey.Participation, resp survey.Response, err error, draw drawing) ([]chat.Reply, error) {
 	if err != nil {
-		return b.instead(ctx, e, seat, err)
+		return b.fallbackCard(ctx, e, seat, err)
 	}
 	m, err := b.Rounds.Matrix(seat.Round)
 	if err != nil {
 		return nil, err
 	}
-	seat = b.learn(ctx, e, seat)
-	replies, err := draw(b.seatVoice(e, seat), seat, m, resp)
+	seat = b.saveTimeZone(ctx, e, seat)
+	replies, err := draw(b.participantVoice(e, seat), seat, m, resp)
 	for i, r := range replies {
 		if u, ok := r.(chat.Update); ok {
-			u.Again = func(ctx context.Context) (chat.Update, bool) {
-				return b.again(ctx, e, seat, resp, draw)
+			u.Refresh = func(ctx context.Context) (chat.Update, bool) {
+				return b.redrawCard(ctx, e, seat, resp, draw)
 			}
 			replies[i] = u
 		}
@@ -566,9 +566,9 @@ func (b *Bot) show(ctx context.Context, e chat.Event, seat survey.Participation,
 	return replies, err
 }
 
-// again draws a card once more when what it shows has changed since it was drawn from this seat and
+// redrawCard draws a card once more when what it shows has changed since it was drawn from this seat and
 // response.
-func (b *Bot) again(
+func (b *Bot) redrawCard(
 	ctx context.Context, e chat.Event, seat survey.Participation, resp survey.Response, draw drawing,
 ) (chat.Update, bool) {
 	same, err := b.Rounds.Current(ctx, seat, resp)
@@ -580,7 +580,7 @@ func (b *Bot) again(
 	}
 	seat, resp, err = b.Rounds.Response(ctx, seat.Round.ID, seat.Member.Person)
 	replies, err := b.show(ctx, e, seat, resp, err, draw)
-	if err != nil || len(replies) != 1 || check(replies[0]) != nil {
+	if err != nil || len(replies) != 1 || checkReply(replies[0]) != nil {
 		b.Log.Error("card not drawn again", "round", seat.Round.ID, "error", err)
 		return chat.Update{}, false
 	}
@@ -589,20 +589,20 @@ func (b *Bot) again(
 }
 
 // answer keeps a rating, and shows what comes after it.
-func (b *Bot) answer(ctx context.Context, e chat.Event, a onAnswer) ([]chat.Reply, error) {
+func (b *Bot) answer(ctx context.Context, e chat.Event, a answerArgs) ([]chat.Reply, error) {
 	g := survey.Operation{ID: e.ID, At: e.At}
 	seat, resp, err := b.Rounds.Answer(ctx, a.round, person(e.Who), g, a.element, a.rating)
 	if soon, ok := errors.AsType[*survey.TooSoonError](err); ok {
-		return b.show(ctx, e, seat, resp, nil, b.after(soon.Before, true))
+		return b.show(ctx, e, seat, resp, nil, b.cardAfter(soon.Before, true))
 	}
-	return b.show(ctx, e, seat, resp, err, b.after(a.element, false))
+	return b.show(ctx, e, seat, resp, err, b.cardAfter(a.element, false))
 }
 
-// after shows what comes after the answer to an element: the next question that is still open, or
+// cardAfter shows what comes after the answer to an element: the next question that is still open, or
 // the review when none is. Its first line says what was saved, and the buttons beside it lead back
 // to that answer. With tooSoon it also says that a press on the new card was not taken, since it
 // came too soon after that answer.
-func (b *Bot) after(element string, tooSoon bool) drawing {
+func (b *Bot) cardAfter(element string, tooSoon bool) drawing {
 	return func(
 		v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response,
 	) ([]chat.Reply, error) {
@@ -614,7 +614,7 @@ func (b *Bot) after(element string, tooSoon bool) drawing {
 		if resp.Answers[element].Rating == survey.NotAnswered {
 			return b.elementCard(v, seat, m, resp, element, nil)
 		}
-		top := b.saved(v, seat, m, resp, element, tooSoon)
+		top := b.savedBlocks(v, seat, m, resp, element, tooSoon)
 		if open := openAfter(m, resp, i); open != "" {
 			return b.elementCard(v, seat, m, resp, open, top)
 		}
@@ -633,14 +633,14 @@ func onTop(top []chat.Block, replies []chat.Reply) []chat.Reply {
 	return replies
 }
 
-// saved says what is saved for an element, with buttons to change it and to add detail to it.
-func (b *Bot) saved(
+// savedBlocks says what is saved for an element, with buttons to change it and to add detail to it.
+func (b *Bot) savedBlocks(
 	v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response,
 	element string, tooSoon bool,
 ) []chat.Block {
 	el, _, _ := m.Element(element)
 	given, id, lang := resp.Answers[element], string(seat.Round.ID), survey.Lang(v.Lang)
-	answer := b.mark(v, m, given.Rating)
+	answer := b.ratingName(v, m, given.Rating)
 	if given.Rating > 0 && int(given.Rating) <= len(m.Levels) {
 		answer = m.Levels[given.Rating-1].Name.In(lang)
 	}
@@ -672,8 +672,8 @@ func (b *Bot) detailButton(
 	return button(label, chat.NewAction("detail", round, element, has, m.ID, v.Lang))
 }
 
-// card is one element.
-func (b *Bot) card(element string) drawing {
+// elementDrawing is one element.
+func (b *Bot) elementDrawing(element string) drawing {
 	return func(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
 		return b.elementCard(v, seat, m, resp, element, nil)
 	}
@@ -709,12 +709,12 @@ func (b *Bot) elementCard(
 		chosen := given.Rating == rating
 		blocks = append(blocks, chat.Choice{
 			Title: level.Name.In(lang), Text: el.Descriptors[k].In(lang),
-			Button: b.rate(v, id, element, rating, level.Short.In(lang), chosen, level.Name.In(lang)+", "+step),
+			Button: b.ratingButton(v, id, element, rating, level.Short.In(lang), chosen, level.Name.In(lang)+", "+step),
 		})
 	}
 	blocks = append(blocks, row(
-		b.rate(v, id, element, survey.DontKnow, v.Say("answer.dont_know"), given.Rating == survey.DontKnow, v.Say("answer.dont_know")+", "+step),
-		b.rate(v, id, element, survey.NotApplicable, v.Say("answer.not_applicable"), given.Rating == survey.NotApplicable, v.Say("answer.not_applicable")+", "+step),
+		b.ratingButton(v, id, element, survey.DontKnow, v.Say("answer.dont_know"), given.Rating == survey.DontKnow, v.Say("answer.dont_know")+", "+step),
+		b.ratingButton(v, id, element, survey.NotApplicable, v.Say("answer.not_applicable"), given.Rating == survey.NotApplicable, v.Say("answer.not_applicable")+", "+step),
 	))
 	back := chat.NewAction("me", id)
 	if i > 0 {
@@ -748,8 +748,8 @@ func (b *Bot) elementCard(
 	return update(blocks...), nil
 }
 
-// rate is a button that gives a rating.
-func (b *Bot) rate(v locale.Voice, round, element string, r survey.Rating, label string, chosen bool, spoken string) chat.Button {
+// ratingButton is a button that gives a rating.
+func (b *Bot) ratingButton(v locale.Voice, round, element string, r survey.Rating, label string, chosen bool, spoken string) chat.Button {
 	style := chat.Plain
 	if chosen {
 		style = chat.Primary
@@ -780,7 +780,7 @@ func (b *Bot) detailLine(v locale.Voice, m *survey.Matrix, d survey.Detail) stri
 
 // detailForm opens without any call when nothing was added before; else what was added is read first, so that
 // nobody writes it twice.
-func (b *Bot) detailForm(ctx context.Context, e chat.Event, a onDetail) ([]chat.Reply, error) {
+func (b *Bot) detailForm(ctx context.Context, e chat.Event, a detailArgs) ([]chat.Reply, error) {
 	i := slices.IndexFunc(b.Matrices, func(m *survey.Matrix) bool { return m.ID == a.matrix })
 	if i < 0 {
 		return nil, errForged
@@ -794,7 +794,7 @@ func (b *Bot) detailForm(ctx context.Context, e chat.Event, a onDetail) ([]chat.
 	if a.has {
 		seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
 		if err != nil {
-			return b.instead(ctx, e, seat, err)
+			return b.fallbackCard(ctx, e, seat, err)
 		}
 		had = resp.Answers[a.element].Detail
 	}
@@ -819,19 +819,19 @@ func (b *Bot) detailForm(ctx context.Context, e chat.Event, a onDetail) ([]chat.
 	}}}, nil
 }
 
-func (b *Bot) keepDetail(ctx context.Context, e chat.Event, a onElement) ([]chat.Reply, error) {
+func (b *Bot) keepDetail(ctx context.Context, e chat.Event, a elementArgs) ([]chat.Reply, error) {
 	d := survey.Detail{Information: e.Values["information"], Note: e.Value("note"), Barrier: e.Value("barrier")}
 	seat, resp, err := b.Rounds.Detail(ctx, a.round, person(e.Who), survey.Operation{ID: e.ID, At: e.At}, a.element, d)
 	var input *survey.InputError
 	if errors.As(err, &input) {
-		v := b.seatVoice(e, seat)
+		v := b.participantVoice(e, seat)
 		return []chat.Reply{chat.FieldErrors{Fields: map[string]string{input.Field: v.Say("input."+input.Field+"."+input.Reason, "limit", input.Limit)}}}, nil
 	}
-	return b.show(ctx, e, seat, resp, err, b.after(a.element, false))
+	return b.show(ctx, e, seat, resp, err, b.cardAfter(a.element, false))
 }
 
-// mark is how an answer shows in a list.
-func (b *Bot) mark(v locale.Voice, m *survey.Matrix, r survey.Rating) string {
+// ratingName is how an answer shows in a list.
+func (b *Bot) ratingName(v locale.Voice, m *survey.Matrix, r survey.Rating) string {
 	switch {
 	case r == survey.DontKnow:
 		return v.Say("answer.dont_know")
@@ -843,8 +843,8 @@ func (b *Bot) mark(v locale.Voice, m *survey.Matrix, r survey.Rating) string {
 	return m.Levels[r-1].Short.In(survey.Lang(v.Lang))
 }
 
-// answers lists what was said, by dimension; when that would not fit a card, only how many of each dimension.
-func (b *Bot) answers(v locale.Voice, m *survey.Matrix, resp survey.Response) []chat.Block {
+// answerBlocks lists what was said, by dimension; when that would not fit a card, only how many of each dimension.
+func (b *Bot) answerBlocks(v locale.Voice, m *survey.Matrix, resp survey.Response) []chat.Block {
 	lang := survey.Lang(v.Lang)
 	var full, brief []chat.Block
 	size := 0
@@ -857,7 +857,7 @@ func (b *Bot) answers(v locale.Voice, m *survey.Matrix, resp survey.Response) []
 				sign = "● "
 				done++
 			}
-			line := "\n" + sign + e.Name.In(lang) + ": " + b.mark(v, m, r)
+			line := "\n" + sign + e.Name.In(lang) + ": " + b.ratingName(v, m, r)
 			if !resp.Answers[e.ID].Detail.IsZero() {
 				line += " + " + v.Say("answer.detail")
 			}
@@ -873,8 +873,8 @@ func (b *Bot) answers(v locale.Voice, m *survey.Matrix, resp survey.Response) []
 	return full
 }
 
-// jumps are menus to go to any element, one a dimension.
-func (b *Bot) jumps(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) []chat.Block {
+// elementMenus are menus to go to any element, one a dimension.
+func (b *Bot) elementMenus(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) []chat.Block {
 	lang := survey.Lang(v.Lang)
 	var menus []chat.Block
 	for _, d := range m.Dimensions {
@@ -892,7 +892,7 @@ func (b *Bot) jumps(v locale.Voice, seat survey.Participation, m *survey.Matrix,
 	return menus
 }
 
-func (b *Bot) list(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) showList(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
 	return b.show(ctx, e, seat, resp, err, b.listCard)
 }
@@ -904,7 +904,7 @@ func (b *Bot) listCard(v locale.Voice, seat survey.Participation, m *survey.Matr
 		chat.Heading{Text: v.Say("list.title")},
 		chat.Footnote(v.Say("list.body", "done", resp.Rated(), "n", len(m.Elements()))),
 	}
-	blocks = append(blocks, b.jumps(v, seat, m, resp)...)
+	blocks = append(blocks, b.elementMenus(v, seat, m, resp)...)
 	blocks = append(blocks, row(append([]chat.Button{
 		primary(v.Say("button.continue"), chat.NewAction("go", id)),
 		button(v.Say("button.me"), chat.NewAction("me", id)),
@@ -915,8 +915,8 @@ func (b *Bot) listCard(v locale.Voice, seat survey.Participation, m *survey.Matr
 	return update(blocks...), nil
 }
 
-// levels says what each level means in general, beside the descriptors that say it of one element.
-func (b *Bot) levels(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+// showLevels says what each level means in general, beside the descriptors that say it of one element.
+func (b *Bot) showLevels(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	switch {
 	case err != nil:
@@ -928,7 +928,7 @@ func (b *Bot) levels(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 	if err != nil {
 		return nil, err
 	}
-	v := b.seatVoice(e, seat)
+	v := b.participantVoice(e, seat)
 	lang := survey.Lang(v.Lang)
 	blocks := []chat.Block{chat.Heading{Text: v.Say("levels.title")}}
 	for _, l := range m.Levels {
@@ -937,7 +937,7 @@ func (b *Bot) levels(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply
 	return whisper(append(blocks, chat.Paragraph(v.Say("me.how")), chat.Footnote(m.About.In(lang)))...), nil
 }
 
-func (b *Bot) review(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) showReview(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
 	return b.show(ctx, e, seat, resp, err, b.reviewCard)
 }
@@ -951,50 +951,50 @@ func (b *Bot) reviewCard(v locale.Voice, seat survey.Participation, m *survey.Ma
 	} else {
 		blocks = append(blocks, chat.Paragraph(v.Say("review.complete")))
 	}
-	blocks = append(blocks, b.answers(v, m, resp)...)
+	blocks = append(blocks, b.answerBlocks(v, m, resp)...)
 	submit := primary(v.Say("button.submit"), chat.NewAction("submit", id))
 	if seat.Member.Status == survey.Finished {
 		submit.Label = v.Say("button.submit_again")
 	}
-	blocks = append(blocks, chat.Footnote(v.Say("review.later", "closes", b.when(v, seat.Round))),
+	blocks = append(blocks, chat.Footnote(v.Say("review.later", "closes", b.closingTime(v, seat.Round))),
 		row(append([]chat.Button{submit, button(v.Say("button.list"), chat.NewAction("list", id)), button(v.Say("button.kept"), chat.NewAction("kept", id))}, b.otherLanguage(v, seat, chat.NewAction("review", id))...)...))
 	return update(blocks...), nil
 }
 
-func (b *Bot) submit(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) submit(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.Submit(ctx, a.round, person(e.Who))
 	var input *survey.InputError
 	if errors.As(err, &input) {
-		return whisper(chat.Paragraph(b.seatVoice(e, seat).Say("input.answers.empty"))), nil
+		return whisper(chat.Paragraph(b.participantVoice(e, seat).Say("input.answers.empty"))), nil
 	}
-	return b.show(ctx, e, seat, resp, err, b.receipt)
+	return b.show(ctx, e, seat, resp, err, b.receiptCard)
 }
 
-// receipt thanks somebody who has finished, with their answers.
-func (b *Bot) receipt(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
+// receiptCard thanks somebody who has finished, with their answers.
+func (b *Bot) receiptCard(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
 	id := string(seat.Round.ID)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("receipt.title")},
 		chat.Paragraph(v.Say("receipt.thanks", "area", seat.Round.Area)),
 		chat.Footnote(v.Count("receipt.answered", resp.Rated(), "of", len(m.Elements()))),
 	}
-	blocks = append(blocks, b.answers(v, m, resp)...)
+	blocks = append(blocks, b.answerBlocks(v, m, resp)...)
 	next := v.Say("receipt.results")
 	if !seat.Round.Workshop.At.IsZero() {
 		next = v.Say("receipt.workshop", "when", v.Time(seat.Round.Workshop.At.In(seat.Round.Location())), "place", seat.Round.Workshop.Place)
 	}
-	blocks = append(blocks, chat.Paragraph(next), chat.Footnote(v.Say("review.later", "closes", b.when(v, seat.Round))),
+	blocks = append(blocks, chat.Paragraph(next), chat.Footnote(v.Say("review.later", "closes", b.closingTime(v, seat.Round))),
 		row(button(v.Say("button.change"), chat.NewAction("list", id)), button(v.Say("button.kept"), chat.NewAction("kept", id))))
 	return update(blocks...), nil
 }
 
-// kept shows a person everything the bot keeps about them in this round.
-func (b *Bot) kept(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+// showPersonalData shows a person everything the bot keeps about them in this round.
+func (b *Bot) showPersonalData(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	seat, resp, err := b.Rounds.PersonalData(ctx, a.round, person(e.Who))
-	return b.show(ctx, e, seat, resp, err, b.keptCard)
+	return b.show(ctx, e, seat, resp, err, b.personalDataCard)
 }
 
-func (b *Bot) keptCard(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
+func (b *Bot) personalDataCard(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
 	id, member := string(seat.Round.ID), seat.Member
 	line := func(key, value string) chat.Span {
 		if value == "" {
@@ -1054,21 +1054,21 @@ func (b *Bot) keptCard(v locale.Voice, seat survey.Participation, m *survey.Matr
 	return update(blocks...), nil
 }
 
-func (b *Bot) erase(ctx context.Context, e chat.Event, a onRound) ([]chat.Reply, error) {
+func (b *Bot) withdraw(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
 	before, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
 	if err != nil {
 		return nil, err
 	}
-	v := b.seatVoice(e, before) // the chosen language is erased with the rest
+	v := b.participantVoice(e, before) // the chosen language is erased with the rest
 	seat, err := b.Rounds.Withdraw(ctx, a.round, person(e.Who))
 	if err != nil {
-		return b.instead(ctx, e, seat, err)
+		return b.fallbackCard(ctx, e, seat, err)
 	}
-	return b.withdrawn(v, seat), nil
+	return b.withdrawnCard(v, seat), nil
 }
 
 // home shows what of a person's is here: their surveys, and the rounds they coordinate.
-func (b *Bot) home(ctx context.Context, e chat.Event, a asked) ([]chat.Reply, error) {
+func (b *Bot) home(ctx context.Context, e chat.Event, a generalArgs) ([]chat.Reply, error) {
 	seats, err := b.Rounds.RoundsOf(ctx, person(e.Who))
 	if err != nil {
 		return nil, err
@@ -1090,11 +1090,11 @@ func (b *Bot) home(ctx context.Context, e chat.Event, a asked) ([]chat.Reply, er
 		line, key := "", "button.continue"
 		switch open := seat.Round.AcceptsAnswers(b.Now()); {
 		case !open && seat.Round.State == survey.Open && seat.Member.TakesPart():
-			line, key = v.Say("over.waiting", "closes", b.when(v, seat.Round)), "button.what_kept"
+			line, key = v.Say("over.waiting", "closes", b.closingTime(v, seat.Round)), "button.what_kept"
 		case !open:
-			line, key = v.Say("home.closed", "closed", b.closed(v, seat.Round)), ""
+			line, key = v.Say("home.closed", "closed", b.closedTime(v, seat.Round)), ""
 		case seat.Member.Status == survey.Finished:
-			line, key = v.Say("home.finished", "closes", b.when(v, seat.Round)), "button.change"
+			line, key = v.Say("home.finished", "closes", b.closingTime(v, seat.Round)), "button.change"
 		case seat.Member.Status == survey.Started:
 			if line, err = b.progress(ctx, v, seat); err != nil {
 				return nil, err
@@ -1102,7 +1102,7 @@ func (b *Bot) home(ctx context.Context, e chat.Event, a asked) ([]chat.Reply, er
 		case seat.Member.Status == survey.Withdrawn:
 			line, key = v.Say("withdrawn.body", "area", seat.Round.Area), ""
 		default:
-			line, key = v.Say("home.invited", "closes", b.when(v, seat.Round)), "button.start"
+			line, key = v.Say("home.invited", "closes", b.closingTime(v, seat.Round)), "button.start"
 		}
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(seat.Round.Area), chat.Words("\n" + line)}})
 		if key != "" {
@@ -1113,7 +1113,7 @@ func (b *Bot) home(ctx context.Context, e chat.Event, a asked) ([]chat.Reply, er
 			blocks = append(blocks, row(buttons...))
 		}
 	}
-	coordinated, err := b.coordinatedBlocks(ctx, v, e, seats)
+	coordinated, err := b.coordinatedRounds(ctx, v, e, seats)
 	if err != nil {
 		return nil, err
 	}
@@ -1150,7 +1150,7 @@ func (b *Bot) progress(ctx context.Context, v locale.Voice, seat survey.Particip
 	case err != nil:
 		return "", err
 	}
-	return v.Say("home.started", "done", resp.Rated(), "n", len(m.Elements()), "closes", b.when(v, seat.Round)), nil
+	return v.Say("home.started", "done", resp.Rated(), "n", len(m.Elements()), "closes", b.closingTime(v, seat.Round)), nil
 }
 
 // maxHome is how many surveys, and how many rounds, one card lists: the newest, since a message has room for no

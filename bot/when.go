@@ -126,7 +126,7 @@ func readClock(text string) (hour, minute int, ok bool) {
 // moment is a point in time that somebody wrote, and what a change of the clocks made of it.
 type moment struct {
 	time.Time
-	wrote   string // the time of day as it was understood, such as 01:30
+	written string // the time of day as it was understood, such as 01:30
 	skipped bool   // the clock skips it: Time is as much later as the clock goes forward
 	twice   bool   // the clock shows it twice: Time is the first
 }
@@ -134,7 +134,7 @@ type moment struct {
 // clockTime is the moment of a day and a time of day in a zone.
 func clockTime(year int, month time.Month, day, hour, minute int, zone *time.Location) moment {
 	wall := time.Date(year, month, day, hour, minute, 0, 0, time.UTC)
-	m := moment{wrote: wall.Format("15:04")}
+	m := moment{written: wall.Format("15:04")}
 	// A zone is as far from UTC as it was a day before, or as it is a day later.
 	before, after := offset(wall.AddDate(0, 0, -1), zone), offset(wall.AddDate(0, 0, 1), zone)
 	early, late := wall.Add(-max(before, after)), wall.Add(-min(before, after))
@@ -161,10 +161,10 @@ func offset(t time.Time, zone *time.Location) time.Duration {
 func (m moment) remark(v locale.Voice) []chat.Block {
 	switch {
 	case m.skipped:
-		return []chat.Block{chat.Footnote(v.Say("when.skipped", "wrote", m.wrote, "when", v.Time(m.Time)))}
+		return []chat.Block{chat.Footnote(v.Say("when.skipped", "wrote", m.written, "when", v.Time(m.Time)))}
 	case m.twice:
 		zone, _ := m.Zone()
-		return []chat.Block{chat.Footnote(v.Say("when.twice", "wrote", m.wrote, "zone", zone))}
+		return []chat.Block{chat.Footnote(v.Say("when.twice", "wrote", m.written, "zone", zone))}
 	}
 	return nil
 }

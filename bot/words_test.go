@@ -178,7 +178,7 @@ func TestLabelsFit(t *testing.T) {
 				ClosesAt: time.Date(2026, month, 28, 17, 0, 0, 0, time.UTC),
 			}
 			b := &Bot{Options: Options{Now: func() time.Time { return r.ClosesAt.Add(-time.Hour) }}}
-			offer := b.choice(v, r, chat.NewAction("status"))
+			offer := b.roundChoice(v, r, chat.NewAction("status"))
 			fits(offer.Button)
 			day, area, _ := strings.Cut(offer.Button.Label, ", ")
 			if day != v.ShortDay(r.ClosesAt) || !strings.HasPrefix(area, "Bournemouth") {

@@ -292,7 +292,7 @@ func (d *Discord) accept(g inbound, raw []byte, at time.Time, shared bool) (*exc
 		return nil, fmt.Errorf("take a gesture: %w", err)
 	}
 	x.ticket = turn
-	if turn.Again {
+	if turn.Duplicate {
 		return x, nil
 	}
 	if shared && d.options.Claims != nil {
@@ -361,7 +361,7 @@ func (x *exchange) hasEarlierUnanswered() bool {
 
 // awaitResponse waits until a gesture has been handled, or for as long as Discord waits, and returns the first answer.
 func (d *Discord) awaitResponse(ctx context.Context, x *exchange) response {
-	patience := dispatch.Patience
+	patience := dispatch.AckTimeout
 	if x.ack == chat.AckForm {
 		patience = formTimeout
 	}
@@ -408,7 +408,7 @@ func (x *exchange) deferral() response {
 // which only it can be sure to make, or else the first of all.
 func (d *Discord) firstResponse(x *exchange) (out response, err error) {
 	err = errors.New("a panic") // unless what follows returns
-	defer dispatch.Caught(d.log, "drawing a reply")
+	defer dispatch.RecoverAndLog(d.log, "drawing a reply")
 	replies := x.ticket.Replies
 	if len(replies) == 0 {
 		if x.origin.Message != "" {
@@ -593,10 +593,10 @@ func (d *Discord) carryOutReplies(ctx context.Context, x *exchange, replies []ch
 			err = errors.Join(d.update(ctx, x, r.Card), d.redraw(ctx, x, r))
 		case chat.Whisper:
 			err = d.whisperWithFiles(ctx, x, r)
-			rest = r.Then.Next(chat.Became(err), rest)
+			rest = r.Then.Next(chat.DeliveredAfter(err), rest)
 		case chat.Post:
 			err = d.post(ctx, fmt.Sprintf("%s-%d", x.event.ID, n), r.To, r.Card, r.Files)
-			rest = r.Then.Next(chat.Became(err), rest)
+			rest = r.Then.Next(chat.DeliveredAfter(err), rest)
 		case chat.FieldErrors:
 			for _, card := range x.giveBack(r) {
 				err = errors.Join(err, d.whisper(ctx, x, card))

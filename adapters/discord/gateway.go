@@ -343,7 +343,7 @@ func (l *connection) heartbeatLoop(s *session, interval time.Duration) {
 
 // handlePacket takes one event. It does not wait for anything, and keeps the order of arrival.
 func (d *Discord) handlePacket(s *session, p packet) {
-	defer dispatch.Caught(d.log, "taking a delivery")
+	defer dispatch.RecoverAndLog(d.log, "taking a delivery")
 	switch p.Type {
 	case "READY":
 		var ready struct {
@@ -392,7 +392,7 @@ func (d *Discord) onInteraction(payload []byte) {
 		d.log.Error("interaction not taken", "error", err)
 		return
 	}
-	if x.ticket.Again {
+	if x.ticket.Duplicate {
 		return
 	}
 	d.running.Go(func() { d.claim(x) })
@@ -524,7 +524,7 @@ func (d *Discord) onMessage(payload []byte) {
 		d.log.Error("message not taken", "error", err)
 		return
 	}
-	if x.ticket.Again {
+	if x.ticket.Duplicate {
 		return
 	}
 	x.tokenDead = true // there is no interaction to answer
@@ -555,6 +555,6 @@ func (d *Discord) immediateResponse(ctx context.Context, g inbound) (response, b
 }
 
 func (d *Discord) suggest(ctx context.Context, g inbound) (options []chat.Option) {
-	defer dispatch.Caught(d.log, "suggesting")
+	defer dispatch.RecoverAndLog(d.log, "suggesting")
 	return d.options.Suggest(ctx, g.event, g.typing)
 }

@@ -53,7 +53,7 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 		d.log.Error("interaction not taken", "error", err)
 		w.WriteHeader(http.StatusInternalServerError)
 		return
-	case x.ticket.Again: // the first delivery is answered
+	case x.ticket.Duplicate: // the first delivery is answered
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}

@@ -203,7 +203,7 @@ func (s *Slack) accept(g inbound, raw []byte) (*delivery, error) {
 	d.ticket = turn
 	switch {
 	case g.event.Kind != chat.Submit:
-	case !turn.Again:
+	case !turn.Duplicate:
 		const kept = 64
 		s.submitted = append(s.submitted[max(0, len(s.submitted)-kept+1):], d)
 	default:
@@ -247,7 +247,7 @@ func (d *delivery) refused() bool {
 // awaitHandled waits until a gesture has been handled, or for as long as its acknowledgement may wait, and returns what the
 // acknowledgement says is wrong with a form, by field.
 func (s *Slack) awaitHandled(ctx context.Context, d *delivery) map[string]string {
-	timer := time.NewTimer(dispatch.Patience)
+	timer := time.NewTimer(dispatch.AckTimeout)
 	defer timer.Stop()
 	select {
 	case <-d.ticket.Handled:
@@ -258,7 +258,7 @@ func (s *Slack) awaitHandled(ctx context.Context, d *delivery) map[string]string
 		return nil
 	}
 	turn := d.ticket
-	if turn.Again {
+	if turn.Duplicate {
 		if d.original == nil {
 			return nil
 		}
@@ -267,7 +267,7 @@ func (s *Slack) awaitHandled(ctx context.Context, d *delivery) map[string]string
 	for _, r := range turn.Replies {
 		switch r := r.(type) {
 		case chat.OpenForm:
-			if !d.ticket.Again {
+			if !d.ticket.Duplicate {
 				// Its trigger does not outlive three seconds, so it waits neither for the acknowledgement nor for earlier replies.
 				go s.open(context.WithoutCancel(ctx), d, r.Form) // carryOut waits for it
 			}
@@ -391,12 +391,12 @@ func (s *Slack) carryOut(ctx context.Context, d *delivery, replies []chat.Reply)
 			}
 		case chat.Whisper:
 			err = s.whisperWithFiles(ctx, d.inbound, r)
-			rest = r.Then.Next(chat.Became(err), rest)
+			rest = r.Then.Next(chat.DeliveredAfter(err), rest)
 		case chat.Direct:
 			rest = r.Then.Next(s.directWithLink(ctx, d.event.Who, r.Card), rest) // which tells why it does not stand
 		case chat.Post:
 			err = cannotPost(s.post(ctx, d.inbound, r.To.Channel, r.Card, r.Files))
-			rest = r.Then.Next(chat.Became(err), rest)
+			rest = r.Then.Next(chat.DeliveredAfter(err), rest)
 		case chat.FieldErrors:
 			if !d.refusalSent {
 				for _, card := range d.giveBack(r) {
@@ -428,7 +428,7 @@ func (s *Slack) whisperWithFiles(ctx context.Context, g inbound, w chat.Whisper)
 // open opens a form, once a gesture. A second call waits for the first.
 func (s *Slack) open(ctx context.Context, d *delivery, f chat.Form) {
 	d.open.Do(func() {
-		defer dispatch.Caught(s.log, "opening a form")
+		defer dispatch.RecoverAndLog(s.log, "opening a form")
 		view, err := modal(f, d.origin)
 		if err == nil {
 			err = s.client.call(ctx, "views.open", false, func(ctx context.Context) error {

@@ -939,14 +939,14 @@ func TestResubmittedForm(t *testing.T) {
 			view, note string
 			again      bool
 		}{{"V1", "x", false}, {"V1", "x", true}, {"V1", "y", false}, {"V2", "x", false}} {
-			if d := send(c.view, c.note); d.ticket.Again != c.again {
-				t.Errorf("%s with %q: again is %v", c.view, c.note, d.ticket.Again)
+			if d := send(c.view, c.note); d.ticket.Duplicate != c.again {
+				t.Errorf("%s with %q: again is %v", c.view, c.note, d.ticket.Duplicate)
 			}
 		}
 		w.want(t, "handled", fmt.Sprint(len(w.bot.Events)), "3")
 		reply = []chat.Reply{chat.FieldErrors{Fields: map[string]string{"note": "Not now."}}}
 		for range 2 {
-			if d := send("V3", "x"); d.ticket.Again {
+			if d := send("V3", "x"); d.ticket.Duplicate {
 				t.Error("what was refused cannot be sent again")
 			}
 		}

@@ -182,7 +182,7 @@ func (s *Slack) countConnection(opened bool) {
 // handleEnvelope takes what a socket brought. Only the wait for the acknowledgement is left to another goroutine, so that what came
 // first is taken first.
 func (s *Slack) handleEnvelope(ctx context.Context, client *socketmode.Client, heard *logTap, r *socketmode.Request, inHand *sync.WaitGroup) {
-	defer dispatch.Caught(s.log, "taking a delivery")
+	defer dispatch.RecoverAndLog(s.log, "taking a delivery")
 	arrived := time.Now()
 	if r == nil || r.EnvelopeID == "" {
 		return
@@ -199,7 +199,7 @@ func (s *Slack) handleEnvelope(ctx context.Context, client *socketmode.Client, h
 		s.log.Warn("delivery not understood", "type", r.Type, "error", err) // and acknowledged: it would come again for ever
 	}
 	inHand.Go(func() {
-		defer dispatch.Caught(s.log, "acknowledging a delivery")
+		defer dispatch.RecoverAndLog(s.log, "acknowledging a delivery")
 		var payload any
 		if d != nil {
 			defer s.acknowledged(d, arrived)

@@ -98,7 +98,7 @@ func Handler(log *slog.Logger, serve http.HandlerFunc) http.Handler {
 				w.WriteHeader(http.StatusInternalServerError)
 			}
 		}()
-		defer dispatch.Caught(log, "taking a delivery")
+		defer dispatch.RecoverAndLog(log, "taking a delivery")
 		serve(w, r)
 		served = true
 	})

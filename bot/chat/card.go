@@ -172,50 +172,50 @@ func (c Card) Check() error {
 		if b.Chosen {
 			label = Tick + label
 		}
-		if err := within("button label", label, MaxLabel); err != nil {
+		if err := checkLength("button label", label, MaxLabel); err != nil {
 			return err
 		}
-		if err := within("spoken label", b.Spoken, MaxSpoken); err != nil {
+		if err := checkLength("spoken label", b.Spoken, MaxSpoken); err != nil {
 			return err
 		}
 		if b.Confirm != nil {
 			components += 2 // Discord asks in a menu of its own, with the question above it
-			if err := within("confirm text", b.Confirm.Text, MaxConfirm); err != nil {
+			if err := checkLength("confirm text", b.Confirm.Text, MaxConfirm); err != nil {
 				return err
 			}
 		}
-		return action(b.Action, seen)
+		return checkAction(b.Action, seen)
 	}
 	for _, block := range c.Blocks {
 		switch b := block.(type) {
 		case Heading:
 			components++
 			runes += utf8.RuneCountInString(b.Text)
-			if err := short("heading", b.Text, MaxHeading); err != nil {
+			if err := checkText("heading", b.Text, MaxHeading); err != nil {
 				return err
 			}
 		case Text:
 			components++
-			runes += utf8.RuneCountInString(spans(b.Spans))
-			if err := short("text", spans(b.Spans), MaxText); err != nil {
+			runes += utf8.RuneCountInString(plainText(b.Spans))
+			if err := checkText("text", plainText(b.Spans), MaxText); err != nil {
 				return err
 			}
 		case Note:
 			components++
-			runes += utf8.RuneCountInString(spans(b.Spans))
-			if err := short("note", spans(b.Spans), MaxText); err != nil {
+			runes += utf8.RuneCountInString(plainText(b.Spans))
+			if err := checkText("note", plainText(b.Spans), MaxText); err != nil {
 				return err
 			}
 		case Table:
 			components++
-			runes += utf8.RuneCountInString(b.Text) + 8                // fences
-			if err := short("table", b.Text, MaxText-10); err != nil { // ten for the fences around it
+			runes += utf8.RuneCountInString(b.Text) + 8                    // fences
+			if err := checkText("table", b.Text, MaxText-10); err != nil { // ten for the fences around it
 				return err
 			}
 		case Choice:
 			components += 3
 			runes += utf8.RuneCountInString(b.Title+b.Text) + 1
-			if err := short("choice", b.Title+b.Text, MaxText-10); err != nil {
+			if err := checkText("choice", b.Title+b.Text, MaxText-10); err != nil {
 				return err
 			}
 			if err := button(b.Button); err != nil {
@@ -233,13 +233,13 @@ func (c Card) Check() error {
 			}
 		case Menu:
 			components += 2
-			if err := options(b.Options); err != nil {
+			if err := checkOptions(b.Options); err != nil {
 				return err
 			}
-			if err := short("placeholder", b.Placeholder, MaxPlaceholder); err != nil {
+			if err := checkText("placeholder", b.Placeholder, MaxPlaceholder); err != nil {
 				return err
 			}
-			if err := action(b.Action, seen); err != nil {
+			if err := checkAction(b.Action, seen); err != nil {
 				return err
 			}
 		case Divider:
@@ -257,7 +257,7 @@ func (c Card) Check() error {
 	return nil
 }
 
-func action(a Action, seen map[string]bool) error {
+func checkAction(a Action, seen map[string]bool) error {
 	s, err := a.Encode()
 	if err != nil {
 		return err
@@ -269,7 +269,7 @@ func action(a Action, seen map[string]bool) error {
 	return nil
 }
 
-func options(all []Option) error {
+func checkOptions(all []Option) error {
 	if len(all) == 0 || len(all) > MaxMenu {
 		return fmt.Errorf("check card: %d options, want 1 to %d", len(all), MaxMenu)
 	}
@@ -279,22 +279,22 @@ func options(all []Option) error {
 			return fmt.Errorf("check card: option value %q is empty, too long or there twice", o.Value)
 		}
 		seen[o.Value] = true
-		if err := short("option", o.Label, MaxOption); err != nil {
+		if err := checkText("option", o.Label, MaxOption); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// short refuses empty text too.
-func short(what, s string, limit int) error {
+// checkText refuses empty text too.
+func checkText(what, s string, limit int) error {
 	if s == "" {
 		return fmt.Errorf("check card: an empty %s", what)
 	}
-	return within(what, s, limit)
+	return checkLength(what, s, limit)
 }
 
-func within(what, s string, limit int) error {
+func checkLength(what, s string, limit int) error {
 	if n := utf8.RuneCountInString(s); n > limit {
 		return fmt.Errorf("check card: %s of %d characters, at most %d", what, n, limit)
 	}
@@ -310,7 +310,7 @@ func Trim(s string, n int) string {
 	return strings.TrimRight(string(r[:n-1]), " ") + "…"
 }
 
-func spans(all []Span) string {
+func plainText(all []Span) string {
 	var b strings.Builder
 	for _, s := range all {
 		switch s := s.(type) {
@@ -340,9 +340,9 @@ func (c Card) String() string {
 		case Heading:
 			fmt.Fprintf(&b, "# %s\n", x.Text)
 		case Text:
-			fmt.Fprintln(&b, spans(x.Spans))
+			fmt.Fprintln(&b, plainText(x.Spans))
 		case Note:
-			fmt.Fprintf(&b, "(%s)\n", spans(x.Spans))
+			fmt.Fprintf(&b, "(%s)\n", plainText(x.Spans))
 		case Table:
 			fmt.Fprintln(&b, strings.TrimRight(x.Text, "\n"))
 		case Choice:

@@ -20,7 +20,7 @@ func (p Person) String() string { return p.Platform + ":" + p.Workspace + ":" + 
 
 // ParsePerson reads what Person.String wrote.
 func ParsePerson(s string) (Person, error) {
-	a, b, c, err := triple(s)
+	a, b, c, err := splitAddress(s)
 	return Person{a, b, c}, err
 }
 
@@ -32,11 +32,11 @@ func (p Place) String() string { return p.Platform + ":" + p.Workspace + ":" + p
 
 // ParsePlace reads what Place.String wrote.
 func ParsePlace(s string) (Place, error) {
-	a, b, c, err := triple(s)
+	a, b, c, err := splitAddress(s)
 	return Place{a, b, c}, err
 }
 
-func triple(s string) (a, b, c string, err error) {
+func splitAddress(s string) (a, b, c string, err error) {
 	parts := strings.SplitN(s, ":", 3)
 	if len(parts) != 3 || parts[0] == "" || parts[2] == "" {
 		return "", "", "", fmt.Errorf("read address %q: want platform:workspace:id", s)
@@ -267,7 +267,7 @@ type Update struct {
 	// change to make next, when what the card shows has changed since it was drawn: another process
 	// may have saved something, and drawn it, while this change was on its way, and would be drawn
 	// over.
-	Again func(context.Context) (Update, bool)
+	Refresh func(context.Context) (Update, bool)
 }
 
 // Whisper shows a card to the person of the event alone. With files it goes to their own conversation with the bot where the platform
@@ -334,8 +334,8 @@ func (e *MissingFilesError) Error() string {
 // Unwrap returns the platform's error.
 func (e *MissingFilesError) Unwrap() error { return e.Err }
 
-// Became returns what became of a card from the error of sending it.
-func Became(err error) Delivered {
+// DeliveredAfter returns what became of a card from the error of sending it.
+func DeliveredAfter(err error) Delivered {
 	if m, ok := errors.AsType[*MissingFilesError](err); ok {
 		return Delivered{Missing: m.Names}
 	}

@@ -77,16 +77,16 @@ func About(f Field) Label { return f.about() }
 
 // Check says what of the form does not fit both platforms, or nil.
 func (f Form) Check() error {
-	if err := short("form title", f.Title, MaxTitle); err != nil {
+	if err := checkText("form title", f.Title, MaxTitle); err != nil {
 		return err
 	}
-	if err := short("submit label", f.Submit, MaxTitle); err != nil {
+	if err := checkText("submit label", f.Submit, MaxTitle); err != nil {
 		return err
 	}
-	if err := short("cancel label", f.Cancel, MaxTitle); err != nil {
+	if err := checkText("cancel label", f.Cancel, MaxTitle); err != nil {
 		return err
 	}
-	if err := within("form intro", f.Intro, MaxText); err != nil {
+	if err := checkLength("form intro", f.Intro, MaxText); err != nil {
 		return err
 	}
 	if _, err := f.Action.Encode(); err != nil {
@@ -105,10 +105,10 @@ func (f Form) Check() error {
 			return fmt.Errorf("check form: field %q is unnamed or there twice", l.ID)
 		}
 		seen[l.ID] = true
-		if err := short("field label", l.Text, MaxFieldLabel); err != nil {
+		if err := checkText("field label", l.Text, MaxFieldLabel); err != nil {
 			return err
 		}
-		if err := within("field hint", l.Hint, MaxFieldHint); err != nil {
+		if err := checkLength("field hint", l.Hint, MaxFieldHint); err != nil {
 			return err
 		}
 		switch x := field.(type) {
@@ -117,7 +117,7 @@ func (f Form) Check() error {
 				return fmt.Errorf("check form: field %q: a limit of %d characters, want 1 to %d", l.ID, x.Max, MaxFieldText)
 			}
 		case Select:
-			if err := options(x.Options); err != nil {
+			if err := checkOptions(x.Options); err != nil {
 				return err
 			}
 		case Date, TimeOfDay, People, Channel:

@@ -666,7 +666,7 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 			replies = r.Then.Next(chat.Delivered{URL: "https://example.org/card"}, replies)
 		case chat.Post:
 			err := p.People.Post(ctx, "", r.To, r.Card, r.Files)
-			came := chat.Became(err)
+			came := chat.DeliveredAfter(err)
 			p.People.arrived() // it is shown here
 			if came.Stands() {
 				p.show(r.To.Channel, r.To.Channel, r.To.Channel+" gets", r.Card)

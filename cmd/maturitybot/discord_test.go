@@ -96,7 +96,7 @@ func (d onDiscord) channel(id string, members []string, withBot, takesFiles bool
 }
 
 func answered(a fake.Ack) acknowledged {
-	out := acknowledged{never: a.Blocked, unsaid: a.Took >= dispatch.Patience}
+	out := acknowledged{never: a.Blocked, unsaid: a.Took >= dispatch.AckTimeout}
 	if a.Blocked == "" && !a.OK() {
 		out.why = fmt.Sprintf("%v, after %v", a.Err, a.Took)
 	}

@@ -91,7 +91,7 @@ func (s onSlack) channel(id string, members []string, withBot, takesFiles bool) 
 
 // told is how Slack takes an acknowledgement.
 func told(a fake.Ack) acknowledged {
-	out := acknowledged{never: a.Blocked, refused: a.Errors, unsaid: a.Took >= dispatch.Patience}
+	out := acknowledged{never: a.Blocked, refused: a.Errors, unsaid: a.Took >= dispatch.AckTimeout}
 	if a.Blocked == "" && !a.OK() {
 		out.why = fmt.Sprintf("status %d, %v, after %v", a.Status, a.Err, a.Took)
 	}

@@ -18,15 +18,15 @@ import (
 const (
 	// Patience is how long an adapter waits for a turn before it acknowledges without knowing the replies: both platforms
 	// give up after three seconds.
-	Patience = 2 * time.Second
+	AckTimeout = 2 * time.Second
 	// handling bounds what the bot does about one event, sending what it takes to tell people.
-	handling = 30 * time.Second
-	sending  = 2 * time.Minute
+	handleTimeout = 30 * time.Second
+	sendTimeout   = 2 * time.Minute
 	// remembered is how many finished events are known again. Platforms repeat within seconds as a rule; what comes
 	// again later, or to another process, the store tells.
-	remembered = 8192
+	rememberedEvents = 8192
 	// queue is how much one person may have waiting, to be handled or to be sent: nobody presses so fast.
-	queue = 32
+	maxQueued = 32
 )
 
 // ErrBusy refuses an event because its person has too much waiting already, or because the program is ending.
@@ -41,7 +41,7 @@ type Ticket struct {
 	Handled chan struct{}
 	Replies []chat.Reply
 	// Again says that this event was taken before, and nothing more is done about it; Handled is that of the first time.
-	Again bool
+	Duplicate bool
 
 	event chat.Event
 	send  Send
@@ -54,27 +54,27 @@ type Dispatcher struct {
 	log       *slog.Logger
 
 	mu      sync.Mutex
-	people  map[chat.Person]*lane
-	turns   map[string]*Ticket // under way, by event
+	queues  map[chat.Person]*queue
+	tickets map[string]*Ticket // under way, by event
 	done    map[uint64]struct{}
-	order   [remembered]uint64 // of done, a ring; events by a hash
+	ring    [rememberedEvents]uint64 // of done, a ring; events by a hash
 	next    int
 	seed    maphash.Seed
 	ending  bool
 	running sync.WaitGroup
 }
 
-// lane is what one person has under way; it exists while there is something.
-type lane struct {
-	waiting, sending   []*Ticket
-	handling           *Ticket
-	handles, transmits bool
+// queue is what one person has under way; it exists while there is something.
+type queue struct {
+	waiting, sending      []*Ticket
+	handling              *Ticket
+	isHandling, isSending bool
 }
 
 // New makes a dispatcher that hands events to the responder.
 func New(r chat.Responder, log *slog.Logger) *Dispatcher {
 	return &Dispatcher{
-		responder: r, log: log, people: map[chat.Person]*lane{}, turns: map[string]*Ticket{},
+		responder: r, log: log, queues: map[chat.Person]*queue{}, tickets: map[string]*Ticket{},
 		done: map[uint64]struct{}{}, seed: maphash.MakeSeed(),
 	}
 }
@@ -88,41 +88,41 @@ func (d *Dispatcher) Submit(e chat.Event, card string, send Send) (*Ticket, erro
 	if d.ending {
 		return nil, ErrBusy
 	}
-	if first, again := d.turns[e.ID]; again {
-		return &Ticket{Handled: first.Handled, Again: true}, nil
+	if first, again := d.tickets[e.ID]; again {
+		return &Ticket{Handled: first.Handled, Duplicate: true}, nil
 	}
 	if _, again := d.done[maphash.String(d.seed, e.ID)]; again {
-		t := &Ticket{Handled: make(chan struct{}), Again: true}
+		t := &Ticket{Handled: make(chan struct{}), Duplicate: true}
 		close(t.Handled)
 		return t, nil
 	}
-	l := d.people[e.Who]
+	l := d.queues[e.Who]
 	if l == nil {
-		l = &lane{}
-		d.people[e.Who] = l
+		l = &queue{}
+		d.queues[e.Who] = l
 	}
-	if len(l.waiting)+len(l.sending) >= queue {
+	if len(l.waiting)+len(l.sending) >= maxQueued {
 		return nil, ErrBusy
 	}
 	t := &Ticket{Handled: make(chan struct{}), event: e, send: send, card: card}
 	if e.ID != "" {
-		d.turns[e.ID] = t
+		d.tickets[e.ID] = t
 	}
 	l.waiting = append(l.waiting, t)
-	if !l.handles {
-		l.handles = true
+	if !l.isHandling {
+		l.isHandling = true
 		d.running.Go(func() { d.handle(e.Who, l) })
 	}
 	return t, nil
 }
 
 // handle works through what a person has waiting, and ends when there is nothing.
-func (d *Dispatcher) handle(who chat.Person, l *lane) {
+func (d *Dispatcher) handle(who chat.Person, l *queue) {
 	for {
 		d.mu.Lock()
 		if len(l.waiting) == 0 {
-			l.handles = false
-			d.leave(who, l)
+			l.isHandling = false
+			d.release(who, l)
 			d.mu.Unlock()
 			return
 		}
@@ -131,14 +131,14 @@ func (d *Dispatcher) handle(who chat.Person, l *lane) {
 		d.mu.Unlock()
 
 		d.handleOne(t)
-		d.leaveToLater(l, t)
+		d.limitRefresh(l, t)
 		close(t.Handled)
 
 		d.mu.Lock()
 		l.sending, l.handling = append(l.sending, t), nil
-		if !l.transmits {
-			l.transmits = true
-			d.running.Go(func() { d.transmit(who, l) })
+		if !l.isSending {
+			l.isSending = true
+			d.running.Go(func() { d.send(who, l) })
 		}
 		d.mu.Unlock()
 	}
@@ -146,48 +146,48 @@ func (d *Dispatcher) handle(who chat.Person, l *lane) {
 
 // handleOne fills in the replies to one event; after a panic of the responder there are none.
 func (d *Dispatcher) handleOne(t *Ticket) {
-	defer Caught(d.log, "handling")
+	defer RecoverAndLog(d.log, "handling")
 	// Not the request's context: what was begun is finished, also when the platform hangs up.
-	ctx, cancel := context.WithTimeout(context.Background(), handling)
+	ctx, cancel := context.WithTimeout(context.Background(), handleTimeout)
 	defer cancel()
 	t.Replies = d.responder.Handle(ctx, t.event)
 }
 
-// leaveToLater keeps a change of a card from being made again where a later gesture on the same
+// limitRefresh keeps a change of a card from being made again where a later gesture on the same
 // card is under way: what that one draws comes later, and is looked at as well.
-func (d *Dispatcher) leaveToLater(l *lane, t *Ticket) {
+func (d *Dispatcher) limitRefresh(l *queue, t *Ticket) {
 	for i, r := range t.Replies {
 		u, ok := r.(chat.Update)
-		if !ok || u.Again == nil {
+		if !ok || u.Refresh == nil {
 			continue
 		}
-		again := u.Again
-		u.Again = func(ctx context.Context) (chat.Update, bool) {
+		again := u.Refresh
+		u.Refresh = func(ctx context.Context) (chat.Update, bool) {
 			next, changed := again(ctx)
 			if !changed {
 				return next, false
 			}
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			return next, !d.followed(l, t)
+			return next, !d.willRedraw(l, t)
 		}
 		t.Replies[i] = u
 	}
 }
 
-// followed says whether a later gesture on the same card, which will draw it, is under way. The
+// willRedraw says whether a later gesture on the same card, which will draw it, is under way. The
 // caller holds the mutex.
-func (d *Dispatcher) followed(l *lane, t *Ticket) bool {
+func (d *Dispatcher) willRedraw(l *queue, t *Ticket) bool {
 	draws := func(x *Ticket) bool {
 		same := x != nil && x != t && t.card != "" && x.card == t.card
 		return same && d.responder.Ack(x.event) == chat.AckUpdate
 	}
-	return t.overtaken(l.sending) || draws(l.handling) || slices.ContainsFunc(l.waiting, draws)
+	return t.superseded(l.sending) || draws(l.handling) || slices.ContainsFunc(l.waiting, draws)
 }
 
-// redraws bounds how often one change of a card is made again: its person cannot press faster than
+// maxRedraws bounds how often one change of a card is made again: its person cannot press faster than
 // it is drawn for long.
-const redraws = 5
+const maxRedraws = 5
 
 // Redraw is called once a change of a card has been made. It makes the change again for as long as
 // what the card shows has changed since it was drawn, so that what is drawn last shows what is
@@ -195,11 +195,11 @@ const redraws = 5
 func Redraw(
 	ctx context.Context, made chat.Update, change func(context.Context, chat.Card) error,
 ) error {
-	for range redraws {
-		if made.Again == nil {
+	for range maxRedraws {
+		if made.Refresh == nil {
 			return nil
 		}
-		next, changed := made.Again(ctx)
+		next, changed := made.Refresh(ctx)
 		if !changed {
 			return nil
 		}
@@ -211,24 +211,24 @@ func Redraw(
 	return nil
 }
 
-func (d *Dispatcher) transmit(who chat.Person, l *lane) {
+func (d *Dispatcher) send(who chat.Person, l *queue) {
 	for {
 		d.mu.Lock()
 		if len(l.sending) == 0 {
-			l.transmits = false
-			d.leave(who, l)
+			l.isSending = false
+			d.release(who, l)
 			d.mu.Unlock()
 			return
 		}
 		t := l.sending[0]
 		l.sending = l.sending[1:]
-		stale := t.overtaken(l.sending)
+		stale := t.superseded(l.sending)
 		d.mu.Unlock()
 		replies := t.Replies
 		if stale {
 			replies = nil // send is still called: an adapter may be waiting for it
 		}
-		d.transmitOne(t, replies)
+		d.sendOne(t, replies)
 		d.finish(t.event.ID)
 	}
 }
@@ -240,22 +240,22 @@ func (d *Dispatcher) finish(event string) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.turns, event)
+	delete(d.tickets, event)
 	hash := maphash.String(d.seed, event)
-	delete(d.done, d.order[d.next])
-	d.order[d.next], d.done[hash] = hash, struct{}{}
-	d.next = (d.next + 1) % remembered
+	delete(d.done, d.ring[d.next])
+	d.ring[d.next], d.done[hash] = hash, struct{}{}
+	d.next = (d.next + 1) % rememberedEvents
 }
 
-func (d *Dispatcher) transmitOne(t *Ticket, replies []chat.Reply) {
-	defer Caught(d.log, "sending")
-	ctx, cancel := context.WithTimeout(context.Background(), sending)
+func (d *Dispatcher) sendOne(t *Ticket, replies []chat.Reply) {
+	defer RecoverAndLog(d.log, "sending")
+	ctx, cancel := context.WithTimeout(context.Background(), sendTimeout)
 	defer cancel()
 	t.send(ctx, replies)
 }
 
-// overtaken says whether one of the later turns draws the same card anew.
-func (t *Ticket) overtaken(later []*Ticket) bool {
+// superseded says whether one of the later turns draws the same card anew.
+func (t *Ticket) superseded(later []*Ticket) bool {
 	if t.card == "" || len(t.Replies) != 1 {
 		return false
 	}
@@ -272,10 +272,10 @@ func (t *Ticket) overtaken(later []*Ticket) bool {
 	return false
 }
 
-// leave forgets a lane in which nothing is under way. The caller holds the mutex.
-func (d *Dispatcher) leave(who chat.Person, l *lane) {
-	if !l.handles && !l.transmits && d.people[who] == l {
-		delete(d.people, who)
+// release forgets a lane in which nothing is under way. The caller holds the mutex.
+func (d *Dispatcher) release(who chat.Person, l *queue) {
+	if !l.isHandling && !l.isSending && d.queues[who] == l {
+		delete(d.queues, who)
 	}
 }
 

@@ -134,14 +134,14 @@ func TestAnEventCountsOnce(t *testing.T) {
 		send := func(context.Context, []chat.Reply) { sends++ }
 		first := take(t, d, by("ben", "1"), "", send)
 		underway := take(t, d, by("ben", "1"), "", send)
-		if first.Again || !underway.Again {
+		if first.Duplicate || !underway.Duplicate {
 			t.Error("the second delivery is not known again")
 		}
 		<-underway.Handled
 		synctest.Wait()
 		after := take(t, d, by("ben", "1"), "", send)
 		<-after.Handled
-		if !after.Again {
+		if !after.Duplicate {
 			t.Error("a third delivery is not known again")
 		}
 		take(t, d, by("ben", ""), "", send)
@@ -156,13 +156,13 @@ func TestAnEventCountsOnce(t *testing.T) {
 // Memory stays flat: old events are forgotten, and people who are quiet.
 func TestWhatIsOverIsForgotten(t *testing.T) {
 	d := New(&responder{}, quiet)
-	for i := range 3 * remembered {
+	for i := range 3 * rememberedEvents {
 		turn := take(t, d, by(fmt.Sprint("p", i), fmt.Sprint("e", i)), "", nothing)
 		<-turn.Handled
 	}
 	drain(t, d)
-	if len(d.people) != 0 || len(d.turns) != 0 || len(d.done) > remembered {
-		t.Errorf("kept are %d people, %d turns and %d events", len(d.people), len(d.turns), len(d.done))
+	if len(d.queues) != 0 || len(d.tickets) != 0 || len(d.done) > rememberedEvents {
+		t.Errorf("kept are %d people, %d turns and %d events", len(d.queues), len(d.tickets), len(d.done))
 	}
 }
 
@@ -202,13 +202,13 @@ func TestTooMuchIsRefused(t *testing.T) {
 		hold := make(chan struct{})
 		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { <-hold; return nil }}, quiet)
 		refused := 0
-		for i := range 2 * queue {
+		for i := range 2 * maxQueued {
 			if _, err := d.Submit(by("ben", fmt.Sprint(i)), "", nothing); errors.Is(err, ErrBusy) {
 				refused++
 			}
 			synctest.Wait()
 		}
-		if want := queue - 1; refused != want { // one is being handled
+		if want := maxQueued - 1; refused != want { // one is being handled
 			t.Errorf("%d refused, want %d", refused, want)
 		}
 		take(t, d, by("cem", "c"), "", nothing)
@@ -226,13 +226,13 @@ func TestRepliesThatPileUpCount(t *testing.T) {
 		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { return card("x") }}, quiet)
 		hold := make(chan struct{})
 		taken := 0
-		for i := range 3 * queue {
+		for i := range 3 * maxQueued {
 			if _, err := d.Submit(by("ben", fmt.Sprint(i)), "", func(context.Context, []chat.Reply) { <-hold }); err == nil {
 				taken++
 			}
 			synctest.Wait()
 		}
-		if want := queue + 1; taken != want { // one is being sent
+		if want := maxQueued + 1; taken != want { // one is being sent
 			t.Errorf("%d taken, want %d", taken, want)
 		}
 		close(hold)
@@ -299,10 +299,10 @@ func TestRedraw(t *testing.T) {
 	var changes func(n int) chat.Update
 	changes = func(n int) chat.Update {
 		u := card(fmt.Sprint(n))[0].(chat.Update)
-		u.Again = func(context.Context) (chat.Update, bool) { return changes(n - 1), n > 0 }
+		u.Refresh = func(context.Context) (chat.Update, bool) { return changes(n - 1), n > 0 }
 		return u
 	}
-	for n, want := range map[int]int{0: 0, 2: 2, 100: redraws} {
+	for n, want := range map[int]int{0: 0, 2: 2, 100: maxRedraws} {
 		drawn := 0
 		err := Redraw(t.Context(), changes(n), func(context.Context, chat.Card) error { drawn++; return nil })
 		if err != nil || drawn != want {
