@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"maturitybot/adapters/discord/fake"
+	"maturitybot/adapters/platform"
 	"maturitybot/adapters/platformtest"
 	"maturitybot/bot/chat"
 )
@@ -73,7 +74,7 @@ func TestRateLimitTooLong(t *testing.T) {
 				before := len(w.Calls("send"))
 				for range 3 {
 					var err error
-					if d := took(func() { err = w.try(t, "2") }); !errors.Is(err, errRateLimited) || errors.Is(err, chat.ErrUnsure) || d != 0 {
+					if d := took(func() { err = w.try(t, "2") }); !errors.Is(err, platform.ErrHeld) || errors.Is(err, chat.ErrUnsure) || d != 0 {
 						t.Errorf("%v after %v", err, d)
 					}
 				}
@@ -389,19 +390,6 @@ func TestErrorsRedactTokens(t *testing.T) {
 			if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), fake.Token) {
 				t.Errorf("%+v: %v", f, err)
 			}
-		}
-	})
-}
-
-func TestBucketsBounded(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
-		c := w.discord.client
-		for i := range 3 * maxBuckets {
-			c.hold(fmt.Sprint(i), time.Second)
-			time.Sleep(2 * time.Millisecond)
-		}
-		if len(c.until) > maxBuckets {
-			t.Errorf("%d are kept", len(c.until))
 		}
 	})
 }

@@ -879,7 +879,7 @@ func (d *Discord) Send(ctx context.Context, id string, to chat.Person, card chat
 			break
 		}
 		d.log.Warn("discord says that conversations are opened too fast", "wait", dmCooldown)
-		d.client.hold(dmBucket, dmCooldown)
+		d.client.caller.Holds.Add(dmBucket, dmCooldown)
 	}
 	switch code(err) {
 	case discordgo.ErrCodeCannotSendMessagesToThisUser, errCodeNoSharedServer, discordgo.ErrCodeUnknownUser, discordgo.ErrCodeInvalidRecipients:

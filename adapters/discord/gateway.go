@@ -155,7 +155,7 @@ func (d *Discord) connect(ctx context.Context, s *session) error {
 	socket, res, err := dialer.DialContext(ctx, strings.TrimSuffix(address, "/")+"/?v=10&encoding=json", nil)
 	if err != nil {
 		s.url = "" // where to resume may be gone for good; the session is resumed elsewhere
-		return fmt.Errorf("connect to the gateway: %w", scrub(err))
+		return fmt.Errorf("connect to the gateway: %w", d.client.caller.Redactor.Error(err))
 	}
 	_ = res.Body.Close()
 	l := &connection{socket: socket, ended: make(chan struct{})}

@@ -15,7 +15,7 @@ import (
 func TestObserverCalls(t *testing.T) {
 	var told platformtest.Observer
 	inBothModes(t, saying(chat.AckUpdate, after(time.Second, journey)), func(t *testing.T, w *world) {
-		w.discord.options.Observer, w.discord.client.observe = &told, &told
+		w.discord.options.Observer, w.discord.client.caller.Observer = &told, &told
 		m := w.whispered(t, ben)
 		_ = told.String() // what came before
 		w.Press(ben, m, "one", "")

@@ -4,151 +4,133 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	slackgo "github.com/slack-go/slack"
 	"golang.org/x/time/rate"
 
-	"maturitybot/bot/chat"
+	"maturitybot/adapters/platform"
 	"maturitybot/bot/chat/dispatch"
 )
 
 const (
-	// maxAttempts is how often one call is tried, the first time included.
+	// maxAttempts is how many requests are made for one call at most.
 	maxAttempts = 5
-	// initialBackoff is waited before the second attempt; each later pause is twice the one before.
+	// initialBackoff is the pause before the second request of a call. It doubles each time.
 	initialBackoff = 200 * time.Millisecond
-	// maxRetryAfter is the longest Retry-After that is waited for; beyond it the call fails.
+	// maxRetryAfter is the longest Retry-After that a call waits for.
 	maxRetryAfter = 2 * time.Minute
-	// requestTimeout bounds one request to Slack. A program that is told to end waits for longer than that.
+	// requestTimeout bounds one request to Slack. It is shorter than the time that a program which
+	// is told to end has left.
 	requestTimeout = 8 * time.Second
-	// sharedLimitThreshold is in how many channels in a row Slack asks to wait before the limit counts as the workspace's.
+	// sharedLimitThreshold is in how many channels in a row Slack asks to wait before the limit
+	// counts as the workspace's.
 	sharedLimitThreshold = 3
-	// maxIdleConns kept open to Slack's one host. Go's own two of them halve what the bot gets done.
-	maxIdleConns = 128
 )
 
-// errResponseURLSpent says that a response URL takes no more: it was used five times, is older than 30 minutes, or is none of Slack's.
+// errResponseURLSpent says that a response URL takes no more: it was used five times, is older than
+// 30 minutes, or is not one of Slack's.
 var errResponseURLSpent = errors.New("response url takes no more")
 
-// client is Slack's Web API, and our rules of what may be asked again.
+// client makes calls of Slack's Web API, and requests to response and upload URLs.
 type client struct {
-	api     *slackgo.Client
-	http    *http.Client
-	base    *url.URL // of the Web API
-	secrets []string
-	log     *slog.Logger
-	observe chat.Observer
+	api    *slackgo.Client
+	http   *http.Client
+	base   *url.URL // of the Web API
+	caller platform.Caller
 
-	mu      sync.Mutex
-	held    map[limit]time.Time            // not before
-	limited map[string]map[string]struct{} // by method: the channels in which Slack asked to wait since the method last worked
+	mu sync.Mutex
+	// limited has, by method, the channels in which Slack has asked to wait since a call of the
+	// method last succeeded.
+	limited map[string]map[string]struct{}
 }
-
-// limit is what Slack limits together: the calls of a method, or of those only the ones for a channel.
-type limit struct{ method, channel string }
 
 func newClient(o Options) (*client, error) {
-	base, err := url.Parse(cmp.Or(o.APIURL, slackgo.APIURL))
-	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" {
-		return nil, errors.New("read Slack's API address: want https://host/api/")
+	base, err := platform.ParseAPIURL(cmp.Or(o.APIURL, slackgo.APIURL))
+	if err != nil {
+		return nil, fmt.Errorf("read Slack's API address: %w", err)
 	}
-	if !strings.HasSuffix(base.Path, "/") {
-		base.Path += "/" // slack-go appends the method's name as it is
-	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = maxIdleConns, maxIdleConns
-	if o.Dial != nil {
-		transport.DialContext, transport.Proxy = o.Dial, nil
-	}
-	web := &http.Client{
-		Transport: transport, Timeout: requestTimeout,
-		// Slack's API does not redirect, and what looks like a response URL must not lead elsewhere.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	c := &client{http: web, base: base, log: o.Log, observe: o.Observer, held: map[limit]time.Time{}, limited: map[string]map[string]struct{}{}}
-	for _, s := range []chat.Secret{o.Token, o.AppToken, o.SigningSecret} {
-		if s != "" {
-			c.secrets = append(c.secrets, string(s))
-		}
-	}
-	c.api = slackgo.New(string(o.Token), slackgo.OptionHTTPClient(web), slackgo.OptionAPIURL(base.String()))
-	return c, nil
+	web := platform.NewHTTPClient(o.Dial, requestTimeout)
+	return &client{
+		api: slackgo.New(
+			string(o.Token), slackgo.OptionHTTPClient(web), slackgo.OptionAPIURL(base.String()),
+		),
+		http: web,
+		base: base,
+		caller: platform.Caller{
+			Platform: Platform,
+			Attempts: maxAttempts,
+			Backoff:  initialBackoff,
+			MaxWait:  maxRetryAfter,
+			Redactor: platform.NewRedactor(o.Token, o.AppToken, o.SigningSecret),
+			Log:      o.Log,
+			Observer: o.Observer,
+		},
+		limited: map[string]map[string]struct{}{},
+	}, nil
 }
 
-// verdict is what an error tells about a call.
-type verdict int
-
-const (
-	done    verdict = iota
-	refused         // Slack understood and said no
-	limited         // Slack asks to wait; nothing was done
-	undone          // a fault that proves that nothing was done
-	lost            // a fault that leaves open whether it was done
-)
-
-// judge reads a call's error. Wait is how long Slack asks to wait, or zero when it does not say. Without an answer it is lost, though
-// whoever made the call may know that nothing of it was ever written.
-func judge(err error) (v verdict, wait time.Duration) {
+// judge reads the error of a request. A request without a response is Lost.
+func judge(err error) platform.Result {
 	if err == nil {
-		return done, 0
+		return platform.Result{Verdict: platform.Done}
 	}
 	if e, ok := errors.AsType[*slackgo.RateLimitedError](err); ok {
-		return limited, e.RetryAfter
+		return platform.Result{Verdict: platform.Limited, Wait: e.RetryAfter, Err: err}
 	}
+	verdict := platform.Lost
 	if e, ok := errors.AsType[slackgo.StatusCodeError](err); ok {
-		switch {
-		case e.Code == http.StatusTooManyRequests:
-			return limited, 0
-		case e.Code == http.StatusServiceUnavailable:
-			return undone, 0
-		case e.Code >= 500:
-			return lost, 0
-		}
-		return refused, 0
+		verdict = judgeStatus(e.Code)
+	} else if word := code(err); word != "" {
+		verdict = judgeCode(word)
+	} else if errors.Is(err, errResponseURLSpent) {
+		verdict = platform.Refused
 	}
-	switch code(err) {
-	case "":
+	return platform.Result{Verdict: verdict, Err: err}
+}
+
+// judgeStatus reads an HTTP status other than 200.
+func judgeStatus(status int) platform.Verdict {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return platform.Limited
+	case status == http.StatusServiceUnavailable:
+		return platform.NotDone
+	case status >= http.StatusInternalServerError:
+		return platform.Lost
+	}
+	return platform.Refused
+}
+
+// judgeCode reads an error code of the Web API.
+func judgeCode(code string) platform.Verdict {
+	switch code {
 	case "ratelimited", "rate_limited":
-		return limited, 0
+		return platform.Limited
 	case "service_unavailable", "request_timeout", "team_added_to_org":
-		return undone, 0
+		return platform.NotDone
 	case "internal_error", "fatal_error": // docs.slack.dev: some aspect of it may have succeeded
-		return lost, 0
-	default:
-		return refused, 0
+		return platform.Lost
 	}
-	if errors.Is(err, errResponseURLSpent) {
-		return refused, 0
-	}
-	return lost, 0
+	return platform.Refused
 }
 
-// markUnavailable marks an error as chat.ErrUnavailable, unless waiting does not mend it: Slack has said no, or what answers is not Slack.
+// markUnavailable wraps an error in chat.ErrUnavailable, unless Slack has refused.
 func markUnavailable(err error) error {
-	_, stranger := errors.AsType[*tls.CertificateVerificationError](err)
-	if v, _ := judge(err); v == refused || stranger {
-		return err
-	}
-	return fmt.Errorf("%w: %w", chat.ErrUnavailable, err)
+	return platform.MarkUnavailable(err, judge(err).Verdict == platform.Refused)
 }
 
-// code is Slack's word for what is wrong, such as "channel_not_found", or empty.
+// code returns Slack's error code, such as "channel_not_found", or "".
 func code(err error) string {
 	if e, ok := errors.AsType[slackgo.SlackErrorResponse](err); ok {
 		return e.Err
@@ -156,143 +138,57 @@ func code(err error) string {
 	return ""
 }
 
-// call makes one call of the Web API, and makes it again as the rules allow: when Slack asks to wait, it and every other call
-// of the method wait; when it was not done, it is done again; when nobody knows, it is done again only if it is repeatable,
-// and is chat.ErrUnsure otherwise. The context ends the waits, but no request that is not repeatable, since nobody would know
-// whether Slack had done it.
-func (c *client) call(ctx context.Context, method string, repeatable bool, do func(context.Context) error) error {
+// call makes one call of the Web API. It is repeated after a lost response only if it is repeatable.
+func (c *client) call(
+	ctx context.Context, method string, repeatable bool, do func(context.Context) error,
+) error {
 	return c.callIn(ctx, method, "", repeatable, do)
 }
 
-// callIn is call for what Slack limits by channel: when it asks to wait, calls for other channels do not.
-func (c *client) callIn(ctx context.Context, method, channel string, repeatable bool, do func(context.Context) error) error {
-	pause := initialBackoff
-	for try := 1; ; try++ {
-		if err := c.free(ctx, method, channel); err != nil {
-			return fmt.Errorf("wait to call %s: %w", method, err)
-		}
-		v, wait, err := c.request(ctx, repeatable, do)
-		if v == done {
-			c.worked(method)
-			return nil
-		}
-		switch {
-		case v == refused:
-			return fmt.Errorf("call %s: %w", method, err)
-		case v == lost && !repeatable:
-			return fmt.Errorf("call %s: %w: %w", method, chat.ErrUnsure, err)
-		case v == limited:
-			wait = cmp.Or(wait, pause)
-			c.log.Warn("slack asks to wait", "method", method, "wait", wait)
-			c.observe.Limited(wait)
-			if wait > maxRetryAfter {
-				return fmt.Errorf("call %s: %w", method, err)
+// callIn is like call, for methods that Slack limits by channel: when Slack asks to wait, calls for
+// other channels do not wait.
+func (c *client) callIn(
+	ctx context.Context, method, channel string, repeatable bool, do func(context.Context) error,
+) error {
+	call := platform.Call{Name: "call " + method, Limits: []string{method}}
+	if channel != "" {
+		call.Limits = []string{method + " " + channel, method}
+	}
+	if repeatable {
+		call.Safety = platform.Idempotent
+	}
+	return c.caller.Do(ctx, call, func(ctx context.Context) platform.Result {
+		result := judge(do(ctx))
+		switch result.Verdict {
+		case platform.Done:
+			c.noteSuccess(method)
+		case platform.Limited:
+			if channel != "" && c.isShared(method, channel) {
+				result.Limit = method
 			}
-			c.hold(method, channel, wait)
 		}
-		if try == maxAttempts {
-			return fmt.Errorf("call %s, %d times: %w", method, try, err)
-		}
-		if v != limited && dispatch.Sleep(ctx, pause+rand.N(pause/2)) != nil {
-			return fmt.Errorf("call %s: %w", method, err)
-		}
-		pause *= 2
-	}
+		return result
+	})
 }
 
-// request makes one request. Of one that Slack cannot have had a word of, because the name was not found, a proxy refused, the
-// certificate was wrong or the like, it knows that it was not done.
-func (c *client) request(ctx context.Context, repeatable bool, do func(context.Context) error) (verdict, time.Duration, error) {
-	var written atomic.Bool
-	if !repeatable {
-		ctx = context.WithoutCancel(ctx) // the client's own time-out holds
-	}
-	err := do(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		// net/http takes another connection for a POST only if nothing went out by the one before.
-		GetConn:      func(string) { written.Store(false) },
-		WroteHeaders: func() { written.Store(true) },
-	}))
-	v, wait := judge(err)
-	if v == done {
-		return done, 0, nil
-	}
-	if v == lost && !written.Load() {
-		v = undone
-	}
-	return v, wait, c.scrub(err)
-}
-
-// hold keeps the calls of a method waiting: those for the channel, if there is one, unless Slack has asked so for several in a
-// row, which is no channel's fault.
-func (c *client) hold(method, channel string, wait time.Duration) {
+// isShared notes that Slack has asked to wait in a channel. It returns true if it has asked so in
+// several channels in a row, so that the limit is that of the whole method.
+func (c *client) isShared(method, channel string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
-	maps.DeleteFunc(c.held, func(_ limit, until time.Time) bool { return until.Before(now) })
-	if channel != "" {
-		if c.limited[method] == nil {
-			c.limited[method] = map[string]struct{}{}
-		}
-		if c.limited[method][channel] = struct{}{}; len(c.limited[method]) >= sharedLimitThreshold {
-			channel = ""
-		}
+	if c.limited[method] == nil {
+		c.limited[method] = map[string]struct{}{}
 	}
-	l := limit{method, channel}
-	if until := now.Add(wait); until.After(c.held[l]) {
-		c.held[l] = until
-	}
+	c.limited[method][channel] = struct{}{}
+	return len(c.limited[method]) >= sharedLimitThreshold
 }
 
-// worked says that Slack has taken a call of a method.
-func (c *client) worked(method string) {
+// noteSuccess notes that Slack has taken a call of a method.
+func (c *client) noteSuccess(method string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.limited, method)
 }
-
-// free waits until calls of a method for a channel are no longer held.
-func (c *client) free(ctx context.Context, method, channel string) error {
-	for {
-		c.mu.Lock()
-		until := c.held[limit{method: method}]
-		if own := c.held[limit{method, channel}]; own.After(until) {
-			until = own
-		}
-		c.mu.Unlock()
-		wait := time.Until(until)
-		if wait <= 0 {
-			return ctx.Err()
-		}
-		if err := dispatch.Sleep(ctx, wait); err != nil {
-			return err
-		}
-	}
-}
-
-// scrub takes out of an error what must not be told: addresses that work as keys, and our secrets.
-func (c *client) scrub(err error) error {
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		err = e.Err
-	}
-	text := err.Error()
-	clean := text
-	for _, s := range c.secrets {
-		clean = strings.ReplaceAll(clean, s, chat.Mask)
-	}
-	if clean == text {
-		return err
-	}
-	return scrubbed{clean, err}
-}
-
-// scrubbed is an error with another text.
-type scrubbed struct {
-	text string
-	err  error
-}
-
-func (s scrubbed) Error() string { return s.text }
-func (s scrubbed) Unwrap() error { return s.err }
 
 // response is what a response URL takes.
 type response struct {

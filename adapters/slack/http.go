@@ -45,7 +45,7 @@ func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	body, status, err := s.deliveries.Read(w, r)
 	if err != nil {
-		s.refusals.warn(s.log, "delivery refused", "error", s.client.scrub(err))
+		s.refusals.warn(s.log, "delivery refused", "error", s.client.caller.Redactor.Error(err))
 		if status == http.StatusServiceUnavailable || status == http.StatusBadRequest {
 			w.WriteHeader(status)
 		} else {

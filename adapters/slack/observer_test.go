@@ -21,7 +21,7 @@ func TestObserverCalls(t *testing.T) {
 	}
 	var told platformtest.Observer
 	play := func(t *testing.T, w *world) {
-		w.slack.options.Observer, w.slack.client.observe = &told, &told
+		w.slack.options.Observer, w.slack.client.caller.Observer = &told, &told
 		m := w.send(t, ben, card("before", "one"))
 		_ = told.String() // what came before
 		w.Press(ben, m, "one", "")

@@ -21,6 +21,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 	"golang.org/x/time/rate"
 
+	"maturitybot/adapters/platform"
 	"maturitybot/adapters/webhook"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/chat/dispatch"
@@ -470,7 +471,7 @@ func (s *Slack) update(ctx context.Context, g inbound, card chat.Card) error {
 			_, _, _, err := s.client.api.UpdateMessageContext(ctx, g.origin.Channel, g.origin.Card, messageOptions(text, drawn))
 			return err
 		})
-		if v, _ := judge(err); v != refused {
+		if judge(err).Verdict != platform.Refused {
 			return err
 		}
 		s.log.Info("card cannot be changed", "error", err) // deleted, say, or past the workspace's time for edits

@@ -19,6 +19,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"maturitybot/adapters/platform"
 	"maturitybot/adapters/platformtest"
 	"maturitybot/adapters/slack/fake"
 	"maturitybot/bot/chat"
@@ -1386,8 +1387,7 @@ func TestSecretsRedacted(t *testing.T) {
 	if strings.Contains(b.String(), "very") {
 		t.Errorf("it logs %s", b.String())
 	}
-	c := &client{secrets: []string{string(secret)}}
-	err = c.scrub(&url.Error{Op: "Post", URL: "https://hooks.slack.com/actions/key", Err: fmt.Errorf("proxy says: %s: %w", string(secret), errResponseURLSpent)})
+	err = platform.NewRedactor(secret).Error(&url.Error{Op: "Post", URL: "https://hooks.slack.com/actions/key", Err: fmt.Errorf("proxy says: %s: %w", string(secret), errResponseURLSpent)})
 	if strings.Contains(err.Error(), "very") || strings.Contains(err.Error(), "key") || !errors.Is(err, errResponseURLSpent) {
 		t.Errorf("the error is %v", err)
 	}

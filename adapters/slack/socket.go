@@ -17,6 +17,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
+	"maturitybot/adapters/platform"
 	"maturitybot/bot/chat/dispatch"
 )
 
@@ -93,7 +94,7 @@ func (s *Slack) runConnection(ctx context.Context, log *slog.Logger) error {
 	leave := func() {
 		inHand.Wait()
 		stop()
-		log.Debug("socket closed", "reason", s.client.scrub(cmp.Or(<-returned, context.Canceled)))
+		log.Debug("socket closed", "reason", s.client.caller.Redactor.Error(cmp.Or(<-returned, context.Canceled)))
 	}
 	open := false
 	up := func(is bool) {
@@ -112,7 +113,7 @@ func (s *Slack) runConnection(ctx context.Context, log *slog.Logger) error {
 		case err := <-returned:
 			stop()
 			inHand.Wait()
-			return fmt.Errorf("%w: %w", errAppToken, s.client.scrub(err))
+			return fmt.Errorf("%w: %w", errAppToken, s.client.caller.Redactor.Error(err))
 		case reason := <-heard.disconnects:
 			log.Info("socket ended by slack", "reason", reason)
 			if reason == "link_disabled" {
@@ -141,14 +142,14 @@ func (s *Slack) runConnection(ctx context.Context, log *slog.Logger) error {
 				if !ok {
 					continue
 				}
-				err := s.client.scrub(fault.ErrorObj)
+				err := s.client.caller.Redactor.Error(fault.ErrorObj)
 				log.Warn("socket not open", "error", err, "next", fault.Backoff)
 				switch code(err) {
 				case "not_allowed_token_type", "missing_scope", "no_permission":
 					leave()
 					return fmt.Errorf("%w: %w", errAppToken, err)
 				}
-				if v, _ := judge(err); fault.Backoff > maxReconnectDelay && v != limited {
+				if fault.Backoff > maxReconnectDelay && judge(err).Verdict != platform.Limited {
 					leave()
 					return nil
 				}

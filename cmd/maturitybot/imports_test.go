@@ -27,11 +27,12 @@ var may = map[string][]string{
 	"adapters/redis/redistest":       {},         // for tests
 	"adapters/terminal":              {"bot/chat", "survey/plaintext"},
 	"adapters/webhook":               {"bot/chat/dispatch"},
-	"adapters/slack":                 {"adapters/webhook", "bot/chat", "bot/chat/dispatch", "survey/plaintext"},
+	"adapters/platform":              {"bot/chat", "bot/chat/dispatch"},
+	"adapters/slack":                 {"adapters/platform", "adapters/webhook", "bot/chat", "bot/chat/dispatch", "survey/plaintext"},
 	"adapters/platformtest":          {"bot/chat"},                                                        // for tests
 	"adapters/slack/fake":            {"adapters/platformtest", "adapters/slack/slackschema", "bot/chat"}, // for tests
 	"adapters/slack/slackschema":     {},                                                                  // for tests
-	"adapters/discord":               {"adapters/webhook", "bot/chat", "bot/chat/dispatch", "survey/plaintext"},
+	"adapters/discord":               {"adapters/platform", "adapters/webhook", "bot/chat", "bot/chat/dispatch", "survey/plaintext"},
 	"adapters/discord/discordschema": {},                                                                      // for tests
 	"adapters/discord/fake":          {"adapters/discord/discordschema", "adapters/platformtest", "bot/chat"}, // for tests
 	"bot/chat/dispatch":              {"bot/chat"},
