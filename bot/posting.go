@@ -8,6 +8,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // canPost returns why the bot cannot post in a place, or nil: where the platform does not tell, it tries.
@@ -143,12 +144,12 @@ func (d destination) action(verb, lang string) chat.Action {
 }
 
 // auditChanges is what the record says of it: nothing of the round's own channel.
-func (d destination) auditChanges() []survey.Change {
+func (d destination) auditChanges() []audit.Change {
 	switch d.word {
 	case hereWord:
-		return []survey.Change{{Field: survey.FieldShown, New: d.to.String()}}
+		return []audit.Change{{Field: audit.FieldShown, New: d.to.String()}}
 	case privateWord:
-		return []survey.Change{{Field: survey.FieldShown, New: privateWord}}
+		return []audit.Change{{Field: audit.FieldShown, New: privateWord}}
 	}
 	return nil
 }

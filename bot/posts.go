@@ -9,6 +9,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // roundPost makes a post to the coordinator's channel, in its language, and says what is to be noted once it has been sent, if anything.
@@ -149,9 +150,9 @@ func (b *Bot) newCoordinatorPost(ctx context.Context, v locale.Voice, r survey.R
 		switch {
 		case strconv.FormatInt(e.At.Unix(), 10) != second:
 			continue
-		case e.Action == survey.AuditSelfAdded:
+		case e.Action == audit.SelfAdded:
 			key = "post.coordinator_self"
-		case e.Action != survey.AuditTeam || e.By != survey.Operator:
+		case e.Action != audit.Team || e.By != audit.Operator:
 			continue
 		}
 		blocks = nil

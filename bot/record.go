@@ -12,6 +12,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // recordPage is how many entries of a record a card shows, and maxChanges how many characters it gives to what one of them changed: a
@@ -90,44 +91,44 @@ func (b *Bot) fingerprintLine(ctx context.Context, v locale.Voice, r survey.Roun
 }
 
 // auditEntry is what was done, and under it the number, by whom, when, and the seal.
-func (b *Bot) auditEntry(v locale.Voice, r survey.Round, e survey.AuditEntry) []chat.Block {
+func (b *Bot) auditEntry(v locale.Voice, r survey.Round, e audit.Entry) []chat.Block {
 	what := append([]chat.Span{chat.Bold(b.actionTitle(v, e))}, b.changeSpans(v, r, e)...)
 	foot := []chat.Span{chat.Words(fmt.Sprintf("%d · ", e.Seq))}
 	switch {
 	case e.By == "":
 		foot = append(foot, chat.Words(v.Say("record.bot")))
-	case e.By == survey.Operator:
+	case e.By == audit.Operator:
 		foot = append(foot, chat.Words(v.Say("record.operator")))
 	case len(e.By) > chat.MaxAction:
 		foot = append(foot, chat.Words(v.Say("record.unreadable")))
 	default:
-		foot = append(foot, mention(e.By))
+		foot = append(foot, mention(survey.PersonID(e.By)))
 	}
 	foot = append(foot, chat.Words(" · "+v.Time(e.At.In(r.Location()))+" · "+e.Fingerprint()))
 	return []chat.Block{chat.Text{Spans: what}, chat.Note{Spans: foot}}
 }
 
 // actionTitle says what was done.
-func (b *Bot) actionTitle(v locale.Voice, e survey.AuditEntry) string {
+func (b *Bot) actionTitle(v locale.Voice, e audit.Entry) string {
 	key := "record.act_" + string(e.Action)
 	switch e.Action {
-	case survey.AuditInvited, survey.AuditReminded, survey.AuditNudged:
-		if n, err := strconv.Atoi(changeOf(e, survey.FieldPeople)); err == nil {
+	case audit.Invited, audit.Reminded, audit.Nudged:
+		if n, err := strconv.Atoi(changeOf(e, audit.FieldPeople)); err == nil {
 			return v.Count(key, n)
 		}
-	case survey.AuditRefused:
-		label := "button." + changeOf(e, survey.FieldVerb)
+	case audit.Refused:
+		label := "button." + changeOf(e, audit.FieldVerb)
 		if label == "button.button" { // the command has no button of its own
 			label = "record.join_button"
 		}
 		return v.Say(key, "deed", lookup(v, label))
-	case survey.AuditFull:
+	case audit.Full:
 		if e.By != "" {
-			return v.Say("record.act_full_person", "limit", survey.AuditRefusedQuota, "kind", lookup(v, "record.kind_"+changeOf(e, survey.FieldAct)))
+			return v.Say("record.act_full_person", "limit", audit.RefusedQuota, "kind", lookup(v, "record.kind_"+changeOf(e, audit.FieldAct)))
 		}
-		return v.Say(key, "limit", survey.AuditQuota, "kind", lookup(v, "record.kind_"+changeOf(e, survey.FieldAct)))
-	case survey.AuditSelfAdded, survey.AuditCreated, survey.AuditRedrafted, survey.AuditOpened, survey.AuditExtended, survey.AuditSelfJoinAllowed, survey.AuditPlan, survey.AuditWorkshop,
-		survey.AuditTeam, survey.AuditClosed, survey.AuditResults, survey.AuditExported, survey.AuditForgotten, survey.AuditRestored:
+		return v.Say(key, "limit", audit.Quota, "kind", lookup(v, "record.kind_"+changeOf(e, audit.FieldAct)))
+	case audit.SelfAdded, audit.Created, audit.Redrafted, audit.Opened, audit.Extended, audit.SelfJoinAllowed, audit.Plan, audit.Workshop,
+		audit.Team, audit.Closed, audit.Results, audit.Exported, audit.Forgotten, audit.Restored:
 		return v.Say(key)
 	}
 	return v.Say("record.unreadable")
@@ -142,7 +143,7 @@ func lookup(v locale.Voice, key string) string {
 }
 
 // changeOf is what an entry says of a field that its act is about.
-func changeOf(e survey.AuditEntry, field string) string {
+func changeOf(e audit.Entry, field string) string {
 	for _, c := range e.Changes {
 		if c.Field == field {
 			return c.New
@@ -179,11 +180,11 @@ func auditLabel(verb string) string {
 }
 
 // changeSpans says what an act changed, as far as there is room; the files of an export have all of it.
-func (b *Bot) changeSpans(v locale.Voice, r survey.Round, e survey.AuditEntry) []chat.Span {
+func (b *Bot) changeSpans(v locale.Voice, r survey.Round, e audit.Entry) []chat.Span {
 	var spans []chat.Span
 	room, left := maxChanges, 0
 	for _, c := range e.Changes {
-		if c.Field == "closed" && c.New == e.At.Format(time.RFC3339) || c.Field == "coordinators" && e.Action == survey.AuditCreated {
+		if c.Field == "closed" && c.New == e.At.Format(time.RFC3339) || c.Field == "coordinators" && e.Action == audit.Created {
 			continue // the line beneath says it
 		}
 		said, length := b.changeText(v, r, c)
@@ -206,11 +207,11 @@ func (b *Bot) changeSpans(v locale.Voice, r survey.Round, e survey.AuditEntry) [
 }
 
 // changeText says one change, and how many characters that takes; nothing of what the act itself says, or what has no meaning to people.
-func (b *Bot) changeText(v locale.Voice, r survey.Round, c survey.Change) (said []chat.Span, length int) {
+func (b *Bot) changeText(v locale.Voice, r survey.Round, c audit.Change) (said []chat.Span, length int) {
 	switch c.Field {
-	case survey.FieldPeople, survey.FieldVerb, survey.FieldAct, "join", "channel":
+	case audit.FieldPeople, audit.FieldVerb, audit.FieldAct, "join", "channel":
 		return nil, 0
-	case survey.FieldShown:
+	case audit.FieldShown:
 		if c.New == privateWord {
 			said := v.Say("record.shown_alone")
 			return []chat.Span{chat.Words(said)}, utf8.RuneCountInString(said)
@@ -274,7 +275,7 @@ func (b *Bot) fieldValue(v locale.Voice, r survey.Round, field, value string) st
 		return ""
 	}
 	switch field {
-	case "closes", "closed", "workshop", survey.FieldBackup:
+	case "closes", "closed", "workshop", audit.FieldBackup:
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
 			return v.Time(at.In(r.Location()))
 		}

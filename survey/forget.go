@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maturitybot/survey/audit"
 	"slices"
 )
 
@@ -75,7 +76,7 @@ func (r *Rounds) forget(ctx context.Context, id RoundID, person PersonID) (Forgo
 		return f, err
 	}
 	if !steered && (f.Invited || f.Answers || f.Messages > 0) {
-		err = r.Audit(ctx, id, Operator, AuditForgotten) // not who: the record outlives them here
+		err = r.Audit(ctx, id, audit.Operator, audit.Forgotten) // not who: the record outlives them here
 	}
 	return f, err
 }
@@ -92,7 +93,7 @@ func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person Perso
 			return round, false, nil
 		}
 		round.Coordinators = slices.DeleteFunc(round.Coordinators, func(p PersonID) bool { return p == person })
-		if err = r.store.SaveRound(ctx, round, r.entry(Operator, AuditForgotten, nil)); err == nil {
+		if err = r.store.SaveRound(ctx, round, r.entry(audit.Operator, audit.Forgotten, nil)); err == nil {
 			return round, true, nil
 		}
 		if !isChanged(err) {

@@ -3,6 +3,7 @@ package survey
 import (
 	"context"
 	"fmt"
+	"maturitybot/survey/audit"
 	"slices"
 	"strings"
 	"time"
@@ -146,7 +147,7 @@ func (r Round) takes(kind MessageKind, now time.Time) bool {
 // error is returned as it is. It may be called several times. A change counts from now on: what would have been due before it is not
 // made up for.
 func (r *Rounds) SetPlan(ctx context.Context, id RoundID, by PersonID, edit func(*ReminderPlan, *ChannelPlan) error) (Round, error) {
-	round, err := r.change(ctx, id, by, AuditPlan, func(round *Round) error {
+	round, err := r.change(ctx, id, by, audit.Plan, func(round *Round) error {
 		if round.State == Closed {
 			return ErrClosed
 		}
@@ -336,7 +337,7 @@ func (r *Rounds) AuditNudges(ctx context.Context, id RoundID, date string) error
 	if sent < round.Nudged && r.now().Before(round.RemindedAt.Add(nudgesLast)) {
 		return &NotYetError{Wait: nudgesAgain}
 	}
-	return r.Audit(ctx, id, "", AuditNudged, ofPeople(sent))
+	return r.Audit(ctx, id, "", audit.Nudged, ofPeople(sent))
 }
 
 const (
@@ -481,7 +482,7 @@ func (r *Rounds) Posted(ctx context.Context, id RoundID, p DigestProgress) error
 			return nil
 		}
 		round.LastDigest = &p
-		if err = r.store.SaveRound(ctx, round, AuditEntry{}); err == nil || !isChanged(err) {
+		if err = r.store.SaveRound(ctx, round, audit.Entry{}); err == nil || !isChanged(err) {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"maturitybot/survey/audit"
 	"maturitybot/survey/plaintext"
 )
 
@@ -43,14 +44,14 @@ func (r *Rounds) Create(ctx context.Context, round Round) (Round, error) {
 	if err := r.check(&round); err != nil {
 		return Round{}, err
 	}
-	if err := r.store.CreateRound(ctx, round, r.entry(round.Coordinators[0], AuditCreated, Changes(Round{}, round))); err != nil {
+	if err := r.store.CreateRound(ctx, round, r.entry(round.Coordinators[0], audit.Created, Changes(Round{}, round))); err != nil {
 		return Round{}, err
 	}
 	return round, nil
 }
 
-func (r *Rounds) entry(by PersonID, act AuditAction, changes []Change) AuditEntry {
-	return AuditEntry{At: r.now(), By: by, Action: act, Changes: changes}
+func (r *Rounds) entry(by PersonID, act audit.Action, changes []audit.Change) audit.Entry {
+	return audit.Entry{At: r.now(), By: string(by), Action: act, Changes: changes}
 }
 
 func (r *Rounds) check(round *Round) error {
@@ -116,7 +117,7 @@ const attempts = 5
 
 // change reads the round, lets edit change it, and saves it, again from the start when it was changed in between. The act is recorded
 // with what has changed, and what more there is to say of it.
-func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, act AuditAction, edit func(*Round) error, more ...Change) (Round, error) {
+func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, act audit.Action, edit func(*Round) error, more ...audit.Change) (Round, error) {
 	for range attempts {
 		round, err := r.Round(ctx, id, by)
 		if err != nil {
@@ -142,7 +143,7 @@ func (r *Rounds) change(ctx context.Context, id RoundID, by PersonID, act AuditA
 // Redraft changes what a coordinator proposed, while the round is a draft; an error of edit is returned as it is. Edit may be called
 // several times.
 func (r *Rounds) Redraft(ctx context.Context, id RoundID, by PersonID, edit func(*Round) error) (Round, error) {
-	round, err := r.change(ctx, id, by, AuditRedrafted, func(round *Round) error {
+	round, err := r.change(ctx, id, by, audit.Redrafted, func(round *Round) error {
 		if round.State != Draft {
 			return ErrOpened
 		}
@@ -167,7 +168,7 @@ func (r *Rounds) Redraft(ctx context.Context, id RoundID, by PersonID, edit func
 // Open opens the survey of a draft. From then on the minimum group and the consensus rule stand.
 // Opening an open round changes nothing; the bool says whether this call opened it.
 func (r *Rounds) Open(ctx context.Context, id RoundID, by PersonID) (Round, bool, error) {
-	round, err := r.change(ctx, id, by, AuditOpened, func(round *Round) error {
+	round, err := r.change(ctx, id, by, audit.Opened, func(round *Round) error {
 		switch round.State {
 		case Open:
 			return errDone
@@ -186,7 +187,7 @@ func (r *Rounds) Open(ctx context.Context, id RoundID, by PersonID) (Round, bool
 // Extend moves the closing time of an open survey later, never earlier: people plan by it. The bool says
 // whether this call moved it.
 func (r *Rounds) Extend(ctx context.Context, id RoundID, by PersonID, closes time.Time) (Round, bool, error) {
-	round, err := r.change(ctx, id, by, AuditExtended, func(round *Round) error {
+	round, err := r.change(ctx, id, by, audit.Extended, func(round *Round) error {
 		switch {
 		case round.State != Open:
 			return refuseState(round.State)
@@ -212,7 +213,7 @@ const MaxCoordinators = 20
 
 // AddCoordinators lets more people steer the round.
 func (r *Rounds) AddCoordinators(ctx context.Context, id RoundID, by PersonID, people []PersonID) (Round, error) {
-	round, err := r.change(ctx, id, by, AuditTeam, func(round *Round) error {
+	round, err := r.change(ctx, id, by, audit.Team, func(round *Round) error {
 		had := len(round.Coordinators)
 		for _, p := range people {
 			if !slices.Contains(round.Coordinators, p) {
@@ -236,9 +237,9 @@ func (r *Rounds) AddCoordinators(ctx context.Context, id RoundID, by PersonID, p
 // and adds themselves: a round whose last coordinator has left is not lost. The caller has checked that they may. The bool says whether
 // this call added them; then the channel is told.
 func (r *Rounds) AddCoordinator(ctx context.Context, id RoundID, person, by PersonID) (Round, bool, error) {
-	act := AuditTeam
+	act := audit.Team
 	if person == by {
-		act = AuditSelfAdded
+		act = audit.SelfAdded
 	}
 	for range attempts {
 		round, err := r.store.Round(ctx, id)
@@ -308,7 +309,7 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, in
 	if err := r.store.Plan(ctx, id, NudgesSent.On(date), r.now().Add(nudgesFirst)); err != nil {
 		return round, due, err
 	}
-	round, err = r.change(ctx, id, by, AuditReminded, func(round *Round) error {
+	round, err = r.change(ctx, id, by, audit.Reminded, func(round *Round) error {
 		if err := soon(round); err != nil {
 			return err
 		}
@@ -319,7 +320,9 @@ func (r *Rounds) Remind(ctx context.Context, id RoundID, by PersonID) (Round, in
 }
 
 // ofPeople says of how many people an entry of the record is.
-func ofPeople(n int) Change { return Change{Field: FieldPeople, New: strconv.Itoa(n)} }
+func ofPeople(n int) audit.Change {
+	return audit.Change{Field: audit.FieldPeople, New: strconv.Itoa(n)}
+}
 
 // LeaseTTL is how long a process has for sending the messages that it takes, at a platform's pace. It is also how long they wait where
 // the process is killed.
@@ -396,15 +399,15 @@ func (r *Rounds) Close(ctx context.Context, id RoundID, by PersonID) (Round, boo
 }
 
 // closing is the entry of a round's closing as of that time.
-func (r *Rounds) closing(by PersonID, round Round, at time.Time) AuditEntry {
+func (r *Rounds) closing(by PersonID, round Round, at time.Time) audit.Entry {
 	closed := round
 	closed.ClosedAt = at
-	return r.entry(by, AuditClosed, Changes(round, closed))
+	return r.entry(by, audit.Closed, Changes(round, closed))
 }
 
 // Results returns what may be known of a closed round's answers, and records who asked. Of an open one it returns ErrStillOpen.
 // More is what the entry says beyond that.
-func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID, more ...Change) (Published, error) {
+func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID, more ...audit.Change) (Published, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {
 		return Published{}, err
@@ -413,11 +416,11 @@ func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID, more ...C
 	if err != nil {
 		return Published{}, err
 	}
-	return p, r.Audit(ctx, id, by, AuditResults, more...)
+	return p, r.Audit(ctx, id, by, audit.Results, more...)
 }
 
 // Export returns what Results does, to be taken away as files, and the record, which tells of this as well.
-func (r *Rounds) Export(ctx context.Context, id RoundID, by PersonID, more ...Change) (Published, AuditLog, error) {
+func (r *Rounds) Export(ctx context.Context, id RoundID, by PersonID, more ...audit.Change) (Published, AuditLog, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {
 		return Published{}, AuditLog{}, err
@@ -426,7 +429,7 @@ func (r *Rounds) Export(ctx context.Context, id RoundID, by PersonID, more ...Ch
 	if err != nil {
 		return Published{}, AuditLog{}, err
 	}
-	if err := r.Audit(ctx, id, by, AuditExported, more...); err != nil {
+	if err := r.Audit(ctx, id, by, audit.Exported, more...); err != nil {
 		return Published{}, AuditLog{}, err
 	}
 	record, err := r.SystemAuditLog(ctx, round)
@@ -493,7 +496,7 @@ func (r *Rounds) Invite(ctx context.Context, id RoundID, by PersonID, people []M
 		}
 		fresh = append(fresh, p)
 	}
-	added, err := r.store.Invite(ctx, id, fresh, Invitation, r.now(), func(n int) AuditEntry { return r.entry(by, AuditInvited, []Change{ofPeople(n)}) })
+	added, err := r.store.Invite(ctx, id, fresh, Invitation, r.now(), func(n int) audit.Entry { return r.entry(by, audit.Invited, []audit.Change{ofPeople(n)}) })
 	if err != nil {
 		return round, added, err
 	}
@@ -509,7 +512,7 @@ func (r *Rounds) answering(round Round) error {
 
 // AllowSelfJoin lets whoever wants to join an open round, from now on. Again, it changes nothing.
 func (r *Rounds) AllowSelfJoin(ctx context.Context, id RoundID, by PersonID) (Round, error) {
-	round, err := r.change(ctx, id, by, AuditSelfJoinAllowed, func(round *Round) error {
+	round, err := r.change(ctx, id, by, audit.SelfJoinAllowed, func(round *Round) error {
 		if err := r.answering(*round); err != nil {
 			return err
 		}
@@ -526,7 +529,7 @@ func (r *Rounds) AllowSelfJoin(ctx context.Context, id RoundID, by PersonID) (Ro
 // takes it back, and with it its reminders.
 func (r *Rounds) SetWorkshop(ctx context.Context, id RoundID, by PersonID, w Workshop) (Round, error) {
 	w.Place = plaintext.Line(w.Place)
-	round, err := r.change(ctx, id, by, AuditWorkshop, func(round *Round) error {
+	round, err := r.change(ctx, id, by, audit.Workshop, func(round *Round) error {
 		end := round.ClosesAt
 		if round.State == Closed {
 			end = round.ClosedAt // a coordinator may have closed it before its time

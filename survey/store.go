@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"maturitybot/survey/audit"
 	"time"
 )
 
@@ -24,18 +25,18 @@ type Store interface {
 // round's record (see Entry.Follow): never one without the other. One without an Act stands for none.
 type RoundStore interface {
 	// CreateRound keeps a new round and makes its secret. Creating the same round again changes nothing.
-	CreateRound(ctx context.Context, r Round, e AuditEntry) error
+	CreateRound(ctx context.Context, r Round, e audit.Entry) error
 	// Round returns the round, or ErrNoRound.
 	Round(ctx context.Context, id RoundID) (Round, error)
 	// SaveRound replaces a round, if r.Version is still the version kept, and adds one to it; else ErrChanged. It neither closes a
 	// round nor opens a closed one again: ErrChanged, or ErrClosed. Everything kept about the round then lives until r.ExpiresAt.
-	SaveRound(ctx context.Context, r Round, e AuditEntry) error
+	SaveRound(ctx context.Context, r Round, e audit.Entry) error
 	// CloseRound closes the round for good at the time given and destroys its secret, both at once.
 	// Closing again changes nothing and keeps the first time.
-	CloseRound(ctx context.Context, id RoundID, at time.Time, e AuditEntry) (Round, error)
+	CloseRound(ctx context.Context, id RoundID, at time.Time, e audit.Entry) (Round, error)
 	// CloseDue closes the round as of its closing time, if that is still the time given, to the second; else nothing is changed. It
 	// returns the round as it is then.
-	CloseDue(ctx context.Context, id RoundID, closes time.Time, e AuditEntry) (Round, error)
+	CloseDue(ctx context.Context, id RoundID, closes time.Time, e audit.Entry) (Round, error)
 	// Rounds calls visit for every round that is kept, a few hundred in memory at a time, in no stated order.
 	Rounds(ctx context.Context, visit func(Round) error) error
 	// RoundsIn returns the rounds whose coordinator's channel this is, newest first.
@@ -45,10 +46,10 @@ type RoundStore interface {
 // AuditStore keeps the record of each round, as long as the round. It holds no answers.
 type AuditStore interface {
 	// Record returns the entries of a round, oldest first, numbered as they stand; one that cannot be read is empty but for its number.
-	AuditLog(ctx context.Context, id RoundID) ([]AuditEntry, error)
+	AuditLog(ctx context.Context, id RoundID) ([]audit.Entry, error)
 	// AppendEntry adds the entry that next returns for the record as it is, if it returns one; next is called again when somebody
 	// else has added an entry in between.
-	AppendEntry(ctx context.Context, id RoundID, next func(record []AuditEntry) (AuditEntry, bool)) error
+	AppendEntry(ctx context.Context, id RoundID, next func(record []audit.Entry) (audit.Entry, bool)) error
 }
 
 // RosterStore keeps who takes part. It holds no answers.
@@ -56,7 +57,7 @@ type RosterStore interface {
 	// Invite adds people who are not in the roster yet and returns those it added. In the same step it owes each of them
 	// the message of that kind from the time given, unless the kind is empty. Where record is given, what it returns for the number
 	// added is kept in the round's record, also in the same step; many people are added in several steps.
-	Invite(ctx context.Context, id RoundID, people []Member, owed MessageKind, due time.Time, record func(added int) AuditEntry) ([]Member, error)
+	Invite(ctx context.Context, id RoundID, people []Member, owed MessageKind, due time.Time, record func(added int) audit.Entry) ([]Member, error)
 	// Seat returns a person's place: with a zero Standing when they are not in the roster; ErrNoRound when there is no round.
 	Participation(ctx context.Context, id RoundID, person PersonID) (Participation, error)
 	// ChangeMember applies change to the person's entry and keeps it, applying it again to a fresh entry when somebody

@@ -8,18 +8,19 @@ import (
 	"time"
 
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // keptAct is an entry of a record as it is kept. Its number is its place.
 type keptAct struct {
-	At      int64              `json:"t"` // unix seconds
-	By      survey.PersonID    `json:"p,omitempty"`
-	Act     survey.AuditAction `json:"a"`
-	Changes [][3]string        `json:"c,omitempty"` // field, old, new
-	Hash    string             `json:"h"`
+	At      int64        `json:"t"` // unix seconds
+	By      string       `json:"p,omitempty"`
+	Act     audit.Action `json:"a"`
+	Changes [][3]string  `json:"c,omitempty"` // field, old, new
+	Hash    string       `json:"h"`
 }
 
-func encodeEntry(e survey.AuditEntry) (string, error) {
+func encodeEntry(e audit.Entry) (string, error) {
 	kept := keptAct{At: e.At.Unix(), By: e.By, Act: e.Action, Hash: e.Hash}
 	for _, c := range e.Changes {
 		kept.Changes = append(kept.Changes, [3]string{c.Field, c.Old, c.New})
@@ -33,25 +34,25 @@ func encodeEntry(e survey.AuditEntry) (string, error) {
 
 // decodeEntry reads the entry of a number. One that cannot be read has only that: somebody meddled with it, which is for
 // survey.Verify to tell, and must not keep the round from being steered.
-func decodeEntry(number int, raw string) survey.AuditEntry {
+func decodeEntry(number int, raw string) audit.Entry {
 	var kept keptAct
 	if json.Unmarshal([]byte(raw), &kept) != nil {
-		return survey.AuditEntry{Seq: number}
+		return audit.Entry{Seq: number}
 	}
-	e := survey.AuditEntry{Seq: number, At: time.Unix(kept.At, 0).UTC(), By: kept.By, Action: kept.Act, Hash: kept.Hash}
+	e := audit.Entry{Seq: number, At: time.Unix(kept.At, 0).UTC(), By: kept.By, Action: kept.Act, Hash: kept.Hash}
 	for _, c := range kept.Changes {
-		e.Changes = append(e.Changes, survey.Change{Field: c[0], Old: c[1], New: c[2]})
+		e.Changes = append(e.Changes, audit.Change{Field: c[0], Old: c[1], New: c[2]})
 	}
 	return e
 }
 
 // AuditLog returns the entries of a round, oldest first; ErrNoRound when there is no round.
-func (s *Store) AuditLog(ctx context.Context, id survey.RoundID) (_ []survey.AuditEntry, err error) {
+func (s *Store) AuditLog(ctx context.Context, id survey.RoundID) (_ []audit.Entry, err error) {
 	defer attempt(&err, "read the record of round %s", id)
 	return s.record(ctx, id)
 }
 
-func (s *Store) record(ctx context.Context, id survey.RoundID) ([]survey.AuditEntry, error) {
+func (s *Store) record(ctx context.Context, id survey.RoundID) ([]audit.Entry, error) {
 	pipe := s.client.Pipeline()
 	there, raw := pipe.Exists(ctx, roundKey(id)), pipe.LRange(ctx, auditKey(id), 0, -1)
 	if err := exec(ctx, pipe); err != nil {
@@ -60,7 +61,7 @@ func (s *Store) record(ctx context.Context, id survey.RoundID) ([]survey.AuditEn
 	if there.Val() == 0 {
 		return nil, survey.ErrNoRound
 	}
-	entries := make([]survey.AuditEntry, len(raw.Val()))
+	entries := make([]audit.Entry, len(raw.Val()))
 	for i, text := range raw.Val() {
 		entries[i] = decodeEntry(i+1, text)
 	}
@@ -69,7 +70,7 @@ func (s *Store) record(ctx context.Context, id survey.RoundID) ([]survey.AuditEn
 
 // AppendEntry adds the entry that next returns for the record as it is, if it returns one; next is called again when somebody else has
 // added an entry in between.
-func (s *Store) AppendEntry(ctx context.Context, id survey.RoundID, next func([]survey.AuditEntry) (survey.AuditEntry, bool)) (err error) {
+func (s *Store) AppendEntry(ctx context.Context, id survey.RoundID, next func([]audit.Entry) (audit.Entry, bool)) (err error) {
 	defer attempt(&err, "add to the record of round %s", id)
 	for range tries {
 		record, err := s.record(ctx, id)
@@ -80,11 +81,11 @@ func (s *Store) AppendEntry(ctx context.Context, id survey.RoundID, next func([]
 		if !wanted {
 			return nil
 		}
-		last := survey.AuditEntry{}
+		last := audit.Entry{}
 		if len(record) > 0 {
 			last = record[len(record)-1]
 		}
-		e = e.Chain(id, last)
+		e = e.Chain(string(id), last)
 		text, err := encodeEntry(e)
 		if err != nil {
 			return err
@@ -103,8 +104,8 @@ func (s *Store) AppendEntry(ctx context.Context, id survey.RoundID, next func([]
 
 // behindError says that an entry does not follow on the last one of the record any more.
 type behindError struct {
-	last   survey.AuditEntry // the one that it is to follow on
-	people int               // how many people it would be of
+	last   audit.Entry // the one that it is to follow on
+	people int         // how many people it would be of
 }
 
 func (e *behindError) Error() string { return "the record has gone on" }
@@ -125,25 +126,25 @@ func behind(rest []any) *behindError {
 }
 
 // lastEntry is the last of so many entries: the zero Entry when there are none.
-func lastEntry(number int64, text string) survey.AuditEntry {
+func lastEntry(number int64, text string) audit.Entry {
 	if number == 0 {
-		return survey.AuditEntry{}
+		return audit.Entry{}
 	}
 	return decodeEntry(int(number), text)
 }
 
 // only is what recorded takes for an entry that depends on nothing, or for none.
-func only(e survey.AuditEntry) func(int) survey.AuditEntry {
+func only(e audit.Entry) func(int) audit.Entry {
 	if e.Action == "" {
 		return nil
 	}
-	return func(int) survey.AuditEntry { return e }
+	return func(int) audit.Entry { return e }
 }
 
 // recorded runs a script that makes a change and adds the entry of it to the record, both at once: again for as long as others add entries
 // in between. It gives run the entry as it is to be kept, or an empty text where there is none, its number, and of how many people it
 // is: at first as many as are given, then as many as the script says.
-func (s *Store) recorded(ctx context.Context, id survey.RoundID, record func(people int) survey.AuditEntry, people int,
+func (s *Store) recorded(ctx context.Context, id survey.RoundID, record func(people int) audit.Entry, people int,
 	run func(entry string, number, people int) ([]any, error),
 ) ([]any, error) {
 	if record == nil {
@@ -156,7 +157,7 @@ func (s *Store) recorded(ctx context.Context, id survey.RoundID, record func(peo
 	}
 	last := lastEntry(number.Val(), text.Val())
 	for range tries {
-		e := record(people).Chain(id, last)
+		e := record(people).Chain(string(id), last)
 		text, err := encodeEntry(e)
 		if err != nil {
 			return nil, err

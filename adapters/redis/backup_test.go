@@ -24,6 +24,7 @@ import (
 
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // again returns the same backup each time it is read.
@@ -153,20 +154,20 @@ func peopled(t testing.TB, s *Store) {
 	must(t, s.Withdraw(ctx, seats[1]), errorOf(s.Forget(ctx, "open", seats[2].Member.Person)))
 	must(t, s.Plan(ctx, "open", "digest@2026-12-04", now), s.MarkPlanned(ctx, "open", []string{"nudge Asia/Tokyo"}))
 	for range 3 {
-		must(t, s.AppendEntry(ctx, "open", func([]survey.AuditEntry) (survey.AuditEntry, bool) {
-			return survey.AuditEntry{Action: survey.AuditResults}, true
+		must(t, s.AppendEntry(ctx, "open", func([]audit.Entry) (audit.Entry, bool) {
+			return audit.Entry{Action: audit.Results}, true
 		}))
 	}
 
 	draft, _ := opened(t, s, "later")
 	draft.ID, draft.State = "draft", survey.Draft
-	must(t, s.CreateRound(ctx, draft, survey.AuditEntry{}))
+	must(t, s.CreateRound(ctx, draft, audit.Entry{}))
 
 	_, seats = opened(t, s, "closed", names[:7]...)
 	for _, seat := range seats {
 		must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 2)))
 	}
-	must(t, errorOf(s.CloseRound(ctx, "closed", now, survey.AuditEntry{})), s.AnonymiseRoster(ctx, "closed", survey.Turnout{Invited: 7, Started: 7}))
+	must(t, errorOf(s.CloseRound(ctx, "closed", now, audit.Entry{})), s.AnonymiseRoster(ctx, "closed", survey.Turnout{Invited: 7, Started: 7}))
 }
 
 // TestBackupAndRestore: from each kind of store into another, everything is there again, to the last byte and second.
@@ -391,7 +392,7 @@ func TestBackupWhileClosing(t *testing.T) {
 	_, seats := opened(t, s, "r1", names...)
 	must(t, errorOf(s.Answer(ctx, seats[0], time.Now(), survey.Operation{ID: "a"}, "vision", 2)))
 	s.client.AddHook(&interrupt{transaction: "exists", skip: 1, do: func() {
-		must(t, errorOf(s.Forget(ctx, "r1", "p000")), errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.AuditEntry{})))
+		must(t, errorOf(s.Forget(ctx, "r1", "p000")), errorOf(s.CloseRound(ctx, "r1", time.Now(), audit.Entry{})))
 	}})
 	backup := backedUp(t, s)
 	want := Contents{Rounds: 1, Open: 1, People: len(names) - 1, Responses: len(names) - 1}
@@ -421,7 +422,7 @@ func TestBackupWhileSealing(t *testing.T) {
 	ctx := t.Context()
 	_, seats := opened(t, s, "r1", "p1")
 	must(t, errorOf(s.ChangeMember(ctx, seats[0], time.Now(), func(m *survey.Member) error { m.Role = "midwife"; return nil })),
-		errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.AuditEntry{})))
+		errorOf(s.CloseRound(ctx, "r1", time.Now(), audit.Entry{})))
 	s.client.AddHook(&interrupt{key: rosterKey("r1"), do: func() { must(t, s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 1, Started: 1})) }})
 	backup := backedUp(t, s)
 	to := frozen(t)

@@ -12,6 +12,7 @@ import (
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/reminders"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // backends are the stores on which commands are counted.
@@ -43,7 +44,7 @@ func manyRounds(t testing.TB, s *Store, rounds int) time.Time {
 			Channel: "slack:T1:C1", Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: survey.DefaultMinGroup,
 			Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(), OpenedAt: now,
 		}
-		if err := s.CreateRound(t.Context(), r, survey.AuditEntry{}); err != nil {
+		if err := s.CreateRound(t.Context(), r, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -124,7 +125,7 @@ func BenchmarkPlanning(b *testing.B) {
 		r, err := s.Round(b.Context(), id)
 		must(b, err)
 		r.Posts.Digest, r.ClosesAt = "0 10 * * *", now.AddDate(0, 0, 9)
-		must(b, s.SaveRound(b.Context(), r, survey.AuditEntry{}))
+		must(b, s.SaveRound(b.Context(), r, audit.Entry{}))
 		var all []survey.Member
 		for i := range people {
 			all = append(all, survey.Member{Person: survey.PersonID(fmt.Sprint("p", i))})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // journalled is a file as an operator's is opened.
@@ -44,7 +45,7 @@ func TestErasedStaysErased(t *testing.T) {
 				must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 2)))
 			}
 			shut.Coordinators = []survey.PersonID{"forgotten", "slack:T1:UC"}
-			must(t, s.SaveRound(ctx, shut, survey.AuditEntry{}))
+			must(t, s.SaveRound(ctx, shut, audit.Entry{}))
 			shut.Version++
 			backup := backedUp(t, s)
 
@@ -55,7 +56,7 @@ func TestErasedStaysErased(t *testing.T) {
 			for _, id := range []survey.RoundID{"open", "closing"} {
 				must(t, errorOf(s.Forget(ctx, id, "forgotten")))
 			}
-			shut, err := s.CloseRound(ctx, "closing", now.Add(time.Second+time.Nanosecond), survey.AuditEntry{})
+			shut, err := s.CloseRound(ctx, "closing", now.Add(time.Second+time.Nanosecond), audit.Entry{})
 			must(t, err)
 
 			to, o := s, RestoreOptions{Replace: true}
@@ -134,7 +135,7 @@ func TestJournalHoldsNobody(t *testing.T) {
 	s.KeepJournal(journalled(t, path))
 	_, seats := opened(t, s, "r1", "slack:T1:ANA", "slack:T1:BEN")
 	must(t, s.Withdraw(t.Context(), seats[0]), s.Withdraw(t.Context(), seats[0]), errorOf(s.Forget(t.Context(), "r1", "slack:T1:BEN")))
-	must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.AuditEntry{})))
+	must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})))
 	raw, err := os.ReadFile(path)
 	must(t, err)
 	lines := slices.DeleteFunc(strings.Split(string(raw), "\n"), func(l string) bool { return l == "" })
@@ -170,7 +171,7 @@ func TestNothingIsToldUnlessNoted(t *testing.T) {
 		ways := map[string]func() error{
 			"withdraw": func() error { return s.Withdraw(t.Context(), seats[0]) },
 			"forget":   func() error { return errorOf(s.Forget(t.Context(), "r1", "p2")) },
-			"close":    func() error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.AuditEntry{})) },
+			"close":    func() error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})) },
 		}
 		for _, way := range []string{"withdraw", "forget", "close"} {
 			s.KeepJournal(disk)
@@ -192,7 +193,7 @@ func TestSealingNotesTheClosing(t *testing.T) {
 	s := frozen(t)
 	opened(t, s, "r1", "p1")
 	s.KeepJournal(fullDisk{})
-	if err := errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.AuditEntry{})); !errors.Is(err, survey.ErrUnavailable) {
+	if err := errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("close: got %v", err)
 	}
 	if err := s.AnonymiseRoster(t.Context(), "r1", survey.Turnout{Invited: 1}); !errors.Is(err, survey.ErrUnavailable) {
@@ -243,7 +244,7 @@ func TestForgottenAfterTheClose(t *testing.T) {
 			}
 			var backup []byte
 			closing := func() {
-				must(t, errorOf(s.CloseRound(ctx, "r1", now, survey.AuditEntry{})), s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 2}))
+				must(t, errorOf(s.CloseRound(ctx, "r1", now, audit.Entry{})), s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 2}))
 			}
 			if c.sealed {
 				closing()
@@ -407,13 +408,13 @@ func TestTheLastCoordinatorOfAClosedRoundStaysForgotten(t *testing.T) {
 	s := frozen(t)
 	ctx, now := t.Context(), time.Now()
 	opened(t, s, "shut", "stays")
-	shut, err := s.CloseRound(ctx, "shut", now, survey.AuditEntry{})
+	shut, err := s.CloseRound(ctx, "shut", now, audit.Entry{})
 	must(t, err)
 	before := backedUp(t, s)
 	lead := shut.Coordinators[0]
 	must(t, errorOf(s.Forget(ctx, "shut", lead)))
 	shut.Coordinators = nil
-	must(t, s.SaveRound(ctx, shut, survey.AuditEntry{}))
+	must(t, s.SaveRound(ctx, shut, audit.Entry{}))
 	for what, backup := range map[string][]byte{"made before": before, "made after": backedUp(t, s)} {
 		r := restoring(t, s, backup, RestoreOptions{Replace: true})
 		if got, err := s.Round(ctx, "shut"); err != nil || len(got.Coordinators) > 0 || r.Rounds != 1 {

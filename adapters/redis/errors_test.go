@@ -15,6 +15,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
 )
 
@@ -90,7 +91,7 @@ func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
 						}
 						round, seats := opened(t, store.Store, id, "slack:T1:UA")
 						if state == survey.Closed {
-							if round, err = store.CloseRound(t.Context(), round.ID, time.Now(), survey.AuditEntry{}); err != nil {
+							if round, err = store.CloseRound(t.Context(), round.ID, time.Now(), audit.Entry{}); err != nil {
 								t.Fatal(err)
 							}
 						}
@@ -160,7 +161,7 @@ func argument(t *testing.T, of reflect.Type, round survey.Round, seat survey.Par
 		survey.Delivery{Round: round.ID, Person: person, Kind: "reminder"}, survey.MessageKind("reminder"),
 		[]survey.MessageKind{"reminder"}, []survey.PersonID{"slack:T1:UNEW"}, []survey.Member{{Person: "slack:T1:UNEW"}},
 		survey.Rating(2), survey.Operation{ID: "g"}, survey.Detail{Note: "a note"}, survey.English, survey.ScopeTeam, moment,
-		map[string][]survey.Moment{round.TimeZone: {moment}}, survey.Workshop{At: later}, survey.AuditResults,
+		map[string][]survey.Moment{round.TimeZone: {moment}}, survey.Workshop{At: later}, audit.Results,
 	} {
 		if reflect.TypeOf(v) == of {
 			return reflect.ValueOf(v)

@@ -10,6 +10,7 @@ import (
 
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // TestNoResponseOutlivesItsRound: an extension is held up between its script and the moving of expiries; meanwhile somebody
@@ -28,7 +29,7 @@ func TestNoResponseOutlivesItsRound(t *testing.T) {
 		}
 	}
 	ctx := t.Context()
-	must(e.CreateRound(ctx, r, survey.AuditEntry{}))
+	must(e.CreateRound(ctx, r, audit.Entry{}))
 	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Status: survey.Invited}}, survey.Invitation, time.Now(), nil)
 	must(err)
 	seat, err := e.Participation(ctx, "r", ana)
@@ -39,8 +40,8 @@ func TestNoResponseOutlivesItsRound(t *testing.T) {
 
 	extended := r
 	extended.ClosesAt = now.Add(200 * 24 * time.Hour)
-	must(e.SaveRound(ctx, extended, survey.AuditEntry{}))
-	closed, err := e.CloseRound(ctx, "r", now, survey.AuditEntry{})
+	must(e.SaveRound(ctx, extended, audit.Entry{}))
+	closed, err := e.CloseRound(ctx, "r", now, audit.Entry{})
 	must(err)
 	must(e.moveExpiry(ctx, extended)) // the extension goes on with what it knew
 
@@ -83,7 +84,7 @@ func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 			}
 		}
 	}
-	must(e.CreateRound(ctx, r, survey.AuditEntry{Action: survey.AuditCreated}))
+	must(e.CreateRound(ctx, r, audit.Entry{Action: audit.Created}))
 	expires("made", r, 3) // the round, its secret and its record
 	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Status: survey.Invited}}, "", time.Time{}, nil)
 	must(err)
@@ -104,29 +105,29 @@ func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 	must(err)
 	expires("answered", r, 9)
 	r.ClosesAt = now.Add(200 * 24 * time.Hour)
-	must(e.SaveRound(ctx, r, survey.AuditEntry{}))
+	must(e.SaveRound(ctx, r, audit.Entry{}))
 	expires("extended", r, 9)
-	closed, err := e.CloseRound(ctx, "r", now, survey.AuditEntry{})
+	closed, err := e.CloseRound(ctx, "r", now, audit.Entry{})
 	must(err)
 	expires("closed", closed, 8) // without the secret
 	must(e.Plan(ctx, "r", survey.ResultsPost, now))
 	expires("results planned", closed, 8)
 	closed.Workshop.At = now.Add(time.Hour)
-	must(e.SaveRound(ctx, closed, survey.AuditEntry{}))
+	must(e.SaveRound(ctx, closed, audit.Entry{}))
 	expires("workshop moved", closed, 8)
-	must(e.AppendEntry(ctx, "r", func([]survey.AuditEntry) (survey.AuditEntry, bool) {
-		return survey.AuditEntry{Action: survey.AuditExported}, true
+	must(e.AppendEntry(ctx, "r", func([]audit.Entry) (audit.Entry, bool) {
+		return audit.Entry{Action: audit.Exported}, true
 	}))
 	expires("exported", closed, 8)
 	// A record may begin late: of a round that was kept before there were records.
 	must(e.client.Del(ctx, auditKey("r")).Err())
-	must(e.AppendEntry(ctx, "r", func([]survey.AuditEntry) (survey.AuditEntry, bool) {
-		return survey.AuditEntry{Action: survey.AuditExported}, true
+	must(e.AppendEntry(ctx, "r", func([]audit.Entry) (audit.Entry, bool) {
+		return audit.Entry{Action: audit.Exported}, true
 	}))
 	expires("exported, the first entry", closed, 8)
 	must(e.client.Del(ctx, auditKey("r")).Err())
 	closed.Version++
-	must(e.SaveRound(ctx, closed, survey.AuditEntry{Action: survey.AuditWorkshop}))
+	must(e.SaveRound(ctx, closed, audit.Entry{Action: audit.Workshop}))
 	expires("saved, the first entry", closed, 8)
 }
 
@@ -141,7 +142,7 @@ func TestNoKeyOutlivesARoundThatCloses(t *testing.T) {
 		now := time.Now()
 		r, seats := opened(t, s, id, "p0")
 		r.ClosesAt = now.AddDate(0, 0, 30).UTC().Truncate(time.Second)
-		must(t, s.SaveRound(ctx, r, survey.AuditEntry{}))
+		must(t, s.SaveRound(ctx, r, audit.Entry{}))
 		var all sync.WaitGroup
 		begin := make(chan struct{})
 		race := func(do func()) {
@@ -173,7 +174,7 @@ func TestNoKeyOutlivesARoundThatCloses(t *testing.T) {
 		race(func() { _ = s.UpdateContact(ctx, id, "p0", reach(false)) })
 		race(func() {
 			time.Sleep(time.Duration(i%6) * 200 * time.Microsecond)
-			must(t, errorOf(s.CloseRound(ctx, id, now, survey.AuditEntry{})), s.AnonymiseRoster(ctx, id, survey.Turnout{}))
+			must(t, errorOf(s.CloseRound(ctx, id, now, audit.Entry{})), s.AnonymiseRoster(ctx, id, survey.Turnout{}))
 		})
 		close(begin)
 		all.Wait()

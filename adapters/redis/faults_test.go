@@ -17,6 +17,7 @@ import (
 
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // opened keeps an open round on the store, in which the people given take part.
@@ -27,7 +28,7 @@ func opened(t testing.TB, s survey.Store, id survey.RoundID, people ...string) (
 		TimeZone: survey.DefaultTimeZone, ClosesAt: time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second), Channel: "slack:T1:C1",
 		Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: survey.DefaultMinGroup,
 	}
-	if err := s.CreateRound(t.Context(), r, survey.AuditEntry{}); err != nil {
+	if err := s.CreateRound(t.Context(), r, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	var seats []survey.Participation
@@ -72,9 +73,9 @@ func TestLostReplies(t *testing.T) {
 	ctx := t.Context()
 	now := time.Now()
 	for _, err := range []error{
-		s.SaveRound(ctx, warm, survey.AuditEntry{}), s.UpdateContact(ctx, "warm", "p1", reach(true)),
+		s.SaveRound(ctx, warm, audit.Entry{}), s.UpdateContact(ctx, "warm", "p1", reach(true)),
 		errorOf(s.Answer(ctx, seats[0], now, survey.Operation{ID: "o"}, "e", 1)), s.Plan(ctx, "warm", "digest@d", now),
-		s.Enqueue(ctx, "warm", survey.Nudge, now, []survey.PersonID{"p1"}), s.MarkPlanned(ctx, "warm", []string{"a"}), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now, survey.AuditEntry{})),
+		s.Enqueue(ctx, "warm", survey.Nudge, now, []survey.PersonID{"p1"}), s.MarkPlanned(ctx, "warm", []string{"a"}), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now, audit.Entry{})),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -97,15 +98,15 @@ func TestLostReplies(t *testing.T) {
 	lose("create", nil, func() error {
 		other := r
 		other.ID = "r2"
-		return s.CreateRound(ctx, other, survey.AuditEntry{Action: survey.AuditCreated})
+		return s.CreateRound(ctx, other, audit.Entry{Action: audit.Created})
 	})
-	lose("save", nil, func() error { return s.SaveRound(ctx, r, survey.AuditEntry{Action: survey.AuditCreated}) })
+	lose("save", nil, func() error { return s.SaveRound(ctx, r, audit.Entry{Action: audit.Created}) })
 	if got, err := direct.Round(ctx, "r1"); err != nil || got.Version != 1 {
 		t.Errorf("saved as version %d, %v", got.Version, err)
 	}
 	people := []survey.Member{{Person: "ana"}, {Person: "ben"}}
 	lose("invite", nil, func() error {
-		added, err := s.Invite(ctx, "r1", people, survey.Invitation, time.Now(), func(int) survey.AuditEntry { return survey.AuditEntry{Action: survey.AuditInvited} })
+		added, err := s.Invite(ctx, "r1", people, survey.Invitation, time.Now(), func(int) audit.Entry { return audit.Entry{Action: audit.Invited} })
 		if len(added) != len(people) {
 			t.Errorf("invite: %d reported as added, want %d", len(added), len(people))
 		}
@@ -114,8 +115,8 @@ func TestLostReplies(t *testing.T) {
 	if again, err := s.Invite(ctx, "r1", people, survey.Invitation, time.Now(), nil); err != nil || len(again) != 0 {
 		t.Errorf("pressed again: %d invited, %v", len(again), err)
 	}
-	note := func([]survey.AuditEntry) (survey.AuditEntry, bool) {
-		return survey.AuditEntry{Action: survey.AuditResults}, true
+	note := func([]audit.Entry) (audit.Entry, bool) {
+		return audit.Entry{Action: audit.Results}, true
 	}
 	lose("append", nil, func() error { return s.AppendEntry(ctx, "r1", note) })
 	lose("append, and another in between", func() {
@@ -123,7 +124,7 @@ func TestLostReplies(t *testing.T) {
 			t.Error(err)
 		}
 	}, func() error { return s.AppendEntry(ctx, "r1", note) })
-	recorded(t, direct, "r1", survey.AuditCreated, survey.AuditInvited, survey.AuditResults, survey.AuditResults, survey.AuditResults)
+	recorded(t, direct, "r1", audit.Created, audit.Invited, audit.Results, audit.Results, audit.Results)
 	lose("owe", nil, func() error { return s.Enqueue(ctx, "r1", survey.Nudge, now, []survey.PersonID{"ana"}) })
 	if n := direct.client.ZCard(ctx, owedKey("r1")).Val(); n != 3 {
 		t.Errorf("%d messages are owed, want 3", n)
@@ -189,33 +190,33 @@ func TestLostReplies(t *testing.T) {
 	}
 	word = "exec"
 	lose("withdraw, and the close in between", func() {
-		if _, err := direct.CloseRound(ctx, "r1", now, survey.AuditEntry{}); err != nil {
+		if _, err := direct.CloseRound(ctx, "r1", now, audit.Entry{}); err != nil {
 			t.Error(err)
 		}
 	}, func() error { return s.Withdraw(ctx, seat) })
 	word = "evalsha"
 	lose("close", nil, func() error {
-		closed, err := s.CloseRound(ctx, "r2", now, survey.AuditEntry{Action: survey.AuditClosed})
+		closed, err := s.CloseRound(ctx, "r2", now, audit.Entry{Action: audit.Closed})
 		if closed.Version != 1 {
 			t.Errorf("closed as version %d", closed.Version)
 		}
 		return err
 	})
-	recorded(t, direct, "r2", survey.AuditCreated, survey.AuditClosed)
+	recorded(t, direct, "r2", audit.Created, audit.Closed)
 }
 
 // recorded fails the test unless these are the acts of a round's record.
-func recorded(t *testing.T, s *Store, id survey.RoundID, want ...survey.AuditAction) {
+func recorded(t *testing.T, s *Store, id survey.RoundID, want ...audit.Action) {
 	t.Helper()
 	entries, err := s.AuditLog(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []survey.AuditAction
+	var got []audit.Action
 	for _, e := range entries {
 		got = append(got, e.Action)
 	}
-	if broken := survey.Verify(id, entries); !slices.Equal(got, want) || broken != 0 {
+	if broken := audit.Verify(string(id), entries); !slices.Equal(got, want) || broken != 0 {
 		t.Errorf("the record has %v, broken at %d; want %v", got, broken, want)
 	}
 }
@@ -224,7 +225,7 @@ func recorded(t *testing.T, s *Store, id survey.RoundID, want ...survey.AuditAct
 func TestTamperingIsSeenAndStopsNothing(t *testing.T) {
 	t.Parallel()
 	e := embedded(t)
-	ctx, act := t.Context(), func(a survey.AuditAction) survey.AuditEntry { return survey.AuditEntry{Action: a, By: "slack:T1:UC"} }
+	ctx, act := t.Context(), func(a audit.Action) audit.Entry { return audit.Entry{Action: a, By: "slack:T1:UC"} }
 	for what, tamper := range map[string]struct {
 		with func(key string) error
 		seen int
@@ -237,17 +238,17 @@ func TestTamperingIsSeenAndStopsNothing(t *testing.T) {
 	} {
 		id := survey.RoundID("r" + strings.ReplaceAll(what, " ", ""))
 		r := survey.Round{ID: id, State: survey.Draft, ClosesAt: time.Now().Add(time.Hour), Channel: "c"}
-		err := errors.Join(e.CreateRound(ctx, r, act(survey.AuditCreated)), e.SaveRound(ctx, r, act(survey.AuditRedrafted)))
+		err := errors.Join(e.CreateRound(ctx, r, act(audit.Created)), e.SaveRound(ctx, r, act(audit.Redrafted)))
 		r.Version++
-		err = errors.Join(err, e.SaveRound(ctx, r, act(survey.AuditOpened)))
+		err = errors.Join(err, e.SaveRound(ctx, r, act(audit.Opened)))
 		r.Version++
-		err = errors.Join(err, tamper.with(auditKey(id)), e.SaveRound(ctx, r, act(survey.AuditWorkshop)),
-			e.AppendEntry(ctx, id, func([]survey.AuditEntry) (survey.AuditEntry, bool) { return act(survey.AuditResults), true }))
+		err = errors.Join(err, tamper.with(auditKey(id)), e.SaveRound(ctx, r, act(audit.Workshop)),
+			e.AppendEntry(ctx, id, func([]audit.Entry) (audit.Entry, bool) { return act(audit.Results), true }))
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 		entries, err := e.AuditLog(ctx, id)
-		if seen := survey.Verify(id, entries); err != nil || seen != tamper.seen {
+		if seen := audit.Verify(string(id), entries); err != nil || seen != tamper.seen {
 			t.Errorf("%s: broken at %d, want %d; %v", what, seen, tamper.seen, err)
 		}
 	}
@@ -329,7 +330,7 @@ func TestClosingLeavesNoSecretInTheFile(t *testing.T) {
 	if !onDisk() {
 		t.Fatal("the test looks in the wrong place")
 	}
-	if _, err := s.CloseRound(t.Context(), "r1", time.Now(), survey.AuditEntry{}); err != nil {
+	if _, err := s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.client.Exists(t.Context(), secretKey("r1")).Val(); n != 0 {
@@ -353,8 +354,8 @@ func TestSleep(t *testing.T) {
 	const private = "private words"
 	e.Sleep()
 	for what, err := range map[string]error{
-		"create": e.CreateRound(ctx, r, survey.AuditEntry{}), "round": errorOf(e.Round(ctx, "r1")), "save": e.SaveRound(ctx, r, survey.AuditEntry{}),
-		"close": errorOf(e.CloseRound(ctx, "r1", now, survey.AuditEntry{})), "rounds in": errorOf(e.RoundsIn(ctx, r.Channel)),
+		"create": e.CreateRound(ctx, r, audit.Entry{}), "round": errorOf(e.Round(ctx, "r1")), "save": e.SaveRound(ctx, r, audit.Entry{}),
+		"close": errorOf(e.CloseRound(ctx, "r1", now, audit.Entry{})), "rounds in": errorOf(e.RoundsIn(ctx, r.Channel)),
 		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}}, survey.Invitation, time.Now(), nil)), "seat": errorOf(e.Participation(ctx, "r1", "p1")),
 		"change":      errorOf(e.ChangeMember(ctx, seat, now, func(*survey.Member) error { return nil })),
 		"unreachable": e.UpdateContact(ctx, "r1", "p1", reach(true)), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
@@ -369,7 +370,7 @@ func TestSleep(t *testing.T) {
 	}
 	asleep := embedded(t)
 	asleep.Sleep()
-	if err := asleep.CreateRound(ctx, r, survey.AuditEntry{}); !errors.Is(err, survey.ErrUnavailable) {
+	if err := asleep.CreateRound(ctx, r, audit.Entry{}); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("asleep before the first call: got error %v", err)
 	}
 	e.Wake()

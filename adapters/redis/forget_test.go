@@ -11,6 +11,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // interrupt does something once: just before a script is run, or just after a key was scanned.
@@ -66,7 +67,7 @@ func TestForgottenWhileSealing(t *testing.T) {
 	s := embedded(t).Store
 	ctx := t.Context()
 	opened(t, s, "r1", "p1", "p2")
-	if _, err := s.CloseRound(ctx, "r1", time.Now(), survey.AuditEntry{}); err != nil {
+	if _, err := s.CloseRound(ctx, "r1", time.Now(), audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	s.client.AddHook(&interrupt{script: sealScript, do: func() {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // TestKeysArePinned: whoever changes a key or an encoding loses what is kept, and must mean it. Where an
@@ -37,8 +38,8 @@ func TestKeysArePinned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry, err := encodeEntry(survey.AuditEntry{
-		Seq: 3, At: at, By: "slack:T1:U1", Action: survey.AuditExtended, Changes: []survey.Change{{Field: "closes", Old: "a", New: "b"}}, Hash: "0f",
+	entry, err := encodeEntry(audit.Entry{
+		Seq: 3, At: at, By: "slack:T1:U1", Action: audit.Extended, Changes: []audit.Change{{Field: "closes", Old: "a", New: "b"}}, Hash: "0f",
 	})
 	if err != nil {
 		t.Fatal(err)

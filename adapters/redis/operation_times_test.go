@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // TestOperationTimesTakeTurns checks that the times of operations are remembered for at least ten
@@ -100,7 +101,7 @@ func TestClosingDeletesOperationTimes(t *testing.T) {
 	if n := e.client.Exists(ctx, operationTimesKeys("r1")...).Val(); n != 2 {
 		t.Fatalf("there are %d hashes of times", n)
 	}
-	must(t, errorOf(e.CloseRound(ctx, "r1", start, survey.AuditEntry{})))
+	must(t, errorOf(e.CloseRound(ctx, "r1", start, audit.Entry{})))
 	left, err := e.client.Keys(ctx, "*").Result()
 	must(t, err)
 	for _, key := range left {

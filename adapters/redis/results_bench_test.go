@@ -11,6 +11,7 @@ import (
 
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // BenchmarkResults sets the tally of a round against bare pipelined reads of the same keys, in one run:
@@ -84,7 +85,7 @@ func fill(b *testing.B, s *Store, people int) (*survey.Matrix, []string) {
 	m.Dimensions = []survey.Dimension{{ID: "d", CoreElements: []survey.CoreElement{{Elements: all}}}}
 	now := time.Now()
 	r := survey.Round{ID: "r", State: survey.Open, Channel: "c", ClosesAt: now.Add(time.Hour)}
-	if err := s.CreateRound(b.Context(), r, survey.AuditEntry{}); err != nil {
+	if err := s.CreateRound(b.Context(), r, audit.Entry{}); err != nil {
 		b.Fatal(err)
 	}
 	keys := make([]string, 0, people)

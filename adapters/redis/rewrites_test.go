@@ -10,6 +10,7 @@ import (
 
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // inFile says whether a text is in the append-only files of a server.
@@ -52,7 +53,7 @@ func TestErasedLeavesTheFile(t *testing.T) {
 		}
 	}
 	for i := range 12 {
-		must(t, errorOf(s.CloseRound(ctx, survey.RoundID(fmt.Sprint("r", i)), time.Now(), survey.AuditEntry{})))
+		must(t, errorOf(s.CloseRound(ctx, survey.RoundID(fmt.Sprint("r", i)), time.Now(), audit.Entry{})))
 	}
 	must(t, s.Withdraw(ctx, seats[0]), errorOf(s.Forget(ctx, "open", "forgotten")))
 	left := 0
@@ -82,7 +83,7 @@ func TestEachErasureAsksForARewrite(t *testing.T) {
 	}{
 		{"withdraw", func(s *Store) error { return s.Withdraw(t.Context(), seats[0]) }},
 		{"forget", func(s *Store) error { return errorOf(s.Forget(t.Context(), "r1", "p2")) }},
-		{"close", func(s *Store) error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.AuditEntry{})) }},
+		{"close", func(s *Store) error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})) }},
 		{"seal", func(s *Store) error { return s.AnonymiseRoster(t.Context(), "r1", survey.Turnout{}) }},
 		{"replace", func(s *Store) error {
 			return errorOf(s.Restore(t.Context(), again(backedUp(t, frozen(t))), RestoreOptions{Replace: true}))

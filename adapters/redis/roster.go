@@ -13,6 +13,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // tries bounds how often a change is made again to an entry that somebody else changed in between. Only the
@@ -30,7 +31,7 @@ const batch = 200
 // and counts them as added, while another call (somebody pressed twice) does not. When it fails it returns
 // those added until then; those of the batch that failed may be in the roster too, with their message owed.
 func (s *Store) Invite(ctx context.Context, id survey.RoundID, people []survey.Member, owed survey.MessageKind, due time.Time,
-	record func(added int) survey.AuditEntry,
+	record func(added int) audit.Entry,
 ) (added []survey.Member, err error) {
 	defer attempt(&err, "invite to round %s", id)
 	var once []survey.Member

@@ -11,6 +11,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // errNotForClosing keeps a round from looking closed while its secret is still there.
@@ -20,7 +21,7 @@ var errNotForClosing = errors.New("only CloseRound closes a round")
 var errNoClosingTime = errors.New("the round has no closing time")
 
 // CreateRound keeps a new round and makes its secret. A round of that id is left as it is.
-func (s *Store) CreateRound(ctx context.Context, r survey.Round, e survey.AuditEntry) (err error) {
+func (s *Store) CreateRound(ctx context.Context, r survey.Round, e audit.Entry) (err error) {
 	defer attempt(&err, "create round %s", r.ID)
 	if r.State == survey.Closed {
 		return errNotForClosing
@@ -75,7 +76,7 @@ func (s *Store) round(ctx context.Context, id survey.RoundID) (survey.Round, err
 // neither closes a round nor opens a closed one again: ErrChanged, or ErrClosed. A closing time counts to the
 // second. When the expiry moves, that of every response and of the lists that lead to the round is moved after
 // it, page by page; a fault in between is returned, and the same call again goes on with it.
-func (s *Store) SaveRound(ctx context.Context, r survey.Round, e survey.AuditEntry) (err error) {
+func (s *Store) SaveRound(ctx context.Context, r survey.Round, e audit.Entry) (err error) {
 	defer attempt(&err, "save round %s", r.ID)
 	body, err := bodyOf(r)
 	if err != nil {
@@ -104,16 +105,16 @@ func (s *Store) SaveRound(ctx context.Context, r survey.Round, e survey.AuditEnt
 // CloseRound closes the round for good and destroys its secret, both at once, and then has the server asked to
 // rewrite its append-only file, in which the secret would outlive it. Closing again changes nothing and
 // keeps the first time, but goes on with what a fault may have left: the expiry of responses and lists.
-func (s *Store) CloseRound(ctx context.Context, id survey.RoundID, at time.Time, e survey.AuditEntry) (survey.Round, error) {
+func (s *Store) CloseRound(ctx context.Context, id survey.RoundID, at time.Time, e audit.Entry) (survey.Round, error) {
 	return s.closeRound(ctx, id, at.UTC(), "", e)
 }
 
 // CloseDue closes the round as CloseRound does, as of its closing time, if that is still the time given; else nothing is changed.
-func (s *Store) CloseDue(ctx context.Context, id survey.RoundID, closes time.Time, e survey.AuditEntry) (survey.Round, error) {
+func (s *Store) CloseDue(ctx context.Context, id survey.RoundID, closes time.Time, e audit.Entry) (survey.Round, error) {
 	return s.closeRound(ctx, id, closes.UTC(), strconv.FormatInt(closes.Unix(), 10), e)
 }
 
-func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time, expected string, e survey.AuditEntry) (_ survey.Round, err error) {
+func (s *Store) closeRound(ctx context.Context, id survey.RoundID, at time.Time, expected string, e audit.Entry) (_ survey.Round, err error) {
 	defer attempt(&err, "close round %s", id)
 	expires := survey.Round{ClosedAt: at}.ExpiresAt()
 	keys := append(append(keysOf(id), operationTimesKeys(id)...), erasedKey(id))

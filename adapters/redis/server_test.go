@@ -19,6 +19,7 @@ import (
 
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // elements are as many, and as long, as in the editions that come with the product.
@@ -213,11 +214,11 @@ func everyKeyExpires(t *testing.T, s *Store) {
 	const all = 5 + 3 + 4 + 1 + 1 + 2 // of the round, responses, people, channel, list of rounds, indexes
 	check("made", all, r.ExpiresAt(), r.ExpiresAt())
 	r.ClosesAt = r.ClosesAt.Add(30 * 24 * time.Hour)
-	if err := s.SaveRound(ctx, r, survey.AuditEntry{}); err != nil {
+	if err := s.SaveRound(ctx, r, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	check("extended", all, r.ExpiresAt(), r.ExpiresAt())
-	closed, err := s.CloseRound(ctx, "r1", time.Now(), survey.AuditEntry{})
+	closed, err := s.CloseRound(ctx, "r1", time.Now(), audit.Entry{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // commandLog is a hook that keeps every command that is sent.
@@ -74,7 +75,7 @@ func TestNoCommandTakesPersonAndPseudonym(t *testing.T) {
 	}
 	backup := backedUp(t, s)
 	must(t, s.Withdraw(ctx, seats[0]), errorOf(s.Forget(ctx, "r1", seats[1].Member.Person)))
-	must(t, errorOf(s.CloseRound(ctx, "r1", now, survey.AuditEntry{})), s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 2}))
+	must(t, errorOf(s.CloseRound(ctx, "r1", now, audit.Entry{})), s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 2}))
 	restoring(t, s, backup, RestoreOptions{Replace: true})
 	backedUp(t, s)
 	if len(sent.all) < 50 {
@@ -104,7 +105,7 @@ func TestNothingIsComparedAfterTheClose(t *testing.T) {
 	ctx, now := t.Context(), time.Now()
 	_, seats := opened(t, s, "r1", "slack:T1:UANA")
 	r, err := s.Answer(ctx, seats[0], now, survey.Operation{ID: "a", At: now}, "vision", 2)
-	must(t, err, errorOf(s.CloseRound(ctx, "r1", now, survey.AuditEntry{})))
+	must(t, err, errorOf(s.CloseRound(ctx, "r1", now, audit.Entry{})))
 	sent := &commandLog{}
 	s.client.AddHook(sent)
 	same, err := s.Current(ctx, seats[0], r)
@@ -131,7 +132,7 @@ func TestSlowLogIsEmptied(t *testing.T) {
 		if !strings.Contains(fmt.Sprint(s.client.SlowLogGet(t.Context(), -1).Val()), seats[0].Pseudonym) {
 			t.Fatal("the log of slow commands does not hold the answer before")
 		}
-		must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), survey.AuditEntry{})))
+		must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})))
 		s.rewriteWanted(t.Context())
 		if got := fmt.Sprint(s.client.SlowLogGet(t.Context(), -1).Val()); strings.Contains(got, seats[0].Pseudonym) {
 			t.Errorf("AOF %v: the log of slow commands holds %s", options.AOF, got)
@@ -151,7 +152,7 @@ func TestRostersSealedByEarlierVersions(t *testing.T) {
 		m.Status, m.Notice, m.NoticeAt = survey.Finished, "1", consent
 		return nil
 	})))
-	must(t, errorOf(s.CloseRound(ctx, "r1", time.Now(), survey.AuditEntry{})))
+	must(t, errorOf(s.CloseRound(ctx, "r1", time.Now(), audit.Entry{})))
 	must(t, s.client.HSet(ctx, roundKey("r1"), "turnout", `{"Invited":1,"Finished":1}`, "sealed", 1).Err())
 	must(t, s.client.HSet(ctx, rosterKey("r1"), "p1", `{"s":"f","n":"1","t":1772668207}`).Err())
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 	"maturitybot/survey/rows"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ func Record(record survey.AuditLog) ([]byte, error) {
 	for _, e := range record.Entries {
 		changes := e.Changes
 		if len(changes) == 0 {
-			changes = []survey.Change{{}}
+			changes = []audit.Change{{}}
 		}
 		for _, c := range changes {
 			records = append(records, []string{

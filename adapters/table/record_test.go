@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // chained is the record of a round in which these were done.
-func chained(entries ...survey.AuditEntry) survey.AuditLog {
+func chained(entries ...audit.Entry) survey.AuditLog {
 	r := survey.AuditLog{Round: survey.Round{ID: "abc"}}
 	for _, e := range entries {
-		r.Entries = append(r.Entries, e.Chain(r.Round.ID, r.Head()))
+		r.Entries = append(r.Entries, e.Chain(string(r.Round.ID), r.Head()))
 	}
 	return r
 }
@@ -25,11 +26,11 @@ func chained(entries ...survey.AuditEntry) survey.AuditLog {
 func TestARecordVerifiesFromItsFile(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
-	created := survey.AuditEntry{At: at, By: "slack:T1:U1", Action: survey.AuditCreated, Changes: []survey.Change{{Field: "area", New: "Ynys Môn, \"<&>\""}}}
+	created := audit.Entry{At: at, By: "slack:T1:U1", Action: audit.Created, Changes: []audit.Change{{Field: "area", New: "Ynys Môn, \"<&>\""}}}
 	for i, text := range append(formulas, "'", "'=1", "''", "'plain", "two\nlines\r\n", "a, \"b\"; c") {
-		created.Changes = append(created.Changes, survey.Change{Field: fmt.Sprint("f", i), Old: text, New: "x"})
+		created.Changes = append(created.Changes, audit.Change{Field: fmt.Sprint("f", i), Old: text, New: "x"})
 	}
-	data, err := Record(chained(created, survey.AuditEntry{At: at.Add(time.Hour), Action: survey.AuditClosed}, survey.AuditEntry{At: at, By: survey.Operator, Action: survey.AuditForgotten}))
+	data, err := Record(chained(created, audit.Entry{At: at.Add(time.Hour), Action: audit.Closed}, audit.Entry{At: at, By: audit.Operator, Action: audit.Forgotten}))
 	if err != nil {
 		t.Fatal(err)
 	}

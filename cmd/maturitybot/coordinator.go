@@ -7,6 +7,7 @@ import (
 
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // coordinatorCommand adds a coordinator to a round, for the operator: its last coordinator may have left.
@@ -43,7 +44,7 @@ func (c coordinatorCommand) Run(ctx context.Context, s streams) error {
 	if who.Platform != home.Platform || who.Workspace != "" && who.Workspace != home.Workspace {
 		return fmt.Errorf("the round is in %s:%s, and the person is not: its results would leave that workspace", home.Platform, home.Workspace)
 	}
-	r, added, err := rounds.AddCoordinator(ctx, seat.Round.ID, survey.PersonID(who.String()), survey.Operator)
+	r, added, err := rounds.AddCoordinator(ctx, seat.Round.ID, survey.PersonID(who.String()), audit.Operator)
 	var full *survey.InputError
 	switch {
 	case errors.As(err, &full):

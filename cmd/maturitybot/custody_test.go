@@ -18,6 +18,7 @@ import (
 	"maturitybot/adapters/redis"
 	"maturitybot/adapters/slack/fake"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
 )
 
@@ -145,7 +146,7 @@ func TestExport(t *testing.T) {
 		t.Errorf("the results do not say who was represented, or name somebody:\n%s", text)
 	}
 	head := need(rounds.AuditLog(t.Context(), "shut", ana))(t).Head()
-	if names := namesIn(t, folder); head.By != survey.Operator || head.Action != survey.AuditExported || !strings.Contains(string(need(os.ReadFile(filepath.Join(folder, names[len(names)-1])))(t)), head.Hash) {
+	if names := namesIn(t, folder); head.By != audit.Operator || head.Action != audit.Exported || !strings.Contains(string(need(os.ReadFile(filepath.Join(folder, names[len(names)-1])))(t)), head.Hash) {
 		t.Errorf("the record ends with %+v, and its file with something else", head)
 	}
 	for _, name := range namesIn(t, folder) {
@@ -208,7 +209,7 @@ func TestCoordinatorAdd(t *testing.T) {
 		round := need(rounds.Round(t.Context(), survey.RoundID(id), ben))(t)
 		record := need(rounds.SystemAuditLog(t.Context(), round))(t)
 		head := record.Head()
-		if head.Action != survey.AuditTeam || head.By != survey.Operator || len(head.Changes) != 1 || head.Changes[0].New != ben || record.Broken != 0 {
+		if head.Action != audit.Team || head.By != audit.Operator || len(head.Changes) != 1 || head.Changes[0].New != ben || record.Broken != 0 {
 			t.Errorf("the record of %s ends with %+v", id, head)
 		}
 		names, _, err := rounds.Planned(t.Context(), round)
@@ -248,7 +249,7 @@ func TestForget(t *testing.T) {
 		t.Errorf("the journal is %q", lines)
 	}
 
-	if record := need(rounds.AuditLog(t.Context(), "open", ana))(t); record.Broken != 0 || record.Head().By != survey.Operator || record.Head().Action != survey.AuditForgotten || len(record.Head().Changes) > 0 {
+	if record := need(rounds.AuditLog(t.Context(), "open", ana))(t); record.Broken != 0 || record.Head().By != audit.Operator || record.Head().Action != audit.Forgotten || len(record.Head().Changes) > 0 {
 		t.Errorf("the record ends with %+v", record.Head())
 	}
 	before := need(rounds.AuditLog(t.Context(), "open", ana))(t).Head().Seq
@@ -261,7 +262,7 @@ func TestForget(t *testing.T) {
 	works(t, []string{"export", "shut", "--out", t.TempDir()}, ".csv")
 	works(t, []string{"rounds"}, "shut ")
 	works(t, []string{"backup", filepath.Join(t.TempDir(), "b.age"), "--recipient", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"}, "rounds: 3")
-	if head := need(rounds.AuditLog(t.Context(), "open", ana))(t).Head(); head.Seq != before+1 || head.Action != survey.AuditForgotten || len(head.Changes) > 0 {
+	if head := need(rounds.AuditLog(t.Context(), "open", ana))(t).Head(); head.Seq != before+1 || head.Action != audit.Forgotten || len(head.Changes) > 0 {
 		t.Errorf("the record ends with %+v", head)
 	}
 	if r := need(rounds.Participation(t.Context(), "open", ana))(t).Round; len(r.Coordinators) != 1 {
@@ -360,7 +361,7 @@ func TestBackupAndRestore(t *testing.T) {
 	for _, id := range []survey.RoundID{"open", "shut", "drafted"} {
 		record := need(restored.SystemAuditLog(t.Context(), survey.Round{ID: id}))(t)
 		head := record.Head()
-		if record.Broken != 0 || head.By != survey.Operator || head.Action != survey.AuditRestored || len(head.Changes) != 1 || head.Changes[0].Field != survey.FieldBackup {
+		if record.Broken != 0 || head.By != audit.Operator || head.Action != audit.Restored || len(head.Changes) != 1 || head.Changes[0].Field != audit.FieldBackup {
 			t.Errorf("the record of %s ends with %+v, broken at %d", id, head, record.Broken)
 		} else if at := need(time.Parse(time.RFC3339, head.Changes[0].New))(t); time.Since(at) > time.Hour {
 			t.Errorf("the backup of %s is of %v", id, at)
@@ -416,7 +417,7 @@ func TestForgetAfterHalfAClose(t *testing.T) {
 	t.Setenv("REDIS_URL", url)
 	store := need(redis.Open(t.Context(), url))(t)
 	defer func() { _ = store.Close() }() // the test is over
-	need(store.CloseRound(t.Context(), "open", time.Now(), survey.AuditEntry{}))(t)
+	need(store.CloseRound(t.Context(), "open", time.Now(), audit.Entry{}))(t)
 	works(t, []string{"forget", ben, "--yes", "--without-erasures"})
 	if s := need(rounds.SystemProgress(t.Context(), "open"))(t); s.Invited != 8 || s.Finished != 8 || !s.Round.Anonymised {
 		t.Errorf("got %+v", s)

@@ -13,6 +13,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // exportCommand writes what the coordinator of a round may have, and nothing else: whoever runs the bot sees no more of the answers.
@@ -84,7 +85,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	if err := c.room(append(files, before)); err != nil { // first, or the record would tell of what was not exported
 		return err
 	}
-	if err := rounds.Audit(ctx, status.Round.ID, survey.Operator, survey.AuditExported); err != nil {
+	if err := rounds.Audit(ctx, status.Round.ID, audit.Operator, audit.Exported); err != nil {
 		return err
 	}
 	after, err := record()

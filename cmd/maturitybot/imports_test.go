@@ -14,17 +14,18 @@ import (
 
 // may says what of ours each room may import; a room that is not named may not exist. Tests are free.
 var may = map[string][]string{
-	"survey":                         {"survey/plaintext"},
+	"survey":                         {"survey/audit", "survey/plaintext"},
+	"survey/audit":                   {},
 	"survey/plaintext":               {},
 	"survey/rows":                    {"survey", "survey/plaintext"},
 	"survey/matrix":                  {"survey", "survey/plaintext"},
 	"bot/chat":                       {},
 	"bot/locale":                     {},
 	"bot/transcript":                 {"bot/chat"},
-	"bot":                            {"bot/chat", "bot/locale", "survey", "survey/plaintext", "survey/rows"},
-	"adapters/redis":                 {"survey"},
-	"adapters/redis/storetest":       {"survey"}, // for tests
-	"adapters/redis/redistest":       {},         // for tests
+	"bot":                            {"bot/chat", "bot/locale", "survey", "survey/audit", "survey/plaintext", "survey/rows"},
+	"adapters/redis":                 {"survey", "survey/audit"},
+	"adapters/redis/storetest":       {"survey", "survey/audit"}, // for tests
+	"adapters/redis/redistest":       {},                         // for tests
 	"adapters/terminal":              {"bot/chat", "survey/plaintext"},
 	"adapters/webhook":               {"bot/chat/dispatch"},
 	"adapters/platform":              {"bot/chat", "bot/chat/dispatch"},
@@ -41,9 +42,9 @@ var may = map[string][]string{
 	"adapters/answers":               {"adapters/spreadsheet", "survey", "survey/plaintext", "survey/rows"},
 	"adapters/chart":                 {"survey", "survey/plaintext"},
 	"adapters/ratings":               {"adapters/spreadsheet", "survey", "survey/plaintext", "survey/rows"},
-	"adapters/table":                 {"survey", "survey/plaintext", "survey/rows"},
+	"adapters/table":                 {"survey", "survey/audit", "survey/plaintext", "survey/rows"},
 	"adapters/results":               {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey"},
-	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "bot/transcript", "reminders", "survey", "survey/matrix"},
+	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "bot/transcript", "reminders", "survey", "survey/audit", "survey/matrix"},
 }
 
 // rooms are the libraries that these rooms alone may know.
@@ -66,7 +67,7 @@ var rooms = map[string]string{
 }
 
 // standardOnly are the rooms that need nothing but the standard library.
-var standardOnly = []string{"survey", "bot/chat", "bot/transcript"}
+var standardOnly = []string{"survey", "survey/audit", "bot/chat", "bot/transcript"}
 
 func TestImportsGoOneWay(t *testing.T) {
 	const module = "maturitybot/"

@@ -10,6 +10,7 @@ import (
 	"maturitybot/adapters/redis"
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
 )
 
@@ -22,9 +23,9 @@ func TestTheLongestRecordFits(t *testing.T) {
 	}
 	b, round, _ := open(t, editions, "en", "cy")
 	ctx, ana := t.Context(), tryPerson("ana")
-	note := func(e survey.AuditEntry) {
+	note := func(e audit.Entry) {
 		t.Helper()
-		if err := b.store.AppendEntry(ctx, round, func([]survey.AuditEntry) (survey.AuditEntry, bool) { return e, true }); err != nil {
+		if err := b.store.AppendEntry(ctx, round, func([]audit.Entry) (audit.Entry, bool) { return e, true }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -36,13 +37,13 @@ func TestTheLongestRecordFits(t *testing.T) {
 	}
 	other := full
 	other.Area, other.Workshop.Place, other.Posts.Digest, other.Reminders.Cron = strings.Repeat("Ê", survey.MaxAreaRunes), strings.Repeat("Ô", survey.MaxPlaceRunes), "", ""
-	var long []survey.AuditEntry
-	for _, act := range []survey.AuditAction{survey.AuditPlan, survey.AuditWorkshop, survey.AuditRedrafted, survey.AuditTeam} {
-		long = append(long, survey.AuditEntry{By: full.Coordinators[0], Action: act, Changes: survey.Changes(full, other)},
-			survey.AuditEntry{By: full.Coordinators[0], Action: act, Changes: survey.Changes(survey.Round{}, full)}, // everything is new
-			survey.AuditEntry{By: full.Coordinators[0], Action: act, Changes: []survey.Change{{Field: "posts_off", New: "opened, digest, last"}, {Field: "far"}}})
+	var long []audit.Entry
+	for _, act := range []audit.Action{audit.Plan, audit.Workshop, audit.Redrafted, audit.Team} {
+		long = append(long, audit.Entry{By: string(full.Coordinators[0]), Action: act, Changes: survey.Changes(full, other)},
+			audit.Entry{By: string(full.Coordinators[0]), Action: act, Changes: survey.Changes(survey.Round{}, full)}, // everything is new
+			audit.Entry{By: string(full.Coordinators[0]), Action: act, Changes: []audit.Change{{Field: "posts_off", New: "opened, digest, last"}, {Field: "far"}}})
 	}
-	long = append(long, survey.AuditEntry{By: survey.Operator, Action: survey.AuditRestored, Changes: []survey.Change{{Field: survey.FieldBackup, New: "2026-11-23T09:00:00Z"}}})
+	long = append(long, audit.Entry{By: audit.Operator, Action: audit.Restored, Changes: []audit.Change{{Field: audit.FieldBackup, New: "2026-11-23T09:00:00Z"}}})
 	for range 3 {
 		for _, e := range long {
 			note(e)
@@ -97,12 +98,12 @@ func TestTheLongestRecordFits(t *testing.T) {
 // meddled is a store in whose records somebody has put all kinds of things from the third entry on.
 type meddled struct{ *redis.EmbeddedStore }
 
-func (m meddled) AuditLog(ctx context.Context, id survey.RoundID) ([]survey.AuditEntry, error) {
+func (m meddled) AuditLog(ctx context.Context, id survey.RoundID) ([]audit.Entry, error) {
 	all, err := m.EmbeddedStore.AuditLog(ctx, id)
 	lots := strings.Repeat("x", 5000)
-	for i, odd := range []survey.AuditEntry{
-		{}, {Action: "x", Hash: lots}, {Action: survey.AuditInvited}, {Action: survey.AuditRefused, By: survey.PersonID(lots), Changes: []survey.Change{{Field: survey.FieldVerb, New: lots}}},
-		{Action: survey.AuditFull}, {Action: survey.AuditPlan, Changes: []survey.Change{{Field: lots, New: "x"}, {Field: "posts_off", New: lots}, {Field: "closes", New: lots}, {Field: "languages", Old: lots}}},
+	for i, odd := range []audit.Entry{
+		{}, {Action: "x", Hash: lots}, {Action: audit.Invited}, {Action: audit.Refused, By: lots, Changes: []audit.Change{{Field: audit.FieldVerb, New: lots}}},
+		{Action: audit.Full}, {Action: audit.Plan, Changes: []audit.Change{{Field: lots, New: "x"}, {Field: "posts_off", New: lots}, {Field: "closes", New: lots}, {Field: "languages", Old: lots}}},
 	} {
 		odd.Seq = 3 + i
 		all[2+i] = odd
@@ -150,11 +151,11 @@ func TestEveryRefusalHasAName(t *testing.T) {
 	}
 	refused := 0
 	for _, e := range entries {
-		if e.Action == survey.AuditRefused {
+		if e.Action == audit.Refused {
 			refused++
 		}
 	}
-	if refused != tried+survey.AuditRefusedQuota {
+	if refused != tried+audit.RefusedQuota {
 		t.Errorf("%d refusals are recorded", refused)
 	}
 	for _, lang := range []string{"en", "cy"} {

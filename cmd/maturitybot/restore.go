@@ -15,6 +15,7 @@ import (
 	"maturitybot/adapters/redis"
 	"maturitybot/adapters/terminal"
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // restoreCommand writes a backup back, or checks it.
@@ -145,7 +146,7 @@ func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, err
 		return r, fmt.Errorf("all is restored, but the records do not tell of it; run it again with --replace: %w", err)
 	}
 	for id := range restored {
-		if err := rounds.Audit(ctx, id, survey.Operator, survey.AuditRestored, survey.Change{Field: survey.FieldBackup, New: r.Backup.At.UTC().Format(time.RFC3339)}); err != nil {
+		if err := rounds.Audit(ctx, id, audit.Operator, audit.Restored, audit.Change{Field: audit.FieldBackup, New: r.Backup.At.UTC().Format(time.RFC3339)}); err != nil {
 			return r, fmt.Errorf("all is restored, but the record of round %s does not tell of it; run it again with --replace: %w", id, err)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"maturitybot/survey"
+	"maturitybot/survey/audit"
 )
 
 // Run tries every law on the stores that fresh returns. Each law uses rounds, people and channels of its own,
@@ -149,7 +150,7 @@ func (w *world) open() survey.Round {
 	w.Helper()
 	r := w.draft()
 	r.State, r.OpenedAt = survey.Open, now
-	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
+	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
 	return r
 }
 
@@ -299,13 +300,13 @@ func roundWhole(w *world) {
 	r.Reminders, r.PlannedAt = survey.ReminderPlan{BeforeClose: []int{3, 0}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 30, Cron: "0 9 * * 1", Paused: true}, now
 	r.Posts = survey.ChannelPlan{Digest: "0 9 * * 1", Disabled: []survey.MessageKind{survey.LastDay}}
 	r.LastDigest = &survey.DigestProgress{At: now, Invited: 3, Finished: 1}
-	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
+	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
 	closed := now.Add(time.Hour + time.Nanosecond)
-	_, err := w.store.CloseRound(w.Context(), r.ID, closed, survey.AuditEntry{})
+	_, err := w.store.CloseRound(w.Context(), r.ID, closed, audit.Entry{})
 	w.must(err)
 	r.Turnout, r.Anonymised = &survey.Turnout{Invited: 1}, true
 	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, *r.Turnout))
-	got, err := w.store.CloseRound(w.Context(), r.ID, closed.Add(time.Hour), survey.AuditEntry{})
+	got, err := w.store.CloseRound(w.Context(), r.ID, closed.Add(time.Hour), audit.Entry{})
 	w.must(err)
 	w.full(got)
 	r.Version, r.State, r.ClosedAt = 4, survey.Closed, now.Add(time.Hour+time.Nanosecond)
@@ -319,11 +320,11 @@ func roundWhole(w *world) {
 func createTwice(w *world) {
 	r := w.open()
 	s := w.start(r, "ana")
-	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
+	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
 	w.equal(w.seat(r.ID, "ana"), s)
 	changed := r
 	changed.Area = "Elsewhere"
-	w.must(w.store.CreateRound(w.Context(), changed, survey.AuditEntry{}))
+	w.must(w.store.CreateRound(w.Context(), changed, audit.Entry{}))
 	got, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	w.equal(got, r)
@@ -337,8 +338,8 @@ func missingRound(w *world) {
 	id, ctx := seat.Round.ID, w.Context()
 	for what, err := range map[string]error{
 		"round":     second(w.store.Round(ctx, id)),
-		"save":      w.store.SaveRound(ctx, seat.Round, survey.AuditEntry{}),
-		"close":     second(w.store.CloseRound(ctx, id, now, survey.AuditEntry{})),
+		"save":      w.store.SaveRound(ctx, seat.Round, audit.Entry{}),
+		"close":     second(w.store.CloseRound(ctx, id, now, audit.Entry{})),
 		"invite":    second(w.store.Invite(ctx, id, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now(), nil)),
 		"seat":      second(w.store.Participation(ctx, id, w.person("ana"))),
 		"change":    second(w.store.ChangeMember(ctx, seat, now, starts)),
@@ -350,7 +351,7 @@ func missingRound(w *world) {
 		"forget":    second(w.store.Forget(ctx, id, w.person("ana"))),
 		"responses": w.store.Responses(ctx, id, func(survey.Response) error { return nil }),
 		"record":    second(w.store.AuditLog(ctx, id)),
-		"append":    w.store.AppendEntry(ctx, id, always(act(survey.AuditResults))),
+		"append":    w.store.AppendEntry(ctx, id, always(act(audit.Results))),
 	} {
 		if !errors.Is(err, survey.ErrNoRound) {
 			w.Errorf("%s: got error %v, want %v", what, err, survey.ErrNoRound)
@@ -365,8 +366,8 @@ func staleSave(w *world) {
 	r := w.open()
 	first, other := r, r
 	first.Area, other.Area = "First", "Other"
-	w.must(w.store.SaveRound(w.Context(), first, survey.AuditEntry{}))
-	w.want(w.store.SaveRound(w.Context(), other, survey.AuditEntry{}), survey.ErrChanged)
+	w.must(w.store.SaveRound(w.Context(), first, audit.Entry{}))
+	w.want(w.store.SaveRound(w.Context(), other, audit.Entry{}), survey.ErrChanged)
 	got, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	first.Version++
@@ -377,8 +378,8 @@ func staleSave(w *world) {
 func saveReplayed(w *world) {
 	r := w.open()
 	r.Area = "First"
-	w.must(w.store.SaveRound(w.Context(), r, survey.AuditEntry{}))
-	w.must(w.store.SaveRound(w.Context(), r, survey.AuditEntry{}))
+	w.must(w.store.SaveRound(w.Context(), r, audit.Entry{}))
+	w.must(w.store.SaveRound(w.Context(), r, audit.Entry{}))
 	got, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	w.equal(got.Version, r.Version+1)
@@ -390,14 +391,14 @@ func saveNeverCloses(w *world) {
 	closed := r
 	closed.State = survey.Closed
 	for range 2 {
-		if w.store.SaveRound(w.Context(), closed, survey.AuditEntry{}) == nil {
+		if w.store.SaveRound(w.Context(), closed, audit.Entry{}) == nil {
 			w.Error("a save closed a round")
 		}
 		closed.ClosedAt = now
 	}
 	created := w.draft()
 	created.State, created.ClosedAt = survey.Closed, now
-	if w.store.CreateRound(w.Context(), created, survey.AuditEntry{}) == nil {
+	if w.store.CreateRound(w.Context(), created, audit.Entry{}) == nil {
 		w.Error("a round was made closed")
 	}
 	got, err := w.store.Round(w.Context(), r.ID)
@@ -412,16 +413,16 @@ func roundsIn(w *world) {
 	w.equal(len(got), 0)
 	a, b, c := w.open(), w.draft(), w.draft()
 	c.Channel += "-other"
-	w.must(w.store.CreateRound(w.Context(), b, survey.AuditEntry{}))
-	w.must(w.store.CreateRound(w.Context(), c, survey.AuditEntry{}))
-	w.must(w.store.CreateRound(w.Context(), a, survey.AuditEntry{})) // again: it is not newer for that
-	_, err = w.store.CloseRound(w.Context(), a.ID, now, survey.AuditEntry{})
+	w.must(w.store.CreateRound(w.Context(), b, audit.Entry{}))
+	w.must(w.store.CreateRound(w.Context(), c, audit.Entry{}))
+	w.must(w.store.CreateRound(w.Context(), a, audit.Entry{})) // again: it is not newer for that
+	_, err = w.store.CloseRound(w.Context(), a.ID, now, audit.Entry{})
 	w.must(err)
 	got, err = w.store.RoundsIn(w.Context(), w.channel())
 	w.must(err)
 	w.equal(got, []survey.RoundID{b.ID, a.ID})
 	b.Channel = c.Channel
-	w.must(w.store.SaveRound(w.Context(), b, survey.AuditEntry{}))
+	w.must(w.store.SaveRound(w.Context(), b, audit.Entry{}))
 	got, err = w.store.RoundsIn(w.Context(), w.channel())
 	w.must(err)
 	w.equal(got, []survey.RoundID{a.ID})
@@ -446,7 +447,7 @@ func roundsOf(w *world) {
 	w.must(err)
 	w.equal(len(got), 3)
 	b.Coordinators = append(b.Coordinators, w.person("carl"))
-	w.must(w.store.SaveRound(w.Context(), b, survey.AuditEntry{}))
+	w.must(w.store.SaveRound(w.Context(), b, audit.Entry{}))
 	got, err = w.store.RoundsOf(w.Context(), w.person("carl"))
 	w.must(err)
 	w.equal(got, []survey.RoundID{b.ID})
@@ -577,7 +578,7 @@ func unreachable(w *world) {
 		started.Unreachable = want
 		w.equal(w.seat(r.ID, "ana").Member, started)
 	}
-	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
+	_, err := w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)
 	w.must(w.store.UpdateContact(w.Context(), r.ID, started.Person, reach(false)))
 	started.Unreachable = false
@@ -762,7 +763,7 @@ func notTakingPart(w *world) {
 // Before a round is open nobody can start or answer; people may be invited.
 func draftRefuses(w *world) {
 	r := w.draft()
-	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
+	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
 	w.invite(r.ID, "ana")
 	seat := w.seat(r.ID, "ana")
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotOpen)
@@ -789,7 +790,7 @@ func lateRefuses(w *world) {
 	w.equal(w.seat(r.ID, "ana").Member, seat.Member)
 	extended := r
 	extended.ClosesAt = r.ClosesAt.Add(2 * time.Hour)
-	w.must(w.store.SaveRound(w.Context(), extended, survey.AuditEntry{}))
+	w.must(w.store.SaveRound(w.Context(), extended, audit.Entry{}))
 	_, err := w.store.Answer(w.Context(), seat, r.ClosesAt.Add(time.Hour), survey.Operation{ID: "o4"}, "vision", 4)
 	w.must(err)
 }
@@ -798,7 +799,7 @@ func lateRefuses(w *world) {
 func closedRefuses(w *world) {
 	r := w.open()
 	want := w.answer(w.start(r, "ana"), "o1", "vision", 2)
-	closed, err := w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
+	closed, err := w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)
 	seat := w.seat(r.ID, "ana")
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
@@ -808,16 +809,16 @@ func closedRefuses(w *world) {
 	w.want(second(w.store.Response(w.Context(), seat)), survey.ErrClosed)
 	w.want(second(w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ben")}}, survey.Invitation, time.Now(), nil)), survey.ErrClosed)
 	r.Version = closed.Version
-	w.want(w.store.SaveRound(w.Context(), r, survey.AuditEntry{}), survey.ErrClosed)
+	w.want(w.store.SaveRound(w.Context(), r, audit.Entry{}), survey.ErrClosed)
 	moved := closed
 	moved.Workshop.At = now.Add(48 * time.Hour)
-	w.must(w.store.SaveRound(w.Context(), moved, survey.AuditEntry{}))
-	w.must(w.store.SaveRound(w.Context(), moved, survey.AuditEntry{})) // its reply was lost
+	w.must(w.store.SaveRound(w.Context(), moved, audit.Entry{}))
+	w.must(w.store.SaveRound(w.Context(), moved, audit.Entry{})) // its reply was lost
 	kept, err := w.store.Round(w.Context(), r.ID)
 	w.must(err)
 	moved.Version++
 	w.equal(kept, moved)
-	w.want(w.store.SaveRound(w.Context(), closed, survey.AuditEntry{}), survey.ErrChanged)
+	w.want(w.store.SaveRound(w.Context(), closed, audit.Entry{}), survey.ErrChanged)
 	w.equal(w.responses(r.ID), []survey.Response{want})
 	w.equal(len(w.roster(r.ID)), 1)
 }
@@ -829,7 +830,7 @@ func seatFromBeforeTheClose(w *world) {
 	want := w.answer(seat, "o1", "vision", 2)
 	w.invite(r.ID, "ben")
 	ben := w.seat(r.ID, "ben")
-	_, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Minute), survey.AuditEntry{})
+	_, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Minute), audit.Entry{})
 	w.must(err)
 	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", 3)), survey.ErrClosed)
 	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
@@ -842,11 +843,11 @@ func seatFromBeforeTheClose(w *world) {
 // Closing again changes nothing and keeps the first time.
 func closeTwice(w *world) {
 	r := w.open()
-	first, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Hour), survey.AuditEntry{})
+	first, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Hour), audit.Entry{})
 	w.must(err)
 	r.State, r.ClosedAt, r.Version = survey.Closed, now.Add(time.Hour), r.Version+1
 	w.equal(first, r)
-	again, err := w.store.CloseRound(w.Context(), r.ID, now.Add(2*time.Hour), survey.AuditEntry{})
+	again, err := w.store.CloseRound(w.Context(), r.ID, now.Add(2*time.Hour), audit.Entry{})
 	w.must(err)
 	w.equal(again, first)
 	got, err := w.store.Round(w.Context(), r.ID)
@@ -869,7 +870,7 @@ func sealForgets(w *world) {
 	turnout := survey.Turnout{Invited: 2, Finished: 1, Roles: []survey.RoleCount{{Role: "midwife", Invited: 1, Finished: 1}}, Unstated: survey.RoleCount{Invited: 1}}
 	w.want(w.store.AnonymiseRoster(w.Context(), r.ID, turnout), survey.ErrStillOpen)
 	w.equal(w.roster(r.ID)[ana.Member.Person], ana.Member)
-	_, err = w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
+	_, err = w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)
 	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, turnout))
 	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, survey.Turnout{Invited: 99}))
@@ -891,10 +892,10 @@ func closeDestroysSecret(w *world) {
 	if len(ana.Pseudonym) != 16 || ana.Pseudonym == ben.Pseudonym || ana.Pseudonym == w.start(other, "ana").Pseudonym {
 		w.Errorf("pseudonyms do not tell people and rounds apart")
 	}
-	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
+	_, err := w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)
 	w.equal(w.seat(r.ID, "ana").Pseudonym, "")
-	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
+	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
 	w.equal(w.seat(r.ID, "ana").Pseudonym, "")
 	if w.seat(other.ID, "ana").Pseudonym == "" {
 		w.Error("another round lost its secret")
@@ -979,7 +980,7 @@ func forgetClosed(w *world) {
 	r := w.open()
 	w.answer(w.start(r, "ana"), "o1", "vision", 2)
 	w.start(r, "ben")
-	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
+	_, err := w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)
 	for _, want := range []survey.Forgotten{{Invited: true, Messages: 1}, {}} {
 		f, err := w.store.Forget(w.Context(), r.ID, w.person("ana"))
@@ -1086,7 +1087,7 @@ func responsesUnlinkableOrder(w *world) {
 	if slices.Equal(before, came) {
 		w.Error("responses come in the order of their people")
 	}
-	_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
+	_, err := w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)
 	w.equal(order(), before)
 }
@@ -1124,7 +1125,7 @@ func crowd(w *world) {
 func (w *world) expiring() (survey.Round, survey.Participation) {
 	r := w.draft()
 	r.State, r.ClosesAt = survey.Open, time.Now().Add(3*time.Second-survey.Retention).UTC().Truncate(time.Second)
-	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
+	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
 	seat := w.start(r, "ana")
 	w.answer(seat, "o1", "vision", 2)
 	return r, seat
@@ -1145,7 +1146,7 @@ func expires(w *world) {
 	w.equal(len(in)+len(of), 0)
 	// What comes under the same id later does not find anything of it.
 	r.ClosesAt = now.Add(time.Hour)
-	w.must(w.store.CreateRound(w.Context(), r, survey.AuditEntry{}))
+	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
 	w.equal(len(w.roster(r.ID))+len(w.responses(r.ID)), 0)
 }
 
@@ -1155,8 +1156,8 @@ func extendMovesExpiry(w *world) {
 	closed, _ := w.expiring()
 	marker, _ := w.expiring()
 	extended.ClosesAt = now.Add(24 * time.Hour)
-	w.must(w.store.SaveRound(w.Context(), extended, survey.AuditEntry{}))
-	_, err := w.store.CloseRound(w.Context(), closed.ID, now, survey.AuditEntry{})
+	w.must(w.store.SaveRound(w.Context(), extended, audit.Entry{}))
+	_, err := w.store.CloseRound(w.Context(), closed.ID, now, audit.Entry{})
 	w.must(err)
 	w.until("the round made last is gone", func() bool {
 		_, err := w.store.Round(w.Context(), marker.ID)
@@ -1513,7 +1514,7 @@ func planWhatHasChanged(w *world) {
 	}
 	save := func() {
 		r.ClosesAt = r.ClosesAt.Add(time.Hour)
-		w.must(w.store.SaveRound(w.Context(), r, survey.AuditEntry{}))
+		w.must(w.store.SaveRound(w.Context(), r, audit.Entry{}))
 		r.Version++
 	}
 	save()
@@ -1534,7 +1535,7 @@ func planWhatHasChanged(w *world) {
 	})
 	w.must(err)
 	changed("a time zone is new")
-	_, err = w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
+	_, err = w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)
 	changed("closed")
 }
@@ -1543,7 +1544,7 @@ func planWhatHasChanged(w *world) {
 func planAll(w *world) {
 	r, never := w.open(), now.AddDate(1, 0, 0)
 	draft := w.draft()
-	w.must(w.store.CreateRound(w.Context(), draft, survey.AuditEntry{}))
+	w.must(w.store.CreateRound(w.Context(), draft, audit.Entry{}))
 	w.plans(now, never, r)
 	w.plans(now, time.Time{}, draft)
 	w.must(w.store.PlanAll(w.Context()))
@@ -1558,7 +1559,7 @@ func everyRound(w *world) {
 		r := w.open()
 		want[r.ID] = survey.Open
 		if i == 2 {
-			_, err := w.store.CloseRound(w.Context(), r.ID, now, survey.AuditEntry{})
+			_, err := w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 			w.must(err)
 			want[r.ID] = survey.Closed
 		}
@@ -1618,43 +1619,43 @@ func closeDueUnlessMoved(w *world) {
 	seat := w.start(r, "ana")
 	was := r.ClosesAt
 	r.ClosesAt = was.Add(7 * 24 * time.Hour)
-	w.must(w.store.SaveRound(w.Context(), r, survey.AuditEntry{}))
-	kept, err := w.store.CloseDue(w.Context(), r.ID, was, survey.AuditEntry{})
+	w.must(w.store.SaveRound(w.Context(), r, audit.Entry{}))
+	kept, err := w.store.CloseDue(w.Context(), r.ID, was, audit.Entry{})
 	w.must(err)
 	w.equal(kept.State, survey.Open)
 	w.equal(w.seat(r.ID, "ana").Pseudonym, seat.Pseudonym)
-	closed, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt, survey.AuditEntry{})
+	closed, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt, audit.Entry{})
 	w.must(err)
 	w.equal(closed.State, survey.Closed)
 	w.equal(closed.ClosedAt.Equal(r.ClosesAt), true)
-	again, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt, survey.AuditEntry{})
+	again, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt, audit.Entry{})
 	w.must(err)
 	w.equal(again.ClosedAt, closed.ClosedAt)
 }
 
-func act(a survey.AuditAction) survey.AuditEntry {
-	return survey.AuditEntry{At: now, By: "test:w:cora", Action: a}
+func act(a audit.Action) audit.Entry {
+	return audit.Entry{At: now, By: "test:w:cora", Action: a}
 }
 
-func always(e survey.AuditEntry) func([]survey.AuditEntry) (survey.AuditEntry, bool) {
-	return func([]survey.AuditEntry) (survey.AuditEntry, bool) { return e, true }
+func always(e audit.Entry) func([]audit.Entry) (audit.Entry, bool) {
+	return func([]audit.Entry) (audit.Entry, bool) { return e, true }
 }
 
-func invited(n int) survey.AuditEntry {
-	e := act(survey.AuditInvited)
-	e.Changes = []survey.Change{{Field: survey.FieldPeople, New: fmt.Sprint(n)}}
+func invited(n int) audit.Entry {
+	e := act(audit.Invited)
+	e.Changes = []audit.Change{{Field: audit.FieldPeople, New: fmt.Sprint(n)}}
 	return e
 }
 
 // record returns the acts of a round's record, which must be whole.
-func (w *world) record(id survey.RoundID) (acts []survey.AuditAction, all []survey.AuditEntry) {
+func (w *world) record(id survey.RoundID) (acts []audit.Action, all []audit.Entry) {
 	w.Helper()
 	all, err := w.store.AuditLog(w.Context(), id)
 	w.must(err)
 	for _, e := range all {
 		acts = append(acts, e.Action)
 	}
-	if broken := survey.Verify(id, all); broken != 0 {
+	if broken := audit.Verify(string(id), all); broken != 0 {
 		w.Errorf("the record %v is broken at its entry %d", acts, broken)
 	}
 	return acts, all
@@ -1663,31 +1664,31 @@ func (w *world) record(id survey.RoundID) (acts []survey.AuditAction, all []surv
 // Entries come back as they were kept, every field of them, one after the other.
 func recordWhole(w *world) {
 	r := w.draft()
-	e := survey.AuditEntry{At: now.Add(123 * time.Millisecond), By: w.person("cora"), Action: survey.AuditCreated, Changes: []survey.Change{
+	e := audit.Entry{At: now.Add(123 * time.Millisecond), By: string(w.person("cora")), Action: audit.Created, Changes: []audit.Change{
 		{Field: "area", Old: "Ynys Môn \"<&>\"", New: "=1\n\xff"}, {Field: "place"},
 	}}
 	w.must(w.store.CreateRound(w.Context(), r, e))
-	first := e.Chain(r.ID, survey.AuditEntry{})
+	first := e.Chain(string(r.ID), audit.Entry{})
 	w.full(first)
-	second := act(survey.AuditResults).Chain(r.ID, first)
-	w.must(w.store.AppendEntry(w.Context(), r.ID, func(record []survey.AuditEntry) (survey.AuditEntry, bool) {
-		w.equal(record, []survey.AuditEntry{first})
-		return act(survey.AuditResults), true
+	second := act(audit.Results).Chain(string(r.ID), first)
+	w.must(w.store.AppendEntry(w.Context(), r.ID, func(record []audit.Entry) (audit.Entry, bool) {
+		w.equal(record, []audit.Entry{first})
+		return act(audit.Results), true
 	}))
-	w.must(w.store.AppendEntry(w.Context(), r.ID, func([]survey.AuditEntry) (survey.AuditEntry, bool) { return act(survey.AuditRefused), false }))
+	w.must(w.store.AppendEntry(w.Context(), r.ID, func([]audit.Entry) (audit.Entry, bool) { return act(audit.Refused), false }))
 	_, all := w.record(r.ID)
-	w.equal(all, []survey.AuditEntry{first, second})
+	w.equal(all, []audit.Entry{first, second})
 }
 
 // Each change is recorded once, however often it is made.
 func recordWithEachChange(w *world) {
 	r, ctx := w.draft(), w.Context()
 	for range 2 {
-		w.must(w.store.CreateRound(ctx, r, act(survey.AuditCreated)))
+		w.must(w.store.CreateRound(ctx, r, act(audit.Created)))
 	}
 	r.State = survey.Open
 	for range 2 {
-		w.must(w.store.SaveRound(ctx, r, act(survey.AuditOpened)))
+		w.must(w.store.SaveRound(ctx, r, act(audit.Opened)))
 	}
 	r.Version++
 	ana, ben, cem := survey.Member{Person: w.person("ana")}, survey.Member{Person: w.person("ben")}, survey.Member{Person: w.person("cem")}
@@ -1697,44 +1698,44 @@ func recordWithEachChange(w *world) {
 	w.must(second(w.store.Invite(ctx, r.ID, []survey.Member{ana, cem}, "", now, invited))) // one of them is new
 	was := r.ClosesAt
 	r.ClosesAt = was.Add(time.Hour)
-	w.must(w.store.SaveRound(ctx, r, act(survey.AuditExtended)))
-	w.must(second(w.store.CloseDue(ctx, r.ID, was, act(survey.AuditClosed)))) // it has been moved
+	w.must(w.store.SaveRound(ctx, r, act(audit.Extended)))
+	w.must(second(w.store.CloseDue(ctx, r.ID, was, act(audit.Closed)))) // it has been moved
 	for range 2 {
-		w.must(second(w.store.CloseDue(ctx, r.ID, r.ClosesAt, act(survey.AuditClosed))))
-		w.must(second(w.store.CloseRound(ctx, r.ID, now, act(survey.AuditClosed))))
+		w.must(second(w.store.CloseDue(ctx, r.ID, r.ClosesAt, act(audit.Closed))))
+		w.must(second(w.store.CloseRound(ctx, r.ID, now, act(audit.Closed))))
 	}
 	acts, all := w.record(r.ID)
-	w.equal(acts, []survey.AuditAction{survey.AuditCreated, survey.AuditOpened, survey.AuditInvited, survey.AuditInvited, survey.AuditExtended, survey.AuditClosed})
+	w.equal(acts, []audit.Action{audit.Created, audit.Opened, audit.Invited, audit.Invited, audit.Extended, audit.Closed})
 	w.equal([]string{all[2].Changes[0].New, all[3].Changes[0].New}, []string{"2", "1"})
 	other := w.open() // without an entry, then closed with one
-	w.must(second(w.store.CloseRound(ctx, other.ID, now, act(survey.AuditCreated))))
+	w.must(second(w.store.CloseRound(ctx, other.ID, now, act(audit.Created))))
 	acts, _ = w.record(other.ID)
-	w.equal(acts, []survey.AuditAction{survey.AuditCreated})
+	w.equal(acts, []audit.Action{audit.Created})
 }
 
 // What is not done is not recorded; nor is what is done without an entry.
 func recordOfNothing(w *world) {
 	r, ctx := w.draft(), w.Context()
 	r.State = survey.Open
-	w.must(w.store.CreateRound(ctx, r, act(survey.AuditCreated)))
+	w.must(w.store.CreateRound(ctx, r, act(audit.Created)))
 	stale := r
 	r.Area = "First"
-	w.must(w.store.SaveRound(ctx, r, survey.AuditEntry{}))
-	w.want(w.store.SaveRound(ctx, stale, act(survey.AuditWorkshop)), survey.ErrChanged)
+	w.must(w.store.SaveRound(ctx, r, audit.Entry{}))
+	w.want(w.store.SaveRound(ctx, stale, act(audit.Workshop)), survey.ErrChanged)
 	w.invite(r.ID, "ana")
 	w.must(second(w.store.Invite(ctx, r.ID, []survey.Member{{Person: w.person("ana")}}, "", now, invited)))
-	w.must(second(w.store.CloseRound(ctx, r.ID, now, survey.AuditEntry{})))
-	w.want(w.store.SaveRound(ctx, r, act(survey.AuditWorkshop)), survey.ErrClosed)
+	w.must(second(w.store.CloseRound(ctx, r.ID, now, audit.Entry{})))
+	w.want(w.store.SaveRound(ctx, r, act(audit.Workshop)), survey.ErrClosed)
 	w.want(second(w.store.Invite(ctx, r.ID, []survey.Member{{Person: w.person("ben")}}, "", now, invited)), survey.ErrClosed)
 	acts, _ := w.record(r.ID)
-	w.equal(acts, []survey.AuditAction{survey.AuditCreated})
+	w.equal(acts, []audit.Action{audit.Created})
 }
 
 // Of many who act at once each is recorded, as what it was, in one whole chain.
 func recordCrowd(w *world) {
 	r, ctx := w.draft(), w.Context()
 	r.State = survey.Open
-	w.must(w.store.CreateRound(ctx, r, act(survey.AuditCreated)))
+	w.must(w.store.CreateRound(ctx, r, act(audit.Created)))
 	var saved, added atomic.Int64
 	w.each(24, func(i int) {
 		for {
@@ -1744,13 +1745,13 @@ func recordCrowd(w *world) {
 				var kept survey.Round
 				if kept, err = w.store.Round(ctx, r.ID); err == nil {
 					kept.Area = fmt.Sprint(i) // two who make the same change at once have made one
-					if err = w.store.SaveRound(ctx, kept, act(survey.AuditWorkshop)); err == nil {
+					if err = w.store.SaveRound(ctx, kept, act(audit.Workshop)); err == nil {
 						saved.Add(1)
 					}
 				}
 			case 1:
-				e := act(survey.AuditResults)
-				e.By = w.person(fmt.Sprint(i))
+				e := act(audit.Results)
+				e.By = string(w.person(fmt.Sprint(i)))
 				err = w.store.AppendEntry(ctx, r.ID, always(e))
 			default:
 				var in []survey.Member
@@ -1764,15 +1765,15 @@ func recordCrowd(w *world) {
 		}
 	})
 	_, all := w.record(r.ID)
-	n, people := map[survey.AuditAction]int64{}, int64(0)
+	n, people := map[audit.Action]int64{}, int64(0)
 	for _, e := range all {
 		n[e.Action]++
-		if e.Action == survey.AuditInvited {
+		if e.Action == audit.Invited {
 			i, err := strconv.ParseInt(e.Changes[0].New, 10, 64)
 			w.must(err)
 			people += i
 		}
 	}
-	w.equal(n, map[survey.AuditAction]int64{survey.AuditCreated: 1, survey.AuditWorkshop: saved.Load(), survey.AuditResults: 8, survey.AuditInvited: 8})
+	w.equal(n, map[audit.Action]int64{audit.Created: 1, audit.Workshop: saved.Load(), audit.Results: 8, audit.Invited: 8})
 	w.equal([]int64{saved.Load(), people, added.Load()}, []int64{8, 9, 9})
 }

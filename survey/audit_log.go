@@ -1,0 +1,44 @@
+package survey
+
+import (
+	"context"
+	"maturitybot/survey/audit"
+)
+
+// AuditLog is the audit log of a round, with the round as it is.
+type AuditLog struct {
+	Round Round
+	audit.Log
+}
+
+// AuditLog returns a round's audit log to one of its coordinators.
+func (r *Rounds) AuditLog(ctx context.Context, id RoundID, by PersonID) (AuditLog, error) {
+	round, err := r.Round(ctx, id, by)
+	if err != nil {
+		return AuditLog{}, err
+	}
+	return r.SystemAuditLog(ctx, round)
+}
+
+// SystemAuditLog returns a round's audit log to the system.
+func (r *Rounds) SystemAuditLog(ctx context.Context, round Round) (AuditLog, error) {
+	entries, err := r.store.AuditLog(ctx, round.ID)
+	if err != nil {
+		return AuditLog{}, err
+	}
+	log := audit.Log{Entries: entries, Broken: audit.Verify(string(round.ID), entries)}
+	return AuditLog{Round: round, Log: log}, nil
+}
+
+// Audit records an action that changes no setting of the round. It does not check that by is a
+// coordinator. The limits of the audit package apply, see Entry.WithinQuota.
+func (r *Rounds) Audit(ctx context.Context, id RoundID, by PersonID, act audit.Action, changes ...audit.Change) error {
+	e := audit.Entry{At: r.now(), By: string(by), Action: act, Changes: changes}
+	return r.store.AppendEntry(ctx, id, e.WithinQuota)
+}
+
+// AuditRefused records that a person who is not a coordinator of the round tried the action that the
+// verb names.
+func (r *Rounds) AuditRefused(ctx context.Context, id RoundID, by PersonID, verb string) error {
+	return r.Audit(ctx, id, by, audit.Refused, audit.Change{Field: audit.FieldVerb, New: verb})
+}
