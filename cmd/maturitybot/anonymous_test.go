@@ -16,7 +16,6 @@ import (
 	"maturitybot/adapters/slack/fake"
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
-	"maturitybot/survey/matrix"
 )
 
 // In each round of TestAnonymousAfterTheClose so many people take part. A line of attack that knows nothing is right
@@ -46,10 +45,7 @@ func TestAnonymousAfterTheClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := editions(t)
 	var elements []string
 	for _, e := range editions[0].Elements() {
 		elements = append(elements, e.ID)

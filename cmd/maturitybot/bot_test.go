@@ -22,7 +22,7 @@ func open(t testing.TB, matrices []*survey.Matrix, languages ...survey.Lang) (*b
 	t.Helper()
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	now := func() time.Time { return at }
-	b, err := build(matrices, nobody{}, now, slog.New(slog.DiscardHandler))
+	b, err := buildForTest(matrices, nobody{}, now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,10 +102,8 @@ func widest(t *testing.T) *survey.Matrix {
 // TestEveryCardFits presses every button of every card that a stakeholder and a coordinator can reach, in each language,
 // with each edition and with texts of every limit's length: each reply must fit both platforms.
 func TestEveryCardFits(t *testing.T) {
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Parallel()
+	editions := editions(t)
 	other, err := loadMatrix("../../survey/matrix/testdata/eight.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -342,10 +340,7 @@ func (brokenArtist) Picture(survey.Published, survey.Lang) ([]byte, string, erro
 
 // TestAFaultEndsNothing: a panic in one event is explained to its person, is logged without what it held, and the bot goes on.
 func TestAFaultEndsNothing(t *testing.T) {
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := editions(t)
 	b, round, _ := open(t, editions, "en", "cy")
 	answerAll(t, b, round) // without answers there is nothing to draw
 	var log bytes.Buffer
@@ -370,10 +365,7 @@ func TestAFaultEndsNothing(t *testing.T) {
 // TestLogOfStakeholders: the log tells nothing of what people do in the survey, unless it fails, and then not
 // who it was. Of coordinators it tells both.
 func TestLogOfStakeholders(t *testing.T) {
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := editions(t)
 	b, round, ben := open(t, editions, "en", "cy")
 	var log bytes.Buffer
 	options := b.bot.Options
@@ -412,10 +404,7 @@ func TestLogOfStakeholders(t *testing.T) {
 
 // TestWhoMayStartARound: an admin of the platform, or who is named in the configuration; nobody else.
 func TestWhoMayStartARound(t *testing.T) {
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := editions(t)
 	b, _, _ := open(t, editions, "en", "cy")
 	options := b.bot.Options
 	options.Creators = []chat.Person{tryPerson("named")}
@@ -432,10 +421,7 @@ func TestWhoMayStartARound(t *testing.T) {
 
 // TestAButtonOfAnotherWorkspaceLetsNobodyIn: a round is of the workspace of its channel.
 func TestAButtonOfAnotherWorkspaceLetsNobodyIn(t *testing.T) {
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := editions(t)
 	b, round, _ := open(t, editions, "en", "cy")
 	if _, err := b.rounds.AllowSelfJoin(t.Context(), round, survey.PersonID(tryPerson("ana").String())); err != nil {
 		t.Fatal(err)
@@ -461,10 +447,7 @@ func TestAButtonOfAnotherWorkspaceLetsNobodyIn(t *testing.T) {
 // TestManyRoundsFitACard: somebody in many rounds with long names, who coordinates as many, still sees their home and is
 // asked which one is meant.
 func TestManyRoundsFitACard(t *testing.T) {
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := editions(t)
 	b, _, _ := open(t, editions, "en", "cy")
 	ana := survey.PersonID(tryPerson("ana").String())
 	for i := range 9 {
@@ -496,10 +479,7 @@ func TestManyRoundsFitACard(t *testing.T) {
 // TestAClaimThatNobodyFinished: of an event that another process has begun, nobody can tell whether it is done; of one that is finished
 // there is nothing more to say.
 func TestAClaimThatNobodyFinished(t *testing.T) {
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := editions(t)
 	b, round, _ := open(t, editions, "en", "cy")
 	press := chat.Event{ID: "twice", Kind: chat.Press, Who: tryPerson("ana"), Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.NewAction("button", string(round), "en")}
 	if fresh, err := b.store.Claim(t.Context(), press.ID); err != nil || !fresh {
@@ -522,10 +502,7 @@ func TestAClaimThatNobodyFinished(t *testing.T) {
 
 // TestWhatComesWithACommand: what a platform asks for with a command stands in the form already.
 func TestWhatComesWithACommand(t *testing.T) {
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := editions(t)
 	b, round, _ := open(t, editions, "en", "cy")
 	ask := func(verb string, values map[string][]string) string {
 		replies := b.bot.Handle(t.Context(), chat.Event{
@@ -558,10 +535,7 @@ func TestWhatComesWithACommand(t *testing.T) {
 // TestAClosedRoundWithoutCoordinators breaks nothing: people can still look at what they were told.
 func TestAClosedRoundWithoutCoordinators(t *testing.T) {
 	t.Parallel()
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := editions(t)
 	b, round, ben := open(t, editions, "en", "cy")
 	ana := tryPerson("ana")
 	if _, _, err := b.rounds.Close(t.Context(), round, survey.PersonID(ana.String())); err != nil {

@@ -235,6 +235,7 @@ func alikeOnDiscord(played string) string {
 
 // TestTranscriptsOnDiscord plays the conversations through Discord, by HTTP and by the gateway.
 func TestTranscriptsOnDiscord(t *testing.T) {
+	t.Parallel()
 	for _, path := range conversations(t) {
 		if filepath.Base(path) == "clock-change.chat" {
 			continue // it is about people's own time zones, which Discord tells nobody

@@ -740,16 +740,12 @@ func playOn(t *testing.T, path string, f faked, same func(string) string, secret
 		(direct || bytes.Contains(written, []byte("\n~ answers stay in the channel\n"))) {
 		t.Skip("the conversation is one of platforms that answer elsewhere")
 	}
-	matrices, err := matrixFlag{}.matrices()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var log locked
 	s := &onPlatform{
 		t: t, platform: f, log: slog.New(slog.NewTextHandler(&log, nil)),
 		names: map[string]string{}, known: map[string]actor{}, actions: map[string]message{}, opened: map[string]func() acknowledged{}, visitors: map[string][]string{},
 	}
-	scene, inside, done, err := stage(transcripts, matrices, s.log, func(people *transcript.People) platform {
+	scene, inside, done, err := stage(transcripts, testOptions(editions(t), s.log), func(people *transcript.People) platform {
 		s.people = people
 		return s
 	})

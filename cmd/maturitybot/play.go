@@ -36,7 +36,9 @@ func (c playCommand) Run(ctx context.Context, s streams) error {
 	if c.Log {
 		to = s.err
 	}
-	scene, _, done, err := stage(filepath.Dir(c.File), matrices, slog.New(slog.NewTextHandler(to, nil)), nil)
+	scene, _, done, err := stage(filepath.Dir(c.File), embeddedOptions{
+		matrices: matrices, log: slog.New(slog.NewTextHandler(to, nil)),
+	}, nil)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ const transcripts = "../../bot/testdata"
 
 // TestTranscripts plays every conversation and compares what the bot did with what is written down.
 func TestTranscripts(t *testing.T) {
+	t.Parallel()
 	paths, err := filepath.Glob(filepath.Join(transcripts, "*.chat"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("found %d transcripts: %v", len(paths), err)
@@ -34,7 +35,8 @@ func TestTranscripts(t *testing.T) {
 				t.Fatal(err)
 			}
 			var log bytes.Buffer
-			scene, _, done, err := stage(transcripts, matrices, slog.New(slog.NewTextHandler(&log, nil)), nil)
+			scene, _, done, err := stage(transcripts,
+				testOptions(matrices, slog.New(slog.NewTextHandler(&log, nil))), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,16 +11,12 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
-	"maturitybot/survey/matrix"
 )
 
 // TestTheLongestRecordFits both platforms, page by page, in both languages, also where somebody has meddled with it.
 func TestTheLongestRecordFits(t *testing.T) {
 	t.Parallel()
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := editions(t)
 	b, round, _ := open(t, editions, "en", "cy")
 	ctx, ana := t.Context(), tryPerson("ana")
 	note := func(e audit.Entry) {
@@ -114,10 +110,7 @@ func (m meddled) AuditLog(ctx context.Context, id survey.RoundID) ([]audit.Entry
 // TestEveryRefusalHasAName: whatever a stranger tries of what is a coordinator's, the record says it in words, in both languages.
 func TestEveryRefusalHasAName(t *testing.T) {
 	t.Parallel()
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := editions(t)
 	b, round, ben := open(t, editions, "en", "cy")
 	r, tried := string(round), 0
 	for _, verb := range []string{"status", "remind", "plan", "close", "team", "record"} { // more than one person's share

@@ -17,7 +17,6 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/reminders"
 	"maturitybot/survey"
-	"maturitybot/survey/matrix"
 )
 
 // recorder is a platform that keeps what it is sent, and answers as it is told.
@@ -79,7 +78,8 @@ func newSeason(t *testing.T, matrices []*survey.Matrix, r survey.Round) *season 
 	t.Helper()
 	s := &season{platform: &recorder{}, now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), came: map[string]int{}}
 	var err error
-	s.built, err = build(matrices, s.platform, func() time.Time { return s.now }, slog.New(slog.NewTextHandler(&s.log, nil)))
+	s.built, err = buildForTest(matrices, s.platform, func() time.Time { return s.now },
+		slog.New(slog.NewTextHandler(&s.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,17 +157,9 @@ func (s *season) at(t *testing.T, then string) []string {
 	}
 }
 
-func editions(t testing.TB) []*survey.Matrix {
-	t.Helper()
-	all, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
 // TestEveryMessageFits: everything that is sent by itself fits both platforms, with texts of every limit's length, in either language.
 func TestEveryMessageFits(t *testing.T) {
+	t.Parallel()
 	for _, languages := range [][]survey.Lang{{"en", "cy"}, {"cy", "en"}} {
 		t.Run(string(languages[0]), func(t *testing.T) {
 			t.Parallel()
@@ -200,6 +192,7 @@ func TestEveryMessageFits(t *testing.T) {
 
 // TestWhatComesOfAReminder: what the platform answers decides whether it is tried again.
 func TestWhatComesOfAReminder(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name        string
 		answer      error
@@ -249,6 +242,7 @@ func TestWhatComesOfAReminder(t *testing.T) {
 
 // TestHowLateMessagesAre: it counts from when a message was first to be sent, by the plan, whatever was tried since.
 func TestHowLateMessagesAre(t *testing.T) {
+	t.Parallel()
 	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts()})
 	s.answer(t)
 	s.invite(t, "ben")
@@ -279,6 +273,7 @@ func TestHowLateMessagesAre(t *testing.T) {
 // TestWhatComesOfAPost: the same for the coordinator's channel. Results that may have been posted are followed by their table,
 // and of results that cannot be posted the coordinators are told.
 func TestWhatComesOfAPost(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		answer error

@@ -172,6 +172,7 @@ func (s onSlack) until(holds func() bool) bool { return s.Until(holds) }
 
 // TestTranscriptsOnSlack plays the conversations through Slack, by HTTP and by Socket Mode.
 func TestTranscriptsOnSlack(t *testing.T) {
+	t.Parallel()
 	for _, path := range conversations(t) {
 		if filepath.Base(path) == "dates-as-written.chat" {
 			continue // people pick days and times in Slack

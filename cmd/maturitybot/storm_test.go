@@ -186,6 +186,7 @@ type replica struct {
 }
 
 func TestStorm(t *testing.T) {
+	t.Parallel()
 	lasts, people := 9*time.Second, 16
 	if s := os.Getenv(longStorm); s != "" {
 		var err error

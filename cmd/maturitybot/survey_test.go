@@ -66,6 +66,7 @@ func TestTaps(t *testing.T) {
 // TestReadingTime counts the words that a person meets from Start to the receipt, and compares the
 // time that the invitation names with the time it takes to read them at 200 to 240 words a minute.
 func TestReadingTime(t *testing.T) {
+	t.Parallel()
 	matrices := editions(t)
 	for _, m := range matrices {
 		for _, lang := range m.Languages {
@@ -86,7 +87,8 @@ func TestReadingTime(t *testing.T) {
 				for _, label := range append(presses, v.Say("button.submit")) {
 					script += "> ben [" + label + "]\n"
 				}
-				scene, _, done, err := stage(transcripts, matrices, slog.New(slog.DiscardHandler), nil)
+				scene, _, done, err := stage(transcripts,
+					testOptions(matrices, slog.New(slog.DiscardHandler)), nil)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -80,7 +80,10 @@ func (c tryCommand) Run(ctx context.Context, s streams) error {
 		fixed := time.Date(2027, 1, 11, 9, 0, 0, 0, time.UTC)
 		now = func() time.Time { return fixed }
 	}
-	b, err := build([]*survey.Matrix{m}, nobody{}, now, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError})))
+	b, err := build(embeddedOptions{
+		matrices: []*survey.Matrix{m}, people: nobody{}, now: now,
+		log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError})),
+	})
 	if err != nil {
 		return err
 	}

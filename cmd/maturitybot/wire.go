@@ -58,27 +58,46 @@ type built struct {
 	store    *redis.EmbeddedStore
 	words    *locale.Words
 	matrices []*survey.Matrix
+	renderer bot.ResultRenderer
 }
 
-// build wires a bot on a store inside the process.
-func build(matrices []*survey.Matrix, people platform, now func() time.Time, log *slog.Logger) (*built, error) {
-	words, err := locale.Load()
-	if err != nil {
-		return nil, err
+// embeddedOptions is what a bot on an embedded store is built from.
+type embeddedOptions struct {
+	matrices []*survey.Matrix
+	people   platform         // its directory and sender
+	now      func() time.Time // its clock
+	log      *slog.Logger
+	words    *locale.Words      // nil loads them
+	renderer bot.ResultRenderer // nil draws with results.New
+}
+
+// build returns a bot on a store inside the process.
+func build(o embeddedOptions) (*built, error) {
+	if o.words == nil {
+		var err error
+		if o.words, err = locale.Load(); err != nil {
+			return nil, err
+		}
+	}
+	if o.renderer == nil {
+		o.renderer = results.New(o.words)
 	}
 	store, err := redis.Embedded()
 	if err != nil {
 		return nil, fmt.Errorf("start embedded store: %w", err)
 	}
-	store.SetTime(now())
-	b := &built{store: store, words: words, matrices: matrices, rounds: survey.NewRounds(store, matrices, now)}
-	b.bot = b.start(people, now, log)
+	store.SetTime(o.now())
+	b := &built{
+		store: store, words: o.words, matrices: o.matrices, renderer: o.renderer,
+		rounds: survey.NewRounds(store, o.matrices, o.now),
+	}
+	b.bot = b.start(o.people, o.now, o.log)
 	return b, nil
 }
 
 func (b *built) start(people platform, now func() time.Time, log *slog.Logger) *bot.Bot {
 	return bot.New(bot.Options{
-		Rounds: b.rounds, Matrices: b.matrices, Words: b.words, Renderer: results.New(b.words),
+		Rounds: b.rounds, Matrices: b.matrices, Words: b.words, Renderer: b.renderer,
 		Directory: people, Sender: people, Claims: b.store, Schedule: diary(), Log: log, Now: now,
 	})
 }
@@ -86,16 +105,19 @@ func (b *built) start(people platform, now func() time.Time, log *slog.Logger) *
 // diary goes by the bank holidays of England and Wales.
 func diary() *reminders.Schedule { return reminders.NewSchedule(reminders.EnglandAndWales()) }
 
-// stage is a stage for transcripts in a folder; done ends its store. People are where on says they are, given the people
-// of the stage: the stage itself, when on is nil. Inside is the bot as it is now.
-func stage(folder string, matrices []*survey.Matrix, log *slog.Logger, on func(*transcript.People) platform) (s transcript.Stage, inside func() chat.Responder, done func() error, err error) {
+// stage returns a stage for transcripts whose matrices are in a folder. People are where on says they are,
+// given the people of the stage: the stage itself, when on is nil. Of o it sets the clock and, without on,
+// the people. The function inside returns the bot as it is now; done closes the store.
+func stage(
+	folder string, o embeddedOptions, on func(*transcript.People) platform,
+) (s transcript.Stage, inside func() chat.Responder, done func() error, err error) {
 	s.Clock = transcript.NewClock(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
 	s.People = transcript.NewPeople()
-	var people platform = s.People
+	o.people, o.now = s.People, s.Clock.Now
 	if on != nil {
-		people = on(s.People)
+		o.people = on(s.People)
 	}
-	b, err := build(matrices, people, s.Clock.Now, log)
+	b, err := build(o)
 	if err != nil {
 		return s, nil, nil, err
 	}
@@ -104,13 +126,13 @@ func stage(folder string, matrices []*survey.Matrix, log *slog.Logger, on func(*
 	var loop *reminders.Loop
 	var planner *reminders.Planner
 	clockwork := func() {
-		loop = reminders.NewLoop(b.rounds, b.bot, log).InTurn()
-		planner = reminders.NewPlanner(b.rounds, diary(), s.Clock.Now, log)
+		loop = reminders.NewLoop(b.rounds, b.bot, o.log).InTurn()
+		planner = reminders.NewPlanner(b.rounds, diary(), s.Clock.Now, o.log)
 	}
 	clockwork()
 	s.Deliver = func(ctx context.Context) {
 		if err := planner.Sweep(ctx); err != nil {
-			log.Error("cannot read what is to be planned", "error", err)
+			o.log.Error("cannot read what is to be planned", "error", err)
 		}
 		loop.Sweep(ctx)
 	}
@@ -119,7 +141,7 @@ func stage(folder string, matrices []*survey.Matrix, log *slog.Logger, on func(*
 		return at, ok && err == nil
 	}
 	s.Restart = func() chat.Responder {
-		b.bot = b.start(people, s.Clock.Now, log)
+		b.bot = b.start(o.people, s.Clock.Now, o.log)
 		clockwork()
 		return b.bot
 	}

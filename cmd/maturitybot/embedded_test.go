@@ -1,0 +1,95 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"maturitybot/adapters/results"
+	"maturitybot/bot"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// What the tests of this package load once: editions, sentences, and a renderer that draws the same
+// results once. Nothing changes a matrix or its words after they are loaded.
+var (
+	loadEditions = sync.OnceValues(matrix.Editions)
+	loadWords    = sync.OnceValues(locale.Load)
+	renderer     = sync.OnceValues(func() (bot.ResultRenderer, error) {
+		words, err := loadWords()
+		if err != nil {
+			return nil, err
+		}
+		return &cachedRenderer{ResultRenderer: results.New(words), pictures: map[drawing]picture{}}, nil
+	})
+)
+
+// editions returns the matrices that come with the program.
+func editions(t testing.TB) []*survey.Matrix {
+	t.Helper()
+	all, err := loadEditions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// testOptions returns what a bot of the tests is built from.
+func testOptions(matrices []*survey.Matrix, log *slog.Logger) embeddedOptions {
+	o := embeddedOptions{matrices: matrices, log: log}
+	// Where they cannot be loaded, build tries again and returns why.
+	o.words, _ = loadWords()
+	o.renderer, _ = renderer()
+	return o
+}
+
+// buildForTest is build with what the tests load once.
+func buildForTest(
+	matrices []*survey.Matrix, people platform, now func() time.Time, log *slog.Logger,
+) (*built, error) {
+	o := testOptions(matrices, log)
+	o.people, o.now = people, now
+	return build(o)
+}
+
+// cachedRenderer draws a picture of the same results once. Drawing takes most of the time of a test
+// that asks for results often, and adapters/chart and adapters/results test what is drawn.
+type cachedRenderer struct {
+	bot.ResultRenderer
+	mu       sync.Mutex
+	pictures map[drawing]picture
+}
+
+// drawing says what is drawn: the results as JSON have the matrix by its id alone.
+type drawing struct {
+	matrix *survey.Matrix
+	sum    [sha256.Size]byte
+}
+
+type picture struct {
+	png []byte
+	alt string
+}
+
+func (c *cachedRenderer) Picture(p survey.Published, lang survey.Lang) ([]byte, string, error) {
+	raw, err := json.Marshal([]any{lang, p, p.Context})
+	if err != nil {
+		return nil, "", err
+	}
+	key := drawing{p.Matrix, sha256.Sum256(raw)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if drawn, ok := c.pictures[key]; ok {
+		return drawn.png, drawn.alt, nil
+	}
+	png, alt, err := c.ResultRenderer.Picture(p, lang)
+	if err == nil {
+		c.pictures[key] = picture{png, alt}
+	}
+	return png, alt, err
+}
