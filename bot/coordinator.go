@@ -15,31 +15,31 @@ import (
 )
 
 // mayCreate says whether somebody may start a round: who manages the workspace, or is named in the configuration.
-func (b *Bot) mayCreate(e chat.Event) bool { return e.Admin || slices.Contains(b.Creators, e.Who) }
+func (b *Bot) mayCreate(req *request) bool { return req.Admin || slices.Contains(b.Creators, req.Who) }
 
 // inChannel refuses to start a round in a conversation with one person: its results would reach nobody else.
-func (b *Bot) inChannel(e chat.Event) error {
-	if e.Private {
-		return refuse(whisper(chat.Paragraph(b.voice(e).Say("new.in_channel")))...)
+func (b *Bot) inChannel(req *request) error {
+	if req.Private {
+		return refuse(card(chat.Paragraph(req.voice.Say("new.in_channel"))))
 	}
 	return nil
 }
 
 // newForm asks for what no round can do without; the rest has usual values, which the draft shows and lets one change. It
 // asks the platform only whether the results can be posted in the channel.
-func (b *Bot) newForm(ctx context.Context, e chat.Event, _ generalArgs) ([]chat.Reply, error) {
-	if err := b.inChannel(e); err != nil {
-		return nil, err // first: in a conversation with one person, a platform may not tell who manages anything
+func (b *Bot) newForm(ctx context.Context, req *request, _ generalArgs) (chat.Form, error) {
+	if err := b.inChannel(req); err != nil {
+		return chat.Form{}, err // first: in a conversation with one person, a platform may not tell who manages anything
 	}
-	if !b.mayCreate(e) {
-		return nil, errNotAllowed
+	if !b.mayCreate(req) {
+		return chat.Form{}, errNotAllowed
 	}
-	v := b.voice(e)
-	if why := b.canPost(ctx, e.Where); why != nil {
-		return whisper(cannotPost(v, v.Say("cannot_post.new"), e.Where, why)...), nil
+	v := req.voice
+	if why := b.canPost(ctx, req.Where); why != nil {
+		return chat.Form{}, refuse(card(cannotPost(v, v.Say("cannot_post.new"), req.Where, why)...))
 	}
 	r := b.defaultRound()
-	r.Area = chat.Trim(e.Value("area"), survey.MaxAreaRunes) // given with the command, where a platform asks for it there
+	r.Area = chat.Trim(req.Value("area"), survey.MaxAreaRunes) // given with the command, where a platform asks for it there
 	first := b.Now().In(r.Location()).AddDate(0, 0, 21)
 	r.ClosesAt = time.Date(first.Year(), first.Month(), first.Day(), 17, 0, 0, 0, r.Location())
 	return b.roundForm(v, chat.NewAction("create", v.Lang), r), nil
@@ -60,7 +60,7 @@ func roundField(v locale.Voice, id string, optional bool) chat.Label {
 }
 
 // roundForm has five fields: Discord takes no more in one form.
-func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) []chat.Reply {
+func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) chat.Form {
 	lang := survey.Lang(v.Lang)
 	var editions []chat.Option
 	for _, m := range b.Matrices {
@@ -83,7 +83,7 @@ func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) []ch
 		spoken = []string{strings.Join(chosen, " ")}
 	}
 	closes := r.ClosesAt.In(r.Location())
-	return []chat.Reply{chat.OpenForm{Form: chat.Form{
+	return chat.Form{
 		Title: v.Say("new.title"), Intro: v.Say("new.intro"), Submit: v.Say("button.continue"), Cancel: v.Say("button.cancel"), Action: action,
 		Fields: []chat.Field{
 			chat.Input{Label: roundField(v, "area", false), Value: r.Area, Max: survey.MaxAreaRunes},
@@ -92,17 +92,17 @@ func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) []ch
 			chat.Date{Label: roundField(v, "closes", false), Value: closes.Format(time.DateOnly)},
 			chat.TimeOfDay{Label: roundField(v, "closes_time", false), Value: closes.Format("15:04")},
 		},
-	}}}
+	}
 }
 
 // readRoundForm fills in what a coordinator wrote; an *survey.InputError names the first field that cannot be read.
-func (b *Bot) readRoundForm(e chat.Event, r *survey.Round) (closes moment, err error) {
-	r.Area, r.Matrix, r.Languages = e.Value("area"), e.Value("matrix"), nil
+func (b *Bot) readRoundForm(req *request, r *survey.Round) (closes moment, err error) {
+	r.Area, r.Matrix, r.Languages = req.Value("area"), req.Value("matrix"), nil
 	i := slices.IndexFunc(b.Matrices, func(m *survey.Matrix) bool { return m.ID == r.Matrix })
 	if i < 0 {
 		return moment{}, &survey.InputError{Field: "matrix", Reason: "unknown"}
 	}
-	for l := range strings.FieldsSeq(e.Value("languages")) {
+	for l := range strings.FieldsSeq(req.Value("languages")) {
 		if b.Matrices[i].Has(survey.Lang(l)) {
 			r.Languages = append(r.Languages, survey.Lang(l))
 		}
@@ -111,25 +111,25 @@ func (b *Bot) readRoundForm(e chat.Event, r *survey.Round) (closes moment, err e
 		// A matrix written in other languages than those offered is asked in its own.
 		r.Languages = b.Matrices[i].Languages
 	}
-	closes, err = readTime(e, "closes", "17:00", r.Location())
+	closes, err = readTime(req.Event, "closes", "17:00", r.Location())
 	r.ClosesAt = closes.Time
 	return closes, err
 }
 
 // rulesForm asks for what is usually left as it is, and stands once the survey is open.
-func (b *Bot) rulesForm(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+func (b *Bot) rulesForm(ctx context.Context, req *request, args coordinatorArgs) (chat.Form, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
 	switch {
 	case err != nil:
-		return nil, err
+		return chat.Form{}, err
 	case r.State != survey.Draft:
-		return nil, survey.ErrOpened
+		return chat.Form{}, survey.ErrOpened
 	}
-	v, far := b.voice(e), "no"
+	v, far := req.voice, "no"
 	if r.Consensus.AllowFarMinority {
 		far = "yes"
 	}
-	return []chat.Reply{chat.OpenForm{Form: chat.Form{
+	return chat.Form{
 		Title: v.Say("new.rules"), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"), Action: chat.NewAction("saverules", string(r.ID), v.Lang),
 		Fields: []chat.Field{
 			chat.Input{Label: roundField(v, "min_group", false), Value: strconv.Itoa(r.MinGroup), Max: 3},
@@ -137,20 +137,20 @@ func (b *Bot) rulesForm(ctx context.Context, e chat.Event, a coordinatorArgs) ([
 			chat.Select{Label: roundField(v, "far", false), Options: []chat.Option{{Value: "no", Label: v.Say("new.far_no")}, {Value: "yes", Label: v.Say("new.far_yes")}}, Chosen: []string{far}},
 			chat.Input{Label: roundField(v, "time_zone", false), Value: r.TimeZone, Max: 40},
 		},
-	}}}, nil
+	}, nil
 }
 
-func (b *Bot) saveRules(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	r, err := b.Rounds.Redraft(ctx, a.round, person(e.Who), func(r *survey.Round) error {
+func (b *Bot) saveRules(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+	r, err := b.Rounds.Redraft(ctx, args.round, req.person, func(r *survey.Round) error {
 		number := func(field string, n *int) error {
 			var err error
-			if *n, err = strconv.Atoi(strings.TrimSuffix(strings.ReplaceAll(e.Value(field), " ", ""), "%")); err != nil {
+			if *n, err = strconv.Atoi(strings.TrimSuffix(strings.ReplaceAll(req.Value(field), " ", ""), "%")); err != nil {
 				return &survey.InputError{Field: field, Reason: "number"}
 			}
 			return nil
 		}
-		zone, err := time.LoadLocation(e.Value("time_zone"))
-		if err != nil || e.Value("time_zone") == "" {
+		zone, err := time.LoadLocation(req.Value("time_zone"))
+		if err != nil || req.Value("time_zone") == "" {
 			return &survey.InputError{Field: "time_zone", Reason: "unknown"}
 		}
 		// What was said in hours of the old zone is meant in hours of the new one.
@@ -161,48 +161,48 @@ func (b *Bot) saveRules(ctx context.Context, e chat.Event, a coordinatorArgs) ([
 			t = t.In(r.Location())
 			return clockTime(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), zone).Time
 		}
-		r.ClosesAt, r.Workshop.At, r.TimeZone = here(r.ClosesAt), here(r.Workshop.At), e.Value("time_zone")
-		r.Consensus.AllowFarMinority = e.Value("far") == "yes"
+		r.ClosesAt, r.Workshop.At, r.TimeZone = here(r.ClosesAt), here(r.Workshop.At), req.Value("time_zone")
+		r.Consensus.AllowFarMinority = req.Value("far") == "yes"
 		return errors.Join(number("min_group", &r.MinGroup), number("agreed", &r.Consensus.Percent))
 	})
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	return b.draftCard(b.voice(e), r), nil
+	return b.draftCard(req.voice, r), nil
 }
 
-func (b *Bot) createRound(ctx context.Context, e chat.Event, _ generalArgs) ([]chat.Reply, error) {
-	if err := b.inChannel(e); err != nil {
-		return nil, err // first: in a conversation with one person, a platform may not tell who manages anything
+func (b *Bot) createRound(ctx context.Context, req *request, _ generalArgs) (chat.Card, error) {
+	if err := b.inChannel(req); err != nil {
+		return chat.Card{}, err // first: in a conversation with one person, a platform may not tell who manages anything
 	}
-	if !b.mayCreate(e) {
-		return nil, errNotAllowed
+	if !b.mayCreate(req) {
+		return chat.Card{}, errNotAllowed
 	}
-	if why := b.canPost(ctx, e.Where); why != nil {
-		v := b.voice(e)
-		return []chat.Reply{chat.FieldErrors{Fields: map[string]string{"area": v.Say("cannot_post.new") + " " + reason(v, why)}}}, nil
+	if why := b.canPost(ctx, req.Where); why != nil {
+		v := req.voice
+		return chat.Card{}, fieldErrors{"area": v.Say("cannot_post.new") + " " + reason(v, why)}
 	}
 	r := b.defaultRound()
-	closes, err := b.readRoundForm(e, &r)
+	closes, err := b.readRoundForm(req, &r)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	r.ID, r.Channel, r.Coordinators = newRoundID(e.ID), e.Where.String(), []survey.PersonID{person(e.Who)}
+	r.ID, r.Channel, r.Coordinators = newRoundID(req.ID), req.Where.String(), []survey.PersonID{req.person}
 	r, err = b.Rounds.Create(ctx, r)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	return asWhispers(b.draftCard(b.voice(e), r, closes.remark(b.voice(e))...)), nil
+	return b.draftCard(req.voice, r, closes.remark(req.voice)...), nil
 }
 
 // draftCard shows what was proposed, to be opened or changed, with remarks on what was just written.
-func (b *Bot) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) []chat.Reply {
+func (b *Bot) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) chat.Card {
 	id := string(r.ID)
 	blocks := append([]chat.Block{
 		chat.Heading{Text: v.Say("draft.title", "area", r.Area)},
 		chat.Text{Spans: []chat.Span{chat.Words(b.roundFacts(v, r))}},
 	}, remarks...)
-	return update(append(blocks,
+	return card(append(blocks,
 		chat.Footnote(v.Say("draft.fixed")),
 		row(primary(v.Say("button.open"), chat.NewAction("open", id, v.Lang)), button(v.Say("button.redraft"), chat.NewAction("redraft", id, v.Lang)),
 			button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)), button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang)),
@@ -247,44 +247,44 @@ func (b *Bot) consensusRule(v locale.Voice, r survey.Round) string {
 	return v.Say(key, "percent", r.Consensus.Percent, "far", survey.FarMinorityPercent)
 }
 
-func (b *Bot) redraftForm(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+func (b *Bot) redraftForm(ctx context.Context, req *request, args coordinatorArgs) (chat.Form, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
 	if err != nil {
-		return nil, err
+		return chat.Form{}, err
 	}
-	v := b.voice(e)
+	v := req.voice
 	if r.State != survey.Draft {
-		return whisper(chat.Paragraph(v.Say("draft.opened"))), nil
+		return chat.Form{}, refuse(card(chat.Paragraph(v.Say("draft.opened"))))
 	}
-	return b.roundForm(v, chat.NewAction("saveround", string(a.round), v.Lang), r), nil
+	return b.roundForm(v, chat.NewAction("saveround", string(args.round), v.Lang), r), nil
 }
 
-func (b *Bot) saveRound(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
+func (b *Bot) saveRound(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
 	var closes moment
-	r, err := b.Rounds.Redraft(ctx, a.round, person(e.Who), func(r *survey.Round) (err error) {
-		closes, err = b.readRoundForm(e, r)
+	r, err := b.Rounds.Redraft(ctx, args.round, req.person, func(r *survey.Round) (err error) {
+		closes, err = b.readRoundForm(req, r)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	return b.draftCard(b.voice(e), r, closes.remark(b.voice(e))...), nil
+	return b.draftCard(req.voice, r, closes.remark(req.voice)...), nil
 }
 
-func (b *Bot) openRound(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+func (b *Bot) openRound(ctx context.Context, req *request, args coordinatorArgs) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
 	if err != nil {
 		return nil, err
 	}
 	if to, why := b.canPostFor(ctx, r); why != nil && r.State == survey.Draft {
-		return whisper(cannotPost(b.voice(e), b.voice(e).Say("cannot_post.open"), to, why)...), nil
+		return whispered(cannotPost(req.voice, req.voice.Say("cannot_post.open"), to, why)...), nil
 	}
-	r, opened, err := b.Rounds.Open(ctx, a.round, person(e.Who))
+	r, opened, err := b.Rounds.Open(ctx, args.round, req.person)
 	if err != nil {
 		return nil, err
 	}
-	v, id := b.voice(e), string(r.ID)
-	replies := update(
+	v, id := req.voice, string(r.ID)
+	replies := updated(
 		chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
 		chat.Paragraph(b.roundFacts(v, r)),
 		chat.Paragraph(v.Say("opened.next")),
@@ -315,51 +315,51 @@ func (b *Bot) toChannel(r survey.Round, blocks func(locale.Voice) []chat.Block) 
 
 // target finds the round a coordinator means: the one pressed on; else the one named; else the only one of this
 // channel, or of all theirs, that wanted says is fit. With several it asks which.
-func (b *Bot) target(ctx context.Context, e chat.Event, a targetArgs, wanted func(survey.Round) bool) (survey.Round, error) {
-	me := person(e.Who)
-	if a.round != "" {
-		return b.Rounds.Round(ctx, a.round, me)
+func (b *Bot) target(ctx context.Context, req *request, args targetArgs, wanted func(survey.Round) bool) (survey.Round, error) {
+	me := req.person
+	if args.round != "" {
+		return b.Rounds.Round(ctx, args.round, me)
 	}
-	rounds, err := b.Rounds.RoundsIn(ctx, e.Where.String(), me)
+	rounds, err := b.Rounds.RoundsIn(ctx, req.Where.String(), me)
 	if err != nil {
 		return survey.Round{}, err
 	}
 	fit := filter(rounds, wanted)
-	if len(fit) == 0 || a.words != "" {
-		seats, err := b.Rounds.RoundsOf(ctx, me)
+	if len(fit) == 0 || args.words != "" {
+		parts, err := b.Rounds.RoundsOf(ctx, me)
 		if err != nil {
 			return survey.Round{}, err
 		}
 		rounds = nil
-		for _, s := range seats {
+		for _, s := range parts {
 			if slices.Contains(s.Round.Coordinators, me) {
 				rounds = append(rounds, s.Round)
 			}
 		}
 		fit = filter(rounds, wanted)
 	}
-	v := b.voice(e)
-	if a.words != "" {
+	v := req.voice
+	if args.words != "" {
 		// A round that was named is that round or none: another one must never be steered in its place.
 		var near []survey.Round
-		fit, near = namedRounds(fit, a.words)
+		fit, near = namedRounds(fit, args.words)
 		if len(fit) == 0 && len(near) > 0 {
-			return survey.Round{}, refuse(b.whichRound(v, e.Action.Verb, near)...)
+			return survey.Round{}, refuse(b.whichRound(v, req.Action.Verb, near))
 		}
 		if len(fit) == 0 && len(rounds) > 0 {
-			return survey.Round{}, refuse(whisper(chat.Paragraph(v.Say("choose.unnamed", "name", chat.Trim(a.words, 60))))...)
+			return survey.Round{}, refuse(card(chat.Paragraph(v.Say("choose.unnamed", "name", chat.Trim(args.words, 60)))))
 		}
 	}
 	switch {
 	case len(fit) == 1:
 		return fit[0], nil
 	case len(fit) > 1:
-		return survey.Round{}, refuse(b.whichRound(v, e.Action.Verb, fit)...)
+		return survey.Round{}, refuse(b.whichRound(v, req.Action.Verb, fit))
 	case len(rounds) > 0:
-		return survey.Round{}, refuse(whisper(chat.Paragraph(v.Say("choose.unfit")))...)
+		return survey.Round{}, refuse(card(chat.Paragraph(v.Say("choose.unfit"))))
 	}
-	b.Log.Warn("refused", "reason", "coordinates no round", "verb", e.Action.Verb, "person", b.personHash(e.Who))
-	return survey.Round{}, refuse(whisper(chat.Paragraph(v.Say("choose.none")))...)
+	b.Log.Warn("refused", "reason", "coordinates no round", "verb", req.Action.Verb, "person", b.personHash(req.Who))
+	return survey.Round{}, refuse(card(chat.Paragraph(v.Say("choose.none"))))
 }
 
 // roundChoice offers one of several rounds. Its button begins with the date, which tells two rounds of one
@@ -378,12 +378,12 @@ func (b *Bot) roundChoice(v locale.Voice, r survey.Round, action chat.Action) ch
 }
 
 // whichRound asks which of several rounds a coordinator means.
-func (b *Bot) whichRound(v locale.Voice, verb string, rounds []survey.Round) []chat.Reply {
+func (b *Bot) whichRound(v locale.Voice, verb string, rounds []survey.Round) chat.Card {
 	blocks := []chat.Block{chat.Paragraph(v.Say("choose.which"))}
 	for _, r := range rounds[:min(len(rounds), maxHome)] {
 		blocks = append(blocks, b.roundChoice(v, r, chat.NewAction(verb, string(r.ID), v.Lang)))
 	}
-	return whisper(blocks...)
+	return card(blocks...)
 }
 
 // namedRounds returns the rounds that words name: their area, also in quotes, or their id. Without any it
@@ -419,19 +419,19 @@ func isOpen(r survey.Round) bool   { return r.State == survey.Open }
 func isClosed(r survey.Round) bool { return r.State == survey.Closed }
 func isAny(survey.Round) bool      { return true }
 
-func (b *Bot) inviteForm(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
-	r, err := b.target(ctx, e, a, isOpen)
+func (b *Bot) inviteForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
+	r, err := b.target(ctx, req, args, isOpen)
 	if err != nil {
-		return nil, err
+		return chat.Form{}, err
 	}
 	if !r.AcceptsAnswers(b.Now()) {
-		return nil, closedOr(r)
+		return chat.Form{}, closedOr(r)
 	}
 	m, err := b.Rounds.Matrix(r)
 	if err != nil {
-		return nil, err
+		return chat.Form{}, err
 	}
-	v := b.roundVoice(e, r)
+	v := b.roundVoice(req, r)
 	label := func(id string) chat.Label {
 		return chat.Label{ID: id, Text: v.Say("invite." + id), Hint: v.Say("invite." + id + "_hint"), Optional: true}
 	}
@@ -440,12 +440,12 @@ func (b *Bot) inviteForm(ctx context.Context, e chat.Event, a targetArgs) ([]cha
 	for _, role := range m.Roles() {
 		if len(roles) < chat.MaxMenu {
 			roles = append(roles, chat.Option{Value: role.ID, Label: role.Name.In(survey.Lang(v.Lang))})
-			if role.ID == e.Value("role") { // given with the command
+			if role.ID == req.Value("role") { // given with the command
 				chosen = []string{role.ID}
 			}
 		}
 	}
-	return []chat.Reply{chat.OpenForm{Form: chat.Form{
+	return chat.Form{
 		Title: v.Say("invite.title"), Intro: v.Say("invite.intro", "area", r.Area), Submit: v.Say("button.invite"), Cancel: v.Say("button.cancel"),
 		Action: chat.NewAction("sendinvite", string(r.ID), v.Lang),
 		Fields: []chat.Field{
@@ -454,7 +454,7 @@ func (b *Bot) inviteForm(ctx context.Context, e chat.Event, a targetArgs) ([]cha
 			chat.Channel{Label: label("channel")},
 			chat.Input{Label: label("list"), Max: chat.MaxFieldText, Lines: true},
 		},
-	}}}, nil
+	}, nil
 }
 
 func closedOr(r survey.Round) error {
@@ -464,17 +464,17 @@ func closedOr(r survey.Round) error {
 	return survey.ErrClosed
 }
 
-func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+func (b *Bot) sendInvitations(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
 	m, err := b.Rounds.Matrix(r)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	v := b.voice(e)
-	role := e.Value("role")
+	v := req.voice
+	role := req.Value("role")
 	var people []survey.Member
 	chosen := map[survey.PersonID]bool{}
 	add := func(p chat.Person, role string) {
@@ -484,7 +484,7 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a coordinatorAr
 		}
 	}
 	refused := map[string]string{}
-	listed, faults := b.readList(ctx, e, v, m, e.Value("list"), role)
+	listed, faults := b.readList(ctx, req.Where, v, m, req.Value("list"), role)
 	if len(faults) > 0 {
 		refused["list"] = v.Say("invite.mend") + "\n" + strings.Join(faults[:min(len(faults), maxFaults)], "\n")
 		if more := len(faults) - maxFaults; more > 0 {
@@ -494,7 +494,7 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a coordinatorAr
 	for _, l := range listed {
 		add(l.person, l.role)
 	}
-	for _, id := range e.Values["people"] {
+	for _, id := range req.Values["people"] {
 		p, err := chat.ParsePerson(id)
 		if err != nil {
 			refused["people"] = v.Say("invite.unknown", "name", id)
@@ -502,7 +502,7 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a coordinatorAr
 		}
 		add(p, role)
 	}
-	if c := e.Value("channel"); c != "" {
+	if c := req.Value("channel"); c != "" {
 		members, err := b.members(ctx, c)
 		if err != nil {
 			b.Log.Warn("channel cannot be read", "round", r.ID, "error", err)
@@ -516,11 +516,11 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a coordinatorAr
 		refused["people"] = v.Say("invite.nobody")
 	}
 	if len(refused) > 0 {
-		return []chat.Reply{chat.FieldErrors{Fields: refused}}, nil
+		return chat.Card{}, fieldErrors(refused)
 	}
-	r, added, err := b.Rounds.Invite(ctx, a.round, person(e.Who), people)
+	r, added, err := b.Rounds.Invite(ctx, args.round, req.person, people)
 	if err != nil && len(added) == 0 {
-		return nil, err
+		return chat.Card{}, err
 	}
 	said := v.Say("invite.nobody_new")
 	if len(added) > 0 {
@@ -532,7 +532,7 @@ func (b *Bot) sendInvitations(ctx context.Context, e chat.Event, a coordinatorAr
 	} else if rest > 0 {
 		said += " " + v.Count("invite.already", rest)
 	}
-	return whisper(chat.Paragraph(said), row(button(v.Say("button.invite_more"), chat.NewAction("invite", string(r.ID), v.Lang)), button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)))), nil
+	return card(chat.Paragraph(said), row(button(v.Say("button.invite_more"), chat.NewAction("invite", string(r.ID), v.Lang)), button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)))), nil
 }
 
 // maxFaults is how many lines of a list are named at once.
@@ -547,19 +547,19 @@ func (b *Bot) members(ctx context.Context, channel string) ([]chat.Person, error
 }
 
 // postJoinButton posts a button to the place where it is asked for; who presses it takes part.
-func (b *Bot) postJoinButton(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
-	if e.Private {
-		return whisper(chat.Paragraph(b.voice(e).Say("join.in_channel"))), nil
+func (b *Bot) postJoinButton(ctx context.Context, req *request, args targetArgs) ([]chat.Reply, error) {
+	if req.Private {
+		return whispered(chat.Paragraph(req.voice.Say("join.in_channel"))), nil
 	}
-	r, err := b.target(ctx, e, a, isOpen)
+	r, err := b.target(ctx, req, args, isOpen)
 	if err != nil {
 		return nil, err
 	}
-	if !ofRound(e, r) {
-		key := b.communityKey(e, "join.elsewhere_workspace", "join.elsewhere_server")
-		return whisper(chat.Paragraph(b.roundVoice(e, r).Say(key))), nil
+	if !ofRound(req.Event, r) {
+		key := communityKey(req, "join.elsewhere_workspace", "join.elsewhere_server")
+		return whispered(chat.Paragraph(b.roundVoice(req, r).Say(key))), nil
 	}
-	r, err = b.Rounds.AllowSelfJoin(ctx, r.ID, person(e.Who))
+	r, err = b.Rounds.AllowSelfJoin(ctx, r.ID, req.person)
 	if err != nil {
 		return nil, err
 	}
@@ -570,9 +570,9 @@ func (b *Bot) postJoinButton(ctx context.Context, e chat.Event, a targetArgs) ([
 	card := b.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return append(b.invitationText(v, r, m), row(joinButton(v, r, lang)))
 	})
-	v := b.roundVoice(e, r)
-	return append([]chat.Reply{chat.Post{To: e.Where, Card: card, Then: b.onlyOnFailure(v, e.Where)}},
-		whisper(chat.Paragraph(v.Say("join.posted")))...), nil
+	v := b.roundVoice(req, r)
+	return append([]chat.Reply{chat.Post{To: req.Where, Card: card, Then: b.onlyOnFailure(v, req.Where)}},
+		whispered(chat.Paragraph(v.Say("join.posted")))...), nil
 }
 
 // joinButton lets in the person who presses it, and leads on in its language.
@@ -583,22 +583,22 @@ func joinButton(v locale.Voice, r survey.Round, lang string) chat.Button {
 // maxNamed is how many people a status names; the rest are counted, so that a large round fits a message.
 const maxNamed = 25
 
-func (b *Bot) status(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
-	r, err := b.target(ctx, e, a, isAny)
+func (b *Bot) status(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+	r, err := b.target(ctx, req, args, isAny)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	v, id := b.roundVoice(e, r), string(r.ID)
+	v, id := b.roundVoice(req, r), string(r.ID)
 	if r.State == survey.Draft {
-		return asWhispers(b.draftCard(v, r)), nil
+		return b.draftCard(v, r), nil
 	}
-	s, err := b.Rounds.Progress(ctx, r.ID, person(e.Who))
+	s, err := b.Rounds.Progress(ctx, r.ID, req.person)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
 	m, err := b.Rounds.Matrix(r)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
@@ -640,7 +640,7 @@ func (b *Bot) status(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Re
 		blocks = append(blocks, row(button(v.Say("button.results"), chat.NewAction("results", id, v.Lang)), button(v.Say("button.export"), chat.NewAction("export", id, v.Lang)),
 			button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)), button(v.Say("button.record"), chat.NewAction("record", id, v.Lang))))
 	}
-	return whisper(blocks...), nil
+	return card(blocks...), nil
 }
 
 // roundStatus is where the round stands, in a line.
@@ -706,69 +706,69 @@ func (b *Bot) missingRoles(v locale.Voice, m *survey.Matrix, s survey.Progress) 
 	return blocks
 }
 
-func (b *Bot) remind(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
-	r, err := b.target(ctx, e, a, isOpen)
+func (b *Bot) remind(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+	r, err := b.target(ctx, req, args, isOpen)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
 	at, ok := b.Schedule.SendWindow(r, survey.Member{}, survey.Nudge, b.Now())
 	if !ok && r.AcceptsAnswers(b.Now()) {
-		return whisper(chat.Paragraph(b.roundVoice(e, r).Say("remind.too_late", "closes", b.closingTime(b.roundVoice(e, r), r)))), nil
+		return card(chat.Paragraph(b.roundVoice(req, r).Say("remind.too_late", "closes", b.closingTime(b.roundVoice(req, r), r)))), nil
 	}
-	r, due, err := b.Rounds.Remind(ctx, r.ID, person(e.Who))
+	r, due, err := b.Rounds.Remind(ctx, r.ID, req.person)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
 	if due == 0 {
-		return whisper(chat.Paragraph(b.roundVoice(e, r).Say("remind.nobody"))), nil
+		return card(chat.Paragraph(b.roundVoice(req, r).Say("remind.nobody"))), nil
 	}
-	v := b.roundVoice(e, r)
+	v := b.roundVoice(req, r)
 	said := v.Count("remind.sent", due)
 	if at.After(b.Now()) {
 		said = v.Count("remind.waits", due, "when", v.Time(at.In(r.Location())))
 	}
-	return whisper(chat.Paragraph(said)), nil
+	return card(chat.Paragraph(said)), nil
 }
 
-func (b *Bot) extendForm(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
-	r, err := b.target(ctx, e, a, isOpen)
+func (b *Bot) extendForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
+	r, err := b.target(ctx, req, args, isOpen)
 	if err != nil {
-		return nil, err
+		return chat.Form{}, err
 	}
 	if r.State != survey.Open {
-		return nil, closedOr(r)
+		return chat.Form{}, closedOr(r)
 	}
-	v := b.roundVoice(e, r)
+	v := b.roundVoice(req, r)
 	at := r.ClosesAt.In(r.Location())
-	return []chat.Reply{chat.OpenForm{Form: chat.Form{
+	return chat.Form{
 		Title: v.Say("extend.title"), Intro: v.Say("extend.intro", "area", r.Area, "closes", b.closingTime(v, r)), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
 		Action: chat.NewAction("saveextend", string(r.ID), v.Lang),
 		Fields: []chat.Field{
 			chat.Date{Label: chat.Label{ID: "closes", Text: v.Say("new.closes"), Hint: v.Say("extend.hint")}, Value: at.AddDate(0, 0, 7).Format(time.DateOnly)},
 			chat.TimeOfDay{Label: chat.Label{ID: "closes_time", Text: v.Say("new.closes_time")}, Value: at.Format("15:04")},
 		},
-	}}}, nil
+	}, nil
 }
 
-func (b *Bot) saveExtension(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+func (b *Bot) saveExtension(ctx context.Context, req *request, args coordinatorArgs) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
 	if err != nil {
 		return nil, err
 	}
-	closes, err := readTime(e, "closes", r.ClosesAt.In(r.Location()).Format("15:04"), r.Location())
+	closes, err := readTime(req.Event, "closes", r.ClosesAt.In(r.Location()).Format("15:04"), r.Location())
 	if err != nil {
 		return nil, err
 	}
-	r, extended, err := b.Rounds.Extend(ctx, a.round, person(e.Who), closes.Time)
+	r, extended, err := b.Rounds.Extend(ctx, args.round, req.person, closes.Time)
 	if err != nil {
 		return nil, err
 	}
-	v := b.voice(e)
+	v := req.voice
 	said := append([]chat.Block{chat.Paragraph(v.Say("extend.done", "closes", b.closingTime(v, r)))}, closes.remark(v)...)
 	if at := r.Workshop.At; !at.IsZero() && at.Before(r.ClosesAt) {
 		said = append(said, chat.Paragraph(v.Say("workshop.before", "workshop", v.Time(at.In(r.Location())))))
 	}
-	replies := whisper(append(said, row(button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang))))...)
+	replies := whispered(append(said, row(button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang))))...)
 	if extended {
 		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
 			return []chat.Block{chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("extend.posted", "closes", b.closingTime(v, r)))}
@@ -777,14 +777,14 @@ func (b *Bot) saveExtension(ctx context.Context, e chat.Event, a coordinatorArgs
 	return replies, nil
 }
 
-func (b *Bot) workshopForm(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
-	r, err := b.target(ctx, e, a, func(r survey.Round) bool {
+func (b *Bot) workshopForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
+	r, err := b.target(ctx, req, args, func(r survey.Round) bool {
 		return r.State != survey.Closed || r.Workshop.At.IsZero() || b.Now().Before(r.Workshop.At)
 	})
 	if err != nil {
-		return nil, err
+		return chat.Form{}, err
 	}
-	v := b.roundVoice(e, r)
+	v := b.roundVoice(req, r)
 	day, clock := "", ""
 	if at := r.Workshop.At.In(r.Location()); !r.Workshop.At.IsZero() {
 		day, clock = at.Format(time.DateOnly), at.Format("15:04")
@@ -792,39 +792,39 @@ func (b *Bot) workshopForm(ctx context.Context, e chat.Event, a targetArgs) ([]c
 	label := func(id string) chat.Label {
 		return chat.Label{ID: id, Text: v.Say("new." + id), Hint: v.Say("new." + id + "_hint"), Optional: true}
 	}
-	return []chat.Reply{chat.OpenForm{Form: chat.Form{
+	return chat.Form{
 		Title: v.Say("workshop.title"), Intro: v.Say("workshop.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
 		Action: chat.NewAction("saveplace", string(r.ID), v.Lang),
 		Fields: []chat.Field{
 			chat.Date{Label: label("workshop"), Value: day}, chat.TimeOfDay{Label: label("workshop_time"), Value: clock},
 			chat.Input{Label: label("place"), Value: r.Workshop.Place, Max: survey.MaxPlaceRunes},
 		},
-	}}}, nil
+	}, nil
 }
 
-func (b *Bot) saveWorkshop(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+func (b *Bot) saveWorkshop(ctx context.Context, req *request, args coordinatorArgs) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
 	if err != nil {
 		return nil, err
 	}
-	w, at, err := readWorkshop(e, r.Location())
+	w, at, err := readWorkshop(req.Event, r.Location())
 	if err != nil {
 		return nil, err
 	}
 	was := r.Workshop
-	r, err = b.Rounds.SetWorkshop(ctx, a.round, person(e.Who), w)
+	r, err = b.Rounds.SetWorkshop(ctx, args.round, req.person, w)
 	if err != nil {
 		return nil, err
 	}
-	v := b.voice(e)
+	v := req.voice
 	if r.State == survey.Draft {
-		return b.draftCard(v, r, at.remark(v)...), nil
+		return []chat.Reply{chat.Update{Card: b.draftCard(v, r, at.remark(v)...)}}, nil
 	}
 	said := append([]chat.Block{chat.Paragraph(v.Say("workshop.done", "workshop", b.workshopTime(v, r)))}, at.remark(v)...)
 	if !r.Workshop.At.Equal(was.At) || r.Workshop.Place != was.Place {
 		said = append(said, chat.Paragraph(b.nextWorkshopReminder(v, r)))
 	}
-	return whisper(said...), nil
+	return whispered(said...), nil
 }
 
 // nextWorkshopReminder is when people next hear of the workshop: whoever moves it must know whom they still have to tell.
@@ -859,45 +859,53 @@ func (b *Bot) workshopTime(v locale.Voice, r survey.Round) string {
 	return when
 }
 
-func (b *Bot) teamForm(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
-	r, err := b.target(ctx, e, a, func(r survey.Round) bool { return r.State != survey.Closed })
+func (b *Bot) teamForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
+	r, err := b.target(ctx, req, args, func(r survey.Round) bool { return r.State != survey.Closed })
 	if err != nil {
-		if _, none := errors.AsType[*refusal](err); none && b.mayCreate(e) {
-			return b.offerTeam(ctx, e, a, err)
+		_, refused := errors.AsType[*refusal](err)
+		if !refused || !b.mayCreate(req) {
+			return chat.Form{}, err
 		}
-		return nil, err
+		offered, offerErr := b.offerTeam(ctx, req, args)
+		switch {
+		case offerErr != nil:
+			return chat.Form{}, offerErr
+		case len(offered.Blocks) == 0:
+			return chat.Form{}, err
+		}
+		return chat.Form{}, refuse(offered)
 	}
-	v := b.roundVoice(e, r)
-	return []chat.Reply{chat.OpenForm{Form: chat.Form{
+	v := b.roundVoice(req, r)
+	return chat.Form{
 		Title: v.Say("team.title"), Intro: v.Say("team.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
 		Action: chat.NewAction("saveteam", string(r.ID), v.Lang),
 		Fields: []chat.Field{chat.People{Label: chat.Label{ID: "people", Text: v.Say("team.people"), Hint: v.Say("team.hint")}}},
-	}}}, nil
+	}, nil
 }
 
 // offerTeam offers a person who may start rounds to become a coordinator of the rounds that they named, or that are of this channel.
-// Where there are none, the error stands.
-func (b *Bot) offerTeam(ctx context.Context, e chat.Event, a targetArgs, none error) ([]chat.Reply, error) {
+// The card is empty where there are none.
+func (b *Bot) offerTeam(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
 	var found []survey.Round
 	err := b.Rounds.All(ctx, func(r survey.Round) error {
-		named := plaintext.Same(r.Area, a.words) || string(r.ID) == strings.ToLower(a.words)
-		if a.words == "" {
-			named = r.Channel == e.Where.String()
+		named := plaintext.Same(r.Area, args.words) || string(r.ID) == strings.ToLower(args.words)
+		if args.words == "" {
+			named = r.Channel == req.Where.String()
 		}
 		known := slices.ContainsFunc(found, func(f survey.Round) bool { return f.ID == r.ID }) // the scan may meet one twice
-		if named && !known && ofRound(e, r) && !slices.Contains(r.Coordinators, person(e.Who)) {
+		if named && !known && ofRound(req.Event, r) && !slices.Contains(r.Coordinators, req.person) {
 			found = append(found, r)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
 	if len(found) == 0 {
-		return nil, none
+		return chat.Card{}, nil
 	}
 	slices.SortFunc(found, func(a, b survey.Round) int { return b.ClosesAt.Compare(a.ClosesAt) }) // the newest first
-	v := b.voice(e)
+	v := req.voice
 	var blocks []chat.Block
 	for _, r := range found[:min(len(found), maxHome)] {
 		blocks = append(blocks, chat.Heading{Text: r.Area}, chat.Footnote(b.roundStatus(v, r)), chat.Paragraph(v.Say("team.offer")),
@@ -905,40 +913,40 @@ func (b *Bot) offerTeam(ctx context.Context, e chat.Event, a targetArgs, none er
 				Title: v.Say("team.offer_title"), Text: v.Say("team.offer_confirm"), Yes: v.Say("button.take_on"), No: v.Say("close.no"),
 			}}))
 	}
-	return whisper(blocks...), nil
+	return card(blocks...), nil
 }
 
 // takeOn makes a person who may start rounds a coordinator of a round of their workspace.
-func (b *Bot) takeOn(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Participation(ctx, a.round, "")
+func (b *Bot) takeOn(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, "")
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	if !b.mayCreate(e) || !ofRound(e, seat.Round) {
-		return nil, errNotAllowed
+	if !b.mayCreate(req) || !ofRound(req.Event, part.Round) {
+		return chat.Card{}, errNotAllowed
 	}
-	r, _, err := b.Rounds.AddCoordinator(ctx, a.round, person(e.Who), person(e.Who))
+	r, _, err := b.Rounds.AddCoordinator(ctx, args.round, req.person, req.person)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	v := b.voice(e)
-	return whisper(chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("team.joined")),
+	v := req.voice
+	return card(chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("team.joined")),
 		row(button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)))), nil
 }
 
-func (b *Bot) saveTeam(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	v := b.voice(e)
+func (b *Bot) saveTeam(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+	v := req.voice
 	var people []survey.PersonID
-	for _, id := range e.Values["people"] {
+	for _, id := range req.Values["people"] {
 		p, err := chat.ParsePerson(id)
 		if err != nil {
-			return []chat.Reply{chat.FieldErrors{Fields: map[string]string{"people": v.Say("invite.unknown", "name", id)}}}, nil
+			return chat.Card{}, fieldErrors{"people": v.Say("invite.unknown", "name", id)}
 		}
 		people = append(people, person(p))
 	}
-	r, err := b.Rounds.AddCoordinators(ctx, a.round, person(e.Who), people)
+	r, err := b.Rounds.AddCoordinators(ctx, args.round, req.person, people)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
 	spans := []chat.Span{chat.Words(v.Say("team.done", "area", r.Area) + " ")}
 	for i, c := range r.Coordinators {
@@ -947,32 +955,32 @@ func (b *Bot) saveTeam(ctx context.Context, e chat.Event, a coordinatorArgs) ([]
 		}
 		spans = append(spans, mention(c))
 	}
-	return whisper(chat.Text{Spans: spans}), nil
+	return card(chat.Text{Spans: spans}), nil
 }
 
 // askToClose says what closing means before it can be done.
-func (b *Bot) askToClose(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
-	r, err := b.target(ctx, e, a, isOpen)
+func (b *Bot) askToClose(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+	r, err := b.target(ctx, req, args, isOpen)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	v := b.roundVoice(e, r)
+	v := b.roundVoice(req, r)
 	if r.State != survey.Open {
-		return whisper(chat.Paragraph(v.Say("close.already"))), nil
+		return card(chat.Paragraph(v.Say("close.already"))), nil
 	}
 	to, why := b.canPostFor(ctx, r)
-	blocks, err := b.closeBlocks(ctx, e, v, r, to, why)
+	blocks, err := b.closeBlocks(ctx, req, v, r, to, why)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	return whisper(blocks...), nil
+	return card(blocks...), nil
 }
 
 // closeBlocks asks whether to close the survey. Where its channel takes no results, it says so, and the button closes without posting them.
 func (b *Bot) closeBlocks(
-	ctx context.Context, e chat.Event, v locale.Voice, r survey.Round, to chat.Place, why *chat.CannotPostError,
+	ctx context.Context, req *request, v locale.Voice, r survey.Round, to chat.Place, why *chat.CannotPostError,
 ) ([]chat.Block, error) {
-	s, err := b.Rounds.Progress(ctx, r.ID, person(e.Who))
+	s, err := b.Rounds.Progress(ctx, r.ID, req.person)
 	if err != nil {
 		return nil, err
 	}
@@ -998,28 +1006,28 @@ func (b *Bot) closeBlocks(
 }
 
 // closeNow closes the survey and posts its results, unless its channel takes none: then nothing has happened yet.
-func (b *Bot) closeNow(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+func (b *Bot) closeNow(ctx context.Context, req *request, args coordinatorArgs) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
 	if err != nil {
 		return nil, err
 	}
-	v := b.voice(e)
+	v := req.voice
 	if to, why := b.canPostFor(ctx, r); why != nil && r.State == survey.Open {
-		blocks, err := b.closeBlocks(ctx, e, v, r, to, why)
+		blocks, err := b.closeBlocks(ctx, req, v, r, to, why)
 		if err != nil {
 			return nil, err
 		}
-		return update(blocks...), nil
+		return updated(blocks...), nil
 	}
-	r, closed, err := b.Rounds.Close(ctx, a.round, person(e.Who))
+	r, closed, err := b.Rounds.Close(ctx, args.round, req.person)
 	if err != nil {
 		return nil, err
 	}
 	if !closed {
-		return update(chat.Paragraph(v.Say("close.already"))), nil
+		return updated(chat.Paragraph(v.Say("close.already"))), nil
 	}
 	heading := chat.Heading{Text: r.Area}
-	d, err := b.newDestination(e, r, destinationArgs{})
+	d, err := b.newDestination(req, r, destinationArgs{})
 	d.verb = "results"
 	var posts []post
 	if err == nil {
@@ -1031,42 +1039,42 @@ func (b *Bot) closeNow(ctx context.Context, e chat.Event, a coordinatorArgs) ([]
 	if err != nil {
 		// The round is closed and stays closed; the results can be asked for again.
 		b.Log.Error("results after close", "round", r.ID, "error", err)
-		return update(heading, chat.Paragraph(v.Say("close.no_results"))), nil
+		return updated(heading, chat.Paragraph(v.Say("close.no_results"))), nil
 	}
 	return deliverAll(posts, d.show, func(o outcome) []chat.Reply {
-		return update(append([]chat.Block{heading, chat.Paragraph(v.Say("close.done"))}, b.deliveryBlocks(e, v, d, o)...)...)
+		return updated(append([]chat.Block{heading, chat.Paragraph(v.Say("close.done"))}, b.deliveryBlocks(req, v, d, o)...)...)
 	}), nil
 }
 
 // closeOnly closes a survey whose channel takes no results, which the coordinator was told.
-func (b *Bot) closeOnly(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	r, closed, err := b.Rounds.Close(ctx, a.round, person(e.Who))
+func (b *Bot) closeOnly(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+	r, closed, err := b.Rounds.Close(ctx, args.round, req.person)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	v := b.voice(e)
+	v := req.voice
 	if !closed {
-		return update(chat.Paragraph(v.Say("close.already"))), nil
+		return card(chat.Paragraph(v.Say("close.already"))), nil
 	}
-	return update(append([]chat.Block{chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("close.unposted"))}, b.otherDestinations(e, v, r, "results")...)...), nil
+	return card(append([]chat.Block{chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("close.unposted"))}, b.otherDestinations(req.Event, v, r, "results")...)...), nil
 }
 
 // help says what a person can do here; to somebody who coordinates, the commands.
-func (b *Bot) help(_ context.Context, e chat.Event, a generalArgs) ([]chat.Reply, error) {
-	v := b.voice(e)
+func (b *Bot) help(_ context.Context, req *request, args generalArgs) (chat.Card, error) {
+	v := req.voice
 	var blocks []chat.Block
-	if a.unknown {
+	if args.unknown {
 		said := v.Say("help.unknown")
-		if a.meant != "" {
+		if args.meant != "" {
 			command := "/maturity "
-			if commands[a.meant].lang == "cy" {
+			if commands[args.meant].lang == "cy" {
 				command = "/aeddfedrwydd "
 			}
-			said += " " + v.Say("help.meant", "command", command+a.meant)
+			said += " " + v.Say("help.meant", "command", command+args.meant)
 		}
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(said)}})
 	}
-	return whisper(append(blocks,
+	return card(append(blocks,
 		chat.Heading{Text: v.Say("help.title")},
 		chat.Paragraph(v.Say("help.stakeholder")),
 		chat.Paragraph(v.Say("help.coordinator")),
@@ -1076,15 +1084,15 @@ func (b *Bot) help(_ context.Context, e chat.Event, a generalArgs) ([]chat.Reply
 }
 
 // coordinatedRounds lists the rounds a person coordinates, with their response rates, for their home.
-func (b *Bot) coordinatedRounds(ctx context.Context, v locale.Voice, e chat.Event, seats []survey.Participation) ([]chat.Block, error) {
+func (b *Bot) coordinatedRounds(ctx context.Context, v locale.Voice, req *request, parts []survey.Participation) ([]chat.Block, error) {
 	var blocks []chat.Block
-	for _, s := range seats {
-		if !slices.Contains(s.Round.Coordinators, person(e.Who)) || len(blocks) >= 2*maxHome {
+	for _, s := range parts {
+		if !slices.Contains(s.Round.Coordinators, req.person) || len(blocks) >= 2*maxHome {
 			continue
 		}
 		line := v.Say("draft.waiting")
 		if s.Round.State != survey.Draft {
-			status, err := b.Rounds.Progress(ctx, s.Round.ID, person(e.Who))
+			status, err := b.Rounds.Progress(ctx, s.Round.ID, req.person)
 			if err != nil {
 				return nil, err
 			}
@@ -1095,7 +1103,7 @@ func (b *Bot) coordinatedRounds(ctx context.Context, v locale.Voice, e chat.Even
 			chat.Text{Spans: []chat.Span{chat.Bold(v.Say("home.coordinator", "area", s.Round.Area)), chat.Words("\n" + line)}},
 			row(button(v.Say("button.status"), chat.NewAction("status", string(s.Round.ID), v.Lang))))
 	}
-	if b.mayCreate(e) && !e.Private {
+	if b.mayCreate(req) && !req.Private {
 		blocks = append(blocks, row(button(v.Say("button.new"), chat.NewAction("new", v.Lang))))
 	}
 	return blocks, nil

@@ -40,7 +40,9 @@ const (
 
 // readList reads a list of people, one a line, each with a role or without one; role is that of
 // people without. Every line that cannot stand is named, and none is passed over in silence.
-func (b *Bot) readList(ctx context.Context, e chat.Event, v locale.Voice, m *survey.Matrix, list, role string) (all []invitee, faults []string) {
+func (b *Bot) readList(
+	ctx context.Context, from chat.Place, v locale.Voice, m *survey.Matrix, list, role string,
+) (all []invitee, faults []string) {
 	if utf8.RuneCountInString(list) > chat.MaxFieldText {
 		return nil, []string{v.Say("invite.unreadable")}
 	}
@@ -62,7 +64,7 @@ func (b *Bot) readList(ctx context.Context, e chat.Event, v locale.Voice, m *sur
 			given = id
 		}
 		for _, name := range people {
-			p, err := b.Directory.Find(ctx, e.Where, address(name))
+			p, err := b.Directory.Find(ctx, from, address(name))
 			switch {
 			case errors.Is(err, chat.ErrNobody):
 				faults = append(faults, v.Say("invite.line_person", "line", line.Line, "name", chat.Trim(name, 60)))

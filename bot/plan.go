@@ -17,21 +17,21 @@ import (
 const maxMoments = 8
 
 // showPlan shows what is sent when, and to how many.
-func (b *Bot) showPlan(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
-	r, err := b.target(ctx, e, a, isAny)
+func (b *Bot) showPlan(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+	r, err := b.target(ctx, req, args, isAny)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	return b.planCard(ctx, e, r, whisper)
+	return b.planCard(ctx, req, r)
 }
 
 // planCard is what is sent when, in the round's time zone.
-func (b *Bot) planCard(ctx context.Context, e chat.Event, r survey.Round, show func(...chat.Block) []chat.Reply) ([]chat.Reply, error) {
-	counts, err := b.Rounds.CountRecipients(ctx, r.ID, person(e.Who), survey.ClosesSoon, survey.WorkshopSoon)
+func (b *Bot) planCard(ctx context.Context, req *request, r survey.Round) (chat.Card, error) {
+	counts, err := b.Rounds.CountRecipients(ctx, r.ID, req.person, survey.ClosesSoon, survey.WorkshopSoon)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	v, id, now := b.roundVoice(e, r), string(r.ID), b.Now()
+	v, id, now := b.roundVoice(req, r), string(r.ID), b.Now()
 	blocks := []chat.Block{chat.Heading{Text: v.Say("reminders.title", "area", r.Area)}, chat.Paragraph(b.planFacts(v, r.Reminders))}
 	list := func(title string, kind survey.MessageKind, all []survey.Moment) {
 		spans, n := []chat.Span{chat.Bold(title)}, 0
@@ -73,7 +73,7 @@ func (b *Bot) planCard(ctx context.Context, e chat.Event, r survey.Round, show f
 	if r.State == survey.Closed {
 		buttons = append(buttons, button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)))
 	}
-	return show(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)))...))...), nil
+	return card(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)))...))...), nil
 }
 
 // remindButton asks again before everybody gets a message.
@@ -153,8 +153,8 @@ func readDays(e chat.Event, field string) ([]int, error) {
 }
 
 // unclosedRound is a round for a coordinator's form; of a closed one the plan stands.
-func (b *Bot) unclosedRound(ctx context.Context, e chat.Event, a coordinatorArgs) (survey.Round, error) {
-	r, err := b.Rounds.Round(ctx, a.round, person(e.Who))
+func (b *Bot) unclosedRound(ctx context.Context, req *request, args coordinatorArgs) (survey.Round, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
 	if err == nil && r.State == survey.Closed {
 		err = survey.ErrClosed
 	}
@@ -169,13 +169,13 @@ func planField(v locale.Voice, id string, optional bool) chat.Label {
 // maxCron is the longest cron expression that a form takes; the diary takes no longer one.
 const maxCron = 120
 
-func (b *Bot) planForm(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	r, err := b.unclosedRound(ctx, e, a)
+func (b *Bot) planForm(ctx context.Context, req *request, args coordinatorArgs) (chat.Form, error) {
+	r, err := b.unclosedRound(ctx, req, args)
 	if err != nil {
-		return nil, err
+		return chat.Form{}, err
 	}
-	v, p := b.voice(e), r.Reminders
-	return []chat.Reply{chat.OpenForm{Form: chat.Form{
+	v, p := req.voice, r.Reminders
+	return chat.Form{
 		Title: v.Say("plan.title"), Intro: v.Say("plan.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
 		Action: chat.NewAction("saveplan", string(r.ID), v.Lang),
 		Fields: []chat.Field{
@@ -184,47 +184,47 @@ func (b *Bot) planForm(ctx context.Context, e chat.Event, a coordinatorArgs) ([]
 			chat.TimeOfDay{Label: planField(v, "hour", false), Value: fmt.Sprintf("%02d:%02d", p.Hour, p.Minute)},
 			chat.Input{Label: planField(v, "spec", true), Value: p.Cron, Max: maxCron},
 		},
-	}}}, nil
+	}, nil
 }
 
-func (b *Bot) savePlan(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	return b.changePlan(ctx, e, a, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
-		hour, minute, ok := readClock(e.Value("hour"))
+func (b *Bot) savePlan(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+	return b.changePlan(ctx, req, args, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
+		hour, minute, ok := readClock(req.Value("hour"))
 		if !ok {
 			return &survey.InputError{Field: "hour", Reason: "unreadable"}
 		}
 		var err error
-		if p.BeforeClose, err = readDays(e, "before_close"); err != nil {
+		if p.BeforeClose, err = readDays(req.Event, "before_close"); err != nil {
 			return err
 		}
-		if p.BeforeWorkshop, err = readDays(e, "before_workshop"); err != nil {
+		if p.BeforeWorkshop, err = readDays(req.Event, "before_workshop"); err != nil {
 			return err
 		}
-		p.Hour, p.Minute, p.Cron = hour, minute, strings.Join(strings.Fields(e.Value("spec")), " ")
+		p.Hour, p.Minute, p.Cron = hour, minute, strings.Join(strings.Fields(req.Value("spec")), " ")
 		return nil
 	})
 }
 
 // changePlan makes a change of the plan that can stand, and shows the plan after it.
-func (b *Bot) changePlan(ctx context.Context, e chat.Event, a coordinatorArgs, edit func(*survey.ReminderPlan, *survey.ChannelPlan) error) ([]chat.Reply, error) {
-	r, err := b.Rounds.SetPlan(ctx, a.round, person(e.Who), func(p *survey.ReminderPlan, c *survey.ChannelPlan) error {
+func (b *Bot) changePlan(ctx context.Context, req *request, args coordinatorArgs, edit func(*survey.ReminderPlan, *survey.ChannelPlan) error) (chat.Card, error) {
+	r, err := b.Rounds.SetPlan(ctx, args.round, req.person, func(p *survey.ReminderPlan, c *survey.ChannelPlan) error {
 		if err := edit(p, c); err != nil {
 			return err
 		}
 		return b.Schedule.Check(*p, *c)
 	})
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	return b.planCard(ctx, e, r, update)
+	return b.planCard(ctx, req, r)
 }
 
-func (b *Bot) postsForm(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	r, err := b.unclosedRound(ctx, e, a)
+func (b *Bot) postsForm(ctx context.Context, req *request, args coordinatorArgs) (chat.Form, error) {
+	r, err := b.unclosedRound(ctx, req, args)
 	if err != nil {
-		return nil, err
+		return chat.Form{}, err
 	}
-	v := b.voice(e)
+	v := req.voice
 	var options []chat.Option
 	var chosen []string
 	for _, kind := range survey.OptionalPosts {
@@ -237,44 +237,44 @@ func (b *Bot) postsForm(ctx context.Context, e chat.Event, a coordinatorArgs) ([
 	if digest == "" {
 		digest = survey.DefaultDigest
 	}
-	return []chat.Reply{chat.OpenForm{Form: chat.Form{
+	return chat.Form{
 		Title: v.Say("posts.title"), Intro: v.Say("posts.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
 		Action: chat.NewAction("saveposts", string(r.ID), v.Lang),
 		Fields: []chat.Field{
 			chat.Select{Label: planField(v, "posts", true), Options: options, Many: true, Chosen: chosen},
 			chat.Input{Label: planField(v, "digest", true), Value: digest, Max: maxCron},
 		},
-	}}}, nil
+	}, nil
 }
 
-func (b *Bot) savePosts(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	return b.changePlan(ctx, e, a, func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
+func (b *Bot) savePosts(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+	return b.changePlan(ctx, req, args, func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
 		c.Disabled = nil
 		for _, kind := range survey.OptionalPosts {
-			if !slices.Contains(e.Values["posts"], string(kind)) {
+			if !slices.Contains(req.Values["posts"], string(kind)) {
 				c.Disabled = append(c.Disabled, kind)
 			}
 		}
-		c.Digest = strings.Join(strings.Fields(e.Value("digest")), " ")
+		c.Digest = strings.Join(strings.Fields(req.Value("digest")), " ")
 		return nil
 	})
 }
 
-func (b *Bot) pause(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	return b.setPaused(ctx, e, a, true)
+func (b *Bot) pause(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+	return b.setPaused(ctx, req, args, true)
 }
 
-func (b *Bot) unpause(ctx context.Context, e chat.Event, a coordinatorArgs) ([]chat.Reply, error) {
-	return b.setPaused(ctx, e, a, false)
+func (b *Bot) unpause(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+	return b.setPaused(ctx, req, args, false)
 }
 
-func (b *Bot) setPaused(ctx context.Context, e chat.Event, a coordinatorArgs, paused bool) ([]chat.Reply, error) {
-	r, err := b.Rounds.SetPlan(ctx, a.round, person(e.Who), func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
+func (b *Bot) setPaused(ctx context.Context, req *request, args coordinatorArgs, paused bool) (chat.Card, error) {
+	r, err := b.Rounds.SetPlan(ctx, args.round, req.person, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
 		p.Paused = paused
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	return b.planCard(ctx, e, r, update)
+	return b.planCard(ctx, req, r)
 }

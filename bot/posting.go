@@ -69,7 +69,7 @@ func (b *Bot) onlyOnFailure(v locale.Voice, to chat.Place) chat.Then {
 			return nil
 		}
 		b.Log.Warn("not posted", "error", d.Err)
-		return whisper(cannotPost(v, v.Say("error.not_posted"), to, d.Err)...)
+		return whispered(cannotPost(v, v.Say("error.not_posted"), to, d.Err)...)
 	}
 }
 
@@ -116,17 +116,19 @@ type destination struct {
 }
 
 // newDestination reads where results or files of a round are to go.
-func (b *Bot) newDestination(e chat.Event, r survey.Round, a destinationArgs) (destination, error) {
-	d := destination{verb: e.Action.Verb, round: r, word: a.to}
-	switch a.to {
+func (b *Bot) newDestination(
+	req *request, r survey.Round, args destinationArgs,
+) (destination, error) {
+	d := destination{verb: req.Action.Verb, round: r, word: args.to}
+	switch args.to {
 	case privateWord:
 		d.private = true
 		return d, nil
 	case hereWord:
-		if e.Private || !ofRound(e, r) { // no button of ours offers that
+		if req.Private || !ofRound(req.Event, r) { // no button of ours offers that
 			return d, errForged
 		}
-		d.to = e.Where
+		d.to = req.Where
 		return d, nil
 	}
 	var err error
@@ -163,13 +165,13 @@ func (d destination) show(x post, then chat.Then) chat.Reply {
 }
 
 // deliveryBlocks says what became of results or files.
-func (b *Bot) deliveryBlocks(e chat.Event, v locale.Voice, d destination, o outcome) []chat.Block {
+func (b *Bot) deliveryBlocks(req *request, v locale.Voice, d destination, o outcome) []chat.Block {
 	if o.err != nil {
 		b.Log.Warn("not posted", "error", o.err)
 		if d.private {
 			return []chat.Block{chat.Paragraph(v.Say("results.not_sent"))}
 		}
-		return append(cannotPost(v, v.Say("error.not_posted"), d.to, o.err), b.otherDestinations(e, v, d.round, d.verb)...)
+		return append(cannotPost(v, v.Say("error.not_posted"), d.to, o.err), b.otherDestinations(req.Event, v, d.round, d.verb)...)
 	}
 	said := v.Say("results.posted")
 	switch {

@@ -179,25 +179,25 @@ func (b *Bot) openCallCard(r survey.Round) chat.Card {
 
 // languagesFor are the languages a person is written to in: theirs, where it is known, else every one of
 // the round's.
-func languagesFor(seat survey.Participation) []survey.Lang {
-	if seat.Member.Language != "" {
-		return []survey.Lang{seat.Member.Language}
+func languagesFor(part survey.Participation) []survey.Lang {
+	if part.Member.Language != "" {
+		return []survey.Lang{part.Member.Language}
 	}
-	return seat.Round.Languages
+	return part.Round.Languages
 }
 
 // roundTime is a time of the round in words; for somebody whose clock shows another, with the round's time zone.
-func (b *Bot) roundTime(v locale.Voice, seat survey.Participation, t time.Time) string {
-	_, here := t.In(seat.Round.Location()).Zone()
-	if _, there := t.In(seat.Round.ZoneOf(seat.Member)).Zone(); here != there {
-		return v.Time(t.In(seat.Round.Location())) + " (" + seat.Round.TimeZone + ")"
+func (b *Bot) roundTime(v locale.Voice, part survey.Participation, t time.Time) string {
+	_, here := t.In(part.Round.Location()).Zone()
+	if _, there := t.In(part.Round.ZoneOf(part.Member)).Zone(); here != there {
+		return v.Time(t.In(part.Round.Location())) + " (" + part.Round.TimeZone + ")"
 	}
-	return v.Time(t.In(seat.Round.Location()))
+	return v.Time(t.In(part.Round.Location()))
 }
 
 // remindButtons are on every reminder: whether there is another is for the person to say.
-func remindButtons(v locale.Voice, seat survey.Participation, lang string) []chat.Button {
-	id := string(seat.Round.ID)
+func remindButtons(v locale.Voice, part survey.Participation, lang string) []chat.Button {
+	id := string(part.Round.ID)
 	return []chat.Button{
 		button(v.Say("button.tomorrow"), chat.NewAction("tomorrow", id, lang)),
 		button(v.Say("button.stop"), chat.NewAction("stop", id, lang)),
@@ -205,35 +205,35 @@ func remindButtons(v locale.Voice, seat survey.Participation, lang string) []cha
 }
 
 // invitationReminder is the invitation again, marked as a reminder.
-func (b *Bot) invitationReminder(seat survey.Participation, m *survey.Matrix) chat.Card {
-	return b.inLanguages(languagesFor(seat), func(v locale.Voice, lang string) []chat.Block {
-		closes := b.roundTime(v, seat, seat.Round.ClosesAt)
+func (b *Bot) invitationReminder(part survey.Participation, m *survey.Matrix) chat.Card {
+	return b.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
+		closes := b.roundTime(v, part, part.Round.ClosesAt)
 		blocks := []chat.Block{chat.Footnote(v.Say("reminder.first", "closes", closes))}
-		blocks = append(blocks, b.invitationText(v, seat.Round, m)...)
-		buttons := append(startButtons(v, seat.Round, lang), remindButtons(v, seat, lang)...)
+		blocks = append(blocks, b.invitationText(v, part.Round, m)...)
+		buttons := append(startButtons(v, part.Round, lang), remindButtons(v, part, lang)...)
 		return append(blocks, row(buttons...))
 	})
 }
 
 // startedReminder reminds somebody who has started of how far they are.
-func (b *Bot) startedReminder(seat survey.Participation, m *survey.Matrix, resp survey.Response) chat.Card {
-	r, lang := seat.Round, languagesFor(seat)[:1]
+func (b *Bot) startedReminder(part survey.Participation, m *survey.Matrix, resp survey.Response) chat.Card {
+	r, lang := part.Round, languagesFor(part)[:1]
 	return b.inLanguages(lang, func(v locale.Voice, lang string) []chat.Block {
-		closes := b.roundTime(v, seat, r.ClosesAt)
+		closes := b.roundTime(v, part, r.ClosesAt)
 		forward := primary(v.Say("button.continue"), chat.NewAction("begin", string(r.ID)))
 		return []chat.Block{
 			chat.Heading{Text: v.Say("reminder.title", "area", r.Area)},
 			chat.Paragraph(v.Say("reminder.body", "done", resp.Rated(), "n", len(m.Elements()), "closes", closes)),
-			row(append([]chat.Button{forward}, remindButtons(v, seat, lang)...)...),
+			row(append([]chat.Button{forward}, remindButtons(v, part, lang)...)...),
 		}
 	})
 }
 
 // workshopReminder reminds somebody of the workshop.
-func (b *Bot) workshopReminder(seat survey.Participation) chat.Card {
-	r := seat.Round
-	return b.inLanguages(languagesFor(seat), func(v locale.Voice, lang string) []chat.Block {
-		when := b.roundTime(v, seat, r.Workshop.At)
+func (b *Bot) workshopReminder(part survey.Participation) chat.Card {
+	r := part.Round
+	return b.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
+		when := b.roundTime(v, part, r.Workshop.At)
 		return []chat.Block{
 			chat.Heading{Text: v.Say("workshop.soon", "area", r.Area)},
 			chat.Paragraph(v.Say("workshop.soon_body", "when", when, "place", r.Workshop.Place)),
@@ -243,56 +243,56 @@ func (b *Bot) workshopReminder(seat survey.Participation) chat.Card {
 }
 
 // remindTomorrow owes a person a reminder on their next working day.
-func (b *Bot) remindTomorrow(ctx context.Context, e chat.Event, a roundLanguageArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
+func (b *Bot) remindTomorrow(ctx context.Context, req *request, args roundLanguageArgs) (chat.Card, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, req.person)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	if seat, err = b.Rounds.SetTimeZone(ctx, seat, e.TimeZone); err != nil {
-		return b.fallbackCard(ctx, e, seat, err)
+	if part, err = b.Rounds.SetTimeZone(ctx, part, req.TimeZone); err != nil {
+		return chat.Card{}, err
 	}
-	v, id := b.participantVoice(e, seat), string(a.round)
+	v, id := b.participantVoice(req, part), string(args.round)
 	forward := primary(v.Say("button.continue"), chat.NewAction("begin", id))
-	if !seat.Member.TakesPart() {
+	if !part.Member.TakesPart() {
 		forward.Label = v.Say("button.start")
 	}
-	at, open := b.Schedule.Tomorrow(seat.Round, seat.Member, b.Now())
-	if !open && seat.Round.AcceptsAnswers(b.Now()) && seat.Member.Status != survey.NotInvited {
-		return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("tomorrow.closes", "closes", b.roundTime(v, seat, seat.Round.ClosesAt))), row(forward)), nil
+	at, open := b.Schedule.Tomorrow(part.Round, part.Member, b.Now())
+	if !open && part.Round.AcceptsAnswers(b.Now()) && part.Member.Status != survey.NotInvited {
+		return card(chat.Heading{Text: part.Round.Area}, chat.Paragraph(v.Say("tomorrow.closes", "closes", b.roundTime(v, part, part.Round.ClosesAt))), row(forward)), nil
 	}
-	seat, err = b.Rounds.RemindLater(ctx, a.round, person(e.Who), at)
+	part, err = b.Rounds.RemindLater(ctx, args.round, req.person, at)
 	if err != nil {
-		return b.fallbackCard(ctx, e, seat, err)
+		return chat.Card{}, err
 	}
-	return update(chat.Heading{Text: seat.Round.Area},
-		chat.Paragraph(v.Say("tomorrow.done", "when", v.Time(at.At.In(seat.Round.ZoneOf(seat.Member))))),
+	return card(chat.Heading{Text: part.Round.Area},
+		chat.Paragraph(v.Say("tomorrow.done", "when", v.Time(at.At.In(part.Round.ZoneOf(part.Member))))),
 		row(forward, button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang)))), nil
 }
 
-func (b *Bot) stopReminding(ctx context.Context, e chat.Event, a roundLanguageArgs) ([]chat.Reply, error) {
-	return b.setRemindersOff(ctx, e, a, true)
+func (b *Bot) stopReminding(ctx context.Context, req *request, args roundLanguageArgs) (chat.Card, error) {
+	return b.setRemindersOff(ctx, req, args, true)
 }
 
-func (b *Bot) remindAgain(ctx context.Context, e chat.Event, a roundLanguageArgs) ([]chat.Reply, error) {
-	return b.setRemindersOff(ctx, e, a, false)
+func (b *Bot) remindAgain(ctx context.Context, req *request, args roundLanguageArgs) (chat.Card, error) {
+	return b.setRemindersOff(ctx, req, args, false)
 }
 
 // setRemindersOff keeps whether somebody wants reminders, and says so, with the way back.
-func (b *Bot) setRemindersOff(ctx context.Context, e chat.Event, a roundLanguageArgs, quiet bool) ([]chat.Reply, error) {
-	seat, err := b.Rounds.SetRemindersOff(ctx, a.round, person(e.Who), quiet)
+func (b *Bot) setRemindersOff(ctx context.Context, req *request, args roundLanguageArgs, quiet bool) (chat.Card, error) {
+	part, err := b.Rounds.SetRemindersOff(ctx, args.round, req.person, quiet)
 	if err != nil {
-		return b.fallbackCard(ctx, e, seat, err)
+		return chat.Card{}, err
 	}
-	v, id := b.participantVoice(e, seat), string(a.round)
-	said, back := v.Say("quiet.off", "area", seat.Round.Area), button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang))
+	v, id := b.participantVoice(req, part), string(args.round)
+	said, back := v.Say("quiet.off", "area", part.Round.Area), button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang))
 	if quiet {
-		said, back = v.Say("quiet.on", "area", seat.Round.Area), button(v.Say("button.again"), chat.NewAction("again", id, v.Lang))
+		said, back = v.Say("quiet.on", "area", part.Round.Area), button(v.Say("button.again"), chat.NewAction("again", id, v.Lang))
 	}
 	buttons := []chat.Button{back}
-	blocks := []chat.Block{chat.Heading{Text: seat.Round.Area}, chat.Paragraph(said)}
-	if seat.Round.AcceptsAnswers(b.Now()) {
-		blocks = append(blocks, chat.Paragraph(v.Say("status.open", "closes", b.roundTime(v, seat, seat.Round.ClosesAt))))
+	blocks := []chat.Block{chat.Heading{Text: part.Round.Area}, chat.Paragraph(said)}
+	if part.Round.AcceptsAnswers(b.Now()) {
+		blocks = append(blocks, chat.Paragraph(v.Say("status.open", "closes", b.roundTime(v, part, part.Round.ClosesAt))))
 		buttons = append([]chat.Button{primary(v.Say("button.continue"), chat.NewAction("begin", id))}, back)
 	}
-	return update(append(blocks, row(buttons...))...), nil
+	return card(append(blocks, row(buttons...))...), nil
 }

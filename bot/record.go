@@ -23,28 +23,28 @@ const (
 )
 
 // showAuditLog shows who did what in a round, the latest first.
-func (b *Bot) showAuditLog(ctx context.Context, e chat.Event, a targetArgs) ([]chat.Reply, error) {
-	r, err := b.target(ctx, e, a, isAny)
+func (b *Bot) showAuditLog(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+	r, err := b.target(ctx, req, args, isAny)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	return b.auditLogCard(ctx, e, pageArgs{coordinatorArgs: coordinatorArgs{round: r.ID, lang: a.lang}}, whisper)
+	return b.auditLogCard(ctx, req, pageArgs{coordinatorArgs: coordinatorArgs{round: r.ID, lang: args.lang}})
 }
 
 // turnAuditPage shows another page of it.
-func (b *Bot) turnAuditPage(ctx context.Context, e chat.Event, a pageArgs) ([]chat.Reply, error) {
-	return b.auditLogCard(ctx, e, a, update)
+func (b *Bot) turnAuditPage(ctx context.Context, req *request, args pageArgs) (chat.Card, error) {
+	return b.auditLogCard(ctx, req, args)
 }
 
 // auditLogCard shows the page that begins with the entry of a number, or with the last.
-func (b *Bot) auditLogCard(ctx context.Context, e chat.Event, a pageArgs, show func(...chat.Block) []chat.Reply) ([]chat.Reply, error) {
-	record, err := b.Rounds.AuditLog(ctx, a.round, person(e.Who))
+func (b *Bot) auditLogCard(ctx context.Context, req *request, args pageArgs) (chat.Card, error) {
+	record, err := b.Rounds.AuditLog(ctx, args.round, req.person)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
 	r, all, n := record.Round, record.Entries, len(record.Entries)
-	v, id := b.roundVoice(e, r), string(r.ID)
-	top := a.top
+	v, id := b.roundVoice(req, r), string(r.ID)
+	top := args.top
 	if top < 1 || top > n {
 		top = n
 	}
@@ -67,7 +67,7 @@ func (b *Bot) auditLogCard(ctx context.Context, e chat.Event, a pageArgs, show f
 	if top > auditPageSize {
 		buttons = append(buttons, button(v.Say("button.older"), chat.NewAction("page", id, v.Lang, fmt.Sprint(top-auditPageSize))))
 	}
-	return show(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)))...))...), nil
+	return card(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)))...))...), nil
 }
 
 // auditHead says how far a record goes and what its seal is, in a quiet line, of a record that has begun.
@@ -150,33 +150,6 @@ func changeOf(e audit.Entry, field string) string {
 		}
 	}
 	return ""
-}
-
-// auditLabel is what a verb is a part of, by the key of its button's label: somebody who is refused is refused that, whichever step of it they tried.
-func auditLabel(verb string) string {
-	switch verb {
-	case "saveround":
-		return "redraft"
-	case "saverules":
-		return "rules"
-	case "sendinvite":
-		return "invite"
-	case "saveplan":
-		return "plan"
-	case "saveposts":
-		return "posts"
-	case "saveextend":
-		return "extend"
-	case "saveplace":
-		return "workshop"
-	case "saveteam":
-		return "team"
-	case "closenow", "closeonly":
-		return "close"
-	case "page":
-		return "record"
-	}
-	return verb
 }
 
 // changeSpans says what an act changed, as far as there is room; the files of an export have all of it.

@@ -11,17 +11,17 @@ import (
 )
 
 // postResults posts the results of a closed round to its channel, or shows them where the coordinator chose to see them.
-func (b *Bot) postResults(ctx context.Context, e chat.Event, a destinationArgs) ([]chat.Reply, error) {
-	r, err := b.closedTarget(ctx, e, a.targetArgs)
+func (b *Bot) postResults(ctx context.Context, req *request, args destinationArgs) ([]chat.Reply, error) {
+	r, err := b.closedTarget(ctx, req, args.targetArgs)
 	if err != nil {
 		return nil, err
 	}
-	d, err := b.newDestination(e, r, a)
+	d, err := b.newDestination(req, r, args)
 	if err != nil {
 		return nil, fmt.Errorf("post results: %w", err)
 	}
-	v := b.roundVoice(e, r)
-	p, err := b.Rounds.Results(ctx, r.ID, person(e.Who), d.auditChanges()...)
+	v := b.roundVoice(req, r)
+	p, err := b.Rounds.Results(ctx, r.ID, req.person, d.auditChanges()...)
 	if err != nil {
 		return nil, err
 	}
@@ -29,29 +29,29 @@ func (b *Bot) postResults(ctx context.Context, e chat.Event, a destinationArgs) 
 	if err != nil {
 		return nil, err
 	}
-	return deliverAll(posts, d.show, func(o outcome) []chat.Reply { return whisper(b.deliveryBlocks(e, v, d, o)...) }), nil
+	return deliverAll(posts, d.show, func(o outcome) []chat.Reply { return whispered(b.deliveryBlocks(req, v, d, o)...) }), nil
 }
 
 // closedTarget is target for what only a closed round has; before that it says how to see the response rate.
-func (b *Bot) closedTarget(ctx context.Context, e chat.Event, a targetArgs) (survey.Round, error) {
-	r, err := b.target(ctx, e, a, isClosed)
+func (b *Bot) closedTarget(ctx context.Context, req *request, args targetArgs) (survey.Round, error) {
+	r, err := b.target(ctx, req, args, isClosed)
 	if err == nil && r.State != survey.Closed {
-		err = refuse(whisper(chat.Paragraph(b.roundVoice(e, r).Say("results.not_yet")))...)
+		err = refuse(card(chat.Paragraph(b.roundVoice(req, r).Say("results.not_yet"))))
 	}
 	return r, err
 }
 
-func (b *Bot) exportFiles(ctx context.Context, e chat.Event, a destinationArgs) ([]chat.Reply, error) {
-	r, err := b.closedTarget(ctx, e, a.targetArgs)
+func (b *Bot) exportFiles(ctx context.Context, req *request, args destinationArgs) ([]chat.Reply, error) {
+	r, err := b.closedTarget(ctx, req, args.targetArgs)
 	if err != nil {
 		return nil, err
 	}
-	d, err := b.newDestination(e, r, a)
+	d, err := b.newDestination(req, r, args)
 	if err != nil {
 		return nil, fmt.Errorf("post export: %w", err)
 	}
-	v := b.roundVoice(e, r)
-	p, record, err := b.Rounds.Export(ctx, r.ID, person(e.Who), d.auditChanges()...)
+	v := b.roundVoice(req, r)
+	p, record, err := b.Rounds.Export(ctx, r.ID, req.person, d.auditChanges()...)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (b *Bot) exportFiles(ctx context.Context, e chat.Event, a destinationArgs) 
 	}
 	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: v.Say("export.title", "area", r.Area)}, chat.Paragraph(v.Say("export.body")), chat.Paragraph(v.Say("export.record"))}}
 	all := []post{{card, append(files, picture, kept)}}
-	return deliverAll(all, d.show, func(o outcome) []chat.Reply { return whisper(b.deliveryBlocks(e, v, d, o)...) }), nil
+	return deliverAll(all, d.show, func(o outcome) []chat.Reply { return whispered(b.deliveryBlocks(req, v, d, o)...) }), nil
 }
 
 // maxAgenda is how many elements the message lists; the files hold all of them.

@@ -17,23 +17,34 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// route is one thing people can ask for: how it is acknowledged, from which kinds of event it may
-// come, whether it may be done only once for an event that is delivered again, and who answers.
+// route is one thing that a user can ask for.
 type route struct {
 	ack   chat.Ack
-	kinds []chat.EventKind
-	once  bool
-	do    func(*Bot, context.Context, chat.Event) ([]chat.Reply, error)
-	// logged says that the log has a line of each such event, and names who it was by a short hash. Of a
-	// stakeholder's events it has none: who knows when a person was active could count their answers by it.
+	kinds []chat.EventKind // the kinds of events that may ask for it
+	// once says that an event that is delivered again must not be handled again: it would post a
+	// second time, or undo what was done since.
+	once bool
+	// participant says that a participant who is too late is shown their current card.
+	participant bool
+	// logged says that each such event has a line in the log, with a hash of the person. A
+	// participant's events have none: the times at which a person was active could give away which
+	// answers are theirs.
 	logged bool
-	// language returns the language that the words of the action carry, or empty.
-	language func(args []string) survey.Lang
+	// label is the part of the key "button.LABEL" that names the route in the record of a round. It
+	// is the verb, where it is empty.
+	label string
+	// parse reads the arguments of the action into the type that handle expects.
+	parse  func(args []string) (any, error)
+	handle func(*Bot, context.Context, *request) ([]chat.Reply, error)
 }
 
-// table is everything people can ask for, by the verb of an action.
-func table() map[string]route {
-	all := stakeholderRoutes()
+// routeTable returns every route by the verb of its action.
+func routeTable() map[string]route {
+	all := generalRoutes()
+	for verb, r := range participantRoutes() {
+		r.participant = true
+		all[verb] = r
+	}
 	for verb, r := range coordinatorRoutes() {
 		r.logged = true
 		all[verb] = r
@@ -43,91 +54,192 @@ func table() map[string]route {
 
 // Verbs returns every verb that Handled can name, sorted.
 func Verbs() []string {
-	verbs := slices.AppendSeq([]string{unknownVerb}, maps.Keys(table()))
+	verbs := slices.AppendSeq([]string{unknownVerb}, maps.Keys(routeTable()))
 	slices.Sort(verbs)
 	return verbs
 }
 
-// unknownVerb stands for every verb of no route, which somebody may have made up.
+// unknownVerb stands for every verb without a route, which a user may have made up.
 const unknownVerb = "unknown"
 
-func stakeholderRoutes() map[string]route {
+func generalRoutes() map[string]route {
 	return map[string]route{
-		// A stakeholder, before they start.
-		"join":    once(on(chat.AckWhisper, parseRoundLanguage, (*Bot).join)),     // from a channel: only they see what comes
-		"begin":   on(chat.AckUpdate, parseRound, (*Bot).begin),                   // the invitation becomes the survey
-		"lang":    on(chat.AckUpdate, parseLanguageSwitch, (*Bot).switchLanguage), // the same card in another language
-		"accept":  on(chat.AckUpdate, parseRound, (*Bot).accept),                  // the privacy notice was read
-		"decline": once(on(chat.AckUpdate, parseRoundLanguage, (*Bot).decline)),   // not taking part
-		"home":    on(chat.AckWhisper, parseGeneral, (*Bot).home),                 // what of mine is here
-		"notice":  on(chat.AckWhisper, parseRound, (*Bot).showNotice),             // the privacy notice, to read again
-		"resume":  on(chat.AckWhisper, parseRound, (*Bot).resume),                 // a fresh card at the right place
-
-		// A stakeholder, in the survey: one card that changes.
-		"me":      on(chat.AckUpdate, parseRound, (*Bot).showProfile),
-		"role":    on(chat.AckUpdate, parseRound, (*Bot).pickRole),
-		"scope":   on(chat.AckUpdate, parseScope, (*Bot).pickScope),
-		"org":     on(chat.AckForm, parseOrganisation, (*Bot).organisationForm),
-		"saveorg": fromKind(chat.Submit, chat.AckUpdate, parseRound, (*Bot).saveOrganisation),
-		"go":      on(chat.AckUpdate, parseRound, (*Bot).proceed), // to the first open element
-		"at":      on(chat.AckUpdate, parseElement, (*Bot).showElement),
-		"change":  on(chat.AckUpdate, parseElement, (*Bot).showElement), // from beside what was saved
-		"jump":    on(chat.AckUpdate, parseRound, (*Bot).jump),
-		"answer":  on(chat.AckUpdate, parseAnswer, (*Bot).answer),
-		"detail":  on(chat.AckForm, parseDetail, (*Bot).detailForm),
-		"keep":    fromKind(chat.Submit, chat.AckUpdate, parseElement, (*Bot).keepDetail),
-		"list":    on(chat.AckUpdate, parseRound, (*Bot).showList),
-		"levels":  on(chat.AckWhisper, parseRound, (*Bot).showLevels),
-		"review":  on(chat.AckUpdate, parseRound, (*Bot).showReview),
-		"submit":  on(chat.AckUpdate, parseRound, (*Bot).submit),
-		"kept":    on(chat.AckUpdate, parseRound, (*Bot).showPersonalData),
-		"erase":   once(on(chat.AckUpdate, parseRound, (*Bot).withdraw)),
-
-		// A stakeholder, about reminders.
-		"tomorrow": once(on(chat.AckUpdate, parseRoundLanguage, (*Bot).remindTomorrow)),
-		"stop":     once(on(chat.AckUpdate, parseRoundLanguage, (*Bot).stopReminding)),
-		"again":    once(on(chat.AckUpdate, parseRoundLanguage, (*Bot).remindAgain)),
+		"home": whisper(parseGeneral, (*Bot).home), // the person's surveys and rounds
 	}
 }
 
-// coordinatorRoutes are those of a coordinator. Each carries the language it was asked in.
+func participantRoutes() map[string]route {
+	return map[string]route{
+		// Before they start. Only they see what comes of a press on a card in a channel.
+		"join":    reply(chat.AckWhisper, parseRoundLanguage, (*Bot).join).onlyOnce(),
+		"begin":   live(parseRound, (*Bot).begin), // the invitation becomes the survey
+		"lang":    reply(chat.AckUpdate, parseLanguageSwitch, (*Bot).switchLanguage),
+		"accept":  live(parseRound, (*Bot).accept), // the privacy notice was read
+		"decline": live(parseRoundLanguage, (*Bot).decline).onlyOnce(),
+		"notice":  whisper(parseRound, (*Bot).showNotice), // the privacy notice, to read again
+		"resume":  reply(chat.AckWhisper, parseRound, (*Bot).resume),
+
+		// In the survey: one card that changes.
+		"me":      live(parseRound, (*Bot).showProfile),
+		"role":    live(parseRound, (*Bot).pickRole),
+		"scope":   live(parseScope, (*Bot).pickScope),
+		"org":     openForm(parseOrganisation, (*Bot).organisationForm),
+		"saveorg": live(parseRound, (*Bot).saveOrganisation).fromForm(),
+		"go":      live(parseRound, (*Bot).proceed), // to the first element without an answer
+		"at":      live(parseElement, (*Bot).showElement),
+		"change":  live(parseElement, (*Bot).showElement), // from beside what was saved
+		"jump":    live(parseRound, (*Bot).jump),
+		"answer":  live(parseAnswer, (*Bot).answer),
+		"detail":  openForm(parseDetail, (*Bot).detailForm),
+		"keep":    live(parseElement, (*Bot).keepDetail).fromForm(),
+		"list":    live(parseRound, (*Bot).showList),
+		"levels":  whisper(parseRound, (*Bot).showLevels),
+		"review":  live(parseRound, (*Bot).showReview),
+		"submit":  live(parseRound, (*Bot).submit),
+		"kept":    live(parseRound, (*Bot).showPersonalData),
+		"erase":   update(parseRound, (*Bot).withdraw).onlyOnce(),
+
+		// About reminders.
+		"tomorrow": update(parseRoundLanguage, (*Bot).remindTomorrow).onlyOnce(),
+		"stop":     update(parseRoundLanguage, (*Bot).stopReminding).onlyOnce(),
+		"again":    update(parseRoundLanguage, (*Bot).remindAgain).onlyOnce(),
+	}
+}
+
+// coordinatorRoutes returns the routes of a coordinator. Each action carries the language that it
+// was asked in.
 func coordinatorRoutes() map[string]route {
 	return map[string]route{
-		"new":        on(chat.AckForm, parseGeneral, (*Bot).newForm),
-		"create":     fromKind(chat.Submit, chat.AckWhisper, parseGeneral, (*Bot).createRound),
-		"redraft":    on(chat.AckForm, parseCoordinator, (*Bot).redraftForm),
-		"saveround":  fromKind(chat.Submit, chat.AckUpdate, parseCoordinator, (*Bot).saveRound),
-		"rules":      on(chat.AckForm, parseCoordinator, (*Bot).rulesForm),
-		"saverules":  fromKind(chat.Submit, chat.AckUpdate, parseCoordinator, (*Bot).saveRules),
-		"open":       on(chat.AckUpdate, parseCoordinator, (*Bot).openRound),
-		"invite":     on(chat.AckForm, parseTarget, (*Bot).inviteForm),
-		"sendinvite": fromKind(chat.Submit, chat.AckWhisper, parseCoordinator, (*Bot).sendInvitations),
-		"button":     once(on(chat.AckWhisper, parseTarget, (*Bot).postJoinButton)),
-		"status":     on(chat.AckWhisper, parseTarget, (*Bot).status),
-		"remind":     once(on(chat.AckWhisper, parseTarget, (*Bot).remind)),
-		"reminders":  on(chat.AckWhisper, parseTarget, (*Bot).showPlan), // what is sent when, and to how many
-		"plan":       on(chat.AckForm, parseCoordinator, (*Bot).planForm),
-		"saveplan":   fromKind(chat.Submit, chat.AckUpdate, parseCoordinator, (*Bot).savePlan),
-		"posts":      on(chat.AckForm, parseCoordinator, (*Bot).postsForm),
-		"saveposts":  fromKind(chat.Submit, chat.AckUpdate, parseCoordinator, (*Bot).savePosts),
-		"pause":      once(on(chat.AckUpdate, parseCoordinator, (*Bot).pause)),
-		"goon":       once(on(chat.AckUpdate, parseCoordinator, (*Bot).unpause)),
-		"extend":     on(chat.AckForm, parseTarget, (*Bot).extendForm),
-		"saveextend": fromKind(chat.Submit, chat.AckWhisper, parseCoordinator, (*Bot).saveExtension),
-		"workshop":   on(chat.AckForm, parseTarget, (*Bot).workshopForm),
-		"saveplace":  once(fromKind(chat.Submit, chat.AckUpdate, parseCoordinator, (*Bot).saveWorkshop)),
-		"team":       on(chat.AckForm, parseTarget, (*Bot).teamForm),
-		"takeon":     once(on(chat.AckWhisper, parseCoordinator, (*Bot).takeOn)), // an admin adds themselves
-		"saveteam":   fromKind(chat.Submit, chat.AckWhisper, parseCoordinator, (*Bot).saveTeam),
-		"close":      on(chat.AckWhisper, parseTarget, (*Bot).askToClose),
-		"closenow":   once(on(chat.AckUpdate, parseCoordinator, (*Bot).closeNow)),
-		"closeonly":  once(on(chat.AckUpdate, parseCoordinator, (*Bot).closeOnly)), // without posting the results
-		"results":    once(on(chat.AckWhisper, parseDestination, (*Bot).postResults)),
-		"export":     once(on(chat.AckWhisper, parseDestination, (*Bot).exportFiles)),
-		"record":     on(chat.AckWhisper, parseTarget, (*Bot).showAuditLog), // who did what
-		"page":       on(chat.AckUpdate, parsePage, (*Bot).turnAuditPage),
-		"help":       on(chat.AckWhisper, parseGeneral, (*Bot).help),
+		"new":       openForm(parseGeneral, (*Bot).newForm),
+		"create":    whisper(parseGeneral, (*Bot).createRound).fromForm(),
+		"redraft":   openForm(parseCoordinator, (*Bot).redraftForm),
+		"saveround": update(parseCoordinator, (*Bot).saveRound).fromForm().partOf("redraft"),
+		"rules":     openForm(parseCoordinator, (*Bot).rulesForm),
+		"saverules": update(parseCoordinator, (*Bot).saveRules).fromForm().partOf("rules"),
+		"open":      reply(chat.AckUpdate, parseCoordinator, (*Bot).openRound),
+
+		"invite":     openForm(parseTarget, (*Bot).inviteForm),
+		"sendinvite": whisper(parseCoordinator, (*Bot).sendInvitations).fromForm().partOf("invite"),
+		"button":     reply(chat.AckWhisper, parseTarget, (*Bot).postJoinButton).onlyOnce(),
+		"status":     whisper(parseTarget, (*Bot).status),
+		"remind":     whisper(parseTarget, (*Bot).remind).onlyOnce(),
+
+		"reminders": whisper(parseTarget, (*Bot).showPlan), // what is sent when, and to how many
+		"plan":      openForm(parseCoordinator, (*Bot).planForm),
+		"saveplan":  update(parseCoordinator, (*Bot).savePlan).fromForm().partOf("plan"),
+		"posts":     openForm(parseCoordinator, (*Bot).postsForm),
+		"saveposts": update(parseCoordinator, (*Bot).savePosts).fromForm().partOf("posts"),
+		"pause":     update(parseCoordinator, (*Bot).pause).onlyOnce(),
+		"goon":      update(parseCoordinator, (*Bot).unpause).onlyOnce(),
+
+		"extend": openForm(parseTarget, (*Bot).extendForm),
+		"saveextend": reply(chat.AckWhisper, parseCoordinator, (*Bot).saveExtension).
+			fromForm().partOf("extend"),
+		"workshop": openForm(parseTarget, (*Bot).workshopForm),
+		"saveplace": reply(chat.AckUpdate, parseCoordinator, (*Bot).saveWorkshop).
+			fromForm().onlyOnce().partOf("workshop"),
+
+		"team":     openForm(parseTarget, (*Bot).teamForm),
+		"takeon":   whisper(parseCoordinator, (*Bot).takeOn).onlyOnce(), // an admin adds themselves
+		"saveteam": whisper(parseCoordinator, (*Bot).saveTeam).fromForm().partOf("team"),
+
+		"close": whisper(parseTarget, (*Bot).askToClose),
+		"closenow": reply(chat.AckUpdate, parseCoordinator, (*Bot).closeNow).
+			onlyOnce().partOf("close"),
+		"closeonly": update(parseCoordinator, (*Bot).closeOnly). // without posting the results
+										onlyOnce().partOf("close"),
+
+		"results": reply(chat.AckWhisper, parseDestination, (*Bot).postResults).onlyOnce(),
+		"export":  reply(chat.AckWhisper, parseDestination, (*Bot).exportFiles).onlyOnce(),
+		"record":  whisper(parseTarget, (*Bot).showAuditLog), // who did what
+		"page":    update(parsePage, (*Bot).turnAuditPage).partOf("record"),
+		"help":    whisper(parseGeneral, (*Bot).help),
 	}
+}
+
+// whisper makes a route whose card is shown to the person alone.
+func whisper[A any](
+	parse func([]string) (A, error), handle func(*Bot, context.Context, *request, A) (chat.Card, error),
+) route {
+	return newRoute(chat.AckWhisper, parse, handle, showCard)
+}
+
+// update makes a route whose card takes the place of the card that was pressed.
+func update[A any](
+	parse func([]string) (A, error), handle func(*Bot, context.Context, *request, A) (chat.Card, error),
+) route {
+	return newRoute(chat.AckUpdate, parse, handle, showCard)
+}
+
+// live is update for a card that is drawn again while what it shows changes.
+func live[A any](
+	parse func([]string) (A, error), handle func(*Bot, context.Context, *request, A) (view, error),
+) route {
+	return newRoute(chat.AckUpdate, parse, handle, (*request).show)
+}
+
+// openForm makes a route that opens a form.
+func openForm[A any](
+	parse func([]string) (A, error), handle func(*Bot, context.Context, *request, A) (chat.Form, error),
+) route {
+	return newRoute(chat.AckForm, parse, handle, showForm)
+}
+
+// reply makes a route whose handler returns its replies itself, because it does more than show the
+// person one card.
+func reply[A any](
+	ack chat.Ack, parse func([]string) (A, error),
+	handle func(*Bot, context.Context, *request, A) ([]chat.Reply, error),
+) route {
+	same := func(_ *request, replies []chat.Reply) []chat.Reply { return replies }
+	return newRoute(ack, parse, handle, same)
+}
+
+// newRoute makes a route for presses and commands: handle answers a request, and show turns the
+// answer into replies.
+func newRoute[A, R any](
+	ack chat.Ack, parse func([]string) (A, error),
+	handle func(*Bot, context.Context, *request, A) (R, error),
+	show func(*request, R) []chat.Reply,
+) route {
+	return route{
+		ack:   ack,
+		kinds: []chat.EventKind{chat.Press, chat.Command, chat.Message, chat.Home},
+		parse: func(args []string) (any, error) { return parse(args) },
+		handle: func(b *Bot, ctx context.Context, req *request) ([]chat.Reply, error) {
+			answer, err := handle(b, ctx, req, req.args.(A))
+			if err != nil {
+				return nil, err
+			}
+			return show(req, answer), nil
+		},
+	}
+}
+
+func showCard(req *request, c chat.Card) []chat.Reply { return req.show(view{card: c}) }
+
+// showForm opens a form. The fallback is for a form that comes too late.
+func showForm(req *request, f chat.Form) []chat.Reply {
+	late := card(chat.Paragraph(req.voice.Say("error.form_late")))
+	return []chat.Reply{chat.OpenForm{Form: f, Fallback: late}}
+}
+
+// onlyOnce returns the route for events that count once, however often they are delivered.
+func (r route) onlyOnce() route {
+	r.once = true
+	return r
+}
+
+// fromForm returns the route for forms that are sent.
+func (r route) fromForm() route {
+	r.kinds = []chat.EventKind{chat.Submit}
+	return r
+}
+
+// partOf returns the route as a step of the one that has a button of that label.
+func (r route) partOf(label string) route {
+	r.label = label
+	return r
 }
 
 // commands are the words after /maturity, in both languages: the bot answers in the language of the word.
@@ -167,40 +279,6 @@ func meantCommand(typed chat.Action) string {
 		}
 	}
 	return plaintext.Nearest(commandWord(typed.Verb), slices.Sorted(maps.Keys(commands)))
-}
-
-// on makes a route for presses and commands whose handler gets its words read and checked.
-func on[A any](ack chat.Ack, read func([]string) (A, error), do func(*Bot, context.Context, chat.Event, A) ([]chat.Reply, error)) route {
-	answer := func(b *Bot, ctx context.Context, e chat.Event) ([]chat.Reply, error) {
-		a, err := read(e.Action.Args)
-		if err != nil {
-			return nil, err
-		}
-		return do(b, ctx, e, a)
-	}
-	language := func(args []string) survey.Lang {
-		if a, err := read(args); err == nil {
-			if a, ok := any(a).(interface{ language() survey.Lang }); ok {
-				return a.language()
-			}
-		}
-		return ""
-	}
-	kinds := []chat.EventKind{chat.Press, chat.Command, chat.Message, chat.Home}
-	return route{ack: ack, kinds: kinds, do: answer, language: language}
-}
-
-// once makes a route of which an event that is delivered again does nothing more: posting again, or undoing what was done since.
-func once(r route) route {
-	r.once = true
-	return r
-}
-
-// fromKind makes a route for one other kind of event.
-func fromKind[A any](kind chat.EventKind, ack chat.Ack, read func([]string) (A, error), do func(*Bot, context.Context, chat.Event, A) ([]chat.Reply, error)) route {
-	r := on(ack, read, do)
-	r.kinds = []chat.EventKind{kind}
-	return r
 }
 
 // errForged is an action whose words no button of ours carries.

@@ -13,19 +13,6 @@ import (
 	"maturitybot/survey"
 )
 
-// inLanguages lays out a card for a person whose language may not be known: what is written in a language
-// stands above its buttons, so that nobody needs to pass the other one to press them.
-func (b *Bot) inLanguages(langs []survey.Lang, write func(v locale.Voice, lang string) []chat.Block) chat.Card {
-	var blocks []chat.Block
-	for i, lang := range langs {
-		if i > 0 {
-			blocks = append(blocks, chat.Divider{})
-		}
-		blocks = append(blocks, write(b.Words.In(string(lang)), string(lang))...)
-	}
-	return chat.Card{Blocks: blocks}
-}
-
 // Invitation is the card that a person gets who was invited, in each of the round's languages.
 func (b *Bot) Invitation(round survey.Round, m *survey.Matrix) chat.Card {
 	return b.inLanguages(round.Languages, func(v locale.Voice, lang string) []chat.Block {
@@ -93,120 +80,115 @@ func (b *Bot) closingTime(v locale.Voice, round survey.Round) string {
 
 // join is the button in a channel that lets in the person who presses it. A button that is written in
 // one language leads on in it.
-func (b *Bot) join(ctx context.Context, e chat.Event, a roundLanguageArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
+func (b *Bot) join(ctx context.Context, req *request, args roundLanguageArgs) ([]chat.Reply, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, req.person)
 	if err != nil {
 		return nil, err
 	}
-	if seat.Member.Status == survey.NotInvited && !ofRound(e, seat.Round) {
+	if part.Member.Status == survey.NotInvited && !ofRound(req.Event, part.Round) {
 		return nil, survey.ErrNotTakingPart
 	}
-	seat, err = b.Rounds.Join(ctx, a.round, person(e.Who))
-	if err == nil && a.lang != "" {
-		seat, err = b.Rounds.SetLanguage(ctx, a.round, person(e.Who), a.lang)
+	part, err = b.Rounds.Join(ctx, args.round, req.person)
+	if err == nil && args.lang != "" {
+		part, err = b.Rounds.SetLanguage(ctx, args.round, req.person, args.lang)
 	}
 	if err != nil {
-		replies, err := b.fallbackCard(ctx, e, seat, err)
-		return asWhispers(replies), err
+		return nil, err
 	}
-	return b.newCard(ctx, e, seat)
+	return b.newCard(ctx, req, part)
 }
 
-// newCard shows a new card for where a person stands. A card that only they see in a channel is gone once they
-// reload it, and is on no other device: so it goes to their own conversation with the bot where the
-// platform lets it, and else says how to come back.
-func (b *Bot) newCard(ctx context.Context, e chat.Event, seat survey.Participation) ([]chat.Reply, error) {
-	replies, err := b.currentCard(ctx, e, seat)
-	if err != nil || e.Private || len(replies) != 1 || !seat.Round.AcceptsAnswers(b.Now()) {
-		return asWhispers(replies), err
+// newCard sends a participant a new copy of their current card. A card that only they see in a
+// channel is gone once they reload it, and is on no other device: so it goes to their own
+// conversation with the bot where the platform allows that; else it says how to come back.
+func (b *Bot) newCard(
+	ctx context.Context, req *request, part survey.Participation,
+) ([]chat.Reply, error) {
+	current, err := b.currentCard(ctx, req, part)
+	if err != nil {
+		return nil, err
 	}
-	card, ok := replies[0].(chat.Update)
-	if !ok {
-		return replies, nil
+	if req.Private || !part.Round.AcceptsAnswers(b.Now()) {
+		return []chat.Reply{chat.Whisper{Card: current.card}}, nil
 	}
-	v := b.participantVoice(e, seat)
-	back := append(slices.Clone(card.Card.Blocks), chat.Footnote(v.Say("fresh.back")))
-	if !e.Direct {
-		return whisper(back...), nil
+	v := b.participantVoice(req, part)
+	back := append(slices.Clone(current.card.Blocks), chat.Footnote(v.Say("fresh.back")))
+	if !req.Direct {
+		return whispered(back...), nil
 	}
-	return []chat.Reply{chat.Direct{Card: card.Card, Then: func(d chat.Delivered) []chat.Reply {
+	return []chat.Reply{chat.Direct{Card: current.card, Then: func(d chat.Delivered) []chat.Reply {
 		if !d.Stands() {
 			b.Log.Warn("no direct message: shown in the channel", "error", d.Err)
-			return whisper(back...)
+			return whispered(back...)
 		}
 		sent := []chat.Span{chat.Words(v.Say("fresh.sent"))}
 		if d.URL != "" {
 			sent = append(sent, chat.Words(" "), chat.WebLink{Text: v.Say("fresh.open"), URL: d.URL})
 		}
-		return whisper(chat.Heading{Text: seat.Round.Area}, chat.Text{Spans: sent}, chat.Footnote(v.Say("fresh.home")))
+		return whispered(chat.Heading{Text: part.Round.Area}, chat.Text{Spans: sent}, chat.Footnote(v.Say("fresh.home")))
 	}}}, nil
 }
 
-// ofRound says whether somebody acts in the workspace of a round, and is not of another: a button that was carried elsewhere lets nobody
-// in. Where a platform's people are of no workspace, the place alone tells.
+// ofRound reports whether an event happened in the workspace of a round, by a person who is of no
+// other workspace: a button that was carried elsewhere lets nobody in. On a platform whose people
+// are of no workspace, the place alone decides.
 func ofRound(e chat.Event, r survey.Round) bool {
 	home, err := chat.ParsePlace(r.Channel)
-	return err == nil && home.Platform == e.Who.Platform && home.Workspace == e.Where.Workspace && (e.Who.Workspace == "" || e.Who.Workspace == home.Workspace)
-}
-
-// asWhispers turns updates into whispers, for a press on a card that everybody sees.
-func asWhispers(replies []chat.Reply) []chat.Reply {
-	for i, r := range replies {
-		if u, ok := r.(chat.Update); ok {
-			replies[i] = chat.Whisper{Card: u.Card}
-		}
+	if err != nil || home.Platform != e.Who.Platform || home.Workspace != e.Where.Workspace {
+		return false
 	}
-	return replies
+	return e.Who.Workspace == "" || e.Who.Workspace == home.Workspace
 }
 
-func (b *Bot) begin(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
+func (b *Bot) begin(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	if err != nil {
+		return view{}, err
+	}
+	return b.currentCard(ctx, req, part)
+}
+
+func (b *Bot) resume(ctx context.Context, req *request, args roundArgs) ([]chat.Reply, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, req.person)
 	if err != nil {
 		return nil, err
 	}
-	return b.currentCard(ctx, e, seat)
-}
-
-func (b *Bot) resume(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
-	if err != nil {
-		return nil, err
-	}
-	return b.newCard(ctx, e, seat)
+	return b.newCard(ctx, req, part)
 }
 
 // currentCard shows a person the card for where they stand, from the invitation to the last answer.
-func (b *Bot) currentCard(ctx context.Context, e chat.Event, seat survey.Participation) ([]chat.Reply, error) {
-	v := b.participantVoice(e, seat)
+func (b *Bot) currentCard(ctx context.Context, req *request, part survey.Participation) (view, error) {
+	v := b.participantVoice(req, part)
 	switch {
-	case seat.Member.Status == survey.NotInvited:
-		return nil, survey.ErrNotTakingPart
-	case !seat.Round.AcceptsAnswers(b.Now()):
-		return b.closedCard(v, seat), nil
-	case seat.Member.Status == survey.Withdrawn:
-		return b.withdrawnCard(v, seat), nil
-	case !seat.Member.TakesPart():
-		if seat.Member.Language == "" && len(seat.Round.Languages) > 1 {
-			return b.languageCard(seat), nil
+	case part.Member.Status == survey.NotInvited:
+		return view{}, survey.ErrNotTakingPart
+	case !part.Round.AcceptsAnswers(b.Now()):
+		return view{card: b.closedCard(v, part)}, nil
+	case part.Member.Status == survey.Withdrawn:
+		return view{card: b.withdrawnCard(v, part)}, nil
+	case !part.Member.TakesPart():
+		if part.Member.Language == "" && len(part.Round.Languages) > 1 {
+			return view{card: b.languageCard(part)}, nil
 		}
-		return b.noticeCard(v, seat)
+		notice, err := b.noticeCard(v, part)
+		return view{card: notice}, err
 	}
-	seat, resp, err := b.Rounds.Response(ctx, seat.Round.ID, seat.Member.Person)
+	part, resp, err := b.Rounds.Response(ctx, part.Round.ID, part.Member.Person)
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
-	draw := b.nextCard
-	if seat.Member.Role == "" || resp.Rated() == 0 {
+	draw := drawing(b.nextCard)
+	if part.Member.Role == "" || resp.Rated() == 0 {
 		draw = b.profileCard("") // also when the coordinator gave a role: it is for the person to say
 	}
-	return b.show(ctx, e, seat, resp, nil, draw)
+	return b.show(ctx, req, part, resp, draw)
 }
 
 // nextCard shows the first question without an answer after the last one that has one, else the first
 // without, else the review.
 func (b *Bot) nextCard(
-	v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response,
-) ([]chat.Reply, error) {
+	v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response,
+) (chat.Card, error) {
 	elements := m.Elements()
 	last := len(elements) - 1
 	for i, e := range elements {
@@ -215,9 +197,9 @@ func (b *Bot) nextCard(
 		}
 	}
 	if element := openAfter(m, resp, last); element != "" {
-		return b.elementCard(v, seat, m, resp, element, nil)
+		return b.elementCard(v, part, m, resp, element, nil)
 	}
-	return b.reviewCard(v, seat, m, resp)
+	return b.reviewCard(v, part, m, resp)
 }
 
 // openAfter returns the first element after the i-th that has no answer, going round to the start,
@@ -234,18 +216,18 @@ func openAfter(m *survey.Matrix, resp survey.Response, i int) string {
 }
 
 // closedCard is what a person meets once the survey takes no answers any more.
-func (b *Bot) closedCard(v locale.Voice, seat survey.Participation) []chat.Reply {
+func (b *Bot) closedCard(v locale.Voice, part survey.Participation) chat.Card {
 	switch {
-	case seat.Round.State == survey.Draft:
-		return update(chat.Paragraph(v.Say("error.not_open")))
-	case seat.Round.State == survey.Open && seat.Member.TakesPart():
+	case part.Round.State == survey.Draft:
+		return card(chat.Paragraph(v.Say("error.not_open")))
+	case part.Round.State == survey.Open && part.Member.TakesPart():
 		// What is kept can still be told apart, so it can still be seen and erased.
-		return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("over.waiting", "closes", b.closingTime(v, seat.Round))),
-			row(button(v.Say("button.what_kept"), chat.NewAction("kept", string(seat.Round.ID)))))
-	case seat.Member.Status == survey.Finished || seat.Member.Status == survey.Started:
-		return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("over.thanks", "closed", b.closedTime(v, seat.Round))))
+		return card(chat.Heading{Text: part.Round.Area}, chat.Paragraph(v.Say("over.waiting", "closes", b.closingTime(v, part.Round))),
+			row(button(v.Say("button.what_kept"), chat.NewAction("kept", string(part.Round.ID)))))
+	case part.Member.Status == survey.Finished || part.Member.Status == survey.Started:
+		return card(chat.Heading{Text: part.Round.Area}, chat.Paragraph(v.Say("over.thanks", "closed", b.closedTime(v, part.Round))))
 	}
-	return update(chat.Heading{Text: seat.Round.Area}, chat.Paragraph(v.Say("over.missed", "closed", b.closedTime(v, seat.Round))))
+	return card(chat.Heading{Text: part.Round.Area}, chat.Paragraph(v.Say("over.missed", "closed", b.closedTime(v, part.Round))))
 }
 
 func (b *Bot) closedTime(v locale.Voice, round survey.Round) string {
@@ -256,44 +238,41 @@ func (b *Bot) closedTime(v locale.Voice, round survey.Round) string {
 	return v.Time(at.In(round.Location()))
 }
 
-func (b *Bot) withdrawnCard(v locale.Voice, seat survey.Participation) []chat.Reply {
-	blocks := []chat.Block{chat.Heading{Text: v.Say("withdrawn.title")}, chat.Paragraph(v.Say("withdrawn.body", "area", seat.Round.Area))}
-	if seat.Round.AcceptsAnswers(b.Now()) {
-		blocks = append(blocks, row(button(v.Say("button.rejoin"), chat.NewAction("join", string(seat.Round.ID)))))
+func (b *Bot) withdrawnCard(v locale.Voice, part survey.Participation) chat.Card {
+	blocks := []chat.Block{chat.Heading{Text: v.Say("withdrawn.title")}, chat.Paragraph(v.Say("withdrawn.body", "area", part.Round.Area))}
+	if part.Round.AcceptsAnswers(b.Now()) {
+		blocks = append(blocks, row(button(v.Say("button.rejoin"), chat.NewAction("join", string(part.Round.ID)))))
 	}
-	return update(blocks...)
+	return card(blocks...)
 }
 
 // languageCard asks which language to go on in, in both.
-func (b *Bot) languageCard(seat survey.Participation) []chat.Reply {
+func (b *Bot) languageCard(part survey.Participation) chat.Card {
 	var lines, labels []string
 	var buttons []chat.Button
-	for _, lang := range seat.Round.Languages {
+	for _, lang := range part.Round.Languages {
 		v := b.Words.In(string(lang))
 		lines = append(lines, v.Say("language.ask"))
 		labels = append(labels, v.Say("language.name"))
-		buttons = append(buttons, button(v.Say("language.name"), chat.NewAction("lang", string(seat.Round.ID), string(lang), "begin")))
+		buttons = append(buttons, button(v.Say("language.name"), chat.NewAction("lang", string(part.Round.ID), string(lang), "begin")))
 	}
-	return update(chat.Heading{Text: strings.Join(labels, " / ")}, chat.Paragraph(strings.Join(lines, "\n")), row(buttons...))
+	return card(chat.Heading{Text: strings.Join(labels, " / ")}, chat.Paragraph(strings.Join(lines, "\n")), row(buttons...))
 }
 
 // switchLanguage changes the language and shows the same card again.
-func (b *Bot) switchLanguage(ctx context.Context, e chat.Event, a languageArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.SetLanguage(ctx, a.round, person(e.Who), a.lang)
-	switch {
-	case err != nil && (seat.Member.Status == survey.Withdrawn || seat.Member.Status != survey.NotInvited && !seat.Round.AcceptsAnswers(b.Now())):
-		return b.currentCard(ctx, e, seat)
-	case err != nil:
+func (b *Bot) switchLanguage(ctx context.Context, req *request, args languageArgs) ([]chat.Reply, error) {
+	if _, err := b.Rounds.SetLanguage(ctx, args.round, req.person, args.lang); err != nil {
 		return nil, err
 	}
-	e.Action = a.then
-	return b.route(ctx, e)
+	same := req.Event
+	same.Action = args.then
+	return b.serve(ctx, b.newRequest(same))
 }
 
 // otherLanguage is a button to see the same card in the round's other language, or none.
-func (b *Bot) otherLanguage(v locale.Voice, seat survey.Participation, then chat.Action) []chat.Button {
+func (b *Bot) otherLanguage(v locale.Voice, part survey.Participation, then chat.Action) []chat.Button {
 	var buttons []chat.Button
-	for _, lang := range seat.Round.Languages {
+	for _, lang := range part.Round.Languages {
 		spoken := b.Words.In(string(lang)).Lang == string(lang)
 		if string(lang) == v.Lang || !spoken || len(then.Args) == 0 {
 			continue
@@ -320,104 +299,113 @@ func (b *Bot) noticeBlocks(v locale.Voice, round survey.Round) []chat.Block {
 	}
 }
 
-func (b *Bot) noticeCard(v locale.Voice, seat survey.Participation) ([]chat.Reply, error) {
-	id := string(seat.Round.ID)
-	m, err := b.Rounds.Matrix(seat.Round)
+func (b *Bot) noticeCard(v locale.Voice, part survey.Participation) (chat.Card, error) {
+	id := string(part.Round.ID)
+	m, err := b.Rounds.Matrix(part.Round)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
 	buttons := []chat.Button{
 		primary(v.Say("button.accept"), chat.NewAction("accept", id)),
 		button(v.Say("button.decline"), chat.NewAction("decline", id)),
 	}
-	buttons = append(buttons, b.otherLanguage(v, seat, chat.NewAction("begin", id))...)
+	buttons = append(buttons, b.otherLanguage(v, part, chat.NewAction("begin", id))...)
 	from, to := minutes(m, survey.Lang(v.Lang))
 	blocks := append([]chat.Block{
-		chat.Footnote(v.Say("notice.step", "area", seat.Round.Area, "from", from, "to", to)),
-	}, b.noticeBlocks(v, seat.Round)...)
-	return update(append(blocks, row(buttons...))...), nil
+		chat.Footnote(v.Say("notice.step", "area", part.Round.Area, "from", from, "to", to)),
+	}, b.noticeBlocks(v, part.Round)...)
+	return card(append(blocks, row(buttons...))...), nil
 }
 
 // showNotice shows the notice again to somebody who is in the survey already.
-func (b *Bot) showNotice(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
+func (b *Bot) showNotice(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, req.person)
 	switch {
 	case err != nil:
-		return nil, err
-	case seat.Member.Status == survey.NotInvited:
-		return nil, survey.ErrNotTakingPart
+		return chat.Card{}, err
+	case part.Member.Status == survey.NotInvited:
+		return chat.Card{}, survey.ErrNotTakingPart
 	}
-	return whisper(b.noticeBlocks(b.participantVoice(e, seat), seat.Round)...), nil
+	return card(b.noticeBlocks(b.participantVoice(req, part), part.Round)...), nil
 }
 
-func (b *Bot) accept(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Start(ctx, a.round, person(e.Who), NoticeVersion)
+func (b *Bot) accept(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, err := b.Rounds.Start(ctx, args.round, req.person, NoticeVersion)
 	if err != nil {
-		return b.fallbackCard(ctx, e, seat, err)
+		return view{}, err
 	}
-	return b.currentCard(ctx, e, b.saveTimeZone(ctx, e, seat))
+	return b.currentCard(ctx, req, b.saveTimeZone(ctx, req, part))
 }
 
 // saveTimeZone keeps where a person's clock is, for their reminders. They need not wait, nor be told, when it fails.
-func (b *Bot) saveTimeZone(ctx context.Context, e chat.Event, seat survey.Participation) survey.Participation {
-	learnt, err := b.Rounds.SetTimeZone(ctx, seat, e.TimeZone)
+func (b *Bot) saveTimeZone(ctx context.Context, req *request, part survey.Participation) survey.Participation {
+	learnt, err := b.Rounds.SetTimeZone(ctx, part, req.TimeZone)
 	if err != nil {
-		b.Log.Warn("time zone not kept", "round", seat.Round.ID, "error", err)
-		return seat
+		b.Log.Warn("time zone not kept", "round", part.Round.ID, "error", err)
+		return part
 	}
 	return learnt
 }
 
-// fallbackCard shows where a person stands when what they pressed cannot be done any more, so that an old card
-// never stays behind with buttons that lead nowhere.
-func (b *Bot) fallbackCard(ctx context.Context, e chat.Event, seat survey.Participation, err error) ([]chat.Reply, error) {
-	switch {
-	case seat.Round.ID == "" || seat.Member.Status == survey.NotInvited:
-		return nil, err
-	case seat.Member.Status == survey.Withdrawn, seat.Round.State != survey.Draft && !seat.Round.AcceptsAnswers(b.Now()):
-		return b.currentCard(ctx, e, seat)
-	case !seat.Member.TakesPart() && errors.Is(err, survey.ErrNotTakingPart):
-		return b.currentCard(ctx, e, seat)
+// fallbackView returns the current card of a participant whose press cannot be done any more. It is
+// false for a person who was not invited, for a round that has not been opened, and for a
+// participant who could still do what was refused.
+func (b *Bot) fallbackView(ctx context.Context, req *request) (view, bool) {
+	id, ok := req.roundID()
+	if !ok {
+		return view{}, false
 	}
-	return nil, err
+	part, err := b.Rounds.Participation(ctx, id, req.person)
+	if err != nil || part.Member.Status == survey.NotInvited {
+		return view{}, false
+	}
+	over := part.Round.State != survey.Draft && !part.Round.AcceptsAnswers(b.Now())
+	if !over && part.Member.TakesPart() {
+		return view{}, false
+	}
+	current, err := b.currentCard(ctx, req, part)
+	return current, err == nil
 }
 
-func (b *Bot) decline(ctx context.Context, e chat.Event, a roundLanguageArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Decline(ctx, a.round, person(e.Who))
+func (b *Bot) decline(ctx context.Context, req *request, args roundLanguageArgs) (view, error) {
+	part, err := b.Rounds.Decline(ctx, args.round, req.person)
 	if err != nil {
-		return b.fallbackCard(ctx, e, seat, err)
+		return view{}, err
 	}
-	if seat.Member.TakesPart() {
-		return b.currentCard(ctx, e, seat)
+	if part.Member.TakesPart() {
+		return b.currentCard(ctx, req, part)
 	}
-	v := b.participantVoice(e, seat)
-	return update(
+	v := b.participantVoice(req, part)
+	return viewOf(
 		chat.Heading{Text: v.Say("declined.title")},
-		chat.Paragraph(v.Say("declined.body", "area", seat.Round.Area, "closes", b.closingTime(v, seat.Round))),
-		row(button(v.Say("button.rejoin"), chat.NewAction("begin", string(seat.Round.ID)))),
+		chat.Paragraph(v.Say("declined.body", "area", part.Round.Area, "closes", b.closingTime(v, part.Round))),
+		row(button(v.Say("button.rejoin"), chat.NewAction("begin", string(part.Round.ID)))),
 	), nil
 }
 
 // showProfile shows "about you" to somebody in the survey.
-func (b *Bot) showProfile(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
-	return b.show(ctx, e, seat, resp, err, b.profileCard(""))
+func (b *Bot) showProfile(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := b.Rounds.Response(ctx, args.round, req.person)
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, b.profileCard(""))
 }
 
 // profileCard is the card of who somebody is; warn is the key of a sentence on what is missing, or empty.
 func (b *Bot) profileCard(warn string) drawing {
 	return func(
-		v locale.Voice, seat survey.Participation, m *survey.Matrix, _ survey.Response,
-	) ([]chat.Reply, error) {
-		return b.profileBlocks(v, seat, m, warn), nil
+		v locale.Voice, part survey.Participation, m *survey.Matrix, _ survey.Response,
+	) (chat.Card, error) {
+		return b.profileBlocks(v, part, m, warn), nil
 	}
 }
 
-func (b *Bot) profileBlocks(v locale.Voice, seat survey.Participation, m *survey.Matrix, warn string) []chat.Reply {
-	id := string(seat.Round.ID)
+func (b *Bot) profileBlocks(v locale.Voice, part survey.Participation, m *survey.Matrix, warn string) chat.Card {
+	id := string(part.Round.ID)
 	lang := survey.Lang(v.Lang)
 	blocks := []chat.Block{
-		chat.Footnote(seat.Round.Area),
+		chat.Footnote(part.Round.Area),
 		chat.Heading{Text: v.Say("me.title")},
 		chat.Paragraph(v.Say("me.role")),
 	}
@@ -440,21 +428,21 @@ func (b *Bot) profileBlocks(v locale.Voice, seat survey.Participation, m *survey
 			blocks = append(blocks, chat.Menu{Action: chat.NewAction("role", id, g.ID), Placeholder: g.Name.In(lang), Options: all})
 		}
 	}
-	blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Words(v.Say("me.chosen") + " "), chat.Bold(b.roleName(v, m, seat.Member.Role))}})
+	blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Words(v.Say("me.chosen") + " "), chat.Bold(b.roleName(v, m, part.Member.Role))}})
 	if warn != "" {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say(warn))}})
 	}
 	var scopes []chat.Button
 	for _, s := range survey.Scopes {
-		scopes = append(scopes, chat.Button{Label: v.Say("scope." + string(s)), Action: chat.NewAction("scope", id, string(s)), Chosen: seat.Member.Scope == s})
+		scopes = append(scopes, chat.Button{Label: v.Say("scope." + string(s)), Action: chat.NewAction("scope", id, string(s)), Chosen: part.Member.Scope == s})
 	}
 	organisation, has := v.Say("button.organisation"), "0"
-	if seat.Member.Organisation != "" {
+	if part.Member.Organisation != "" {
 		organisation, has = v.Say("button.organisation_change"), "1"
-		blocks = append(blocks, chat.Paragraph(v.Say("me.organisation", "organisation", seat.Member.Organisation)))
+		blocks = append(blocks, chat.Paragraph(v.Say("me.organisation", "organisation", part.Member.Organisation)))
 	}
 	forward := button(v.Say("button.continue"), chat.NewAction("go", id))
-	if seat.Member.Role != "" {
+	if part.Member.Role != "" {
 		forward.Style = chat.Primary
 	}
 	blocks = append(blocks,
@@ -463,9 +451,9 @@ func (b *Bot) profileBlocks(v locale.Voice, seat survey.Participation, m *survey
 		chat.Footnote(v.Say("me.how")),
 		row(append([]chat.Button{
 			button(organisation, chat.NewAction("org", id, has, v.Lang)), forward, button(v.Say("button.kept"), chat.NewAction("kept", id)),
-		}, b.otherLanguage(v, seat, chat.NewAction("me", id))...)...),
+		}, b.otherLanguage(v, part, chat.NewAction("me", id))...)...),
 	)
-	return update(blocks...)
+	return card(blocks...)
 }
 
 // roleName is a role in words, also where none was given.
@@ -483,119 +471,154 @@ func (b *Bot) roleName(v locale.Voice, m *survey.Matrix, id string) string {
 	return r.Name.In(survey.Lang(v.Lang))
 }
 
-func (b *Bot) pickRole(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.SetRole(ctx, a.round, person(e.Who), e.Value(chat.Picked))
-	return b.show(ctx, e, seat, survey.Response{}, err, b.profileCard(""))
+func (b *Bot) pickRole(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, err := b.Rounds.SetRole(ctx, args.round, req.person, req.Value(chat.Picked))
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, survey.Response{}, b.profileCard(""))
 }
 
-func (b *Bot) pickScope(ctx context.Context, e chat.Event, a scopeArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.SetScope(ctx, a.round, person(e.Who), survey.Scope(a.scope))
-	return b.show(ctx, e, seat, survey.Response{}, err, b.profileCard(""))
+func (b *Bot) pickScope(ctx context.Context, req *request, args scopeArgs) (view, error) {
+	part, err := b.Rounds.SetScope(ctx, args.round, req.person, survey.Scope(args.scope))
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, survey.Response{}, b.profileCard(""))
 }
 
 // organisationForm makes no call when none was given before; else it is read, so that saving does not lose it.
-func (b *Bot) organisationForm(ctx context.Context, e chat.Event, a organisationArgs) ([]chat.Reply, error) {
-	v, had := b.Words.In(string(a.lang)), ""
-	if a.has {
-		seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
+func (b *Bot) organisationForm(ctx context.Context, req *request, args organisationArgs) (chat.Form, error) {
+	v, had := b.Words.In(string(args.lang)), ""
+	if args.has {
+		part, err := b.Rounds.Participation(ctx, args.round, req.person)
 		if err != nil {
-			return nil, err
+			return chat.Form{}, err
 		}
-		had = seat.Member.Organisation
+		had = part.Member.Organisation
 	}
-	return []chat.Reply{chat.OpenForm{Form: chat.Form{
+	return chat.Form{
 		Title: v.Say("organisation.title"), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
-		Action: chat.NewAction("saveorg", string(a.round)),
+		Action: chat.NewAction("saveorg", string(args.round)),
 		Fields: []chat.Field{chat.Input{
 			Label: chat.Label{ID: "organisation", Text: v.Say("organisation.label"), Hint: v.Say("organisation.hint", "limit", survey.MaxOrganisationRunes), Optional: true},
 			Value: had, Max: survey.MaxOrganisationRunes,
 		}},
-	}}}, nil
+	}, nil
 }
 
-func (b *Bot) saveOrganisation(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.SetOrganisation(ctx, a.round, person(e.Who), e.Value("organisation"))
-	return b.show(ctx, e, seat, survey.Response{}, err, b.profileCard(""))
+func (b *Bot) saveOrganisation(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, err := b.Rounds.SetOrganisation(ctx, args.round, req.person, req.Value("organisation"))
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, survey.Response{}, b.profileCard(""))
 }
 
-func (b *Bot) proceed(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
-	draw := b.nextCard
-	if seat.Member.Role == "" {
+func (b *Bot) proceed(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := b.Rounds.Response(ctx, args.round, req.person)
+	draw := drawing(b.nextCard)
+	if part.Member.Role == "" {
 		draw = b.profileCard("me.role_first")
 	}
-	return b.show(ctx, e, seat, resp, err, draw)
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, draw)
 }
 
-func (b *Bot) showElement(ctx context.Context, e chat.Event, a elementArgs) ([]chat.Reply, error) {
-	return b.elementOf(ctx, e, a.round, a.element)
+func (b *Bot) showElement(ctx context.Context, req *request, args elementArgs) (view, error) {
+	return b.elementOf(ctx, req, args.round, args.element)
 }
 
 // jump goes to what was picked from the list of elements.
-func (b *Bot) jump(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	return b.elementOf(ctx, e, a.round, e.Value(chat.Picked))
+func (b *Bot) jump(ctx context.Context, req *request, args roundArgs) (view, error) {
+	return b.elementOf(ctx, req, args.round, req.Value(chat.Picked))
 }
 
-func (b *Bot) elementOf(ctx context.Context, e chat.Event, round survey.RoundID, element string) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.Response(ctx, round, person(e.Who))
-	return b.show(ctx, e, seat, resp, err, b.elementDrawing(element))
+func (b *Bot) elementOf(ctx context.Context, req *request, round survey.RoundID, element string) (view, error) {
+	part, resp, err := b.Rounds.Response(ctx, round, req.person)
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, b.elementDrawing(element))
 }
 
 // drawing is a card of somebody in the survey.
-type drawing func(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error)
+type drawing func(
+	v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response,
+) (chat.Card, error)
 
-// show draws a card after a call that found a seat and a response; when the call failed, what stands in its stead.
-func (b *Bot) show(ctx context.Context, e chat.Event, seat survey.Participation, resp survey.Response, err error, draw drawing) ([]chat.Reply, error) {
+// show draws the card of a participant.
+func (b *Bot) show(
+	ctx context.Context, req *request, part survey.Participation, resp survey.Response, draw drawing,
+) (view, error) {
+	m, err := b.Rounds.Matrix(part.Round)
 	if err != nil {
-		return b.fallbackCard(ctx, e, seat, err)
+		return view{}, err
 	}
-	m, err := b.Rounds.Matrix(seat.Round)
+	part = b.saveTimeZone(ctx, req, part)
+	drawn, err := draw(b.participantVoice(req, part), part, m, resp)
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
-	seat = b.saveTimeZone(ctx, e, seat)
-	replies, err := draw(b.participantVoice(e, seat), seat, m, resp)
-	for i, r := range replies {
-		if u, ok := r.(chat.Update); ok {
-			u.Refresh = func(ctx context.Context) (chat.Update, bool) {
-				return b.redrawCard(ctx, e, seat, resp, draw)
-			}
-			replies[i] = u
-		}
-	}
-	return replies, err
+	return view{card: drawn, refresh: func(ctx context.Context) (view, bool) {
+		return b.redraw(ctx, req, part, resp, draw)
+	}}, nil
 }
 
-// redrawCard draws a card once more when what it shows has changed since it was drawn from this seat and
-// response.
-func (b *Bot) redrawCard(
-	ctx context.Context, e chat.Event, seat survey.Participation, resp survey.Response, draw drawing,
-) (chat.Update, bool) {
-	same, err := b.Rounds.Current(ctx, seat, resp)
+// redraw draws a card again if what it shows has changed since it was drawn from this participation
+// and response.
+func (b *Bot) redraw(
+	ctx context.Context, req *request, part survey.Participation, resp survey.Response, draw drawing,
+) (view, bool) {
+	log := b.Log.With("round", part.Round.ID)
+	same, err := b.Rounds.Current(ctx, part, resp)
 	if err != nil {
-		b.Log.Warn("card not compared with what is saved", "round", seat.Round.ID, "error", err)
+		log.Warn("card not compared with what is saved", "error", err)
 	}
 	if err != nil || same {
-		return chat.Update{}, false
+		return view{}, false
 	}
-	seat, resp, err = b.Rounds.Response(ctx, seat.Round.ID, seat.Member.Person)
-	replies, err := b.show(ctx, e, seat, resp, err, draw)
-	if err != nil || len(replies) != 1 || checkReply(replies[0]) != nil {
-		b.Log.Error("card not drawn again", "round", seat.Round.ID, "error", err)
-		return chat.Update{}, false
+	next, err := b.drawCurrent(ctx, req, part, draw)
+	if err == nil {
+		err = next.card.Check()
 	}
-	u, ok := replies[0].(chat.Update)
-	return u, ok
+	if err != nil {
+		log.Error("card not drawn again", "error", err)
+		return view{}, false
+	}
+	return next, true
+}
+
+// drawCurrent draws a card from the response as it is saved now. A participant for whom the survey
+// has ended since gets their current card.
+func (b *Bot) drawCurrent(
+	ctx context.Context, req *request, part survey.Participation, draw drawing,
+) (view, error) {
+	part, resp, err := b.Rounds.Response(ctx, part.Round.ID, part.Member.Person)
+	if err == nil {
+		return b.show(ctx, req, part, resp, draw)
+	}
+	if isOutdated(err) {
+		if current, ok := b.fallbackView(ctx, req); ok {
+			return current, nil
+		}
+	}
+	return view{}, err
 }
 
 // answer keeps a rating, and shows what comes after it.
-func (b *Bot) answer(ctx context.Context, e chat.Event, a answerArgs) ([]chat.Reply, error) {
-	g := survey.Operation{ID: e.ID, At: e.At}
-	seat, resp, err := b.Rounds.Answer(ctx, a.round, person(e.Who), g, a.element, a.rating)
+func (b *Bot) answer(ctx context.Context, req *request, args answerArgs) (view, error) {
+	g := survey.Operation{ID: req.ID, At: req.At}
+	part, resp, err := b.Rounds.Answer(ctx, args.round, req.person, g, args.element, args.rating)
 	if soon, ok := errors.AsType[*survey.TooSoonError](err); ok {
-		return b.show(ctx, e, seat, resp, nil, b.cardAfter(soon.Before, true))
+		return b.show(ctx, req, part, resp, b.cardAfter(soon.Before, true))
 	}
-	return b.show(ctx, e, seat, resp, err, b.cardAfter(a.element, false))
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, b.cardAfter(args.element, false))
 }
 
 // cardAfter shows what comes after the answer to an element: the next question that is still open, or
@@ -604,42 +627,33 @@ func (b *Bot) answer(ctx context.Context, e chat.Event, a answerArgs) ([]chat.Re
 // came too soon after that answer.
 func (b *Bot) cardAfter(element string, tooSoon bool) drawing {
 	return func(
-		v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response,
-	) ([]chat.Reply, error) {
+		v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response,
+	) (chat.Card, error) {
 		_, i, ok := m.Element(element)
 		if !ok {
-			return nil, survey.ErrNoElement
+			return chat.Card{}, survey.ErrNoElement
 		}
 		// Nothing is said to be saved where nothing is.
 		if resp.Answers[element].Rating == survey.NotAnswered {
-			return b.elementCard(v, seat, m, resp, element, nil)
+			return b.elementCard(v, part, m, resp, element, nil)
 		}
-		top := b.savedBlocks(v, seat, m, resp, element, tooSoon)
+		top := b.savedBlocks(v, part, m, resp, element, tooSoon)
 		if open := openAfter(m, resp, i); open != "" {
-			return b.elementCard(v, seat, m, resp, open, top)
+			return b.elementCard(v, part, m, resp, open, top)
 		}
-		replies, err := b.reviewCard(v, seat, m, resp)
-		return onTop(top, replies), err
+		review, err := b.reviewCard(v, part, m, resp)
+		review.Blocks = slices.Concat(top, review.Blocks)
+		return review, err
 	}
-}
-
-// onTop puts blocks above those of a card.
-func onTop(top []chat.Block, replies []chat.Reply) []chat.Reply {
-	for i, r := range replies {
-		if u, ok := r.(chat.Update); ok {
-			replies[i] = chat.Update{Card: chat.Card{Blocks: slices.Concat(top, u.Card.Blocks)}}
-		}
-	}
-	return replies
 }
 
 // savedBlocks says what is saved for an element, with buttons to change it and to add detail to it.
 func (b *Bot) savedBlocks(
-	v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response,
 	element string, tooSoon bool,
 ) []chat.Block {
 	el, _, _ := m.Element(element)
-	given, id, lang := resp.Answers[element], string(seat.Round.ID), survey.Lang(v.Lang)
+	given, id, lang := resp.Answers[element], string(part.Round.ID), survey.Lang(v.Lang)
 	answer := b.ratingName(v, m, given.Rating)
 	if given.Rating > 0 && int(given.Rating) <= len(m.Levels) {
 		answer = m.Levels[given.Rating-1].Name.In(lang)
@@ -674,21 +688,21 @@ func (b *Bot) detailButton(
 
 // elementDrawing is one element.
 func (b *Bot) elementDrawing(element string) drawing {
-	return func(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
-		return b.elementCard(v, seat, m, resp, element, nil)
+	return func(v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response) (chat.Card, error) {
+		return b.elementCard(v, part, m, resp, element, nil)
 	}
 }
 
 // elementCard is the card of one element, below the blocks of top.
 func (b *Bot) elementCard(
-	v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response,
 	element string, top []chat.Block,
-) ([]chat.Reply, error) {
+) (chat.Card, error) {
 	el, i, ok := m.Element(element)
 	if !ok {
-		return nil, survey.ErrNoElement
+		return chat.Card{}, survey.ErrNoElement
 	}
-	id, lang, elements := string(seat.Round.ID), survey.Lang(v.Lang), m.Elements()
+	id, lang, elements := string(part.Round.ID), survey.Lang(v.Lang), m.Elements()
 	given := resp.Answers[element]
 	state := v.Say("element.open")
 	if given.Rating != survey.NotAnswered {
@@ -697,7 +711,7 @@ func (b *Bot) elementCard(
 	step := v.Say("element.step", "i", i+1, "n", len(elements))
 	blocks := append(slices.Clone(top),
 		chat.Note{Spans: []chat.Span{
-			chat.Words(seat.Round.Area + " · "), chat.Bold(m.DimensionOf(element).Name.In(lang)), chat.Words(" · " + step + " · " + state + " "),
+			chat.Words(part.Round.Area + " · "), chat.Bold(m.DimensionOf(element).Name.In(lang)), chat.Words(" · " + step + " · " + state + " "),
 			chat.Meter{Done: i + 1, Total: len(elements)},
 		}},
 		chat.Heading{Text: el.Name.In(lang)},
@@ -723,7 +737,7 @@ func (b *Bot) elementCard(
 	others := append([]chat.Button{
 		button(v.Say("button.list"), chat.NewAction("list", id)),
 		button(v.Say("button.kept"), chat.NewAction("kept", id)),
-	}, b.otherLanguage(v, seat, chat.NewAction("at", id, element))...)
+	}, b.otherLanguage(v, part, chat.NewAction("at", id, element))...)
 	toBack := button(v.Say("button.back"), back)
 	forward, open := chat.NewAction("review", id), openAfter(m, resp, i)
 	if given.Rating == survey.NotAnswered {
@@ -733,7 +747,7 @@ func (b *Bot) elementCard(
 		// Detail is for what was answered, and one tap away once it is.
 		blocks = append(blocks, chat.Divider{},
 			row(append([]chat.Button{toBack, button(v.Say("button.skip"), forward)}, others...)...))
-		return update(blocks...), nil
+		return card(blocks...), nil
 	}
 	if !given.Detail.IsZero() {
 		blocks = append(blocks, chat.Footnote(b.detailLine(v, m, given.Detail)))
@@ -745,7 +759,7 @@ func (b *Bot) elementCard(
 	blocks = append(blocks, chat.Divider{},
 		row(toBack, b.detailButton(v, id, m, element, given.Detail), primary(next, forward)),
 		row(others...))
-	return update(blocks...), nil
+	return card(blocks...), nil
 }
 
 // ratingButton is a button that gives a rating.
@@ -780,27 +794,27 @@ func (b *Bot) detailLine(v locale.Voice, m *survey.Matrix, d survey.Detail) stri
 
 // detailForm opens without any call when nothing was added before; else what was added is read first, so that
 // nobody writes it twice.
-func (b *Bot) detailForm(ctx context.Context, e chat.Event, a detailArgs) ([]chat.Reply, error) {
-	i := slices.IndexFunc(b.Matrices, func(m *survey.Matrix) bool { return m.ID == a.matrix })
+func (b *Bot) detailForm(ctx context.Context, req *request, args detailArgs) (chat.Form, error) {
+	i := slices.IndexFunc(b.Matrices, func(m *survey.Matrix) bool { return m.ID == args.matrix })
 	if i < 0 {
-		return nil, errForged
+		return chat.Form{}, errForged
 	}
-	m, v := b.Matrices[i], b.Words.In(string(a.lang))
-	el, _, ok := m.Element(a.element)
+	m, v := b.Matrices[i], b.Words.In(string(args.lang))
+	el, _, ok := m.Element(args.element)
 	if !ok {
-		return nil, survey.ErrNoElement
+		return chat.Form{}, survey.ErrNoElement
 	}
 	var had survey.Detail
-	if a.has {
-		seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
+	if args.has {
+		_, resp, err := b.Rounds.Response(ctx, args.round, req.person)
 		if err != nil {
-			return b.fallbackCard(ctx, e, seat, err)
+			return chat.Form{}, err
 		}
-		had = resp.Answers[a.element].Detail
+		had = resp.Answers[args.element].Detail
 	}
 	var kinds []chat.Option
 	for _, k := range m.Information {
-		kinds = append(kinds, chat.Option{Value: k.ID, Label: k.Name.In(a.lang)})
+		kinds = append(kinds, chat.Option{Value: k.ID, Label: k.Name.In(args.lang)})
 	}
 	fields := []chat.Field{
 		chat.Input{Label: chat.Label{ID: "note", Text: v.Say("detail.note_label"), Hint: v.Say("detail.note_hint", "limit", survey.MaxNoteRunes), Optional: true}, Value: had.Note, Max: survey.MaxNoteRunes, Lines: true},
@@ -810,24 +824,27 @@ func (b *Bot) detailForm(ctx context.Context, e chat.Event, a detailArgs) ([]cha
 		fields = append([]chat.Field{chat.Select{Label: chat.Label{ID: "information", Text: v.Say("detail.information_label"), Hint: v.Say("detail.information_hint"), Optional: true}, Options: kinds, Many: true, Chosen: had.Information}}, fields...)
 	}
 	title := v.Say("detail.title")
-	if a.has {
+	if args.has {
 		title = v.Say("detail.title_change")
 	}
-	return []chat.Reply{chat.OpenForm{Form: chat.Form{
-		Title: title, Intro: el.Name.In(a.lang), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
-		Action: chat.NewAction("keep", string(a.round), a.element), Fields: fields,
-	}}}, nil
+	return chat.Form{
+		Title: title, Intro: el.Name.In(args.lang), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
+		Action: chat.NewAction("keep", string(args.round), args.element), Fields: fields,
+	}, nil
 }
 
-func (b *Bot) keepDetail(ctx context.Context, e chat.Event, a elementArgs) ([]chat.Reply, error) {
-	d := survey.Detail{Information: e.Values["information"], Note: e.Value("note"), Barrier: e.Value("barrier")}
-	seat, resp, err := b.Rounds.Detail(ctx, a.round, person(e.Who), survey.Operation{ID: e.ID, At: e.At}, a.element, d)
+func (b *Bot) keepDetail(ctx context.Context, req *request, args elementArgs) (view, error) {
+	d := survey.Detail{Information: req.Values["information"], Note: req.Value("note"), Barrier: req.Value("barrier")}
+	part, resp, err := b.Rounds.Detail(ctx, args.round, req.person, survey.Operation{ID: req.ID, At: req.At}, args.element, d)
 	var input *survey.InputError
 	if errors.As(err, &input) {
-		v := b.participantVoice(e, seat)
-		return []chat.Reply{chat.FieldErrors{Fields: map[string]string{input.Field: v.Say("input."+input.Field+"."+input.Reason, "limit", input.Limit)}}}, nil
+		v := b.participantVoice(req, part)
+		return view{}, fieldErrors{input.Field: v.Say("input."+input.Field+"."+input.Reason, "limit", input.Limit)}
 	}
-	return b.show(ctx, e, seat, resp, err, b.cardAfter(a.element, false))
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, b.cardAfter(args.element, false))
 }
 
 // ratingName is how an answer shows in a list.
@@ -874,7 +891,7 @@ func (b *Bot) answerBlocks(v locale.Voice, m *survey.Matrix, resp survey.Respons
 }
 
 // elementMenus are menus to go to any element, one a dimension.
-func (b *Bot) elementMenus(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) []chat.Block {
+func (b *Bot) elementMenus(v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response) []chat.Block {
 	lang := survey.Lang(v.Lang)
 	var menus []chat.Block
 	for _, d := range m.Dimensions {
@@ -887,65 +904,71 @@ func (b *Bot) elementMenus(v locale.Voice, seat survey.Participation, m *survey.
 			name := chat.Trim(e.Name.In(lang), chat.MaxOption-utf8.RuneCountInString(state))
 			options = append(options, chat.Option{Value: e.ID, Label: name + state})
 		}
-		menus = append(menus, chat.Menu{Action: chat.NewAction("jump", string(seat.Round.ID), d.ID), Placeholder: v.Say("list.go", "dimension", d.Name.In(lang)), Options: options})
+		menus = append(menus, chat.Menu{Action: chat.NewAction("jump", string(part.Round.ID), d.ID), Placeholder: v.Say("list.go", "dimension", d.Name.In(lang)), Options: options})
 	}
 	return menus
 }
 
-func (b *Bot) showList(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
-	return b.show(ctx, e, seat, resp, err, b.listCard)
+func (b *Bot) showList(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := b.Rounds.Response(ctx, args.round, req.person)
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, b.listCard)
 }
 
-func (b *Bot) listCard(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
-	id := string(seat.Round.ID)
+func (b *Bot) listCard(v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response) (chat.Card, error) {
+	id := string(part.Round.ID)
 	blocks := []chat.Block{
-		chat.Footnote(seat.Round.Area),
+		chat.Footnote(part.Round.Area),
 		chat.Heading{Text: v.Say("list.title")},
 		chat.Footnote(v.Say("list.body", "done", resp.Rated(), "n", len(m.Elements()))),
 	}
-	blocks = append(blocks, b.elementMenus(v, seat, m, resp)...)
+	blocks = append(blocks, b.elementMenus(v, part, m, resp)...)
 	blocks = append(blocks, row(append([]chat.Button{
 		primary(v.Say("button.continue"), chat.NewAction("go", id)),
 		button(v.Say("button.me"), chat.NewAction("me", id)),
 		button(v.Say("button.review"), chat.NewAction("review", id)),
 		button(v.Say("button.levels"), chat.NewAction("levels", id)),
 		button(v.Say("button.kept"), chat.NewAction("kept", id)),
-	}, b.otherLanguage(v, seat, chat.NewAction("list", id))...)...))
-	return update(blocks...), nil
+	}, b.otherLanguage(v, part, chat.NewAction("list", id))...)...))
+	return card(blocks...), nil
 }
 
 // showLevels says what each level means in general, beside the descriptors that say it of one element.
-func (b *Bot) showLevels(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
+func (b *Bot) showLevels(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, req.person)
 	switch {
 	case err != nil:
-		return nil, err
-	case seat.Member.Status == survey.NotInvited:
-		return nil, survey.ErrNotTakingPart
+		return chat.Card{}, err
+	case part.Member.Status == survey.NotInvited:
+		return chat.Card{}, survey.ErrNotTakingPart
 	}
-	m, err := b.Rounds.Matrix(seat.Round)
+	m, err := b.Rounds.Matrix(part.Round)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	v := b.participantVoice(e, seat)
+	v := b.participantVoice(req, part)
 	lang := survey.Lang(v.Lang)
 	blocks := []chat.Block{chat.Heading{Text: v.Say("levels.title")}}
 	for _, l := range m.Levels {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(l.Name.In(lang)), chat.Words(": " + l.Meaning.In(lang))}})
 	}
-	return whisper(append(blocks, chat.Paragraph(v.Say("me.how")), chat.Footnote(m.About.In(lang)))...), nil
+	return card(append(blocks, chat.Paragraph(v.Say("me.how")), chat.Footnote(m.About.In(lang)))...), nil
 }
 
-func (b *Bot) showReview(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.Response(ctx, a.round, person(e.Who))
-	return b.show(ctx, e, seat, resp, err, b.reviewCard)
+func (b *Bot) showReview(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := b.Rounds.Response(ctx, args.round, req.person)
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, b.reviewCard)
 }
 
-func (b *Bot) reviewCard(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
-	id := string(seat.Round.ID)
+func (b *Bot) reviewCard(v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response) (chat.Card, error) {
+	id := string(part.Round.ID)
 	missing := len(m.Elements()) - resp.Rated()
-	blocks := []chat.Block{chat.Footnote(seat.Round.Area), chat.Heading{Text: v.Say("review.title")}}
+	blocks := []chat.Block{chat.Footnote(part.Round.Area), chat.Heading{Text: v.Say("review.title")}}
 	if missing > 0 {
 		blocks = append(blocks, chat.Paragraph(v.Count("review.missing", missing)))
 	} else {
@@ -953,49 +976,55 @@ func (b *Bot) reviewCard(v locale.Voice, seat survey.Participation, m *survey.Ma
 	}
 	blocks = append(blocks, b.answerBlocks(v, m, resp)...)
 	submit := primary(v.Say("button.submit"), chat.NewAction("submit", id))
-	if seat.Member.Status == survey.Finished {
+	if part.Member.Status == survey.Finished {
 		submit.Label = v.Say("button.submit_again")
 	}
-	blocks = append(blocks, chat.Footnote(v.Say("review.later", "closes", b.closingTime(v, seat.Round))),
-		row(append([]chat.Button{submit, button(v.Say("button.list"), chat.NewAction("list", id)), button(v.Say("button.kept"), chat.NewAction("kept", id))}, b.otherLanguage(v, seat, chat.NewAction("review", id))...)...))
-	return update(blocks...), nil
+	blocks = append(blocks, chat.Footnote(v.Say("review.later", "closes", b.closingTime(v, part.Round))),
+		row(append([]chat.Button{submit, button(v.Say("button.list"), chat.NewAction("list", id)), button(v.Say("button.kept"), chat.NewAction("kept", id))}, b.otherLanguage(v, part, chat.NewAction("review", id))...)...))
+	return card(blocks...), nil
 }
 
-func (b *Bot) submit(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.Submit(ctx, a.round, person(e.Who))
+func (b *Bot) submit(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := b.Rounds.Submit(ctx, args.round, req.person)
 	var input *survey.InputError
 	if errors.As(err, &input) {
-		return whisper(chat.Paragraph(b.participantVoice(e, seat).Say("input.answers.empty"))), nil
+		return view{}, refuse(card(chat.Paragraph(b.participantVoice(req, part).Say("input.answers.empty"))))
 	}
-	return b.show(ctx, e, seat, resp, err, b.receiptCard)
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, b.receiptCard)
 }
 
 // receiptCard thanks somebody who has finished, with their answers.
-func (b *Bot) receiptCard(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
-	id := string(seat.Round.ID)
+func (b *Bot) receiptCard(v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response) (chat.Card, error) {
+	id := string(part.Round.ID)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("receipt.title")},
-		chat.Paragraph(v.Say("receipt.thanks", "area", seat.Round.Area)),
+		chat.Paragraph(v.Say("receipt.thanks", "area", part.Round.Area)),
 		chat.Footnote(v.Count("receipt.answered", resp.Rated(), "of", len(m.Elements()))),
 	}
 	blocks = append(blocks, b.answerBlocks(v, m, resp)...)
 	next := v.Say("receipt.results")
-	if !seat.Round.Workshop.At.IsZero() {
-		next = v.Say("receipt.workshop", "when", v.Time(seat.Round.Workshop.At.In(seat.Round.Location())), "place", seat.Round.Workshop.Place)
+	if !part.Round.Workshop.At.IsZero() {
+		next = v.Say("receipt.workshop", "when", v.Time(part.Round.Workshop.At.In(part.Round.Location())), "place", part.Round.Workshop.Place)
 	}
-	blocks = append(blocks, chat.Paragraph(next), chat.Footnote(v.Say("review.later", "closes", b.closingTime(v, seat.Round))),
+	blocks = append(blocks, chat.Paragraph(next), chat.Footnote(v.Say("review.later", "closes", b.closingTime(v, part.Round))),
 		row(button(v.Say("button.change"), chat.NewAction("list", id)), button(v.Say("button.kept"), chat.NewAction("kept", id))))
-	return update(blocks...), nil
+	return card(blocks...), nil
 }
 
 // showPersonalData shows a person everything the bot keeps about them in this round.
-func (b *Bot) showPersonalData(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	seat, resp, err := b.Rounds.PersonalData(ctx, a.round, person(e.Who))
-	return b.show(ctx, e, seat, resp, err, b.personalDataCard)
+func (b *Bot) showPersonalData(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := b.Rounds.PersonalData(ctx, args.round, req.person)
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, b.personalDataCard)
 }
 
-func (b *Bot) personalDataCard(v locale.Voice, seat survey.Participation, m *survey.Matrix, resp survey.Response) ([]chat.Reply, error) {
-	id, member := string(seat.Round.ID), seat.Member
+func (b *Bot) personalDataCard(v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response) (chat.Card, error) {
+	id, member := string(part.Round.ID), part.Member
 	line := func(key, value string) chat.Span {
 		if value == "" {
 			value = v.Say("me.none")
@@ -1024,98 +1053,98 @@ func (b *Bot) personalDataCard(v locale.Voice, seat survey.Participation, m *sur
 		last = v.Day(day)
 	}
 	blocks := []chat.Block{
-		chat.Heading{Text: v.Say("kept.title", "area", seat.Round.Area)},
+		chat.Heading{Text: v.Say("kept.title", "area", part.Round.Area)},
 		chat.Paragraph(v.Say("kept.pause")),
 		chat.Text{Spans: []chat.Span{
 			chat.Bold(v.Say("kept.roster")),
 			line("kept.role", b.roleName(v, m, member.Role)), line("kept.organisation", member.Organisation), line("kept.scope", scope),
 			line("kept.language", b.Words.In(v.Lang).Say("language.name")),
 			line("kept.time_zone", member.TimeZone), line("kept.reminders", reminders), line("kept.reminded", last),
-			line("kept.notice", v.Say("kept.notice_on", "version", member.Notice, "when", v.Time(member.NoticeAt.In(seat.Round.Location())))),
+			line("kept.notice", v.Say("kept.notice_on", "version", member.Notice, "when", v.Time(member.NoticeAt.In(part.Round.Location())))),
 		}},
 		chat.Text{Spans: []chat.Span{
 			chat.Bold(v.Say("kept.response")),
 			chat.Words("\n" + v.Count("kept.answers", resp.Rated()) + " " + v.Count("kept.details", details)),
 		}},
-		chat.Footnote(v.Say("kept.until", "until", v.Day(seat.Round.ExpiresAt().In(seat.Round.Location())))),
+		chat.Footnote(v.Say("kept.until", "until", v.Day(part.Round.ExpiresAt().In(part.Round.Location())))),
 	}
 	buttons := []chat.Button{button(v.Say("button.notice"), chat.NewAction("notice", id))}
 	var others []chat.Button
-	if seat.Round.AcceptsAnswers(b.Now()) {
+	if part.Round.AcceptsAnswers(b.Now()) {
 		buttons = append([]chat.Button{primary(v.Say("button.continue"), chat.NewAction("go", id))}, buttons...)
-		others = b.otherLanguage(v, seat, chat.NewAction("kept", id))
+		others = b.otherLanguage(v, part, chat.NewAction("kept", id))
 	}
 	blocks = append(blocks, row(append(buttons, wish, chat.Button{Label: v.Say("button.erase"), Action: chat.NewAction("erase", id), Style: chat.Danger, Confirm: &chat.Confirm{
-		Title: v.Say("erase.title"), Text: v.Say("erase.ask", "area", seat.Round.Area), Yes: v.Say("erase.yes"), No: v.Say("erase.no"),
+		Title: v.Say("erase.title"), Text: v.Say("erase.ask", "area", part.Round.Area), Yes: v.Say("erase.yes"), No: v.Say("erase.no"),
 	}})...))
 	if len(others) > 0 {
 		blocks = append(blocks, row(others...))
 	}
-	return update(blocks...), nil
+	return card(blocks...), nil
 }
 
-func (b *Bot) withdraw(ctx context.Context, e chat.Event, a roundArgs) ([]chat.Reply, error) {
-	before, err := b.Rounds.Participation(ctx, a.round, person(e.Who))
+func (b *Bot) withdraw(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
+	before, err := b.Rounds.Participation(ctx, args.round, req.person)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	v := b.participantVoice(e, before) // the chosen language is erased with the rest
-	seat, err := b.Rounds.Withdraw(ctx, a.round, person(e.Who))
+	v := b.participantVoice(req, before) // the chosen language is erased with the rest
+	part, err := b.Rounds.Withdraw(ctx, args.round, req.person)
 	if err != nil {
-		return b.fallbackCard(ctx, e, seat, err)
+		return chat.Card{}, err
 	}
-	return b.withdrawnCard(v, seat), nil
+	return b.withdrawnCard(v, part), nil
 }
 
 // home shows what of a person's is here: their surveys, and the rounds they coordinate.
-func (b *Bot) home(ctx context.Context, e chat.Event, a generalArgs) ([]chat.Reply, error) {
-	seats, err := b.Rounds.RoundsOf(ctx, person(e.Who))
+func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Card, error) {
+	parts, err := b.Rounds.RoundsOf(ctx, req.person)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
-	v := b.voice(e)
-	for _, seat := range seats { // the language chosen last, unless they ask in one
-		if seat.Member.Language != "" && a.lang == "" {
-			v = b.Words.In(string(seat.Member.Language))
+	v := req.voice
+	for _, part := range parts { // the language chosen last, unless they ask in one
+		if part.Member.Language != "" && args.lang == "" {
+			v = b.Words.In(string(part.Member.Language))
 			break
 		}
 	}
 	blocks := []chat.Block{chat.Heading{Text: v.Say("home.title")}}
 	shown := 0
-	for _, seat := range seats {
-		if seat.Member.Status == survey.NotInvited || shown == maxHome {
+	for _, part := range parts {
+		if part.Member.Status == survey.NotInvited || shown == maxHome {
 			continue
 		}
 		shown++
 		line, key := "", "button.continue"
-		switch open := seat.Round.AcceptsAnswers(b.Now()); {
-		case !open && seat.Round.State == survey.Open && seat.Member.TakesPart():
-			line, key = v.Say("over.waiting", "closes", b.closingTime(v, seat.Round)), "button.what_kept"
+		switch open := part.Round.AcceptsAnswers(b.Now()); {
+		case !open && part.Round.State == survey.Open && part.Member.TakesPart():
+			line, key = v.Say("over.waiting", "closes", b.closingTime(v, part.Round)), "button.what_kept"
 		case !open:
-			line, key = v.Say("home.closed", "closed", b.closedTime(v, seat.Round)), ""
-		case seat.Member.Status == survey.Finished:
-			line, key = v.Say("home.finished", "closes", b.closingTime(v, seat.Round)), "button.change"
-		case seat.Member.Status == survey.Started:
-			if line, err = b.progress(ctx, v, seat); err != nil {
-				return nil, err
+			line, key = v.Say("home.closed", "closed", b.closedTime(v, part.Round)), ""
+		case part.Member.Status == survey.Finished:
+			line, key = v.Say("home.finished", "closes", b.closingTime(v, part.Round)), "button.change"
+		case part.Member.Status == survey.Started:
+			if line, err = b.progress(ctx, v, part); err != nil {
+				return chat.Card{}, err
 			}
-		case seat.Member.Status == survey.Withdrawn:
-			line, key = v.Say("withdrawn.body", "area", seat.Round.Area), ""
+		case part.Member.Status == survey.Withdrawn:
+			line, key = v.Say("withdrawn.body", "area", part.Round.Area), ""
 		default:
-			line, key = v.Say("home.invited", "closes", b.closingTime(v, seat.Round)), "button.start"
+			line, key = v.Say("home.invited", "closes", b.closingTime(v, part.Round)), "button.start"
 		}
-		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(seat.Round.Area), chat.Words("\n" + line)}})
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(part.Round.Area), chat.Words("\n" + line)}})
 		if key != "" {
-			buttons := []chat.Button{primary(v.Say(key), chat.NewAction("resume", string(seat.Round.ID)))}
-			if seat.Member.RemindersOff {
-				buttons = append(buttons, button(v.Say("button.again"), chat.NewAction("again", string(seat.Round.ID))))
+			buttons := []chat.Button{primary(v.Say(key), chat.NewAction("resume", string(part.Round.ID)))}
+			if part.Member.RemindersOff {
+				buttons = append(buttons, button(v.Say("button.again"), chat.NewAction("again", string(part.Round.ID))))
 			}
 			blocks = append(blocks, row(buttons...))
 		}
 	}
-	coordinated, err := b.coordinatedRounds(ctx, v, e, seats)
+	coordinated, err := b.coordinatedRounds(ctx, v, req, parts)
 	if err != nil {
-		return nil, err
+		return chat.Card{}, err
 	}
 	if len(coordinated) > 0 {
 		blocks = append(blocks, chat.Divider{})
@@ -1124,7 +1153,7 @@ func (b *Bot) home(ctx context.Context, e chat.Event, a generalArgs) ([]chat.Rep
 	if len(blocks) == 1 {
 		blocks = append(blocks, chat.Paragraph(v.Say("home.nothing")))
 	}
-	if e.Kind == chat.Home {
+	if req.Kind == chat.Home {
 		// What is pressed here shows elsewhere, and the page itself stays as it is.
 		switch {
 		case shown > 0:
@@ -1132,25 +1161,25 @@ func (b *Bot) home(ctx context.Context, e chat.Event, a generalArgs) ([]chat.Rep
 		case len(coordinated) > 0:
 			blocks = slices.Insert(blocks, 1, chat.Block(chat.Footnote(v.Say("home.messages_only"))))
 		}
-		return update(blocks...), nil
+		return card(blocks...), nil
 	}
-	return whisper(blocks...), nil
+	return card(blocks...), nil
 }
 
 // progress says how far somebody is who has started.
-func (b *Bot) progress(ctx context.Context, v locale.Voice, seat survey.Participation) (string, error) {
-	m, err := b.Rounds.Matrix(seat.Round)
+func (b *Bot) progress(ctx context.Context, v locale.Voice, part survey.Participation) (string, error) {
+	m, err := b.Rounds.Matrix(part.Round)
 	if err != nil {
 		return "", err
 	}
-	_, resp, err := b.Rounds.Response(ctx, seat.Round.ID, seat.Member.Person)
+	_, resp, err := b.Rounds.Response(ctx, part.Round.ID, part.Member.Person)
 	switch {
-	case errors.Is(err, survey.ErrClosed), errors.Is(err, survey.ErrWithdrawn), errors.Is(err, survey.ErrNotTakingPart): // since the seat was read
+	case errors.Is(err, survey.ErrClosed), errors.Is(err, survey.ErrWithdrawn), errors.Is(err, survey.ErrNotTakingPart): // since the part was read
 		return "", nil
 	case err != nil:
 		return "", err
 	}
-	return v.Say("home.started", "done", resp.Rated(), "n", len(m.Elements()), "closes", b.closingTime(v, seat.Round)), nil
+	return v.Say("home.started", "done", resp.Rated(), "n", len(m.Elements()), "closes", b.closingTime(v, part.Round)), nil
 }
 
 // maxHome is how many surveys, and how many rounds, one card lists: the newest, since a message has room for no

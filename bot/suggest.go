@@ -18,7 +18,7 @@ func (b *Bot) Suggest(ctx context.Context, e chat.Event, field string) []chat.Op
 		b.Log.Warn("cannot suggest", "error", err)
 		return nil
 	}
-	v, typed := b.voice(e), plaintext.Key(e.Value(field))
+	v, typed := b.platformVoice(e), plaintext.Key(e.Value(field))
 	var all []chat.Option
 	add := func(value, label string) {
 		known := slices.ContainsFunc(all, func(o chat.Option) bool { return o.Value == value })

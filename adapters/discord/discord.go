@@ -396,7 +396,7 @@ func (x *exchange) deferral() response {
 	case x.ack == chat.AckUpdate && x.changeable():
 		x.editsCard = true
 		return deferredUpdate
-	case x.ack == chat.AckPost, x.event.Private: // in their own conversation a message stays, and is theirs alone
+	case x.event.Private: // in their own conversation a message stays, and is theirs alone
 		x.deferred, x.deferredPublic = true, true
 		return deferredPost
 	}

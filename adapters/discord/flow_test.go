@@ -67,7 +67,6 @@ func TestSlowHandlerDefers(t *testing.T) {
 		{"nothing to whisper", chat.AckWhisper, false, nil, 5, "before / [one] [two]", ""},
 		{"post and whisper", chat.AckWhisper, false, []chat.Reply{post, whisper}, 5, "before / [one] [two]; whispered", "posted"},
 		{"post alone", chat.AckWhisper, false, []chat.Reply{post}, 5, "before / [one] [two]", "posted"},
-		{"to everybody, but whispered", chat.AckPost, false, []chat.Reply{whisper}, 5, "before / [one] [two]; whispered", ""},
 		{"update of a conversation", chat.AckUpdate, true, []chat.Reply{chat.Update{Card: card("after")}}, 6, "", "after"},
 		{"whisper in a conversation", chat.AckWhisper, true, []chat.Reply{whisper}, 5, "", "before / [one]; whispered"},
 		{"nothing in a conversation", chat.AckWhisper, true, nil, 5, "", "before / [one]"},

@@ -73,7 +73,6 @@ type Slack struct {
 var (
 	_ chat.Directory = (*Slack)(nil)
 	_ chat.Sender    = (*Slack)(nil)
-	_ chat.Poster    = (*Slack)(nil)
 )
 
 // New asks Slack who the token belongs to. Its errors say which value is wrong, and where in Slack's pages the right one is; where it is

@@ -162,7 +162,6 @@ type Ack int
 const (
 	AckWhisper Ack = iota // something only this person sees will come
 	AckUpdate             // the card that was pressed will change
-	AckPost               // something everybody in the place sees will come
 	AckForm               // a form will open at once: the route makes no slow call before it
 )
 
@@ -234,11 +233,6 @@ type Sender interface {
 	// platform can, a message that is sent again under its id arrives once. It returns ErrUnreachable, ErrNoConsent,
 	// ErrUnsure, or another error when the message was not sent and may be tried again.
 	Send(ctx context.Context, id string, to Person, card Card) error
-	Poster
-}
-
-// Poster posts what nobody has just asked for in a place, on the same terms as Sender.
-type Poster interface {
 	// Post shows a card, with files, to everybody in a place. The id names this one message. It returns a *MissingFilesError where
 	// the card stands without some of its files.
 	Post(ctx context.Context, id string, to Place, card Card, files []File) error
@@ -308,6 +302,30 @@ type Delivered struct {
 
 // Stands says whether the card is there, or may be.
 func (d Delivered) Stands() bool { return d.Err == nil || errors.Is(d.Err, ErrUnsure) }
+
+// WrapThen returns the reply with its Then replaced by what wrap makes of it. A reply without one
+// stays as it is.
+func WrapThen(reply Reply, wrap func(Then) Then) Reply {
+	switch r := reply.(type) {
+	case Post:
+		r.Then = r.Then.wrapped(wrap)
+		return r
+	case Whisper:
+		r.Then = r.Then.wrapped(wrap)
+		return r
+	case Direct:
+		r.Then = r.Then.wrapped(wrap)
+		return r
+	}
+	return reply
+}
+
+func (t Then) wrapped(wrap func(Then) Then) Then {
+	if t == nil {
+		return nil
+	}
+	return wrap(t)
+}
 
 // Next returns the replies that come after a card of which Then is told, given those that were to come after it.
 func (t Then) Next(d Delivered, rest []Reply) []Reply {

@@ -190,25 +190,12 @@ func (s *onPlatform) follow(replies []chat.Reply) []*chat.Reply {
 	for i, r := range replies {
 		at := &r
 		all[i] = at
-		switch r := r.(type) {
-		case chat.Post:
-			r.Then = s.heard(at, r.Then)
-			replies[i] = r
-		case chat.Whisper:
-			r.Then = s.heard(at, r.Then)
-			replies[i] = r
-		case chat.Direct:
-			r.Then = s.heard(at, r.Then)
-			replies[i] = r
-		}
+		replies[i] = chat.WrapThen(r, func(then chat.Then) chat.Then { return s.heard(at, then) })
 	}
 	return all
 }
 
 func (s *onPlatform) heard(at *chat.Reply, then chat.Then) chat.Then {
-	if then == nil {
-		return nil
-	}
 	s.pending++
 	return func(d chat.Delivered) []chat.Reply {
 		next := then(d)

@@ -1,0 +1,54 @@
+package bot
+
+import (
+	"fmt"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+func person(p chat.Person) survey.PersonID { return survey.PersonID(p.String()) }
+
+func card(blocks ...chat.Block) chat.Card { return chat.Card{Blocks: blocks} }
+
+// updated returns the reply that changes the card that was pressed.
+func updated(blocks ...chat.Block) []chat.Reply {
+	return []chat.Reply{chat.Update{Card: card(blocks...)}}
+}
+
+// whispered returns the reply that shows a card to the person of the event alone.
+func whispered(blocks ...chat.Block) []chat.Reply {
+	return []chat.Reply{chat.Whisper{Card: card(blocks...)}}
+}
+
+func row(buttons ...chat.Button) chat.Buttons { return chat.Buttons{Buttons: buttons} }
+
+func button(label string, a chat.Action) chat.Button { return chat.Button{Label: label, Action: a} }
+
+func primary(label string, a chat.Action) chat.Button {
+	return chat.Button{Label: label, Action: a, Style: chat.Primary}
+}
+
+func mention(id survey.PersonID) chat.Span {
+	p, err := chat.ParsePerson(string(id))
+	if err != nil {
+		return chat.Words(fmt.Sprintf("(%s)", id))
+	}
+	return chat.Mention{Person: p}
+}
+
+// inLanguages lays out a card in several languages, for a person whose language is not known. The
+// text of each language stands above its own buttons.
+func (b *Bot) inLanguages(
+	langs []survey.Lang, write func(v locale.Voice, lang string) []chat.Block,
+) chat.Card {
+	var blocks []chat.Block
+	for i, lang := range langs {
+		if i > 0 {
+			blocks = append(blocks, chat.Divider{})
+		}
+		blocks = append(blocks, write(b.Words.In(string(lang)), string(lang))...)
+	}
+	return card(blocks...)
+}
