@@ -37,7 +37,7 @@ func said(rating survey.Rating, note string) survey.Answer {
 	return survey.Answer{Rating: rating, Detail: survey.Detail{Note: note}}
 }
 
-func TestReadUnderstands(t *testing.T) {
+func TestReadSpellings(t *testing.T) {
 	m := england(t)
 	midwife := []survey.Response{
 		{Group: "health", Answers: map[string]survey.Answer{"vision": said(2, "Go on, \"please\""), "needs": said(survey.DontKnow, "")}},
@@ -66,7 +66,7 @@ func TestReadUnderstands(t *testing.T) {
 
 const header = "respondent,role,element,level,comment\n"
 
-func TestFaultsAreAllToldByLine(t *testing.T) {
+func TestFaultsByLine(t *testing.T) {
 	m := england(t)
 	for name, c := range map[string]struct {
 		text string
@@ -121,7 +121,7 @@ func TestFaultsAreAllToldByLine(t *testing.T) {
 	}
 }
 
-func TestNamesThatTwoThingsHave(t *testing.T) {
+func TestAmbiguousNames(t *testing.T) {
 	m := england(t)
 	elements := m.Dimensions[0].CoreElements[0].Elements
 	elements[0].Also = append(elements[0].Also, "The plan", "Partnership")
@@ -137,8 +137,8 @@ func TestNamesThatTwoThingsHave(t *testing.T) {
 	}
 }
 
-// TestFilesAsPeopleHaveThem reads what Excel, R, pandas and hands make of one table.
-func TestFilesAsPeopleHaveThem(t *testing.T) {
+// TestFileFormats reads what Excel, R, pandas and hands make of one table.
+func TestFileFormats(t *testing.T) {
 	files := []string{
 		"tab.tsv", "cr.csv", "excel-missing-trailing.csv", "pandas-float.csv", "sep-line.csv", "title-line.csv", "trailing-cols.csv", "utf16le-tab.txt",
 	}
@@ -219,7 +219,7 @@ func TestEmptyMarks(t *testing.T) {
 	}
 }
 
-func TestReaderThatFails(t *testing.T) {
+func TestReaderError(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	if _, err := Read("a.csv", iotest.ErrReader(broken), england(t), func(survey.Response) {}); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)

@@ -46,7 +46,7 @@ func TestAreasPNG(t *testing.T) {
 	}
 }
 
-func TestEverythingOfTheAreasIsInThePicture(t *testing.T) {
+func TestAreasPictureIsComplete(t *testing.T) {
 	o := overview(t)
 	b, err := AreasSVG(o, survey.English, areasEnglish)
 	if err != nil {
@@ -81,7 +81,7 @@ func TestAreasAlt(t *testing.T) {
 	}
 }
 
-func TestNothingOfTheAreasLeavesThePicture(t *testing.T) {
+func TestAreasPictureBounds(t *testing.T) {
 	words := areasEnglish
 	words.Title = strings.Repeat("Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch", 3)
 	words.Groups = []string{strings.Repeat("ŵy ", 60), "Wales", "England"}

@@ -185,7 +185,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-func TestEverythingOfTheResultIsInThePicture(t *testing.T) {
+func TestPictureIsComplete(t *testing.T) {
 	p := published(17, 4)
 	b, err := SVG(p, survey.English, english)
 	if err != nil {
@@ -242,7 +242,7 @@ func names(d survey.Dimension) []string {
 	return all
 }
 
-func TestNothingLeavesThePicture(t *testing.T) {
+func TestPictureBounds(t *testing.T) {
 	for _, p := range []survey.Published{published(17, 4), published(8, 5)} {
 		words := welsh
 		p.Matrix.Dimensions[0].CoreElements[0].Elements[0].Name = both("|" + strings.Repeat("ŵy ", 60))
@@ -277,7 +277,7 @@ func inside(t *testing.T, s *scene) {
 	}
 }
 
-func TestLevelsAreToldApartWithoutColour(t *testing.T) {
+func TestLevelsWithoutColour(t *testing.T) {
 	for levels := 1; levels <= 7; levels++ {
 		looks := looksOf(levels)
 		for i, l := range looks {

@@ -30,7 +30,7 @@ func read(t *testing.T, text string) (*survey.Areas, error) {
 
 const header = "area,nation,element,level\n"
 
-func TestReadTakesWordsAsPeopleWriteThem(t *testing.T) {
+func TestReadSpellings(t *testing.T) {
 	for name, text := range map[string]string{
 		"ids":                 header + "A,england,workforce,early\n",
 		"names":               header + "A,England,Workforce planning,Early progress\n",
@@ -58,9 +58,9 @@ func TestReadTakesWordsAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-// TestReadKnowsTheReportsNames reads the names of the rows of the report's Appendix B, and the Wales edition's own name
+// TestReadReportNames reads the names of the rows of the report's Appendix B, and the Wales edition's own name
 // beside England's.
-func TestReadKnowsTheReportsNames(t *testing.T) {
+func TestReadReportNames(t *testing.T) {
 	areas, err := read(t, header+`A,Cymru,"Strategy: vision, strategy & plan",Basic
 A,Wales,Strategy: population needs,Substantial
 A,Wales,Commissioning / resources,
@@ -75,7 +75,7 @@ B,Wales,Aligning funding and resources,Mature
 	}
 }
 
-func TestReadReportsEverythingAtOnce(t *testing.T) {
+func TestReadReportsAllFaults(t *testing.T) {
 	_, err := read(t, header+`A,Engand,plan,2
 B,England,partnership,9
 B,wales,Partnership,Mature
@@ -105,7 +105,7 @@ B,wales
 	}
 }
 
-func TestReadRefusesTheWholeFile(t *testing.T) {
+func TestReadRejectsWholeFile(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                         "r.csv:1: the file is empty; expected the columns area, nation, element, level",
 		header:                     "r.csv:1: there is no rating; expected",
@@ -119,8 +119,8 @@ func TestReadRefusesTheWholeFile(t *testing.T) {
 	}
 }
 
-// TestANameOfSeveralIsNotGuessed covers matrices in which two elements share a name.
-func TestANameOfSeveralIsNotGuessed(t *testing.T) {
+// TestAmbiguousNames covers matrices in which two elements share a name.
+func TestAmbiguousNames(t *testing.T) {
 	m := editions(t)[0]
 	elements := m.Dimensions[0].CoreElements[0].Elements
 	elements[0].Also = append(elements[0].Also, "Quality")
@@ -136,14 +136,14 @@ func TestANameOfSeveralIsNotGuessed(t *testing.T) {
 	}
 }
 
-func TestReaderThatFails(t *testing.T) {
+func TestReaderError(t *testing.T) {
 	if _, err := Read("r.csv", iotest.ErrReader(io.ErrClosedPipe), editions(t)); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestFilesAsPeopleHaveThem reads what Excel, R, pandas and hands make of a table.
-func TestFilesAsPeopleHaveThem(t *testing.T) {
+// TestFileFormats reads what Excel, R, pandas and hands make of a table.
+func TestFileFormats(t *testing.T) {
 	for file, areas := range map[string]int{"apostrophe.csv": 3, "cr.csv": 3, "dash.csv": 3, "float.csv": 3, "title.csv": 3, "utf16.csv": 3} {
 		src, err := os.ReadFile(filepath.Join("testdata", file))
 		if err != nil {

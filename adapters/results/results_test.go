@@ -62,8 +62,8 @@ func TestAreasAreDrawnInEveryFormat(t *testing.T) {
 	}
 }
 
-// TestEveryWordIsSaid: no column, sheet or note of a table or a picture stands empty in either language.
-func TestEveryWordIsSaid(t *testing.T) {
+// TestEveryWordIsUsed: no column, sheet or note of a table or a picture stands empty in either language.
+func TestEveryWordIsUsed(t *testing.T) {
 	words, err := locale.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func TestEveryWordIsSaid(t *testing.T) {
 	}
 }
 
-func TestFilesAreWhatTheyAreCalled(t *testing.T) {
+func TestFileFormats(t *testing.T) {
 	words, err := locale.Load()
 	if err != nil {
 		t.Fatal(err)

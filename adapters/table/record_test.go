@@ -22,8 +22,8 @@ func chained(entries ...audit.Entry) survey.AuditLog {
 	return r
 }
 
-// TestARecordVerifiesFromItsFile by what the comments of survey.Entry and Record say, and nothing else of ours.
-func TestARecordVerifiesFromItsFile(t *testing.T) {
+// TestAuditLogVerifiesFromFile by what the comments of survey.Entry and Record say, and nothing else of ours.
+func TestAuditLogVerifiesFromFile(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
 	created := audit.Entry{At: at, By: "slack:T1:U1", Action: audit.Created, Changes: []audit.Change{{Field: "area", New: "Ynys Môn, \"<&>\""}}}

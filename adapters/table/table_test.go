@@ -232,7 +232,7 @@ func TestXLSX(t *testing.T) {
 	}
 }
 
-func TestXLSXHoldsNoFormulaAndEveryLetter(t *testing.T) {
+func TestXLSXEscaping(t *testing.T) {
 	p := published("=cmd", formulas...)
 	words := english
 	words.Facts = nil
@@ -295,7 +295,7 @@ func TestSheetsPrintOnePageWide(t *testing.T) {
 	}
 }
 
-func TestSheetNamesCanBeAnything(t *testing.T) {
+func TestSheetNames(t *testing.T) {
 	words := english
 	long := strings.Repeat("Cynrychiolaeth ", 4)
 	words.Sheets = SheetTitles{"a/b:c[d]", "", "'Elements'", "elements", long, long}

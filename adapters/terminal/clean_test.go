@@ -13,7 +13,7 @@ import (
 // hostile would clear the screen, fill the clipboard, retitle the window, turn the text round and ring.
 const hostile = "x\x1b[2J\x1b]52;c;ZXZpbA==\x07\u009b31m\x1b]0;title\x1b\\\u202egnp\x7f\x00\r\b\x9b2J\xff"
 
-func TestHarmless(t *testing.T) {
+func TestClean(t *testing.T) {
 	for in, want := range map[string]string{
 		"Dŵr, ✓ “quoted” 日本 👩‍👧": "Dŵr, ✓ “quoted” 日本 👩‍👧",
 		"a\r\nb\tc\n":     "a\nb c\n",
@@ -73,7 +73,7 @@ func eachString(v reflect.Value, f func(string)) {
 	}
 }
 
-func TestEveryTextOfCardAndFormIsMadeHarmless(t *testing.T) {
+func TestCleanCoversEveryText(t *testing.T) {
 	before, after := 0, 0
 	count := func(n *int) func(string) {
 		return func(s string) {

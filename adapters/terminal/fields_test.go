@@ -9,7 +9,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-func TestMeterIsForTheEyeAlone(t *testing.T) {
+func TestMeterHiddenFromScreenReaders(t *testing.T) {
 	spans := harmlessSpans([]chat.Span{chat.Words("2 of 3 "), chat.Meter{Done: 2, Total: 3}})
 	if got := spanned(spans, lipgloss.NewStyle()); got != "2 of 3 ▰▰▱" {
 		t.Errorf("on a screen: %q", got)

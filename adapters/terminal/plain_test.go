@@ -70,7 +70,7 @@ func TestInputMayEndAnywhere(t *testing.T) {
 	}
 }
 
-func TestQLeavesEverywhereButInAText(t *testing.T) {
+func TestQuitKey(t *testing.T) {
 	for _, keys := range []string{"q", "Q", "leave", "10\nq", "next\nerase\nq", "8\n\nq\n\n\n\n\n\n\n\nq"} {
 		bot := &small{}
 		got, err := lineTalkOf(t, bot, strings.NewReader(keys+"\n2\n2\n2\n2\n"))
@@ -99,7 +99,7 @@ func TestEndOfContextEndsPlainLines(t *testing.T) {
 	}
 }
 
-func TestLineIsCalledOffWhileItIsAwaited(t *testing.T) {
+func TestPlainReadCancelled(t *testing.T) {
 	in, hold, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestWordsFollowTheLanguage(t *testing.T) {
 	}
 }
 
-func TestMissingWordsEndTheConversationBeforeItBegins(t *testing.T) {
+func TestMissingWords(t *testing.T) {
 	bot := &small{}
 	term := New(strings.NewReader(""), io.Discard, Options{Words: func(context.Context) Words { return Words{} }})
 	if err := term.Converse(t.Context(), bot, ben, place, start, nil); err == nil || len(bot.said()) > 0 {

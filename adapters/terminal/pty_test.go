@@ -139,7 +139,7 @@ const (
 	up, down, enter, tab, ctrlC, esc = "\x1b[A", "\x1b[B", "\r", "\t", "\x03", "\x1b"
 )
 
-func TestKeysAnswerAndGoOnToTheReceipt(t *testing.T) {
+func TestAnswerByKeys(t *testing.T) {
 	bot := &small{}
 	s := play(t, t.Context(), bot, 80, 24)
 	s.see("> 1 Basic", "Esc leave")
@@ -177,7 +177,7 @@ func TestKeysAnswerAndGoOnToTheReceipt(t *testing.T) {
 	}
 }
 
-func TestCtrlCLeavesAndSaysWhatIsKept(t *testing.T) {
+func TestCtrlC(t *testing.T) {
 	for name, keys := range map[string]string{"ctrl-c": ctrlC, "q": "q", "esc": esc} {
 		t.Run(name, func(t *testing.T) {
 			s := play(t, t.Context(), &small{}, 80, 24)
@@ -211,7 +211,7 @@ func (s *slow) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	return s.small.Handle(ctx, e)
 }
 
-func TestSecondCtrlCCallsOff(t *testing.T) {
+func TestSecondCtrlC(t *testing.T) {
 	bot := &slow{asked: make(chan struct{}), let: make(chan struct{})}
 	s := play(t, t.Context(), bot, 80, 24)
 	s.see("> 1 Basic")
@@ -312,7 +312,7 @@ func TestFormOnScreen(t *testing.T) {
 	}
 }
 
-func TestEscInAFormThatWasTouchedAsksFirst(t *testing.T) {
+func TestEscInChangedForm(t *testing.T) {
 	s := play(t, t.Context(), &small{}, 80, 50)
 	s.see("> 1 Basic")
 	s.press("8")

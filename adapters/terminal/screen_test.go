@@ -122,7 +122,7 @@ func TestShownCardFitsNarrowWindow(t *testing.T) {
 	}
 }
 
-func TestNothingOutOfSightIsPressed(t *testing.T) {
+func TestHiddenItemsNotPressed(t *testing.T) {
 	notice := chat.Card{Blocks: []chat.Block{chat.Heading{Text: "Who sees what"}}}
 	for i := range 60 {
 		notice.Blocks = append(notice.Blocks, chat.Paragraph(fmt.Sprintf("Paragraph %d.", i)))
@@ -160,7 +160,7 @@ func TestNothingOutOfSightIsPressed(t *testing.T) {
 	}
 }
 
-func TestArrowsGoThroughEveryItemAndBack(t *testing.T) {
+func TestArrowKeys(t *testing.T) {
 	for _, size := range [][2]int{{80, 24}, {40, 20}, {32, 12}} {
 		m := model(t, &small{}, size[0], size[1])
 		p := m.pages[0]
@@ -213,7 +213,7 @@ func TestResizeKeepsTheCursorInSight(t *testing.T) {
 	}
 }
 
-func TestSameCardGoesOnANewOneBeginsAtItsTop(t *testing.T) {
+func TestScrollPositionAfterUpdate(t *testing.T) {
 	m := model(t, &small{}, 40, 20)
 	write(m, "1")
 	if s := seen(m); !strings.Contains(s, "[9 Next ›]") || !strings.Contains(s, "· Commissioning") {
@@ -226,7 +226,7 @@ func TestSameCardGoesOnANewOneBeginsAtItsTop(t *testing.T) {
 	}
 }
 
-func TestCtrlCWaitsForTheAnswerThatWasGiven(t *testing.T) {
+func TestCtrlCWaitsForAnswer(t *testing.T) {
 	bot := &small{}
 	m := model(t, bot, 80, 24)
 	_, answer := m.Update(tea.KeyPressMsg{Code: '2', Text: "2"})

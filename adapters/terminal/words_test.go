@@ -24,7 +24,7 @@ func english() Words {
 	}
 }
 
-func TestWordsThatAreMissingAreNamed(t *testing.T) {
+func TestMissingWordsNamed(t *testing.T) {
 	if err := english().Check(); err != nil {
 		t.Errorf("a full set is refused: %v", err)
 	}

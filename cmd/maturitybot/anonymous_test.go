@@ -18,21 +18,21 @@ import (
 	"maturitybot/survey"
 )
 
-// In each round of TestAnonymousAfterTheClose so many people take part. A line of attack that knows nothing is right
+// In each round of TestAnonymousAfterClose so many people take part. A line of attack that knows nothing is right
 // about one of them in each round on average, and about none or a few: the number of hits of a random assignment is
 // nearly Poisson distributed. In four rounds it is right about chance people or more with a probability of 2.5 in
 // 10 million; of 1,000 lines of attack one is with a probability of at most 3 in 10,000, which is how often this test
-// may fail for nothing. Whatever links five of twelve is noticed.
+// allowed fail for nothing. Whatever links five of twelve is noticed.
 const (
 	attackedRounds = 4
 	attackedPeople = 12
 	chance         = 18
 )
 
-// TestAnonymousAfterTheClose plays twelve people in each of four rounds through the HTTP endpoint, on a real Redis
+// TestAnonymousAfterClose plays twelve people in each of four rounds through the HTTP endpoint, on a real Redis
 // that writes an append-only file and logs every command as slow, closes the rounds, and tries every way it knows to
 // link a person to a response, with all that an operator, a thief and the platform's clock can tell.
-func TestAnonymousAfterTheClose(t *testing.T) {
+func TestAnonymousAfterClose(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{AOF: true, Args: []string{
 		"--slowlog-log-slower-than", "0", "--slowlog-max-len", "100000", "--rdbcompression", "no",
 	}})

@@ -125,7 +125,7 @@ func loaded(t *testing.T, dir string) *kept {
 	return k
 }
 
-// of returns what is told of the keys of one round and of its people.
+// lookup returns what is told of the keys of one round and of its people.
 func (k *kept) of(id survey.RoundID, people []string) *kept {
 	some := &kept{keys: map[string]keyTold{}}
 	for _, key := range k.scan {

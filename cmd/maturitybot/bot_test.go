@@ -17,8 +17,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// open makes a bot with one open round on an embedded store, and somebody who has started.
-func open(t testing.TB, matrices []*survey.Matrix, languages ...survey.Lang) (*built, survey.RoundID, chat.Person) {
+// startWeb makes a bot with one open round on an embedded store, and somebody who has started.
+func open(t testing.TB, matrices []*survey.Matrix, languages ...survey.Lang) (*embeddedBot, survey.RoundID, chat.Person) {
 	t.Helper()
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	now := func() time.Time { return at }
@@ -131,7 +131,7 @@ func TestEveryCardFits(t *testing.T) {
 
 // pressAnswers gives an answer to each question in order, with a slip of the thumb after each, and
 // looks at the cards that come.
-func pressAnswers(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang string) {
+func pressAnswers(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.Person, lang string) {
 	t.Helper()
 	if _, err := b.rounds.SetLanguage(t.Context(), round, survey.PersonID(ben.String()), survey.Lang(lang)); err != nil {
 		t.Fatal(err)
@@ -171,7 +171,7 @@ func pressAnswers(t *testing.T, b *built, round survey.RoundID, ben chat.Person,
 
 // answerAll has enough people answer, and far enough apart, that every element is shown and to be discussed.
 // It returns who they are.
-func answerAll(t *testing.T, b *built, round survey.RoundID) (people []survey.PersonID) {
+func answerAll(t *testing.T, b *embeddedBot, round survey.RoundID) (people []survey.PersonID) {
 	t.Helper()
 	m := b.matrices[0]
 	for i := range 5 {
@@ -194,7 +194,7 @@ func answerAll(t *testing.T, b *built, round survey.RoundID) (people []survey.Pe
 	return people
 }
 
-func walk(t *testing.T, b *built, round survey.RoundID, ben chat.Person, lang string) {
+func walk(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.Person, lang string) {
 	t.Helper()
 	m := b.matrices[0]
 	pressAnswers(t, b, round, ben, lang)
@@ -338,8 +338,8 @@ type brokenArtist struct{ bot.ResultRenderer }
 
 func (brokenArtist) Picture(survey.Published, survey.Lang) ([]byte, string, error) { panic("no paint") }
 
-// TestAFaultEndsNothing: a panic in one event is explained to its person, is logged without what it held, and the bot goes on.
-func TestAFaultEndsNothing(t *testing.T) {
+// TestPanicInHandler: a panic in one event is explained to its person, is logged without what it held, and the bot goes on.
+func TestPanicInHandler(t *testing.T) {
 	editions := editions(t)
 	b, round, _ := open(t, editions, "en", "cy")
 	answerAll(t, b, round) // without answers there is nothing to draw
@@ -402,8 +402,8 @@ func TestLogOfStakeholders(t *testing.T) {
 	}
 }
 
-// TestWhoMayStartARound: an admin of the platform, or who is named in the configuration; nobody else.
-func TestWhoMayStartARound(t *testing.T) {
+// TestCreators: an admin of the platform, or who is named in the configuration; nobody else.
+func TestCreators(t *testing.T) {
 	editions := editions(t)
 	b, _, _ := open(t, editions, "en", "cy")
 	options := b.bot.Options
@@ -419,8 +419,8 @@ func TestWhoMayStartARound(t *testing.T) {
 	}
 }
 
-// TestAButtonOfAnotherWorkspaceLetsNobodyIn: a round is of the workspace of its channel.
-func TestAButtonOfAnotherWorkspaceLetsNobodyIn(t *testing.T) {
+// TestJoinFromAnotherWorkspace: a round is of the workspace of its channel.
+func TestJoinFromAnotherWorkspace(t *testing.T) {
 	editions := editions(t)
 	b, round, _ := open(t, editions, "en", "cy")
 	if _, err := b.rounds.AllowSelfJoin(t.Context(), round, survey.PersonID(tryPerson("ana").String())); err != nil {
@@ -476,9 +476,9 @@ func TestManyRoundsFitACard(t *testing.T) {
 	}
 }
 
-// TestAClaimThatNobodyFinished: of an event that another process has begun, nobody can tell whether it is done; of one that is finished
+// TestUnfinishedClaim: of an event that another process has begun, nobody can tell whether it is done; of one that is finished
 // there is nothing more to say.
-func TestAClaimThatNobodyFinished(t *testing.T) {
+func TestUnfinishedClaim(t *testing.T) {
 	editions := editions(t)
 	b, round, _ := open(t, editions, "en", "cy")
 	press := chat.Event{ID: "twice", Kind: chat.Press, Who: tryPerson("ana"), Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.NewAction("button", string(round), "en")}
@@ -500,8 +500,8 @@ func TestAClaimThatNobodyFinished(t *testing.T) {
 	}
 }
 
-// TestWhatComesWithACommand: what a platform asks for with a command stands in the form already.
-func TestWhatComesWithACommand(t *testing.T) {
+// TestCommandArgumentsPrefillForms: what a platform asks for with a command stands in the form already.
+func TestCommandArgumentsPrefillForms(t *testing.T) {
 	editions := editions(t)
 	b, round, _ := open(t, editions, "en", "cy")
 	ask := func(verb string, values map[string][]string) string {
@@ -532,8 +532,8 @@ func TestWhatComesWithACommand(t *testing.T) {
 	}
 }
 
-// TestAClosedRoundWithoutCoordinators breaks nothing: people can still look at what they were told.
-func TestAClosedRoundWithoutCoordinators(t *testing.T) {
+// TestClosedRoundWithoutCoordinators breaks nothing: people can still look at what they were told.
+func TestClosedRoundWithoutCoordinators(t *testing.T) {
 	t.Parallel()
 	editions := editions(t)
 	b, round, ben := open(t, editions, "en", "cy")
@@ -545,7 +545,7 @@ func TestAClosedRoundWithoutCoordinators(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	b.bot = b.start(nobody{}, b.bot.Now, slog.New(slog.NewTextHandler(&log, nil)))
+	b.bot = b.newBot(nobody{}, b.bot.Now, slog.New(slog.NewTextHandler(&log, nil)))
 	id := string(round)
 	for _, who := range []chat.Person{ana, ben} {
 		for _, a := range []chat.Action{chat.NewAction("notice", id), chat.NewAction("go", id), chat.NewAction("begin", id), chat.NewAction("kept", id), chat.NewAction("join", id), chat.NewAction("status", id, "en"),
@@ -561,9 +561,9 @@ func TestAClosedRoundWithoutCoordinators(t *testing.T) {
 	}
 }
 
-// TestUnverifiedPeopleDoNotJoin: of whom it is not known whether they belong to the workspace, nobody joins, and they are told in both
+// TestJoinUnverified: of whom it is not known whether they belong to the workspace, nobody joins, and they are told in both
 // languages to try again.
-func TestUnverifiedPeopleDoNotJoin(t *testing.T) {
+func TestJoinUnverified(t *testing.T) {
 	b, round, _ := open(t, editions(t), "en", "cy")
 	if _, err := b.rounds.AllowSelfJoin(t.Context(), round, survey.PersonID(tryPerson("ana").String())); err != nil {
 		t.Fatal(err)

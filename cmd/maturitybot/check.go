@@ -74,7 +74,7 @@ func (c *checkCommand) Run(ctx context.Context, s streams) error {
 	}
 	f.summary()
 	if f.seen[fail] > 0 || c.Strict && f.seen[warn] > 0 {
-		return errSilent
+		return errReported
 	}
 	return nil
 }
@@ -92,13 +92,13 @@ func (c *checkCommand) files(f *findings) {
 	}
 	if c.Holidays == "" {
 		f.say(fine, "bank holidays", "those known for England and Wales")
-	} else if _, err := ownHolidays(c.Holidays); err != nil {
+	} else if _, err := loadSchedule(c.Holidays); err != nil {
 		f.say(fail, "bank holidays", "%v", err)
 	} else {
 		f.say(fine, "bank holidays", "those of the file")
 	}
 	if c.Erasures == "" {
-		f.say(warn, "erasures", "%s", noErasures)
+		f.say(warn, "erasures", "%s", noErasuresAdvice)
 	} else {
 		switch file, err := os.OpenFile(c.Erasures, os.O_WRONLY|os.O_APPEND, 0); {
 		case err == nil:

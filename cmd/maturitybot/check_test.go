@@ -24,7 +24,7 @@ func checked(t *testing.T, c checkCommand, env map[string]string) (bool, string)
 	c.env = func(name string) string { return env[name] }
 	var out bytes.Buffer
 	err := c.Run(t.Context(), streams{out: &out, err: &out})
-	if err != nil && !errors.Is(err, errSilent) {
+	if err != nil && !errors.Is(err, errReported) {
 		t.Errorf("ended with %v", err)
 	}
 	for name, secret := range env {

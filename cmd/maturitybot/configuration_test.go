@@ -86,8 +86,8 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
-// TestConfigurationIsUsedAsFound: what was found good once the spaces are off is what is used, and no secret prints.
-func TestConfigurationIsUsedAsFound(t *testing.T) {
+// TestConfigurationTrimmed: what was found good once the spaces are off is what is used, and no secret prints.
+func TestConfigurationTrimmed(t *testing.T) {
 	secrets := map[string]string{
 		"SLACK_BOT_TOKEN": "xoxb-s3cret", "SLACK_APP_TOKEN": "xapp-s3cret", "SLACK_SIGNING_SECRET": "s3cret", "DISCORD_TOKEN": "s3cret",
 	}
@@ -220,9 +220,9 @@ func TestCredentialsFromFiles(t *testing.T) {
 	}
 }
 
-// TestCredentialsAsTheyAreCopied: what an adapter takes, the configuration takes too: spaces around a value, a key in capitals, a token
-// of an app that rotates its tokens.
-func TestCredentialsAsTheyAreCopied(t *testing.T) {
+// TestCredentialsPastedWithSpaces: what an adapter takes, the configuration takes too: spaces around a value, a key in capitals, a token
+// lookup an app that rotates its tokens.
+func TestCredentialsPastedWithSpaces(t *testing.T) {
 	secret := strings.Repeat("0a", 16)
 	for name, env := range map[string]map[string]string{
 		"a key with a space":  {"DISCORD_TOKEN": "abc", "DISCORD_PUBLIC_KEY": " " + discordfake.PublicKey + " "},

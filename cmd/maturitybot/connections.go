@@ -36,9 +36,9 @@ func newConnections(most int) *connections {
 	return &connections{most: most, open: map[net.Conn]*list.Element{}, silent: list.New()}
 }
 
-// unlessKept has each connection closed after its request, unless the handler deletes the header: who has signed a request may
+// closeUnlessSigned has each connection closed after its request, unless the handler deletes the header: who has signed a request may
 // keep a connection, and strangers may not.
-func unlessKept(handler http.Handler) http.Handler {
+func closeUnlessSigned(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 		handler.ServeHTTP(w, r)

@@ -411,8 +411,8 @@ func TestRestoreFromStandardInput(t *testing.T) {
 	}
 }
 
-// TestForgetAfterHalfAClose: whoever is forgotten in a round that was closed, but has not counted its people yet, is still in the count.
-func TestForgetAfterHalfAClose(t *testing.T) {
+// TestForgetAfterInterruptedClose: whoever is forgotten in a round that was closed, but has not counted its people yet, is still in the count.
+func TestForgetAfterInterruptedClose(t *testing.T) {
 	url, rounds := keptRounds(t)
 	t.Setenv("REDIS_URL", url)
 	store := need(redis.Open(t.Context(), url))(t)
@@ -455,8 +455,8 @@ func TestForgetAsks(t *testing.T) {
 	}
 }
 
-// TestANullDeviceIsNoTerminal, by whatever name it was opened: it answers no question, and takes a backup.
-func TestANullDeviceIsNoTerminal(t *testing.T) {
+// TestNullDeviceIsNotATerminal, by whatever name it was opened: it answers no question, and takes a backup.
+func TestNullDeviceIsNotATerminal(t *testing.T) {
 	url, _ := keptRounds(t)
 	public, _ := keys(t)
 	t.Setenv("REDIS_URL", url)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestFilesThatAreNotThere: every command that opens a file says the same sentence.
-func TestFilesThatAreNotThere(t *testing.T) {
+// TestMissingFiles: every command that opens a file says the same sentence.
+func TestMissingFiles(t *testing.T) {
 	folder := t.TempDir()
 	none := filepath.Join(folder, "none")
 	for _, command := range [][]string{

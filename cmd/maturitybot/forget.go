@@ -76,7 +76,7 @@ func (c forgetCommand) Run(ctx context.Context, s streams) error {
 	fmt.Fprintln(s.out, "They can be invited again. If they are named in CREATORS, take them out there.")
 	if alone {
 		fmt.Fprintln(s.err, "maturitybot: a round that is not closed cannot be without a coordinator. Add another with maturitybot coordinator ROUND add PERSON, or the survey closed, then run this again.")
-		return errSilent
+		return errReported
 	}
 	return nil
 }

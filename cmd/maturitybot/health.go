@@ -15,7 +15,7 @@ import (
 )
 
 // sign is how long Redis may take for a sign of life.
-const sign = time.Second
+const pingTimeout = time.Second
 
 // health tells whether this process is fit to be sent people: each part of what it needs is there. It names no host and no person.
 type health struct {
@@ -34,15 +34,15 @@ func newHealth(ending <-chan struct{}, platforms ...string) *health {
 	return h
 }
 
-// keeps notes that answers are kept in the store.
-func (h *health) keeps(in *redis.Store) {
+// setStore notes that answers are kept in the store.
+func (h *health) setStore(in *redis.Store) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.store = in
 }
 
-// connects notes that a platform is connected, or no longer.
-func (h *health) connects(platform string, up bool) {
+// setConnected notes that a platform is connected, or no longer.
+func (h *health) setConnected(platform string, up bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.connected[platform] = up
@@ -70,7 +70,7 @@ func (h *health) report(ctx context.Context) (report string, ready bool) {
 	if store == nil {
 		tell("redis", false, "connecting")
 	} else {
-		ctx, cancel := context.WithTimeout(ctx, sign)
+		ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 		defer cancel()
 		tell("redis", store.Ping(ctx) == nil, "away")
 	}

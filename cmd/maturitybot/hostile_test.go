@@ -149,9 +149,9 @@ func payloads(t testing.TB, folder string) [][]byte {
 	return all
 }
 
-// TestAFlood: strangers open thousands of connections, and say nothing, half a request, or a signed-looking one that never ends; people's
+// TestFlood: strangers open thousands of connections, and say nothing, half a request, or a signed-looking one that never ends; people's
 // presses are taken in time all the same.
-func TestAFlood(t *testing.T) {
+func TestFlood(t *testing.T) {
 	f := slackfake.New(t)
 	errs, end := servingByHTTP(t, f)
 	address := errs.until(t, `msg=listening address=(\S+)`)

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// may says what of ours each room may import; a room that is not named may not exist. Tests are free.
+// allowed says what of ours each room may import; a room that is not named may not exist. Tests are free.
 var may = map[string][]string{
 	"survey":                         {"survey/audit", "survey/plaintext"},
 	"survey/audit":                   {},

@@ -53,8 +53,8 @@ type streams struct {
 	out, err io.Writer
 }
 
-// errSilent ends the program with an error that has been told already.
-var errSilent = errors.New("told already")
+// errReported ends the program with an error that has been told already.
+var errReported = errors.New("told already")
 
 // run is the program: it returns the exit code, 0 for success, 1 for what went wrong, 2 for a command line that
 // cannot be understood.
@@ -93,7 +93,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	switch {
 	case err == nil:
 		return 0
-	case !errors.Is(err, errSilent):
+	case !errors.Is(err, errReported):
 		fmt.Fprintln(errs, "maturitybot:", err)
 	}
 	return 1

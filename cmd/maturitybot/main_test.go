@@ -173,8 +173,8 @@ func TestTryWithAnotherMatrixAndInWelsh(t *testing.T) {
 	}
 }
 
-// TestTryByLines answers as a script or a screen reader would: number or name, a line each.
-func TestTryByLines(t *testing.T) {
+// TestTryPlain answers as a script or a screen reader would: number or name, a line each.
+func TestTryPlain(t *testing.T) {
 	input := []string{"Start", "I have read this, start", "Choose your role", "Parent or carer", "Continue"}
 	for range 17 {
 		input = append(input, "Early")
@@ -186,7 +186,7 @@ func TestTryByLines(t *testing.T) {
 	}
 }
 
-func TestTryEndsWhenThePersonLeaves(t *testing.T) {
+func TestTryInterrupted(t *testing.T) {
 	for _, input := range []string{"q\n", ""} {
 		code, out, errs := exec(t, input, "try", "--plain", "--out", t.TempDir())
 		if code != 0 || errs != "" || !strings.Contains(out, "You have left") || strings.Contains(out, "Results for") {

@@ -10,8 +10,8 @@ import (
 	"maturitybot/survey"
 )
 
-// TestWhatComesOfAnEvent: an operator is told the verb, if it is ours, and one of four outcomes.
-func TestWhatComesOfAnEvent(t *testing.T) {
+// TestEventOutcomes: an operator is told the verb, if it is ours, and one of four outcomes.
+func TestEventOutcomes(t *testing.T) {
 	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}})
 	var came bot.Handled
 	s.bot.Handled = func(h bot.Handled) { came = h }

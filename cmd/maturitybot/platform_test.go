@@ -732,7 +732,7 @@ func playOn(t *testing.T, path string, f faked, same func(string) string, secret
 		t: t, platform: f, log: slog.New(slog.NewTextHandler(&log, nil)),
 		names: map[string]string{}, known: map[string]actor{}, actions: map[string]message{}, opened: map[string]func() acknowledged{}, visitors: map[string][]string{},
 	}
-	scene, inside, done, err := stage(transcripts, testOptions(editions(t), s.log), func(people *transcript.People) platform {
+	scene, inside, done, err := newStage(transcripts, testOptions(editions(t), s.log), func(people *transcript.People) platform {
 		s.people = people
 		return s
 	})

@@ -30,7 +30,7 @@ func (p *platforms) add(name string, on platform) {
 	p.on[name] = on
 }
 
-func (p *platforms) of(name string) (platform, bool) {
+func (p *platforms) lookup(name string) (platform, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	on, ok := p.on[name]
@@ -39,7 +39,7 @@ func (p *platforms) of(name string) (platform, bool) {
 
 // Find finds nobody on a platform that is not connected.
 func (p *platforms) Find(ctx context.Context, from chat.Place, word string) (chat.Person, error) {
-	if on, ok := p.of(from.Platform); ok {
+	if on, ok := p.lookup(from.Platform); ok {
 		return on.Find(ctx, from, word)
 	}
 	return chat.Person{}, chat.ErrNobody
@@ -47,7 +47,7 @@ func (p *platforms) Find(ctx context.Context, from chat.Place, word string) (cha
 
 // Members finds nobody on a platform that is not connected.
 func (p *platforms) Members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
-	if on, ok := p.of(in.Platform); ok {
+	if on, ok := p.lookup(in.Platform); ok {
 		return on.Members(ctx, in)
 	}
 	return nil, chat.ErrNobody
@@ -55,7 +55,7 @@ func (p *platforms) Members(ctx context.Context, in chat.Place) ([]chat.Person, 
 
 // CanPost does not know of a platform that is not connected.
 func (p *platforms) CanPost(ctx context.Context, in chat.Place) error {
-	if on, ok := p.of(in.Platform); ok {
+	if on, ok := p.lookup(in.Platform); ok {
 		return on.CanPost(ctx, in)
 	}
 	return fmt.Errorf("ask whether the bot can post: %s is not connected", in.Platform)
@@ -63,7 +63,7 @@ func (p *platforms) CanPost(ctx context.Context, in chat.Place) error {
 
 // Send leaves a message to somebody on a platform that is not connected for when it is.
 func (p *platforms) Send(ctx context.Context, id string, to chat.Person, card chat.Card) error {
-	if on, ok := p.of(to.Platform); ok {
+	if on, ok := p.lookup(to.Platform); ok {
 		return on.Send(ctx, id, to, card)
 	}
 	return fmt.Errorf("send a message: %s is not connected", to.Platform)
@@ -71,7 +71,7 @@ func (p *platforms) Send(ctx context.Context, id string, to chat.Person, card ch
 
 // Post leaves a message to a place of a platform that is not connected for when it is.
 func (p *platforms) Post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
-	if on, ok := p.of(to.Platform); ok {
+	if on, ok := p.lookup(to.Platform); ok {
 		return on.Post(ctx, id, to, card, files)
 	}
 	return fmt.Errorf("post a message: %s is not connected", to.Platform)

@@ -36,7 +36,7 @@ func (c playCommand) Run(ctx context.Context, s streams) error {
 	if c.Log {
 		to = s.err
 	}
-	scene, _, done, err := stage(filepath.Dir(c.File), embeddedOptions{
+	scene, _, done, err := newStage(filepath.Dir(c.File), embeddedOptions{
 		matrices: matrices, log: slog.New(slog.NewTextHandler(to, nil)),
 	}, nil)
 	if err != nil {

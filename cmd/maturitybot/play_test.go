@@ -35,7 +35,7 @@ func TestTranscripts(t *testing.T) {
 				t.Fatal(err)
 			}
 			var log bytes.Buffer
-			scene, _, done, err := stage(transcripts,
+			scene, _, done, err := newStage(transcripts,
 				testOptions(matrices, slog.New(slog.NewTextHandler(&log, nil))), nil)
 			if err != nil {
 				t.Fatal(err)

@@ -16,22 +16,22 @@ type opsFlag struct {
 	OpsListen string `name:"ops-listen" env:"OPS_LISTEN" default:"127.0.0.1:8081" placeholder:"ADDRESS" help:"Address of /healthz, /readyz and, for Prometheus, /metrics, or off. It has no password: keep it on a private network."`
 }
 
-// nowhere is the address of a process that does not tell how it is.
-const nowhere = "off"
+// opsOff is the address of a process that does not tell how it is.
+const opsOff = "off"
 
 // readyCommand asks the process that serves on this machine whether it is ready: for health checks of containers, which have no curl.
 type readyCommand struct{ opsFlag }
 
-// answering is how long the process may take to answer: longer than it waits for Redis.
-const answering = 3 * time.Second
+// readyTimeout is how long the process may take to answer: longer than it waits for Redis.
+const readyTimeout = 3 * time.Second
 
 // Run prints what the process says, and ends with an error unless it is ready.
 func (c *readyCommand) Run(ctx context.Context, s streams) error {
-	address, err := local(c.OpsListen)
+	address, err := localAddress(c.OpsListen)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, answering)
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
 	if err != nil {
@@ -49,14 +49,14 @@ func (c *readyCommand) Run(ctx context.Context, s streams) error {
 		return fmt.Errorf("read whether it is ready: %w", err)
 	}
 	if answer.StatusCode != http.StatusOK {
-		return errSilent
+		return errReported
 	}
 	return nil
 }
 
 // local is where on this machine something listens that was told to listen at an address.
-func local(address string) (string, error) {
-	if address == "" || address == nowhere {
+func localAddress(address string) (string, error) {
+	if address == "" || address == opsOff {
 		return "", errors.New("OPS_LISTEN is off: serve does not tell whether it is ready")
 	}
 	host, port, err := net.SplitHostPort(address)

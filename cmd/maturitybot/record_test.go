@@ -13,8 +13,8 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// TestTheLongestRecordFits both platforms, page by page, in both languages, also where somebody has meddled with it.
-func TestTheLongestRecordFits(t *testing.T) {
+// TestLongestAuditLogFits both platforms, page by page, in both languages, also where somebody has meddled with it.
+func TestLongestAuditLogFits(t *testing.T) {
 	t.Parallel()
 	editions := editions(t)
 	b, round, _ := open(t, editions, "en", "cy")
@@ -87,7 +87,7 @@ func TestTheLongestRecordFits(t *testing.T) {
 	}
 	pages("record.whole")
 	b.rounds = survey.NewRounds(meddled{b.store}, b.matrices, b.bot.Now)
-	b.bot = b.start(nobody{}, b.bot.Now, slog.New(slog.DiscardHandler))
+	b.bot = b.newBot(nobody{}, b.bot.Now, slog.New(slog.DiscardHandler))
 	pages("record.broken")
 }
 
@@ -107,8 +107,8 @@ func (m meddled) AuditLog(ctx context.Context, id survey.RoundID) ([]audit.Entry
 	return all, err
 }
 
-// TestEveryRefusalHasAName: whatever a stranger tries of what is a coordinator's, the record says it in words, in both languages.
-func TestEveryRefusalHasAName(t *testing.T) {
+// TestRefusalsHaveLabels: whatever a stranger tries of what is a coordinator's, the record says it in words, in both languages.
+func TestRefusalsHaveLabels(t *testing.T) {
 	t.Parallel()
 	editions := editions(t)
 	b, round, ben := open(t, editions, "en", "cy")

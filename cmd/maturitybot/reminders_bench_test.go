@@ -85,7 +85,7 @@ func BenchmarkReminders(b *testing.B) {
 	log := slog.New(slog.DiscardHandler)
 	messenger := bot.New(bot.Options{
 		Rounds: rounds, Matrices: matrices, Words: words, Renderer: results.New(words), Directory: platform, Sender: platform,
-		Claims: store, Schedule: diary(), Log: log, Now: now,
+		Claims: store, Schedule: defaultSchedule(), Log: log, Now: now,
 	})
 	client := goredis.NewClient(&goredis.Options{Addr: server.Addr})
 	b.Cleanup(func() { _ = client.Close() }) // the benchmark is over
@@ -161,7 +161,7 @@ func BenchmarkReminders(b *testing.B) {
 		var planning time.Duration
 		planned := during(func() {
 			began := time.Now()
-			if err := reminders.NewPlanner(rounds, diary(), now, log).Sweep(b.Context()); err != nil {
+			if err := reminders.NewPlanner(rounds, defaultSchedule(), now, log).Sweep(b.Context()); err != nil {
 				b.Error(err)
 			}
 			planning = time.Since(began)

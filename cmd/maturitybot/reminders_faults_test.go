@@ -124,9 +124,9 @@ func TestReminderProcess(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	b := bot.New(bot.Options{
 		Rounds: rounds, Matrices: matrices, Words: words, Renderer: results.New(words), Directory: people, Sender: people,
-		Claims: store, Schedule: diary(), Log: log, Now: now,
+		Claims: store, Schedule: defaultSchedule(), Log: log, Now: now,
 	})
-	loop := reminders.NewLoop(notingDesk{rounds, people}, b, log).Planning(reminders.NewPlanner(rounds, diary(), now, log))
+	loop := reminders.NewLoop(notingDesk{rounds, people}, b, log).Planning(reminders.NewPlanner(rounds, defaultSchedule(), now, log))
 	if err := loop.Run(t.Context()); err != nil { // until it is killed
 		t.Fatal(err)
 	}

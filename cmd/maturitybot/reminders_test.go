@@ -64,7 +64,7 @@ func (r *recorder) take() []string {
 
 // season is a bot with a clock to turn, on a platform that keeps what it is sent.
 type season struct {
-	*built
+	*embeddedBot
 	platform *recorder
 	now      time.Time
 	log      bytes.Buffer
@@ -78,7 +78,7 @@ func newSeason(t *testing.T, matrices []*survey.Matrix, r survey.Round) *season 
 	t.Helper()
 	s := &season{platform: &recorder{}, now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), came: map[string]int{}}
 	var err error
-	s.built, err = buildForTest(matrices, s.platform, func() time.Time { return s.now },
+	s.embeddedBot, err = buildForTest(matrices, s.platform, func() time.Time { return s.now },
 		slog.New(slog.NewTextHandler(&s.log, nil)))
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func (s *season) invite(t *testing.T, names ...string) {
 // answer has enough people answer and submit that there are results to show.
 func (s *season) answer(t *testing.T) {
 	t.Helper()
-	for _, p := range answerAll(t, s.built, "abcdefgh23") {
+	for _, p := range answerAll(t, s.embeddedBot, "abcdefgh23") {
 		if _, _, err := s.rounds.Submit(t.Context(), "abcdefgh23", p); err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func (s *season) at(t *testing.T, then string) []string {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(&s.log, nil))
-	planner := reminders.NewPlanner(s.rounds, diary(), func() time.Time { return s.now }, log)
+	planner := reminders.NewPlanner(s.rounds, defaultSchedule(), func() time.Time { return s.now }, log)
 	loop := reminders.NewLoop(s.rounds, s.bot, log)
 	step := func() {
 		if err := planner.Sweep(t.Context()); err != nil {
@@ -190,8 +190,8 @@ func TestEveryMessageFits(t *testing.T) {
 	}
 }
 
-// TestWhatComesOfAReminder: what the platform answers decides whether it is tried again.
-func TestWhatComesOfAReminder(t *testing.T) {
+// TestReminderOutcomes: what the platform answers decides whether it is tried again.
+func TestReminderOutcomes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name        string
@@ -240,8 +240,8 @@ func TestWhatComesOfAReminder(t *testing.T) {
 	}
 }
 
-// TestHowLateMessagesAre: it counts from when a message was first to be sent, by the plan, whatever was tried since.
-func TestHowLateMessagesAre(t *testing.T) {
+// TestMessageLateness: it counts from when a message was first to be sent, by the plan, whatever was tried since.
+func TestMessageLateness(t *testing.T) {
 	t.Parallel()
 	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts()})
 	s.answer(t)
@@ -270,9 +270,9 @@ func TestHowLateMessagesAre(t *testing.T) {
 	}
 }
 
-// TestWhatComesOfAPost: the same for the coordinator's channel. Results that may have been posted are followed by their table,
+// TestPostOutcomes: the same for the coordinator's channel. Results that may have been posted are followed by their table,
 // and of results that cannot be posted the coordinators are told.
-func TestWhatComesOfAPost(t *testing.T) {
+func TestPostOutcomes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
@@ -344,8 +344,8 @@ func TestReasonsAreSentences(t *testing.T) {
 	}
 }
 
-// TestAClosedSurveyIsNotForgotten: what stops the bot between closing and posting does not lose the results.
-func TestAClosedSurveyIsNotForgotten(t *testing.T) {
+// TestForgetClosedRound: what stops the bot between closing and posting does not lose the results.
+func TestForgetClosedRound(t *testing.T) {
 	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Posts: survey.DefaultPosts()})
 	s.answer(t)
 	s.at(t, "2026-12-11 16:59")
@@ -364,8 +364,8 @@ func TestAClosedSurveyIsNotForgotten(t *testing.T) {
 	}
 }
 
-// TestCheckedAgainWhenSent: a reminder that was owed, and could not be sent at once, is not sent when it is not wanted any more.
-func TestCheckedAgainWhenSent(t *testing.T) {
+// TestReminderRecheckedBeforeSending: a reminder that was owed, and could not be sent at once, is not sent when it is not wanted any more.
+func TestReminderRecheckedBeforeSending(t *testing.T) {
 	lead, ben := survey.PersonID(tryPerson("ana").String()), survey.PersonID(tryPerson("ben").String())
 	for name, change := range map[string]func(*testing.T, *season) error{
 		"paused": func(t *testing.T, s *season) error {

@@ -47,7 +47,7 @@ func TestReport(t *testing.T) {
 	}
 }
 
-func TestReportOfWalesHasItsWords(t *testing.T) {
+func TestReportInWelsh(t *testing.T) {
 	code, out, errs := exec(t, "", "report", ratingsFile(t, "C,Wales,resources,2"))
 	if code != 0 || strings.Contains(out, "ommissioning") || !strings.Contains(out, "Aligning funding") || strings.Contains(out, "England") {
 		t.Errorf("code %d, errors %q:\n%s", code, errs, out)
@@ -87,7 +87,7 @@ func TestReportWritesEachFormat(t *testing.T) {
 	}
 }
 
-func TestReportRefuses(t *testing.T) {
+func TestReportInvalid(t *testing.T) {
 	good, bad := ratingsFile(t, "A,England,workforce,1"), ratingsFile(t, "A,Narnia,workforce,1", "A,England,wardrobe,1")
 	folder := t.TempDir()
 	kept := filepath.Join(folder, "kept.csv")

@@ -84,7 +84,7 @@ func tell(to io.Writer, faults survey.Faults) error {
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("print faults: %w", err)
 	}
-	return errSilent
+	return errReported
 }
 
 // matrix is the edition of that name, else the matrix in that file.

@@ -220,8 +220,8 @@ func unzipped(t *testing.T, raw []byte) []byte {
 	return all
 }
 
-// TestResultsOfBadAnswers: every fault is told, nobody is named, and what was in the file of -o stays there.
-func TestResultsOfBadAnswers(t *testing.T) {
+// TestResultsInvalidAnswers: every fault is told, nobody is named, and what was in the file of -o stays there.
+func TestResultsInvalidAnswers(t *testing.T) {
 	answers := writeAnswers(t, crafted()+"Zebedee 1,midwife,vision,1,\nZebedee 2,parent,needs,9,\n,,needs,1,\n")
 	out := filepath.Join(t.TempDir(), "kept.json")
 	if err := os.WriteFile(out, []byte("as before"), 0o600); err != nil {

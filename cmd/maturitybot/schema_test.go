@@ -62,8 +62,8 @@ func TestNewerSchema(t *testing.T) {
 	}
 }
 
-// TestReadingRaisesNoSchema lets a newer program look at the data of an older one that serves.
-func TestReadingRaisesNoSchema(t *testing.T) {
+// TestReadingKeepsSchema lets a newer program look at the data of an older one that serves.
+func TestReadingKeepsSchema(t *testing.T) {
 	url, _ := keptRounds(t)
 	public, _ := keys(t)
 	t.Setenv("REDIS_URL", url)
@@ -113,9 +113,9 @@ func TestWatchSchema(t *testing.T) {
 	}
 }
 
-// TestForgetDemandsTheJournalOfServe makes sure that nobody is told that a restore leaves a person out
+// TestForgetRequiresJournal makes sure that nobody is told that a restore leaves a person out
 // when the file that it is given does not say so.
-func TestForgetDemandsTheJournalOfServe(t *testing.T) {
+func TestForgetRequiresJournal(t *testing.T) {
 	url, rounds := keptRounds(t)
 	t.Setenv("REDIS_URL", url)
 	still := func(why string) {

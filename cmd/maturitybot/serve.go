@@ -47,10 +47,10 @@ type serveCommand struct {
 }
 
 const (
-	// patience is how long work in hand may take when the program is told to end: more than one request to a platform takes.
-	patience = 10 * time.Second
-	// closing is how much of it those have whose gestures are arriving.
-	closing = patience / 2
+	// shutdownTimeout is how long work in hand may take when the program is told to end: more than one request to a platform takes.
+	shutdownTimeout = 10 * time.Second
+	// httpShutdownTimeout is how much of it those have whose gestures are arriving.
+	httpShutdownTimeout = shutdownTimeout / 2
 )
 
 // Run serves until it is told to end.
@@ -80,9 +80,9 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	days := diary()
+	days := defaultSchedule()
 	if c.Holidays != "" {
-		if days, err = ownHolidays(c.Holidays); err != nil {
+		if days, err = loadSchedule(c.Holidays); err != nil {
 			return err
 		}
 	}
@@ -93,9 +93,9 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	// From here on it only takes patience: what somebody has to mend has been found, but for what Redis and the platforms refuse.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	v := service{log: log, cancel: cancel, people: &platforms{}, figures: newTelemetry(), health: newHealth(ctx.Done(), conf.platforms()...), awaited: len(conf.platforms())}
-	if c.OpsListen != "" && c.OpsListen != nowhere {
-		ops, err := listen(ctx, c.OpsListen, maxOperationsConnections, operations(v.health, v.figures.handler()))
+	v := service{log: log, cancel: cancel, people: &platforms{}, telemetry: newTelemetry(), health: newHealth(ctx.Done(), conf.platforms()...), unconnected: len(conf.platforms())}
+	if c.OpsListen != "" && c.OpsListen != opsOff {
+		ops, err := listen(ctx, c.OpsListen, maxOperationsConnections, operations(v.health, v.telemetry.handler()))
 		if err != nil {
 			return fmt.Errorf("tell how it goes at OPS_LISTEN (another process on this machine needs another address there, or none): %w", err)
 		}
@@ -104,17 +104,17 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 		log.Info("operations", "address", ops.Addr)
 	}
 	if conf.byHTTP() {
-		if v.web, err = listen(ctx, c.Listen, maxConnections, &v.ways); err != nil {
+		if v.web, err = listen(ctx, c.Listen, maxConnections, &v.mux); err != nil {
 			return err
 		}
 		defer func() { _ = v.web.listener.Close() }() // where it never came to serving
 	}
-	v.figures.watch(v.health)
-	store, err := patiently(ctx, log.With("to", "redis"), func(ctx context.Context) (*redis.Store, error) {
-		return connect(ctx, string(conf.Redis), (*redis.Store).RaiseSchema, redis.Observed(v.figures.called))
+	v.telemetry.registerReady(v.health)
+	store, err := connectWithRetry(ctx, log.With("to", "redis"), func(ctx context.Context) (*redis.Store, error) {
+		return connect(ctx, string(conf.Redis), (*redis.Store).RaiseSchema, redis.Observed(v.telemetry.observeRedisCall))
 	})
 	if err != nil {
-		return ended(ctx, err)
+		return shutdownErr(ctx, err)
 	}
 	defer func() { _ = store.Close() }() // everything was written when it was said to be
 	done, err := c.journal(store)
@@ -123,18 +123,18 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	defer func() { _ = done() }() // every line of it was synced
 	if err := c.registerJournal(ctx, store, log); err != nil {
-		return ended(ctx, err)
+		return shutdownErr(ctx, err)
 	}
-	v.health.keeps(store)
+	v.health.setStore(store)
 	for _, w := range store.Check(ctx) {
 		log.Warn("redis", "advice", w)
 	}
 	v.store, v.rounds = store, survey.NewRounds(store, matrices, now)
-	v.figures.owing(v.rounds.Due, log)
+	v.telemetry.registerQueueDepth(v.rounds.Due, log)
 	v.bot = bot.New(bot.Options{
 		Rounds: v.rounds, Matrices: matrices, Words: words, Renderer: results.New(words), Directory: v.people, Sender: v.people,
 		Claims: store, Schedule: days, Creators: conf.creators, Log: log, Now: now,
-		Handled: v.figures.handled, Delivered: v.figures.delivered,
+		Handled: v.telemetry.countEvent, Delivered: v.telemetry.countMessage,
 	})
 	v.run(ctx, &v.running, reminders.NewLoop(v.rounds, v.bot, log).Planning(reminders.NewPlanner(v.rounds, days, now, log)).Run)
 	v.run(ctx, &v.running, func(ctx context.Context) error { return v.watchSchema(ctx, schemaInterval) })
@@ -146,11 +146,11 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	<-ctx.Done()
 	v.finish(ctx)
-	return ended(ctx, nil)
+	return shutdownErr(ctx, nil)
 }
 
-// ended is what a program returns that was told to end, or that could not go on.
-func ended(ctx context.Context, err error) error {
+// shutdownErr is what a program returns that was told to end, or that could not go on.
+func shutdownErr(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
@@ -160,21 +160,21 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// noErasures warns that erasures are noted in Redis alone.
-const noErasures = "ERASURES is not set: if Redis is lost, a restored backup brings back people who withdrew or were forgotten. " +
+// noErasuresAdvice warns that erasures are noted in Redis alone.
+const noErasuresAdvice = "ERASURES is not set: if Redis is lost, a restored backup brings back people who withdrew or were forgotten. " +
 	"Set it to a file, and copy that file elsewhere (docs/backups.md)"
 
 // registerJournal tells forget which journal this process adds to, or the operator that there is none.
 func (c *serveCommand) registerJournal(ctx context.Context, store *redis.Store, log *slog.Logger) error {
 	if c.Erasures == "" {
-		log.Warn("no file of erasures", "advice", noErasures)
+		log.Warn("no file of erasures", "advice", noErasuresAdvice)
 		return nil
 	}
 	name, err := journalName(c.Erasures)
 	if err != nil {
 		return err
 	}
-	_, err = patiently(ctx, log.With("to", "redis"), func(ctx context.Context) (struct{}, error) {
+	_, err = connectWithRetry(ctx, log.With("to", "redis"), func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, store.RegisterJournal(ctx, name)
 	})
 	return err
@@ -195,8 +195,8 @@ func (v *service) watchSchema(ctx context.Context, interval time.Duration) error
 	}
 }
 
-// ownHolidays is a diary that goes by the bank holidays in a file.
-func ownHolidays(path string) (*reminders.Schedule, error) {
+// loadSchedule is a diary that goes by the bank holidays in a file.
+func loadSchedule(path string) (*reminders.Schedule, error) {
 	f, err := openFile(path)
 	if err != nil {
 		return nil, err
@@ -211,24 +211,24 @@ func ownHolidays(path string) (*reminders.Schedule, error) {
 
 // service is what runs while the bot serves.
 type service struct {
-	log     *slog.Logger
-	cancel  context.CancelCauseFunc // with why it cannot go on
-	people  *platforms
-	figures *telemetry
-	health  *health
-	store   *redis.Store
-	rounds  *survey.Rounds
-	bot     *bot.Bot
+	log       *slog.Logger
+	cancel    context.CancelCauseFunc // with why it cannot go on
+	people    *platforms
+	telemetry *telemetry
+	health    *health
+	store     *redis.Store
+	rounds    *survey.Rounds
+	bot       *bot.Bot
 
-	ways http.ServeMux // by HTTP, each from when its platform is connected
-	web  *server       // or nil, where nothing comes by HTTP
-	open sync.Once     // of web
+	mux      http.ServeMux // by HTTP, each from when its platform is connected
+	web      *server       // or nil, where nothing comes by HTTP
+	startWeb sync.Once     // of web
 
 	arriving, running sync.WaitGroup // the ways in, and the rest
 
-	mu      sync.Mutex
-	awaited int // platforms that are not connected yet
-	drains  []func(context.Context) error
+	mu          sync.Mutex
+	unconnected int // platforms that are not connected yet
+	drains      []func(context.Context) error
 }
 
 // run does something until the context ends, or ends the service when it cannot go on.
@@ -240,45 +240,45 @@ func (v *service) run(ctx context.Context, group *sync.WaitGroup, do func(contex
 	})
 }
 
-// joins takes in a platform that is connected, before anything comes from it.
-func (v *service) joins(name string, on platform, drain func(context.Context) error) {
+// addPlatform takes in a platform that is connected, before anything comes from it.
+func (v *service) addPlatform(name string, on platform, drain func(context.Context) error) {
 	v.people.add(name, on)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.drains = append(v.drains, drain)
 	v.log.Info("connected", "platform", name)
-	if v.awaited--; v.awaited == 0 {
+	if v.unconnected--; v.unconnected == 0 {
 		v.log.Info("serving")
 	}
 }
 
-// serves lets a platform in by HTTP.
-func (v *service) serves(ctx context.Context, platform string, handler http.Handler, paths ...string) {
+// mount lets a platform in by HTTP.
+func (v *service) mount(ctx context.Context, platform string, handler http.Handler, paths ...string) {
 	for _, p := range paths {
-		v.ways.Handle(p, handler)
+		v.mux.Handle(p, handler)
 	}
-	v.open.Do(func() {
+	v.startWeb.Do(func() {
 		v.log.Info("listening", "address", v.web.Addr)
 		v.run(ctx, &v.arriving, v.web.run)
 	})
-	v.health.connects(platform, true)
+	v.health.setConnected(platform, true)
 }
 
 // onSlack connects to Slack, and takes what comes from there.
 func (c *serveCommand) onSlack(ctx context.Context, conf config, v *service) error {
 	log := v.log.With("platform", slack.Platform)
-	adapter, err := patiently(ctx, log, func(ctx context.Context) (*slack.Slack, error) {
+	adapter, err := connectWithRetry(ctx, log, func(ctx context.Context) (*slack.Slack, error) {
 		return slack.New(ctx, slack.Options{
 			Token: conf.slack.Bot, AppToken: conf.slack.App, SigningSecret: conf.slack.Signing, APIURL: c.SlackAPI, Responder: v.bot, Log: log, Dial: c.dial,
-			Observer: v.figures.of(slack.Platform, conf.slack.socket(), v.health),
+			Observer: v.telemetry.observerFor(slack.Platform, conf.slack.socket(), v.health),
 		})
 	})
 	if err != nil {
 		return fmt.Errorf("connect to Slack: %w", err)
 	}
-	v.joins(slack.Platform, adapter, adapter.Drain)
+	v.addPlatform(slack.Platform, adapter, adapter.Drain)
 	if !conf.slack.socket() {
-		v.serves(ctx, slack.Platform, adapter.Handler(), "/slack", "/slack/")
+		v.mount(ctx, slack.Platform, adapter.Handler(), "/slack", "/slack/")
 		return nil
 	}
 	if err := adapter.RunSocket(ctx); err != nil {
@@ -290,11 +290,11 @@ func (c *serveCommand) onSlack(ctx context.Context, conf config, v *service) err
 // onDiscord connects to Discord, offers the commands, and takes what comes from there.
 func (c *serveCommand) onDiscord(ctx context.Context, conf config, v *service) error {
 	log := v.log.With("platform", discord.Platform)
-	adapter, err := patiently(ctx, log, func(ctx context.Context) (*discord.Discord, error) {
+	adapter, err := connectWithRetry(ctx, log, func(ctx context.Context) (*discord.Discord, error) {
 		adapter, err := discord.New(ctx, discord.Options{
 			Token: conf.discord.Token, PublicKey: conf.discord.Key, Guilds: conf.guilds, APIURL: c.DiscordAPI, Responder: v.bot,
-			Claims: v.store, Suggest: v.bot.Suggest, ConsentsToDM: agreed(v.rounds), Log: log, Dial: c.dial,
-			Observer: v.figures.of(discord.Platform, conf.discord.gateway(), v.health),
+			Claims: v.store, Suggest: v.bot.Suggest, ConsentsToDM: consentsToDM(v.rounds), Log: log, Dial: c.dial,
+			Observer: v.telemetry.observerFor(discord.Platform, conf.discord.gateway(), v.health),
 		})
 		if err != nil {
 			return nil, fmt.Errorf("connect to Discord: %w", err)
@@ -307,9 +307,9 @@ func (c *serveCommand) onDiscord(ctx context.Context, conf config, v *service) e
 	if err != nil {
 		return err
 	}
-	v.joins(discord.Platform, adapter, adapter.Drain)
+	v.addPlatform(discord.Platform, adapter, adapter.Drain)
 	if !conf.discord.gateway() {
-		v.serves(ctx, discord.Platform, adapter.Handler(), "/discord")
+		v.mount(ctx, discord.Platform, adapter.Handler(), "/discord")
 		return nil
 	}
 	if err := adapter.RunGateway(ctx); err != nil {
@@ -320,10 +320,10 @@ func (c *serveCommand) onDiscord(ctx context.Context, conf config, v *service) e
 
 // finish first lets nothing more in, so that what has arrived is still taken and acknowledged, and ends what is in hand.
 func (v *service) finish(ctx context.Context) {
-	v.log.Info("ending", "patience", patience)
-	end, stop := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	v.log.Info("ending", "patience", shutdownTimeout)
+	end, stop := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer stop()
-	shut, stopped := context.WithTimeout(end, closing)
+	shut, stopped := context.WithTimeout(end, httpShutdownTimeout)
 	unfinished := dispatch.Wait(shut, &v.arriving)
 	stopped()
 	v.mu.Lock()
@@ -339,7 +339,7 @@ func (v *service) finish(ctx context.Context) {
 }
 
 // agreed says whether somebody has begun a survey or coordinates one, and may so be written to on a platform where bots write to nobody unasked.
-func agreed(rounds *survey.Rounds) func(context.Context, chat.Person) (bool, error) {
+func consentsToDM(rounds *survey.Rounds) func(context.Context, chat.Person) (bool, error) {
 	return func(ctx context.Context, p chat.Person) (bool, error) {
 		seats, err := rounds.RoundsOf(ctx, survey.PersonID(p.String()))
 		if err != nil {
@@ -369,7 +369,7 @@ func listen(ctx context.Context, address string, most int, handler http.Handler)
 		return nil, fmt.Errorf("listen for requests: %w", err)
 	}
 	return &server{listener: l, Server: &http.Server{
-		Addr: l.Addr().String(), Handler: unlessKept(handler),
+		Addr: l.Addr().String(), Handler: closeUnlessSigned(handler),
 		// Both platforms send at once and hang up after three seconds: whoever takes longer is somebody else.
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: headerBytes - 4<<10, ConnState: newConnections(most).track,
@@ -383,7 +383,7 @@ func (s *server) run(ctx context.Context) error {
 	case err := <-ended:
 		return fmt.Errorf("serve HTTP: %w", err)
 	case <-ctx.Done():
-		end, stop := context.WithTimeout(context.WithoutCancel(ctx), closing)
+		end, stop := context.WithTimeout(context.WithoutCancel(ctx), httpShutdownTimeout)
 		defer stop()
 		if s.Shutdown(end) != nil {
 			return s.Close() // whoever is still sending is neither Slack nor Discord

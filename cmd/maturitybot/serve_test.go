@@ -51,7 +51,7 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// until waits until something is printed, and returns its first group.
+// waitUntil waits until something is printed, and returns its first group.
 func (o *output) until(t *testing.T, what string) string {
 	t.Helper()
 	re := regexp.MustCompile(what)
@@ -162,8 +162,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestTheEndTakesWhatHasArrived: a request that is on its way when the program is told to end is still taken, answered and replied to.
-func TestTheEndTakesWhatHasArrived(t *testing.T) {
+// TestShutdownFinishesRequests: a request that is on its way when the program is told to end is still taken, answered and replied to.
+func TestShutdownFinishesRequests(t *testing.T) {
 	f := fake.New(t)
 	f.AddUser(fake.User{ID: "U0ANA"})
 	errs, end := servingByHTTP(t, f)
@@ -235,7 +235,7 @@ func waking() func() time.Time {
 	began := time.Now()
 	may := func(at time.Time) bool {
 		r := survey.Round{State: survey.Open, TimeZone: survey.DefaultTimeZone, ClosesAt: at.AddDate(0, 1, 0)}
-		sent, ok := diary().SendWindow(r, survey.Member{}, survey.OpenCall.On(at.Format(time.DateOnly)), at)
+		sent, ok := defaultSchedule().SendWindow(r, survey.Member{}, survey.OpenCall.On(at.Format(time.DateOnly)), at)
 		return ok && sent.Equal(at)
 	}
 	for by := time.Duration(0); ; by += time.Hour {

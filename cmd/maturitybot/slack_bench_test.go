@@ -38,8 +38,8 @@ func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(serveProcess) != "":
 		os.Exit(run(context.Background(), []string{"serve"}, nil, io.Discard, io.Discard))
-	case os.Getenv(stormDial) != "":
-		os.Exit(storming())
+	case os.Getenv(chaosDial) != "":
+		os.Exit(chaosProcess())
 	case os.Getenv(bareAddress) != "" && os.Getenv(bareOnDiscord) != "":
 		bareDiscord()
 		return

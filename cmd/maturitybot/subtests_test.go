@@ -81,7 +81,7 @@ func TestForeignT(t *testing.T) {
 }
 
 // foreignT returns where functions with a t of their own use a variable that holds a closure over the t
-// of a function around them.
+// lookup a function around them.
 func foreignT(file *ast.File) (found []token.Pos) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		kind, body := function(n)

@@ -87,7 +87,7 @@ func TestReadingTime(t *testing.T) {
 				for _, label := range append(presses, v.Say("button.submit")) {
 					script += "> ben [" + label + "]\n"
 				}
-				scene, _, done, err := stage(transcripts,
+				scene, _, done, err := newStage(transcripts,
 					testOptions(matrices, slog.New(slog.DiscardHandler)), nil)
 				if err != nil {
 					t.Fatal(err)
@@ -155,7 +155,7 @@ func TestDoubleTapInTheTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	w := &trial{built: b, round: round, voice: b.words.In("en")}
+	w := &trial{embeddedBot: b, round: round, voice: b.words.In("en")}
 	screen := terminal.New(strings.NewReader("Early\nEarly\nMature\nq\n"), &out, terminal.Options{
 		Words: w.terminalWords, Plain: true, Now: stepping(0, 400*time.Millisecond, 3*time.Second),
 	})
@@ -193,10 +193,10 @@ func (h *held) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	return replies
 }
 
-// TestNoOlderCardOverANewerOne: one process draws a question as it is saved, and its reply is held
+// TestOlderCardDoesNotReplaceNewer: one process draws a question as it is saved, and its reply is held
 // back; meanwhile another process saves an answer to it. When the first reply arrives after all,
 // the card must not stay at "not answered yet".
-func TestNoOlderCardOverANewerOne(t *testing.T) {
+func TestOlderCardDoesNotReplaceNewer(t *testing.T) {
 	for name, platform := range map[string]faked{
 		"slack":   onSlack{Server: slackfake.New(t)},
 		"discord": onDiscord{Server: discordfake.New(t)},
@@ -261,7 +261,7 @@ func TestNoOlderCardOverANewerOne(t *testing.T) {
 				press("at", string(round), second)
 			}()
 			<-slow.handled
-			serve(b.start(nobody{}, b.bot.Now, quiet)) // another process on the same store
+			serve(b.newBot(nobody{}, b.bot.Now, quiet)) // another process on the same store
 			press("answer", string(round), second, "2")
 			if !shows("Saved: Early progress") {
 				_, shown := card()

@@ -59,13 +59,13 @@ func newTelemetry() *telemetry {
 	}
 	m.registry.MustRegister(m.events, m.handling, m.acknowledging, m.messages, m.late, m.calls, m.callErrors, m.waits, m.waited, m.connections,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
-	m.begin()
+	m.initSeries()
 	return m
 }
 
-// begin makes every series whose labels are known beforehand, so that each is there with 0 before it first
+// initSeries makes every series whose labels are known beforehand, so that each is there with 0 before it first
 // counts. Prometheus sees no increase in a series that begins with 1.
-func (m *telemetry) begin() {
+func (m *telemetry) initSeries() {
 	for _, verb := range bot.Verbs() {
 		for _, o := range bot.EventOutcomes {
 			m.events.WithLabelValues(verb, string(o))
@@ -85,20 +85,20 @@ func (m *telemetry) begin() {
 	}
 }
 
-// scrape is how long Redis may take while metrics are read.
-const scrape = 2 * time.Second
+// scrapeTimeout is how long Redis may take while metrics are read.
+const scrapeTimeout = 2 * time.Second
 
 // gauge adds a figure that is found out when it is read; NaN stands for one that cannot be found out.
 func (m *telemetry) gauge(name, help string, read func(context.Context) float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "maturitybot", Name: name, Help: help}, func() float64 {
-		ctx, cancel := context.WithTimeout(context.Background(), scrape)
+		ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 		defer cancel()
 		return read(ctx)
 	}))
 }
 
-// watch adds whether the process is ready.
-func (m *telemetry) watch(h *health) {
+// registerReady adds whether the process is ready.
+func (m *telemetry) registerReady(h *health) {
 	m.gauge("ready", "1 while /readyz says that everything is there, else 0.", func(ctx context.Context) float64 {
 		if _, ready := h.report(ctx); ready {
 			return 1
@@ -107,8 +107,8 @@ func (m *telemetry) watch(h *health) {
 	})
 }
 
-// owing adds how many messages wait to be sent, in all processes together.
-func (m *telemetry) owing(due func(context.Context) (int, error), log *slog.Logger) {
+// registerQueueDepth adds how many messages wait to be sent, in all processes together.
+func (m *telemetry) registerQueueDepth(due func(context.Context) (int, error), log *slog.Logger) {
 	m.gauge("messages_due", "Messages that are due and that no process has in hand. NaN while Redis is away.", func(ctx context.Context) float64 {
 		n, err := due(ctx)
 		if err != nil {
@@ -119,22 +119,22 @@ func (m *telemetry) owing(due func(context.Context) (int, error), log *slog.Logg
 	})
 }
 
-// handled counts an event.
-func (m *telemetry) handled(h bot.Handled) {
+// countEvent counts an event.
+func (m *telemetry) countEvent(h bot.Handled) {
 	m.events.WithLabelValues(h.Verb, string(h.Outcome)).Inc()
 	m.handling.WithLabelValues(h.Platform).Observe(h.Took.Seconds())
 }
 
-// delivered counts what came of a message that was owed.
-func (m *telemetry) delivered(d bot.Delivered) {
+// countMessage counts what came of a message that was owed.
+func (m *telemetry) countMessage(d bot.Delivered) {
 	m.messages.WithLabelValues(string(d.Kind), string(d.Outcome)).Inc()
 	if d.Late >= 0 && (d.Outcome == bot.Sent || d.Outcome == bot.Closed) {
 		m.late.WithLabelValues(string(d.Kind)).Observe(d.Late.Seconds())
 	}
 }
 
-// called counts a call of Redis.
-func (m *telemetry) called(operation string, took time.Duration, failed bool) {
+// observeRedisCall counts a call of Redis.
+func (m *telemetry) observeRedisCall(operation string, took time.Duration, failed bool) {
 	m.calls.WithLabelValues(operation).Observe(took.Seconds())
 	if errors := m.callErrors.WithLabelValues(operation); failed {
 		errors.Inc()
@@ -152,8 +152,8 @@ type observer struct {
 
 var _ chat.Observer = (*observer)(nil)
 
-// of is the observer of a platform. Its figures are there from then on, those of its connections where it delivers by such.
-func (m *telemetry) of(platform string, connects bool, h *health) *observer {
+// lookup is the observer of a platform. Its figures are there from then on, those of its connections where it delivers by such.
+func (m *telemetry) observerFor(platform string, connects bool, h *health) *observer {
 	o := &observer{
 		acknowledging: m.acknowledging.WithLabelValues(platform), waits: m.waits.WithLabelValues(platform), waited: m.waited.WithLabelValues(platform),
 		connections: m.connections, platform: platform, health: h,
@@ -177,7 +177,7 @@ func (o *observer) Limited(wait time.Duration) {
 // Connected notes how many connections are up. One is enough to be ready.
 func (o *observer) Connected(up int) {
 	o.connections.WithLabelValues(o.platform).Set(float64(up))
-	o.health.connects(o.platform, up > 0)
+	o.health.setConnected(o.platform, up > 0)
 }
 
 // handler serves the metrics.

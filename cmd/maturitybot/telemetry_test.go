@@ -155,8 +155,8 @@ func documented(name string) bool {
 	return strings.HasPrefix(name, "maturitybot_") || slices.Contains([]string{"process_start_time_seconds", "process_resident_memory_bytes", "go_goroutines"}, name)
 }
 
-// TestSeriesFromTheStart makes sure that every series whose labels are known is there before it counts.
-func TestSeriesFromTheStart(t *testing.T) {
+// TestSeriesExistFromStart makes sure that every series whose labels are known is there before it counts.
+func TestSeriesExistFromStart(t *testing.T) {
 	t.Parallel()
 	families, err := newTelemetry().registry.Gather()
 	if err != nil {

@@ -56,7 +56,7 @@ func (nobody) Post(context.Context, string, chat.Place, chat.Card, []chat.File) 
 
 // trial is one run of tryCommand.
 type trial struct {
-	*built
+	*embeddedBot
 	round    survey.RoundID
 	matrix   *survey.Matrix
 	voice    locale.Voice
@@ -80,7 +80,7 @@ func (c tryCommand) Run(ctx context.Context, s streams) error {
 		fixed := time.Date(2027, 1, 11, 9, 0, 0, 0, time.UTC)
 		now = func() time.Time { return fixed }
 	}
-	b, err := build(embeddedOptions{
+	b, err := newEmbeddedBot(embeddedOptions{
 		matrices: []*survey.Matrix{m}, people: nobody{}, now: now,
 		log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
@@ -88,7 +88,7 @@ func (c tryCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer func() { _ = b.store.Close() }() // nothing of it is kept anyway
-	t := &trial{built: b, matrix: m, voice: b.words.In(c.Lang), now: now}
+	t := &trial{embeddedBot: b, matrix: m, voice: b.words.In(c.Lang), now: now}
 	options := terminal.Options{Words: t.terminalWords, Plain: c.Plain || c.Auto, Done: t.done}
 	if terminal.IsTerminal(s.in) {
 		options.Now = time.Now

@@ -51,8 +51,8 @@ func (f matrixFlag) matrices() ([]*survey.Matrix, error) {
 	return all, nil
 }
 
-// built is a bot on an embedded store, with what it is made of.
-type built struct {
+// embeddedBot is a bot on an embedded store, with what it is made of.
+type embeddedBot struct {
 	bot      *bot.Bot
 	rounds   *survey.Rounds
 	store    *redis.EmbeddedStore
@@ -71,8 +71,8 @@ type embeddedOptions struct {
 	renderer bot.ResultRenderer // nil draws with results.New
 }
 
-// build returns a bot on a store inside the process.
-func build(o embeddedOptions) (*built, error) {
+// newEmbeddedBot returns a bot on a store inside the process.
+func newEmbeddedBot(o embeddedOptions) (*embeddedBot, error) {
 	if o.words == nil {
 		var err error
 		if o.words, err = locale.Load(); err != nil {
@@ -87,28 +87,28 @@ func build(o embeddedOptions) (*built, error) {
 		return nil, fmt.Errorf("start embedded store: %w", err)
 	}
 	store.SetTime(o.now())
-	b := &built{
+	b := &embeddedBot{
 		store: store, words: o.words, matrices: o.matrices, renderer: o.renderer,
 		rounds: survey.NewRounds(store, o.matrices, o.now),
 	}
-	b.bot = b.start(o.people, o.now, o.log)
+	b.bot = b.newBot(o.people, o.now, o.log)
 	return b, nil
 }
 
-func (b *built) start(people platform, now func() time.Time, log *slog.Logger) *bot.Bot {
+func (b *embeddedBot) newBot(people platform, now func() time.Time, log *slog.Logger) *bot.Bot {
 	return bot.New(bot.Options{
 		Rounds: b.rounds, Matrices: b.matrices, Words: b.words, Renderer: b.renderer,
-		Directory: people, Sender: people, Claims: b.store, Schedule: diary(), Log: log, Now: now,
+		Directory: people, Sender: people, Claims: b.store, Schedule: defaultSchedule(), Log: log, Now: now,
 	})
 }
 
-// diary goes by the bank holidays of England and Wales.
-func diary() *reminders.Schedule { return reminders.NewSchedule(reminders.EnglandAndWales()) }
+// defaultSchedule goes by the bank holidays of England and Wales.
+func defaultSchedule() *reminders.Schedule { return reminders.NewSchedule(reminders.EnglandAndWales()) }
 
 // stage returns a stage for transcripts whose matrices are in a folder. People are where on says they are,
 // given the people of the stage: the stage itself, when on is nil. Of o it sets the clock and, without on,
 // the people. The function inside returns the bot as it is now; done closes the store.
-func stage(
+func newStage(
 	folder string, o embeddedOptions, on func(*transcript.People) platform,
 ) (s transcript.Stage, inside func() chat.Responder, done func() error, err error) {
 	s.Clock = transcript.NewClock(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
@@ -117,7 +117,7 @@ func stage(
 	if on != nil {
 		o.people = on(s.People)
 	}
-	b, err := build(o)
+	b, err := newEmbeddedBot(o)
 	if err != nil {
 		return s, nil, nil, err
 	}
@@ -127,7 +127,7 @@ func stage(
 	var planner *reminders.Planner
 	clockwork := func() {
 		loop = reminders.NewLoop(b.rounds, b.bot, o.log).InTurn()
-		planner = reminders.NewPlanner(b.rounds, diary(), s.Clock.Now, o.log)
+		planner = reminders.NewPlanner(b.rounds, defaultSchedule(), s.Clock.Now, o.log)
 	}
 	clockwork()
 	s.Deliver = func(ctx context.Context) {
@@ -141,7 +141,7 @@ func stage(
 		return at, ok && err == nil
 	}
 	s.Restart = func() chat.Responder {
-		b.bot = b.start(o.people, s.Clock.Now, o.log)
+		b.bot = b.newBot(o.people, s.Clock.Now, o.log)
 		clockwork()
 		return b.bot
 	}

@@ -12,19 +12,19 @@ import (
 )
 
 const (
-	// firstPause is waited after the first try to connect; each later pause is twice the one before, up to longestPause.
-	firstPause   = time.Second
-	longestPause = 30 * time.Second
+	// firstRetryDelay is waited after the first try to connect; each later pause is twice the one before, up to longestPause.
+	firstRetryDelay = time.Second
+	maxRetryDelay   = 30 * time.Second
 )
 
-// patiently connects to something, and tries again for as long as waiting may help. It returns at once when the context ends,
+// connectWithRetry connects to something, and tries again for as long as waiting may help. It returns at once when the context ends,
 // with the context's error: what is under way then is left to end with the program.
-func patiently[T any](ctx context.Context, log *slog.Logger, connect func(context.Context) (T, error)) (T, error) {
+func connectWithRetry[T any](ctx context.Context, log *slog.Logger, connect func(context.Context) (T, error)) (T, error) {
 	type result struct {
 		got T
 		err error
 	}
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+	for pause := firstRetryDelay; ; pause = min(2*pause, maxRetryDelay) {
 		done := make(chan result, 1)
 		go func() {
 			got, err := connect(ctx)

@@ -51,10 +51,10 @@ func testOptions(matrices []*survey.Matrix, log *slog.Logger) embeddedOptions {
 // buildForTest is build with what the tests load once.
 func buildForTest(
 	matrices []*survey.Matrix, people platform, now func() time.Time, log *slog.Logger,
-) (*built, error) {
+) (*embeddedBot, error) {
 	o := testOptions(matrices, log)
 	o.people, o.now = people, now
-	return build(o)
+	return newEmbeddedBot(o)
 }
 
 // cachedRenderer draws a picture of the same results once. Drawing takes most of the time of a test

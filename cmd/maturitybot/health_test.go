@@ -64,9 +64,9 @@ func ready(t *testing.T, errs *output) string {
 	}
 }
 
-// TestServeIsPatient: whatever is away when the bot starts is waited for, what is there does not wait for the rest, and all of it is
+// TestServeRetriesConnections: whatever is away when the bot starts is waited for, what is there does not wait for the rest, and all of it is
 // told by /readyz and in the log.
-func TestServeIsPatient(t *testing.T) {
+func TestServeRetriesConnections(t *testing.T) {
 	t.Parallel()
 	store := miniredis.RunT(t)
 	store.SetError("LOADING Redis is loading the dataset in memory")
@@ -111,8 +111,8 @@ func TestServeIsPatient(t *testing.T) {
 	}
 }
 
-// TestWhatWaitingDoesNotMend ends the program at once, with a sentence.
-func TestWhatWaitingDoesNotMend(t *testing.T) {
+// TestServePermanentErrors ends the program at once, with a sentence.
+func TestServePermanentErrors(t *testing.T) {
 	t.Parallel()
 	locked, open := miniredis.RunT(t), miniredis.RunT(t)
 	locked.RequireAuth("right")
@@ -141,15 +141,15 @@ func TestWhatWaitingDoesNotMend(t *testing.T) {
 	}
 }
 
-// TestPatience: the pauses grow from a second to half a minute, each try is told, and the end of the context ends it at once.
-func TestPatience(t *testing.T) {
+// TestConnectWithRetry: the pauses grow from a second to half a minute, each try is told, and the end of the context ends it at once.
+func TestConnectWithRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		began := time.Now()
 		var tries []string
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 		defer cancel()
-		_, err := patiently(ctx, slog.New(slog.NewTextHandler(&log, nil)), func(context.Context) (int, error) {
+		_, err := connectWithRetry(ctx, slog.New(slog.NewTextHandler(&log, nil)), func(context.Context) (int, error) {
 			tries = append(tries, time.Since(began).String())
 			return 0, fmt.Errorf("reach it: %w", chat.ErrUnavailable)
 		})
@@ -163,7 +163,7 @@ func TestPatience(t *testing.T) {
 		told, end := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, end)
 		began = time.Now()
-		if _, err := patiently(told, slog.New(slog.DiscardHandler), func(context.Context) (int, error) { <-hangs; return 0, nil }); !errors.Is(err, context.Canceled) || time.Since(began) != time.Second {
+		if _, err := connectWithRetry(told, slog.New(slog.DiscardHandler), func(context.Context) (int, error) { <-hangs; return 0, nil }); !errors.Is(err, context.Canceled) || time.Since(began) != time.Second {
 			t.Errorf("told to end while it connects: %v after %v", err, time.Since(began))
 		}
 		close(hangs)

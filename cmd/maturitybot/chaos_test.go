@@ -38,17 +38,18 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// The storm: people answer the survey on a fake platform while everything under the bot fails, in turn and at random. It is judged by
+// The chaos test lets people answer the survey on a fake platform while everything under the bot fails, in turn and at random. It is judged by
 // what people saw and what the coordinator is given in the end, never by what stands in the store.
 const (
-	longStorm = "MATURITYBOT_LONG_STORM" // how long it lasts, such as 5m; without it, some seconds
-	stormDial = "MATURITYBOT_STORM_DIAL" // makes this program the bot, and says where every platform is reached
-	// stormClock names a file that says how far the bot's clock is ahead of the machine's.
-	stormClock = "MATURITYBOT_STORM_CLOCK"
+	longChaos = "MATURITYBOT_LONG_CHAOS" // how long faults are injected, such as 5m; without it, some seconds
+	chaosDial = "MATURITYBOT_CHAOS_DIAL" // makes this program the bot, and says where every platform is reached
+	// chaosClock names a file that says how far the bot's clock is ahead of the machine's.
+	chaosClock = "MATURITYBOT_CHAOS_CLOCK"
 )
 
-// storming is the bot as a process of the storm: serve, with what is in its environment, and every platform at one address.
-func storming() int {
+// chaosProcess runs serve as a process of the chaos test, configured by its environment, and reaches every platform
+// at one address. It returns the exit code.
+func chaosProcess() int {
 	var c serveCommand
 	parser, err := kong.New(&c)
 	if err == nil {
@@ -58,12 +59,12 @@ func storming() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
-	to := os.Getenv(stormDial)
+	to := os.Getenv(chaosDial)
 	c.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "tcp", to)
 	}
 	c.now = func() time.Time {
-		ahead, err := aheadIn(os.Getenv(stormClock))
+		ahead, err := aheadIn(os.Getenv(chaosClock))
 		if err != nil {
 			panic(err)
 		}
@@ -88,7 +89,7 @@ func aheadIn(path string) (time.Duration, error) {
 }
 
 // setAhead puts the clock of all processes ahead of the machine's.
-func (s *storm) setAhead(ahead time.Duration) {
+func (s *chaos) setAhead(ahead time.Duration) {
 	s.t.Helper()
 	next := s.clock + ".next"
 	err := os.WriteFile(next, []byte(ahead.String()), 0o600)
@@ -100,8 +101,8 @@ func (s *storm) setAhead(ahead time.Duration) {
 	}
 }
 
-// weather is what can be done to a platform.
-type weather interface {
+// faults are the faults that can be injected into a fake platform.
+type platformFaults interface {
 	Dial(ctx context.Context, network, address string) (net.Conn, error)
 	Down(bool)
 	Serve(http.Handler)
@@ -109,71 +110,71 @@ type weather interface {
 	Cut()
 }
 
-// climate is one way of the bot to its people.
-type climate struct {
+// scenario is a platform and its transport.
+type scenario struct {
 	name     string
 	byHTTP   bool
 	replicas int
 	env      []string
-	make     func(t *testing.T) (faked, weather)
-	// trouble makes the platform's next answers to the bot's calls fail: lost after they were done, refused, slowed down.
-	trouble func(f faked, r *rand.Rand)
+	make     func(t *testing.T) (faked, platformFaults)
+	// failCalls makes the platform's next answers to the bot's calls fail: lost after they were done, refused, slowed down.
+	failCalls func(f faked, r *rand.Rand)
 }
 
-func climates() []climate {
-	slackTrouble := func(f faked, r *rand.Rand) {
+func scenarios() []scenario {
+	slackFaults := func(f faked, r *rand.Rand) {
 		call := []string{"response_url", "chat.postMessage", "chat.update", "chat.postEphemeral", "views.open"}[r.IntN(5)]
 		fault := []slackfake.Fault{{Lose: true}, {Cut: true}, {Status: 500}, {Status: 429, RetryAfter: 1}, {Wait: 2 * time.Second}}[r.IntN(5)]
 		f.(onSlack).Fail(call, fault, fault)
 	}
-	discordTrouble := func(f faked, r *rand.Rand) {
+	discordFaults := func(f faked, r *rand.Rand) {
 		call := []string{"callback", "original", "followup", "send", "edit"}[r.IntN(5)]
 		fault := []discordfake.Fault{{Lose: true}, {Cut: true}, {Status: 500}, {Status: 429, After: 0.5}, {Wait: 2 * time.Second}}[r.IntN(5)]
 		f.(onDiscord).Fail(call, fault, fault)
 	}
-	slackOf := func(sockets bool) func(t *testing.T) (faked, weather) {
-		return func(t *testing.T) (faked, weather) {
+	slackOf := func(sockets bool) func(t *testing.T) (faked, platformFaults) {
+		return func(t *testing.T) (faked, platformFaults) {
 			s := slackfake.New(t)
 			return onSlack{Server: s, sockets: sockets}, s
 		}
 	}
-	discordOf := func(gateway bool) func(t *testing.T) (faked, weather) {
-		return func(t *testing.T) (faked, weather) {
+	discordOf := func(gateway bool) func(t *testing.T) (faked, platformFaults) {
+		return func(t *testing.T) (faked, platformFaults) {
 			d := discordfake.New(t)
 			return onDiscord{Server: d, gateway: gateway}, d
 		}
 	}
 	slackEnv := []string{"SLACK_API_URL=" + slackfake.URL, "SLACK_BOT_TOKEN=" + slackfake.Token}
 	discordEnv := []string{"DISCORD_API_URL=" + discordfake.URL, "DISCORD_TOKEN=" + discordfake.Token}
-	return []climate{
-		{"slack by HTTP", true, 2, append(slackEnv, "SLACK_SIGNING_SECRET="+slackfake.Secret), slackOf(false), slackTrouble},
-		{"slack by sockets", false, 2, append(slackEnv, "SLACK_APP_TOKEN="+slackfake.AppToken), slackOf(true), slackTrouble},
-		{"discord by HTTP", true, 2, append(discordEnv, "DISCORD_PUBLIC_KEY="+discordfake.PublicKey), discordOf(false), discordTrouble},
-		{"discord by the gateway", false, 1, discordEnv, discordOf(true), discordTrouble},
+	return []scenario{
+		{"slack by HTTP", true, 2, append(slackEnv, "SLACK_SIGNING_SECRET="+slackfake.Secret), slackOf(false), slackFaults},
+		{"slack by sockets", false, 2, append(slackEnv, "SLACK_APP_TOKEN="+slackfake.AppToken), slackOf(true), slackFaults},
+		{"discord by HTTP", true, 2, append(discordEnv, "DISCORD_PUBLIC_KEY="+discordfake.PublicKey), discordOf(false), discordFaults},
+		{"discord by the gateway", false, 1, discordEnv, discordOf(true), discordFaults},
 	}
 }
 
-// storm is one run of it.
-type storm struct {
-	t        *testing.T
-	climate  climate
-	platform faked
-	weather  weather
-	server   *redistest.Server
-	proxy    *redistest.Proxy
-	bridge   string // where the bot reaches the platform
-	clock    string // the file of stormClock
-	matrix   *survey.Matrix
-	log      locked // of all processes
-	replicas []*replica
-	count    map[string]int // of what was done to it
-	slips    atomic.Int64   // taps that hit the question which had just come
-	older    atomic.Int64   // cards that showed no answer, or an older one, where one had been shown as saved
-	late     atomic.Int64   // presses after the closing time
-	copied   atomic.Int64   // deliveries that were made twice
-	delayed  atomic.Int64   // deliveries that came late
-	turned   atomic.Int64   // deliveries that a later one overtook
-	posts    sync.WaitGroup // deliveries that are still to be made
+// chaos is one run of the test, for one scenario.
+type chaos struct {
+	t          *testing.T
+	scenario   scenario
+	platform   faked
+	faults     platformFaults
+	server     *redistest.Server
+	proxy      *redistest.Proxy
+	bridge     string // where the bot reaches the platform
+	clock      string // the file of chaosClock
+	matrix     *survey.Matrix
+	log        locked // of all processes
+	replicas   []*replica
+	injected   map[string]int // of what was done to it
+	slips      atomic.Int64   // taps that hit the question which had just come
+	older      atomic.Int64   // cards that showed no answer, or an older one, where one had been shown as saved
+	late       atomic.Int64   // presses after the closing time
+	copied     atomic.Int64   // deliveries that were made twice
+	delayed    atomic.Int64   // deliveries that came late
+	overtaken  atomic.Int64   // deliveries that a later one overtook
+	deliveries sync.WaitGroup // deliveries that are still to be made
 }
 
 // replica is a process of the bot, started again whenever it ends, as a service manager would.
@@ -185,10 +186,10 @@ type replica struct {
 	process *os.Process
 }
 
-func TestStorm(t *testing.T) {
+func TestChaos(t *testing.T) {
 	t.Parallel()
 	lasts, people := 9*time.Second, 16
-	if s := os.Getenv(longStorm); s != "" {
+	if s := os.Getenv(longChaos); s != "" {
 		var err error
 		if lasts, err = time.ParseDuration(s); err != nil {
 			t.Fatal(err)
@@ -198,39 +199,39 @@ func TestStorm(t *testing.T) {
 		t.Skip("takes some seconds")
 	}
 	redistest.BearFullDisk()
-	for _, c := range climates() {
+	for _, c := range scenarios() {
 		t.Run(c.name, func(t *testing.T) {
-			if os.Getenv(longStorm) == "" {
+			if os.Getenv(longChaos) == "" {
 				t.Parallel()
 			}
-			newStorm(t, c).rage(lasts, people)
+			newChaos(t, c).run(lasts, people)
 		})
 	}
 }
 
-func newStorm(t *testing.T, c climate) *storm {
+func newChaos(t *testing.T, c scenario) *chaos {
 	t.Helper()
-	s := &storm{t: t, climate: c, server: redistest.Start(t, redistest.Options{
+	s := &chaos{t: t, scenario: c, server: redistest.Start(t, redistest.Options{
 		AOF: true, Args: []string{"--rdbcompression", "no"}, // so that its files can be searched
-	}), count: map[string]int{}, clock: filepath.Join(t.TempDir(), "ahead")}
+	}), injected: map[string]int{}, clock: filepath.Join(t.TempDir(), "ahead")}
 	s.setAhead(0)
 	s.proxy = redistest.ProxyTo(t, s.server.Addr)
-	s.platform, s.weather = c.make(t)
-	s.weather.Tolerate()
+	s.platform, s.faults = c.make(t)
+	s.faults.Tolerate()
 	s.platform.Pause(2 * time.Second) // by the platform's clock people read each question
 	editions, err := matrix.Editions()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.matrix = editions[0]
-	s.bridge = bridge(t, s.weather.Dial)
+	s.bridge = bridge(t, s.faults.Dial)
 	for range c.replicas {
 		s.replicas = append(s.replicas, s.start())
 	}
 	s.awaitReady()
 	if c.byHTTP {
 		var turn atomic.Int64
-		s.weather.Serve(&httputil.ReverseProxy{ // in front of the replicas, each in turn
+		s.faults.Serve(&httputil.ReverseProxy{ // in front of the replicas, each in turn
 			Rewrite: func(r *httputil.ProxyRequest) {
 				n := int(turn.Add(1))
 				r.SetURL(&url.URL{Scheme: "http", Host: s.replicas[n%len(s.replicas)].address})
@@ -243,10 +244,10 @@ func newStorm(t *testing.T, c climate) *storm {
 }
 
 // awaitReady waits until every replica serves.
-func (s *storm) awaitReady() {
+func (s *chaos) awaitReady() {
 	s.t.Helper()
 	for _, r := range s.replicas {
-		s.until("a replica is ready", func() bool {
+		s.waitUntil("a replica is ready", func() bool {
 			answer, err := http.Get("http://" + r.ops + "/readyz")
 			if err != nil {
 				return false
@@ -258,14 +259,14 @@ func (s *storm) awaitReady() {
 }
 
 // killAll ends every replica as kill -9 does.
-func (s *storm) killAll() {
+func (s *chaos) killAll() {
 	for _, r := range s.replicas {
 		r.kill()
 	}
 }
 
-// until waits until something holds that no change on the platform tells of.
-func (s *storm) until(what string, holds func() bool) {
+// waitUntil waits until something holds that no change on the platform tells of.
+func (s *chaos) waitUntil(what string, holds func() bool) {
 	s.t.Helper()
 	for end := time.Now().Add(30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -305,11 +306,11 @@ func bridge(t *testing.T, dial func(ctx context.Context, network, address string
 	return l.Addr().String()
 }
 
-// start starts a replica.
-func (s *storm) start() *replica {
+// newBot starts a replica.
+func (s *chaos) start() *replica {
 	s.t.Helper()
 	r := &replica{address: keptPort(s.t), ops: keptPort(s.t)}
-	env := append(os.Environ(), append(s.climate.env, stormDial+"="+s.bridge, stormClock+"="+s.clock, "REDIS_URL=redis://"+s.proxy.Addr, "LISTEN="+r.address,
+	env := append(os.Environ(), append(s.scenario.env, chaosDial+"="+s.bridge, chaosClock+"="+s.clock, "REDIS_URL=redis://"+s.proxy.Addr, "LISTEN="+r.address,
 		"OPS_LISTEN="+r.ops, "LOG_FORMAT=json")...)
 	ctx, end := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -381,46 +382,46 @@ func (r *replica) kill() {
 	}
 }
 
-// opened is a survey of the storm.
-type opened struct {
+// chaosRound is a survey that users answer during the test.
+type chaosRound struct {
 	area, lead string // lead coordinates it
 	room, team string // the channels of its coordinator and of its Join button
 	closes     time.Time
-	ana        *walker
-	walkers    []*walker
+	ana        *user
+	users      []*user
 	repeat     func() // delivers again that the coordinator asked for a Join button
 	buttons    int    // how often they asked
 	id         survey.RoundID
 	secret     []byte
 }
 
-// soonest is a little more than a new survey must be open.
-const soonest = 62 * time.Minute
+// minOpenTime is a little more than a new survey must be open.
+const minOpenTime = 62 * time.Minute
 
 // ids returns the platform's ids of those who answer.
-func (o *opened) ids() []string {
+func (o *chaosRound) ids() []string {
 	var ids []string
-	for _, w := range o.walkers {
+	for _, w := range o.users {
 		ids = append(ids, w.id)
 	}
 	return ids
 }
 
-// open has a survey made, and a Join button posted where these people are.
-func (s *storm) open(o *opened, names []string) {
+// startWeb has a survey made, and a Join button posted where these people are.
+func (s *chaos) open(o *chaosRound, names []string) {
 	s.t.Helper()
 	for _, name := range names {
-		w := s.walker(name, o.team)
+		w := s.newUser(name, o.team)
 		w.note = fmt.Sprintf("canary%ssings", name)
 		s.platform.know(actor{id: w.id, name: name}, false)
-		o.walkers = append(o.walkers, w)
+		o.users = append(o.users, w)
 	}
 	coordinator := s.platform.person(o.lead).ID
 	s.platform.know(actor{id: coordinator, name: o.lead, admin: true}, false)
 	team := s.platform.place(o.team).Channel
 	s.platform.channel(team, append([]string{coordinator}, o.ids()...), true, true)
 	s.platform.channel(s.platform.place(o.room).Channel, []string{coordinator}, true, true)
-	o.ana = s.walker(o.lead, o.room)
+	o.ana = s.newUser(o.lead, o.room)
 	o.ana.command("new")
 	o.ana.fill(map[string][]string{
 		"area": {o.area}, "languages": {"en"},
@@ -437,9 +438,9 @@ func (s *storm) open(o *opened, names []string) {
 	o.ana.in = s.platform.place(o.room).Channel
 }
 
-// rage lets people answer two surveys while the storm lasts, and judges what came of it. Of one the
-// closing time comes during the storm; everybody finishes the other.
-func (s *storm) rage(lasts time.Duration, people int) {
+// run lets people answer two surveys while the storm lasts, and judges what came of it. Of one the
+// httpShutdownTimeout time comes during the storm; everybody finishes the other.
+func (s *chaos) run(lasts time.Duration, people int) {
 	london, err := time.LoadLocation(survey.DefaultTimeZone)
 	if err != nil {
 		s.t.Fatal(err)
@@ -449,12 +450,12 @@ func (s *storm) rage(lasts time.Duration, people int) {
 		names = append(names, fmt.Sprintf("w%c%cx", 'a'+i/26, 'a'+i%26)) // ids are made of letters
 	}
 	now := time.Now().In(london)
-	whole := &opened{
+	whole := &chaosRound{
 		area: "Northshire", lead: "lead", room: "#early-years", team: "#team", closes: now.AddDate(0, 1, 0),
 	}
-	short := &opened{
+	short := &chaosRound{
 		area: "Southshire", lead: "chief", room: "#first-years", team: "#crew",
-		closes: now.Add(soonest + time.Minute).Truncate(time.Minute),
+		closes: now.Add(minOpenTime + time.Minute).Truncate(time.Minute),
 	}
 	s.open(whole, names[:people])
 	s.open(short, names[people:])
@@ -465,40 +466,40 @@ func (s *storm) rage(lasts time.Duration, people int) {
 	whole.repeat()
 	short.repeat()
 
-	calm := make(chan struct{})
+	over := make(chan struct{})
 	var running sync.WaitGroup
 	before := make(chan struct{})
 	close(before)
-	for _, w := range short.walkers { // so that there is something to lose when the storm begins
+	for _, w := range short.users { // so that there are answers to lose
 		w.hurried = true
-		running.Go(func() { w.walk(before, func() bool { return len(w.saw) >= 5 }) })
+		running.Go(func() { w.answerSurvey(before, func() bool { return len(w.saw) >= 5 }) })
 	}
 	running.Wait()
 	began := time.Now()
 	closes := began.Add(lasts * 4 / 5)
 	s.setAhead(short.closes.Sub(closes))
-	for _, w := range whole.walkers {
+	for _, w := range whole.users {
 		w.pause = lasts / 40
-		running.Go(func() { w.walk(calm, func() bool { return false }) })
+		running.Go(func() { w.answerSurvey(over, func() bool { return false }) })
 	}
-	for _, w := range short.walkers {
+	for _, w := range short.users {
 		w.pause, w.closes = lasts/80, closes
 		running.Go(func() {
 			soon := closes.Add(-rand.N(lasts / 20))
-			w.walk(calm, func() bool { return time.Now().After(soon) })
-			w.pressLate(calm)
+			w.answerSurvey(over, func() bool { return time.Now().After(soon) })
+			w.pressLate(over)
 		})
 	}
-	s.blow(lasts)
-	storm := time.Since(began)
-	close(calm)
+	s.inject(lasts)
+	injected := time.Since(began)
+	close(over)
 	running.Wait()
-	s.posts.Wait()
+	s.deliveries.Wait()
 	finished := time.Since(began)
 	s.t.Logf("%d people, %v: %v; %d slips of a thumb, %d cards older than what was seen before, "+
 		"%d presses after the closing time; %d deliveries made twice, %d late, %d overtaken",
-		len(names), lasts, s.count, s.slips.Load(), s.older.Load(), s.late.Load(),
-		s.copied.Load(), s.delayed.Load(), s.turned.Load())
+		len(names), lasts, s.injected, s.slips.Load(), s.older.Load(), s.late.Load(),
+		s.copied.Load(), s.delayed.Load(), s.overtaken.Load())
 	if s.t.Failed() {
 		s.t.Logf("%s", last(s.log.String(), 2000))
 		return
@@ -507,32 +508,32 @@ func (s *storm) rage(lasts time.Duration, people int) {
 	s.judge(short)
 	s.searchLogs(whole, short)
 	s.attack(whole, short)
-	s.t.Logf("from the beginning of the storm: %v to its end, %v until all had finished, %v in all",
-		storm, finished, time.Since(began))
+	s.t.Logf("faults were injected for %v, all had finished after %v, %v in all",
+		injected, finished, time.Since(began))
 }
 
-// blow does everything that can be done to the bot, again and again in another order.
-func (s *storm) blow(lasts time.Duration) {
-	r := rand.New(rand.NewPCG(1, uint64(len(s.climate.name))))
+// inject injects each fault at least once, in random order, until the time is over.
+func (s *chaos) inject(lasts time.Duration) {
+	r := rand.New(rand.NewPCG(1, uint64(len(s.scenario.name))))
 	wait := func(d time.Duration) { time.Sleep(d/2 + rand.N(d)) }
 	redisAgain := func() {
 		s.server.Kill()
 		wait(200 * time.Millisecond)
 		s.server.Restart(s.t)
 	}
-	winds := map[string]func(){
+	faults := map[string]func(){
 		"bot killed":       func() { s.replicas[r.IntN(len(s.replicas))].kill() },
 		"all bots killed":  s.killAll,
 		"redis killed":     redisAgain,
 		"redis cut":        s.proxy.Cut,
 		"redis reply lost": func() { s.proxy.Drop([]string{"evalsha", "hmget", "set"}[r.IntN(3)], nil) },
 		"platform cut": func() {
-			s.weather.Down(true)
+			s.faults.Down(true)
 			wait(200 * time.Millisecond)
-			s.weather.Down(false)
+			s.faults.Down(false)
 		},
-		"sockets cut":         s.weather.Cut,
-		"platform in trouble": func() { s.climate.trouble(s.platform, r) },
+		"sockets cut":         s.faults.Cut,
+		"platform in trouble": func() { s.scenario.failCalls(s.platform, r) },
 		"memory limit": func() {
 			s.server.Do(s.t, "CONFIG", "SET", "maxmemory", "1")
 			wait(600 * time.Millisecond)
@@ -561,26 +562,26 @@ func (s *storm) blow(lasts time.Duration) {
 		},
 	}
 	var names []string
-	for name := range winds {
+	for name := range faults {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for end := time.Now().Add(lasts); ; {
 		r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 		for _, name := range names {
-			if s.count[name] > 0 && time.Now().After(end) {
+			if s.injected[name] > 0 && time.Now().After(end) {
 				return // each has been done at least once
 			}
-			winds[name]()
-			s.count[name]++
+			faults[name]()
+			s.injected[name]++
 			wait(400 * time.Millisecond)
 		}
 	}
 }
 
-// walker is somebody with a phone: they press what they see, look whether it was taken, and press again when it was not.
-type walker struct {
-	s         *storm
+// newUser is a person with a phone, who presses a button, looks whether the press was taken, and presses again when it was not.
+type user struct {
+	s         *chaos
 	name, id  string
 	in        string        // the channel they type commands in, and join from
 	pause     time.Duration // on average, between gestures
@@ -593,27 +594,27 @@ type walker struct {
 	changed   map[string]bool     // elements on which they have changed their mind
 	tries     map[string]int      // how often they pressed an answer to an element
 	answered  string              // the element that their last tap answered, at the first try
-	way       thing               // a button that once led to an element
-	hurried   bool                // the closing time comes in the storm
+	way       control             // a button that once led to an element
+	hurried   bool                // the closing time comes while faults are injected
 	closes    time.Time           // it, by the machine's clock
 	question  message             // the last card that had answers
-	answers   []thing             // on that card
+	answers   []control           // on that card
 	skipped   string              // the element on which their thumb slipped, until that is delivered again
 	slip      func()              // delivers it again
 	slipped   map[string]bool     // elements on which their thumb slipped, until they answer them
 	refused   bool                // they were told that the survey takes no more answers
 }
 
-func (s *storm) walker(name, channel string) *walker {
-	return &walker{
+func (s *chaos) newUser(name, channel string) *user {
+	return &user{
 		s: s, name: name, id: s.platform.person(name).ID, in: s.platform.place(channel).Channel,
 		want: map[string]string{}, gave: map[string][]string{}, saw: map[string]int{},
 		changed: map[string]bool{}, tries: map[string]int{}, slipped: map[string]bool{},
 	}
 }
 
-// sees is the newest answer to an element that was shown to them as saved, or empty.
-func (w *walker) sees(element string) string {
+// lastSeen is the newest answer to an element that was shown to them as saved, or empty.
+func (w *user) lastSeen(element string) string {
 	if n := w.saw[element]; n > 0 {
 		return w.gave[element][n-1]
 	}
@@ -623,9 +624,9 @@ func (w *walker) sees(element string) string {
 // notAnswered is where no answer is kept.
 const notAnswered = ""
 
-// may are the answers to an element that may be kept of them: the newest that they saw saved, and
+// allowed are the answers to an element that may be kept of them: the newest that they saw saved, and
 // those that they gave after it without seeing what came of it.
-func (w *walker) may(element string) []string {
+func (w *user) allowed(element string) []string {
 	n := w.saw[element]
 	if n == 0 {
 		return append([]string{notAnswered}, w.gave[element]...)
@@ -633,17 +634,17 @@ func (w *walker) may(element string) []string {
 	return w.gave[element][n-1:]
 }
 
-// thing is something to press.
-type thing struct {
+// control is something to press.
+type control struct {
 	action  chat.Action
 	label   string
 	chosen  bool
 	options []chat.Option
 }
 
-// look is the newest thing before the walker that has buttons, and what can be pressed on it. What
+// look is the newest card before the user that has buttons, and what can be pressed on it. What
 // it says is saved, is noted.
-func (w *walker) look() (message, []thing, string) {
+func (w *user) look() (message, []control, string) {
 	all := w.s.platform.messages([]string{w.in}, []string{w.id})
 	for _, m := range slices.Backward(all) {
 		if !m.bot || m.whispered != "" && m.whispered != w.id {
@@ -654,7 +655,7 @@ func (w *walker) look() (message, []thing, string) {
 			w.s.t.Errorf("a card that cannot be read: %v", err)
 			continue
 		}
-		var things []thing
+		var things []control
 		heading := ""
 		for _, b := range card.Blocks {
 			switch b := b.(type) {
@@ -667,12 +668,12 @@ func (w *walker) look() (message, []thing, string) {
 			case chat.Heading:
 				heading = b.Text
 			case chat.Choice:
-				things = append(things, thing{action: b.Button.Action, label: b.Button.Label, chosen: b.Button.Chosen})
+				things = append(things, control{action: b.Button.Action, label: b.Button.Label, chosen: b.Button.Chosen})
 			case chat.Menu:
-				things = append(things, thing{action: b.Action, options: b.Options})
+				things = append(things, control{action: b.Action, options: b.Options})
 			case chat.Buttons:
 				for _, x := range b.Buttons {
-					things = append(things, thing{action: x.Action, label: x.Label, chosen: x.Chosen})
+					things = append(things, control{action: x.Action, label: x.Label, chosen: x.Chosen})
 				}
 			}
 		}
@@ -683,8 +684,8 @@ func (w *walker) look() (message, []thing, string) {
 	return message{}, nil, ""
 }
 
-// moved waits until the walker sees something newer, as long as somebody would.
-func (w *walker) moved(since int) bool {
+// waitForChange waits up to 4 seconds until the user sees something newer.
+func (w *user) waitForChange(since int) bool {
 	for end := time.Now().Add(4 * time.Second); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
 		all := w.s.platform.messages(nil, []string{w.id})
 		if len(all) > 0 && all[len(all)-1].changed > since {
@@ -694,7 +695,7 @@ func (w *walker) moved(since int) bool {
 	return false
 }
 
-func (w *walker) newest() int {
+func (w *user) newest() int {
 	all := w.s.platform.messages(nil, []string{w.id})
 	if len(all) == 0 {
 		return 0
@@ -702,7 +703,7 @@ func (w *walker) newest() int {
 	return all[len(all)-1].changed
 }
 
-func (w *walker) tap(m message, on thing, picked string) bool {
+func (w *user) tap(m message, on control, picked string) bool {
 	before := w.newest()
 	action, err := on.action.Encode()
 	if err != nil {
@@ -710,58 +711,58 @@ func (w *walker) tap(m message, on thing, picked string) bool {
 		return false
 	}
 	w.s.platform.press(w.id, m, true, action, picked)
-	return w.moved(before)
+	return w.waitForChange(before)
 }
 
-// latest is how late a delivery may come.
-const latest = 3 * time.Second
+// maxDelivery is how late a delivery may come.
+const maxDeliveryDelay = 3 * time.Second
 
-// later makes a delivery that is held back, within some time.
-func (w *walker) later(release func(), within time.Duration) {
-	w.s.posts.Go(func() {
+// releaseLater makes a delivery that is held back, within some time.
+func (w *user) releaseLater(release func(), within time.Duration) {
+	w.s.deliveries.Go(func() {
 		time.Sleep(rand.N(within))
 		release()
 	})
 }
 
 // tapAtRandom is tap, but now and then the press is delivered late, or twice.
-func (w *walker) tapAtRandom(m message, on thing, picked string) bool {
+func (w *user) tapAtRandom(m message, on control, picked string) bool {
 	switch rand.IntN(8) {
 	case 0:
 		w.s.delayed.Add(1)
-		w.later(w.s.platform.Hold(w.id), latest/3)
+		w.releaseLater(w.s.platform.Hold(w.id), maxDeliveryDelay/3)
 	case 1, 2:
 		w.s.copied.Add(1)
-		w.later(w.s.platform.Copy(w.id), latest)
+		w.releaseLater(w.s.platform.Copy(w.id), maxDeliveryDelay)
 	}
 	return w.tap(m, on, picked)
 }
 
 // tapTwice presses an answer, changes their mind at once, and presses another. The first press is
-// delivered after the second.
-func (w *walker) tapTwice(m message, first, second thing) bool {
+// countMessage after the second.
+func (w *user) tapTwice(m message, first, second control) bool {
 	action, err := first.action.Encode()
 	if err != nil {
 		w.s.t.Error(err)
 		return false
 	}
-	w.s.turned.Add(1)
+	w.s.overtaken.Add(1)
 	release := w.s.platform.Hold(w.id)
 	w.s.platform.press(w.id, m, true, action, "")
 	moved := w.tap(m, second, "")
-	w.later(release, latest)
+	w.releaseLater(release, maxDeliveryDelay)
 	return moved
 }
 
-// press presses the newest button of a verb, and command types a command; both are for calm weather.
-func (w *walker) press(verb string) {
+// press presses the newest button of a verb, and command types a command; both are for when no faults are injected.
+func (w *user) press(verb string) {
 	w.s.t.Helper()
 	var m message
-	var on thing
+	var on control
 	found := w.s.platform.until(func() bool {
-		var things []thing
+		var things []control
 		m, things, _ = w.look()
-		i := slices.IndexFunc(things, func(x thing) bool { return x.action.Verb == verb })
+		i := slices.IndexFunc(things, func(x control) bool { return x.action.Verb == verb })
 		if i >= 0 {
 			on = things[i]
 		}
@@ -773,7 +774,7 @@ func (w *walker) press(verb string) {
 }
 
 // command is typed again until the bot is there to take it, and returns how often it was.
-func (w *walker) command(words ...string) int {
+func (w *user) command(words ...string) int {
 	w.s.t.Helper()
 	end := time.Now().Add(30 * time.Second)
 	for n := 1; ; n++ {
@@ -789,20 +790,20 @@ func (w *walker) command(words ...string) int {
 }
 
 // fill sends the form that opens.
-func (w *walker) fill(values map[string][]string) {
+func (w *user) fill(values map[string][]string) {
 	w.s.t.Helper()
 	if !w.s.platform.until(func() bool { name, _, _ := w.s.platform.form(w.id); return name != "" }) {
 		w.s.t.Fatalf("no form opens before %s\n%s", w.name, last(w.s.log.String(), 6000))
 	}
 	before := w.newest()
-	if ack := w.s.platform.submit(w.id, values); ack.why != "" || len(ack.refused) > 0 || !w.moved(before) {
+	if ack := w.s.platform.submit(w.id, values); ack.why != "" || len(ack.refused) > 0 || !w.waitForChange(before) {
 		w.s.t.Fatalf("%s sends a form: %s %v", w.name, ack.why, ack.refused)
 	}
 }
 
-// walk answers the whole survey, or until it is enough. Whoever has not come to its end a minute after
-// the storm is stuck.
-func (w *walker) walk(calm <-chan struct{}, enough func() bool) {
+// answerSurvey answers the whole survey, or until it is enough. Whoever has not come to its end a minute after
+// the last fault is stuck.
+func (w *user) answerSurvey(over <-chan struct{}, enough func() bool) {
 	var deadline <-chan time.Time
 	idle := 0 // gestures of which nothing came
 	for {
@@ -816,11 +817,11 @@ func (w *walker) walk(calm <-chan struct{}, enough func() bool) {
 			idle = 0
 		} else if idle++; idle >= 3 {
 			w.s.platform.command(w.id, w.in, []string{"home"}) // as the card says when a press fails: back to where they were
-			w.moved(m.changed)
+			w.waitForChange(m.changed)
 			idle = 0
 		}
 		select {
-		case <-calm:
+		case <-over:
 			if deadline == nil {
 				deadline, w.pause = time.After(time.Minute), 30*time.Millisecond
 			}
@@ -836,7 +837,7 @@ func (w *walker) walk(calm <-chan struct{}, enough func() bool) {
 }
 
 // read notes what the card shows as saved.
-func (w *walker) read(things []thing) {
+func (w *user) read(things []control) {
 	shown := ""
 	chosen := false
 	for _, x := range things {
@@ -846,7 +847,7 @@ func (w *walker) read(things []thing) {
 		shown = x.action.Args[1]
 		if x.chosen {
 			chosen = true
-			w.isShown(shown, x.action.Args[2])
+			w.noteSaved(shown, x.action.Args[2])
 		}
 	}
 	if shown != "" && !chosen && w.saw[shown] > 0 {
@@ -854,9 +855,9 @@ func (w *walker) read(things []thing) {
 	}
 }
 
-// isShown notes that an answer is shown as saved. It must be one that this person gave. Now and then
+// noteSaved notes that an answer is shown as saved. It must be one that this person gave. Now and then
 // a card is drawn late; in the end the newest that was ever shown must be in the results.
-func (w *walker) isShown(element, answer string) {
+func (w *user) noteSaved(element, answer string) {
 	n := slices.Index(w.gave[element], answer) + 1
 	switch {
 	case n == 0:
@@ -875,7 +876,7 @@ var savedLine = regexp.MustCompile(`(?m)^Saved: (.+?)(?:, with your detail,)? fo
 var refusal = regexp.MustCompile(`^The time for answers has passed|^This survey closed at`)
 
 // readSaved notes what a card says in words is saved, and that it takes no more.
-func (w *walker) readSaved(words string) {
+func (w *user) readSaved(words string) {
 	if refusal.MatchString(words) {
 		w.refused = true
 	}
@@ -891,7 +892,7 @@ func (w *walker) readSaved(words string) {
 	}
 	for _, e := range w.s.matrix.Elements() {
 		if e.Name.In(survey.English) == said[2] && answer != "" {
-			w.isShown(e.ID, answer)
+			w.noteSaved(e.ID, answer)
 			return
 		}
 	}
@@ -899,11 +900,11 @@ func (w *walker) readSaved(words string) {
 }
 
 // next does what somebody would do on this card, and says whether anything came of it.
-func (w *walker) next(m message, things []thing) bool {
-	has := func(verb string) (thing, bool) {
-		i := slices.IndexFunc(things, func(x thing) bool { return x.action.Verb == verb })
+func (w *user) next(m message, things []control) bool {
+	has := func(verb string) (control, bool) {
+		i := slices.IndexFunc(things, func(x control) bool { return x.action.Verb == verb })
 		if i < 0 {
-			return thing{}, false
+			return control{}, false
 		}
 		return things[i], true
 	}
@@ -918,7 +919,7 @@ func (w *walker) next(m message, things []thing) bool {
 	if x, ok := has("submit"); ok {
 		// What they have decided on without ever seeing it saved, they look at again first.
 		for _, e := range w.s.matrix.Elements() {
-			unsure := w.saw[e.ID] == 0 || w.sees(e.ID) != w.want[e.ID]
+			unsure := w.saw[e.ID] == 0 || w.lastSeen(e.ID) != w.want[e.ID]
 			if unsure && len(w.way.action.Args) > 1 {
 				w.way.action.Args[1] = e.ID
 				return w.tap(m, w.way, "")
@@ -939,9 +940,9 @@ func (w *walker) next(m message, things []thing) bool {
 
 // answer gives an answer, which brings the next question; now and then an answer is changed, or
 // something is written beside it, or the thumb slips and hits the next question at once.
-func (w *walker) answer(m message, things []thing, element string) bool {
-	var answers []thing
-	var onward, detail, change thing
+func (w *user) answer(m message, things []control, element string) bool {
+	var answers []control
+	var onward, detail, change control
 	for _, x := range things {
 		switch {
 		case x.action.Verb == "answer":
@@ -960,7 +961,7 @@ func (w *walker) answer(m message, things []thing, element string) bool {
 	w.question, w.answers = m, answers
 	before := w.answered
 	w.answered = ""
-	if before != "" && before != element && w.sees(before) == w.want[before] && w.gave[element] == nil && rand.IntN(4) == 0 {
+	if before != "" && before != element && w.lastSeen(before) == w.want[before] && w.gave[element] == nil && rand.IntN(4) == 0 {
 		w.s.slips.Add(1)
 		w.slipped[element] = true
 		w.s.platform.AtOnce(w.id, survey.DoubleTap/3) // nothing is noted: it must not be saved
@@ -1014,12 +1015,12 @@ func (w *walker) answer(m message, things []thing, element string) bool {
 		return true
 	case w.want[element] == "":
 		decide()
-	case w.sees(element) == w.want[element]:
+	case w.lastSeen(element) == w.want[element]:
 		return w.tap(m, onward, "")
 	}
 	w.tries[element]++
-	wanted := func() thing {
-		return answers[slices.IndexFunc(answers, func(x thing) bool { return x.action.Args[2] == w.want[element] })]
+	wanted := func() control {
+		return answers[slices.IndexFunc(answers, func(x control) bool { return x.action.Args[2] == w.want[element] })]
 	}
 	moved := false
 	if first := wanted(); w.tries[element] == 1 && rand.IntN(4) == 0 {
@@ -1032,7 +1033,7 @@ func (w *walker) answer(m message, things []thing, element string) bool {
 		w.answered = element
 	}
 	if moved && w.skipped != "" && w.skipped != element {
-		w.later(w.slip, latest/10)
+		w.releaseLater(w.slip, maxDeliveryDelay/10)
 		w.skipped, w.slip = "", nil
 	}
 	return moved
@@ -1042,11 +1043,11 @@ func (w *walker) answer(m message, things []thing, element string) bool {
 const lateAnswer = "na"
 
 // pressLate waits for the closing time, and presses answers after it until they are refused. Whoever
-// has not heard of it a minute after the storm never does.
-func (w *walker) pressLate(calm <-chan struct{}) {
+// has not heard of it a minute after the last fault never does.
+func (w *user) pressLate(over <-chan struct{}) {
 	elements := w.s.matrix.Elements()
-	late := func() thing {
-		x := w.answers[slices.IndexFunc(w.answers, func(x thing) bool { return x.action.Args[2] == lateAnswer })]
+	late := func() control {
+		x := w.answers[slices.IndexFunc(w.answers, func(x control) bool { return x.action.Args[2] == lateAnswer })]
 		x.action.Args = slices.Clone(x.action.Args)
 		x.action.Args[1] = elements[rand.IntN(len(elements))].ID
 		return x
@@ -1058,8 +1059,8 @@ func (w *walker) pressLate(calm <-chan struct{}) {
 		} else {
 			w.s.platform.press(w.id, w.question, true, action, "")
 		}
-		w.s.posts.Go(func() {
-			time.Sleep(time.Until(w.closes.Add(rand.N(latest / 2))))
+		w.s.deliveries.Go(func() {
+			time.Sleep(time.Until(w.closes.Add(rand.N(maxDeliveryDelay / 2))))
 			release()
 		})
 	}
@@ -1067,7 +1068,7 @@ func (w *walker) pressLate(calm <-chan struct{}) {
 	var deadline time.Time
 	for n := 0; n < 5 || !w.refused; n++ {
 		select {
-		case <-calm:
+		case <-over:
 			if deadline.IsZero() {
 				deadline = time.Now().Add(time.Minute)
 			}
@@ -1088,7 +1089,7 @@ func (w *walker) pressLate(calm <-chan struct{}) {
 
 // judge closes a survey, if it has not closed by itself, and compares what its coordinator is given
 // with what people saw saved.
-func (s *storm) judge(o *opened) {
+func (s *chaos) judge(o *chaosRound) {
 	ana := o.ana
 	state := func() string {
 		return strings.TrimSpace(s.server.Do(s.t, "HGET", "round:{"+string(o.id)+"}", "state"))
@@ -1097,7 +1098,7 @@ func (s *storm) judge(o *opened) {
 		ana.command("close")
 		ana.press("closenow")
 	}
-	s.until("the survey is closed", func() bool { return state() == "closed" })
+	s.waitUntil("the survey is closed", func() bool { return state() == "closed" })
 	ana.command("export")
 	var raw []byte
 	given := s.platform.until(func() bool {
@@ -1124,8 +1125,8 @@ func (s *storm) judge(o *opened) {
 	if len(posts) > o.buttons {
 		s.t.Errorf("%s: %d Join buttons are posted, %d were asked for", o.area, len(posts), o.buttons)
 	}
-	all := !o.walkers[0].hurried // finish it
-	n := len(o.walkers)
+	all := !o.users[0].hurried // finish it
+	n := len(o.users)
 	if all && (results.Turnout.Finished != n || results.Turnout.Respondents != n) {
 		s.t.Errorf("%s: %+v in the results, want %d of each", o.area, results.Turnout, n)
 	}
@@ -1135,8 +1136,8 @@ func (s *storm) judge(o *opened) {
 	shown, sure := 0, 0
 	for _, e := range results.Elements {
 		least, most := map[string]int{}, map[string]int{} // people, by answer
-		for _, w := range o.walkers {
-			may := w.may(e.ID)
+		for _, w := range o.users {
+			may := w.allowed(e.ID)
 			for _, answer := range may {
 				most[answer]++
 			}
@@ -1179,8 +1180,8 @@ func (s *storm) judge(o *opened) {
 }
 
 // readSecrets reads the secrets of surveys, and who has which pseudonym, while they are open: what nobody
-// may find out after the close.
-func (s *storm) readSecrets(surveys ...*opened) {
+// allowed find out after the close.
+func (s *chaos) readSecrets(surveys ...*chaosRound) {
 	s.t.Helper()
 	store, err := redis.Open(s.t.Context(), s.server.URL())
 	if err != nil {
@@ -1201,14 +1202,14 @@ func (s *storm) readSecrets(surveys ...*opened) {
 	}
 }
 
-// stormChance is more than a line of attack that knows nothing links: it is right about one person
-// of each survey on average, however many take part, and about 14 or more of both with a probability
-// of 1 in 40 million. Of some thousand lines of attack in the four storms one is with a probability
-// of at most 1 in 10,000.
-const stormChance = 14
+// maxLinked is more than a line of attack that knows nothing links: it is right about one person
+// lookup each survey on average, however many take part, and about 14 or more of both with a probability
+// lookup 1 in 40 million. Of some thousand lines of attack in the four scenarios one is with a probability
+// lookup at most 1 in 10,000.
+const maxLinked = 14
 
 // attack ends the bot, and tries to link people to responses with all that is left.
-func (s *storm) attack(surveys ...*opened) {
+func (s *chaos) attack(surveys ...*chaosRound) {
 	for _, r := range s.replicas {
 		r.end()
 	}
@@ -1242,7 +1243,7 @@ func (s *storm) attack(surveys ...*opened) {
 			e.elements = append(e.elements, element.ID)
 		}
 		sure := 0
-		for _, w := range o.walkers {
+		for _, w := range o.users {
 			person := s.platform.person(w.name).String()
 			pseudonym := survey.Pseudonym(o.secret, survey.PersonID(person))
 			if bytes.Contains(texts["log"], []byte(pseudonym)) {
@@ -1285,7 +1286,7 @@ func (s *storm) attack(surveys ...*opened) {
 	}
 	s.t.Logf("%d lines of attack", len(linked))
 	for name, n := range linked {
-		if n >= stormChance {
+		if n >= maxLinked {
 			s.t.Errorf("%s: %d of %d people are linked to their responses", name, n, people)
 		}
 	}
@@ -1293,7 +1294,7 @@ func (s *storm) attack(surveys ...*opened) {
 
 // checkResponse compares what is kept of one person with what they saw saved: results are sums, in which
 // two errors may hide each other.
-func (s *storm) checkResponse(w *walker, fields []string) {
+func (s *chaos) checkResponse(w *user, fields []string) {
 	answers := map[string]string{}
 	for i := 0; i+1 < len(fields); i += 2 {
 		answers[fields[i]] = fields[i+1]
@@ -1305,7 +1306,7 @@ func (s *storm) checkResponse(w *walker, fields []string) {
 		}
 	}
 	for _, e := range s.matrix.Elements() {
-		if got := answers[e.ID]; !slices.Contains(w.may(e.ID), got) {
+		if got := answers[e.ID]; !slices.Contains(w.allowed(e.ID), got) {
 			s.t.Errorf("%s: %s has %q kept, and saw number %d of %q saved", e.ID, w.name, got,
 				w.saw[e.ID], w.gave[e.ID])
 		}
@@ -1321,7 +1322,7 @@ func number(x any) int {
 }
 
 // searchLogs looks through everything that the processes printed, and tell their operator, for what must never be there.
-func (s *storm) searchLogs(surveys ...*opened) {
+func (s *chaos) searchLogs(surveys ...*chaosRound) {
 	printed, told := s.log.String(), ""
 	for _, r := range s.replicas {
 		for _, page := range []string{"/metrics", "/readyz"} {
@@ -1345,7 +1346,7 @@ func (s *storm) searchLogs(surveys ...*opened) {
 	for _, o := range surveys {
 		never = append(never, o.area)
 		never = append(never, o.ids()...)
-		for _, w := range o.walkers {
+		for _, w := range o.users {
 			never = append(never, `"`+w.name+`"`)
 		}
 	}
