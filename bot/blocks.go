@@ -6,6 +6,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 func person(p chat.Person) survey.PersonID { return survey.PersonID(p.String()) }
@@ -41,7 +42,7 @@ func mention(id survey.PersonID) chat.Span {
 // inLanguages lays out a card in several languages, for a person whose language is not known. The
 // text of each language stands above its own buttons.
 func (b *Bot) inLanguages(
-	langs []survey.Lang, write func(v locale.Voice, lang string) []chat.Block,
+	langs []matrix.Lang, write func(v locale.Voice, lang string) []chat.Block,
 ) chat.Card {
 	var blocks []chat.Block
 	for i, lang := range langs {

@@ -15,6 +15,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // NoticeVersion names the wording of the privacy notice that people accept; change it whenever the
@@ -24,11 +25,11 @@ const NoticeVersion = "2026-11.3"
 // ResultRenderer draws published results. It never sees an answer that was not published.
 type ResultRenderer interface {
 	// Table draws the shares on each level as aligned text, narrow enough for a phone.
-	Table(p survey.Published, lang survey.Lang) (string, error)
+	Table(p survey.Published, lang matrix.Lang) (string, error)
 	// Picture draws the results as a PNG, and says in words what it shows.
-	Picture(p survey.Published, lang survey.Lang) (png []byte, alt string, err error)
+	Picture(p survey.Published, lang matrix.Lang) (png []byte, alt string, err error)
 	// Sheets writes the results as files to keep: a spreadsheet, CSV, JSON.
-	ExportFiles(p survey.Published, lang survey.Lang) ([]chat.File, error)
+	ExportFiles(p survey.Published, lang matrix.Lang) ([]chat.File, error)
 	// Record writes the record of the round as CSV.
 	Record(p survey.Published, record survey.AuditLog) (chat.File, error)
 }
@@ -36,7 +37,7 @@ type ResultRenderer interface {
 // Options is what a Bot is made of.
 type Options struct {
 	Rounds    *survey.Rounds
-	Matrices  []*survey.Matrix // what a coordinator may choose from, in order
+	Matrices  []*matrix.Matrix // what a coordinator may choose from, in order
 	Words     *locale.Words
 	Renderer  ResultRenderer
 	Directory chat.Directory

@@ -11,6 +11,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 )
 
@@ -61,7 +62,7 @@ func roundField(v locale.Voice, id string, optional bool) chat.Label {
 
 // roundForm has five fields: Discord takes no more in one form.
 func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) chat.Form {
-	lang := survey.Lang(v.Lang)
+	lang := matrix.Lang(v.Lang)
 	var editions []chat.Option
 	for _, m := range b.Matrices {
 		editions = append(editions, chat.Option{Value: m.ID, Label: m.Nation.In(lang)})
@@ -98,13 +99,13 @@ func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) chat
 // readRoundForm fills in what a coordinator wrote; an *survey.InputError names the first field that cannot be read.
 func (b *Bot) readRoundForm(req *request, r *survey.Round) (closes moment, err error) {
 	r.Area, r.Matrix, r.Languages = req.Value("area"), req.Value("matrix"), nil
-	i := slices.IndexFunc(b.Matrices, func(m *survey.Matrix) bool { return m.ID == r.Matrix })
+	i := slices.IndexFunc(b.Matrices, func(m *matrix.Matrix) bool { return m.ID == r.Matrix })
 	if i < 0 {
 		return moment{}, &survey.InputError{Field: "matrix", Reason: "unknown"}
 	}
 	for l := range strings.FieldsSeq(req.Value("languages")) {
-		if b.Matrices[i].Has(survey.Lang(l)) {
-			r.Languages = append(r.Languages, survey.Lang(l))
+		if b.Matrices[i].Has(matrix.Lang(l)) {
+			r.Languages = append(r.Languages, matrix.Lang(l))
 		}
 	}
 	if len(r.Languages) == 0 {
@@ -214,7 +215,7 @@ func (b *Bot) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) c
 func (b *Bot) roundFacts(v locale.Voice, r survey.Round) string {
 	edition := r.Matrix
 	if m, err := b.Rounds.Matrix(r); err == nil {
-		edition = m.Nation.In(survey.Lang(v.Lang))
+		edition = m.Nation.In(matrix.Lang(v.Lang))
 	}
 	names := make([]string, len(r.Languages))
 	for i, l := range r.Languages {
@@ -232,8 +233,8 @@ func (b *Bot) roundFacts(v locale.Voice, r survey.Round) string {
 }
 
 // languageName is what a language calls itself; a language of a matrix that the bot does not speak stays a code.
-func (b *Bot) languageName(l survey.Lang) string {
-	if l != survey.English && l != survey.Welsh {
+func (b *Bot) languageName(l matrix.Lang) string {
+	if l != matrix.English && l != matrix.Welsh {
 		return string(l)
 	}
 	return b.Words.In(string(l)).Say("language.name")
@@ -439,7 +440,7 @@ func (b *Bot) inviteForm(ctx context.Context, req *request, args targetArgs) (ch
 	var chosen []string
 	for _, role := range m.Roles() {
 		if len(roles) < chat.MaxMenu {
-			roles = append(roles, chat.Option{Value: role.ID, Label: role.Name.In(survey.Lang(v.Lang))})
+			roles = append(roles, chat.Option{Value: role.ID, Label: role.Name.In(matrix.Lang(v.Lang))})
 			if role.ID == req.Value("role") { // given with the command
 				chosen = []string{role.ID}
 			}
@@ -680,7 +681,7 @@ func percent(n, of int) int {
 }
 
 // missingRoles names the roles of the edition that nobody was invited for, and those where nobody has finished.
-func (b *Bot) missingRoles(v locale.Voice, m *survey.Matrix, s survey.Progress) []chat.Block {
+func (b *Bot) missingRoles(v locale.Voice, m *matrix.Matrix, s survey.Progress) []chat.Block {
 	var nobody, unfinished []string
 	for _, c := range s.Roles {
 		switch name := b.roleName(v, m, c.Role); {

@@ -7,6 +7,7 @@ import (
 
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // refusal is an error that brings its own card for the person.
@@ -76,7 +77,7 @@ func (b *Bot) explainError(ctx context.Context, req *request, err error) ([]chat
 		key := communityKey(req, "error.not_allowed_workspace", "error.not_allowed_server")
 		return sentence(req, key), Refused
 	case errors.Is(err, errNoRoute), errors.Is(err, errForged),
-		errors.Is(err, survey.ErrNoElement), errors.Is(err, survey.ErrNoRating):
+		errors.Is(err, matrix.ErrNoElement), errors.Is(err, matrix.ErrNoRating):
 		log.Warn("refused", "reason", "not a button of ours")
 		return sentence(req, "error.no_action"), Refused
 	}

@@ -9,7 +9,7 @@ import (
 
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
-	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 	"maturitybot/survey/rows"
 )
@@ -41,12 +41,12 @@ const (
 // readList reads a list of people, one a line, each with a role or without one; role is that of
 // people without. Every line that cannot stand is named, and none is passed over in silence.
 func (b *Bot) readList(
-	ctx context.Context, from chat.Place, v locale.Voice, m *survey.Matrix, list, role string,
+	ctx context.Context, from chat.Place, v locale.Voice, m *matrix.Matrix, list, role string,
 ) (all []invitee, faults []string) {
 	if utf8.RuneCountInString(list) > chat.MaxFieldText {
 		return nil, []string{v.Say("invite.unreadable")}
 	}
-	vocabulary := survey.NewVocabulary(m)
+	vocabulary := matrix.NewVocabulary(m)
 	lines := rows.Pasted(list)
 	var at []int
 	width := 0                                                   // of the heading
@@ -84,7 +84,7 @@ func (b *Bot) readList(
 // behind the role are those of other columns; where one is an address, all of them are the role, which
 // nobody has, so that the line is named. Below a heading of some width,
 // at says where each of listColumns is.
-func listLine(line rows.Row, at []int, width int, vocabulary *survey.Vocabulary) (people []string, role string) {
+func listLine(line rows.Row, at []int, width int, vocabulary *matrix.Vocabulary) (people []string, role string) {
 	cell := func(k int) string {
 		if k < 0 || k >= len(line.Cells) {
 			return ""
@@ -96,7 +96,7 @@ func listLine(line rows.Row, at []int, width int, vocabulary *survey.Vocabulary)
 		if at[personColumn] < 0 {
 			person = cell(max(at[nameColumn], 0))
 		}
-		if role = cell(at[roleColumn]); survey.Blank(role) {
+		if role = cell(at[roleColumn]); matrix.Blank(role) {
 			role = ""
 		}
 		if behind := line.Cells[min(width, len(line.Cells)):]; slices.ContainsFunc(behind, isAddress) {
@@ -111,7 +111,7 @@ func listLine(line rows.Row, at []int, width int, vocabulary *survey.Vocabulary)
 	switch {
 	case slices.ContainsFunc(rest, isAddress):
 		return people, strings.Join(rest, ", ") // which role is whose cannot be told
-	case len(rest) == 0 || survey.Blank(rest[0]):
+	case len(rest) == 0 || matrix.Blank(rest[0]):
 		return people, ""
 	}
 	// A role's name can hold the separator: the most cells that are one count.

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/rows"
 )
@@ -14,7 +13,7 @@ func TestListLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	vocabulary := survey.NewVocabulary(editions[0])
+	vocabulary := matrix.NewVocabulary(editions[0])
 	for line, want := range map[string][]string{ // the role, then the people
 		"ben@example.org":                  {"", "ben@example.org"},
 		"ben@example.org\tMidwife\tnights": {"Midwife", "ben@example.org"},

@@ -10,6 +10,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // roundPost makes a post to the coordinator's channel, in its language, and says what is to be noted once it has been sent, if anything.
@@ -62,7 +63,7 @@ func (b *Bot) roundPost(ctx context.Context, kind survey.MessageKind, r survey.R
 }
 
 // digestCard is how a round is going, against the last time, and who is missing. It names no person: everybody in the channel reads it.
-func (b *Bot) digestCard(v locale.Voice, m *survey.Matrix, s survey.Progress) chat.Card {
+func (b *Bot) digestCard(v locale.Voice, m *matrix.Matrix, s survey.Progress) chat.Card {
 	r, id := s.Round, string(s.Round.ID)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
@@ -179,9 +180,9 @@ func (b *Bot) openCallCard(r survey.Round) chat.Card {
 
 // languagesFor are the languages a person is written to in: theirs, where it is known, else every one of
 // the round's.
-func languagesFor(part survey.Participation) []survey.Lang {
+func languagesFor(part survey.Participation) []matrix.Lang {
 	if part.Member.Language != "" {
-		return []survey.Lang{part.Member.Language}
+		return []matrix.Lang{part.Member.Language}
 	}
 	return part.Round.Languages
 }
@@ -205,7 +206,7 @@ func remindButtons(v locale.Voice, part survey.Participation, lang string) []cha
 }
 
 // invitationReminder is the invitation again, marked as a reminder.
-func (b *Bot) invitationReminder(part survey.Participation, m *survey.Matrix) chat.Card {
+func (b *Bot) invitationReminder(part survey.Participation, m *matrix.Matrix) chat.Card {
 	return b.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
 		closes := b.roundTime(v, part, part.Round.ClosesAt)
 		blocks := []chat.Block{chat.Footnote(v.Say("reminder.first", "closes", closes))}
@@ -216,7 +217,7 @@ func (b *Bot) invitationReminder(part survey.Participation, m *survey.Matrix) ch
 }
 
 // startedReminder reminds somebody who has started of how far they are.
-func (b *Bot) startedReminder(part survey.Participation, m *survey.Matrix, resp survey.Response) chat.Card {
+func (b *Bot) startedReminder(part survey.Participation, m *matrix.Matrix, resp survey.Response) chat.Card {
 	r, lang := part.Round, languagesFor(part)[:1]
 	return b.inLanguages(lang, func(v locale.Voice, lang string) []chat.Block {
 		closes := b.roundTime(v, part, r.ClosesAt)

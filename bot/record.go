@@ -13,6 +13,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // recordPage is how many entries of a record a card shows, and maxChanges how many characters it gives to what one of them changed: a
@@ -253,11 +254,11 @@ func (b *Bot) fieldValue(v locale.Voice, r survey.Round, field, value string) st
 			return v.Time(at.In(r.Location()))
 		}
 	case "matrix":
-		if i := slices.IndexFunc(b.Matrices, func(m *survey.Matrix) bool { return m.ID == value }); i >= 0 {
-			value = b.Matrices[i].Nation.In(survey.Lang(v.Lang))
+		if i := slices.IndexFunc(b.Matrices, func(m *matrix.Matrix) bool { return m.ID == value }); i >= 0 {
+			value = b.Matrices[i].Nation.In(matrix.Lang(v.Lang))
 		}
 	case "languages":
-		value = parts(func(l string) string { return b.languageName(survey.Lang(l)) })
+		value = parts(func(l string) string { return b.languageName(matrix.Lang(l)) })
 	case "posts_off":
 		return parts(func(kind string) string { return lookup(v, "posts.name_"+kind) })
 	}

@@ -10,6 +10,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // request is one event, with everything that can be known of it without asking the store. Handle
@@ -25,7 +26,7 @@ type request struct {
 	argsErr error
 	// language is the one that the action carries, or empty. Only a language that the bot speaks
 	// counts; a matrix may have others.
-	language survey.Lang
+	language matrix.Lang
 	// voice speaks the language of the action, or else that of the person's platform.
 	voice locale.Voice
 }
@@ -37,7 +38,7 @@ func (b *Bot) newRequest(e chat.Event) *request {
 	req.route, req.routed = b.routes[e.Action.Verb]
 	if req.routed {
 		req.args, req.argsErr = req.route.parse(e.Action.Args)
-		if a, ok := req.args.(interface{ language() survey.Lang }); ok && req.argsErr == nil {
+		if a, ok := req.args.(interface{ language() matrix.Lang }); ok && req.argsErr == nil {
 			req.language, _ = parseLanguage(string(a.language()))
 		}
 	}
@@ -206,7 +207,7 @@ func (b *Bot) participantVoice(req *request, part survey.Participation) locale.V
 		return b.Words.In(string(req.language))
 	case part.Member.Language != "":
 		return b.Words.In(string(part.Member.Language))
-	case slices.Contains(languages, survey.Lang(req.voice.Lang)), len(languages) == 0:
+	case slices.Contains(languages, matrix.Lang(req.voice.Lang)), len(languages) == 0:
 		return req.voice
 	}
 	return b.Words.In(string(languages[0]))

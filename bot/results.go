@@ -8,6 +8,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // postResults posts the results of a closed round to its channel, or shows them where the coordinator chose to see them.
@@ -55,7 +56,7 @@ func (b *Bot) exportFiles(ctx context.Context, req *request, args destinationArg
 	if err != nil {
 		return nil, err
 	}
-	files, err := b.Renderer.ExportFiles(p, survey.Lang(v.Lang))
+	files, err := b.Renderer.ExportFiles(p, matrix.Lang(v.Lang))
 	if err != nil {
 		return nil, fmt.Errorf("write export: %w", err)
 	}
@@ -86,7 +87,7 @@ type post struct {
 func (b *Bot) resultPosts(
 	ctx context.Context, r survey.Round, p survey.Published, v locale.Voice, action func(verb, lang string) chat.Action,
 ) ([]post, error) {
-	lang := survey.Lang(v.Lang)
+	lang := matrix.Lang(v.Lang)
 	m, err := b.Rounds.Matrix(r)
 	if err != nil {
 		return nil, err
@@ -149,7 +150,7 @@ func nothingShown(p survey.Published) bool {
 }
 
 func (b *Bot) resultPicture(p survey.Published, v locale.Voice) (chat.File, error) {
-	picture, alt, err := b.Renderer.Picture(p, survey.Lang(v.Lang))
+	picture, alt, err := b.Renderer.Picture(p, matrix.Lang(v.Lang))
 	if err != nil {
 		return chat.File{}, fmt.Errorf("draw results: %w", err)
 	}
@@ -176,7 +177,7 @@ func (b *Bot) tableBlocks(table string) []chat.Block {
 }
 
 // representedRoles says who took part by role, and who did not.
-func (b *Bot) representedRoles(v locale.Voice, m *survey.Matrix, s survey.ResultContext) []chat.Block {
+func (b *Bot) representedRoles(v locale.Voice, m *matrix.Matrix, s survey.ResultContext) []chat.Block {
 	var there, absent []string
 	for _, c := range s.Roles {
 		name := b.roleName(v, m, c.Role)
@@ -203,8 +204,8 @@ func (b *Bot) representedRoles(v locale.Voice, m *survey.Matrix, s survey.Result
 }
 
 // agenda is the elements in order of disagreement.
-func (b *Bot) agenda(v locale.Voice, m *survey.Matrix, p survey.Published) []chat.Block {
-	lang := survey.Lang(v.Lang)
+func (b *Bot) agenda(v locale.Voice, m *matrix.Matrix, p survey.Published) []chat.Block {
+	lang := matrix.Lang(v.Lang)
 	elements := m.Elements()
 	var discuss, agreed, hidden []string
 	for _, i := range p.Agenda {
@@ -263,7 +264,7 @@ func (b *Bot) agenda(v locale.Voice, m *survey.Matrix, p survey.Published) []cha
 }
 
 // tied names the levels that share the most ratings, at most three of them.
-func tied(m *survey.Matrix, c survey.GroupStats, mode int, lang survey.Lang) []string {
+func tied(m *matrix.Matrix, c survey.GroupStats, mode int, lang matrix.Lang) []string {
 	most, _ := c.Counts[mode-1].Int()
 	var names []string
 	for k, f := range c.Counts {
@@ -288,7 +289,7 @@ func hiddenGroups(v locale.Voice, p survey.Published) string {
 		if seen || !hidden {
 			continue
 		}
-		name := group.Name.In(survey.Lang(v.Lang))
+		name := group.Name.In(matrix.Lang(v.Lang))
 		if group.ID == survey.NotStatedGroup {
 			name = v.Say("me.unstated")
 		}

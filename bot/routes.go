@@ -14,6 +14,7 @@ import (
 
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 )
 
@@ -288,7 +289,7 @@ var errForged = errors.New("not an action of ours")
 type (
 	// asked is a question about no round in particular.
 	generalArgs struct {
-		lang    survey.Lang // or empty
+		lang    matrix.Lang // or empty
 		unknown bool        // a command that the bot does not know
 		meant   string      // the command that was perhaps meant instead, or empty
 	}
@@ -296,7 +297,7 @@ type (
 	// onRoundIn is a round, and the language of the button where a card is in several.
 	roundLanguageArgs struct {
 		round survey.RoundID
-		lang  survey.Lang // or empty
+		lang  matrix.Lang // or empty
 	}
 	elementArgs struct {
 		round   survey.RoundID
@@ -308,30 +309,30 @@ type (
 	}
 	languageArgs struct {
 		round survey.RoundID
-		lang  survey.Lang
+		lang  matrix.Lang
 		then  chat.Action
 	}
 	answerArgs struct {
 		round   survey.RoundID
 		element string
-		rating  survey.Rating
+		rating  matrix.Rating
 	}
 	detailArgs struct {
 		round   survey.RoundID
 		element string
 		has     bool // something was added before
 		matrix  string
-		lang    survey.Lang
+		lang    matrix.Lang
 	}
 	organisationArgs struct {
 		round survey.RoundID
 		has   bool // one was given before
-		lang  survey.Lang
+		lang  matrix.Lang
 	}
 	// onSpoken is a round and the language it is spoken of in.
 	coordinatorArgs struct {
 		round survey.RoundID
-		lang  survey.Lang
+		lang  matrix.Lang
 	}
 	// onPage is a page of a round's record, by the number of its first entry; 0 for the latest.
 	pageArgs struct {
@@ -341,7 +342,7 @@ type (
 	// onTarget is a round, or the words a coordinator named it by, which may be none.
 	targetArgs struct {
 		round survey.RoundID
-		lang  survey.Lang // or empty
+		lang  matrix.Lang // or empty
 		words string
 	}
 	// onDestination is a round, as in onTarget, and where its results are to go: see destination.
@@ -351,13 +352,13 @@ type (
 	}
 )
 
-func (a generalArgs) language() survey.Lang       { return a.lang }
-func (a roundLanguageArgs) language() survey.Lang { return a.lang }
-func (a languageArgs) language() survey.Lang      { return a.lang }
-func (a detailArgs) language() survey.Lang        { return a.lang }
-func (a organisationArgs) language() survey.Lang  { return a.lang }
-func (a coordinatorArgs) language() survey.Lang   { return a.lang }
-func (a targetArgs) language() survey.Lang        { return a.lang }
+func (a generalArgs) language() matrix.Lang       { return a.lang }
+func (a roundLanguageArgs) language() matrix.Lang { return a.lang }
+func (a languageArgs) language() matrix.Lang      { return a.lang }
+func (a detailArgs) language() matrix.Lang        { return a.lang }
+func (a organisationArgs) language() matrix.Lang  { return a.lang }
+func (a coordinatorArgs) language() matrix.Lang   { return a.lang }
+func (a targetArgs) language() matrix.Lang        { return a.lang }
 
 // unknownCommand is what an action of "help" carries for a command that the bot does not know.
 const unknownCommand = "?"
@@ -383,11 +384,11 @@ func parseGeneral(args []string) (generalArgs, error) {
 }
 
 // parseLanguage reads a language that the bot speaks.
-func parseLanguage(word string) (survey.Lang, error) {
+func parseLanguage(word string) (matrix.Lang, error) {
 	if word != "en" && word != "cy" {
 		return "", errForged
 	}
-	return survey.Lang(word), nil
+	return matrix.Lang(word), nil
 }
 
 func parseRoundID(s string) (survey.RoundID, error) {
@@ -413,7 +414,7 @@ func parseRoundLanguage(args []string) (roundLanguageArgs, error) {
 	if err != nil || len(args) == 1 {
 		return roundLanguageArgs{round: a.round}, err
 	}
-	return roundLanguageArgs{a.round, survey.Lang(args[1])}, nil
+	return roundLanguageArgs{a.round, matrix.Lang(args[1])}, nil
 }
 
 func parseElement(args []string) (elementArgs, error) {
@@ -451,15 +452,15 @@ func parseLanguageSwitch(args []string) (languageArgs, error) {
 		return languageArgs{}, errForged
 	}
 	then := chat.NewAction(args[2], append([]string{args[0]}, args[3:]...)...)
-	return languageArgs{id, survey.Lang(args[1]), then}, err
+	return languageArgs{id, matrix.Lang(args[1]), then}, err
 }
 
 // ratingWord is how a rating travels in an action.
-func ratingWord(r survey.Rating) string {
+func ratingWord(r matrix.Rating) string {
 	switch r {
-	case survey.DontKnow:
+	case matrix.DontKnow:
 		return "dk"
-	case survey.NotApplicable:
+	case matrix.NotApplicable:
 		return "na"
 	}
 	return strconv.Itoa(int(r))
@@ -476,15 +477,15 @@ func parseAnswer(args []string) (answerArgs, error) {
 	a := answerArgs{round: id, element: args[1]}
 	switch args[2] {
 	case "dk":
-		a.rating = survey.DontKnow
+		a.rating = matrix.DontKnow
 	case "na":
-		a.rating = survey.NotApplicable
+		a.rating = matrix.NotApplicable
 	default:
 		n, err := strconv.Atoi(args[2])
 		if err != nil || n < 0 || strconv.Itoa(n) != args[2] {
 			return answerArgs{}, errForged
 		}
-		a.rating = survey.Rating(n)
+		a.rating = matrix.Rating(n)
 	}
 	return a, nil
 }
@@ -494,7 +495,7 @@ func parseDetail(args []string) (detailArgs, error) {
 		return detailArgs{}, errForged
 	}
 	id, err := parseRoundID(args[0])
-	return detailArgs{id, args[1], args[2] == "1", args[3], survey.Lang(args[4])}, err
+	return detailArgs{id, args[1], args[2] == "1", args[3], matrix.Lang(args[4])}, err
 }
 
 func parseOrganisation(args []string) (organisationArgs, error) {
@@ -502,7 +503,7 @@ func parseOrganisation(args []string) (organisationArgs, error) {
 		return organisationArgs{}, errForged
 	}
 	id, err := parseRoundID(args[0])
-	return organisationArgs{id, args[1] == "1", survey.Lang(args[2])}, err
+	return organisationArgs{id, args[1] == "1", matrix.Lang(args[2])}, err
 }
 
 func parseCoordinator(args []string) (coordinatorArgs, error) {

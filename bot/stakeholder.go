@@ -11,17 +11,18 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // Invitation is the card that a person gets who was invited, in each of the round's languages.
-func (b *Bot) Invitation(round survey.Round, m *survey.Matrix) chat.Card {
+func (b *Bot) Invitation(round survey.Round, m *matrix.Matrix) chat.Card {
 	return b.inLanguages(round.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return append(b.invitationText(v, round, m), row(startButtons(v, round, lang)...))
 	})
 }
 
 // invitationText says who asks, what for, by when and how long it takes.
-func (b *Bot) invitationText(v locale.Voice, round survey.Round, m *survey.Matrix) []chat.Block {
+func (b *Bot) invitationText(v locale.Voice, round survey.Round, m *matrix.Matrix) []chat.Block {
 	return []chat.Block{
 		chat.Heading{Text: v.Say("invitation.title", "area", round.Area)},
 		b.invitedBy(v, round),
@@ -45,16 +46,16 @@ func (b *Bot) invitedBy(v locale.Voice, round survey.Round) chat.Text {
 }
 
 // effort says how many questions there are, how long they take, and by when to answer.
-func (b *Bot) effort(v locale.Voice, round survey.Round, m *survey.Matrix) chat.Text {
-	from, to := minutes(m, survey.Lang(v.Lang))
+func (b *Bot) effort(v locale.Voice, round survey.Round, m *matrix.Matrix) chat.Text {
+	from, to := minutes(m, matrix.Lang(v.Lang))
 	return chat.Paragraph(v.Say("invitation.how",
 		"n", len(m.Elements()), "from", from, "to", to, "closes", b.closingTime(v, round)))
 }
 
 // minutes is how long it takes to read a survey in a language, from Start to the receipt: at 240
 // words a minute, and at 200.
-func minutes(m *survey.Matrix, lang survey.Lang) (from, to int) {
-	words := func(t survey.Text) int { return len(strings.Fields(t.In(lang))) }
+func minutes(m *matrix.Matrix, lang matrix.Lang) (from, to int) {
+	words := func(t matrix.Text) int { return len(strings.Fields(t.In(lang))) }
 	levels := 0
 	for _, l := range m.Levels {
 		levels += words(l.Name) + words(l.Short)
@@ -187,12 +188,12 @@ func (b *Bot) currentCard(ctx context.Context, req *request, part survey.Partici
 // nextCard shows the first question without an answer after the last one that has one, else the first
 // without, else the review.
 func (b *Bot) nextCard(
-	v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
 ) (chat.Card, error) {
 	elements := m.Elements()
 	last := len(elements) - 1
 	for i, e := range elements {
-		if resp.Answers[e.ID].Rating != survey.NotAnswered {
+		if resp.Answers[e.ID].Rating != matrix.NotAnswered {
 			last = i
 		}
 	}
@@ -204,11 +205,11 @@ func (b *Bot) nextCard(
 
 // openAfter returns the first element after the i-th that has no answer, going round to the start,
 // or "" when each has one.
-func openAfter(m *survey.Matrix, resp survey.Response, i int) string {
+func openAfter(m *matrix.Matrix, resp survey.Response, i int) string {
 	elements := m.Elements()
 	for step := range elements {
 		e := elements[(i+1+step)%len(elements)]
-		if resp.Answers[e.ID].Rating == survey.NotAnswered {
+		if resp.Answers[e.ID].Rating == matrix.NotAnswered {
 			return e.ID
 		}
 	}
@@ -310,7 +311,7 @@ func (b *Bot) noticeCard(v locale.Voice, part survey.Participation) (chat.Card, 
 		button(v.Say("button.decline"), chat.NewAction("decline", id)),
 	}
 	buttons = append(buttons, b.otherLanguage(v, part, chat.NewAction("begin", id))...)
-	from, to := minutes(m, survey.Lang(v.Lang))
+	from, to := minutes(m, matrix.Lang(v.Lang))
 	blocks := append([]chat.Block{
 		chat.Footnote(v.Say("notice.step", "area", part.Round.Area, "from", from, "to", to)),
 	}, b.noticeBlocks(v, part.Round)...)
@@ -395,21 +396,21 @@ func (b *Bot) showProfile(ctx context.Context, req *request, args roundArgs) (vi
 // profileCard is the card of who somebody is; warn is the key of a sentence on what is missing, or empty.
 func (b *Bot) profileCard(warn string) drawing {
 	return func(
-		v locale.Voice, part survey.Participation, m *survey.Matrix, _ survey.Response,
+		v locale.Voice, part survey.Participation, m *matrix.Matrix, _ survey.Response,
 	) (chat.Card, error) {
 		return b.profileBlocks(v, part, m, warn), nil
 	}
 }
 
-func (b *Bot) profileBlocks(v locale.Voice, part survey.Participation, m *survey.Matrix, warn string) chat.Card {
+func (b *Bot) profileBlocks(v locale.Voice, part survey.Participation, m *matrix.Matrix, warn string) chat.Card {
 	id := string(part.Round.ID)
-	lang := survey.Lang(v.Lang)
+	lang := matrix.Lang(v.Lang)
 	blocks := []chat.Block{
 		chat.Footnote(part.Round.Area),
 		chat.Heading{Text: v.Say("me.title")},
 		chat.Paragraph(v.Say("me.role")),
 	}
-	options := func(roles []survey.Role) []chat.Option {
+	options := func(roles []matrix.Role) []chat.Option {
 		var all []chat.Option
 		for _, r := range roles {
 			all = append(all, chat.Option{Value: r.ID, Label: r.Name.In(lang)})
@@ -457,7 +458,7 @@ func (b *Bot) profileBlocks(v locale.Voice, part survey.Participation, m *survey
 }
 
 // roleName is a role in words, also where none was given.
-func (b *Bot) roleName(v locale.Voice, m *survey.Matrix, id string) string {
+func (b *Bot) roleName(v locale.Voice, m *matrix.Matrix, id string) string {
 	switch id {
 	case "":
 		return v.Say("me.none")
@@ -468,7 +469,7 @@ func (b *Bot) roleName(v locale.Voice, m *survey.Matrix, id string) string {
 	if !ok {
 		return id
 	}
-	return r.Name.In(survey.Lang(v.Lang))
+	return r.Name.In(matrix.Lang(v.Lang))
 }
 
 func (b *Bot) pickRole(ctx context.Context, req *request, args roundArgs) (view, error) {
@@ -546,7 +547,7 @@ func (b *Bot) elementOf(ctx context.Context, req *request, round survey.RoundID,
 
 // drawing is a card of somebody in the survey.
 type drawing func(
-	v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
 ) (chat.Card, error)
 
 // show draws the card of a participant.
@@ -627,14 +628,14 @@ func (b *Bot) answer(ctx context.Context, req *request, args answerArgs) (view, 
 // came too soon after that answer.
 func (b *Bot) cardAfter(element string, tooSoon bool) drawing {
 	return func(
-		v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response,
+		v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
 	) (chat.Card, error) {
 		_, i, ok := m.Element(element)
 		if !ok {
-			return chat.Card{}, survey.ErrNoElement
+			return chat.Card{}, matrix.ErrNoElement
 		}
 		// Nothing is said to be saved where nothing is.
-		if resp.Answers[element].Rating == survey.NotAnswered {
+		if resp.Answers[element].Rating == matrix.NotAnswered {
 			return b.elementCard(v, part, m, resp, element, nil)
 		}
 		top := b.savedBlocks(v, part, m, resp, element, tooSoon)
@@ -649,11 +650,11 @@ func (b *Bot) cardAfter(element string, tooSoon bool) drawing {
 
 // savedBlocks says what is saved for an element, with buttons to change it and to add detail to it.
 func (b *Bot) savedBlocks(
-	v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
 	element string, tooSoon bool,
 ) []chat.Block {
 	el, _, _ := m.Element(element)
-	given, id, lang := resp.Answers[element], string(part.Round.ID), survey.Lang(v.Lang)
+	given, id, lang := resp.Answers[element], string(part.Round.ID), matrix.Lang(v.Lang)
 	answer := b.ratingName(v, m, given.Rating)
 	if given.Rating > 0 && int(given.Rating) <= len(m.Levels) {
 		answer = m.Levels[given.Rating-1].Name.In(lang)
@@ -677,7 +678,7 @@ func (b *Bot) savedBlocks(
 
 // detailButton opens the form for what may be added to an element.
 func (b *Bot) detailButton(
-	v locale.Voice, round string, m *survey.Matrix, element string, had survey.Detail,
+	v locale.Voice, round string, m *matrix.Matrix, element string, had survey.Detail,
 ) chat.Button {
 	label, has := v.Say("button.detail"), "0"
 	if !had.IsZero() {
@@ -688,24 +689,24 @@ func (b *Bot) detailButton(
 
 // elementDrawing is one element.
 func (b *Bot) elementDrawing(element string) drawing {
-	return func(v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response) (chat.Card, error) {
+	return func(v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response) (chat.Card, error) {
 		return b.elementCard(v, part, m, resp, element, nil)
 	}
 }
 
 // elementCard is the card of one element, below the blocks of top.
 func (b *Bot) elementCard(
-	v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
 	element string, top []chat.Block,
 ) (chat.Card, error) {
 	el, i, ok := m.Element(element)
 	if !ok {
-		return chat.Card{}, survey.ErrNoElement
+		return chat.Card{}, matrix.ErrNoElement
 	}
-	id, lang, elements := string(part.Round.ID), survey.Lang(v.Lang), m.Elements()
+	id, lang, elements := string(part.Round.ID), matrix.Lang(v.Lang), m.Elements()
 	given := resp.Answers[element]
 	state := v.Say("element.open")
-	if given.Rating != survey.NotAnswered {
+	if given.Rating != matrix.NotAnswered {
 		state = v.Say("element.saved")
 	}
 	step := v.Say("element.step", "i", i+1, "n", len(elements))
@@ -719,7 +720,7 @@ func (b *Bot) elementCard(
 		chat.Footnote(el.Help.In(lang)),
 	)
 	for k, level := range m.Levels {
-		rating := survey.Rating(k + 1)
+		rating := matrix.Rating(k + 1)
 		chosen := given.Rating == rating
 		blocks = append(blocks, chat.Choice{
 			Title: level.Name.In(lang), Text: el.Descriptors[k].In(lang),
@@ -727,8 +728,8 @@ func (b *Bot) elementCard(
 		})
 	}
 	blocks = append(blocks, row(
-		b.ratingButton(v, id, element, survey.DontKnow, v.Say("answer.dont_know"), given.Rating == survey.DontKnow, v.Say("answer.dont_know")+", "+step),
-		b.ratingButton(v, id, element, survey.NotApplicable, v.Say("answer.not_applicable"), given.Rating == survey.NotApplicable, v.Say("answer.not_applicable")+", "+step),
+		b.ratingButton(v, id, element, matrix.DontKnow, v.Say("answer.dont_know"), given.Rating == matrix.DontKnow, v.Say("answer.dont_know")+", "+step),
+		b.ratingButton(v, id, element, matrix.NotApplicable, v.Say("answer.not_applicable"), given.Rating == matrix.NotApplicable, v.Say("answer.not_applicable")+", "+step),
 	))
 	back := chat.NewAction("me", id)
 	if i > 0 {
@@ -740,7 +741,7 @@ func (b *Bot) elementCard(
 	}, b.otherLanguage(v, part, chat.NewAction("at", id, element))...)
 	toBack := button(v.Say("button.back"), back)
 	forward, open := chat.NewAction("review", id), openAfter(m, resp, i)
-	if given.Rating == survey.NotAnswered {
+	if given.Rating == matrix.NotAnswered {
 		if _, at, ok := m.Element(open); ok && at > i { // what was skipped before is not asked again now
 			forward = chat.NewAction("at", id, open)
 		}
@@ -763,7 +764,7 @@ func (b *Bot) elementCard(
 }
 
 // ratingButton is a button that gives a rating.
-func (b *Bot) ratingButton(v locale.Voice, round, element string, r survey.Rating, label string, chosen bool, spoken string) chat.Button {
+func (b *Bot) ratingButton(v locale.Voice, round, element string, r matrix.Rating, label string, chosen bool, spoken string) chat.Button {
 	style := chat.Plain
 	if chosen {
 		style = chat.Primary
@@ -773,13 +774,13 @@ func (b *Bot) ratingButton(v locale.Voice, round, element string, r survey.Ratin
 }
 
 // detailLine says what was added to an element.
-func (b *Bot) detailLine(v locale.Voice, m *survey.Matrix, d survey.Detail) string {
+func (b *Bot) detailLine(v locale.Voice, m *matrix.Matrix, d survey.Detail) string {
 	var parts []string
 	if n := len(d.Information); n > 0 {
 		names := make([]string, n)
 		for i, id := range d.Information {
-			k, _ := m.Kind(id)
-			names[i] = k.Name.In(survey.Lang(v.Lang))
+			k, _ := m.InformationType(id)
+			names[i] = k.Name.In(matrix.Lang(v.Lang))
 		}
 		parts = append(parts, v.Say("detail.information", "list", strings.Join(names, "; ")))
 	}
@@ -795,14 +796,14 @@ func (b *Bot) detailLine(v locale.Voice, m *survey.Matrix, d survey.Detail) stri
 // detailForm opens without any call when nothing was added before; else what was added is read first, so that
 // nobody writes it twice.
 func (b *Bot) detailForm(ctx context.Context, req *request, args detailArgs) (chat.Form, error) {
-	i := slices.IndexFunc(b.Matrices, func(m *survey.Matrix) bool { return m.ID == args.matrix })
+	i := slices.IndexFunc(b.Matrices, func(m *matrix.Matrix) bool { return m.ID == args.matrix })
 	if i < 0 {
 		return chat.Form{}, errForged
 	}
 	m, v := b.Matrices[i], b.Words.In(string(args.lang))
 	el, _, ok := m.Element(args.element)
 	if !ok {
-		return chat.Form{}, survey.ErrNoElement
+		return chat.Form{}, matrix.ErrNoElement
 	}
 	var had survey.Detail
 	if args.has {
@@ -817,8 +818,8 @@ func (b *Bot) detailForm(ctx context.Context, req *request, args detailArgs) (ch
 		kinds = append(kinds, chat.Option{Value: k.ID, Label: k.Name.In(args.lang)})
 	}
 	fields := []chat.Field{
-		chat.Input{Label: chat.Label{ID: "note", Text: v.Say("detail.note_label"), Hint: v.Say("detail.note_hint", "limit", survey.MaxNoteRunes), Optional: true}, Value: had.Note, Max: survey.MaxNoteRunes, Lines: true},
-		chat.Input{Label: chat.Label{ID: "barrier", Text: v.Say("detail.barrier_label"), Hint: v.Say("detail.barrier_hint", "limit", survey.MaxBarrierRunes), Optional: true}, Value: had.Barrier, Max: survey.MaxBarrierRunes, Lines: true},
+		chat.Input{Label: chat.Label{ID: "note", Text: v.Say("detail.note_label"), Hint: v.Say("detail.note_hint", "limit", matrix.MaxNoteRunes), Optional: true}, Value: had.Note, Max: matrix.MaxNoteRunes, Lines: true},
+		chat.Input{Label: chat.Label{ID: "barrier", Text: v.Say("detail.barrier_label"), Hint: v.Say("detail.barrier_hint", "limit", matrix.MaxBarrierRunes), Optional: true}, Value: had.Barrier, Max: matrix.MaxBarrierRunes, Lines: true},
 	}
 	if len(kinds) > 0 {
 		fields = append([]chat.Field{chat.Select{Label: chat.Label{ID: "information", Text: v.Say("detail.information_label"), Hint: v.Say("detail.information_hint"), Optional: true}, Options: kinds, Many: true, Chosen: had.Information}}, fields...)
@@ -848,21 +849,21 @@ func (b *Bot) keepDetail(ctx context.Context, req *request, args elementArgs) (v
 }
 
 // ratingName is how an answer shows in a list.
-func (b *Bot) ratingName(v locale.Voice, m *survey.Matrix, r survey.Rating) string {
+func (b *Bot) ratingName(v locale.Voice, m *matrix.Matrix, r matrix.Rating) string {
 	switch {
-	case r == survey.DontKnow:
+	case r == matrix.DontKnow:
 		return v.Say("answer.dont_know")
-	case r == survey.NotApplicable:
+	case r == matrix.NotApplicable:
 		return v.Say("answer.not_applicable")
-	case r == survey.NotAnswered || int(r) > len(m.Levels):
+	case r == matrix.NotAnswered || int(r) > len(m.Levels):
 		return v.Say("answer.none")
 	}
-	return m.Levels[r-1].Short.In(survey.Lang(v.Lang))
+	return m.Levels[r-1].Short.In(matrix.Lang(v.Lang))
 }
 
 // answerBlocks lists what was said, by dimension; when that would not fit a card, only how many of each dimension.
-func (b *Bot) answerBlocks(v locale.Voice, m *survey.Matrix, resp survey.Response) []chat.Block {
-	lang := survey.Lang(v.Lang)
+func (b *Bot) answerBlocks(v locale.Voice, m *matrix.Matrix, resp survey.Response) []chat.Block {
+	lang := matrix.Lang(v.Lang)
 	var full, brief []chat.Block
 	size := 0
 	for _, d := range m.Dimensions {
@@ -870,7 +871,7 @@ func (b *Bot) answerBlocks(v locale.Voice, m *survey.Matrix, resp survey.Respons
 		for _, e := range d.Elements() {
 			r := resp.Answers[e.ID].Rating
 			sign := "○ "
-			if r != survey.NotAnswered {
+			if r != matrix.NotAnswered {
 				sign = "● "
 				done++
 			}
@@ -891,14 +892,14 @@ func (b *Bot) answerBlocks(v locale.Voice, m *survey.Matrix, resp survey.Respons
 }
 
 // elementMenus are menus to go to any element, one a dimension.
-func (b *Bot) elementMenus(v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response) []chat.Block {
-	lang := survey.Lang(v.Lang)
+func (b *Bot) elementMenus(v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response) []chat.Block {
+	lang := matrix.Lang(v.Lang)
 	var menus []chat.Block
 	for _, d := range m.Dimensions {
 		var options []chat.Option
 		for _, e := range d.Elements() {
 			state := " (" + v.Say("list.open") + ")"
-			if resp.Answers[e.ID].Rating != survey.NotAnswered {
+			if resp.Answers[e.ID].Rating != matrix.NotAnswered {
 				state = " (" + v.Say("list.answered") + ")"
 			}
 			name := chat.Trim(e.Name.In(lang), chat.MaxOption-utf8.RuneCountInString(state))
@@ -917,7 +918,7 @@ func (b *Bot) showList(ctx context.Context, req *request, args roundArgs) (view,
 	return b.show(ctx, req, part, resp, b.listCard)
 }
 
-func (b *Bot) listCard(v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response) (chat.Card, error) {
+func (b *Bot) listCard(v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response) (chat.Card, error) {
 	id := string(part.Round.ID)
 	blocks := []chat.Block{
 		chat.Footnote(part.Round.Area),
@@ -949,7 +950,7 @@ func (b *Bot) showLevels(ctx context.Context, req *request, args roundArgs) (cha
 		return chat.Card{}, err
 	}
 	v := b.participantVoice(req, part)
-	lang := survey.Lang(v.Lang)
+	lang := matrix.Lang(v.Lang)
 	blocks := []chat.Block{chat.Heading{Text: v.Say("levels.title")}}
 	for _, l := range m.Levels {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(l.Name.In(lang)), chat.Words(": " + l.Meaning.In(lang))}})
@@ -965,7 +966,7 @@ func (b *Bot) showReview(ctx context.Context, req *request, args roundArgs) (vie
 	return b.show(ctx, req, part, resp, b.reviewCard)
 }
 
-func (b *Bot) reviewCard(v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response) (chat.Card, error) {
+func (b *Bot) reviewCard(v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response) (chat.Card, error) {
 	id := string(part.Round.ID)
 	missing := len(m.Elements()) - resp.Rated()
 	blocks := []chat.Block{chat.Footnote(part.Round.Area), chat.Heading{Text: v.Say("review.title")}}
@@ -997,7 +998,7 @@ func (b *Bot) submit(ctx context.Context, req *request, args roundArgs) (view, e
 }
 
 // receiptCard thanks somebody who has finished, with their answers.
-func (b *Bot) receiptCard(v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response) (chat.Card, error) {
+func (b *Bot) receiptCard(v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response) (chat.Card, error) {
 	id := string(part.Round.ID)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("receipt.title")},
@@ -1023,7 +1024,7 @@ func (b *Bot) showPersonalData(ctx context.Context, req *request, args roundArgs
 	return b.show(ctx, req, part, resp, b.personalDataCard)
 }
 
-func (b *Bot) personalDataCard(v locale.Voice, part survey.Participation, m *survey.Matrix, resp survey.Response) (chat.Card, error) {
+func (b *Bot) personalDataCard(v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response) (chat.Card, error) {
 	id, member := string(part.Round.ID), part.Member
 	line := func(key, value string) chat.Span {
 		if value == "" {

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"maturitybot/bot/chat"
-	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 )
 
@@ -36,7 +36,7 @@ func (b *Bot) Suggest(ctx context.Context, e chat.Event, field string) []chat.Op
 		case "role":
 			if m, err := b.Rounds.Matrix(s.Round); err == nil {
 				for _, r := range m.Roles() {
-					add(r.ID, r.Name.In(survey.Lang(v.Lang)))
+					add(r.ID, r.Name.In(matrix.Lang(v.Lang)))
 				}
 			}
 		}

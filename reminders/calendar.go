@@ -12,7 +12,7 @@ import (
 
 	"github.com/rickar/cal/v2/gb"
 
-	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
 )
 
 // Date is a day of the calendar, in no time zone.
@@ -132,14 +132,14 @@ const maxHolidayBytes = 1 << 20
 //   - a list of days, one a line: "2027-06-07" adds a bank holiday, "not 2027-05-31" takes one away, and what follows
 //     a # is a remark.
 //
-// What cannot stand in the file comes back as survey.Faults, with the name given for it, and no calendar.
+// What cannot stand in the file comes back as plaintext.Faults, with the name given for it, and no calendar.
 func LoadHolidays(file string, r io.Reader) (*Calendar, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxHolidayBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read bank holidays: %w", err)
 	}
 	if len(text) > maxHolidayBytes {
-		return nil, survey.Faults{{File: file, Line: 1, What: "is larger than 1 MiB", Want: "a list of bank holidays"}}
+		return nil, plaintext.Faults{{File: file, Line: 1, What: "is larger than 1 MiB", Want: "a list of bank holidays"}}
 	}
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	l := loader{file: file, text: text, calendar: EnglandAndWales()}
@@ -149,7 +149,7 @@ func LoadHolidays(file string, r io.Reader) (*Calendar, error) {
 		l.list()
 	}
 	if len(l.faults) > 0 {
-		slices.SortStableFunc(l.faults, func(a, b survey.Fault) int { return a.Line - b.Line })
+		slices.SortStableFunc(l.faults, func(a, b plaintext.Fault) int { return a.Line - b.Line })
 		return nil, l.faults
 	}
 	return l.calendar, nil
@@ -159,11 +159,11 @@ type loader struct {
 	file     string
 	text     []byte
 	calendar *Calendar
-	faults   survey.Faults
+	faults   plaintext.Faults
 }
 
 func (l *loader) fault(line int, what, want string) {
-	l.faults = append(l.faults, survey.Fault{File: l.file, Line: line, What: what, Want: want})
+	l.faults = append(l.faults, plaintext.Fault{File: l.file, Line: line, What: what, Want: want})
 }
 
 // line is the line of the first token at or after the offset.

@@ -9,7 +9,7 @@ import (
 	"time"
 	_ "time/tzdata"
 
-	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
 )
 
 func date(t testing.TB, s string) Date {
@@ -237,11 +237,11 @@ func TestLoadHolidaysFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, err := LoadHolidays("f", strings.NewReader(tt.text))
-			var faults survey.Faults
+			var faults plaintext.Faults
 			if !errors.As(err, &faults) || c != nil {
 				t.Fatalf("calendar %v, error %v", c, err)
 			}
-			if !slices.EqualFunc(faults, tt.want, func(f survey.Fault, want string) bool { return strings.HasPrefix(f.Error(), want) }) {
+			if !slices.EqualFunc(faults, tt.want, func(f plaintext.Fault, want string) bool { return strings.HasPrefix(f.Error(), want) }) {
 				t.Errorf("faults:\n%s\nwant:\n%s", faults, strings.Join(tt.want, "\n"))
 			}
 		})
@@ -265,7 +265,7 @@ func FuzzLoadHolidays(f *testing.F) {
 	f.Add(`{"england-and-wales":{"events":[{"date":"2027-01-01"},null,{}]}}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := LoadHolidays("f", strings.NewReader(text))
-		var faults survey.Faults
+		var faults plaintext.Faults
 		if (c == nil) == (err == nil) || err != nil && !errors.As(err, &faults) {
 			t.Fatalf("calendar %v, error %v", c != nil, err)
 		}

@@ -4,27 +4,16 @@ import (
 	"errors"
 	"slices"
 
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 )
-
-// Nation is where a local area lies.
-type Nation string
-
-// The nations that use the matrix, in the order in which they are shown.
-const (
-	Wales   Nation = "wales"
-	England Nation = "england"
-)
-
-// Nations lists every nation, in the order in which they are shown.
-var Nations = []Nation{Wales, England}
 
 // AreaRating is the agreed rating of one key element by one local area: what its workshop settled on.
 type AreaRating struct {
 	Area    string
-	Nation  Nation
-	Element string // id of an element of the matrix
-	Rating  Rating // a level from 1 up, or NotAnswered where the area did not rate the element
+	Nation  matrix.Nation
+	Element string        // id of an element of the matrix
+	Rating  matrix.Rating // a level from 1 up, or NotAnswered where the area did not rate the element
 }
 
 // What can be wrong with an agreed rating, beside ErrNoElement and ErrNoRating.
@@ -38,16 +27,16 @@ var (
 // Areas collects the agreed ratings of many local areas on one matrix. No disclosure rule applies to them: an agreed
 // rating is what an area states of itself in its submission, a published fact of the area and not a person's answer.
 type Areas struct {
-	matrix  *Matrix
-	nations map[string]Nation // by area
-	ratings map[areaElement]Rating
+	matrix  *matrix.Matrix
+	nations map[string]matrix.Nation // by area
+	ratings map[areaElement]matrix.Rating
 }
 
 type areaElement struct{ area, element string }
 
 // NewAreas returns a collection without ratings on the matrix, which must not change afterwards.
-func NewAreas(m *Matrix) *Areas {
-	return &Areas{matrix: m, nations: map[string]Nation{}, ratings: map[areaElement]Rating{}}
+func NewAreas(m *matrix.Matrix) *Areas {
+	return &Areas{matrix: m, nations: map[string]matrix.Nation{}, ratings: map[areaElement]matrix.Rating{}}
 }
 
 // Add takes one rating in. A rating that cannot stand changes nothing; its error is ErrNoArea, ErrNoNation, ErrNoElement,
@@ -57,14 +46,14 @@ func (a *Areas) Add(r AreaRating) error {
 	if at.area == "" {
 		return ErrNoArea
 	}
-	if !slices.Contains(Nations, r.Nation) {
+	if !slices.Contains(matrix.Nations, r.Nation) {
 		return ErrNoNation
 	}
 	if _, _, ok := a.matrix.Element(r.Element); !ok {
-		return ErrNoElement
+		return matrix.ErrNoElement
 	}
-	if r.Rating < NotAnswered || int(r.Rating) > len(a.matrix.Levels) {
-		return ErrNoRating
+	if r.Rating < matrix.NotAnswered || int(r.Rating) > len(a.matrix.Levels) {
+		return matrix.ErrNoRating
 	}
 	if n, known := a.nations[at.area]; known && n != r.Nation {
 		return ErrTwoNations
@@ -81,13 +70,13 @@ func (a *Areas) Add(r AreaRating) error {
 // on each level of each element, and how the ratings of each dimension are spread. Its slices follow the orders of the
 // matrix.
 type Overview struct {
-	Matrix *Matrix
+	Matrix *matrix.Matrix
 	Groups []AreaGroup // all areas together where they lie in several nations, then each nation that has areas
 }
 
 // AreaGroup is the areas of one nation, or of all.
 type AreaGroup struct {
-	Nation     Nation // empty for all areas together
+	Nation     matrix.Nation // empty for all areas together
 	Areas      int
 	Elements   []LevelCounts // ratings of areas: an area gives an element one at most
 	Dimensions []LevelCounts // the ratings of all elements of the dimension, pooled
@@ -107,7 +96,7 @@ type LevelCounts struct {
 // prints: the other reading, the mean of the elements' own shares, gives other figures than England's Lead and Deliver.
 func (a *Areas) Overview() Overview {
 	o := Overview{Matrix: a.matrix}
-	for _, n := range Nations {
+	for _, n := range matrix.Nations {
 		if g := a.group(n); g.Areas > 0 {
 			o.Groups = append(o.Groups, g)
 		}
@@ -119,7 +108,7 @@ func (a *Areas) Overview() Overview {
 }
 
 // group counts the areas of a nation; of all nations where it is empty.
-func (a *Areas) group(nation Nation) AreaGroup {
+func (a *Areas) group(nation matrix.Nation) AreaGroup {
 	g := AreaGroup{Nation: nation}
 	for _, n := range a.nations {
 		if nation == "" || n == nation {
@@ -132,7 +121,7 @@ func (a *Areas) group(nation Nation) AreaGroup {
 		elements[e.ID] = &count{levels: make([]int64, levels), notAnswered: int64(g.Areas)}
 	}
 	for at, r := range a.ratings {
-		if r == NotAnswered || nation != "" && a.nations[at.area] != nation {
+		if r == matrix.NotAnswered || nation != "" && a.nations[at.area] != nation {
 			continue
 		}
 		elements[at.element].levels[r-1]++

@@ -3,6 +3,7 @@ package survey
 import (
 	"errors"
 	"fmt"
+	"maturitybot/survey/matrix"
 	"testing"
 )
 
@@ -45,19 +46,19 @@ var appendixBAverages = []struct {
 // appendixBAreas is ten areas in each nation whose ratings give the counts of Appendix B.
 func appendixBAreas(t *testing.T) *Areas {
 	t.Helper()
-	m := &Matrix{Levels: make([]Level, 4)}
+	m := &matrix.Matrix{Levels: make([]matrix.Level, 4)}
 	for _, row := range appendixB {
 		if n := len(m.Dimensions); n == 0 || m.Dimensions[n-1].ID != row.dimension {
-			m.Dimensions = append(m.Dimensions, Dimension{ID: row.dimension, CoreElements: []CoreElement{{}}})
+			m.Dimensions = append(m.Dimensions, matrix.Dimension{ID: row.dimension, CoreElements: []matrix.CoreElement{{}}})
 		}
 		c := &m.Dimensions[len(m.Dimensions)-1].CoreElements[0]
-		c.Elements = append(c.Elements, Element{ID: row.element})
+		c.Elements = append(c.Elements, matrix.Element{ID: row.element})
 	}
 	a := NewAreas(m)
 	for _, row := range appendixB {
-		for nation, counts := range map[Nation][4]int{Wales: row.wales, England: row.england} {
+		for nation, counts := range map[matrix.Nation][4]int{matrix.Wales: row.wales, matrix.England: row.england} {
 			area := 0
-			rate := func(r Rating) {
+			rate := func(r matrix.Rating) {
 				area++
 				if err := a.Add(AreaRating{Area: fmt.Sprint(nation, area), Nation: nation, Element: row.element, Rating: r}); err != nil {
 					t.Fatal(err)
@@ -65,11 +66,11 @@ func appendixBAreas(t *testing.T) *Areas {
 			}
 			for level, n := range counts {
 				for range n {
-					rate(Rating(level + 1))
+					rate(matrix.Rating(level + 1))
 				}
 			}
 			for area < 10 {
-				rate(NotAnswered)
+				rate(matrix.NotAnswered)
 			}
 		}
 	}
@@ -85,7 +86,7 @@ func ints(figures []Figure) (all [4]int) {
 
 func TestAreasGiveTheReportsFigures(t *testing.T) {
 	o := appendixBAreas(t).Overview()
-	if len(o.Groups) != 3 || o.Groups[0].Nation != "" || o.Groups[1].Nation != Wales || o.Groups[2].Nation != England {
+	if len(o.Groups) != 3 || o.Groups[0].Nation != "" || o.Groups[1].Nation != matrix.Wales || o.Groups[2].Nation != matrix.England {
 		t.Fatalf("groups are %+v", o.Groups)
 	}
 	both, wales, england := o.Groups[0], o.Groups[1], o.Groups[2]
@@ -144,28 +145,28 @@ func TestAreasGiveTheReportsFigures(t *testing.T) {
 }
 
 func TestAreasRefuse(t *testing.T) {
-	a := NewAreas(&Matrix{Levels: make([]Level, 4), Dimensions: []Dimension{{CoreElements: []CoreElement{{Elements: []Element{{ID: "x"}, {ID: "y"}}}}}}})
+	a := NewAreas(&matrix.Matrix{Levels: make([]matrix.Level, 4), Dimensions: []matrix.Dimension{{CoreElements: []matrix.CoreElement{{Elements: []matrix.Element{{ID: "x"}, {ID: "y"}}}}}}})
 	for i, c := range []struct {
 		rating AreaRating
 		want   error
 	}{
-		{AreaRating{"North Ham", Wales, "x", 2}, nil},
-		{AreaRating{" ", Wales, "x", 2}, ErrNoArea},
+		{AreaRating{"North Ham", matrix.Wales, "x", 2}, nil},
+		{AreaRating{" ", matrix.Wales, "x", 2}, ErrNoArea},
 		{AreaRating{"B", "France", "x", 2}, ErrNoNation},
-		{AreaRating{"B", Wales, "z", 2}, ErrNoElement},
-		{AreaRating{"B", Wales, "x", 5}, ErrNoRating},
-		{AreaRating{"B", Wales, "x", DontKnow}, ErrNoRating},
-		{AreaRating{"north  ham ", England, "y", 2}, ErrTwoNations},
-		{AreaRating{"NORTH HAM", Wales, "x", 2}, ErrRatedTwice},
-		{AreaRating{"North Ham", Wales, "y", NotAnswered}, nil},
-		{AreaRating{"North Ham", Wales, "y", 1}, ErrRatedTwice},
+		{AreaRating{"B", matrix.Wales, "z", 2}, matrix.ErrNoElement},
+		{AreaRating{"B", matrix.Wales, "x", 5}, matrix.ErrNoRating},
+		{AreaRating{"B", matrix.Wales, "x", matrix.DontKnow}, matrix.ErrNoRating},
+		{AreaRating{"north  ham ", matrix.England, "y", 2}, ErrTwoNations},
+		{AreaRating{"NORTH HAM", matrix.Wales, "x", 2}, ErrRatedTwice},
+		{AreaRating{"North Ham", matrix.Wales, "y", matrix.NotAnswered}, nil},
+		{AreaRating{"North Ham", matrix.Wales, "y", 1}, ErrRatedTwice},
 	} {
 		if err := a.Add(c.rating); !errors.Is(err, c.want) || c.want == nil && err != nil {
 			t.Errorf("row %d, %+v: %v, want %v", i, c.rating, err, c.want)
 		}
 	}
 	o := a.Overview()
-	if len(o.Groups) != 1 || o.Groups[0].Nation != Wales || o.Groups[0].Areas != 1 {
+	if len(o.Groups) != 1 || o.Groups[0].Nation != matrix.Wales || o.Groups[0].Areas != 1 {
 		t.Fatalf("a refused rating left something behind, or one nation is shown twice: %+v", o.Groups)
 	}
 	y := o.Groups[0].Elements[1]

@@ -11,6 +11,7 @@ import (
 
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // acts returns the acts of a round's record, which must be whole.
@@ -231,7 +232,7 @@ func TestEveryFieldOfARoundIsRecorded(t *testing.T) {
 	}
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
 	full := reflect.ValueOf(survey.Round{
-		ID: "r", Version: 1, State: survey.Open, Area: "a", Matrix: "m", Languages: []survey.Lang{"en", "cy"}, TimeZone: "UTC", ClosesAt: at,
+		ID: "r", Version: 1, State: survey.Open, Area: "a", Matrix: "m", Languages: []matrix.Lang{"en", "cy"}, TimeZone: "UTC", ClosesAt: at,
 		Workshop: survey.Workshop{At: at, Place: "p"}, Channel: "c", Coordinators: []survey.PersonID{ana, ben}, MinGroup: 5,
 		Consensus: survey.Consensus{Percent: 70, AllowFarMinority: true}, OpenedAt: at, ClosedAt: at, RemindedAt: at, Nudged: 1,
 		Reminders: survey.ReminderPlan{BeforeClose: []int{7, 3}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 5, Cron: "s", Paused: true},

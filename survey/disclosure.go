@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 )
 
@@ -173,7 +174,7 @@ func hideUnrated(counts []count, visible []visibility, minGroup int64) {
 	}
 }
 
-func (t *Tally) publishElement(i int, e Element, counts []count, visible []visibility, p Published) ElementResult {
+func (t *Tally) publishElement(i int, e matrix.Element, counts []count, visible []visibility, p Published) ElementResult {
 	r := ElementResult{ID: e.ID, Dimension: t.matrix.DimensionOf(e.ID).ID, Information: make([]Figure, len(t.kinds))}
 	for g, c := range counts {
 		r.Groups = append(r.Groups, publishCells(c, visible[g], p.Context.Consensus))
@@ -189,7 +190,7 @@ func (t *Tally) publishElement(i int, e Element, counts []count, visible []visib
 	return r
 }
 
-func publishDimension(d Dimension, counts [][]count, visible [][]visibility, p Published) DimensionResult {
+func publishDimension(d matrix.Dimension, counts [][]count, visible [][]visibility, p Published) DimensionResult {
 	r := DimensionResult{ID: d.ID}
 	for g := range p.Groups {
 		pooled := count{levels: make([]int64, len(p.Matrix.Levels))}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"maturitybot/survey/matrix"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,33 +16,33 @@ import (
 )
 
 // madeUpMatrix has the given numbers of elements (in two dimensions), levels and role groups (a role each).
-func madeUpMatrix(elements, levels, groups int) *Matrix {
-	m := &Matrix{ID: "made-up", Version: 1, Languages: []Lang{English, Welsh}}
+func madeUpMatrix(elements, levels, groups int) *matrix.Matrix {
+	m := &matrix.Matrix{ID: "made-up", Version: 1, Languages: []matrix.Lang{matrix.English, matrix.Welsh}}
 	for i := range levels {
-		m.Levels = append(m.Levels, Level{ID: fmt.Sprint("l", i+1), Name: Text{English: fmt.Sprint("Level ", i+1)}})
+		m.Levels = append(m.Levels, matrix.Level{ID: fmt.Sprint("l", i+1), Name: matrix.Text{matrix.English: fmt.Sprint("Level ", i+1)}})
 	}
 	for _, id := range []string{"plan", "lead"} {
-		m.Dimensions = append(m.Dimensions, Dimension{ID: id, CoreElements: []CoreElement{{}}})
+		m.Dimensions = append(m.Dimensions, matrix.Dimension{ID: id, CoreElements: []matrix.CoreElement{{}}})
 	}
 	for i := range elements {
 		d := &m.Dimensions[i*2/elements].CoreElements[0]
-		d.Elements = append(d.Elements, Element{ID: fmt.Sprint("e", i+1)})
+		d.Elements = append(d.Elements, matrix.Element{ID: fmt.Sprint("e", i+1)})
 	}
 	for i := range groups {
-		m.RoleGroups = append(m.RoleGroups, RoleGroup{
-			ID: fmt.Sprint("g", i+1), Roles: []Role{{ID: fmt.Sprint("r", i+1)}},
+		m.RoleGroups = append(m.RoleGroups, matrix.RoleGroup{
+			ID: fmt.Sprint("g", i+1), Roles: []matrix.Role{{ID: fmt.Sprint("r", i+1)}},
 		})
 	}
-	m.Information = []InformationType{{ID: "figures"}, {ID: "stories"}}
+	m.Information = []matrix.InformationType{{ID: "figures"}, {ID: "stories"}}
 	return m
 }
 
 // answered is n responses of a group that give the same rating to each of the elements.
-func answered(t *Tally, n int, group string, ratings ...Rating) {
+func answered(t *Tally, n int, group string, ratings ...matrix.Rating) {
 	for range n {
 		r := Response{Group: group, Answers: map[string]Answer{}}
 		for i, rating := range ratings {
-			if rating != NotAnswered {
+			if rating != matrix.NotAnswered {
 				r.Answers[fmt.Sprint("e", i+1)] = Answer{Rating: rating}
 			}
 		}
@@ -80,7 +81,7 @@ func TestDisclosureRule(t *testing.T) {
 			tally := NewTally(madeUpMatrix(1, 4, len(c.groups)))
 			for i, n := range c.groups {
 				answered(tally, n, fmt.Sprint("g", i+1), 2)
-				answered(tally, 1, fmt.Sprint("g", i+1), DontKnow)
+				answered(tally, 1, fmt.Sprint("g", i+1), matrix.DontKnow)
 			}
 			p := Publish(tally, ResultContext{MinGroup: 5})
 			if got := rated(p.Elements[0].Groups); got != c.want {
@@ -117,7 +118,7 @@ func TestDisclosureRuleOfThoseWhoDidNotRate(t *testing.T) {
 			tally := NewTally(madeUpMatrix(2, 4, len(c.groups)))
 			for i, n := range c.groups {
 				answered(tally, n[0], fmt.Sprint("g", i+1), 2, 2)
-				answered(tally, n[1], fmt.Sprint("g", i+1), DontKnow, 2)
+				answered(tally, n[1], fmt.Sprint("g", i+1), matrix.DontKnow, 2)
 			}
 			var got []string
 			for _, cells := range Publish(tally, ResultContext{MinGroup: 5}).Elements[0].Groups {
@@ -152,8 +153,8 @@ func TestPeopleOfNoStatedRoleAreAGroup(t *testing.T) {
 
 func TestDimensionIsShownWhereEachOfItsElementsIs(t *testing.T) {
 	tally := NewTally(madeUpMatrix(4, 4, 2)) // e1 and e2, e3 and e4
-	answered(tally, 6, "g1", 1, 2, NotAnswered, DontKnow)
-	answered(tally, 6, "g2", 1, 4, 3, DontKnow)
+	answered(tally, 6, "g1", 1, 2, matrix.NotAnswered, matrix.DontKnow)
+	answered(tally, 6, "g2", 1, 4, 3, matrix.DontKnow)
 	p := Publish(tally, ResultContext{MinGroup: 5})
 	plan, lead := p.Dimensions[0], p.Dimensions[1]
 	if got := rated(plan.Groups); got != "24 12 12" {
@@ -170,7 +171,7 @@ func TestDimensionIsShownWhereEachOfItsElementsIs(t *testing.T) {
 
 func TestDimensionNobodyOfAGroupRated(t *testing.T) {
 	tally := NewTally(madeUpMatrix(4, 4, 2))
-	answered(tally, 6, "g1", DontKnow, NotAnswered, 3, NotApplicable)
+	answered(tally, 6, "g1", matrix.DontKnow, matrix.NotAnswered, 3, matrix.NotApplicable)
 	answered(tally, 6, "g2", 1, 4, 3, 4)
 	p := Publish(tally, ResultContext{MinGroup: 5})
 	plan, lead := p.Dimensions[0].Groups[1], p.Dimensions[1].Groups[1]
@@ -186,11 +187,11 @@ func TestDimensionNobodyOfAGroupRated(t *testing.T) {
 func TestDimensionHidesThoseWhoDidNotRateWhereOneElementDoes(t *testing.T) {
 	tally := NewTally(madeUpMatrix(4, 4, 3)) // e1 and e2, e3 and e4
 	answered(tally, 6, "g1", 1, 2, 3, 4)
-	answered(tally, 1, "g1", DontKnow, DontKnow, DontKnow, 4)
+	answered(tally, 1, "g1", matrix.DontKnow, matrix.DontKnow, matrix.DontKnow, 4)
 	answered(tally, 9, "g2", 1, 4, 3, 4)
-	answered(tally, 6, "g2", DontKnow, 4, DontKnow, 4)
-	answered(tally, 3, "g3", DontKnow, 4, 3, 4)
-	answered(tally, 3, "g3", DontKnow, 4, 3, 4)
+	answered(tally, 6, "g2", matrix.DontKnow, 4, matrix.DontKnow, 4)
+	answered(tally, 3, "g3", matrix.DontKnow, 4, 3, 4)
+	answered(tally, 3, "g3", matrix.DontKnow, 4, 3, 4)
 	p := Publish(tally, ResultContext{MinGroup: 5})
 	plan, lead := p.Dimensions[0].Groups, p.Dimensions[1].Groups
 	if got := fmt.Sprint(plan[1].Rated, plan[1].Counts, plan[1].DontKnow, plan[2].DontKnow, plan[0].DontKnow); got != "12 [6 6 0 0] [c] 6 14" {
@@ -206,9 +207,9 @@ func TestWhatIsPublishedOfAnElement(t *testing.T) {
 	answered(tally, 7, "g1", 2)
 	answered(tally, 2, "g1", 4)
 	answered(tally, 1, "g1", 1)
-	answered(tally, 1, "g1", DontKnow)
-	answered(tally, 2, "g1", NotApplicable)
-	answered(tally, 3, "g1", NotAnswered, 3)
+	answered(tally, 1, "g1", matrix.DontKnow)
+	answered(tally, 2, "g1", matrix.NotApplicable)
+	answered(tally, 3, "g1", matrix.NotAnswered, 3)
 	p := Publish(tally, ResultContext{MinGroup: 3, Consensus: Consensus{Percent: 70}})
 	c := p.Elements[0].Everyone()
 	got := fmt.Sprint(c.Rated, c.DontKnow, c.NotApplicable, c.NotAnswered, c.Counts, c.Percent, c.Shares,
@@ -241,15 +242,15 @@ func TestTermsThatCannotStandAreRaised(t *testing.T) {
 func TestAgendaIsInOrderOfDisagreement(t *testing.T) {
 	tally := NewTally(madeUpMatrix(6, 4, 1))
 	for i := range 6 {
-		low, high := Rating(1), Rating(4)
+		low, high := matrix.Rating(1), matrix.Rating(4)
 		if i%2 == 0 {
 			low, high = 2, 3
 		}
-		second := NotAnswered
+		second := matrix.NotAnswered
 		if i == 0 {
 			second = 4
 		}
-		answered(tally, 1, "g1", 2, low, second, 3, Rating(i%4)+1, high)
+		answered(tally, 1, "g1", 2, low, second, 3, matrix.Rating(i%4)+1, high)
 	}
 	p := Publish(tally, ResultContext{MinGroup: 3})
 	// e5 is spread, e2 and e6 are split between neighbours, e1 and e4 all agree, e3 has too few ratings.
@@ -264,7 +265,7 @@ func TestAgendaIsInOrderOfDisagreement(t *testing.T) {
 
 func TestAgendaPutsSmallerMostCommonShareFirstWhenAgreementIsTheSame(t *testing.T) {
 	tally := NewTally(madeUpMatrix(2, 4, 1))
-	for _, pair := range [][2]Rating{{2, 2}, {3, 2}, {3, 2}, {3, 3}, {3, 3}, {4, 3}} { // 0 1 4 1 and 0 3 3 0
+	for _, pair := range [][2]matrix.Rating{{2, 2}, {3, 2}, {3, 2}, {3, 3}, {3, 3}, {4, 3}} { // 0 1 4 1 and 0 3 3 0
 		answered(tally, 1, "g1", pair[0], pair[1])
 	}
 	p := Publish(tally, ResultContext{MinGroup: 3})
@@ -314,7 +315,7 @@ func TestTallyCountsOnlyWhatTheMatrixKnows(t *testing.T) {
 	answered(tally, 3, "g1", 4)
 	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"e1": {Rating: 5}}})
 	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"gone": {Rating: 1}}})
-	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"e1": {Rating: NotAnswered}}})
+	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"e1": {Rating: matrix.NotAnswered}}})
 	tally.Add(Response{Group: "g1"})
 	if p := Publish(tally, ResultContext{MinGroup: 3}); p.Respondents != 3 || p.Elements[0].Everyone().NotAnswered.String() != "0" {
 		t.Errorf("%d respondents, %v", p.Respondents, p.Elements[0].Everyone())
@@ -373,9 +374,9 @@ func drawTally(t *rapid.T) (*Tally, ResultContext) {
 		g := lowest(groups+1, groupSkew) // the last is no stated role
 		r := Response{Group: fmt.Sprint("g", g+1), Answers: map[string]Answer{}}
 		for e := range elements {
-			rating := Rating(lowest(levels, levelSkew) + 1)
+			rating := matrix.Rating(lowest(levels, levelSkew) + 1)
 			if groupUnrated[[2]int{g, e}] || rng.Float64() < unrated {
-				rating = Rating(-rng.IntN(3))
+				rating = matrix.Rating(-rng.IntN(3))
 			}
 			r.Answers[fmt.Sprint("e", e+1)] = Answer{Rating: rating}
 		}
@@ -746,10 +747,10 @@ func TestTheAttackerFindsWhatSubtractionFinds(t *testing.T) {
 
 	tally = NewTally(madeUpMatrix(2, 4, 3))
 	answered(tally, 7, "g1", 1, 2)
-	answered(tally, 4, "g1", DontKnow, 2)
+	answered(tally, 4, "g1", matrix.DontKnow, 2)
 	answered(tally, 8, "g2", 2, 3)
-	answered(tally, 6, "g2", NotApplicable, 3)
-	answered(tally, 2, "g3", DontKnow, 4)
+	answered(tally, 6, "g2", matrix.NotApplicable, 3)
+	answered(tally, 2, "g3", matrix.DontKnow, 4)
 	p = Publish(tally, ResultContext{MinGroup: 5})
 	if deduce(p, tally.respondents)["e1/3/dont_know"] {
 		t.Error("what a group that did not rate said instead follows from what is published")
@@ -776,11 +777,11 @@ func TestHowMuchIsHiddenAt34Answers(t *testing.T) {
 			tally := NewTally(madeUpMatrix(17, 4, 4))
 			for g, n := range mix.people {
 				for range n {
-					ratings := make([]Rating, 17)
+					ratings := make([]matrix.Rating, 17)
 					for e := range ratings {
-						ratings[e] = Rating(rng.IntN(4) + 1)
+						ratings[e] = matrix.Rating(rng.IntN(4) + 1)
 						if rng.IntN(100) < 15 {
-							ratings[e] = DontKnow
+							ratings[e] = matrix.DontKnow
 						}
 					}
 					answered(tally, 1, fmt.Sprint("g", g+1), ratings...)
@@ -812,9 +813,9 @@ func TestHowMuchIsHiddenAt34Answers(t *testing.T) {
 
 func TestPublishedAsJSON(t *testing.T) {
 	tally := NewTally(madeUpMatrix(2, 2, 2))
-	answered(tally, 4, "g1", 1, NotAnswered)
-	answered(tally, 3, "g1", 2, NotAnswered)
-	answered(tally, 1, "g1", DontKnow, 2)
+	answered(tally, 4, "g1", 1, matrix.NotAnswered)
+	answered(tally, 3, "g1", 2, matrix.NotAnswered)
+	answered(tally, 1, "g1", matrix.DontKnow, 2)
 	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"e1": {Rating: 1, Detail: Detail{
 		Note: "<b>=1+1", Barrier: "money", Information: []string{"stories"},
 	}}}})
@@ -875,7 +876,7 @@ func BenchmarkTallyAdd(b *testing.B) {
 	for i := range responses {
 		r := Response{Group: fmt.Sprint("g", rng.IntN(5)), Answers: map[string]Answer{}}
 		for e := range 17 {
-			r.Answers[fmt.Sprint("e", e+1)] = Answer{Rating: Rating(rng.IntN(7) - 2)}
+			r.Answers[fmt.Sprint("e", e+1)] = Answer{Rating: matrix.Rating(rng.IntN(7) - 2)}
 		}
 		responses[i] = r
 	}

@@ -3,6 +3,7 @@ package survey
 import (
 	"bytes"
 	"encoding/json"
+	"maturitybot/survey/matrix"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ const (
 // Published is all that may be known of a round's answers. Only Publish makes one that holds figures. Its slices
 // follow the orders of the matrix, so that a place in one is a place in the other.
 type Published struct {
-	Matrix      *Matrix
+	Matrix      *matrix.Matrix
 	Context     ResultContext // as applied
 	Respondents int           // people who answered at least one element in any way
 	Groups      []Group
@@ -64,7 +65,7 @@ func (p Published) FileName() string {
 // those of no stated role if there are any.
 type Group struct {
 	ID   string
-	Name Text // empty for the two groups that are not of the matrix
+	Name matrix.Text // empty for the two groups that are not of the matrix
 }
 
 // ElementResult is what may be known of one key element.
@@ -334,8 +335,8 @@ func (p Published) byLevel(figures []Figure) levelsJSON {
 
 type (
 	namedJSON struct {
-		ID   string `json:"id"`
-		Name Text   `json:"name"`
+		ID   string      `json:"id"`
+		Name matrix.Text `json:"name"`
 	}
 	consensusJSON struct {
 		Percent          int  `json:"percent"`
@@ -361,12 +362,12 @@ type (
 		Respondents int    `json:"respondents"`
 	}
 	representationJSON struct {
-		Role      string `json:"role"`
-		Name      Text   `json:"name"`
-		Group     string `json:"group"`
-		Invited   Figure `json:"invited"`
-		Finished  int    `json:"finished"`
-		Workshops *int   `json:"report_workshops_percent"`
+		Role      string      `json:"role"`
+		Name      matrix.Text `json:"name"`
+		Group     string      `json:"group"`
+		Invited   Figure      `json:"invited"`
+		Finished  int         `json:"finished"`
+		Workshops *int        `json:"report_workshops_percent"`
 	}
 	levelJSON struct {
 		namedJSON
@@ -414,7 +415,7 @@ type (
 
 // levelsJSON is an object by level id, in the levels' order, which a map would lose.
 type levelsJSON struct {
-	levels  []Level
+	levels  []matrix.Level
 	figures []Figure
 }
 

@@ -10,19 +10,20 @@ import (
 	"unicode/utf8"
 
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 )
 
 // Rounds is everything that can be done with rounds. Each method checks that the person may do it.
 type Rounds struct {
 	store    Store
-	matrices map[string]*Matrix
+	matrices map[string]*matrix.Matrix
 	now      func() time.Time
 }
 
 // NewRounds works on the store, with the matrices that rounds may be asked with, by the clock given.
-func NewRounds(store Store, matrices []*Matrix, now func() time.Time) *Rounds {
-	r := &Rounds{store: store, matrices: map[string]*Matrix{}, now: now}
+func NewRounds(store Store, matrices []*matrix.Matrix, now func() time.Time) *Rounds {
+	r := &Rounds{store: store, matrices: map[string]*matrix.Matrix{}, now: now}
 	for _, m := range matrices {
 		r.matrices[m.ID] = m
 	}
@@ -30,7 +31,7 @@ func NewRounds(store Store, matrices []*Matrix, now func() time.Time) *Rounds {
 }
 
 // Matrix returns the matrix a round is asked with.
-func (r *Rounds) Matrix(round Round) (*Matrix, error) {
+func (r *Rounds) Matrix(round Round) (*matrix.Matrix, error) {
 	m, ok := r.matrices[round.Matrix]
 	if !ok {
 		return nil, fmt.Errorf("find matrix %q of round %s: this installation does not have it", round.Matrix, round.ID)
@@ -64,7 +65,7 @@ func (r *Rounds) check(round *Round) error {
 		return &InputError{Field: "area", Reason: "long", Limit: MaxAreaRunes}
 	case !known:
 		return &InputError{Field: "matrix", Reason: "unknown"}
-	case len(round.Languages) == 0 || slices.ContainsFunc(round.Languages, func(l Lang) bool { return !m.Has(l) }):
+	case len(round.Languages) == 0 || slices.ContainsFunc(round.Languages, func(l matrix.Lang) bool { return !m.Has(l) }):
 		return &InputError{Field: "languages", Reason: "unknown"}
 	case len(round.Coordinators) == 0:
 		return &InputError{Field: "coordinators", Reason: "empty"}
@@ -674,7 +675,7 @@ func (r *Rounds) invited(ctx context.Context, id RoundID, person PersonID) (Part
 }
 
 // SetLanguage keeps the language a person wants to be asked in.
-func (r *Rounds) SetLanguage(ctx context.Context, id RoundID, person PersonID, lang Lang) (Participation, error) {
+func (r *Rounds) SetLanguage(ctx context.Context, id RoundID, person PersonID, lang matrix.Lang) (Participation, error) {
 	seat, err := r.invited(ctx, id, person)
 	if err != nil {
 		return seat, err
@@ -788,13 +789,13 @@ func (r *Rounds) describe(ctx context.Context, id RoundID, person PersonID, set 
 
 // Answer keeps a rating of an element, given by one gesture. It returns the response as it stands
 // after it. An answer that is refused with a *TooSoonError comes with the response as well.
-func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Operation, element string, rating Rating) (Participation, Response, error) {
+func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Operation, element string, rating matrix.Rating) (Participation, Response, error) {
 	seat, m, err := r.about(ctx, id, person, element)
 	if err != nil {
 		return seat, Response{}, err
 	}
-	if rating < NotApplicable || int(rating) > len(m.Levels) {
-		return seat, Response{}, fmt.Errorf("answer %s: %w", element, ErrNoRating)
+	if rating < matrix.NotApplicable || int(rating) > len(m.Levels) {
+		return seat, Response{}, fmt.Errorf("answer %s: %w", element, matrix.ErrNoRating)
 	}
 	resp, err := r.store.Answer(ctx, seat, r.now(), g, element, rating)
 	return seat, resp, err
@@ -808,7 +809,7 @@ func (r *Rounds) Current(ctx context.Context, seat Participation, resp Response)
 }
 
 // about returns the seat of somebody who may answer the element, and the matrix that has it.
-func (r *Rounds) about(ctx context.Context, id RoundID, person PersonID, element string) (Participation, *Matrix, error) {
+func (r *Rounds) about(ctx context.Context, id RoundID, person PersonID, element string) (Participation, *matrix.Matrix, error) {
 	seat, err := r.taking(ctx, id, person)
 	if err != nil {
 		return seat, nil, err
@@ -818,7 +819,7 @@ func (r *Rounds) about(ctx context.Context, id RoundID, person PersonID, element
 		return seat, nil, err
 	}
 	if _, _, ok := m.Element(element); !ok {
-		return seat, nil, fmt.Errorf("find element: %w", ErrNoElement)
+		return seat, nil, fmt.Errorf("find element: %w", matrix.ErrNoElement)
 	}
 	return seat, m, nil
 }
@@ -830,17 +831,17 @@ func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, g Oper
 		return seat, Response{}, err
 	}
 	for _, k := range d.Information {
-		if _, ok := m.Kind(k); !ok {
+		if _, ok := m.InformationType(k); !ok {
 			return seat, Response{}, &InputError{Field: "information", Reason: "unknown"}
 		}
 	}
 	d.Information = slices.Compact(slices.Sorted(slices.Values(d.Information)))
 	d.Note, d.Barrier = strings.TrimSpace(plaintext.Clean(d.Note)), strings.TrimSpace(plaintext.Clean(d.Barrier))
 	switch {
-	case utf8.RuneCountInString(d.Note) > MaxNoteRunes:
-		return seat, Response{}, &InputError{Field: "note", Reason: "long", Limit: MaxNoteRunes}
-	case utf8.RuneCountInString(d.Barrier) > MaxBarrierRunes:
-		return seat, Response{}, &InputError{Field: "barrier", Reason: "long", Limit: MaxBarrierRunes}
+	case utf8.RuneCountInString(d.Note) > matrix.MaxNoteRunes:
+		return seat, Response{}, &InputError{Field: "note", Reason: "long", Limit: matrix.MaxNoteRunes}
+	case utf8.RuneCountInString(d.Barrier) > matrix.MaxBarrierRunes:
+		return seat, Response{}, &InputError{Field: "barrier", Reason: "long", Limit: matrix.MaxBarrierRunes}
 	}
 	resp, err := r.store.Detail(ctx, seat, r.now(), g, element, d)
 	if err != nil {

@@ -11,16 +11,17 @@ import (
 
 	"maturitybot/adapters/redis"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
-var matrix = &survey.Matrix{
-	ID: "m", Languages: []survey.Lang{"en"},
-	Levels: []survey.Level{{ID: "low"}, {ID: "high"}},
-	Dimensions: []survey.Dimension{{ID: "d", CoreElements: []survey.CoreElement{{Elements: []survey.Element{
-		{ID: "one", Descriptors: make([]survey.Text, 2)}, {ID: "two", Descriptors: make([]survey.Text, 2)},
+var testMatrix = &matrix.Matrix{
+	ID: "m", Languages: []matrix.Lang{"en"},
+	Levels: []matrix.Level{{ID: "low"}, {ID: "high"}},
+	Dimensions: []matrix.Dimension{{ID: "d", CoreElements: []matrix.CoreElement{{Elements: []matrix.Element{
+		{ID: "one", Descriptors: make([]matrix.Text, 2)}, {ID: "two", Descriptors: make([]matrix.Text, 2)},
 	}}}}},
-	RoleGroups:  []survey.RoleGroup{{ID: "health", Roles: []survey.Role{{ID: "midwife"}}}, {ID: "family", Roles: []survey.Role{{ID: "parent"}}}},
-	Information: []survey.InformationType{{ID: "figures"}},
+	RoleGroups:  []matrix.RoleGroup{{ID: "health", Roles: []matrix.Role{{ID: "midwife"}}}, {ID: "family", Roles: []matrix.Role{{ID: "parent"}}}},
+	Information: []matrix.InformationType{{ID: "figures"}},
 }
 
 const ana, ben = survey.PersonID("p:w:ana"), survey.PersonID("p:w:ben")
@@ -44,13 +45,13 @@ func newDesk(t *testing.T) *desk {
 	})
 	d := &desk{now: time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)}
 	store.SetTime(d.now)
-	d.Rounds = survey.NewRounds(store, []*survey.Matrix{matrix}, func() time.Time { return d.now })
+	d.Rounds = survey.NewRounds(store, []*matrix.Matrix{testMatrix}, func() time.Time { return d.now })
 	return d
 }
 
 func (d *desk) proposal() survey.Round {
 	return survey.Round{
-		ID: "r", Area: "Northshire", Matrix: "m", Languages: []survey.Lang{"en"}, TimeZone: "Europe/London", Channel: "p:w:c",
+		ID: "r", Area: "Northshire", Matrix: "m", Languages: []matrix.Lang{"en"}, TimeZone: "Europe/London", Channel: "p:w:c",
 		ClosesAt: d.now.AddDate(0, 0, 14), Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
 	}
 }
@@ -73,7 +74,7 @@ func TestCreateRefusesWhatCannotStand(t *testing.T) {
 		"area: empty":         func(r *survey.Round) { r.Area = "  " },
 		"area: long":          func(r *survey.Round) { r.Area = strings.Repeat("ŵ", survey.MaxAreaRunes+1) },
 		"matrix: unknown":     func(r *survey.Round) { r.Matrix = "x" },
-		"languages: unknown":  func(r *survey.Round) { r.Languages = []survey.Lang{"en", "cy"} },
+		"languages: unknown":  func(r *survey.Round) { r.Languages = []matrix.Lang{"en", "cy"} },
 		"coordinators: empty": func(r *survey.Round) { r.Coordinators = nil },
 		"min_group: low":      func(r *survey.Round) { r.MinGroup = survey.MinGroupFloor - 1 },
 		"agreed: range":       func(r *survey.Round) { r.Consensus.Percent = 49 },
@@ -286,9 +287,9 @@ func TestAnswersThatCannotBe(t *testing.T) {
 	d.take(t, ben, survey.Unstated)
 	for _, c := range []struct {
 		element string
-		rating  survey.Rating
+		rating  matrix.Rating
 		want    error
-	}{{"none", 1, survey.ErrNoElement}, {"one", 3, survey.ErrNoRating}, {"one", -3, survey.ErrNoRating}, {"one", 2, nil}, {"one", survey.DontKnow, nil}} {
+	}{{"none", 1, matrix.ErrNoElement}, {"one", 3, matrix.ErrNoRating}, {"one", -3, matrix.ErrNoRating}, {"one", 2, nil}, {"one", matrix.DontKnow, nil}} {
 		if _, _, err := d.Answer(t.Context(), "r", ben, survey.Operation{ID: "op" + fmt.Sprint(c.rating)}, c.element, c.rating); !errors.Is(err, c.want) {
 			t.Errorf("%s %d: got %v, want %v", c.element, c.rating, err, c.want)
 		}

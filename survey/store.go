@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 	"time"
 )
 
@@ -91,7 +92,7 @@ type ResponseStore interface {
 	// and with ErrNotTakingPart when there is no response. An answer to an open element that was
 	// made within DoubleTap of the answer to another it refuses with a *TooSoonError, and returns
 	// the response beside it.
-	Answer(ctx context.Context, s Participation, now time.Time, g Operation, element string, rating Rating) (Response, error)
+	Answer(ctx context.Context, s Participation, now time.Time, g Operation, element string, rating matrix.Rating) (Response, error)
 	// Detail keeps what was added to an element, replacing what was there, on the same terms as Answer.
 	Detail(ctx context.Context, s Participation, now time.Time, g Operation, element string, d Detail) (Response, error)
 	// Current says whether the person's entry in the roster and the response are still as they were

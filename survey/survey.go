@@ -1,11 +1,12 @@
-// Package survey holds the rules of a round of the maturity matrix: who takes part, what may be answered
-// and until when, what closing means, and what of the answers may be shown. It uses the standard library
-// only, and knows nothing of chat platforms, of Redis, of languages beyond their codes, or of how a
-// result is drawn.
+// Package survey holds the rules of a round of the maturity matrix: who takes part, who may do what,
+// what may be answered and until when, what closing means, and what of the answers may be shown. It
+// knows nothing of chat platforms, of Redis, of languages beyond their codes, or of how a result is
+// drawn.
 package survey
 
 import (
 	"errors"
+	"maturitybot/survey/matrix"
 	"time"
 )
 
@@ -50,8 +51,6 @@ const (
 	MaxAreaRunes         = 60
 	MaxPlaceRunes        = 200
 	MaxOrganisationRunes = 80
-	MaxNoteRunes         = 500
-	MaxBarrierRunes      = 300
 	// Retention is how long a round is kept after the day its survey closes.
 	Retention = 365 * 24 * time.Hour
 	// DefaultTimeZone is where both editions of the matrix are used.
@@ -64,9 +63,9 @@ type Round struct {
 	Version      int // counts the changes; a change made from an older version is refused
 	State        State
 	Area         string
-	Matrix       string // the id of the matrix it is asked with
-	Languages    []Lang // the first is the language of the coordinator's channel
-	TimeZone     string // an IANA name
+	Matrix       string        // the id of the matrix it is asked with
+	Languages    []matrix.Lang // the first is the language of the coordinator's channel
+	TimeZone     string        // an IANA name
 	ClosesAt     time.Time
 	Workshop     Workshop
 	Channel      string // the coordinator's channel, as the bot addresses it
@@ -169,9 +168,9 @@ var Scopes = []Scope{ScopeTeam, ScopeOrganisation, ScopeArea}
 type Member struct {
 	Person           PersonID
 	Status           Status
-	Language         Lang   // chosen by the person; empty until then
-	Role             string // id of a role of the matrix, Unstated, or empty while not known; first the coordinator's guess, then the person's own word
-	Group            string // id of that role's group in the matrix
+	Language         matrix.Lang // chosen by the person; empty until then
+	Role             string      // id of a role of the matrix, Unstated, or empty while not known; first the coordinator's guess, then the person's own word
+	Group            string      // id of that role's group in the matrix
 	Organisation     string
 	Scope            Scope
 	Notice           string    // version of the privacy notice that was accepted
@@ -190,16 +189,6 @@ func (m Member) TakesPart() bool { return m.Status == Started || m.Status == Fin
 // NoticeDay is the day on which the person accepted the notice, as midnight UTC; zero for never.
 func (m Member) NoticeDay() time.Time { return m.NoticeAt.UTC().Truncate(24 * time.Hour) }
 
-// Rating is what a person said of one element: a level from 1 up, or one of the two other answers.
-type Rating int
-
-// Ratings that are not levels.
-const (
-	NotAnswered   Rating = 0
-	DontKnow      Rating = -1
-	NotApplicable Rating = -2
-)
-
 // Detail is what a person may add to a rating.
 type Detail struct {
 	Information []string // ids of the matrix's kinds of information held
@@ -212,7 +201,7 @@ func (d Detail) IsZero() bool { return len(d.Information) == 0 && d.Note == "" &
 
 // Answer is everything one person said of one element.
 type Answer struct {
-	Rating Rating
+	Rating matrix.Rating
 	Detail Detail
 }
 
@@ -227,7 +216,7 @@ type Response struct {
 func (r Response) Rated() int {
 	n := 0
 	for _, a := range r.Answers {
-		if a.Rating != NotAnswered {
+		if a.Rating != matrix.NotAnswered {
 			n++
 		}
 	}
@@ -266,8 +255,6 @@ var (
 	ErrNotTakingPart  = errors.New("the person does not take part")
 	ErrWithdrawn      = errors.New("the person has withdrawn")
 	ErrNotCoordinator = errors.New("not a coordinator of this round")
-	ErrNoElement      = errors.New("no such element")
-	ErrNoRating       = errors.New("no such level")
 	ErrChanged        = errors.New("changed by somebody else in between")
 	ErrUnavailable    = errors.New("the store cannot be reached")
 )

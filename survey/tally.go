@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 )
 
@@ -13,7 +14,7 @@ import (
 // that is how a result cannot reach anybody past the disclosure rule. It is not safe for use by several
 // goroutines at once.
 type Tally struct {
-	matrix      *Matrix
+	matrix      *matrix.Matrix
 	elements    map[string]int // place of an element by its id
 	groups      map[string]int // place of a role group by its id
 	kinds       map[string]int
@@ -26,7 +27,7 @@ type Tally struct {
 }
 
 // NewTally returns an empty tally of responses to the matrix, which must not change afterwards.
-func NewTally(m *Matrix) *Tally {
+func NewTally(m *matrix.Matrix) *Tally {
 	elements := m.Elements()
 	t := &Tally{
 		matrix:      m,
@@ -108,14 +109,14 @@ func (t *Tally) addDetail(element int, d Detail) {
 }
 
 // cell is where a rating is counted: its level from 0, then don't know, then not applicable.
-func (t *Tally) cell(r Rating) (int, bool) {
+func (t *Tally) cell(r matrix.Rating) (int, bool) {
 	levels := len(t.matrix.Levels)
 	switch {
 	case r >= 1 && int(r) <= levels:
 		return int(r) - 1, true
-	case r == DontKnow:
+	case r == matrix.DontKnow:
 		return levels, true
-	case r == NotApplicable:
+	case r == matrix.NotApplicable:
 		return levels + 1, true
 	}
 	return 0, false

@@ -17,6 +17,7 @@ import (
 
 	"maturitybot/adapters/spreadsheet"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 	"maturitybot/survey/rows"
 )
@@ -47,16 +48,16 @@ var columns = rows.Columns{List: []rows.Column{
 // Read reads answers to the matrix's elements; name is what faults call the file. When all of it can
 // stand it calls visit with each respondent's response, in the order in which they first appear, and
 // returns who they are by role: all have finished, and whom else somebody asked is not known.
-// Otherwise visit is not called, and the error is a survey.Faults of everything that is wrong, or the
+// Otherwise visit is not called, and the error is a plaintext.Faults of everything that is wrong, or the
 // reader's own error, wrapped.
 //
 // The file is one that spreadsheet.Read reads, with the columns respondent, role, element, level, and
 // comment where there is one, in any order. Roles, elements and levels go by what survey.Vocabulary
 // knows. A respondent's role counts from whichever of their rows state it.
-func Read(name string, from io.Reader, m *survey.Matrix, visit func(survey.Response)) (survey.Turnout, error) {
+func Read(name string, from io.Reader, m *matrix.Matrix, visit func(survey.Response)) (survey.Turnout, error) {
 	r := &reader{
 		Table: spreadsheet.Read(name, from, columns), matrix: m, elements: m.Elements(), roles: m.Roles(),
-		vocabulary: survey.NewVocabulary(m), places: map[string]int{},
+		vocabulary: matrix.NewVocabulary(m), places: map[string]int{},
 	}
 	last := 0
 	for row := range r.Rows() {
@@ -82,10 +83,10 @@ func Read(name string, from io.Reader, m *survey.Matrix, visit func(survey.Respo
 // reader collects respondents and what is wrong with the file.
 type reader struct {
 	*rows.Table
-	matrix     *survey.Matrix
-	elements   []survey.Element
-	roles      []survey.Role
-	vocabulary *survey.Vocabulary
+	matrix     *matrix.Matrix
+	elements   []matrix.Element
+	roles      []matrix.Role
+	vocabulary *matrix.Vocabulary
 	places     map[string]int // of people, by the key of their respondent's cell
 	people     []*person
 }
@@ -117,23 +118,23 @@ func (r *reader) row(row rows.Row) {
 	} else if id, err := r.vocabulary.Element(cells[elementColumn]); err != nil {
 		r.unknown(line, "element", err, r.wantElement())
 	} else {
-		element = slices.IndexFunc(r.elements, func(e survey.Element) bool { return e.ID == id })
+		element = slices.IndexFunc(r.elements, func(e matrix.Element) bool { return e.ID == id })
 	}
 	role := 0
-	if cell := cells[roleColumn]; !survey.Blank(cell) {
+	if cell := cells[roleColumn]; !matrix.Blank(cell) {
 		id, err := r.vocabulary.Role(cell)
 		if err != nil {
 			r.unknown(line, "role", err, r.wantRole())
 		}
-		role = 1 + slices.IndexFunc(r.roles, func(role survey.Role) bool { return role.ID == id })
+		role = 1 + slices.IndexFunc(r.roles, func(role matrix.Role) bool { return role.ID == id })
 	}
 	rating, err := r.vocabulary.Level(cells[levelColumn])
 	if err != nil {
 		r.unknown(line, "level", err, r.wantLevel())
 	}
 	comment := plaintext.Clean(cells[commentColumn])
-	if utf8.RuneCountInString(comment) > survey.MaxNoteRunes {
-		r.Fault(line, "the comment is too long", fmt.Sprintf("expected at most %d characters", survey.MaxNoteRunes))
+	if utf8.RuneCountInString(comment) > matrix.MaxNoteRunes {
+		r.Fault(line, "the comment is too long", fmt.Sprintf("expected at most %d characters", matrix.MaxNoteRunes))
 	}
 	if who == "" {
 		return
@@ -172,23 +173,23 @@ func (r *reader) row(row rows.Row) {
 // unknown notes a word that stands for nothing, without repeating it.
 func (r *reader) unknown(line int, sort string, err error, want string) {
 	what := "the " + sort + " is not one of the matrix " + r.matrix.ID
-	if errors.Is(err, survey.ErrAmbiguousWord) {
+	if errors.Is(err, matrix.ErrAmbiguousWord) {
 		what = "more than one " + sort + " goes by this name"
 	}
 	r.Fault(line, what, want)
 }
 
 func (r *reader) wantElement() string {
-	return "expected one of " + survey.IDs(r.elements) + ", or a name of one"
+	return "expected one of " + matrix.IDs(r.elements) + ", or a name of one"
 }
 
 func (r *reader) wantRole() string {
-	return "expected one of " + survey.IDs(r.roles) + ", a name of one, or nothing"
+	return "expected one of " + matrix.IDs(r.roles) + ", a name of one, or nothing"
 }
 
 func (r *reader) wantLevel() string {
 	return fmt.Sprintf("expected one of %s, a name of one, 1 to %d, %s, %s, or nothing",
-		survey.IDs(r.matrix.Levels), len(r.matrix.Levels), dontKnow, notApplicable)
+		matrix.IDs(r.matrix.Levels), len(r.matrix.Levels), dontKnow, notApplicable)
 }
 
 func (r *reader) person(who string) *person {
@@ -209,7 +210,7 @@ func (r *reader) response(p *person) survey.Response {
 	}
 	for _, a := range p.answers {
 		response.Answers[r.elements[a.element].ID] = survey.Answer{
-			Rating: survey.Rating(a.rating), Detail: survey.Detail{Note: p.comments[int(a.element)]},
+			Rating: matrix.Rating(a.rating), Detail: survey.Detail{Note: p.comments[int(a.element)]},
 		}
 	}
 	return response
@@ -233,13 +234,13 @@ func (r *reader) turnout() survey.Turnout {
 // Row is one answer, with the ids of its role and element.
 type Row struct {
 	Respondent, Role, Element string
-	Rating                    survey.Rating
+	Rating                    matrix.Rating
 	Comment                   string
 }
 
 // Write writes answers as CSV that Read takes, with levels by their ids. What a spreadsheet could take
 // for a formula is marked as rows.Safe does, which Read undoes.
-func Write(to io.Writer, m *survey.Matrix, all []Row) error {
+func Write(to io.Writer, m *matrix.Matrix, all []Row) error {
 	var header []string
 	for _, c := range columns.List {
 		header = append(header, c.Names[0])
@@ -248,11 +249,11 @@ func Write(to io.Writer, m *survey.Matrix, all []Row) error {
 	for _, r := range all {
 		level := ""
 		switch {
-		case r.Rating == survey.DontKnow:
+		case r.Rating == matrix.DontKnow:
 			level = dontKnow
-		case r.Rating == survey.NotApplicable:
+		case r.Rating == matrix.NotApplicable:
 			level = notApplicable
-		case r.Rating != survey.NotAnswered:
+		case r.Rating != matrix.NotAnswered:
 			level = m.Levels[r.Rating-1].ID
 		}
 		records = append(records, []string{rows.Safe(r.Respondent), r.Role, r.Element, level, rows.Safe(r.Comment)})

@@ -16,9 +16,10 @@ import (
 
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/plaintext"
 )
 
-func england(t testing.TB) *survey.Matrix {
+func england(t testing.TB) *matrix.Matrix {
 	t.Helper()
 	editions, err := matrix.Editions()
 	if err != nil {
@@ -27,21 +28,21 @@ func england(t testing.TB) *survey.Matrix {
 	return editions[0]
 }
 
-func read(m *survey.Matrix, text string) ([]survey.Response, survey.Turnout, error) {
+func read(m *matrix.Matrix, text string) ([]survey.Response, survey.Turnout, error) {
 	var all []survey.Response
 	turnout, err := Read("a.csv", strings.NewReader(text), m, func(r survey.Response) { all = append(all, r) })
 	return all, turnout, err
 }
 
-func said(rating survey.Rating, note string) survey.Answer {
+func said(rating matrix.Rating, note string) survey.Answer {
 	return survey.Answer{Rating: rating, Detail: survey.Detail{Note: note}}
 }
 
 func TestReadSpellings(t *testing.T) {
 	m := england(t)
 	midwife := []survey.Response{
-		{Group: "health", Answers: map[string]survey.Answer{"vision": said(2, "Go on, \"please\""), "needs": said(survey.DontKnow, "")}},
-		{Answers: map[string]survey.Answer{"vision": said(survey.NotAnswered, "")}},
+		{Group: "health", Answers: map[string]survey.Answer{"vision": said(2, "Go on, \"please\""), "needs": said(matrix.DontKnow, "")}},
+		{Answers: map[string]survey.Answer{"vision": said(matrix.NotAnswered, "")}},
 	}
 	for name, text := range map[string]string{
 		"ids":         "respondent,role,element,level,comment\na,midwife,vision,early,\"Go on, \"\"please\"\"\"\na,midwife,needs,dont_know,\nb,,vision,,\n",
@@ -88,7 +89,7 @@ func TestFaultsByLine(t *testing.T) {
 		"level too high":    {header + "x,,vision,5,\nx,,needs,0,\n", []string{"a.csv:2: the level is not one of the matrix england (2 times: lines 2, 3); "}},
 		"same element":      {header + "Secret,,needs,1,\nSecret,,vision,1,\nsecret,,Strategy: population needs,,\n", []string{"a.csv:2: a respondent has two rows for an element (2 times: lines 2, 4); "}},
 		"two roles":         {header + "Secret,,needs,1,\nSecret,midwife,vision,1,\nSecret,parent,leadership,1,\n", []string{"a.csv:3: a respondent has two roles (2 times: lines 3, 4); "}},
-		"long comment":      {header + "x,,vision,1," + strings.Repeat("ŵ", survey.MaxNoteRunes+1) + "\n", []string{"a.csv:2: the comment is too long; expected at most 500"}},
+		"long comment":      {header + "x,,vision,1," + strings.Repeat("ŵ", matrix.MaxNoteRunes+1) + "\n", []string{"a.csv:2: the comment is too long; expected at most 500"}},
 		"quotes":            {header + "x,,vision,1,\"a \"Secret\" b\"\ny,,visio,1,\n", []string{"a.csv:2: the quotation marks do not match; ", "a.csv:3: the element is not"}},
 		"open quotes":       {header + "x,,vision,1,\"Secret\ny,,vision,9,\n", []string{"a.csv:2: the quotation marks do not match; ", "a.csv:3: the level is not"}},
 		"not UTF-8":         {header + "x,,vision,1,Secret \xe9\n", []string{"a.csv:2: the text is not UTF-8; "}},
@@ -101,7 +102,7 @@ func TestFaultsByLine(t *testing.T) {
 		"a broken workbook": {"PK\x03\x04Secret", []string{"a.csv:1: the workbook cannot be read; "}},
 	} {
 		got, _, err := read(m, c.text)
-		var faults survey.Faults
+		var faults plaintext.Faults
 		if !errors.As(err, &faults) || got != nil {
 			t.Errorf("%s: error %v, %d responses", name, err, len(got))
 			continue
@@ -204,10 +205,10 @@ func TestWorkbook(t *testing.T) {
 // TestEmptyMarks reads what people and programs write for an answer that is none.
 func TestEmptyMarks(t *testing.T) {
 	m := england(t)
-	for rating, words := range map[survey.Rating][]string{
-		survey.NotAnswered:   {"", "-", "–", "NA", "n/a", "#N/A", "NaN"},
-		survey.DontKnow:      {"dont_know", "Don’t know", "Ddim yn gwybod"},
-		survey.NotApplicable: {"not_applicable", "Not applicable", "Ddim yn berthnasol i mi"},
+	for rating, words := range map[matrix.Rating][]string{
+		matrix.NotAnswered:   {"", "-", "–", "NA", "n/a", "#N/A", "NaN"},
+		matrix.DontKnow:      {"dont_know", "Don’t know", "Ddim yn gwybod"},
+		matrix.NotApplicable: {"not_applicable", "Not applicable", "Ddim yn berthnasol i mi"},
 		2:                    {"2", "2.0", " 2,00 ", "early", "Cynnydd cynnar"},
 	} {
 		for _, word := range words {
@@ -229,8 +230,8 @@ func TestReaderError(t *testing.T) {
 func TestWriteIsRead(t *testing.T) {
 	m := england(t)
 	rows := []Row{
-		{"a", "midwife", "vision", 4, "one,\n\"two\""}, {"a", "midwife", "needs", survey.DontKnow, ""},
-		{"b", "", "vision", survey.NotApplicable, "=HYPERLINK(\"http://example.org\")"}, {"b", "", "needs", survey.NotAnswered, ""},
+		{"a", "midwife", "vision", 4, "one,\n\"two\""}, {"a", "midwife", "needs", matrix.DontKnow, ""},
+		{"b", "", "vision", matrix.NotApplicable, "=HYPERLINK(\"http://example.org\")"}, {"b", "", "needs", matrix.NotAnswered, ""},
 	}
 	var b bytes.Buffer
 	if err := Write(&b, m, rows); err != nil {
@@ -241,8 +242,8 @@ func TestWriteIsRead(t *testing.T) {
 	}
 	got, _, err := read(m, b.String())
 	want := []survey.Response{
-		{Group: "health", Answers: map[string]survey.Answer{"vision": said(4, "one,\n\"two\""), "needs": said(survey.DontKnow, "")}},
-		{Answers: map[string]survey.Answer{"vision": said(survey.NotApplicable, "=HYPERLINK(\"http://example.org\")"), "needs": said(survey.NotAnswered, "")}},
+		{Group: "health", Answers: map[string]survey.Answer{"vision": said(4, "one,\n\"two\""), "needs": said(matrix.DontKnow, "")}},
+		{Answers: map[string]survey.Answer{"vision": said(matrix.NotApplicable, "=HYPERLINK(\"http://example.org\")"), "needs": said(matrix.NotAnswered, "")}},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
@@ -262,7 +263,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		got, turnout, err := read(m, text)
 		if err != nil {
-			var faults survey.Faults
+			var faults plaintext.Faults
 			if !errors.As(err, &faults) || got != nil {
 				t.Fatalf("%d responses and %v", len(got), err)
 			}
@@ -278,7 +279,7 @@ func FuzzRead(f *testing.F) {
 		}
 		for _, r := range got {
 			for id, a := range r.Answers {
-				if _, _, ok := m.Element(id); !ok || a.Rating < survey.NotApplicable || int(a.Rating) > len(m.Levels) {
+				if _, _, ok := m.Element(id); !ok || a.Rating < matrix.NotApplicable || int(a.Rating) > len(m.Levels) {
 					t.Fatalf("%q: %d", id, a.Rating)
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // AreasWords are the texts of the picture of many areas that are not names of the matrix, in the language it is drawn in.
@@ -18,7 +19,7 @@ type AreasWords struct {
 }
 
 // AreasPNG draws for each dimension a bar for each group of areas, 1200 pixels wide, with names in the language.
-func AreasPNG(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, error) {
+func AreasPNG(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
 	s, err := layAreas(o, lang, words)
 	if err != nil {
 		return nil, err
@@ -27,7 +28,7 @@ func AreasPNG(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, er
 }
 
 // AreasSVG draws the same as SVG that scales. It carries the alternative text.
-func AreasSVG(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, error) {
+func AreasSVG(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
 	s, err := layAreas(o, lang, words)
 	if err != nil {
 		return nil, err
@@ -37,7 +38,7 @@ func AreasSVG(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, er
 
 // AreasAlt says in one paragraph what the picture shows: for each dimension and group the percentage on each level, and
 // of how many ratings.
-func AreasAlt(o survey.Overview, lang survey.Lang, words AreasWords) string {
+func AreasAlt(o survey.Overview, lang matrix.Lang, words AreasWords) string {
 	parts := []string{words.Alt}
 	for i, d := range o.Matrix.Dimensions {
 		for k, g := range o.Groups {
@@ -57,7 +58,7 @@ func AreasAlt(o survey.Overview, lang survey.Lang, words AreasWords) string {
 	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
-func layAreas(o survey.Overview, lang survey.Lang, words AreasWords) (*scene, error) {
+func layAreas(o survey.Overview, lang matrix.Lang, words AreasWords) (*scene, error) {
 	s, err := newScene(words.Title)
 	if err != nil {
 		return nil, err

@@ -8,19 +8,20 @@ import (
 	"testing"
 
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // overview is two areas of Wales and one of England; nobody rated anything of the last dimension.
 func overview(t *testing.T) survey.Overview {
 	t.Helper()
-	m := matrix(17, 4)
+	m := testMatrix(17, 4)
 	a := survey.NewAreas(m)
 	last := m.Dimensions[len(m.Dimensions)-1].ID
-	for area, nation := range map[string]survey.Nation{"A": survey.Wales, "B": survey.Wales, "C": survey.England} {
+	for area, nation := range map[string]matrix.Nation{"A": matrix.Wales, "B": matrix.Wales, "C": matrix.England} {
 		for i, e := range m.Elements() {
-			rating := survey.Rating(1 + (i+len(nation))%3)
+			rating := matrix.Rating(1 + (i+len(nation))%3)
 			if m.DimensionOf(e.ID).ID == last {
-				rating = survey.NotAnswered
+				rating = matrix.NotAnswered
 			}
 			if err := a.Add(survey.AreaRating{Area: area, Nation: nation, Element: e.ID, Rating: rating}); err != nil {
 				t.Fatal(err)
@@ -36,7 +37,7 @@ var areasEnglish = AreasWords{
 }
 
 func TestAreasPNG(t *testing.T) {
-	b, err := AreasPNG(overview(t), survey.English, areasEnglish)
+	b, err := AreasPNG(overview(t), matrix.English, areasEnglish)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +49,7 @@ func TestAreasPNG(t *testing.T) {
 
 func TestAreasPictureIsComplete(t *testing.T) {
 	o := overview(t)
-	b, err := AreasSVG(o, survey.English, areasEnglish)
+	b, err := AreasSVG(o, matrix.English, areasEnglish)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,13 +68,13 @@ func TestAreasPictureIsComplete(t *testing.T) {
 			t.Errorf("%q is there %d times, want %d:\n%s", text, got, want, all)
 		}
 	}
-	if !strings.Contains(string(b), AreasAlt(overview(t), survey.English, areasEnglish)) {
+	if !strings.Contains(string(b), AreasAlt(overview(t), matrix.English, areasEnglish)) {
 		t.Error("the alternative text is missing")
 	}
 }
 
 func TestAreasAlt(t *testing.T) {
-	alt := AreasAlt(overview(t), survey.English, areasEnglish)
+	alt := AreasAlt(overview(t), matrix.English, areasEnglish)
 	for _, want := range []string{"Ratings of areas. ", ", Wales: ", "% (n = ", ", England: [x] (n = 0)."} {
 		if !strings.Contains(alt, want) {
 			t.Errorf("no %q in %s", want, alt)
@@ -85,7 +86,7 @@ func TestAreasPictureBounds(t *testing.T) {
 	words := areasEnglish
 	words.Title = strings.Repeat("Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch", 3)
 	words.Groups = []string{strings.Repeat("ŵy ", 60), "Wales", "England"}
-	s, err := layAreas(overview(t), survey.Welsh, words)
+	s, err := layAreas(overview(t), matrix.Welsh, words)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ package chart
 import (
 	"fmt"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ var (
 )
 
 // PNG draws the picture 1200 pixels wide, its names in the language.
-func PNG(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
+func PNG(p survey.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	s, err := lay(p, lang, words)
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func PNG(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
 }
 
 // SVG draws the picture as SVG that scales, its names in the language. It carries the alternative text.
-func SVG(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
+func SVG(p survey.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	s, err := lay(p, lang, words)
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func SVG(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
 // Alt says in one paragraph what the picture shows: for each element its most common level, or levels, and the share on each,
 // and how many rated. Elements that would make it longer than limit characters are left out with an ellipsis; 0 is
 // no limit.
-func Alt(p survey.Published, lang survey.Lang, words Words, limit int) string {
+func Alt(p survey.Published, lang matrix.Lang, words Words, limit int) string {
 	var b strings.Builder
 	b.WriteString(plaintext.Line(words.Alt))
 	for i, e := range p.Matrix.Elements() {
@@ -96,7 +97,7 @@ func Alt(p survey.Published, lang survey.Lang, words Words, limit int) string {
 }
 
 // lay puts the picture together from the top down.
-func lay(p survey.Published, lang survey.Lang, words Words) (*scene, error) {
+func lay(p survey.Published, lang matrix.Lang, words Words) (*scene, error) {
 	s, err := newScene(words.Title)
 	if err != nil {
 		return nil, err
@@ -155,7 +156,7 @@ func (s *scene) end(notes []string) {
 
 // legend names the levels in their order, each with the look of its part of a bar, and explains the bar that has a mark
 // in place of its parts, if there is one.
-func (s *scene) legend(levels []survey.Level, lang survey.Lang, mark survey.Availability, meaning string, looks []look) {
+func (s *scene) legend(levels []matrix.Level, lang matrix.Lang, mark survey.Availability, meaning string, looks []look) {
 	const swatchW, swatchH, gap = 30, 18, 16
 	x := float64(margin)
 	entry := func(text string, swatch func(r rect)) {

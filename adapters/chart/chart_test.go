@@ -21,6 +21,7 @@ import (
 	"golang.org/x/image/font/sfnt"
 
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -49,49 +50,49 @@ var levelNames = []string{
 	"Basic|Sylfaenol", "Early progress|Cynnydd cynnar", "Substantial progress|Cynnydd sylweddol", "Mature|Aeddfed", "Beyond|Tu hwnt",
 }
 
-func both(names string) survey.Text {
+func both(names string) matrix.Text {
 	en, cy, _ := strings.Cut(names, "|")
-	return survey.Text{survey.English: en, survey.Welsh: cy}
+	return matrix.Text{matrix.English: en, matrix.Welsh: cy}
 }
 
 // matrix has up to 17 elements and 5 levels.
-func matrix(elements, levels int) *survey.Matrix {
-	m := &survey.Matrix{ID: "made-up", Languages: []survey.Lang{survey.English, survey.Welsh}}
+func testMatrix(elements, levels int) *matrix.Matrix {
+	m := &matrix.Matrix{ID: "made-up", Languages: []matrix.Lang{matrix.English, matrix.Welsh}}
 	for i := range levels {
-		m.Levels = append(m.Levels, survey.Level{ID: fmt.Sprint("l", i+1), Name: both(levelNames[i])})
+		m.Levels = append(m.Levels, matrix.Level{ID: fmt.Sprint("l", i+1), Name: both(levelNames[i])})
 	}
 	n := 0
 	for i, names := range elementNames {
-		d := survey.Dimension{ID: fmt.Sprint("d", i+1), Name: both(names[0]), CoreElements: []survey.CoreElement{{}}}
+		d := matrix.Dimension{ID: fmt.Sprint("d", i+1), Name: both(names[0]), CoreElements: []matrix.CoreElement{{}}}
 		for _, name := range names[1:] {
 			if n == elements {
 				break
 			}
 			n++
-			d.CoreElements[0].Elements = append(d.CoreElements[0].Elements, survey.Element{ID: fmt.Sprint("e", n), Name: both(name)})
+			d.CoreElements[0].Elements = append(d.CoreElements[0].Elements, matrix.Element{ID: fmt.Sprint("e", n), Name: both(name)})
 		}
 		if len(d.Elements()) > 0 {
 			m.Dimensions = append(m.Dimensions, d)
 		}
 	}
-	m.RoleGroups = []survey.RoleGroup{{ID: "health"}}
+	m.RoleGroups = []matrix.RoleGroup{{ID: "health"}}
 	return m
 }
 
 // published is a round of 34 people in which the seventh element has too few ratings.
 func published(elements, levels int) survey.Published {
-	m := matrix(elements, levels)
+	m := testMatrix(elements, levels)
 	rng := rand.New(rand.NewPCG(7, uint64(elements)))
 	tally := survey.NewTally(m)
 	for person := range 34 {
 		r := survey.Response{Group: "health", Answers: map[string]survey.Answer{}}
 		for e := range elements {
-			rating := survey.Rating(min(max(int(math.Round(rng.NormFloat64()*0.8+1.2+float64(e%4)*0.7)), 1), levels))
+			rating := matrix.Rating(min(max(int(math.Round(rng.NormFloat64()*0.8+1.2+float64(e%4)*0.7)), 1), levels))
 			if e == 0 && person > 0 {
 				rating = 2 // one of 34 stands apart: the thinnest part there is
 			}
 			if e == 6 && person > 2 || rng.IntN(8) == 0 {
-				rating = survey.DontKnow
+				rating = matrix.DontKnow
 			}
 			r.Answers[fmt.Sprint("e", e+1)] = survey.Answer{Rating: rating}
 		}
@@ -121,11 +122,11 @@ func TestPNG(t *testing.T) {
 	for _, c := range []struct {
 		file             string
 		elements, levels int
-		lang             survey.Lang
+		lang             matrix.Lang
 		words            Words
 	}{
-		{"welsh.png", 17, 4, survey.Welsh, welsh},
-		{"bare.png", 3, 1, survey.English, Words{}},
+		{"welsh.png", 17, 4, matrix.Welsh, welsh},
+		{"bare.png", 3, 1, matrix.English, Words{}},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			b, err := PNG(published(c.elements, c.levels), c.lang, c.words)
@@ -153,7 +154,7 @@ func TestPNG(t *testing.T) {
 
 // The SVG is the same list of shapes as the PNG, and a text: what changes in the drawing shows in its golden file.
 func TestSVG(t *testing.T) {
-	got, err := SVG(published(8, 5), survey.Welsh, welsh)
+	got, err := SVG(published(8, 5), matrix.Welsh, welsh)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +188,7 @@ func golden(t *testing.T, name string, got []byte) {
 
 func TestPictureIsComplete(t *testing.T) {
 	p := published(17, 4)
-	b, err := SVG(p, survey.English, english)
+	b, err := SVG(p, matrix.English, english)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +198,7 @@ func TestPictureIsComplete(t *testing.T) {
 	}
 	all := " " + strings.Join(texts, " ") + " "
 	for _, d := range p.Matrix.Dimensions {
-		for _, want := range append([]string{d.Name.In(survey.English)}, names(d)...) {
+		for _, want := range append([]string{d.Name.In(matrix.English)}, names(d)...) {
 			if !strings.Contains(all, " "+want+" ") {
 				t.Errorf("%q is missing", want)
 			}
@@ -205,9 +206,9 @@ func TestPictureIsComplete(t *testing.T) {
 	}
 	at := -1
 	for _, l := range p.Matrix.Levels {
-		next := strings.Index(all, " "+l.Name.In(survey.English)+" ")
+		next := strings.Index(all, " "+l.Name.In(matrix.English)+" ")
 		if next <= at {
-			t.Errorf("legend: %q is missing or out of order", l.Name.In(survey.English))
+			t.Errorf("legend: %q is missing or out of order", l.Name.In(matrix.English))
 		}
 		at = next
 	}
@@ -234,10 +235,10 @@ func TestPictureIsComplete(t *testing.T) {
 	}
 }
 
-func names(d survey.Dimension) []string {
+func names(d matrix.Dimension) []string {
 	var all []string
 	for _, e := range d.Elements() {
-		all = append(all, e.Name.In(survey.English))
+		all = append(all, e.Name.In(matrix.English))
 	}
 	return all
 }
@@ -247,7 +248,7 @@ func TestPictureBounds(t *testing.T) {
 		words := welsh
 		p.Matrix.Dimensions[0].CoreElements[0].Elements[0].Name = both("|" + strings.Repeat("ŵy ", 60))
 		words.Title = strings.Repeat("Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch", 3)
-		s, err := lay(p, survey.Welsh, words)
+		s, err := lay(p, matrix.Welsh, words)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -315,7 +316,7 @@ func TestFontsHaveTheLettersOfWelsh(t *testing.T) {
 
 func TestAlt(t *testing.T) {
 	p := published(17, 4)
-	whole := Alt(p, survey.English, english, 0)
+	whole := Alt(p, matrix.English, english, 0)
 	if !strings.HasPrefix(whole, english.Alt+" Vision, strategy and plan: Early progress 97% (n = 33). Understanding") {
 		t.Errorf("begins %.160s", whole)
 	}
@@ -323,7 +324,7 @@ func TestAlt(t *testing.T) {
 		t.Errorf("%s", whole)
 	}
 	for _, limit := range []int{40, 200, 500, 1024} {
-		cut := Alt(p, survey.English, english, limit)
+		cut := Alt(p, matrix.English, english, limit)
 		if n := utf8.RuneCountInString(cut); n > limit || !strings.HasSuffix(cut, "…") && cut != whole {
 			t.Errorf("limit %d: %d characters, %q", limit, n, cut)
 		}
@@ -336,7 +337,7 @@ func TestAlt(t *testing.T) {
 func BenchmarkPNG(b *testing.B) {
 	p := published(17, 4)
 	for b.Loop() {
-		if _, err := PNG(p, survey.English, english); err != nil {
+		if _, err := PNG(p, matrix.English, english); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -344,13 +345,13 @@ func BenchmarkPNG(b *testing.B) {
 
 // TestAltNamesEveryLevelOfATie: where two levels share the most ratings, neither stands for both.
 func TestAltNamesEveryLevelOfATie(t *testing.T) {
-	m := matrix(1, 4)
+	m := testMatrix(1, 4)
 	tally := survey.NewTally(m)
 	for i := range 6 {
-		tally.Add(survey.Response{Group: "health", Answers: map[string]survey.Answer{"e1": {Rating: survey.Rating(1 + 2*(i%2))}}})
+		tally.Add(survey.Response{Group: "health", Answers: map[string]survey.Answer{"e1": {Rating: matrix.Rating(1 + 2*(i%2))}}})
 	}
-	alt := Alt(survey.Publish(tally, survey.ResultContext{Area: "Llanwnog", MinGroup: 5}), survey.English, english, 0)
-	first, third := m.Levels[0].Name.In(survey.English), m.Levels[2].Name.In(survey.English)
+	alt := Alt(survey.Publish(tally, survey.ResultContext{Area: "Llanwnog", MinGroup: 5}), matrix.English, english, 0)
+	first, third := m.Levels[0].Name.In(matrix.English), m.Levels[2].Name.In(matrix.English)
 	if want := first + " 50%, " + third + " 50% (n = 6)."; !strings.Contains(alt, want) {
 		t.Errorf("%q is not in %s", want, alt)
 	}

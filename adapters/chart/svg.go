@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"image/color"
 	"math"
-	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 	"strconv"
 )
 
 // svg writes the scene with a title and a description for screen readers.
-func (s *scene) svg(lang survey.Lang, title, description string) []byte {
+func (s *scene) svg(lang matrix.Lang, title, description string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %s" width="%d" height="%s" lang="%s" role="img" aria-labelledby="t d" font-family="'Liberation Sans', Arial, Helvetica, sans-serif">`+"\n",
 		width, units(s.height), width, units(s.height), escape(string(lang)))

@@ -15,6 +15,7 @@ import (
 
 	"maturitybot/adapters/spreadsheet"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 	"maturitybot/survey/rows"
 )
@@ -36,12 +37,12 @@ var columns = rows.Columns{Others: true, List: []rows.Column{
 
 // Read reads ratings on the first of at least one matrix from a file that spreadsheet.Read reads; the
 // other matrices only add names for its elements and levels. The file's name is what its faults call
-// it. Everything that is wrong is reported at once: the error is then a survey.Faults, and no rating
+// it. Everything that is wrong is reported at once: the error is then a plaintext.Faults, and no rating
 // stands. A reader that fails gives its own error, wrapped.
-func Read(name string, from io.Reader, matrices []*survey.Matrix) (*survey.Areas, error) {
+func Read(name string, from io.Reader, matrices []*matrix.Matrix) (*survey.Areas, error) {
 	r := reader{
 		Table: spreadsheet.Read(name, from, columns), matrix: matrices[0], areas: survey.NewAreas(matrices[0]),
-		vocabulary: survey.NewVocabulary(matrices[0], matrices[1:]...),
+		vocabulary: matrix.NewVocabulary(matrices[0], matrices[1:]...),
 		nations:    map[string]int{}, rated: map[[2]string]int{},
 	}
 	for row := range r.Rows() {
@@ -62,15 +63,15 @@ func Read(name string, from io.Reader, matrices []*survey.Matrix) (*survey.Areas
 
 type reader struct {
 	*rows.Table
-	matrix     *survey.Matrix
+	matrix     *matrix.Matrix
 	areas      *survey.Areas
-	vocabulary *survey.Vocabulary
+	vocabulary *matrix.Vocabulary
 	nations    map[string]int    // the line that first said the nation of an area
 	rated      map[[2]string]int // the line that gave an area and element
 }
 
-var nations = map[string]survey.Nation{
-	"england": survey.England, "lloegr": survey.England, "wales": survey.Wales, "cymru": survey.Wales,
+var nations = map[string]matrix.Nation{
+	"england": matrix.England, "lloegr": matrix.England, "wales": matrix.Wales, "cymru": matrix.Wales,
 }
 
 // row takes one rating in, or notes all that is wrong with it.
@@ -93,16 +94,16 @@ func (r *reader) row(row rows.Row) {
 	}
 	element, err := r.vocabulary.Element(row.Cells[elementColumn])
 	switch {
-	case errors.Is(err, survey.ErrAmbiguousWord):
-		fault("the element is the name of several", "expected one of "+survey.IDs(r.matrix.Elements()), row.Cells[elementColumn])
+	case errors.Is(err, matrix.ErrAmbiguousWord):
+		fault("the element is the name of several", "expected one of "+matrix.IDs(r.matrix.Elements()), row.Cells[elementColumn])
 	case err != nil:
-		fault("the element is not known", "expected one of "+survey.IDs(r.matrix.Elements())+", or its name", row.Cells[elementColumn])
+		fault("the element is not known", "expected one of "+matrix.IDs(r.matrix.Elements())+", or its name", row.Cells[elementColumn])
 	}
 	rating, err := r.vocabulary.Level(row.Cells[levelColumn])
 	if err != nil {
 		fault("the level is not known", fmt.Sprintf(
 			"expected one of %s, its name, its number from 1 to %d, or nothing where the area did not rate the element",
-			survey.IDs(r.matrix.Levels), len(r.matrix.Levels)), row.Cells[levelColumn])
+			matrix.IDs(r.matrix.Levels), len(r.matrix.Levels)), row.Cells[levelColumn])
 	}
 	if !ok {
 		return
@@ -110,7 +111,7 @@ func (r *reader) row(row rows.Row) {
 
 	key := plaintext.Key(area)
 	given := [2]string{key, element}
-	agreed := survey.AreaRating{Area: area, Nation: nation, Element: element, Rating: max(rating, survey.NotAnswered)}
+	agreed := survey.AreaRating{Area: area, Nation: nation, Element: element, Rating: max(rating, matrix.NotAnswered)}
 	switch err := r.areas.Add(agreed); {
 	case errors.Is(err, survey.ErrTwoNations):
 		r.both("the area is in two nations", "expected one nation for an area", r.nations[key], line, area)

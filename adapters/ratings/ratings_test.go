@@ -12,9 +12,10 @@ import (
 
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/plaintext"
 )
 
-func editions(t *testing.T) []*survey.Matrix {
+func editions(t *testing.T) []*matrix.Matrix {
 	t.Helper()
 	all, err := matrix.Editions()
 	if err != nil {
@@ -52,7 +53,7 @@ func TestReadSpellings(t *testing.T) {
 			continue
 		}
 		o := areas.Overview()
-		if len(o.Groups) != 1 || o.Groups[0].Nation != survey.England || o.Groups[0].Elements[3].Counts[1].String() != "1" || o.Groups[0].Dimensions[0].Rated.String() != "1" {
+		if len(o.Groups) != 1 || o.Groups[0].Nation != matrix.England || o.Groups[0].Elements[3].Counts[1].String() != "1" || o.Groups[0].Dimensions[0].Rated.String() != "1" {
 			t.Errorf("%s: %+v", name, o.Groups)
 		}
 	}
@@ -85,7 +86,7 @@ b,cymru,Partneriaeth,1
 B,wales
 "x"y,1,2,3
 `+strings.Repeat("é", 61)+",Wales,quality,1\n")
-	var faults survey.Faults
+	var faults plaintext.Faults
 	if !errors.As(err, &faults) {
 		t.Fatalf("got %v", err)
 	}
@@ -124,13 +125,13 @@ func TestAmbiguousNames(t *testing.T) {
 	m := editions(t)[0]
 	elements := m.Dimensions[0].CoreElements[0].Elements
 	elements[0].Also = append(elements[0].Also, "Quality")
-	_, err := Read("r.csv", strings.NewReader(header+"A,Wales,QUALITY ,1\n"), []*survey.Matrix{m})
+	_, err := Read("r.csv", strings.NewReader(header+"A,Wales,QUALITY ,1\n"), []*matrix.Matrix{m})
 	if err != nil {
 		t.Errorf("an id was taken for another element's name: %v", err)
 	}
 	elements[0].Also = append(elements[0].Also, "Leadership of all")
 	m.Dimensions[1].CoreElements[0].Elements[0].Also = []string{"leadership of ALL"}
-	_, err = Read("r.csv", strings.NewReader(header+"A,Wales,Leadership of all,1\n"), []*survey.Matrix{m})
+	_, err = Read("r.csv", strings.NewReader(header+"A,Wales,Leadership of all,1\n"), []*matrix.Matrix{m})
 	if err == nil || !strings.Contains(err.Error(), "is the name of several") {
 		t.Errorf("got %v", err)
 	}

@@ -25,6 +25,7 @@ import (
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // again returns the same backup each time it is read.
@@ -143,7 +144,7 @@ func peopled(t testing.TB, s *Store) {
 	}
 	_, seats := opened(t, s, "open", names...)
 	for i, seat := range seats {
-		must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o", At: now}, elements[i%len(elements)], survey.Rating(1+i%4))))
+		must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o", At: now}, elements[i%len(elements)], matrix.Rating(1+i%4))))
 		must(t, errorOf(s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
 			m.Status, m.Role, m.Group, m.Language, m.TimeZone = survey.Finished, "midwife", "health", "cy", "Asia/Tokyo"
 			return nil

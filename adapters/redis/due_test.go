@@ -13,6 +13,7 @@ import (
 	"maturitybot/reminders"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // backends are the stores on which commands are counted.
@@ -40,7 +41,7 @@ func manyRounds(t testing.TB, s *Store, rounds int) time.Time {
 	for i := range rounds {
 		r := survey.Round{
 			ID: survey.RoundID(fmt.Sprint("r", i)), State: survey.Open, Area: "Ashford", Matrix: "england",
-			Languages: []survey.Lang{survey.English}, TimeZone: survey.DefaultTimeZone, ClosesAt: now.AddDate(0, 0, 30),
+			Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone, ClosesAt: now.AddDate(0, 0, 30),
 			Channel: "slack:T1:C1", Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: survey.DefaultMinGroup,
 			Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(), OpenedAt: now,
 		}

@@ -11,6 +11,7 @@ import (
 
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // given are the answers of one person that were acknowledged.
@@ -22,7 +23,7 @@ type given struct {
 }
 
 // rating is that of the n-th answer.
-func rating(n int) survey.Rating { return survey.Rating(1 + n%4) }
+func rating(n int) matrix.Rating { return matrix.Rating(1 + n%4) }
 
 // element is that of the n-th answer.
 func element(n int) string { return fmt.Sprint("e", n) }

@@ -18,13 +18,14 @@ import (
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // opened keeps an open round on the store, in which the people given take part.
 func opened(t testing.TB, s survey.Store, id survey.RoundID, people ...string) (survey.Round, []survey.Participation) {
 	t.Helper()
 	r := survey.Round{
-		ID: id, State: survey.Open, Area: "Ashford", Matrix: "england", Languages: []survey.Lang{survey.English},
+		ID: id, State: survey.Open, Area: "Ashford", Matrix: "england", Languages: []matrix.Lang{matrix.English},
 		TimeZone: survey.DefaultTimeZone, ClosesAt: time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second), Channel: "slack:T1:C1",
 		Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: survey.DefaultMinGroup,
 	}
@@ -272,7 +273,7 @@ func TestKilledServer(t *testing.T) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				next := fmt.Sprint("e", acknowledged[i])
-				if _, err := s.Answer(ctx, seat, time.Now(), survey.Operation{ID: next}, next, survey.Rating(1+acknowledged[i]%4)); err != nil {
+				if _, err := s.Answer(ctx, seat, time.Now(), survey.Operation{ID: next}, next, matrix.Rating(1+acknowledged[i]%4)); err != nil {
 					return
 				}
 				acknowledged[i]++
@@ -293,7 +294,7 @@ func TestKilledServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		for e := range acknowledged[i] {
-			if got := resp.Answers[fmt.Sprint("e", e)].Rating; got != survey.Rating(1+e%4) {
+			if got := resp.Answers[fmt.Sprint("e", e)].Rating; got != matrix.Rating(1+e%4) {
 				t.Fatalf("answer %d of person %d was acknowledged and is now %d", e, i, got)
 			}
 		}

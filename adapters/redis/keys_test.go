@@ -8,6 +8,7 @@ import (
 
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // TestKeysArePinned: whoever changes a key or an encoding loses what is kept, and must mean it. Where an
@@ -16,7 +17,7 @@ func TestKeysArePinned(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 4, 17, 0, 0, 5, time.FixedZone("", 3600))
 	round, err := encodeRound(survey.Round{
-		ID: "r1", Version: 7, State: survey.Open, Area: "Ashford", Matrix: "england", Languages: []survey.Lang{"en", "cy"},
+		ID: "r1", Version: 7, State: survey.Open, Area: "Ashford", Matrix: "england", Languages: []matrix.Lang{"en", "cy"},
 		TimeZone: "Europe/London", ClosesAt: at, Workshop: survey.Workshop{At: at, Place: "Town Hall"}, Channel: "C1",
 		Coordinators: []survey.PersonID{"slack:T1:U1"}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
 		OpenedAt: at, ClosedAt: at, RemindedAt: at, Nudged: 12,
@@ -104,7 +105,7 @@ func TestResponseFields(t *testing.T) {
 		".g": "health", ".o": "0123456789abcdef", "vision": "-2", ".i:needs": `["audit"]`, ".n:needs": "note", ".b:needs": "barrier",
 	}, map[string]survey.Answer{})
 	want := survey.Response{Group: "health", Version: "0123456789abcdef", Answers: map[string]survey.Answer{
-		"vision": {Rating: survey.NotApplicable},
+		"vision": {Rating: matrix.NotApplicable},
 		"needs":  {Detail: survey.Detail{Information: []string{"audit"}, Note: "note", Barrier: "barrier"}},
 	}}
 	if err != nil || !reflect.DeepEqual(got, want) {

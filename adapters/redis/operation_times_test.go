@@ -9,6 +9,7 @@ import (
 
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // TestOperationTimesTakeTurns checks that the times of operations are remembered for at least ten
@@ -20,7 +21,7 @@ func TestOperationTimesTakeTurns(t *testing.T) {
 	e.SetTime(start)
 	_, seats := opened(t, e.Store, "r1", "ana", "ben")
 	operations := 0
-	answer := func(seat survey.Participation, made time.Time, element string, rating survey.Rating) survey.Response {
+	answer := func(seat survey.Participation, made time.Time, element string, rating matrix.Rating) survey.Response {
 		t.Helper()
 		operations++
 		r, err := e.Answer(ctx, seat, start, survey.Operation{ID: string(rune('a' + operations)), At: made}, element, rating)

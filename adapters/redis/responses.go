@@ -12,6 +12,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // Response returns what was said from this seat so far: nothing, when there is no response. Once the round
@@ -35,9 +36,9 @@ func (s *Store) Response(ctx context.Context, seat survey.Participation) (survey
 // not undo it. An answer to an open element that was made within survey.DoubleTap of the answer to
 // another is not kept: the error is a *survey.TooSoonError then, and the response is returned
 // beside it.
-func (s *Store) Answer(ctx context.Context, seat survey.Participation, now time.Time, g survey.Operation, element string, rating survey.Rating) (survey.Response, error) {
+func (s *Store) Answer(ctx context.Context, seat survey.Participation, now time.Time, g survey.Operation, element string, rating matrix.Rating) (survey.Response, error) {
 	value := ""
-	if rating != survey.NotAnswered {
+	if rating != matrix.NotAnswered {
 		value = strconv.Itoa(int(rating))
 	}
 	r, err := s.say(ctx, seat, now, answerVerb, g, element, element, value)
@@ -73,7 +74,7 @@ func (s *Store) say(
 ) (survey.Response, error) {
 	switch {
 	case element == "" || strings.HasPrefix(element, "."): // would be another field of the response
-		return survey.Response{}, survey.ErrNoElement
+		return survey.Response{}, matrix.ErrNoElement
 	case seat.Pseudonym == "":
 		return survey.Response{}, survey.ErrClosed
 	}

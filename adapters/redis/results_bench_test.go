@@ -12,6 +12,7 @@ import (
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // BenchmarkResults sets the tally of a round against bare pipelined reads of the same keys, in one run:
@@ -75,14 +76,14 @@ func inUse() uint64 {
 }
 
 // fill writes a round with so many responses of 17 answers, and returns its matrix and the responses' keys.
-func fill(b *testing.B, s *Store, people int) (*survey.Matrix, []string) {
+func fill(b *testing.B, s *Store, people int) (*matrix.Matrix, []string) {
 	b.Helper()
-	m := &survey.Matrix{Levels: make([]survey.Level, 4), RoleGroups: []survey.RoleGroup{{ID: "health"}, {ID: "council"}, {ID: "education"}, {ID: "community"}}}
-	var all []survey.Element
+	m := &matrix.Matrix{Levels: make([]matrix.Level, 4), RoleGroups: []matrix.RoleGroup{{ID: "health"}, {ID: "council"}, {ID: "education"}, {ID: "community"}}}
+	var all []matrix.Element
 	for i := range 17 {
-		all = append(all, survey.Element{ID: fmt.Sprintf("element-%d", i), Descriptors: make([]survey.Text, 4)})
+		all = append(all, matrix.Element{ID: fmt.Sprintf("element-%d", i), Descriptors: make([]matrix.Text, 4)})
 	}
-	m.Dimensions = []survey.Dimension{{ID: "d", CoreElements: []survey.CoreElement{{Elements: all}}}}
+	m.Dimensions = []matrix.Dimension{{ID: "d", CoreElements: []matrix.CoreElement{{Elements: all}}}}
 	now := time.Now()
 	r := survey.Round{ID: "r", State: survey.Open, Channel: "c", ClosesAt: now.Add(time.Hour)}
 	if err := s.CreateRound(b.Context(), r, audit.Entry{}); err != nil {

@@ -20,6 +20,7 @@ import (
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // elements are as many, and as long, as in the editions that come with the product.
@@ -134,7 +135,7 @@ func TestMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		seat, err := s.ChangeMember(ctx, seat, time.Now(), func(m *survey.Member) error {
-			m.Status, m.Language, m.Role, m.Group = survey.Finished, survey.English, "health-visitor", "health"
+			m.Status, m.Language, m.Role, m.Group = survey.Finished, matrix.English, "health-visitor", "health"
 			m.Organisation, m.Scope = "Kent Community Health NHS", survey.ScopeOrganisation
 			m.Notice, m.NoticeAt = "1", time.Now()
 			return nil
@@ -143,7 +144,7 @@ func TestMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		for e, element := range elements {
-			if _, err := s.Answer(ctx, seat, time.Now(), survey.Operation{ID: fmt.Sprint(i, e)}, element, survey.Rating(1+(i+e)%4)); err != nil {
+			if _, err := s.Answer(ctx, seat, time.Now(), survey.Operation{ID: fmt.Sprint(i, e)}, element, matrix.Rating(1+(i+e)%4)); err != nil {
 				t.Fatal(err)
 			}
 		}

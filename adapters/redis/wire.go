@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // roundBody is a round as it is kept in the field "body": what scripts need to see lies beside it. It has
@@ -19,7 +20,7 @@ type roundBody struct {
 	State        survey.State           `json:"-"`
 	Area         string                 `json:"area"`
 	Matrix       string                 `json:"matrix"`
-	Languages    []survey.Lang          `json:"languages"`
+	Languages    []matrix.Lang          `json:"languages"`
 	TimeZone     string                 `json:"timeZone"`
 	ClosesAt     time.Time              `json:"closesAt"`
 	Workshop     survey.Workshop        `json:"workshop"`
@@ -104,7 +105,7 @@ func decodeRound(id survey.RoundID, fields []any) (survey.Round, error) {
 type entry struct {
 	Person           survey.PersonID `json:"-"`
 	Status           survey.Status   `json:"s"`
-	Language         survey.Lang     `json:"l,omitempty"`
+	Language         matrix.Lang     `json:"l,omitempty"`
 	Role             string          `json:"r,omitempty"`
 	Group            string          `json:"g,omitempty"`
 	Organisation     string          `json:"o,omitempty"`
@@ -209,7 +210,7 @@ func decodeResponse(fields map[string]string, answers map[string]survey.Answer) 
 			if err != nil {
 				return survey.Response{}, errResponse
 			}
-			a.Rating = survey.Rating(rating)
+			a.Rating = matrix.Rating(rating)
 		}
 		r.Answers[element] = a
 	}

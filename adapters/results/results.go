@@ -15,6 +15,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // Renderer draws in the languages of its words.
@@ -27,7 +28,7 @@ func New(words *locale.Words) *Renderer { return &Renderer{words: words} }
 const messageWidth = 30
 
 // Table draws the shares on each level as aligned text.
-func (a *Renderer) Table(p survey.Published, lang survey.Lang) (string, error) {
+func (a *Renderer) Table(p survey.Published, lang matrix.Lang) (string, error) {
 	return table.Shares(p, lang, messageWidth), nil
 }
 
@@ -35,7 +36,7 @@ func (a *Renderer) Table(p survey.Published, lang survey.Lang) (string, error) {
 const maxAlt = 1024
 
 // Picture draws the results as a PNG, and says in words what it shows.
-func (a *Renderer) Picture(p survey.Published, lang survey.Lang) (png []byte, alt string, err error) {
+func (a *Renderer) Picture(p survey.Published, lang matrix.Lang) (png []byte, alt string, err error) {
 	w := a.chartWords(p, lang)
 	png, err = chart.PNG(p, lang, w)
 	return png, chart.Alt(p, lang, w, maxAlt), err
@@ -49,7 +50,7 @@ const wholeWidth = 80
 
 // In writes the whole results in one of Formats. The text says what the message around a table says elsewhere: the facts
 // of the round, who was represented, and the role groups.
-func (a *Renderer) In(format string, p survey.Published, lang survey.Lang) ([]byte, error) {
+func (a *Renderer) In(format string, p survey.Published, lang matrix.Lang) ([]byte, error) {
 	var out []byte
 	var err error
 	switch format {
@@ -76,7 +77,7 @@ func (a *Renderer) In(format string, p survey.Published, lang survey.Lang) ([]by
 	return out, nil
 }
 
-func (a *Renderer) text(p survey.Published, lang survey.Lang) string {
+func (a *Renderer) text(p survey.Published, lang matrix.Lang) string {
 	v, w := a.words.In(string(lang)), a.tableWords(p, lang)
 	var facts []string
 	for _, f := range w.Facts {
@@ -110,7 +111,7 @@ func (a *Renderer) text(p survey.Published, lang survey.Lang) string {
 }
 
 // ExportFiles writes the results as a spreadsheet, as CSV, as JSON, and the picture as SVG for documents.
-func (a *Renderer) ExportFiles(p survey.Published, lang survey.Lang) ([]chat.File, error) {
+func (a *Renderer) ExportFiles(p survey.Published, lang matrix.Lang) ([]chat.File, error) {
 	files := []chat.File{
 		{Name: "xlsx", Type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
 		{Name: "csv", Type: "text/csv"},
@@ -136,7 +137,7 @@ func (a *Renderer) Record(p survey.Published, record survey.AuditLog) (chat.File
 	return chat.File{Name: "record-" + p.FileName() + ".csv", Type: "text/csv", Data: data}, nil
 }
 
-func (a *Renderer) chartWords(p survey.Published, lang survey.Lang) chart.Words {
+func (a *Renderer) chartWords(p survey.Published, lang matrix.Lang) chart.Words {
 	v := a.words.In(string(lang))
 	min := p.Context.MinGroup
 	title := v.Say("chart.title", "area", p.Context.Area)
@@ -146,7 +147,7 @@ func (a *Renderer) chartWords(p survey.Published, lang survey.Lang) chart.Words 
 	}
 }
 
-func (a *Renderer) tableWords(p survey.Published, lang survey.Lang) table.Words {
+func (a *Renderer) tableWords(p survey.Published, lang matrix.Lang) table.Words {
 	v := a.words.In(string(lang))
 	w := table.Words{}
 	Fill(v, "table", &w)

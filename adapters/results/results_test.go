@@ -22,7 +22,7 @@ func published(t *testing.T) survey.Published {
 	for i := range 6 {
 		r := survey.Response{Group: "health", Answers: map[string]survey.Answer{}}
 		for _, e := range editions[1].Elements() {
-			r.Answers[e.ID] = survey.Answer{Rating: survey.Rating(1 + i%3)}
+			r.Answers[e.ID] = survey.Answer{Rating: matrix.Rating(1 + i%3)}
 		}
 		tally.Add(r)
 	}
@@ -38,7 +38,7 @@ func overview(t *testing.T) survey.Overview {
 		t.Fatal(err)
 	}
 	areas := survey.NewAreas(all[0])
-	for _, n := range survey.Nations {
+	for _, n := range matrix.Nations {
 		if err := areas.Add(survey.AreaRating{Area: string(n), Nation: n, Element: "quality", Rating: 2}); err != nil {
 			t.Fatal(err)
 		}
@@ -52,12 +52,12 @@ func TestAreasAreDrawnInEveryFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, format := range AreasFormats {
-		b, err := New(words).Areas(overview(t), survey.Welsh, format)
+		b, err := New(words).Areas(overview(t), matrix.Welsh, format)
 		if err != nil || len(b) < 500 {
 			t.Errorf("%s: %d bytes, %v", format, len(b), err)
 		}
 	}
-	if _, err := New(words).Areas(overview(t), survey.Welsh, "doc"); err == nil {
+	if _, err := New(words).Areas(overview(t), matrix.Welsh, "doc"); err == nil {
 		t.Error("drew a format that is none")
 	}
 }
@@ -89,7 +89,7 @@ func TestEveryWordIsUsed(t *testing.T) {
 			}
 		}
 	}
-	for _, lang := range []survey.Lang{survey.English, survey.Welsh} {
+	for _, lang := range []matrix.Lang{matrix.English, matrix.Welsh} {
 		t.Run(string(lang), func(t *testing.T) {
 			walk(t, "table", reflect.ValueOf(a.tableWords(p, lang)))
 			walk(t, "chart", reflect.ValueOf(a.chartWords(p, lang)))
@@ -105,7 +105,7 @@ func TestFileFormats(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, p := New(words), published(t)
-	files, err := a.ExportFiles(p, survey.Welsh)
+	files, err := a.ExportFiles(p, matrix.Welsh)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,11 +123,11 @@ func TestFileFormats(t *testing.T) {
 	if len(begins) > 0 {
 		t.Errorf("missing: %v", begins)
 	}
-	png, alt, err := a.Picture(p, survey.Welsh)
+	png, alt, err := a.Picture(p, matrix.Welsh)
 	if err != nil || !bytes.HasPrefix(png, []byte("\x89PNG")) || !strings.Contains(alt, "Cynnydd cynnar") || len([]rune(alt)) > maxAlt {
 		t.Errorf("%v, %.5q, %s", err, png, alt)
 	}
-	text, err := a.Table(p, survey.Welsh)
+	text, err := a.Table(p, matrix.Welsh)
 	if err != nil || !strings.Contains(text, "Partneriaeth") {
 		t.Errorf("%v\n%s", err, text)
 	}

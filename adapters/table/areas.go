@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/rows"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ type AreasWords struct {
 // AreasText writes a table in the form of the report's Appendix B, for a fixed-width font: for each element how many
 // areas of each group agreed on each level, and for each dimension the percentage of ratings on it, each with the number
 // of ratings. Lines have at most so many characters, wider only where the numbers leave fewer than 12 for the names.
-func AreasText(o survey.Overview, lang survey.Lang, words AreasWords, width int) string {
+func AreasText(o survey.Overview, lang matrix.Lang, words AreasWords, width int) string {
 	var legend, numbers []string
 	for i, l := range o.Matrix.Levels {
 		legend = append(legend, fmt.Sprintf("%d %s", i+1, l.Name.In(lang)))
@@ -91,7 +92,7 @@ func texts(figures []survey.Figure, unit string) []string {
 // AreasCSV writes one row for each dimension and each element in each group, as rows.WriteCSV does. Names
 // of columns and ids are English and stay the same ("all" is all nations together); the columns that end in _name are in
 // the language. A dimension's counts are the ratings of all its elements; its percentages are the average level.
-func AreasCSV(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, error) {
+func AreasCSV(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
 	header := []string{"kind", "dimension", "dimension_name", "element", "element_name", "nation", "nation_name", "areas", "rated", "not_rated"}
 	for _, measure := range []string{"count_", "percent_", "share_"} {
 		for _, l := range o.Matrix.Levels {
@@ -99,7 +100,7 @@ func AreasCSV(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, er
 		}
 	}
 	records := [][]string{header}
-	add := func(kind string, d survey.Dimension, element, elementName string, group int, c survey.LevelCounts) {
+	add := func(kind string, d matrix.Dimension, element, elementName string, group int, c survey.LevelCounts) {
 		g := o.Groups[group]
 		nation := string(g.Nation)
 		if nation == "" {
@@ -135,7 +136,7 @@ func AreasCSV(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, er
 
 // AreasXLSX writes a spreadsheet of three sheets: the average level of each dimension and group, how many areas agreed
 // on each level of each element, and how to read it. Numbers are numbers.
-func AreasXLSX(o survey.Overview, lang survey.Lang, words AreasWords) ([]byte, error) {
+func AreasXLSX(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
 	b := newBook()
 
 	b.begin(sheetName(words.SheetAverages, "Average levels"), 24, 24, 13)

@@ -9,21 +9,22 @@ import (
 	"unicode/utf8"
 
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // overview is three areas of Wales and two of England, none of which rated Community assets.
 func overview(t *testing.T) survey.Overview {
 	t.Helper()
-	a := survey.NewAreas(matrix())
-	for i, r := range []survey.Rating{1, 2, 2, 1, 4} {
-		nation := survey.Wales
+	a := survey.NewAreas(testMatrix())
+	for i, r := range []matrix.Rating{1, 2, 2, 1, 4} {
+		nation := matrix.Wales
 		if i > 2 {
-			nation = survey.England
+			nation = matrix.England
 		}
 		for e, id := range []string{"vision", "needs", "partnership"} {
-			rating := min(r+survey.Rating(e), 4)
+			rating := min(r+matrix.Rating(e), 4)
 			if i == 3 && e == 2 {
-				rating = survey.NotAnswered
+				rating = matrix.NotAnswered
 			}
 			if err := a.Add(survey.AreaRating{Area: fmt.Sprint("area ", i), Nation: nation, Element: id, Rating: rating}); err != nil {
 				t.Fatal(err)
@@ -40,8 +41,8 @@ var areasEnglish = AreasWords{
 }
 
 func TestAreasText(t *testing.T) {
-	golden(t, "areas.txt", AreasText(overview(t), survey.English, areasEnglish, 110))
-	for line := range strings.Lines(AreasText(overview(t), survey.Welsh, areasEnglish, 100)) {
+	golden(t, "areas.txt", AreasText(overview(t), matrix.English, areasEnglish, 110))
+	for line := range strings.Lines(AreasText(overview(t), matrix.Welsh, areasEnglish, 100)) {
 		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 100 {
 			t.Errorf("%d characters: %q", n, line)
 		}
@@ -49,7 +50,7 @@ func TestAreasText(t *testing.T) {
 }
 
 func TestAreasCSV(t *testing.T) {
-	b, err := AreasCSV(overview(t), survey.Welsh, areasEnglish)
+	b, err := AreasCSV(overview(t), matrix.Welsh, areasEnglish)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +64,7 @@ func TestAreasCSVHoldsNoFormula(t *testing.T) {
 		o.Matrix.Dimensions[0].CoreElements[0].Elements[0].Name = both(text, text)
 		words := areasEnglish
 		words.Groups = []string{text, text, text}
-		b, err := AreasCSV(o, survey.English, words)
+		b, err := AreasCSV(o, matrix.English, words)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +85,7 @@ func TestAreasCSVHoldsNoFormula(t *testing.T) {
 func TestAreasXLSX(t *testing.T) {
 	o := overview(t)
 	o.Matrix.Dimensions[1].Name = both("=1+1", "=1+1")
-	b, err := AreasXLSX(o, survey.English, areasEnglish)
+	b, err := AreasXLSX(o, matrix.English, areasEnglish)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/rows"
 	"strconv"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // CSV writes one row for each dimension and each element in each group, as rows.WriteCSV does. Names of
 // columns and ids are English and stay the same; the columns that end in _name are in the language. The figures are
 // those of survey.Cells: counts, percentages rounded half to even, and raw shares.
-func CSV(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
+func CSV(p survey.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	var b bytes.Buffer
 	header := []string{
 		"round", "area", "min_group", "agreed_percent", "far_minority_allowed",
@@ -35,7 +36,7 @@ func CSV(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func record(p survey.Published, r row, lang survey.Lang, words Words) []string {
+func record(p survey.Published, r row, lang matrix.Lang, words Words) []string {
 	kind, element, elementName := "dimension", "", ""
 	if r.element != nil {
 		kind, element, elementName = "element", r.element.ID, r.element.Name.In(lang)

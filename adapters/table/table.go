@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // Words are the texts of a table that are not names of the matrix, in the language it is written in, with
@@ -50,8 +51,8 @@ type SheetTitles struct{ Summary, Elements, Groups, Comments, Representation, No
 
 // row is one line of a table: an element, or a dimension over all of its elements, in one group.
 type row struct {
-	dimension survey.Dimension
-	element   *survey.Element // nil for a dimension's own row
+	dimension matrix.Dimension
+	element   *matrix.Element // nil for a dimension's own row
 	result    survey.ElementResult
 	group     survey.Group
 	cells     survey.GroupStats
@@ -76,7 +77,7 @@ func resultRows(p survey.Published, from, to int) []row {
 	return all
 }
 
-func (w Words) groupName(g survey.Group, lang survey.Lang) string {
+func (w Words) groupName(g survey.Group, lang matrix.Lang) string {
 	switch g.ID {
 	case survey.EveryoneGroup:
 		return w.Everyone
@@ -99,7 +100,7 @@ func either(f survey.Flag, yes, no string) string {
 }
 
 // modeName is the name of the most common level, or the symbol of what hides it.
-func modeName(p survey.Published, c survey.GroupStats, lang survey.Lang) string {
+func modeName(p survey.Published, c survey.GroupStats, lang matrix.Lang) string {
 	level, shown := c.Mode.Int()
 	if !shown {
 		return c.Mode.String()

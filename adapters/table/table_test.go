@@ -16,50 +16,51 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 	"maturitybot/survey/rows"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
-func both(en, cy string) survey.Text { return survey.Text{survey.English: en, survey.Welsh: cy} }
+func both(en, cy string) matrix.Text { return matrix.Text{matrix.English: en, matrix.Welsh: cy} }
 
-func element(id, en, cy string) survey.Element { return survey.Element{ID: id, Name: both(en, cy)} }
+func element(id, en, cy string) matrix.Element { return matrix.Element{ID: id, Name: both(en, cy)} }
 
 var sixty = 60
 
-func matrix() *survey.Matrix {
-	return &survey.Matrix{
-		ID: "made-up", Version: 1, Languages: []survey.Lang{survey.English, survey.Welsh},
-		Levels: []survey.Level{
+func testMatrix() *matrix.Matrix {
+	return &matrix.Matrix{
+		ID: "made-up", Version: 1, Languages: []matrix.Lang{matrix.English, matrix.Welsh},
+		Levels: []matrix.Level{
 			{ID: "basic", Name: both("Basic", "Sylfaenol")},
 			{ID: "early", Name: both("Early progress", "Cynnydd cynnar")},
 			{ID: "substantial", Name: both("Substantial progress", "Cynnydd sylweddol")},
 			{ID: "mature", Name: both("Mature", "Aeddfed")},
 		},
-		Dimensions: []survey.Dimension{
-			{ID: "plan", Name: both("Plan", "Cynllunio"), CoreElements: []survey.CoreElement{{Elements: []survey.Element{
+		Dimensions: []matrix.Dimension{
+			{ID: "plan", Name: both("Plan", "Cynllunio"), CoreElements: []matrix.CoreElement{{Elements: []matrix.Element{
 				element("vision", "Vision, strategy and plan", "Gweledigaeth, strategaeth a chynllun"),
 				element("needs", "Understanding what families need", "Deall yr hyn sydd ei angen ar deuluoedd â phlant o dan saith ŵyr"),
 			}}}},
-			{ID: "lead", Name: both("Lead", "Arwain"), CoreElements: []survey.CoreElement{{Elements: []survey.Element{
+			{ID: "lead", Name: both("Lead", "Arwain"), CoreElements: []matrix.CoreElement{{Elements: []matrix.Element{
 				element("partnership", "Partnership", "Partneriaeth"),
 				element("assets", "Community assets", "Asedau cymunedol"),
 			}}}},
 		},
-		RoleGroups: []survey.RoleGroup{
-			{ID: "health", Name: both("Health", "Iechyd"), Roles: []survey.Role{{ID: "midwife", Name: both("Midwife", "Bydwraig"), Workshops: &sixty}}},
-			{ID: "council", Name: both("Council", "Cyngor"), Roles: []survey.Role{{ID: "manager", Name: both("Manager", "Rheolwr")}}},
+		RoleGroups: []matrix.RoleGroup{
+			{ID: "health", Name: both("Health", "Iechyd"), Roles: []matrix.Role{{ID: "midwife", Name: both("Midwife", "Bydwraig"), Workshops: &sixty}}},
+			{ID: "council", Name: both("Council", "Cyngor"), Roles: []matrix.Role{{ID: "manager", Name: both("Manager", "Rheolwr")}}},
 			{ID: "settings", Name: both("Education and settings", "Addysg a lleoliadau")},
 			{ID: "family", Name: both("Voluntary and family", "Gwirfoddol a theulu")},
 		},
-		Information: []survey.InformationType{{ID: "data", Name: both("Figures", "Ffigurau")}, {ID: "stories", Name: both("What families say", "Barn teuluoedd")}},
+		Information: []matrix.InformationType{{ID: "data", Name: both("Figures", "Ffigurau")}, {ID: "stories", Name: both("What families say", "Barn teuluoedd")}},
 	}
 }
 
 // published is 34 people; too few rated the last element, and nobody of the last group the third.
 func published(area string, notes ...string) survey.Published {
-	tally := survey.NewTally(matrix())
+	tally := survey.NewTally(testMatrix())
 	rng := rand.New(rand.NewPCG(34, 17))
 	person := 0
 	for g, n := range []int{12, 11, 8, 3} {
@@ -67,9 +68,9 @@ func published(area string, notes ...string) survey.Published {
 		for range n {
 			r := survey.Response{Group: group, Answers: map[string]survey.Answer{}}
 			for e, id := range []string{"vision", "needs", "partnership", "assets"} {
-				a := survey.Answer{Rating: survey.Rating(min(max(int(math.Round(rng.NormFloat64()*0.7+1.5+float64(e)*0.5)), 1), 4))}
+				a := survey.Answer{Rating: matrix.Rating(min(max(int(math.Round(rng.NormFloat64()*0.7+1.5+float64(e)*0.5)), 1), 4))}
 				if e == 2 && g == 3 || e == 3 && person > 3 {
-					a.Rating = survey.DontKnow
+					a.Rating = matrix.DontKnow
 				}
 				if e == 0 && person < len(notes) {
 					a.Detail = survey.Detail{Note: notes[person], Barrier: "=" + notes[person], Information: []string{"data"}}
@@ -120,14 +121,14 @@ func golden(t *testing.T, name, got string) {
 
 func TestText(t *testing.T) {
 	p := published("Llanwnog")
-	golden(t, "everyone.txt", Text(p, survey.English, english, 72))
-	golden(t, "narrow.txt", Text(p, survey.Welsh, english, 56))
-	golden(t, "groups.txt", GroupText(p, survey.English, english, 72))
+	golden(t, "everyone.txt", Text(p, matrix.English, english, 72))
+	golden(t, "narrow.txt", Text(p, matrix.Welsh, english, 56))
+	golden(t, "groups.txt", GroupText(p, matrix.English, english, 72))
 }
 
 func TestTextKeepsToItsWidth(t *testing.T) {
 	p := published("Llanwnog")
-	for _, lang := range []survey.Lang{survey.English, survey.Welsh} {
+	for _, lang := range []matrix.Lang{matrix.English, matrix.Welsh} {
 		for _, width := range []int{52, 60, 72, 100} {
 			for _, text := range []string{Text(p, lang, english, width), GroupText(p, lang, english, width)} {
 				for line := range strings.Lines(text) {
@@ -138,13 +139,13 @@ func TestTextKeepsToItsWidth(t *testing.T) {
 			}
 		}
 	}
-	if text := Text(p, survey.Welsh, Words{}, 10); !strings.Contains(text, "Gweledigae") {
+	if text := Text(p, matrix.Welsh, Words{}, 10); !strings.Contains(text, "Gweledigae") {
 		t.Errorf("too narrow, names are gone:\n%s", text)
 	}
 }
 
 func TestCSV(t *testing.T) {
-	b, err := CSV(published("Llanwnog"), survey.Welsh, english)
+	b, err := CSV(published("Llanwnog"), matrix.Welsh, english)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,7 @@ func TestCSVHoldsNoFormula(t *testing.T) {
 		p.Matrix.RoleGroups[0].Name = both(text, text)
 		words := english
 		words.Everyone = text
-		b, err := CSV(p, survey.English, words)
+		b, err := CSV(p, matrix.English, words)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,7 +208,7 @@ func open(t *testing.T, b []byte) *excelize.File {
 }
 
 func TestXLSX(t *testing.T) {
-	b, err := XLSX(published("Llanwnog", "Da iawn", "Good"), survey.English, english)
+	b, err := XLSX(published("Llanwnog", "Da iawn", "Good"), matrix.English, english)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +240,7 @@ func TestXLSXEscaping(t *testing.T) {
 	for _, text := range formulas {
 		words.Facts = append(words.Facts, Fact{text, text})
 	}
-	b, err := XLSX(p, survey.English, words)
+	b, err := XLSX(p, matrix.English, words)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +276,7 @@ func TestXLSXEscaping(t *testing.T) {
 }
 
 func TestSheetsPrintOnePageWide(t *testing.T) {
-	raw, err := XLSX(published("Llanwnog"), survey.English, english)
+	raw, err := XLSX(published("Llanwnog"), matrix.English, english)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +300,7 @@ func TestSheetNames(t *testing.T) {
 	words := english
 	long := strings.Repeat("Cynrychiolaeth ", 4)
 	words.Sheets = SheetTitles{"a/b:c[d]", "", "'Elements'", "elements", long, long}
-	b, err := XLSX(published("Llanwnog"), survey.English, words)
+	b, err := XLSX(published("Llanwnog"), matrix.English, words)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,7 +313,7 @@ func TestSheetNames(t *testing.T) {
 func BenchmarkXLSX(b *testing.B) {
 	p := published("Llanwnog", "a note")
 	for b.Loop() {
-		if _, err := XLSX(p, survey.English, english); err != nil {
+		if _, err := XLSX(p, matrix.English, english); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -321,17 +322,17 @@ func BenchmarkXLSX(b *testing.B) {
 // A phone shows 30 characters of a line, whatever the number of levels.
 func TestSharesKeepToAPhone(t *testing.T) {
 	for n := 2; n <= 7; n++ {
-		m := matrix()
+		m := testMatrix()
 		m.Levels = nil
 		for i := range n {
-			m.Levels = append(m.Levels, survey.Level{ID: fmt.Sprint("l", i), Name: both(fmt.Sprint("Level number ", i+1), fmt.Sprint("Lefel rhif ", i+1))})
+			m.Levels = append(m.Levels, matrix.Level{ID: fmt.Sprint("l", i), Name: both(fmt.Sprint("Level number ", i+1), fmt.Sprint("Lefel rhif ", i+1))})
 		}
 		tally := survey.NewTally(m)
 		for range 6 {
-			tally.Add(survey.Response{Group: "health", Answers: map[string]survey.Answer{"vision": {Rating: survey.Rating(n)}}})
+			tally.Add(survey.Response{Group: "health", Answers: map[string]survey.Answer{"vision": {Rating: matrix.Rating(n)}}})
 		}
 		p := survey.Publish(tally, survey.ResultContext{Round: "r1", Area: "A", MinGroup: 5, Consensus: survey.Consensus{Percent: 70}})
-		text := Shares(p, survey.Welsh, 30)
+		text := Shares(p, matrix.Welsh, 30)
 		if want := strings.Repeat("   0", n-1) + " 100\n"; !strings.Contains(text, want) {
 			t.Errorf("%d levels: %q is not in\n%s", n, want, text)
 		}

@@ -8,13 +8,14 @@ import (
 
 	"github.com/xuri/excelize/v2"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 )
 
 // XLSX writes a spreadsheet of six sheets: the summary with the agenda, the elements and dimensions for everyone, the
 // same by role group, what people wrote, who was represented, and how to read it. Numbers are numbers; shares and
 // agreement are raw and shown with two decimals.
-func XLSX(p survey.Published, lang survey.Lang, words Words) ([]byte, error) {
+func XLSX(p survey.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	b := newBook()
 	b.summary(p, lang, words)
 	b.figures(sheetName(words.Sheets.Elements, "Elements"), p, lang, words, false)
@@ -179,7 +180,7 @@ func (b *book) decimal(f survey.Figure) cell {
 	return cell{value: f.String()}
 }
 
-func (b *book) summary(p survey.Published, lang survey.Lang, words Words) {
+func (b *book) summary(p survey.Published, lang matrix.Lang, words Words) {
 	b.begin(sheetName(words.Sheets.Summary, "Summary"), 46, 16, 22, 14)
 	b.above(words)
 	for _, f := range words.Facts {
@@ -209,7 +210,7 @@ func (b *book) summary(p survey.Published, lang survey.Lang, words Words) {
 }
 
 // figures writes the whole statistics: for everyone, or for each role group.
-func (b *book) figures(name string, p survey.Published, lang survey.Lang, words Words, byGroup bool) {
+func (b *book) figures(name string, p survey.Published, lang matrix.Lang, words Words, byGroup bool) {
 	from, to := 0, 1
 	widths := []float64{16, 46}
 	heads := []string{words.Dimension, words.Element}
@@ -262,7 +263,7 @@ func (b *book) figures(name string, p survey.Published, lang survey.Lang, words 
 	}
 }
 
-func (b *book) comments(p survey.Published, lang survey.Lang, words Words) {
+func (b *book) comments(p survey.Published, lang matrix.Lang, words Words) {
 	b.begin(sheetName(words.Sheets.Comments, "Comments"), 16, 46, 14, 90)
 	b.above(words)
 	b.heads(words.Dimension, words.Element, words.Kind, words.Text)
@@ -283,14 +284,14 @@ func (b *book) comments(p survey.Published, lang survey.Lang, words Words) {
 }
 
 // reported is what the report has of a role, or that it has nothing.
-func reported(role survey.Role) cell {
+func reported(role matrix.Role) cell {
 	if role.Workshops == nil {
 		return cell{value: survey.NotAvailable.String()}
 	}
 	return cell{value: *role.Workshops}
 }
 
-func (b *book) representation(p survey.Published, lang survey.Lang, words Words) {
+func (b *book) representation(p survey.Published, lang matrix.Lang, words Words) {
 	b.begin(sheetName(words.Sheets.Representation, "Representation"), 30, 46, 14, 14, 24)
 	b.write(cell{words.Title, b.title})
 	b.write()

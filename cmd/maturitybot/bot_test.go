@@ -18,7 +18,7 @@ import (
 )
 
 // startWeb makes a bot with one open round on an embedded store, and somebody who has started.
-func open(t testing.TB, matrices []*survey.Matrix, languages ...survey.Lang) (*embeddedBot, survey.RoundID, chat.Person) {
+func open(t testing.TB, matrices []*matrix.Matrix, languages ...matrix.Lang) (*embeddedBot, survey.RoundID, chat.Person) {
 	t.Helper()
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	now := func() time.Time { return at }
@@ -57,7 +57,7 @@ func open(t testing.TB, matrices []*survey.Matrix, languages ...survey.Lang) (*e
 
 // widest returns a matrix with as much of everything, and texts as long, as the loader lets through (see limits.go in
 // survey/matrix), in two languages.
-func widest(t *testing.T) *survey.Matrix {
+func widest(t *testing.T) *matrix.Matrix {
 	t.Helper()
 	var b strings.Builder
 	text := func(n int, i ...any) string { // n characters, no two alike
@@ -108,7 +108,7 @@ func TestEveryCardFits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases := map[string]*survey.Matrix{"eight": other, "widest": widest(t)}
+	cases := map[string]*matrix.Matrix{"eight": other, "widest": widest(t)}
 	for _, m := range editions {
 		cases[m.ID] = m
 	}
@@ -116,13 +116,13 @@ func TestEveryCardFits(t *testing.T) {
 		for _, lang := range m.Languages {
 			t.Run(name+"/"+string(lang), func(t *testing.T) {
 				t.Parallel()
-				languages := []survey.Lang{lang}
+				languages := []matrix.Lang{lang}
 				for _, l := range m.Languages {
 					if l != lang {
 						languages = append(languages, l)
 					}
 				}
-				b, round, ben := open(t, []*survey.Matrix{m}, languages...)
+				b, round, ben := open(t, []*matrix.Matrix{m}, languages...)
 				walk(t, b, round, ben, string(lang))
 			})
 		}
@@ -133,7 +133,7 @@ func TestEveryCardFits(t *testing.T) {
 // looks at the cards that come.
 func pressAnswers(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.Person, lang string) {
 	t.Helper()
-	if _, err := b.rounds.SetLanguage(t.Context(), round, survey.PersonID(ben.String()), survey.Lang(lang)); err != nil {
+	if _, err := b.rounds.SetLanguage(t.Context(), round, survey.PersonID(ben.String()), matrix.Lang(lang)); err != nil {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
@@ -158,7 +158,7 @@ func pressAnswers(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.P
 		if i == len(elements)-1 {
 			break
 		}
-		d := survey.Detail{Note: strings.Repeat("N", survey.MaxNoteRunes)}
+		d := survey.Detail{Note: strings.Repeat("N", matrix.MaxNoteRunes)}
 		id := survey.PersonID(ben.String())
 		if _, _, err := b.rounds.Detail(t.Context(), round, id, survey.Operation{ID: "detail " + e.ID}, e.ID, d); err != nil {
 			t.Fatal(err)
@@ -184,7 +184,7 @@ func answerAll(t *testing.T, b *embeddedBot, round survey.RoundID) (people []sur
 		if _, err := b.rounds.Start(t.Context(), round, id, "1"); err != nil {
 			t.Fatal(err)
 		}
-		rating := survey.Rating(1 + i%2*(len(m.Levels)-1))
+		rating := matrix.Rating(1 + i%2*(len(m.Levels)-1))
 		for _, e := range m.Elements() {
 			if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Operation{ID: e.ID}, e.ID, rating); err != nil {
 				t.Fatal(err)
@@ -204,12 +204,12 @@ func walk(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.Person, l
 		for _, k := range m.Information {
 			kinds = append(kinds, k.ID)
 		}
-		d := survey.Detail{Information: kinds, Note: strings.Repeat("N", survey.MaxNoteRunes), Barrier: strings.Repeat("B", survey.MaxBarrierRunes)}
+		d := survey.Detail{Information: kinds, Note: strings.Repeat("N", matrix.MaxNoteRunes), Barrier: strings.Repeat("B", matrix.MaxBarrierRunes)}
 		id := survey.PersonID(ben.String())
 		if _, _, err := b.rounds.Detail(t.Context(), round, id, survey.Operation{ID: fmt.Sprint("d", i)}, e.ID, d); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Operation{ID: fmt.Sprint("a", i)}, e.ID, survey.DontKnow); err != nil {
+		if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Operation{ID: fmt.Sprint("a", i)}, e.ID, matrix.DontKnow); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.rounds.SetOrganisation(t.Context(), round, id, strings.Repeat("O", survey.MaxOrganisationRunes)); err != nil {
@@ -336,7 +336,7 @@ func FuzzPress(f *testing.F) {
 // brokenArtist panics, as a fault in a library might.
 type brokenArtist struct{ bot.ResultRenderer }
 
-func (brokenArtist) Picture(survey.Published, survey.Lang) ([]byte, string, error) { panic("no paint") }
+func (brokenArtist) Picture(survey.Published, matrix.Lang) ([]byte, string, error) { panic("no paint") }
 
 // TestPanicInHandler: a panic in one event is explained to its person, is logged without what it held, and the bot goes on.
 func TestPanicInHandler(t *testing.T) {
@@ -453,7 +453,7 @@ func TestManyRoundsFitACard(t *testing.T) {
 	for i := range 9 {
 		id := survey.RoundID("abcdefghi" + string(rune('a'+i)))
 		_, err := b.rounds.Create(t.Context(), survey.Round{
-			ID: id, Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Matrix: "england", Languages: []survey.Lang{"en"}, TimeZone: "Europe/London",
+			ID: id, Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Matrix: "england", Languages: []matrix.Lang{"en"}, TimeZone: "Europe/London",
 			ClosesAt: b.bot.Now().AddDate(0, 0, 21), Channel: "terminal::#c", Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
 		})
 		if err != nil {
@@ -518,7 +518,7 @@ func TestCommandArgumentsPrefillForms(t *testing.T) {
 		t.Error(form)
 	}
 	role := editions[0].Roles()[0]
-	if form := ask("invite", map[string][]string{"role": {role.ID}}); !strings.Contains(form, "✓ "+role.Name.In(survey.English)) {
+	if form := ask("invite", map[string][]string{"role": {role.ID}}); !strings.Contains(form, "✓ "+role.Name.In(matrix.English)) {
 		t.Error(form)
 	}
 	for field, want := range map[string]string{"round": string(round), "role": role.ID, "other": ""} {

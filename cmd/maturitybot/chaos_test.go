@@ -164,7 +164,7 @@ type chaos struct {
 	proxy      *redistest.Proxy
 	bridge     string // where the bot reaches the platform
 	clock      string // the file of chaosClock
-	matrix     *survey.Matrix
+	matrix     *matrix.Matrix
 	log        locked // of all processes
 	replicas   []*replica
 	injected   map[string]int // of what was done to it
@@ -886,12 +886,12 @@ func (w *user) readSaved(words string) {
 	}
 	answer := map[string]string{"Don't know": "dk", "Not applicable to me": "na"}[said[1]]
 	for i, level := range w.s.matrix.Levels {
-		if level.Name.In(survey.English) == said[1] {
+		if level.Name.In(matrix.English) == said[1] {
 			answer = strconv.Itoa(i + 1)
 		}
 	}
 	for _, e := range w.s.matrix.Elements() {
-		if e.Name.In(survey.English) == said[2] && answer != "" {
+		if e.Name.In(matrix.English) == said[2] && answer != "" {
 			w.noteSaved(e.ID, answer)
 			return
 		}
@@ -1299,9 +1299,9 @@ func (s *chaos) checkResponse(w *user, fields []string) {
 	for i := 0; i+1 < len(fields); i += 2 {
 		answers[fields[i]] = fields[i+1]
 		switch fields[i+1] {
-		case strconv.Itoa(int(survey.DontKnow)):
+		case strconv.Itoa(int(matrix.DontKnow)):
 			answers[fields[i]] = "dk"
-		case strconv.Itoa(int(survey.NotApplicable)):
+		case strconv.Itoa(int(matrix.NotApplicable)):
 			answers[fields[i]] = "na"
 		}
 	}

@@ -37,7 +37,7 @@ func keptRounds(t *testing.T) (string, *survey.Rounds) {
 	m := need(matrix.Editions())(t)[0]
 	for _, id := range []survey.RoundID{"open", "shut", "drafted"} {
 		r := survey.Round{
-			ID: id, Area: "North\x1bshire", Matrix: m.ID, Languages: []survey.Lang{survey.English, survey.Welsh}, TimeZone: survey.DefaultTimeZone,
+			ID: id, Area: "North\x1bshire", Matrix: m.ID, Languages: []matrix.Lang{matrix.English, matrix.Welsh}, TimeZone: survey.DefaultTimeZone,
 			ClosesAt: time.Now().Add(300 * time.Hour), Channel: "slack:T1:C1", Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
 		}
 		if id == "open" {

@@ -14,6 +14,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // exportCommand writes what the coordinator of a round may have, and nothing else: whoever runs the bot sees no more of the answers.
@@ -45,7 +46,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	lang := survey.Lang(c.Lang)
+	lang := matrix.Lang(c.Lang)
 	if lang == "" {
 		lang = status.Round.Languages[0]
 	}
@@ -106,7 +107,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 }
 
 // drawn is the results in every format.
-func drawn(artist *results.Renderer, p survey.Published, lang survey.Lang) (files []chat.File, err error) {
+func drawn(artist *results.Renderer, p survey.Published, lang matrix.Lang) (files []chat.File, err error) {
 	for _, format := range results.Formats() {
 		data, err := artist.In(format, p, lang)
 		if err != nil {
@@ -143,7 +144,7 @@ func (c exportCommand) room(files []chat.File) error {
 }
 
 // rates tells how many were invited and have finished, which is all that may be known before the close.
-func rates(out io.Writer, m *survey.Matrix, lang survey.Lang, s survey.Progress) error {
+func rates(out io.Writer, m *matrix.Matrix, lang matrix.Lang, s survey.Progress) error {
 	fmt.Fprintf(out, "%s: the survey is open until %s. Results can be exported when it has closed; until then there are response rates.\n\n",
 		plain(s.Round.Area), moment(s.Round.ClosesAt.In(s.Round.Location())))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

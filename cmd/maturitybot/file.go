@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 )
 
@@ -39,8 +38,8 @@ type fileError struct {
 func (e fileError) Error() string { return e.said }
 func (e fileError) Unwrap() error { return e.cause }
 
-// loadMatrix reads the matrix in a file. The error is a survey.Faults when its content cannot stand.
-func loadMatrix(path string) (*survey.Matrix, error) {
+// loadMatrix reads the matrix in a file. The error is a plaintext.Faults when its content cannot stand.
+func loadMatrix(path string) (*matrix.Matrix, error) {
 	f, err := openFile(path)
 	if err != nil {
 		return nil, err

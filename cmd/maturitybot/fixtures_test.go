@@ -30,7 +30,7 @@ var (
 )
 
 // editions returns the matrices that come with the program.
-func editions(t testing.TB) []*survey.Matrix {
+func editions(t testing.TB) []*matrix.Matrix {
 	t.Helper()
 	all, err := loadEditions()
 	if err != nil {
@@ -40,7 +40,7 @@ func editions(t testing.TB) []*survey.Matrix {
 }
 
 // testOptions returns what a bot of the tests is built from.
-func testOptions(matrices []*survey.Matrix, log *slog.Logger) embeddedOptions {
+func testOptions(matrices []*matrix.Matrix, log *slog.Logger) embeddedOptions {
 	o := embeddedOptions{matrices: matrices, log: log}
 	// Where they cannot be loaded, build tries again and returns why.
 	o.words, _ = loadWords()
@@ -50,7 +50,7 @@ func testOptions(matrices []*survey.Matrix, log *slog.Logger) embeddedOptions {
 
 // buildForTest is build with what the tests load once.
 func buildForTest(
-	matrices []*survey.Matrix, people platform, now func() time.Time, log *slog.Logger,
+	matrices []*matrix.Matrix, people platform, now func() time.Time, log *slog.Logger,
 ) (*embeddedBot, error) {
 	o := testOptions(matrices, log)
 	o.people, o.now = people, now
@@ -67,7 +67,7 @@ type cachedRenderer struct {
 
 // drawing says what is drawn: the results as JSON have the matrix by its id alone.
 type drawing struct {
-	matrix *survey.Matrix
+	matrix *matrix.Matrix
 	sum    [sha256.Size]byte
 }
 
@@ -76,7 +76,7 @@ type picture struct {
 	alt string
 }
 
-func (c *cachedRenderer) Picture(p survey.Published, lang survey.Lang) ([]byte, string, error) {
+func (c *cachedRenderer) Picture(p survey.Published, lang matrix.Lang) ([]byte, string, error) {
 	raw, err := json.Marshal([]any{lang, p, p.Context})
 	if err != nil {
 		return nil, "", err

@@ -14,18 +14,18 @@ import (
 
 // allowed says what of ours each room may import; a room that is not named may not exist. Tests are free.
 var may = map[string][]string{
-	"survey":                         {"survey/audit", "survey/plaintext"},
+	"survey":                         {"survey/audit", "survey/matrix", "survey/plaintext"},
 	"survey/audit":                   {},
 	"survey/plaintext":               {},
-	"survey/rows":                    {"survey", "survey/plaintext"},
-	"survey/matrix":                  {"survey", "survey/plaintext"},
+	"survey/rows":                    {"survey/plaintext"},
+	"survey/matrix":                  {"survey/plaintext"},
 	"bot/chat":                       {},
 	"bot/locale":                     {},
 	"bot/transcript":                 {"bot/chat"},
-	"bot":                            {"bot/chat", "bot/locale", "survey", "survey/audit", "survey/plaintext", "survey/rows"},
-	"adapters/redis":                 {"survey", "survey/audit"},
-	"adapters/redis/storetest":       {"survey", "survey/audit"}, // for tests
-	"adapters/redis/redistest":       {},                         // for tests
+	"bot":                            {"bot/chat", "bot/locale", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/rows"},
+	"adapters/redis":                 {"survey", "survey/audit", "survey/matrix"},
+	"adapters/redis/storetest":       {"survey", "survey/audit", "survey/matrix"}, // for tests
+	"adapters/redis/redistest":       {},                                          // for tests
 	"adapters/terminal":              {"bot/chat", "survey/plaintext"},
 	"adapters/webhook":               {"bot/chat/dispatch"},
 	"adapters/platform":              {"bot/chat", "bot/chat/dispatch"},
@@ -37,14 +37,14 @@ var may = map[string][]string{
 	"adapters/discord/discordschema": {},                                                                      // for tests
 	"adapters/discord/fake":          {"adapters/discord/discordschema", "adapters/platformtest", "bot/chat"}, // for tests
 	"bot/chat/dispatch":              {"bot/chat"},
-	"reminders":                      {"survey"},
+	"reminders":                      {"survey", "survey/plaintext"},
 	"adapters/spreadsheet":           {"survey/rows"},
-	"adapters/answers":               {"adapters/spreadsheet", "survey", "survey/plaintext", "survey/rows"},
-	"adapters/chart":                 {"survey", "survey/plaintext"},
-	"adapters/ratings":               {"adapters/spreadsheet", "survey", "survey/plaintext", "survey/rows"},
-	"adapters/table":                 {"survey", "survey/audit", "survey/plaintext", "survey/rows"},
-	"adapters/results":               {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey"},
-	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "bot/transcript", "reminders", "survey", "survey/audit", "survey/matrix"},
+	"adapters/answers":               {"adapters/spreadsheet", "survey", "survey/matrix", "survey/plaintext", "survey/rows"},
+	"adapters/chart":                 {"survey", "survey/matrix", "survey/plaintext"},
+	"adapters/ratings":               {"adapters/spreadsheet", "survey", "survey/matrix", "survey/plaintext", "survey/rows"},
+	"adapters/table":                 {"survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/rows"},
+	"adapters/results":               {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey", "survey/matrix"},
+	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "bot/transcript", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext"},
 }
 
 // rooms are the libraries that these rooms alone may know.

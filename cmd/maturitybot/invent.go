@@ -9,18 +9,19 @@ import (
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // opinions is what invented people think: where the area stands on each element, and how much people differ
 // about it. Both come from the seed alone.
 type opinions struct {
 	rng    *rand.Rand
-	matrix *survey.Matrix
+	matrix *matrix.Matrix
 	centre map[string]float64
 	spread map[string]float64
 }
 
-func newOpinions(seed uint64, m *survey.Matrix) *opinions {
+func newOpinions(seed uint64, m *matrix.Matrix) *opinions {
 	o := &opinions{rng: rand.New(rand.NewPCG(seed, 17)), matrix: m, centre: map[string]float64{}, spread: map[string]float64{}}
 	for _, e := range m.Elements() {
 		// Most of the areas in the report stand at the lower levels (its Appendix B).
@@ -31,17 +32,17 @@ func newOpinions(seed uint64, m *survey.Matrix) *opinions {
 }
 
 // rate is what one person says of an element; bias is how much kinder or harsher than others they see things.
-func (o *opinions) rate(element string, bias float64) survey.Rating {
+func (o *opinions) rate(element string, bias float64) matrix.Rating {
 	switch x := o.rng.Float64(); {
 	case x < 0.08:
-		return survey.DontKnow
+		return matrix.DontKnow
 	case x < 0.11:
-		return survey.NotApplicable
+		return matrix.NotApplicable
 	case x < 0.13:
-		return survey.NotAnswered
+		return matrix.NotAnswered
 	}
 	level := int(o.centre[element] + bias + o.spread[element]*o.rng.NormFloat64() + 0.5)
-	return survey.Rating(min(max(level, 1), len(o.matrix.Levels)))
+	return matrix.Rating(min(max(level, 1), len(o.matrix.Levels)))
 }
 
 // invent asks so many people. About five in six finish; the rest do not start, decline, or stop half-way.
@@ -83,7 +84,7 @@ func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role 
 	}
 	for _, e := range elements[:upTo] {
 		rating := o.rate(e.ID, bias)
-		if rating == survey.NotAnswered {
+		if rating == matrix.NotAnswered {
 			continue
 		}
 		if _, _, err := t.rounds.Answer(ctx, t.round, id, survey.Operation{ID: string(id) + e.ID}, e.ID, rating); err != nil {
@@ -157,9 +158,9 @@ func (t *trial) answerAlone(ctx context.Context, seed uint64) error {
 	for _, e := range t.matrix.Elements() {
 		word := ""
 		switch rating := o.rate(e.ID, 0); rating {
-		case survey.NotAnswered, survey.DontKnow:
+		case matrix.NotAnswered, matrix.DontKnow:
 			word = "dk"
-		case survey.NotApplicable:
+		case matrix.NotApplicable:
 			word = "na"
 		default:
 			word = strconv.Itoa(int(rating))

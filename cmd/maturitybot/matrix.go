@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/plaintext"
 )
 
 // matrixCommand is everything about matrices as files.
@@ -24,7 +24,7 @@ type matrixCheck struct {
 // Run prints what the file holds, or all its faults by line.
 func (c matrixCheck) Run(s streams) error {
 	m, err := loadMatrix(c.File)
-	var faults survey.Faults
+	var faults plaintext.Faults
 	if errors.As(err, &faults) {
 		return tell(s.err, faults)
 	}
@@ -53,7 +53,7 @@ func (c matrixShow) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	lang := survey.Lang(c.Lang)
+	lang := matrix.Lang(c.Lang)
 	if lang != "" && !m.Has(lang) {
 		return fmt.Errorf("show matrix: %s is not written in %q; it has %v", m.ID, lang, m.Languages)
 	}
@@ -68,12 +68,12 @@ func (c matrixShow) Run(s streams) error {
 	if lang == "" {
 		lang = m.Languages[0]
 	}
-	_, err = io.WriteString(s.out, matrix.Text(m, lang))
+	_, err = io.WriteString(s.out, matrix.PlainText(m, lang))
 	return err
 }
 
 // choose returns the matrix of that id; without one the file's, else the first edition.
-func (f matrixFlag) choose(id string) (*survey.Matrix, error) {
+func (f matrixFlag) choose(id string) (*matrix.Matrix, error) {
 	all, err := f.matrices()
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (f matrixFlag) choose(id string) (*survey.Matrix, error) {
 	if id == "" {
 		return all[0], nil
 	}
-	i := slices.IndexFunc(all, func(m *survey.Matrix) bool { return m.ID == id })
+	i := slices.IndexFunc(all, func(m *matrix.Matrix) bool { return m.ID == id })
 	if i < 0 {
 		ids := make([]string, len(all))
 		for k, m := range all {

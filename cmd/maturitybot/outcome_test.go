@@ -8,11 +8,12 @@ import (
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // TestEventOutcomes: an operator is told the verb, if it is ours, and one of four outcomes.
 func TestEventOutcomes(t *testing.T) {
-	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}})
+	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}})
 	var came bot.Handled
 	s.bot.Handled = func(h bot.Handled) { came = h }
 	press := func(verb string, args ...string) chat.Event {

@@ -11,6 +11,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // TestLongestAuditLogFits both platforms, page by page, in both languages, also where somebody has meddled with it.
@@ -26,7 +27,7 @@ func TestLongestAuditLogFits(t *testing.T) {
 		}
 	}
 	full := survey.Round{Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Workshop: survey.Workshop{Place: strings.Repeat("Ŷ", survey.MaxPlaceRunes)},
-		TimeZone: "America/Argentina/ComodRivadavia", Languages: []survey.Lang{"en", "cy"}, MinGroup: 5,
+		TimeZone: "America/Argentina/ComodRivadavia", Languages: []matrix.Lang{"en", "cy"}, MinGroup: 5,
 		Posts: survey.ChannelPlan{Digest: strings.Repeat("1", 120), Disabled: survey.OptionalPosts}, Reminders: survey.ReminderPlan{Cron: strings.Repeat("2", 120)}}
 	for i := range survey.MaxCoordinators {
 		full.Coordinators = append(full.Coordinators, survey.PersonID(fmt.Sprintf("slack:T0123456789:U%030d", i)))

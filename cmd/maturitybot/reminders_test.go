@@ -17,6 +17,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/reminders"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // recorder is a platform that keeps what it is sent, and answers as it is told.
@@ -74,7 +75,7 @@ type season struct {
 	late []string       // "kind outcome lateness" of each
 }
 
-func newSeason(t *testing.T, matrices []*survey.Matrix, r survey.Round) *season {
+func newSeason(t *testing.T, matrices []*matrix.Matrix, r survey.Round) *season {
 	t.Helper()
 	s := &season{platform: &recorder{}, now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), came: map[string]int{}}
 	var err error
@@ -160,10 +161,10 @@ func (s *season) at(t *testing.T, then string) []string {
 // TestEveryMessageFits: everything that is sent by itself fits both platforms, with texts of every limit's length, in either language.
 func TestEveryMessageFits(t *testing.T) {
 	t.Parallel()
-	for _, languages := range [][]survey.Lang{{"en", "cy"}, {"cy", "en"}} {
+	for _, languages := range [][]matrix.Lang{{"en", "cy"}, {"cy", "en"}} {
 		t.Run(string(languages[0]), func(t *testing.T) {
 			t.Parallel()
-			s := newSeason(t, []*survey.Matrix{widest(t)}, survey.Round{
+			s := newSeason(t, []*matrix.Matrix{widest(t)}, survey.Round{
 				Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Languages: languages,
 				Workshop:  survey.Workshop{At: time.Date(2026, 12, 18, 14, 0, 0, 0, time.UTC), Place: strings.Repeat("Ŷ", survey.MaxPlaceRunes)},
 				Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(),
@@ -207,7 +208,7 @@ func TestReminderOutcomes(t *testing.T) {
 		{name: "has not agreed", answer: chat.ErrNoConsent, call: true, outcome: bot.NoConsent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts}})
+			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts}})
 			s.invite(t, "ben")
 			if got := s.at(t, "2026-12-04 09:59"); len(got) != 1 {
 				t.Fatal(got)
@@ -243,7 +244,7 @@ func TestReminderOutcomes(t *testing.T) {
 // TestMessageLateness: it counts from when a message was first to be sent, by the plan, whatever was tried since.
 func TestMessageLateness(t *testing.T) {
 	t.Parallel()
-	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts()})
+	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts()})
 	s.answer(t)
 	s.invite(t, "ben")
 	s.at(t, "2026-12-09 12:00")
@@ -286,7 +287,7 @@ func TestPostOutcomes(t *testing.T) {
 		{"cannot be reached", fmt.Errorf("no: %w", chat.ErrUnreachable), []string{"ana Northshire: I could not post the results"}, "the coordinator's channel cannot be reached", bot.Unreachable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Posts: survey.DefaultPosts()})
+			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Posts: survey.DefaultPosts()})
 			s.answer(t)
 			s.at(t, "2026-12-11 16:59")
 			s.platform.answer = errors.New("away")
@@ -318,7 +319,7 @@ func TestPostOutcomes(t *testing.T) {
 
 // TestReasonsAreSentences: whatever a cron expression is refused for, a coordinator is told in words.
 func TestReasonsAreSentences(t *testing.T) {
-	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}})
+	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}})
 	for _, lang := range []string{"en", "cy"} {
 		for _, field := range []string{"spec", "digest"} {
 			for _, reason := range reminders.Reasons {
@@ -346,7 +347,7 @@ func TestReasonsAreSentences(t *testing.T) {
 
 // TestForgetClosedRound: what stops the bot between closing and posting does not lose the results.
 func TestForgetClosedRound(t *testing.T) {
-	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Posts: survey.DefaultPosts()})
+	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Posts: survey.DefaultPosts()})
 	s.answer(t)
 	s.at(t, "2026-12-11 16:59")
 	s.platform.answer = errors.New("away")
@@ -403,7 +404,7 @@ func TestReminderRecheckedBeforeSending(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []survey.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts}})
+			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts}})
 			s.invite(t, "ben")
 			s.at(t, "2026-12-04 09:59")
 			s.platform.answer = errors.New("away")

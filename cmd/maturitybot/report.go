@@ -12,6 +12,8 @@ import (
 	"maturitybot/adapters/terminal"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+	"maturitybot/survey/plaintext"
 )
 
 type reportCommand struct {
@@ -39,7 +41,7 @@ func (c reportCommand) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	drawn, err := results.New(words).Areas(overview, survey.Lang(c.Lang), format)
+	drawn, err := results.New(words).Areas(overview, matrix.Lang(c.Lang), format)
 	if err != nil {
 		return fmt.Errorf("draw report: %w", err)
 	}
@@ -91,7 +93,7 @@ func (c reportCommand) overview(s streams) (survey.Overview, error) {
 		}
 		defer func() { _ = f.Close() }() // it was only read
 		areas, err := ratings.Read(c.File, f, matrices)
-		var faults survey.Faults
+		var faults plaintext.Faults
 		if errors.As(err, &faults) {
 			return survey.Overview{}, tell(s.err, faults)
 		}
@@ -101,8 +103,8 @@ func (c reportCommand) overview(s streams) (survey.Overview, error) {
 		return areas.Overview(), nil
 	}
 	o, err := read()
-	wales := slices.IndexFunc(matrices, func(m *survey.Matrix) bool { return m.ID == string(survey.Wales) })
-	if err != nil || c.Matrix != "" || wales < 0 || len(o.Groups) != 1 || o.Groups[0].Nation != survey.Wales {
+	wales := slices.IndexFunc(matrices, func(m *matrix.Matrix) bool { return m.ID == string(matrix.Wales) })
+	if err != nil || c.Matrix != "" || wales < 0 || len(o.Groups) != 1 || o.Groups[0].Nation != matrix.Wales {
 		return o, err
 	}
 	matrices[0], matrices[wales] = matrices[wales], matrices[0]

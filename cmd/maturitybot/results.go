@@ -18,6 +18,8 @@ import (
 	"maturitybot/adapters/terminal"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+	"maturitybot/survey/plaintext"
 )
 
 // resultsCommand computes results from a file of answers.
@@ -61,14 +63,14 @@ func (c resultsCommand) Run(s streams) error {
 		return err
 	}
 	p, err := c.published(m, terms, s.in)
-	var faults survey.Faults
+	var faults plaintext.Faults
 	if errors.As(err, &faults) {
 		return tell(s.err, faults)
 	}
 	if err != nil {
 		return err
 	}
-	out, err := results.New(words).In(format, p, survey.Lang(c.Lang))
+	out, err := results.New(words).In(format, p, matrix.Lang(c.Lang))
 	if err != nil {
 		return err
 	}
@@ -76,7 +78,7 @@ func (c resultsCommand) Run(s streams) error {
 }
 
 // tell prints the faults one by one: of a large file they can be too many for one text.
-func tell(to io.Writer, faults survey.Faults) error {
+func tell(to io.Writer, faults plaintext.Faults) error {
 	w := bufio.NewWriter(to)
 	for _, fault := range faults {
 		fmt.Fprintln(w, fault)
@@ -88,7 +90,7 @@ func tell(to io.Writer, faults survey.Faults) error {
 }
 
 // matrix is the edition of that name, else the matrix in that file.
-func (c resultsCommand) matrix() (*survey.Matrix, error) {
+func (c resultsCommand) matrix() (*matrix.Matrix, error) {
 	m, err := matrixFlag{}.choose(c.Edition)
 	if err == nil {
 		return m, nil
@@ -142,7 +144,7 @@ func (c resultsCommand) terms() (survey.ResultContext, error) {
 }
 
 // published reads the answers and counts them.
-func (c resultsCommand) published(m *survey.Matrix, terms survey.ResultContext, in io.Reader) (survey.Published, error) {
+func (c resultsCommand) published(m *matrix.Matrix, terms survey.ResultContext, in io.Reader) (survey.Published, error) {
 	if c.File != "-" {
 		f, err := openFile(c.File)
 		if err != nil {
@@ -178,7 +180,7 @@ func (c resultsCommand) write(out []byte, to io.Writer) error {
 const exampleSeed = 4
 
 // example writes answers of invented people, some for each role.
-func (c resultsCommand) example(m *survey.Matrix, v locale.Voice, to io.Writer) error {
+func (c resultsCommand) example(m *matrix.Matrix, v locale.Voice, to io.Writer) error {
 	o := newOpinions(exampleSeed, m)
 	var rows []answers.Row
 	for i := range 34 { // as many as answered in an average area of the report
@@ -189,7 +191,7 @@ func (c resultsCommand) example(m *survey.Matrix, v locale.Voice, to io.Writer) 
 		bias := 0.4 * o.rng.NormFloat64()
 		for _, e := range m.Elements() {
 			row := answers.Row{Respondent: fmt.Sprintf("p%02d", i+1), Role: role, Element: e.ID, Rating: o.rate(e.ID, bias)}
-			if row.Rating != survey.NotAnswered && o.rng.Float64() < 0.03 {
+			if row.Rating != matrix.NotAnswered && o.rng.Float64() < 0.03 {
 				row.Comment = v.Say("try.note_" + strconv.Itoa(1+o.rng.IntN(notes)))
 			}
 			rows = append(rows, row)

@@ -394,12 +394,12 @@ func floods() time.Duration {
 }
 
 // crowd makes a round of 100,000 people, some of whom have started.
-func crowd(b testing.TB, store *redis.Store, editions []*survey.Matrix, coordinator, channel string, person func(i int) string) {
+func crowd(b testing.TB, store *redis.Store, editions []*matrix.Matrix, coordinator, channel string, person func(i int) string) {
 	b.Helper()
 	rounds := survey.NewRounds(store, editions, time.Now)
 	lead := survey.PersonID(coordinator)
 	r, err := rounds.Create(b.Context(), survey.Round{
-		ID: benchRound, Area: "Northshire", Matrix: editions[0].ID, Languages: []survey.Lang{survey.English, survey.Welsh}, TimeZone: survey.DefaultTimeZone,
+		ID: benchRound, Area: "Northshire", Matrix: editions[0].ID, Languages: []matrix.Lang{matrix.English, matrix.Welsh}, TimeZone: survey.DefaultTimeZone,
 		ClosesAt: time.Now().Add(200 * time.Hour), Channel: channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5,
 		Consensus: survey.Consensus{Percent: 70},
 	})

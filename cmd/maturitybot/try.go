@@ -15,6 +15,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // tryCommand is the whole survey in a terminal, on a store that is gone afterwards.
@@ -58,7 +59,7 @@ func (nobody) Post(context.Context, string, chat.Place, chat.Card, []chat.File) 
 type trial struct {
 	*embeddedBot
 	round    survey.RoundID
-	matrix   *survey.Matrix
+	matrix   *matrix.Matrix
 	voice    locale.Voice
 	terminal *terminal.Terminal
 	now      func() time.Time
@@ -81,7 +82,7 @@ func (c tryCommand) Run(ctx context.Context, s streams) error {
 		now = func() time.Time { return fixed }
 	}
 	b, err := newEmbeddedBot(embeddedOptions{
-		matrices: []*survey.Matrix{m}, people: nobody{}, now: now,
+		matrices: []*matrix.Matrix{m}, people: nobody{}, now: now,
 		log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
@@ -150,8 +151,8 @@ func (t *trial) prepare(ctx context.Context, c tryCommand) error {
 	lead := survey.PersonID(tryPerson(coordinator).String())
 	closes := t.now().AddDate(0, 0, 21)
 	languages := slices.Clone(t.matrix.Languages)
-	if slices.Contains(languages, survey.Lang(c.Lang)) {
-		languages = append([]survey.Lang{survey.Lang(c.Lang)}, slices.DeleteFunc(languages, func(l survey.Lang) bool { return l == survey.Lang(c.Lang) })...)
+	if slices.Contains(languages, matrix.Lang(c.Lang)) {
+		languages = append([]matrix.Lang{matrix.Lang(c.Lang)}, slices.DeleteFunc(languages, func(l matrix.Lang) bool { return l == matrix.Lang(c.Lang) })...)
 	}
 	r, err := t.rounds.Create(ctx, survey.Round{
 		ID: "try2345672", Area: t.voice.Say("try.area"), Matrix: t.matrix.ID, Languages: languages, TimeZone: survey.DefaultTimeZone,

@@ -17,6 +17,7 @@ import (
 	"maturitybot/reminders"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/plaintext"
 )
 
 // matrixFlag adds an area's own matrix to the editions.
@@ -26,7 +27,7 @@ type matrixFlag struct {
 
 // matrices returns the editions, with the file's matrix first when one was given. A file with the id of an
 // edition takes its place.
-func (f matrixFlag) matrices() ([]*survey.Matrix, error) {
+func (f matrixFlag) matrices() ([]*matrix.Matrix, error) {
 	editions, err := matrix.Editions()
 	if err != nil {
 		return nil, fmt.Errorf("load editions: %w", err)
@@ -35,14 +36,14 @@ func (f matrixFlag) matrices() ([]*survey.Matrix, error) {
 		return editions, nil
 	}
 	own, err := loadMatrix(f.Matrix)
-	var faults survey.Faults
+	var faults plaintext.Faults
 	switch {
 	case errors.As(err, &faults):
 		return nil, fmt.Errorf("load matrix:\n%w", err)
 	case err != nil:
 		return nil, err
 	}
-	all := []*survey.Matrix{own}
+	all := []*matrix.Matrix{own}
 	for _, m := range editions {
 		if m.ID != own.ID {
 			all = append(all, m)
@@ -57,13 +58,13 @@ type embeddedBot struct {
 	rounds   *survey.Rounds
 	store    *redis.EmbeddedStore
 	words    *locale.Words
-	matrices []*survey.Matrix
+	matrices []*matrix.Matrix
 	renderer bot.ResultRenderer
 }
 
 // embeddedOptions is what a bot on an embedded store is built from.
 type embeddedOptions struct {
-	matrices []*survey.Matrix
+	matrices []*matrix.Matrix
 	people   platform         // its directory and sender
 	now      func() time.Time // its clock
 	log      *slog.Logger
@@ -150,7 +151,7 @@ func newStage(
 		if err != nil {
 			return nil, err
 		}
-		b.matrices = []*survey.Matrix{own}
+		b.matrices = []*matrix.Matrix{own}
 		b.rounds = survey.NewRounds(b.store, b.matrices, s.Clock.Now)
 		return s.Restart(), nil
 	}

@@ -15,7 +15,6 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"maturitybot/survey"
 	"maturitybot/survey/plaintext"
 )
 
@@ -28,13 +27,13 @@ var (
 // something that is missing, of which the fault was noted where it should have been, and return nothing for it.
 type reader struct {
 	file   string
-	faults survey.Faults
-	langs  []survey.Lang
+	faults plaintext.Faults
+	langs  []Lang
 	levels []string // ids
 }
 
 func (r *reader) fault(line int, want, what string, args ...any) {
-	r.faults = append(r.faults, survey.Fault{File: r.file, Line: max(line, 1), What: fmt.Sprintf(what, args...), Want: want})
+	r.faults = append(r.faults, plaintext.Fault{File: r.file, Line: max(line, 1), What: fmt.Sprintf(what, args...), Want: want})
 }
 
 // parse returns the root of the file's only document, or nil when that is not one mapping in plain YAML.
@@ -238,12 +237,12 @@ func unseen(c rune) bool {
 }
 
 // text returns a wording in each of the matrix's languages.
-func (r *reader) text(n *yaml.Node, what string, fits limit) survey.Text {
+func (r *reader) text(n *yaml.Node, what string, fits limit) Text {
 	if n == nil || len(r.langs) == 0 {
 		return nil // in which languages it should be is not known
 	}
 	if len(r.langs) == 1 && n.Kind == yaml.ScalarNode {
-		return survey.Text{r.langs[0]: r.line(n, what, fits)}
+		return Text{r.langs[0]: r.line(n, what, fits)}
 	}
 	keys := make([]string, len(r.langs))
 	for i, l := range r.langs {
@@ -254,9 +253,9 @@ func (r *reader) text(n *yaml.Node, what string, fits limit) survey.Text {
 		return nil
 	}
 	found := r.fields(n, what, keys)
-	t := survey.Text{}
+	t := Text{}
 	for _, key := range keys {
-		t[survey.Lang(key)] = r.line(found[key], what+" in "+key, fits)
+		t[Lang(key)] = r.line(found[key], what+" in "+key, fits)
 	}
 	return t
 }
@@ -328,10 +327,10 @@ func (r *reader) allGoBy(fields map[string]*yaml.Node, place int, id string, tak
 
 // levelName notes the name of a level that means another level's number, or an answer that is no level.
 func (r *reader) levelName(n *yaml.Node, number int, name string) {
-	if other, ok := survey.LevelNumber(name); ok && other != number {
+	if other, ok := LevelNumber(name); ok && other != number {
 		r.faults.Add(r.file, n.Line, "a level has a number as a name",
 			"expected words: in files, a level goes by its own number, 1 for the lowest", name)
-	} else if name != "" && survey.NotALevel(name) {
+	} else if name != "" && NotALevel(name) {
 		r.faults.Add(r.file, n.Line, "the name of a level has a meaning of its own in files", "expected another", name)
 	}
 }
@@ -379,10 +378,10 @@ func called(sort string, n *yaml.Node, i int) string {
 	return sort + " " + strconv.Itoa(i+1)
 }
 
-func (r *reader) matrix(n *yaml.Node) *survey.Matrix {
+func (r *reader) matrix(n *yaml.Node) *Matrix {
 	f := r.fields(n, "the matrix", []string{"id", "version", "nation", "name", "about", "languages", "levels", "dimensions", "role_groups"}, "information")
 	r.langs = r.languages(f["languages"])
-	m := &survey.Matrix{
+	m := &Matrix{
 		ID:        r.id(f["id"], "the matrix", names{}),
 		Version:   r.version(f["version"]),
 		Nation:    r.text(f["nation"], "nation", optionText),
@@ -403,15 +402,15 @@ func (r *reader) matrix(n *yaml.Node) *survey.Matrix {
 	for i, n := range r.items(f["information"], "information", kindCount) {
 		what := called("information", n, i)
 		k := r.fields(n, what, []string{"id", "name"})
-		m.Information = append(m.Information, survey.InformationType{ID: r.id(k["id"], what, ids), Name: r.text(k["name"], "name of "+what, optionText)})
+		m.Information = append(m.Information, InformationType{ID: r.id(k["id"], what, ids), Name: r.text(k["name"], "name of "+what, optionText)})
 	}
 	m.RoleGroups = r.roleGroups(f["role_groups"])
 	m.Dimensions = r.dimensions(f["dimensions"], m)
 	return m
 }
 
-func (r *reader) languages(n *yaml.Node) []survey.Lang {
-	var all []survey.Lang
+func (r *reader) languages(n *yaml.Node) []Lang {
+	var all []Lang
 	taken, understood := names{}, true
 	for _, item := range r.items(n, "languages", languageCount) {
 		if !langForm.MatchString(item.Value) {
@@ -420,7 +419,7 @@ func (r *reader) languages(n *yaml.Node) []survey.Lang {
 			continue
 		}
 		if r.take(item, "the language", item.Value, taken) {
-			all = append(all, survey.Lang(item.Value))
+			all = append(all, Lang(item.Value))
 		}
 	}
 	if !understood {
@@ -453,9 +452,9 @@ func (r *reader) percentage(n *yaml.Node, what string) *int {
 }
 
 // level reads a level; number is its number, from 1.
-func (r *reader) level(n *yaml.Node, what string, number int, ids names, known words) survey.Level {
+func (r *reader) level(n *yaml.Node, what string, number int, ids names, known words) Level {
 	f := r.fields(n, what, []string{"id", "name", "meaning"}, "also", "short")
-	l := survey.Level{
+	l := Level{
 		ID:      r.id(f["id"], what, ids),
 		Also:    r.also(f["also"], what),
 		Name:    r.text(f["name"], "name of "+what, levelName),
@@ -476,18 +475,18 @@ func (r *reader) level(n *yaml.Node, what string, number int, ids names, known w
 	return l
 }
 
-func (r *reader) roleGroups(n *yaml.Node) []survey.RoleGroup {
-	var all []survey.RoleGroup
+func (r *reader) roleGroups(n *yaml.Node) []RoleGroup {
+	var all []RoleGroup
 	groupIDs, ids, known, place := names{}, names{}, words{}, 0
-	together := map[survey.Lang]int{}
+	together := map[Lang]int{}
 	for i, n := range r.items(n, "role_groups", groupCount) {
 		what := called("role group", n, i)
 		f := r.fields(n, what, []string{"id", "name", "roles"})
-		g := survey.RoleGroup{ID: r.id(f["id"], what, groupIDs), Name: r.text(f["name"], "name of "+what, optionText)}
+		g := RoleGroup{ID: r.id(f["id"], what, groupIDs), Name: r.text(f["name"], "name of "+what, optionText)}
 		for i, n := range r.items(f["roles"], "roles of "+what, perGroup) {
 			what := called("role", n, i)
 			f := r.fields(n, what, []string{"id", "name"}, "also", "workshops")
-			role := survey.Role{
+			role := Role{
 				ID: r.id(f["id"], what, ids), Also: r.also(f["also"], what),
 				Name:      r.text(f["name"], "name of "+what, optionText),
 				Workshops: r.percentage(f["workshops"], what),
@@ -509,14 +508,14 @@ func (r *reader) roleGroups(n *yaml.Node) []survey.RoleGroup {
 	return all
 }
 
-func (r *reader) dimensions(n *yaml.Node, m *survey.Matrix) []survey.Dimension {
-	var all []survey.Dimension
+func (r *reader) dimensions(n *yaml.Node, m *Matrix) []Dimension {
+	var all []Dimension
 	total := 0
 	dimensionIDs, ids, known, place := names{}, names{}, words{}, 0
 	for i, n := range r.items(n, "dimensions", dimensionCount) {
 		what := called("dimension", n, i)
 		f := r.fields(n, what, []string{"id", "name", "about", "core_elements"})
-		d := survey.Dimension{
+		d := Dimension{
 			ID:    r.id(f["id"], what, dimensionIDs),
 			Name:  r.text(f["name"], "name of "+what, dimensionName),
 			About: r.text(f["about"], "about of "+what, shortText),
@@ -525,7 +524,7 @@ func (r *reader) dimensions(n *yaml.Node, m *survey.Matrix) []survey.Dimension {
 		for i, n := range r.items(f["core_elements"], "core_elements of "+what, coreCount) {
 			what := fmt.Sprintf("core element %d of %s", i+1, what)
 			f := r.fields(n, what, []string{"name", "elements"})
-			c := survey.CoreElement{Name: r.text(f["name"], "name of "+what, headingText)}
+			c := CoreElement{Name: r.text(f["name"], "name of "+what, headingText)}
 			for i, n := range r.items(f["elements"], "elements of "+what, limit{least: 1, most: elementCount.most, why: elementCount.why}) {
 				place++
 				e := r.element(n, called("element", n, i), place, ids, known)
@@ -548,9 +547,9 @@ func (r *reader) dimensions(n *yaml.Node, m *survey.Matrix) []survey.Dimension {
 }
 
 // element reads an element; place is its place in the order of asking, from 1.
-func (r *reader) element(n *yaml.Node, what string, place int, ids names, known words) survey.Element {
+func (r *reader) element(n *yaml.Node, what string, place int, ids names, known words) Element {
 	f := r.fields(n, what, []string{"id", "name", "question", "help", "descriptors"}, "also")
-	e := survey.Element{
+	e := Element{
 		ID:       r.id(f["id"], what, ids),
 		Also:     r.also(f["also"], what),
 		Name:     r.text(f["name"], "name of "+what, elementName),
@@ -577,11 +576,11 @@ func (r *reader) element(n *yaml.Node, what string, place int, ids names, known 
 }
 
 // card notes an element whose card, with everything a person can add to it, would not fit one message.
-func (r *reader) card(n *yaml.Node, what string, e survey.Element, d survey.Dimension, m *survey.Matrix) {
+func (r *reader) card(n *yaml.Node, what string, e Element, d Dimension, m *Matrix) {
 	for _, lang := range r.langs {
 		length := 0
-		add := func(t survey.Text) { length += utf8.RuneCountInString(t[lang]) }
-		for _, t := range slices.Concat([]survey.Text{d.Name, e.Name, e.Question, e.Help}, e.Descriptors) {
+		add := func(t Text) { length += utf8.RuneCountInString(t[lang]) }
+		for _, t := range slices.Concat([]Text{d.Name, e.Name, e.Question, e.Help}, e.Descriptors) {
 			add(t)
 		}
 		for _, l := range m.Levels {

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"maturitybot/survey"
 )
 
 // rows are the key elements in the order of the report's appendix B.
@@ -39,7 +37,7 @@ var rolesOf = map[string][]string{
 	},
 }
 
-func editions(t *testing.T) []*survey.Matrix {
+func editions(t *testing.T) []*Matrix {
 	t.Helper()
 	all, err := Editions()
 	if err != nil {
@@ -52,12 +50,12 @@ func editions(t *testing.T) []*survey.Matrix {
 type wording struct {
 	where string
 	most  int
-	text  survey.Text
+	text  Text
 }
 
-func wordings(m *survey.Matrix) []wording {
+func wordings(m *Matrix) []wording {
 	all := []wording{{"nation", 70, m.Nation}, {"name", 150, m.Name}, {"about", 300, m.About}}
-	add := func(most int, t survey.Text, where string, args ...any) {
+	add := func(most int, t Text, where string, args ...any) {
 		all = append(all, wording{fmt.Sprintf(where, args...), most, t})
 	}
 	for _, l := range m.Levels {
@@ -112,7 +110,7 @@ func TestEditions(t *testing.T) {
 					t.Errorf("dimension %s has %d elements, want %v", d.ID, len(d.Elements()), count)
 				}
 			}
-			if !slices.Equal(m.Languages, []survey.Lang{survey.English, survey.Welsh}) {
+			if !slices.Equal(m.Languages, []Lang{English, Welsh}) {
 				t.Errorf("languages %v", m.Languages)
 			}
 			var levels, groups, roles []string
@@ -145,7 +143,7 @@ func TestEditions(t *testing.T) {
 // What is the same in both editions goes by the same id, so that areas of both nations can be read together.
 func TestEditionsShareIDs(t *testing.T) {
 	all := editions(t)
-	ids := func(m *survey.Matrix) (out []string) {
+	ids := func(m *Matrix) (out []string) {
 		for _, e := range m.Elements() {
 			out = append(out, e.ID)
 		}
@@ -180,8 +178,8 @@ func TestEditionsWords(t *testing.T) {
 					t.Errorf("%s, %s in %s: %q is not a word of this nation: %s", m.ID, w.where, lang, word, s)
 				}
 			}
-			if word := english.FindString(w.text[survey.Welsh]); word != "" {
-				t.Errorf("%s, %s: the Welsh holds %q: %s", m.ID, w.where, word, w.text[survey.Welsh])
+			if word := english.FindString(w.text[Welsh]); word != "" {
+				t.Errorf("%s, %s: the Welsh holds %q: %s", m.ID, w.where, word, w.text[Welsh])
 			}
 		}
 	}
@@ -195,8 +193,8 @@ func TestEditionsTexts(t *testing.T) {
 					t.Errorf("%s, %s in %s: %d characters, want at most %d: %s", m.ID, w.where, lang, n, w.most, s)
 				}
 			}
-			if w.text[survey.English] == w.text[survey.Welsh] {
-				t.Errorf("%s, %s: the Welsh is the English: %s", m.ID, w.where, w.text[survey.Welsh])
+			if w.text[English] == w.text[Welsh] {
+				t.Errorf("%s, %s: the Welsh is the English: %s", m.ID, w.where, w.text[Welsh])
 			}
 		}
 		for _, e := range m.Elements() {

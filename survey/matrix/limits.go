@@ -1,7 +1,5 @@
 package matrix
 
-import "maturitybot/survey"
-
 // limit is how much of something there must be and may be, and whose limit that is. A text must not be empty
 // whatever its limit says. Slack's are from docs.slack.dev, folder reference/block-kit, Discord's from its
 // documentation's developers/components/reference.
@@ -33,7 +31,7 @@ var (
 	cardText = limit{most: 600, why: "Discord: a share of the 4000 characters of a message"}
 	// Discord, Components V2: 4000 in all texts of one message. A person's own note and barrier stand there as well, and
 	// at most 300 characters of labels, progress and markup.
-	wholeCard = limit{most: 4000 - survey.MaxNoteRunes - survey.MaxBarrierRunes - 300,
+	wholeCard = limit{most: 4000 - MaxNoteRunes - MaxBarrierRunes - 300,
 		why: "Discord: the 4000 characters of a message, less a person's note, barrier and the labels"}
 	// The same: the results name all roles in one message beside sixteen elements with a level each.
 	allRoleNames = limit{most: 1200, why: "Discord: the 4000 characters of a message, less the agenda"}

@@ -1,10 +1,11 @@
-// Package matrix reads matrices from YAML files, checks them, and writes them out to be read; England's and
-// Wales's editions come with it. It knows the files and the limits of the chat platforms that a matrix is asked
-// on; it does not know the platforms, rounds or answers.
+// Package matrix is the maturity matrix: its elements, levels, roles and wordings, and the words that
+// people use for them. It reads matrices from YAML files, checks them, and writes them out to be
+// read. England's and Wales's editions come with it. It knows the limits of the chat platforms that
+// a matrix is asked on. It does not know the platforms, rounds or answers.
 //
-// testdata/eight.yaml is a whole file, with notes. Every text is one wording in each of the file's languages (a
-// plain string where there is one language); every id is lower-case letters, digits and single hyphens. What JSON
-// writes is a file of this format too.
+// testdata/eight.yaml is a complete file, with notes. Every text has one wording in each of the
+// file's languages (a plain string where there is one language). Every id is lower-case letters,
+// digits and single hyphens. What JSON writes is a file of this format too.
 package matrix
 
 import (
@@ -14,7 +15,6 @@ import (
 	"fmt"
 	"io"
 
-	"maturitybot/survey"
 	"maturitybot/survey/plaintext"
 )
 
@@ -25,17 +25,17 @@ const MaxBytes = 1 << 20
 var embedded embed.FS
 
 // Editions returns the matrices that come with the product, England's first. Each call returns fresh ones,
-// the caller's to keep. The error is a survey.Faults.
-func Editions() ([]*survey.Matrix, error) {
-	var all []*survey.Matrix
-	var faults survey.Faults
+// the caller's to keep. The error is a plaintext.Faults.
+func Editions() ([]*Matrix, error) {
+	var all []*Matrix
+	var faults plaintext.Faults
 	for _, name := range []string{"england.yaml", "wales.yaml"} {
 		src, err := embedded.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("read edition: %w", err)
 		}
 		m, err := Load(name, bytes.NewReader(src))
-		var found survey.Faults
+		var found plaintext.Faults
 		switch {
 		case errors.As(err, &found):
 			faults = append(faults, found...)
@@ -51,15 +51,16 @@ func Editions() ([]*survey.Matrix, error) {
 	return all, nil
 }
 
-// Load reads a matrix in UTF-8, or in UTF-16 with a byte order mark; name is what its faults call the file. Everything that is wrong is reported at once:
-// the error is then a survey.Faults, and there is no matrix. A reader that fails gives its own error, wrapped.
-func Load(name string, from io.Reader) (*survey.Matrix, error) {
+// Load reads a matrix in UTF-8, or in UTF-16 with a byte order mark. The name is the file's name in
+// faults. Load reports everything that is wrong at once: the error is then a plaintext.Faults, and
+// there is no matrix. Load wraps an error of the reader.
+func Load(name string, from io.Reader) (*Matrix, error) {
 	src, err := io.ReadAll(io.LimitReader(plaintext.NewReader(from), MaxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read matrix %s: %w", name, err)
 	}
 	r := reader{file: name}
-	var m *survey.Matrix
+	var m *Matrix
 	if root := r.parse(src); root != nil {
 		m = r.matrix(root)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/text/encoding/unicode"
 
-	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -62,10 +62,10 @@ information:
     name: {en: My view, cy: Fy marn i}
 `
 
-func load(t *testing.T, src string) (*survey.Matrix, survey.Faults) {
+func load(t *testing.T, src string) (*Matrix, plaintext.Faults) {
 	t.Helper()
 	m, err := Load("f.yaml", strings.NewReader(src))
-	var faults survey.Faults
+	var faults plaintext.Faults
 	if err != nil && !errors.As(err, &faults) {
 		t.Fatalf("an error that is no Faults: %v", err)
 	}
@@ -75,7 +75,7 @@ func load(t *testing.T, src string) (*survey.Matrix, survey.Faults) {
 	return m, faults
 }
 
-func loadFile(t *testing.T, path string) (*survey.Matrix, survey.Faults) {
+func loadFile(t *testing.T, path string) (*Matrix, plaintext.Faults) {
 	t.Helper()
 	src, err := os.ReadFile(path)
 	if err != nil {
@@ -138,14 +138,14 @@ func TestAnotherMatrix(t *testing.T) {
 	if faults != nil {
 		t.Fatal(faults)
 	}
-	if n := len(m.Elements()); n != 8 || len(m.Dimensions) != 3 || len(m.Levels) != 5 || !slices.Equal(m.Languages, []survey.Lang{"en"}) {
+	if n := len(m.Elements()); n != 8 || len(m.Dimensions) != 3 || len(m.Levels) != 5 || !slices.Equal(m.Languages, []Lang{"en"}) {
 		t.Errorf("%d elements, %d dimensions, %d levels, languages %v", n, len(m.Dimensions), len(m.Levels), m.Languages)
 	}
 	if !slices.Equal(m.Levels[0].Also, []string{"Nothing yet"}) {
 		t.Errorf("level 1 is also %q", m.Levels[0].Also)
 	}
-	want := survey.Level{ID: "aware", Name: survey.Text{"en": "Aware"}, Short: survey.Text{"en": "Aware"},
-		Meaning: survey.Text{"en": "Somebody has noticed and said so. Nothing has been done."}}
+	want := Level{ID: "aware", Name: Text{"en": "Aware"}, Short: Text{"en": "Aware"},
+		Meaning: Text{"en": "Somebody has noticed and said so. Nothing has been done."}}
 	if !reflect.DeepEqual(m.Levels[1], want) {
 		t.Errorf("level 2 is %+v, want %+v", m.Levels[1], want)
 	}
@@ -263,27 +263,27 @@ func TestUnreadable(t *testing.T) {
 }
 
 // largest is a matrix at every limit that does not exclude another one.
-func largest() *survey.Matrix {
-	langs := []survey.Lang{"en", "cy", "fr"}
-	text := func(n int, word string) survey.Text {
-		t := survey.Text{}
+func largest() *Matrix {
+	langs := []Lang{"en", "cy", "fr"}
+	text := func(n int, word string) Text {
+		t := Text{}
 		for _, l := range langs {
 			s := string(l) + word
 			t[l] = s + strings.Repeat("ŵ", max(0, n-len(s)))
 		}
 		return t
 	}
-	m := &survey.Matrix{ID: "abcdefghijklmn-9", Version: 1, Nation: text(75, "n"), Name: text(150, "n"), About: text(300, "a"), Languages: langs}
+	m := &Matrix{ID: "abcdefghijklmn-9", Version: 1, Nation: text(75, "n"), Name: text(150, "n"), About: text(300, "a"), Languages: langs}
 	for i := range 7 {
-		m.Levels = append(m.Levels, survey.Level{ID: fmt.Sprint("l", i), Name: text(40, fmt.Sprint("n", i)), Short: text(28, fmt.Sprint("s", i)), Meaning: text(300, "m")})
+		m.Levels = append(m.Levels, Level{ID: fmt.Sprint("l", i), Name: text(40, fmt.Sprint("n", i)), Short: text(28, fmt.Sprint("s", i)), Meaning: text(300, "m")})
 	}
 	for i := range 10 {
-		m.Information = append(m.Information, survey.InformationType{ID: fmt.Sprint("k", i), Name: text(75, "n")})
+		m.Information = append(m.Information, InformationType{ID: fmt.Sprint("k", i), Name: text(75, "n")})
 	}
 	for i := range 10 {
-		d := survey.Dimension{ID: fmt.Sprint("d", i), Name: text(75, "n"), About: text(300, "a"), CoreElements: []survey.CoreElement{{Name: text(150, "c")}}}
+		d := Dimension{ID: fmt.Sprint("d", i), Name: text(75, "n"), About: text(300, "a"), CoreElements: []CoreElement{{Name: text(150, "c")}}}
 		for j := range 10 {
-			e := survey.Element{ID: fmt.Sprintf("e%d-%d", i, j), Name: text(0, fmt.Sprint("n", i, j)), Question: text(0, "q"), Help: text(0, "h")}
+			e := Element{ID: fmt.Sprintf("e%d-%d", i, j), Name: text(0, fmt.Sprint("n", i, j)), Question: text(0, "q"), Help: text(0, "h")}
 			if i+j == 0 { // a hundred of these would be more than a file takes
 				e.Name, e.Question, e.Help = text(73, "n"), text(600, "q"), text(297, "h")
 			}
@@ -299,9 +299,9 @@ func largest() *survey.Matrix {
 		m.Dimensions = append(m.Dimensions, d)
 	}
 	for i := range 10 {
-		g := survey.RoleGroup{ID: fmt.Sprint("g", i), Name: text(75, "n")}
+		g := RoleGroup{ID: fmt.Sprint("g", i), Name: text(75, "n")}
 		for j := range 10 {
-			g.Roles = append(g.Roles, survey.Role{ID: fmt.Sprintf("r%d-%d", i, j), Name: text(9, fmt.Sprint("r", i, j))})
+			g.Roles = append(g.Roles, Role{ID: fmt.Sprintf("r%d-%d", i, j), Name: text(9, fmt.Sprint("r", i, j))})
 		}
 		m.RoleGroups = append(m.RoleGroups, g)
 	}
@@ -310,60 +310,60 @@ func largest() *survey.Matrix {
 
 // What is as large as it may be stands; one more of anything names the platform, the limit and what was found.
 func TestLimits(t *testing.T) {
-	grow := func(t survey.Text, n int) { t["cy"] += strings.Repeat("y", n) }
-	one := func() survey.Text { return survey.Text{"en": "x", "cy": "x", "fr": "x"} }
-	called := func(name string) survey.Text { return survey.Text{"en": name, "cy": name, "fr": name} }
-	first := func(m *survey.Matrix) *survey.Element { return &m.Dimensions[0].CoreElements[0].Elements[0] }
+	grow := func(t Text, n int) { t["cy"] += strings.Repeat("y", n) }
+	one := func() Text { return Text{"en": "x", "cy": "x", "fr": "x"} }
+	called := func(name string) Text { return Text{"en": name, "cy": name, "fr": name} }
+	first := func(m *Matrix) *Element { return &m.Dimensions[0].CoreElements[0].Elements[0] }
 	cases := []struct {
 		name   string
-		change func(*survey.Matrix)
+		change func(*Matrix)
 		want   []string
 	}{
-		{"everything at its limit", func(*survey.Matrix) {}, nil},
-		{"nation", func(m *survey.Matrix) { grow(m.Nation, 1) }, []string{"nation in cy has 76 characters; at most 75 (Slack: "}},
-		{"name", func(m *survey.Matrix) { grow(m.Name, 1) }, []string{"name in cy has 151 characters; at most 150 (Slack: "}},
-		{"about", func(m *survey.Matrix) { grow(m.About, 1) }, []string{"about in cy has 301 characters; at most 300 (Slack: "}},
-		{"level name", func(m *survey.Matrix) { first(m).Help = one(); grow(m.Levels[6].Name, 1) }, []string{`name of level "l6" in cy has 41 characters; at most 40 (Slack: `}},
-		{"short", func(m *survey.Matrix) { grow(m.Levels[6].Short, 1) }, []string{`short of level "l6" in cy has 29 characters; at most 28 (Slack: `}},
-		{"meaning", func(m *survey.Matrix) { grow(m.Levels[6].Meaning, 1) }, []string{`meaning of level "l6" in cy has 301 characters; at most 300 (Slack: `}},
-		{"dimension about", func(m *survey.Matrix) { grow(m.Dimensions[9].About, 1) }, []string{`about of dimension "d9" in cy has 301 characters; at most 300 (Slack: `}},
-		{"core element", func(m *survey.Matrix) { grow(m.Dimensions[9].CoreElements[0].Name, 1) }, []string{`name of core element 1 of dimension "d9" in cy has 151 characters; at most 150 (Slack: `}},
-		{"the whole card", func(m *survey.Matrix) { grow(first(m).Descriptors[0], 1) }, []string{`the card of element "e0-0" in cy, with its dimension, levels and kinds of information, has 2901 characters; at most 2900 (Discord: `}},
-		{"a descriptor", func(m *survey.Matrix) {
+		{"everything at its limit", func(*Matrix) {}, nil},
+		{"nation", func(m *Matrix) { grow(m.Nation, 1) }, []string{"nation in cy has 76 characters; at most 75 (Slack: "}},
+		{"name", func(m *Matrix) { grow(m.Name, 1) }, []string{"name in cy has 151 characters; at most 150 (Slack: "}},
+		{"about", func(m *Matrix) { grow(m.About, 1) }, []string{"about in cy has 301 characters; at most 300 (Slack: "}},
+		{"level name", func(m *Matrix) { first(m).Help = one(); grow(m.Levels[6].Name, 1) }, []string{`name of level "l6" in cy has 41 characters; at most 40 (Slack: `}},
+		{"short", func(m *Matrix) { grow(m.Levels[6].Short, 1) }, []string{`short of level "l6" in cy has 29 characters; at most 28 (Slack: `}},
+		{"meaning", func(m *Matrix) { grow(m.Levels[6].Meaning, 1) }, []string{`meaning of level "l6" in cy has 301 characters; at most 300 (Slack: `}},
+		{"dimension about", func(m *Matrix) { grow(m.Dimensions[9].About, 1) }, []string{`about of dimension "d9" in cy has 301 characters; at most 300 (Slack: `}},
+		{"core element", func(m *Matrix) { grow(m.Dimensions[9].CoreElements[0].Name, 1) }, []string{`name of core element 1 of dimension "d9" in cy has 151 characters; at most 150 (Slack: `}},
+		{"the whole card", func(m *Matrix) { grow(first(m).Descriptors[0], 1) }, []string{`the card of element "e0-0" in cy, with its dimension, levels and kinds of information, has 2901 characters; at most 2900 (Discord: `}},
+		{"a descriptor", func(m *Matrix) {
 			first(m).Question, first(m).Help = one(), one()
 			grow(first(m).Descriptors[0], 486)
 		}, []string{`descriptor "l0" of element "e0-0" in cy has 601 characters; at most 600 (Discord: `}},
-		{"a question", func(m *survey.Matrix) {
+		{"a question", func(m *Matrix) {
 			first(m).Help = one()
 			grow(first(m).Question, 1)
 		}, []string{`question of element "e0-0" in cy has 601 characters; at most 600 (Discord: `}},
-		{"an element's name", func(m *survey.Matrix) {
+		{"an element's name", func(m *Matrix) {
 			first(m).Help = one()
 			grow(first(m).Name, 1)
 		}, []string{`name of element "e0-0" in cy has 74 characters; at most 73 (Slack: `}},
-		{"role names", func(m *survey.Matrix) { grow(m.RoleGroups[0].Roles[0].Name, 1) }, []string{"the names of all roles in cy have 1201 characters together; at most 1200 (Discord: "}},
-		{"roles of a group", func(m *survey.Matrix) {
+		{"role names", func(m *Matrix) { grow(m.RoleGroups[0].Roles[0].Name, 1) }, []string{"the names of all roles in cy have 1201 characters together; at most 1200 (Discord: "}},
+		{"roles of a group", func(m *Matrix) {
 			g := &m.RoleGroups[0]
 			m.RoleGroups = m.RoleGroups[:1]
 			for i := len(g.Roles); i < 25; i++ {
-				g.Roles = append(g.Roles, survey.Role{ID: fmt.Sprint("x", i), Name: g.Name})
+				g.Roles = append(g.Roles, Role{ID: fmt.Sprint("x", i), Name: g.Name})
 			}
 			for i := range g.Roles {
 				g.Roles[i].Name = called(fmt.Sprint("x", i))
 			}
 		}, []string{`roles of role group "g0" has 25 entries; at most 24 (Discord: `}},
-		{"groups", func(m *survey.Matrix) {
+		{"groups", func(m *Matrix) {
 			m.RoleGroups[0].Roles = m.RoleGroups[0].Roles[:1]
-			m.RoleGroups = append(m.RoleGroups, survey.RoleGroup{ID: "more", Name: m.Name, Roles: []survey.Role{{ID: "more", Name: called("more")}}})
+			m.RoleGroups = append(m.RoleGroups, RoleGroup{ID: "more", Name: m.Name, Roles: []Role{{ID: "more", Name: called("more")}}})
 			m.RoleGroups[10].Name = m.RoleGroups[0].Name
 		}, []string{"role_groups has 11 entries; at most 10 (Discord: "}},
-		{"kinds of information", func(m *survey.Matrix) {
+		{"kinds of information", func(m *Matrix) {
 			for i := range m.Information {
 				m.Information[i].Name = one()
 			}
-			m.Information = append(m.Information, survey.InformationType{ID: "more", Name: m.Information[0].Name})
+			m.Information = append(m.Information, InformationType{ID: "more", Name: m.Information[0].Name})
 		}, []string{"information has 11 entries; at most 10 (Slack and Discord: "}},
-		{"elements of a dimension, and of all", func(m *survey.Matrix) {
+		{"elements of a dimension, and of all", func(m *Matrix) {
 			c := &m.Dimensions[0].CoreElements[0]
 			for i := range 16 {
 				e := c.Elements[0]
@@ -372,14 +372,14 @@ func TestLimits(t *testing.T) {
 				c.Elements = append(c.Elements, e)
 			}
 		}, []string{"all dimensions together have 116 elements; at most 100 (Slack and Discord: ", `dimension "d0" has 26 elements; at most 25 (Discord: `}},
-		{"dimensions", func(m *survey.Matrix) {
+		{"dimensions", func(m *Matrix) {
 			d := m.Dimensions[0]
-			d.ID, d.CoreElements = "more", []survey.CoreElement{{Name: m.Name, Elements: slices.Clone(d.CoreElements[0].Elements[9:])}}
+			d.ID, d.CoreElements = "more", []CoreElement{{Name: m.Name, Elements: slices.Clone(d.CoreElements[0].Elements[9:])}}
 			m.Dimensions[0].CoreElements[0].Elements = m.Dimensions[0].CoreElements[0].Elements[:9]
 			m.Dimensions = append(m.Dimensions, d)
 		}, []string{"dimensions has 11 entries; at most 10 (Discord: "}},
-		{"levels", func(m *survey.Matrix) {
-			m.Levels = append(m.Levels, survey.Level{ID: "more", Name: one(), Short: one(), Meaning: one()})
+		{"levels", func(m *Matrix) {
+			m.Levels = append(m.Levels, Level{ID: "more", Name: one(), Short: one(), Meaning: one()})
 			for i := range m.Dimensions {
 				for j := range m.Dimensions[i].CoreElements[0].Elements {
 					e := &m.Dimensions[i].CoreElements[0].Elements[j]
@@ -388,7 +388,7 @@ func TestLimits(t *testing.T) {
 				}
 			}
 		}, []string{"levels has 8 entries; at most 7 (Discord: "}},
-		{"languages", func(m *survey.Matrix) { m.Languages = append(m.Languages, "de") }, []string{"languages has 4 entries; at most 3 (Discord: "}},
+		{"languages", func(m *Matrix) { m.Languages = append(m.Languages, "de") }, []string{"languages has 4 entries; at most 3 (Discord: "}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -400,7 +400,7 @@ func TestLimits(t *testing.T) {
 			}
 			_, faults := load(t, string(raw))
 			if c.name == "languages" {
-				faults = slices.DeleteFunc(faults, func(f survey.Fault) bool { return strings.HasSuffix(f.What, " lacks de") })
+				faults = slices.DeleteFunc(faults, func(f plaintext.Fault) bool { return strings.HasSuffix(f.What, " lacks de") })
 			}
 			if len(faults) != len(c.want) {
 				t.Fatalf("%d faults, want %d: %.2000v", len(faults), len(c.want), faults)
@@ -423,7 +423,7 @@ func TestGolden(t *testing.T) {
 	if faults != nil {
 		t.Fatal(faults)
 	}
-	asJSON := func(m *survey.Matrix, lang survey.Lang) string {
+	asJSON := func(m *Matrix, lang Lang) string {
 		raw, err := JSON(m, lang)
 		if err != nil {
 			t.Fatal(err)
@@ -431,9 +431,9 @@ func TestGolden(t *testing.T) {
 		return string(raw)
 	}
 	for name, got := range map[string]string{
-		"eight.txt":       Text(eight, "en"),
+		"eight.txt":       PlainText(eight, "en"),
 		"eight.json":      asJSON(eight, All),
-		"small-cy.txt":    Text(two, "cy"),
+		"small-cy.txt":    PlainText(two, "cy"),
 		"small-cy.json":   asJSON(two, "cy"),
 		"small-both.json": asJSON(two, All),
 	} {
@@ -463,7 +463,7 @@ func TestTextFits(t *testing.T) {
 	}
 	for _, m := range append(all, largest()) {
 		for _, lang := range m.Languages {
-			for line := range strings.Lines(Text(m, lang)) {
+			for line := range strings.Lines(PlainText(m, lang)) {
 				line = strings.TrimSuffix(line, "\n")
 				words := strings.Fields(line)
 				if n := len([]rune(line)); n > 80 && !slices.ContainsFunc(words, func(w string) bool { return len([]rune(w)) > 60 }) {
@@ -496,13 +496,13 @@ func TestJSONLoads(t *testing.T) {
 		if faults != nil {
 			t.Fatal(faults)
 		}
-		if got, want := Text(welsh, "cy"), strings.Replace(Text(m, "cy"), "en, cy", "cy", 1); got != want {
+		if got, want := PlainText(welsh, "cy"), strings.Replace(PlainText(m, "cy"), "en, cy", "cy", 1); got != want {
 			t.Error("a matrix written in Welsh alone reads otherwise")
 		}
 	}
 }
 
-func sameAfterJSON(t *testing.T, m *survey.Matrix) {
+func sameAfterJSON(t *testing.T, m *Matrix) {
 	t.Helper()
 	raw, err := JSON(m, All)
 	if err != nil {
@@ -550,7 +550,7 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		for _, lang := range m.Languages {
-			if Text(m, lang) == "" {
+			if PlainText(m, lang) == "" {
 				t.Error("nothing to read")
 			}
 		}

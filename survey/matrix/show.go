@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"maturitybot/survey"
 )
 
 // All is the language that stands for all of a matrix's languages.
-const All survey.Lang = ""
+const All Lang = ""
 
 // width is where lines of text are broken, in characters.
 const width = 80
@@ -19,11 +17,11 @@ const width = 80
 // rule parts what is asked, of whom, and what they may point to.
 const rule = "\n* * *\n"
 
-// Text returns the matrix to be read in one of its languages: what it covers, its levels, each dimension with its
+// PlainText returns the matrix to be read in one of its languages: what it covers, its levels, each dimension with its
 // elements, numbered in the order of asking, with their ids, the roles by group, and the kinds of information.
 // Lines have at most 80 characters, but for a word that is longer. It adds no words of its own, so that it is
 // in the one language throughout.
-func Text(m *survey.Matrix, lang survey.Lang) string {
+func PlainText(m *Matrix, lang Lang) string {
 	var b strings.Builder
 	title := func(s, under string) {
 		b.WriteString("\n")
@@ -104,7 +102,7 @@ type (
 		Nation      any             `json:"nation"`
 		Name        any             `json:"name"`
 		About       any             `json:"about"`
-		Languages   []survey.Lang   `json:"languages"`
+		Languages   []Lang          `json:"languages"`
 		Levels      []levelJSON     `json:"levels"`
 		Dimensions  []dimensionJSON `json:"dimensions"`
 		RoleGroups  []groupJSON     `json:"role_groups"`
@@ -157,23 +155,23 @@ type (
 //
 // With lang All every text is an object by language, as {"en": "...", "cy": "..."}; with one of the matrix's languages it is
 // a string and languages holds that one alone. A key "also" without entries is left out. Any other lang is an error.
-func JSON(m *survey.Matrix, lang survey.Lang) ([]byte, error) {
+func JSON(m *Matrix, lang Lang) ([]byte, error) {
 	if lang != All && !m.Has(lang) {
 		return nil, fmt.Errorf("write matrix %s: it is not written in the language %q", m.ID, lang)
 	}
-	text := func(t survey.Text) any {
+	text := func(t Text) any {
 		if lang == All {
 			return t
 		}
 		return t[lang]
 	}
-	named := func(id string, also []string, name survey.Text) namedJSON { return namedJSON{id, also, text(name)} }
+	named := func(id string, also []string, name Text) namedJSON { return namedJSON{id, also, text(name)} }
 	out := matrixJSON{
 		ID: m.ID, Version: m.Version, Nation: text(m.Nation), Name: text(m.Name), About: text(m.About),
 		Languages: m.Languages, Information: []namedJSON{},
 	}
 	if lang != All {
-		out.Languages = []survey.Lang{lang}
+		out.Languages = []Lang{lang}
 	}
 	for _, l := range m.Levels {
 		out.Levels = append(out.Levels, levelJSON{named(l.ID, l.Also, l.Name), text(l.Short), text(l.Meaning)})

@@ -1,5 +1,5 @@
-// Package plaintext says when two spellings are the same word, what a text that people wrote looks
-// like when it leaves the program, and which bytes of a file are text. It knows no words itself.
+// Package plaintext compares words, cleans text that people wrote before it is shown, decodes text
+// files, and reports what is wrong in a file by line. It knows no words itself.
 package plaintext
 
 import (

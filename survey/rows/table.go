@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 
-	"maturitybot/survey"
 	"maturitybot/survey/plaintext"
 )
 
@@ -77,7 +76,7 @@ func (c Columns) names(optional bool) string {
 
 // Table is the rows below a header, and everything that is wrong with them.
 type Table struct {
-	Faults survey.Faults // of the table, and what its reader adds with Fault
+	Faults plaintext.Faults // of the table, and what its reader adds with Fault
 
 	file    string
 	source  Source
@@ -124,7 +123,7 @@ func NewTable(file string, source Source, columns Columns) *Table {
 	return t
 }
 
-// Fault notes what is wrong on a line, as survey.Faults.Add does.
+// Fault notes what is wrong on a line, as plaintext.Faults.Add does.
 func (t *Table) Fault(line int, what, want string, words ...string) {
 	t.Faults.Add(t.file, line, what, want, words...)
 }

@@ -18,6 +18,7 @@ import (
 
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/matrix"
 )
 
 // Run tries every law on the stores that fresh returns. Each law uses rounds, people and channels of its own,
@@ -139,7 +140,7 @@ func (w *world) draft() survey.Round {
 	w.rounds++
 	return survey.Round{
 		ID: survey.RoundID(fmt.Sprintf("%s%d", w.name, w.rounds)), State: survey.Draft, Area: "Ashford", Matrix: "england",
-		Languages: []survey.Lang{survey.English}, TimeZone: survey.DefaultTimeZone, ClosesAt: now.Add(10 * 24 * time.Hour),
+		Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone, ClosesAt: now.Add(10 * 24 * time.Hour),
 		Channel: w.channel(), Coordinators: []survey.PersonID{w.person("cora")}, MinGroup: survey.DefaultMinGroup,
 		Consensus: survey.Consensus{Percent: survey.DefaultAgreedPercent},
 	}
@@ -186,7 +187,7 @@ func starts(m *survey.Member) error {
 	return nil
 }
 
-func (w *world) answer(s survey.Participation, operation, element string, rating survey.Rating) survey.Response {
+func (w *world) answer(s survey.Participation, operation, element string, rating matrix.Rating) survey.Response {
 	w.Helper()
 	resp, err := w.store.Answer(w.Context(), s, s.Round.ClosesAt.Add(-time.Hour), survey.Operation{ID: operation}, element, rating)
 	w.must(err)
@@ -279,7 +280,7 @@ func (w *world) until(what string, done func() bool) {
 	}
 }
 
-func rated(ratings map[string]survey.Rating) map[string]survey.Answer {
+func rated(ratings map[string]matrix.Rating) map[string]survey.Answer {
 	answers := map[string]survey.Answer{}
 	for element, r := range ratings {
 		answers[element] = survey.Answer{Rating: r}
@@ -291,7 +292,7 @@ func rated(ratings map[string]survey.Rating) map[string]survey.Answer {
 func roundWhole(w *world) {
 	r := w.draft()
 	r.Version, r.State = 3, survey.Open
-	r.Area, r.Languages = "Ynys Môn \"<&>\"", []survey.Lang{survey.Welsh, survey.English}
+	r.Area, r.Languages = "Ynys Môn \"<&>\"", []matrix.Lang{matrix.Welsh, matrix.English}
 	r.Workshop = survey.Workshop{At: now.Add(20 * 24 * time.Hour), Place: "Neuadd y Dref"}
 	r.Coordinators = append(r.Coordinators, w.person("carl"))
 	r.Consensus.AllowFarMinority = true
@@ -488,7 +489,7 @@ func memberWhole(w *world) {
 	r := w.open()
 	w.invite(r.ID, "ana")
 	want := survey.Member{
-		Person: w.person("ana"), Status: survey.Finished, Language: survey.Welsh, Role: "midwife", Group: "health",
+		Person: w.person("ana"), Status: survey.Finished, Language: matrix.Welsh, Role: "midwife", Group: "health",
 		Organisation: "Bwrdd \"Iechyd\" <&>", Scope: survey.ScopeArea, Notice: "2", NoticeAt: now, Unreachable: true,
 		TimeZone: "Asia/Tokyo", RemindersOff: true, RemindOnDate: "2026-12-04", LastRemindedDate: "2026-12-03", LastNudgedDate: "2026-12-02",
 	}
@@ -522,11 +523,11 @@ func changeFromStaleSeat(w *world) {
 	stale := w.seat(r.ID, "ana")
 	w.start(r, "ana")
 	seat, err := w.store.ChangeMember(w.Context(), stale, now, func(m *survey.Member) error {
-		m.Language = survey.Welsh
+		m.Language = matrix.Welsh
 		return nil
 	})
 	w.must(err)
-	w.equal(seat.Member, survey.Member{Person: w.person("ana"), Status: survey.Started, Language: survey.Welsh})
+	w.equal(seat.Member, survey.Member{Person: w.person("ana"), Status: survey.Started, Language: matrix.Welsh})
 	w.equal(w.seat(r.ID, "ana").Member, seat.Member)
 }
 
@@ -597,7 +598,7 @@ func roleGroupFollowsRole(w *world) {
 			return nil
 		})
 		w.must(err)
-		w.equal(w.responses(r.ID), []survey.Response{{Group: group, Answers: rated(map[string]survey.Rating{"vision": 2})}})
+		w.equal(w.responses(r.ID), []survey.Response{{Group: group, Answers: rated(map[string]matrix.Rating{"vision": 2})}})
 	}
 }
 
@@ -624,11 +625,11 @@ func answer(w *world) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	w.equal(w.response(seat), survey.Response{Answers: rated(nil)})
-	w.equal(w.answer(seat, "o1", "vision", 2).Answers, rated(map[string]survey.Rating{"vision": 2}))
-	want := rated(map[string]survey.Rating{"vision": 2, "needs": survey.DontKnow})
-	w.equal(w.answer(seat, "o2", "needs", survey.DontKnow).Answers, want)
+	w.equal(w.answer(seat, "o1", "vision", 2).Answers, rated(map[string]matrix.Rating{"vision": 2}))
+	want := rated(map[string]matrix.Rating{"vision": 2, "needs": matrix.DontKnow})
+	w.equal(w.answer(seat, "o2", "needs", matrix.DontKnow).Answers, want)
 	w.equal(w.response(seat).Answers, want)
-	w.equal(w.answer(seat, "o3", "vision", survey.NotApplicable).Answers["vision"].Rating, survey.NotApplicable)
+	w.equal(w.answer(seat, "o3", "vision", matrix.NotApplicable).Answers["vision"].Rating, matrix.NotApplicable)
 }
 
 // The same gesture twice is one answer, also when it says something else the second time.
@@ -649,13 +650,13 @@ func answerReplayedAfterNewer(w *world) {
 	w.answer(seat, "o2", "vision", 2)
 	w.answer(seat, "o3", "needs", 3)
 	newest := w.answer(seat, "o4", "vision", 4)
-	w.equal(newest.Answers, rated(map[string]survey.Rating{"vision": 4, "needs": 3}))
+	w.equal(newest.Answers, rated(map[string]matrix.Rating{"vision": 4, "needs": 3}))
 	for _, replayed := range []string{"o1", "o2"} {
 		w.equal(w.answer(seat, replayed, "vision", 1), newest)
 		w.equal(w.response(seat), newest)
 	}
 	ben := w.start(r, "ben")
-	w.equal(w.answer(ben, "o4", "vision", 1).Answers, rated(map[string]survey.Rating{"vision": 1}))
+	w.equal(w.answer(ben, "o4", "vision", 1).Answers, rated(map[string]matrix.Rating{"vision": 1}))
 }
 
 // One gesture, such as a form, may set several things, each once.
@@ -676,12 +677,12 @@ func takeBack(w *world) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	w.answer(seat, "o1", "vision", 2)
-	w.equal(w.answer(seat, "o2", "vision", survey.NotAnswered), survey.Response{Answers: rated(nil)})
+	w.equal(w.answer(seat, "o2", "vision", matrix.NotAnswered), survey.Response{Answers: rated(nil)})
 	w.equal(len(w.responses(r.ID)), 1)
 	w.answer(seat, "o3", "vision", 3)
 	_, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o4"}, "vision", survey.Detail{Note: "n"})
 	w.must(err)
-	w.equal(w.answer(seat, "o5", "vision", survey.NotAnswered).Answers,
+	w.equal(w.answer(seat, "o5", "vision", matrix.NotAnswered).Answers,
 		map[string]survey.Answer{"vision": {Detail: survey.Detail{Note: "n"}}})
 }
 
@@ -722,7 +723,7 @@ func freeTextSurvives(w *world) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	for i, text := range []string{
-		strings.Repeat("ŵ", survey.MaxNoteRunes), strings.Repeat("👩🏽‍🍼", survey.MaxNoteRunes/4), "one\ntwo\r\n\tthree",
+		strings.Repeat("ŵ", matrix.MaxNoteRunes), strings.Repeat("👩🏽‍🍼", matrix.MaxNoteRunes/4), "one\ntwo\r\n\tthree",
 		"nul \x00 and \x7f", `quotes " ' \ {braces} [[ ]] -- KEYS[1]`, "0", " ", "\u202eright to left", "<!everyone> *x* @here",
 	} {
 		want := survey.Detail{Note: text, Barrier: text}
@@ -737,8 +738,8 @@ func freeTextSurvives(w *world) {
 func oddElement(w *world) {
 	seat := w.start(w.open(), "ana")
 	for _, element := range []string{"", ".g", ".o", ".n:vision"} {
-		w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, element, 1)), survey.ErrNoElement)
-		w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, element, survey.Detail{Note: "n"})), survey.ErrNoElement)
+		w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, element, 1)), matrix.ErrNoElement)
+		w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, element, survey.Detail{Note: "n"})), matrix.ErrNoElement)
 	}
 	w.equal(w.response(seat), survey.Response{Answers: rated(nil)})
 }
@@ -935,7 +936,7 @@ func withdrawAndReturn(w *world) {
 	w.answer(seat, "o1", "vision", 2)
 	w.must(w.store.Withdraw(w.Context(), seat))
 	seat = w.start(r, "ana")
-	w.equal(w.answer(seat, "o2", "needs", 3).Answers, rated(map[string]survey.Rating{"needs": 3}))
+	w.equal(w.answer(seat, "o2", "needs", 3).Answers, rated(map[string]matrix.Rating{"needs": 3}))
 	w.equal(len(w.responses(r.ID)), 1)
 }
 
@@ -1103,7 +1104,7 @@ func crowd(w *world) {
 			seat := w.start(r, name)
 			for e := range 3 {
 				for range 2 {
-					if _, err := w.store.Answer(w.Context(), seat, now, survey.Operation{ID: fmt.Sprint("o", e)}, fmt.Sprint("e", e), survey.Rating(1+i%4)); err != nil {
+					if _, err := w.store.Answer(w.Context(), seat, now, survey.Operation{ID: fmt.Sprint("o", e)}, fmt.Sprint("e", e), matrix.Rating(1+i%4)); err != nil {
 						w.Error(err)
 					}
 				}
@@ -1112,13 +1113,13 @@ func crowd(w *world) {
 	}
 	wg.Wait()
 	w.equal(len(w.roster(r.ID)), people)
-	counts := map[survey.Rating]int{}
+	counts := map[matrix.Rating]int{}
 	for _, resp := range w.responses(r.ID) {
 		for _, a := range resp.Answers {
 			counts[a.Rating]++
 		}
 	}
-	w.equal(counts, map[survey.Rating]int{1: 150, 2: 150, 3: 150, 4: 150})
+	w.equal(counts, map[matrix.Rating]int{1: 150, 2: 150, 3: 150, 4: 150})
 }
 
 // expiring keeps an open round with one answer, of which everything is due to go in two to three seconds.
@@ -1166,7 +1167,7 @@ func extendMovesExpiry(w *world) {
 	w.equal(w.seat(extended.ID, "ana").Pseudonym, seat.Pseudonym)
 	for _, id := range []survey.RoundID{extended.ID, closed.ID} {
 		w.equal(w.seat(id, "ana").Member, seat.Member)
-		w.equal(w.responses(id), []survey.Response{{Answers: rated(map[string]survey.Rating{"vision": 2})}})
+		w.equal(w.responses(id), []survey.Response{{Answers: rated(map[string]matrix.Rating{"vision": 2})}})
 	}
 	want := []survey.RoundID{closed.ID, extended.ID}
 	of, err := w.store.RoundsOf(w.Context(), w.person("ana"))
@@ -1184,13 +1185,13 @@ func lateGesture(w *world) {
 	made := func(id string, second int) survey.Operation {
 		return survey.Operation{ID: id, At: now.Add(time.Duration(second) * time.Second)}
 	}
-	say := func(g survey.Operation, element string, rating survey.Rating) survey.Response {
+	say := func(g survey.Operation, element string, rating matrix.Rating) survey.Response {
 		resp, err := w.store.Answer(w.Context(), seat, now, g, element, rating)
 		w.must(err)
 		return resp
 	}
 	say(made("second", 2), "vision", 3)
-	w.equal(say(made("first", 1), "vision", 1).Answers, rated(map[string]survey.Rating{"vision": 3}))
+	w.equal(say(made("first", 1), "vision", 1).Answers, rated(map[string]matrix.Rating{"vision": 3}))
 	say(made("first", 1), "needs", 2) // of another element it is the last
 	_, err := w.store.Detail(w.Context(), seat, now, made("first", 1), "vision", survey.Detail{Note: "n"})
 	w.must(err)
@@ -1199,7 +1200,7 @@ func lateGesture(w *world) {
 	})
 	say(made("third", 3), "vision", 4)
 	say(survey.Operation{ID: "timeless"}, "vision", 1) // where a platform tells no time, they count as they come
-	w.equal(w.response(seat).Answers["vision"].Rating, survey.Rating(1))
+	w.equal(w.response(seat).Answers["vision"].Rating, matrix.Rating(1))
 }
 
 // An answer to an open element that was made within DoubleTap of the answer to another is refused,
@@ -1211,7 +1212,7 @@ func tooSoon(w *world) {
 	made := func(id string, after time.Duration) survey.Operation {
 		return survey.Operation{ID: id, At: now.Add(after)}
 	}
-	kept := func(g survey.Operation, element string, rating survey.Rating) {
+	kept := func(g survey.Operation, element string, rating matrix.Rating) {
 		w.Helper()
 		resp, err := w.store.Answer(w.Context(), seat, now, g, element, rating)
 		w.must(err)
@@ -1224,7 +1225,7 @@ func tooSoon(w *world) {
 		if !errors.As(err, &soon) || soon.Before != before {
 			w.Errorf("answered %s with %v, want it too soon after %s", element, err, before)
 		}
-		if _, has := resp.Answers[element]; has || resp.Answers[before].Rating == survey.NotAnswered {
+		if _, has := resp.Answers[element]; has || resp.Answers[before].Rating == matrix.NotAnswered {
 			w.Errorf("beside the refusal comes %v", resp.Answers)
 		}
 		w.equal(w.response(seat).Answers, resp.Answers)
@@ -1279,7 +1280,7 @@ func current(w *world) {
 	latest := w.versioned(seat)
 	is(seat, latest, true)
 	_, err = w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
-		m.Language = survey.Welsh
+		m.Language = matrix.Welsh
 		return nil
 	})
 	w.must(err)

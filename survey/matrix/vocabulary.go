@@ -1,4 +1,4 @@
-package survey
+package matrix
 
 import (
 	"errors"
@@ -9,26 +9,25 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// Why a word stands for nothing.
+// Errors of Vocabulary.
 var (
 	ErrUnknownWord   = errors.New("the word is not known")
 	ErrAmbiguousWord = errors.New("the word is the name of several")
 )
 
-// Vocabulary finds what the words of a file, or of a list that somebody pasted, mean: elements, roles
-// and levels of a matrix. An element or role goes by its id, its name in any language, and its other
-// names; a level also by its short name and its number, 1 for the lowest. Words are compared as
-// plaintext.Key does. An id that is also the name of something else means what has the id.
+// Vocabulary finds the elements, roles and levels of a matrix by the words in a file or in a pasted
+// list. An element or a role is found by its id, its name in any language, and its other names; a
+// level also by its short name and its number, 1 for the lowest. Words are compared by
+// plaintext.Key. An id comes before an equal name of something else.
 type Vocabulary struct {
 	elements, roles, levels meanings
 	levelCount              int
 }
 
-// meanings is what words stand for: an id, or nothing where several go by the word.
+// meanings maps the key of a word to an id, or to "" where several have that name.
 type meanings map[string]string
 
-// NewVocabulary returns the words of a matrix. Other editions add the names that they have for what
-// is in it.
+// NewVocabulary returns the vocabulary of a matrix. Other editions add their names for what is in it.
 func NewVocabulary(m *Matrix, others ...*Matrix) *Vocabulary {
 	v := &Vocabulary{elements: meanings{}, roles: meanings{}, levels: meanings{}, levelCount: len(m.Levels)}
 	for _, edition := range append([]*Matrix{m}, others...) {
@@ -82,16 +81,16 @@ func (all meanings) find(key string) (string, error) {
 	return id, nil
 }
 
-// Element returns the id of the element that goes by a word.
+// Element returns the id of the element with that name, ErrUnknownWord or ErrAmbiguousWord.
 func (v *Vocabulary) Element(word string) (string, error) {
 	return v.elements.find(plaintext.Key(word))
 }
 
-// Role returns the id of the role that goes by a word.
+// Role returns the id of the role with that name, ErrUnknownWord or ErrAmbiguousWord.
 func (v *Vocabulary) Role(word string) (string, error) { return v.roles.find(plaintext.Key(word)) }
 
-// Level returns the rating that a word stands for. An empty cell, and what programs write into one,
-// is NotAnswered.
+// Level returns the rating that a word means. An empty cell, and what programs write into one, is
+// NotAnswered.
 func (v *Vocabulary) Level(word string) (Rating, error) {
 	key := plaintext.Key(word)
 	if rating, known := notLevels[key]; known {
@@ -101,7 +100,7 @@ func (v *Vocabulary) Level(word string) (Rating, error) {
 		if n < 1 || n > v.levelCount {
 			return NotAnswered, ErrUnknownWord
 		}
-		return Rating(n), nil // a name that is another number cannot be: see package matrix
+		return Rating(n), nil // a level cannot be named by another number: the loader refuses it
 	}
 	number, err := v.levels.find(key)
 	if err != nil {
@@ -121,20 +120,20 @@ func LevelNumber(word string) (int, bool) {
 	return n, err == nil
 }
 
-// Blank says whether a cell is empty, or holds a mark that people and programs leave in an empty one.
+// Blank reports whether a cell is empty, or holds a sign that stands for an empty cell.
 func Blank(cell string) bool {
 	rating, known := notLevels[plaintext.Key(cell)]
 	return known && rating == NotAnswered
 }
 
-// NotALevel says whether a word in the place of a level has a meaning of its own, such as "don't know".
+// NotALevel reports whether a word means a rating that is no level, such as "don't know".
 func NotALevel(word string) bool {
 	_, known := notLevels[plaintext.Key(word)]
 	return known
 }
 
-// notLevels are the words for ratings that are not levels, by their keys: the marks that people and
-// programs leave in an empty cell (Excel, R, pandas), and the answers that are no level.
+// notLevels are the words for ratings that are not levels, by their keys: the signs that people and
+// programs (Excel, R, pandas) write into an empty cell, and the answers that are no level.
 var notLevels = map[string]Rating{
 	"": NotAnswered, "-": NotAnswered, "--": NotAnswered, "na": NotAnswered, "n/a": NotAnswered, "#n/a": NotAnswered,
 	"nan": NotAnswered, "null": NotAnswered, "not_answered": NotAnswered,
@@ -143,19 +142,18 @@ var notLevels = map[string]Rating{
 	"amherthnasol": NotApplicable, "ddim yn berthnasol": NotApplicable, "ddim yn berthnasol i mi": NotApplicable,
 }
 
-// level returns the place of a level, or -1.
+// level returns the index of a level, or -1.
 func (m *Matrix) level(id string) int {
 	return slices.IndexFunc(m.Levels, func(l Level) bool { return l.ID == id })
 }
 
-// Names returns what the element goes by besides its id: its name in each language, and other names.
+// Names returns the element's names in each language, and its other names.
 func (e Element) Names() []string { return append(e.Name.wordings(), e.Also...) }
 
-// Names returns what the role goes by besides its id: its name in each language, and other names.
+// Names returns the role's names in each language, and its other names.
 func (r Role) Names() []string { return append(r.Name.wordings(), r.Also...) }
 
-// Names returns what the level goes by besides its id and number: its name and short name in each
-// language, and other names.
+// Names returns the level's names and short names in each language, and its other names.
 func (l Level) Names() []string {
 	return append(append(l.Name.wordings(), l.Short.wordings()...), l.Also...)
 }
@@ -168,7 +166,7 @@ func (t Text) wordings() []string {
 	return all
 }
 
-// IDs lists the ids of a matrix's elements, roles or levels, for a sentence that says what is expected.
+// IDs returns the ids of elements, roles or levels, separated by commas, for messages.
 func IDs[T Element | Role | Level](all []T) string {
 	ids := make([]string, len(all))
 	for i, one := range all {

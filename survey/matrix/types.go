@@ -1,4 +1,4 @@
-package survey
+package matrix
 
 import (
 	"slices"
@@ -17,8 +17,8 @@ const (
 // Text is one wording in each language of its matrix.
 type Text map[Lang]string
 
-// In returns the text in the given language; in a matrix that lacks it, in English, else in the first
-// language there is.
+// In returns the text in the given language. Where that is missing it returns the English text, or
+// else that of the first language in the order of the codes.
 func (t Text) In(lang Lang) string {
 	if s, ok := t[lang]; ok {
 		return s
@@ -37,14 +37,14 @@ func (t Text) In(lang Lang) string {
 	return t[Lang(langs[0])]
 }
 
-// Matrix is an edition of the maturity matrix: what is asked, in what words. It is data; any number of
-// dimensions, elements and levels works.
+// Matrix is an edition of the maturity matrix. It is data, and works with any number of dimensions,
+// elements and levels.
 type Matrix struct {
 	ID          string
 	Version     int
 	Nation      Text
 	Name        Text
-	About       Text // what the words of this edition mean, such as how far the early years reach
+	About       Text // the terms of this edition, such as the ages that count as early years
 	Languages   []Lang
 	Levels      []Level // from the lowest up; a Rating of 1 is the first
 	Dimensions  []Dimension
@@ -61,7 +61,7 @@ type Level struct {
 	Meaning Text
 }
 
-// Dimension is one of the parts of a local system that the matrix looks at.
+// Dimension is one part of a local system, such as leadership, with its elements.
 type Dimension struct {
 	ID           string
 	Name         Text
@@ -92,17 +92,17 @@ type RoleGroup struct {
 	Roles []Role
 }
 
-// Role is what somebody does in the local area.
+// Role is what a person does in the local area.
 type Role struct {
 	ID   string
 	Also []string
 	Name Text
-	// Workshops is the percentage of the nation's areas in the report that had this role at their workshops (its
-	// Table 1), to set a round's representation beside; nil where the report has none.
+	// Workshops is the percentage of the nation's areas whose workshops had this role, from Table 1
+	// of the report; nil where the report has none.
 	Workshops *int
 }
 
-// InformationType is a kind of information held.
+// InformationType is a kind of information that an area may hold about an element.
 type InformationType struct {
 	ID   string
 	Name Text
@@ -185,8 +185,8 @@ func (m *Matrix) Role(id string) (Role, RoleGroup, bool) {
 	return Role{}, RoleGroup{}, false
 }
 
-// Kind finds a kind of information held by its id.
-func (m *Matrix) Kind(id string) (InformationType, bool) {
+// InformationType finds a kind of information by its id.
+func (m *Matrix) InformationType(id string) (InformationType, bool) {
 	i := slices.IndexFunc(m.Information, func(k InformationType) bool { return k.ID == id })
 	if i < 0 {
 		return InformationType{}, false
@@ -194,5 +194,5 @@ func (m *Matrix) Kind(id string) (InformationType, bool) {
 	return m.Information[i], true
 }
 
-// Has says whether the matrix is written in the language.
+// Has reports whether the matrix is written in the language.
 func (m *Matrix) Has(lang Lang) bool { return slices.Contains(m.Languages, lang) }

@@ -1,4 +1,4 @@
-package survey
+package plaintext
 
 import (
 	"cmp"
@@ -6,23 +6,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"maturitybot/survey/plaintext"
 )
 
-// Fault is one thing in a file that cannot stand: a matrix, or answers or ratings that were collected
-// elsewhere. Where many lines have it, it is one fault all the same.
+// Fault is one thing that is wrong in a file. The same mistake on many lines is one fault.
 type Fault struct {
 	File  string
 	Line  int      // the first line that has it, from 1
 	What  string   // what is wrong
 	Want  string   // what is expected
-	Words []string // the first few words of the file that it is about, where they may be shown
+	Words []string // the first few words that are wrong, where they may be shown
 	More  []int    // the next few lines that have it
 	Count int      // how often it was found; 0 counts as once
 }
 
-// How much of a fault that is there many times is told.
+// Limits of what a fault reports.
 const (
 	maxFaultLines = 5
 	maxFaultWords = 5
@@ -54,21 +51,21 @@ func (f Fault) Error() string {
 	return b.String() + "; " + f.Want
 }
 
-// faultWord is a word of the file in quotation marks: on one line, clean and short.
+// faultWord quotes a word of the file, on one line, cleaned and shortened.
 func faultWord(word string) string {
-	word = plaintext.Line(word)
+	word = Line(word)
 	if runes := []rune(word); len(runes) > maxFaultWord {
 		word = string(runes[:maxFaultWord-1]) + "…"
 	}
 	return strconv.Quote(word)
 }
 
-// Faults is everything that cannot stand in a file, in the order of its lines.
+// Faults is everything that is wrong in a file, in the order of its lines.
 type Faults []Fault
 
-// Add notes what is wrong on a line, and the words of the file that it is about, where they may be
-// shown. What is there already, with the same expectation, stays one fault that counts: a large file
-// with one cause has one fault.
+// Add adds what is wrong on a line and what is expected there, with the words that are wrong where
+// they may be shown. It counts a fault that is in the list already: a large file with one cause has
+// one fault.
 func (f *Faults) Add(file string, line int, what, want string, words ...string) {
 	i := slices.IndexFunc(*f, func(o Fault) bool { return o.File == file && o.What == what && o.Want == want })
 	if i < 0 {
@@ -86,12 +83,12 @@ func (f *Faults) Add(file string, line int, what, want string, words ...string) 
 	}
 	for _, word := range words {
 		if !slices.Contains(known.Words, word) && len(known.Words) < maxFaultWords {
-			known.Words = append(known.Words, strings.Clone(word)) // else it keeps its row in memory
+			known.Words = append(known.Words, strings.Clone(word)) // a part of the row would keep the whole row in memory
 		}
 	}
 }
 
-// Sort puts the faults in the order of their first lines, those of one line as they were found.
+// Sort sorts the faults by their first lines. Those of one line stay in the order they were found.
 func (f Faults) Sort() {
 	slices.SortStableFunc(f, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
 }
