@@ -51,7 +51,7 @@ func (d *Discord) Check(ctx context.Context) (AppInfo, error) {
 		Endpoint string `json:"interactions_endpoint_url"`
 		Public   bool   `json:"bot_public"`
 	}
-	err := d.client.do(ctx, request{what: "ask for the application", method: http.MethodGet, path: "applications/@me", bucket: "applications/@me", again: true}, &app)
+	err := d.client.do(ctx, request{what: "ask for the application", method: http.MethodGet, path: "applications/@me", bucket: "applications/@me"}, &app)
 	standing := AppInfo{Application: app.Name, ID: d.app, Endpoint: app.Endpoint, Public: app.Public}
 	switch {
 	case err != nil:

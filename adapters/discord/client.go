@@ -117,9 +117,11 @@ type request struct {
 	bucket string // the calls that Discord counts together; of a path, what does not vary and its first id
 	body   any    // as JSON, or nil
 	files  []chat.File
-	// again says that it may be made twice.
-	again bool
-	// token authorizes it, so that it counts for nothing else: an answer to an interaction.
+	// deduplicated says that a POST may be repeated: it carries a nonce, or creates something that
+	// is there only once. Other methods always may.
+	deduplicated bool
+	// own says that an interaction's token in the path authorizes it, so that it does not count
+	// toward the bot's limits.
 	own bool
 }
 
@@ -176,7 +178,7 @@ func (r request) safety() platform.Safety {
 	switch {
 	case r.method != http.MethodPost:
 		return platform.Idempotent
-	case r.again:
+	case r.deduplicated:
 		return platform.Deduplicated
 	}
 	return platform.Once

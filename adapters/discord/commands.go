@@ -172,7 +172,7 @@ func (d *Discord) explainRegistration(o registration, err error) error {
 // isRegistered says whether the commands of an offer are there as they are wanted.
 func (d *Discord) isRegistered(ctx context.Context, o registration) (bool, error) {
 	var there []command
-	if err := d.client.do(ctx, request{what: "read the commands", method: http.MethodGet, path: o.path, bucket: o.path, again: true}, &there); err != nil {
+	if err := d.client.do(ctx, request{what: "read the commands", method: http.MethodGet, path: o.path, bucket: o.path}, &there); err != nil {
 		return false, err
 	}
 	for i := range there {

@@ -62,7 +62,7 @@ func (d *Discord) find(ctx context.Context, from chat.Place, word string) (chat.
 	if known {
 		var m guildMember
 		var err error
-		what := request{what: "look up a member", method: http.MethodGet, path: "guilds/" + guild + "/members/" + id, bucket: "guilds/" + guild + "/members/", again: true}
+		what := request{what: "look up a member", method: http.MethodGet, path: "guilds/" + guild + "/members/" + id, bucket: "guilds/" + guild + "/members/"}
 		if guild == "" { // in the conversation with the bot
 			what.path, what.bucket = "users/"+id, "users/"
 			err = d.client.do(ctx, what, &m.User)
@@ -81,7 +81,7 @@ func (d *Discord) find(ctx context.Context, from chat.Place, word string) (chat.
 	var found []guildMember
 	path := "guilds/" + guild + "/members/search"
 	err := d.client.do(ctx, request{
-		what: "search for a member", method: http.MethodGet, path: path + "?limit=100&query=" + url.QueryEscape(name), bucket: path, again: true,
+		what: "search for a member", method: http.MethodGet, path: path + "?limit=100&query=" + url.QueryEscape(name), bucket: path,
 	}, &found)
 	if err != nil {
 		return chat.Person{}, asNobody(err)
@@ -116,7 +116,7 @@ func (d *Discord) channel(ctx context.Context, p chat.Place) (guildChannel, erro
 	if _, ok := snowflake(p.Channel); !ok || p.Platform != Platform {
 		return c, chat.ErrNobody
 	}
-	err := d.client.do(ctx, request{what: "look up a channel", method: http.MethodGet, path: "channels/" + p.Channel, bucket: "channels/" + p.Channel, again: true}, &c)
+	err := d.client.do(ctx, request{what: "look up a channel", method: http.MethodGet, path: "channels/" + p.Channel, bucket: "channels/" + p.Channel}, &c)
 	if err != nil {
 		return c, asNobody(err)
 	}
@@ -153,7 +153,7 @@ func (d *Discord) members(ctx context.Context, in chat.Place) ([]chat.Person, er
 	for range maxMembers / pageSize {
 		var all []guildMember
 		err := d.client.do(ctx, request{
-			what: "list members", method: http.MethodGet, path: path + "?limit=" + strconv.Itoa(pageSize) + "&after=" + after, bucket: path, again: true,
+			what: "list members", method: http.MethodGet, path: path + "?limit=" + strconv.Itoa(pageSize) + "&after=" + after, bucket: path,
 		}, &all)
 		if err != nil {
 			return nil, asNobody(err)

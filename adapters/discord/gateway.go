@@ -234,7 +234,7 @@ func (d *Discord) gatewayURL(ctx context.Context, s *session) (string, error) {
 			After     int64 `json:"reset_after"`
 		} `json:"session_start_limit"`
 	}
-	err := d.client.do(ctx, request{what: "ask for the gateway", method: http.MethodGet, path: "gateway/bot", bucket: "gateway/bot", again: true}, &at)
+	err := d.client.do(ctx, request{what: "ask for the gateway", method: http.MethodGet, path: "gateway/bot", bucket: "gateway/bot"}, &at)
 	if r, ok := errors.AsType[*apiError](err); ok && r.status == http.StatusUnauthorized {
 		return "", fmt.Errorf("%w: Discord refuses the bot token; it may have been reset: copy it from the page Bot at %s: %w", errFatal, portal, err)
 	}
@@ -405,7 +405,7 @@ func (d *Discord) onInteraction(payload []byte) {
 			close(x.answered)
 			return
 		}
-		d.answered(x, d.sendResponse(ctx, g, x.arrived, answer))
+		d.responded(x, d.sendResponse(ctx, g, x.arrived, answer))
 	})
 }
 
@@ -471,11 +471,12 @@ func (x *exchange) waitClaim(until time.Time) bool {
 	}
 }
 
-// withClaims is the responder of a Discord, which leaves to another process what that has claimed.
-type withClaims struct{ discord *Discord }
-
-// Ack says how to acknowledge the event.
-func (c withClaims) Ack(e chat.Event) chat.Ack { return c.discord.responder.Ack(e) }
+// withClaims is a responder that passes an event on to the bot, unless another process has claimed
+// it, or it comes from a server that is not listed.
+type withClaims struct {
+	chat.Responder
+	discord *Discord
+}
 
 // Handle does what the event asks for, unless another process does.
 func (c withClaims) Handle(ctx context.Context, e chat.Event) []chat.Reply {
@@ -491,7 +492,7 @@ func (c withClaims) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 		d.log.Warn("gesture dropped: it is of a server that is not listed", "guild", e.Where.Workspace)
 		return nil
 	}
-	return d.responder.Handle(ctx, e)
+	return c.Responder.Handle(ctx, e)
 }
 
 // onMessage takes what somebody wrote to the bot. What it says is not read.

@@ -12,10 +12,6 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
-// signatureWindow is how far the time of a signature may be from ours. Discord's own answers live fifteen minutes; what is copied and sent
-// again within the window is known by its id.
-const signatureWindow = 5 * time.Minute
-
 // Handler serves the interactions endpoint. Only what Discord signed gets further than its signature; all else gets 401, as
 // Discord tries when the address is saved and again later.
 func (d *Discord) Handler() http.Handler { return webhook.Handler(d.log, d.serve) }
@@ -29,7 +25,8 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	payload, status, err := d.deliveries.Read(w, r)
 	if err != nil {
-		d.refuse(w, status, err)
+		d.refusals.Refused(err)
+		w.WriteHeader(status)
 		return
 	}
 	g, err := decodeInteraction(payload)
@@ -63,7 +60,7 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 	} else {
 		w.WriteHeader(http.StatusServiceUnavailable) // to nobody
 	}
-	d.answered(x, err)
+	d.responded(x, err)
 }
 
 // write answers a delivery, and returns once the answer is on its way: what follows may not overtake it.
@@ -84,14 +81,6 @@ func write(w http.ResponseWriter, r response) error {
 	return nil
 }
 
-// refuse turns away what Discord did not sign, or what cannot be read. A line a second tells of it: whoever sends such things may send many.
-func (d *Discord) refuse(w http.ResponseWriter, status int, why error) {
-	if d.complaints.Allow() {
-		d.log.Warn("delivery refused", "error", why)
-	}
-	w.WriteHeader(status)
-}
-
 // verify says why a delivery whose headers are signed is not Discord's, or nil.
 func (d *Discord) verify(h http.Header, payload []byte) error {
 	signature, err := hex.DecodeString(h.Get("X-Signature-Ed25519"))
@@ -109,12 +98,5 @@ func (d *Discord) checkHeaders(h http.Header) error {
 	if s, err := hex.DecodeString(h.Get("X-Signature-Ed25519")); err != nil || len(s) != ed25519.SignatureSize {
 		return errors.New("no signature")
 	}
-	sent, err := strconv.ParseInt(h.Get("X-Signature-Timestamp"), 10, 64)
-	if err != nil {
-		return errors.New("a signature without a time")
-	}
-	if age := time.Since(time.Unix(sent, 0)); age > signatureWindow || age < -signatureWindow {
-		return errors.New("a signature of another time: a copy, or this machine's clock is wrong")
-	}
-	return nil
+	return webhook.CheckSignatureTime(h, "X-Signature-Timestamp")
 }

@@ -49,8 +49,8 @@ func TestSignatures(t *testing.T) {
 			"no hex":          func(r *http.Request) { r.Header.Set("X-Signature-Ed25519", strings.Repeat("zz", 64)) },
 			"zeros":           func(r *http.Request) { r.Header.Set("X-Signature-Ed25519", strings.Repeat("00", 64)) },
 			"of another body": func(r *http.Request) { fake.Sign(r, []byte(`{"type":2}`), time.Now()) },
-			"old":             func(r *http.Request) { fake.Sign(r, payload, time.Now().Add(-signatureWindow-time.Second)) },
-			"of the future":   func(r *http.Request) { fake.Sign(r, payload, time.Now().Add(signatureWindow+2*time.Second)) },
+			"old":             func(r *http.Request) { fake.Sign(r, payload, time.Now().Add(-webhook.SignatureWindow-time.Second)) },
+			"of the future":   func(r *http.Request) { fake.Sign(r, payload, time.Now().Add(webhook.SignatureWindow+2*time.Second)) },
 		} {
 			if r := pinged(t, w.discord, payload, change); r.Code != 401 || r.Body.Len() != 0 {
 				t.Errorf("%s: answered with %d %s", name, r.Code, r.Body)

@@ -3,7 +3,6 @@ package discord
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -440,15 +439,6 @@ func field(f chat.Field) (component, error) {
 		return c, fmt.Errorf("unknown field %T", f)
 	}
 	return c, nil
-}
-
-// refusal is what a person gets whose form cannot stand: Discord has closed it by then, so that it tells all at once.
-func refusal(r chat.FieldErrors) chat.Card {
-	var c chat.Card
-	for _, field := range slices.Sorted(maps.Keys(r.Fields)) {
-		c.Blocks = append(c.Blocks, chat.Paragraph(r.Fields[field]))
-	}
-	return c
 }
 
 // encode writes a body.

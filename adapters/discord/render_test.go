@@ -397,10 +397,3 @@ func TestNoMentions(t *testing.T) {
 		t.Errorf("somebody is notified: %s", b)
 	}
 }
-
-func TestErrorCard(t *testing.T) {
-	c := refusal(chat.FieldErrors{Fields: map[string]string{"b": "Two.", "a": "One."}})
-	if got := c.String(); got != "One.\nTwo.\n" {
-		t.Errorf("refusal:\n%s", got)
-	}
-}

@@ -121,7 +121,7 @@ func (d *Discord) rightsIn(ctx context.Context, in chat.Place) (rights, error) {
 	var me guildMember
 	path := "guilds/" + c.Guild + "/members/"
 	err = d.client.do(ctx, request{
-		what: "look up the bot", method: http.MethodGet, path: path + d.botUser, bucket: path, again: true,
+		what: "look up the bot", method: http.MethodGet, path: path + d.botUser, bucket: path,
 	}, &me)
 	if err != nil {
 		return rights{}, err
@@ -172,7 +172,7 @@ func (d *Discord) permissions(ctx context.Context, c guildChannel) (func(guildMe
 		} `json:"roles"`
 	}
 	path := "guilds/" + c.Guild
-	err := d.client.do(ctx, request{what: "look up a server", method: http.MethodGet, path: path, bucket: path, again: true}, &guild)
+	err := d.client.do(ctx, request{what: "look up a server", method: http.MethodGet, path: path, bucket: path}, &guild)
 	if err != nil {
 		return nil, asNobody(err)
 	}

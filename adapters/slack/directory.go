@@ -77,6 +77,13 @@ type profileCache struct {
 	listMu       sync.Mutex
 }
 
+func newProfileCache(c *client, team string, running *sync.WaitGroup) *profileCache {
+	return &profileCache{
+		client: c, team: team, running: running,
+		known: map[string]*lookup{}, addresses: map[string]address{},
+	}
+}
+
 // lookup is one profile, known or being asked for.
 type lookup struct {
 	ready   chan struct{} // closed once the rest is set

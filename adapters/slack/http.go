@@ -6,12 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"mime"
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,10 +24,6 @@ const (
 	// maxDeliveryBytes is the most that a delivery may weigh. A view has at most 250 KB (docs.slack.dev/surfaces/modals), comes back whole with
 	// what was typed into it, and is written into a form, where most marks of JSON take three bytes.
 	maxDeliveryBytes = 1 << 20
-	// refusalsPerMinute is how many refusals are logged a minute; of the rest there is a count.
-	refusalsPerMinute = 5
-	// signatureWindow is how far the time in a signature may be from ours.
-	signatureWindow = 5 * time.Minute
 )
 
 // Handler serves what Slack delivers by HTTP: events, interactions and commands, told apart by what they are, so that one
@@ -45,7 +39,7 @@ func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	body, status, err := s.deliveries.Read(w, r)
 	if err != nil {
-		s.refusals.warn(s.log, "delivery refused", "error", s.client.caller.Redactor.Error(err))
+		s.refusals.Refused(s.client.caller.Redactor.Error(err))
 		if status == http.StatusServiceUnavailable || status == http.StatusBadRequest {
 			w.WriteHeader(status)
 		} else {
@@ -55,7 +49,7 @@ func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	signature := r.Header.Get("X-Slack-Signature")
 	if !s.replays.accept(signature) {
-		s.refusals.warn(s.log, "delivery refused", "error", "a signature that was here before")
+		s.refusals.Refused(errReplayed)
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -63,6 +57,9 @@ func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 		s.replays.release(signature)
 	}
 }
+
+// errReplayed refuses a copy of an earlier delivery.
+var errReplayed = errors.New("a signature that was here before")
 
 // verify says why a delivery with plausible headers is not Slack's, or nil.
 func (s *Slack) verify(h http.Header, body []byte) error {
@@ -81,35 +78,7 @@ func checkHeaders(h http.Header) error {
 	if !signaturePattern.MatchString(h.Get("X-Slack-Signature")) {
 		return errors.New("no signature")
 	}
-	at, err := strconv.ParseInt(h.Get("X-Slack-Request-Timestamp"), 10, 64)
-	if err != nil {
-		return errors.New("no time of signing")
-	}
-	if now := time.Now(); at < now.Add(-signatureWindow).Unix() || at > now.Add(signatureWindow).Unix() {
-		return errors.New("signed at another time")
-	}
-	return nil
-}
-
-// sparing lets a few lines a minute into the log, and counts the others: whoever finds the address can cause them.
-type sparing struct {
-	mu    sync.Mutex
-	since time.Time
-	lines int
-}
-
-func (s *sparing) warn(log *slog.Logger, what string, attributes ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now := time.Now(); now.Sub(s.since) >= time.Minute {
-		if s.lines > refusalsPerMinute {
-			log.Warn(what, "unlogged", s.lines-refusalsPerMinute)
-		}
-		s.since, s.lines = now, 0
-	}
-	if s.lines++; s.lines <= refusalsPerMinute {
-		log.Warn(what, attributes...)
-	}
+	return webhook.CheckSignatureTime(h, "X-Slack-Request-Timestamp")
 }
 
 // refuse answers what will be no better the next time.
@@ -234,7 +203,7 @@ func (r *replayFilter) accept(signature string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	// A time may lie as far in the future as in the past, so a copy can be good for twice the window.
-	if now := time.Now(); r.current == nil || now.Sub(r.since) > 2*signatureWindow || len(r.current) >= maxReplays {
+	if now := time.Now(); r.current == nil || now.Sub(r.since) > 2*webhook.SignatureWindow || len(r.current) >= maxReplays {
 		r.previous, r.current, r.since = r.current, map[uint64]struct{}{}, now
 	}
 	_, young := r.current[key]

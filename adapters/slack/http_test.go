@@ -157,10 +157,10 @@ func TestRefusalLogRateLimit(t *testing.T) {
 		for range 100 {
 			refused()
 		}
-		w.want(t, "lines", fmt.Sprint(strings.Count(w.log.String(), "delivery refused")), fmt.Sprint(refusalsPerMinute))
+		w.want(t, "lines", fmt.Sprint(strings.Count(w.log.String(), "delivery refused")), fmt.Sprint(webhook.MaxRefusalsLogged))
 		time.Sleep(time.Minute)
 		refused()
-		if !strings.Contains(w.log.String(), fmt.Sprint("unlogged=", 100-refusalsPerMinute)) {
+		if !strings.Contains(w.log.String(), fmt.Sprint("unlogged=", 100-webhook.MaxRefusalsLogged)) {
 			t.Errorf("the rest is not counted:\n%s", w.log)
 		}
 	})

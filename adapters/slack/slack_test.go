@@ -105,7 +105,7 @@ func (w *world) send(t *testing.T, to string, c chat.Card) fake.Message {
 // post puts a card into a channel.
 func (w *world) post(t *testing.T, channel string, c chat.Card) fake.Message {
 	t.Helper()
-	if _, err := w.slack.say(t.Context(), channel, c); err != nil {
+	if _, err := w.slack.postMessage(t.Context(), channel, c); err != nil {
 		t.Fatal(err)
 	}
 	all := w.Messages(channel)

@@ -173,11 +173,11 @@ func (s *Slack) countConnection(opened bool) {
 	s.sockets.Lock()
 	defer s.sockets.Unlock() // so that the observer is told in order
 	if opened {
-		s.sockets.up++
+		s.sockets.open++
 	} else {
-		s.sockets.up--
+		s.sockets.open--
 	}
-	s.options.Observer.Connected(s.sockets.up)
+	s.options.Observer.Connected(s.sockets.open)
 }
 
 // handleEnvelope takes what a socket brought. Only the wait for the acknowledgement is left to another goroutine, so that what came

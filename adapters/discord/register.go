@@ -1,0 +1,83 @@
+package discord
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/bwmarrin/discordgo"
+)
+
+// Register tells Discord the commands, unless it has them as they are. Where servers are listed, commands for
+// every server are taken back, and so are those of servers that are no longer listed: people would see each one twice, or one that
+// nobody answers. It returns chat.ErrUnavailable where the same may work later.
+func (d *Discord) Register(ctx context.Context) error {
+	if err := d.registerAll(ctx); err != nil {
+		return markUnavailable(err)
+	}
+	d.removeLeftovers(ctx)
+	return nil
+}
+
+// registerAll registers them where they are wanted.
+func (d *Discord) registerAll(ctx context.Context) error {
+	for _, o := range d.registrations() {
+		if err := d.registerOne(ctx, o); err != nil {
+			return d.explainRegistration(o, err)
+		}
+	}
+	return nil
+}
+
+// tidied is in how many servers it is looked for commands that are left over, tidying for how long: a start waits for it.
+const (
+	maxTidiedGuilds = 100
+	tidyTimeout     = 20 * time.Second
+)
+
+// removeLeftovers takes back the commands in servers that are not listed. What fails is tried again at the next start.
+func (d *Discord) removeLeftovers(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, tidyTimeout)
+	defer cancel()
+	var in []struct {
+		ID string `json:"id"`
+	}
+	err := d.client.do(ctx, request{
+		what: "list the servers", method: http.MethodGet, path: fmt.Sprintf("users/@me/guilds?limit=%d", maxTidiedGuilds), bucket: "users/@me/guilds",
+	}, &in)
+	for _, g := range in {
+		if _, ok := snowflake(g.ID); !ok || slices.Contains(d.options.Guilds, g.ID) {
+			continue
+		}
+		err = d.registerOne(ctx, d.registrationFor(g.ID, nil))
+		if code(err) == discordgo.ErrCodeMissingAccess { // it may have none there
+			err = nil
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err != nil {
+		d.log.Warn("commands may be left over in servers that are not listed", "error", err)
+	}
+}
+
+// allowsGuild says whether the bot does anything in a server, or in a conversation, which is in none.
+func (d *Discord) allowsGuild(guild string) bool {
+	return guild == "" || len(d.options.Guilds) == 0 || slices.Contains(d.options.Guilds, guild)
+}
+
+// registerOne registers the commands of an offer, unless they are there as they are wanted.
+func (d *Discord) registerOne(ctx context.Context, o registration) error {
+	there, err := d.isRegistered(ctx, o)
+	if err != nil || there {
+		return err
+	}
+	if err := d.client.do(ctx, request{what: "register the commands", method: http.MethodPut, path: o.path, bucket: o.path, body: o.commands}, nil); err != nil {
+		return err
+	}
+	d.log.Info("commands registered", "commands", len(o.commands), "everywhere", o.guild == "")
+	return nil
+}
