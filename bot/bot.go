@@ -47,16 +47,17 @@ type Options struct {
 	Creators  []chat.Person // may start rounds besides the platform's admins
 	Log       *slog.Logger
 	Now       func() time.Time
-	// Handled and Delivered, where they are set, are told what came of each event, and of each message that was owed. They may be
-	// called from several goroutines at once.
+	// Handled and Delivered, where they are set, are told what came of each event, and of each
+	// message that was owed. They may be called from several goroutines at once.
 	Handled   func(Handled)
 	Delivered func(Delivered)
 }
 
 // Claims tells events apart that were handled before, by whichever process.
 type Claims interface {
-	// Claim says whether this is the first claim of the event. It lasts a little longer than handling an event may take, unless the event
-	// is finished: then for as long as a platform may deliver it again.
+	// Claim says whether this is the first claim of the event. It lasts a little longer than
+	// handling an event may take, unless the event is finished: then for as long as a platform may
+	// deliver it again.
 	Claim(ctx context.Context, event string) (bool, error)
 	// Finish notes that a claimed event was handled.
 	Finish(ctx context.Context, event string) error
@@ -66,7 +67,8 @@ type Claims interface {
 	Release(ctx context.Context, event string) error
 }
 
-// Schedule says what of a round is sent when: it knows working days, waking hours and cron expressions.
+// Schedule says what of a round is sent when: it knows working days, waking hours and cron
+// expressions.
 type Schedule interface {
 	// Check says why a plan, or what the channel is to get, cannot stand, as a *survey.InputError.
 	Check(p survey.ReminderPlan, c survey.ChannelPlan) error
@@ -75,11 +77,23 @@ type Schedule interface {
 	// Posts is when the coordinator's channel gets something after now, earliest first.
 	Posts(r survey.Round, now time.Time) []survey.Moment
 	// Due is when a message of that kind was first to be sent, or false where that is not known.
-	FirstDue(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool)
-	// Tomorrow is when somebody who asks now to be reminded tomorrow is, and whether the survey is still open then.
+	FirstDue(
+		r survey.Round,
+		m survey.Member,
+		kind survey.MessageKind,
+		now time.Time,
+	) (time.Time, bool)
+	// Tomorrow is when somebody who asks now to be reminded tomorrow is, and whether the survey is
+	// still open then.
 	Tomorrow(r survey.Round, m survey.Member, now time.Time) (survey.Moment, bool)
-	// When says when a message that is due may be sent: at now, or later. It is false for one that is not to be sent any more.
-	SendWindow(r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time) (time.Time, bool)
+	// When says when a message that is due may be sent: at now, or later. It is false for one that
+	// is not to be sent any more.
+	SendWindow(
+		r survey.Round,
+		m survey.Member,
+		kind survey.MessageKind,
+		now time.Time,
+	) (time.Time, bool)
 }
 
 // Bot answers events. It keeps nothing between them.
@@ -143,8 +157,8 @@ func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
 }
 
 // checkReplies replaces each reply that does not fit the platforms by an apology, also among the
-// replies that come after others, and reports whether all fit. The other replies are kept: what they
-// tell has been done.
+// replies that come after others, and reports whether all fit. The other replies are kept: what
+// they tell has been done.
 func (b *Bot) checkReplies(verb string, replies []chat.Reply) bool {
 	fit := true
 	for i, reply := range replies {

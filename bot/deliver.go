@@ -12,9 +12,10 @@ import (
 	"maturitybot/survey"
 )
 
-// Deliver sends one message that is owed, unless what it would tell is not awaited any more. It returns nil when nothing is left to
-// do about it: it was sent, may have been sent, is not awaited, or its person cannot be reached, which is noted; a
-// *survey.NotYetError when it is to be sent later. Any other error means that it was not sent and can be tried again.
+// Deliver sends one message that is owed, unless what it would tell is not awaited any more. It
+// returns nil when nothing is left to do about it: it was sent, may have been sent, is not
+// awaited, or its person cannot be reached, which is noted; a *survey.NotYetError when it is to be
+// sent later. Any other error means that it was not sent and can be tried again.
 func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
 	came := Delivered{Kind: d.Kind.Base(), Late: -1}
 	outcome, err := b.deliver(ctx, d, &came)
@@ -36,7 +37,8 @@ func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
 type Delivered struct {
 	Kind    survey.MessageKind // without its date
 	Outcome Outcome
-	// Late is how long ago it was first to be sent, or negative where that is not known: of what is due as soon as somebody asks for it.
+	// Late is how long ago it was first to be sent, or negative where that is not known: of what
+	// is due as soon as somebody asks for it.
 	Late time.Duration
 }
 
@@ -57,7 +59,16 @@ type Outcome string
 // EventOutcomes and MessageOutcomes are all outcomes of an event, and of a message.
 var (
 	EventOutcomes   = []Outcome{OK, Refused, Unavailable, Failed}
-	MessageOutcomes = []Outcome{Sent, Unsure, Unreachable, NoConsent, Dropped, Closed, Later, Failed}
+	MessageOutcomes = []Outcome{
+		Sent,
+		Unsure,
+		Unreachable,
+		NoConsent,
+		Dropped,
+		Closed,
+		Later,
+		Failed,
+	}
 )
 
 // The outcomes of an event; it may also be Failed.
@@ -121,12 +132,17 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 		if base := d.Kind.Base(); base == survey.WorkshopSoon || base == survey.Unposted {
 			return NoConsent, nil // nobody can join any more, or it is not what it is about
 		}
-		return NoConsent, b.Rounds.Plan(note, d.Round, survey.OpenCall.On(date(now.In(seat.Round.Location()))))
+		return NoConsent, b.Rounds.Plan(
+			note,
+			d.Round,
+			survey.OpenCall.On(date(now.In(seat.Round.Location()))),
+		)
 	case errors.Is(err, chat.ErrUnreachable):
 		log.Warn("person cannot be reached", "error", err)
 		return Unreachable, b.Rounds.SetUnreachable(note, d.Round, d.Person, true)
 	case errors.Is(err, chat.ErrUnsure):
-		// Once too few is better than twice: a coordinator sees who has not started, and can remind them.
+		// Once too few is better than twice: a coordinator sees who has not started, and can
+		// remind them.
 		log.Error("message may not have been sent", "error", err)
 		outcome = Unsure
 	default:
@@ -147,14 +163,17 @@ const noteTimeout = 5 * time.Second
 
 func date(t time.Time) string { return t.Format(time.DateOnly) }
 
-// messageID names one message to one person or place, in the 25 characters that Discord's nonce has.
+// messageID names one message to one person or place, in the 25 characters that Discord's nonce
+// has.
 func messageID(d survey.Delivery) string {
 	sum := sha256.Sum256([]byte(string(d.Round) + " " + string(d.Kind) + " " + string(d.Person)))
 	return hex.EncodeToString(sum[:12])
 }
 
 // message is the card of an owed message to a person.
-func (b *Bot) message(ctx context.Context, d survey.Delivery, seat survey.Participation) (chat.Card, error) {
+func (b *Bot) message(
+	ctx context.Context, d survey.Delivery, seat survey.Participation,
+) (chat.Card, error) {
 	m, err := b.Rounds.Matrix(seat.Round)
 	if err != nil {
 		return chat.Card{}, err
@@ -177,7 +196,9 @@ func (b *Bot) message(ctx context.Context, d survey.Delivery, seat survey.Partic
 }
 
 // deliverPost posts to the coordinator's channel, on the same terms as deliver.
-func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivered) (Outcome, error) {
+func (b *Bot) deliverPost(
+	ctx context.Context, d survey.Delivery, came *Delivered,
+) (Outcome, error) {
 	log := b.Log.With("message", d.Kind, "round", d.Round)
 	base := d.Kind.Base()
 	if base == survey.Closing {
@@ -247,7 +268,10 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 	defer cancel()
 	if err := then(note); err != nil {
 		if base == survey.ResultsPost {
-			return "", fmt.Errorf("note what follows a post: %w", err) // rather the results twice than no table
+			return "", fmt.Errorf(
+				"note what follows a post: %w",
+				err,
+			) // rather the results twice than no table
 		}
 		log.Error("posted, but what follows is not noted", "error", err)
 	}
@@ -255,27 +279,34 @@ func (b *Bot) deliverPost(ctx context.Context, d survey.Delivery, came *Delivere
 }
 
 // postMissing tells the channel which files did not come with a post, as far as that is possible.
-func (b *Bot) postMissing(ctx context.Context, d survey.Delivery, r survey.Round, to chat.Place, names []string) {
+func (b *Bot) postMissing(
+	ctx context.Context, d survey.Delivery, r survey.Round, to chat.Place, names []string,
+) {
 	d.Kind += "+files"
 	v := b.Words.In(string(r.Languages[0]))
-	card := chat.Card{Blocks: b.missingFiles(v, destination{round: r}, names)}
+	card := chat.Card{Blocks: missingFiles(v, destination{round: r}, names)}
 	if err := b.Sender.Post(ctx, messageID(d), to, card, nil); err != nil {
 		b.Log.Error("the channel was not told of missing files", "round", r.ID, "error", err)
 	}
 }
 
-// unpostedCard tells a coordinator that the results could not be posted, why as far as that is known now, and how to get them.
+// unpostedCard tells a coordinator that the results could not be posted, why as far as that is
+// known now, and how to get them.
 func (b *Bot) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
 	v := b.Words.In(string(r.Languages[0]))
 	to, why := b.canPostFor(ctx, r)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("post.unposted", "area", r.Area)},
-		chat.Paragraph(v.Say("post.closed", "closed", b.closedTime(v, r))),
+		chat.Paragraph(v.Say("post.closed", "closed", closedTime(v, r))),
 	}
 	if why != nil {
-		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Link{Place: to}, chat.Words(": " + reason(v, why))}})
+		blocks = append(blocks,
+			chat.Text{Spans: []chat.Span{chat.Link{Place: to}, chat.Words(": " + reason(v, why))}},
+		)
 	}
-	return chat.Card{Blocks: append(blocks, b.otherDestinations(chat.Event{Private: true}, v, r, "results")...)}
+	return chat.Card{
+		Blocks: append(blocks, otherDestinations(chat.Event{Private: true}, v, r, "results")...),
+	}
 }
 
 // closeDue closes a survey whose time has come, and has its results posted.

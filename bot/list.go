@@ -24,11 +24,14 @@ type invitee struct {
 // write them.
 var listColumns = rows.Columns{Others: true, List: []rows.Column{
 	{Names: []string{
-		"person", "e-mail", "email", "e-mail address", "email address", "mail", "address", "user", "user name", "username", "member id", "handle",
+		"person", "e-mail", "email", "e-mail address", "email address",
+		"mail", "address", "user", "user name", "username", "member id", "handle",
 		"cyfeiriad e-bost", "e-bost", "ebost", "cyfeiriad ebost", "aelod",
 	}},
 	{Names: []string{"role", "their role", "rôl", "eu rôl"}},
-	{Names: []string{"name", "full name", "enw"}}, // where it is the only column that tells people apart
+	{
+		Names: []string{"name", "full name", "enw"},
+	}, // where it is the only column that tells people apart
 }}
 
 // The columns of a list.
@@ -59,7 +62,9 @@ func (b *Bot) readList(
 		if word != "" {
 			id, err := vocabulary.Role(word)
 			if err != nil {
-				faults = append(faults, v.Say("invite.line_role", "line", line.Line, "role", chat.Trim(word, 40)))
+				faults = append(faults,
+					v.Say("invite.line_role", "line", line.Line, "role", chat.Trim(word, 40)),
+				)
 			}
 			given = id
 		}
@@ -67,7 +72,9 @@ func (b *Bot) readList(
 			p, err := b.Directory.Find(ctx, from, address(name))
 			switch {
 			case errors.Is(err, chat.ErrNobody):
-				faults = append(faults, v.Say("invite.line_person", "line", line.Line, "name", chat.Trim(name, 60)))
+				faults = append(faults,
+					v.Say("invite.line_person", "line", line.Line, "name", chat.Trim(name, 60)),
+				)
 			case err != nil:
 				b.Log.Error("directory failed", "error", err)
 				return nil, append(faults, v.Say("invite.directory"))
@@ -79,12 +86,14 @@ func (b *Bot) readList(
 	return all, faults
 }
 
-// listLine returns the people on a line of a list, and the word for their role, or none. A line has
-// one person, and then perhaps a role; or it has several addresses, as mail programs copy them. Cells
-// behind the role are those of other columns; where one is an address, all of them are the role, which
-// nobody has, so that the line is named. Below a heading of some width,
-// at says where each of listColumns is.
-func listLine(line rows.Row, at []int, width int, vocabulary *matrix.Vocabulary) (people []string, role string) {
+// listLine returns the people on a line of a list, and the word for their role, or none. A line
+// has one person, and then perhaps a role; or it has several addresses, as mail programs copy
+// them. Cells behind the role are those of other columns; where one is an address, all of them are
+// the role, which nobody has, so that the line is named. Below a heading of some width, at says
+// where each of listColumns is.
+func listLine(
+	line rows.Row, at []int, width int, vocabulary *matrix.Vocabulary,
+) (people []string, role string) {
 	cell := func(k int) string {
 		if k < 0 || k >= len(line.Cells) {
 			return ""
@@ -99,7 +108,10 @@ func listLine(line rows.Row, at []int, width int, vocabulary *matrix.Vocabulary)
 		if role = cell(at[roleColumn]); matrix.Blank(role) {
 			role = ""
 		}
-		if behind := line.Cells[min(width, len(line.Cells)):]; slices.ContainsFunc(behind, isAddress) {
+		if behind := line.Cells[min(width, len(line.Cells)):]; slices.ContainsFunc(
+			behind,
+			isAddress,
+		) {
 			role = strings.Join(append([]string{role}, behind...), ", ")
 		}
 		return []string{person}, role
@@ -131,7 +143,8 @@ func isAddress(cell string) bool { return strings.Contains(cell, "@") }
 // without what cannot be seen.
 func address(name string) string {
 	if before, rest, ok := strings.Cut(name, "<"); ok && !strings.HasPrefix(rest, "@") {
-		if inside, _, closed := strings.Cut(rest, ">"); closed && isAddress(inside) && strings.TrimSpace(before) != "" {
+		if inside, _, closed := strings.Cut(rest, ">"); closed && isAddress(inside) &&
+			strings.TrimSpace(before) != "" {
 			name = inside
 		}
 	}

@@ -27,12 +27,21 @@ func (b *Bot) showPlan(ctx context.Context, req *request, args targetArgs) (chat
 
 // planCard is what is sent when, in the round's time zone.
 func (b *Bot) planCard(ctx context.Context, req *request, r survey.Round) (chat.Card, error) {
-	counts, err := b.Rounds.CountRecipients(ctx, r.ID, req.person, survey.ClosesSoon, survey.WorkshopSoon)
+	counts, err := b.Rounds.CountRecipients(
+		ctx,
+		r.ID,
+		req.person,
+		survey.ClosesSoon,
+		survey.WorkshopSoon,
+	)
 	if err != nil {
 		return chat.Card{}, err
 	}
 	v, id, now := b.roundVoice(req, r), string(r.ID), b.Now()
-	blocks := []chat.Block{chat.Heading{Text: v.Say("reminders.title", "area", r.Area)}, chat.Paragraph(b.planFacts(v, r.Reminders))}
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("reminders.title", "area", r.Area)},
+		chat.Paragraph(planFacts(v, r.Reminders)),
+	}
 	list := func(title string, kind survey.MessageKind, all []survey.Moment) {
 		spans, n := []chat.Span{chat.Bold(title)}, 0
 		for _, m := range all {
@@ -56,30 +65,54 @@ func (b *Bot) planCard(ctx context.Context, req *request, r survey.Round) (chat.
 		list(v.Count("reminders.closes", counts[survey.ClosesSoon]), survey.ClosesSoon, people)
 	}
 	if !r.Workshop.At.IsZero() {
-		list(v.Count("reminders.workshop", counts[survey.WorkshopSoon]), survey.WorkshopSoon, people)
+		list(
+			v.Count("reminders.workshop", counts[survey.WorkshopSoon]),
+			survey.WorkshopSoon,
+			people,
+		)
 	}
-	blocks = append(blocks, b.channelPosts(v, r, now), chat.Footnote(v.Say("reminders.how", "zone", r.TimeZone)))
+	blocks = append(blocks,
+		b.channelPosts(v, r, now),
+		chat.Footnote(v.Say("reminders.how", "zone", r.TimeZone)),
+	)
 	var buttons []chat.Button
 	if r.State != survey.Closed {
 		pause := button(v.Say("button.pause"), chat.NewAction("pause", id, v.Lang))
 		if r.Reminders.Paused {
 			pause = button(v.Say("button.goon"), chat.NewAction("goon", id, v.Lang))
 		}
-		buttons = append(buttons, button(v.Say("button.plan"), chat.NewAction("plan", id, v.Lang)), button(v.Say("button.posts"), chat.NewAction("posts", id, v.Lang)), pause)
+		buttons = append(buttons,
+			button(v.Say("button.plan"), chat.NewAction("plan", id, v.Lang)),
+			button(v.Say("button.posts"), chat.NewAction("posts", id, v.Lang)),
+			pause,
+		)
 	}
 	if r.AcceptsAnswers(now) {
-		buttons = append(buttons, b.remindButton(v, id))
+		buttons = append(buttons, remindButton(v, id))
 	}
 	if r.State == survey.Closed {
-		buttons = append(buttons, button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)))
+		buttons = append(buttons,
+			button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)),
+		)
 	}
-	return card(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)))...))...), nil
+	return card(
+		append(blocks,
+			row(
+				append(buttons,
+					button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+				)...),
+		)...), nil
 }
 
 // remindButton asks again before everybody gets a message.
-func (b *Bot) remindButton(v locale.Voice, round string) chat.Button {
+func remindButton(v locale.Voice, round string) chat.Button {
 	remind := button(v.Say("button.remind"), chat.NewAction("remind", round, v.Lang))
-	remind.Confirm = &chat.Confirm{Title: v.Say("button.remind"), Text: v.Say("remind.ask"), Yes: v.Say("remind.yes"), No: v.Say("remind.no")}
+	remind.Confirm = &chat.Confirm{
+		Title: v.Say("button.remind"),
+		Text:  v.Say("remind.ask"),
+		Yes:   v.Say("remind.yes"),
+		No:    v.Say("remind.no"),
+	}
 	return remind
 }
 
@@ -106,17 +139,21 @@ func (b *Bot) channelPosts(v locale.Voice, r survey.Round, now time.Time) chat.B
 }
 
 // planFacts is a plan in words, a line each.
-func (b *Bot) planFacts(v locale.Voice, p survey.ReminderPlan) string {
+func planFacts(v locale.Voice, p survey.ReminderPlan) string {
 	clock := fmt.Sprintf("%02d:%02d", p.Hour, p.Minute)
 	var lines []string
 	switch {
 	case p.Cron != "":
 		lines = append(lines, v.Say("facts.reminders_spec", "spec", p.Cron))
 	case len(p.BeforeClose) > 0:
-		lines = append(lines, v.Say("facts.reminders_close", "days", formatDays(p.BeforeClose), "clock", clock))
+		lines = append(lines,
+			v.Say("facts.reminders_close", "days", formatDays(p.BeforeClose), "clock", clock),
+		)
 	}
 	if len(p.BeforeWorkshop) > 0 {
-		lines = append(lines, v.Say("facts.reminders_workshop", "days", formatDays(p.BeforeWorkshop), "clock", clock))
+		lines = append(lines,
+			v.Say("facts.reminders_workshop", "days", formatDays(p.BeforeWorkshop), "clock", clock),
+		)
 	}
 	if len(lines) == 0 {
 		lines = append(lines, v.Say("facts.reminders_none"))
@@ -139,7 +176,8 @@ func formatDays(all []int) string {
 // readDays reads a list of numbers, and puts it in order, the largest first.
 func readDays(e chat.Event, field string) ([]int, error) {
 	var all []int
-	for _, w := range strings.FieldsFunc(e.Value(field), func(r rune) bool { return strings.ContainsRune(" ,;\n\t", r) }) {
+	separator := func(r rune) bool { return strings.ContainsRune(" ,;\n\t", r) }
+	for _, w := range strings.FieldsFunc(e.Value(field), separator) {
 		n, err := strconv.Atoi(w)
 		if err != nil {
 			return nil, &survey.InputError{Field: field, Reason: "number"}
@@ -153,7 +191,9 @@ func readDays(e chat.Event, field string) ([]int, error) {
 }
 
 // unclosedRound is a round for a coordinator's form; of a closed one the plan stands.
-func (b *Bot) unclosedRound(ctx context.Context, req *request, args coordinatorArgs) (survey.Round, error) {
+func (b *Bot) unclosedRound(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (survey.Round, error) {
 	r, err := b.Rounds.Round(ctx, args.round, req.person)
 	if err == nil && r.State == survey.Closed {
 		err = survey.ErrClosed
@@ -163,7 +203,12 @@ func (b *Bot) unclosedRound(ctx context.Context, req *request, args coordinatorA
 
 // planField is a field of the forms about reminders and posts.
 func planField(v locale.Voice, id string, optional bool) chat.Label {
-	return chat.Label{ID: id, Text: v.Say("plan." + id), Hint: v.Say("plan." + id + "_hint"), Optional: optional}
+	return chat.Label{
+		ID:       id,
+		Text:     v.Say("plan." + id),
+		Hint:     v.Say("plan." + id + "_hint"),
+		Optional: optional,
+	}
 }
 
 // maxCron is the longest cron expression that a form takes; the diary takes no longer one.
@@ -176,12 +221,26 @@ func (b *Bot) planForm(ctx context.Context, req *request, args coordinatorArgs) 
 	}
 	v, p := req.voice, r.Reminders
 	return chat.Form{
-		Title: v.Say("plan.title"), Intro: v.Say("plan.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
+		Title:  v.Say("plan.title"),
+		Intro:  v.Say("plan.intro", "area", r.Area),
+		Submit: v.Say("button.save"),
+		Cancel: v.Say("button.cancel"),
 		Action: chat.NewAction("saveplan", string(r.ID), v.Lang),
 		Fields: []chat.Field{
-			chat.Input{Label: planField(v, "before_close", true), Value: formatDays(p.BeforeClose), Max: 60},
-			chat.Input{Label: planField(v, "before_workshop", true), Value: formatDays(p.BeforeWorkshop), Max: 60},
-			chat.TimeOfDay{Label: planField(v, "hour", false), Value: fmt.Sprintf("%02d:%02d", p.Hour, p.Minute)},
+			chat.Input{
+				Label: planField(v, "before_close", true),
+				Value: formatDays(p.BeforeClose),
+				Max:   60,
+			},
+			chat.Input{
+				Label: planField(v, "before_workshop", true),
+				Value: formatDays(p.BeforeWorkshop),
+				Max:   60,
+			},
+			chat.TimeOfDay{
+				Label: planField(v, "hour", false),
+				Value: fmt.Sprintf("%02d:%02d", p.Hour, p.Minute),
+			},
 			chat.Input{Label: planField(v, "spec", true), Value: p.Cron, Max: maxCron},
 		},
 	}, nil
@@ -200,26 +259,41 @@ func (b *Bot) savePlan(ctx context.Context, req *request, args coordinatorArgs) 
 		if p.BeforeWorkshop, err = readDays(req.Event, "before_workshop"); err != nil {
 			return err
 		}
-		p.Hour, p.Minute, p.Cron = hour, minute, strings.Join(strings.Fields(req.Value("spec")), " ")
+		p.Hour, p.Minute, p.Cron = hour, minute, strings.Join(
+			strings.Fields(req.Value("spec")),
+			" ",
+		)
 		return nil
 	})
 }
 
 // changePlan makes a change of the plan that can stand, and shows the plan after it.
-func (b *Bot) changePlan(ctx context.Context, req *request, args coordinatorArgs, edit func(*survey.ReminderPlan, *survey.ChannelPlan) error) (chat.Card, error) {
-	r, err := b.Rounds.SetPlan(ctx, args.round, req.person, func(p *survey.ReminderPlan, c *survey.ChannelPlan) error {
-		if err := edit(p, c); err != nil {
-			return err
-		}
-		return b.Schedule.Check(*p, *c)
-	})
+func (b *Bot) changePlan(
+	ctx context.Context,
+	req *request,
+	args coordinatorArgs,
+	edit func(*survey.ReminderPlan, *survey.ChannelPlan) error,
+) (chat.Card, error) {
+	r, err := b.Rounds.SetPlan(
+		ctx,
+		args.round,
+		req.person,
+		func(p *survey.ReminderPlan, c *survey.ChannelPlan) error {
+			if err := edit(p, c); err != nil {
+				return err
+			}
+			return b.Schedule.Check(*p, *c)
+		},
+	)
 	if err != nil {
 		return chat.Card{}, err
 	}
 	return b.planCard(ctx, req, r)
 }
 
-func (b *Bot) postsForm(ctx context.Context, req *request, args coordinatorArgs) (chat.Form, error) {
+func (b *Bot) postsForm(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Form, error) {
 	r, err := b.unclosedRound(ctx, req, args)
 	if err != nil {
 		return chat.Form{}, err
@@ -228,7 +302,9 @@ func (b *Bot) postsForm(ctx context.Context, req *request, args coordinatorArgs)
 	var options []chat.Option
 	var chosen []string
 	for _, kind := range survey.OptionalPosts {
-		options = append(options, chat.Option{Value: string(kind), Label: v.Say("posts.name_" + string(kind))})
+		options = append(options,
+			chat.Option{Value: string(kind), Label: v.Say("posts.name_" + string(kind))},
+		)
 		if r.Posts.Enabled(kind) {
 			chosen = append(chosen, string(kind))
 		}
@@ -238,16 +314,26 @@ func (b *Bot) postsForm(ctx context.Context, req *request, args coordinatorArgs)
 		digest = survey.DefaultDigest
 	}
 	return chat.Form{
-		Title: v.Say("posts.title"), Intro: v.Say("posts.intro", "area", r.Area), Submit: v.Say("button.save"), Cancel: v.Say("button.cancel"),
+		Title:  v.Say("posts.title"),
+		Intro:  v.Say("posts.intro", "area", r.Area),
+		Submit: v.Say("button.save"),
+		Cancel: v.Say("button.cancel"),
 		Action: chat.NewAction("saveposts", string(r.ID), v.Lang),
 		Fields: []chat.Field{
-			chat.Select{Label: planField(v, "posts", true), Options: options, Many: true, Chosen: chosen},
+			chat.Select{
+				Label:   planField(v, "posts", true),
+				Options: options,
+				Many:    true,
+				Chosen:  chosen,
+			},
 			chat.Input{Label: planField(v, "digest", true), Value: digest, Max: maxCron},
 		},
 	}, nil
 }
 
-func (b *Bot) savePosts(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+func (b *Bot) savePosts(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Card, error) {
 	return b.changePlan(ctx, req, args, func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
 		c.Disabled = nil
 		for _, kind := range survey.OptionalPosts {
@@ -268,11 +354,18 @@ func (b *Bot) unpause(ctx context.Context, req *request, args coordinatorArgs) (
 	return b.setPaused(ctx, req, args, false)
 }
 
-func (b *Bot) setPaused(ctx context.Context, req *request, args coordinatorArgs, paused bool) (chat.Card, error) {
-	r, err := b.Rounds.SetPlan(ctx, args.round, req.person, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
-		p.Paused = paused
-		return nil
-	})
+func (b *Bot) setPaused(
+	ctx context.Context, req *request, args coordinatorArgs, paused bool,
+) (chat.Card, error) {
+	r, err := b.Rounds.SetPlan(
+		ctx,
+		args.round,
+		req.person,
+		func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
+			p.Paused = paused
+			return nil
+		},
+	)
 	if err != nil {
 		return chat.Card{}, err
 	}

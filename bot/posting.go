@@ -11,7 +11,8 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// canPost returns why the bot cannot post in a place, or nil: where the platform does not tell, it tries.
+// canPost returns why the bot cannot post in a place, or nil: where the platform does not tell, it
+// tries.
 func (b *Bot) canPost(ctx context.Context, in chat.Place) *chat.CannotPostError {
 	err := b.Directory.CanPost(ctx, in)
 	if why, ok := errors.AsType[*chat.CannotPostError](err); ok {
@@ -54,7 +55,8 @@ func reason(v locale.Voice, err error) string {
 	return v.Say("cannot_post.unknown")
 }
 
-// cannotPost says what was not done because the bot cannot post in a channel, names the channel, and says why.
+// cannotPost says what was not done because the bot cannot post in a channel, names the channel,
+// and says why.
 func cannotPost(v locale.Voice, said string, in chat.Place, err error) []chat.Block {
 	return []chat.Block{
 		chat.Text{Spans: []chat.Span{chat.Bold(said)}},
@@ -81,7 +83,9 @@ type outcome struct {
 }
 
 // deliverAll makes replies of cards that belong together, and of what comes after all of them.
-func deliverAll(posts []post, show func(post, chat.Then) chat.Reply, then func(outcome) []chat.Reply) []chat.Reply {
+func deliverAll(
+	posts []post, show func(post, chat.Then) chat.Reply, then func(outcome) []chat.Reply,
+) []chat.Reply {
 	var all outcome
 	var replies []chat.Reply
 	for i, x := range posts {
@@ -100,7 +104,8 @@ func deliverAll(posts []post, show func(post, chat.Then) chat.Reply, then func(o
 	return replies
 }
 
-// How a coordinator wants results or files to be shown, as an action carries it: in the round's channel, unless it says otherwise.
+// How a coordinator wants results or files to be shown, as an action carries it: in the round's
+// channel, unless it says otherwise.
 const (
 	hereWord    = "here"  // in the channel where the action was pressed
 	privateWord = "alone" // to the coordinator alone
@@ -116,9 +121,7 @@ type destination struct {
 }
 
 // newDestination reads where results or files of a round are to go.
-func (b *Bot) newDestination(
-	req *request, r survey.Round, args destinationArgs,
-) (destination, error) {
+func newDestination(req *request, r survey.Round, args destinationArgs) (destination, error) {
 	d := destination{verb: req.Action.Verb, round: r, word: args.to}
 	switch args.to {
 	case privateWord:
@@ -171,7 +174,9 @@ func (b *Bot) deliveryBlocks(req *request, v locale.Voice, d destination, o outc
 		if d.private {
 			return []chat.Block{chat.Paragraph(v.Say("results.not_sent"))}
 		}
-		return append(cannotPost(v, v.Say("error.not_posted"), d.to, o.err), b.otherDestinations(req.Event, v, d.round, d.verb)...)
+		return append(
+			cannotPost(v, v.Say("error.not_posted"), d.to, o.err),
+			otherDestinations(req.Event, v, d.round, d.verb)...)
 	}
 	said := v.Say("results.posted")
 	switch {
@@ -188,30 +193,46 @@ func (b *Bot) deliveryBlocks(req *request, v locale.Voice, d destination, o outc
 	if !d.private {
 		line = chat.Text{Spans: []chat.Span{chat.Link{Place: d.to}, chat.Words(": " + said)}}
 	}
-	return append([]chat.Block{line}, b.missingFiles(v, d, o.missing)...)
+	return append([]chat.Block{line}, missingFiles(v, d, o.missing)...)
 }
 
 // missingFiles names the files that did not arrive, and offers to send them again.
-func (b *Bot) missingFiles(v locale.Voice, d destination, names []string) []chat.Block {
+func missingFiles(v locale.Voice, d destination, names []string) []chat.Block {
 	if len(names) == 0 {
 		return nil
 	}
 	return []chat.Block{
-		chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.missing")), chat.Words(" " + strings.Join(names, ", "))}},
+		chat.Text{
+			Spans: []chat.Span{
+				chat.Bold(v.Say("results.missing")),
+				chat.Words(" " + strings.Join(names, ", ")),
+			},
+		},
 		row(button(v.Say("button.resend"), d.action("export", v.Lang))),
 	}
 }
 
 // otherDestinations offers other ways to results or files when the round's channel takes none.
-func (b *Bot) otherDestinations(e chat.Event, v locale.Voice, r survey.Round, verb string) []chat.Block {
+func otherDestinations(e chat.Event, v locale.Voice, r survey.Round, verb string) []chat.Block {
 	id := string(r.ID)
 	said := v.Say("elsewhere.alone")
-	buttons := []chat.Button{button(v.Say("button.to_me"), chat.NewAction(verb, id, v.Lang, privateWord))}
+	buttons := []chat.Button{
+		button(v.Say("button.to_me"), chat.NewAction(verb, id, v.Lang, privateWord)),
+	}
 	if !e.Private && ofRound(e, r) && e.Where.String() != r.Channel {
 		said = v.Say("elsewhere.here")
-		buttons = append(buttons, chat.Button{Label: v.Say("button.post_here"), Action: chat.NewAction(verb, id, v.Lang, hereWord), Confirm: &chat.Confirm{
-			Title: v.Say("elsewhere.title"), Text: v.Say("elsewhere.confirm"), Yes: v.Say("button.post_here"), No: v.Say("elsewhere.no"),
-		}})
+		buttons = append(buttons,
+			chat.Button{
+				Label:  v.Say("button.post_here"),
+				Action: chat.NewAction(verb, id, v.Lang, hereWord),
+				Confirm: &chat.Confirm{
+					Title: v.Say("elsewhere.title"),
+					Text:  v.Say("elsewhere.confirm"),
+					Yes:   v.Say("button.post_here"),
+					No:    v.Say("elsewhere.no"),
+				},
+			},
+		)
 	}
 	return []chat.Block{chat.Paragraph(said), row(buttons...)}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
@@ -13,8 +12,11 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// roundPost makes a post to the coordinator's channel, in its language, and says what is to be noted once it has been sent, if anything.
-func (b *Bot) roundPost(ctx context.Context, kind survey.MessageKind, r survey.Round) (post, func(context.Context) error, error) {
+// roundPost makes a post to the coordinator's channel, in its language, and says what is to be
+// noted once it has been sent, if anything.
+func (b *Bot) roundPost(
+	ctx context.Context, kind survey.MessageKind, r survey.Round,
+) (post, func(context.Context) error, error) {
 	v := b.Words.In(string(r.Languages[0]))
 	kind, date := kind.Split()
 	switch kind {
@@ -36,12 +38,20 @@ func (b *Bot) roundPost(ctx context.Context, kind survey.MessageKind, r survey.R
 			return all[len(all)-1], nil, nil
 		}
 		blocks := all[0].card.Blocks
-		all[0].card.Blocks = append([]chat.Block{blocks[0], chat.Paragraph(v.Say("post.closed", "closed", b.closedTime(v, r)))}, blocks[1:]...)
+		all[0].card.Blocks = append(
+			[]chat.Block{
+				blocks[0],
+				chat.Paragraph(v.Say("post.closed", "closed", closedTime(v, r))),
+			},
+			blocks[1:]...)
 		if len(all) == 1 {
 			return all[0], nil, nil
 		}
 		// The table comes after the summary, in a message of its own.
-		return all[0], func(ctx context.Context) error { return b.Rounds.Plan(ctx, r.ID, survey.TablePost) }, nil
+		planTable := func(ctx context.Context) error {
+			return b.Rounds.Plan(ctx, r.ID, survey.TablePost)
+		}
+		return all[0], planTable, nil
 	case survey.WorkshopEve:
 		x, err := b.workshopEvePost(ctx, v, r)
 		return x, nil, err
@@ -58,38 +68,62 @@ func (b *Bot) roundPost(ctx context.Context, kind survey.MessageKind, r survey.R
 		return post{card: b.lastDayCard(v, s)}, nil, nil
 	}
 	return post{card: b.digestCard(v, m, s)}, func(ctx context.Context) error {
-		return b.Rounds.Posted(ctx, r.ID, survey.DigestProgress{At: b.Now(), Invited: s.Invited, Finished: s.Finished})
+		return b.Rounds.Posted(
+			ctx,
+			r.ID,
+			survey.DigestProgress{At: b.Now(), Invited: s.Invited, Finished: s.Finished},
+		)
 	}, nil
 }
 
-// digestCard is how a round is going, against the last time, and who is missing. It names no person: everybody in the channel reads it.
+// digestCard is how a round is going, against the last time, and who is missing. It names no
+// person: everybody in the channel reads it.
 func (b *Bot) digestCard(v locale.Voice, m *matrix.Matrix, s survey.Progress) chat.Card {
 	r, id := s.Round, string(s.Round.ID)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
 		chat.Footnote(b.roundStatus(v, r)),
-		chat.Paragraph(b.publicRates(v, s)),
+		chat.Paragraph(publicRates(v, s)),
 	}
 	if last := r.LastDigest; last != nil {
 		said := v.Say("digest.same", "day", v.Day(last.At.In(r.Location())))
-		if s.Finished > last.Finished || s.Invited > last.Invited { // somebody may have withdrawn: that is not for the channel
-			said = v.Say("digest.since", "day", v.Day(last.At.In(r.Location())),
-				"finished", max(0, s.Finished-last.Finished), "invited", max(0, s.Invited-last.Invited), "percent", percent(last.Finished, last.Invited))
+		if s.Finished > last.Finished ||
+			s.Invited > last.Invited { // somebody may have withdrawn: that is not for the channel
+			said = v.Say(
+				"digest.since",
+				"day",
+				v.Day(last.At.In(r.Location())),
+				"finished",
+				max(0, s.Finished-last.Finished),
+				"invited",
+				max(0, s.Invited-last.Invited),
+				"percent",
+				percent(last.Finished, last.Invited),
+			)
 		}
 		blocks = append(blocks, chat.Paragraph(said))
 	}
-	blocks = append(blocks, b.missingRoles(v, m, s)...)
+	blocks = append(blocks, missingRoles(v, m, s)...)
 	if len(s.Lost) > 0 {
 		blocks = append(blocks, chat.Paragraph(v.Say("digest.lost")))
 	}
-	return chat.Card{Blocks: append(blocks, row(button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
-		button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)), button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang))))}
+	return chat.Card{
+		Blocks: append(blocks, row(
+			button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+			button(
+				v.Say("button.invite"),
+				chat.NewAction("invite", id, v.Lang),
+			),
+			button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang)),
+		)),
+	}
 }
 
-// publicRates is the response rate as everybody in the channel may read it: who said no or withdrew could be told from one day to the next.
-func (b *Bot) publicRates(v locale.Voice, s survey.Progress) string {
+// publicRates is the response rate as everybody in the channel may read it: who said no or
+// withdrew could be told from one day to the next.
+func publicRates(v locale.Voice, s survey.Progress) string {
 	s.Declined, s.Withdrawn = 0, 0
-	return b.responseRates(v, s)
+	return responseRates(v, s)
 }
 
 // lastDayCard says that the survey is about to close by itself.
@@ -104,20 +138,35 @@ func (b *Bot) lastDayCard(v locale.Voice, s survey.Progress) chat.Card {
 		body = "post.last_body_only"
 	}
 	return chat.Card{Blocks: []chat.Block{
-		chat.Heading{Text: heading}, chat.Paragraph(v.Say(body, "closes", b.closingTime(v, r))), chat.Paragraph(b.publicRates(v, s)),
-		row(button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)), button(v.Say("button.extend"), chat.NewAction("extend", id, v.Lang))),
+		chat.Heading{
+			Text: heading,
+		}, chat.Paragraph(v.Say(body, "closes", closingTime(v, r))), chat.Paragraph(publicRates(v, s)),
+		row(
+			button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+			button(v.Say("button.extend"), chat.NewAction("extend", id, v.Lang)),
+		),
 	}}
 }
 
-// workshopEvePost says that the workshop is near, with its agenda and the picture once the survey has closed.
+// workshopEvePost says that the workshop is near, with its agenda and the picture once the survey
+// has closed.
 func (b *Bot) workshopEvePost(ctx context.Context, v locale.Voice, r survey.Round) (post, error) {
 	heading := v.Say("post.eve_soon", "area", r.Area)
 	if date(b.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.Workshop.At.In(r.Location())) {
 		heading = v.Say("post.eve", "area", r.Area)
 	}
-	blocks := []chat.Block{chat.Heading{Text: heading}, chat.Paragraph(v.Say("workshop.done", "workshop", b.workshopTime(v, r)))}
+	blocks := []chat.Block{
+		chat.Heading{Text: heading},
+		chat.Paragraph(v.Say("workshop.done", "workshop", workshopTime(v, r))),
+	}
 	if r.State != survey.Closed {
-		return post{card: chat.Card{Blocks: append(blocks, chat.Paragraph(v.Say("post.eve_open", "closes", b.closingTime(v, r))))}}, nil
+		return post{
+			card: chat.Card{
+				Blocks: append(blocks,
+					chat.Paragraph(v.Say("post.eve_open", "closes", closingTime(v, r))),
+				),
+			},
+		}, nil
 	}
 	p, err := b.Rounds.SystemResults(ctx, r.ID)
 	if err != nil {
@@ -128,18 +177,30 @@ func (b *Bot) workshopEvePost(ctx context.Context, v locale.Voice, r survey.Roun
 		return post{}, err
 	}
 	if nothingShown(p) {
-		return post{card: chat.Card{Blocks: append(blocks, chat.Paragraph(v.Say("results.nothing", "min", p.Context.MinGroup)))}}, nil
+		return post{
+			card: chat.Card{
+				Blocks: append(blocks,
+					chat.Paragraph(v.Say("results.nothing", "min", p.Context.MinGroup)),
+				),
+			},
+		}, nil
 	}
 	picture, err := b.resultPicture(p, v)
 	if err != nil {
 		return post{}, err
 	}
-	blocks = append(append(blocks, b.agenda(v, m, p)...), row(button(v.Say("button.results"), chat.NewAction("results", string(r.ID), v.Lang))))
+	blocks = append(
+		append(blocks, agenda(v, m, p)...),
+		row(button(v.Say("button.results"), chat.NewAction("results", string(r.ID), v.Lang))),
+	)
 	return post{chat.Card{Blocks: blocks}, []chat.File{picture}}, nil
 }
 
-// newCoordinatorPost tells the channel who became a coordinator, and how, from the last such entry that the record has of that second.
-func (b *Bot) newCoordinatorPost(ctx context.Context, v locale.Voice, r survey.Round, date string) (post, error) {
+// newCoordinatorPost tells the channel who became a coordinator, and how, from the last such entry
+// that the record has of that second.
+func (b *Bot) newCoordinatorPost(
+	ctx context.Context, v locale.Voice, r survey.Round, date string,
+) (post, error) {
 	second, _, _ := strings.Cut(date, ".")
 	record, err := b.Rounds.SystemAuditLog(ctx, r)
 	if err != nil {
@@ -158,142 +219,33 @@ func (b *Bot) newCoordinatorPost(ctx context.Context, v locale.Voice, r survey.R
 		}
 		blocks = nil
 		for _, p := range strings.Split(changeOf(e, "coordinators"), ", ") {
-			blocks = append(blocks, chat.Text{Spans: []chat.Span{mention(survey.PersonID(p)), chat.Words(" " + v.Say(key))}})
+			blocks = append(blocks,
+				chat.Text{
+					Spans: []chat.Span{mention(survey.PersonID(p)), chat.Words(" " + v.Say(key))},
+				},
+			)
 		}
 	}
 	if len(blocks) == 0 {
 		return post{}, nil
 	}
-	return post{card: chat.Card{Blocks: append([]chat.Block{chat.Heading{Text: v.Say("post.coordinator", "area", r.Area)}}, blocks...)}}, nil
+	return post{
+		card: chat.Card{
+			Blocks: append(
+				[]chat.Block{chat.Heading{Text: v.Say("post.coordinator", "area", r.Area)}},
+				blocks...),
+		},
+	}, nil
 }
 
-// openCallCard asks whoever was invited and takes no direct messages to press Join. It names nobody.
+// openCallCard asks whoever was invited and takes no direct messages to press Join. It names
+// nobody.
 func (b *Bot) openCallCard(r survey.Round) chat.Card {
 	return b.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return []chat.Block{
 			chat.Heading{Text: v.Say("invitation.title", "area", r.Area)},
-			chat.Paragraph(v.Say("call.body", "closes", b.closingTime(v, r))),
+			chat.Paragraph(v.Say("call.body", "closes", closingTime(v, r))),
 			row(joinButton(v, r, lang)),
 		}
 	})
-}
-
-// languagesFor are the languages a person is written to in: theirs, where it is known, else every one of
-// the round's.
-func languagesFor(part survey.Participation) []matrix.Lang {
-	if part.Member.Language != "" {
-		return []matrix.Lang{part.Member.Language}
-	}
-	return part.Round.Languages
-}
-
-// roundTime is a time of the round in words; for somebody whose clock shows another, with the round's time zone.
-func (b *Bot) roundTime(v locale.Voice, part survey.Participation, t time.Time) string {
-	_, here := t.In(part.Round.Location()).Zone()
-	if _, there := t.In(part.Round.ZoneOf(part.Member)).Zone(); here != there {
-		return v.Time(t.In(part.Round.Location())) + " (" + part.Round.TimeZone + ")"
-	}
-	return v.Time(t.In(part.Round.Location()))
-}
-
-// remindButtons are on every reminder: whether there is another is for the person to say.
-func remindButtons(v locale.Voice, part survey.Participation, lang string) []chat.Button {
-	id := string(part.Round.ID)
-	return []chat.Button{
-		button(v.Say("button.tomorrow"), chat.NewAction("tomorrow", id, lang)),
-		button(v.Say("button.stop"), chat.NewAction("stop", id, lang)),
-	}
-}
-
-// invitationReminder is the invitation again, marked as a reminder.
-func (b *Bot) invitationReminder(part survey.Participation, m *matrix.Matrix) chat.Card {
-	return b.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
-		closes := b.roundTime(v, part, part.Round.ClosesAt)
-		blocks := []chat.Block{chat.Footnote(v.Say("reminder.first", "closes", closes))}
-		blocks = append(blocks, b.invitationText(v, part.Round, m)...)
-		buttons := append(startButtons(v, part.Round, lang), remindButtons(v, part, lang)...)
-		return append(blocks, row(buttons...))
-	})
-}
-
-// startedReminder reminds somebody who has started of how far they are.
-func (b *Bot) startedReminder(part survey.Participation, m *matrix.Matrix, resp survey.Response) chat.Card {
-	r, lang := part.Round, languagesFor(part)[:1]
-	return b.inLanguages(lang, func(v locale.Voice, lang string) []chat.Block {
-		closes := b.roundTime(v, part, r.ClosesAt)
-		forward := primary(v.Say("button.continue"), chat.NewAction("begin", string(r.ID)))
-		return []chat.Block{
-			chat.Heading{Text: v.Say("reminder.title", "area", r.Area)},
-			chat.Paragraph(v.Say("reminder.body", "done", resp.Rated(), "n", len(m.Elements()), "closes", closes)),
-			row(append([]chat.Button{forward}, remindButtons(v, part, lang)...)...),
-		}
-	})
-}
-
-// workshopReminder reminds somebody of the workshop.
-func (b *Bot) workshopReminder(part survey.Participation) chat.Card {
-	r := part.Round
-	return b.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
-		when := b.roundTime(v, part, r.Workshop.At)
-		return []chat.Block{
-			chat.Heading{Text: v.Say("workshop.soon", "area", r.Area)},
-			chat.Paragraph(v.Say("workshop.soon_body", "when", when, "place", r.Workshop.Place)),
-			row(button(v.Say("button.stop"), chat.NewAction("stop", string(r.ID), lang))),
-		}
-	})
-}
-
-// remindTomorrow owes a person a reminder on their next working day.
-func (b *Bot) remindTomorrow(ctx context.Context, req *request, args roundLanguageArgs) (chat.Card, error) {
-	part, err := b.Rounds.Participation(ctx, args.round, req.person)
-	if err != nil {
-		return chat.Card{}, err
-	}
-	if part, err = b.Rounds.SetTimeZone(ctx, part, req.TimeZone); err != nil {
-		return chat.Card{}, err
-	}
-	v, id := b.participantVoice(req, part), string(args.round)
-	forward := primary(v.Say("button.continue"), chat.NewAction("begin", id))
-	if !part.Member.TakesPart() {
-		forward.Label = v.Say("button.start")
-	}
-	at, open := b.Schedule.Tomorrow(part.Round, part.Member, b.Now())
-	if !open && part.Round.AcceptsAnswers(b.Now()) && part.Member.Status != survey.NotInvited {
-		return card(chat.Heading{Text: part.Round.Area}, chat.Paragraph(v.Say("tomorrow.closes", "closes", b.roundTime(v, part, part.Round.ClosesAt))), row(forward)), nil
-	}
-	part, err = b.Rounds.RemindLater(ctx, args.round, req.person, at)
-	if err != nil {
-		return chat.Card{}, err
-	}
-	return card(chat.Heading{Text: part.Round.Area},
-		chat.Paragraph(v.Say("tomorrow.done", "when", v.Time(at.At.In(part.Round.ZoneOf(part.Member))))),
-		row(forward, button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang)))), nil
-}
-
-func (b *Bot) stopReminding(ctx context.Context, req *request, args roundLanguageArgs) (chat.Card, error) {
-	return b.setRemindersOff(ctx, req, args, true)
-}
-
-func (b *Bot) remindAgain(ctx context.Context, req *request, args roundLanguageArgs) (chat.Card, error) {
-	return b.setRemindersOff(ctx, req, args, false)
-}
-
-// setRemindersOff keeps whether somebody wants reminders, and says so, with the way back.
-func (b *Bot) setRemindersOff(ctx context.Context, req *request, args roundLanguageArgs, quiet bool) (chat.Card, error) {
-	part, err := b.Rounds.SetRemindersOff(ctx, args.round, req.person, quiet)
-	if err != nil {
-		return chat.Card{}, err
-	}
-	v, id := b.participantVoice(req, part), string(args.round)
-	said, back := v.Say("quiet.off", "area", part.Round.Area), button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang))
-	if quiet {
-		said, back = v.Say("quiet.on", "area", part.Round.Area), button(v.Say("button.again"), chat.NewAction("again", id, v.Lang))
-	}
-	buttons := []chat.Button{back}
-	blocks := []chat.Block{chat.Heading{Text: part.Round.Area}, chat.Paragraph(said)}
-	if part.Round.AcceptsAnswers(b.Now()) {
-		blocks = append(blocks, chat.Paragraph(v.Say("status.open", "closes", b.roundTime(v, part, part.Round.ClosesAt))))
-		buttons = append([]chat.Button{primary(v.Say("button.continue"), chat.NewAction("begin", id))}, back)
-	}
-	return card(append(blocks, row(buttons...))...), nil
 }

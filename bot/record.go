@@ -16,8 +16,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// recordPage is how many entries of a record a card shows, and maxChanges how many characters it gives to what one of them changed: a
-// page of the longest entries still fits a message.
+// recordPage is how many entries of a record a card shows, and maxChanges how many characters it
+// gives to what one of them changed: a page of the longest entries still fits a message.
 const (
 	auditPageSize = 8
 	maxChanges    = 260
@@ -29,7 +29,11 @@ func (b *Bot) showAuditLog(ctx context.Context, req *request, args targetArgs) (
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return b.auditLogCard(ctx, req, pageArgs{coordinatorArgs: coordinatorArgs{round: r.ID, lang: args.lang}})
+	return b.auditLogCard(
+		ctx,
+		req,
+		pageArgs{coordinatorArgs: coordinatorArgs{round: r.ID, lang: args.lang}},
+	)
 }
 
 // turnAuditPage shows another page of it.
@@ -50,9 +54,11 @@ func (b *Bot) auditLogCard(ctx context.Context, req *request, args pageArgs) (ch
 		top = n
 	}
 	blocks := []chat.Block{chat.Heading{Text: v.Say("record.title", "area", r.Area)}}
-	blocks = append(blocks, b.auditHead(v, record)...)
+	blocks = append(blocks, auditHead(v, record)...)
 	if record.Broken != 0 {
-		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("record.broken", "n", record.Broken))}})
+		blocks = append(blocks,
+			chat.Text{Spans: []chat.Span{chat.Bold(v.Say("record.broken", "n", record.Broken))}},
+		)
 	} else {
 		blocks = append(blocks, chat.Paragraph(v.Say("record.whole")))
 	}
@@ -63,16 +69,33 @@ func (b *Bot) auditLogCard(ctx context.Context, req *request, args pageArgs) (ch
 	blocks = append(blocks, chat.Divider{}, chat.Footnote(v.Say("record.compare")))
 	var buttons []chat.Button
 	if top < n {
-		buttons = append(buttons, button(v.Say("button.newer"), chat.NewAction("page", id, v.Lang, fmt.Sprint(min(n, top+auditPageSize)))))
+		buttons = append(buttons,
+			button(
+				v.Say("button.newer"),
+				chat.NewAction("page", id, v.Lang, fmt.Sprint(min(n, top+auditPageSize))),
+			),
+		)
 	}
 	if top > auditPageSize {
-		buttons = append(buttons, button(v.Say("button.older"), chat.NewAction("page", id, v.Lang, fmt.Sprint(top-auditPageSize))))
+		buttons = append(buttons,
+			button(
+				v.Say("button.older"),
+				chat.NewAction("page", id, v.Lang, fmt.Sprint(top-auditPageSize)),
+			),
+		)
 	}
-	return card(append(blocks, row(append(buttons, button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)))...))...), nil
+	return card(
+		append(blocks,
+			row(
+				append(buttons,
+					button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+				)...),
+		)...), nil
 }
 
-// auditHead says how far a record goes and what its seal is, in a quiet line, of a record that has begun.
-func (b *Bot) auditHead(v locale.Voice, record survey.AuditLog) []chat.Block {
+// auditHead says how far a record goes and what its seal is, in a quiet line, of a record that has
+// begun.
+func auditHead(v locale.Voice, record survey.AuditLog) []chat.Block {
 	head := record.Head()
 	if head.Hash == "" {
 		return nil
@@ -80,20 +103,20 @@ func (b *Bot) auditHead(v locale.Voice, record survey.AuditLog) []chat.Block {
 	return []chat.Block{chat.Footnote(v.Count("record.head", head.Seq, "seal", head.Fingerprint()))}
 }
 
-// fingerprintLine is recordHead for a post to the coordinator's channel: what stands there, nobody who alters the store can alter with it.
-// The post does not fail for want of it.
+// fingerprintLine is recordHead for a post to the coordinator's channel: what stands there, nobody
+// who alters the store can alter with it. The post does not fail for want of it.
 func (b *Bot) fingerprintLine(ctx context.Context, v locale.Voice, r survey.Round) []chat.Block {
 	record, err := b.Rounds.SystemAuditLog(ctx, r)
 	if err != nil {
 		b.Log.Error("a post goes without the seal of the record", "round", r.ID, "error", err)
 		return nil
 	}
-	return b.auditHead(v, record)
+	return auditHead(v, record)
 }
 
 // auditEntry is what was done, and under it the number, by whom, when, and the seal.
 func (b *Bot) auditEntry(v locale.Voice, r survey.Round, e audit.Entry) []chat.Block {
-	what := append([]chat.Span{chat.Bold(b.actionTitle(v, e))}, b.changeSpans(v, r, e)...)
+	what := append([]chat.Span{chat.Bold(actionTitle(v, e))}, b.changeSpans(v, r, e)...)
 	foot := []chat.Span{chat.Words(fmt.Sprintf("%d · ", e.Seq))}
 	switch {
 	case e.By == "":
@@ -110,7 +133,7 @@ func (b *Bot) auditEntry(v locale.Voice, r survey.Round, e audit.Entry) []chat.B
 }
 
 // actionTitle says what was done.
-func (b *Bot) actionTitle(v locale.Voice, e audit.Entry) string {
+func actionTitle(v locale.Voice, e audit.Entry) string {
 	key := "record.act_" + string(e.Action)
 	switch e.Action {
 	case audit.Invited, audit.Reminded, audit.Nudged:
@@ -125,17 +148,42 @@ func (b *Bot) actionTitle(v locale.Voice, e audit.Entry) string {
 		return v.Say(key, "deed", lookup(v, label))
 	case audit.Full:
 		if e.By != "" {
-			return v.Say("record.act_full_person", "limit", audit.RefusedQuota, "kind", lookup(v, "record.kind_"+changeOf(e, audit.FieldAct)))
+			return v.Say(
+				"record.act_full_person",
+				"limit",
+				audit.RefusedQuota,
+				"kind",
+				lookup(v, "record.kind_"+changeOf(e, audit.FieldAct)),
+			)
 		}
-		return v.Say(key, "limit", audit.Quota, "kind", lookup(v, "record.kind_"+changeOf(e, audit.FieldAct)))
-	case audit.SelfAdded, audit.Created, audit.Redrafted, audit.Opened, audit.Extended, audit.SelfJoinAllowed, audit.Plan, audit.Workshop,
-		audit.Team, audit.Closed, audit.Results, audit.Exported, audit.Forgotten, audit.Restored:
+		return v.Say(
+			key,
+			"limit",
+			audit.Quota,
+			"kind",
+			lookup(v, "record.kind_"+changeOf(e, audit.FieldAct)),
+		)
+	case audit.SelfAdded,
+		audit.Created,
+		audit.Redrafted,
+		audit.Opened,
+		audit.Extended,
+		audit.SelfJoinAllowed,
+		audit.Plan,
+		audit.Workshop,
+		audit.Team,
+		audit.Closed,
+		audit.Results,
+		audit.Exported,
+		audit.Forgotten,
+		audit.Restored:
 		return v.Say(key)
 	}
 	return v.Say("record.unreadable")
 }
 
-// lookup says what an entry names by a key; in an entry that somebody meddled with it may be anything, and must not break the card.
+// lookup says what an entry names by a key; in an entry that somebody meddled with it may be
+// anything, and must not break the card.
 func lookup(v locale.Voice, key string) string {
 	if said := v.Say(key); said != "⟦"+key+"⟧" {
 		return said
@@ -153,12 +201,14 @@ func changeOf(e audit.Entry, field string) string {
 	return ""
 }
 
-// changeSpans says what an act changed, as far as there is room; the files of an export have all of it.
+// changeSpans says what an act changed, as far as there is room; the files of an export have all
+// of it.
 func (b *Bot) changeSpans(v locale.Voice, r survey.Round, e audit.Entry) []chat.Span {
 	var spans []chat.Span
 	room, left := maxChanges, 0
 	for _, c := range e.Changes {
-		if c.Field == "closed" && c.New == e.At.Format(time.RFC3339) || c.Field == "coordinators" && e.Action == audit.Created {
+		if c.Field == "closed" && c.New == e.At.Format(time.RFC3339) ||
+			c.Field == "coordinators" && e.Action == audit.Created {
 			continue // the line beneath says it
 		}
 		said, length := b.changeText(v, r, c)
@@ -180,8 +230,11 @@ func (b *Bot) changeSpans(v locale.Voice, r survey.Round, e audit.Entry) []chat.
 	return spans
 }
 
-// changeText says one change, and how many characters that takes; nothing of what the act itself says, or what has no meaning to people.
-func (b *Bot) changeText(v locale.Voice, r survey.Round, c audit.Change) (said []chat.Span, length int) {
+// changeText says one change, and how many characters that takes; nothing of what the act itself
+// says, or what has no meaning to people.
+func (b *Bot) changeText(
+	v locale.Voice, r survey.Round, c audit.Change,
+) (said []chat.Span, length int) {
 	switch c.Field {
 	case audit.FieldPeople, audit.FieldVerb, audit.FieldAct, "join", "channel":
 		return nil, 0
@@ -194,11 +247,29 @@ func (b *Bot) changeText(v locale.Voice, r survey.Round, c audit.Change) (said [
 		if err != nil {
 			return nil, 0
 		}
-		return []chat.Span{chat.Words(v.Say("record.shown_in") + " "), chat.Link{Place: in}}, len(c.New)
+		return []chat.Span{
+				chat.Words(v.Say("record.shown_in") + " "),
+				chat.Link{Place: in},
+			}, len(
+				c.New,
+			)
 	case "coordinators":
-		return b.addedCoordinators(v, strings.Split(c.New, ", "))
+		return addedCoordinators(v, strings.Split(c.New, ", "))
 	}
-	label, is, was := lookup(v, "record.field_"+c.Field), b.fieldValue(v, r, c.Field, c.New), b.fieldValue(v, r, c.Field, c.Old)
+	label, is, was := lookup(
+		v,
+		"record.field_"+c.Field,
+	), b.fieldValue(
+		v,
+		r,
+		c.Field,
+		c.New,
+	), b.fieldValue(
+		v,
+		r,
+		c.Field,
+		c.Old,
+	)
 	words := label + ": " + is
 	switch {
 	case is == "":
@@ -210,7 +281,7 @@ func (b *Bot) changeText(v locale.Voice, r survey.Round, c audit.Change) (said [
 }
 
 // addedCoordinators names the coordinators who were added.
-func (b *Bot) addedCoordinators(v locale.Voice, people []string) (said []chat.Span, length int) {
+func addedCoordinators(v locale.Voice, people []string) (said []chat.Span, length int) {
 	const most = 5
 	said = append(said, chat.Words(v.Say("record.field_coordinators")+": "))
 	for i, p := range people[:min(len(people), most)] {

@@ -75,8 +75,8 @@ func (req *request) roundID() (survey.RoundID, bool) {
 	return id, err == nil
 }
 
-// show returns the reply that shows a card as the route says: in place of the card that was pressed,
-// or to the person alone. The bot's own page, where a platform has one, always changes.
+// show returns the reply that shows a card as the route says: in place of the card that was
+// pressed, or to the person alone. The bot's own page, where a platform has one, always changes.
 func (req *request) show(v view) []chat.Reply {
 	if req.route.ack == chat.AckWhisper && req.Kind != chat.Home {
 		return []chat.Reply{chat.Whisper{Card: v.card}}
@@ -115,8 +115,8 @@ var errUnverified = errors.New("it is not known whether the person belongs to th
 // errNoRoute refuses an action that the bot does not offer, or does not offer any more.
 var errNoRoute = errors.New("no such action")
 
-// serve runs the handler of a request. A route that counts once is run for the first delivery of its
-// event only, in whichever process that arrives.
+// serve runs the handler of a request. A route that counts once is run for the first delivery of
+// its event only, in whichever process that arrives.
 func (b *Bot) serve(ctx context.Context, req *request) ([]chat.Reply, error) {
 	if req.Unverified {
 		return nil, errUnverified

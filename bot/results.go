@@ -11,13 +11,16 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// postResults posts the results of a closed round to its channel, or shows them where the coordinator chose to see them.
-func (b *Bot) postResults(ctx context.Context, req *request, args destinationArgs) ([]chat.Reply, error) {
+// postResults posts the results of a closed round to its channel, or shows them where the
+// coordinator chose to see them.
+func (b *Bot) postResults(
+	ctx context.Context, req *request, args destinationArgs,
+) ([]chat.Reply, error) {
 	r, err := b.closedTarget(ctx, req, args.targetArgs)
 	if err != nil {
 		return nil, err
 	}
-	d, err := b.newDestination(req, r, args)
+	d, err := newDestination(req, r, args)
 	if err != nil {
 		return nil, fmt.Errorf("post results: %w", err)
 	}
@@ -30,24 +33,21 @@ func (b *Bot) postResults(ctx context.Context, req *request, args destinationArg
 	if err != nil {
 		return nil, err
 	}
-	return deliverAll(posts, d.show, func(o outcome) []chat.Reply { return whispered(b.deliveryBlocks(req, v, d, o)...) }), nil
+	return deliverAll(
+		posts,
+		d.show,
+		func(o outcome) []chat.Reply { return whispered(b.deliveryBlocks(req, v, d, o)...) },
+	), nil
 }
 
-// closedTarget is target for what only a closed round has; before that it says how to see the response rate.
-func (b *Bot) closedTarget(ctx context.Context, req *request, args targetArgs) (survey.Round, error) {
-	r, err := b.target(ctx, req, args, isClosed)
-	if err == nil && r.State != survey.Closed {
-		err = refuse(card(chat.Paragraph(b.roundVoice(req, r).Say("results.not_yet"))))
-	}
-	return r, err
-}
-
-func (b *Bot) exportFiles(ctx context.Context, req *request, args destinationArgs) ([]chat.Reply, error) {
+func (b *Bot) exportFiles(
+	ctx context.Context, req *request, args destinationArgs,
+) ([]chat.Reply, error) {
 	r, err := b.closedTarget(ctx, req, args.targetArgs)
 	if err != nil {
 		return nil, err
 	}
-	d, err := b.newDestination(req, r, args)
+	d, err := newDestination(req, r, args)
 	if err != nil {
 		return nil, fmt.Errorf("post export: %w", err)
 	}
@@ -68,9 +68,19 @@ func (b *Bot) exportFiles(ctx context.Context, req *request, args destinationArg
 	if err != nil {
 		return nil, fmt.Errorf("write export: %w", err)
 	}
-	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: v.Say("export.title", "area", r.Area)}, chat.Paragraph(v.Say("export.body")), chat.Paragraph(v.Say("export.record"))}}
+	card := chat.Card{
+		Blocks: []chat.Block{
+			chat.Heading{Text: v.Say("export.title", "area", r.Area)},
+			chat.Paragraph(v.Say("export.body")),
+			chat.Paragraph(v.Say("export.record")),
+		},
+	}
 	all := []post{{card, append(files, picture, kept)}}
-	return deliverAll(all, d.show, func(o outcome) []chat.Reply { return whispered(b.deliveryBlocks(req, v, d, o)...) }), nil
+	return deliverAll(
+		all,
+		d.show,
+		func(o outcome) []chat.Reply { return whispered(b.deliveryBlocks(req, v, d, o)...) },
+	), nil
 }
 
 // maxAgenda is how many elements the message lists; the files hold all of them.
@@ -82,10 +92,14 @@ type post struct {
 	files []chat.File
 }
 
-// resultPosts returns the results as cards: the summary with the picture, then the table with the files. Action makes the action of a
-// button that shows the same in another language.
+// resultPosts returns the results as cards: the summary with the picture, then the table with the
+// files. Action makes the action of a button that shows the same in another language.
 func (b *Bot) resultPosts(
-	ctx context.Context, r survey.Round, p survey.Published, v locale.Voice, action func(verb, lang string) chat.Action,
+	ctx context.Context,
+	r survey.Round,
+	p survey.Published,
+	v locale.Voice,
+	action func(verb, lang string) chat.Action,
 ) ([]post, error) {
 	lang := matrix.Lang(v.Lang)
 	m, err := b.Rounds.Matrix(r)
@@ -94,13 +108,31 @@ func (b *Bot) resultPosts(
 	}
 	summary := []chat.Block{
 		chat.Heading{Text: v.Say("results.title", "area", r.Area)},
-		chat.Paragraph(v.Say("results.part", "people", v.Count("results.people", p.Respondents), "invited", p.Context.Invited, "finished", p.Context.Finished, "started", p.Context.Started)),
+		chat.Paragraph(
+			v.Say(
+				"results.part",
+				"people",
+				v.Count("results.people", p.Respondents),
+				"invited",
+				p.Context.Invited,
+				"finished",
+				p.Context.Finished,
+				"started",
+				p.Context.Started,
+			),
+		),
 	}
-	summary = append(summary, b.representedRoles(v, m, p.Context)...)
+	summary = append(summary, representedRoles(v, m, p.Context)...)
 	if nothingShown(p) {
-		summary = append(summary, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.nothing", "min", p.Context.MinGroup))}})
+		summary = append(summary,
+			chat.Text{
+				Spans: []chat.Span{chat.Bold(v.Say("results.nothing", "min", p.Context.MinGroup))},
+			},
+		)
 		summary = append(summary, b.fingerprintLine(ctx, v, r)...)
-		return []post{{card: chat.Card{Blocks: append(summary, b.resultButtons(v, r, action))}}}, nil
+		return []post{
+			{card: chat.Card{Blocks: append(summary, b.resultButtons(v, r, action))}},
+		}, nil
 	}
 	picture, err := b.resultPicture(p, v)
 	if err != nil {
@@ -114,14 +146,29 @@ func (b *Bot) resultPosts(
 	if err != nil {
 		return nil, fmt.Errorf("write sheets: %w", err)
 	}
-	summary = append(summary, b.agenda(v, m, p)...)
-	summary = append(summary, chat.Divider{}, chat.Footnote(v.Say("facts.min_group", "min", p.Context.MinGroup)+"\n"+b.consensusRule(v, r)+"\n"+b.planFacts(v, p.Context.Reminders)))
+	summary = append(summary, agenda(v, m, p)...)
+	summary = append(summary,
+		chat.Divider{},
+		chat.Footnote(
+			v.Say(
+				"facts.min_group",
+				"min",
+				p.Context.MinGroup,
+			)+"\n"+consensusRule(
+				v,
+				r,
+			)+"\n"+planFacts(
+				v,
+				p.Context.Reminders,
+			),
+		),
+	)
 	summary = append(summary, b.fingerprintLine(ctx, v, r)...)
 	summary = append(summary, b.resultButtons(v, r, action))
 	tables := append([]chat.Block{
 		chat.Heading{Text: v.Say("results.table")},
 		chat.Footnote(v.Say("results.shares", "min", p.Context.MinGroup)),
-	}, b.tableBlocks(table)...)
+	}, tableBlocks(table)...)
 	return []post{
 		{chat.Card{Blocks: summary}, []chat.File{picture}},
 		{chat.Card{Blocks: tables}, files},
@@ -129,14 +176,19 @@ func (b *Bot) resultPosts(
 }
 
 // resultButtons shows the results in the round's other languages, and how the round stands.
-func (b *Bot) resultButtons(v locale.Voice, r survey.Round, action func(verb, lang string) chat.Action) chat.Block {
+func (b *Bot) resultButtons(
+	v locale.Voice, r survey.Round, action func(verb, lang string) chat.Action,
+) chat.Block {
 	var others []chat.Button
 	for _, l := range r.Languages {
 		if string(l) != v.Lang {
 			others = append(others, button(b.languageName(l), action("results", string(l))))
 		}
 	}
-	return row(append(others, button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)))...)
+	return row(
+		append(others,
+			button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)),
+		)...)
 }
 
 // nothingShown says whether too few people rated every element for anything to be shown.
@@ -158,7 +210,7 @@ func (b *Bot) resultPicture(p survey.Published, v locale.Voice) (chat.File, erro
 }
 
 // tableBlocks cuts a long table at line ends, so that each piece fits.
-func (b *Bot) tableBlocks(table string) []chat.Block {
+func tableBlocks(table string) []chat.Block {
 	const room = 1700 // runes; two such pieces fit the text of one message
 	var blocks []chat.Block
 	var piece strings.Builder
@@ -177,10 +229,10 @@ func (b *Bot) tableBlocks(table string) []chat.Block {
 }
 
 // representedRoles says who took part by role, and who did not.
-func (b *Bot) representedRoles(v locale.Voice, m *matrix.Matrix, s survey.ResultContext) []chat.Block {
+func representedRoles(v locale.Voice, m *matrix.Matrix, s survey.ResultContext) []chat.Block {
 	var there, absent []string
 	for _, c := range s.Roles {
-		name := b.roleName(v, m, c.Role)
+		name := roleName(v, m, c.Role)
 		if c.Finished > 0 {
 			there = append(there, fmt.Sprintf("%s %d", name, c.Finished))
 		} else {
@@ -192,10 +244,24 @@ func (b *Bot) representedRoles(v locale.Voice, m *matrix.Matrix, s survey.Result
 	}
 	var blocks []chat.Block
 	if len(there) > 0 {
-		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.there")), chat.Words(" " + strings.Join(there, " · "))}})
+		blocks = append(blocks,
+			chat.Text{
+				Spans: []chat.Span{
+					chat.Bold(v.Say("results.there")),
+					chat.Words(" " + strings.Join(there, " · ")),
+				},
+			},
+		)
 	}
 	if len(absent) > 0 {
-		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say("results.absent")), chat.Words(" " + strings.Join(absent, " · "))}})
+		blocks = append(blocks,
+			chat.Text{
+				Spans: []chat.Span{
+					chat.Bold(v.Say("results.absent")),
+					chat.Words(" " + strings.Join(absent, " · ")),
+				},
+			},
+		)
 	}
 	if s.Started > 0 {
 		blocks = append(blocks, chat.Paragraph(v.Say("results.unfinished")))
@@ -204,7 +270,7 @@ func (b *Bot) representedRoles(v locale.Voice, m *matrix.Matrix, s survey.Result
 }
 
 // agenda is the elements in order of disagreement.
-func (b *Bot) agenda(v locale.Voice, m *matrix.Matrix, p survey.Published) []chat.Block {
+func agenda(v locale.Voice, m *matrix.Matrix, p survey.Published) []chat.Block {
 	lang := matrix.Lang(v.Lang)
 	elements := m.Elements()
 	var discuss, agreed, hidden []string
@@ -216,9 +282,25 @@ func (b *Bot) agenda(v locale.Voice, m *matrix.Matrix, p survey.Published) []cha
 			continue
 		}
 		share, _ := c.Percent[mode-1].Int()
-		line := v.Say("agenda.line", "element", name, "percent", share, "level", m.Levels[mode-1].Name.In(lang))
+		line := v.Say(
+			"agenda.line",
+			"element",
+			name,
+			"percent",
+			share,
+			"level",
+			m.Levels[mode-1].Name.In(lang),
+		)
 		if levels := tied(m, c, mode, lang); len(levels) > 1 {
-			line = v.Say("agenda.tie", "element", name, "percent", share, "level", strings.Join(levels, ", "))
+			line = v.Say(
+				"agenda.tie",
+				"element",
+				name,
+				"percent",
+				share,
+				"level",
+				strings.Join(levels, ", "),
+			)
 		}
 		if far, _ := c.FarMinority.Bool(); far {
 			line += " " + v.Say("agenda.far")
@@ -254,12 +336,19 @@ func (b *Bot) agenda(v locale.Voice, m *matrix.Matrix, p survey.Published) []cha
 		if more := len(hidden) - maxAgenda; more > 0 {
 			names += " " + v.Count("agenda.more", more)
 		}
-		blocks = append(blocks, chat.Paragraph(v.Count("agenda.hidden", len(hidden), "min", p.Context.MinGroup, "names", names)))
+		blocks = append(blocks,
+			chat.Paragraph(
+				v.Count("agenda.hidden", len(hidden), "min", p.Context.MinGroup, "names", names),
+			),
+		)
 	}
 	if groups := hiddenGroups(v, p); groups != "" {
 		blocks = append(blocks, chat.Paragraph(v.Say("agenda.groups", "groups", groups)))
 	}
-	blocks = append(blocks, chat.Paragraph(v.Say("agenda.ask")), chat.Paragraph(v.Say("agenda.more_there")))
+	blocks = append(blocks,
+		chat.Paragraph(v.Say("agenda.ask")),
+		chat.Paragraph(v.Say("agenda.more_there")),
+	)
 	return blocks
 }
 
@@ -275,7 +364,8 @@ func tied(m *matrix.Matrix, c survey.GroupStats, mode int, lang matrix.Lang) []s
 	return names
 }
 
-// hiddenGroups names the role groups that somebody rated in and whose results are shown for no element.
+// hiddenGroups names the role groups that somebody rated in and whose results are shown for no
+// element.
 func hiddenGroups(v locale.Voice, p survey.Published) string {
 	var names []string
 	for g, group := range p.Groups[1:] {

@@ -2,19 +2,10 @@ package bot
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base32"
-	"encoding/hex"
-	"errors"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"maturitybot/bot/chat"
-	"maturitybot/survey"
-	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 )
 
@@ -160,14 +151,16 @@ func coordinatorRoutes() map[string]route {
 
 // whisper makes a route whose card is shown to the person alone.
 func whisper[A any](
-	parse func([]string) (A, error), handle func(*Bot, context.Context, *request, A) (chat.Card, error),
+	parse func([]string) (A, error),
+	handle func(*Bot, context.Context, *request, A) (chat.Card, error),
 ) route {
 	return newRoute(chat.AckWhisper, parse, handle, showCard)
 }
 
 // update makes a route whose card takes the place of the card that was pressed.
 func update[A any](
-	parse func([]string) (A, error), handle func(*Bot, context.Context, *request, A) (chat.Card, error),
+	parse func([]string) (A, error),
+	handle func(*Bot, context.Context, *request, A) (chat.Card, error),
 ) route {
 	return newRoute(chat.AckUpdate, parse, handle, showCard)
 }
@@ -181,7 +174,8 @@ func live[A any](
 
 // openForm makes a route that opens a form.
 func openForm[A any](
-	parse func([]string) (A, error), handle func(*Bot, context.Context, *request, A) (chat.Form, error),
+	parse func([]string) (A, error),
+	handle func(*Bot, context.Context, *request, A) (chat.Form, error),
 ) route {
 	return newRoute(chat.AckForm, parse, handle, showForm)
 }
@@ -243,7 +237,8 @@ func (r route) partOf(label string) route {
 	return r
 }
 
-// commands are the words after /maturity, in both languages: the bot answers in the language of the word.
+// commands are the words after /maturity, in both languages: the bot answers in the language of
+// the word.
 var commands = map[string]struct{ verb, lang string }{
 	"": {"home", anyLanguage}, "home": {"home", "en"}, "hafan": {"home", "cy"},
 	"new": {"new", anyLanguage}, "newydd": {"new", "cy"},
@@ -271,8 +266,8 @@ func commandWord(word string) string {
 	return plaintext.Key(word)
 }
 
-// meantCommand is the command that an unknown one perhaps stands for: one that is among its words, or
-// one that is spelled much like its first; else empty.
+// meantCommand is the command that an unknown one perhaps stands for: one that is among its words,
+// or one that is spelled much like its first; else empty.
 func meantCommand(typed chat.Action) string {
 	for _, word := range typed.Args {
 		if key := commandWord(word); key != "" && commands[key].verb != "" {
@@ -280,306 +275,4 @@ func meantCommand(typed chat.Action) string {
 		}
 	}
 	return plaintext.Nearest(commandWord(typed.Verb), slices.Sorted(maps.Keys(commands)))
-}
-
-// errForged is an action whose words no button of ours carries.
-var errForged = errors.New("not an action of ours")
-
-// The words of an action, read. Those that carry the language of the answer tell it with a method.
-type (
-	// asked is a question about no round in particular.
-	generalArgs struct {
-		lang    matrix.Lang // or empty
-		unknown bool        // a command that the bot does not know
-		meant   string      // the command that was perhaps meant instead, or empty
-	}
-	roundArgs struct{ round survey.RoundID }
-	// onRoundIn is a round, and the language of the button where a card is in several.
-	roundLanguageArgs struct {
-		round survey.RoundID
-		lang  matrix.Lang // or empty
-	}
-	elementArgs struct {
-		round   survey.RoundID
-		element string
-	}
-	scopeArgs struct {
-		round survey.RoundID
-		scope string
-	}
-	languageArgs struct {
-		round survey.RoundID
-		lang  matrix.Lang
-		then  chat.Action
-	}
-	answerArgs struct {
-		round   survey.RoundID
-		element string
-		rating  matrix.Rating
-	}
-	detailArgs struct {
-		round   survey.RoundID
-		element string
-		has     bool // something was added before
-		matrix  string
-		lang    matrix.Lang
-	}
-	organisationArgs struct {
-		round survey.RoundID
-		has   bool // one was given before
-		lang  matrix.Lang
-	}
-	// onSpoken is a round and the language it is spoken of in.
-	coordinatorArgs struct {
-		round survey.RoundID
-		lang  matrix.Lang
-	}
-	// onPage is a page of a round's record, by the number of its first entry; 0 for the latest.
-	pageArgs struct {
-		coordinatorArgs
-		top int
-	}
-	// onTarget is a round, or the words a coordinator named it by, which may be none.
-	targetArgs struct {
-		round survey.RoundID
-		lang  matrix.Lang // or empty
-		words string
-	}
-	// onDestination is a round, as in onTarget, and where its results are to go: see destination.
-	destinationArgs struct {
-		targetArgs
-		to string
-	}
-)
-
-func (a generalArgs) language() matrix.Lang       { return a.lang }
-func (a roundLanguageArgs) language() matrix.Lang { return a.lang }
-func (a languageArgs) language() matrix.Lang      { return a.lang }
-func (a detailArgs) language() matrix.Lang        { return a.lang }
-func (a organisationArgs) language() matrix.Lang  { return a.lang }
-func (a coordinatorArgs) language() matrix.Lang   { return a.lang }
-func (a targetArgs) language() matrix.Lang        { return a.lang }
-
-// unknownCommand is what an action of "help" carries for a command that the bot does not know.
-const unknownCommand = "?"
-
-// anyLanguage stands in an action for a command whose word is of no language in particular.
-const anyLanguage = "*"
-
-// parseGeneral reads a language, which a command of no language leaves open. What follows the word of
-// such a command is of no meaning.
-func parseGeneral(args []string) (generalArgs, error) {
-	switch {
-	case len(args) == 0 || args[0] == anyLanguage:
-		return generalArgs{}, nil
-	case args[0] == unknownCommand:
-		a := generalArgs{unknown: true}
-		if _, known := commands[strings.Join(args[1:], " ")]; known && len(args) == 2 {
-			a.meant = args[1]
-		}
-		return a, nil
-	}
-	lang, err := parseLanguage(args[0])
-	return generalArgs{lang: lang}, err
-}
-
-// parseLanguage reads a language that the bot speaks.
-func parseLanguage(word string) (matrix.Lang, error) {
-	if word != "en" && word != "cy" {
-		return "", errForged
-	}
-	return matrix.Lang(word), nil
-}
-
-func parseRoundID(s string) (survey.RoundID, error) {
-	if len(s) != roundIDLength || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") != "" {
-		return "", errForged
-	}
-	return survey.RoundID(s), nil
-}
-
-func parseRound(args []string) (roundArgs, error) {
-	if len(args) < 1 {
-		return roundArgs{}, errForged
-	}
-	id, err := parseRoundID(args[0])
-	return roundArgs{id}, err
-}
-
-func parseRoundLanguage(args []string) (roundLanguageArgs, error) {
-	if len(args) > 2 {
-		return roundLanguageArgs{}, errForged
-	}
-	a, err := parseRound(args)
-	if err != nil || len(args) == 1 {
-		return roundLanguageArgs{round: a.round}, err
-	}
-	return roundLanguageArgs{a.round, matrix.Lang(args[1])}, nil
-}
-
-func parseElement(args []string) (elementArgs, error) {
-	if len(args) != 2 {
-		return elementArgs{}, errForged
-	}
-	id, err := parseRoundID(args[0])
-	return elementArgs{id, args[1]}, err
-}
-
-func parseScope(args []string) (scopeArgs, error) {
-	if len(args) != 2 {
-		return scopeArgs{}, errForged
-	}
-	id, err := parseRoundID(args[0])
-	return scopeArgs{id, args[1]}, err
-}
-
-func parseLanguageSwitch(args []string) (languageArgs, error) {
-	if len(args) < 3 {
-		return languageArgs{}, errForged
-	}
-	id, err := parseRoundID(args[0])
-	// Only cards can be asked for again in another language, never deeds.
-	switch args[2] {
-	case "begin", "me", "list", "review", "kept":
-		if len(args) != 3 {
-			return languageArgs{}, errForged
-		}
-	case "at":
-		if len(args) != 4 {
-			return languageArgs{}, errForged
-		}
-	default:
-		return languageArgs{}, errForged
-	}
-	then := chat.NewAction(args[2], append([]string{args[0]}, args[3:]...)...)
-	return languageArgs{id, matrix.Lang(args[1]), then}, err
-}
-
-// ratingWord is how a rating travels in an action.
-func ratingWord(r matrix.Rating) string {
-	switch r {
-	case matrix.DontKnow:
-		return "dk"
-	case matrix.NotApplicable:
-		return "na"
-	}
-	return strconv.Itoa(int(r))
-}
-
-func parseAnswer(args []string) (answerArgs, error) {
-	if len(args) != 3 {
-		return answerArgs{}, errForged
-	}
-	id, err := parseRoundID(args[0])
-	if err != nil {
-		return answerArgs{}, err
-	}
-	a := answerArgs{round: id, element: args[1]}
-	switch args[2] {
-	case "dk":
-		a.rating = matrix.DontKnow
-	case "na":
-		a.rating = matrix.NotApplicable
-	default:
-		n, err := strconv.Atoi(args[2])
-		if err != nil || n < 0 || strconv.Itoa(n) != args[2] {
-			return answerArgs{}, errForged
-		}
-		a.rating = matrix.Rating(n)
-	}
-	return a, nil
-}
-
-func parseDetail(args []string) (detailArgs, error) {
-	if len(args) != 5 {
-		return detailArgs{}, errForged
-	}
-	id, err := parseRoundID(args[0])
-	return detailArgs{id, args[1], args[2] == "1", args[3], matrix.Lang(args[4])}, err
-}
-
-func parseOrganisation(args []string) (organisationArgs, error) {
-	if len(args) != 3 {
-		return organisationArgs{}, errForged
-	}
-	id, err := parseRoundID(args[0])
-	return organisationArgs{id, args[1] == "1", matrix.Lang(args[2])}, err
-}
-
-func parseCoordinator(args []string) (coordinatorArgs, error) {
-	if len(args) != 2 {
-		return coordinatorArgs{}, errForged
-	}
-	id, err := parseRoundID(args[0])
-	if err != nil {
-		return coordinatorArgs{}, err
-	}
-	lang, err := parseLanguage(args[1])
-	return coordinatorArgs{id, lang}, err
-}
-
-// parsePage reads a round, the language it is spoken of in, and the number of an entry.
-func parsePage(args []string) (pageArgs, error) {
-	if len(args) != 3 {
-		return pageArgs{}, errForged
-	}
-	spoken, err := parseCoordinator(args[:2])
-	if err != nil {
-		return pageArgs{}, err
-	}
-	top, err := strconv.Atoi(args[2])
-	if err != nil {
-		return pageArgs{}, errForged
-	}
-	return pageArgs{spoken, top}, nil
-}
-
-// parseTarget reads a press, which carries a round and perhaps a language, or a command, which
-// carries its language and perhaps the area's name.
-func parseTarget(args []string) (targetArgs, error) {
-	if len(args) == 2 {
-		if args[0] == anyLanguage {
-			return targetArgs{words: strings.TrimSpace(args[1])}, nil
-		}
-		if lang, err := parseLanguage(args[0]); err == nil {
-			return targetArgs{lang: lang, words: strings.TrimSpace(args[1])}, nil
-		}
-		spoken, err := parseCoordinator(args)
-		return targetArgs{round: spoken.round, lang: spoken.lang}, err
-	}
-	round, err := parseRound(args)
-	if len(args) > 2 {
-		err = errForged
-	}
-	return targetArgs{round: round.round}, err
-}
-
-// parseDestination reads a target, and for a press where results are to go.
-func parseDestination(args []string) (destinationArgs, error) {
-	if len(args) != 3 {
-		target, err := parseTarget(args)
-		return destinationArgs{targetArgs: target}, err
-	}
-	if args[2] != hereWord && args[2] != privateWord {
-		return destinationArgs{}, errForged
-	}
-	spoken, err := parseCoordinator(args[:2])
-	return destinationArgs{targetArgs{round: spoken.round, lang: spoken.lang}, args[2]}, err
-}
-
-const roundIDLength = 10
-
-// newRoundID makes a round's id from the event that asked for it, so that the same event delivered
-// twice makes one round.
-func newRoundID(event string) survey.RoundID {
-	sum := sha256.Sum256([]byte("round " + event))
-	return survey.RoundID(strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:roundIDLength])
-}
-
-// personHash is how a person appears in a log: lines of one process can be brought together, but not
-// brought back to the person, whose answers could be told by how many lines there are.
-func (b *Bot) personHash(p chat.Person) string {
-	mac := hmac.New(sha256.New, b.salt[:])
-	mac.Write([]byte(p.String()))
-	return hex.EncodeToString(mac.Sum(nil)[:4])
 }

@@ -10,8 +10,9 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// Suggest completes what somebody is typing into a field of a command: "round" with the rounds they coordinate, "role" with the roles of those
-// rounds' matrices. The event's Values hold what they have typed. It suggests nothing rather than fail.
+// Suggest completes what somebody is typing into a field of a command: "round" with the rounds
+// they coordinate, "role" with the roles of those rounds' matrices. The event's Values hold what
+// they have typed. It suggests nothing rather than fail.
 func (b *Bot) Suggest(ctx context.Context, e chat.Event, field string) []chat.Option {
 	seats, err := b.Rounds.RoundsOf(ctx, person(e.Who))
 	if err != nil {
@@ -32,7 +33,16 @@ func (b *Bot) Suggest(ctx context.Context, e chat.Event, field string) []chat.Op
 		}
 		switch field {
 		case "round":
-			add(string(s.Round.ID), v.Say("choose.round", "area", s.Round.Area, "closes", v.Day(s.Round.ClosesAt.In(s.Round.Location()))))
+			add(
+				string(s.Round.ID),
+				v.Say(
+					"choose.round",
+					"area",
+					s.Round.Area,
+					"closes",
+					v.Day(s.Round.ClosesAt.In(s.Round.Location())),
+				),
+			)
 		case "role":
 			if m, err := b.Rounds.Matrix(s.Round); err == nil {
 				for _, r := range m.Roles() {

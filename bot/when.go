@@ -13,10 +13,14 @@ import (
 )
 
 // readDay reads a day as people here write it, the day of the month first: 11/12/2026, 11.12.26,
-// 11 December 2026, Friday 11th Dec 2026, 11 Rhagfyr 2026, dydd Gwener 11eg o Ragfyr 2026; or, as forms
-// give it, 2026-12-11. It is false for a text that is no day, and for a day with the wrong weekday.
+// 11 December 2026, Friday 11th Dec 2026, 11 Rhagfyr 2026, dydd Gwener 11eg o Ragfyr 2026; or, as
+// forms give it, 2026-12-11. It is false for a text that is no day, and for a day with the wrong
+// weekday.
 func readDay(text string) (year int, month time.Month, day int, ok bool) {
-	words := strings.FieldsFunc(plaintext.Key(text), func(r rune) bool { return strings.ContainsRune(" ,./-", r) })
+	words := strings.FieldsFunc(
+		plaintext.Key(text),
+		func(r rune) bool { return strings.ContainsRune(" ,./-", r) },
+	)
 	weekday := -1
 	var numbers []int
 	yearFirst := false
@@ -26,7 +30,8 @@ func readDay(text string) (year int, month time.Month, day int, ok bool) {
 		switch {
 		case err == nil && (digits == word || slices.Contains(ordinals, word[len(digits):])):
 			yearFirst = yearFirst || len(numbers) == 0 && len(digits) == 4
-			if len(digits) == 2 && len(numbers) == 2 || len(digits) == 2 && len(numbers) == 1 && month > 0 {
+			if len(digits) == 2 && len(numbers) == 2 ||
+				len(digits) == 2 && len(numbers) == 1 && month > 0 {
 				n += 2000
 			}
 			numbers = append(numbers, n)
@@ -51,7 +56,8 @@ func readDay(text string) (year int, month time.Month, day int, ok bool) {
 		return 0, 0, 0, false
 	}
 	t := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-	ok = year >= 2000 && year < 10000 && t.Day() == day && t.Month() == month && (weekday < 0 || int(t.Weekday()) == weekday)
+	ok = year >= 2000 && year < 10000 && t.Day() == day && t.Month() == month &&
+		(weekday < 0 || int(t.Weekday()) == weekday)
 	return year, month, day, ok
 }
 
@@ -62,9 +68,12 @@ var ordinals = []string{"st", "nd", "rd", "th", "af", "il", "ydd", "ed", "fed", 
 // changes their first letter. Each can be shortened to three letters or more.
 var (
 	months = []string{
-		"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
-		"ionawr", "chwefror", "mawrth", "ebrill", "mai", "mehefin", "gorffennaf", "awst", "medi", "hydref", "tachwedd", "rhagfyr",
-		"ionawr", "chwefror", "fawrth", "ebrill", "fai", "fehefin", "orffennaf", "awst", "fedi", "hydref", "dachwedd", "ragfyr",
+		"january", "february", "march", "april", "may", "june",
+		"july", "august", "september", "october", "november", "december",
+		"ionawr", "chwefror", "mawrth", "ebrill", "mai", "mehefin",
+		"gorffennaf", "awst", "medi", "hydref", "tachwedd", "rhagfyr",
+		"ionawr", "chwefror", "fawrth", "ebrill", "fai", "fehefin",
+		"orffennaf", "awst", "fedi", "hydref", "dachwedd", "ragfyr",
 	}
 	weekdays = []string{
 		"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
@@ -77,7 +86,10 @@ func nameIn(word string, names []string) int {
 	if len(word) < 3 {
 		return 0
 	}
-	return 1 + slices.IndexFunc(names, func(name string) bool { return strings.HasPrefix(name, word) })
+	return 1 + slices.IndexFunc(
+		names,
+		func(name string) bool { return strings.HasPrefix(name, word) },
+	)
 }
 
 // readClock reads a time of day as people here write it: 17:00, 17.00, 1700, 17, 5pm, 5.30 pm, 5yp,
@@ -90,14 +102,18 @@ func readClock(text string) (hour, minute int, ok bool) {
 	}
 	half := ""
 	for _, h := range []struct{ ending, half string }{
-		{"a.m.", "am"}, {"p.m.", "pm"}, {"am", "am"}, {"pm", "pm"}, {"yb", "am"}, {"yp", "pm"}, {"yh", "pm"}, {"y.b.", "am"}, {"y.p.", "pm"}, {"y.h.", "pm"},
+		{"a.m.", "am"}, {"p.m.", "pm"}, {"am", "am"}, {"pm", "pm"},
+		{"yb", "am"}, {"yp", "pm"}, {"yh", "pm"}, {"y.b.", "am"}, {"y.p.", "pm"}, {"y.h.", "pm"},
 	} {
 		if rest, found := strings.CutSuffix(word, h.ending); found {
 			word, half = rest, h.half
 			break
 		}
 	}
-	hours, minutes, parted := strings.Cut(strings.NewReplacer(".", ":", ";", ":", "h", ":").Replace(word), ":")
+	hours, minutes, parted := strings.Cut(
+		strings.NewReplacer(".", ":", ";", ":", "h", ":").Replace(word),
+		":",
+	)
 	if !parted && len(hours) == 4 {
 		hours, minutes = hours[:2], hours[2:]
 	} else if minutes == "" {
@@ -109,7 +125,9 @@ func readClock(text string) (hour, minute int, ok bool) {
 	hour, err := strconv.Atoi(hours)
 	minute, bad := strconv.Atoi(minutes)
 	switch {
-	case err != nil || bad != nil || len(hours) > 2 || len(minutes) != 2 || hour < 0 || hour > 23 || minute < 0 || minute > 59:
+	case err != nil || bad != nil || len(hours) > 2 || len(minutes) != 2:
+		return 0, 0, false
+	case hour < 0 || hour > 23 || minute < 0 || minute > 59:
 		return 0, 0, false
 	case half == "" && !parted && len(word) < 4 && hour <= 12:
 		return 0, 0, false
@@ -138,7 +156,9 @@ func clockTime(year int, month time.Month, day, hour, minute int, zone *time.Loc
 	// A zone is as far from UTC as it was a day before, or as it is a day later.
 	before, after := offset(wall.AddDate(0, 0, -1), zone), offset(wall.AddDate(0, 0, 1), zone)
 	early, late := wall.Add(-max(before, after)), wall.Add(-min(before, after))
-	shows := func(t time.Time) bool { return t.In(zone).Format(time.DateTime) == wall.Format(time.DateTime) }
+	shows := func(t time.Time) bool {
+		return t.In(zone).Format(time.DateTime) == wall.Format(time.DateTime)
+	}
 	switch {
 	case shows(early):
 		m.Time, m.twice = early, !early.Equal(late) && shows(late)
@@ -161,7 +181,9 @@ func offset(t time.Time, zone *time.Location) time.Duration {
 func (m moment) remark(v locale.Voice) []chat.Block {
 	switch {
 	case m.skipped:
-		return []chat.Block{chat.Footnote(v.Say("when.skipped", "wrote", m.written, "when", v.Time(m.Time)))}
+		return []chat.Block{
+			chat.Footnote(v.Say("when.skipped", "wrote", m.written, "when", v.Time(m.Time))),
+		}
 	case m.twice:
 		zone, _ := m.Zone()
 		return []chat.Block{chat.Footnote(v.Say("when.twice", "wrote", m.written, "zone", zone))}

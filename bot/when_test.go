@@ -68,7 +68,8 @@ func TestClockChanges(t *testing.T) {
 		"twice":          {clockTime(2027, 10, 31, 1, 30, london), "2027-10-31T01:30:00+01:00", false, true},
 		"after it":       {clockTime(2027, 10, 31, 2, 0, london), "2027-10-31T02:00:00Z", false, false},
 	} {
-		if got := c.m.Format(time.RFC3339); got != c.want || c.m.skipped != c.skipped || c.m.twice != c.twice {
+		if got := c.m.Format(time.RFC3339); got != c.want || c.m.skipped != c.skipped ||
+			c.m.twice != c.twice {
 			t.Errorf("%s: %s, skipped %v, twice %v", wrote, got, c.m.skipped, c.m.twice)
 		}
 	}

@@ -21,7 +21,30 @@ import (
 )
 
 // built are the beginnings of keys that the code puts together; each has its own test or table.
-var built = []string{"weekday.", "month.", "month_short.", "scope.", "input.", "new.", "invite.", "kept.", "status.", "error.", "facts.consensus", "posts.", "plan.", "input.before_", "input.spec.", "input.digest.", "terminal.", "record.", "table.", "chart.", "try.", "areas."}
+var built = []string{
+	"weekday.",
+	"month.",
+	"month_short.",
+	"scope.",
+	"input.",
+	"new.",
+	"invite.",
+	"kept.",
+	"status.",
+	"error.",
+	"facts.consensus",
+	"posts.",
+	"plan.",
+	"input.before_",
+	"input.spec.",
+	"input.digest.",
+	"terminal.",
+	"record.",
+	"table.",
+	"chart.",
+	"try.",
+	"areas.",
+}
 
 // TestEverySentenceIsSaid holds the sentences against the code: what is said is there, in the right
 // form, and what is there is said.
@@ -101,8 +124,13 @@ func TestEverySentenceIsSaid(t *testing.T) {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(plural)) {
-		prefixed := slices.ContainsFunc(built, func(p string) bool { return p != "input." && strings.HasPrefix(key, p) })
-		if !said[key] && !prefixed && !strings.HasSuffix(key, "_time.unreadable") && !strings.HasSuffix(key, ".unreadable") && !strings.HasSuffix(key, ".number") {
+		prefixed := slices.ContainsFunc(
+			built,
+			func(p string) bool { return p != "input." && strings.HasPrefix(key, p) },
+		)
+		if !said[key] && !prefixed && !strings.HasSuffix(key, "_time.unreadable") &&
+			!strings.HasSuffix(key, ".unreadable") &&
+			!strings.HasSuffix(key, ".number") {
 			t.Errorf("nothing says %q", key)
 		}
 	}
@@ -130,11 +158,12 @@ func inputKey(x *ast.CompositeLit) (string, bool) {
 			part[kv.Key.(*ast.Ident).Name], _ = strconv.Unquote(lit.Value)
 		}
 	}
-	return "input." + part["Field"] + "." + part["Reason"], part["Field"] != "" && part["Reason"] != ""
+	return "input." + part["Field"] + "." + part["Reason"], part["Field"] != "" &&
+		part["Reason"] != ""
 }
 
-// A label that Slack would cut is refused by chat.Card.Check; so every sentence that is one must fit
-// in both languages, with a tick before it where it can be chosen.
+// A label that Slack would cut is refused by chat.Card.Check; so every sentence that is one must
+// fit in both languages, with a tick before it where it can be chosen.
 func TestLabelsFit(t *testing.T) {
 	words, err := locale.Load()
 	if err != nil {

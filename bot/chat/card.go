@@ -105,7 +105,8 @@ type WebLink struct{ Text, URL string }
 // Link names a channel the way the platform does, and leads there.
 type Link struct{ Place Place }
 
-// Meter draws how much of something is done. It is for the eye only: the words beside it say the same.
+// Meter draws how much of something is done. It is for the eye only: the words beside it say the
+// same.
 type Meter struct{ Done, Total int }
 
 // String draws the meter with one mark a step, or ten marks when there are many steps.
@@ -134,15 +135,16 @@ func Paragraph(s string) Text { return Text{Spans: []Span{Words(s)}} }
 // Footnote is a note of plain text.
 func Footnote(s string) Note { return Note{Spans: []Span{Words(s)}} }
 
-// Limits of cards and forms: the tighter of the two platforms, so that a card that passes Check fits both.
+// Limits of cards and forms: the tighter of the two platforms, so that a card that passes Check
+// fits both.
 const (
 	MaxBlocks      = 50   // Slack: blocks in a message (reference/block-kit/blocks)
 	MaxHeading     = 150  // Slack: header block
-	MaxText        = 3000 // Slack: text object; a card's whole text is kept under MaxCardText as well
-	MaxCardText    = 4000 // Discord: text of one Components V2 message; Slack: top-level text that is not cut
+	MaxText        = 3000 // Slack: text object; MaxCardText applies to the whole card
+	MaxCardText    = 4000 // Discord: Components V2 message; Slack: top-level text that is not cut
 	MaxLabel       = 30   // Slack: what a button shows of its text, a tick included (Discord 80)
 	MaxSpoken      = 75   // Slack: accessibility label
-	MaxComponents  = 40   // Discord: components in one Components V2 message, each nested one counted
+	MaxComponents  = 40   // Discord: components in one Components V2 message, nested ones too
 	MaxMenu        = 25   // Discord: options of a select (Slack 100)
 	MaxOption      = 75   // Slack: option text, and value in bytes (Discord 100)
 	MaxPlaceholder = 150  // both
@@ -209,7 +211,7 @@ func (c Card) Check() error {
 		case Table:
 			components++
 			runes += utf8.RuneCountInString(b.Text) + 8                    // fences
-			if err := checkText("table", b.Text, MaxText-10); err != nil { // ten for the fences around it
+			if err := checkText("table", b.Text, MaxText-10); err != nil { // less the fences
 				return err
 			}
 		case Choice:
@@ -276,7 +278,10 @@ func checkOptions(all []Option) error {
 	seen := map[string]bool{}
 	for _, o := range all {
 		if o.Value == "" || len(o.Value) > MaxOption || seen[o.Value] {
-			return fmt.Errorf("check card: option value %q is empty, too long or there twice", o.Value)
+			return fmt.Errorf(
+				"check card: option value %q is empty, too long or there twice",
+				o.Value,
+			)
 		}
 		seen[o.Value] = true
 		if err := checkText("option", o.Label, MaxOption); err != nil {
@@ -331,8 +336,9 @@ func plainText(all []Span) string {
 	return b.String()
 }
 
-// String draws the card in plain text, as transcripts and terminals show it: "[label]" is a button,
-// "[✓ label]" the one that stands, "[label!]" one that cannot be undone, "(note)" a note, "[v options]" a menu.
+// String draws the card in plain text, as transcripts and terminals show it: "[label]" is a
+// button, "[✓ label]" the one that stands, "[label!]" one that cannot be undone, "(note)" a note,
+// "[v options]" a menu.
 func (c Card) String() string {
 	var b strings.Builder
 	for _, block := range c.Blocks {

@@ -1,7 +1,7 @@
-// Package chat is the vocabulary between the bot and a chat platform: what somebody did (Event), what is
-// to be done about it (Reply), and what people see (Card, Form). It uses the standard library only and
-// knows nothing of surveys, of any platform's payloads, or of languages: every string in it is ready to be
-// shown, and is plain text that an adapter escapes.
+// Package chat is the vocabulary between the bot and a chat platform: what somebody did (Event),
+// what is to be done about it (Reply), and what people see (Card, Form). It uses the standard
+// library only and knows nothing of surveys, of any platform's payloads, or of languages: every
+// string in it is ready to be shown, and is plain text that an adapter escapes.
 package chat
 
 import (
@@ -53,7 +53,7 @@ const (
 	Press                    // pressed a button, or picked from a menu (Values[Picked])
 	Submit                   // sent a form (Values by field id)
 	Message                  // wrote to the bot in words
-	Home                     // looks at the bot's own page, where the platform has one: an Update fills it
+	Home                     // opened the bot's own page, if the platform has one: Update fills it
 )
 
 // Picked is the key in Event.Values of what was picked from a menu.
@@ -64,19 +64,20 @@ type Event struct {
 	// ID is the platform's own id of the gesture, the same when it delivers the gesture again.
 	ID   string
 	Kind EventKind
-	// At is when the gesture was made by the platform's clock, or zero where it tells no time. Of two gestures
-	// that arrive in the wrong order, it says which was the last.
+	// At is when the gesture was made by the platform's clock, or zero where it tells no time. Of
+	// two gestures that arrive in the wrong order, it says which was the last.
 	At  time.Time
 	Who Person
-	// Where it happened, for a Submit where its form was opened; for a conversation with one person its
-	// Channel names that conversation.
+	// Where it happened, for a Submit where its form was opened; for a conversation with one
+	// person its Channel names that conversation.
 	Where Place
 	// Private says that Where is the person's own conversation with the bot.
 	Private bool
-	// Unverified says that it is not known now whether this person belongs to the workspace: the platform names another one of
-	// theirs, and did not tell in time. They are asked to try again.
+	// Unverified says that it is not known now whether this person belongs to the workspace: the
+	// platform names another one of theirs, and did not tell in time. They are asked to try again.
 	Unverified bool
-	// Direct says that the platform lets the bot answer in the person's own conversation with it, wherever this happened.
+	// Direct says that the platform lets the bot answer in the person's own conversation with it,
+	// wherever this happened.
 	Direct bool
 	// Admin says that the platform lets this person manage the workspace.
 	Admin bool
@@ -107,8 +108,8 @@ func (e Event) Value(field string) string {
 	return ""
 }
 
-// Action is what a press asks for. It travels inside the platform's component id, so it is short, holds
-// nothing secret and is never trusted: who may do it is checked when it arrives.
+// Action is what a press asks for. It travels inside the platform's component id, so it is short,
+// holds nothing secret and is never trusted: who may do it is checked when it arrives.
 type Action struct {
 	Verb string
 	Args []string
@@ -131,7 +132,10 @@ func (a Action) Encode() (string, error) {
 		}
 		for i := range len(w) {
 			if w[i] <= ' ' || w[i] > '~' || w[i] == ':' {
-				return "", fmt.Errorf("encode action %q: a word with a colon or a character that is not plain ASCII", a.Verb)
+				return "", fmt.Errorf(
+					"encode action %q: a word with a colon or a character that is not plain ASCII",
+					a.Verb,
+				)
 			}
 		}
 	}
@@ -155,7 +159,8 @@ func DecodeAction(s string) (Action, error) {
 	return a, nil
 }
 
-// Ack is how a gesture must be acknowledged before the reply is known. Platforms ask for it within three seconds.
+// Ack is how a gesture must be acknowledged before the reply is known. Platforms ask for it within
+// three seconds.
 type Ack int
 
 // The ways of acknowledging.
@@ -178,18 +183,20 @@ type Responder interface {
 type Directory interface {
 	// Find returns the person of an e-mail address or a handle, as seen from a place, or ErrNobody.
 	Find(ctx context.Context, from Place, word string) (Person, error)
-	// Members returns the people in a place, without bots, or ErrNobody when the place cannot be read.
+	// Members returns the people in a place, without bots, or ErrNobody when the place cannot be
+	// read.
 	Members(ctx context.Context, in Place) ([]Person, error)
-	// CanPost says whether the bot can post cards with files in a place. It returns nil where it can, a *CannotPostError where it
-	// cannot, and another error where the platform does not tell.
+	// CanPost says whether the bot can post cards with files in a place. It returns nil where it
+	// can, a *CannotPostError where it cannot, and another error where the platform does not tell.
 	CanPost(ctx context.Context, in Place) error
 }
 
-// CannotPostError says why the bot cannot post in a place. It counts as ErrUnreachable: trying again is of no use until somebody
-// changes that.
+// CannotPostError says why the bot cannot post in a place. It counts as ErrUnreachable: trying
+// again is of no use until somebody changes that.
 type CannotPostError struct {
 	Reason Obstacle
-	// Rights are what the bot lacks, by the names that the platform shows to people, for MissingRights.
+	// Rights are what the bot lacks, by the names that the platform shows to people, for
+	// MissingRights.
 	Rights []string
 	Err    error // of the platform, or nil
 }
@@ -199,7 +206,7 @@ type Obstacle string
 
 // The obstacles.
 const (
-	NotMember     Obstacle = "member"     // the bot was not added to the place, or the place does not exist any more
+	NotMember     Obstacle = "member"     // the bot was not added, or the place was deleted
 	Gone          Obstacle = "gone"       // the place does not exist any more
 	Archived      Obstacle = "archived"   // nobody can post in it
 	Restricted    Obstacle = "restricted" // only some people can post in it
@@ -226,35 +233,37 @@ func (e *CannotPostError) Unwrap() error { return e.Err }
 // ErrNobody says that a directory does not know a person or a place.
 var ErrNobody = errors.New("nobody by that name")
 
-// Sender sends what nobody has just asked for, at the pace that the platform allows to such messages: a call
-// waits for its turn. An adapter is one.
+// Sender sends what nobody has just asked for, at the pace that the platform allows to such
+// messages: a call waits for its turn. An adapter is one.
 type Sender interface {
-	// Send sends a card to the person's own conversation with the bot. The id names this one message; where the
-	// platform can, a message that is sent again under its id arrives once. It returns ErrUnreachable, ErrNoConsent,
-	// ErrUnsure, or another error when the message was not sent and may be tried again.
+	// Send sends a card to the person's own conversation with the bot. The id names this one
+	// message; where the platform can, a message that is sent again under its id arrives once. It
+	// returns ErrUnreachable, ErrNoConsent, ErrUnsure, or another error when the message was not
+	// sent and may be tried again.
 	Send(ctx context.Context, id string, to Person, card Card) error
-	// Post shows a card, with files, to everybody in a place. The id names this one message. It returns a *MissingFilesError where
-	// the card stands without some of its files.
+	// Post shows a card, with files, to everybody in a place. The id names this one message. It
+	// returns a *MissingFilesError where the card stands without some of its files.
 	Post(ctx context.Context, id string, to Place, card Card, files []File) error
 }
 
-// ErrNoConsent says that a person has not agreed to direct messages on a platform where the bot sends none unasked. They can be
-// asked in a place to press something.
+// ErrNoConsent says that a person has not agreed to direct messages on a platform where the bot
+// sends none unasked. They can be asked in a place to press something.
 var ErrNoConsent = errors.New("has not agreed to direct messages")
 
-// ErrUnreachable says that the platform does not deliver to a person or a place, and that trying again is of no use
-// until they do something.
+// ErrUnreachable says that the platform does not deliver to a person or a place, and that trying
+// again is of no use until they do something.
 var ErrUnreachable = errors.New("cannot be reached")
 
-// ErrUnsure says that the platform's answer was lost: the message may have arrived, and would arrive
-// a second time if it were sent again.
+// ErrUnsure says that the platform's answer was lost: the message may have arrived, and would
+// arrive a second time if it were sent again.
 var ErrUnsure = errors.New("may have been sent or not")
 
-// Reply is one thing to do about an event, in the order given: Update, Whisper, Direct, Post, Open or Refuse.
+// Reply is one thing to do about an event, in the order given: Update, Whisper, Direct, Post, Open
+// or Refuse.
 type Reply interface{ reply() }
 
-// Update changes the card that was pressed. Where there is none (a command, a dismissed card), or everybody in the place
-// sees it, the card is whispered instead.
+// Update changes the card that was pressed. Where there is none (a command, a dismissed card), or
+// everybody in the place sees it, the card is whispered instead.
 type Update struct {
 	Card Card
 	// Again, where it is set, is called once the card has been changed. It returns true, and the
@@ -264,15 +273,16 @@ type Update struct {
 	Refresh func(context.Context) (Update, bool)
 }
 
-// Whisper shows a card to the person of the event alone. With files it goes to their own conversation with the bot where the platform
-// shows files to one person nowhere else.
+// Whisper shows a card to the person of the event alone. With files it goes to their own
+// conversation with the bot where the platform shows files to one person nowhere else.
 type Whisper struct {
 	Card  Card
 	Files []File
 	Then  Then
 }
 
-// Direct shows a card in the person's own conversation with the bot, where it stays. It answers an event that has Direct.
+// Direct shows a card in the person's own conversation with the bot, where it stays. It answers an
+// event that has Direct.
 type Direct struct {
 	Card Card
 	Then Then
@@ -286,15 +296,17 @@ type Post struct {
 	Then  Then
 }
 
-// Then is told what became of a card, and returns the replies that come next. When the card does not stand, they take the place
-// of every reply after it. It may be nil.
+// Then is told what became of a card, and returns the replies that come next. When the card does
+// not stand, they take the place of every reply after it. It may be nil.
 type Then func(Delivered) []Reply
 
 // Delivered is what became of a card.
 type Delivered struct {
-	// Err is why the card does not stand. It is ErrUnsure for one that may stand, and counts as standing.
+	// Err is why the card does not stand. It is ErrUnsure for one that may stand, and counts as
+	// standing.
 	Err error
-	// Missing are the names of the files that did not come with the card, as far as the platform tells.
+	// Missing are the names of the files that did not come with the card, as far as the platform
+	// tells.
 	Missing []string
 	// URL leads to a card that was sent as Direct, or is empty where the platform tells none.
 	URL string
@@ -327,7 +339,8 @@ func (t Then) wrapped(wrap func(Then) Then) Then {
 	return wrap(t)
 }
 
-// Next returns the replies that come after a card of which Then is told, given those that were to come after it.
+// Next returns the replies that come after a card of which Then is told, given those that were to
+// come after it.
 func (t Then) Next(d Delivered, rest []Reply) []Reply {
 	var next []Reply
 	if t != nil {
@@ -367,7 +380,8 @@ type OpenForm struct {
 	Fallback Card
 }
 
-// FieldErrors answers a form that cannot stand: what is wrong, by field id. The form stays open where the platform can.
+// FieldErrors answers a form that cannot stand: what is wrong, by field id. The form stays open
+// where the platform can.
 type FieldErrors struct{ Fields map[string]string }
 
 func (Update) reply()      {}

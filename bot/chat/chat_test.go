@@ -71,8 +71,19 @@ func TestCheckKnowsEveryLimit(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("ŵ", n) } // two bytes each: limits are in characters
 	press := NewAction("go")
 	full := Card{Blocks: []Block{
-		Heading{long(MaxHeading)}, Paragraph(long(1000)), Footnote(long(500)), Divider{}, Table{long(1000)},
-		Choice{Title: long(40), Text: long(600), Button: Button{Label: long(MaxLabel), Action: press, Spoken: long(MaxSpoken), Confirm: &Confirm{Text: long(MaxConfirm)}}},
+		Heading{
+			long(MaxHeading),
+		}, Paragraph(long(1000)), Footnote(long(500)), Divider{}, Table{long(1000)},
+		Choice{
+			Title: long(40),
+			Text:  long(600),
+			Button: Button{
+				Label:   long(MaxLabel),
+				Action:  press,
+				Spoken:  long(MaxSpoken),
+				Confirm: &Confirm{Text: long(MaxConfirm)},
+			},
+		},
 		buttons(5), Menu{Action: NewAction("pick"), Placeholder: long(MaxPlaceholder), Options: []Option{{"a", long(MaxOption)}}},
 	}}
 	if err := full.Check(); err != nil {
@@ -118,7 +129,13 @@ func TestCheckKnowsEveryLimit(t *testing.T) {
 func TestFormCheckKnowsEveryLimit(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("ŵ", n) }
 	label := Label{ID: "a", Text: long(MaxFieldLabel), Hint: long(MaxFieldHint)}
-	good := Form{Title: long(MaxTitle), Submit: "s", Cancel: "c", Action: NewAction("keep"), Fields: []Field{Input{Label: label, Max: MaxFieldText}}}
+	good := Form{
+		Title:  long(MaxTitle),
+		Submit: "s",
+		Cancel: "c",
+		Action: NewAction("keep"),
+		Fields: []Field{Input{Label: label, Max: MaxFieldText}},
+	}
 	if err := good.Check(); err != nil {
 		t.Errorf("a full form is refused: %v", err)
 	}
@@ -166,9 +183,22 @@ func ExampleCard_String() {
 	fmt.Print(Card{Blocks: []Block{
 		Note{[]Span{Bold("Plan"), Words(" · 2 of 3 "), Meter{2, 3}}},
 		Heading{"Money for it"},
-		Choice{Title: "Low", Text: "There is none.", Button: Button{Label: "Low", Action: NewAction("answer", "1"), Chosen: true}},
-		Buttons{[]Button{{Label: "Back", Action: NewAction("back")}, {Label: "Erase", Action: NewAction("erase"), Style: Danger}}},
-		Menu{Action: NewAction("jump"), Placeholder: "Go to", Options: []Option{{"a", "A written plan"}, {"b", "Home visits"}}},
+		Choice{
+			Title:  "Low",
+			Text:   "There is none.",
+			Button: Button{Label: "Low", Action: NewAction("answer", "1"), Chosen: true},
+		},
+		Buttons{
+			[]Button{
+				{Label: "Back", Action: NewAction("back")},
+				{Label: "Erase", Action: NewAction("erase"), Style: Danger},
+			},
+		},
+		Menu{
+			Action:      NewAction("jump"),
+			Placeholder: "Go to",
+			Options:     []Option{{"a", "A written plan"}, {"b", "Home visits"}},
+		},
 	}})
 	// Output:
 	// (Plan · 2 of 3 ▰▰▱)

@@ -114,7 +114,8 @@ func (f Form) Check() error {
 		switch x := field.(type) {
 		case Input:
 			if x.Max < 1 || x.Max > MaxFieldText {
-				return fmt.Errorf("check form: field %q: a limit of %d characters, want 1 to %d", l.ID, x.Max, MaxFieldText)
+				return fmt.Errorf("check form: field %q: a limit of %d characters, want 1 to %d",
+					l.ID, x.Max, MaxFieldText)
 			}
 		case Select:
 			if err := checkOptions(x.Options); err != nil {

@@ -1,5 +1,6 @@
-// Package locale holds every sentence the bot says, in English and Welsh, and nothing else: the words of
-// the matrix are data of their own, and what a sentence is said about is the caller's business.
+// Package locale holds every sentence the bot says, in English and Welsh, and nothing else: the
+// words of the matrix are data of their own, and what a sentence is said about is the caller's
+// business.
 package locale
 
 import (
@@ -31,7 +32,8 @@ func Load() (*Words, error) {
 	return &Words{bundle: bundle}, nil
 }
 
-// In returns the voice that speaks the language, given as "en" or "cy"; for any other language it is English.
+// In returns the voice that speaks the language, given as "en" or "cy"; for any other language it
+// is English.
 func (w *Words) In(lang string) Voice {
 	if lang != "cy" {
 		lang = "en"
@@ -45,7 +47,8 @@ type Voice struct {
 	localizer *i18n.Localizer
 }
 
-// Say returns the sentence of that key; facts are names and values in turn, which fill its {{.name}} places.
+// Say returns the sentence of that key; facts are names and values in turn, which fill its
+// {{.name}} places.
 func (v Voice) Say(key string, facts ...any) string {
 	return v.say(&i18n.LocalizeConfig{MessageID: key, TemplateData: data(facts)})
 }
@@ -60,7 +63,8 @@ func (v Voice) Count(key string, n int, facts ...any) string {
 func (v Voice) say(c *i18n.LocalizeConfig) string {
 	s, err := v.localizer.Localize(c)
 	if err != nil {
-		// A test finds every key that is used; a reader of a broken sentence should at least see which.
+		// A test finds every key that is used; a reader of a broken sentence should at least see
+		// which.
 		return "⟦" + c.MessageID + "⟧"
 	}
 	return strings.TrimSpace(s)
@@ -76,12 +80,23 @@ func data(facts []any) map[string]any {
 
 // Day is a date in words: "Friday 4 December 2026".
 func (v Voice) Day(t time.Time) string {
-	return fmt.Sprintf("%s %d %s %d", v.Say(fmt.Sprintf("weekday.%d", t.Weekday())), t.Day(), v.Say(fmt.Sprintf("month.%d", t.Month())), t.Year())
+	return fmt.Sprintf(
+		"%s %d %s %d",
+		v.Say(fmt.Sprintf("weekday.%d", t.Weekday())),
+		t.Day(),
+		v.Say(fmt.Sprintf("month.%d", t.Month())),
+		t.Year(),
+	)
 }
 
 // ShortDay is a date for a place with little room: "4 Dec 2026".
 func (v Voice) ShortDay(t time.Time) string {
-	return fmt.Sprintf("%d %s %d", t.Day(), v.Say(fmt.Sprintf("month_short.%d", t.Month())), t.Year())
+	return fmt.Sprintf(
+		"%d %s %d",
+		t.Day(),
+		v.Say(fmt.Sprintf("month_short.%d", t.Month())),
+		t.Year(),
+	)
 }
 
 // Time is a date and a time of day in words: "17:00, Friday 4 December 2026".

@@ -150,15 +150,26 @@ func TestPeoplesTextIsNotATemplate(t *testing.T) {
 	}
 }
 
-// TestSentencesFitTheirPlace holds the texts of forms and buttons to what both platforms take (see chat.Limits:
-// a form's title 24, a field's label 45, its hint 100), and buttons to what is still read on a phone.
+// TestSentencesFitTheirPlace holds the texts of forms and buttons to what both platforms take (see
+// chat.Limits: a form's title 24, a field's label 45, its hint 100), and buttons to what is still
+// read on a phone.
 func TestSentencesFitTheirPlace(t *testing.T) {
 	places := []struct {
 		keys  *regexp.Regexp
 		limit int
 	}{
-		{regexp.MustCompile(`^(new|invite|extend|team|detail|organisation|plan|posts)\.title$|^button\.(save|cancel|continue|invite)$`), 24},
-		{regexp.MustCompile(`^new\.(area|matrix|languages|closes|closes_time|workshop|workshop_time|place|time_zone|min_group|agreed|far)$|^plan\.(before_close|before_workshop|hour|spec|posts|digest)$|^invite\.(people|role|channel|list)$|_label$|^organisation\.label$|^team\.people$`), 45},
+		{
+			regexp.MustCompile(
+				`^(new|invite|extend|team|detail|organisation|plan|posts)\.title$|^button\.(save|cancel|continue|invite)$`,
+			),
+			24,
+		},
+		{
+			regexp.MustCompile(
+				`^new\.(area|matrix|languages|closes|closes_time|workshop|workshop_time|place|time_zone|min_group|agreed|far)$|^plan\.(before_close|before_workshop|hour|spec|posts|digest)$|^invite\.(people|role|channel|list)$|_label$|^organisation\.label$|^team\.people$`,
+			),
+			45,
+		},
 		{regexp.MustCompile(`_hint$|\.hint$`), 100},
 		{regexp.MustCompile(`^button\.|^answer\.(dont_know|not_applicable)$|^scope\.`), 40},
 		{regexp.MustCompile(`^erase\.ask$|^close\.confirm$`), 300},
@@ -170,7 +181,14 @@ func TestSentencesFitTheirPlace(t *testing.T) {
 			for _, p := range places {
 				text := strings.ReplaceAll(texts[""], "{{.limit}}", "500")
 				if n := len([]rune(text)); p.keys.MatchString(key) && n > p.limit {
-					t.Errorf("%s: %s has %d characters, at most %d: %s", lang, key, n, p.limit, text)
+					t.Errorf(
+						"%s: %s has %d characters, at most %d: %s",
+						lang,
+						key,
+						n,
+						p.limit,
+						text,
+					)
 				}
 			}
 		}

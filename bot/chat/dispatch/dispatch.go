@@ -1,6 +1,7 @@
-// Package dispatch runs what people do in order: of one person one thing at a time, in the order it arrived, each
-// thing once however often a platform delivers it; of different people side by side. What comes back is sent in the same order, without
-// holding up the next answer. It knows no platform, and not what an event asks for.
+// Package dispatch runs what people do in order: of one person one thing at a time, in the order
+// it arrived, each thing once however often a platform delivers it; of different people side by
+// side. What comes back is sent in the same order, without holding up the next answer. It knows no
+// platform, and not what an event asks for.
 package dispatch
 
 import (
@@ -16,20 +17,22 @@ import (
 )
 
 const (
-	// Patience is how long an adapter waits for a turn before it acknowledges without knowing the replies: both platforms
-	// give up after three seconds.
+	// Patience is how long an adapter waits for a turn before it acknowledges without knowing the
+	// replies: both platforms give up after three seconds.
 	AckTimeout = 2 * time.Second
 	// handling bounds what the bot does about one event, sending what it takes to tell people.
 	handleTimeout = 30 * time.Second
 	sendTimeout   = 2 * time.Minute
-	// remembered is how many finished events are known again. Platforms repeat within seconds as a rule; what comes
-	// again later, or to another process, the store tells.
+	// remembered is how many finished events are known again. Platforms repeat within seconds as a
+	// rule; what comes again later, or to another process, the store tells.
 	rememberedEvents = 8192
-	// queue is how much one person may have waiting, to be handled or to be sent: nobody presses so fast.
+	// queue is how much one person may have waiting, to be handled or to be sent: nobody presses
+	// so fast.
 	maxQueued = 32
 )
 
-// ErrBusy refuses an event because its person has too much waiting already, or because the program is ending.
+// ErrBusy refuses an event because its person has too much waiting already, or because the program
+// is ending.
 var ErrBusy = errors.New("too much is waiting")
 
 // Send carries out the replies to one event. It may be called long after the event.
@@ -40,7 +43,8 @@ type Ticket struct {
 	// Handled is closed once the bot has handled the event. Replies may be read from then on.
 	Handled chan struct{}
 	Replies []chat.Reply
-	// Again says that this event was taken before, and nothing more is done about it; Handled is that of the first time.
+	// Again says that this event was taken before, and nothing more is done about it; Handled is
+	// that of the first time.
 	Duplicate bool
 
 	event chat.Event
@@ -79,9 +83,10 @@ func New(r chat.Responder, log *slog.Logger) *Dispatcher {
 	}
 }
 
-// Submit takes an event, and returns at once. Send is called with what the bot replies, if anything, once every earlier reply to the
-// same person has been sent. Card names the card that the replies would change, or is empty: when a later change of the same
-// card is waiting already, an earlier one that does nothing else is left out.
+// Submit takes an event, and returns at once. Send is called with what the bot replies, if
+// anything, once every earlier reply to the same person has been sent. Card names the card that
+// the replies would change, or is empty: when a later change of the same card is waiting already,
+// an earlier one that does nothing else is left out.
 func (d *Dispatcher) Submit(e chat.Event, card string, send Send) (*Ticket, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -185,8 +190,8 @@ func (d *Dispatcher) willRedraw(l *queue, t *Ticket) bool {
 	return t.superseded(l.sending) || draws(l.handling) || slices.ContainsFunc(l.waiting, draws)
 }
 
-// maxRedraws bounds how often one change of a card is made again: its person cannot press faster than
-// it is drawn for long.
+// maxRedraws bounds how often one change of a card is made again: its person cannot press faster
+// than it is drawn for long.
 const maxRedraws = 5
 
 // Redraw is called once a change of a card has been made. It makes the change again for as long as
@@ -279,7 +284,8 @@ func (d *Dispatcher) release(who chat.Person, l *queue) {
 	}
 }
 
-// Drain takes nothing more and waits until everything taken has been handled and sent, or the context ends.
+// Drain takes nothing more and waits until everything taken has been handled and sent, or the
+// context ends.
 func (d *Dispatcher) Drain(ctx context.Context) error {
 	d.mu.Lock()
 	d.ending = true

@@ -95,7 +95,10 @@ func TestOnePersonInOrderOthersBeside(t *testing.T) {
 			t.Errorf("cem waited %v for ben", waited)
 		}
 		drain(t, d)
-		if want := []string{"b0", "b1", "b2"}; !slices.Equal(slices.DeleteFunc(r.ids(), func(s string) bool { return s == "c" }), want) {
+		if want := []string{"b0", "b1", "b2"}; !slices.Equal(
+			slices.DeleteFunc(r.ids(), func(s string) bool { return s == "c" }),
+			want,
+		) {
 			t.Errorf("handled %v", r.ids())
 		}
 		if want := []string{"c", "b0", "b1", "b2"}; !slices.Equal(sent, want) {
@@ -110,7 +113,10 @@ func TestOnePersonInOrderOthersBeside(t *testing.T) {
 // While what was said last is being sent, the next answer is handled already.
 func TestSendingHoldsUpNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { return card("x") }}, quiet)
+		d := New(
+			&responder{handle: func(context.Context, chat.Event) []chat.Reply { return card("x") }},
+			quiet,
+		)
 		slow := func(context.Context, []chat.Reply) { time.Sleep(time.Minute) }
 		began := time.Now()
 		take(t, d, by("ben", "1"), "", slow)
@@ -162,7 +168,12 @@ func TestWhatIsOverIsForgotten(t *testing.T) {
 	}
 	drain(t, d)
 	if len(d.queues) != 0 || len(d.tickets) != 0 || len(d.done) > rememberedEvents {
-		t.Errorf("kept are %d people, %d turns and %d events", len(d.queues), len(d.tickets), len(d.done))
+		t.Errorf(
+			"kept are %d people, %d turns and %d events",
+			len(d.queues),
+			len(d.tickets),
+			len(d.done),
+		)
 	}
 }
 
@@ -200,7 +211,12 @@ func TestOnlyTheLastPictureOfACard(t *testing.T) {
 func TestTooMuchIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
-		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { <-hold; return nil }}, quiet)
+		d := New(
+			&responder{
+				handle: func(context.Context, chat.Event) []chat.Reply { <-hold; return nil },
+			},
+			quiet,
+		)
 		refused := 0
 		for i := range 2 * maxQueued {
 			if _, err := d.Submit(by("ben", fmt.Sprint(i)), "", nothing); errors.Is(err, ErrBusy) {
@@ -220,10 +236,14 @@ func TestTooMuchIsRefused(t *testing.T) {
 	})
 }
 
-// What waits to be sent counts as well: however slow the platform is, one person makes the bot hold no more than that.
+// What waits to be sent counts as well: however slow the platform is, one person makes the bot
+// hold no more than that.
 func TestRepliesThatPileUpCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { return card("x") }}, quiet)
+		d := New(
+			&responder{handle: func(context.Context, chat.Event) []chat.Reply { return card("x") }},
+			quiet,
+		)
 		hold := make(chan struct{})
 		taken := 0
 		for i := range 3 * maxQueued {
@@ -259,7 +279,8 @@ func TestAPanicOfTheResponderStaysAlone(t *testing.T) {
 		if len(first.Replies) != 0 || sent != 1 {
 			t.Errorf("replies are %v, %d sent", first.Replies, sent)
 		}
-		if !strings.Contains(log.String(), "level=ERROR msg=panic doing=handling fault=string") || strings.Contains(log.String(), "words") {
+		if !strings.Contains(log.String(), "level=ERROR msg=panic doing=handling fault=string") ||
+			strings.Contains(log.String(), "words") {
 			t.Errorf("the log is %s", log.String())
 		}
 	})
@@ -268,7 +289,12 @@ func TestAPanicOfTheResponderStaysAlone(t *testing.T) {
 // A fault of an adapter ends nothing but its own message, and what the bot is asked has an end.
 func TestFaultsStayAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := New(&responder{handle: func(ctx context.Context, _ chat.Event) []chat.Reply { <-ctx.Done(); return nil }}, quiet)
+		d := New(
+			&responder{
+				handle: func(ctx context.Context, _ chat.Event) []chat.Reply { <-ctx.Done(); return nil },
+			},
+			quiet,
+		)
 		sent := 0
 		take(t, d, by("ben", "1"), "", func(context.Context, []chat.Reply) { panic("fault") })
 		take(t, d, by("ben", "2"), "", func(context.Context, []chat.Reply) { sent++ })
@@ -281,7 +307,12 @@ func TestFaultsStayAlone(t *testing.T) {
 
 func TestDrainGivesUpWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { time.Sleep(20 * time.Second); return nil }}, quiet)
+		d := New(
+			&responder{
+				handle: func(context.Context, chat.Event) []chat.Reply { time.Sleep(20 * time.Second); return nil },
+			},
+			quiet,
+		)
 		take(t, d, by("ben", "1"), "", nothing)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -304,7 +335,11 @@ func TestRedraw(t *testing.T) {
 	}
 	for n, want := range map[int]int{0: 0, 2: 2, 100: maxRedraws} {
 		drawn := 0
-		err := Redraw(t.Context(), changes(n), func(context.Context, chat.Card) error { drawn++; return nil })
+		err := Redraw(
+			t.Context(),
+			changes(n),
+			func(context.Context, chat.Card) error { drawn++; return nil },
+		)
 		if err != nil || drawn != want {
 			t.Errorf("out of date %d times: drawn again %d times, %v, want %d", n, drawn, err, want)
 		}
@@ -314,7 +349,12 @@ func TestRedraw(t *testing.T) {
 	}
 
 	synctest.Test(t, func(t *testing.T) {
-		d := New(&responder{handle: func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{changes(1)} }}, quiet)
+		d := New(
+			&responder{
+				handle: func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{changes(1)} },
+			},
+			quiet,
+		)
 		var drawn []int
 		send := func(ctx context.Context, replies []chat.Reply) {
 			n := 0

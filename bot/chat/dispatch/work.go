@@ -9,11 +9,19 @@ import (
 	"time"
 )
 
-// RecoverAndLog keeps a panic from ending the program, and logs what was being done. What was panicked with may be somebody's words, so its
-// type alone is told. It is to be deferred.
+// RecoverAndLog keeps a panic from ending the program, and logs what was being done. What was
+// panicked with may be somebody's words, so its type alone is told. It is to be deferred.
 func RecoverAndLog(log *slog.Logger, doing string) {
 	if fault := recover(); fault != nil {
-		log.Error("panic", "doing", doing, "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
+		log.Error(
+			"panic",
+			"doing",
+			doing,
+			"fault",
+			fmt.Sprintf("%T", fault),
+			"stack",
+			string(debug.Stack()),
+		)
 	}
 }
 

@@ -1,0 +1,227 @@
+package bot
+
+import (
+	"context"
+	"time"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+func (b *Bot) extendForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
+	r, err := b.target(ctx, req, args, isOpen)
+	if err != nil {
+		return chat.Form{}, err
+	}
+	if r.State != survey.Open {
+		return chat.Form{}, closedOr(r)
+	}
+	v := b.roundVoice(req, r)
+	at := r.ClosesAt.In(r.Location())
+	return chat.Form{
+		Title:  v.Say("extend.title"),
+		Intro:  v.Say("extend.intro", "area", r.Area, "closes", closingTime(v, r)),
+		Submit: v.Say("button.save"),
+		Cancel: v.Say("button.cancel"),
+		Action: chat.NewAction("saveextend", string(r.ID), v.Lang),
+		Fields: []chat.Field{
+			chat.Date{
+				Label: chat.Label{
+					ID:   "closes",
+					Text: v.Say("new.closes"),
+					Hint: v.Say("extend.hint"),
+				},
+				Value: at.AddDate(0, 0, 7).Format(time.DateOnly),
+			},
+			chat.TimeOfDay{
+				Label: chat.Label{ID: "closes_time", Text: v.Say("new.closes_time")},
+				Value: at.Format("15:04"),
+			},
+		},
+	}, nil
+}
+
+func (b *Bot) saveExtension(
+	ctx context.Context, req *request, args coordinatorArgs,
+) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	if err != nil {
+		return nil, err
+	}
+	closes, err := readTime(
+		req.Event,
+		"closes",
+		r.ClosesAt.In(r.Location()).Format("15:04"),
+		r.Location(),
+	)
+	if err != nil {
+		return nil, err
+	}
+	r, extended, err := b.Rounds.Extend(ctx, args.round, req.person, closes.Time)
+	if err != nil {
+		return nil, err
+	}
+	v := req.voice
+	said := append(
+		[]chat.Block{chat.Paragraph(v.Say("extend.done", "closes", closingTime(v, r)))},
+		closes.remark(v)...)
+	if at := r.Workshop.At; !at.IsZero() && at.Before(r.ClosesAt) {
+		said = append(said,
+			chat.Paragraph(v.Say("workshop.before", "workshop", v.Time(at.In(r.Location())))),
+		)
+	}
+	replies := whispered(
+		append(said,
+			row(button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang))),
+		)...)
+	if extended {
+		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
+			return []chat.Block{
+				chat.Heading{Text: r.Area},
+				chat.Paragraph(v.Say("extend.posted", "closes", closingTime(v, r))),
+			}
+		})...)
+	}
+	return replies, nil
+}
+
+func (b *Bot) workshopForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
+	r, err := b.target(ctx, req, args, func(r survey.Round) bool {
+		return r.State != survey.Closed || r.Workshop.At.IsZero() || b.Now().Before(r.Workshop.At)
+	})
+	if err != nil {
+		return chat.Form{}, err
+	}
+	v := b.roundVoice(req, r)
+	day, clock := "", ""
+	if at := r.Workshop.At.In(r.Location()); !r.Workshop.At.IsZero() {
+		day, clock = at.Format(time.DateOnly), at.Format("15:04")
+	}
+	label := func(id string) chat.Label {
+		return chat.Label{
+			ID:       id,
+			Text:     v.Say("new." + id),
+			Hint:     v.Say("new." + id + "_hint"),
+			Optional: true,
+		}
+	}
+	return chat.Form{
+		Title:  v.Say("workshop.title"),
+		Intro:  v.Say("workshop.intro", "area", r.Area),
+		Submit: v.Say("button.save"),
+		Cancel: v.Say("button.cancel"),
+		Action: chat.NewAction("saveplace", string(r.ID), v.Lang),
+		Fields: []chat.Field{
+			chat.Date{
+				Label: label("workshop"),
+				Value: day,
+			}, chat.TimeOfDay{Label: label("workshop_time"), Value: clock},
+			chat.Input{Label: label("place"), Value: r.Workshop.Place, Max: survey.MaxPlaceRunes},
+		},
+	}, nil
+}
+
+func (b *Bot) saveWorkshop(
+	ctx context.Context, req *request, args coordinatorArgs,
+) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	if err != nil {
+		return nil, err
+	}
+	w, at, err := readWorkshop(req.Event, r.Location())
+	if err != nil {
+		return nil, err
+	}
+	was := r.Workshop
+	r, err = b.Rounds.SetWorkshop(ctx, args.round, req.person, w)
+	if err != nil {
+		return nil, err
+	}
+	v := req.voice
+	if r.State == survey.Draft {
+		return []chat.Reply{chat.Update{Card: b.draftCard(v, r, at.remark(v)...)}}, nil
+	}
+	said := append(
+		[]chat.Block{chat.Paragraph(v.Say("workshop.done", "workshop", workshopTime(v, r)))},
+		at.remark(v)...)
+	if !r.Workshop.At.Equal(was.At) || r.Workshop.Place != was.Place {
+		said = append(said, chat.Paragraph(b.nextWorkshopReminder(v, r)))
+	}
+	return whispered(said...), nil
+}
+
+// nextWorkshopReminder is when people next hear of the workshop: whoever moves it must know whom
+// they still have to tell.
+func (b *Bot) nextWorkshopReminder(v locale.Voice, r survey.Round) string {
+	for _, m := range b.Schedule.Reminders(r, nil, b.Now()) {
+		if m.Kind.Base() == survey.WorkshopSoon {
+			return v.Say("workshop.heard", "when", v.Time(m.At.In(r.Location())))
+		}
+	}
+	return v.Say("workshop.unheard")
+}
+
+// readWorkshop reads the workshop's fields of a form; without a day it has no time.
+func readWorkshop(e chat.Event, loc *time.Location) (w survey.Workshop, at moment, err error) {
+	w.Place = e.Value("place")
+	if e.Value("workshop") != "" {
+		at, err = readTime(e, "workshop", "10:00", loc)
+		w.At = at.Time
+	}
+	return w, at, err
+}
+
+// workshopTime is when and where it is, in words.
+func workshopTime(v locale.Voice, r survey.Round) string {
+	if r.Workshop.At.IsZero() {
+		return v.Say("facts.no_workshop")
+	}
+	when := v.Time(r.Workshop.At.In(r.Location()))
+	if r.Workshop.Place != "" {
+		when += ", " + r.Workshop.Place
+	}
+	return when
+}
+
+func (b *Bot) remind(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+	r, err := b.target(ctx, req, args, isOpen)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	at, ok := b.Schedule.SendWindow(r, survey.Member{}, survey.Nudge, b.Now())
+	if !ok && r.AcceptsAnswers(b.Now()) {
+		return card(
+			chat.Paragraph(
+				b.roundVoice(req, r).
+					Say("remind.too_late", "closes", closingTime(b.roundVoice(req, r), r)),
+			),
+		), nil
+	}
+	r, due, err := b.Rounds.Remind(ctx, r.ID, req.person)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	if due == 0 {
+		return card(chat.Paragraph(b.roundVoice(req, r).Say("remind.nobody"))), nil
+	}
+	v := b.roundVoice(req, r)
+	said := v.Count("remind.sent", due)
+	if at.After(b.Now()) {
+		said = v.Count("remind.waits", due, "when", v.Time(at.In(r.Location())))
+	}
+	return card(chat.Paragraph(said)), nil
+}
+
+// closingTime is the round's closing time in words.
+func closingTime(v locale.Voice, round survey.Round) string {
+	return v.Time(round.ClosesAt.In(round.Location()))
+}
+
+func closedTime(v locale.Voice, round survey.Round) string {
+	at := round.ClosesAt
+	if round.State == survey.Closed {
+		at = round.ClosedAt
+	}
+	return v.Time(at.In(round.Location()))
+}

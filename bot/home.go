@@ -1,0 +1,206 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+)
+
+// help says what a person can do here; to somebody who coordinates, the commands.
+func (b *Bot) help(_ context.Context, req *request, args generalArgs) (chat.Card, error) {
+	v := req.voice
+	var blocks []chat.Block
+	if args.unknown {
+		said := v.Say("help.unknown")
+		if args.meant != "" {
+			command := "/maturity "
+			if commands[args.meant].lang == "cy" {
+				command = "/aeddfedrwydd "
+			}
+			said += " " + v.Say("help.meant", "command", command+args.meant)
+		}
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(said)}})
+	}
+	return card(append(blocks,
+		chat.Heading{Text: v.Say("help.title")},
+		chat.Paragraph(v.Say("help.stakeholder")),
+		chat.Paragraph(v.Say("help.coordinator")),
+		chat.Footnote(v.Say("help.language")),
+		row(primary(v.Say("button.home"), chat.NewAction("home", v.Lang))),
+	)...), nil
+}
+
+// coordinatedRounds lists the rounds a person coordinates, with their response rates, for their
+// home.
+func (b *Bot) coordinatedRounds(
+	ctx context.Context, v locale.Voice, req *request, parts []survey.Participation,
+) ([]chat.Block, error) {
+	var blocks []chat.Block
+	for _, s := range parts {
+		if !slices.Contains(s.Round.Coordinators, req.person) || len(blocks) >= 2*maxHome {
+			continue
+		}
+		line := v.Say("draft.waiting")
+		if s.Round.State != survey.Draft {
+			status, err := b.Rounds.Progress(ctx, s.Round.ID, req.person)
+			if err != nil {
+				return nil, err
+			}
+			line = b.roundStatus(
+				v,
+				s.Round,
+			) + "\n" + v.Count(
+				"status.invited",
+				status.Invited,
+			) + " · " +
+				v.Count(
+					"status.finished",
+					status.Finished,
+					"percent",
+					percent(status.Finished, status.Invited),
+				)
+		}
+		blocks = append(blocks,
+			chat.Text{
+				Spans: []chat.Span{
+					chat.Bold(v.Say("home.coordinator", "area", s.Round.Area)),
+					chat.Words("\n" + line),
+				},
+			},
+			row(
+				button(
+					v.Say("button.status"),
+					chat.NewAction("status", string(s.Round.ID), v.Lang),
+				),
+			),
+		)
+	}
+	if b.mayCreate(req) && !req.Private {
+		blocks = append(blocks, row(button(v.Say("button.new"), chat.NewAction("new", v.Lang))))
+	}
+	return blocks, nil
+}
+
+// home shows what of a person's is here: their surveys, and the rounds they coordinate.
+func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Card, error) {
+	parts, err := b.Rounds.RoundsOf(ctx, req.person)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	v := req.voice
+	for _, part := range parts { // the language chosen last, unless they ask in one
+		if part.Member.Language != "" && args.lang == "" {
+			v = b.Words.In(string(part.Member.Language))
+			break
+		}
+	}
+	blocks := []chat.Block{chat.Heading{Text: v.Say("home.title")}}
+	shown := 0
+	for _, part := range parts {
+		if part.Member.Status == survey.NotInvited || shown == maxHome {
+			continue
+		}
+		shown++
+		line, key := "", "button.continue"
+		switch open := part.Round.AcceptsAnswers(b.Now()); {
+		case !open && part.Round.State == survey.Open && part.Member.TakesPart():
+			line, key = v.Say(
+				"over.waiting",
+				"closes",
+				closingTime(v, part.Round),
+			), "button.what_kept"
+		case !open:
+			line, key = v.Say("home.closed", "closed", closedTime(v, part.Round)), ""
+		case part.Member.Status == survey.Finished:
+			line, key = v.Say(
+				"home.finished",
+				"closes",
+				closingTime(v, part.Round),
+			), "button.change"
+		case part.Member.Status == survey.Started:
+			if line, err = b.progress(ctx, v, part); err != nil {
+				return chat.Card{}, err
+			}
+		case part.Member.Status == survey.Withdrawn:
+			line, key = v.Say("withdrawn.body", "area", part.Round.Area), ""
+		default:
+			line, key = v.Say("home.invited", "closes", closingTime(v, part.Round)), "button.start"
+		}
+		blocks = append(blocks,
+			chat.Text{Spans: []chat.Span{chat.Bold(part.Round.Area), chat.Words("\n" + line)}},
+		)
+		if key != "" {
+			buttons := []chat.Button{
+				primary(v.Say(key), chat.NewAction("resume", string(part.Round.ID))),
+			}
+			if part.Member.RemindersOff {
+				buttons = append(buttons,
+					button(v.Say("button.again"), chat.NewAction("again", string(part.Round.ID))),
+				)
+			}
+			blocks = append(blocks, row(buttons...))
+		}
+	}
+	coordinated, err := b.coordinatedRounds(ctx, v, req, parts)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	if len(coordinated) > 0 {
+		blocks = append(blocks, chat.Divider{})
+		blocks = append(blocks, coordinated...)
+	}
+	if len(blocks) == 1 {
+		blocks = append(blocks, chat.Paragraph(v.Say("home.nothing")))
+	}
+	if req.Kind == chat.Home {
+		// What is pressed here shows elsewhere, and the page itself stays as it is.
+		switch {
+		case shown > 0:
+			blocks = slices.Insert(blocks, 1, chat.Block(chat.Footnote(v.Say("home.messages"))))
+		case len(coordinated) > 0:
+			blocks = slices.Insert(
+				blocks,
+				1,
+				chat.Block(chat.Footnote(v.Say("home.messages_only"))),
+			)
+		}
+		return card(blocks...), nil
+	}
+	return card(blocks...), nil
+}
+
+// progress says how far somebody is who has started.
+func (b *Bot) progress(
+	ctx context.Context, v locale.Voice, part survey.Participation,
+) (string, error) {
+	m, err := b.Rounds.Matrix(part.Round)
+	if err != nil {
+		return "", err
+	}
+	_, resp, err := b.Rounds.Response(ctx, part.Round.ID, part.Member.Person)
+	switch {
+	case errors.Is(err, survey.ErrClosed),
+		errors.Is(err, survey.ErrWithdrawn),
+		errors.Is(err, survey.ErrNotTakingPart): // since the part was read
+		return "", nil
+	case err != nil:
+		return "", err
+	}
+	return v.Say(
+		"home.started",
+		"done",
+		resp.Rated(),
+		"n",
+		len(m.Elements()),
+		"closes",
+		closingTime(v, part.Round),
+	), nil
+}
+
+// maxHome is how many surveys, and how many rounds, one card lists: the newest, since a message
+// has room for no more (chat.MaxComponents).
+const maxHome = 5

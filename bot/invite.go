@@ -1,0 +1,199 @@
+package bot
+
+import (
+	"context"
+	"strings"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+func (b *Bot) inviteForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
+	r, err := b.target(ctx, req, args, isOpen)
+	if err != nil {
+		return chat.Form{}, err
+	}
+	if !r.AcceptsAnswers(b.Now()) {
+		return chat.Form{}, closedOr(r)
+	}
+	m, err := b.Rounds.Matrix(r)
+	if err != nil {
+		return chat.Form{}, err
+	}
+	v := b.roundVoice(req, r)
+	label := func(id string) chat.Label {
+		return chat.Label{
+			ID:       id,
+			Text:     v.Say("invite." + id),
+			Hint:     v.Say("invite." + id + "_hint"),
+			Optional: true,
+		}
+	}
+	var roles []chat.Option
+	var chosen []string
+	for _, role := range m.Roles() {
+		if len(roles) < chat.MaxMenu {
+			roles = append(roles,
+				chat.Option{Value: role.ID, Label: role.Name.In(matrix.Lang(v.Lang))},
+			)
+			if role.ID == req.Value("role") { // given with the command
+				chosen = []string{role.ID}
+			}
+		}
+	}
+	return chat.Form{
+		Title:  v.Say("invite.title"),
+		Intro:  v.Say("invite.intro", "area", r.Area),
+		Submit: v.Say("button.invite"),
+		Cancel: v.Say("button.cancel"),
+		Action: chat.NewAction("sendinvite", string(r.ID), v.Lang),
+		Fields: []chat.Field{
+			chat.People{Label: label("people")},
+			chat.Select{Label: label("role"), Options: roles, Chosen: chosen},
+			chat.Channel{Label: label("channel")},
+			chat.Input{Label: label("list"), Max: chat.MaxFieldText, Lines: true},
+		},
+	}, nil
+}
+
+func (b *Bot) sendInvitations(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Card, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	m, err := b.Rounds.Matrix(r)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	v := req.voice
+	role := req.Value("role")
+	var people []survey.Member
+	chosen := map[survey.PersonID]bool{}
+	add := func(p chat.Person, role string) {
+		if id := person(p); !chosen[id] {
+			chosen[id] = true
+			people = append(people, survey.Member{Person: id, Role: role})
+		}
+	}
+	refused := map[string]string{}
+	listed, faults := b.readList(ctx, req.Where, v, m, req.Value("list"), role)
+	if len(faults) > 0 {
+		refused["list"] = v.Say("invite.mend") + "\n" + strings.Join(
+			faults[:min(len(faults), maxFaults)],
+			"\n",
+		)
+		if more := len(faults) - maxFaults; more > 0 {
+			refused["list"] += "\n" + v.Count("status.more", more)
+		}
+	}
+	for _, l := range listed {
+		add(l.person, l.role)
+	}
+	for _, id := range req.Values["people"] {
+		p, err := chat.ParsePerson(id)
+		if err != nil {
+			refused["people"] = v.Say("invite.unknown", "name", id)
+			continue
+		}
+		add(p, role)
+	}
+	if c := req.Value("channel"); c != "" {
+		members, err := b.members(ctx, c)
+		if err != nil {
+			b.Log.Warn("channel cannot be read", "round", r.ID, "error", err)
+			refused["channel"] = v.Say("invite.no_channel")
+		}
+		for _, p := range members {
+			add(p, role)
+		}
+	}
+	if len(refused) == 0 && len(people) == 0 {
+		refused["people"] = v.Say("invite.nobody")
+	}
+	if len(refused) > 0 {
+		return chat.Card{}, fieldErrors(refused)
+	}
+	r, added, err := b.Rounds.Invite(ctx, args.round, req.person, people)
+	if err != nil && len(added) == 0 {
+		return chat.Card{}, err
+	}
+	said := v.Say("invite.nobody_new")
+	if len(added) > 0 {
+		said = v.Count("invite.sent", len(added))
+	}
+	if rest := len(people) - len(added); err != nil {
+		b.Log.Error(
+			"invited in part",
+			"round",
+			r.ID,
+			"added",
+			len(added),
+			"of",
+			len(people),
+			"error",
+			err,
+		)
+		said += " " + v.Say("invite.part")
+	} else if rest > 0 {
+		said += " " + v.Count("invite.already", rest)
+	}
+	return card(
+		chat.Paragraph(said),
+		row(
+			button(v.Say("button.invite_more"), chat.NewAction("invite", string(r.ID), v.Lang)),
+			button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)),
+		),
+	), nil
+}
+
+// maxFaults is how many lines of a list are named at once.
+const maxFaults = 10
+
+func (b *Bot) members(ctx context.Context, channel string) ([]chat.Person, error) {
+	place, err := chat.ParsePlace(channel)
+	if err != nil {
+		return nil, err
+	}
+	return b.Directory.Members(ctx, place)
+}
+
+// postJoinButton posts a button to the place where it is asked for; who presses it takes part.
+func (b *Bot) postJoinButton(
+	ctx context.Context, req *request, args targetArgs,
+) ([]chat.Reply, error) {
+	if req.Private {
+		return whispered(chat.Paragraph(req.voice.Say("join.in_channel"))), nil
+	}
+	r, err := b.target(ctx, req, args, isOpen)
+	if err != nil {
+		return nil, err
+	}
+	if !ofRound(req.Event, r) {
+		key := communityKey(req, "join.elsewhere_workspace", "join.elsewhere_server")
+		return whispered(chat.Paragraph(b.roundVoice(req, r).Say(key))), nil
+	}
+	r, err = b.Rounds.AllowSelfJoin(ctx, r.ID, req.person)
+	if err != nil {
+		return nil, err
+	}
+	m, err := b.Rounds.Matrix(r)
+	if err != nil {
+		return nil, err
+	}
+	card := b.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
+		return append(invitationText(v, r, m), row(joinButton(v, r, lang)))
+	})
+	v := b.roundVoice(req, r)
+	return append(
+		[]chat.Reply{chat.Post{To: req.Where, Card: card, Then: b.onlyOnFailure(v, req.Where)}},
+		whispered(chat.Paragraph(v.Say("join.posted")))...), nil
+}
+
+// joinButton lets in the person who presses it, and leads on in its language.
+func joinButton(v locale.Voice, r survey.Round, lang string) chat.Button {
+	return primary(v.Say("button.join"), chat.NewAction("join", string(r.ID), lang))
+}

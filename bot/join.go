@@ -1,0 +1,322 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// Invitation is the card that a person gets who was invited, in each of the round's languages.
+func (b *Bot) Invitation(round survey.Round, m *matrix.Matrix) chat.Card {
+	return b.inLanguages(round.Languages, func(v locale.Voice, lang string) []chat.Block {
+		return append(invitationText(v, round, m), row(startButtons(v, round, lang)...))
+	})
+}
+
+// invitationText says who asks, what for, by when and how long it takes.
+func invitationText(v locale.Voice, round survey.Round, m *matrix.Matrix) []chat.Block {
+	return []chat.Block{
+		chat.Heading{Text: v.Say("invitation.title", "area", round.Area)},
+		invitedBy(v, round),
+		effort(v, round, m),
+		chat.Footnote(v.Say("invitation.private", "min", round.MinGroup)),
+	}
+}
+
+// startButtons start the survey in a language, or decline it.
+func startButtons(v locale.Voice, round survey.Round, lang string) []chat.Button {
+	id := string(round.ID)
+	return []chat.Button{
+		primary(v.Say("button.start"), chat.NewAction("lang", id, lang, "begin")),
+		button(v.Say("button.decline"), chat.NewAction("decline", id, lang)),
+	}
+}
+
+// invitedBy says who asks, and what for.
+func invitedBy(v locale.Voice, round survey.Round) chat.Text {
+	return chat.Text{
+		Spans: []chat.Span{
+			mention(round.Coordinators[0]),
+			chat.Words(" " + v.Say("invitation.why", "area", round.Area)),
+		},
+	}
+}
+
+// effort says how many questions there are, how long they take, and by when to answer.
+func effort(v locale.Voice, round survey.Round, m *matrix.Matrix) chat.Text {
+	from, to := minutes(m, matrix.Lang(v.Lang))
+	return chat.Paragraph(v.Say("invitation.how",
+		"n", len(m.Elements()), "from", from, "to", to, "closes", closingTime(v, round)))
+}
+
+// minutes is how long it takes to read a survey in a language, from Start to the receipt: at 240
+// words a minute, and at 200.
+func minutes(m *matrix.Matrix, lang matrix.Lang) (from, to int) {
+	words := func(t matrix.Text) int { return len(strings.Fields(t.In(lang))) }
+	levels := 0
+	for _, l := range m.Levels {
+		levels += words(l.Name) + words(l.Short)
+	}
+	n := 0
+	for _, e := range m.Elements() {
+		n += words(e.Name) + words(e.Question) + words(e.Help) + levels
+		for _, d := range e.Descriptors {
+			n += words(d)
+		}
+	}
+	// The other buttons of each card, the privacy notice, About you and the review. TestReadingTime
+	// counts them.
+	n = n*115/100 + 300
+	from, to = (n+120)/240, (n+199)/200
+	return max(from, 1), max(to, from+1)
+}
+
+// join is the button in a channel that lets in the person who presses it. A button that is written
+// in one language leads on in it.
+func (b *Bot) join(
+	ctx context.Context, req *request, args roundLanguageArgs,
+) ([]chat.Reply, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	if err != nil {
+		return nil, err
+	}
+	if part.Member.Status == survey.NotInvited && !ofRound(req.Event, part.Round) {
+		return nil, survey.ErrNotTakingPart
+	}
+	part, err = b.Rounds.Join(ctx, args.round, req.person)
+	if err == nil && args.lang != "" {
+		part, err = b.Rounds.SetLanguage(ctx, args.round, req.person, args.lang)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b.newCard(ctx, req, part)
+}
+
+// newCard sends a participant a new copy of their current card. A card that only they see in a
+// channel is gone once they reload it, and is on no other device: so it goes to their own
+// conversation with the bot where the platform allows that; else it says how to come back.
+func (b *Bot) newCard(
+	ctx context.Context, req *request, part survey.Participation,
+) ([]chat.Reply, error) {
+	current, err := b.currentCard(ctx, req, part)
+	if err != nil {
+		return nil, err
+	}
+	if req.Private || !part.Round.AcceptsAnswers(b.Now()) {
+		return []chat.Reply{chat.Whisper{Card: current.card}}, nil
+	}
+	v := b.participantVoice(req, part)
+	back := append(slices.Clone(current.card.Blocks), chat.Footnote(v.Say("fresh.back")))
+	if !req.Direct {
+		return whispered(back...), nil
+	}
+	return []chat.Reply{chat.Direct{Card: current.card, Then: func(d chat.Delivered) []chat.Reply {
+		if !d.Stands() {
+			b.Log.Warn("no direct message: shown in the channel", "error", d.Err)
+			return whispered(back...)
+		}
+		sent := []chat.Span{chat.Words(v.Say("fresh.sent"))}
+		if d.URL != "" {
+			sent = append(sent,
+				chat.Words(" "),
+				chat.WebLink{Text: v.Say("fresh.open"), URL: d.URL},
+			)
+		}
+		return whispered(
+			chat.Heading{Text: part.Round.Area},
+			chat.Text{Spans: sent},
+			chat.Footnote(v.Say("fresh.home")),
+		)
+	}}}, nil
+}
+
+func (b *Bot) begin(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	if err != nil {
+		return view{}, err
+	}
+	return b.currentCard(ctx, req, part)
+}
+
+func (b *Bot) resume(ctx context.Context, req *request, args roundArgs) ([]chat.Reply, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	if err != nil {
+		return nil, err
+	}
+	return b.newCard(ctx, req, part)
+}
+
+// switchLanguage changes the language and shows the same card again.
+func (b *Bot) switchLanguage(
+	ctx context.Context, req *request, args languageArgs,
+) ([]chat.Reply, error) {
+	if _, err := b.Rounds.SetLanguage(ctx, args.round, req.person, args.lang); err != nil {
+		return nil, err
+	}
+	same := req.Event
+	same.Action = args.then
+	return b.serve(ctx, b.newRequest(same))
+}
+
+// otherLanguage is a button to see the same card in the round's other language, or none.
+func (b *Bot) otherLanguage(
+	v locale.Voice, part survey.Participation, then chat.Action,
+) []chat.Button {
+	var buttons []chat.Button
+	for _, lang := range part.Round.Languages {
+		spoken := b.Words.In(string(lang)).Lang == string(lang)
+		if string(lang) == v.Lang || !spoken || len(then.Args) == 0 {
+			continue
+		}
+		args := append([]string{then.Args[0], string(lang), then.Verb}, then.Args[1:]...)
+		buttons = append(buttons,
+			button(b.Words.In(string(lang)).Say("language.name"), chat.NewAction("lang", args...)),
+		)
+	}
+	return buttons
+}
+
+func (b *Bot) accept(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, err := b.Rounds.Start(ctx, args.round, req.person, NoticeVersion)
+	if err != nil {
+		return view{}, err
+	}
+	return b.currentCard(ctx, req, b.saveTimeZone(ctx, req, part))
+}
+
+func (b *Bot) decline(ctx context.Context, req *request, args roundLanguageArgs) (view, error) {
+	part, err := b.Rounds.Decline(ctx, args.round, req.person)
+	if err != nil {
+		return view{}, err
+	}
+	if part.Member.TakesPart() {
+		return b.currentCard(ctx, req, part)
+	}
+	v := b.participantVoice(req, part)
+	return viewOf(
+		chat.Heading{Text: v.Say("declined.title")},
+		chat.Paragraph(
+			v.Say("declined.body", "area", part.Round.Area, "closes", closingTime(v, part.Round)),
+		),
+		row(button(v.Say("button.rejoin"), chat.NewAction("begin", string(part.Round.ID)))),
+	), nil
+}
+
+func noticeBlocks(v locale.Voice, round survey.Round) []chat.Block {
+	kept := []chat.Span{
+		chat.Words(v.Say("notice.kept", "until", v.Day(round.ExpiresAt().In(round.Location())))),
+	}
+	if len(
+		round.Coordinators,
+	) > 0 { // nobody may be left in a closed round, where people can still read the notice
+		kept = append(kept,
+			chat.Words(" "+v.Say("notice.ask")+" "),
+			mention(round.Coordinators[0]),
+			chat.Words("."),
+		)
+	}
+	return []chat.Block{
+		chat.Heading{Text: v.Say("notice.title")},
+		chat.Paragraph(v.Say("notice.who", "min", round.MinGroup)),
+		chat.Paragraph(v.Say("notice.same")),
+		chat.Paragraph(v.Say("notice.when")),
+		chat.Paragraph(v.Say("notice.withdraw", "closes", closingTime(v, round))),
+		chat.Text{Spans: kept},
+		chat.Footnote(v.Say("notice.names")),
+	}
+}
+
+func (b *Bot) noticeCard(v locale.Voice, part survey.Participation) (chat.Card, error) {
+	id := string(part.Round.ID)
+	m, err := b.Rounds.Matrix(part.Round)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	buttons := []chat.Button{
+		primary(v.Say("button.accept"), chat.NewAction("accept", id)),
+		button(v.Say("button.decline"), chat.NewAction("decline", id)),
+	}
+	buttons = append(buttons, b.otherLanguage(v, part, chat.NewAction("begin", id))...)
+	from, to := minutes(m, matrix.Lang(v.Lang))
+	blocks := append([]chat.Block{
+		chat.Footnote(v.Say("notice.step", "area", part.Round.Area, "from", from, "to", to)),
+	}, noticeBlocks(v, part.Round)...)
+	return card(append(blocks, row(buttons...))...), nil
+}
+
+// showNotice shows the notice again to somebody who is in the survey already.
+func (b *Bot) showNotice(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	switch {
+	case err != nil:
+		return chat.Card{}, err
+	case part.Member.Status == survey.NotInvited:
+		return chat.Card{}, survey.ErrNotTakingPart
+	}
+	return card(noticeBlocks(b.participantVoice(req, part), part.Round)...), nil
+}
+
+// closedCard is what a person meets once the survey takes no answers any more.
+func closedCard(v locale.Voice, part survey.Participation) chat.Card {
+	switch {
+	case part.Round.State == survey.Draft:
+		return card(chat.Paragraph(v.Say("error.not_open")))
+	case part.Round.State == survey.Open && part.Member.TakesPart():
+		// What is kept can still be told apart, so it can still be seen and erased.
+		return card(
+			chat.Heading{Text: part.Round.Area},
+			chat.Paragraph(v.Say("over.waiting", "closes", closingTime(v, part.Round))),
+			row(button(v.Say("button.what_kept"), chat.NewAction("kept", string(part.Round.ID)))),
+		)
+	case part.Member.Status == survey.Finished || part.Member.Status == survey.Started:
+		return card(
+			chat.Heading{Text: part.Round.Area},
+			chat.Paragraph(v.Say("over.thanks", "closed", closedTime(v, part.Round))),
+		)
+	}
+	return card(
+		chat.Heading{Text: part.Round.Area},
+		chat.Paragraph(v.Say("over.missed", "closed", closedTime(v, part.Round))),
+	)
+}
+
+func (b *Bot) withdrawnCard(v locale.Voice, part survey.Participation) chat.Card {
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("withdrawn.title")},
+		chat.Paragraph(v.Say("withdrawn.body", "area", part.Round.Area)),
+	}
+	if part.Round.AcceptsAnswers(b.Now()) {
+		blocks = append(blocks,
+			row(button(v.Say("button.rejoin"), chat.NewAction("join", string(part.Round.ID)))),
+		)
+	}
+	return card(blocks...)
+}
+
+// languageCard asks which language to go on in, in both.
+func (b *Bot) languageCard(part survey.Participation) chat.Card {
+	var lines, labels []string
+	var buttons []chat.Button
+	for _, lang := range part.Round.Languages {
+		v := b.Words.In(string(lang))
+		lines = append(lines, v.Say("language.ask"))
+		labels = append(labels, v.Say("language.name"))
+		buttons = append(buttons,
+			button(
+				v.Say("language.name"),
+				chat.NewAction("lang", string(part.Round.ID), string(lang), "begin"),
+			),
+		)
+	}
+	return card(
+		chat.Heading{Text: strings.Join(labels, " / ")},
+		chat.Paragraph(strings.Join(lines, "\n")),
+		row(buttons...),
+	)
+}

@@ -1,0 +1,142 @@
+package bot
+
+import (
+	"context"
+	"time"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// showPersonalData shows a person everything the bot keeps about them in this round.
+func (b *Bot) showPersonalData(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := b.Rounds.PersonalData(ctx, args.round, req.person)
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, b.personalDataCard)
+}
+
+func (b *Bot) personalDataCard(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+) (chat.Card, error) {
+	id, member := string(part.Round.ID), part.Member
+	line := func(key, value string) chat.Span {
+		if value == "" {
+			value = v.Say("me.none")
+		}
+		return chat.Words("\n" + v.Say(key) + ": " + value)
+	}
+	scope := ""
+	if member.Scope != "" {
+		scope = v.Say("scope." + string(member.Scope))
+	}
+	details := 0
+	for _, ans := range resp.Answers {
+		if !ans.Detail.IsZero() {
+			details++
+		}
+	}
+	reminders, wish := v.Say("kept.wanted"), button(
+		v.Say("button.stop"),
+		chat.NewAction("stop", id),
+	)
+	if member.RemindersOff {
+		reminders, wish = v.Say("kept.unwanted"), button(
+			v.Say("button.again"),
+			chat.NewAction("again", id),
+		)
+	}
+	if day, err := time.Parse(time.DateOnly, member.RemindOnDate); err == nil {
+		reminders = v.Say("kept.asked", "day", v.Day(day))
+	}
+	last := v.Say("kept.never")
+	if day, err := time.Parse(time.DateOnly, member.LastRemindedDate); err == nil {
+		last = v.Day(day)
+	}
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("kept.title", "area", part.Round.Area)},
+		chat.Paragraph(v.Say("kept.pause")),
+		chat.Text{Spans: []chat.Span{
+			chat.Bold(v.Say("kept.roster")),
+			line(
+				"kept.role",
+				roleName(v, m, member.Role),
+			), line("kept.organisation", member.Organisation), line("kept.scope", scope),
+			line("kept.language", b.Words.In(v.Lang).Say("language.name")),
+			line(
+				"kept.time_zone",
+				member.TimeZone,
+			), line("kept.reminders", reminders), line("kept.reminded", last),
+			line(
+				"kept.notice",
+				v.Say(
+					"kept.notice_on",
+					"version",
+					member.Notice,
+					"when",
+					v.Time(member.NoticeAt.In(part.Round.Location())),
+				),
+			),
+		}},
+		chat.Text{Spans: []chat.Span{
+			chat.Bold(v.Say("kept.response")),
+			chat.Words(
+				"\n" + v.Count(
+					"kept.answers",
+					resp.Rated(),
+				) + " " + v.Count(
+					"kept.details",
+					details,
+				),
+			),
+		}},
+		chat.Footnote(
+			v.Say("kept.until", "until", v.Day(part.Round.ExpiresAt().In(part.Round.Location()))),
+		),
+	}
+	buttons := []chat.Button{button(v.Say("button.notice"), chat.NewAction("notice", id))}
+	var others []chat.Button
+	if part.Round.AcceptsAnswers(b.Now()) {
+		buttons = append(
+			[]chat.Button{primary(v.Say("button.continue"), chat.NewAction("go", id))},
+			buttons...)
+		others = b.otherLanguage(v, part, chat.NewAction("kept", id))
+	}
+	blocks = append(blocks,
+		row(
+			append(buttons,
+				wish,
+				chat.Button{
+					Label:  v.Say("button.erase"),
+					Action: chat.NewAction("erase", id),
+					Style:  chat.Danger,
+					Confirm: &chat.Confirm{
+						Title: v.Say("erase.title"),
+						Text:  v.Say("erase.ask", "area", part.Round.Area),
+						Yes:   v.Say("erase.yes"),
+						No:    v.Say("erase.no"),
+					},
+				},
+			)...),
+	)
+	if len(others) > 0 {
+		blocks = append(blocks, row(others...))
+	}
+	return card(blocks...), nil
+}
+
+func (b *Bot) withdraw(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
+	before, err := b.Rounds.Participation(ctx, args.round, req.person)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	v := b.participantVoice(req, before) // the chosen language is erased with the rest
+	part, err := b.Rounds.Withdraw(ctx, args.round, req.person)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	return b.withdrawnCard(v, part), nil
+}

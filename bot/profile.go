@@ -1,0 +1,183 @@
+package bot
+
+import (
+	"context"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// showProfile shows "about you" to somebody in the survey.
+func (b *Bot) showProfile(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := b.Rounds.Response(ctx, args.round, req.person)
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, b.profileCard(""))
+}
+
+// profileCard is the card of who somebody is; warn is the key of a sentence on what is missing, or
+// empty.
+func (b *Bot) profileCard(warn string) drawing {
+	return func(
+		v locale.Voice, part survey.Participation, m *matrix.Matrix, _ survey.Response,
+	) (chat.Card, error) {
+		return b.profileBlocks(v, part, m, warn), nil
+	}
+}
+
+func (b *Bot) profileBlocks(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, warn string,
+) chat.Card {
+	id := string(part.Round.ID)
+	lang := matrix.Lang(v.Lang)
+	blocks := []chat.Block{
+		chat.Footnote(part.Round.Area),
+		chat.Heading{Text: v.Say("me.title")},
+		chat.Paragraph(v.Say("me.role")),
+	}
+	options := func(roles []matrix.Role) []chat.Option {
+		var all []chat.Option
+		for _, r := range roles {
+			all = append(all, chat.Option{Value: r.ID, Label: r.Name.In(lang)})
+		}
+		return all
+	}
+	unstated := chat.Option{Value: survey.Unstated, Label: v.Say("me.unstated")}
+	if roles := m.Roles(); len(roles) < chat.MaxMenu {
+		blocks = append(blocks,
+			chat.Menu{
+				Action:      chat.NewAction("role", id),
+				Placeholder: v.Say("me.choose"),
+				Options:     append(options(roles), unstated),
+			},
+		)
+	} else {
+		for i, g := range m.RoleGroups {
+			all := options(g.Roles)
+			if i == len(m.RoleGroups)-1 && len(all) < chat.MaxMenu {
+				all = append(all, unstated)
+			}
+			blocks = append(blocks, chat.Menu{
+				Action:      chat.NewAction("role", id, g.ID),
+				Placeholder: g.Name.In(lang),
+				Options:     all,
+			})
+		}
+	}
+	blocks = append(blocks,
+		chat.Text{
+			Spans: []chat.Span{
+				chat.Words(v.Say("me.chosen") + " "),
+				chat.Bold(roleName(v, m, part.Member.Role)),
+			},
+		},
+	)
+	if warn != "" {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say(warn))}})
+	}
+	var scopes []chat.Button
+	for _, s := range survey.Scopes {
+		scopes = append(scopes,
+			chat.Button{
+				Label:  v.Say("scope." + string(s)),
+				Action: chat.NewAction("scope", id, string(s)),
+				Chosen: part.Member.Scope == s,
+			},
+		)
+	}
+	organisation, has := v.Say("button.organisation"), "0"
+	if part.Member.Organisation != "" {
+		organisation, has = v.Say("button.organisation_change"), "1"
+		blocks = append(blocks,
+			chat.Paragraph(v.Say("me.organisation", "organisation", part.Member.Organisation)),
+		)
+	}
+	forward := button(v.Say("button.continue"), chat.NewAction("go", id))
+	if part.Member.Role != "" {
+		forward.Style = chat.Primary
+	}
+	blocks = append(blocks,
+		chat.Paragraph(v.Say("me.scope")), row(scopes...),
+		chat.Divider{},
+		chat.Footnote(v.Say("me.how")),
+		row(append([]chat.Button{
+			button(
+				organisation,
+				chat.NewAction("org", id, has, v.Lang),
+			), forward, button(v.Say("button.kept"), chat.NewAction("kept", id)),
+		}, b.otherLanguage(v, part, chat.NewAction("me", id))...)...),
+	)
+	return card(blocks...)
+}
+
+// roleName is a role in words, also where none was given.
+func roleName(v locale.Voice, m *matrix.Matrix, id string) string {
+	switch id {
+	case "":
+		return v.Say("me.none")
+	case survey.Unstated:
+		return v.Say("me.unstated")
+	}
+	r, _, ok := m.Role(id)
+	if !ok {
+		return id
+	}
+	return r.Name.In(matrix.Lang(v.Lang))
+}
+
+func (b *Bot) pickRole(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, err := b.Rounds.SetRole(ctx, args.round, req.person, req.Value(chat.Picked))
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, survey.Response{}, b.profileCard(""))
+}
+
+func (b *Bot) pickScope(ctx context.Context, req *request, args scopeArgs) (view, error) {
+	part, err := b.Rounds.SetScope(ctx, args.round, req.person, survey.Scope(args.scope))
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, survey.Response{}, b.profileCard(""))
+}
+
+// organisationForm makes no call when none was given before; else it is read, so that saving does
+// not lose it.
+func (b *Bot) organisationForm(
+	ctx context.Context, req *request, args organisationArgs,
+) (chat.Form, error) {
+	v, had := b.Words.In(string(args.lang)), ""
+	if args.has {
+		part, err := b.Rounds.Participation(ctx, args.round, req.person)
+		if err != nil {
+			return chat.Form{}, err
+		}
+		had = part.Member.Organisation
+	}
+	return chat.Form{
+		Title:  v.Say("organisation.title"),
+		Submit: v.Say("button.save"),
+		Cancel: v.Say("button.cancel"),
+		Action: chat.NewAction("saveorg", string(args.round)),
+		Fields: []chat.Field{chat.Input{
+			Label: chat.Label{
+				ID:       "organisation",
+				Text:     v.Say("organisation.label"),
+				Hint:     v.Say("organisation.hint", "limit", survey.MaxOrganisationRunes),
+				Optional: true,
+			},
+			Value: had, Max: survey.MaxOrganisationRunes,
+		}},
+	}, nil
+}
+
+func (b *Bot) saveOrganisation(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, err := b.Rounds.SetOrganisation(ctx, args.round, req.person, req.Value("organisation"))
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, survey.Response{}, b.profileCard(""))
+}

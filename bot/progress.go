@@ -1,0 +1,178 @@
+package bot
+
+import (
+	"context"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// currentCard shows a person the card for where they stand, from the invitation to the last answer.
+func (b *Bot) currentCard(
+	ctx context.Context, req *request, part survey.Participation,
+) (view, error) {
+	v := b.participantVoice(req, part)
+	switch {
+	case part.Member.Status == survey.NotInvited:
+		return view{}, survey.ErrNotTakingPart
+	case !part.Round.AcceptsAnswers(b.Now()):
+		return view{card: closedCard(v, part)}, nil
+	case part.Member.Status == survey.Withdrawn:
+		return view{card: b.withdrawnCard(v, part)}, nil
+	case !part.Member.TakesPart():
+		if part.Member.Language == "" && len(part.Round.Languages) > 1 {
+			return view{card: b.languageCard(part)}, nil
+		}
+		notice, err := b.noticeCard(v, part)
+		return view{card: notice}, err
+	}
+	part, resp, err := b.Rounds.Response(ctx, part.Round.ID, part.Member.Person)
+	if err != nil {
+		return view{}, err
+	}
+	draw := drawing(b.nextCard)
+	if part.Member.Role == "" || resp.Rated() == 0 {
+		draw = b.profileCard(
+			"",
+		) // also when the coordinator gave a role: it is for the person to say
+	}
+	return b.show(ctx, req, part, resp, draw)
+}
+
+// nextCard shows the first question without an answer after the last one that has one, else the
+// first without, else the review.
+func (b *Bot) nextCard(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+) (chat.Card, error) {
+	elements := m.Elements()
+	last := len(elements) - 1
+	for i, e := range elements {
+		if resp.Answers[e.ID].Rating != matrix.NotAnswered {
+			last = i
+		}
+	}
+	if element := openAfter(m, resp, last); element != "" {
+		return b.elementCard(v, part, m, resp, element, nil)
+	}
+	return b.reviewCard(v, part, m, resp)
+}
+
+// openAfter returns the first element after the i-th that has no answer, going round to the start,
+// or "" when each has one.
+func openAfter(m *matrix.Matrix, resp survey.Response, i int) string {
+	elements := m.Elements()
+	for step := range elements {
+		e := elements[(i+1+step)%len(elements)]
+		if resp.Answers[e.ID].Rating == matrix.NotAnswered {
+			return e.ID
+		}
+	}
+	return ""
+}
+
+// drawing is a card of somebody in the survey.
+type drawing func(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+) (chat.Card, error)
+
+// show draws the card of a participant.
+func (b *Bot) show(
+	ctx context.Context,
+	req *request,
+	part survey.Participation,
+	resp survey.Response,
+	draw drawing,
+) (view, error) {
+	m, err := b.Rounds.Matrix(part.Round)
+	if err != nil {
+		return view{}, err
+	}
+	part = b.saveTimeZone(ctx, req, part)
+	drawn, err := draw(b.participantVoice(req, part), part, m, resp)
+	if err != nil {
+		return view{}, err
+	}
+	return view{card: drawn, refresh: func(ctx context.Context) (view, bool) {
+		return b.redraw(ctx, req, part, resp, draw)
+	}}, nil
+}
+
+// redraw draws a card again if what it shows has changed since it was drawn from this participation
+// and response.
+func (b *Bot) redraw(
+	ctx context.Context,
+	req *request,
+	part survey.Participation,
+	resp survey.Response,
+	draw drawing,
+) (view, bool) {
+	log := b.Log.With("round", part.Round.ID)
+	same, err := b.Rounds.Current(ctx, part, resp)
+	if err != nil {
+		log.Warn("card not compared with what is saved", "error", err)
+	}
+	if err != nil || same {
+		return view{}, false
+	}
+	next, err := b.drawCurrent(ctx, req, part, draw)
+	if err == nil {
+		err = next.card.Check()
+	}
+	if err != nil {
+		log.Error("card not drawn again", "error", err)
+		return view{}, false
+	}
+	return next, true
+}
+
+// drawCurrent draws a card from the response as it is saved now. A participant for whom the survey
+// has ended since gets their current card.
+func (b *Bot) drawCurrent(
+	ctx context.Context, req *request, part survey.Participation, draw drawing,
+) (view, error) {
+	part, resp, err := b.Rounds.Response(ctx, part.Round.ID, part.Member.Person)
+	if err == nil {
+		return b.show(ctx, req, part, resp, draw)
+	}
+	if isOutdated(err) {
+		if current, ok := b.fallbackView(ctx, req); ok {
+			return current, nil
+		}
+	}
+	return view{}, err
+}
+
+// fallbackView returns the current card of a participant whose press cannot be done any more. It is
+// false for a person who was not invited, for a round that has not been opened, and for a
+// participant who could still do what was refused.
+func (b *Bot) fallbackView(ctx context.Context, req *request) (view, bool) {
+	id, ok := req.roundID()
+	if !ok {
+		return view{}, false
+	}
+	part, err := b.Rounds.Participation(ctx, id, req.person)
+	if err != nil || part.Member.Status == survey.NotInvited {
+		return view{}, false
+	}
+	over := part.Round.State != survey.Draft && !part.Round.AcceptsAnswers(b.Now())
+	if !over && part.Member.TakesPart() {
+		return view{}, false
+	}
+	current, err := b.currentCard(ctx, req, part)
+	return current, err == nil
+}
+
+// saveTimeZone keeps where a person's clock is, for their reminders. They need not wait, nor be
+// told, when it fails.
+func (b *Bot) saveTimeZone(
+	ctx context.Context, req *request, part survey.Participation,
+) survey.Participation {
+	learnt, err := b.Rounds.SetTimeZone(ctx, part, req.TimeZone)
+	if err != nil {
+		b.Log.Warn("time zone not kept", "round", part.Round.ID, "error", err)
+		return part
+	}
+	return learnt
+}

@@ -1,0 +1,181 @@
+package bot
+
+import (
+	"context"
+	"time"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// languagesFor are the languages a person is written to in: theirs, where it is known, else every
+// one of the round's.
+func languagesFor(part survey.Participation) []matrix.Lang {
+	if part.Member.Language != "" {
+		return []matrix.Lang{part.Member.Language}
+	}
+	return part.Round.Languages
+}
+
+// roundTime is a time of the round in words; for somebody whose clock shows another, with the
+// round's time zone.
+func roundTime(v locale.Voice, part survey.Participation, t time.Time) string {
+	_, here := t.In(part.Round.Location()).Zone()
+	if _, there := t.In(part.Round.ZoneOf(part.Member)).Zone(); here != there {
+		return v.Time(t.In(part.Round.Location())) + " (" + part.Round.TimeZone + ")"
+	}
+	return v.Time(t.In(part.Round.Location()))
+}
+
+// remindButtons are on every reminder: whether there is another is for the person to say.
+func remindButtons(v locale.Voice, part survey.Participation, lang string) []chat.Button {
+	id := string(part.Round.ID)
+	return []chat.Button{
+		button(v.Say("button.tomorrow"), chat.NewAction("tomorrow", id, lang)),
+		button(v.Say("button.stop"), chat.NewAction("stop", id, lang)),
+	}
+}
+
+// invitationReminder is the invitation again, marked as a reminder.
+func (b *Bot) invitationReminder(part survey.Participation, m *matrix.Matrix) chat.Card {
+	return b.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
+		closes := roundTime(v, part, part.Round.ClosesAt)
+		blocks := []chat.Block{chat.Footnote(v.Say("reminder.first", "closes", closes))}
+		blocks = append(blocks, invitationText(v, part.Round, m)...)
+		buttons := append(startButtons(v, part.Round, lang), remindButtons(v, part, lang)...)
+		return append(blocks, row(buttons...))
+	})
+}
+
+// startedReminder reminds somebody who has started of how far they are.
+func (b *Bot) startedReminder(
+	part survey.Participation, m *matrix.Matrix, resp survey.Response,
+) chat.Card {
+	r, lang := part.Round, languagesFor(part)[:1]
+	return b.inLanguages(lang, func(v locale.Voice, lang string) []chat.Block {
+		closes := roundTime(v, part, r.ClosesAt)
+		forward := primary(v.Say("button.continue"), chat.NewAction("begin", string(r.ID)))
+		return []chat.Block{
+			chat.Heading{Text: v.Say("reminder.title", "area", r.Area)},
+			chat.Paragraph(
+				v.Say(
+					"reminder.body",
+					"done",
+					resp.Rated(),
+					"n",
+					len(m.Elements()),
+					"closes",
+					closes,
+				),
+			),
+			row(append([]chat.Button{forward}, remindButtons(v, part, lang)...)...),
+		}
+	})
+}
+
+// workshopReminder reminds somebody of the workshop.
+func (b *Bot) workshopReminder(part survey.Participation) chat.Card {
+	r := part.Round
+	return b.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
+		when := roundTime(v, part, r.Workshop.At)
+		return []chat.Block{
+			chat.Heading{Text: v.Say("workshop.soon", "area", r.Area)},
+			chat.Paragraph(v.Say("workshop.soon_body", "when", when, "place", r.Workshop.Place)),
+			row(button(v.Say("button.stop"), chat.NewAction("stop", string(r.ID), lang))),
+		}
+	})
+}
+
+// remindTomorrow owes a person a reminder on their next working day.
+func (b *Bot) remindTomorrow(
+	ctx context.Context, req *request, args roundLanguageArgs,
+) (chat.Card, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	if part, err = b.Rounds.SetTimeZone(ctx, part, req.TimeZone); err != nil {
+		return chat.Card{}, err
+	}
+	v, id := b.participantVoice(req, part), string(args.round)
+	forward := primary(v.Say("button.continue"), chat.NewAction("begin", id))
+	if !part.Member.TakesPart() {
+		forward.Label = v.Say("button.start")
+	}
+	at, open := b.Schedule.Tomorrow(part.Round, part.Member, b.Now())
+	if !open && part.Round.AcceptsAnswers(b.Now()) && part.Member.Status != survey.NotInvited {
+		return card(
+			chat.Heading{Text: part.Round.Area},
+			chat.Paragraph(
+				v.Say("tomorrow.closes", "closes", roundTime(v, part, part.Round.ClosesAt)),
+			),
+			row(forward),
+		), nil
+	}
+	part, err = b.Rounds.RemindLater(ctx, args.round, req.person, at)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	return card(
+		chat.Heading{Text: part.Round.Area},
+		chat.Paragraph(
+			v.Say("tomorrow.done", "when", v.Time(at.At.In(part.Round.ZoneOf(part.Member)))),
+		),
+		row(forward, button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang))),
+	), nil
+}
+
+func (b *Bot) stopReminding(
+	ctx context.Context, req *request, args roundLanguageArgs,
+) (chat.Card, error) {
+	return b.setRemindersOff(ctx, req, args, true)
+}
+
+func (b *Bot) remindAgain(
+	ctx context.Context, req *request, args roundLanguageArgs,
+) (chat.Card, error) {
+	return b.setRemindersOff(ctx, req, args, false)
+}
+
+// setRemindersOff keeps whether somebody wants reminders, and says so, with the way back.
+func (b *Bot) setRemindersOff(
+	ctx context.Context, req *request, args roundLanguageArgs, quiet bool,
+) (chat.Card, error) {
+	part, err := b.Rounds.SetRemindersOff(ctx, args.round, req.person, quiet)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	v, id := b.participantVoice(req, part), string(args.round)
+	said, back := v.Say(
+		"quiet.off",
+		"area",
+		part.Round.Area,
+	), button(
+		v.Say("button.stop"),
+		chat.NewAction("stop", id, v.Lang),
+	)
+	if quiet {
+		said, back = v.Say(
+			"quiet.on",
+			"area",
+			part.Round.Area,
+		), button(
+			v.Say("button.again"),
+			chat.NewAction("again", id, v.Lang),
+		)
+	}
+	buttons := []chat.Button{back}
+	blocks := []chat.Block{chat.Heading{Text: part.Round.Area}, chat.Paragraph(said)}
+	if part.Round.AcceptsAnswers(b.Now()) {
+		blocks = append(blocks,
+			chat.Paragraph(v.Say("status.open", "closes", roundTime(v, part, part.Round.ClosesAt))),
+		)
+		buttons = append(
+			[]chat.Button{primary(v.Say("button.continue"), chat.NewAction("begin", id))},
+			back,
+		)
+	}
+	return card(append(blocks, row(buttons...))...), nil
+}

@@ -1,0 +1,236 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"unicode/utf8"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// ratingName is how an answer shows in a list.
+func ratingName(v locale.Voice, m *matrix.Matrix, r matrix.Rating) string {
+	switch {
+	case r == matrix.DontKnow:
+		return v.Say("answer.dont_know")
+	case r == matrix.NotApplicable:
+		return v.Say("answer.not_applicable")
+	case r == matrix.NotAnswered || int(r) > len(m.Levels):
+		return v.Say("answer.none")
+	}
+	return m.Levels[r-1].Short.In(matrix.Lang(v.Lang))
+}
+
+// answerBlocks lists what was said, by dimension; when that would not fit a card, only how many of
+// each dimension.
+func answerBlocks(v locale.Voice, m *matrix.Matrix, resp survey.Response) []chat.Block {
+	lang := matrix.Lang(v.Lang)
+	var full, brief []chat.Block
+	size := 0
+	for _, d := range m.Dimensions {
+		lines, done := []chat.Span{chat.Bold(d.Name.In(lang))}, 0
+		for _, e := range d.Elements() {
+			r := resp.Answers[e.ID].Rating
+			sign := "○ "
+			if r != matrix.NotAnswered {
+				sign = "● "
+				done++
+			}
+			line := "\n" + sign + e.Name.In(lang) + ": " + ratingName(v, m, r)
+			if !resp.Answers[e.ID].Detail.IsZero() {
+				line += " + " + v.Say("answer.detail")
+			}
+			size += len(line)
+			lines = append(lines, chat.Words(line))
+		}
+		full = append(full, chat.Text{Spans: lines})
+		brief = append(brief,
+			chat.Text{
+				Spans: []chat.Span{
+					lines[0],
+					chat.Words(": " + v.Say("answers.some", "done", done, "n", len(d.Elements()))),
+				},
+			},
+		)
+	}
+	if size > chat.MaxCardText-1000 { // room for the rest of the card
+		return brief
+	}
+	return full
+}
+
+// elementMenus are menus to go to any element, one a dimension.
+func elementMenus(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+) []chat.Block {
+	lang := matrix.Lang(v.Lang)
+	var menus []chat.Block
+	for _, d := range m.Dimensions {
+		var options []chat.Option
+		for _, e := range d.Elements() {
+			state := " (" + v.Say("list.open") + ")"
+			if resp.Answers[e.ID].Rating != matrix.NotAnswered {
+				state = " (" + v.Say("list.answered") + ")"
+			}
+			name := chat.Trim(e.Name.In(lang), chat.MaxOption-utf8.RuneCountInString(state))
+			options = append(options, chat.Option{Value: e.ID, Label: name + state})
+		}
+		menus = append(menus,
+			chat.Menu{
+				Action:      chat.NewAction("jump", string(part.Round.ID), d.ID),
+				Placeholder: v.Say("list.go", "dimension", d.Name.In(lang)),
+				Options:     options,
+			},
+		)
+	}
+	return menus
+}
+
+func (b *Bot) showList(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := b.Rounds.Response(ctx, args.round, req.person)
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, b.listCard)
+}
+
+func (b *Bot) listCard(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+) (chat.Card, error) {
+	id := string(part.Round.ID)
+	blocks := []chat.Block{
+		chat.Footnote(part.Round.Area),
+		chat.Heading{Text: v.Say("list.title")},
+		chat.Footnote(v.Say("list.body", "done", resp.Rated(), "n", len(m.Elements()))),
+	}
+	blocks = append(blocks, elementMenus(v, part, m, resp)...)
+	blocks = append(blocks, row(append([]chat.Button{
+		primary(v.Say("button.continue"), chat.NewAction("go", id)),
+		button(v.Say("button.me"), chat.NewAction("me", id)),
+		button(v.Say("button.review"), chat.NewAction("review", id)),
+		button(v.Say("button.levels"), chat.NewAction("levels", id)),
+		button(v.Say("button.kept"), chat.NewAction("kept", id)),
+	}, b.otherLanguage(v, part, chat.NewAction("list", id))...)...))
+	return card(blocks...), nil
+}
+
+// showLevels says what each level means in general, beside the descriptors that say it of one
+// element.
+func (b *Bot) showLevels(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	switch {
+	case err != nil:
+		return chat.Card{}, err
+	case part.Member.Status == survey.NotInvited:
+		return chat.Card{}, survey.ErrNotTakingPart
+	}
+	m, err := b.Rounds.Matrix(part.Round)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	v := b.participantVoice(req, part)
+	lang := matrix.Lang(v.Lang)
+	blocks := []chat.Block{chat.Heading{Text: v.Say("levels.title")}}
+	for _, l := range m.Levels {
+		blocks = append(blocks,
+			chat.Text{
+				Spans: []chat.Span{
+					chat.Bold(l.Name.In(lang)),
+					chat.Words(": " + l.Meaning.In(lang)),
+				},
+			},
+		)
+	}
+	return card(
+		append(blocks, chat.Paragraph(v.Say("me.how")), chat.Footnote(m.About.In(lang)))...), nil
+}
+
+func (b *Bot) showReview(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := b.Rounds.Response(ctx, args.round, req.person)
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, b.reviewCard)
+}
+
+func (b *Bot) reviewCard(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+) (chat.Card, error) {
+	id := string(part.Round.ID)
+	missing := len(m.Elements()) - resp.Rated()
+	blocks := []chat.Block{
+		chat.Footnote(part.Round.Area),
+		chat.Heading{Text: v.Say("review.title")},
+	}
+	if missing > 0 {
+		blocks = append(blocks, chat.Paragraph(v.Count("review.missing", missing)))
+	} else {
+		blocks = append(blocks, chat.Paragraph(v.Say("review.complete")))
+	}
+	blocks = append(blocks, answerBlocks(v, m, resp)...)
+	submit := primary(v.Say("button.submit"), chat.NewAction("submit", id))
+	if part.Member.Status == survey.Finished {
+		submit.Label = v.Say("button.submit_again")
+	}
+	blocks = append(blocks,
+		chat.Footnote(v.Say("review.later", "closes", closingTime(v, part.Round))),
+		row(
+			append(
+				[]chat.Button{
+					submit,
+					button(v.Say("button.list"), chat.NewAction("list", id)),
+					button(v.Say("button.kept"), chat.NewAction("kept", id)),
+				},
+				b.otherLanguage(v, part, chat.NewAction("review", id))...)...),
+	)
+	return card(blocks...), nil
+}
+
+func (b *Bot) submit(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := b.Rounds.Submit(ctx, args.round, req.person)
+	var input *survey.InputError
+	if errors.As(err, &input) {
+		return view{}, refuse(
+			card(chat.Paragraph(b.participantVoice(req, part).Say("input.answers.empty"))),
+		)
+	}
+	if err != nil {
+		return view{}, err
+	}
+	return b.show(ctx, req, part, resp, receiptCard)
+}
+
+// receiptCard thanks somebody who has finished, with their answers.
+func receiptCard(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+) (chat.Card, error) {
+	id := string(part.Round.ID)
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("receipt.title")},
+		chat.Paragraph(v.Say("receipt.thanks", "area", part.Round.Area)),
+		chat.Footnote(v.Count("receipt.answered", resp.Rated(), "of", len(m.Elements()))),
+	}
+	blocks = append(blocks, answerBlocks(v, m, resp)...)
+	next := v.Say("receipt.results")
+	if !part.Round.Workshop.At.IsZero() {
+		next = v.Say(
+			"receipt.workshop",
+			"when",
+			v.Time(part.Round.Workshop.At.In(part.Round.Location())),
+			"place",
+			part.Round.Workshop.Place,
+		)
+	}
+	blocks = append(blocks,
+		chat.Paragraph(next),
+		chat.Footnote(v.Say("review.later", "closes", closingTime(v, part.Round))),
+		row(
+			button(v.Say("button.change"), chat.NewAction("list", id)),
+			button(v.Say("button.kept"), chat.NewAction("kept", id)),
+		),
+	)
+	return card(blocks...), nil
+}

@@ -1,0 +1,402 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// mayCreate says whether somebody may start a round: who manages the workspace, or is named in the
+// configuration.
+func (b *Bot) mayCreate(req *request) bool {
+	return req.Admin || slices.Contains(b.Creators, req.Who)
+}
+
+// inChannel refuses to start a round in a conversation with one person: its results would reach
+// nobody else.
+func inChannel(req *request) error {
+	if req.Private {
+		return refuse(card(chat.Paragraph(req.voice.Say("new.in_channel"))))
+	}
+	return nil
+}
+
+// newForm asks for what no round can do without; the rest has usual values, which the draft shows
+// and lets one change. It asks the platform only whether the results can be posted in the channel.
+func (b *Bot) newForm(ctx context.Context, req *request, _ generalArgs) (chat.Form, error) {
+	if err := inChannel(req); err != nil {
+		return chat.Form{}, err // before mayCreate: in private, a platform may not tell who is an admin
+	}
+	if !b.mayCreate(req) {
+		return chat.Form{}, errNotAllowed
+	}
+	v := req.voice
+	if why := b.canPost(ctx, req.Where); why != nil {
+		return chat.Form{}, refuse(card(cannotPost(v, v.Say("cannot_post.new"), req.Where, why)...))
+	}
+	r := defaultRound()
+	r.Area = chat.Trim(
+		req.Value("area"),
+		survey.MaxAreaRunes,
+	) // given with the command, where a platform asks for it there
+	first := b.Now().In(r.Location()).AddDate(0, 0, 21)
+	r.ClosesAt = time.Date(first.Year(), first.Month(), first.Day(), 17, 0, 0, 0, r.Location())
+	return b.roundForm(v, chat.NewAction("create", v.Lang), r), nil
+}
+
+// defaultRound is a round with everything as it usually is.
+func defaultRound() survey.Round {
+	return survey.Round{
+		TimeZone: survey.DefaultTimeZone, MinGroup: survey.DefaultMinGroup,
+		Consensus: survey.Consensus{Percent: survey.DefaultAgreedPercent},
+		Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(),
+	}
+}
+
+// roundField is a field of the forms that make a round.
+func roundField(v locale.Voice, id string, optional bool) chat.Label {
+	return chat.Label{
+		ID:       id,
+		Text:     v.Say("new." + id),
+		Hint:     v.Say("new." + id + "_hint"),
+		Optional: optional,
+	}
+}
+
+// roundForm has five fields: Discord takes no more in one form.
+func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) chat.Form {
+	lang := matrix.Lang(v.Lang)
+	var editions []chat.Option
+	for _, m := range b.Matrices {
+		editions = append(editions, chat.Option{Value: m.ID, Label: m.Nation.In(lang)})
+	}
+	edition := []string{b.Matrices[0].ID}
+	if r.Matrix != "" {
+		edition = []string{r.Matrix}
+	}
+	languages := []chat.Option{
+		{
+			Value: "en cy",
+			Label: v.Say("new.english_welsh"),
+		}, {Value: "cy en", Label: v.Say("new.welsh_english")},
+		{Value: "en", Label: v.Say("new.english")}, {Value: "cy", Label: v.Say("new.welsh")},
+	}
+	var chosen []string
+	for _, l := range r.Languages {
+		chosen = append(chosen, string(l))
+	}
+	spoken := []string{"en cy"}
+	if len(chosen) > 0 {
+		spoken = []string{strings.Join(chosen, " ")}
+	}
+	closes := r.ClosesAt.In(r.Location())
+	return chat.Form{
+		Title:  v.Say("new.title"),
+		Intro:  v.Say("new.intro"),
+		Submit: v.Say("button.continue"),
+		Cancel: v.Say("button.cancel"),
+		Action: action,
+		Fields: []chat.Field{
+			chat.Input{
+				Label: roundField(v, "area", false),
+				Value: r.Area,
+				Max:   survey.MaxAreaRunes,
+			},
+			chat.Select{Label: roundField(v, "matrix", false), Options: editions, Chosen: edition},
+			chat.Select{
+				Label:   roundField(v, "languages", false),
+				Options: languages,
+				Chosen:  spoken,
+			},
+			chat.Date{Label: roundField(v, "closes", false), Value: closes.Format(time.DateOnly)},
+			chat.TimeOfDay{
+				Label: roundField(v, "closes_time", false),
+				Value: closes.Format("15:04"),
+			},
+		},
+	}
+}
+
+// readRoundForm fills in what a coordinator wrote; an *survey.InputError names the first field
+// that cannot be read.
+func (b *Bot) readRoundForm(req *request, r *survey.Round) (closes moment, err error) {
+	r.Area, r.Matrix, r.Languages = req.Value("area"), req.Value("matrix"), nil
+	i := slices.IndexFunc(b.Matrices, func(m *matrix.Matrix) bool { return m.ID == r.Matrix })
+	if i < 0 {
+		return moment{}, &survey.InputError{Field: "matrix", Reason: "unknown"}
+	}
+	for l := range strings.FieldsSeq(req.Value("languages")) {
+		if b.Matrices[i].Has(matrix.Lang(l)) {
+			r.Languages = append(r.Languages, matrix.Lang(l))
+		}
+	}
+	if len(r.Languages) == 0 {
+		// A matrix written in other languages than those offered is asked in its own.
+		r.Languages = b.Matrices[i].Languages
+	}
+	closes, err = readTime(req.Event, "closes", "17:00", r.Location())
+	r.ClosesAt = closes.Time
+	return closes, err
+}
+
+// rulesForm asks for what is usually left as it is, and stands once the survey is open.
+func (b *Bot) rulesForm(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Form, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	switch {
+	case err != nil:
+		return chat.Form{}, err
+	case r.State != survey.Draft:
+		return chat.Form{}, survey.ErrOpened
+	}
+	v, far := req.voice, "no"
+	if r.Consensus.AllowFarMinority {
+		far = "yes"
+	}
+	return chat.Form{
+		Title:  v.Say("new.rules"),
+		Submit: v.Say("button.save"),
+		Cancel: v.Say("button.cancel"),
+		Action: chat.NewAction("saverules", string(r.ID), v.Lang),
+		Fields: []chat.Field{
+			chat.Input{
+				Label: roundField(v, "min_group", false),
+				Value: strconv.Itoa(r.MinGroup),
+				Max:   3,
+			},
+			chat.Input{
+				Label: roundField(v, "agreed", false),
+				Value: strconv.Itoa(r.Consensus.Percent),
+				Max:   4,
+			},
+			chat.Select{
+				Label: roundField(v, "far", false),
+				Options: []chat.Option{
+					{Value: "no", Label: v.Say("new.far_no")},
+					{Value: "yes", Label: v.Say("new.far_yes")},
+				},
+				Chosen: []string{far},
+			},
+			chat.Input{Label: roundField(v, "time_zone", false), Value: r.TimeZone, Max: 40},
+		},
+	}, nil
+}
+
+func (b *Bot) saveRules(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Card, error) {
+	r, err := b.Rounds.Redraft(ctx, args.round, req.person, func(r *survey.Round) error {
+		number := func(field string, n *int) error {
+			var err error
+			digits := strings.TrimSuffix(strings.ReplaceAll(req.Value(field), " ", ""), "%")
+			if *n, err = strconv.Atoi(digits); err != nil {
+				return &survey.InputError{Field: field, Reason: "number"}
+			}
+			return nil
+		}
+		zone, err := time.LoadLocation(req.Value("time_zone"))
+		if err != nil || req.Value("time_zone") == "" {
+			return &survey.InputError{Field: "time_zone", Reason: "unknown"}
+		}
+		// What was said in hours of the old zone is meant in hours of the new one.
+		here := func(t time.Time) time.Time {
+			if t.IsZero() {
+				return t
+			}
+			t = t.In(r.Location())
+			return clockTime(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), zone).Time
+		}
+		r.ClosesAt, r.Workshop.At, r.TimeZone = here(
+			r.ClosesAt,
+		), here(
+			r.Workshop.At,
+		), req.Value("time_zone")
+		r.Consensus.AllowFarMinority = req.Value("far") == "yes"
+		return errors.Join(number("min_group", &r.MinGroup), number("agreed", &r.Consensus.Percent))
+	})
+	if err != nil {
+		return chat.Card{}, err
+	}
+	return b.draftCard(req.voice, r), nil
+}
+
+func (b *Bot) createRound(ctx context.Context, req *request, _ generalArgs) (chat.Card, error) {
+	if err := inChannel(req); err != nil {
+		return chat.Card{}, err // before mayCreate: in private, a platform may not tell who is an admin
+	}
+	if !b.mayCreate(req) {
+		return chat.Card{}, errNotAllowed
+	}
+	if why := b.canPost(ctx, req.Where); why != nil {
+		v := req.voice
+		return chat.Card{}, fieldErrors{"area": v.Say("cannot_post.new") + " " + reason(v, why)}
+	}
+	r := defaultRound()
+	closes, err := b.readRoundForm(req, &r)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	r.ID, r.Channel, r.Coordinators = newRoundID(
+		req.ID,
+	), req.Where.String(), []survey.PersonID{
+		req.person,
+	}
+	r, err = b.Rounds.Create(ctx, r)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	return b.draftCard(req.voice, r, closes.remark(req.voice)...), nil
+}
+
+// draftCard shows what was proposed, to be opened or changed, with remarks on what was just
+// written.
+func (b *Bot) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) chat.Card {
+	id := string(r.ID)
+	blocks := append([]chat.Block{
+		chat.Heading{Text: v.Say("draft.title", "area", r.Area)},
+		chat.Text{Spans: []chat.Span{chat.Words(b.roundFacts(v, r))}},
+	}, remarks...)
+	return card(append(blocks,
+		chat.Footnote(v.Say("draft.fixed")),
+		row(
+			primary(v.Say("button.open"), chat.NewAction("open", id, v.Lang)),
+			button(v.Say("button.redraft"), chat.NewAction("redraft", id, v.Lang)),
+			button(
+				v.Say("button.workshop"),
+				chat.NewAction("workshop", id, v.Lang),
+			),
+			button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang)),
+			button(v.Say("button.rules"), chat.NewAction("rules", id, v.Lang)),
+		),
+	)...)
+}
+
+// roundFacts is what a round was set up with, a line each.
+func (b *Bot) roundFacts(v locale.Voice, r survey.Round) string {
+	edition := r.Matrix
+	if m, err := b.Rounds.Matrix(r); err == nil {
+		edition = m.Nation.In(matrix.Lang(v.Lang))
+	}
+	names := make([]string, len(r.Languages))
+	for i, l := range r.Languages {
+		names[i] = b.languageName(l)
+	}
+	lines := []string{
+		v.Say("facts.edition", "edition", edition, "languages", strings.Join(names, ", ")),
+		v.Say("facts.closes", "closes", closingTime(v, r), "zone", r.TimeZone),
+		v.Say("facts.workshop", "workshop", workshopTime(v, r)),
+		v.Say("facts.min_group", "min", r.MinGroup),
+		consensusRule(v, r),
+		planFacts(v, r.Reminders),
+	}
+	return strings.Join(lines, "\n")
+}
+
+// languageName is what a language calls itself; a language of a matrix that the bot does not speak
+// stays a code.
+func (b *Bot) languageName(l matrix.Lang) string {
+	if l != matrix.English && l != matrix.Welsh {
+		return string(l)
+	}
+	return b.Words.In(string(l)).Say("language.name")
+}
+
+func consensusRule(v locale.Voice, r survey.Round) string {
+	key := "facts.consensus"
+	if r.Consensus.AllowFarMinority {
+		key = "facts.consensus_far"
+	}
+	return v.Say(key, "percent", r.Consensus.Percent, "far", survey.FarMinorityPercent)
+}
+
+func (b *Bot) redraftForm(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Form, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	if err != nil {
+		return chat.Form{}, err
+	}
+	v := req.voice
+	if r.State != survey.Draft {
+		return chat.Form{}, refuse(card(chat.Paragraph(v.Say("draft.opened"))))
+	}
+	return b.roundForm(v, chat.NewAction("saveround", string(args.round), v.Lang), r), nil
+}
+
+func (b *Bot) saveRound(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Card, error) {
+	var closes moment
+	r, err := b.Rounds.Redraft(ctx, args.round, req.person, func(r *survey.Round) (err error) {
+		closes, err = b.readRoundForm(req, r)
+		return err
+	})
+	if err != nil {
+		return chat.Card{}, err
+	}
+	return b.draftCard(req.voice, r, closes.remark(req.voice)...), nil
+}
+
+func (b *Bot) openRound(
+	ctx context.Context, req *request, args coordinatorArgs,
+) ([]chat.Reply, error) {
+	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	if err != nil {
+		return nil, err
+	}
+	if to, why := b.canPostFor(ctx, r); why != nil && r.State == survey.Draft {
+		return whispered(cannotPost(req.voice, req.voice.Say("cannot_post.open"), to, why)...), nil
+	}
+	r, opened, err := b.Rounds.Open(ctx, args.round, req.person)
+	if err != nil {
+		return nil, err
+	}
+	v, id := req.voice, string(r.ID)
+	replies := updated(
+		chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
+		chat.Paragraph(b.roundFacts(v, r)),
+		chat.Paragraph(v.Say("opened.next")),
+		row(
+			primary(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
+			button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+			button(v.Say("button.team"), chat.NewAction("team", id, v.Lang)),
+		),
+	)
+	if opened && r.Posts.Enabled(survey.Opened) {
+		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
+			return append(
+				append([]chat.Block{
+					chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
+					chat.Paragraph(v.Say("opened.posted", "closes", closingTime(v, r))),
+				}, b.fingerprintLine(ctx, v, r)...),
+				row(
+					button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
+					button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+				),
+			)
+		})...)
+	}
+	return replies, nil
+}
+
+// toChannel posts to the round's channel, in its language.
+func (b *Bot) toChannel(r survey.Round, blocks func(locale.Voice) []chat.Block) []chat.Reply {
+	to, err := chat.ParsePlace(r.Channel)
+	if err != nil {
+		b.Log.Error("round has no channel", "round", r.ID, "error", err)
+		return nil
+	}
+	v := b.Words.In(string(r.Languages[0]))
+	return []chat.Reply{
+		chat.Post{To: to, Card: chat.Card{Blocks: blocks(v)}, Then: b.onlyOnFailure(v, to)},
+	}
+}

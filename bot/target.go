@@ -1,0 +1,168 @@
+package bot
+
+import (
+	"context"
+	"slices"
+
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
+	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
+)
+
+// target finds the round a coordinator means: the one pressed on; else the one named; else the
+// only one of this channel, or of all theirs, that wanted says is fit. With several it asks which.
+func (b *Bot) target(
+	ctx context.Context, req *request, args targetArgs, wanted func(survey.Round) bool,
+) (survey.Round, error) {
+	me := req.person
+	if args.round != "" {
+		return b.Rounds.Round(ctx, args.round, me)
+	}
+	rounds, err := b.Rounds.RoundsIn(ctx, req.Where.String(), me)
+	if err != nil {
+		return survey.Round{}, err
+	}
+	fit := filter(rounds, wanted)
+	if len(fit) == 0 || args.words != "" {
+		parts, err := b.Rounds.RoundsOf(ctx, me)
+		if err != nil {
+			return survey.Round{}, err
+		}
+		rounds = nil
+		for _, s := range parts {
+			if slices.Contains(s.Round.Coordinators, me) {
+				rounds = append(rounds, s.Round)
+			}
+		}
+		fit = filter(rounds, wanted)
+	}
+	v := req.voice
+	if args.words != "" {
+		// A round that was named is that round or none: another one must never be steered in its
+		// place.
+		var near []survey.Round
+		fit, near = namedRounds(fit, args.words)
+		if len(fit) == 0 && len(near) > 0 {
+			return survey.Round{}, refuse(b.whichRound(v, req.Action.Verb, near))
+		}
+		if len(fit) == 0 && len(rounds) > 0 {
+			return survey.Round{}, refuse(
+				card(chat.Paragraph(v.Say("choose.unnamed", "name", chat.Trim(args.words, 60)))),
+			)
+		}
+	}
+	switch {
+	case len(fit) == 1:
+		return fit[0], nil
+	case len(fit) > 1:
+		return survey.Round{}, refuse(b.whichRound(v, req.Action.Verb, fit))
+	case len(rounds) > 0:
+		return survey.Round{}, refuse(card(chat.Paragraph(v.Say("choose.unfit"))))
+	}
+	b.Log.Warn(
+		"refused",
+		"reason",
+		"coordinates no round",
+		"verb",
+		req.Action.Verb,
+		"person",
+		b.personHash(req.Who),
+	)
+	return survey.Round{}, refuse(card(chat.Paragraph(v.Say("choose.none"))))
+}
+
+// roundChoice offers one of several rounds. Its button begins with the date, which tells two
+// rounds of one area apart where a platform cuts what is long.
+func (b *Bot) roundChoice(v locale.Voice, r survey.Round, action chat.Action) chat.Choice {
+	closes := r.ClosesAt.In(r.Location())
+	text := b.roundStatus(v, r)
+	if r.State == survey.Draft {
+		text = v.Say("draft.waiting")
+	}
+	label := v.Say("choose.button", "area", r.Area, "closes", v.ShortDay(closes))
+	spoken := v.Say("choose.round", "area", r.Area, "closes", v.Day(closes))
+	return chat.Choice{Title: r.Area, Text: text, Button: chat.Button{
+		Label: chat.Trim(
+			label,
+			chat.MaxLabel,
+		), Spoken: chat.Trim(spoken, chat.MaxSpoken), Action: action,
+	}}
+}
+
+// whichRound asks which of several rounds a coordinator means.
+func (b *Bot) whichRound(v locale.Voice, verb string, rounds []survey.Round) chat.Card {
+	blocks := []chat.Block{chat.Paragraph(v.Say("choose.which"))}
+	for _, r := range rounds[:min(len(rounds), maxHome)] {
+		blocks = append(blocks, b.roundChoice(v, r, chat.NewAction(verb, string(r.ID), v.Lang)))
+	}
+	return card(blocks...)
+}
+
+// namedRounds returns the rounds that words name: their area, also in quotes, or their id. Without
+// any it returns those whose name differs in accents only, which a coordinator is asked about: in
+// Welsh, an accent can tell two names apart.
+func namedRounds(rounds []survey.Round, words string) (exact, near []survey.Round) {
+	exact = filter(rounds, func(r survey.Round) bool {
+		return plaintext.Same(r.Area, words) || plaintext.Same(string(r.ID), words)
+	})
+	bare := plaintext.TrimMarks(words)
+	if len(exact) == 0 && bare != "" {
+		exact = filter(
+			rounds,
+			func(r survey.Round) bool { return plaintext.Same(plaintext.TrimMarks(r.Area), bare) },
+		)
+	}
+	if len(exact) == 0 && bare != "" {
+		near = filter(rounds, func(r survey.Round) bool {
+			return plaintext.Unaccented(plaintext.TrimMarks(r.Area)) == plaintext.Unaccented(bare)
+		})
+	}
+	return exact, near
+}
+
+func filter(rounds []survey.Round, wanted func(survey.Round) bool) []survey.Round {
+	var fit []survey.Round
+	for _, r := range rounds {
+		if wanted(r) {
+			fit = append(fit, r)
+		}
+	}
+	return fit
+}
+
+func isOpen(r survey.Round) bool { return r.State == survey.Open }
+
+func isClosed(r survey.Round) bool { return r.State == survey.Closed }
+
+func isAny(survey.Round) bool { return true }
+
+func closedOr(r survey.Round) error {
+	if r.State == survey.Draft {
+		return survey.ErrNotOpen
+	}
+	return survey.ErrClosed
+}
+
+// closedTarget is target for what only a closed round has; before that it says how to see the
+// response rate.
+func (b *Bot) closedTarget(
+	ctx context.Context, req *request, args targetArgs,
+) (survey.Round, error) {
+	r, err := b.target(ctx, req, args, isClosed)
+	if err == nil && r.State != survey.Closed {
+		err = refuse(card(chat.Paragraph(b.roundVoice(req, r).Say("results.not_yet"))))
+	}
+	return r, err
+}
+
+// ofRound reports whether an event happened in the workspace of a round, by a person who is of no
+// other workspace: a button that was carried elsewhere lets nobody in. On a platform whose people
+// are of no workspace, the place alone decides.
+func ofRound(e chat.Event, r survey.Round) bool {
+	home, err := chat.ParsePlace(r.Channel)
+	if err != nil || home.Platform != e.Who.Platform || home.Workspace != e.Where.Workspace {
+		return false
+	}
+	return e.Who.Workspace == "" || e.Who.Workspace == home.Workspace
+}

@@ -1,0 +1,147 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"maturitybot/bot/chat"
+	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
+)
+
+func (b *Bot) teamForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
+	r, err := b.target(
+		ctx,
+		req,
+		args,
+		func(r survey.Round) bool { return r.State != survey.Closed },
+	)
+	if err != nil {
+		_, refused := errors.AsType[*refusal](err)
+		if !refused || !b.mayCreate(req) {
+			return chat.Form{}, err
+		}
+		offered, offerErr := b.offerTeam(ctx, req, args)
+		switch {
+		case offerErr != nil:
+			return chat.Form{}, offerErr
+		case len(offered.Blocks) == 0:
+			return chat.Form{}, err
+		}
+		return chat.Form{}, refuse(offered)
+	}
+	v := b.roundVoice(req, r)
+	return chat.Form{
+		Title:  v.Say("team.title"),
+		Intro:  v.Say("team.intro", "area", r.Area),
+		Submit: v.Say("button.save"),
+		Cancel: v.Say("button.cancel"),
+		Action: chat.NewAction("saveteam", string(r.ID), v.Lang),
+		Fields: []chat.Field{
+			chat.People{
+				Label: chat.Label{
+					ID:   "people",
+					Text: v.Say("team.people"),
+					Hint: v.Say("team.hint"),
+				},
+			},
+		},
+	}, nil
+}
+
+// offerTeam offers a person who may start rounds to become a coordinator of the rounds that they
+// named, or that are of this channel. The card is empty where there are none.
+func (b *Bot) offerTeam(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+	var found []survey.Round
+	err := b.Rounds.All(ctx, func(r survey.Round) error {
+		named := plaintext.Same(r.Area, args.words) || string(r.ID) == strings.ToLower(args.words)
+		if args.words == "" {
+			named = r.Channel == req.Where.String()
+		}
+		known := slices.ContainsFunc(
+			found,
+			func(f survey.Round) bool { return f.ID == r.ID },
+		) // the scan may meet one twice
+		if named && !known && ofRound(req.Event, r) &&
+			!slices.Contains(r.Coordinators, req.person) {
+			found = append(found, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return chat.Card{}, err
+	}
+	if len(found) == 0 {
+		return chat.Card{}, nil
+	}
+	slices.SortFunc(
+		found,
+		func(a, b survey.Round) int { return b.ClosesAt.Compare(a.ClosesAt) },
+	) // the newest first
+	v := req.voice
+	var blocks []chat.Block
+	for _, r := range found[:min(len(found), maxHome)] {
+		blocks = append(blocks,
+			chat.Heading{Text: r.Area},
+			chat.Footnote(b.roundStatus(v, r)),
+			chat.Paragraph(v.Say("team.offer")),
+			row(
+				chat.Button{
+					Label:  v.Say("button.take_on"),
+					Action: chat.NewAction("takeon", string(r.ID), v.Lang),
+					Confirm: &chat.Confirm{
+						Title: v.Say("team.offer_title"),
+						Text:  v.Say("team.offer_confirm"),
+						Yes:   v.Say("button.take_on"),
+						No:    v.Say("close.no"),
+					},
+				},
+			),
+		)
+	}
+	return card(blocks...), nil
+}
+
+// takeOn makes a person who may start rounds a coordinator of a round of their workspace.
+func (b *Bot) takeOn(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+	part, err := b.Rounds.Participation(ctx, args.round, "")
+	if err != nil {
+		return chat.Card{}, err
+	}
+	if !b.mayCreate(req) || !ofRound(req.Event, part.Round) {
+		return chat.Card{}, errNotAllowed
+	}
+	r, _, err := b.Rounds.AddCoordinator(ctx, args.round, req.person, req.person)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	v := req.voice
+	return card(chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("team.joined")),
+		row(button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)))), nil
+}
+
+func (b *Bot) saveTeam(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+	v := req.voice
+	var people []survey.PersonID
+	for _, id := range req.Values["people"] {
+		p, err := chat.ParsePerson(id)
+		if err != nil {
+			return chat.Card{}, fieldErrors{"people": v.Say("invite.unknown", "name", id)}
+		}
+		people = append(people, person(p))
+	}
+	r, err := b.Rounds.AddCoordinators(ctx, args.round, req.person, people)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	spans := []chat.Span{chat.Words(v.Say("team.done", "area", r.Area) + " ")}
+	for i, c := range r.Coordinators {
+		if i > 0 {
+			spans = append(spans, chat.Words(", "))
+		}
+		spans = append(spans, mention(c))
+	}
+	return card(chat.Text{Spans: spans}), nil
+}
