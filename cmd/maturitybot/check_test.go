@@ -95,6 +95,8 @@ func TestCheckConfiguration(t *testing.T) {
 			`FAIL  discord        Discord delivers to an Interactions Endpoint URL`,
 		}},
 		"Discord by HTTP": {env: endpoint, serve: serveCommand{Listen: "127.0.0.1:0"}, fine: true, warns: true, want: []string{`warn  discord        by HTTP, and no Interactions Endpoint URL is set`}},
+		"a key pasted in capitals": {env: map[string]string{"DISCORD_TOKEN": discordfake.Token, "DISCORD_PUBLIC_KEY": strings.ToUpper(discordfake.PublicKey) + " "},
+			serve: serveCommand{Listen: "127.0.0.1:0"}, fine: true, warns: true, want: []string{`ok    configuration  complete`, `warn  discord        by HTTP`}},
 		"another application's key": {env: map[string]string{"DISCORD_TOKEN": discordfake.Token, "DISCORD_PUBLIC_KEY": strings.Repeat("0a", 32)}, serve: serveCommand{Listen: "127.0.0.1:0"}, want: []string{
 			`FAIL  discord        the Discord public key is not that of application`,
 		}},

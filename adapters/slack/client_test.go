@@ -1,0 +1,254 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"maturitybot/adapters/slack/fake"
+	"maturitybot/bot/chat"
+)
+
+func TestResponseURLHost(t *testing.T) {
+	byHTTP(t, updates, func(t *testing.T, w *world) {
+		for address, want := range map[string]bool{
+			"https://hooks.slack.com/actions/x": true, "http://slack.fake/hooks/x": true, "https://hooks.slack.fake/x": true,
+			"http://hooks.slack.com/x": false, "https://example.org/x": false, "https://slack.fake/x": false, "http://slack.fake:81/x": false,
+			"https://hooks.slack.com@example.org/": false, "https://user@hooks.slack.com/x": false, "https://hooks.slack.com.example.org/": false, "http://169.254.169.254/": false, "": false,
+		} {
+			if got := w.slack.client.isResponseURL(address); got != want {
+				t.Errorf("trusted(%q) = %v", address, got)
+			}
+		}
+	})
+}
+
+func TestLostResponseNotRetried(t *testing.T) {
+	byHTTP(t, nil, func(t *testing.T, w *world) {
+		w.Fail("chat.postMessage", fake.Fault{Lose: true})
+		err := w.slack.Send(t.Context(), "m1", personAna, card("hello"))
+		if !errors.Is(err, chat.ErrUnsure) {
+			t.Errorf("the error is %v, want ErrUnsure", err)
+		}
+		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))), "hello")
+		w.Fail("chat.postMessage", fake.Fault{Status: 502})
+		if err := w.slack.Send(t.Context(), "m1", personAna, card("hello")); !errors.Is(err, chat.ErrUnsure) {
+			t.Errorf("the error is %v, want ErrUnsure", err)
+		}
+		w.Fail("chat.postMessage", fake.Fault{Wait: time.Minute})
+		if err := w.slack.Send(t.Context(), "m1", personAna, card("hello")); !errors.Is(err, chat.ErrUnsure) {
+			t.Errorf("the error is %v, want ErrUnsure", err)
+		}
+		w.want(t, "calls", fmt.Sprint(len(w.Calls("chat.postMessage"))), "3")
+	})
+}
+
+func TestRetryWhenNotSent(t *testing.T) {
+	byHTTP(t, nil, func(t *testing.T, w *world) {
+		w.Fail("chat.postMessage", fake.Fault{Status: 503}, fake.Fault{Status: 429, RetryAfter: 3}, fake.Fault{Error: "ratelimited"}, fake.Fault{Error: "service_unavailable"})
+		if err := w.slack.Send(t.Context(), "m1", personAna, card("hello")); err != nil {
+			t.Error(err)
+		}
+		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))), "hello")
+		w.Down(true)
+		time.AfterFunc(time.Second, func() { w.Down(false) })
+		if err := w.slack.Send(t.Context(), "m2", personAna, card("again")); err != nil {
+			t.Error(err)
+		}
+		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))), "hello; again")
+		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 3600})
+		err := w.slack.Send(t.Context(), "m3", personAna, card("third"))
+		if err == nil || errors.Is(err, chat.ErrUnsure) || errors.Is(err, chat.ErrUnreachable) {
+			t.Errorf("told to wait an hour: %v", err)
+		}
+	})
+}
+
+// Of what fails before a word of it was written, nothing can have been done.
+func TestRetryWhenNothingWritten(t *testing.T) {
+	const plain, secure = "http://slack.test/api/", "https://slack.test/api/"
+	for name, c := range map[string]struct {
+		base   string
+		proxy  bool
+		dial   error
+		server func(net.Conn)
+		unsure bool
+	}{
+		"a proxy that is down":        {base: secure, proxy: true, dial: &net.OpError{Op: "dial", Err: errors.New("refused")}},
+		"a name that is not found":    {base: plain, dial: &net.DNSError{Err: "no such host"}},
+		"a proxy that does not let":   {base: secure, proxy: true, server: answers("HTTP/1.1 503 Service Unavailable\r\n\r\n")},
+		"what does not speak TLS":     {base: secure, server: says("HTTP/1.1 400 Bad Request\r\n\r\n")},
+		"a handshake that is cut":     {base: secure, server: func(net.Conn) {}},
+		"a request that is cut after": {base: plain, server: answers(""), unsure: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dials := 0
+				client, err := newClient(Options{Token: "xoxb-1", APIURL: c.base, Log: slog.New(slog.DiscardHandler), Dial: func(context.Context, string, string) (net.Conn, error) {
+					if dials++; c.dial != nil {
+						return nil, c.dial
+					}
+					near, far := net.Pipe()
+					go func() {
+						c.server(far)
+						far.Close()
+					}()
+					return near, nil
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.proxy {
+					client.http.Transport.(*http.Transport).Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.test"})
+				}
+				err = client.call(t.Context(), "chat.postMessage", false, func(ctx context.Context) error {
+					_, _, err := client.api.PostMessageContext(ctx, ana)
+					return err
+				})
+				want := maxAttempts
+				if c.unsure {
+					want = 1
+				}
+				if err == nil || errors.Is(err, chat.ErrUnsure) != c.unsure || dials != want {
+					t.Errorf("after %d tries: %v", dials, err)
+				}
+			})
+		})
+	}
+}
+
+// says is a server that speaks first.
+func says(words string) func(net.Conn) {
+	return func(c net.Conn) {
+		go io.Copy(io.Discard, c)
+		io.WriteString(c, words)
+	}
+}
+
+// A program that is told to end lets a message that it has begun go its way, and begins no other.
+func TestRequestOutlivesContext(t *testing.T) {
+	byHTTP(t, nil, func(t *testing.T, w *world) {
+		w.Fail("chat.postMessage", fake.Fault{Wait: 3 * time.Second})
+		ctx, end := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, end)
+		if err := w.slack.Send(ctx, "m1", personAna, card("hello")); err != nil {
+			t.Errorf("under way at the end: %v", err)
+		}
+		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))), "hello")
+		time.Sleep(10 * time.Second)
+		ctx, end = context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, end)
+		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 60})
+		began := time.Now()
+		err := w.slack.Send(ctx, "m2", personAna, card("again"))
+		if took := time.Since(began); took > time.Second || !errors.Is(err, context.Canceled) || errors.Is(err, chat.ErrUnsure) {
+			t.Errorf("waiting at the end: %v, after %v", err, took)
+		}
+		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))), "hello")
+	})
+}
+
+// What one person does too fast is not felt by another.
+func TestRateLimitPerChannel(t *testing.T) {
+	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
+	byHTTP(t, hi, func(t *testing.T, w *world) {
+		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 60})
+		w.Say(ben, "hello")
+		synctest.Wait()
+		w.Say(ana, "hello")
+		synctest.Wait()
+		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))[1:]), "hi")
+		w.want(t, "Ben's conversation", texts(t, w.Messages(fake.IM(ben))[1:]), "")
+		time.Sleep(61 * time.Second)
+		w.want(t, "Ben's conversation", texts(t, w.Messages(fake.IM(ben))[1:]), "hi")
+	})
+}
+
+// When Slack asks for patience in one channel after the other, it is the workspace that is limited.
+func TestRateLimitOfManyChannels(t *testing.T) {
+	byHTTP(t, nil, func(t *testing.T, w *world) {
+		var all sync.WaitGroup
+		for n := range sharedLimitThreshold {
+			id := fmt.Sprintf("U0MANY%04d", n)
+			w.AddUser(fake.User{ID: id})
+			w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 30})
+			all.Go(func() { w.slack.direct(t.Context(), chat.Person{ID: id}, card("hi")) })
+			synctest.Wait()
+		}
+		began := time.Now()
+		if err := w.slack.direct(t.Context(), personAna, card("hi")); err != nil || time.Since(began) < 29*time.Second {
+			t.Errorf("Ana's message went after %v, %v", time.Since(began), err)
+		}
+		all.Wait()
+		began = time.Now()
+		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 30})
+		all.Go(func() { w.slack.direct(t.Context(), personAna, card("hi")) })
+		synctest.Wait()
+		if err := w.slack.direct(t.Context(), chat.Person{ID: ben}, card("hi")); err != nil || time.Since(began) > time.Second {
+			t.Errorf("later, Ben's message went after %v, %v", time.Since(began), err)
+		}
+		all.Wait()
+	})
+}
+
+// However fast somebody writes, what they are told goes at the pace that Slack allows to one channel.
+func TestReplyPacing(t *testing.T) {
+	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
+	byHTTP(t, hi, func(t *testing.T, w *world) {
+		began := time.Now()
+		for range 15 {
+			w.Say(ben, "hello")
+		}
+		synctest.Wait()
+		w.want(t, "at once", fmt.Sprint(len(w.Calls("chat.postMessage"))), fmt.Sprint(replyBurst+1))
+		time.Sleep(time.Minute)
+		calls := w.Calls("chat.postMessage")
+		if took := calls[len(calls)-1].At.Sub(began); len(calls) != 15 || took < 10*time.Second || took > 11*time.Second {
+			t.Errorf("%d messages took %v", len(calls), took)
+		}
+	})
+}
+
+func TestRateLimitHoldsWholeChannel(t *testing.T) {
+	byHTTP(t, nil, func(t *testing.T, w *world) {
+		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 10})
+		began := time.Now()
+		var both sync.WaitGroup
+		both.Go(func() { w.slack.direct(t.Context(), personAna, card("one")) })
+		synctest.Wait()
+		both.Go(func() { w.slack.direct(t.Context(), personAna, card("two")) })
+		both.Wait()
+		for _, c := range w.Calls("chat.postMessage")[1:] {
+			if c.At.Sub(began) < 10*time.Second {
+				t.Errorf("called after %v", c.At.Sub(began))
+			}
+		}
+		w.want(t, "calls", fmt.Sprint(len(w.Calls("chat.postMessage"))), "3")
+	})
+}
+
+// Files go to Slack alone, wherever an answer says that they are to be uploaded.
+func TestUploadURLHost(t *testing.T) {
+	byHTTP(t, updates, func(t *testing.T, w *world) {
+		for address, want := range map[string]bool{
+			"https://files.slack.com/upload/v1/x": true, "https://slack.com/upload": true,
+			"https://files.slack-gov.com/upload/v1/x": true, "http://slack.fake/upload/x": true,
+			"http://files.slack.com/upload/v1/x": false, "https://example.org/x": false,
+			"https://files.slack.com.example.org/": false, "https://notslack.com/": false,
+			"https://files.slack.com@example.org/": false, "http://169.254.169.254/": false, "": false,
+		} {
+			if got := w.slack.client.isUploadURL(address); got != want {
+				t.Errorf("takesFiles(%q) = %v", address, got)
+			}
+		}
+	})
+}
