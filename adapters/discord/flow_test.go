@@ -759,13 +759,14 @@ func TestFaultsIsolated(t *testing.T) {
 	})
 }
 
-// Nothing is kept of what is over.
+// Nothing is kept of exchanges that have ended.
 func TestMemoryBounded(t *testing.T) {
 	play := func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
 		for range 50 {
 			w.Press(ben, m, "one", "")
 			w.Again()
+			synctest.Wait() // a person may have only so much waiting
 		}
 		w.settled(t)
 		d := w.discord
