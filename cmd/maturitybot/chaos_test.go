@@ -438,8 +438,8 @@ func (s *chaos) open(o *chaosRound, names []string) {
 	o.ana.in = s.platform.place(o.room).Channel
 }
 
-// run lets people answer two surveys while the storm lasts, and judges what came of it. Of one the
-// httpShutdownTimeout time comes during the storm; everybody finishes the other.
+// run lets users answer two surveys while faults are injected, and checks the results. The closing time
+// of one survey comes while faults are injected; all users finish the other.
 func (s *chaos) run(lasts time.Duration, people int) {
 	london, err := time.LoadLocation(survey.DefaultTimeZone)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"maturitybot/adapters/redis"
 	"maturitybot/adapters/slack"
 	"maturitybot/bot/chat"
+	"maturitybot/cmd/maturitybot/server"
 )
 
 // checkCommand tries what serve would use. It takes the same flags, and changes nothing anywhere.
@@ -69,7 +70,7 @@ func (c *checkCommand) Run(ctx context.Context, s streams) error {
 	if conf.discord != nil {
 		c.discord(ctx, f, conf)
 	}
-	if conf.slack != nil && !conf.slack.socket() || conf.discord != nil && !conf.discord.gateway() {
+	if (&server.Config{Slack: conf.slack, Discord: conf.discord}).UsesHTTP() {
 		c.door(ctx, f)
 	}
 	f.summary()
@@ -98,7 +99,7 @@ func (c *checkCommand) files(f *findings) {
 		f.say(fine, "bank holidays", "those of the file")
 	}
 	if c.Erasures == "" {
-		f.say(warn, "erasures", "%s", noErasuresAdvice)
+		f.say(warn, "erasures", "%s", server.NoErasuresAdvice)
 	} else {
 		switch file, err := os.OpenFile(c.Erasures, os.O_WRONLY|os.O_APPEND, 0); {
 		case err == nil:
@@ -159,7 +160,7 @@ func (c *checkCommand) slack(ctx context.Context, f *findings, conf config) {
 	ctx, cancel := context.WithTimeout(ctx, asking)
 	defer cancel()
 	adapter, err := slack.New(ctx, slack.Options{
-		Token: conf.slack.Bot, AppToken: conf.slack.App, SigningSecret: conf.slack.Signing, APIURL: c.SlackAPI, Dial: c.dial,
+		Token: conf.slack.BotToken, AppToken: conf.slack.AppToken, SigningSecret: conf.slack.SigningSecret, APIURL: c.SlackAPI, Dial: c.dial,
 	})
 	var app slack.AppInfo
 	if err == nil {
@@ -167,10 +168,10 @@ func (c *checkCommand) slack(ctx context.Context, f *findings, conf config) {
 		app, err = adapter.Check(ctx)
 	}
 	if err != nil {
-		f.say(fail, "slack", "%v (SLACK_BOT_TOKEN %s)", err, masked(conf.slack.Bot))
+		f.say(fail, "slack", "%v (SLACK_BOT_TOKEN %s)", err, masked(conf.slack.BotToken))
 		return
 	}
-	f.say(fine, "slack", "bot %s in workspace %s (%s), SLACK_BOT_TOKEN %s", app.Bot, app.Workspace, app.Team, masked(conf.slack.Bot))
+	f.say(fine, "slack", "bot %s in workspace %s (%s), SLACK_BOT_TOKEN %s", app.Bot, app.Workspace, app.Team, masked(conf.slack.BotToken))
 	switch {
 	case app.Untold:
 		f.say(warn, "slack", "it was not told which scopes the app has: compare them with those of maturitybot manifest slack")
@@ -182,15 +183,15 @@ func (c *checkCommand) slack(ctx context.Context, f *findings, conf config) {
 	if app.Ahead.Abs() > apart {
 		f.say(warn, "slack", "this machine's clock is %s off that of Slack: let it be set by the network (NTP)", app.Ahead.Abs().Round(time.Second))
 	}
-	if !conf.slack.socket() {
-		f.say(fine, "slack", "by HTTP, at /slack, SLACK_SIGNING_SECRET %s (right only if Slack's requests come to be taken)", masked(conf.slack.Signing))
+	if !conf.slack.UsesSocket() {
+		f.say(fine, "slack", "by HTTP, at /slack, SLACK_SIGNING_SECRET %s (right only if Slack's requests come to be taken)", masked(conf.slack.SigningSecret))
 		return
 	}
 	if err := adapter.CheckSocket(ctx); err != nil {
-		f.say(fail, "slack", "%v (SLACK_APP_TOKEN %s)", err, masked(conf.slack.App))
+		f.say(fail, "slack", "%v (SLACK_APP_TOKEN %s)", err, masked(conf.slack.AppToken))
 		return
 	}
-	f.say(fine, "slack", "by Socket Mode, SLACK_APP_TOKEN %s", masked(conf.slack.App))
+	f.say(fine, "slack", "by Socket Mode, SLACK_APP_TOKEN %s", masked(conf.slack.AppToken))
 }
 
 // discord asks Discord.
@@ -198,7 +199,7 @@ func (c *checkCommand) discord(ctx context.Context, f *findings, conf config) {
 	ctx, cancel := context.WithTimeout(ctx, asking)
 	defer cancel()
 	adapter, err := discord.New(ctx, discord.Options{
-		Token: conf.discord.Token, PublicKey: conf.discord.Key, Guilds: conf.guilds, APIURL: c.DiscordAPI, Dial: c.dial,
+		Token: conf.discord.Token, PublicKey: conf.discord.PublicKey, Guilds: conf.discord.Guilds, APIURL: c.DiscordAPI, Dial: c.dial,
 	})
 	if err != nil {
 		f.say(fail, "discord", "%v (DISCORD_TOKEN %s)", err, masked(conf.discord.Token))
@@ -208,9 +209,9 @@ func (c *checkCommand) discord(ctx context.Context, f *findings, conf config) {
 	app, err := adapter.Check(ctx)
 	f.say(fine, "discord", "application %s (%s), DISCORD_TOKEN %s", app.Application, app.ID, masked(conf.discord.Token))
 	switch {
-	case conf.discord.gateway() && app.Endpoint == "":
+	case conf.discord.UsesGateway() && app.Endpoint == "":
 		f.say(fine, "discord", "by the gateway")
-	case conf.discord.gateway(): // what Check failed for
+	case conf.discord.UsesGateway(): // what Check failed for
 	case app.Endpoint == "":
 		f.say(warn, "discord", "by HTTP, and no Interactions Endpoint URL is set: once the bot serves, set its address with /discord at the end at %sGeneral Information", discordPages)
 	default:
@@ -227,7 +228,7 @@ func (c *checkCommand) discord(ctx context.Context, f *findings, conf config) {
 	if app.ID != "" {
 		f.say(fine, "discord", "to add it to a server: %s", discord.InviteURL(app.ID))
 	}
-	if app.Public && len(conf.guilds) == 0 {
+	if app.Public && len(conf.discord.Guilds) == 0 {
 		f.say(warn, "discord", "anybody can add this bot to a server and run rounds there: "+
 			"set Install Link to None at %sInstallation, then switch Public Bot off under Bot, "+
 			"or set DISCORD_GUILDS", discordPages)

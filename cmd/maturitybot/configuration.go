@@ -10,6 +10,7 @@ import (
 	"maturitybot/adapters/discord"
 	"maturitybot/adapters/slack"
 	"maturitybot/bot/chat"
+	"maturitybot/cmd/maturitybot/server"
 )
 
 // credential is what a platform gives out for its app. It comes from the environment, or from a file that the environment names: a
@@ -83,28 +84,13 @@ func (c credential) read(env func(string) string) (string, error) {
 	return value, nil
 }
 
-// config is what serve needs to know, found to be complete.
+// config is what the environment and the flags of serve hold, checked.
 type config struct {
 	Redis    chat.Secret // the address, with its password; exported, as are Slack's and Discord's
 	creators []chat.Person
-	slack    *slackConfig
-	discord  *discordConfig
-	guilds   []string
+	slack    *server.Slack
+	discord  *server.Discord
 }
-
-// slackConfig is Slack's part. Without an app token requests come by HTTP. Its fields are exported, as Discord's: those that are not, fmt
-// prints without asking what they are.
-type slackConfig struct{ Bot, App, Signing chat.Secret }
-
-func (c *slackConfig) socket() bool { return c.App != "" }
-
-// discordConfig is Discord's part. With a public key interactions come by HTTP.
-type discordConfig struct {
-	Token chat.Secret
-	Key   string
-}
-
-func (c *discordConfig) gateway() bool { return c.Key == "" }
 
 // faults is everything that is wrong with a configuration.
 type faults []string
@@ -130,7 +116,8 @@ func (c *serveCommand) config() (config, error) {
 	for _, s := range c.Creators {
 		p, err := chat.ParsePerson(strings.TrimSpace(s))
 		if err != nil {
-			wrong = append(wrong, fmt.Sprintf("CREATORS: %q is no person: write platform:workspace:id, such as slack:T024BE7LD:U2147483697", s))
+			wrong = append(wrong, fmt.Sprintf("CREATORS: %q is no person: write platform:workspace:id, "+
+				"such as slack:T024BE7LD:U2147483697", s))
 		}
 		conf.creators = append(conf.creators, p)
 	}
@@ -142,33 +129,46 @@ func (c *serveCommand) config() (config, error) {
 		}
 		return value
 	}
-	s := slackConfig{Bot: chat.Secret(read(slackBotToken)), App: chat.Secret(read(slackAppToken)), Signing: chat.Secret(read(slackSigningSecret))}
-	d := discordConfig{Token: chat.Secret(read(discordToken)), Key: read(discordPublicKey)}
+	s := server.Slack{
+		BotToken: chat.Secret(read(slackBotToken)), AppToken: chat.Secret(read(slackAppToken)),
+		SigningSecret: chat.Secret(read(slackSigningSecret)),
+	}
+	d := server.Discord{Token: chat.Secret(read(discordToken)), PublicKey: read(discordPublicKey)}
+	hasSlack := s != server.Slack{}
+	hasDiscord := d.Token != "" || d.PublicKey != ""
 	switch { // of what could not be read, nothing more can be said
 	case unread:
-	case s == slackConfig{} && d == discordConfig{}:
-		wrong = append(wrong, "no chat platform: set SLACK_BOT_TOKEN, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET (docs/slack.md), or DISCORD_TOKEN (docs/discord.md)")
+	case !hasSlack && !hasDiscord:
+		wrong = append(wrong, "no chat platform: set SLACK_BOT_TOKEN, and SLACK_APP_TOKEN or "+
+			"SLACK_SIGNING_SECRET (docs/slack.md), or DISCORD_TOKEN (docs/discord.md)")
 	default:
-		if s != (slackConfig{}) {
-			if f := s.faults(); len(f) > 0 {
+		if hasSlack {
+			if f := slackFaults(s); len(f) > 0 {
 				wrong = append(wrong, f...)
 			} else {
+				s.APIURL = c.SlackAPI
 				conf.slack = &s
 			}
 		}
-		if d != (discordConfig{}) {
-			if f := d.faults(); len(f) > 0 {
+		if hasDiscord {
+			if f := discordFaults(d); len(f) > 0 {
 				wrong = append(wrong, f...)
 			} else {
+				d.APIURL = c.DiscordAPI
 				conf.discord = &d
 			}
 		}
 	}
+	var guilds []string
 	for _, g := range c.Guilds {
-		conf.guilds = append(conf.guilds, strings.TrimSpace(g))
-		if !discord.IsServerID(strings.TrimSpace(g)) {
+		g = strings.TrimSpace(g)
+		guilds = append(guilds, g)
+		if !discord.IsServerID(g) {
 			wrong = append(wrong, fmt.Sprintf("DISCORD_GUILDS: %q is no server's id: switch on Developer Mode in Discord (Settings, Advanced), then right-click the server, Copy Server ID", g))
 		}
+	}
+	if conf.discord != nil {
+		conf.discord.Guilds = guilds
 	}
 	if len(wrong) > 0 {
 		return conf, wrong
@@ -176,50 +176,35 @@ func (c *serveCommand) config() (config, error) {
 	return conf, nil
 }
 
-func (c *slackConfig) faults() (wrong faults) {
+// slackFaults returns what is missing or wrong in Slack's credentials.
+func slackFaults(c server.Slack) (wrong faults) {
 	switch {
-	case c.Bot == "":
+	case c.BotToken == "":
 		wrong = append(wrong, slackBotToken.missing())
-	case !slackBotToken.valid(string(c.Bot)):
+	case !slackBotToken.valid(string(c.BotToken)):
 		wrong = append(wrong, slackBotToken.odd())
 	}
 	switch {
-	case c.App == "" && c.Signing == "":
+	case c.AppToken == "" && c.SigningSecret == "":
 		wrong = append(wrong, "SLACK_APP_TOKEN (for Socket Mode: "+slackAppToken.where+") or SLACK_SIGNING_SECRET (for HTTP: "+slackSigningSecret.where+") is missing")
-	case c.App != "" && !slackAppToken.valid(string(c.App)):
+	case c.AppToken != "" && !slackAppToken.valid(string(c.AppToken)):
 		wrong = append(wrong, slackAppToken.odd())
-	case c.App == "" && !slackSigningSecret.valid(string(c.Signing)):
+	case c.AppToken == "" && !slackSigningSecret.valid(string(c.SigningSecret)):
 		wrong = append(wrong, slackSigningSecret.odd())
 	}
 	return wrong
 }
 
-func (c *discordConfig) faults() (wrong faults) {
+// discordFaults returns what is missing or wrong in Discord's credentials.
+func discordFaults(c server.Discord) (wrong faults) {
 	switch {
 	case c.Token == "":
 		wrong = append(wrong, discordToken.missing())
 	case !discordToken.valid(string(c.Token)):
 		wrong = append(wrong, discordToken.odd())
 	}
-	if c.Key != "" && !discordPublicKey.valid(c.Key) {
+	if c.PublicKey != "" && !discordPublicKey.valid(c.PublicKey) {
 		wrong = append(wrong, discordPublicKey.odd()+"; leave it out for the gateway")
 	}
 	return wrong
-}
-
-// platforms are the names of those that are configured.
-func (c config) platforms() []string {
-	var names []string
-	if c.slack != nil {
-		names = append(names, slack.Platform)
-	}
-	if c.discord != nil {
-		names = append(names, discord.Platform)
-	}
-	return names
-}
-
-// byHTTP says whether a platform delivers by HTTP.
-func (c config) byHTTP() bool {
-	return c.slack != nil && !c.slack.socket() || c.discord != nil && !c.discord.gateway()
 }

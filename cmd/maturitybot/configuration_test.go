@@ -64,7 +64,7 @@ func TestConfiguration(t *testing.T) {
 		c.serve.env = func(name string) string { return c.env[name] }
 		conf, err := c.serve.config()
 		if len(c.want) == 0 {
-			if err != nil || conf.slack == nil || conf.slack.socket() != (name == "socket") || len(conf.creators) != len(c.serve.Creators) {
+			if err != nil || conf.slack == nil || conf.slack.UsesSocket() != (name == "socket") || len(conf.creators) != len(c.serve.Creators) {
 				t.Errorf("%s: %+v, %v", name, conf, err)
 			}
 			continue
@@ -93,8 +93,8 @@ func TestConfigurationTrimmed(t *testing.T) {
 	}
 	c := serveCommand{storeFlag: storeFlag{RedisURL: "redis://:s3cret@r"}, Guilds: []string{"1100000000000000010", " 1100000000000000020 "}, env: func(name string) string { return secrets[name] }}
 	conf, err := c.config()
-	if err != nil || !slices.Equal(conf.guilds, []string{"1100000000000000010", "1100000000000000020"}) {
-		t.Errorf("%q, %v", conf.guilds, err)
+	if err != nil || !slices.Equal(conf.discord.Guilds, []string{"1100000000000000010", "1100000000000000020"}) {
+		t.Errorf("%q, %v", conf.discord.Guilds, err)
 	}
 	if s := fmt.Sprintf("%+v %v %+v %#v %+v", conf, *conf.slack, *conf.slack, *conf.discord, *conf.discord); strings.Contains(s, "s3cret") {
 		t.Error(s)

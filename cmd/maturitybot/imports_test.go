@@ -44,7 +44,11 @@ var may = map[string][]string{
 	"adapters/ratings":               {"adapters/spreadsheet", "survey", "survey/matrix", "survey/plaintext", "survey/rows"},
 	"adapters/table":                 {"survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/rows"},
 	"adapters/results":               {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey", "survey/matrix"},
-	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "bot/transcript", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext"},
+	"cmd/maturitybot/server": {
+		"adapters/discord", "adapters/redis", "adapters/results", "adapters/slack", "bot", "bot/chat",
+		"bot/chat/dispatch", "bot/locale", "reminders", "survey", "survey/matrix",
+	},
+	"cmd/maturitybot": {"adapters/answers", "adapters/discord", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext"},
 }
 
 // rooms are the libraries that these rooms alone may know.
@@ -56,14 +60,14 @@ var rooms = map[string]string{
 	"charm.land/":                     "adapters/terminal",
 	"github.com/nicksnyder/go-i18n":   "bot/locale",
 	"github.com/alecthomas/kong":      "cmd/maturitybot",
-	"github.com/prometheus":           "cmd/maturitybot",
+	"github.com/prometheus":           "cmd/maturitybot/server",
 	"github.com/slack-go/slack":       "adapters/slack",
 	"github.com/bwmarrin/discordgo":   "adapters/discord",
 	"github.com/robfig/cron":          "reminders",
 	"github.com/rickar/cal":           "reminders",
 	"github.com/charmbracelet/x/term": "adapters/terminal",
 	"filippo.io/age":                  "cmd/maturitybot",
-	"github.com/KimMachineGun":        "cmd/maturitybot",
+	"github.com/KimMachineGun":        "cmd/maturitybot/server",
 }
 
 // standardOnly are the rooms that need nothing but the standard library.

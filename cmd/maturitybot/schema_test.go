@@ -1,16 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/alicebob/miniredis/v2"
@@ -81,38 +78,6 @@ func TestReadingKeepsSchema(t *testing.T) {
 	}
 }
 
-// TestWatchSchema ends a process soon after a newer one has begun to write.
-func TestWatchSchema(t *testing.T) {
-	kept := miniredis.RunT(t)
-	store := need(redis.Open(t.Context(), "redis://"+kept.Addr()))(t)
-	defer func() { _ = store.Close() }() // the test is over
-	if err := store.RaiseSchema(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	v := service{store: store, log: slog.New(slog.DiscardHandler)}
-	ended := make(chan error, 1)
-	go func() { ended <- v.watchSchema(t.Context(), time.Millisecond) }()
-	kept.SetError("LOADING") // whatever else is wrong does not end it
-	time.Sleep(20 * time.Millisecond)
-	kept.SetError("")
-	select {
-	case err := <-ended:
-		t.Fatalf("ended too soon: %v", err)
-	default:
-	}
-	if err := kept.Set("schema", strconv.Itoa(redis.Schema+1)); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; !errors.Is(err, redis.ErrNewerSchema) {
-		t.Error(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := v.watchSchema(ctx, time.Hour); !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-}
-
 // TestForgetRequiresJournal makes sure that nobody is told that a restore leaves a person out
 // when the file that it is given does not say so.
 func TestForgetRequiresJournal(t *testing.T) {
@@ -134,8 +99,7 @@ func TestForgetRequiresJournal(t *testing.T) {
 	if err := need(openJournal(served))(t).Close(); err != nil {
 		t.Fatal(err)
 	}
-	c := serveCommand{erasuresFlag: erasuresFlag{Erasures: served}}
-	if err := c.registerJournal(t.Context(), store, slog.New(slog.DiscardHandler)); err != nil {
+	if err := store.RegisterJournal(t.Context(), need(journalName(served))(t)); err != nil {
 		t.Fatal(err)
 	}
 	says(t, 1, []string{"forget", ben, "--yes"}, "nothing was erased: serve adds erasures to a file, and ERASURES does not name it here")

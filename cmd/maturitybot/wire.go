@@ -52,6 +52,12 @@ func (f matrixFlag) matrices() ([]*matrix.Matrix, error) {
 	return all, nil
 }
 
+// platform is what a bot needs of where people are.
+type platform interface {
+	chat.Directory
+	chat.Sender
+}
+
 // embeddedBot is a bot on an embedded store, with what it is made of.
 type embeddedBot struct {
 	bot      *bot.Bot

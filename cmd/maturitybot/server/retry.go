@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -12,19 +12,21 @@ import (
 )
 
 const (
-	// firstRetryDelay is waited after the first try to connect; each later pause is twice the one before, up to longestPause.
+	// firstRetryDelay is the delay after the first try to connect. Each later delay is twice the one
+	// before, up to maxRetryDelay.
 	firstRetryDelay = time.Second
 	maxRetryDelay   = 30 * time.Second
 )
 
-// connectWithRetry connects to something, and tries again for as long as waiting may help. It returns at once when the context ends,
-// with the context's error: what is under way then is left to end with the program.
+// connectWithRetry calls connect until it succeeds, or fails with an error other than survey.ErrUnavailable
+// or chat.ErrUnavailable. It returns at once with the context's error when the context ends; a connect
+// that is under way then is left to end with the program.
 func connectWithRetry[T any](ctx context.Context, log *slog.Logger, connect func(context.Context) (T, error)) (T, error) {
 	type result struct {
 		got T
 		err error
 	}
-	for pause := firstRetryDelay; ; pause = min(2*pause, maxRetryDelay) {
+	for delay := firstRetryDelay; ; delay = min(2*delay, maxRetryDelay) {
 		done := make(chan result, 1)
 		go func() {
 			got, err := connect(ctx)
@@ -39,8 +41,8 @@ func connectWithRetry[T any](ctx context.Context, log *slog.Logger, connect func
 		if r.err == nil || !errors.Is(r.err, survey.ErrUnavailable) && !errors.Is(r.err, chat.ErrUnavailable) {
 			return r.got, r.err
 		}
-		log.Warn("not connected", "error", r.err, "next", pause)
-		if err := dispatch.Sleep(ctx, pause); err != nil {
+		log.Warn("not connected", "error", r.err, "next", delay)
+		if err := dispatch.Sleep(ctx, delay); err != nil {
 			return r.got, err
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -17,8 +17,8 @@ import (
 	"maturitybot/survey"
 )
 
-// telemetry is what an operator's Prometheus reads. Every label has few values, which are known beforehand: none names a round, a
-// person, a place or a key.
+// telemetry holds the metrics that Prometheus reads. Every label has few values, which are known
+// beforehand: none names a round, a person, a place or a key.
 type telemetry struct {
 	registry                *prometheus.Registry
 	events, messages        *prometheus.CounterVec
@@ -88,7 +88,8 @@ func (m *telemetry) initSeries() {
 // scrapeTimeout is how long Redis may take while metrics are read.
 const scrapeTimeout = 2 * time.Second
 
-// gauge adds a figure that is found out when it is read; NaN stands for one that cannot be found out.
+// gauge registers a gauge that is computed when it is read, within scrapeTimeout. NaN means that it
+// cannot be computed.
 func (m *telemetry) gauge(name, help string, read func(context.Context) float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "maturitybot", Name: name, Help: help}, func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
@@ -97,7 +98,7 @@ func (m *telemetry) gauge(name, help string, read func(context.Context) float64)
 	}))
 }
 
-// registerReady adds whether the process is ready.
+// registerReady registers the gauge that says whether the process is ready.
 func (m *telemetry) registerReady(h *health) {
 	m.gauge("ready", "1 while /readyz says that everything is there, else 0.", func(ctx context.Context) float64 {
 		if _, ready := h.report(ctx); ready {
@@ -107,7 +108,7 @@ func (m *telemetry) registerReady(h *health) {
 	})
 }
 
-// registerQueueDepth adds how many messages wait to be sent, in all processes together.
+// registerQueueDepth registers the gauge of messages that are due, in all processes together.
 func (m *telemetry) registerQueueDepth(due func(context.Context) (int, error), log *slog.Logger) {
 	m.gauge("messages_due", "Messages that are due and that no process has in hand. NaN while Redis is away.", func(ctx context.Context) float64 {
 		n, err := due(ctx)
@@ -125,7 +126,7 @@ func (m *telemetry) countEvent(h bot.Handled) {
 	m.handling.WithLabelValues(h.Platform).Observe(h.Took.Seconds())
 }
 
-// countMessage counts what came of a message that was owed.
+// countMessage counts the outcome of a queued message.
 func (m *telemetry) countMessage(d bot.Delivered) {
 	m.messages.WithLabelValues(string(d.Kind), string(d.Outcome)).Inc()
 	if d.Late >= 0 && (d.Outcome == bot.Sent || d.Outcome == bot.Closed) {
@@ -152,7 +153,8 @@ type observer struct {
 
 var _ chat.Observer = (*observer)(nil)
 
-// lookup is the observer of a platform. Its figures are there from then on, those of its connections where it delivers by such.
+// observerFor returns the observer of a platform, and initialises its series; those of connections only
+// where the platform delivers over connections.
 func (m *telemetry) observerFor(platform string, connects bool, h *health) *observer {
 	o := &observer{
 		acknowledging: m.acknowledging.WithLabelValues(platform), waits: m.waits.WithLabelValues(platform), waited: m.waited.WithLabelValues(platform),

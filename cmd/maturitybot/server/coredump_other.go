@@ -1,6 +1,6 @@
 //go:build !linux
 
-package main
+package server
 
 // forbidCoreDumps does nothing: what there is to do differs between systems.
 func forbidCoreDumps() error { return nil }

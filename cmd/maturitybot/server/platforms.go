@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -8,19 +8,19 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// platform is what a bot needs of where people are.
+// platform finds people on a chat platform and sends to them.
 type platform interface {
 	chat.Directory
 	chat.Sender
 }
 
-// platforms are the chat platforms that are connected, by name: each question goes to the one that it is about.
+// platforms are the connected chat platforms. It passes each call on to the platform that it is about.
 type platforms struct {
 	mu sync.RWMutex
 	on map[string]platform
 }
 
-// add notes that a platform is connected.
+// add adds a platform that is connected.
 func (p *platforms) add(name string, on platform) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -37,7 +37,7 @@ func (p *platforms) lookup(name string) (platform, bool) {
 	return on, ok
 }
 
-// Find finds nobody on a platform that is not connected.
+// Find returns chat.ErrNobody for a platform that is not connected.
 func (p *platforms) Find(ctx context.Context, from chat.Place, word string) (chat.Person, error) {
 	if on, ok := p.lookup(from.Platform); ok {
 		return on.Find(ctx, from, word)
@@ -45,7 +45,7 @@ func (p *platforms) Find(ctx context.Context, from chat.Place, word string) (cha
 	return chat.Person{}, chat.ErrNobody
 }
 
-// Members finds nobody on a platform that is not connected.
+// Members returns chat.ErrNobody for a platform that is not connected.
 func (p *platforms) Members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
 	if on, ok := p.lookup(in.Platform); ok {
 		return on.Members(ctx, in)
@@ -53,7 +53,7 @@ func (p *platforms) Members(ctx context.Context, in chat.Place) ([]chat.Person, 
 	return nil, chat.ErrNobody
 }
 
-// CanPost does not know of a platform that is not connected.
+// CanPost fails for a platform that is not connected.
 func (p *platforms) CanPost(ctx context.Context, in chat.Place) error {
 	if on, ok := p.lookup(in.Platform); ok {
 		return on.CanPost(ctx, in)
@@ -61,7 +61,7 @@ func (p *platforms) CanPost(ctx context.Context, in chat.Place) error {
 	return fmt.Errorf("ask whether the bot can post: %s is not connected", in.Platform)
 }
 
-// Send leaves a message to somebody on a platform that is not connected for when it is.
+// Send fails for a platform that is not connected, so that the message is sent later.
 func (p *platforms) Send(ctx context.Context, id string, to chat.Person, card chat.Card) error {
 	if on, ok := p.lookup(to.Platform); ok {
 		return on.Send(ctx, id, to, card)
@@ -69,7 +69,7 @@ func (p *platforms) Send(ctx context.Context, id string, to chat.Person, card ch
 	return fmt.Errorf("send a message: %s is not connected", to.Platform)
 }
 
-// Post leaves a message to a place of a platform that is not connected for when it is.
+// Post fails for a platform that is not connected, so that the message is posted later.
 func (p *platforms) Post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
 	if on, ok := p.lookup(to.Platform); ok {
 		return on.Post(ctx, id, to, card, files)

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -14,10 +14,11 @@ import (
 	"maturitybot/adapters/redis"
 )
 
-// sign is how long Redis may take for a sign of life.
+// pingTimeout bounds the PING of a readiness check.
 const pingTimeout = time.Second
 
-// health tells whether this process is fit to be sent people: each part of what it needs is there. It names no host and no person.
+// health reports whether this process is ready: Redis answers, and every platform is connected. Its reports
+// name no host and no person.
 type health struct {
 	ending <-chan struct{} // closed once the program is told to end
 
@@ -34,21 +35,21 @@ func newHealth(ending <-chan struct{}, platforms ...string) *health {
 	return h
 }
 
-// setStore notes that answers are kept in the store.
+// setStore sets the store to check, once it is connected.
 func (h *health) setStore(in *redis.Store) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.store = in
 }
 
-// setConnected notes that a platform is connected, or no longer.
+// setConnected sets whether a platform is connected.
 func (h *health) setConnected(platform string, up bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.connected[platform] = up
 }
 
-// report is a line for each part, and whether all of them are there.
+// report returns a line for each part, and whether all are ready.
 func (h *health) report(ctx context.Context) (report string, ready bool) {
 	select {
 	case <-h.ending:
@@ -80,7 +81,7 @@ func (h *health) report(ctx context.Context) (report string, ready bool) {
 	return lines.String(), ready
 }
 
-// operations serves what those who run the program look at.
+// operations serves /healthz, /readyz and /metrics for the operator.
 func operations(h *health, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
