@@ -14,19 +14,21 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// errForged is an action whose words no button of ours carries.
+// errForged refuses an action with arguments that no button of the bot carries.
 var errForged = errors.New("not an action of ours")
 
-// The words of an action, read. Those that carry the language of the answer tell it with a method.
+// The arguments of actions, by what they name. Those that carry the language of the answer have a
+// method language.
 type (
-	// asked is a question about no round in particular.
+	// generalArgs name no round in particular.
 	generalArgs struct {
 		lang    matrix.Lang // or empty
 		unknown bool        // a command that the bot does not know
 		meant   string      // the command that was perhaps meant instead, or empty
 	}
 	roundArgs struct{ round survey.RoundID }
-	// onRoundIn is a round, and the language of the button where a card is in several.
+	// roundLanguageArgs name a round, and the language of the button where a card has buttons in
+	// several languages.
 	roundLanguageArgs struct {
 		round survey.RoundID
 		lang  matrix.Lang // or empty
@@ -61,23 +63,24 @@ type (
 		has   bool // one was given before
 		lang  matrix.Lang
 	}
-	// onSpoken is a round and the language it is spoken of in.
+	// coordinatorArgs name a round and the language of the answer.
 	coordinatorArgs struct {
 		round survey.RoundID
 		lang  matrix.Lang
 	}
-	// onPage is a page of a round's record, by the number of its first entry; 0 for the latest.
+	// pageArgs name a page of a round's record by the number of its first entry; 0 is the latest.
 	pageArgs struct {
 		coordinatorArgs
 		top int
 	}
-	// onTarget is a round, or the words a coordinator named it by, which may be none.
+	// targetArgs name a round, or carry the words that a coordinator named it by, if any.
 	targetArgs struct {
 		round survey.RoundID
 		lang  matrix.Lang // or empty
 		words string
 	}
-	// onDestination is a round, as in onTarget, and where its results are to go: see destination.
+	// destinationArgs name a round as targetArgs do, and where its results are to go: see
+	// destination.
 	destinationArgs struct {
 		targetArgs
 		to string
@@ -98,14 +101,14 @@ func (a coordinatorArgs) language() matrix.Lang { return a.lang }
 
 func (a targetArgs) language() matrix.Lang { return a.lang }
 
-// unknownCommand is what an action of "help" carries for a command that the bot does not know.
+// unknownCommand is the argument of "help" for a command that the bot does not know.
 const unknownCommand = "?"
 
-// anyLanguage stands in an action for a command whose word is of no language in particular.
+// anyLanguage is the language argument of a command whose word is the same in both languages.
 const anyLanguage = "*"
 
-// parseGeneral reads a language, which a command of no language leaves open. What follows the word
-// of such a command is of no meaning.
+// parseGeneral reads the language of a command, which may be left open. Words after it are
+// ignored.
 func parseGeneral(args []string) (generalArgs, error) {
 	switch {
 	case len(args) == 0 || args[0] == anyLanguage:
@@ -176,7 +179,7 @@ func parseLanguageSwitch(args []string) (languageArgs, error) {
 		return languageArgs{}, errForged
 	}
 	id, err := parseRoundID(args[0])
-	// Only cards can be asked for again in another language, never deeds.
+	// A press on a language may only show a card again, never change anything.
 	switch args[2] {
 	case "begin", "me", "list", "review", "kept":
 		if len(args) != 3 {
@@ -193,7 +196,7 @@ func parseLanguageSwitch(args []string) (languageArgs, error) {
 	return languageArgs{id, matrix.Lang(args[1]), then}, err
 }
 
-// ratingWord is how a rating travels in an action.
+// ratingWord returns a rating as an argument of an action.
 func ratingWord(r matrix.Rating) string {
 	switch r {
 	case matrix.DontKnow:
@@ -307,8 +310,8 @@ func parseDestination(args []string) (destinationArgs, error) {
 
 const roundIDLength = 10
 
-// newRoundID makes a round's id from the event that asked for it, so that the same event delivered
-// twice makes one round.
+// newRoundID derives a round's id from the event that asked for it, so that an event that is
+// delivered twice makes one round.
 func newRoundID(event string) survey.RoundID {
 	sum := sha256.Sum256([]byte("round " + event))
 	return survey.RoundID(
@@ -316,8 +319,9 @@ func newRoundID(event string) survey.RoundID {
 	)
 }
 
-// personHash is how a person appears in a log: lines of one process can be brought together, but
-// not brought back to the person, whose answers could be told by how many lines there are.
+// personHash returns a short keyed hash of a person for the log. It connects the lines of one
+// process, but does not lead back to the person, whose answers the number of lines could give
+// away.
 func (b *Bot) personHash(p chat.Person) string {
 	mac := hmac.New(sha256.New, b.salt[:])
 	mac.Write([]byte(p.String()))

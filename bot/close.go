@@ -8,7 +8,7 @@ import (
 	"maturitybot/survey"
 )
 
-// askToClose says what closing means before it can be done.
+// askToClose explains what closing means before it is done.
 func (b *Bot) askToClose(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
 	r, err := b.target(ctx, req, args, isOpen)
 	if err != nil {
@@ -26,8 +26,8 @@ func (b *Bot) askToClose(ctx context.Context, req *request, args targetArgs) (ch
 	return card(blocks...), nil
 }
 
-// closeBlocks asks whether to close the survey. Where its channel takes no results, it says so,
-// and the button closes without posting them.
+// closeBlocks asks whether to close the survey. If its channel takes no results it says so, and
+// the button closes without posting them.
 func (b *Bot) closeBlocks(
 	ctx context.Context,
 	req *request,
@@ -80,8 +80,7 @@ func (b *Bot) closeBlocks(
 		)), nil
 }
 
-// closeNow closes the survey and posts its results, unless its channel takes none: then nothing
-// has happened yet.
+// closeNow closes the survey and posts its results. If its channel takes none, it asks first.
 func (b *Bot) closeNow(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) ([]chat.Reply, error) {
@@ -127,7 +126,8 @@ func (b *Bot) closeNow(
 	}), nil
 }
 
-// closeOnly closes a survey whose channel takes no results, which the coordinator was told.
+// closeOnly closes a survey without posting its results, after the coordinator was told that the
+// channel takes none.
 func (b *Bot) closeOnly(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {

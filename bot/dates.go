@@ -151,8 +151,8 @@ func (b *Bot) saveWorkshop(
 	return whispered(said...), nil
 }
 
-// nextWorkshopReminder is when people next hear of the workshop: whoever moves it must know whom
-// they still have to tell.
+// nextWorkshopReminder says when participants are next reminded of the workshop, so that a
+// coordinator who moves it knows whom to tell.
 func (b *Bot) nextWorkshopReminder(v locale.Voice, r survey.Round) string {
 	for _, m := range b.Schedule.Reminders(r, nil, b.Now()) {
 		if m.Kind.Base() == survey.WorkshopSoon {
@@ -162,7 +162,7 @@ func (b *Bot) nextWorkshopReminder(v locale.Voice, r survey.Round) string {
 	return v.Say("workshop.unheard")
 }
 
-// readWorkshop reads the workshop's fields of a form; without a day it has no time.
+// readWorkshop reads the workshop's fields of a form. Without a day it has no time.
 func readWorkshop(e chat.Event, loc *time.Location) (w survey.Workshop, at moment, err error) {
 	w.Place = e.Value("place")
 	if e.Value("workshop") != "" {
@@ -172,7 +172,7 @@ func readWorkshop(e chat.Event, loc *time.Location) (w survey.Workshop, at momen
 	return w, at, err
 }
 
-// workshopTime is when and where it is, in words.
+// workshopTime returns when and where the workshop is, in words.
 func workshopTime(v locale.Voice, r survey.Round) string {
 	if r.Workshop.At.IsZero() {
 		return v.Say("facts.no_workshop")
@@ -213,7 +213,7 @@ func (b *Bot) remind(ctx context.Context, req *request, args targetArgs) (chat.C
 	return card(chat.Paragraph(said)), nil
 }
 
-// closingTime is the round's closing time in words.
+// closingTime returns the round's closing time in words.
 func closingTime(v locale.Voice, round survey.Round) string {
 	return v.Time(round.ClosesAt.In(round.Location()))
 }

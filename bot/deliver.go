@@ -12,10 +12,10 @@ import (
 	"maturitybot/survey"
 )
 
-// Deliver sends one message that is owed, unless what it would tell is not awaited any more. It
-// returns nil when nothing is left to do about it: it was sent, may have been sent, is not
-// awaited, or its person cannot be reached, which is noted; a *survey.NotYetError when it is to be
-// sent later. Any other error means that it was not sent and can be tried again.
+// Deliver sends one queued message, unless it is no longer wanted. It returns nil when nothing is
+// left to do: the message was sent, may have been sent, is not wanted, or cannot be delivered,
+// which is noted. It returns a *survey.NotYetError for a message that is to be sent later. After
+// any other error the message was not sent and can be tried again.
 func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
 	came := Delivered{Kind: d.Kind.Base(), Late: -1}
 	outcome, err := b.deliver(ctx, d, &came)
@@ -33,16 +33,16 @@ func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
 	return err
 }
 
-// Delivered is what came of a message that was owed.
+// Delivered tells what came of a queued message.
 type Delivered struct {
 	Kind    survey.MessageKind // without its date
 	Outcome Outcome
-	// Late is how long ago it was first to be sent, or negative where that is not known: of what
-	// is due as soon as somebody asks for it.
+	// Late is the time since the message was first due. It is negative where that is not known, as
+	// for messages that are due as soon as somebody asks for them.
 	Late time.Duration
 }
 
-// setLateness notes since when the message is due.
+// setLateness records how late the message is.
 func (b *Bot) setLateness(came *Delivered, d survey.Delivery, seat survey.Participation) {
 	if b.Delivered == nil {
 		return // nobody asks, and a plan is some work to read
@@ -53,7 +53,7 @@ func (b *Bot) setLateness(came *Delivered, d survey.Delivery, seat survey.Partic
 	}
 }
 
-// Outcome is what came of an event, or of a message that was owed.
+// Outcome is the result of an event or of a queued message.
 type Outcome string
 
 // EventOutcomes and MessageOutcomes are all outcomes of an event, and of a message.
@@ -120,7 +120,7 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 		return "", fmt.Errorf("deliver a message: %w", err)
 	}
 	err = b.Sender.Send(ctx, messageID(d), to, card)
-	// Whatever ends the sending, what came of it must be noted.
+	// The outcome must be noted even if the context ends.
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
 	outcome := Sent
@@ -141,7 +141,7 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 		log.Warn("person cannot be reached", "error", err)
 		return Unreachable, b.Rounds.SetUnreachable(note, d.Round, d.Person, true)
 	case errors.Is(err, chat.ErrUnsure):
-		// Once too few is better than twice: a coordinator sees who has not started, and can
+		// Once too few is better than twice: the coordinator sees who has not started and can
 		// remind them.
 		log.Error("message may not have been sent", "error", err)
 		outcome = Unsure
@@ -158,19 +158,19 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 	return outcome, nil
 }
 
-// noteTimeout is how long it may take to note what came of a message.
+// noteTimeout bounds the noting of what came of a message.
 const noteTimeout = 5 * time.Second
 
 func date(t time.Time) string { return t.Format(time.DateOnly) }
 
-// messageID names one message to one person or place, in the 25 characters that Discord's nonce
-// has.
+// messageID returns the id of one message to one person or place: at most 25 characters, as in
+// Discord's nonce.
 func messageID(d survey.Delivery) string {
 	sum := sha256.Sum256([]byte(string(d.Round) + " " + string(d.Kind) + " " + string(d.Person)))
 	return hex.EncodeToString(sum[:12])
 }
 
-// message is the card of an owed message to a person.
+// message returns the card of a queued message to a person.
 func (b *Bot) message(
 	ctx context.Context, d survey.Delivery, seat survey.Participation,
 ) (chat.Card, error) {
@@ -278,7 +278,7 @@ func (b *Bot) deliverPost(
 	return outcome, nil
 }
 
-// postMissing tells the channel which files did not come with a post, as far as that is possible.
+// postMissing tells the channel which files of a post are missing. A failure is logged only.
 func (b *Bot) postMissing(
 	ctx context.Context, d survey.Delivery, r survey.Round, to chat.Place, names []string,
 ) {
@@ -290,8 +290,8 @@ func (b *Bot) postMissing(
 	}
 }
 
-// unpostedCard tells a coordinator that the results could not be posted, why as far as that is
-// known now, and how to get them.
+// unpostedCard tells a coordinator that the results could not be posted, why if that is known, and
+// how to get them.
 func (b *Bot) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
 	v := b.Words.In(string(r.Languages[0]))
 	to, why := b.canPostFor(ctx, r)
@@ -309,7 +309,7 @@ func (b *Bot) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
 	}
 }
 
-// closeDue closes a survey whose time has come, and has its results posted.
+// closeDue closes a survey whose closing time has come, and has its results posted.
 func (b *Bot) closeDue(ctx context.Context, d survey.Delivery) error {
 	r, closed, err := b.Rounds.CloseDue(ctx, d.Round)
 	if err != nil || !closed {

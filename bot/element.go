@@ -28,7 +28,7 @@ func (b *Bot) showElement(ctx context.Context, req *request, args elementArgs) (
 	return b.elementOf(ctx, req, args.round, args.element)
 }
 
-// jump goes to what was picked from the list of elements.
+// jump shows the element that was picked from a menu.
 func (b *Bot) jump(ctx context.Context, req *request, args roundArgs) (view, error) {
 	return b.elementOf(ctx, req, args.round, req.Value(chat.Picked))
 }
@@ -43,7 +43,7 @@ func (b *Bot) elementOf(
 	return b.show(ctx, req, part, resp, b.elementDrawing(element))
 }
 
-// answer keeps a rating, and shows what comes after it.
+// answer saves a rating, and shows what comes after it.
 func (b *Bot) answer(ctx context.Context, req *request, args answerArgs) (view, error) {
 	g := survey.Operation{ID: req.ID, At: req.At}
 	part, resp, err := b.Rounds.Answer(ctx, args.round, req.person, g, args.element, args.rating)
@@ -121,14 +121,14 @@ func detailButton(
 	return button(label, chat.NewAction("detail", round, element, has, m.ID, v.Lang))
 }
 
-// elementDrawing is one element.
+// elementDrawing draws one element.
 func (b *Bot) elementDrawing(element string) drawing {
 	return func(v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response) (chat.Card, error) {
 		return b.elementCard(v, part, m, resp, element, nil)
 	}
 }
 
-// elementCard is the card of one element, below the blocks of top.
+// elementCard draws one element below the blocks of top.
 func (b *Bot) elementCard(
 	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
 	element string, top []chat.Block,
@@ -224,7 +224,7 @@ func (b *Bot) elementCard(
 	return card(blocks...), nil
 }
 
-// ratingButton is a button that gives a rating.
+// ratingButton returns the button that gives a rating.
 func ratingButton(
 	v locale.Voice,
 	round, element string,
@@ -247,7 +247,7 @@ func ratingButton(
 	}
 }
 
-// detailLine says what was added to an element.
+// detailLine returns what was added to an element.
 func detailLine(v locale.Voice, m *matrix.Matrix, d survey.Detail) string {
 	var parts []string
 	if n := len(d.Information); n > 0 {
@@ -267,8 +267,8 @@ func detailLine(v locale.Voice, m *matrix.Matrix, d survey.Detail) string {
 	return strings.Join(parts, "\n")
 }
 
-// detailForm opens without any call when nothing was added before; else what was added is read
-// first, so that nobody writes it twice.
+// detailForm reads what was added before, if anything, so that nobody has to write it twice.
+// Otherwise it makes no call.
 func (b *Bot) detailForm(ctx context.Context, req *request, args detailArgs) (chat.Form, error) {
 	i := slices.IndexFunc(b.Matrices, func(m *matrix.Matrix) bool { return m.ID == args.matrix })
 	if i < 0 {

@@ -10,7 +10,7 @@ import (
 	"maturitybot/survey"
 )
 
-// help says what a person can do here; to somebody who coordinates, the commands.
+// help lists what a user can do, with the commands for coordinators.
 func (b *Bot) help(_ context.Context, req *request, args generalArgs) (chat.Card, error) {
 	v := req.voice
 	var blocks []chat.Block
@@ -34,8 +34,7 @@ func (b *Bot) help(_ context.Context, req *request, args generalArgs) (chat.Card
 	)...), nil
 }
 
-// coordinatedRounds lists the rounds a person coordinates, with their response rates, for their
-// home.
+// coordinatedRounds lists the rounds that a person coordinates, with their response rates.
 func (b *Bot) coordinatedRounds(
 	ctx context.Context, v locale.Voice, req *request, parts []survey.Participation,
 ) ([]chat.Block, error) {
@@ -85,7 +84,7 @@ func (b *Bot) coordinatedRounds(
 	return blocks, nil
 }
 
-// home shows what of a person's is here: their surveys, and the rounds they coordinate.
+// home shows the surveys of a person, and the rounds they coordinate.
 func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Card, error) {
 	parts, err := b.Rounds.RoundsOf(ctx, req.person)
 	if err != nil {
@@ -173,7 +172,7 @@ func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Ca
 	return card(blocks...), nil
 }
 
-// progress says how far somebody is who has started.
+// progress says how far a participant is who has started.
 func (b *Bot) progress(
 	ctx context.Context, v locale.Voice, part survey.Participation,
 ) (string, error) {
@@ -201,6 +200,6 @@ func (b *Bot) progress(
 	), nil
 }
 
-// maxHome is how many surveys, and how many rounds, one card lists: the newest, since a message
-// has room for no more (chat.MaxComponents).
+// maxHome is how many surveys, and how many rounds, one card lists, newest first. A message has
+// room for no more (chat.MaxComponents).
 const maxHome = 5

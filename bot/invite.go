@@ -150,7 +150,7 @@ func (b *Bot) sendInvitations(
 	), nil
 }
 
-// maxFaults is how many lines of a list are named at once.
+// maxFaults is how many faulty lines of a list are named at once.
 const maxFaults = 10
 
 func (b *Bot) members(ctx context.Context, channel string) ([]chat.Person, error) {
@@ -161,7 +161,7 @@ func (b *Bot) members(ctx context.Context, channel string) ([]chat.Person, error
 	return b.Directory.Members(ctx, place)
 }
 
-// postJoinButton posts a button to the place where it is asked for; who presses it takes part.
+// postJoinButton posts a button to the channel. Anybody who presses it takes part.
 func (b *Bot) postJoinButton(
 	ctx context.Context, req *request, args targetArgs,
 ) ([]chat.Reply, error) {
@@ -193,7 +193,8 @@ func (b *Bot) postJoinButton(
 		whispered(chat.Paragraph(v.Say("join.posted")))...), nil
 }
 
-// joinButton lets in the person who presses it, and leads on in its language.
+// joinButton returns a button that lets in the person who presses it, and leads on in its
+// language.
 func joinButton(v locale.Voice, r survey.Round, lang string) chat.Button {
 	return primary(v.Say("button.join"), chat.NewAction("join", string(r.ID), lang))
 }

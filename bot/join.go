@@ -11,7 +11,7 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// Invitation is the card that a person gets who was invited, in each of the round's languages.
+// Invitation returns the card for a person who was invited, in each of the round's languages.
 func (b *Bot) Invitation(round survey.Round, m *matrix.Matrix) chat.Card {
 	return b.inLanguages(round.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return append(invitationText(v, round, m), row(startButtons(v, round, lang)...))
@@ -54,8 +54,8 @@ func effort(v locale.Voice, round survey.Round, m *matrix.Matrix) chat.Text {
 		"n", len(m.Elements()), "from", from, "to", to, "closes", closingTime(v, round)))
 }
 
-// minutes is how long it takes to read a survey in a language, from Start to the receipt: at 240
-// words a minute, and at 200.
+// minutes returns how long it takes to read a survey in a language, from Start to the receipt: at
+// 240 words a minute, and at 200.
 func minutes(m *matrix.Matrix, lang matrix.Lang) (from, to int) {
 	words := func(t matrix.Text) int { return len(strings.Fields(t.In(lang))) }
 	levels := 0
@@ -76,8 +76,8 @@ func minutes(m *matrix.Matrix, lang matrix.Lang) (from, to int) {
 	return max(from, 1), max(to, from+1)
 }
 
-// join is the button in a channel that lets in the person who presses it. A button that is written
-// in one language leads on in it.
+// join lets in the person who presses a Join button in a channel. A button in one language leads
+// on in it.
 func (b *Bot) join(
 	ctx context.Context, req *request, args roundLanguageArgs,
 ) ([]chat.Reply, error) {
@@ -152,7 +152,7 @@ func (b *Bot) resume(ctx context.Context, req *request, args roundArgs) ([]chat.
 	return b.newCard(ctx, req, part)
 }
 
-// switchLanguage changes the language and shows the same card again.
+// switchLanguage saves the language and shows the same card again.
 func (b *Bot) switchLanguage(
 	ctx context.Context, req *request, args languageArgs,
 ) ([]chat.Reply, error) {
@@ -164,7 +164,7 @@ func (b *Bot) switchLanguage(
 	return b.serve(ctx, b.newRequest(same))
 }
 
-// otherLanguage is a button to see the same card in the round's other language, or none.
+// otherLanguage returns buttons that show the same card in the round's other languages.
 func (b *Bot) otherLanguage(
 	v locale.Voice, part survey.Participation, then chat.Action,
 ) []chat.Button {
@@ -250,7 +250,7 @@ func (b *Bot) noticeCard(v locale.Voice, part survey.Participation) (chat.Card, 
 	return card(append(blocks, row(buttons...))...), nil
 }
 
-// showNotice shows the notice again to somebody who is in the survey already.
+// showNotice shows the privacy notice again to a participant.
 func (b *Bot) showNotice(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
 	part, err := b.Rounds.Participation(ctx, args.round, req.person)
 	switch {
@@ -262,7 +262,7 @@ func (b *Bot) showNotice(ctx context.Context, req *request, args roundArgs) (cha
 	return card(noticeBlocks(b.participantVoice(req, part), part.Round)...), nil
 }
 
-// closedCard is what a person meets once the survey takes no answers any more.
+// closedCard returns the card for a survey that takes no more answers.
 func closedCard(v locale.Voice, part survey.Participation) chat.Card {
 	switch {
 	case part.Round.State == survey.Draft:
@@ -299,7 +299,7 @@ func (b *Bot) withdrawnCard(v locale.Voice, part survey.Participation) chat.Card
 	return card(blocks...)
 }
 
-// languageCard asks which language to go on in, in both.
+// languageCard asks for the language, in all languages of the round.
 func (b *Bot) languageCard(part survey.Participation) chat.Card {
 	var lines, labels []string
 	var buttons []chat.Button

@@ -13,10 +13,10 @@ import (
 	"maturitybot/survey"
 )
 
-// maxMoments is how many reminders a card names; the rest are counted.
+// maxMoments is how many reminders a card lists. The rest are counted.
 const maxMoments = 8
 
-// showPlan shows what is sent when, and to how many.
+// showPlan shows what is sent when, and to how many people.
 func (b *Bot) showPlan(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
 	r, err := b.target(ctx, req, args, isAny)
 	if err != nil {
@@ -25,7 +25,7 @@ func (b *Bot) showPlan(ctx context.Context, req *request, args targetArgs) (chat
 	return b.planCard(ctx, req, r)
 }
 
-// planCard is what is sent when, in the round's time zone.
+// planCard returns the schedule of a round in its time zone.
 func (b *Bot) planCard(ctx context.Context, req *request, r survey.Round) (chat.Card, error) {
 	counts, err := b.Rounds.CountRecipients(
 		ctx,
@@ -104,7 +104,7 @@ func (b *Bot) planCard(ctx context.Context, req *request, r survey.Round) (chat.
 		)...), nil
 }
 
-// remindButton asks again before everybody gets a message.
+// remindButton returns a button that asks for confirmation before everybody gets a message.
 func remindButton(v locale.Voice, round string) chat.Button {
 	remind := button(v.Say("button.remind"), chat.NewAction("remind", round, v.Lang))
 	remind.Confirm = &chat.Confirm{
@@ -116,7 +116,7 @@ func remindButton(v locale.Voice, round string) chat.Button {
 	return remind
 }
 
-// channelPosts is what the coordinator's channel gets, the next of each kind.
+// channelPosts lists the next post of each kind to the coordinator's channel.
 func (b *Bot) channelPosts(v locale.Voice, r survey.Round, now time.Time) chat.Block {
 	spans := []chat.Span{chat.Bold(v.Say("reminders.channel"))}
 	seen := map[survey.MessageKind]bool{}
@@ -138,7 +138,7 @@ func (b *Bot) channelPosts(v locale.Voice, r survey.Round, now time.Time) chat.B
 	return chat.Text{Spans: spans}
 }
 
-// planFacts is a plan in words, a line each.
+// planFacts returns a plan in words, one line per rule.
 func planFacts(v locale.Voice, p survey.ReminderPlan) string {
 	clock := fmt.Sprintf("%02d:%02d", p.Hour, p.Minute)
 	var lines []string
@@ -164,7 +164,7 @@ func planFacts(v locale.Voice, p survey.ReminderPlan) string {
 	return strings.Join(lines, "\n")
 }
 
-// formatDays writes a list of numbers as a form takes it.
+// formatDays returns a list of numbers as forms show it.
 func formatDays(all []int) string {
 	words := make([]string, len(all))
 	for i, n := range all {
@@ -173,7 +173,7 @@ func formatDays(all []int) string {
 	return strings.Join(words, ", ")
 }
 
-// readDays reads a list of numbers, and puts it in order, the largest first.
+// readDays reads a list of numbers and sorts it, largest first.
 func readDays(e chat.Event, field string) ([]int, error) {
 	var all []int
 	separator := func(r rune) bool { return strings.ContainsRune(" ,;\n\t", r) }
@@ -190,7 +190,7 @@ func readDays(e chat.Event, field string) ([]int, error) {
 	return all, nil
 }
 
-// unclosedRound is a round for a coordinator's form; of a closed one the plan stands.
+// unclosedRound returns a round for a coordinator's form, and ErrClosed for a closed one.
 func (b *Bot) unclosedRound(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (survey.Round, error) {
@@ -201,7 +201,7 @@ func (b *Bot) unclosedRound(
 	return r, err
 }
 
-// planField is a field of the forms about reminders and posts.
+// planField returns the label of a field in the forms about reminders and posts.
 func planField(v locale.Voice, id string, optional bool) chat.Label {
 	return chat.Label{
 		ID:       id,
@@ -211,7 +211,7 @@ func planField(v locale.Voice, id string, optional bool) chat.Label {
 	}
 }
 
-// maxCron is the longest cron expression that a form takes; the diary takes no longer one.
+// maxCron is the length of the longest cron expression that a form takes, in characters.
 const maxCron = 120
 
 func (b *Bot) planForm(ctx context.Context, req *request, args coordinatorArgs) (chat.Form, error) {
@@ -267,7 +267,7 @@ func (b *Bot) savePlan(ctx context.Context, req *request, args coordinatorArgs) 
 	})
 }
 
-// changePlan makes a change of the plan that can stand, and shows the plan after it.
+// changePlan applies a valid change to the plan, and shows it.
 func (b *Bot) changePlan(
 	ctx context.Context,
 	req *request,

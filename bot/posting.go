@@ -11,8 +11,8 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// canPost returns why the bot cannot post in a place, or nil: where the platform does not tell, it
-// tries.
+// canPost returns why the bot cannot post in a place, or nil. It is nil as well where the platform
+// does not say: then the bot tries.
 func (b *Bot) canPost(ctx context.Context, in chat.Place) *chat.CannotPostError {
 	err := b.Directory.CanPost(ctx, in)
 	if why, ok := errors.AsType[*chat.CannotPostError](err); ok {
@@ -34,7 +34,7 @@ func (b *Bot) canPostFor(ctx context.Context, r survey.Round) (chat.Place, *chat
 	return to, b.canPost(ctx, to)
 }
 
-// reason says why the bot cannot post in a channel, and what people can do about it.
+// reason returns why the bot cannot post in a channel, and what people can do about it.
 func reason(v locale.Voice, err error) string {
 	why, ok := errors.AsType[*chat.CannotPostError](err)
 	if !ok {
@@ -55,8 +55,7 @@ func reason(v locale.Voice, err error) string {
 	return v.Say("cannot_post.unknown")
 }
 
-// cannotPost says what was not done because the bot cannot post in a channel, names the channel,
-// and says why.
+// cannotPost says what was not done because the bot cannot post in a channel, and why.
 func cannotPost(v locale.Voice, said string, in chat.Place, err error) []chat.Block {
 	return []chat.Block{
 		chat.Text{Spans: []chat.Span{chat.Bold(said)}},
@@ -64,7 +63,7 @@ func cannotPost(v locale.Voice, said string, in chat.Place, err error) []chat.Bl
 	}
 }
 
-// onlyOnFailure is for a post about which nobody needs to be told unless it could not be made.
+// onlyOnFailure is for a post that needs no confirmation: the person is told only if it fails.
 func (b *Bot) onlyOnFailure(v locale.Voice, to chat.Place) chat.Then {
 	return func(d chat.Delivered) []chat.Reply {
 		if d.Stands() {
@@ -75,14 +74,15 @@ func (b *Bot) onlyOnFailure(v locale.Voice, to chat.Place) chat.Then {
 	}
 }
 
-// outcome is what became of several cards that belong together.
+// outcome is the result of sending several cards that belong together.
 type outcome struct {
 	err     error // why one of them does not stand; the later ones were not sent
 	unsure  bool  // one may stand or not
 	missing []string
 }
 
-// deliverAll makes replies of cards that belong together, and of what comes after all of them.
+// deliverAll returns the replies for cards that belong together; then is called once, after the
+// last or the first that failed.
 func deliverAll(
 	posts []post, show func(post, chat.Then) chat.Reply, then func(outcome) []chat.Reply,
 ) []chat.Reply {
@@ -148,7 +148,8 @@ func (d destination) action(verb, lang string) chat.Action {
 	return chat.NewAction(verb, args...)
 }
 
-// auditChanges is what the record says of it: nothing of the round's own channel.
+// auditChanges returns what the record says of the destination: nothing for the round's own
+// channel.
 func (d destination) auditChanges() []audit.Change {
 	switch d.word {
 	case hereWord:
@@ -159,7 +160,7 @@ func (d destination) auditChanges() []audit.Change {
 	return nil
 }
 
-// show makes a reply of a card that goes there.
+// show returns the reply that sends a card to the destination.
 func (d destination) show(x post, then chat.Then) chat.Reply {
 	if d.private {
 		return chat.Whisper{Card: x.card, Files: x.files, Then: then}
@@ -167,7 +168,7 @@ func (d destination) show(x post, then chat.Then) chat.Reply {
 	return chat.Post{To: d.to, Card: x.card, Files: x.files, Then: then}
 }
 
-// deliveryBlocks says what became of results or files.
+// deliveryBlocks tells the coordinator what became of results or files.
 func (b *Bot) deliveryBlocks(req *request, v locale.Voice, d destination, o outcome) []chat.Block {
 	if o.err != nil {
 		b.Log.Warn("not posted", "error", o.err)
@@ -196,7 +197,7 @@ func (b *Bot) deliveryBlocks(req *request, v locale.Voice, d destination, o outc
 	return append([]chat.Block{line}, missingFiles(v, d, o.missing)...)
 }
 
-// missingFiles names the files that did not arrive, and offers to send them again.
+// missingFiles names the files that were not delivered, and offers to send them again.
 func missingFiles(v locale.Voice, d destination, names []string) []chat.Block {
 	if len(names) == 0 {
 		return nil
@@ -212,7 +213,8 @@ func missingFiles(v locale.Voice, d destination, names []string) []chat.Block {
 	}
 }
 
-// otherDestinations offers other ways to results or files when the round's channel takes none.
+// otherDestinations offers other ways to get results or files, when the round's channel takes
+// none.
 func otherDestinations(e chat.Event, v locale.Voice, r survey.Round, verb string) []chat.Block {
 	id := string(r.ID)
 	said := v.Say("elsewhere.alone")

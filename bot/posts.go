@@ -12,8 +12,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// roundPost makes a post to the coordinator's channel, in its language, and says what is to be
-// noted once it has been sent, if anything.
+// roundPost returns a post to the coordinator's channel, in its language, and a function to call
+// once it has been sent, or nil.
 func (b *Bot) roundPost(
 	ctx context.Context, kind survey.MessageKind, r survey.Round,
 ) (post, func(context.Context) error, error) {
@@ -76,8 +76,8 @@ func (b *Bot) roundPost(
 	}, nil
 }
 
-// digestCard is how a round is going, against the last time, and who is missing. It names no
-// person: everybody in the channel reads it.
+// digestCard shows the progress of a round since the last digest, and which roles are missing. It
+// names no person, since everybody in the channel reads it.
 func (b *Bot) digestCard(v locale.Voice, m *matrix.Matrix, s survey.Progress) chat.Card {
 	r, id := s.Round, string(s.Round.ID)
 	blocks := []chat.Block{
@@ -119,14 +119,14 @@ func (b *Bot) digestCard(v locale.Voice, m *matrix.Matrix, s survey.Progress) ch
 	}
 }
 
-// publicRates is the response rate as everybody in the channel may read it: who said no or
-// withdrew could be told from one day to the next.
+// publicRates returns the response rates without those who declined or withdrew: the difference
+// between two days could identify them.
 func publicRates(v locale.Voice, s survey.Progress) string {
 	s.Declined, s.Withdrawn = 0, 0
 	return responseRates(v, s)
 }
 
-// lastDayCard says that the survey is about to close by itself.
+// lastDayCard announces that the survey is about to close.
 func (b *Bot) lastDayCard(v locale.Voice, s survey.Progress) chat.Card {
 	r, id := s.Round, string(s.Round.ID)
 	heading := v.Say("post.last_soon", "area", r.Area)
@@ -148,8 +148,8 @@ func (b *Bot) lastDayCard(v locale.Voice, s survey.Progress) chat.Card {
 	}}
 }
 
-// workshopEvePost says that the workshop is near, with its agenda and the picture once the survey
-// has closed.
+// workshopEvePost announces the workshop, with the agenda and the picture if the survey has
+// closed.
 func (b *Bot) workshopEvePost(ctx context.Context, v locale.Voice, r survey.Round) (post, error) {
 	heading := v.Say("post.eve_soon", "area", r.Area)
 	if date(b.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.Workshop.At.In(r.Location())) {
@@ -196,8 +196,8 @@ func (b *Bot) workshopEvePost(ctx context.Context, v locale.Voice, r survey.Roun
 	return post{chat.Card{Blocks: blocks}, []chat.File{picture}}, nil
 }
 
-// newCoordinatorPost tells the channel who became a coordinator, and how, from the last such entry
-// that the record has of that second.
+// newCoordinatorPost announces who became a coordinator and how, by the last such entry that the
+// record has of that second.
 func (b *Bot) newCoordinatorPost(
 	ctx context.Context, v locale.Voice, r survey.Round, date string,
 ) (post, error) {
@@ -238,8 +238,7 @@ func (b *Bot) newCoordinatorPost(
 	}, nil
 }
 
-// openCallCard asks whoever was invited and takes no direct messages to press Join. It names
-// nobody.
+// openCallCard asks invited people who receive no direct messages to press Join. It names nobody.
 func (b *Bot) openCallCard(r survey.Round) chat.Card {
 	return b.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return []chat.Block{

@@ -10,7 +10,7 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// showPersonalData shows a person everything the bot keeps about them in this round.
+// showPersonalData shows the participant everything that is stored about them in this round.
 func (b *Bot) showPersonalData(ctx context.Context, req *request, args roundArgs) (view, error) {
 	part, resp, err := b.Rounds.PersonalData(ctx, args.round, req.person)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// showProfile shows "about you" to somebody in the survey.
+// showProfile shows the "about you" card.
 func (b *Bot) showProfile(ctx context.Context, req *request, args roundArgs) (view, error) {
 	part, resp, err := b.Rounds.Response(ctx, args.round, req.person)
 	if err != nil {
@@ -18,7 +18,7 @@ func (b *Bot) showProfile(ctx context.Context, req *request, args roundArgs) (vi
 	return b.show(ctx, req, part, resp, b.profileCard(""))
 }
 
-// profileCard is the card of who somebody is; warn is the key of a sentence on what is missing, or
+// profileCard draws the "about you" card. Warn is the key of a sentence on what is missing, or
 // empty.
 func (b *Bot) profileCard(warn string) drawing {
 	return func(
@@ -113,7 +113,7 @@ func (b *Bot) profileBlocks(
 	return card(blocks...)
 }
 
-// roleName is a role in words, also where none was given.
+// roleName returns a role in words, also for a person without one.
 func roleName(v locale.Voice, m *matrix.Matrix, id string) string {
 	switch id {
 	case "":
@@ -144,8 +144,8 @@ func (b *Bot) pickScope(ctx context.Context, req *request, args scopeArgs) (view
 	return b.show(ctx, req, part, survey.Response{}, b.profileCard(""))
 }
 
-// organisationForm makes no call when none was given before; else it is read, so that saving does
-// not lose it.
+// organisationForm reads the organisation that was given before, if any, so that saving the form
+// does not lose it. Otherwise it makes no call.
 func (b *Bot) organisationForm(
 	ctx context.Context, req *request, args organisationArgs,
 ) (chat.Form, error) {

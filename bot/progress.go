@@ -9,7 +9,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// currentCard shows a person the card for where they stand, from the invitation to the last answer.
+// currentCard returns the card for the present state of a participation, from the invitation to
+// the last answer.
 func (b *Bot) currentCard(
 	ctx context.Context, req *request, part survey.Participation,
 ) (view, error) {
@@ -41,8 +42,8 @@ func (b *Bot) currentCard(
 	return b.show(ctx, req, part, resp, draw)
 }
 
-// nextCard shows the first question without an answer after the last one that has one, else the
-// first without, else the review.
+// nextCard draws the first question without an answer after the last answered one; if there is
+// none, the first without an answer; and the review when all are answered.
 func (b *Bot) nextCard(
 	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
 ) (chat.Card, error) {
@@ -59,8 +60,8 @@ func (b *Bot) nextCard(
 	return b.reviewCard(v, part, m, resp)
 }
 
-// openAfter returns the first element after the i-th that has no answer, going round to the start,
-// or "" when each has one.
+// openAfter returns the first element after the i-th that has no answer, wrapping around at the
+// end, or "" if each has one.
 func openAfter(m *matrix.Matrix, resp survey.Response, i int) string {
 	elements := m.Elements()
 	for step := range elements {
@@ -72,7 +73,7 @@ func openAfter(m *matrix.Matrix, resp survey.Response, i int) string {
 	return ""
 }
 
-// drawing is a card of somebody in the survey.
+// drawing draws a card of a participant in the survey.
 type drawing func(
 	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
 ) (chat.Card, error)
@@ -164,8 +165,7 @@ func (b *Bot) fallbackView(ctx context.Context, req *request) (view, bool) {
 	return current, err == nil
 }
 
-// saveTimeZone keeps where a person's clock is, for their reminders. They need not wait, nor be
-// told, when it fails.
+// saveTimeZone saves the participant's time zone for their reminders. A failure is logged only.
 func (b *Bot) saveTimeZone(
 	ctx context.Context, req *request, part survey.Participation,
 ) survey.Participation {

@@ -16,14 +16,14 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// recordPage is how many entries of a record a card shows, and maxChanges how many characters it
-// gives to what one of them changed: a page of the longest entries still fits a message.
+// auditPageSize is the number of entries on a page of a record, and maxChanges the number of
+// characters for the changes of one entry. A page of the longest entries fits a message.
 const (
 	auditPageSize = 8
 	maxChanges    = 260
 )
 
-// showAuditLog shows who did what in a round, the latest first.
+// showAuditLog shows who did what in a round, latest first.
 func (b *Bot) showAuditLog(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
 	r, err := b.target(ctx, req, args, isAny)
 	if err != nil {
@@ -36,12 +36,12 @@ func (b *Bot) showAuditLog(ctx context.Context, req *request, args targetArgs) (
 	)
 }
 
-// turnAuditPage shows another page of it.
+// turnAuditPage shows another page of the record.
 func (b *Bot) turnAuditPage(ctx context.Context, req *request, args pageArgs) (chat.Card, error) {
 	return b.auditLogCard(ctx, req, args)
 }
 
-// auditLogCard shows the page that begins with the entry of a number, or with the last.
+// auditLogCard draws the page whose first entry has the given number, or the latest page.
 func (b *Bot) auditLogCard(ctx context.Context, req *request, args pageArgs) (chat.Card, error) {
 	record, err := b.Rounds.AuditLog(ctx, args.round, req.person)
 	if err != nil {
@@ -93,8 +93,8 @@ func (b *Bot) auditLogCard(ctx context.Context, req *request, args pageArgs) (ch
 		)...), nil
 }
 
-// auditHead says how far a record goes and what its seal is, in a quiet line, of a record that has
-// begun.
+// auditHead returns a footnote with the number of entries and the fingerprint of the last, or
+// nothing for an empty record.
 func auditHead(v locale.Voice, record survey.AuditLog) []chat.Block {
 	head := record.Head()
 	if head.Hash == "" {
@@ -103,8 +103,8 @@ func auditHead(v locale.Voice, record survey.AuditLog) []chat.Block {
 	return []chat.Block{chat.Footnote(v.Count("record.head", head.Seq, "seal", head.Fingerprint()))}
 }
 
-// fingerprintLine is recordHead for a post to the coordinator's channel: what stands there, nobody
-// who alters the store can alter with it. The post does not fail for want of it.
+// fingerprintLine is auditHead for a post to the coordinator's channel. A person who alters the
+// store cannot alter what was posted there. If it cannot be read, the post goes without it.
 func (b *Bot) fingerprintLine(ctx context.Context, v locale.Voice, r survey.Round) []chat.Block {
 	record, err := b.Rounds.SystemAuditLog(ctx, r)
 	if err != nil {
@@ -114,7 +114,7 @@ func (b *Bot) fingerprintLine(ctx context.Context, v locale.Voice, r survey.Roun
 	return auditHead(v, record)
 }
 
-// auditEntry is what was done, and under it the number, by whom, when, and the seal.
+// auditEntry draws an entry: what was done, its number, by whom, when, and the fingerprint.
 func (b *Bot) auditEntry(v locale.Voice, r survey.Round, e audit.Entry) []chat.Block {
 	what := append([]chat.Span{chat.Bold(actionTitle(v, e))}, b.changeSpans(v, r, e)...)
 	foot := []chat.Span{chat.Words(fmt.Sprintf("%d · ", e.Seq))}
@@ -132,7 +132,7 @@ func (b *Bot) auditEntry(v locale.Voice, r survey.Round, e audit.Entry) []chat.B
 	return []chat.Block{chat.Text{Spans: what}, chat.Note{Spans: foot}}
 }
 
-// actionTitle says what was done.
+// actionTitle returns what was done, in words.
 func actionTitle(v locale.Voice, e audit.Entry) string {
 	key := "record.act_" + string(e.Action)
 	switch e.Action {
@@ -182,8 +182,8 @@ func actionTitle(v locale.Voice, e audit.Entry) string {
 	return v.Say("record.unreadable")
 }
 
-// lookup says what an entry names by a key; in an entry that somebody meddled with it may be
-// anything, and must not break the card.
+// lookup returns the sentence of a key that an entry names. An entry that was tampered with may
+// name anything, and must not break the card.
 func lookup(v locale.Voice, key string) string {
 	if said := v.Say(key); said != "⟦"+key+"⟧" {
 		return said
@@ -191,7 +191,7 @@ func lookup(v locale.Voice, key string) string {
 	return v.Say("record.unreadable")
 }
 
-// changeOf is what an entry says of a field that its act is about.
+// changeOf returns the new value of a field in an entry, or "".
 func changeOf(e audit.Entry, field string) string {
 	for _, c := range e.Changes {
 		if c.Field == field {
@@ -201,7 +201,7 @@ func changeOf(e audit.Entry, field string) string {
 	return ""
 }
 
-// changeSpans says what an act changed, as far as there is room; the files of an export have all
+// changeSpans returns what an action changed, as far as there is room. The exported files hold all
 // of it.
 func (b *Bot) changeSpans(v locale.Voice, r survey.Round, e audit.Entry) []chat.Span {
 	var spans []chat.Span
@@ -230,8 +230,8 @@ func (b *Bot) changeSpans(v locale.Voice, r survey.Round, e audit.Entry) []chat.
 	return spans
 }
 
-// changeText says one change, and how many characters that takes; nothing of what the act itself
-// says, or what has no meaning to people.
+// changeText returns one change in words, and its length in characters. It is empty for what the
+// action's title says, and for fields that mean nothing to a reader.
 func (b *Bot) changeText(
 	v locale.Voice, r survey.Round, c audit.Change,
 ) (said []chat.Span, length int) {
@@ -280,7 +280,7 @@ func (b *Bot) changeText(
 	return []chat.Span{chat.Words(words)}, utf8.RuneCountInString(words)
 }
 
-// addedCoordinators names the coordinators who were added.
+// addedCoordinators names the coordinators that were added.
 func addedCoordinators(v locale.Voice, people []string) (said []chat.Span, length int) {
 	const most = 5
 	said = append(said, chat.Words(v.Say("record.field_coordinators")+": "))
@@ -297,7 +297,7 @@ func addedCoordinators(v locale.Voice, people []string) (said []chat.Span, lengt
 	return said, length
 }
 
-// fieldValue is what a field was or is, in words.
+// fieldValue returns the value of a field in words.
 func (b *Bot) fieldValue(v locale.Voice, r survey.Round, field, value string) string {
 	const most = 60
 	parts := func(each func(string) string) string {

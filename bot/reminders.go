@@ -10,8 +10,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// languagesFor are the languages a person is written to in: theirs, where it is known, else every
-// one of the round's.
+// languagesFor returns the languages that a person is written to in: the one they chose, else all
+// of the round's.
 func languagesFor(part survey.Participation) []matrix.Lang {
 	if part.Member.Language != "" {
 		return []matrix.Lang{part.Member.Language}
@@ -19,8 +19,8 @@ func languagesFor(part survey.Participation) []matrix.Lang {
 	return part.Round.Languages
 }
 
-// roundTime is a time of the round in words; for somebody whose clock shows another, with the
-// round's time zone.
+// roundTime returns a time of the round in words, with the time zone if the participant's clock
+// differs.
 func roundTime(v locale.Voice, part survey.Participation, t time.Time) string {
 	_, here := t.In(part.Round.Location()).Zone()
 	if _, there := t.In(part.Round.ZoneOf(part.Member)).Zone(); here != there {
@@ -29,7 +29,7 @@ func roundTime(v locale.Voice, part survey.Participation, t time.Time) string {
 	return v.Time(t.In(part.Round.Location()))
 }
 
-// remindButtons are on every reminder: whether there is another is for the person to say.
+// remindButtons returns the buttons of every reminder, to postpone or stop reminders.
 func remindButtons(v locale.Voice, part survey.Participation, lang string) []chat.Button {
 	id := string(part.Round.ID)
 	return []chat.Button{
@@ -38,7 +38,7 @@ func remindButtons(v locale.Voice, part survey.Participation, lang string) []cha
 	}
 }
 
-// invitationReminder is the invitation again, marked as a reminder.
+// invitationReminder repeats the invitation, marked as a reminder.
 func (b *Bot) invitationReminder(part survey.Participation, m *matrix.Matrix) chat.Card {
 	return b.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
 		closes := roundTime(v, part, part.Round.ClosesAt)
@@ -49,7 +49,7 @@ func (b *Bot) invitationReminder(part survey.Participation, m *matrix.Matrix) ch
 	})
 }
 
-// startedReminder reminds somebody who has started of how far they are.
+// startedReminder tells a participant who has started how far they are.
 func (b *Bot) startedReminder(
 	part survey.Participation, m *matrix.Matrix, resp survey.Response,
 ) chat.Card {
@@ -75,7 +75,7 @@ func (b *Bot) startedReminder(
 	})
 }
 
-// workshopReminder reminds somebody of the workshop.
+// workshopReminder tells a participant when and where the workshop is.
 func (b *Bot) workshopReminder(part survey.Participation) chat.Card {
 	r := part.Round
 	return b.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
@@ -88,7 +88,7 @@ func (b *Bot) workshopReminder(part survey.Participation) chat.Card {
 	})
 }
 
-// remindTomorrow owes a person a reminder on their next working day.
+// remindTomorrow schedules a reminder on the participant's next working day.
 func (b *Bot) remindTomorrow(
 	ctx context.Context, req *request, args roundLanguageArgs,
 ) (chat.Card, error) {
@@ -139,7 +139,7 @@ func (b *Bot) remindAgain(
 	return b.setRemindersOff(ctx, req, args, false)
 }
 
-// setRemindersOff keeps whether somebody wants reminders, and says so, with the way back.
+// setRemindersOff turns reminders on or off, and offers the opposite.
 func (b *Bot) setRemindersOff(
 	ctx context.Context, req *request, args roundLanguageArgs, quiet bool,
 ) (chat.Card, error) {

@@ -86,7 +86,7 @@ func (b *Bot) exportFiles(
 // maxAgenda is how many elements the message lists; the files hold all of them.
 const maxAgenda = 8
 
-// post is a card with files.
+// post is a card with files to post.
 type post struct {
 	card  chat.Card
 	files []chat.File
@@ -175,7 +175,7 @@ func (b *Bot) resultPosts(
 	}, nil
 }
 
-// resultButtons shows the results in the round's other languages, and how the round stands.
+// resultButtons offers the results in the round's other languages, and the round's status.
 func (b *Bot) resultButtons(
 	v locale.Voice, r survey.Round, action func(verb, lang string) chat.Action,
 ) chat.Block {
@@ -269,7 +269,7 @@ func representedRoles(v locale.Voice, m *matrix.Matrix, s survey.ResultContext) 
 	return blocks
 }
 
-// agenda is the elements in order of disagreement.
+// agenda lists the elements in order of disagreement.
 func agenda(v locale.Voice, m *matrix.Matrix, p survey.Published) []chat.Block {
 	lang := matrix.Lang(v.Lang)
 	elements := m.Elements()

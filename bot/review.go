@@ -11,7 +11,7 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// ratingName is how an answer shows in a list.
+// ratingName returns a rating as lists show it.
 func ratingName(v locale.Voice, m *matrix.Matrix, r matrix.Rating) string {
 	switch {
 	case r == matrix.DontKnow:
@@ -24,7 +24,7 @@ func ratingName(v locale.Voice, m *matrix.Matrix, r matrix.Rating) string {
 	return m.Levels[r-1].Short.In(matrix.Lang(v.Lang))
 }
 
-// answerBlocks lists what was said, by dimension; when that would not fit a card, only how many of
+// answerBlocks lists the answers by dimension. If they do not fit a card, it gives their number in
 // each dimension.
 func answerBlocks(v locale.Voice, m *matrix.Matrix, resp survey.Response) []chat.Block {
 	lang := matrix.Lang(v.Lang)
@@ -62,7 +62,7 @@ func answerBlocks(v locale.Voice, m *matrix.Matrix, resp survey.Response) []chat
 	return full
 }
 
-// elementMenus are menus to go to any element, one a dimension.
+// elementMenus returns menus to go to any element, one per dimension.
 func elementMenus(
 	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
 ) []chat.Block {
@@ -117,8 +117,7 @@ func (b *Bot) listCard(
 	return card(blocks...), nil
 }
 
-// showLevels says what each level means in general, beside the descriptors that say it of one
-// element.
+// showLevels explains the levels in general; the descriptors explain them for one element.
 func (b *Bot) showLevels(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
 	part, err := b.Rounds.Participation(ctx, args.round, req.person)
 	switch {
@@ -203,7 +202,7 @@ func (b *Bot) submit(ctx context.Context, req *request, args roundArgs) (view, e
 	return b.show(ctx, req, part, resp, receiptCard)
 }
 
-// receiptCard thanks somebody who has finished, with their answers.
+// receiptCard thanks a participant who has finished, and lists their answers.
 func receiptCard(
 	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
 ) (chat.Card, error) {

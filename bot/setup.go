@@ -14,14 +14,14 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// mayCreate says whether somebody may start a round: who manages the workspace, or is named in the
-// configuration.
+// mayCreate reports whether the person may start a round: an admin of the workspace, or a person
+// that the configuration names.
 func (b *Bot) mayCreate(req *request) bool {
 	return req.Admin || slices.Contains(b.Creators, req.Who)
 }
 
-// inChannel refuses to start a round in a conversation with one person: its results would reach
-// nobody else.
+// inChannel returns an error in a private conversation: results posted there would reach nobody
+// else.
 func inChannel(req *request) error {
 	if req.Private {
 		return refuse(card(chat.Paragraph(req.voice.Say("new.in_channel"))))
@@ -29,8 +29,9 @@ func inChannel(req *request) error {
 	return nil
 }
 
-// newForm asks for what no round can do without; the rest has usual values, which the draft shows
-// and lets one change. It asks the platform only whether the results can be posted in the channel.
+// newForm asks for the settings that have no default. The draft card shows the others and lets the
+// coordinator change them. The platform is asked only whether results can be posted in the
+// channel.
 func (b *Bot) newForm(ctx context.Context, req *request, _ generalArgs) (chat.Form, error) {
 	if err := inChannel(req); err != nil {
 		return chat.Form{}, err // before mayCreate: in private, a platform may not tell who is an admin
@@ -52,7 +53,7 @@ func (b *Bot) newForm(ctx context.Context, req *request, _ generalArgs) (chat.Fo
 	return b.roundForm(v, chat.NewAction("create", v.Lang), r), nil
 }
 
-// defaultRound is a round with everything as it usually is.
+// defaultRound returns a round with default settings.
 func defaultRound() survey.Round {
 	return survey.Round{
 		TimeZone: survey.DefaultTimeZone, MinGroup: survey.DefaultMinGroup,
@@ -61,7 +62,7 @@ func defaultRound() survey.Round {
 	}
 }
 
-// roundField is a field of the forms that make a round.
+// roundField returns the label of a field in the forms that set up a round.
 func roundField(v locale.Voice, id string, optional bool) chat.Label {
 	return chat.Label{
 		ID:       id,
@@ -71,7 +72,8 @@ func roundField(v locale.Voice, id string, optional bool) chat.Label {
 	}
 }
 
-// roundForm has five fields: Discord takes no more in one form.
+// roundForm returns the form that sets up a round. It has five fields, the most that Discord
+// takes.
 func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) chat.Form {
 	lang := matrix.Lang(v.Lang)
 	var editions []chat.Option
@@ -125,8 +127,8 @@ func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) chat
 	}
 }
 
-// readRoundForm fills in what a coordinator wrote; an *survey.InputError names the first field
-// that cannot be read.
+// readRoundForm sets the round's fields from a sent form. It returns an *survey.InputError for the
+// first field that cannot be read.
 func (b *Bot) readRoundForm(req *request, r *survey.Round) (closes moment, err error) {
 	r.Area, r.Matrix, r.Languages = req.Value("area"), req.Value("matrix"), nil
 	i := slices.IndexFunc(b.Matrices, func(m *matrix.Matrix) bool { return m.ID == r.Matrix })
@@ -139,7 +141,7 @@ func (b *Bot) readRoundForm(req *request, r *survey.Round) (closes moment, err e
 		}
 	}
 	if len(r.Languages) == 0 {
-		// A matrix written in other languages than those offered is asked in its own.
+		// A matrix in other languages than those offered is used in its own.
 		r.Languages = b.Matrices[i].Languages
 	}
 	closes, err = readTime(req.Event, "closes", "17:00", r.Location())
@@ -147,7 +149,7 @@ func (b *Bot) readRoundForm(req *request, r *survey.Round) (closes moment, err e
 	return closes, err
 }
 
-// rulesForm asks for what is usually left as it is, and stands once the survey is open.
+// rulesForm asks for the rules, which are fixed once the survey is open.
 func (b *Bot) rulesForm(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Form, error) {
@@ -207,7 +209,7 @@ func (b *Bot) saveRules(
 		if err != nil || req.Value("time_zone") == "" {
 			return &survey.InputError{Field: "time_zone", Reason: "unknown"}
 		}
-		// What was said in hours of the old zone is meant in hours of the new one.
+		// Times in the old zone become the same times of day in the new one.
 		here := func(t time.Time) time.Time {
 			if t.IsZero() {
 				return t
@@ -257,8 +259,7 @@ func (b *Bot) createRound(ctx context.Context, req *request, _ generalArgs) (cha
 	return b.draftCard(req.voice, r, closes.remark(req.voice)...), nil
 }
 
-// draftCard shows what was proposed, to be opened or changed, with remarks on what was just
-// written.
+// draftCard shows a round that is not open yet, with remarks on what was just entered.
 func (b *Bot) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) chat.Card {
 	id := string(r.ID)
 	blocks := append([]chat.Block{
@@ -280,7 +281,7 @@ func (b *Bot) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) c
 	)...)
 }
 
-// roundFacts is what a round was set up with, a line each.
+// roundFacts returns the settings of a round, one per line.
 func (b *Bot) roundFacts(v locale.Voice, r survey.Round) string {
 	edition := r.Matrix
 	if m, err := b.Rounds.Matrix(r); err == nil {
@@ -301,8 +302,7 @@ func (b *Bot) roundFacts(v locale.Voice, r survey.Round) string {
 	return strings.Join(lines, "\n")
 }
 
-// languageName is what a language calls itself; a language of a matrix that the bot does not speak
-// stays a code.
+// languageName returns a language's own name, or its code if the bot does not speak it.
 func (b *Bot) languageName(l matrix.Lang) string {
 	if l != matrix.English && l != matrix.Welsh {
 		return string(l)

@@ -10,8 +10,7 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// maxNamed is how many people a status names; the rest are counted, so that a large round fits a
-// message.
+// maxNamed is how many people a status names, so that it fits a message. The rest are counted.
 const maxNamed = 25
 
 func (b *Bot) status(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
@@ -89,7 +88,7 @@ func (b *Bot) status(ctx context.Context, req *request, args targetArgs) (chat.C
 	return card(blocks...), nil
 }
 
-// roundStatus is where the round stands, in a line.
+// roundStatus returns the state of a round in a line.
 func (b *Bot) roundStatus(v locale.Voice, r survey.Round) string {
 	switch {
 	case r.State == survey.Closed:
@@ -100,7 +99,7 @@ func (b *Bot) roundStatus(v locale.Voice, r survey.Round) string {
 	return v.Say("status.open", "closes", closingTime(v, r))
 }
 
-// responseRates is the response rate: the only totals there are while a survey is open.
+// responseRates returns the response rates, the only totals that are shown while a survey is open.
 func responseRates(v locale.Voice, s survey.Progress) string {
 	lines := []string{
 		v.Count("status.invited", s.Invited),
@@ -125,7 +124,7 @@ func percent(n, of int) int {
 	return (n*200 + of) / (2 * of)
 }
 
-// missingRoles names the roles of the edition that nobody was invited for, and those where nobody
+// missingRoles names the roles of the matrix that nobody was invited for, and those where nobody
 // has finished.
 func missingRoles(v locale.Voice, m *matrix.Matrix, s survey.Progress) []chat.Block {
 	var nobody, unfinished []string

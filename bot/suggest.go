@@ -10,9 +10,9 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// Suggest completes what somebody is typing into a field of a command: "round" with the rounds
-// they coordinate, "role" with the roles of those rounds' matrices. The event's Values hold what
-// they have typed. It suggests nothing rather than fail.
+// Suggest completes a field of a command while the user types: "round" with the rounds they
+// coordinate, "role" with the roles of those rounds. The event's Values hold what was typed. After
+// an error it suggests nothing.
 func (b *Bot) Suggest(ctx context.Context, e chat.Event, field string) []chat.Option {
 	seats, err := b.Rounds.RoundsOf(ctx, person(e.Who))
 	if err != nil {

@@ -10,8 +10,9 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// target finds the round a coordinator means: the one pressed on; else the one named; else the
-// only one of this channel, or of all theirs, that wanted says is fit. With several it asks which.
+// target returns the round that a coordinator means: the one whose button was pressed; else the
+// one named; else the only one of this channel, or of all their rounds, that wanted accepts. If
+// there are several it asks which.
 func (b *Bot) target(
 	ctx context.Context, req *request, args targetArgs, wanted func(survey.Round) bool,
 ) (survey.Round, error) {
@@ -39,8 +40,7 @@ func (b *Bot) target(
 	}
 	v := req.voice
 	if args.words != "" {
-		// A round that was named is that round or none: another one must never be steered in its
-		// place.
+		// A round that was named is that round or none: the command must never act on another.
 		var near []survey.Round
 		fit, near = namedRounds(fit, args.words)
 		if len(fit) == 0 && len(near) > 0 {
@@ -72,8 +72,8 @@ func (b *Bot) target(
 	return survey.Round{}, refuse(card(chat.Paragraph(v.Say("choose.none"))))
 }
 
-// roundChoice offers one of several rounds. Its button begins with the date, which tells two
-// rounds of one area apart where a platform cuts what is long.
+// roundChoice offers one of several rounds. Its label begins with the date, which tells two rounds
+// of one area apart where a platform cuts long labels.
 func (b *Bot) roundChoice(v locale.Voice, r survey.Round, action chat.Action) chat.Choice {
 	closes := r.ClosesAt.In(r.Location())
 	text := b.roundStatus(v, r)
@@ -99,9 +99,9 @@ func (b *Bot) whichRound(v locale.Voice, verb string, rounds []survey.Round) cha
 	return card(blocks...)
 }
 
-// namedRounds returns the rounds that words name: their area, also in quotes, or their id. Without
-// any it returns those whose name differs in accents only, which a coordinator is asked about: in
-// Welsh, an accent can tell two names apart.
+// namedRounds returns the rounds whose area or id matches the words, with or without quotes. If
+// there is none, near holds those that differ in accents only. The coordinator is asked about
+// these, since in Welsh an accent can tell two names apart.
 func namedRounds(rounds []survey.Round, words string) (exact, near []survey.Round) {
 	exact = filter(rounds, func(r survey.Round) bool {
 		return plaintext.Same(r.Area, words) || plaintext.Same(string(r.ID), words)
@@ -144,8 +144,8 @@ func closedOr(r survey.Round) error {
 	return survey.ErrClosed
 }
 
-// closedTarget is target for what only a closed round has; before that it says how to see the
-// response rate.
+// closedTarget is target for actions on a closed round. It refuses an open round with a hint to
+// the status.
 func (b *Bot) closedTarget(
 	ctx context.Context, req *request, args targetArgs,
 ) (survey.Round, error) {

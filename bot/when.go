@@ -12,10 +12,10 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// readDay reads a day as people here write it, the day of the month first: 11/12/2026, 11.12.26,
-// 11 December 2026, Friday 11th Dec 2026, 11 Rhagfyr 2026, dydd Gwener 11eg o Ragfyr 2026; or, as
-// forms give it, 2026-12-11. It is false for a text that is no day, and for a day with the wrong
-// weekday.
+// readDay reads a day, the day of the month first, in the ways that people here write it:
+// 11/12/2026, 11.12.26, 11 December 2026, Friday 11th Dec 2026, 11 Rhagfyr 2026, dydd Gwener 11eg
+// o Ragfyr 2026; or 2026-12-11, as forms give it. It returns false for text that is no day, and
+// for a day with the wrong weekday.
 func readDay(text string) (year int, month time.Month, day int, ok bool) {
 	words := strings.FieldsFunc(
 		plaintext.Key(text),
@@ -141,7 +141,7 @@ func readClock(text string) (hour, minute int, ok bool) {
 	return hour, minute, true
 }
 
-// moment is a point in time that somebody wrote, and what a change of the clocks made of it.
+// moment is a time that a user entered, and how a change of the clocks affected it.
 type moment struct {
 	time.Time
 	written string // the time of day as it was understood, such as 01:30
@@ -177,7 +177,7 @@ func offset(t time.Time, zone *time.Location) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// remark says what a change of the clocks did to a moment, or nothing.
+// remark returns a note on how a change of the clocks affected the time, or nothing.
 func (m moment) remark(v locale.Voice) []chat.Block {
 	switch {
 	case m.skipped:

@@ -46,9 +46,9 @@ var built = []string{
 	"areas.",
 }
 
-// TestEverySentenceIsSaid holds the sentences against the code: what is said is there, in the right
+// TestEverySentenceUsed holds the sentences against the code: what is said is there, in the right
 // form, and what is there is said.
-func TestEverySentenceIsSaid(t *testing.T) {
+func TestEverySentenceUsed(t *testing.T) {
 	raw, err := os.ReadFile("locale/en.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +164,7 @@ func inputKey(x *ast.CompositeLit) (string, bool) {
 
 // A label that Slack would cut is refused by chat.Card.Check; so every sentence that is one must
 // fit in both languages, with a tick before it where it can be chosen.
-func TestLabelsFit(t *testing.T) {
+func TestLabelLengths(t *testing.T) {
 	words, err := locale.Load()
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Card is a message with things to press.
+// Card is a message with text and controls.
 type Card struct{ Blocks []Block }
 
 // Block is one part of a card: Heading, Text, Note, Choice, Buttons, Menu, Table or Divider.
@@ -19,10 +19,10 @@ type Heading struct{ Text string }
 // Text is a paragraph of spans.
 type Text struct{ Spans []Span }
 
-// Note is a line of lesser weight: where one is, what happens next.
+// Note is a line of small print, such as the position in the survey.
 type Note struct{ Spans []Span }
 
-// Choice is one of several answers, with what it means beside its button.
+// Choice is one of several answers: its meaning, with the button that gives it.
 type Choice struct {
 	Title  string
 	Text   string
@@ -32,20 +32,20 @@ type Choice struct {
 // Buttons is a row of buttons; platforms wrap it.
 type Buttons struct{ Buttons []Button }
 
-// Menu is a list to pick one from.
+// Menu is a list from which the user picks one option.
 type Menu struct {
 	Action      Action
 	Placeholder string
 	Options     []Option
 }
 
-// Option is one entry of a Menu or a Pick. Value is at most 75 bytes.
+// Option is one entry of a Menu or a Select. Value is at most 75 bytes.
 type Option struct{ Value, Label string }
 
 // Divider is a line between parts.
 type Divider struct{}
 
-// Table is aligned text, to be shown in letters of equal width.
+// Table is aligned text, shown in a fixed-width font.
 type Table struct{ Text string }
 
 func (Heading) block() {}
@@ -57,12 +57,12 @@ func (Menu) block()    {}
 func (Divider) block() {}
 func (Table) block()   {}
 
-// Button is something to press.
+// Button is a button of a card.
 type Button struct {
 	Label  string
 	Action Action
 	Style  Style
-	// Chosen marks the answer that stands. An adapter shows it with a tick as well as by style.
+	// Chosen marks the current answer. An adapter shows it with a tick as well as by style.
 	Chosen bool
 	// Spoken is what a screen reader says instead of Label, where that needs more words.
 	Spoken string
@@ -70,13 +70,13 @@ type Button struct {
 	Confirm *Confirm
 }
 
-// Tick stands before the label of a button that is Chosen.
+// Tick precedes the label of a button that is Chosen.
 const Tick = "✓ "
 
-// Style is the weight of a button.
+// Style is the visual weight of a button.
 type Style int
 
-// The styles. Meaning never rests on one alone.
+// The styles. Style alone never carries meaning.
 const (
 	Plain Style = iota
 	Primary
@@ -92,7 +92,7 @@ type Span interface{ span() }
 // Words is plain text.
 type Words string
 
-// Bold is text of more weight.
+// Bold is text in bold.
 type Bold string
 
 // Mention names a person the way the platform does; it pings nobody.
@@ -135,8 +135,8 @@ func Paragraph(s string) Text { return Text{Spans: []Span{Words(s)}} }
 // Footnote is a note of plain text.
 func Footnote(s string) Note { return Note{Spans: []Span{Words(s)}} }
 
-// Limits of cards and forms: the tighter of the two platforms, so that a card that passes Check
-// fits both.
+// Limits of cards and forms: the tighter limit of the two platforms, so that a card that passes
+// Check fits both.
 const (
 	MaxBlocks      = 50   // Slack: blocks in a message (reference/block-kit/blocks)
 	MaxHeading     = 150  // Slack: header block
@@ -156,7 +156,7 @@ const (
 	MaxConfirm     = 300  // Slack: confirm dialog text
 )
 
-// Check says what of the card does not fit both platforms, or nil.
+// Check returns what of the card does not fit both platforms, or nil.
 func (c Card) Check() error {
 	if len(c.Blocks) == 0 {
 		return fmt.Errorf("check card: it is empty")
@@ -291,7 +291,7 @@ func checkOptions(all []Option) error {
 	return nil
 }
 
-// checkText refuses empty text too.
+// checkText is checkLength that also refuses empty text.
 func checkText(what, s string, limit int) error {
 	if s == "" {
 		return fmt.Errorf("check card: an empty %s", what)

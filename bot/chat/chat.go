@@ -1,7 +1,7 @@
-// Package chat is the vocabulary between the bot and a chat platform: what somebody did (Event),
-// what is to be done about it (Reply), and what people see (Card, Form). It uses the standard
-// library only and knows nothing of surveys, of any platform's payloads, or of languages: every
-// string in it is ready to be shown, and is plain text that an adapter escapes.
+// Package chat is the vocabulary between the bot and a chat platform: what a user did (Event),
+// what the bot answers (Reply), and what users see (Card, Form). It uses the standard library
+// only, and knows nothing of surveys, languages or any platform's payloads. Every string in it is
+// plain text that is ready to be shown; an adapter escapes it.
 package chat
 
 import (
@@ -44,7 +44,7 @@ func splitAddress(s string) (a, b, c string, err error) {
 	return parts[0], parts[1], parts[2], nil
 }
 
-// EventKind is the way somebody did something.
+// EventKind is the kind of an event.
 type EventKind int
 
 // The kinds of events.
@@ -59,7 +59,7 @@ const (
 // Picked is the key in Event.Values of what was picked from a menu.
 const Picked = "picked"
 
-// Event is one thing one person did.
+// Event is one action of one user.
 type Event struct {
 	// ID is the platform's own id of the gesture, the same when it delivers the gesture again.
 	ID   string
@@ -73,15 +73,15 @@ type Event struct {
 	Where Place
 	// Private says that Where is the person's own conversation with the bot.
 	Private bool
-	// Unverified says that it is not known now whether this person belongs to the workspace: the
-	// platform names another one of theirs, and did not tell in time. They are asked to try again.
+	// Unverified says that the platform did not tell in time whether this person, who has a second
+	// account, belongs to the workspace. They are asked to try again.
 	Unverified bool
 	// Direct says that the platform lets the bot answer in the person's own conversation with it,
 	// wherever this happened.
 	Direct bool
 	// Admin says that the platform lets this person manage the workspace.
 	Admin bool
-	// Community is what the platform calls that.
+	// Community is the platform's word for what admins manage.
 	Community Community
 	// Locale is the person's language as the platform tells it (BCP 47), or empty.
 	Locale string
@@ -91,7 +91,7 @@ type Event struct {
 	Values   map[string][]string
 }
 
-// Community is what people and channels of a platform are part of, by the platform's own word.
+// Community is what people and channels of a platform belong to, in the platform's own word.
 type Community int
 
 // The communities.
@@ -100,7 +100,7 @@ const (
 	Server                     // managed by whoever has a permission for it
 )
 
-// Value is the first value of a form's field, without surrounding white space.
+// Value returns the first value of a form's field, without surrounding white space.
 func (e Event) Value(field string) string {
 	if v := e.Values[field]; len(v) > 0 {
 		return strings.TrimSpace(v[0])
@@ -115,7 +115,7 @@ type Action struct {
 	Args []string
 }
 
-// NewAction makes an action.
+// NewAction returns the action of a verb with arguments.
 func NewAction(verb string, args ...string) Action { return Action{Verb: verb, Args: args} }
 
 // MaxAction is the longest encoded action in bytes: Discord's custom_id is 1 to 100 characters
@@ -146,7 +146,7 @@ func (a Action) Encode() (string, error) {
 	return s, nil
 }
 
-// DecodeAction reads what Encode wrote, and refuses everything else.
+// DecodeAction reads what Encode wrote, and returns an error for everything else.
 func DecodeAction(s string) (Action, error) {
 	words := strings.Split(s, ":")
 	a := Action{Verb: words[0]}
@@ -159,7 +159,7 @@ func DecodeAction(s string) (Action, error) {
 	return a, nil
 }
 
-// Ack is how a gesture must be acknowledged before the reply is known. Platforms ask for it within
+// Ack is the way to acknowledge a gesture before the reply is known. Both platforms want it within
 // three seconds.
 type Ack int
 
@@ -170,12 +170,12 @@ const (
 	AckForm               // a form will open at once: the route makes no slow call before it
 )
 
-// Responder is what an adapter hands events to. The bot is one.
+// Responder handles events for an adapter. The bot is one.
 type Responder interface {
-	// Ack says how to acknowledge the event, without any slow call.
+	// Ack returns how to acknowledge the event. It makes no slow call.
 	Ack(Event) Ack
-	// Handle does what the event asks for. It always has an answer for the person; a failure is
-	// explained in it, never returned.
+	// Handle does what the event asks for. It always has an answer for the user: failures are
+	// explained in it, not returned.
 	Handle(context.Context, Event) []Reply
 }
 
@@ -186,16 +186,16 @@ type Directory interface {
 	// Members returns the people in a place, without bots, or ErrNobody when the place cannot be
 	// read.
 	Members(ctx context.Context, in Place) ([]Person, error)
-	// CanPost says whether the bot can post cards with files in a place. It returns nil where it
-	// can, a *CannotPostError where it cannot, and another error where the platform does not tell.
+	// CanPost returns nil where the bot can post cards with files, a *CannotPostError where it
+	// cannot, and another error where the platform does not say.
 	CanPost(ctx context.Context, in Place) error
 }
 
-// CannotPostError says why the bot cannot post in a place. It counts as ErrUnreachable: trying
-// again is of no use until somebody changes that.
+// CannotPostError says why the bot cannot post in a place. It counts as ErrUnreachable: there is
+// no use in trying again until the cause is removed.
 type CannotPostError struct {
 	Reason Obstacle
-	// Rights are what the bot lacks, by the names that the platform shows to people, for
+	// Rights are the permissions that the bot lacks, as the platform names them to users; set for
 	// MissingRights.
 	Rights []string
 	Err    error // of the platform, or nil
@@ -230,11 +230,11 @@ func (e *CannotPostError) Is(target error) bool { return target == ErrUnreachabl
 // Unwrap returns the platform's error.
 func (e *CannotPostError) Unwrap() error { return e.Err }
 
-// ErrNobody says that a directory does not know a person or a place.
+// ErrNobody is returned for a person or a place that a directory does not know.
 var ErrNobody = errors.New("nobody by that name")
 
-// Sender sends what nobody has just asked for, at the pace that the platform allows to such
-// messages: a call waits for its turn. An adapter is one.
+// Sender sends messages that no user has just asked for, at the rate that the platform allows for
+// them; a call waits for its turn. An adapter is one.
 type Sender interface {
 	// Send sends a card to the person's own conversation with the bot. The id names this one
 	// message; where the platform can, a message that is sent again under its id arrives once. It
@@ -246,30 +246,29 @@ type Sender interface {
 	Post(ctx context.Context, id string, to Place, card Card, files []File) error
 }
 
-// ErrNoConsent says that a person has not agreed to direct messages on a platform where the bot
-// sends none unasked. They can be asked in a place to press something.
+// ErrNoConsent is returned for a person who has not agreed to direct messages, on a platform where
+// the bot sends none without consent. A post in a channel can ask them to press a button.
 var ErrNoConsent = errors.New("has not agreed to direct messages")
 
-// ErrUnreachable says that the platform does not deliver to a person or a place, and that trying
-// again is of no use until they do something.
+// ErrUnreachable is returned when the platform does not deliver to a person or a place, and there
+// is no use in trying again until they change something.
 var ErrUnreachable = errors.New("cannot be reached")
 
-// ErrUnsure says that the platform's answer was lost: the message may have arrived, and would
-// arrive a second time if it were sent again.
+// ErrUnsure is returned when the platform's answer was lost: the message may have arrived, and
+// would arrive twice if it were sent again.
 var ErrUnsure = errors.New("may have been sent or not")
 
-// Reply is one thing to do about an event, in the order given: Update, Whisper, Direct, Post, Open
-// or Refuse.
+// Reply is one answer to an event: Update, Whisper, Direct, Post, OpenForm or FieldErrors. Replies
+// are carried out in the order given.
 type Reply interface{ reply() }
 
 // Update changes the card that was pressed. Where there is none (a command, a dismissed card), or
 // everybody in the place sees it, the card is whispered instead.
 type Update struct {
 	Card Card
-	// Again, where it is set, is called once the card has been changed. It returns true, and the
-	// change to make next, when what the card shows has changed since it was drawn: another process
-	// may have saved something, and drawn it, while this change was on its way, and would be drawn
-	// over.
+	// Refresh, if set, is called after the card has been changed. It returns true, with the next
+	// change to make, if what the card shows has changed since it was drawn: another process may
+	// have saved something and drawn it while this change was on its way, and would be drawn over.
 	Refresh func(context.Context) (Update, bool)
 }
 
@@ -296,14 +295,14 @@ type Post struct {
 	Then  Then
 }
 
-// Then is told what became of a card, and returns the replies that come next. When the card does
-// not stand, they take the place of every reply after it. It may be nil.
+// Then is called with what became of a card, and returns the replies that come next. If the card
+// was not delivered, they replace every reply after it. It may be nil.
 type Then func(Delivered) []Reply
 
-// Delivered is what became of a card.
+// Delivered is the outcome of sending a card.
 type Delivered struct {
-	// Err is why the card does not stand. It is ErrUnsure for one that may stand, and counts as
-	// standing.
+	// Err is why the card was not delivered. With ErrUnsure it may have been, and counts as
+	// delivered.
 	Err error
 	// Missing are the names of the files that did not come with the card, as far as the platform
 	// tells.
@@ -312,7 +311,7 @@ type Delivered struct {
 	URL string
 }
 
-// Stands says whether the card is there, or may be.
+// Stands reports whether the card was delivered, or may have been.
 func (d Delivered) Stands() bool { return d.Err == nil || errors.Is(d.Err, ErrUnsure) }
 
 // WrapThen returns the reply with its Then replaced by what wrap makes of it. A reply without one
@@ -352,7 +351,7 @@ func (t Then) Next(d Delivered, rest []Reply) []Reply {
 	return append(next, rest...)
 }
 
-// MissingFilesError says that a card stands and some of its files do not.
+// MissingFilesError is returned when a card was posted without some of its files.
 type MissingFilesError struct {
 	Names []string
 	Err   error // of the platform
@@ -365,7 +364,7 @@ func (e *MissingFilesError) Error() string {
 // Unwrap returns the platform's error.
 func (e *MissingFilesError) Unwrap() error { return e.Err }
 
-// DeliveredAfter returns what became of a card from the error of sending it.
+// DeliveredAfter returns the outcome of sending a card that ended with err.
 func DeliveredAfter(err error) Delivered {
 	if m, ok := errors.AsType[*MissingFilesError](err); ok {
 		return Delivered{Missing: m.Names}
@@ -376,12 +375,13 @@ func DeliveredAfter(err error) Delivered {
 // OpenForm opens a form.
 type OpenForm struct {
 	Form Form
-	// Sorry is whispered when the form cannot be opened: the gesture was too long ago, as a rule.
+	// Fallback is whispered when the form cannot be opened, usually because the gesture was too
+	// long ago.
 	Fallback Card
 }
 
-// FieldErrors answers a form that cannot stand: what is wrong, by field id. The form stays open
-// where the platform can.
+// FieldErrors rejects a form: what is wrong, by field id. The form stays open where the platform
+// can do that.
 type FieldErrors struct{ Fields map[string]string }
 
 func (Update) reply()      {}

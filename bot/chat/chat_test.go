@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestActionTravelsWhole(t *testing.T) {
+func TestActionRoundTrip(t *testing.T) {
 	for _, a := range []Action{NewAction("home"), NewAction("answer", "abcdefghij", "vision", "3"), NewAction("x", strings.Repeat("a", MaxAction-2))} {
 		s, err := a.Encode()
 		if err != nil {
@@ -20,7 +20,7 @@ func TestActionTravelsWhole(t *testing.T) {
 	}
 }
 
-func TestActionsThatCannotTravelAreRefused(t *testing.T) {
+func TestActionEncodeErrors(t *testing.T) {
 	for _, a := range []Action{{}, NewAction(""), NewAction("a", ""), NewAction("a:b"), NewAction("a", "b c"), NewAction("a", "ŵ"), NewAction("a", "b\n"), NewAction("x", strings.Repeat("a", MaxAction-1))} {
 		if s, err := a.Encode(); err == nil {
 			t.Errorf("%v was encoded as %q", a, s)
@@ -43,7 +43,7 @@ func FuzzDecodeAction(f *testing.F) {
 	})
 }
 
-func TestAddressesTravelWhole(t *testing.T) {
+func TestAddressRoundTrip(t *testing.T) {
 	p := Person{"slack", "T1", "U1"}
 	if back, err := ParsePerson(p.String()); err != nil || back != p {
 		t.Errorf("%v came back as %v, %v", p, back, err)
@@ -67,7 +67,7 @@ func buttons(n int) Buttons {
 	return b
 }
 
-func TestCheckKnowsEveryLimit(t *testing.T) {
+func TestCardCheckLimits(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("ŵ", n) } // two bytes each: limits are in characters
 	press := NewAction("go")
 	full := Card{Blocks: []Block{
@@ -126,7 +126,7 @@ func TestCheckKnowsEveryLimit(t *testing.T) {
 	}
 }
 
-func TestFormCheckKnowsEveryLimit(t *testing.T) {
+func TestFormCheckLimits(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("ŵ", n) }
 	label := Label{ID: "a", Text: long(MaxFieldLabel), Hint: long(MaxFieldHint)}
 	good := Form{
@@ -167,7 +167,7 @@ func TestFormCheckKnowsEveryLimit(t *testing.T) {
 	}
 }
 
-func TestTrimCutsByCharacters(t *testing.T) {
+func TestTrim(t *testing.T) {
 	for _, c := range []struct {
 		in   string
 		n    int

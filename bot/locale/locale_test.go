@@ -67,7 +67,7 @@ func places(texts map[string]string) []string {
 	return names
 }
 
-func TestLanguagesSayTheSame(t *testing.T) {
+func TestLanguagesHaveSameKeys(t *testing.T) {
 	en, cy := sentences(t, "en"), sentences(t, "cy")
 	for key := range cy {
 		if en[key] == nil {
@@ -139,7 +139,7 @@ func TestSayAndCount(t *testing.T) {
 	}
 }
 
-func TestPeoplesTextIsNotATemplate(t *testing.T) {
+func TestUserTextIsNotTemplate(t *testing.T) {
 	words, err := Load()
 	if err != nil {
 		t.Fatal(err)
@@ -150,10 +150,10 @@ func TestPeoplesTextIsNotATemplate(t *testing.T) {
 	}
 }
 
-// TestSentencesFitTheirPlace holds the texts of forms and buttons to what both platforms take (see
+// TestSentenceLengths holds the texts of forms and buttons to what both platforms take (see
 // chat.Limits: a form's title 24, a field's label 45, its hint 100), and buttons to what is still
 // read on a phone.
-func TestSentencesFitTheirPlace(t *testing.T) {
+func TestSentenceLengths(t *testing.T) {
 	places := []struct {
 		keys  *regexp.Regexp
 		limit int

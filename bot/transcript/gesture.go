@@ -24,7 +24,7 @@ var (
 	sends   = regexp.MustCompile(`^(\S+) sends ?(.*)$`)
 )
 
-// act plays what somebody does.
+// act plays an action of a user.
 func (p *player) act(ctx context.Context, line string) error {
 	if line == "the same again" {
 		return p.handle(ctx, p.lastActor, p.last)
@@ -59,7 +59,7 @@ func (p *player) act(ctx context.Context, line string) error {
 		return p.handle(ctx, m[1], chat.Event{Kind: chat.Home, Where: place("@" + m[1])})
 	}
 	if m := forged.FindStringSubmatch(line); m != nil {
-		// An adapter turns away what is not an action at all; the rest reaches the bot.
+		// An adapter refuses what is not an action at all; the rest reaches the bot.
 		action, err := chat.DecodeAction(strings.ReplaceAll(m[2], "ROUND", p.round()))
 		if err != nil {
 			fmt.Fprintf(&p.out, "< %s: turned away at the door\n", m[1])
@@ -115,7 +115,7 @@ func (p *player) find(owner, label, on string) (*message, chat.Action, string, e
 	)
 }
 
-// round is the id that the newest button carries first, for forgers who have seen one.
+// round returns the round id in the newest button, for attackers who have seen one.
 func (p *player) round() string {
 	for _, m := range slices.Backward(p.messages) {
 		for _, block := range m.versions[len(m.versions)-1].Blocks {
@@ -180,7 +180,7 @@ func (p *player) press(ctx context.Context, actor, label, on, of string) error {
 	return p.handle(ctx, actor, e)
 }
 
-// pressAll lets several people press the same things, one person after another.
+// pressAll plays the same presses for several people, one person after another.
 func (p *player) pressAll(ctx context.Context, people []string, labels [][]string) error {
 	for _, actor := range people {
 		for _, label := range labels {
@@ -192,7 +192,7 @@ func (p *player) pressAll(ctx context.Context, people []string, labels [][]strin
 	return nil
 }
 
-// quietly writes nothing down of what do does.
+// quietly runs do without writing down what it does.
 func (p *player) quietly(do func() error) error {
 	kept := p.out.String()
 	defer func() {
@@ -266,7 +266,7 @@ func (p *player) send(ctx context.Context, actor, words string) error {
 	)
 }
 
-// handle gives an event to the bot and writes down what it does about it.
+// handle passes an event to the bot and writes down its replies.
 func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 	if e.ID == "" {
 		p.events++

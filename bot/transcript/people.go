@@ -11,20 +11,20 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// Clock is the time in a transcript: it stands still but for the stage directions.
+// Clock is the time in a transcript. Only stage directions move it.
 type Clock struct{ at time.Time }
 
-// NewClock starts at the given time.
+// NewClock returns a clock that shows the given time.
 func NewClock(at time.Time) *Clock { return &Clock{at: at} }
 
-// Now is the time on stage.
+// Now returns the time on stage.
 func (c *Clock) Now() time.Time { return c.at }
 
 // platform and workspace of everybody on stage.
 const platform, workspace = "play", "w"
 
-// People is everybody on stage. It is the directory of the platform that a transcript plays on,
-// and where messages arrive.
+// People are the people on stage. It is the directory of the platform that a transcript plays on,
+// and receives its messages.
 type People struct {
 	channels    map[string][]string
 	unreachable map[string]bool
@@ -36,7 +36,7 @@ type People struct {
 	post []sent
 }
 
-// sent is a message that reached somebody, or did not.
+// sent is a message that was delivered, or was not.
 type sent struct {
 	to      string // a person, or a channel with its #
 	card    chat.Card
@@ -49,7 +49,7 @@ var (
 	_ chat.Sender    = (*People)(nil)
 )
 
-// NewPeople is an empty stage.
+// NewPeople returns an empty stage.
 func NewPeople() *People {
 	return &People{
 		channels:    map[string][]string{},
@@ -60,7 +60,7 @@ func NewPeople() *People {
 	}
 }
 
-// Send brings a message to somebody.
+// Send delivers a message to a person.
 func (p *People) Send(_ context.Context, _ string, to chat.Person, card chat.Card) error {
 	if p.unasked[to.ID] {
 		return chat.ErrNoConsent
@@ -75,7 +75,7 @@ func (p *People) Send(_ context.Context, _ string, to chat.Person, card chat.Car
 	return nil
 }
 
-// Post brings a message to a channel.
+// Post delivers a message to a channel.
 func (p *People) Post(
 	ctx context.Context, _ string, to chat.Place, card chat.Card, files []chat.File,
 ) error {
@@ -111,13 +111,13 @@ func (p *People) arrived() []sent {
 // Channels is who is in which channel.
 func (p *People) Channels() map[string][]string { return p.channels }
 
-// Agreed says whether somebody has agreed to direct messages.
+// Agreed reports whether a person has agreed to direct messages.
 func (p *People) Agreed(name string) bool { return !p.unasked[name] }
 
-// Reachable says whether messages to somebody arrive.
+// Reachable reports whether messages to a person arrive.
 func (p *People) Reachable(name string) bool { return !p.unreachable[name] }
 
-// Person is somebody on stage, by name.
+// Person returns the person on stage with the name.
 func Person(name string) chat.Person {
 	return chat.Person{Platform: platform, Workspace: workspace, ID: name}
 }
@@ -126,13 +126,13 @@ func place(channel string) chat.Place {
 	return chat.Place{Platform: platform, Workspace: workspace, Channel: channel}
 }
 
-// HasBot says whether the bot is in a channel.
+// HasBot reports whether the bot is in a channel.
 func (p *People) HasBot(channel string) bool { return !p.without[channel] }
 
-// TakesFiles says whether files arrive in a channel.
+// TakesFiles reports whether files arrive in a channel.
 func (p *People) TakesFiles(channel string) bool { return !p.fileless[channel] }
 
-// CanPost says whether the bot can post in a channel.
+// CanPost reports whether the bot can post in a channel.
 func (p *People) CanPost(_ context.Context, in chat.Place) error {
 	if p.without[in.Channel] {
 		return &chat.CannotPostError{Reason: chat.NotMember}
@@ -140,7 +140,7 @@ func (p *People) CanPost(_ context.Context, in chat.Place) error {
 	return nil
 }
 
-// Find knows whoever is in some channel, by name or by name@example.org.
+// Find returns the person in any channel with that name, or that name@example.org.
 func (p *People) Find(_ context.Context, _ chat.Place, word string) (chat.Person, error) {
 	name := strings.TrimSuffix(strings.TrimPrefix(word, "@"), "@example.org")
 	for _, members := range p.channels {

@@ -16,12 +16,12 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// Stage is where a transcript is played.
+// Stage is the environment that a transcript is played in.
 type Stage struct {
 	Responder chat.Responder
 	Clock     *Clock
 	People    *People
-	// Matrix makes the bot start again with the matrix of this file, beside the .chat files.
+	// Matrix restarts the bot with the matrix of this file, beside the .chat files.
 	Matrix func(file string) (chat.Responder, error)
 	// Restart ends the bot and starts another on the same store.
 	Restart func() chat.Responder
@@ -34,14 +34,14 @@ type Stage struct {
 	Next func(ctx context.Context) (time.Time, bool)
 }
 
-// message is one message that somebody has before them, in all the forms it has had.
+// message is a message that a person sees, in all its versions.
 type message struct {
 	to       string // a person, or a channel with its #
 	in       string // the channel, the person's own conversation, or where it was whispered
 	versions []chat.Card
 }
 
-// openForm is a form that somebody has before them, and where they opened it.
+// openForm is a form that a person sees, and where they opened it.
 type openForm struct {
 	chat.Form
 	where chat.Place
@@ -213,8 +213,8 @@ func here() *time.Location {
 	return loc
 }
 
-// pass lets time go by until then, from one thing that is due to the next, so that they come in
-// their order and each at its time.
+// pass moves the clock to then. It stops at each time at which something is due, so that
+// everything comes in order and at its own time.
 func (p *player) pass(ctx context.Context, then time.Time) error {
 	for !p.down {
 		next, ok := p.Next(ctx)
@@ -235,7 +235,7 @@ func (p *player) pass(ctx context.Context, then time.Time) error {
 	return nil
 }
 
-// deliver has what is due sent, and writes down what arrives.
+// deliver sends what is due, and writes down what arrives.
 func (p *player) deliver(ctx context.Context) {
 	if p.down {
 		return

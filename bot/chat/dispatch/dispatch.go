@@ -1,7 +1,7 @@
-// Package dispatch runs what people do in order: of one person one thing at a time, in the order
-// it arrived, each thing once however often a platform delivers it; of different people side by
-// side. What comes back is sent in the same order, without holding up the next answer. It knows no
-// platform, and not what an event asks for.
+// Package dispatch runs the events of each person one at a time, in the order of their arrival,
+// and each event once, however often a platform delivers it. Events of different people run side
+// by side. Replies are sent in the same order, without delaying the next event. The package knows
+// no platform, and not what an event asks for.
 package dispatch
 
 import (
@@ -17,34 +17,33 @@ import (
 )
 
 const (
-	// Patience is how long an adapter waits for a turn before it acknowledges without knowing the
-	// replies: both platforms give up after three seconds.
+	// AckTimeout is how long an adapter waits for a ticket before it acknowledges without knowing
+	// the replies. Both platforms give up after three seconds.
 	AckTimeout = 2 * time.Second
-	// handling bounds what the bot does about one event, sending what it takes to tell people.
+	// handleTimeout bounds the handling of one event, and sendTimeout the sending of its replies.
 	handleTimeout = 30 * time.Second
 	sendTimeout   = 2 * time.Minute
-	// remembered is how many finished events are known again. Platforms repeat within seconds as a
-	// rule; what comes again later, or to another process, the store tells.
+	// rememberedEvents is how many finished events are recognised when they are delivered again.
+	// Platforms usually repeat within seconds; the store recognises later repeats, and those that
+	// reach another process.
 	rememberedEvents = 8192
-	// queue is how much one person may have waiting, to be handled or to be sent: nobody presses
-	// so fast.
+	// maxQueued is how many events of one person may wait to be handled or sent.
 	maxQueued = 32
 )
 
-// ErrBusy refuses an event because its person has too much waiting already, or because the program
-// is ending.
+// ErrBusy is returned for an event whose person has too many waiting, and while the program ends.
 var ErrBusy = errors.New("too much is waiting")
 
 // Send carries out the replies to one event. It may be called long after the event.
 type Send func(ctx context.Context, replies []chat.Reply)
 
-// Ticket is one event on its way.
+// Ticket is the progress of one event.
 type Ticket struct {
 	// Handled is closed once the bot has handled the event. Replies may be read from then on.
 	Handled chan struct{}
 	Replies []chat.Reply
-	// Again says that this event was taken before, and nothing more is done about it; Handled is
-	// that of the first time.
+	// Duplicate says that this event was submitted before. Nothing more is done about it; Handled
+	// is that of the first time.
 	Duplicate bool
 
 	event chat.Event
@@ -52,7 +51,7 @@ type Ticket struct {
 	card  string
 }
 
-// Dispatcher takes events.
+// Dispatcher queues events for a responder.
 type Dispatcher struct {
 	responder chat.Responder
 	log       *slog.Logger
@@ -68,14 +67,14 @@ type Dispatcher struct {
 	running sync.WaitGroup
 }
 
-// queue is what one person has under way; it exists while there is something.
+// queue holds the events of one person. It exists while it is not empty.
 type queue struct {
 	waiting, sending      []*Ticket
 	handling              *Ticket
 	isHandling, isSending bool
 }
 
-// New makes a dispatcher that hands events to the responder.
+// New returns a dispatcher that hands events to the responder.
 func New(r chat.Responder, log *slog.Logger) *Dispatcher {
 	return &Dispatcher{
 		responder: r, log: log, queues: map[chat.Person]*queue{}, tickets: map[string]*Ticket{},
@@ -83,10 +82,10 @@ func New(r chat.Responder, log *slog.Logger) *Dispatcher {
 	}
 }
 
-// Submit takes an event, and returns at once. Send is called with what the bot replies, if
-// anything, once every earlier reply to the same person has been sent. Card names the card that
-// the replies would change, or is empty: when a later change of the same card is waiting already,
-// an earlier one that does nothing else is left out.
+// Submit queues an event and returns at once. Send is called with the bot's replies, once every
+// earlier reply to the same person has been sent. Card names the card that the replies would
+// change, or is empty: a change is left out if a later change of the same card is already waiting,
+// and it does nothing else.
 func (d *Dispatcher) Submit(e chat.Event, card string, send Send) (*Ticket, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -121,7 +120,7 @@ func (d *Dispatcher) Submit(e chat.Event, card string, send Send) (*Ticket, erro
 	return t, nil
 }
 
-// handle works through what a person has waiting, and ends when there is nothing.
+// handle handles the queue of a person until it is empty.
 func (d *Dispatcher) handle(who chat.Person, l *queue) {
 	for {
 		d.mu.Lock()
@@ -158,8 +157,8 @@ func (d *Dispatcher) handleOne(t *Ticket) {
 	t.Replies = d.responder.Handle(ctx, t.event)
 }
 
-// limitRefresh keeps a change of a card from being made again where a later gesture on the same
-// card is under way: what that one draws comes later, and is looked at as well.
+// limitRefresh stops the refreshing of a card for which a later event is under way: that event
+// draws the card later, and is refreshed as well.
 func (d *Dispatcher) limitRefresh(l *queue, t *Ticket) {
 	for i, r := range t.Replies {
 		u, ok := r.(chat.Update)
@@ -180,7 +179,7 @@ func (d *Dispatcher) limitRefresh(l *queue, t *Ticket) {
 	}
 }
 
-// willRedraw says whether a later gesture on the same card, which will draw it, is under way. The
+// willRedraw reports whether a later event on the same card, which will draw it, is under way. The
 // caller holds the mutex.
 func (d *Dispatcher) willRedraw(l *queue, t *Ticket) bool {
 	draws := func(x *Ticket) bool {
@@ -190,8 +189,7 @@ func (d *Dispatcher) willRedraw(l *queue, t *Ticket) bool {
 	return t.superseded(l.sending) || draws(l.handling) || slices.ContainsFunc(l.waiting, draws)
 }
 
-// maxRedraws bounds how often one change of a card is made again: its person cannot press faster
-// than it is drawn for long.
+// maxRedraws bounds how often one change of a card is repeated.
 const maxRedraws = 5
 
 // Redraw is called once a change of a card has been made. It makes the change again for as long as
@@ -238,7 +236,7 @@ func (d *Dispatcher) send(who chat.Person, l *queue) {
 	}
 }
 
-// finish keeps a finished event in mind.
+// finish remembers a finished event.
 func (d *Dispatcher) finish(event string) {
 	if event == "" {
 		return
@@ -259,7 +257,7 @@ func (d *Dispatcher) sendOne(t *Ticket, replies []chat.Reply) {
 	t.send(ctx, replies)
 }
 
-// superseded says whether one of the later turns draws the same card anew.
+// superseded reports whether one of the later tickets draws the same card anew.
 func (t *Ticket) superseded(later []*Ticket) bool {
 	if t.card == "" || len(t.Replies) != 1 {
 		return false
@@ -277,15 +275,15 @@ func (t *Ticket) superseded(later []*Ticket) bool {
 	return false
 }
 
-// release forgets a lane in which nothing is under way. The caller holds the mutex.
+// release deletes an empty queue. The caller holds the mutex.
 func (d *Dispatcher) release(who chat.Person, l *queue) {
 	if !l.isHandling && !l.isSending && d.queues[who] == l {
 		delete(d.queues, who)
 	}
 }
 
-// Drain takes nothing more and waits until everything taken has been handled and sent, or the
-// context ends.
+// Drain refuses further events, and waits until all queued events have been handled and their
+// replies sent, or until the context ends.
 func (d *Dispatcher) Drain(ctx context.Context) error {
 	d.mu.Lock()
 	d.ending = true

@@ -69,7 +69,7 @@ func drain(t *testing.T, d *Dispatcher) {
 	}
 }
 
-func TestOnePersonInOrderOthersBeside(t *testing.T) {
+func TestOrderPerPerson(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &responder{handle: func(_ context.Context, e chat.Event) []chat.Reply {
 			if e.Who.ID == "ben" {
@@ -111,7 +111,7 @@ func TestOnePersonInOrderOthersBeside(t *testing.T) {
 }
 
 // While what was said last is being sent, the next answer is handled already.
-func TestSendingHoldsUpNoAnswer(t *testing.T) {
+func TestSendDoesNotBlockHandle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := New(
 			&responder{handle: func(context.Context, chat.Event) []chat.Reply { return card("x") }},
@@ -129,7 +129,7 @@ func TestSendingHoldsUpNoAnswer(t *testing.T) {
 	})
 }
 
-func TestAnEventCountsOnce(t *testing.T) {
+func TestDuplicateEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sends := 0
 		r := &responder{handle: func(context.Context, chat.Event) []chat.Reply {
@@ -159,8 +159,8 @@ func TestAnEventCountsOnce(t *testing.T) {
 	})
 }
 
-// Memory stays flat: old events are forgotten, and people who are quiet.
-func TestWhatIsOverIsForgotten(t *testing.T) {
+// Old events and idle people use no memory.
+func TestMemoryBounded(t *testing.T) {
 	d := New(&responder{}, quiet)
 	for i := range 3 * rememberedEvents {
 		turn := take(t, d, by(fmt.Sprint("p", i), fmt.Sprint("e", i)), "", nothing)
@@ -178,7 +178,7 @@ func TestWhatIsOverIsForgotten(t *testing.T) {
 }
 
 // When pictures of one card pile up, the last one is enough; messages of their own are all sent.
-func TestOnlyTheLastPictureOfACard(t *testing.T) {
+func TestSupersededUpdateDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := New(&responder{handle: func(_ context.Context, e chat.Event) []chat.Reply {
 			if strings.HasPrefix(e.ID, "w") {
@@ -208,7 +208,7 @@ func TestOnlyTheLastPictureOfACard(t *testing.T) {
 	})
 }
 
-func TestTooMuchIsRefused(t *testing.T) {
+func TestQueueLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
 		d := New(
@@ -236,9 +236,9 @@ func TestTooMuchIsRefused(t *testing.T) {
 	})
 }
 
-// What waits to be sent counts as well: however slow the platform is, one person makes the bot
+// Events that wait to be sent count as well, however slow the platform is.
 // hold no more than that.
-func TestRepliesThatPileUpCount(t *testing.T) {
+func TestQueueLimitCountsUnsent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := New(
 			&responder{handle: func(context.Context, chat.Event) []chat.Reply { return card("x") }},
@@ -261,7 +261,7 @@ func TestRepliesThatPileUpCount(t *testing.T) {
 }
 
 // A fault of the responder ends nothing but its own event.
-func TestAPanicOfTheResponderStaysAlone(t *testing.T) {
+func TestResponderPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		d := New(&responder{handle: func(_ context.Context, e chat.Event) []chat.Reply {
@@ -287,7 +287,7 @@ func TestAPanicOfTheResponderStaysAlone(t *testing.T) {
 }
 
 // A fault of an adapter ends nothing but its own message, and what the bot is asked has an end.
-func TestFaultsStayAlone(t *testing.T) {
+func TestSendPanicAndHandleTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := New(
 			&responder{
@@ -305,7 +305,7 @@ func TestFaultsStayAlone(t *testing.T) {
 	})
 }
 
-func TestDrainGivesUpWithItsContext(t *testing.T) {
+func TestDrainContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := New(
 			&responder{

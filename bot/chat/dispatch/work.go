@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// RecoverAndLog keeps a panic from ending the program, and logs what was being done. What was
-// panicked with may be somebody's words, so its type alone is told. It is to be deferred.
+// RecoverAndLog recovers from a panic and logs what was being done; it must be deferred. It logs
+// the type of the panic's value only, since the value may hold a user's words.
 func RecoverAndLog(log *slog.Logger, doing string) {
 	if fault := recover(); fault != nil {
 		log.Error(
