@@ -16,6 +16,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // NoticeVersion names the wording of the privacy notice that people accept; change it whenever the
@@ -25,13 +26,13 @@ const NoticeVersion = "2026-11.3"
 // ResultRenderer draws published results. It never sees an answer that was not published.
 type ResultRenderer interface {
 	// Table draws the shares on each level as aligned text, narrow enough for a phone.
-	Table(p survey.Published, lang matrix.Lang) (string, error)
+	Table(p results.Published, lang matrix.Lang) (string, error)
 	// Picture draws the results as a PNG, and says in words what it shows.
-	Picture(p survey.Published, lang matrix.Lang) (png []byte, alt string, err error)
+	Picture(p results.Published, lang matrix.Lang) (png []byte, alt string, err error)
 	// Sheets writes the results as files to keep: a spreadsheet, CSV, JSON.
-	ExportFiles(p survey.Published, lang matrix.Lang) ([]chat.File, error)
+	ExportFiles(p results.Published, lang matrix.Lang) ([]chat.File, error)
 	// Record writes the record of the round as CSV.
-	Record(p survey.Published, record survey.AuditLog) (chat.File, error)
+	Record(p results.Published, record survey.AuditLog) (chat.File, error)
 }
 
 // Options is what a Bot is made of.

@@ -6,6 +6,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/results"
 )
 
 // askToClose explains what closing means before it is done.
@@ -108,7 +109,7 @@ func (b *Bot) closeNow(
 	d.verb = "results"
 	var posts []post
 	if err == nil {
-		var p survey.Published
+		var p results.Published
 		if p, err = b.Rounds.SystemResults(ctx, r.ID); err == nil {
 			posts, err = b.resultPosts(ctx, r, p, b.Words.In(string(r.Languages[0])), d.action)
 		}

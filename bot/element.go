@@ -10,6 +10,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 func (b *Bot) proceed(ctx context.Context, req *request, args roundArgs) (view, error) {
@@ -62,7 +63,7 @@ func (b *Bot) answer(ctx context.Context, req *request, args answerArgs) (view, 
 // it came too soon after that answer.
 func (b *Bot) cardAfter(element string, tooSoon bool) drawing {
 	return func(
-		v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+		v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 	) (chat.Card, error) {
 		_, i, ok := m.Element(element)
 		if !ok {
@@ -84,7 +85,7 @@ func (b *Bot) cardAfter(element string, tooSoon bool) drawing {
 
 // savedBlocks says what is saved for an element, with buttons to change it and to add detail to it.
 func savedBlocks(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 	element string, tooSoon bool,
 ) []chat.Block {
 	el, _, _ := m.Element(element)
@@ -112,7 +113,7 @@ func savedBlocks(
 
 // detailButton opens the form for what may be added to an element.
 func detailButton(
-	v locale.Voice, round string, m *matrix.Matrix, element string, had survey.Detail,
+	v locale.Voice, round string, m *matrix.Matrix, element string, had results.Detail,
 ) chat.Button {
 	label, has := v.Say("button.detail"), "0"
 	if !had.IsZero() {
@@ -123,14 +124,14 @@ func detailButton(
 
 // elementDrawing draws one element.
 func (b *Bot) elementDrawing(element string) drawing {
-	return func(v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response) (chat.Card, error) {
+	return func(v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response) (chat.Card, error) {
 		return b.elementCard(v, part, m, resp, element, nil)
 	}
 }
 
 // elementCard draws one element below the blocks of top.
 func (b *Bot) elementCard(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 	element string, top []chat.Block,
 ) (chat.Card, error) {
 	el, i, ok := m.Element(element)
@@ -248,7 +249,7 @@ func ratingButton(
 }
 
 // detailLine returns what was added to an element.
-func detailLine(v locale.Voice, m *matrix.Matrix, d survey.Detail) string {
+func detailLine(v locale.Voice, m *matrix.Matrix, d results.Detail) string {
 	var parts []string
 	if n := len(d.Information); n > 0 {
 		names := make([]string, n)
@@ -279,7 +280,7 @@ func (b *Bot) detailForm(ctx context.Context, req *request, args detailArgs) (ch
 	if !ok {
 		return chat.Form{}, matrix.ErrNoElement
 	}
-	var had survey.Detail
+	var had results.Detail
 	if args.has {
 		_, resp, err := b.Rounds.Response(ctx, args.round, req.person)
 		if err != nil {
@@ -346,7 +347,7 @@ func (b *Bot) detailForm(ctx context.Context, req *request, args detailArgs) (ch
 }
 
 func (b *Bot) keepDetail(ctx context.Context, req *request, args elementArgs) (view, error) {
-	d := survey.Detail{
+	d := results.Detail{
 		Information: req.Values["information"],
 		Note:        req.Value("note"),
 		Barrier:     req.Value("barrier"),

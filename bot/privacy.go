@@ -8,6 +8,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // showPersonalData shows the participant everything that is stored about them in this round.
@@ -20,7 +21,7 @@ func (b *Bot) showPersonalData(ctx context.Context, req *request, args roundArgs
 }
 
 func (b *Bot) personalDataCard(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 ) (chat.Card, error) {
 	id, member := string(part.Round.ID), part.Member
 	line := func(key, value string) chat.Span {

@@ -7,6 +7,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // showProfile shows the "about you" card.
@@ -22,7 +23,7 @@ func (b *Bot) showProfile(ctx context.Context, req *request, args roundArgs) (vi
 // empty.
 func (b *Bot) profileCard(warn string) drawing {
 	return func(
-		v locale.Voice, part survey.Participation, m *matrix.Matrix, _ survey.Response,
+		v locale.Voice, part survey.Participation, m *matrix.Matrix, _ results.Response,
 	) (chat.Card, error) {
 		return b.profileBlocks(v, part, m, warn), nil
 	}
@@ -133,7 +134,7 @@ func (b *Bot) pickRole(ctx context.Context, req *request, args roundArgs) (view,
 	if err != nil {
 		return view{}, err
 	}
-	return b.show(ctx, req, part, survey.Response{}, b.profileCard(""))
+	return b.show(ctx, req, part, results.Response{}, b.profileCard(""))
 }
 
 func (b *Bot) pickScope(ctx context.Context, req *request, args scopeArgs) (view, error) {
@@ -141,7 +142,7 @@ func (b *Bot) pickScope(ctx context.Context, req *request, args scopeArgs) (view
 	if err != nil {
 		return view{}, err
 	}
-	return b.show(ctx, req, part, survey.Response{}, b.profileCard(""))
+	return b.show(ctx, req, part, results.Response{}, b.profileCard(""))
 }
 
 // organisationForm reads the organisation that was given before, if any, so that saving the form
@@ -179,5 +180,5 @@ func (b *Bot) saveOrganisation(ctx context.Context, req *request, args roundArgs
 	if err != nil {
 		return view{}, err
 	}
-	return b.show(ctx, req, part, survey.Response{}, b.profileCard(""))
+	return b.show(ctx, req, part, results.Response{}, b.profileCard(""))
 }

@@ -7,6 +7,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // currentCard returns the card for the present state of a participation, from the invitation to
@@ -45,7 +46,7 @@ func (b *Bot) currentCard(
 // nextCard draws the first question without an answer after the last answered one; if there is
 // none, the first without an answer; and the review when all are answered.
 func (b *Bot) nextCard(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 ) (chat.Card, error) {
 	elements := m.Elements()
 	last := len(elements) - 1
@@ -62,7 +63,7 @@ func (b *Bot) nextCard(
 
 // openAfter returns the first element after the i-th that has no answer, wrapping around at the
 // end, or "" if each has one.
-func openAfter(m *matrix.Matrix, resp survey.Response, i int) string {
+func openAfter(m *matrix.Matrix, resp results.Response, i int) string {
 	elements := m.Elements()
 	for step := range elements {
 		e := elements[(i+1+step)%len(elements)]
@@ -75,7 +76,7 @@ func openAfter(m *matrix.Matrix, resp survey.Response, i int) string {
 
 // drawing draws a card of a participant in the survey.
 type drawing func(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 ) (chat.Card, error)
 
 // show draws the card of a participant.
@@ -83,7 +84,7 @@ func (b *Bot) show(
 	ctx context.Context,
 	req *request,
 	part survey.Participation,
-	resp survey.Response,
+	resp results.Response,
 	draw drawing,
 ) (view, error) {
 	m, err := b.Rounds.Matrix(part.Round)
@@ -106,7 +107,7 @@ func (b *Bot) redraw(
 	ctx context.Context,
 	req *request,
 	part survey.Participation,
-	resp survey.Response,
+	resp results.Response,
 	draw drawing,
 ) (view, bool) {
 	log := b.Log.With("round", part.Round.ID)

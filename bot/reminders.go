@@ -8,6 +8,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // languagesFor returns the languages that a person is written to in: the one they chose, else all
@@ -51,7 +52,7 @@ func (b *Bot) invitationReminder(part survey.Participation, m *matrix.Matrix) ch
 
 // startedReminder tells a participant who has started how far they are.
 func (b *Bot) startedReminder(
-	part survey.Participation, m *matrix.Matrix, resp survey.Response,
+	part survey.Participation, m *matrix.Matrix, resp results.Response,
 ) chat.Card {
 	r, lang := part.Round, languagesFor(part)[:1]
 	return b.inLanguages(lang, func(v locale.Voice, lang string) []chat.Block {

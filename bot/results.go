@@ -9,6 +9,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // postResults posts the results of a closed round to its channel, or shows them where the
@@ -97,7 +98,7 @@ type post struct {
 func (b *Bot) resultPosts(
 	ctx context.Context,
 	r survey.Round,
-	p survey.Published,
+	p results.Published,
 	v locale.Voice,
 	action func(verb, lang string) chat.Action,
 ) ([]post, error) {
@@ -159,7 +160,7 @@ func (b *Bot) resultPosts(
 				r,
 			)+"\n"+planFacts(
 				v,
-				p.Context.Reminders,
+				r.Reminders,
 			),
 		),
 	)
@@ -192,7 +193,7 @@ func (b *Bot) resultButtons(
 }
 
 // nothingShown says whether too few people rated every element for anything to be shown.
-func nothingShown(p survey.Published) bool {
+func nothingShown(p results.Published) bool {
 	for _, e := range p.Elements {
 		if _, shown := e.Everyone().Mode.Int(); shown {
 			return false
@@ -201,7 +202,7 @@ func nothingShown(p survey.Published) bool {
 	return true
 }
 
-func (b *Bot) resultPicture(p survey.Published, v locale.Voice) (chat.File, error) {
+func (b *Bot) resultPicture(p results.Published, v locale.Voice) (chat.File, error) {
 	picture, alt, err := b.Renderer.Picture(p, matrix.Lang(v.Lang))
 	if err != nil {
 		return chat.File{}, fmt.Errorf("draw results: %w", err)
@@ -229,7 +230,7 @@ func tableBlocks(table string) []chat.Block {
 }
 
 // representedRoles says who took part by role, and who did not.
-func representedRoles(v locale.Voice, m *matrix.Matrix, s survey.ResultContext) []chat.Block {
+func representedRoles(v locale.Voice, m *matrix.Matrix, s results.Context) []chat.Block {
 	var there, absent []string
 	for _, c := range s.Roles {
 		name := roleName(v, m, c.Role)
@@ -270,7 +271,7 @@ func representedRoles(v locale.Voice, m *matrix.Matrix, s survey.ResultContext) 
 }
 
 // agenda lists the elements in order of disagreement.
-func agenda(v locale.Voice, m *matrix.Matrix, p survey.Published) []chat.Block {
+func agenda(v locale.Voice, m *matrix.Matrix, p results.Published) []chat.Block {
 	lang := matrix.Lang(v.Lang)
 	elements := m.Elements()
 	var discuss, agreed, hidden []string
@@ -353,7 +354,7 @@ func agenda(v locale.Voice, m *matrix.Matrix, p survey.Published) []chat.Block {
 }
 
 // tied names the levels that share the most ratings, at most three of them.
-func tied(m *matrix.Matrix, c survey.GroupStats, mode int, lang matrix.Lang) []string {
+func tied(m *matrix.Matrix, c results.GroupStats, mode int, lang matrix.Lang) []string {
 	most, _ := c.Counts[mode-1].Int()
 	var names []string
 	for k, f := range c.Counts {
@@ -366,7 +367,7 @@ func tied(m *matrix.Matrix, c survey.GroupStats, mode int, lang matrix.Lang) []s
 
 // hiddenGroups names the role groups that somebody rated in and whose results are shown for no
 // element.
-func hiddenGroups(v locale.Voice, p survey.Published) string {
+func hiddenGroups(v locale.Voice, p results.Published) string {
 	var names []string
 	for g, group := range p.Groups[1:] {
 		hidden, seen := false, false
@@ -374,13 +375,13 @@ func hiddenGroups(v locale.Voice, p survey.Published) string {
 			cells := e.Groups[g+1]
 			_, shown := cells.Mode.Int()
 			seen = seen || shown
-			hidden = hidden || cells.Rated.Availability() == survey.Suppressed
+			hidden = hidden || cells.Rated.Availability() == results.Suppressed
 		}
 		if seen || !hidden {
 			continue
 		}
 		name := group.Name.In(matrix.Lang(v.Lang))
-		if group.ID == survey.NotStatedGroup {
+		if group.ID == results.NotStatedGroup {
 			name = v.Say("me.unstated")
 		}
 		names = append(names, name)

@@ -9,6 +9,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // ratingName returns a rating as lists show it.
@@ -26,7 +27,7 @@ func ratingName(v locale.Voice, m *matrix.Matrix, r matrix.Rating) string {
 
 // answerBlocks lists the answers by dimension. If they do not fit a card, it gives their number in
 // each dimension.
-func answerBlocks(v locale.Voice, m *matrix.Matrix, resp survey.Response) []chat.Block {
+func answerBlocks(v locale.Voice, m *matrix.Matrix, resp results.Response) []chat.Block {
 	lang := matrix.Lang(v.Lang)
 	var full, brief []chat.Block
 	size := 0
@@ -64,7 +65,7 @@ func answerBlocks(v locale.Voice, m *matrix.Matrix, resp survey.Response) []chat
 
 // elementMenus returns menus to go to any element, one per dimension.
 func elementMenus(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 ) []chat.Block {
 	lang := matrix.Lang(v.Lang)
 	var menus []chat.Block
@@ -98,7 +99,7 @@ func (b *Bot) showList(ctx context.Context, req *request, args roundArgs) (view,
 }
 
 func (b *Bot) listCard(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 ) (chat.Card, error) {
 	id := string(part.Round.ID)
 	blocks := []chat.Block{
@@ -156,7 +157,7 @@ func (b *Bot) showReview(ctx context.Context, req *request, args roundArgs) (vie
 }
 
 func (b *Bot) reviewCard(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 ) (chat.Card, error) {
 	id := string(part.Round.ID)
 	missing := len(m.Elements()) - resp.Rated()
@@ -204,7 +205,7 @@ func (b *Bot) submit(ctx context.Context, req *request, args roundArgs) (view, e
 
 // receiptCard thanks a participant who has finished, and lists their answers.
 func receiptCard(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp survey.Response,
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 ) (chat.Card, error) {
 	id := string(part.Round.ID)
 	blocks := []chat.Block{

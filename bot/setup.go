@@ -12,6 +12,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // mayCreate reports whether the person may start a round: an admin of the workspace, or a person
@@ -56,8 +57,8 @@ func (b *Bot) newForm(ctx context.Context, req *request, _ generalArgs) (chat.Fo
 // defaultRound returns a round with default settings.
 func defaultRound() survey.Round {
 	return survey.Round{
-		TimeZone: survey.DefaultTimeZone, MinGroup: survey.DefaultMinGroup,
-		Consensus: survey.Consensus{Percent: survey.DefaultAgreedPercent},
+		TimeZone: survey.DefaultTimeZone, MinGroup: results.DefaultMinGroup,
+		Consensus: results.Consensus{Percent: results.DefaultAgreedPercent},
 		Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(),
 	}
 }
@@ -315,7 +316,7 @@ func consensusRule(v locale.Voice, r survey.Round) string {
 	if r.Consensus.AllowFarMinority {
 		key = "facts.consensus_far"
 	}
-	return v.Say(key, "percent", r.Consensus.Percent, "far", survey.FarMinorityPercent)
+	return v.Say(key, "percent", r.Consensus.Percent, "far", results.FarMinorityPercent)
 }
 
 func (b *Bot) redraftForm(

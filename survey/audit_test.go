@@ -12,6 +12,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // acts returns the acts of a round's record, which must be whole.
@@ -80,7 +81,7 @@ func TestEachActIsRecorded(t *testing.T) {
 	}
 	// What people say and how far they are is nobody's business here.
 	if err := errors.Join(both(d.Start(ctx, "r", "p:w:cem", "1")), third(d.Answer(ctx, "r", "p:w:cem", survey.Operation{ID: "g"}, "one", 1)),
-		third(d.Detail(ctx, "r", "p:w:cem", survey.Operation{ID: "h"}, "one", survey.Detail{Note: "private"})), third(d.Submit(ctx, "r", "p:w:cem")),
+		third(d.Detail(ctx, "r", "p:w:cem", survey.Operation{ID: "h"}, "one", results.Detail{Note: "private"})), third(d.Submit(ctx, "r", "p:w:cem")),
 		both(d.Decline(ctx, "r", "p:w:dee")), both(d.Withdraw(ctx, "r", "p:w:cem")), d.Posted(ctx, "r", survey.DigestProgress{Invited: 3})); err != nil {
 		t.Fatal(err)
 	}
@@ -234,10 +235,10 @@ func TestEveryFieldOfARoundIsRecorded(t *testing.T) {
 	full := reflect.ValueOf(survey.Round{
 		ID: "r", Version: 1, State: survey.Open, Area: "a", Matrix: "m", Languages: []matrix.Lang{"en", "cy"}, TimeZone: "UTC", ClosesAt: at,
 		Workshop: survey.Workshop{At: at, Place: "p"}, Channel: "c", Coordinators: []survey.PersonID{ana, ben}, MinGroup: 5,
-		Consensus: survey.Consensus{Percent: 70, AllowFarMinority: true}, OpenedAt: at, ClosedAt: at, RemindedAt: at, Nudged: 1,
+		Consensus: results.Consensus{Percent: 70, AllowFarMinority: true}, OpenedAt: at, ClosedAt: at, RemindedAt: at, Nudged: 1,
 		Reminders: survey.ReminderPlan{BeforeClose: []int{7, 3}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 5, Cron: "s", Paused: true},
 		Posts:     survey.ChannelPlan{Digest: "d", Disabled: []survey.MessageKind{survey.Opened, survey.LastDay}}, PlannedAt: at,
-		LastDigest: &survey.DigestProgress{At: at}, SelfJoin: true, Turnout: &survey.Turnout{}, Anonymised: true,
+		LastDigest: &survey.DigestProgress{At: at}, SelfJoin: true, Turnout: &results.Turnout{}, Anonymised: true,
 	})
 	// inside is how many values each field holds.
 	inside := map[string]int{"Workshop": 2, "Consensus": 2, "Reminders": 5, "Posts": 2}

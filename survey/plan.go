@@ -3,10 +3,12 @@ package survey
 import (
 	"context"
 	"fmt"
-	"maturitybot/survey/audit"
 	"slices"
 	"strings"
 	"time"
+
+	"maturitybot/survey/audit"
+	"maturitybot/survey/results"
 )
 
 // MessageKind is what a message that nobody asked for just now is about. A kind that can come on several days carries its date,
@@ -463,10 +465,10 @@ func (r *Rounds) SystemProgress(ctx context.Context, id RoundID) (Progress, erro
 }
 
 // SystemResults returns what may be known of a closed round's answers, for the round's own channel.
-func (r *Rounds) SystemResults(ctx context.Context, id RoundID) (Published, error) {
+func (r *Rounds) SystemResults(ctx context.Context, id RoundID) (results.Published, error) {
 	round, err := r.store.Round(ctx, id)
 	if err != nil {
-		return Published{}, err
+		return results.Published{}, err
 	}
 	return r.publish(ctx, round)
 }

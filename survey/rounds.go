@@ -12,6 +12,7 @@ import (
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
+	"maturitybot/survey/results"
 )
 
 // Rounds is everything that can be done with rounds. Each method checks that the person may do it.
@@ -69,8 +70,8 @@ func (r *Rounds) check(round *Round) error {
 		return &InputError{Field: "languages", Reason: "unknown"}
 	case len(round.Coordinators) == 0:
 		return &InputError{Field: "coordinators", Reason: "empty"}
-	case round.MinGroup < MinGroupFloor:
-		return &InputError{Field: "min_group", Reason: "low", Limit: MinGroupFloor}
+	case round.MinGroup < results.MinGroupFloor:
+		return &InputError{Field: "min_group", Reason: "low", Limit: results.MinGroupFloor}
 	case round.Consensus.Percent < 50 || round.Consensus.Percent > 100:
 		return &InputError{Field: "agreed", Reason: "range"}
 	case utf8.RuneCountInString(round.Workshop.Place) > MaxPlaceRunes:
@@ -408,60 +409,65 @@ func (r *Rounds) closing(by PersonID, round Round, at time.Time) audit.Entry {
 
 // Results returns what may be known of a closed round's answers, and records who asked. Of an open one it returns ErrStillOpen.
 // More is what the entry says beyond that.
-func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID, more ...audit.Change) (Published, error) {
+func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID, more ...audit.Change) (results.Published, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {
-		return Published{}, err
+		return results.Published{}, err
 	}
 	p, err := r.publish(ctx, round)
 	if err != nil {
-		return Published{}, err
+		return results.Published{}, err
 	}
 	return p, r.Audit(ctx, id, by, audit.Results, more...)
 }
 
 // Export returns what Results does, to be taken away as files, and the record, which tells of this as well.
-func (r *Rounds) Export(ctx context.Context, id RoundID, by PersonID, more ...audit.Change) (Published, AuditLog, error) {
+func (r *Rounds) Export(ctx context.Context, id RoundID, by PersonID, more ...audit.Change) (results.Published, AuditLog, error) {
 	round, err := r.Round(ctx, id, by)
 	if err != nil {
-		return Published{}, AuditLog{}, err
+		return results.Published{}, AuditLog{}, err
 	}
 	p, err := r.publish(ctx, round)
 	if err != nil {
-		return Published{}, AuditLog{}, err
+		return results.Published{}, AuditLog{}, err
 	}
 	if err := r.Audit(ctx, id, by, audit.Exported, more...); err != nil {
-		return Published{}, AuditLog{}, err
+		return results.Published{}, AuditLog{}, err
 	}
 	record, err := r.SystemAuditLog(ctx, round)
 	return p, record, err
 }
 
-func (r *Rounds) publish(ctx context.Context, round Round) (Published, error) {
+func (r *Rounds) publish(ctx context.Context, round Round) (results.Published, error) {
 	if round.State != Closed {
-		return Published{}, fmt.Errorf("publish round %s: %w", round.ID, ErrStillOpen)
+		return results.Published{}, fmt.Errorf("publish round %s: %w", round.ID, ErrStillOpen)
 	}
 	m, err := r.Matrix(round)
 	if err != nil {
-		return Published{}, err
+		return results.Published{}, err
 	}
 	turnout, err := r.seal(ctx, round)
 	if err != nil {
-		return Published{}, err
+		return results.Published{}, err
 	}
-	tally := NewTally(m)
-	err = r.store.Responses(ctx, round.ID, func(resp Response) error {
+	tally := results.NewTally(m)
+	err = r.store.Responses(ctx, round.ID, func(resp results.Response) error {
 		tally.Add(resp)
 		return nil
 	})
 	if err != nil {
-		return Published{}, err
+		return results.Published{}, err
 	}
-	return Publish(tally, ResultContext{
-		Round: round.ID, Area: round.Area, MinGroup: round.MinGroup, Consensus: round.Consensus,
+	terms := results.Context{
+		Round: string(round.ID), Area: round.Area,
+		MinGroup: round.MinGroup, Consensus: round.Consensus,
 		OpenedAt: round.OpenedAt.In(round.Location()), ClosedAt: round.ClosedAt.In(round.Location()),
-		Reminders: round.Reminders, Turnout: turnout,
-	}), nil
+		Turnout: turnout,
+	}
+	if !round.Reminders.Equal(ReminderPlan{}) {
+		terms.Reminders = round.Reminders
+	}
+	return results.Publish(tally, terms), nil
 }
 
 // MaxInvited is how many people one call of Invite takes: each gets a message of their own.
@@ -590,35 +596,35 @@ func (r *Rounds) Participation(ctx context.Context, id RoundID, person PersonID)
 }
 
 // Response returns a person's place and what they said so far. Once the round is closed there is no telling what they said.
-func (r *Rounds) Response(ctx context.Context, id RoundID, person PersonID) (Participation, Response, error) {
+func (r *Rounds) Response(ctx context.Context, id RoundID, person PersonID) (Participation, results.Response, error) {
 	seat, err := r.taking(ctx, id, person)
 	if err != nil {
-		return seat, Response{}, err
+		return seat, results.Response{}, err
 	}
 	resp, err := r.store.Response(ctx, seat)
 	if err != nil {
-		return seat, Response{}, err
+		return seat, results.Response{}, err
 	}
 	return seat, resp, nil
 }
 
 // PersonalData returns everything that is kept about a person who takes part, also after the closing time: until the round is closed,
 // they may see it and withdraw.
-func (r *Rounds) PersonalData(ctx context.Context, id RoundID, person PersonID) (Participation, Response, error) {
+func (r *Rounds) PersonalData(ctx context.Context, id RoundID, person PersonID) (Participation, results.Response, error) {
 	seat, err := r.Participation(ctx, id, person)
 	switch {
 	case err != nil:
-		return seat, Response{}, err
+		return seat, results.Response{}, err
 	case seat.Round.State != Open:
-		return seat, Response{}, refuseState(seat.Round.State)
+		return seat, results.Response{}, refuseState(seat.Round.State)
 	case seat.Member.Status == Withdrawn:
-		return seat, Response{}, ErrWithdrawn
+		return seat, results.Response{}, ErrWithdrawn
 	case !seat.Member.TakesPart():
-		return seat, Response{}, ErrNotTakingPart
+		return seat, results.Response{}, ErrNotTakingPart
 	}
 	resp, err := r.store.Response(ctx, seat)
 	if err != nil {
-		return seat, Response{}, err
+		return seat, results.Response{}, err
 	}
 	return seat, resp, nil
 }
@@ -789,13 +795,13 @@ func (r *Rounds) describe(ctx context.Context, id RoundID, person PersonID, set 
 
 // Answer keeps a rating of an element, given by one gesture. It returns the response as it stands
 // after it. An answer that is refused with a *TooSoonError comes with the response as well.
-func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Operation, element string, rating matrix.Rating) (Participation, Response, error) {
+func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Operation, element string, rating matrix.Rating) (Participation, results.Response, error) {
 	seat, m, err := r.about(ctx, id, person, element)
 	if err != nil {
-		return seat, Response{}, err
+		return seat, results.Response{}, err
 	}
 	if rating < matrix.NotApplicable || int(rating) > len(m.Levels) {
-		return seat, Response{}, fmt.Errorf("answer %s: %w", element, matrix.ErrNoRating)
+		return seat, results.Response{}, fmt.Errorf("answer %s: %w", element, matrix.ErrNoRating)
 	}
 	resp, err := r.store.Answer(ctx, seat, r.now(), g, element, rating)
 	return seat, resp, err
@@ -804,7 +810,7 @@ func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Oper
 // Current says whether a person's entry, and their response, are still as they were read. Of a
 // response that was not read, which has no answers, only the entry is compared. Nothing is current
 // in a round that has closed.
-func (r *Rounds) Current(ctx context.Context, seat Participation, resp Response) (bool, error) {
+func (r *Rounds) Current(ctx context.Context, seat Participation, resp results.Response) (bool, error) {
 	return r.store.Current(ctx, seat, resp)
 }
 
@@ -825,33 +831,33 @@ func (r *Rounds) about(ctx context.Context, id RoundID, person PersonID, element
 }
 
 // Detail keeps what a person adds to an element, in place of what they added before.
-func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, g Operation, element string, d Detail) (Participation, Response, error) {
+func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, g Operation, element string, d results.Detail) (Participation, results.Response, error) {
 	seat, m, err := r.about(ctx, id, person, element)
 	if err != nil {
-		return seat, Response{}, err
+		return seat, results.Response{}, err
 	}
 	for _, k := range d.Information {
 		if _, ok := m.InformationType(k); !ok {
-			return seat, Response{}, &InputError{Field: "information", Reason: "unknown"}
+			return seat, results.Response{}, &InputError{Field: "information", Reason: "unknown"}
 		}
 	}
 	d.Information = slices.Compact(slices.Sorted(slices.Values(d.Information)))
 	d.Note, d.Barrier = strings.TrimSpace(plaintext.Clean(d.Note)), strings.TrimSpace(plaintext.Clean(d.Barrier))
 	switch {
 	case utf8.RuneCountInString(d.Note) > matrix.MaxNoteRunes:
-		return seat, Response{}, &InputError{Field: "note", Reason: "long", Limit: matrix.MaxNoteRunes}
+		return seat, results.Response{}, &InputError{Field: "note", Reason: "long", Limit: matrix.MaxNoteRunes}
 	case utf8.RuneCountInString(d.Barrier) > matrix.MaxBarrierRunes:
-		return seat, Response{}, &InputError{Field: "barrier", Reason: "long", Limit: matrix.MaxBarrierRunes}
+		return seat, results.Response{}, &InputError{Field: "barrier", Reason: "long", Limit: matrix.MaxBarrierRunes}
 	}
 	resp, err := r.store.Detail(ctx, seat, r.now(), g, element, d)
 	if err != nil {
-		return seat, Response{}, err
+		return seat, results.Response{}, err
 	}
 	return seat, resp, nil
 }
 
 // Submit records that a person has finished. They may still change their answers until the survey closes.
-func (r *Rounds) Submit(ctx context.Context, id RoundID, person PersonID) (Participation, Response, error) {
+func (r *Rounds) Submit(ctx context.Context, id RoundID, person PersonID) (Participation, results.Response, error) {
 	seat, resp, err := r.Response(ctx, id, person)
 	switch {
 	case err != nil:
@@ -894,7 +900,7 @@ func (r *Rounds) SetUnreachable(ctx context.Context, id RoundID, person PersonID
 
 // Progress is how a round is going. It holds no answers.
 type Progress struct {
-	Turnout
+	results.Turnout
 	Round   Round
 	Waiting []PersonID // not finished, for whatever reason, in the order of their ids. Who had finished and withdrew appears here again
 	Done    []PersonID // finished
@@ -919,7 +925,7 @@ func (r *Rounds) status(ctx context.Context, round Round) (Progress, error) {
 	index := map[string]int{}
 	for _, role := range m.Roles() {
 		index[role.ID] = len(s.Roles)
-		s.Roles = append(s.Roles, RoleCount{Role: role.ID})
+		s.Roles = append(s.Roles, results.RoleCount{Role: role.ID})
 	}
 	err = r.store.Roster(ctx, round.ID, func(member Member) error {
 		s.Invited++
@@ -964,22 +970,22 @@ func (r *Rounds) status(ctx context.Context, round Round) (Progress, error) {
 
 // seal makes a closed round forget who did what, if that has not been done, and returns the turnout it keeps in its place.
 // Whatever stops it half-way, the next results of the round go on with it.
-func (r *Rounds) seal(ctx context.Context, round Round) (Turnout, error) {
+func (r *Rounds) seal(ctx context.Context, round Round) (results.Turnout, error) {
 	if round.Anonymised && round.Turnout != nil {
 		return *round.Turnout, nil
 	}
-	var turnout Turnout
+	var turnout results.Turnout
 	if round.Turnout != nil { // it was kept, and what came after it was stopped
 		turnout = *round.Turnout
 	} else {
 		status, err := r.status(ctx, round)
 		if err != nil {
-			return Turnout{}, err
+			return results.Turnout{}, err
 		}
 		turnout = status.Turnout
 	}
 	if err := r.store.AnonymiseRoster(ctx, round.ID, turnout); err != nil {
-		return Turnout{}, err
+		return results.Turnout{}, err
 	}
 	// Somebody else may have sealed it while the roster was read: theirs stands.
 	round, err := r.store.Round(ctx, round.ID)

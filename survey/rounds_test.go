@@ -12,6 +12,7 @@ import (
 	"maturitybot/adapters/redis"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 var testMatrix = &matrix.Matrix{
@@ -52,7 +53,7 @@ func newDesk(t *testing.T) *desk {
 func (d *desk) proposal() survey.Round {
 	return survey.Round{
 		ID: "r", Area: "Northshire", Matrix: "m", Languages: []matrix.Lang{"en"}, TimeZone: "Europe/London", Channel: "p:w:c",
-		ClosesAt: d.now.AddDate(0, 0, 14), Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+		ClosesAt: d.now.AddDate(0, 0, 14), Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 	}
 }
 
@@ -76,7 +77,7 @@ func TestCreateRefusesWhatCannotStand(t *testing.T) {
 		"matrix: unknown":     func(r *survey.Round) { r.Matrix = "x" },
 		"languages: unknown":  func(r *survey.Round) { r.Languages = []matrix.Lang{"en", "cy"} },
 		"coordinators: empty": func(r *survey.Round) { r.Coordinators = nil },
-		"min_group: low":      func(r *survey.Round) { r.MinGroup = survey.MinGroupFloor - 1 },
+		"min_group: low":      func(r *survey.Round) { r.MinGroup = results.MinGroupFloor - 1 },
 		"agreed: range":       func(r *survey.Round) { r.Consensus.Percent = 49 },
 		"place: long":         func(r *survey.Round) { r.Workshop.Place = strings.Repeat("x", survey.MaxPlaceRunes+1) },
 		"time_zone: unknown":  func(r *survey.Round) { r.TimeZone = "Local" },
@@ -92,7 +93,7 @@ func TestCreateRefusesWhatCannotStand(t *testing.T) {
 		}
 	}
 	longest := d.proposal()
-	longest.Area, longest.MinGroup, longest.Consensus.Percent = strings.Repeat("ŵ", survey.MaxAreaRunes), survey.MinGroupFloor, 100
+	longest.Area, longest.MinGroup, longest.Consensus.Percent = strings.Repeat("ŵ", survey.MaxAreaRunes), results.MinGroupFloor, 100
 	if _, err := d.Create(t.Context(), longest); err != nil {
 		t.Errorf("what just fits is refused: %v", err)
 	}
@@ -258,7 +259,7 @@ func TestNobodyCanTellAfterTheClose(t *testing.T) {
 	// What is needed of it stays as numbers, however often it is asked for.
 	for range 2 {
 		p, err := d.Results(t.Context(), "r", ana)
-		if err != nil || p.Context.Invited != 6 || p.Context.Finished != 2 || p.Context.Roles[1] != (survey.RoleCount{Role: "parent", Invited: 1, Finished: 1}) {
+		if err != nil || p.Context.Invited != 6 || p.Context.Finished != 2 || p.Context.Roles[1] != (results.RoleCount{Role: "parent", Invited: 1, Finished: 1}) {
 			t.Errorf("%+v, %v", p.Context, err)
 		}
 	}
@@ -298,10 +299,10 @@ func TestAnswersThatCannotBe(t *testing.T) {
 	for i := range many {
 		many[i] = "figures"
 	}
-	if _, resp, err := d.Detail(t.Context(), "r", ben, survey.Operation{ID: "d"}, "one", survey.Detail{Information: many}); err != nil || len(resp.Answers["one"].Detail.Information) != 1 {
+	if _, resp, err := d.Detail(t.Context(), "r", ben, survey.Operation{ID: "d"}, "one", results.Detail{Information: many}); err != nil || len(resp.Answers["one"].Detail.Information) != 1 {
 		t.Errorf("%d kinds kept, %v", len(resp.Answers["one"].Detail.Information), err)
 	}
-	if _, _, err := d.Detail(t.Context(), "r", ben, survey.Operation{ID: "d"}, "one", survey.Detail{Information: []string{"x"}}); err == nil {
+	if _, _, err := d.Detail(t.Context(), "r", ben, survey.Operation{ID: "d"}, "one", results.Detail{Information: []string{"x"}}); err == nil {
 		t.Error("an unknown kind is kept")
 	}
 }

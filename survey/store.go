@@ -5,9 +5,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"time"
+
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
-	"time"
+	"maturitybot/survey/results"
 )
 
 // Store keeps rounds, rosters and responses. Every write may be repeated without doing more than once:
@@ -75,7 +77,7 @@ type RosterStore interface {
 	// Seal makes the roster of a closed round forget everything of each person but their standing, the notice they accepted and
 	// on which day, and whether they can be reached and want reminders, and keeps the turnout with the round in its place: what a role or a language
 	// would tell of whose a response is, is gone. The first turnout stands. It refuses with ErrStillOpen.
-	AnonymiseRoster(ctx context.Context, id RoundID, t Turnout) error
+	AnonymiseRoster(ctx context.Context, id RoundID, t results.Turnout) error
 	// Forget erases everything that is kept about a person in a round, in any state of it, but that they coordinate it. What they
 	// said in a round that has closed stays, since nobody can tell which it is. They can be invited anew.
 	Forget(ctx context.Context, id RoundID, person PersonID) (Forgotten, error)
@@ -86,24 +88,24 @@ type RosterStore interface {
 // ResponseStore keeps what people said, under pseudonyms.
 type ResponseStore interface {
 	// Response returns what was said from this seat so far.
-	Response(ctx context.Context, s Participation) (Response, error)
+	Response(ctx context.Context, s Participation) (results.Response, error)
 	// Answer keeps a rating (NotAnswered takes it back), and returns the whole response after it. The same gesture
 	// again changes nothing, nor does one that was made before another on the same element that is kept already. It refuses with ErrNotOpen or ErrClosed unless the round takes answers at now,
 	// and with ErrNotTakingPart when there is no response. An answer to an open element that was
 	// made within DoubleTap of the answer to another it refuses with a *TooSoonError, and returns
 	// the response beside it.
-	Answer(ctx context.Context, s Participation, now time.Time, g Operation, element string, rating matrix.Rating) (Response, error)
+	Answer(ctx context.Context, s Participation, now time.Time, g Operation, element string, rating matrix.Rating) (results.Response, error)
 	// Detail keeps what was added to an element, replacing what was there, on the same terms as Answer.
-	Detail(ctx context.Context, s Participation, now time.Time, g Operation, element string, d Detail) (Response, error)
+	Detail(ctx context.Context, s Participation, now time.Time, g Operation, element string, d results.Detail) (results.Response, error)
 	// Current says whether the person's entry in the roster and the response are still as they were
 	// read. Of a response without answers only the entry is compared. In a round that has closed
 	// nothing is, and the response is not read.
-	Current(ctx context.Context, s Participation, r Response) (bool, error)
+	Current(ctx context.Context, s Participation, r results.Response) (bool, error)
 	// Withdraw erases the response and everything of the member but the fact that they withdrew. Until the round is closed only.
 	Withdraw(ctx context.Context, s Participation) error
 	// Responses calls visit for each response of the round, a few hundred in memory at a time, in no order that says
 	// anything about who gave it. A response is visit's for that call only: its Answers are used again for the next.
-	Responses(ctx context.Context, id RoundID, visit func(Response) error) error
+	Responses(ctx context.Context, id RoundID, visit func(results.Response) error) error
 }
 
 // DeliveryStore keeps which messages are owed to whom, so that none is lost and none is sent by two, whatever ends a process.

@@ -6,8 +6,11 @@ package survey
 
 import (
 	"errors"
-	"maturitybot/survey/matrix"
 	"time"
+
+	"maturitybot/survey/matrix"
+	"maturitybot/survey/plaintext"
+	"maturitybot/survey/results"
 )
 
 // RoundID names one round: lower-case letters and digits, safe in a chat platform's identifiers.
@@ -18,15 +21,11 @@ type RoundID string
 func (id RoundID) Valid() bool {
 	const most = 64
 	for _, r := range id {
-		if !plainRune(r) {
+		if !plaintext.IsIDRune(r) {
 			return false
 		}
 	}
 	return id != "" && len(id) <= most
-}
-
-func plainRune(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_'
 }
 
 // PersonID names one person on one platform, as "platform:workspace:user". It is never a display name.
@@ -44,10 +43,6 @@ const (
 
 // Limits and defaults of a round.
 const (
-	DefaultMinGroup      = 5  // people who must have rated an element before anything of it is shown
-	MinGroupFloor        = 3  // a coordinator cannot go below this
-	DefaultAgreedPercent = 70 // share of ratings on one level that counts as agreed
-	FarMinorityPercent   = 15 // share of ratings two or more levels away that counts as a far minority
 	MaxAreaRunes         = 60
 	MaxPlaceRunes        = 200
 	MaxOrganisationRunes = 80
@@ -71,48 +66,24 @@ type Round struct {
 	Channel      string // the coordinator's channel, as the bot addresses it
 	Coordinators []PersonID
 	MinGroup     int
-	Consensus    Consensus
+	Consensus    results.Consensus
 	OpenedAt     time.Time
 	ClosedAt     time.Time
 	RemindedAt   time.Time // when reminders by hand were last asked for
 	Nudged       int       // to how many people these were
 	Reminders    ReminderPlan
 	Posts        ChannelPlan
-	PlannedAt    time.Time       // when the plan of reminders, or a date it counts from, was last changed after the opening
-	LastDigest   *DigestProgress // what the last digest said; nil before the first
-	SelfJoin     bool            // a Join button was posted: whoever presses it is let in
-	Turnout      *Turnout        // who took part; kept once the round is closed, when the roster forgets who did what
-	Anonymised   bool            // the roster of the closed round has forgotten roles, languages, organisations and the time of consent
-}
-
-// Turnout is who was asked and what became of it, in numbers. It says nothing of the answers.
-type Turnout struct {
-	Invited   int // everybody in the roster, whatever came of it
-	Started   int // accepted the notice and did not submit
-	Finished  int
-	Declined  int
-	Withdrawn int
-	Roles     []RoleCount // in the matrix's order
-	Unstated  RoleCount   // people whose role is not known, or who would not say
-}
-
-// RoleCount is how many people of a role were invited and have finished.
-type RoleCount struct {
-	Role     string
-	Invited  int
-	Finished int
+	PlannedAt    time.Time        // when the plan of reminders, or a date it counts from, was last changed after the opening
+	LastDigest   *DigestProgress  // what the last digest said; nil before the first
+	SelfJoin     bool             // a Join button was posted: whoever presses it is let in
+	Turnout      *results.Turnout // who took part; kept once the round is closed, when the roster forgets who did what
+	Anonymised   bool             // the roster of the closed round has forgotten roles, languages, organisations and the time of consent
 }
 
 // Workshop is when and where people talk about the results. A zero time means it is not set yet.
 type Workshop struct {
 	At    time.Time
 	Place string // an address or a link
-}
-
-// Consensus says when an element counts as agreed rather than to be discussed.
-type Consensus struct {
-	Percent          int  // least share of ratings on the most common level, 1 to 100
-	AllowFarMinority bool // also agreed when a far minority stands against it
 }
 
 // Location is the round's time zone, or UTC when this machine does not know it.
@@ -188,40 +159,6 @@ func (m Member) TakesPart() bool { return m.Status == Started || m.Status == Fin
 
 // NoticeDay is the day on which the person accepted the notice, as midnight UTC; zero for never.
 func (m Member) NoticeDay() time.Time { return m.NoticeAt.UTC().Truncate(24 * time.Hour) }
-
-// Detail is what a person may add to a rating.
-type Detail struct {
-	Information []string // ids of the matrix's kinds of information held
-	Note        string
-	Barrier     string
-}
-
-// IsZero says that nothing was added.
-func (d Detail) IsZero() bool { return len(d.Information) == 0 && d.Note == "" && d.Barrier == "" }
-
-// Answer is everything one person said of one element.
-type Answer struct {
-	Rating matrix.Rating
-	Detail Detail
-}
-
-// Response is everything one person said, without the person: it holds no name and no time.
-type Response struct {
-	Group   string            // id of the role group of the role they gave; empty when they would not say
-	Answers map[string]Answer // by element id
-	Version string            // another one after each change; it tells no time and no number
-}
-
-// Rated says how many elements have an answer of any kind.
-func (r Response) Rated() int {
-	n := 0
-	for _, a := range r.Answers {
-		if a.Rating != matrix.NotAnswered {
-			n++
-		}
-	}
-	return n
-}
 
 // Operation is one thing somebody did. ID names it, also when a platform delivers it again; At is when it was made by the
 // platform's clock, or zero: of two that arrive in the wrong order, it says which was the last.

@@ -16,9 +16,9 @@ import (
 	"unicode/utf8"
 
 	"maturitybot/adapters/spreadsheet"
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
+	"maturitybot/survey/results"
 	"maturitybot/survey/rows"
 )
 
@@ -54,7 +54,7 @@ var columns = rows.Columns{List: []rows.Column{
 // The file is one that spreadsheet.Read reads, with the columns respondent, role, element, level, and
 // comment where there is one, in any order. Roles, elements and levels go by what survey.Vocabulary
 // knows. A respondent's role counts from whichever of their rows state it.
-func Read(name string, from io.Reader, m *matrix.Matrix, visit func(survey.Response)) (survey.Turnout, error) {
+func Read(name string, from io.Reader, m *matrix.Matrix, visit func(results.Response)) (results.Turnout, error) {
 	r := &reader{
 		Table: spreadsheet.Read(name, from, columns), matrix: m, elements: m.Elements(), roles: m.Roles(),
 		vocabulary: matrix.NewVocabulary(m), places: map[string]int{},
@@ -65,14 +65,14 @@ func Read(name string, from io.Reader, m *matrix.Matrix, visit func(survey.Respo
 		last = row.Line
 	}
 	if err := r.Err(); err != nil {
-		return survey.Turnout{}, fmt.Errorf("read answers: %w", err)
+		return results.Turnout{}, fmt.Errorf("read answers: %w", err)
 	}
 	if last == 0 && len(r.Faults) == 0 {
 		r.Fault(1, "the file has no answers", "expected a row for each answer below the names of the columns")
 	}
 	if len(r.Faults) > 0 {
 		r.Faults.Sort()
-		return survey.Turnout{}, r.Faults
+		return results.Turnout{}, r.Faults
 	}
 	for _, p := range r.people {
 		visit(r.response(p))
@@ -202,24 +202,24 @@ func (r *reader) person(who string) *person {
 	return p
 }
 
-func (r *reader) response(p *person) survey.Response {
-	response := survey.Response{Answers: make(map[string]survey.Answer, len(p.answers))}
+func (r *reader) response(p *person) results.Response {
+	response := results.Response{Answers: make(map[string]results.Answer, len(p.answers))}
 	if p.role > 0 {
 		_, group, _ := r.matrix.Role(r.roles[p.role-1].ID)
 		response.Group = group.ID
 	}
 	for _, a := range p.answers {
-		response.Answers[r.elements[a.element].ID] = survey.Answer{
-			Rating: matrix.Rating(a.rating), Detail: survey.Detail{Note: p.comments[int(a.element)]},
+		response.Answers[r.elements[a.element].ID] = results.Answer{
+			Rating: matrix.Rating(a.rating), Detail: results.Detail{Note: p.comments[int(a.element)]},
 		}
 	}
 	return response
 }
 
-func (r *reader) turnout() survey.Turnout {
-	t := survey.Turnout{Finished: len(r.people), Unstated: survey.RoleCount{Role: survey.NotStatedGroup}}
+func (r *reader) turnout() results.Turnout {
+	t := results.Turnout{Finished: len(r.people), Unstated: results.RoleCount{Role: results.NotStatedGroup}}
 	for _, role := range r.roles {
-		t.Roles = append(t.Roles, survey.RoleCount{Role: role.ID})
+		t.Roles = append(t.Roles, results.RoleCount{Role: role.ID})
 	}
 	for _, p := range r.people {
 		if p.role == 0 {

@@ -14,9 +14,9 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
+	"maturitybot/survey/results"
 )
 
 func england(t testing.TB) *matrix.Matrix {
@@ -28,21 +28,21 @@ func england(t testing.TB) *matrix.Matrix {
 	return editions[0]
 }
 
-func read(m *matrix.Matrix, text string) ([]survey.Response, survey.Turnout, error) {
-	var all []survey.Response
-	turnout, err := Read("a.csv", strings.NewReader(text), m, func(r survey.Response) { all = append(all, r) })
+func read(m *matrix.Matrix, text string) ([]results.Response, results.Turnout, error) {
+	var all []results.Response
+	turnout, err := Read("a.csv", strings.NewReader(text), m, func(r results.Response) { all = append(all, r) })
 	return all, turnout, err
 }
 
-func said(rating matrix.Rating, note string) survey.Answer {
-	return survey.Answer{Rating: rating, Detail: survey.Detail{Note: note}}
+func said(rating matrix.Rating, note string) results.Answer {
+	return results.Answer{Rating: rating, Detail: results.Detail{Note: note}}
 }
 
 func TestReadSpellings(t *testing.T) {
 	m := england(t)
-	midwife := []survey.Response{
-		{Group: "health", Answers: map[string]survey.Answer{"vision": said(2, "Go on, \"please\""), "needs": said(matrix.DontKnow, "")}},
-		{Answers: map[string]survey.Answer{"vision": said(matrix.NotAnswered, "")}},
+	midwife := []results.Response{
+		{Group: "health", Answers: map[string]results.Answer{"vision": said(2, "Go on, \"please\""), "needs": said(matrix.DontKnow, "")}},
+		{Answers: map[string]results.Answer{"vision": said(matrix.NotAnswered, "")}},
 	}
 	for name, text := range map[string]string{
 		"ids":         "respondent,role,element,level,comment\na,midwife,vision,early,\"Go on, \"\"please\"\"\"\na,midwife,needs,dont_know,\nb,,vision,,\n",
@@ -58,7 +58,7 @@ func TestReadSpellings(t *testing.T) {
 			t.Errorf("%s: %v\n got %+v\nwant %+v", name, err, got, midwife)
 			continue
 		}
-		i := slices.IndexFunc(turnout.Roles, func(c survey.RoleCount) bool { return c.Role == "midwife" })
+		i := slices.IndexFunc(turnout.Roles, func(c results.RoleCount) bool { return c.Role == "midwife" })
 		if turnout.Finished != 2 || turnout.Roles[i].Finished != 1 || turnout.Unstated.Finished != 1 || turnout.Invited != 0 {
 			t.Errorf("%s: turnout %+v", name, turnout)
 		}
@@ -143,7 +143,7 @@ func TestFileFormats(t *testing.T) {
 	files := []string{
 		"tab.tsv", "cr.csv", "excel-missing-trailing.csv", "pandas-float.csv", "sep-line.csv", "title-line.csv", "trailing-cols.csv", "utf16le-tab.txt",
 	}
-	var want []survey.Response
+	var want []results.Response
 	for _, file := range files {
 		src, err := os.ReadFile(filepath.Join("testdata", file))
 		if err != nil {
@@ -222,7 +222,7 @@ func TestEmptyMarks(t *testing.T) {
 
 func TestReaderError(t *testing.T) {
 	broken := errors.New("the disk is gone")
-	if _, err := Read("a.csv", iotest.ErrReader(broken), england(t), func(survey.Response) {}); !errors.Is(err, broken) {
+	if _, err := Read("a.csv", iotest.ErrReader(broken), england(t), func(results.Response) {}); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -241,9 +241,9 @@ func TestWriteIsRead(t *testing.T) {
 		t.Errorf("a spreadsheet would misread\n%s", out)
 	}
 	got, _, err := read(m, b.String())
-	want := []survey.Response{
-		{Group: "health", Answers: map[string]survey.Answer{"vision": said(4, "one,\n\"two\""), "needs": said(matrix.DontKnow, "")}},
-		{Answers: map[string]survey.Answer{"vision": said(matrix.NotApplicable, "=HYPERLINK(\"http://example.org\")"), "needs": said(matrix.NotAnswered, "")}},
+	want := []results.Response{
+		{Group: "health", Answers: map[string]results.Answer{"vision": said(4, "one,\n\"two\""), "needs": said(matrix.DontKnow, "")}},
+		{Answers: map[string]results.Answer{"vision": said(matrix.NotApplicable, "=HYPERLINK(\"http://example.org\")"), "needs": said(matrix.NotAnswered, "")}},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // AreasWords are the texts of the picture of many areas that are not names of the matrix, in the language it is drawn in.
@@ -19,7 +19,7 @@ type AreasWords struct {
 }
 
 // AreasPNG draws for each dimension a bar for each group of areas, 1200 pixels wide, with names in the language.
-func AreasPNG(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
+func AreasPNG(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
 	s, err := layAreas(o, lang, words)
 	if err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func AreasPNG(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, er
 }
 
 // AreasSVG draws the same as SVG that scales. It carries the alternative text.
-func AreasSVG(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
+func AreasSVG(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
 	s, err := layAreas(o, lang, words)
 	if err != nil {
 		return nil, err
@@ -38,19 +38,19 @@ func AreasSVG(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, er
 
 // AreasAlt says in one paragraph what the picture shows: for each dimension and group the percentage on each level, and
 // of how many ratings.
-func AreasAlt(o survey.Overview, lang matrix.Lang, words AreasWords) string {
+func AreasAlt(o results.Overview, lang matrix.Lang, words AreasWords) string {
 	parts := []string{words.Alt}
 	for i, d := range o.Matrix.Dimensions {
 		for k, g := range o.Groups {
 			c := g.Dimensions[i]
 			var shares []string
 			for n, level := range o.Matrix.Levels {
-				if c.Percent[n].Availability() == survey.Present {
+				if c.Percent[n].Availability() == results.Present {
 					shares = append(shares, level.Name.In(lang)+" "+c.Percent[n].String()+"%")
 				}
 			}
 			if len(shares) == 0 {
-				shares = []string{survey.NotAvailable.String()}
+				shares = []string{results.NotAvailable.String()}
 			}
 			parts = append(parts, fmt.Sprintf("%s, %s: %s (%s = %s).", d.Name.In(lang), words.Groups[k], strings.Join(shares, ", "), words.Rated, c.Rated))
 		}
@@ -58,7 +58,7 @@ func AreasAlt(o survey.Overview, lang matrix.Lang, words AreasWords) string {
 	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
-func layAreas(o survey.Overview, lang matrix.Lang, words AreasWords) (*scene, error) {
+func layAreas(o results.Overview, lang matrix.Lang, words AreasWords) (*scene, error) {
 	s, err := newScene(words.Title)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func layAreas(o survey.Overview, lang matrix.Lang, words AreasWords) (*scene, er
 			}
 		}
 	}
-	s.legend(o.Matrix.Levels, lang, survey.NotAvailable, nothing, looks)
+	s.legend(o.Matrix.Levels, lang, results.NotAvailable, nothing, looks)
 	for i, d := range o.Matrix.Dimensions {
 		s.rule(d.Name.In(lang))
 		for k, g := range o.Groups {

@@ -7,15 +7,15 @@ import (
 	"strings"
 	"testing"
 
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // overview is two areas of Wales and one of England; nobody rated anything of the last dimension.
-func overview(t *testing.T) survey.Overview {
+func overview(t *testing.T) results.Overview {
 	t.Helper()
 	m := testMatrix(17, 4)
-	a := survey.NewAreas(m)
+	a := results.NewAreas(m)
 	last := m.Dimensions[len(m.Dimensions)-1].ID
 	for area, nation := range map[string]matrix.Nation{"A": matrix.Wales, "B": matrix.Wales, "C": matrix.England} {
 		for i, e := range m.Elements() {
@@ -23,7 +23,7 @@ func overview(t *testing.T) survey.Overview {
 			if m.DimensionOf(e.ID).ID == last {
 				rating = matrix.NotAnswered
 			}
-			if err := a.Add(survey.AreaRating{Area: area, Nation: nation, Element: e.ID, Rating: rating}); err != nil {
+			if err := a.Add(results.AreaRating{Area: area, Nation: nation, Element: e.ID, Rating: rating}); err != nil {
 				t.Fatal(err)
 			}
 		}

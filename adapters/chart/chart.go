@@ -6,12 +6,13 @@ package chart
 
 import (
 	"fmt"
-	"maturitybot/survey"
-	"maturitybot/survey/matrix"
-	"maturitybot/survey/plaintext"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"maturitybot/survey/matrix"
+	"maturitybot/survey/plaintext"
+	"maturitybot/survey/results"
 )
 
 // Words are the texts of a picture that are not names of the matrix, in the language it is drawn in, and with
@@ -44,7 +45,7 @@ var (
 )
 
 // PNG draws the picture 1200 pixels wide, its names in the language.
-func PNG(p survey.Published, lang matrix.Lang, words Words) ([]byte, error) {
+func PNG(p results.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	s, err := lay(p, lang, words)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func PNG(p survey.Published, lang matrix.Lang, words Words) ([]byte, error) {
 }
 
 // SVG draws the picture as SVG that scales, its names in the language. It carries the alternative text.
-func SVG(p survey.Published, lang matrix.Lang, words Words) ([]byte, error) {
+func SVG(p results.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	s, err := lay(p, lang, words)
 	if err != nil {
 		return nil, err
@@ -64,7 +65,7 @@ func SVG(p survey.Published, lang matrix.Lang, words Words) ([]byte, error) {
 // Alt says in one paragraph what the picture shows: for each element its most common level, or levels, and the share on each,
 // and how many rated. Elements that would make it longer than limit characters are left out with an ellipsis; 0 is
 // no limit.
-func Alt(p survey.Published, lang matrix.Lang, words Words, limit int) string {
+func Alt(p results.Published, lang matrix.Lang, words Words, limit int) string {
 	var b strings.Builder
 	b.WriteString(plaintext.Line(words.Alt))
 	for i, e := range p.Matrix.Elements() {
@@ -97,17 +98,17 @@ func Alt(p survey.Published, lang matrix.Lang, words Words, limit int) string {
 }
 
 // lay puts the picture together from the top down.
-func lay(p survey.Published, lang matrix.Lang, words Words) (*scene, error) {
+func lay(p results.Published, lang matrix.Lang, words Words) (*scene, error) {
 	s, err := newScene(words.Title)
 	if err != nil {
 		return nil, err
 	}
 	looks := looksOf(len(p.Matrix.Levels))
 	tooFew := ""
-	if slices.ContainsFunc(p.Elements, func(e survey.ElementResult) bool { return e.Everyone().Rated.Availability() != survey.Present }) {
+	if slices.ContainsFunc(p.Elements, func(e results.Element) bool { return e.Everyone().Rated.Availability() != results.Present }) {
 		tooFew = words.TooFew
 	}
-	s.legend(p.Matrix.Levels, lang, survey.Suppressed, tooFew, looks)
+	s.legend(p.Matrix.Levels, lang, results.Suppressed, tooFew, looks)
 
 	elements := p.Matrix.Elements()
 	i := 0
@@ -156,7 +157,7 @@ func (s *scene) end(notes []string) {
 
 // legend names the levels in their order, each with the look of its part of a bar, and explains the bar that has a mark
 // in place of its parts, if there is one.
-func (s *scene) legend(levels []matrix.Level, lang matrix.Lang, mark survey.Availability, meaning string, looks []look) {
+func (s *scene) legend(levels []matrix.Level, lang matrix.Lang, mark results.Availability, meaning string, looks []look) {
 	const swatchW, swatchH, gap = 30, 18, 16
 	x := float64(margin)
 	entry := func(text string, swatch func(r rect)) {
@@ -189,10 +190,10 @@ func (s *scene) legend(levels []matrix.Level, lang matrix.Lang, mark survey.Avai
 }
 
 // bar draws what has a name: that and how many ratings there are on one line, and the bar below, or the mark in its place.
-func (s *scene) bar(name, count string, rated survey.Figure, shares, percent []survey.Figure, looks []look) {
+func (s *scene) bar(name, count string, rated results.Figure, shares, percent []results.Figure, looks []look) {
 	s.y += 8
 	n := ""
-	if rated.Availability() == survey.Present {
+	if rated.Availability() == results.Present {
 		n = strings.TrimSpace(count + " = " + rated.String())
 	}
 	nWidth := s.faces.width(n, label)
@@ -206,13 +207,13 @@ func (s *scene) bar(name, count string, rated survey.Figure, shares, percent []s
 
 	whole := rect{x: margin, y: s.y, w: inner, h: barHeight}
 	s.y += barHeight
-	if rated.Availability() != survey.Present {
+	if rated.Availability() != results.Present {
 		s.markedPart(whole, rated.Availability())
 		return
 	}
 	x := whole.x
 	for i, f := range shares {
-		if f.Availability() != survey.Present {
+		if f.Availability() != results.Present {
 			s.markedPart(whole, f.Availability())
 			return
 		}
@@ -235,7 +236,7 @@ func (s *scene) part(r rect, l look) {
 }
 
 // markedPart draws what stands for a bar that is not there, with the symbol that says why.
-func (s *scene) markedPart(r rect, mark survey.Availability) {
+func (s *scene) markedPart(r rect, mark results.Availability) {
 	r.fill, r.stroke = paper, ink
 	s.rect(r)
 	symbol := mark.String()

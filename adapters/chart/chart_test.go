@@ -20,8 +20,8 @@ import (
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/font/sfnt"
 
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -80,12 +80,12 @@ func testMatrix(elements, levels int) *matrix.Matrix {
 }
 
 // published is a round of 34 people in which the seventh element has too few ratings.
-func published(elements, levels int) survey.Published {
+func published(elements, levels int) results.Published {
 	m := testMatrix(elements, levels)
 	rng := rand.New(rand.NewPCG(7, uint64(elements)))
-	tally := survey.NewTally(m)
+	tally := results.NewTally(m)
 	for person := range 34 {
-		r := survey.Response{Group: "health", Answers: map[string]survey.Answer{}}
+		r := results.Response{Group: "health", Answers: map[string]results.Answer{}}
 		for e := range elements {
 			rating := matrix.Rating(min(max(int(math.Round(rng.NormFloat64()*0.8+1.2+float64(e%4)*0.7)), 1), levels))
 			if e == 0 && person > 0 {
@@ -94,11 +94,11 @@ func published(elements, levels int) survey.Published {
 			if e == 6 && person > 2 || rng.IntN(8) == 0 {
 				rating = matrix.DontKnow
 			}
-			r.Answers[fmt.Sprint("e", e+1)] = survey.Answer{Rating: rating}
+			r.Answers[fmt.Sprint("e", e+1)] = results.Answer{Rating: rating}
 		}
 		tally.Add(r)
 	}
-	return survey.Publish(tally, survey.ResultContext{Area: "Llanwnog", MinGroup: 5})
+	return results.Publish(tally, results.Context{Area: "Llanwnog", MinGroup: 5})
 }
 
 var english = Words{
@@ -244,7 +244,7 @@ func names(d matrix.Dimension) []string {
 }
 
 func TestPictureBounds(t *testing.T) {
-	for _, p := range []survey.Published{published(17, 4), published(8, 5)} {
+	for _, p := range []results.Published{published(17, 4), published(8, 5)} {
 		words := welsh
 		p.Matrix.Dimensions[0].CoreElements[0].Elements[0].Name = both("|" + strings.Repeat("ŵy ", 60))
 		words.Title = strings.Repeat("Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch", 3)
@@ -346,11 +346,11 @@ func BenchmarkPNG(b *testing.B) {
 // TestAltNamesEveryLevelOfATie: where two levels share the most ratings, neither stands for both.
 func TestAltNamesEveryLevelOfATie(t *testing.T) {
 	m := testMatrix(1, 4)
-	tally := survey.NewTally(m)
+	tally := results.NewTally(m)
 	for i := range 6 {
-		tally.Add(survey.Response{Group: "health", Answers: map[string]survey.Answer{"e1": {Rating: matrix.Rating(1 + 2*(i%2))}}})
+		tally.Add(results.Response{Group: "health", Answers: map[string]results.Answer{"e1": {Rating: matrix.Rating(1 + 2*(i%2))}}})
 	}
-	alt := Alt(survey.Publish(tally, survey.ResultContext{Area: "Llanwnog", MinGroup: 5}), matrix.English, english, 0)
+	alt := Alt(results.Publish(tally, results.Context{Area: "Llanwnog", MinGroup: 5}), matrix.English, english, 0)
 	first, third := m.Levels[0].Name.In(matrix.English), m.Levels[2].Name.In(matrix.English)
 	if want := first + " 50%, " + third + " 50% (n = 6)."; !strings.Contains(alt, want) {
 		t.Errorf("%q is not in %s", want, alt)

@@ -17,6 +17,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
+	"maturitybot/survey/results"
 	"maturitybot/survey/rows"
 )
 
@@ -39,9 +40,9 @@ var columns = rows.Columns{Others: true, List: []rows.Column{
 // other matrices only add names for its elements and levels. The file's name is what its faults call
 // it. Everything that is wrong is reported at once: the error is then a plaintext.Faults, and no rating
 // stands. A reader that fails gives its own error, wrapped.
-func Read(name string, from io.Reader, matrices []*matrix.Matrix) (*survey.Areas, error) {
+func Read(name string, from io.Reader, matrices []*matrix.Matrix) (*results.Areas, error) {
 	r := reader{
-		Table: spreadsheet.Read(name, from, columns), matrix: matrices[0], areas: survey.NewAreas(matrices[0]),
+		Table: spreadsheet.Read(name, from, columns), matrix: matrices[0], areas: results.NewAreas(matrices[0]),
 		vocabulary: matrix.NewVocabulary(matrices[0], matrices[1:]...),
 		nations:    map[string]int{}, rated: map[[2]string]int{},
 	}
@@ -64,7 +65,7 @@ func Read(name string, from io.Reader, matrices []*matrix.Matrix) (*survey.Areas
 type reader struct {
 	*rows.Table
 	matrix     *matrix.Matrix
-	areas      *survey.Areas
+	areas      *results.Areas
 	vocabulary *matrix.Vocabulary
 	nations    map[string]int    // the line that first said the nation of an area
 	rated      map[[2]string]int // the line that gave an area and element
@@ -111,11 +112,11 @@ func (r *reader) row(row rows.Row) {
 
 	key := plaintext.Key(area)
 	given := [2]string{key, element}
-	agreed := survey.AreaRating{Area: area, Nation: nation, Element: element, Rating: max(rating, matrix.NotAnswered)}
+	agreed := results.AreaRating{Area: area, Nation: nation, Element: element, Rating: max(rating, matrix.NotAnswered)}
 	switch err := r.areas.Add(agreed); {
-	case errors.Is(err, survey.ErrTwoNations):
+	case errors.Is(err, results.ErrTwoNations):
 		r.both("the area is in two nations", "expected one nation for an area", r.nations[key], line, area)
-	case errors.Is(err, survey.ErrRatedTwice):
+	case errors.Is(err, results.ErrRatedTwice):
 		r.both("the area has two ratings of an element", "expected one", r.rated[given], line, area+": "+element)
 	case err != nil: // the checks above leave nothing else
 		fault(err.Error(), "expected a rating of an area")

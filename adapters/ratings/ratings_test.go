@@ -10,9 +10,9 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
+	"maturitybot/survey/results"
 )
 
 func editions(t *testing.T) []*matrix.Matrix {
@@ -24,7 +24,7 @@ func editions(t *testing.T) []*matrix.Matrix {
 	return all
 }
 
-func read(t *testing.T, text string) (*survey.Areas, error) {
+func read(t *testing.T, text string) (*results.Areas, error) {
 	t.Helper()
 	return Read("r.csv", strings.NewReader(text), editions(t))
 }

@@ -20,6 +20,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"maturitybot/survey"
+	"maturitybot/survey/results"
 )
 
 // A backup is a record a line, as JSON. The first says what it is; the last how many there are, so that a backup which was cut off
@@ -468,7 +469,7 @@ func (k *kept) take(rec record) error {
 		for f, v := range pairsOf(rec.Values) {
 			fields[f] = v
 		}
-		if _, err := decodeResponse(fields, map[string]survey.Answer{}); err != nil {
+		if _, err := decodeResponse(fields, map[string]results.Answer{}); err != nil {
 			return err
 		}
 		k.Responses++

@@ -26,6 +26,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // again returns the same backup each time it is read.
@@ -150,7 +151,7 @@ func peopled(t testing.TB, s *Store) {
 			return nil
 		})))
 	}
-	must(t, errorOf(s.Detail(ctx, seats[0], now, survey.Operation{ID: "d"}, "vision", survey.Detail{Information: []string{"audit"}, Note: "nodyn\u0000ŵ\"<&>"})))
+	must(t, errorOf(s.Detail(ctx, seats[0], now, survey.Operation{ID: "d"}, "vision", results.Detail{Information: []string{"audit"}, Note: "nodyn\u0000ŵ\"<&>"})))
 	must(t, errorOf(s.Invite(ctx, "open", []survey.Member{{Person: "slack:T1:UINVITED"}}, survey.Invitation, now, nil)))
 	must(t, s.Withdraw(ctx, seats[1]), errorOf(s.Forget(ctx, "open", seats[2].Member.Person)))
 	must(t, s.Plan(ctx, "open", "digest@2026-12-04", now), s.MarkPlanned(ctx, "open", []string{"nudge Asia/Tokyo"}))
@@ -168,7 +169,7 @@ func peopled(t testing.TB, s *Store) {
 	for _, seat := range seats {
 		must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 2)))
 	}
-	must(t, errorOf(s.CloseRound(ctx, "closed", now, audit.Entry{})), s.AnonymiseRoster(ctx, "closed", survey.Turnout{Invited: 7, Started: 7}))
+	must(t, errorOf(s.CloseRound(ctx, "closed", now, audit.Entry{})), s.AnonymiseRoster(ctx, "closed", results.Turnout{Invited: 7, Started: 7}))
 }
 
 // TestBackupAndRestore: from each kind of store into another, everything is there again, to the last byte and second.
@@ -424,7 +425,7 @@ func TestBackupWhileSealing(t *testing.T) {
 	_, seats := opened(t, s, "r1", "p1")
 	must(t, errorOf(s.ChangeMember(ctx, seats[0], time.Now(), func(m *survey.Member) error { m.Role = "midwife"; return nil })),
 		errorOf(s.CloseRound(ctx, "r1", time.Now(), audit.Entry{})))
-	s.client.AddHook(&interrupt{key: rosterKey("r1"), do: func() { must(t, s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 1, Started: 1})) }})
+	s.client.AddHook(&interrupt{key: rosterKey("r1"), do: func() { must(t, s.AnonymiseRoster(ctx, "r1", results.Turnout{Invited: 1, Started: 1})) }})
 	backup := backedUp(t, s)
 	to := frozen(t)
 	restoring(t, to, backup, RestoreOptions{WithoutErasures: true})

@@ -14,6 +14,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // backends are the stores on which commands are counted.
@@ -42,7 +43,7 @@ func manyRounds(t testing.TB, s *Store, rounds int) time.Time {
 		r := survey.Round{
 			ID: survey.RoundID(fmt.Sprint("r", i)), State: survey.Open, Area: "Ashford", Matrix: "england",
 			Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone, ClosesAt: now.AddDate(0, 0, 30),
-			Channel: "slack:T1:C1", Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: survey.DefaultMinGroup,
+			Channel: "slack:T1:C1", Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: results.DefaultMinGroup,
 			Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(), OpenedAt: now,
 		}
 		if err := s.CreateRound(t.Context(), r, audit.Entry{}); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/results"
 )
 
 // journalled is a file as an operator's is opened.
@@ -110,7 +111,7 @@ func holdsOnly(t *testing.T, s *Store, id survey.RoundID, want map[survey.Person
 		t.Errorf("%s: got %v, want %v", id, got, want)
 	}
 	keys := 0
-	must(t, s.Responses(t.Context(), id, func(r survey.Response) error {
+	must(t, s.Responses(t.Context(), id, func(r results.Response) error {
 		if len(r.Answers) > 0 {
 			keys++
 		}
@@ -196,12 +197,12 @@ func TestSealingNotesTheClosing(t *testing.T) {
 	if err := errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("close: got %v", err)
 	}
-	if err := s.AnonymiseRoster(t.Context(), "r1", survey.Turnout{Invited: 1}); !errors.Is(err, survey.ErrUnavailable) {
+	if err := s.AnonymiseRoster(t.Context(), "r1", results.Turnout{Invited: 1}); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("seal: got %v", err)
 	}
 	var kept notes
 	s.KeepJournal(&kept)
-	must(t, s.AnonymiseRoster(t.Context(), "r1", survey.Turnout{Invited: 1}))
+	must(t, s.AnonymiseRoster(t.Context(), "r1", results.Turnout{Invited: 1}))
 	r, err := s.Round(t.Context(), "r1")
 	must(t, err)
 	known := map[survey.RoundID]ledger{"r1": {}}
@@ -244,7 +245,7 @@ func TestForgottenAfterTheClose(t *testing.T) {
 			}
 			var backup []byte
 			closing := func() {
-				must(t, errorOf(s.CloseRound(ctx, "r1", now, audit.Entry{})), s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 2}))
+				must(t, errorOf(s.CloseRound(ctx, "r1", now, audit.Entry{})), s.AnonymiseRoster(ctx, "r1", results.Turnout{Invited: 2}))
 			}
 			if c.sealed {
 				closing()
@@ -265,7 +266,7 @@ func TestForgottenAfterTheClose(t *testing.T) {
 			}
 			roster, answered := map[survey.PersonID]survey.Status{}, 0
 			must(t, to.Roster(ctx, "r1", func(m survey.Member) error { roster[m.Person] = m.Status; return nil }),
-				to.Responses(ctx, "r1", func(survey.Response) error { answered++; return nil }))
+				to.Responses(ctx, "r1", func(results.Response) error { answered++; return nil }))
 			want := survey.NotInvited
 			if c.uncounted {
 				want = survey.Started

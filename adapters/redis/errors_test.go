@@ -17,6 +17,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // cut is a hook that fails every call after the first few. The store asks for rewrites of the
@@ -160,7 +161,7 @@ func argument(t *testing.T, of reflect.Type, round survey.Round, seat survey.Par
 		round, round.ID, seat, person, survey.PersonID("slack:T1:UC"), later, time.Hour, 10, true, "vision", []string{"vision"},
 		survey.Delivery{Round: round.ID, Person: person, Kind: "reminder"}, survey.MessageKind("reminder"),
 		[]survey.MessageKind{"reminder"}, []survey.PersonID{"slack:T1:UNEW"}, []survey.Member{{Person: "slack:T1:UNEW"}},
-		matrix.Rating(2), survey.Operation{ID: "g"}, survey.Detail{Note: "a note"}, matrix.English, survey.ScopeTeam, moment,
+		matrix.Rating(2), survey.Operation{ID: "g"}, results.Detail{Note: "a note"}, matrix.English, survey.ScopeTeam, moment,
 		map[string][]survey.Moment{round.TimeZone: {moment}}, survey.Workshop{At: later}, audit.Results,
 	} {
 		if reflect.TypeOf(v) == of {

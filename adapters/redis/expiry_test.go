@@ -11,6 +11,7 @@ import (
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/results"
 )
 
 // TestNoResponseOutlivesItsRound: an extension is held up between its script and the moving of expiries; meanwhile somebody
@@ -174,7 +175,7 @@ func TestNoKeyOutlivesARoundThatCloses(t *testing.T) {
 		race(func() { _ = s.UpdateContact(ctx, id, "p0", reach(false)) })
 		race(func() {
 			time.Sleep(time.Duration(i%6) * 200 * time.Microsecond)
-			must(t, errorOf(s.CloseRound(ctx, id, now, audit.Entry{})), s.AnonymiseRoster(ctx, id, survey.Turnout{}))
+			must(t, errorOf(s.CloseRound(ctx, id, now, audit.Entry{})), s.AnonymiseRoster(ctx, id, results.Turnout{}))
 		})
 		close(begin)
 		all.Wait()

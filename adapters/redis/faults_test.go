@@ -19,6 +19,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // opened keeps an open round on the store, in which the people given take part.
@@ -27,7 +28,7 @@ func opened(t testing.TB, s survey.Store, id survey.RoundID, people ...string) (
 	r := survey.Round{
 		ID: id, State: survey.Open, Area: "Ashford", Matrix: "england", Languages: []matrix.Lang{matrix.English},
 		TimeZone: survey.DefaultTimeZone, ClosesAt: time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second), Channel: "slack:T1:C1",
-		Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: survey.DefaultMinGroup,
+		Coordinators: []survey.PersonID{"slack:T1:UC"}, MinGroup: results.DefaultMinGroup,
 	}
 	if err := s.CreateRound(t.Context(), r, audit.Entry{}); err != nil {
 		t.Fatal(err)
@@ -163,7 +164,7 @@ func TestLostReplies(t *testing.T) {
 
 	word = "evalsha"
 	lose("answer", nil, func() error { return errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o1"}, "vision", 1)) })
-	var resp survey.Response
+	var resp results.Response
 	lose("answer, and another in between", func() {
 		if _, err := direct.Answer(ctx, seat, now, survey.Operation{ID: "o3"}, "vision", 3); err != nil {
 			t.Error(err)
@@ -177,10 +178,10 @@ func TestLostReplies(t *testing.T) {
 		t.Errorf("the answer given last was 3, and is now %d", got)
 	}
 	lose("detail", nil, func() error {
-		return errorOf(s.Detail(ctx, seat, now, survey.Operation{ID: "o4"}, "vision", survey.Detail{Note: "n"}))
+		return errorOf(s.Detail(ctx, seat, now, survey.Operation{ID: "o4"}, "vision", results.Detail{Note: "n"}))
 	})
 	n := 0
-	if err := direct.Responses(ctx, "r1", func(r survey.Response) error {
+	if err := direct.Responses(ctx, "r1", func(r results.Response) error {
 		n++
 		if got := r.Answers["vision"]; got.Rating != 3 || got.Detail.Note != "n" || len(r.Answers) != 1 {
 			t.Errorf("kept %+v", r)
@@ -362,8 +363,8 @@ func TestSleep(t *testing.T) {
 		"unreachable": e.UpdateContact(ctx, "r1", "p1", reach(true)), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
 		"rounds of": errorOf(e.RoundsOf(ctx, "p1")), "response": errorOf(e.Response(ctx, seat)),
 		"answer":   errorOf(e.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 1)),
-		"detail":   errorOf(e.Detail(ctx, seat, now, survey.Operation{ID: "o"}, "vision", survey.Detail{Note: private})),
-		"withdraw": e.Withdraw(ctx, seat), "responses": e.Responses(ctx, "r1", func(survey.Response) error { return nil }),
+		"detail":   errorOf(e.Detail(ctx, seat, now, survey.Operation{ID: "o"}, "vision", results.Detail{Note: private})),
+		"withdraw": e.Withdraw(ctx, seat), "responses": e.Responses(ctx, "r1", func(results.Response) error { return nil }),
 	} {
 		if !errors.Is(err, survey.ErrUnavailable) || strings.Contains(err.Error(), private) || strings.Contains(err.Error(), "p1") {
 			t.Errorf("%s: got error %v", what, err)

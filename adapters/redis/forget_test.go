@@ -12,6 +12,7 @@ import (
 
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/results"
 )
 
 // interrupt does something once: just before a script is run, or just after a key was scanned.
@@ -75,7 +76,7 @@ func TestForgottenWhileSealing(t *testing.T) {
 			t.Error(err)
 		}
 	}})
-	if err := s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 2}); err != nil {
+	if err := s.AnonymiseRoster(ctx, "r1", results.Turnout{Invited: 2}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.client.HKeys(ctx, rosterKey("r1")).Result(); err != nil || !slices.Equal(got, []string{"p2"}) {

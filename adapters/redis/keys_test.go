@@ -9,6 +9,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // TestKeysArePinned: whoever changes a key or an encoding loses what is kept, and must mean it. Where an
@@ -19,7 +20,7 @@ func TestKeysArePinned(t *testing.T) {
 	round, err := encodeRound(survey.Round{
 		ID: "r1", Version: 7, State: survey.Open, Area: "Ashford", Matrix: "england", Languages: []matrix.Lang{"en", "cy"},
 		TimeZone: "Europe/London", ClosesAt: at, Workshop: survey.Workshop{At: at, Place: "Town Hall"}, Channel: "C1",
-		Coordinators: []survey.PersonID{"slack:T1:U1"}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+		Coordinators: []survey.PersonID{"slack:T1:U1"}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 		OpenedAt: at, ClosedAt: at, RemindedAt: at, Nudged: 12,
 		Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Digest: "0 9 * * 1", Disabled: []survey.MessageKind{survey.LastDay}},
 		PlannedAt: at, LastDigest: &survey.DigestProgress{At: at, Invited: 3, Finished: 1},
@@ -103,16 +104,16 @@ func TestResponseFields(t *testing.T) {
 	t.Parallel()
 	got, err := decodeResponse(map[string]string{
 		".g": "health", ".o": "0123456789abcdef", "vision": "-2", ".i:needs": `["audit"]`, ".n:needs": "note", ".b:needs": "barrier",
-	}, map[string]survey.Answer{})
-	want := survey.Response{Group: "health", Version: "0123456789abcdef", Answers: map[string]survey.Answer{
+	}, map[string]results.Answer{})
+	want := results.Response{Group: "health", Version: "0123456789abcdef", Answers: map[string]results.Answer{
 		"vision": {Rating: matrix.NotApplicable},
-		"needs":  {Detail: survey.Detail{Information: []string{"audit"}, Note: "note", Barrier: "barrier"}},
+		"needs":  {Detail: results.Detail{Information: []string{"audit"}, Note: "note", Barrier: "barrier"}},
 	}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
 	}
 	for _, odd := range []map[string]string{{"vision": "private words"}, {".i:vision": "private words"}} {
-		if _, err := decodeResponse(odd, map[string]survey.Answer{}); err == nil || strings.Contains(err.Error(), "private") {
+		if _, err := decodeResponse(odd, map[string]results.Answer{}); err == nil || strings.Contains(err.Error(), "private") {
 			t.Errorf("%v: got error %v", odd, err)
 		}
 	}

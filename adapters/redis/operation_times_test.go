@@ -10,6 +10,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // TestOperationTimesTakeTurns checks that the times of operations are remembered for at least ten
@@ -21,7 +22,7 @@ func TestOperationTimesTakeTurns(t *testing.T) {
 	e.SetTime(start)
 	_, seats := opened(t, e.Store, "r1", "ana", "ben")
 	operations := 0
-	answer := func(seat survey.Participation, made time.Time, element string, rating matrix.Rating) survey.Response {
+	answer := func(seat survey.Participation, made time.Time, element string, rating matrix.Rating) results.Response {
 		t.Helper()
 		operations++
 		r, err := e.Answer(ctx, seat, start, survey.Operation{ID: string(rune('a' + operations)), At: made}, element, rating)
@@ -74,7 +75,7 @@ func TestLatestAnswerIsRemembered(t *testing.T) {
 	}
 	must(t, errorOf(s.Answer(ctx, seats[0], start, made(1), "vision", 1)))
 	must(t, errorOf(s.Answer(ctx, seats[0], start, made(3), "needs", 1)))
-	must(t, errorOf(s.Detail(ctx, seats[0], start, made(4), "vision", survey.Detail{Note: "n"})))
+	must(t, errorOf(s.Detail(ctx, seats[0], start, made(4), "vision", results.Detail{Note: "n"})))
 	must(t, errorOf(s.Answer(ctx, seats[0], start, made(2), "resources", 1))) // arrives late
 	kept, err := s.client.HVals(ctx, operationTimesKeys("r1")[0]).Result()
 	if err != nil || len(kept) != 1 {

@@ -13,19 +13,20 @@ import (
 
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // Response returns what was said from this seat so far: nothing, when there is no response. Once the round
 // is closed it returns ErrClosed, since nobody can tell any more which response it is.
-func (s *Store) Response(ctx context.Context, seat survey.Participation) (survey.Response, error) {
+func (s *Store) Response(ctx context.Context, seat survey.Participation) (results.Response, error) {
 	if seat.Pseudonym == "" {
-		return survey.Response{}, fmt.Errorf("read a response of round %s: %w", seat.Round.ID, survey.ErrClosed)
+		return results.Response{}, fmt.Errorf("read a response of round %s: %w", seat.Round.ID, survey.ErrClosed)
 	}
 	fields, err := s.client.HGetAll(ctx, responseKey(seat.Round.ID, seat.Pseudonym)).Result()
 	if err != nil {
-		return survey.Response{}, fmt.Errorf("read a response of round %s: %w", seat.Round.ID, fault(err))
+		return results.Response{}, fmt.Errorf("read a response of round %s: %w", seat.Round.ID, fault(err))
 	}
-	r, err := decodeResponse(fields, map[string]survey.Answer{})
+	r, err := decodeResponse(fields, map[string]results.Answer{})
 	attempt(&err, "read a response of round %s", seat.Round.ID)
 	return r, err
 }
@@ -36,7 +37,7 @@ func (s *Store) Response(ctx context.Context, seat survey.Participation) (survey
 // not undo it. An answer to an open element that was made within survey.DoubleTap of the answer to
 // another is not kept: the error is a *survey.TooSoonError then, and the response is returned
 // beside it.
-func (s *Store) Answer(ctx context.Context, seat survey.Participation, now time.Time, g survey.Operation, element string, rating matrix.Rating) (survey.Response, error) {
+func (s *Store) Answer(ctx context.Context, seat survey.Participation, now time.Time, g survey.Operation, element string, rating matrix.Rating) (results.Response, error) {
 	value := ""
 	if rating != matrix.NotAnswered {
 		value = strconv.Itoa(int(rating))
@@ -49,19 +50,19 @@ func (s *Store) Answer(ctx context.Context, seat survey.Participation, now time.
 }
 
 // Detail keeps what was added to an element, replacing what was there, on the same terms as Answer.
-func (s *Store) Detail(ctx context.Context, seat survey.Participation, now time.Time, g survey.Operation, element string, d survey.Detail) (survey.Response, error) {
+func (s *Store) Detail(ctx context.Context, seat survey.Participation, now time.Time, g survey.Operation, element string, d results.Detail) (results.Response, error) {
 	information := ""
 	if len(d.Information) > 0 {
 		raw, err := json.Marshal(d.Information)
 		if err != nil {
-			return survey.Response{}, fmt.Errorf("keep a detail in round %s: %w", seat.Round.ID, errResponse)
+			return results.Response{}, fmt.Errorf("keep a detail in round %s: %w", seat.Round.ID, errResponse)
 		}
 		information = string(raw)
 	}
 	r, err := s.say(ctx, seat, now, detailVerb, g, element,
 		informationPrefix+element, information, notePrefix+element, d.Note, barrierPrefix+element, d.Barrier)
 	if err != nil {
-		return survey.Response{}, fmt.Errorf("keep a detail in round %s: %w", seat.Round.ID, err)
+		return results.Response{}, fmt.Errorf("keep a detail in round %s: %w", seat.Round.ID, err)
 	}
 	return r, nil
 }
@@ -71,18 +72,18 @@ func (s *Store) Detail(ctx context.Context, seat survey.Participation, now time.
 func (s *Store) say(
 	ctx context.Context, seat survey.Participation, now time.Time, verb string, g survey.Operation,
 	element string, fieldsAndValues ...string,
-) (survey.Response, error) {
+) (results.Response, error) {
 	switch {
 	case element == "" || strings.HasPrefix(element, "."): // would be another field of the response
-		return survey.Response{}, matrix.ErrNoElement
+		return results.Response{}, matrix.ErrNoElement
 	case seat.Pseudonym == "":
-		return survey.Response{}, survey.ErrClosed
+		return results.Response{}, survey.ErrClosed
 	}
 	keys, args := sayArguments(seat, now, verb, g, element, fieldsAndValues...)
 	rest, err := s.run(ctx, sayScript, keys, args...)
 	soon := errors.Is(err, errTooSoon)
 	if err != nil && !soon {
-		return survey.Response{}, err
+		return results.Response{}, err
 	}
 	flat, _ := rest[0].([]any)
 	fields := make(map[string]string, len(flat)/2)
@@ -90,7 +91,7 @@ func (s *Store) say(
 		field, _ := flat[i].(string)
 		fields[field], _ = flat[i+1].(string)
 	}
-	r, err := decodeResponse(fields, map[string]survey.Answer{})
+	r, err := decodeResponse(fields, map[string]results.Answer{})
 	if err == nil && soon {
 		before, _ := rest[1].(string)
 		err = &survey.TooSoonError{Before: strings.TrimPrefix(before, verb)}
@@ -109,7 +110,7 @@ const (
 // current, and the response is not asked for: a command that names it, beside one that names the
 // person, would lead from one to the other in the log of slow commands.
 func (s *Store) Current(
-	ctx context.Context, seat survey.Participation, r survey.Response,
+	ctx context.Context, seat survey.Participation, r results.Response,
 ) (same bool, err error) {
 	defer attempt(&err, "compare a response of round %s", seat.Round.ID)
 	id := seat.Round.ID
@@ -184,7 +185,7 @@ func eraseCall(seat survey.Participation) call {
 
 // Responses calls visit for each response of the round, a few hundred in memory at a time, in the order of
 // their pseudonyms, which says nothing about who gave it or when.
-func (s *Store) Responses(ctx context.Context, id survey.RoundID, visit func(survey.Response) error) error {
+func (s *Store) Responses(ctx context.Context, id survey.RoundID, visit func(results.Response) error) error {
 	if err := s.exists(ctx, id); err != nil {
 		return fmt.Errorf("read the responses of round %s: %w", id, err)
 	}
@@ -215,7 +216,7 @@ func (s *Store) Responses(ctx context.Context, id survey.RoundID, visit func(sur
 		for range pages {
 		}
 	}()
-	answers := map[string]survey.Answer{} // one for all: making them anew would take longer than reading them
+	answers := map[string]results.Answer{} // one for all: making them anew would take longer than reading them
 	for all := range pages {
 		for _, fields := range all {
 			if len(fields.Val()) == 0 { // withdrawn since the page was read

@@ -13,6 +13,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // BenchmarkResults sets the tally of a round against bare pipelined reads of the same keys, in one run:
@@ -46,8 +47,8 @@ func BenchmarkResults(b *testing.B) {
 
 				before := inUse()
 				began = time.Now()
-				tally, n := survey.NewTally(m), 0
-				err := s.Responses(b.Context(), "r", func(r survey.Response) error {
+				tally, n := results.NewTally(m), 0
+				err := s.Responses(b.Context(), "r", func(r results.Response) error {
 					tally.Add(r)
 					if n++; n == people/2 {
 						pause := time.Now()
@@ -56,7 +57,7 @@ func BenchmarkResults(b *testing.B) {
 					}
 					return nil
 				})
-				p := survey.Publish(tally, survey.ResultContext{MinGroup: 5})
+				p := results.Publish(tally, results.Context{MinGroup: 5})
 				full += time.Since(began)
 				if err != nil || n != people || p.Respondents != people {
 					b.Fatalf("%d of %d responses, %d published: %v", n, people, p.Respondents, err)

@@ -11,6 +11,7 @@ import (
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/results"
 )
 
 // inFile says whether a text is in the append-only files of a server.
@@ -37,7 +38,7 @@ func TestErasedLeavesTheFile(t *testing.T) {
 	_, seats := opened(t, s, "open", "withdraws", "forgotten")
 	for i, seat := range seats {
 		note := fmt.Sprintf("a note of %s", seat.Member.Person)
-		must(t, errorOf(s.Detail(ctx, seat, time.Now(), survey.Operation{ID: fmt.Sprint(i)}, "vision", survey.Detail{Note: note})))
+		must(t, errorOf(s.Detail(ctx, seat, time.Now(), survey.Operation{ID: fmt.Sprint(i)}, "vision", results.Detail{Note: note})))
 		erased = append(erased, note)
 	}
 	for i := range 12 {
@@ -84,7 +85,7 @@ func TestEachErasureAsksForARewrite(t *testing.T) {
 		{"withdraw", func(s *Store) error { return s.Withdraw(t.Context(), seats[0]) }},
 		{"forget", func(s *Store) error { return errorOf(s.Forget(t.Context(), "r1", "p2")) }},
 		{"close", func(s *Store) error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})) }},
-		{"seal", func(s *Store) error { return s.AnonymiseRoster(t.Context(), "r1", survey.Turnout{}) }},
+		{"seal", func(s *Store) error { return s.AnonymiseRoster(t.Context(), "r1", results.Turnout{}) }},
 		{"replace", func(s *Store) error {
 			return errorOf(s.Restore(t.Context(), again(backedUp(t, frozen(t))), RestoreOptions{Replace: true}))
 		}},

@@ -14,6 +14,7 @@ import (
 
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/results"
 )
 
 // tries bounds how often a change is made again to an entry that somebody else changed in between. Only the
@@ -255,7 +256,7 @@ func (s *Store) UpdateContact(ctx context.Context, id survey.RoundID, person sur
 // accepted and on which day, and whether they can be reached and want reminders, and keeps the turnout in its place. The turnout is kept
 // first: whatever stops the rest, it is not counted again from entries that have forgotten. A roster that an earlier version sealed, which
 // kept the second of acceptance, is sealed again.
-func (s *Store) AnonymiseRoster(ctx context.Context, id survey.RoundID, t survey.Turnout) (err error) {
+func (s *Store) AnonymiseRoster(ctx context.Context, id survey.RoundID, t results.Turnout) (err error) {
 	defer attempt(&err, "seal the roster of round %s", id)
 	r, err := s.round(ctx, id)
 	switch {

@@ -15,6 +15,7 @@ import (
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
+	"maturitybot/survey/results"
 )
 
 // commandLog is a hook that keeps every command that is sent.
@@ -63,7 +64,7 @@ func TestNoCommandTakesPersonAndPseudonym(t *testing.T) {
 		must(t,
 			errorOf(s.Participation(ctx, "r1", seat.Member.Person)),
 			errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "a", At: now}, "vision", 2)),
-			errorOf(s.Detail(ctx, seat, now, survey.Operation{ID: "d", At: now}, "vision", survey.Detail{Note: "n"})),
+			errorOf(s.Detail(ctx, seat, now, survey.Operation{ID: "d", At: now}, "vision", results.Detail{Note: "n"})),
 			errorOf(s.Response(ctx, seat)),
 			errorOf(s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
 				m.Role, m.Group, m.TimeZone = "midwife", "health", "Europe/London"
@@ -75,7 +76,7 @@ func TestNoCommandTakesPersonAndPseudonym(t *testing.T) {
 	}
 	backup := backedUp(t, s)
 	must(t, s.Withdraw(ctx, seats[0]), errorOf(s.Forget(ctx, "r1", seats[1].Member.Person)))
-	must(t, errorOf(s.CloseRound(ctx, "r1", now, audit.Entry{})), s.AnonymiseRoster(ctx, "r1", survey.Turnout{Invited: 2}))
+	must(t, errorOf(s.CloseRound(ctx, "r1", now, audit.Entry{})), s.AnonymiseRoster(ctx, "r1", results.Turnout{Invited: 2}))
 	restoring(t, s, backup, RestoreOptions{Replace: true})
 	backedUp(t, s)
 	if len(sent.all) < 50 {

@@ -10,6 +10,7 @@ import (
 
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // roundBody is a round as it is kept in the field "body": what scripts need to see lies beside it. It has
@@ -27,7 +28,7 @@ type roundBody struct {
 	Channel      string                 `json:"channel"`
 	Coordinators []survey.PersonID      `json:"coordinators"`
 	MinGroup     int                    `json:"minGroup"`
-	Consensus    survey.Consensus       `json:"consensus"`
+	Consensus    results.Consensus      `json:"consensus"`
 	OpenedAt     time.Time              `json:"openedAt,omitzero"`
 	ClosedAt     time.Time              `json:"-"`
 	RemindedAt   time.Time              `json:"remindedAt,omitzero"`
@@ -37,7 +38,7 @@ type roundBody struct {
 	PlannedAt    time.Time              `json:"plannedAt,omitzero"`
 	LastDigest   *survey.DigestProgress `json:"lastDigest,omitempty"`
 	SelfJoin     bool                   `json:"joinOpen,omitempty"`
-	Turnout      *survey.Turnout        `json:"-"`
+	Turnout      *results.Turnout       `json:"-"`
 	Anonymised   bool                   `json:"-"`
 }
 
@@ -184,9 +185,9 @@ const (
 var errResponse = errors.New("a response has a field that cannot be read")
 
 // decodeResponse reads a response into answers, which it empties first.
-func decodeResponse(fields map[string]string, answers map[string]survey.Answer) (survey.Response, error) {
+func decodeResponse(fields map[string]string, answers map[string]results.Answer) (results.Response, error) {
 	clear(answers)
-	r := survey.Response{Group: fields[groupField], Answers: answers, Version: fields[operationsField]}
+	r := results.Response{Group: fields[groupField], Answers: answers, Version: fields[operationsField]}
 	for field, value := range fields {
 		if field == groupField || field == operationsField {
 			continue
@@ -199,7 +200,7 @@ func decodeResponse(fields map[string]string, answers map[string]survey.Answer) 
 		switch {
 		case strings.HasPrefix(field, informationPrefix):
 			if json.Unmarshal([]byte(value), &a.Detail.Information) != nil {
-				return survey.Response{}, errResponse
+				return results.Response{}, errResponse
 			}
 		case strings.HasPrefix(field, notePrefix):
 			a.Detail.Note = value
@@ -208,7 +209,7 @@ func decodeResponse(fields map[string]string, answers map[string]survey.Answer) 
 		default:
 			rating, err := strconv.Atoi(value)
 			if err != nil {
-				return survey.Response{}, errResponse
+				return results.Response{}, errResponse
 			}
 			a.Rating = matrix.Rating(rating)
 		}

@@ -6,8 +6,8 @@ import (
 
 	"maturitybot/adapters/chart"
 	"maturitybot/adapters/table"
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // areasWidth is how many characters a line of the table of many areas has: it is read in a wide window or printed
@@ -18,7 +18,7 @@ const areasWidth = 110
 var AreasFormats = []string{"text", "csv", "xlsx", "png", "svg"}
 
 // Areas draws the agreed ratings of many areas in one of AreasFormats.
-func (a *Renderer) Areas(o survey.Overview, lang matrix.Lang, format string) ([]byte, error) {
+func (a *Renderer) Areas(o results.Overview, lang matrix.Lang, format string) ([]byte, error) {
 	switch format {
 	case "text":
 		return []byte(table.AreasText(o, lang, a.areasTable(o, lang), areasWidth)), nil
@@ -35,7 +35,7 @@ func (a *Renderer) Areas(o survey.Overview, lang matrix.Lang, format string) ([]
 }
 
 // groupNames names the groups, and says how many areas each has.
-func (a *Renderer) groupNames(o survey.Overview, lang matrix.Lang) (names, facts []string) {
+func (a *Renderer) groupNames(o results.Overview, lang matrix.Lang) (names, facts []string) {
 	v := a.words.In(string(lang))
 	for _, g := range o.Groups {
 		key := "areas.all"
@@ -49,7 +49,7 @@ func (a *Renderer) groupNames(o survey.Overview, lang matrix.Lang) (names, facts
 	return names, facts
 }
 
-func (a *Renderer) areasTable(o survey.Overview, lang matrix.Lang) table.AreasWords {
+func (a *Renderer) areasTable(o results.Overview, lang matrix.Lang) table.AreasWords {
 	v := a.words.In(string(lang))
 	w := table.AreasWords{Notes: []string{v.Say("areas.average_means"), v.Say("areas.rounding"), v.Say("areas.nothing")}}
 	w.Groups, w.Facts = a.groupNames(o, lang)
@@ -57,7 +57,7 @@ func (a *Renderer) areasTable(o survey.Overview, lang matrix.Lang) table.AreasWo
 	return w
 }
 
-func (a *Renderer) areasChart(o survey.Overview, lang matrix.Lang) chart.AreasWords {
+func (a *Renderer) areasChart(o results.Overview, lang matrix.Lang) chart.AreasWords {
 	v := a.words.In(string(lang))
 	names, facts := a.groupNames(o, lang)
 	return chart.AreasWords{

@@ -16,6 +16,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // Renderer draws in the languages of its words.
@@ -28,7 +29,7 @@ func New(words *locale.Words) *Renderer { return &Renderer{words: words} }
 const messageWidth = 30
 
 // Table draws the shares on each level as aligned text.
-func (a *Renderer) Table(p survey.Published, lang matrix.Lang) (string, error) {
+func (a *Renderer) Table(p results.Published, lang matrix.Lang) (string, error) {
 	return table.Shares(p, lang, messageWidth), nil
 }
 
@@ -36,7 +37,7 @@ func (a *Renderer) Table(p survey.Published, lang matrix.Lang) (string, error) {
 const maxAlt = 1024
 
 // Picture draws the results as a PNG, and says in words what it shows.
-func (a *Renderer) Picture(p survey.Published, lang matrix.Lang) (png []byte, alt string, err error) {
+func (a *Renderer) Picture(p results.Published, lang matrix.Lang) (png []byte, alt string, err error) {
 	w := a.chartWords(p, lang)
 	png, err = chart.PNG(p, lang, w)
 	return png, chart.Alt(p, lang, w, maxAlt), err
@@ -50,7 +51,7 @@ const wholeWidth = 80
 
 // In writes the whole results in one of Formats. The text says what the message around a table says elsewhere: the facts
 // of the round, who was represented, and the role groups.
-func (a *Renderer) In(format string, p survey.Published, lang matrix.Lang) ([]byte, error) {
+func (a *Renderer) In(format string, p results.Published, lang matrix.Lang) ([]byte, error) {
 	var out []byte
 	var err error
 	switch format {
@@ -77,7 +78,7 @@ func (a *Renderer) In(format string, p survey.Published, lang matrix.Lang) ([]by
 	return out, nil
 }
 
-func (a *Renderer) text(p survey.Published, lang matrix.Lang) string {
+func (a *Renderer) text(p results.Published, lang matrix.Lang) string {
 	v, w := a.words.In(string(lang)), a.tableWords(p, lang)
 	var facts []string
 	for _, f := range w.Facts {
@@ -111,7 +112,7 @@ func (a *Renderer) text(p survey.Published, lang matrix.Lang) string {
 }
 
 // ExportFiles writes the results as a spreadsheet, as CSV, as JSON, and the picture as SVG for documents.
-func (a *Renderer) ExportFiles(p survey.Published, lang matrix.Lang) ([]chat.File, error) {
+func (a *Renderer) ExportFiles(p results.Published, lang matrix.Lang) ([]chat.File, error) {
 	files := []chat.File{
 		{Name: "xlsx", Type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
 		{Name: "csv", Type: "text/csv"},
@@ -129,7 +130,7 @@ func (a *Renderer) ExportFiles(p survey.Published, lang matrix.Lang) ([]chat.Fil
 }
 
 // Record writes the record of the round whose results these are as CSV.
-func (a *Renderer) Record(p survey.Published, record survey.AuditLog) (chat.File, error) {
+func (a *Renderer) Record(p results.Published, record survey.AuditLog) (chat.File, error) {
 	data, err := table.Record(record)
 	if err != nil {
 		return chat.File{}, fmt.Errorf("write the record: %w", err)
@@ -137,7 +138,7 @@ func (a *Renderer) Record(p survey.Published, record survey.AuditLog) (chat.File
 	return chat.File{Name: "record-" + p.FileName() + ".csv", Type: "text/csv", Data: data}, nil
 }
 
-func (a *Renderer) chartWords(p survey.Published, lang matrix.Lang) chart.Words {
+func (a *Renderer) chartWords(p results.Published, lang matrix.Lang) chart.Words {
 	v := a.words.In(string(lang))
 	min := p.Context.MinGroup
 	title := v.Say("chart.title", "area", p.Context.Area)
@@ -147,7 +148,7 @@ func (a *Renderer) chartWords(p survey.Published, lang matrix.Lang) chart.Words 
 	}
 }
 
-func (a *Renderer) tableWords(p survey.Published, lang matrix.Lang) table.Words {
+func (a *Renderer) tableWords(p results.Published, lang matrix.Lang) table.Words {
 	v := a.words.In(string(lang))
 	w := table.Words{}
 	Fill(v, "table", &w)
@@ -157,7 +158,7 @@ func (a *Renderer) tableWords(p survey.Published, lang matrix.Lang) table.Words 
 	if t.Consensus.AllowFarMinority {
 		agreed = "facts.consensus_far"
 	}
-	rule := v.Say(agreed, "percent", t.Consensus.Percent, "far", survey.FarMinorityPercent)
+	rule := v.Say(agreed, "percent", t.Consensus.Percent, "far", results.FarMinorityPercent)
 	w.Title = v.Say("results.title", "area", t.Area)
 	w.Facts = []table.Fact{
 		{Label: v.Say("table.area"), Value: t.Area},
@@ -174,7 +175,7 @@ func (a *Renderer) tableWords(p survey.Published, lang matrix.Lang) table.Words 
 
 func day(v locale.Voice, t time.Time) string {
 	if t.IsZero() {
-		return survey.NotAvailable.String()
+		return results.NotAvailable.String()
 	}
 	return v.Day(t)
 }

@@ -8,38 +8,38 @@ import (
 	"time"
 
 	"maturitybot/bot/locale"
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
-func published(t *testing.T) survey.Published {
+func published(t *testing.T) results.Published {
 	t.Helper()
 	editions, err := matrix.Editions()
 	if err != nil {
 		t.Fatal(err)
 	}
-	tally := survey.NewTally(editions[1])
+	tally := results.NewTally(editions[1])
 	for i := range 6 {
-		r := survey.Response{Group: "health", Answers: map[string]survey.Answer{}}
+		r := results.Response{Group: "health", Answers: map[string]results.Answer{}}
 		for _, e := range editions[1].Elements() {
-			r.Answers[e.ID] = survey.Answer{Rating: matrix.Rating(1 + i%3)}
+			r.Answers[e.ID] = results.Answer{Rating: matrix.Rating(1 + i%3)}
 		}
 		tally.Add(r)
 	}
 	at := time.Date(2027, 1, 5, 17, 0, 0, 0, time.UTC)
-	return survey.Publish(tally, survey.ResultContext{Round: "r", Area: "Ynys Môn", MinGroup: 5, Consensus: survey.Consensus{Percent: 70}, OpenedAt: at, ClosedAt: at})
+	return results.Publish(tally, results.Context{Round: "r", Area: "Ynys Môn", MinGroup: 5, Consensus: results.Consensus{Percent: 70}, OpenedAt: at, ClosedAt: at})
 }
 
 // overview is one area in each nation.
-func overview(t *testing.T) survey.Overview {
+func overview(t *testing.T) results.Overview {
 	t.Helper()
 	all, err := matrix.Editions()
 	if err != nil {
 		t.Fatal(err)
 	}
-	areas := survey.NewAreas(all[0])
+	areas := results.NewAreas(all[0])
 	for _, n := range matrix.Nations {
-		if err := areas.Add(survey.AreaRating{Area: string(n), Nation: n, Element: "quality", Rating: 2}); err != nil {
+		if err := areas.Add(results.AreaRating{Area: string(n), Nation: n, Element: "quality", Rating: 2}); err != nil {
 			t.Fatal(err)
 		}
 	}

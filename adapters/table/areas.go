@@ -3,11 +3,12 @@ package table
 import (
 	"bytes"
 	"fmt"
-	"maturitybot/survey"
-	"maturitybot/survey/matrix"
-	"maturitybot/survey/rows"
 	"strconv"
 	"strings"
+
+	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
+	"maturitybot/survey/rows"
 )
 
 // AreasWords are the texts of the tables of many areas that are not names of the matrix, in the language they are
@@ -27,7 +28,7 @@ type AreasWords struct {
 // AreasText writes a table in the form of the report's Appendix B, for a fixed-width font: for each element how many
 // areas of each group agreed on each level, and for each dimension the percentage of ratings on it, each with the number
 // of ratings. Lines have at most so many characters, wider only where the numbers leave fewer than 12 for the names.
-func AreasText(o survey.Overview, lang matrix.Lang, words AreasWords, width int) string {
+func AreasText(o results.Overview, lang matrix.Lang, words AreasWords, width int) string {
 	var legend, numbers []string
 	for i, l := range o.Matrix.Levels {
 		legend = append(legend, fmt.Sprintf("%d %s", i+1, l.Name.In(lang)))
@@ -78,11 +79,11 @@ func block(levels []string, rated string) string {
 }
 
 // texts is figures as text, with a unit behind those that are numbers.
-func texts(figures []survey.Figure, unit string) []string {
+func texts(figures []results.Figure, unit string) []string {
 	all := make([]string, len(figures))
 	for i, f := range figures {
 		all[i] = f.String()
-		if f.Availability() == survey.Present {
+		if f.Availability() == results.Present {
 			all[i] += unit
 		}
 	}
@@ -92,7 +93,7 @@ func texts(figures []survey.Figure, unit string) []string {
 // AreasCSV writes one row for each dimension and each element in each group, as rows.WriteCSV does. Names
 // of columns and ids are English and stay the same ("all" is all nations together); the columns that end in _name are in
 // the language. A dimension's counts are the ratings of all its elements; its percentages are the average level.
-func AreasCSV(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
+func AreasCSV(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
 	header := []string{"kind", "dimension", "dimension_name", "element", "element_name", "nation", "nation_name", "areas", "rated", "not_rated"}
 	for _, measure := range []string{"count_", "percent_", "share_"} {
 		for _, l := range o.Matrix.Levels {
@@ -100,7 +101,7 @@ func AreasCSV(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, er
 		}
 	}
 	records := [][]string{header}
-	add := func(kind string, d matrix.Dimension, element, elementName string, group int, c survey.LevelCounts) {
+	add := func(kind string, d matrix.Dimension, element, elementName string, group int, c results.LevelCounts) {
 		g := o.Groups[group]
 		nation := string(g.Nation)
 		if nation == "" {
@@ -110,7 +111,7 @@ func AreasCSV(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, er
 			kind, rows.Safe(d.ID), rows.Safe(d.Name.In(lang)), rows.Safe(element), rows.Safe(elementName), nation, rows.Safe(words.Groups[group]),
 			strconv.Itoa(g.Areas), c.Rated.String(), c.NotRated.String(),
 		}
-		for _, figures := range [][]survey.Figure{c.Counts, c.Percent, c.Shares} {
+		for _, figures := range [][]results.Figure{c.Counts, c.Percent, c.Shares} {
 			record = append(record, texts(figures, "")...)
 		}
 		records = append(records, record)
@@ -136,7 +137,7 @@ func AreasCSV(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, er
 
 // AreasXLSX writes a spreadsheet of three sheets: the average level of each dimension and group, how many areas agreed
 // on each level of each element, and how to read it. Numbers are numbers.
-func AreasXLSX(o survey.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
+func AreasXLSX(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
 	b := newBook()
 
 	b.begin(sheetName(words.SheetAverages, "Average levels"), 24, 24, 13)
@@ -206,7 +207,7 @@ func (b *book) wideHeads(heads []string) {
 	b.note(b.file.SetRowHeight(b.sheet, b.line, float64(15*lines)))
 }
 
-func plains(figures ...[]survey.Figure) []cell {
+func plains(figures ...[]results.Figure) []cell {
 	var cells []cell
 	for _, list := range figures {
 		for _, f := range list {

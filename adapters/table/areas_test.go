@@ -8,14 +8,14 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // overview is three areas of Wales and two of England, none of which rated Community assets.
-func overview(t *testing.T) survey.Overview {
+func overview(t *testing.T) results.Overview {
 	t.Helper()
-	a := survey.NewAreas(testMatrix())
+	a := results.NewAreas(testMatrix())
 	for i, r := range []matrix.Rating{1, 2, 2, 1, 4} {
 		nation := matrix.Wales
 		if i > 2 {
@@ -26,7 +26,7 @@ func overview(t *testing.T) survey.Overview {
 			if i == 3 && e == 2 {
 				rating = matrix.NotAnswered
 			}
-			if err := a.Add(survey.AreaRating{Area: fmt.Sprint("area ", i), Nation: nation, Element: id, Rating: rating}); err != nil {
+			if err := a.Add(results.AreaRating{Area: fmt.Sprint("area ", i), Nation: nation, Element: id, Rating: rating}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -3,17 +3,18 @@ package table
 import (
 	"bytes"
 	"fmt"
-	"maturitybot/survey"
-	"maturitybot/survey/matrix"
-	"maturitybot/survey/rows"
 	"strconv"
 	"strings"
+
+	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
+	"maturitybot/survey/rows"
 )
 
 // CSV writes one row for each dimension and each element in each group, as rows.WriteCSV does. Names of
 // columns and ids are English and stay the same; the columns that end in _name are in the language. The figures are
 // those of survey.Cells: counts, percentages rounded half to even, and raw shares.
-func CSV(p survey.Published, lang matrix.Lang, words Words) ([]byte, error) {
+func CSV(p results.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	var b bytes.Buffer
 	header := []string{
 		"round", "area", "min_group", "agreed_percent", "far_minority_allowed",
@@ -36,7 +37,7 @@ func CSV(p survey.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func record(p survey.Published, r row, lang matrix.Lang, words Words) []string {
+func record(p results.Published, r row, lang matrix.Lang, words Words) []string {
 	kind, element, elementName := "dimension", "", ""
 	if r.element != nil {
 		kind, element, elementName = "element", r.element.ID, r.element.Name.In(lang)
@@ -47,7 +48,7 @@ func record(p survey.Published, r row, lang matrix.Lang, words Words) []string {
 		kind, rows.Safe(r.dimension.ID), rows.Safe(r.dimension.Name.In(lang)), rows.Safe(element), rows.Safe(elementName), rows.Safe(r.group.ID), rows.Safe(words.groupName(r.group, lang)),
 		c.Rated.String(), c.DontKnow.String(), c.NotApplicable.String(), c.NotAnswered.String(),
 	}
-	for _, figures := range [][]survey.Figure{c.Counts, c.Percent, c.Shares} {
+	for _, figures := range [][]results.Figure{c.Counts, c.Percent, c.Shares} {
 		for _, f := range figures {
 			out = append(out, f.String())
 		}

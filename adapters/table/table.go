@@ -9,8 +9,8 @@ package table
 import (
 	"strconv"
 
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // Words are the texts of a table that are not names of the matrix, in the language it is written in, with
@@ -53,13 +53,13 @@ type SheetTitles struct{ Summary, Elements, Groups, Comments, Representation, No
 type row struct {
 	dimension matrix.Dimension
 	element   *matrix.Element // nil for a dimension's own row
-	result    survey.ElementResult
-	group     survey.Group
-	cells     survey.GroupStats
+	result    results.Element
+	group     results.Group
+	cells     results.GroupStats
 }
 
 // resultRows lists each dimension and then its elements, for the groups from the one place up to before the other.
-func resultRows(p survey.Published, from, to int) []row {
+func resultRows(p results.Published, from, to int) []row {
 	var all []row
 	at := 0
 	for i, d := range p.Matrix.Dimensions {
@@ -77,18 +77,18 @@ func resultRows(p survey.Published, from, to int) []row {
 	return all
 }
 
-func (w Words) groupName(g survey.Group, lang matrix.Lang) string {
+func (w Words) groupName(g results.Group, lang matrix.Lang) string {
 	switch g.ID {
-	case survey.EveryoneGroup:
+	case results.EveryoneGroup:
 		return w.Everyone
-	case survey.NotStatedGroup:
+	case results.NotStatedGroup:
 		return w.NotStated
 	}
 	return g.Name.In(lang)
 }
 
 // either is one of two words, or the symbol of what hides the flag.
-func either(f survey.Flag, yes, no string) string {
+func either(f results.Flag, yes, no string) string {
 	set, shown := f.Bool()
 	switch {
 	case !shown:
@@ -100,7 +100,7 @@ func either(f survey.Flag, yes, no string) string {
 }
 
 // modeName is the name of the most common level, or the symbol of what hides it.
-func modeName(p survey.Published, c survey.GroupStats, lang matrix.Lang) string {
+func modeName(p results.Published, c results.GroupStats, lang matrix.Lang) string {
 	level, shown := c.Mode.Int()
 	if !shown {
 		return c.Mode.String()
@@ -109,7 +109,7 @@ func modeName(p survey.Published, c survey.GroupStats, lang matrix.Lang) string 
 }
 
 // modePercent is the rounded share of the most common level, or what stands in its place.
-func modePercent(c survey.GroupStats) survey.Figure {
+func modePercent(c results.GroupStats) results.Figure {
 	level, shown := c.Mode.Int()
 	if !shown {
 		return c.Mode
@@ -118,7 +118,7 @@ func modePercent(c survey.GroupStats) survey.Figure {
 }
 
 // twoDecimals is a figure as people read it.
-func twoDecimals(f survey.Figure) string {
+func twoDecimals(f results.Figure) string {
 	v, shown := f.Float()
 	if !shown {
 		return f.String()

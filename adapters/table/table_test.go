@@ -15,9 +15,9 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
+	"maturitybot/survey/results"
 	"maturitybot/survey/rows"
 )
 
@@ -59,21 +59,21 @@ func testMatrix() *matrix.Matrix {
 }
 
 // published is 34 people; too few rated the last element, and nobody of the last group the third.
-func published(area string, notes ...string) survey.Published {
-	tally := survey.NewTally(testMatrix())
+func published(area string, notes ...string) results.Published {
+	tally := results.NewTally(testMatrix())
 	rng := rand.New(rand.NewPCG(34, 17))
 	person := 0
 	for g, n := range []int{12, 11, 8, 3} {
 		group := []string{"health", "council", "settings", "family"}[g]
 		for range n {
-			r := survey.Response{Group: group, Answers: map[string]survey.Answer{}}
+			r := results.Response{Group: group, Answers: map[string]results.Answer{}}
 			for e, id := range []string{"vision", "needs", "partnership", "assets"} {
-				a := survey.Answer{Rating: matrix.Rating(min(max(int(math.Round(rng.NormFloat64()*0.7+1.5+float64(e)*0.5)), 1), 4))}
+				a := results.Answer{Rating: matrix.Rating(min(max(int(math.Round(rng.NormFloat64()*0.7+1.5+float64(e)*0.5)), 1), 4))}
 				if e == 2 && g == 3 || e == 3 && person > 3 {
 					a.Rating = matrix.DontKnow
 				}
 				if e == 0 && person < len(notes) {
-					a.Detail = survey.Detail{Note: notes[person], Barrier: "=" + notes[person], Information: []string{"data"}}
+					a.Detail = results.Detail{Note: notes[person], Barrier: "=" + notes[person], Information: []string{"data"}}
 				}
 				r.Answers[id] = a
 			}
@@ -81,11 +81,11 @@ func published(area string, notes ...string) survey.Published {
 			tally.Add(r)
 		}
 	}
-	return survey.Publish(tally, survey.ResultContext{
-		Round: "r1", Area: area, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
-		Turnout: survey.Turnout{Invited: 40, Started: 1, Finished: 34, Declined: 2, Withdrawn: 1,
-			Roles:    []survey.RoleCount{{Role: "midwife", Invited: 14, Finished: 12}, {Role: "manager", Invited: 20, Finished: 19}},
-			Unstated: survey.RoleCount{Invited: 3, Finished: 3}},
+	return results.Publish(tally, results.Context{
+		Round: "r1", Area: area, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
+		Turnout: results.Turnout{Invited: 40, Started: 1, Finished: 34, Declined: 2, Withdrawn: 1,
+			Roles:    []results.RoleCount{{Role: "midwife", Invited: 14, Finished: 12}, {Role: "manager", Invited: 20, Finished: 19}},
+			Unstated: results.RoleCount{Invited: 3, Finished: 3}},
 	})
 }
 
@@ -327,11 +327,11 @@ func TestSharesKeepToAPhone(t *testing.T) {
 		for i := range n {
 			m.Levels = append(m.Levels, matrix.Level{ID: fmt.Sprint("l", i), Name: both(fmt.Sprint("Level number ", i+1), fmt.Sprint("Lefel rhif ", i+1))})
 		}
-		tally := survey.NewTally(m)
+		tally := results.NewTally(m)
 		for range 6 {
-			tally.Add(survey.Response{Group: "health", Answers: map[string]survey.Answer{"vision": {Rating: matrix.Rating(n)}}})
+			tally.Add(results.Response{Group: "health", Answers: map[string]results.Answer{"vision": {Rating: matrix.Rating(n)}}})
 		}
-		p := survey.Publish(tally, survey.ResultContext{Round: "r1", Area: "A", MinGroup: 5, Consensus: survey.Consensus{Percent: 70}})
+		p := results.Publish(tally, results.Context{Round: "r1", Area: "A", MinGroup: 5, Consensus: results.Consensus{Percent: 70}})
 		text := Shares(p, matrix.Welsh, 30)
 		if want := strings.Repeat("   0", n-1) + " 100\n"; !strings.Contains(text, want) {
 			t.Errorf("%d levels: %q is not in\n%s", n, want, text)

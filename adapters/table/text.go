@@ -6,9 +6,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
+	"maturitybot/survey/results"
 )
 
 const leastName = 12 // characters that the column of names has at least
@@ -16,7 +16,7 @@ const leastName = 12 // characters that the column of names has at least
 // Text writes the figures of everyone as a table of at most so many characters a line (wider only where its numbers
 // leave fewer than 12 for the names), for a fixed-width font: each dimension and element with how many rated, the
 // percentage on each level, agreement, and whether it is agreed.
-func Text(p survey.Published, lang matrix.Lang, words Words, width int) string {
+func Text(p results.Published, lang matrix.Lang, words Words, width int) string {
 	head := []string{words.ShortRated}
 	for i := range p.Matrix.Levels {
 		head = append(head, fmt.Sprintf("%d%%", i+1))
@@ -55,7 +55,7 @@ func Text(p survey.Published, lang matrix.Lang, words Words, width int) string {
 
 // Shares writes the percentages of everyone on each level, of each dimension and element, in lines of at most so many characters, for a
 // fixed-width font. Where the levels leave too little room for names beside them, names stand above.
-func Shares(p survey.Published, lang matrix.Lang, width int) string {
+func Shares(p results.Published, lang matrix.Lang, width int) string {
 	var legend, head []string
 	for i, l := range p.Matrix.Levels {
 		legend = append(legend, fmt.Sprintf("%d %s", i+1, l.Name.In(lang)))
@@ -98,7 +98,7 @@ func Shares(p survey.Published, lang matrix.Lang, width int) string {
 
 // GroupText writes for each element and role group the number of the most common level and the percentage on it,
 // as a table like Text's, with the role groups by letter.
-func GroupText(p survey.Published, lang matrix.Lang, words Words, width int) string {
+func GroupText(p results.Published, lang matrix.Lang, words Words, width int) string {
 	var legend, head []string
 	for i, g := range p.Groups {
 		letter := string(rune('A' + i))

@@ -7,15 +7,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
-	"maturitybot/survey"
+
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
+	"maturitybot/survey/results"
 )
 
 // XLSX writes a spreadsheet of six sheets: the summary with the agenda, the elements and dimensions for everyone, the
 // same by role group, what people wrote, who was represented, and how to read it. Numbers are numbers; shares and
 // agreement are raw and shown with two decimals.
-func XLSX(p survey.Published, lang matrix.Lang, words Words) ([]byte, error) {
+func XLSX(p results.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	b := newBook()
 	b.summary(p, lang, words)
 	b.figures(sheetName(words.Sheets.Elements, "Elements"), p, lang, words, false)
@@ -165,7 +166,7 @@ func (b *book) freeze(columns int) {
 }
 
 // plain is a whole number, or the symbol in its place.
-func plain(f survey.Figure) cell {
+func plain(f results.Figure) cell {
 	if n, shown := f.Int(); shown {
 		return cell{value: n}
 	}
@@ -173,14 +174,14 @@ func plain(f survey.Figure) cell {
 }
 
 // decimal is a raw share or the like, or the symbol in its place.
-func (b *book) decimal(f survey.Figure) cell {
+func (b *book) decimal(f results.Figure) cell {
 	if v, shown := f.Float(); shown {
 		return cell{v, b.raw}
 	}
 	return cell{value: f.String()}
 }
 
-func (b *book) summary(p survey.Published, lang matrix.Lang, words Words) {
+func (b *book) summary(p results.Published, lang matrix.Lang, words Words) {
 	b.begin(sheetName(words.Sheets.Summary, "Summary"), 46, 16, 22, 14)
 	b.above(words)
 	for _, f := range words.Facts {
@@ -210,7 +211,7 @@ func (b *book) summary(p survey.Published, lang matrix.Lang, words Words) {
 }
 
 // figures writes the whole statistics: for everyone, or for each role group.
-func (b *book) figures(name string, p survey.Published, lang matrix.Lang, words Words, byGroup bool) {
+func (b *book) figures(name string, p results.Published, lang matrix.Lang, words Words, byGroup bool) {
 	from, to := 0, 1
 	widths := []float64{16, 46}
 	heads := []string{words.Dimension, words.Element}
@@ -247,7 +248,7 @@ func (b *book) figures(name string, p survey.Published, lang matrix.Lang, words 
 			line = append(line, cell{words.groupName(r.group, lang), b.wrapped})
 		}
 		line = append(line, plain(c.Rated), plain(c.DontKnow), plain(c.NotApplicable), plain(c.NotAnswered))
-		for _, figures := range [][]survey.Figure{c.Counts, c.Percent} {
+		for _, figures := range [][]results.Figure{c.Counts, c.Percent} {
 			for _, f := range figures {
 				line = append(line, plain(f))
 			}
@@ -263,7 +264,7 @@ func (b *book) figures(name string, p survey.Published, lang matrix.Lang, words 
 	}
 }
 
-func (b *book) comments(p survey.Published, lang matrix.Lang, words Words) {
+func (b *book) comments(p results.Published, lang matrix.Lang, words Words) {
 	b.begin(sheetName(words.Sheets.Comments, "Comments"), 16, 46, 14, 90)
 	b.above(words)
 	b.heads(words.Dimension, words.Element, words.Kind, words.Text)
@@ -286,12 +287,12 @@ func (b *book) comments(p survey.Published, lang matrix.Lang, words Words) {
 // reported is what the report has of a role, or that it has nothing.
 func reported(role matrix.Role) cell {
 	if role.Workshops == nil {
-		return cell{value: survey.NotAvailable.String()}
+		return cell{value: results.NotAvailable.String()}
 	}
 	return cell{value: *role.Workshops}
 }
 
-func (b *book) representation(p survey.Published, lang matrix.Lang, words Words) {
+func (b *book) representation(p results.Published, lang matrix.Lang, words Words) {
 	b.begin(sheetName(words.Sheets.Representation, "Representation"), 30, 46, 14, 14, 24)
 	b.write(cell{words.Title, b.title})
 	b.write()

@@ -17,6 +17,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // In each round of TestAnonymousAfterClose so many people take part. A line of attack that knows nothing is right
@@ -93,7 +94,7 @@ func TestAnonymousAfterClose(t *testing.T) {
 		rand.Shuffle(len(people), func(i, j int) { people[i], people[j] = people[j], people[i] })
 		_, err := rounds.Create(t.Context(), survey.Round{
 			ID: ids[r], Area: fmt.Sprint("Area ", r), Matrix: editions[0].ID, Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone,
-			ClosesAt: time.Now().Add(300 * time.Hour), Channel: place + "C0TEAM", Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+			ClosesAt: time.Now().Add(300 * time.Hour), Channel: place + "C0TEAM", Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 		})
 		if err == nil {
 			_, _, err = rounds.Open(t.Context(), ids[r], lead)

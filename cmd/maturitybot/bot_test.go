@@ -15,6 +15,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // startWeb makes a bot with one open round on an embedded store, and somebody who has started.
@@ -36,7 +37,7 @@ func open(t testing.TB, matrices []*matrix.Matrix, languages ...matrix.Lang) (*e
 		ID: "abcdefgh23", Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Matrix: matrices[0].ID, Languages: languages, TimeZone: "Europe/London",
 		ClosesAt: at.AddDate(0, 0, 21), Workshop: survey.Workshop{At: at.AddDate(0, 1, 0), Place: strings.Repeat("Ŷ", survey.MaxPlaceRunes)},
 		Channel: chat.Place{Platform: tryPlatform, Channel: "#c"}.String(), Coordinators: []survey.PersonID{lead},
-		MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+		MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 		Reminders: survey.ReminderPlan{BeforeClose: []int{20, 19, 18, 17, 16, 15, 14, 13, 12, 11}, BeforeWorkshop: []int{30, 29, 28, 27, 26, 25, 24, 23, 22, 21}, Hour: 10},
 		Posts:     survey.DefaultPosts(),
 	})
@@ -158,7 +159,7 @@ func pressAnswers(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.P
 		if i == len(elements)-1 {
 			break
 		}
-		d := survey.Detail{Note: strings.Repeat("N", matrix.MaxNoteRunes)}
+		d := results.Detail{Note: strings.Repeat("N", matrix.MaxNoteRunes)}
 		id := survey.PersonID(ben.String())
 		if _, _, err := b.rounds.Detail(t.Context(), round, id, survey.Operation{ID: "detail " + e.ID}, e.ID, d); err != nil {
 			t.Fatal(err)
@@ -204,7 +205,7 @@ func walk(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.Person, l
 		for _, k := range m.Information {
 			kinds = append(kinds, k.ID)
 		}
-		d := survey.Detail{Information: kinds, Note: strings.Repeat("N", matrix.MaxNoteRunes), Barrier: strings.Repeat("B", matrix.MaxBarrierRunes)}
+		d := results.Detail{Information: kinds, Note: strings.Repeat("N", matrix.MaxNoteRunes), Barrier: strings.Repeat("B", matrix.MaxBarrierRunes)}
 		id := survey.PersonID(ben.String())
 		if _, _, err := b.rounds.Detail(t.Context(), round, id, survey.Operation{ID: fmt.Sprint("d", i)}, e.ID, d); err != nil {
 			t.Fatal(err)
@@ -336,7 +337,9 @@ func FuzzPress(f *testing.F) {
 // brokenArtist panics, as a fault in a library might.
 type brokenArtist struct{ bot.ResultRenderer }
 
-func (brokenArtist) Picture(survey.Published, matrix.Lang) ([]byte, string, error) { panic("no paint") }
+func (brokenArtist) Picture(results.Published, matrix.Lang) ([]byte, string, error) {
+	panic("no paint")
+}
 
 // TestPanicInHandler: a panic in one event is explained to its person, is logged without what it held, and the bot goes on.
 func TestPanicInHandler(t *testing.T) {
@@ -454,7 +457,7 @@ func TestManyRoundsFitACard(t *testing.T) {
 		id := survey.RoundID("abcdefghi" + string(rune('a'+i)))
 		_, err := b.rounds.Create(t.Context(), survey.Round{
 			ID: id, Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Matrix: "england", Languages: []matrix.Lang{"en"}, TimeZone: "Europe/London",
-			ClosesAt: b.bot.Now().AddDate(0, 0, 21), Channel: "terminal::#c", Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+			ClosesAt: b.bot.Now().AddDate(0, 0, 21), Channel: "terminal::#c", Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 const (
@@ -38,7 +39,7 @@ func keptRounds(t *testing.T) (string, *survey.Rounds) {
 	for _, id := range []survey.RoundID{"open", "shut", "drafted"} {
 		r := survey.Round{
 			ID: id, Area: "North\x1bshire", Matrix: m.ID, Languages: []matrix.Lang{matrix.English, matrix.Welsh}, TimeZone: survey.DefaultTimeZone,
-			ClosesAt: time.Now().Add(300 * time.Hour), Channel: "slack:T1:C1", Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+			ClosesAt: time.Now().Add(300 * time.Hour), Channel: "slack:T1:C1", Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 		}
 		if id == "open" {
 			r.Coordinators = append(r.Coordinators, cem)

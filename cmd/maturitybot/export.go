@@ -15,6 +15,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
+	surveyresults "maturitybot/survey/results"
 )
 
 // exportCommand writes what the coordinator of a round may have, and nothing else: whoever runs the bot sees no more of the answers.
@@ -107,7 +108,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 }
 
 // drawn is the results in every format.
-func drawn(artist *results.Renderer, p survey.Published, lang matrix.Lang) (files []chat.File, err error) {
+func drawn(artist *results.Renderer, p surveyresults.Published, lang matrix.Lang) (files []chat.File, err error) {
 	for _, format := range results.Formats() {
 		data, err := artist.In(format, p, lang)
 		if err != nil {

@@ -11,8 +11,8 @@ import (
 	"maturitybot/adapters/results"
 	"maturitybot/bot"
 	"maturitybot/bot/locale"
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	surveyresults "maturitybot/survey/results"
 )
 
 // What the tests of this package load once: editions, sentences, and a renderer that draws the same
@@ -76,7 +76,7 @@ type picture struct {
 	alt string
 }
 
-func (c *cachedRenderer) Picture(p survey.Published, lang matrix.Lang) ([]byte, string, error) {
+func (c *cachedRenderer) Picture(p surveyresults.Published, lang matrix.Lang) ([]byte, string, error) {
 	raw, err := json.Marshal([]any{lang, p, p.Context})
 	if err != nil {
 		return nil, "", err

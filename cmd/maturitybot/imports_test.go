@@ -14,18 +14,19 @@ import (
 
 // allowed says what of ours each room may import; a room that is not named may not exist. Tests are free.
 var may = map[string][]string{
-	"survey":                         {"survey/audit", "survey/matrix", "survey/plaintext"},
+	"survey":                         {"survey/audit", "survey/matrix", "survey/plaintext", "survey/results"},
 	"survey/audit":                   {},
+	"survey/results":                 {"survey/matrix", "survey/plaintext"},
 	"survey/plaintext":               {},
 	"survey/rows":                    {"survey/plaintext"},
 	"survey/matrix":                  {"survey/plaintext"},
 	"bot/chat":                       {},
 	"bot/locale":                     {},
 	"bot/transcript":                 {"bot/chat"},
-	"bot":                            {"bot/chat", "bot/locale", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/rows"},
-	"adapters/redis":                 {"survey", "survey/audit", "survey/matrix"},
-	"adapters/redis/storetest":       {"survey", "survey/audit", "survey/matrix"}, // for tests
-	"adapters/redis/redistest":       {},                                          // for tests
+	"bot":                            {"bot/chat", "bot/locale", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
+	"adapters/redis":                 {"survey", "survey/audit", "survey/matrix", "survey/results"},
+	"adapters/redis/storetest":       {"survey", "survey/audit", "survey/matrix", "survey/results"}, // for tests
+	"adapters/redis/redistest":       {},                                                            // for tests
 	"adapters/terminal":              {"bot/chat", "survey/plaintext"},
 	"adapters/webhook":               {"bot/chat/dispatch"},
 	"adapters/platform":              {"bot/chat", "bot/chat/dispatch"},
@@ -39,16 +40,13 @@ var may = map[string][]string{
 	"bot/chat/dispatch":              {"bot/chat"},
 	"reminders":                      {"survey", "survey/plaintext"},
 	"adapters/spreadsheet":           {"survey/rows"},
-	"adapters/answers":               {"adapters/spreadsheet", "survey", "survey/matrix", "survey/plaintext", "survey/rows"},
-	"adapters/chart":                 {"survey", "survey/matrix", "survey/plaintext"},
-	"adapters/ratings":               {"adapters/spreadsheet", "survey", "survey/matrix", "survey/plaintext", "survey/rows"},
-	"adapters/table":                 {"survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/rows"},
-	"adapters/results":               {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey", "survey/matrix"},
-	"cmd/maturitybot/server": {
-		"adapters/discord", "adapters/redis", "adapters/results", "adapters/slack", "bot", "bot/chat",
-		"bot/chat/dispatch", "bot/locale", "reminders", "survey", "survey/matrix",
-	},
-	"cmd/maturitybot": {"adapters/answers", "adapters/discord", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext"},
+	"adapters/answers":               {"adapters/spreadsheet", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
+	"adapters/chart":                 {"survey/matrix", "survey/plaintext", "survey/results"},
+	"adapters/ratings":               {"adapters/spreadsheet", "survey", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
+	"adapters/table":                 {"survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
+	"adapters/results":               {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey", "survey/matrix", "survey/results"},
+	"cmd/maturitybot/server":         {"adapters/discord", "adapters/redis", "adapters/results", "adapters/slack", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "reminders", "survey", "survey/matrix"},
+	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results"},
 }
 
 // rooms are the libraries that these rooms alone may know.
@@ -71,7 +69,7 @@ var rooms = map[string]string{
 }
 
 // standardOnly are the rooms that need nothing but the standard library.
-var standardOnly = []string{"survey", "survey/audit", "bot/chat", "bot/transcript"}
+var standardOnly = []string{"survey", "survey/audit", "survey/results", "bot/chat", "bot/transcript"}
 
 func TestImportsGoOneWay(t *testing.T) {
 	const module = "maturitybot/"

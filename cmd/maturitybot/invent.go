@@ -10,6 +10,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // opinions is what invented people think: where the area stands on each element, and how much people differ
@@ -92,7 +93,7 @@ func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role 
 		}
 		if o.rng.Float64() < 0.04 {
 			note := t.voice.Say("try.note_" + strconv.Itoa(1+o.rng.IntN(notes)))
-			if _, _, err := t.rounds.Detail(ctx, t.round, id, survey.Operation{ID: string(id) + e.ID + "note"}, e.ID, survey.Detail{Note: note}); err != nil {
+			if _, _, err := t.rounds.Detail(ctx, t.round, id, survey.Operation{ID: string(id) + e.ID + "note"}, e.ID, results.Detail{Note: note}); err != nil {
 				return err
 			}
 		}

@@ -26,6 +26,7 @@ import (
 	"maturitybot/reminders"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	surveyresults "maturitybot/survey/results"
 )
 
 // The environment of a process of the fault test, and what makes the test long.
@@ -279,7 +280,7 @@ func faultyRound(t testing.TB, address string, now func() time.Time, people int)
 	_, err = rounds.Create(t.Context(), survey.Round{
 		ID: id, Area: "Northshire", Matrix: "england", Languages: []matrix.Lang{"en"}, TimeZone: "Europe/London",
 		ClosesAt: time.Date(2027, 1, 13, 17, 0, 0, 0, time.UTC), Channel: "far:w:c", Coordinators: []survey.PersonID{lead},
-		MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+		MinGroup: 5, Consensus: surveyresults.Consensus{Percent: 70},
 		Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts},
 	})
 	if err != nil {

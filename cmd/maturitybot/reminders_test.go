@@ -18,6 +18,7 @@ import (
 	"maturitybot/reminders"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // recorder is a platform that keeps what it is sent, and answers as it is told.
@@ -98,7 +99,7 @@ func newSeason(t *testing.T, matrices []*matrix.Matrix, r survey.Round) *season 
 	lead := survey.PersonID(tryPerson("ana").String())
 	r.ID, r.Matrix, r.TimeZone, r.ClosesAt = "abcdefgh23", matrices[0].ID, "Europe/London", time.Date(2026, 12, 11, 17, 0, 0, 0, time.UTC)
 	r.Channel, r.Coordinators = chat.Place{Platform: tryPlatform, Channel: "#c"}.String(), []survey.PersonID{lead}
-	r.MinGroup, r.Consensus = 5, survey.Consensus{Percent: 70}
+	r.MinGroup, r.Consensus = 5, results.Consensus{Percent: 70}
 	if _, err := s.rounds.Create(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,9 @@ import (
 	"maturitybot/adapters/results"
 	"maturitybot/adapters/terminal"
 	"maturitybot/bot/locale"
-	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
+	surveyresults "maturitybot/survey/results"
 )
 
 type reportCommand struct {
@@ -78,27 +78,27 @@ func (c reportCommand) format(s streams) (string, error) {
 
 // overview reads the ratings on the file's matrix, or else on the editions: in the words of Wales's where all areas are
 // there, since England's name things that Wales does not have, and otherwise in England's.
-func (c reportCommand) overview(s streams) (survey.Overview, error) {
+func (c reportCommand) overview(s streams) (surveyresults.Overview, error) {
 	matrices, err := matrixFlag{Matrix: c.Matrix}.matrices()
 	if err != nil {
-		return survey.Overview{}, err
+		return surveyresults.Overview{}, err
 	}
 	if c.Matrix != "" {
 		matrices = matrices[:1]
 	}
-	read := func() (survey.Overview, error) {
+	read := func() (surveyresults.Overview, error) {
 		f, err := openFile(c.File)
 		if err != nil {
-			return survey.Overview{}, err
+			return surveyresults.Overview{}, err
 		}
 		defer func() { _ = f.Close() }() // it was only read
 		areas, err := ratings.Read(c.File, f, matrices)
 		var faults plaintext.Faults
 		if errors.As(err, &faults) {
-			return survey.Overview{}, tell(s.err, faults)
+			return surveyresults.Overview{}, tell(s.err, faults)
 		}
 		if err != nil {
-			return survey.Overview{}, err
+			return surveyresults.Overview{}, err
 		}
 		return areas.Overview(), nil
 	}

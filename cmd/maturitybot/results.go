@@ -20,6 +20,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
+	surveyresults "maturitybot/survey/results"
 )
 
 // resultsCommand computes results from a file of answers.
@@ -123,13 +124,13 @@ func (c resultsCommand) format(out io.Writer) (string, error) {
 	return format, nil
 }
 
-func (c resultsCommand) terms() (survey.ResultContext, error) {
-	t := survey.ResultContext{Area: strings.TrimSpace(c.Area), MinGroup: c.MinGroup, Consensus: survey.Consensus{Percent: c.Agreed}}
+func (c resultsCommand) terms() (surveyresults.Context, error) {
+	t := surveyresults.Context{Area: strings.TrimSpace(c.Area), MinGroup: c.MinGroup, Consensus: surveyresults.Consensus{Percent: c.Agreed}}
 	switch {
 	case c.File == "":
 		return t, errors.New("name the file of answers; --example writes one")
-	case c.MinGroup < survey.MinGroupFloor:
-		return t, fmt.Errorf("--min-group is %d; want %d or more, so that nobody's answer can be told", c.MinGroup, survey.MinGroupFloor)
+	case c.MinGroup < surveyresults.MinGroupFloor:
+		return t, fmt.Errorf("--min-group is %d; want %d or more, so that nobody's answer can be told", c.MinGroup, surveyresults.MinGroupFloor)
 	case c.Agreed < 1 || c.Agreed > 100:
 		return t, fmt.Errorf("--agreed is %d; want 1 to 100", c.Agreed)
 	case t.Area == "" && c.File == "-":
@@ -144,22 +145,22 @@ func (c resultsCommand) terms() (survey.ResultContext, error) {
 }
 
 // published reads the answers and counts them.
-func (c resultsCommand) published(m *matrix.Matrix, terms survey.ResultContext, in io.Reader) (survey.Published, error) {
+func (c resultsCommand) published(m *matrix.Matrix, terms surveyresults.Context, in io.Reader) (surveyresults.Published, error) {
 	if c.File != "-" {
 		f, err := openFile(c.File)
 		if err != nil {
-			return survey.Published{}, err
+			return surveyresults.Published{}, err
 		}
 		defer func() { _ = f.Close() }() // it was only read
 		in = f
 	}
-	tally := survey.NewTally(m)
+	tally := surveyresults.NewTally(m)
 	turnout, err := answers.Read(c.File, in, m, tally.Add)
 	if err != nil {
-		return survey.Published{}, err
+		return surveyresults.Published{}, err
 	}
 	terms.Turnout = turnout
-	return survey.Publish(tally, terms), nil
+	return surveyresults.Publish(tally, terms), nil
 }
 
 // write puts out where it belongs: a file is there whole or, when something goes wrong, as it was before.

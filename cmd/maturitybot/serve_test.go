@@ -23,6 +23,7 @@ import (
 	"maturitybot/adapters/slack/fake"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // output is what a program prints while it runs.
@@ -261,7 +262,7 @@ func invited(t *testing.T, redisURL, channel, coordinator, guest string) {
 	lead := survey.PersonID(coordinator)
 	r, err := rounds.Create(t.Context(), survey.Round{
 		ID: "serve23456", Area: "Northshire", Matrix: editions[0].ID, Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone,
-		ClosesAt: time.Now().Add(300 * time.Hour), Channel: channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: survey.Consensus{Percent: 70},
+		ClosesAt: time.Now().Add(300 * time.Hour), Channel: channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 	})
 	if err == nil {
 		_, _, err = rounds.Open(t.Context(), r.ID, lead)

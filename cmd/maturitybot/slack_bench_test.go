@@ -32,6 +32,7 @@ import (
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 func TestMain(m *testing.M) {
@@ -401,7 +402,7 @@ func crowd(b testing.TB, store *redis.Store, editions []*matrix.Matrix, coordina
 	r, err := rounds.Create(b.Context(), survey.Round{
 		ID: benchRound, Area: "Northshire", Matrix: editions[0].ID, Languages: []matrix.Lang{matrix.English, matrix.Welsh}, TimeZone: survey.DefaultTimeZone,
 		ClosesAt: time.Now().Add(200 * time.Hour), Channel: channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5,
-		Consensus: survey.Consensus{Percent: 70},
+		Consensus: results.Consensus{Percent: 70},
 	})
 	if err == nil {
 		_, _, err = rounds.Open(b.Context(), r.ID, lead)

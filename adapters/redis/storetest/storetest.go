@@ -19,6 +19,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // Run tries every law on the stores that fresh returns. Each law uses rounds, people and channels of its own,
@@ -141,8 +142,8 @@ func (w *world) draft() survey.Round {
 	return survey.Round{
 		ID: survey.RoundID(fmt.Sprintf("%s%d", w.name, w.rounds)), State: survey.Draft, Area: "Ashford", Matrix: "england",
 		Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone, ClosesAt: now.Add(10 * 24 * time.Hour),
-		Channel: w.channel(), Coordinators: []survey.PersonID{w.person("cora")}, MinGroup: survey.DefaultMinGroup,
-		Consensus: survey.Consensus{Percent: survey.DefaultAgreedPercent},
+		Channel: w.channel(), Coordinators: []survey.PersonID{w.person("cora")}, MinGroup: results.DefaultMinGroup,
+		Consensus: results.Consensus{Percent: results.DefaultAgreedPercent},
 	}
 }
 
@@ -187,7 +188,7 @@ func starts(m *survey.Member) error {
 	return nil
 }
 
-func (w *world) answer(s survey.Participation, operation, element string, rating matrix.Rating) survey.Response {
+func (w *world) answer(s survey.Participation, operation, element string, rating matrix.Rating) results.Response {
 	w.Helper()
 	resp, err := w.store.Answer(w.Context(), s, s.Round.ClosesAt.Add(-time.Hour), survey.Operation{ID: operation}, element, rating)
 	w.must(err)
@@ -195,7 +196,7 @@ func (w *world) answer(s survey.Participation, operation, element string, rating
 	return resp
 }
 
-func (w *world) response(s survey.Participation) survey.Response {
+func (w *world) response(s survey.Participation) results.Response {
 	w.Helper()
 	resp := w.versioned(s)
 	resp.Version = ""
@@ -203,17 +204,17 @@ func (w *world) response(s survey.Participation) survey.Response {
 }
 
 // versioned is a response with its version, which no law but that of Current looks at.
-func (w *world) versioned(s survey.Participation) survey.Response {
+func (w *world) versioned(s survey.Participation) results.Response {
 	w.Helper()
 	resp, err := w.store.Response(w.Context(), s)
 	w.must(err)
 	return resp
 }
 
-func (w *world) responses(id survey.RoundID) []survey.Response {
+func (w *world) responses(id survey.RoundID) []results.Response {
 	w.Helper()
-	var all []survey.Response
-	w.must(w.store.Responses(w.Context(), id, func(r survey.Response) error {
+	var all []results.Response
+	w.must(w.store.Responses(w.Context(), id, func(r results.Response) error {
 		r.Answers, r.Version = maps.Clone(r.Answers), ""
 		all = append(all, r)
 		return nil
@@ -280,10 +281,10 @@ func (w *world) until(what string, done func() bool) {
 	}
 }
 
-func rated(ratings map[string]matrix.Rating) map[string]survey.Answer {
-	answers := map[string]survey.Answer{}
+func rated(ratings map[string]matrix.Rating) map[string]results.Answer {
+	answers := map[string]results.Answer{}
 	for element, r := range ratings {
-		answers[element] = survey.Answer{Rating: r}
+		answers[element] = results.Answer{Rating: r}
 	}
 	return answers
 }
@@ -305,7 +306,7 @@ func roundWhole(w *world) {
 	closed := now.Add(time.Hour + time.Nanosecond)
 	_, err := w.store.CloseRound(w.Context(), r.ID, closed, audit.Entry{})
 	w.must(err)
-	r.Turnout, r.Anonymised = &survey.Turnout{Invited: 1}, true
+	r.Turnout, r.Anonymised = &results.Turnout{Invited: 1}, true
 	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, *r.Turnout))
 	got, err := w.store.CloseRound(w.Context(), r.ID, closed.Add(time.Hour), audit.Entry{})
 	w.must(err)
@@ -347,10 +348,10 @@ func missingRound(w *world) {
 		"note":      w.store.UpdateContact(ctx, id, w.person("ana"), reach(true)),
 		"roster":    w.store.Roster(ctx, id, func(survey.Member) error { return nil }),
 		"answer":    second(w.store.Answer(ctx, seat, now, survey.Operation{ID: "o1"}, "vision", 1)),
-		"detail":    second(w.store.Detail(ctx, seat, now, survey.Operation{ID: "o1"}, "vision", survey.Detail{Note: "x"})),
+		"detail":    second(w.store.Detail(ctx, seat, now, survey.Operation{ID: "o1"}, "vision", results.Detail{Note: "x"})),
 		"withdraw":  w.store.Withdraw(ctx, seat),
 		"forget":    second(w.store.Forget(ctx, id, w.person("ana"))),
-		"responses": w.store.Responses(ctx, id, func(survey.Response) error { return nil }),
+		"responses": w.store.Responses(ctx, id, func(results.Response) error { return nil }),
 		"record":    second(w.store.AuditLog(ctx, id)),
 		"append":    w.store.AppendEntry(ctx, id, always(act(audit.Results))),
 	} {
@@ -598,7 +599,7 @@ func roleGroupFollowsRole(w *world) {
 			return nil
 		})
 		w.must(err)
-		w.equal(w.responses(r.ID), []survey.Response{{Group: group, Answers: rated(map[string]matrix.Rating{"vision": 2})}})
+		w.equal(w.responses(r.ID), []results.Response{{Group: group, Answers: rated(map[string]matrix.Rating{"vision": 2})}})
 	}
 }
 
@@ -624,7 +625,7 @@ func rosterPages(w *world) {
 func answer(w *world) {
 	r := w.open()
 	seat := w.start(r, "ana")
-	w.equal(w.response(seat), survey.Response{Answers: rated(nil)})
+	w.equal(w.response(seat), results.Response{Answers: rated(nil)})
 	w.equal(w.answer(seat, "o1", "vision", 2).Answers, rated(map[string]matrix.Rating{"vision": 2}))
 	want := rated(map[string]matrix.Rating{"vision": 2, "needs": matrix.DontKnow})
 	w.equal(w.answer(seat, "o2", "needs", matrix.DontKnow).Answers, want)
@@ -639,7 +640,7 @@ func answerTwice(w *world) {
 	want := w.answer(seat, "o1", "vision", 2)
 	w.equal(w.answer(seat, "o1", "vision", 2), want)
 	w.equal(w.answer(seat, "o1", "vision", 4), want)
-	w.equal(w.responses(r.ID), []survey.Response{want})
+	w.equal(w.responses(r.ID), []results.Response{want})
 }
 
 // A gesture that is sent again, its reply lost, does not undo what was answered since.
@@ -666,9 +667,9 @@ func oneGestureManyElements(w *world) {
 	for range 2 {
 		w.answer(seat, "o1", "vision", 1)
 		w.answer(seat, "o1", "needs", 2)
-		resp, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "needs", survey.Detail{Note: "n"})
+		resp, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "needs", results.Detail{Note: "n"})
 		w.must(err)
-		w.equal(resp.Answers, map[string]survey.Answer{"vision": {Rating: 1}, "needs": {Rating: 2, Detail: survey.Detail{Note: "n"}}})
+		w.equal(resp.Answers, map[string]results.Answer{"vision": {Rating: 1}, "needs": {Rating: 2, Detail: results.Detail{Note: "n"}}})
 	}
 }
 
@@ -677,13 +678,13 @@ func takeBack(w *world) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	w.answer(seat, "o1", "vision", 2)
-	w.equal(w.answer(seat, "o2", "vision", matrix.NotAnswered), survey.Response{Answers: rated(nil)})
+	w.equal(w.answer(seat, "o2", "vision", matrix.NotAnswered), results.Response{Answers: rated(nil)})
 	w.equal(len(w.responses(r.ID)), 1)
 	w.answer(seat, "o3", "vision", 3)
-	_, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o4"}, "vision", survey.Detail{Note: "n"})
+	_, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o4"}, "vision", results.Detail{Note: "n"})
 	w.must(err)
 	w.equal(w.answer(seat, "o5", "vision", matrix.NotAnswered).Answers,
-		map[string]survey.Answer{"vision": {Detail: survey.Detail{Note: "n"}}})
+		map[string]results.Answer{"vision": {Detail: results.Detail{Note: "n"}}})
 }
 
 // A detail replaces the one before, beside the rating; an empty one takes it away.
@@ -691,7 +692,7 @@ func detail(w *world) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	w.answer(seat, "o1", "vision", 2)
-	for i, d := range []survey.Detail{
+	for i, d := range []results.Detail{
 		{Information: []string{"audit", "survey, local"}, Note: "a note", Barrier: "a barrier"},
 		{Note: "another"},
 		{Information: []string{"audit"}},
@@ -699,7 +700,7 @@ func detail(w *world) {
 	} {
 		resp, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: fmt.Sprint("d", i)}, "vision", d)
 		w.must(err)
-		want := map[string]survey.Answer{"vision": {Rating: 2, Detail: d}}
+		want := map[string]results.Answer{"vision": {Rating: 2, Detail: d}}
 		w.equal(resp.Answers, want)
 		w.equal(w.response(seat).Answers, want)
 	}
@@ -709,10 +710,10 @@ func detail(w *world) {
 func detailReplayedAfterNewer(w *world) {
 	r := w.open()
 	seat := w.start(r, "ana")
-	var newest survey.Response
+	var newest results.Response
 	for _, note := range []string{"old", "new", "old"} {
 		var err error
-		newest, err = w.store.Detail(w.Context(), seat, now, survey.Operation{ID: note}, "vision", survey.Detail{Note: note})
+		newest, err = w.store.Detail(w.Context(), seat, now, survey.Operation{ID: note}, "vision", results.Detail{Note: note})
 		w.must(err)
 	}
 	w.equal(newest.Answers["vision"].Detail.Note, "new")
@@ -726,7 +727,7 @@ func freeTextSurvives(w *world) {
 		strings.Repeat("ŵ", matrix.MaxNoteRunes), strings.Repeat("👩🏽‍🍼", matrix.MaxNoteRunes/4), "one\ntwo\r\n\tthree",
 		"nul \x00 and \x7f", `quotes " ' \ {braces} [[ ]] -- KEYS[1]`, "0", " ", "\u202eright to left", "<!everyone> *x* @here",
 	} {
-		want := survey.Detail{Note: text, Barrier: text}
+		want := results.Detail{Note: text, Barrier: text}
 		resp, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: fmt.Sprint("o", i)}, "vision", want)
 		w.must(err)
 		w.equal(resp.Answers["vision"].Detail, want)
@@ -739,9 +740,9 @@ func oddElement(w *world) {
 	seat := w.start(w.open(), "ana")
 	for _, element := range []string{"", ".g", ".o", ".n:vision"} {
 		w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, element, 1)), matrix.ErrNoElement)
-		w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, element, survey.Detail{Note: "n"})), matrix.ErrNoElement)
+		w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, element, results.Detail{Note: "n"})), matrix.ErrNoElement)
 	}
-	w.equal(w.response(seat), survey.Response{Answers: rated(nil)})
+	w.equal(w.response(seat), results.Response{Answers: rated(nil)})
 }
 
 // Who has not started, or declined, has no response and cannot answer.
@@ -750,7 +751,7 @@ func notTakingPart(w *world) {
 	w.invite(r.ID, "ana")
 	seat := w.seat(r.ID, "ana")
 	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
-	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", survey.Detail{Note: "n"})), survey.ErrNotTakingPart)
+	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", results.Detail{Note: "n"})), survey.ErrNotTakingPart)
 	seat, err := w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
 		m.Status = survey.Declined
 		return nil
@@ -769,7 +770,7 @@ func draftRefuses(w *world) {
 	seat := w.seat(r.ID, "ana")
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotOpen)
 	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotOpen)
-	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", survey.Detail{Note: "n"})), survey.ErrNotOpen)
+	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", results.Detail{Note: "n"})), survey.ErrNotOpen)
 	w.equal(w.seat(r.ID, "ana"), seat)
 }
 
@@ -780,7 +781,7 @@ func lateRefuses(w *world) {
 	want := w.answer(seat, "o1", "vision", 2)
 	for _, late := range []time.Time{r.ClosesAt, r.ClosesAt.Add(time.Hour)} {
 		w.want(second(w.store.Answer(w.Context(), seat, late, survey.Operation{ID: "o2"}, "vision", 3)), survey.ErrClosed)
-		w.want(second(w.store.Detail(w.Context(), seat, late, survey.Operation{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
+		w.want(second(w.store.Detail(w.Context(), seat, late, survey.Operation{ID: "o3"}, "vision", results.Detail{Note: "n"})), survey.ErrClosed)
 		w.want(second(w.store.ChangeMember(w.Context(), seat, late, func(m *survey.Member) error {
 			m.Status = survey.Finished
 			return nil
@@ -805,7 +806,7 @@ func closedRefuses(w *world) {
 	seat := w.seat(r.ID, "ana")
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
 	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", 3)), survey.ErrClosed)
-	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
+	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o3"}, "vision", results.Detail{Note: "n"})), survey.ErrClosed)
 	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrClosed)
 	w.want(second(w.store.Response(w.Context(), seat)), survey.ErrClosed)
 	w.want(second(w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ben")}}, survey.Invitation, time.Now(), nil)), survey.ErrClosed)
@@ -820,7 +821,7 @@ func closedRefuses(w *world) {
 	moved.Version++
 	w.equal(kept, moved)
 	w.want(w.store.SaveRound(w.Context(), closed, audit.Entry{}), survey.ErrChanged)
-	w.equal(w.responses(r.ID), []survey.Response{want})
+	w.equal(w.responses(r.ID), []results.Response{want})
 	w.equal(len(w.roster(r.ID)), 1)
 }
 
@@ -834,11 +835,11 @@ func seatFromBeforeTheClose(w *world) {
 	_, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Minute), audit.Entry{})
 	w.must(err)
 	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", 3)), survey.ErrClosed)
-	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o3"}, "vision", survey.Detail{Note: "n"})), survey.ErrClosed)
+	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o3"}, "vision", results.Detail{Note: "n"})), survey.ErrClosed)
 	w.want(second(w.store.ChangeMember(w.Context(), ben, now, starts)), survey.ErrClosed)
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
 	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrClosed)
-	w.equal(w.responses(r.ID), []survey.Response{want})
+	w.equal(w.responses(r.ID), []results.Response{want})
 }
 
 // Closing again changes nothing and keeps the first time.
@@ -868,13 +869,13 @@ func sealForgets(w *world) {
 	})
 	w.must(err)
 	w.invite(r.ID, "ben")
-	turnout := survey.Turnout{Invited: 2, Finished: 1, Roles: []survey.RoleCount{{Role: "midwife", Invited: 1, Finished: 1}}, Unstated: survey.RoleCount{Invited: 1}}
+	turnout := results.Turnout{Invited: 2, Finished: 1, Roles: []results.RoleCount{{Role: "midwife", Invited: 1, Finished: 1}}, Unstated: results.RoleCount{Invited: 1}}
 	w.want(w.store.AnonymiseRoster(w.Context(), r.ID, turnout), survey.ErrStillOpen)
 	w.equal(w.roster(r.ID)[ana.Member.Person], ana.Member)
 	_, err = w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)
 	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, turnout))
-	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, survey.Turnout{Invited: 99}))
+	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, results.Turnout{Invited: 99}))
 	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{
 		w.person("ana"): {Person: w.person("ana"), Status: survey.Finished, Notice: "1", NoticeAt: now.Truncate(24 * time.Hour), RemindersOff: true},
 		w.person("ben"): {Person: w.person("ben"), Status: survey.Invited},
@@ -919,7 +920,7 @@ func withdrawErases(w *world) {
 		gone := w.seat(r.ID, "ana")
 		w.equal(gone.Member, survey.Member{Person: w.person("ana"), Status: survey.Withdrawn})
 		w.equal(len(w.response(gone).Answers), 0)
-		w.equal(w.responses(r.ID), []survey.Response{kept})
+		w.equal(w.responses(r.ID), []results.Response{kept})
 	}
 	w.want(second(w.store.Answer(w.Context(), ana, now, survey.Operation{ID: "o2"}, "vision", 1)), survey.ErrNotTakingPart)
 	w.must(w.store.UpdateContact(w.Context(), r.ID, ana.Member.Person, reach(true)))
@@ -961,7 +962,7 @@ func forgetOpen(w *world) {
 		w.must(err)
 		w.equal(f, want)
 		w.equal(w.seat(r.ID, "ana").Member, survey.Member{Person: w.person("ana")})
-		w.equal(w.responses(r.ID), []survey.Response{kept})
+		w.equal(w.responses(r.ID), []results.Response{kept})
 		w.equal(len(w.roster(r.ID)), 1)
 		of, err := w.store.RoundsOf(ctx, ana.Member.Person)
 		w.must(err)
@@ -990,7 +991,7 @@ func forgetClosed(w *world) {
 		w.equal(len(w.roster(r.ID)), 1)
 		w.equal(len(w.responses(r.ID)), 2)
 	}
-	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, survey.Turnout{Invited: 2}))
+	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, results.Turnout{Invited: 2}))
 	w.equal(len(w.roster(r.ID)), 1)
 }
 
@@ -1010,7 +1011,7 @@ func forgetInTheMiddle(w *world) {
 	})
 	w.want(err, survey.ErrNotTakingPart)
 	w.want(second(w.store.Answer(ctx, ana, now, survey.Operation{ID: "o2", At: now}, "needs", 1)), survey.ErrNotTakingPart)
-	w.want(second(w.store.Detail(ctx, ana, now, survey.Operation{ID: "o3", At: now}, "needs", survey.Detail{Note: "x"})), survey.ErrNotTakingPart)
+	w.want(second(w.store.Detail(ctx, ana, now, survey.Operation{ID: "o3", At: now}, "needs", results.Detail{Note: "x"})), survey.ErrNotTakingPart)
 	w.want(w.store.Withdraw(ctx, ana), survey.ErrNotTakingPart)
 	w.must(w.store.UpdateContact(ctx, r.ID, ana.Member.Person, reach(true)))
 	w.equal(len(w.roster(r.ID)), 0)
@@ -1045,7 +1046,7 @@ func responsesPages(w *world) {
 	w.equal(len(seen), people)
 	w.equal(len(w.responses(r.ID)), people)
 	stop := errors.New("enough")
-	w.want(w.store.Responses(w.Context(), r.ID, func(survey.Response) error { return stop }), stop)
+	w.want(w.store.Responses(w.Context(), r.ID, func(results.Response) error { return stop }), stop)
 }
 
 // each calls do for every number below n, a few at a time.
@@ -1167,7 +1168,7 @@ func extendMovesExpiry(w *world) {
 	w.equal(w.seat(extended.ID, "ana").Pseudonym, seat.Pseudonym)
 	for _, id := range []survey.RoundID{extended.ID, closed.ID} {
 		w.equal(w.seat(id, "ana").Member, seat.Member)
-		w.equal(w.responses(id), []survey.Response{{Answers: rated(map[string]matrix.Rating{"vision": 2})}})
+		w.equal(w.responses(id), []results.Response{{Answers: rated(map[string]matrix.Rating{"vision": 2})}})
 	}
 	want := []survey.RoundID{closed.ID, extended.ID}
 	of, err := w.store.RoundsOf(w.Context(), w.person("ana"))
@@ -1185,7 +1186,7 @@ func lateGesture(w *world) {
 	made := func(id string, second int) survey.Operation {
 		return survey.Operation{ID: id, At: now.Add(time.Duration(second) * time.Second)}
 	}
-	say := func(g survey.Operation, element string, rating matrix.Rating) survey.Response {
+	say := func(g survey.Operation, element string, rating matrix.Rating) results.Response {
 		resp, err := w.store.Answer(w.Context(), seat, now, g, element, rating)
 		w.must(err)
 		return resp
@@ -1193,10 +1194,10 @@ func lateGesture(w *world) {
 	say(made("second", 2), "vision", 3)
 	w.equal(say(made("first", 1), "vision", 1).Answers, rated(map[string]matrix.Rating{"vision": 3}))
 	say(made("first", 1), "needs", 2) // of another element it is the last
-	_, err := w.store.Detail(w.Context(), seat, now, made("first", 1), "vision", survey.Detail{Note: "n"})
+	_, err := w.store.Detail(w.Context(), seat, now, made("first", 1), "vision", results.Detail{Note: "n"})
 	w.must(err)
-	w.equal(w.response(seat).Answers, map[string]survey.Answer{
-		"vision": {Rating: 3, Detail: survey.Detail{Note: "n"}}, "needs": {Rating: 2},
+	w.equal(w.response(seat).Answers, map[string]results.Answer{
+		"vision": {Rating: 3, Detail: results.Detail{Note: "n"}}, "needs": {Rating: 2},
 	})
 	say(made("third", 3), "vision", 4)
 	say(survey.Operation{ID: "timeless"}, "vision", 1) // where a platform tells no time, they count as they come
@@ -1246,7 +1247,7 @@ func tooSoon(w *world) {
 	kept(made("a12", 30*time.Second), "resources", 1)
 	refused(made("a13", 20400*time.Millisecond), "experience", "workforce") // it arrives after a later answer
 	kept(made("a14", 20*time.Second+survey.DoubleTap), "experience", 1)
-	_, err := w.store.Detail(w.Context(), seat, now, made("d1", 2200*time.Millisecond), "needs", survey.Detail{Note: "n"})
+	_, err := w.store.Detail(w.Context(), seat, now, made("d1", 2200*time.Millisecond), "needs", results.Detail{Note: "n"})
 	w.must(err)
 	// Other people are not concerned.
 	seat = w.start(r, "ben")
@@ -1257,7 +1258,7 @@ func tooSoon(w *world) {
 func current(w *world) {
 	r := w.open()
 	seat := w.start(r, "ana")
-	is := func(seat survey.Participation, resp survey.Response, want bool) {
+	is := func(seat survey.Participation, resp results.Response, want bool) {
 		w.Helper()
 		same, err := w.store.Current(w.Context(), seat, resp)
 		w.must(err)
@@ -1270,11 +1271,11 @@ func current(w *world) {
 	w.answer(seat, "o1", "vision", 1)
 	first := w.versioned(seat)
 	is(seat, empty, false)
-	is(seat, survey.Response{}, true) // which was not read
+	is(seat, results.Response{}, true) // which was not read
 	is(seat, first, true)
 	w.answer(seat, "o1", "vision", 1) // delivered again
 	is(seat, first, true)
-	_, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", survey.Detail{Note: "n"})
+	_, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", results.Detail{Note: "n"})
 	w.must(err)
 	is(seat, first, false)
 	latest := w.versioned(seat)

@@ -1,4 +1,4 @@
-package survey
+package results
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// AreaRating is the agreed rating of one key element by one local area: what its workshop settled on.
+// AreaRating is the rating of one key element that a local area agreed on at its workshop.
 type AreaRating struct {
 	Area    string
 	Nation  matrix.Nation
@@ -16,7 +16,7 @@ type AreaRating struct {
 	Rating  matrix.Rating // a level from 1 up, or NotAnswered where the area did not rate the element
 }
 
-// What can be wrong with an agreed rating, beside ErrNoElement and ErrNoRating.
+// What can be wrong with an agreed rating, beside matrix.ErrNoElement and matrix.ErrNoRating.
 var (
 	ErrNoArea     = errors.New("no area is named")
 	ErrNoNation   = errors.New("no such nation")
@@ -24,8 +24,8 @@ var (
 	ErrRatedTwice = errors.New("the area has rated the element already")
 )
 
-// Areas collects the agreed ratings of many local areas on one matrix. No disclosure rule applies to them: an agreed
-// rating is what an area states of itself in its submission, a published fact of the area and not a person's answer.
+// Areas collects the agreed ratings of many local areas on one matrix. No disclosure rule applies to
+// them: an area publishes its agreed ratings in its submission, and they are nobody's answers.
 type Areas struct {
 	matrix  *matrix.Matrix
 	nations map[string]matrix.Nation // by area
@@ -39,8 +39,8 @@ func NewAreas(m *matrix.Matrix) *Areas {
 	return &Areas{matrix: m, nations: map[string]matrix.Nation{}, ratings: map[areaElement]matrix.Rating{}}
 }
 
-// Add takes one rating in. A rating that cannot stand changes nothing; its error is ErrNoArea, ErrNoNation, ErrNoElement,
-// ErrNoRating, ErrTwoNations or ErrRatedTwice. An element that was given as not rated has been given all the same.
+// Add adds one rating, also one of matrix.NotAnswered. It refuses with ErrNoArea, ErrNoNation,
+// matrix.ErrNoElement, matrix.ErrNoRating, ErrTwoNations or ErrRatedTwice.
 func (a *Areas) Add(r AreaRating) error {
 	at := areaElement{area: plaintext.Key(r.Area), element: r.Element}
 	if at.area == "" {
@@ -66,9 +66,9 @@ func (a *Areas) Add(r AreaRating) error {
 	return nil
 }
 
-// Overview is the ratings of many areas read together, in the form of Appendix B of the report: how many areas agreed
-// on each level of each element, and how the ratings of each dimension are spread. Its slices follow the orders of the
-// matrix.
+// Overview is the ratings of many areas together, in the form of Appendix B of the report: how many
+// areas agreed on each level of each element, and how the ratings of each dimension are spread. Its
+// slices are in the order of the matrix.
 type Overview struct {
 	Matrix *matrix.Matrix
 	Groups []AreaGroup // all areas together where they lie in several nations, then each nation that has areas
@@ -82,7 +82,8 @@ type AreaGroup struct {
 	Dimensions []LevelCounts // the ratings of all elements of the dimension, pooled
 }
 
-// LevelCounts is how ratings are spread over the levels. Where nothing was rated, what is computed is not available.
+// LevelCounts is how ratings are spread over the levels. Without ratings, computed figures are
+// NotAvailable.
 type LevelCounts struct {
 	Rated    Figure   // ratings: the denominator of Percent and Shares
 	NotRated Figure   // ratings that could have been given besides
@@ -91,9 +92,10 @@ type LevelCounts struct {
 	Shares   []Figure // Counts as raw shares of Rated
 }
 
-// Overview reads the ratings so far together. The average level of a dimension is the share of each level among the
-// ratings of all its elements, so that an element that fewer areas rated weighs less. That is what the report's Appendix B
-// prints: the other reading, the mean of the elements' own shares, gives other figures than England's Lead and Deliver.
+// Overview returns the ratings so far together. The average level of a dimension is the share of each
+// level among the ratings of all its elements, so that an element that fewer areas rated counts less.
+// That is what the report's Appendix B prints: the mean of the elements' own shares gives other
+// figures for Lead and Deliver in England.
 func (a *Areas) Overview() Overview {
 	o := Overview{Matrix: a.matrix}
 	for _, n := range matrix.Nations {

@@ -1,13 +1,15 @@
-package survey
+package results
 
 import (
 	"bytes"
 	"encoding/json"
-	"maturitybot/survey/matrix"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"maturitybot/survey/matrix"
+	"maturitybot/survey/plaintext"
 )
 
 // SchemaVersion is the version of the JSON form of Published. It grows when a field changes its meaning or goes;
@@ -20,15 +22,15 @@ const (
 	NotStatedGroup = "not_stated" // people who did not say their role
 )
 
-// Published is all that may be known of a round's answers. Only Publish makes one that holds figures. Its slices
-// follow the orders of the matrix, so that a place in one is a place in the other.
+// Published is everything that may be known of a round's answers. Only Publish makes one that holds
+// figures. Its slices are in the order of the matrix, so that indexes are the same in both.
 type Published struct {
 	Matrix      *matrix.Matrix
-	Context     ResultContext // as applied
-	Respondents int           // people who answered at least one element in any way
+	Context     Context // as applied
+	Respondents int     // people who answered at least one element in any way
 	Groups      []Group
-	Elements    []ElementResult
-	Dimensions  []DimensionResult
+	Elements    []Element
+	Dimensions  []Dimension
 	Agenda      []int // places in Elements, in order of disagreement; those with too few ratings last
 }
 
@@ -53,11 +55,11 @@ func (p Published) FileName() string {
 		parts = append(parts, p.Context.ClosedAt.Format("2006-01"))
 	}
 	parts = append(parts, strings.Map(func(r rune) rune {
-		if plainRune(r) {
+		if plaintext.IsIDRune(r) {
 			return r
 		}
 		return -1
-	}, string(p.Context.Round)))
+	}, p.Context.Round))
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "-")
 }
 
@@ -68,8 +70,8 @@ type Group struct {
 	Name matrix.Text // empty for the two groups that are not of the matrix
 }
 
-// ElementResult is what may be known of one key element.
-type ElementResult struct {
+// Element is what may be known of one key element.
+type Element struct {
 	ID          string
 	Dimension   string       // id of its dimension
 	Groups      []GroupStats // one for each of Published.Groups
@@ -79,17 +81,17 @@ type ElementResult struct {
 }
 
 // Everyone is the element's figures over all people.
-func (e ElementResult) Everyone() GroupStats { return e.Groups[0] }
+func (e Element) Everyone() GroupStats { return e.Groups[0] }
 
-// DimensionResult is what may be known of one dimension: its elements' counts added up. It counts ratings, of
+// Dimension is what may be known of one dimension: its elements' counts added up. It counts ratings, of
 // which a person gives as many as there are elements.
-type DimensionResult struct {
+type Dimension struct {
 	ID     string
 	Groups []GroupStats // one for each of Published.Groups
 }
 
 // Everyone is the dimension's figures over all people.
-func (d DimensionResult) Everyone() GroupStats { return d.Groups[0] }
+func (d Dimension) Everyone() GroupStats { return d.Groups[0] }
 
 // GroupStats is one element, or one dimension, in one group. Shares are of those who rated, from 0 to 1. Where nobody
 // of a role group rated, Rated is 0, the other counts are suppressed, and what is computed is not available. DontKnow,
@@ -116,9 +118,9 @@ type Availability uint8
 
 // The marks. The zero mark is Suppressed, so that what was never filled in is never taken for a number.
 const (
-	Suppressed          Availability = iota // hidden so that nobody's answer can be told
-	NotAvailable                            // there is nothing to compute it from
-	FigureNotApplicable                     // it has no meaning here
+	Suppressed    Availability = iota // hidden, so that nobody's answer can be inferred
+	NotAvailable                      // there is nothing to compute it from
+	NotApplicable                     // it has no meaning here
 	Present
 )
 
@@ -129,7 +131,7 @@ func (m Availability) String() string {
 		return "[c]"
 	case NotAvailable:
 		return "[x]"
-	case FigureNotApplicable:
+	case NotApplicable:
 		return "[z]"
 	}
 	return ""
@@ -157,7 +159,7 @@ func share(part, total int64) Figure {
 
 // RosterFigure is a number of the turnout that only a roster tells: not available for answers that were collected elsewhere,
 // of which it is not known whom else somebody asked.
-func (t ResultContext) RosterFigure(n int) Figure {
+func (t Context) RosterFigure(n int) Figure {
 	if t.Round == "" {
 		return unavailable
 	}
@@ -255,7 +257,7 @@ func (p Published) MarshalJSON() ([]byte, error) {
 	d := document{
 		SchemaVersion: SchemaVersion,
 		Symbols: map[string]string{
-			Suppressed.String(): "suppressed", NotAvailable.String(): "not available", FigureNotApplicable.String(): "not applicable",
+			Suppressed.String(): "suppressed", NotAvailable.String(): "not available", NotApplicable.String(): "not applicable",
 		},
 		Round: roundJSON{
 			ID: t.Round, Area: t.Area, Matrix: p.Matrix.ID, MatrixVersion: p.Matrix.Version,
@@ -343,7 +345,7 @@ type (
 		AllowFarMinority bool `json:"allow_far_minority"`
 	}
 	roundJSON struct {
-		ID            RoundID       `json:"id"`
+		ID            string        `json:"id"`
 		Area          string        `json:"area"`
 		Matrix        string        `json:"matrix"`
 		MatrixVersion int           `json:"matrix_version"`
@@ -351,7 +353,7 @@ type (
 		ClosedAt      *time.Time    `json:"closed_at"`
 		MinGroup      int           `json:"min_group"`
 		Consensus     consensusJSON `json:"consensus"`
-		Reminders     ReminderPlan  `json:"reminders,omitzero"`
+		Reminders     any           `json:"reminders,omitzero"`
 	}
 	turnoutJSON struct {
 		Invited     Figure `json:"invited"`

@@ -1,4 +1,4 @@
-package survey
+package results
 
 import "math/big"
 

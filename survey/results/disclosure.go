@@ -1,4 +1,4 @@
-package survey
+package results
 
 import (
 	"bytes"
@@ -12,15 +12,15 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// ResultContext are the facts of a round that a result is published with. They say nothing of the answers.
-type ResultContext struct {
-	Round     RoundID // empty for answers that were collected elsewhere
+// Context holds the facts of a round that a result is published with. They say nothing of the answers.
+type Context struct {
+	Round     string // the id; empty for answers that were collected elsewhere
 	Area      string
 	MinGroup  int       // people who must have rated an element before anything of it is shown; at least MinGroupFloor
 	Consensus Consensus // a percentage outside 1 to 100 means DefaultAgreedPercent
 	OpenedAt  time.Time
 	ClosedAt  time.Time
-	Reminders ReminderPlan // the zero plan for answers that were collected elsewhere
+	Reminders any // the plan of reminders, for the JSON form; nil where there is none
 
 	Turnout // who was asked and what became of it, counted from the roster
 }
@@ -35,7 +35,7 @@ const (
 	wholeCell              // how many did not know, did not find it applicable or did not answer as well
 )
 
-// Publish applies the disclosure rule and returns all that may be known of the tally.
+// Publish applies the disclosure rule and returns everything that may be published of the tally.
 //
 // A cell set is one element in one group (everyone, a role group, or the people of no stated group, who count as
 // one more role group, the last: everyone less the others would give them away). It is shown when at least
@@ -55,7 +55,7 @@ const (
 //
 // A dimension is shown for a group where each of its elements is shown, and its counts of those who did not rate where
 // each of its elements' are, so that a sum never holds a hidden part.
-func Publish(t *Tally, terms ResultContext) Published {
+func Publish(t *Tally, terms Context) Published {
 	terms.MinGroup = max(terms.MinGroup, MinGroupFloor)
 	terms.Area = plaintext.Line(terms.Area)
 	if terms.Consensus.Percent < 1 || terms.Consensus.Percent > 100 {
@@ -174,8 +174,8 @@ func hideUnrated(counts []count, visible []visibility, minGroup int64) {
 	}
 }
 
-func (t *Tally) publishElement(i int, e matrix.Element, counts []count, visible []visibility, p Published) ElementResult {
-	r := ElementResult{ID: e.ID, Dimension: t.matrix.DimensionOf(e.ID).ID, Information: make([]Figure, len(t.kinds))}
+func (t *Tally) publishElement(i int, e matrix.Element, counts []count, visible []visibility, p Published) Element {
+	r := Element{ID: e.ID, Dimension: t.matrix.DimensionOf(e.ID).ID, Information: make([]Figure, len(t.kinds))}
 	for g, c := range counts {
 		r.Groups = append(r.Groups, publishCells(c, visible[g], p.Context.Consensus))
 	}
@@ -190,8 +190,8 @@ func (t *Tally) publishElement(i int, e matrix.Element, counts []count, visible 
 	return r
 }
 
-func publishDimension(d matrix.Dimension, counts [][]count, visible [][]visibility, p Published) DimensionResult {
-	r := DimensionResult{ID: d.ID}
+func publishDimension(d matrix.Dimension, counts [][]count, visible [][]visibility, p Published) Dimension {
+	r := Dimension{ID: d.ID}
 	for g := range p.Groups {
 		pooled := count{levels: make([]int64, len(p.Matrix.Levels))}
 		all := map[visibility]int{}
@@ -251,7 +251,7 @@ func publishCells(c count, v visibility, rule Consensus) GroupStats {
 	cells.ModeShare = share(onMode, rated)
 	cells.Median = Figure{value: float64(medianTwice(c.levels)) / 2, decimals: shortest, availability: Present}
 	cells.WithinOne = share(withinOneOfMedian(c.levels), rated)
-	cells.Agreement = Figure{availability: FigureNotApplicable}
+	cells.Agreement = Figure{availability: NotApplicable}
 	if k > 1 {
 		a, _ := agreement(c.levels).Float64()
 		cells.Agreement = Figure{value: a, decimals: shareDecimals, availability: Present}
@@ -266,7 +266,7 @@ func publishCells(c count, v visibility, rule Consensus) GroupStats {
 
 // agenda orders the elements for the workshop: lowest agreement first, then the smaller share on the most common
 // level, then as the matrix has them. Those not shown come last.
-func agenda(elements []ElementResult, counts [][]count) []int {
+func agenda(elements []Element, counts [][]count) []int {
 	type item struct {
 		element   int
 		shown     bool

@@ -1,4 +1,4 @@
-package survey
+package results
 
 import (
 	"fmt"
@@ -9,10 +9,9 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// Tally counts responses: how often each element got each rating in each role group, and what was added
-// to it. It keeps counts and free text, never a response, and nothing of it can be read but by Publish:
-// that is how a result cannot reach anybody past the disclosure rule. It is not safe for use by several
-// goroutines at once.
+// Tally counts responses: how often each element got each rating in each role group, and what people
+// added to it. It keeps counts and free text, never a response. Only Publish can read it, so that no
+// result gets past the disclosure rule. It is not safe for concurrent use.
 type Tally struct {
 	matrix      *matrix.Matrix
 	elements    map[string]int // place of an element by its id
@@ -26,7 +25,7 @@ type Tally struct {
 	barriers    [][]string
 }
 
-// NewTally returns an empty tally of responses to the matrix, which must not change afterwards.
+// NewTally returns an empty tally for the matrix, which must not change afterwards.
 func NewTally(m *matrix.Matrix) *Tally {
 	elements := m.Elements()
 	t := &Tally{
@@ -53,9 +52,9 @@ func NewTally(m *matrix.Matrix) *Tally {
 	return t
 }
 
-// Add counts a response. One that answers no element of the matrix is not counted at all. A response whose
-// role group is empty or unknown counts in a group of its own, "not stated". An element without an answer
-// the matrix knows counts as not answered; what was added to it still counts.
+// Add counts a response. It ignores a response that answers no element of the matrix. A response whose
+// role group is empty or unknown counts in a group of its own, "not stated". An element without a
+// rating of the matrix counts as not answered; its Detail still counts.
 func (t *Tally) Add(r Response) {
 	if !t.answersAny(r) {
 		return
@@ -77,8 +76,8 @@ func (t *Tally) Add(r Response) {
 	}
 }
 
-// Format writes only the name of the type, so that no log line or error can carry the counts.
-func (t Tally) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("survey.Tally")) }
+// Format writes only the name of the type, so that no log line or error shows the counts.
+func (t Tally) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("results.Tally")) }
 
 func (t *Tally) answersAny(r Response) bool {
 	for id, a := range r.Answers {
@@ -108,7 +107,7 @@ func (t *Tally) addDetail(element int, d Detail) {
 	}
 }
 
-// cell is where a rating is counted: its level from 0, then don't know, then not applicable.
+// cell returns the index of a rating's count: the levels from 0, then don't know, not applicable.
 func (t *Tally) cell(r matrix.Rating) (int, bool) {
 	levels := len(t.matrix.Levels)
 	switch {
@@ -122,7 +121,7 @@ func (t *Tally) cell(r matrix.Rating) (int, bool) {
 	return 0, false
 }
 
-// at is where the counts of one element in one group begin.
+// at returns the index of the first count of an element in a group.
 func (t *Tally) at(group, element int) int {
 	return (group*len(t.elements) + element) * t.cells
 }

@@ -1,11 +1,10 @@
-package survey
+package results
 
 import (
 	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"maturitybot/survey/matrix"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"maturitybot/survey/matrix"
 )
 
 // madeUpMatrix has the given numbers of elements (in two dimensions), levels and role groups (a role each).
@@ -83,7 +84,7 @@ func TestDisclosureRule(t *testing.T) {
 				answered(tally, n, fmt.Sprint("g", i+1), 2)
 				answered(tally, 1, fmt.Sprint("g", i+1), matrix.DontKnow)
 			}
-			p := Publish(tally, ResultContext{MinGroup: 5})
+			p := Publish(tally, Context{MinGroup: 5})
 			if got := rated(p.Elements[0].Groups); got != c.want {
 				t.Errorf("rated %s, want %s", got, c.want)
 			}
@@ -121,7 +122,7 @@ func TestDisclosureRuleOfThoseWhoDidNotRate(t *testing.T) {
 				answered(tally, n[1], fmt.Sprint("g", i+1), matrix.DontKnow, 2)
 			}
 			var got []string
-			for _, cells := range Publish(tally, ResultContext{MinGroup: 5}).Elements[0].Groups {
+			for _, cells := range Publish(tally, Context{MinGroup: 5}).Elements[0].Groups {
 				got = append(got, cells.DontKnow.String())
 				for _, f := range []Figure{cells.NotApplicable, cells.NotAnswered} {
 					if f.Availability() != cells.DontKnow.Availability() {
@@ -140,12 +141,12 @@ func TestPeopleOfNoStatedRoleAreAGroup(t *testing.T) {
 	tally := NewTally(madeUpMatrix(1, 4, 2))
 	answered(tally, 8, "g1", 2)
 	answered(tally, 9, "g2", 2)
-	if p := Publish(tally, ResultContext{MinGroup: 5}); len(p.Groups) != 3 {
+	if p := Publish(tally, Context{MinGroup: 5}); len(p.Groups) != 3 {
 		t.Fatalf("groups %v", p.Groups)
 	}
 	answered(tally, 1, "", 4)
 	answered(tally, 1, "long gone", 4)
-	p := Publish(tally, ResultContext{MinGroup: 5})
+	p := Publish(tally, Context{MinGroup: 5})
 	if got, want := rated(p.Elements[0].Groups), "19 [c] 9 [c]"; got != want || p.Groups[3].ID != NotStatedGroup {
 		t.Errorf("rated %s of %v, want %s", got, p.Groups, want)
 	}
@@ -155,7 +156,7 @@ func TestDimensionIsShownWhereEachOfItsElementsIs(t *testing.T) {
 	tally := NewTally(madeUpMatrix(4, 4, 2)) // e1 and e2, e3 and e4
 	answered(tally, 6, "g1", 1, 2, matrix.NotAnswered, matrix.DontKnow)
 	answered(tally, 6, "g2", 1, 4, 3, matrix.DontKnow)
-	p := Publish(tally, ResultContext{MinGroup: 5})
+	p := Publish(tally, Context{MinGroup: 5})
 	plan, lead := p.Dimensions[0], p.Dimensions[1]
 	if got := rated(plan.Groups); got != "24 12 12" {
 		t.Errorf("plan: rated %s", got)
@@ -173,7 +174,7 @@ func TestDimensionNobodyOfAGroupRated(t *testing.T) {
 	tally := NewTally(madeUpMatrix(4, 4, 2))
 	answered(tally, 6, "g1", matrix.DontKnow, matrix.NotAnswered, 3, matrix.NotApplicable)
 	answered(tally, 6, "g2", 1, 4, 3, 4)
-	p := Publish(tally, ResultContext{MinGroup: 5})
+	p := Publish(tally, Context{MinGroup: 5})
 	plan, lead := p.Dimensions[0].Groups[1], p.Dimensions[1].Groups[1]
 	if plan.Rated.String() != "0" || plan.DontKnow.String() != "[c]" || plan.Median.String() != "[x]" {
 		t.Errorf("plan: %+v", plan)
@@ -192,7 +193,7 @@ func TestDimensionHidesThoseWhoDidNotRateWhereOneElementDoes(t *testing.T) {
 	answered(tally, 6, "g2", matrix.DontKnow, 4, matrix.DontKnow, 4)
 	answered(tally, 3, "g3", matrix.DontKnow, 4, 3, 4)
 	answered(tally, 3, "g3", matrix.DontKnow, 4, 3, 4)
-	p := Publish(tally, ResultContext{MinGroup: 5})
+	p := Publish(tally, Context{MinGroup: 5})
 	plan, lead := p.Dimensions[0].Groups, p.Dimensions[1].Groups
 	if got := fmt.Sprint(plan[1].Rated, plan[1].Counts, plan[1].DontKnow, plan[2].DontKnow, plan[0].DontKnow); got != "12 [6 6 0 0] [c] 6 14" {
 		t.Errorf("plan: %s", got)
@@ -210,7 +211,7 @@ func TestWhatIsPublishedOfAnElement(t *testing.T) {
 	answered(tally, 1, "g1", matrix.DontKnow)
 	answered(tally, 2, "g1", matrix.NotApplicable)
 	answered(tally, 3, "g1", matrix.NotAnswered, 3)
-	p := Publish(tally, ResultContext{MinGroup: 3, Consensus: Consensus{Percent: 70}})
+	p := Publish(tally, Context{MinGroup: 3, Consensus: Consensus{Percent: 70}})
 	c := p.Elements[0].Everyone()
 	got := fmt.Sprint(c.Rated, c.DontKnow, c.NotApplicable, c.NotAnswered, c.Counts, c.Percent, c.Shares,
 		c.Mode, c.ModeShare, c.Median, c.WithinOne, c.FarMinority, c.Consensus)
@@ -221,7 +222,7 @@ func TestWhatIsPublishedOfAnElement(t *testing.T) {
 	if p.Respondents != 16 {
 		t.Errorf("%d respondents", p.Respondents)
 	}
-	p = Publish(tally, ResultContext{MinGroup: 3, Consensus: Consensus{Percent: 70, AllowFarMinority: true}})
+	p = Publish(tally, Context{MinGroup: 3, Consensus: Consensus{Percent: 70, AllowFarMinority: true}})
 	if agreed, _ := p.Elements[0].Everyone().Consensus.Bool(); !agreed {
 		t.Error("70 % on one level, and a far minority allowed, is not agreed")
 	}
@@ -230,7 +231,7 @@ func TestWhatIsPublishedOfAnElement(t *testing.T) {
 func TestTermsThatCannotStandAreRaised(t *testing.T) {
 	tally := NewTally(madeUpMatrix(1, 4, 1))
 	answered(tally, 2, "g1", 2)
-	p := Publish(tally, ResultContext{MinGroup: 1})
+	p := Publish(tally, Context{MinGroup: 1})
 	if p.Context.MinGroup != MinGroupFloor || p.Context.Consensus.Percent != DefaultAgreedPercent {
 		t.Errorf("terms %+v", p.Context)
 	}
@@ -252,7 +253,7 @@ func TestAgendaIsInOrderOfDisagreement(t *testing.T) {
 		}
 		answered(tally, 1, "g1", 2, low, second, 3, matrix.Rating(i%4)+1, high)
 	}
-	p := Publish(tally, ResultContext{MinGroup: 3})
+	p := Publish(tally, Context{MinGroup: 3})
 	// e5 is spread, e2 and e6 are split between neighbours, e1 and e4 all agree, e3 has too few ratings.
 	var ids []string
 	for _, i := range p.Agenda {
@@ -268,7 +269,7 @@ func TestAgendaPutsSmallerMostCommonShareFirstWhenAgreementIsTheSame(t *testing.
 	for _, pair := range [][2]matrix.Rating{{2, 2}, {3, 2}, {3, 2}, {3, 3}, {3, 3}, {4, 3}} { // 0 1 4 1 and 0 3 3 0
 		answered(tally, 1, "g1", pair[0], pair[1])
 	}
-	p := Publish(tally, ResultContext{MinGroup: 3})
+	p := Publish(tally, Context{MinGroup: 3})
 	for _, e := range p.Elements {
 		if got := e.Everyone().Agreement.String(); got != "0.666667" {
 			t.Fatalf("%s: agreement %s", e.ID, got)
@@ -294,7 +295,7 @@ func TestFreeTextIsShownWithTheElementAndSaysNothingOfItsOrder(t *testing.T) {
 			tally.Add(Response{Group: "g1", Answers: answers})
 		}
 		tally.Add(Response{Answers: map[string]Answer{"e1": {Detail: Detail{Note: "no answer, no count"}}}})
-		return Publish(tally, ResultContext{MinGroup: 3})
+		return Publish(tally, Context{MinGroup: 3})
 	}
 	p := build([]int{0, 1, 2, 3, 4, 5})
 	q := build([]int{5, 1, 3, 0, 4, 2})
@@ -317,7 +318,7 @@ func TestTallyCountsOnlyWhatTheMatrixKnows(t *testing.T) {
 	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"gone": {Rating: 1}}})
 	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"e1": {Rating: matrix.NotAnswered}}})
 	tally.Add(Response{Group: "g1"})
-	if p := Publish(tally, ResultContext{MinGroup: 3}); p.Respondents != 3 || p.Elements[0].Everyone().NotAnswered.String() != "0" {
+	if p := Publish(tally, Context{MinGroup: 3}); p.Respondents != 3 || p.Elements[0].Everyone().NotAnswered.String() != "0" {
 		t.Errorf("%d respondents, %v", p.Respondents, p.Elements[0].Everyone())
 	}
 }
@@ -328,7 +329,7 @@ func TestTallyCannotBePrinted(t *testing.T) {
 	tally.Add(Response{Answers: map[string]Answer{"e1": {Rating: 1, Detail: Detail{Note: "secret"}}}})
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
 		for _, value := range []any{tally, *tally} {
-			if got := fmt.Sprintf(verb, value); got != "survey.Tally" {
+			if got := fmt.Sprintf(verb, value); got != "results.Tally" {
 				t.Errorf("%s prints %s", verb, got)
 			}
 		}
@@ -345,7 +346,7 @@ func TestTallyCannotBePrinted(t *testing.T) {
 }
 
 // drawTally makes a round of random shape: often tiny, skewed, or all alike.
-func drawTally(t *rapid.T) (*Tally, ResultContext) {
+func drawTally(t *rapid.T) (*Tally, Context) {
 	elements := rapid.IntRange(1, 5).Draw(t, "elements")
 	levels := rapid.IntRange(1, 5).Draw(t, "levels")
 	groups := rapid.IntRange(1, 5).Draw(t, "groups")
@@ -382,7 +383,7 @@ func drawTally(t *rapid.T) (*Tally, ResultContext) {
 		}
 		tally.Add(r)
 	}
-	return tally, ResultContext{MinGroup: rapid.IntRange(3, 6).Draw(t, "minimum group")}
+	return tally, Context{MinGroup: rapid.IntRange(3, 6).Draw(t, "minimum group")}
 }
 
 // The rule of the design again, written in another way: the groups in the order in which they would have to be
@@ -733,7 +734,7 @@ func TestTheAttackerFindsWhatSubtractionFinds(t *testing.T) {
 	answered(tally, 7, "g1", 1, 2)
 	answered(tally, 8, "g2", 2, 3)
 	answered(tally, 2, "g3", 4, 4)
-	p := Publish(tally, ResultContext{MinGroup: 5})
+	p := Publish(tally, Context{MinGroup: 5})
 	if got := rated(p.Elements[0].Groups); got != "17 [c] 8 [c]" {
 		t.Fatalf("rated %s", got)
 	}
@@ -751,7 +752,7 @@ func TestTheAttackerFindsWhatSubtractionFinds(t *testing.T) {
 	answered(tally, 8, "g2", 2, 3)
 	answered(tally, 6, "g2", matrix.NotApplicable, 3)
 	answered(tally, 2, "g3", matrix.DontKnow, 4)
-	p = Publish(tally, ResultContext{MinGroup: 5})
+	p = Publish(tally, Context{MinGroup: 5})
 	if deduce(p, tally.respondents)["e1/3/dont_know"] {
 		t.Error("what a group that did not rate said instead follows from what is published")
 	}
@@ -787,7 +788,7 @@ func TestHowMuchIsHiddenAt34Answers(t *testing.T) {
 					answered(tally, 1, fmt.Sprint("g", g+1), ratings...)
 				}
 			}
-			for _, e := range Publish(tally, ResultContext{MinGroup: DefaultMinGroup}).Elements {
+			for _, e := range Publish(tally, Context{MinGroup: DefaultMinGroup}).Elements {
 				elements++
 				if e.Everyone().Rated.Availability() != Present {
 					elementsHidden++
@@ -819,7 +820,7 @@ func TestPublishedAsJSON(t *testing.T) {
 	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"e1": {Rating: 1, Detail: Detail{
 		Note: "<b>=1+1", Barrier: "money", Information: []string{"stories"},
 	}}}})
-	b, err := json.Marshal(Publish(tally, ResultContext{
+	b, err := json.Marshal(Publish(tally, Context{
 		Round: "r7", Area: "Llanw", MinGroup: 5, OpenedAt: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC),
 		Turnout: Turnout{
 			Invited: 12, Started: 1, Finished: 9, Declined: 1, Withdrawn: 1,
@@ -886,7 +887,7 @@ func BenchmarkTallyAdd(b *testing.B) {
 		for _, r := range responses {
 			tally.Add(r)
 		}
-		if p := Publish(tally, ResultContext{MinGroup: 5}); p.Respondents != 100_000 {
+		if p := Publish(tally, Context{MinGroup: 5}); p.Respondents != 100_000 {
 			b.Fatalf("%d respondents", p.Respondents)
 		}
 	}

@@ -1,10 +1,11 @@
-package survey
+package results
 
 import (
 	"errors"
 	"fmt"
-	"maturitybot/survey/matrix"
 	"testing"
+
+	"maturitybot/survey/matrix"
 )
 
 // appendixB is the counts of the report's Appendix B: areas on each level, of ten in each nation; the published row for

@@ -1,0 +1,38 @@
+package results
+
+// Turnout is how many people were invited and how far they came. It says nothing of the answers.
+type Turnout struct {
+	Invited   int // everybody in the roster
+	Started   int // accepted the privacy notice and did not submit
+	Finished  int
+	Declined  int
+	Withdrawn int
+	Roles     []RoleCount // in the matrix's order
+	Unstated  RoleCount   // people whose role is unknown or unstated
+}
+
+// RoleCount is how many people of a role were invited, and how many have finished.
+type RoleCount struct {
+	Role     string
+	Invited  int
+	Finished int
+}
+
+// Consensus is the rule for when the ratings of an element agree. Other elements are to be discussed.
+type Consensus struct {
+	Percent          int  // smallest share of ratings on the most common level, 1 to 100
+	AllowFarMinority bool // a far minority does not prevent consensus
+}
+
+// Limits and defaults of what is published.
+const (
+	// DefaultMinGroup is how many people must have rated an element before anything of it is shown.
+	DefaultMinGroup = 5
+	// MinGroupFloor is the smallest number that a coordinator can set instead.
+	MinGroupFloor = 3
+	// DefaultAgreedPercent is the share of ratings on one level that counts as consensus.
+	DefaultAgreedPercent = 70
+	// FarMinorityPercent is the share of ratings two or more levels away from the most common level
+	// that counts as a far minority.
+	FarMinorityPercent = 15
+)
