@@ -37,14 +37,15 @@ type AppInfo struct {
 	ID          string
 	// Endpoint is the Interactions Endpoint URL, or empty.
 	Endpoint string
-	// Registered says that the commands are there as the bot offers them. If they are not, Register mends it.
+	// Registered says that the commands are there as the bot offers them. If they are not, Register
+	// corrects it.
 	Registered bool
 	// Public says that anybody can add the application to a server of theirs.
 	Public bool
 }
 
-// Check asks Discord for the application's standing. Its error says that the bot cannot work, and what to mend where that is known; what
-// was learned before is returned beside it.
+// Check asks Discord for the application's standing. Its error says that the bot cannot work, and
+// what to change, if that is known; what was learned before is returned with it.
 func (d *Discord) Check(ctx context.Context) (AppInfo, error) {
 	var app struct {
 		Name     string `json:"name"`

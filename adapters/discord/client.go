@@ -135,7 +135,8 @@ func (r *apiError) Error() string {
 	return fmt.Sprintf("discord says %d: %s (%d)", r.status, r.message, r.code)
 }
 
-// code is the number of Discord's error, or 0. The HTTP status beside it varies for one and the same.
+// code is the number of Discord's error, or 0. The HTTP status beside it varies for one and the
+// same.
 func code(err error) int {
 	if r, ok := errors.AsType[*apiError](err); ok {
 		return r.code
@@ -302,7 +303,8 @@ func (c *client) judge(r request, res *http.Response, answer []byte) platform.Re
 	return result
 }
 
-// isRateLimitAnswer says whether an answer without words is Discord's own all the same, and not Cloudflare's page.
+// isRateLimitAnswer reports whether an answer without words is Discord's own all the same, and not
+// Cloudflare's page.
 func isRateLimitAnswer(h http.Header) bool {
 	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
 	if kind == "text/html" {

@@ -60,7 +60,8 @@ func TestRateLimit(t *testing.T) {
 	})
 }
 
-// A bucket that stays shut for long is an error for each call at once: the reminders loop comes again in a minute.
+// A bucket that stays shut for long is an error for each call at once: the reminders loop comes
+// again in a minute.
 func TestRateLimitTooLong(t *testing.T) {
 	for name, fault := range map[string]func(*world){
 		"refused": func(w *world) { w.Fail("send", fake.Fault{Status: 429, After: 3600}) },
@@ -91,7 +92,8 @@ func TestRateLimitTooLong(t *testing.T) {
 	}
 }
 
-// Without words, Discord's own refusal is told by its headers, and Cloudflare's page by having none.
+// Without words, Discord's own refusal is told by its headers, and Cloudflare's page by having
+// none.
 func Test429WithoutBody(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.Fail("send", fake.Fault{Status: 429, After: 3, Mute: true})
@@ -112,7 +114,8 @@ func Test429WithoutBody(t *testing.T) {
 	}
 }
 
-// An own token's calls are not counted with the others: they wait for their own refusals, and the others do not wait for them.
+// An own token's calls are not counted with the others: they wait for their own refusals, and the
+// others do not wait for them.
 func TestGlobalLimitOfInteractionToken(t *testing.T) {
 	byHTTP(t, saying(chat.AckWhisper, slowly(4*time.Second, replying(chat.Whisper{Card: card("kept")})))(), func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)

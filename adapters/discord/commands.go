@@ -12,15 +12,17 @@ import (
 	"github.com/bwmarrin/discordgo"
 )
 
-// Discord has no Welsh, so there is a command in each language, and the bot answers in that of the word that was used. Both are shown to
-// everybody, also in the conversation with the bot: Discord's permission is a whole command's, so that one that asks for Manage Server would
-// keep coordinators away from their own rounds. Who may start a round (Manage Server), and who may steer one, the bot checks.
+// Discord has no Welsh locale, so there is a command in each language, and the bot answers in the
+// language of the command. Both are shown to everybody, also in the conversation with the bot: a
+// permission applies to a whole command, and Manage Server would keep coordinators from their own
+// rounds. The bot checks who may start a round (Manage Server) and who may manage one.
 const (
 	englishCommand = "maturity"
 	welshCommand   = "aeddfedrwydd"
 )
 
-// The permissions of those who manage a server, and of administrators, who have every other (topics/permissions.mdx).
+// The permissions of those who manage a server, and of administrators, who have every other
+// (topics/permissions.mdx).
 const (
 	administrator = 1 << 3
 	manageServer  = 1 << 5
@@ -32,7 +34,8 @@ const (
 	optionString     = 3
 )
 
-// optionRound is the option that names a round; the others are named as fields of the form that opens.
+// optionRound is the option that names a round; the others are named as fields of the form that
+// opens.
 const optionRound = "round"
 
 // command is a command to register.
@@ -54,7 +57,7 @@ type option struct {
 	MaxLength    int      `json:"max_length,omitempty"`
 }
 
-// choice is one completion of an option that somebody is typing.
+// choice is one suggestion for an option that a user is typing.
 type choice struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
@@ -70,7 +73,7 @@ func (w words) in(welsh bool) string {
 	return w.en
 }
 
-// argument is an option that is asked for with a subcommand.
+// argument is an option of a subcommand.
 type argument struct {
 	name     string
 	about    words
@@ -106,7 +109,8 @@ var verbs = []struct {
 	{words{"record", "cofnod"}, words{"Who did what in a round", "Pwy wnaeth beth mewn rownd"}, []argument{aRound}},
 }
 
-// commands are what is registered: for all servers, or for one, where a command has no contexts of its own.
+// commands returns the commands to register, globally or for one server. Those of a server have no
+// contexts of their own.
 func commands(global bool) []command {
 	var all []command
 	for _, welsh := range []bool{false, true} {
@@ -131,14 +135,15 @@ func commands(global bool) []command {
 	return all
 }
 
-// registration is what is to be registered in a server, or everywhere.
+// registration is the set of commands to register in a server, or globally.
 type registration struct {
 	guild    string // empty is everywhere
 	path     string
 	commands []command
 }
 
-// registrations are all of them, what is taken back first: where servers are listed, there are no commands everywhere.
+// registrations returns all registrations. If servers are listed, the first one removes the global
+// commands.
 func (d *Discord) registrations() []registration {
 	if len(d.options.Guilds) == 0 {
 		return []registration{d.registrationFor("", commands(true))}
@@ -150,7 +155,7 @@ func (d *Discord) registrations() []registration {
 	return all
 }
 
-// registrationFor is an offer in a server.
+// registrationFor returns the registration of commands in a server, or globally.
 func (d *Discord) registrationFor(guild string, all []command) registration {
 	path := "applications/" + d.app + "/commands"
 	if guild != "" {
@@ -161,7 +166,7 @@ func (d *Discord) registrationFor(guild string, all []command) registration {
 	return registration{guild, path, all}
 }
 
-// explainRegistration says what to do about an offer that Discord does not take.
+// explainRegistration adds to an error of a registration what to do about it.
 func (d *Discord) explainRegistration(o registration, err error) error {
 	if o.guild != "" && code(err) == discordgo.ErrCodeMissingAccess {
 		return fmt.Errorf("the bot is not in server %s, or may have no commands there: invite it with the scopes bot and applications.commands, on the page Installation at %s: %w", o.guild, portal, err)
@@ -169,7 +174,7 @@ func (d *Discord) explainRegistration(o registration, err error) error {
 	return err
 }
 
-// isRegistered says whether the commands of an offer are there as they are wanted.
+// isRegistered returns true if Discord has the commands of a registration as they are.
 func (d *Discord) isRegistered(ctx context.Context, o registration) (bool, error) {
 	var there []command
 	if err := d.client.do(ctx, request{what: "read the commands", method: http.MethodGet, path: o.path, bucket: o.path}, &there); err != nil {
@@ -190,7 +195,7 @@ func (d *Discord) isRegistered(ctx context.Context, o registration) (bool, error
 	return one == two, err
 }
 
-// digest tells two registrations apart.
+// digest returns a hash by which two sets of commands are compared.
 func digest(all []command) (string, error) {
 	b, err := encode(all)
 	if err != nil {

@@ -8,9 +8,10 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// Forms of what Discord gives out for an application. They are checked here alone: New refuses what does not have them.
+// Forms of what Discord gives out for an application. They are checked here alone: New refuses what
+// does not have them.
 
-// IsToken says whether a value can be a bot token, with or without "Bot " before it.
+// IsToken reports whether a value can be a bot token, with or without "Bot " before it.
 func IsToken(s chat.Secret) bool {
 	text := string(trimToken(s))
 	// net/http would refuse a header with others, in an error that quotes it.
@@ -22,7 +23,8 @@ func trimToken(s chat.Secret) chat.Secret {
 	return chat.Secret(strings.TrimPrefix(strings.TrimSpace(string(s)), "Bot "))
 }
 
-// IsPublicKey says whether a value is a public key: 64 hexadecimal digits, of either case, with spaces around them or without.
+// IsPublicKey reports whether a value is a public key: 64 hexadecimal digits, of either case, with
+// spaces around them or without.
 func IsPublicKey(s string) bool {
 	_, ok := publicKey(s)
 	return ok
@@ -33,7 +35,7 @@ func publicKey(s string) (ed25519.PublicKey, bool) {
 	return key, err == nil && len(key) == ed25519.PublicKeySize
 }
 
-// IsServerID says whether a value has the form of a server's id.
+// IsServerID reports whether a value has the form of a server's id.
 func IsServerID(s string) bool {
 	_, ok := snowflake(s)
 	return ok

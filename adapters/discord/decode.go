@@ -12,17 +12,18 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// errBroken says that a payload is no interaction, or lacks what every one has: nobody can be answered.
+// errBroken is the error for a payload that is not an interaction. It cannot be answered.
 var errBroken = errors.New("not an interaction")
 
-// errForeign says that a payload is well formed and not for us: somebody else's component or command, a forged id, or a kind of
-// gesture the bot has no use for. The gesture that comes with it says whom to answer, and asks for what nobody can: a press of no
-// action, the command "?", or choices for no option. The bot has a sentence for each.
+// errForeign is the error for a well-formed payload with a component or command that is not the
+// bot's, a forged id, or an interaction that the bot does not use. The event returned with it can
+// be answered: it is a press of no action, the command "?", or choices for no option, and the bot
+// has an answer to each.
 var errForeign = errors.New("not one of ours")
 
-// What a payload may hold. Discord sends far less.
+// Limits of a payload. Discord sends far less.
 const (
-	maxPayload = 1 << 20 // bytes; a body must be cut off there before it is read
+	maxPayload = 1 << 20 // bytes of a body
 	maxValues  = 100     // of one field
 	maxNested  = 3       // rows and labels in a modal
 )
@@ -36,13 +37,14 @@ const (
 	interactionSubmit    = 5
 )
 
-// Contexts of interactions: a server, the conversation between a person and the bot, and that of people among themselves.
+// Contexts of interactions: a server, the conversation between a person and the bot, and that of
+// people among themselves.
 const (
 	contextGuild = 0
 	contextBot   = 1
 )
 
-// interaction is what the bot needs of one.
+// interaction is the part of an interaction that the bot needs.
 type interaction struct {
 	ID          string `json:"id"`
 	Application string `json:"application_id"`
@@ -66,7 +68,7 @@ type interaction struct {
 	Data json.RawMessage `json:"data"` // its form goes by the type: read as interactionData
 }
 
-// interactionData is what was done.
+// interactionData is what the user did.
 type interactionData struct {
 	Name          string      `json:"name"`
 	Options       []given     `json:"options"`
@@ -98,8 +100,9 @@ type given struct {
 	Focused bool            `json:"focused"`
 }
 
-// submitted is a component of a modal that was sent: a row, a label, or the field in it. Value and Values are read only for
-// the types that the bot uses: the value of a checkbox is a boolean, and Discord adds types.
+// submitted is a component of a modal that was sent: a row, a label, or the field in it. Value and
+// Values are read only for the types that the bot uses: the value of a checkbox is a boolean, and
+// Discord adds types.
 type submitted struct {
 	Type       int             `json:"type"`
 	CustomID   string          `json:"custom_id"`
@@ -109,15 +112,15 @@ type submitted struct {
 	Component  *submitted      `json:"component"`
 }
 
-// decodeInteraction reads an interaction as the gateway or an HTTP request brings it. With errForeign the gesture can be answered;
-// with errBroken it cannot.
+// decodeInteraction reads an interaction as the gateway or an HTTP request delivers it. If its
+// error is errForeign the result can be answered; if it is errBroken it cannot.
 func decodeInteraction(payload []byte) (inbound, error) {
 	if len(payload) > maxPayload {
 		return inbound{}, fmt.Errorf("read interaction: %d bytes: %w", len(payload), errBroken)
 	}
 	var in interaction
 	if err := json.Unmarshal(payload, &in); err != nil {
-		// Not the cause: it may quote what somebody wrote.
+		// The cause may quote what a user wrote.
 		return inbound{}, fmt.Errorf("read interaction: %w", errBroken)
 	}
 	if in.Type == interactionPing {
@@ -154,7 +157,7 @@ func decodeInteraction(payload []byte) (inbound, error) {
 	return g, nil
 }
 
-// gesture reads what every interaction has: who, where, when, and how to answer.
+// gesture reads what every interaction has: its user, place and time, and how to answer it.
 func (in *interaction) gesture() (inbound, error) {
 	id, known := snowflake(in.ID)
 	who := in.User
@@ -198,8 +201,8 @@ func (in *interaction) gesture() (inbound, error) {
 	return g, nil
 }
 
-// forBot says whether the bot has to do with those who are there: not in a conversation of people among themselves, who would see what
-// one of them is shown.
+// forBot returns true for an interaction in a server or in the conversation with the bot. In a
+// conversation between users, each of them would see what one is shown.
 func (in *interaction) forBot() bool {
 	if in.Context == nil {
 		return true
@@ -278,7 +281,8 @@ func (in *interaction) press(data interactionData, g *inbound) error {
 	return nil
 }
 
-// chosen is what a select of a type sent from a server, in the bot's form.
+// chosen returns the values of a select as the bot writes them. Ids that Discord did not resolve
+// are forged, and errForeign.
 func (data *interactionData) chosen(guild string, kind int, values []string) ([]string, error) {
 	if len(values) > maxValues {
 		return nil, errForeign
@@ -359,7 +363,7 @@ func (data *interactionData) fields(guild string, all []submitted, values map[st
 	return nil
 }
 
-// value is what somebody put into a field.
+// value returns the values of a field.
 func (data *interactionData) value(guild string, c submitted) ([]string, error) {
 	if c.Type == typeInput {
 		text := ""

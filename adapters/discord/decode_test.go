@@ -155,7 +155,8 @@ func TestPersonIdentity(t *testing.T) {
 	}
 }
 
-// TestDecodeForeign wants what is not ours to be told apart, with somebody to answer and nothing to do.
+// TestDecodeForeign wants what is not ours to be told apart, with somebody to answer and nothing to
+// do.
 func TestDecodeForeign(t *testing.T) {
 	base := func(kind int, data string) string {
 		return fmt.Sprintf(`{"type":%d,"id":%q,"application_id":%q,"token":"t","channel_id":%q,"guild_id":%q,"member":{"user":{"id":%q},"permissions":"0"},"data":%s}`,
@@ -214,8 +215,8 @@ func TestDecodeForeign(t *testing.T) {
 	}
 }
 
-// TestDecodeUnknownComponents: components that no form of this version holds, with values of any form, do not keep what is known of a
-// form from being read.
+// TestDecodeUnknownComponents: components that no form of this version holds, with values of any
+// form, do not keep what is known of a form from being read.
 func TestDecodeUnknownComponents(t *testing.T) {
 	for name, component := range map[string]string{
 		"checkbox":       `{"type":18,"id":5,"component":{"type":23,"id":6,"custom_id":"k","value":true}}`,
@@ -238,7 +239,8 @@ func TestDecodeUnknownComponents(t *testing.T) {
 	}
 }
 
-// TestGroupDMIgnored: in a conversation of people among themselves nothing may be taken for one's own with the bot.
+// TestGroupDMIgnored: in a conversation of people among themselves nothing may be taken for one's
+// own with the bot.
 func TestGroupDMIgnored(t *testing.T) {
 	const payload = `{"type":3,"id":"1100000000000000001","application_id":"1","token":"t","channel_id":"1","user":{"id":"1"}%s,"message":{"id":"1"},"data":{"custom_id":"kept:x","component_type":2}}`
 	for with, want := range map[string]struct {

@@ -16,7 +16,8 @@ import (
 const (
 	// pageSize is how many members one call brings (resources/guild.mdx).
 	pageSize = 1000
-	// maxMembers is from where on a list is refused as none: nobody invites a whole public server to a survey.
+	// maxMembers is the number of members from which on a server is not listed: nobody invites a
+	// whole public server to a survey.
 	maxMembers = 20000
 )
 
@@ -41,8 +42,9 @@ type guildChannel struct {
 	} `json:"permission_overwrites"`
 }
 
-// Find returns the person of a mention, an id or an exact username. It is chat.ErrNobody for a name that nobody has in the server of the
-// place, for a bot, for an e-mail address, which Discord tells of nobody, and for names where Discord does not let the bot search.
+// Find returns the person of a mention, an id or an exact username. It is chat.ErrNobody for a name
+// that nobody has in the server of the place, for a bot, for an e-mail address, which Discord tells
+// of nobody, and for names where Discord does not let the bot search.
 func (d *Discord) Find(ctx context.Context, from chat.Place, word string) (chat.Person, error) {
 	p, err := d.find(ctx, from, strings.TrimSpace(word))
 	if err != nil {
@@ -101,7 +103,7 @@ func (m guildMember) person() (chat.Person, error) {
 	return person(m.User.ID), nil
 }
 
-// asNobody is chat.ErrNobody where Discord does not know, or does not tell.
+// asNobody wraps an error in chat.ErrNobody if Discord does not know the person, or does not tell.
 func asNobody(err error) error {
 	switch code(err) {
 	case discordgo.ErrCodeUnknownUser, discordgo.ErrCodeUnknownMember, discordgo.ErrCodeUnknownChannel, discordgo.ErrCodeUnknownGuild,
@@ -121,13 +123,14 @@ func (d *Discord) channel(ctx context.Context, p chat.Place) (guildChannel, erro
 		return c, asNobody(err)
 	}
 	if _, ok := snowflake(c.Guild); !ok {
-		c.Guild = "" // somebody's conversation with the bot
+		c.Guild = "" // a person's conversation with the bot
 	}
 	return c, nil
 }
 
-// Members returns who can see a channel. It is chat.ErrNobody for a channel that is not in the server of the place, and where Discord does
-// not tell: that takes the privileged Server Members Intent, which is off until somebody switches it on at the Developer Portal.
+// Members returns who can see a channel. It is chat.ErrNobody for a channel that is not in the
+// server of the place, and where Discord does not tell: that takes the privileged Server Members
+// Intent, which is off by default in the Developer Portal.
 func (d *Discord) Members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
 	all, err := d.members(ctx, in)
 	if err != nil {
@@ -171,7 +174,7 @@ func (d *Discord) members(ctx context.Context, in chat.Place) ([]chat.Person, er
 	return nil, fmt.Errorf("more than %d members: %w", maxMembers, chat.ErrNobody)
 }
 
-// canSee says of members whether they can see a channel.
+// canSee returns a function that returns true for members who can see a channel.
 func (d *Discord) canSee(ctx context.Context, c guildChannel) (func(guildMember) bool, error) {
 	if isThread(c.Type) {
 		return nil, fmt.Errorf("a thread: %w", chat.ErrNobody) // who sees it is told by the channel above and by who joined

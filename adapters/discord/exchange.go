@@ -75,7 +75,7 @@ func (d *Discord) accept(
 	}
 	ticket, err := d.dispatch.Submit(in.event, card, send)
 	if err != nil {
-		return nil, fmt.Errorf("take a gesture: %w", err)
+		return nil, fmt.Errorf("take an event: %w", err)
 	}
 	x.ticket = ticket
 	if ticket.Duplicate {
@@ -147,8 +147,8 @@ func (x *exchange) hasEarlierUnanswered() bool {
 	}
 }
 
-// awaitResponse waits until an event has been handled, but no longer than Discord waits, and returns
-// the first response.
+// awaitResponse waits until an event has been handled, but no longer than Discord waits, and
+// returns the first response.
 func (d *Discord) awaitResponse(ctx context.Context, x *exchange) response {
 	timeout := dispatch.AckTimeout
 	if x.ack == chat.AckForm {

@@ -299,8 +299,8 @@ func TestDismissedWhileDeferred(t *testing.T) {
 	})
 }
 
-// The token's fifteen minutes are over before the answer is there: in the conversation the card changes all the same, elsewhere a
-// press brings a fresh token.
+// The token's fifteen minutes are over before the answer is there: in the conversation the card
+// changes all the same, elsewhere a press brings a fresh token.
 func TestTokenExpired(t *testing.T) {
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Action.Verb == "one" && e.Kind == chat.Press {

@@ -20,10 +20,11 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
-// The connection is made here and not by discordgo, whose Open holds its mutex while it reads the first packets: a
-// request to reconnect among them (a restart of Discord's) waits for that mutex for ever. It also notices a dead line after five
-// missed heartbeats only, resumes at the general address, connects again for ever with a token that is refused, and
-// decodes every payload into types that an unknown component leaves half filled.
+// The gateway connection is not discordgo's, for these reasons. Its Open holds a mutex while it
+// reads the first packets, and a request to reconnect among them waits for that mutex for ever. It
+// notices a dead connection only after five missed heartbeats, resumes at the general address,
+// reconnects for ever with a token that is refused, and decodes every payload into types that an
+// unknown component leaves half filled.
 
 // Operations of the gateway (topics/opcodes-and-status-codes.mdx).
 const (
@@ -37,7 +38,7 @@ const (
 	opAck       = 11
 )
 
-// Close codes after which trying again is of no use, or the session is over.
+// Close codes after which connecting again is of no use, or which end the session.
 const (
 	closeNotIdentified = 4003
 	closeToken         = 4004
@@ -48,37 +49,40 @@ const (
 	closeVersion       = 4012
 	closeIntents       = 4013
 	closeForbidden     = 4014
-	// closeToResume is any code but 1000 and 1001, which end a session.
+	// closeToResume keeps the session: any code but 1000 and 1001 does.
 	closeToResume = 4900
 )
 
 const (
-	// longestPacket is far more than anything that comes without intents.
+	// longestPacket is far more than any packet without privileged intents.
 	longestPacket = 4 << 20
-	// helloTimeout is how long the first packet may take.
+	// helloTimeout bounds the wait for the first packet.
 	helloTimeout = 10 * time.Second
-	// minReconnectDelay and longestPause bound the pause between connections, which doubles with each that is not established: with
-	// each that Discord answers neither READY nor RESUMED. After an invalid session Discord asks for one second at least. A
-	// connection that lasted is followed at once.
+	// minReconnectDelay and longestPause bound the pause between connections, which doubles with
+	// each that is not established: with each that Discord answers neither READY nor RESUMED. After
+	// an invalid session Discord asks for one second at least. A connection that lasted is followed
+	// at once.
 	minReconnectDelay = time.Second
 	maxReconnectDelay = 2 * time.Minute
 	stableAfter       = time.Minute
-	// identifyInterval is the least time between two session starts (max_concurrency in events/gateway.mdx).
+	// identifyInterval is the least time between two session starts (max_concurrency in
+	// events/gateway.mdx).
 	identifyInterval = 5 * time.Second
-	// startInterval and startBurst bound the sessions that one process starts: Discord allows a bot 1000 a day, all its
-	// processes together, and resets the token of one that starts more. Resumed sessions do not count.
+	// startInterval and startBurst bound the sessions that one process starts. Discord allows a bot
+	// 1000 a day in all its processes, and resets the token of one that starts more. Resumed
+	// sessions do not count.
 	startInterval = 4 * time.Minute
 	startBurst    = 10
-	// claimTimeout bounds asking whether another process answers, and what to suggest to somebody who is typing.
+	// claimTimeout bounds a claim, and the suggestions for a user who is typing.
 	claimTimeout = 1500 * time.Millisecond
-	// responseTimeout bounds the first answer: Discord listens for three seconds.
+	// responseTimeout bounds the first response: Discord takes it for three seconds.
 	responseTimeout = 3 * time.Second
 )
 
-// errFatal marks what only somebody at the Developer Portal can mend.
+// errFatal marks errors that only a change in the Developer Portal corrects.
 var errFatal = errors.New("the gateway cannot be used")
 
-// session is a gateway session, which outlives its connections.
+// session is a gateway session. It outlives its connections.
 type session struct {
 	id  string
 	url string // where it is resumed
@@ -89,7 +93,7 @@ type session struct {
 	identified  time.Time     // when the last session was started
 }
 
-// awaitStart waits until a session may be started.
+// awaitStart waits until a new session may be started.
 func (s *session) awaitStart(ctx context.Context) error {
 	wait := time.Until(s.identified.Add(identifyInterval))
 	if tokens := s.starts.Tokens(); tokens < 1 {
@@ -105,8 +109,9 @@ type packet struct {
 	Data json.RawMessage `json:"d"`
 }
 
-// RunGateway takes what Discord delivers by the gateway until the context ends, when it returns nil, or until somebody has to
-// mend something, when its error says what. What was taken goes on; Drain waits for it.
+// RunGateway takes deliveries by the gateway. It returns nil when the context ends, and an error
+// that says what to change if Discord refuses the connection for good. Exchanges under way
+// continue; Drain waits for them.
 func (d *Discord) RunGateway(ctx context.Context) error {
 	if d.endpoint {
 		return errEndpoint
@@ -139,7 +144,7 @@ func (d *Discord) RunGateway(ctx context.Context) error {
 	return nil
 }
 
-// connect holds one connection until it ends.
+// connect opens one connection, and serves it until it ends.
 func (d *Discord) connect(ctx context.Context, s *session) error {
 	address := s.url
 	if address == "" {
@@ -154,7 +159,7 @@ func (d *Discord) connect(ctx context.Context, s *session) error {
 	}
 	socket, res, err := dialer.DialContext(ctx, strings.TrimSuffix(address, "/")+"/?v=10&encoding=json", nil)
 	if err != nil {
-		s.url = "" // where to resume may be gone for good; the session is resumed elsewhere
+		s.url = "" // that address may be gone; the session is resumed elsewhere
 		return fmt.Errorf("connect to the gateway: %w", d.client.caller.Redactor.Error(err))
 	}
 	_ = res.Body.Close()
@@ -219,7 +224,7 @@ func (d *Discord) connect(ctx context.Context, s *session) error {
 	}
 }
 
-// gatewayURL asks where to connect, and waits when too many sessions were begun.
+// gatewayURL returns the address to connect to. It waits if too many sessions were started today.
 func (d *Discord) gatewayURL(ctx context.Context, s *session) (string, error) {
 	if s.id == "" {
 		if err := s.awaitStart(ctx); err != nil {
@@ -251,7 +256,8 @@ func (d *Discord) gatewayURL(ctx context.Context, s *session) (string, error) {
 	return at.URL, nil
 }
 
-// identifyOrResume resumes the session, or begins one. Intents: what people write to the bot alone; interactions come without any.
+// identifyOrResume resumes the session, or starts one. Its only intent is for direct messages;
+// interactions need none.
 func (d *Discord) identifyOrResume(s *session, l *connection) error {
 	if s.id != "" {
 		return l.write(opResume, map[string]any{"token": string(d.options.Token), "session_id": s.id, "seq": s.seq.Load()})
@@ -264,7 +270,7 @@ func (d *Discord) identifyOrResume(s *session, l *connection) error {
 	})
 }
 
-// closeError reads why a connection ended.
+// closeError returns why a connection ended, and drops a session that cannot be resumed.
 func (d *Discord) closeError(s *session, l *connection, err error) error {
 	if l.ackMissed.Load() {
 		return errors.New("no answer to heartbeats: the line was dead")
@@ -306,7 +312,7 @@ func (l *connection) write(op int, data any) error {
 	return nil
 }
 
-// close ends the connection from this side.
+// close closes the connection with a code.
 func (l *connection) close(code int) {
 	_ = l.socket.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
 	_ = l.socket.Close()
@@ -320,9 +326,11 @@ func (l *connection) heartbeat(s *session) {
 	_ = l.write(opHeartbeat, seq) // when it fails, so does reading
 }
 
-// heartbeatLoop sends heartbeats, and ends the connection when one was not answered by the time of the next.
+// heartbeatLoop sends heartbeats, and ends the connection if one is not acknowledged by the time of
+// the next.
 func (l *connection) heartbeatLoop(s *session, interval time.Duration) {
-	wait := time.Duration(rand.Int64N(int64(interval))) // so that all bots do not beat at once after an outage
+	// Not all bots are to send theirs at once after an outage.
+	wait := time.Duration(rand.Int64N(int64(interval)))
 	for {
 		timer := time.NewTimer(wait)
 		select {
@@ -341,7 +349,7 @@ func (l *connection) heartbeatLoop(s *session, interval time.Duration) {
 	}
 }
 
-// handlePacket takes one event. It does not wait for anything, and keeps the order of arrival.
+// handlePacket takes one event. It waits for nothing, so that events keep their order.
 func (d *Discord) handlePacket(s *session, p packet) {
 	defer dispatch.RecoverAndLog(d.log, "taking a delivery")
 	switch p.Type {
@@ -367,7 +375,7 @@ func (d *Discord) handlePacket(s *session, p packet) {
 	}
 }
 
-// onInteraction takes an interaction.
+// onInteraction takes an interaction, and answers it in another goroutine.
 func (d *Discord) onInteraction(payload []byte) {
 	g, err := decodeInteraction(payload)
 	if err != nil {
@@ -409,8 +417,8 @@ func (d *Discord) onInteraction(payload []byte) {
 	})
 }
 
-// sendResponse answers an interaction for the first time. It is tried again while there is time: if the first try has arrived after all, that is
-// what Discord says.
+// sendResponse sends the first response to an interaction. It is repeated while there is time: if
+// an earlier attempt has arrived after all, Discord says so.
 func (d *Discord) sendResponse(ctx context.Context, g inbound, at time.Time, answer response) error {
 	ctx, cancel := context.WithDeadline(ctx, at.Add(responseTimeout))
 	defer cancel()
@@ -429,7 +437,7 @@ func (d *Discord) sendResponse(ctx context.Context, g inbound, at time.Time, ans
 	}
 }
 
-// claim finds out whether this process answers an exchange.
+// claim finds out whether this process answers an exchange, and closes claimDone.
 func (d *Discord) claim(x *exchange) {
 	if x.claimDone == nil {
 		return
@@ -438,7 +446,8 @@ func (d *Discord) claim(x *exchange) {
 	close(x.claimDone)
 }
 
-// claimed says whether this process is the one to answer an event. When that cannot be found out, Discord takes the first answer.
+// claimed returns true if this process is to answer an event. It also does so if the claim fails:
+// Discord then takes the first response.
 func (d *Discord) claimed(event string) bool {
 	if d.options.Claims == nil {
 		return true
@@ -453,10 +462,10 @@ func (d *Discord) claimed(event string) bool {
 	return mine
 }
 
-// claimName is an event among those of everybody who claims.
+// claimName returns the name under which an event is claimed.
 func claimName(event string) string { return "discord " + event }
 
-// waitClaim waits, until a time, to know whether this process answers.
+// waitClaim waits, no longer than until a time, and returns true if this process answers.
 func (x *exchange) waitClaim(until time.Time) bool {
 	if x.claimDone == nil {
 		return true
@@ -488,14 +497,15 @@ func (c withClaims) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 		return nil
 	}
 	if !d.allowsGuild(e.Where.Workspace) {
-		// Words would come from a bot that is not to be there: a press changes nothing, and a command's loading message is taken back.
-		d.log.Warn("gesture dropped: it is of a server that is not listed", "guild", e.Where.Workspace)
+		// The bot says nothing in other servers: a press changes nothing, and the deferred answer
+		// to a command is removed.
+		d.log.Warn("event dropped: its server is not listed", "guild", e.Where.Workspace)
 		return nil
 	}
 	return c.Responder.Handle(ctx, e)
 }
 
-// onMessage takes what somebody wrote to the bot. What it says is not read.
+// onMessage takes a direct message to the bot. Its text is not read.
 func (d *Discord) onMessage(payload []byte) {
 	var m struct {
 		ID      string `json:"id"`
@@ -536,7 +546,7 @@ func (d *Discord) onMessage(payload []byte) {
 	})
 }
 
-// immediateResponse is the answer to what the bot itself is not asked about.
+// immediateResponse returns the response to an interaction that the bot does not handle.
 func (d *Discord) immediateResponse(ctx context.Context, g inbound) (response, bool) {
 	switch g.kind {
 	case ping:

@@ -16,7 +16,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// works says whether a press is answered.
+// works reports whether a press is answered.
 func (w *world) works(t *testing.T, m fake.Message) {
 	t.Helper()
 	if !w.Until(func() bool { return w.Sessions() == 1 }) {
@@ -81,7 +81,8 @@ func TestGatewayReconnects(t *testing.T) {
 	}
 }
 
-// What happens while the line is down arrives when the session is resumed; what came before does not come again.
+// What happens while the line is down arrives when the session is resumed; what came before does
+// not come again.
 func TestGatewayResumeExactlyOnce(t *testing.T) {
 	byGateway(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
 		m := w.say(t, ben, card("before", "one"))
@@ -143,8 +144,8 @@ func TestGatewaySessionStartLimit(t *testing.T) {
 	})
 }
 
-// TestGatewayBackoffResets: a line that is cut again and again is back within seconds each time, since presses in between
-// fail. The pause grows only where no connection is established.
+// TestGatewayBackoffResets: a line that is cut again and again is back within seconds each time,
+// since presses in between fail. The pause grows only where no connection is established.
 func TestGatewayBackoffResets(t *testing.T) {
 	byGateway(t, &platformtest.Script{}, func(t *testing.T, w *world) {
 		for i := range 12 {
@@ -163,8 +164,8 @@ func TestGatewayBackoffResets(t *testing.T) {
 	})
 }
 
-// TestGatewaySessionsPerDay: sessions that are established and lost at once, for a day, do not use up what Discord allows, and
-// are started no closer together than it allows.
+// TestGatewaySessionsPerDay: sessions that are established and lost at once, for a day, do not use
+// up what Discord allows, and are started no closer together than it allows.
 func TestGatewaySessionsPerDay(t *testing.T) {
 	byGateway(t, &platformtest.Script{}, func(t *testing.T, w *world) {
 		until := time.Now().Add(24 * time.Hour)
@@ -219,7 +220,8 @@ func TestGatewaySecondHello(t *testing.T) {
 	})
 }
 
-// A process whose line was down longer than a claim lasts is brought what the other has done meanwhile.
+// A process whose line was down longer than a claim lasts is brought what the other has done
+// meanwhile.
 func TestGatewayReplayAfterResume(t *testing.T) {
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Kind == chat.Message {

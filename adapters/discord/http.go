@@ -12,8 +12,8 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
-// Handler serves the interactions endpoint. Only what Discord signed gets further than its signature; all else gets 401, as
-// Discord tries when the address is saved and again later.
+// Handler serves the interactions endpoint. A delivery without Discord's signature is answered with
+// 401, which Discord tests when the address is saved, and again later.
 func (d *Discord) Handler() http.Handler { return webhook.Handler(d.log, d.serve) }
 
 func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +38,7 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if said, ok := d.immediateResponse(r.Context(), g); ok {
-		_ = write(w, said) // Discord asks again, or somebody presses again
+		_ = write(w, said) // Discord asks again, or the user presses again
 		return
 	}
 	x, err := d.accept(g, payload, arrived, false)
@@ -63,7 +63,8 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 	d.responded(x, err)
 }
 
-// write answers a delivery, and returns once the answer is on its way: what follows may not overtake it.
+// write answers a delivery, and returns once the answer is sent, so that later calls do not
+// overtake it.
 func write(w http.ResponseWriter, r response) error {
 	b, err := encode(r)
 	if err != nil {
@@ -81,7 +82,7 @@ func write(w http.ResponseWriter, r response) error {
 	return nil
 }
 
-// verify says why a delivery whose headers are signed is not Discord's, or nil.
+// verify returns an error if the signature of a delivery is not Discord's.
 func (d *Discord) verify(h http.Header, payload []byte) error {
 	signature, err := hex.DecodeString(h.Get("X-Signature-Ed25519"))
 	if err != nil || !ed25519.Verify(d.key, append([]byte(h.Get("X-Signature-Timestamp")), payload...), signature) {
@@ -90,7 +91,7 @@ func (d *Discord) verify(h http.Header, payload []byte) error {
 	return nil
 }
 
-// checkHeaders says why headers cannot be those of a delivery of Discord's, or nil.
+// checkHeaders returns an error if the headers cannot be those of a delivery of Discord's.
 func (d *Discord) checkHeaders(h http.Header) error {
 	if len(d.key) != ed25519.PublicKeySize {
 		return errors.New("no public key to hold it against")

@@ -70,7 +70,8 @@ func TestSignatures(t *testing.T) {
 	})
 }
 
-// slowBodies lets strangers send so much and then so slowly that they take all the room, until the end that is returned is called.
+// slowBodies lets strangers send so much and then so slowly that they take all the room, until the
+// end that is returned is called.
 func (w *world) slowBodies() (end func()) {
 	var all sync.WaitGroup
 	var pipes []*io.PipeWriter
@@ -94,7 +95,8 @@ func (w *world) slowBodies() (end func()) {
 	}
 }
 
-// While all the room is taken, a large delivery waits for a while for some, and a press is answered at once.
+// While all the room is taken, a large delivery waits for a while for some, and a press is answered
+// at once.
 func TestReadMemoryLimit(t *testing.T) {
 	byHTTP(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
 		w.Tolerate()
@@ -146,7 +148,8 @@ func TestPing(t *testing.T) {
 	})
 }
 
-// The platform hangs up: what was begun is finished, and reaches the conversation with the bot without the token.
+// The platform hangs up: what was begun is finished, and reaches the conversation with the bot
+// without the token.
 func TestClientDisconnects(t *testing.T) {
 	handle := after(8*time.Second, journey)
 	synctest.Test(t, func(t *testing.T) {
@@ -164,8 +167,8 @@ func TestClientDisconnects(t *testing.T) {
 	})
 }
 
-// BenchmarkPress is one press by HTTP, from the signature to the answer; BenchmarkBare a handler that verifies, decodes and
-// answers nothing.
+// BenchmarkPress is one press by HTTP, from the signature to the answer; BenchmarkBare a handler
+// that verifies, decodes and answers nothing.
 func BenchmarkPress(b *testing.B) {
 	s := fake.New(b)
 	d, err := New(b.Context(), Options{Token: fake.Token, PublicKey: fake.PublicKey, APIURL: fake.URL, Dial: s.Dial, Responder: silent{}})

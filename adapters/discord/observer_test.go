@@ -49,7 +49,8 @@ func TestObserverGateway(t *testing.T) {
 	})
 }
 
-// TestNewUnavailable: an outage is told from what somebody has to mend, also when the commands are offered.
+// TestNewUnavailable: an outage is told from what somebody has to mend, also when the commands are
+// offered.
 func TestNewUnavailable(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault fake.Fault

@@ -7,7 +7,8 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// What people see reads as what was sent: with this the fake Discord can be held against transcripts.
+// What people see reads as what was sent: with this the fake Discord can be held against
+// transcripts.
 func TestReadCards(t *testing.T) {
 	press := func(label string) chat.Button { return chat.Button{Label: label, Action: chat.NewAction("go", label)} }
 	row := func(n int) chat.Buttons {

@@ -10,9 +10,9 @@ import (
 	"github.com/bwmarrin/discordgo"
 )
 
-// Register tells Discord the commands, unless it has them as they are. Where servers are listed, commands for
-// every server are taken back, and so are those of servers that are no longer listed: people would see each one twice, or one that
-// nobody answers. It returns chat.ErrUnavailable where the same may work later.
+// Register registers the commands, unless Discord has them as they are. If servers are listed, it
+// removes global commands and those of servers that are no longer listed: users would see each
+// command twice, or one that nobody answers. An error that is chat.ErrUnavailable may pass.
 func (d *Discord) Register(ctx context.Context) error {
 	if err := d.registerAll(ctx); err != nil {
 		return markUnavailable(err)
@@ -21,7 +21,7 @@ func (d *Discord) Register(ctx context.Context) error {
 	return nil
 }
 
-// registerAll registers them where they are wanted.
+// registerAll registers the commands globally or in the listed servers.
 func (d *Discord) registerAll(ctx context.Context) error {
 	for _, o := range d.registrations() {
 		if err := d.registerOne(ctx, o); err != nil {
@@ -31,13 +31,15 @@ func (d *Discord) registerAll(ctx context.Context) error {
 	return nil
 }
 
-// tidied is in how many servers it is looked for commands that are left over, tidying for how long: a start waits for it.
+// tidied is in how many servers it is looked for commands that are left over, tidying for how long:
+// a start waits for it.
 const (
 	maxTidiedGuilds = 100
 	tidyTimeout     = 20 * time.Second
 )
 
-// removeLeftovers takes back the commands in servers that are not listed. What fails is tried again at the next start.
+// removeLeftovers removes the commands in servers that are not listed. A failure is logged, and it
+// is tried again at the next start.
 func (d *Discord) removeLeftovers(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, tidyTimeout)
 	defer cancel()
@@ -64,12 +66,12 @@ func (d *Discord) removeLeftovers(ctx context.Context) {
 	}
 }
 
-// allowsGuild says whether the bot does anything in a server, or in a conversation, which is in none.
+// allowsGuild returns true if the bot works in a server. The empty id is that of conversations.
 func (d *Discord) allowsGuild(guild string) bool {
 	return guild == "" || len(d.options.Guilds) == 0 || slices.Contains(d.options.Guilds, guild)
 }
 
-// registerOne registers the commands of an offer, unless they are there as they are wanted.
+// registerOne registers the commands of a registration, unless Discord has them as they are.
 func (d *Discord) registerOne(ctx context.Context, o registration) error {
 	there, err := d.isRegistered(ctx, o)
 	if err != nil || there {

@@ -11,7 +11,8 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// Limits that chat.Check does not know, from Discord's developers/components/reference.mdx and interactions/receiving-and-responding.mdx.
+// Limits that chat.Check does not know, from Discord's developers/components/reference.mdx and
+// interactions/receiving-and-responding.mdx.
 const (
 	maxFields = 5    // of a modal
 	maxAlt    = 1024 // of a picture's description
@@ -55,7 +56,7 @@ const (
 	inputParagraph = 2
 )
 
-// accent is the colour of a card's edge. It means nothing.
+// accent is the colour of a card's edge, which has no meaning.
 const accent = 0x5865F2
 
 // messageBody is the body of a message, to send or to change.
@@ -69,19 +70,19 @@ type messageBody struct {
 	EnforceNonce bool   `json:"enforce_nonce,omitempty"`
 }
 
-// allowedMentions lets nothing in a message notify anybody: its list must be there and be empty.
+// allowedMentions keeps a message from notifying anybody: the list must be present and empty.
 type allowedMentions struct {
 	Parse [0]string `json:"parse"`
 }
 
-// attachment tells of a file that goes with a message, as part "files[ID]" of its form.
+// attachment describes a file of a message, which is part "files[ID]" of the request.
 type attachment struct {
 	ID          string `json:"id"`
 	Filename    string `json:"filename"`
 	Description string `json:"description,omitempty"`
 }
 
-// component is any component; each kind has some of these.
+// component is a component of any type. Each type has some of these fields.
 type component struct {
 	Type         int         `json:"type"`
 	Style        int         `json:"style,omitempty"`
@@ -146,7 +147,7 @@ func messageResponse(m messageBody) response { return response{Type: 4, Data: m}
 func updateResponse(m messageBody) response  { return response{Type: 7, Data: m} }
 func modalResponse(d modalBody) response     { return response{Type: 9, Data: d} }
 
-// choicesResponse answers somebody who is typing. Options that do not fit are left out.
+// choicesResponse answers a user who is typing. Options that do not fit are left out.
 func choicesResponse(options []chat.Option) response {
 	choices := []choice{}
 	for _, o := range options {
@@ -157,8 +158,8 @@ func choicesResponse(options []chat.Option) response {
 	return response{Type: 8, Data: map[string][]choice{"choices": choices}}
 }
 
-// message draws a card: whispered shows it to one person, which only an answer to an interaction can. Files are shown
-// above its last buttons; the caller uploads them in this order.
+// message draws a card. If whispered is true, one person sees it, which works only in the answer to
+// an interaction. Files are shown above the last buttons; the caller uploads them in this order.
 func message(c chat.Card, whispered bool, files []chat.File) (messageBody, error) {
 	if len(c.Blocks) == 0 {
 		return messageBody{}, fmt.Errorf("draw card: it is empty")
@@ -190,7 +191,7 @@ func message(c chat.Card, whispered bool, files []chat.File) (messageBody, error
 	return messageBody{}, fmt.Errorf("draw card: more than %d characters of text", chat.MaxCardText)
 }
 
-// size counts components and the characters of their texts, as Discord does.
+// size returns the number of components, and of characters in their texts, as Discord counts them.
 func size(all []component) (count, runes int) {
 	for _, c := range all {
 		n, r := size(c.Components)
@@ -257,7 +258,7 @@ func (p escapeMode) blocks(c chat.Card) ([]component, error) {
 
 func row(parts ...component) component { return component{Type: typeRow, Components: parts} }
 
-// rows draws buttons five to a row, then those that ask again, a row each.
+// rows draws buttons, five to a row, and then each button that needs a confirmation in its own row.
 func (p escapeMode) rows(buttons []chat.Button) ([]component, error) {
 	var plain, asking []component
 	for _, b := range buttons {
@@ -291,9 +292,9 @@ const (
 	answerNo  = "no"
 )
 
-// question draws a button that asks again. Discord has no such dialog, so that the button is a select with the label of the button: it opens
-// over the card and holds yes, with what it means, and no. All that is asked travels in the message itself; a press needs no
-// second card, and works as long as the message is there.
+// question draws a button that needs a confirmation. Discord has no dialog for that, so that the
+// button becomes a select with the button's label, and the options yes and no. The whole question
+// is part of the message, so that it needs no second card and works as long as the message exists.
 func (p escapeMode) question(b chat.Button) ([]component, error) {
 	id, err := b.Action.Encode()
 	if err != nil {
@@ -343,7 +344,7 @@ func selections(all []chat.Option, chosen []string) []selection {
 	return out
 }
 
-// attach draws files: pictures as pictures with their words, others to download.
+// attach draws files: pictures with their descriptions, and others to download.
 func attach(files []chat.File) (shown []component, told []attachment) {
 	var pictures []picture
 	var others []component
@@ -363,7 +364,8 @@ func attach(files []chat.File) (shown []component, told []attachment) {
 	return append(shown, others...), told
 }
 
-// fileName is a name that Discord keeps as it is, and that no other file of the message has: the picture is found by it.
+// fileName returns a name that Discord does not change, and that no other file of the message has.
+// A picture is referred to by it.
 func fileName(i int, name string, others []attachment) string {
 	name = strings.Trim(strings.Map(func(r rune) rune {
 		if r < utf8.RuneSelf && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)) {
@@ -377,7 +379,8 @@ func fileName(i int, name string, others []attachment) string {
 	return name
 }
 
-// modal draws a form of at most five fields. Its intro is left out where it would be a sixth part: Discord takes five. The words of its buttons are Discord's.
+// modal draws a form of at most five fields. The intro is left out of a form with five fields,
+// because Discord takes five components. Discord labels the buttons.
 func modal(f chat.Form) (modalBody, error) {
 	id, err := f.Action.Encode()
 	if err != nil {

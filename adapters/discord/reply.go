@@ -115,8 +115,8 @@ func (x *exchange) webhookRequest(what, method, path string, body any) request {
 	}
 }
 
-// withTokenRetry makes a call that is authorized by an interaction's token. It is repeated while the
-// token may not work yet.
+// withTokenRetry makes a call that is authorized by an interaction's token. It is repeated while
+// the token may not work yet.
 func (d *Discord) withTokenRetry(ctx context.Context, x *exchange, r request) error {
 	for pause := tokenRetryDelay; ; pause *= 2 {
 		err := d.client.do(ctx, r, nil)

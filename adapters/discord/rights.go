@@ -14,7 +14,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// The permissions that a post with files takes, by the names in Discord's channel settings.
+// The permissions that a post with files needs, by their names in Discord's channel settings.
 const (
 	viewChannel   = "View Channel"
 	sendMessages  = "Send Messages"
@@ -29,7 +29,7 @@ type rights struct {
 	locked bool // a thread that the bot cannot open again
 }
 
-// missing returns why the bot cannot post cards with files, or nil.
+// missing returns nil if the bot can post cards with files, or a *chat.CannotPostError.
 func (r rights) missing() error {
 	if r.locked {
 		return &chat.CannotPostError{Reason: chat.Archived}
@@ -56,20 +56,20 @@ func (r rights) missing() error {
 	return &chat.CannotPostError{Reason: chat.MissingRights, Rights: missing}
 }
 
-// cachedRights are rights, and when Discord told them.
+// cachedRights are rights and the time when Discord told them.
 type cachedRights struct {
 	rights
 	at time.Time
 }
 
 const (
-	// rightsTTL is how long rights that came with a gesture are believed: they are for what the gesture asks for.
+	// rightsTTL is how long the rights told with an interaction are cached, for what it asks for.
 	rightsTTL = 15 * time.Second
-	// maxCachedRights is from how many channels on those are forgotten that are not believed any more.
+	// maxCachedRights is the number of channels from which on expired rights are deleted.
 	maxCachedRights = 1024
 )
 
-// remember keeps what a gesture told of the bot's permissions in its channel.
+// remember caches the bot's permissions in a channel, as an interaction there told them.
 func (d *Discord) remember(g inbound) {
 	if !g.origin.RightsTold {
 		return
@@ -87,8 +87,9 @@ func (d *Discord) remember(g inbound) {
 	d.rightsCache[g.origin.Channel] = cachedRights{g.origin.Rights, now}
 }
 
-// CanPost says whether the bot can post cards with files in a channel: by what Discord told with a gesture there just now, else by the
-// channel's settings and the bot's roles.
+// CanPost returns nil if the bot can post cards with files in a channel, and a
+// *chat.CannotPostError if it cannot. It knows that from a recent interaction in the channel, or
+// else from the channel's settings and the bot's roles.
 func (d *Discord) CanPost(ctx context.Context, in chat.Place) error {
 	d.mu.Lock()
 	k, ok := d.rightsCache[in.Channel]
@@ -103,14 +104,14 @@ func (d *Discord) CanPost(ctx context.Context, in chat.Place) error {
 	return r.missing()
 }
 
-// rightsIn works out the bot's permissions in a channel.
+// rightsIn computes the bot's permissions in a channel.
 func (d *Discord) rightsIn(ctx context.Context, in chat.Place) (rights, error) {
 	c, err := d.channel(ctx, in)
 	if err != nil {
 		return rights{}, err
 	}
 	if c.Guild == "" {
-		return rights{bits: administrator}, nil // somebody's conversation with the bot
+		return rights{bits: administrator}, nil // a person's conversation with the bot
 	}
 	r := rights{thread: isThread(c.Type), locked: c.Metadata.closed()}
 	if r.thread { // it has no settings of its own
@@ -134,7 +135,8 @@ func (d *Discord) rightsIn(ctx context.Context, in chat.Place) (rights, error) {
 	return r, nil
 }
 
-// cannotPost marks an error that says that the bot cannot post, and why.
+// cannotPost turns an error which says that the bot cannot post into a *chat.CannotPostError with
+// the reason. Other errors stay as they are.
 func cannotPost(err error) error {
 	if _, stands := errors.AsType[*chat.MissingFilesError](err); stands {
 		return err
@@ -154,7 +156,7 @@ type metadata struct {
 	Locked   bool `json:"locked"`
 }
 
-// closed says whether the bot's message does not open the thread again.
+// closed returns true for a thread that a message of the bot does not open again.
 func (m metadata) closed() bool { return m.Archived && m.Locked }
 
 func isThread(kind int) bool {
@@ -162,7 +164,8 @@ func isThread(kind int) bool {
 		kind == int(discordgo.ChannelTypeGuildPrivateThread)
 }
 
-// permissions returns a function that says what a member may do in a channel (topics/permissions.mdx).
+// permissions returns a function that says what a member may do in a channel
+// (topics/permissions.mdx).
 func (d *Discord) permissions(ctx context.Context, c guildChannel) (func(guildMember) uint64, error) {
 	var guild struct {
 		Owner string `json:"owner_id"`

@@ -34,8 +34,8 @@ const (
 	errCodeNoSharedServer = 50278
 )
 
-// errNoAnswer is the error of a message with a nonce whose answer was lost. Within minutes it can be
-// sent again, and arrives once.
+// errNoAnswer is the error of a message with a nonce whose answer was lost. Within minutes it can
+// be sent again, and arrives once.
 var errNoAnswer = errors.New("no answer; sent again under its name it arrives once")
 
 // refusesFiles returns true if Discord may take the message without its files: they are too large,

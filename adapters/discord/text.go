@@ -8,15 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// escapeMode is how plain text is written into Discord's Markdown, so that it reads as it was meant. Backslashes count toward
-// the 4000 characters of a message, so that a card which has room as plain text may need another pen than the first.
+// escapeMode is a way of writing plain text as Discord's Markdown. Backslashes count toward the
+// 4000 characters of a message, so that a card which fits as plain text may need a shorter mode.
 type escapeMode int
 
-// The pens, each shorter than the one before.
+// The modes. The result of each is shorter than that of the one before.
 const (
-	escapeBackslash escapeMode = iota // a backslash before every sign that Markdown would take for its own
-	escapeLookalike                   // another sign of the same look in its place
-	escapeBare                        // as swapping, and no Markdown of ours either
+	escapeBackslash escapeMode = iota // a backslash before every character with a meaning in Markdown
+	escapeLookalike                   // another character that looks the same in its place
+	escapeBare                        // like escapeLookalike, without the bot's own Markdown
 	escapeModes
 )
 
@@ -26,7 +26,8 @@ var lookalikes = map[rune]rune{
 	':': '∶', '#': '＃', '-': '‐', '+': '＋', '.': '․', ')': '）',
 }
 
-// oneLine is clean for what must stay on one line and may not be empty: Discord refuses a label of white space.
+// oneLine returns clean text on one line. It is never empty: Discord refuses a label of white
+// space.
 func oneLine(s string) string {
 	if s = plaintext.Line(s); s == "" {
 		return "–"
@@ -34,7 +35,8 @@ func oneLine(s string) string {
 	return s
 }
 
-// words writes one line of clean text. Start says that it begins a line, where more signs have a meaning; last, that it ends one.
+// words escapes clean text without line breaks. Start is true at the start of a line, where more
+// characters have a meaning, and last at its end.
 func (p escapeMode) words(s string, start, last bool) string {
 	var b strings.Builder
 	put := func(r rune) {
@@ -85,7 +87,7 @@ func (p escapeMode) words(s string, start, last bool) string {
 	return b.String()
 }
 
-// isTimeOfDay says whether the colon at r[i] is that of a time of day, such as 17:00, and of nothing else.
+// isTimeOfDay returns true if the colon at r[i] is that of a time of day, such as 17:00.
 func isTimeOfDay(r []rune, i int) bool {
 	j := i + 1
 	for j < len(r) && r[j] >= '0' && r[j] <= '9' {
@@ -94,8 +96,10 @@ func isTimeOfDay(r []rune, i int) bool {
 	return i > 0 && r[i-1] >= '0' && r[i-1] <= '9' && j == i+3 && (j == len(r) || r[j] != ':' && r[j] != '_' && !unicode.IsLetter(r[j]))
 }
 
-// webAddressLen is the length of a web address at r[i], or 0. It stays as it is, and can be followed: where the workshop meets is often one.
-// Discord reads an address up to the next space, backslashes included, so that only one which a space or the line's end follows is left alone.
+// webAddressLen returns the length of a web address at r[i], or 0. An address is not escaped, so
+// that it can be followed: the place of a workshop is often one. Discord reads an address up to the
+// next space, backslashes included, so that only an address before a space or the end of the line
+// counts.
 func webAddressLen(r []rune, i int, last bool) int {
 	if i > 0 && !unicode.IsSpace(r[i-1]) && r[i-1] != '(' {
 		return 0
@@ -113,14 +117,14 @@ func webAddressLen(r []rune, i int, last bool) int {
 	return n - i
 }
 
-// piece is a run of text of one weight; raw is Markdown of ours.
+// piece is text of one weight, or, in raw, Markdown of the bot's.
 type piece struct {
 	text string
 	bold bool
 	raw  string
 }
 
-// pieces joins spans of one weight: a sign may mean something only together with its neighbour.
+// pieces joins spans of one weight, because characters of two spans may have a meaning together.
 func pieces(all []chat.Span) []piece {
 	var out []piece
 	add := func(p piece) {
@@ -159,7 +163,7 @@ func pieces(all []chat.Span) []piece {
 	return out
 }
 
-// lines writes spans, a string a line.
+// lines returns spans as Markdown, one string for each line.
 func (p escapeMode) lines(all []chat.Span) []string {
 	var out []string
 	var b strings.Builder
@@ -191,7 +195,7 @@ func (p escapeMode) text(all []chat.Span) string {
 	return strings.TrimSpace(strings.Join(p.lines(all), "\n"))
 }
 
-// note writes a paragraph of lesser weight: Discord's subtext, which holds for one line.
+// note writes a footnote as Discord's subtext, whose mark holds for one line.
 func (p escapeMode) note(all []chat.Span) string {
 	var out []string
 	for _, l := range p.lines(all) {
@@ -213,7 +217,7 @@ func (p escapeMode) heading(s string) string {
 	return s
 }
 
-// table writes text of equal width. No backtick of it can end the block.
+// table writes text of equal width. Backticks are replaced, so that none ends the block.
 func (p escapeMode) table(s string) string {
 	s = strings.Trim(strings.ReplaceAll(plaintext.Clean(s), "`", "ˋ"), "\n")
 	return "```\n" + s + "\n```"

@@ -1,5 +1,6 @@
-// Package platformtest is what the fake platforms share: a network inside the process, so that a bubble of testing/synctest holds it, and a
-// count of what has changed, to wait by. It also has what the tests of both adapters tell a bot to do. It knows nothing of any platform.
+// Package platformtest is what the fake platforms share: a network inside the process, so that a
+// bubble of testing/synctest holds it, and a count of what has changed, to wait by. It also has
+// what the tests of both adapters tell a bot to do. It knows nothing of any platform.
 package platformtest
 
 import (
@@ -318,7 +319,8 @@ func (o *Observer) Connected(up int) {
 	o.connected = append(o.connected, up)
 }
 
-// String is what it was told since it was last asked, as "acknowledged [2s] limited [] connected [1 2]".
+// String is what it was told since it was last asked, as "acknowledged [2s] limited [] connected [1
+// 2]".
 func (o *Observer) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -17,10 +17,12 @@ type AppInfo struct {
 	Workspace string // its name
 	Team      string // its id
 	Bot       string // the bot's name
-	// Missing are the scopes of the manifest that the app was not granted. Untold says that Slack did not tell which it was.
+	// Missing are the scopes of the manifest that the app was not granted. Untold says that Slack
+	// did not tell which it was.
 	Missing []string
 	Untold  bool
-	// Ahead is by how much Slack's clock, which tells whole seconds, is ahead of this machine's, or zero if it is not told.
+	// Ahead is by how much Slack's clock, which tells whole seconds, is ahead of this machine's, or
+	// zero if it is not told.
 	Ahead time.Duration
 }
 
@@ -48,7 +50,8 @@ func (s *Slack) Check(ctx context.Context) (AppInfo, error) {
 	return standing, nil
 }
 
-// CheckSocket asks Slack for the address of a connection by Socket Mode, and makes none. Its error says what to mend where that is known.
+// CheckSocket asks Slack for the address of a connection by Socket Mode, and makes none. Its error
+// says what to change, if that is known.
 func (s *Slack) CheckSocket(ctx context.Context) error {
 	api := slackgo.New("", slackgo.OptionAppLevelToken(string(s.options.AppToken)),
 		slackgo.OptionAPIURL(s.client.base.String()), slackgo.OptionHTTPClient(s.client.http))

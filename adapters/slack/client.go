@@ -138,7 +138,8 @@ func code(err error) string {
 	return ""
 }
 
-// call makes one call of the Web API. It is repeated after a lost response only if it is repeatable.
+// call makes one call of the Web API. It is repeated after a lost response only if it is
+// repeatable.
 func (c *client) call(
 	ctx context.Context, method string, repeatable bool, do func(context.Context) error,
 ) error {
@@ -202,10 +203,11 @@ type response struct {
 	Media    bool            `json:"unfurl_media"`
 }
 
-// respond sends a message through the response URL of a gesture. It returns errSpent when the URL takes no more.
+// respond sends a message through the response URL of an event. It returns errSpent when the URL
+// takes no more.
 func (c *client) respond(ctx context.Context, o origin, r response) error {
 	if !c.isResponseURL(o.URL) {
-		return fmt.Errorf("answer a gesture: %w", errResponseURLSpent)
+		return fmt.Errorf("use a response url: %w", errResponseURLSpent)
 	}
 	r.Parse = "none"
 	body, err := json.Marshal(r)
@@ -284,7 +286,7 @@ func (c *client) post(ctx context.Context, address, kind string, body []byte) (*
 	return res, nil
 }
 
-// isUploadURL says that an address is one of Slack's for uploads, or the Web API's own.
+// isUploadURL returns true for an address of Slack's for uploads, or of the Web API's own host.
 func (c *client) isUploadURL(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.User != nil {
@@ -295,7 +297,8 @@ func (c *client) isUploadURL(address string) bool {
 	return u.Scheme == "https" && slacks || u.Scheme == c.base.Scheme && u.Host == c.base.Host
 }
 
-// isResponseURL says that an address is one of Slack's for responses: a payload must not make the bot call anywhere else.
+// isResponseURL returns true for an address of Slack's for responses. A payload must not make the
+// bot call any other host.
 func (c *client) isResponseURL(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.User != nil {
@@ -305,23 +308,24 @@ func (c *client) isResponseURL(address string) bool {
 		u.Scheme == c.base.Scheme && u.Host == c.base.Host
 }
 
-// pacer keeps the messages to each channel one second apart, as Slack asks for chat.postMessage, but for a few at once, and all of
-// them together within a budget of the workspace, if it has one.
+// pacer keeps the messages to each channel one second apart, as Slack asks for chat.postMessage. A
+// burst may go at once. If all is set, it bounds the messages to all channels together.
 type pacer struct {
 	all   *rate.Limiter
-	burst int // how many may go ahead of their second
+	burst int // messages that may go to a channel at once
 
 	mu   sync.Mutex
-	next map[string]time.Time // by channel: when the next would go if none went ahead
+	next map[string]time.Time // by channel: when the next may go, without bursts
 }
 
 const (
 	channelInterval = time.Second
-	// bulkPerSecond leaves room below Slack's "several hundred a minute" for what people ask for meanwhile.
+	// bulkPerSecond stays below Slack's "several hundred a minute", so that replies can go
+	// meanwhile.
 	bulkPerSecond = 4
-	// replyBurst is how many replies may go to a channel at once before they are a second apart.
+	// replyBurst is how many replies may go to a channel at once.
 	replyBurst = 4
-	// maxPacedChannels is from how many channels on those that are free again are forgotten.
+	// maxPacedChannels is the number of channels from which on idle ones are forgotten.
 	maxPacedChannels = 1024
 )
 

@@ -200,7 +200,8 @@ func TestRateLimitOfManyChannels(t *testing.T) {
 	})
 }
 
-// However fast somebody writes, what they are told goes at the pace that Slack allows to one channel.
+// However fast somebody writes, what they are told goes at the pace that Slack allows to one
+// channel.
 func TestReplyPacing(t *testing.T) {
 	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
 	byHTTP(t, hi, func(t *testing.T, w *world) {

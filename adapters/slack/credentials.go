@@ -7,23 +7,25 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// Forms of what Slack gives out for an app. They are checked here alone: New refuses what does not have them.
+// Forms of what Slack gives out for an app. They are checked here alone: New refuses what does not
+// have them.
 
 var signingSecret = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-// IsBotToken says whether a value has the form of a bot token: it begins with xoxb-, or with xoxe.xoxb- where the app rotates
-// its tokens.
+// IsBotToken reports whether a value has the form of a bot token: it begins with xoxb-, or with
+// xoxe.xoxb- where the app rotates its tokens.
 func IsBotToken(s chat.Secret) bool {
 	return isPrintable(s) && (strings.HasPrefix(string(s), "xoxb-") || strings.HasPrefix(string(s), "xoxe.xoxb-"))
 }
 
-// IsAppToken says whether a value has the form of an app-level token.
+// IsAppToken reports whether a value has the form of an app-level token.
 func IsAppToken(s chat.Secret) bool { return isPrintable(s) && strings.HasPrefix(string(s), "xapp-") }
 
-// IsSigningSecret says whether a value has the form of a signing secret.
+// IsSigningSecret reports whether a value has the form of a signing secret.
 func IsSigningSecret(s chat.Secret) bool { return signingSecret.MatchString(string(s)) }
 
-// isPrintable says whether a value can be a header: net/http refuses others with an error that quotes them.
+// isPrintable reports whether a value can be a header: net/http refuses others with an error that
+// quotes them.
 func isPrintable(s chat.Secret) bool {
 	return !strings.ContainsFunc(string(s), func(r rune) bool { return r <= ' ' || r > '~' })
 }

@@ -13,12 +13,12 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// errForeign says that a payload is well formed and not for us: somebody else's component, or a kind of gesture the
-// bot has no use for. It is acknowledged and ignored.
+// errForeign says that a payload is well formed and not for us: another app's component, or a
+// kind of event that the bot does not use. It is acknowledged and ignored.
 var errForeign = errors.New("not one of ours")
 
-// Bounds on what is read. A view has at most 250 KB (docs.slack.dev/surfaces/modals), and a message 50 blocks: nothing
-// that Slack sends of ours comes near maxPayload.
+// Bounds on what is read. A view has at most 250 KB (docs.slack.dev/surfaces/modals), and a message
+// 50 blocks: nothing that Slack sends of ours comes near maxPayload.
 const (
 	maxPayload = 1 << 20
 	maxFields  = maxHomeBlocks
@@ -33,8 +33,8 @@ type callbackKind int
 const (
 	callbackIgnored     callbackKind = iota // to be acknowledged, no more
 	callbackChallenge                       // url_verification: answer with challenge
-	callbackGesture                         // somebody wrote to the bot, or opened App Home
-	callbackUser                            // somebody's profile changed: user, in team
+	callbackGesture                         // a user wrote to the bot, or opened App Home
+	callbackUser                            // a profile changed: user, in team
 	callbackUninstalled                     // the app was uninstalled, or its bot token revoked, in team
 	callbackLimited                         // Slack holds back events for a minute, in team
 	callbackGranted                         // an organisation let the app into the workspaces teams
@@ -53,7 +53,8 @@ type callback struct {
 	teams            []string
 }
 
-// The payloads below name only what is read: decoding into slack-go's types takes six times as long.
+// The payloads below name only what is read: decoding into slack-go's types takes six times as
+// long.
 
 type user struct {
 	ID   string `json:"id"`
@@ -64,8 +65,9 @@ type optionValue struct {
 	Value string `json:"value"`
 }
 
-// element is a component with what was done to it: what it holds goes by its type. Each is decoded by itself, so that one
-// of a type that Slack adds, whose fields may have other forms, does not keep the rest from being read.
+// element is a component with what was done to it: what it holds goes by its type. Each is decoded
+// by itself, so that one of a type that Slack adds, whose fields may have other forms, does not
+// keep the rest from being read.
 type element struct {
 	Type         string        `json:"type"`
 	ID           string        `json:"action_id"`
@@ -111,8 +113,9 @@ type interaction struct {
 	} `json:"view"`
 }
 
-// decodeInteraction reads block_actions and view_submission, as a form's "payload" or a socket's. It returns errForeign for
-// what is to be acknowledged and ignored, and another error for what Slack does not send.
+// decodeInteraction reads block_actions and view_submission, as a form's "payload" or a socket's.
+// It returns errForeign for what is to be acknowledged and ignored, and another error for what
+// Slack does not send.
 func decodeInteraction(payload []byte) (inbound, error) {
 	var in interaction
 	if err := decode("interaction", payload, &in); err != nil {
@@ -136,7 +139,8 @@ func decodeInteraction(payload []byte) (inbound, error) {
 		return inbound{}, errors.New("read interaction: no user, team or trigger")
 	}
 	who := chat.Person{Platform: Platform, Workspace: team, ID: in.User.ID}
-	// In a shared channel it may be somebody of another organisation; within an enterprise an id means the same person everywhere.
+	// In a shared channel it may be a member of another organisation; within an enterprise an id
+	// means the same person everywhere.
 	if in.Enterprise == nil && in.User.Team != "" {
 		who.Workspace = in.User.Team
 	}
@@ -149,10 +153,10 @@ func decodeInteraction(payload []byte) (inbound, error) {
 	return in.submit(g, team)
 }
 
-// foreignType says whether the bot has no use for a type of interactions.
+// foreignType reports whether the bot has no use for a type of interactions.
 func foreignType(kind string) bool { return kind != "block_actions" && kind != "view_submission" }
 
-// press completes a gesture that pressed a button or picked from a menu.
+// press completes the event of a user who pressed a button or picked from a menu.
 func (in *interaction) press(g inbound, team string) (inbound, error) {
 	if len(in.Actions) == 0 {
 		return inbound{}, errors.New("read press: no action")
@@ -193,7 +197,7 @@ func (in *interaction) press(g inbound, team string) (inbound, error) {
 	return g, nil
 }
 
-// submit completes a gesture that sent a form.
+// submit completes the event of a user who sent a form.
 func (in *interaction) submit(g inbound, team string) (inbound, error) {
 	if in.View == nil || in.View.ID == "" {
 		return inbound{}, errors.New("read form: no view")
@@ -248,7 +252,7 @@ var fieldTypes = []string{
 	"multi_users_select", "conversations_select",
 }
 
-// values is what somebody put into a field; nothing when it was left empty.
+// values returns the values of a field; nil if it was left empty.
 func (e *element) values(team string) []string {
 	one := func(s string) []string {
 		if s == "" {
@@ -298,7 +302,8 @@ type command struct {
 	Check   string `json:"ssl_check"`
 }
 
-// decodeCommand reads a slash command, as HTTP brings it. Slack's check of the certificate is errForeign.
+// decodeCommand reads a slash command, as HTTP brings it. Slack's check of the certificate is
+// errForeign.
 func decodeCommand(form url.Values) (inbound, error) {
 	return command{
 		Team: form.Get("team_id"), User: form.Get("user_id"), Channel: form.Get("channel_id"), Text: form.Get("text"),
@@ -350,8 +355,8 @@ type envelope struct {
 	Authorizations []authorization `json:"authorizations"`
 }
 
-// innerEvent is what happened, of the types that are read. In others a field of the same name can be
-// of another kind: the channel of channel_rename is an object.
+// innerEvent is what happened, of the types that are read. In others a field of the same name can
+// be of another kind: the channel of channel_rename is an object.
 type innerEvent struct {
 	Type    string          `json:"type"`
 	Subtype string          `json:"subtype"`
@@ -412,7 +417,8 @@ func decodeEvent(payload []byte) (callback, error) {
 	return out, read(&in, &e, &out)
 }
 
-// readers read the events that the bot has a use for, by type. What they leave as it is, is ignored.
+// readers read the events that the bot has a use for, by type. What they leave as it is, is
+// ignored.
 var readers = map[string]func(*envelope, *innerEvent, *callback) error{
 	"message":         readMessage,
 	"app_home_opened": readHomeOpened,
@@ -445,8 +451,8 @@ func readUninstalled(_ *envelope, _ *innerEvent, out *callback) error {
 }
 
 func readMessage(in *envelope, e *innerEvent, out *callback) error {
-	// Everything the bot itself writes comes back, with a bot's id; edits, joins and the like have a
-	// subtype.
+	// Everything the bot itself writes comes back, with a bot's id; edits, joins and the like have
+	// a subtype.
 	if e.Sort != "im" || e.Subtype != "" || e.Bot != "" {
 		return nil
 	}
@@ -465,7 +471,7 @@ func readMessage(in *envelope, e *innerEvent, out *callback) error {
 	out.gesture = in.gesture(e, chat.Message, id, e.Channel)
 	out.gesture.event.At = parseTimestamp(e.At)
 	if e.Message != "" { // one message was seen as two events with different ids
-		out.gesture.event.ID = e.Channel + "/" + e.Message // whoever writes chooses it
+		out.gesture.event.ID = e.Channel + "/" + e.Message // the client of the user chooses it
 	}
 	return nil
 }
@@ -524,7 +530,8 @@ func decode(what string, payload []byte, into any) error {
 	return nil
 }
 
-// withoutQuotes is an error of encoding/json without what it quotes of the payload, which may be somebody's words.
+// withoutQuotes is an error of encoding/json without what it quotes of the payload, which may be
+// the user's words.
 func withoutQuotes(err error) error {
 	var bad *json.UnmarshalTypeError
 	if errors.As(err, &bad) {
@@ -537,7 +544,8 @@ func withoutQuotes(err error) error {
 	return errors.New("broken JSON")
 }
 
-// parseTimestamp reads a time as Slack writes it, "seconds.microseconds" since 1970; anything else is the zero time.
+// parseTimestamp reads a time as Slack writes it, "seconds.microseconds" since 1970; anything else
+// is the zero time.
 func parseTimestamp(s string) time.Time {
 	whole, part, _ := strings.Cut(s, ".")
 	seconds, err := strconv.ParseInt(whole, 10, 40)
@@ -557,5 +565,5 @@ func place(team, channel string) chat.Place {
 	return chat.Place{Platform: Platform, Workspace: team, Channel: channel}
 }
 
-// isDirect says whether a conversation is one person's with the bot: Slack begins its id with D.
+// isDirect reports whether a conversation is one person's with the bot: Slack begins its id with D.
 func isDirect(channel string) bool { return strings.HasPrefix(channel, "D") }

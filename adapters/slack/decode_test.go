@@ -174,8 +174,8 @@ func TestDecodeMalformedInteraction(t *testing.T) {
 	}
 }
 
-// TestDecodeUnknownElements: elements of types that Slack adds, with fields of any form, do not keep what is known from
-// being read.
+// TestDecodeUnknownElements: elements of types that Slack adds, with fields of any form, do not
+// keep what is known from being read.
 func TestDecodeUnknownElements(t *testing.T) {
 	want, err := decodeInteraction(payload(t, "submit.json"))
 	if err != nil {

@@ -50,7 +50,7 @@ func (s *Slack) accept(in inbound, raw []byte) (*delivery, error) {
 		s.carryOut(ctx, d, replies)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("take a gesture: %w", err)
+		return nil, fmt.Errorf("take an event: %w", err)
 	}
 	d.ticket = ticket
 	switch {
@@ -164,8 +164,8 @@ func (d *delivery) submission() submission {
 	return s
 }
 
-// faults returns field errors as Slack takes them: for inputs only, else Slack shows an error of its
-// own. An error of anything else is shown at the first input.
+// faults returns field errors as Slack takes them: for inputs only, else Slack shows an error of
+// its own. An error of anything else is shown at the first input.
 func (d *delivery) faults(r chat.FieldErrors) map[string]string {
 	var inputs []string
 	for _, b := range d.submission().View.Blocks {

@@ -18,44 +18,48 @@ import (
 )
 
 const (
-	// profileTTL is how long a profile is believed; user_change events end it earlier.
+	// profileTTL is how long a profile is cached. A user_change event removes it earlier.
 	profileTTL = time.Hour
-	// memberLookupTimeout is how long a list of people waits for one of them.
+	// memberLookupTimeout bounds the lookup of one person of a list.
 	memberLookupTimeout = 20 * time.Second
-	// profileRetryInterval is how long Slack is not asked again for a profile that it did not give.
+	// profileRetryInterval is the pause before a failed lookup is repeated.
 	profileRetryInterval = time.Minute
-	// maxProfiles bounds the cache, and that of addresses. A workspace may have more people; those who use the bot at one time are fewer.
+	// maxProfiles bounds the caches of profiles and of e-mail addresses. A workspace may have more
+	// people, but fewer use the bot at one time.
 	maxProfiles = 10_000
-	// addressTTL is how long it is remembered whose an e-mail address is, so that a long list which met Slack's limit goes on where it
-	// was when it is sent again; that nobody has it, for no longer than it takes to invite them to the workspace.
+	// addressTTL is how long the user of an e-mail address is cached, so that a long list which met
+	// Slack's rate limit continues when it is sent again. That nobody has an address is cached for
+	// addressMissTTL, which is no longer than it takes to invite a person to the workspace.
 	addressTTL     = 10 * time.Minute
 	addressMissTTL = time.Minute
-	// profileTimeout is how long a gesture waits for its person's profile: what it says matters less than the
-	// acknowledgement within three seconds.
+	// profileTimeout bounds how long an event waits for its person's profile, which matters less
+	// than the acknowledgement within three seconds.
 	profileTimeout = 700 * time.Millisecond
-	// pickTimeout is how long the people picked in a form are looked up for. Slack offers nobody who does not exist, so whoever is
-	// not known by then is let pass.
+	// pickTimeout bounds the lookup of the people picked in a form. Slack offers only people who
+	// exist, so that those not found in time are accepted.
 	pickTimeout = 5 * time.Second
-	// memberListTTL is how long the list of the whole workspace is believed.
+	// memberListTTL is how long the list of the whole workspace is cached.
 	memberListTTL = 10 * time.Minute
-	// lookupLimit is up to how many members of a channel are asked for one by one (users.info: 100 a minute and more).
+	// lookupLimit is up to how many members of a channel are looked up one by one (users.info
+	// allows 100 a minute and more). For more, the whole workspace is listed.
 	lookupLimit = 40
-	// pageSize is the most that conversations.members and users.list give at once.
+	// pageSize is the most that conversations.members and users.list return at once.
 	pageSize = 1000
 )
 
-// profile is what matters of one user.
+// profile is what the bot needs to know of a user.
 type profile struct {
 	admin  bool
 	locale string
 	zone   string // IANA name
-	// outsider says that it is no person of this workspace: a bot, deactivated, or of another organisation.
+	// outsider is true for a user who is not a person of this workspace: a bot, a deactivated user,
+	// or a member of another organisation.
 	outsider bool
 	name     string
 	team     string
 }
 
-// foreignWorkspace is a workspace other than ours, for somebody who is nobody here.
+// foreignWorkspace returns a workspace other than ours, for an outsider.
 func (p profile) foreignWorkspace(ours string) string {
 	if p.team == "" || p.team == ours {
 		return "none"
@@ -112,8 +116,8 @@ func (p *profileCache) profileOf(u slackgo.User) profile {
 	}
 }
 
-// get returns a profile, from memory or by users.info, for which it waits no longer than it is told. The look-up goes on when the
-// wait ends first, for whoever asks next.
+// get returns a profile from the cache, or by users.info. It waits no longer than the timeout. The
+// lookup then continues, for the next call.
 func (p *profileCache) get(ctx context.Context, user string, patience time.Duration) (profile, error) {
 	p.mu.Lock()
 	l := p.known[user]
@@ -148,10 +152,10 @@ func (p *profileCache) get(ctx context.Context, user string, patience time.Durat
 	}
 }
 
-// errProfilePending says that a profile is being asked for.
+// errProfilePending is the error of get while a profile is being looked up.
 var errProfilePending = errors.New("profile not known yet")
 
-// isReady says whether the look-up has ended.
+// isReady returns true if the lookup has ended.
 func (l *lookup) isReady() bool {
 	select {
 	case <-l.ready:
@@ -187,7 +191,7 @@ func (p *profileCache) forget(user string) {
 	p.membersUntil = time.Time{}
 }
 
-// byEmail returns who has an e-mail address, from memory or by users.lookupByEmail.
+// byEmail returns the user of an e-mail address, from the cache or by users.lookupByEmail.
 func (p *profileCache) byEmail(ctx context.Context, mail string) (user string, found profile, err error) {
 	mail = strings.ToLower(mail)
 	p.mu.Lock()
@@ -222,7 +226,7 @@ func (p *profileCache) byEmail(ctx context.Context, mail string) (user string, f
 	return user, found, err
 }
 
-// isUnknownUser says whether an error means that Slack has no such user.
+// isUnknownUser returns true for an error which says that Slack has no such user.
 func isUnknownUser(err error) bool {
 	switch code(err) {
 	case "users_not_found", "user_not_found", "user_not_visible":
@@ -231,7 +235,7 @@ func isUnknownUser(err error) bool {
 	return false
 }
 
-// list returns everybody in the workspace by id.
+// list returns the profiles of the whole workspace by user id.
 func (p *profileCache) list(ctx context.Context) (map[string]profile, error) {
 	p.listMu.Lock() // one list at a time: it is long, and users.list is slow to be allowed again
 	defer p.listMu.Unlock()
@@ -311,8 +315,8 @@ func (s *Slack) person(user string, p profile, err error) (chat.Person, error) {
 	return chat.Person{Platform: Platform, Workspace: s.team, ID: user}, nil
 }
 
-// picked returns the values of a form with whoever was picked in it and is nobody here, as Find would say, left as a name alone:
-// the bot refuses that as it refuses a name it cannot read, and says which.
+// picked returns the values of a form, in which people that Find would not return are replaced by
+// their names. The bot refuses those like names that it cannot read, and says which.
 func (s *Slack) picked(ctx context.Context, values map[string][]string) map[string][]string {
 	ids := map[string]string{} // of users, by value
 	for _, all := range values {
@@ -341,7 +345,7 @@ func (s *Slack) picked(ctx context.Context, values map[string][]string) map[stri
 			_, _ = s.profiles.get(ctx, id, 0) // so that all are asked for at once
 		}
 	}
-	names := map[string]string{} // of whoever is nobody, by value
+	names := map[string]string{} // of outsiders, by value
 	for v, id := range ids {
 		p, known := everybody[id]
 		var err error
@@ -352,7 +356,7 @@ func (s *Slack) picked(ctx context.Context, values map[string][]string) map[stri
 		case errors.Is(err, chat.ErrNobody):
 			names[v] = strings.ReplaceAll(cmp.Or(p.name, id), ":", " ") // with colons it might pass for a person
 		case err != nil:
-			s.log.Warn("somebody picked in a form not looked up", "error", err)
+			s.log.Warn("person picked in a form not looked up", "error", err)
 		}
 	}
 	if len(names) == 0 {
@@ -368,7 +372,8 @@ func (s *Slack) picked(ctx context.Context, values map[string][]string) map[stri
 	return checked
 }
 
-// Members returns the people in a channel: no bots, nobody deactivated, nobody of another organisation. Guests are people.
+// Members returns the people in a channel, guests included. Bots, deactivated users and members of
+// other organisations are left out.
 func (s *Slack) Members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
 	var users []string
 	for cursor := ""; ; {
@@ -403,7 +408,7 @@ func (s *Slack) Members(ctx context.Context, in chat.Place) ([]chat.Person, erro
 	for _, user := range users {
 		p, known := everybody[user]
 		var err error
-		if !known { // a small channel, or somebody who came since, or a stranger
+		if !known { // a small channel, or a member who joined since, or an outsider
 			p, err = s.profiles.get(ctx, user, memberLookupTimeout)
 		}
 		switch found, err := s.person(user, p, err); {
@@ -417,11 +422,12 @@ func (s *Slack) Members(ctx context.Context, in chat.Place) ([]chat.Person, erro
 	return members, nil
 }
 
-// CanPost says whether the bot can post in a channel: it must be a member to post files. Where only some people can post, Slack does not
-// say so before the bot tries.
+// CanPost returns nil if the bot can post in a channel, and a *chat.CannotPostError if it cannot.
+// To post files it must be a member. That only some people can post in a channel, Slack does not
+// tell before the bot tries.
 func (s *Slack) CanPost(ctx context.Context, in chat.Place) error {
 	if !isChannel(in) {
-		return nil // somebody's conversation with the bot
+		return nil // a person's conversation with the bot
 	}
 	var found *slackgo.Channel
 	err := s.client.call(ctx, "conversations.info", true, func(ctx context.Context) (err error) {

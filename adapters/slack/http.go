@@ -21,13 +21,15 @@ import (
 )
 
 const (
-	// maxDeliveryBytes is the most that a delivery may weigh. A view has at most 250 KB (docs.slack.dev/surfaces/modals), comes back whole with
-	// what was typed into it, and is written into a form, where most marks of JSON take three bytes.
+	// maxDeliveryBytes is the most that a delivery may weigh. A view has at most 250 KB
+	// (docs.slack.dev/surfaces/modals), comes back whole with what was typed into it, and is
+	// written into a form, where most marks of JSON take three bytes.
 	maxDeliveryBytes = 1 << 20
 )
 
-// Handler serves what Slack delivers by HTTP: events, interactions and commands, told apart by what they are, so that one
-// request URL does for all three. Only what Slack signed gets further than its signature.
+// Handler serves events, interactions and commands that Slack delivers by HTTP. It tells them apart
+// by their content, so that one request URL does for all three. A delivery without Slack's
+// signature is refused.
 func (s *Slack) Handler() http.Handler { return webhook.Handler(s.log, s.serve) }
 
 func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
@@ -61,7 +63,7 @@ func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 // errReplayed refuses a copy of an earlier delivery.
 var errReplayed = errors.New("a signature that was here before")
 
-// verify says why a delivery with plausible headers is not Slack's, or nil.
+// verify returns an error if the signature of a delivery is not Slack's.
 func (s *Slack) verify(h http.Header, body []byte) error {
 	verifier, err := slackgo.NewSecretsVerifier(h, string(s.options.SigningSecret))
 	if err != nil {
@@ -73,7 +75,8 @@ func (s *Slack) verify(h http.Header, body []byte) error {
 
 var signaturePattern = regexp.MustCompile(`^v0=[0-9a-f]{64}$`)
 
-// checkHeaders returns what about the headers shows that Slack has not signed a delivery, or not lately.
+// checkHeaders returns an error if the headers cannot be those of a delivery that Slack has signed
+// lately.
 func checkHeaders(h http.Header) error {
 	if !signaturePattern.MatchString(h.Get("X-Slack-Signature")) {
 		return errors.New("no signature")
@@ -81,14 +84,14 @@ func checkHeaders(h http.Header) error {
 	return webhook.CheckSignatureTime(h, "X-Slack-Request-Timestamp")
 }
 
-// refuse answers what will be no better the next time.
+// refuse answers a delivery that Slack is not to send again.
 func refuse(w http.ResponseWriter, status int) int {
 	w.Header().Set("X-Slack-No-Retry", "1")
 	w.WriteHeader(status)
 	return status
 }
 
-// deliver takes what a signed body holds, answers it, and returns the status.
+// deliver takes the event in a signed body, answers the delivery, and returns the status.
 func (s *Slack) deliver(w http.ResponseWriter, r *http.Request, body []byte, arrived time.Time) int {
 	var g inbound
 	var payload []byte
@@ -135,7 +138,7 @@ func (s *Slack) deliver(w http.ResponseWriter, r *http.Request, body []byte, arr
 	return acknowledge(w, s.awaitHandled(r.Context(), d))
 }
 
-// acknowledge answers a delivery, and returns once the answer is on its way.
+// acknowledge answers a delivery, and returns once the answer is sent.
 func acknowledge(w http.ResponseWriter, faults map[string]string) int {
 	var body []byte
 	if len(faults) > 0 {
@@ -148,7 +151,8 @@ func acknowledge(w http.ResponseWriter, faults map[string]string) int {
 	return http.StatusOK
 }
 
-// handleCallback takes note of what an event tells, and returns the gesture in it, or errForeign.
+// handleCallback logs an event that concerns the operator, drops a profile that has changed, and
+// returns the user's event, or errForeign.
 func (s *Slack) handleCallback(c callback) (inbound, error) {
 	log := s.log
 	switch {
@@ -177,16 +181,16 @@ func (s *Slack) handleCallback(c callback) (inbound, error) {
 	return inbound{}, errForeign
 }
 
-// replayFilter remembers the signatures of the last minutes: after that a copy is too old to verify. A signature goes by eight
-// bytes of an HMAC that only Slack and the bot can make.
+// replayFilter remembers the signatures of the last minutes. An older copy fails to verify. A
+// signature is kept as eight bytes of an HMAC that only Slack and the bot can make.
 type replayFilter struct {
 	mu                sync.Mutex
 	current, previous map[uint64]struct{}
 	since             time.Time // of young
 }
 
-// maxReplays bounds each of the two sets. When one is full before its time, the older goes: what is repeated then is known
-// by its event's id.
+// maxReplays bounds each of the two sets. If one is full before its time, the older set is dropped.
+// A copy of a dropped delivery is recognised by its event's id.
 const maxReplays = 1 << 18
 
 func signatureKey(signature string) uint64 {
@@ -197,12 +201,13 @@ func signatureKey(signature string) uint64 {
 	return binary.BigEndian.Uint64(raw)
 }
 
-// accept says whether a signature is new, and remembers it.
+// accept returns true for a signature that is new, and remembers it.
 func (r *replayFilter) accept(signature string) bool {
 	key := signatureKey(signature)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// A time may lie as far in the future as in the past, so a copy can be good for twice the window.
+	// A time may lie as far in the future as in the past, so a copy can be good for twice the
+	// window.
 	if now := time.Now(); r.current == nil || now.Sub(r.since) > 2*webhook.SignatureWindow || len(r.current) >= maxReplays {
 		r.previous, r.current, r.since = r.current, map[uint64]struct{}{}, now
 	}
@@ -215,7 +220,7 @@ func (r *replayFilter) accept(signature string) bool {
 	return true
 }
 
-// release lets a signature come again.
+// release forgets a signature, so that it is accepted again.
 func (r *replayFilter) release(signature string) {
 	key := signatureKey(signature)
 	r.mu.Lock()

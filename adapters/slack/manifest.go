@@ -24,7 +24,7 @@ var Scopes = []struct{ Name, Why string }{
 // botEvents are what the bot is told of.
 var botEvents = []string{
 	"app_home_opened", // to draw App Home
-	"message.im",      // to answer somebody who writes to the bot
+	"message.im",      // to answer a person who writes to the bot
 	"user_change",     // to forget a profile that has changed
 	"app_uninstalled", // to stop sending
 	"tokens_revoked",  // the same
@@ -33,8 +33,8 @@ var botEvents = []string{
 // callbackPath is where a bot that is reached by HTTP takes everything from Slack.
 const callbackPath = "/slack"
 
-// manifest is Slack's app manifest (docs.slack.dev/reference/app-manifest). slack-go's leaves out what is false, and Slack's
-// own defaults are not all documented.
+// manifest is Slack's app manifest (docs.slack.dev/reference/app-manifest). slack-go's leaves out
+// what is false, and Slack's own defaults are not all documented.
 type manifest struct {
 	Metadata struct {
 		Major int `json:"major_version"`
@@ -84,8 +84,9 @@ type slashCommand struct {
 	Escape      bool   `json:"should_escape"`
 }
 
-// Manifest is the app manifest, as indented JSON to paste at api.slack.com/apps. Mode is "socket", where the bot opens the
-// connection and base must be empty, or "http", where Slack calls base, an https address, plus "/slack".
+// Manifest is the app manifest, as indented JSON to paste at api.slack.com/apps. Mode is "socket",
+// where the bot opens the connection and base must be empty, or "http", where Slack calls base, an
+// https address, plus "/slack".
 func Manifest(mode, base string) ([]byte, error) {
 	call := ""
 	switch mode {

@@ -95,8 +95,8 @@ func TestEnterpriseOutsider(t *testing.T) {
 	})
 }
 
-// TestEnterpriseMembershipUnknown: while Slack does not tell of somebody whose workspace is another, they do not pass for one of
-// ours, whatever they press; once it tells, they do.
+// TestEnterpriseMembershipUnknown: while Slack does not tell of somebody whose workspace is
+// another, they do not pass for one of ours, whatever they press; once it tells, they do.
 func TestEnterpriseMembershipUnknown(t *testing.T) {
 	for _, ack := range []chat.Ack{chat.AckWhisper, chat.AckUpdate} {
 		byHTTP(t, nil, func(t *testing.T, w *world) {

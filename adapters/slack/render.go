@@ -14,7 +14,8 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// Slack's own limits where chat.Card and chat.Form have none (docs.slack.dev/reference/block-kit, .../views).
+// Slack's own limits where chat.Card and chat.Form have none (docs.slack.dev/reference/block-kit,
+// .../views).
 const (
 	maxHomeBlocks   = 100
 	maxConfirmTitle = 100
@@ -24,21 +25,23 @@ const (
 	maxCheckboxes   = 10
 )
 
-// buttonsPerRow is how many buttons stand in one actions block. Slack takes 25 and breaks the line anywhere: on a phone
-// a row of more than five becomes a heap.
+// buttonsPerRow is how many buttons stand in one actions block. Slack takes 25 and breaks the line
+// anywhere: on a phone a row of more than five becomes a heap.
 const buttonsPerRow = 5
 
 // maxRadios is up to how many options are shown at once instead of behind a menu.
 const maxRadios = 5
 
-// blocks draws a card that has passed chat.Card.Check as at most so many blocks. The blocks have no ids: Slack gives new ones to each
-// version of a message, which a fixed id would hinder (docs.slack.dev/reference/block-kit/blocks).
+// blocks draws a card that has passed chat.Card.Check as at most so many blocks. The blocks have no
+// ids: Slack gives new ones to each version of a message, which a fixed id would hinder
+// (docs.slack.dev/reference/block-kit/blocks).
 func blocks(c chat.Card, most int) ([]slackgo.Block, error) {
 	var out []slackgo.Block
 	var paragraphs *slackgo.RichTextSection // those that the next one is to follow
 	for _, block := range c.Blocks {
 		if text, ok := block.(chat.Text); ok {
-			// Slack draws one block of rich text close under the other: a blank line parts paragraphs, a new block does not.
+			// Slack draws one block of rich text close under the other: a blank line parts
+			// paragraphs, a new block does not.
 			if paragraphs == nil {
 				paragraphs = slackgo.NewRichTextSection(richText(text.Spans)...)
 				out = append(out, slackgo.NewRichTextBlock("", paragraphs))
@@ -127,8 +130,9 @@ func button(b chat.Button) (*slackgo.ButtonBlockElement, error) {
 	return out, nil
 }
 
-// confirm draws the question before a press. chat.Card.Check limits its text alone; the rest is cut with an ellipsis,
-// and what was left empty is said in the button's words, since Slack takes no empty text.
+// confirm draws the question before a press. chat.Card.Check limits its text alone; the rest is cut
+// with an ellipsis, and what was left empty is said in the button's words, since Slack takes no
+// empty text.
 func confirm(c chat.Confirm, b chat.Button) *slackgo.ConfirmationBlockObject {
 	or := func(s, other string) string {
 		if s == "" {
@@ -165,8 +169,9 @@ func homeView(c chat.Card) (slackgo.HomeTabViewRequest, error) {
 	return slackgo.HomeTabViewRequest{Type: slackgo.VTHomeTab, Blocks: slackgo.Blocks{BlockSet: all}}, nil
 }
 
-// modal draws a form that has passed chat.Form.Check. Its submission brings o back. Each input's block_id and action_id are
-// its field's id: so what was typed survives views.update, and errors find their field.
+// modal draws a form that has passed chat.Form.Check. Its submission brings o back. Each input's
+// block_id and action_id are its field's id: so what was typed survives views.update, and errors
+// find their field.
 func modal(f chat.Form, o origin) (slackgo.ModalViewRequest, error) {
 	id, err := f.Action.Encode()
 	if err != nil {
@@ -205,13 +210,14 @@ func input(field chat.Field) (*slackgo.InputBlock, error) {
 		return nil, fmt.Errorf("draw form: a field's id of %d bytes, at most %d", len(about.ID), maxID)
 	}
 	var element slackgo.BlockElement
-	// What is empty is left out: Slack refuses a form with an empty initial date or an empty list of initial options.
+	// What is empty is left out: Slack refuses a form with an empty initial date or an empty list
+	// of initial options.
 	switch x := field.(type) {
 	case chat.Input:
 		text := slackgo.NewPlainTextInputBlockElement(nil, about.ID)
 		text.Multiline, text.InitialValue = x.Lines, x.Value
-		// Slack counts as browsers do. What once fitted the field must not keep the form from opening: the bot says
-		// again what the limit is when it comes back.
+		// Slack counts as browsers do. What once fitted the field must not keep the form from
+		// opening: the bot says again what the limit is when it comes back.
 		text.MaxLength = max(x.Max, len(utf16.Encode([]rune(x.Value))))
 		if text.MaxLength > chat.MaxFieldText {
 			return nil, fmt.Errorf("draw form: field %q holds %d characters, at most %d", about.ID, text.MaxLength, chat.MaxFieldText)
@@ -319,8 +325,8 @@ func richText(all []chat.Span) []slackgo.RichTextSectionElement {
 	return out
 }
 
-// contextText draws a line of lesser weight: literal where nothing in it is bold or names somebody, and where its markup
-// would not fit.
+// contextText draws a line of lesser weight: literal where nothing in it is bold or a mention,
+// and where its markup would not fit.
 func contextText(all []chat.Span) slackgo.MixedElement {
 	if marked := markup(all); slices.ContainsFunc(all, needsMarkup) && utf8.RuneCountInString(marked) <= chat.MaxText {
 		return slackgo.NewTextBlockObject(slackgo.MarkdownType, marked, false, false)
@@ -328,8 +334,8 @@ func contextText(all []chat.Span) slackgo.MixedElement {
 	return plainText(plainSpans(all))
 }
 
-// choiceText is a title in bold above its text, in markup for want of anything else that has a button beside it; literal
-// when the escaping makes it too long.
+// choiceText is a title in bold above its text, in markup for want of anything else that has a
+// button beside it; literal when the escaping makes it too long.
 func choiceText(c chat.Choice) *slackgo.TextBlockObject {
 	var lines []string
 	if s := bold(c.Title); s != "" {

@@ -343,7 +343,8 @@ var (
 	quotes     = regexp.MustCompile(`(?m)^\s*&gt;`)
 )
 
-// inert fails the test when Slack would act upon escaped text, or a reader would see something else than s.
+// inert fails the test when Slack would act upon escaped text, or a reader would see something else
+// than s.
 func inert(t *testing.T, s string) {
 	t.Helper()
 	got := escape(s)

@@ -98,8 +98,8 @@ func (s *Slack) open(ctx context.Context, d *delivery, f chat.Form) {
 	})
 }
 
-// update changes the card that was pressed. If everybody in a channel sees that card, the new one is
-// whispered, because it is for the person who pressed alone.
+// update changes the card that was pressed. If everybody in a channel sees that card, the new one
+// is whispered, because it is for the person who pressed alone.
 func (s *Slack) update(ctx context.Context, in inbound, card chat.Card) error {
 	switch {
 	case in.event.Kind == chat.Home:

@@ -56,7 +56,8 @@ func TestUpdateEphemeralWithSpentResponseURL(t *testing.T) {
 	})
 }
 
-// What somebody is shown after a press on a card that everybody sees is for them alone, in whatever way it was meant to be shown.
+// What somebody is shown after a press on a card that everybody sees is for them alone, in whatever
+// way it was meant to be shown.
 func TestSharedCardNotUpdated(t *testing.T) {
 	byHTTP(t, opens(updates), func(t *testing.T, w *world) {
 		m := w.post(t, team, card("join", "one", "detail"))
@@ -109,7 +110,8 @@ func TestWhisper(t *testing.T) {
 	})
 }
 
-// A command can be typed where two people talk, which the bot cannot tell from its own conversation with one, nor speak in.
+// A command can be typed where two people talk, which the bot cannot tell from its own conversation
+// with one, nor speak in.
 func TestCommandInForeignDM(t *testing.T) {
 	both := func(_ context.Context, e chat.Event) []chat.Reply {
 		return []chat.Reply{chat.Post{To: e.Where, Card: card("for all"), Then: sorry("psst")}}
@@ -227,8 +229,8 @@ func TestWhisperWithFiles(t *testing.T) {
 	})
 }
 
-// A card for a person's own conversation arrives there whatever the place of the gesture, and the bot is
-// told where it stands, or why it does not.
+// A card for a person's own conversation arrives there whatever the place of the gesture, and the
+// bot is told where it stands, or why it does not.
 func TestDirect(t *testing.T) {
 	answer := func(_ context.Context, e chat.Event) []chat.Reply {
 		if !e.Direct {

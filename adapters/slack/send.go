@@ -22,9 +22,9 @@ func (s *Slack) direct(ctx context.Context, to chat.Person, card chat.Card) erro
 	return err
 }
 
-// directWithLink sends a card to a person's own conversation with the bot, and returns a link to it.
-// Slack's clients follow a permalink themselves, also on phones. If Slack gives none, the card is
-// delivered without one.
+// directWithLink sends a card to a person's own conversation with the bot, and returns a link to
+// it. Slack's clients follow a permalink themselves, also on phones. If Slack gives none, the card
+// is delivered without one.
 func (s *Slack) directWithLink(
 	ctx context.Context, to chat.Person, card chat.Card,
 ) chat.Delivered {
@@ -65,8 +65,8 @@ func (s *Slack) postMessage(
 	return posted, err
 }
 
-// draw returns the parts of a message: its text, which screen readers and notifications use, and its
-// blocks.
+// draw returns the parts of a message: its text, which screen readers and notifications use, and
+// its blocks.
 func draw(card chat.Card) (string, []slackgo.Block, error) {
 	drawn, err := blocks(card, chat.MaxBlocks)
 	return speech(card), drawn, err
@@ -87,8 +87,8 @@ func messageOptions(text string, drawn []slackgo.Block) slackgo.MsgOption {
 
 // post shows a card, with files, to everybody in a channel, or to a user by their id. The files are
 // uploaded before the card appears, so that they follow it at once. If some files are missing, post
-// returns a *chat.MissingFilesError, and the card stands. After any other error there is no card, or
-// this is not known.
+// returns a *chat.MissingFilesError, and the card stands. After any other error there is no card,
+// or this is not known.
 func (s *Slack) post(
 	ctx context.Context, in inbound, to string, card chat.Card, files []chat.File,
 ) error {
@@ -126,8 +126,9 @@ func (s *Slack) post(
 	return platform.WithoutFiles(missing, cause)
 }
 
-// postByURL posts a card without files through the response URL of an event, which works in channels
-// that the bot is not in. It returns the error of the first attempt if there is no such URL.
+// postByURL posts a card without files through the response URL of an event, which works in
+// channels that the bot is not in. It returns the error of the first attempt if there is no such
+// URL.
 func (s *Slack) postByURL(
 	ctx context.Context, in inbound, to string, card chat.Card, files []chat.File, failed error,
 ) error {
@@ -141,8 +142,8 @@ func (s *Slack) postByURL(
 	return s.client.respond(ctx, in.origin, response{Type: "in_channel", Text: text, Blocks: drawn})
 }
 
-// attach shows uploaded files in a channel. They belong to a card that is there already, so that the
-// end of the program does not keep them from it.
+// attach shows uploaded files in a channel. They belong to a card that is there already, so that
+// the end of the program does not keep them from it.
 func (s *Slack) attach(ctx context.Context, channel string, files []slackgo.FileSummary) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxRetryAfter)
 	defer cancel()
@@ -172,9 +173,9 @@ func (s *Slack) upload(ctx context.Context, f chat.File) (id string, err error) 
 	return target.FileID, s.client.upload(ctx, target.UploadURL, f.Data)
 }
 
-// Send sends a card to a person's own conversation with the bot, at the pace of messages that nobody
-// asked for. Slack does not recognise a message that is sent again, so that the id is not used. The
-// end of the context ends the wait, and no message half-way.
+// Send sends a card to a person's own conversation with the bot, at the pace of messages that
+// nobody asked for. Slack does not recognise a message that is sent again, so that the id is not
+// used. The end of the context ends the wait, and no message half-way.
 func (s *Slack) Send(ctx context.Context, _ string, to chat.Person, card chat.Card) error {
 	if err := s.bulk.wait(ctx, to.ID); err != nil {
 		return fmt.Errorf("wait to send: %w", err)
@@ -194,8 +195,8 @@ func (s *Slack) Post(
 	return s.classify(err)
 }
 
-// classify marks the error of a message that nobody asked for, if trying again is of no use. It logs
-// what only an admin of the workspace can correct.
+// classify marks the error of a message that nobody asked for, if trying again is of no use. It
+// logs what only an admin of the workspace can correct.
 func (s *Slack) classify(err error) error {
 	switch code(err) {
 	case "":

@@ -134,7 +134,8 @@ func TestPostAsNonMember(t *testing.T) {
 	})
 }
 
-// Once the card is posted, what becomes of its files makes it neither unposted nor silences what else there is to say.
+// Once the card is posted, what becomes of its files makes it neither unposted nor silences what
+// else there is to say.
 func TestPostMissingFiles(t *testing.T) {
 	posts := func(context.Context, chat.Event) []chat.Reply {
 		files := []chat.File{{Name: "a.png", Type: "image/png", Alt: "bars", Data: []byte("png")}}

@@ -85,8 +85,8 @@ var (
 		"from a to f; copy it from Basic Information, App Credentials, at api.slack.com/apps")
 )
 
-// New asks Slack who the token belongs to. Its errors say which value is wrong, and where in Slack's
-// pages the right one is. An error that is chat.ErrUnavailable may pass.
+// New asks Slack who the token belongs to. Its errors say which value is wrong, and where in
+// Slack's pages the right one is. An error that is chat.ErrUnavailable may pass.
 func New(ctx context.Context, o Options) (*Slack, error) {
 	switch {
 	case !IsBotToken(o.Token):

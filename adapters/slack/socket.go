@@ -22,26 +22,27 @@ import (
 )
 
 const (
-	// socketConnections is how many connections are held: Slack ends each every few hours, and the library closes the old one before it
-	// opens the new.
+	// socketConnections is how many connections are open at once. Slack ends each one every few
+	// hours, and the library closes the old one before it opens the next.
 	socketConnections = 2
-	// maxReconnectDelay is the longest the library may want to wait before it connects again: its waits double up to five minutes, and
-	// Slack is back sooner.
+	// maxReconnectDelay is the longest pause of the library's before it connects again. Its pauses
+	// double up to five minutes, which is longer than Slack is away; the connection is then opened
+	// anew.
 	maxReconnectDelay = 3 * time.Second
-	// reconnectInterval is waited between rounds of tries to connect.
+	// reconnectInterval is the pause before a connection is opened anew.
 	reconnectInterval = 8 * time.Second
-	// ackTimeout bounds how long an acknowledgement waits for a connection to go out by.
+	// ackTimeout bounds how long an acknowledgement waits for a connection.
 	ackTimeout = 3 * time.Second
 )
 
-// What only somebody at Slack's pages can mend.
+// Errors that only a change on Slack's pages corrects.
 var (
 	errAppToken  = errors.New("the Slack app token is refused: create one with the scope connections:write under Basic Information, App-Level Tokens, at api.slack.com/apps")
 	errSocketOff = errors.New("the app has Socket Mode switched off: switch it on under Socket Mode at api.slack.com/apps, or let the bot serve HTTP")
 )
 
-// RunSocket takes what Slack delivers by Socket Mode until the context ends, when it returns nil, or until somebody has to mend
-// something, when its error says what.
+// RunSocket takes deliveries by Socket Mode. It returns nil when the context ends, and an error
+// that says what to change if Slack refuses the connection for good.
 func (s *Slack) RunSocket(ctx context.Context) error {
 	if s.options.AppToken == "" {
 		return errors.New("no Slack app token: create one with the scope connections:write under Basic Information, App-Level Tokens, at api.slack.com/apps; it begins with xapp-")
@@ -70,8 +71,8 @@ func (s *Slack) RunSocket(ctx context.Context) error {
 	}
 }
 
-// runConnection holds one connection, and opens it again whenever it ends. It returns nil when the context ends or when Slack has
-// not been reached for a while, and an error when trying again is of no use.
+// runConnection keeps one connection open. It returns nil when the context ends, or when Slack has
+// not been reached for a while, and an error if trying again is of no use.
 func (s *Slack) runConnection(ctx context.Context, log *slog.Logger) error {
 	dialer := &websocket.Dialer{
 		HandshakeTimeout: requestTimeout, NetDialContext: s.options.Dial,
@@ -154,7 +155,8 @@ func (s *Slack) runConnection(ctx context.Context, log *slog.Logger) error {
 					return nil
 				}
 			case socketmode.EventTypeErrorBadMessage:
-				// The library reads more of a message than we need, and leaves what it cannot read unacknowledged.
+				// The library reads more of a message than we need, and leaves what it cannot read
+				// unacknowledged.
 				var r socketmode.Request
 				if bad, ok := e.Data.(*socketmode.ErrorBadMessage); ok && json.Unmarshal(bad.Message, &r) == nil {
 					s.handleEnvelope(running, client, heard, &r, &inHand)
@@ -168,10 +170,10 @@ func (s *Slack) runConnection(ctx context.Context, log *slog.Logger) error {
 	}
 }
 
-// countConnection notes that a socket has opened or ended.
+// countConnection counts a socket that has opened or ended, and tells the observer.
 func (s *Slack) countConnection(opened bool) {
 	s.sockets.Lock()
-	defer s.sockets.Unlock() // so that the observer is told in order
+	defer s.sockets.Unlock() // after the call, so that the observer is told in order
 	if opened {
 		s.sockets.open++
 	} else {
@@ -180,8 +182,8 @@ func (s *Slack) countConnection(opened bool) {
 	s.options.Observer.Connected(s.sockets.open)
 }
 
-// handleEnvelope takes what a socket brought. Only the wait for the acknowledgement is left to another goroutine, so that what came
-// first is taken first.
+// handleEnvelope takes a delivery. Only the wait for its acknowledgement runs in another goroutine,
+// so that deliveries are taken in order.
 func (s *Slack) handleEnvelope(ctx context.Context, client *socketmode.Client, heard *logTap, r *socketmode.Request, inHand *sync.WaitGroup) {
 	defer dispatch.RecoverAndLog(s.log, "taking a delivery")
 	arrived := time.Now()
@@ -223,7 +225,7 @@ func (s *Slack) handleEnvelope(ctx context.Context, client *socketmode.Client, h
 	})
 }
 
-// decodeEnvelope reads an envelope's payload, or returns errForeign.
+// decodeEnvelope returns the user's event in an envelope, or errForeign.
 func (s *Slack) decodeEnvelope(r *socketmode.Request) (inbound, error) {
 	switch r.Type {
 	case socketmode.RequestTypeEventsAPI:
@@ -240,8 +242,8 @@ func (s *Slack) decodeEnvelope(r *socketmode.Request) (inbound, error) {
 	return inbound{}, errForeign
 }
 
-// logTap hears what the library tells in its log alone: why Slack ends a connection, and that an acknowledgement has been
-// written. Nothing of that log goes anywhere.
+// logTap reads from the library's log what it tells nowhere else: why Slack ends a connection, and
+// that an acknowledgement has been written. It writes nothing.
 type logTap struct {
 	disconnects chan string // reasons
 

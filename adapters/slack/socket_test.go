@@ -14,7 +14,8 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
-// bySocket stages a workspace that delivers by Socket Mode, in a bubble whose time passes at once. Ended is what RunSocket returned.
+// bySocket stages a workspace that delivers by Socket Mode, in a bubble whose time passes at once.
+// Ended is what RunSocket returned.
 func bySocket(t *testing.T, handle func(context.Context, chat.Event) []chat.Reply, play func(t *testing.T, w *world, stop func(), ended <-chan error)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -153,7 +154,8 @@ func TestSocketReconnectBackoff(t *testing.T) {
 		w.Disconnect("warning")
 		w.Disconnect("warning")
 		time.Sleep(time.Minute)
-		// Each link rests after six sockets. The library may open some more before it is told to stop.
+		// Each link rests after six sockets. The library may open some more before it is told to
+		// stop.
 		rounds := int(time.Minute/reconnectInterval) + 1
 		if n := len(w.Calls("apps.connections.open")); n > socketConnections*rounds*10 {
 			t.Errorf("%d sockets in a minute", n)

@@ -12,11 +12,13 @@ import (
 // zeroWidthSpace is a character without width. It parts what Slack would read together.
 const zeroWidthSpace = "\u200b"
 
-// lookalikes are the characters that mark bold, italics, strike and code in Slack's markup. There is no escape for them,
-// and a character without width beside one makes it mark more, not less: so their doubles stand for them.
+// lookalikes are the characters that mark bold, italics, strike and code in Slack's markup. There
+// is no escape for them, and a character without width beside one makes it mark more, not less: so
+// their doubles stand for them.
 var lookalikes = map[rune]rune{'*': '∗', '_': 'ˍ', '~': '∼', '`': 'ˋ'}
 
-// escape makes clean text that Slack's markup shows as it is: no markup, mention, link, channel, quote or emoji code.
+// escape makes clean text that Slack's markup shows as it is: no markup, mention, link, channel,
+// quote or emoji code.
 func escape(s string) string {
 	s = plaintext.Clean(s)
 	var b strings.Builder
@@ -62,7 +64,7 @@ func escape(s string) string {
 	return b.String()
 }
 
-// isCode says whether what follows a colon ends an emoji code, such as "wave:".
+// isCode reports whether what follows a colon ends an emoji code, such as "wave:".
 func isCode(s string) bool {
 	end := strings.IndexFunc(s, func(r rune) bool { return r == ':' || unicode.IsSpace(r) })
 	return end > 0 && s[end] == ':'
@@ -147,7 +149,7 @@ func needsMarkup(s chat.Span) bool {
 	return false
 }
 
-// mentionMarkup is a person in Slack's markup; somebody of another platform by their id.
+// mentionMarkup returns a person in Slack's markup; a person of another platform by their id.
 func mentionMarkup(p chat.Person) string {
 	if isUser(p) {
 		return "<@" + p.ID + ">"
@@ -163,17 +165,19 @@ func channelMarkup(l chat.Link) string {
 	return escape(l.String())
 }
 
-// isChannel says whether a place has an id as Slack gives channels: C, or G for some private ones, then capitals and digits.
+// isChannel reports whether a place has an id as Slack gives channels: C, or G for some private
+// ones, then capitals and digits.
 func isChannel(p chat.Place) bool {
 	return p.Platform == Platform && isID(p.Channel, "CG")
 }
 
-// isUser says whether a person has an id as Slack gives them: U or, in an enterprise, W, then capitals and digits.
+// isUser reports whether a person has an id as Slack gives them: U or, in an enterprise, W, then
+// capitals and digits.
 func isUser(p chat.Person) bool {
 	return p.Platform == Platform && isID(p.ID, "UW")
 }
 
-// isID says whether an id begins with one of the letters and goes on with capitals and digits.
+// isID reports whether an id begins with one of the letters and goes on with capitals and digits.
 func isID(id, letters string) bool {
 	if len(id) < 2 || len(id) > 32 || !strings.ContainsRune(letters, rune(id[0])) {
 		return false
@@ -181,9 +185,10 @@ func isID(id, letters string) bool {
 	return strings.IndexFunc(id, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) < 0
 }
 
-// speech is the whole card in plain words, escaped, for the top-level text of a message: screen readers and
-// notifications read nothing else. It has at most chat.MaxCardText characters, as chat.update takes (msg_too_long);
-// what does not fit is dropped from the end, with an ellipsis. A meter, which is for the eye, is left out.
+// speech is the whole card in plain words, escaped, for the top-level text of a message: screen
+// readers and notifications read nothing else. It has at most chat.MaxCardText characters, as
+// chat.update takes (msg_too_long); what does not fit is dropped from the end, with an ellipsis. A
+// meter, which is for the eye, is left out.
 func speech(c chat.Card) string {
 	var b strings.Builder
 	room := chat.MaxCardText
@@ -202,7 +207,8 @@ func speech(c chat.Card) string {
 	return b.String()
 }
 
-// truncateEscaped cuts escaped text to n characters and no entity or mention in two, with an ellipsis when something was cut.
+// truncateEscaped cuts escaped text to n characters and no entity or mention in two, with an
+// ellipsis when something was cut.
 func truncateEscaped(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s

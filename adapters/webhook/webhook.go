@@ -1,6 +1,6 @@
-// Package webhook takes in what a chat platform delivers by HTTP and has signed. The signature is over the body, so a body has to be
-// read before anybody knows whose it is: that is bounded in size, in time and in number. It does not know any platform, how one
-// signs, or what a delivery says.
+// Package webhook reads deliveries that a chat platform makes by HTTP and signs. A signature covers
+// the body, so that a body must be read before its sender is known. The package bounds the size,
+// the time and the memory of that. It knows no platform, no way of signing and no payload.
 package webhook
 
 import (
@@ -18,18 +18,20 @@ import (
 )
 
 const (
-	// Small is up to how many bytes a delivery is read without waiting for room, as nearly all are: the server bounds how many
-	// connections there are, so strangers who send much keep no press out.
+	// Small is up to how many bytes of a delivery are read without reserving memory. Nearly all
+	// deliveries are smaller, and the server bounds the number of connections, so that strangers
+	// who send much do not keep others out.
 	Small = 64 << 10
-	// Room is how many bytes larger deliveries may take together, beyond Small each, while they are being read and it is not known
-	// whether the platform has signed them. One that needs more while there is none waits for Turning, and is then refused for now.
-	Room    = 16 << 20
+	// Room is how many bytes all larger deliveries may take together, beyond Small each, while they
+	// are read and their signatures are not verified.
+	Room = 16 << 20
+	// Turning is how long a delivery waits for memory before it is refused with 503.
 	Turning = 500 * time.Millisecond
-	// arriving bounds how long a delivery may take to arrive.
-	arriving = 3 * time.Second
-	// first is how much room a delivery takes to begin with, and then as much again as has arrived: whoever says little, however
-	// slowly and however often, keeps nobody out.
-	first = 4 << 10
+	// readTimeout bounds how long a body may take to arrive.
+	readTimeout = 3 * time.Second
+	// initialBytes is how much memory a delivery takes at first. It takes as much again whenever
+	// that is full, so that small or slow senders take little.
+	initialBytes = 4 << 10
 )
 
 // Reader reads deliveries of one platform.
@@ -40,27 +42,29 @@ type Reader struct {
 	room      *semaphore.Weighted // in bytes
 }
 
-// NewReader makes a reader of deliveries of at most so many bytes. Plausible says why headers cannot be those of a delivery that the platform
-// has signed, and lately; verify why a delivery with plausible headers is not the platform's; both say nil where nothing is wrong.
+// NewReader returns a Reader of deliveries of at most largest bytes. Plausible returns an error if
+// the headers cannot be those of a delivery that the platform has signed lately. Verify returns an
+// error if the signature of a body is wrong.
 func NewReader(largest int64, plausible func(http.Header) error, verify func(h http.Header, body []byte) error) *Reader {
 	return &Reader{largest: largest, plausible: plausible, verify: verify, room: semaphore.NewWeighted(Room)}
 }
 
-// Read returns the body of what the platform has signed, or the status to answer with and why. Nothing is read of what cannot be the
-// platform's.
+// Read returns the body of a delivery that the platform has signed, or the status to answer with
+// and the reason. It reads no body whose headers are not plausible.
 func (d *Reader) Read(w http.ResponseWriter, r *http.Request) (body []byte, status int, err error) {
-	// Until it is known who sent it: else the server would read the rest of the body to get at the next request, and strangers
-	// would keep connections.
+	// Until the sender is known, the connection is not kept: else the server would read the rest of
+	// the body to reach the next request.
 	w.Header().Set("Connection", "close")
 	if err := d.plausible(r.Header); err != nil {
 		return nil, http.StatusUnauthorized, err
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(arriving)) // where that is not supported, the server's own holds
-	var held, room int                                                          // bytes allocated, and how many of them were acquired
+	// Where a deadline is not supported, the server has its own.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
+	var held, room int // bytes allocated, and how many of them were reserved
 	defer func() { d.room.Release(int64(room)) }()
 	for from := http.MaxBytesReader(w, r.Body, d.largest); err != io.EOF; {
 		if len(body) == held {
-			more := max(first, held)
+			more := max(initialBytes, held)
 			if held+more > Small {
 				turn, stop := context.WithTimeout(r.Context(), Turning)
 				err := d.room.Acquire(turn, int64(more))
@@ -89,7 +93,8 @@ func (d *Reader) Read(w http.ResponseWriter, r *http.Request) (body []byte, stat
 	return body, http.StatusOK, nil
 }
 
-// Handler serves deliveries. A panic ends one of them only, and is answered with 500 unless something was answered before.
+// Handler serves deliveries. A panic ends one delivery only, and is answered with 500 unless an
+// answer was written before.
 func Handler(log *slog.Logger, serve http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		served := false

@@ -1,5 +1,6 @@
-// Package discordschema holds request bodies against Discord's OpenAPI document, for tests, and against rules that the
-// document leaves out. It knows the wire only, and nothing of who writes the bodies.
+// Package discordschema holds request bodies against Discord's OpenAPI document, for tests, and
+// against rules that the document leaves out. It knows the wire only, and nothing of who writes the
+// bodies.
 package discordschema
 
 import (
@@ -51,7 +52,8 @@ const (
 	componentsV2 = 1 << 15
 )
 
-// Validate says what of a body Discord would refuse, or nil. A field that the document does not name is refused too.
+// Validate says what of a body Discord would refuse, or nil. A field that the document does not
+// name is refused too.
 func Validate(what string, body []byte) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {
@@ -135,7 +137,8 @@ func load() (*jsonschema.Compiler, error) {
 	return c, nil
 }
 
-// shut lets no object have a field that the document does not name: a misspelt one would be ignored in silence.
+// shut lets no object have a field that the document does not name: a misspelt one would be ignored
+// in silence.
 func shut(v any) {
 	switch v := v.(type) {
 	case []any:
@@ -153,7 +156,8 @@ func shut(v any) {
 	}
 }
 
-// unwritten checks what the document leaves out; sources are pages of Discord's documentation under developers/.
+// unwritten checks what the document leaves out; sources are pages of Discord's documentation under
+// developers/.
 func unwritten(what string, v any) error {
 	switch what {
 	case Message, Edit, Followup, EditOriginal:

@@ -291,7 +291,8 @@ func (s *Server) each(do func(*socket)) {
 // Reconnect asks every connection to begin anew, as Discord does when it restarts.
 func (s *Server) Reconnect() { s.each(func(c *socket) { c.write(packet{Op: 7}) }) }
 
-// Invalidate tells every connection that its session is not valid. One that is not resumable is forgotten.
+// Invalidate tells every connection that its session is not valid. One that is not resumable is
+// forgotten.
 func (s *Server) Invalidate(resumable bool) {
 	if !resumable {
 		s.mu.Lock()
@@ -314,7 +315,8 @@ func (s *Server) Deaf(on bool) {
 	s.gateway.deaf = on
 }
 
-// Greet lets the next connections begin with requests to reconnect (7), invalid sessions (9) or a second hello (10), one each.
+// Greet lets the next connections begin with requests to reconnect (7), invalid sessions (9) or a
+// second hello (10), one each.
 func (s *Server) Greet(ops ...int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

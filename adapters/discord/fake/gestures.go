@@ -134,8 +134,9 @@ func encode(body any) []byte {
 	return raw
 }
 
-// Press presses a button of a message, or picks an option of its menu by value. A button that asks again is answered with yes. An id
-// that the message does not hold is pressed all the same, as somebody with tools of their own could.
+// Press presses a button of a message, or picks an option of its menu by value. A button that asks
+// again is answered with yes. An id that the message does not hold is pressed all the same, as
+// somebody with tools of their own could.
 func (s *Server) Press(user string, m Message, customID, picked string) Ack {
 	s.mu.Lock()
 	data := answer{"custom_id": customID, "component_type": 2}
@@ -159,8 +160,9 @@ func holds(components json.RawMessage, id string) bool {
 	return bytes.Contains(components, []byte(`"custom_id":`+string(encode(id))))
 }
 
-// Command sends a command in a channel, "maturity" or "maturity-round" with a subcommand, and options by name; an empty channel is
-// the conversation with the bot. An option whose value is a role's id is of that type when it is called everyone-with.
+// Command sends a command in a channel, "maturity" or "maturity-round" with a subcommand, and
+// options by name; an empty channel is the conversation with the bot. An option whose value is a
+// role's id is of that type when it is called everyone-with.
 func (s *Server) Command(user, channel, words string, options map[string]string) Ack {
 	s.mu.Lock()
 	d := s.begin(2, user, s.where(user, channel), nil, command(words, options, ""))
@@ -232,8 +234,9 @@ func (s *Server) Say(user, text string) {
 	})
 }
 
-// Submit sends the form that is open before a user. What is not among the values is sent as it stands in the form. People and
-// channels are given by id, or as chat.Person and chat.Place write them.
+// Submit sends the form that is open before a user. What is not among the values is sent as it
+// stands in the form. People and channels are given by id, or as chat.Person and chat.Place write
+// them.
 func (s *Server) Submit(user string, values map[string][]string) Ack {
 	s.mu.Lock()
 	open := s.modals[user]

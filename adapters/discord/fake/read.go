@@ -34,9 +34,10 @@ type component struct {
 	Component   *component  `json:"component"`
 }
 
-// ReadCard reads a message's components back as the card they were drawn of. What Discord does not show is not there again: a
-// select that stands for a button with a question reads as a button that cannot be undone, after the others of its row; files are left
-// out; text that was too long to be escaped reads as it looks.
+// ReadCard reads a message's components back as the card they were drawn of. What Discord does not
+// show is not there again: a select that stands for a button with a question reads as a button that
+// cannot be undone, after the others of its row; files are left out; text that was too long to be
+// escaped reads as it looks.
 func ReadCard(components json.RawMessage) (chat.Card, error) {
 	var all []component
 	if err := json.Unmarshal(components, &all); err != nil {
@@ -220,7 +221,8 @@ func options(all []option) []chat.Option {
 	return out
 }
 
-// ReadForm reads a modal back as the form it was drawn of. The words of its two buttons are Discord's.
+// ReadForm reads a modal back as the form it was drawn of. The words of its two buttons are
+// Discord's.
 func ReadForm(modal json.RawMessage) (chat.Form, error) {
 	var v struct {
 		CustomID   string      `json:"custom_id"`

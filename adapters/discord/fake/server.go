@@ -1,6 +1,7 @@
-// Package fake is a Discord to test against: the REST API as far as the bot uses it, the gateway, signed deliveries, and what
-// people see of it all. It behaves as Discord does where that hurts, refuses what Discord would refuse, and fails the test
-// for what must not happen. It works without a network, in a bubble of testing/synctest as well.
+// Package fake is a Discord to test against: the REST API as far as the bot uses it, the gateway,
+// signed deliveries, and what people see of it all. It behaves as Discord does where that hurts,
+// refuses what Discord would refuse, and fails the test for what must not happen. It works without
+// a network, in a bubble of testing/synctest as well.
 package fake
 
 import (
@@ -147,7 +148,8 @@ type limit struct {
 	since time.Time
 }
 
-// Server is a Discord with a server, and a second one of which channels and commands alone are known; the bot is in both.
+// Server is a Discord with a server, and a second one of which channels and commands alone are
+// known; the bot is in both.
 type Server struct {
 	*platformtest.Network
 	*platformtest.Changes
@@ -280,16 +282,18 @@ func (s *Server) Latency(of func(op string) time.Duration) {
 	s.latency = of
 }
 
-// Digest makes the server take a time over each first answer that came by HTTP: until then its token is of no use.
+// Digest makes the server take a time over each first answer that came by HTTP: until then its
+// token is of no use.
 func (s *Server) Digest(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.digest = d
 }
 
-// Fail lets the next calls of an operation go wrong, one fault each. Operations are "me", "application", "commands", "overwrite",
-// "dm", "send", "edit", "callback", "original" (changes of it), "delete" (of it), "followup", "user", "member", "members",
-// "search", "channel", "guild", "guilds" and "gateway".
+// Fail lets the next calls of an operation go wrong, one fault each. Operations are "me",
+// "application", "commands", "overwrite", "dm", "send", "edit", "callback", "original" (changes of
+// it), "delete" (of it), "followup", "user", "member", "members", "search", "channel", "guild",
+// "guilds" and "gateway".
 func (s *Server) Fail(op string, faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -417,7 +421,8 @@ func (s *Server) CloseModal(user string) {
 	s.Tick()
 }
 
-// Dismiss takes a message away from whoever alone sees it, or deletes another; the bot hears nothing of it.
+// Dismiss takes a message away from whoever alone sees it, or deletes another; the bot hears
+// nothing of it.
 func (s *Server) Dismiss(m Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -76,8 +76,8 @@ type pressed struct {
 	blocks      json.RawMessage
 }
 
-// Press presses a button of a message, or picks an option of its menu by value. An action that the message does not hold is
-// pressed all the same, as somebody with tools of their own could.
+// Press presses a button of a message, or picks an option of its menu by value. An action that the
+// message does not hold is pressed all the same, as somebody with tools of their own could.
 func (s *Server) Press(user string, m Message, actionID, picked string) Ack {
 	return s.press(user, &pressed{m.Channel, m.TS, m.For != "", m.Blocks}, actionID, picked)
 }
@@ -196,8 +196,9 @@ func (s *Server) Event(event map[string]any) Ack {
 	return s.deliver(&delivery{kind: "events_api", payload: encode(body)})
 }
 
-// Submit sends the form that is open before a user. What is not among the values is sent as it stands in the form. People and
-// channels are given by id, or as chat.Person and chat.Place write them.
+// Submit sends the form that is open before a user. What is not among the values is sent as it
+// stands in the form. People and channels are given by id, or as chat.Person and chat.Place write
+// them.
 func (s *Server) Submit(user string, values map[string][]string) Ack {
 	s.mu.Lock()
 	open := s.modals[user]
@@ -255,7 +256,8 @@ func (s *Server) Submit(user string, values map[string][]string) Ack {
 	return s.deliver(&delivery{kind: "interactive", payload: encode(body), user: user, view: open})
 }
 
-// fill is what an element of a form holds when it is sent, nil for nothing, or why Slack would not send it.
+// fill is what an element of a form holds when it is sent, nil for nothing, or why Slack would not
+// send it.
 func fill(e map[string]any, given []string, has bool) (answer, string) {
 	text := func(name string) []string {
 		if s, _ := e[name].(string); s != "" {

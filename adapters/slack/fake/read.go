@@ -90,8 +90,8 @@ type block struct {
 	Element   *element  `json:"element"`
 }
 
-// unmark undoes the escaping of Slack's markup, and takes its marks away: it is the inverse of how cards are drawn, so a star
-// in it is a mark.
+// unmark undoes the escaping of Slack's markup, and takes its marks away: it is the inverse of how
+// cards are drawn, so a star in it is a mark.
 func unmark(s string) string {
 	var b strings.Builder
 	for len(s) > 0 {
@@ -113,8 +113,9 @@ func unmark(s string) string {
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "∗", "*", "ˍ", "_", "∼", "~", "ˋ", "`").Replace(b.String())
 }
 
-// ReadCard reads blocks back as the card they were drawn of: Card.String of what is read is that of what was sent. What a card
-// does not tell apart in words (bold from plain, primary from plain beside a tick) may differ.
+// ReadCard reads blocks back as the card they were drawn of: Card.String of what is read is that of
+// what was sent. What a card does not tell apart in words (bold from plain, primary from plain
+// beside a tick) may differ.
 func ReadCard(blocks json.RawMessage) (chat.Card, error) {
 	var all []block
 	if err := json.Unmarshal(blocks, &all); err != nil {
@@ -242,8 +243,8 @@ func (e element) button() (chat.Button, error) {
 	return b, nil
 }
 
-// joined puts rows together that were one before they were broken: rows of nearly the same length, none over five. Two groups of
-// buttons that look just so read as one.
+// joined puts rows together that were one before they were broken: rows of nearly the same length,
+// none over five. Two groups of buttons that look just so read as one.
 func joined(rows [][]chat.Button) []chat.Block {
 	const most = 5
 	var out []chat.Block

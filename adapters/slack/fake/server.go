@@ -1,6 +1,7 @@
-// Package fake is a Slack to test against: the Web API as far as the bot uses it, response URLs, signed deliveries, sockets,
-// and what people see of it all. It behaves as Slack does where that hurts, refuses what Slack would refuse, and fails
-// the test for what must not happen. It works without a network, in a bubble of testing/synctest as well.
+// Package fake is a Slack to test against: the Web API as far as the bot uses it, response URLs,
+// signed deliveries, sockets, and what people see of it all. It behaves as Slack does where that
+// hurts, refuses what Slack would refuse, and fails the test for what must not happen. It works
+// without a network, in a bubble of testing/synctest as well.
 package fake
 
 import (
@@ -82,7 +83,8 @@ type View struct {
 	Changed  int
 }
 
-// Call is one call of the Web API, of a response URL ("response_url") or of an upload URL ("upload").
+// Call is one call of the Web API, of a response URL ("response_url") or of an upload URL
+// ("upload").
 type Call struct {
 	Method string
 	At     time.Time
@@ -194,7 +196,8 @@ func (s *Server) MessagesTab(on bool) {
 	s.tabOff = !on
 }
 
-// Latency makes every call take a time. Methods are those of the Web API, "response_url" and "upload".
+// Latency makes every call take a time. Methods are those of the Web API, "response_url" and
+// "upload".
 func (s *Server) Latency(of func(method string) time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -186,8 +186,8 @@ func (s *Server) send(d *delivery) Ack {
 	return Ack{Err: errors.New("no acknowledgement")}
 }
 
-// Raw sends any message to the app over one of its sockets, and returns the payload of the acknowledgement of an id, or an
-// error when none comes.
+// Raw sends any message to the app over one of its sockets, and returns the payload of the
+// acknowledgement of an id, or an error when none comes.
 func (s *Server) Raw(message map[string]any) Ack {
 	id, _ := message["envelope_id"].(string)
 	e := &envelope{id: id, d: &delivery{}, answers: make(chan []byte, 1)}
@@ -226,8 +226,8 @@ func (s *Server) Sockets() int {
 	return len(s.sockets)
 }
 
-// Disconnect ends one of the sockets with a reason, as Slack does every few hours: "warning", "refresh_requested"
-// or "link_disabled".
+// Disconnect ends one of the sockets with a reason, as Slack does every few hours: "warning",
+// "refresh_requested" or "link_disabled".
 func (s *Server) Disconnect(reason string) {
 	if c := s.nextOf(); c != nil {
 		c.write(answer{"type": "disconnect", "reason": reason, "debug_info": answer{"host": "fake"}})

@@ -1,5 +1,5 @@
-// Package slackschema holds what is sent to Slack against a JSON schema of Block Kit and against what a schema cannot say. It
-// is for tests. It knows limits, not what Slack would show.
+// Package slackschema holds what is sent to Slack against a JSON schema of Block Kit and against
+// what a schema cannot say. It is for tests. It knows limits, not what Slack would show.
 package slackschema
 
 import (
@@ -72,8 +72,9 @@ var schemas = sync.OnceValues(func() (map[string]*jsonschema.Schema, error) {
 	return all, nil
 })
 
-// Validate says what of a body Slack would refuse, or nil. Kind is Message, Home or Modal. Where the schema is missing it
-// holds the body against the rest, and returns ErrMissing when that is in order.
+// Validate says what of a body Slack would refuse, or nil. Kind is Message, Home or Modal. Where
+// the schema is missing it holds the body against the rest, and returns ErrMissing when that is in
+// order.
 func Validate(kind string, body []byte) error {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {
