@@ -173,7 +173,7 @@ func TestRateLimitPerChannel(t *testing.T) {
 	})
 }
 
-// When Slack asks for patience in one channel after the other, it is the workspace that is limited.
+// If Slack asks to wait in several channels in a row, the limit is the workspace's.
 func TestRateLimitOfManyChannels(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		var all sync.WaitGroup

@@ -118,7 +118,9 @@ func (p *profileCache) profileOf(u slackgo.User) profile {
 
 // get returns a profile from the cache, or by users.info. It waits no longer than the timeout. The
 // lookup then continues, for the next call.
-func (p *profileCache) get(ctx context.Context, user string, patience time.Duration) (profile, error) {
+func (p *profileCache) get(
+	ctx context.Context, user string, timeout time.Duration,
+) (profile, error) {
 	p.mu.Lock()
 	l := p.known[user]
 	if l != nil && l.isReady() && time.Now().After(l.until) {
@@ -139,10 +141,10 @@ func (p *profileCache) get(ctx context.Context, user string, patience time.Durat
 	if l.isReady() {
 		return l.profile, l.err
 	}
-	if patience == 0 {
+	if timeout == 0 {
 		return profile{}, errProfilePending
 	}
-	wait, cancel := context.WithTimeout(ctx, patience)
+	wait, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	select {
 	case <-l.ready:
