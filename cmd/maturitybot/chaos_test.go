@@ -268,7 +268,7 @@ func (s *chaos) killAll() {
 // waitUntil waits until something holds that no change on the platform tells of.
 func (s *chaos) waitUntil(what string, holds func() bool) {
 	s.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(slowdown * 30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.t.Fatalf("in vain: %s\n%s", what, last(s.log.String(), 2000))
 		}
@@ -353,7 +353,7 @@ func (s *chaos) start() *replica {
 		_ = last.Signal(syscall.SIGTERM) // it may have ended by itself
 		select {
 		case <-ended:
-		case <-time.After(30 * time.Second):
+		case <-time.After(slowdown * 30 * time.Second):
 			s.t.Error("a process does not end when it is told to")
 		}
 	}
@@ -759,7 +759,7 @@ func (w *user) press(verb string) {
 	w.s.t.Helper()
 	var m message
 	var on control
-	found := w.s.platform.until(func() bool {
+	shown := func() bool {
 		var things []control
 		m, things, _ = w.look()
 		i := slices.IndexFunc(things, func(x control) bool { return x.action.Verb == verb })
@@ -767,7 +767,11 @@ func (w *user) press(verb string) {
 			on = things[i]
 		}
 		return i >= 0
-	})
+	}
+	found := false
+	for i := 0; !found && i < slowdown; i++ {
+		found = w.s.platform.until(shown)
+	}
 	if !found || !w.tap(m, on, "") {
 		w.s.t.Fatalf("%s cannot press %q\n%s", w.name, verb, last(w.s.log.String(), 6000))
 	}
@@ -776,7 +780,7 @@ func (w *user) press(verb string) {
 // command is typed again until the bot is there to take it, and returns how often it was.
 func (w *user) command(words ...string) int {
 	w.s.t.Helper()
-	end := time.Now().Add(30 * time.Second)
+	end := time.Now().Add(slowdown * 30 * time.Second)
 	for n := 1; ; n++ {
 		ack := w.s.platform.command(w.id, w.in, words)
 		if ack.why == "" {
@@ -823,7 +827,7 @@ func (w *user) answerSurvey(over <-chan struct{}, enough func() bool) {
 		select {
 		case <-over:
 			if deadline == nil {
-				deadline, w.pause = time.After(time.Minute), 30*time.Millisecond
+				deadline, w.pause = time.After(slowdown*time.Minute), 30*time.Millisecond
 			}
 		default:
 		}
@@ -1070,7 +1074,7 @@ func (w *user) pressLate(over <-chan struct{}) {
 		select {
 		case <-over:
 			if deadline.IsZero() {
-				deadline = time.Now().Add(time.Minute)
+				deadline = time.Now().Add(slowdown * time.Minute)
 			}
 		default:
 		}

@@ -206,6 +206,7 @@ func TestFlood(t *testing.T) {
 func TestFloodInMemoryLimit(t *testing.T) {
 	const limit = 256 << 20
 	f := slackfake.New(t)
+	f.AckTimeout(slowdown * 3 * time.Second)
 	address, operations := freePort(t), freePort(t)
 	cmd := osexec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), serveProcess+"=1", "SLACK_BOT_TOKEN="+slackfake.Token, "SLACK_SIGNING_SECRET="+slackfake.Secret,

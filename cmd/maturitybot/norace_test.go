@@ -3,3 +3,5 @@
 package main
 
 const racing = false
+
+const slowdown = 1
