@@ -3,7 +3,6 @@ package discord
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"strconv"
 
@@ -29,7 +28,9 @@ func InviteURL(application string) string {
 }
 
 // errEndpoint says that Discord delivers elsewhere than to the gateway.
-var errEndpoint = errors.New("Discord delivers to an Interactions Endpoint URL, and then nothing by the gateway: take that address away on the application's page General Information at " + portal + ", or let the bot serve it")
+var errEndpoint = errors.New("Discord delivers to an Interactions Endpoint URL, and then " +
+	"nothing by the gateway: take that address away on the application's page General " +
+	"Information at " + portal + ", or let the bot serve it")
 
 // AppInfo is what Discord tells of the application whose bot token this is.
 type AppInfo struct {
@@ -52,7 +53,7 @@ func (d *Discord) Check(ctx context.Context) (AppInfo, error) {
 		Endpoint string `json:"interactions_endpoint_url"`
 		Public   bool   `json:"bot_public"`
 	}
-	err := d.client.do(ctx, request{what: "ask for the application", method: http.MethodGet, path: "applications/@me", bucket: "applications/@me"}, &app)
+	err := d.client.do(ctx, get("ask for the application", "applications/@me"), &app)
 	standing := AppInfo{Application: app.Name, ID: d.app, Endpoint: app.Endpoint, Public: app.Public}
 	switch {
 	case err != nil:

@@ -125,6 +125,11 @@ type request struct {
 	own bool
 }
 
+// get returns a GET request whose path is its own bucket.
+func get(what, path string) request {
+	return request{what: what, method: http.MethodGet, path: path, bucket: path}
+}
+
 // apiError is Discord's word for why not.
 type apiError struct {
 	status, code int
@@ -323,7 +328,9 @@ func (c *client) ban() {
 	c.mu.Lock()
 	c.bannedUntil = time.Now().Add(banDuration)
 	c.mu.Unlock()
-	c.log.Error("Discord has shut out this machine's address: nothing is sent for ten minutes. Something made thousands of requests that Discord refused, perhaps another program behind the same address", "wait", banDuration)
+	c.log.Error("Discord has shut out this machine's address: nothing is sent for ten minutes. "+
+		"Something made thousands of requests that Discord refused, perhaps another program "+
+		"behind the same address", "wait", banDuration)
 }
 
 func parseSeconds(s string) time.Duration {

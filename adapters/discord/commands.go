@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/bwmarrin/discordgo"
@@ -177,7 +176,7 @@ func (d *Discord) explainRegistration(o registration, err error) error {
 // isRegistered returns true if Discord has the commands of a registration as they are.
 func (d *Discord) isRegistered(ctx context.Context, o registration) (bool, error) {
 	var there []command
-	if err := d.client.do(ctx, request{what: "read the commands", method: http.MethodGet, path: o.path, bucket: o.path}, &there); err != nil {
+	if err := d.client.do(ctx, get("read the commands", o.path), &there); err != nil {
 		return false, err
 	}
 	for i := range there {

@@ -64,7 +64,10 @@ func (d *Discord) find(ctx context.Context, from chat.Place, word string) (chat.
 	if known {
 		var m guildMember
 		var err error
-		what := request{what: "look up a member", method: http.MethodGet, path: "guilds/" + guild + "/members/" + id, bucket: "guilds/" + guild + "/members/"}
+		what := request{
+			what: "look up a member", method: http.MethodGet,
+			path: "guilds/" + guild + "/members/" + id, bucket: "guilds/" + guild + "/members/",
+		}
 		if guild == "" { // in the conversation with the bot
 			what.path, what.bucket = "users/"+id, "users/"
 			err = d.client.do(ctx, what, &m.User)
@@ -118,7 +121,7 @@ func (d *Discord) channel(ctx context.Context, p chat.Place) (guildChannel, erro
 	if _, ok := snowflake(p.Channel); !ok || p.Platform != Platform {
 		return c, chat.ErrNobody
 	}
-	err := d.client.do(ctx, request{what: "look up a channel", method: http.MethodGet, path: "channels/" + p.Channel, bucket: "channels/" + p.Channel}, &c)
+	err := d.client.do(ctx, get("look up a channel", "channels/"+p.Channel), &c)
 	if err != nil {
 		return c, asNobody(err)
 	}

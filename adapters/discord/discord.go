@@ -198,15 +198,9 @@ type application struct {
 
 // identify asks Discord for the bot user and the application that the token belongs to.
 func (c *client) identify(ctx context.Context) (me user, app application, err error) {
-	err = c.do(ctx, request{
-		what: "ask whose the bot token is", method: http.MethodGet,
-		path: "users/@me", bucket: "users/@me",
-	}, &me)
+	err = c.do(ctx, get("ask whose the bot token is", "users/@me"), &me)
 	if err == nil {
-		err = c.do(ctx, request{
-			what: "ask for the application", method: http.MethodGet,
-			path: "applications/@me", bucket: "applications/@me",
-		}, &app)
+		err = c.do(ctx, get("ask for the application", "applications/@me"), &app)
 	}
 	if e, ok := errors.AsType[*apiError](err); ok && e.status == http.StatusUnauthorized {
 		return me, app, fmt.Errorf("use the Discord bot token, which Discord refuses (press Reset "+

@@ -239,16 +239,18 @@ func (d *Discord) gatewayURL(ctx context.Context, s *session) (string, error) {
 			After     int64 `json:"reset_after"`
 		} `json:"session_start_limit"`
 	}
-	err := d.client.do(ctx, request{what: "ask for the gateway", method: http.MethodGet, path: "gateway/bot", bucket: "gateway/bot"}, &at)
+	err := d.client.do(ctx, get("ask for the gateway", "gateway/bot"), &at)
 	if r, ok := errors.AsType[*apiError](err); ok && r.status == http.StatusUnauthorized {
-		return "", fmt.Errorf("%w: Discord refuses the bot token; it may have been reset: copy it from the page Bot at %s: %w", errFatal, portal, err)
+		return "", fmt.Errorf("%w: Discord refuses the bot token; it may have been reset: copy "+
+			"it from the page Bot at %s: %w", errFatal, portal, err)
 	}
 	if err != nil {
 		return "", err
 	}
 	if s.id == "" && at.Limit.Total > 0 && at.Limit.Remaining == 0 {
 		wait := time.Duration(at.Limit.After)*time.Millisecond + time.Second // not a moment too early
-		d.log.Error("too many gateway sessions were begun today: waiting, since Discord would reset the token", "wait", wait)
+		d.log.Error("too many gateway sessions were begun today: waiting, since Discord would "+
+			"reset the token", "wait", wait)
 		if err := dispatch.Sleep(ctx, wait); err != nil {
 			return "", err
 		}
@@ -281,11 +283,15 @@ func (d *Discord) closeError(s *session, l *connection, err error) error {
 	}
 	switch c.Code {
 	case closeToken:
-		return fmt.Errorf("%w: Discord refuses the bot token; it may have been reset: copy it from the page Bot at %s", errFatal, portal)
+		return fmt.Errorf("%w: Discord refuses the bot token; it may have been reset: copy it "+
+			"from the page Bot at %s", errFatal, portal)
 	case closeIntents, closeForbidden, closeVersion:
-		return fmt.Errorf("%w: Discord no longer takes what this version of the bot asks for (%d): use a newer one", errFatal, c.Code)
+		return fmt.Errorf("%w: Discord no longer takes what this version of the bot asks for "+
+			"(%d): use a newer one", errFatal, c.Code)
 	case closeShard, closeSharding:
-		return fmt.Errorf("%w: the bot is in more servers than one connection may serve: let it serve an Interactions Endpoint URL instead, set on the page General Information at %s", errFatal, portal)
+		return fmt.Errorf("%w: the bot is in more servers than one connection may serve: let it "+
+			"serve an Interactions Endpoint URL instead, set on the page General Information at "+
+			"%s", errFatal, portal)
 	case closeNotIdentified, closeSequence, closeTimedOut, websocket.CloseNormalClosure, websocket.CloseGoingAway:
 		s.id, s.url = "", ""
 		s.seq.Store(0)
@@ -423,7 +429,8 @@ func (d *Discord) sendResponse(ctx context.Context, g inbound, at time.Time, ans
 	ctx, cancel := context.WithDeadline(ctx, at.Add(responseTimeout))
 	defer cancel()
 	r := request{
-		what: "answer an interaction", method: http.MethodPost, path: "interactions/" + g.origin.Interaction + "/" + g.origin.Token + "/callback",
+		what: "answer an interaction", method: http.MethodPost,
+		path:   "interactions/" + g.origin.Interaction + "/" + g.origin.Token + "/callback",
 		bucket: "interactions/" + g.origin.Interaction, body: answer, own: true,
 	}
 	for try := 1; ; try++ {
@@ -518,7 +525,8 @@ func (d *Discord) onMessage(payload []byte) {
 		} `json:"author"`
 	}
 	const written, answered = 0, 19
-	if json.Unmarshal(payload, &m) != nil || m.Author.Bot || m.Author.ID == d.app || m.Guild != "" || m.Type != written && m.Type != answered {
+	if json.Unmarshal(payload, &m) != nil || m.Author.Bot || m.Author.ID == d.app ||
+		m.Guild != "" || m.Type != written && m.Type != answered {
 		return
 	}
 	id, known := snowflake(m.ID)
@@ -528,7 +536,10 @@ func (d *Discord) onMessage(payload []byte) {
 		return
 	}
 	x, err := d.accept(inbound{
-		event:  chat.Event{ID: m.ID, Kind: chat.Message, At: snowflakeTime(id), Who: person(m.Author.ID), Where: place("", m.Channel), Private: true, Community: chat.Server},
+		event: chat.Event{
+			ID: m.ID, Kind: chat.Message, At: snowflakeTime(id), Who: person(m.Author.ID),
+			Where: place("", m.Channel), Private: true, Community: chat.Server,
+		},
 		origin: origin{Channel: m.Channel},
 	}, nil, time.Now(), true)
 	if err != nil {

@@ -47,7 +47,8 @@ func (d *Discord) removeLeftovers(ctx context.Context) {
 		ID string `json:"id"`
 	}
 	err := d.client.do(ctx, request{
-		what: "list the servers", method: http.MethodGet, path: fmt.Sprintf("users/@me/guilds?limit=%d", maxTidiedGuilds), bucket: "users/@me/guilds",
+		what: "list the servers", method: http.MethodGet,
+		path: fmt.Sprintf("users/@me/guilds?limit=%d", maxTidiedGuilds), bucket: "users/@me/guilds",
 	}, &in)
 	for _, g := range in {
 		if _, ok := snowflake(g.ID); !ok || slices.Contains(d.options.Guilds, g.ID) {
@@ -77,7 +78,11 @@ func (d *Discord) registerOne(ctx context.Context, o registration) error {
 	if err != nil || there {
 		return err
 	}
-	if err := d.client.do(ctx, request{what: "register the commands", method: http.MethodPut, path: o.path, bucket: o.path, body: o.commands}, nil); err != nil {
+	err = d.client.do(ctx, request{
+		what: "register the commands", method: http.MethodPut,
+		path: o.path, bucket: o.path, body: o.commands,
+	}, nil)
+	if err != nil {
 		return err
 	}
 	d.log.Info("commands registered", "commands", len(o.commands), "everywhere", o.guild == "")

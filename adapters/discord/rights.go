@@ -175,7 +175,7 @@ func (d *Discord) permissions(ctx context.Context, c guildChannel) (func(guildMe
 		} `json:"roles"`
 	}
 	path := "guilds/" + c.Guild
-	err := d.client.do(ctx, request{what: "look up a server", method: http.MethodGet, path: path, bucket: path}, &guild)
+	err := d.client.do(ctx, get("look up a server", path), &guild)
 	if err != nil {
 		return nil, asNobody(err)
 	}

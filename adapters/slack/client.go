@@ -228,7 +228,8 @@ func (c *client) respond(ctx context.Context, o origin, r response) error {
 			answer.Error = "" // "ok" in words, or a page for people
 		}
 		switch {
-		case answer.Error == "used_url", answer.Error == "expired_url", res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusGone:
+		case answer.Error == "used_url", answer.Error == "expired_url",
+			res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusGone:
 			return errResponseURLSpent
 		case answer.Error != "":
 			return slackgo.SlackErrorResponse{Err: answer.Error}

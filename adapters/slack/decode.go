@@ -186,7 +186,13 @@ func (in *interaction) press(g inbound, team string) (inbound, error) {
 		if channel == "" || in.Container.Message == "" {
 			return inbound{}, errors.New("read press: no channel or message")
 		}
-		g.origin = origin{Channel: channel, Private: isDirect(channel), URL: in.URL, Card: in.Container.Message, Whispered: in.Container.Whispers}
+		g.origin = origin{
+			Channel:   channel,
+			Private:   isDirect(channel),
+			URL:       in.URL,
+			Card:      in.Container.Message,
+			Whispered: in.Container.Whispers,
+		}
 	case in.Container.Type == "view" && in.View != nil && in.View.Type == "home":
 		g.home = true
 		g.origin = origin{Channel: in.User.ID, Private: true, URL: in.URL}

@@ -107,12 +107,13 @@ type address struct {
 func (p *profileCache) profileOf(u slackgo.User) profile {
 	ours := u.TeamID == "" || u.TeamID == p.team || slices.Contains(u.Enterprise.Teams, p.team)
 	return profile{
-		admin:    u.IsAdmin || u.IsOwner || u.IsPrimaryOwner,
-		locale:   u.Locale,
-		zone:     u.TZ,
-		name:     cmp.Or(u.Profile.DisplayName, u.RealName, u.Profile.RealName, u.Name),
-		team:     u.TeamID,
-		outsider: u.Deleted || u.IsBot || u.IsAppUser || u.IsWorkflowBot || u.IsConnectorBot || u.ID == "USLACKBOT" || u.IsStranger || !ours,
+		admin:  u.IsAdmin || u.IsOwner || u.IsPrimaryOwner,
+		locale: u.Locale,
+		zone:   u.TZ,
+		name:   cmp.Or(u.Profile.DisplayName, u.RealName, u.Profile.RealName, u.Name),
+		team:   u.TeamID,
+		outsider: u.Deleted || u.IsBot || u.IsAppUser || u.IsWorkflowBot || u.IsConnectorBot ||
+			u.ID == "USLACKBOT" || u.IsStranger || !ours,
 	}
 }
 
@@ -380,7 +381,11 @@ func (s *Slack) Members(ctx context.Context, in chat.Place) ([]chat.Person, erro
 	var users []string
 	for cursor := ""; ; {
 		err := s.client.call(ctx, "conversations.members", true, func(ctx context.Context) error {
-			some, next, err := s.client.api.GetUsersInConversationContext(ctx, &slackgo.GetUsersInConversationParameters{ChannelID: in.Channel, Cursor: cursor, Limit: pageSize})
+			some, next, err := s.client.api.GetUsersInConversationContext(
+				ctx, &slackgo.GetUsersInConversationParameters{
+					ChannelID: in.Channel, Cursor: cursor, Limit: pageSize,
+				},
+			)
 			if err == nil {
 				users, cursor = append(users, some...), next
 			}

@@ -37,15 +37,19 @@ const (
 
 // Errors that only a change on Slack's pages corrects.
 var (
-	errAppToken  = errors.New("the Slack app token is refused: create one with the scope connections:write under Basic Information, App-Level Tokens, at api.slack.com/apps")
-	errSocketOff = errors.New("the app has Socket Mode switched off: switch it on under Socket Mode at api.slack.com/apps, or let the bot serve HTTP")
+	errAppToken = errors.New("the Slack app token is refused: create one with the scope " +
+		"connections:write under Basic Information, App-Level Tokens, at api.slack.com/apps")
+	errSocketOff = errors.New("the app has Socket Mode switched off: switch it on under Socket " +
+		"Mode at api.slack.com/apps, or let the bot serve HTTP")
 )
 
 // RunSocket takes deliveries by Socket Mode. It returns nil when the context ends, and an error
 // that says what to change if Slack refuses the connection for good.
 func (s *Slack) RunSocket(ctx context.Context) error {
 	if s.options.AppToken == "" {
-		return errors.New("no Slack app token: create one with the scope connections:write under Basic Information, App-Level Tokens, at api.slack.com/apps; it begins with xapp-")
+		return errors.New("no Slack app token: create one with the scope connections:write " +
+			"under Basic Information, App-Level Tokens, at api.slack.com/apps; it begins with " +
+			"xapp-")
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -127,7 +131,9 @@ func (s *Slack) runConnection(ctx context.Context, log *slog.Logger) error {
 				up(false)
 			case socketmode.EventTypeHello:
 				up(true)
-				log.Info("socket open", "connections", e.Request.NumConnections, "lasts", time.Duration(e.Request.DebugInfo.ApproximateConnectionTime)*time.Second)
+				seconds := e.Request.DebugInfo.ApproximateConnectionTime
+				log.Info("socket open", "connections", e.Request.NumConnections,
+					"lasts", time.Duration(seconds)*time.Second)
 			case socketmode.EventTypeConnected:
 				opened = append(opened, time.Now())
 				if n := len(opened); n > 5 {
@@ -184,7 +190,10 @@ func (s *Slack) countConnection(opened bool) {
 
 // handleEnvelope takes a delivery. Only the wait for its acknowledgement runs in another goroutine,
 // so that deliveries are taken in order.
-func (s *Slack) handleEnvelope(ctx context.Context, client *socketmode.Client, heard *logTap, r *socketmode.Request, inHand *sync.WaitGroup) {
+func (s *Slack) handleEnvelope(
+	ctx context.Context, client *socketmode.Client, heard *logTap, r *socketmode.Request,
+	inHand *sync.WaitGroup,
+) {
 	defer dispatch.RecoverAndLog(s.log, "taking a delivery")
 	arrived := time.Now()
 	if r == nil || r.EnvelopeID == "" {
