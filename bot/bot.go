@@ -195,6 +195,7 @@ func checkReply(reply chat.Reply) error {
 			return err
 		}
 		return r.Form.Check()
+	case chat.FieldErrors: // nothing to do
 	}
 	return nil
 }

@@ -257,6 +257,7 @@ func carriedIndex(replies []chat.Reply) int {
 			return i
 		case chat.Post, chat.OpenForm:
 			return 0
+		case chat.Direct, chat.FieldErrors, chat.Whisper: // nothing to do
 		}
 	}
 	return 0

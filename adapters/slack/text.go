@@ -145,6 +145,7 @@ func needsMarkup(s chat.Span) bool {
 	switch s.(type) {
 	case chat.Bold, chat.Mention, chat.Link:
 		return true
+	case chat.Meter, chat.WebLink, chat.Words: // nothing to do
 	}
 	return false
 }
@@ -256,6 +257,7 @@ func speechLines(c chat.Card) []string {
 				names[i] = o.Label
 			}
 			add(escape(x.Placeholder + ": " + strings.Join(names, "; ")))
+		case chat.Divider: // nothing to do
 		}
 	}
 	return out
@@ -285,6 +287,7 @@ func speechText(all []chat.Span) string {
 			b.WriteString(channelMarkup(s))
 		case chat.WebLink:
 			b.WriteString(escape(s.Text))
+		case chat.Meter: // nothing to do
 		}
 	}
 	return b.String()

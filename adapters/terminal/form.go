@@ -57,6 +57,7 @@ func newFormPage(m *screen, form chat.Form) *formPage {
 			value = x.Value
 		case chat.TimeOfDay:
 			value = x.Value
+		case chat.Channel, chat.People: // nothing to do
 		}
 		f.entries = append(f.entries, e)
 		if e.pick != nil {

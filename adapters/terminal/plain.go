@@ -344,6 +344,7 @@ func unstyled(all []chat.Span) string {
 			b.WriteString(s.Text)
 		case chat.Link:
 			b.WriteString(s.String())
+		case chat.Meter: // nothing to do
 		}
 	}
 	return strings.TrimRight(b.String(), " ")
@@ -429,6 +430,7 @@ func standing(field chat.Field) []string {
 		return []string{f.Value}
 	case chat.Select:
 		return f.Chosen
+	case chat.Channel, chat.People: // nothing to do
 	}
 	return nil
 }

@@ -88,6 +88,7 @@ func (k *talk) take(a answer) {
 			k.form = &form
 		case chat.FieldErrors:
 			k.refuse(r, open)
+		case chat.Direct: // nothing to do
 		}
 	}
 }
@@ -183,6 +184,7 @@ func items(c chat.Card) []item {
 			}
 		case chat.Menu:
 			all = append(all, item{menu: &b})
+		case chat.Divider, chat.Heading, chat.Note, chat.Table, chat.Text: // nothing to do
 		}
 	}
 	return all
@@ -277,6 +279,7 @@ func (k *talk) check(field chat.Field, raw []string) (values []string, complaint
 			place = chat.Place{Platform: k.me.Platform, Workspace: k.me.Workspace, Channel: strings.TrimSpace(values[0])}
 		}
 		values = []string{place.String()}
+	case chat.Select: // nothing to do
 	}
 	return values, complaint
 }
@@ -311,6 +314,7 @@ func (k *talk) hint(field chat.Field) string {
 		own = k.words.TimeForm
 	case chat.People:
 		own = k.words.IDs
+	case chat.Channel, chat.Input, chat.Select: // nothing to do
 	}
 	parts := []string{chat.About(field).Hint, own}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " · ")

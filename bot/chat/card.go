@@ -11,6 +11,8 @@ import (
 type Card struct{ Blocks []Block }
 
 // Block is one part of a card: Heading, Text, Note, Choice, Buttons, Menu, Table or Divider.
+//
+//sumtype:decl
 type Block interface{ block() }
 
 // Heading is the card's title line.
@@ -87,6 +89,8 @@ const (
 type Confirm struct{ Title, Text, Yes, No string }
 
 // Span is a piece of a paragraph: Words, Bold, a Mention, a Link, a WebLink or a Meter.
+//
+//sumtype:decl
 type Span interface{ span() }
 
 // Words is plain text.

@@ -260,6 +260,8 @@ var ErrUnsure = errors.New("may have been sent or not")
 
 // Reply is one answer to an event: Update, Whisper, Direct, Post, OpenForm or FieldErrors. Replies
 // are carried out in the order given.
+//
+//sumtype:decl
 type Reply interface{ reply() }
 
 // Update changes the card that was pressed. Where there is none (a command, a dismissed card), or
@@ -327,6 +329,7 @@ func WrapThen(reply Reply, wrap func(Then) Then) Reply {
 	case Direct:
 		r.Then = r.Then.wrapped(wrap)
 		return r
+	case FieldErrors, OpenForm, Update: // nothing to do
 	}
 	return reply
 }

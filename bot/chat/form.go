@@ -16,6 +16,8 @@ type Form struct {
 }
 
 // Field is one field of a form: Input, Pick, Date, Clock, People or Channel.
+//
+//sumtype:decl
 type Field interface {
 	field()
 	about() Label

@@ -148,6 +148,7 @@ func look(card chat.Card, label string) (chat.Action, string, bool) {
 					return b.Action, o.Value, true
 				}
 			}
+		case chat.Divider, chat.Heading, chat.Note, chat.Table, chat.Text: // nothing to do
 		}
 	}
 	return chat.Action{}, "", false
@@ -224,6 +225,7 @@ func (p *player) send(ctx context.Context, actor, words string) error {
 			values[x.ID] = []string{x.Value}
 		case chat.TimeOfDay:
 			values[x.ID] = []string{x.Value}
+		case chat.Channel, chat.People: // nothing to do
 		}
 	}
 	if rest := strings.TrimSpace(assignments.ReplaceAllString(words, "")); rest != "" {

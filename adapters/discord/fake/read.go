@@ -182,6 +182,7 @@ func plain(s string) string {
 			b.WriteString("@" + x.Person.ID)
 		case chat.Link:
 			b.WriteString(x.String())
+		case chat.Meter, chat.WebLink: // nothing to do
 		}
 	}
 	return b.String()
