@@ -196,17 +196,6 @@ func parseLanguageSwitch(args []string) (languageArgs, error) {
 	return languageArgs{id, matrix.Lang(args[1]), then}, err
 }
 
-// ratingWord returns a rating as an argument of an action.
-func ratingWord(r matrix.Rating) string {
-	switch r {
-	case matrix.DontKnow:
-		return "dk"
-	case matrix.NotApplicable:
-		return "na"
-	}
-	return strconv.Itoa(int(r))
-}
-
 func parseAnswer(args []string) (answerArgs, error) {
 	if len(args) != 3 {
 		return answerArgs{}, errForged

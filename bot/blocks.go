@@ -3,6 +3,7 @@ package bot
 import (
 	"fmt"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -11,24 +12,14 @@ import (
 
 func person(p chat.Person) survey.PersonID { return survey.PersonID(p.String()) }
 
-func card(blocks ...chat.Block) chat.Card { return chat.Card{Blocks: blocks} }
-
 // updated returns the reply that changes the card that was pressed.
 func updated(blocks ...chat.Block) []chat.Reply {
-	return []chat.Reply{chat.Update{Card: card(blocks...)}}
+	return []chat.Reply{chat.Update{Card: card.Of(blocks...)}}
 }
 
 // whispered returns the reply that shows a card to the person of the event alone.
 func whispered(blocks ...chat.Block) []chat.Reply {
-	return []chat.Reply{chat.Whisper{Card: card(blocks...)}}
-}
-
-func row(buttons ...chat.Button) chat.Buttons { return chat.Buttons{Buttons: buttons} }
-
-func button(label string, a chat.Action) chat.Button { return chat.Button{Label: label, Action: a} }
-
-func primary(label string, a chat.Action) chat.Button {
-	return chat.Button{Label: label, Action: a, Style: chat.Primary}
+	return []chat.Reply{chat.Whisper{Card: card.Of(blocks...)}}
 }
 
 func mention(id survey.PersonID) chat.Span {
@@ -51,5 +42,5 @@ func (b *Bot) inLanguages(
 		}
 		blocks = append(blocks, write(b.Words.In(string(lang)), string(lang))...)
 	}
-	return card(blocks...)
+	return card.Of(blocks...)
 }

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -17,14 +18,14 @@ func (b *Bot) askToClose(ctx context.Context, req *request, args targetArgs) (ch
 	}
 	v := b.roundVoice(req, r)
 	if r.State != survey.Open {
-		return card(chat.Paragraph(v.Say("close.already"))), nil
+		return card.Of(chat.Paragraph(v.Say("close.already"))), nil
 	}
 	to, why := b.canPostFor(ctx, r)
 	blocks, err := b.closeBlocks(ctx, req, v, r, to, why)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return card(blocks...), nil
+	return card.Of(blocks...), nil
 }
 
 // closeBlocks asks whether to close the survey. If its channel takes no results it says so, and
@@ -60,12 +61,14 @@ func (b *Bot) closeBlocks(
 	if r.AcceptsAnswers(b.Now()) {
 		blocks = append(blocks,
 			chat.Text{
-				Spans: []chat.Span{chat.Bold(v.Say("close.early", "closes", closingTime(v, r)))},
+				Spans: []chat.Span{
+					chat.Bold(v.Say("close.early", "closes", card.ClosingTime(v, r))),
+				},
 			},
 		)
 	}
 	return append(blocks, chat.Paragraph(responseRates(v, s)),
-		row(
+		card.Row(
 			chat.Button{
 				Label:  v.Say("button.close_now"),
 				Action: chat.NewAction(verb, string(r.ID), v.Lang),
@@ -77,7 +80,7 @@ func (b *Bot) closeBlocks(
 					No:    v.Say("close.no"),
 				},
 			},
-			button(v.Say("button.extend"), chat.NewAction("extend", string(r.ID), v.Lang)),
+			card.Button(v.Say("button.extend"), chat.NewAction("extend", string(r.ID), v.Lang)),
 		)), nil
 }
 
@@ -138,9 +141,9 @@ func (b *Bot) closeOnly(
 	}
 	v := req.voice
 	if !closed {
-		return card(chat.Paragraph(v.Say("close.already"))), nil
+		return card.Of(chat.Paragraph(v.Say("close.already"))), nil
 	}
-	return card(
+	return card.Of(
 		append(
 			[]chat.Block{chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("close.unposted"))},
 			otherDestinations(req.Event, v, r, "results")...)...), nil

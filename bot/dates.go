@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -21,7 +22,7 @@ func (b *Bot) extendForm(ctx context.Context, req *request, args targetArgs) (ch
 	at := r.ClosesAt.In(r.Location())
 	return chat.Form{
 		Title:  v.Say("extend.title"),
-		Intro:  v.Say("extend.intro", "area", r.Area, "closes", closingTime(v, r)),
+		Intro:  v.Say("extend.intro", "area", r.Area, "closes", card.ClosingTime(v, r)),
 		Submit: v.Say("button.save"),
 		Cancel: v.Say("button.cancel"),
 		Action: chat.NewAction("saveextend", string(r.ID), v.Lang),
@@ -64,7 +65,7 @@ func (b *Bot) saveExtension(
 	}
 	v := req.voice
 	said := append(
-		[]chat.Block{chat.Paragraph(v.Say("extend.done", "closes", closingTime(v, r)))},
+		[]chat.Block{chat.Paragraph(v.Say("extend.done", "closes", card.ClosingTime(v, r)))},
 		closes.remark(v)...)
 	if at := r.Workshop.At; !at.IsZero() && at.Before(r.ClosesAt) {
 		said = append(said,
@@ -73,13 +74,15 @@ func (b *Bot) saveExtension(
 	}
 	replies := whispered(
 		append(said,
-			row(button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang))),
+			card.Row(
+				card.Button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)),
+			),
 		)...)
 	if extended {
 		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
 			return []chat.Block{
 				chat.Heading{Text: r.Area},
-				chat.Paragraph(v.Say("extend.posted", "closes", closingTime(v, r))),
+				chat.Paragraph(v.Say("extend.posted", "closes", card.ClosingTime(v, r))),
 			}
 		})...)
 	}
@@ -191,10 +194,10 @@ func (b *Bot) remind(ctx context.Context, req *request, args targetArgs) (chat.C
 	}
 	at, ok := b.Schedule.SendWindow(r, survey.Member{}, survey.Nudge, b.Now())
 	if !ok && r.AcceptsAnswers(b.Now()) {
-		return card(
+		return card.Of(
 			chat.Paragraph(
 				b.roundVoice(req, r).
-					Say("remind.too_late", "closes", closingTime(b.roundVoice(req, r), r)),
+					Say("remind.too_late", "closes", card.ClosingTime(b.roundVoice(req, r), r)),
 			),
 		), nil
 	}
@@ -203,19 +206,14 @@ func (b *Bot) remind(ctx context.Context, req *request, args targetArgs) (chat.C
 		return chat.Card{}, err
 	}
 	if due == 0 {
-		return card(chat.Paragraph(b.roundVoice(req, r).Say("remind.nobody"))), nil
+		return card.Of(chat.Paragraph(b.roundVoice(req, r).Say("remind.nobody"))), nil
 	}
 	v := b.roundVoice(req, r)
 	said := v.Count("remind.sent", due)
 	if at.After(b.Now()) {
 		said = v.Count("remind.waits", due, "when", v.Time(at.In(r.Location())))
 	}
-	return card(chat.Paragraph(said)), nil
-}
-
-// closingTime returns the round's closing time in words.
-func closingTime(v locale.Voice, round survey.Round) string {
-	return v.Time(round.ClosesAt.In(round.Location()))
+	return card.Of(chat.Paragraph(said)), nil
 }
 
 func closedTime(v locale.Voice, round survey.Round) string {

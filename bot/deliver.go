@@ -43,12 +43,12 @@ type Delivered struct {
 }
 
 // setLateness records how late the message is.
-func (b *Bot) setLateness(came *Delivered, d survey.Delivery, seat survey.Participation) {
+func (b *Bot) setLateness(came *Delivered, d survey.Delivery, part survey.Participation) {
 	if b.Delivered == nil {
 		return // nobody asks, and a plan is some work to read
 	}
 	now := b.Now()
-	if due, known := b.Schedule.FirstDue(seat.Round, seat.Member, d.Kind, now); known {
+	if due, known := b.Schedule.FirstDue(part.Round, part.Member, d.Kind, now); known {
 		came.Late = max(0, now.Sub(due))
 	}
 }
@@ -94,25 +94,25 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 	if d.Person == "" {
 		return b.deliverPost(ctx, d, came)
 	}
-	seat, awaited, err := b.Rounds.StillWanted(ctx, d)
+	part, awaited, err := b.Rounds.StillWanted(ctx, d)
 	if err != nil || !awaited {
 		return Dropped, err
 	}
-	b.setLateness(came, d, seat)
+	b.setLateness(came, d, part)
 	to, err := chat.ParsePerson(string(d.Person))
 	if err != nil {
 		return "", fmt.Errorf("deliver a message: %w", err)
 	}
 	log := b.Log.With("message", d.Kind, "round", d.Round, "person", b.personHash(to))
 	now := b.Now()
-	switch at, wanted := b.Schedule.SendWindow(seat.Round, seat.Member, d.Kind, now); {
+	switch at, wanted := b.Schedule.SendWindow(part.Round, part.Member, d.Kind, now); {
 	case !wanted:
 		log.Info("message dropped: too late, or not in the plan any more")
 		return Dropped, nil
 	case at.After(now):
 		return Later, &survey.NotYetError{Wait: at.Sub(now)}
 	}
-	card, err := b.message(ctx, d, seat)
+	card, err := b.message(ctx, d, part)
 	if err != nil {
 		return "", err
 	}
@@ -135,7 +135,7 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 		return NoConsent, b.Rounds.Plan(
 			note,
 			d.Round,
-			survey.OpenCall.On(date(now.In(seat.Round.Location()))),
+			survey.OpenCall.On(date(now.In(part.Round.Location()))),
 		)
 	case errors.Is(err, chat.ErrUnreachable):
 		log.Warn("person cannot be reached", "error", err)
@@ -151,7 +151,7 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 	if d.Kind == survey.Invitation || d.Kind == survey.Unposted {
 		return outcome, nil
 	}
-	if err := b.Rounds.Reminded(note, d, date(now.In(seat.Round.ZoneOf(seat.Member)))); err != nil {
+	if err := b.Rounds.Reminded(note, d, date(now.In(part.Round.ZoneOf(part.Member)))); err != nil {
 		// It was sent, so it must not be tried again.
 		log.Error("reminder was sent, but that is not noted", "error", err)
 	}
@@ -172,27 +172,27 @@ func messageID(d survey.Delivery) string {
 
 // message returns the card of a queued message to a person.
 func (b *Bot) message(
-	ctx context.Context, d survey.Delivery, seat survey.Participation,
+	ctx context.Context, d survey.Delivery, part survey.Participation,
 ) (chat.Card, error) {
-	m, err := b.Rounds.Matrix(seat.Round)
+	m, err := b.Rounds.Matrix(part.Round)
 	if err != nil {
 		return chat.Card{}, err
 	}
 	switch {
 	case d.Kind == survey.Invitation:
-		return b.Invitation(seat.Round, m), nil
+		return b.Invitation(part.Round, m), nil
 	case d.Kind == survey.Unposted:
-		return b.unpostedCard(ctx, seat.Round), nil
+		return b.unpostedCard(ctx, part.Round), nil
 	case d.Kind.Base() == survey.WorkshopSoon:
-		return b.workshopReminder(seat), nil
-	case !seat.Member.TakesPart():
-		return b.invitationReminder(seat, m), nil
+		return b.workshopReminder(part), nil
+	case !part.Member.TakesPart():
+		return b.invitationReminder(part, m), nil
 	}
-	seat, resp, err := b.Rounds.Response(ctx, d.Round, d.Person)
+	part, resp, err := b.Rounds.Response(ctx, d.Round, d.Person)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return b.startedReminder(seat, m, resp), nil
+	return b.startedReminder(part, m, resp), nil
 }
 
 // deliverPost posts to the coordinator's channel, on the same terms as deliver.
@@ -208,14 +208,14 @@ func (b *Bot) deliverPost(
 	if base, date := d.Kind.Split(); base == survey.NudgesSent {
 		return Dropped, b.Rounds.AuditNudges(ctx, d.Round, date)
 	}
-	seat, err := b.Rounds.Participation(ctx, d.Round, "") // a seat nobody sits on: the round
+	part, err := b.Rounds.Participation(ctx, d.Round, "") // no person: only the round is read
 	if errors.Is(err, survey.ErrNoRound) {
 		return Dropped, nil
 	} else if err != nil {
 		return "", err
 	}
-	b.setLateness(came, d, seat)
-	r, now := seat.Round, b.Now()
+	b.setLateness(came, d, part)
+	r, now := part.Round, b.Now()
 	switch at, wanted := b.Schedule.SendWindow(r, survey.Member{}, d.Kind, now); {
 	case !wanted:
 		log.Info("post dropped: too late, or not in the plan any more")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -25,12 +26,12 @@ func (b *Bot) help(_ context.Context, req *request, args generalArgs) (chat.Card
 		}
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(said)}})
 	}
-	return card(append(blocks,
+	return card.Of(append(blocks,
 		chat.Heading{Text: v.Say("help.title")},
 		chat.Paragraph(v.Say("help.stakeholder")),
 		chat.Paragraph(v.Say("help.coordinator")),
 		chat.Footnote(v.Say("help.language")),
-		row(primary(v.Say("button.home"), chat.NewAction("home", v.Lang))),
+		card.Row(card.Primary(v.Say("button.home"), chat.NewAction("home", v.Lang))),
 	)...), nil
 }
 
@@ -70,8 +71,8 @@ func (b *Bot) coordinatedRounds(
 					chat.Words("\n" + line),
 				},
 			},
-			row(
-				button(
+			card.Row(
+				card.Button(
 					v.Say("button.status"),
 					chat.NewAction("status", string(s.Round.ID), v.Lang),
 				),
@@ -79,7 +80,9 @@ func (b *Bot) coordinatedRounds(
 		)
 	}
 	if b.mayCreate(req) && !req.Private {
-		blocks = append(blocks, row(button(v.Say("button.new"), chat.NewAction("new", v.Lang))))
+		blocks = append(blocks,
+			card.Row(card.Button(v.Say("button.new"), chat.NewAction("new", v.Lang))),
+		)
 	}
 	return blocks, nil
 }
@@ -110,7 +113,7 @@ func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Ca
 			line, key = v.Say(
 				"over.waiting",
 				"closes",
-				closingTime(v, part.Round),
+				card.ClosingTime(v, part.Round),
 			), "button.what_kept"
 		case !open:
 			line, key = v.Say("home.closed", "closed", closedTime(v, part.Round)), ""
@@ -118,7 +121,7 @@ func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Ca
 			line, key = v.Say(
 				"home.finished",
 				"closes",
-				closingTime(v, part.Round),
+				card.ClosingTime(v, part.Round),
 			), "button.change"
 		case part.Member.Status == survey.Started:
 			if line, err = b.progress(ctx, v, part); err != nil {
@@ -127,21 +130,28 @@ func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Ca
 		case part.Member.Status == survey.Withdrawn:
 			line, key = v.Say("withdrawn.body", "area", part.Round.Area), ""
 		default:
-			line, key = v.Say("home.invited", "closes", closingTime(v, part.Round)), "button.start"
+			line, key = v.Say(
+				"home.invited",
+				"closes",
+				card.ClosingTime(v, part.Round),
+			), "button.start"
 		}
 		blocks = append(blocks,
 			chat.Text{Spans: []chat.Span{chat.Bold(part.Round.Area), chat.Words("\n" + line)}},
 		)
 		if key != "" {
 			buttons := []chat.Button{
-				primary(v.Say(key), chat.NewAction("resume", string(part.Round.ID))),
+				card.Primary(v.Say(key), chat.NewAction("resume", string(part.Round.ID))),
 			}
 			if part.Member.RemindersOff {
 				buttons = append(buttons,
-					button(v.Say("button.again"), chat.NewAction("again", string(part.Round.ID))),
+					card.Button(
+						v.Say("button.again"),
+						chat.NewAction("again", string(part.Round.ID)),
+					),
 				)
 			}
-			blocks = append(blocks, row(buttons...))
+			blocks = append(blocks, card.Row(buttons...))
 		}
 	}
 	coordinated, err := b.coordinatedRounds(ctx, v, req, parts)
@@ -167,9 +177,9 @@ func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Ca
 				chat.Block(chat.Footnote(v.Say("home.messages_only"))),
 			)
 		}
-		return card(blocks...), nil
+		return card.Of(blocks...), nil
 	}
-	return card(blocks...), nil
+	return card.Of(blocks...), nil
 }
 
 // progress says how far a participant is who has started.
@@ -196,7 +206,7 @@ func (b *Bot) progress(
 		"n",
 		len(m.Elements()),
 		"closes",
-		closingTime(v, part.Round),
+		card.ClosingTime(v, part.Round),
 	), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -141,11 +142,14 @@ func (b *Bot) sendInvitations(
 	} else if rest > 0 {
 		said += " " + v.Count("invite.already", rest)
 	}
-	return card(
+	return card.Of(
 		chat.Paragraph(said),
-		row(
-			button(v.Say("button.invite_more"), chat.NewAction("invite", string(r.ID), v.Lang)),
-			button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)),
+		card.Row(
+			card.Button(
+				v.Say("button.invite_more"),
+				chat.NewAction("invite", string(r.ID), v.Lang),
+			),
+			card.Button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)),
 		),
 	), nil
 }
@@ -185,7 +189,7 @@ func (b *Bot) postJoinButton(
 		return nil, err
 	}
 	card := b.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
-		return append(invitationText(v, r, m), row(joinButton(v, r, lang)))
+		return append(invitationText(v, r, m), card.Row(joinButton(v, r, lang)))
 	})
 	v := b.roundVoice(req, r)
 	return append(
@@ -196,5 +200,5 @@ func (b *Bot) postJoinButton(
 // joinButton returns a button that lets in the person who presses it, and leads on in its
 // language.
 func joinButton(v locale.Voice, r survey.Round, lang string) chat.Button {
-	return primary(v.Say("button.join"), chat.NewAction("join", string(r.ID), lang))
+	return card.Primary(v.Say("button.join"), chat.NewAction("join", string(r.ID), lang))
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -14,7 +15,7 @@ import (
 // Invitation returns the card for a person who was invited, in each of the round's languages.
 func (b *Bot) Invitation(round survey.Round, m *matrix.Matrix) chat.Card {
 	return b.inLanguages(round.Languages, func(v locale.Voice, lang string) []chat.Block {
-		return append(invitationText(v, round, m), row(startButtons(v, round, lang)...))
+		return append(invitationText(v, round, m), card.Row(startButtons(v, round, lang)...))
 	})
 }
 
@@ -32,8 +33,8 @@ func invitationText(v locale.Voice, round survey.Round, m *matrix.Matrix) []chat
 func startButtons(v locale.Voice, round survey.Round, lang string) []chat.Button {
 	id := string(round.ID)
 	return []chat.Button{
-		primary(v.Say("button.start"), chat.NewAction("lang", id, lang, "begin")),
-		button(v.Say("button.decline"), chat.NewAction("decline", id, lang)),
+		card.Primary(v.Say("button.start"), chat.NewAction("lang", id, lang, "begin")),
+		card.Button(v.Say("button.decline"), chat.NewAction("decline", id, lang)),
 	}
 }
 
@@ -51,7 +52,7 @@ func invitedBy(v locale.Voice, round survey.Round) chat.Text {
 func effort(v locale.Voice, round survey.Round, m *matrix.Matrix) chat.Text {
 	from, to := minutes(m, matrix.Lang(v.Lang))
 	return chat.Paragraph(v.Say("invitation.how",
-		"n", len(m.Elements()), "from", from, "to", to, "closes", closingTime(v, round)))
+		"n", len(m.Elements()), "from", from, "to", to, "closes", card.ClosingTime(v, round)))
 }
 
 // minutes returns how long it takes to read a survey in a language, from Start to the receipt: at
@@ -164,24 +165,6 @@ func (b *Bot) switchLanguage(
 	return b.serve(ctx, b.newRequest(same))
 }
 
-// otherLanguage returns buttons that show the same card in the round's other languages.
-func (b *Bot) otherLanguage(
-	v locale.Voice, part survey.Participation, then chat.Action,
-) []chat.Button {
-	var buttons []chat.Button
-	for _, lang := range part.Round.Languages {
-		spoken := b.Words.In(string(lang)).Lang == string(lang)
-		if string(lang) == v.Lang || !spoken || len(then.Args) == 0 {
-			continue
-		}
-		args := append([]string{then.Args[0], string(lang), then.Verb}, then.Args[1:]...)
-		buttons = append(buttons,
-			button(b.Words.In(string(lang)).Say("language.name"), chat.NewAction("lang", args...)),
-		)
-	}
-	return buttons
-}
-
 func (b *Bot) accept(ctx context.Context, req *request, args roundArgs) (view, error) {
 	part, err := b.Rounds.Start(ctx, args.round, req.person, NoticeVersion)
 	if err != nil {
@@ -202,9 +185,17 @@ func (b *Bot) decline(ctx context.Context, req *request, args roundLanguageArgs)
 	return viewOf(
 		chat.Heading{Text: v.Say("declined.title")},
 		chat.Paragraph(
-			v.Say("declined.body", "area", part.Round.Area, "closes", closingTime(v, part.Round)),
+			v.Say(
+				"declined.body",
+				"area",
+				part.Round.Area,
+				"closes",
+				card.ClosingTime(v, part.Round),
+			),
 		),
-		row(button(v.Say("button.rejoin"), chat.NewAction("begin", string(part.Round.ID)))),
+		card.Row(
+			card.Button(v.Say("button.rejoin"), chat.NewAction("begin", string(part.Round.ID))),
+		),
 	), nil
 }
 
@@ -226,7 +217,7 @@ func noticeBlocks(v locale.Voice, round survey.Round) []chat.Block {
 		chat.Paragraph(v.Say("notice.who", "min", round.MinGroup)),
 		chat.Paragraph(v.Say("notice.same")),
 		chat.Paragraph(v.Say("notice.when")),
-		chat.Paragraph(v.Say("notice.withdraw", "closes", closingTime(v, round))),
+		chat.Paragraph(v.Say("notice.withdraw", "closes", card.ClosingTime(v, round))),
 		chat.Text{Spans: kept},
 		chat.Footnote(v.Say("notice.names")),
 	}
@@ -239,15 +230,15 @@ func (b *Bot) noticeCard(v locale.Voice, part survey.Participation) (chat.Card, 
 		return chat.Card{}, err
 	}
 	buttons := []chat.Button{
-		primary(v.Say("button.accept"), chat.NewAction("accept", id)),
-		button(v.Say("button.decline"), chat.NewAction("decline", id)),
+		card.Primary(v.Say("button.accept"), chat.NewAction("accept", id)),
+		card.Button(v.Say("button.decline"), chat.NewAction("decline", id)),
 	}
-	buttons = append(buttons, b.otherLanguage(v, part, chat.NewAction("begin", id))...)
+	buttons = append(buttons, card.OtherLanguages(v, part, chat.NewAction("begin", id))...)
 	from, to := minutes(m, matrix.Lang(v.Lang))
 	blocks := append([]chat.Block{
 		chat.Footnote(v.Say("notice.step", "area", part.Round.Area, "from", from, "to", to)),
 	}, noticeBlocks(v, part.Round)...)
-	return card(append(blocks, row(buttons...))...), nil
+	return card.Of(append(blocks, card.Row(buttons...))...), nil
 }
 
 // showNotice shows the privacy notice again to a participant.
@@ -259,28 +250,33 @@ func (b *Bot) showNotice(ctx context.Context, req *request, args roundArgs) (cha
 	case part.Member.Status == survey.NotInvited:
 		return chat.Card{}, survey.ErrNotTakingPart
 	}
-	return card(noticeBlocks(b.participantVoice(req, part), part.Round)...), nil
+	return card.Of(noticeBlocks(b.participantVoice(req, part), part.Round)...), nil
 }
 
 // closedCard returns the card for a survey that takes no more answers.
 func closedCard(v locale.Voice, part survey.Participation) chat.Card {
 	switch {
 	case part.Round.State == survey.Draft:
-		return card(chat.Paragraph(v.Say("error.not_open")))
+		return card.Of(chat.Paragraph(v.Say("error.not_open")))
 	case part.Round.State == survey.Open && part.Member.TakesPart():
 		// What is kept can still be told apart, so it can still be seen and erased.
-		return card(
+		return card.Of(
 			chat.Heading{Text: part.Round.Area},
-			chat.Paragraph(v.Say("over.waiting", "closes", closingTime(v, part.Round))),
-			row(button(v.Say("button.what_kept"), chat.NewAction("kept", string(part.Round.ID)))),
+			chat.Paragraph(v.Say("over.waiting", "closes", card.ClosingTime(v, part.Round))),
+			card.Row(
+				card.Button(
+					v.Say("button.what_kept"),
+					chat.NewAction("kept", string(part.Round.ID)),
+				),
+			),
 		)
 	case part.Member.Status == survey.Finished || part.Member.Status == survey.Started:
-		return card(
+		return card.Of(
 			chat.Heading{Text: part.Round.Area},
 			chat.Paragraph(v.Say("over.thanks", "closed", closedTime(v, part.Round))),
 		)
 	}
-	return card(
+	return card.Of(
 		chat.Heading{Text: part.Round.Area},
 		chat.Paragraph(v.Say("over.missed", "closed", closedTime(v, part.Round))),
 	)
@@ -293,10 +289,12 @@ func (b *Bot) withdrawnCard(v locale.Voice, part survey.Participation) chat.Card
 	}
 	if part.Round.AcceptsAnswers(b.Now()) {
 		blocks = append(blocks,
-			row(button(v.Say("button.rejoin"), chat.NewAction("join", string(part.Round.ID)))),
+			card.Row(
+				card.Button(v.Say("button.rejoin"), chat.NewAction("join", string(part.Round.ID))),
+			),
 		)
 	}
-	return card(blocks...)
+	return card.Of(blocks...)
 }
 
 // languageCard asks for the language, in all languages of the round.
@@ -308,15 +306,15 @@ func (b *Bot) languageCard(part survey.Participation) chat.Card {
 		lines = append(lines, v.Say("language.ask"))
 		labels = append(labels, v.Say("language.name"))
 		buttons = append(buttons,
-			button(
+			card.Button(
 				v.Say("language.name"),
 				chat.NewAction("lang", string(part.Round.ID), string(lang), "begin"),
 			),
 		)
 	}
-	return card(
+	return card.Of(
 		chat.Heading{Text: strings.Join(labels, " / ")},
 		chat.Paragraph(strings.Join(lines, "\n")),
-		row(buttons...),
+		card.Row(buttons...),
 	)
 }

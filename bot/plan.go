@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -77,13 +78,13 @@ func (b *Bot) planCard(ctx context.Context, req *request, r survey.Round) (chat.
 	)
 	var buttons []chat.Button
 	if r.State != survey.Closed {
-		pause := button(v.Say("button.pause"), chat.NewAction("pause", id, v.Lang))
+		pause := card.Button(v.Say("button.pause"), chat.NewAction("pause", id, v.Lang))
 		if r.Reminders.Paused {
-			pause = button(v.Say("button.goon"), chat.NewAction("goon", id, v.Lang))
+			pause = card.Button(v.Say("button.goon"), chat.NewAction("goon", id, v.Lang))
 		}
 		buttons = append(buttons,
-			button(v.Say("button.plan"), chat.NewAction("plan", id, v.Lang)),
-			button(v.Say("button.posts"), chat.NewAction("posts", id, v.Lang)),
+			card.Button(v.Say("button.plan"), chat.NewAction("plan", id, v.Lang)),
+			card.Button(v.Say("button.posts"), chat.NewAction("posts", id, v.Lang)),
 			pause,
 		)
 	}
@@ -92,21 +93,21 @@ func (b *Bot) planCard(ctx context.Context, req *request, r survey.Round) (chat.
 	}
 	if r.State == survey.Closed {
 		buttons = append(buttons,
-			button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)),
+			card.Button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)),
 		)
 	}
-	return card(
+	return card.Of(
 		append(blocks,
-			row(
+			card.Row(
 				append(buttons,
-					button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+					card.Button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
 				)...),
 		)...), nil
 }
 
 // remindButton returns a button that asks for confirmation before everybody gets a message.
 func remindButton(v locale.Voice, round string) chat.Button {
-	remind := button(v.Say("button.remind"), chat.NewAction("remind", round, v.Lang))
+	remind := card.Button(v.Say("button.remind"), chat.NewAction("remind", round, v.Lang))
 	remind.Confirm = &chat.Confirm{
 		Title: v.Say("button.remind"),
 		Text:  v.Say("remind.ask"),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -209,7 +210,7 @@ func missingFiles(v locale.Voice, d destination, names []string) []chat.Block {
 				chat.Words(" " + strings.Join(names, ", ")),
 			},
 		},
-		row(button(v.Say("button.resend"), d.action("export", v.Lang))),
+		card.Row(card.Button(v.Say("button.resend"), d.action("export", v.Lang))),
 	}
 }
 
@@ -219,7 +220,7 @@ func otherDestinations(e chat.Event, v locale.Voice, r survey.Round, verb string
 	id := string(r.ID)
 	said := v.Say("elsewhere.alone")
 	buttons := []chat.Button{
-		button(v.Say("button.to_me"), chat.NewAction(verb, id, v.Lang, privateWord)),
+		card.Button(v.Say("button.to_me"), chat.NewAction(verb, id, v.Lang, privateWord)),
 	}
 	if !e.Private && ofRound(e, r) && e.Where.String() != r.Channel {
 		said = v.Say("elsewhere.here")
@@ -236,5 +237,5 @@ func otherDestinations(e chat.Event, v locale.Voice, r survey.Round, verb string
 			},
 		)
 	}
-	return []chat.Block{chat.Paragraph(said), row(buttons...)}
+	return []chat.Block{chat.Paragraph(said), card.Row(buttons...)}
 }

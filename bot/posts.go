@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -108,13 +109,13 @@ func (b *Bot) digestCard(v locale.Voice, m *matrix.Matrix, s survey.Progress) ch
 		blocks = append(blocks, chat.Paragraph(v.Say("digest.lost")))
 	}
 	return chat.Card{
-		Blocks: append(blocks, row(
-			button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
-			button(
+		Blocks: append(blocks, card.Row(
+			card.Button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+			card.Button(
 				v.Say("button.invite"),
 				chat.NewAction("invite", id, v.Lang),
 			),
-			button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang)),
+			card.Button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang)),
 		)),
 	}
 }
@@ -140,10 +141,10 @@ func (b *Bot) lastDayCard(v locale.Voice, s survey.Progress) chat.Card {
 	return chat.Card{Blocks: []chat.Block{
 		chat.Heading{
 			Text: heading,
-		}, chat.Paragraph(v.Say(body, "closes", closingTime(v, r))), chat.Paragraph(publicRates(v, s)),
-		row(
-			button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
-			button(v.Say("button.extend"), chat.NewAction("extend", id, v.Lang)),
+		}, chat.Paragraph(v.Say(body, "closes", card.ClosingTime(v, r))), chat.Paragraph(publicRates(v, s)),
+		card.Row(
+			card.Button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+			card.Button(v.Say("button.extend"), chat.NewAction("extend", id, v.Lang)),
 		),
 	}}
 }
@@ -163,7 +164,7 @@ func (b *Bot) workshopEvePost(ctx context.Context, v locale.Voice, r survey.Roun
 		return post{
 			card: chat.Card{
 				Blocks: append(blocks,
-					chat.Paragraph(v.Say("post.eve_open", "closes", closingTime(v, r))),
+					chat.Paragraph(v.Say("post.eve_open", "closes", card.ClosingTime(v, r))),
 				),
 			},
 		}, nil
@@ -191,7 +192,9 @@ func (b *Bot) workshopEvePost(ctx context.Context, v locale.Voice, r survey.Roun
 	}
 	blocks = append(
 		append(blocks, agenda(v, m, p)...),
-		row(button(v.Say("button.results"), chat.NewAction("results", string(r.ID), v.Lang))),
+		card.Row(
+			card.Button(v.Say("button.results"), chat.NewAction("results", string(r.ID), v.Lang)),
+		),
 	)
 	return post{chat.Card{Blocks: blocks}, []chat.File{picture}}, nil
 }
@@ -243,8 +246,8 @@ func (b *Bot) openCallCard(r survey.Round) chat.Card {
 	return b.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return []chat.Block{
 			chat.Heading{Text: v.Say("invitation.title", "area", r.Area)},
-			chat.Paragraph(v.Say("call.body", "closes", closingTime(v, r))),
-			row(joinButton(v, r, lang)),
+			chat.Paragraph(v.Say("call.body", "closes", card.ClosingTime(v, r))),
+			card.Row(joinButton(v, r, lang)),
 		}
 	})
 }

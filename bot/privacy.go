@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -40,12 +41,12 @@ func (b *Bot) personalDataCard(
 			details++
 		}
 	}
-	reminders, wish := v.Say("kept.wanted"), button(
+	reminders, wish := v.Say("kept.wanted"), card.Button(
 		v.Say("button.stop"),
 		chat.NewAction("stop", id),
 	)
 	if member.RemindersOff {
-		reminders, wish = v.Say("kept.unwanted"), button(
+		reminders, wish = v.Say("kept.unwanted"), card.Button(
 			v.Say("button.again"),
 			chat.NewAction("again", id),
 		)
@@ -98,16 +99,16 @@ func (b *Bot) personalDataCard(
 			v.Say("kept.until", "until", v.Day(part.Round.ExpiresAt().In(part.Round.Location()))),
 		),
 	}
-	buttons := []chat.Button{button(v.Say("button.notice"), chat.NewAction("notice", id))}
+	buttons := []chat.Button{card.Button(v.Say("button.notice"), chat.NewAction("notice", id))}
 	var others []chat.Button
 	if part.Round.AcceptsAnswers(b.Now()) {
 		buttons = append(
-			[]chat.Button{primary(v.Say("button.continue"), chat.NewAction("go", id))},
+			[]chat.Button{card.Primary(v.Say("button.continue"), chat.NewAction("go", id))},
 			buttons...)
-		others = b.otherLanguage(v, part, chat.NewAction("kept", id))
+		others = card.OtherLanguages(v, part, chat.NewAction("kept", id))
 	}
 	blocks = append(blocks,
-		row(
+		card.Row(
 			append(buttons,
 				wish,
 				chat.Button{
@@ -124,9 +125,9 @@ func (b *Bot) personalDataCard(
 			)...),
 	)
 	if len(others) > 0 {
-		blocks = append(blocks, row(others...))
+		blocks = append(blocks, card.Row(others...))
 	}
-	return card(blocks...), nil
+	return card.Of(blocks...), nil
 }
 
 func (b *Bot) withdraw(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -21,7 +22,7 @@ func (b *Bot) showProfile(ctx context.Context, req *request, args roundArgs) (vi
 
 // profileCard draws the "about you" card. Warn is the key of a sentence on what is missing, or
 // empty.
-func (b *Bot) profileCard(warn string) drawing {
+func (b *Bot) profileCard(warn string) card.Drawing {
 	return func(
 		v locale.Voice, part survey.Participation, m *matrix.Matrix, _ results.Response,
 	) (chat.Card, error) {
@@ -96,22 +97,22 @@ func (b *Bot) profileBlocks(
 			chat.Paragraph(v.Say("me.organisation", "organisation", part.Member.Organisation)),
 		)
 	}
-	forward := button(v.Say("button.continue"), chat.NewAction("go", id))
+	forward := card.Button(v.Say("button.continue"), chat.NewAction("go", id))
 	if part.Member.Role != "" {
 		forward.Style = chat.Primary
 	}
 	blocks = append(blocks,
-		chat.Paragraph(v.Say("me.scope")), row(scopes...),
+		chat.Paragraph(v.Say("me.scope")), card.Row(scopes...),
 		chat.Divider{},
 		chat.Footnote(v.Say("me.how")),
-		row(append([]chat.Button{
-			button(
+		card.Row(append([]chat.Button{
+			card.Button(
 				organisation,
 				chat.NewAction("org", id, has, v.Lang),
-			), forward, button(v.Say("button.kept"), chat.NewAction("kept", id)),
-		}, b.otherLanguage(v, part, chat.NewAction("me", id))...)...),
+			), forward, card.Button(v.Say("button.kept"), chat.NewAction("kept", id)),
+		}, card.OtherLanguages(v, part, chat.NewAction("me", id))...)...),
 	)
-	return card(blocks...)
+	return card.Of(blocks...)
 }
 
 // roleName returns a role in words, also for a person without one.

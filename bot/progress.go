@@ -3,10 +3,8 @@ package bot
 import (
 	"context"
 
-	"maturitybot/bot/chat"
-	"maturitybot/bot/locale"
+	"maturitybot/bot/card"
 	"maturitybot/survey"
-	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
 )
 
@@ -34,7 +32,7 @@ func (b *Bot) currentCard(
 	if err != nil {
 		return view{}, err
 	}
-	draw := drawing(b.nextCard)
+	draw := card.Drawing(card.Next)
 	if part.Member.Role == "" || resp.Rated() == 0 {
 		draw = b.profileCard(
 			"",
@@ -43,49 +41,13 @@ func (b *Bot) currentCard(
 	return b.show(ctx, req, part, resp, draw)
 }
 
-// nextCard draws the first question without an answer after the last answered one; if there is
-// none, the first without an answer; and the review when all are answered.
-func (b *Bot) nextCard(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
-) (chat.Card, error) {
-	elements := m.Elements()
-	last := len(elements) - 1
-	for i, e := range elements {
-		if resp.Answers[e.ID].Rating != matrix.NotAnswered {
-			last = i
-		}
-	}
-	if element := openAfter(m, resp, last); element != "" {
-		return b.elementCard(v, part, m, resp, element, nil)
-	}
-	return b.reviewCard(v, part, m, resp)
-}
-
-// openAfter returns the first element after the i-th that has no answer, wrapping around at the
-// end, or "" if each has one.
-func openAfter(m *matrix.Matrix, resp results.Response, i int) string {
-	elements := m.Elements()
-	for step := range elements {
-		e := elements[(i+1+step)%len(elements)]
-		if resp.Answers[e.ID].Rating == matrix.NotAnswered {
-			return e.ID
-		}
-	}
-	return ""
-}
-
-// drawing draws a card of a participant in the survey.
-type drawing func(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
-) (chat.Card, error)
-
 // show draws the card of a participant.
 func (b *Bot) show(
 	ctx context.Context,
 	req *request,
 	part survey.Participation,
 	resp results.Response,
-	draw drawing,
+	draw card.Drawing,
 ) (view, error) {
 	m, err := b.Rounds.Matrix(part.Round)
 	if err != nil {
@@ -108,7 +70,7 @@ func (b *Bot) redraw(
 	req *request,
 	part survey.Participation,
 	resp results.Response,
-	draw drawing,
+	draw card.Drawing,
 ) (view, bool) {
 	log := b.Log.With("round", part.Round.ID)
 	same, err := b.Rounds.Current(ctx, part, resp)
@@ -132,7 +94,7 @@ func (b *Bot) redraw(
 // drawCurrent draws a card from the response as it is saved now. A participant for whom the survey
 // has ended since gets their current card.
 func (b *Bot) drawCurrent(
-	ctx context.Context, req *request, part survey.Participation, draw drawing,
+	ctx context.Context, req *request, part survey.Participation, draw card.Drawing,
 ) (view, error) {
 	part, resp, err := b.Rounds.Response(ctx, part.Round.ID, part.Member.Person)
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -70,7 +71,7 @@ func (b *Bot) auditLogCard(ctx context.Context, req *request, args pageArgs) (ch
 	var buttons []chat.Button
 	if top < n {
 		buttons = append(buttons,
-			button(
+			card.Button(
 				v.Say("button.newer"),
 				chat.NewAction("page", id, v.Lang, fmt.Sprint(min(n, top+auditPageSize))),
 			),
@@ -78,17 +79,17 @@ func (b *Bot) auditLogCard(ctx context.Context, req *request, args pageArgs) (ch
 	}
 	if top > auditPageSize {
 		buttons = append(buttons,
-			button(
+			card.Button(
 				v.Say("button.older"),
 				chat.NewAction("page", id, v.Lang, fmt.Sprint(top-auditPageSize)),
 			),
 		)
 	}
-	return card(
+	return card.Of(
 		append(blocks,
-			row(
+			card.Row(
 				append(buttons,
-					button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+					card.Button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
 				)...),
 		)...), nil
 }

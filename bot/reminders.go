@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -34,8 +35,8 @@ func roundTime(v locale.Voice, part survey.Participation, t time.Time) string {
 func remindButtons(v locale.Voice, part survey.Participation, lang string) []chat.Button {
 	id := string(part.Round.ID)
 	return []chat.Button{
-		button(v.Say("button.tomorrow"), chat.NewAction("tomorrow", id, lang)),
-		button(v.Say("button.stop"), chat.NewAction("stop", id, lang)),
+		card.Button(v.Say("button.tomorrow"), chat.NewAction("tomorrow", id, lang)),
+		card.Button(v.Say("button.stop"), chat.NewAction("stop", id, lang)),
 	}
 }
 
@@ -46,7 +47,7 @@ func (b *Bot) invitationReminder(part survey.Participation, m *matrix.Matrix) ch
 		blocks := []chat.Block{chat.Footnote(v.Say("reminder.first", "closes", closes))}
 		blocks = append(blocks, invitationText(v, part.Round, m)...)
 		buttons := append(startButtons(v, part.Round, lang), remindButtons(v, part, lang)...)
-		return append(blocks, row(buttons...))
+		return append(blocks, card.Row(buttons...))
 	})
 }
 
@@ -57,7 +58,7 @@ func (b *Bot) startedReminder(
 	r, lang := part.Round, languagesFor(part)[:1]
 	return b.inLanguages(lang, func(v locale.Voice, lang string) []chat.Block {
 		closes := roundTime(v, part, r.ClosesAt)
-		forward := primary(v.Say("button.continue"), chat.NewAction("begin", string(r.ID)))
+		forward := card.Primary(v.Say("button.continue"), chat.NewAction("begin", string(r.ID)))
 		return []chat.Block{
 			chat.Heading{Text: v.Say("reminder.title", "area", r.Area)},
 			chat.Paragraph(
@@ -71,7 +72,7 @@ func (b *Bot) startedReminder(
 					closes,
 				),
 			),
-			row(append([]chat.Button{forward}, remindButtons(v, part, lang)...)...),
+			card.Row(append([]chat.Button{forward}, remindButtons(v, part, lang)...)...),
 		}
 	})
 }
@@ -84,7 +85,7 @@ func (b *Bot) workshopReminder(part survey.Participation) chat.Card {
 		return []chat.Block{
 			chat.Heading{Text: v.Say("workshop.soon", "area", r.Area)},
 			chat.Paragraph(v.Say("workshop.soon_body", "when", when, "place", r.Workshop.Place)),
-			row(button(v.Say("button.stop"), chat.NewAction("stop", string(r.ID), lang))),
+			card.Row(card.Button(v.Say("button.stop"), chat.NewAction("stop", string(r.ID), lang))),
 		}
 	})
 }
@@ -101,30 +102,30 @@ func (b *Bot) remindTomorrow(
 		return chat.Card{}, err
 	}
 	v, id := b.participantVoice(req, part), string(args.round)
-	forward := primary(v.Say("button.continue"), chat.NewAction("begin", id))
+	forward := card.Primary(v.Say("button.continue"), chat.NewAction("begin", id))
 	if !part.Member.TakesPart() {
 		forward.Label = v.Say("button.start")
 	}
 	at, open := b.Schedule.Tomorrow(part.Round, part.Member, b.Now())
 	if !open && part.Round.AcceptsAnswers(b.Now()) && part.Member.Status != survey.NotInvited {
-		return card(
+		return card.Of(
 			chat.Heading{Text: part.Round.Area},
 			chat.Paragraph(
 				v.Say("tomorrow.closes", "closes", roundTime(v, part, part.Round.ClosesAt)),
 			),
-			row(forward),
+			card.Row(forward),
 		), nil
 	}
 	part, err = b.Rounds.RemindLater(ctx, args.round, req.person, at)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return card(
+	return card.Of(
 		chat.Heading{Text: part.Round.Area},
 		chat.Paragraph(
 			v.Say("tomorrow.done", "when", v.Time(at.At.In(part.Round.ZoneOf(part.Member)))),
 		),
-		row(forward, button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang))),
+		card.Row(forward, card.Button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang))),
 	), nil
 }
 
@@ -153,7 +154,7 @@ func (b *Bot) setRemindersOff(
 		"quiet.off",
 		"area",
 		part.Round.Area,
-	), button(
+	), card.Button(
 		v.Say("button.stop"),
 		chat.NewAction("stop", id, v.Lang),
 	)
@@ -162,7 +163,7 @@ func (b *Bot) setRemindersOff(
 			"quiet.on",
 			"area",
 			part.Round.Area,
-		), button(
+		), card.Button(
 			v.Say("button.again"),
 			chat.NewAction("again", id, v.Lang),
 		)
@@ -174,9 +175,9 @@ func (b *Bot) setRemindersOff(
 			chat.Paragraph(v.Say("status.open", "closes", roundTime(v, part, part.Round.ClosesAt))),
 		)
 		buttons = append(
-			[]chat.Button{primary(v.Say("button.continue"), chat.NewAction("begin", id))},
+			[]chat.Button{card.Primary(v.Say("button.continue"), chat.NewAction("begin", id))},
 			back,
 		)
 	}
-	return card(append(blocks, row(buttons...))...), nil
+	return card.Of(append(blocks, card.Row(buttons...))...), nil
 }

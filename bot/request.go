@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -91,7 +92,7 @@ type view struct {
 	refresh func(context.Context) (view, bool)
 }
 
-func viewOf(blocks ...chat.Block) view { return view{card: card(blocks...)} }
+func viewOf(blocks ...chat.Block) view { return view{card: card.Of(blocks...)} }
 
 // update returns the reply that draws the view in place of the card that was pressed.
 func (v view) update() chat.Update {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -183,12 +184,12 @@ func (b *Bot) resultButtons(
 	var others []chat.Button
 	for _, l := range r.Languages {
 		if string(l) != v.Lang {
-			others = append(others, button(b.languageName(l), action("results", string(l))))
+			others = append(others, card.Button(b.languageName(l), action("results", string(l))))
 		}
 	}
-	return row(
+	return card.Row(
 		append(others,
-			button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)),
+			card.Button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)),
 		)...)
 }
 

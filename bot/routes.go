@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/survey/plaintext"
 )
@@ -215,7 +216,7 @@ func showCard(req *request, c chat.Card) []chat.Reply { return req.show(view{car
 
 // showForm opens a form. The fallback is for a form that comes too late.
 func showForm(req *request, f chat.Form) []chat.Reply {
-	late := card(chat.Paragraph(req.voice.Say("error.form_late")))
+	late := card.Of(chat.Paragraph(req.voice.Say("error.form_late")))
 	return []chat.Reply{chat.OpenForm{Form: f, Fallback: late}}
 }
 

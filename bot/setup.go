@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -25,7 +26,7 @@ func (b *Bot) mayCreate(req *request) bool {
 // else.
 func inChannel(req *request) error {
 	if req.Private {
-		return refuse(card(chat.Paragraph(req.voice.Say("new.in_channel"))))
+		return refuse(card.Of(chat.Paragraph(req.voice.Say("new.in_channel"))))
 	}
 	return nil
 }
@@ -42,7 +43,9 @@ func (b *Bot) newForm(ctx context.Context, req *request, _ generalArgs) (chat.Fo
 	}
 	v := req.voice
 	if why := b.canPost(ctx, req.Where); why != nil {
-		return chat.Form{}, refuse(card(cannotPost(v, v.Say("cannot_post.new"), req.Where, why)...))
+		return chat.Form{}, refuse(
+			card.Of(cannotPost(v, v.Say("cannot_post.new"), req.Where, why)...),
+		)
 	}
 	r := defaultRound()
 	r.Area = chat.Trim(
@@ -267,17 +270,17 @@ func (b *Bot) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) c
 		chat.Heading{Text: v.Say("draft.title", "area", r.Area)},
 		chat.Text{Spans: []chat.Span{chat.Words(b.roundFacts(v, r))}},
 	}, remarks...)
-	return card(append(blocks,
+	return card.Of(append(blocks,
 		chat.Footnote(v.Say("draft.fixed")),
-		row(
-			primary(v.Say("button.open"), chat.NewAction("open", id, v.Lang)),
-			button(v.Say("button.redraft"), chat.NewAction("redraft", id, v.Lang)),
-			button(
+		card.Row(
+			card.Primary(v.Say("button.open"), chat.NewAction("open", id, v.Lang)),
+			card.Button(v.Say("button.redraft"), chat.NewAction("redraft", id, v.Lang)),
+			card.Button(
 				v.Say("button.workshop"),
 				chat.NewAction("workshop", id, v.Lang),
 			),
-			button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang)),
-			button(v.Say("button.rules"), chat.NewAction("rules", id, v.Lang)),
+			card.Button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang)),
+			card.Button(v.Say("button.rules"), chat.NewAction("rules", id, v.Lang)),
 		),
 	)...)
 }
@@ -294,7 +297,7 @@ func (b *Bot) roundFacts(v locale.Voice, r survey.Round) string {
 	}
 	lines := []string{
 		v.Say("facts.edition", "edition", edition, "languages", strings.Join(names, ", ")),
-		v.Say("facts.closes", "closes", closingTime(v, r), "zone", r.TimeZone),
+		v.Say("facts.closes", "closes", card.ClosingTime(v, r), "zone", r.TimeZone),
 		v.Say("facts.workshop", "workshop", workshopTime(v, r)),
 		v.Say("facts.min_group", "min", r.MinGroup),
 		consensusRule(v, r),
@@ -328,7 +331,7 @@ func (b *Bot) redraftForm(
 	}
 	v := req.voice
 	if r.State != survey.Draft {
-		return chat.Form{}, refuse(card(chat.Paragraph(v.Say("draft.opened"))))
+		return chat.Form{}, refuse(card.Of(chat.Paragraph(v.Say("draft.opened"))))
 	}
 	return b.roundForm(v, chat.NewAction("saveround", string(args.round), v.Lang), r), nil
 }
@@ -366,10 +369,10 @@ func (b *Bot) openRound(
 		chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
 		chat.Paragraph(b.roundFacts(v, r)),
 		chat.Paragraph(v.Say("opened.next")),
-		row(
-			primary(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
-			button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
-			button(v.Say("button.team"), chat.NewAction("team", id, v.Lang)),
+		card.Row(
+			card.Primary(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
+			card.Button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+			card.Button(v.Say("button.team"), chat.NewAction("team", id, v.Lang)),
 		),
 	)
 	if opened && r.Posts.Enabled(survey.Opened) {
@@ -377,11 +380,11 @@ func (b *Bot) openRound(
 			return append(
 				append([]chat.Block{
 					chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
-					chat.Paragraph(v.Say("opened.posted", "closes", closingTime(v, r))),
+					chat.Paragraph(v.Say("opened.posted", "closes", card.ClosingTime(v, r))),
 				}, b.fingerprintLine(ctx, v, r)...),
-				row(
-					button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
-					button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+				card.Row(
+					card.Button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
+					card.Button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
 				),
 			)
 		})...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -60,32 +61,32 @@ func (b *Bot) status(ctx context.Context, req *request, args targetArgs) (chat.C
 		if r.AcceptsAnswers(b.Now()) {
 			buttons = append(buttons,
 				remindButton(v, id),
-				button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
+				card.Button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
 			)
 		}
-		blocks = append(blocks, chat.Footnote(v.Say("status.no_totals")), row(append(buttons,
-			button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang)),
-			button(
+		blocks = append(blocks, chat.Footnote(v.Say("status.no_totals")), card.Row(append(buttons,
+			card.Button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang)),
+			card.Button(
 				v.Say("button.extend"),
 				chat.NewAction("extend", id, v.Lang),
 			),
-			button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)),
-			button(
+			card.Button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)),
+			card.Button(
 				v.Say("button.team"),
 				chat.NewAction("team", id, v.Lang),
 			),
-			button(v.Say("button.close"), chat.NewAction("close", id, v.Lang)),
-			button(v.Say("button.record"), chat.NewAction("record", id, v.Lang)),
+			card.Button(v.Say("button.close"), chat.NewAction("close", id, v.Lang)),
+			card.Button(v.Say("button.record"), chat.NewAction("record", id, v.Lang)),
 		)...))
 	} else {
-		blocks = append(blocks, row(
-			button(v.Say("button.results"), chat.NewAction("results", id, v.Lang)),
-			button(v.Say("button.export"), chat.NewAction("export", id, v.Lang)),
-			button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)),
-			button(v.Say("button.record"), chat.NewAction("record", id, v.Lang)),
+		blocks = append(blocks, card.Row(
+			card.Button(v.Say("button.results"), chat.NewAction("results", id, v.Lang)),
+			card.Button(v.Say("button.export"), chat.NewAction("export", id, v.Lang)),
+			card.Button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)),
+			card.Button(v.Say("button.record"), chat.NewAction("record", id, v.Lang)),
 		))
 	}
-	return card(blocks...), nil
+	return card.Of(blocks...), nil
 }
 
 // roundStatus returns the state of a round in a line.
@@ -94,9 +95,9 @@ func (b *Bot) roundStatus(v locale.Voice, r survey.Round) string {
 	case r.State == survey.Closed:
 		return v.Say("status.closed", "closed", closedTime(v, r))
 	case !r.AcceptsAnswers(b.Now()):
-		return v.Say("status.late", "closes", closingTime(v, r))
+		return v.Say("status.late", "closes", card.ClosingTime(v, r))
 	}
-	return v.Say("status.open", "closes", closingTime(v, r))
+	return v.Say("status.open", "closes", card.ClosingTime(v, r))
 }
 
 // responseRates returns the response rates, the only totals that are shown while a survey is open.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -48,7 +49,7 @@ func (b *Bot) target(
 		}
 		if len(fit) == 0 && len(rounds) > 0 {
 			return survey.Round{}, refuse(
-				card(chat.Paragraph(v.Say("choose.unnamed", "name", chat.Trim(args.words, 60)))),
+				card.Of(chat.Paragraph(v.Say("choose.unnamed", "name", chat.Trim(args.words, 60)))),
 			)
 		}
 	}
@@ -58,7 +59,7 @@ func (b *Bot) target(
 	case len(fit) > 1:
 		return survey.Round{}, refuse(b.whichRound(v, req.Action.Verb, fit))
 	case len(rounds) > 0:
-		return survey.Round{}, refuse(card(chat.Paragraph(v.Say("choose.unfit"))))
+		return survey.Round{}, refuse(card.Of(chat.Paragraph(v.Say("choose.unfit"))))
 	}
 	b.Log.Warn(
 		"refused",
@@ -69,7 +70,7 @@ func (b *Bot) target(
 		"person",
 		b.personHash(req.Who),
 	)
-	return survey.Round{}, refuse(card(chat.Paragraph(v.Say("choose.none"))))
+	return survey.Round{}, refuse(card.Of(chat.Paragraph(v.Say("choose.none"))))
 }
 
 // roundChoice offers one of several rounds. Its label begins with the date, which tells two rounds
@@ -96,7 +97,7 @@ func (b *Bot) whichRound(v locale.Voice, verb string, rounds []survey.Round) cha
 	for _, r := range rounds[:min(len(rounds), maxHome)] {
 		blocks = append(blocks, b.roundChoice(v, r, chat.NewAction(verb, string(r.ID), v.Lang)))
 	}
-	return card(blocks...)
+	return card.Of(blocks...)
 }
 
 // namedRounds returns the rounds whose area or id matches the words, with or without quotes. If
@@ -151,7 +152,7 @@ func (b *Bot) closedTarget(
 ) (survey.Round, error) {
 	r, err := b.target(ctx, req, args, isClosed)
 	if err == nil && r.State != survey.Closed {
-		err = refuse(card(chat.Paragraph(b.roundVoice(req, r).Say("results.not_yet"))))
+		err = refuse(card.Of(chat.Paragraph(b.roundVoice(req, r).Say("results.not_yet"))))
 	}
 	return r, err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 	"maturitybot/survey/plaintext"
@@ -87,7 +88,7 @@ func (b *Bot) offerTeam(ctx context.Context, req *request, args targetArgs) (cha
 			chat.Heading{Text: r.Area},
 			chat.Footnote(b.roundStatus(v, r)),
 			chat.Paragraph(v.Say("team.offer")),
-			row(
+			card.Row(
 				chat.Button{
 					Label:  v.Say("button.take_on"),
 					Action: chat.NewAction("takeon", string(r.ID), v.Lang),
@@ -101,7 +102,7 @@ func (b *Bot) offerTeam(ctx context.Context, req *request, args targetArgs) (cha
 			),
 		)
 	}
-	return card(blocks...), nil
+	return card.Of(blocks...), nil
 }
 
 // takeOn makes a person who may start rounds a coordinator of a round of their workspace.
@@ -118,8 +119,13 @@ func (b *Bot) takeOn(ctx context.Context, req *request, args coordinatorArgs) (c
 		return chat.Card{}, err
 	}
 	v := req.voice
-	return card(chat.Heading{Text: r.Area}, chat.Paragraph(v.Say("team.joined")),
-		row(button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)))), nil
+	return card.Of(
+		chat.Heading{Text: r.Area},
+		chat.Paragraph(v.Say("team.joined")),
+		card.Row(
+			card.Button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)),
+		),
+	), nil
 }
 
 func (b *Bot) saveTeam(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
@@ -143,5 +149,5 @@ func (b *Bot) saveTeam(ctx context.Context, req *request, args coordinatorArgs) 
 		}
 		spans = append(spans, mention(c))
 	}
-	return card(chat.Text{Spans: spans}), nil
+	return card.Of(chat.Text{Spans: spans}), nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -74,7 +75,7 @@ func TestEverySentenceUsed(t *testing.T) {
 	walk("", tree)
 
 	said := map[string]bool{}
-	for _, pattern := range []string{"*.go", "../survey/*.go", "../reminders/*.go", "../cmd/maturitybot/*.go"} {
+	for _, pattern := range []string{"*.go", "card/*.go", "../survey/*.go", "../reminders/*.go", "../cmd/maturitybot/*.go"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -182,7 +183,7 @@ func TestLabelLengths(t *testing.T) {
 		fits := func(b chat.Button) {
 			t.Helper()
 			b.Action = chat.NewAction("go")
-			if err := (chat.Card{Blocks: []chat.Block{row(b)}}).Check(); err != nil {
+			if err := (chat.Card{Blocks: []chat.Block{card.Row(b)}}).Check(); err != nil {
 				t.Errorf("%s: %q: %v", lang, b.Label, err)
 			}
 		}

@@ -38,14 +38,18 @@ func (w *Words) In(lang string) Voice {
 	if lang != "cy" {
 		lang = "en"
 	}
-	return Voice{Lang: lang, localizer: i18n.NewLocalizer(w.bundle, lang)}
+	return Voice{Lang: lang, words: w, localizer: i18n.NewLocalizer(w.bundle, lang)}
 }
 
 // Voice says sentences in one language.
 type Voice struct {
 	Lang      string
+	words     *Words
 	localizer *i18n.Localizer
 }
+
+// In returns the voice of another language, as Words.In does.
+func (v Voice) In(lang string) Voice { return v.words.In(lang) }
 
 // Say returns the sentence of that key; facts are names and values in turn, which fill its
 // {{.name}} places.

@@ -21,9 +21,10 @@ var may = map[string][]string{
 	"survey/rows":                    {"survey/plaintext"},
 	"survey/matrix":                  {"survey/plaintext"},
 	"bot/chat":                       {},
+	"bot/card":                       {"bot/chat", "bot/locale", "survey", "survey/matrix", "survey/results"},
 	"bot/locale":                     {},
 	"bot/transcript":                 {"bot/chat"},
-	"bot":                            {"bot/chat", "bot/locale", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
+	"bot":                            {"bot/card", "bot/chat", "bot/locale", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
 	"adapters/redis":                 {"survey", "survey/audit", "survey/matrix", "survey/results"},
 	"adapters/redis/storetest":       {"survey", "survey/audit", "survey/matrix", "survey/results"}, // for tests
 	"adapters/redis/redistest":       {},                                                            // for tests
