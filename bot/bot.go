@@ -29,7 +29,7 @@ type ResultRenderer interface {
 	Table(p results.Published, lang matrix.Lang) (string, error)
 	// Picture draws the results as a PNG, and says in words what it shows.
 	Picture(p results.Published, lang matrix.Lang) (png []byte, alt string, err error)
-	// Sheets writes the results as files to keep: a spreadsheet, CSV, JSON.
+	// ExportFiles writes the results as files to keep: a spreadsheet, CSV, JSON.
 	ExportFiles(p results.Published, lang matrix.Lang) ([]chat.File, error)
 	// Record writes the record of the round as CSV.
 	Record(p results.Published, record survey.AuditLog) (chat.File, error)
@@ -77,7 +77,7 @@ type Schedule interface {
 	Reminders(r survey.Round, zone *time.Location, now time.Time) []survey.Moment
 	// Posts is when the coordinator's channel gets something after now, earliest first.
 	Posts(r survey.Round, now time.Time) []survey.Moment
-	// Due is when a message of that kind was first to be sent, or false where that is not known.
+	// FirstDue returns when a message of that kind was first to be sent, or false where that is not known.
 	FirstDue(
 		r survey.Round,
 		m survey.Member,
@@ -87,8 +87,8 @@ type Schedule interface {
 	// Tomorrow is when somebody who asks now to be reminded tomorrow is, and whether the survey is
 	// still open then.
 	Tomorrow(r survey.Round, m survey.Member, now time.Time) (survey.Moment, bool)
-	// When says when a message that is due may be sent: at now, or later. It is false for one that
-	// is not to be sent any more.
+	// SendWindow returns when a message that is due may be sent: now or later. It returns false for
+	// one that is no longer to be sent.
 	SendWindow(
 		r survey.Round,
 		m survey.Member,

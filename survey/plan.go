@@ -117,7 +117,7 @@ func (r Round) ZoneOf(m Member) *time.Location {
 	return r.Location()
 }
 
-// awaited says whether a message of that kind still has something to tell this person.
+// wants reports whether a message of that kind is still of use to the member.
 func (m Member) wants(kind MessageKind) bool {
 	base, date := kind.Split()
 	wants := !m.Unreachable && !m.RemindersOff

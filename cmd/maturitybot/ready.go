@@ -54,7 +54,7 @@ func (c *readyCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// local is where on this machine something listens that was told to listen at an address.
+// localAddress returns the address on this machine of a server that listens at an address.
 func localAddress(address string) (string, error) {
 	if address == "" || address == opsOff {
 		return "", errors.New("OPS_LISTEN is off: serve does not tell whether it is ready")

@@ -32,7 +32,7 @@ func (f storeFlag) address() (string, error) {
 	return value, err
 }
 
-// startWeb connects to the store to read it. It refuses one that a newer program writes to.
+// open connects to the store to read it. It refuses one that a newer program writes to.
 func (f storeFlag) open(ctx context.Context) (*redis.Store, error) {
 	address, err := f.address()
 	if err != nil {

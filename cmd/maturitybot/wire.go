@@ -112,7 +112,7 @@ func (b *embeddedBot) newBot(people platform, now func() time.Time, log *slog.Lo
 // defaultSchedule goes by the bank holidays of England and Wales.
 func defaultSchedule() *reminders.Schedule { return reminders.NewSchedule(reminders.EnglandAndWales()) }
 
-// stage returns a stage for transcripts whose matrices are in a folder. People are where on says they are,
+// newStage returns a stage for transcripts whose matrices are in a folder. People are where on says they are,
 // given the people of the stage: the stage itself, when on is nil. Of o it sets the clock and, without on,
 // the people. The function inside returns the bot as it is now; done closes the store.
 func newStage(
