@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"strings"
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
@@ -28,6 +29,13 @@ func mention(id survey.PersonID) chat.Span {
 		return chat.Words(fmt.Sprintf("(%s)", id))
 	}
 	return chat.Mention{Person: p}
+}
+
+// labelledList returns a paragraph of a bold label and the items after it.
+func labelledList(label string, items []string) chat.Text {
+	return chat.Text{Spans: []chat.Span{
+		chat.Bold(label), chat.Words(" " + strings.Join(items, " · ")),
+	}}
 }
 
 // inLanguages lays out a card in several languages, for a person whose language is not known. The

@@ -246,24 +246,10 @@ func representedRoles(v locale.Voice, m *matrix.Matrix, s results.Context) []cha
 	}
 	var blocks []chat.Block
 	if len(there) > 0 {
-		blocks = append(blocks,
-			chat.Text{
-				Spans: []chat.Span{
-					chat.Bold(v.Say("results.there")),
-					chat.Words(" " + strings.Join(there, " · ")),
-				},
-			},
-		)
+		blocks = append(blocks, labelledList(v.Say("results.there"), there))
 	}
 	if len(absent) > 0 {
-		blocks = append(blocks,
-			chat.Text{
-				Spans: []chat.Span{
-					chat.Bold(v.Say("results.absent")),
-					chat.Words(" " + strings.Join(absent, " · ")),
-				},
-			},
-		)
+		blocks = append(blocks, labelledList(v.Say("results.absent"), absent))
 	}
 	if s.Started > 0 {
 		blocks = append(blocks, chat.Paragraph(v.Say("results.unfinished")))
