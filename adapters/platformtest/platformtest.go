@@ -4,6 +4,7 @@
 package platformtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"maturitybot/bot/chat"
@@ -161,6 +163,28 @@ func (c *Changes) Within(most time.Duration, holds func() bool) bool {
 		timer.Stop()
 	}
 }
+
+// AckPolicy says how a platform takes acknowledgements that are late or missing.
+type AckPolicy struct {
+	timeout  atomic.Int64 // in nanoseconds; zero for three seconds
+	tolerate atomic.Bool
+}
+
+// AckTimeout lets the platform wait for an acknowledgement as long as a test says: on a busy machine,
+// a test of something else would fail by chance after the platform's three seconds.
+func (a *AckPolicy) AckTimeout(d time.Duration) { a.timeout.Store(int64(d)) }
+
+// AckLimit returns how long the platform waits for an acknowledgement: three seconds, as both
+// platforms do, unless a test says otherwise.
+func (a *AckPolicy) AckLimit() time.Duration {
+	return cmp.Or(time.Duration(a.timeout.Load()), 3*time.Second)
+}
+
+// Tolerate keeps late and missing acknowledgements from failing the test.
+func (a *AckPolicy) Tolerate() { a.tolerate.Store(true) }
+
+// Tolerates reports whether Tolerate was called.
+func (a *AckPolicy) Tolerates() bool { return a.tolerate.Load() }
 
 // Clock is the clock by which a platform says when a gesture was made. It is the machine's, unless
 // a test says otherwise.

@@ -21,9 +21,6 @@ import (
 	"maturitybot/adapters/platformtest"
 )
 
-// ackTimeout is how long Discord waits for the first answer, unless a test says otherwise.
-const ackTimeout = 3 * time.Second
-
 // Ack is how an interaction was answered for the first time.
 type Ack struct {
 	Status  int             // of HTTP; by the gateway it is 200
@@ -378,13 +375,13 @@ func (s *Server) deliverNow(d *delivery) Ack {
 		a = s.post(d)
 	} else {
 		s.Event("INTERACTION_CREATE", json.RawMessage(d.payload))
-		a = s.wait(d, s.waits())
+		a = s.wait(d, s.AckLimit())
 	}
 	a.Took = time.Since(began)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a.late = a.Took > s.ackTimeout
-	if !s.tolerate && !again {
+	a.late = a.Took > s.AckLimit()
+	if !s.Tolerates() && !again {
 		switch {
 		case a.Err != nil:
 			s.t.Errorf("an interaction of type %d was not answered: %v", d.i.kind, a.Err)
@@ -436,7 +433,7 @@ func (s *Server) post(d *delivery) Ack {
 	client, digest := s.handler, s.digest
 	s.mu.Unlock()
 	Sign(req, d.payload, at)
-	ctx, cancel := context.WithTimeout(context.Background(), s.waits()+100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), s.AckLimit()+100*time.Millisecond)
 	defer cancel()
 	res, err := client.Do(req.WithContext(ctx))
 	if err != nil {
@@ -450,7 +447,7 @@ func (s *Server) post(d *delivery) Ack {
 	a := Ack{Status: res.StatusCode, Body: said, Type: kindOf(said)}
 	switch {
 	case res.StatusCode == http.StatusAccepted && len(said) == 0:
-		b := s.wait(d, s.waits()-time.Since(began))
+		b := s.wait(d, s.AckLimit()-time.Since(began))
 		a.Body, a.Type, a.Err = b.Body, b.Type, b.Err
 	case res.StatusCode != http.StatusOK:
 		a.Err = fmt.Errorf("status %d", res.StatusCode)
@@ -468,7 +465,7 @@ func (s *Server) first(i *interaction, body []byte) error {
 	switch {
 	case !i.acked.IsZero():
 		return acknowledged
-	case s.now().Sub(i.made) > s.ackTimeout:
+	case s.now().Sub(i.made) > s.AckLimit():
 		return unknownInteraction
 	}
 	if err := s.check(discordschema.Response, body); err != nil {

@@ -153,6 +153,7 @@ type limit struct {
 type Server struct {
 	*platformtest.Network
 	*platformtest.Changes
+	platformtest.AckPolicy
 	platformtest.Clock
 	platformtest.Deliveries
 
@@ -175,9 +176,7 @@ type Server struct {
 	latency      func(op string) time.Duration
 	digest       time.Duration
 	gone         string // an address that leads nowhere
-	tolerate     bool
-	ackTimeout   time.Duration
-	members      bool // the Server Members Intent is on
+	members      bool   // the Server Members Intent is on
 	endpoint     string
 	public       bool
 	schemaless   bool
@@ -191,8 +190,7 @@ type Server struct {
 // New starts a server with nobody in it but the bot. It ends with the test.
 func New(t platformtest.TB) *Server {
 	s := &Server{
-		ackTimeout: ackTimeout,
-		t:          t, ended: make(chan struct{}), users: map[string]*User{App: {ID: App, Name: "maturity", Bot: true}},
+		t: t, ended: make(chan struct{}), users: map[string]*User{App: {ID: App, Name: "maturity", Bot: true}},
 		channels: map[string]*Channel{}, roles: map[string]*Role{Guild: {ID: Guild, Permissions: View | Send | Attach | SendInThreads}}, modals: map[string]*Modal{},
 		interactions: map[string]*interaction{}, commands: map[string]json.RawMessage{}, faults: map[string][]Fault{}, limits: map[string]*limit{},
 		gateway: gateway{interval: 41250 * time.Millisecond, sessions: map[string]*session{}, starts: 1000},
@@ -305,27 +303,6 @@ func (s *Server) Limit(op string, most int, per time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.limits[op] = &limit{most: most, per: per}
-}
-
-// AckTimeout lets the platform wait for an answer as long as a test says: on a busy machine, a test
-// of something else would fail by chance after three seconds.
-func (s *Server) AckTimeout(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ackTimeout = d
-}
-
-func (s *Server) waits() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ackTimeout
-}
-
-// Tolerate keeps late and missing answers from failing the test.
-func (s *Server) Tolerate() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tolerate = true
 }
 
 // Later puts the server's clock forward.

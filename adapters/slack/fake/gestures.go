@@ -21,9 +21,6 @@ import (
 	"maturitybot/adapters/platformtest"
 )
 
-// ackTimeout is how long Slack waits for an acknowledgement, unless a test says otherwise.
-const ackTimeout = 3 * time.Second
-
 // Ack is how a delivery was answered.
 type Ack struct {
 	Status  int // of HTTP; a socket's acknowledgement is 200
@@ -394,8 +391,8 @@ func (s *Server) deliverNow(d *delivery) Ack {
 	a.Took = time.Since(began)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a.late = a.Took > s.ackTimeout
-	if !s.tolerate {
+	a.late = a.Took > s.AckLimit()
+	if !s.Tolerates() {
 		switch {
 		case a.Err != nil:
 			s.t.Errorf("a %s was not acknowledged: %v", d.kind, a.Err)
@@ -476,7 +473,7 @@ func (s *Server) Post(req *http.Request) Ack {
 	s.mu.Lock()
 	client := s.handler
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(req.Context(), s.waits()+100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(req.Context(), s.AckLimit()+100*time.Millisecond)
 	defer cancel()
 	began := time.Now()
 	res, err := client.Do(req.WithContext(ctx))
@@ -486,5 +483,5 @@ func (s *Server) Post(req *http.Request) Ack {
 	defer res.Body.Close()
 	said, err := io.ReadAll(res.Body)
 	took := time.Since(began)
-	return Ack{Status: res.StatusCode, Header: res.Header, Body: said, Err: err, Took: took, late: took > s.waits()}
+	return Ack{Status: res.StatusCode, Header: res.Header, Body: said, Err: err, Took: took, late: took > s.AckLimit()}
 }

@@ -117,6 +117,7 @@ type hook struct {
 type Server struct {
 	*platformtest.Network
 	*platformtest.Changes
+	platformtest.AckPolicy
 	platformtest.Clock
 	platformtest.Deliveries
 	// Client reaches the server.
@@ -140,8 +141,6 @@ type Server struct {
 	latency    func(method string) time.Duration
 	tabOff     bool
 	noSchema   bool
-	tolerate   bool
-	ackTimeout time.Duration
 	last       *delivery
 	acks       []Ack
 	handler    *http.Client // to the bot, where it serves HTTP
@@ -156,8 +155,7 @@ type Server struct {
 // New starts a workspace with nobody in it but the bot. It ends with the test.
 func New(t platformtest.TB) *Server {
 	s := &Server{
-		ackTimeout: ackTimeout,
-		t:          t, ended: make(chan struct{}), users: map[string]*User{Bot: {ID: Bot, Bot: true}},
+		t: t, ended: make(chan struct{}), users: map[string]*User{Bot: {ID: Bot, Bot: true}},
 		channels: map[string]*Channel{}, modals: map[string]*View{}, homes: map[string]*View{}, files: map[string]*File{},
 		triggers: map[string]*trigger{}, hooks: map[string]*hook{}, faults: map[string][]Fault{},
 	}
@@ -209,27 +207,6 @@ func (s *Server) Fail(method string, faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults[method] = append(s.faults[method], faults...)
-}
-
-// AckTimeout lets the platform wait for an answer as long as a test says: on a busy machine, a test
-// of something else would fail by chance after three seconds.
-func (s *Server) AckTimeout(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ackTimeout = d
-}
-
-func (s *Server) waits() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ackTimeout
-}
-
-// Tolerate keeps late and missing acknowledgements from failing the test.
-func (s *Server) Tolerate() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tolerate = true
 }
 
 // IM is the conversation between a user and the bot.
@@ -604,7 +581,7 @@ func (s *Server) do(r *http.Request, method string, a args, token string, body [
 			return nil, refusal("invalid_trigger_id")
 		case t.used:
 			return nil, refusal("exchanged_trigger_id")
-		case time.Since(t.made) > s.ackTimeout:
+		case time.Since(t.made) > s.AckLimit():
 			return nil, refusal("expired_trigger_id")
 		}
 		t.used = true

@@ -172,7 +172,7 @@ func (s *Server) send(d *delivery) Ack {
 	if c != nil {
 		s.sendOn(c, e)
 	}
-	timer := time.NewTimer(s.waits() + 100*time.Millisecond)
+	timer := time.NewTimer(s.AckLimit() + 100*time.Millisecond)
 	defer timer.Stop()
 	select {
 	case payload := <-e.answers:
@@ -201,12 +201,12 @@ func (s *Server) Raw(message map[string]any) Ack {
 	s.mu.Unlock()
 	began := time.Now()
 	c.write(message)
-	timer := time.NewTimer(s.waits() + 100*time.Millisecond)
+	timer := time.NewTimer(s.AckLimit() + 100*time.Millisecond)
 	defer timer.Stop()
 	select {
 	case payload := <-e.answers:
 		took := time.Since(began)
-		return Ack{Status: http.StatusOK, Body: payload, Took: took, late: took > s.waits()}
+		return Ack{Status: http.StatusOK, Body: payload, Took: took, late: took > s.AckLimit()}
 	case <-timer.C:
 		return Ack{Err: errors.New("no acknowledgement"), Took: time.Since(began)}
 	}
