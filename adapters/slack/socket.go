@@ -1,16 +1,19 @@
 package slack
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -31,12 +34,22 @@ const (
 	maxReconnectDelay = 3 * time.Second
 	// reconnectInterval is the pause before a connection is opened anew.
 	reconnectInterval = 8 * time.Second
-	// ackTimeout bounds how long an acknowledgement waits for a connection.
+	// burstConnections is how many connections may follow each other within burstInterval. If there
+	// are more, Slack ends each as soon as it opens, and the link pauses for reconnectInterval.
+	burstConnections = 5
+	burstInterval    = 30 * time.Second
+	// ackTimeout bounds how long an acknowledgement waits for a place in the library's queue, which
+	// is full only if there is no connection.
 	ackTimeout = 3 * time.Second
+	// ackFlushDelay is how long a connection stays open after the last acknowledgement was queued.
+	// The library writes what is queued at once, and does not say when it has.
+	ackFlushDelay = 200 * time.Millisecond
 )
 
 // Errors that only a change on Slack's pages corrects.
 var (
+	errNoAppToken = errors.New("no Slack app token: create one with the scope connections:write " +
+		"under Basic Information, App-Level Tokens, at api.slack.com/apps; it begins with xapp-")
 	errAppToken = errors.New("the Slack app token is refused: create one with the scope " +
 		"connections:write under Basic Information, App-Level Tokens, at api.slack.com/apps")
 	errSocketOff = errors.New("the app has Socket Mode switched off: switch it on under Socket " +
@@ -47,9 +60,7 @@ var (
 // that says what to change if Slack refuses the connection for good.
 func (s *Slack) RunSocket(ctx context.Context) error {
 	if s.options.AppToken == "" {
-		return errors.New("no Slack app token: create one with the scope connections:write " +
-			"under Basic Information, App-Level Tokens, at api.slack.com/apps; it begins with " +
-			"xapp-")
+		return errNoAppToken
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -57,8 +68,9 @@ func (s *Slack) RunSocket(ctx context.Context) error {
 	var running sync.WaitGroup
 	for n := range socketConnections {
 		running.Go(func() {
+			l := &link{slack: s, log: s.log.With("link", n)}
 			for ctx.Err() == nil {
-				if err := s.runConnection(ctx, s.log.With("link", n)); err != nil {
+				if err := l.run(ctx); err != nil {
 					faults <- err
 					cancel()
 				}
@@ -75,112 +87,167 @@ func (s *Slack) RunSocket(ctx context.Context) error {
 	}
 }
 
-// runConnection keeps one connection open. It returns nil when the context ends, or when Slack has
-// not been reached for a while, and an error if trying again is of no use.
-func (s *Slack) runConnection(ctx context.Context, log *slog.Logger) error {
-	dialer := &websocket.Dialer{
-		HandshakeTimeout: requestTimeout, NetDialContext: s.options.Dial,
-		WriteBufferSize: 32 << 10, // an answer in several frames is lost at Slack
-	}
-	if s.options.Dial == nil {
-		dialer.Proxy = http.ProxyFromEnvironment
-	}
-	heard := &logTap{disconnects: make(chan string, 8), written: map[string]chan struct{}{}}
-	api := slackgo.New("", slackgo.OptionAppLevelToken(string(s.options.AppToken)),
-		slackgo.OptionAPIURL(s.client.base.String()), slackgo.OptionHTTPClient(s.client.http))
-	client := socketmode.New(api, socketmode.OptionDialer(dialer), socketmode.OptionReadLimit(maxDeliveryBytes),
-		socketmode.OptionDebug(true), socketmode.OptionLog(heard))
+// link is one of the connections to Slack.
+type link struct {
+	slack  *Slack
+	log    *slog.Logger
+	client *socketmode.Client // of the present run
+	// inHand are the deliveries that are not acknowledged yet.
+	inHand sync.WaitGroup
+	open   bool        // between a hello and the end of a connection
+	opened []time.Time // when the last connections were opened
+	// off is what Slack said of Socket Mode when it last gave out an address: that it is off.
+	off   atomic.Bool
+	wasOn bool // off was false for an earlier connection
+}
+
+// run keeps the link open. It returns nil when the context ends, or when Slack has not been reached
+// for a while, and an error if trying again is of no use.
+func (l *link) run(ctx context.Context) error {
+	l.client = l.newClient()
+	l.opened = nil
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	returned := make(chan error, 1)
-	go func() { returned <- client.RunContext(running) }()
-	// What was begun is acknowledged before the connection goes.
-	var inHand sync.WaitGroup
-	leave := func() {
-		inHand.Wait()
-		stop()
-		log.Debug("socket closed", "reason", s.client.caller.Redactor.Error(cmp.Or(<-returned, context.Canceled)))
-	}
-	open := false
-	up := func(is bool) {
-		if is != open {
-			open = is
-			s.countConnection(is)
-		}
-	}
-	defer up(false)
-	var opened []time.Time
+	go func() { returned <- l.client.RunContext(running) }()
+	defer l.setOpen(false)
 	for {
 		select {
 		case <-ctx.Done():
-			leave()
+			l.inHand.Wait()
+			_ = dispatch.Sleep(running, ackFlushDelay)
+			l.close(stop, returned)
 			return nil
 		case err := <-returned:
 			stop()
-			inHand.Wait()
-			return fmt.Errorf("%w: %w", errAppToken, s.client.caller.Redactor.Error(err))
-		case reason := <-heard.disconnects:
-			log.Info("socket ended by slack", "reason", reason)
-			if reason == "link_disabled" {
-				leave()
-				return errSocketOff
-			}
-		case e := <-client.Events:
-			switch e.Type {
-			case socketmode.EventTypeConnecting:
-				up(false)
-			case socketmode.EventTypeHello:
-				up(true)
-				seconds := e.Request.DebugInfo.ApproximateConnectionTime
-				log.Info("socket open", "connections", e.Request.NumConnections,
-					"lasts", time.Duration(seconds)*time.Second)
-			case socketmode.EventTypeConnected:
-				opened = append(opened, time.Now())
-				if n := len(opened); n > 5 {
-					if opened[n-1].Sub(opened[n-6]) < 30*time.Second {
-						log.Warn("sockets end as soon as they open")
-						leave()
-						return nil
-					}
-					opened = opened[1:]
-				}
-			case socketmode.EventTypeConnectionError:
-				fault, ok := e.Data.(*slackgo.ConnectionErrorEvent)
-				if !ok {
-					continue
-				}
-				err := s.client.caller.Redactor.Error(fault.ErrorObj)
-				log.Warn("socket not open", "error", err, "next", fault.Backoff)
-				switch code(err) {
-				case "not_allowed_token_type", "missing_scope", "no_permission":
-					leave()
-					return fmt.Errorf("%w: %w", errAppToken, err)
-				}
-				if fault.Backoff > maxReconnectDelay && judge(err).Verdict != platform.Limited {
-					leave()
-					return nil
-				}
-			case socketmode.EventTypeErrorBadMessage:
-				// The library reads more of a message than we need, and leaves what it cannot read
-				// unacknowledged.
-				var r socketmode.Request
-				if bad, ok := e.Data.(*socketmode.ErrorBadMessage); ok && json.Unmarshal(bad.Message, &r) == nil {
-					s.handleEnvelope(running, client, heard, &r, &inHand)
-				}
-			case socketmode.EventTypeEventsAPI, socketmode.EventTypeInteractive, socketmode.EventTypeSlashCommand:
-				s.handleEnvelope(running, client, heard, e.Request, &inHand)
-			case socketmode.EventTypeIncomingError, socketmode.EventTypeErrorWriteFailed:
-				log.Info("socket fault", "kind", e.Type)
+			l.inHand.Wait()
+			return fmt.Errorf("%w: %w", errAppToken, l.redact(err))
+		case e := <-l.client.Events:
+			if end, err := l.handle(running, e); end {
+				l.close(stop, returned)
+				return err
 			}
 		}
 	}
 }
 
-// countConnection counts a socket that has opened or ended, and tells the observer.
-func (s *Slack) countConnection(opened bool) {
+// newClient returns a client of the library's that is not connected.
+func (l *link) newClient() *socketmode.Client {
+	s := l.slack
+	dialer := &websocket.Dialer{
+		HandshakeTimeout: requestTimeout,
+		NetDialContext:   s.options.Dial,
+		WriteBufferSize:  32 << 10, // an answer in several frames is lost at Slack
+	}
+	if s.options.Dial == nil {
+		dialer.Proxy = http.ProxyFromEnvironment
+	}
+	api := slackgo.New("",
+		slackgo.OptionAppLevelToken(string(s.options.AppToken)),
+		slackgo.OptionAPIURL(s.client.base.String()),
+		slackgo.OptionHTTPClient(addressReader{s.client.http, &l.off}),
+	)
+	return socketmode.New(api,
+		socketmode.OptionDialer(dialer), socketmode.OptionReadLimit(maxDeliveryBytes))
+}
+
+// close ends the connection, once every delivery that was taken has been acknowledged or given up.
+func (l *link) close(stop func(), returned <-chan error) {
+	l.inHand.Wait()
+	stop()
+	err := cmp.Or(<-returned, context.Canceled)
+	l.log.Debug("socket closed", "reason", l.redact(err))
+}
+
+func (l *link) redact(err error) error { return l.slack.client.caller.Redactor.Error(err) }
+
+// handle handles an event of the library's. It returns true if the run is to end, and the error if
+// another one is of no use.
+func (l *link) handle(running context.Context, e socketmode.Event) (end bool, err error) {
+	switch e.Type {
+	case socketmode.EventTypeConnecting:
+		if l.open {
+			l.log.Info("socket ended, connecting again")
+		}
+		l.setOpen(false)
+	case socketmode.EventTypeConnected:
+		return l.handleConnected()
+	case socketmode.EventTypeHello:
+		l.setOpen(true)
+		seconds := e.Request.DebugInfo.ApproximateConnectionTime
+		l.log.Info("socket open", "connections", e.Request.NumConnections,
+			"lasts", time.Duration(seconds)*time.Second)
+	case socketmode.EventTypeConnectionError:
+		if fault, ok := e.Data.(*slackgo.ConnectionErrorEvent); ok {
+			return l.handleConnectionError(fault)
+		}
+	case socketmode.EventTypeErrorBadMessage:
+		// The library reads more of a message than we need, and leaves what it cannot read
+		// unacknowledged.
+		var r socketmode.Request
+		bad, ok := e.Data.(*socketmode.ErrorBadMessage)
+		if ok && json.Unmarshal(bad.Message, &r) == nil {
+			l.handleEnvelope(running, &r)
+		}
+	case socketmode.EventTypeEventsAPI, socketmode.EventTypeInteractive,
+		socketmode.EventTypeSlashCommand:
+		l.handleEnvelope(running, e.Request)
+	case socketmode.EventTypeIncomingError:
+		if fault, ok := e.Data.(*slackgo.IncomingEventError); ok {
+			l.log.Info("socket not readable", "error", l.redact(fault.ErrorObj))
+		}
+	case socketmode.EventTypeErrorWriteFailed:
+		if fault, ok := e.Data.(*socketmode.ErrorWriteFailed); ok {
+			l.log.Info("acknowledgement not written", "error", l.redact(fault.Cause))
+		}
+	}
+	return false, nil
+}
+
+// handleConnected ends the run if connections end as soon as they open, or if Socket Mode was
+// switched off since an earlier one.
+func (l *link) handleConnected() (end bool, err error) {
+	if l.off.Load() {
+		if l.wasOn {
+			return true, errSocketOff
+		}
+		l.log.Warn("slack says that Socket Mode is off", "error", errSocketOff)
+	} else {
+		l.wasOn = true
+	}
+	l.opened = append(l.opened, time.Now())
+	if n := len(l.opened); n > burstConnections {
+		if l.opened[n-1].Sub(l.opened[0]) < burstInterval {
+			l.log.Warn("sockets end as soon as they open")
+			return true, nil
+		}
+		l.opened = l.opened[1:]
+	}
+	return false, nil
+}
+
+// handleConnectionError ends the run if Slack refuses the app token, or if the library would pause
+// for too long.
+func (l *link) handleConnectionError(fault *slackgo.ConnectionErrorEvent) (end bool, err error) {
+	err = l.redact(fault.ErrorObj)
+	l.log.Warn("socket not open", "error", err, "next", fault.Backoff)
+	switch code(err) {
+	case "not_allowed_token_type", "missing_scope", "no_permission":
+		return true, fmt.Errorf("%w: %w", errAppToken, err)
+	}
+	return fault.Backoff > maxReconnectDelay && judge(err).Verdict != platform.Limited, nil
+}
+
+// setOpen counts the link among the open ones, or no longer, and tells the observer.
+func (l *link) setOpen(open bool) {
+	if open == l.open {
+		return
+	}
+	l.open = open
+	s := l.slack
 	s.sockets.Lock()
 	defer s.sockets.Unlock() // after the call, so that the observer is told in order
-	if opened {
+	if open {
 		s.sockets.open++
 	} else {
 		s.sockets.open--
@@ -189,28 +256,29 @@ func (s *Slack) countConnection(opened bool) {
 }
 
 // handleEnvelope takes a delivery. Only the wait for its acknowledgement runs in another goroutine,
-// so that deliveries are taken in order.
-func (s *Slack) handleEnvelope(
-	ctx context.Context, client *socketmode.Client, heard *logTap, r *socketmode.Request,
-	inHand *sync.WaitGroup,
-) {
+// so that deliveries are taken in order. An acknowledgement that is lost with its connection is not
+// repeated: Slack delivers again, and the second delivery is recognised.
+func (l *link) handleEnvelope(ctx context.Context, r *socketmode.Request) {
+	s := l.slack
 	defer dispatch.RecoverAndLog(s.log, "taking a delivery")
 	arrived := time.Now()
 	if r == nil || r.EnvelopeID == "" {
 		return
 	}
-	g, err := s.decodeEnvelope(r)
+	in, err := s.decodeEnvelope(r)
 	var d *delivery
 	switch {
 	case err == nil:
-		if d, err = s.accept(g, r.Payload); err != nil {
+		if d, err = s.accept(in, r.Payload); err != nil {
 			s.log.Warn("delivery left for later", "error", err)
 			return // Slack delivers again what nobody acknowledged
 		}
 	case !errors.Is(err, errForeign):
-		s.log.Warn("delivery not understood", "type", r.Type, "error", err) // and acknowledged: it would come again for ever
+		// It is acknowledged, or it would come again for ever.
+		s.log.Warn("delivery not understood", "type", r.Type, "error", err)
 	}
-	inHand.Go(func() {
+	client := l.client
+	l.inHand.Go(func() {
 		defer dispatch.RecoverAndLog(s.log, "acknowledging a delivery")
 		var payload any
 		if d != nil {
@@ -221,15 +289,8 @@ func (s *Slack) handleEnvelope(
 		}
 		ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 		defer cancel()
-		written := heard.expect(r.EnvelopeID)
-		defer heard.forget(r.EnvelopeID)
 		if err := client.AckCtx(ctx, r.EnvelopeID, payload); err != nil {
 			s.log.Warn("not acknowledged", "type", r.Type, "error", err)
-			return
-		}
-		select { // it is in a queue of the library's
-		case <-written:
-		case <-ctx.Done():
 		}
 	})
 }
@@ -251,56 +312,33 @@ func (s *Slack) decodeEnvelope(r *socketmode.Request) (inbound, error) {
 	return inbound{}, errForeign
 }
 
-// logTap reads from the library's log what it tells nowhere else: why Slack ends a connection, and
-// that an acknowledgement has been written. It writes nothing.
-type logTap struct {
-	disconnects chan string // reasons
-
-	mu      sync.Mutex
-	written map[string]chan struct{} // by envelope
+// addressReader makes the requests for an address to connect to, and keeps what the library drops
+// of an answer: Slack gives out an address also if Socket Mode is off, and says so in a message.
+type addressReader struct {
+	client *http.Client
+	off    *atomic.Bool
 }
 
-// expect returns a channel that is closed once an envelope's acknowledgement has been written.
-func (t *logTap) expect(envelope string) <-chan struct{} {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	c := t.written[envelope]
-	if c == nil {
-		c = make(chan struct{})
-		t.written[envelope] = c
-	}
-	return c
-}
+// maxAddressBytes bounds an answer that gives out an address. It has some hundred bytes.
+const maxAddressBytes = 64 << 10
 
-func (t *logTap) forget(envelope string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.written, envelope)
-}
-
-// Output is called by the library with each line of its log.
-func (t *logTap) Output(_ int, line string) error {
-	if quoted, ok := strings.CutPrefix(line, "Finished sending Socket Mode response with envelope ID "); ok {
-		if id, err := strconv.Unquote(quoted); err == nil {
-			t.mu.Lock()
-			if c := t.written[id]; c != nil {
-				close(c)
-				delete(t.written, id)
-			}
-			t.mu.Unlock()
-		}
-		return nil
+// Do makes a request, and reads whether Socket Mode is off.
+func (a addressReader) Do(req *http.Request) (*http.Response, error) {
+	res, err := a.client.Do(req)
+	if err != nil {
+		return nil, err
 	}
-	message, ok := strings.CutPrefix(line, "Received WebSocket message: ")
-	if !ok || len(message) > 2048 || !strings.Contains(message, `"disconnect"`) {
-		return nil
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAddressBytes))
+	_ = res.Body.Close() // it was only read
+	if err != nil {
+		return nil, fmt.Errorf("read the address to connect to: %w", err)
 	}
-	var m struct{ Type, Reason string }
-	if json.Unmarshal([]byte(message), &m) == nil && m.Type == socketmode.RequestTypeDisconnect {
-		select {
-		case t.disconnects <- cmp.Or(m.Reason, "unknown"):
-		default:
-		}
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	var answer slackgo.SlackResponse
+	if json.Unmarshal(body, &answer) == nil && answer.Ok {
+		a.off.Store(slices.ContainsFunc(answer.ResponseMetadata.Messages, func(m string) bool {
+			return strings.Contains(m, "Socket Mode is not turned on")
+		}))
 	}
-	return nil
+	return res, nil
 }

@@ -103,9 +103,8 @@ func TestSocketRefresh(t *testing.T) {
 			}
 			synctest.Wait()
 			w.want(t, "sockets after "+reason, fmt.Sprint(w.Sockets()), "2")
-			if !strings.Contains(w.log.String(), "reason="+reason) {
-				t.Errorf("%s is not in the log:\n%s", reason, w.log)
-			}
+			ended := strings.Count(w.log.String(), "socket ended, connecting again")
+			w.want(t, "ends in the log after "+reason, fmt.Sprint(ended), fmt.Sprint(n+1))
 		}
 		w.want(t, "handled", w.bot.Verbs(), "go0 go1 go2")
 		w.want(t, "unacknowledged", fmt.Sprint(w.Unacked()), "0")
@@ -178,6 +177,30 @@ func TestSocketModeDisabled(t *testing.T) {
 			}
 		default:
 			t.Errorf("it still runs:\n%s", w.log)
+		}
+	})
+}
+
+// Slack says of some apps that Socket Mode is off although it delivers to them.
+func TestSocketModeAlwaysSaidToBeOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stage(t, updates)
+		w.SocketMode(false)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.slack.RunSocket(ctx) }()
+		synctest.Wait()
+		w.Disconnect("refresh_requested")
+		m := w.send(t, ben, card("before", "one"))
+		w.Press(ben, m, "one", "")
+		time.Sleep(time.Minute)
+		w.want(t, "handled", w.bot.Verbs(), "one")
+		if !strings.Contains(w.log.String(), "switch it on under Socket Mode") {
+			t.Errorf("the log does not say what to do:\n%s", w.log)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("it ended with %v", err)
 		}
 	})
 }

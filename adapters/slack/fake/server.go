@@ -469,13 +469,15 @@ func (s *Server) do(r *http.Request, method string, a args, token string, body [
 	case "response_url":
 		return nil, s.respond(strings.TrimPrefix(r.URL.Path, "/hooks/"), a)
 	case "apps.connections.open":
-		switch {
-		case token != AppToken:
+		if token != AppToken {
 			return nil, refusal("invalid_auth")
-		case s.socketsOff:
-			return nil, refusal("internal_error")
 		}
-		return answer{"url": "ws://slack.fake/link?ticket=" + s.id("t")}, nil
+		out := answer{"url": "ws://slack.fake/link?ticket=" + s.id("t")}
+		if s.socketsOff { // Slack gives out an address all the same
+			messages := []string{"[WARN] Socket Mode is not turned on."}
+			out["response_metadata"] = answer{"messages": messages}
+		}
+		return out, nil
 	case "upload":
 		return nil, s.upload(r, body)
 	}
