@@ -38,7 +38,7 @@ func (b *Bot) closeBlocks(
 	to chat.Place,
 	why *chat.CannotPostError,
 ) ([]chat.Block, error) {
-	s, err := b.Rounds.Progress(ctx, r.ID, req.person)
+	s, err := b.Rounds.As(req.person).Progress(ctx, r.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (b *Bot) closeBlocks(
 func (b *Bot) closeNow(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) ([]chat.Reply, error) {
-	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (b *Bot) closeNow(
 		}
 		return updated(blocks...), nil
 	}
-	r, closed, err := b.Rounds.Close(ctx, args.round, req.person)
+	r, closed, err := b.Rounds.As(req.person).Close(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (b *Bot) closeNow(
 	var posts []post
 	if err == nil {
 		var p results.Published
-		if p, err = b.Rounds.SystemResults(ctx, r.ID); err == nil {
+		if p, err = b.Rounds.System().Results(ctx, r.ID); err == nil {
 			posts, err = b.resultPosts(ctx, r, p, b.Words.In(string(r.Languages[0])), d.action)
 		}
 	}
@@ -135,7 +135,7 @@ func (b *Bot) closeNow(
 func (b *Bot) closeOnly(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
-	r, closed, err := b.Rounds.Close(ctx, args.round, req.person)
+	r, closed, err := b.Rounds.As(req.person).Close(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}

@@ -46,7 +46,7 @@ func (b *Bot) extendForm(ctx context.Context, req *request, args targetArgs) (ch
 func (b *Bot) saveExtension(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) ([]chat.Reply, error) {
-	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (b *Bot) saveExtension(
 	if err != nil {
 		return nil, err
 	}
-	r, extended, err := b.Rounds.Extend(ctx, args.round, req.person, closes.Time)
+	r, extended, err := b.Rounds.As(req.person).Extend(ctx, args.round, closes.Time)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (b *Bot) workshopForm(ctx context.Context, req *request, args targetArgs) (
 func (b *Bot) saveWorkshop(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) ([]chat.Reply, error) {
-	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (b *Bot) saveWorkshop(
 		return nil, err
 	}
 	was := r.Workshop
-	r, err = b.Rounds.SetWorkshop(ctx, args.round, req.person, w)
+	r, err = b.Rounds.As(req.person).SetWorkshop(ctx, args.round, w)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +201,7 @@ func (b *Bot) remind(ctx context.Context, req *request, args targetArgs) (chat.C
 			),
 		), nil
 	}
-	r, due, err := b.Rounds.Remind(ctx, r.ID, req.person)
+	r, due, err := b.Rounds.As(req.person).Remind(ctx, r.ID)
 	if err != nil {
 		return chat.Card{}, err
 	}

@@ -94,7 +94,7 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 	if d.Person == "" {
 		return b.deliverPost(ctx, d, came)
 	}
-	part, awaited, err := b.Rounds.StillWanted(ctx, d)
+	part, awaited, err := b.Rounds.System().StillWanted(ctx, d)
 	if err != nil || !awaited {
 		return Dropped, err
 	}
@@ -132,14 +132,14 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 		if base := d.Kind.Base(); base == survey.WorkshopSoon || base == survey.Unposted {
 			return NoConsent, nil // nobody can join any more, or it is not what it is about
 		}
-		return NoConsent, b.Rounds.Plan(
+		return NoConsent, b.Rounds.System().Plan(
 			note,
 			d.Round,
 			survey.OpenCall.On(date(now.In(part.Round.Location()))),
 		)
 	case errors.Is(err, chat.ErrUnreachable):
 		log.Warn("person cannot be reached", "error", err)
-		return Unreachable, b.Rounds.SetUnreachable(note, d.Round, d.Person, true)
+		return Unreachable, b.Rounds.System().SetUnreachable(note, d.Round, d.Person, true)
 	case errors.Is(err, chat.ErrUnsure):
 		// Once too few is better than twice: the coordinator sees who has not started and can
 		// remind them.
@@ -151,7 +151,8 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 	if d.Kind == survey.Invitation || d.Kind == survey.Unposted {
 		return outcome, nil
 	}
-	if err := b.Rounds.Reminded(note, d, date(now.In(part.Round.ZoneOf(part.Member)))); err != nil {
+	today := date(now.In(part.Round.ZoneOf(part.Member)))
+	if err := b.Rounds.System().Reminded(note, d, today); err != nil {
 		// It was sent, so it must not be tried again.
 		log.Error("reminder was sent, but that is not noted", "error", err)
 	}
@@ -188,7 +189,7 @@ func (b *Bot) message(
 	case !part.Member.TakesPart():
 		return b.invitationReminder(part, m), nil
 	}
-	part, resp, err := b.Rounds.Response(ctx, d.Round, d.Person)
+	part, resp, err := b.Rounds.For(d.Person).Response(ctx, d.Round)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -206,16 +207,16 @@ func (b *Bot) deliverPost(
 		return Closed, b.closeDue(ctx, d)
 	}
 	if base, date := d.Kind.Split(); base == survey.NudgesSent {
-		return Dropped, b.Rounds.AuditNudges(ctx, d.Round, date)
+		return Dropped, b.Rounds.System().AuditNudges(ctx, d.Round, date)
 	}
-	part, err := b.Rounds.Participation(ctx, d.Round, "") // no person: only the round is read
+	r, err := b.Rounds.System().Round(ctx, d.Round)
 	if errors.Is(err, survey.ErrNoRound) {
 		return Dropped, nil
 	} else if err != nil {
 		return "", err
 	}
-	b.setLateness(came, d, part)
-	r, now := part.Round, b.Now()
+	b.setLateness(came, d, survey.Participation{Round: r})
+	now := b.Now()
 	switch at, wanted := b.Schedule.SendWindow(r, survey.Member{}, d.Kind, now); {
 	case !wanted:
 		log.Info("post dropped: too late, or not in the plan any more")
@@ -253,7 +254,7 @@ func (b *Bot) deliverPost(
 			// The table would not arrive either.
 			note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 			defer cancel()
-			return outcome, b.Rounds.TellUnposted(note, r.ID)
+			return outcome, b.Rounds.System().TellUnposted(note, r.ID)
 		}
 	case errors.Is(err, chat.ErrUnsure):
 		log.Error("post may not have been sent", "error", err)
@@ -311,7 +312,7 @@ func (b *Bot) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
 
 // closeDue closes a survey whose closing time has come, and has its results posted.
 func (b *Bot) closeDue(ctx context.Context, d survey.Delivery) error {
-	r, closed, err := b.Rounds.CloseDue(ctx, d.Round)
+	r, closed, err := b.Rounds.System().CloseDue(ctx, d.Round)
 	if err != nil || !closed {
 		return err
 	}
@@ -319,5 +320,5 @@ func (b *Bot) closeDue(ctx context.Context, d survey.Delivery) error {
 	if !r.Posts.Enabled(survey.ResultsPost) {
 		return nil
 	}
-	return b.Rounds.Plan(ctx, r.ID, survey.ResultsPost)
+	return b.Rounds.System().Plan(ctx, r.ID, survey.ResultsPost)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func (b *Bot) proceed(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, resp, err := b.Rounds.Response(ctx, args.round, req.person)
+	part, resp, err := b.Rounds.For(req.person).Response(ctx, args.round)
 	draw := card.Drawing(card.Next)
 	if part.Member.Role == "" {
 		draw = b.profileCard("me.role_first")
@@ -36,7 +36,7 @@ func (b *Bot) jump(ctx context.Context, req *request, args roundArgs) (view, err
 func (b *Bot) elementOf(
 	ctx context.Context, req *request, round survey.RoundID, element string,
 ) (view, error) {
-	part, resp, err := b.Rounds.Response(ctx, round, req.person)
+	part, resp, err := b.Rounds.For(req.person).Response(ctx, round)
 	if err != nil {
 		return view{}, err
 	}
@@ -46,7 +46,9 @@ func (b *Bot) elementOf(
 // answer saves a rating, and shows what comes after it.
 func (b *Bot) answer(ctx context.Context, req *request, args answerArgs) (view, error) {
 	g := survey.Operation{ID: req.ID, At: req.At}
-	part, resp, err := b.Rounds.Answer(ctx, args.round, req.person, g, args.element, args.rating)
+	part, resp, err := b.Rounds.For(req.person).Answer(
+		ctx, args.round, g, args.element, args.rating,
+	)
 	if soon, ok := errors.AsType[*survey.TooSoonError](err); ok {
 		return b.show(ctx, req, part, resp, card.After(soon.Before, true))
 	}
@@ -70,7 +72,7 @@ func (b *Bot) detailForm(ctx context.Context, req *request, args detailArgs) (ch
 	}
 	var had results.Detail
 	if args.has {
-		_, resp, err := b.Rounds.Response(ctx, args.round, req.person)
+		_, resp, err := b.Rounds.For(req.person).Response(ctx, args.round)
 		if err != nil {
 			return chat.Form{}, err
 		}
@@ -140,10 +142,9 @@ func (b *Bot) keepDetail(ctx context.Context, req *request, args elementArgs) (v
 		Note:        req.Value("note"),
 		Barrier:     req.Value("barrier"),
 	}
-	part, resp, err := b.Rounds.Detail(
+	part, resp, err := b.Rounds.For(req.person).Detail(
 		ctx,
 		args.round,
-		req.person,
 		survey.Operation{ID: req.ID, At: req.At},
 		args.element,
 		d,

@@ -105,7 +105,7 @@ func (b *Bot) useRosterLanguage(ctx context.Context, req *request) {
 	if !ok || req.language != "" {
 		return
 	}
-	part, err := b.Rounds.Participation(ctx, id, req.person)
+	part, err := b.Rounds.For(req.person).Participation(ctx, id)
 	if err == nil && part.Member.Language != "" {
 		req.voice = b.Words.In(string(part.Member.Language))
 	}
@@ -131,7 +131,7 @@ func (b *Bot) auditRefusal(ctx context.Context, req *request) {
 	if label == "" {
 		label = req.Action.Verb
 	}
-	if err := b.Rounds.AuditRefused(ctx, id, req.person, label); err != nil {
+	if err := b.Rounds.System().AuditRefused(ctx, id, req.person, label); err != nil {
 		b.requestLog(req).Error("a refusal is not recorded", "error", err)
 	}
 }

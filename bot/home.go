@@ -46,7 +46,7 @@ func (b *Bot) coordinatedRounds(
 		}
 		line := v.Say("draft.waiting")
 		if s.Round.State != survey.Draft {
-			status, err := b.Rounds.Progress(ctx, s.Round.ID, req.person)
+			status, err := b.Rounds.As(req.person).Progress(ctx, s.Round.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -89,7 +89,7 @@ func (b *Bot) coordinatedRounds(
 
 // home shows the surveys of a person, and the rounds they coordinate.
 func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Card, error) {
-	parts, err := b.Rounds.RoundsOf(ctx, req.person)
+	parts, err := b.Rounds.For(req.person).Participations(ctx)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -190,7 +190,7 @@ func (b *Bot) progress(
 	if err != nil {
 		return "", err
 	}
-	_, resp, err := b.Rounds.Response(ctx, part.Round.ID, part.Member.Person)
+	_, resp, err := b.Rounds.For(part.Member.Person).Response(ctx, part.Round.ID)
 	switch {
 	case errors.Is(err, survey.ErrClosed),
 		errors.Is(err, survey.ErrWithdrawn),

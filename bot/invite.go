@@ -62,7 +62,7 @@ func (b *Bot) inviteForm(ctx context.Context, req *request, args targetArgs) (ch
 func (b *Bot) sendInvitations(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
-	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -118,7 +118,7 @@ func (b *Bot) sendInvitations(
 	if len(refused) > 0 {
 		return chat.Card{}, fieldErrors(refused)
 	}
-	r, added, err := b.Rounds.Invite(ctx, args.round, req.person, people)
+	r, added, err := b.Rounds.As(req.person).Invite(ctx, args.round, people)
 	if err != nil && len(added) == 0 {
 		return chat.Card{}, err
 	}
@@ -180,7 +180,7 @@ func (b *Bot) postJoinButton(
 		key := communityKey(req, "join.elsewhere_workspace", "join.elsewhere_server")
 		return whispered(chat.Paragraph(b.roundVoice(req, r).Say(key))), nil
 	}
-	r, err = b.Rounds.AllowSelfJoin(ctx, r.ID, req.person)
+	r, err = b.Rounds.As(req.person).AllowSelfJoin(ctx, r.ID)
 	if err != nil {
 		return nil, err
 	}

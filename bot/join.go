@@ -82,16 +82,16 @@ func minutes(m *matrix.Matrix, lang matrix.Lang) (from, to int) {
 func (b *Bot) join(
 	ctx context.Context, req *request, args roundLanguageArgs,
 ) ([]chat.Reply, error) {
-	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
 	if part.Member.Status == survey.NotInvited && !ofRound(req.Event, part.Round) {
 		return nil, survey.ErrNotTakingPart
 	}
-	part, err = b.Rounds.Join(ctx, args.round, req.person)
+	part, err = b.Rounds.For(req.person).Join(ctx, args.round)
 	if err == nil && args.lang != "" {
-		part, err = b.Rounds.SetLanguage(ctx, args.round, req.person, args.lang)
+		part, err = b.Rounds.For(req.person).SetLanguage(ctx, args.round, args.lang)
 	}
 	if err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func (b *Bot) newCard(
 }
 
 func (b *Bot) begin(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
@@ -146,7 +146,7 @@ func (b *Bot) begin(ctx context.Context, req *request, args roundArgs) (view, er
 }
 
 func (b *Bot) resume(ctx context.Context, req *request, args roundArgs) ([]chat.Reply, error) {
-	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (b *Bot) resume(ctx context.Context, req *request, args roundArgs) ([]chat.
 func (b *Bot) switchLanguage(
 	ctx context.Context, req *request, args languageArgs,
 ) ([]chat.Reply, error) {
-	if _, err := b.Rounds.SetLanguage(ctx, args.round, req.person, args.lang); err != nil {
+	if _, err := b.Rounds.For(req.person).SetLanguage(ctx, args.round, args.lang); err != nil {
 		return nil, err
 	}
 	same := req.Event
@@ -166,7 +166,7 @@ func (b *Bot) switchLanguage(
 }
 
 func (b *Bot) accept(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, err := b.Rounds.Start(ctx, args.round, req.person, NoticeVersion)
+	part, err := b.Rounds.For(req.person).Start(ctx, args.round, NoticeVersion)
 	if err != nil {
 		return view{}, err
 	}
@@ -174,7 +174,7 @@ func (b *Bot) accept(ctx context.Context, req *request, args roundArgs) (view, e
 }
 
 func (b *Bot) decline(ctx context.Context, req *request, args roundLanguageArgs) (view, error) {
-	part, err := b.Rounds.Decline(ctx, args.round, req.person)
+	part, err := b.Rounds.For(req.person).Decline(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
@@ -243,7 +243,7 @@ func (b *Bot) noticeCard(v locale.Voice, part survey.Participation) (chat.Card, 
 
 // showNotice shows the privacy notice again to a participant.
 func (b *Bot) showNotice(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
-	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
 	switch {
 	case err != nil:
 		return chat.Card{}, err

@@ -28,10 +28,9 @@ func (b *Bot) showPlan(ctx context.Context, req *request, args targetArgs) (chat
 
 // planCard returns the schedule of a round in its time zone.
 func (b *Bot) planCard(ctx context.Context, req *request, r survey.Round) (chat.Card, error) {
-	counts, err := b.Rounds.CountRecipients(
+	counts, err := b.Rounds.As(req.person).CountRecipients(
 		ctx,
 		r.ID,
-		req.person,
 		survey.ClosesSoon,
 		survey.WorkshopSoon,
 	)
@@ -195,7 +194,7 @@ func readDays(e chat.Event, field string) ([]int, error) {
 func (b *Bot) unclosedRound(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (survey.Round, error) {
-	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
 	if err == nil && r.State == survey.Closed {
 		err = survey.ErrClosed
 	}
@@ -275,10 +274,9 @@ func (b *Bot) changePlan(
 	args coordinatorArgs,
 	edit func(*survey.ReminderPlan, *survey.ChannelPlan) error,
 ) (chat.Card, error) {
-	r, err := b.Rounds.SetPlan(
+	r, err := b.Rounds.As(req.person).SetPlan(
 		ctx,
 		args.round,
-		req.person,
 		func(p *survey.ReminderPlan, c *survey.ChannelPlan) error {
 			if err := edit(p, c); err != nil {
 				return err
@@ -358,10 +356,9 @@ func (b *Bot) unpause(ctx context.Context, req *request, args coordinatorArgs) (
 func (b *Bot) setPaused(
 	ctx context.Context, req *request, args coordinatorArgs, paused bool,
 ) (chat.Card, error) {
-	r, err := b.Rounds.SetPlan(
+	r, err := b.Rounds.As(req.person).SetPlan(
 		ctx,
 		args.round,
-		req.person,
 		func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
 			p.Paused = paused
 			return nil

@@ -27,7 +27,7 @@ func (b *Bot) roundPost(
 	case survey.OpenCall:
 		return post{card: b.openCallCard(r)}, nil, nil
 	case survey.ResultsPost, survey.TablePost:
-		p, err := b.Rounds.SystemResults(ctx, r.ID)
+		p, err := b.Rounds.System().Results(ctx, r.ID)
 		if err != nil {
 			return post{}, nil, err
 		}
@@ -50,14 +50,14 @@ func (b *Bot) roundPost(
 		}
 		// The table comes after the summary, in a message of its own.
 		planTable := func(ctx context.Context) error {
-			return b.Rounds.Plan(ctx, r.ID, survey.TablePost)
+			return b.Rounds.System().Plan(ctx, r.ID, survey.TablePost)
 		}
 		return all[0], planTable, nil
 	case survey.WorkshopEve:
 		x, err := b.workshopEvePost(ctx, v, r)
 		return x, nil, err
 	}
-	s, err := b.Rounds.SystemProgress(ctx, r.ID)
+	s, err := b.Rounds.System().Progress(ctx, r.ID)
 	if err != nil {
 		return post{}, nil, err
 	}
@@ -69,7 +69,7 @@ func (b *Bot) roundPost(
 		return post{card: b.lastDayCard(v, s)}, nil, nil
 	}
 	return post{card: b.digestCard(v, m, s)}, func(ctx context.Context) error {
-		return b.Rounds.Posted(
+		return b.Rounds.System().Posted(
 			ctx,
 			r.ID,
 			survey.DigestProgress{At: b.Now(), Invited: s.Invited, Finished: s.Finished},
@@ -169,7 +169,7 @@ func (b *Bot) workshopEvePost(ctx context.Context, v locale.Voice, r survey.Roun
 			},
 		}, nil
 	}
-	p, err := b.Rounds.SystemResults(ctx, r.ID)
+	p, err := b.Rounds.System().Results(ctx, r.ID)
 	if err != nil {
 		return post{}, err
 	}
@@ -205,7 +205,7 @@ func (b *Bot) newCoordinatorPost(
 	ctx context.Context, v locale.Voice, r survey.Round, date string,
 ) (post, error) {
 	second, _, _ := strings.Cut(date, ".")
-	record, err := b.Rounds.SystemAuditLog(ctx, r)
+	record, err := b.Rounds.System().AuditLog(ctx, r)
 	if err != nil {
 		return post{}, err
 	}

@@ -14,7 +14,7 @@ import (
 
 // showPersonalData shows the participant everything that is stored about them in this round.
 func (b *Bot) showPersonalData(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, resp, err := b.Rounds.PersonalData(ctx, args.round, req.person)
+	part, resp, err := b.Rounds.For(req.person).PersonalData(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
@@ -131,12 +131,12 @@ func (b *Bot) personalDataCard(
 }
 
 func (b *Bot) withdraw(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
-	before, err := b.Rounds.Participation(ctx, args.round, req.person)
+	before, err := b.Rounds.For(req.person).Participation(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
 	v := b.participantVoice(req, before) // the chosen language is erased with the rest
-	part, err := b.Rounds.Withdraw(ctx, args.round, req.person)
+	part, err := b.Rounds.For(req.person).Withdraw(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}

@@ -13,7 +13,7 @@ import (
 
 // showProfile shows the "about you" card.
 func (b *Bot) showProfile(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, resp, err := b.Rounds.Response(ctx, args.round, req.person)
+	part, resp, err := b.Rounds.For(req.person).Response(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
@@ -131,7 +131,7 @@ func roleName(v locale.Voice, m *matrix.Matrix, id string) string {
 }
 
 func (b *Bot) pickRole(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, err := b.Rounds.SetRole(ctx, args.round, req.person, req.Value(chat.Picked))
+	part, err := b.Rounds.For(req.person).SetRole(ctx, args.round, req.Value(chat.Picked))
 	if err != nil {
 		return view{}, err
 	}
@@ -139,7 +139,7 @@ func (b *Bot) pickRole(ctx context.Context, req *request, args roundArgs) (view,
 }
 
 func (b *Bot) pickScope(ctx context.Context, req *request, args scopeArgs) (view, error) {
-	part, err := b.Rounds.SetScope(ctx, args.round, req.person, survey.Scope(args.scope))
+	part, err := b.Rounds.For(req.person).SetScope(ctx, args.round, survey.Scope(args.scope))
 	if err != nil {
 		return view{}, err
 	}
@@ -153,7 +153,7 @@ func (b *Bot) organisationForm(
 ) (chat.Form, error) {
 	v, had := b.Words.In(string(args.lang)), ""
 	if args.has {
-		part, err := b.Rounds.Participation(ctx, args.round, req.person)
+		part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
 		if err != nil {
 			return chat.Form{}, err
 		}
@@ -177,7 +177,9 @@ func (b *Bot) organisationForm(
 }
 
 func (b *Bot) saveOrganisation(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, err := b.Rounds.SetOrganisation(ctx, args.round, req.person, req.Value("organisation"))
+	part, err := b.Rounds.For(req.person).SetOrganisation(
+		ctx, args.round, req.Value("organisation"),
+	)
 	if err != nil {
 		return view{}, err
 	}

@@ -28,7 +28,7 @@ func (b *Bot) currentCard(
 		notice, err := b.noticeCard(v, part)
 		return view{card: notice}, err
 	}
-	part, resp, err := b.Rounds.Response(ctx, part.Round.ID, part.Member.Person)
+	part, resp, err := b.Rounds.For(part.Member.Person).Response(ctx, part.Round.ID)
 	if err != nil {
 		return view{}, err
 	}
@@ -73,7 +73,7 @@ func (b *Bot) redraw(
 	draw card.Drawing,
 ) (view, bool) {
 	log := b.Log.With("round", part.Round.ID)
-	same, err := b.Rounds.Current(ctx, part, resp)
+	same, err := b.Rounds.For(part.Member.Person).Current(ctx, part, resp)
 	if err != nil {
 		log.Warn("card not compared with what is saved", "error", err)
 	}
@@ -96,7 +96,7 @@ func (b *Bot) redraw(
 func (b *Bot) drawCurrent(
 	ctx context.Context, req *request, part survey.Participation, draw card.Drawing,
 ) (view, error) {
-	part, resp, err := b.Rounds.Response(ctx, part.Round.ID, part.Member.Person)
+	part, resp, err := b.Rounds.For(part.Member.Person).Response(ctx, part.Round.ID)
 	if err == nil {
 		return b.show(ctx, req, part, resp, draw)
 	}
@@ -116,7 +116,7 @@ func (b *Bot) fallbackView(ctx context.Context, req *request) (view, bool) {
 	if !ok {
 		return view{}, false
 	}
-	part, err := b.Rounds.Participation(ctx, id, req.person)
+	part, err := b.Rounds.For(req.person).Participation(ctx, id)
 	if err != nil || part.Member.Status == survey.NotInvited {
 		return view{}, false
 	}
@@ -132,7 +132,7 @@ func (b *Bot) fallbackView(ctx context.Context, req *request) (view, bool) {
 func (b *Bot) saveTimeZone(
 	ctx context.Context, req *request, part survey.Participation,
 ) survey.Participation {
-	learnt, err := b.Rounds.SetTimeZone(ctx, part, req.TimeZone)
+	learnt, err := b.Rounds.For(part.Member.Person).SetTimeZone(ctx, part, req.TimeZone)
 	if err != nil {
 		b.Log.Warn("time zone not kept", "round", part.Round.ID, "error", err)
 		return part

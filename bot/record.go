@@ -44,7 +44,7 @@ func (b *Bot) turnAuditPage(ctx context.Context, req *request, args pageArgs) (c
 
 // auditLogCard draws the page whose first entry has the given number, or the latest page.
 func (b *Bot) auditLogCard(ctx context.Context, req *request, args pageArgs) (chat.Card, error) {
-	record, err := b.Rounds.AuditLog(ctx, args.round, req.person)
+	record, err := b.Rounds.As(req.person).AuditLog(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -107,7 +107,7 @@ func auditHead(v locale.Voice, record survey.AuditLog) []chat.Block {
 // fingerprintLine is auditHead for a post to the coordinator's channel. A person who alters the
 // store cannot alter what was posted there. If it cannot be read, the post goes without it.
 func (b *Bot) fingerprintLine(ctx context.Context, v locale.Voice, r survey.Round) []chat.Block {
-	record, err := b.Rounds.SystemAuditLog(ctx, r)
+	record, err := b.Rounds.System().AuditLog(ctx, r)
 	if err != nil {
 		b.Log.Error("a post goes without the seal of the record", "round", r.ID, "error", err)
 		return nil

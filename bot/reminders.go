@@ -94,11 +94,11 @@ func (b *Bot) workshopReminder(part survey.Participation) chat.Card {
 func (b *Bot) remindTomorrow(
 	ctx context.Context, req *request, args roundLanguageArgs,
 ) (chat.Card, error) {
-	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	if part, err = b.Rounds.SetTimeZone(ctx, part, req.TimeZone); err != nil {
+	if part, err = b.Rounds.For(req.person).SetTimeZone(ctx, part, req.TimeZone); err != nil {
 		return chat.Card{}, err
 	}
 	v, id := b.participantVoice(req, part), string(args.round)
@@ -116,7 +116,7 @@ func (b *Bot) remindTomorrow(
 			card.Row(forward),
 		), nil
 	}
-	part, err = b.Rounds.RemindLater(ctx, args.round, req.person, at)
+	part, err = b.Rounds.For(req.person).RemindLater(ctx, args.round, at)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -145,7 +145,7 @@ func (b *Bot) remindAgain(
 func (b *Bot) setRemindersOff(
 	ctx context.Context, req *request, args roundLanguageArgs, quiet bool,
 ) (chat.Card, error) {
-	part, err := b.Rounds.SetRemindersOff(ctx, args.round, req.person, quiet)
+	part, err := b.Rounds.For(req.person).SetRemindersOff(ctx, args.round, quiet)
 	if err != nil {
 		return chat.Card{}, err
 	}

@@ -27,7 +27,7 @@ func (b *Bot) postResults(
 		return nil, fmt.Errorf("post results: %w", err)
 	}
 	v := b.roundVoice(req, r)
-	p, err := b.Rounds.Results(ctx, r.ID, req.person, d.auditChanges()...)
+	p, err := b.Rounds.As(req.person).Results(ctx, r.ID, d.auditChanges()...)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (b *Bot) exportFiles(
 		return nil, fmt.Errorf("post export: %w", err)
 	}
 	v := b.roundVoice(req, r)
-	p, record, err := b.Rounds.Export(ctx, r.ID, req.person, d.auditChanges()...)
+	p, record, err := b.Rounds.As(req.person).Export(ctx, r.ID, d.auditChanges()...)
 	if err != nil {
 		return nil, err
 	}

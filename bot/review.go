@@ -11,7 +11,7 @@ import (
 )
 
 func (b *Bot) showList(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, resp, err := b.Rounds.Response(ctx, args.round, req.person)
+	part, resp, err := b.Rounds.For(req.person).Response(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
@@ -20,7 +20,7 @@ func (b *Bot) showList(ctx context.Context, req *request, args roundArgs) (view,
 
 // showLevels explains the levels in general; the descriptors explain them for one element.
 func (b *Bot) showLevels(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
-	part, err := b.Rounds.Participation(ctx, args.round, req.person)
+	part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
 	switch {
 	case err != nil:
 		return chat.Card{}, err
@@ -49,7 +49,7 @@ func (b *Bot) showLevels(ctx context.Context, req *request, args roundArgs) (cha
 }
 
 func (b *Bot) showReview(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, resp, err := b.Rounds.Response(ctx, args.round, req.person)
+	part, resp, err := b.Rounds.For(req.person).Response(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
@@ -57,7 +57,7 @@ func (b *Bot) showReview(ctx context.Context, req *request, args roundArgs) (vie
 }
 
 func (b *Bot) submit(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, resp, err := b.Rounds.Submit(ctx, args.round, req.person)
+	part, resp, err := b.Rounds.For(req.person).Submit(ctx, args.round)
 	var input *survey.InputError
 	if errors.As(err, &input) {
 		return view{}, refuse(

@@ -157,7 +157,7 @@ func (b *Bot) readRoundForm(req *request, r *survey.Round) (closes moment, err e
 func (b *Bot) rulesForm(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Form, error) {
-	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
 	switch {
 	case err != nil:
 		return chat.Form{}, err
@@ -200,7 +200,7 @@ func (b *Bot) rulesForm(
 func (b *Bot) saveRules(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
-	r, err := b.Rounds.Redraft(ctx, args.round, req.person, func(r *survey.Round) error {
+	r, err := b.Rounds.As(req.person).Redraft(ctx, args.round, func(r *survey.Round) error {
 		number := func(field string, n *int) error {
 			var err error
 			digits := strings.TrimSuffix(strings.ReplaceAll(req.Value(field), " ", ""), "%")
@@ -256,7 +256,7 @@ func (b *Bot) createRound(ctx context.Context, req *request, _ generalArgs) (cha
 	), req.Where.String(), []survey.PersonID{
 		req.person,
 	}
-	r, err = b.Rounds.Create(ctx, r)
+	r, err = b.Rounds.As(req.person).Create(ctx, r)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -325,7 +325,7 @@ func consensusRule(v locale.Voice, r survey.Round) string {
 func (b *Bot) redraftForm(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Form, error) {
-	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
 	if err != nil {
 		return chat.Form{}, err
 	}
@@ -340,7 +340,7 @@ func (b *Bot) saveRound(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
 	var closes moment
-	r, err := b.Rounds.Redraft(ctx, args.round, req.person, func(r *survey.Round) (err error) {
+	r, err := b.Rounds.As(req.person).Redraft(ctx, args.round, func(r *survey.Round) (err error) {
 		closes, err = b.readRoundForm(req, r)
 		return err
 	})
@@ -353,14 +353,14 @@ func (b *Bot) saveRound(
 func (b *Bot) openRound(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) ([]chat.Reply, error) {
-	r, err := b.Rounds.Round(ctx, args.round, req.person)
+	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
 	if to, why := b.canPostFor(ctx, r); why != nil && r.State == survey.Draft {
 		return whispered(cannotPost(req.voice, req.voice.Say("cannot_post.open"), to, why)...), nil
 	}
-	r, opened, err := b.Rounds.Open(ctx, args.round, req.person)
+	r, opened, err := b.Rounds.As(req.person).Open(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func (b *Bot) status(ctx context.Context, req *request, args targetArgs) (chat.C
 	if r.State == survey.Draft {
 		return b.draftCard(v, r), nil
 	}
-	s, err := b.Rounds.Progress(ctx, r.ID, req.person)
+	s, err := b.Rounds.As(req.person).Progress(ctx, r.ID)
 	if err != nil {
 		return chat.Card{}, err
 	}

@@ -14,7 +14,7 @@ import (
 // coordinate, "role" with the roles of those rounds. The event's Values hold what was typed. After
 // an error it suggests nothing.
 func (b *Bot) Suggest(ctx context.Context, e chat.Event, field string) []chat.Option {
-	seats, err := b.Rounds.RoundsOf(ctx, person(e.Who))
+	seats, err := b.Rounds.For(person(e.Who)).Participations(ctx)
 	if err != nil {
 		b.Log.Warn("cannot suggest", "error", err)
 		return nil

@@ -19,15 +19,15 @@ func (b *Bot) target(
 ) (survey.Round, error) {
 	me := req.person
 	if args.round != "" {
-		return b.Rounds.Round(ctx, args.round, me)
+		return b.Rounds.As(me).Round(ctx, args.round)
 	}
-	rounds, err := b.Rounds.RoundsIn(ctx, req.Where.String(), me)
+	rounds, err := b.Rounds.As(me).RoundsIn(ctx, req.Where.String())
 	if err != nil {
 		return survey.Round{}, err
 	}
 	fit := filter(rounds, wanted)
 	if len(fit) == 0 || args.words != "" {
-		parts, err := b.Rounds.RoundsOf(ctx, me)
+		parts, err := b.Rounds.For(me).Participations(ctx)
 		if err != nil {
 			return survey.Round{}, err
 		}

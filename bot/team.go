@@ -56,7 +56,7 @@ func (b *Bot) teamForm(ctx context.Context, req *request, args targetArgs) (chat
 // named, or that are of this channel. The card is empty where there are none.
 func (b *Bot) offerTeam(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
 	var found []survey.Round
-	err := b.Rounds.All(ctx, func(r survey.Round) error {
+	err := b.Rounds.System().All(ctx, func(r survey.Round) error {
 		named := plaintext.Same(r.Area, args.words) || string(r.ID) == strings.ToLower(args.words)
 		if args.words == "" {
 			named = r.Channel == req.Where.String()
@@ -107,14 +107,14 @@ func (b *Bot) offerTeam(ctx context.Context, req *request, args targetArgs) (cha
 
 // takeOn makes a person who may start rounds a coordinator of a round of their workspace.
 func (b *Bot) takeOn(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
-	part, err := b.Rounds.Participation(ctx, args.round, "")
+	r, err := b.Rounds.System().Round(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	if !b.mayCreate(req) || !ofRound(req.Event, part.Round) {
+	if !b.mayCreate(req) || !ofRound(req.Event, r) {
 		return chat.Card{}, errNotAllowed
 	}
-	r, _, err := b.Rounds.AddCoordinator(ctx, args.round, req.person, req.person)
+	r, _, err = b.Rounds.System().AddCoordinator(ctx, args.round, req.person, req.person)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -138,7 +138,7 @@ func (b *Bot) saveTeam(ctx context.Context, req *request, args coordinatorArgs) 
 		}
 		people = append(people, person(p))
 	}
-	r, err := b.Rounds.AddCoordinators(ctx, args.round, req.person, people)
+	r, err := b.Rounds.As(req.person).AddCoordinators(ctx, args.round, people)
 	if err != nil {
 		return chat.Card{}, err
 	}

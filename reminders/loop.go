@@ -17,7 +17,7 @@ import (
 	"maturitybot/survey"
 )
 
-// Queue keeps which messages are owed; survey.Rounds is one.
+// Queue keeps which messages are owed; survey.System is one.
 type Queue interface {
 	LeaseDue(ctx context.Context, limit int) ([]survey.Delivery, error)
 	Ack(ctx context.Context, d survey.Delivery) error

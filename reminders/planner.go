@@ -11,7 +11,7 @@ import (
 	"maturitybot/survey"
 )
 
-// RoundPlans keeps the rounds, and what has been planned of them; survey.Rounds is one.
+// RoundPlans keeps the rounds, and what has been planned of them; survey.System is one.
 type RoundPlans interface {
 	Each(ctx context.Context, visit func(survey.Round) error) error
 	Planned(ctx context.Context, r survey.Round) (names map[string]bool, zones []string, err error)

@@ -13,12 +13,12 @@ import (
 )
 
 // Response returns a person's place and what they said so far. Once the round is closed there is no telling what they said.
-func (r *Rounds) Response(ctx context.Context, id RoundID, person PersonID) (Participation, results.Response, error) {
-	seat, err := r.taking(ctx, id, person)
+func (p Participant) Response(ctx context.Context, id RoundID) (Participation, results.Response, error) {
+	seat, err := p.taking(ctx, id)
 	if err != nil {
 		return seat, results.Response{}, err
 	}
-	resp, err := r.store.Response(ctx, seat)
+	resp, err := p.store.Response(ctx, seat)
 	if err != nil {
 		return seat, results.Response{}, err
 	}
@@ -27,32 +27,32 @@ func (r *Rounds) Response(ctx context.Context, id RoundID, person PersonID) (Par
 
 // Answer keeps a rating of an element, given by one gesture. It returns the response as it stands
 // after it. An answer that is refused with a *TooSoonError comes with the response as well.
-func (r *Rounds) Answer(ctx context.Context, id RoundID, person PersonID, g Operation, element string, rating matrix.Rating) (Participation, results.Response, error) {
-	seat, m, err := r.about(ctx, id, person, element)
+func (p Participant) Answer(ctx context.Context, id RoundID, g Operation, element string, rating matrix.Rating) (Participation, results.Response, error) {
+	seat, m, err := p.about(ctx, id, element)
 	if err != nil {
 		return seat, results.Response{}, err
 	}
 	if rating < matrix.NotApplicable || int(rating) > len(m.Levels) {
 		return seat, results.Response{}, fmt.Errorf("answer %s: %w", element, matrix.ErrNoRating)
 	}
-	resp, err := r.store.Answer(ctx, seat, r.now(), g, element, rating)
+	resp, err := p.store.Answer(ctx, seat, p.now(), g, element, rating)
 	return seat, resp, err
 }
 
 // Current says whether a person's entry, and their response, are still as they were read. Of a
 // response that was not read, which has no answers, only the entry is compared. Nothing is current
 // in a round that has closed.
-func (r *Rounds) Current(ctx context.Context, seat Participation, resp results.Response) (bool, error) {
-	return r.store.Current(ctx, seat, resp)
+func (p Participant) Current(ctx context.Context, seat Participation, resp results.Response) (bool, error) {
+	return p.store.Current(ctx, seat, resp)
 }
 
 // about returns the seat of somebody who may answer the element, and the matrix that has it.
-func (r *Rounds) about(ctx context.Context, id RoundID, person PersonID, element string) (Participation, *matrix.Matrix, error) {
-	seat, err := r.taking(ctx, id, person)
+func (p Participant) about(ctx context.Context, id RoundID, element string) (Participation, *matrix.Matrix, error) {
+	seat, err := p.taking(ctx, id)
 	if err != nil {
 		return seat, nil, err
 	}
-	m, err := r.Matrix(seat.Round)
+	m, err := p.matrix(seat.Round)
 	if err != nil {
 		return seat, nil, err
 	}
@@ -63,8 +63,8 @@ func (r *Rounds) about(ctx context.Context, id RoundID, person PersonID, element
 }
 
 // Detail keeps what a person adds to an element, in place of what they added before.
-func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, g Operation, element string, d results.Detail) (Participation, results.Response, error) {
-	seat, m, err := r.about(ctx, id, person, element)
+func (p Participant) Detail(ctx context.Context, id RoundID, g Operation, element string, d results.Detail) (Participation, results.Response, error) {
+	seat, m, err := p.about(ctx, id, element)
 	if err != nil {
 		return seat, results.Response{}, err
 	}
@@ -81,7 +81,7 @@ func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, g Oper
 	case utf8.RuneCountInString(d.Barrier) > matrix.MaxBarrierRunes:
 		return seat, results.Response{}, &InputError{Field: "barrier", Reason: "long", Limit: matrix.MaxBarrierRunes}
 	}
-	resp, err := r.store.Detail(ctx, seat, r.now(), g, element, d)
+	resp, err := p.store.Detail(ctx, seat, p.now(), g, element, d)
 	if err != nil {
 		return seat, results.Response{}, err
 	}
@@ -89,15 +89,15 @@ func (r *Rounds) Detail(ctx context.Context, id RoundID, person PersonID, g Oper
 }
 
 // Submit records that a person has finished. They may still change their answers until the survey closes.
-func (r *Rounds) Submit(ctx context.Context, id RoundID, person PersonID) (Participation, results.Response, error) {
-	seat, resp, err := r.Response(ctx, id, person)
+func (p Participant) Submit(ctx context.Context, id RoundID) (Participation, results.Response, error) {
+	seat, resp, err := p.Response(ctx, id)
 	switch {
 	case err != nil:
 		return seat, resp, err
 	case resp.Rated() == 0:
 		return seat, resp, &InputError{Field: "answers", Reason: "empty"}
 	}
-	seat, err = r.member(ctx, seat, func(m *Member) error {
+	seat, err = p.member(ctx, seat, func(m *Member) error {
 		if !m.TakesPart() {
 			return ErrNotTakingPart
 		}

@@ -2,6 +2,7 @@ package survey
 
 import (
 	"context"
+
 	"maturitybot/survey/audit"
 )
 
@@ -12,17 +13,17 @@ type AuditLog struct {
 }
 
 // AuditLog returns a round's audit log to one of its coordinators.
-func (r *Rounds) AuditLog(ctx context.Context, id RoundID, by PersonID) (AuditLog, error) {
-	round, err := r.Round(ctx, id, by)
+func (c Coordinator) AuditLog(ctx context.Context, id RoundID) (AuditLog, error) {
+	round, err := c.Round(ctx, id)
 	if err != nil {
 		return AuditLog{}, err
 	}
-	return r.SystemAuditLog(ctx, round)
+	return System{c.core}.AuditLog(ctx, round)
 }
 
-// SystemAuditLog returns a round's audit log to the system.
-func (r *Rounds) SystemAuditLog(ctx context.Context, round Round) (AuditLog, error) {
-	entries, err := r.store.AuditLog(ctx, round.ID)
+// AuditLog returns a round's audit log to the system.
+func (s System) AuditLog(ctx context.Context, round Round) (AuditLog, error) {
+	entries, err := s.store.AuditLog(ctx, round.ID)
 	if err != nil {
 		return AuditLog{}, err
 	}
@@ -32,13 +33,13 @@ func (r *Rounds) SystemAuditLog(ctx context.Context, round Round) (AuditLog, err
 
 // Audit records an action that changes no setting of the round. It does not check that by is a
 // coordinator. The limits of the audit package apply, see Entry.WithinQuota.
-func (r *Rounds) Audit(ctx context.Context, id RoundID, by PersonID, act audit.Action, changes ...audit.Change) error {
-	e := audit.Entry{At: r.now(), By: string(by), Action: act, Changes: changes}
-	return r.store.AppendEntry(ctx, id, e.WithinQuota)
+func (s System) Audit(ctx context.Context, id RoundID, by PersonID, act audit.Action, changes ...audit.Change) error {
+	e := audit.Entry{At: s.now(), By: string(by), Action: act, Changes: changes}
+	return s.store.AppendEntry(ctx, id, e.WithinQuota)
 }
 
 // AuditRefused records that a person who is not a coordinator of the round tried the action that the
 // verb names.
-func (r *Rounds) AuditRefused(ctx context.Context, id RoundID, by PersonID, verb string) error {
-	return r.Audit(ctx, id, by, audit.Refused, audit.Change{Field: audit.FieldVerb, New: verb})
+func (s System) AuditRefused(ctx context.Context, id RoundID, by PersonID, verb string) error {
+	return s.Audit(ctx, id, by, audit.Refused, audit.Change{Field: audit.FieldVerb, New: verb})
 }

@@ -18,7 +18,7 @@ import (
 // acts returns the acts of a round's record, which must be whole.
 func (d *desk) acts(t *testing.T) (acts []string, r survey.AuditLog) {
 	t.Helper()
-	r, err := d.AuditLog(t.Context(), "r", ana)
+	r, err := d.As(ana).AuditLog(t.Context(), "r")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func (d *desk) acts(t *testing.T) (acts []string, r survey.AuditLog) {
 // TestEachActIsRecorded, with who did it and what it changed; what changes nothing is not.
 func TestEachActIsRecorded(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
-	if _, err := d.Create(ctx, d.proposal()); err != nil {
+	if _, err := d.As(ana).Create(ctx, d.proposal()); err != nil {
 		t.Fatal(err)
 	}
 	closes := d.now.AddDate(0, 0, 21)
@@ -51,54 +51,54 @@ func TestEachActIsRecorded(t *testing.T) {
 	}
 	place := survey.Workshop{At: closes.AddDate(0, 0, 7), Place: "Town\nhall"}
 	for range 2 { // the second time, each changes nothing
-		if err := both(d.Redraft(ctx, "r", ana, redraft)); err != nil {
+		if err := both(d.As(ana).Redraft(ctx, "r", redraft)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 2 {
-		if err := third(d.Open(ctx, "r", ana)); err != nil {
+		if err := third(d.As(ana).Open(ctx, "r")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 2 {
 		if err := errors.Join(
-			both(d.AddCoordinators(ctx, "r", ana, []survey.PersonID{ana, ben})),
-			third(d.Invite(ctx, "r", ben, []survey.Member{{Person: "p:w:cem", Role: "midwife"}, {Person: "p:w:dee"}})),
-			both(d.AllowSelfJoin(ctx, "r", ana)),
-			both(d.Join(ctx, "r", "p:w:eli")),
-			third(d.Extend(ctx, "r", ana, closes)),
-			both(d.SetPlan(ctx, "r", ana, pause)),
-			both(d.SetWorkshop(ctx, "r", ana, place)),
+			both(d.As(ana).AddCoordinators(ctx, "r", []survey.PersonID{ana, ben})),
+			third(d.As(ben).Invite(ctx, "r", []survey.Member{{Person: "p:w:cem", Role: "midwife"}, {Person: "p:w:dee"}})),
+			both(d.As(ana).AllowSelfJoin(ctx, "r")),
+			both(d.For("p:w:eli").Join(ctx, "r")),
+			third(d.As(ana).Extend(ctx, "r", closes)),
+			both(d.As(ana).SetPlan(ctx, "r", pause)),
+			both(d.As(ana).SetWorkshop(ctx, "r", place)),
 		); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := third(d.Remind(ctx, "r", ana)); err != nil {
+	if err := third(d.As(ana).Remind(ctx, "r")); err != nil {
 		t.Fatal(err)
 	}
-	if err := third(d.Remind(ctx, "r", ana)); err == nil {
+	if err := third(d.As(ana).Remind(ctx, "r")); err == nil {
 		t.Error("reminded twice")
 	}
 	// What people say and how far they are is nobody's business here.
-	if err := errors.Join(both(d.Start(ctx, "r", "p:w:cem", "1")), third(d.Answer(ctx, "r", "p:w:cem", survey.Operation{ID: "g"}, "one", 1)),
-		third(d.Detail(ctx, "r", "p:w:cem", survey.Operation{ID: "h"}, "one", results.Detail{Note: "private"})), third(d.Submit(ctx, "r", "p:w:cem")),
-		both(d.Decline(ctx, "r", "p:w:dee")), both(d.Withdraw(ctx, "r", "p:w:cem")), d.Posted(ctx, "r", survey.DigestProgress{Invited: 3})); err != nil {
+	if err := errors.Join(both(d.For("p:w:cem").Start(ctx, "r", "1")), third(d.For("p:w:cem").Answer(ctx, "r", survey.Operation{ID: "g"}, "one", 1)),
+		third(d.For("p:w:cem").Detail(ctx, "r", survey.Operation{ID: "h"}, "one", results.Detail{Note: "private"})), third(d.For("p:w:cem").Submit(ctx, "r")),
+		both(d.For("p:w:dee").Decline(ctx, "r")), both(d.For("p:w:cem").Withdraw(ctx, "r")), d.System().Posted(ctx, "r", survey.DigestProgress{Invited: 3})); err != nil {
 		t.Fatal(err)
 	}
 	d.now = d.now.Add(time.Hour)
 	for range 2 {
-		if err := third(d.Close(ctx, "r", ben)); err != nil {
+		if err := third(d.As(ben).Close(ctx, "r")); err != nil {
 			t.Fatal(err)
 		}
-		if err := both(d.Results(ctx, "r", ana)); err != nil {
+		if err := both(d.As(ana).Results(ctx, "r")); err != nil {
 			t.Fatal(err)
 		}
-		p, record, err := d.Export(ctx, "r", ben)
+		p, record, err := d.As(ben).Export(ctx, "r")
 		told := slices.ContainsFunc(record.Entries, func(e audit.Entry) bool { return e.Action == audit.Exported && e.By == string(ben) })
 		if err != nil || p.Context.Area != "Northshire" || !told {
 			t.Errorf("%+v, %v", record, err)
 		}
-		if err := errors.Join(d.AuditRefused(ctx, "r", "p:w:eve", "close"), d.Audit(ctx, "r", audit.Operator, audit.Forgotten)); err != nil {
+		if err := errors.Join(d.System().AuditRefused(ctx, "r", "p:w:eve", "close"), d.System().Audit(ctx, "r", audit.Operator, audit.Forgotten)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -138,7 +138,7 @@ func TestClosingByItselfIsTheBots(t *testing.T) {
 	r := d.open(t)
 	d.now = r.ClosesAt.Add(3 * time.Hour)
 	for range 2 {
-		if _, closed, err := d.CloseDue(t.Context(), "r"); !closed || err != nil {
+		if _, closed, err := d.System().CloseDue(t.Context(), "r"); !closed || err != nil {
 			t.Fatal(closed, err)
 		}
 	}
@@ -152,10 +152,10 @@ func TestClosingByItselfIsTheBots(t *testing.T) {
 func TestTheRecordIsForCoordinators(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
-	if _, err := d.AuditLog(t.Context(), "r", ben); !errors.Is(err, survey.ErrNotCoordinator) {
+	if _, err := d.As(ben).AuditLog(t.Context(), "r"); !errors.Is(err, survey.ErrNotCoordinator) {
 		t.Errorf("got %v", err)
 	}
-	if err := d.AuditRefused(t.Context(), "none", ben, "status"); !errors.Is(err, survey.ErrNoRound) {
+	if err := d.System().AuditRefused(t.Context(), "none", ben, "status"); !errors.Is(err, survey.ErrNoRound) {
 		t.Errorf("of no round: %v", err)
 	}
 }
@@ -166,7 +166,7 @@ func TestNobodyFillsTheRecord(t *testing.T) {
 	d.open(t)
 	note := func(who int, verb string) {
 		t.Helper()
-		if err := d.AuditRefused(t.Context(), "r", survey.PersonID(fmt.Sprint("p:w:", who)), verb); err != nil {
+		if err := d.System().AuditRefused(t.Context(), "r", survey.PersonID(fmt.Sprint("p:w:", who)), verb); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -189,7 +189,7 @@ func TestNobodyFillsTheRecord(t *testing.T) {
 		t.Errorf("%d entries, at last %q", n, got[n-2:])
 	}
 	// What else is done is recorded still.
-	if err := d.Audit(t.Context(), "r", ana, audit.Exported); err != nil {
+	if err := d.System().Audit(t.Context(), "r", ana, audit.Exported); err != nil {
 		t.Fatal(err)
 	}
 	if _, r := d.acts(t); r.Head().Action != audit.Exported {
@@ -203,7 +203,7 @@ func TestAFewPeopleDoNotFillTheRecord(t *testing.T) {
 	d.open(t)
 	note := func(who, verb string) {
 		t.Helper()
-		if err := d.AuditRefused(t.Context(), "r", survey.PersonID("p:w:"+who), verb); err != nil {
+		if err := d.System().AuditRefused(t.Context(), "r", survey.PersonID("p:w:"+who), verb); err != nil {
 			t.Fatal(err)
 		}
 	}

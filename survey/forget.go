@@ -3,9 +3,9 @@ package survey
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maturitybot/survey/audit"
 	"slices"
+
+	"maturitybot/survey/audit"
 )
 
 // Forgotten is what was erased of one person in one round.
@@ -29,10 +29,10 @@ func (f Forgotten) Found() bool {
 // who has a written request. A closed round may be left without coordinators. The record of a round keeps what they did as its
 // coordinator. It returns what was erased of each round in which something was, also beside an error: then it is to
 // be done again, which changes nothing where it was done. It asks for no coordinator. The person can be invited anew.
-func (r *Rounds) Forget(ctx context.Context, person PersonID) ([]Forgotten, error) {
+func (s System) Forget(ctx context.Context, person PersonID) ([]Forgotten, error) {
 	// Not only the person's own list of rounds: every round is asked, whatever may be amiss with the list.
 	var ids []RoundID
-	if err := r.All(ctx, func(round Round) error {
+	if err := s.All(ctx, func(round Round) error {
 		ids = append(ids, round.ID)
 		return nil
 	}); err != nil {
@@ -42,7 +42,7 @@ func (r *Rounds) Forget(ctx context.Context, person PersonID) ([]Forgotten, erro
 	var all []Forgotten
 	var failed []error
 	for _, id := range slices.Compact(ids) {
-		f, err := r.forget(ctx, id, person)
+		f, err := s.forget(ctx, id, person)
 		if isNoRound(err) { // it has just expired
 			continue
 		}
@@ -56,35 +56,35 @@ func (r *Rounds) Forget(ctx context.Context, person PersonID) ([]Forgotten, erro
 	return all, errors.Join(failed...)
 }
 
-func (r *Rounds) forget(ctx context.Context, id RoundID, person PersonID) (Forgotten, error) {
-	round, err := r.store.Round(ctx, id)
+func (s System) forget(ctx context.Context, id RoundID, person PersonID) (Forgotten, error) {
+	round, err := s.store.Round(ctx, id)
 	if err != nil {
 		return Forgotten{}, err
 	}
 	if round.State == Closed { // first, or the person would be missing from the turnout
-		if _, err := r.seal(ctx, round); err != nil {
+		if _, err := s.seal(ctx, round); err != nil {
 			return Forgotten{}, err
 		}
 	}
-	round, steered, err := r.removeCoordinator(ctx, id, person)
+	round, steered, err := s.removeCoordinator(ctx, id, person)
 	if err != nil {
 		return Forgotten{}, err
 	}
-	f, err := r.store.Forget(ctx, id, person)
+	f, err := s.store.Forget(ctx, id, person)
 	f.Round, f.WasCoordinator, f.SoleCoordinator = round, steered, slices.Contains(round.Coordinators, person)
 	if err != nil {
 		return f, err
 	}
 	if !steered && (f.Invited || f.Answers || f.Messages > 0) {
-		err = r.Audit(ctx, id, audit.Operator, audit.Forgotten) // not who: the record outlives them here
+		err = s.Audit(ctx, id, audit.Operator, audit.Forgotten) // not who: the record outlives them here
 	}
 	return f, err
 }
 
 // removeCoordinator takes a person out of a round's coordinators, unless nobody would be left to steer it, and says whether it did.
-func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person PersonID) (Round, bool, error) {
+func (s System) removeCoordinator(ctx context.Context, id RoundID, person PersonID) (Round, bool, error) {
 	for range attempts {
-		round, err := r.store.Round(ctx, id)
+		round, err := s.store.Round(ctx, id)
 		if err != nil {
 			return Round{}, false, err
 		}
@@ -93,23 +93,23 @@ func (r *Rounds) removeCoordinator(ctx context.Context, id RoundID, person Perso
 			return round, false, nil
 		}
 		round.Coordinators = slices.DeleteFunc(round.Coordinators, func(p PersonID) bool { return p == person })
-		if err = r.store.SaveRound(ctx, round, r.entry(audit.Operator, audit.Forgotten, nil)); err == nil {
+		if err = s.store.SaveRound(ctx, round, s.entry(audit.Operator, audit.Forgotten, nil)); err == nil {
 			return round, true, nil
 		}
 		if !isChanged(err) {
 			return Round{}, false, err
 		}
 	}
-	return Round{}, false, fmt.Errorf("save round %s: %w", id, ErrChanged)
+	return Round{}, false, errOvertaken(id)
 }
 
 // AnonymiseRoster makes the roster of a closed round forget who did what, if that has not been done: closing may have been stopped half-way, an
 // earlier version may have kept more, or a backup may have brought it back.
-func (r *Rounds) AnonymiseRoster(ctx context.Context, id RoundID) error {
-	round, err := r.store.Round(ctx, id)
+func (s System) AnonymiseRoster(ctx context.Context, id RoundID) error {
+	round, err := s.store.Round(ctx, id)
 	if err != nil {
 		return err
 	}
-	_, err = r.seal(ctx, round)
+	_, err = s.seal(ctx, round)
 	return err
 }

@@ -1,12 +1,9 @@
 package survey
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"time"
-
-	"maturitybot/survey/audit"
 )
 
 // MessageKind is what a message that nobody asked for just now is about. A kind that can come on several days carries its date,
@@ -143,60 +140,13 @@ func (r Round) takes(kind MessageKind, now time.Time) bool {
 	return r.AcceptsAnswers(now)
 }
 
-// SetPlan changes when people are reminded and what the channel gets, of a round that is not closed; edit is given both, and its
-// error is returned as it is. It may be called several times. A change counts from now on: what would have been due before it is not
-// made up for.
-func (r *Rounds) SetPlan(ctx context.Context, id RoundID, by PersonID, edit func(*ReminderPlan, *ChannelPlan) error) (Round, error) {
-	round, err := r.change(ctx, id, by, audit.Plan, func(round *Round) error {
-		if round.State == Closed {
-			return ErrClosed
-		}
-		plan, posts := round.Reminders, round.Posts
-		plan.BeforeClose, plan.BeforeWorkshop, posts.Disabled = slices.Clone(plan.BeforeClose), slices.Clone(plan.BeforeWorkshop), slices.Clone(posts.Disabled)
-		if err := edit(&plan, &posts); err != nil {
-			return err
-		}
-		samePlan := plan.Equal(round.Reminders)
-		if samePlan && posts.Digest == round.Posts.Digest && slices.Equal(posts.Disabled, round.Posts.Disabled) {
-			return errDone
-		}
-		if !samePlan || posts.Digest != round.Posts.Digest {
-			round.PlannedAt = r.now()
-		}
-		round.Reminders, round.Posts = plan, posts
-		return nil
-	})
-	return round, unlessDone(err)
+// HasPlan says whether messages of the round may be planned at now: of an open one, and of a closed one whose workshop is ahead.
+func (r Round) HasPlan(now time.Time) bool {
+	return r.State == Open || r.State == Closed && now.Before(r.Workshop.At)
 }
 
 // Equal says whether two plans are the same.
 func (p ReminderPlan) Equal(q ReminderPlan) bool {
 	return slices.Equal(p.BeforeClose, q.BeforeClose) && slices.Equal(p.BeforeWorkshop, q.BeforeWorkshop) &&
 		p.Hour == q.Hour && p.Minute == q.Minute && p.Cron == q.Cron && p.Paused == q.Paused
-}
-
-// CountRecipients counts the people who would get a message of each of the kinds now, were it its day, for a coordinator.
-func (r *Rounds) CountRecipients(ctx context.Context, id RoundID, by PersonID, kinds ...MessageKind) (map[MessageKind]int, error) {
-	if _, err := r.Round(ctx, id, by); err != nil {
-		return nil, err
-	}
-	const never = "9999-12-31" // a day on which nobody has been reminded
-	counts := map[MessageKind]int{}
-	err := r.store.Roster(ctx, id, func(m Member) error {
-		for _, k := range kinds {
-			if m.wants(k.On(never)) {
-				counts[k]++
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return counts, nil
-}
-
-// HasPlan says whether messages of the round may be planned at now: of an open one, and of a closed one whose workshop is ahead.
-func (r Round) HasPlan(now time.Time) bool {
-	return r.State == Open || r.State == Closed && now.Before(r.Workshop.At)
 }

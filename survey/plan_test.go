@@ -19,7 +19,7 @@ func (d *desk) asked(t *testing.T, people ...survey.PersonID) survey.Round {
 	for _, p := range people {
 		members = append(members, survey.Member{Person: p})
 	}
-	if _, _, err := d.Invite(t.Context(), "r", ana, members); err != nil {
+	if _, _, err := d.As(ana).Invite(t.Context(), "r", members); err != nil {
 		t.Fatal(err)
 	}
 	d.taken(t)
@@ -31,7 +31,7 @@ func (d *desk) taken(t *testing.T) []string {
 	t.Helper()
 	var all []string
 	for {
-		due, err := d.LeaseDue(t.Context(), 100)
+		due, err := d.System().LeaseDue(t.Context(), 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +41,7 @@ func (d *desk) taken(t *testing.T) []string {
 		}
 		for _, m := range due {
 			all = append(all, fmt.Sprint(m.Kind, " ", m.Person))
-			if err := d.Ack(t.Context(), m); err != nil {
+			if err := d.System().Ack(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -50,7 +50,7 @@ func (d *desk) taken(t *testing.T) []string {
 
 func (d *desk) seat(t *testing.T, p survey.PersonID) survey.Participation {
 	t.Helper()
-	s, err := d.Participation(t.Context(), "r", p)
+	s, err := d.For(p).Participation(t.Context(), "r")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,14 +82,14 @@ func TestWhoIsReminded(t *testing.T) {
 	r := d.asked(t, names...)
 	ctx := t.Context()
 	for _, p := range []survey.PersonID{"started", "finished", "withdrawn"} {
-		must(t, errorOf(d.Start(ctx, "r", p, "1")))
+		must(t, errorOf(d.For(p).Start(ctx, "r", "1")))
 	}
-	_, _, err := d.Answer(ctx, "r", "finished", survey.Operation{ID: "a"}, "one", 1)
+	_, _, err := d.For("finished").Answer(ctx, "r", survey.Operation{ID: "a"}, "one", 1)
 	must(t, err)
-	_, _, err = d.Submit(ctx, "r", "finished")
-	must(t, err, errorOf(d.Decline(ctx, "r", "declined")), errorOf(d.Withdraw(ctx, "r", "withdrawn")),
-		d.SetUnreachable(ctx, "r", "unreachable", true), errorOf(d.SetRemindersOff(ctx, "r", "quiet", true)),
-		d.Reminded(ctx, survey.Delivery{Round: "r", Person: "reminded"}, "2027-01-11"))
+	_, _, err = d.For("finished").Submit(ctx, "r")
+	must(t, err, errorOf(d.For("declined").Decline(ctx, "r")), errorOf(d.For("withdrawn").Withdraw(ctx, "r")),
+		d.System().SetUnreachable(ctx, "r", "unreachable", true), errorOf(d.For("quiet").SetRemindersOff(ctx, "r", true)),
+		d.System().Reminded(ctx, survey.Delivery{Round: "r", Person: "reminded"}, "2027-01-11"))
 	closes, workshop := survey.ClosesSoon.On("2027-01-11"), survey.WorkshopSoon.On("2027-01-11")
 	owe := func(kinds ...survey.MessageKind) []string {
 		t.Helper()
@@ -97,7 +97,7 @@ func TestWhoIsReminded(t *testing.T) {
 		for _, k := range kinds {
 			all = append(all, survey.Moment{Kind: k, At: d.now})
 		}
-		n, err := d.EnqueueReminders(ctx, r, map[string][]survey.Moment{r.TimeZone: all})
+		n, err := d.System().EnqueueReminders(ctx, r, map[string][]survey.Moment{r.TimeZone: all})
 		must(t, err)
 		got := d.taken(t)
 		if n != len(got) {
@@ -109,26 +109,26 @@ func TestWhoIsReminded(t *testing.T) {
 	same(t, owe(workshop), []string{"workshop@2027-01-11 finished", "workshop@2027-01-11 invited", "workshop@2027-01-11 started"})
 	same(t, owe(closes, workshop), []string{"closes@2027-01-11 invited", "closes@2027-01-11 started", "workshop@2027-01-11 finished"})
 	same(t, owe(survey.ClosesSoon.On("2027-01-12")), []string{"closes@2027-01-12 invited", "closes@2027-01-12 reminded", "closes@2027-01-12 started"})
-	_, n, err := d.Remind(ctx, "r", ana)
+	_, n, err := d.As(ana).Remind(ctx, "r")
 	must(t, err)
 	if got := d.taken(t); n != 2 || len(got) != 2 || got[1] != "nudge@2027-01-04 started" { // who was reminded since gets no second one
 		t.Errorf("by hand: %d, %v", n, got)
 	}
-	counts, err := d.CountRecipients(ctx, "r", ana, survey.ClosesSoon, survey.WorkshopSoon)
+	counts, err := d.As(ana).CountRecipients(ctx, "r", survey.ClosesSoon, survey.WorkshopSoon)
 	if err != nil || counts[survey.ClosesSoon] != 3 || counts[survey.WorkshopSoon] != 4 {
 		t.Errorf("awaiting: %v, %v", counts, err)
 	}
-	if _, err := d.CountRecipients(ctx, "r", ben, survey.ClosesSoon); !errors.Is(err, survey.ErrNotCoordinator) {
+	if _, err := d.As(ben).CountRecipients(ctx, "r", survey.ClosesSoon); !errors.Is(err, survey.ErrNotCoordinator) {
 		t.Errorf("a stranger: %v", err)
 	}
 	// Checked again when it is sent.
 	for p, want := range map[survey.PersonID]bool{"invited": true, "finished": false, "reminded": false, "quiet": false, "unreachable": false} {
-		if _, got, err := d.StillWanted(ctx, survey.Delivery{Round: "r", Person: p, Kind: closes}); err != nil || got != want {
+		if _, got, err := d.System().StillWanted(ctx, survey.Delivery{Round: "r", Person: p, Kind: closes}); err != nil || got != want {
 			t.Errorf("%s: %v, %v", p, got, err)
 		}
 	}
 	d.now = r.ClosesAt
-	if _, got, _ := d.StillWanted(ctx, survey.Delivery{Round: "r", Person: "invited", Kind: closes}); got {
+	if _, got, _ := d.System().StillWanted(ctx, survey.Delivery{Round: "r", Person: "invited", Kind: closes}); got {
 		t.Error("awaited after the closing time")
 	}
 }
@@ -138,16 +138,16 @@ func TestRemindersByZone(t *testing.T) {
 	d := newDesk(t)
 	r := d.asked(t, "here", "there", "nowhere")
 	for p, zone := range map[survey.PersonID]string{"there": "Asia/Tokyo", "nowhere": "No/Such"} {
-		seat, err := d.Start(t.Context(), "r", p, "1")
-		must(t, err, errorOf(d.SetTimeZone(t.Context(), seat, zone)))
+		seat, err := d.For(p).Start(t.Context(), "r", "1")
+		must(t, err, errorOf(d.For(seat.Member.Person).SetTimeZone(t.Context(), seat, zone)))
 	}
-	must(t, errorOf(d.SetTimeZone(t.Context(), d.seat(t, "here"), "Asia/Tokyo"))) // has not started: no part of the round's business
-	_, zones, err := d.Planned(t.Context(), r)
+	must(t, errorOf(d.For(d.seat(t, "here").Member.Person).SetTimeZone(t.Context(), d.seat(t, "here"), "Asia/Tokyo"))) // has not started: no part of the round's business
+	_, zones, err := d.System().Planned(t.Context(), r)
 	must(t, err)
 	slices.Sort(zones)
 	same(t, zones, []string{"Asia/Tokyo", "Europe/London"})
 	due := map[string][]survey.Moment{"Asia/Tokyo": {{Kind: survey.ClosesSoon.On("2027-01-11"), At: d.now}}}
-	must(t, errorOf(d.EnqueueReminders(t.Context(), r, due)))
+	must(t, errorOf(d.System().EnqueueReminders(t.Context(), r, due)))
 	same(t, d.taken(t), []string{"closes@2027-01-11 there"})
 	if got := d.seat(t, "there"); got.Round.ZoneOf(got.Member).String() != "Asia/Tokyo" || got.Round.ZoneOf(survey.Member{TimeZone: "x"}).String() != r.TimeZone {
 		t.Error("zones are mistaken")
@@ -165,12 +165,12 @@ func TestManyAreOwedInPages(t *testing.T) {
 	due := map[string][]survey.Moment{r.TimeZone: {{Kind: survey.ClosesSoon.On("2027-01-11"), At: d.now}}}
 	sent := map[survey.PersonID]int{}
 	for range 3 {
-		must(t, errorOf(d.EnqueueReminders(t.Context(), r, due)))
-		some, err := d.LeaseDue(t.Context(), 600)
+		must(t, errorOf(d.System().EnqueueReminders(t.Context(), r, due)))
+		some, err := d.System().LeaseDue(t.Context(), 600)
 		must(t, err)
 		for _, m := range some {
 			sent[m.Person]++
-			must(t, d.Reminded(t.Context(), m, "2027-01-11"), d.Ack(t.Context(), m))
+			must(t, d.System().Reminded(t.Context(), m, "2027-01-11"), d.System().Ack(t.Context(), m))
 		}
 	}
 	if len(sent) != 1700 {
@@ -189,28 +189,28 @@ func TestRemindLater(t *testing.T) {
 	d.asked(t, ben, "cem")
 	at := survey.Moment{Kind: survey.ClosesSoon.On("2027-01-05"), At: d.now.Add(24 * time.Hour)}
 	for _, p := range []survey.PersonID{ben, "cem"} {
-		seat, err := d.RemindLater(t.Context(), "r", p, at)
+		seat, err := d.For(p).RemindLater(t.Context(), "r", at)
 		if err != nil || seat.Member.RemindOnDate != "2027-01-05" {
 			t.Fatal(seat.Member, err)
 		}
 	}
-	must(t, errorOf(d.SetRemindersOff(t.Context(), "r", "cem", true)))
+	must(t, errorOf(d.For("cem").SetRemindersOff(t.Context(), "r", true)))
 	same(t, d.taken(t), nil)
 	if m := d.seat(t, "cem").Member; m.RemindOnDate != "" || !m.RemindersOff {
 		t.Errorf("%+v", m)
 	}
 	d.now = at.At
-	if _, awaited, err := d.StillWanted(t.Context(), survey.Delivery{Round: "r", Person: "cem", Kind: at.Kind}); awaited || err != nil {
+	if _, awaited, err := d.System().StillWanted(t.Context(), survey.Delivery{Round: "r", Person: "cem", Kind: at.Kind}); awaited || err != nil {
 		t.Error(awaited, err)
 	}
-	must(t, d.Reminded(t.Context(), survey.Delivery{Round: "r", Person: ben}, "2027-01-05"))
+	must(t, d.System().Reminded(t.Context(), survey.Delivery{Round: "r", Person: ben}, "2027-01-05"))
 	if m := d.seat(t, ben).Member; m.RemindOnDate != "" || m.LastRemindedDate != "2027-01-05" {
 		t.Errorf("%+v", m)
 	}
-	if _, err := d.RemindLater(t.Context(), "r", "stranger", at); !errors.Is(err, survey.ErrNotTakingPart) {
+	if _, err := d.For("stranger").RemindLater(t.Context(), "r", at); !errors.Is(err, survey.ErrNotTakingPart) {
 		t.Errorf("a stranger: %v", err)
 	}
-	if _, err := d.SetRemindersOff(t.Context(), "r", "stranger", true); !errors.Is(err, survey.ErrNotTakingPart) {
+	if _, err := d.For("stranger").SetRemindersOff(t.Context(), "r", true); !errors.Is(err, survey.ErrNotTakingPart) {
 		t.Errorf("a stranger: %v", err)
 	}
 }
@@ -220,39 +220,39 @@ func TestRemindLater(t *testing.T) {
 func TestCloseDue(t *testing.T) {
 	d := newDesk(t)
 	r := d.asked(t, ben)
-	if _, closed, err := d.CloseDue(t.Context(), "r"); closed || err != nil {
+	if _, closed, err := d.System().CloseDue(t.Context(), "r"); closed || err != nil {
 		t.Error("too early:", closed, err)
 	}
 	d.now = r.ClosesAt.Add(-time.Hour)
-	r, _, err := d.Extend(t.Context(), "r", ana, r.ClosesAt.Add(time.Hour))
+	r, _, err := d.As(ana).Extend(t.Context(), "r", r.ClosesAt.Add(time.Hour))
 	must(t, err)
 	d.now = r.ClosesAt.Add(-time.Second)
-	if _, closed, err := d.CloseDue(t.Context(), "r"); closed || err != nil {
+	if _, closed, err := d.System().CloseDue(t.Context(), "r"); closed || err != nil {
 		t.Error("before the new time:", closed, err)
 	}
 	d.now = r.ClosesAt.Add(72 * time.Hour)
 	for range 2 {
-		got, closed, err := d.CloseDue(t.Context(), "r")
+		got, closed, err := d.System().CloseDue(t.Context(), "r")
 		if err != nil || !closed || got.State != survey.Closed || !got.ClosedAt.Equal(r.ClosesAt) {
 			t.Fatalf("%v, closed by itself: %v, %v", got, closed, err)
 		}
 	}
-	p, err := d.SystemResults(t.Context(), "r")
+	p, err := d.System().Results(t.Context(), "r")
 	if err != nil || p.Context.Invited != 1 {
 		t.Errorf("%+v, %v", p.Context, err)
 	}
-	if _, closed, err := d.CloseDue(t.Context(), "none"); closed || err != nil {
+	if _, closed, err := d.System().CloseDue(t.Context(), "none"); closed || err != nil {
 		t.Error("no such round:", closed, err)
 	}
 
 	d = newDesk(t)
 	r = d.asked(t, ben)
 	d.now = r.ClosesAt.Add(time.Second)
-	must(t, errorOf(d.Participation(t.Context(), "r", ben)))
-	if _, closed, err := d.Close(t.Context(), "r", ana); !closed || err != nil {
+	must(t, errorOf(d.For(ben).Participation(t.Context(), "r")))
+	if _, closed, err := d.As(ana).Close(t.Context(), "r"); !closed || err != nil {
 		t.Fatal(closed, err)
 	}
-	if _, closed, err := d.CloseDue(t.Context(), "r"); closed || err != nil {
+	if _, closed, err := d.System().CloseDue(t.Context(), "r"); closed || err != nil {
 		t.Error("closed by a coordinator:", closed, err)
 	}
 }
@@ -266,10 +266,10 @@ func TestPlanIsKept(t *testing.T) {
 		p.Hour, c.Digest = 9, "0 9 * * 1"
 		return nil
 	}
-	if _, err := d.SetPlan(t.Context(), "r", ben, change); !errors.Is(err, survey.ErrNotCoordinator) {
+	if _, err := d.As(ben).SetPlan(t.Context(), "r", change); !errors.Is(err, survey.ErrNotCoordinator) {
 		t.Errorf("a stranger: %v", err)
 	}
-	r, err := d.SetPlan(t.Context(), "r", ana, change)
+	r, err := d.As(ana).SetPlan(t.Context(), "r", change)
 	if err != nil || r.Reminders.Hour != 9 || r.Posts.Digest != "0 9 * * 1" || !r.PlannedAt.Equal(d.now) {
 		t.Fatalf("%+v, %v", r, err)
 	}
@@ -277,7 +277,7 @@ func TestPlanIsKept(t *testing.T) {
 	d.now = d.now.Add(time.Hour)
 	// What the channel gets does not touch what people are owed; the same again changes nothing.
 	for range 2 {
-		r, err = d.SetPlan(t.Context(), "r", ana, func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
+		r, err = d.As(ana).SetPlan(t.Context(), "r", func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
 			c.Disabled = []survey.MessageKind{survey.LastDay}
 			return nil
 		})
@@ -286,40 +286,40 @@ func TestPlanIsKept(t *testing.T) {
 		}
 	}
 	refusal := errors.New("no")
-	if _, err := d.SetPlan(t.Context(), "r", ana, func(*survey.ReminderPlan, *survey.ChannelPlan) error { return refusal }); !errors.Is(err, refusal) {
+	if _, err := d.As(ana).SetPlan(t.Context(), "r", func(*survey.ReminderPlan, *survey.ChannelPlan) error { return refusal }); !errors.Is(err, refusal) {
 		t.Error(err)
 	}
-	must(t, d.Posted(t.Context(), "r", survey.DigestProgress{At: d.now, Invited: 3, Finished: 1}))
+	must(t, d.System().Posted(t.Context(), "r", survey.DigestProgress{At: d.now, Invited: 3, Finished: 1}))
 	if got := d.seat(t, ben).Round; got.LastDigest == nil || got.LastDigest.Finished != 1 || got.Reminders.Hour != 9 {
 		t.Errorf("%+v", got)
 	}
-	if _, _, err := d.Close(t.Context(), "r", ana); err != nil {
+	if _, _, err := d.As(ana).Close(t.Context(), "r"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.SetPlan(t.Context(), "r", ana, change); !errors.Is(err, survey.ErrClosed) {
+	if _, err := d.As(ana).SetPlan(t.Context(), "r", change); !errors.Is(err, survey.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
-	must(t, d.Posted(t.Context(), "r", survey.DigestProgress{}))
+	must(t, d.System().Posted(t.Context(), "r", survey.DigestProgress{}))
 }
 
 // TestEachRoundThatHasSomethingAhead: open ones, and closed ones before their workshop.
 func TestEachRoundThatHasSomethingAhead(t *testing.T) {
 	d := newDesk(t)
 	each := func() (ids []string) {
-		must(t, d.Each(t.Context(), func(r survey.Round) error {
+		must(t, d.System().Each(t.Context(), func(r survey.Round) error {
 			ids = append(ids, string(r.ID))
 			return nil
 		}))
 		return ids
 	}
-	must(t, errorOf(d.Create(t.Context(), d.proposal())))
+	must(t, errorOf(d.As(ana).Create(t.Context(), d.proposal())))
 	same(t, each(), nil)
-	r, _, err := d.Open(t.Context(), "r", ana)
+	r, _, err := d.As(ana).Open(t.Context(), "r")
 	must(t, err)
 	same(t, each(), []string{"r"})
 	workshop := survey.Workshop{At: r.ClosesAt.Add(24 * time.Hour)}
-	must(t, errorOf(d.SetWorkshop(t.Context(), "r", ana, workshop)))
-	_, _, err = d.Close(t.Context(), "r", ana)
+	must(t, errorOf(d.As(ana).SetWorkshop(t.Context(), "r", workshop)))
+	_, _, err = d.As(ana).Close(t.Context(), "r")
 	must(t, err)
 	same(t, each(), []string{"r"})
 	d.now = workshop.At
@@ -331,21 +331,21 @@ func TestWorkshopIsPutOff(t *testing.T) {
 	d := newDesk(t)
 	d.asked(t, ben)
 	d.now = d.now.Add(time.Hour)
-	_, _, err := d.Close(t.Context(), "r", ana)
+	_, _, err := d.As(ana).Close(t.Context(), "r")
 	must(t, err)
 	closed := d.seat(t, ben).Round
 	d.now = d.now.Add(time.Hour)
 	var refused *survey.InputError
-	if _, err := d.SetWorkshop(t.Context(), "r", ana, survey.Workshop{At: closed.ClosedAt.Add(-time.Minute)}); !errors.As(err, &refused) || refused.Reason != "early" {
+	if _, err := d.As(ana).SetWorkshop(t.Context(), "r", survey.Workshop{At: closed.ClosedAt.Add(-time.Minute)}); !errors.As(err, &refused) || refused.Reason != "early" {
 		t.Errorf("before the close: %v", err)
 	}
-	if _, err := d.SetWorkshop(t.Context(), "r", ben, survey.Workshop{}); !errors.Is(err, survey.ErrNotCoordinator) {
+	if _, err := d.As(ben).SetWorkshop(t.Context(), "r", survey.Workshop{}); !errors.Is(err, survey.ErrNotCoordinator) {
 		t.Errorf("a stranger: %v", err)
 	}
 	// Before the time at which it would have closed by itself.
 	want := closed
 	want.Workshop, want.PlannedAt, want.Version = survey.Workshop{At: closed.ClosedAt.Add(2 * time.Hour), Place: "Library"}, d.now, closed.Version+1
-	got, err := d.SetWorkshop(t.Context(), "r", ana, want.Workshop)
+	got, err := d.As(ana).SetWorkshop(t.Context(), "r", want.Workshop)
 	must(t, err)
 	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(d.seat(t, ben).Round.Workshop, want.Workshop) {
 		t.Errorf("%+v, not %+v", got, want)

@@ -59,10 +59,10 @@ func (d *desk) proposal() survey.Round {
 
 func (d *desk) open(t *testing.T) survey.Round {
 	t.Helper()
-	if _, err := d.Create(t.Context(), d.proposal()); err != nil {
+	if _, err := d.As(ana).Create(t.Context(), d.proposal()); err != nil {
 		t.Fatal(err)
 	}
-	r, opened, err := d.Open(t.Context(), "r", ana)
+	r, opened, err := d.As(ana).Open(t.Context(), "r")
 	if err != nil || !opened {
 		t.Fatal(opened, err)
 	}
@@ -88,13 +88,13 @@ func TestCreateRefusesWhatCannotStand(t *testing.T) {
 		r := d.proposal()
 		change(&r)
 		var input *survey.InputError
-		if _, err := d.Create(t.Context(), r); !errors.As(err, &input) || input.Error() != want {
+		if _, err := d.As(ana).Create(t.Context(), r); !errors.As(err, &input) || input.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 	longest := d.proposal()
 	longest.Area, longest.MinGroup, longest.Consensus.Percent = strings.Repeat("ŵ", survey.MaxAreaRunes), results.MinGroupFloor, 100
-	if _, err := d.Create(t.Context(), longest); err != nil {
+	if _, err := d.As(ana).Create(t.Context(), longest); err != nil {
 		t.Errorf("what just fits is refused: %v", err)
 	}
 }
@@ -102,38 +102,38 @@ func TestCreateRefusesWhatCannotStand(t *testing.T) {
 // TestSetUpStandsOnceOpen: minimum group and rule can change in a draft, and never after.
 func TestSetUpStandsOnceOpen(t *testing.T) {
 	d := newDesk(t)
-	if _, err := d.Create(t.Context(), d.proposal()); err != nil {
+	if _, err := d.As(ana).Create(t.Context(), d.proposal()); err != nil {
 		t.Fatal(err)
 	}
 	change := func(r *survey.Round) error {
 		r.MinGroup, r.Consensus.Percent = 8, 60
 		return nil
 	}
-	if r, err := d.Redraft(t.Context(), "r", ana, change); err != nil || r.MinGroup != 8 || r.Consensus.Percent != 60 {
+	if r, err := d.As(ana).Redraft(t.Context(), "r", change); err != nil || r.MinGroup != 8 || r.Consensus.Percent != 60 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if _, err := d.Redraft(t.Context(), "r", ben, change); !errors.Is(err, survey.ErrNotCoordinator) {
+	if _, err := d.As(ben).Redraft(t.Context(), "r", change); !errors.Is(err, survey.ErrNotCoordinator) {
 		t.Errorf("a stranger: %v", err)
 	}
-	if _, _, err := d.Open(t.Context(), "r", ana); err != nil {
+	if _, _, err := d.As(ana).Open(t.Context(), "r"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Redraft(t.Context(), "r", ana, change); !errors.Is(err, survey.ErrOpened) {
+	if _, err := d.As(ana).Redraft(t.Context(), "r", change); !errors.Is(err, survey.ErrOpened) {
 		t.Errorf("after opening: %v", err)
 	}
-	if r, err := d.Round(t.Context(), "r", ana); err != nil || r.MinGroup != 8 {
+	if r, err := d.As(ana).Round(t.Context(), "r"); err != nil || r.MinGroup != 8 {
 		t.Errorf("the minimum group is %d, %v", r.MinGroup, err)
 	}
 }
 
 func TestOpenOnlyBeforeTheClosingTime(t *testing.T) {
 	d := newDesk(t)
-	if _, err := d.Create(t.Context(), d.proposal()); err != nil {
+	if _, err := d.As(ana).Create(t.Context(), d.proposal()); err != nil {
 		t.Fatal(err)
 	}
 	d.now = d.now.AddDate(0, 0, 15)
 	var input *survey.InputError
-	if _, _, err := d.Open(t.Context(), "r", ana); !errors.As(err, &input) {
+	if _, _, err := d.As(ana).Open(t.Context(), "r"); !errors.As(err, &input) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -147,27 +147,27 @@ func TestExtendMovesLaterOnlyAndNotForEver(t *testing.T) {
 		r.OpenedAt.Add(survey.MaxOpen + time.Second): "closes: late",
 	} {
 		var input *survey.InputError
-		if _, _, err := d.Extend(t.Context(), "r", ana, closes); !errors.As(err, &input) || input.Error() != want {
+		if _, _, err := d.As(ana).Extend(t.Context(), "r", closes); !errors.As(err, &input) || input.Error() != want {
 			t.Errorf("%v: got %v, want %s", closes, err, want)
 		}
 	}
 	later := r.ClosesAt.AddDate(0, 0, 7)
-	if _, moved, err := d.Extend(t.Context(), "r", ana, later); err != nil || !moved {
+	if _, moved, err := d.As(ana).Extend(t.Context(), "r", later); err != nil || !moved {
 		t.Errorf("moved %v, %v", moved, err)
 	}
-	if _, moved, err := d.Extend(t.Context(), "r", ana, later); err != nil || moved {
+	if _, moved, err := d.As(ana).Extend(t.Context(), "r", later); err != nil || moved {
 		t.Errorf("the same again: moved %v, %v", moved, err)
 	}
 	// The year counts from the opening, however often it is extended.
 	d.now = d.now.AddDate(0, 0, 20)
 	var input *survey.InputError
-	if _, _, err := d.Extend(t.Context(), "r", ana, r.OpenedAt.Add(survey.MaxOpen+24*time.Hour)); !errors.As(err, &input) {
+	if _, _, err := d.As(ana).Extend(t.Context(), "r", r.OpenedAt.Add(survey.MaxOpen+24*time.Hour)); !errors.As(err, &input) {
 		t.Errorf("beyond a year from the opening: %v", err)
 	}
-	if _, _, err := d.Close(t.Context(), "r", ana); err != nil {
+	if _, _, err := d.As(ana).Close(t.Context(), "r"); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := d.Extend(t.Context(), "r", ana, d.now.AddDate(0, 0, 30)); !errors.Is(err, survey.ErrClosed) {
+	if _, _, err := d.As(ana).Extend(t.Context(), "r", d.now.AddDate(0, 0, 30)); !errors.Is(err, survey.ErrClosed) {
 		t.Errorf("after closing: %v", err)
 	}
 }
@@ -179,17 +179,17 @@ func TestCoordinatorsAreSoMany(t *testing.T) {
 	for i := range survey.MaxCoordinators - 1 {
 		people = append(people, survey.PersonID(fmt.Sprintf("p:w:c%d", i)))
 	}
-	if r, err := d.AddCoordinators(t.Context(), "r", ana, append(people, ana)); err != nil || len(r.Coordinators) != survey.MaxCoordinators {
+	if r, err := d.As(ana).AddCoordinators(t.Context(), "r", append(people, ana)); err != nil || len(r.Coordinators) != survey.MaxCoordinators {
 		t.Fatalf("%d coordinators, %v", len(r.Coordinators), err)
 	}
 	var input *survey.InputError
-	if _, err := d.AddCoordinators(t.Context(), "r", ana, []survey.PersonID{"p:w:more"}); !errors.As(err, &input) {
+	if _, err := d.As(ana).AddCoordinators(t.Context(), "r", []survey.PersonID{"p:w:more"}); !errors.As(err, &input) {
 		t.Errorf("one more: %v", err)
 	}
-	if _, _, err := d.Close(t.Context(), "r", ana); err != nil {
+	if _, _, err := d.As(ana).Close(t.Context(), "r"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.AddCoordinators(t.Context(), "r", ana, people[:1]); !errors.Is(err, survey.ErrClosed) {
+	if _, err := d.As(ana).AddCoordinators(t.Context(), "r", people[:1]); !errors.Is(err, survey.ErrClosed) {
 		t.Errorf("after closing: %v", err)
 	}
 }
@@ -201,13 +201,13 @@ func TestChangesAtOnceAreAllMade(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 3 {
 		all.Go(func() {
-			if _, err := d.AddCoordinators(t.Context(), "r", ana, []survey.PersonID{survey.PersonID(fmt.Sprintf("p:w:c%d", i))}); err != nil {
+			if _, err := d.As(ana).AddCoordinators(t.Context(), "r", []survey.PersonID{survey.PersonID(fmt.Sprintf("p:w:c%d", i))}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	if r, err := d.Round(t.Context(), "r", ana); err != nil || len(r.Coordinators) != 4 {
+	if r, err := d.As(ana).Round(t.Context(), "r"); err != nil || len(r.Coordinators) != 4 {
 		t.Errorf("%v, %v", r.Coordinators, err)
 	}
 }
@@ -215,12 +215,12 @@ func TestChangesAtOnceAreAllMade(t *testing.T) {
 func (d *desk) take(t *testing.T, person survey.PersonID, role string) {
 	t.Helper()
 	ctx := t.Context()
-	_, _, err := d.Invite(ctx, "r", ana, []survey.Member{{Person: person}})
+	_, _, err := d.As(ana).Invite(ctx, "r", []survey.Member{{Person: person}})
 	if err == nil {
-		_, err = d.Start(ctx, "r", person, "1")
+		_, err = d.For(person).Start(ctx, "r", "1")
 	}
 	if err == nil {
-		_, err = d.SetRole(ctx, "r", person, role)
+		_, err = d.For(person).SetRole(ctx, "r", role)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -235,21 +235,21 @@ func TestNobodyCanTellAfterTheClose(t *testing.T) {
 		d.take(t, survey.PersonID(fmt.Sprintf("p:w:m%d", i)), "midwife")
 	}
 	d.take(t, ben, "parent")
-	if _, err := d.SetOrganisation(t.Context(), "r", ben, "Playgroup"); err != nil {
+	if _, err := d.For(ben).SetOrganisation(t.Context(), "r", "Playgroup"); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range []survey.PersonID{ben, "p:w:m0"} {
-		if _, _, err := d.Answer(t.Context(), "r", p, survey.Operation{ID: "op"}, "one", 2); err != nil {
+		if _, _, err := d.For(p).Answer(t.Context(), "r", survey.Operation{ID: "op"}, "one", 2); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := d.Submit(t.Context(), "r", p); err != nil {
+		if _, _, err := d.For(p).Submit(t.Context(), "r"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, closed, err := d.Close(t.Context(), "r", ana); err != nil || !closed {
+	if _, closed, err := d.As(ana).Close(t.Context(), "r"); err != nil || !closed {
 		t.Fatal(closed, err)
 	}
-	seat, err := d.Participation(t.Context(), "r", ben)
+	seat, err := d.For(ben).Participation(t.Context(), "r")
 	if err != nil || seat.Pseudonym != "" {
 		t.Errorf("pseudonym %q, %v", seat.Pseudonym, err)
 	}
@@ -258,12 +258,12 @@ func TestNobodyCanTellAfterTheClose(t *testing.T) {
 	}
 	// What is needed of it stays as numbers, however often it is asked for.
 	for range 2 {
-		p, err := d.Results(t.Context(), "r", ana)
+		p, err := d.As(ana).Results(t.Context(), "r")
 		if err != nil || p.Context.Invited != 6 || p.Context.Finished != 2 || p.Context.Roles[1] != (results.RoleCount{Role: "parent", Invited: 1, Finished: 1}) {
 			t.Errorf("%+v, %v", p.Context, err)
 		}
 	}
-	if _, closed, err := d.Close(t.Context(), "r", ana); err != nil || closed {
+	if _, closed, err := d.As(ana).Close(t.Context(), "r"); err != nil || closed {
 		t.Errorf("closing again: %v, %v", closed, err)
 	}
 }
@@ -271,10 +271,10 @@ func TestNobodyCanTellAfterTheClose(t *testing.T) {
 func TestResultsOnlyAfterTheClose(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
-	if _, err := d.Results(t.Context(), "r", ana); !errors.Is(err, survey.ErrStillOpen) {
+	if _, err := d.As(ana).Results(t.Context(), "r"); !errors.Is(err, survey.ErrStillOpen) {
 		t.Errorf("while open: %v", err)
 	}
-	if _, err := d.Results(t.Context(), "r", ben); !errors.Is(err, survey.ErrNotCoordinator) {
+	if _, err := d.As(ben).Results(t.Context(), "r"); !errors.Is(err, survey.ErrNotCoordinator) {
 		t.Errorf("a stranger: %v", err)
 	}
 }
@@ -282,7 +282,7 @@ func TestResultsOnlyAfterTheClose(t *testing.T) {
 func TestAnswersThatCannotBe(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
-	if _, _, err := d.Answer(t.Context(), "r", ben, survey.Operation{ID: "op"}, "one", 1); !errors.Is(err, survey.ErrNotTakingPart) {
+	if _, _, err := d.For(ben).Answer(t.Context(), "r", survey.Operation{ID: "op"}, "one", 1); !errors.Is(err, survey.ErrNotTakingPart) {
 		t.Errorf("not invited: %v", err)
 	}
 	d.take(t, ben, survey.Unstated)
@@ -291,7 +291,7 @@ func TestAnswersThatCannotBe(t *testing.T) {
 		rating  matrix.Rating
 		want    error
 	}{{"none", 1, matrix.ErrNoElement}, {"one", 3, matrix.ErrNoRating}, {"one", -3, matrix.ErrNoRating}, {"one", 2, nil}, {"one", matrix.DontKnow, nil}} {
-		if _, _, err := d.Answer(t.Context(), "r", ben, survey.Operation{ID: "op" + fmt.Sprint(c.rating)}, c.element, c.rating); !errors.Is(err, c.want) {
+		if _, _, err := d.For(ben).Answer(t.Context(), "r", survey.Operation{ID: "op" + fmt.Sprint(c.rating)}, c.element, c.rating); !errors.Is(err, c.want) {
 			t.Errorf("%s %d: got %v, want %v", c.element, c.rating, err, c.want)
 		}
 	}
@@ -299,10 +299,10 @@ func TestAnswersThatCannotBe(t *testing.T) {
 	for i := range many {
 		many[i] = "figures"
 	}
-	if _, resp, err := d.Detail(t.Context(), "r", ben, survey.Operation{ID: "d"}, "one", results.Detail{Information: many}); err != nil || len(resp.Answers["one"].Detail.Information) != 1 {
+	if _, resp, err := d.For(ben).Detail(t.Context(), "r", survey.Operation{ID: "d"}, "one", results.Detail{Information: many}); err != nil || len(resp.Answers["one"].Detail.Information) != 1 {
 		t.Errorf("%d kinds kept, %v", len(resp.Answers["one"].Detail.Information), err)
 	}
-	if _, _, err := d.Detail(t.Context(), "r", ben, survey.Operation{ID: "d"}, "one", results.Detail{Information: []string{"x"}}); err == nil {
+	if _, _, err := d.For(ben).Detail(t.Context(), "r", survey.Operation{ID: "d"}, "one", results.Detail{Information: []string{"x"}}); err == nil {
 		t.Error("an unknown kind is kept")
 	}
 }
@@ -312,14 +312,14 @@ func TestANewNoticeIsAcceptedAnew(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
 	d.take(t, ben, "parent")
-	if _, _, err := d.Answer(t.Context(), "r", ben, survey.Operation{ID: "op"}, "one", 2); err != nil {
+	if _, _, err := d.For(ben).Answer(t.Context(), "r", survey.Operation{ID: "op"}, "one", 2); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := d.Submit(t.Context(), "r", ben); err != nil {
+	if _, _, err := d.For(ben).Submit(t.Context(), "r"); err != nil {
 		t.Fatal(err)
 	}
 	d.now = d.now.Add(time.Hour)
-	seat, err := d.Start(t.Context(), "r", ben, "2")
+	seat, err := d.For(ben).Start(t.Context(), "r", "2")
 	if m := seat.Member; err != nil || m.Notice != "2" || !m.NoticeAt.Equal(d.now) || m.Status != survey.Finished {
 		t.Errorf("%+v, %v", m, err)
 	}
@@ -328,20 +328,20 @@ func TestANewNoticeIsAcceptedAnew(t *testing.T) {
 func TestWhoUsesTheBotCanBeReached(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
-	if _, _, err := d.Invite(t.Context(), "r", ana, []survey.Member{{Person: ben}}); err != nil {
+	if _, _, err := d.As(ana).Invite(t.Context(), "r", []survey.Member{{Person: ben}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.SetUnreachable(t.Context(), "r", ben, true); err != nil {
+	if err := d.System().SetUnreachable(t.Context(), "r", ben, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, due, err := d.Remind(t.Context(), "r", ana); err != nil || due != 0 {
+	if _, due, err := d.As(ana).Remind(t.Context(), "r"); err != nil || due != 0 {
 		t.Errorf("%v are due, %v", due, err)
 	}
-	if seat, err := d.Start(t.Context(), "r", ben, "1"); err != nil || seat.Member.Unreachable {
+	if seat, err := d.For(ben).Start(t.Context(), "r", "1"); err != nil || seat.Member.Unreachable {
 		t.Errorf("%+v, %v", seat.Member, err)
 	}
 	d.now = d.now.Add(survey.RemindEvery)
-	if _, due, err := d.Remind(t.Context(), "r", ana); err != nil || due != 1 {
+	if _, due, err := d.As(ana).Remind(t.Context(), "r"); err != nil || due != 1 {
 		t.Errorf("%v are due, %v", due, err)
 	}
 }
@@ -351,21 +351,21 @@ func TestStatusDoesNotTellWhoSaidNo(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
 	for i, name := range []survey.PersonID{"p:w:a", "p:w:b", "p:w:c"} {
-		if _, _, err := d.Invite(t.Context(), "r", ana, []survey.Member{{Person: name}}); err != nil {
+		if _, _, err := d.As(ana).Invite(t.Context(), "r", []survey.Member{{Person: name}}); err != nil {
 			t.Fatal(err)
 		}
 		if i == 0 {
-			if _, err := d.Decline(t.Context(), "r", name); err != nil {
+			if _, err := d.For(name).Decline(t.Context(), "r"); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if i == 1 {
-			if _, err := d.Withdraw(t.Context(), "r", name); err != nil {
+			if _, err := d.For(name).Withdraw(t.Context(), "r"); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	s, err := d.Progress(t.Context(), "r", ana)
+	s, err := d.As(ana).Progress(t.Context(), "r")
 	if err != nil || len(s.Waiting) != 3 || s.Declined != 1 || s.Withdrawn != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -376,7 +376,7 @@ func TestACancelledCallSaysSo(t *testing.T) {
 	d.open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := d.Progress(ctx, "r", ana); err == nil {
+	if _, err := d.As(ana).Progress(ctx, "r"); err == nil {
 		t.Error("no error")
 	}
 }

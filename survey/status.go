@@ -11,49 +11,50 @@ import (
 
 // Results returns what may be known of a closed round's answers, and records who asked. Of an open one it returns ErrStillOpen.
 // More is what the entry says beyond that.
-func (r *Rounds) Results(ctx context.Context, id RoundID, by PersonID, more ...audit.Change) (results.Published, error) {
-	round, err := r.Round(ctx, id, by)
+func (c Coordinator) Results(ctx context.Context, id RoundID, more ...audit.Change) (results.Published, error) {
+	round, err := c.Round(ctx, id)
 	if err != nil {
 		return results.Published{}, err
 	}
-	p, err := r.publish(ctx, round)
+	p, err := c.publish(ctx, round)
 	if err != nil {
 		return results.Published{}, err
 	}
-	return p, r.Audit(ctx, id, by, audit.Results, more...)
+	return p, System{c.core}.Audit(ctx, id, c.person, audit.Results, more...)
 }
 
 // Export returns what Results does, to be taken away as files, and the record, which tells of this as well.
-func (r *Rounds) Export(ctx context.Context, id RoundID, by PersonID, more ...audit.Change) (results.Published, AuditLog, error) {
-	round, err := r.Round(ctx, id, by)
+func (c Coordinator) Export(ctx context.Context, id RoundID, more ...audit.Change) (results.Published, AuditLog, error) {
+	round, err := c.Round(ctx, id)
 	if err != nil {
 		return results.Published{}, AuditLog{}, err
 	}
-	p, err := r.publish(ctx, round)
+	p, err := c.publish(ctx, round)
 	if err != nil {
 		return results.Published{}, AuditLog{}, err
 	}
-	if err := r.Audit(ctx, id, by, audit.Exported, more...); err != nil {
+	err = System{c.core}.Audit(ctx, id, c.person, audit.Exported, more...)
+	if err != nil {
 		return results.Published{}, AuditLog{}, err
 	}
-	record, err := r.SystemAuditLog(ctx, round)
+	record, err := System{c.core}.AuditLog(ctx, round)
 	return p, record, err
 }
 
-func (r *Rounds) publish(ctx context.Context, round Round) (results.Published, error) {
+func (c *core) publish(ctx context.Context, round Round) (results.Published, error) {
 	if round.State != Closed {
 		return results.Published{}, fmt.Errorf("publish round %s: %w", round.ID, ErrStillOpen)
 	}
-	m, err := r.Matrix(round)
+	m, err := c.matrix(round)
 	if err != nil {
 		return results.Published{}, err
 	}
-	turnout, err := r.seal(ctx, round)
+	turnout, err := c.seal(ctx, round)
 	if err != nil {
 		return results.Published{}, err
 	}
 	tally := results.NewTally(m)
-	err = r.store.Responses(ctx, round.ID, func(resp results.Response) error {
+	err = c.store.Responses(ctx, round.ID, func(resp results.Response) error {
 		tally.Add(resp)
 		return nil
 	})
@@ -82,16 +83,16 @@ type Progress struct {
 }
 
 // Progress tells a coordinator how the round is going.
-func (r *Rounds) Progress(ctx context.Context, id RoundID, by PersonID) (Progress, error) {
-	round, err := r.Round(ctx, id, by)
+func (c Coordinator) Progress(ctx context.Context, id RoundID) (Progress, error) {
+	round, err := c.Round(ctx, id)
 	if err != nil {
 		return Progress{}, err
 	}
-	return r.status(ctx, round)
+	return c.status(ctx, round)
 }
 
-func (r *Rounds) status(ctx context.Context, round Round) (Progress, error) {
-	m, err := r.Matrix(round)
+func (c *core) status(ctx context.Context, round Round) (Progress, error) {
+	m, err := c.matrix(round)
 	if err != nil {
 		return Progress{}, err
 	}
@@ -101,7 +102,7 @@ func (r *Rounds) status(ctx context.Context, round Round) (Progress, error) {
 		index[role.ID] = len(s.Roles)
 		s.Roles = append(s.Roles, results.RoleCount{Role: role.ID})
 	}
-	err = r.store.Roster(ctx, round.ID, func(member Member) error {
+	err = c.store.Roster(ctx, round.ID, func(member Member) error {
 		s.Invited++
 		count := &s.Unstated
 		if i, ok := index[member.Role]; ok {
@@ -144,7 +145,7 @@ func (r *Rounds) status(ctx context.Context, round Round) (Progress, error) {
 
 // seal makes a closed round forget who did what, if that has not been done, and returns the turnout it keeps in its place.
 // Whatever stops it half-way, the next results of the round go on with it.
-func (r *Rounds) seal(ctx context.Context, round Round) (results.Turnout, error) {
+func (c *core) seal(ctx context.Context, round Round) (results.Turnout, error) {
 	if round.Anonymised && round.Turnout != nil {
 		return *round.Turnout, nil
 	}
@@ -152,55 +153,37 @@ func (r *Rounds) seal(ctx context.Context, round Round) (results.Turnout, error)
 	if round.Turnout != nil { // it was kept, and what came after it was stopped
 		turnout = *round.Turnout
 	} else {
-		status, err := r.status(ctx, round)
+		status, err := c.status(ctx, round)
 		if err != nil {
 			return results.Turnout{}, err
 		}
 		turnout = status.Turnout
 	}
-	if err := r.store.AnonymiseRoster(ctx, round.ID, turnout); err != nil {
+	if err := c.store.AnonymiseRoster(ctx, round.ID, turnout); err != nil {
 		return results.Turnout{}, err
 	}
 	// Somebody else may have sealed it while the roster was read: theirs stands.
-	round, err := r.store.Round(ctx, round.ID)
+	round, err := c.store.Round(ctx, round.ID)
 	if err != nil || round.Turnout == nil {
 		return turnout, err
 	}
 	return *round.Turnout, nil
 }
 
-// SystemProgress is how the round is going, for the round's own channel.
-func (r *Rounds) SystemProgress(ctx context.Context, id RoundID) (Progress, error) {
-	round, err := r.store.Round(ctx, id)
+// Progress returns how the round is going, for its own channel.
+func (s System) Progress(ctx context.Context, id RoundID) (Progress, error) {
+	round, err := s.store.Round(ctx, id)
 	if err != nil {
 		return Progress{}, err
 	}
-	return r.status(ctx, round)
+	return s.status(ctx, round)
 }
 
-// SystemResults returns what may be known of a closed round's answers, for the round's own channel.
-func (r *Rounds) SystemResults(ctx context.Context, id RoundID) (results.Published, error) {
-	round, err := r.store.Round(ctx, id)
+// Results returns what may be known of a closed round's answers, for the round's own channel.
+func (s System) Results(ctx context.Context, id RoundID) (results.Published, error) {
+	round, err := s.store.Round(ctx, id)
 	if err != nil {
 		return results.Published{}, err
 	}
-	return r.publish(ctx, round)
-}
-
-// Posted notes the figures of a digest, against which the next one is read.
-func (r *Rounds) Posted(ctx context.Context, id RoundID, p DigestProgress) error {
-	for range attempts {
-		round, err := r.store.Round(ctx, id)
-		if err != nil {
-			return err
-		}
-		if round.State != Open {
-			return nil
-		}
-		round.LastDigest = &p
-		if err = r.store.SaveRound(ctx, round, audit.Entry{}); err == nil || !isChanged(err) {
-			return err
-		}
-	}
-	return fmt.Errorf("save round %s: %w", id, ErrChanged)
+	return s.publish(ctx, round)
 }

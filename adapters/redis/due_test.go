@@ -57,7 +57,7 @@ func manyRounds(t testing.TB, s *Store, rounds int) time.Time {
 func planner(s *Store, now *time.Time) *reminders.Planner {
 	clock := func() time.Time { return *now }
 	diary := reminders.NewSchedule(reminders.EnglandAndWales())
-	return reminders.NewPlanner(survey.NewRounds(s, nil, clock), diary, clock, slog.New(slog.DiscardHandler))
+	return reminders.NewPlanner(survey.NewRounds(s, nil, clock).System(), diary, clock, slog.New(slog.DiscardHandler))
 }
 
 // TestIdleRoundsCostLittle counts the commands that Redis gets for a thousand rounds of which nothing is due, while a process

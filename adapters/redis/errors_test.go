@@ -55,8 +55,9 @@ func (c *cut) count() error {
 	return nil
 }
 
-// TestErrorsSayOnceWhatWasAttempted calls every method of the store and of Rounds with a Redis that fails from the first, the
-// second, ... call on. What one layer says was attempted, no other says again, and no error is without it.
+// TestErrorsSayOnceWhatWasAttempted calls every method of the store, of a coordinator, a participant
+// and the system, with a Redis that fails from the first, the second, ... call on. What one layer says
+// was attempted, no other says again, and no error is without it.
 func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
 	store, err := Embedded()
 	if err != nil {
@@ -75,9 +76,14 @@ func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
 	const most = 25 // calls of one method
 	const id = "r1"
 	// Restore needs a file, and Describe tells of the server.
-	others := []string{"*redis.Store.Close", "*redis.Store.Restore", "*redis.Store.Describe", "*survey.Rounds.Matrix"}
-	for _, on := range []any{store.Store, rounds} {
-		all := reflect.TypeOf(on)
+	others := []string{"*redis.Store.Close", "*redis.Store.Restore", "*redis.Store.Describe"}
+	for _, as := range []func(survey.PersonID) any{
+		func(survey.PersonID) any { return store.Store },
+		func(person survey.PersonID) any { return rounds.As(person) },
+		func(person survey.PersonID) any { return rounds.For(person) },
+		func(survey.PersonID) any { return rounds.System() },
+	} {
+		all := reflect.TypeOf(as(""))
 		for i := range all.NumMethod() {
 			method := all.Method(i)
 			name, out := all.String()+"."+method.Name, method.Type.NumOut()
@@ -96,7 +102,7 @@ func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
 								t.Fatal(err)
 							}
 						}
-						args := []reflect.Value{reflect.ValueOf(on)}
+						args := []reflect.Value{reflect.ValueOf(as(person))}
 						for j := 1; j < method.Type.NumIn(); j++ {
 							args = append(args, argument(t, method.Type.In(j), round, seats[0], person))
 							if method.Name == "SetTimeZone" && j == 3 {

@@ -92,15 +92,15 @@ func TestAnonymousAfterClose(t *testing.T) {
 			people = append(people, survey.Member{Person: survey.PersonID(place + user)})
 		}
 		rand.Shuffle(len(people), func(i, j int) { people[i], people[j] = people[j], people[i] })
-		_, err := rounds.Create(t.Context(), survey.Round{
+		_, err := rounds.As(lead).Create(t.Context(), survey.Round{
 			ID: ids[r], Area: fmt.Sprint("Area ", r), Matrix: editions[0].ID, Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone,
 			ClosesAt: time.Now().Add(300 * time.Hour), Channel: place + "C0TEAM", Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 		})
 		if err == nil {
-			_, _, err = rounds.Open(t.Context(), ids[r], lead)
+			_, _, err = rounds.As(lead).Open(t.Context(), ids[r])
 		}
 		if err == nil {
-			_, _, err = rounds.Invite(t.Context(), ids[r], lead, people)
+			_, _, err = rounds.As(lead).Invite(t.Context(), ids[r], people)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -127,7 +127,7 @@ func TestAnonymousAfterClose(t *testing.T) {
 	for r, id := range ids {
 		truths[r] = map[string]string{}
 		for _, person := range evidences[r].people {
-			seat, resp, err := rounds.Response(t.Context(), id, survey.PersonID(person))
+			seat, resp, err := rounds.For(survey.PersonID(person)).Response(t.Context(), id)
 			if err != nil || resp.Rated() < len(elements)-attackedPeople {
 				t.Fatalf("%d answers, %v\n%s", resp.Rated(), err, errs)
 			}

@@ -33,7 +33,7 @@ func open(t testing.TB, matrices []*matrix.Matrix, languages ...matrix.Lang) (*e
 		}
 	})
 	ben, lead := tryPerson("ben"), survey.PersonID(tryPerson("ana").String())
-	r, err := b.rounds.Create(t.Context(), survey.Round{
+	r, err := b.rounds.As(lead).Create(t.Context(), survey.Round{
 		ID: "abcdefgh23", Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Matrix: matrices[0].ID, Languages: languages, TimeZone: "Europe/London",
 		ClosesAt: at.AddDate(0, 0, 21), Workshop: survey.Workshop{At: at.AddDate(0, 1, 0), Place: strings.Repeat("Ŷ", survey.MaxPlaceRunes)},
 		Channel: chat.Place{Platform: tryPlatform, Channel: "#c"}.String(), Coordinators: []survey.PersonID{lead},
@@ -44,13 +44,13 @@ func open(t testing.TB, matrices []*matrix.Matrix, languages ...matrix.Lang) (*e
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := b.rounds.Open(t.Context(), r.ID, lead); err != nil {
+	if _, _, err := b.rounds.As(lead).Open(t.Context(), r.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := b.rounds.Invite(t.Context(), r.ID, lead, []survey.Member{{Person: survey.PersonID(ben.String())}}); err != nil {
+	if _, _, err := b.rounds.As(lead).Invite(t.Context(), r.ID, []survey.Member{{Person: survey.PersonID(ben.String())}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.rounds.Start(t.Context(), r.ID, survey.PersonID(ben.String()), "1"); err != nil {
+	if _, err := b.rounds.For(survey.PersonID(ben.String())).Start(t.Context(), r.ID, "1"); err != nil {
 		t.Fatal(err)
 	}
 	return b, r.ID, ben
@@ -134,7 +134,7 @@ func TestEveryCardFits(t *testing.T) {
 // looks at the cards that come.
 func pressAnswers(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.Person, lang string) {
 	t.Helper()
-	if _, err := b.rounds.SetLanguage(t.Context(), round, survey.PersonID(ben.String()), matrix.Lang(lang)); err != nil {
+	if _, err := b.rounds.For(survey.PersonID(ben.String())).SetLanguage(t.Context(), round, matrix.Lang(lang)); err != nil {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
@@ -161,7 +161,7 @@ func pressAnswers(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.P
 		}
 		d := results.Detail{Note: strings.Repeat("N", matrix.MaxNoteRunes)}
 		id := survey.PersonID(ben.String())
-		if _, _, err := b.rounds.Detail(t.Context(), round, id, survey.Operation{ID: "detail " + e.ID}, e.ID, d); err != nil {
+		if _, _, err := b.rounds.For(id).Detail(t.Context(), round, survey.Operation{ID: "detail " + e.ID}, e.ID, d); err != nil {
 			t.Fatal(err)
 		}
 		if card := press(elements[i+1].ID, survey.DoubleTap/2); !strings.Contains(card, tooSoon) {
@@ -179,15 +179,15 @@ func answerAll(t *testing.T, b *embeddedBot, round survey.RoundID) (people []sur
 		id := survey.PersonID(tryPerson(fmt.Sprint("other", i)).String())
 		people = append(people, id)
 		ana := survey.PersonID(tryPerson("ana").String())
-		if _, _, err := b.rounds.Invite(t.Context(), round, ana, []survey.Member{{Person: id}}); err != nil {
+		if _, _, err := b.rounds.As(ana).Invite(t.Context(), round, []survey.Member{{Person: id}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.rounds.Start(t.Context(), round, id, "1"); err != nil {
+		if _, err := b.rounds.For(id).Start(t.Context(), round, "1"); err != nil {
 			t.Fatal(err)
 		}
 		rating := matrix.Rating(1 + i%2*(len(m.Levels)-1))
 		for _, e := range m.Elements() {
-			if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Operation{ID: e.ID}, e.ID, rating); err != nil {
+			if _, _, err := b.rounds.For(id).Answer(t.Context(), round, survey.Operation{ID: e.ID}, e.ID, rating); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -207,13 +207,13 @@ func walk(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.Person, l
 		}
 		d := results.Detail{Information: kinds, Note: strings.Repeat("N", matrix.MaxNoteRunes), Barrier: strings.Repeat("B", matrix.MaxBarrierRunes)}
 		id := survey.PersonID(ben.String())
-		if _, _, err := b.rounds.Detail(t.Context(), round, id, survey.Operation{ID: fmt.Sprint("d", i)}, e.ID, d); err != nil {
+		if _, _, err := b.rounds.For(id).Detail(t.Context(), round, survey.Operation{ID: fmt.Sprint("d", i)}, e.ID, d); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := b.rounds.Answer(t.Context(), round, id, survey.Operation{ID: fmt.Sprint("a", i)}, e.ID, matrix.DontKnow); err != nil {
+		if _, _, err := b.rounds.For(id).Answer(t.Context(), round, survey.Operation{ID: fmt.Sprint("a", i)}, e.ID, matrix.DontKnow); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.rounds.SetOrganisation(t.Context(), round, id, strings.Repeat("O", survey.MaxOrganisationRunes)); err != nil {
+		if _, err := b.rounds.For(id).SetOrganisation(t.Context(), round, strings.Repeat("O", survey.MaxOrganisationRunes)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -426,7 +426,7 @@ func TestCreators(t *testing.T) {
 func TestJoinFromAnotherWorkspace(t *testing.T) {
 	editions := editions(t)
 	b, round, _ := open(t, editions, "en", "cy")
-	if _, err := b.rounds.AllowSelfJoin(t.Context(), round, survey.PersonID(tryPerson("ana").String())); err != nil {
+	if _, err := b.rounds.As(survey.PersonID(tryPerson("ana").String())).AllowSelfJoin(t.Context(), round); err != nil {
 		t.Fatal(err)
 	}
 	for who, in := range map[chat.Person]bool{
@@ -440,7 +440,7 @@ func TestJoinFromAnotherWorkspace(t *testing.T) {
 			where.Workspace = "elsewhere"
 		}
 		b.bot.Handle(t.Context(), chat.Event{ID: "join " + who.String(), Kind: chat.Press, Who: who, Where: where, Action: chat.NewAction("join", string(round))})
-		seat, err := b.rounds.Participation(t.Context(), round, survey.PersonID(who.String()))
+		seat, err := b.rounds.For(survey.PersonID(who.String())).Participation(t.Context(), round)
 		if err != nil || (seat.Member.Status == survey.Invited) != in {
 			t.Errorf("%v: %q, %v", who, seat.Member.Status, err)
 		}
@@ -455,17 +455,17 @@ func TestManyRoundsFitACard(t *testing.T) {
 	ana := survey.PersonID(tryPerson("ana").String())
 	for i := range 9 {
 		id := survey.RoundID("abcdefghi" + string(rune('a'+i)))
-		_, err := b.rounds.Create(t.Context(), survey.Round{
+		_, err := b.rounds.As(ana).Create(t.Context(), survey.Round{
 			ID: id, Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Matrix: "england", Languages: []matrix.Lang{"en"}, TimeZone: "Europe/London",
 			ClosesAt: b.bot.Now().AddDate(0, 0, 21), Channel: "terminal::#c", Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := b.rounds.Open(t.Context(), id, ana); err != nil {
+		if _, _, err := b.rounds.As(ana).Open(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := b.rounds.Invite(t.Context(), id, ana, []survey.Member{{Person: ana}}); err != nil {
+		if _, _, err := b.rounds.As(ana).Invite(t.Context(), id, []survey.Member{{Person: ana}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -541,10 +541,10 @@ func TestClosedRoundWithoutCoordinators(t *testing.T) {
 	editions := editions(t)
 	b, round, ben := open(t, editions, "en", "cy")
 	ana := tryPerson("ana")
-	if _, _, err := b.rounds.Close(t.Context(), round, survey.PersonID(ana.String())); err != nil {
+	if _, _, err := b.rounds.As(survey.PersonID(ana.String())).Close(t.Context(), round); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.rounds.Forget(t.Context(), survey.PersonID(ana.String())); err != nil {
+	if _, err := b.rounds.System().Forget(t.Context(), survey.PersonID(ana.String())); err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
@@ -568,7 +568,7 @@ func TestClosedRoundWithoutCoordinators(t *testing.T) {
 // languages to try again.
 func TestJoinUnverified(t *testing.T) {
 	b, round, _ := open(t, editions(t), "en", "cy")
-	if _, err := b.rounds.AllowSelfJoin(t.Context(), round, survey.PersonID(tryPerson("ana").String())); err != nil {
+	if _, err := b.rounds.As(survey.PersonID(tryPerson("ana").String())).AllowSelfJoin(t.Context(), round); err != nil {
 		t.Fatal(err)
 	}
 	dai := tryPerson("dai")
@@ -581,7 +581,7 @@ func TestJoinUnverified(t *testing.T) {
 				t.Errorf("unverified %v, %s: %s", unverified, lang, text)
 			}
 		}
-		seat, err := b.rounds.Participation(t.Context(), round, survey.PersonID(dai.String()))
+		seat, err := b.rounds.For(survey.PersonID(dai.String())).Participation(t.Context(), round)
 		if err != nil || (seat.Member.Status == survey.NotInvited) != unverified {
 			t.Errorf("unverified %v: %q, %v", unverified, seat.Member.Status, err)
 		}

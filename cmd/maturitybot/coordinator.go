@@ -30,21 +30,21 @@ func (c coordinatorCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer done()
-	seat, err := rounds.Participation(ctx, survey.RoundID(c.Round), "")
+	r, err := rounds.System().Round(ctx, survey.RoundID(c.Round))
 	if errors.Is(err, survey.ErrNoRound) {
 		return fmt.Errorf("there is no round %q: maturitybot rounds lists them", c.Round)
 	}
 	if err != nil {
 		return err
 	}
-	home, err := chat.ParsePlace(seat.Round.Channel)
+	home, err := chat.ParsePlace(r.Channel)
 	if err != nil {
 		return fmt.Errorf("read the channel of the round: %w", err)
 	}
 	if who.Platform != home.Platform || who.Workspace != "" && who.Workspace != home.Workspace {
 		return fmt.Errorf("the round is in %s:%s, and the person is not: its results would leave that workspace", home.Platform, home.Workspace)
 	}
-	r, added, err := rounds.AddCoordinator(ctx, seat.Round.ID, survey.PersonID(who.String()), audit.Operator)
+	r, added, err := rounds.System().AddCoordinator(ctx, r.ID, survey.PersonID(who.String()), audit.Operator)
 	var full *survey.InputError
 	switch {
 	case errors.As(err, &full):

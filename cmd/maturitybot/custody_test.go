@@ -44,31 +44,31 @@ func keptRounds(t *testing.T) (string, *survey.Rounds) {
 		if id == "open" {
 			r.Coordinators = append(r.Coordinators, cem)
 		}
-		need(rounds.Create(t.Context(), r))(t)
+		need(rounds.As(ana).Create(t.Context(), r))(t)
 		if id == "drafted" {
 			continue
 		}
-		if _, _, err := rounds.Open(t.Context(), id, ana); err != nil {
+		if _, _, err := rounds.As(ana).Open(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 		people := []survey.Member{{Person: ben, Role: "midwife"}}
 		for i := range 7 {
 			people = append(people, survey.Member{Person: survey.PersonID(fmt.Sprint("slack:T1:U", i)), Role: "midwife"})
 		}
-		if _, _, err := rounds.Invite(t.Context(), id, ana, people); err != nil {
+		if _, _, err := rounds.As(ana).Invite(t.Context(), id, people); err != nil {
 			t.Fatal(err)
 		}
 		for _, p := range people {
-			need(rounds.Start(t.Context(), id, p.Person, "1"))(t)
-			if _, _, err := rounds.Answer(t.Context(), id, p.Person, survey.Operation{ID: "g"}, "vision", 2); err != nil {
+			need(rounds.For(p.Person).Start(t.Context(), id, "1"))(t)
+			if _, _, err := rounds.For(p.Person).Answer(t.Context(), id, survey.Operation{ID: "g"}, "vision", 2); err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := rounds.Submit(t.Context(), id, p.Person); err != nil {
+			if _, _, err := rounds.For(p.Person).Submit(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if _, _, err := rounds.Close(t.Context(), "shut", ana); err != nil {
+	if _, _, err := rounds.As(ana).Close(t.Context(), "shut"); err != nil {
 		t.Fatal(err)
 	}
 	return url, rounds
@@ -146,7 +146,7 @@ func TestExport(t *testing.T) {
 	if !strings.Contains(text, "Finished, by role: Midwife or other maternity staff 8") || strings.Contains(text, "slack") {
 		t.Errorf("the results do not say who was represented, or name somebody:\n%s", text)
 	}
-	head := need(rounds.AuditLog(t.Context(), "shut", ana))(t).Head()
+	head := need(rounds.As(ana).AuditLog(t.Context(), "shut"))(t).Head()
 	if names := namesIn(t, folder); head.By != audit.Operator || head.Action != audit.Exported || !strings.Contains(string(need(os.ReadFile(filepath.Join(folder, names[len(names)-1])))(t)), head.Hash) {
 		t.Errorf("the record ends with %+v, and its file with something else", head)
 	}
@@ -162,7 +162,7 @@ func TestExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	says(t, 1, []string{"export", "shut", "--out", filepath.Dir(taken), "--force"}, "is a folder; nothing was written")
-	if again := need(rounds.AuditLog(t.Context(), "shut", ana))(t).Head(); again.Seq != head.Seq {
+	if again := need(rounds.As(ana).AuditLog(t.Context(), "shut"))(t).Head(); again.Seq != head.Seq {
 		t.Errorf("the record tells of an export that failed: %+v", again)
 	}
 	// A link in its place is replaced, and what it leads to stays as it is.
@@ -207,13 +207,13 @@ func TestCoordinatorAdd(t *testing.T) {
 	for _, id := range []string{"open", "shut", "drafted"} {
 		works(t, []string{"coordinator", id, "add", ben}, ben+" is a coordinator of Northshire ("+id, "now, one of ", "tells the round's channel")
 		works(t, []string{"coordinator", id, "add", ben}, "already")
-		round := need(rounds.Round(t.Context(), survey.RoundID(id), ben))(t)
-		record := need(rounds.SystemAuditLog(t.Context(), round))(t)
+		round := need(rounds.As(ben).Round(t.Context(), survey.RoundID(id)))(t)
+		record := need(rounds.System().AuditLog(t.Context(), round))(t)
 		head := record.Head()
 		if head.Action != audit.Team || head.By != audit.Operator || len(head.Changes) != 1 || head.Changes[0].New != ben || record.Broken != 0 {
 			t.Errorf("the record of %s ends with %+v", id, head)
 		}
-		names, _, err := rounds.Planned(t.Context(), round)
+		names, _, err := rounds.System().Planned(t.Context(), round)
 		want := survey.NewCoordinator.On(fmt.Sprintf("%d.%d", head.At.Unix(), round.Version))
 		if err != nil || !names[string(want)] {
 			t.Errorf("the channel of %s is not told: %v, %v", id, names, err)
@@ -238,11 +238,11 @@ func TestForget(t *testing.T) {
 		t.Errorf("got\n%s", out)
 	}
 	for _, id := range []survey.RoundID{"open", "shut"} {
-		if seat := need(rounds.Participation(t.Context(), id, ben))(t); seat.Member.Status != survey.NotInvited {
+		if seat := need(rounds.For(ben).Participation(t.Context(), id))(t); seat.Member.Status != survey.NotInvited {
 			t.Errorf("they are still %s in %s", seat.Member.Status, id)
 		}
 	}
-	if p := need(rounds.SystemResults(t.Context(), "shut"))(t); p.Respondents != 8 || p.Context.Finished != 8 {
+	if p := need(rounds.System().Results(t.Context(), "shut"))(t); p.Respondents != 8 || p.Context.Finished != 8 {
 		t.Errorf("the results of the closed round have changed: %d of %d", p.Respondents, p.Context.Finished)
 	}
 	works(t, []string{"forget", ben, "--yes"}, "No round lists this person. A record may still hold their identifier.")
@@ -250,26 +250,26 @@ func TestForget(t *testing.T) {
 		t.Errorf("the journal is %q", lines)
 	}
 
-	if record := need(rounds.AuditLog(t.Context(), "open", ana))(t); record.Broken != 0 || record.Head().By != audit.Operator || record.Head().Action != audit.Forgotten || len(record.Head().Changes) > 0 {
+	if record := need(rounds.As(ana).AuditLog(t.Context(), "open"))(t); record.Broken != 0 || record.Head().By != audit.Operator || record.Head().Action != audit.Forgotten || len(record.Head().Changes) > 0 {
 		t.Errorf("the record ends with %+v", record.Head())
 	}
-	before := need(rounds.AuditLog(t.Context(), "open", ana))(t).Head().Seq
+	before := need(rounds.As(ana).AuditLog(t.Context(), "open"))(t).Head().Seq
 	works(t, []string{"forget", cem, "--yes"}, "Northshire (open, open): no coordinator any more.")
 	says(t, 1, []string{"forget", ana, "--yes"}, "Northshire (open, open): STAYS its only coordinator", "Northshire (shut, closed): no coordinator any more.",
 		"that is not closed cannot be without a coordinator")
-	if r := need(rounds.Participation(t.Context(), "shut", ana))(t).Round; len(r.Coordinators) != 0 {
+	if r := need(rounds.For(ana).Participation(t.Context(), "shut"))(t).Round; len(r.Coordinators) != 0 {
 		t.Errorf("coordinators of the closed round are %v", r.Coordinators)
 	}
 	works(t, []string{"export", "shut", "--out", t.TempDir()}, ".csv")
 	works(t, []string{"rounds"}, "shut ")
 	works(t, []string{"backup", filepath.Join(t.TempDir(), "b.age"), "--recipient", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"}, "rounds: 3")
-	if head := need(rounds.AuditLog(t.Context(), "open", ana))(t).Head(); head.Seq != before+1 || head.Action != audit.Forgotten || len(head.Changes) > 0 {
+	if head := need(rounds.As(ana).AuditLog(t.Context(), "open"))(t).Head(); head.Seq != before+1 || head.Action != audit.Forgotten || len(head.Changes) > 0 {
 		t.Errorf("the record ends with %+v", head)
 	}
-	if r := need(rounds.Participation(t.Context(), "open", ana))(t).Round; len(r.Coordinators) != 1 {
+	if r := need(rounds.For(ana).Participation(t.Context(), "open"))(t).Round; len(r.Coordinators) != 1 {
 		t.Errorf("coordinators are %v", r.Coordinators)
 	}
-	if _, added, err := rounds.Invite(t.Context(), "open", ana, []survey.Member{{Person: ben}}); err != nil || len(added) != 1 {
+	if _, added, err := rounds.As(ana).Invite(t.Context(), "open", []survey.Member{{Person: ben}}); err != nil || len(added) != 1 {
 		t.Errorf("they cannot be invited again: %v", err)
 	}
 }
@@ -332,9 +332,9 @@ func TestBackupAndRestore(t *testing.T) {
 	store := need(redis.Open(t.Context(), url))(t)
 	store.KeepJournal(journalled)
 	later := survey.NewRounds(store, need(matrix.Editions())(t), time.Now)
-	need(later.Withdraw(t.Context(), "open", "slack:T1:U0"))(t)
+	need(later.For("slack:T1:U0").Withdraw(t.Context(), "open"))(t)
 	works(t, []string{"forget", ben, "--yes", "--erasures", journal})
-	if _, _, err := later.Close(t.Context(), "open", ana); err != nil {
+	if _, _, err := later.As(ana).Close(t.Context(), "open"); err != nil {
 		t.Fatal(err)
 	}
 	works(t, []string{"forget", "slack:T1:U2", "--yes", "--erasures", journal})
@@ -352,15 +352,15 @@ func TestBackupAndRestore(t *testing.T) {
 	works(t, []string{"restore", file, "--identity", secret, "--erasures", journal + "," + late}, "Restored rounds: 3",
 		"withdrew after the backup (counted in each round): 1.", "to be forgotten (counted in each round): 4.", "closed again, so that nobody can tell whose answers are whose: open.")
 	restored := roundsAt(t, lost)
-	r := need(restored.Participation(t.Context(), "open", "slack:T1:U1"))(t)
+	r := need(restored.For("slack:T1:U1").Participation(t.Context(), "open"))(t)
 	if r.Round.State != survey.Closed || !r.Round.Anonymised || r.Member.Role != "" || r.Round.Turnout.Finished != 6 {
 		t.Errorf("got %+v of %+v", r.Member, r.Round.Turnout)
 	}
-	if seat := need(restored.Participation(t.Context(), "open", "slack:T1:U2"))(t); seat.Member.Status != survey.NotInvited {
+	if seat := need(restored.For("slack:T1:U2").Participation(t.Context(), "open"))(t); seat.Member.Status != survey.NotInvited {
 		t.Errorf("who was forgotten after the close is there as %s", seat.Member.Status)
 	}
 	for _, id := range []survey.RoundID{"open", "shut", "drafted"} {
-		record := need(restored.SystemAuditLog(t.Context(), survey.Round{ID: id}))(t)
+		record := need(restored.System().AuditLog(t.Context(), survey.Round{ID: id}))(t)
 		head := record.Head()
 		if record.Broken != 0 || head.By != audit.Operator || head.Action != audit.Restored || len(head.Changes) != 1 || head.Changes[0].Field != audit.FieldBackup {
 			t.Errorf("the record of %s ends with %+v, broken at %d", id, head, record.Broken)
@@ -368,10 +368,10 @@ func TestBackupAndRestore(t *testing.T) {
 			t.Errorf("the backup of %s is of %v", id, at)
 		}
 	}
-	if p := need(restored.SystemResults(t.Context(), "open"))(t); p.Respondents != 6 {
+	if p := need(restored.System().Results(t.Context(), "open"))(t); p.Respondents != 6 {
 		t.Errorf("%d people answered, want 6", p.Respondents)
 	}
-	if seat := need(rounds.Participation(t.Context(), "open", ben))(t); seat.Member.Status != survey.NotInvited {
+	if seat := need(rounds.For(ben).Participation(t.Context(), "open"))(t); seat.Member.Status != survey.NotInvited {
 		t.Error("the test forgot nobody")
 	}
 
@@ -420,7 +420,7 @@ func TestForgetAfterInterruptedClose(t *testing.T) {
 	defer func() { _ = store.Close() }() // the test is over
 	need(store.CloseRound(t.Context(), "open", time.Now(), audit.Entry{}))(t)
 	works(t, []string{"forget", ben, "--yes", "--without-erasures"})
-	if s := need(rounds.SystemProgress(t.Context(), "open"))(t); s.Invited != 8 || s.Finished != 8 || !s.Round.Anonymised {
+	if s := need(rounds.System().Progress(t.Context(), "open"))(t); s.Invited != 8 || s.Finished != 8 || !s.Round.Anonymised {
 		t.Errorf("got %+v", s)
 	}
 }
@@ -449,7 +449,7 @@ func TestForgetAsks(t *testing.T) {
 		if code := run(t.Context(), []string{"forget", ben, "--without-erasures"}, in, &out, &out); code != c.code || !strings.Contains(out.String(), "Go on? [y/N]") || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%q: code %d\n%s", c.answer, code, out.String())
 		}
-		if seat := need(rounds.Participation(t.Context(), "open", ben))(t); seat.Member.Status != c.standing {
+		if seat := need(rounds.For(ben).Participation(t.Context(), "open"))(t); seat.Member.Status != c.standing {
 			t.Errorf("%q: they are %q", c.answer, seat.Member.Status)
 		}
 		_, _ = in.Close(), screen.Close() // it has served

@@ -36,7 +36,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	}
 	defer done()
 	id := survey.RoundID(c.Round)
-	status, err := rounds.SystemProgress(ctx, id)
+	status, err := rounds.System().Progress(ctx, id)
 	if errors.Is(err, survey.ErrNoRound) || !id.Valid() {
 		return fmt.Errorf("there is no round %q; maturitybot rounds lists them", c.Round)
 	}
@@ -60,7 +60,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	case survey.Open:
 		return rates(s.out, m, lang, status)
 	}
-	p, err := rounds.SystemResults(ctx, status.Round.ID)
+	p, err := rounds.System().Results(ctx, status.Round.ID)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	}
 	artist := results.New(words)
 	record := func() (chat.File, error) {
-		record, err := rounds.SystemAuditLog(ctx, status.Round)
+		record, err := rounds.System().AuditLog(ctx, status.Round)
 		if err != nil {
 			return chat.File{}, err
 		}
@@ -87,7 +87,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	if err := c.room(append(files, before)); err != nil { // first, or the record would tell of what was not exported
 		return err
 	}
-	if err := rounds.Audit(ctx, status.Round.ID, audit.Operator, audit.Exported); err != nil {
+	if err := rounds.System().Audit(ctx, status.Round.ID, audit.Operator, audit.Exported); err != nil {
 		return err
 	}
 	after, err := record()

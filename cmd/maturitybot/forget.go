@@ -56,7 +56,7 @@ func (c forgetCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer func() { _ = done() }() // every line of it was synced
-	all, err := survey.NewRounds(store, matrices, time.Now).Forget(ctx, survey.PersonID(c.Person))
+	all, err := survey.NewRounds(store, matrices, time.Now).System().Forget(ctx, survey.PersonID(c.Person))
 	alone := false
 	for _, f := range all {
 		fmt.Fprintln(s.out, forgottenLine(f))

@@ -53,7 +53,7 @@ func invent(ctx context.Context, t *trial, seed uint64, people int, lead survey.
 	for i := range people {
 		id := survey.PersonID(tryPerson(fmt.Sprintf("person-%d", i+1)).String())
 		role := roles[o.rng.IntN(len(roles))].ID
-		if _, _, err := t.rounds.Invite(ctx, t.round, lead, []survey.Member{{Person: id, Role: role}}); err != nil {
+		if _, _, err := t.rounds.As(lead).Invite(ctx, t.round, []survey.Member{{Person: id, Role: role}}); err != nil {
 			return fmt.Errorf("invite an invented person: %w", err)
 		}
 		if err := o.take(ctx, t, id, role); err != nil {
@@ -69,13 +69,13 @@ func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role 
 	case fate < 0.07:
 		return nil
 	case fate < 0.11:
-		_, err := t.rounds.Decline(ctx, t.round, id)
+		_, err := t.rounds.For(id).Decline(ctx, t.round)
 		return err
 	}
-	if _, err := t.rounds.Start(ctx, t.round, id, bot.NoticeVersion); err != nil {
+	if _, err := t.rounds.For(id).Start(ctx, t.round, bot.NoticeVersion); err != nil {
 		return err
 	}
-	if _, err := t.rounds.SetRole(ctx, t.round, id, role); err != nil {
+	if _, err := t.rounds.For(id).SetRole(ctx, t.round, role); err != nil {
 		return err
 	}
 	elements := t.matrix.Elements()
@@ -88,12 +88,12 @@ func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role 
 		if rating == matrix.NotAnswered {
 			continue
 		}
-		if _, _, err := t.rounds.Answer(ctx, t.round, id, survey.Operation{ID: string(id) + e.ID}, e.ID, rating); err != nil {
+		if _, _, err := t.rounds.For(id).Answer(ctx, t.round, survey.Operation{ID: string(id) + e.ID}, e.ID, rating); err != nil {
 			return err
 		}
 		if o.rng.Float64() < 0.04 {
 			note := t.voice.Say("try.note_" + strconv.Itoa(1+o.rng.IntN(notes)))
-			if _, _, err := t.rounds.Detail(ctx, t.round, id, survey.Operation{ID: string(id) + e.ID + "note"}, e.ID, results.Detail{Note: note}); err != nil {
+			if _, _, err := t.rounds.For(id).Detail(ctx, t.round, survey.Operation{ID: string(id) + e.ID + "note"}, e.ID, results.Detail{Note: note}); err != nil {
 				return err
 			}
 		}
@@ -101,7 +101,7 @@ func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role 
 	if upTo < len(elements) {
 		return nil
 	}
-	_, _, err := t.rounds.Submit(ctx, t.round, id)
+	_, _, err := t.rounds.For(id).Submit(ctx, t.round)
 	return err
 }
 
@@ -132,7 +132,7 @@ func (t *trial) answerAlone(ctx context.Context, seed uint64) error {
 		}
 		return nil
 	}
-	seat, err := t.rounds.Participation(ctx, t.round, survey.PersonID(tryPerson(you).String()))
+	seat, err := t.rounds.For(survey.PersonID(tryPerson(you).String())).Participation(ctx, t.round)
 	if err != nil {
 		return fmt.Errorf("find your seat: %w", err)
 	}

@@ -115,7 +115,7 @@ func TestRefusalsHaveLabels(t *testing.T) {
 	b, round, ben := open(t, editions, "en", "cy")
 	r, tried := string(round), 0
 	for _, verb := range []string{"status", "remind", "plan", "close", "team", "record"} { // more than one person's share
-		if err := b.rounds.AuditRefused(t.Context(), round, survey.PersonID(ben.String()), verb); err != nil {
+		if err := b.rounds.System().AuditRefused(t.Context(), round, survey.PersonID(ben.String()), verb); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -75,7 +75,7 @@ func BenchmarkReminders(b *testing.B) {
 	rounds := survey.NewRounds(store, matrices, now)
 	const answering = 200
 	for i := range answering {
-		if _, err := rounds.Start(b.Context(), id, survey.PersonID(faultyPerson(i)), "1"); err != nil {
+		if _, err := rounds.For(survey.PersonID(faultyPerson(i))).Start(b.Context(), id, "1"); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -111,7 +111,7 @@ func BenchmarkReminders(b *testing.B) {
 					// Nobody answers twice within survey.DoubleTap.
 					at := began.Add(time.Duration(i) * survey.DoubleTap)
 					gesture := survey.Operation{ID: fmt.Sprint(run, " ", g, " ", i), At: at}
-					if _, _, err := rounds.Answer(b.Context(), id, who, gesture, matrices[0].Elements()[i%17].ID, 1); err != nil {
+					if _, _, err := rounds.For(who).Answer(b.Context(), id, gesture, matrices[0].Elements()[i%17].ID, 1); err != nil {
 						b.Error(err)
 						return
 					}
@@ -161,14 +161,14 @@ func BenchmarkReminders(b *testing.B) {
 		var planning time.Duration
 		planned := during(func() {
 			began := time.Now()
-			if err := reminders.NewPlanner(rounds, defaultSchedule(), now, log).Sweep(b.Context()); err != nil {
+			if err := reminders.NewPlanner(rounds.System(), defaultSchedule(), now, log).Sweep(b.Context()); err != nil {
 				b.Error(err)
 			}
 			planning = time.Since(began)
 		})
 		owed := client.ZCard(b.Context(), "owed:{"+string(id)+"}").Val()
 		ctx, cancel := context.WithTimeout(b.Context(), 2*measured)
-		sending := during(func() { reminders.NewLoop(rounds, messenger, log).Sweep(ctx) })
+		sending := during(func() { reminders.NewLoop(rounds.System(), messenger, log).Sweep(ctx) })
 		cancel()
 		watched <- struct{}{}
 		longest := time.Duration(0)

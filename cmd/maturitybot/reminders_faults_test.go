@@ -86,12 +86,12 @@ func (f far) Post(ctx context.Context, id string, _ chat.Place, _ chat.Card, _ [
 
 // notingDesk is a desk that says what has been noted.
 type notingDesk struct {
-	*survey.Rounds
+	survey.System
 	far far
 }
 
 func (n notingDesk) Ack(ctx context.Context, d survey.Delivery) error {
-	if err := n.Rounds.Ack(ctx, d); err != nil {
+	if err := n.System.Ack(ctx, d); err != nil {
 		return err
 	}
 	return n.far.tell(ctx, "noted", string(d.Person))
@@ -127,7 +127,7 @@ func TestReminderProcess(t *testing.T) {
 		Rounds: rounds, Matrices: matrices, Words: words, Renderer: results.New(words), Directory: people, Sender: people,
 		Claims: store, Schedule: defaultSchedule(), Log: log, Now: now,
 	})
-	loop := reminders.NewLoop(notingDesk{rounds, people}, b, log).Planning(reminders.NewPlanner(rounds, defaultSchedule(), now, log))
+	loop := reminders.NewLoop(notingDesk{rounds.System(), people}, b, log).Planning(reminders.NewPlanner(rounds.System(), defaultSchedule(), now, log))
 	if err := loop.Run(t.Context()); err != nil { // until it is killed
 		t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func faultyRound(t testing.TB, address string, now func() time.Time, people int)
 	const id, lead = survey.RoundID("faultyrnd2"), survey.PersonID("far:w:lead")
 	at := now().Add(-24 * time.Hour)
 	rounds := survey.NewRounds(store, matrices, func() time.Time { return at })
-	_, err = rounds.Create(t.Context(), survey.Round{
+	_, err = rounds.As(lead).Create(t.Context(), survey.Round{
 		ID: id, Area: "Northshire", Matrix: "england", Languages: []matrix.Lang{"en"}, TimeZone: "Europe/London",
 		ClosesAt: time.Date(2027, 1, 13, 17, 0, 0, 0, time.UTC), Channel: "far:w:c", Coordinators: []survey.PersonID{lead},
 		MinGroup: 5, Consensus: surveyresults.Consensus{Percent: 70},
@@ -286,7 +286,7 @@ func faultyRound(t testing.TB, address string, now func() time.Time, people int)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := rounds.Open(t.Context(), id, lead); err != nil {
+	if _, _, err := rounds.As(lead).Open(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	var all []survey.Member

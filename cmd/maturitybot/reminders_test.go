@@ -100,10 +100,10 @@ func newSeason(t *testing.T, matrices []*matrix.Matrix, r survey.Round) *season 
 	r.ID, r.Matrix, r.TimeZone, r.ClosesAt = "abcdefgh23", matrices[0].ID, "Europe/London", time.Date(2026, 12, 11, 17, 0, 0, 0, time.UTC)
 	r.Channel, r.Coordinators = chat.Place{Platform: tryPlatform, Channel: "#c"}.String(), []survey.PersonID{lead}
 	r.MinGroup, r.Consensus = 5, results.Consensus{Percent: 70}
-	if _, err := s.rounds.Create(t.Context(), r); err != nil {
+	if _, err := s.rounds.As(lead).Create(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.rounds.Open(t.Context(), r.ID, lead); err != nil {
+	if _, _, err := s.rounds.As(lead).Open(t.Context(), r.ID); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -113,7 +113,7 @@ func (s *season) invite(t *testing.T, names ...string) {
 	t.Helper()
 	for _, n := range names {
 		p := survey.PersonID(tryPerson(n).String())
-		if _, _, err := s.rounds.Invite(t.Context(), "abcdefgh23", survey.PersonID(tryPerson("ana").String()), []survey.Member{{Person: p}}); err != nil {
+		if _, _, err := s.rounds.As(survey.PersonID(tryPerson("ana").String())).Invite(t.Context(), "abcdefgh23", []survey.Member{{Person: p}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -123,7 +123,7 @@ func (s *season) invite(t *testing.T, names ...string) {
 func (s *season) answer(t *testing.T) {
 	t.Helper()
 	for _, p := range answerAll(t, s.embeddedBot, "abcdefgh23") {
-		if _, _, err := s.rounds.Submit(t.Context(), "abcdefgh23", p); err != nil {
+		if _, _, err := s.rounds.For(p).Submit(t.Context(), "abcdefgh23"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -137,8 +137,8 @@ func (s *season) at(t *testing.T, then string) []string {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(&s.log, nil))
-	planner := reminders.NewPlanner(s.rounds, defaultSchedule(), func() time.Time { return s.now }, log)
-	loop := reminders.NewLoop(s.rounds, s.bot, log)
+	planner := reminders.NewPlanner(s.rounds.System(), defaultSchedule(), func() time.Time { return s.now }, log)
+	loop := reminders.NewLoop(s.rounds.System(), s.bot, log)
 	step := func() {
 		if err := planner.Sweep(t.Context()); err != nil {
 			t.Error(err)
@@ -172,11 +172,11 @@ func TestEveryMessageFits(t *testing.T) {
 			})
 			s.answer(t)
 			s.invite(t, "ben", "cem")
-			if _, err := s.rounds.Start(t.Context(), "abcdefgh23", survey.PersonID(tryPerson("ben").String()), "1"); err != nil {
+			if _, err := s.rounds.For(survey.PersonID(tryPerson("ben").String())).Start(t.Context(), "abcdefgh23", "1"); err != nil {
 				t.Fatal(err)
 			}
 			all := s.at(t, "2026-12-03 12:00")
-			if err := s.rounds.Plan(t.Context(), "abcdefgh23", survey.OpenCall.On("2026-12-03")); err != nil {
+			if err := s.rounds.System().Plan(t.Context(), "abcdefgh23", survey.OpenCall.On("2026-12-03")); err != nil {
 				t.Fatal(err)
 			}
 			all = append(all, s.at(t, "2026-12-19 12:00")...)
@@ -231,7 +231,7 @@ func TestReminderOutcomes(t *testing.T) {
 			if call != c.call || !call && len(got) != c.later {
 				t.Errorf("later: %v", got)
 			}
-			seat, err := s.rounds.Participation(t.Context(), "abcdefgh23", survey.PersonID(tryPerson("ben").String()))
+			seat, err := s.rounds.For(survey.PersonID(tryPerson("ben").String())).Participation(t.Context(), "abcdefgh23")
 			if err != nil || seat.Member.Unreachable != c.unreachable {
 				t.Errorf("%+v, %v", seat.Member, err)
 			}
@@ -302,7 +302,7 @@ func TestPostOutcomes(t *testing.T) {
 			if again := len(c.later) == 2; (err != nil) != again {
 				t.Errorf("tried again: %v", err)
 			} else if !again {
-				if err := s.rounds.Ack(t.Context(), survey.Delivery{Round: "abcdefgh23", Kind: survey.ResultsPost}); err != nil {
+				if err := s.rounds.System().Ack(t.Context(), survey.Delivery{Round: "abcdefgh23", Kind: survey.ResultsPost}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -353,7 +353,7 @@ func TestForgetClosedRound(t *testing.T) {
 	s.at(t, "2026-12-11 16:59")
 	s.platform.answer = errors.New("away")
 	s.at(t, "2026-12-11 17:00")
-	if seat, err := s.rounds.Participation(t.Context(), "abcdefgh23", ""); err != nil || seat.Round.State != survey.Closed {
+	if seat, err := s.rounds.For("").Participation(t.Context(), "abcdefgh23"); err != nil || seat.Round.State != survey.Closed {
 		t.Errorf("%v, %v", seat.Round.State, err)
 	}
 	s.platform.answer = nil
@@ -371,30 +371,30 @@ func TestReminderRecheckedBeforeSending(t *testing.T) {
 	lead, ben := survey.PersonID(tryPerson("ana").String()), survey.PersonID(tryPerson("ben").String())
 	for name, change := range map[string]func(*testing.T, *season) error{
 		"paused": func(t *testing.T, s *season) error {
-			_, err := s.rounds.SetPlan(t.Context(), "abcdefgh23", lead, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
+			_, err := s.rounds.As(lead).SetPlan(t.Context(), "abcdefgh23", func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
 				p.Paused = true
 				return nil
 			})
 			return err
 		},
 		"moved": func(t *testing.T, s *season) error {
-			_, _, err := s.rounds.Extend(t.Context(), "abcdefgh23", lead, s.now.AddDate(0, 0, 30))
+			_, _, err := s.rounds.As(lead).Extend(t.Context(), "abcdefgh23", s.now.AddDate(0, 0, 30))
 			return err
 		},
 		"closed": func(t *testing.T, s *season) error {
-			_, _, err := s.rounds.Close(t.Context(), "abcdefgh23", lead)
+			_, _, err := s.rounds.As(lead).Close(t.Context(), "abcdefgh23")
 			return err
 		},
 		"no more reminders": func(t *testing.T, s *season) error {
-			_, err := s.rounds.SetRemindersOff(t.Context(), "abcdefgh23", ben, true)
+			_, err := s.rounds.For(ben).SetRemindersOff(t.Context(), "abcdefgh23", true)
 			return err
 		},
 		"declined": func(t *testing.T, s *season) error {
-			_, err := s.rounds.Decline(t.Context(), "abcdefgh23", ben)
+			_, err := s.rounds.For(ben).Decline(t.Context(), "abcdefgh23")
 			return err
 		},
 		"withdrawn": func(t *testing.T, s *season) error {
-			_, err := s.rounds.Withdraw(t.Context(), "abcdefgh23", ben)
+			_, err := s.rounds.For(ben).Withdraw(t.Context(), "abcdefgh23")
 			return err
 		},
 		"too late": func(t *testing.T, s *season) error {

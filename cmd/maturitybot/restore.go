@@ -124,12 +124,12 @@ func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, err
 	}
 	rounds := survey.NewRounds(store, matrices, time.Now)
 	for _, id := range r.Closed {
-		if err := rounds.AnonymiseRoster(ctx, id); err != nil {
+		if err := rounds.System().AnonymiseRoster(ctx, id); err != nil {
 			return r, fmt.Errorf("all is restored, but the list of people of round %s still holds their roles; run it again with --replace: %w", id, err)
 		}
 	}
 	for id, people := range r.Uncounted {
-		if err := rounds.AnonymiseRoster(ctx, id); err != nil {
+		if err := rounds.System().AnonymiseRoster(ctx, id); err != nil {
 			return r, fmt.Errorf("all is restored, but people who are to be forgotten are still in round %s; run it again with --replace: %w", id, err)
 		}
 		for _, person := range people {
@@ -139,14 +139,14 @@ func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, err
 		}
 	}
 	restored := map[survey.RoundID]bool{} // all that the store now holds; a scan may meet one twice
-	if err := rounds.All(ctx, func(round survey.Round) error {
+	if err := rounds.System().All(ctx, func(round survey.Round) error {
 		restored[round.ID] = true
 		return nil
 	}); err != nil {
 		return r, fmt.Errorf("all is restored, but the records do not tell of it; run it again with --replace: %w", err)
 	}
 	for id := range restored {
-		if err := rounds.Audit(ctx, id, audit.Operator, audit.Restored, audit.Change{Field: audit.FieldBackup, New: r.Backup.At.UTC().Format(time.RFC3339)}); err != nil {
+		if err := rounds.System().Audit(ctx, id, audit.Operator, audit.Restored, audit.Change{Field: audit.FieldBackup, New: r.Backup.At.UTC().Format(time.RFC3339)}); err != nil {
 			return r, fmt.Errorf("all is restored, but the record of round %s does not tell of it; run it again with --replace: %w", id, err)
 		}
 	}

@@ -43,7 +43,7 @@ func (c roundsCommand) Run(ctx context.Context, s streams) error {
 	}
 	defer done()
 	found := map[survey.RoundID]survey.Round{} // a scan may meet one twice
-	if err := rounds.All(ctx, func(r survey.Round) error {
+	if err := rounds.System().All(ctx, func(r survey.Round) error {
 		found[r.ID] = r
 		return nil
 	}); err != nil {
@@ -51,7 +51,7 @@ func (c roundsCommand) Run(ctx context.Context, s streams) error {
 	}
 	lines := []roundLine{}
 	for id, r := range found {
-		status, err := rounds.SystemProgress(ctx, id)
+		status, err := rounds.System().Progress(ctx, id)
 		if err != nil {
 			return fmt.Errorf("%w (a matrix of your own is given with --matrix)", err)
 		}

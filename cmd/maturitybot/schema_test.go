@@ -85,7 +85,7 @@ func TestForgetRequiresJournal(t *testing.T) {
 	t.Setenv("REDIS_URL", url)
 	still := func(why string) {
 		t.Helper()
-		if seat := need(rounds.Participation(t.Context(), "open", ben))(t); seat.Pseudonym == "" || seat.Member.Person == "" || seat.Member.Role == "" {
+		if seat := need(rounds.For(ben).Participation(t.Context(), "open"))(t); seat.Pseudonym == "" || seat.Member.Person == "" || seat.Member.Role == "" {
 			t.Errorf("%s: erased all the same", why)
 		}
 	}

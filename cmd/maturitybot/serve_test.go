@@ -260,15 +260,15 @@ func invited(t *testing.T, redisURL, channel, coordinator, guest string) {
 	}
 	rounds := survey.NewRounds(store, editions, time.Now)
 	lead := survey.PersonID(coordinator)
-	r, err := rounds.Create(t.Context(), survey.Round{
+	r, err := rounds.As(lead).Create(t.Context(), survey.Round{
 		ID: "serve23456", Area: "Northshire", Matrix: editions[0].ID, Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone,
 		ClosesAt: time.Now().Add(300 * time.Hour), Channel: channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 	})
 	if err == nil {
-		_, _, err = rounds.Open(t.Context(), r.ID, lead)
+		_, _, err = rounds.As(lead).Open(t.Context(), r.ID)
 	}
 	if err == nil {
-		_, _, err = rounds.Invite(t.Context(), r.ID, lead, []survey.Member{{Person: survey.PersonID(guest)}})
+		_, _, err = rounds.As(lead).Invite(t.Context(), r.ID, []survey.Member{{Person: survey.PersonID(guest)}})
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -399,13 +399,13 @@ func crowd(b testing.TB, store *redis.Store, editions []*matrix.Matrix, coordina
 	b.Helper()
 	rounds := survey.NewRounds(store, editions, time.Now)
 	lead := survey.PersonID(coordinator)
-	r, err := rounds.Create(b.Context(), survey.Round{
+	r, err := rounds.As(lead).Create(b.Context(), survey.Round{
 		ID: benchRound, Area: "Northshire", Matrix: editions[0].ID, Languages: []matrix.Lang{matrix.English, matrix.Welsh}, TimeZone: survey.DefaultTimeZone,
 		ClosesAt: time.Now().Add(200 * time.Hour), Channel: channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5,
 		Consensus: results.Consensus{Percent: 70},
 	})
 	if err == nil {
-		_, _, err = rounds.Open(b.Context(), r.ID, lead)
+		_, _, err = rounds.As(lead).Open(b.Context(), r.ID)
 	}
 	if err != nil {
 		b.Fatal(err)
@@ -422,7 +422,7 @@ func crowd(b testing.TB, store *redis.Store, editions []*matrix.Matrix, coordina
 		b.Fatal(err)
 	}
 	for i := range active {
-		if _, err := rounds.Start(b.Context(), r.ID, people[i].Person, "1"); err != nil {
+		if _, err := rounds.For(people[i].Person).Start(b.Context(), r.ID, "1"); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -151,7 +151,7 @@ func stepping(steps ...time.Duration) func() time.Time {
 func TestDoubleTapInTheTerminal(t *testing.T) {
 	b, round, ben := open(t, editions(t), "en", "cy")
 	person := survey.PersonID(ben.String())
-	if _, err := b.rounds.SetRole(t.Context(), round, person, survey.Unstated); err != nil {
+	if _, err := b.rounds.For(person).SetRole(t.Context(), round, survey.Unstated); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
@@ -163,7 +163,7 @@ func TestDoubleTapInTheTerminal(t *testing.T) {
 	if err := screen.Converse(t.Context(), b.bot, ben, chat.Place{Platform: tryPlatform, Channel: "@ben"}, start, nil); err != nil {
 		t.Fatal(err)
 	}
-	_, resp, err := b.rounds.Response(t.Context(), round, person)
+	_, resp, err := b.rounds.For(person).Response(t.Context(), round)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,12 +207,12 @@ func TestOlderCardDoesNotReplaceNewer(t *testing.T) {
 			ben := platform.person("ben")
 			platform.know(actor{id: ben.ID, name: "ben"}, false)
 			id := survey.PersonID(ben.String())
-			_, _, err := b.rounds.Invite(t.Context(), round, survey.PersonID(tryPerson("ana").String()), []survey.Member{{Person: id}})
+			_, _, err := b.rounds.As(survey.PersonID(tryPerson("ana").String())).Invite(t.Context(), round, []survey.Member{{Person: id}})
 			if err == nil {
-				_, err = b.rounds.Start(t.Context(), round, id, "1")
+				_, err = b.rounds.For(id).Start(t.Context(), round, "1")
 			}
 			if err == nil {
-				_, err = b.rounds.SetRole(t.Context(), round, id, survey.Unstated)
+				_, err = b.rounds.For(id).SetRole(t.Context(), round, survey.Unstated)
 			}
 			if err != nil {
 				t.Fatal(err)

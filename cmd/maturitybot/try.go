@@ -125,7 +125,7 @@ func (t *trial) say(heading string, paragraphs ...string) error {
 
 // yourVoice is the language that the person at the terminal has chosen in the survey.
 func (t *trial) yourVoice(ctx context.Context) locale.Voice {
-	seat, err := t.rounds.Participation(ctx, t.round, survey.PersonID(tryPerson(you).String()))
+	seat, err := t.rounds.For(survey.PersonID(tryPerson(you).String())).Participation(ctx, t.round)
 	if err == nil && seat.Member.Language != "" {
 		return t.words.In(string(seat.Member.Language))
 	}
@@ -155,7 +155,7 @@ func (t *trial) prepare(ctx context.Context, c tryCommand) error {
 	if slices.Contains(languages, matrix.Lang(c.Lang)) {
 		languages = append([]matrix.Lang{matrix.Lang(c.Lang)}, slices.DeleteFunc(languages, func(l matrix.Lang) bool { return l == matrix.Lang(c.Lang) })...)
 	}
-	r, err := t.rounds.Create(ctx, survey.Round{
+	r, err := t.rounds.As(lead).Create(ctx, survey.Round{
 		ID: "try2345672", Area: t.voice.Say("try.area"), Matrix: t.matrix.ID, Languages: languages, TimeZone: survey.DefaultTimeZone,
 		ClosesAt:     time.Date(closes.Year(), closes.Month(), closes.Day(), 17, 0, 0, 0, time.UTC),
 		Channel:      chat.Place{Platform: tryPlatform, Channel: tryChannel}.String(),
@@ -166,10 +166,10 @@ func (t *trial) prepare(ctx context.Context, c tryCommand) error {
 		return fmt.Errorf("make a round to try: %w", err)
 	}
 	t.round = r.ID
-	if _, _, err := t.rounds.Open(ctx, r.ID, lead); err != nil {
+	if _, _, err := t.rounds.As(lead).Open(ctx, r.ID); err != nil {
 		return fmt.Errorf("open the round: %w", err)
 	}
-	if _, _, err := t.rounds.Invite(ctx, r.ID, lead, []survey.Member{{Person: survey.PersonID(tryPerson(you).String())}}); err != nil {
+	if _, _, err := t.rounds.As(lead).Invite(ctx, r.ID, []survey.Member{{Person: survey.PersonID(tryPerson(you).String())}}); err != nil {
 		return fmt.Errorf("invite you: %w", err)
 	}
 	return invent(ctx, t, c.Seed, c.Others, lead)
@@ -193,7 +193,7 @@ func (o opening) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 
 // invited is the bot, as somebody meets it who was just invited.
 func (t *trial) invited(ctx context.Context) chat.Responder {
-	seat, err := t.rounds.Participation(ctx, t.round, survey.PersonID(tryPerson(you).String()))
+	seat, err := t.rounds.For(survey.PersonID(tryPerson(you).String())).Participation(ctx, t.round)
 	if err != nil {
 		return t.bot // it says itself what is wrong
 	}

@@ -133,8 +133,8 @@ func newStage(
 	var loop *reminders.Loop
 	var planner *reminders.Planner
 	clockwork := func() {
-		loop = reminders.NewLoop(b.rounds, b.bot, o.log).InTurn()
-		planner = reminders.NewPlanner(b.rounds, defaultSchedule(), s.Clock.Now, o.log)
+		loop = reminders.NewLoop(b.rounds.System(), b.bot, o.log).InTurn()
+		planner = reminders.NewPlanner(b.rounds.System(), defaultSchedule(), s.Clock.Now, o.log)
 	}
 	clockwork()
 	s.Deliver = func(ctx context.Context) {

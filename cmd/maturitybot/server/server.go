@@ -172,15 +172,15 @@ func Run(ctx context.Context, c Config) error {
 // start builds the bot on the store, and starts what runs until the context ends.
 func (v *service) start(ctx context.Context, store *redis.Store, words *locale.Words) {
 	v.store, v.rounds = store, survey.NewRounds(store, v.Matrices, v.Now)
-	v.telemetry.registerQueueDepth(v.rounds.Due, v.log)
+	v.telemetry.registerQueueDepth(v.rounds.System().Due, v.log)
 	v.bot = bot.New(bot.Options{
 		Rounds: v.rounds, Matrices: v.Matrices, Words: words, Renderer: results.New(words),
 		Directory: v.people, Sender: v.people, Claims: store, Schedule: v.Schedule,
 		Creators: v.Creators, Log: v.log, Now: v.Now,
 		Handled: v.telemetry.countEvent, Delivered: v.telemetry.countMessage,
 	})
-	planner := reminders.NewPlanner(v.rounds, v.Schedule, v.Now, v.log)
-	v.run(ctx, &v.running, reminders.NewLoop(v.rounds, v.bot, v.log).Planning(planner).Run)
+	planner := reminders.NewPlanner(v.rounds.System(), v.Schedule, v.Now, v.log)
+	v.run(ctx, &v.running, reminders.NewLoop(v.rounds.System(), v.bot, v.log).Planning(planner).Run)
 	v.run(ctx, &v.running, func(ctx context.Context) error { return v.watchSchema(ctx, schemaInterval) })
 	if v.Slack != nil {
 		v.run(ctx, &v.arriving, v.serveSlack)
@@ -367,7 +367,7 @@ func (v *service) finish(ctx context.Context) {
 // and so consents to direct messages on a platform where bots may not write unasked.
 func consentsToDM(rounds *survey.Rounds) func(context.Context, chat.Person) (bool, error) {
 	return func(ctx context.Context, p chat.Person) (bool, error) {
-		seats, err := rounds.RoundsOf(ctx, survey.PersonID(p.String()))
+		seats, err := rounds.For(survey.PersonID(p.String())).Participations(ctx)
 		if err != nil {
 			return false, err
 		}

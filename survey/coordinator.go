@@ -1,0 +1,211 @@
+package survey
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"maturitybot/survey/audit"
+)
+
+// Coordinator is what one person may do in the rounds that they coordinate. Every method that names a
+// round returns ErrNotCoordinator when they do not coordinate it.
+type Coordinator struct {
+	*core
+	person PersonID
+}
+
+// Round returns the round.
+func (c Coordinator) Round(ctx context.Context, id RoundID) (Round, error) {
+	round, err := c.store.Round(ctx, id)
+	if err != nil {
+		return Round{}, err
+	}
+	if !slices.Contains(round.Coordinators, c.person) {
+		return Round{}, fmt.Errorf("read round %s: %w", id, ErrNotCoordinator)
+	}
+	return round, nil
+}
+
+// RoundsIn returns the rounds of a coordinator's channel that the person coordinates, newest first.
+func (c Coordinator) RoundsIn(ctx context.Context, channel string) ([]Round, error) {
+	ids, err := c.store.RoundsIn(ctx, channel)
+	if err != nil {
+		return nil, err
+	}
+	var rounds []Round
+	for _, id := range ids {
+		round, err := c.store.Round(ctx, id)
+		switch {
+		case isNoRound(err):
+		case err != nil:
+			return nil, err
+		case slices.Contains(round.Coordinators, c.person):
+			rounds = append(rounds, round)
+		}
+	}
+	return rounds, nil
+}
+
+// attempts is how often a change is tried again when the round was changed in between.
+const attempts = 5
+
+// change applies edit to the round and saves it. It starts again when the round was changed in between.
+// It records the action with the changed settings, and with more.
+func (c Coordinator) change(
+	ctx context.Context, id RoundID, act audit.Action, edit func(*Round) error, more ...audit.Change,
+) (Round, error) {
+	for range attempts {
+		round, err := c.Round(ctx, id)
+		if err != nil {
+			return Round{}, err
+		}
+		before := round
+		before.Coordinators = slices.Clone(round.Coordinators)
+		if err := edit(&round); err != nil {
+			return before, err
+		}
+		changes := append(Changes(before, round), more...)
+		err = c.store.SaveRound(ctx, round, c.entry(c.person, act, changes))
+		if err == nil {
+			round.Version++
+			return round, nil
+		}
+		if !isChanged(err) {
+			return before, err
+		}
+	}
+	return Round{}, errOvertaken(id)
+}
+
+// errOvertaken returns the error of a change that others overtook in every attempt.
+func errOvertaken(id RoundID) error {
+	return fmt.Errorf("save round %s: %w", id, ErrChanged)
+}
+
+// MaxCoordinators of one round.
+const MaxCoordinators = 20
+
+// AddCoordinators lets more people steer the round.
+func (c Coordinator) AddCoordinators(ctx context.Context, id RoundID, people []PersonID) (Round, error) {
+	round, err := c.change(ctx, id, audit.Team, func(round *Round) error {
+		had := len(round.Coordinators)
+		for _, p := range people {
+			if !slices.Contains(round.Coordinators, p) {
+				round.Coordinators = append(round.Coordinators, p)
+			}
+		}
+		switch {
+		case round.State == Closed:
+			return ErrClosed
+		case len(round.Coordinators) == had:
+			return errDone
+		case len(round.Coordinators) > MaxCoordinators:
+			return &InputError{Field: "people", Reason: "full", Limit: MaxCoordinators}
+		}
+		return nil
+	})
+	return round, unlessDone(err)
+}
+
+// MaxInvited is how many people one call of Invite takes: each gets a message of their own.
+const MaxInvited = 2000
+
+// Invite adds people to the roster of an open round, owes each of them an invitation, and returns those who were not in it yet, in the order
+// given. With an error it returns those who were added before it.
+func (c Coordinator) Invite(ctx context.Context, id RoundID, people []Member) (Round, []Member, error) {
+	round, err := c.Round(ctx, id)
+	if err != nil {
+		return Round{}, nil, err
+	}
+	if err := c.answering(round); err != nil {
+		return round, nil, err
+	}
+	m, err := c.matrix(round)
+	if err != nil {
+		return round, nil, err
+	}
+	if len(people) > MaxInvited {
+		return round, nil, &InputError{Field: "people", Reason: "crowd", Limit: MaxInvited}
+	}
+	fresh := make([]Member, 0, len(people))
+	for _, p := range people {
+		p.Status = Invited
+		p.Group = ""
+		if p.Role != "" {
+			_, group, ok := m.Role(p.Role)
+			if !ok {
+				return round, nil, &InputError{Field: "role", Reason: "unknown"}
+			}
+			p.Group = group.ID
+		}
+		fresh = append(fresh, p)
+	}
+	added, err := c.store.Invite(ctx, id, fresh, Invitation, c.now(), func(n int) audit.Entry { return c.entry(c.person, audit.Invited, []audit.Change{ofPeople(n)}) })
+	if err != nil {
+		return round, added, err
+	}
+	return round, added, nil
+}
+
+// AllowSelfJoin lets whoever wants to join an open round, from now on. Again, it changes nothing.
+func (c Coordinator) AllowSelfJoin(ctx context.Context, id RoundID) (Round, error) {
+	round, err := c.change(ctx, id, audit.SelfJoinAllowed, func(round *Round) error {
+		if err := c.answering(*round); err != nil {
+			return err
+		}
+		if round.SelfJoin {
+			return errDone
+		}
+		round.SelfJoin = true
+		return nil
+	})
+	return round, unlessDone(err)
+}
+
+// SetPlan changes when people are reminded and what the channel gets, of a round that is not closed; edit is given both, and its
+// error is returned as it is. It may be called several times. A change counts from now on: what would have been due before it is not
+// made up for.
+func (c Coordinator) SetPlan(ctx context.Context, id RoundID, edit func(*ReminderPlan, *ChannelPlan) error) (Round, error) {
+	round, err := c.change(ctx, id, audit.Plan, func(round *Round) error {
+		if round.State == Closed {
+			return ErrClosed
+		}
+		plan, posts := round.Reminders, round.Posts
+		plan.BeforeClose, plan.BeforeWorkshop, posts.Disabled = slices.Clone(plan.BeforeClose), slices.Clone(plan.BeforeWorkshop), slices.Clone(posts.Disabled)
+		if err := edit(&plan, &posts); err != nil {
+			return err
+		}
+		samePlan := plan.Equal(round.Reminders)
+		if samePlan && posts.Digest == round.Posts.Digest && slices.Equal(posts.Disabled, round.Posts.Disabled) {
+			return errDone
+		}
+		if !samePlan || posts.Digest != round.Posts.Digest {
+			round.PlannedAt = c.now()
+		}
+		round.Reminders, round.Posts = plan, posts
+		return nil
+	})
+	return round, unlessDone(err)
+}
+
+// CountRecipients counts the people who would get a message of each of the kinds now, were it its day, for a coordinator.
+func (c Coordinator) CountRecipients(ctx context.Context, id RoundID, kinds ...MessageKind) (map[MessageKind]int, error) {
+	if _, err := c.Round(ctx, id); err != nil {
+		return nil, err
+	}
+	const never = "9999-12-31" // a day on which nobody has been reminded
+	counts := map[MessageKind]int{}
+	err := c.store.Roster(ctx, id, func(m Member) error {
+		for _, k := range kinds {
+			if m.wants(k.On(never)) {
+				counts[k]++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return counts, nil
+}

@@ -1,0 +1,292 @@
+package survey
+
+import (
+	"context"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"maturitybot/survey/matrix"
+	"maturitybot/survey/plaintext"
+	"maturitybot/survey/results"
+)
+
+// Participant is what one person may do about their own participation in a round.
+type Participant struct {
+	*core
+	person PersonID
+}
+
+// Join lets a person in by their own wish: somebody who declined or withdrew before, or, once a coordinator has opened the
+// door, somebody not invited yet.
+func (p Participant) Join(ctx context.Context, id RoundID) (Participation, error) {
+	seat, err := p.answeringSeat(ctx, id)
+	if err != nil {
+		return seat, err
+	}
+	switch seat.Member.Status {
+	case NotInvited:
+		if !seat.Round.SelfJoin {
+			return seat, ErrNotTakingPart
+		}
+		if _, err := p.store.Invite(ctx, id, []Member{{Person: p.person, Status: Invited}}, "", time.Time{}, nil); err != nil {
+			return seat, err
+		}
+		return p.Participation(ctx, id)
+	case Declined, Withdrawn:
+		return p.member(ctx, seat, func(m *Member) error {
+			if m.Status == Declined || m.Status == Withdrawn {
+				m.Status = Invited
+			}
+			return nil
+		})
+	}
+	return seat, nil
+}
+
+// Participation returns the person's place in a round, whatever it is: they may not be in the roster.
+func (p Participant) Participation(ctx context.Context, id RoundID) (Participation, error) {
+	return p.store.Participation(ctx, id, p.person)
+}
+
+// PersonalData returns everything that is kept about a person who takes part, also after the closing time: until the round is closed,
+// they may see it and withdraw.
+func (p Participant) PersonalData(ctx context.Context, id RoundID) (Participation, results.Response, error) {
+	seat, err := p.Participation(ctx, id)
+	switch {
+	case err != nil:
+		return seat, results.Response{}, err
+	case seat.Round.State != Open:
+		return seat, results.Response{}, refuseState(seat.Round.State)
+	case seat.Member.Status == Withdrawn:
+		return seat, results.Response{}, ErrWithdrawn
+	case !seat.Member.TakesPart():
+		return seat, results.Response{}, ErrNotTakingPart
+	}
+	resp, err := p.store.Response(ctx, seat)
+	if err != nil {
+		return seat, results.Response{}, err
+	}
+	return seat, resp, nil
+}
+
+// answeringSeat returns a person's place, whatever it is, in a survey that takes answers.
+func (p Participant) answeringSeat(ctx context.Context, id RoundID) (Participation, error) {
+	seat, err := p.Participation(ctx, id)
+	if err != nil {
+		return seat, err
+	}
+	return seat, p.answering(seat.Round)
+}
+
+// taking returns the seat of somebody who takes part in a survey that takes answers.
+func (p Participant) taking(ctx context.Context, id RoundID) (Participation, error) {
+	seat, err := p.answeringSeat(ctx, id)
+	if err != nil {
+		return seat, err
+	}
+	switch {
+	case seat.Member.Status == Withdrawn:
+		return seat, ErrWithdrawn
+	case !seat.Member.TakesPart():
+		return seat, ErrNotTakingPart
+	}
+	return seat, nil
+}
+
+// member changes an entry at the wish of the person themselves, who can be reached, then.
+func (p Participant) member(ctx context.Context, seat Participation, change func(*Member) error) (Participation, error) {
+	changed, err := p.store.ChangeMember(ctx, seat, p.now(), func(m *Member) error {
+		m.Unreachable = false
+		return change(m)
+	})
+	if err != nil {
+		return seat, err
+	}
+	return changed, nil
+}
+
+// invited returns the seat of somebody in the roster, of a survey that takes answers.
+func (p Participant) invited(ctx context.Context, id RoundID) (Participation, error) {
+	seat, err := p.answeringSeat(ctx, id)
+	if err != nil {
+		return seat, err
+	}
+	switch seat.Member.Status {
+	case NotInvited:
+		return seat, ErrNotTakingPart
+	case Withdrawn:
+		return seat, ErrWithdrawn
+	}
+	return seat, nil
+}
+
+// SetLanguage keeps the language a person wants to be asked in.
+func (p Participant) SetLanguage(ctx context.Context, id RoundID, lang matrix.Lang) (Participation, error) {
+	seat, err := p.invited(ctx, id)
+	if err != nil {
+		return seat, err
+	}
+	if !slices.Contains(seat.Round.Languages, lang) {
+		return seat, &InputError{Field: "language", Reason: "unknown"}
+	}
+	return p.member(ctx, seat, func(m *Member) error {
+		if m.Status == Withdrawn {
+			return ErrWithdrawn
+		}
+		m.Language = lang
+		return nil
+	})
+}
+
+// Start records that a person accepted a version of the privacy notice, and lets them answer.
+func (p Participant) Start(ctx context.Context, id RoundID, notice string) (Participation, error) {
+	seat, err := p.invited(ctx, id)
+	if err != nil {
+		return seat, err
+	}
+	return p.member(ctx, seat, func(m *Member) error {
+		switch {
+		case m.Status == Withdrawn:
+			return ErrWithdrawn
+		case m.TakesPart() && m.Notice == notice:
+			return nil
+		case !m.TakesPart():
+			m.Status = Started
+		}
+		m.Notice, m.NoticeAt = notice, p.now().UTC().Truncate(time.Second)
+		return nil
+	})
+}
+
+// Decline records that a person does not want to take part. Whoever has started withdraws instead.
+func (p Participant) Decline(ctx context.Context, id RoundID) (Participation, error) {
+	seat, err := p.invited(ctx, id)
+	if err != nil || seat.Member.TakesPart() {
+		return seat, err
+	}
+	return p.member(ctx, seat, func(m *Member) error {
+		if m.Status == Invited {
+			m.Status = Declined
+		}
+		return nil
+	})
+}
+
+// SetRole keeps the role a person says they have; Unstated when they would rather not say.
+func (p Participant) SetRole(ctx context.Context, id RoundID, role string) (Participation, error) {
+	seat, err := p.taking(ctx, id)
+	if err != nil {
+		return seat, err
+	}
+	m, err := p.matrix(seat.Round)
+	if err != nil {
+		return seat, err
+	}
+	group := ""
+	if role != Unstated {
+		_, g, ok := m.Role(role)
+		if !ok {
+			return seat, &InputError{Field: "role", Reason: "unknown"}
+		}
+		group = g.ID
+	}
+	return p.member(ctx, seat, func(m *Member) error {
+		if !m.TakesPart() {
+			return ErrNotTakingPart
+		}
+		m.Role, m.Group = role, group
+		return nil
+	})
+}
+
+// Unstated is the role of somebody who would rather not say theirs; no matrix has a role of that id.
+const Unstated = "-"
+
+// SetOrganisation keeps where a person works; empty takes it back.
+func (p Participant) SetOrganisation(ctx context.Context, id RoundID, organisation string) (Participation, error) {
+	organisation = plaintext.Line(organisation)
+	if utf8.RuneCountInString(organisation) > MaxOrganisationRunes {
+		return Participation{}, &InputError{Field: "organisation", Reason: "long", Limit: MaxOrganisationRunes}
+	}
+	return p.describe(ctx, id, func(m *Member) { m.Organisation = organisation })
+}
+
+// SetScope keeps for whom a person answers.
+func (p Participant) SetScope(ctx context.Context, id RoundID, scope Scope) (Participation, error) {
+	if !slices.Contains(Scopes, scope) {
+		return Participation{}, &InputError{Field: "scope", Reason: "unknown"}
+	}
+	return p.describe(ctx, id, func(m *Member) { m.Scope = scope })
+}
+
+func (p Participant) describe(ctx context.Context, id RoundID, set func(*Member)) (Participation, error) {
+	seat, err := p.taking(ctx, id)
+	if err != nil {
+		return seat, err
+	}
+	return p.member(ctx, seat, func(m *Member) error {
+		if !m.TakesPart() {
+			return ErrNotTakingPart
+		}
+		set(m)
+		return nil
+	})
+}
+
+// Withdraw erases everything of a person but the fact that they withdrew, which keeps them from being asked again.
+func (p Participant) Withdraw(ctx context.Context, id RoundID) (Participation, error) {
+	seat, err := p.Participation(ctx, id)
+	switch {
+	case err != nil:
+		return seat, err
+	case seat.Round.State == Closed:
+		return seat, ErrClosed
+	case seat.Member.Status == NotInvited:
+		return seat, ErrNotTakingPart
+	}
+	if err := p.store.Withdraw(ctx, seat); err != nil {
+		return seat, err
+	}
+	seat.Member = Member{Person: p.person, Status: Withdrawn}
+	return seat, nil
+}
+
+// Participations returns the person's places in the rounds that they were invited to or coordinate,
+// newest first, without rounds that are gone.
+func (p Participant) Participations(ctx context.Context) ([]Participation, error) {
+	ids, err := p.store.RoundsOf(ctx, p.person)
+	if err != nil {
+		return nil, err
+	}
+	var seats []Participation
+	for _, id := range ids {
+		seat, err := p.Participation(ctx, id)
+		switch {
+		case isNoRound(err):
+		case err != nil:
+			return nil, err
+		default:
+			seats = append(seats, seat)
+		}
+	}
+	return seats, nil
+}
+
+// SetTimeZone keeps where a person's clock is, as their platform tells it. A name that is no time zone, or that is kept
+// already, changes nothing.
+func (p Participant) SetTimeZone(ctx context.Context, seat Participation, zone string) (Participation, error) {
+	if zone == "" || zone == "Local" || zone == seat.Member.TimeZone || !seat.Member.TakesPart() || !seat.Round.AcceptsAnswers(p.now()) {
+		return seat, nil
+	}
+	if _, err := time.LoadLocation(zone); err != nil {
+		return seat, nil
+	}
+	return p.member(ctx, seat, func(m *Member) error {
+		if !m.TakesPart() {
+			return ErrNotTakingPart
+		}
+		m.TimeZone = zone
+		return nil
+	})
+}

@@ -1,0 +1,89 @@
+package survey
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"maturitybot/survey/audit"
+)
+
+// System is what the bot does by itself, and what the operator does on the command line. Its methods
+// check no permission: the caller has done so, or nobody's permission is needed.
+type System struct{ *core }
+
+// Round returns the round, or ErrNoRound.
+func (s System) Round(ctx context.Context, id RoundID) (Round, error) { return s.store.Round(ctx, id) }
+
+// All calls visit for every round that is kept, in no stated order, for whoever runs the bot.
+func (s System) All(ctx context.Context, visit func(Round) error) error {
+	return s.store.Rounds(ctx, visit)
+}
+
+// Each calls visit for every round that has a plan, in no stated order.
+func (s System) Each(ctx context.Context, visit func(Round) error) error {
+	now := s.now()
+	return s.store.Rounds(ctx, func(round Round) error {
+		if round.HasPlan(now) {
+			return visit(round)
+		}
+		return nil
+	})
+}
+
+// AddCoordinator adds a coordinator to a round in any state, by the Operator, or by a person who may start rounds where the round is
+// and adds themselves: a round whose last coordinator has left is not lost. The caller has checked that they may. The bool says whether
+// this call added them; then the channel is told.
+func (s System) AddCoordinator(ctx context.Context, id RoundID, person, by PersonID) (Round, bool, error) {
+	act := audit.Team
+	if person == by {
+		act = audit.SelfAdded
+	}
+	for range attempts {
+		round, err := s.store.Round(ctx, id)
+		switch {
+		case err != nil:
+			return Round{}, false, err
+		case slices.Contains(round.Coordinators, person):
+			return round, false, nil
+		case len(round.Coordinators) >= MaxCoordinators:
+			return round, false, &InputError{Field: "people", Reason: "full", Limit: MaxCoordinators}
+		}
+		before := round
+		round.Coordinators = append(slices.Clone(round.Coordinators), person)
+		e := s.entry(by, act, Changes(before, round))
+		err = s.store.SaveRound(ctx, round, e)
+		if isChanged(err) {
+			continue
+		}
+		if err != nil {
+			return before, false, err
+		}
+		round.Version++
+		return round, true, s.Plan(ctx, id, NewCoordinator.On(fmt.Sprintf("%d.%d", e.At.Unix(), round.Version)))
+	}
+	return Round{}, false, errOvertaken(id)
+}
+
+// SetUnreachable notes that the platform would not, or would again, deliver to a person.
+func (s System) SetUnreachable(ctx context.Context, id RoundID, person PersonID, unreachable bool) error {
+	return s.store.UpdateContact(ctx, id, person, func(m *Member) { m.Unreachable = unreachable })
+}
+
+// Posted notes the figures of a digest, against which the next one is read.
+func (s System) Posted(ctx context.Context, id RoundID, p DigestProgress) error {
+	for range attempts {
+		round, err := s.store.Round(ctx, id)
+		if err != nil {
+			return err
+		}
+		if round.State != Open {
+			return nil
+		}
+		round.LastDigest = &p
+		if err = s.store.SaveRound(ctx, round, audit.Entry{}); err == nil || !isChanged(err) {
+			return err
+		}
+	}
+	return errOvertaken(id)
+}
