@@ -68,13 +68,16 @@ func markUnavailable(err error) error {
 	return platform.MarkUnavailable(err, refused || errors.Is(err, errNotDiscord))
 }
 
-// client makes calls of the REST API. discordgo's calls are not used for it: they sleep for a rate
-// limit whatever their context, keep a bucket for the token of every interaction for ever, quote
-// those tokens in errors, and take Cloudflare's page for broken JSON.
+// client makes calls of the REST API through a discordgo.Session, which makes each request.
+//
+// It leaves out two parts of the session. platform.Caller repeats requests, because the session
+// would repeat a message whose answer was lost. platform.Holds keeps rate limits, because the
+// session's limiter sleeps without regard to a context or to how long the wait is
+// (TestWaitEndsWithContext, TestRateLimitTooLong), and keeps a bucket for every interaction for
+// ever. So each request has a limiter of its own, which reads the headers of the answer.
 type client struct {
-	http    *http.Client
+	session *discordgo.Session
 	base    *url.URL
-	token   chat.Secret
 	log     *slog.Logger
 	limiter *rate.Limiter
 	caller  platform.Caller
@@ -91,10 +94,18 @@ func newClient(o Options) (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read Discord's API address: %w, as %s does", err, defaultAPI)
 	}
+	session, err := discordgo.New("Bot " + string(o.Token))
+	if err != nil {
+		return nil, fmt.Errorf("make a Discord session: %w", err)
+	}
+	session.Client = platform.NewHTTPClient(o.Dial, 0)
+	session.UserAgent = "DiscordBot (maturitybot, 1)"
+	session.MaxRestRetries = 0
+	session.ShouldRetryOnRateLimit = false
+	session.LogLevel = -1 // nothing: what it would log it returns as well
 	return &client{
-		http:    platform.NewHTTPClient(o.Dial, 0),
+		session: session,
 		base:    base,
-		token:   o.Token,
 		log:     o.Log,
 		limiter: rate.NewLimiter(requestsPerSecond, requestBurst),
 		caller: platform.Caller{
@@ -229,6 +240,44 @@ func (r request) encode() (kind string, payload []byte, err error) {
 	return kind, payload, nil
 }
 
+// answered is the whole answer to a request.
+type answered struct {
+	status int // 0 if there is none
+	header http.Header
+	body   []byte
+}
+
+// record returns an option that keeps the answer to a request, of whose header discordgo tells
+// nothing. An answer that breaks off is an error of the request.
+func record(into *answered) discordgo.RequestOption {
+	return func(config *discordgo.RequestConfig) {
+		recording := *config.Client
+		next := recording.Transport
+		recording.Transport = roundTripper(func(req *http.Request) (*http.Response, error) {
+			res, err := next.RoundTrip(req)
+			if err != nil {
+				return nil, err
+			}
+			body, err := io.ReadAll(io.LimitReader(res.Body, maxResponseBytes))
+			_ = res.Body.Close() // it was only read
+			if err != nil {
+				return nil, err
+			}
+			*into = answered{res.StatusCode, res.Header, body}
+			res.Body = io.NopCloser(bytes.NewReader(body))
+			return res, nil
+		})
+		config.Client = &recording
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// withoutToken is an option for a request that an interaction's token authorizes.
+func withoutToken(config *discordgo.RequestConfig) { config.Request.Header.Del("Authorization") }
+
 // once makes one request.
 func (c *client) once(
 	ctx context.Context, r request, kind string, payload []byte,
@@ -240,69 +289,64 @@ func (c *client) once(
 	// A request that has begun goes on: nobody would know whether Discord had done it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
-	address := c.base.String() + r.path
-	req, err := http.NewRequestWithContext(ctx, r.method, address, bytes.NewReader(payload))
-	if err != nil { // the cause would quote the address
-		return nil, platform.Result{Verdict: platform.Refused, Err: errors.New("no such address")}
+	var answer answered
+	options := []discordgo.RequestOption{discordgo.WithContext(ctx), record(&answer)}
+	if r.own {
+		options = append(options, withoutToken)
 	}
-	if !r.own {
-		req.Header.Set("Authorization", "Bot "+string(c.token))
-	}
-	if kind != "" {
-		req.Header.Set("Content-Type", kind)
-	}
-	req.Header.Set("User-Agent", "DiscordBot (maturitybot, 1)")
-	res, err := c.http.Do(req)
-	if err != nil {
+	limits := discordgo.NewRatelimiter()
+	bucket := limits.LockBucket(r.bucket)
+	_, err := c.session.RequestWithLockedBucket(
+		r.method, c.base.String()+r.path, kind, payload, bucket, 0, options...)
+	if answer.status == 0 {
+		if e, ok := errors.AsType[*url.Error](err); ok && e.Op == "parse" {
+			err = errors.New("no such address") // the cause would quote the address
+			return nil, platform.Result{Verdict: platform.Refused, Err: err}
+		}
 		return nil, platform.Result{Verdict: platform.Lost, Err: err}
 	}
-	defer func() { _ = res.Body.Close() }() // it was only read
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxResponseBytes))
-	if err != nil {
-		return nil, platform.Result{Verdict: platform.Lost, Err: err}
+	wait := limits.GetWaitTime(bucket, 1)
+	if wait > 0 && answer.status != http.StatusTooManyRequests {
+		c.caller.Holds.Add(r.bucket, wait+time.Millisecond) // discordgo rounds it down
 	}
-	limited := res.StatusCode == http.StatusTooManyRequests
-	if res.Header.Get("X-RateLimit-Remaining") == "0" && !limited {
-		c.caller.Holds.Add(r.bucket, parseSeconds(res.Header.Get("X-RateLimit-Reset-After")))
+	if answer.status < 300 {
+		return answer.body, platform.Result{Verdict: platform.Done}
 	}
-	if res.StatusCode < 300 {
-		return answer, platform.Result{Verdict: platform.Done}
-	}
-	return nil, c.judge(r, res, answer)
+	return nil, c.judge(r, answer)
 }
 
 // judge reads a response other than success.
-func (c *client) judge(r request, res *http.Response, answer []byte) platform.Result {
+func (c *client) judge(r request, answer answered) platform.Result {
 	var said struct {
 		Code    int     `json:"code"`
 		Message string  `json:"message"`
 		After   float64 `json:"retry_after"`
 		Global  bool    `json:"global"`
 	}
-	isJSON := json.Unmarshal(answer, &said) == nil
-	message := cmp.Or(said.Message, http.StatusText(res.StatusCode))
+	isJSON := json.Unmarshal(answer.body, &said) == nil
+	message := cmp.Or(said.Message, http.StatusText(answer.status))
 	result := platform.Result{
 		Verdict: platform.Refused,
-		Err:     &apiError{res.StatusCode, said.Code, message},
+		Err:     &apiError{answer.status, said.Code, message},
 	}
 	switch {
-	case res.StatusCode == http.StatusTooManyRequests && !isJSON && !isRateLimitAnswer(res.Header):
+	case answer.status == http.StatusTooManyRequests && !isJSON && !isRateLimitAnswer(answer.header):
 		c.ban()
 		result.Err = errBanned
-	case res.StatusCode == http.StatusTooManyRequests:
+	case answer.status == http.StatusTooManyRequests:
 		result.Verdict = platform.Limited
 		result.Wait = max(
-			parseSeconds(res.Header.Get("Retry-After")),
-			parseSeconds(res.Header.Get("X-RateLimit-Reset-After")),
+			parseSeconds(answer.header.Get("Retry-After")),
+			parseSeconds(answer.header.Get("X-RateLimit-Reset-After")),
 			secondsOf(said.After),
 			minRetryAfter,
 		)
-		global := said.Global || res.Header.Get("X-RateLimit-Global") != "" ||
-			res.Header.Get("X-RateLimit-Scope") == "global"
+		global := said.Global || answer.header.Get("X-RateLimit-Global") != "" ||
+			answer.header.Get("X-RateLimit-Scope") == "global"
 		if result.Limit = r.bucket; global && !r.own { // an interaction's calls are counted apart
 			result.Limit = globalBucket
 		}
-	case res.StatusCode >= http.StatusInternalServerError:
+	case answer.status >= http.StatusInternalServerError:
 		result.Verdict = platform.Lost
 	}
 	return result

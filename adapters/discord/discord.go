@@ -220,6 +220,6 @@ func (c *client) identify(ctx context.Context) (me user, app application, err er
 // sent, or with the context's error when that ends first.
 func (d *Discord) Drain(ctx context.Context) error {
 	err := cmp.Or(d.dispatch.Drain(ctx), dispatch.Wait(ctx, &d.running))
-	d.client.http.CloseIdleConnections()
+	d.client.session.Client.CloseIdleConnections()
 	return err
 }

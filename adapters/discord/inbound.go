@@ -12,8 +12,10 @@
 //
 // Payloads are small structs of this package. Those of discordgo v0.29.0 can neither send nor read
 // a labelled field of a modal, and a component of an unknown type leaves an interaction half
-// decoded, which then panics when it is read. client.go and gateway.go say why its REST calls and
-// its connection are not used either. Its constants and its multipart encoding are used.
+// decoded, which then panics when it is read.
+//
+// A discordgo.Session makes the requests of the REST API; client.go says what is left out of it. The
+// gateway connection is this package's own; gateway.go says which tests fail on discordgo's.
 package discord
 
 import (
