@@ -115,7 +115,7 @@ func parseGeneral(args []string) (generalArgs, error) {
 		return generalArgs{}, nil
 	case args[0] == unknownCommand:
 		a := generalArgs{unknown: true}
-		if _, known := commands[strings.Join(args[1:], " ")]; known && len(args) == 2 {
+		if _, known := typedCommands[strings.Join(args[1:], " ")]; known && len(args) == 2 {
 			a.meant = args[1]
 		}
 		return a, nil

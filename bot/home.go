@@ -18,21 +18,36 @@ func (b *Bot) help(_ context.Context, req *request, args generalArgs) (chat.Card
 	if args.unknown {
 		said := v.Say("help.unknown")
 		if args.meant != "" {
-			command := "/maturity "
-			if commands[args.meant].lang == "cy" {
-				command = "/aeddfedrwydd "
-			}
-			said += " " + v.Say("help.meant", "command", command+args.meant)
+			said += " " + v.Say("help.meant", "command", spellCommand(v, args.meant))
 		}
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(said)}})
 	}
+	intro, coordinator, other := v.Say("help.stakeholder"), v.Say("help.coordinator"), ""
+	for _, c := range commandTable {
+		switch c.verb {
+		case "home":
+			intro += "\n" + helpLine(v, c)
+		case "help":
+			other = v.Say("help.language", "command", spellCommand(v, c.word(otherLanguage(v))))
+		default:
+			coordinator += "\n" + helpLine(v, c)
+		}
+	}
 	return card.Of(append(blocks,
 		chat.Heading{Text: v.Say("help.title")},
-		chat.Paragraph(v.Say("help.stakeholder")),
-		chat.Paragraph(v.Say("help.coordinator")),
-		chat.Footnote(v.Say("help.language")),
+		chat.Paragraph(intro),
+		chat.Paragraph(coordinator),
+		chat.Footnote(other),
 		card.Row(card.Primary(v.Say("button.home"), chat.NewAction("home", v.Lang))),
 	)...), nil
+}
+
+// otherLanguage returns the language of the bot that the voice does not speak.
+func otherLanguage(v locale.Voice) string {
+	if v.Lang == "cy" {
+		return "en"
+	}
+	return "cy"
 }
 
 // coordinatedRounds lists the rounds that a person coordinates, with their response rates.

@@ -56,7 +56,7 @@ func (b *Bot) newRequest(e chat.Event) *request {
 func eventAction(e chat.Event) chat.Action {
 	switch e.Kind {
 	case chat.Command:
-		c, ok := commands[commandWord(e.Action.Verb)]
+		c, ok := typedCommands[commandWord(e.Action.Verb)]
 		if !ok {
 			return chat.NewAction("help", unknownCommand, meantCommand(e.Action))
 		}

@@ -7,7 +7,6 @@ import (
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
-	"maturitybot/survey/plaintext"
 )
 
 // route is one thing that a user can ask for.
@@ -236,44 +235,4 @@ func (r route) fromForm() route {
 func (r route) partOf(label string) route {
 	r.label = label
 	return r
-}
-
-// commands are the words after /maturity, in both languages: the bot answers in the language of
-// the word.
-var commands = map[string]struct{ verb, lang string }{
-	"": {"home", anyLanguage}, "home": {"home", "en"}, "hafan": {"home", "cy"},
-	"new": {"new", anyLanguage}, "newydd": {"new", "cy"},
-	"invite": {"invite", anyLanguage}, "gwahodd": {"invite", "cy"},
-	"button": {"button", anyLanguage}, "botwm": {"button", "cy"},
-	"status": {"status", anyLanguage}, "statws": {"status", "cy"},
-	"remind": {"remind", anyLanguage}, "atgoffa": {"remind", "cy"},
-	"reminders": {"reminders", anyLanguage}, "amserlen": {"reminders", "cy"},
-	"extend": {"extend", anyLanguage}, "estyn": {"extend", "cy"},
-	"workshop": {"workshop", anyLanguage}, "gweithdy": {"workshop", "cy"},
-	"team": {"team", anyLanguage}, "tim": {"team", "cy"}, "tîm": {"team", "cy"},
-	"close": {"close", anyLanguage}, "cau": {"close", "cy"},
-	"results": {"results", anyLanguage}, "canlyniadau": {"results", "cy"},
-	"export": {"export", anyLanguage}, "allforio": {"export", "cy"},
-	"record": {"record", anyLanguage}, "cofnod": {"record", "cy"},
-	"help": {"help", anyLanguage}, "cymorth": {"help", "cy"},
-}
-
-// commandWord is the first word of a command as commands has it, without what phones and people put
-// around it: “status”, status. and *status* are status.
-func commandWord(word string) string {
-	if trimmed := plaintext.TrimMarks(word); trimmed != "" {
-		word = trimmed
-	}
-	return plaintext.Key(word)
-}
-
-// meantCommand is the command that an unknown one perhaps stands for: one that is among its words,
-// or one that is spelled much like its first; else empty.
-func meantCommand(typed chat.Action) string {
-	for _, word := range typed.Args {
-		if key := commandWord(word); key != "" && commands[key].verb != "" {
-			return key
-		}
-	}
-	return plaintext.Nearest(commandWord(typed.Verb), slices.Sorted(maps.Keys(commands)))
 }

@@ -124,6 +124,12 @@ func TestEverySentenceUsed(t *testing.T) {
 			})
 		}
 	}
+	for _, c := range commandTable {
+		said["command."+c.verb+".about"], said["command."+c.verb+".help"] = true, true
+		for _, o := range c.options {
+			said["command.option."+o.name] = true
+		}
+	}
 	for _, key := range slices.Sorted(maps.Keys(plural)) {
 		prefixed := slices.ContainsFunc(
 			built,

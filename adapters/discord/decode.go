@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -112,9 +113,10 @@ type submitted struct {
 	Component  *submitted      `json:"component"`
 }
 
-// decodeInteraction reads an interaction as the gateway or an HTTP request delivers it. If its
-// error is errForeign the result can be answered; if it is errBroken it cannot.
-func decodeInteraction(payload []byte) (inbound, error) {
+// decodeInteraction reads an interaction as the gateway or an HTTP request delivers it. specs are
+// the commands that the bot offers. If its error is errForeign the result can be answered; if it is
+// errBroken it cannot.
+func decodeInteraction(payload []byte, specs []chat.CommandSpec) (inbound, error) {
 	if len(payload) > maxPayload {
 		return inbound{}, fmt.Errorf("read interaction: %d bytes: %w", len(payload), errBroken)
 	}
@@ -136,7 +138,7 @@ func decodeInteraction(payload []byte) (inbound, error) {
 	case !in.forBot(), in.Data != nil && json.Unmarshal(in.Data, &data) != nil:
 		err = errForeign
 	case in.Type == interactionCommand, in.Type == interactionComplete:
-		err = in.command(data, &g)
+		err = in.command(data, specs, &g)
 	case in.Type == interactionComponent:
 		err = in.press(data, &g)
 	case in.Type == interactionSubmit:
@@ -213,12 +215,16 @@ func (in *interaction) forBot() bool {
 	return *in.Context == contextBot
 }
 
-// command reads a command that was sent, or is being typed.
-func (in *interaction) command(data interactionData, g *inbound) error {
+// command reads one of the bot's commands that was sent, or is being typed.
+func (in *interaction) command(
+	data interactionData, specs []chat.CommandSpec, g *inbound,
+) error {
 	options := data.Options
-	if data.Name != englishCommand && data.Name != welshCommand || len(options) != 1 || options[0].Type != optionSubcommand {
+	ours := slices.IndexFunc(specs, func(s chat.CommandSpec) bool { return s.Name == data.Name })
+	if ours < 0 || len(options) != 1 || options[0].Type != optionSubcommand {
 		return errForeign
 	}
+	spec := specs[ours]
 	verb, values := options[0].Name, map[string][]string{}
 	for _, o := range options[0].Options {
 		var value string
@@ -232,15 +238,13 @@ func (in *interaction) command(data interactionData, g *inbound) error {
 			values[o.Name] = []string{value}
 		}
 	}
-	if data.Name == welshCommand {
-		g.event.Locale = "cy"
-	}
+	g.event.Locale = cmp.Or(spec.Locale, g.event.Locale)
 	g.event.Kind, g.event.Action, g.event.Values = chat.Command, chat.Action{Verb: verb}, values
-	if round := strings.TrimSpace(g.event.Value(optionRound)); round != "" {
-		g.event.Action.Args = []string{round}
+	if argument := g.event.Value(spec.Argument); argument != "" {
+		g.event.Action.Args = []string{argument}
 	}
 	if in.Type != interactionComplete {
-		delete(values, optionRound)
+		delete(values, spec.Argument)
 		return nil
 	}
 	if g.typing == "" {

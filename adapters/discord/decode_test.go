@@ -118,7 +118,7 @@ func TestDecodePayloads(t *testing.T) {
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, err := decodeInteraction(received(t, name))
+			g, err := decodeInteraction(received(t, name), specs)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,11 +134,11 @@ func TestDecodePayloads(t *testing.T) {
 }
 
 func TestPersonIdentity(t *testing.T) {
-	a, err := decodeInteraction(received(t, "button"))
+	a, err := decodeInteraction(received(t, "button"), specs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := decodeInteraction(received(t, "button-in-dm"))
+	b, err := decodeInteraction(received(t, "button-in-dm"), specs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestDecodeForeign(t *testing.T) {
 		"too long a text":        base(5, `{"custom_id":"keep:x","components":[{"type":4,"custom_id":"a","value":"`+strings.Repeat("a", 4001)+`"}]}`),
 		"rows without end":       base(5, `{"custom_id":"keep:x","components":[`+strings.Repeat(`{"type":1,"components":[`, 5)+strings.Repeat(`]}`, 5)+`]}`),
 	} {
-		g, err := decodeInteraction([]byte(payload))
+		g, err := decodeInteraction([]byte(payload), specs)
 		if !errors.Is(err, errForeign) {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -229,7 +229,7 @@ func TestDecodeUnknownComponents(t *testing.T) {
 	} {
 		payload := fmt.Sprintf(`{"type":5,"id":%q,"application_id":"1","token":"t","channel_id":"1","user":{"id":"1"},"data":{"custom_id":"keep:x",`+
 			`"components":[%s,{"type":18,"component":{"type":4,"custom_id":"note","value":"hello"}}]}}`, anID, component)
-		g, err := decodeInteraction([]byte(payload))
+		g, err := decodeInteraction([]byte(payload), specs)
 		if err != nil || !reflect.DeepEqual(g.event.Values, map[string][]string{"note": {"hello"}}) {
 			t.Errorf("%s: %v, %v", name, g.event.Values, err)
 		}
@@ -259,7 +259,7 @@ func TestGroupDMIgnored(t *testing.T) {
 		`,"context":9`:                   {errForeign, false, ""},
 		`,"context":null,"guild_id":"7"`: {nil, false, "7"},
 	} {
-		g, err := decodeInteraction(fmt.Appendf(nil, payload, with))
+		g, err := decodeInteraction(fmt.Appendf(nil, payload, with), specs)
 		x := &exchange{inbound: g}
 		if !errors.Is(err, want.err) || g.event.Private != want.private || x.changeable() != want.private || g.event.Where != place(want.guild, "1") {
 			t.Errorf("%q: %+v, %v", with, g.event, err)
@@ -272,7 +272,7 @@ func TestGroupDMIgnored(t *testing.T) {
 
 func TestDecodeMalformed(t *testing.T) {
 	good := `{"type":3,"id":"` + anID + `","application_id":"1","token":"t","channel_id":"1","user":{"id":"1"},"data":{"custom_id":"go:x","component_type":2}}`
-	if g, err := decodeInteraction([]byte(good)); err != nil || !g.event.Private {
+	if g, err := decodeInteraction([]byte(good), specs); err != nil || !g.event.Private {
 		t.Fatalf("%+v, %v", g, err)
 	}
 	for name, payload := range map[string]string{
@@ -291,18 +291,18 @@ func TestDecodeMalformed(t *testing.T) {
 		"an id of another form": strings.Replace(good, `"id":"1"`, `"id":"01"`, 1),
 		"no id":                 strings.Replace(good, anID, "", 1),
 	} {
-		if g, err := decodeInteraction([]byte(payload)); !errors.Is(err, errBroken) || !reflect.DeepEqual(g, inbound{}) {
+		if g, err := decodeInteraction([]byte(payload), specs); !errors.Is(err, errBroken) || !reflect.DeepEqual(g, inbound{}) {
 			t.Errorf("%s: %+v, %v", name, g, err)
 		}
 	}
 }
 
 func TestDecodeErrorsQuoteNoPayload(t *testing.T) {
-	_, err := decodeInteraction([]byte(`{"type":5,"id":"` + anID + `","application_id":"1","token":"t0ken","channel_id":"1","user":{"id":"1"},"data":{"custom_id":"se cret","components":[{"type":4,"value":"secret"}]}}`))
+	_, err := decodeInteraction([]byte(`{"type":5,"id":"`+anID+`","application_id":"1","token":"t0ken","channel_id":"1","user":{"id":"1"},"data":{"custom_id":"se cret","components":[{"type":4,"value":"secret"}]}}`), specs)
 	if err == nil || strings.Contains(err.Error(), "ecret") || strings.Contains(err.Error(), "t0ken") {
 		t.Errorf("%v", err)
 	}
-	_, err = decodeInteraction([]byte(`{"type":4.2026}`))
+	_, err = decodeInteraction([]byte(`{"type":4.2026}`), specs)
 	if err == nil || strings.Contains(err.Error(), "2026") {
 		t.Errorf("%v", err)
 	}
@@ -311,7 +311,7 @@ func TestDecodeErrorsQuoteNoPayload(t *testing.T) {
 // TestCommandLocale: the Welsh command says that its answer is wanted in Welsh.
 func TestCommandLocale(t *testing.T) {
 	for name, want := range map[string]string{"maturity": "de", "aeddfedrwydd": "cy"} {
-		g, err := decodeInteraction(fmt.Appendf(nil, `{"type":2,"id":%q,"application_id":"1","token":"t","channel_id":"1","user":{"id":"1"},"locale":"de","data":{"name":%q,"options":[{"name":"statws","type":1}]}}`, anID, name))
+		g, err := decodeInteraction(fmt.Appendf(nil, `{"type":2,"id":%q,"application_id":"1","token":"t","channel_id":"1","user":{"id":"1"},"locale":"de","data":{"name":%q,"options":[{"name":"statws","type":1}]}}`, anID, name), specs)
 		if err != nil || g.event.Action.Verb != "statws" || g.event.Locale != want {
 			t.Errorf("%s: %+v, %v", name, g.event, err)
 		}
@@ -321,7 +321,7 @@ func TestCommandLocale(t *testing.T) {
 func TestAdmin(t *testing.T) {
 	for permissions, want := range map[string]bool{"32": true, "8": true, "2251799813685247": true, "0": false, "1024": false, "": false, "x": false, "-8": false, "99999999999999999999": false} {
 		payload := fmt.Sprintf(`{"type":2,"id":%q,"application_id":"1","token":"t","channel_id":"1","guild_id":"1","member":{"user":{"id":"1"},"permissions":%q},"data":{"name":"maturity","options":[{"type":1,"name":"home"}]}}`, anID, permissions)
-		if g, err := decodeInteraction([]byte(payload)); err != nil || g.event.Admin != want {
+		if g, err := decodeInteraction([]byte(payload), specs); err != nil || g.event.Admin != want {
 			t.Errorf("permissions %q: admin %v, want %v (%v)", permissions, g.event.Admin, want, err)
 		}
 	}
@@ -340,7 +340,7 @@ func FuzzDecode(f *testing.F) {
 			`"data":{"custom_id":"keep:x","components":[{"type":18,"component":%s}]}}`, anID, component))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		g, err := decodeInteraction(payload)
+		g, err := decodeInteraction(payload, specs)
 		switch {
 		case errors.Is(err, errBroken) || g.kind == ping:
 			if !reflect.DeepEqual(g, inbound{kind: g.kind}) {

@@ -33,6 +33,8 @@ type Options struct {
 	Guilds []string
 	// APIURL is the address of the REST API with its version. If it is empty, it is Discord's own.
 	APIURL string
+	// Commands are what Register registers. A command that is not among them is not understood.
+	Commands []chat.CommandSpec
 	// Responder handles events. It is not called before New returns.
 	Responder chat.Responder
 	// Claims keeps several processes on one gateway from answering the same event. Nil means that

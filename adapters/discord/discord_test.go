@@ -41,7 +41,7 @@ type world struct {
 
 func (w *world) options() Options {
 	return Options{
-		Token: fake.Token, PublicKey: fake.PublicKey, APIURL: fake.URL, Dial: w.Dial, Responder: w.bot,
+		Token: fake.Token, PublicKey: fake.PublicKey, APIURL: fake.URL, Dial: w.Dial, Commands: specs, Responder: w.bot,
 		Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	}
 }

@@ -397,7 +397,7 @@ func (d *Discord) handlePacket(s *session, p packet) {
 
 // onInteraction takes an interaction, and answers it in another goroutine.
 func (d *Discord) onInteraction(payload []byte) {
-	g, err := decodeInteraction(payload)
+	g, err := decodeInteraction(payload, d.options.Commands)
 	if err != nil {
 		d.log.Warn("interaction not understood", "error", err)
 		if !errors.Is(err, errForeign) {

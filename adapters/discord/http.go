@@ -29,7 +29,7 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
 		return
 	}
-	g, err := decodeInteraction(payload)
+	g, err := decodeInteraction(payload, d.options.Commands)
 	if err != nil {
 		d.log.Warn("interaction not understood", "error", err)
 		if !errors.Is(err, errForeign) {

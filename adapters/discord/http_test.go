@@ -171,7 +171,7 @@ func TestClientDisconnects(t *testing.T) {
 // that verifies, decodes and answers nothing.
 func BenchmarkPress(b *testing.B) {
 	s := fake.New(b)
-	d, err := New(b.Context(), Options{Token: fake.Token, PublicKey: fake.PublicKey, APIURL: fake.URL, Dial: s.Dial, Responder: silent{}})
+	d, err := New(b.Context(), Options{Token: fake.Token, PublicKey: fake.PublicKey, APIURL: fake.URL, Dial: s.Dial, Commands: specs, Responder: silent{}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -359,7 +359,7 @@ func TestConfirmInMessage(t *testing.T) {
 		t.Errorf("the words of the question are lost: %+v", o)
 	}
 	for value, want := range map[string]inboundKind{answerYes: gestureMade, answerNo: dismissed} {
-		g, err := decodeInteraction(pressed(ask.CustomID, typeSelect, value))
+		g, err := decodeInteraction(pressed(ask.CustomID, typeSelect, value), specs)
 		if err != nil || g.kind != want || g.event.Action.Verb != "erase" || len(g.event.Values) != 0 {
 			t.Errorf("%s: %+v, %v", value, g, err)
 		}

@@ -43,8 +43,8 @@ func (s *Slack) Check(ctx context.Context) (AppInfo, error) {
 	granted := strings.FieldsFunc(who.Header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
 	standing.Untold = len(granted) == 0
 	for _, scope := range Scopes {
-		if !standing.Untold && !slices.Contains(granted, scope.Name) {
-			standing.Missing = append(standing.Missing, scope.Name)
+		if !standing.Untold && !slices.Contains(granted, scope) {
+			standing.Missing = append(standing.Missing, scope)
 		}
 	}
 	return standing, nil

@@ -37,10 +37,7 @@ func TestCheck(t *testing.T) {
 	if got, err := w.slack.Check(t.Context()); err != nil || (got.Ahead-time.Hour).Abs() > 10*time.Second {
 		t.Errorf("Slack's clock is %v ahead, %v", got.Ahead, err)
 	}
-	var all []string
-	for _, s := range Scopes {
-		all = append(all, s.Name)
-	}
+	all := slices.Clone(Scopes)
 	w.Scopes(append(all, "identify")...) // what the manifest does not ask for does no harm
 	if got, err := w.slack.Check(t.Context()); err != nil || got.Untold || len(got.Missing) > 0 {
 		t.Errorf("every scope: %+v, %v", got, err)

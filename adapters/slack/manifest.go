@@ -7,18 +7,23 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"maturitybot/bot/chat"
 )
 
-// Scopes are what the bot asks a workspace for, and why. It asks for nothing else.
-var Scopes = []struct{ Name, Why string }{
-	{"chat:write", "to send invitations, reminders and cards, and to change them in place"},
-	{"commands", "for /maturity and /aeddfedrwydd"},
-	{"users:read", "to know somebody's language, time zone and whether they manage the workspace, and to leave out bots"},
-	{"users:read.email", "to find the people of a list of e-mail addresses"},
-	{"im:history", "to answer somebody who writes to the bot in words; it reads no other conversation"},
-	{"channels:read", "to invite everyone in a public channel, and to know whether the bot can post there"},
-	{"groups:read", "to invite everyone in a private channel that the bot was added to, and to know whether it can post there"},
-	{"files:write", "to add the picture and the files to the results"},
+// Scopes are what the bot asks a workspace for. It asks for nothing else.
+var Scopes = []string{
+	"chat:write", // to send invitations, reminders and cards, and to change them in place
+	"commands",
+	// to know a user's language, time zone and whether they manage the workspace, and to leave out
+	// bots
+	"users:read",
+	"users:read.email", // to find the people of a list of e-mail addresses
+	"im:history",       // to answer a user who writes to the bot; it reads no other conversation
+	// to invite everyone in a public or private channel, and to know whether the bot can post there
+	"channels:read",
+	"groups:read",
+	"files:write", // to add the picture and the files to the results
 }
 
 // botEvents are what the bot is told of.
@@ -84,20 +89,21 @@ type slashCommand struct {
 	Escape      bool   `json:"should_escape"`
 }
 
-// Manifest is the app manifest, as indented JSON to paste at api.slack.com/apps. Mode is "socket",
-// where the bot opens the connection and base must be empty, or "http", where Slack calls base, an
-// https address, plus "/slack".
-func Manifest(mode, base string) ([]byte, error) {
+// Manifest returns the app manifest, as indented JSON to paste at api.slack.com/apps. Mode is
+// "socket", where the bot opens the connection and base must be empty, or "http", where Slack calls
+// base, an https address, plus "/slack".
+func Manifest(app chat.AppSpec, mode, base string) ([]byte, error) {
 	call := ""
 	switch mode {
 	case "socket":
 		if base != "" {
-			return nil, errors.New("write manifest: mode socket has no use for an address: leave it out, or take mode http")
+			return nil, errors.New("write manifest: mode socket has no use for an address: leave it " +
+				"out, or take mode http")
 		}
 	case "http":
-		u, err := url.Parse(base)
-		if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return nil, errors.New("write manifest: mode http needs the https address at which Slack reaches the bot, such as https://maturity.example.org")
+		if !isBaseAddress(base) {
+			return nil, errors.New("write manifest: mode http needs the https address at which " +
+				"Slack reaches the bot, such as https://maturity.example.org")
 		}
 		call = strings.TrimRight(base, "/") + callbackPath
 	default:
@@ -106,25 +112,18 @@ func Manifest(mode, base string) ([]byte, error) {
 	var m manifest
 	m.Metadata.Major = 2
 	m.Display.Name = "maturitybot"
-	m.Display.Description = "Takes a local area through the maternity and early years maturity matrix, and brings the results to its workshop."
+	m.Display.Description = app.Description
 	m.Display.Background = "#1d4d4f"
 	m.Features.Home.HomeTab = true
 	m.Features.Home.MessagesTab = true // without it nobody can be written to: messages_tab_disabled
 	m.Features.Bot.Name = "maturitybot"
 	m.Features.Bot.Online = true
-	// One in each language: the bot answers in that of the word that follows.
-	m.Features.Commands = []slashCommand{{
-		Command: "/maturity", URL: call,
-		Description: "The maturity matrix: your survey, or a round that you coordinate",
-		Hint:        "[home | new | invite | button | status | remind | reminders | extend | workshop | team | close | results | export | record | help]",
-	}, {
-		Command: "/aeddfedrwydd", URL: call,
-		Description: "Y matrics aeddfedrwydd: eich arolwg, neu rownd yr ydych yn ei chydlynu",
-		Hint:        "[hafan | newydd | gwahodd | botwm | statws | atgoffa | amserlen | estyn | gweithdy | tîm | cau | canlyniadau | allforio | cofnod | cymorth]",
-	}}
-	for _, s := range Scopes {
-		m.OAuth.Scopes.Bot = append(m.OAuth.Scopes.Bot, s.Name)
+	for _, c := range app.Commands {
+		m.Features.Commands = append(m.Features.Commands, slashCommand{
+			Command: "/" + c.Name, URL: call, Description: c.Summary, Hint: c.Hint,
+		})
 	}
+	m.OAuth.Scopes.Bot = Scopes
 	m.Settings.Events.URL = call
 	m.Settings.Events.Bot = botEvents
 	m.Settings.Interactivity.Enabled = true
@@ -138,4 +137,11 @@ func Manifest(mode, base string) ([]byte, error) {
 		return nil, fmt.Errorf("write manifest: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// isBaseAddress reports whether a path can be added to an address that Slack is to call.
+func isBaseAddress(base string) bool {
+	u, err := url.Parse(base)
+	return err == nil && u.Scheme == "https" && u.Hostname() != "" && u.User == nil &&
+		u.RawQuery == "" && u.Fragment == ""
 }

@@ -7,11 +7,24 @@ import (
 	"testing"
 
 	slackgo "github.com/slack-go/slack"
+
+	"maturitybot/bot"
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
 )
+
+func app(t *testing.T) chat.AppSpec {
+	t.Helper()
+	words, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bot.AppSpec(words)
+}
 
 func TestManifest(t *testing.T) {
 	for mode, base := range map[string]string{"socket": "", "http": "https://maturity.example.org/"} {
-		raw, err := Manifest(mode, base)
+		raw, err := Manifest(app(t), mode, base)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,11 +44,6 @@ func TestManifest(t *testing.T) {
 			t.Errorf("%s: too long", mode)
 		}
 	}
-	for _, s := range Scopes {
-		if s.Why == "" {
-			t.Errorf("scope %s: nobody says why", s.Name)
-		}
-	}
 }
 
 func TestManifestRefuses(t *testing.T) {
@@ -44,7 +52,7 @@ func TestManifestRefuses(t *testing.T) {
 		{"http", "", "https address"}, {"http", "http://a.example", "https address"}, {"http", "https://", "https address"},
 		{"http", "https://a.example/?x=1", "https address"}, {"http", "https://u:p@a.example", "https address"}, {"http", "https://a b", "https address"},
 	} {
-		if _, err := Manifest(x[0], x[1]); err == nil || !strings.Contains(err.Error(), x[2]) {
+		if _, err := Manifest(chat.AppSpec{}, x[0], x[1]); err == nil || !strings.Contains(err.Error(), x[2]) {
 			t.Errorf("%q %q: %v", x[0], x[1], err)
 		}
 	}

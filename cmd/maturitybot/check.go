@@ -198,8 +198,14 @@ func (c *checkCommand) slack(ctx context.Context, f *findings, conf config) {
 func (c *checkCommand) discord(ctx context.Context, f *findings, conf config) {
 	ctx, cancel := context.WithTimeout(ctx, asking)
 	defer cancel()
+	spec, err := appSpec()
+	if err != nil {
+		f.say(fail, "discord", "%v", err)
+		return
+	}
 	adapter, err := discord.New(ctx, discord.Options{
-		Token: conf.discord.Token, PublicKey: conf.discord.PublicKey, Guilds: conf.discord.Guilds, APIURL: c.DiscordAPI, Dial: c.dial,
+		Token: conf.discord.Token, PublicKey: conf.discord.PublicKey, Guilds: conf.discord.Guilds,
+		APIURL: c.DiscordAPI, Dial: c.dial, Commands: spec.Commands,
 	})
 	if err != nil {
 		f.say(fail, "discord", "%v (DISCORD_TOKEN %s)", err, masked(conf.discord.Token))

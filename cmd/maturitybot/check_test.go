@@ -38,10 +38,7 @@ func checked(t *testing.T, c checkCommand, env map[string]string) (bool, string)
 // TestCheckConfiguration: what serve would use is tried, a line each, and what is wrong is said; no token is.
 func TestCheckConfiguration(t *testing.T) {
 	url := redistest.Start(t, redistest.Options{AOF: true, Password: "r3dis-s3cret"}).URL()
-	var scopes []string
-	for _, s := range slack.Scopes {
-		scopes = append(scopes, s.Name)
-	}
+	scopes := slack.Scopes
 	broken := filepath.Join(t.TempDir(), "broken")
 	if err := os.WriteFile(broken, []byte("no days\n"), 0o600); err != nil {
 		t.Fatal(err)

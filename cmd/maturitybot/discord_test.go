@@ -18,6 +18,15 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
+// discordCommands are the commands that Discord offers.
+var discordCommands = func() []chat.CommandSpec {
+	spec, err := appSpec()
+	if err != nil {
+		panic(err)
+	}
+	return spec.Commands
+}()
+
 // onDiscord is Discord, by HTTP or by the gateway.
 type onDiscord struct {
 	*fake.Server
@@ -55,7 +64,10 @@ func (d onDiscord) listed(name string) string { return "<@" + discordID(name) + 
 
 func (d onDiscord) connect(t *testing.T, r chat.Responder, log *slog.Logger) (platform, func()) {
 	t.Helper()
-	options := discord.Options{Token: fake.Token, APIURL: fake.URL, Dial: d.Dial, Responder: r, Log: log, ColdEvery: time.Millisecond}
+	options := discord.Options{
+		Token: fake.Token, APIURL: fake.URL, Dial: d.Dial, Commands: discordCommands,
+		Responder: r, Log: log, ColdEvery: time.Millisecond,
+	}
 	if !d.gateway {
 		options.PublicKey = fake.PublicKey
 		d.Endpoint("http://bot.fake/discord")
@@ -103,21 +115,24 @@ func answered(a fake.Ack) acknowledged {
 	return out
 }
 
-// subcommands are those that Discord offers.
-var subcommands = map[string]string{
-	"home": "maturity", "help": "maturity", "new": "maturity", "invite": "maturity", "button": "maturity", "status": "maturity", "remind": "maturity",
-	"reminders": "maturity", "extend": "maturity", "workshop": "maturity", "team": "maturity", "close": "maturity", "results": "maturity", "export": "maturity", "record": "maturity",
-	"hafan": "aeddfedrwydd", "cymorth": "aeddfedrwydd", "newydd": "aeddfedrwydd", "gwahodd": "aeddfedrwydd", "botwm": "aeddfedrwydd", "statws": "aeddfedrwydd",
-	"atgoffa": "aeddfedrwydd", "estyn": "aeddfedrwydd", "gweithdy": "aeddfedrwydd", "tîm": "aeddfedrwydd", "cau": "aeddfedrwydd",
-	"canlyniadau": "aeddfedrwydd", "allforio": "aeddfedrwydd", "cofnod": "aeddfedrwydd",
+// offered returns the command that offers a word.
+func offered(specs []chat.CommandSpec, word string) (string, bool) {
+	for _, c := range specs {
+		for _, s := range c.Subcommands {
+			if s.Word == word {
+				return c.Name, true
+			}
+		}
+	}
+	return "", false
 }
 
 func (d onDiscord) command(user, channel string, words []string) acknowledged {
 	if words[0] == "" {
 		words[0] = "home" // a command that has subcommands cannot be called without one
 	}
-	name, offered := subcommands[words[0]]
-	if !offered {
+	name, known := offered(discordCommands, words[0])
+	if !known {
 		return acknowledged{never: "no such subcommand"}
 	}
 	options := map[string]string{}

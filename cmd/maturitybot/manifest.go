@@ -4,6 +4,9 @@ import (
 	"fmt"
 
 	"maturitybot/adapters/slack"
+	"maturitybot/bot"
+	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
 )
 
 // manifestCommand prints app manifests.
@@ -18,7 +21,11 @@ type manifestSlack struct {
 
 // Run prints the manifest.
 func (c manifestSlack) Run(s streams) error {
-	m, err := slack.Manifest(c.Mode, c.URL)
+	spec, err := appSpec()
+	if err != nil {
+		return err
+	}
+	m, err := slack.Manifest(spec, c.Mode, c.URL)
 	if err != nil {
 		return err
 	}
@@ -26,4 +33,13 @@ func (c manifestSlack) Run(s streams) error {
 		return fmt.Errorf("print manifest: %w", err)
 	}
 	return nil
+}
+
+// appSpec returns what platforms are told about the bot.
+func appSpec() (chat.AppSpec, error) {
+	words, err := locale.Load()
+	if err != nil {
+		return chat.AppSpec{}, fmt.Errorf("describe the bot: %w", err)
+	}
+	return bot.AppSpec(words), nil
 }

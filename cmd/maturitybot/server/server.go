@@ -316,7 +316,8 @@ func (v *service) serveDiscord(ctx context.Context) error {
 	adapter, err := connectWithRetry(ctx, log, func(ctx context.Context) (*discord.Discord, error) {
 		adapter, err := discord.New(ctx, discord.Options{
 			Token: v.Discord.Token, PublicKey: v.Discord.PublicKey, Guilds: v.Discord.Guilds,
-			APIURL: v.Discord.APIURL, Responder: v.bot, Claims: v.store, Suggest: v.bot.Suggest,
+			APIURL: v.Discord.APIURL, Commands: bot.AppSpec(v.bot.Words).Commands,
+			Responder: v.bot, Claims: v.store, Suggest: v.bot.Suggest,
 			ConsentsToDM: consentsToDM(v.rounds), Log: log, Dial: v.Dial,
 			Observer: v.telemetry.observerFor(discord.Platform, v.Discord.UsesGateway(), v.health),
 		})
