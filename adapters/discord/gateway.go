@@ -30,8 +30,8 @@ import (
 //     invalid session is answered by starting another one on the same connection, also where it
 //     could be resumed.
 //   - TestGatewayReconnects/too_many_sessions starts a session when none is left today, and
-//     TestGatewaySessionsPerDay does not end. The session started for an invalid one waits for
-//     nothing, and Discord resets the token of a bot that starts too many.
+//     TestGatewaySessionsPerDay 86,260 in a day, of which Discord allows 1,000 before it resets the
+//     token. The session started for an invalid one waits for nothing.
 //   - TestObserverGateway is told of the end of a connection a second late, because Close sleeps.
 //   - All tests fail unless the fake takes the property "$os", a name older than version 10.
 //

@@ -1,11 +1,13 @@
 package discord
 
 import (
-	"maturitybot/bot/chat"
-	"maturitybot/survey/plaintext"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"maturitybot/adapters/platform"
+	"maturitybot/bot/chat"
+	"maturitybot/survey/plaintext"
 )
 
 // escapeMode is a way of writing plain text as Discord's Markdown. Backslashes count toward the
@@ -19,12 +21,6 @@ const (
 	escapeBare                        // like escapeLookalike, without the bot's own Markdown
 	escapeModes
 )
-
-// lookalikes are the signs that swapping writes.
-var lookalikes = map[rune]rune{
-	'\\': '∖', '*': '∗', '_': 'ˍ', '~': '∼', '`': 'ˋ', '|': '∣', '<': '‹', '>': '›', '[': '［', ']': '］', '@': '＠',
-	':': '∶', '#': '＃', '-': '‐', '+': '＋', '.': '․', ')': '）',
-}
 
 // oneLine returns clean text on one line. It is never empty: Discord refuses a label of white
 // space.
@@ -43,7 +39,7 @@ func (p escapeMode) words(s string, start, last bool) string {
 		if p == escapeBackslash {
 			b.WriteByte('\\')
 		} else {
-			r = lookalikes[r]
+			r = platform.Lookalike(r)
 		}
 		b.WriteRune(r)
 	}
@@ -136,29 +132,22 @@ func pieces(all []chat.Span) []piece {
 			out = append(out, p)
 		}
 	}
-	for _, s := range all {
-		switch s := s.(type) {
-		case chat.Words:
-			add(piece{text: plaintext.Clean(string(s))})
+	for _, span := range all {
+		p := piece{text: plaintext.Clean(chat.PlainText([]chat.Span{span}))}
+		switch s := span.(type) {
 		case chat.Bold:
-			add(piece{text: plaintext.Clean(string(s)), bold: true})
-		case chat.Meter:
-			add(piece{text: s.String()})
+			p.bold = true
 		case chat.Mention:
 			if _, ok := snowflake(s.Person.ID); ok && s.Person.Platform == Platform {
-				add(piece{raw: "<@" + s.Person.ID + ">"})
-			} else {
-				add(piece{text: "@" + plaintext.Clean(s.Person.ID)})
+				p = piece{raw: "<@" + s.Person.ID + ">"}
 			}
-		case chat.WebLink:
-			add(piece{text: plaintext.Clean(s.Text)})
 		case chat.Link:
 			if _, ok := snowflake(s.Place.Channel); ok && s.Place.Platform == Platform {
-				add(piece{raw: "<#" + s.Place.Channel + ">"})
-			} else {
-				add(piece{text: plaintext.Clean(s.String())})
+				p = piece{raw: "<#" + s.Place.Channel + ">"}
 			}
+		case chat.Words, chat.Meter, chat.WebLink: // the text alone
 		}
+		add(p)
 	}
 	return out
 }
@@ -219,7 +208,7 @@ func (p escapeMode) heading(s string) string {
 
 // table writes text of equal width. Backticks are replaced, so that none ends the block.
 func (p escapeMode) table(s string) string {
-	s = strings.Trim(strings.ReplaceAll(plaintext.Clean(s), "`", "ˋ"), "\n")
+	s = strings.Trim(strings.ReplaceAll(plaintext.Clean(s), "`", string(platform.Lookalike('`'))), "\n")
 	return "```\n" + s + "\n```"
 }
 

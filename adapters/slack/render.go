@@ -331,7 +331,7 @@ func contextText(all []chat.Span) slackgo.MixedElement {
 	if marked := markup(all); slices.ContainsFunc(all, needsMarkup) && utf8.RuneCountInString(marked) <= chat.MaxText {
 		return slackgo.NewTextBlockObject(slackgo.MarkdownType, marked, false, false)
 	}
-	return plainText(plainSpans(all))
+	return plainText(chat.PlainText(all))
 }
 
 // choiceText is a title in bold above its text, in markup for want of anything else that has a

@@ -2,20 +2,17 @@ package slack
 
 import (
 	"cmp"
-	"maturitybot/bot/chat"
-	"maturitybot/survey/plaintext"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"maturitybot/adapters/platform"
+	"maturitybot/bot/chat"
+	"maturitybot/survey/plaintext"
 )
 
 // zeroWidthSpace is a character without width. It parts what Slack would read together.
 const zeroWidthSpace = "\u200b"
-
-// lookalikes are the characters that mark bold, italics, strike and code in Slack's markup. There
-// is no escape for them, and a character without width beside one makes it mark more, not less: so
-// their doubles stand for them.
-var lookalikes = map[rune]rune{'*': '∗', '_': 'ˍ', '~': '∼', '`': 'ˋ'}
 
 // escape makes clean text that Slack's markup shows as it is: no markup, mention, link, channel,
 // quote or emoji code.
@@ -40,7 +37,9 @@ func escape(s string) string {
 			}
 			b.WriteString("&gt;")
 		case '*', '_', '~', '`':
-			b.WriteRune(lookalikes[r])
+			// There is no escape for these marks, and a character without width beside one makes it
+			// mark more, not less.
+			b.WriteRune(platform.Lookalike(r))
 		case ':':
 			b.WriteRune(r)
 			if next == '/' || isCode(s) {
@@ -109,33 +108,11 @@ func markup(all []chat.Span) string {
 				b.WriteString(zeroWidthSpace)
 			}
 			b.WriteString(marked)
-			rest := text[len(strings.TrimRightFunc(text, unicode.IsSpace)):] + plainSpans(all[i+1:])
+			rest := text[len(strings.TrimRightFunc(text, unicode.IsSpace)):] + chat.PlainText(all[i+1:])
 			if after, _ := utf8.DecodeRuneInString(rest); rest != "" && !unicode.IsSpace(after) {
 				b.WriteString(zeroWidthSpace)
 			}
 			b.WriteString(text[len(strings.TrimRightFunc(text, unicode.IsSpace)):])
-		}
-	}
-	return b.String()
-}
-
-// plainSpans writes spans as literal text.
-func plainSpans(all []chat.Span) string {
-	var b strings.Builder
-	for _, span := range all {
-		switch s := span.(type) {
-		case chat.Words:
-			b.WriteString(string(s))
-		case chat.Bold:
-			b.WriteString(string(s))
-		case chat.Meter:
-			b.WriteString(s.String())
-		case chat.Mention:
-			b.WriteString("@" + s.Person.ID)
-		case chat.Link:
-			b.WriteString(s.String())
-		case chat.WebLink:
-			b.WriteString(s.Text)
 		}
 	}
 	return b.String()
@@ -234,9 +211,9 @@ func speechLines(c chat.Card) []string {
 		case chat.Heading:
 			add(escape(x.Text))
 		case chat.Text:
-			add(speechText(x.Spans))
+			add(markup(chat.Unstyled(x.Spans)))
 		case chat.Note:
-			add(speechText(x.Spans))
+			add(markup(chat.Unstyled(x.Spans)))
 		case chat.Table:
 			add(escape(x.Text))
 		case chat.Choice:
@@ -270,25 +247,4 @@ func buttonName(b chat.Button) string {
 		label = cmp.Or(b.Spoken, chat.Tick+label)
 	}
 	return "[" + escape(label) + "]"
-}
-
-// speechText is a paragraph in words.
-func speechText(all []chat.Span) string {
-	var b strings.Builder
-	for _, span := range all {
-		switch s := span.(type) {
-		case chat.Words:
-			b.WriteString(escape(string(s)))
-		case chat.Bold:
-			b.WriteString(escape(string(s)))
-		case chat.Mention:
-			b.WriteString(mentionMarkup(s.Person))
-		case chat.Link:
-			b.WriteString(channelMarkup(s))
-		case chat.WebLink:
-			b.WriteString(escape(s.Text))
-		case chat.Meter: // nothing to do
-		}
-	}
-	return b.String()
 }

@@ -80,20 +80,13 @@ func styled(style lipgloss.Style, s string) string {
 func spanned(all []chat.Span, base lipgloss.Style) string {
 	var b strings.Builder
 	for _, span := range all {
-		switch s := span.(type) {
-		case chat.Words:
-			b.WriteString(styled(base, string(s)))
-		case chat.Bold:
-			b.WriteString(styled(base.Bold(true), string(s)))
-		case chat.Mention:
-			b.WriteString(styled(base.Bold(true), "@"+s.Person.ID))
-		case chat.WebLink:
-			b.WriteString(styled(base, s.Text))
-		case chat.Link:
-			b.WriteString(styled(base, s.String()))
-		case chat.Meter:
-			b.WriteString(styled(base, s.String()))
+		style := base
+		switch span.(type) {
+		case chat.Bold, chat.Mention:
+			style = base.Bold(true)
+		case chat.Words, chat.WebLink, chat.Link, chat.Meter: // as the others
 		}
+		b.WriteString(styled(style, chat.PlainText([]chat.Span{span})))
 	}
 	return b.String()
 }

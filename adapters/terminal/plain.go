@@ -329,25 +329,9 @@ func marked(label string, b chat.Button, words Words) string {
 	return label
 }
 
-// unstyled is a paragraph without its weights, and without meters, which are for the eye: the words beside one say the same.
-func unstyled(all []chat.Span) string {
-	var b strings.Builder
-	for _, span := range all {
-		switch s := span.(type) {
-		case chat.Words:
-			b.WriteString(string(s))
-		case chat.Bold:
-			b.WriteString(string(s))
-		case chat.Mention:
-			b.WriteString("@" + s.Person.ID)
-		case chat.WebLink:
-			b.WriteString(s.Text)
-		case chat.Link:
-			b.WriteString(s.String())
-		case chat.Meter: // nothing to do
-		}
-	}
-	return strings.TrimRight(b.String(), " ")
+// unstyled returns a paragraph without weights and meters.
+func unstyled(spans []chat.Span) string {
+	return strings.TrimRight(chat.PlainText(chat.Unstyled(spans)), " ")
 }
 
 // lineForm asks for every field, then whether to send, cancel or change one. It returns nil after cancelling.

@@ -202,14 +202,14 @@ func (c Card) Check() error {
 			}
 		case Text:
 			components++
-			runes += utf8.RuneCountInString(plainText(b.Spans))
-			if err := checkText("text", plainText(b.Spans), MaxText); err != nil {
+			runes += utf8.RuneCountInString(PlainText(b.Spans))
+			if err := checkText("text", PlainText(b.Spans), MaxText); err != nil {
 				return err
 			}
 		case Note:
 			components++
-			runes += utf8.RuneCountInString(plainText(b.Spans))
-			if err := checkText("note", plainText(b.Spans), MaxText); err != nil {
+			runes += utf8.RuneCountInString(PlainText(b.Spans))
+			if err := checkText("note", PlainText(b.Spans), MaxText); err != nil {
 				return err
 			}
 		case Table:
@@ -319,9 +319,11 @@ func Trim(s string, n int) string {
 	return strings.TrimRight(string(r[:n-1]), " ") + "…"
 }
 
-func plainText(all []Span) string {
+// PlainText returns spans as text without weights: a mention as the id after an @, a link and a
+// meter as their String.
+func PlainText(spans []Span) string {
 	var b strings.Builder
-	for _, s := range all {
+	for _, s := range spans {
 		switch s := s.(type) {
 		case Words:
 			b.WriteString(string(s))
@@ -340,6 +342,21 @@ func plainText(all []Span) string {
 	return b.String()
 }
 
+// Unstyled returns spans as they are read aloud: bold text as Words, and without meters.
+func Unstyled(spans []Span) []Span {
+	out := make([]Span, 0, len(spans))
+	for _, s := range spans {
+		switch s := s.(type) {
+		case Bold:
+			out = append(out, Words(s))
+		case Meter: // the words beside it say the same
+		case Words, Mention, Link, WebLink:
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // String draws the card in plain text, as transcripts and terminals show it: "[label]" is a
 // button, "[✓ label]" the one that stands, "[label!]" one that cannot be undone, "(note)" a note,
 // "[v options]" a menu.
@@ -350,9 +367,9 @@ func (c Card) String() string {
 		case Heading:
 			fmt.Fprintf(&b, "# %s\n", x.Text)
 		case Text:
-			fmt.Fprintln(&b, plainText(x.Spans))
+			fmt.Fprintln(&b, PlainText(x.Spans))
 		case Note:
-			fmt.Fprintf(&b, "(%s)\n", plainText(x.Spans))
+			fmt.Fprintf(&b, "(%s)\n", PlainText(x.Spans))
 		case Table:
 			fmt.Fprintln(&b, strings.TrimRight(x.Text, "\n"))
 		case Choice:

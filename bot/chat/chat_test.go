@@ -179,6 +179,24 @@ func TestTrim(t *testing.T) {
 	}
 }
 
+func TestPlainText(t *testing.T) {
+	spans := []Span{
+		Bold("Plan"), Words(" by "), Mention{Person{ID: "ana"}}, Words(" in "), Link{Place{Channel: "team"}},
+		Words(": "), WebLink{Text: "guide", URL: "https://example.org"}, Words(" "), Meter{2, 3},
+	}
+	link := Link{Place{Channel: "team"}}.String()
+	if got, want := PlainText(spans), "Plan by @ana in "+link+": guide ▰▰▱"; got != want {
+		t.Errorf("PlainText is %q, want %q", got, want)
+	}
+	unstyled := Unstyled(spans)
+	if got, want := PlainText(unstyled), "Plan by @ana in "+link+": guide "; got != want {
+		t.Errorf("of Unstyled it is %q, want %q", got, want)
+	}
+	if unstyled[0] != Words("Plan") {
+		t.Errorf("Unstyled begins with %#v", unstyled[0])
+	}
+}
+
 func ExampleCard_String() {
 	fmt.Print(Card{Blocks: []Block{
 		Note{[]Span{Bold("Plan"), Words(" · 2 of 3 "), Meter{2, 3}}},

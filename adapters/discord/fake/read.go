@@ -170,23 +170,7 @@ func spans(s string) []chat.Span {
 }
 
 // plain is Markdown without its signs.
-func plain(s string) string {
-	var b strings.Builder
-	for _, x := range spans(s) {
-		switch x := x.(type) {
-		case chat.Words:
-			b.WriteString(string(x))
-		case chat.Bold:
-			b.WriteString(string(x))
-		case chat.Mention:
-			b.WriteString("@" + x.Person.ID)
-		case chat.Link:
-			b.WriteString(x.String())
-		case chat.Meter, chat.WebLink: // nothing to do
-		}
-	}
-	return b.String()
-}
+func plain(s string) string { return chat.PlainText(spans(s)) }
 
 func (c component) button() (chat.Button, error) {
 	id, asks := strings.CutPrefix(c.CustomID, "?")
