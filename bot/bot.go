@@ -168,6 +168,11 @@ func (b *Bot) checkReplies(verb string, replies []chat.Reply) bool {
 			replies[i], fit = b.inBothLanguages("error.inside")[0], false
 			continue
 		}
+		if r, ok := reply.(chat.Redraw); ok {
+			r.Draw = checkedDraw(r.Draw)
+			replies[i] = r
+			continue
+		}
 		replies[i] = chat.WrapThen(reply, func(then chat.Then) chat.Then {
 			return func(d chat.Delivered) []chat.Reply {
 				next := then(d)
@@ -195,9 +200,23 @@ func checkReply(reply chat.Reply) error {
 			return err
 		}
 		return r.Form.Check()
-	case chat.FieldErrors: // nothing to do
+	case chat.FieldErrors, chat.Redraw: // the card of a Redraw is checked once it is drawn
 	}
 	return nil
+}
+
+// checkedDraw returns a function that draws a card, and returns an error if it does not fit the
+// platforms.
+func checkedDraw(
+	draw func(context.Context) (chat.Card, error),
+) func(context.Context) (chat.Card, error) {
+	return func(ctx context.Context) (chat.Card, error) {
+		c, err := draw(ctx)
+		if err != nil {
+			return chat.Card{}, err
+		}
+		return c, c.Check()
+	}
 }
 
 // Handled tells what came of an event.

@@ -127,7 +127,9 @@ type request struct {
 	path   string
 	bucket string // the calls that Discord counts together; of a path, what does not vary and its first id
 	body   any    // as JSON, or nil
-	files  []chat.File
+	// draw, if it is set, returns the body anew for each attempt.
+	draw  func(context.Context) (any, error)
+	files []chat.File
 	// deduplicated says that a POST may be repeated: it carries a nonce, or creates something that
 	// is there only once. Other methods always may.
 	deduplicated bool
@@ -177,6 +179,13 @@ func (c *client) do(ctx context.Context, r request, into any) error {
 		call.Limits = call.Limits[:1]
 	}
 	err = c.caller.Do(ctx, call, func(ctx context.Context) (result platform.Result) {
+		kind, payload := kind, payload
+		if r.draw != nil {
+			var err error
+			if kind, payload, err = r.redraw(ctx); err != nil {
+				return platform.Result{Verdict: platform.Refused, Err: err}
+			}
+		}
 		answer, result = c.once(ctx, r, kind, payload)
 		return result
 	})
@@ -238,6 +247,14 @@ func (r request) encode() (kind string, payload []byte, err error) {
 		return "", nil, fmt.Errorf("encode files: %w", err)
 	}
 	return kind, payload, nil
+}
+
+// redraw is encode for a body that is drawn anew.
+func (r request) redraw(ctx context.Context) (kind string, payload []byte, err error) {
+	if r.body, err = r.draw(ctx); err != nil {
+		return "", nil, err
+	}
+	return r.encode()
 }
 
 // answered is the whole answer to a request.

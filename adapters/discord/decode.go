@@ -199,6 +199,9 @@ func (in *interaction) gesture() (inbound, error) {
 			return inbound{}, errBroken
 		}
 		g.origin.Message, g.origin.Whispered = m.ID, m.Flags&flagEphemeral != 0
+		if !g.origin.Whispered && !g.event.Private {
+			g.event.SharedCard = chat.CardRef{Place: g.event.Where, Message: m.ID}
+		}
 	}
 	return g, nil
 }

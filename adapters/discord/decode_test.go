@@ -83,6 +83,12 @@ func TestDecodePayloads(t *testing.T) {
 			pressedMessage(g)
 			g.event.Action = chat.NewAction("answer", round, "commissioning", "2")
 		}),
+		"button-shared": with(func(g *inbound) {
+			pressedMessage(g)
+			g.origin.Whispered = false
+			g.event.SharedCard = chat.CardRef{Place: g.event.Where, Message: g.origin.Message}
+			g.event.Action = chat.NewAction("answer", round, "commissioning", "2")
+		}),
 		"button-in-dm": with(func(g *inbound) {
 			pressedMessage(g)
 			alone(g)
@@ -128,8 +134,8 @@ func TestDecodePayloads(t *testing.T) {
 		})
 	}
 	entries, _ := os.ReadDir("testdata/received")
-	if len(entries) != 14 {
-		t.Errorf("%d recorded payloads, 14 tried", len(entries))
+	if len(entries) != 15 {
+		t.Errorf("%d recorded payloads, 15 tried", len(entries))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"maturitybot/adapters/platform"
 	"maturitybot/adapters/webhook"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/chat/dispatch"
@@ -77,6 +78,7 @@ type Discord struct {
 	key        ed25519.PublicKey
 	responder  chat.Responder
 	dispatch   *dispatch.Dispatcher
+	redraws    *platform.Redraws
 	dmLimiter  *rate.Limiter      // of messages that nobody asked for
 	deliveries *webhook.Reader    // by HTTP
 	refusals   *webhook.SparseLog // of deliveries by HTTP
@@ -161,6 +163,7 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 	}
 	d.deliveries = webhook.NewReader(maxPayload, d.checkHeaders, d.verify)
 	d.dispatch = dispatch.New(withClaims{o.Responder, d}, o.Log)
+	d.redraws = platform.NewRedraws(d.editShared, o.Log)
 	return d, nil
 }
 
@@ -221,7 +224,7 @@ func (c *client) identify(ctx context.Context) (me user, app application, err er
 // Drain stops taking deliveries. It returns when everything that was taken has been handled and
 // sent, or with the context's error when that ends first.
 func (d *Discord) Drain(ctx context.Context) error {
-	err := cmp.Or(d.dispatch.Drain(ctx), dispatch.Wait(ctx, &d.running))
+	err := cmp.Or(d.dispatch.Drain(ctx), dispatch.Wait(ctx, &d.running), d.redraws.Drain(ctx))
 	d.client.session.Client.CloseIdleConnections()
 	return err
 }

@@ -200,18 +200,15 @@ func (d *Discord) firstResponse(x *exchange) (out response, err error) {
 	err = errors.New("a panic") // unless the function returns
 	defer dispatch.RecoverAndLog(d.log, "drawing a reply")
 	replies := x.ticket.Replies
-	if len(replies) == 0 {
+	carried := x.carriedIndex(replies)
+	if carried < 0 {
 		if x.origin.Message == "" {
 			return x.deferral(), nil
 		}
 		x.carriesReply = true
-		x.remaining = nil
+		x.remaining = replies
 		x.editsCard = true
 		return deferredUpdate, nil
-	}
-	carried := 0
-	if x.changeable() {
-		carried = carriedIndex(replies)
 	}
 	rest := slices.Delete(slices.Clone(replies), carried, carried+1)
 	switch r := replies[carried].(type) {
@@ -247,20 +244,30 @@ func (d *Discord) firstResponse(x *exchange) (out response, err error) {
 	return out, nil
 }
 
-// carriedIndex returns which of the replies to a press on a changeable card the first response
-// carries: the first update, unless a post or a form comes before it. A post that fails takes back
-// the replies after it.
-func carriedIndex(replies []chat.Reply) int {
+// carriedIndex returns which of the replies the first response carries, or -1 for none: the first
+// that is no change of a shared card, which the bot's own token makes. After a press on a card that
+// can be updated it is the first update, unless a post or a form comes before it. A post that fails
+// takes back the replies after it.
+func (x *exchange) carriedIndex(replies []chat.Reply) int {
+	first := -1
 	for i, r := range replies {
+		if _, redraws := r.(chat.Redraw); redraws {
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
 		switch r.(type) {
 		case chat.Update:
-			return i
+			if x.changeable() {
+				return i
+			}
 		case chat.Post, chat.OpenForm:
-			return 0
-		case chat.Direct, chat.FieldErrors, chat.Whisper: // nothing to do
+			return first
+		case chat.Direct, chat.FieldErrors, chat.Redraw, chat.Whisper: // nothing to do
 		}
 	}
-	return 0
+	return first
 }
 
 func (x *exchange) formResponse(r chat.OpenForm) (response, error) {

@@ -38,7 +38,7 @@ func (d *Discord) carryOut(ctx context.Context, x *exchange, replies []chat.Repl
 	if x.carriesReply {
 		replies = x.remaining
 		if u, ok := x.carriedReply.(chat.Update); ok {
-			if err := platform.Redraw(ctx, to, u); err != nil {
+			if err := platform.Refresh(ctx, to, u); err != nil {
 				d.log.Error("reply not delivered", "reply", "drawn again", "error", err)
 			}
 		}
@@ -65,6 +65,8 @@ func (r replier) Update(ctx context.Context, card chat.Card) error {
 }
 
 func (r replier) CanUpdate() bool { return r.exchange.changeable() }
+
+func (r replier) Redraw(redraw chat.Redraw) error { return r.discord.redraws.Add(redraw) }
 
 // Whisper shows the card without its files if Discord refuses those.
 func (r replier) Whisper(ctx context.Context, w chat.Whisper) error {
@@ -165,15 +167,54 @@ func (d *Discord) update(ctx context.Context, x *exchange, c chat.Card) error {
 	if !x.event.Private { // only a token changes what one person alone sees
 		return d.whisper(ctx, x, c)
 	}
-	messages := "channels/" + x.origin.Channel + "/messages"
-	err = d.client.do(ctx, request{
-		what: "change a card", method: http.MethodPatch,
-		path: messages + "/" + x.origin.Message, bucket: messages + " change", body: m,
-	}, nil)
+	edit := editRequest(x.origin.Channel, x.origin.Message)
+	edit.body = m
+	err = d.client.do(ctx, edit, nil)
 	if code(err) == discordgo.ErrCodeUnknownMessage {
 		return d.whisper(ctx, x, c)
 	}
 	return err
+}
+
+// editRequest returns a call that changes a message of the bot's by the bot's own token, which does
+// not expire as an interaction's does.
+func editRequest(channel, message string) request {
+	messages := "channels/" + channel + "/messages"
+	return request{
+		what: "change a card", method: http.MethodPatch,
+		path: messages + "/" + message, bucket: messages + " change",
+	}
+}
+
+// editShared changes a card that everybody in a channel sees.
+func (d *Discord) editShared(ctx context.Context, ref chat.CardRef, draw platform.Draw) error {
+	for _, id := range []string{ref.Place.Channel, ref.Message} {
+		if _, ok := snowflake(id); !ok {
+			return errors.New("change a card: not a message in Discord")
+		}
+	}
+	edit := editRequest(ref.Place.Channel, ref.Message)
+	edit.draw = func(ctx context.Context) (any, error) {
+		card, err := draw(ctx)
+		if err != nil {
+			return nil, err
+		}
+		body, err := message(card, false, nil)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", platform.ErrNotDrawn, err)
+		}
+		return body, nil
+	}
+	err := d.client.do(ctx, edit, nil)
+	switch {
+	case err == nil:
+		return nil
+	case code(err) == discordgo.ErrCodeUnknownMessage, code(err) == discordgo.ErrCodeUnknownChannel:
+		return fmt.Errorf("%w: %w", platform.ErrCardGone, err)
+	case errors.Is(err, platform.ErrNotDrawn):
+		return err
+	}
+	return markUnavailable(err)
 }
 
 // whisper shows a card, with files, to the person of an event alone.

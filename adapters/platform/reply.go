@@ -19,6 +19,8 @@ type Replier interface {
 	Update(ctx context.Context, card chat.Card) error
 	// CanUpdate returns true if Update changes the card that was pressed.
 	CanUpdate() bool
+	// Redraw plans the change of a card that everybody in a place sees, and does not wait for it.
+	Redraw(r chat.Redraw) error
 	// Whisper shows a card, with files, to the person of the event alone.
 	Whisper(ctx context.Context, w chat.Whisper) error
 	// Direct shows a card in the person's own conversation with the bot.
@@ -40,7 +42,9 @@ func CarryOut(ctx context.Context, log *slog.Logger, replies []chat.Reply, to Re
 		var err error
 		switch r := reply.(type) {
 		case chat.Update:
-			err = errors.Join(to.Update(ctx, r.Card), Redraw(ctx, to, r))
+			err = errors.Join(to.Update(ctx, r.Card), Refresh(ctx, to, r))
+		case chat.Redraw:
+			err = to.Redraw(r)
 		case chat.Whisper:
 			err = to.Whisper(ctx, r)
 			rest = r.Then.Next(chat.DeliveredAfter(err), rest)
@@ -63,13 +67,12 @@ func CarryOut(ctx context.Context, log *slog.Logger, replies []chat.Reply, to Re
 	}
 }
 
-// Redraw changes the card that was pressed again, for as long as what it shows has changed since it
-// was drawn.
-func Redraw(ctx context.Context, to Replier, made chat.Update) error {
+// Refresh makes an update again for as long as what the card shows has changed since it was drawn.
+func Refresh(ctx context.Context, to Replier, made chat.Update) error {
 	if !to.CanUpdate() {
 		return nil
 	}
-	return dispatch.Redraw(ctx, made, to.Update)
+	return dispatch.Refresh(ctx, made, to.Update)
 }
 
 // GiveBack returns a refusal as cards, for a form that is closed: first what is wrong, then the

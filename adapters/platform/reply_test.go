@@ -36,6 +36,10 @@ func (r *recorder) show(how string, c chat.Card) error {
 func (r *recorder) Update(_ context.Context, c chat.Card) error { return r.show("update", c) }
 func (r *recorder) CanUpdate() bool                             { return r.canUpdate }
 
+func (r *recorder) Redraw(redraw chat.Redraw) error {
+	return r.show("redraw", textCard(redraw.Of.Message))
+}
+
 func (r *recorder) Whisper(_ context.Context, w chat.Whisper) error {
 	return r.show("whisper", w.Card)
 }
@@ -79,6 +83,10 @@ func TestCarryOut(t *testing.T) {
 		"a whisper that fails takes back what follows": {
 			[]chat.Reply{whisper("fail"), whisper("b")},
 			[]string{"whisper fail"}, 1,
+		},
+		"a shared card that cannot be changed": {
+			[]chat.Reply{chat.Redraw{Of: chat.CardRef{Message: "fail"}}, whisper("b")},
+			[]string{"redraw fail", "whisper b"}, 1,
 		},
 		"an update that fails": {
 			[]chat.Reply{chat.Update{Card: textCard("fail")}, whisper("b")},

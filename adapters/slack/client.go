@@ -93,7 +93,7 @@ func judge(err error) platform.Result {
 		verdict = judgeStatus(e.Code)
 	} else if word := code(err); word != "" {
 		verdict = judgeCode(word)
-	} else if errors.Is(err, errResponseURLSpent) {
+	} else if errors.Is(err, errResponseURLSpent) || errors.Is(err, platform.ErrNotDrawn) {
 		verdict = platform.Refused
 	}
 	return platform.Result{Verdict: verdict, Err: err}

@@ -199,7 +199,7 @@ func (in *interaction) press(g inbound, team string) (inbound, error) {
 	default:
 		return inbound{}, fmt.Errorf("read press in %q: %w", in.Container.Type, errForeign)
 	}
-	g.event.Where, g.event.Private = place(team, g.origin.Channel), g.origin.Private
+	g.locate(team)
 	return g, nil
 }
 
@@ -248,7 +248,7 @@ func (in *interaction) submit(g inbound, team string) (inbound, error) {
 	}
 	g.event.Kind, g.event.Action, g.view = chat.Submit, action, in.View.ID
 	g.home = g.origin.Channel == in.User.ID // a conversation has an id of its own: only App Home goes by the person's
-	g.event.Where, g.event.Private = place(team, g.origin.Channel), g.origin.Private
+	g.locate(team)
 	return g, nil
 }
 

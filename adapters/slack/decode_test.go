@@ -31,6 +31,9 @@ func at(sec, micro int64) time.Time { return time.Unix(sec, micro*1000).UTC() }
 func TestDecodeInteraction(t *testing.T) {
 	const hooks = "https://hooks.slack.com/actions/T0NORTH/"
 	north := func(id string) chat.Person { return chat.Person{Platform: "slack", Workspace: "T0NORTH", ID: id} }
+	shared := func(channel string) chat.CardRef {
+		return chat.CardRef{Place: place("T0NORTH", channel), Message: "1795446100.000300"}
+	}
 	for name, want := range map[string]inbound{
 		"press-dm.json": {
 			event: chat.Event{ID: "9001.42.aa11", Kind: chat.Press, At: at(1795446061, 840180), Who: north("U0BEN"), Where: place("T0NORTH", "D0BEN"), Private: true,
@@ -40,7 +43,7 @@ func TestDecodeInteraction(t *testing.T) {
 		},
 		"press-channel.json": {
 			event: chat.Event{ID: "9002.42.bb22", Kind: chat.Press, At: at(1795446161, 1), Who: north("U0CEM"), Where: place("T0NORTH", "C0TEAM"),
-				Action: chat.NewAction("join", "7K3Q")},
+				SharedCard: shared("C0TEAM"), Action: chat.NewAction("join", "7K3Q")},
 			trigger: "9002.42.bb22",
 			origin:  origin{Channel: "C0TEAM", URL: hooks + "9002/bb22", Card: "1795446100.000300"},
 		},
@@ -83,13 +86,13 @@ func TestDecodeInteraction(t *testing.T) {
 		},
 		"external.json": {
 			event: chat.Event{ID: "9009.42.ii99", Kind: chat.Press, At: at(1795446171, 1), Who: chat.Person{Platform: "slack", Workspace: "T0OTHER", ID: "U0GUEST"},
-				Where: place("T0NORTH", "C0SHARED"), Action: chat.NewAction("join", "7K3Q")},
+				Where: place("T0NORTH", "C0SHARED"), SharedCard: shared("C0SHARED"), Action: chat.NewAction("join", "7K3Q")},
 			trigger: "9009.42.ii99",
 			origin:  origin{Channel: "C0SHARED", URL: hooks + "9009/ii99", Card: "1795446100.000300"},
 		},
 		"enterprise.json": {
 			event: chat.Event{ID: "9010.42.jj00", Kind: chat.Press, At: at(1795446181, 1), Who: north("W0DAI"), Where: place("T0NORTH", "C0TEAM"),
-				Unverified: true, Action: chat.NewAction("join", "7K3Q")},
+				Unverified: true, SharedCard: shared("C0TEAM"), Action: chat.NewAction("join", "7K3Q")},
 			trigger: "9010.42.jj00",
 			origin:  origin{Channel: "C0TEAM", URL: hooks + "9010/jj00", Card: "1795446100.000300"},
 		},

@@ -130,7 +130,7 @@ func (s *Slack) awaitHandled(ctx context.Context, d *delivery) map[string]string
 				d.refusalSent = true
 				return faults
 			}
-		case chat.Direct, chat.Post, chat.Update, chat.Whisper: // nothing to do
+		case chat.Direct, chat.Post, chat.Redraw, chat.Update, chat.Whisper: // nothing to do
 		}
 	}
 	return nil

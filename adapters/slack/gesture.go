@@ -17,6 +17,15 @@ type inbound struct {
 	home bool
 }
 
+// locate fills in the place of an event, and the card that it was made on, from its origin.
+func (g *inbound) locate(team string) {
+	g.event.Where = place(team, g.origin.Channel)
+	g.event.Private = g.origin.Private
+	if g.shared() {
+		g.event.SharedCard = chat.CardRef{Place: g.event.Where, Message: g.origin.Card}
+	}
+}
+
 // shared returns true for a press on a card that everybody in a channel sees.
 func (g inbound) shared() bool {
 	return g.origin.Card != "" && !g.origin.Private && !g.origin.Whispered

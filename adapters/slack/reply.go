@@ -37,6 +37,8 @@ func (r replier) Update(ctx context.Context, card chat.Card) error {
 
 func (r replier) CanUpdate() bool { return r.delivery.changeable() }
 
+func (r replier) Redraw(redraw chat.Redraw) error { return r.slack.redraws.Add(redraw) }
+
 // Whisper sends a card with files to the person's own conversation, because a message that one
 // person sees in a channel cannot have any.
 func (r replier) Whisper(ctx context.Context, w chat.Whisper) error {
@@ -137,6 +139,33 @@ func (s *Slack) update(ctx context.Context, in inbound, card chat.Card) error {
 	}
 	in.origin.URL = ""
 	return s.whisper(ctx, in, card)
+}
+
+// editShared changes a card that everybody in a channel sees. It is not paced: Slack's limit of one
+// message a second for each channel does not hold for edits, and platform.Redraws makes few.
+func (s *Slack) editShared(ctx context.Context, ref chat.CardRef, drawCard platform.Draw) error {
+	edit := func(ctx context.Context) error {
+		card, err := drawCard(ctx)
+		if err != nil {
+			return err
+		}
+		text, drawn, err := draw(card)
+		if err != nil {
+			return fmt.Errorf("%w: %w", platform.ErrNotDrawn, err)
+		}
+		_, _, _, err = s.client.api.UpdateMessageContext(
+			ctx, ref.Place.Channel, ref.Message, messageOptions(text, drawn),
+		)
+		return err
+	}
+	err := s.client.callIn(ctx, "chat.update", ref.Place.Channel, true, edit)
+	switch {
+	case err == nil:
+		return nil
+	case code(err) == "message_not_found":
+		return fmt.Errorf("%w: %w", platform.ErrCardGone, err)
+	}
+	return markUnavailable(err)
 }
 
 // whisper shows a card to the person of an event alone.

@@ -16,6 +16,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 	"golang.org/x/time/rate"
 
+	"maturitybot/adapters/platform"
 	"maturitybot/adapters/webhook"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/chat/dispatch"
@@ -47,6 +48,7 @@ type Slack struct {
 	dispatch   *dispatch.Dispatcher
 	profiles   *profileCache
 	homes      *homes
+	redraws    *platform.Redraws
 	replays    *replayFilter
 	deliveries *webhook.Reader    // by HTTP
 	refusals   *webhook.SparseLog // of deliveries by HTTP
@@ -128,6 +130,7 @@ func New(ctx context.Context, o Options) (*Slack, error) {
 	s.profiles = newProfileCache(c, s.team, s.running)
 	s.dispatch = dispatch.New(withProfiles{o.Responder, s}, o.Log)
 	s.homes = newHomes(s.drawHome)
+	s.redraws = platform.NewRedraws(s.editShared, o.Log)
 	return s, nil
 }
 
@@ -158,7 +161,7 @@ func (c *client) identify(ctx context.Context) (*slackgo.AuthTestResponse, error
 // sent, or with the context's error when that ends first.
 func (s *Slack) Drain(ctx context.Context) error {
 	s.homes.flush()
-	err := cmp.Or(s.dispatch.Drain(ctx), dispatch.Wait(ctx, s.running))
+	err := cmp.Or(s.dispatch.Drain(ctx), dispatch.Wait(ctx, s.running), s.redraws.Drain(ctx))
 	s.client.http.CloseIdleConnections()
 	return err
 }

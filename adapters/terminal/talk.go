@@ -88,7 +88,7 @@ func (k *talk) take(a answer) {
 			k.form = &form
 		case chat.FieldErrors:
 			k.refuse(r, open)
-		case chat.Direct: // nothing to do
+		case chat.Direct, chat.Redraw: // no event here has Direct or SharedCard
 		}
 	}
 }

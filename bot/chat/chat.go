@@ -36,6 +36,12 @@ func ParsePlace(s string) (Place, error) {
 	return Place{a, b, c}, err
 }
 
+// CardRef names a card that everybody in a place sees, so that it can be changed later.
+type CardRef struct {
+	Place   Place
+	Message string // the platform's id of the message, in that place
+}
+
 func splitAddress(s string) (a, b, c string, err error) {
 	parts := strings.SplitN(s, ":", 3)
 	if len(parts) != 3 || parts[0] == "" || parts[2] == "" {
@@ -73,6 +79,9 @@ type Event struct {
 	Where Place
 	// Private says that Where is the person's own conversation with the bot.
 	Private bool
+	// SharedCard is the card that was pressed, or that opened the form, if everybody in the place
+	// sees that card; else it is the zero value. Like the Action, it is what a client sent.
+	SharedCard CardRef
 	// Unverified says that the platform did not tell in time whether this person, who has a second
 	// account, belongs to the workspace. They are asked to try again.
 	Unverified bool
@@ -258,20 +267,32 @@ var ErrUnreachable = errors.New("cannot be reached")
 // would arrive twice if it were sent again.
 var ErrUnsure = errors.New("may have been sent or not")
 
-// Reply is one answer to an event: Update, Whisper, Direct, Post, OpenForm or FieldErrors. Replies
-// are carried out in the order given.
+// Reply is one answer to an event: Update, Redraw, Whisper, Direct, Post, OpenForm or FieldErrors.
+// Replies are carried out in the order given; only a Redraw may be carried out later.
 //
 //sumtype:decl
 type Reply interface{ reply() }
 
 // Update changes the card that was pressed. Where there is none (a command, a dismissed card), or
-// everybody in the place sees it, the card is whispered instead.
+// everybody in the place sees it (see Redraw), the card is whispered instead.
 type Update struct {
 	Card Card
 	// Refresh, if set, is called after the card has been changed. It returns true, with the next
 	// change to make, if what the card shows has changed since it was drawn: another process may
 	// have saved something and drawn it while this change was on its way, and would be drawn over.
 	Refresh func(context.Context) (Update, bool)
+}
+
+// Redraw changes a card that everybody in a place sees, for everybody: the one that was pressed
+// (Event.SharedCard), or another one. Other replies do not wait for it. Many people may press one
+// card at once, so an adapter edits it at most every two seconds. The last edit shows what is saved
+// once the last press has been handled. If the card was deleted, nothing happens.
+type Redraw struct {
+	Of CardRef
+	// Draw returns the card as it is now. It is called at the time of each edit, and once more
+	// after the last one. Only the Draw of the latest press is called, so the card depends on what
+	// is saved, and not on the event.
+	Draw func(context.Context) (Card, error)
 }
 
 // Whisper shows a card to the person of the event alone. With files it goes to their own
@@ -329,7 +350,7 @@ func WrapThen(reply Reply, wrap func(Then) Then) Reply {
 	case Direct:
 		r.Then = r.Then.wrapped(wrap)
 		return r
-	case FieldErrors, OpenForm, Update: // nothing to do
+	case FieldErrors, OpenForm, Redraw, Update: // nothing to do
 	}
 	return reply
 }
@@ -388,6 +409,7 @@ type OpenForm struct {
 type FieldErrors struct{ Fields map[string]string }
 
 func (Update) reply()      {}
+func (Redraw) reply()      {}
 func (Whisper) reply()     {}
 func (Direct) reply()      {}
 func (Post) reply()        {}

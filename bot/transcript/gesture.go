@@ -3,6 +3,7 @@ package transcript
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -174,7 +175,7 @@ func (p *player) press(ctx context.Context, actor, label, on, of string) error {
 	if strings.HasPrefix(m.to, "#") {
 		in = m.to
 	}
-	e := chat.Event{Kind: chat.Press, Where: place(in), Action: action}
+	e := chat.Event{Kind: chat.Press, Where: place(in), SharedCard: m.ref(), Action: action}
 	if picked != "" {
 		e.Values = map[string][]string{chat.Picked: {picked}}
 	}
@@ -264,7 +265,9 @@ func (p *player) send(ctx context.Context, actor, words string) error {
 	return p.handle(
 		ctx,
 		actor,
-		chat.Event{Kind: chat.Submit, Where: form.where, Action: form.Action, Values: values},
+		chat.Event{
+			Kind: chat.Submit, Where: form.where, SharedCard: form.shared, Action: form.Action, Values: values,
+		},
 	)
 }
 
@@ -309,6 +312,10 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 			}
 			m.versions = append(m.versions, r.Card)
 			p.write(actor+" sees", r.Card.String())
+		case chat.Redraw:
+			if err := p.redraw(ctx, r); err != nil {
+				return err
+			}
 		case chat.Whisper:
 			m := p.show(actor, e.Where.Channel, actor+" is told", r.Card)
 			p.files(r.Files)
@@ -337,7 +344,7 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 			if ack := p.Responder.Ack(e); ack != chat.AckForm {
 				return fmt.Errorf("a form opens for acknowledgement %d: no platform could open it", ack)
 			}
-			p.forms[actor] = openForm{r.Form, e.Where}
+			p.forms[actor] = openForm{r.Form, e.Where, e.SharedCard}
 			p.write(actor+" fills in", r.Form.String())
 		case chat.FieldErrors:
 			var fields []string
@@ -351,6 +358,26 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 		}
 	}
 	p.deliver(ctx)
+	return nil
+}
+
+// redraw changes a card that everybody in a channel sees, at once. A change that makes no difference
+// is not written down.
+func (p *player) redraw(ctx context.Context, r chat.Redraw) error {
+	i := slices.IndexFunc(p.messages, func(m *message) bool { return m.ref() == r.Of })
+	if i < 0 || r.Of == (chat.CardRef{}) {
+		return fmt.Errorf("there is no card %v that everybody sees", r.Of)
+	}
+	card, err := r.Draw(ctx)
+	if err != nil {
+		return fmt.Errorf("redraw a card: %w", err)
+	}
+	m := p.messages[i]
+	if reflect.DeepEqual(card, m.versions[len(m.versions)-1]) {
+		return nil
+	}
+	m.versions = append(m.versions, card)
+	p.write(m.to+" sees", card.String())
 	return nil
 }
 

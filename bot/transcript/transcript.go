@@ -36,15 +36,25 @@ type Stage struct {
 
 // message is a message that a person sees, in all its versions.
 type message struct {
+	id       string
 	to       string // a person, or a channel with its #
 	in       string // the channel, the person's own conversation, or where it was whispered
 	versions []chat.Card
 }
 
-// openForm is a form that a person sees, and where they opened it.
+// ref names a message that everybody in a channel sees. It is the zero value for another one.
+func (m *message) ref() chat.CardRef {
+	if !strings.HasPrefix(m.to, "#") {
+		return chat.CardRef{}
+	}
+	return chat.CardRef{Place: place(m.to), Message: m.id}
+}
+
+// openForm is a form that a person sees, where they opened it, and from which card.
 type openForm struct {
 	chat.Form
-	where chat.Place
+	where  chat.Place
+	shared chat.CardRef
 }
 
 type player struct {
@@ -272,7 +282,8 @@ func (p *player) files(all []chat.File) {
 }
 
 func (p *player) show(to, in, title string, card chat.Card) *message {
-	m := &message{to: to, in: in, versions: []chat.Card{card}}
+	id := fmt.Sprintf("message-%d", len(p.messages)+1)
+	m := &message{id: id, to: to, in: in, versions: []chat.Card{card}}
 	p.messages = append(p.messages, m)
 	p.write(title, card.String())
 	return m

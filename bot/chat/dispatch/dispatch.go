@@ -189,16 +189,16 @@ func (d *Dispatcher) willRedraw(l *queue, t *Ticket) bool {
 	return t.superseded(l.sending) || draws(l.handling) || slices.ContainsFunc(l.waiting, draws)
 }
 
-// maxRedraws bounds how often one change of a card is repeated.
-const maxRedraws = 5
+// maxRefreshes bounds how often one update is repeated.
+const maxRefreshes = 5
 
-// Redraw is called once a change of a card has been made. It makes the change again for as long as
-// what the card shows has changed since it was drawn, so that what is drawn last shows what is
+// Refresh is called once an update has been made. It makes the update again for as long as what the
+// card shows has changed since it was drawn, so that what is drawn last shows what is
 // saved, whichever process drew it.
-func Redraw(
+func Refresh(
 	ctx context.Context, made chat.Update, change func(context.Context, chat.Card) error,
 ) error {
-	for range maxRedraws {
+	for range maxRefreshes {
 		if made.Refresh == nil {
 			return nil
 		}

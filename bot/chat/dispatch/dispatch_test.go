@@ -325,7 +325,7 @@ func TestDrainContext(t *testing.T) {
 
 // TestRedraw: a card is drawn again for as long as what it shows has changed, unless a later change
 // of it waits.
-func TestRedraw(t *testing.T) {
+func TestRefresh(t *testing.T) {
 	// changes returns a change of a card that is out of date n times.
 	var changes func(n int) chat.Update
 	changes = func(n int) chat.Update {
@@ -333,9 +333,9 @@ func TestRedraw(t *testing.T) {
 		u.Refresh = func(context.Context) (chat.Update, bool) { return changes(n - 1), n > 0 }
 		return u
 	}
-	for n, want := range map[int]int{0: 0, 2: 2, 100: maxRedraws} {
+	for n, want := range map[int]int{0: 0, 2: 2, 100: maxRefreshes} {
 		drawn := 0
-		err := Redraw(
+		err := Refresh(
 			t.Context(),
 			changes(n),
 			func(context.Context, chat.Card) error { drawn++; return nil },
@@ -344,7 +344,7 @@ func TestRedraw(t *testing.T) {
 			t.Errorf("out of date %d times: drawn again %d times, %v, want %d", n, drawn, err, want)
 		}
 	}
-	if err := Redraw(t.Context(), chat.Update{}, nil); err != nil {
+	if err := Refresh(t.Context(), chat.Update{}, nil); err != nil {
 		t.Error(err)
 	}
 
@@ -360,7 +360,7 @@ func TestRedraw(t *testing.T) {
 			n := 0
 			time.Sleep(time.Second) // meanwhile the later ones are handled
 			for _, r := range replies {
-				if err := Redraw(ctx, r.(chat.Update), func(context.Context, chat.Card) error { n++; return nil }); err != nil {
+				if err := Refresh(ctx, r.(chat.Update), func(context.Context, chat.Card) error { n++; return nil }); err != nil {
 					t.Error(err)
 				}
 			}
