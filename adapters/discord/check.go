@@ -32,7 +32,7 @@ var errEndpoint = errors.New("Discord delivers to an Interactions Endpoint URL, 
 	"nothing by the gateway: take that address away on the application's page General " +
 	"Information at " + portal + ", or let the bot serve it")
 
-// AppInfo is what Discord tells of the application whose bot token this is.
+// AppInfo is what Discord says about the application whose bot token this is.
 type AppInfo struct {
 	Application string // its name
 	ID          string
@@ -45,7 +45,7 @@ type AppInfo struct {
 	Public bool
 }
 
-// Check asks Discord for the application's standing. Its error says that the bot cannot work, and
+// Check asks Discord for the application's settings. Its error says that the bot cannot work, and
 // what to change, if that is known; what was learned before is returned with it.
 func (d *Discord) Check(ctx context.Context) (AppInfo, error) {
 	var app struct {
@@ -54,20 +54,20 @@ func (d *Discord) Check(ctx context.Context) (AppInfo, error) {
 		Public   bool   `json:"bot_public"`
 	}
 	err := d.client.do(ctx, get("ask for the application", "applications/@me"), &app)
-	standing := AppInfo{Application: app.Name, ID: d.app, Endpoint: app.Endpoint, Public: app.Public}
+	info := AppInfo{Application: app.Name, ID: d.app, Endpoint: app.Endpoint, Public: app.Public}
 	switch {
 	case err != nil:
-		return standing, err
+		return info, err
 	case d.key == nil && app.Endpoint != "":
-		return standing, errEndpoint
+		return info, errEndpoint
 	}
-	standing.Registered = true
+	info.Registered = true
 	for _, o := range d.registrations() {
-		there, err := d.isRegistered(ctx, o)
+		there, err := d.client.isRegistered(ctx, o)
 		if err != nil {
-			return standing, d.explainRegistration(o, err)
+			return info, o.explain(err)
 		}
-		standing.Registered = standing.Registered && there
+		info.Registered = info.Registered && there
 	}
-	return standing, nil
+	return info, nil
 }

@@ -90,29 +90,30 @@ type registration struct {
 // registrations returns all registrations. If servers are listed, the first one removes the global
 // commands.
 func (d *Discord) registrations() []registration {
+	specs := d.options.Commands
 	if len(d.options.Guilds) == 0 {
-		return []registration{d.registrationFor("", commands(d.options.Commands, true))}
+		return []registration{registrationFor(d.app, "", commands(specs, true))}
 	}
-	all := []registration{d.registrationFor("", nil)}
+	all := []registration{registrationFor(d.app, "", nil)}
 	for _, g := range d.options.Guilds {
-		all = append(all, d.registrationFor(g, commands(d.options.Commands, false)))
+		all = append(all, registrationFor(d.app, g, commands(specs, false)))
 	}
 	return all
 }
 
-// registrationFor returns the registration of commands in a server, or globally.
-func (d *Discord) registrationFor(guild string, all []command) registration {
-	path := "applications/" + d.app + "/commands"
+// registrationFor returns the registration of an application's commands in a server, or globally.
+func registrationFor(app, guild string, all []command) registration {
+	path := "applications/" + app + "/commands"
 	if guild != "" {
-		path = "applications/" + d.app + "/guilds/" + guild + "/commands"
+		path = "applications/" + app + "/guilds/" + guild + "/commands"
 	}
 	all = append([]command{}, all...) // Discord takes [] for none, and not null
 	slices.SortFunc(all, func(a, b command) int { return cmp.Compare(a.Name, b.Name) })
 	return registration{guild, path, all}
 }
 
-// explainRegistration adds to an error of a registration what to do about it.
-func (d *Discord) explainRegistration(o registration, err error) error {
+// explain adds to an error of a registration what to do about it.
+func (o registration) explain(err error) error {
 	if o.guild != "" && code(err) == discordgo.ErrCodeMissingAccess {
 		return fmt.Errorf("the bot is not in server %s, or may have no commands there: invite it "+
 			"with the scopes bot and applications.commands, on the page Installation at %s: %w",
@@ -122,14 +123,14 @@ func (d *Discord) explainRegistration(o registration, err error) error {
 }
 
 // isRegistered returns true if Discord has the commands of a registration as they are.
-func (d *Discord) isRegistered(ctx context.Context, o registration) (bool, error) {
+func (c *client) isRegistered(ctx context.Context, o registration) (bool, error) {
 	var there []command
-	if err := d.client.do(ctx, get("read the commands", o.path), &there); err != nil {
+	if err := c.do(ctx, get("read the commands", o.path), &there); err != nil {
 		return false, err
 	}
 	for i := range there {
 		slices.Sort(there[i].Contexts)
-		if o.guild != "" { // of a server's commands Discord tells what it fills in itself
+		if o.guild != "" { // for a server, Discord returns what it fills in itself
 			there[i].Contexts, there[i].Integrations = nil, nil
 		}
 	}

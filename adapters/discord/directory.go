@@ -16,8 +16,8 @@ import (
 const (
 	// pageSize is how many members one call brings (resources/guild.mdx).
 	pageSize = 1000
-	// maxMembers is the number of members from which on a server is not listed: nobody invites a
-	// whole public server to a survey.
+	// maxMembers is the number of members from which on a server is not listed: a survey is not for
+	// a whole public server.
 	maxMembers = 20000
 )
 
@@ -42,18 +42,18 @@ type guildChannel struct {
 	} `json:"permission_overwrites"`
 }
 
-// Find returns the person of a mention, an id or an exact username. It is chat.ErrNobody for a name
-// that nobody has in the server of the place, for a bot, for an e-mail address, which Discord tells
-// of nobody, and for names where Discord does not let the bot search.
+// Find returns the person of a mention, an id or an exact username. Its error is chat.ErrNobody for
+// a name that no member of the place's server has, for a bot, for an e-mail address, which Discord
+// does not give out, and for names where Discord does not let the bot search.
 func (d *Discord) Find(ctx context.Context, from chat.Place, word string) (chat.Person, error) {
-	p, err := d.find(ctx, from, strings.TrimSpace(word))
+	p, err := d.client.find(ctx, from, strings.TrimSpace(word))
 	if err != nil {
 		return chat.Person{}, fmt.Errorf("find a person: %w", err)
 	}
 	return p, nil
 }
 
-func (d *Discord) find(ctx context.Context, from chat.Place, word string) (chat.Person, error) {
+func (c *client) find(ctx context.Context, from chat.Place, word string) (chat.Person, error) {
 	id := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(word, "<@"), "!"), ">")
 	n, known := snowflake(id)
 	known = known && n > 1<<32 // a shorter number is a name
@@ -70,9 +70,9 @@ func (d *Discord) find(ctx context.Context, from chat.Place, word string) (chat.
 		}
 		if guild == "" { // in the conversation with the bot
 			what.path, what.bucket = "users/"+id, "users/"
-			err = d.client.do(ctx, what, &m.User)
+			err = c.do(ctx, what, &m.User)
 		} else {
-			err = d.client.do(ctx, what, &m)
+			err = c.do(ctx, what, &m)
 		}
 		if err != nil {
 			return chat.Person{}, asNobody(err)
@@ -85,8 +85,9 @@ func (d *Discord) find(ctx context.Context, from chat.Place, word string) (chat.
 	}
 	var found []guildMember
 	path := "guilds/" + guild + "/members/search"
-	err := d.client.do(ctx, request{
-		what: "search for a member", method: http.MethodGet, path: path + "?limit=100&query=" + url.QueryEscape(name), bucket: path,
+	err := c.do(ctx, request{
+		what: "search for a member", method: http.MethodGet, bucket: path,
+		path: path + "?limit=100&query=" + url.QueryEscape(name),
 	}, &found)
 	if err != nil {
 		return chat.Person{}, asNobody(err)
@@ -109,80 +110,87 @@ func (m guildMember) person() (chat.Person, error) {
 // asNobody wraps an error in chat.ErrNobody if Discord does not know the person, or does not tell.
 func asNobody(err error) error {
 	switch code(err) {
-	case discordgo.ErrCodeUnknownUser, discordgo.ErrCodeUnknownMember, discordgo.ErrCodeUnknownChannel, discordgo.ErrCodeUnknownGuild,
-		discordgo.ErrCodeMissingAccess, discordgo.ErrCodeMissingPermissions, discordgo.ErrCodeInvalidFormBody:
+	case discordgo.ErrCodeUnknownUser, discordgo.ErrCodeUnknownMember,
+		discordgo.ErrCodeUnknownChannel, discordgo.ErrCodeUnknownGuild,
+		discordgo.ErrCodeMissingAccess, discordgo.ErrCodeMissingPermissions,
+		discordgo.ErrCodeInvalidFormBody:
 		return fmt.Errorf("%w: %w", chat.ErrNobody, err)
 	}
 	return err
 }
 
-func (d *Discord) channel(ctx context.Context, p chat.Place) (guildChannel, error) {
-	var c guildChannel
+// channel looks up a channel. Its Guild is empty for a person's conversation with the bot.
+func (c *client) channel(ctx context.Context, p chat.Place) (guildChannel, error) {
+	var found guildChannel
 	if _, ok := snowflake(p.Channel); !ok || p.Platform != Platform {
-		return c, chat.ErrNobody
+		return found, chat.ErrNobody
 	}
-	err := d.client.do(ctx, get("look up a channel", "channels/"+p.Channel), &c)
+	err := c.do(ctx, get("look up a channel", "channels/"+p.Channel), &found)
 	if err != nil {
-		return c, asNobody(err)
+		return found, asNobody(err)
 	}
-	if _, ok := snowflake(c.Guild); !ok {
-		c.Guild = "" // a person's conversation with the bot
+	if _, ok := snowflake(found.Guild); !ok {
+		found.Guild = ""
 	}
-	return c, nil
+	return found, nil
 }
 
 // Members returns who can see a channel. It is chat.ErrNobody for a channel that is not in the
 // server of the place, and where Discord does not tell: that takes the privileged Server Members
 // Intent, which is off by default in the Developer Portal.
 func (d *Discord) Members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
-	all, err := d.members(ctx, in)
+	all, err := d.client.members(ctx, in)
 	if err != nil {
 		return nil, fmt.Errorf("list the people of a place: %w", err)
 	}
 	return all, nil
 }
 
-func (d *Discord) members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
-	c, err := d.channel(ctx, in)
+func (c *client) members(ctx context.Context, in chat.Place) ([]chat.Person, error) {
+	channel, err := c.channel(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if c.Guild == "" || c.Guild != in.Workspace {
+	if channel.Guild == "" || channel.Guild != in.Workspace {
 		return nil, chat.ErrNobody
 	}
-	sees, err := d.canSee(ctx, c)
+	sees, err := c.canSee(ctx, channel)
 	if err != nil {
 		return nil, err
 	}
 	var people []chat.Person
-	after, path := "0", "guilds/"+c.Guild+"/members"
+	after, path := "0", "guilds/"+channel.Guild+"/members"
 	for range maxMembers / pageSize {
-		var all []guildMember
-		err := d.client.do(ctx, request{
-			what: "list members", method: http.MethodGet, path: path + "?limit=" + strconv.Itoa(pageSize) + "&after=" + after, bucket: path,
-		}, &all)
+		var page []guildMember
+		err := c.do(ctx, request{
+			what: "list members", method: http.MethodGet, bucket: path,
+			path: path + "?limit=" + strconv.Itoa(pageSize) + "&after=" + after,
+		}, &page)
 		if err != nil {
 			return nil, asNobody(err)
 		}
-		for _, m := range all {
+		for _, m := range page {
 			after = m.User.ID
 			if p, err := m.person(); err == nil && sees(m) {
 				people = append(people, p)
 			}
 		}
-		if len(all) < pageSize {
+		if len(page) < pageSize {
 			return people, nil
 		}
 	}
 	return nil, fmt.Errorf("more than %d members: %w", maxMembers, chat.ErrNobody)
 }
 
-// canSee returns a function that returns true for members who can see a channel.
-func (d *Discord) canSee(ctx context.Context, c guildChannel) (func(guildMember) bool, error) {
-	if isThread(c.Type) {
-		return nil, fmt.Errorf("a thread: %w", chat.ErrNobody) // who sees it is told by the channel above and by who joined
+// canSee returns a function that returns true for members who can see a channel. It is
+// chat.ErrNobody for a thread: who sees it depends on who has joined it.
+func (c *client) canSee(
+	ctx context.Context, in guildChannel,
+) (func(guildMember) bool, error) {
+	if isThread(in.Type) {
+		return nil, fmt.Errorf("a thread: %w", chat.ErrNobody)
 	}
-	of, err := d.permissions(ctx, c)
+	of, err := c.permissions(ctx, in)
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 		byCard:      map[string]*exchange{},
 		byEvent:     map[string]*exchange{},
 	}
-	d.deliveries = webhook.NewReader(maxPayload, d.checkHeaders, d.verify)
+	d.deliveries = webhook.NewReader(maxPayload, verifier{key}.headers, verifier{key}.body)
 	d.dispatch = dispatch.New(withClaims{o.Responder, d}, o.Log)
 	d.redraws = platform.NewRedraws(d.editShared, o.Log)
 	return d, nil

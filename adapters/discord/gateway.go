@@ -16,7 +16,6 @@ import (
 	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
 
-	"maturitybot/bot/chat"
 	"maturitybot/bot/chat/dispatch"
 )
 
@@ -72,7 +71,7 @@ const (
 	longestPacket = 4 << 20
 	// helloTimeout bounds the wait for the first packet.
 	helloTimeout = 10 * time.Second
-	// minReconnectDelay and longestPause bound the pause between connections, which doubles with
+	// minReconnectDelay and maxReconnectDelay bound the pause between connections, which doubles with
 	// each that is not established: with each that Discord answers neither READY nor RESUMED. After
 	// an invalid session Discord asks for one second at least. A connection that lasted is followed
 	// at once.
@@ -87,10 +86,6 @@ const (
 	// sessions do not count.
 	startInterval = 4 * time.Minute
 	startBurst    = 10
-	// claimTimeout bounds a claim, and the suggestions for a user who is typing.
-	claimTimeout = 1500 * time.Millisecond
-	// responseTimeout bounds the first response: Discord takes it for three seconds.
-	responseTimeout = 3 * time.Second
 )
 
 // errFatal marks errors that only a change in the Developer Portal corrects.
@@ -98,6 +93,8 @@ var errFatal = errors.New("the gateway cannot be used")
 
 // session is a gateway session. It outlives its connections.
 type session struct {
+	discord *Discord
+
 	id  string
 	url string // where it is resumed
 	seq atomic.Int64
@@ -130,12 +127,12 @@ func (d *Discord) RunGateway(ctx context.Context) error {
 	if d.endpoint {
 		return errEndpoint
 	}
-	s := session{starts: rate.NewLimiter(rate.Every(startInterval), startBurst)}
+	s := session{discord: d, starts: rate.NewLimiter(rate.Every(startInterval), startBurst)}
 	pause := minReconnectDelay
 	for ctx.Err() == nil {
 		began := time.Now()
 		s.established = false
-		err := d.connect(ctx, &s)
+		err := s.connect(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -159,87 +156,115 @@ func (d *Discord) RunGateway(ctx context.Context) error {
 }
 
 // connect opens one connection, and serves it until it ends.
-func (d *Discord) connect(ctx context.Context, s *session) error {
-	address := s.url
-	if address == "" {
-		var err error
-		if address, err = d.gatewayURL(ctx, s); err != nil {
-			return err
-		}
-	}
-	dialer := &websocket.Dialer{HandshakeTimeout: requestTimeout, NetDialContext: d.options.Dial}
-	if d.options.Dial == nil {
-		dialer.Proxy = http.ProxyFromEnvironment
-	}
-	socket, res, err := dialer.DialContext(ctx, strings.TrimSuffix(address, "/")+"/?v=10&encoding=json", nil)
+func (s *session) connect(ctx context.Context) error {
+	socket, err := s.dial(ctx)
 	if err != nil {
-		s.url = "" // that address may be gone; the session is resumed elsewhere
-		return fmt.Errorf("connect to the gateway: %w", d.client.caller.Redactor.Error(err))
+		return err
 	}
-	_ = res.Body.Close()
 	l := &connection{socket: socket, ended: make(chan struct{})}
-	var beats sync.WaitGroup
 	stop := context.AfterFunc(ctx, func() { l.close(websocket.CloseNormalClosure) })
 	defer func() {
-		d.options.Observer.Connected(0)
+		s.discord.options.Observer.Connected(0)
 		stop()
 		close(l.ended)
 		_ = socket.Close()
-		beats.Wait()
+		l.beats.Wait()
 	}()
 	socket.SetReadLimit(longestPacket)
 	_ = socket.SetReadDeadline(time.Now().Add(helloTimeout))
-	greeted := false
 	for {
 		var p packet
 		if err := socket.ReadJSON(&p); err != nil {
-			return d.closeError(s, l, err)
+			return s.closeError(l, err)
 		}
-		if p.Seq != nil && p.Op == opDispatch {
-			s.seq.Store(*p.Seq)
-		}
-		switch p.Op {
-		case opHello:
-			if greeted { // one heartbeat is enough
-				continue
-			}
-			greeted = true
-			var hello struct {
-				Interval int64 `json:"heartbeat_interval"`
-			}
-			if json.Unmarshal(p.Data, &hello) != nil || hello.Interval <= 0 || hello.Interval > int64(time.Hour/time.Millisecond) {
-				return errors.New("greet the gateway: it tells no interval")
-			}
-			_ = socket.SetReadDeadline(time.Time{}) // from here on heartbeats tell whether it lives
-			l.acked.Store(true)
-			beats.Go(func() { l.heartbeatLoop(s, time.Duration(hello.Interval)*time.Millisecond) })
-			if err := d.identifyOrResume(s, l); err != nil {
-				return err
-			}
-		case opHeartbeat:
-			l.heartbeat(s)
-		case opAck:
-			l.acked.Store(true)
-		case opReconnect:
-			l.close(closeToResume)
-			return errors.New("discord asks to connect again")
-		case opInvalid:
-			resumable := false
-			_ = json.Unmarshal(p.Data, &resumable) // what it is not, it is not
-			if !resumable {
-				s.id, s.url = "", ""
-				s.seq.Store(0)
-			}
-			l.close(closeToResume)
-			return errors.New("discord says that the session is not valid")
-		case opDispatch:
-			d.handlePacket(s, p)
+		if err := s.handlePacket(l, p); err != nil {
+			return err
 		}
 	}
 }
 
+// dial connects to where the session is resumed, or to the address that Discord names.
+func (s *session) dial(ctx context.Context) (*websocket.Conn, error) {
+	o := s.discord.options
+	address := s.url
+	if address == "" {
+		var err error
+		if address, err = s.gatewayURL(ctx); err != nil {
+			return nil, err
+		}
+	}
+	address = strings.TrimSuffix(address, "/") + "/?v=10&encoding=json"
+	dialer := &websocket.Dialer{HandshakeTimeout: requestTimeout, NetDialContext: o.Dial}
+	if o.Dial == nil {
+		dialer.Proxy = http.ProxyFromEnvironment
+	}
+	socket, res, err := dialer.DialContext(ctx, address, nil)
+	if err != nil {
+		s.url = "" // that address may be gone; the session is resumed elsewhere
+		err = s.discord.client.caller.Redactor.Error(err)
+		return nil, fmt.Errorf("connect to the gateway: %w", err)
+	}
+	_ = res.Body.Close()
+	return socket, nil
+}
+
+// handlePacket does what a packet asks for. An error ends the connection.
+func (s *session) handlePacket(l *connection, p packet) error {
+	switch p.Op {
+	case opHello:
+		return s.greet(l, p.Data)
+	case opHeartbeat:
+		l.heartbeat(s)
+	case opAck:
+		l.acked.Store(true)
+	case opReconnect:
+		l.close(closeToResume)
+		return errors.New("discord asks to connect again")
+	case opInvalid:
+		var resumable bool
+		if json.Unmarshal(p.Data, &resumable) != nil || !resumable {
+			s.forget()
+		}
+		l.close(closeToResume)
+		return errors.New("discord says that the session is not valid")
+	case opDispatch:
+		if p.Seq != nil {
+			s.seq.Store(*p.Seq)
+		}
+		s.handleEvent(p)
+	}
+	return nil
+}
+
+// greet begins to send heartbeats, and resumes the session or starts one. It does nothing for a
+// second greeting.
+func (s *session) greet(l *connection, data []byte) error {
+	if l.greeted {
+		return nil
+	}
+	l.greeted = true
+	var hello struct {
+		Interval int64 `json:"heartbeat_interval"` // in milliseconds
+	}
+	err := json.Unmarshal(data, &hello)
+	if err != nil || hello.Interval <= 0 || hello.Interval > time.Hour.Milliseconds() {
+		return errors.New("greet the gateway: it gives no heartbeat interval")
+	}
+	_ = l.socket.SetReadDeadline(time.Time{}) // heartbeats find a dead connection from here on
+	l.acked.Store(true)
+	interval := time.Duration(hello.Interval) * time.Millisecond
+	l.beats.Go(func() { l.heartbeatLoop(s, interval) })
+	return s.identifyOrResume(l)
+}
+
+// forget drops a session that cannot be resumed.
+func (s *session) forget() {
+	s.id, s.url = "", ""
+	s.seq.Store(0)
+}
+
 // gatewayURL returns the address to connect to. It waits if too many sessions were started today.
-func (d *Discord) gatewayURL(ctx context.Context, s *session) (string, error) {
+func (s *session) gatewayURL(ctx context.Context) (string, error) {
 	if s.id == "" {
 		if err := s.awaitStart(ctx); err != nil {
 			return "", err
@@ -253,7 +278,7 @@ func (d *Discord) gatewayURL(ctx context.Context, s *session) (string, error) {
 			After     int64 `json:"reset_after"`
 		} `json:"session_start_limit"`
 	}
-	err := d.client.do(ctx, get("ask for the gateway", "gateway/bot"), &at)
+	err := s.discord.client.do(ctx, get("ask for the gateway", "gateway/bot"), &at)
 	if r, ok := errors.AsType[*apiError](err); ok && r.status == http.StatusUnauthorized {
 		return "", fmt.Errorf("%w: Discord refuses the bot token; it may have been reset: copy "+
 			"it from the page Bot at %s: %w", errFatal, portal, err)
@@ -263,8 +288,8 @@ func (d *Discord) gatewayURL(ctx context.Context, s *session) (string, error) {
 	}
 	if s.id == "" && at.Limit.Total > 0 && at.Limit.Remaining == 0 {
 		wait := time.Duration(at.Limit.After)*time.Millisecond + time.Second // not a moment too early
-		d.log.Error("too many gateway sessions were begun today: waiting, since Discord would "+
-			"reset the token", "wait", wait)
+		s.discord.log.Error("too many gateway sessions were begun today: waiting, since Discord "+
+			"would reset the token", "wait", wait)
 		if err := dispatch.Sleep(ctx, wait); err != nil {
 			return "", err
 		}
@@ -274,20 +299,26 @@ func (d *Discord) gatewayURL(ctx context.Context, s *session) (string, error) {
 
 // identifyOrResume resumes the session, or starts one. Its only intent is for direct messages;
 // interactions need none.
-func (d *Discord) identifyOrResume(s *session, l *connection) error {
+func (s *session) identifyOrResume(l *connection) error {
+	token := string(s.discord.options.Token)
 	if s.id != "" {
-		return l.write(opResume, map[string]any{"token": string(d.options.Token), "session_id": s.id, "seq": s.seq.Load()})
+		return l.write(opResume, map[string]any{
+			"token": token, "session_id": s.id, "seq": s.seq.Load(),
+		})
 	}
 	s.starts.Allow() // awaitStart has waited for it
 	s.identified = time.Now()
 	return l.write(opIdentify, map[string]any{
-		"token": string(d.options.Token), "intents": discordgo.IntentDirectMessages,
-		"properties": map[string]string{"os": "linux", "browser": "maturitybot", "device": "maturitybot"},
+		"token":   token,
+		"intents": discordgo.IntentDirectMessages,
+		"properties": map[string]string{
+			"os": "linux", "browser": "maturitybot", "device": "maturitybot",
+		},
 	})
 }
 
 // closeError returns why a connection ended, and drops a session that cannot be resumed.
-func (d *Discord) closeError(s *session, l *connection, err error) error {
+func (s *session) closeError(l *connection, err error) error {
 	if l.ackMissed.Load() {
 		return errors.New("no answer to heartbeats: the line was dead")
 	}
@@ -306,9 +337,9 @@ func (d *Discord) closeError(s *session, l *connection, err error) error {
 		return fmt.Errorf("%w: the bot is in more servers than one connection may serve: let it "+
 			"serve an Interactions Endpoint URL instead, set on the page General Information at "+
 			"%s", errFatal, portal)
-	case closeNotIdentified, closeSequence, closeTimedOut, websocket.CloseNormalClosure, websocket.CloseGoingAway:
-		s.id, s.url = "", ""
-		s.seq.Store(0)
+	case closeNotIdentified, closeSequence, closeTimedOut,
+		websocket.CloseNormalClosure, websocket.CloseGoingAway:
+		s.forget()
 	}
 	return fmt.Errorf("read from the gateway: closed with %d", c.Code)
 }
@@ -316,10 +347,12 @@ func (d *Discord) closeError(s *session, l *connection, err error) error {
 // connection is one connection.
 type connection struct {
 	socket    *websocket.Conn
+	greeted   bool
+	beats     sync.WaitGroup // the goroutine that sends heartbeats
 	ended     chan struct{}
-	acked     atomic.Bool // the last heartbeat was answered
+	acked     atomic.Bool // the last heartbeat was acknowledged
 	ackMissed atomic.Bool // one was not
-	mu        sync.Mutex  // writes
+	mu        sync.Mutex  // guards writes
 }
 
 func (l *connection) write(op int, data any) error {
@@ -334,7 +367,8 @@ func (l *connection) write(op int, data any) error {
 
 // close closes the connection with a code.
 func (l *connection) close(code int) {
-	_ = l.socket.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
+	message := websocket.FormatCloseMessage(code, "")
+	_ = l.socket.WriteControl(websocket.CloseMessage, message, time.Now().Add(time.Second))
 	_ = l.socket.Close()
 }
 
@@ -369,8 +403,9 @@ func (l *connection) heartbeatLoop(s *session, interval time.Duration) {
 	}
 }
 
-// handlePacket takes one event. It waits for nothing, so that events keep their order.
-func (d *Discord) handlePacket(s *session, p packet) {
+// handleEvent takes one event. It waits for nothing, so that events keep their order.
+func (s *session) handleEvent(p packet) {
+	d := s.discord
 	defer dispatch.RecoverAndLog(d.log, "taking a delivery")
 	switch p.Type {
 	case "READY":
@@ -393,204 +428,4 @@ func (d *Discord) handlePacket(s *session, p packet) {
 	case "MESSAGE_CREATE":
 		d.onMessage(p.Data)
 	}
-}
-
-// onInteraction takes an interaction, and answers it in another goroutine.
-func (d *Discord) onInteraction(payload []byte) {
-	g, err := decodeInteraction(payload, d.options.Commands)
-	if err != nil {
-		d.log.Warn("interaction not understood", "error", err)
-		if !errors.Is(err, errForeign) {
-			return
-		}
-	}
-	if g.kind != gestureMade {
-		at := time.Now()
-		d.running.Go(func() {
-			if said, ok := d.immediateResponse(context.Background(), g); ok && d.claimed(g.event.ID) {
-				if err := d.sendResponse(context.Background(), g, at, said); err != nil {
-					d.log.Info("not answered", "error", err)
-				}
-			}
-		})
-		return
-	}
-	x, err := d.accept(g, payload, time.Now(), true)
-	if err != nil {
-		d.log.Error("interaction not taken", "error", err)
-		return
-	}
-	if x.ticket.Duplicate {
-		return
-	}
-	d.running.Go(func() { d.claim(x) })
-	d.running.Go(func() {
-		// What was begun is finished, also when the connection ends.
-		ctx := context.Background()
-		answer := d.awaitResponse(ctx, x)
-		if !x.waitClaim(x.arrived.Add(formTimeout)) {
-			x.answeredElsewhere = true
-			close(x.answered)
-			return
-		}
-		d.responded(x, d.sendResponse(ctx, g, x.arrived, answer))
-	})
-}
-
-// sendResponse sends the first response to an interaction. It is repeated while there is time: if
-// an earlier attempt has arrived after all, Discord says so.
-func (d *Discord) sendResponse(ctx context.Context, g inbound, at time.Time, answer response) error {
-	ctx, cancel := context.WithDeadline(ctx, at.Add(responseTimeout))
-	defer cancel()
-	r := request{
-		what: "answer an interaction", method: http.MethodPost,
-		path:   "interactions/" + g.origin.Interaction + "/" + g.origin.Token + "/callback",
-		bucket: "interactions/" + g.origin.Interaction, body: answer, own: true,
-	}
-	for try := 1; ; try++ {
-		err := d.client.do(ctx, r, nil)
-		switch {
-		case try > 1 && code(err) == discordgo.ErrCodeInteractionHasAlreadyBeenAcknowledged:
-			return nil
-		case !errors.Is(err, chat.ErrUnsure), dispatch.Sleep(ctx, tokenRetryDelay) != nil:
-			return err
-		}
-	}
-}
-
-// claim finds out whether this process answers an exchange, and closes claimDone.
-func (d *Discord) claim(x *exchange) {
-	if x.claimDone == nil {
-		return
-	}
-	x.claimedElsewhere = !d.claimed(x.event.ID)
-	close(x.claimDone)
-}
-
-// claimed returns true if this process is to answer an event. It also does so if the claim fails:
-// Discord then takes the first response.
-func (d *Discord) claimed(event string) bool {
-	if d.options.Claims == nil {
-		return true
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), claimTimeout)
-	defer cancel()
-	mine, err := d.options.Claims.Claim(ctx, claimName(event))
-	if err != nil {
-		d.log.Warn("not known whether another process answers", "error", err)
-		return true
-	}
-	return mine
-}
-
-// claimName returns the name under which an event is claimed.
-func claimName(event string) string { return "discord " + event }
-
-// waitClaim waits, no longer than until a time, and returns true if this process answers.
-func (x *exchange) waitClaim(until time.Time) bool {
-	if x.claimDone == nil {
-		return true
-	}
-	timer := time.NewTimer(time.Until(until))
-	defer timer.Stop()
-	select {
-	case <-x.claimDone:
-		return !x.claimedElsewhere
-	case <-timer.C:
-		return true
-	}
-}
-
-// withClaims is a responder that passes an event on to the bot, unless another process has claimed
-// it, or it comes from a server that is not listed.
-type withClaims struct {
-	chat.Responder
-	discord *Discord
-}
-
-// Handle does what the event asks for, unless another process does.
-func (c withClaims) Handle(ctx context.Context, e chat.Event) []chat.Reply {
-	d := c.discord
-	d.mu.Lock()
-	x := d.byEvent[e.ID]
-	d.mu.Unlock()
-	if x != nil && !x.waitClaim(x.arrived.Add(claimTimeout)) {
-		return nil
-	}
-	if !d.allowsGuild(e.Where.Workspace) {
-		// The bot says nothing in other servers: a press changes nothing, and the deferred answer
-		// to a command is removed.
-		d.log.Warn("event dropped: its server is not listed", "guild", e.Where.Workspace)
-		return nil
-	}
-	return c.Responder.Handle(ctx, e)
-}
-
-// onMessage takes a direct message to the bot. Its text is not read.
-func (d *Discord) onMessage(payload []byte) {
-	var m struct {
-		ID      string `json:"id"`
-		Type    int    `json:"type"`
-		Channel string `json:"channel_id"`
-		Guild   string `json:"guild_id"`
-		Author  struct {
-			ID  string `json:"id"`
-			Bot bool   `json:"bot"`
-		} `json:"author"`
-	}
-	const written, answered = 0, 19
-	if json.Unmarshal(payload, &m) != nil || m.Author.Bot || m.Author.ID == d.app ||
-		m.Guild != "" || m.Type != written && m.Type != answered {
-		return
-	}
-	id, known := snowflake(m.ID)
-	_, who := snowflake(m.Author.ID)
-	_, where := snowflake(m.Channel)
-	if !known || !who || !where {
-		return
-	}
-	x, err := d.accept(inbound{
-		event: chat.Event{
-			ID: m.ID, Kind: chat.Message, At: snowflakeTime(id), Who: person(m.Author.ID),
-			Where: place("", m.Channel), Private: true, Community: chat.Server,
-		},
-		origin: origin{Channel: m.Channel},
-	}, nil, time.Now(), true)
-	if err != nil {
-		d.log.Error("message not taken", "error", err)
-		return
-	}
-	if x.ticket.Duplicate {
-		return
-	}
-	x.tokenDead = true // there is no interaction to answer
-	d.running.Go(func() {
-		d.claim(x)
-		x.answeredElsewhere = x.claimedElsewhere
-		close(x.answered)
-	})
-}
-
-// immediateResponse returns the response to an interaction that the bot does not handle.
-func (d *Discord) immediateResponse(ctx context.Context, g inbound) (response, bool) {
-	switch g.kind {
-	case ping:
-		return pongResponse, true
-	case dismissed:
-		return deferredUpdate, true
-	case completing:
-		var options []chat.Option
-		if d.options.Suggest != nil && d.allowsGuild(g.origin.Guild) {
-			ctx, cancel := context.WithTimeout(ctx, claimTimeout)
-			defer cancel()
-			options = d.suggest(ctx, g)
-		}
-		return choicesResponse(options), true
-	}
-	return response{}, false
-}
-
-func (d *Discord) suggest(ctx context.Context, g inbound) (options []chat.Option) {
-	defer dispatch.RecoverAndLog(d.log, "suggesting")
-	return d.options.Suggest(ctx, g.event, g.typing)
 }

@@ -76,27 +76,33 @@ func write(w http.ResponseWriter, r response) error {
 	if _, err := w.Write(b); err != nil {
 		return err
 	}
-	if err := http.NewResponseController(w).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
+	err = http.NewResponseController(w).Flush()
+	if errors.Is(err, http.ErrNotSupported) {
+		return nil
 	}
-	return nil
+	return err
 }
 
-// verify returns an error if the signature of a delivery is not Discord's.
-func (d *Discord) verify(h http.Header, payload []byte) error {
+// verifier checks that a delivery by HTTP is Discord's. Without a public key, none is.
+type verifier struct{ key ed25519.PublicKey }
+
+// body returns an error if the signature of a delivery is not Discord's.
+func (v verifier) body(h http.Header, payload []byte) error {
 	signature, err := hex.DecodeString(h.Get("X-Signature-Ed25519"))
-	if err != nil || !ed25519.Verify(d.key, append([]byte(h.Get("X-Signature-Timestamp")), payload...), signature) {
+	signed := append([]byte(h.Get("X-Signature-Timestamp")), payload...)
+	if err != nil || !ed25519.Verify(v.key, signed, signature) {
 		return errors.New("a signature that is not Discord's")
 	}
 	return nil
 }
 
-// checkHeaders returns an error if the headers cannot be those of a delivery of Discord's.
-func (d *Discord) checkHeaders(h http.Header) error {
-	if len(d.key) != ed25519.PublicKeySize {
-		return errors.New("no public key to hold it against")
+// headers returns an error if the headers cannot be those of a delivery of Discord's.
+func (v verifier) headers(h http.Header) error {
+	if len(v.key) != ed25519.PublicKeySize {
+		return errors.New("no public key to check the signature with")
 	}
-	if s, err := hex.DecodeString(h.Get("X-Signature-Ed25519")); err != nil || len(s) != ed25519.SignatureSize {
+	signature, err := hex.DecodeString(h.Get("X-Signature-Ed25519"))
+	if err != nil || len(signature) != ed25519.SignatureSize {
 		return errors.New("no signature")
 	}
 	return webhook.CheckSignatureTime(h, "X-Signature-Timestamp")

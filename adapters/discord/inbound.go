@@ -14,8 +14,8 @@
 // a labelled field of a modal, and a component of an unknown type leaves an interaction half
 // decoded, which then panics when it is read.
 //
-// A discordgo.Session makes the requests of the REST API; client.go says what is left out of it. The
-// gateway connection is this package's own; gateway.go says which tests fail on discordgo's.
+// A discordgo.Session makes the requests of the REST API; client.go says what is left out of it.
+// The gateway connection is this package's own; gateway.go says which tests fail on discordgo's.
 package discord
 
 import (

@@ -24,15 +24,15 @@ func (d *Discord) Register(ctx context.Context) error {
 // registerAll registers the commands globally or in the listed servers.
 func (d *Discord) registerAll(ctx context.Context) error {
 	for _, o := range d.registrations() {
-		if err := d.registerOne(ctx, o); err != nil {
-			return d.explainRegistration(o, err)
+		if err := d.client.register(ctx, o); err != nil {
+			return o.explain(err)
 		}
 	}
 	return nil
 }
 
-// tidied is in how many servers it is looked for commands that are left over, tidying for how long:
-// a start waits for it.
+// maxTidiedGuilds is the number of servers in which removeLeftovers looks for commands, and
+// tidyTimeout how long it may take: a start waits for it.
 const (
 	maxTidiedGuilds = 100
 	tidyTimeout     = 20 * time.Second
@@ -54,7 +54,7 @@ func (d *Discord) removeLeftovers(ctx context.Context) {
 		if _, ok := snowflake(g.ID); !ok || slices.Contains(d.options.Guilds, g.ID) {
 			continue
 		}
-		err = d.registerOne(ctx, d.registrationFor(g.ID, nil))
+		err = d.client.register(ctx, registrationFor(d.app, g.ID, nil))
 		if code(err) == discordgo.ErrCodeMissingAccess { // it may have none there
 			err = nil
 		}
@@ -72,19 +72,19 @@ func (d *Discord) allowsGuild(guild string) bool {
 	return guild == "" || len(d.options.Guilds) == 0 || slices.Contains(d.options.Guilds, guild)
 }
 
-// registerOne registers the commands of a registration, unless Discord has them as they are.
-func (d *Discord) registerOne(ctx context.Context, o registration) error {
-	there, err := d.isRegistered(ctx, o)
+// register registers the commands of a registration, unless Discord has them as they are.
+func (c *client) register(ctx context.Context, o registration) error {
+	there, err := c.isRegistered(ctx, o)
 	if err != nil || there {
 		return err
 	}
-	err = d.client.do(ctx, request{
+	err = c.do(ctx, request{
 		what: "register the commands", method: http.MethodPut,
 		path: o.path, bucket: o.path, body: o.commands,
 	}, nil)
 	if err != nil {
 		return err
 	}
-	d.log.Info("commands registered", "commands", len(o.commands), "everywhere", o.guild == "")
+	c.log.Info("commands registered", "commands", len(o.commands), "everywhere", o.guild == "")
 	return nil
 }

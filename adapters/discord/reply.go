@@ -241,7 +241,7 @@ func (d *Discord) whisper(
 	}
 	m.Nonce = nonce("")
 	m.EnforceNonce = true
-	return d.send(ctx, x.origin.Channel, m, files)
+	return d.client.send(ctx, x.origin.Channel, m, files)
 }
 
 // followUp shows a card, with files, by the interaction's token: in place of a deferred answer, or

@@ -45,7 +45,11 @@ func (r rights) missing() error {
 	for _, need := range []struct {
 		bit  uint64
 		name string
-	}{{discordgo.PermissionViewChannel, viewChannel}, {send, name}, {discordgo.PermissionAttachFiles, attachFiles}} {
+	}{
+		{discordgo.PermissionViewChannel, viewChannel},
+		{send, name},
+		{discordgo.PermissionAttachFiles, attachFiles},
+	} {
 		if r.bits&need.bit == 0 {
 			missing = append(missing, need.name)
 		}
@@ -56,20 +60,21 @@ func (r rights) missing() error {
 	return &chat.CannotPostError{Reason: chat.MissingRights, Rights: missing}
 }
 
-// cachedRights are rights and the time when Discord told them.
+// cachedRights are rights that came with an interaction, and when.
 type cachedRights struct {
 	rights
 	at time.Time
 }
 
 const (
-	// rightsTTL is how long the rights told with an interaction are cached, for what it asks for.
+	// rightsTTL is how long the rights that come with an interaction are cached, for what it asks
+	// for.
 	rightsTTL = 15 * time.Second
 	// maxCachedRights is the number of channels from which on expired rights are deleted.
 	maxCachedRights = 1024
 )
 
-// remember caches the bot's permissions in a channel, as an interaction there told them.
+// remember caches the bot's permissions in a channel, which came with an interaction there.
 func (d *Discord) remember(g inbound) {
 	if !g.origin.RightsTold {
 		return
@@ -106,7 +111,7 @@ func (d *Discord) CanPost(ctx context.Context, in chat.Place) error {
 
 // rightsIn computes the bot's permissions in a channel.
 func (d *Discord) rightsIn(ctx context.Context, in chat.Place) (rights, error) {
-	c, err := d.channel(ctx, in)
+	c, err := d.client.channel(ctx, in)
 	if err != nil {
 		return rights{}, err
 	}
@@ -115,7 +120,7 @@ func (d *Discord) rightsIn(ctx context.Context, in chat.Place) (rights, error) {
 	}
 	r := rights{thread: isThread(c.Type), locked: c.Metadata.closed()}
 	if r.thread { // it has no settings of its own
-		if c, err = d.channel(ctx, place(c.Guild, c.Parent)); err != nil {
+		if c, err = d.client.channel(ctx, place(c.Guild, c.Parent)); err != nil {
 			return rights{}, err
 		}
 	}
@@ -127,7 +132,7 @@ func (d *Discord) rightsIn(ctx context.Context, in chat.Place) (rights, error) {
 	if err != nil {
 		return rights{}, err
 	}
-	of, err := d.permissions(ctx, c)
+	of, err := d.client.permissions(ctx, c)
 	if err != nil {
 		return rights{}, err
 	}
@@ -144,8 +149,12 @@ func cannotPost(err error) error {
 	switch code(err) {
 	case discordgo.ErrCodeUnknownChannel:
 		return &chat.CannotPostError{Reason: chat.Gone, Err: err}
-	case discordgo.ErrCodeMissingAccess, discordgo.ErrCodeMissingPermissions: // Discord does not say which
-		return &chat.CannotPostError{Reason: chat.MissingRights, Rights: []string{viewChannel, sendMessages, attachFiles}, Err: err}
+	case discordgo.ErrCodeMissingAccess, discordgo.ErrCodeMissingPermissions:
+		return &chat.CannotPostError{
+			Reason: chat.MissingRights,
+			Rights: []string{viewChannel, sendMessages, attachFiles}, // Discord does not say which
+			Err:    err,
+		}
 	}
 	return err
 }
@@ -160,13 +169,19 @@ type metadata struct {
 func (m metadata) closed() bool { return m.Archived && m.Locked }
 
 func isThread(kind int) bool {
-	return kind == int(discordgo.ChannelTypeGuildNewsThread) || kind == int(discordgo.ChannelTypeGuildPublicThread) ||
-		kind == int(discordgo.ChannelTypeGuildPrivateThread)
+	switch discordgo.ChannelType(kind) {
+	case discordgo.ChannelTypeGuildNewsThread, discordgo.ChannelTypeGuildPublicThread,
+		discordgo.ChannelTypeGuildPrivateThread:
+		return true
+	}
+	return false
 }
 
 // permissions returns a function that says what a member may do in a channel
 // (topics/permissions.mdx).
-func (d *Discord) permissions(ctx context.Context, c guildChannel) (func(guildMember) uint64, error) {
+func (c *client) permissions(
+	ctx context.Context, in guildChannel,
+) (func(guildMember) uint64, error) {
 	var guild struct {
 		Owner string `json:"owner_id"`
 		Roles []struct {
@@ -174,8 +189,8 @@ func (d *Discord) permissions(ctx context.Context, c guildChannel) (func(guildMe
 			Permissions string `json:"permissions"`
 		} `json:"roles"`
 	}
-	path := "guilds/" + c.Guild
-	err := d.client.do(ctx, get("look up a server", path), &guild)
+	path := "guilds/" + in.Guild
+	err := c.do(ctx, get("look up a server", path), &guild)
 	if err != nil {
 		return nil, asNobody(err)
 	}
@@ -191,7 +206,7 @@ func (d *Discord) permissions(ctx context.Context, c guildChannel) (func(guildMe
 		roles[r.ID] = bits(r.Permissions)
 	}
 	return func(m guildMember) uint64 {
-		may := roles[c.Guild]
+		may := roles[in.Guild]
 		for _, r := range m.Roles {
 			may |= roles[r]
 		}
@@ -200,16 +215,16 @@ func (d *Discord) permissions(ctx context.Context, c guildChannel) (func(guildMe
 		}
 		// The server's overwrite first, then those of all roles together, then the member's own.
 		var allow, deny uint64
-		for _, o := range c.Overwrites {
-			if o.ID == c.Guild {
+		for _, o := range in.Overwrites {
+			if o.ID == in.Guild {
 				may = may&^bits(o.Deny) | bits(o.Allow)
 			}
-			if o.ID != c.Guild && slices.Contains(m.Roles, o.ID) {
+			if o.ID != in.Guild && slices.Contains(m.Roles, o.ID) {
 				allow, deny = allow|bits(o.Allow), deny|bits(o.Deny)
 			}
 		}
 		may = may&^deny | allow
-		for _, o := range c.Overwrites {
+		for _, o := range in.Overwrites {
 			if o.ID == m.User.ID {
 				may = may&^bits(o.Deny) | bits(o.Allow)
 			}

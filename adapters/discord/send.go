@@ -97,19 +97,19 @@ func (d *Discord) postOnce(
 	}
 	m.Nonce = nonce(id)
 	m.EnforceNonce = true
-	return d.send(ctx, to.Channel, m, files)
+	return d.client.send(ctx, to.Channel, m, files)
 }
 
 // send posts a message with a nonce to a channel. It may be tried again: Discord recognises a nonce
 // for a few minutes (resources/message.mdx, enforce_nonce).
-func (d *Discord) send(
+func (c *client) send(
 	ctx context.Context, channel string, m messageBody, files []chat.File,
 ) error {
 	path := "channels/" + channel + "/messages"
 	var made struct {
 		ID string `json:"id"`
 	}
-	err := d.client.do(ctx, request{
+	err := c.do(ctx, request{
 		what: "send a message", method: http.MethodPost, path: path, bucket: path,
 		body: m, files: files, deduplicated: m.EnforceNonce,
 	}, &made)
@@ -145,7 +145,7 @@ func (d *Discord) Send(ctx context.Context, id string, to chat.Person, card chat
 	if err != nil {
 		return fmt.Errorf("send a card: %w", err)
 	}
-	if err := d.checkConsent(ctx, to); err != nil {
+	if err := d.options.checkConsent(ctx, to); err != nil {
 		return fmt.Errorf("send a card: %w", err)
 	}
 	m.Nonce = nonce(id)
@@ -154,7 +154,7 @@ func (d *Discord) Send(ctx context.Context, id string, to chat.Person, card chat
 		if err := d.dmLimiter.Wait(ctx); err != nil {
 			return fmt.Errorf("wait to send a card: %w", err)
 		}
-		err = retryableByNonce(d.openAndSend(ctx, to.ID, m))
+		err = retryableByNonce(d.client.openAndSend(ctx, to.ID, m))
 		tooFast := code(err) == discordgo.ErrCodeOpeningDirectMessagesTooFast
 		if !tooFast || try == maxDMAttempts {
 			break
@@ -174,11 +174,11 @@ func (d *Discord) Send(ctx context.Context, id string, to chat.Person, card chat
 }
 
 // checkConsent returns chat.ErrNoConsent for a person who has not consented to direct messages.
-func (d *Discord) checkConsent(ctx context.Context, to chat.Person) error {
-	if d.options.ConsentsToDM == nil {
+func (o Options) checkConsent(ctx context.Context, to chat.Person) error {
+	if o.ConsentsToDM == nil {
 		return nil
 	}
-	consents, err := d.options.ConsentsToDM(ctx, to)
+	consents, err := o.ConsentsToDM(ctx, to)
 	if err != nil {
 		return fmt.Errorf("ask whether they consent: %w", err)
 	}
@@ -197,12 +197,12 @@ func retryableByNonce(err error) error {
 }
 
 // openAndSend opens a user's conversation with the bot, and sends a message there.
-func (d *Discord) openAndSend(ctx context.Context, user string, m messageBody) error {
+func (c *client) openAndSend(ctx context.Context, user string, m messageBody) error {
 	var conversation struct {
 		ID string `json:"id"`
 	}
 	// A conversation that is opened again is the same one (resources/user.mdx).
-	err := d.client.do(ctx, request{
+	err := c.do(ctx, request{
 		what: "open a conversation", method: http.MethodPost,
 		path: "users/@me/channels", bucket: dmBucket,
 		body: map[string]string{"recipient_id": user}, deduplicated: true,
@@ -216,5 +216,5 @@ func (d *Discord) openAndSend(ctx context.Context, user string, m messageBody) e
 	if _, ok := snowflake(conversation.ID); !ok {
 		return errors.New("open a conversation: no channel")
 	}
-	return d.send(ctx, conversation.ID, m, nil)
+	return c.send(ctx, conversation.ID, m, nil)
 }
