@@ -34,13 +34,6 @@ func again(backup []byte) func() (io.Reader, error) {
 	return func() (io.Reader, error) { return bytes.NewReader(backup), nil }
 }
 
-// frozen is an embedded store whose clock stands still: with one that moves, what expires does so up to a second later.
-func frozen(t testing.TB) *Store {
-	e := embedded(t)
-	e.SetTime(time.Now().Truncate(time.Second))
-	return e.Store
-}
-
 func backedUp(t testing.TB, s *Store) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -72,35 +65,34 @@ func everything(t testing.TB, s *Store) map[string]string {
 	var mu sync.Mutex
 	read := func(ctx context.Context, node *goredis.Client) error {
 		keys, err := node.Keys(ctx, "*").Result()
-		for _, key := range keys {
-			if strings.HasPrefix(key, "operation_times:") || strings.HasPrefix(key, "event:") || key == dueKey || key == plansKey {
-				continue
-			}
-			var holds any
-			switch node.Type(ctx, key).Val() {
-			case "string":
-				holds = node.Get(ctx, key).Val()
-			case "hash":
-				holds = node.HGetAll(ctx, key).Val()
-			case "set":
-				holds = slices.Sorted(slices.Values(node.SMembers(ctx, key).Val()))
-			case "list":
-				holds = node.LRange(ctx, key, 0, -1).Val()
-			case "zset":
-				holds = node.ZRangeWithScores(ctx, key, 0, -1).Val()
-			}
-			text := fmt.Sprintf("%q until %v", holds, node.ExpireTime(ctx, key).Val())
-			if strings.HasPrefix(key, "person:") || strings.HasPrefix(key, "channel:") {
-				text = fmt.Sprint(slices.Sorted(slices.Values(node.ZRange(ctx, key, 0, -1).Val())))
-			}
-			if key == roundsKey {
-				text = fmt.Sprint(holds)
-			}
-			mu.Lock()
-			all[key] = text
-			mu.Unlock()
+		if err != nil {
+			return err
 		}
-		return err
+		keys = slices.DeleteFunc(keys, func(key string) bool {
+			return strings.HasPrefix(key, "operation_times:") || strings.HasPrefix(key, "event:") || key == dueKey || key == plansKey
+		})
+		types := make([]*goredis.StatusCmd, len(keys))
+		expiries := make([]*goredis.DurationCmd, len(keys))
+		pipe := node.Pipeline()
+		for i, key := range keys {
+			types[i], expiries[i] = pipe.Type(ctx, key), pipe.ExpireTime(ctx, key)
+		}
+		if err := exec(ctx, pipe); err != nil {
+			return err
+		}
+		texts := make([]func() string, len(keys))
+		for i, key := range keys {
+			texts[i] = holds(ctx, pipe, key, types[i].Val(), expiries[i].Val())
+		}
+		if err := exec(ctx, pipe); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for i, key := range keys {
+			all[key] = texts[i]()
+		}
+		return nil
 	}
 	var err error
 	if cluster, ok := s.client.(*goredis.ClusterClient); ok {
@@ -112,6 +104,41 @@ func everything(t testing.TB, s *Store) map[string]string {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// holds asks what a key holds, and returns what reads the answer once the pipeline was sent.
+func holds(ctx context.Context, pipe goredis.Pipeliner, key, kind string, expires time.Duration) func() string {
+	until := func(holds any) string { return fmt.Sprintf("%q until %v", holds, expires) }
+	switch kind {
+	case "string":
+		value := pipe.Get(ctx, key)
+		return func() string { return until(value.Val()) }
+	case "hash":
+		fields := pipe.HGetAll(ctx, key)
+		return func() string { return until(fields.Val()) }
+	case "set":
+		members := pipe.SMembers(ctx, key)
+		return func() string { return until(slices.Sorted(slices.Values(members.Val()))) }
+	case "list":
+		entries := pipe.LRange(ctx, key, 0, -1)
+		return func() string { return until(entries.Val()) }
+	case "zset":
+		members := pipe.ZRangeWithScores(ctx, key, 0, -1)
+		return func() string {
+			switch {
+			case key == roundsKey:
+				return fmt.Sprint(members.Val())
+			case strings.HasPrefix(key, "person:") || strings.HasPrefix(key, "channel:"):
+				var rounds []string
+				for _, z := range members.Val() {
+					rounds = append(rounds, fmt.Sprint(z.Member))
+				}
+				return fmt.Sprint(slices.Sorted(slices.Values(rounds)))
+			}
+			return until(members.Val())
+		}
+	}
+	return func() string { return "a value of type " + kind }
 }
 
 func differences(t *testing.T, got, want map[string]string) {
@@ -172,11 +199,29 @@ func peopled(t testing.TB, s *Store) {
 	must(t, errorOf(s.CloseRound(ctx, "closed", now, audit.Entry{})), s.AnonymiseRoster(ctx, "closed", results.Turnout{Invited: 7, Started: 7}))
 }
 
+// peopledBackup returns a backup of an embedded store with the rounds of peopled, and what everything
+// returns of that store. Both are made once for all tests.
+func peopledBackup(t testing.TB) (backup []byte, holds map[string]string) {
+	t.Helper()
+	peopledStore.once.Do(func() {
+		s := embedded(t).Store
+		peopled(t, s)
+		peopledStore.backup, peopledStore.holds = backedUp(t, s), everything(t, s)
+	})
+	return peopledStore.backup, peopledStore.holds
+}
+
+var peopledStore struct {
+	once   sync.Once
+	backup []byte
+	holds  map[string]string
+}
+
 // TestBackupAndRestore: from each kind of store into another, everything is there again, to the last byte and second.
 func TestBackupAndRestore(t *testing.T) {
 	t.Parallel()
 	kinds := map[string]func(*testing.T) *Store{
-		"embedded": func(t *testing.T) *Store { return frozen(t) },
+		"embedded": func(t *testing.T) *Store { return embedded(t).Store },
 		"server": func(t *testing.T) *Store {
 			return open(t, redistest.Start(t, redistest.Options{}).URL())
 		},
@@ -268,7 +313,7 @@ func TestEveryKeyIsBackedUp(t *testing.T) {
 // TestBackupCopiesKeysOfAnyType: a key of a round that is new to the schema needs nothing else.
 func TestBackupCopiesKeysOfAnyType(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	ctx := t.Context()
 	var long []any
 	for i := range 3 * page {
@@ -350,7 +395,7 @@ func TestBackupWhilePeopleAnswer(t *testing.T) {
 	close(stop)
 	busy.Wait()
 	for _, b := range backups {
-		to := frozen(t)
+		to := embedded(t).Store
 		restoring(t, to, b, RestoreOptions{WithoutErasures: true})
 		taking := 0
 		must(t, to.Roster(ctx, "r1", func(m survey.Member) error {
@@ -385,7 +430,7 @@ func TestBackupWhilePeopleAnswer(t *testing.T) {
 // were read before.
 func TestBackupWhileClosing(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	ctx := t.Context()
 	var names []string
 	for i := range pair + pair/2 { // two transactions
@@ -401,7 +446,7 @@ func TestBackupWhileClosing(t *testing.T) {
 	if c, err := CheckBackup(bytes.NewReader(backup)); err != nil || c.Rounds != want.Rounds || c.Open != want.Open || c.People != want.People || c.Responses != want.Responses {
 		t.Errorf("got %+v, %v; want %+v: one round, whose secret is in the file", c, err, want)
 	}
-	to := frozen(t)
+	to := embedded(t).Store
 	restoring(t, to, backup, RestoreOptions{WithoutErasures: true})
 	differences(t, everything(t, to), everything(t, s))
 }
@@ -409,7 +454,7 @@ func TestBackupWhileClosing(t *testing.T) {
 // TestBackupOfATornRound: a round that is neither closed nor has its secret is not written as if it were whole.
 func TestBackupOfATornRound(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	opened(t, s, "r1")
 	must(t, s.client.Del(t.Context(), secretKey("r1")).Err())
 	if _, err := s.Backup(t.Context(), io.Discard); !errors.Is(err, survey.ErrChanged) {
@@ -420,14 +465,14 @@ func TestBackupOfATornRound(t *testing.T) {
 // TestBackupWhileSealing: the roster of a closed round is not kept half before and half after it forgot.
 func TestBackupWhileSealing(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	ctx := t.Context()
 	_, seats := opened(t, s, "r1", "p1")
 	must(t, errorOf(s.ChangeMember(ctx, seats[0], time.Now(), func(m *survey.Member) error { m.Role = "midwife"; return nil })),
 		errorOf(s.CloseRound(ctx, "r1", time.Now(), audit.Entry{})))
 	s.client.AddHook(&interrupt{key: rosterKey("r1"), do: func() { must(t, s.AnonymiseRoster(ctx, "r1", results.Turnout{Invited: 1, Started: 1})) }})
 	backup := backedUp(t, s)
-	to := frozen(t)
+	to := embedded(t).Store
 	restoring(t, to, backup, RestoreOptions{WithoutErasures: true})
 	differences(t, everything(t, to), everything(t, s))
 }
@@ -435,7 +480,7 @@ func TestBackupWhileSealing(t *testing.T) {
 // TestUnusableBackups: everything that is wrong is told before anything is written.
 func TestUnusableBackups(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	opened(t, s, "r1", "p1")
 	whole := string(backedUp(t, s))
 	lines := strings.SplitAfter(whole, "\n")
@@ -458,7 +503,7 @@ func TestUnusableBackups(t *testing.T) {
 		i := at(roundKey("r1"))
 		return altered(i, withBody(t, lines[i], old, new))
 	}
-	to := frozen(t)
+	to := embedded(t).Store
 	opened(t, to, "living", "p9")
 	before := everything(t, to)
 	for name, c := range map[string]struct{ backup, want string }{
@@ -506,10 +551,8 @@ func TestUnusableBackups(t *testing.T) {
 // TestRestoreStopped: a restore that is stopped in the middle shows no round, and can be run again.
 func TestRestoreStopped(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
-	peopled(t, s)
-	backup := backedUp(t, s)
-	to := frozen(t)
+	backup, want := peopledBackup(t)
+	to := embedded(t).Store
 	times := 0
 	_, err := to.Restore(t.Context(), func() (io.Reader, error) {
 		if times++; times == 2 {
@@ -528,15 +571,13 @@ func TestRestoreStopped(t *testing.T) {
 		t.Error("it was stopped before it wrote anything")
 	}
 	restoring(t, to, backup, RestoreOptions{WithoutErasures: true})
-	differences(t, everything(t, to), everything(t, s))
+	differences(t, everything(t, to), want)
 }
 
 // TestRestoreLosesReplies: what is written again, since the reply to it was lost, is there once.
 func TestRestoreLosesReplies(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
-	peopled(t, s)
-	backup := backedUp(t, s)
+	backup, want := peopledBackup(t)
 	for _, word := range []string{"RPUSH", "hset", "zadd", "sadd", "set"} {
 		server := redistest.Start(t, redistest.Options{})
 		p := redistest.ProxyTo(t, server.Addr)
@@ -546,17 +587,15 @@ func TestRestoreLosesReplies(t *testing.T) {
 		if p.Losses() != 1 {
 			t.Errorf("%s: no reply was lost", word)
 		}
-		differences(t, everything(t, to), everything(t, s))
+		differences(t, everything(t, to), want)
 	}
 }
 
 // TestRestoreReplaces: rounds that are there make it refuse; told to replace them, it leaves nothing of them.
 func TestRestoreReplaces(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
-	peopled(t, s)
-	backup := backedUp(t, s)
-	to := frozen(t)
+	backup, want := peopledBackup(t)
+	to := embedded(t).Store
 	_, seats := opened(t, to, "other", "slack:T1:U000", "slack:T1:ELSEWHERE")
 	must(t, errorOf(to.Answer(t.Context(), seats[0], time.Now(), survey.Operation{ID: "o", At: time.Now()}, "vision", 1)))
 	before := everything(t, to)
@@ -567,7 +606,7 @@ func TestRestoreReplaces(t *testing.T) {
 	if r := restoring(t, to, backup, RestoreOptions{Replace: true, WithoutErasures: true}); r.Replaced != 1 || r.Unknown != 4 {
 		t.Errorf("got %+v", r)
 	}
-	differences(t, everything(t, to), everything(t, s))
+	differences(t, everything(t, to), want)
 	if left := to.client.Keys(t.Context(), "operation_times:*").Val(); len(left) > 0 {
 		t.Errorf("left are %v", left)
 	}
@@ -576,10 +615,8 @@ func TestRestoreReplaces(t *testing.T) {
 // TestExpiredRoundsStayAway: what is not to be kept any more does not come back.
 func TestExpiredRoundsStayAway(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
-	peopled(t, s)
-	backup := backedUp(t, s)
-	to := frozen(t)
+	backup, _ := peopledBackup(t)
+	to := embedded(t).Store
 	to.now = func() time.Time { return time.Now().Add(survey.Retention + time.Hour) }
 	if r := restoring(t, to, backup, RestoreOptions{WithoutErasures: true}); r.Expired != 1 || r.Rounds != 3 {
 		t.Errorf("got %+v, want the closed round left out, and the others back", r)
@@ -694,7 +731,7 @@ func BenchmarkBackup(b *testing.B) {
 
 // FuzzRestore: whatever is read, it is either refused and nothing is written, or restored so that it can be backed up again.
 func FuzzRestore(f *testing.F) {
-	s := frozen(f)
+	s := embedded(f).Store
 	opened(f, s, "r1", "p1")
 	must(f, errorOf(s.Forget(f.Context(), "r1", "nobody")))
 	whole := backedUp(f, s)
@@ -706,7 +743,7 @@ func FuzzRestore(f *testing.F) {
 			f.Add([]byte(strings.Replace(string(whole), line, withBody(f, line, `"languages":["en"]`, `"languages":[]`)+"\n", 1)))
 		}
 	}
-	to := frozen(f)
+	to := embedded(f).Store
 	f.Fuzz(func(t *testing.T, backup []byte) {
 		before := everything(t, to)
 		r, err := to.Restore(t.Context(), again(backup), RestoreOptions{Replace: true, WithoutErasures: true})

@@ -32,7 +32,7 @@ func TestErasedStaysErased(t *testing.T) {
 	for _, way := range []string{"living store", "journal", "two journals"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
-			s, path := frozen(t), filepath.Join(t.TempDir(), "erasures")
+			s, path := embedded(t).Store, filepath.Join(t.TempDir(), "erasures")
 			file := journalled(t, path)
 			must(t, BeginJournal(file))
 			s.KeepJournal(file)
@@ -62,7 +62,7 @@ func TestErasedStaysErased(t *testing.T) {
 
 			to, o := s, RestoreOptions{Replace: true}
 			if way != "living store" {
-				to, o = frozen(t), RestoreOptions{}
+				to, o = embedded(t).Store, RestoreOptions{}
 				if _, err := to.Restore(ctx, again(backup), o); !errors.Is(err, ErrErasuresUnknown) {
 					t.Errorf("without a journal: %v", err)
 				}
@@ -132,7 +132,7 @@ func holdsOnly(t *testing.T, s *Store, id survey.RoundID, want map[survey.Person
 // TestJournalHoldsNobody: a line says what, when, of which round, and a mark that only the store can tell whose it is.
 func TestJournalHoldsNobody(t *testing.T) {
 	t.Parallel()
-	s, path := frozen(t), filepath.Join(t.TempDir(), "erasures")
+	s, path := embedded(t).Store, filepath.Join(t.TempDir(), "erasures")
 	s.KeepJournal(journalled(t, path))
 	_, seats := opened(t, s, "r1", "slack:T1:ANA", "slack:T1:BEN")
 	must(t, s.Withdraw(t.Context(), seats[0]), s.Withdraw(t.Context(), seats[0]), errorOf(s.Forget(t.Context(), "r1", "slack:T1:BEN")))
@@ -166,7 +166,7 @@ func (fullDisk) Sync() error { return errors.New("input/output error") }
 func TestNothingIsToldUnlessNoted(t *testing.T) {
 	t.Parallel()
 	for _, disk := range []fullDisk{{}, {sync: true}} {
-		s := frozen(t)
+		s := embedded(t).Store
 		_, seats := opened(t, s, "r1", "p1", "p2")
 		s.KeepJournal(disk)
 		ways := map[string]func() error{
@@ -191,7 +191,7 @@ func TestNothingIsToldUnlessNoted(t *testing.T) {
 // TestSealingNotesTheClosing: where the journal could not be written when a round was closed, it is when the roster forgets, or later.
 func TestSealingNotesTheClosing(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	opened(t, s, "r1", "p1")
 	s.KeepJournal(fullDisk{})
 	if err := errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})); !errors.Is(err, survey.ErrUnavailable) {
@@ -234,7 +234,7 @@ func TestForgottenAfterTheClose(t *testing.T) {
 		"forgotten before":     {func(s *Store, seat survey.Participation) error { return errorOf(s.Forget(ctx, "r1", "goes")) }, false, 1, false},
 	} {
 		for _, way := range []string{"living store", "journal"} {
-			s := frozen(t)
+			s := embedded(t).Store
 			path := filepath.Join(t.TempDir(), "erasures")
 			file := journalled(t, path)
 			must(t, BeginJournal(file))
@@ -258,7 +258,7 @@ func TestForgottenAfterTheClose(t *testing.T) {
 			must(t, errorOf(s.Forget(ctx, "r1", "goes")))
 			to, o := s, RestoreOptions{Replace: true}
 			if way == "journal" {
-				to, o = frozen(t), RestoreOptions{Journals: []JournalFile{journalled(t, path)}}
+				to, o = embedded(t).Store, RestoreOptions{Journals: []JournalFile{journalled(t, path)}}
 			}
 			r := restoring(t, to, backup, o)
 			if r.Forgotten != 1 || r.Withdrawn != 0 || (len(r.Uncounted["r1"]) == 1) != c.uncounted {
@@ -299,7 +299,7 @@ func (f *filling) Write(p []byte) (int, error) {
 // TestHalfALine: what is noted after a line that could not be written whole stands on a line of its own.
 func TestHalfALine(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	_, seats := opened(t, s, "r1", "p1")
 	var kept filling
 	s.KeepJournal(&kept)
@@ -320,7 +320,7 @@ func TestHalfALine(t *testing.T) {
 // TestJournalBegunLater: a journal tells of the time since a backup only if it was kept when the backup was made.
 func TestJournalBegunLater(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	opened(t, s, "r1", "p1")
 	var before notes
 	must(t, BeginJournal(&before))
@@ -347,7 +347,7 @@ func TestJournalBegunLater(t *testing.T) {
 			must(t, os.WriteFile(path, []byte(text), 0o600))
 			o.Journals = append(o.Journals, journalled(t, path))
 		}
-		to := frozen(t)
+		to := embedded(t).Store
 		r, err := to.Restore(t.Context(), again(backup), o)
 		if c.known != (err == nil) || !c.known && (!errors.Is(err, ErrErasuresUnknown) || len(everything(t, to)) > 0) {
 			t.Errorf("%s: got %+v, %v", name, r, err)
@@ -358,7 +358,7 @@ func TestJournalBegunLater(t *testing.T) {
 // TestOddJournals: a line that cannot be read is named, and nothing is restored without it.
 func TestOddJournals(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	opened(t, s, "r1", "p1")
 	backup := backedUp(t, s)
 	good := `{"at":"2026-12-01T10:00:00Z","what":"withdrawn","round":"r1","mark":"ab"}` + "\n"
@@ -375,7 +375,7 @@ func TestOddJournals(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "journal")
 		must(t, os.WriteFile(path, []byte(good+"\n"+line+"\n"), 0o600))
-		to := frozen(t)
+		to := embedded(t).Store
 		_, err := to.Restore(t.Context(), again(backup), RestoreOptions{Journals: []JournalFile{journalled(t, path)}})
 		if err == nil || !strings.Contains(err.Error(), "journal:3: ") {
 			t.Errorf("%s: got %v", name, err)
@@ -389,7 +389,7 @@ func TestOddJournals(t *testing.T) {
 // TestLedgersTakeTheLatest: whatever the clocks of the processes say, of two erasures the second is the later one.
 func TestLedgersTakeTheLatest(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	ctx := t.Context()
 	_, seats := opened(t, s, "r1", "p1")
 	must(t, s.Withdraw(ctx, seats[0]))
@@ -406,7 +406,7 @@ func TestLedgersTakeTheLatest(t *testing.T) {
 // TestTheLastCoordinatorOfAClosedRoundStaysForgotten: such a round is backed up and restored like any other.
 func TestTheLastCoordinatorOfAClosedRoundStaysForgotten(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	ctx, now := t.Context(), time.Now()
 	opened(t, s, "shut", "stays")
 	shut, err := s.CloseRound(ctx, "shut", now, audit.Entry{})

@@ -55,26 +55,77 @@ func (c *cut) count() error {
 	return nil
 }
 
+// state is what a store holds, with a round and a person who takes part in it.
+type state struct {
+	round    survey.Round
+	seat     survey.Participation
+	commands [][]any // that make it of an empty store
+}
+
+// stateOf returns what the store holds.
+func stateOf(t *testing.T, s *Store, round survey.Round, seat survey.Participation) state {
+	t.Helper()
+	ctx := t.Context()
+	st := state{round: round, seat: seat, commands: [][]any{{"flushall"}}}
+	for _, key := range s.client.Keys(ctx, "*").Val() {
+		command := []any{nil, key}
+		switch s.client.Type(ctx, key).Val() {
+		case "string":
+			command[0] = "set"
+			command = append(command, s.client.Get(ctx, key).Val())
+		case "hash":
+			command[0] = "hset"
+			for field, value := range s.client.HGetAll(ctx, key).Val() {
+				command = append(command, field, value)
+			}
+		case "zset":
+			command[0] = "zadd"
+			for _, z := range s.client.ZRangeWithScores(ctx, key, 0, -1).Val() {
+				command = append(command, z.Score, z.Member)
+			}
+		default:
+			t.Fatalf("%s is of a type that is not restored", key)
+		}
+		st.commands = append(st.commands, command, []any{"expireat", key, int64(s.client.ExpireTime(ctx, key).Val().Seconds())})
+	}
+	return st
+}
+
+// restore makes the store hold the state and nothing else.
+func (st state) restore(t *testing.T, s *Store) {
+	t.Helper()
+	pipe := s.client.Pipeline()
+	for _, command := range st.commands {
+		pipe.Do(t.Context(), command...)
+	}
+	must(t, exec(t.Context(), pipe))
+}
+
 // TestErrorsSayOnceWhatWasAttempted calls every method of the store, of a coordinator, a participant
 // and the system, with a Redis that fails from the first, the second, ... call on. What one layer says
 // was attempted, no other says again, and no error is without it.
 func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
-	store, err := Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() }) // it is gone with the process
+	t.Parallel()
+	store := embedded(t)
 	editions, err := matrix.Editions()
 	if err != nil {
 		t.Fatal(err)
 	}
+	const id = "r1"
+	round, seats := opened(t, store.Store, id, "slack:T1:UA")
+	states := []state{stateOf(t, store.Store, round, seats[0])}
+	closed, err := store.CloseRound(t.Context(), id, time.Now(), audit.Entry{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	states = append(states, stateOf(t, store.Store, closed, seats[0]))
+
 	fault := &cut{}
 	fault.left.Store(1 << 30)
 	store.client.AddHook(fault)
 	rounds := survey.NewRounds(store, editions, time.Now)
 	failed := map[string]bool{}
 	const most = 25 // calls of one method
-	const id = "r1"
 	// Restore needs a file, and Describe tells of the server.
 	others := []string{"*redis.Store.Close", "*redis.Store.Restore", "*redis.Store.Describe"}
 	for _, as := range []func(survey.PersonID) any{
@@ -90,21 +141,13 @@ func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
 			if slices.Contains(others, name) || out == 0 || !method.Type.Out(out-1).Implements(reflect.TypeFor[error]()) {
 				continue
 			}
-			for _, state := range []survey.State{survey.Open, survey.Closed} {
+			for _, st := range states {
 				for _, person := range []survey.PersonID{"slack:T1:UC", "slack:T1:UA"} {
 					for calls := range most {
-						if err := store.client.FlushAll(t.Context()).Err(); err != nil {
-							t.Fatal(err)
-						}
-						round, seats := opened(t, store.Store, id, "slack:T1:UA")
-						if state == survey.Closed {
-							if round, err = store.CloseRound(t.Context(), round.ID, time.Now(), audit.Entry{}); err != nil {
-								t.Fatal(err)
-							}
-						}
+						st.restore(t, store.Store)
 						args := []reflect.Value{reflect.ValueOf(as(person))}
 						for j := 1; j < method.Type.NumIn(); j++ {
-							args = append(args, argument(t, method.Type.In(j), round, seats[0], person))
+							args = append(args, argument(t, method.Type.In(j), st.round, st.seat, person))
 							if method.Name == "SetTimeZone" && j == 3 {
 								args[j] = reflect.ValueOf("Europe/Paris")
 							}

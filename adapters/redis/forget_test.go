@@ -106,7 +106,7 @@ func TestForgottenWhileInvited(t *testing.T) {
 // TestForgottenWithoutATrace: no key names them, and none is theirs; but for a mark in the ledger.
 func TestForgottenWithoutATrace(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	ctx := t.Context()
 	_, seats := opened(t, s, "r1", "stays", "goes")
 	before := len(everything(t, s))

@@ -60,7 +60,7 @@ func Open(ctx context.Context, address string, with ...Option) (*Store, error) {
 		return nil, err
 	}
 	goredis.SetLogger(quiet{})
-	s := &Store{client: goredis.NewUniversalClient(o), now: time.Now, files: newRewrites()}
+	s := &Store{client: newClient(o), now: time.Now, files: newRewrites()}
 	for _, change := range with {
 		change(s)
 	}
@@ -79,6 +79,18 @@ func Open(ctx context.Context, address string, with ...Option) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// newClient returns a client that is not connected yet. In a cluster it routes each command by its
+// keys and nothing else: with go-redis' routing policies it would ask COMMAND of every node before each
+// command, since a user with ACL is refused it.
+func newClient(o *goredis.UniversalOptions) goredis.UniversalClient {
+	if o.MasterName == "" && len(o.Addrs) > 1 {
+		cluster := o.Cluster()
+		cluster.DisableRoutingPolicies = true
+		return goredis.NewClusterClient(cluster)
+	}
+	return goredis.NewUniversalClient(o)
 }
 
 // lasting says whether waiting does not mend an error of the first command: whoever set up the address or the server has to.

@@ -87,7 +87,7 @@ func TestEachErasureAsksForARewrite(t *testing.T) {
 		{"close", func(s *Store) error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})) }},
 		{"seal", func(s *Store) error { return s.AnonymiseRoster(t.Context(), "r1", results.Turnout{}) }},
 		{"replace", func(s *Store) error {
-			return errorOf(s.Restore(t.Context(), again(backedUp(t, frozen(t))), RestoreOptions{Replace: true}))
+			return errorOf(s.Restore(t.Context(), again(backedUp(t, embedded(t).Store)), RestoreOptions{Replace: true}))
 		}},
 	} {
 		before := stat(t, other.client, "persistence", "aof_rewrites")

@@ -40,7 +40,7 @@ func TestSchema(t *testing.T) {
 // TestBackupOfANewerSchema is refused: this program would not know all of it.
 func TestBackupOfANewerSchema(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	opened(t, s, "r1", "p1")
 	backup := string(backedUp(t, s))
 	own := `"schema":` + strconv.Itoa(Schema)

@@ -143,11 +143,13 @@ func TestMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		pipe := s.client.Pipeline() // as many calls of the store would do, in one round trip
 		for e, element := range elements {
-			if _, err := s.Answer(ctx, seat, time.Now(), survey.Operation{ID: fmt.Sprint(i, e)}, element, matrix.Rating(1+(i+e)%4)); err != nil {
-				t.Fatal(err)
-			}
+			op := survey.Operation{ID: fmt.Sprint(i, e)}
+			keys, args := sayArguments(seat, time.Now(), answerVerb, op, element, element, strconv.Itoa(1+(i+e)%4))
+			sayScript.EvalSha(ctx, pipe, keys, args...)
 		}
+		must(t, exec(ctx, pipe))
 	}
 	used := (stat(t, s.client, "memory", "used_memory") - before) / people
 
@@ -325,20 +327,24 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestNotTheRightServer: the address leads to something that answers and cannot keep anything.
+// TestNotTheRightServer: the address leads to something that answers and cannot keep anything. TestLawsCluster and
+// TestFailover try the other kinds.
 func TestNotTheRightServer(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
 	server.Do(t, "REPLICAOF", "127.0.0.1", "1")
-	node, _, _ := strings.Cut(redistest.StartCluster(t, redistest.Options{}), ",")
-	for want, address := range map[string]string{"is a replica": server.URL(), "one node of a cluster": node} {
-		s := open(t, address)
-		if _, _, err := s.Describe(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got error %v, want %q in it", err, want)
-		}
-		if got := s.Check(t.Context()); !slices.ContainsFunc(got, func(w Warning) bool { return strings.Contains(string(w), want) }) {
-			t.Errorf("got %q, want %q in it", got, want)
-		}
+	wrongServer(t, server.URL(), "is a replica")
+}
+
+// wrongServer makes sure that both Describe and Check say what is wrong with the server at an address.
+func wrongServer(t *testing.T, address, want string) {
+	t.Helper()
+	s := open(t, address)
+	if _, _, err := s.Describe(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got error %v, want %q in it", err, want)
+	}
+	if got := s.Check(t.Context()); !slices.ContainsFunc(got, func(w Warning) bool { return strings.Contains(string(w), want) }) {
+		t.Errorf("got %q, want %q in it", got, want)
 	}
 }
 

@@ -145,7 +145,7 @@ func TestSlowLogIsEmptied(t *testing.T) {
 // when a backup brings it back, and is sealed again without another turnout.
 func TestRostersSealedByEarlierVersions(t *testing.T) {
 	t.Parallel()
-	s := frozen(t)
+	s := embedded(t).Store
 	ctx := t.Context()
 	r, seats := opened(t, s, "r1", "p1")
 	consent := time.Date(2026, 3, 4, 23, 50, 7, 0, time.UTC)
@@ -157,7 +157,7 @@ func TestRostersSealedByEarlierVersions(t *testing.T) {
 	must(t, s.client.HSet(ctx, roundKey("r1"), "turnout", `{"Invited":1,"Finished":1}`, "sealed", 1).Err())
 	must(t, s.client.HSet(ctx, rosterKey("r1"), "p1", `{"s":"f","n":"1","t":1772668207}`).Err())
 
-	other := frozen(t)
+	other := embedded(t).Store
 	restoring(t, other, backedUp(t, s), RestoreOptions{WithoutErasures: true})
 	for name, store := range map[string]*Store{"kept": s, "restored": other} {
 		if got, err := store.Round(ctx, "r1"); err != nil || got.Anonymised {

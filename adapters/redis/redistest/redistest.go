@@ -31,8 +31,8 @@ import (
 // rather than skip it.
 const Required = "MATURITYBOT_REQUIRE_REDIS"
 
-// patience is how long a server or a cluster may take to be ready.
-const patience = 20 * time.Second
+// readyTimeout is how long a server or a cluster may take to be ready.
+const readyTimeout = 20 * time.Second
 
 // Options of a server. The zero value keeps nothing on disk.
 type Options struct {
@@ -259,7 +259,7 @@ func (s *Server) log() string {
 
 // ask sends one inline command over a connection of its own.
 func (s *Server) ask(command string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
 	dial := new(net.Dialer).DialContext
 	if c := s.options.TLS; c != nil {
@@ -270,7 +270,7 @@ func (s *Server) ask(command string) (string, error) {
 		return "", fmt.Errorf("connect to the server: %w", err)
 	}
 	defer func() { _ = conn.Close() }() // nothing is left to lose
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(readyTimeout)); err != nil {
 		return "", fmt.Errorf("set a deadline: %w", err)
 	}
 	r := bufio.NewReader(conn)
@@ -418,14 +418,14 @@ func freeAddr(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// poll asks until the answer is yes, or patience is at its end.
+// poll calls ready until it returns true, and reports whether it did within readyTimeout. It waits
+// longer from call to call: a call costs a connection, with TLS a handshake.
 func poll(ready func() bool) bool {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !ready() {
+	const longest = 100 * time.Millisecond
+	deadline := time.After(readyTimeout)
+	for interval := 5 * time.Millisecond; !ready(); interval = min(2*interval, longest) {
 		select {
-		case <-tick.C:
+		case <-time.After(interval):
 		case <-deadline:
 			return false
 		}
