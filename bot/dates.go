@@ -18,29 +18,7 @@ func (b *Bot) extendForm(ctx context.Context, req *request, args targetArgs) (ch
 	if r.State != survey.Open {
 		return chat.Form{}, closedOr(r)
 	}
-	v := b.roundVoice(req, r)
-	at := r.ClosesAt.In(r.Location())
-	return chat.Form{
-		Title:  v.Say("extend.title"),
-		Intro:  v.Say("extend.intro", "area", r.Area, "closes", card.ClosingTime(v, r)),
-		Submit: v.Say("button.save"),
-		Cancel: v.Say("button.cancel"),
-		Action: chat.NewAction("saveextend", string(r.ID), v.Lang),
-		Fields: []chat.Field{
-			chat.Date{
-				Label: chat.Label{
-					ID:   "closes",
-					Text: v.Say("new.closes"),
-					Hint: v.Say("extend.hint"),
-				},
-				Value: at.AddDate(0, 0, 7).Format(time.DateOnly),
-			},
-			chat.TimeOfDay{
-				Label: chat.Label{ID: "closes_time", Text: v.Say("new.closes_time")},
-				Value: at.Format("15:04"),
-			},
-		},
-	}, nil
+	return card.ExtendForm(b.roundVoice(req, r), r), nil
 }
 
 func (b *Bot) saveExtension(
@@ -96,33 +74,7 @@ func (b *Bot) workshopForm(ctx context.Context, req *request, args targetArgs) (
 	if err != nil {
 		return chat.Form{}, err
 	}
-	v := b.roundVoice(req, r)
-	day, clock := "", ""
-	if at := r.Workshop.At.In(r.Location()); !r.Workshop.At.IsZero() {
-		day, clock = at.Format(time.DateOnly), at.Format("15:04")
-	}
-	label := func(id string) chat.Label {
-		return chat.Label{
-			ID:       id,
-			Text:     v.Say("new." + id),
-			Hint:     v.Say("new." + id + "_hint"),
-			Optional: true,
-		}
-	}
-	return chat.Form{
-		Title:  v.Say("workshop.title"),
-		Intro:  v.Say("workshop.intro", "area", r.Area),
-		Submit: v.Say("button.save"),
-		Cancel: v.Say("button.cancel"),
-		Action: chat.NewAction("saveplace", string(r.ID), v.Lang),
-		Fields: []chat.Field{
-			chat.Date{
-				Label: label("workshop"),
-				Value: day,
-			}, chat.TimeOfDay{Label: label("workshop_time"), Value: clock},
-			chat.Input{Label: label("place"), Value: r.Workshop.Place, Max: survey.MaxPlaceRunes},
-		},
-	}, nil
+	return card.WorkshopForm(b.roundVoice(req, r), r), nil
 }
 
 func (b *Bot) saveWorkshop(

@@ -78,62 +78,7 @@ func (b *Bot) detailForm(ctx context.Context, req *request, args detailArgs) (ch
 		}
 		had = resp.Answers[args.element].Detail
 	}
-	var kinds []chat.Option
-	for _, k := range m.Information {
-		kinds = append(kinds, chat.Option{Value: k.ID, Label: k.Name.In(args.lang)})
-	}
-	fields := []chat.Field{
-		chat.Input{
-			Label: chat.Label{
-				ID:       "note",
-				Text:     v.Say("detail.note_label"),
-				Hint:     v.Say("detail.note_hint", "limit", matrix.MaxNoteRunes),
-				Optional: true,
-			},
-			Value: had.Note,
-			Max:   matrix.MaxNoteRunes,
-			Lines: true,
-		},
-		chat.Input{
-			Label: chat.Label{
-				ID:       "barrier",
-				Text:     v.Say("detail.barrier_label"),
-				Hint:     v.Say("detail.barrier_hint", "limit", matrix.MaxBarrierRunes),
-				Optional: true,
-			},
-			Value: had.Barrier,
-			Max:   matrix.MaxBarrierRunes,
-			Lines: true,
-		},
-	}
-	if len(kinds) > 0 {
-		fields = append(
-			[]chat.Field{
-				chat.Select{
-					Label: chat.Label{
-						ID:       "information",
-						Text:     v.Say("detail.information_label"),
-						Hint:     v.Say("detail.information_hint"),
-						Optional: true,
-					},
-					Options: kinds,
-					Many:    true,
-					Chosen:  had.Information,
-				},
-			},
-			fields...)
-	}
-	title := v.Say("detail.title")
-	if args.has {
-		title = v.Say("detail.title_change")
-	}
-	return chat.Form{
-		Title:  title,
-		Intro:  el.Name.In(args.lang),
-		Submit: v.Say("button.save"),
-		Cancel: v.Say("button.cancel"),
-		Action: chat.NewAction("keep", string(args.round), args.element), Fields: fields,
-	}, nil
+	return card.DetailForm(v, args.round, m, el, had, args.has), nil
 }
 
 func (b *Bot) keepDetail(ctx context.Context, req *request, args elementArgs) (view, error) {
@@ -149,12 +94,8 @@ func (b *Bot) keepDetail(ctx context.Context, req *request, args elementArgs) (v
 		args.element,
 		d,
 	)
-	var input *survey.InputError
-	if errors.As(err, &input) {
-		v := b.participantVoice(req, part)
-		return view{}, fieldErrors{
-			input.Field: v.Say("input."+input.Field+"."+input.Reason, "limit", input.Limit),
-		}
+	if input, ok := errors.AsType[*survey.InputError](err); ok {
+		return view{}, fieldErrors{input.Field: inputSentence(b.participantVoice(req, part), input)}
 	}
 	if err != nil {
 		return view{}, err

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 )
@@ -113,11 +114,16 @@ func (b *Bot) useRosterLanguage(ctx context.Context, req *request) {
 
 // explainInput says what is wrong with what the person wrote, at its field where there is a form.
 func explainInput(req *request, input *survey.InputError) []chat.Reply {
-	said := req.voice.Say("input."+input.Field+"."+input.Reason, "limit", input.Limit)
+	said := inputSentence(req.voice, input)
 	if req.Kind == chat.Submit {
 		return []chat.Reply{chat.FieldErrors{Fields: map[string]string{input.Field: said}}}
 	}
 	return whispered(chat.Paragraph(said))
+}
+
+// inputSentence returns what is wrong with what the person wrote.
+func inputSentence(v locale.Voice, input *survey.InputError) string {
+	return v.Say("input."+input.Field+"."+input.Reason, "limit", input.Limit)
 }
 
 // auditRefusal notes in the record of a round that a person who does not coordinate it tried to

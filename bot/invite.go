@@ -8,7 +8,6 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
-	"maturitybot/survey/matrix"
 )
 
 func (b *Bot) inviteForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
@@ -23,40 +22,7 @@ func (b *Bot) inviteForm(ctx context.Context, req *request, args targetArgs) (ch
 	if err != nil {
 		return chat.Form{}, err
 	}
-	v := b.roundVoice(req, r)
-	label := func(id string) chat.Label {
-		return chat.Label{
-			ID:       id,
-			Text:     v.Say("invite." + id),
-			Hint:     v.Say("invite." + id + "_hint"),
-			Optional: true,
-		}
-	}
-	var roles []chat.Option
-	var chosen []string
-	for _, role := range m.Roles() {
-		if len(roles) < chat.MaxMenu {
-			roles = append(roles,
-				chat.Option{Value: role.ID, Label: role.Name.In(matrix.Lang(v.Lang))},
-			)
-			if role.ID == req.Value("role") { // given with the command
-				chosen = []string{role.ID}
-			}
-		}
-	}
-	return chat.Form{
-		Title:  v.Say("invite.title"),
-		Intro:  v.Say("invite.intro", "area", r.Area),
-		Submit: v.Say("button.invite"),
-		Cancel: v.Say("button.cancel"),
-		Action: chat.NewAction("sendinvite", string(r.ID), v.Lang),
-		Fields: []chat.Field{
-			chat.People{Label: label("people")},
-			chat.Select{Label: label("role"), Options: roles, Chosen: chosen},
-			chat.Channel{Label: label("channel")},
-			chat.Input{Label: label("list"), Max: chat.MaxFieldText, Lines: true},
-		},
-	}, nil
+	return card.InviteForm(b.roundVoice(req, r), r, m, req.Value("role")), nil
 }
 
 func (b *Bot) sendInvitations(

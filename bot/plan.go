@@ -116,6 +116,14 @@ func remindButton(v locale.Voice, round string) chat.Button {
 	return remind
 }
 
+// comingPosts are the sentences that say when a post comes.
+var comingPosts = map[survey.MessageKind]string{
+	survey.Digest:      "posts.digest",
+	survey.LastDay:     "posts.last",
+	survey.Closing:     "posts.close",
+	survey.WorkshopEve: "posts.eve",
+}
+
 // channelPosts lists the next post of each kind to the coordinator's channel.
 func (b *Bot) channelPosts(v locale.Voice, r survey.Round, now time.Time) chat.Block {
 	spans := []chat.Span{chat.Bold(v.Say("reminders.channel"))}
@@ -126,7 +134,7 @@ func (b *Bot) channelPosts(v locale.Voice, r survey.Round, now time.Time) chat.B
 			continue
 		}
 		seen[kind] = true
-		key := "posts." + string(kind)
+		key := comingPosts[kind]
 		if kind == survey.Closing && !r.Posts.Enabled(survey.ResultsPost) {
 			key = "posts.close_only"
 		}
@@ -180,6 +188,7 @@ func readDays(e chat.Event, field string) ([]int, error) {
 	for _, w := range strings.FieldsFunc(e.Value(field), separator) {
 		n, err := strconv.Atoi(w)
 		if err != nil {
+			//locale:says input.before_close.number input.before_workshop.number
 			return nil, &survey.InputError{Field: field, Reason: "number"}
 		}
 		all = append(all, n)
@@ -201,49 +210,12 @@ func (b *Bot) unclosedRound(
 	return r, err
 }
 
-// planField returns the label of a field in the forms about reminders and posts.
-func planField(v locale.Voice, id string, optional bool) chat.Label {
-	return chat.Label{
-		ID:       id,
-		Text:     v.Say("plan." + id),
-		Hint:     v.Say("plan." + id + "_hint"),
-		Optional: optional,
-	}
-}
-
-// maxCron is the length of the longest cron expression that a form takes, in characters.
-const maxCron = 120
-
 func (b *Bot) planForm(ctx context.Context, req *request, args coordinatorArgs) (chat.Form, error) {
 	r, err := b.unclosedRound(ctx, req, args)
 	if err != nil {
 		return chat.Form{}, err
 	}
-	v, p := req.voice, r.Reminders
-	return chat.Form{
-		Title:  v.Say("plan.title"),
-		Intro:  v.Say("plan.intro", "area", r.Area),
-		Submit: v.Say("button.save"),
-		Cancel: v.Say("button.cancel"),
-		Action: chat.NewAction("saveplan", string(r.ID), v.Lang),
-		Fields: []chat.Field{
-			chat.Input{
-				Label: planField(v, "before_close", true),
-				Value: formatDays(p.BeforeClose),
-				Max:   60,
-			},
-			chat.Input{
-				Label: planField(v, "before_workshop", true),
-				Value: formatDays(p.BeforeWorkshop),
-				Max:   60,
-			},
-			chat.TimeOfDay{
-				Label: planField(v, "hour", false),
-				Value: fmt.Sprintf("%02d:%02d", p.Hour, p.Minute),
-			},
-			chat.Input{Label: planField(v, "spec", true), Value: p.Cron, Max: maxCron},
-		},
-	}, nil
+	return card.PlanForm(req.voice, r), nil
 }
 
 func (b *Bot) savePlan(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
@@ -297,37 +269,7 @@ func (b *Bot) postsForm(
 	if err != nil {
 		return chat.Form{}, err
 	}
-	v := req.voice
-	var options []chat.Option
-	var chosen []string
-	for _, kind := range survey.OptionalPosts {
-		options = append(options,
-			chat.Option{Value: string(kind), Label: v.Say("posts.name_" + string(kind))},
-		)
-		if r.Posts.Enabled(kind) {
-			chosen = append(chosen, string(kind))
-		}
-	}
-	digest := r.Posts.Digest
-	if digest == "" {
-		digest = survey.DefaultDigest
-	}
-	return chat.Form{
-		Title:  v.Say("posts.title"),
-		Intro:  v.Say("posts.intro", "area", r.Area),
-		Submit: v.Say("button.save"),
-		Cancel: v.Say("button.cancel"),
-		Action: chat.NewAction("saveposts", string(r.ID), v.Lang),
-		Fields: []chat.Field{
-			chat.Select{
-				Label:   planField(v, "posts", true),
-				Options: options,
-				Many:    true,
-				Chosen:  chosen,
-			},
-			chat.Input{Label: planField(v, "digest", true), Value: digest, Max: maxCron},
-		},
-	}, nil
+	return card.PostsForm(req.voice, r), nil
 }
 
 func (b *Bot) savePosts(

@@ -33,7 +33,7 @@ func (b *Bot) personalDataCard(
 	}
 	scope := ""
 	if member.Scope != "" {
-		scope = v.Say("scope." + string(member.Scope))
+		scope = card.ScopeName(v, member.Scope)
 	}
 	details := 0
 	for _, ans := range resp.Answers {

@@ -84,7 +84,7 @@ func (b *Bot) profileBlocks(
 	for _, s := range survey.Scopes {
 		scopes = append(scopes,
 			chat.Button{
-				Label:  v.Say("scope." + string(s)),
+				Label:  card.ScopeName(v, s),
 				Action: chat.NewAction("scope", id, string(s)),
 				Chosen: part.Member.Scope == s,
 			},
@@ -159,21 +159,7 @@ func (b *Bot) organisationForm(
 		}
 		had = part.Member.Organisation
 	}
-	return chat.Form{
-		Title:  v.Say("organisation.title"),
-		Submit: v.Say("button.save"),
-		Cancel: v.Say("button.cancel"),
-		Action: chat.NewAction("saveorg", string(args.round)),
-		Fields: []chat.Field{chat.Input{
-			Label: chat.Label{
-				ID:       "organisation",
-				Text:     v.Say("organisation.label"),
-				Hint:     v.Say("organisation.hint", "limit", survey.MaxOrganisationRunes),
-				Optional: true,
-			},
-			Value: had, Max: survey.MaxOrganisationRunes,
-		}},
-	}, nil
+	return card.OrganisationForm(v, args.round, had), nil
 }
 
 func (b *Bot) saveOrganisation(ctx context.Context, req *request, args roundArgs) (view, error) {

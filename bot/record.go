@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -133,61 +134,74 @@ func (b *Bot) auditEntry(v locale.Voice, r survey.Round, e audit.Entry) []chat.B
 	return []chat.Block{chat.Text{Spans: what}, chat.Note{Spans: foot}}
 }
 
-// actionTitle returns what was done, in words.
-func actionTitle(v locale.Voice, e audit.Entry) string {
-	key := "record.act_" + string(e.Action)
-	switch e.Action {
-	case audit.Invited, audit.Reminded, audit.Nudged:
-		if n, err := strconv.Atoi(changeOf(e, audit.FieldPeople)); err == nil {
-			return v.Count(key, n)
-		}
-	case audit.Refused:
-		label := "button." + changeOf(e, audit.FieldVerb)
-		if label == "button.button" { // the command has no button of its own
-			label = "record.join_button"
-		}
-		return v.Say(key, "deed", lookup(v, label))
-	case audit.Full:
-		if e.By != "" {
-			return v.Say(
-				"record.act_full_person",
-				"limit",
-				audit.RefusedQuota,
-				"kind",
-				lookup(v, "record.kind_"+changeOf(e, audit.FieldAct)),
-			)
-		}
-		return v.Say(
-			key,
-			"limit",
-			audit.Quota,
-			"kind",
-			lookup(v, "record.kind_"+changeOf(e, audit.FieldAct)),
-		)
-	case audit.SelfAdded,
-		audit.Created,
-		audit.Redrafted,
-		audit.Opened,
-		audit.Extended,
-		audit.SelfJoinAllowed,
-		audit.Plan,
-		audit.Workshop,
-		audit.Team,
-		audit.Closed,
-		audit.Results,
-		audit.Exported,
-		audit.Forgotten,
-		audit.Restored:
-		return v.Say(key)
-	}
-	return v.Say("record.unreadable")
+// actionTitles are the sentences for what was done.
+var actionTitles = map[audit.Action]string{
+	audit.Created:         "record.act_created",
+	audit.Redrafted:       "record.act_redrafted",
+	audit.Opened:          "record.act_opened",
+	audit.Extended:        "record.act_extended",
+	audit.Invited:         "record.act_invited",
+	audit.SelfJoinAllowed: "record.act_door",
+	audit.Reminded:        "record.act_reminded",
+	audit.Plan:            "record.act_plan",
+	audit.Workshop:        "record.act_workshop",
+	audit.Team:            "record.act_team",
+	audit.SelfAdded:       "record.act_self_added",
+	audit.Closed:          "record.act_closed",
+	audit.Results:         "record.act_results",
+	audit.Exported:        "record.act_exported",
+	audit.Nudged:          "record.act_nudged",
+	audit.Forgotten:       "record.act_forgotten",
+	audit.Restored:        "record.act_restored",
+	audit.Refused:         "record.act_refused",
+	audit.Full:            "record.act_full",
 }
 
-// lookup returns the sentence of a key that an entry names. An entry that was tampered with may
-// name anything, and must not break the card.
-func lookup(v locale.Voice, key string) string {
-	if said := v.Say(key); said != "⟦"+key+"⟧" {
-		return said
+// quotaNames name the actions that have a quota.
+var quotaNames = map[audit.Action]string{
+	audit.Results:   "record.kind_results",
+	audit.Exported:  "record.kind_exported",
+	audit.Nudged:    "record.kind_nudged",
+	audit.Forgotten: "record.kind_forgotten",
+	audit.Refused:   "record.kind_refused",
+}
+
+// actionTitle returns what was done, in words. An entry that was tampered with may hold anything,
+// and must not break the card.
+func actionTitle(v locale.Voice, e audit.Entry) string {
+	key, known := actionTitles[e.Action]
+	unreadable := v.Say("record.unreadable")
+	switch {
+	case !known:
+		return unreadable
+	case e.Action == audit.Invited, e.Action == audit.Reminded, e.Action == audit.Nudged:
+		n, err := strconv.Atoi(changeOf(e, audit.FieldPeople))
+		if err != nil {
+			return unreadable
+		}
+		return v.Count(key, n)
+	case e.Action == audit.Refused:
+		return v.Say(key, "deed", refusedLabel(v, changeOf(e, audit.FieldVerb)))
+	case e.Action == audit.Full:
+		kind, limit := unreadable, audit.Quota
+		if name, ok := quotaNames[audit.Action(changeOf(e, audit.FieldAct))]; ok {
+			kind = v.Say(name)
+		}
+		if e.By != "" {
+			key, limit = "record.act_full_person", audit.RefusedQuota
+		}
+		return v.Say(key, "limit", limit, "kind", kind)
+	}
+	return v.Say(key)
+}
+
+// refusedLabel returns the label of the button that a person was refused.
+func refusedLabel(v locale.Voice, verb string) string {
+	if verb == "button" { // the command has no button of its own
+		return v.Say("record.join_button")
+	}
+	if label, ok := v.Lookup("button." + verb); ok {
+		return label
 	}
 	return v.Say("record.unreadable")
 }
@@ -231,6 +245,29 @@ func (b *Bot) changeSpans(v locale.Voice, r survey.Round, e audit.Entry) []chat.
 	return spans
 }
 
+// fieldNames name the fields of a change.
+var fieldNames = map[string]string{
+	"area":            "record.field_area",
+	"closed":          "record.field_closed",
+	"closes":          "record.field_closes",
+	"workshop":        "record.field_workshop",
+	"place":           "record.field_place",
+	"matrix":          "record.field_matrix",
+	"languages":       "record.field_languages",
+	"min_group":       "record.field_min_group",
+	"agreed":          "record.field_agreed",
+	"far":             "record.field_far",
+	"time_zone":       "record.field_time_zone",
+	"paused":          "record.field_paused",
+	"before_close":    "record.field_before_close",
+	"before_workshop": "record.field_before_workshop",
+	"hour":            "record.field_hour",
+	"spec":            "record.field_spec",
+	"digest":          "record.field_digest",
+	"posts_off":       "record.field_posts_off",
+	audit.FieldBackup: "record.field_backup",
+}
+
 // changeText returns one change in words, and its length in characters. It is empty for what the
 // action's title says, and for fields that mean nothing to a reader.
 func (b *Bot) changeText(
@@ -257,20 +294,11 @@ func (b *Bot) changeText(
 	case "coordinators":
 		return addedCoordinators(v, strings.Split(c.New, ", "))
 	}
-	label, is, was := lookup(
-		v,
-		"record.field_"+c.Field,
-	), b.fieldValue(
-		v,
-		r,
-		c.Field,
-		c.New,
-	), b.fieldValue(
-		v,
-		r,
-		c.Field,
-		c.Old,
-	)
+	label := v.Say("record.unreadable")
+	if key, ok := fieldNames[c.Field]; ok {
+		label = v.Say(key)
+	}
+	is, was := b.fieldValue(v, r, c.Field, c.New), b.fieldValue(v, r, c.Field, c.Old)
 	words := label + ": " + is
 	switch {
 	case is == "":
@@ -332,7 +360,9 @@ func (b *Bot) fieldValue(v locale.Voice, r survey.Round, field, value string) st
 	case "languages":
 		value = parts(func(l string) string { return b.languageName(matrix.Lang(l)) })
 	case "posts_off":
-		return parts(func(kind string) string { return lookup(v, "posts.name_"+kind) })
+		return parts(func(kind string) string {
+			return cmp.Or(card.PostName(v, survey.MessageKind(kind)), v.Say("record.unreadable"))
+		})
 	}
 	return chat.Trim(value, most)
 }

@@ -54,7 +54,7 @@ func (b *Bot) newForm(ctx context.Context, req *request, _ generalArgs) (chat.Fo
 	) // given with the command, where a platform asks for it there
 	first := b.Now().In(r.Location()).AddDate(0, 0, 21)
 	r.ClosesAt = time.Date(first.Year(), first.Month(), first.Day(), 17, 0, 0, 0, r.Location())
-	return b.roundForm(v, chat.NewAction("create", v.Lang), r), nil
+	return card.RoundForm(v, chat.NewAction("create", v.Lang), r, b.Matrices), nil
 }
 
 // defaultRound returns a round with default settings.
@@ -63,71 +63,6 @@ func defaultRound() survey.Round {
 		TimeZone: survey.DefaultTimeZone, MinGroup: results.DefaultMinGroup,
 		Consensus: results.Consensus{Percent: results.DefaultAgreedPercent},
 		Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(),
-	}
-}
-
-// roundField returns the label of a field in the forms that set up a round.
-func roundField(v locale.Voice, id string, optional bool) chat.Label {
-	return chat.Label{
-		ID:       id,
-		Text:     v.Say("new." + id),
-		Hint:     v.Say("new." + id + "_hint"),
-		Optional: optional,
-	}
-}
-
-// roundForm returns the form that sets up a round. It has five fields, the most that Discord
-// takes.
-func (b *Bot) roundForm(v locale.Voice, action chat.Action, r survey.Round) chat.Form {
-	lang := matrix.Lang(v.Lang)
-	var editions []chat.Option
-	for _, m := range b.Matrices {
-		editions = append(editions, chat.Option{Value: m.ID, Label: m.Nation.In(lang)})
-	}
-	edition := []string{b.Matrices[0].ID}
-	if r.Matrix != "" {
-		edition = []string{r.Matrix}
-	}
-	languages := []chat.Option{
-		{
-			Value: "en cy",
-			Label: v.Say("new.english_welsh"),
-		}, {Value: "cy en", Label: v.Say("new.welsh_english")},
-		{Value: "en", Label: v.Say("new.english")}, {Value: "cy", Label: v.Say("new.welsh")},
-	}
-	var chosen []string
-	for _, l := range r.Languages {
-		chosen = append(chosen, string(l))
-	}
-	spoken := []string{"en cy"}
-	if len(chosen) > 0 {
-		spoken = []string{strings.Join(chosen, " ")}
-	}
-	closes := r.ClosesAt.In(r.Location())
-	return chat.Form{
-		Title:  v.Say("new.title"),
-		Intro:  v.Say("new.intro"),
-		Submit: v.Say("button.continue"),
-		Cancel: v.Say("button.cancel"),
-		Action: action,
-		Fields: []chat.Field{
-			chat.Input{
-				Label: roundField(v, "area", false),
-				Value: r.Area,
-				Max:   survey.MaxAreaRunes,
-			},
-			chat.Select{Label: roundField(v, "matrix", false), Options: editions, Chosen: edition},
-			chat.Select{
-				Label:   roundField(v, "languages", false),
-				Options: languages,
-				Chosen:  spoken,
-			},
-			chat.Date{Label: roundField(v, "closes", false), Value: closes.Format(time.DateOnly)},
-			chat.TimeOfDay{
-				Label: roundField(v, "closes_time", false),
-				Value: closes.Format("15:04"),
-			},
-		},
 	}
 }
 
@@ -164,37 +99,7 @@ func (b *Bot) rulesForm(
 	case r.State != survey.Draft:
 		return chat.Form{}, survey.ErrOpened
 	}
-	v, far := req.voice, "no"
-	if r.Consensus.AllowFarMinority {
-		far = "yes"
-	}
-	return chat.Form{
-		Title:  v.Say("new.rules"),
-		Submit: v.Say("button.save"),
-		Cancel: v.Say("button.cancel"),
-		Action: chat.NewAction("saverules", string(r.ID), v.Lang),
-		Fields: []chat.Field{
-			chat.Input{
-				Label: roundField(v, "min_group", false),
-				Value: strconv.Itoa(r.MinGroup),
-				Max:   3,
-			},
-			chat.Input{
-				Label: roundField(v, "agreed", false),
-				Value: strconv.Itoa(r.Consensus.Percent),
-				Max:   4,
-			},
-			chat.Select{
-				Label: roundField(v, "far", false),
-				Options: []chat.Option{
-					{Value: "no", Label: v.Say("new.far_no")},
-					{Value: "yes", Label: v.Say("new.far_yes")},
-				},
-				Chosen: []string{far},
-			},
-			chat.Input{Label: roundField(v, "time_zone", false), Value: r.TimeZone, Max: 40},
-		},
-	}, nil
+	return card.RulesForm(req.voice, r), nil
 }
 
 func (b *Bot) saveRules(
@@ -205,6 +110,7 @@ func (b *Bot) saveRules(
 			var err error
 			digits := strings.TrimSuffix(strings.ReplaceAll(req.Value(field), " ", ""), "%")
 			if *n, err = strconv.Atoi(digits); err != nil {
+				//locale:says input.min_group.number input.agreed.number
 				return &survey.InputError{Field: field, Reason: "number"}
 			}
 			return nil
@@ -333,7 +239,8 @@ func (b *Bot) redraftForm(
 	if r.State != survey.Draft {
 		return chat.Form{}, refuse(card.Of(chat.Paragraph(v.Say("draft.opened"))))
 	}
-	return b.roundForm(v, chat.NewAction("saveround", string(args.round), v.Lang), r), nil
+	send := chat.NewAction("saveround", string(args.round), v.Lang)
+	return card.RoundForm(v, send, r, b.Matrices), nil
 }
 
 func (b *Bot) saveRound(

@@ -33,23 +33,7 @@ func (b *Bot) teamForm(ctx context.Context, req *request, args targetArgs) (chat
 		}
 		return chat.Form{}, refuse(offered)
 	}
-	v := b.roundVoice(req, r)
-	return chat.Form{
-		Title:  v.Say("team.title"),
-		Intro:  v.Say("team.intro", "area", r.Area),
-		Submit: v.Say("button.save"),
-		Cancel: v.Say("button.cancel"),
-		Action: chat.NewAction("saveteam", string(r.ID), v.Lang),
-		Fields: []chat.Field{
-			chat.People{
-				Label: chat.Label{
-					ID:   "people",
-					Text: v.Say("team.people"),
-					Hint: v.Say("team.hint"),
-				},
-			},
-		},
-	}, nil
+	return card.TeamForm(b.roundVoice(req, r), r), nil
 }
 
 // offerTeam offers a person who may start rounds to become a coordinator of the rounds that they

@@ -199,10 +199,12 @@ func readTime(e chat.Event, field, otherwise string, loc *time.Location) (moment
 	}
 	hour, minute, ok := readClock(clock)
 	if !ok {
+		//locale:says input.closes_time.unreadable input.workshop_time.unreadable
 		return moment{}, &survey.InputError{Field: field + "_time", Reason: "unreadable"}
 	}
 	year, month, day, ok := readDay(e.Value(field))
 	if !ok {
+		//locale:says input.closes.unreadable input.workshop.unreadable
 		return moment{}, &survey.InputError{Field: field, Reason: "unreadable"}
 	}
 	return clockTime(year, month, day, hour, minute, loc), nil

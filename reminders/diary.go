@@ -34,6 +34,16 @@ func (d *Schedule) Check(p survey.ReminderPlan, c survey.ChannelPlan) error {
 	return nil
 }
 
+// input returns the error of a form's field.
+//
+//locale:says input.digest.interval input.digest.malformed input.digest.malformed_day
+//locale:says input.digest.malformed_hour input.digest.malformed_minute
+//locale:says input.digest.malformed_month input.digest.malformed_weekday input.digest.never
+//locale:says input.digest.night input.digest.time_zone input.digest.too_often
+//locale:says input.spec.interval input.spec.malformed input.spec.malformed_day
+//locale:says input.spec.malformed_hour input.spec.malformed_minute input.spec.malformed_month
+//locale:says input.spec.malformed_weekday input.spec.never input.spec.night
+//locale:says input.spec.time_zone input.spec.too_often input.spec.weekend
 func (e *SpecError) input(field string) error {
 	reason := string(e.Reason)
 	if e.Reason == Malformed && e.Field != "" {

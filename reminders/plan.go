@@ -27,9 +27,11 @@ func CheckPlan(p Plan) error {
 		days  []int
 	}{{"before_close", p.BeforeClose}, {"before_workshop", p.BeforeWorkshop}} {
 		if len(l.days) > MaxLeads {
+			//locale:says input.before_close.crowd input.before_workshop.crowd
 			return &survey.InputError{Field: l.field, Reason: "crowd", Limit: MaxLeads}
 		}
 		if slices.ContainsFunc(l.days, func(n int) bool { return n < 0 || n > MaxLead }) {
+			//locale:says input.before_close.range input.before_workshop.range
 			return &survey.InputError{Field: l.field, Reason: "range", Limit: MaxLead}
 		}
 	}

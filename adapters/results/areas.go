@@ -38,11 +38,13 @@ func (a *Renderer) Areas(o results.Overview, lang matrix.Lang, format string) ([
 func (a *Renderer) groupNames(o results.Overview, lang matrix.Lang) (names, facts []string) {
 	v := a.words.In(string(lang))
 	for _, g := range o.Groups {
-		key := "areas.all"
-		if g.Nation != "" {
-			key = "areas." + string(g.Nation)
+		name := v.Say("areas.all")
+		switch g.Nation {
+		case matrix.England:
+			name = v.Say("areas.england")
+		case matrix.Wales:
+			name = v.Say("areas.wales")
 		}
-		name := v.Say(key)
 		names = append(names, name)
 		facts = append(facts, name+": "+v.Count("areas.number", g.Areas))
 	}
@@ -51,10 +53,27 @@ func (a *Renderer) groupNames(o results.Overview, lang matrix.Lang) (names, fact
 
 func (a *Renderer) areasTable(o results.Overview, lang matrix.Lang) table.AreasWords {
 	v := a.words.In(string(lang))
-	w := table.AreasWords{Notes: []string{v.Say("areas.average_means"), v.Say("areas.rounding"), v.Say("areas.nothing")}}
-	w.Groups, w.Facts = a.groupNames(o, lang)
-	Fill(v, "areas", &w)
-	return w
+	names, facts := a.groupNames(o, lang)
+	return table.AreasWords{
+		Title:  v.Say("areas.title"),
+		Groups: names,
+		Facts:  facts,
+		Notes: []string{
+			v.Say("areas.average_means"), v.Say("areas.rounding"), v.Say("areas.nothing"),
+		},
+
+		Dimension:  v.Say("areas.dimension"),
+		Element:    v.Say("areas.element"),
+		Nation:     v.Say("areas.nation"),
+		Rated:      v.Say("areas.rated"),
+		NotRated:   v.Say("areas.not_rated"),
+		ShortRated: v.Say("areas.short_rated"),
+		Average:    v.Say("areas.average"),
+
+		SheetAverages: v.Say("areas.sheet_averages"),
+		SheetCounts:   v.Say("areas.sheet_counts"),
+		SheetNotes:    v.Say("areas.sheet_notes"),
+	}
 }
 
 func (a *Renderer) areasChart(o results.Overview, lang matrix.Lang) chart.AreasWords {

@@ -5,10 +5,8 @@ package results
 import (
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"strings"
 	"time"
-	"unicode"
 
 	"maturitybot/adapters/chart"
 	"maturitybot/adapters/table"
@@ -150,9 +148,7 @@ func (a *Renderer) chartWords(p results.Published, lang matrix.Lang) chart.Words
 
 func (a *Renderer) tableWords(p results.Published, lang matrix.Lang) table.Words {
 	v := a.words.In(string(lang))
-	w := table.Words{}
-	Fill(v, "table", &w)
-	Fill(v, "table.sheets", &w.Sheets)
+	w := columns(v)
 	t := p.Context
 	agreed := "facts.consensus"
 	if t.Consensus.AllowFarMinority {
@@ -180,27 +176,64 @@ func day(v locale.Voice, t time.Time) string {
 	return v.Day(t)
 }
 
-// Fill says a sentence into every string field of a struct of words that is still empty: the key is the prefix, a
-// dot, and the field's name in small letters with underscores. A field without a sentence stays empty.
-func Fill(v locale.Voice, prefix string, words any) {
-	s := reflect.ValueOf(words).Elem()
-	for i := range s.NumField() {
-		f, key := s.Field(i), prefix+"."+snake(s.Type().Field(i).Name)
-		if f.Kind() == reflect.String && f.String() == "" {
-			if said := v.Say(key); said != "⟦"+key+"⟧" {
-				f.SetString(said)
-			}
-		}
-	}
-}
+// columns returns the words of a table that are the same for every round.
+func columns(v locale.Voice) table.Words {
+	return table.Words{
+		Dimension:     v.Say("table.dimension"),
+		Element:       v.Say("table.element"),
+		Group:         v.Say("table.group"),
+		Rated:         v.Say("table.rated"),
+		DontKnow:      v.Say("table.dont_know"),
+		NotApplicable: v.Say("table.not_applicable"),
+		NotAnswered:   v.Say("table.not_answered"),
 
-func snake(name string) string {
-	var b strings.Builder
-	for i, r := range name {
-		if unicode.IsUpper(r) && i > 0 && !unicode.IsUpper(rune(name[i-1])) {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
+		Mode:        v.Say("table.mode"),
+		ModeShare:   v.Say("table.mode_share"),
+		Median:      v.Say("table.median"),
+		WithinOne:   v.Say("table.within_one"),
+		Agreement:   v.Say("table.agreement"),
+		FarMinority: v.Say("table.far_minority"),
+		Result:      v.Say("table.result"),
+
+		Role:      v.Say("table.role"),
+		Invited:   v.Say("table.invited"),
+		Finished:  v.Say("table.finished"),
+		Workshops: v.Say("table.workshops"),
+		Kind:      v.Say("table.kind"),
+		Text:      v.Say("table.text"),
+
+		ShortRated:     v.Say("table.short_rated"),
+		ShortAgreement: v.Say("table.short_agreement"),
+
+		Agreed:    v.Say("table.agreed"),
+		ToDiscuss: v.Say("table.to_discuss"),
+		Yes:       v.Say("table.yes"),
+		No:        v.Say("table.no"),
+
+		Everyone:  v.Say("table.everyone"),
+		NotStated: v.Say("table.not_stated"),
+
+		Comment: v.Say("table.comment"),
+		Barrier: v.Say("table.barrier"),
+
+		CountInvited:     v.Say("table.count_invited"),
+		CountStarted:     v.Say("table.count_started"),
+		CountFinished:    v.Say("table.count_finished"),
+		CountDeclined:    v.Say("table.count_declined"),
+		CountWithdrawn:   v.Say("table.count_withdrawn"),
+		CountRespondents: v.Say("table.count_respondents"),
+
+		Agenda: v.Say("table.agenda"),
+
+		Held: v.Say("table.held"),
+
+		Sheets: table.SheetTitles{
+			Summary:        v.Say("table.sheets.summary"),
+			Elements:       v.Say("table.sheets.elements"),
+			Groups:         v.Say("table.sheets.groups"),
+			Comments:       v.Say("table.sheets.comments"),
+			Representation: v.Say("table.sheets.representation"),
+			Notes:          v.Say("table.sheets.notes"),
+		},
 	}
-	return b.String()
 }

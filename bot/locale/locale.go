@@ -64,14 +64,24 @@ func (v Voice) Count(key string, n int, facts ...any) string {
 	return v.say(&i18n.LocalizeConfig{MessageID: key, TemplateData: d, PluralCount: n})
 }
 
+// Lookup returns the sentence of a key that comes from data, or false if there is none.
+func (v Voice) Lookup(key string) (string, bool) {
+	return v.localize(&i18n.LocalizeConfig{MessageID: key})
+}
+
 func (v Voice) say(c *i18n.LocalizeConfig) string {
-	s, err := v.localizer.Localize(c)
-	if err != nil {
+	s, ok := v.localize(c)
+	if !ok {
 		// A test finds every key that is used; a reader of a broken sentence should at least see
 		// which.
 		return "⟦" + c.MessageID + "⟧"
 	}
-	return strings.TrimSpace(s)
+	return s
+}
+
+func (v Voice) localize(c *i18n.LocalizeConfig) (string, bool) {
+	s, err := v.localizer.Localize(c)
+	return strings.TrimSpace(s), err == nil
 }
 
 func data(facts []any) map[string]any {
@@ -82,25 +92,31 @@ func data(facts []any) map[string]any {
 	return d
 }
 
+// The names of days and months, by time.Weekday and by time.Month.
+var (
+	weekdayKeys = [...]string{
+		"weekday.0", "weekday.1", "weekday.2", "weekday.3", "weekday.4", "weekday.5", "weekday.6",
+	}
+	monthKeys = [...]string{
+		1: "month.1", "month.2", "month.3", "month.4", "month.5", "month.6",
+		"month.7", "month.8", "month.9", "month.10", "month.11", "month.12",
+	}
+	shortMonthKeys = [...]string{
+		1: "month_short.1", "month_short.2", "month_short.3", "month_short.4", "month_short.5",
+		"month_short.6", "month_short.7", "month_short.8", "month_short.9", "month_short.10",
+		"month_short.11", "month_short.12",
+	}
+)
+
 // Day is a date in words: "Friday 4 December 2026".
 func (v Voice) Day(t time.Time) string {
-	return fmt.Sprintf(
-		"%s %d %s %d",
-		v.Say(fmt.Sprintf("weekday.%d", t.Weekday())),
-		t.Day(),
-		v.Say(fmt.Sprintf("month.%d", t.Month())),
-		t.Year(),
-	)
+	weekday, month := v.Say(weekdayKeys[t.Weekday()]), v.Say(monthKeys[t.Month()])
+	return fmt.Sprintf("%s %d %s %d", weekday, t.Day(), month, t.Year())
 }
 
 // ShortDay is a date for a place with little room: "4 Dec 2026".
 func (v Voice) ShortDay(t time.Time) string {
-	return fmt.Sprintf(
-		"%d %s %d",
-		t.Day(),
-		v.Say(fmt.Sprintf("month_short.%d", t.Month())),
-		t.Year(),
-	)
+	return fmt.Sprintf("%d %s %d", t.Day(), v.Say(shortMonthKeys[t.Month()]), t.Year())
 }
 
 // Time is a date and a time of day in words: "17:00, Friday 4 December 2026".

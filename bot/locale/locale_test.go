@@ -139,6 +139,19 @@ func TestSayAndCount(t *testing.T) {
 	}
 }
 
+func TestLookup(t *testing.T) {
+	words, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said, ok := words.In("cy").Lookup("button.save"); !ok || said != "Cadw" {
+		t.Errorf("got %q, %v", said, ok)
+	}
+	if said, ok := words.In("cy").Lookup("no.such"); ok || said != "" {
+		t.Errorf("a key that does not exist: got %q, %v", said, ok)
+	}
+}
+
 func TestUserTextIsNotTemplate(t *testing.T) {
 	words, err := Load()
 	if err != nil {

@@ -92,7 +92,7 @@ func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role 
 			return err
 		}
 		if o.rng.Float64() < 0.04 {
-			note := t.voice.Say("try.note_" + strconv.Itoa(1+o.rng.IntN(notes)))
+			note := t.voice.Say(notes[o.rng.IntN(len(notes))])
 			if _, _, err := t.rounds.For(id).Detail(ctx, t.round, survey.Operation{ID: string(id) + e.ID + "note"}, e.ID, results.Detail{Note: note}); err != nil {
 				return err
 			}
@@ -105,8 +105,8 @@ func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role 
 	return err
 }
 
-// notes is how many sentences try.note_1 and so on there are.
-const notes = 4
+// notes are what invented people write.
+var notes = [...]string{"try.note_1", "try.note_2", "try.note_3", "try.note_4"}
 
 // answerAlone presses the same buttons as a person would, and shows each card that comes of it.
 func (t *trial) answerAlone(ctx context.Context, seed uint64) error {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -193,7 +192,7 @@ func (c resultsCommand) example(m *matrix.Matrix, v locale.Voice, to io.Writer) 
 		for _, e := range m.Elements() {
 			row := answers.Row{Respondent: fmt.Sprintf("p%02d", i+1), Role: role, Element: e.ID, Rating: o.rate(e.ID, bias)}
 			if row.Rating != matrix.NotAnswered && o.rng.Float64() < 0.03 {
-				row.Comment = v.Say("try.note_" + strconv.Itoa(1+o.rng.IntN(notes)))
+				row.Comment = v.Say(notes[o.rng.IntN(len(notes))])
 			}
 			rows = append(rows, row)
 		}

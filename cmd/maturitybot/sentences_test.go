@@ -15,14 +15,13 @@ import (
 
 // notForUsers are the texts in adapters that look like sentences, with the reader that each has.
 var notForUsers = map[string]string{
-	"Finished sending Socket Mode response with envelope ID ": "slack-go writes it to its log",
-	"Received WebSocket message: ":                            "slack-go writes it to its log",
-	"DiscordBot (maturitybot, 1)":                             "Discord: the header User-Agent",
-	"Bot ":                                                    "Discord: the header Authorization",
-	"View Channel":                                            "Discord's own name, which has no Welsh",
-	"Send Messages":                                           "Discord's own name, which has no Welsh",
-	"Send Messages in Threads":                                "Discord's own name, which has no Welsh",
-	"Attach Files":                                            "Discord's own name, which has no Welsh",
+	"Socket Mode is not turned on": "slack-go ends with it",
+	"DiscordBot (maturitybot, 1)":  "Discord: the header User-Agent",
+	"Bot ":                         "Discord: the header Authorization",
+	"View Channel":                 "Discord's own name, which has no Welsh",
+	"Send Messages":                "Discord's own name, which has no Welsh",
+	"Send Messages in Threads":     "Discord's own name, which has no Welsh",
+	"Attach Files":                 "Discord's own name, which has no Welsh",
 }
 
 // TestAdaptersHaveNoSentences keeps what users read in bot/locale, in both languages: no adapter of

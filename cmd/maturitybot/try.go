@@ -10,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"maturitybot/adapters/results"
 	"maturitybot/adapters/terminal"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
@@ -134,9 +133,33 @@ func (t *trial) yourVoice(ctx context.Context) locale.Voice {
 
 func (t *trial) terminalWords(ctx context.Context) terminal.Words {
 	v := t.yourVoice(ctx)
-	w := terminal.Words{Many: v.Say("terminal.more_than_one")} // "many" is a plural form in a locale file
-	results.Fill(v, "terminal", &w)
-	return w
+	return terminal.Words{
+		Leave:    v.Say("terminal.leave"),
+		Left:     v.Say("terminal.left"),
+		GoOn:     v.Say("terminal.go_on"),
+		Earlier:  v.Say("terminal.earlier"),
+		Working:  v.Say("terminal.working"),
+		Above:    v.Say("terminal.above"),
+		Below:    v.Say("terminal.below"),
+		HelpCard: v.Say("terminal.help_card"),
+		HelpPick: v.Say("terminal.help_pick"),
+		HelpForm: v.Say("terminal.help_form"),
+		Chosen:   v.Say("terminal.chosen"),
+		Optional: v.Say("terminal.optional"),
+		DateForm: v.Say("terminal.date_form"),
+		TimeForm: v.Say("terminal.time_form"),
+		IDs:      v.Say("terminal.ids"),
+		Missing:  v.Say("terminal.missing"),
+		TooLong:  v.Say("terminal.too_long"),
+		BadDate:  v.Say("terminal.bad_date"),
+		BadTime:  v.Say("terminal.bad_time"),
+		Prompt:   v.Say("terminal.prompt"),
+		Number:   v.Say("terminal.number"),
+		Several:  v.Say("terminal.several"),
+		KeepLine: v.Say("terminal.keep_line"),
+		Lines:    v.Say("terminal.lines"),
+		Many:     v.Say("terminal.more_than_one"), // "many" is a plural form in a locale file
+	}
 }
 
 // done says that a card is the receipt.
