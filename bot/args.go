@@ -311,8 +311,8 @@ func newRoundID(event string) survey.RoundID {
 // personHash returns a short keyed hash of a person for the log. It connects the lines of one
 // process, but does not lead back to the person, whose answers the number of lines could give
 // away.
-func (b *Bot) personHash(p chat.Person) string {
-	mac := hmac.New(sha256.New, b.salt[:])
+func (h *Tools) personHash(p chat.Person) string {
+	mac := hmac.New(sha256.New, h.salt[:])
 	mac.Write([]byte(p.String()))
 	return hex.EncodeToString(mac.Sum(nil)[:4])
 }

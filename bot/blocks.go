@@ -40,7 +40,7 @@ func labelledList(label string, items []string) chat.Text {
 
 // inLanguages lays out a card in several languages, for a person whose language is not known. The
 // text of each language stands above its own buttons.
-func (b *Bot) inLanguages(
+func (h *Tools) inLanguages(
 	langs []matrix.Lang, write func(v locale.Voice, lang string) []chat.Block,
 ) chat.Card {
 	var blocks []chat.Block
@@ -48,7 +48,7 @@ func (b *Bot) inLanguages(
 		if i > 0 {
 			blocks = append(blocks, chat.Divider{})
 		}
-		blocks = append(blocks, write(b.Words.In(string(lang)), string(lang))...)
+		blocks = append(blocks, write(h.Words.In(string(lang)), string(lang))...)
 	}
 	return card.Of(blocks...)
 }

@@ -37,7 +37,12 @@ type ResultRenderer interface {
 
 // Options is what a Bot is made of.
 type Options struct {
-	Rounds    *survey.Rounds
+	Rounds *survey.Rounds
+	Tools
+}
+
+// Tools are what the handlers of every audience use. They give no access to rounds.
+type Tools struct {
 	Matrices  []*matrix.Matrix // what a coordinator may choose from, in order
 	Words     *locale.Words
 	Renderer  ResultRenderer
@@ -52,6 +57,9 @@ type Options struct {
 	// message that was owed. They may be called from several goroutines at once.
 	Handled   func(Handled)
 	Delivered func(Delivered)
+
+	matrix func(survey.Round) (*matrix.Matrix, error) // that a round uses
+	salt   [16]byte                                   // of the short hashes in this process's log
 }
 
 // Claims tells events apart that were handled before, by whichever process.
@@ -77,7 +85,8 @@ type Schedule interface {
 	Reminders(r survey.Round, zone *time.Location, now time.Time) []survey.Moment
 	// Posts is when the coordinator's channel gets something after now, earliest first.
 	Posts(r survey.Round, now time.Time) []survey.Moment
-	// FirstDue returns when a message of that kind was first to be sent, or false where that is not known.
+	// FirstDue returns when a message of that kind was first to be sent, or false where that is not
+	// known.
 	FirstDue(
 		r survey.Round,
 		m survey.Member,
@@ -101,7 +110,6 @@ type Schedule interface {
 type Bot struct {
 	Options
 	routes map[string]route
-	salt   [16]byte // of the short hashes in this process's log
 }
 
 var _ chat.Responder = (*Bot)(nil)
@@ -109,6 +117,7 @@ var _ chat.Responder = (*Bot)(nil)
 // New makes a bot.
 func New(o Options) *Bot {
 	b := &Bot{Options: o, routes: routeTable()}
+	b.matrix = o.Rounds.Matrix
 	rand.Read(b.salt[:]) // it never fails: the program ends instead
 	return b
 }

@@ -11,17 +11,19 @@ import (
 )
 
 // askToClose explains what closing means before it is done.
-func (b *Bot) askToClose(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
-	r, err := b.target(ctx, req, args, isOpen)
+func (h coordinator) askToClose(
+	ctx context.Context, req *request, args targetArgs,
+) (chat.Card, error) {
+	r, err := h.target(ctx, req, args, isOpen)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	v := b.roundVoice(req, r)
+	v := h.roundVoice(req, r)
 	if r.State != survey.Open {
 		return card.Of(chat.Paragraph(v.Say("close.already"))), nil
 	}
-	to, why := b.canPostFor(ctx, r)
-	blocks, err := b.closeBlocks(ctx, req, v, r, to, why)
+	to, why := h.canPostFor(ctx, r)
+	blocks, err := h.closeBlocks(ctx, req, v, r, to, why)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -30,7 +32,7 @@ func (b *Bot) askToClose(ctx context.Context, req *request, args targetArgs) (ch
 
 // closeBlocks asks whether to close the survey. If its channel takes no results it says so, and
 // the button closes without posting them.
-func (b *Bot) closeBlocks(
+func (h coordinator) closeBlocks(
 	ctx context.Context,
 	req *request,
 	v locale.Voice,
@@ -38,7 +40,7 @@ func (b *Bot) closeBlocks(
 	to chat.Place,
 	why *chat.CannotPostError,
 ) ([]chat.Block, error) {
-	s, err := b.Rounds.As(req.person).Progress(ctx, r.ID)
+	s, err := h.rounds.Progress(ctx, r.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +60,7 @@ func (b *Bot) closeBlocks(
 		blocks = append(blocks, cannotPost(v, v.Say("cannot_post.close"), to, why)...)
 		blocks = append(blocks, chat.Paragraph(v.Say("close.anyway")))
 	}
-	if r.AcceptsAnswers(b.Now()) {
+	if r.AcceptsAnswers(h.Now()) {
 		blocks = append(blocks,
 			chat.Text{
 				Spans: []chat.Span{
@@ -85,22 +87,22 @@ func (b *Bot) closeBlocks(
 }
 
 // closeNow closes the survey and posts its results. If its channel takes none, it asks first.
-func (b *Bot) closeNow(
+func (h coordinator) closeNow(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) ([]chat.Reply, error) {
-	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
+	r, err := h.rounds.Round(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
 	v := req.voice
-	if to, why := b.canPostFor(ctx, r); why != nil && r.State == survey.Open {
-		blocks, err := b.closeBlocks(ctx, req, v, r, to, why)
+	if to, why := h.canPostFor(ctx, r); why != nil && r.State == survey.Open {
+		blocks, err := h.closeBlocks(ctx, req, v, r, to, why)
 		if err != nil {
 			return nil, err
 		}
 		return updated(blocks...), nil
 	}
-	r, closed, err := b.Rounds.As(req.person).Close(ctx, args.round)
+	r, closed, err := h.rounds.Close(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
@@ -113,29 +115,29 @@ func (b *Bot) closeNow(
 	var posts []post
 	if err == nil {
 		var p results.Published
-		if p, err = b.Rounds.System().Results(ctx, r.ID); err == nil {
-			posts, err = b.resultPosts(ctx, r, p, b.Words.In(string(r.Languages[0])), d.action)
+		if p, err = h.posts.rounds.Results(ctx, r.ID); err == nil {
+			posts, err = h.posts.resultPosts(ctx, r, p, h.Words.In(string(r.Languages[0])), d.action)
 		}
 	}
 	if err != nil {
 		// The round is closed and stays closed; the results can be asked for again.
-		b.Log.Error("results after close", "round", r.ID, "error", err)
+		h.Log.Error("results after close", "round", r.ID, "error", err)
 		return updated(heading, chat.Paragraph(v.Say("close.no_results"))), nil
 	}
 	return deliverAll(posts, d.show, func(o outcome) []chat.Reply {
 		return updated(
 			append(
 				[]chat.Block{heading, chat.Paragraph(v.Say("close.done"))},
-				b.deliveryBlocks(req, v, d, o)...)...)
+				h.deliveryBlocks(req, v, d, o)...)...)
 	}), nil
 }
 
 // closeOnly closes a survey without posting its results, after the coordinator was told that the
 // channel takes none.
-func (b *Bot) closeOnly(
+func (h coordinator) closeOnly(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
-	r, closed, err := b.Rounds.As(req.person).Close(ctx, args.round)
+	r, closed, err := h.rounds.Close(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}

@@ -10,21 +10,23 @@ import (
 	"maturitybot/survey"
 )
 
-func (b *Bot) extendForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
-	r, err := b.target(ctx, req, args, isOpen)
+func (h coordinator) extendForm(
+	ctx context.Context, req *request, args targetArgs,
+) (chat.Form, error) {
+	r, err := h.target(ctx, req, args, isOpen)
 	if err != nil {
 		return chat.Form{}, err
 	}
 	if r.State != survey.Open {
 		return chat.Form{}, closedOr(r)
 	}
-	return card.ExtendForm(b.roundVoice(req, r), r), nil
+	return card.ExtendForm(h.roundVoice(req, r), r), nil
 }
 
-func (b *Bot) saveExtension(
+func (h coordinator) saveExtension(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) ([]chat.Reply, error) {
-	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
+	r, err := h.rounds.Round(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +39,7 @@ func (b *Bot) saveExtension(
 	if err != nil {
 		return nil, err
 	}
-	r, extended, err := b.Rounds.As(req.person).Extend(ctx, args.round, closes.Time)
+	r, extended, err := h.rounds.Extend(ctx, args.round, closes.Time)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +59,7 @@ func (b *Bot) saveExtension(
 			),
 		)...)
 	if extended {
-		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
+		replies = append(replies, h.toChannel(r, func(v locale.Voice) []chat.Block {
 			return []chat.Block{
 				chat.Heading{Text: r.Area},
 				chat.Paragraph(v.Say("extend.posted", "closes", card.ClosingTime(v, r))),
@@ -67,20 +69,22 @@ func (b *Bot) saveExtension(
 	return replies, nil
 }
 
-func (b *Bot) workshopForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
-	r, err := b.target(ctx, req, args, func(r survey.Round) bool {
-		return r.State != survey.Closed || r.Workshop.At.IsZero() || b.Now().Before(r.Workshop.At)
+func (h coordinator) workshopForm(
+	ctx context.Context, req *request, args targetArgs,
+) (chat.Form, error) {
+	r, err := h.target(ctx, req, args, func(r survey.Round) bool {
+		return r.State != survey.Closed || r.Workshop.At.IsZero() || h.Now().Before(r.Workshop.At)
 	})
 	if err != nil {
 		return chat.Form{}, err
 	}
-	return card.WorkshopForm(b.roundVoice(req, r), r), nil
+	return card.WorkshopForm(h.roundVoice(req, r), r), nil
 }
 
-func (b *Bot) saveWorkshop(
+func (h coordinator) saveWorkshop(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) ([]chat.Reply, error) {
-	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
+	r, err := h.rounds.Round(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
@@ -89,27 +93,27 @@ func (b *Bot) saveWorkshop(
 		return nil, err
 	}
 	was := r.Workshop
-	r, err = b.Rounds.As(req.person).SetWorkshop(ctx, args.round, w)
+	r, err = h.rounds.SetWorkshop(ctx, args.round, w)
 	if err != nil {
 		return nil, err
 	}
 	v := req.voice
 	if r.State == survey.Draft {
-		return []chat.Reply{chat.Update{Card: b.draftCard(v, r, at.remark(v)...)}}, nil
+		return []chat.Reply{chat.Update{Card: h.draftCard(v, r, at.remark(v)...)}}, nil
 	}
 	said := append(
 		[]chat.Block{chat.Paragraph(v.Say("workshop.done", "workshop", workshopTime(v, r)))},
 		at.remark(v)...)
 	if !r.Workshop.At.Equal(was.At) || r.Workshop.Place != was.Place {
-		said = append(said, chat.Paragraph(b.nextWorkshopReminder(v, r)))
+		said = append(said, chat.Paragraph(h.nextWorkshopReminder(v, r)))
 	}
 	return whispered(said...), nil
 }
 
 // nextWorkshopReminder says when participants are next reminded of the workshop, so that a
 // coordinator who moves it knows whom to tell.
-func (b *Bot) nextWorkshopReminder(v locale.Voice, r survey.Round) string {
-	for _, m := range b.Schedule.Reminders(r, nil, b.Now()) {
+func (h coordinator) nextWorkshopReminder(v locale.Voice, r survey.Round) string {
+	for _, m := range h.Schedule.Reminders(r, nil, h.Now()) {
 		if m.Kind.Base() == survey.WorkshopSoon {
 			return v.Say("workshop.heard", "when", v.Time(m.At.In(r.Location())))
 		}
@@ -139,30 +143,30 @@ func workshopTime(v locale.Voice, r survey.Round) string {
 	return when
 }
 
-func (b *Bot) remind(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
-	r, err := b.target(ctx, req, args, isOpen)
+func (h coordinator) remind(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+	r, err := h.target(ctx, req, args, isOpen)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	at, ok := b.Schedule.SendWindow(r, survey.Member{}, survey.Nudge, b.Now())
-	if !ok && r.AcceptsAnswers(b.Now()) {
+	at, ok := h.Schedule.SendWindow(r, survey.Member{}, survey.Nudge, h.Now())
+	if !ok && r.AcceptsAnswers(h.Now()) {
 		return card.Of(
 			chat.Paragraph(
-				b.roundVoice(req, r).
-					Say("remind.too_late", "closes", card.ClosingTime(b.roundVoice(req, r), r)),
+				h.roundVoice(req, r).
+					Say("remind.too_late", "closes", card.ClosingTime(h.roundVoice(req, r), r)),
 			),
 		), nil
 	}
-	r, due, err := b.Rounds.As(req.person).Remind(ctx, r.ID)
+	r, due, err := h.rounds.Remind(ctx, r.ID)
 	if err != nil {
 		return chat.Card{}, err
 	}
 	if due == 0 {
-		return card.Of(chat.Paragraph(b.roundVoice(req, r).Say("remind.nobody"))), nil
+		return card.Of(chat.Paragraph(h.roundVoice(req, r).Say("remind.nobody"))), nil
 	}
-	v := b.roundVoice(req, r)
+	v := h.roundVoice(req, r)
 	said := v.Count("remind.sent", due)
-	if at.After(b.Now()) {
+	if at.After(h.Now()) {
 		said = v.Count("remind.waits", due, "when", v.Time(at.In(r.Location())))
 	}
 	return card.Of(chat.Paragraph(said)), nil

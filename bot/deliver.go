@@ -18,7 +18,7 @@ import (
 // any other error the message was not sent and can be tried again.
 func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
 	came := Delivered{Kind: d.Kind.Base(), Late: -1}
-	outcome, err := b.deliver(ctx, d, &came)
+	outcome, err := b.messenger().deliver(ctx, d, &came)
 	var later *survey.NotYetError
 	switch {
 	case errors.As(err, &later):
@@ -43,12 +43,12 @@ type Delivered struct {
 }
 
 // setLateness records how late the message is.
-func (b *Bot) setLateness(came *Delivered, d survey.Delivery, part survey.Participation) {
-	if b.Delivered == nil {
+func (h messenger) setLateness(came *Delivered, d survey.Delivery, part survey.Participation) {
+	if h.Delivered == nil {
 		return // nobody asks, and a plan is some work to read
 	}
-	now := b.Now()
-	if due, known := b.Schedule.FirstDue(part.Round, part.Member, d.Kind, now); known {
+	now := h.Now()
+	if due, known := h.Schedule.FirstDue(part.Round, part.Member, d.Kind, now); known {
 		came.Late = max(0, now.Sub(due))
 	}
 }
@@ -90,36 +90,38 @@ const (
 	Failed      Outcome = "failed"
 )
 
-func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (Outcome, error) {
+func (h messenger) deliver(
+	ctx context.Context, d survey.Delivery, came *Delivered,
+) (Outcome, error) {
 	if d.Person == "" {
-		return b.deliverPost(ctx, d, came)
+		return h.deliverPost(ctx, d, came)
 	}
-	part, awaited, err := b.Rounds.System().StillWanted(ctx, d)
+	part, awaited, err := h.rounds.StillWanted(ctx, d)
 	if err != nil || !awaited {
 		return Dropped, err
 	}
-	b.setLateness(came, d, part)
+	h.setLateness(came, d, part)
 	to, err := chat.ParsePerson(string(d.Person))
 	if err != nil {
 		return "", fmt.Errorf("deliver a message: %w", err)
 	}
-	log := b.Log.With("message", d.Kind, "round", d.Round, "person", b.personHash(to))
-	now := b.Now()
-	switch at, wanted := b.Schedule.SendWindow(part.Round, part.Member, d.Kind, now); {
+	log := h.Log.With("message", d.Kind, "round", d.Round, "person", h.personHash(to))
+	now := h.Now()
+	switch at, wanted := h.Schedule.SendWindow(part.Round, part.Member, d.Kind, now); {
 	case !wanted:
 		log.Info("message dropped: too late, or not in the plan any more")
 		return Dropped, nil
 	case at.After(now):
 		return Later, &survey.NotYetError{Wait: at.Sub(now)}
 	}
-	card, err := b.message(ctx, d, part)
+	card, err := h.message(ctx, d, part)
 	if err != nil {
 		return "", err
 	}
 	if err := card.Check(); err != nil {
 		return "", fmt.Errorf("deliver a message: %w", err)
 	}
-	err = b.Sender.Send(ctx, messageID(d), to, card)
+	err = h.Sender.Send(ctx, messageID(d), to, card)
 	// The outcome must be noted even if the context ends.
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
@@ -132,14 +134,14 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 		if base := d.Kind.Base(); base == survey.WorkshopSoon || base == survey.Unposted {
 			return NoConsent, nil // nobody can join any more, or it is not what it is about
 		}
-		return NoConsent, b.Rounds.System().Plan(
+		return NoConsent, h.rounds.Plan(
 			note,
 			d.Round,
 			survey.OpenCall.On(date(now.In(part.Round.Location()))),
 		)
 	case errors.Is(err, chat.ErrUnreachable):
 		log.Warn("person cannot be reached", "error", err)
-		return Unreachable, b.Rounds.System().SetUnreachable(note, d.Round, d.Person, true)
+		return Unreachable, h.rounds.SetUnreachable(note, d.Round, d.Person, true)
 	case errors.Is(err, chat.ErrUnsure):
 		// Once too few is better than twice: the coordinator sees who has not started and can
 		// remind them.
@@ -152,7 +154,7 @@ func (b *Bot) deliver(ctx context.Context, d survey.Delivery, came *Delivered) (
 		return outcome, nil
 	}
 	today := date(now.In(part.Round.ZoneOf(part.Member)))
-	if err := b.Rounds.System().Reminded(note, d, today); err != nil {
+	if err := h.rounds.Reminded(note, d, today); err != nil {
 		// It was sent, so it must not be tried again.
 		log.Error("reminder was sent, but that is not noted", "error", err)
 	}
@@ -172,52 +174,52 @@ func messageID(d survey.Delivery) string {
 }
 
 // message returns the card of a queued message to a person.
-func (b *Bot) message(
+func (h messenger) message(
 	ctx context.Context, d survey.Delivery, part survey.Participation,
 ) (chat.Card, error) {
-	m, err := b.Rounds.Matrix(part.Round)
+	m, err := h.matrix(part.Round)
 	if err != nil {
 		return chat.Card{}, err
 	}
 	switch {
 	case d.Kind == survey.Invitation:
-		return b.Invitation(part.Round, m), nil
+		return h.Invitation(part.Round, m), nil
 	case d.Kind == survey.Unposted:
-		return b.unpostedCard(ctx, part.Round), nil
+		return h.unpostedCard(ctx, part.Round), nil
 	case d.Kind.Base() == survey.WorkshopSoon:
-		return b.workshopReminder(part), nil
+		return h.workshopReminder(part), nil
 	case !part.Member.TakesPart():
-		return b.invitationReminder(part, m), nil
+		return h.invitationReminder(part, m), nil
 	}
-	part, resp, err := b.Rounds.For(d.Person).Response(ctx, d.Round)
+	part, resp, err := h.participant(d.Person).Response(ctx, d.Round)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return b.startedReminder(part, m, resp), nil
+	return h.startedReminder(part, m, resp), nil
 }
 
 // deliverPost posts to the coordinator's channel, on the same terms as deliver.
-func (b *Bot) deliverPost(
+func (h messenger) deliverPost(
 	ctx context.Context, d survey.Delivery, came *Delivered,
 ) (Outcome, error) {
-	log := b.Log.With("message", d.Kind, "round", d.Round)
+	log := h.Log.With("message", d.Kind, "round", d.Round)
 	base := d.Kind.Base()
 	if base == survey.Closing {
-		b.setLateness(came, d, survey.Participation{})
-		return Closed, b.closeDue(ctx, d)
+		h.setLateness(came, d, survey.Participation{})
+		return Closed, h.closeDue(ctx, d)
 	}
 	if base, date := d.Kind.Split(); base == survey.NudgesSent {
-		return Dropped, b.Rounds.System().AuditNudges(ctx, d.Round, date)
+		return Dropped, h.rounds.AuditNudges(ctx, d.Round, date)
 	}
-	r, err := b.Rounds.System().Round(ctx, d.Round)
+	r, err := h.rounds.Round(ctx, d.Round)
 	if errors.Is(err, survey.ErrNoRound) {
 		return Dropped, nil
 	} else if err != nil {
 		return "", err
 	}
-	b.setLateness(came, d, survey.Participation{Round: r})
-	now := b.Now()
-	switch at, wanted := b.Schedule.SendWindow(r, survey.Member{}, d.Kind, now); {
+	h.setLateness(came, d, survey.Participation{Round: r})
+	now := h.Now()
+	switch at, wanted := h.Schedule.SendWindow(r, survey.Member{}, d.Kind, now); {
 	case !wanted:
 		log.Info("post dropped: too late, or not in the plan any more")
 		return Dropped, nil
@@ -228,7 +230,7 @@ func (b *Bot) deliverPost(
 	if err != nil {
 		return "", fmt.Errorf("deliver a post: %w", err)
 	}
-	x, then, err := b.roundPost(ctx, d.Kind, r)
+	x, then, err := h.roundPost(ctx, d.Kind, r)
 	if err != nil {
 		return "", err
 	}
@@ -240,21 +242,21 @@ func (b *Bot) deliverPost(
 		return "", fmt.Errorf("deliver a post: %w", err)
 	}
 	outcome := Sent
-	err = b.Sender.Post(ctx, messageID(d), to, x.card, x.files)
+	err = h.Sender.Post(ctx, messageID(d), to, x.card, x.files)
 	missing, incomplete := errors.AsType[*chat.MissingFilesError](err)
 	switch {
 	case err == nil:
 		log.Info("posted")
 	case incomplete:
 		log.Error("posted without files", "files", len(missing.Names), "error", err)
-		b.postMissing(ctx, d, r, to, missing.Names)
+		h.postMissing(ctx, d, r, to, missing.Names)
 	case errors.Is(err, chat.ErrUnreachable):
 		log.Error("the coordinator's channel cannot be reached", "error", err)
 		if outcome = Unreachable; base == survey.ResultsPost {
 			// The table would not arrive either.
 			note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 			defer cancel()
-			return outcome, b.Rounds.System().TellUnposted(note, r.ID)
+			return outcome, h.rounds.TellUnposted(note, r.ID)
 		}
 	case errors.Is(err, chat.ErrUnsure):
 		log.Error("post may not have been sent", "error", err)
@@ -280,22 +282,22 @@ func (b *Bot) deliverPost(
 }
 
 // postMissing tells the channel which files of a post are missing. A failure is logged only.
-func (b *Bot) postMissing(
+func (h messenger) postMissing(
 	ctx context.Context, d survey.Delivery, r survey.Round, to chat.Place, names []string,
 ) {
 	d.Kind += "+files"
-	v := b.Words.In(string(r.Languages[0]))
+	v := h.Words.In(string(r.Languages[0]))
 	card := chat.Card{Blocks: missingFiles(v, destination{round: r}, names)}
-	if err := b.Sender.Post(ctx, messageID(d), to, card, nil); err != nil {
-		b.Log.Error("the channel was not told of missing files", "round", r.ID, "error", err)
+	if err := h.Sender.Post(ctx, messageID(d), to, card, nil); err != nil {
+		h.Log.Error("the channel was not told of missing files", "round", r.ID, "error", err)
 	}
 }
 
 // unpostedCard tells a coordinator that the results could not be posted, why if that is known, and
 // how to get them.
-func (b *Bot) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
-	v := b.Words.In(string(r.Languages[0]))
-	to, why := b.canPostFor(ctx, r)
+func (h messenger) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
+	v := h.Words.In(string(r.Languages[0]))
+	to, why := h.canPostFor(ctx, r)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("post.unposted", "area", r.Area)},
 		chat.Paragraph(v.Say("post.closed", "closed", closedTime(v, r))),
@@ -311,14 +313,14 @@ func (b *Bot) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
 }
 
 // closeDue closes a survey whose closing time has come, and has its results posted.
-func (b *Bot) closeDue(ctx context.Context, d survey.Delivery) error {
-	r, closed, err := b.Rounds.System().CloseDue(ctx, d.Round)
+func (h messenger) closeDue(ctx context.Context, d survey.Delivery) error {
+	r, closed, err := h.rounds.CloseDue(ctx, d.Round)
 	if err != nil || !closed {
 		return err
 	}
-	b.Log.Info("survey closed by itself", "round", r.ID)
+	h.Log.Info("survey closed by itself", "round", r.ID)
 	if !r.Posts.Enabled(survey.ResultsPost) {
 		return nil
 	}
-	return b.Rounds.System().Plan(ctx, r.ID, survey.ResultsPost)
+	return h.rounds.Plan(ctx, r.ID, survey.ResultsPost)
 }

@@ -144,8 +144,8 @@ func (b *Bot) auditRefusal(ctx context.Context, req *request) {
 
 // inBothLanguages whispers one sentence in both languages: after a failure of the store, nobody can
 // look up which one the person chose.
-func (b *Bot) inBothLanguages(key string) []chat.Reply {
-	english, welsh := b.Words.In("en"), b.Words.In("cy")
+func (h *Tools) inBothLanguages(key string) []chat.Reply {
+	english, welsh := h.Words.In("en"), h.Words.In("cy")
 	return whispered(chat.Paragraph(english.Say(key)), chat.Paragraph(welsh.Say(key)))
 }
 

@@ -10,29 +10,31 @@ import (
 	"maturitybot/survey"
 )
 
-func (b *Bot) inviteForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
-	r, err := b.target(ctx, req, args, isOpen)
+func (h coordinator) inviteForm(
+	ctx context.Context, req *request, args targetArgs,
+) (chat.Form, error) {
+	r, err := h.target(ctx, req, args, isOpen)
 	if err != nil {
 		return chat.Form{}, err
 	}
-	if !r.AcceptsAnswers(b.Now()) {
+	if !r.AcceptsAnswers(h.Now()) {
 		return chat.Form{}, closedOr(r)
 	}
-	m, err := b.Rounds.Matrix(r)
+	m, err := h.matrix(r)
 	if err != nil {
 		return chat.Form{}, err
 	}
-	return card.InviteForm(b.roundVoice(req, r), r, m, req.Value("role")), nil
+	return card.InviteForm(h.roundVoice(req, r), r, m, req.Value("role")), nil
 }
 
-func (b *Bot) sendInvitations(
+func (h coordinator) sendInvitations(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
-	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
+	r, err := h.rounds.Round(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	m, err := b.Rounds.Matrix(r)
+	m, err := h.matrix(r)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -47,7 +49,7 @@ func (b *Bot) sendInvitations(
 		}
 	}
 	refused := map[string]string{}
-	listed, faults := b.readList(ctx, req.Where, v, m, req.Value("list"), role)
+	listed, faults := h.readList(ctx, req.Where, v, m, req.Value("list"), role)
 	if len(faults) > 0 {
 		refused["list"] = v.Say("invite.mend") + "\n" + strings.Join(
 			faults[:min(len(faults), maxFaults)],
@@ -69,9 +71,9 @@ func (b *Bot) sendInvitations(
 		add(p, role)
 	}
 	if c := req.Value("channel"); c != "" {
-		members, err := b.members(ctx, c)
+		members, err := h.members(ctx, c)
 		if err != nil {
-			b.Log.Warn("channel cannot be read", "round", r.ID, "error", err)
+			h.Log.Warn("channel cannot be read", "round", r.ID, "error", err)
 			refused["channel"] = v.Say("invite.no_channel")
 		}
 		for _, p := range members {
@@ -84,7 +86,7 @@ func (b *Bot) sendInvitations(
 	if len(refused) > 0 {
 		return chat.Card{}, fieldErrors(refused)
 	}
-	r, added, err := b.Rounds.As(req.person).Invite(ctx, args.round, people)
+	r, added, err := h.rounds.Invite(ctx, args.round, people)
 	if err != nil && len(added) == 0 {
 		return chat.Card{}, err
 	}
@@ -93,7 +95,7 @@ func (b *Bot) sendInvitations(
 		said = v.Count("invite.sent", len(added))
 	}
 	if rest := len(people) - len(added); err != nil {
-		b.Log.Error(
+		h.Log.Error(
 			"invited in part",
 			"round",
 			r.ID,
@@ -123,43 +125,43 @@ func (b *Bot) sendInvitations(
 // maxFaults is how many faulty lines of a list are named at once.
 const maxFaults = 10
 
-func (b *Bot) members(ctx context.Context, channel string) ([]chat.Person, error) {
+func (h *Tools) members(ctx context.Context, channel string) ([]chat.Person, error) {
 	place, err := chat.ParsePlace(channel)
 	if err != nil {
 		return nil, err
 	}
-	return b.Directory.Members(ctx, place)
+	return h.Directory.Members(ctx, place)
 }
 
 // postJoinButton posts a button to the channel. Anybody who presses it takes part.
-func (b *Bot) postJoinButton(
+func (h coordinator) postJoinButton(
 	ctx context.Context, req *request, args targetArgs,
 ) ([]chat.Reply, error) {
 	if req.Private {
 		return whispered(chat.Paragraph(req.voice.Say("join.in_channel"))), nil
 	}
-	r, err := b.target(ctx, req, args, isOpen)
+	r, err := h.target(ctx, req, args, isOpen)
 	if err != nil {
 		return nil, err
 	}
 	if !ofRound(req.Event, r) {
 		key := communityKey(req, "join.elsewhere_workspace", "join.elsewhere_server")
-		return whispered(chat.Paragraph(b.roundVoice(req, r).Say(key))), nil
+		return whispered(chat.Paragraph(h.roundVoice(req, r).Say(key))), nil
 	}
-	r, err = b.Rounds.As(req.person).AllowSelfJoin(ctx, r.ID)
+	r, err = h.rounds.AllowSelfJoin(ctx, r.ID)
 	if err != nil {
 		return nil, err
 	}
-	m, err := b.Rounds.Matrix(r)
+	m, err := h.matrix(r)
 	if err != nil {
 		return nil, err
 	}
-	card := b.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
+	card := h.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return append(invitationText(v, r, m), card.Row(joinButton(v, r, lang)))
 	})
-	v := b.roundVoice(req, r)
+	v := h.roundVoice(req, r)
 	return append(
-		[]chat.Reply{chat.Post{To: req.Where, Card: card, Then: b.onlyOnFailure(v, req.Where)}},
+		[]chat.Reply{chat.Post{To: req.Where, Card: card, Then: h.onlyOnFailure(v, req.Where)}},
 		whispered(chat.Paragraph(v.Say("join.posted")))...), nil
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 // Invitation returns the card for a person who was invited, in each of the round's languages.
-func (b *Bot) Invitation(round survey.Round, m *matrix.Matrix) chat.Card {
-	return b.inLanguages(round.Languages, func(v locale.Voice, lang string) []chat.Block {
+func (h *Tools) Invitation(round survey.Round, m *matrix.Matrix) chat.Card {
+	return h.inLanguages(round.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return append(invitationText(v, round, m), card.Row(startButtons(v, round, lang)...))
 	})
 }
@@ -79,47 +79,47 @@ func minutes(m *matrix.Matrix, lang matrix.Lang) (from, to int) {
 
 // join lets in the person who presses a Join button in a channel. A button in one language leads
 // on in it.
-func (b *Bot) join(
+func (h participant) join(
 	ctx context.Context, req *request, args roundLanguageArgs,
 ) ([]chat.Reply, error) {
-	part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
+	part, err := h.rounds.Participation(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
 	if part.Member.Status == survey.NotInvited && !ofRound(req.Event, part.Round) {
 		return nil, survey.ErrNotTakingPart
 	}
-	part, err = b.Rounds.For(req.person).Join(ctx, args.round)
+	part, err = h.rounds.Join(ctx, args.round)
 	if err == nil && args.lang != "" {
-		part, err = b.Rounds.For(req.person).SetLanguage(ctx, args.round, args.lang)
+		part, err = h.rounds.SetLanguage(ctx, args.round, args.lang)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return b.newCard(ctx, req, part)
+	return h.newCard(ctx, req, part)
 }
 
 // newCard sends a participant a new copy of their current card. A card that only they see in a
 // channel is gone once they reload it, and is on no other device: so it goes to their own
 // conversation with the bot where the platform allows that; else it says how to come back.
-func (b *Bot) newCard(
+func (h participant) newCard(
 	ctx context.Context, req *request, part survey.Participation,
 ) ([]chat.Reply, error) {
-	current, err := b.currentCard(ctx, req, part)
+	current, err := h.currentCard(ctx, req, part)
 	if err != nil {
 		return nil, err
 	}
-	if req.Private || !part.Round.AcceptsAnswers(b.Now()) {
+	if req.Private || !part.Round.AcceptsAnswers(h.Now()) {
 		return []chat.Reply{chat.Whisper{Card: current.card}}, nil
 	}
-	v := b.participantVoice(req, part)
+	v := h.participantVoice(req, part)
 	back := append(slices.Clone(current.card.Blocks), chat.Footnote(v.Say("fresh.back")))
 	if !req.Direct {
 		return whispered(back...), nil
 	}
 	return []chat.Reply{chat.Direct{Card: current.card, Then: func(d chat.Delivered) []chat.Reply {
 		if !d.Stands() {
-			b.Log.Warn("no direct message: shown in the channel", "error", d.Err)
+			h.Log.Warn("no direct message: shown in the channel", "error", d.Err)
 			return whispered(back...)
 		}
 		sent := []chat.Span{chat.Words(v.Say("fresh.sent"))}
@@ -137,20 +137,22 @@ func (b *Bot) newCard(
 	}}}, nil
 }
 
-func (b *Bot) begin(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
+func (h participant) begin(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, err := h.rounds.Participation(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
-	return b.currentCard(ctx, req, part)
+	return h.currentCard(ctx, req, part)
 }
 
-func (b *Bot) resume(ctx context.Context, req *request, args roundArgs) ([]chat.Reply, error) {
-	part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
+func (h participant) resume(
+	ctx context.Context, req *request, args roundArgs,
+) ([]chat.Reply, error) {
+	part, err := h.rounds.Participation(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
-	return b.newCard(ctx, req, part)
+	return h.newCard(ctx, req, part)
 }
 
 // switchLanguage saves the language and shows the same card again.
@@ -165,23 +167,25 @@ func (b *Bot) switchLanguage(
 	return b.serve(ctx, b.newRequest(same))
 }
 
-func (b *Bot) accept(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, err := b.Rounds.For(req.person).Start(ctx, args.round, NoticeVersion)
+func (h participant) accept(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, err := h.rounds.Start(ctx, args.round, NoticeVersion)
 	if err != nil {
 		return view{}, err
 	}
-	return b.currentCard(ctx, req, b.saveTimeZone(ctx, req, part))
+	return h.currentCard(ctx, req, h.saveTimeZone(ctx, req, part))
 }
 
-func (b *Bot) decline(ctx context.Context, req *request, args roundLanguageArgs) (view, error) {
-	part, err := b.Rounds.For(req.person).Decline(ctx, args.round)
+func (h participant) decline(
+	ctx context.Context, req *request, args roundLanguageArgs,
+) (view, error) {
+	part, err := h.rounds.Decline(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
 	if part.Member.TakesPart() {
-		return b.currentCard(ctx, req, part)
+		return h.currentCard(ctx, req, part)
 	}
-	v := b.participantVoice(req, part)
+	v := h.participantVoice(req, part)
 	return viewOf(
 		chat.Heading{Text: v.Say("declined.title")},
 		chat.Paragraph(
@@ -223,9 +227,9 @@ func noticeBlocks(v locale.Voice, round survey.Round) []chat.Block {
 	}
 }
 
-func (b *Bot) noticeCard(v locale.Voice, part survey.Participation) (chat.Card, error) {
+func (h *Tools) noticeCard(v locale.Voice, part survey.Participation) (chat.Card, error) {
 	id := string(part.Round.ID)
-	m, err := b.Rounds.Matrix(part.Round)
+	m, err := h.matrix(part.Round)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -242,15 +246,17 @@ func (b *Bot) noticeCard(v locale.Voice, part survey.Participation) (chat.Card, 
 }
 
 // showNotice shows the privacy notice again to a participant.
-func (b *Bot) showNotice(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
-	part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
+func (h participant) showNotice(
+	ctx context.Context, req *request, args roundArgs,
+) (chat.Card, error) {
+	part, err := h.rounds.Participation(ctx, args.round)
 	switch {
 	case err != nil:
 		return chat.Card{}, err
 	case part.Member.Status == survey.NotInvited:
 		return chat.Card{}, survey.ErrNotTakingPart
 	}
-	return card.Of(noticeBlocks(b.participantVoice(req, part), part.Round)...), nil
+	return card.Of(noticeBlocks(h.participantVoice(req, part), part.Round)...), nil
 }
 
 // closedCard returns the card for a survey that takes no more answers.
@@ -282,12 +288,12 @@ func closedCard(v locale.Voice, part survey.Participation) chat.Card {
 	)
 }
 
-func (b *Bot) withdrawnCard(v locale.Voice, part survey.Participation) chat.Card {
+func (h *Tools) withdrawnCard(v locale.Voice, part survey.Participation) chat.Card {
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("withdrawn.title")},
 		chat.Paragraph(v.Say("withdrawn.body", "area", part.Round.Area)),
 	}
-	if part.Round.AcceptsAnswers(b.Now()) {
+	if part.Round.AcceptsAnswers(h.Now()) {
 		blocks = append(blocks,
 			card.Row(
 				card.Button(v.Say("button.rejoin"), chat.NewAction("join", string(part.Round.ID))),
@@ -298,11 +304,11 @@ func (b *Bot) withdrawnCard(v locale.Voice, part survey.Participation) chat.Card
 }
 
 // languageCard asks for the language, in all languages of the round.
-func (b *Bot) languageCard(part survey.Participation) chat.Card {
+func (h *Tools) languageCard(part survey.Participation) chat.Card {
 	var lines, labels []string
 	var buttons []chat.Button
 	for _, lang := range part.Round.Languages {
-		v := b.Words.In(string(lang))
+		v := h.Words.In(string(lang))
 		lines = append(lines, v.Say("language.ask"))
 		labels = append(labels, v.Say("language.name"))
 		buttons = append(buttons,

@@ -43,7 +43,7 @@ const (
 
 // readList reads a list of people, one a line, each with a role or without one; role is that of
 // people without. Every line that cannot stand is named, and none is passed over in silence.
-func (b *Bot) readList(
+func (h *Tools) readList(
 	ctx context.Context, from chat.Place, v locale.Voice, m *matrix.Matrix, list, role string,
 ) (all []invitee, faults []string) {
 	if utf8.RuneCountInString(list) > chat.MaxFieldText {
@@ -69,14 +69,14 @@ func (b *Bot) readList(
 			given = id
 		}
 		for _, name := range people {
-			p, err := b.Directory.Find(ctx, from, address(name))
+			p, err := h.Directory.Find(ctx, from, address(name))
 			switch {
 			case errors.Is(err, chat.ErrNobody):
 				faults = append(faults,
 					v.Say("invite.line_person", "line", line.Line, "name", chat.Trim(name, 60)),
 				)
 			case err != nil:
-				b.Log.Error("directory failed", "error", err)
+				h.Log.Error("directory failed", "error", err)
 				return nil, append(faults, v.Say("invite.directory"))
 			default:
 				all = append(all, invitee{p, given})

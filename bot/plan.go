@@ -18,17 +18,17 @@ import (
 const maxMoments = 8
 
 // showPlan shows what is sent when, and to how many people.
-func (b *Bot) showPlan(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
-	r, err := b.target(ctx, req, args, isAny)
+func (h planning) showPlan(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+	r, err := h.target(ctx, req, args, isAny)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return b.planCard(ctx, req, r)
+	return h.planCard(ctx, req, r)
 }
 
 // planCard returns the schedule of a round in its time zone.
-func (b *Bot) planCard(ctx context.Context, req *request, r survey.Round) (chat.Card, error) {
-	counts, err := b.Rounds.As(req.person).CountRecipients(
+func (h planning) planCard(ctx context.Context, req *request, r survey.Round) (chat.Card, error) {
+	counts, err := h.rounds.CountRecipients(
 		ctx,
 		r.ID,
 		survey.ClosesSoon,
@@ -37,7 +37,7 @@ func (b *Bot) planCard(ctx context.Context, req *request, r survey.Round) (chat.
 	if err != nil {
 		return chat.Card{}, err
 	}
-	v, id, now := b.roundVoice(req, r), string(r.ID), b.Now()
+	v, id, now := h.roundVoice(req, r), string(r.ID), h.Now()
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("reminders.title", "area", r.Area)},
 		chat.Paragraph(planFacts(v, r.Reminders)),
@@ -60,7 +60,7 @@ func (b *Bot) planCard(ctx context.Context, req *request, r survey.Round) (chat.
 		}
 		blocks = append(blocks, chat.Text{Spans: spans})
 	}
-	people := b.Schedule.Reminders(r, nil, now)
+	people := h.Schedule.Reminders(r, nil, now)
 	if r.State != survey.Closed {
 		list(v.Count("reminders.closes", counts[survey.ClosesSoon]), survey.ClosesSoon, people)
 	}
@@ -72,7 +72,7 @@ func (b *Bot) planCard(ctx context.Context, req *request, r survey.Round) (chat.
 		)
 	}
 	blocks = append(blocks,
-		b.channelPosts(v, r, now),
+		h.channelPosts(v, r, now),
 		chat.Footnote(v.Say("reminders.how", "zone", r.TimeZone)),
 	)
 	var buttons []chat.Button
@@ -125,10 +125,10 @@ var comingPosts = map[survey.MessageKind]string{
 }
 
 // channelPosts lists the next post of each kind to the coordinator's channel.
-func (b *Bot) channelPosts(v locale.Voice, r survey.Round, now time.Time) chat.Block {
+func (h planning) channelPosts(v locale.Voice, r survey.Round, now time.Time) chat.Block {
 	spans := []chat.Span{chat.Bold(v.Say("reminders.channel"))}
 	seen := map[survey.MessageKind]bool{}
-	for _, m := range b.Schedule.Posts(r, now) {
+	for _, m := range h.Schedule.Posts(r, now) {
 		kind := m.Kind.Base()
 		if seen[kind] {
 			continue
@@ -200,26 +200,30 @@ func readDays(e chat.Event, field string) ([]int, error) {
 }
 
 // unclosedRound returns a round for a coordinator's form, and ErrClosed for a closed one.
-func (b *Bot) unclosedRound(
+func (h planning) unclosedRound(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (survey.Round, error) {
-	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
+	r, err := h.rounds.Round(ctx, args.round)
 	if err == nil && r.State == survey.Closed {
 		err = survey.ErrClosed
 	}
 	return r, err
 }
 
-func (b *Bot) planForm(ctx context.Context, req *request, args coordinatorArgs) (chat.Form, error) {
-	r, err := b.unclosedRound(ctx, req, args)
+func (h planning) planForm(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Form, error) {
+	r, err := h.unclosedRound(ctx, req, args)
 	if err != nil {
 		return chat.Form{}, err
 	}
 	return card.PlanForm(req.voice, r), nil
 }
 
-func (b *Bot) savePlan(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
-	return b.changePlan(ctx, req, args, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
+func (h planning) savePlan(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Card, error) {
+	return h.changePlan(ctx, req, args, func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
 		hour, minute, ok := readClock(req.Value("hour"))
 		if !ok {
 			return &survey.InputError{Field: "hour", Reason: "unreadable"}
@@ -240,42 +244,42 @@ func (b *Bot) savePlan(ctx context.Context, req *request, args coordinatorArgs) 
 }
 
 // changePlan applies a valid change to the plan, and shows it.
-func (b *Bot) changePlan(
+func (h planning) changePlan(
 	ctx context.Context,
 	req *request,
 	args coordinatorArgs,
 	edit func(*survey.ReminderPlan, *survey.ChannelPlan) error,
 ) (chat.Card, error) {
-	r, err := b.Rounds.As(req.person).SetPlan(
+	r, err := h.rounds.SetPlan(
 		ctx,
 		args.round,
 		func(p *survey.ReminderPlan, c *survey.ChannelPlan) error {
 			if err := edit(p, c); err != nil {
 				return err
 			}
-			return b.Schedule.Check(*p, *c)
+			return h.Schedule.Check(*p, *c)
 		},
 	)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return b.planCard(ctx, req, r)
+	return h.planCard(ctx, req, r)
 }
 
-func (b *Bot) postsForm(
+func (h planning) postsForm(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Form, error) {
-	r, err := b.unclosedRound(ctx, req, args)
+	r, err := h.unclosedRound(ctx, req, args)
 	if err != nil {
 		return chat.Form{}, err
 	}
 	return card.PostsForm(req.voice, r), nil
 }
 
-func (b *Bot) savePosts(
+func (h planning) savePosts(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
-	return b.changePlan(ctx, req, args, func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
+	return h.changePlan(ctx, req, args, func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
 		c.Disabled = nil
 		for _, kind := range survey.OptionalPosts {
 			if !slices.Contains(req.Values["posts"], string(kind)) {
@@ -287,18 +291,22 @@ func (b *Bot) savePosts(
 	})
 }
 
-func (b *Bot) pause(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
-	return b.setPaused(ctx, req, args, true)
+func (h planning) pause(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Card, error) {
+	return h.setPaused(ctx, req, args, true)
 }
 
-func (b *Bot) unpause(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
-	return b.setPaused(ctx, req, args, false)
+func (h planning) unpause(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Card, error) {
+	return h.setPaused(ctx, req, args, false)
 }
 
-func (b *Bot) setPaused(
+func (h planning) setPaused(
 	ctx context.Context, req *request, args coordinatorArgs, paused bool,
 ) (chat.Card, error) {
-	r, err := b.Rounds.As(req.person).SetPlan(
+	r, err := h.rounds.SetPlan(
 		ctx,
 		args.round,
 		func(p *survey.ReminderPlan, _ *survey.ChannelPlan) error {
@@ -309,5 +317,5 @@ func (b *Bot) setPaused(
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return b.planCard(ctx, req, r)
+	return h.planCard(ctx, req, r)
 }

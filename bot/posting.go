@@ -14,25 +14,27 @@ import (
 
 // canPost returns why the bot cannot post in a place, or nil. It is nil as well where the platform
 // does not say: then the bot tries.
-func (b *Bot) canPost(ctx context.Context, in chat.Place) *chat.CannotPostError {
-	err := b.Directory.CanPost(ctx, in)
+func (h *Tools) canPost(ctx context.Context, in chat.Place) *chat.CannotPostError {
+	err := h.Directory.CanPost(ctx, in)
 	if why, ok := errors.AsType[*chat.CannotPostError](err); ok {
 		return why
 	}
 	if err != nil {
-		b.Log.Warn("not known whether the bot can post", "error", err)
+		h.Log.Warn("not known whether the bot can post", "error", err)
 	}
 	return nil
 }
 
 // canPostFor is canPost for the channel of a round.
-func (b *Bot) canPostFor(ctx context.Context, r survey.Round) (chat.Place, *chat.CannotPostError) {
+func (h *Tools) canPostFor(
+	ctx context.Context, r survey.Round,
+) (chat.Place, *chat.CannotPostError) {
 	to, err := chat.ParsePlace(r.Channel)
 	if err != nil {
-		b.Log.Error("round has no channel", "round", r.ID, "error", err)
+		h.Log.Error("round has no channel", "round", r.ID, "error", err)
 		return to, &chat.CannotPostError{Reason: chat.Gone, Err: err}
 	}
-	return to, b.canPost(ctx, to)
+	return to, h.canPost(ctx, to)
 }
 
 // reason returns why the bot cannot post in a channel, and what people can do about it.
@@ -65,12 +67,12 @@ func cannotPost(v locale.Voice, said string, in chat.Place, err error) []chat.Bl
 }
 
 // onlyOnFailure is for a post that needs no confirmation: the person is told only if it fails.
-func (b *Bot) onlyOnFailure(v locale.Voice, to chat.Place) chat.Then {
+func (h *Tools) onlyOnFailure(v locale.Voice, to chat.Place) chat.Then {
 	return func(d chat.Delivered) []chat.Reply {
 		if d.Stands() {
 			return nil
 		}
-		b.Log.Warn("not posted", "error", d.Err)
+		h.Log.Warn("not posted", "error", d.Err)
 		return whispered(cannotPost(v, v.Say("error.not_posted"), to, d.Err)...)
 	}
 }
@@ -170,9 +172,11 @@ func (d destination) show(x post, then chat.Then) chat.Reply {
 }
 
 // deliveryBlocks tells the coordinator what became of results or files.
-func (b *Bot) deliveryBlocks(req *request, v locale.Voice, d destination, o outcome) []chat.Block {
+func (h coordinator) deliveryBlocks(
+	req *request, v locale.Voice, d destination, o outcome,
+) []chat.Block {
 	if o.err != nil {
-		b.Log.Warn("not posted", "error", o.err)
+		h.Log.Warn("not posted", "error", o.err)
 		if d.private {
 			return []chat.Block{chat.Paragraph(v.Say("results.not_sent"))}
 		}

@@ -15,23 +15,23 @@ import (
 
 // roundPost returns a post to the coordinator's channel, in its language, and a function to call
 // once it has been sent, or nil.
-func (b *Bot) roundPost(
+func (h publisher) roundPost(
 	ctx context.Context, kind survey.MessageKind, r survey.Round,
 ) (post, func(context.Context) error, error) {
-	v := b.Words.In(string(r.Languages[0]))
+	v := h.Words.In(string(r.Languages[0]))
 	kind, date := kind.Split()
 	switch kind {
 	case survey.NewCoordinator:
-		x, err := b.newCoordinatorPost(ctx, v, r, date)
+		x, err := h.newCoordinatorPost(ctx, v, r, date)
 		return x, nil, err
 	case survey.OpenCall:
-		return post{card: b.openCallCard(r)}, nil, nil
+		return post{card: h.openCallCard(r)}, nil, nil
 	case survey.ResultsPost, survey.TablePost:
-		p, err := b.Rounds.System().Results(ctx, r.ID)
+		p, err := h.rounds.Results(ctx, r.ID)
 		if err != nil {
 			return post{}, nil, err
 		}
-		all, err := b.resultPosts(ctx, r, p, v, destination{round: r}.action)
+		all, err := h.resultPosts(ctx, r, p, v, destination{round: r}.action)
 		if err != nil {
 			return post{}, nil, err
 		}
@@ -50,40 +50,40 @@ func (b *Bot) roundPost(
 		}
 		// The table comes after the summary, in a message of its own.
 		planTable := func(ctx context.Context) error {
-			return b.Rounds.System().Plan(ctx, r.ID, survey.TablePost)
+			return h.rounds.Plan(ctx, r.ID, survey.TablePost)
 		}
 		return all[0], planTable, nil
 	case survey.WorkshopEve:
-		x, err := b.workshopEvePost(ctx, v, r)
+		x, err := h.workshopEvePost(ctx, v, r)
 		return x, nil, err
 	}
-	s, err := b.Rounds.System().Progress(ctx, r.ID)
+	s, err := h.rounds.Progress(ctx, r.ID)
 	if err != nil {
 		return post{}, nil, err
 	}
-	m, err := b.Rounds.Matrix(r)
+	m, err := h.matrix(r)
 	if err != nil {
 		return post{}, nil, err
 	}
 	if kind == survey.LastDay {
-		return post{card: b.lastDayCard(v, s)}, nil, nil
+		return post{card: h.lastDayCard(v, s)}, nil, nil
 	}
-	return post{card: b.digestCard(v, m, s)}, func(ctx context.Context) error {
-		return b.Rounds.System().Posted(
+	return post{card: h.digestCard(v, m, s)}, func(ctx context.Context) error {
+		return h.rounds.Posted(
 			ctx,
 			r.ID,
-			survey.DigestProgress{At: b.Now(), Invited: s.Invited, Finished: s.Finished},
+			survey.DigestProgress{At: h.Now(), Invited: s.Invited, Finished: s.Finished},
 		)
 	}, nil
 }
 
 // digestCard shows the progress of a round since the last digest, and which roles are missing. It
 // names no person, since everybody in the channel reads it.
-func (b *Bot) digestCard(v locale.Voice, m *matrix.Matrix, s survey.Progress) chat.Card {
+func (h publisher) digestCard(v locale.Voice, m *matrix.Matrix, s survey.Progress) chat.Card {
 	r, id := s.Round, string(s.Round.ID)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
-		chat.Footnote(b.roundStatus(v, r)),
+		chat.Footnote(h.roundStatus(v, r)),
 		chat.Paragraph(publicRates(v, s)),
 	}
 	if last := r.LastDigest; last != nil {
@@ -128,10 +128,10 @@ func publicRates(v locale.Voice, s survey.Progress) string {
 }
 
 // lastDayCard announces that the survey is about to close.
-func (b *Bot) lastDayCard(v locale.Voice, s survey.Progress) chat.Card {
+func (h publisher) lastDayCard(v locale.Voice, s survey.Progress) chat.Card {
 	r, id := s.Round, string(s.Round.ID)
 	heading := v.Say("post.last_soon", "area", r.Area)
-	if date(b.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.ClosesAt.In(r.Location())) {
+	if date(h.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.ClosesAt.In(r.Location())) {
 		heading = v.Say("post.last", "area", r.Area)
 	}
 	body := "post.last_body"
@@ -151,9 +151,11 @@ func (b *Bot) lastDayCard(v locale.Voice, s survey.Progress) chat.Card {
 
 // workshopEvePost announces the workshop, with the agenda and the picture if the survey has
 // closed.
-func (b *Bot) workshopEvePost(ctx context.Context, v locale.Voice, r survey.Round) (post, error) {
+func (h publisher) workshopEvePost(
+	ctx context.Context, v locale.Voice, r survey.Round,
+) (post, error) {
 	heading := v.Say("post.eve_soon", "area", r.Area)
-	if date(b.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.Workshop.At.In(r.Location())) {
+	if date(h.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.Workshop.At.In(r.Location())) {
 		heading = v.Say("post.eve", "area", r.Area)
 	}
 	blocks := []chat.Block{
@@ -169,11 +171,11 @@ func (b *Bot) workshopEvePost(ctx context.Context, v locale.Voice, r survey.Roun
 			},
 		}, nil
 	}
-	p, err := b.Rounds.System().Results(ctx, r.ID)
+	p, err := h.rounds.Results(ctx, r.ID)
 	if err != nil {
 		return post{}, err
 	}
-	m, err := b.Rounds.Matrix(r)
+	m, err := h.matrix(r)
 	if err != nil {
 		return post{}, err
 	}
@@ -186,7 +188,7 @@ func (b *Bot) workshopEvePost(ctx context.Context, v locale.Voice, r survey.Roun
 			},
 		}, nil
 	}
-	picture, err := b.resultPicture(p, v)
+	picture, err := h.resultPicture(p, v)
 	if err != nil {
 		return post{}, err
 	}
@@ -201,11 +203,11 @@ func (b *Bot) workshopEvePost(ctx context.Context, v locale.Voice, r survey.Roun
 
 // newCoordinatorPost announces who became a coordinator and how, by the last such entry that the
 // record has of that second.
-func (b *Bot) newCoordinatorPost(
+func (h publisher) newCoordinatorPost(
 	ctx context.Context, v locale.Voice, r survey.Round, date string,
 ) (post, error) {
 	second, _, _ := strings.Cut(date, ".")
-	record, err := b.Rounds.System().AuditLog(ctx, r)
+	record, err := h.rounds.AuditLog(ctx, r)
 	if err != nil {
 		return post{}, err
 	}
@@ -242,8 +244,8 @@ func (b *Bot) newCoordinatorPost(
 }
 
 // openCallCard asks invited people who receive no direct messages to press Join. It names nobody.
-func (b *Bot) openCallCard(r survey.Round) chat.Card {
-	return b.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
+func (h *Tools) openCallCard(r survey.Round) chat.Card {
+	return h.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
 		return []chat.Block{
 			chat.Heading{Text: v.Say("invitation.title", "area", r.Area)},
 			chat.Paragraph(v.Say("call.body", "closes", card.ClosingTime(v, r))),

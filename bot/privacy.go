@@ -13,15 +13,17 @@ import (
 )
 
 // showPersonalData shows the participant everything that is stored about them in this round.
-func (b *Bot) showPersonalData(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, resp, err := b.Rounds.For(req.person).PersonalData(ctx, args.round)
+func (h participant) showPersonalData(
+	ctx context.Context, req *request, args roundArgs,
+) (view, error) {
+	part, resp, err := h.rounds.PersonalData(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
-	return b.show(ctx, req, part, resp, b.personalDataCard)
+	return h.show(ctx, req, part, resp, h.personalDataCard)
 }
 
-func (b *Bot) personalDataCard(
+func (h *Tools) personalDataCard(
 	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 ) (chat.Card, error) {
 	id, member := string(part.Round.ID), part.Member
@@ -67,7 +69,7 @@ func (b *Bot) personalDataCard(
 				"kept.role",
 				roleName(v, m, member.Role),
 			), line("kept.organisation", member.Organisation), line("kept.scope", scope),
-			line("kept.language", b.Words.In(v.Lang).Say("language.name")),
+			line("kept.language", h.Words.In(v.Lang).Say("language.name")),
 			line(
 				"kept.time_zone",
 				member.TimeZone,
@@ -101,7 +103,7 @@ func (b *Bot) personalDataCard(
 	}
 	buttons := []chat.Button{card.Button(v.Say("button.notice"), chat.NewAction("notice", id))}
 	var others []chat.Button
-	if part.Round.AcceptsAnswers(b.Now()) {
+	if part.Round.AcceptsAnswers(h.Now()) {
 		buttons = append(
 			[]chat.Button{card.Primary(v.Say("button.continue"), chat.NewAction("go", id))},
 			buttons...)
@@ -130,15 +132,17 @@ func (b *Bot) personalDataCard(
 	return card.Of(blocks...), nil
 }
 
-func (b *Bot) withdraw(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
-	before, err := b.Rounds.For(req.person).Participation(ctx, args.round)
+func (h participant) withdraw(
+	ctx context.Context, req *request, args roundArgs,
+) (chat.Card, error) {
+	before, err := h.rounds.Participation(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	v := b.participantVoice(req, before) // the chosen language is erased with the rest
-	part, err := b.Rounds.For(req.person).Withdraw(ctx, args.round)
+	v := h.participantVoice(req, before) // the chosen language is erased with the rest
+	part, err := h.rounds.Withdraw(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return b.withdrawnCard(v, part), nil
+	return h.withdrawnCard(v, part), nil
 }

@@ -12,25 +12,25 @@ import (
 )
 
 // showProfile shows the "about you" card.
-func (b *Bot) showProfile(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, resp, err := b.Rounds.For(req.person).Response(ctx, args.round)
+func (h participant) showProfile(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := h.rounds.Response(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
-	return b.show(ctx, req, part, resp, b.profileCard(""))
+	return h.show(ctx, req, part, resp, h.profileCard(""))
 }
 
 // profileCard draws the "about you" card. Warn is the key of a sentence on what is missing, or
 // empty.
-func (b *Bot) profileCard(warn string) card.Drawing {
+func (h *Tools) profileCard(warn string) card.Drawing {
 	return func(
 		v locale.Voice, part survey.Participation, m *matrix.Matrix, _ results.Response,
 	) (chat.Card, error) {
-		return b.profileBlocks(v, part, m, warn), nil
+		return h.profileBlocks(v, part, m, warn), nil
 	}
 }
 
-func (b *Bot) profileBlocks(
+func (h *Tools) profileBlocks(
 	v locale.Voice, part survey.Participation, m *matrix.Matrix, warn string,
 ) chat.Card {
 	id := string(part.Round.ID)
@@ -130,30 +130,30 @@ func roleName(v locale.Voice, m *matrix.Matrix, id string) string {
 	return r.Name.In(matrix.Lang(v.Lang))
 }
 
-func (b *Bot) pickRole(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, err := b.Rounds.For(req.person).SetRole(ctx, args.round, req.Value(chat.Picked))
+func (h participant) pickRole(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, err := h.rounds.SetRole(ctx, args.round, req.Value(chat.Picked))
 	if err != nil {
 		return view{}, err
 	}
-	return b.show(ctx, req, part, results.Response{}, b.profileCard(""))
+	return h.show(ctx, req, part, results.Response{}, h.profileCard(""))
 }
 
-func (b *Bot) pickScope(ctx context.Context, req *request, args scopeArgs) (view, error) {
-	part, err := b.Rounds.For(req.person).SetScope(ctx, args.round, survey.Scope(args.scope))
+func (h participant) pickScope(ctx context.Context, req *request, args scopeArgs) (view, error) {
+	part, err := h.rounds.SetScope(ctx, args.round, survey.Scope(args.scope))
 	if err != nil {
 		return view{}, err
 	}
-	return b.show(ctx, req, part, results.Response{}, b.profileCard(""))
+	return h.show(ctx, req, part, results.Response{}, h.profileCard(""))
 }
 
 // organisationForm reads the organisation that was given before, if any, so that saving the form
 // does not lose it. Otherwise it makes no call.
-func (b *Bot) organisationForm(
+func (h participant) organisationForm(
 	ctx context.Context, req *request, args organisationArgs,
 ) (chat.Form, error) {
-	v, had := b.Words.In(string(args.lang)), ""
+	v, had := h.Words.In(string(args.lang)), ""
 	if args.has {
-		part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
+		part, err := h.rounds.Participation(ctx, args.round)
 		if err != nil {
 			return chat.Form{}, err
 		}
@@ -162,12 +162,14 @@ func (b *Bot) organisationForm(
 	return card.OrganisationForm(v, args.round, had), nil
 }
 
-func (b *Bot) saveOrganisation(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, err := b.Rounds.For(req.person).SetOrganisation(
+func (h participant) saveOrganisation(
+	ctx context.Context, req *request, args roundArgs,
+) (view, error) {
+	part, err := h.rounds.SetOrganisation(
 		ctx, args.round, req.Value("organisation"),
 	)
 	if err != nil {
 		return view{}, err
 	}
-	return b.show(ctx, req, part, results.Response{}, b.profileCard(""))
+	return h.show(ctx, req, part, results.Response{}, h.profileCard(""))
 }

@@ -26,12 +26,14 @@ const (
 )
 
 // showAuditLog shows who did what in a round, latest first.
-func (b *Bot) showAuditLog(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
-	r, err := b.target(ctx, req, args, isAny)
+func (h coordinator) showAuditLog(
+	ctx context.Context, req *request, args targetArgs,
+) (chat.Card, error) {
+	r, err := h.target(ctx, req, args, isAny)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return b.auditLogCard(
+	return h.auditLogCard(
 		ctx,
 		req,
 		pageArgs{coordinatorArgs: coordinatorArgs{round: r.ID, lang: args.lang}},
@@ -39,18 +41,22 @@ func (b *Bot) showAuditLog(ctx context.Context, req *request, args targetArgs) (
 }
 
 // turnAuditPage shows another page of the record.
-func (b *Bot) turnAuditPage(ctx context.Context, req *request, args pageArgs) (chat.Card, error) {
-	return b.auditLogCard(ctx, req, args)
+func (h coordinator) turnAuditPage(
+	ctx context.Context, req *request, args pageArgs,
+) (chat.Card, error) {
+	return h.auditLogCard(ctx, req, args)
 }
 
 // auditLogCard draws the page whose first entry has the given number, or the latest page.
-func (b *Bot) auditLogCard(ctx context.Context, req *request, args pageArgs) (chat.Card, error) {
-	record, err := b.Rounds.As(req.person).AuditLog(ctx, args.round)
+func (h coordinator) auditLogCard(
+	ctx context.Context, req *request, args pageArgs,
+) (chat.Card, error) {
+	record, err := h.rounds.AuditLog(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
 	r, all, n := record.Round, record.Entries, len(record.Entries)
-	v, id := b.roundVoice(req, r), string(r.ID)
+	v, id := h.roundVoice(req, r), string(r.ID)
 	top := args.top
 	if top < 1 || top > n {
 		top = n
@@ -66,7 +72,7 @@ func (b *Bot) auditLogCard(ctx context.Context, req *request, args pageArgs) (ch
 	}
 	blocks = append(blocks, chat.Divider{})
 	for i := top; i > max(0, top-auditPageSize); i-- {
-		blocks = append(blocks, b.auditEntry(v, r, all[i-1])...)
+		blocks = append(blocks, h.auditEntry(v, r, all[i-1])...)
 	}
 	blocks = append(blocks, chat.Divider{}, chat.Footnote(v.Say("record.compare")))
 	var buttons []chat.Button
@@ -107,18 +113,20 @@ func auditHead(v locale.Voice, record survey.AuditLog) []chat.Block {
 
 // fingerprintLine is auditHead for a post to the coordinator's channel. A person who alters the
 // store cannot alter what was posted there. If it cannot be read, the post goes without it.
-func (b *Bot) fingerprintLine(ctx context.Context, v locale.Voice, r survey.Round) []chat.Block {
-	record, err := b.Rounds.System().AuditLog(ctx, r)
+func (h publisher) fingerprintLine(
+	ctx context.Context, v locale.Voice, r survey.Round,
+) []chat.Block {
+	record, err := h.rounds.AuditLog(ctx, r)
 	if err != nil {
-		b.Log.Error("a post goes without the seal of the record", "round", r.ID, "error", err)
+		h.Log.Error("a post goes without the seal of the record", "round", r.ID, "error", err)
 		return nil
 	}
 	return auditHead(v, record)
 }
 
 // auditEntry draws an entry: what was done, its number, by whom, when, and the fingerprint.
-func (b *Bot) auditEntry(v locale.Voice, r survey.Round, e audit.Entry) []chat.Block {
-	what := append([]chat.Span{chat.Bold(actionTitle(v, e))}, b.changeSpans(v, r, e)...)
+func (h *Tools) auditEntry(v locale.Voice, r survey.Round, e audit.Entry) []chat.Block {
+	what := append([]chat.Span{chat.Bold(actionTitle(v, e))}, h.changeSpans(v, r, e)...)
 	foot := []chat.Span{chat.Words(fmt.Sprintf("%d · ", e.Seq))}
 	switch {
 	case e.By == "":
@@ -218,7 +226,7 @@ func changeOf(e audit.Entry, field string) string {
 
 // changeSpans returns what an action changed, as far as there is room. The exported files hold all
 // of it.
-func (b *Bot) changeSpans(v locale.Voice, r survey.Round, e audit.Entry) []chat.Span {
+func (h *Tools) changeSpans(v locale.Voice, r survey.Round, e audit.Entry) []chat.Span {
 	var spans []chat.Span
 	room, left := maxChanges, 0
 	for _, c := range e.Changes {
@@ -226,7 +234,7 @@ func (b *Bot) changeSpans(v locale.Voice, r survey.Round, e audit.Entry) []chat.
 			c.Field == "coordinators" && e.Action == audit.Created {
 			continue // the line beneath says it
 		}
-		said, length := b.changeText(v, r, c)
+		said, length := h.changeText(v, r, c)
 		switch {
 		case said == nil:
 		case length > room || left > 0:
@@ -270,7 +278,7 @@ var fieldNames = map[string]string{
 
 // changeText returns one change in words, and its length in characters. It is empty for what the
 // action's title says, and for fields that mean nothing to a reader.
-func (b *Bot) changeText(
+func (h *Tools) changeText(
 	v locale.Voice, r survey.Round, c audit.Change,
 ) (said []chat.Span, length int) {
 	switch c.Field {
@@ -298,7 +306,7 @@ func (b *Bot) changeText(
 	if key, ok := fieldNames[c.Field]; ok {
 		label = v.Say(key)
 	}
-	is, was := b.fieldValue(v, r, c.Field, c.New), b.fieldValue(v, r, c.Field, c.Old)
+	is, was := h.fieldValue(v, r, c.Field, c.New), h.fieldValue(v, r, c.Field, c.Old)
 	words := label + ": " + is
 	switch {
 	case is == "":
@@ -327,7 +335,7 @@ func addedCoordinators(v locale.Voice, people []string) (said []chat.Span, lengt
 }
 
 // fieldValue returns the value of a field in words.
-func (b *Bot) fieldValue(v locale.Voice, r survey.Round, field, value string) string {
+func (h *Tools) fieldValue(v locale.Voice, r survey.Round, field, value string) string {
 	const most = 60
 	parts := func(each func(string) string) string {
 		words := strings.Split(value, ", ")
@@ -354,11 +362,11 @@ func (b *Bot) fieldValue(v locale.Voice, r survey.Round, field, value string) st
 			return v.Time(at.In(r.Location()))
 		}
 	case "matrix":
-		if i := slices.IndexFunc(b.Matrices, func(m *matrix.Matrix) bool { return m.ID == value }); i >= 0 {
-			value = b.Matrices[i].Nation.In(matrix.Lang(v.Lang))
+		if i := slices.IndexFunc(h.Matrices, func(m *matrix.Matrix) bool { return m.ID == value }); i >= 0 {
+			value = h.Matrices[i].Nation.In(matrix.Lang(v.Lang))
 		}
 	case "languages":
-		value = parts(func(l string) string { return b.languageName(matrix.Lang(l)) })
+		value = parts(func(l string) string { return h.languageName(matrix.Lang(l)) })
 	case "posts_off":
 		return parts(func(kind string) string {
 			return cmp.Or(card.PostName(v, survey.MessageKind(kind)), v.Say("record.unreadable"))

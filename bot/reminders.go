@@ -41,8 +41,8 @@ func remindButtons(v locale.Voice, part survey.Participation, lang string) []cha
 }
 
 // invitationReminder repeats the invitation, marked as a reminder.
-func (b *Bot) invitationReminder(part survey.Participation, m *matrix.Matrix) chat.Card {
-	return b.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
+func (h *Tools) invitationReminder(part survey.Participation, m *matrix.Matrix) chat.Card {
+	return h.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
 		closes := roundTime(v, part, part.Round.ClosesAt)
 		blocks := []chat.Block{chat.Footnote(v.Say("reminder.first", "closes", closes))}
 		blocks = append(blocks, invitationText(v, part.Round, m)...)
@@ -52,11 +52,11 @@ func (b *Bot) invitationReminder(part survey.Participation, m *matrix.Matrix) ch
 }
 
 // startedReminder tells a participant who has started how far they are.
-func (b *Bot) startedReminder(
+func (h *Tools) startedReminder(
 	part survey.Participation, m *matrix.Matrix, resp results.Response,
 ) chat.Card {
 	r, lang := part.Round, languagesFor(part)[:1]
-	return b.inLanguages(lang, func(v locale.Voice, lang string) []chat.Block {
+	return h.inLanguages(lang, func(v locale.Voice, lang string) []chat.Block {
 		closes := roundTime(v, part, r.ClosesAt)
 		forward := card.Primary(v.Say("button.continue"), chat.NewAction("begin", string(r.ID)))
 		return []chat.Block{
@@ -78,9 +78,9 @@ func (b *Bot) startedReminder(
 }
 
 // workshopReminder tells a participant when and where the workshop is.
-func (b *Bot) workshopReminder(part survey.Participation) chat.Card {
+func (h *Tools) workshopReminder(part survey.Participation) chat.Card {
 	r := part.Round
-	return b.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
+	return h.inLanguages(languagesFor(part), func(v locale.Voice, lang string) []chat.Block {
 		when := roundTime(v, part, r.Workshop.At)
 		return []chat.Block{
 			chat.Heading{Text: v.Say("workshop.soon", "area", r.Area)},
@@ -91,23 +91,23 @@ func (b *Bot) workshopReminder(part survey.Participation) chat.Card {
 }
 
 // remindTomorrow schedules a reminder on the participant's next working day.
-func (b *Bot) remindTomorrow(
+func (h participant) remindTomorrow(
 	ctx context.Context, req *request, args roundLanguageArgs,
 ) (chat.Card, error) {
-	part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
+	part, err := h.rounds.Participation(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	if part, err = b.Rounds.For(req.person).SetTimeZone(ctx, part, req.TimeZone); err != nil {
+	if part, err = h.rounds.SetTimeZone(ctx, part, req.TimeZone); err != nil {
 		return chat.Card{}, err
 	}
-	v, id := b.participantVoice(req, part), string(args.round)
+	v, id := h.participantVoice(req, part), string(args.round)
 	forward := card.Primary(v.Say("button.continue"), chat.NewAction("begin", id))
 	if !part.Member.TakesPart() {
 		forward.Label = v.Say("button.start")
 	}
-	at, open := b.Schedule.Tomorrow(part.Round, part.Member, b.Now())
-	if !open && part.Round.AcceptsAnswers(b.Now()) && part.Member.Status != survey.NotInvited {
+	at, open := h.Schedule.Tomorrow(part.Round, part.Member, h.Now())
+	if !open && part.Round.AcceptsAnswers(h.Now()) && part.Member.Status != survey.NotInvited {
 		return card.Of(
 			chat.Heading{Text: part.Round.Area},
 			chat.Paragraph(
@@ -116,7 +116,7 @@ func (b *Bot) remindTomorrow(
 			card.Row(forward),
 		), nil
 	}
-	part, err = b.Rounds.For(req.person).RemindLater(ctx, args.round, at)
+	part, err = h.rounds.RemindLater(ctx, args.round, at)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -129,27 +129,27 @@ func (b *Bot) remindTomorrow(
 	), nil
 }
 
-func (b *Bot) stopReminding(
+func (h participant) stopReminding(
 	ctx context.Context, req *request, args roundLanguageArgs,
 ) (chat.Card, error) {
-	return b.setRemindersOff(ctx, req, args, true)
+	return h.setRemindersOff(ctx, req, args, true)
 }
 
-func (b *Bot) remindAgain(
+func (h participant) remindAgain(
 	ctx context.Context, req *request, args roundLanguageArgs,
 ) (chat.Card, error) {
-	return b.setRemindersOff(ctx, req, args, false)
+	return h.setRemindersOff(ctx, req, args, false)
 }
 
 // setRemindersOff turns reminders on or off, and offers the opposite.
-func (b *Bot) setRemindersOff(
+func (h participant) setRemindersOff(
 	ctx context.Context, req *request, args roundLanguageArgs, quiet bool,
 ) (chat.Card, error) {
-	part, err := b.Rounds.For(req.person).SetRemindersOff(ctx, args.round, quiet)
+	part, err := h.rounds.SetRemindersOff(ctx, args.round, quiet)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	v, id := b.participantVoice(req, part), string(args.round)
+	v, id := h.participantVoice(req, part), string(args.round)
 	said, back := v.Say(
 		"quiet.off",
 		"area",
@@ -170,7 +170,7 @@ func (b *Bot) setRemindersOff(
 	}
 	buttons := []chat.Button{back}
 	blocks := []chat.Block{chat.Heading{Text: part.Round.Area}, chat.Paragraph(said)}
-	if part.Round.AcceptsAnswers(b.Now()) {
+	if part.Round.AcceptsAnswers(h.Now()) {
 		blocks = append(blocks,
 			chat.Paragraph(v.Say("status.open", "closes", roundTime(v, part, part.Round.ClosesAt))),
 		)

@@ -168,7 +168,7 @@ func (b *Bot) run(ctx context.Context, req *request) ([]chat.Reply, error) {
 	if err == nil || !req.route.participant || !isOutdated(err) {
 		return replies, err
 	}
-	if current, ok := b.fallbackView(ctx, req); ok {
+	if current, ok := (participant{}).of(b, req).fallbackView(ctx, req); ok {
 		return req.show(current), nil
 	}
 	return nil, err
@@ -182,34 +182,34 @@ func isOutdated(err error) bool {
 }
 
 // platformVoice returns the language that the person's platform is set to.
-func (b *Bot) platformVoice(e chat.Event) locale.Voice {
+func (h *Tools) platformVoice(e chat.Event) locale.Voice {
 	if strings.HasPrefix(strings.ToLower(e.Locale), "cy") {
-		return b.Words.In("cy")
+		return h.Words.In("cy")
 	}
-	return b.Words.In("en")
+	return h.Words.In("en")
 }
 
 // roundVoice returns the language for a coordinator: that of the action or the platform where it is
 // known, else the first language of the round.
-func (b *Bot) roundVoice(req *request, r survey.Round) locale.Voice {
+func (h *Tools) roundVoice(req *request, r survey.Round) locale.Voice {
 	if req.voice.Lang != "en" || req.language != "" || len(r.Languages) == 0 {
 		return req.voice
 	}
-	return b.Words.In(string(r.Languages[0]))
+	return h.Words.In(string(r.Languages[0]))
 }
 
 // participantVoice returns the language for a participant, the first of these that there is: the
 // language of the button, where a card has buttons in several; the language they chose; that of
 // their platform, if the round has it; the round's first language.
-func (b *Bot) participantVoice(req *request, part survey.Participation) locale.Voice {
+func (h *Tools) participantVoice(req *request, part survey.Participation) locale.Voice {
 	languages := part.Round.Languages
 	switch {
 	case req.language != "" && slices.Contains(languages, req.language):
-		return b.Words.In(string(req.language))
+		return h.Words.In(string(req.language))
 	case part.Member.Language != "":
-		return b.Words.In(string(part.Member.Language))
+		return h.Words.In(string(part.Member.Language))
 	case slices.Contains(languages, matrix.Lang(req.voice.Lang)), len(languages) == 0:
 		return req.voice
 	}
-	return b.Words.In(string(languages[0]))
+	return h.Words.In(string(languages[0]))
 }

@@ -15,10 +15,10 @@ import (
 
 // postResults posts the results of a closed round to its channel, or shows them where the
 // coordinator chose to see them.
-func (b *Bot) postResults(
+func (h coordinator) postResults(
 	ctx context.Context, req *request, args destinationArgs,
 ) ([]chat.Reply, error) {
-	r, err := b.closedTarget(ctx, req, args.targetArgs)
+	r, err := h.closedTarget(ctx, req, args.targetArgs)
 	if err != nil {
 		return nil, err
 	}
@@ -26,26 +26,26 @@ func (b *Bot) postResults(
 	if err != nil {
 		return nil, fmt.Errorf("post results: %w", err)
 	}
-	v := b.roundVoice(req, r)
-	p, err := b.Rounds.As(req.person).Results(ctx, r.ID, d.auditChanges()...)
+	v := h.roundVoice(req, r)
+	p, err := h.rounds.Results(ctx, r.ID, d.auditChanges()...)
 	if err != nil {
 		return nil, err
 	}
-	posts, err := b.resultPosts(ctx, r, p, v, d.action)
+	posts, err := h.posts.resultPosts(ctx, r, p, v, d.action)
 	if err != nil {
 		return nil, err
 	}
 	return deliverAll(
 		posts,
 		d.show,
-		func(o outcome) []chat.Reply { return whispered(b.deliveryBlocks(req, v, d, o)...) },
+		func(o outcome) []chat.Reply { return whispered(h.deliveryBlocks(req, v, d, o)...) },
 	), nil
 }
 
-func (b *Bot) exportFiles(
+func (h coordinator) exportFiles(
 	ctx context.Context, req *request, args destinationArgs,
 ) ([]chat.Reply, error) {
-	r, err := b.closedTarget(ctx, req, args.targetArgs)
+	r, err := h.closedTarget(ctx, req, args.targetArgs)
 	if err != nil {
 		return nil, err
 	}
@@ -53,20 +53,20 @@ func (b *Bot) exportFiles(
 	if err != nil {
 		return nil, fmt.Errorf("post export: %w", err)
 	}
-	v := b.roundVoice(req, r)
-	p, record, err := b.Rounds.As(req.person).Export(ctx, r.ID, d.auditChanges()...)
+	v := h.roundVoice(req, r)
+	p, record, err := h.rounds.Export(ctx, r.ID, d.auditChanges()...)
 	if err != nil {
 		return nil, err
 	}
-	files, err := b.Renderer.ExportFiles(p, matrix.Lang(v.Lang))
+	files, err := h.Renderer.ExportFiles(p, matrix.Lang(v.Lang))
 	if err != nil {
 		return nil, fmt.Errorf("write export: %w", err)
 	}
-	picture, err := b.resultPicture(p, v)
+	picture, err := h.resultPicture(p, v)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := b.Renderer.Record(p, record)
+	kept, err := h.Renderer.Record(p, record)
 	if err != nil {
 		return nil, fmt.Errorf("write export: %w", err)
 	}
@@ -81,7 +81,7 @@ func (b *Bot) exportFiles(
 	return deliverAll(
 		all,
 		d.show,
-		func(o outcome) []chat.Reply { return whispered(b.deliveryBlocks(req, v, d, o)...) },
+		func(o outcome) []chat.Reply { return whispered(h.deliveryBlocks(req, v, d, o)...) },
 	), nil
 }
 
@@ -96,7 +96,7 @@ type post struct {
 
 // resultPosts returns the results as cards: the summary with the picture, then the table with the
 // files. Action makes the action of a button that shows the same in another language.
-func (b *Bot) resultPosts(
+func (h publisher) resultPosts(
 	ctx context.Context,
 	r survey.Round,
 	p results.Published,
@@ -104,7 +104,7 @@ func (b *Bot) resultPosts(
 	action func(verb, lang string) chat.Action,
 ) ([]post, error) {
 	lang := matrix.Lang(v.Lang)
-	m, err := b.Rounds.Matrix(r)
+	m, err := h.matrix(r)
 	if err != nil {
 		return nil, err
 	}
@@ -131,20 +131,20 @@ func (b *Bot) resultPosts(
 				Spans: []chat.Span{chat.Bold(v.Say("results.nothing", "min", p.Context.MinGroup))},
 			},
 		)
-		summary = append(summary, b.fingerprintLine(ctx, v, r)...)
+		summary = append(summary, h.fingerprintLine(ctx, v, r)...)
 		return []post{
-			{card: chat.Card{Blocks: append(summary, b.resultButtons(v, r, action))}},
+			{card: chat.Card{Blocks: append(summary, h.resultButtons(v, r, action))}},
 		}, nil
 	}
-	picture, err := b.resultPicture(p, v)
+	picture, err := h.resultPicture(p, v)
 	if err != nil {
 		return nil, err
 	}
-	table, err := b.Renderer.Table(p, lang)
+	table, err := h.Renderer.Table(p, lang)
 	if err != nil {
 		return nil, fmt.Errorf("draw table: %w", err)
 	}
-	files, err := b.Renderer.ExportFiles(p, lang)
+	files, err := h.Renderer.ExportFiles(p, lang)
 	if err != nil {
 		return nil, fmt.Errorf("write sheets: %w", err)
 	}
@@ -165,8 +165,8 @@ func (b *Bot) resultPosts(
 			),
 		),
 	)
-	summary = append(summary, b.fingerprintLine(ctx, v, r)...)
-	summary = append(summary, b.resultButtons(v, r, action))
+	summary = append(summary, h.fingerprintLine(ctx, v, r)...)
+	summary = append(summary, h.resultButtons(v, r, action))
 	tables := append([]chat.Block{
 		chat.Heading{Text: v.Say("results.table")},
 		chat.Footnote(v.Say("results.shares", "min", p.Context.MinGroup)),
@@ -178,13 +178,13 @@ func (b *Bot) resultPosts(
 }
 
 // resultButtons offers the results in the round's other languages, and the round's status.
-func (b *Bot) resultButtons(
+func (h *Tools) resultButtons(
 	v locale.Voice, r survey.Round, action func(verb, lang string) chat.Action,
 ) chat.Block {
 	var others []chat.Button
 	for _, l := range r.Languages {
 		if string(l) != v.Lang {
-			others = append(others, card.Button(b.languageName(l), action("results", string(l))))
+			others = append(others, card.Button(h.languageName(l), action("results", string(l))))
 		}
 	}
 	return card.Row(
@@ -203,8 +203,8 @@ func nothingShown(p results.Published) bool {
 	return true
 }
 
-func (b *Bot) resultPicture(p results.Published, v locale.Voice) (chat.File, error) {
-	picture, alt, err := b.Renderer.Picture(p, matrix.Lang(v.Lang))
+func (h *Tools) resultPicture(p results.Published, v locale.Voice) (chat.File, error) {
+	picture, alt, err := h.Renderer.Picture(p, matrix.Lang(v.Lang))
 	if err != nil {
 		return chat.File{}, fmt.Errorf("draw results: %w", err)
 	}

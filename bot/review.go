@@ -10,28 +10,30 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-func (b *Bot) showList(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, resp, err := b.Rounds.For(req.person).Response(ctx, args.round)
+func (h participant) showList(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := h.rounds.Response(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
-	return b.show(ctx, req, part, resp, card.List)
+	return h.show(ctx, req, part, resp, card.List)
 }
 
 // showLevels explains the levels in general; the descriptors explain them for one element.
-func (b *Bot) showLevels(ctx context.Context, req *request, args roundArgs) (chat.Card, error) {
-	part, err := b.Rounds.For(req.person).Participation(ctx, args.round)
+func (h participant) showLevels(
+	ctx context.Context, req *request, args roundArgs,
+) (chat.Card, error) {
+	part, err := h.rounds.Participation(ctx, args.round)
 	switch {
 	case err != nil:
 		return chat.Card{}, err
 	case part.Member.Status == survey.NotInvited:
 		return chat.Card{}, survey.ErrNotTakingPart
 	}
-	m, err := b.Rounds.Matrix(part.Round)
+	m, err := h.matrix(part.Round)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	v := b.participantVoice(req, part)
+	v := h.participantVoice(req, part)
 	lang := matrix.Lang(v.Lang)
 	blocks := []chat.Block{chat.Heading{Text: v.Say("levels.title")}}
 	for _, l := range m.Levels {
@@ -48,24 +50,24 @@ func (b *Bot) showLevels(ctx context.Context, req *request, args roundArgs) (cha
 		append(blocks, chat.Paragraph(v.Say("me.how")), chat.Footnote(m.About.In(lang)))...), nil
 }
 
-func (b *Bot) showReview(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, resp, err := b.Rounds.For(req.person).Response(ctx, args.round)
+func (h participant) showReview(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := h.rounds.Response(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
-	return b.show(ctx, req, part, resp, card.Review)
+	return h.show(ctx, req, part, resp, card.Review)
 }
 
-func (b *Bot) submit(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, resp, err := b.Rounds.For(req.person).Submit(ctx, args.round)
+func (h participant) submit(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := h.rounds.Submit(ctx, args.round)
 	var input *survey.InputError
 	if errors.As(err, &input) {
 		return view{}, refuse(
-			card.Of(chat.Paragraph(b.participantVoice(req, part).Say("input.answers.empty"))),
+			card.Of(chat.Paragraph(h.participantVoice(req, part).Say("input.answers.empty"))),
 		)
 	}
 	if err != nil {
 		return view{}, err
 	}
-	return b.show(ctx, req, part, resp, card.Receipt)
+	return h.show(ctx, req, part, resp, card.Receipt)
 }

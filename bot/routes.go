@@ -63,38 +63,38 @@ func generalRoutes() map[string]route {
 func participantRoutes() map[string]route {
 	return map[string]route{
 		// Before they start. Only they see what comes of a press on a card in a channel.
-		"join":    reply(chat.AckWhisper, parseRoundLanguage, (*Bot).join).onlyOnce(),
-		"begin":   live(parseRound, (*Bot).begin), // the invitation becomes the survey
+		"join":    reply(chat.AckWhisper, parseRoundLanguage, participant.join).onlyOnce(),
+		"begin":   live(parseRound, participant.begin), // the invitation becomes the survey
 		"lang":    reply(chat.AckUpdate, parseLanguageSwitch, (*Bot).switchLanguage),
-		"accept":  live(parseRound, (*Bot).accept), // the privacy notice was read
-		"decline": live(parseRoundLanguage, (*Bot).decline).onlyOnce(),
-		"notice":  whisper(parseRound, (*Bot).showNotice), // the privacy notice, to read again
-		"resume":  reply(chat.AckWhisper, parseRound, (*Bot).resume),
+		"accept":  live(parseRound, participant.accept), // the privacy notice was read
+		"decline": live(parseRoundLanguage, participant.decline).onlyOnce(),
+		"notice":  whisper(parseRound, participant.showNotice), // the privacy notice, to read again
+		"resume":  reply(chat.AckWhisper, parseRound, participant.resume),
 
 		// In the survey: one card that changes.
-		"me":      live(parseRound, (*Bot).showProfile),
-		"role":    live(parseRound, (*Bot).pickRole),
-		"scope":   live(parseScope, (*Bot).pickScope),
-		"org":     openForm(parseOrganisation, (*Bot).organisationForm),
-		"saveorg": live(parseRound, (*Bot).saveOrganisation).fromForm(),
-		"go":      live(parseRound, (*Bot).proceed), // to the first element without an answer
-		"at":      live(parseElement, (*Bot).showElement),
-		"change":  live(parseElement, (*Bot).showElement), // from beside what was saved
-		"jump":    live(parseRound, (*Bot).jump),
-		"answer":  live(parseAnswer, (*Bot).answer),
-		"detail":  openForm(parseDetail, (*Bot).detailForm),
-		"keep":    live(parseElement, (*Bot).keepDetail).fromForm(),
-		"list":    live(parseRound, (*Bot).showList),
-		"levels":  whisper(parseRound, (*Bot).showLevels),
-		"review":  live(parseRound, (*Bot).showReview),
-		"submit":  live(parseRound, (*Bot).submit),
-		"kept":    live(parseRound, (*Bot).showPersonalData),
-		"erase":   update(parseRound, (*Bot).withdraw).onlyOnce(),
+		"me":      live(parseRound, participant.showProfile),
+		"role":    live(parseRound, participant.pickRole),
+		"scope":   live(parseScope, participant.pickScope),
+		"org":     openForm(parseOrganisation, participant.organisationForm),
+		"saveorg": live(parseRound, participant.saveOrganisation).fromForm(),
+		"go":      live(parseRound, participant.proceed), // to the first element without an answer
+		"at":      live(parseElement, participant.showElement),
+		"change":  live(parseElement, participant.showElement), // from beside what was saved
+		"jump":    live(parseRound, participant.jump),
+		"answer":  live(parseAnswer, participant.answer),
+		"detail":  openForm(parseDetail, participant.detailForm),
+		"keep":    live(parseElement, participant.keepDetail).fromForm(),
+		"list":    live(parseRound, participant.showList),
+		"levels":  whisper(parseRound, participant.showLevels),
+		"review":  live(parseRound, participant.showReview),
+		"submit":  live(parseRound, participant.submit),
+		"kept":    live(parseRound, participant.showPersonalData),
+		"erase":   update(parseRound, participant.withdraw).onlyOnce(),
 
 		// About reminders.
-		"tomorrow": update(parseRoundLanguage, (*Bot).remindTomorrow).onlyOnce(),
-		"stop":     update(parseRoundLanguage, (*Bot).stopReminding).onlyOnce(),
-		"again":    update(parseRoundLanguage, (*Bot).remindAgain).onlyOnce(),
+		"tomorrow": update(parseRoundLanguage, participant.remindTomorrow).onlyOnce(),
+		"stop":     update(parseRoundLanguage, participant.stopReminding).onlyOnce(),
+		"again":    update(parseRoundLanguage, participant.remindAgain).onlyOnce(),
 	}
 }
 
@@ -102,89 +102,90 @@ func participantRoutes() map[string]route {
 // was asked in.
 func coordinatorRoutes() map[string]route {
 	return map[string]route{
-		"new":       openForm(parseGeneral, (*Bot).newForm),
-		"create":    whisper(parseGeneral, (*Bot).createRound).fromForm(),
-		"redraft":   openForm(parseCoordinator, (*Bot).redraftForm),
-		"saveround": update(parseCoordinator, (*Bot).saveRound).fromForm().partOf("redraft"),
-		"rules":     openForm(parseCoordinator, (*Bot).rulesForm),
-		"saverules": update(parseCoordinator, (*Bot).saveRules).fromForm().partOf("rules"),
-		"open":      reply(chat.AckUpdate, parseCoordinator, (*Bot).openRound),
+		"new":       openForm(parseGeneral, creator.newForm),
+		"create":    whisper(parseGeneral, creator.createRound).fromForm(),
+		"redraft":   openForm(parseCoordinator, coordinator.redraftForm),
+		"saveround": update(parseCoordinator, coordinator.saveRound).fromForm().partOf("redraft"),
+		"rules":     openForm(parseCoordinator, coordinator.rulesForm),
+		"saverules": update(parseCoordinator, coordinator.saveRules).fromForm().partOf("rules"),
+		"open":      reply(chat.AckUpdate, parseCoordinator, coordinator.openRound),
 
-		"invite":     openForm(parseTarget, (*Bot).inviteForm),
-		"sendinvite": whisper(parseCoordinator, (*Bot).sendInvitations).fromForm().partOf("invite"),
-		"button":     reply(chat.AckWhisper, parseTarget, (*Bot).postJoinButton).onlyOnce(),
-		"status":     whisper(parseTarget, (*Bot).status),
-		"remind":     whisper(parseTarget, (*Bot).remind).onlyOnce(),
+		"invite":     openForm(parseTarget, coordinator.inviteForm),
+		"sendinvite": whisper(parseCoordinator, coordinator.sendInvitations).fromForm().partOf("invite"),
+		"button":     reply(chat.AckWhisper, parseTarget, coordinator.postJoinButton).onlyOnce(),
+		"status":     whisper(parseTarget, coordinator.status),
+		"remind":     whisper(parseTarget, coordinator.remind).onlyOnce(),
 
-		"reminders": whisper(parseTarget, (*Bot).showPlan), // what is sent when, and to how many
-		"plan":      openForm(parseCoordinator, (*Bot).planForm),
-		"saveplan":  update(parseCoordinator, (*Bot).savePlan).fromForm().partOf("plan"),
-		"posts":     openForm(parseCoordinator, (*Bot).postsForm),
-		"saveposts": update(parseCoordinator, (*Bot).savePosts).fromForm().partOf("posts"),
-		"pause":     update(parseCoordinator, (*Bot).pause).onlyOnce(),
-		"goon":      update(parseCoordinator, (*Bot).unpause).onlyOnce(),
+		"reminders": whisper(parseTarget, planning.showPlan), // what is sent when, and to how many
+		"plan":      openForm(parseCoordinator, planning.planForm),
+		"saveplan":  update(parseCoordinator, planning.savePlan).fromForm().partOf("plan"),
+		"posts":     openForm(parseCoordinator, planning.postsForm),
+		"saveposts": update(parseCoordinator, planning.savePosts).fromForm().partOf("posts"),
+		"pause":     update(parseCoordinator, planning.pause).onlyOnce(),
+		"goon":      update(parseCoordinator, planning.unpause).onlyOnce(),
 
-		"extend": openForm(parseTarget, (*Bot).extendForm),
-		"saveextend": reply(chat.AckWhisper, parseCoordinator, (*Bot).saveExtension).
+		"extend": openForm(parseTarget, coordinator.extendForm),
+		"saveextend": reply(chat.AckWhisper, parseCoordinator, coordinator.saveExtension).
 			fromForm().partOf("extend"),
-		"workshop": openForm(parseTarget, (*Bot).workshopForm),
-		"saveplace": reply(chat.AckUpdate, parseCoordinator, (*Bot).saveWorkshop).
+		"workshop": openForm(parseTarget, coordinator.workshopForm),
+		"saveplace": reply(chat.AckUpdate, parseCoordinator, coordinator.saveWorkshop).
 			fromForm().onlyOnce().partOf("workshop"),
 
-		"team":     openForm(parseTarget, (*Bot).teamForm),
-		"takeon":   whisper(parseCoordinator, (*Bot).takeOn).onlyOnce(), // an admin adds themselves
-		"saveteam": whisper(parseCoordinator, (*Bot).saveTeam).fromForm().partOf("team"),
+		"team":     openForm(parseTarget, creator.teamForm),
+		"takeon":   whisper(parseCoordinator, creator.takeOn).onlyOnce(), // an admin adds themselves
+		"saveteam": whisper(parseCoordinator, coordinator.saveTeam).fromForm().partOf("team"),
 
-		"close": whisper(parseTarget, (*Bot).askToClose),
-		"closenow": reply(chat.AckUpdate, parseCoordinator, (*Bot).closeNow).
+		"close": whisper(parseTarget, coordinator.askToClose),
+		"closenow": reply(chat.AckUpdate, parseCoordinator, coordinator.closeNow).
 			onlyOnce().partOf("close"),
-		"closeonly": update(parseCoordinator, (*Bot).closeOnly). // without posting the results
+		"closeonly": update(parseCoordinator, coordinator.closeOnly). // without posting the results
 										onlyOnce().partOf("close"),
 
-		"results": reply(chat.AckWhisper, parseDestination, (*Bot).postResults).onlyOnce(),
-		"export":  reply(chat.AckWhisper, parseDestination, (*Bot).exportFiles).onlyOnce(),
-		"record":  whisper(parseTarget, (*Bot).showAuditLog), // who did what
-		"page":    update(parsePage, (*Bot).turnAuditPage).partOf("record"),
+		"results": reply(chat.AckWhisper, parseDestination, coordinator.postResults).onlyOnce(),
+		"export":  reply(chat.AckWhisper, parseDestination, coordinator.exportFiles).onlyOnce(),
+		"record":  whisper(parseTarget, coordinator.showAuditLog), // who did what
+		"page":    update(parsePage, coordinator.turnAuditPage).partOf("record"),
 		"help":    whisper(parseGeneral, (*Bot).help),
 	}
 }
 
 // whisper makes a route whose card is shown to the person alone.
-func whisper[A any](
+func whisper[H audience[H], A any](
 	parse func([]string) (A, error),
-	handle func(*Bot, context.Context, *request, A) (chat.Card, error),
+	handle func(H, context.Context, *request, A) (chat.Card, error),
 ) route {
 	return newRoute(chat.AckWhisper, parse, handle, showCard)
 }
 
 // update makes a route whose card takes the place of the card that was pressed.
-func update[A any](
+func update[H audience[H], A any](
 	parse func([]string) (A, error),
-	handle func(*Bot, context.Context, *request, A) (chat.Card, error),
+	handle func(H, context.Context, *request, A) (chat.Card, error),
 ) route {
 	return newRoute(chat.AckUpdate, parse, handle, showCard)
 }
 
 // live is update for a card that is drawn again while what it shows changes.
-func live[A any](
-	parse func([]string) (A, error), handle func(*Bot, context.Context, *request, A) (view, error),
+func live[H audience[H], A any](
+	parse func([]string) (A, error),
+	handle func(H, context.Context, *request, A) (view, error),
 ) route {
 	return newRoute(chat.AckUpdate, parse, handle, (*request).show)
 }
 
 // openForm makes a route that opens a form.
-func openForm[A any](
+func openForm[H audience[H], A any](
 	parse func([]string) (A, error),
-	handle func(*Bot, context.Context, *request, A) (chat.Form, error),
+	handle func(H, context.Context, *request, A) (chat.Form, error),
 ) route {
 	return newRoute(chat.AckForm, parse, handle, showForm)
 }
 
 // reply makes a route whose handler returns its replies itself, because it does more than show the
 // person one card.
-func reply[A any](
+func reply[H audience[H], A any](
 	ack chat.Ack, parse func([]string) (A, error),
-	handle func(*Bot, context.Context, *request, A) ([]chat.Reply, error),
+	handle func(H, context.Context, *request, A) ([]chat.Reply, error),
 ) route {
 	same := func(_ *request, replies []chat.Reply) []chat.Reply { return replies }
 	return newRoute(ack, parse, handle, same)
@@ -192,9 +193,9 @@ func reply[A any](
 
 // newRoute makes a route for presses and commands: handle answers a request, and show turns the
 // answer into replies.
-func newRoute[A, R any](
+func newRoute[H audience[H], A, R any](
 	ack chat.Ack, parse func([]string) (A, error),
-	handle func(*Bot, context.Context, *request, A) (R, error),
+	handle func(H, context.Context, *request, A) (R, error),
 	show func(*request, R) []chat.Reply,
 ) route {
 	return route{
@@ -202,7 +203,8 @@ func newRoute[A, R any](
 		kinds: []chat.EventKind{chat.Press, chat.Command, chat.Message, chat.Home},
 		parse: func(args []string) (any, error) { return parse(args) },
 		handle: func(b *Bot, ctx context.Context, req *request) ([]chat.Reply, error) {
-			answer, err := handle(b, ctx, req, req.args.(A))
+			var handlers H
+			answer, err := handle(handlers.of(b, req), ctx, req, req.args.(A))
 			if err != nil {
 				return nil, err
 			}

@@ -18,8 +18,8 @@ import (
 
 // mayCreate reports whether the person may start a round: an admin of the workspace, or a person
 // that the configuration names.
-func (b *Bot) mayCreate(req *request) bool {
-	return req.Admin || slices.Contains(b.Creators, req.Who)
+func (h *Tools) mayCreate(req *request) bool {
+	return req.Admin || slices.Contains(h.Creators, req.Who)
 }
 
 // inChannel returns an error in a private conversation: results posted there would reach nobody
@@ -34,15 +34,15 @@ func inChannel(req *request) error {
 // newForm asks for the settings that have no default. The draft card shows the others and lets the
 // coordinator change them. The platform is asked only whether results can be posted in the
 // channel.
-func (b *Bot) newForm(ctx context.Context, req *request, _ generalArgs) (chat.Form, error) {
+func (h creator) newForm(ctx context.Context, req *request, _ generalArgs) (chat.Form, error) {
 	if err := inChannel(req); err != nil {
 		return chat.Form{}, err // before mayCreate: in private, a platform may not tell who is an admin
 	}
-	if !b.mayCreate(req) {
+	if !h.mayCreate(req) {
 		return chat.Form{}, errNotAllowed
 	}
 	v := req.voice
-	if why := b.canPost(ctx, req.Where); why != nil {
+	if why := h.canPost(ctx, req.Where); why != nil {
 		return chat.Form{}, refuse(
 			card.Of(cannotPost(v, v.Say("cannot_post.new"), req.Where, why)...),
 		)
@@ -52,9 +52,9 @@ func (b *Bot) newForm(ctx context.Context, req *request, _ generalArgs) (chat.Fo
 		req.Value("area"),
 		survey.MaxAreaRunes,
 	) // given with the command, where a platform asks for it there
-	first := b.Now().In(r.Location()).AddDate(0, 0, 21)
+	first := h.Now().In(r.Location()).AddDate(0, 0, 21)
 	r.ClosesAt = time.Date(first.Year(), first.Month(), first.Day(), 17, 0, 0, 0, r.Location())
-	return card.RoundForm(v, chat.NewAction("create", v.Lang), r, b.Matrices), nil
+	return card.RoundForm(v, chat.NewAction("create", v.Lang), r, h.Matrices), nil
 }
 
 // defaultRound returns a round with default settings.
@@ -68,20 +68,20 @@ func defaultRound() survey.Round {
 
 // readRoundForm sets the round's fields from a sent form. It returns an *survey.InputError for the
 // first field that cannot be read.
-func (b *Bot) readRoundForm(req *request, r *survey.Round) (closes moment, err error) {
+func (h *Tools) readRoundForm(req *request, r *survey.Round) (closes moment, err error) {
 	r.Area, r.Matrix, r.Languages = req.Value("area"), req.Value("matrix"), nil
-	i := slices.IndexFunc(b.Matrices, func(m *matrix.Matrix) bool { return m.ID == r.Matrix })
+	i := slices.IndexFunc(h.Matrices, func(m *matrix.Matrix) bool { return m.ID == r.Matrix })
 	if i < 0 {
 		return moment{}, &survey.InputError{Field: "matrix", Reason: "unknown"}
 	}
 	for l := range strings.FieldsSeq(req.Value("languages")) {
-		if b.Matrices[i].Has(matrix.Lang(l)) {
+		if h.Matrices[i].Has(matrix.Lang(l)) {
 			r.Languages = append(r.Languages, matrix.Lang(l))
 		}
 	}
 	if len(r.Languages) == 0 {
 		// A matrix in other languages than those offered is used in its own.
-		r.Languages = b.Matrices[i].Languages
+		r.Languages = h.Matrices[i].Languages
 	}
 	closes, err = readTime(req.Event, "closes", "17:00", r.Location())
 	r.ClosesAt = closes.Time
@@ -89,10 +89,10 @@ func (b *Bot) readRoundForm(req *request, r *survey.Round) (closes moment, err e
 }
 
 // rulesForm asks for the rules, which are fixed once the survey is open.
-func (b *Bot) rulesForm(
+func (h coordinator) rulesForm(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Form, error) {
-	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
+	r, err := h.rounds.Round(ctx, args.round)
 	switch {
 	case err != nil:
 		return chat.Form{}, err
@@ -102,10 +102,10 @@ func (b *Bot) rulesForm(
 	return card.RulesForm(req.voice, r), nil
 }
 
-func (b *Bot) saveRules(
+func (h coordinator) saveRules(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
-	r, err := b.Rounds.As(req.person).Redraft(ctx, args.round, func(r *survey.Round) error {
+	r, err := h.rounds.Redraft(ctx, args.round, func(r *survey.Round) error {
 		number := func(field string, n *int) error {
 			var err error
 			digits := strings.TrimSuffix(strings.ReplaceAll(req.Value(field), " ", ""), "%")
@@ -138,22 +138,22 @@ func (b *Bot) saveRules(
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return b.draftCard(req.voice, r), nil
+	return h.draftCard(req.voice, r), nil
 }
 
-func (b *Bot) createRound(ctx context.Context, req *request, _ generalArgs) (chat.Card, error) {
+func (h creator) createRound(ctx context.Context, req *request, _ generalArgs) (chat.Card, error) {
 	if err := inChannel(req); err != nil {
 		return chat.Card{}, err // before mayCreate: in private, a platform may not tell who is an admin
 	}
-	if !b.mayCreate(req) {
+	if !h.mayCreate(req) {
 		return chat.Card{}, errNotAllowed
 	}
-	if why := b.canPost(ctx, req.Where); why != nil {
+	if why := h.canPost(ctx, req.Where); why != nil {
 		v := req.voice
 		return chat.Card{}, fieldErrors{"area": v.Say("cannot_post.new") + " " + reason(v, why)}
 	}
 	r := defaultRound()
-	closes, err := b.readRoundForm(req, &r)
+	closes, err := h.readRoundForm(req, &r)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -162,19 +162,19 @@ func (b *Bot) createRound(ctx context.Context, req *request, _ generalArgs) (cha
 	), req.Where.String(), []survey.PersonID{
 		req.person,
 	}
-	r, err = b.Rounds.As(req.person).Create(ctx, r)
+	r, err = h.rounds.Create(ctx, r)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return b.draftCard(req.voice, r, closes.remark(req.voice)...), nil
+	return h.draftCard(req.voice, r, closes.remark(req.voice)...), nil
 }
 
 // draftCard shows a round that is not open yet, with remarks on what was just entered.
-func (b *Bot) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) chat.Card {
+func (h *Tools) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) chat.Card {
 	id := string(r.ID)
 	blocks := append([]chat.Block{
 		chat.Heading{Text: v.Say("draft.title", "area", r.Area)},
-		chat.Text{Spans: []chat.Span{chat.Words(b.roundFacts(v, r))}},
+		chat.Text{Spans: []chat.Span{chat.Words(h.roundFacts(v, r))}},
 	}, remarks...)
 	return card.Of(append(blocks,
 		chat.Footnote(v.Say("draft.fixed")),
@@ -192,14 +192,14 @@ func (b *Bot) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) c
 }
 
 // roundFacts returns the settings of a round, one per line.
-func (b *Bot) roundFacts(v locale.Voice, r survey.Round) string {
+func (h *Tools) roundFacts(v locale.Voice, r survey.Round) string {
 	edition := r.Matrix
-	if m, err := b.Rounds.Matrix(r); err == nil {
+	if m, err := h.matrix(r); err == nil {
 		edition = m.Nation.In(matrix.Lang(v.Lang))
 	}
 	names := make([]string, len(r.Languages))
 	for i, l := range r.Languages {
-		names[i] = b.languageName(l)
+		names[i] = h.languageName(l)
 	}
 	lines := []string{
 		v.Say("facts.edition", "edition", edition, "languages", strings.Join(names, ", ")),
@@ -213,11 +213,11 @@ func (b *Bot) roundFacts(v locale.Voice, r survey.Round) string {
 }
 
 // languageName returns a language's own name, or its code if the bot does not speak it.
-func (b *Bot) languageName(l matrix.Lang) string {
+func (h *Tools) languageName(l matrix.Lang) string {
 	if l != matrix.English && l != matrix.Welsh {
 		return string(l)
 	}
-	return b.Words.In(string(l)).Say("language.name")
+	return h.Words.In(string(l)).Say("language.name")
 }
 
 func consensusRule(v locale.Voice, r survey.Round) string {
@@ -228,10 +228,10 @@ func consensusRule(v locale.Voice, r survey.Round) string {
 	return v.Say(key, "percent", r.Consensus.Percent, "far", results.FarMinorityPercent)
 }
 
-func (b *Bot) redraftForm(
+func (h coordinator) redraftForm(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Form, error) {
-	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
+	r, err := h.rounds.Round(ctx, args.round)
 	if err != nil {
 		return chat.Form{}, err
 	}
@@ -240,41 +240,41 @@ func (b *Bot) redraftForm(
 		return chat.Form{}, refuse(card.Of(chat.Paragraph(v.Say("draft.opened"))))
 	}
 	send := chat.NewAction("saveround", string(args.round), v.Lang)
-	return card.RoundForm(v, send, r, b.Matrices), nil
+	return card.RoundForm(v, send, r, h.Matrices), nil
 }
 
-func (b *Bot) saveRound(
+func (h coordinator) saveRound(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
 	var closes moment
-	r, err := b.Rounds.As(req.person).Redraft(ctx, args.round, func(r *survey.Round) (err error) {
-		closes, err = b.readRoundForm(req, r)
+	r, err := h.rounds.Redraft(ctx, args.round, func(r *survey.Round) (err error) {
+		closes, err = h.readRoundForm(req, r)
 		return err
 	})
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return b.draftCard(req.voice, r, closes.remark(req.voice)...), nil
+	return h.draftCard(req.voice, r, closes.remark(req.voice)...), nil
 }
 
-func (b *Bot) openRound(
+func (h coordinator) openRound(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) ([]chat.Reply, error) {
-	r, err := b.Rounds.As(req.person).Round(ctx, args.round)
+	r, err := h.rounds.Round(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
-	if to, why := b.canPostFor(ctx, r); why != nil && r.State == survey.Draft {
+	if to, why := h.canPostFor(ctx, r); why != nil && r.State == survey.Draft {
 		return whispered(cannotPost(req.voice, req.voice.Say("cannot_post.open"), to, why)...), nil
 	}
-	r, opened, err := b.Rounds.As(req.person).Open(ctx, args.round)
+	r, opened, err := h.rounds.Open(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
 	v, id := req.voice, string(r.ID)
 	replies := updated(
 		chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
-		chat.Paragraph(b.roundFacts(v, r)),
+		chat.Paragraph(h.roundFacts(v, r)),
 		chat.Paragraph(v.Say("opened.next")),
 		card.Row(
 			card.Primary(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
@@ -283,12 +283,12 @@ func (b *Bot) openRound(
 		),
 	)
 	if opened && r.Posts.Enabled(survey.Opened) {
-		replies = append(replies, b.toChannel(r, func(v locale.Voice) []chat.Block {
+		replies = append(replies, h.toChannel(r, func(v locale.Voice) []chat.Block {
 			return append(
 				append([]chat.Block{
 					chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
 					chat.Paragraph(v.Say("opened.posted", "closes", card.ClosingTime(v, r))),
-				}, b.fingerprintLine(ctx, v, r)...),
+				}, h.posts.fingerprintLine(ctx, v, r)...),
 				card.Row(
 					card.Button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
 					card.Button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
@@ -300,14 +300,14 @@ func (b *Bot) openRound(
 }
 
 // toChannel posts to the round's channel, in its language.
-func (b *Bot) toChannel(r survey.Round, blocks func(locale.Voice) []chat.Block) []chat.Reply {
+func (h *Tools) toChannel(r survey.Round, blocks func(locale.Voice) []chat.Block) []chat.Reply {
 	to, err := chat.ParsePlace(r.Channel)
 	if err != nil {
-		b.Log.Error("round has no channel", "round", r.ID, "error", err)
+		h.Log.Error("round has no channel", "round", r.ID, "error", err)
 		return nil
 	}
-	v := b.Words.In(string(r.Languages[0]))
+	v := h.Words.In(string(r.Languages[0]))
 	return []chat.Reply{
-		chat.Post{To: to, Card: chat.Card{Blocks: blocks(v)}, Then: b.onlyOnFailure(v, to)},
+		chat.Post{To: to, Card: chat.Card{Blocks: blocks(v)}, Then: h.onlyOnFailure(v, to)},
 	}
 }

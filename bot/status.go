@@ -14,26 +14,26 @@ import (
 // maxNamed is how many people a status names, so that it fits a message. The rest are counted.
 const maxNamed = 25
 
-func (b *Bot) status(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
-	r, err := b.target(ctx, req, args, isAny)
+func (h coordinator) status(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+	r, err := h.target(ctx, req, args, isAny)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	v, id := b.roundVoice(req, r), string(r.ID)
+	v, id := h.roundVoice(req, r), string(r.ID)
 	if r.State == survey.Draft {
-		return b.draftCard(v, r), nil
+		return h.draftCard(v, r), nil
 	}
-	s, err := b.Rounds.As(req.person).Progress(ctx, r.ID)
+	s, err := h.rounds.Progress(ctx, r.ID)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	m, err := b.Rounds.Matrix(r)
+	m, err := h.matrix(r)
 	if err != nil {
 		return chat.Card{}, err
 	}
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
-		chat.Footnote(b.roundStatus(v, r)),
+		chat.Footnote(h.roundStatus(v, r)),
 		chat.Paragraph(responseRates(v, s)),
 	}
 	blocks = append(blocks, missingRoles(v, m, s)...)
@@ -58,7 +58,7 @@ func (b *Bot) status(ctx context.Context, req *request, args targetArgs) (chat.C
 	people("status.lost", s.Lost)
 	if r.State == survey.Open {
 		var buttons []chat.Button
-		if r.AcceptsAnswers(b.Now()) {
+		if r.AcceptsAnswers(h.Now()) {
 			buttons = append(buttons,
 				remindButton(v, id),
 				card.Button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
@@ -90,11 +90,11 @@ func (b *Bot) status(ctx context.Context, req *request, args targetArgs) (chat.C
 }
 
 // roundStatus returns the state of a round in a line.
-func (b *Bot) roundStatus(v locale.Voice, r survey.Round) string {
+func (h *Tools) roundStatus(v locale.Voice, r survey.Round) string {
 	switch {
 	case r.State == survey.Closed:
 		return v.Say("status.closed", "closed", closedTime(v, r))
-	case !r.AcceptsAnswers(b.Now()):
+	case !r.AcceptsAnswers(h.Now()):
 		return v.Say("status.late", "closes", card.ClosingTime(v, r))
 	}
 	return v.Say("status.open", "closes", card.ClosingTime(v, r))

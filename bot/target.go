@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"slices"
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
@@ -14,28 +13,20 @@ import (
 // target returns the round that a coordinator means: the one whose button was pressed; else the
 // one named; else the only one of this channel, or of all their rounds, that wanted accepts. If
 // there are several it asks which.
-func (b *Bot) target(
+func (h coordinator) target(
 	ctx context.Context, req *request, args targetArgs, wanted func(survey.Round) bool,
 ) (survey.Round, error) {
-	me := req.person
 	if args.round != "" {
-		return b.Rounds.As(me).Round(ctx, args.round)
+		return h.rounds.Round(ctx, args.round)
 	}
-	rounds, err := b.Rounds.As(me).RoundsIn(ctx, req.Where.String())
+	rounds, err := h.rounds.RoundsIn(ctx, req.Where.String())
 	if err != nil {
 		return survey.Round{}, err
 	}
 	fit := filter(rounds, wanted)
 	if len(fit) == 0 || args.words != "" {
-		parts, err := b.Rounds.For(me).Participations(ctx)
-		if err != nil {
+		if rounds, err = h.rounds.Rounds(ctx); err != nil {
 			return survey.Round{}, err
-		}
-		rounds = nil
-		for _, s := range parts {
-			if slices.Contains(s.Round.Coordinators, me) {
-				rounds = append(rounds, s.Round)
-			}
 		}
 		fit = filter(rounds, wanted)
 	}
@@ -45,7 +36,7 @@ func (b *Bot) target(
 		var near []survey.Round
 		fit, near = namedRounds(fit, args.words)
 		if len(fit) == 0 && len(near) > 0 {
-			return survey.Round{}, refuse(b.whichRound(v, req.Action.Verb, near))
+			return survey.Round{}, refuse(h.whichRound(v, req.Action.Verb, near))
 		}
 		if len(fit) == 0 && len(rounds) > 0 {
 			return survey.Round{}, refuse(
@@ -57,27 +48,27 @@ func (b *Bot) target(
 	case len(fit) == 1:
 		return fit[0], nil
 	case len(fit) > 1:
-		return survey.Round{}, refuse(b.whichRound(v, req.Action.Verb, fit))
+		return survey.Round{}, refuse(h.whichRound(v, req.Action.Verb, fit))
 	case len(rounds) > 0:
 		return survey.Round{}, refuse(card.Of(chat.Paragraph(v.Say("choose.unfit"))))
 	}
-	b.Log.Warn(
+	h.Log.Warn(
 		"refused",
 		"reason",
 		"coordinates no round",
 		"verb",
 		req.Action.Verb,
 		"person",
-		b.personHash(req.Who),
+		h.personHash(req.Who),
 	)
 	return survey.Round{}, refuse(card.Of(chat.Paragraph(v.Say("choose.none"))))
 }
 
 // roundChoice offers one of several rounds. Its label begins with the date, which tells two rounds
 // of one area apart where a platform cuts long labels.
-func (b *Bot) roundChoice(v locale.Voice, r survey.Round, action chat.Action) chat.Choice {
+func (h *Tools) roundChoice(v locale.Voice, r survey.Round, action chat.Action) chat.Choice {
 	closes := r.ClosesAt.In(r.Location())
-	text := b.roundStatus(v, r)
+	text := h.roundStatus(v, r)
 	if r.State == survey.Draft {
 		text = v.Say("draft.waiting")
 	}
@@ -92,10 +83,10 @@ func (b *Bot) roundChoice(v locale.Voice, r survey.Round, action chat.Action) ch
 }
 
 // whichRound asks which of several rounds a coordinator means.
-func (b *Bot) whichRound(v locale.Voice, verb string, rounds []survey.Round) chat.Card {
+func (h *Tools) whichRound(v locale.Voice, verb string, rounds []survey.Round) chat.Card {
 	blocks := []chat.Block{chat.Paragraph(v.Say("choose.which"))}
 	for _, r := range rounds[:min(len(rounds), maxHome)] {
-		blocks = append(blocks, b.roundChoice(v, r, chat.NewAction(verb, string(r.ID), v.Lang)))
+		blocks = append(blocks, h.roundChoice(v, r, chat.NewAction(verb, string(r.ID), v.Lang)))
 	}
 	return card.Of(blocks...)
 }
@@ -147,12 +138,12 @@ func closedOr(r survey.Round) error {
 
 // closedTarget is target for actions on a closed round. It refuses an open round with a hint to
 // the status.
-func (b *Bot) closedTarget(
+func (h coordinator) closedTarget(
 	ctx context.Context, req *request, args targetArgs,
 ) (survey.Round, error) {
-	r, err := b.target(ctx, req, args, isClosed)
+	r, err := h.target(ctx, req, args, isClosed)
 	if err == nil && r.State != survey.Closed {
-		err = refuse(card.Of(chat.Paragraph(b.roundVoice(req, r).Say("results.not_yet"))))
+		err = refuse(card.Of(chat.Paragraph(h.roundVoice(req, r).Say("results.not_yet"))))
 	}
 	return r, err
 }

@@ -12,8 +12,8 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-func (b *Bot) teamForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
-	r, err := b.target(
+func (h creator) teamForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
+	r, err := h.target(
 		ctx,
 		req,
 		args,
@@ -21,10 +21,10 @@ func (b *Bot) teamForm(ctx context.Context, req *request, args targetArgs) (chat
 	)
 	if err != nil {
 		_, refused := errors.AsType[*refusal](err)
-		if !refused || !b.mayCreate(req) {
+		if !refused || !h.mayCreate(req) {
 			return chat.Form{}, err
 		}
-		offered, offerErr := b.offerTeam(ctx, req, args)
+		offered, offerErr := h.offerTeam(ctx, req, args)
 		switch {
 		case offerErr != nil:
 			return chat.Form{}, offerErr
@@ -33,14 +33,14 @@ func (b *Bot) teamForm(ctx context.Context, req *request, args targetArgs) (chat
 		}
 		return chat.Form{}, refuse(offered)
 	}
-	return card.TeamForm(b.roundVoice(req, r), r), nil
+	return card.TeamForm(h.roundVoice(req, r), r), nil
 }
 
 // offerTeam offers a person who may start rounds to become a coordinator of the rounds that they
 // named, or that are of this channel. The card is empty where there are none.
-func (b *Bot) offerTeam(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+func (h creator) offerTeam(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
 	var found []survey.Round
-	err := b.Rounds.System().All(ctx, func(r survey.Round) error {
+	err := h.all.All(ctx, func(r survey.Round) error {
 		named := plaintext.Same(r.Area, args.words) || string(r.ID) == strings.ToLower(args.words)
 		if args.words == "" {
 			named = r.Channel == req.Where.String()
@@ -63,14 +63,14 @@ func (b *Bot) offerTeam(ctx context.Context, req *request, args targetArgs) (cha
 	}
 	slices.SortFunc(
 		found,
-		func(a, b survey.Round) int { return b.ClosesAt.Compare(a.ClosesAt) },
+		func(x, y survey.Round) int { return y.ClosesAt.Compare(x.ClosesAt) },
 	) // the newest first
 	v := req.voice
 	var blocks []chat.Block
 	for _, r := range found[:min(len(found), maxHome)] {
 		blocks = append(blocks,
 			chat.Heading{Text: r.Area},
-			chat.Footnote(b.roundStatus(v, r)),
+			chat.Footnote(h.roundStatus(v, r)),
 			chat.Paragraph(v.Say("team.offer")),
 			card.Row(
 				chat.Button{
@@ -90,15 +90,17 @@ func (b *Bot) offerTeam(ctx context.Context, req *request, args targetArgs) (cha
 }
 
 // takeOn makes a person who may start rounds a coordinator of a round of their workspace.
-func (b *Bot) takeOn(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
-	r, err := b.Rounds.System().Round(ctx, args.round)
+func (h creator) takeOn(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Card, error) {
+	r, err := h.all.Round(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	if !b.mayCreate(req) || !ofRound(req.Event, r) {
+	if !h.mayCreate(req) || !ofRound(req.Event, r) {
 		return chat.Card{}, errNotAllowed
 	}
-	r, _, err = b.Rounds.System().AddCoordinator(ctx, args.round, req.person, req.person)
+	r, _, err = h.all.AddCoordinator(ctx, args.round, req.person, req.person)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -112,7 +114,9 @@ func (b *Bot) takeOn(ctx context.Context, req *request, args coordinatorArgs) (c
 	), nil
 }
 
-func (b *Bot) saveTeam(ctx context.Context, req *request, args coordinatorArgs) (chat.Card, error) {
+func (h coordinator) saveTeam(
+	ctx context.Context, req *request, args coordinatorArgs,
+) (chat.Card, error) {
 	v := req.voice
 	var people []survey.PersonID
 	for _, id := range req.Values["people"] {
@@ -122,7 +126,7 @@ func (b *Bot) saveTeam(ctx context.Context, req *request, args coordinatorArgs) 
 		}
 		people = append(people, person(p))
 	}
-	r, err := b.Rounds.As(req.person).AddCoordinators(ctx, args.round, people)
+	r, err := h.rounds.AddCoordinators(ctx, args.round, people)
 	if err != nil {
 		return chat.Card{}, err
 	}

@@ -204,7 +204,7 @@ func TestLabelLengths(t *testing.T) {
 				Area:     "Bournemouth, Christchurch and Poole, and " + strings.Repeat("ŵ", 19),
 				ClosesAt: time.Date(2026, month, 28, 17, 0, 0, 0, time.UTC),
 			}
-			b := &Bot{Options: Options{Now: func() time.Time { return r.ClosesAt.Add(-time.Hour) }}}
+			b := &Tools{Now: func() time.Time { return r.ClosesAt.Add(-time.Hour) }}
 			offer := b.roundChoice(v, r, chat.NewAction("status"))
 			fits(offer.Button)
 			day, area, _ := strings.Cut(offer.Button.Label, ", ")

@@ -33,6 +33,20 @@ func (c Coordinator) RoundsIn(ctx context.Context, channel string) ([]Round, err
 	if err != nil {
 		return nil, err
 	}
+	return c.coordinated(ctx, ids)
+}
+
+// Rounds returns all rounds that the person coordinates, newest first.
+func (c Coordinator) Rounds(ctx context.Context) ([]Round, error) {
+	ids, err := c.store.RoundsOf(ctx, c.person)
+	if err != nil {
+		return nil, err
+	}
+	return c.coordinated(ctx, ids)
+}
+
+// coordinated returns those of the rounds that the person coordinates.
+func (c Coordinator) coordinated(ctx context.Context, ids []RoundID) ([]Round, error) {
 	var rounds []Round
 	for _, id := range ids {
 		round, err := c.store.Round(ctx, id)

@@ -83,10 +83,10 @@ func BenchmarkReminders(b *testing.B) {
 	defer turn.Stop()
 	platform := &paced{turn: turn.C, sent: map[chat.Person]int{}}
 	log := slog.New(slog.DiscardHandler)
-	messenger := bot.New(bot.Options{
-		Rounds: rounds, Matrices: matrices, Words: words, Renderer: results.New(words), Directory: platform, Sender: platform,
+	messenger := bot.New(bot.Options{Rounds: rounds, Tools: bot.Tools{
+		Matrices: matrices, Words: words, Renderer: results.New(words), Directory: platform, Sender: platform,
 		Claims: store, Schedule: defaultSchedule(), Log: log, Now: now,
-	})
+	}})
 	client := goredis.NewClient(&goredis.Options{Addr: server.Addr})
 	b.Cleanup(func() { _ = client.Close() }) // the benchmark is over
 

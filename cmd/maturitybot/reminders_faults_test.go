@@ -123,10 +123,10 @@ func TestReminderProcess(t *testing.T) {
 	people := far{url: os.Getenv(faultPlatform), pid: strconv.Itoa(os.Getpid())}
 	rounds := survey.NewRounds(store, matrices, now)
 	log := slog.New(slog.DiscardHandler)
-	b := bot.New(bot.Options{
-		Rounds: rounds, Matrices: matrices, Words: words, Renderer: results.New(words), Directory: people, Sender: people,
+	b := bot.New(bot.Options{Rounds: rounds, Tools: bot.Tools{
+		Matrices: matrices, Words: words, Renderer: results.New(words), Directory: people, Sender: people,
 		Claims: store, Schedule: defaultSchedule(), Log: log, Now: now,
-	})
+	}})
 	loop := reminders.NewLoop(notingDesk{rounds.System(), people}, b, log).Planning(reminders.NewPlanner(rounds.System(), defaultSchedule(), now, log))
 	if err := loop.Run(t.Context()); err != nil { // until it is killed
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 
 // notForUsers are the texts in adapters that look like sentences, with the reader that each has.
 var notForUsers = map[string]string{
-	"Socket Mode is not turned on": "slack-go ends with it",
+	"Socket Mode is not turned on": "Slack answers with it",
 	"DiscordBot (maturitybot, 1)":  "Discord: the header User-Agent",
 	"Bot ":                         "Discord: the header Authorization",
 	"View Channel":                 "Discord's own name, which has no Welsh",

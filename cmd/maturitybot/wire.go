@@ -103,10 +103,11 @@ func newEmbeddedBot(o embeddedOptions) (*embeddedBot, error) {
 }
 
 func (b *embeddedBot) newBot(people platform, now func() time.Time, log *slog.Logger) *bot.Bot {
-	return bot.New(bot.Options{
-		Rounds: b.rounds, Matrices: b.matrices, Words: b.words, Renderer: b.renderer,
-		Directory: people, Sender: people, Claims: b.store, Schedule: defaultSchedule(), Log: log, Now: now,
-	})
+	return bot.New(bot.Options{Rounds: b.rounds, Tools: bot.Tools{
+		Matrices: b.matrices, Words: b.words, Renderer: b.renderer,
+		Directory: people, Sender: people, Claims: b.store, Schedule: defaultSchedule(),
+		Log: log, Now: now,
+	}})
 }
 
 // defaultSchedule goes by the bank holidays of England and Wales.

@@ -173,12 +173,12 @@ func Run(ctx context.Context, c Config) error {
 func (v *service) start(ctx context.Context, store *redis.Store, words *locale.Words) {
 	v.store, v.rounds = store, survey.NewRounds(store, v.Matrices, v.Now)
 	v.telemetry.registerQueueDepth(v.rounds.System().Due, v.log)
-	v.bot = bot.New(bot.Options{
-		Rounds: v.rounds, Matrices: v.Matrices, Words: words, Renderer: results.New(words),
+	v.bot = bot.New(bot.Options{Rounds: v.rounds, Tools: bot.Tools{
+		Matrices: v.Matrices, Words: words, Renderer: results.New(words),
 		Directory: v.people, Sender: v.people, Claims: store, Schedule: v.Schedule,
 		Creators: v.Creators, Log: v.log, Now: v.Now,
 		Handled: v.telemetry.countEvent, Delivered: v.telemetry.countMessage,
-	})
+	}})
 	planner := reminders.NewPlanner(v.rounds.System(), v.Schedule, v.Now, v.log)
 	v.run(ctx, &v.running, reminders.NewLoop(v.rounds.System(), v.bot, v.log).Planning(planner).Run)
 	v.run(ctx, &v.running, func(ctx context.Context) error { return v.watchSchema(ctx, schemaInterval) })
