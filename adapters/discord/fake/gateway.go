@@ -44,7 +44,7 @@ type session struct {
 // socket is one connection of the bot.
 type socket struct {
 	conn  *websocket.Conn
-	out   chan any // a packet, or the code to close with: a pipe holds nothing back, and each end may be writing
+	out   chan any // a packet, or the code to close with: each end of a pipe may be writing
 	ended chan struct{}
 	host  string // where the bot reached it
 	s     *session
@@ -66,7 +66,8 @@ func (c *socket) send() {
 		select {
 		case v := <-c.out:
 			if code, ok := v.(int); ok {
-				c.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
+				message := websocket.FormatCloseMessage(code, "")
+				c.conn.WriteControl(websocket.CloseMessage, message, time.Now().Add(time.Second))
 				c.conn.Close()
 				return
 			}
@@ -195,7 +196,8 @@ func (s *Server) identify(c *socket, data []byte) {
 	c.s = &session{id: "session" + strconv.Itoa(s.Tick()), on: c}
 	s.gateway.sessions[c.s.id] = c.s
 	s.emit(c.s, "READY", answer{
-		"v": 10, "user": answer{"id": App}, "guilds": []answer{{"id": Guild, "unavailable": true}}, "session_id": c.s.id,
+		"v": 10, "user": answer{"id": App}, "session_id": c.s.id,
+		"guilds":             []answer{{"id": Guild, "unavailable": true}},
 		"resume_gateway_url": "ws://" + resumes + "/gateway", "application": answer{"id": App},
 	})
 }

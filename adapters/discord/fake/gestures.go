@@ -32,10 +32,10 @@ type Ack struct {
 	Err     error // no answer, or one that Discord refuses
 }
 
-// OK says that Discord takes it for answered.
+// OK returns true if Discord takes the interaction for answered.
 func (a Ack) OK() bool { return a.Err == nil && a.Blocked == "" && !a.late }
 
-// interaction is one thing that Discord tells the bot, and how far it was answered.
+// interaction is an event that Discord delivers to the bot, and how far it was answered.
 type interaction struct {
 	id, token, user, channel string
 	kind                     int
@@ -71,7 +71,13 @@ func (s *Server) Serve(h http.Handler) {
 // begin makes an interaction and its payload. The caller holds the mutex.
 func (s *Server) begin(kind int, user, channel string, pressed *Message, data answer) *delivery {
 	i := &interaction{
-		id: s.idAt(s.Gesture(user).Add(s.ahead)), token: "aW50ZXJhY3Rpb24-" + strconv.Itoa(s.Tick()), user: user, channel: channel, kind: kind, pressed: pressed, made: s.now(),
+		id:      s.idAt(s.Gesture(user).Add(s.ahead)),
+		token:   "aW50ZXJhY3Rpb24-" + strconv.Itoa(s.Tick()),
+		user:    user,
+		channel: channel,
+		kind:    kind,
+		pressed: pressed,
+		made:    s.now(),
 	}
 	s.interactions[i.token] = i
 	u := s.users[user]
@@ -82,15 +88,22 @@ func (s *Server) begin(kind int, user, channel string, pressed *Message, data an
 	if locale == "" {
 		locale = "en-GB"
 	}
-	profile := answer{"id": user, "username": u.Name, "global_name": u.Name, "bot": u.Bot, "avatar": nil, "discriminator": "0"}
+	profile := answer{
+		"id": user, "username": u.Name, "global_name": u.Name, "bot": u.Bot, "avatar": nil,
+		"discriminator": "0",
+	}
 	body := answer{
-		"id": i.id, "application_id": App, "type": kind, "token": i.token, "version": 1, "channel_id": channel, "locale": locale,
-		"data": data, "entitlements": []any{}, "authorizing_integration_owners": answer{"0": Guild}, "attachment_size_limit": 10485760,
+		"id": i.id, "application_id": App, "type": kind, "token": i.token, "version": 1,
+		"channel_id": channel, "locale": locale, "data": data, "entitlements": []any{},
+		"authorizing_integration_owners": answer{"0": Guild}, "attachment_size_limit": 10485760,
 	}
 	if c := s.channels[channel]; c == nil {
 		body["channel"] = answer{"id": channel, "type": 0}
 	} else {
-		body["channel"] = answer{"id": channel, "type": c.Type, "thread_metadata": answer{"archived": c.Locked, "locked": c.Locked}}
+		body["channel"] = answer{
+			"id": channel, "type": c.Type,
+			"thread_metadata": answer{"archived": c.Locked, "locked": c.Locked},
+		}
 		body["app_permissions"] = strconv.FormatUint(s.rights(c), 10)
 	}
 	if channel == DM(user) {
@@ -107,7 +120,8 @@ func (s *Server) begin(kind int, user, channel string, pressed *Message, data an
 		body["guild_id"], body["context"], body["guild_locale"] = guild, 0, "en-GB"
 		body["guild"] = answer{"id": guild, "locale": "en-GB", "features": []any{}}
 		body["member"] = answer{
-			"user": profile, "roles": slices.Concat([]string{}, u.Roles), "permissions": strconv.FormatUint(permissions, 10), "nick": nil, "joined_at": "2024-01-01T00:00:00Z",
+			"user": profile, "roles": slices.Concat([]string{}, u.Roles), "nick": nil,
+			"permissions": strconv.FormatUint(permissions, 10), "joined_at": "2024-01-01T00:00:00Z",
 		}
 	}
 	if pressed != nil {
@@ -116,8 +130,9 @@ func (s *Server) begin(kind int, user, channel string, pressed *Message, data an
 			flags |= 1 << 6
 		}
 		body["message"] = answer{
-			"id": pressed.ID, "channel_id": pressed.Channel, "flags": flags, "type": 0, "content": "", "components": pressed.Components,
-			"author": answer{"id": App, "username": "maturity", "bot": true}, "embeds": []any{}, "attachments": []any{},
+			"id": pressed.ID, "channel_id": pressed.Channel, "flags": flags, "type": 0, "content": "",
+			"components": pressed.Components, "embeds": []any{}, "attachments": []any{},
+			"author": answer{"id": App, "username": "maturity", "bot": true},
 		}
 	}
 	return &delivery{i: i, payload: encode(body)}
@@ -132,8 +147,8 @@ func encode(body any) []byte {
 }
 
 // Press presses a button of a message, or picks an option of its menu by value. A button that asks
-// again is answered with yes. An id that the message does not hold is pressed all the same, as
-// somebody with tools of their own could.
+// again is answered with yes. An id that the message does not hold is pressed all the same, as a
+// user with other tools could.
 func (s *Server) Press(user string, m Message, customID, picked string) Ack {
 	s.mu.Lock()
 	data := answer{"custom_id": customID, "component_type": 2}
@@ -168,7 +183,9 @@ func (s *Server) Command(user, channel, words string, options map[string]string)
 }
 
 // Complete types a command as far as the value of one of its options.
-func (s *Server) Complete(user, channel, words string, options map[string]string, typing string) Ack {
+func (s *Server) Complete(
+	user, channel, words string, options map[string]string, typing string,
+) Ack {
 	s.mu.Lock()
 	d := s.begin(4, user, s.where(user, channel), nil, command(words, options, typing))
 	s.mu.Unlock()
@@ -224,10 +241,13 @@ func (s *Server) Ping() Ack {
 func (s *Server) Say(user, text string) {
 	s.mu.Lock()
 	id := s.id()
-	s.messages = append(s.messages, &Message{ID: id, Channel: DM(user), From: user, Changed: s.Tick(), made: s.now()})
+	s.messages = append(s.messages, &Message{
+		ID: id, Channel: DM(user), From: user, Changed: s.Tick(), made: s.now(),
+	})
 	s.mu.Unlock()
 	s.Event("MESSAGE_CREATE", answer{
-		"id": id, "type": 0, "channel_id": DM(user), "content": text, "author": answer{"id": user, "username": "somebody"}, "embeds": []any{},
+		"id": id, "type": 0, "channel_id": DM(user), "content": text, "embeds": []any{},
+		"author": answer{"id": user, "username": "somebody"},
 	})
 }
 
@@ -282,7 +302,8 @@ func (s *Server) Submit(user string, values map[string][]string) Ack {
 	s.mu.Lock()
 	delete(s.modals, user) // Discord closes it, whatever comes
 	d := s.begin(5, user, open.channel, open.message, answer{
-		"custom_id": view.CustomID, "components": sent, "resolved": answer{"users": users, "channels": channels},
+		"custom_id": view.CustomID, "components": sent,
+		"resolved": answer{"users": users, "channels": channels},
 	})
 	d.modal = open
 	s.mu.Unlock()
@@ -344,7 +365,7 @@ func (s *Server) Again() Ack {
 	return s.deliver(d)
 }
 
-// Raw delivers any payload, of an interaction that is not known here: nobody can answer it.
+// Raw delivers any payload, of an interaction that is not known here and cannot be answered.
 func (s *Server) Raw(payload []byte) Ack {
 	return s.deliver(&delivery{i: &interaction{acked: time.Now()}, payload: payload})
 }
