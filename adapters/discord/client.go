@@ -53,10 +53,10 @@ const (
 	maxResponseBytes = 16 << 20
 )
 
-// errBanned says that nothing is sent for now.
+// errBanned is the error of every call while Cloudflare refuses the address.
 var errBanned = errors.New("this machine's address is shut out of Discord for some minutes")
 
-// errNotDiscord says that something else than Discord answered.
+// errNotDiscord is the error of an answer that is not Discord's.
 var errNotDiscord = errors.New("read the answer: not as expected")
 
 // markUnavailable wraps an error in chat.ErrUnavailable, unless Discord has refused, or something
@@ -125,8 +125,10 @@ type request struct {
 	what   string // for errors: it holds no token
 	method string
 	path   string
-	bucket string // the calls that Discord counts together; of a path, what does not vary and its first id
-	body   any    // as JSON, or nil
+	// bucket names the calls that Discord counts together: the fixed parts of the path, and its
+	// first id.
+	bucket string
+	body   any // as JSON, or nil
 	// draw, if it is set, returns the body anew for each attempt.
 	draw  func(context.Context) (any, error)
 	files []chat.File
@@ -143,7 +145,7 @@ func get(what, path string) request {
 	return request{what: what, method: http.MethodGet, path: path, bucket: path}
 }
 
-// apiError is Discord's word for why not.
+// apiError is an error that Discord answers with.
 type apiError struct {
 	status, code int
 	message      string
@@ -224,7 +226,7 @@ func (c *client) admit(ctx context.Context, r request) error {
 	return c.limiter.Wait(ctx)
 }
 
-// encode is the body and its media type.
+// encode returns the body and its media type.
 func (r request) encode() (kind string, payload []byte, err error) {
 	switch {
 	case r.body == nil:
@@ -235,11 +237,15 @@ func (r request) encode() (kind string, payload []byte, err error) {
 	}
 	var files []*discordgo.File
 	for i, f := range r.files {
-		files = append(files, &discordgo.File{Name: fileName(i, f.Name, nil), ContentType: f.Type, Reader: bytes.NewReader(f.Data)})
+		files = append(files, &discordgo.File{
+			Name:        fileName(i, f.Name, nil),
+			ContentType: f.Type,
+			Reader:      bytes.NewReader(f.Data),
+		})
 	}
-	if b, ok := r.body.(messageBody); ok { // names were made unlike each other when the message was drawn
+	if b, ok := r.body.(messageBody); ok {
 		for i, a := range b.Attachments {
-			files[i].Name = a.Filename
+			files[i].Name = a.Filename // made unique when the message was drawn
 		}
 	}
 	kind, payload, err = discordgo.MultipartBodyWithJSON(r.body, files)
@@ -369,7 +375,7 @@ func (c *client) judge(r request, answer answered) platform.Result {
 	return result
 }
 
-// isRateLimitAnswer reports whether an answer without words is Discord's own all the same, and not
+// isRateLimitAnswer reports whether an answer without a JSON body is Discord's own, and not
 // Cloudflare's page.
 func isRateLimitAnswer(h http.Header) bool {
 	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
@@ -402,9 +408,9 @@ func parseSeconds(s string) time.Duration {
 	return secondsOf(f)
 }
 
-// secondsOf is a number of seconds; what is longer than eleven days is as good as that.
+// secondsOf returns a number of seconds as a duration of at most eleven days.
 func secondsOf(seconds float64) time.Duration {
-	if !(seconds > 0) { // nor is what is no number
+	if !(seconds > 0) { // also false for NaN
 		return 0
 	}
 	return time.Duration(min(seconds, 1e6) * float64(time.Second))

@@ -20,7 +20,7 @@ var errBroken = errors.New("not an interaction")
 // bot's, a forged id, or an interaction that the bot does not use. The event returned with it can
 // be answered: it is a press of no action, the command "?", or choices for no option, and the bot
 // has an answer to each.
-var errForeign = errors.New("not one of ours")
+var errForeign = errors.New("not one of the bot's")
 
 // Limits of a payload. Discord sends far less.
 const (
@@ -179,20 +179,33 @@ func (in *interaction) gesture() (inbound, error) {
 		return inbound{}, errBroken
 	}
 	g := inbound{
-		kind: gestureMade,
+		kind: handled,
 		event: chat.Event{
-			ID: in.ID, At: snowflakeTime(id), Who: person(who.ID), Where: place(in.Guild, in.Channel), Locale: in.Locale,
-			Private: in.Guild == "" && in.forBot(), Community: chat.Server,
+			ID:        in.ID,
+			At:        snowflakeTime(id),
+			Who:       person(who.ID),
+			Where:     place(in.Guild, in.Channel),
+			Locale:    in.Locale,
+			Private:   in.Guild == "" && in.forBot(),
+			Community: chat.Server,
 		},
-		origin: origin{Interaction: in.ID, Application: in.Application, Token: in.Token, Guild: in.Guild, Channel: in.Channel},
+		origin: origin{
+			Interaction: in.ID,
+			Application: in.Application,
+			Token:       in.Token,
+			Guild:       in.Guild,
+			Channel:     in.Channel,
+		},
 	}
 	if in.Member != nil {
 		may, err := strconv.ParseUint(in.Member.Permissions, 10, 64)
-		g.event.Admin = err == nil && may&(administrator|manageServer) != 0 // what cannot be read permits nothing
+		g.event.Admin = err == nil && may&(administrator|manageServer) != 0
 	}
 	if may, err := strconv.ParseUint(in.Rights, 10, 64); err == nil && in.Guild != "" {
-		g.origin.Rights = rights{bits: may, thread: isThread(in.In.Type), locked: in.In.Metadata.closed()}
-		g.origin.RightsTold = true
+		g.origin.Rights = rights{
+			bits: may, thread: isThread(in.In.Type), locked: in.In.Metadata.closed(),
+		}
+		g.origin.RightsKnown = true
 	}
 	if m := in.Message; m != nil {
 		if _, ok := snowflake(m.ID); !ok {
@@ -223,16 +236,17 @@ func (in *interaction) command(
 	data interactionData, specs []chat.CommandSpec, g *inbound,
 ) error {
 	options := data.Options
-	ours := slices.IndexFunc(specs, func(s chat.CommandSpec) bool { return s.Name == data.Name })
-	if ours < 0 || len(options) != 1 || options[0].Type != optionSubcommand {
+	i := slices.IndexFunc(specs, func(s chat.CommandSpec) bool { return s.Name == data.Name })
+	if i < 0 || len(options) != 1 || options[0].Type != optionSubcommand {
 		return errForeign
 	}
-	spec := specs[ours]
+	spec := specs[i]
 	verb, values := options[0].Name, map[string][]string{}
 	for _, o := range options[0].Options {
 		var value string
-		if err := json.Unmarshal(o.Value, &value); err != nil || utf8.RuneCountInString(value) > chat.MaxCardText {
-			return errForeign // every option of ours is a word
+		err := json.Unmarshal(o.Value, &value)
+		if err != nil || utf8.RuneCountInString(value) > chat.MaxCardText {
+			return errForeign // every option of the bot's is a word
 		}
 		if o.Focused && in.Type == interactionComplete {
 			g.typing = o.Name
@@ -338,7 +352,10 @@ func (in *interaction) submit(data interactionData, g *inbound) error {
 	return nil
 }
 
-func (data *interactionData) fields(guild string, all []submitted, values map[string][]string, nested int) error {
+// fields reads the fields of a modal into values. Nested is how deep components may be nested.
+func (data *interactionData) fields(
+	guild string, all []submitted, values map[string][]string, nested int,
+) error {
 	if nested == 0 || len(all) > chat.MaxComponents {
 		return errForeign
 	}
@@ -356,7 +373,9 @@ func (data *interactionData) fields(guild string, all []submitted, values map[st
 				return err
 			}
 		case typeInput, typeSelect, typeUserSelect, typeChannelSelect:
-			if _, twice := values[c.CustomID]; twice || c.CustomID == "" || utf8.RuneCountInString(c.CustomID) > chat.MaxAction {
+			_, twice := values[c.CustomID]
+			tooLong := utf8.RuneCountInString(c.CustomID) > chat.MaxAction
+			if twice || tooLong || c.CustomID == "" {
 				return errForeign
 			}
 			read, err := data.value(guild, c)
@@ -374,7 +393,10 @@ func (data *interactionData) fields(guild string, all []submitted, values map[st
 func (data *interactionData) value(guild string, c submitted) ([]string, error) {
 	if c.Type == typeInput {
 		text := ""
-		if c.Value != nil && json.Unmarshal(c.Value, &text) != nil || utf8.RuneCountInString(text) > chat.MaxCardText {
+		if c.Value != nil && json.Unmarshal(c.Value, &text) != nil {
+			return nil, errForeign
+		}
+		if utf8.RuneCountInString(text) > chat.MaxCardText {
 			return nil, errForeign
 		}
 		return []string{text}, nil

@@ -45,14 +45,14 @@ func received(t testing.TB, name string) []byte {
 func TestDecodePayloads(t *testing.T) {
 	at := time.UnixMilli(1441902345678901248>>22 + 1420070400000).UTC()
 	inServer := chat.Event{ID: anID, At: at, Who: person(aUser), Where: place(aGuild, aChannel), Locale: "en-GB", Community: chat.Server}
-	from := origin{Interaction: anID, Application: anApp, Token: "aW50ZXJhY3Rpb246dG9rZW4", Guild: aGuild, Channel: aChannel, Rights: rights{bits: 2248473465835073}, RightsTold: true}
+	from := origin{Interaction: anID, Application: anApp, Token: "aW50ZXJhY3Rpb246dG9rZW4", Guild: aGuild, Channel: aChannel, Rights: rights{bits: 2248473465835073}, RightsKnown: true}
 	with := func(change func(*inbound)) inbound {
-		g := inbound{kind: gestureMade, event: inServer, origin: from}
+		g := inbound{kind: handled, event: inServer, origin: from}
 		change(&g)
 		return g
 	}
 	alone := func(g *inbound) {
-		g.origin.Rights, g.origin.RightsTold = rights{}, false
+		g.origin.Rights, g.origin.RightsKnown = rights{}, false
 		g.event.Private, g.event.Where, g.origin.Guild, g.event.Locale = true, place("", aChannel), "", "en-US"
 	}
 	pressedMessage := func(g *inbound) {
@@ -207,7 +207,7 @@ func TestDecodeForeign(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		want := inbound{kind: gestureMade, event: chat.Event{Kind: chat.Press}}
+		want := inbound{kind: handled, event: chat.Event{Kind: chat.Press}}
 		switch {
 		case strings.HasPrefix(payload, `{"type":2,`):
 			want.event.Kind, want.event.Action = chat.Command, chat.NewAction("?")

@@ -29,13 +29,16 @@ func (d *Discord) onInteraction(payload []byte) {
 			return
 		}
 	}
-	if g.kind != gestureMade {
+	if g.kind != handled {
 		at := time.Now()
 		d.running.Go(func() {
-			if said, ok := d.immediateResponse(context.Background(), g); ok && d.claimed(g.event.ID) {
-				if err := d.sendResponse(context.Background(), g, at, said); err != nil {
-					d.log.Info("not answered", "error", err)
-				}
+			ctx := context.Background()
+			answer, ok := d.immediateResponse(ctx, g)
+			if !ok || !d.claimed(g.event.ID) {
+				return
+			}
+			if err := d.sendResponse(ctx, g, at, answer); err != nil {
+				d.log.Info("not answered", "error", err)
 			}
 		})
 		return
@@ -64,7 +67,9 @@ func (d *Discord) onInteraction(payload []byte) {
 
 // sendResponse sends the first response to an interaction. It is repeated while there is time: if
 // an earlier attempt has arrived after all, Discord says so.
-func (d *Discord) sendResponse(ctx context.Context, g inbound, at time.Time, answer response) error {
+func (d *Discord) sendResponse(
+	ctx context.Context, g inbound, at time.Time, answer response,
+) error {
 	ctx, cancel := context.WithDeadline(ctx, at.Add(responseTimeout))
 	defer cancel()
 	r := request{

@@ -45,10 +45,10 @@ type inboundKind int
 
 // The kinds of interactions.
 const (
-	ping        inboundKind = iota // Discord tries the endpoint: answer with pong
-	gestureMade                    // the bot handles the event
-	completing                     // a user is typing a command: answer with choices
-	dismissed                      // a user answered a question with no: nothing changes
+	ping       inboundKind = iota // Discord tries the endpoint: answer with pong
+	handled                       // the bot handles the event
+	completing                    // a user is typing a command: answer with choices
+	dismissed                     // a user answered a question with no: nothing changes
 )
 
 // origin is where an event comes from, and how to answer it.
@@ -62,10 +62,10 @@ type origin struct {
 	// Message is the id of the message that was pressed, or whose button opened the modal; empty
 	// after a command.
 	Message string
-	// Rights are the bot's permissions in the channel as Discord told them with the interaction,
-	// where it did (RightsTold).
-	Rights     rights
-	RightsTold bool
+	// Rights are the bot's permissions in the channel. They are known if RightsKnown is true: if
+	// Discord sent them with the interaction.
+	Rights      rights
+	RightsKnown bool
 	// Whispered says that only this person sees that message: it can be changed through the token
 	// alone.
 	Whispered bool

@@ -135,12 +135,15 @@ type response struct {
 	Data any `json:"data,omitempty"`
 }
 
-// The first answers. A message that is whispered, deferred or not, stays one.
+// The first answers without content.
 var (
-	pongResponse    = response{Type: 1}
-	deferredPost    = response{Type: 5}                                               // everybody will see what comes
-	deferredWhisper = response{Type: 5, Data: map[string]int{"flags": flagEphemeral}} // only this person will
-	deferredUpdate  = response{Type: 6}                                               // the message that was pressed may change later
+	pongResponse = response{Type: 1}
+	// deferredPost and deferredWhisper promise a message, to everybody in the channel or to the
+	// person alone. Who sees it cannot be changed later.
+	deferredPost    = response{Type: 5}
+	deferredWhisper = response{Type: 5, Data: map[string]int{"flags": flagEphemeral}}
+	// deferredUpdate says that the message that was pressed may change later.
+	deferredUpdate = response{Type: 6}
 )
 
 func messageResponse(m messageBody) response { return response{Type: 4, Data: m} }
@@ -151,8 +154,12 @@ func modalResponse(d modalBody) response     { return response{Type: 9, Data: d}
 func choicesResponse(options []chat.Option) response {
 	choices := []choice{}
 	for _, o := range options {
-		if len(choices) < chat.MaxMenu && o.Value != "" && utf8.RuneCountInString(o.Value) <= maxOption {
-			choices = append(choices, choice{Name: chat.Trim(oneLine(o.Label), maxOption), Value: o.Value})
+		if o.Value == "" || utf8.RuneCountInString(o.Value) > maxOption {
+			continue
+		}
+		if len(choices) < chat.MaxMenu {
+			label := chat.Trim(oneLine(o.Label), maxOption)
+			choices = append(choices, choice{Name: label, Value: o.Value})
 		}
 	}
 	return response{Type: 8, Data: map[string][]choice{"choices": choices}}
@@ -179,16 +186,21 @@ func message(c chat.Card, whispered bool, files []chat.File) (messageBody, error
 		for last > 0 && (parts[last-1].Type == typeRow || parts[last-1].Type == typeSeparator) {
 			last--
 		}
-		m.Components = []component{{Type: typeContainer, AccentColour: accent, Components: slices.Insert(parts, last, shown...)}}
+		m.Components = []component{{
+			Type: typeContainer, AccentColour: accent,
+			Components: slices.Insert(parts, last, shown...),
+		}}
 		count, runes := size(m.Components)
 		if count > chat.MaxComponents {
-			return messageBody{}, fmt.Errorf("draw card: %d components, at most %d", count, chat.MaxComponents)
+			return messageBody{}, fmt.Errorf(
+				"draw card: %d components, at most %d", count, chat.MaxComponents)
 		}
 		if runes <= chat.MaxCardText {
 			return m, nil
 		}
 	}
-	return messageBody{}, fmt.Errorf("draw card: more than %d characters of text", chat.MaxCardText)
+	return messageBody{}, fmt.Errorf(
+		"draw card: more than %d characters of text", chat.MaxCardText)
 }
 
 // size returns the number of components, and of characters in their texts, as Discord counts them.
@@ -236,7 +248,11 @@ func (p escapeMode) blocks(c chat.Card) ([]component, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, component{Type: typeSection, Components: []component{{Type: typeText, Content: p.choice(b)}}, Accessory: &press})
+			out = append(out, component{
+				Type:       typeSection,
+				Components: []component{{Type: typeText, Content: p.choice(b)}},
+				Accessory:  &press,
+			})
 		case chat.Buttons:
 			rows, err := p.rows(b.Buttons)
 			if err != nil {
@@ -248,7 +264,10 @@ func (p escapeMode) blocks(c chat.Card) ([]component, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, row(component{Type: typeSelect, CustomID: id, Placeholder: oneLine(b.Placeholder), Options: selections(b.Options, nil)}))
+			out = append(out, row(component{
+				Type: typeSelect, CustomID: id, Placeholder: oneLine(b.Placeholder),
+				Options: selections(b.Options, nil),
+			}))
 		default:
 			return nil, fmt.Errorf("unknown block %T", block)
 		}
@@ -301,20 +320,24 @@ func (p escapeMode) question(b chat.Button) ([]component, error) {
 		return nil, err
 	}
 	if len(questionPrefix+id) > chat.MaxAction {
-		return nil, fmt.Errorf("action %q: %d bytes, at most %d where it asks again", b.Action.Verb, len(id), chat.MaxAction-len(questionPrefix))
+		return nil, fmt.Errorf("action %q: %d bytes, at most %d where it asks again",
+			b.Action.Verb, len(id), chat.MaxAction-len(questionPrefix))
 	}
 	var out []component
 	means := oneLine(b.Confirm.Text)
 	if utf8.RuneCountInString(means) > maxOption {
-		out = append(out, component{Type: typeText, Content: p.note([]chat.Span{chat.Words(b.Confirm.Text)})})
+		note := p.note([]chat.Span{chat.Words(b.Confirm.Text)})
+		out = append(out, component{Type: typeText, Content: note})
 		means = oneLine(b.Confirm.Title)
 	}
+	yes := selection{
+		Label: chat.Trim(oneLine(b.Confirm.Yes), maxOption), Value: answerYes,
+		Description: chat.Trim(means, maxOption),
+	}
+	no := selection{Label: chat.Trim(oneLine(b.Confirm.No), maxOption), Value: answerNo}
 	return append(out, row(component{
 		Type: typeSelect, CustomID: questionPrefix + id, Placeholder: oneLine(b.Label),
-		Options: []selection{
-			{Label: chat.Trim(oneLine(b.Confirm.Yes), maxOption), Value: answerYes, Description: chat.Trim(means, maxOption)},
-			{Label: chat.Trim(oneLine(b.Confirm.No), maxOption), Value: answerNo},
-		},
+		Options: []selection{yes, no},
 	})), nil
 }
 
@@ -339,21 +362,26 @@ func button(b chat.Button) (component, error) {
 func selections(all []chat.Option, chosen []string) []selection {
 	out := make([]selection, len(all))
 	for i, o := range all {
-		out[i] = selection{Label: oneLine(o.Label), Value: o.Value, Default: slices.Contains(chosen, o.Value)}
+		out[i] = selection{
+			Label: oneLine(o.Label), Value: o.Value, Default: slices.Contains(chosen, o.Value),
+		}
 	}
 	return out
 }
 
 // attach draws files: pictures with their descriptions, and others to download.
-func attach(files []chat.File) (shown []component, told []attachment) {
+func attach(files []chat.File) (shown []component, attachments []attachment) {
 	var pictures []picture
 	var others []component
 	for i, f := range files {
-		name := fileName(i, f.Name, told)
-		told = append(told, attachment{ID: strconv.Itoa(i), Filename: name, Description: chat.Trim(f.Alt, maxAlt)})
+		name := fileName(i, f.Name, attachments)
+		description := chat.Trim(f.Alt, maxAlt)
+		attachments = append(attachments, attachment{
+			ID: strconv.Itoa(i), Filename: name, Description: description,
+		})
 		where := media{URL: "attachment://" + name}
 		if strings.HasPrefix(f.Type, "image/") && f.Type != "image/svg+xml" { // Discord draws no SVG
-			pictures = append(pictures, picture{Media: where, Description: chat.Trim(f.Alt, maxAlt)})
+			pictures = append(pictures, picture{Media: where, Description: description})
 		} else {
 			others = append(others, component{Type: typeFile, File: &where})
 		}
@@ -361,19 +389,20 @@ func attach(files []chat.File) (shown []component, told []attachment) {
 	if len(pictures) > 0 {
 		shown = append(shown, component{Type: typeGallery, Items: pictures})
 	}
-	return append(shown, others...), told
+	return append(shown, others...), attachments
 }
 
 // fileName returns a name that Discord does not change, and that no other file of the message has.
 // A picture is referred to by it.
 func fileName(i int, name string, others []attachment) string {
 	name = strings.Trim(strings.Map(func(r rune) rune {
-		if r < utf8.RuneSelf && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)) {
+		if isLetter(r) || isDigit(r) || r == '.' || r == '_' {
 			return r
 		}
 		return '-'
 	}, name), ".")
-	if name == "" || slices.ContainsFunc(others, func(a attachment) bool { return a.Filename == name }) {
+	taken := slices.ContainsFunc(others, func(a attachment) bool { return a.Filename == name })
+	if name == "" || taken {
 		name = strconv.Itoa(i) + "-" + name
 	}
 	return name
@@ -387,10 +416,13 @@ func modal(f chat.Form) (modalBody, error) {
 		return modalBody{}, fmt.Errorf("draw form: %w", err)
 	}
 	if len(f.Fields) == 0 || len(f.Fields) > maxFields {
-		return modalBody{}, fmt.Errorf("draw form %q: %d fields, want 1 to %d", f.Action.Verb, len(f.Fields), maxFields)
+		return modalBody{}, fmt.Errorf("draw form %q: %d fields, want 1 to %d",
+			f.Action.Verb, len(f.Fields), maxFields)
 	}
 	d := modalBody{CustomID: id, Title: oneLine(f.Title)}
-	if intro := escapeBackslash.text([]chat.Span{chat.Words(f.Intro)}); intro != "" && len(f.Fields) < maxFields && utf8.RuneCountInString(intro) <= chat.MaxCardText {
+	intro := escapeBackslash.text([]chat.Span{chat.Words(f.Intro)})
+	fits := len(f.Fields) < maxFields && utf8.RuneCountInString(intro) <= chat.MaxCardText
+	if intro != "" && fits {
 		d.Components = append(d.Components, component{Type: typeText, Content: intro})
 	}
 	for _, f := range f.Fields {
@@ -408,6 +440,8 @@ func modal(f chat.Form) (modalBody, error) {
 	return d, nil
 }
 
+// field draws a field of a form. Discord has no field for a date or a time of day: they are text,
+// with an example.
 func field(f chat.Field) (component, error) {
 	about := chat.About(f)
 	required := !about.Optional
@@ -418,26 +452,31 @@ func field(f chat.Field) (component, error) {
 	c := component{CustomID: about.ID, Required: &required}
 	switch f := f.(type) {
 	case chat.Input:
-		c.Type, c.Style, c.MaxLength, c.Value = typeInput, inputShort, f.Max, f.Value
+		c.Type, c.Style = typeInput, inputShort
+		c.Value, c.MaxLength = f.Value, f.Max
 		if f.Lines {
 			c.Style = inputParagraph
 		}
 		if n := utf8.RuneCountInString(f.Value); n > f.Max {
 			return c, fmt.Errorf("field %q: %d characters stand in it, at most %d", about.ID, n, f.Max)
 		}
-	case chat.Date: // Discord has no field for a day or a time
-		c.Type, c.Style, c.MaxLength, c.Value, c.Placeholder = typeInput, inputShort, maxTyped, f.Value, "11/12/2026"
+	case chat.Date:
+		c.Type, c.Style, c.MaxLength = typeInput, inputShort, maxTyped
+		c.Value, c.Placeholder = f.Value, "11/12/2026"
 	case chat.TimeOfDay:
-		c.Type, c.Style, c.MaxLength, c.Value, c.Placeholder = typeInput, inputShort, maxTyped, f.Value, "17:00"
+		c.Type, c.Style, c.MaxLength = typeInput, inputShort, maxTyped
+		c.Value, c.Placeholder = f.Value, "17:00"
 	case chat.Select:
-		c.Type, c.MinValues, c.MaxValues, c.Options = typeSelect, &least, 1, selections(f.Options, f.Chosen)
+		c.Type, c.MinValues, c.MaxValues = typeSelect, &least, 1
+		c.Options = selections(f.Options, f.Chosen)
 		if f.Many {
 			c.MaxValues = len(f.Options)
 		}
 	case chat.People:
 		c.Type, c.MinValues, c.MaxValues = typeUserSelect, &least, maxPeople
 	case chat.Channel:
-		c.Type, c.MinValues, c.MaxValues, c.ChannelTypes = typeChannelSelect, &least, 1, []int{0, 5} // text and announcements
+		c.Type, c.MinValues, c.MaxValues = typeChannelSelect, &least, 1
+		c.ChannelTypes = []int{0, 5} // text and announcements
 	default:
 		return c, fmt.Errorf("unknown field %T", f)
 	}

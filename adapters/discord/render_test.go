@@ -358,7 +358,7 @@ func TestConfirmInMessage(t *testing.T) {
 	if o := ask.Options; o[0].Label != "Erase everything" || !strings.Contains(o[0].Description, "cannot be brought back") || o[1].Label != "Keep it" {
 		t.Errorf("the words of the question are lost: %+v", o)
 	}
-	for value, want := range map[string]inboundKind{answerYes: gestureMade, answerNo: dismissed} {
+	for value, want := range map[string]inboundKind{answerYes: handled, answerNo: dismissed} {
 		g, err := decodeInteraction(pressed(ask.CustomID, typeSelect, value), specs)
 		if err != nil || g.kind != want || g.event.Action.Verb != "erase" || len(g.event.Values) != 0 {
 			t.Errorf("%s: %+v, %v", value, g, err)

@@ -76,7 +76,7 @@ const (
 
 // remember caches the bot's permissions in a channel, which came with an interaction there.
 func (d *Discord) remember(g inbound) {
-	if !g.origin.RightsTold {
+	if !g.origin.RightsKnown {
 		return
 	}
 	now := time.Now()

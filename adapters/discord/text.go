@@ -3,7 +3,6 @@ package discord
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"maturitybot/adapters/platform"
 	"maturitybot/bot/chat"
@@ -51,7 +50,7 @@ func (p escapeMode) words(s string, start, last bool) string {
 			i++
 		}
 		digits := i
-		for digits < len(r) && r[digits] >= '0' && r[digits] <= '9' {
+		for digits < len(r) && isDigit(r[digits]) {
 			digits++
 		}
 		switch {
@@ -73,7 +72,7 @@ func (p escapeMode) words(s string, start, last bool) string {
 		switch {
 		case strings.ContainsRune("\\*_~`|<>[]@", r[i]):
 			put(r[i])
-		case r[i] == ':' && i+1 < len(r) && !unicode.IsSpace(r[i+1]) && !isTimeOfDay(r, i): // an emoji's name, or a link
+		case r[i] == ':' && isMarkupColon(r, i):
 			put(r[i])
 		default:
 			b.WriteRune(r[i])
@@ -85,12 +84,28 @@ func (p escapeMode) words(s string, start, last bool) string {
 
 // isTimeOfDay returns true if the colon at r[i] is that of a time of day, such as 17:00.
 func isTimeOfDay(r []rune, i int) bool {
-	j := i + 1
-	for j < len(r) && r[j] >= '0' && r[j] <= '9' {
-		j++
+	if i == 0 || !isDigit(r[i-1]) {
+		return false
 	}
-	return i > 0 && r[i-1] >= '0' && r[i-1] <= '9' && j == i+3 && (j == len(r) || r[j] != ':' && r[j] != '_' && !unicode.IsLetter(r[j]))
+	end := i + 1
+	for end < len(r) && isDigit(r[end]) {
+		end++
+	}
+	if end != i+3 {
+		return false
+	}
+	return end == len(r) || r[end] != ':' && r[end] != '_' && !unicode.IsLetter(r[end])
 }
+
+// isMarkupColon returns true if the colon at r[i] may belong to an emoji's name or a link.
+func isMarkupColon(r []rune, i int) bool {
+	return i+1 < len(r) && !unicode.IsSpace(r[i+1]) && !isTimeOfDay(r, i)
+}
+
+func isDigit(r rune) bool { return r >= '0' && r <= '9' }
+
+// isLetter returns true for a letter of ASCII.
+func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
 
 // webAddressLen returns the length of a web address at r[i], or 0. An address is not escaped, so
 // that it can be followed: the place of a workshop is often one. Discord reads an address up to the
@@ -100,17 +115,23 @@ func webAddressLen(r []rune, i int, last bool) int {
 	if i > 0 && !unicode.IsSpace(r[i-1]) && r[i-1] != '(' {
 		return 0
 	}
-	if s := string(r[i:min(len(r), i+len("https://"))]); s != "https://" && !strings.HasPrefix(s, "http://") {
+	scheme := string(r[i:min(len(r), i+len("https://"))])
+	if scheme != "https://" && !strings.HasPrefix(scheme, "http://") {
 		return 0
 	}
 	n := i
-	for n < len(r) && (r[n] < utf8.RuneSelf && (unicode.IsLetter(r[n]) || unicode.IsDigit(r[n])) || strings.ContainsRune("-._/?=&%+:#", r[n])) {
+	for n < len(r) && isAddressRune(r[n]) {
 		n++
 	}
 	if n < len(r) && !unicode.IsSpace(r[n]) || n == len(r) && !last {
 		return 0
 	}
 	return n - i
+}
+
+// isAddressRune returns true for the characters of an address that webAddressLen knows.
+func isAddressRune(r rune) bool {
+	return isLetter(r) || isDigit(r) || strings.ContainsRune("-._/?=&%+:#", r)
 }
 
 // piece is text of one weight, or, in raw, Markdown of the bot's.
@@ -168,7 +189,9 @@ func (p escapeMode) lines(all []chat.Span) []string {
 			if j > 0 {
 				end()
 			}
-			text := p.words(part, strings.TrimSpace(b.String()) == "", !piece.bold && (j < len(rows)-1 || i == len(parts)-1))
+			start := strings.TrimSpace(b.String()) == ""
+			last := !piece.bold && (j < len(rows)-1 || i == len(parts)-1)
+			text := p.words(part, start, last)
 			if piece.bold && p != escapeBare && strings.TrimSpace(part) != "" {
 				text = "**" + text + "**"
 			}
@@ -208,8 +231,8 @@ func (p escapeMode) heading(s string) string {
 
 // table writes text of equal width. Backticks are replaced, so that none ends the block.
 func (p escapeMode) table(s string) string {
-	s = strings.Trim(strings.ReplaceAll(plaintext.Clean(s), "`", string(platform.Lookalike('`'))), "\n")
-	return "```\n" + s + "\n```"
+	s = strings.ReplaceAll(plaintext.Clean(s), "`", string(platform.Lookalike('`')))
+	return "```\n" + strings.Trim(s, "\n") + "\n```"
 }
 
 func (p escapeMode) choice(c chat.Choice) string {
