@@ -34,9 +34,10 @@ var may = map[string][]string{
 	"adapters/slack":                 {"adapters/platform", "adapters/webhook", "bot/chat", "bot/chat/dispatch", "survey/plaintext"},
 	"adapters/platformtest":          {"bot/chat"},                                                        // for tests
 	"adapters/slack/fake":            {"adapters/platformtest", "adapters/slack/slackschema", "bot/chat"}, // for tests
-	"adapters/slack/slackschema":     {},                                                                  // for tests
+	"adapters/slack/slackschema":     {"adapters/platformtest/schema"},                                    // for tests
+	"adapters/platformtest/schema":   {},                                                                  // for tests
 	"adapters/discord":               {"adapters/platform", "adapters/webhook", "bot/chat", "bot/chat/dispatch", "survey/plaintext"},
-	"adapters/discord/discordschema": {},                                                                      // for tests
+	"adapters/discord/discordschema": {"adapters/platformtest/schema"},                                        // for tests
 	"adapters/discord/fake":          {"adapters/discord/discordschema", "adapters/platformtest", "bot/chat"}, // for tests
 	"bot/chat/dispatch":              {"bot/chat"},
 	"reminders":                      {"survey", "survey/plaintext"},

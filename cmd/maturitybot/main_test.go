@@ -2,14 +2,46 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
 )
+
+func TestMain(m *testing.M) {
+	switch {
+	case os.Getenv(serveProcess) != "":
+		os.Exit(run(context.Background(), []string{"serve"}, nil, io.Discard, io.Discard))
+	case os.Getenv(chaosDial) != "":
+		os.Exit(chaosProcess())
+	case os.Getenv(bareAddress) != "" && os.Getenv(bareOnDiscord) != "":
+		bareDiscord()
+		return
+	case os.Getenv(bareAddress) != "":
+		bare()
+		return
+	}
+	flag.Parse()
+	// Collecting garbage at the default rate takes a fifth of the time of the tests, which need little memory.
+	debug.SetGCPercent(400)
+	if p := flag.Lookup("test.parallel"); p != nil && p.Value.String() == p.DefValue {
+		// The transcripts on a platform wait for its pace more than for a processor, unless the race
+		// detector slows them down.
+		most := "16"
+		if racing {
+			most = "3"
+		}
+		_ = flag.Set("test.parallel", most)
+	}
+	os.Exit(m.Run())
+}
 
 // exec runs the program.
 func exec(t *testing.T, input string, args ...string) (code int, out, errs string) {

@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -34,31 +33,6 @@ import (
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
 )
-
-func TestMain(m *testing.M) {
-	switch {
-	case os.Getenv(serveProcess) != "":
-		os.Exit(run(context.Background(), []string{"serve"}, nil, io.Discard, io.Discard))
-	case os.Getenv(chaosDial) != "":
-		os.Exit(chaosProcess())
-	case os.Getenv(bareAddress) != "" && os.Getenv(bareOnDiscord) != "":
-		bareDiscord()
-		return
-	case os.Getenv(bareAddress) != "":
-		bare()
-		return
-	}
-	flag.Parse()
-	if p := flag.Lookup("test.parallel"); p != nil && p.Value.String() == p.DefValue {
-		// The transcripts on a platform wait for its pace more than for a processor, unless the race detector slows them down.
-		most := "16"
-		if racing {
-			most = "3"
-		}
-		_ = flag.Set("test.parallel", most)
-	}
-	os.Exit(m.Run())
-}
 
 // serveProcess makes the test's own program a bot that serves.
 const serveProcess = "MATURITYBOT_TEST_SERVE"

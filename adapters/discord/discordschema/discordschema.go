@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"maturitybot/adapters/platformtest/schema"
 )
 
 // ErrMissing says that the document is not on this machine, and that the rules beside it hold. With
@@ -74,7 +76,7 @@ func Validate(what string, body []byte) error {
 		all, _ = value.([]any)
 	}
 	for _, v := range all {
-		s, err := schema(name)
+		s, err := compile(name)
 		if err != nil {
 			return err
 		}
@@ -91,7 +93,7 @@ var (
 	compiler = sync.OnceValues(load)
 )
 
-func schema(name string) (*jsonschema.Schema, error) {
+func compile(name string) (*jsonschema.Schema, error) {
 	mu.Lock()
 	defer mu.Unlock()
 	if s := compiled[name]; s != nil {
@@ -128,12 +130,12 @@ func load() (*jsonschema.Compiler, error) {
 		return nil, fmt.Errorf("read OpenAPI document: %w", err)
 	}
 	shut(doc)
-	c := jsonschema.NewCompiler()
+	c, err := schema.NewCompiler("discord.json", doc)
+	if err != nil {
+		return nil, err
+	}
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
-	if err := c.AddResource("discord.json", doc); err != nil {
-		return nil, fmt.Errorf("read OpenAPI document: %w", err)
-	}
 	return c, nil
 }
 

@@ -13,6 +13,8 @@ import (
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"maturitybot/adapters/platformtest/schema"
 )
 
 // The kinds of bodies.
@@ -59,9 +61,9 @@ var schemas = sync.OnceValues(func() (map[string]*jsonschema.Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the schema: %w", err)
 	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("slack.json", doc); err != nil {
-		return nil, fmt.Errorf("read the schema: %w", err)
+	c, err := schema.NewCompiler("slack.json", doc)
+	if err != nil {
+		return nil, err
 	}
 	all := map[string]*jsonschema.Schema{}
 	for _, kind := range []string{Message, Home, Modal} {
@@ -88,11 +90,11 @@ func Validate(kind string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	schema, ok := all[kind]
+	compiled, ok := all[kind]
 	if !ok {
 		return fmt.Errorf("validate %s: no such kind", kind)
 	}
-	if err := schema.Validate(doc); err != nil {
+	if err := compiled.Validate(doc); err != nil {
 		return fmt.Errorf("validate %s: %w", kind, err)
 	}
 	return nil
