@@ -161,8 +161,8 @@ func TestPersonIdentity(t *testing.T) {
 	}
 }
 
-// TestDecodeForeign wants what is not ours to be told apart, with somebody to answer and nothing to
-// do.
+// TestDecodeForeign: an interaction that is not the bot's gives an error of its own, and the user to
+// answer.
 func TestDecodeForeign(t *testing.T) {
 	base := func(kind int, data string) string {
 		return fmt.Sprintf(`{"type":%d,"id":%q,"application_id":%q,"token":"t","channel_id":%q,"guild_id":%q,"member":{"user":{"id":%q},"permissions":"0"},"data":%s}`,
@@ -221,8 +221,8 @@ func TestDecodeForeign(t *testing.T) {
 	}
 }
 
-// TestDecodeUnknownComponents: components that no form of this version holds, with values of any
-// form, do not keep what is known of a form from being read.
+// TestDecodeUnknownComponents: a form is read although it holds components of unknown types, with
+// values of any shape.
 func TestDecodeUnknownComponents(t *testing.T) {
 	for name, component := range map[string]string{
 		"checkbox":       `{"type":18,"id":5,"component":{"type":23,"id":6,"custom_id":"k","value":true}}`,
@@ -245,8 +245,7 @@ func TestDecodeUnknownComponents(t *testing.T) {
 	}
 }
 
-// TestGroupDMIgnored: in a conversation of people among themselves nothing may be taken for one's
-// own with the bot.
+// TestGroupDMIgnored: a conversation between users is not one with the bot.
 func TestGroupDMIgnored(t *testing.T) {
 	const payload = `{"type":3,"id":"1100000000000000001","application_id":"1","token":"t","channel_id":"1","user":{"id":"1"}%s,"message":{"id":"1"},"data":{"custom_id":"kept:x","component_type":2}}`
 	for with, want := range map[string]struct {
@@ -314,7 +313,7 @@ func TestDecodeErrorsQuoteNoPayload(t *testing.T) {
 	}
 }
 
-// TestCommandLocale: the Welsh command says that its answer is wanted in Welsh.
+// TestCommandLocale: the Welsh command asks for an answer in Welsh.
 func TestCommandLocale(t *testing.T) {
 	for name, want := range map[string]string{"maturity": "de", "aeddfedrwydd": "cy"} {
 		g, err := decodeInteraction(fmt.Appendf(nil, `{"type":2,"id":%q,"application_id":"1","token":"t","channel_id":"1","user":{"id":"1"},"locale":"de","data":{"name":%q,"options":[{"name":"statws","type":1}]}}`, anID, name), specs)
@@ -357,7 +356,7 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("an error of another kind: %v", err)
 		}
 		if g.event.Who.ID == "" || g.origin.Token == "" || g.event.ID == "" {
-			t.Errorf("nobody to answer: %+v", g)
+			t.Errorf("no user to answer: %+v", g)
 		}
 		if err == nil && (g.event.Kind == chat.Press || g.event.Kind == chat.Submit) && g.kind != completing {
 			if _, bad := g.event.Action.Encode(); bad != nil {

@@ -79,13 +79,13 @@ type Discord struct {
 	responder  chat.Responder
 	dispatch   *dispatch.Dispatcher
 	redraws    *platform.Redraws
-	dmLimiter  *rate.Limiter      // of messages that nobody asked for
+	dmLimiter  *rate.Limiter      // of messages that Send sends
 	deliveries *webhook.Reader    // by HTTP
 	refusals   *webhook.SparseLog // of deliveries by HTTP
 	running    sync.WaitGroup     // interactions that the gateway delivered
 
 	mu sync.Mutex
-	// rightsCache has the bot's permissions by channel, as interactions told them.
+	// rightsCache has the bot's permissions by channel, as they came with interactions.
 	rightsCache map[string]cachedRights
 	// byCard has the last exchange under way by the card that it would change.
 	byCard map[string]*exchange
@@ -194,7 +194,7 @@ func (o *Options) validate() (key ed25519.PublicKey, err error) {
 	return key, nil
 }
 
-// application is what Discord tells of an application.
+// application is what Discord returns for an application.
 type application struct {
 	ID       string `json:"id"`
 	Key      string `json:"verify_key"`

@@ -123,7 +123,7 @@ func TestFirstResponseCarriesReply(t *testing.T) {
 	}
 }
 
-// What follows an answer may reach Discord before Discord has made anything of the answer.
+// A change may reach Discord before Discord has processed the first response.
 func TestEditBeforeTokenSettles(t *testing.T) {
 	whisper := chat.Whisper{Card: card("whispered")}
 	byHTTP(t, saying(chat.AckUpdate, slowly(0, replying(chat.Update{Card: card("after")}, whisper)))(), func(t *testing.T, w *world) {
@@ -135,7 +135,7 @@ func TestEditBeforeTokenSettles(t *testing.T) {
 	})
 }
 
-// Everything of Discord's takes most of a second: the first answer is there in time all the same.
+// Each call takes most of a second. The first response is still in time.
 func TestSlowAPI(t *testing.T) {
 	for _, handling := range []time.Duration{0, 8 * time.Second} {
 		byGateway(t, saying(chat.AckUpdate, slowly(handling, journey))(), func(t *testing.T, w *world) {
@@ -169,7 +169,7 @@ func TestFormOpens(t *testing.T) {
 	}
 }
 
-// A form that comes too late can be asked for again: nothing opens after the first answer.
+// No form opens after the first response. The user can ask for it again.
 func TestFormTooLate(t *testing.T) {
 	note := form(chat.Input{Label: chat.Label{ID: "note", Text: "Note"}, Max: 500})
 	inBothModes(t, saying(chat.AckForm, slowly(8*time.Second, replying(chat.OpenForm{Form: note}))), func(t *testing.T, w *world) {
@@ -182,7 +182,7 @@ func TestFormTooLate(t *testing.T) {
 	})
 }
 
-// What was wrong with a form is told, and what was typed into it is given back.
+// The user sees what is wrong with a form, and what they typed into it.
 func TestFieldErrors(t *testing.T) {
 	fields := []chat.Field{
 		chat.Input{Label: chat.Label{ID: "note", Text: "Note"}, Max: 3000, Lines: true},
@@ -299,8 +299,8 @@ func TestDismissedWhileDeferred(t *testing.T) {
 	})
 }
 
-// The token's fifteen minutes are over before the answer is there: in the conversation the card
-// changes all the same, elsewhere a press brings a fresh token.
+// The token expires before the answer is there. In the conversation with the bot the card still
+// changes; elsewhere the next press brings a new token.
 func TestTokenExpired(t *testing.T) {
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Action.Verb == "one" && e.Kind == chat.Press {
@@ -348,7 +348,7 @@ func TestDuplicateDelivery(t *testing.T) {
 	})
 }
 
-// Presses in a row end with the picture of the last, whichever of them had to be put off.
+// After several presses the card shows the last one, whichever of them were deferred.
 func TestOrderPerPerson(t *testing.T) {
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Action.Verb == "one" {
@@ -414,7 +414,7 @@ func TestForgedAndMalformed(t *testing.T) {
 	})
 }
 
-// The first answer came too late, or went lost.
+// The first response is late, or lost.
 func TestFirstResponseByAPI(t *testing.T) {
 	for name, c := range map[string]struct {
 		faults   []fake.Fault
@@ -455,7 +455,7 @@ func TestFirstResponseByAPI(t *testing.T) {
 	}
 }
 
-// When the way back of the first answer was lost, what follows it comes all the same.
+// If the answer to the first response is lost, the other replies still arrive.
 func TestRetriedFirstResponse(t *testing.T) {
 	byGateway(t, saying(chat.AckUpdate, slowly(0, replying(chat.Update{Card: card("after")}, chat.Whisper{Card: card("whispered")})))(), func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
@@ -466,7 +466,7 @@ func TestRetriedFirstResponse(t *testing.T) {
 	})
 }
 
-// Nobody is told that something was not posted when it may have been.
+// The bot does not report a failed post if the post may have arrived.
 func TestPostUnsure(t *testing.T) {
 	bot := saying(chat.AckWhisper, replying(chat.Post{To: channel(team), Card: card("results"), Then: sorry("sorry")}, chat.Whisper{Card: card("done")}))
 	byHTTP(t, bot(), func(t *testing.T, w *world) {
@@ -484,7 +484,7 @@ type claims struct {
 	had  map[string]bool
 	took time.Duration
 	err  error
-	// lasts is how long a claim is one that nobody finishes; zero is for ever.
+	// lasts is how long an unfinished claim holds; zero is for ever.
 	lasts time.Duration
 	until map[string]time.Time
 }
@@ -570,7 +570,7 @@ func TestTwoReplicas(t *testing.T) {
 	}
 }
 
-// Somebody who presses without end is told nothing more, and nobody else waits for it.
+// A user who presses without end gets no more answers, and other users do not wait.
 func TestBusyStatus(t *testing.T) {
 	hold := make(chan struct{})
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
@@ -607,7 +607,7 @@ func TestBusyStatus(t *testing.T) {
 	})
 }
 
-// The bot can tell which server somebody acts in, and has to do with those alone that are listed.
+// The bot knows the server of an event, and handles those of listed servers only.
 func TestGuildAllowlist(t *testing.T) {
 	whispers := func(_ context.Context, e chat.Event) []chat.Reply {
 		return []chat.Reply{chat.Whisper{Card: card("in " + e.Where.Workspace)}}
@@ -650,7 +650,7 @@ func TestGuildAllowlist(t *testing.T) {
 	}
 }
 
-// What was panicked with may be what somebody wrote.
+// The value of a panic may be text of a user, so it is not logged.
 func TestPanicContained(t *testing.T) {
 	const words = "Mrs Jones"
 	inBothModes(t, func() *platformtest.Script {
@@ -730,7 +730,7 @@ func TestMessage(t *testing.T) {
 	})
 }
 
-// A bot that fails in drawing, or in knowing how to acknowledge, ends nothing but its own message.
+// A bot that panics while it draws or acknowledges affects only the event at hand.
 func TestFaultsIsolated(t *testing.T) {
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Action.Verb == "one" {
@@ -759,7 +759,7 @@ func TestFaultsIsolated(t *testing.T) {
 	})
 }
 
-// Nothing is kept of exchanges that have ended.
+// Exchanges that have ended are not kept.
 func TestMemoryBounded(t *testing.T) {
 	play := func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)

@@ -320,7 +320,7 @@ func (s *session) identifyOrResume(l *connection) error {
 // closeError returns why a connection ended, and drops a session that cannot be resumed.
 func (s *session) closeError(l *connection, err error) error {
 	if l.ackMissed.Load() {
-		return errors.New("no answer to heartbeats: the line was dead")
+		return errors.New("a heartbeat was not acknowledged")
 	}
 	var c *websocket.CloseError
 	if !errors.As(err, &c) {

@@ -48,7 +48,7 @@ func TestGatewayReconnects(t *testing.T) {
 		"cut, and resumed elsewhere":   {func(w *world) { w.Gone("resume.discord.fake"); w.Cut() }, 1, 1, 10 * time.Second},
 		"asked to reconnect at once":   {func(w *world) { w.Greet(7, 7); w.Cut() }, 1, 1, 10 * time.Second},
 		"invalid at once":              {func(w *world) { w.Greet(9); w.Cut() }, 2, 1, 10 * time.Second},
-		"dead line":                    {func(w *world) { w.Deaf(true); time.Sleep(90 * time.Second); w.Deaf(false) }, 1, 1, 45 * time.Second},
+		"dead connection":              {func(w *world) { w.Deaf(true); time.Sleep(90 * time.Second); w.Deaf(false) }, 1, 1, 45 * time.Second},
 		"down for a while":             {func(w *world) { w.Down(true); time.Sleep(10 * time.Minute); w.Down(false) }, 1, 1, 4 * time.Minute},
 		"no addresses": {func(w *world) {
 			w.Fail("gateway", fake.Fault{Status: 503}, fake.Fault{Status: 500})
@@ -81,8 +81,8 @@ func TestGatewayReconnects(t *testing.T) {
 	}
 }
 
-// What happens while the line is down arrives when the session is resumed; what came before does
-// not come again.
+// An event from the time without a connection arrives when the session is resumed. Earlier events
+// do not arrive again.
 func TestGatewayResumeExactlyOnce(t *testing.T) {
 	byGateway(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
 		m := w.say(t, ben, card("before", "one"))
@@ -128,7 +128,7 @@ func TestGatewayFatalErrors(t *testing.T) {
 	}
 }
 
-// A session that ends as soon as it begins is not begun a thousand times a day.
+// A session that ends at once is not started a thousand times a day.
 func TestGatewaySessionStartLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, &platformtest.Script{})
@@ -144,8 +144,8 @@ func TestGatewaySessionStartLimit(t *testing.T) {
 	})
 }
 
-// TestGatewayBackoffResets: a line that is cut again and again is back within seconds each time,
-// since presses in between fail. The pause grows only where no connection is established.
+// TestGatewayBackoffResets: a connection that is cut again and again is back within seconds each
+// time, because presses in between fail. The pause grows only if no connection is established.
 func TestGatewayBackoffResets(t *testing.T) {
 	byGateway(t, &platformtest.Script{}, func(t *testing.T, w *world) {
 		for i := range 12 {
@@ -220,8 +220,8 @@ func TestGatewaySecondHello(t *testing.T) {
 	})
 }
 
-// A process whose line was down longer than a claim lasts is brought what the other has done
-// meanwhile.
+// A process that was disconnected for longer than a claim lasts gets the events that the other one
+// has handled meanwhile.
 func TestGatewayReplayAfterResume(t *testing.T) {
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Kind == chat.Message {
@@ -275,7 +275,7 @@ func TestGatewayReplayAfterResume(t *testing.T) {
 	}, func(o *Options) { o.Claims = had })
 }
 
-// Ending leaves nothing behind: what was taken is finished.
+// Events that were taken before the shutdown are finished.
 func TestGatewayShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, saying(chat.AckUpdate, slowly(8*time.Second, journey))())

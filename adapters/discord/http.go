@@ -58,7 +58,7 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 	if err = r.Context().Err(); err == nil {
 		err = write(w, answer)
 	} else {
-		w.WriteHeader(http.StatusServiceUnavailable) // to nobody
+		w.WriteHeader(http.StatusServiceUnavailable) // Discord has gone
 	}
 	d.responded(x, err)
 }

@@ -95,8 +95,8 @@ func (w *world) slowBodies() (end func()) {
 	}
 }
 
-// While all the room is taken, a large delivery waits for a while for some, and a press is answered
-// at once.
+// While the memory for deliveries is used up, a large delivery waits for some, and a press is
+// answered at once.
 func TestReadMemoryLimit(t *testing.T) {
 	byHTTP(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
 		w.Tolerate()
@@ -121,7 +121,7 @@ func TestReadMemoryLimit(t *testing.T) {
 	})
 }
 
-// What has been read keeps nobody else waiting, however long the bot takes over it.
+// A delivery that has been read delays no other, however long the bot takes.
 func TestSlowHandlerHoldsNoReadMemory(t *testing.T) {
 	byHTTP(t, saying(chat.AckWhisper, after(1900*time.Millisecond, journey))(), func(t *testing.T, w *world) {
 		m := w.post(t, card("join us", "join"))
@@ -148,8 +148,8 @@ func TestPing(t *testing.T) {
 	})
 }
 
-// The platform hangs up: what was begun is finished, and reaches the conversation with the bot
-// without the token.
+// Discord closes the connection. The event is still handled, and its card reaches the conversation
+// with the bot without the token.
 func TestClientDisconnects(t *testing.T) {
 	handle := after(8*time.Second, journey)
 	synctest.Test(t, func(t *testing.T) {

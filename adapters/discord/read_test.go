@@ -7,8 +7,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// What people see reads as what was sent: with this the fake Discord can be held against
-// transcripts.
+// The fake reads a card as it was sent, so that transcripts can be compared with it.
 func TestReadCards(t *testing.T) {
 	press := func(label string) chat.Button { return chat.Button{Label: label, Action: chat.NewAction("go", label)} }
 	row := func(n int) chat.Buttons {

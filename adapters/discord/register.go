@@ -12,7 +12,7 @@ import (
 
 // Register registers the commands, unless Discord has them as they are. If servers are listed, it
 // removes global commands and those of servers that are no longer listed: users would see each
-// command twice, or one that nobody answers. An error that is chat.ErrUnavailable may pass.
+// command twice, or one without an answer. An error that is chat.ErrUnavailable may pass.
 func (d *Discord) Register(ctx context.Context) error {
 	if err := d.registerAll(ctx); err != nil {
 		return markUnavailable(err)

@@ -344,7 +344,7 @@ func TestCardsOverLimits(t *testing.T) {
 	}
 }
 
-// TestConfirmInMessage finds what is asked in what Discord gets, and reads both answers from it.
+// TestConfirmInMessage finds the question in the message, and reads both answers from it.
 func TestConfirmInMessage(t *testing.T) {
 	m, err := message(keptCard(), true, nil)
 	if err != nil {
@@ -387,13 +387,13 @@ func TestFirstResponses(t *testing.T) {
 	valid(t, discordschema.Response, choicesResponse(many))
 }
 
-// TestNoMentions looks at the bytes: a list that is null, or not there, lets every mention notify.
+// TestNoMentions reads the bytes: a list that is null or missing lets every mention notify.
 func TestNoMentions(t *testing.T) {
 	m, err := message(chat.Card{Blocks: []chat.Block{chat.Paragraph("@everyone")}}, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if b, _ := encode(m); !bytes.Contains(b, []byte(`"allowed_mentions":{"parse":[]}`)) {
-		t.Errorf("somebody is notified: %s", b)
+		t.Errorf("a user is notified: %s", b)
 	}
 }

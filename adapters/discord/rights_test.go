@@ -51,11 +51,11 @@ func TestCanPost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var here *world
-			var told error
+			var known error
 			asked := 0
 			ask := func(context.Context, chat.Event) []chat.Reply {
 				before := len(here.Calls(""))
-				told = here.discord.CanPost(t.Context(), channel(id))
+				known = here.discord.CanPost(t.Context(), channel(id))
 				asked = len(here.Calls("")) - before
 				return []chat.Reply{chat.Whisper{Card: card("asked")}}
 			}
@@ -73,11 +73,11 @@ func TestCanPost(t *testing.T) {
 				w.Command(ana, id, "maturity new", nil)
 				w.settled(t)
 				w.want(t, "whispers", texts(t, w.Whispers(ana)), "asked")
-				if reason, rights := why(told); reason != c.reason || !slices.Equal(rights, c.rights) {
-					t.Errorf("as a gesture told: %q %v, want %q %v", reason, rights, c.reason, c.rights)
+				if reason, rights := why(known); reason != c.reason || !slices.Equal(rights, c.rights) {
+					t.Errorf("from the interaction: %q %v, want %q %v", reason, rights, c.reason, c.rights)
 				}
 				if asked != 0 {
-					t.Errorf("%d calls to learn what the gesture told", asked)
+					t.Errorf("%d calls although the interaction had the rights", asked)
 				}
 			})
 		})
@@ -90,7 +90,7 @@ func TestCanPostUnknown(t *testing.T) {
 			t.Errorf("a channel that is gone: %q", reason)
 		}
 		if err := w.discord.CanPost(t.Context(), place("", fake.DM(ben))); err != nil {
-			t.Errorf("somebody's own conversation: %v", err)
+			t.Errorf("a conversation with the bot: %v", err)
 		}
 		w.Down(true)
 		err := w.discord.CanPost(t.Context(), channel(team))
@@ -100,7 +100,7 @@ func TestCanPostUnknown(t *testing.T) {
 	})
 }
 
-// A card goes without its files where Discord takes it so, and the bot is told which are missing.
+// A card is sent without its files if Discord refuses them, and the bot learns which are missing.
 func TestPostWithoutFiles(t *testing.T) {
 	const id = "1100000000000000702"
 	files := []chat.File{{Name: "a.png", Type: "image/png", Alt: "bars", Data: []byte("png")}, {Name: "b.csv", Type: "text/csv", Data: []byte("x,y")}}
@@ -134,7 +134,7 @@ func TestPostWithoutFiles(t *testing.T) {
 	}
 }
 
-// Files for one person come with a message that nobody else sees.
+// Files for one person come with a message that only this person sees.
 func TestWhisperWithFiles(t *testing.T) {
 	files := []chat.File{{Name: "a.png", Type: "image/png", Alt: "bars", Data: []byte("png")}, {Name: "b.csv", Type: "text/csv", Data: []byte("x,y")}}
 	bot := saying(chat.AckWhisper, replying(chat.Whisper{Card: card("results"), Files: files}, chat.Whisper{Card: card("done")}))
