@@ -118,12 +118,8 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Observer == nil {
-		o.Observer = chat.NopObserver{}
-	}
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	o.Observer = cmp.Or[chat.Observer](o.Observer, chat.NopObserver{})
 	c, err := newClient(o)
 	if err != nil {
 		return nil, err

@@ -100,12 +100,8 @@ func New(ctx context.Context, o Options) (*Slack, error) {
 	case o.AppToken == "" && !IsSigningSecret(o.SigningSecret):
 		return nil, errSigningSecret
 	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Observer == nil {
-		o.Observer = chat.NopObserver{}
-	}
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	o.Observer = cmp.Or[chat.Observer](o.Observer, chat.NopObserver{})
 	c, err := newClient(o)
 	if err != nil {
 		return nil, err

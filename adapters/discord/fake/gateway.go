@@ -12,8 +12,9 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// gateway is what the server knows of connections.
-type gateway struct {
+// Gateway is the gateway of a Server: its sessions and connections.
+type Gateway struct {
+	server     *Server // whose mutex guards the fields
 	interval   time.Duration
 	sessions   map[string]*session
 	sockets    []*socket
@@ -78,41 +79,41 @@ func (c *socket) send() {
 	}
 }
 
-// link takes a connection. It does not hold the mutex.
-func (s *Server) link(w http.ResponseWriter, r *http.Request) {
+// link serves a connection. It does not hold the mutex.
+func (g *Gateway) link(w http.ResponseWriter, r *http.Request) {
 	want := url.Values{"v": {"10"}, "encoding": {"json"}}
 	if got := r.URL.Query(); got.Encode() != want.Encode() {
-		s.t.Errorf("the gateway is asked for %q", got.Encode())
+		g.server.t.Errorf("the gateway is asked for %q", got.Encode())
 	}
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	conn, err := up.Upgrade(w, r, nil)
 	if wrong, ok := errors.AsType[websocket.HandshakeError](err); ok {
-		s.t.Errorf("upgrade: %v", wrong)
+		g.server.t.Errorf("upgrade: %v", wrong)
 	}
 	if err != nil { // or the connection was cut
 		return
 	}
 	c := &socket{conn: conn, out: make(chan any, 1024), ended: make(chan struct{}), host: r.Host}
 	go c.send()
-	s.mu.Lock()
-	s.gateway.sockets = append(s.gateway.sockets, c)
-	interval, refuse := s.gateway.interval, s.gateway.refuse
+	g.server.mu.Lock()
+	g.sockets = append(g.sockets, c)
+	interval, refuse := g.interval, g.refuse
 	var greeting *packet
-	if all := s.gateway.greetings; len(all) > 0 {
-		greeting, s.gateway.greetings = &all[0], all[1:]
+	if all := g.greetings; len(all) > 0 {
+		greeting, g.greetings = &all[0], all[1:]
 	}
-	s.Tick()
-	s.mu.Unlock()
+	g.server.Tick()
+	g.server.mu.Unlock()
 	defer func() {
 		conn.Close()
 		close(c.ended)
-		s.mu.Lock()
-		s.gateway.sockets = slices.DeleteFunc(s.gateway.sockets, func(o *socket) bool { return o == c })
+		g.server.mu.Lock()
+		g.sockets = slices.DeleteFunc(g.sockets, func(o *socket) bool { return o == c })
 		if c.s != nil && c.s.on == c {
 			c.s.on = nil
 		}
-		s.Tick()
-		s.mu.Unlock()
+		g.server.Tick()
+		g.server.mu.Unlock()
 	}()
 	if refuse != 0 {
 		c.close(refuse)
@@ -137,18 +138,18 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 		}
 		switch in.Op {
 		case 1:
-			s.mu.Lock()
-			deaf := s.gateway.deaf
-			s.gateway.beats++
-			s.Tick()
-			s.mu.Unlock()
+			g.server.mu.Lock()
+			deaf := g.deaf
+			g.beats++
+			g.server.Tick()
+			g.server.mu.Unlock()
 			if !deaf {
 				c.write(packet{Op: 11})
 			}
 		case 2:
-			s.identify(c, in.Data)
+			g.identify(c, in.Data)
 		case 6:
-			s.resume(c, in.Data)
+			g.resume(c, in.Data)
 		}
 	}
 }
@@ -162,7 +163,7 @@ func (c *socket) drain() {
 	}
 }
 
-func (s *Server) identify(c *socket, data []byte) {
+func (g *Gateway) identify(c *socket, data []byte) {
 	var in struct {
 		Token      string            `json:"token"`
 		Intents    *int              `json:"intents"`
@@ -174,84 +175,84 @@ func (s *Server) identify(c *socket, data []byte) {
 		c.close(4004)
 		return
 	case in.Intents == nil, in.Properties["os"] == "":
-		s.t.Errorf("an identify without intents or properties")
+		g.server.t.Errorf("an identify without intents or properties")
 		c.close(4002)
 		return
 	case *in.Intents&^(1<<12) != 0: // direct messages
-		s.t.Errorf("intents %d: more than what people write to the bot", *in.Intents)
+		g.server.t.Errorf("intents %d: more than direct messages", *in.Intents)
 		c.close(4014)
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.gateway.identifies++
-	if s.left() < 1 {
-		s.t.Errorf("a session too many: Discord resets the token")
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	g.identifies++
+	if g.left() < 1 {
+		g.server.t.Errorf("a session too many: Discord resets the token")
 	}
-	s.gateway.starts--
+	g.starts--
 	resumes := c.host
 	if resumes == "discord.fake" {
 		resumes = "resume.discord.fake"
 	}
-	c.s = &session{id: "session" + strconv.Itoa(s.Tick()), on: c}
-	s.gateway.sessions[c.s.id] = c.s
-	s.emit(c.s, "READY", answer{
+	c.s = &session{id: "session" + strconv.Itoa(g.server.Tick()), on: c}
+	g.sessions[c.s.id] = c.s
+	g.emit(c.s, "READY", answer{
 		"v": 10, "user": answer{"id": App}, "session_id": c.s.id,
 		"guilds":             []answer{{"id": Guild, "unavailable": true}},
 		"resume_gateway_url": "ws://" + resumes + "/gateway", "application": answer{"id": App},
 	})
 }
 
-func (s *Server) resume(c *socket, data []byte) {
+func (g *Gateway) resume(c *socket, data []byte) {
 	var in struct {
 		Token   string `json:"token"`
 		Session string `json:"session_id"`
 		Seq     int    `json:"seq"`
 	}
 	json.Unmarshal(data, &in)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	known := s.gateway.sessions[in.Session]
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	known := g.sessions[in.Session]
 	if known == nil || in.Token != Token {
 		c.write(packet{Op: 9, Data: false})
 		return
 	}
-	s.gateway.resumes++
+	g.resumes++
 	c.s, known.on = known, c
 	for _, p := range known.events {
 		if *p.Seq > in.Seq {
 			c.write(p)
 		}
 	}
-	s.emit(known, "RESUMED", answer{})
+	g.emit(known, "RESUMED", answer{})
 }
 
 // emit sends an event to a session, now or when it is resumed. The caller holds the mutex.
-func (s *Server) emit(to *session, kind string, data any) {
+func (g *Gateway) emit(to *session, kind string, data any) {
 	seq := len(to.events) + 1
 	p := packet{Data: data, Seq: &seq, Type: kind}
 	to.events = append(to.events, p)
 	if to.on != nil {
 		to.on.write(p)
 	}
-	s.Tick()
+	g.server.Tick()
 }
 
 // Event delivers any event to every session.
-func (s *Server) Event(kind string, data any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, to := range s.gateway.sessions {
-		s.emit(to, kind, data)
+func (g *Gateway) Event(kind string, data any) {
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	for _, to := range g.sessions {
+		g.emit(to, kind, data)
 	}
 }
 
-// Sessions is how many sessions have a connection.
-func (s *Server) Sessions() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// Sessions returns how many sessions have a connection.
+func (g *Gateway) Sessions() int {
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
 	n := 0
-	for _, x := range s.gateway.sessions {
+	for _, x := range g.sessions {
 		if x.on != nil {
 			n++
 		}
@@ -259,106 +260,106 @@ func (s *Server) Sessions() int {
 	return n
 }
 
-// Sockets is how many connections the bot has open.
-func (s *Server) Sockets() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.gateway.sockets)
+// Sockets returns how many connections the bot has open.
+func (g *Gateway) Sockets() int {
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	return len(g.sockets)
 }
 
-// Begun is how many sessions were begun.
-func (s *Server) Begun() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.gateway.identifies
+// Begun returns how many sessions were started.
+func (g *Gateway) Begun() int {
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	return g.identifies
 }
 
-// Resumed is how many connections went on with a session.
-func (s *Server) Resumed() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.gateway.resumes
+// Resumed returns how many connections resumed a session.
+func (g *Gateway) Resumed() int {
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	return g.resumes
 }
 
 // each does something with every connection.
-func (s *Server) each(do func(*socket)) {
-	s.mu.Lock()
-	all := slices.Clone(s.gateway.sockets)
-	s.mu.Unlock()
+func (g *Gateway) each(do func(*socket)) {
+	g.server.mu.Lock()
+	all := slices.Clone(g.sockets)
+	g.server.mu.Unlock()
 	for _, c := range all {
 		do(c)
 	}
 }
 
-// Reconnect asks every connection to begin anew, as Discord does when it restarts.
-func (s *Server) Reconnect() { s.each(func(c *socket) { c.write(packet{Op: 7}) }) }
+// Reconnect asks every connection to reconnect, as Discord does when it restarts.
+func (g *Gateway) Reconnect() { g.each(func(c *socket) { c.write(packet{Op: 7}) }) }
 
 // Invalidate tells every connection that its session is not valid. One that is not resumable is
 // forgotten.
-func (s *Server) Invalidate(resumable bool) {
+func (g *Gateway) Invalidate(resumable bool) {
 	if !resumable {
-		s.mu.Lock()
-		clear(s.gateway.sessions)
-		s.mu.Unlock()
+		g.server.mu.Lock()
+		clear(g.sessions)
+		g.server.mu.Unlock()
 	}
-	s.each(func(c *socket) { c.write(packet{Op: 9, Data: resumable}) })
+	g.each(func(c *socket) { c.write(packet{Op: 9, Data: resumable}) })
 }
 
 // CloseWith ends every connection with a code.
-func (s *Server) CloseWith(code int) { s.each(func(c *socket) { c.close(code) }) }
+func (g *Gateway) CloseWith(code int) { g.each(func(c *socket) { c.close(code) }) }
 
-// Cut ends every connection without a word.
-func (s *Server) Cut() { s.each(func(c *socket) { c.conn.Close() }) }
+// Cut ends every connection without a close frame.
+func (g *Gateway) Cut() { g.each(func(c *socket) { c.conn.Close() }) }
 
-// Deaf lets heartbeats go unanswered, or no longer, as on a line that is dead without having ended.
-func (s *Server) Deaf(on bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.gateway.deaf = on
+// Deaf stops the acknowledgement of heartbeats, or resumes it, as on a dead connection.
+func (g *Gateway) Deaf(on bool) {
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	g.deaf = on
 }
 
 // Greet lets the next connections begin with requests to reconnect (7), invalid sessions (9) or a
 // second hello (10), one each.
-func (s *Server) Greet(ops ...int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (g *Gateway) Greet(ops ...int) {
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
 	for _, op := range ops {
 		p := packet{Op: op, Data: false}
 		if op == 10 {
-			p.Data = answer{"heartbeat_interval": s.gateway.interval.Milliseconds()}
+			p.Data = answer{"heartbeat_interval": g.interval.Milliseconds()}
 		}
-		s.gateway.greetings = append(s.gateway.greetings, p)
+		g.greetings = append(g.greetings, p)
 	}
 }
 
 // Refuse closes every connection from now on with a code, or takes them again when it is zero.
-func (s *Server) Refuse(code int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.gateway.refuse = code
+func (g *Gateway) Refuse(code int) {
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	g.refuse = code
 }
 
-// Starts sets how many sessions may begin within the next hour.
-func (s *Server) Starts(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.gateway.starts, s.gateway.reset = n, s.now().Add(time.Hour)
+// Starts sets how many sessions may be started within the next hour.
+func (g *Gateway) Starts(n int) {
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	g.starts, g.reset = n, g.server.now().Add(time.Hour)
 }
 
-// left is how many sessions may begin. The caller holds the mutex.
-func (s *Server) left() int {
-	if !s.gateway.reset.After(s.now()) && !s.gateway.reset.IsZero() {
-		s.gateway.starts, s.gateway.reset = 1000, time.Time{}
+// left returns how many sessions may be started. The caller holds the mutex.
+func (g *Gateway) left() int {
+	if !g.reset.After(g.server.now()) && !g.reset.IsZero() {
+		g.starts, g.reset = 1000, time.Time{}
 	}
-	return s.gateway.starts
+	return g.starts
 }
 
-// Heartbeats is how many the bot has sent.
-func (s *Server) Heartbeats() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.gateway.beats
+// Heartbeats returns how many heartbeats the bot has sent.
+func (g *Gateway) Heartbeats() int {
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	return g.beats
 }
 
 // Beat asks every connection for a heartbeat.
-func (s *Server) Beat() { s.each(func(c *socket) { c.write(packet{Op: 1}) }) }
+func (g *Gateway) Beat() { g.each(func(c *socket) { c.write(packet{Op: 1}) }) }

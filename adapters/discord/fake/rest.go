@@ -271,7 +271,7 @@ func (s *Server) do(
 	case "gateway":
 		limit := answer{
 			"total": 1000, "remaining": s.left(), "max_concurrency": 1,
-			"reset_after": max(0, s.gateway.reset.Sub(s.now()).Milliseconds()),
+			"reset_after": max(0, s.Gateway.reset.Sub(s.now()).Milliseconds()),
 		}
 		return answer{
 			"url": "ws://" + r.Host + "/gateway", "shards": 1, "session_start_limit": limit,

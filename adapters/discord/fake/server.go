@@ -147,6 +147,7 @@ type Server struct {
 	platformtest.AckPolicy
 	platformtest.Clock
 	platformtest.Deliveries
+	*Gateway
 
 	t     platformtest.TB
 	ended chan struct{}
@@ -174,8 +175,6 @@ type Server struct {
 	last         *delivery
 	acks         []Ack
 	handler      *http.Client // to the bot, where it serves HTTP
-
-	gateway gateway
 }
 
 // New starts a server whose only member is the bot. It ends with the test.
@@ -191,11 +190,9 @@ func New(t platformtest.TB) *Server {
 		commands:     map[string]json.RawMessage{},
 		faults:       map[string][]Fault{},
 		limits:       map[string]*limit{},
-		gateway: gateway{
-			interval: 41250 * time.Millisecond,
-			sessions: map[string]*session{},
-			starts:   1000,
-		},
+	}
+	s.Gateway = &Gateway{
+		server: s, interval: 41250 * time.Millisecond, sessions: map[string]*session{}, starts: 1000,
 	}
 	s.Changes = platformtest.NewChanges(&s.mu)
 	s.Network = platformtest.Serve(t, http.HandlerFunc(s.serve))
