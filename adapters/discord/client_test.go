@@ -157,19 +157,6 @@ func TestForeignServer(t *testing.T) {
 	})
 }
 
-func TestWaitEndsWithContext(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
-		w.Fail("send", fake.Fault{Status: 429, After: 30})
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		defer cancel()
-		var err error
-		d := took(func() { err = w.discord.Post(ctx, "1", channel(team), card("a"), nil) })
-		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, chat.ErrUnsure) || d != 2*time.Second {
-			t.Errorf("%v after %v", err, d)
-		}
-	})
-}
-
 // Whoever heeds the headers is never told to wait.
 func TestBuckets(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
@@ -373,16 +360,6 @@ func TestSendPacing(t *testing.T) {
 	})
 }
 
-// A redirect would take the token with it.
-func TestNoRedirects(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
-		w.Fail("send", fake.Fault{Status: http.StatusSeeOther})
-		if err := w.try(t, "1"); err == nil {
-			t.Error("followed")
-		}
-	})
-}
-
 // No error tells a token, whatever fails.
 func TestErrorsRedactTokens(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
@@ -539,16 +516,4 @@ func TestPastedCredentials(t *testing.T) {
 		o.ApplicationID, o.PublicKey = fake.App, " "+strings.ToUpper(fake.PublicKey)
 		w.start(t, o)
 	})
-}
-
-func TestSecretsRedacted(t *testing.T) {
-	o := Options{Token: "secret"}
-	for _, s := range []string{fmt.Sprint(o), fmt.Sprintf("%+v %#v %q %x %s", o, o, o.Token, o.Token, o.Token), o.Token.String(), o.Token.LogValue().String()} {
-		if strings.Contains(s, "secret") || strings.Contains(s, "736563726574") {
-			t.Error(s)
-		}
-	}
-	if b, err := o.Token.MarshalText(); err != nil || string(b) != chat.Mask {
-		t.Errorf("%s, %v", b, err)
-	}
 }

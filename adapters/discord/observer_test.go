@@ -12,21 +12,6 @@ import (
 	"maturitybot/bot/chat"
 )
 
-func TestObserverCalls(t *testing.T) {
-	var told platformtest.Observer
-	inBothModes(t, saying(chat.AckUpdate, after(time.Second, journey)), func(t *testing.T, w *world) {
-		w.discord.options.Observer, w.discord.client.caller.Observer = &told, &told
-		m := w.whispered(t, ben)
-		_ = told.String() // what came before
-		w.Press(ben, m, "one", "")
-		w.settled(t)
-		w.want(t, "a press", told.String(), "acknowledged [1s] limited [] connected []")
-		w.Fail("send", fake.Fault{Status: 429, After: 7})
-		w.say(t, ben, card("later"))
-		w.want(t, "a limit", told.String(), "acknowledged [] limited [7s] connected []")
-	})
-}
-
 func TestObserverGateway(t *testing.T) {
 	var told platformtest.Observer
 	synctest.Test(t, func(t *testing.T) {

@@ -32,26 +32,6 @@ func TestResponseURLHost(t *testing.T) {
 	})
 }
 
-func TestLostResponseNotRetried(t *testing.T) {
-	byHTTP(t, nil, func(t *testing.T, w *world) {
-		w.Fail("chat.postMessage", fake.Fault{Lose: true})
-		err := w.slack.Send(t.Context(), "m1", personAna, card("hello"))
-		if !errors.Is(err, chat.ErrUnsure) {
-			t.Errorf("the error is %v, want ErrUnsure", err)
-		}
-		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))), "hello")
-		w.Fail("chat.postMessage", fake.Fault{Status: 502})
-		if err := w.slack.Send(t.Context(), "m1", personAna, card("hello")); !errors.Is(err, chat.ErrUnsure) {
-			t.Errorf("the error is %v, want ErrUnsure", err)
-		}
-		w.Fail("chat.postMessage", fake.Fault{Wait: time.Minute})
-		if err := w.slack.Send(t.Context(), "m1", personAna, card("hello")); !errors.Is(err, chat.ErrUnsure) {
-			t.Errorf("the error is %v, want ErrUnsure", err)
-		}
-		w.want(t, "calls", fmt.Sprint(len(w.Calls("chat.postMessage"))), "3")
-	})
-}
-
 func TestRetryWhenNotSent(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		w.Fail("chat.postMessage", fake.Fault{Status: 503}, fake.Fault{Status: 429, RetryAfter: 3}, fake.Fault{Error: "ratelimited"}, fake.Fault{Error: "service_unavailable"})
@@ -134,29 +114,6 @@ func says(words string) func(net.Conn) {
 	}
 }
 
-// A program that is told to end lets a message that it has begun go its way, and begins no other.
-func TestRequestOutlivesContext(t *testing.T) {
-	byHTTP(t, nil, func(t *testing.T, w *world) {
-		w.Fail("chat.postMessage", fake.Fault{Wait: 3 * time.Second})
-		ctx, end := context.WithCancel(t.Context())
-		time.AfterFunc(time.Second, end)
-		if err := w.slack.Send(ctx, "m1", personAna, card("hello")); err != nil {
-			t.Errorf("under way at the end: %v", err)
-		}
-		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))), "hello")
-		time.Sleep(10 * time.Second)
-		ctx, end = context.WithCancel(t.Context())
-		time.AfterFunc(time.Second, end)
-		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 60})
-		began := time.Now()
-		err := w.slack.Send(ctx, "m2", personAna, card("again"))
-		if took := time.Since(began); took > time.Second || !errors.Is(err, context.Canceled) || errors.Is(err, chat.ErrUnsure) {
-			t.Errorf("waiting at the end: %v, after %v", err, took)
-		}
-		w.want(t, "Ana's conversation", texts(t, w.Messages(fake.IM(ana))), "hello")
-	})
-}
-
 // What one person does too fast is not felt by another.
 func TestRateLimitPerChannel(t *testing.T) {
 	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
@@ -216,24 +173,6 @@ func TestReplyPacing(t *testing.T) {
 		if took := calls[len(calls)-1].At.Sub(began); len(calls) != 15 || took < 10*time.Second || took > 11*time.Second {
 			t.Errorf("%d messages took %v", len(calls), took)
 		}
-	})
-}
-
-func TestRateLimitHoldsWholeChannel(t *testing.T) {
-	byHTTP(t, nil, func(t *testing.T, w *world) {
-		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 10})
-		began := time.Now()
-		var both sync.WaitGroup
-		both.Go(func() { w.slack.direct(t.Context(), personAna, card("one")) })
-		synctest.Wait()
-		both.Go(func() { w.slack.direct(t.Context(), personAna, card("two")) })
-		both.Wait()
-		for _, c := range w.Calls("chat.postMessage")[1:] {
-			if c.At.Sub(began) < 10*time.Second {
-				t.Errorf("called after %v", c.At.Sub(began))
-			}
-		}
-		w.want(t, "calls", fmt.Sprint(len(w.Calls("chat.postMessage"))), "3")
 	})
 }
 

@@ -11,29 +11,7 @@ import (
 	"maturitybot/adapters/platformtest"
 	"maturitybot/adapters/slack/fake"
 	"maturitybot/bot/chat"
-	"maturitybot/bot/chat/dispatch"
 )
-
-func TestObserverCalls(t *testing.T) {
-	slow := func(ctx context.Context, e chat.Event) []chat.Reply {
-		dispatch.Sleep(ctx, time.Second)
-		return updates(ctx, e)
-	}
-	var told platformtest.Observer
-	play := func(t *testing.T, w *world) {
-		w.slack.options.Observer, w.slack.client.caller.Observer = &told, &told
-		m := w.send(t, ben, card("before", "one"))
-		_ = told.String() // what came before
-		w.Press(ben, m, "one", "")
-		synctest.Wait()
-		w.want(t, "a press", told.String(), "acknowledged [1s] limited [] connected []")
-		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 7})
-		w.send(t, ben, card("later"))
-		w.want(t, "a limit", told.String(), "acknowledged [] limited [7s] connected []")
-	}
-	byHTTP(t, slow, play)
-	bySocket(t, slow, func(t *testing.T, w *world, _ func(), _ <-chan error) { play(t, w) })
-}
 
 func TestObserverSocketCount(t *testing.T) {
 	var told platformtest.Observer

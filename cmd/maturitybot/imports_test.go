@@ -31,6 +31,7 @@ var may = map[string][]string{
 	"adapters/terminal":              {"bot/chat", "survey/plaintext"},
 	"adapters/webhook":               {"bot/chat/dispatch"},
 	"adapters/platform":              {"bot/chat", "bot/chat/dispatch"},
+	"adapters/platform/platformlaw":  {"adapters/platform", "adapters/platformtest", "bot/chat"}, // for tests
 	"adapters/slack":                 {"adapters/platform", "adapters/webhook", "bot/chat", "bot/chat/dispatch", "survey/plaintext"},
 	"adapters/platformtest":          {"bot/chat"},                                                        // for tests
 	"adapters/slack/fake":            {"adapters/platformtest", "adapters/slack/slackschema", "bot/chat"}, // for tests

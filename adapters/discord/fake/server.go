@@ -297,6 +297,13 @@ func (s *Server) Fail(op string, faults ...Fault) {
 	s.faults[op] = append(s.faults[op], faults...)
 }
 
+// Heal takes back the faults of an operation that are still to come.
+func (s *Server) Heal(op string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.faults, op)
+}
+
 // Limit gives an operation a rate limit, which headers state as Discord does.
 func (s *Server) Limit(op string, most int, per time.Duration) {
 	s.mu.Lock()

@@ -209,6 +209,13 @@ func (s *Server) Fail(method string, faults ...Fault) {
 	s.faults[method] = append(s.faults[method], faults...)
 }
 
+// Heal takes back the faults of a method that are still to come.
+func (s *Server) Heal(method string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.faults, method)
+}
+
 // IM is the conversation between a user and the bot.
 func IM(user string) string { return "D" + user[1:] }
 
