@@ -114,7 +114,12 @@ func (h messenger) deliver(
 	case at.After(now):
 		return Later, &survey.NotYetError{Wait: at.Sub(now)}
 	}
-	card, err := h.message(ctx, d, part)
+	draw := deliveries[d.Kind.Base()].card
+	if draw == nil {
+		log.Error("message dropped: its kind is not known")
+		return Dropped, nil
+	}
+	card, err := draw(h, ctx, part)
 	if err != nil {
 		return "", err
 	}
@@ -131,8 +136,8 @@ func (h messenger) deliver(
 		log.Info("message sent")
 	case errors.Is(err, chat.ErrNoConsent):
 		log.Info("person takes no direct messages")
-		if base := d.Kind.Base(); base == survey.WorkshopSoon || base == survey.Unposted {
-			return NoConsent, nil // nobody can join any more, or it is not what it is about
+		if !d.Kind.Type().CallInChannel {
+			return NoConsent, nil
 		}
 		return NoConsent, h.rounds.Plan(
 			note,
@@ -150,7 +155,7 @@ func (h messenger) deliver(
 	default:
 		return "", fmt.Errorf("deliver a message: %w", err)
 	}
-	if d.Kind == survey.Invitation || d.Kind == survey.Unposted {
+	if !d.Kind.Type().Reminder {
 		return outcome, nil
 	}
 	today := date(now.In(part.Round.ZoneOf(part.Member)))
@@ -173,43 +178,15 @@ func messageID(d survey.Delivery) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// message returns the card of a queued message to a person.
-func (h messenger) message(
-	ctx context.Context, d survey.Delivery, part survey.Participation,
-) (chat.Card, error) {
-	m, err := h.matrix(part.Round)
-	if err != nil {
-		return chat.Card{}, err
-	}
-	switch {
-	case d.Kind == survey.Invitation:
-		return h.Invitation(part.Round, m), nil
-	case d.Kind == survey.Unposted:
-		return h.unpostedCard(ctx, part.Round), nil
-	case d.Kind.Base() == survey.WorkshopSoon:
-		return h.workshopReminder(part), nil
-	case !part.Member.TakesPart():
-		return h.invitationReminder(part, m), nil
-	}
-	part, resp, err := h.participant(d.Person).Response(ctx, d.Round)
-	if err != nil {
-		return chat.Card{}, err
-	}
-	return h.startedReminder(part, m, resp), nil
-}
-
 // deliverPost posts to the coordinator's channel, on the same terms as deliver.
 func (h messenger) deliverPost(
 	ctx context.Context, d survey.Delivery, came *Delivered,
 ) (Outcome, error) {
 	log := h.Log.With("message", d.Kind, "round", d.Round)
-	base := d.Kind.Base()
-	if base == survey.Closing {
+	base, suffix := d.Kind.Split()
+	if task := deliveries[base].task; task != nil {
 		h.setLateness(came, d, survey.Participation{})
-		return Closed, h.closeDue(ctx, d)
-	}
-	if base, date := d.Kind.Split(); base == survey.NudgesSent {
-		return Dropped, h.rounds.AuditNudges(ctx, d.Round, date)
+		return task(h, ctx, d)
 	}
 	r, err := h.rounds.Round(ctx, d.Round)
 	if errors.Is(err, survey.ErrNoRound) {
@@ -230,7 +207,12 @@ func (h messenger) deliverPost(
 	if err != nil {
 		return "", fmt.Errorf("deliver a post: %w", err)
 	}
-	x, then, err := h.roundPost(ctx, d.Kind, r)
+	draw := deliveries[base].post
+	if draw == nil {
+		log.Error("post dropped: its kind is not known")
+		return Dropped, nil
+	}
+	x, err := draw(h, ctx, r, suffix)
 	if err != nil {
 		return "", err
 	}
@@ -252,11 +234,11 @@ func (h messenger) deliverPost(
 		h.postMissing(ctx, d, r, to, missing.Names)
 	case errors.Is(err, chat.ErrUnreachable):
 		log.Error("the coordinator's channel cannot be reached", "error", err)
-		if outcome = Unreachable; base == survey.ResultsPost {
-			// The table would not arrive either.
+		outcome = Unreachable
+		if x.unreachable != nil {
 			note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 			defer cancel()
-			return outcome, h.rounds.TellUnposted(note, r.ID)
+			return outcome, x.unreachable(note)
 		}
 	case errors.Is(err, chat.ErrUnsure):
 		log.Error("post may not have been sent", "error", err)
@@ -264,17 +246,15 @@ func (h messenger) deliverPost(
 	default:
 		return "", fmt.Errorf("deliver a post: %w", err)
 	}
-	if then == nil {
+	if x.then == nil {
 		return outcome, nil
 	}
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
-	if err := then(note); err != nil {
-		if base == survey.ResultsPost {
-			return "", fmt.Errorf(
-				"note what follows a post: %w",
-				err,
-			) // rather the results twice than no table
+	if err := x.then(note); err != nil {
+		if x.thenRequired {
+			// Rather the results twice than no table.
+			return "", fmt.Errorf("note what follows a post: %w", err)
 		}
 		log.Error("posted, but what follows is not noted", "error", err)
 	}
@@ -310,17 +290,4 @@ func (h messenger) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
 	return chat.Card{
 		Blocks: append(blocks, otherDestinations(chat.Event{Private: true}, v, r, "results")...),
 	}
-}
-
-// closeDue closes a survey whose closing time has come, and has its results posted.
-func (h messenger) closeDue(ctx context.Context, d survey.Delivery) error {
-	r, closed, err := h.rounds.CloseDue(ctx, d.Round)
-	if err != nil || !closed {
-		return err
-	}
-	h.Log.Info("survey closed by itself", "round", r.ID)
-	if !r.Posts.Enabled(survey.ResultsPost) {
-		return nil
-	}
-	return h.rounds.Plan(ctx, r.ID, survey.ResultsPost)
 }

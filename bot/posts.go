@@ -13,70 +13,6 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// roundPost returns a post to the coordinator's channel, in its language, and a function to call
-// once it has been sent, or nil.
-func (h publisher) roundPost(
-	ctx context.Context, kind survey.MessageKind, r survey.Round,
-) (post, func(context.Context) error, error) {
-	v := h.Words.In(string(r.Languages[0]))
-	kind, date := kind.Split()
-	switch kind {
-	case survey.NewCoordinator:
-		x, err := h.newCoordinatorPost(ctx, v, r, date)
-		return x, nil, err
-	case survey.OpenCall:
-		return post{card: h.openCallCard(r)}, nil, nil
-	case survey.ResultsPost, survey.TablePost:
-		p, err := h.rounds.Results(ctx, r.ID)
-		if err != nil {
-			return post{}, nil, err
-		}
-		all, err := h.resultPosts(ctx, r, p, v, destination{round: r}.action)
-		if err != nil {
-			return post{}, nil, err
-		}
-		if kind == survey.TablePost {
-			return all[len(all)-1], nil, nil
-		}
-		blocks := all[0].card.Blocks
-		all[0].card.Blocks = append(
-			[]chat.Block{
-				blocks[0],
-				chat.Paragraph(v.Say("post.closed", "closed", closedTime(v, r))),
-			},
-			blocks[1:]...)
-		if len(all) == 1 {
-			return all[0], nil, nil
-		}
-		// The table comes after the summary, in a message of its own.
-		planTable := func(ctx context.Context) error {
-			return h.rounds.Plan(ctx, r.ID, survey.TablePost)
-		}
-		return all[0], planTable, nil
-	case survey.WorkshopEve:
-		x, err := h.workshopEvePost(ctx, v, r)
-		return x, nil, err
-	}
-	s, err := h.rounds.Progress(ctx, r.ID)
-	if err != nil {
-		return post{}, nil, err
-	}
-	m, err := h.matrix(r)
-	if err != nil {
-		return post{}, nil, err
-	}
-	if kind == survey.LastDay {
-		return post{card: h.lastDayCard(v, s)}, nil, nil
-	}
-	return post{card: h.digestCard(v, m, s)}, func(ctx context.Context) error {
-		return h.rounds.Posted(
-			ctx,
-			r.ID,
-			survey.DigestProgress{At: h.Now(), Invited: s.Invited, Finished: s.Finished},
-		)
-	}, nil
-}
-
 // digestCard shows the progress of a round since the last digest, and which roles are missing. It
 // names no person, since everybody in the channel reads it.
 func (h publisher) digestCard(v locale.Voice, m *matrix.Matrix, s survey.Progress) chat.Card {
@@ -151,9 +87,8 @@ func (h publisher) lastDayCard(v locale.Voice, s survey.Progress) chat.Card {
 
 // workshopEvePost announces the workshop, with the agenda and the picture if the survey has
 // closed.
-func (h publisher) workshopEvePost(
-	ctx context.Context, v locale.Voice, r survey.Round,
-) (post, error) {
+func (h messenger) workshopEvePost(ctx context.Context, r survey.Round, _ string) (post, error) {
+	v := h.channelVoice(r)
 	heading := v.Say("post.eve_soon", "area", r.Area)
 	if date(h.Now().In(r.Location()).AddDate(0, 0, 1)) == date(r.Workshop.At.In(r.Location())) {
 		heading = v.Say("post.eve", "area", r.Area)
@@ -198,15 +133,16 @@ func (h publisher) workshopEvePost(
 			card.Button(v.Say("button.results"), chat.NewAction("results", string(r.ID), v.Lang)),
 		),
 	)
-	return post{chat.Card{Blocks: blocks}, []chat.File{picture}}, nil
+	return post{card: chat.Card{Blocks: blocks}, files: []chat.File{picture}}, nil
 }
 
 // newCoordinatorPost announces who became a coordinator and how, by the last such entry that the
 // record has of that second.
-func (h publisher) newCoordinatorPost(
-	ctx context.Context, v locale.Voice, r survey.Round, date string,
+func (h messenger) newCoordinatorPost(
+	ctx context.Context, r survey.Round, suffix string,
 ) (post, error) {
-	second, _, _ := strings.Cut(date, ".")
+	v := h.channelVoice(r)
+	second, _, _ := strings.Cut(suffix, ".")
 	record, err := h.rounds.AuditLog(ctx, r)
 	if err != nil {
 		return post{}, err

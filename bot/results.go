@@ -77,7 +77,7 @@ func (h coordinator) exportFiles(
 			chat.Paragraph(v.Say("export.record")),
 		},
 	}
-	all := []post{{card, append(files, picture, kept)}}
+	all := []post{{card: card, files: append(files, picture, kept)}}
 	return deliverAll(
 		all,
 		d.show,
@@ -92,6 +92,11 @@ const maxAgenda = 8
 type post struct {
 	card  chat.Card
 	files []chat.File
+
+	// For a queued post: then is called once it was sent, or may have been, and unreachable when the
+	// channel cannot be reached. Each may be nil.
+	then, unreachable func(context.Context) error
+	thenRequired      bool // if then fails, the post is sent again
 }
 
 // resultPosts returns the results as cards: the summary with the picture, then the table with the
@@ -172,8 +177,8 @@ func (h publisher) resultPosts(
 		chat.Footnote(v.Say("results.shares", "min", p.Context.MinGroup)),
 	}, tableBlocks(table)...)
 	return []post{
-		{chat.Card{Blocks: summary}, []chat.File{picture}},
-		{chat.Card{Blocks: tables}, files},
+		{card: chat.Card{Blocks: summary}, files: []chat.File{picture}},
+		{card: chat.Card{Blocks: tables}, files: files},
 	}, nil
 }
 

@@ -284,19 +284,24 @@ func (h coordinator) openRound(
 	)
 	if opened && r.Posts.Enabled(survey.Opened) {
 		replies = append(replies, h.toChannel(r, func(v locale.Voice) []chat.Block {
-			return append(
-				append([]chat.Block{
-					chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
-					chat.Paragraph(v.Say("opened.posted", "closes", card.ClosingTime(v, r))),
-				}, h.posts.fingerprintLine(ctx, v, r)...),
-				card.Row(
-					card.Button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
-					card.Button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
-				),
-			)
+			return h.posts.openedCard(ctx, v, r).Blocks
 		})...)
 	}
 	return replies, nil
+}
+
+// openedCard announces in the channel that the survey is open.
+func (h publisher) openedCard(ctx context.Context, v locale.Voice, r survey.Round) chat.Card {
+	id := string(r.ID)
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
+		chat.Paragraph(v.Say("opened.posted", "closes", card.ClosingTime(v, r))),
+	}
+	blocks = append(blocks, h.fingerprintLine(ctx, v, r)...)
+	return chat.Card{Blocks: append(blocks, card.Row(
+		card.Button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
+		card.Button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
+	))}
 }
 
 // toChannel posts to the round's channel, in its language.

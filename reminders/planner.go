@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"maturitybot/survey"
@@ -105,12 +106,11 @@ func (p *Planner) round(ctx context.Context, r survey.Round) (next time.Time, er
 }
 
 func (p *Planner) posts(ctx context.Context, r survey.Round, planned map[string]bool, now time.Time) error {
-	posts := p.diary.Posts(r, now.Add(-back))
-	if r.State == survey.Open && !r.ClosesAt.After(now) {
-		posts = append(posts, closing(r)) // however long ago it was
-	}
-	for _, m := range posts {
-		if m.At.After(now) || planned[string(m.Kind)] || m.Kind.Base() != survey.Closing && past(r, m) {
+	posts := slices.DeleteFunc(p.diary.Posts(r, now.Add(-lookback)), func(m survey.Moment) bool {
+		return m.At.After(now) || past(r, m)
+	})
+	for _, m := range append(posts, p.diary.overdue(r, now)...) {
+		if planned[string(m.Kind)] {
 			continue
 		}
 		if _, ok := p.diary.SendWindow(r, survey.Member{}, m.Kind, now); !ok {
@@ -138,7 +138,7 @@ func (p *Planner) reminders(ctx context.Context, r survey.Round, planned map[str
 		if err != nil {
 			continue // a name from a newer list than this machine has: its people are reminded by nobody's clock but the round's
 		}
-		for _, m := range p.diary.Reminders(r, zone, now.Add(-back)) {
+		for _, m := range p.diary.Reminders(r, zone, now.Add(-lookback)) {
 			key := string(m.Kind) + " " + name
 			if m.At.After(now) || planned[key] || past(r, m) {
 				continue

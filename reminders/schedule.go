@@ -2,170 +2,487 @@ package reminders
 
 import (
 	"errors"
-	"fmt"
-	"math/bits"
-	"strings"
+	"slices"
+	"strconv"
 	"time"
-
-	"github.com/robfig/cron/v3"
 
 	"maturitybot/survey"
 )
 
-// DefaultDigest is when the coordinator's channel gets its digest, as a cron expression in the round's time zone.
-const DefaultDigest = survey.DefaultDigest
+// Schedule says when the messages of a round are due, and until when they are sent: it puts
+// survey.MessageTypes and the plans of the round on the clocks of its people. It keeps nothing.
+type Schedule struct{ calendar *Calendar }
 
-// MaxSpecBytes is the longest cron expression that is read. The longest useful one names every day of the month.
-const MaxSpecBytes = 120
+// NewSchedule returns a schedule that goes by the calendar.
+func NewSchedule(c *Calendar) *Schedule { return &Schedule{c} }
 
-// Reason is why a cron expression is refused. There are no others than the constants of this type.
-type Reason string
-
-// The reasons. A sentence for each tells the coordinator what to write instead.
+// Limits of a plan.
 const (
-	// Malformed: not five fields, or one of them is out of range or not written as cron writes it.
-	// SpecError.Field says which, when there are five.
-	Malformed Reason = "malformed"
-	// TimeZone: it names a time zone (CRON_TZ= or TZ=); the round has one.
-	TimeZone Reason = "time_zone"
-	// Interval: @every counts from when it was set, and stands at no time of day.
-	Interval Reason = "interval"
-	// TooOften: more than once on a day.
-	TooOften Reason = "too_often"
-	// Never: no day is like that, such as 30 February.
-	Never Reason = "never"
-	// Night: before 08:00 or after 18:00, as @daily and its like are at midnight.
-	Night Reason = "night"
-	// Weekend: on Saturdays and Sundays alone. A digest may be.
-	Weekend Reason = "weekend"
+	MaxLead  = 60 // days before the survey closes or the workshop begins
+	MaxLeads = 10 // of each of the two
 )
 
-// Reasons is every reason there is, for whoever has a sentence for each.
-var Reasons = []Reason{Malformed, TimeZone, Interval, TooOften, Never, Night, Weekend}
-
-// SpecError is a cron expression that is refused. It does not hold the expression, which somebody typed.
-type SpecError struct {
-	Reason Reason
-	Field  string // of a malformed one: minute, hour, day, month or weekday; empty when it has not five fields
-}
-
-// Error returns the reason for a log.
-func (e *SpecError) Error() string {
-	if e.Field != "" {
-		return "cron expression: " + string(e.Reason) + " in " + e.Field
+// Check returns an *survey.InputError for a plan that is not allowed. For a cron expression, the field
+// is spec or digest, and the reason is one of Reasons, or "malformed_" and the name of the malformed
+// part. The other fields are before_close and before_workshop (reasons range and crowd) and hour
+// (reasons range and night).
+func (s *Schedule) Check(p survey.ReminderPlan, c survey.ChannelPlan) error {
+	err := checkDays(p)
+	if err == nil && p.Cron != "" {
+		_, err = ParseCron(p.Cron)
+		err = inputError("spec", err)
 	}
-	return "cron expression: " + string(e.Reason)
+	if err == nil && c.Digest != "" {
+		_, err = ParseDigestCron(c.Digest)
+		err = inputError("digest", err)
+	}
+	return err
 }
 
-// Cron is a cron expression that may stand: one time of day, in waking hours, on some days. It is of no time zone
-// until Moments or Digests puts it on a clock, and so never meets an hour that a clock skips or has twice.
-type Cron struct {
-	Hour, Minute int
-	days         cron.Schedule
+func checkDays(p survey.ReminderPlan) error {
+	for _, leads := range []struct {
+		field string
+		days  []int
+	}{{"before_close", p.BeforeClose}, {"before_workshop", p.BeforeWorkshop}} {
+		if len(leads.days) > MaxLeads {
+			//locale:says input.before_close.crowd input.before_workshop.crowd
+			return &survey.InputError{Field: leads.field, Reason: "crowd", Limit: MaxLeads}
+		}
+		if slices.ContainsFunc(leads.days, func(n int) bool { return n < 0 || n > MaxLead }) {
+			//locale:says input.before_close.range input.before_workshop.range
+			return &survey.InputError{Field: leads.field, Reason: "range", Limit: MaxLead}
+		}
+	}
+	switch {
+	case p.Hour < 0 || p.Hour > 23 || p.Minute < 0 || p.Minute > 59:
+		return &survey.InputError{Field: "hour", Reason: "range"}
+	case !waking(p.Hour, p.Minute):
+		return &survey.InputError{Field: "hour", Reason: "night"}
+	}
+	return nil
 }
 
-// ParseSpec reads a cron expression for reminders: five fields (minute, hour, day of the month, month, day of the week)
-// as robfig/cron reads them. What may not stand comes back as a *SpecError.
-func ParseSpec(spec string) (Cron, error) {
-	s, err := ParseDigest(spec)
+// inputError returns a *CronError as a *survey.InputError of the field, and any other error as it is.
+//
+//locale:says input.digest.interval input.digest.malformed input.digest.malformed_day
+//locale:says input.digest.malformed_hour input.digest.malformed_minute
+//locale:says input.digest.malformed_month input.digest.malformed_weekday input.digest.never
+//locale:says input.digest.night input.digest.time_zone input.digest.too_often
+//locale:says input.spec.interval input.spec.malformed input.spec.malformed_day
+//locale:says input.spec.malformed_hour input.spec.malformed_minute input.spec.malformed_month
+//locale:says input.spec.malformed_weekday input.spec.never input.spec.night
+//locale:says input.spec.time_zone input.spec.too_often input.spec.weekend
+func inputError(field string, err error) error {
+	var refused *CronError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	reason := string(refused.Reason)
+	if refused.Reason == Malformed && refused.Field != "" {
+		reason += "_" + refused.Field
+	}
+	return &survey.InputError{Field: field, Reason: reason}
+}
+
+// Reminders returns when people in the zone are due to be reminded after now, earliest first. A nil
+// zone is the round's own. A plan that is paused, or that Check refuses, has no reminders. People of
+// one zone share their moments, so one call serves them all.
+//
+// The days are counted in the round's zone, from the day on which the survey closes or the workshop is
+// held, and are the same dates for everybody: each person is reminded on that date at the plan's time
+// of their own clock. A person east of the round is so reminded up to a day before it, and a person
+// west of it up to a day after, each on the date that the coordinator was shown. On the far side of the
+// date line, the survey may close on another date than the coordinator's.
+//
+// A moment is always after the opening and before what it reminds of, on a working day, in waking
+// hours. Where the date, or the time on it, does not allow that, it moves to the nearest earlier working
+// day. If that is past, or before the opening, it is dropped. Moments of one kind that fall on one day
+// are one. Days of a cron expression after the close are dropped, and not moved before it.
+func (s *Schedule) Reminders(r survey.Round, zone *time.Location, now time.Time) []survey.Moment {
+	if r.Reminders.Paused || s.Check(r.Reminders, survey.ChannelPlan{}) != nil {
+		return nil
+	}
+	if zone == nil {
+		zone = r.Location()
+	}
+	return s.moments(r, zone, now, func(t survey.MessageType) bool {
+		return t.Audience == survey.ToPerson
+	})
+}
+
+// Posts returns when posts to the coordinators' channel, and the closing, are due after now, earliest
+// first.
+func (s *Schedule) Posts(r survey.Round, now time.Time) []survey.Moment {
+	return s.moments(r, r.Location(), now, func(t survey.MessageType) bool {
+		return t.Audience != survey.ToPerson && r.Posts.Enabled(t.Kind)
+	})
+}
+
+// moments returns when messages of the types that match are due after now, earliest first, and in the
+// order of the types where several are due at one time.
+func (s *Schedule) moments(
+	r survey.Round, zone *time.Location, now time.Time, match func(survey.MessageType) bool,
+) []survey.Moment {
+	var all []survey.Moment
+	for _, t := range survey.MessageTypes {
+		if t.Plan != nil && match(t) {
+			all = append(all, s.planned(r, t, zone, now)...)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b survey.Moment) int { return a.At.Compare(b.At) })
+	return all
+}
+
+// planned returns when messages of one type are due after now.
+func (s *Schedule) planned(
+	r survey.Round, t survey.MessageType, zone *time.Location, now time.Time,
+) []survey.Moment {
+	event, due := t.Event(r), t.Plan(r)
+	after := now
+	if r.OpenedAt.After(after) {
+		after = r.OpenedAt
+	}
+	switch {
+	case event.IsZero():
+		return nil
+	case due.AtEvent && event.After(after):
+		return []survey.Moment{eventMoment(t, event)}
+	case due.AtEvent:
+		return nil
+	}
+	d := days{
+		kind: t.Kind, hour: due.Hour, minute: due.Minute, zone: zone, after: after, before: event,
+		dates:   datesBefore(event.In(r.Location()), due.Days),
+		allowed: s.calendar.WorkingDay, maxMove: maxMove,
+	}
+	if due.Cron == "" {
+		return d.moments()
+	}
+	parse := ParseCron
+	if t.Audience == survey.ToChannel {
+		// The channel chose its days. It gets nothing on a bank holiday: the next digest covers it.
+		parse = ParseDigestCron
+		d.allowed = func(d Date) bool { return !s.calendar.Holiday(d) }
+		d.maxMove = 1
+	}
+	c, err := parse(due.Cron)
 	if err != nil {
-		return Cron{}, err
+		return nil
 	}
-	// The days of the week come round to the same dates in 28 years: what is not met until then is never met.
-	for d := epoch; d.Year < epoch.Year+28; d = d.AddDays(1) {
-		next, ok := s.next(d)
-		if !ok {
+	d.hour, d.minute, d.dates = c.Hour, c.Minute, c.dates(after, event, r.Location())
+	return d.moments()
+}
+
+// eventMoment returns the moment of a message that is due at its event. Its kind carries the time, so
+// that the message of an event that was moved is another message.
+func eventMoment(t survey.MessageType, event time.Time) survey.Moment {
+	return survey.Moment{Kind: t.Kind.On(strconv.FormatInt(event.Unix(), 10)), At: event}
+}
+
+// overdue returns the moments at or before now that are due however late it is.
+func (s *Schedule) overdue(r survey.Round, now time.Time) []survey.Moment {
+	var all []survey.Moment
+	for _, t := range survey.MessageTypes {
+		if t.Plan == nil || !t.Plan(r).AtEvent {
+			continue
+		}
+		if event := t.Event(r); !event.IsZero() && !event.After(now) {
+			all = append(all, eventMoment(t, event))
+		}
+	}
+	return all
+}
+
+// maxMove bounds how many days a moment is moved. It exceeds any row of days off.
+const maxMove = 31
+
+// days are the dates on which messages of one kind are to be sent, in order, and what bounds them.
+type days struct {
+	kind          survey.MessageKind
+	dates         []Date
+	hour, minute  int
+	zone          *time.Location
+	after, before time.Time
+	allowed       func(Date) bool
+	maxMove       int // 1 to not move a date
+}
+
+// moments moves each date that is not allowed to the nearest earlier one that is.
+func (d days) moments() []survey.Moment {
+	var all []survey.Moment
+	var last Date
+	for _, planned := range d.dates {
+		for date := planned; date.after(planned.AddDays(-d.maxMove)); date = date.AddDays(-1) {
+			if !d.allowed(date) {
+				continue
+			}
+			at, ok := date.at(d.hour, d.minute, d.zone)
+			if !ok || !at.Before(d.before) {
+				continue
+			}
+			// Dates in order stay in order when they move, so a date met before is the last one.
+			if at.After(d.after) && date != last {
+				all = append(all, survey.Moment{Kind: d.kind.On(date.String()), At: at})
+				last = date
+			}
 			break
 		}
-		if d = next; d.Weekday() != time.Saturday && d.Weekday() != time.Sunday {
-			return s, nil
-		}
 	}
-	return Cron{}, &SpecError{Reason: Weekend}
+	return all
 }
 
-// epoch is the start of a leap year, so that 29 February is within the five years that robfig/cron looks ahead.
-var epoch = Date{2024, time.January, 1}
-
-// ParseDigest reads a cron expression for the coordinator's digest. It may stand for Saturdays and Sundays, since it
-// goes to one channel, at the wish of those who read it; otherwise it is as ParseSpec.
-func ParseDigest(spec string) (Cron, error) {
-	spec = strings.TrimSpace(spec)
-	// robfig/cron v3.0.1 slices up to the first space after a time zone and panics when there is none (its issue 470).
-	if upper := strings.ToUpper(spec); strings.HasPrefix(upper, "CRON_TZ=") || strings.HasPrefix(upper, "TZ=") {
-		return Cron{}, &SpecError{Reason: TimeZone}
+// datesBefore returns the dates that lie the given numbers of days before the date of end, in order.
+func datesBefore(end time.Time, leads []int) []Date {
+	dates := make([]Date, len(leads))
+	for i, n := range leads {
+		dates[i] = DateOf(end).AddDays(-n)
 	}
-	if len(spec) > MaxSpecBytes {
-		return Cron{}, &SpecError{Reason: Malformed}
-	}
-	parsed, err := parse(spec)
-	if err != nil {
-		return Cron{}, &SpecError{Reason: Malformed, Field: malformedField(spec)}
-	}
-	fields, ok := parsed.(*cron.SpecSchedule)
-	if !ok {
-		return Cron{}, &SpecError{Reason: Interval}
-	}
-	hours, minutes := fields.Hour&^star, fields.Minute&^star
-	if bits.OnesCount64(hours) > 1 || bits.OnesCount64(minutes) > 1 {
-		return Cron{}, &SpecError{Reason: TooOften}
-	}
-	s := Cron{Hour: bits.TrailingZeros64(hours), Minute: bits.TrailingZeros64(minutes), days: parsed}
-	if _, ok := s.next(epoch); !ok {
-		return Cron{}, &SpecError{Reason: Never}
-	}
-	if !waking(s.Hour, s.Minute) {
-		return Cron{}, &SpecError{Reason: Night}
-	}
-	return s, nil
+	slices.SortFunc(dates, Date.compare)
+	return dates
 }
 
-// star is the bit that robfig/cron sets in a field written as * or ?.
-const star = 1 << 63
-
-// parse is robfig/cron's parser where a panic is an error, and so is a field that stands for nothing, such as a comma,
-// which the parser lets through.
-func parse(spec string) (s cron.Schedule, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			s, err = nil, fmt.Errorf("parse cron expression: %v", p)
-		}
-	}()
-	s, err = cron.ParseStandard(spec)
-	if err != nil {
-		return nil, fmt.Errorf("parse cron expression: %w", err)
+// clock returns the time of day at which a plan reminds that the survey closes.
+func clock(p survey.ReminderPlan) (hour, minute int) {
+	if c, err := ParseCron(p.Cron); err == nil {
+		return c.Hour, c.Minute
 	}
-	if f, ok := s.(*cron.SpecSchedule); ok {
-		for _, field := range []uint64{f.Minute, f.Hour, f.Dom, f.Month, f.Dow} {
-			if field == 0 {
-				return nil, errors.New("parse cron expression: a field is empty")
+	return p.Hour, p.Minute
+}
+
+// Tomorrow returns the reminder of a member who asks at now to be reminded tomorrow: on their next
+// working day after today, at the plan's time. The bool says whether the survey is still open then. The
+// moment has the kind of any other reminder of that day, so that the two are one. A plan that is paused
+// counts, and the default plan stands in for one that Check refuses.
+func (s *Schedule) Tomorrow(
+	r survey.Round, m survey.Member, now time.Time,
+) (survey.Moment, bool) {
+	plan := r.Reminders
+	if s.Check(plan, survey.ChannelPlan{}) != nil {
+		plan = survey.DefaultReminders() // the round reminds nobody by itself
+	}
+	zone := r.ZoneOf(m)
+	hour, minute := clock(plan)
+	today := DateOf(now.In(zone))
+	for d := today.AddDays(1); !d.after(today.AddDays(maxMove)); d = d.AddDays(1) {
+		if !s.calendar.WorkingDay(d) {
+			continue
+		}
+		if at, ok := d.at(hour, minute, zone); ok {
+			open := r.State != survey.Closed && at.Before(r.ClosesAt)
+			return survey.Moment{Kind: survey.ClosesSoon.On(d.String()), At: at}, open
+		}
+	}
+	return survey.Moment{}, false
+}
+
+// SendWindow returns when a message that is due may be sent: now, or later where it is night, a weekend
+// or a bank holiday for its recipient. It returns false for a message that is no longer in the round's
+// plan, that a later one replaces, or that is too late (survey.Until). A message without a limit may be
+// sent at any time.
+func (s *Schedule) SendWindow(
+	r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time,
+) (time.Time, bool) {
+	t := kind.Type()
+	if t.Until == survey.NoLimit {
+		return now, true
+	}
+	zone, end := zoneFor(t, r, m), t.Event(r)
+	last := end
+	if t.Plan != nil {
+		_, suffix := kind.Split()
+		date, ok := parseDate(suffix)
+		if !ok || !s.inPlan(r, m, kind, now) {
+			return time.Time{}, false
+		}
+		switch t.Until {
+		case survey.UntilEvening:
+			last = evening(date, zone)
+		case survey.UntilNextEvening:
+			last = s.nextEvening(date, zone)
+		}
+	}
+	local := now.In(zone)
+	at := s.nextAllowed(local)
+	if t.Until == survey.UntilEvening && waking(local.Hour(), local.Minute()) {
+		at = now // its days were chosen, and may be weekends
+	}
+	return at, at.Before(end) && !at.After(last)
+}
+
+// zoneFor returns the time zone of the recipient.
+func zoneFor(t survey.MessageType, r survey.Round, m survey.Member) *time.Location {
+	if t.Audience == survey.ToPerson {
+		return r.ZoneOf(m)
+	}
+	return r.Location()
+}
+
+// FirstDue returns when a message was first to be sent. It returns false where that is not known: for a
+// message that is due as soon as something happens, and for one that is no longer in the plan.
+func (s *Schedule) FirstDue(
+	r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time,
+) (time.Time, bool) {
+	t := kind.Type()
+	_, suffix := kind.Split()
+	zone := zoneFor(t, r, m)
+	if t.Since != nil {
+		at := t.Since(r, suffix)
+		if at.IsZero() {
+			return time.Time{}, false
+		}
+		if t.Until != survey.NoLimit {
+			at = s.nextAllowed(at.In(zone))
+		}
+		return at, true
+	}
+	plan := s.around(r, t, zone, now)
+	if date, ok := parseDate(suffix); ok && t.Requestable && m.RemindOnDate == suffix {
+		asked := time.Date(date.Year, date.Month, date.Day-1, 0, 0, 0, 0, zone)
+		if own, open := s.Tomorrow(r, m, asked); open {
+			plan = append(plan, own)
+		}
+	}
+	for _, p := range plan {
+		if p.Kind == kind {
+			return p.At, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// lookback is how far in the past the planner searches. It exceeds the longest lateness that SendWindow
+// allows.
+const lookback = 14 * 24 * time.Hour
+
+// around returns what is planned for the recipients of a type, from lookback before now on.
+func (s *Schedule) around(
+	r survey.Round, t survey.MessageType, zone *time.Location, now time.Time,
+) []survey.Moment {
+	if t.Audience == survey.ToPerson {
+		return s.Reminders(r, zone, now.Add(-lookback))
+	}
+	return s.Posts(r, now.Add(-lookback))
+}
+
+// inPlan reports whether a message is still in the plan, or was asked for by its member, and nothing
+// replaces it: a later message of its kind that is due, or a message of an earlier type on its day.
+func (s *Schedule) inPlan(
+	r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time,
+) bool {
+	t := kind.Type()
+	base, date := kind.Split()
+	zone := zoneFor(t, r, m)
+	planned := map[survey.MessageKind]bool{}
+	replaced := false
+	for _, p := range s.around(r, t, zone, now) {
+		planned[p.Kind] = true
+		other, on := p.Kind.Split()
+		if t.Audience == survey.ToPerson && other == base && on > date && !p.At.After(now) {
+			replaced = true
+		}
+	}
+	if t.Requestable && m.RemindOnDate != "" {
+		planned[base.On(m.RemindOnDate)] = true
+		if m.RemindOnDate > date && m.RemindOnDate <= DateOf(now.In(zone)).String() {
+			replaced = true
+		}
+	}
+	for _, earlier := range survey.MessageTypes {
+		if earlier.Kind == base {
+			break
+		}
+		if planned[earlier.Kind.On(date)] && earlier.Reminder && earlier.Wanted(r, m, date) {
+			replaced = true
+		}
+	}
+	return planned[kind] && !replaced
+}
+
+// evening returns the last minute of the day at which anybody may be written to.
+func evening(d Date, zone *time.Location) time.Time {
+	return time.Date(d.Year, d.Month, d.Day, lastMinute/60, lastMinute%60, 0, 0, zone)
+}
+
+// morning returns the first minute of the day at which anybody may be written to.
+func morning(d Date, zone *time.Location) time.Time {
+	return time.Date(d.Year, d.Month, d.Day, firstMinute/60, firstMinute%60, 0, 0, zone)
+}
+
+// nextEvening returns the evening of the working day after d.
+func (s *Schedule) nextEvening(d Date, zone *time.Location) time.Time {
+	for range maxMove {
+		if d = d.AddDays(1); s.calendar.WorkingDay(d) {
+			break
+		}
+	}
+	return evening(d, zone)
+}
+
+// nextAllowed returns t, or the first time after it at which anybody may be written to, by t's clock.
+func (s *Schedule) nextAllowed(t time.Time) time.Time {
+	for range maxMove {
+		if s.calendar.Allows(t) {
+			return t
+		}
+		day := DateOf(t)
+		if first := morning(day, t.Location()); t.Before(first) && s.calendar.WorkingDay(day) {
+			return first
+		}
+		day = day.AddDays(1)
+		t = time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, t.Location())
+	}
+	return t
+}
+
+// earliest returns the earlier of two times, of which a zero one does not count.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// NextMoment returns the earliest time after now at which a post or a reminder of the round is due, or
+// false when there is none.
+func (s *Schedule) NextMoment(
+	r survey.Round, zones []string, now time.Time,
+) (next time.Time, ok bool) {
+	all := s.Posts(r, now)
+	for _, name := range zones {
+		if zone, err := time.LoadLocation(name); err == nil {
+			all = append(all, s.Reminders(r, zone, now)...)
+		}
+	}
+	for _, m := range all {
+		next = earliest(next, m.At)
+	}
+	return next, !next.IsZero()
+}
+
+// Next returns the earliest time after now at which anything may be sent: the NextMoment, or a morning
+// or an hour at which a message that waits, or that a member asked for, is due. A clock that skips idle
+// time stops there.
+func (s *Schedule) Next(r survey.Round, zones []string, now time.Time) (time.Time, bool) {
+	next, _ := s.NextMoment(r, zones, now)
+	consider := func(t time.Time) {
+		if t.After(now) {
+			next = earliest(next, t)
+		}
+	}
+	hour, minute := clock(r.Reminders)
+	for _, name := range zones {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			continue
+		}
+		today := DateOf(now.In(zone))
+		for _, day := range []Date{today, today.AddDays(1)} {
+			consider(morning(day, zone))
+			if at, ok := day.at(hour, minute, zone); ok {
+				consider(at)
 			}
 		}
+		consider(r.Workshop.At)
 	}
-	return s, nil
-}
-
-// malformedField is the first field that cannot be read by itself.
-func malformedField(spec string) string {
-	names := [5]string{"minute", "hour", "day", "month", "weekday"}
-	fields := strings.Fields(spec)
-	if len(fields) != len(names) {
-		return ""
-	}
-	for i, field := range fields {
-		alone := [5]string{"*", "*", "*", "*", "*"}
-		alone[i] = field
-		if _, err := parse(strings.Join(alone[:], " ")); err != nil {
-			return names[i]
-		}
-	}
-	return ""
-}
-
-// next is the first day of the schedule from d on. It is false when there is none within five years.
-func (s Cron) next(d Date) (Date, bool) {
-	// In UTC no hour is skipped or doubled; the library reads the schedule in the zone of the time it is given. It looks
-	// past that time, which is no loss: nothing that is let through is at midnight.
-	t := s.days.Next(d.utc())
-	return DateOf(t), !t.IsZero()
+	return next, !next.IsZero()
 }

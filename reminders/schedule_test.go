@@ -1,229 +1,218 @@
-package reminders
+package reminders_test
 
 import (
 	"errors"
-	"slices"
-	"strings"
 	"testing"
 	"time"
+
+	"maturitybot/reminders"
+	"maturitybot/survey"
 )
 
-func TestParseSpecAccepts(t *testing.T) {
-	for spec, want := range map[string]Cron{
-		"0 10 * * *":             {Hour: 10},
-		"30 9 * * 1-5":           {Hour: 9, Minute: 30},
-		" 0  8 * * MON,wed ":     {Hour: 8},
-		"0 18 * * ?":             {Hour: 18},
-		"0 10 29 2 *":            {Hour: 10}, // in leap years
-		"0 10 25 12 *":           {Hour: 10}, // never a working day: moved
-		"0 10 1 * 6":             {Hour: 10}, // the 1st, and every Saturday
-		"0,0 10-10 */2 1-12 0":   {Hour: 10},
-		"0 10 * * 0-6":           {Hour: 10},
-		"05 09 1-31/7 jan-dec *": {Hour: 9, Minute: 5},
-	} {
-		s, err := ParseSpec(spec)
-		if err != nil || s.Hour != want.Hour || s.Minute != want.Minute {
-			t.Errorf("%q: %d:%d, %v", spec, s.Hour, s.Minute, err)
-		}
-	}
-}
-
-func TestParseSpecRefuses(t *testing.T) {
-	for spec, want := range map[string]SpecError{
-		"":                                      {Malformed, ""},
-		"10":                                    {Malformed, ""},
-		"0 0 10 * * *":                          {Malformed, ""}, // seconds
-		"@reboot":                               {Malformed, ""},
-		"60 10 * * *":                           {Malformed, "minute"},
-		", 10 * * *":                            {Malformed, "minute"}, // stands for no minute, and the parser takes it
-		"0 24 * * *":                            {Malformed, "hour"},
-		"0 ten * * *":                           {Malformed, "hour"},
-		"0 10 L * *":                            {Malformed, "day"},
-		"0 10 * 13 *":                           {Malformed, "month"},
-		"0 10 * * 7":                            {Malformed, "weekday"},
-		"0 10 * * 5-1":                          {Malformed, "weekday"},
-		strings.Repeat("0,", 60) + "0 10 * * *": {Malformed, ""},
-		"CRON_TZ=Europe/London":                 {TimeZone, ""}, // the library panics
-		"TZ=":                                   {TimeZone, ""},
-		" CRON_TZ=Europe/London 0 10 * * *":     {TimeZone, ""},
-		"tz=Asia/Tokyo 0 10 * * *":              {TimeZone, ""},
-		"@every 24h":                            {Interval, ""},
-		"* * * * *":                             {TooOften, ""},
-		"0 9,15 * * 1-5":                        {TooOften, ""},
-		"*/30 10 * * *":                         {TooOften, ""},
-		"@hourly":                               {TooOften, ""},
-		"0 10 30 2 *":                           {Never, ""},
-		"0 10 31 4,6,9,11 *":                    {Never, ""},
-		"0 3 30 2 *":                            {Never, ""},
-		"0 3 * * *":                             {Night, ""},
-		"59 7 * * 1":                            {Night, ""},
-		"1 18 * * 1":                            {Night, ""},
-		"@daily":                                {Night, ""},
-		"@weekly":                               {Night, ""},
-		"0 3 * * 6":                             {Night, ""},
-		"0 10 * * 6":                            {Weekend, ""},
-		"0 10 * * sun,SAT":                      {Weekend, ""},
-		"0 10 * 8 0":                            {Weekend, ""},
-	} {
-		_, err := ParseSpec(spec)
-		var refused *SpecError
-		if !errors.As(err, &refused) || *refused != want {
-			t.Errorf("%q: %v, want %v", spec, err, &want)
-		}
-	}
-}
-
-// TestDigestMayBeOnWeekends holds the one difference between the two.
-func TestDigestMayBeOnWeekends(t *testing.T) {
-	for _, spec := range []string{DefaultDigest, "0 10 * * 6", "0 10 * * 0,6"} {
-		if _, err := ParseDigest(spec); err != nil {
-			t.Errorf("%q: %v", spec, err)
-		}
-	}
-	for spec, want := range map[string]Reason{"CRON_TZ=X": TimeZone, "@every 1h": Interval, "@daily": Night, "0 10 30 2 *": Never, "0 * * * *": TooOften, "x": Malformed} {
-		_, err := ParseDigest(spec)
-		var refused *SpecError
-		if !errors.As(err, &refused) || refused.Reason != want {
-			t.Errorf("%q: %v, want %s", spec, err, want)
-		}
-	}
-}
-
-// TestSpecErrorSaysNothingTyped keeps what a person typed out of the logs.
-func TestSpecErrorSaysNothingTyped(t *testing.T) {
-	_, err := ParseSpec("0 secret * * *")
-	if err == nil || strings.Contains(err.Error(), "secret") || err.Error() != "cron expression: malformed in hour" {
-		t.Errorf("error %q", err)
-	}
-	if errors.Unwrap(err) != nil {
-		t.Error("the library's error, which repeats the expression, is within")
-	}
-}
-
-// TestScheduleThroughClockChanges: every weekday one moment, at the time of the clock, in zones that change it at all
-// hours; robfig/cron by itself skips or doubles the days on which that hour does not exist or comes twice.
-func TestScheduleThroughClockChanges(t *testing.T) {
-	c := &Calendar{} // weekends alone
-	for _, name := range []string{"Europe/London", "America/Havana", "Australia/Lord_Howe", "America/New_York", "Africa/Casablanca", "America/Santiago", "Asia/Beirut", "Pacific/Chatham", "UTC"} {
-		for _, spec := range []string{"0 8 * * *", "30 9 * * 1-5", "0 18 * * *"} {
-			z := zone(t, name)
-			s, err := ParseSpec(spec)
-			if err != nil {
-				t.Fatal(err)
-			}
-			opened := time.Date(2027, 1, 4, 0, 0, 0, 0, z)
-			times := Times{Opened: opened, Closes: opened.AddDate(0, 11, 0), Zone: z}
-			got := map[Date]int{}
-			for _, m := range Moments(Plan{Cron: spec, Hour: 10}, times, nil, c, opened) {
-				got[DateOf(m.At)]++
-				if m.At.Hour() != s.Hour || m.At.Minute() != s.Minute {
-					t.Errorf("%s, %q: %v", name, spec, m.At)
-				}
-			}
-			for d := DateOf(opened); DateOf(times.Closes).after(d); d = d.AddDays(1) {
-				want := 0
-				if c.WorkingDay(d) {
-					want = 1
-				}
-				if got[d] != want {
-					t.Errorf("%s, %q: %d moments on %s, want %d", name, spec, got[d], d, want)
-				}
-			}
-		}
-	}
-}
-
-// TestSkippedDay: Samoa went from 29 to 31 December 2011; what was meant for the 30th, a Friday, comes on the 29th.
-func TestSkippedDay(t *testing.T) {
-	z := zone(t, "Pacific/Apia")
-	times := Times{Closes: time.Date(2012, 1, 2, 12, 0, 0, 0, z), Zone: z}
-	now := time.Date(2011, 12, 26, 12, 0, 0, 0, z)
-	for name, p := range map[string]Plan{"leads": {BeforeClose: []int{3}, Hour: 10}, "spec": {Cron: "0 10 30 12 *", Hour: 10}} {
-		got := Moments(p, times, nil, &Calendar{}, now)
-		if len(got) != 1 || got[0].Key != "closes@2011-12-29" {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-	s, err := ParseDigest("0 9 * * *")
+func in(t *testing.T, zone string) *time.Location {
+	t.Helper()
+	loc, err := time.LoadLocation(zone)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var keys []string
-	for _, m := range Digests(s, times, &Calendar{}, now.AddDate(0, 0, 2)) {
-		keys = append(keys, m.Key)
+	return loc
+}
+
+// moment reads a time of London.
+func clockIn(t *testing.T, zone, s string) time.Time {
+	t.Helper()
+	at, err := time.ParseInLocation("2006-01-02 15:04", s, in(t, zone))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if want := []string{"digest@2011-12-29", "digest@2011-12-31", "digest@2012-01-01", "digest@2012-01-02"}; !slices.Equal(keys, want) {
-		t.Errorf("digests %v", keys)
+	return at
+}
+
+// round is open from 23 November 2026, a Monday, until Friday 11 December at 17:00; its workshop is a week later at 14:00.
+func round(t *testing.T) survey.Round {
+	t.Helper()
+	return survey.Round{
+		ID: "r", State: survey.Open, TimeZone: "Europe/London",
+		OpenedAt: clockIn(t, "Europe/London", "2026-11-23 09:00"), ClosesAt: clockIn(t, "Europe/London", "2026-12-11 17:00"),
+		Workshop:  survey.Workshop{At: clockIn(t, "Europe/London", "2026-12-18 14:00")},
+		Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(),
 	}
 }
 
-func TestDigests(t *testing.T) {
-	z := zone(t, "Europe/London")
-	day := func(y int, m time.Month, d, h int) time.Time { return time.Date(y, m, d, h, 0, 0, 0, z) }
-	c := EnglandAndWales()
-	keys := func(spec string, times Times, now time.Time) string {
-		s, err := ParseDigest(spec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var days []string
-		for _, m := range Digests(s, times, c, now) {
-			if m.Kind != Digest || m.Key != "digest@"+DateOf(m.At).String() {
-				t.Errorf("moment %+v", m)
+var diary = reminders.NewSchedule(reminders.EnglandAndWales())
+
+func TestWhen(t *testing.T) {
+	const never = "never"
+	planned := clockIn(t, "Europe/London", "2026-12-04 10:04")
+	early := clockIn(t, "Europe/London", "2026-12-11 07:30")
+	for _, c := range []struct {
+		name, zone, kind, now, want string
+		change                      func(*survey.Round, *survey.Member)
+	}{
+		{name: "at its time", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: "2026-12-04 10:00"},
+		{name: "a little late", kind: "closes@2026-12-04", now: "2026-12-04 17:59", want: "2026-12-04 17:59"},
+		{name: "late in the evening", kind: "closes@2026-12-04", now: "2026-12-04 18:01", want: "2026-12-07 08:00"},
+		{name: "on the next working day", kind: "closes@2026-12-04", now: "2026-12-07 17:00", want: "2026-12-07 17:00"},
+		{name: "too late", kind: "closes@2026-12-04", now: "2026-12-07 18:01", want: never},
+		{name: "another has come", kind: "closes@2026-12-08", now: "2026-12-10 10:00", want: never},
+		{name: "the morning is after the close", kind: "closes@2026-12-10", now: "2026-12-10 18:01", want: never,
+			change: func(r *survey.Round, _ *survey.Member) { r.ClosesAt = early }},
+		{name: "not in the plan", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: never},
+		{name: "asked for", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: "2026-12-03 10:00",
+			change: func(_ *survey.Round, m *survey.Member) { m.RemindOnDate = "2026-12-03" }},
+		{name: "asked for, plan paused", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: "2026-12-03 10:00",
+			change: func(r *survey.Round, m *survey.Member) { m.RemindOnDate, r.Reminders.Paused = "2026-12-03", true }},
+		{name: "the one asked for has come", kind: "closes@2026-12-04", now: "2026-12-07 10:00", want: never,
+			change: func(_ *survey.Round, m *survey.Member) { m.RemindOnDate = "2026-12-07" }},
+		{name: "paused", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: never,
+			change: func(r *survey.Round, _ *survey.Member) { r.Reminders.Paused = true }},
+		{name: "moved since", kind: "closes@2026-12-04", now: "2026-12-04 10:05", want: never,
+			change: func(r *survey.Round, _ *survey.Member) { r.ClosesAt = r.ClosesAt.AddDate(0, 0, 7) }},
+		{name: "another plan, with the same day", kind: "closes@2026-12-04", now: "2026-12-04 10:05", want: "2026-12-04 10:05",
+			change: func(r *survey.Round, _ *survey.Member) {
+				r.PlannedAt, r.Reminders.Hour = planned, 14
+			}},
+		{name: "night in New York", zone: "America/New_York", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: "2026-12-04 13:00"},
+		{name: "evening in Tokyo", zone: "Asia/Tokyo", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: "2026-12-06 23:00"},
+		{name: "by hand", kind: "nudge", now: "2026-12-02 10:00", want: "2026-12-02 10:00"},
+		{name: "by hand at the weekend", kind: "nudge", now: "2026-12-05 10:00", want: "2026-12-07 08:00"},
+		{name: "by hand before dawn", kind: "nudge", now: "2026-12-07 06:00", want: "2026-12-07 08:00"},
+		{name: "an invitation at night", kind: "invitation", now: "2026-12-05 03:00", want: "2026-12-05 03:00"},
+		{name: "workshop", kind: "workshop@2026-12-17", now: "2026-12-17 10:00", want: "2026-12-17 10:00",
+			change: func(r *survey.Round, _ *survey.Member) { r.State = survey.Closed }},
+		{name: "workshop on a day of both", kind: "workshop@2026-12-11", now: "2026-12-11 10:00", want: never,
+			change: func(r *survey.Round, _ *survey.Member) { r.Reminders.BeforeClose = []int{0} }},
+		{name: "workshop on a day of both, finished", kind: "workshop@2026-12-11", now: "2026-12-11 10:00", want: "2026-12-11 10:00",
+			change: func(r *survey.Round, m *survey.Member) {
+				r.Reminders.BeforeClose, m.Status = []int{0}, survey.Finished
+			}},
+		{name: "digest", kind: "digest@2026-12-01", now: "2026-12-01 09:00", want: "2026-12-01 09:00"},
+		{name: "digest in the evening", kind: "digest@2026-12-01", now: "2026-12-01 19:00", want: never},
+		{name: "digest switched off", kind: "digest@2026-12-01", now: "2026-12-01 09:00", want: never,
+			change: func(r *survey.Round, _ *survey.Member) { r.Posts.Disabled = []survey.MessageKind{survey.Digest} }},
+		{name: "last day, late", kind: "last@2026-12-10", now: "2026-12-10 20:00", want: "2026-12-11 08:00"},
+		{name: "last day, over", kind: "last@2026-12-10", now: "2026-12-11 17:00", want: never},
+		{name: "closing at night", kind: "close@1", now: "2026-12-13 03:00", want: "2026-12-13 03:00"},
+		{name: "not a date", kind: "closes@soon", now: "2026-12-04 10:00", want: never},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, m := round(t), survey.Member{Status: survey.Invited, TimeZone: c.zone}
+			if c.change != nil {
+				c.change(&r, &m)
 			}
-			days = append(days, m.At.Format("01-02T15:04Z07:00"))
-		}
-		return strings.Join(days, " ")
-	}
-	easter := Times{Opened: day(2027, 3, 24, 9), Closes: day(2027, 3, 31, 9), Zone: z}
-	// Not at the opening itself, nor on Good Friday, the weekend of the clock change, Easter Monday, nor at the close.
-	if got := keys(DefaultDigest, easter, time.Time{}); got != "03-25T09:00Z 03-30T09:00+01:00" {
-		t.Errorf("Easter: %s", got)
-	}
-	if got := keys("0 9 * * *", easter, day(2027, 3, 26, 9)); got != "03-27T09:00Z 03-28T09:00+01:00 03-30T09:00+01:00" {
-		t.Errorf("Easter, every day: %s", got)
-	}
-	if got := keys(DefaultDigest, easter, day(2027, 3, 30, 9)); got != "" {
-		t.Errorf("after the last: %s", got)
+			got := never
+			if at, ok := diary.SendWindow(r, m, survey.MessageKind(c.kind), clockIn(t, "Europe/London", c.now)); ok {
+				got = at.In(in(t, "Europe/London")).Format("2006-01-02 15:04")
+			}
+			if got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
 	}
 }
 
-func FuzzParseSpec(f *testing.F) {
-	for _, s := range []string{DefaultDigest, "CRON_TZ=Europe/London", "TZ= 0 10 * * *", "@every 1h", "@", "* * * * *", "0 10 30 2 *", ", , , , ,",
-		"0/9223372036854775807 10 * * *", "0-0-0 10 * * *", "0 10 */2 * 6", "0 10 ? feb sun", "\x000 10 * * *", "0 10 29 2 0,6", "0 10 29 2 *", "+0 +10 * * *"} {
-		f.Add(s)
+func TestDue(t *testing.T) {
+	const never = "never"
+	for _, c := range []struct {
+		name, kind, zone, now string
+		want                  string // by London's clock
+		change                func(*survey.Round, *survey.Member)
+	}{
+		{name: "in the plan", kind: "closes@2026-12-04", now: "2026-12-04 12:00", want: "2026-12-04 10:00"},
+		{name: "by their own clock", kind: "closes@2026-12-04", zone: "America/New_York", now: "2026-12-04 18:00", want: "2026-12-04 15:00"},
+		{name: "not in the plan", kind: "closes@2026-12-03", now: "2026-12-03 12:00", want: never},
+		{name: "asked for", kind: "closes@2026-12-03", now: "2026-12-03 12:00", want: "2026-12-03 10:00",
+			change: func(_ *survey.Round, m *survey.Member) { m.RemindOnDate = "2026-12-03" }},
+		{name: "workshop", kind: "workshop@2026-12-17", now: "2026-12-17 12:00", want: "2026-12-17 10:00"},
+		{name: "digest", kind: "digest@2026-12-01", now: "2026-12-01 12:00", want: "2026-12-01 09:00"},
+		{name: "last day", kind: "last@2026-12-10", now: "2026-12-10 12:00", want: "2026-12-10 10:00"},
+		{name: "closing", kind: "close@1796748660", now: "2026-12-11 18:00", want: "2026-12-08 16:51"},
+		{name: "by hand, on a Saturday", kind: "nudge@2026-12-05", now: "2026-12-07 09:00", want: "2026-12-07 08:00",
+			change: func(r *survey.Round, _ *survey.Member) {
+				r.RemindedAt = clockIn(t, "Europe/London", "2026-12-05 12:00")
+			}},
+		{name: "by hand, not noted", kind: "nudge@2026-12-05", now: "2026-12-07 09:00", want: never},
+		{name: "opened", kind: "opened", now: "2026-12-01 12:00", want: "2026-11-20 09:00",
+			change: func(r *survey.Round, _ *survey.Member) { r.OpenedAt = clockIn(t, "Europe/London", "2026-11-20 09:00") }},
+		{name: "results", kind: "results", now: "2026-12-12 12:00", want: "2026-12-11 17:00",
+			change: func(r *survey.Round, _ *survey.Member) { r.ClosedAt = clockIn(t, "Europe/London", "2026-12-11 17:00") }},
+		{name: "an invitation", kind: "invitation", now: "2026-12-01 12:00", want: never},
+		{name: "a call", kind: "call@2026-12-01", now: "2026-12-01 12:00", want: never},
+		{name: "no number", kind: "close@soon", now: "2026-12-01 12:00", want: never},
+	} {
+		r, m := round(t), survey.Member{Status: survey.Invited, TimeZone: c.zone}
+		if c.change != nil {
+			c.change(&r, &m)
+		}
+		got := never
+		if at, ok := diary.FirstDue(r, m, survey.MessageKind(c.kind), clockIn(t, "Europe/London", c.now)); ok {
+			got = at.In(in(t, "Europe/London")).Format("2006-01-02 15:04")
+		}
+		if got != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
 	}
-	f.Fuzz(func(t *testing.T, spec string) {
-		s, err := ParseSpec(spec)
-		var refused *SpecError
-		if err != nil {
-			if !errors.As(err, &refused) || !slices.Contains(Reasons, refused.Reason) || refused.Field != "" && refused.Reason != Malformed {
-				t.Fatalf("%q: %#v", spec, err)
-			}
-			return
-		}
-		if !waking(s.Hour, s.Minute) {
-			t.Fatalf("%q at %d:%d", spec, s.Hour, s.Minute)
-		}
-		if _, err := ParseDigest(spec); err != nil {
-			t.Fatalf("%q may be a reminder, but not a digest: %v", spec, err)
-		}
-		for d, n := (Date{2026, 1, 1}), 0; n < 12; n++ {
-			next, ok := s.next(d)
-			if !ok {
-				t.Fatalf("%q has no day after %s", spec, d)
-			}
-			if d.after(next) {
-				t.Fatalf("%q: %s after %s", spec, next, d)
-			}
-			d = next.AddDays(1)
-		}
-	})
 }
 
-// TestPanicOfTheParser: the parser is kept from what is known to make it panic, and what is not known is an error too.
-func TestPanicOfTheParser(t *testing.T) {
-	if s, err := parse("CRON_TZ=Europe/London"); err == nil || s != nil {
-		t.Errorf("%v, %v", s, err)
+func TestPosts(t *testing.T) {
+	kinds := func(r survey.Round, now string) string {
+		s := ""
+		for _, m := range diary.Posts(r, clockIn(t, "Europe/London", now)) {
+			s += string(m.Kind.Base()) + " " + m.At.In(in(t, "Europe/London")).Format("02/15:04") + "; "
+		}
+		return s
+	}
+	r := round(t)
+	if got, want := kinds(r, "2026-12-09 12:00"), "digest 10/09:00; last 10/10:00; digest 11/09:00; close 11/17:00; eve 17/10:00; "; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	r.Posts = survey.ChannelPlan{Digest: "30 16 * * *", Disabled: []survey.MessageKind{survey.LastDay, survey.WorkshopEve}}
+	if got, want := kinds(r, "2026-12-09 12:00"), "digest 09/16:30; digest 10/16:30; digest 11/16:30; close 11/17:00; "; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	r.Posts, r.State = survey.DefaultPosts(), survey.Closed
+	if got, want := kinds(r, "2026-12-09 12:00"), "eve 17/10:00; "; got != want {
+		t.Errorf("closed: got  %s\nwant %s", got, want)
+	}
+	// A closing time that is moved makes another closing.
+	a := round(t)
+	b := a
+	b.ClosesAt = b.ClosesAt.Add(time.Minute)
+	last := func(r survey.Round) survey.MessageKind {
+		all := diary.Posts(r, clockIn(t, "Europe/London", "2026-12-11 16:00"))
+		return all[0].Kind
+	}
+	if last(a).Base() != survey.Closing || last(a) == last(b) {
+		t.Errorf("closings %s and %s", last(a), last(b))
+	}
+}
+
+func TestCheckSaysWhatIsWrong(t *testing.T) {
+	for want, c := range map[string]struct {
+		plan   survey.ReminderPlan
+		digest string
+	}{
+		"":                      {survey.DefaultReminders(), survey.DefaultDigest},
+		"hour: night":           {survey.ReminderPlan{Hour: 7}, ""},
+		"spec: time_zone":       {survey.ReminderPlan{Hour: 10, Cron: "CRON_TZ=Europe/London"}, ""},
+		"spec: malformed":       {survey.ReminderPlan{Hour: 10, Cron: "often"}, ""},
+		"spec: malformed_month": {survey.ReminderPlan{Hour: 10, Cron: "0 10 * 13 *"}, ""},
+		"digest: night":         {survey.DefaultReminders(), "0 3 * * *"},
+	} {
+		err := diary.Check(c.plan, survey.ChannelPlan{Digest: c.digest})
+		var input *survey.InputError
+		if want == "" && err != nil || want != "" && (!errors.As(err, &input) || input.Error() != want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// A round that reminds nobody of itself still reminds who asks.
+func TestTomorrowWithoutAPlan(t *testing.T) {
+	r := round(t)
+	r.Reminders = survey.ReminderPlan{}
+	m, open := diary.Tomorrow(r, survey.Member{TimeZone: "America/New_York"}, clockIn(t, "Europe/London", "2026-12-04 12:00"))
+	if !open || m.Kind != "closes@2026-12-07" || !m.At.Equal(clockIn(t, "America/New_York", "2026-12-07 10:00")) {
+		t.Errorf("got %v, %v", m, open)
 	}
 }

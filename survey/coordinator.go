@@ -205,14 +205,15 @@ func (c Coordinator) SetPlan(ctx context.Context, id RoundID, edit func(*Reminde
 
 // CountRecipients counts the people who would get a message of each of the kinds now, were it its day, for a coordinator.
 func (c Coordinator) CountRecipients(ctx context.Context, id RoundID, kinds ...MessageKind) (map[MessageKind]int, error) {
-	if _, err := c.Round(ctx, id); err != nil {
+	round, err := c.Round(ctx, id)
+	if err != nil {
 		return nil, err
 	}
 	const never = "9999-12-31" // a day on which nobody has been reminded
 	counts := map[MessageKind]int{}
-	err := c.store.Roster(ctx, id, func(m Member) error {
+	err = c.store.Roster(ctx, id, func(m Member) error {
 		for _, k := range kinds {
-			if m.wants(k.On(never)) {
+			if k.On(never).wantedBy(round, m) {
 				counts[k]++
 			}
 		}

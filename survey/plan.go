@@ -2,64 +2,8 @@ package survey
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
-
-// MessageKind is what a message that nobody asked for just now is about. A kind that can come on several days carries its date,
-// as "closes@2026-12-04". A person, or the coordinator's channel, is owed at most one of each kind in a round.
-type MessageKind string
-
-// The kinds of messages to a person.
-const (
-	Invitation   MessageKind = "invitation"
-	Nudge        MessageKind = "nudge"    // a reminder that a coordinator sends by hand; dated
-	ClosesSoon   MessageKind = "closes"   // a reminder that the survey closes; dated
-	WorkshopSoon MessageKind = "workshop" // a reminder of the workshop; dated
-	Unposted     MessageKind = "unposted" // to a coordinator: the results could not be posted in the channel
-)
-
-// The kinds of posts to the coordinator's channel.
-const (
-	Opened      MessageKind = "opened"
-	Digest      MessageKind = "digest"  // how it is going; dated
-	LastDay     MessageKind = "last"    // the survey closes tomorrow; dated
-	Closing     MessageKind = "close"   // the survey closes by itself; carries its closing time in unix seconds
-	ResultsPost MessageKind = "results" // the results of a survey that closed by itself
-	TablePost   MessageKind = "table"   // the same as a table, after them
-	WorkshopEve MessageKind = "eve"     // the workshop is tomorrow; dated
-	NudgesSent  MessageKind = "nudged"  // no post: the record is told how many reminders by hand were sent; dated
-	// NewCoordinator is about a coordinator who was added by others than coordinators; with the time of the record's entry in
-	// unix seconds, and the version of the round that it made.
-	NewCoordinator MessageKind = "coordinator"
-	OpenCall       MessageKind = "call" // to people who take no direct messages: press Join; dated
-	kindSeparator              = "@"
-)
-
-// MessageKinds are all kinds.
-var MessageKinds = []MessageKind{
-	Invitation, Nudge, ClosesSoon, WorkshopSoon, Unposted,
-	Opened, Digest, LastDay, Closing, ResultsPost, TablePost, WorkshopEve, NudgesSent,
-	NewCoordinator, OpenCall,
-}
-
-// OptionalPosts are the posts that a coordinator may switch off, in the order they come.
-var OptionalPosts = []MessageKind{Opened, Digest, LastDay, ResultsPost, WorkshopEve}
-
-// On is the kind with its date, or what else tells it from others of its kind.
-func (k MessageKind) On(date string) MessageKind { return k + kindSeparator + MessageKind(date) }
-
-// Split takes a kind and its date apart; the date is empty where there is none.
-func (k MessageKind) Split() (base MessageKind, date string) {
-	b, date, _ := strings.Cut(string(k), kindSeparator)
-	return MessageKind(b), date
-}
-
-// Base is the kind without its date.
-func (k MessageKind) Base() MessageKind {
-	base, _ := k.Split()
-	return base
-}
 
 // Moment is when a message is due.
 type Moment struct {
@@ -114,39 +58,14 @@ func (r Round) ZoneOf(m Member) *time.Location {
 	return r.Location()
 }
 
-// wants reports whether a message of that kind is still of use to the member.
-func (m Member) wants(kind MessageKind) bool {
-	base, date := kind.Split()
-	wants := !m.Unreachable && !m.RemindersOff
-	unfinished := m.Status == Invited || m.Status == Started
-	switch base {
-	case Invitation:
-		return m.Status == Invited
-	case Nudge:
-		return wants && unfinished && m.LastRemindedDate < date
-	case ClosesSoon:
-		return wants && unfinished && m.LastRemindedDate < date
-	case WorkshopSoon:
-		return wants && (unfinished || m.Status == Finished) && m.LastRemindedDate < date
-	}
-	return false
-}
-
-// takes says whether a round still has use for a message of that kind to a person at now.
-func (r Round) takes(kind MessageKind, now time.Time) bool {
-	if kind.Base() == WorkshopSoon {
-		return r.State != Draft && now.Before(r.Workshop.At)
-	}
-	return r.AcceptsAnswers(now)
-}
-
-// HasPlan says whether messages of the round may be planned at now: of an open one, and of a closed one whose workshop is ahead.
-func (r Round) HasPlan(now time.Time) bool {
-	return r.State == Open || r.State == Closed && now.Before(r.Workshop.At)
-}
-
 // Equal says whether two plans are the same.
 func (p ReminderPlan) Equal(q ReminderPlan) bool {
 	return slices.Equal(p.BeforeClose, q.BeforeClose) && slices.Equal(p.BeforeWorkshop, q.BeforeWorkshop) &&
 		p.Hour == q.Hour && p.Minute == q.Minute && p.Cron == q.Cron && p.Paused == q.Paused
+}
+
+// HasPlan reports whether messages of the round may be planned at now: the round is open, or it is
+// closed and its workshop is still to come.
+func (r Round) HasPlan(now time.Time) bool {
+	return r.State == Open || r.State == Closed && now.Before(r.Workshop.At)
 }

@@ -41,10 +41,8 @@ func (s System) StillWanted(ctx context.Context, d Delivery) (Participation, boo
 	case err != nil:
 		return seat, false, err
 	}
-	if d.Kind.Base() == Unposted {
-		return seat, seat.Round.State == Closed && slices.Contains(seat.Round.Coordinators, d.Person), nil
-	}
-	return seat, seat.Round.takes(d.Kind, s.now()) && seat.Member.wants(d.Kind), nil
+	wanted := d.Kind.timely(seat.Round, s.now()) && d.Kind.wantedBy(seat.Round, seat.Member)
+	return seat, wanted, nil
 }
 
 // Ack forgets a message that was sent, or is not awaited any more.

@@ -87,7 +87,7 @@ func (s System) EnqueueReminders(ctx context.Context, round Round, due map[strin
 			zone = round.TimeZone
 		}
 		for _, m := range due[zone] {
-			if !member.wants(m.Kind) {
+			if !m.Kind.wantedBy(round, member) {
 				continue
 			}
 			if waiting[m] = append(waiting[m], member.Person); len(waiting[m]) == owedAtOnce {

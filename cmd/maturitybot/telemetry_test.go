@@ -162,7 +162,7 @@ func TestEveryLabelIsListed(t *testing.T) {
 		file, kind string
 		values     int
 	}{
-		{"../../survey/plan.go", "MessageKind", len(survey.MessageKinds)},
+		{"../../survey/messages.go", "MessageKind", len(survey.MessageKinds)},
 		{"../../bot/deliver.go", "Outcome", len(bot.EventOutcomes) + len(bot.MessageOutcomes) - 1}, // Failed is in both
 	} {
 		file, err := parser.ParseFile(token.NewFileSet(), c.file, nil, 0)
