@@ -40,7 +40,7 @@ type Options struct {
 	Responder chat.Responder
 	// Claims keeps several processes on one gateway from answering the same event. Nil means that
 	// there is one process.
-	Claims Claims
+	Claims platform.Claims
 	// ConsentsToDM returns true for a person who has begun a survey, or has asked for messages.
 	// Send sends nothing to anybody else, because Discord bans bots for that. Nil means that
 	// everybody consents.
@@ -56,15 +56,6 @@ type Options struct {
 	Observer chat.Observer
 	// Dial makes the connections to Discord. If it is nil, they go to the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-}
-
-// Claims decides which of several processes answers an event.
-type Claims interface {
-	// Claim returns true for the first claim of an event within minutes, in whichever process.
-	Claim(ctx context.Context, event string) (bool, error)
-	// Finish notes that a claimed event has been answered. A gateway connection that resumes may
-	// deliver the event again after the claim has expired.
-	Finish(ctx context.Context, event string) error
 }
 
 // Discord is the bot in Discord.

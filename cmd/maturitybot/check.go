@@ -10,10 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"maturitybot/adapters/discord"
+	"maturitybot/adapters/platform"
 	"maturitybot/adapters/redis"
-	"maturitybot/adapters/slack"
-	"maturitybot/bot/chat"
 	"maturitybot/cmd/maturitybot/server"
 )
 
@@ -23,29 +21,23 @@ type checkCommand struct {
 	Strict bool `help:"Fail on what is only warned of, too."`
 }
 
-// level is how bad a finding is.
-type level string
-
+// How serious a finding is.
 const (
-	fine level = "ok"
-	warn level = "warn"
-	fail level = "FAIL"
+	fine = platform.OK
+	warn = platform.Warn
+	fail = platform.Fail
 )
 
-// asking is how long a platform, or Redis, may take to tell everything.
-const asking = 30 * time.Second
-
-// apart is how far this machine's clock may be from Slack's, which refuses nothing and tells whole seconds; what Slack has signed is
-// refused from five minutes on.
-const apart = 30 * time.Second
+// checkTimeout bounds the check of a platform, and of Redis.
+const checkTimeout = 30 * time.Second
 
 // findings prints what is found, and counts it.
 type findings struct {
 	s    streams
-	seen map[level]int
+	seen map[platform.Level]int
 }
 
-func (f *findings) say(l level, about, format string, a ...any) {
+func (f *findings) say(l platform.Level, about, format string, a ...any) {
 	f.seen[l]++
 	text := strings.TrimSpace(fmt.Sprintf(format, a...))
 	fmt.Fprintf(f.s.out, "%-4s  %-14s %s\n", l, about, strings.ReplaceAll(text, "\n", " "))
@@ -53,7 +45,7 @@ func (f *findings) say(l level, about, format string, a ...any) {
 
 // Run prints a line for each thing that was tried. Its error says that something failed, which was told already.
 func (c *checkCommand) Run(ctx context.Context, s streams) error {
-	f := &findings{s: s, seen: map[level]int{}}
+	f := &findings{s: s, seen: map[platform.Level]int{}}
 	conf, err := c.config()
 	if wrong, ok := errors.AsType[faults](err); ok {
 		for _, w := range wrong {
@@ -64,14 +56,11 @@ func (c *checkCommand) Run(ctx context.Context, s streams) error {
 	}
 	c.files(f)
 	c.redis(ctx, f, conf)
-	if conf.slack != nil {
-		c.slack(ctx, f, conf)
+	for _, p := range conf.Platforms {
+		c.platform(ctx, f, p)
 	}
-	if conf.discord != nil {
-		c.discord(ctx, f, conf)
-	}
-	if (&server.Config{Slack: conf.slack, Discord: conf.discord}).UsesHTTP() {
-		c.door(ctx, f)
+	if server.UsesHTTP(conf.Platforms) {
+		c.checkListen(ctx, f)
 	}
 	f.summary()
 	if f.seen[fail] > 0 || c.Strict && f.seen[warn] > 0 {
@@ -132,7 +121,7 @@ func (c *checkCommand) redis(ctx context.Context, f *findings, conf config) {
 	if conf.Redis == "" {
 		return // told as a fault of the configuration
 	}
-	ctx, cancel := context.WithTimeout(ctx, asking)
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	store, err := redis.Open(ctx, string(conf.Redis))
 	if err != nil {
@@ -155,94 +144,22 @@ func (c *checkCommand) redis(ctx context.Context, f *findings, conf config) {
 	}
 }
 
-// slack asks Slack.
-func (c *checkCommand) slack(ctx context.Context, f *findings, conf config) {
-	ctx, cancel := context.WithTimeout(ctx, asking)
-	defer cancel()
-	adapter, err := slack.New(ctx, slack.Options{
-		Token: conf.slack.BotToken, AppToken: conf.slack.AppToken, SigningSecret: conf.slack.SigningSecret, APIURL: c.SlackAPI, Dial: c.dial,
-	})
-	var app slack.AppInfo
-	if err == nil {
-		defer func() { _ = adapter.Drain(ctx) }() // nothing was taken
-		app, err = adapter.Check(ctx)
-	}
-	if err != nil {
-		f.say(fail, "slack", "%v (SLACK_BOT_TOKEN %s)", err, masked(conf.slack.BotToken))
-		return
-	}
-	f.say(fine, "slack", "bot %s in workspace %s (%s), SLACK_BOT_TOKEN %s", app.Bot, app.Workspace, app.Team, masked(conf.slack.BotToken))
-	switch {
-	case app.Untold:
-		f.say(warn, "slack", "it was not told which scopes the app has: compare them with those of maturitybot manifest slack")
-	case len(app.Missing) > 0:
-		f.say(fail, "slack", "scopes are missing: %s. Add them at %sOAuth & Permissions, and install the app again", strings.Join(app.Missing, ", "), slackPages)
-	default:
-		f.say(fine, "slack", "the app has all %d scopes of the manifest", len(slack.Scopes))
-	}
-	if app.Ahead.Abs() > apart {
-		f.say(warn, "slack", "this machine's clock is %s off that of Slack: let it be set by the network (NTP)", app.Ahead.Abs().Round(time.Second))
-	}
-	if !conf.slack.UsesSocket() {
-		f.say(fine, "slack", "by HTTP, at /slack, SLACK_SIGNING_SECRET %s (right only if Slack's requests come to be taken)", masked(conf.slack.SigningSecret))
-		return
-	}
-	if err := adapter.CheckSocket(ctx); err != nil {
-		f.say(fail, "slack", "%v (SLACK_APP_TOKEN %s)", err, masked(conf.slack.AppToken))
-		return
-	}
-	f.say(fine, "slack", "by Socket Mode, SLACK_APP_TOKEN %s", masked(conf.slack.AppToken))
-}
-
-// discord asks Discord.
-func (c *checkCommand) discord(ctx context.Context, f *findings, conf config) {
-	ctx, cancel := context.WithTimeout(ctx, asking)
+// platform asks a platform.
+func (c *checkCommand) platform(ctx context.Context, f *findings, p server.Platform) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	spec, err := appSpec()
 	if err != nil {
-		f.say(fail, "discord", "%v", err)
+		f.say(fail, p.Name, "%v", err)
 		return
 	}
-	adapter, err := discord.New(ctx, discord.Options{
-		Token: conf.discord.Token, PublicKey: conf.discord.PublicKey, Guilds: conf.discord.Guilds,
-		APIURL: c.DiscordAPI, Dial: c.dial, Commands: spec.Commands,
+	p.Check(ctx, platform.Bot{Spec: spec, Dial: c.dial}, func(l platform.Level, format string, args ...any) {
+		f.say(l, p.Name, format, args...)
 	})
-	if err != nil {
-		f.say(fail, "discord", "%v (DISCORD_TOKEN %s)", err, masked(conf.discord.Token))
-		return
-	}
-	defer func() { _ = adapter.Drain(ctx) }() // nothing was taken
-	app, err := adapter.Check(ctx)
-	f.say(fine, "discord", "application %s (%s), DISCORD_TOKEN %s", app.Application, app.ID, masked(conf.discord.Token))
-	switch {
-	case conf.discord.UsesGateway() && app.Endpoint == "":
-		f.say(fine, "discord", "by the gateway")
-	case conf.discord.UsesGateway(): // what Check failed for
-	case app.Endpoint == "":
-		f.say(warn, "discord", "by HTTP, and no Interactions Endpoint URL is set: once the bot serves, set its address with /discord at the end at %sGeneral Information", discordPages)
-	default:
-		f.say(fine, "discord", "by HTTP, at %s, and DISCORD_PUBLIC_KEY is the application's", app.Endpoint)
-	}
-	switch {
-	case err != nil:
-		f.say(fail, "discord", "%v", err)
-	case app.Registered:
-		f.say(fine, "discord", "the commands are there")
-	default:
-		f.say(warn, "discord", "the commands are not there as this version has them: serve offers them when it starts")
-	}
-	if app.ID != "" {
-		f.say(fine, "discord", "to add it to a server: %s", discord.InviteURL(app.ID))
-	}
-	if app.Public && len(conf.discord.Guilds) == 0 {
-		f.say(warn, "discord", "anybody can add this bot to a server and run rounds there: "+
-			"set Install Link to None at %sInstallation, then switch Public Bot off under Bot, "+
-			"or set DISCORD_GUILDS", discordPages)
-	}
 }
 
-// door tries whether requests could be listened for.
-func (c *checkCommand) door(ctx context.Context, f *findings) {
+// checkListen tries whether requests could be listened for.
+func (c *checkCommand) checkListen(ctx context.Context, f *findings) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		f.say(warn, "listen", "%v: another program is there, which may be maturitybot serve", err)
@@ -255,18 +172,4 @@ func (c *checkCommand) door(ctx context.Context, f *findings) {
 // summary ends the list.
 func (f *findings) summary() {
 	fmt.Fprintf(f.s.out, "%d ok, %d warn, %d FAIL\n", f.seen[fine], f.seen[warn], f.seen[fail])
-}
-
-// masked is what of a secret may be shown, to tell it from another: its kind and its last four characters.
-func masked(s chat.Secret) string {
-	const shown, least = 4, 16 // of what is shorter, four would be too many
-	text := string(s)
-	if len(text) < least {
-		return chat.Mask
-	}
-	kind := ""
-	if strings.HasPrefix(text, "xoxb-") || strings.HasPrefix(text, "xapp-") {
-		kind = text[:5]
-	}
-	return kind + "…" + text[len(text)-shown:]
 }

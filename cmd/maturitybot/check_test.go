@@ -15,7 +15,6 @@ import (
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/adapters/slack"
 	"maturitybot/adapters/slack/fake"
-	"maturitybot/bot/chat"
 )
 
 // checked runs check with a configuration, and returns its exit and what it printed.
@@ -87,10 +86,17 @@ func TestCheckConfiguration(t *testing.T) {
 			`warn  discord        anybody can add this bot to a server .*Public Bot.*DISCORD_GUILDS`,
 		}},
 		"a public Discord bot for one server": {env: gateway, fine: true, warns: true, on: func(_ *fake.Server, d *discordfake.Server) { d.Public() },
-			serve: serveCommand{Guilds: []string{discordfake.Guild}}, not: "anybody can add this bot"},
+			serve: serveCommand{platformFlags: platformFlags{Guilds: []string{discordfake.Guild}}}, not: "anybody can add this bot"},
 		"Discord sends elsewhere": {env: gateway, on: func(_ *fake.Server, d *discordfake.Server) { d.Endpoint("https://elsewhere.example.org") }, want: []string{
 			`FAIL  discord        Discord delivers to an Interactions Endpoint URL`,
 		}},
+		"a public key in capitals": {
+			env: map[string]string{
+				"DISCORD_TOKEN": discordfake.Token, "DISCORD_PUBLIC_KEY": strings.ToUpper(discordfake.PublicKey) + " ",
+			},
+			serve: serveCommand{Listen: "127.0.0.1:0"}, fine: true, warns: true,
+			want: []string{`ok    configuration  complete`, `warn  discord        by HTTP`},
+		},
 		"Discord by HTTP": {env: endpoint, serve: serveCommand{Listen: "127.0.0.1:0"}, fine: true, warns: true, want: []string{`warn  discord        by HTTP, and no Interactions Endpoint URL is set`}},
 		"a key pasted in capitals": {env: map[string]string{"DISCORD_TOKEN": discordfake.Token, "DISCORD_PUBLIC_KEY": strings.ToUpper(discordfake.PublicKey) + " "},
 			serve: serveCommand{Listen: "127.0.0.1:0"}, fine: true, warns: true, want: []string{`ok    configuration  complete`, `warn  discord        by HTTP`}},
@@ -151,16 +157,6 @@ func TestCheckWithoutRedis(t *testing.T) {
 	got, out := checked(t, checkCommand{serveCommand: serveCommand{storeFlag: storeFlag{RedisURL: "redis://bot:r3dis-s3cret@127.0.0.1:1"}}}, nil)
 	if got || !strings.Contains(out, "FAIL  redis          connect: Redis cannot be reached at the address in REDIS_URL: see whether it runs") || strings.Contains(out, "s3cret") {
 		t.Errorf("fine is %v:\n%s", got, out)
-	}
-}
-
-func TestMasked(t *testing.T) {
-	for secret, want := range map[chat.Secret]string{
-		"": chat.Mask, "xoxb-short": chat.Mask, "xoxb-0123456789abcdef": "xoxb-…cdef", "xapp-1-0123456789abcd": "xapp-…abcd", "0123456789abcdef": "…cdef",
-	} {
-		if got := masked(secret); got != want {
-			t.Errorf("%q shows as %q, want %q", string(secret), got, want)
-		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"maturitybot/adapters/discord"
 	discordfake "maturitybot/adapters/discord/fake"
 )
 
@@ -44,7 +45,7 @@ func TestConfiguration(t *testing.T) {
 			want: []string{"SLACK_SIGNING_SECRET is not a signing secret"}, not: []string{"verification-token"},
 		},
 		"Discord, wrong": {
-			env: map[string]string{"DISCORD_PUBLIC_KEY": "abc"}, serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}, Guilds: []string{"my server"}},
+			env: map[string]string{"DISCORD_PUBLIC_KEY": "abc"}, serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}, platformFlags: platformFlags{Guilds: []string{"my server"}}},
 			want: []string{"DISCORD_TOKEN is missing", "Reset Token", "DISCORD_PUBLIC_KEY is not a public key", `"my server" is no server's id`},
 		},
 		"two sources": {
@@ -64,7 +65,7 @@ func TestConfiguration(t *testing.T) {
 		c.serve.env = func(name string) string { return c.env[name] }
 		conf, err := c.serve.config()
 		if len(c.want) == 0 {
-			if err != nil || conf.slack == nil || conf.slack.UsesSocket() != (name == "socket") || len(conf.creators) != len(c.serve.Creators) {
+			if err != nil || len(conf.Platforms) != 1 || (len(conf.Platforms[0].Paths()) == 0) != (name == "socket") || len(conf.creators) != len(c.serve.Creators) {
 				t.Errorf("%s: %+v, %v", name, conf, err)
 			}
 			continue
@@ -91,13 +92,19 @@ func TestConfigurationTrimmed(t *testing.T) {
 	secrets := map[string]string{
 		"SLACK_BOT_TOKEN": "xoxb-s3cret", "SLACK_APP_TOKEN": "xapp-s3cret", "SLACK_SIGNING_SECRET": "s3cret", "DISCORD_TOKEN": "s3cret",
 	}
-	c := serveCommand{storeFlag: storeFlag{RedisURL: "redis://:s3cret@r"}, Guilds: []string{"1100000000000000010", " 1100000000000000020 "}, env: func(name string) string { return secrets[name] }}
+	c := serveCommand{storeFlag: storeFlag{RedisURL: "redis://:s3cret@r"}, platformFlags: platformFlags{Guilds: []string{"1100000000000000010", " 1100000000000000020 "}}, env: func(name string) string { return secrets[name] }}
 	conf, err := c.config()
-	if err != nil || !slices.Equal(conf.discord.Guilds, []string{"1100000000000000010", "1100000000000000020"}) {
-		t.Errorf("%q, %v", conf.discord.Guilds, err)
+	if err != nil || len(conf.Platforms) != 2 {
+		t.Fatalf("%d platforms, %v", len(conf.Platforms), err)
 	}
-	if s := fmt.Sprintf("%+v %v %+v %#v %+v", conf, *conf.slack, *conf.slack, *conf.discord, *conf.discord); strings.Contains(s, "s3cret") {
-		t.Error(s)
+	onDiscord, ok := conf.Platforms[1].Config.(discord.Config)
+	if want := []string{"1100000000000000010", "1100000000000000020"}; !ok || !slices.Equal(onDiscord.Guilds, want) {
+		t.Errorf("guilds are %q, want %q", onDiscord.Guilds, want)
+	}
+	for _, p := range conf.Platforms {
+		if s := fmt.Sprintf("%+v %v %+v %#v", conf, p, p, p.Config); strings.Contains(s, "s3cret") {
+			t.Error(s)
+		}
 	}
 }
 
@@ -109,8 +116,8 @@ func TestEmptyVariables(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, c := range credentials {
-		names = append(names, c.name, c.name+"_FILE")
+	for _, c := range credentials() {
+		names = append(names, c.Name, c.Name+"_FILE")
 	}
 	for _, command := range leaves(t) {
 		for _, f := range command.Flags {
@@ -156,9 +163,9 @@ func TestEmptyVariables(t *testing.T) {
 	for _, name := range names {
 		t.Setenv(name, " ")
 	}
-	for _, c := range credentials {
-		if got, err := c.read(os.Getenv); got != "" || err != nil {
-			t.Errorf("%s: %q, %v", c.name, got, err)
+	for _, c := range credentials() {
+		if got, err := readSecret(c.Name, os.Getenv); got != "" || err != nil {
+			t.Errorf("%s: %q, %v", c.Name, got, err)
 		}
 	}
 }
@@ -208,20 +215,20 @@ func TestAddressFromAFile(t *testing.T) {
 
 // TestCredentialsFromFiles: each may be in a file, as Docker and Kubernetes hand out secrets.
 func TestCredentialsFromFiles(t *testing.T) {
-	for _, c := range credentials {
+	for _, c := range credentials() {
 		path := filepath.Join(t.TempDir(), "secret")
 		if err := os.WriteFile(path, []byte("s3cret\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := c.read(func(name string) string { return map[string]string{c.name + "_FILE": path}[name] })
+		got, err := readSecret(c.Name, func(name string) string { return map[string]string{c.Name + "_FILE": path}[name] })
 		if err != nil || got != "s3cret" {
-			t.Errorf("%s: %q, %v", c.name, got, err)
+			t.Errorf("%s: %q, %v", c.Name, got, err)
 		}
 	}
 }
 
-// TestCredentialsPastedWithSpaces: what an adapter takes, the configuration takes too: spaces around a value, a key in capitals, a token
-// lookup an app that rotates its tokens.
+// TestCredentialsPastedWithSpaces reads credentials as they are pasted: with spaces around them, a
+// key in capitals, a token of an app that rotates its tokens.
 func TestCredentialsPastedWithSpaces(t *testing.T) {
 	secret := strings.Repeat("0a", 16)
 	for name, env := range map[string]map[string]string{
@@ -231,10 +238,20 @@ func TestCredentialsPastedWithSpaces(t *testing.T) {
 		"a rotated token":     {"SLACK_BOT_TOKEN": "xoxe.xoxb-1-abc", "SLACK_SIGNING_SECRET": secret},
 		"tokens with a space": {"SLACK_BOT_TOKEN": "xoxb-1\n", "SLACK_APP_TOKEN": " xapp-1"},
 	} {
-		serve := serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}, Guilds: []string{" 81384788765712384"}}
-		serve.env = func(name string) string { return env[name] }
-		if _, err := serve.config(); err != nil {
+		serve := serveCommand{
+			storeFlag:     storeFlag{RedisURL: "redis://r"},
+			platformFlags: platformFlags{Guilds: []string{" 81384788765712384"}},
+			env:           func(name string) string { return env[name] },
+		}
+		conf, err := serve.config()
+		if err != nil || len(conf.Platforms) != 1 {
 			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if c, ok := conf.Platforms[0].Config.(discord.Config); ok {
+			if c.Token != "abc" || c.PublicKey != "" && c.PublicKey != discordfake.PublicKey {
+				t.Errorf("%s: the values are used as they were pasted: %q, %q", name, string(c.Token), c.PublicKey)
+			}
 		}
 	}
 }

@@ -23,7 +23,7 @@ type coordinatorCommand struct {
 func (c coordinatorCommand) Run(ctx context.Context, s streams) error {
 	who, err := chat.ParsePerson(c.Person)
 	if err != nil {
-		return fmt.Errorf("that is no person: write platform:workspace:id, such as slack:T024BE7LD:U2147483697")
+		return fmt.Errorf("that is no person: write platform:workspace:id, such as " + examplePerson)
 	}
 	rounds, done, err := operator(ctx, c.matrixFlag, c.storeFlag)
 	if err != nil {

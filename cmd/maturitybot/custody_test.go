@@ -486,7 +486,7 @@ func TestServeKeepsTheJournal(t *testing.T) {
 	place := "slack:" + fake.Team + ":"
 	invited(t, url, place+"C0TEAM", place+"U0ANA", place+"U0BEN")
 	c := serveCommand{
-		storeFlag: storeFlag{RedisURL: url}, erasuresFlag: erasuresFlag{Erasures: path}, SlackAPI: fake.URL, dial: f.Dial,
+		storeFlag: storeFlag{RedisURL: url}, erasuresFlag: erasuresFlag{Erasures: path}, platformFlags: platformFlags{SlackAPI: fake.URL}, dial: f.Dial,
 		now: func() time.Time { return time.Now().Add(301 * time.Hour) },
 	}
 	errs, end := serving(t, c, map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken})

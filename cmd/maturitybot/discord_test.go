@@ -62,7 +62,7 @@ func (d onDiscord) private(name string) chat.Place {
 
 func (d onDiscord) listed(name string) string { return "<@" + discordID(name) + ">" }
 
-func (d onDiscord) connect(t *testing.T, r chat.Responder, log *slog.Logger) (platform, func()) {
+func (d onDiscord) connect(t *testing.T, r chat.Responder, log *slog.Logger) (messenger, func()) {
 	t.Helper()
 	options := discord.Options{
 		Token: fake.Token, APIURL: fake.URL, Dial: d.Dial, Commands: discordCommands,

@@ -50,7 +50,7 @@ func testOptions(matrices []*matrix.Matrix, log *slog.Logger) embeddedOptions {
 
 // buildForTest is build with what the tests load once.
 func buildForTest(
-	matrices []*matrix.Matrix, people platform, now func() time.Time, log *slog.Logger,
+	matrices []*matrix.Matrix, people messenger, now func() time.Time, log *slog.Logger,
 ) (*embeddedBot, error) {
 	o := testOptions(matrices, log)
 	o.people, o.now = people, now

@@ -30,7 +30,7 @@ type forgetCommand struct {
 // Run erases, and says of each round what was erased. Again, it erases what has come since.
 func (c forgetCommand) Run(ctx context.Context, s streams) error {
 	if _, err := chat.ParsePerson(c.Person); err != nil {
-		return fmt.Errorf("that is no person: write platform:workspace:id, such as slack:T024BE7LD:U2147483697")
+		return fmt.Errorf("that is no person: write platform:workspace:id, such as " + examplePerson)
 	}
 	if !c.Yes {
 		if err := ask(s, "This person is taken out of every round, and what they answered in rounds that are not closed is erased, for good. "+

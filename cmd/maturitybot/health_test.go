@@ -66,7 +66,7 @@ func TestServeRetriesConnections(t *testing.T) {
 	s, d := fake.New(t), discordfake.New(t)
 	s.AddUser(fake.User{ID: "U0ANA"})
 	d.Down(true)
-	c := serveCommand{storeFlag: storeFlag{RedisURL: "redis://" + store.Addr()}, opsFlag: opsFlag{"127.0.0.1:0"}, SlackAPI: fake.URL, DiscordAPI: discordfake.URL}
+	c := serveCommand{storeFlag: storeFlag{RedisURL: "redis://" + store.Addr()}, opsFlag: opsFlag{"127.0.0.1:0"}, platformFlags: platformFlags{SlackAPI: fake.URL, DiscordAPI: discordfake.URL}}
 	c.dial = dialBoth(s, d)
 	errs, end := starting(t, c, map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken, "DISCORD_TOKEN": discordfake.Token})
 	errs.until(t, `msg="not connected" to=redis error=.*LOADING.* next=1s`)
@@ -110,7 +110,7 @@ func TestServePermanentErrors(t *testing.T) {
 	locked, open := miniredis.RunT(t), miniredis.RunT(t)
 	locked.RequireAuth("right")
 	s, d := fake.New(t), discordfake.New(t)
-	c := serveCommand{SlackAPI: fake.URL, DiscordAPI: discordfake.URL, dial: dialBoth(s, d)}
+	c := serveCommand{platformFlags: platformFlags{SlackAPI: fake.URL, DiscordAPI: discordfake.URL}, dial: dialBoth(s, d)}
 	good := map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken, "DISCORD_TOKEN": discordfake.Token}
 	for want, change := range map[string]func(c *serveCommand, env map[string]string){
 		"NOAUTH":                      func(c *serveCommand, _ map[string]string) { c.RedisURL = "redis://" + locked.Addr() },
@@ -139,7 +139,7 @@ func TestReadyCommand(t *testing.T) {
 	store := miniredis.RunT(t)
 	f := fake.New(t)
 	began := time.Now()
-	errs, end := starting(t, serveCommand{storeFlag: storeFlag{RedisURL: "redis://" + store.Addr()}, opsFlag: opsFlag{"127.0.0.1:0"}, SlackAPI: fake.URL, dial: f.Dial},
+	errs, end := starting(t, serveCommand{storeFlag: storeFlag{RedisURL: "redis://" + store.Addr()}, opsFlag: opsFlag{"127.0.0.1:0"}, platformFlags: platformFlags{SlackAPI: fake.URL}, dial: f.Dial},
 		map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken})
 	ready(t, errs)
 	t.Logf("ready after %v", time.Since(began))
@@ -168,7 +168,7 @@ func TestReadyWhileEnding(t *testing.T) {
 	store := miniredis.RunT(t)
 	f := fake.New(t)
 	f.AddUser(fake.User{ID: "U0ANA"})
-	errs, end := starting(t, serveCommand{storeFlag: storeFlag{RedisURL: "redis://" + store.Addr()}, opsFlag: opsFlag{"127.0.0.1:0"}, SlackAPI: fake.URL, dial: f.Dial},
+	errs, end := starting(t, serveCommand{storeFlag: storeFlag{RedisURL: "redis://" + store.Addr()}, opsFlag: opsFlag{"127.0.0.1:0"}, platformFlags: platformFlags{SlackAPI: fake.URL}, dial: f.Dial},
 		map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken})
 	ready(t, errs)
 	f.Fail("chat.postMessage", fake.Fault{Wait: time.Second}) // is in hand when it is told to end

@@ -20,8 +20,8 @@ func parts(t *testing.T) map[string]string {
 	t.Helper()
 	var given strings.Builder
 	given.WriteString("| variable | what it is | where it is found | what for |\n|---|---|---|---|\n")
-	for _, c := range credentials {
-		fmt.Fprintf(&given, "| `%s` | %s | %s | %s |\n", c.name, c.what, c.where, c.use)
+	for _, c := range credentials() {
+		fmt.Fprintf(&given, "| `%s` | %s | %s | %s |\n", c.Name, c.What, c.Where, c.Use)
 	}
 	return map[string]string{
 		"credentials": given.String(), "commands": commandPages(t),
@@ -153,8 +153,8 @@ func TestEnvironmentExample(t *testing.T) {
 			known[name] = true
 		}
 	}
-	for _, c := range credentials {
-		known[c.name] = true
+	for _, c := range credentials() {
+		known[c.Name] = true
 	}
 	for _, m := range regexp.MustCompile(`[^$]\$\{(\w+)`).FindAllStringSubmatch(string(compose), -1) {
 		known[m[1]] = true

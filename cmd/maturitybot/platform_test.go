@@ -29,7 +29,7 @@ import (
 // faked is a chat platform that is faked, and the adapter on it.
 type faked interface {
 	// connect starts the adapter, anew after a restart. Stop ends it.
-	connect(t *testing.T, r chat.Responder, log *slog.Logger) (on platform, stop func())
+	connect(t *testing.T, r chat.Responder, log *slog.Logger) (on messenger, stop func())
 	// person and place are how the bot knows somebody and a channel of the stage; private is somebody's conversation with the bot.
 	person(name string) chat.Person
 	place(channel string) chat.Place
@@ -107,7 +107,7 @@ type onPlatform struct {
 	bot      func() chat.Responder // as it is now: it may have restarted
 	log      *slog.Logger
 
-	adapter platform
+	adapter messenger
 	stop    func()
 
 	mu      sync.Mutex
@@ -732,7 +732,7 @@ func playOn(t *testing.T, path string, f faked, same func(string) string, secret
 		t: t, platform: f, log: slog.New(slog.NewTextHandler(&log, nil)),
 		names: map[string]string{}, known: map[string]actor{}, actions: map[string]message{}, opened: map[string]func() acknowledged{}, visitors: map[string][]string{},
 	}
-	scene, inside, done, err := newStage(transcripts, testOptions(editions(t), s.log), func(people *transcript.People) platform {
+	scene, inside, done, err := newStage(transcripts, testOptions(editions(t), s.log), func(people *transcript.People) messenger {
 		s.people = people
 		return s
 	})

@@ -20,13 +20,11 @@ type serveCommand struct {
 	storeFlag
 	erasuresFlag
 	opsFlag
-	Listen     string   `name:"listen" env:"LISTEN" default:":8080" help:"Address for requests of Slack or Discord, where they come by HTTP."`
-	Creators   []string `name:"creators" env:"CREATORS" placeholder:"PERSON" help:"Who may start rounds besides the platform's admins, such as slack:T024BE7LD:U2147483697; several with commas."`
-	LogFormat  string   `name:"log-format" env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
-	SlackAPI   string   `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"Another server in place of Slack's: a gateway, or a test."`
-	DiscordAPI string   `name:"discord-api-url" env:"DISCORD_API_URL" placeholder:"URL" help:"Another server in place of Discord's."`
-	Guilds     []string `name:"discord-guilds" env:"DISCORD_GUILDS" placeholder:"ID" help:"Discord servers to offer the commands in, and alone to do anything in, several with commas; without it, every server the bot is in."`
-	Holidays   string   `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" help:"Bank holidays in place of those known: gov.uk's bank-holidays.json, or a day a line."`
+	Listen    string   `name:"listen" env:"LISTEN" default:":8080" help:"Address for requests of Slack or Discord, where they come by HTTP."`
+	Creators  []string `name:"creators" env:"CREATORS" placeholder:"PERSON" help:"Who may start rounds besides the platform's admins, such as slack:T024BE7LD:U2147483697; several with commas."`
+	LogFormat string   `name:"log-format" env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
+	platformFlags
+	Holidays string `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" help:"Bank holidays in place of those known: gov.uk's bank-holidays.json, or a day a line."`
 
 	env  func(string) string                                                  // os.Getenv, but for tests
 	dial func(ctx context.Context, network, address string) (net.Conn, error) // the network, but for tests
@@ -55,8 +53,8 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 // server returns the configuration of the server, with the files that the flags name.
 func (c *serveCommand) server(conf config, log *slog.Logger) (server.Config, error) {
 	to := server.Config{
-		Slack: conf.slack, Discord: conf.discord,
-		Listen: c.Listen, OpsListen: c.OpsListen,
+		Platforms: conf.Platforms,
+		Listen:    c.Listen, OpsListen: c.OpsListen,
 		Schedule: defaultSchedule(), Creators: conf.creators,
 		Log: log, Dial: c.dial, Now: c.now,
 		OpenStore: func(ctx context.Context, with ...redis.Option) (*redis.Store, error) {

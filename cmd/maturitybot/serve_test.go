@@ -283,7 +283,7 @@ func TestServeBySockets(t *testing.T) {
 	f.AddUser(fake.User{ID: "U0BEN"})
 	f.AddChannel(fake.Channel{ID: "C0TEAM", BotIn: true})
 	url := redistest.Start(t, redistest.Options{}).URL()
-	errs, end := serving(t, serveCommand{storeFlag: storeFlag{RedisURL: url}, SlackAPI: fake.URL, dial: f.Dial}, map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken})
+	errs, end := serving(t, serveCommand{storeFlag: storeFlag{RedisURL: url}, platformFlags: platformFlags{SlackAPI: fake.URL}, dial: f.Dial}, map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken})
 	errs.until(t, "socket open")
 	if ack := f.Command("U0ANA", "", "help"); !ack.OK() {
 		t.Errorf("acknowledged with %d %v", ack.Status, ack.Err)
@@ -305,7 +305,7 @@ func TestServeDiscord(t *testing.T) {
 	f.AddUser(discordfake.User{ID: ana, Name: "ana"})
 	f.AddChannel(discordfake.Channel{ID: team})
 	url := redistest.Start(t, redistest.Options{}).URL()
-	errs, end := serving(t, serveCommand{storeFlag: storeFlag{RedisURL: url}, DiscordAPI: discordfake.URL, dial: f.Dial, now: waking()}, map[string]string{"DISCORD_TOKEN": discordfake.Token})
+	errs, end := serving(t, serveCommand{storeFlag: storeFlag{RedisURL: url}, platformFlags: platformFlags{DiscordAPI: discordfake.URL}, dial: f.Dial, now: waking()}, map[string]string{"DISCORD_TOKEN": discordfake.Token})
 	if !f.Until(func() bool { return f.Sessions() > 0 }) {
 		t.Fatalf("no session\n%s", errs)
 	}

@@ -50,7 +50,7 @@ func (s onSlack) private(name string) chat.Place {
 
 func (s onSlack) listed(name string) string { return name + "@example.org" }
 
-func (s onSlack) connect(t *testing.T, r chat.Responder, log *slog.Logger) (platform, func()) {
+func (s onSlack) connect(t *testing.T, r chat.Responder, log *slog.Logger) (messenger, func()) {
 	t.Helper()
 	options := slack.Options{Token: fake.Token, APIURL: fake.URL, Dial: s.Dial, Responder: r, Log: log}
 	if s.sockets {

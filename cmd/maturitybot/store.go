@@ -22,9 +22,8 @@ type storeFlag struct {
 
 // address returns the address of Redis, or an error that repeats nothing of it.
 func (f storeFlag) address() (string, error) {
-	of := credential{name: "REDIS_URL"}
-	value, err := of.read(func(name string) string {
-		return map[string]string{of.name: f.RedisURL, of.name + "_FILE": f.RedisURLFile}[name]
+	value, err := readSecret("REDIS_URL", func(name string) string {
+		return map[string]string{"REDIS_URL": f.RedisURL, "REDIS_URL_FILE": f.RedisURLFile}[name]
 	})
 	if err == nil && value == "" {
 		err = errors.New("REDIS_URL is missing: the address of a Redis 7.0 or later, such as redis://localhost:6379/0")

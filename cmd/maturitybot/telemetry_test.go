@@ -44,7 +44,7 @@ func TestMetrics(t *testing.T) {
 	d.AddUser(discordfake.User{ID: ana, Name: "ana"})
 	d.AddChannel(discordfake.Channel{ID: team})
 	url := "redis://" + store.Addr()
-	c := serveCommand{storeFlag: storeFlag{RedisURL: url}, opsFlag: opsFlag{"127.0.0.1:0"}, SlackAPI: fake.URL, DiscordAPI: discordfake.URL, dial: dialBoth(s, d), now: waking()}
+	c := serveCommand{storeFlag: storeFlag{RedisURL: url}, opsFlag: opsFlag{"127.0.0.1:0"}, platformFlags: platformFlags{SlackAPI: fake.URL, DiscordAPI: discordfake.URL}, dial: dialBoth(s, d), now: waking()}
 	errs, end := starting(t, c, map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken, "DISCORD_TOKEN": discordfake.Token})
 	ready(t, errs)
 	s.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 1})

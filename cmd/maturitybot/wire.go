@@ -52,8 +52,8 @@ func (f matrixFlag) matrices() ([]*matrix.Matrix, error) {
 	return all, nil
 }
 
-// platform is what a bot needs of where people are.
-type platform interface {
+// messenger finds people and sends to them.
+type messenger interface {
 	chat.Directory
 	chat.Sender
 }
@@ -71,7 +71,7 @@ type embeddedBot struct {
 // embeddedOptions is what a bot on an embedded store is built from.
 type embeddedOptions struct {
 	matrices []*matrix.Matrix
-	people   platform         // its directory and sender
+	people   messenger        // its directory and sender
 	now      func() time.Time // its clock
 	log      *slog.Logger
 	words    *locale.Words      // nil loads them
@@ -102,7 +102,7 @@ func newEmbeddedBot(o embeddedOptions) (*embeddedBot, error) {
 	return b, nil
 }
 
-func (b *embeddedBot) newBot(people platform, now func() time.Time, log *slog.Logger) *bot.Bot {
+func (b *embeddedBot) newBot(people messenger, now func() time.Time, log *slog.Logger) *bot.Bot {
 	return bot.New(bot.Options{Rounds: b.rounds, Tools: bot.Tools{
 		Matrices: b.matrices, Words: b.words, Renderer: b.renderer,
 		Directory: people, Sender: people, Claims: b.store, Schedule: defaultSchedule(),
@@ -117,7 +117,7 @@ func defaultSchedule() *reminders.Schedule { return reminders.NewSchedule(remind
 // given the people of the stage: the stage itself, when on is nil. Of o it sets the clock and, without on,
 // the people. The function inside returns the bot as it is now; done closes the store.
 func newStage(
-	folder string, o embeddedOptions, on func(*transcript.People) platform,
+	folder string, o embeddedOptions, on func(*transcript.People) messenger,
 ) (s transcript.Stage, inside func() chat.Responder, done func() error, err error) {
 	s.Clock = transcript.NewClock(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
 	s.People = transcript.NewPeople()

@@ -8,8 +8,8 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// platform finds people on a chat platform and sends to them.
-type platform interface {
+// directory finds people on a chat platform and sends to them.
+type directory interface {
 	chat.Directory
 	chat.Sender
 }
@@ -17,20 +17,20 @@ type platform interface {
 // platforms are the connected chat platforms. It passes each call on to the platform that it is about.
 type platforms struct {
 	mu sync.RWMutex
-	on map[string]platform
+	on map[string]directory
 }
 
 // add adds a platform that is connected.
-func (p *platforms) add(name string, on platform) {
+func (p *platforms) add(name string, on directory) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.on == nil {
-		p.on = map[string]platform{}
+		p.on = map[string]directory{}
 	}
 	p.on[name] = on
 }
 
-func (p *platforms) lookup(name string) (platform, bool) {
+func (p *platforms) lookup(name string) (directory, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	on, ok := p.on[name]

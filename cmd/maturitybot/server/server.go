@@ -17,10 +17,9 @@ import (
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
-	"maturitybot/adapters/discord"
+	"maturitybot/adapters/platform"
 	"maturitybot/adapters/redis"
 	"maturitybot/adapters/results"
-	"maturitybot/adapters/slack"
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/chat/dispatch"
@@ -38,8 +37,7 @@ type Config struct {
 	// journal's name. It is nil where no file was named.
 	KeepJournal func(*redis.Store) (name string, done func() error, err error)
 
-	Slack   *Slack   // nil where there is no bot in Slack
-	Discord *Discord // nil where there is no bot in Discord
+	Platforms []Platform
 
 	Listen    string // address for requests of platforms that deliver by HTTP
 	OpsListen string // address of /healthz, /readyz and /metrics, or empty for none
@@ -53,43 +51,25 @@ type Config struct {
 	Now  func() time.Time                                                     // nil for time.Now
 }
 
-// Slack is the configuration of the bot in Slack. With an app token Slack delivers by Socket Mode, else
-// by HTTP. Secrets are in exported fields, which fmt masks.
-type Slack struct {
-	BotToken, AppToken, SigningSecret chat.Secret
-	APIURL                            string // another server in place of Slack's, or empty
+// Platform is a chat platform to connect to.
+type Platform struct {
+	Name  string // in ids, logs and metrics
+	Title string // as users know it
+	platform.Config
 }
 
-// UsesSocket reports whether Slack delivers by Socket Mode.
-func (s *Slack) UsesSocket() bool { return s.AppToken != "" }
-
-// Discord is the configuration of the bot in Discord. With a public key Discord delivers by HTTP, else
-// by the gateway.
-type Discord struct {
-	Token     chat.Secret
-	PublicKey string
-	Guilds    []string // ids of the servers to offer the commands in; empty for every server
-	APIURL    string   // another server in place of Discord's, or empty
-}
-
-// UsesGateway reports whether Discord delivers by the gateway.
-func (d *Discord) UsesGateway() bool { return d.PublicKey == "" }
-
-// platforms returns the names of the platforms that are configured.
-func (c *Config) platforms() []string {
+// names returns the names of the platforms.
+func (c *Config) names() []string {
 	var names []string
-	if c.Slack != nil {
-		names = append(names, slack.Platform)
-	}
-	if c.Discord != nil {
-		names = append(names, discord.Platform)
+	for _, p := range c.Platforms {
+		names = append(names, p.Name)
 	}
 	return names
 }
 
-// UsesHTTP reports whether a platform delivers by HTTP.
-func (c *Config) UsesHTTP() bool {
-	return c.Slack != nil && !c.Slack.UsesSocket() || c.Discord != nil && !c.Discord.UsesGateway()
+// UsesHTTP reports whether one of the platforms delivers by HTTP.
+func UsesHTTP(platforms []Platform) bool {
+	return slices.ContainsFunc(platforms, func(p Platform) bool { return len(p.Paths()) > 0 })
 }
 
 const (
@@ -121,7 +101,7 @@ func Run(ctx context.Context, c Config) error {
 	defer cancel(nil)
 	v := &service{
 		Config: c, log: log, cancel: cancel, people: &platforms{}, telemetry: newTelemetry(),
-		health: newHealth(ctx.Done(), c.platforms()...), unconnected: len(c.platforms()),
+		health: newHealth(ctx.Done(), c.names()...), unconnected: len(c.Platforms),
 	}
 	if c.OpsListen != "" {
 		ops, err := listen(ctx, c.OpsListen, maxOperationsConnections, operations(v.health, v.telemetry.handler()))
@@ -133,7 +113,7 @@ func Run(ctx context.Context, c Config) error {
 		go func() { _ = ops.Serve(ops.listener) }()
 		log.Info("operations", "address", ops.Addr)
 	}
-	if c.UsesHTTP() {
+	if UsesHTTP(c.Platforms) {
 		if v.web, err = listen(ctx, c.Listen, maxConnections, &v.mux); err != nil {
 			return err
 		}
@@ -182,11 +162,8 @@ func (v *service) start(ctx context.Context, store *redis.Store, words *locale.W
 	planner := reminders.NewPlanner(v.rounds.System(), v.Schedule, v.Now, v.log)
 	v.run(ctx, &v.running, reminders.NewLoop(v.rounds.System(), v.bot, v.log).Planning(planner).Run)
 	v.run(ctx, &v.running, func(ctx context.Context) error { return v.watchSchema(ctx, schemaInterval) })
-	if v.Slack != nil {
-		v.run(ctx, &v.arriving, v.serveSlack)
-	}
-	if v.Discord != nil {
-		v.run(ctx, &v.arriving, v.serveDiscord)
+	for _, p := range v.Platforms {
+		v.run(ctx, &v.arriving, func(ctx context.Context) error { return v.serve(ctx, p) })
 	}
 }
 
@@ -263,7 +240,7 @@ func (v *service) run(ctx context.Context, group *sync.WaitGroup, do func(contex
 
 // addPlatform adds a platform that is connected, before anything comes from it. Shutdown calls drain,
 // which waits for what the platform has in hand.
-func (v *service) addPlatform(name string, on platform, drain func(context.Context) error) {
+func (v *service) addPlatform(name string, on directory, drain func(context.Context) error) {
 	v.people.add(name, on)
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -286,59 +263,27 @@ func (v *service) mount(ctx context.Context, platform string, handler http.Handl
 	v.health.setConnected(platform, true)
 }
 
-// serveSlack connects to Slack, and receives from it until the context ends.
-func (v *service) serveSlack(ctx context.Context) error {
-	log := v.log.With("platform", slack.Platform)
-	adapter, err := connectWithRetry(ctx, log, func(ctx context.Context) (*slack.Slack, error) {
-		return slack.New(ctx, slack.Options{
-			Token: v.Slack.BotToken, AppToken: v.Slack.AppToken, SigningSecret: v.Slack.SigningSecret,
-			APIURL: v.Slack.APIURL, Responder: v.bot, Log: log, Dial: v.Dial,
-			Observer: v.telemetry.observerFor(slack.Platform, v.Slack.UsesSocket(), v.health),
-		})
-	})
-	if err != nil {
-		return fmt.Errorf("connect to Slack: %w", err)
-	}
-	v.addPlatform(slack.Platform, adapter, adapter.Drain)
-	if !v.Slack.UsesSocket() {
-		v.mount(ctx, slack.Platform, adapter.Handler(), "/slack", "/slack/")
-		return nil
-	}
-	if err := adapter.RunSocket(ctx); err != nil {
-		return fmt.Errorf("serve Slack: %w", err)
-	}
-	return nil
-}
-
-// serveDiscord connects to Discord, offers the commands, and receives from it until the context ends.
-func (v *service) serveDiscord(ctx context.Context) error {
-	log := v.log.With("platform", discord.Platform)
-	adapter, err := connectWithRetry(ctx, log, func(ctx context.Context) (*discord.Discord, error) {
-		adapter, err := discord.New(ctx, discord.Options{
-			Token: v.Discord.Token, PublicKey: v.Discord.PublicKey, Guilds: v.Discord.Guilds,
-			APIURL: v.Discord.APIURL, Commands: bot.AppSpec(v.bot.Words).Commands,
-			Responder: v.bot, Claims: v.store, Suggest: v.bot.Suggest,
+// serve connects to a platform, and receives from it until the context ends.
+func (v *service) serve(ctx context.Context, p Platform) error {
+	log := v.log.With("platform", p.Name)
+	paths := p.Paths()
+	adapter, err := connectWithRetry(ctx, log, func(ctx context.Context) (platform.Adapter, error) {
+		return p.Connect(ctx, platform.Bot{
+			Responder: v.bot, Spec: bot.AppSpec(v.bot.Words), Claims: v.store, Suggest: v.bot.Suggest,
 			ConsentsToDM: consentsToDM(v.rounds), Log: log, Dial: v.Dial,
-			Observer: v.telemetry.observerFor(discord.Platform, v.Discord.UsesGateway(), v.health),
+			Observer: v.telemetry.observerFor(p.Name, len(paths) == 0, v.health),
 		})
-		if err != nil {
-			return nil, fmt.Errorf("connect to Discord: %w", err)
-		}
-		if err := adapter.Register(ctx); err != nil {
-			return nil, fmt.Errorf("offer the commands in Discord: %w", err)
-		}
-		return adapter, nil
 	})
 	if err != nil {
 		return err
 	}
-	v.addPlatform(discord.Platform, adapter, adapter.Drain)
-	if !v.Discord.UsesGateway() {
-		v.mount(ctx, discord.Platform, adapter.Handler(), "/discord")
+	v.addPlatform(p.Name, adapter, adapter.Drain)
+	if len(paths) > 0 {
+		v.mount(ctx, p.Name, adapter.Handler(), paths...)
 		return nil
 	}
-	if err := adapter.RunGateway(ctx); err != nil {
-		return fmt.Errorf("serve Discord: %w", err)
+	if err := adapter.Receive(ctx); err != nil {
+		return fmt.Errorf("serve %s: %w", p.Title, err)
 	}
 	return nil
 }

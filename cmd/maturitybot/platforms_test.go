@@ -1,0 +1,80 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// namesPlatform are the files outside the adapters of a platform that name one, each with its reason.
+var namesPlatform = map[string]string{
+	"cmd/maturitybot/platforms.go":        "the table of platforms",
+	"cmd/maturitybot/coordinator.go":      "the help shows how a person is written",
+	"cmd/maturitybot/forget.go":           "the help shows how a person is written",
+	"cmd/maturitybot/serve.go":            "the help shows how a person is written, and what LISTEN is for",
+	"cmd/maturitybot/matrix.go":           "tells authors where a matrix can be shown",
+	"cmd/maturitybot/server/telemetry.go": "the description of a metric",
+	"survey/matrix/limits.go":             "tells authors whose limit a matrix exceeds",
+	"survey/matrix/decode.go":             "tells authors whose limit an id exceeds",
+}
+
+// TestPlatformsAreNamedInOneTable checks that no identifier, string or import of the program names
+// a platform outside its adapter and the table, so that a new one needs a row there and no more.
+func TestPlatformsAreNamedInOneTable(t *testing.T) {
+	named := regexp.MustCompile(`(?i)slack|discord`)
+	found := map[string]bool{}
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel("../..", path)
+		if err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		if d.IsDir() {
+			if name == "adapters/slack" || name == "adapters/discord" || strings.HasPrefix(name, ".") && name != "." {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			text := ""
+			switch n := n.(type) {
+			case *ast.Ident:
+				text = n.Name
+			case *ast.BasicLit:
+				text = n.Value
+			}
+			if named.MatchString(text) {
+				found[name] = true
+				if namesPlatform[name] == "" {
+					t.Errorf("%s names a platform: %s", set.Position(n.Pos()), text)
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range namesPlatform {
+		if !found[name] {
+			t.Errorf("%s names no platform: take it out of the list", name)
+		}
+	}
+}
