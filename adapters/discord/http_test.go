@@ -75,7 +75,7 @@ func TestSignatures(t *testing.T) {
 func (w *world) slowBodies() (end func()) {
 	var all sync.WaitGroup
 	var pipes []*io.PipeWriter
-	for range webhook.Room/maxPayload + 1 {
+	for range webhook.ReservedBytes/maxPayload + 1 {
 		body, p := io.Pipe()
 		pipes = append(pipes, p)
 		r := httptest.NewRequest(http.MethodPost, "/discord", body)
@@ -114,9 +114,9 @@ func TestReadMemoryLimit(t *testing.T) {
 				t.Errorf("a large delivery is answered with %d after %v", code, waited)
 			}
 		}
-		ping(http.StatusServiceUnavailable, webhook.Turning)
-		time.AfterFunc(webhook.Turning/2, end)
-		ping(http.StatusOK, webhook.Turning/2)
+		ping(http.StatusServiceUnavailable, webhook.MemoryTimeout)
+		time.AfterFunc(webhook.MemoryTimeout/2, end)
+		ping(http.StatusOK, webhook.MemoryTimeout/2)
 		w.settled(t)
 	})
 }

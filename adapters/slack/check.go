@@ -40,7 +40,8 @@ func (s *Slack) Check(ctx context.Context) (AppInfo, error) {
 	if at, err := http.ParseTime(who.Header.Get("Date")); err == nil {
 		standing.Ahead = time.Until(at)
 	}
-	granted := strings.FieldsFunc(who.Header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
+	separates := func(r rune) bool { return r == ',' || r == ' ' }
+	granted := strings.FieldsFunc(who.Header.Get("X-OAuth-Scopes"), separates)
 	standing.Untold = len(granted) == 0
 	for _, scope := range Scopes {
 		if !standing.Untold && !slices.Contains(granted, scope) {
@@ -63,7 +64,8 @@ func (s *Slack) CheckSocket(ctx context.Context) error {
 		return err
 	})
 	switch code(err) {
-	case "invalid_auth", "not_authed", "token_revoked", "account_inactive", "not_allowed_token_type", "missing_scope", "no_permission":
+	case "invalid_auth", "not_authed", "token_revoked", "account_inactive",
+		"not_allowed_token_type", "missing_scope", "no_permission":
 		return fmt.Errorf("%w: %w", errAppToken, err)
 	}
 	return err

@@ -263,7 +263,9 @@ func (c *client) upload(ctx context.Context, address string, data []byte) error 
 
 // post makes a request to an address outside the Web API, and returns the answer, whose body the
 // caller closes. Being asked to wait, and a failure of the server, are errors.
-func (c *client) post(ctx context.Context, address, kind string, body []byte) (*http.Response, error) {
+func (c *client) post(
+	ctx context.Context, address, kind string, body []byte,
+) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, err

@@ -24,8 +24,13 @@ type command struct {
 // errForeign.
 func decodeCommand(form url.Values) (inbound, error) {
 	return command{
-		Team: form.Get("team_id"), User: form.Get("user_id"), Channel: form.Get("channel_id"), Text: form.Get("text"),
-		URL: form.Get("response_url"), Trigger: form.Get("trigger_id"), Check: form.Get("ssl_check"),
+		Team:    form.Get("team_id"),
+		User:    form.Get("user_id"),
+		Channel: form.Get("channel_id"),
+		Text:    form.Get("text"),
+		URL:     form.Get("response_url"),
+		Trigger: form.Get("trigger_id"),
+		Check:   form.Get("ssl_check"),
 	}.gesture()
 }
 

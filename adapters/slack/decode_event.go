@@ -18,7 +18,7 @@ const (
 	callbackChallenge                       // url_verification: answer with challenge
 	callbackGesture                         // a user wrote to the bot, or opened App Home
 	callbackUser                            // a profile changed: user, in team
-	callbackUninstalled                     // the app was uninstalled, or its bot token revoked, in team
+	callbackUninstalled                     // the app was uninstalled, or its token revoked, in team
 	callbackLimited                         // Slack holds back events for a minute, in team
 	callbackGranted                         // an organisation let the app into the workspaces teams
 	callbackRevoked                         // it took that back
@@ -186,13 +186,17 @@ func readHomeOpened(in *envelope, e *innerEvent, out *callback) error {
 
 func (in *envelope) gesture(e *innerEvent, kind chat.EventKind, id, channel string) inbound {
 	who := chat.Person{Platform: Platform, Workspace: in.Team, ID: id}
-	enterprise := slices.ContainsFunc(in.Authorizations, func(a authorization) bool { return a.Enterprise != "" })
+	ofEnterprise := func(a authorization) bool { return a.Enterprise != "" }
+	enterprise := slices.ContainsFunc(in.Authorizations, ofEnterprise)
 	if !enterprise && e.Team != "" {
 		who.Workspace = e.Team
 	}
 	foreign := who.Workspace != e.Team && e.Team != ""
 	return inbound{
-		event:  chat.Event{ID: in.ID, Kind: kind, Who: who, Where: place(in.Team, channel), Private: true, Unverified: foreign},
+		event: chat.Event{
+			ID: in.ID, Kind: kind, Who: who, Where: place(in.Team, channel),
+			Private: true, Unverified: foreign,
+		},
 		origin: origin{Channel: channel, Private: true},
 	}
 }

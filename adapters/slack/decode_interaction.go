@@ -172,13 +172,14 @@ func (in *interaction) submit(g inbound, team string) (inbound, error) {
 		return inbound{}, fmt.Errorf("read form: metadata of %d bytes", len(in.View.Metadata))
 	}
 	if err := json.Unmarshal([]byte(in.View.Metadata), &g.origin); err != nil {
-		return inbound{}, fmt.Errorf("read where the form was opened: %w: %w", errForeign, withoutQuotes(err))
+		return inbound{}, fmt.Errorf("read where the form was opened: %w: %w",
+			errForeign, withoutQuotes(err))
 	}
 	if g.origin.Channel == "" {
 		return inbound{}, fmt.Errorf("read where the form was opened: no channel: %w", errForeign)
 	}
-	if len(in.View.State.Values) > maxFields {
-		return inbound{}, fmt.Errorf("read form: %d fields, at most %d", len(in.View.State.Values), maxFields)
+	if n := len(in.View.State.Values); n > maxFields {
+		return inbound{}, fmt.Errorf("read form: %d fields, at most %d", n, maxFields)
 	}
 	g.event.Values = make(map[string][]string, len(in.View.State.Values))
 	for field, elements := range in.View.State.Values {
@@ -196,22 +197,24 @@ func (in *interaction) submit(g inbound, team string) (inbound, error) {
 		}
 		values := e.values(team)
 		if len(values) > maxValues {
-			return inbound{}, fmt.Errorf("read form: %d values in one field, at most %d", len(values), maxValues)
+			return inbound{}, fmt.Errorf("read form: %d values in one field, at most %d",
+				len(values), maxValues)
 		}
 		if len(values) > 0 {
 			g.event.Values[field] = values
 		}
 	}
 	g.event.Kind, g.event.Action, g.view = chat.Submit, action, in.View.ID
-	g.home = g.origin.Channel == in.User.ID // a conversation has an id of its own: only App Home goes by the person's
+	// A conversation has an id of its own. Only App Home goes by the person's.
+	g.home = g.origin.Channel == in.User.ID
 	g.locate(team)
 	return g, nil
 }
 
 // fieldTypes are the types of the fields of forms.
 var fieldTypes = []string{
-	"plain_text_input", "static_select", "radio_buttons", "checkboxes", "multi_static_select", "datepicker", "timepicker",
-	"multi_users_select", "conversations_select",
+	"plain_text_input", "static_select", "radio_buttons", "checkboxes", "multi_static_select",
+	"datepicker", "timepicker", "multi_users_select", "conversations_select",
 }
 
 // values returns the values of a field; nil if it was left empty.

@@ -92,7 +92,9 @@ func refuse(w http.ResponseWriter, status int) int {
 }
 
 // deliver takes the event in a signed body, answers the delivery, and returns the status.
-func (s *Slack) deliver(w http.ResponseWriter, r *http.Request, body []byte, arrived time.Time) int {
+func (s *Slack) deliver(
+	w http.ResponseWriter, r *http.Request, body []byte, arrived time.Time,
+) int {
 	var g inbound
 	var payload []byte
 	var err error
@@ -147,7 +149,8 @@ func acknowledge(w http.ResponseWriter, faults map[string]string) int {
 	}
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(body)
-	_ = http.NewResponseController(w).Flush() // a writer that cannot flush writes when the handler returns
+	// A writer that cannot flush writes when the handler returns.
+	_ = http.NewResponseController(w).Flush()
 	return http.StatusOK
 }
 
@@ -186,7 +189,7 @@ func (s *Slack) handleCallback(c callback) (inbound, error) {
 type replayFilter struct {
 	mu                sync.Mutex
 	current, previous map[uint64]struct{}
-	since             time.Time // of young
+	since             time.Time // when current was begun
 }
 
 // maxReplays bounds each of the two sets. If one is full before its time, the older set is dropped.
@@ -208,12 +211,16 @@ func (r *replayFilter) accept(signature string) bool {
 	defer r.mu.Unlock()
 	// A time may lie as far in the future as in the past, so a copy can be good for twice the
 	// window.
-	if now := time.Now(); r.current == nil || now.Sub(r.since) > 2*webhook.SignatureWindow || len(r.current) >= maxReplays {
-		r.previous, r.current, r.since = r.current, map[uint64]struct{}{}, now
+	now := time.Now()
+	old := now.Sub(r.since) > 2*webhook.SignatureWindow
+	if r.current == nil || old || len(r.current) >= maxReplays {
+		r.previous = r.current
+		r.current = map[uint64]struct{}{}
+		r.since = now
 	}
-	_, young := r.current[key]
-	_, aged := r.previous[key]
-	if young || aged {
+	_, recent := r.current[key]
+	_, older := r.previous[key]
+	if recent || older {
 		return false
 	}
 	r.current[key] = struct{}{}

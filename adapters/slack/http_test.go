@@ -127,7 +127,7 @@ func TestReadMemoryLimit(t *testing.T) {
 			}
 			synctest.Wait()
 		}
-		send(webhook.Room/maxDeliveryBytes+1, maxDeliveryBytes*3/4)
+		send(webhook.ReservedBytes/maxDeliveryBytes+1, maxDeliveryBytes*3/4)
 		long := commandBody(2) + "&more=" + strings.Repeat("x", maxDeliveryBytes/2)
 		if a := w.Post(request(formKind, long, time.Now())); a.Status != http.StatusServiceUnavailable || a.Header.Get("X-Slack-No-Retry") != "" || a.Took > time.Second {
 			t.Errorf("beyond: %+v", a)

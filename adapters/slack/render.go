@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -46,7 +47,8 @@ func blocks(c chat.Card, most int) ([]slackgo.Block, error) {
 				paragraphs = slackgo.NewRichTextSection(richText(text.Spans)...)
 				out = append(out, slackgo.NewRichTextBlock("", paragraphs))
 			} else {
-				paragraphs.Elements = append(paragraphs.Elements, richText(append([]chat.Span{chat.Words("\n\n")}, text.Spans...))...)
+				spans := append([]chat.Span{chat.Words("\n\n")}, text.Spans...)
+				paragraphs.Elements = append(paragraphs.Elements, richText(spans)...)
 			}
 			continue
 		}
@@ -57,16 +59,20 @@ func blocks(c chat.Card, most int) ([]slackgo.Block, error) {
 		case chat.Note:
 			out = append(out, slackgo.NewContextBlock("", contextText(b.Spans)))
 		case chat.Table:
+			text := strings.TrimRight(plaintext.Clean(b.Text), "\n")
 			out = append(out, slackgo.NewRichTextBlock("", &slackgo.RichTextPreformatted{
-				Type:     slackgo.RTEPreformatted,
-				Elements: []slackgo.RichTextSectionElement{slackgo.NewRichTextSectionTextElement(strings.TrimRight(plaintext.Clean(b.Text), "\n"), nil)},
+				Type: slackgo.RTEPreformatted,
+				Elements: []slackgo.RichTextSectionElement{
+					slackgo.NewRichTextSectionTextElement(text, nil),
+				},
 			}))
 		case chat.Choice:
 			press, err := button(b.Button)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, slackgo.NewSectionBlock(choiceText(b), nil, slackgo.NewAccessory(press), slackgo.SectionBlockOptionExpand(true)))
+			out = append(out, slackgo.NewSectionBlock(choiceText(b), nil,
+				slackgo.NewAccessory(press), slackgo.SectionBlockOptionExpand(true)))
 		case chat.Buttons:
 			for _, row := range buttonRows(b.Buttons) {
 				elements := make([]slackgo.BlockElement, len(row))
@@ -84,8 +90,10 @@ func blocks(c chat.Card, most int) ([]slackgo.Block, error) {
 			if err != nil {
 				return nil, fmt.Errorf("draw menu: %w", err)
 			}
-			out = append(out, slackgo.NewActionBlock("",
-				slackgo.NewOptionsSelectBlockElement(slackgo.OptTypeStatic, plainText(b.Placeholder), id, options(b.Options)...)))
+			menu := slackgo.NewOptionsSelectBlockElement(
+				slackgo.OptTypeStatic, plainText(b.Placeholder), id, options(b.Options)...,
+			)
+			out = append(out, slackgo.NewActionBlock("", menu))
 		case chat.Divider:
 			out = append(out, slackgo.NewDividerBlock())
 		default:
@@ -134,15 +142,13 @@ func button(b chat.Button) (*slackgo.ButtonBlockElement, error) {
 // with an ellipsis, and what was left empty is said in the button's words, since Slack takes no
 // empty text.
 func confirm(c chat.Confirm, b chat.Button) *slackgo.ConfirmationBlockObject {
-	or := func(s, other string) string {
-		if s == "" {
-			return other
-		}
-		return s
-	}
-	title := or(c.Title, b.Label)
-	out := slackgo.NewConfirmationBlockObject(plainText(chat.Trim(title, maxConfirmTitle)), plainText(or(c.Text, title)),
-		plainText(chat.Trim(or(c.Yes, b.Label), maxConfirmLabel)), nil)
+	title := cmp.Or(c.Title, b.Label)
+	out := slackgo.NewConfirmationBlockObject(
+		plainText(chat.Trim(title, maxConfirmTitle)),
+		plainText(cmp.Or(c.Text, title)),
+		plainText(chat.Trim(cmp.Or(c.Yes, b.Label), maxConfirmLabel)),
+		nil,
+	)
 	if c.No != "" {
 		out.Deny = plainText(chat.Trim(c.No, maxConfirmLabel))
 	}
@@ -166,7 +172,10 @@ func homeView(c chat.Card) (slackgo.HomeTabViewRequest, error) {
 	if err != nil {
 		return slackgo.HomeTabViewRequest{}, err
 	}
-	return slackgo.HomeTabViewRequest{Type: slackgo.VTHomeTab, Blocks: slackgo.Blocks{BlockSet: all}}, nil
+	return slackgo.HomeTabViewRequest{
+		Type:   slackgo.VTHomeTab,
+		Blocks: slackgo.Blocks{BlockSet: all},
+	}, nil
 }
 
 // modal draws a form that has passed chat.Form.Check. Its submission brings o back. Each input's
@@ -182,11 +191,13 @@ func modal(f chat.Form, o origin) (slackgo.ModalViewRequest, error) {
 		return slackgo.ModalViewRequest{}, fmt.Errorf("write where the form was opened: %w", err)
 	}
 	if len(metadata) > maxMetadata {
-		return slackgo.ModalViewRequest{}, fmt.Errorf("draw form: its origin takes %d bytes, at most %d", len(metadata), maxMetadata)
+		return slackgo.ModalViewRequest{}, fmt.Errorf(
+			"draw form: its origin takes %d bytes, at most %d", len(metadata), maxMetadata)
 	}
 	var all []slackgo.Block
 	if f.Intro != "" {
-		all = append(all, slackgo.NewSectionBlock(plainText(f.Intro), nil, nil, slackgo.SectionBlockOptionExpand(true)))
+		all = append(all, slackgo.NewSectionBlock(plainText(f.Intro), nil, nil,
+			slackgo.SectionBlockOptionExpand(true)))
 	}
 	for _, field := range f.Fields {
 		input, err := input(field)
@@ -196,11 +207,17 @@ func modal(f chat.Form, o origin) (slackgo.ModalViewRequest, error) {
 		all = append(all, input)
 	}
 	if len(all) > maxHomeBlocks {
-		return slackgo.ModalViewRequest{}, fmt.Errorf("draw form: %d blocks, at most %d", len(all), maxHomeBlocks)
+		return slackgo.ModalViewRequest{}, fmt.Errorf(
+			"draw form: %d blocks, at most %d", len(all), maxHomeBlocks)
 	}
 	return slackgo.ModalViewRequest{
-		Type: slackgo.VTModal, Title: plainText(f.Title), Submit: plainText(f.Submit), Close: plainText(f.Cancel),
-		CallbackID: id, PrivateMetadata: string(metadata), Blocks: slackgo.Blocks{BlockSet: all},
+		Type:            slackgo.VTModal,
+		Title:           plainText(f.Title),
+		Submit:          plainText(f.Submit),
+		Close:           plainText(f.Cancel),
+		CallbackID:      id,
+		PrivateMetadata: string(metadata),
+		Blocks:          slackgo.Blocks{BlockSet: all},
 	}, nil
 }
 
@@ -220,7 +237,8 @@ func input(field chat.Field) (*slackgo.InputBlock, error) {
 		// opening: the bot says again what the limit is when it comes back.
 		text.MaxLength = max(x.Max, len(utf16.Encode([]rune(x.Value))))
 		if text.MaxLength > chat.MaxFieldText {
-			return nil, fmt.Errorf("draw form: field %q holds %d characters, at most %d", about.ID, text.MaxLength, chat.MaxFieldText)
+			return nil, fmt.Errorf("draw form: field %q holds %d characters, at most %d",
+				about.ID, text.MaxLength, chat.MaxFieldText)
 		}
 		element = text
 	case chat.Select:
@@ -241,7 +259,10 @@ func input(field chat.Field) (*slackgo.InputBlock, error) {
 		element = slackgo.NewOptionsMultiSelectBlockElement(slackgo.MultiOptTypeUser, nil, about.ID)
 	case chat.Channel:
 		channel := slackgo.NewOptionsSelectBlockElement(slackgo.OptTypeConversations, nil, about.ID)
-		channel.Filter = &slackgo.SelectBlockElementFilter{Include: []string{"public", "private"}, ExcludeBotUsers: true}
+		channel.Filter = &slackgo.SelectBlockElementFilter{
+			Include:         []string{"public", "private"},
+			ExcludeBotUsers: true,
+		}
 		element = channel
 	default:
 		return nil, fmt.Errorf("draw form: unknown field %T", field)
@@ -250,7 +271,8 @@ func input(field chat.Field) (*slackgo.InputBlock, error) {
 	if about.Hint != "" {
 		hint = plainText(about.Hint)
 	}
-	return slackgo.NewInputBlock(about.ID, plainText(about.Text), hint, element).WithOptional(about.Optional), nil
+	block := slackgo.NewInputBlock(about.ID, plainText(about.Text), hint, element)
+	return block.WithOptional(about.Optional), nil
 }
 
 func selectElement(p chat.Select) slackgo.BlockElement {
@@ -270,7 +292,8 @@ func selectElement(p chat.Select) slackgo.BlockElement {
 		menu := slackgo.NewOptionsMultiSelectBlockElement(slackgo.MultiOptTypeStatic, nil, p.ID, all...)
 		menu.InitialOptions = chosen
 		return menu
-	case len(all) <= maxRadios && !p.Optional: // a radio button once pressed cannot be left empty again, a menu can
+	case len(all) <= maxRadios && !p.Optional:
+		// Once a radio button is pressed, the field cannot be left empty again. A menu can.
 		radio := slackgo.NewRadioButtonsBlockElement(p.ID, all...)
 		if len(chosen) > 0 {
 			radio.InitialOption = chosen[0]
@@ -328,7 +351,8 @@ func richText(all []chat.Span) []slackgo.RichTextSectionElement {
 // contextText draws a line of lesser weight: literal where nothing in it is bold or a mention,
 // and where its markup would not fit.
 func contextText(all []chat.Span) slackgo.MixedElement {
-	if marked := markup(all); slices.ContainsFunc(all, needsMarkup) && utf8.RuneCountInString(marked) <= chat.MaxText {
+	marked := markup(all)
+	if slices.ContainsFunc(all, needsMarkup) && utf8.RuneCountInString(marked) <= chat.MaxText {
 		return slackgo.NewTextBlockObject(slackgo.MarkdownType, marked, false, false)
 	}
 	return plainText(chat.PlainText(all))

@@ -24,7 +24,8 @@ func escape(s string) string {
 	for len(s) > 0 {
 		r, size := utf8.DecodeRuneInString(s)
 		s = s[size:]
-		next, _ := utf8.DecodeRuneInString(s) // utf8.RuneError at the end, which is no letter and no space
+		// At the end it is utf8.RuneError, which is no letter and no space.
+		next, _ := utf8.DecodeRuneInString(s)
 		switch r {
 		case '&':
 			b.WriteString("&amp;")
@@ -104,7 +105,9 @@ func markup(all []chat.Span) string {
 			}
 			b.WriteString(text[:len(text)-len(strings.TrimLeftFunc(text, unicode.IsSpace))])
 			// A mark counts only beside a space or the like.
-			if before, _ := utf8.DecodeLastRuneInString(b.String()); b.Len() > 0 && !unicode.IsSpace(before) && !strings.HasSuffix(b.String(), zeroWidthSpace) {
+			before, _ := utf8.DecodeLastRuneInString(b.String())
+			parted := unicode.IsSpace(before) || strings.HasSuffix(b.String(), zeroWidthSpace)
+			if b.Len() > 0 && !parted {
 				b.WriteString(zeroWidthSpace)
 			}
 			b.WriteString(marked)
@@ -160,7 +163,9 @@ func isID(id, letters string) bool {
 	if len(id) < 2 || len(id) > 32 || !strings.ContainsRune(letters, rune(id[0])) {
 		return false
 	}
-	return strings.IndexFunc(id, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) < 0
+	return !strings.ContainsFunc(id, func(r rune) bool {
+		return (r < 'A' || r > 'Z') && (r < '0' || r > '9')
+	})
 }
 
 // speech is the whole card in plain words, escaped, for the top-level text of a message: screen

@@ -18,15 +18,15 @@ import (
 )
 
 const (
-	// Small is up to how many bytes of a delivery are read without reserving memory. Nearly all
-	// deliveries are smaller, and the server bounds the number of connections, so that strangers
-	// who send much do not keep others out.
-	Small = 64 << 10
-	// Room is how many bytes all larger deliveries may take together, beyond Small each, while they
-	// are read and their signatures are not verified.
-	Room = 16 << 20
-	// Turning is how long a delivery waits for memory before it is refused with 503.
-	Turning = 500 * time.Millisecond
+	// UnreservedBytes is up to how many bytes of a delivery are read without reserving memory.
+	// Nearly all deliveries are smaller, and the server bounds the number of connections, so that
+	// strangers who send much do not keep others out.
+	UnreservedBytes = 64 << 10
+	// ReservedBytes is how many bytes all larger deliveries may take together, beyond
+	// UnreservedBytes each, while they are read and their signatures are not verified.
+	ReservedBytes = 16 << 20
+	// MemoryTimeout is how long a delivery waits for memory before it is refused with 503.
+	MemoryTimeout = 500 * time.Millisecond
 	// readTimeout bounds how long a body may take to arrive.
 	readTimeout = 3 * time.Second
 	// initialBytes is how much memory a delivery takes at first. It takes as much again whenever
@@ -39,14 +39,23 @@ type Reader struct {
 	largest   int64
 	plausible func(http.Header) error
 	verify    func(h http.Header, body []byte) error
-	room      *semaphore.Weighted // in bytes
+	memory    *semaphore.Weighted // in bytes, of ReservedBytes
 }
 
 // NewReader returns a Reader of deliveries of at most largest bytes. Plausible returns an error if
 // the headers cannot be those of a delivery that the platform has signed lately. Verify returns an
 // error if the signature of a body is wrong.
-func NewReader(largest int64, plausible func(http.Header) error, verify func(h http.Header, body []byte) error) *Reader {
-	return &Reader{largest: largest, plausible: plausible, verify: verify, room: semaphore.NewWeighted(Room)}
+func NewReader(
+	largest int64,
+	plausible func(http.Header) error,
+	verify func(h http.Header, body []byte) error,
+) *Reader {
+	return &Reader{
+		largest:   largest,
+		plausible: plausible,
+		verify:    verify,
+		memory:    semaphore.NewWeighted(ReservedBytes),
+	}
 }
 
 // Read returns the body of a delivery that the platform has signed, or the status to answer with
@@ -60,24 +69,25 @@ func (d *Reader) Read(w http.ResponseWriter, r *http.Request) (body []byte, stat
 	}
 	// Where a deadline is not supported, the server has its own.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
-	var held, room int // bytes allocated, and how many of them were reserved
-	defer func() { d.room.Release(int64(room)) }()
+	var allocated, reserved int // bytes
+	defer func() { d.memory.Release(int64(reserved)) }()
 	for from := http.MaxBytesReader(w, r.Body, d.largest); err != io.EOF; {
-		if len(body) == held {
-			more := max(initialBytes, held)
-			if held+more > Small {
-				turn, stop := context.WithTimeout(r.Context(), Turning)
-				err := d.room.Acquire(turn, int64(more))
-				stop()
+		if len(body) == allocated {
+			more := max(initialBytes, allocated)
+			if allocated+more > UnreservedBytes {
+				ctx, cancel := context.WithTimeout(r.Context(), MemoryTimeout)
+				err := d.memory.Acquire(ctx, int64(more))
+				cancel()
 				if err != nil {
 					return nil, http.StatusServiceUnavailable, errors.New("too much is being read")
 				}
-				room += more
+				reserved += more
 			}
-			body, held = slices.Grow(body, more), held+more
+			body = slices.Grow(body, more)
+			allocated += more
 		}
 		var n int
-		n, err = from.Read(body[len(body):held])
+		n, err = from.Read(body[len(body):allocated])
 		body = body[:len(body)+n]
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
 			return nil, http.StatusRequestEntityTooLarge, err

@@ -110,7 +110,7 @@ func (s *Server) view(kind, body string) (*View, error) {
 	return &View{ID: s.id("V"), Hash: s.id("h"), Body: json.RawMessage(body), Changed: s.Tick()}, nil
 }
 
-func (v *View) told(kind string) answer {
+func (v *View) asAnswer(kind string) answer {
 	return answer{"view": answer{"id": v.ID, "hash": v.Hash, "type": kind}}
 }
 

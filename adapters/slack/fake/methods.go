@@ -154,7 +154,7 @@ func (s *Server) openView(a args) (answer, error) {
 		return nil, err
 	}
 	s.modals[t.user] = v
-	return v.told("modal"), nil
+	return v.asAnswer("modal"), nil
 }
 
 func (s *Server) updateView(a args) (answer, error) {
@@ -168,7 +168,7 @@ func (s *Server) updateView(a args) (answer, error) {
 		}
 		v.ID = old.ID
 		s.modals[user] = v
-		return v.told("modal"), nil
+		return v.asAnswer("modal"), nil
 	}
 	return nil, refusal("not_found")
 }
@@ -185,7 +185,7 @@ func (s *Server) publishView(a args) (answer, error) {
 		return nil, err
 	}
 	s.homes[a["user_id"]] = v
-	return v.told("home"), nil
+	return v.asAnswer("home"), nil
 }
 
 func (s *Server) uploadURL(a args) (answer, error) {

@@ -10,7 +10,7 @@ import (
 
 const (
 	// maxConnections bounds the connections to the address for requests of platforms. Before its request is known to be signed,
-	// each takes up to about 40 KB, and a body of webhook.Small.
+	// each takes up to about 40 KB, and a body of webhook.UnreservedBytes.
 	maxConnections = 1024
 	// maxOperationsConnections bounds those to the address for operations.
 	maxOperationsConnections = 256
