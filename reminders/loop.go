@@ -117,7 +117,7 @@ func (l *Loop) Sweep(ctx context.Context) int {
 		sent, failed := l.send(ctx, due)
 		done += sent
 		if time.Since(told) >= progress {
-			l.log.Info("messages are being sent", "so far", done)
+			l.log.Info("messages are being sent", "so_far", done)
 			told = time.Now()
 		}
 		if failed == len(due) {
@@ -206,7 +206,7 @@ func (l *Loop) deliver(ctx context.Context, d survey.Delivery) (err error) {
 // cronLog brings cron's log lines into ours.
 type cronLog struct{ log *slog.Logger }
 
-func (c cronLog) Info(msg string, facts ...any) { c.log.Debug("clock "+msg, facts...) }
+func (c cronLog) Info(msg string, facts ...any) { c.log.Debug("clock", append(facts, "says", msg)...) }
 func (c cronLog) Error(err error, msg string, facts ...any) {
-	c.log.Error("clock "+msg, append(facts, "error", err)...)
+	c.log.Error("clock", append(facts, "says", msg, "error", err)...)
 }

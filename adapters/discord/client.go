@@ -109,7 +109,6 @@ func newClient(o Options) (*client, error) {
 		log:     o.Log,
 		limiter: rate.NewLimiter(requestsPerSecond, requestBurst),
 		caller: platform.Caller{
-			Platform: Platform,
 			Attempts: maxAttempts,
 			Backoff:  initialBackoff,
 			MaxWait:  maxRetryAfter,

@@ -66,8 +66,6 @@ type Result struct {
 
 // Caller makes the calls of one platform's API, and repeats them as their Safety allows.
 type Caller struct {
-	// Platform is the name of the platform, for the log.
-	Platform string
 	// Attempts is how many requests are made for one call at most.
 	Attempts int
 	// Backoff is the pause before the second request. It doubles each time, and up to half of it is
@@ -162,7 +160,7 @@ func (c *Caller) hold(call Call, limit string, wait time.Duration) {
 		narrowest = call.Limits[0]
 	}
 	limit = cmp.Or(limit, narrowest)
-	c.Log.Warn(c.Platform+" asks to wait",
+	c.Log.Warn("the platform asks to wait",
 		"call", call.Name, "wait", wait, "others", limit != narrowest)
 	c.Observer.Limited(wait)
 	c.Holds.Add(limit, wait)

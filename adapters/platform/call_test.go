@@ -21,7 +21,7 @@ var errTest = errors.New("some failure")
 
 func newCaller() *Caller {
 	return &Caller{
-		Platform: "test", Attempts: 3, Backoff: time.Second, MaxWait: time.Minute,
+		Attempts: 3, Backoff: time.Second, MaxWait: time.Minute,
 		Log: slog.New(slog.DiscardHandler), Observer: chat.NopObserver{},
 	}
 }

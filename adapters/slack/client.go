@@ -68,7 +68,6 @@ func newClient(o Options) (*client, error) {
 		http: web,
 		base: base,
 		caller: platform.Caller{
-			Platform: Platform,
 			Attempts: maxAttempts,
 			Backoff:  initialBackoff,
 			MaxWait:  maxRetryAfter,
