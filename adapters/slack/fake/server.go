@@ -263,6 +263,16 @@ func (s *Server) pick(which func(*Message) bool) []Message {
 	return out
 }
 
+// Delete deletes a message, as an admin can. The bot hears nothing of it.
+func (s *Server) Delete(m Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messages = slices.DeleteFunc(s.messages, func(o *Message) bool {
+		return o.Channel == m.Channel && o.TS == m.TS
+	})
+	s.Tick()
+}
+
 // Files are the files in a channel, in the order they came.
 func (s *Server) Files(channel string) []File {
 	var out []File
