@@ -99,7 +99,7 @@ type Words string
 // Bold is text in bold.
 type Bold string
 
-// Mention names a person the way the platform does; it pings nobody.
+// Mention names a person the way the platform does. It does not notify them.
 type Mention struct{ Person Person }
 
 // WebLink is text that leads to an address, which is the platform's own: a platform that draws no

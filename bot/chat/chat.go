@@ -67,11 +67,11 @@ const Picked = "picked"
 
 // Event is one action of one user.
 type Event struct {
-	// ID is the platform's own id of the gesture, the same when it delivers the gesture again.
+	// ID is the platform's id of the event, the same if it delivers the event again.
 	ID   string
 	Kind EventKind
-	// At is when the gesture was made by the platform's clock, or zero where it tells no time. Of
-	// two gestures that arrive in the wrong order, it says which was the last.
+	// At is when the user acted, by the platform's clock, or zero where it tells no time. Of two
+	// events that arrive in the wrong order, it says which was the last.
 	At  time.Time
 	Who Person
 	// Where it happened, for a Submit where its form was opened; for a conversation with one
@@ -106,7 +106,7 @@ type Community int
 // The communities.
 const (
 	Workspace Community = iota // managed by admins and owners
-	Server                     // managed by whoever has a permission for it
+	Server                     // managed by users with a permission for it
 )
 
 // Value returns the first value of a form's field, without surrounding white space.
@@ -168,8 +168,8 @@ func DecodeAction(s string) (Action, error) {
 	return a, nil
 }
 
-// Ack is the way to acknowledge a gesture before the reply is known. Both platforms want it within
-// three seconds.
+// Ack is the way to acknowledge an event before the replies are known. Both platforms want it
+// within three seconds.
 type Ack int
 
 // The ways of acknowledging.
@@ -399,8 +399,8 @@ func DeliveredAfter(err error) Delivered {
 // OpenForm opens a form.
 type OpenForm struct {
 	Form Form
-	// Fallback is whispered when the form cannot be opened, usually because the gesture was too
-	// long ago.
+	// Fallback is whispered when the form cannot be opened, usually because the event was too long
+	// ago.
 	Fallback Card
 }
 

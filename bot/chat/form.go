@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Form is a set of fields that somebody fills in and sends.
+// Form is a set of fields that a user fills in and sends.
 type Form struct {
 	Title  string
 	Intro  string // a sentence above the fields, or empty
@@ -15,7 +15,7 @@ type Form struct {
 	Fields []Field
 }
 
-// Field is one field of a form: Input, Pick, Date, Clock, People or Channel.
+// Field is one field of a form: Input, Select, Date, TimeOfDay, People or Channel.
 //
 //sumtype:decl
 type Field interface {

@@ -8,17 +8,17 @@ import (
 // Observer is told how a platform fares, for an operator's figures. Its methods return at once,
 // and may be called from several goroutines.
 type Observer interface {
-	// Acknowledged is told how long a gesture waited for its acknowledgement since it arrived; it
-	// may have come too late.
+	// Acknowledged is told how long after its arrival an event was acknowledged, which may have
+	// been too late.
 	Acknowledged(took time.Duration)
 	// Limited is told of a wait that the platform asks for.
 	Limited(wait time.Duration)
-	// Connected is told how many connections are up over which the platform delivers. Of one that
-	// delivers by HTTP it is told nothing.
+	// Connected is told how many connections are up that the platform delivers over. It is not
+	// called for a platform that delivers by HTTP.
 	Connected(up int)
 }
 
-// NopObserver is an Observer for whom nobody looks.
+// NopObserver discards all observations.
 type NopObserver struct{}
 
 // Acknowledged does nothing.

@@ -47,8 +47,8 @@ type SharedCards interface {
 	Log() string
 }
 
-// RunSharedCards tests how an adapter changes cards that everybody sees. Each law gets a platform of
-// its own from start, within a bubble of testing/synctest. Start posts Counter.Card there, and
+// RunSharedCards tests how an adapter changes cards that everybody sees. Each law gets a platform
+// of its own from start, within a bubble of testing/synctest. Start posts Counter.Card there, and
 // connects some processes of the bot, which share the counter. Laws that need more processes than
 // most are left out.
 func RunSharedCards(

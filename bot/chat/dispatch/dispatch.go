@@ -100,49 +100,49 @@ func (d *Dispatcher) Submit(e chat.Event, card string, send Send) (*Ticket, erro
 		close(t.Handled)
 		return t, nil
 	}
-	l := d.queues[e.Who]
-	if l == nil {
-		l = &queue{}
-		d.queues[e.Who] = l
+	q := d.queues[e.Who]
+	if q == nil {
+		q = &queue{}
+		d.queues[e.Who] = q
 	}
-	if len(l.waiting)+len(l.sending) >= maxQueued {
+	if len(q.waiting)+len(q.sending) >= maxQueued {
 		return nil, ErrBusy
 	}
 	t := &Ticket{Handled: make(chan struct{}), event: e, send: send, card: card}
 	if e.ID != "" {
 		d.tickets[e.ID] = t
 	}
-	l.waiting = append(l.waiting, t)
-	if !l.isHandling {
-		l.isHandling = true
-		d.running.Go(func() { d.handle(e.Who, l) })
+	q.waiting = append(q.waiting, t)
+	if !q.isHandling {
+		q.isHandling = true
+		d.running.Go(func() { d.handle(e.Who, q) })
 	}
 	return t, nil
 }
 
 // handle handles the queue of a person until it is empty.
-func (d *Dispatcher) handle(who chat.Person, l *queue) {
+func (d *Dispatcher) handle(who chat.Person, q *queue) {
 	for {
 		d.mu.Lock()
-		if len(l.waiting) == 0 {
-			l.isHandling = false
-			d.release(who, l)
+		if len(q.waiting) == 0 {
+			q.isHandling = false
+			d.release(who, q)
 			d.mu.Unlock()
 			return
 		}
-		t := l.waiting[0]
-		l.waiting, l.handling = l.waiting[1:], t
+		t := q.waiting[0]
+		q.waiting, q.handling = q.waiting[1:], t
 		d.mu.Unlock()
 
 		d.handleOne(t)
-		d.limitRefresh(l, t)
+		d.limitRefresh(q, t)
 		close(t.Handled)
 
 		d.mu.Lock()
-		l.sending, l.handling = append(l.sending, t), nil
-		if !l.isSending {
-			l.isSending = true
-			d.running.Go(func() { d.send(who, l) })
+		q.sending, q.handling = append(q.sending, t), nil
+		if !q.isSending {
+			q.isSending = true
+			d.running.Go(func() { d.send(who, q) })
 		}
 		d.mu.Unlock()
 	}
@@ -159,7 +159,7 @@ func (d *Dispatcher) handleOne(t *Ticket) {
 
 // limitRefresh stops the refreshing of a card for which a later event is under way: that event
 // draws the card later, and is refreshed as well.
-func (d *Dispatcher) limitRefresh(l *queue, t *Ticket) {
+func (d *Dispatcher) limitRefresh(q *queue, t *Ticket) {
 	for i, r := range t.Replies {
 		u, ok := r.(chat.Update)
 		if !ok || u.Refresh == nil {
@@ -173,7 +173,7 @@ func (d *Dispatcher) limitRefresh(l *queue, t *Ticket) {
 			}
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			return next, !d.willRedraw(l, t)
+			return next, !d.willRedraw(q, t)
 		}
 		t.Replies[i] = u
 	}
@@ -181,12 +181,12 @@ func (d *Dispatcher) limitRefresh(l *queue, t *Ticket) {
 
 // willRedraw reports whether a later event on the same card, which will draw it, is under way. The
 // caller holds the mutex.
-func (d *Dispatcher) willRedraw(l *queue, t *Ticket) bool {
+func (d *Dispatcher) willRedraw(q *queue, t *Ticket) bool {
 	draws := func(x *Ticket) bool {
 		same := x != nil && x != t && t.card != "" && x.card == t.card
 		return same && d.responder.Ack(x.event) == chat.AckUpdate
 	}
-	return t.superseded(l.sending) || draws(l.handling) || slices.ContainsFunc(l.waiting, draws)
+	return t.superseded(q.sending) || draws(q.handling) || slices.ContainsFunc(q.waiting, draws)
 }
 
 // maxRefreshes bounds how often one update is repeated.
@@ -214,18 +214,18 @@ func Refresh(
 	return nil
 }
 
-func (d *Dispatcher) send(who chat.Person, l *queue) {
+func (d *Dispatcher) send(who chat.Person, q *queue) {
 	for {
 		d.mu.Lock()
-		if len(l.sending) == 0 {
-			l.isSending = false
-			d.release(who, l)
+		if len(q.sending) == 0 {
+			q.isSending = false
+			d.release(who, q)
 			d.mu.Unlock()
 			return
 		}
-		t := l.sending[0]
-		l.sending = l.sending[1:]
-		stale := t.superseded(l.sending)
+		t := q.sending[0]
+		q.sending = q.sending[1:]
+		stale := t.superseded(q.sending)
 		d.mu.Unlock()
 		replies := t.Replies
 		if stale {
@@ -265,9 +265,9 @@ func (t *Ticket) superseded(later []*Ticket) bool {
 	if _, update := t.Replies[0].(chat.Update); !update {
 		return false
 	}
-	for _, l := range later {
-		if l.card == t.card && len(l.Replies) > 0 {
-			if _, update := l.Replies[0].(chat.Update); update {
+	for _, other := range later {
+		if other.card == t.card && len(other.Replies) > 0 {
+			if _, update := other.Replies[0].(chat.Update); update {
 				return true
 			}
 		}
@@ -276,8 +276,8 @@ func (t *Ticket) superseded(later []*Ticket) bool {
 }
 
 // release deletes an empty queue. The caller holds the mutex.
-func (d *Dispatcher) release(who chat.Person, l *queue) {
-	if !l.isHandling && !l.isSending && d.queues[who] == l {
+func (d *Dispatcher) release(who chat.Person, q *queue) {
+	if !q.isHandling && !q.isSending && d.queues[who] == q {
 		delete(d.queues, who)
 	}
 }

@@ -53,13 +53,13 @@ func card(text string) []chat.Reply {
 
 func nothing(context.Context, []chat.Reply) {}
 
-func take(t *testing.T, d *Dispatcher, e chat.Event, card string, send Send) *Ticket {
+func submit(t *testing.T, d *Dispatcher, e chat.Event, card string, send Send) *Ticket {
 	t.Helper()
-	turn, err := d.Submit(e, card, send)
+	ticket, err := d.Submit(e, card, send)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return turn
+	return ticket
 }
 
 func drain(t *testing.T, d *Dispatcher) {
@@ -87,9 +87,9 @@ func TestOrderPerPerson(t *testing.T) {
 		}
 		began := time.Now()
 		for i := range 3 {
-			take(t, d, by("ben", fmt.Sprint("b", i)), "", send)
+			submit(t, d, by("ben", fmt.Sprint("b", i)), "", send)
 		}
-		c := take(t, d, by("cem", "c"), "", send)
+		c := submit(t, d, by("cem", "c"), "", send)
 		<-c.Handled
 		if waited := time.Since(began); waited > 0 {
 			t.Errorf("cem waited %v for ben", waited)
@@ -119,9 +119,9 @@ func TestSendDoesNotBlockHandle(t *testing.T) {
 		)
 		slow := func(context.Context, []chat.Reply) { time.Sleep(time.Minute) }
 		began := time.Now()
-		take(t, d, by("ben", "1"), "", slow)
-		turn := take(t, d, by("ben", "2"), "", slow)
-		<-turn.Handled
+		submit(t, d, by("ben", "1"), "", slow)
+		ticket := submit(t, d, by("ben", "2"), "", slow)
+		<-ticket.Handled
 		if waited := time.Since(began); waited > 0 {
 			t.Errorf("the answer waited %v for a message", waited)
 		}
@@ -138,20 +138,20 @@ func TestDuplicateEvent(t *testing.T) {
 		}}
 		d := New(r, quiet)
 		send := func(context.Context, []chat.Reply) { sends++ }
-		first := take(t, d, by("ben", "1"), "", send)
-		underway := take(t, d, by("ben", "1"), "", send)
+		first := submit(t, d, by("ben", "1"), "", send)
+		underway := submit(t, d, by("ben", "1"), "", send)
 		if first.Duplicate || !underway.Duplicate {
 			t.Error("the second delivery is not known again")
 		}
 		<-underway.Handled
 		synctest.Wait()
-		after := take(t, d, by("ben", "1"), "", send)
+		after := submit(t, d, by("ben", "1"), "", send)
 		<-after.Handled
 		if !after.Duplicate {
 			t.Error("a third delivery is not known again")
 		}
-		take(t, d, by("ben", ""), "", send)
-		take(t, d, by("ben", ""), "", send) // what has no id cannot be told from another
+		submit(t, d, by("ben", ""), "", send)
+		submit(t, d, by("ben", ""), "", send) // what has no id cannot be told from another
 		drain(t, d)
 		if n := len(r.ids()); n != 3 || sends != 3 {
 			t.Errorf("handled %d times, sent %d times", n, sends)
@@ -163,13 +163,13 @@ func TestDuplicateEvent(t *testing.T) {
 func TestMemoryBounded(t *testing.T) {
 	d := New(&responder{}, quiet)
 	for i := range 3 * rememberedEvents {
-		turn := take(t, d, by(fmt.Sprint("p", i), fmt.Sprint("e", i)), "", nothing)
-		<-turn.Handled
+		ticket := submit(t, d, by(fmt.Sprint("p", i), fmt.Sprint("e", i)), "", nothing)
+		<-ticket.Handled
 	}
 	drain(t, d)
 	if len(d.queues) != 0 || len(d.tickets) != 0 || len(d.done) > rememberedEvents {
 		t.Errorf(
-			"kept are %d people, %d turns and %d events",
+			"kept are %d people, %d tickets and %d events",
 			len(d.queues),
 			len(d.tickets),
 			len(d.done),
@@ -194,13 +194,13 @@ func TestSupersededUpdateDropped(t *testing.T) {
 			sent = append(sent, len(replies))
 			time.Sleep(time.Second)
 		}
-		take(t, d, by("ben", "1"), "card", send)
+		submit(t, d, by("ben", "1"), "card", send)
 		synctest.Wait() // it is being sent
-		take(t, d, by("ben", "2"), "card", send)
-		take(t, d, by("ben", "w"), "card", send)
-		take(t, d, by("ben", "p"), "card", send)
-		take(t, d, by("ben", "3"), "other", send)
-		take(t, d, by("ben", "4"), "card", send)
+		submit(t, d, by("ben", "2"), "card", send)
+		submit(t, d, by("ben", "w"), "card", send)
+		submit(t, d, by("ben", "p"), "card", send)
+		submit(t, d, by("ben", "3"), "other", send)
+		submit(t, d, by("ben", "4"), "card", send)
 		drain(t, d)
 		if want := []int{1, 0, 1, 2, 1, 1}; !slices.Equal(sent, want) {
 			t.Errorf("sent %v, want %v", sent, want)
@@ -227,7 +227,7 @@ func TestQueueLimit(t *testing.T) {
 		if want := maxQueued - 1; refused != want { // one is being handled
 			t.Errorf("%d refused, want %d", refused, want)
 		}
-		take(t, d, by("cem", "c"), "", nothing)
+		submit(t, d, by("cem", "c"), "", nothing)
 		close(hold)
 		drain(t, d)
 		if _, err := d.Submit(by("dan", "d"), "", nothing); !errors.Is(err, ErrBusy) {
@@ -272,7 +272,7 @@ func TestResponderPanic(t *testing.T) {
 		}}, slog.New(slog.NewTextHandler(&log, nil)))
 		sent := 0
 		send := func(_ context.Context, replies []chat.Reply) { sent += len(replies) }
-		first, second := take(t, d, by("ben", "1"), "", send), take(t, d, by("ben", "2"), "", send)
+		first, second := submit(t, d, by("ben", "1"), "", send), submit(t, d, by("ben", "2"), "", send)
 		<-first.Handled
 		<-second.Handled
 		drain(t, d)
@@ -296,8 +296,8 @@ func TestSendPanicAndHandleTimeout(t *testing.T) {
 			quiet,
 		)
 		sent := 0
-		take(t, d, by("ben", "1"), "", func(context.Context, []chat.Reply) { panic("fault") })
-		take(t, d, by("ben", "2"), "", func(context.Context, []chat.Reply) { sent++ })
+		submit(t, d, by("ben", "1"), "", func(context.Context, []chat.Reply) { panic("fault") })
+		submit(t, d, by("ben", "2"), "", func(context.Context, []chat.Reply) { sent++ })
 		drain(t, d)
 		if sent != 1 {
 			t.Error("the second message was not sent")
@@ -313,7 +313,7 @@ func TestDrainContext(t *testing.T) {
 			},
 			quiet,
 		)
-		take(t, d, by("ben", "1"), "", nothing)
+		submit(t, d, by("ben", "1"), "", nothing)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := d.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -366,10 +366,10 @@ func TestRefresh(t *testing.T) {
 			}
 			drawn = append(drawn, n)
 		}
-		take(t, d, by("ben", "1"), "card", send)
+		submit(t, d, by("ben", "1"), "card", send)
 		synctest.Wait()
-		take(t, d, by("ben", "2"), "card", send)
-		take(t, d, by("ben", "3"), "other", send)
+		submit(t, d, by("ben", "2"), "card", send)
+		submit(t, d, by("ben", "3"), "other", send)
 		drain(t, d)
 		if want := []int{0, 1, 1}; !slices.Equal(drawn, want) {
 			t.Errorf("drawn again %v times, want %v", drawn, want)
