@@ -122,6 +122,7 @@ type onPlatform struct {
 	visitors map[string][]string
 	last     string // event
 	kept     int
+	shared   chat.CardRef // the last card that everybody sees and that was pressed
 }
 
 func (s *onPlatform) connect() {
@@ -488,6 +489,9 @@ func (s *onPlatform) inOrder(want, seen []chat.Reply) []chat.Reply {
 		if _, ok := r.(chat.Direct); ok {
 			return "in their conversation"
 		}
+		if _, ok := r.(chat.Redraw); ok {
+			return "on the card that everybody sees"
+		}
 		return "before the person"
 	}
 	s.mu.Lock()
@@ -657,6 +661,9 @@ func (s *onPlatform) seen(e chat.Event, user string, before map[string]int, form
 		}
 		card := s.read(user, m)
 		switch {
+		case known && m.whispered == "" && !m.private:
+			draw := func(context.Context) (chat.Card, error) { return card, nil }
+			all = append(all, chat.Redraw{Of: s.sharedCard(e), Draw: draw})
 		case known:
 			all = append(all, chat.Update{Card: card})
 		case m.private && direct && m.channel == s.platform.private(s.names[user]).Channel:
@@ -687,6 +694,14 @@ func (s *onPlatform) seen(e chat.Event, user string, before map[string]int, form
 		all = append(all, chat.Update{Card: s.read(user, shown)})
 	}
 	return all
+}
+
+// sharedCard is the card that everybody sees, as the stage names it: the last one that was pressed.
+func (s *onPlatform) sharedCard(e chat.Event) chat.CardRef {
+	if e.SharedCard != (chat.CardRef{}) {
+		s.shared = e.SharedCard
+	}
+	return s.shared
 }
 
 // inHome stands for a page of the bot's own where a message's id would be.

@@ -80,7 +80,7 @@ func RunSharedCards(
 		}
 		t.Run(law.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				counter := &Counter{pressed: map[chat.Person]bool{}}
+				counter := NewCounter()
 				s := start(t, counter, law.processes)
 				law.hold(t, counter, s)
 				rest()
@@ -95,7 +95,7 @@ func RunSharedCards(
 // People is how many people the laws of shared cards need.
 const People = 18
 
-// Counter is a bot whose one card says how many people have pressed it.
+// Counter is a bot whose one card says how many people have pressed it. A command posts it.
 type Counter struct {
 	mu      sync.Mutex
 	pressed map[chat.Person]bool
@@ -103,6 +103,9 @@ type Counter struct {
 	slow    time.Duration // how long handling takes
 	fails   int           // how many draws fail
 }
+
+// NewCounter returns a Counter whose card nobody has pressed yet.
+func NewCounter() *Counter { return &Counter{pressed: map[chat.Person]bool{}} }
 
 // Ack says how to acknowledge the event.
 func (c *Counter) Ack(e chat.Event) chat.Ack {
@@ -119,6 +122,11 @@ func (c *Counter) Ack(e chat.Event) chat.Ack {
 func (c *Counter) Card() chat.Card {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.current()
+}
+
+// current is Card for callers that hold the mutex.
+func (c *Counter) current() chat.Card {
 	return buttonCard(fmt.Sprint(len(c.pressed)), "count", "silent", "form")
 }
 
@@ -143,6 +151,8 @@ func (c *Counter) Handle(_ context.Context, e chat.Event) []chat.Reply {
 	}
 	redraw := chat.Redraw{Of: c.card, Draw: c.draw}
 	switch {
+	case e.Kind == chat.Command:
+		return []chat.Reply{chat.Post{To: e.Where, Card: c.current()}}
 	case e.Action.Verb == "back":
 		delete(c.pressed, e.Who)
 		return []chat.Reply{redraw, chat.Update{Card: buttonCard("not counted")}}
