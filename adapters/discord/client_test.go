@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -358,6 +362,41 @@ func TestSendPacing(t *testing.T) {
 			t.Errorf("too fast again: %v", err)
 		}
 	})
+}
+
+// A response that breaks off leaves open whether the call was done, whatever its status says.
+func TestResponseBreaksOff(t *testing.T) {
+	for _, status := range []string{"200 OK", "404 Not Found", "429 Too Many Requests"} {
+		synctest.Test(t, func(t *testing.T) {
+			var requests atomic.Int32
+			dial := func(context.Context, string, string) (net.Conn, error) {
+				near, far := net.Pipe()
+				go func() {
+					_, _ = far.Read(make([]byte, 4096))
+					requests.Add(1)
+					_, _ = io.WriteString(far, "HTTP/1.1 "+status+"\r\nContent-Length: 100\r\n\r\n{")
+					_ = far.Close()
+				}()
+				return near, nil
+			}
+			c, err := newClient(Options{
+				Token: "token", APIURL: fake.URL, Dial: dial,
+				Log: slog.New(slog.DiscardHandler), Observer: chat.NopObserver{},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			once := request{what: "post", method: http.MethodPost, path: "x", bucket: "x"}
+			if err := c.do(t.Context(), once, nil); !errors.Is(err, chat.ErrUnsure) || requests.Load() != 1 {
+				t.Errorf("%s to a call that may not be repeated: %v, %d requests", status, err, requests.Load())
+			}
+			requests.Store(0)
+			err = c.do(t.Context(), get("read", "x"), nil)
+			if err == nil || errors.Is(err, chat.ErrUnsure) || requests.Load() != maxAttempts {
+				t.Errorf("%s to a call that may be repeated: %v, %d requests", status, err, requests.Load())
+			}
+		})
+	}
 }
 
 // No error tells a token, whatever fails.
