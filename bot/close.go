@@ -23,67 +23,19 @@ func (h coordinator) askToClose(
 		return card.Of(chat.Paragraph(v.Say("close.already"))), nil
 	}
 	to, why := h.canPostFor(ctx, r)
-	blocks, err := h.closeBlocks(ctx, req, v, r, to, why)
+	return h.closeQuestion(ctx, v, r, to, why)
+}
+
+// closeQuestion asks whether to close the survey. If its channel takes no results it says so, and
+// the button closes without posting them.
+func (h coordinator) closeQuestion(
+	ctx context.Context, v locale.Voice, r survey.Round, to chat.Place, why *chat.CannotPostError,
+) (chat.Card, error) {
+	s, err := h.rounds.Progress(ctx, r.ID)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return card.Of(blocks...), nil
-}
-
-// closeBlocks asks whether to close the survey. If its channel takes no results it says so, and
-// the button closes without posting them.
-func (h coordinator) closeBlocks(
-	ctx context.Context,
-	req *request,
-	v locale.Voice,
-	r survey.Round,
-	to chat.Place,
-	why *chat.CannotPostError,
-) ([]chat.Block, error) {
-	s, err := h.rounds.Progress(ctx, r.ID)
-	if err != nil {
-		return nil, err
-	}
-	blocks := []chat.Block{
-		chat.Heading{Text: v.Say("close.title", "area", r.Area)},
-		chat.Paragraph(v.Say("close.means")),
-	}
-	verb, confirm := "closenow", v.Say("close.confirm")
-	if why == nil {
-		blocks = append(blocks,
-			chat.Text{
-				Spans: []chat.Span{chat.Link{Place: to}, chat.Words(": " + v.Say("close.posts"))},
-			},
-		)
-	} else {
-		verb, confirm = "closeonly", v.Say("close.confirm_only")
-		blocks = append(blocks, cannotPost(v, v.Say("cannot_post.close"), to, why)...)
-		blocks = append(blocks, chat.Paragraph(v.Say("close.anyway")))
-	}
-	if r.AcceptsAnswers(h.Now()) {
-		blocks = append(blocks,
-			chat.Text{
-				Spans: []chat.Span{
-					chat.Bold(v.Say("close.early", "closes", card.ClosingTime(v, r))),
-				},
-			},
-		)
-	}
-	return append(blocks, chat.Paragraph(responseRates(v, s)),
-		card.Row(
-			chat.Button{
-				Label:  v.Say("button.close_now"),
-				Action: chat.NewAction(verb, string(r.ID), v.Lang),
-				Style:  chat.Danger,
-				Confirm: &chat.Confirm{
-					Title: v.Say("close.confirm_title"),
-					Text:  confirm,
-					Yes:   v.Say("close.yes"),
-					No:    v.Say("close.no"),
-				},
-			},
-			card.Button(v.Say("button.extend"), chat.NewAction("extend", string(r.ID), v.Lang)),
-		)), nil
+	return card.AskToClose(v, s, to, why, h.Now()), nil
 }
 
 // closeNow closes the survey and posts its results. If its channel takes none, it asks first.
@@ -96,11 +48,11 @@ func (h coordinator) closeNow(
 	}
 	v := req.voice
 	if to, why := h.canPostFor(ctx, r); why != nil && r.State == survey.Open {
-		blocks, err := h.closeBlocks(ctx, req, v, r, to, why)
+		question, err := h.closeQuestion(ctx, v, r, to, why)
 		if err != nil {
 			return nil, err
 		}
-		return updated(blocks...), nil
+		return []chat.Reply{chat.Update{Card: question}}, nil
 	}
 	r, closed, err := h.rounds.Close(ctx, args.round)
 	if err != nil {

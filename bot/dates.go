@@ -59,11 +59,11 @@ func (h coordinator) saveExtension(
 			),
 		)...)
 	if extended {
-		replies = append(replies, h.toChannel(r, func(v locale.Voice) []chat.Block {
-			return []chat.Block{
+		replies = append(replies, h.toChannel(r, func(v locale.Voice) chat.Card {
+			return card.Of(
 				chat.Heading{Text: r.Area},
 				chat.Paragraph(v.Say("extend.posted", "closes", card.ClosingTime(v, r))),
-			}
+			)
 		})...)
 	}
 	return replies, nil
@@ -102,7 +102,7 @@ func (h coordinator) saveWorkshop(
 		return []chat.Reply{chat.Update{Card: h.draftCard(v, r, at.remark(v)...)}}, nil
 	}
 	said := append(
-		[]chat.Block{chat.Paragraph(v.Say("workshop.done", "workshop", workshopTime(v, r)))},
+		[]chat.Block{chat.Paragraph(v.Say("workshop.done", "workshop", card.WorkshopTime(v, r)))},
 		at.remark(v)...)
 	if !r.Workshop.At.Equal(was.At) || r.Workshop.Place != was.Place {
 		said = append(said, chat.Paragraph(h.nextWorkshopReminder(v, r)))
@@ -129,18 +129,6 @@ func readWorkshop(e chat.Event, loc *time.Location) (w survey.Workshop, at momen
 		w.At = at.Time
 	}
 	return w, at, err
-}
-
-// workshopTime returns when and where the workshop is, in words.
-func workshopTime(v locale.Voice, r survey.Round) string {
-	if r.Workshop.At.IsZero() {
-		return v.Say("facts.no_workshop")
-	}
-	when := v.Time(r.Workshop.At.In(r.Location()))
-	if r.Workshop.Place != "" {
-		when += ", " + r.Workshop.Place
-	}
-	return when
 }
 
 func (h coordinator) remind(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
@@ -170,12 +158,4 @@ func (h coordinator) remind(ctx context.Context, req *request, args targetArgs) 
 		said = v.Count("remind.waits", due, "when", v.Time(at.In(r.Location())))
 	}
 	return card.Of(chat.Paragraph(said)), nil
-}
-
-func closedTime(v locale.Voice, round survey.Round) string {
-	at := round.ClosesAt
-	if round.State == survey.Closed {
-		at = round.ClosedAt
-	}
-	return v.Time(at.In(round.Location()))
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 )
@@ -280,11 +281,11 @@ func (h messenger) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
 	to, why := h.canPostFor(ctx, r)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("post.unposted", "area", r.Area)},
-		chat.Paragraph(v.Say("post.closed", "closed", closedTime(v, r))),
+		chat.Paragraph(v.Say("post.closed", "closed", card.ClosedTime(v, r))),
 	}
 	if why != nil {
 		blocks = append(blocks,
-			chat.Text{Spans: []chat.Span{chat.Link{Place: to}, chat.Words(": " + reason(v, why))}},
+			chat.Text{Spans: []chat.Span{chat.Link{Place: to}, chat.Words(": " + card.CannotPostReason(v, why))}},
 		)
 	}
 	return chat.Card{

@@ -16,7 +16,7 @@ func (h participant) proceed(ctx context.Context, req *request, args roundArgs) 
 	part, resp, err := h.rounds.Response(ctx, args.round)
 	draw := card.Drawing(card.Next)
 	if part.Member.Role == "" {
-		draw = h.profileCard("me.role_first")
+		draw = card.Profile("me.role_first")
 	}
 	if err != nil {
 		return view{}, err

@@ -56,43 +56,18 @@ func (b *Bot) coordinatedRounds(
 ) ([]chat.Block, error) {
 	var blocks []chat.Block
 	for _, s := range parts {
-		if !slices.Contains(s.Round.Coordinators, req.person) || len(blocks) >= 2*maxHome {
+		if !slices.Contains(s.Round.Coordinators, req.person) || len(blocks) >= 2*card.MaxRounds {
 			continue
 		}
-		line := v.Say("draft.waiting")
+		var status survey.Progress
 		if s.Round.State != survey.Draft {
-			status, err := b.Rounds.As(req.person).Progress(ctx, s.Round.ID)
+			var err error
+			status, err = b.Rounds.As(req.person).Progress(ctx, s.Round.ID)
 			if err != nil {
 				return nil, err
 			}
-			line = b.roundStatus(
-				v,
-				s.Round,
-			) + "\n" + v.Count(
-				"status.invited",
-				status.Invited,
-			) + " · " +
-				v.Count(
-					"status.finished",
-					status.Finished,
-					"percent",
-					percent(status.Finished, status.Invited),
-				)
 		}
-		blocks = append(blocks,
-			chat.Text{
-				Spans: []chat.Span{
-					chat.Bold(v.Say("home.coordinator", "area", s.Round.Area)),
-					chat.Words("\n" + line),
-				},
-			},
-			card.Row(
-				card.Button(
-					v.Say("button.status"),
-					chat.NewAction("status", string(s.Round.ID), v.Lang),
-				),
-			),
-		)
+		blocks = append(blocks, card.CoordinatedRound(v, s.Round, status, b.Now())...)
 	}
 	if b.mayCreate(req) && !req.Private {
 		blocks = append(blocks,
@@ -118,56 +93,17 @@ func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Ca
 	blocks := []chat.Block{chat.Heading{Text: v.Say("home.title")}}
 	shown := 0
 	for _, part := range parts {
-		if part.Member.Status == survey.NotInvited || shown == maxHome {
+		if part.Member.Status == survey.NotInvited || shown == card.MaxRounds {
 			continue
 		}
 		shown++
-		line, key := "", "button.continue"
-		switch open := part.Round.AcceptsAnswers(b.Now()); {
-		case !open && part.Round.State == survey.Open && part.Member.TakesPart():
-			line, key = v.Say(
-				"over.waiting",
-				"closes",
-				card.ClosingTime(v, part.Round),
-			), "button.what_kept"
-		case !open:
-			line, key = v.Say("home.closed", "closed", closedTime(v, part.Round)), ""
-		case part.Member.Status == survey.Finished:
-			line, key = v.Say(
-				"home.finished",
-				"closes",
-				card.ClosingTime(v, part.Round),
-			), "button.change"
-		case part.Member.Status == survey.Started:
-			if line, err = b.progress(ctx, v, part); err != nil {
+		progress := ""
+		if part.Member.Status == survey.Started && part.Round.AcceptsAnswers(b.Now()) {
+			if progress, err = b.progress(ctx, v, part); err != nil {
 				return chat.Card{}, err
 			}
-		case part.Member.Status == survey.Withdrawn:
-			line, key = v.Say("withdrawn.body", "area", part.Round.Area), ""
-		default:
-			line, key = v.Say(
-				"home.invited",
-				"closes",
-				card.ClosingTime(v, part.Round),
-			), "button.start"
 		}
-		blocks = append(blocks,
-			chat.Text{Spans: []chat.Span{chat.Bold(part.Round.Area), chat.Words("\n" + line)}},
-		)
-		if key != "" {
-			buttons := []chat.Button{
-				card.Primary(v.Say(key), chat.NewAction("resume", string(part.Round.ID))),
-			}
-			if part.Member.RemindersOff {
-				buttons = append(buttons,
-					card.Button(
-						v.Say("button.again"),
-						chat.NewAction("again", string(part.Round.ID)),
-					),
-				)
-			}
-			blocks = append(blocks, card.Row(buttons...))
-		}
+		blocks = append(blocks, card.OwnRound(v, part, progress, b.Now())...)
 	}
 	coordinated, err := b.coordinatedRounds(ctx, v, req, parts)
 	if err != nil {
@@ -186,13 +122,9 @@ func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Ca
 		case shown > 0:
 			blocks = slices.Insert(blocks, 1, chat.Block(chat.Footnote(v.Say("home.messages"))))
 		case len(coordinated) > 0:
-			blocks = slices.Insert(
-				blocks,
-				1,
-				chat.Block(chat.Footnote(v.Say("home.messages_only"))),
-			)
+			only := chat.Footnote(v.Say("home.messages_only"))
+			blocks = slices.Insert(blocks, 1, chat.Block(only))
 		}
-		return card.Of(blocks...), nil
 	}
 	return card.Of(blocks...), nil
 }
@@ -214,17 +146,7 @@ func (b *Bot) progress(
 	case err != nil:
 		return "", err
 	}
-	return v.Say(
-		"home.started",
-		"done",
-		resp.Rated(),
-		"n",
-		len(m.Elements()),
-		"closes",
-		card.ClosingTime(v, part.Round),
+	return v.Say("home.started",
+		"done", resp.Rated(), "n", len(m.Elements()), "closes", card.ClosingTime(v, part.Round),
 	), nil
 }
-
-// maxHome is how many surveys, and how many rounds, one card lists, newest first. A message has
-// room for no more (chat.MaxComponents).
-const maxHome = 5

@@ -6,7 +6,6 @@ import (
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
-	"maturitybot/bot/locale"
 	"maturitybot/survey"
 )
 
@@ -156,17 +155,9 @@ func (h coordinator) postJoinButton(
 	if err != nil {
 		return nil, err
 	}
-	card := h.inLanguages(r.Languages, func(v locale.Voice, lang string) []chat.Block {
-		return append(invitationText(v, r, m), card.Row(joinButton(v, r, lang)))
-	})
+	posted := card.JoinPost(h.Words, r, m)
 	v := h.roundVoice(req, r)
 	return append(
-		[]chat.Reply{chat.Post{To: req.Where, Card: card, Then: h.onlyOnFailure(v, req.Where)}},
+		[]chat.Reply{chat.Post{To: req.Where, Card: posted, Then: h.onlyOnFailure(v, req.Where)}},
 		whispered(chat.Paragraph(v.Say("join.posted")))...), nil
-}
-
-// joinButton returns a button that lets in the person who presses it, and leads on in its
-// language.
-func joinButton(v locale.Voice, r survey.Round, lang string) chat.Button {
-	return card.Primary(v.Say("button.join"), chat.NewAction("join", string(r.ID), lang))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -51,7 +52,7 @@ func (h messenger) invitationMessage(
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return h.Invitation(part.Round, m), nil
+	return card.Invitation(h.Words, part.Round, m), nil
 }
 
 // closingReminder returns the reminder that the survey closes: the invitation again, or how far the
@@ -64,17 +65,19 @@ func (h messenger) closingReminder(
 		return chat.Card{}, err
 	}
 	if !part.Member.TakesPart() {
-		return h.invitationReminder(part, m), nil
+		return card.InvitationReminder(h.Words, part, m), nil
 	}
 	part, resp, err := h.participant(part.Member.Person).Response(ctx, part.Round.ID)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return h.startedReminder(part, m, resp), nil
+	return card.StartedReminder(h.Words, part, m, resp), nil
 }
 
-func (h messenger) workshopMessage(_ context.Context, part survey.Participation) (chat.Card, error) {
-	return h.workshopReminder(part), nil
+func (h messenger) workshopMessage(
+	_ context.Context, part survey.Participation,
+) (chat.Card, error) {
+	return card.WorkshopReminder(h.Words, part), nil
 }
 
 func (h messenger) unpostedMessage(
@@ -89,7 +92,8 @@ func (h messenger) channelVoice(r survey.Round) locale.Voice {
 }
 
 func (h messenger) openedPost(ctx context.Context, r survey.Round, _ string) (post, error) {
-	return post{card: h.openedCard(ctx, h.channelVoice(r), r)}, nil
+	v := h.channelVoice(r)
+	return post{card: card.OpenedPost(v, r, h.fingerprintLine(ctx, v, r))}, nil
 }
 
 // digestPost returns the digest. Once it is sent, its figures are saved for the next one.
@@ -104,7 +108,7 @@ func (h messenger) digestPost(ctx context.Context, r survey.Round, _ string) (po
 	}
 	said := survey.DigestProgress{At: h.Now(), Invited: s.Invited, Finished: s.Finished}
 	return post{
-		card: h.digestCard(h.channelVoice(r), m, s),
+		card: card.Digest(h.channelVoice(r), m, s, h.Now()),
 		then: func(ctx context.Context) error { return h.rounds.Posted(ctx, r.ID, said) },
 	}, nil
 }
@@ -114,7 +118,7 @@ func (h messenger) lastDayPost(ctx context.Context, r survey.Round, _ string) (p
 	if err != nil {
 		return post{}, err
 	}
-	return post{card: h.lastDayCard(h.channelVoice(r), s)}, nil
+	return post{card: card.LastDay(h.channelVoice(r), s, h.Now())}, nil
 }
 
 // summaryPost returns the results, without the table: it comes after them, in a post of its own.
@@ -124,7 +128,7 @@ func (h messenger) summaryPost(ctx context.Context, r survey.Round, _ string) (p
 		return post{}, err
 	}
 	v, summary := h.channelVoice(r), all[0]
-	var closed chat.Block = chat.Paragraph(v.Say("post.closed", "closed", closedTime(v, r)))
+	var closed chat.Block = chat.Paragraph(v.Say("post.closed", "closed", card.ClosedTime(v, r)))
 	summary.card.Blocks = slices.Insert(summary.card.Blocks, 1, closed)
 	summary.unreachable = func(ctx context.Context) error {
 		return h.rounds.TellUnposted(ctx, r.ID)
@@ -156,7 +160,7 @@ func (h messenger) closedResults(ctx context.Context, r survey.Round) ([]post, e
 }
 
 func (h messenger) openCallPost(_ context.Context, r survey.Round, _ string) (post, error) {
-	return post{card: h.openCallCard(r)}, nil
+	return post{card: card.OpenCall(h.Words, r)}, nil
 }
 
 // closeDue closes a survey whose closing time has come, and has its results posted.

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"maturitybot/bot/card"
-	"maturitybot/bot/locale"
 	"maturitybot/survey"
 )
 
@@ -30,25 +28,6 @@ func TestEveryKindHasACard(t *testing.T) {
 	}
 	if len(deliveries) != len(survey.MessageTypes) {
 		t.Errorf("%d kinds are drawn, and there are %d", len(deliveries), len(survey.MessageTypes))
-	}
-}
-
-// TestEveryKindHasItsSentences: the form has a label for a post that can be disabled, and the list of
-// what is planned has a line for a kind that the planner queues for the channel.
-func TestEveryKindHasItsSentences(t *testing.T) {
-	words, err := locale.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, kind := range survey.MessageTypes {
-		named := card.PostName(words.In("en"), kind.Kind) != ""
-		if named != kind.Optional {
-			t.Errorf("%s: it has a name in the form: %v", kind.Kind, named)
-		}
-		planned := kind.Plan != nil && kind.Audience != survey.ToPerson
-		if listed := comingPosts[kind.Kind] != ""; listed != planned {
-			t.Errorf("%s: it has a line in the list of what is planned: %v", kind.Kind, listed)
-		}
 	}
 }
 

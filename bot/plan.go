@@ -2,20 +2,14 @@ package bot
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
-	"maturitybot/bot/locale"
 	"maturitybot/survey"
 )
-
-// maxMoments is how many reminders a card lists. The rest are counted.
-const maxMoments = 8
 
 // showPlan shows what is sent when, and to how many people.
 func (h planning) showPlan(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
@@ -37,148 +31,9 @@ func (h planning) planCard(ctx context.Context, req *request, r survey.Round) (c
 	if err != nil {
 		return chat.Card{}, err
 	}
-	v, id, now := h.roundVoice(req, r), string(r.ID), h.Now()
-	blocks := []chat.Block{
-		chat.Heading{Text: v.Say("reminders.title", "area", r.Area)},
-		chat.Paragraph(planFacts(v, r.Reminders)),
-	}
-	list := func(title string, kind survey.MessageKind, all []survey.Moment) {
-		spans, n := []chat.Span{chat.Bold(title)}, 0
-		for _, m := range all {
-			if m.Kind.Base() != kind {
-				continue
-			}
-			if n++; n <= maxMoments {
-				spans = append(spans, chat.Words("\n• "+v.Time(m.At.In(r.Location()))))
-			}
-		}
-		switch {
-		case n == 0:
-			spans = append(spans, chat.Words("\n"+v.Say("reminders.none_ahead")))
-		case n > maxMoments:
-			spans = append(spans, chat.Words("\n"+v.Count("status.more", n-maxMoments)))
-		}
-		blocks = append(blocks, chat.Text{Spans: spans})
-	}
-	people := h.Schedule.Reminders(r, nil, now)
-	if r.State != survey.Closed {
-		list(v.Count("reminders.closes", counts[survey.ClosesSoon]), survey.ClosesSoon, people)
-	}
-	if !r.Workshop.At.IsZero() {
-		list(
-			v.Count("reminders.workshop", counts[survey.WorkshopSoon]),
-			survey.WorkshopSoon,
-			people,
-		)
-	}
-	blocks = append(blocks,
-		h.channelPosts(v, r, now),
-		chat.Footnote(v.Say("reminders.how", "zone", r.TimeZone)),
-	)
-	var buttons []chat.Button
-	if r.State != survey.Closed {
-		pause := card.Button(v.Say("button.pause"), chat.NewAction("pause", id, v.Lang))
-		if r.Reminders.Paused {
-			pause = card.Button(v.Say("button.goon"), chat.NewAction("goon", id, v.Lang))
-		}
-		buttons = append(buttons,
-			card.Button(v.Say("button.plan"), chat.NewAction("plan", id, v.Lang)),
-			card.Button(v.Say("button.posts"), chat.NewAction("posts", id, v.Lang)),
-			pause,
-		)
-	}
-	if r.AcceptsAnswers(now) {
-		buttons = append(buttons, remindButton(v, id))
-	}
-	if r.State == survey.Closed {
-		buttons = append(buttons,
-			card.Button(v.Say("button.workshop"), chat.NewAction("workshop", id, v.Lang)),
-		)
-	}
-	return card.Of(
-		append(blocks,
-			card.Row(
-				append(buttons,
-					card.Button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
-				)...),
-		)...), nil
-}
-
-// remindButton returns a button that asks for confirmation before everybody gets a message.
-func remindButton(v locale.Voice, round string) chat.Button {
-	remind := card.Button(v.Say("button.remind"), chat.NewAction("remind", round, v.Lang))
-	remind.Confirm = &chat.Confirm{
-		Title: v.Say("button.remind"),
-		Text:  v.Say("remind.ask"),
-		Yes:   v.Say("remind.yes"),
-		No:    v.Say("remind.no"),
-	}
-	return remind
-}
-
-// comingPosts are the sentences that say when a post comes.
-var comingPosts = map[survey.MessageKind]string{
-	survey.Digest:      "posts.digest",
-	survey.LastDay:     "posts.last",
-	survey.Closing:     "posts.close",
-	survey.WorkshopEve: "posts.eve",
-}
-
-// channelPosts lists the next post of each kind to the coordinator's channel.
-func (h planning) channelPosts(v locale.Voice, r survey.Round, now time.Time) chat.Block {
-	spans := []chat.Span{chat.Bold(v.Say("reminders.channel"))}
-	seen := map[survey.MessageKind]bool{}
-	for _, m := range h.Schedule.Posts(r, now) {
-		kind := m.Kind.Base()
-		if seen[kind] {
-			continue
-		}
-		seen[kind] = true
-		key := comingPosts[kind]
-		if kind == survey.Closing && !r.Posts.Enabled(survey.ResultsPost) {
-			key = "posts.close_only"
-		}
-		spans = append(spans, chat.Words("\n• "+v.Say(key, "when", v.Time(m.At.In(r.Location())))))
-	}
-	if len(seen) == 0 {
-		spans = append(spans, chat.Words("\n"+v.Say("reminders.none_ahead")))
-	}
-	return chat.Text{Spans: spans}
-}
-
-// planFacts returns a plan in words, one line per rule.
-func planFacts(v locale.Voice, p survey.ReminderPlan) string {
-	clock := fmt.Sprintf("%02d:%02d", p.Hour, p.Minute)
-	var lines []string
-	switch {
-	case p.Cron != "":
-		lines = append(lines, v.Say("facts.reminders_spec", "spec", p.Cron))
-	case len(p.BeforeClose) > 0:
-		lines = append(lines,
-			v.Say("facts.reminders_close", "days", formatDays(p.BeforeClose), "clock", clock),
-		)
-	}
-	if len(p.BeforeWorkshop) > 0 {
-		lines = append(lines,
-			v.Say("facts.reminders_workshop", "days", formatDays(p.BeforeWorkshop), "clock", clock),
-		)
-	}
-	if len(lines) == 0 {
-		lines = append(lines, v.Say("facts.reminders_none"))
-	}
-	if p.Paused {
-		lines = append(lines, v.Say("facts.reminders_paused"))
-	}
-	return strings.Join(lines, "\n")
-}
-
-// formatDays returns a list of numbers as forms show it.
-func formatDays(all []int) string {
-	words := make([]string, len(all))
-	for i, n := range all {
-		words[i] = strconv.Itoa(n)
-	}
-	return strings.Join(words, ", ")
+	now := h.Now()
+	reminders, posts := h.Schedule.Reminders(r, nil, now), h.Schedule.Posts(r, now)
+	return card.Plan(h.roundVoice(req, r), r, counts, reminders, posts, now), nil
 }
 
 // readDays reads a list of numbers and sorts it, largest first.

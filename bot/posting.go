@@ -37,35 +37,6 @@ func (h *Tools) canPostFor(
 	return to, h.canPost(ctx, to)
 }
 
-// reason returns why the bot cannot post in a channel, and what people can do about it.
-func reason(v locale.Voice, err error) string {
-	why, ok := errors.AsType[*chat.CannotPostError](err)
-	if !ok {
-		return v.Say("cannot_post.unknown")
-	}
-	switch why.Reason {
-	case chat.NotMember:
-		return v.Say("cannot_post.member")
-	case chat.Gone:
-		return v.Say("cannot_post.gone")
-	case chat.Archived:
-		return v.Say("cannot_post.archived")
-	case chat.Restricted:
-		return v.Say("cannot_post.restricted")
-	case chat.MissingRights:
-		return v.Say("cannot_post.rights", "rights", strings.Join(why.Rights, ", "))
-	}
-	return v.Say("cannot_post.unknown")
-}
-
-// cannotPost says what was not done because the bot cannot post in a channel, and why.
-func cannotPost(v locale.Voice, said string, in chat.Place, err error) []chat.Block {
-	return []chat.Block{
-		chat.Text{Spans: []chat.Span{chat.Bold(said)}},
-		chat.Text{Spans: []chat.Span{chat.Link{Place: in}, chat.Words(": " + reason(v, err))}},
-	}
-}
-
 // onlyOnFailure is for a post that needs no confirmation: the person is told only if it fails.
 func (h *Tools) onlyOnFailure(v locale.Voice, to chat.Place) chat.Then {
 	return func(d chat.Delivered) []chat.Reply {
@@ -73,7 +44,7 @@ func (h *Tools) onlyOnFailure(v locale.Voice, to chat.Place) chat.Then {
 			return nil
 		}
 		h.Log.Warn("not posted", "error", d.Err)
-		return whispered(cannotPost(v, v.Say("error.not_posted"), to, d.Err)...)
+		return whispered(card.CannotPost(v, v.Say("error.not_posted"), to, d.Err)...)
 	}
 }
 
@@ -110,8 +81,8 @@ func deliverAll(
 // How a coordinator wants results or files to be shown, as an action carries it: in the round's
 // channel, unless it says otherwise.
 const (
-	hereWord    = "here"  // in the channel where the action was pressed
-	privateWord = "alone" // to the coordinator alone
+	hereWord    = "here"          // in the channel where the action was pressed
+	privateWord = card.ShownAlone // to the coordinator alone
 )
 
 // destination is where results or files go.
@@ -181,7 +152,7 @@ func (h coordinator) deliveryBlocks(
 			return []chat.Block{chat.Paragraph(v.Say("results.not_sent"))}
 		}
 		return append(
-			cannotPost(v, v.Say("error.not_posted"), d.to, o.err),
+			card.CannotPost(v, v.Say("error.not_posted"), d.to, o.err),
 			otherDestinations(req.Event, v, d.round, d.verb)...)
 	}
 	said := v.Say("results.posted")

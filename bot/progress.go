@@ -18,15 +18,18 @@ func (h participant) currentCard(
 	case part.Member.Status == survey.NotInvited:
 		return view{}, survey.ErrNotTakingPart
 	case !part.Round.AcceptsAnswers(h.Now()):
-		return view{card: closedCard(v, part)}, nil
+		return view{card: card.Over(v, part)}, nil
 	case part.Member.Status == survey.Withdrawn:
-		return view{card: h.withdrawnCard(v, part)}, nil
+		return view{card: card.Withdrawn(v, part, h.Now())}, nil
 	case !part.Member.TakesPart():
 		if part.Member.Language == "" && len(part.Round.Languages) > 1 {
-			return view{card: h.languageCard(part)}, nil
+			return view{card: card.AskLanguage(h.Words, part)}, nil
 		}
-		notice, err := h.noticeCard(v, part)
-		return view{card: notice}, err
+		m, err := h.matrix(part.Round)
+		if err != nil {
+			return view{}, err
+		}
+		return view{card: card.AskConsent(v, part, m)}, nil
 	}
 	part, resp, err := h.rounds.Response(ctx, part.Round.ID)
 	if err != nil {
@@ -34,9 +37,7 @@ func (h participant) currentCard(
 	}
 	draw := card.Drawing(card.Next)
 	if part.Member.Role == "" || resp.Rated() == 0 {
-		draw = h.profileCard(
-			"",
-		) // also when the coordinator gave a role: it is for the person to say
+		draw = card.Profile("") // also when the coordinator gave a role: it is for the person to say
 	}
 	return h.show(ctx, req, part, resp, draw)
 }

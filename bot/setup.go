@@ -44,7 +44,7 @@ func (h creator) newForm(ctx context.Context, req *request, _ generalArgs) (chat
 	v := req.voice
 	if why := h.canPost(ctx, req.Where); why != nil {
 		return chat.Form{}, refuse(
-			card.Of(cannotPost(v, v.Say("cannot_post.new"), req.Where, why)...),
+			card.Of(card.CannotPost(v, v.Say("cannot_post.new"), req.Where, why)...),
 		)
 	}
 	r := defaultRound()
@@ -150,7 +150,7 @@ func (h creator) createRound(ctx context.Context, req *request, _ generalArgs) (
 	}
 	if why := h.canPost(ctx, req.Where); why != nil {
 		v := req.voice
-		return chat.Card{}, fieldErrors{"area": v.Say("cannot_post.new") + " " + reason(v, why)}
+		return chat.Card{}, fieldErrors{"area": v.Say("cannot_post.new") + " " + card.CannotPostReason(v, why)}
 	}
 	r := defaultRound()
 	closes, err := h.readRoundForm(req, &r)
@@ -167,65 +167,6 @@ func (h creator) createRound(ctx context.Context, req *request, _ generalArgs) (
 		return chat.Card{}, err
 	}
 	return h.draftCard(req.voice, r, closes.remark(req.voice)...), nil
-}
-
-// draftCard shows a round that is not open yet, with remarks on what was just entered.
-func (h *Tools) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) chat.Card {
-	id := string(r.ID)
-	blocks := append([]chat.Block{
-		chat.Heading{Text: v.Say("draft.title", "area", r.Area)},
-		chat.Text{Spans: []chat.Span{chat.Words(h.roundFacts(v, r))}},
-	}, remarks...)
-	return card.Of(append(blocks,
-		chat.Footnote(v.Say("draft.fixed")),
-		card.Row(
-			card.Primary(v.Say("button.open"), chat.NewAction("open", id, v.Lang)),
-			card.Button(v.Say("button.redraft"), chat.NewAction("redraft", id, v.Lang)),
-			card.Button(
-				v.Say("button.workshop"),
-				chat.NewAction("workshop", id, v.Lang),
-			),
-			card.Button(v.Say("button.reminders"), chat.NewAction("reminders", id, v.Lang)),
-			card.Button(v.Say("button.rules"), chat.NewAction("rules", id, v.Lang)),
-		),
-	)...)
-}
-
-// roundFacts returns the settings of a round, one per line.
-func (h *Tools) roundFacts(v locale.Voice, r survey.Round) string {
-	edition := r.Matrix
-	if m, err := h.matrix(r); err == nil {
-		edition = m.Nation.In(matrix.Lang(v.Lang))
-	}
-	names := make([]string, len(r.Languages))
-	for i, l := range r.Languages {
-		names[i] = h.languageName(l)
-	}
-	lines := []string{
-		v.Say("facts.edition", "edition", edition, "languages", strings.Join(names, ", ")),
-		v.Say("facts.closes", "closes", card.ClosingTime(v, r), "zone", r.TimeZone),
-		v.Say("facts.workshop", "workshop", workshopTime(v, r)),
-		v.Say("facts.min_group", "min", r.MinGroup),
-		consensusRule(v, r),
-		planFacts(v, r.Reminders),
-	}
-	return strings.Join(lines, "\n")
-}
-
-// languageName returns a language's own name, or its code if the bot does not speak it.
-func (h *Tools) languageName(l matrix.Lang) string {
-	if l != matrix.English && l != matrix.Welsh {
-		return string(l)
-	}
-	return h.Words.In(string(l)).Say("language.name")
-}
-
-func consensusRule(v locale.Voice, r survey.Round) string {
-	key := "facts.consensus"
-	if r.Consensus.AllowFarMinority {
-		key = "facts.consensus_far"
-	}
-	return v.Say(key, "percent", r.Consensus.Percent, "far", results.FarMinorityPercent)
 }
 
 func (h coordinator) redraftForm(
@@ -265,47 +206,25 @@ func (h coordinator) openRound(
 		return nil, err
 	}
 	if to, why := h.canPostFor(ctx, r); why != nil && r.State == survey.Draft {
-		return whispered(cannotPost(req.voice, req.voice.Say("cannot_post.open"), to, why)...), nil
+		v := req.voice
+		return whispered(card.CannotPost(v, v.Say("cannot_post.open"), to, why)...), nil
 	}
 	r, opened, err := h.rounds.Open(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
-	v, id := req.voice, string(r.ID)
-	replies := updated(
-		chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
-		chat.Paragraph(h.roundFacts(v, r)),
-		chat.Paragraph(v.Say("opened.next")),
-		card.Row(
-			card.Primary(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
-			card.Button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
-			card.Button(v.Say("button.team"), chat.NewAction("team", id, v.Lang)),
-		),
-	)
+	m, _ := h.matrix(r) // without one, the card names the matrix by its id
+	replies := []chat.Reply{chat.Update{Card: card.Opened(req.voice, r, m)}}
 	if opened && r.Posts.Enabled(survey.Opened) {
-		replies = append(replies, h.toChannel(r, func(v locale.Voice) []chat.Block {
-			return h.posts.openedCard(ctx, v, r).Blocks
+		replies = append(replies, h.toChannel(r, func(v locale.Voice) chat.Card {
+			return card.OpenedPost(v, r, h.posts.fingerprintLine(ctx, v, r))
 		})...)
 	}
 	return replies, nil
 }
 
-// openedCard announces in the channel that the survey is open.
-func (h publisher) openedCard(ctx context.Context, v locale.Voice, r survey.Round) chat.Card {
-	id := string(r.ID)
-	blocks := []chat.Block{
-		chat.Heading{Text: v.Say("opened.title", "area", r.Area)},
-		chat.Paragraph(v.Say("opened.posted", "closes", card.ClosingTime(v, r))),
-	}
-	blocks = append(blocks, h.fingerprintLine(ctx, v, r)...)
-	return chat.Card{Blocks: append(blocks, card.Row(
-		card.Button(v.Say("button.invite"), chat.NewAction("invite", id, v.Lang)),
-		card.Button(v.Say("button.status"), chat.NewAction("status", id, v.Lang)),
-	))}
-}
-
 // toChannel posts to the round's channel, in its language.
-func (h *Tools) toChannel(r survey.Round, blocks func(locale.Voice) []chat.Block) []chat.Reply {
+func (h *Tools) toChannel(r survey.Round, draw func(locale.Voice) chat.Card) []chat.Reply {
 	to, err := chat.ParsePlace(r.Channel)
 	if err != nil {
 		h.Log.Error("round has no channel", "round", r.ID, "error", err)
@@ -313,6 +232,12 @@ func (h *Tools) toChannel(r survey.Round, blocks func(locale.Voice) []chat.Block
 	}
 	v := h.Words.In(string(r.Languages[0]))
 	return []chat.Reply{
-		chat.Post{To: to, Card: chat.Card{Blocks: blocks(v)}, Then: h.onlyOnFailure(v, to)},
+		chat.Post{To: to, Card: draw(v), Then: h.onlyOnFailure(v, to)},
 	}
+}
+
+// draftCard shows a round that is not open yet, with remarks on what was just entered.
+func (h *Tools) draftCard(v locale.Voice, r survey.Round, remarks ...chat.Block) chat.Card {
+	m, _ := h.matrix(r) // without one, the card names the matrix by its id
+	return card.Draft(v, r, m, remarks...)
 }

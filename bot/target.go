@@ -5,7 +5,6 @@ import (
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
-	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/plaintext"
 )
@@ -36,7 +35,7 @@ func (h coordinator) target(
 		var near []survey.Round
 		fit, near = namedRounds(fit, args.words)
 		if len(fit) == 0 && len(near) > 0 {
-			return survey.Round{}, refuse(h.whichRound(v, req.Action.Verb, near))
+			return survey.Round{}, refuse(card.WhichRound(v, req.Action.Verb, near, h.Now()))
 		}
 		if len(fit) == 0 && len(rounds) > 0 {
 			return survey.Round{}, refuse(
@@ -48,7 +47,7 @@ func (h coordinator) target(
 	case len(fit) == 1:
 		return fit[0], nil
 	case len(fit) > 1:
-		return survey.Round{}, refuse(h.whichRound(v, req.Action.Verb, fit))
+		return survey.Round{}, refuse(card.WhichRound(v, req.Action.Verb, fit, h.Now()))
 	case len(rounds) > 0:
 		return survey.Round{}, refuse(card.Of(chat.Paragraph(v.Say("choose.unfit"))))
 	}
@@ -62,33 +61,6 @@ func (h coordinator) target(
 		h.personHash(req.Who),
 	)
 	return survey.Round{}, refuse(card.Of(chat.Paragraph(v.Say("choose.none"))))
-}
-
-// roundChoice offers one of several rounds. Its label begins with the date, which tells two rounds
-// of one area apart where a platform cuts long labels.
-func (h *Tools) roundChoice(v locale.Voice, r survey.Round, action chat.Action) chat.Choice {
-	closes := r.ClosesAt.In(r.Location())
-	text := h.roundStatus(v, r)
-	if r.State == survey.Draft {
-		text = v.Say("draft.waiting")
-	}
-	label := v.Say("choose.button", "area", r.Area, "closes", v.ShortDay(closes))
-	spoken := v.Say("choose.round", "area", r.Area, "closes", v.Day(closes))
-	return chat.Choice{Title: r.Area, Text: text, Button: chat.Button{
-		Label: chat.Trim(
-			label,
-			chat.MaxLabel,
-		), Spoken: chat.Trim(spoken, chat.MaxSpoken), Action: action,
-	}}
-}
-
-// whichRound asks which of several rounds a coordinator means.
-func (h *Tools) whichRound(v locale.Voice, verb string, rounds []survey.Round) chat.Card {
-	blocks := []chat.Block{chat.Paragraph(v.Say("choose.which"))}
-	for _, r := range rounds[:min(len(rounds), maxHome)] {
-		blocks = append(blocks, h.roundChoice(v, r, chat.NewAction(verb, string(r.ID), v.Lang)))
-	}
-	return card.Of(blocks...)
 }
 
 // namedRounds returns the rounds whose area or id matches the words, with or without quotes. If

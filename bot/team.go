@@ -67,10 +67,10 @@ func (h creator) offerTeam(ctx context.Context, req *request, args targetArgs) (
 	) // the newest first
 	v := req.voice
 	var blocks []chat.Block
-	for _, r := range found[:min(len(found), maxHome)] {
+	for _, r := range found[:min(len(found), card.MaxRounds)] {
 		blocks = append(blocks,
 			chat.Heading{Text: r.Area},
-			chat.Footnote(h.roundStatus(v, r)),
+			chat.Footnote(card.RoundStatus(v, r, h.Now())),
 			chat.Paragraph(v.Say("team.offer")),
 			card.Row(
 				chat.Button{
@@ -135,7 +135,7 @@ func (h coordinator) saveTeam(
 		if i > 0 {
 			spans = append(spans, chat.Words(", "))
 		}
-		spans = append(spans, mention(c))
+		spans = append(spans, card.Mention(c))
 	}
 	return card.Of(chat.Text{Spans: spans}), nil
 }

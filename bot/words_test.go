@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -197,23 +196,6 @@ func TestLabelLengths(t *testing.T) {
 		for _, question := range []string{"erase", "close", "remind"} {
 			fits(chat.Button{Label: v.Say(question + ".yes")})
 			fits(chat.Button{Label: v.Say(question + ".no")})
-		}
-		for month := time.January; month <= time.December; month++ {
-			r := survey.Round{
-				ID: "abcdefghij", State: survey.Open, TimeZone: "Europe/London",
-				Area:     "Bournemouth, Christchurch and Poole, and " + strings.Repeat("ŵ", 19),
-				ClosesAt: time.Date(2026, month, 28, 17, 0, 0, 0, time.UTC),
-			}
-			b := &Tools{Now: func() time.Time { return r.ClosesAt.Add(-time.Hour) }}
-			offer := b.roundChoice(v, r, chat.NewAction("status"))
-			fits(offer.Button)
-			day, area, _ := strings.Cut(offer.Button.Label, ", ")
-			if day != v.ShortDay(r.ClosesAt) || !strings.HasPrefix(area, "Bournemouth") {
-				t.Errorf("%s: the label %q does not tell day and area", lang, offer.Button.Label)
-			}
-			if offer.Title != r.Area {
-				t.Errorf("%s: beside the button stands %q, want the whole area", lang, offer.Title)
-			}
 		}
 	}
 }

@@ -70,3 +70,19 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryKindHasItsSentences: the form has a label for a post that can be disabled, and the list of
+// what is planned has a line for a kind that the planner queues for the channel.
+func TestEveryKindHasItsSentences(t *testing.T) {
+	v := setUp(t).words.In("en")
+	for _, kind := range survey.MessageTypes {
+		named := PostName(v, kind.Kind) != ""
+		if named != kind.Optional {
+			t.Errorf("%s: it has a name in the form: %v", kind.Kind, named)
+		}
+		planned := kind.Plan != nil && kind.Audience != survey.ToPerson
+		if listed := comingPosts[kind.Kind] != ""; listed != planned {
+			t.Errorf("%s: it has a line in the list of what is planned: %v", kind.Kind, listed)
+		}
+	}
+}

@@ -1,8 +1,14 @@
 package card
 
 import (
+	"fmt"
+	"strings"
+	"time"
+
+	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // ScopeName returns the name of a scope.
@@ -34,4 +40,72 @@ func PostName(v locale.Voice, kind survey.MessageKind) string {
 		return ""
 	}
 	return v.Say(key)
+}
+
+func Mention(id survey.PersonID) chat.Span {
+	p, err := chat.ParsePerson(string(id))
+	if err != nil {
+		return chat.Words(fmt.Sprintf("(%s)", id))
+	}
+	return chat.Mention{Person: p}
+}
+
+// labelledList returns a paragraph of a bold label and the items after it.
+func labelledList(label string, items []string) chat.Text {
+	return chat.Text{Spans: []chat.Span{
+		chat.Bold(label), chat.Words(" " + strings.Join(items, " · ")),
+	}}
+}
+
+// roleName returns a role in words, also for a person without one.
+func roleName(v locale.Voice, m *matrix.Matrix, id string) string {
+	switch id {
+	case "":
+		return v.Say("me.none")
+	case survey.Unstated:
+		return v.Say("me.unstated")
+	}
+	r, _, ok := m.Role(id)
+	if !ok {
+		return id
+	}
+	return r.Name.In(matrix.Lang(v.Lang))
+}
+
+// LanguageName returns a language's own name, or its code if the bot does not speak it.
+func LanguageName(v locale.Voice, l matrix.Lang) string {
+	if l != matrix.English && l != matrix.Welsh {
+		return string(l)
+	}
+	return v.In(string(l)).Say("language.name")
+}
+
+// WorkshopTime returns when and where the workshop is, in words.
+func WorkshopTime(v locale.Voice, r survey.Round) string {
+	if r.Workshop.At.IsZero() {
+		return v.Say("facts.no_workshop")
+	}
+	when := v.Time(r.Workshop.At.In(r.Location()))
+	if r.Workshop.Place != "" {
+		when += ", " + r.Workshop.Place
+	}
+	return when
+}
+
+func ClosedTime(v locale.Voice, round survey.Round) string {
+	at := round.ClosesAt
+	if round.State == survey.Closed {
+		at = round.ClosedAt
+	}
+	return v.Time(at.In(round.Location()))
+}
+
+// RoundTime returns a time of the round in words, with the time zone if the participant's clock
+// differs.
+func RoundTime(v locale.Voice, part survey.Participation, t time.Time) string {
+	_, here := t.In(part.Round.Location()).Zone()
+	if _, there := t.In(part.Round.ZoneOf(part.Member)).Zone(); here != there {
+		return v.Time(t.In(part.Round.Location())) + " (" + part.Round.TimeZone + ")"
+	}
+	return v.Time(t.In(part.Round.Location()))
 }

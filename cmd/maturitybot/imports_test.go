@@ -21,7 +21,7 @@ var may = map[string][]string{
 	"survey/rows":                    {"survey/plaintext"},
 	"survey/matrix":                  {"survey/plaintext"},
 	"bot/chat":                       {},
-	"bot/card":                       {"bot/chat", "bot/locale", "survey", "survey/matrix", "survey/results"},
+	"bot/card":                       {"bot/chat", "bot/locale", "survey", "survey/audit", "survey/matrix", "survey/results"},
 	"bot/locale":                     {},
 	"bot/transcript":                 {"bot/chat"},
 	"bot":                            {"bot/card", "bot/chat", "bot/locale", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
