@@ -96,8 +96,9 @@ func (s *Server) press(user string, on *pressed, actionID, picked string) Ack {
 		}
 	}
 	body := answer{
-		"type": "block_actions", "api_app_id": App, "token": "verification", "trigger_id": s.trigger(user), "actions": []answer{action},
-		"user": s.who(user), "team": answer{"id": Team, "domain": "fake"}, "enterprise": nil, "is_enterprise_install": false,
+		"type": "block_actions", "api_app_id": App, "token": "verification", "trigger_id": s.trigger(user),
+		"actions": []answer{action},
+		"user":    s.who(user), "team": answer{"id": Team, "domain": "fake"}, "enterprise": nil, "is_enterprise_install": false,
 		"state": answer{"values": answer{}},
 	}
 	if on == nil {
@@ -108,7 +109,10 @@ func (s *Server) press(user string, on *pressed, actionID, picked string) Ack {
 		body["container"] = answer{"type": "view", "view_id": view["id"]}
 		body["view"] = view
 	} else {
-		body["container"] = answer{"type": "message", "message_ts": on.ts, "channel_id": on.channel, "is_ephemeral": on.whispered}
+		body["container"] = answer{
+			"type": "message", "message_ts": on.ts, "channel_id": on.channel,
+			"is_ephemeral": on.whispered,
+		}
 		body["channel"] = answer{"id": on.channel, "name": "channel"}
 		body["response_url"] = s.hook(user, on.channel, on.ts)
 		if !on.whispered {
@@ -142,8 +146,9 @@ func (s *Server) Command(user, channel, text string) Ack {
 	}
 	s.mu.Lock()
 	form := url.Values{
-		"command": {"/maturity"}, "text": {text}, "user_id": {user}, "user_name": {strings.ToLower(user)}, "channel_id": {channel},
-		"channel_name": {"directmessage"}, "team_id": {Team}, "team_domain": {"fake"}, "api_app_id": {App}, "token": {"verification"},
+		"command": {"/maturity"}, "text": {text}, "user_id": {user}, "user_name": {strings.ToLower(user)},
+		"channel_id": {channel}, "channel_name": {"directmessage"}, "team_id": {Team},
+		"team_domain": {"fake"}, "api_app_id": {App}, "token": {"verification"},
 		"is_enterprise_install": {"false"}, "trigger_id": {s.trigger(user)}, "response_url": {s.hook(user, channel, "")},
 	}
 	s.mu.Unlock()

@@ -32,7 +32,10 @@ var methods = map[string]func(*Server, args) (answer, error){
 }
 
 func (s *Server) testAuth(_ args) (answer, error) {
-	return answer{"url": "https://fake.slack.com/", "team": "Fake", "user": "maturity", "team_id": Team, "user_id": Bot, "bot_id": BotID}, nil
+	return answer{
+		"url": "https://fake.slack.com/", "team": "Fake", "user": "maturity",
+		"team_id": Team, "user_id": Bot, "bot_id": BotID,
+	}, nil
 }
 
 func (s *Server) userInfo(a args) (answer, error) {
@@ -53,7 +56,8 @@ func (s *Server) userByEmail(a args) (answer, error) {
 }
 
 func (s *Server) listUsers(a args) (answer, error) {
-	ids := slices.DeleteFunc(slices.Sorted(maps.Keys(s.users)), func(id string) bool { return s.users[id].Stranger || s.users[id].Gone })
+	unlisted := func(id string) bool { return s.users[id].Stranger || s.users[id].Gone }
+	ids := slices.DeleteFunc(slices.Sorted(maps.Keys(s.users)), unlisted)
 	ids, next := paged(ids, a)
 	members := []answer{}
 	for _, id := range ids {
@@ -80,7 +84,9 @@ func (s *Server) channelInfo(a args) (answer, error) {
 	if c == nil || c.Private && !c.BotIn {
 		return nil, refusal("channel_not_found")
 	}
-	return answer{"channel": answer{"id": c.ID, "is_archived": c.Archived, "is_member": c.BotIn, "is_private": c.Private}}, nil
+	return answer{"channel": answer{
+		"id": c.ID, "is_archived": c.Archived, "is_member": c.BotIn, "is_private": c.Private,
+	}}, nil
 }
 
 func (s *Server) postMessage(a args) (answer, error) {
@@ -212,9 +218,11 @@ func (u *User) profile(locale bool) answer {
 		team = Other
 	}
 	out := answer{
-		"id": u.ID, "team_id": team, "name": strings.ToLower(u.ID), "deleted": u.Deleted, "is_bot": u.Bot, "is_admin": u.Admin,
-		"is_owner": false, "is_primary_owner": false, "is_restricted": u.Guest, "is_ultra_restricted": false, "is_stranger": u.Stranger,
-		"is_app_user": false, "tz": u.Zone, "updated": time.Now().Unix(), "profile": answer{"email": u.Email, "real_name": u.ID},
+		"id": u.ID, "team_id": team, "name": strings.ToLower(u.ID), "deleted": u.Deleted,
+		"is_bot": u.Bot, "is_admin": u.Admin, "is_owner": false, "is_primary_owner": false,
+		"is_restricted": u.Guest, "is_ultra_restricted": false, "is_stranger": u.Stranger,
+		"is_app_user": false, "tz": u.Zone, "updated": time.Now().Unix(),
+		"profile": answer{"email": u.Email, "real_name": u.ID},
 	}
 	if locale {
 		out["locale"] = cmp.Or(u.Locale, "en-GB")

@@ -110,7 +110,7 @@ func unmark(s string) string {
 			b.WriteRune(r)
 		}
 	}
-	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "∗", "*", "ˍ", "_", "∼", "~", "ˋ", "`").Replace(b.String())
+	return unescape.Replace(b.String())
 }
 
 // ReadCard reads blocks back as the card they were drawn of: Card.String of what is read is that of
@@ -238,7 +238,10 @@ func (e element) button() (chat.Button, error) {
 		b.Style = chat.Primary
 	}
 	if c := e.Confirm; c != nil {
-		b.Confirm = &chat.Confirm{Title: c.Title.String(), Text: c.Text.String(), Yes: c.Confirm.String(), No: c.Deny.String()}
+		b.Confirm = &chat.Confirm{
+			Title: c.Title.String(), Text: c.Text.String(),
+			Yes: c.Confirm.String(), No: c.Deny.String(),
+		}
 	}
 	return b, nil
 }
@@ -357,7 +360,8 @@ func (b block) field() (chat.Field, error) {
 	case "plain_text_input":
 		return chat.Input{Label: label, Value: e.Value, Max: e.Most, Lines: e.Multiline}, nil
 	case "static_select", "radio_buttons", "checkboxes", "multi_static_select":
-		p := chat.Select{Label: label, Options: options(e.Options), Many: e.Type == "checkboxes" || e.Type == "multi_static_select"}
+		many := e.Type == "checkboxes" || e.Type == "multi_static_select"
+		p := chat.Select{Label: label, Options: options(e.Options), Many: many}
 		if e.Initial != nil {
 			p.Chosen = append(p.Chosen, e.Initial.Value)
 		}
@@ -376,3 +380,8 @@ func (b block) field() (chat.Field, error) {
 	}
 	return nil, fmt.Errorf("read field: a %q", e.Type)
 }
+
+// unescape writes the entities and look-alikes of escaped text as what they stand for.
+var unescape = strings.NewReplacer(
+	"&lt;", "<", "&gt;", ">", "&amp;", "&", "∗", "*", "ˍ", "_", "∼", "~", "ˋ", "`",
+)

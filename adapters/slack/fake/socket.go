@@ -150,7 +150,8 @@ func (s *Server) sendOn(c *socket, e *envelope) {
 	e.on = c
 	e.tries++
 	body := answer{
-		"type": e.d.kind, "envelope_id": e.id, "payload": json.RawMessage(e.d.payload), "accepts_response_payload": e.d.kind != "events_api",
+		"type": e.d.kind, "envelope_id": e.id, "payload": json.RawMessage(e.d.payload),
+		"accepts_response_payload": e.d.kind != "events_api",
 	}
 	if e.d.kind == "events_api" {
 		body["retry_attempt"], body["retry_reason"] = e.tries-1+e.d.retries, ""
