@@ -13,16 +13,19 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// errAddress repeats nothing of the address, for any part of a mistyped one may be its password.
-var errAddress = errors.New(`the address of Redis is of none of these forms: redis://host:6379/0, ` +
-	`redis://a:6379,b:6379,c:6379 (cluster), redis-sentinel://a:26379,b:26379/mastername/0, the same with rediss in place of redis (TLS), ` +
-	`unix:///path/to/redis.sock; user:password@ goes before the host, with %XX for the characters @ : / ? # % and , in a password`)
+// errAddress holds nothing of the address, because any part of a mistyped one may be its password.
+var errAddress = errors.New(`the address of Redis is of none of these forms: ` +
+	`redis://host:6379/0, redis://a:6379,b:6379,c:6379 (cluster), ` +
+	`redis-sentinel://a:26379,b:26379/mastername/0, the same with rediss in place of redis (TLS), ` +
+	`unix:///path/to/redis.sock; user:password@ goes before the host, ` +
+	`with %XX for the characters @ : / ? # % and , in a password`)
 
-// patience is how long one try of a command may take; an answer must reach the person in three seconds, or
-// tell them that it was not kept.
-const patience = 3 * time.Second
+// commandTimeout limits one attempt of a command. Within three seconds the user must either get an
+// answer or learn that nothing was saved.
+const commandTimeout = 3 * time.Second
 
-// Addresses are the forms of an address of Redis, one a line, and what each reaches. Parts in brackets may be left out.
+// Addresses lists the forms of an address of Redis, one a line, with what each leads to. Parts in
+// brackets are optional.
 const Addresses = `redis://[user:password@]host[:6379][/database]          one server
 rediss://...                                            the same, and the next, over TLS
 redis://[user:password@]a[:6379],b[:6379],...           a cluster: name at least two of its nodes, or its one
@@ -33,18 +36,19 @@ redis-sentinel://[user:password@]a[:26379],.../mastername[/database][?sentinel_u
 rediss-sentinel://...                                   the same, Sentinels and servers over TLS
 unix://[user:password@]/path/to/redis.sock              one server, by its socket; database 0`
 
-// options reads an address of one of the forms of Addresses. TLS trusts what the machine trusts, and checks the name or IP address by
-// which a server is reached: with Sentinels or a cluster, the one under which they tell of it.
-func options(address string) (*goredis.UniversalOptions, error) {
+// parseAddress reads an address of one of the forms of Addresses. TLS trusts what the machine
+// trusts, and checks the name or IP address by which a server is reached: with Sentinels or a
+// cluster, the one under which they tell of it.
+func parseAddress(address string) (*goredis.UniversalOptions, error) {
 	scheme, rest, found := strings.Cut(address, "://")
 	if !found {
 		return nil, errAddress
 	}
 	o := &goredis.UniversalOptions{
 		ContextTimeoutEnabled: true,
-		DialTimeout:           patience,
-		ReadTimeout:           patience,
-		WriteTimeout:          patience,
+		DialTimeout:           commandTimeout,
+		ReadTimeout:           commandTimeout,
+		WriteTimeout:          commandTimeout,
 		// Asking for them fails on every connection to Valkey.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
@@ -86,11 +90,12 @@ func options(address string) (*goredis.UniversalOptions, error) {
 			return nil, errAddress
 		}
 	}
-	theirs, err := url.ParseQuery(strings.ReplaceAll(query, "+", "%2B")) // a plus is no space, neither here nor before the @
+	// A plus is not a space, neither here nor before the @.
+	parameters, err := url.ParseQuery(strings.ReplaceAll(query, "+", "%2B"))
 	if err != nil {
 		return nil, errAddress
 	}
-	for name, value := range theirs {
+	for name, value := range parameters {
 		switch {
 		case sentinel && len(value) == 1 && name == "sentinel_username":
 			o.SentinelUsername = value[0]
@@ -109,7 +114,8 @@ func options(address string) (*goredis.UniversalOptions, error) {
 	}
 	if database != "" {
 		n, err := strconv.Atoi(database)
-		if err != nil || n < 0 || (n > 0 && !sentinel && len(o.Addrs) > 1) { // a cluster has database 0 only
+		cluster := !sentinel && len(o.Addrs) > 1
+		if err != nil || n < 0 || (n > 0 && cluster) { // a cluster has database 0 only
 			return nil, errAddress
 		}
 		o.DB = n
@@ -117,10 +123,10 @@ func options(address string) (*goredis.UniversalOptions, error) {
 	return o, nil
 }
 
-// HasPassword reports whether an address holds a password.
+// HasPassword reports whether an address holds a password, or may hold one.
 func HasPassword(address string) bool {
-	o, err := options(address)
-	if err != nil { // a mistyped one may
+	o, err := parseAddress(address)
+	if err != nil { // it may be a mistyped address with a password
 		return strings.Contains(address, "@") || strings.Contains(address, "password=")
 	}
 	return o.Password != "" || o.SentinelPassword != ""

@@ -38,7 +38,7 @@ func TestAddresses(t *testing.T) {
 			addrs: []string{"a:26379", "b:26379"}, user: "bot", password: "pw", master: "main", tls: true, sentinels: [2]string{"eye", "s@e+e+ "},
 		},
 	} {
-		o, err := options(address)
+		o, err := parseAddress(address)
 		if err != nil {
 			t.Errorf("%s: %v", address, err)
 			continue
@@ -88,7 +88,7 @@ func TestDeadline(t *testing.T) {
 	if _, err := Open(ctx, "redis://"+p.Addr); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("got error %v", err)
 	}
-	if took := time.Since(began); took > patience {
+	if took := time.Since(began); took > commandTimeout {
 		t.Errorf("took %v", took)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// keptAct is an entry of a record as it is kept. Its number is its place.
-type keptAct struct {
+// storedEntry is an audit entry as it is stored. Its number is its place in the list.
+type storedEntry struct {
 	At      int64        `json:"t"` // unix seconds
 	By      string       `json:"p,omitempty"`
 	Act     audit.Action `json:"a"`
@@ -20,45 +20,49 @@ type keptAct struct {
 	Hash    string       `json:"h"`
 }
 
+// encodeEntry returns an audit entry as it is stored.
 func encodeEntry(e audit.Entry) (string, error) {
-	kept := keptAct{At: e.At.Unix(), By: e.By, Act: e.Action, Hash: e.Hash}
+	kept := storedEntry{At: e.At.Unix(), By: e.By, Act: e.Action, Hash: e.Hash}
 	for _, c := range e.Changes {
 		kept.Changes = append(kept.Changes, [3]string{c.Field, c.Old, c.New})
 	}
 	raw, err := json.Marshal(kept)
 	if err != nil {
-		return "", fmt.Errorf("encode it: %w", err)
+		return "", fmt.Errorf("encode an audit entry: %w", err)
 	}
 	return string(raw), nil
 }
 
-// decodeEntry reads the entry of a number. One that cannot be read has only that: somebody meddled with it, which is for
-// survey.Verify to tell, and must not keep the round from being steered.
+// decodeEntry reads the entry of a number. One that cannot be read has its number alone: it was
+// tampered with, which audit.Verify reports, and the round must stay usable.
 func decodeEntry(number int, raw string) audit.Entry {
-	var kept keptAct
+	var kept storedEntry
 	if json.Unmarshal([]byte(raw), &kept) != nil {
 		return audit.Entry{Seq: number}
 	}
-	e := audit.Entry{Seq: number, At: time.Unix(kept.At, 0).UTC(), By: kept.By, Action: kept.Act, Hash: kept.Hash}
+	e := audit.Entry{
+		Seq: number, At: time.Unix(kept.At, 0).UTC(), By: kept.By, Action: kept.Act, Hash: kept.Hash,
+	}
 	for _, c := range kept.Changes {
 		e.Changes = append(e.Changes, audit.Change{Field: c[0], Old: c[1], New: c[2]})
 	}
 	return e
 }
 
-// AuditLog returns the entries of a round, oldest first; ErrNoRound when there is no round.
+// AuditLog returns the entries of a round, oldest first, or ErrNoRound.
 func (s *Store) AuditLog(ctx context.Context, id survey.RoundID) (_ []audit.Entry, err error) {
-	defer attempt(&err, "read the record of round %s", id)
-	return s.record(ctx, id)
+	defer attempt(&err, "read the audit log of round %s", id)
+	return s.auditLog(ctx, id)
 }
 
-func (s *Store) record(ctx context.Context, id survey.RoundID) ([]audit.Entry, error) {
+func (s *Store) auditLog(ctx context.Context, id survey.RoundID) ([]audit.Entry, error) {
 	pipe := s.client.Pipeline()
-	there, raw := pipe.Exists(ctx, roundKey(id)), pipe.LRange(ctx, auditKey(id), 0, -1)
+	exists := pipe.Exists(ctx, roundKey(id))
+	raw := pipe.LRange(ctx, auditKey(id), 0, -1)
 	if err := exec(ctx, pipe); err != nil {
 		return nil, err
 	}
-	if there.Val() == 0 {
+	if exists.Val() == 0 {
 		return nil, survey.ErrNoRound
 	}
 	entries := make([]audit.Entry, len(raw.Val()))
@@ -68,51 +72,50 @@ func (s *Store) record(ctx context.Context, id survey.RoundID) ([]audit.Entry, e
 	return entries, nil
 }
 
-// AppendEntry adds the entry that next returns for the record as it is, if it returns one; next is called again when somebody else has
-// added an entry in between.
-func (s *Store) AppendEntry(ctx context.Context, id survey.RoundID, next func([]audit.Entry) (audit.Entry, bool)) (err error) {
-	defer attempt(&err, "add to the record of round %s", id)
-	for range tries {
-		record, err := s.record(ctx, id)
+// AppendEntry adds the entry that next returns for the current log, if it returns one. It calls
+// next again when another entry was added in between.
+func (s *Store) AppendEntry(
+	ctx context.Context, id survey.RoundID, next func([]audit.Entry) (audit.Entry, bool),
+) (err error) {
+	defer attempt(&err, "add to the audit log of round %s", id)
+	for range maxAttempts {
+		log, err := s.auditLog(ctx, id)
 		if err != nil {
 			return err
 		}
-		e, wanted := next(record)
+		e, wanted := next(log)
 		if !wanted {
 			return nil
 		}
 		last := audit.Entry{}
-		if len(record) > 0 {
-			last = record[len(record)-1]
+		if len(log) > 0 {
+			last = log[len(log)-1]
 		}
 		e = e.Chain(string(id), last)
 		text, err := encodeEntry(e)
 		if err != nil {
 			return err
 		}
-		_, err = s.run(ctx, appendScript, []string{roundKey(id), auditKey(id)}, text, e.Seq)
-		if _, late := errors.AsType[*behindError](err); late {
-			continue
-		}
-		if err != nil {
+		_, err = s.run(ctx, appendEntryScript, []string{roundKey(id), auditKey(id)}, text, e.Seq)
+		if _, stale := errors.AsType[*staleEntryError](err); !stale {
 			return err
 		}
-		return nil
 	}
 	return survey.ErrChanged
 }
 
-// behindError says that an entry does not follow on the last one of the record any more.
-type behindError struct {
-	last   audit.Entry // the one that it is to follow on
-	people int         // how many people it would be of
+// staleEntryError says that an entry no longer follows the last one of the log.
+type staleEntryError struct {
+	last   audit.Entry // the last entry of the log
+	people int         // how many people the change would be of
 }
 
-func (e *behindError) Error() string { return "the record has gone on" }
+func (e *staleEntryError) Error() string { return "the audit log has another last entry" }
 
-// behind reads what scripts say with "behind": how many entries there are, the last of them, and perhaps how many people the next is of.
-func behind(rest []any) *behindError {
-	e := &behindError{}
+// staleEntry reads what scripts return with "behind": how many entries there are, the last of them,
+// and perhaps how many people the change is of.
+func staleEntry(rest []any) *staleEntryError {
+	e := &staleEntryError{}
 	if len(rest) > 1 {
 		number, _ := rest[0].(int64)
 		text, _ := rest[1].(string)
@@ -125,7 +128,7 @@ func behind(rest []any) *behindError {
 	return e
 }
 
-// lastEntry is the last of so many entries: the zero Entry when there are none.
+// lastEntry decodes the last of a number of entries. It is the zero Entry when there are none.
 func lastEntry(number int64, text string) audit.Entry {
 	if number == 0 {
 		return audit.Entry{}
@@ -133,41 +136,45 @@ func lastEntry(number int64, text string) audit.Entry {
 	return decodeEntry(int(number), text)
 }
 
-// only is what recorded takes for an entry that depends on nothing, or for none.
-func only(e audit.Entry) func(int) audit.Entry {
+// fixedEntry returns what withEntry takes for an entry that does not depend on a number of people,
+// or nil for no entry.
+func fixedEntry(e audit.Entry) func(int) audit.Entry {
 	if e.Action == "" {
 		return nil
 	}
 	return func(int) audit.Entry { return e }
 }
 
-// recorded runs a script that makes a change and adds the entry of it to the record, both at once: again for as long as others add entries
-// in between. It gives run the entry as it is to be kept, or an empty text where there is none, its number, and of how many people it
-// is: at first as many as are given, then as many as the script says.
-func (s *Store) recorded(ctx context.Context, id survey.RoundID, record func(people int) audit.Entry, people int,
+// withEntry calls run, which makes a change and adds its audit entry in one script, and calls it
+// again while other entries are added in between. It passes the encoded entry, or an empty text for
+// none, its number, and the number of people that the change is of: first the given one, then the
+// script's.
+func (s *Store) withEntry(
+	ctx context.Context, id survey.RoundID, entryFor func(people int) audit.Entry, people int,
 	run func(entry string, number, people int) ([]any, error),
 ) ([]any, error) {
-	if record == nil {
+	if entryFor == nil {
 		return run("", 0, people)
 	}
 	pipe := s.client.Pipeline()
-	number, text := pipe.LLen(ctx, auditKey(id)), pipe.LIndex(ctx, auditKey(id), -1)
+	number := pipe.LLen(ctx, auditKey(id))
+	text := pipe.LIndex(ctx, auditKey(id), -1)
 	if err := exec(ctx, pipe); err != nil {
 		return nil, err
 	}
 	last := lastEntry(number.Val(), text.Val())
-	for range tries {
-		e := record(people).Chain(string(id), last)
+	for range maxAttempts {
+		e := entryFor(people).Chain(string(id), last)
 		text, err := encodeEntry(e)
 		if err != nil {
 			return nil, err
 		}
 		rest, err := run(text, e.Seq, people)
-		late, is := errors.AsType[*behindError](err)
-		if !is {
+		stale, ok := errors.AsType[*staleEntryError](err)
+		if !ok {
 			return rest, err
 		}
-		last, people = late.last, late.people
+		last, people = stale.last, stale.people
 	}
 	return nil, survey.ErrChanged
 }

@@ -316,7 +316,7 @@ func TestBackupCopiesKeysOfAnyType(t *testing.T) {
 	s := embedded(t).Store
 	ctx := t.Context()
 	var long []any
-	for i := range 3 * page {
+	for i := range 3 * pageSize {
 		long = append(long, fmt.Sprintf("%04d\xff\n", i))
 	}
 	must(t, s.client.RPush(ctx, "l", long...).Err(), s.client.SAdd(ctx, "s", long...).Err(), s.client.Set(ctx, "t", long[0], 0).Err(),
@@ -326,16 +326,16 @@ func TestBackupCopiesKeysOfAnyType(t *testing.T) {
 		var b bytes.Buffer
 		w := &backup{Store: s}
 		w.to = bufio.NewWriter(&b)
-		must(t, w.write(record{Format: backupFormat, Version: backupVersion}), w.write(record{Round: "r"}), w.copy(ctx, key, nil),
-			w.write(record{Records: w.records}), w.to.Flush())
+		must(t, w.write(backupRecord{Format: backupFormat, Version: backupVersion}), w.write(backupRecord{Round: "r"}), w.copyKey(ctx, key, nil),
+			w.write(backupRecord{Records: w.records}), w.to.Flush())
 		must(t, s.client.Del(ctx, key).Err())
 		r := &restore{Store: s}
 		pipe := s.client.Pipeline()
-		back := &returning{kept: &kept{round: survey.Round{ID: "r", ClosesAt: time.Now()}}, pushed: map[string]int{}}
+		back := &restoredRound{backupRound: &backupRound{round: survey.Round{ID: "r", ClosesAt: time.Now()}}, pushed: map[string]int{}}
 		for line := range bytes.Lines(b.Bytes()) {
 			rec := decoded(t, line)
 			if rec.Key != "" {
-				must(t, r.put(ctx, pipe, back, rec))
+				must(t, r.writeRecord(ctx, pipe, back, rec))
 			}
 		}
 		must(t, exec(ctx, pipe))
@@ -433,12 +433,12 @@ func TestBackupWhileClosing(t *testing.T) {
 	s := embedded(t).Store
 	ctx := t.Context()
 	var names []string
-	for i := range pair + pair/2 { // two transactions
+	for i := range peoplePerTransaction + peoplePerTransaction/2 { // two transactions
 		names = append(names, fmt.Sprintf("p%03d", i))
 	}
 	_, seats := opened(t, s, "r1", names...)
 	must(t, errorOf(s.Answer(ctx, seats[0], time.Now(), survey.Operation{ID: "a"}, "vision", 2)))
-	s.client.AddHook(&interrupt{transaction: "exists", skip: 1, do: func() {
+	s.client.AddHook(&interruptHook{transaction: "exists", skip: 1, do: func() {
 		must(t, errorOf(s.Forget(ctx, "r1", "p000")), errorOf(s.CloseRound(ctx, "r1", time.Now(), audit.Entry{})))
 	}})
 	backup := backedUp(t, s)
@@ -470,7 +470,7 @@ func TestBackupWhileSealing(t *testing.T) {
 	_, seats := opened(t, s, "r1", "p1")
 	must(t, errorOf(s.ChangeMember(ctx, seats[0], time.Now(), func(m *survey.Member) error { m.Role = "midwife"; return nil })),
 		errorOf(s.CloseRound(ctx, "r1", time.Now(), audit.Entry{})))
-	s.client.AddHook(&interrupt{key: rosterKey("r1"), do: func() { must(t, s.AnonymiseRoster(ctx, "r1", results.Turnout{Invited: 1, Started: 1})) }})
+	s.client.AddHook(&interruptHook{key: rosterKey("r1"), do: func() { must(t, s.AnonymiseRoster(ctx, "r1", results.Turnout{Invited: 1, Started: 1})) }})
 	backup := backedUp(t, s)
 	to := embedded(t).Store
 	restoring(t, to, backup, RestoreOptions{WithoutErasures: true})
@@ -681,7 +681,7 @@ func crowd(t testing.TB, s *Store, people int) {
 				return
 			}
 		}
-	}), page) {
+	}), pageSize) {
 		pipe := s.client.Pipeline()
 		for _, i := range some {
 			person := survey.PersonID(fmt.Sprintf("slack:T0123456789:U%09d", i))
@@ -764,7 +764,7 @@ func FuzzRestore(f *testing.F) {
 // withBody returns the record of a round with another text in its body.
 func withBody(t testing.TB, line, old, new string) string {
 	t.Helper()
-	var rec record
+	var rec backupRecord
 	must(t, json.Unmarshal([]byte(line), &rec))
 	found := false
 	for i, v := range rec.Values {
@@ -780,7 +780,7 @@ func withBody(t testing.TB, line, old, new string) string {
 	return string(raw)
 }
 
-func decoded(t *testing.T, line []byte) (rec record) {
+func decoded(t *testing.T, line []byte) (rec backupRecord) {
 	t.Helper()
 	must(t, json.Unmarshal(line, &rec))
 	return rec

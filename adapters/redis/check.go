@@ -14,25 +14,34 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// ACL is what a user of Redis has to be allowed for the bot, in the words of ACL SETUSER: its keys, what it does with them, and what
-// connections take. Without bgrewriteaof, the secret of a round that is closed stays in the append-only file until Redis rewrites that by
-// itself; without slowlog|reset, answers and when they were given may stay in the log of slow commands; without
-// info, config|get and time the bot cannot tell of settings that put answers at risk.
-const ACL = `resetchannels ~round:* ~secret:* ~roster:* ~responses:* ~response:* ~operation_times:* ~owed:* ~planned:* ~zones:* ~audit:* ~erased:* ~rounds ~due ~plans ~schema ~journals ~person:* ~channel:* ~event:*
-+multi +exec +eval +evalsha +exists +type +del +unlink +rename +ttl +expire +expireat +expiretime +get +set +hget +hmget +hgetall +hexists +hset +hsetnx +hdel +hincrby +hscan +sadd +smembers +sscan
-+lindex +llen +lrange +rpush
-+zadd +zrem +zrange +zrangebylex +zrangebyscore +zrevrange +zrevrangebyscore +zcount +zscore +zscan
-+hello +ping +select +cluster|slots +info +config|get +time +bgrewriteaof +slowlog|reset`
+// ACL is what a user of Redis must be allowed for the bot, in the words of ACL SETUSER: its keys,
+// the commands on them, and what connections take. Without bgrewriteaof, the secret of a closed
+// round stays in the append-only file until Redis rewrites that itself. Without slowlog|reset,
+// answers and their times may stay in the log of slow commands. Without info, config|get and time,
+// the bot cannot warn of settings that put answers at risk.
+const ACL = "resetchannels ~round:* ~secret:* ~roster:* ~responses:* ~response:* " +
+	"~operation_times:* ~owed:* ~planned:* ~zones:* ~audit:* ~erased:* ~rounds ~due " +
+	"~plans ~schema ~journals ~person:* ~channel:* ~event:*\n" +
+	"+multi +exec +eval +evalsha +exists +type +del +unlink +rename +ttl +expire " +
+	"+expireat +expiretime +get +set +hget +hmget +hgetall +hexists +hset +hsetnx +hdel " +
+	"+hincrby +hscan +sadd +smembers +sscan\n" +
+	"+lindex +llen +lrange +rpush\n" +
+	"+zadd +zrem +zrange +zrangebylex +zrangebyscore +zrevrange +zrevrangebyscore +zcount " +
+	"+zscore +zscan\n" +
+	"+hello +ping +select +cluster|slots +info +config|get +time +bgrewriteaof " +
+	"+slowlog|reset"
 
-// Warning is a sentence for the operator: what of the server's settings puts answers at risk, and what to set.
+// Warning is a sentence for the operator: which setting of the server puts answers at risk, and
+// what to set.
 type Warning string
 
-// skew is how far the clock of Redis may be from this machine's. Rounds expire by Redis' own clock, everything else is judged by that of
-// the process that does it, so several of them have to agree; Redis is what they can all be compared with.
-const skew = 5 * time.Second
+// maxClockSkew is how far the clock of Redis may be from this machine's. Rounds expire by the clock
+// of Redis, and everything else goes by the clock of the process, so the clocks of several
+// processes must agree. Redis is what each can be compared with.
+const maxClockSkew = 5 * time.Second
 
-// Check returns what of the server, or of a cluster's masters, puts answers at risk. It reads INFO, which is allowed in many places where
-// CONFIG is not.
+// Check returns warnings about the server, or about the masters of a cluster. It reads INFO, which
+// is allowed in many places where CONFIG is not.
 func (s *Store) Check(ctx context.Context) []Warning {
 	_, warnings, err := s.Describe(ctx)
 	if err != nil {
@@ -41,83 +50,98 @@ func (s *Store) Check(ctx context.Context) []Warning {
 	return warnings
 }
 
-// Describe returns a line about the server, or about each master of a cluster: what it is, how it keeps what it is told, and how much
-// room it has; what of that puts answers at risk; and an error where it is nothing that can keep them, with what to do.
+// Describe returns a line about the server, or about each master of a cluster: what it is, how it
+// persists data, and how much memory it uses. It also returns warnings, and an error when the
+// server cannot keep data at all, with what to do.
 func (s *Store) Describe(ctx context.Context) (lines []string, warnings []Warning, err error) {
 	cluster, ok := s.client.(*goredis.ClusterClient)
 	if !ok {
 		line, fields, all := describe(ctx, s.client)
-		all = append(all, exposed(ctx, s.client)...)
+		all = append(all, copyWarnings(ctx, s.client)...)
 		if single, ok := s.client.(*goredis.Client); ok {
-			all = append(all, unguarded(single.Options().Password)...)
+			all = append(all, passwordWarnings(single.Options().Password)...)
 		}
-		return []string{line}, all, unfit(fields)
+		return []string{line}, all, wrongServerError(fields)
 	}
 	var mu sync.Mutex
 	err = cluster.ForEachMaster(ctx, func(ctx context.Context, master *goredis.Client) error {
 		line, _, all := describe(ctx, master)
-		all = append(all, exposed(ctx, master)...)
-		all = append(all, unguarded(master.Options().Password)...)
+		all = append(all, copyWarnings(ctx, master)...)
+		all = append(all, passwordWarnings(master.Options().Password)...)
 		mu.Lock()
 		defer mu.Unlock()
-		lines, warnings = append(lines, master.Options().Addr+": "+line), append(warnings, all...)
+		lines = append(lines, master.Options().Addr+": "+line)
+		warnings = append(warnings, all...)
 		return nil
 	})
 	if err != nil {
-		warnings = append(warnings, judge(nil, err)...)
+		warnings = append(warnings, settingWarnings(nil, err)...)
 	}
 	slices.Sort(lines)
 	slices.Sort(warnings)
 	return lines, slices.Compact(warnings), nil
 }
 
-// unfit says why a server, by what it told of itself, is not the one to talk to.
-func unfit(fields map[string]string) error {
+// wrongServerError returns why a server, by its INFO, is not the one to use, or nil.
+func wrongServerError(fields map[string]string) error {
 	switch {
 	case fields["redis_mode"] == "sentinel":
-		return errors.New("this is a Sentinel and not the Redis that it watches: write redis-sentinel://host:26379/mastername")
+		return errors.New("this is a Sentinel and not the Redis that it watches: " +
+			"write redis-sentinel://host:26379/mastername")
 	case fields["redis_mode"] == "cluster":
-		return errors.New("this is one node of a cluster: name at least two nodes, redis://a:6379,b:6379")
+		return errors.New("this is one node of a cluster: " +
+			"name at least two nodes, redis://a:6379,b:6379")
 	case fields["role"] == "slave":
-		return errors.New("this is a replica, which takes no answers: give the address of its master, or of the Sentinels")
+		return errors.New("this is a replica, which takes no answers: " +
+			"give the address of its master, or of the Sentinels")
 	}
 	return nil
 }
 
-// unguarded warns of a server that took the bot in without a password.
-func unguarded(password string) []Warning {
+// passwordWarnings warns of a server that let the bot in without a password.
+func passwordWarnings(password string) []Warning {
 	if password != "" {
 		return nil
 	}
-	return []Warning{"Redis asks for no password: whoever reaches its address can read everything, and while a survey is open whose answers are " +
-		"whose. Set requirepass, or a user of the bot's own (docs/redis.md), and put the password into REDIS_URL."}
+	return []Warning{"Redis asks for no password: " +
+		"anybody who reaches its address can read everything, " +
+		"and while a survey is open whose answers are whose. " +
+		"Set requirepass, or a user of the bot's own (docs/redis.md), " +
+		"and put the password into REDIS_URL."}
 }
 
-// exposed warns of copies that a server keeps of what is erased elsewhere: its log of slow commands, and snapshots.
-func exposed(ctx context.Context, server goredis.Cmdable) []Warning {
+// copyWarnings warns of copies that a server keeps of erased data: its log of slow commands, and
+// snapshots.
+func copyWarnings(ctx context.Context, server goredis.Cmdable) []Warning {
 	slow, slowErr := server.ConfigGet(ctx, "slowlog-log-slower-than").Result()
 	save, saveErr := server.ConfigGet(ctx, "save").Result()
 	var all []Warning
-	switch threshold, told := slow["slowlog-log-slower-than"]; {
-	case slowErr != nil || !told:
-		all = append(all, "Redis does not tell whether it keeps slow commands, which hold answers and when they were given. Make sure that "+
-			"slowlog-log-slower-than is -1.")
+	switch threshold, known := slow["slowlog-log-slower-than"]; {
+	case slowErr != nil || !known:
+		all = append(all, "Redis does not tell whether it keeps slow commands, "+
+			"which hold answers and when they were given. "+
+			"Make sure that slowlog-log-slower-than is -1.")
 	case threshold != "-1":
-		all = append(all, Warning("Redis keeps slow commands (slowlog-log-slower-than is "+threshold+"), which hold answers and when they were given. "+
-			"The bot empties that log after each survey, if it is allowed slowlog|reset. Set slowlog-log-slower-than -1."))
+		all = append(all, Warning("Redis keeps slow commands "+
+			"(slowlog-log-slower-than is "+threshold+"), "+
+			"which hold answers and when they were given. "+
+			"The bot empties that log after each survey, if it is allowed slowlog|reset. "+
+			"Set slowlog-log-slower-than -1."))
 	}
-	switch points, told := save["save"]; {
-	case saveErr != nil || !told:
-		all = append(all, "Redis does not tell whether it writes snapshots, which hold the secrets of open surveys until the next is written. "+
+	switch points, known := save["save"]; {
+	case saveErr != nil || !known:
+		all = append(all, "Redis does not tell whether it writes snapshots, "+
+			"which hold the secrets of open surveys until the next is written. "+
 			`Make sure that save is "".`)
 	case points != "":
-		all = append(all, Warning("Redis writes snapshots (save is "+points+"). After a close its secret stays in the last one until the next is "+
-			`written. With appendonly yes they are not needed: set save "".`))
+		all = append(all, Warning("Redis writes snapshots (save is "+points+"). "+
+			"After a close its secret stays in the last one until the next is written. "+
+			`With appendonly yes they are not needed: set save "".`))
 	}
 	return all
 }
 
-// describe looks at one server. It returns what it told of itself as well.
+// describe returns a line about one server, its INFO by field, and warnings.
 func describe(ctx context.Context, server goredis.Cmdable) (string, map[string]string, []Warning) {
 	info, err := server.Info(ctx).Result()
 	fields := map[string]string{}
@@ -126,14 +150,18 @@ func describe(ctx context.Context, server goredis.Cmdable) (string, map[string]s
 			fields[name] = value
 		}
 	}
-	if set, err := server.ConfigGet(ctx, "appendfsync").Result(); err == nil { // not part of INFO, and refused in many places
+	// INFO does not have it, and many providers refuse CONFIG.
+	if set, err := server.ConfigGet(ctx, "appendfsync").Result(); err == nil {
 		fields["appendfsync"] = set["appendfsync"]
 	}
-	warnings := judge(fields, err)
+	warnings := settingWarnings(fields, err)
 	if err != nil {
 		return "it answers, and does not tell of itself", fields, warnings
 	}
-	line := fmt.Sprintf("%s %s, %s", cmp.Or(fields["server_name"], "redis"), cmp.Or(fields["valkey_version"], fields["redis_version"]), cmp.Or(fields["role"], "role unknown"))
+	line := fmt.Sprintf("%s %s, %s",
+		cmp.Or(fields["server_name"], "redis"),
+		cmp.Or(fields["valkey_version"], fields["redis_version"]),
+		cmp.Or(fields["role"], "role unknown"))
 	if n := fields["connected_slaves"]; n != "" && n != "0" {
 		line += ", replicas " + n
 	}
@@ -147,24 +175,31 @@ func describe(ctx context.Context, server goredis.Cmdable) (string, map[string]s
 	if fields["maxmemory"] == "0" {
 		limit = "no limit"
 	}
-	line += fmt.Sprintf(", maxmemory-policy %s, memory used %s of %s", cmp.Or(fields["maxmemory_policy"], "not told"), cmp.Or(fields["used_memory_human"], "?"), cmp.Or(limit, "?"))
+	line += fmt.Sprintf(", maxmemory-policy %s, memory used %s of %s",
+		cmp.Or(fields["maxmemory_policy"], "not told"),
+		cmp.Or(fields["used_memory_human"], "?"),
+		cmp.Or(limit, "?"))
 	asked := time.Now()
 	if at, err := server.Time(ctx).Result(); err == nil {
-		off := at.Sub(asked.Add(time.Since(asked) / 2)) // it answered halfway
+		off := at.Sub(asked.Add(time.Since(asked) / 2)) // assume it answered halfway
 		line += fmt.Sprintf(", clock %+.3f s", off.Seconds())
-		if off.Abs() > skew {
-			warnings = append(warnings, Warning(fmt.Sprintf("The clock of Redis is %s off that of this machine. Let both be set by the network (NTP): "+
-				"deadlines, reminders and claims go by the clock of the machine the bot runs on.", off.Abs().Round(time.Second))))
+		if off.Abs() > maxClockSkew {
+			warnings = append(warnings, Warning(fmt.Sprintf(
+				"The clock of Redis is %s off that of this machine. "+
+					"Let both be set by the network (NTP): deadlines, reminders and claims "+
+					"go by the clock of the machine the bot runs on.",
+				off.Abs().Round(time.Second))))
 		}
 	}
 	return line, fields, warnings
 }
 
-// judge reads what a server told of itself, or why it did not.
-func judge(fields map[string]string, err error) []Warning {
+// settingWarnings warns of settings in a server's INFO, or of the error of asking for it.
+func settingWarnings(fields map[string]string, err error) []Warning {
 	if err != nil {
-		return []Warning{Warning(fmt.Sprintf("Could not ask Redis about its settings (%v). Make sure that it is 7.0 or later, "+
-			"and has appendonly yes and maxmemory-policy noeviction.", fault(err)))}
+		return []Warning{Warning(fmt.Sprintf("Could not ask Redis about its settings (%v). "+
+			"Make sure that it is 7.0 or later, "+
+			"and has appendonly yes and maxmemory-policy noeviction.", translate(err)))}
 	}
 	var all []Warning
 	version := fields["redis_version"]
@@ -173,27 +208,31 @@ func judge(fields map[string]string, err error) []Warning {
 	case err != nil:
 		all = append(all, "Redis does not tell its version. It must be 7.0 or later.")
 	case n < 7:
-		all = append(all, Warning("Redis "+version+" is too old: answers can be kept from 7.0 on. Update it."))
+		all = append(all, Warning("Redis "+version+" is too old: "+
+			"answers can be kept from 7.0 on. Update it."))
 	}
 	switch fields["aof_enabled"] {
 	case "1":
 		if fields["appendfsync"] == "no" {
-			all = append(all, "Redis leaves it to the system when answers reach the disk (appendfsync is no): those of half a minute are "+
-				"lost when its machine stops. Set appendfsync everysec, or always.")
+			all = append(all, "Redis leaves it to the system when answers reach the disk "+
+				"(appendfsync is no): those of half a minute are lost when its machine stops. "+
+				"Set appendfsync everysec, or always.")
 		}
 	case "0":
-		all = append(all, "Redis does not write answers to disk as they come (appendonly is no): those given since its "+
-			"last snapshot are lost when it stops. Set appendonly yes.")
+		all = append(all, "Redis does not write answers to disk as they come (appendonly is no): "+
+			"those given since its last snapshot are lost when it stops. Set appendonly yes.")
 	default:
-		all = append(all, "Redis does not tell whether it writes answers to disk as they come. Make sure that appendonly is yes.")
+		all = append(all, "Redis does not tell whether it writes answers to disk as they come. "+
+			"Make sure that appendonly is yes.")
 	}
 	switch policy := fields["maxmemory_policy"]; policy {
 	case "noeviction":
 	case "":
-		all = append(all, "Redis does not tell what it does when its memory is full. Make sure that maxmemory-policy is noeviction.")
+		all = append(all, "Redis does not tell what it does when its memory is full. "+
+			"Make sure that maxmemory-policy is noeviction.")
 	default:
-		all = append(all, Warning("Redis may delete answers when its memory is full (maxmemory-policy is "+policy+"). "+
-			"Set maxmemory-policy noeviction."))
+		all = append(all, Warning("Redis may delete answers when its memory is full "+
+			"(maxmemory-policy is "+policy+"). Set maxmemory-policy noeviction."))
 	}
 	return all
 }

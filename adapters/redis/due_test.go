@@ -144,7 +144,7 @@ func BenchmarkPlanning(b *testing.B) {
 		began := time.Now()
 		must(b, plan.Sweep(b.Context()))
 		b.ReportMetric(time.Since(began).Seconds(), "s-planning")
-		if owed := s.client.ZCard(b.Context(), owedKey("r0")).Val(); owed < int64(people)+1 {
+		if owed := s.client.ZCard(b.Context(), queueKey("r0")).Val(); owed < int64(people)+1 {
 			b.Errorf("%d messages are queued in a round", owed)
 		}
 	}
@@ -201,7 +201,7 @@ func TestMessagesFromBeforeTheIndex(t *testing.T) {
 			if restart {
 				s = open(t, server.URL())
 			} else {
-				later = now.Add(lookAgain)
+				later = now.Add(recheckInterval)
 			}
 			again, err := s.Lease(t.Context(), later, later.Add(time.Minute), 10)
 			if err != nil || len(again) != 1 || again[0] != first[0] {

@@ -2,7 +2,7 @@ package redis
 
 import (
 	"bufio"
-	"crypto/sha1" // the hash that scripts of Redis have; see keys.go
+	"crypto/sha1" // the hash that Redis scripts have; see keys.go
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -16,55 +16,63 @@ import (
 	"maturitybot/survey"
 )
 
-// What can be erased for good. The words are kept, in ledgers and journals.
+// The kinds of erasure, as ledgers and journals store them.
 const (
-	withdrawn = "withdrawn" // a person withdrew from a round
-	forgotten = "forgotten" // a person was taken out of a round, altogether
-	left      = "left"      // a person was taken out of a round that had closed: what they said stays in it, nobody can tell which it is
-	closed    = "closed"    // a round was closed, which destroys its secret; also the field of the ledger
+	// withdrawn: a person withdrew from a round.
+	withdrawn = "withdrawn"
+	// forgotten: a person was removed from a round altogether.
+	forgotten = "forgotten"
+	// left: a person was removed from a closed round. Their response stays, because nothing tells
+	// which it is.
+	left = "left"
+	// closed: a round was closed, which destroys its secret. It is also the field of the ledger.
+	closed = "closed"
 )
 
-// begun is the word of the line that a journal begins with.
+// begun is what the first line of a journal says.
 const begun = "begun"
 
-// outlives is how much longer than its round a ledger is kept: the longest that a copy of the round, made before it was closed, may
-// think that the round is kept.
-const outlives = survey.MaxOpen
+// ledgerGrace is how much longer than its round a ledger is kept. A copy of the round that was made
+// before the close may expire that much later.
+const ledgerGrace = survey.MaxOpen
 
-// Journal is a file to which each erasure is added as one line, before it counts as done: with it, a backup can be restored
-// without what was erased since, also when the store is lost together with its ledgers. Write must add a line whole, whoever
-// else writes to the file; one opened with os.O_APPEND does.
+// Journal is a file to which the store adds each erasure as one line before the erasure counts as
+// done. With it a backup can be restored without what was erased since, even when the store is lost
+// together with its ledgers. Write must append a line whole even when others write to the file, as
+// a file opened with os.O_APPEND does.
 type Journal interface {
 	io.Writer
 	Sync() error
 }
 
-// KeepJournal makes the store write every erasure to the journal from then on. It is called before the store is used.
-func (s *Store) KeepJournal(j Journal) { s.erased = j }
+// KeepJournal makes the store write every later erasure to the journal. It must be called before
+// the store is used.
+func (s *Store) KeepJournal(j Journal) { s.journal = j }
 
-// BeginJournal writes the first line of an empty journal: from then on erasures are added to it. Without one, a journal in which
-// nothing stands would not tell whether nothing was erased, or nothing noted.
-func BeginJournal(j Journal) error { return add(j, erasure{At: time.Now(), What: begun}) }
+// BeginJournal writes the first line of an empty journal: erasures are added from then on. An empty
+// journal would not tell whether nothing was erased or nothing was written.
+func BeginJournal(j Journal) error { return appendErasure(j, erasure{At: time.Now(), What: begun}) }
 
 // erasure is one line of a journal.
 type erasure struct {
 	At    time.Time      `json:"at"`
 	What  string         `json:"what"`
-	Round survey.RoundID `json:"round,omitempty"` // of none, when the journal was begun
-	Mark  string         `json:"mark,omitempty"`  // who, as the round's ledger has it
+	Round survey.RoundID `json:"round,omitempty"` // empty in the first line
+	Mark  string         `json:"mark,omitempty"`  // of the person in the round's ledger
 }
 
-// journal writes an erasure that is in the store's own ledger. An error means that it may not be told as done; again, it makes
-// a line that says the same.
-func (s *Store) journal(e erasure) error {
-	if s.erased == nil {
+// writeJournal adds an erasure that is already in the ledger. When it fails, the caller must not
+// report the erasure as done. Another call adds an equal line.
+func (s *Store) writeJournal(e erasure) error {
+	if s.journal == nil {
 		return nil
 	}
-	return add(s.erased, e)
+	return appendErasure(s.journal, e)
 }
 
-// add writes a line of a journal. It begins a new one first: the disk may have been full in the middle of the last.
-func add(j Journal, e erasure) error {
+// appendErasure adds a line to a journal. It begins with a line break, because the disk may have
+// been full in the middle of the last line.
+func appendErasure(j Journal, e erasure) error {
 	e.At = e.At.UTC()
 	line, err := json.Marshal(e)
 	if err != nil {
@@ -79,9 +87,10 @@ func add(j Journal, e erasure) error {
 	return nil
 }
 
-// journalNote writes what a script noted in the ledger: a mark and its note.
-func (s *Store) journalNote(id survey.RoundID, noted []any) error {
-	if len(noted) < 2 || noted[1] == nil { // withdrawn long ago
+// journalScriptNote writes to the journal what a script has noted in the ledger: a mark and its
+// note.
+func (s *Store) journalScriptNote(id survey.RoundID, noted []any) error {
+	if len(noted) < 2 || noted[1] == nil { // withdrawn before there were ledgers
 		return nil
 	}
 	mark, _ := noted[0].(string)
@@ -90,43 +99,47 @@ func (s *Store) journalNote(id survey.RoundID, noted []any) error {
 	if err != nil {
 		return err
 	}
-	return s.journal(erasure{At: time.UnixMicro(at), What: what, Round: id, Mark: mark})
+	return s.writeJournal(erasure{At: time.UnixMicro(at), What: what, Round: id, Mark: mark})
 }
 
-// markOf is how a ledger names a person; see keys.go.
+// markOf returns the mark of a person in a ledger; see keys.go.
 func markOf(salt string, person survey.PersonID) string {
 	sum := sha1.Sum([]byte(salt + string(person)))
 	return hex.EncodeToString(sum[:])
 }
 
-// readNote reads what a ledger says of a mark: what was done, and when, in unix microseconds.
+// readNote reads the note of a mark in a ledger: what was erased, and when, in unix microseconds.
 func readNote(note string) (what string, at int64, err error) {
 	what, when, _ := strings.Cut(note, " ")
 	at, err = strconv.ParseInt(when, 10, 64)
-	if err != nil || at <= 0 || what != withdrawn && what != forgotten && what != left {
+	known := what == withdrawn || what == forgotten || what == left
+	if err != nil || at <= 0 || !known {
 		return "", 0, errors.New("a note in a ledger cannot be read")
 	}
 	return what, at, nil
 }
 
-// fieldOf is where a ledger keeps what was done: that somebody left a closed round does not take the place of what was erased before.
-func fieldOf(what, mark string) string {
+// ledgerField returns the field of the ledger for a kind of erasure. That a person left a closed
+// round does not replace an earlier erasure.
+func ledgerField(what, mark string) string {
 	if what == left {
 		return left + " " + mark
 	}
 	return mark
 }
 
-// ledger is what was erased of one round: of each mark the latest note, and when the round was closed.
+// ledger says what was erased of one round: the latest note of each mark, and when the round was
+// closed.
 type ledger map[string]string
 
-// add takes a note, unless there is a later one.
+// add adds a note, unless there is a later one of the same field.
 func (l ledger) add(field, note string) error {
 	if field == closed {
 		if _, err := time.Parse(time.RFC3339Nano, note); err != nil {
 			return errors.New("the closing in a ledger cannot be read")
 		}
-		if l[closed] == "" { // of a round that was closed twice, by way of an old backup, the first is the one people were told
+		// A round may be closed twice, through an old backup. People were told of the first time.
+		if l[closed] == "" {
 			l[closed] = note
 		}
 		return nil
@@ -141,7 +154,8 @@ func (l ledger) add(field, note string) error {
 	return nil
 }
 
-// after returns what has been noted since an earlier state of the ledger; never a closing, which stands whenever it was.
+// after returns the notes that were added since an earlier state of the ledger. It leaves out the
+// close, which counts whenever it was.
 func (l ledger) after(earlier ledger) ledger {
 	later := ledger{}
 	for field, note := range l {
@@ -157,12 +171,14 @@ func (l ledger) after(earlier ledger) ledger {
 	return later
 }
 
-// maxJournalLine is more than any line of a journal has, in bytes.
+// maxJournalLine is the length limit of a line of a journal, in bytes. No line comes near it.
 const maxJournalLine = 4096
 
-// readJournal adds to the ledgers what a journal says of their rounds, and leaves out what it says of others. It returns whether the
-// journal was kept at a time: it has a line, of whatever, that is no later.
-func readJournal(name string, r io.Reader, at time.Time, ledgers map[survey.RoundID]ledger) (kept bool, err error) {
+// readJournal adds to the ledgers what a journal says of their rounds, and checks its lines about
+// others. It returns whether the journal covers the time since at: it has a line that is no later.
+func readJournal(
+	name string, r io.Reader, at time.Time, ledgers map[survey.RoundID]ledger,
+) (covers bool, err error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxJournalLine)
 	n := 0
@@ -173,18 +189,24 @@ func readJournal(name string, r io.Reader, at time.Time, ledgers map[survey.Roun
 		}
 		e, err := readErasure(lines.Bytes(), ledgers)
 		if err != nil {
-			return false, fmt.Errorf("%s:%d: %w; if the machine went down, or its disk was full, while this line was being written, take the line out: nobody was told that it is done", name, n, err)
+			return false, fmt.Errorf("%s:%d: %w; if the machine went down, or its disk was full, "+
+				"while this line was being written, take the line out: "+
+				"nobody was told that it is done", name, n, err)
 		}
-		kept = kept || !e.At.After(at)
+		covers = covers || !e.At.After(at)
 	}
 	if err := lines.Err(); err != nil {
 		return false, fmt.Errorf("%s:%d: %w", name, n+1, err)
 	}
-	return kept, nil
+	return covers, nil
 }
 
+// readErasure adds one line of a journal to the ledgers.
 func readErasure(line []byte, ledgers map[survey.RoundID]ledger) (e erasure, err error) {
-	if json.Unmarshal(line, &e) != nil || e.At.IsZero() || (e.Round == "") != (e.What == begun) || (e.Mark == "") != (e.What == closed || e.What == begun) {
+	err = json.Unmarshal(line, &e)
+	hasRound := e.What != begun
+	hasMark := hasRound && e.What != closed
+	if err != nil || e.At.IsZero() || (e.Round != "") != hasRound || (e.Mark != "") != hasMark {
 		return e, errors.New("not a whole line of a journal of erasures")
 	}
 	if e.What == begun {
@@ -192,10 +214,11 @@ func readErasure(line []byte, ledgers map[survey.RoundID]ledger) (e erasure, err
 	}
 	l := ledgers[e.Round]
 	if l == nil {
-		l = ledger{} // read to be checked
+		l = ledger{} // only to check the line
 	}
 	if e.What == closed {
 		return e, l.add(closed, e.At.UTC().Format(time.RFC3339Nano))
 	}
-	return e, l.add(fieldOf(e.What, e.Mark), e.What+" "+strconv.FormatInt(e.At.UnixMicro(), 10))
+	note := e.What + " " + strconv.FormatInt(e.At.UnixMicro(), 10)
+	return e, l.add(ledgerField(e.What, e.Mark), note)
 }

@@ -22,11 +22,11 @@ import (
 
 // cut is a hook that fails every call after the first few. The store asks for rewrites of the
 // append-only file in the background, so the count is atomic.
-type cut struct{ left atomic.Int64 }
+type failAfter struct{ left atomic.Int64 }
 
-func (c *cut) DialHook(next goredis.DialHook) goredis.DialHook { return next }
+func (c *failAfter) DialHook(next goredis.DialHook) goredis.DialHook { return next }
 
-func (c *cut) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+func (c *failAfter) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
 		if err := c.count(); err != nil {
 			cmd.SetErr(err)
@@ -36,7 +36,7 @@ func (c *cut) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	}
 }
 
-func (c *cut) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+func (c *failAfter) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
 		if err := c.count(); err != nil {
 			for _, cmd := range cmds {
@@ -48,7 +48,7 @@ func (c *cut) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.Proc
 	}
 }
 
-func (c *cut) count() error {
+func (c *failAfter) count() error {
 	if c.left.Add(-1) < 0 {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("no route")}
 	}
@@ -120,7 +120,7 @@ func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
 	}
 	states = append(states, stateOf(t, store.Store, closed, seats[0]))
 
-	fault := &cut{}
+	fault := &failAfter{}
 	fault.left.Store(1 << 30)
 	store.client.AddHook(fault)
 	rounds := survey.NewRounds(store, editions, time.Now)

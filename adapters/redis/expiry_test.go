@@ -172,7 +172,7 @@ func TestNoKeyOutlivesARoundThatCloses(t *testing.T) {
 		race(func() { _ = s.Enqueue(ctx, id, survey.Nudge, now, []survey.PersonID{"p0", "p1"}) })
 		race(func() { _ = s.MarkPlanned(ctx, id, []string{"a name"}) })
 		race(func() { _ = s.Plan(ctx, id, survey.Digest.On("2026-12-04"), now) })
-		race(func() { _ = s.UpdateContact(ctx, id, "p0", reach(false)) })
+		race(func() { _ = s.UpdateContact(ctx, id, "p0", setUnreachable(false)) })
 		race(func() {
 			time.Sleep(time.Duration(i%6) * 200 * time.Microsecond)
 			must(t, errorOf(s.CloseRound(ctx, id, now, audit.Entry{})), s.AnonymiseRoster(ctx, id, results.Turnout{}))
@@ -189,7 +189,7 @@ func TestNoKeyOutlivesARoundThatCloses(t *testing.T) {
 			must(t, err)
 			latest := closed.ExpiresAt()
 			if key == erasedKey(id) {
-				latest = latest.Add(outlives)
+				latest = latest.Add(ledgerGrace)
 			}
 			if at <= 0 || at > time.Duration(latest.Unix())*time.Second {
 				t.Errorf("%s lives until %v, its round until %v", key, time.Unix(int64(at.Seconds()), 0), closed.ExpiresAt())

@@ -59,7 +59,7 @@ func takesPart(t testing.TB, s survey.Store, id survey.RoundID, person survey.Pe
 }
 
 // reach is a change of whether somebody cannot be reached.
-func reach(unreachable bool) func(*survey.Member) {
+func setUnreachable(unreachable bool) func(*survey.Member) {
 	return func(m *survey.Member) { m.Unreachable = unreachable }
 }
 
@@ -75,7 +75,7 @@ func TestLostReplies(t *testing.T) {
 	ctx := t.Context()
 	now := time.Now()
 	for _, err := range []error{
-		s.SaveRound(ctx, warm, audit.Entry{}), s.UpdateContact(ctx, "warm", "p1", reach(true)),
+		s.SaveRound(ctx, warm, audit.Entry{}), s.UpdateContact(ctx, "warm", "p1", setUnreachable(true)),
 		errorOf(s.Answer(ctx, seats[0], now, survey.Operation{ID: "o"}, "e", 1)), s.Plan(ctx, "warm", "digest@d", now),
 		s.Enqueue(ctx, "warm", survey.Nudge, now, []survey.PersonID{"p1"}), s.MarkPlanned(ctx, "warm", []string{"a"}), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now, audit.Entry{})),
 	} {
@@ -128,7 +128,7 @@ func TestLostReplies(t *testing.T) {
 	}, func() error { return s.AppendEntry(ctx, "r1", note) })
 	recorded(t, direct, "r1", audit.Created, audit.Invited, audit.Results, audit.Results, audit.Results)
 	lose("owe", nil, func() error { return s.Enqueue(ctx, "r1", survey.Nudge, now, []survey.PersonID{"ana"}) })
-	if n := direct.client.ZCard(ctx, owedKey("r1")).Val(); n != 3 {
+	if n := direct.client.ZCard(ctx, queueKey("r1")).Val(); n != 3 {
 		t.Errorf("%d messages are owed, want 3", n)
 	}
 	word = "set"
@@ -140,11 +140,11 @@ func TestLostReplies(t *testing.T) {
 	})
 	word = "evalsha"
 	lose("plan", nil, func() error { return s.Plan(ctx, "r1", survey.Digest.On("2026-12-04"), now) })
-	if n := direct.client.ZCard(ctx, owedKey("r1")).Val(); n != 4 {
+	if n := direct.client.ZCard(ctx, queueKey("r1")).Val(); n != 4 {
 		t.Errorf("%d messages are owed, want 4", n)
 	}
 	lose("note", nil, func() error { return s.MarkPlanned(ctx, "r1", []string{"a", "b"}) })
-	lose("unreachable", nil, func() error { return s.UpdateContact(ctx, "r1", "ana", reach(true)) })
+	lose("unreachable", nil, func() error { return s.UpdateContact(ctx, "r1", "ana", setUnreachable(true)) })
 	seat, err := s.Participation(ctx, "r1", "ana")
 	if err != nil || !seat.Member.Unreachable {
 		t.Fatal(seat.Member, err)
@@ -360,7 +360,7 @@ func TestSleep(t *testing.T) {
 		"close": errorOf(e.CloseRound(ctx, "r1", now, audit.Entry{})), "rounds in": errorOf(e.RoundsIn(ctx, r.Channel)),
 		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}}, survey.Invitation, time.Now(), nil)), "seat": errorOf(e.Participation(ctx, "r1", "p1")),
 		"change":      errorOf(e.ChangeMember(ctx, seat, now, func(*survey.Member) error { return nil })),
-		"unreachable": e.UpdateContact(ctx, "r1", "p1", reach(true)), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
+		"unreachable": e.UpdateContact(ctx, "r1", "p1", setUnreachable(true)), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
 		"rounds of": errorOf(e.RoundsOf(ctx, "p1")), "response": errorOf(e.Response(ctx, seat)),
 		"answer":   errorOf(e.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 1)),
 		"detail":   errorOf(e.Detail(ctx, seat, now, survey.Operation{ID: "o"}, "vision", results.Detail{Note: private})),
@@ -405,15 +405,15 @@ func TestFaults(t *testing.T) {
 		{reply("WRONGTYPE Operation against a key holding the wrong kind of value"), false},
 		{reply("ERR user_script:3: attempt to compare nil with number"), false},
 	} {
-		got := fault(c.err)
+		got := translate(c.err)
 		if errors.Is(got, survey.ErrUnavailable) != c.unavailable || !errors.Is(got, c.err) {
 			t.Errorf("%v: got %v", c.err, got)
 		}
 	}
-	if got := fault(reply("ERR unknown command 'EVALSHA', with args beginning with: 'private words'")).Error(); strings.Contains(got, "private") {
+	if got := translate(reply("ERR unknown command 'EVALSHA', with args beginning with: 'private words'")).Error(); strings.Contains(got, "private") {
 		t.Errorf("got %s", got)
 	}
-	if fault(nil) != nil {
+	if translate(nil) != nil {
 		t.Error("an error came from nothing")
 	}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // interrupt does something once: just before a script is run, or just after a key was scanned.
-type interrupt struct {
+type interruptHook struct {
 	script *goredis.Script
 	key    string
 	skip   int // how many times before
@@ -26,11 +26,11 @@ type interrupt struct {
 	transaction string
 }
 
-func (i *interrupt) DialHook(next goredis.DialHook) goredis.DialHook {
+func (i *interruptHook) DialHook(next goredis.DialHook) goredis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
 }
 
-func (i *interrupt) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+func (i *interruptHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
 		args := cmd.Args()
 		scanned := i.key != "" && cmd.Name() == "hscan" && args[1] == i.key
@@ -50,7 +50,7 @@ func (i *interrupt) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	}
 }
 
-func (i *interrupt) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+func (i *interruptHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
 		if cmds[0].Name() == "multi" && cmds[1].Name() == i.transaction && !i.done {
 			if i.skip--; i.skip < 0 {
@@ -71,7 +71,7 @@ func TestForgottenWhileSealing(t *testing.T) {
 	if _, err := s.CloseRound(ctx, "r1", time.Now(), audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
-	s.client.AddHook(&interrupt{script: sealScript, do: func() {
+	s.client.AddHook(&interruptHook{script: replaceEntriesScript, do: func() {
 		if _, err := s.Forget(ctx, "r1", "p1"); err != nil {
 			t.Error(err)
 		}
@@ -90,7 +90,7 @@ func TestForgottenWhileInvited(t *testing.T) {
 	s := embedded(t).Store
 	ctx := t.Context()
 	opened(t, s, "r1")
-	s.client.AddHook(&interrupt{script: inviteScript, do: func() {
+	s.client.AddHook(&interruptHook{script: inviteScript, do: func() {
 		if _, err := s.Forget(ctx, "r1", "p1"); err != nil {
 			t.Error(err)
 		}

@@ -53,7 +53,7 @@ func TestKeysArePinned(t *testing.T) {
 		responsesKey("r1"):                          "responses:{r1}",
 		responseKey("r1", "abc-_1"):                 "response:{r1}:abc-_1",
 		strings.Join(operationTimesKeys("r1"), " "): "operation_times:{r1} operation_times:{r1}:earlier",
-		owedKey("r1"):                               "owed:{r1}",
+		queueKey("r1"):                              "owed:{r1}",
 		plannedKey("r1"):                            "planned:{r1}",
 		zonesKey("r1"):                              "zones:{r1}",
 		erasedKey("r1"):                             "erased:{r1}",
@@ -63,11 +63,11 @@ func TestKeysArePinned(t *testing.T) {
 		dueKey:                                      "due",
 		plansKey:                                    "plans",
 		eventKey("12.34"):                           "event:{12.34}",
-		message(survey.Delivery{Person: "slack:T1:U1", Kind: survey.Nudge}): "nudge slack:T1:U1",
-		message(survey.Delivery{Kind: "digest@2026-12-04"}):                 "digest@2026-12-04 ",
-		personKey("slack:T1:U1"):                                            "person:{slack:T1:U1}",
-		channelKey("slack:T1:C1"):                                           "channel:{slack:T1:C1}",
-		strings.Join(roundFields, " "):                                      "version state closed body turnout sealed",
+		queueMember(survey.Delivery{Person: "slack:T1:U1", Kind: survey.Nudge}): "nudge slack:T1:U1",
+		queueMember(survey.Delivery{Kind: "digest@2026-12-04"}):                 "digest@2026-12-04 ",
+		personKey("slack:T1:U1"):       "person:{slack:T1:U1}",
+		channelKey("slack:T1:C1"):      "channel:{slack:T1:C1}",
+		strings.Join(roundFields, " "): "version state closed body turnout sealed",
 		round: `{"area":"Ashford","matrix":"england","languages":["en","cy"],"timeZone":"Europe/London",` +
 			`"closesAt":"2026-03-04T16:00:00.000000005Z","workshop":{"At":"2026-03-04T16:00:00.000000005Z","Place":"Town Hall"},` +
 			`"channel":"C1","coordinators":["slack:T1:U1"],"minGroup":5,"consensus":{"Percent":70,"AllowFarMinority":false},` +
@@ -88,13 +88,13 @@ func TestKeysArePinned(t *testing.T) {
 // TestLetters: each standing and scope can be told by its first letter.
 func TestLetters(t *testing.T) {
 	t.Parallel()
-	for _, standing := range append(standings, survey.NotInvited) {
-		if got := word(letter(standing), standings); got != standing {
+	for _, standing := range append(statuses, survey.NotInvited) {
+		if got := fromLetter(firstLetter(standing), statuses); got != standing {
 			t.Errorf("%q comes back as %q", standing, got)
 		}
 	}
 	for _, scope := range append([]survey.Scope{""}, survey.Scopes...) {
-		if got := word(letter(scope), survey.Scopes); got != scope {
+		if got := fromLetter(firstLetter(scope), survey.Scopes); got != scope {
 			t.Errorf("%q comes back as %q", scope, got)
 		}
 	}

@@ -15,50 +15,51 @@ import (
 // Option changes how a store is opened.
 type Option func(*Store)
 
-// Observed has the store tell of each call it makes, tries made again included: what it was, as the name of a script ("say"), of a command
-// ("hmget") or "pipeline"; how long it took; and whether Redis could not do it. It is called from several goroutines, and returns
-// at once. It is never told a key.
-func Observed(tell func(operation string, took time.Duration, failed bool)) Option {
-	return func(s *Store) { s.client.AddHook(&observer{tell, scriptNames()}) }
+// Observed makes the store call observe after each call of Redis, retries included. The operation
+// is the name of a script ("write_response") or of a command ("hmget"), or "pipeline"; took is the
+// duration of the call; failed says that Redis could not carry it out. An operation never holds a
+// key. The store calls observe from several goroutines, and observe must return at once.
+func Observed(observe func(operation string, took time.Duration, failed bool)) Option {
+	return func(s *Store) { s.client.AddHook(&observer{observe, scriptNames()}) }
 }
 
-// scriptNames are the scripts by the hash that a command names them by.
+// scriptNames returns the names of the scripts by the hash that EVALSHA names them by.
 func scriptNames() map[string]string {
 	return map[string]string{
-		appendScript.Hash():   "append",
-		closeScript.Hash():    "close",
-		createScript.Hash():   "create",
-		eraseScript.Hash():    "erase",
-		forgetScript.Hash():   "forget",
-		inviteScript.Hash():   "invite",
-		setFieldScript.Hash(): "setfield",
-		memberScript.Hash():   "member",
-		nextPlanScript.Hash(): "nextplan",
-		noteScript.Hash():     "note",
-		oweScript.Hash():      "owe",
-		planScript.Hash():     "plan",
-		pushScript.Hash():     "push",
-		respondScript.Hash():  "respond",
-		saveScript.Hash():     "save",
-		sayScript.Hash():      "say",
-		schemaScript.Hash():   "schema",
-		sealScript.Hash():     "seal",
-		swapScript.Hash():     "swap",
-		takeScript.Hash():     "take",
-		withdrawScript.Hash(): "withdraw",
+		appendEntryScript.Hash():    "append_entry",
+		changeMemberScript.Hash():   "change_member",
+		closeRoundScript.Hash():     "close_round",
+		createRoundScript.Hash():    "create_round",
+		enqueueScript.Hash():        "enqueue",
+		eraseResponseScript.Hash():  "erase_response",
+		forgetScript.Hash():         "forget",
+		inviteScript.Hash():         "invite",
+		leaseScript.Hash():          "lease",
+		markPlannedScript.Hash():    "mark_planned",
+		planPostScript.Hash():       "plan_post",
+		raiseSchemaScript.Hash():    "raise_schema",
+		replaceEntriesScript.Hash(): "replace_entries",
+		restoreListScript.Hash():    "restore_list",
+		saveRoundScript.Hash():      "save_round",
+		setNextPlanScript.Hash():    "set_next_plan",
+		setRoleGroupScript.Hash():   "set_role_group",
+		setRoundFieldScript.Hash():  "set_round_field",
+		updateContactScript.Hash():  "update_contact",
+		withdrawScript.Hash():       "withdraw",
+		writeResponseScript.Hash():  "write_response",
 	}
 }
 
-// Scripts returns the names of all scripts, as Observed is told of them, sorted.
+// Scripts returns the names of all scripts, as Observed passes them, sorted.
 func Scripts() []string { return slices.Sorted(maps.Values(scriptNames())) }
 
 // observer is a hook that times calls.
 type observer struct {
-	tell    func(operation string, took time.Duration, failed bool)
+	observe func(operation string, took time.Duration, failed bool)
 	scripts map[string]string
 }
 
-// DialHook leaves dialling as it is.
+// DialHook returns next.
 func (o *observer) DialHook(next goredis.DialHook) goredis.DialHook { return next }
 
 // ProcessHook times one command.
@@ -66,12 +67,13 @@ func (o *observer) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
 		began := time.Now()
 		err := next(ctx, cmd)
-		o.tell(o.operation(cmd), time.Since(began), failed(err))
+		o.observe(o.operation(cmd), time.Since(began), failed(err))
 		return err
 	}
 }
 
-// ProcessPipelineHook times a pipeline as one call, and a transaction as one of its first command.
+// ProcessPipelineHook times a pipeline as one call, and a transaction as a call of its first
+// command.
 func (o *observer) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
 		began := time.Now()
@@ -80,15 +82,16 @@ func (o *observer) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis
 		if cmds[0].Name() == "multi" {
 			operation = o.operation(cmds[1])
 		}
-		// The client introduces a new connection by itself, in words that older servers refuse.
+		// The client names itself on a new connection, with commands that older servers refuse.
 		if cmds[0].Name() != "client" {
-			o.tell(operation, time.Since(began), failed(err))
+			o.observe(operation, time.Since(began), failed(err))
 		}
 		return err
 	}
 }
 
-// operation is what a command does, as one of few words. A script goes by its hash, or the first time by its source.
+// operation returns the name of a command, or of its script. A script is recognised by its hash, or
+// by its source when it is sent whole.
 func (o *observer) operation(cmd goredis.Cmder) string {
 	name := cmd.Name()
 	if args := cmd.Args(); (name == "evalsha" || name == "eval") && len(args) > 1 {
@@ -104,8 +107,8 @@ func (o *observer) operation(cmd goredis.Cmder) string {
 	return name
 }
 
-// failed says whether Redis could not do what it was asked: it was not reached, or refused. That there is no such value or script is an
-// answer, and a context that its owner ended no fault of Redis.
+// failed reports whether Redis could not be reached or refused a call. A missing value, a script
+// that is not loaded yet and a cancelled context do not count.
 func failed(err error) bool {
 	switch {
 	case err == nil, errors.Is(err, goredis.Nil), errors.Is(err, context.Canceled):

@@ -61,7 +61,7 @@ func TestObserved(t *testing.T) {
 	if len(failures) > 0 {
 		t.Errorf("failed are %v", failures)
 	}
-	for _, want := range []string{"ping", "pipeline", "create", "invite", "member", "say", "withdraw", "forget", "get"} {
+	for _, want := range []string{"ping", "pipeline", "create_round", "invite", "change_member", "write_response", "withdraw", "forget", "get"} {
 		if calls[want] == 0 {
 			t.Errorf("%s is not among %v", want, slices.Sorted(maps.Keys(calls)))
 		}
@@ -85,7 +85,7 @@ func TestEveryScriptHasItsName(t *testing.T) {
 	}
 	var want []string
 	for _, f := range files {
-		if name := strings.TrimSuffix(filepath.Base(f), ".lua"); name != "erased" {
+		if name := strings.TrimSuffix(filepath.Base(f), ".lua"); name != "ledger" {
 			want = append(want, name)
 		}
 	}

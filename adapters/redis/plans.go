@@ -15,28 +15,31 @@ import (
 	"maturitybot/survey"
 )
 
-// The index of plans is a sorted set. Its score of a round is when the round next has something to plan, in unix seconds. A round
-// that has changed is marked with a negative score, which is always due. A round with nothing to plan is not in it.
+// The index "plans" is a sorted set. The score of a round is when the round next has something to
+// plan, in unix seconds. A round that has changed is marked with a negative score, which is always
+// due. A round with nothing to plan is not in the index.
 //
-// Marks are random, so that nextplan.lua can tell whether a round was marked again while it was planned: then it stays due. A
-// process that is killed while it plans leaves the round due as well. The index lies in another slot than the rounds, so it can
-// still be wrong after two faults at once, a failover or a restore. Store.PlanAll then puts it right.
+// Marks are random, so that set_next_plan.lua can tell whether a round was marked again while it
+// was planned; it then stays due. A round also stays due when the process that plans it is killed.
+// The index is in another slot than the rounds, so it can still be wrong after two simultaneous
+// faults, a failover or a restore. Store.PlanAll then corrects it.
 
-// mark returns an entry of the index of plans that is due.
-func mark(id string) goredis.Z {
+// planMark returns an index entry that makes a round due.
+func planMark(id string) goredis.Z {
 	return goredis.Z{Score: -1 - float64(mathrand.N(1<<31)), Member: id}
 }
 
-// markPlan marks a round in the index of plans.
+// markPlan makes a round due in the index.
 func (s *Store) markPlan(ctx context.Context, id survey.RoundID) error {
 	pipe := s.client.Pipeline()
-	pipe.ZAdd(ctx, plansKey, mark(string(id)))
+	pipe.ZAdd(ctx, plansKey, planMark(string(id)))
 	pipe.ExpireNX(ctx, plansKey, indexTTL)
 	return exec(ctx, pipe)
 }
 
-// changePlan calls write, which changes what is to be planned of a round, and marks the round. It does so before, for a process
-// that is killed in between, and after, for another that plans the round in between.
+// changePlan calls write, which changes what there is to plan for a round, and makes the round due:
+// before, in case the process is killed in between, and after, in case another process plans the
+// round in between.
 func (s *Store) changePlan(ctx context.Context, id survey.RoundID, write func() error) error {
 	if err := s.markPlan(ctx, id); err != nil {
 		return err
@@ -47,17 +50,17 @@ func (s *Store) changePlan(ctx context.Context, id survey.RoundID, write func() 
 	return s.markPlan(ctx, id)
 }
 
-// PlanAll makes every round due in EachToPlan.
+// PlanAll makes the next EachToPlan visit every round.
 func (s *Store) PlanAll(ctx context.Context) (err error) {
-	defer attempt(&err, "list all rounds to be planned")
+	defer attempt(&err, "make every round due for planning")
 	names, err := s.client.ZRange(ctx, roundsKey, 0, -1).Result()
 	if err != nil {
-		return fault(err)
+		return translate(err)
 	}
-	for some := range slices.Chunk(names, page) {
+	for some := range slices.Chunk(names, pageSize) {
 		marks := make([]goredis.Z, len(some))
 		for i, name := range some {
-			marks[i] = mark(name)
+			marks[i] = planMark(name)
 		}
 		pipe := s.client.Pipeline()
 		pipe.ZAdd(ctx, plansKey, marks...)
@@ -69,20 +72,25 @@ func (s *Store) PlanAll(ctx context.Context) (err error) {
 	return nil
 }
 
-// planners is how many rounds are planned at once: most of the time is spent waiting for Redis.
-const planners = 8
+// planWorkers is how many rounds are planned at once. Most of the time is spent waiting for Redis.
+const planWorkers = 8
 
-// EachToPlan calls visit, from several goroutines, for each round that the index of plans says is due, and keeps when it is next due. A round whose visit
-// fails stays due; that error is not returned. A round that cannot be read stays due too, and does not hold up the others.
-func (s *Store) EachToPlan(ctx context.Context, now time.Time, visit func(survey.Round) (next time.Time, err error)) (err error) {
+// EachToPlan calls visit, from several goroutines, for each round that is due in the index, and
+// stores when the round is next due. A round whose visit fails stays due, and EachToPlan does not
+// return that error. A round that cannot be read also stays due, does not hold up the others, and
+// its error is returned.
+func (s *Store) EachToPlan(
+	ctx context.Context, now time.Time, visit func(survey.Round) (next time.Time, err error),
+) (err error) {
 	defer attempt(&err, "read the rounds to be planned")
-	due, err := s.client.ZRangeByScoreWithScores(ctx, plansKey, &goredis.ZRangeBy{Min: "-inf", Max: strconv.FormatInt(now.Unix(), 10)}).Result()
+	until := &goredis.ZRangeBy{Min: "-inf", Max: strconv.FormatInt(now.Unix(), 10)}
+	due, err := s.client.ZRangeByScoreWithScores(ctx, plansKey, until).Result()
 	if err != nil {
-		return fault(err)
+		return translate(err)
 	}
 	var failed []error
-	for some := range slices.Chunk(due, page) {
-		unreadable, err := s.planSome(ctx, some, visit)
+	for some := range slices.Chunk(due, pageSize) {
+		unreadable, err := s.planPage(ctx, some, visit)
 		failed = append(failed, unreadable...)
 		if err != nil {
 			return errors.Join(append(failed, err)...)
@@ -91,9 +99,11 @@ func (s *Store) EachToPlan(ctx context.Context, now time.Time, visit func(survey
 	return errors.Join(failed...)
 }
 
-// planSome visits the rounds of some entries of the index of plans. It returns the errors of rounds that cannot be read, and one
-// that ends the pass.
-func (s *Store) planSome(ctx context.Context, entries []goredis.Z, visit func(survey.Round) (time.Time, error)) (unreadable []error, err error) {
+// planPage visits the rounds of some index entries. It returns the errors of rounds that cannot be
+// read, and an error that ends the pass.
+func (s *Store) planPage(
+	ctx context.Context, entries []goredis.Z, visit func(survey.Round) (time.Time, error),
+) (unreadable []error, err error) {
 	pipe := s.client.Pipeline()
 	fields := make([]*goredis.SliceCmd, len(entries))
 	for i, z := range entries {
@@ -103,10 +113,12 @@ func (s *Store) planSome(ctx context.Context, entries []goredis.Z, visit func(su
 	if err := exec(ctx, pipe); err != nil {
 		return nil, err
 	}
-	rounds, nexts, failed := make([]survey.Round, len(entries)), make([]time.Time, len(entries)), make([]error, len(entries))
+	rounds := make([]survey.Round, len(entries))
+	nexts := make([]time.Time, len(entries))
+	failed := make([]error, len(entries))
 	work := make(chan int)
 	var all sync.WaitGroup
-	for range min(planners, len(entries)) {
+	for range min(planWorkers, len(entries)) {
 		all.Go(func() {
 			for i := range work {
 				if failed[i] = ctx.Err(); failed[i] == nil {
@@ -119,7 +131,7 @@ func (s *Store) planSome(ctx context.Context, entries []goredis.Z, visit func(su
 		name, _ := z.Member.(string)
 		switch rounds[i], err = decodeRound(survey.RoundID(name), fields[i].Val()); {
 		case errors.Is(err, survey.ErrNoRound):
-			// It has expired, or it is about to be made and will be marked then.
+			// It has expired, or is about to be created, which marks it.
 		case err != nil:
 			failed[i] = err
 			unreadable = append(unreadable, fmt.Errorf("round %s: %w", name, err))
@@ -146,6 +158,6 @@ func (s *Store) planSome(ctx context.Context, entries []goredis.Z, visit func(su
 	if len(moves) == 0 {
 		return unreadable, nil
 	}
-	_, err = s.run(ctx, nextPlanScript, []string{plansKey}, moves...)
+	_, err = s.run(ctx, setNextPlanScript, []string{plansKey}, moves...)
 	return unreadable, err
 }

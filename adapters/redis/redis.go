@@ -1,21 +1,23 @@
-// Package redis keeps rounds, rosters and responses in Redis 7.0 or later (or Valkey), be it one server, a
-// cluster, one that Sentinels watch, or one embedded in the process. It holds no rules of its own: it does
-// not know what an element or a role is, nor what may be shown of an answer.
+// Package redis keeps rounds, rosters and responses in Redis 7.0 or later, or Valkey: one server, a
+// cluster, servers that Sentinels watch, or a server embedded in the process. It has no rules of
+// its own: it does not know what an element or a role is, nor which answers may be shown.
 //
-// Every write is one script (or one that starts with a few plain commands that may be repeated), and may be
-// sent again without doing more than once, because go-redis does send it again when a reply is lost.
+// Every write is one script, some after a few plain commands that may be repeated. Sending a write
+// again has no further effect, because go-redis does so when a reply is lost.
 //
-// What closing a round destroys, and what it cannot: the secret is deleted from memory in the same step
-// that closes the round. An append-only file holds it, and holds entries of the roster beside the first
-// mention of a response, until it is rewritten; so a rewrite is asked for within seconds of each erasure (a closing, the
-// roster's forgetting after it, a withdrawal, a person forgotten, a round that a restore replaces), at most once a minute, and again
-// while the server refuses or cannot be reached; a process that is killed before forgets what it had to ask for. Nothing of this reaches snapshots (dump.rdb)
-// until the next is written, files of replicas until they rewrite theirs, disk blocks that were freed, and
-// backups: whoever keeps those must let them go to make the promise whole.
+// Closing a round deletes its secret from memory in the same step. An append-only file still holds
+// the secret, and entries of the roster beside the first mention of a response, until the server
+// rewrites it. The store therefore asks for a rewrite within seconds of each erasure, at most once
+// a minute, and again while the server refuses or cannot be reached. A process that is killed
+// before that no longer asks. Erasures are a close, making the roster anonymous, a withdrawal,
+// forgetting a person, and replacing a round by a restore. Snapshots (dump.rdb) hold erased data
+// until the next is written, files of replicas until they are rewritten, and freed disk blocks and
+// backups until the operator deletes them.
 //
-// A ledger of each round says what was erased of it, and names nobody to whom does not have the round; a journal, a file, says the
-// same where the store itself may be lost (erasures.go). By them, a backup that is restored does not bring back who withdrew, who was
-// forgotten, or the secret of a round that was closed since. The backup file itself still holds them.
+// A ledger of each round says what was erased; without the round it identifies nobody. A journal, a
+// file, says the same and survives the loss of the store (erasures.go). With them a restored backup
+// brings back neither people who withdrew or were forgotten, nor the secret of a round that was
+// closed since. The backup file itself still holds these.
 package redis
 
 import (
@@ -36,31 +38,33 @@ import (
 // Store is a survey.Store in Redis. Several goroutines, and several processes, may use it at once.
 type Store struct {
 	client goredis.UniversalClient
-	now    func() time.Time // for the order of lists and of erasures: what a round allows is judged at the caller's time
-	erased Journal          // nil when there is none
-	files  *rewrites
+	// now orders indexes and erasures. What a round allows is decided at the caller's time.
+	now      func() time.Time
+	journal  Journal // nil when there is none
+	rewrites *rewrites
 
-	indexing  sync.Mutex
-	indexedAt time.Time // when every round was last listed in the index of what is due
+	indexMu   sync.Mutex
+	indexedAt time.Time // when refreshDueIndex last ran
 }
 
 var _ survey.Store = (*Store)(nil)
 
-// page is how many members or responses are in memory and on the wire at a time: pipelined by 500, reading
-// 100,000 responses takes a ninth of the time of one by one, in a thirtieth of the memory of all at once.
-const page = 500
+// pageSize is how many members or responses are read at a time. In pipelines of 500, reading
+// 100,000 responses takes a ninth of the time of reading them singly, and a thirtieth of the memory
+// of reading all at once.
+const pageSize = 500
 
-// Open connects to the Redis at the address (its forms are told at options) and makes sure that it answers.
-// Its error is survey.ErrUnavailable where the same address may answer later, and nothing is known to be wrong with it.
-// A password in the address never appears in an error. go-redis' own log, which is one for the whole
-// process, goes to slog's default at the level of debugging from then on: what it tells of also comes back as an error.
+// Open connects to the Redis at an address, whose forms Addresses lists, and checks that it
+// answers. The error is survey.ErrUnavailable when the same address may work later. No error holds
+// a password from the address. From then on go-redis' own log, which is one for the process, goes
+// to slog's default logger at level debug; what it says is also returned as an error.
 func Open(ctx context.Context, address string, with ...Option) (*Store, error) {
-	o, err := options(address)
+	o, err := parseAddress(address)
 	if err != nil {
 		return nil, err
 	}
-	goredis.SetLogger(quiet{})
-	s := &Store{client: newClient(o), now: time.Now, files: newRewrites()}
+	goredis.SetLogger(debugLogger{})
+	s := &Store{client: newClient(o), now: time.Now, rewrites: newRewrites()}
 	for _, change := range with {
 		change(s)
 	}
@@ -68,13 +72,15 @@ func Open(ctx context.Context, address string, with ...Option) (*Store, error) {
 		var reply goredis.Error
 		switch {
 		case goredis.HasErrorPrefix(err, "NOAUTH"), goredis.HasErrorPrefix(err, "WRONGPASS"):
-			err = fmt.Errorf("connect: Redis refuses the user or password: compare REDIS_URL with requirepass or the ACL of Redis: %w", err)
-		case lasting(err):
+			err = fmt.Errorf("connect: Redis refuses the user or password: "+
+				"compare REDIS_URL with requirepass or the ACL of Redis: %w", err)
+		case isPermanent(err):
 			err = fmt.Errorf("connect to Redis: %w", err)
 		case !errors.As(err, &reply) && !errors.Is(err, context.Canceled):
-			err = fmt.Errorf("connect: Redis cannot be reached at the address in REDIS_URL: see whether it runs: %w", fault(err))
+			err = fmt.Errorf("connect: Redis cannot be reached at the address in REDIS_URL: "+
+				"see whether it runs: %w", translate(err))
 		default:
-			err = fmt.Errorf("connect to Redis: %w", fault(err))
+			err = fmt.Errorf("connect to Redis: %w", translate(err))
 		}
 		return nil, errors.Join(err, s.Close())
 	}
@@ -82,8 +88,8 @@ func Open(ctx context.Context, address string, with ...Option) (*Store, error) {
 }
 
 // newClient returns a client that is not connected yet. In a cluster it routes each command by its
-// keys and nothing else: with go-redis' routing policies it would ask COMMAND of every node before each
-// command, since a user with ACL is refused it.
+// keys and nothing else: with go-redis' routing policies it would ask COMMAND of every node before
+// each command, since a user with ACL is refused it.
 func newClient(o *goredis.UniversalOptions) goredis.UniversalClient {
 	if o.MasterName == "" && len(o.Addrs) > 1 {
 		cluster := o.Cluster()
@@ -93,9 +99,10 @@ func newClient(o *goredis.UniversalOptions) goredis.UniversalClient {
 	return goredis.NewUniversalClient(o)
 }
 
-// lasting says whether waiting does not mend an error of the first command: whoever set up the address or the server has to.
-func lasting(err error) bool {
-	if _, stranger := errors.AsType[*tls.CertificateVerificationError](err); stranger {
+// isPermanent reports whether an error of the first command remains until the operator corrects the
+// address or the server.
+func isPermanent(err error) bool {
+	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
 		return true
 	}
 	for _, word := range []string{"NOAUTH", "WRONGPASS", "NOPERM", "AUTH ", "DB index", "invalid DB"} {
@@ -106,16 +113,16 @@ func lasting(err error) bool {
 	return false
 }
 
-// Ping says whether Redis answers, with survey.ErrUnavailable when it does not.
+// Ping checks that Redis answers. It returns survey.ErrUnavailable when it does not.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.client.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("ask Redis for a sign of life: %w", fault(err))
+		return fmt.Errorf("ping Redis: %w", translate(err))
 	}
 	return nil
 }
 
-// Close gives the connections back. The store cannot be used any more. It takes up to two seconds when a rewrite of an append-only file
-// is wanted that the server does not begin.
+// Close closes the connections; the store cannot be used afterwards. When a rewrite of an
+// append-only file is still requested, Close waits up to closeTimeout for the server to begin it.
 func (s *Store) Close() error {
 	s.endRewrites()
 	if err := s.client.Close(); err != nil {
@@ -124,30 +131,32 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// quiet is where go-redis logs.
-type quiet struct{}
+// debugLogger receives go-redis' log.
+type debugLogger struct{}
 
-func (quiet) Printf(ctx context.Context, format string, v ...any) {
-	slog.DebugContext(ctx, "redis client", "says", fmt.Sprintf(format, v...))
+func (debugLogger) Printf(ctx context.Context, format string, v ...any) {
+	slog.DebugContext(ctx, "redis client", "message", fmt.Sprintf(format, v...))
 }
 
-// outages are the first words of replies by which a server says that it cannot serve now, or not us.
-var outages = []string{
-	"LOADING", "READONLY", "OOM", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "NOREPLICAS", "MISCONF", "BUSY",
-	"NOAUTH", "WRONGPASS", "ERR max number of clients",
+// unavailableReplies are the first words of the errors with which a server says that it cannot
+// serve now, or not this client.
+var unavailableReplies = []string{
+	"LOADING", "READONLY", "OOM", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "NOREPLICAS", "MISCONF",
+	"BUSY", "NOAUTH", "WRONGPASS", "ERR max number of clients",
 }
 
-// attempt adds to an error what was attempted. Every exported method of the store does so, once; what they share returns bare
-// errors.
+// attempt prefixes an error with what was attempted. Each exported method of the store does so
+// once, itself; unexported functions return errors without the prefix.
 func attempt(err *error, format string, args ...any) {
 	if *err != nil {
 		*err = fmt.Errorf(format+": %w", append(args, *err)...)
 	}
 }
 
-// fault turns an error of the client into one of ours: with survey.ErrUnavailable beside the cause when the
-// store could not be reached, without any argument of a command that a server repeats in its refusal.
-func fault(err error) error {
+// translate turns an error of the client into one of the store: with survey.ErrUnavailable beside
+// the cause when the store could not be reached, and without the arguments that a server repeats
+// when it refuses a command.
+func translate(err error) error {
 	var reply goredis.Error
 	switch {
 	case err == nil, errors.Is(err, context.Canceled):
@@ -156,7 +165,7 @@ func fault(err error) error {
 		return fmt.Errorf("%w: %w", survey.ErrUnavailable, err)
 	}
 	text := reply.Error()
-	for _, word := range outages {
+	for _, word := range unavailableReplies {
 		if strings.HasPrefix(text, word) {
 			return fmt.Errorf("%w: %w", survey.ErrUnavailable, err)
 		}
@@ -167,16 +176,16 @@ func fault(err error) error {
 	return err
 }
 
-// exec sends what the pipeline holds and returns its first error that is not a missing value.
+// exec sends the pipeline and returns its first error other than a missing value.
 func exec(ctx context.Context, pipe goredis.Pipeliner) error {
 	commands, err := pipe.Exec(ctx)
 	for _, c := range commands {
 		if c.Err() != nil && !errors.Is(c.Err(), goredis.Nil) {
-			return fault(c.Err())
+			return translate(c.Err())
 		}
 	}
 	if errors.Is(err, goredis.Nil) {
 		return nil
 	}
-	return fault(err)
+	return translate(err)
 }

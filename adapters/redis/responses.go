@@ -16,71 +16,74 @@ import (
 	"maturitybot/survey/results"
 )
 
-// Response returns what was said from this seat so far: nothing, when there is no response. Once the round
-// is closed it returns ErrClosed, since nobody can tell any more which response it is.
-func (s *Store) Response(ctx context.Context, seat survey.Participation) (results.Response, error) {
-	if seat.Pseudonym == "" {
-		return results.Response{}, fmt.Errorf("read a response of round %s: %w", seat.Round.ID, survey.ErrClosed)
+// Response returns the participation's response so far: empty when there is none. Once the round is
+// closed it returns ErrClosed, because nothing tells which response it is.
+func (s *Store) Response(
+	ctx context.Context, place survey.Participation,
+) (_ results.Response, err error) {
+	defer attempt(&err, "read a response of round %s", place.Round.ID)
+	if place.Pseudonym == "" {
+		return results.Response{}, survey.ErrClosed
 	}
-	fields, err := s.client.HGetAll(ctx, responseKey(seat.Round.ID, seat.Pseudonym)).Result()
+	fields, err := s.client.HGetAll(ctx, responseKey(place.Round.ID, place.Pseudonym)).Result()
 	if err != nil {
-		return results.Response{}, fmt.Errorf("read a response of round %s: %w", seat.Round.ID, fault(err))
+		return results.Response{}, translate(err)
 	}
-	r, err := decodeResponse(fields, map[string]results.Answer{})
-	attempt(&err, "read a response of round %s", seat.Round.ID)
-	return r, err
+	return decodeResponse(fields, map[string]results.Answer{})
 }
 
-// Answer keeps a rating (NotAnswered takes it back), and returns the whole response after it, in one round
-// trip. The same gesture on the same element again changes nothing; the last four of a person are remembered, and for
-// at least ten minutes when the last one on each element was made, so that one that comes late does
-// not undo it. An answer to an open element that was made within survey.DoubleTap of the answer to
-// another is not kept: the error is a *survey.TooSoonError then, and the response is returned
-// beside it.
-func (s *Store) Answer(ctx context.Context, seat survey.Participation, now time.Time, g survey.Operation, element string, rating matrix.Rating) (results.Response, error) {
+// Answer keeps a rating, or removes it for NotAnswered, and returns the whole response, in one
+// round trip. The same operation on the same element again changes nothing. The store remembers the
+// last four operations of a person, and for at least ten minutes when the last one on each element
+// was made, so that an older one that arrives later does not undo it. Answer does not keep an
+// answer to an unanswered element that was made within survey.DoubleTap of the answer to another:
+// it returns a *survey.TooSoonError beside the response.
+func (s *Store) Answer(
+	ctx context.Context, place survey.Participation, now time.Time, op survey.Operation,
+	element string, rating matrix.Rating,
+) (_ results.Response, err error) {
+	defer attempt(&err, "keep an answer in round %s", place.Round.ID)
 	value := ""
 	if rating != matrix.NotAnswered {
 		value = strconv.Itoa(int(rating))
 	}
-	r, err := s.say(ctx, seat, now, answerVerb, g, element, element, value)
-	if err != nil {
-		return r, fmt.Errorf("keep an answer in round %s: %w", seat.Round.ID, err)
-	}
-	return r, nil
+	return s.writeResponse(ctx, place, now, answerVerb, op, element, element, value)
 }
 
-// Detail keeps what was added to an element, replacing what was there, on the same terms as Answer.
-func (s *Store) Detail(ctx context.Context, seat survey.Participation, now time.Time, g survey.Operation, element string, d results.Detail) (results.Response, error) {
+// Detail replaces what was added to an element, under the same conditions as Answer.
+func (s *Store) Detail(
+	ctx context.Context, place survey.Participation, now time.Time, op survey.Operation,
+	element string, d results.Detail,
+) (_ results.Response, err error) {
+	defer attempt(&err, "keep a detail in round %s", place.Round.ID)
 	information := ""
 	if len(d.Information) > 0 {
 		raw, err := json.Marshal(d.Information)
 		if err != nil {
-			return results.Response{}, fmt.Errorf("keep a detail in round %s: %w", seat.Round.ID, errResponse)
+			return results.Response{}, errResponse
 		}
 		information = string(raw)
 	}
-	r, err := s.say(ctx, seat, now, detailVerb, g, element,
-		informationPrefix+element, information, notePrefix+element, d.Note, barrierPrefix+element, d.Barrier)
-	if err != nil {
-		return results.Response{}, fmt.Errorf("keep a detail in round %s: %w", seat.Round.ID, err)
-	}
-	return r, nil
+	return s.writeResponse(ctx, place, now, detailVerb, op, element,
+		informationPrefix+element, information,
+		notePrefix+element, d.Note,
+		barrierPrefix+element, d.Barrier)
 }
 
-// say sets fields of a response. The verb and the element are part of the operation, so that one gesture may set several
-// things, each once.
-func (s *Store) say(
-	ctx context.Context, seat survey.Participation, now time.Time, verb string, g survey.Operation,
-	element string, fieldsAndValues ...string,
+// writeResponse sets fields of a response. The verb and the element are part of the operation, so
+// that one operation may set several things, each once.
+func (s *Store) writeResponse(
+	ctx context.Context, place survey.Participation, now time.Time, verb string,
+	op survey.Operation, element string, fieldsAndValues ...string,
 ) (results.Response, error) {
 	switch {
-	case element == "" || strings.HasPrefix(element, "."): // would be another field of the response
+	case element == "" || strings.HasPrefix(element, "."): // it would be another field
 		return results.Response{}, matrix.ErrNoElement
-	case seat.Pseudonym == "":
+	case place.Pseudonym == "":
 		return results.Response{}, survey.ErrClosed
 	}
-	keys, args := sayArguments(seat, now, verb, g, element, fieldsAndValues...)
-	rest, err := s.run(ctx, sayScript, keys, args...)
+	keys, args := responseArguments(place, now, verb, op, element, fieldsAndValues...)
+	rest, err := s.run(ctx, writeResponseScript, keys, args...)
 	soon := errors.Is(err, errTooSoon)
 	if err != nil && !soon {
 		return results.Response{}, err
@@ -99,102 +102,114 @@ func (s *Store) say(
 	return r, err
 }
 
-// Verbs of operations on a response, each before the id of an element.
+// The verbs of operations on a response. The id of an element follows.
 const (
 	answerVerb = "answer "
 	detailVerb = "detail "
 )
 
-// Current says whether a person's entry and their response are still as they were read. Of a
-// response without answers only the entry is compared. In a round that has closed since, nothing is
-// current, and the response is not asked for: a command that names it, beside one that names the
-// person, would lead from one to the other in the log of slow commands.
+// Current reports whether a person's roster entry and their response are unchanged since they were
+// read. For a response without answers it compares the entry alone. In a closed round it returns
+// false and does not read the response: a command that names the response, beside one that names
+// the person, would connect the two in the log of slow commands.
 func (s *Store) Current(
-	ctx context.Context, seat survey.Participation, r results.Response,
+	ctx context.Context, place survey.Participation, r results.Response,
 ) (same bool, err error) {
-	defer attempt(&err, "compare a response of round %s", seat.Round.ID)
-	id := seat.Round.ID
+	defer attempt(&err, "compare a response of round %s", place.Round.ID)
+	id := place.Round.ID
 	pipe := s.client.Pipeline()
 	open := pipe.Exists(ctx, secretKey(id))
-	entry := pipe.HGet(ctx, rosterKey(id), string(seat.Member.Person))
+	entry := pipe.HGet(ctx, rosterKey(id), string(place.Member.Person))
 	if err := exec(ctx, pipe); err != nil {
 		return false, err
 	}
 	if open.Val() == 0 || entry.Val() == "" { // closed, or forgotten
 		return false, nil
 	}
-	m, err := decodeMember(seat.Member.Person, entry.Val())
-	if err != nil || m != seat.Member || r.Answers == nil {
-		return err == nil && m == seat.Member, err
+	m, err := decodeMember(place.Member.Person, entry.Val())
+	if err != nil || m != place.Member || r.Answers == nil {
+		return err == nil && m == place.Member, err
 	}
-	version, err := s.client.HGet(ctx, responseKey(id, seat.Pseudonym), operationsField).Result()
+	version, err := s.client.HGet(ctx, responseKey(id, place.Pseudonym), operationsField).Result()
 	if err != nil && !errors.Is(err, goredis.Nil) {
-		return false, fault(err)
+		return false, translate(err)
 	}
 	return version == r.Version, nil
 }
 
-// sayArguments returns what lua/say.lua is called with to set fields of a response.
-func sayArguments(seat survey.Participation, now time.Time, verb string, g survey.Operation, element string, fieldsAndValues ...string) (keys []string, args []any) {
-	id := seat.Round.ID
+// responseArguments returns the keys and arguments of write_response.lua.
+func responseArguments(
+	place survey.Participation, now time.Time, verb string, op survey.Operation, element string,
+	fieldsAndValues ...string,
+) (keys []string, args []any) {
+	id := place.Round.ID
 	made := int64(0)
-	if !g.At.IsZero() {
-		made = g.At.UnixMicro()
+	if !op.At.IsZero() {
+		made = op.At.UnixMicro()
 	}
 	tooSoon := time.Duration(0)
 	if verb == answerVerb {
 		tooSoon = survey.DoubleTap
 	}
-	args = []any{now.Unix(), verb + element + " " + g.ID, verb + element, made, tooSoon.Microseconds()}
+	subject := verb + element
+	args = []any{now.Unix(), subject + " " + op.ID, subject, made, tooSoon.Microseconds()}
 	for _, a := range fieldsAndValues {
 		args = append(args, a)
 	}
-	keys = append([]string{roundKey(id), secretKey(id), responseKey(id, seat.Pseudonym)}, operationTimesKeys(id)...)
-	return keys, args
+	keys = []string{roundKey(id), secretKey(id), responseKey(id, place.Pseudonym)}
+	return append(keys, operationTimesKeys(id)...), args
 }
 
-// Withdraw erases the response and everything of the member but the fact that they withdrew, and notes it in the ledger and
-// the journal. Until the round is closed only; somebody who is not in the roster gets ErrNotTakingPart.
-func (s *Store) Withdraw(ctx context.Context, seat survey.Participation) (err error) {
-	defer attempt(&err, "withdraw from round %s", seat.Round.ID)
-	if seat.Pseudonym == "" {
+// Withdraw erases the response and everything of the member except that they withdrew, and notes
+// that in the ledger and the journal. It works until the round is closed. It returns
+// ErrNotTakingPart for a person who is not in the roster.
+func (s *Store) Withdraw(ctx context.Context, place survey.Participation) (err error) {
+	defer attempt(&err, "withdraw from round %s", place.Round.ID)
+	if place.Pseudonym == "" {
 		return survey.ErrClosed
 	}
-	id, person := seat.Round.ID, seat.Member.Person
+	id, person := place.Round.ID, place.Member.Person
 	entry, err := encodeMember(survey.Member{Person: person, Status: survey.Withdrawn}, "")
 	if err != nil {
 		return err
 	}
-	noted, _, err := s.runBoth(ctx, call{
+	withdraw := call{
 		withdrawScript, []string{roundKey(id), rosterKey(id), erasedKey(id)},
-		[]any{string(person), entry, s.now().UnixMicro(), int64(outlives.Seconds())},
-	}, eraseCall(seat))
+		[]any{string(person), entry, s.now().UnixMicro(), int64(ledgerGrace.Seconds())},
+	}
+	noted, _, err := s.runBoth(ctx, withdraw, eraseCall(place))
 	if err != nil {
 		return err
 	}
-	s.rewriteFile(id)
-	return s.journalNote(id, noted)
+	s.requestRewrite(id)
+	return s.journalScriptNote(id, noted)
 }
 
-// eraseCall erases the response of a seat, when the script before it has said so.
-func eraseCall(seat survey.Participation) call {
-	id := seat.Round.ID
-	keys := []string{roundKey(id), responsesKey(id), responseKey(id, seat.Pseudonym), secretKey(id)}
-	return call{eraseScript, append(keys, operationTimesKeys(id)...), []any{seat.Pseudonym}}
+// eraseCall erases the response of a participation, if the script before it in the transaction asks
+// for it.
+func eraseCall(place survey.Participation) call {
+	id := place.Round.ID
+	keys := []string{
+		roundKey(id), responsesKey(id), responseKey(id, place.Pseudonym), secretKey(id),
+	}
+	keys = append(keys, operationTimesKeys(id)...)
+	return call{eraseResponseScript, keys, []any{place.Pseudonym}}
 }
 
-// Responses calls visit for each response of the round, a few hundred in memory at a time, in the order of
-// their pseudonyms, which says nothing about who gave it or when.
-func (s *Store) Responses(ctx context.Context, id survey.RoundID, visit func(results.Response) error) error {
-	if err := s.exists(ctx, id); err != nil {
+// Responses calls visit for each response of the round, a few hundred in memory at a time, in the
+// order of their pseudonyms, which says nothing about who gave a response or when.
+func (s *Store) Responses(
+	ctx context.Context, id survey.RoundID, visit func(results.Response) error,
+) error {
+	if err := s.requireRound(ctx, id); err != nil {
 		return fmt.Errorf("read the responses of round %s: %w", id, err)
 	}
-	// The next page is on its way while one is visited: reading and counting take about as long.
+	// The next page is read while one is visited: reading and counting take about as long.
 	ctx, cancel := context.WithCancel(ctx)
 	pages, failed := make(chan []*goredis.MapStringStringCmd), make(chan error, 1)
 	go func() {
 		defer close(pages)
-		failed <- s.pseudonyms(ctx, id, func(some []string) error {
+		failed <- s.eachPseudonymPage(ctx, id, func(some []string) error {
 			pipe := s.client.Pipeline()
 			all := make([]*goredis.MapStringStringCmd, len(some))
 			for i, pseudonym := range some {
@@ -211,12 +226,12 @@ func (s *Store) Responses(ctx context.Context, id survey.RoundID, visit func(res
 			}
 		})
 	}()
-	defer func() { // whatever ends the visits ends the reading, before this returns
+	defer func() { // stop reading before this returns, however it returns
 		cancel()
 		for range pages {
 		}
 	}()
-	answers := map[string]results.Answer{} // one for all: making them anew would take longer than reading them
+	answers := map[string]results.Answer{} // reused: allocation would take longer than reading
 	for all := range pages {
 		for _, fields := range all {
 			if len(fields.Val()) == 0 { // withdrawn since the page was read
@@ -236,12 +251,15 @@ func (s *Store) Responses(ctx context.Context, id survey.RoundID, visit func(res
 	return err
 }
 
-// pseudonyms calls visit with pages of the pseudonyms of a round, in their order.
-func (s *Store) pseudonyms(ctx context.Context, id survey.RoundID, visit func([]string) error) error {
+// eachPseudonymPage calls visit with pages of the pseudonyms of a round, in their order.
+func (s *Store) eachPseudonymPage(
+	ctx context.Context, id survey.RoundID, visit func([]string) error,
+) error {
 	for after := "-"; ; {
-		some, err := s.client.ZRangeByLex(ctx, responsesKey(id), &goredis.ZRangeBy{Min: after, Max: "+", Count: page}).Result()
+		next := &goredis.ZRangeBy{Min: after, Max: "+", Count: pageSize}
+		some, err := s.client.ZRangeByLex(ctx, responsesKey(id), next).Result()
 		if err != nil {
-			return fault(err)
+			return translate(err)
 		}
 		if len(some) == 0 {
 			return nil

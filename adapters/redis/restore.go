@@ -16,7 +16,7 @@ import (
 	"maturitybot/survey"
 )
 
-// What keeps a backup from being restored until somebody has decided.
+// Why a backup is not restored until the operator decides otherwise.
 var (
 	ErrNotEmpty        = errors.New("the store holds rounds")
 	ErrErasuresUnknown = errors.New("nothing tells what was erased since the backup")
@@ -24,12 +24,14 @@ var (
 
 // RestoreOptions say what a restore may do.
 type RestoreOptions struct {
-	// Replace takes out all rounds that the store holds before the backup is written; without it they make it refuse.
+	// Replace removes all rounds of the store before the backup is written. Without it Restore
+	// refuses a store with rounds.
 	Replace bool
-	// Journals are what KeepJournal has had written, by whichever process. They tell of the time since the backup only if one of them
-	// was begun before it.
+	// Journals are those that KeepJournal was given, in any process. They cover the time since the
+	// backup only if one of them was begun before it.
 	Journals []JournalFile
-	// WithoutErasures goes on where neither the store nor a journal tells what was erased of a round since the backup.
+	// WithoutErasures restores a round even when neither the store nor a journal says what was
+	// erased of it since the backup.
 	WithoutErasures bool
 }
 
@@ -39,55 +41,65 @@ type JournalFile interface {
 	Name() string
 }
 
-// Restored is what came of a restore.
+// Restored is the result of a restore.
 type Restored struct {
 	Backup    Contents         // what the backup holds
 	Rounds    int              // restored
-	Expired   int              // rounds that are not to be kept any more, and were left out
-	Replaced  int              // rounds of the store that were taken out
-	Unknown   int              // rounds of which nothing tells what was erased
-	Withdrawn int              // people whose answers were left out, since they withdrew after the backup
-	Forgotten int              // people who were left out altogether
-	Closed    []survey.RoundID // open in the backup, and restored as closed; their rosters are to be sealed
-	// Uncounted are people who are to be forgotten, yet were counted when their round was closed, which is to be done again: they
-	// are still in it. Seal the round, then forget them there.
+	Expired   int              // rounds that were left out because they have expired
+	Replaced  int              // rounds of the store that were removed
+	Unknown   int              // rounds of which nothing says what was erased
+	Withdrawn int              // people whose answers were left out: they withdrew after the backup
+	Forgotten int              // people who were left out: they were forgotten after the backup
+	Closed    []survey.RoundID // open in the backup, restored as closed; make their rosters anonymous
+	// Uncounted are people who are to be forgotten but were counted when their round was closed.
+	// The count is to be made again, so they are still in it. Make the round's roster anonymous,
+	// then forget them there.
 	Uncounted map[survey.RoundID][]survey.PersonID
-	Unsteered []survey.RoundID // whoever is to be forgotten is their only coordinator, and stays it
+	// Unsteered are rounds whose only coordinator is to be forgotten and therefore remains.
+	Unsteered []survey.RoundID
 }
 
-// Restore writes a backup into the store, which must hold no rounds unless the options say otherwise, and leaves out what was erased
-// after the backup was made, as the store's own ledgers, that of the backup, and the journals tell. Read is called twice, and
-// returns the whole backup each time: all of it is checked before anything is written. No bot may work on the store meanwhile.
+// Restore writes a backup into the store, which must hold no rounds unless the options allow it. It
+// leaves out what was erased after the backup was made, by the ledgers of the store and of the
+// backup and by the journals. It calls read twice, which must return the whole backup each time:
+// everything is checked before anything is written. No bot may use the store meanwhile.
 //
-// The rounds are to be seen only when all of them are written: a restore that was stopped before can be run again.
-func (s *Store) Restore(ctx context.Context, read func() (io.Reader, error), o RestoreOptions) (Restored, error) {
-	r := &restore{Store: s, out: Restored{Uncounted: map[survey.RoundID][]survey.PersonID{}}, rounds: map[survey.RoundID]*returning{}}
-	s.indexedAt = time.Time{} // what comes back is not in the index of what is due
-	if err := r.all(ctx, read, o); err != nil {
-		return r.out, fmt.Errorf("restore a backup: %w", err)
+// The rounds become visible only when all of them are written, so a restore that was stopped before
+// can be run again.
+func (s *Store) Restore(
+	ctx context.Context, read func() (io.Reader, error), o RestoreOptions,
+) (_ Restored, err error) {
+	defer attempt(&err, "restore a backup")
+	r := &restore{
+		Store:  s,
+		out:    Restored{Uncounted: map[survey.RoundID][]survey.PersonID{}},
+		rounds: map[survey.RoundID]*restoredRound{},
 	}
-	return r.out, nil
+	s.indexedAt = time.Time{} // the restored rounds are not in the index "due"
+	err = r.all(ctx, read, o)
+	return r.out, err
 }
 
-// restore is one that is going on.
+// restore is a restore in progress.
 type restore struct {
 	*Store
 	out    Restored
-	rounds map[survey.RoundID]*returning
+	rounds map[survey.RoundID]*restoredRound
 }
 
-// returning is a round on its way back. Its round and fields are as they are to be from now on.
-type returning struct {
-	*kept
-	known     ledger                   // all that was erased of it, ever
-	since     ledger                   // of that, what is still in the backup
-	withdrawn map[survey.PersonID]bool // found in the backup, as taking part
-	forgotten map[survey.PersonID]bool // found in the backup
-	uncounted map[survey.PersonID]bool // of these, those who are still to be counted
-	absent    map[string]bool          // the pseudonyms of those of whom there are to be no answers
-	pushed    map[string]int           // of lists, how many entries have been written
+// restoredRound is a round to be restored. Its round and fields are as they will be written.
+type restoredRound struct {
+	*backupRound
+	known          ledger                   // everything that was ever erased of it
+	erasedLater    ledger                   // of that, what is still in the backup
+	withdrawn      map[survey.PersonID]bool // takes part in the backup
+	forgotten      map[survey.PersonID]bool // is in the backup
+	uncounted      map[survey.PersonID]bool // of the forgotten, those still to be counted
+	withoutAnswers map[string]bool          // the pseudonyms whose responses are left out
+	pushed         map[string]int           // how many entries of each list were written
 }
 
+// all checks the backup and restores it.
 func (r *restore) all(ctx context.Context, read func() (io.Reader, error), o RestoreOptions) error {
 	in, err := read()
 	if err != nil {
@@ -117,15 +129,18 @@ func (r *restore) all(ctx context.Context, read func() (io.Reader, error), o Res
 	return r.write(ctx, read, living)
 }
 
-// prepare finds out what of each round is to come back.
-func (r *restore) prepare(ctx context.Context, rounds map[survey.RoundID]*kept, living map[survey.RoundID]bool, journals []JournalFile) error {
+// prepare determines what of each round is to be restored.
+func (r *restore) prepare(
+	ctx context.Context, rounds map[survey.RoundID]*backupRound, living map[survey.RoundID]bool,
+	journals []JournalFile,
+) error {
 	known := map[survey.RoundID]ledger{}
 	var unknown []survey.RoundID
 	for id, k := range rounds {
 		known[id] = maps.Clone(k.erased)
 		noted, err := r.client.HGetAll(ctx, erasedKey(id)).Result()
 		if err != nil {
-			return fault(err)
+			return translate(err)
 		}
 		for field, note := range noted {
 			if err := known[id].add(field, note); err != nil {
@@ -137,20 +152,26 @@ func (r *restore) prepare(ctx context.Context, rounds map[survey.RoundID]*kept, 
 		}
 	}
 	for _, j := range journals {
-		kept, err := readJournal(j.Name(), j, r.out.Backup.At, known)
+		covers, err := readJournal(j.Name(), j, r.out.Backup.At, known)
 		if err != nil {
 			return err
 		}
-		if kept {
+		if covers {
 			unknown = nil
 		}
 	}
 	for id, k := range rounds {
-		back := &returning{
-			kept: k, known: known[id], since: known[id].after(k.erased),
-			withdrawn: map[survey.PersonID]bool{}, forgotten: map[survey.PersonID]bool{}, uncounted: map[survey.PersonID]bool{}, absent: map[string]bool{}, pushed: map[string]int{},
+		back := &restoredRound{
+			backupRound:    k,
+			known:          known[id],
+			erasedLater:    known[id].after(k.erased),
+			withdrawn:      map[survey.PersonID]bool{},
+			forgotten:      map[survey.PersonID]bool{},
+			uncounted:      map[survey.PersonID]bool{},
+			withoutAnswers: map[string]bool{},
+			pushed:         map[string]int{},
 		}
-		closing, unsteered, err := back.change()
+		closing, unsteered, err := back.applyErasures()
 		switch {
 		case err != nil:
 			return fmt.Errorf("round %s: %w", id, err)
@@ -174,25 +195,29 @@ func (r *restore) prepare(ctx context.Context, rounds map[survey.RoundID]*kept, 
 	return nil
 }
 
-// change makes of the round what has become of it since the backup: closed, and without coordinators who are to be forgotten. It
-// says whether it closed it, and whether such a coordinator had to stay.
-func (back *returning) change() (closing, unsteered bool, err error) {
+// applyErasures changes the round by what happened after the backup: it is closed, and loses
+// coordinators who are to be forgotten. It reports whether it closed the round, and whether such a
+// coordinator had to remain.
+func (back *restoredRound) applyErasures() (closing, unsteered bool, err error) {
 	if at := back.known[closed]; at != "" && back.round.State != survey.Closed {
 		closing = true
-		back.round.State, back.round.Version = survey.Closed, back.round.Version+1
+		back.round.State = survey.Closed
+		back.round.Version++
 		if back.round.ClosedAt, err = time.Parse(time.RFC3339Nano, at); err != nil {
 			return closing, false, err
 		}
-		back.fields["state"], back.fields["closed"], back.fields["version"] = string(survey.Closed), at, strconv.Itoa(back.round.Version)
+		back.fields["state"] = string(survey.Closed)
+		back.fields["closed"] = at
+		back.fields["version"] = strconv.Itoa(back.round.Version)
 	}
 	stay := slices.DeleteFunc(slices.Clone(back.round.Coordinators), func(p survey.PersonID) bool {
-		what, hasLeft := back.gone(p)
+		what, hasLeft := back.erasedSince(p)
 		return what == forgotten || hasLeft
 	})
 	switch {
 	case len(stay) == len(back.round.Coordinators):
 		return closing, false, nil
-	case len(stay) == 0 && back.round.State != survey.Closed: // somebody has to steer it
+	case len(stay) == 0 && back.round.State != survey.Closed: // an open round needs a coordinator
 		return closing, true, nil
 	}
 	back.round.Coordinators = stay
@@ -200,34 +225,38 @@ func (back *returning) change() (closing, unsteered bool, err error) {
 	return closing, false, err
 }
 
-// gone says what has been erased of a person since the backup: withdrawn, forgotten, or nothing; and whether they left it after its close.
-func (back *returning) gone(person survey.PersonID) (what string, hasLeft bool) {
-	if len(back.since) == 0 {
+// erasedSince returns what was erased of a person since the backup, withdrawn, forgotten or
+// nothing, and whether they left the round after its close.
+func (back *restoredRound) erasedSince(person survey.PersonID) (what string, hasLeft bool) {
+	if len(back.erasedLater) == 0 {
 		return "", false
 	}
 	mark := markOf(back.fields["salt"], person)
-	what, _, _ = readNote(back.since[mark]) // all have been read before
-	return what, back.since[fieldOf(left, mark)] != ""
+	what, _, _ = readNote(back.erasedLater[mark]) // all have been read before
+	return what, back.erasedLater[ledgerField(left, mark)] != ""
 }
 
-func (r *restore) write(ctx context.Context, read func() (io.Reader, error), living map[survey.RoundID]bool) error {
-	// The ledgers first: whatever stops the rest, what is known is not lost.
+// write replaces what the store holds by the rounds of the backup.
+func (r *restore) write(
+	ctx context.Context, read func() (io.Reader, error), living map[survey.RoundID]bool,
+) error {
+	// The ledgers first, so that they are not lost when the rest fails.
 	for id, back := range r.rounds {
 		if len(back.known) == 0 {
 			continue
 		}
 		pipe := r.client.Pipeline()
 		pipe.HSet(ctx, erasedKey(id), map[string]string(back.known))
-		pipe.ExpireAt(ctx, erasedKey(id), back.round.ExpiresAt().Add(outlives))
+		pipe.ExpireAt(ctx, erasedKey(id), back.round.ExpiresAt().Add(ledgerGrace))
 		if err := exec(ctx, pipe); err != nil {
 			return err
 		}
 	}
 	out, err := r.client.ZRange(ctx, roundsKey, 0, -1).Result()
 	if err != nil {
-		return fault(err)
+		return translate(err)
 	}
-	for id := range r.rounds { // of which a restore that was stopped may have left something
+	for id := range r.rounds { // a restore that was stopped may have left something of them
 		out = append(out, string(id))
 	}
 	slices.Sort(out)
@@ -243,22 +272,23 @@ func (r *restore) write(ctx context.Context, read func() (io.Reader, error), liv
 		return err
 	}
 	pipe := r.client.Pipeline()
-	var back *returning
+	var back *restoredRound
 	begins := 0
-	_, err = readBackup(in, func(rec record) error {
+	_, err = readBackup(in, func(rec backupRecord) error {
 		if rec.Round != "" {
-			if back = r.rounds[rec.Round]; back != nil && back.begins != begins { // it is begun anew further on
+			// A round may begin several times in a backup; the last time counts.
+			if back = r.rounds[rec.Round]; back != nil && back.begins != begins {
 				back = nil
 			}
 			begins++
 			return nil
 		}
 		if back != nil {
-			if err := r.put(ctx, pipe, back, rec); err != nil {
+			if err := r.writeRecord(ctx, pipe, back, rec); err != nil {
 				return err
 			}
 		}
-		if pipe.Len() < page {
+		if pipe.Len() < pageSize {
 			return nil
 		}
 		return exec(ctx, pipe)
@@ -267,10 +297,10 @@ func (r *restore) write(ctx context.Context, read func() (io.Reader, error), liv
 		err = exec(ctx, pipe)
 	}
 	if err != nil {
-		return fmt.Errorf("after all of it had been read once: %w", err)
+		return fmt.Errorf("read it a second time: %w", err)
 	}
 	for id, back := range r.rounds {
-		if err := r.show(ctx, id, back); err != nil {
+		if err := r.publish(ctx, id, back); err != nil {
 			return err
 		}
 		r.out.Rounds++
@@ -283,34 +313,39 @@ func (r *restore) write(ctx context.Context, read func() (io.Reader, error), liv
 	return nil
 }
 
-// put writes back a record of a round, without what has been erased since.
-func (r *restore) put(ctx context.Context, pipe goredis.Pipeliner, back *returning, rec record) error {
+// writeRecord writes a record of a round, without what was erased since the backup.
+func (r *restore) writeRecord(
+	ctx context.Context, pipe goredis.Pipeliner, back *restoredRound, rec backupRecord,
+) error {
 	id := back.round.ID
 	switch key := rec.Key; {
 	case key == erasedKey(id), key == roundKey(id):
-		return nil // written before, and after, everything else
+		return nil // the ledger was written first, and the round is written last
 	case key == secretKey(id) && back.round.State == survey.Closed:
 		return nil
 	case key == rosterKey(id):
 		var err error
-		if rec.Values, err = back.roster(rec.Values); err != nil {
+		if rec.Values, err = back.remainingRoster(rec.Values); err != nil {
 			return err
 		}
-		for person := range pairsOf(rec.Values) {
-			r.relist(ctx, pipe, personKey(survey.PersonID(person)), back)
+		for person := range pairs(rec.Values) {
+			r.addToIndex(ctx, pipe, personKey(survey.PersonID(person)), back)
 		}
 	case key == responsesKey(id):
-		rec.Values = without(rec.Values, func(pseudonym string) bool { return back.absent[pseudonym] })
-	case key == owedKey(id):
-		rec.Values = without(rec.Values, func(message string) bool {
+		rec.Values = withoutMembers(rec.Values, func(pseudonym string) bool {
+			return back.withoutAnswers[pseudonym]
+		})
+	case key == queueKey(id):
+		rec.Values = withoutMembers(rec.Values, func(message string) bool {
 			_, person, _ := strings.Cut(message, " ")
 			return back.forgotten[survey.PersonID(person)]
 		})
 	case strings.HasPrefix(key, responseKey(id, "")):
-		if back.absent[strings.TrimPrefix(key, responseKey(id, ""))] {
+		if back.withoutAnswers[strings.TrimPrefix(key, responseKey(id, ""))] {
 			return nil
 		}
-		pipe.Del(ctx, key) // a scan may have met its person twice, and they may have taken an answer back in between
+		// A scan may have returned its person twice, with an answer removed in between.
+		pipe.Del(ctx, key)
 	}
 	if len(rec.Values) == 0 {
 		return nil
@@ -323,30 +358,34 @@ func (r *restore) put(ctx context.Context, pipe goredis.Pipeliner, back *returni
 		args = append(args, v)
 	}
 	if rec.Type == "list" {
-		// Not EVALSHA: in a pipeline, nothing would send the script to a server that does not know it yet.
-		pushScript.Eval(ctx, pipe, []string{rec.Key}, append([]any{back.pushed[rec.Key]}, args...)...)
+		// EVAL, not EVALSHA: in a pipeline nothing loads the script into a server that lacks it.
+		pushed := append([]any{back.pushed[rec.Key]}, args...)
+		restoreListScript.Eval(ctx, pipe, []string{rec.Key}, pushed...)
 		back.pushed[rec.Key] += len(args)
 	} else {
-		word := map[string]string{"string": "set", "hash": "hset", "set": "sadd", "zset": "zadd"}[rec.Type]
-		pipe.Do(ctx, append([]any{word, rec.Key}, args...)...)
+		command := map[string]string{
+			"string": "set", "hash": "hset", "set": "sadd", "zset": "zadd",
+		}[rec.Type]
+		pipe.Do(ctx, append([]any{command, rec.Key}, args...)...)
 	}
 	pipe.ExpireAt(ctx, rec.Key, back.round.ExpiresAt())
 	return nil
 }
 
-// roster returns people and their entries without those who are to be forgotten, unless they are to be counted first; of those who have
-// withdrawn, that they have.
-func (back *returning) roster(values [][]byte) ([][]byte, error) {
+// remainingRoster returns the people and entries of a roster without the people who are to be
+// forgotten, unless they are to be counted first. Of a person who withdrew only that remains.
+func (back *restoredRound) remainingRoster(values [][]byte) ([][]byte, error) {
 	var stay [][]byte
-	for name, entry := range pairsOf(values) {
+	for name, entry := range pairs(values) {
 		person := survey.PersonID(name)
-		what, hasLeft := back.gone(person)
+		what, hasLeft := back.erasedSince(person)
 		if what != "" && back.secret != "" {
-			back.absent[survey.Pseudonym([]byte(back.secret), person)] = true
+			back.withoutAnswers[survey.Pseudonym([]byte(back.secret), person)] = true
 		}
 		if what == withdrawn {
 			var err error
-			if entry, err = encodeMember(survey.Member{Person: person, Status: survey.Withdrawn}, ""); err != nil {
+			m := survey.Member{Person: person, Status: survey.Withdrawn}
+			if entry, err = encodeMember(m, ""); err != nil {
 				return nil, err
 			}
 		}
@@ -355,7 +394,8 @@ func (back *returning) roster(values [][]byte) ([][]byte, error) {
 			back.forgotten[person] = true
 			continue
 		case hasLeft:
-			back.forgotten[person], back.uncounted[person] = true, true
+			back.forgotten[person] = true
+			back.uncounted[person] = true
 		case what == withdrawn:
 			back.withdrawn[person] = true
 		}
@@ -364,25 +404,25 @@ func (back *returning) roster(values [][]byte) ([][]byte, error) {
 	return stay, nil
 }
 
-// without returns members and scores without some members.
-func without(values [][]byte, gone func(member string) bool) [][]byte {
+// withoutMembers returns members and scores without those that are left out.
+func withoutMembers(values [][]byte, leaveOut func(member string) bool) [][]byte {
 	var stay [][]byte
-	for member, score := range pairsOf(values) {
-		if !gone(member) {
+	for member, score := range pairs(values) {
+		if !leaveOut(member) {
 			stay = append(stay, []byte(member), []byte(score))
 		}
 	}
 	return stay
 }
 
-// show writes the round itself and lists it: from then on it is there.
-func (r *restore) show(ctx context.Context, id survey.RoundID, back *returning) error {
+// publish writes the round itself and adds it to the indexes, which makes it visible.
+func (r *restore) publish(ctx context.Context, id survey.RoundID, back *restoredRound) error {
 	pipe := r.client.Pipeline()
-	r.relist(ctx, pipe, channelKey(back.round.Channel), back)
+	r.addToIndex(ctx, pipe, channelKey(back.round.Channel), back)
 	for _, person := range back.round.Coordinators {
-		r.relist(ctx, pipe, personKey(person), back)
+		r.addToIndex(ctx, pipe, personKey(person), back)
 	}
-	r.relist(ctx, pipe, roundsKey, back)
+	r.addToIndex(ctx, pipe, roundsKey, back)
 	pipe.HSet(ctx, roundKey(id), back.fields)
 	pipe.ExpireAt(ctx, roundKey(id), back.round.ExpiresAt())
 	if err := exec(ctx, pipe); err != nil {
@@ -391,22 +431,26 @@ func (r *restore) show(ctx context.Context, id survey.RoundID, back *returning) 
 	return r.markPlan(ctx, id)
 }
 
-// relist adds a round to a list, as of when it was made.
-func (r *restore) relist(ctx context.Context, pipe goredis.Pipeliner, key string, back *returning) {
-	pipe.ZAddNX(ctx, key, goredis.Z{Score: float64(back.made), Member: string(back.round.ID)})
-	keepUntil(ctx, pipe, key, back.round.ExpiresAt())
+// addToIndex adds a round to an index, as of when it was made.
+func (r *restore) addToIndex(
+	ctx context.Context, pipe goredis.Pipeliner, key string, back *restoredRound,
+) {
+	entry := goredis.Z{Score: float64(back.made), Member: string(back.round.ID)}
+	pipe.ZAddNX(ctx, key, entry)
+	extendTTL(ctx, pipe, key, back.round.ExpiresAt())
 }
 
-// remove takes a round out of the store, or what is left of one: all but its ledger. It is not to be seen any more at once.
+// remove removes a round from the store, or what remains of one, except its ledger. The round
+// becomes invisible first.
 func (r *restore) remove(ctx context.Context, id survey.RoundID) error {
-	round, err := r.Round(ctx, id)
+	round, err := r.round(ctx, id)
 	if err != nil && !errors.Is(err, survey.ErrNoRound) {
 		return err
 	}
 	if err := r.client.Del(ctx, roundKey(id)).Err(); err != nil {
-		return fault(err)
+		return translate(err)
 	}
-	err = r.pseudonyms(ctx, id, func(some []string) error {
+	err = r.eachPseudonymPage(ctx, id, func(some []string) error {
 		pipe := r.client.Pipeline()
 		for _, pseudonym := range some {
 			pipe.Del(ctx, responseKey(id, pseudonym))
@@ -416,7 +460,7 @@ func (r *restore) remove(ctx context.Context, id survey.RoundID) error {
 	if err != nil {
 		return err
 	}
-	err = r.entries(ctx, id, func(some []string) error {
+	err = r.eachRosterPage(ctx, id, func(some []string) error {
 		pipe := r.client.Pipeline()
 		for i := 0; i < len(some); i += 2 {
 			pipe.ZRem(ctx, personKey(survey.PersonID(some[i])), string(id))
@@ -436,6 +480,6 @@ func (r *restore) remove(ctx context.Context, id survey.RoundID) error {
 	pipe.Del(ctx, keysOf(id)...)
 	pipe.Unlink(ctx, operationTimesKeys(id)...)
 	pipe.ZRem(ctx, roundsKey, string(id))
-	r.rewriteFile(id)
+	r.requestRewrite(id)
 	return exec(ctx, pipe)
 }

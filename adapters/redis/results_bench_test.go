@@ -34,9 +34,9 @@ func BenchmarkResults(b *testing.B) {
 			var heap uint64
 			for b.Loop() {
 				began := time.Now()
-				for from := 0; from < len(keys); from += page {
+				for from := 0; from < len(keys); from += pageSize {
 					pipe := s.client.Pipeline()
-					for _, key := range keys[from:min(from+page, len(keys))] {
+					for _, key := range keys[from:min(from+pageSize, len(keys))] {
 						pipe.HGetAll(b.Context(), key)
 					}
 					if _, err := pipe.Exec(b.Context()); err != nil {
@@ -91,9 +91,9 @@ func fill(b *testing.B, s *Store, people int) (*matrix.Matrix, []string) {
 		b.Fatal(err)
 	}
 	keys := make([]string, 0, people)
-	for from := 0; from < people; from += page {
+	for from := 0; from < people; from += pageSize {
 		pipe := s.client.Pipeline()
-		for i := from; i < min(from+page, people); i++ {
+		for i := from; i < min(from+pageSize, people); i++ {
 			pseudonym := survey.Pseudonym([]byte("secret"), survey.PersonID(strconv.Itoa(i)))
 			keys = append(keys, responseKey("r", pseudonym))
 			values := []any{groupField, m.RoleGroups[i%4].ID, operationsField, "0123456789abcdef0123456789abcdef"}

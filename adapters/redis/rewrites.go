@@ -12,62 +12,68 @@ import (
 	"maturitybot/survey"
 )
 
-// rewrites remembers the rounds whatever was erased of which may still be in an append-only file or in the log of slow commands, until
-// their server has said that it rewrites the one, and has emptied the other.
+// rewrites remembers the rounds of which erased data may still be in an append-only file or in the
+// log of slow commands, until their server has begun to rewrite the one and has emptied the other.
 type rewrites struct {
-	soon  time.Duration // after an erasure, so that those which come together take one rewrite
-	every time.Duration // at most one in so long
+	delay    time.Duration // after an erasure, so that several take one rewrite
+	interval time.Duration // the least time between two rewrites
 
-	asking sync.Mutex // held while servers are asked
+	askMu sync.Mutex // held while servers are asked
 
-	mu     sync.Mutex // of what follows
+	mu     sync.Mutex // protects the fields below
 	wanted map[survey.RoundID]bool
 	timer  *time.Timer // nil when nothing is wanted
 	last   time.Time
 	ended  bool
 }
 
-// newRewrites are for a store that is used from then on.
+// newRewrites returns rewrites with the intervals that a running store uses.
 func newRewrites() *rewrites {
-	return &rewrites{soon: time.Second, every: time.Minute, wanted: map[survey.RoundID]bool{}}
+	return &rewrites{
+		delay: time.Second, interval: time.Minute, wanted: map[survey.RoundID]bool{},
+	}
 }
 
-// parting is how long Close goes on asking a server that is busy with an earlier rewrite.
-const parting = 2 * time.Second
+// closeTimeout is how long Close keeps asking a server that is busy with an earlier rewrite.
+const closeTimeout = 2 * time.Second
 
-// rewriteFile has the server that keeps the round asked to rewrite its append-only file, if it writes one, a little later.
-func (s *Store) rewriteFile(id survey.RoundID) {
-	w := s.files
+// requestRewrite makes the store ask the server of a round, after a delay, to rewrite its
+// append-only file.
+func (s *Store) requestRewrite(id survey.RoundID) {
+	w := s.rewrites
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.wanted[id] = true
 	s.setTimer()
 }
 
-// setTimer is called with the lock held.
+// setTimer schedules the next requests. The caller holds the lock.
 func (s *Store) setTimer() {
-	w := s.files
-	if w.timer == nil && !w.ended {
-		w.timer = time.AfterFunc(max(w.soon, time.Until(w.last.Add(w.every))), func() {
-			ctx, cancel := context.WithTimeout(context.Background(), w.every)
-			defer cancel()
-			s.rewriteWanted(ctx)
-		})
+	w := s.rewrites
+	if w.timer != nil || w.ended {
+		return
 	}
+	delay := max(w.delay, time.Until(w.last.Add(w.interval)))
+	w.timer = time.AfterFunc(delay, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), w.interval)
+		defer cancel()
+		s.rewriteWanted(ctx)
+	})
 }
 
-// rewriteWanted asks each server that keeps a round which is waiting, and says whether none is left. What is erased meanwhile waits for
-// the next time, as do rounds whose server refused.
+// rewriteWanted asks each server that keeps a round which is waiting, and reports whether none is
+// left. It asks once a server. Rounds whose server refused, and those requested meanwhile, wait for
+// the next time.
 func (s *Store) rewriteWanted(ctx context.Context) bool {
-	w := s.files
-	w.asking.Lock()
-	defer w.asking.Unlock()
+	w := s.rewrites
+	w.askMu.Lock()
+	defer w.askMu.Unlock()
 	w.mu.Lock()
 	wanted := w.wanted
 	w.wanted = map[survey.RoundID]bool{}
 	w.mu.Unlock()
 
-	asked := map[goredis.Cmdable]bool{} // and whether it is to be asked again
+	asked := map[goredis.Cmdable]bool{} // whether the server is to be asked again
 	for id := range wanted {
 		server, err := s.serverOf(ctx, id)
 		again, done := asked[server]
@@ -94,7 +100,7 @@ func (s *Store) rewriteWanted(ctx context.Context) bool {
 	return len(w.wanted) == 0
 }
 
-// serverOf is the server that keeps a round.
+// serverOf returns the server that keeps a round.
 func (s *Store) serverOf(ctx context.Context, id survey.RoundID) (goredis.Cmdable, error) {
 	if cluster, ok := s.client.(*goredis.ClusterClient); ok {
 		return cluster.MasterForKey(ctx, roundKey(id))
@@ -102,23 +108,29 @@ func (s *Store) serverOf(ctx context.Context, id survey.RoundID) (goredis.Cmdabl
 	return s.client, nil
 }
 
-// rewrite asks a server to rewrite its append-only file and to empty its log of slow commands, whose entries hold pseudonyms, answers
-// and times. It says whether to ask again: it is busy with a rewrite that may have begun before the erasure, or was not reached. One
-// that keeps no such file, or does not let the bot ask, is left alone.
+// rewrite asks a server to rewrite its append-only file and to empty its log of slow commands,
+// whose entries hold pseudonyms, answers and times. It reports whether to ask again: when the
+// server was not reached, or is busy with a rewrite that may have begun before the erasure. It does
+// not ask again a server that has no such file, or that refuses the bot the right.
 func rewrite(ctx context.Context, server goredis.Cmdable) (again bool) {
-	if err := server.SlowLogReset(ctx).Err(); err != nil && errors.Is(fault(err), survey.ErrUnavailable) {
+	err := server.SlowLogReset(ctx).Err()
+	if errors.Is(translate(err), survey.ErrUnavailable) {
 		return true
 	}
 	info, err := server.Info(ctx, "persistence").Result()
 	if err == nil && strings.Contains(info, "aof_enabled:1") {
 		err = server.BgRewriteAOF(ctx).Err()
 	}
-	return err != nil && (errors.Is(fault(err), survey.ErrUnavailable) || strings.Contains(err.Error(), "already in progress"))
+	if err == nil {
+		return false
+	}
+	busy := strings.Contains(err.Error(), "already in progress")
+	return busy || errors.Is(translate(err), survey.ErrUnavailable)
 }
 
-// endRewrites asks for what is still wanted. Nothing is asked for afterwards.
+// endRewrites asks for what is still wanted, and lets nothing be asked for afterwards.
 func (s *Store) endRewrites() {
-	w := s.files
+	w := s.rewrites
 	w.mu.Lock()
 	w.ended = true
 	if w.timer != nil {
@@ -126,9 +138,9 @@ func (s *Store) endRewrites() {
 	}
 	left := len(w.wanted) > 0
 	w.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), parting)
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	tick := time.NewTicker(parting / 20)
+	tick := time.NewTicker(closeTimeout / 20)
 	defer tick.Stop()
 	for left && !s.rewriteWanted(ctx) {
 		select {

@@ -32,7 +32,7 @@ func TestErasedLeavesTheFile(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
 	s := open(t, server.URL())
-	s.files.soon, s.files.every = time.Millisecond, 20*time.Millisecond
+	s.rewrites.delay, s.rewrites.interval = time.Millisecond, 20*time.Millisecond
 	ctx := t.Context()
 	var erased []string
 	_, seats := opened(t, s, "open", "withdraws", "forgotten")

@@ -17,24 +17,54 @@ import (
 	"maturitybot/survey/results"
 )
 
-// tries bounds how often a change is made again to an entry that somebody else changed in between. Only the
-// person and the bot change it, so more than a few in a row is a fault.
-const tries = 10
+// maxAttempts limits how often a change is made again because another one came in between. Only the
+// person and the bot change an entry, so more than a few in a row are a fault.
+const maxAttempts = 10
 
-// batch is how many people one script adds: every other client waits for it, so a millisecond or two.
-const batch = 200
+// inviteBatch is how many people one script adds. All other clients wait for it, a millisecond or
+// two.
+const inviteBatch = 200
 
-// Invite adds people who are not in the roster yet, as Invited unless they come with another standing, and
-// returns those it added. In the same step it owes them the message of that kind, from the time given, unless the kind is empty.
-// What record returns, where it is given, is kept in the round's record with each batch. It refuses with ErrClosed once the round is closed.
+// Invite adds the people who are not in the roster yet, as Invited unless they have another status,
+// and returns those it added. In the same step it enqueues a message of the given kind for each of
+// them, due at the given time, unless the kind is empty. When record is not nil, the entry that it
+// returns is appended to the audit log with each batch. It returns ErrClosed once the round is
+// closed.
 //
-// Each call marks its entries with a word of its own: a batch that is sent again, its reply lost, finds them
-// and counts them as added, while another call (somebody pressed twice) does not. When it fails it returns
-// those added until then; those of the batch that failed may be in the roster too, with their message owed.
-func (s *Store) Invite(ctx context.Context, id survey.RoundID, people []survey.Member, owed survey.MessageKind, due time.Time,
-	record func(added int) audit.Entry,
+// Each call writes a random word into its entries. A batch that is sent again because its reply was
+// lost recognises them and counts them as added; another call does not. When Invite fails, it
+// returns those added until then; those of the batch that failed may be in the roster too, with
+// their message queued.
+func (s *Store) Invite(
+	ctx context.Context, id survey.RoundID, people []survey.Member, message survey.MessageKind,
+	due time.Time, record func(added int) audit.Entry,
 ) (added []survey.Member, err error) {
 	defer attempt(&err, "invite to round %s", id)
+	// Scripts give a new key the expiry of the round, but the indexes of people are written first.
+	since1970, err := s.client.ExpireTime(ctx, roundKey(id)).Result()
+	if err != nil {
+		return nil, translate(err)
+	}
+	if since1970 < 0 {
+		return nil, survey.ErrNoRound
+	}
+	i := invitation{
+		id: id, call: rand.Text()[:8], message: message, due: due, record: record,
+		expires: time.Unix(0, 0).Add(since1970),
+	}
+	for some := range slices.Chunk(invitees(people), inviteBatch) {
+		more, err := s.inviteSome(ctx, i, some)
+		if err != nil {
+			return added, err
+		}
+		added = append(added, more...)
+	}
+	return added, nil
+}
+
+// invitees returns each person once, as named first, with the status Invited unless they have
+// another.
+func invitees(people []survey.Member) []survey.Member {
 	var once []survey.Member
 	seen := map[survey.PersonID]bool{}
 	for _, m := range people {
@@ -46,79 +76,95 @@ func (s *Store) Invite(ctx context.Context, id survey.RoundID, people []survey.M
 		}
 		seen[m.Person] = true
 	}
-	// The entry of a member does not say when the round expires, and the lists of people are written first.
-	since1970, err := s.client.ExpireTime(ctx, roundKey(id)).Result()
-	if err != nil {
-		return nil, fault(err)
-	}
-	if since1970 < 0 {
-		return nil, survey.ErrNoRound
-	}
-	expires := time.Unix(0, 0).Add(since1970)
+	return once
+}
 
-	call := rand.Text()[:8]
-	for some := range slices.Chunk(once, batch) {
-		entries := make([]any, 0, 2*len(some))
-		for _, m := range some {
-			raw, err := encodeMember(m, call)
-			if err != nil {
-				return added, err
-			}
-			entries = append(entries, string(m.Person), raw)
-		}
-		if err := s.listPeople(ctx, id, some, expires); err != nil {
-			return added, err
-		}
-		var rest []any
-		write := func() (err error) {
-			rest, err = s.recorded(ctx, id, record, len(some), func(entry string, number, people int) ([]any, error) {
-				return s.run(ctx, inviteScript, []string{roundKey(id), rosterKey(id), owedKey(id), auditKey(id)},
-					append([]any{string(owed), due.Unix(), entry, number, people}, entries...)...)
-			})
-			return err
-		}
-		if owed == "" {
-			err = write()
-		} else {
-			err = s.indexed(ctx, id, due, write)
-		}
+// invitation is what the batches of one call of Invite have in common.
+type invitation struct {
+	id      survey.RoundID
+	call    string // see storedMember
+	message survey.MessageKind
+	due     time.Time
+	record  func(added int) audit.Entry
+	expires time.Time // of the round
+}
+
+// inviteSome adds a batch of people to the roster and returns those who were added.
+func (s *Store) inviteSome(
+	ctx context.Context, i invitation, people []survey.Member,
+) ([]survey.Member, error) {
+	entries := make([]any, 0, 2*len(people))
+	for _, m := range people {
+		entry, err := encodeMember(m, i.call)
 		if err != nil {
-			return added, err
+			return nil, err
 		}
-		// Again: whoever was being forgotten at that moment was taken out of their list in between.
-		if err := s.listPeople(ctx, id, some, expires); err != nil {
-			return added, err
+		entries = append(entries, string(m.Person), entry)
+	}
+	if err := s.indexPeople(ctx, i.id, people, i.expires); err != nil {
+		return nil, err
+	}
+	run := func(entry string, number, people int) ([]any, error) {
+		keys := []string{roundKey(i.id), rosterKey(i.id), queueKey(i.id), auditKey(i.id)}
+		args := append([]any{string(i.message), i.due.Unix(), entry, number, people}, entries...)
+		return s.run(ctx, inviteScript, keys, args...)
+	}
+	var rest []any
+	write := func() (err error) {
+		rest, err = s.withEntry(ctx, i.id, i.record, len(people), run)
+		return err
+	}
+	var err error
+	if i.message == "" {
+		err = write()
+	} else {
+		err = s.withDueIndex(ctx, i.id, i.due, write)
+	}
+	if err != nil {
+		return nil, err
+	}
+	// Again, in case a person was forgotten at the same time and removed from their index in
+	// between.
+	if err := s.indexPeople(ctx, i.id, people, i.expires); err != nil {
+		return nil, err
+	}
+	var added []survey.Member
+	places, _ := rest[0].([]any)
+	for _, p := range places {
+		place, ok := p.(int64)
+		if !ok || place < 1 || int(place) > len(people) {
+			return nil, errors.New("the script returned a person it was not given")
 		}
-		places, _ := rest[0].([]any)
-		for _, p := range places {
-			place, ok := p.(int64)
-			if !ok || place < 1 || int(place) > len(some) {
-				return added, errors.New("the script added somebody it was not given")
-			}
-			added = append(added, some[place-1])
-		}
+		added = append(added, people[place-1])
 	}
 	return added, nil
 }
 
-// listPeople lists a round under each of these people.
-func (s *Store) listPeople(ctx context.Context, id survey.RoundID, people []survey.Member, expires time.Time) error {
+// indexPeople adds a round to the index of each of the people.
+func (s *Store) indexPeople(
+	ctx context.Context, id survey.RoundID, people []survey.Member, expires time.Time,
+) error {
 	pipe := s.client.Pipeline()
 	for _, m := range people {
-		s.list(ctx, pipe, personKey(m.Person), id, expires)
+		s.addToIndex(ctx, pipe, personKey(m.Person), id, expires)
 	}
 	return exec(ctx, pipe)
 }
 
-// Participation returns a person's place: with a zero Standing when they are not in the roster; ErrNoRound when there
-// is no round. It takes one round trip, and no transaction: when the round is closed in the middle, the seat
-// has no pseudonym and whatever is tried from it is refused as closed.
-func (s *Store) Participation(ctx context.Context, id survey.RoundID, person survey.PersonID) (_ survey.Participation, err error) {
-	defer attempt(&err, "find the seat in round %s", id)
-	return s.seat(ctx, id, person)
+// Participation returns a person's place in the round. Its status is zero when the person is not in
+// the roster. It returns ErrNoRound when there is no round. It takes one round trip and no
+// transaction: when the round is closed in between, the participation has no pseudonym, and
+// whatever is tried with it is refused as closed.
+func (s *Store) Participation(
+	ctx context.Context, id survey.RoundID, person survey.PersonID,
+) (_ survey.Participation, err error) {
+	defer attempt(&err, "read a participation in round %s", id)
+	return s.participation(ctx, id, person)
 }
 
-func (s *Store) seat(ctx context.Context, id survey.RoundID, person survey.PersonID) (survey.Participation, error) {
+func (s *Store) participation(
+	ctx context.Context, id survey.RoundID, person survey.PersonID,
+) (survey.Participation, error) {
 	pipe := s.client.Pipeline()
 	fields := pipe.HMGet(ctx, roundKey(id), roundFields...)
 	secret := pipe.Get(ctx, secretKey(id))
@@ -130,80 +176,92 @@ func (s *Store) seat(ctx context.Context, id survey.RoundID, person survey.Perso
 	if err != nil {
 		return survey.Participation{}, err
 	}
-	seat := survey.Participation{Round: r, Member: survey.Member{Person: person}}
-	// The bytes are those that the client read, and wiped once they have been used.
+	place := survey.Participation{Round: r, Member: survey.Member{Person: person}}
+	// These are the bytes that the client read; they are cleared after use.
 	if raw, err := secret.Bytes(); err == nil && len(raw) > 0 {
-		seat.Pseudonym = survey.Pseudonym(raw, person)
+		place.Pseudonym = survey.Pseudonym(raw, person)
 		clear(raw)
 	}
 	if entry.Val() != "" {
-		if seat.Member, err = decodeMember(person, entry.Val()); err != nil {
+		if place.Member, err = decodeMember(person, entry.Val()); err != nil {
 			return survey.Participation{}, err
 		}
 	}
-	return seat, nil
+	return place, nil
 }
 
-// ChangeMember applies change to the person's entry and keeps it, applying it again to a fresh entry when
-// somebody else changed it in between; change may so be called several times, and should depend on nothing
-// but what it is given. Somebody who is not in the roster gets ErrNotTakingPart.
-func (s *Store) ChangeMember(ctx context.Context, seat survey.Participation, now time.Time, change func(*survey.Member) error) (changed survey.Participation, err error) {
-	defer attempt(&err, "change an entry in the roster of round %s", seat.Round.ID)
-	if seat.Pseudonym == "" {
+// ChangeMember applies change to the person's entry and keeps the result. It applies change again
+// to a fresh entry when the entry was changed in between, so change should depend on its argument
+// alone. It returns ErrNotTakingPart for a person who is not in the roster.
+func (s *Store) ChangeMember(
+	ctx context.Context, place survey.Participation, now time.Time,
+	change func(*survey.Member) error,
+) (changed survey.Participation, err error) {
+	defer attempt(&err, "change an entry in the roster of round %s", place.Round.ID)
+	if place.Pseudonym == "" {
 		return survey.Participation{}, survey.ErrClosed
 	}
-	id := seat.Round.ID
-	before, err := encodeMember(seat.Member, "")
+	before, err := encodeMember(place.Member, "")
 	if err != nil {
 		return survey.Participation{}, err
 	}
-	m := seat.Member
-	for range tries {
+	m := place.Member
+	for range maxAttempts {
 		if err := change(&m); err != nil {
 			return survey.Participation{}, err
 		}
-		m.Person = seat.Member.Person
+		m.Person = place.Member.Person
 		after, err := encodeMember(m, "")
 		if err != nil {
 			return survey.Participation{}, err
 		}
-		zone := "" // listed in the same step, or nobody of it would be reminded
-		if m.TimeZone != seat.Member.TimeZone {
-			zone = m.TimeZone
-		}
-		edit := call{
-			memberScript, []string{roundKey(id), rosterKey(id), zonesKey(id)},
-			[]any{now.Unix(), string(m.Person), before, after, zone},
-		}
-		write := func() (err error) {
-			if m.TakesPart() {
-				_, _, err = s.runBoth(ctx, call{edit.script, edit.keys, append(edit.args, "1")}, call{
-					respondScript, []string{roundKey(id), responsesKey(id), responseKey(id, seat.Pseudonym)},
-					[]any{seat.Pseudonym, m.Group},
-				})
-			} else {
-				_, err = s.run(ctx, edit.script, edit.keys, append(edit.args, "0")...)
-			}
-			return err
-		}
-		if zone == "" {
-			err = write()
-		} else {
-			err = s.changePlan(ctx, id, write) // the people of a time zone have reminders of their own
-		}
+		err = s.replaceMember(ctx, place, now, before, m, after)
 		if err == nil {
-			seat.Member, err = decodeMember(m.Person, after)
-			return seat, err
+			place.Member, err = decodeMember(m.Person, after)
+			return place, err
 		}
-		if before, m, err = fresh(m.Person, err); err != nil {
+		if before, m, err = currentEntry(m.Person, err); err != nil {
 			return survey.Participation{}, err
 		}
 	}
 	return survey.Participation{}, survey.ErrChanged
 }
 
-// fresh returns the entry that a script found in place of the one expected, or the error if it is another.
-func fresh(person survey.PersonID, err error) (string, survey.Member, error) {
+// replaceMember replaces the entry of a person, before, by that of m, after, and sets the role
+// group of their response when m takes part.
+func (s *Store) replaceMember(
+	ctx context.Context, place survey.Participation, now time.Time, before string, m survey.Member,
+	after string,
+) error {
+	id := place.Round.ID
+	zone := "" // a new time zone is added in the same step, so that its people are reminded
+	if m.TimeZone != place.Member.TimeZone {
+		zone = m.TimeZone
+	}
+	keys := []string{roundKey(id), rosterKey(id), zonesKey(id)}
+	args := []any{now.Unix(), string(m.Person), before, after, zone}
+	write := func() error {
+		if !m.TakesPart() {
+			_, err := s.run(ctx, changeMemberScript, keys, append(args, "0")...)
+			return err
+		}
+		edit := call{changeMemberScript, keys, append(args, "1")}
+		_, _, err := s.runBoth(ctx, edit, call{
+			setRoleGroupScript,
+			[]string{roundKey(id), responsesKey(id), responseKey(id, place.Pseudonym)},
+			[]any{place.Pseudonym, m.Group},
+		})
+		return err
+	}
+	if zone == "" {
+		return write()
+	}
+	return s.changePlan(ctx, id, write) // the people of a time zone have reminders of their own
+}
+
+// currentEntry returns the entry that a script found instead of the expected one. It returns the
+// error when that is of another kind.
+func currentEntry(person survey.PersonID, err error) (string, survey.Member, error) {
 	var changed *changedError
 	if !errors.As(err, &changed) || len(changed.rest) != 1 {
 		return "", survey.Member{}, err
@@ -213,17 +271,20 @@ func fresh(person survey.PersonID, err error) (string, survey.Member, error) {
 	return raw, m, err
 }
 
-// UpdateContact changes how a person is written to, in any state of the round; nothing of somebody who is not in the roster, or has
-// withdrawn. It makes the change again to a fresh entry when somebody else changed it in between.
-func (s *Store) UpdateContact(ctx context.Context, id survey.RoundID, person survey.PersonID, change func(*survey.Member)) (err error) {
-	defer attempt(&err, "mark an entry in the roster of round %s", id)
+// UpdateContact changes how a person is contacted, in any state of the round. It changes nothing
+// for a person who is not in the roster or has withdrawn. It applies change again to a fresh entry
+// when the entry was changed in between.
+func (s *Store) UpdateContact(
+	ctx context.Context, id survey.RoundID, person survey.PersonID, change func(*survey.Member),
+) (err error) {
+	defer attempt(&err, "change how a person of round %s is contacted", id)
 	pipe := s.client.Pipeline()
-	there := pipe.Exists(ctx, roundKey(id))
+	exists := pipe.Exists(ctx, roundKey(id))
 	entry := pipe.HGet(ctx, rosterKey(id), string(person))
 	if err := exec(ctx, pipe); err != nil {
 		return err
 	}
-	if there.Val() == 0 {
+	if exists.Val() == 0 {
 		return survey.ErrNoRound
 	}
 	before := entry.Val()
@@ -231,7 +292,7 @@ func (s *Store) UpdateContact(ctx context.Context, id survey.RoundID, person sur
 		return nil
 	}
 	m, err := decodeMember(person, before)
-	for range tries {
+	for range maxAttempts {
 		if err != nil {
 			return err
 		}
@@ -244,20 +305,25 @@ func (s *Store) UpdateContact(ctx context.Context, id survey.RoundID, person sur
 		if err2 != nil {
 			return err2
 		}
-		if _, err = s.run(ctx, swapScript, []string{rosterKey(id)}, string(person), before, after); err == nil {
+		keys := []string{rosterKey(id)}
+		_, err = s.run(ctx, updateContactScript, keys, string(person), before, after)
+		if err == nil {
 			return nil
 		}
-		before, m, err = fresh(person, err)
+		before, m, err = currentEntry(person, err)
 	}
 	return survey.ErrChanged
 }
 
-// AnonymiseRoster makes the roster of a closed round forget everything of each person but their standing, the notice they
-// accepted and on which day, and whether they can be reached and want reminders, and keeps the turnout in its place. The turnout is kept
-// first: whatever stops the rest, it is not counted again from entries that have forgotten. A roster that an earlier version sealed, which
-// kept the second of acceptance, is sealed again.
-func (s *Store) AnonymiseRoster(ctx context.Context, id survey.RoundID, t results.Turnout) (err error) {
-	defer attempt(&err, "seal the roster of round %s", id)
+// AnonymiseRoster reduces the roster of a closed round to each person's status, the notice they
+// accepted and on which day, whether messages reach them and whether they want reminders. The round
+// keeps the turnout instead. It is kept first, so that it is never counted from entries that are
+// already reduced. Earlier versions kept the second of acceptance; such a roster is anonymised
+// again.
+func (s *Store) AnonymiseRoster(
+	ctx context.Context, id survey.RoundID, t results.Turnout,
+) (err error) {
+	defer attempt(&err, "make the roster of round %s anonymous", id)
 	r, err := s.round(ctx, id)
 	switch {
 	case err != nil:
@@ -272,10 +338,10 @@ func (s *Store) AnonymiseRoster(ctx context.Context, id survey.RoundID, t result
 		return fmt.Errorf("encode turnout: %w", err)
 	}
 	round := []string{roundKey(id)}
-	if _, err := s.run(ctx, setFieldScript, round, "turnout", turnout, "0"); err != nil {
+	if _, err := s.run(ctx, setRoundFieldScript, round, "turnout", turnout, "0"); err != nil {
 		return err
 	}
-	err = s.entries(ctx, id, func(some []string) error {
+	err = s.eachRosterPage(ctx, id, func(some []string) error {
 		var entries []any
 		for i := 0; i+1 < len(some); i += 2 {
 			person := survey.PersonID(some[i])
@@ -284,43 +350,47 @@ func (s *Store) AnonymiseRoster(ctx context.Context, id survey.RoundID, t result
 				return err
 			}
 			entry, err := encodeMember(survey.Member{
-				Person: person, Status: m.Status, Notice: m.Notice, NoticeAt: m.NoticeDay(), Unreachable: m.Unreachable, RemindersOff: m.RemindersOff,
+				Person: person, Status: m.Status, Notice: m.Notice, NoticeAt: m.NoticeDay(),
+				Unreachable: m.Unreachable, RemindersOff: m.RemindersOff,
 			}, "")
 			if err != nil {
 				return err
 			}
 			entries = append(entries, some[i], entry)
 		}
-		_, err := s.run(ctx, sealScript, []string{rosterKey(id)}, entries...)
+		_, err := s.run(ctx, replaceEntriesScript, []string{rosterKey(id)}, entries...)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	// Whoever closed the round may have failed to. When it is sealed, nobody looks at that again.
-	if err := s.journal(erasure{At: r.ClosedAt, What: closed, Round: id}); err != nil {
+	// Closing may have failed to write the journal, and nothing does so once the roster is
+	// anonymous.
+	if err := s.writeJournal(erasure{At: r.ClosedAt, What: closed, Round: id}); err != nil {
 		return err
 	}
-	// Closing does this as well, but may have been stopped on its way. Until then Redis tells of each response how long ago it was
-	// last written to.
+	// Closing does this too, but may have been stopped. Until it is done, the expiry of a response
+	// tells when it was last written.
 	if err := s.moveExpiry(ctx, r); err != nil {
 		return err
 	}
-	s.rewriteFile(id)
-	_, err = s.run(ctx, setFieldScript, round, "sealed", sealedByDay, "1")
+	s.requestRewrite(id)
+	_, err = s.run(ctx, setRoundFieldScript, round, "sealed", anonymisedByDay, "1")
 	return err
 }
 
-// sealedByDay marks a round whose roster has forgotten everything, the time of acceptance but for its day included. Earlier versions
-// wrote 1, and kept the second.
-const sealedByDay = "2"
+// anonymisedByDay marks a round whose roster is anonymous and keeps of the acceptance only the day.
+// Earlier versions wrote 1 and kept the second.
+const anonymisedByDay = "2"
 
 // Roster calls visit for each member, a few hundred in memory at a time, in no stated order.
-func (s *Store) Roster(ctx context.Context, id survey.RoundID, visit func(survey.Member) error) error {
-	if err := s.exists(ctx, id); err != nil {
+func (s *Store) Roster(
+	ctx context.Context, id survey.RoundID, visit func(survey.Member) error,
+) error {
+	if err := s.requireRound(ctx, id); err != nil {
 		return fmt.Errorf("read the roster of round %s: %w", id, err)
 	}
-	// A scan may meet an entry twice; eight bytes a person tell.
+	// A scan may return an entry twice. Eight bytes a person are enough to notice.
 	seed, seen := maphash.MakeSeed(), map[uint64]struct{}{}
 	return s.Scan(ctx, id, func(m survey.Member) error {
 		hash := maphash.String(seed, string(m.Person))
@@ -332,10 +402,13 @@ func (s *Store) Roster(ctx context.Context, id survey.RoundID, visit func(survey
 	})
 }
 
-// Scan is Roster, but may visit somebody twice: it keeps nothing of whom it has visited. Nor does it look whether there is a round.
-func (s *Store) Scan(ctx context.Context, id survey.RoundID, visit func(survey.Member) error) error {
+// Scan is like Roster but does not de-duplicate: a member may be visited twice. Nor does it return
+// ErrNoRound.
+func (s *Store) Scan(
+	ctx context.Context, id survey.RoundID, visit func(survey.Member) error,
+) error {
 	var visited error
-	err := s.entries(ctx, id, func(some []string) error {
+	err := s.eachRosterPage(ctx, id, func(some []string) error {
 		for i := 0; i+1 < len(some); i += 2 {
 			m, err := decodeMember(survey.PersonID(some[i]), some[i+1])
 			if err != nil {
@@ -354,12 +427,14 @@ func (s *Store) Scan(ctx context.Context, id survey.RoundID, visit func(survey.M
 	return err
 }
 
-// entries calls visit with pages of the roster: person, entry, person, entry.
-func (s *Store) entries(ctx context.Context, id survey.RoundID, visit func([]string) error) error {
+// eachRosterPage calls visit with pages of the roster: person, entry, person, entry.
+func (s *Store) eachRosterPage(
+	ctx context.Context, id survey.RoundID, visit func([]string) error,
+) error {
 	for cursor := uint64(0); ; {
-		some, next, err := s.client.HScan(ctx, rosterKey(id), cursor, "", page).Result()
+		some, next, err := s.client.HScan(ctx, rosterKey(id), cursor, "", pageSize).Result()
 		if err != nil {
-			return fault(err)
+			return translate(err)
 		}
 		if err := visit(some); err != nil {
 			return err
@@ -370,32 +445,34 @@ func (s *Store) entries(ctx context.Context, id survey.RoundID, visit func([]str
 	}
 }
 
-// exists returns ErrNoRound unless the round is there.
-func (s *Store) exists(ctx context.Context, id survey.RoundID) error {
+// requireRound returns ErrNoRound when the round does not exist.
+func (s *Store) requireRound(ctx context.Context, id survey.RoundID) error {
 	n, err := s.client.Exists(ctx, roundKey(id)).Result()
 	if err == nil && n == 0 {
 		return survey.ErrNoRound
 	}
-	return fault(err)
+	return translate(err)
 }
 
-// RoundsOf returns the rounds that the person was invited to or coordinates and that are still kept, newest
-// first: by when the person first had to do with them.
+// RoundsOf returns the rounds that the person was invited to or coordinates, newest first: by when
+// the person was first invited or became a coordinator.
 func (s *Store) RoundsOf(ctx context.Context, person survey.PersonID) ([]survey.RoundID, error) {
-	found, err := s.listed(ctx, personKey(person), func(pipe goredis.Pipeliner, id survey.RoundID) func() (there, belongs bool) {
+	ask := func(pipe goredis.Pipeliner, id survey.RoundID) func() (exists, belongs bool) {
 		fields := pipe.HMGet(ctx, roundKey(id), roundFields...)
 		invited := pipe.HExists(ctx, rosterKey(id), string(person))
 		return func() (bool, bool) {
 			r, err := decodeRound(id, fields.Val())
-			return !errors.Is(err, survey.ErrNoRound), invited.Val() || coordinates(r, person)
+			return !errors.Is(err, survey.ErrNoRound), invited.Val() || isCoordinator(r, person)
 		}
-	})
+	}
+	found, err := s.readIndex(ctx, personKey(person), ask)
 	if err != nil {
 		return nil, fmt.Errorf("read the rounds of a person: %w", err)
 	}
 	return found, nil
 }
 
-func coordinates(r survey.Round, person survey.PersonID) bool {
+// isCoordinator reports whether a person coordinates the round.
+func isCoordinator(r survey.Round, person survey.PersonID) bool {
 	return slices.Contains(r.Coordinators, person)
 }

@@ -12,85 +12,86 @@ import (
 	"maturitybot/survey"
 )
 
-// What each script does, takes and returns is said at the head of its file.
+// The head of each file says what its script does, takes and returns.
 var (
-	//go:embed lua/create.lua
-	createSource string
-	//go:embed lua/save.lua
-	saveSource string
-	//go:embed lua/close.lua
-	closeSource string
-	//go:embed lua/invite.lua
-	inviteSource string
-	//go:embed lua/member.lua
-	memberSource string
-	//go:embed lua/swap.lua
-	swapSource string
-	//go:embed lua/say.lua
-	saySource string
-	//go:embed lua/withdraw.lua
-	withdrawSource string
-	//go:embed lua/take.lua
-	takeSource string
-	//go:embed lua/plan.lua
-	planSource string
-	//go:embed lua/append.lua
-	appendSource string
-	//go:embed lua/erased.lua
-	erasedSource string
+	//go:embed lua/append_entry.lua
+	appendEntrySource string
+	//go:embed lua/change_member.lua
+	changeMemberSource string
+	//go:embed lua/close_round.lua
+	closeRoundSource string
+	//go:embed lua/create_round.lua
+	createRoundSource string
+	//go:embed lua/enqueue.lua
+	enqueueSource string
+	//go:embed lua/erase_response.lua
+	eraseResponseSource string
 	//go:embed lua/forget.lua
 	forgetSource string
-	//go:embed lua/seal.lua
-	sealSource string
-	//go:embed lua/owe.lua
-	oweSource string
-	//go:embed lua/note.lua
-	noteSource string
-	//go:embed lua/nextplan.lua
-	nextPlanSource string
-	//go:embed lua/setfield.lua
-	setFieldSource string
-	//go:embed lua/respond.lua
-	respondSource string
-	//go:embed lua/erase.lua
-	eraseSource string
-	//go:embed lua/push.lua
-	pushSource string
-	//go:embed lua/schema.lua
-	schemaSource string
+	//go:embed lua/invite.lua
+	inviteSource string
+	//go:embed lua/lease.lua
+	leaseSource string
+	//go:embed lua/ledger.lua
+	ledgerSource string
+	//go:embed lua/mark_planned.lua
+	markPlannedSource string
+	//go:embed lua/plan_post.lua
+	planPostSource string
+	//go:embed lua/raise_schema.lua
+	raiseSchemaSource string
+	//go:embed lua/replace_entries.lua
+	replaceEntriesSource string
+	//go:embed lua/restore_list.lua
+	restoreListSource string
+	//go:embed lua/save_round.lua
+	saveRoundSource string
+	//go:embed lua/set_next_plan.lua
+	setNextPlanSource string
+	//go:embed lua/set_role_group.lua
+	setRoleGroupSource string
+	//go:embed lua/set_round_field.lua
+	setRoundFieldSource string
+	//go:embed lua/update_contact.lua
+	updateContactSource string
+	//go:embed lua/withdraw.lua
+	withdrawSource string
+	//go:embed lua/write_response.lua
+	writeResponseSource string
 
-	createScript   = goredis.NewScript(createSource)
-	saveScript     = goredis.NewScript(saveSource)
-	closeScript    = goredis.NewScript(closeSource)
-	inviteScript   = goredis.NewScript(inviteSource)
-	memberScript   = goredis.NewScript(memberSource)
-	swapScript     = goredis.NewScript(swapSource)
-	sayScript      = goredis.NewScript(saySource)
-	withdrawScript = goredis.NewScript(erasedSource + withdrawSource)
-	forgetScript   = goredis.NewScript(erasedSource + forgetSource)
-	sealScript     = goredis.NewScript(sealSource)
-	oweScript      = goredis.NewScript(oweSource)
-	noteScript     = goredis.NewScript(noteSource)
-	nextPlanScript = goredis.NewScript(nextPlanSource)
-	setFieldScript = goredis.NewScript(setFieldSource)
-	respondScript  = goredis.NewScript(respondSource)
-	eraseScript    = goredis.NewScript(eraseSource)
-	pushScript     = goredis.NewScript(pushSource)
-	takeScript     = goredis.NewScript(takeSource)
-	schemaScript   = goredis.NewScript(schemaSource)
-	planScript     = goredis.NewScript(planSource)
-	appendScript   = goredis.NewScript(appendSource)
+	appendEntryScript    = goredis.NewScript(appendEntrySource)
+	changeMemberScript   = goredis.NewScript(changeMemberSource)
+	closeRoundScript     = goredis.NewScript(closeRoundSource)
+	createRoundScript    = goredis.NewScript(createRoundSource)
+	enqueueScript        = goredis.NewScript(enqueueSource)
+	eraseResponseScript  = goredis.NewScript(eraseResponseSource)
+	forgetScript         = goredis.NewScript(ledgerSource + forgetSource)
+	inviteScript         = goredis.NewScript(inviteSource)
+	leaseScript          = goredis.NewScript(leaseSource)
+	markPlannedScript    = goredis.NewScript(markPlannedSource)
+	planPostScript       = goredis.NewScript(planPostSource)
+	raiseSchemaScript    = goredis.NewScript(raiseSchemaSource)
+	replaceEntriesScript = goredis.NewScript(replaceEntriesSource)
+	restoreListScript    = goredis.NewScript(restoreListSource)
+	saveRoundScript      = goredis.NewScript(saveRoundSource)
+	setNextPlanScript    = goredis.NewScript(setNextPlanSource)
+	setRoleGroupScript   = goredis.NewScript(setRoleGroupSource)
+	setRoundFieldScript  = goredis.NewScript(setRoundFieldSource)
+	updateContactScript  = goredis.NewScript(updateContactSource)
+	withdrawScript       = goredis.NewScript(ledgerSource + withdrawSource)
+	writeResponseScript  = goredis.NewScript(writeResponseSource)
 )
 
-// run runs a script and returns what came after its first word, when that word is "done". Any other word
-// is returned as the error it stands for; changedError and behindError carry what came with
-// "changed" and "behind", and what came with "soon" is returned beside errTooSoon.
-func (s *Store) run(ctx context.Context, script *goredis.Script, keys []string, args ...any) ([]any, error) {
+// run runs a script and returns what followed the word "done" in its reply. For any other word it
+// returns the error that parseReply gives.
+func (s *Store) run(
+	ctx context.Context, script *goredis.Script, keys []string, args ...any,
+) ([]any, error) {
 	reply, err := script.Run(ctx, s.client, keys, args...).Slice()
 	if err != nil {
-		return nil, fault(err)
+		return nil, translate(err)
 	}
-	return outcome(reply)
+	return parseReply(reply)
 }
 
 // call is a script with its keys and arguments.
@@ -100,36 +101,45 @@ type call struct {
 	args   []any
 }
 
-// runBoth runs a script about a person, and after it one about their response, in one transaction. No script takes
-// both the person and the pseudonym: Redis remembers the arguments of slow commands, and shows those of all to
-// whoever asks it to, so that one entry with both would tell whose response is whose. The first sets the field
-// "step" of the round when the second is to do its part; the second takes it away. Nothing comes between the two.
-// Where no reply comes it is sent again, as the client does with other commands but not with transactions.
-func (s *Store) runBoth(ctx context.Context, person, response call) (ofPerson, ofResponse []any, err error) {
-	for try := range retries + 1 {
-		ofPerson, ofResponse, err = s.transact(ctx, person, response)
-		var reply goredis.Error
-		if err == nil || errors.As(err, &reply) || !errors.Is(err, survey.ErrUnavailable) || try == retries {
-			return ofPerson, ofResponse, err
+// runBoth runs a script about a person and then one about their response, in one transaction. No
+// script takes both the person and the pseudonym: Redis keeps the arguments of slow commands in a
+// log, and an entry with both would tell whose response it is. The first script sets the field
+// "step" of the round when the second is to do its part, and the second deletes it.
+//
+// When no reply comes, runBoth sends the transaction again, as the client does with commands but
+// not with transactions.
+func (s *Store) runBoth(
+	ctx context.Context, person, response call,
+) (personReply, responseReply []any, err error) {
+	for attempt := range maxRetries + 1 {
+		personReply, responseReply, err = s.transact(ctx, person, response)
+		var refusal goredis.Error
+		unanswered := errors.Is(err, survey.ErrUnavailable) && !errors.As(err, &refusal)
+		if !unanswered || attempt == maxRetries {
+			break
 		}
 		select {
-		case <-time.After(retryDelay << try):
+		case <-time.After(retryDelay << attempt):
 		case <-ctx.Done():
 			return nil, nil, err
 		}
 	}
-	return ofPerson, ofResponse, err
+	return personReply, responseReply, err
 }
 
 const (
-	retries    = 3 // of a transaction, as many as the client makes of a command
+	// maxRetries is how often a transaction is sent again, as often as the client sends a command.
+	maxRetries = 3
+	// retryDelay is the delay before the first retry. It doubles with each.
 	retryDelay = 10 * time.Millisecond
 )
 
 // transact sends both scripts once.
-func (s *Store) transact(ctx context.Context, person, response call) (ofPerson, ofResponse []any, err error) {
+func (s *Store) transact(
+	ctx context.Context, person, response call,
+) (personReply, responseReply []any, err error) {
 	pipe := s.client.TxPipeline()
-	// Not EVALSHA: where the server knows only the first, only the first would be done.
+	// EVAL, not EVALSHA: a server that knows only the first script would run only that.
 	first := person.script.Eval(ctx, pipe, person.keys, person.args...)
 	second := response.script.Eval(ctx, pipe, response.keys, response.args...)
 	if err := exec(ctx, pipe); err != nil {
@@ -138,20 +148,22 @@ func (s *Store) transact(ctx context.Context, person, response call) (ofPerson, 
 	replies := make([][]any, 2)
 	for i, cmd := range []*goredis.Cmd{first, second} {
 		if replies[i], err = cmd.Slice(); err != nil {
-			return nil, nil, fault(err)
+			return nil, nil, translate(err)
 		}
 	}
-	if ofPerson, err = outcome(replies[0]); err != nil {
+	if personReply, err = parseReply(replies[0]); err != nil {
 		return nil, nil, err
 	}
-	ofResponse, err = outcome(replies[1])
-	return ofPerson, ofResponse, err
+	responseReply, err = parseReply(replies[1])
+	return personReply, responseReply, err
 }
 
-// outcome reads the reply of a script, as run returns it.
-func outcome(reply []any) ([]any, error) {
+// parseReply returns what follows the word "done" in a script's reply. For any other word it
+// returns the error that the word stands for. A changedError and a staleEntryError hold what
+// followed the word; what followed "soon" is returned beside errTooSoon.
+func parseReply(reply []any) ([]any, error) {
 	if len(reply) == 0 {
-		return nil, errors.New("the script answered nothing")
+		return nil, errors.New("the script returned nothing")
 	}
 	switch word := reply[0]; word {
 	case "done":
@@ -169,17 +181,18 @@ func outcome(reply []any) ([]any, error) {
 	case "changed":
 		return nil, &changedError{rest: reply[1:]}
 	case "behind":
-		return nil, behind(reply[1:])
+		return nil, staleEntry(reply[1:])
 	default:
-		return nil, fmt.Errorf("the script answered with a word that is not expected: %v", word)
+		return nil, fmt.Errorf("the script returned an unknown word: %v", word)
 	}
 }
 
-// errTooSoon says that a script kept nothing, since the operation came too soon after the one that
-// it names last.
+// errTooSoon says that a script kept nothing because the operation came too soon after another. The
+// script's reply names that operation last.
 var errTooSoon = errors.New("too soon after another operation")
 
-// changedError says that what a change was made from is not what is kept any more, and holds what is.
+// changedError says that the value a change was made from is no longer the one kept. rest holds the
+// current one.
 type changedError struct{ rest []any }
 
 func (e *changedError) Error() string { return survey.ErrChanged.Error() }

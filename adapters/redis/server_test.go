@@ -30,20 +30,20 @@ var elements = []string{
 }
 
 // hook counts what the client sends: each command, and each pipeline, is one round trip.
-type hook struct{ trips atomic.Int64 }
+type tripCounter struct{ trips atomic.Int64 }
 
-func (h *hook) DialHook(next goredis.DialHook) goredis.DialHook {
+func (h *tripCounter) DialHook(next goredis.DialHook) goredis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
 }
 
-func (h *hook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+func (h *tripCounter) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
 		h.trips.Add(1)
 		return next(ctx, cmd)
 	}
 }
 
-func (h *hook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+func (h *tripCounter) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
 		h.trips.Add(1)
 		return next(ctx, cmds)
@@ -71,7 +71,7 @@ func TestAnswerTakesTwoRoundTrips(t *testing.T) {
 		}
 	}
 	give(0) // the script is loaded, both connections are made
-	h := &hook{}
+	h := &tripCounter{}
 	s.client.AddHook(h)
 	if err := observer.ConfigResetStat(t.Context()).Err(); err != nil {
 		t.Fatal(err)
@@ -146,8 +146,8 @@ func TestMemory(t *testing.T) {
 		pipe := s.client.Pipeline() // as many calls of the store would do, in one round trip
 		for e, element := range elements {
 			op := survey.Operation{ID: fmt.Sprint(i, e)}
-			keys, args := sayArguments(seat, time.Now(), answerVerb, op, element, element, strconv.Itoa(1+(i+e)%4))
-			sayScript.EvalSha(ctx, pipe, keys, args...)
+			keys, args := responseArguments(seat, time.Now(), answerVerb, op, element, element, strconv.Itoa(1+(i+e)%4))
+			writeResponseScript.EvalSha(ctx, pipe, keys, args...)
 		}
 		must(t, exec(ctx, pipe))
 	}
@@ -206,7 +206,7 @@ func everyKeyExpires(t *testing.T, s *Store) {
 				want = time.Now().Add(indexTTL)
 			}
 			if k == erasedKey("r1") {
-				want = own.Add(outlives)
+				want = own.Add(ledgerGrace)
 			}
 			got, err := s.client.ExpireTime(ctx, k).Result()
 			if at := time.Unix(0, 0).Add(got); err != nil || at.Sub(want).Abs() > 2*time.Second { // miniredis rounds
@@ -260,11 +260,11 @@ func TestListsArePruned(t *testing.T) {
 		other.ID = gone
 		s.now = func() time.Time {
 			if gone == "old" {
-				return time.Now().Add(-2 * leftover)
+				return time.Now().Add(-2 * orphanAge)
 			}
 			return time.Now()
 		}
-		if err := s.listRound(ctx, other); err != nil {
+		if err := s.indexRound(ctx, other); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -316,13 +316,13 @@ func TestCheck(t *testing.T) {
 	if len(got) != 2 || !strings.Contains(string(got[0]), "appendonly yes") || !strings.Contains(string(got[1]), "allkeys-lru") {
 		t.Errorf("got %q", got)
 	}
-	if got := judge(map[string]string{"redis_version": "6.2.7", "aof_enabled": "1", "maxmemory_policy": "noeviction"}, nil); len(got) != 1 || !strings.Contains(string(got[0]), "6.2.7") {
+	if got := settingWarnings(map[string]string{"redis_version": "6.2.7", "aof_enabled": "1", "maxmemory_policy": "noeviction"}, nil); len(got) != 1 || !strings.Contains(string(got[0]), "6.2.7") {
 		t.Errorf("got %q", got)
 	}
-	if got := judge(nil, nil); len(got) != 3 {
+	if got := settingWarnings(nil, nil); len(got) != 3 {
 		t.Errorf("got %q", got)
 	}
-	if got := judge(nil, reply("NOPERM this user has no permissions to run the 'info' command")); len(got) != 1 {
+	if got := settingWarnings(nil, reply("NOPERM this user has no permissions to run the 'info' command")); len(got) != 1 {
 		t.Errorf("got %q", got)
 	}
 }
@@ -378,10 +378,10 @@ func TestSocket(t *testing.T) {
 func BenchmarkAnswer(b *testing.B) {
 	s := open(b, redistest.Start(b, redistest.Options{}).URL())
 	_, seats := opened(b, s, "r1", "p1")
-	if err := sayScript.Load(b.Context(), s.client).Err(); err != nil {
+	if err := writeResponseScript.Load(b.Context(), s.client).Err(); err != nil {
 		b.Fatal(err)
 	}
-	hash := sayScript.Hash()
+	hash := writeResponseScript.Hash()
 	answer := func(now time.Time, g survey.Operation, element string) error {
 		seat, err := s.Participation(b.Context(), "r1", "p1")
 		if err == nil {
@@ -390,7 +390,7 @@ func BenchmarkAnswer(b *testing.B) {
 		return err
 	}
 	bare := func(now time.Time, g survey.Operation, element string) error {
-		keys, args := sayArguments(seats[0], now, "answer ", g, element, element, "2")
+		keys, args := responseArguments(seats[0], now, "answer ", g, element, element, "2")
 		reply, err := s.client.EvalSha(b.Context(), hash, keys, args...).Slice()
 		if err == nil && reply[0] != "done" {
 			err = fmt.Errorf("the script answered %v", reply)
@@ -439,7 +439,7 @@ func TestClaims(t *testing.T) {
 	if first.Load() != 1 {
 		t.Errorf("%d of 20 claimed the event", first.Load())
 	}
-	if ttl := s.client.TTL(t.Context(), eventKey("e1")).Val(); ttl <= 0 || ttl > claimed {
+	if ttl := s.client.TTL(t.Context(), eventKey("e1")).Val(); ttl <= 0 || ttl > claimTTL {
 		t.Errorf("a claim lives %v", ttl)
 	}
 	if done, err := s.Finished(t.Context(), "e1"); err != nil || done {
@@ -451,7 +451,7 @@ func TestClaims(t *testing.T) {
 	if done, err := s.Finished(t.Context(), "e1"); err != nil || !done {
 		t.Errorf("not finished: %v", err)
 	}
-	if ttl := s.client.TTL(t.Context(), eventKey("e1")).Val(); ttl <= claimed || ttl > once {
+	if ttl := s.client.TTL(t.Context(), eventKey("e1")).Val(); ttl <= claimTTL || ttl > finishedTTL {
 		t.Errorf("a finished event is remembered for %v", ttl)
 	}
 	if err := s.Release(t.Context(), "e1"); err != nil {

@@ -70,7 +70,7 @@ func TestNoCommandTakesPersonAndPseudonym(t *testing.T) {
 				m.Role, m.Group, m.TimeZone = "midwife", "health", "Europe/London"
 				return nil
 			})),
-			s.UpdateContact(ctx, "r1", seat.Member.Person, reach(false)),
+			s.UpdateContact(ctx, "r1", seat.Member.Person, setUnreachable(false)),
 			s.Enqueue(ctx, "r1", survey.Nudge, now, []survey.PersonID{seat.Member.Person}),
 		)
 	}

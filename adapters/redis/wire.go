@@ -13,8 +13,9 @@ import (
 	"maturitybot/survey/results"
 )
 
-// roundBody is a round as it is kept in the field "body": what scripts need to see lies beside it. It has
-// the fields of survey.Round, so that the conversion does not compile when one of them is forgotten here.
+// roundBody is a round as it is stored in the field "body". What scripts read is in fields of its
+// own. It has the fields of survey.Round, so that a conversion does not compile when one is missing
+// here.
 type roundBody struct {
 	ID           survey.RoundID         `json:"-"`
 	Version      int                    `json:"-"`
@@ -65,7 +66,7 @@ func encodeRound(r survey.Round) (string, error) {
 // roundFields are the fields that decodeRound takes, in its order.
 var roundFields = []string{"version", "state", "closed", "body", "turnout", "sealed"}
 
-// decodeRound puts a round together from its roundFields. It returns ErrNoRound when they are not there.
+// decodeRound decodes a round from its roundFields. It returns ErrNoRound when they are missing.
 func decodeRound(id survey.RoundID, fields []any) (survey.Round, error) {
 	if len(fields) != len(roundFields) {
 		return survey.Round{}, fmt.Errorf("decode %d fields", len(fields))
@@ -97,13 +98,13 @@ func decodeRound(id survey.RoundID, fields []any) (survey.Round, error) {
 			return survey.Round{}, fmt.Errorf("decode its turnout: %w", err)
 		}
 	}
-	r.Anonymised = text[5] == sealedByDay
+	r.Anonymised = text[5] == anonymisedByDay
 	return r, nil
 }
 
-// entry is a person's entry in the roster, with names that are short because there may be a hundred thousand.
+// memberFields is a person's entry in the roster. Its names are short because there may be 100,000.
 // It has the fields of survey.Member, as roundBody has those of a round.
-type entry struct {
+type memberFields struct {
 	Person           survey.PersonID `json:"-"`
 	Status           survey.Status   `json:"s"`
 	Language         matrix.Lang     `json:"l,omitempty"`
@@ -121,18 +122,19 @@ type entry struct {
 	LastNudgedDate   string          `json:"h,omitempty"`
 }
 
-// keptEntry is an entry as it is kept, standing and scope by their first letters.
-type keptEntry struct {
-	entry
+// storedMember is an entry as it is stored, with status and scope by their first letters.
+type storedMember struct {
+	memberFields
 	NoticeUnix int64 `json:"t,omitempty"` // NoticeAt, in seconds
-	// Call names the call of Invite that made the entry by a word of its own, until the entry is changed.
+	// Call is a random word for the call of Invite that added the entry, until the entry is
+	// changed.
 	Call string `json:"i,omitempty"`
 }
 
-// encodeMember returns the entry of a member; call is empty but in Invite.
+// encodeMember returns the entry of a member. Only Invite passes a call; see storedMember.
 func encodeMember(m survey.Member, call string) (string, error) {
-	e := keptEntry{entry: entry(m), Call: call}
-	e.Status, e.Scope = letter(m.Status), letter(m.Scope)
+	e := storedMember{memberFields: memberFields(m), Call: call}
+	e.Status, e.Scope = firstLetter(m.Status), firstLetter(m.Scope)
 	if !m.NoticeAt.IsZero() {
 		e.NoticeUnix = m.NoticeAt.Unix()
 	}
@@ -143,27 +145,31 @@ func encodeMember(m survey.Member, call string) (string, error) {
 	return string(raw), nil
 }
 
+// decodeMember decodes a person's entry.
 func decodeMember(person survey.PersonID, raw string) (survey.Member, error) {
-	var e keptEntry
+	var e storedMember
 	if err := json.Unmarshal([]byte(raw), &e); err != nil {
 		return survey.Member{}, fmt.Errorf("decode entry: %w", err)
 	}
-	m := survey.Member(e.entry)
+	m := survey.Member(e.memberFields)
 	m.Person = person
-	m.Status, m.Scope = word(e.Status, standings), word(e.Scope, survey.Scopes)
+	m.Status, m.Scope = fromLetter(e.Status, statuses), fromLetter(e.Scope, survey.Scopes)
 	if e.NoticeUnix != 0 {
 		m.NoticeAt = time.Unix(e.NoticeUnix, 0).UTC()
 	}
 	return m, nil
 }
 
-// standings are the words that begin with the letters kept; so do survey.Scopes.
-var standings = []survey.Status{survey.Invited, survey.Started, survey.Finished, survey.Declined, survey.Withdrawn}
+// statuses are the values of a status. Their first letters differ, as do those of survey.Scopes.
+var statuses = []survey.Status{
+	survey.Invited, survey.Started, survey.Finished, survey.Declined, survey.Withdrawn,
+}
 
-func letter[T ~string](word T) T { return word[:min(1, len(word))] }
+// firstLetter returns the first letter of a word, or an empty text.
+func firstLetter[T ~string](word T) T { return word[:min(1, len(word))] }
 
-// word is the one of the words that begins with the letter.
-func word[T ~string](letter T, words []T) T {
+// fromLetter returns the word that begins with a letter.
+func fromLetter[T ~string](letter T, words []T) T {
 	for _, w := range words {
 		if w[:1] == letter {
 			return w
@@ -172,7 +178,7 @@ func word[T ~string](letter T, words []T) T {
 	return ""
 }
 
-// Fields of a response, and what begins those that are not ratings.
+// The fields of a response, and the prefixes of those that are not ratings.
 const (
 	groupField        = ".g"
 	operationsField   = ".o"
@@ -181,13 +187,17 @@ const (
 	barrierPrefix     = ".b:"
 )
 
-// errResponse says no more, for an error must not hold what somebody said.
+// errResponse does not name the field, because an error must not hold what a person answered.
 var errResponse = errors.New("a response has a field that cannot be read")
 
-// decodeResponse reads a response into answers, which it empties first.
-func decodeResponse(fields map[string]string, answers map[string]results.Answer) (results.Response, error) {
+// decodeResponse decodes a response into the map, which it clears first.
+func decodeResponse(
+	fields map[string]string, answers map[string]results.Answer,
+) (results.Response, error) {
 	clear(answers)
-	r := results.Response{Group: fields[groupField], Answers: answers, Version: fields[operationsField]}
+	r := results.Response{
+		Group: fields[groupField], Answers: answers, Version: fields[operationsField],
+	}
 	for field, value := range fields {
 		if field == groupField || field == operationsField {
 			continue

@@ -58,7 +58,7 @@ func bare() {
 	o, err := goredis.ParseURL(os.Getenv("REDIS_URL"))
 	fatal(err)
 	client := goredis.NewClient(o)
-	source, err := os.ReadFile("../../adapters/redis/lua/say.lua")
+	source, err := os.ReadFile("../../adapters/redis/lua/write_response.lua")
 	fatal(err)
 	script := goredis.NewScript(string(source))
 	secret, err := client.Get(ctx, "secret:{"+benchRound+"}").Bytes()

@@ -86,7 +86,7 @@ func TestMetrics(t *testing.T) {
 		`maturitybot_events_total{outcome="ok",verb="help"}`: "2", `maturitybot_events_total{outcome="failed",verb="help"}`: "0", `maturitybot_handling_seconds_count{platform="slack"}`: "1",
 		`maturitybot_acknowledgement_seconds_count{platform="discord"}`: "1", `maturitybot_platform_waits_total{platform="slack"}`: "1",
 		`maturitybot_platform_wait_seconds_total{platform="slack"}`: "1", `maturitybot_messages_due`: "0", `maturitybot_messages_total{kind="invitation",outcome="failed"}`: "0",
-		`maturitybot_message_lateness_seconds_count{kind="opened"}`: "1", `maturitybot_redis_errors_total{operation="take"}`: "0",
+		`maturitybot_message_lateness_seconds_count{kind="opened"}`: "1", `maturitybot_redis_errors_total{operation="lease"}`: "0",
 	} {
 		if values[name] != want {
 			t.Errorf("%s is %q, want %s", name, values[name], want)

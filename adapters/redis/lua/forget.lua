@@ -1,12 +1,14 @@
--- Erases a person's whole entry in the roster, in any state of the round, and notes it in the ledger, also where
--- there was nothing: an older copy of the round may hold it. Of a round that has closed what they said stays, and
--- so it is to in a copy: that is noted beside what may have been erased before. Whoever was changing the entry finds that it is gone.
+-- Erases a person's whole entry in the roster, in any state of the round, and notes that in the
+-- ledger even when there was no entry, since an older copy of the round may hold one. Their
+-- response in a closed round stays, and is to stay in a copy: the ledger notes that beside an
+-- earlier erasure. A change of the entry that is under way then finds no entry.
 --
--- KEYS  1 round  2 ledger  3 roster
--- ARGV  1 person  2 now, unix microseconds  3 how long the ledger outlives the round, seconds
---       4 "1" when erase.lua follows in the same transaction, else "0" (see runBoth)
--- Returns {"done", the person's mark, the note, entries erased}, {"gone"}
---         or {"closed"}: erase.lua was to follow, and the round has closed meanwhile.
+-- KEYS     1 round  2 ledger  3 roster
+-- ARGV     1 person  2 now, unix microseconds
+--          3 how much longer than the round the ledger is kept, seconds
+--          4 "1" when erase_response.lua follows in the same transaction, else "0" (see runBoth)
+-- RETURNS  {"done", the person's mark, the note, number of entries erased}, {"gone"}
+--          or {"closed"}: erase_response.lua was to follow, but the round has closed
 local round = redis.call('HMGET', KEYS[1], 'state', 'salt')
 if not round[1] then return {'gone'} end
 redis.call('HDEL', KEYS[1], 'step')

@@ -1,10 +1,12 @@
--- Erases everything of a person's entry in the roster but that they withdrew, and notes it in the ledger.
--- Again, it changes nothing. erase.lua follows in the same transaction (see runBoth).
+-- Reduces a person's entry in the roster to the fact that they withdrew, and notes that in the
+-- ledger. Another call changes nothing. erase_response.lua follows in the same transaction (see
+-- runBoth).
 --
--- KEYS  1 round  2 roster  3 ledger
--- ARGV  1 person  2 the entry of somebody who has withdrawn  3 now, unix microseconds
---       4 how long the ledger outlives the round, seconds
--- Returns {"done", the person's mark, the note}, {"gone"}, {"closed"} or {"absent"}: not in the roster.
+-- KEYS     1 round  2 roster  3 ledger
+-- ARGV     1 person  2 the entry of a person who withdrew  3 now, unix microseconds
+--          4 how much longer than the round the ledger is kept, seconds
+-- RETURNS  {"done", the person's mark, the note}, {"gone"}, {"closed"}
+--          or {"absent"}: not in the roster
 local round = redis.call('HMGET', KEYS[1], 'state', 'salt')
 if not round[1] then return {'gone'} end
 redis.call('HDEL', KEYS[1], 'step')

@@ -26,7 +26,7 @@ func invited(n int) audit.Entry {
 }
 
 // record returns the acts of a round's record, which must be whole.
-func (w *world) record(id survey.RoundID) (acts []audit.Action, all []audit.Entry) {
+func (w *tester) record(id survey.RoundID) (acts []audit.Action, all []audit.Entry) {
 	w.Helper()
 	all, err := w.store.AuditLog(w.Context(), id)
 	w.must(err)
@@ -40,14 +40,14 @@ func (w *world) record(id survey.RoundID) (acts []audit.Action, all []audit.Entr
 }
 
 // Entries come back as they were kept, every field of them, one after the other.
-func recordWhole(w *world) {
+func auditLogWhole(w *tester) {
 	r := w.draft()
 	e := audit.Entry{At: now.Add(123 * time.Millisecond), By: string(w.person("cora")), Action: audit.Created, Changes: []audit.Change{
 		{Field: "area", Old: "Ynys Môn \"<&>\"", New: "=1\n\xff"}, {Field: "place"},
 	}}
 	w.must(w.store.CreateRound(w.Context(), r, e))
 	first := e.Chain(string(r.ID), audit.Entry{})
-	w.full(first)
+	w.allFieldsSet(first)
 	second := act(audit.Results).Chain(string(r.ID), first)
 	w.must(w.store.AppendEntry(w.Context(), r.ID, func(record []audit.Entry) (audit.Entry, bool) {
 		w.equal(record, []audit.Entry{first})
@@ -59,7 +59,7 @@ func recordWhole(w *world) {
 }
 
 // Each change is recorded once, however often it is made.
-func recordWithEachChange(w *world) {
+func auditWithEachChange(w *tester) {
 	r, ctx := w.draft(), w.Context()
 	for range 2 {
 		w.must(w.store.CreateRound(ctx, r, act(audit.Created)))
@@ -92,7 +92,7 @@ func recordWithEachChange(w *world) {
 }
 
 // What is not done is not recorded; nor is what is done without an entry.
-func recordOfNothing(w *world) {
+func auditOfNothing(w *tester) {
 	r, ctx := w.draft(), w.Context()
 	r.State = survey.Open
 	w.must(w.store.CreateRound(ctx, r, act(audit.Created)))
@@ -110,7 +110,7 @@ func recordOfNothing(w *world) {
 }
 
 // Of many who act at once each is recorded, as what it was, in one whole chain.
-func recordCrowd(w *world) {
+func auditCrowd(w *tester) {
 	r, ctx := w.draft(), w.Context()
 	r.State = survey.Open
 	w.must(w.store.CreateRound(ctx, r, act(audit.Created)))

@@ -14,7 +14,7 @@ import (
 )
 
 // due counts what is due.
-func (w *world) due(at time.Time) int {
+func (w *tester) due(at time.Time) int {
 	w.Helper()
 	n, err := w.store.Due(w.Context(), at)
 	w.must(err)
@@ -22,7 +22,7 @@ func (w *world) due(at time.Time) int {
 }
 
 // take takes everything that is due, and returns what is owed in these rounds.
-func (w *world) take(at time.Time, rounds ...survey.Round) []survey.Delivery {
+func (w *tester) lease(at time.Time, rounds ...survey.Round) []survey.Delivery {
 	w.Helper()
 	all, err := w.store.Lease(w.Context(), at, at.Add(time.Minute), 1000)
 	w.must(err)
@@ -36,7 +36,7 @@ func (w *world) take(at time.Time, rounds ...survey.Round) []survey.Delivery {
 }
 
 // Whoever is invited is owed the invitation, once; whoever was there already, or joined by themselves, is not.
-func owedOnce(w *world) {
+func enqueuedOnce(w *tester) {
 	r := w.open()
 	ana, ben, cem := survey.Member{Person: w.person("ana")}, survey.Member{Person: w.person("ben")}, survey.Member{Person: w.person("cem")}
 	_, err := w.store.Invite(w.Context(), r.ID, []survey.Member{cem}, "", time.Time{}, nil)
@@ -47,22 +47,22 @@ func owedOnce(w *world) {
 	}
 	w.must(w.store.Enqueue(w.Context(), r.ID, survey.Invitation, now.Add(-time.Hour), []survey.PersonID{ana.Person}))
 	w.must(w.store.Enqueue(w.Context(), r.ID, survey.Nudge, now.Add(time.Hour), []survey.PersonID{ana.Person}))
-	w.equal(len(w.take(now.Add(-time.Second), r)), 0)
+	w.equal(len(w.lease(now.Add(-time.Second), r)), 0)
 	before := w.due(now.Add(-time.Second))
 	w.equal(w.due(now)-before, 2)
 	invitations := []survey.Delivery{{Round: r.ID, Person: ana.Person, Kind: survey.Invitation}, {Round: r.ID, Person: ben.Person, Kind: survey.Invitation}}
-	w.equal(w.take(now, r), invitations)
+	w.equal(w.lease(now, r), invitations)
 	w.equal(w.due(now), 0) // somebody has them
 	for _, d := range invitations {
 		w.must(w.store.Ack(w.Context(), d))
 		w.must(w.store.Ack(w.Context(), d))
 	}
-	w.equal(w.take(now.Add(time.Hour), r), []survey.Delivery{{Round: r.ID, Person: ana.Person, Kind: survey.Nudge}})
+	w.equal(w.lease(now.Add(time.Hour), r), []survey.Delivery{{Round: r.ID, Person: ana.Person, Kind: survey.Nudge}})
 	w.want(w.store.Enqueue(w.Context(), w.draft().ID, survey.Nudge, now, []survey.PersonID{ana.Person}), survey.ErrNoRound)
 }
 
 // Of many who take at once, one gets each message.
-func takenOnce(w *world) {
+func leasedOnce(w *tester) {
 	r := w.open()
 	var people []survey.PersonID
 	for i := range 100 {
@@ -102,33 +102,33 @@ func takenOnce(w *world) {
 }
 
 // What was taken and not settled is handed out again, but not before its time.
-func leaseEnds(w *world) {
+func leaseEnds(w *tester) {
 	r := w.open()
 	w.invite(r.ID, "ana")
 	at := time.Now()
 	want := []survey.Delivery{{Round: r.ID, Person: w.person("ana"), Kind: survey.Invitation}}
-	w.equal(w.take(at, r), want)
-	w.equal(len(w.take(at.Add(58*time.Second), r)), 0)
-	w.equal(w.take(at.Add(61*time.Second), r), want)
+	w.equal(w.lease(at, r), want)
+	w.equal(len(w.lease(at.Add(58*time.Second), r)), 0)
+	w.equal(w.lease(at.Add(61*time.Second), r), want)
 }
 
 // A postponed message is due at its new time; one that was settled does not come back.
-func postponed(w *world) {
+func rescheduled(w *tester) {
 	r := w.open()
 	w.invite(r.ID, "ana", "ben")
 	at := time.Now()
-	taken := w.take(at, r)
+	taken := w.lease(at, r)
 	w.equal(len(taken), 2)
 	w.must(w.store.Ack(w.Context(), taken[1]))
 	for _, d := range taken {
 		w.must(w.store.Reschedule(w.Context(), d, at.Add(10*time.Second)))
 	}
-	w.equal(len(w.take(at.Add(5*time.Second), r)), 0)
-	w.equal(w.take(at.Add(11*time.Second), r), taken[:1])
+	w.equal(len(w.lease(at.Add(5*time.Second), r)), 0)
+	w.equal(w.lease(at.Add(11*time.Second), r), taken[:1])
 }
 
 // A round with very much to send leaves room for the others.
-func largeRoundHoldsUpNone(w *world) {
+func largeRoundDelaysNone(w *tester) {
 	large, small := w.open(), w.open()
 	var people []survey.PersonID
 	for i := range 300 {
@@ -144,7 +144,7 @@ func largeRoundHoldsUpNone(w *world) {
 }
 
 // What came last does not wait until everything that was due before it has been taken.
-func longRowHoldsUpNone(w *world) {
+func backlogDelaysNone(w *tester) {
 	r := w.open()
 	var people []survey.PersonID
 	for i := range 100 {
@@ -161,7 +161,7 @@ func longRowHoldsUpNone(w *world) {
 }
 
 // A post is planned once for ever, also when it was settled; what was noted is found beside it.
-func plannedOnce(w *world) {
+func plannedOnce(w *tester) {
 	r := w.open()
 	digest := survey.Digest.On("2026-12-04")
 	for range 2 {
@@ -170,10 +170,10 @@ func plannedOnce(w *world) {
 	w.must(w.store.MarkPlanned(w.Context(), r.ID, []string{"closes@2026-12-04 Asia/Tokyo", "closes@2026-12-04 Europe/London"}))
 	w.must(w.store.MarkPlanned(w.Context(), r.ID, nil))
 	owed := survey.Delivery{Round: r.ID, Kind: digest}
-	w.equal(w.take(now, r), []survey.Delivery{owed})
+	w.equal(w.lease(now, r), []survey.Delivery{owed})
 	w.must(w.store.Ack(w.Context(), owed))
 	w.must(w.store.Plan(w.Context(), r.ID, digest, now))
-	w.equal(len(w.take(now.Add(time.Hour), r)), 0)
+	w.equal(len(w.lease(now.Add(time.Hour), r)), 0)
 	names, _, err := w.store.Planned(w.Context(), r.ID)
 	w.must(err)
 	w.equal(names, map[string]bool{string(digest): true, "closes@2026-12-04 Asia/Tokyo": true, "closes@2026-12-04 Europe/London": true})
@@ -183,7 +183,7 @@ func plannedOnce(w *world) {
 }
 
 // plans returns which of the rounds are visited to be planned at a time, each of which is next due at another.
-func (w *world) plans(now, next time.Time, ours ...survey.Round) []survey.RoundID {
+func (w *tester) plans(now, next time.Time, ours ...survey.Round) []survey.RoundID {
 	w.Helper()
 	var mu sync.Mutex
 	var all []survey.RoundID
@@ -201,7 +201,7 @@ func (w *world) plans(now, next time.Time, ours ...survey.Round) []survey.RoundI
 }
 
 // A round is visited when it is due, and as long as its visit fails, and never again when nothing is next.
-func planWhatIsDue(w *world) {
+func planWhatIsDue(w *tester) {
 	r, none := w.open(), []survey.RoundID(nil)
 	due := []survey.RoundID{r.ID}
 	later := now.Add(time.Hour)
@@ -222,7 +222,7 @@ func planWhatIsDue(w *world) {
 }
 
 // A round that has changed is visited, also when it changes while it is visited.
-func planWhatHasChanged(w *world) {
+func planWhatHasChanged(w *tester) {
 	r := w.open()
 	never := now.AddDate(1, 0, 0)
 	w.plans(now, never, r)
@@ -264,7 +264,7 @@ func planWhatHasChanged(w *world) {
 }
 
 // Every round can be had visited, whenever it is due.
-func planAll(w *world) {
+func planAll(w *tester) {
 	r, never := w.open(), now.AddDate(1, 0, 0)
 	draft := w.draft()
 	w.must(w.store.CreateRound(w.Context(), draft, audit.Entry{}))

@@ -15,7 +15,7 @@ import (
 )
 
 // An answer is kept, and the whole response comes back.
-func answer(w *world) {
+func answer(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	w.equal(w.response(seat), results.Response{Answers: rated(nil)})
@@ -27,7 +27,7 @@ func answer(w *world) {
 }
 
 // The same gesture twice is one answer, also when it says something else the second time.
-func answerTwice(w *world) {
+func answerTwice(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	want := w.answer(seat, "o1", "vision", 2)
@@ -37,7 +37,7 @@ func answerTwice(w *world) {
 }
 
 // A gesture that is sent again, its reply lost, does not undo what was answered since.
-func answerReplayedAfterNewer(w *world) {
+func answerReplayedAfterNewer(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	w.answer(seat, "o1", "vision", 1)
@@ -54,7 +54,7 @@ func answerReplayedAfterNewer(w *world) {
 }
 
 // One gesture, such as a form, may set several things, each once.
-func oneGestureManyElements(w *world) {
+func oneOperationManyElements(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	for range 2 {
@@ -67,7 +67,7 @@ func oneGestureManyElements(w *world) {
 }
 
 // A rating that is taken back is gone; the person still takes part, and what they added stays.
-func takeBack(w *world) {
+func takeBack(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	w.answer(seat, "o1", "vision", 2)
@@ -81,7 +81,7 @@ func takeBack(w *world) {
 }
 
 // A detail replaces the one before, beside the rating; an empty one takes it away.
-func detail(w *world) {
+func detail(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	w.answer(seat, "o1", "vision", 2)
@@ -100,7 +100,7 @@ func detail(w *world) {
 }
 
 // Neither does a detail that is sent again.
-func detailReplayedAfterNewer(w *world) {
+func detailReplayedAfterNewer(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	var newest results.Response
@@ -113,7 +113,7 @@ func detailReplayedAfterNewer(w *world) {
 }
 
 // Free text comes back as it was written.
-func freeTextSurvives(w *world) {
+func freeTextSurvives(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	for i, text := range []string{
@@ -129,7 +129,7 @@ func freeTextSurvives(w *world) {
 }
 
 // An element that could not be told from what else a response holds is refused.
-func oddElement(w *world) {
+func oddElement(w *tester) {
 	seat := w.start(w.open(), "ana")
 	for _, element := range []string{"", ".g", ".o", ".n:vision"} {
 		w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, element, 1)), matrix.ErrNoElement)
@@ -139,10 +139,10 @@ func oddElement(w *world) {
 }
 
 // Who has not started, or declined, has no response and cannot answer.
-func notTakingPart(w *world) {
+func notTakingPart(w *tester) {
 	r := w.open()
 	w.invite(r.ID, "ana")
-	seat := w.seat(r.ID, "ana")
+	seat := w.participation(r.ID, "ana")
 	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
 	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", results.Detail{Note: "n"})), survey.ErrNotTakingPart)
 	seat, err := w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
@@ -156,19 +156,19 @@ func notTakingPart(w *world) {
 }
 
 // Before a round is open nobody can start or answer; people may be invited.
-func draftRefuses(w *world) {
+func draftRefuses(w *tester) {
 	r := w.draft()
 	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
 	w.invite(r.ID, "ana")
-	seat := w.seat(r.ID, "ana")
+	seat := w.participation(r.ID, "ana")
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotOpen)
 	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotOpen)
 	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", results.Detail{Note: "n"})), survey.ErrNotOpen)
-	w.equal(w.seat(r.ID, "ana"), seat)
+	w.equal(w.participation(r.ID, "ana"), seat)
 }
 
 // From the closing time on nothing counts, though nobody has closed the round yet; it may be extended.
-func lateRefuses(w *world) {
+func lateRefuses(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	want := w.answer(seat, "o1", "vision", 2)
@@ -182,7 +182,7 @@ func lateRefuses(w *world) {
 		w.want(second(w.store.ChangeMember(w.Context(), seat, late, starts)), survey.ErrClosed)
 	}
 	w.equal(w.response(seat), want)
-	w.equal(w.seat(r.ID, "ana").Member, seat.Member)
+	w.equal(w.participation(r.ID, "ana").Member, seat.Member)
 	extended := r
 	extended.ClosesAt = r.ClosesAt.Add(2 * time.Hour)
 	w.must(w.store.SaveRound(w.Context(), extended, audit.Entry{}))
@@ -191,12 +191,12 @@ func lateRefuses(w *world) {
 }
 
 // After the close no answer and nobody's place is changed, by nobody, and the round stays closed.
-func closedRefuses(w *world) {
+func closedRefuses(w *tester) {
 	r := w.open()
 	want := w.answer(w.start(r, "ana"), "o1", "vision", 2)
 	closed, err := w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)
-	seat := w.seat(r.ID, "ana")
+	seat := w.participation(r.ID, "ana")
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
 	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", 3)), survey.ErrClosed)
 	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o3"}, "vision", results.Detail{Note: "n"})), survey.ErrClosed)
@@ -219,12 +219,12 @@ func closedRefuses(w *world) {
 }
 
 // Who holds a seat from before the close, with its pseudonym, cannot use it after.
-func seatFromBeforeTheClose(w *world) {
+func participationFromBeforeTheClose(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	want := w.answer(seat, "o1", "vision", 2)
 	w.invite(r.ID, "ben")
-	ben := w.seat(r.ID, "ben")
+	ben := w.participation(r.ID, "ben")
 	_, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Minute), audit.Entry{})
 	w.must(err)
 	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", 3)), survey.ErrClosed)
@@ -236,7 +236,7 @@ func seatFromBeforeTheClose(w *world) {
 }
 
 // Every response of a large round is visited, once, in two rounds side by side.
-func responsesPages(w *world) {
+func responsesPages(w *tester) {
 	const people = 520
 	r := w.open()
 	var all []survey.Member
@@ -246,7 +246,7 @@ func responsesPages(w *world) {
 	_, err := w.store.Invite(w.Context(), r.ID, all, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	w.each(people, func(i int) {
-		seat, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, fmt.Sprint(i)), now, starts)
+		seat, err := w.store.ChangeMember(w.Context(), w.participation(r.ID, fmt.Sprint(i)), now, starts)
 		if err == nil {
 			_, err = w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, fmt.Sprint("e", i), 1)
 		}
@@ -268,7 +268,7 @@ func responsesPages(w *world) {
 
 // The order in which responses come is not the one in which people came, and is the same before and after
 // the close. With twelve people the two are alike once in 479 million runs.
-func responsesUnlinkableOrder(w *world) {
+func responsesUnlinkableOrder(w *tester) {
 	r := w.open()
 	var came []string
 	for i := range 12 {
@@ -294,7 +294,7 @@ func responsesUnlinkableOrder(w *world) {
 }
 
 // Of two hundred people who start and answer at once, each gesture sent twice, nothing is lost or doubled.
-func crowd(w *world) {
+func crowd(w *tester) {
 	const people = 200
 	r := w.open()
 	var wg sync.WaitGroup
@@ -323,7 +323,7 @@ func crowd(w *world) {
 }
 
 // A gesture that was made before another and arrives after it changes nothing, nor is it an error.
-func lateGesture(w *world) {
+func lateOperation(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	made := func(id string, second int) survey.Operation {
@@ -350,7 +350,7 @@ func lateGesture(w *world) {
 // An answer to an open element that was made within DoubleTap of the answer to another is refused,
 // and so it is when it is delivered again. Any other is kept: of the same element, of one that was
 // answered before, made later, or made earlier.
-func tooSoon(w *world) {
+func tooSoon(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	made := func(id string, after time.Duration) survey.Operation {
@@ -398,7 +398,7 @@ func tooSoon(w *world) {
 }
 
 // Current notices a change of the response and of the entry, and none where there is none.
-func current(w *world) {
+func current(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	is := func(seat survey.Participation, resp results.Response, want bool) {
@@ -429,7 +429,7 @@ func current(w *world) {
 	})
 	w.must(err)
 	is(seat, latest, false)
-	seat = w.seat(r.ID, "ana")
+	seat = w.participation(r.ID, "ana")
 	is(seat, latest, true)
 	w.must(w.store.Withdraw(w.Context(), seat))
 	is(seat, latest, false)

@@ -15,7 +15,7 @@ import (
 )
 
 // A person has the rounds they were invited to or coordinate, newest first, those they left too.
-func roundsOf(w *world) {
+func roundsOf(w *tester) {
 	a, b, _ := w.open(), w.open(), w.open()
 	seat := w.start(a, "ana")
 	w.invite(b.ID, "ana", "ben")
@@ -37,7 +37,7 @@ func roundsOf(w *world) {
 }
 
 // Somebody is invited once, whoever presses how often; an entry that is there is left as it is.
-func inviteOnce(w *world) {
+func inviteOnce(w *tester) {
 	r := w.open()
 	ana := survey.Member{Person: w.person("ana"), Status: survey.Invited, Role: "midwife", Group: "health"}
 	ben := survey.Member{Person: w.person("ben"), Status: survey.Invited}
@@ -56,18 +56,18 @@ func inviteOnce(w *world) {
 }
 
 // Somebody named twice in one call is added once, as named first; no standing means invited.
-func inviteSameTwiceInOne(w *world) {
+func inviteSameTwiceInOne(w *tester) {
 	r := w.open()
 	first := survey.Member{Person: w.person("ana"), Role: "midwife"}
 	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{first, first, {Person: first.Person, Role: "parent"}}, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	first.Status = survey.Invited
 	w.equal(added, []survey.Member{first})
-	w.equal(w.seat(r.ID, "ana").Member, first)
+	w.equal(w.participation(r.ID, "ana").Member, first)
 }
 
 // An entry in the roster comes back as it was kept, every field of it.
-func memberWhole(w *world) {
+func memberWhole(w *tester) {
 	r := w.open()
 	w.invite(r.ID, "ana")
 	want := survey.Member{
@@ -75,34 +75,34 @@ func memberWhole(w *world) {
 		Organisation: "Bwrdd \"Iechyd\" <&>", Scope: survey.ScopeArea, Notice: "2", NoticeAt: now, Unreachable: true,
 		TimeZone: "Asia/Tokyo", RemindersOff: true, RemindOnDate: "2026-12-04", LastRemindedDate: "2026-12-03", LastNudgedDate: "2026-12-02",
 	}
-	w.full(want)
-	seat, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, "ana"), now, func(m *survey.Member) error {
+	w.allFieldsSet(want)
+	seat, err := w.store.ChangeMember(w.Context(), w.participation(r.ID, "ana"), now, func(m *survey.Member) error {
 		*m = want
 		return nil
 	})
 	w.must(err)
 	w.equal(seat.Member, want)
-	w.equal(w.seat(r.ID, "ana"), seat)
+	w.equal(w.participation(r.ID, "ana"), seat)
 	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{want.Person: want})
 }
 
 // Somebody who is not in the roster has a seat without a standing, and nothing can be done from it.
-func stranger(w *world) {
+func notInRoster(w *tester) {
 	r := w.open()
-	seat := w.seat(r.ID, "eve")
+	seat := w.participation(r.ID, "eve")
 	w.equal(seat.Member, survey.Member{Person: w.person("eve")})
 	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotTakingPart)
 	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
 	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrNotTakingPart)
-	w.must(w.store.UpdateContact(w.Context(), r.ID, seat.Member.Person, reach(true)))
+	w.must(w.store.UpdateContact(w.Context(), r.ID, seat.Member.Person, setUnreachable(true)))
 	w.equal(len(w.roster(r.ID)), 0)
 }
 
 // A change is made to the entry as it is, not as it was when the seat was found.
-func changeFromStaleSeat(w *world) {
+func changeFromStaleParticipation(w *tester) {
 	r := w.open()
 	w.invite(r.ID, "ana")
-	stale := w.seat(r.ID, "ana")
+	stale := w.participation(r.ID, "ana")
 	w.start(r, "ana")
 	seat, err := w.store.ChangeMember(w.Context(), stale, now, func(m *survey.Member) error {
 		m.Language = matrix.Welsh
@@ -110,24 +110,24 @@ func changeFromStaleSeat(w *world) {
 	})
 	w.must(err)
 	w.equal(seat.Member, survey.Member{Person: w.person("ana"), Status: survey.Started, Language: matrix.Welsh})
-	w.equal(w.seat(r.ID, "ana").Member, seat.Member)
+	w.equal(w.participation(r.ID, "ana").Member, seat.Member)
 }
 
 // An error of the change is returned, and nothing is kept.
-func changeRefused(w *world) {
+func changeRefused(w *tester) {
 	r := w.open()
 	w.invite(r.ID, "ana")
-	before := w.seat(r.ID, "ana")
+	before := w.participation(r.ID, "ana")
 	refusal := errors.New("no")
 	w.want(second(w.store.ChangeMember(w.Context(), before, now, func(m *survey.Member) error {
 		m.Status = survey.Declined
 		return refusal
 	})), refusal)
-	w.equal(w.seat(r.ID, "ana"), before)
+	w.equal(w.participation(r.ID, "ana"), before)
 }
 
 // Of changes to one entry made at once, none is lost.
-func changeCrowd(w *world) {
+func changeCrowd(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	var wg sync.WaitGroup
@@ -142,34 +142,34 @@ func changeCrowd(w *world) {
 		})
 	}
 	wg.Wait()
-	letters := strings.Split(w.seat(r.ID, "ana").Member.Organisation, "")
+	letters := strings.Split(w.participation(r.ID, "ana").Member.Organisation, "")
 	slices.Sort(letters)
 	w.equal(letters, []string{"0", "1", "2", "3", "4"})
 }
 
 // reach is a change of whether somebody cannot be reached.
-func reach(unreachable bool) func(*survey.Member) {
+func setUnreachable(unreachable bool) func(*survey.Member) {
 	return func(m *survey.Member) { m.Unreachable = unreachable }
 }
 
 // Whether somebody can be reached is noted in any state of the round, beside whatever else is in the entry.
-func unreachable(w *world) {
+func unreachable(w *tester) {
 	r := w.open()
 	started := w.start(r, "ana").Member
 	for _, want := range []bool{true, true, false, true} {
-		w.must(w.store.UpdateContact(w.Context(), r.ID, started.Person, reach(want)))
+		w.must(w.store.UpdateContact(w.Context(), r.ID, started.Person, setUnreachable(want)))
 		started.Unreachable = want
-		w.equal(w.seat(r.ID, "ana").Member, started)
+		w.equal(w.participation(r.ID, "ana").Member, started)
 	}
 	_, err := w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)
-	w.must(w.store.UpdateContact(w.Context(), r.ID, started.Person, reach(false)))
+	w.must(w.store.UpdateContact(w.Context(), r.ID, started.Person, setUnreachable(false)))
 	started.Unreachable = false
-	w.equal(w.seat(r.ID, "ana").Member, started)
+	w.equal(w.participation(r.ID, "ana").Member, started)
 }
 
 // The response carries the group of the role the person last gave.
-func roleGroupFollowsRole(w *world) {
+func roleGroupFollowsRole(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	w.answer(seat, "o1", "vision", 2)
@@ -185,7 +185,7 @@ func roleGroupFollowsRole(w *world) {
 }
 
 // Every member of a large roster is visited, once.
-func rosterPages(w *world) {
+func rosterPages(w *tester) {
 	const people = 1020
 	r := w.open()
 	var all []survey.Member
@@ -203,7 +203,7 @@ func rosterPages(w *world) {
 }
 
 // A sealed roster knows who stood where, and no more; the first turnout stands, and nothing outlives the round.
-func sealForgets(w *world) {
+func anonymiseForgets(w *tester) {
 	r := w.open()
 	ana := w.start(r, "ana")
 	ana, err := w.store.ChangeMember(w.Context(), ana, now, func(m *survey.Member) error {
@@ -233,7 +233,7 @@ func sealForgets(w *world) {
 }
 
 // Withdrawing erases the response and all of the entry but itself; again, it changes nothing.
-func withdrawErases(w *world) {
+func withdrawErases(w *tester) {
 	r := w.open()
 	ana, ben := w.start(r, "ana"), w.start(r, "ben")
 	w.answer(ana, "o1", "vision", 2)
@@ -245,21 +245,21 @@ func withdrawErases(w *world) {
 	w.must(err)
 	for range 2 {
 		w.must(w.store.Withdraw(w.Context(), ana))
-		gone := w.seat(r.ID, "ana")
+		gone := w.participation(r.ID, "ana")
 		w.equal(gone.Member, survey.Member{Person: w.person("ana"), Status: survey.Withdrawn})
 		w.equal(len(w.response(gone).Answers), 0)
 		w.equal(w.responses(r.ID), []results.Response{kept})
 	}
 	w.want(second(w.store.Answer(w.Context(), ana, now, survey.Operation{ID: "o2"}, "vision", 1)), survey.ErrNotTakingPart)
-	w.must(w.store.UpdateContact(w.Context(), r.ID, ana.Member.Person, reach(true)))
-	w.equal(w.seat(r.ID, "ana").Member, survey.Member{Person: w.person("ana"), Status: survey.Withdrawn})
+	w.must(w.store.UpdateContact(w.Context(), r.ID, ana.Member.Person, setUnreachable(true)))
+	w.equal(w.participation(r.ID, "ana").Member, survey.Member{Person: w.person("ana"), Status: survey.Withdrawn})
 	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	w.equal(len(added), 0)
 }
 
 // Who comes back after withdrawing begins with an empty response.
-func withdrawAndReturn(w *world) {
+func withdrawAndReturn(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	w.answer(seat, "o1", "vision", 2)
@@ -271,7 +271,7 @@ func withdrawAndReturn(w *world) {
 
 // Whoever is forgotten in an open round leaves nothing there: neither entry, response, message nor list; others lose nothing. They
 // can be invited anew, and then begin anew.
-func forgetOpen(w *world) {
+func forgetOpen(w *tester) {
 	r, other := w.open(), w.open()
 	ctx, ana := w.Context(), w.start(r, "ana")
 	w.answer(ana, "o1", "vision", 2)
@@ -289,7 +289,7 @@ func forgetOpen(w *world) {
 		f, err := w.store.Forget(ctx, r.ID, ana.Member.Person)
 		w.must(err)
 		w.equal(f, want)
-		w.equal(w.seat(r.ID, "ana").Member, survey.Member{Person: w.person("ana")})
+		w.equal(w.participation(r.ID, "ana").Member, survey.Member{Person: w.person("ana")})
 		w.equal(w.responses(r.ID), []results.Response{kept})
 		w.equal(len(w.roster(r.ID)), 1)
 		of, err := w.store.RoundsOf(ctx, ana.Member.Person)
@@ -306,7 +306,7 @@ func forgetOpen(w *world) {
 }
 
 // In a closed round the entry goes and the response stays, since nobody can tell it; sealing brings nobody back.
-func forgetClosed(w *world) {
+func forgetClosed(w *tester) {
 	r := w.open()
 	w.answer(w.start(r, "ana"), "o1", "vision", 2)
 	w.start(r, "ben")
@@ -324,7 +324,7 @@ func forgetClosed(w *world) {
 }
 
 // A gesture that was under way when its person was forgotten brings nothing of them back.
-func forgetInTheMiddle(w *world) {
+func forgetInTheMiddle(w *tester) {
 	r := w.open()
 	ctx, ana := w.Context(), w.start(r, "ana")
 	w.answer(ana, "o1", "vision", 2)
@@ -341,13 +341,13 @@ func forgetInTheMiddle(w *world) {
 	w.want(second(w.store.Answer(ctx, ana, now, survey.Operation{ID: "o2", At: now}, "needs", 1)), survey.ErrNotTakingPart)
 	w.want(second(w.store.Detail(ctx, ana, now, survey.Operation{ID: "o3", At: now}, "needs", results.Detail{Note: "x"})), survey.ErrNotTakingPart)
 	w.want(w.store.Withdraw(ctx, ana), survey.ErrNotTakingPart)
-	w.must(w.store.UpdateContact(ctx, r.ID, ana.Member.Person, reach(true)))
+	w.must(w.store.UpdateContact(ctx, r.ID, ana.Member.Person, setUnreachable(true)))
 	w.equal(len(w.roster(r.ID)), 0)
 	w.equal(len(w.responses(r.ID)), 0)
 }
 
 // The time zones of a round's people are known without reading its roster.
-func zones(w *world) {
+func zones(w *tester) {
 	r := w.open()
 	for name, zone := range map[string]string{"ana": "Asia/Tokyo", "ben": "Europe/London", "cem": "Asia/Tokyo"} {
 		_, err := w.store.ChangeMember(w.Context(), w.start(r, name), now, func(m *survey.Member) error {
@@ -364,7 +364,7 @@ func zones(w *world) {
 }
 
 // Everybody of a large roster is visited, at least once.
-func scanPages(w *world) {
+func scanPages(w *tester) {
 	const people = 1020
 	r := w.open()
 	var members []survey.Member

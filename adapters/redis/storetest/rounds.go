@@ -11,7 +11,7 @@ import (
 )
 
 // A round comes back as it was kept, every field of it.
-func roundWhole(w *world) {
+func roundWhole(w *tester) {
 	r := w.draft()
 	r.Version, r.State = 3, survey.Open
 	r.Area, r.Languages = "Ynys Môn \"<&>\"", []matrix.Lang{matrix.Welsh, matrix.English}
@@ -31,7 +31,7 @@ func roundWhole(w *world) {
 	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, *r.Turnout))
 	got, err := w.store.CloseRound(w.Context(), r.ID, closed.Add(time.Hour), audit.Entry{})
 	w.must(err)
-	w.full(got)
+	w.allFieldsSet(got)
 	r.Version, r.State, r.ClosedAt = 4, survey.Closed, now.Add(time.Hour+time.Nanosecond)
 	w.equal(got, r)
 	got, err = w.store.Round(w.Context(), r.ID)
@@ -40,11 +40,11 @@ func roundWhole(w *world) {
 }
 
 // Creating a round again changes nothing: not its fields, not its secret.
-func createTwice(w *world) {
+func createTwice(w *tester) {
 	r := w.open()
 	s := w.start(r, "ana")
 	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
-	w.equal(w.seat(r.ID, "ana"), s)
+	w.equal(w.participation(r.ID, "ana"), s)
 	changed := r
 	changed.Area = "Elsewhere"
 	w.must(w.store.CreateRound(w.Context(), changed, audit.Entry{}))
@@ -54,7 +54,7 @@ func createTwice(w *world) {
 }
 
 // What is asked of a round that is not there is refused as just that.
-func missingRound(w *world) {
+func missingRound(w *tester) {
 	there := w.open()
 	seat := w.start(there, "ana")
 	seat.Round.ID = "nosuchround" + seat.Round.ID
@@ -66,7 +66,7 @@ func missingRound(w *world) {
 		"invite":    second(w.store.Invite(ctx, id, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now(), nil)),
 		"seat":      second(w.store.Participation(ctx, id, w.person("ana"))),
 		"change":    second(w.store.ChangeMember(ctx, seat, now, starts)),
-		"note":      w.store.UpdateContact(ctx, id, w.person("ana"), reach(true)),
+		"note":      w.store.UpdateContact(ctx, id, w.person("ana"), setUnreachable(true)),
 		"roster":    w.store.Roster(ctx, id, func(survey.Member) error { return nil }),
 		"answer":    second(w.store.Answer(ctx, seat, now, survey.Operation{ID: "o1"}, "vision", 1)),
 		"detail":    second(w.store.Detail(ctx, seat, now, survey.Operation{ID: "o1"}, "vision", results.Detail{Note: "x"})),
@@ -85,7 +85,7 @@ func missingRound(w *world) {
 func second[T any](_ T, err error) error { return err }
 
 // A change made from an older version is refused, and changes nothing.
-func staleSave(w *world) {
+func staleSave(w *tester) {
 	r := w.open()
 	first, other := r, r
 	first.Area, other.Area = "First", "Other"
@@ -98,7 +98,7 @@ func staleSave(w *world) {
 }
 
 // The same change again, its reply lost, is made once.
-func saveReplayed(w *world) {
+func saveReplayed(w *tester) {
 	r := w.open()
 	r.Area = "First"
 	w.must(w.store.SaveRound(w.Context(), r, audit.Entry{}))
@@ -109,7 +109,7 @@ func saveReplayed(w *world) {
 }
 
 // Nothing but CloseRound makes a round closed, since it is what destroys the secret.
-func saveNeverCloses(w *world) {
+func saveNeverCloses(w *tester) {
 	r := w.open()
 	closed := r
 	closed.State = survey.Closed
@@ -130,7 +130,7 @@ func saveNeverCloses(w *world) {
 }
 
 // A channel has its rounds, newest first, whatever their state, and no other's.
-func roundsIn(w *world) {
+func roundsIn(w *tester) {
 	got, err := w.store.RoundsIn(w.Context(), w.channel())
 	w.must(err)
 	w.equal(len(got), 0)
@@ -155,7 +155,7 @@ func roundsIn(w *world) {
 }
 
 // Closing again changes nothing and keeps the first time.
-func closeTwice(w *world) {
+func closeTwice(w *tester) {
 	r := w.open()
 	first, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Hour), audit.Entry{})
 	w.must(err)
@@ -170,7 +170,7 @@ func closeTwice(w *world) {
 }
 
 // While a round is open its seats have pseudonyms, one a person; from the close on there is none.
-func closeDestroysSecret(w *world) {
+func closeDestroysSecret(w *tester) {
 	r, other := w.open(), w.open()
 	ana, ben := w.start(r, "ana"), w.start(r, "ben")
 	if len(ana.Pseudonym) != 16 || ana.Pseudonym == ben.Pseudonym || ana.Pseudonym == w.start(other, "ana").Pseudonym {
@@ -178,16 +178,16 @@ func closeDestroysSecret(w *world) {
 	}
 	_, err := w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)
-	w.equal(w.seat(r.ID, "ana").Pseudonym, "")
+	w.equal(w.participation(r.ID, "ana").Pseudonym, "")
 	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
-	w.equal(w.seat(r.ID, "ana").Pseudonym, "")
-	if w.seat(other.ID, "ana").Pseudonym == "" {
+	w.equal(w.participation(r.ID, "ana").Pseudonym, "")
+	if w.participation(other.ID, "ana").Pseudonym == "" {
 		w.Error("another round lost its secret")
 	}
 }
 
 // expiring keeps an open round with one answer, of which everything is due to go in two to three seconds.
-func (w *world) expiring() (survey.Round, survey.Participation) {
+func (w *tester) expiring() (survey.Round, survey.Participation) {
 	r := w.draft()
 	r.State, r.ClosesAt = survey.Open, time.Now().Add(3*time.Second-survey.Retention).UTC().Truncate(time.Second)
 	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
@@ -197,13 +197,13 @@ func (w *world) expiring() (survey.Round, survey.Participation) {
 }
 
 // When a round expires nothing of it is left, and nothing leads to it.
-func expires(w *world) {
+func expires(w *tester) {
 	r, seat := w.expiring()
-	w.until("the round is gone", func() bool {
+	w.eventually("the round is gone", func() bool {
 		_, err := w.store.Round(w.Context(), r.ID)
 		return errors.Is(err, survey.ErrNoRound)
 	})
-	w.until("the response is gone", func() bool { return len(w.response(seat).Answers) == 0 })
+	w.eventually("the response is gone", func() bool { return len(w.response(seat).Answers) == 0 })
 	in, err := w.store.RoundsIn(w.Context(), w.channel())
 	w.must(err)
 	of, err := w.store.RoundsOf(w.Context(), w.person("ana"))
@@ -216,7 +216,7 @@ func expires(w *world) {
 }
 
 // When the closing date is moved, or the round closed, everything of it lives as long as the round.
-func extendMovesExpiry(w *world) {
+func extendMovesExpiry(w *tester) {
 	extended, seat := w.expiring()
 	closed, _ := w.expiring()
 	marker, _ := w.expiring()
@@ -224,13 +224,13 @@ func extendMovesExpiry(w *world) {
 	w.must(w.store.SaveRound(w.Context(), extended, audit.Entry{}))
 	_, err := w.store.CloseRound(w.Context(), closed.ID, now, audit.Entry{})
 	w.must(err)
-	w.until("the round made last is gone", func() bool {
+	w.eventually("the round made last is gone", func() bool {
 		_, err := w.store.Round(w.Context(), marker.ID)
 		return errors.Is(err, survey.ErrNoRound)
 	})
-	w.equal(w.seat(extended.ID, "ana").Pseudonym, seat.Pseudonym)
+	w.equal(w.participation(extended.ID, "ana").Pseudonym, seat.Pseudonym)
 	for _, id := range []survey.RoundID{extended.ID, closed.ID} {
-		w.equal(w.seat(id, "ana").Member, seat.Member)
+		w.equal(w.participation(id, "ana").Member, seat.Member)
 		w.equal(w.responses(id), []results.Response{{Answers: rated(map[string]matrix.Rating{"vision": 2})}})
 	}
 	want := []survey.RoundID{closed.ID, extended.ID}
@@ -243,7 +243,7 @@ func extendMovesExpiry(w *world) {
 }
 
 // Every round that is kept is visited, whatever its state.
-func everyRound(w *world) {
+func everyRound(w *tester) {
 	want := map[survey.RoundID]survey.State{}
 	for i := range 3 {
 		r := w.open()
@@ -267,7 +267,7 @@ func everyRound(w *world) {
 }
 
 // A survey whose closing time was moved while it was about to close by itself stays open, and people's answers are theirs.
-func closeDueUnlessMoved(w *world) {
+func closeDueUnlessMoved(w *tester) {
 	r := w.open()
 	seat := w.start(r, "ana")
 	was := r.ClosesAt
@@ -276,7 +276,7 @@ func closeDueUnlessMoved(w *world) {
 	kept, err := w.store.CloseDue(w.Context(), r.ID, was, audit.Entry{})
 	w.must(err)
 	w.equal(kept.State, survey.Open)
-	w.equal(w.seat(r.ID, "ana").Pseudonym, seat.Pseudonym)
+	w.equal(w.participation(r.ID, "ana").Pseudonym, seat.Pseudonym)
 	closed, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt, audit.Entry{})
 	w.must(err)
 	w.equal(closed.State, survey.Closed)

@@ -24,10 +24,10 @@ import (
 // SetTime(time.Time), by which it expires things, must be a new one each time. For others the laws of expiry
 // wait three seconds.
 func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
-	alone(t, fresh)
+	runQueueLaws(t, fresh)
 	for _, law := range []struct {
 		name string
-		hold func(*world)
+		hold func(*tester)
 	}{
 		{"round-whole", roundWhole},
 		{"create-twice", createTwice},
@@ -43,8 +43,8 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"invite-once", inviteOnce},
 		{"invite-same-twice-in-one", inviteSameTwiceInOne},
 		{"member-whole", memberWhole},
-		{"stranger", stranger},
-		{"change-from-stale-seat", changeFromStaleSeat},
+		{"stranger", notInRoster},
+		{"change-from-stale-seat", changeFromStaleParticipation},
 		{"change-refused", changeRefused},
 		{"change-crowd", changeCrowd},
 		{"unreachable", unreachable},
@@ -53,7 +53,7 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"answer", answer},
 		{"answer-twice", answerTwice},
 		{"answer-replayed-after-newer", answerReplayedAfterNewer},
-		{"one-gesture-many-elements", oneGestureManyElements},
+		{"one-gesture-many-elements", oneOperationManyElements},
 		{"take-back", takeBack},
 		{"detail", detail},
 		{"detail-replayed-after-newer", detailReplayedAfterNewer},
@@ -63,11 +63,11 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"draft-refuses", draftRefuses},
 		{"late-refuses", lateRefuses},
 		{"closed-refuses", closedRefuses},
-		{"seat-from-before-the-close", seatFromBeforeTheClose},
+		{"seat-from-before-the-close", participationFromBeforeTheClose},
 		{"close-twice", closeTwice},
 		{"close-destroys-secret", closeDestroysSecret},
 		{"close-due-unless-moved", closeDueUnlessMoved},
-		{"seal-forgets", sealForgets},
+		{"seal-forgets", anonymiseForgets},
 		{"withdraw-erases", withdrawErases},
 		{"withdraw-and-return", withdrawAndReturn},
 		{"forget-open", forgetOpen},
@@ -76,48 +76,48 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"responses-pages", responsesPages},
 		{"responses-unlinkable-order", responsesUnlinkableOrder},
 		{"crowd", crowd},
-		{"late-gesture", lateGesture},
+		{"late-gesture", lateOperation},
 		{"too-soon", tooSoon},
 		{"current", current},
 		{"expires", expires},
 		{"extend-moves-expiry", extendMovesExpiry},
-		{"record-whole", recordWhole},
-		{"record-with-each-change", recordWithEachChange},
-		{"record-of-nothing", recordOfNothing},
-		{"record-crowd", recordCrowd},
+		{"record-whole", auditLogWhole},
+		{"record-with-each-change", auditWithEachChange},
+		{"record-of-nothing", auditOfNothing},
+		{"record-crowd", auditCrowd},
 	} {
 		t.Run(law.name, func(t *testing.T) {
 			t.Parallel() // they begin when this function has returned
-			law.hold(&world{T: t, store: fresh(t), name: strings.ToLower(rand.Text()[:10])})
+			law.hold(&tester{T: t, store: fresh(t), name: strings.ToLower(rand.Text()[:10])})
 		})
 	}
 }
 
 // alone are the laws of what is owed: it is handed out whichever round it is of, so these are tried one after another.
-func alone(t *testing.T, fresh func(t *testing.T) survey.Store) {
+func runQueueLaws(t *testing.T, fresh func(t *testing.T) survey.Store) {
 	for _, law := range []struct {
 		name string
-		hold func(*world)
+		hold func(*tester)
 	}{
-		{"owed-once", owedOnce},
-		{"taken-once", takenOnce},
+		{"owed-once", enqueuedOnce},
+		{"taken-once", leasedOnce},
 		{"lease-ends", leaseEnds},
-		{"postponed", postponed},
-		{"large-round-holds-up-none", largeRoundHoldsUpNone},
-		{"long-row-holds-up-none", longRowHoldsUpNone},
+		{"postponed", rescheduled},
+		{"large-round-holds-up-none", largeRoundDelaysNone},
+		{"long-row-holds-up-none", backlogDelaysNone},
 		{"planned-once", plannedOnce},
 		{"plan-what-is-due", planWhatIsDue},
 		{"plan-what-has-changed", planWhatHasChanged},
 		{"plan-all", planAll},
 	} {
 		t.Run(law.name, func(t *testing.T) {
-			law.hold(&world{T: t, store: fresh(t), name: strings.ToLower(rand.Text()[:10])})
+			law.hold(&tester{T: t, store: fresh(t), name: strings.ToLower(rand.Text()[:10])})
 		})
 	}
 }
 
 // world is where a law is tried: a store, and the time.
-type world struct {
+type tester struct {
 	*testing.T
 	store  survey.Store
 	name   string // makes ids of this law's own
@@ -127,14 +127,14 @@ type world struct {
 // now is the time of day in every law but those of expiry; open rounds close ten days later.
 var now = time.Now().UTC().Truncate(time.Second)
 
-func (w *world) person(name string) survey.PersonID {
+func (w *tester) person(name string) survey.PersonID {
 	return survey.PersonID("test:" + w.name + ":" + name)
 }
 
-func (w *world) channel() string { return "channel-" + w.name }
+func (w *tester) channel() string { return "channel-" + w.name }
 
 // draft returns a round that is not kept yet.
-func (w *world) draft() survey.Round {
+func (w *tester) draft() survey.Round {
 	w.rounds++
 	return survey.Round{
 		ID: survey.RoundID(fmt.Sprintf("%s%d", w.name, w.rounds)), State: survey.Draft, Area: "Ashford", Matrix: "england",
@@ -145,7 +145,7 @@ func (w *world) draft() survey.Round {
 }
 
 // open keeps an open round.
-func (w *world) open() survey.Round {
+func (w *tester) open() survey.Round {
 	w.Helper()
 	r := w.draft()
 	r.State, r.OpenedAt = survey.Open, now
@@ -154,7 +154,7 @@ func (w *world) open() survey.Round {
 }
 
 // invite puts people into the roster.
-func (w *world) invite(id survey.RoundID, names ...string) {
+func (w *tester) invite(id survey.RoundID, names ...string) {
 	w.Helper()
 	var people []survey.Member
 	for _, n := range names {
@@ -164,7 +164,7 @@ func (w *world) invite(id survey.RoundID, names ...string) {
 	w.must(err)
 }
 
-func (w *world) seat(id survey.RoundID, name string) survey.Participation {
+func (w *tester) participation(id survey.RoundID, name string) survey.Participation {
 	w.Helper()
 	s, err := w.store.Participation(w.Context(), id, w.person(name))
 	w.must(err)
@@ -172,10 +172,10 @@ func (w *world) seat(id survey.RoundID, name string) survey.Participation {
 }
 
 // start makes somebody take part, invited before or not.
-func (w *world) start(r survey.Round, name string) survey.Participation {
+func (w *tester) start(r survey.Round, name string) survey.Participation {
 	w.Helper()
 	w.invite(r.ID, name)
-	s, err := w.store.ChangeMember(w.Context(), w.seat(r.ID, name), r.ClosesAt.Add(-time.Hour), starts)
+	s, err := w.store.ChangeMember(w.Context(), w.participation(r.ID, name), r.ClosesAt.Add(-time.Hour), starts)
 	w.must(err)
 	return s
 }
@@ -185,7 +185,7 @@ func starts(m *survey.Member) error {
 	return nil
 }
 
-func (w *world) answer(s survey.Participation, operation, element string, rating matrix.Rating) results.Response {
+func (w *tester) answer(s survey.Participation, operation, element string, rating matrix.Rating) results.Response {
 	w.Helper()
 	resp, err := w.store.Answer(w.Context(), s, s.Round.ClosesAt.Add(-time.Hour), survey.Operation{ID: operation}, element, rating)
 	w.must(err)
@@ -193,7 +193,7 @@ func (w *world) answer(s survey.Participation, operation, element string, rating
 	return resp
 }
 
-func (w *world) response(s survey.Participation) results.Response {
+func (w *tester) response(s survey.Participation) results.Response {
 	w.Helper()
 	resp := w.versioned(s)
 	resp.Version = ""
@@ -201,14 +201,14 @@ func (w *world) response(s survey.Participation) results.Response {
 }
 
 // versioned is a response with its version, which no law but that of Current looks at.
-func (w *world) versioned(s survey.Participation) results.Response {
+func (w *tester) versioned(s survey.Participation) results.Response {
 	w.Helper()
 	resp, err := w.store.Response(w.Context(), s)
 	w.must(err)
 	return resp
 }
 
-func (w *world) responses(id survey.RoundID) []results.Response {
+func (w *tester) responses(id survey.RoundID) []results.Response {
 	w.Helper()
 	var all []results.Response
 	w.must(w.store.Responses(w.Context(), id, func(r results.Response) error {
@@ -219,7 +219,7 @@ func (w *world) responses(id survey.RoundID) []results.Response {
 	return all
 }
 
-func (w *world) roster(id survey.RoundID) map[survey.PersonID]survey.Member {
+func (w *tester) roster(id survey.RoundID) map[survey.PersonID]survey.Member {
 	w.Helper()
 	all := map[survey.PersonID]survey.Member{}
 	w.must(w.store.Roster(w.Context(), id, func(m survey.Member) error {
@@ -232,21 +232,21 @@ func (w *world) roster(id survey.RoundID) map[survey.PersonID]survey.Member {
 	return all
 }
 
-func (w *world) must(err error) {
+func (w *tester) must(err error) {
 	w.Helper()
 	if err != nil {
 		w.Fatal(err)
 	}
 }
 
-func (w *world) want(err, wanted error) {
+func (w *tester) want(err, wanted error) {
 	w.Helper()
 	if !errors.Is(err, wanted) {
 		w.Errorf("got error %v, want %v", err, wanted)
 	}
 }
 
-func (w *world) equal(got, want any) {
+func (w *tester) equal(got, want any) {
 	w.Helper()
 	if !reflect.DeepEqual(got, want) {
 		w.Errorf("got  %+v\nwant %+v", got, want)
@@ -254,7 +254,7 @@ func (w *world) equal(got, want any) {
 }
 
 // full fails the law when a field of the struct is zero: it would not be seen to survive.
-func (w *world) full(v any) {
+func (w *tester) allFieldsSet(v any) {
 	w.Helper()
 	for field, value := range reflect.ValueOf(v).Fields() {
 		if value.IsZero() {
@@ -264,7 +264,7 @@ func (w *world) full(v any) {
 }
 
 // until asks again and again, for up to ten seconds, or ten seconds ahead at once where time can be made to pass.
-func (w *world) until(what string, done func() bool) {
+func (w *tester) eventually(what string, done func() bool) {
 	w.Helper()
 	if clock, ok := w.store.(interface{ SetTime(time.Time) }); ok {
 		clock.SetTime(time.Now().Add(10 * time.Second))
@@ -287,7 +287,7 @@ func rated(ratings map[string]matrix.Rating) map[string]results.Answer {
 }
 
 // each calls do for every number below n, a few at a time.
-func (w *world) each(n int, do func(int)) {
+func (w *tester) each(n int, do func(int)) {
 	numbers := make(chan int)
 	var wg sync.WaitGroup
 	for range 16 {

@@ -1,11 +1,12 @@
--- Replaces a round and adds the entry of it to the record, if its version is still the one the change was made from. A closed one stays closed.
--- The same change again counts as made: its reply was lost.
+-- Replaces a round and appends the audit entry, if the round's version is still the one the change
+-- was made from. A closed round stays closed. The same change again counts as made: its reply was
+-- lost.
 --
--- KEYS  1 round  2 secret  3 roster  4 responses  5 owed  6 planned  7 zones  8 audit
--- ARGV  1 version the change was made from  2 version after it  3 state  4 closing time, unix seconds
---       5 body  6 expiry, unix seconds  7 entry, or empty  8 its number
--- Returns {"done", moved}, moved being 1 when responses and lists may still have another expiry, else 0;
---         {"gone"}, {"closed"}, {"changed"} or {"behind", entries there are, the last of them}.
+-- KEYS     1 round  2 secret  3 roster  4 responses  5 queue  6 planned  7 zones  8 audit
+-- ARGV     1 version before the change  2 version after it  3 state  4 closing time, unix seconds
+--          5 body  6 expiry, unix seconds  7 entry, or empty  8 its number
+-- RETURNS  {"done", moved}: moved is 1 when responses and indexes may have another expiry, else 0;
+--          {"gone"}, {"closed"}, {"changed"} or {"behind", number of entries, the last entry}
 local kept = redis.call('HMGET', KEYS[1], 'version', 'state', 'body')
 if not kept[1] then return {'gone'} end
 if kept[1] == ARGV[2] and kept[2] == ARGV[3] and kept[3] == ARGV[5] then return {'done', 1} end
@@ -17,7 +18,8 @@ end
 local moved = 1
 if redis.call('EXPIRETIME', KEYS[1]) == tonumber(ARGV[6]) then moved = 0 end
 
-redis.call('HSET', KEYS[1], 'version', ARGV[2], 'state', ARGV[3], 'closes', ARGV[4], 'body', ARGV[5])
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'state', ARGV[3], 'closes', ARGV[4],
+  'body', ARGV[5])
 if ARGV[7] ~= '' then redis.call('RPUSH', KEYS[8], ARGV[7]) end
 for i = 1, #KEYS do redis.call('EXPIREAT', KEYS[i], ARGV[6]) end
 return {'done', moved}

@@ -1,9 +1,9 @@
--- Makes a response that carries a role group, or gives it another, after member.lua has changed the entry of its
--- person in the same transaction.
+-- Creates a response with a role group, or gives it another, after change_member.lua has changed
+-- the person's entry in the same transaction.
 --
--- KEYS  1 round  2 responses  3 response
--- ARGV  1 pseudonym  2 role group
--- Returns {"done"}, also when there is nothing to do.
+-- KEYS     1 round  2 responses  3 response
+-- ARGV     1 pseudonym  2 role group
+-- RETURNS  {"done"}, also when there is nothing to do
 if redis.call('HDEL', KEYS[1], 'step') == 0 then return {'done'} end
 local expires = redis.call('EXPIRETIME', KEYS[1])
 redis.call('HSET', KEYS[3], '.g', ARGV[2])

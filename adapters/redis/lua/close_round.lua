@@ -1,12 +1,13 @@
--- Closes a round for good, destroys its secret and the times of operations, adds the entry of it to the record, and notes in the ledger that it did, all at once. A
--- closed round keeps its first closing time.
+-- Closes a round for good: destroys its secret and the times of operations, appends the audit entry
+-- and notes the close in the ledger, in one step. A closed round keeps its first time.
 --
--- KEYS  1 round  2 secret  3 roster  4 responses  5 owed  6 planned  7 zones  8 audit  9, 10 times of operations
---       11 the ledger
--- ARGV  1 time of closing, as text  2 expiry, unix seconds  3 the closing time the round must still have, unix seconds, or empty
---       4 entry, or empty  5 its number  6 expiry of the ledger, unix seconds
--- Returns {"done", version, state, time of closing, body, turnout, sealed}, {"gone"}
---         or {"behind", entries there are, the last of them}.
+-- KEYS     1 round  2 secret  3 roster  4 responses  5 queue  6 planned  7 zones  8 audit
+--          9, 10 times of operations  11 ledger
+-- ARGV     1 time of the close, as text  2 expiry, unix seconds
+--          3 the closing time that the round must still have, unix seconds, or empty
+--          4 entry, or empty  5 its number  6 expiry of the ledger, unix seconds
+-- RETURNS  {"done", version, state, time of the close, body, turnout, sealed}, {"gone"}
+--          or {"behind", number of entries, the last entry}
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return {'gone'} end
 

@@ -1,8 +1,9 @@
--- Owes the coordinator's channel a post, and notes that it was planned: what is noted already is not owed again.
+-- Enqueues a post to the coordinators' channel and marks its kind as planned. A kind that is marked
+-- already is not enqueued again.
 --
--- KEYS  1 round  2 planned  3 owed
--- ARGV  1 kind  2 message  3 when it is due, unix seconds
--- Returns {"done"} or {"gone"}.
+-- KEYS     1 round  2 planned  3 queue
+-- ARGV     1 kind  2 message  3 when it is due, unix seconds
+-- RETURNS  {"done"} or {"gone"}
 local expires = redis.call('EXPIRETIME', KEYS[1])
 if expires < 0 then return {'gone'} end
 

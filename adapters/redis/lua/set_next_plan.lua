@@ -1,8 +1,8 @@
--- Sets when rounds are next planned, unless one has been marked since its score was read.
+-- Sets when rounds are next planned, except rounds that were marked since their score was read.
 --
--- KEYS  1 plans
--- ARGV  round, the score that was read, the score to set or empty for none, and so on
--- Returns {"done"}.
+-- KEYS     1 plans
+-- ARGV     1... round, the score that was read, the score to set or empty for none, and so on
+-- RETURNS  {"done"}
 for i = 1, #ARGV, 3 do
   local score = redis.call('ZSCORE', KEYS[1], ARGV[i])
   if score and tonumber(score) == tonumber(ARGV[i + 1]) then

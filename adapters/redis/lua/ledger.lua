@@ -1,6 +1,6 @@
--- Put before the scripts that erase. It notes in the ledger of a round that something was erased, at a time in unix
--- microseconds; after what is noted there already, whatever the clocks of the processes say. The ledger outlives the round by
--- the seconds given. Returns the note: what was done, and when.
+-- Comes before the scripts that erase a person. Notes in the ledger of a round what was erased, and
+-- when, in unix microseconds: later than the last note of the field, whatever the clocks of the
+-- processes say. The ledger outlives the round by the given seconds. Returns the note.
 local function note(ledger, round, field, what, at, outlives)
   at = tonumber(at)
   local last = redis.call('HGET', ledger, field)

@@ -1,9 +1,9 @@
--- Hands out messages that are due, half of them those due longest and half the latest, and makes them due again later, for when
--- whoever takes them does not settle them.
+-- Leases messages that are due, half of them the oldest due and half the newest: makes them due
+-- again when the lease ends.
 --
--- KEYS  1 owed
--- ARGV  1 now, unix seconds  2 when they are due again  3 how many at most
--- Returns {"done", {messages}}.
+-- KEYS     1 queue
+-- ARGV     1 now, unix seconds  2 when the lease ends, unix seconds  3 how many at most
+-- RETURNS  {"done", {messages}}
 local latest = math.floor(ARGV[3] / 2)
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3] - latest)
 for i = 1, #due do redis.call('ZADD', KEYS[1], ARGV[2], due[i]) end

@@ -1,8 +1,9 @@
--- Adds an entry to the record of a round, if it follows on the last one there. An equal one in its place is this one: its reply was lost.
+-- Appends an entry to the audit log of a round, if it follows the last one. An equal entry in its
+-- place is this one, whose reply was lost.
 --
--- KEYS  1 round  2 audit
--- ARGV  1 entry  2 its number
--- Returns {"done"}, {"gone"} or {"behind", entries there are, the last of them}.
+-- KEYS     1 round  2 audit
+-- ARGV     1 entry  2 its number
+-- RETURNS  {"done"}, {"gone"} or {"behind", number of entries, the last entry}
 local expires = redis.call('EXPIRETIME', KEYS[1])
 if expires < 0 then return {'gone'} end
 if redis.call('LINDEX', KEYS[2], ARGV[2] - 1) == ARGV[1] then return {'done'} end

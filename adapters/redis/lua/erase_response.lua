@@ -1,9 +1,9 @@
--- Erases a response and the times of its operations, after withdraw.lua or forget.lua has erased the entry of its
--- person in the same transaction.
+-- Erases a response and the times of its operations, after withdraw.lua or forget.lua has erased
+-- the person's entry in the same transaction.
 --
--- KEYS  1 round  2 responses  3 response  4 secret  5, 6 times of operations
--- ARGV  1 pseudonym
--- Returns {"done", responses erased}.
+-- KEYS     1 round  2 responses  3 response  4 secret  5, 6 times of operations
+-- ARGV     1 pseudonym
+-- RETURNS  {"done", number of responses erased}
 if redis.call('HDEL', KEYS[1], 'step') == 0 then return {'done', 0} end
 local owner = redis.sha1hex((redis.call('GET', KEYS[4]) or '') .. KEYS[3])
 redis.call('HDEL', KEYS[5], owner)

@@ -1,11 +1,12 @@
--- Replaces a person's entry in the roster, if it still is the one the change was made from. The same change again
--- counts as made.
+-- Replaces a person's entry in the roster, if it is still the one the change was made from. The
+-- same change again counts as made.
 --
--- KEYS  1 round  2 roster  3 zones
--- ARGV  1 now, unix seconds  2 person  3 entry the change was made from  4 entry after it
---       5 time zone to be listed, or empty  6 "1" when respond.lua follows, else "0" (see runBoth)
--- Returns {"done"}, {"changed", the entry as it is now}, {"gone"}, {"draft"}, {"closed"}
---         or {"absent"}: not in the roster.
+-- KEYS     1 round  2 roster  3 zones
+-- ARGV     1 now, unix seconds  2 person  3 entry before the change  4 entry after it
+--          5 time zone to add, or empty
+--          6 "1" when set_role_group.lua follows, else "0" (see runBoth)
+-- RETURNS  {"done"}, {"changed", the current entry}, {"gone"}, {"draft"}, {"closed"}
+--          or {"absent"}: not in the roster
 local round = redis.call('HMGET', KEYS[1], 'state', 'closes')
 if not round[1] then return {'gone'} end
 redis.call('HDEL', KEYS[1], 'step')
