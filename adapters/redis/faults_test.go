@@ -58,7 +58,7 @@ func takesPart(t testing.TB, s survey.Store, id survey.RoundID, person survey.Pe
 	return seat
 }
 
-// reach is a change of whether somebody cannot be reached.
+// setUnreachable changes whether messages reach a member.
 func setUnreachable(unreachable bool) func(*survey.Member) {
 	return func(m *survey.Member) { m.Unreachable = unreachable }
 }

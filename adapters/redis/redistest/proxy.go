@@ -45,8 +45,8 @@ func ProxyTo(t testing.TB, target string) *Proxy {
 	return p
 }
 
-// Drop makes the proxy lose the reply to the next request with the word in it: the server has done what it
-// asks for; then is called; then the connection ends.
+// Drop makes the proxy lose the reply to the next request with the word in it: the server has done
+// what it asks for; then is called; then the connection ends.
 func (p *Proxy) Drop(word string, then func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package redistest starts private Redis servers for tests: each on ports of its own, with files of its own,
-// gone when the test ends. It speaks the few words of Redis that this takes by itself, and knows nothing of
-// what is kept there.
+// Package redistest starts private Redis servers for tests: each with its own ports and files,
+// removed when the test ends. It speaks the few Redis commands that this needs itself, and knows
+// nothing of the data.
 package redistest
 
 import (
@@ -27,8 +27,8 @@ import (
 	"time"
 )
 
-// Required is the environment variable that, set to 1, makes a machine without redis-server fail the test
-// rather than skip it.
+// Required is the environment variable that, set to 1, makes a machine without redis-server fail
+// the test rather than skip it.
 const Required = "MATURITYBOT_REQUIRE_REDIS"
 
 // readyTimeout is how long a server or a cluster may take to be ready.
@@ -38,15 +38,15 @@ const readyTimeout = 20 * time.Second
 type Options struct {
 	// AOF makes the server write each command to disk before it answers.
 	AOF bool
-	// TLS makes the server speak nothing but TLS, with this certificate.
+	// TLS makes the server speak only TLS, with this certificate.
 	TLS *Certificate
-	// Password of the user that is there by itself, or empty.
+	// Password is that of the default user, or empty.
 	Password string
 	// Args are further arguments of redis-server.
 	Args []string
 }
 
-// Certificate is one for this machine's own interface, which vouches for itself.
+// Certificate is a self-signed certificate for the loopback interface.
 type Certificate struct {
 	File, Key string // PEM
 	pool      *x509.CertPool
@@ -60,9 +60,11 @@ func NewCertificate(dir string) (*Certificate, error) {
 	}
 	now := time.Now()
 	of := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "redistest"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "redistest"},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	raw, err := x509.CreateCertificate(rand.Reader, of, of, key.Public(), key)
 	if err != nil {
@@ -72,10 +74,15 @@ func NewCertificate(dir string) (*Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode a key: %w", err)
 	}
-	c := &Certificate{File: filepath.Join(dir, "redis.crt"), Key: filepath.Join(dir, "redis.key"), pool: x509.NewCertPool()}
+	c := &Certificate{
+		File: filepath.Join(dir, "redis.crt"),
+		Key:  filepath.Join(dir, "redis.key"),
+		pool: x509.NewCertPool(),
+	}
 	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})
 	c.pool.AppendCertsFromPEM(cert)
-	err = errors.Join(os.WriteFile(c.File, cert, 0o600), os.WriteFile(c.Key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: rawKey}), 0o600))
+	pemKey := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: rawKey})
+	err = errors.Join(os.WriteFile(c.File, cert, 0o600), os.WriteFile(c.Key, pemKey, 0o600))
 	if err != nil {
 		return nil, fmt.Errorf("write a certificate: %w", err)
 	}
@@ -94,7 +101,7 @@ type Server struct {
 	ended   chan struct{} // closed when the process has ended
 }
 
-// URL is the server's address as redis.Open takes it.
+// URL returns the server's address for redis.Open.
 func (s *Server) URL() string { return s.options.scheme() + s.options.login() + s.Addr }
 
 func (o Options) scheme() string {
@@ -111,8 +118,8 @@ func (o Options) login() string {
 	return ":" + o.Password + "@"
 }
 
-// Start starts a server and waits until it answers. It skips the test when there is no redis-server on the
-// PATH, or fails it where one is required.
+// Start starts a server and waits until it answers. It skips the test when there is no redis-server
+// on the PATH, or fails it where one is required.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	return start(t, o, false)
@@ -125,7 +132,8 @@ func start(t testing.TB, o Options, clustered bool) *Server {
 		appendonly = "yes"
 	}
 	s := newServer(t, o)
-	s.args = append(s.args, "--save", "", "--appendonly", appendonly, "--appendfsync", "always", "--slowlog-log-slower-than", "-1")
+	s.args = append(s.args, "--save", "", "--appendonly", appendonly, "--appendfsync", "always",
+		"--slowlog-log-slower-than", "-1")
 	if o.Password != "" {
 		s.args = append(s.args, "--requirepass", o.Password, "--masterauth", o.Password)
 	}
@@ -137,7 +145,7 @@ func start(t testing.TB, o Options, clustered bool) *Server {
 	return s
 }
 
-// newServer is a server that does not run yet.
+// newServer returns a server that is not running yet.
 func newServer(t testing.TB, o Options) *Server {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
@@ -153,10 +161,12 @@ func newServer(t testing.TB, o Options) *Server {
 			"--tls-auth-clients", "no", "--tls-replication", "yes")
 	}
 	t.Cleanup(func() {
-		// The process that rewrites its append-only file would outlive it, and write where the folder is being taken away.
+		// A process that rewrites the append-only file would outlive the server and write to its
+		// folder while that is removed.
 		poll(func() bool {
 			info, err := s.ask("INFO persistence")
-			return err != nil || !strings.Contains(info, "aof_rewrite_in_progress:1") && !strings.Contains(info, "aof_rewrite_scheduled:1")
+			return err != nil || !strings.Contains(info, "aof_rewrite_in_progress:1") &&
+				!strings.Contains(info, "aof_rewrite_scheduled:1")
 		})
 		s.Kill()
 	})
@@ -166,7 +176,7 @@ func newServer(t testing.TB, o Options) *Server {
 // begin starts the server on a free port.
 func (s *Server) begin(t testing.TB, clustered bool) {
 	t.Helper()
-	// Somebody else may take the free port before the server does: then there is another one.
+	// Another process may take the free port first; then the next attempt uses another.
 	for range 5 {
 		s.Addr = freeAddr(t)
 		if clustered {
@@ -179,7 +189,8 @@ func (s *Server) begin(t testing.TB, clustered bool) {
 	t.Fatal("redis-server does not start: ", s.log())
 }
 
-// Kill kills the server as kill -9 does, and returns when it is gone. Its files stay until the test ends.
+// Kill kills the server like kill -9 and returns when it has ended. Its files stay until the test
+// ends.
 func (s *Server) Kill() {
 	if s.cmd == nil {
 		return
@@ -189,7 +200,7 @@ func (s *Server) Kill() {
 	s.cmd = nil
 }
 
-// Restart starts a killed server again, on the same port, with the files it left.
+// Restart starts a killed server on the same port with the files it left.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	if !s.run(t) {
@@ -197,8 +208,8 @@ func (s *Server) Restart(t testing.TB) {
 	}
 }
 
-// Do sends one command, given as words without spaces, and returns its reply: a status or a number as it
-// is, a text without its length. It fails the test on an error.
+// Do sends one command, as words without spaces, and returns the reply. It fails the test on an
+// error.
 func (s *Server) Do(t testing.TB, words ...string) string {
 	t.Helper()
 	reply, err := s.ask(strings.Join(words, " "))
@@ -208,7 +219,7 @@ func (s *Server) Do(t testing.TB, words ...string) string {
 	return reply
 }
 
-// run starts the server and says whether it came to answer.
+// run starts the server and reports whether it answers.
 func (s *Server) run(t testing.TB) bool {
 	t.Helper()
 	_, port, _ := strings.Cut(s.Addr, ":")
@@ -239,7 +250,7 @@ func (s *Server) run(t testing.TB) bool {
 		default:
 		}
 		info, err := s.ask("INFO server")
-		return err == nil && strings.Contains(info, pid) // not another server, of somebody who took the port
+		return err == nil && strings.Contains(info, pid) // not another server that took the port
 	})
 	select {
 	case <-ended:
@@ -312,8 +323,8 @@ func (s *Server) ask(command string) (string, error) {
 	}
 }
 
-// StartCluster starts a cluster of three masters and returns its address as redis.Open takes it. It skips or
-// fails as Start does.
+// StartCluster starts a cluster of three masters and returns its address for redis.Open. Without
+// redis-server it does what Start does.
 func StartCluster(t testing.TB, o Options) string {
 	t.Helper()
 	const slots, masters = 16384, 3
@@ -341,18 +352,19 @@ func StartCluster(t testing.TB, o Options) string {
 	return o.scheme() + o.login() + strings.Join(addrs, ",")
 }
 
-// Watched is a master with two replicas, and three Sentinels that make one of these the master when it is gone.
+// Watched is a master with two replicas, and three Sentinels that promote one of them when it
+// fails.
 type Watched struct {
 	Master    *Server // the first
 	Replicas  []*Server
 	sentinels []*Server
 }
 
-// MasterName is what Sentinels of tests call the master.
+// MasterName is the name by which the Sentinels know the master.
 const MasterName = "main"
 
-// StartSentinels starts a master, replicas and Sentinels, all with the same options, and returns when they know each other. It skips or
-// fails as Start does.
+// StartSentinels starts a master, replicas and Sentinels with the same options, and returns when
+// they know each other. Without redis-server it does what Start does.
 func StartSentinels(t testing.TB, o Options) *Watched {
 	t.Helper()
 	w := &Watched{Master: start(t, o, false)}
@@ -365,11 +377,13 @@ func StartSentinels(t testing.TB, o Options) *Watched {
 	for range 3 {
 		s := newServer(t, Options{TLS: o.TLS, Password: o.Password})
 		lines := []string{
-			"sentinel monitor " + MasterName + " " + host + " " + port + " 2", "sentinel down-after-milliseconds " + MasterName + " 2000",
+			"sentinel monitor " + MasterName + " " + host + " " + port + " 2",
+			"sentinel down-after-milliseconds " + MasterName + " 2000",
 			"sentinel failover-timeout " + MasterName + " 10000",
 		}
 		if o.Password != "" {
-			lines = append(lines, "requirepass "+o.Password, "sentinel sentinel-pass "+o.Password, "sentinel auth-pass "+MasterName+" "+o.Password)
+			lines = append(lines, "requirepass "+o.Password, "sentinel sentinel-pass "+o.Password,
+				"sentinel auth-pass "+MasterName+" "+o.Password)
 		}
 		file := filepath.Join(s.Dir, "sentinel.conf") // which it writes, too
 		if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
@@ -391,10 +405,10 @@ func StartSentinels(t testing.TB, o Options) *Watched {
 	return w
 }
 
-// Sentinel is the address of one Sentinel, as that of a server.
+// Sentinel returns the address of one Sentinel, as of a server.
 func (w *Watched) Sentinel() string { return w.sentinels[0].URL() }
 
-// URL is the address as redis.Open takes it.
+// URL returns the address for redis.Open.
 func (w *Watched) URL() string {
 	o := w.Master.options
 	var addrs []string

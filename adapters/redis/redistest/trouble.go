@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Pause stops the server where it is, as a machine that swaps does, until the function that is returned is called.
+// Pause suspends the server, as on a machine that swaps, until the returned function is called.
 func (s *Server) Pause(t testing.TB) (resume func()) {
 	t.Helper()
 	p := s.cmd.Process
@@ -22,8 +22,9 @@ func (s *Server) Pause(t testing.TB) (resume func()) {
 	}
 }
 
-// FillDisk makes every write of the server to a file fail, as on a full disk, until the function that is returned is called; or it
-// says that this machine has no means for it. Servers that are to meet it are started after BearFullDisk.
+// FillDisk makes every write of the server to a file fail, as on a full disk, until the returned
+// function is called. ok is false when the machine has no prlimit. The server must be started after
+// BearFullDisk.
 func (s *Server) FillDisk(t testing.TB) (empty func(), ok bool) {
 	t.Helper()
 	limit := func(size string) error {
@@ -40,10 +41,11 @@ func (s *Server) FillDisk(t testing.TB) (empty func(), ok bool) {
 	}, true
 }
 
-// BearFullDisk lets servers started from now on see a full disk as an error, and not end by the signal that a limit of files sends.
+// BearFullDisk lets servers that are started later see a full disk as an error, instead of being
+// ended by the signal for a file size limit.
 func BearFullDisk() { signal.Ignore(syscall.SIGXFSZ) }
 
-// Running says whether the server's process has not ended.
+// Running reports whether the server's process is running.
 func (s *Server) Running() bool {
 	select {
 	case <-s.ended:

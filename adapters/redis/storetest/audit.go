@@ -42,7 +42,8 @@ func (w *tester) record(id survey.RoundID) (acts []audit.Action, all []audit.Ent
 // Entries come back as they were kept, every field of them, one after the other.
 func auditLogWhole(w *tester) {
 	r := w.draft()
-	e := audit.Entry{At: now.Add(123 * time.Millisecond), By: string(w.person("cora")), Action: audit.Created, Changes: []audit.Change{
+	at, by := now.Add(123*time.Millisecond), string(w.person("cora"))
+	e := audit.Entry{At: at, By: by, Action: audit.Created, Changes: []audit.Change{
 		{Field: "area", Old: "Ynys Môn \"<&>\"", New: "=1\n\xff"}, {Field: "place"},
 	}}
 	w.must(w.store.CreateRound(w.Context(), r, e))
@@ -53,7 +54,9 @@ func auditLogWhole(w *tester) {
 		w.equal(record, []audit.Entry{first})
 		return act(audit.Results), true
 	}))
-	w.must(w.store.AppendEntry(w.Context(), r.ID, func([]audit.Entry) (audit.Entry, bool) { return act(audit.Refused), false }))
+	w.must(w.store.AppendEntry(w.Context(), r.ID, func([]audit.Entry) (audit.Entry, bool) {
+		return act(audit.Refused), false
+	}))
 	_, all := w.record(r.ID)
 	w.equal(all, []audit.Entry{first, second})
 }
@@ -69,7 +72,8 @@ func auditWithEachChange(w *tester) {
 		w.must(w.store.SaveRound(ctx, r, act(audit.Opened)))
 	}
 	r.Version++
-	ana, ben, cem := survey.Member{Person: w.person("ana")}, survey.Member{Person: w.person("ben")}, survey.Member{Person: w.person("cem")}
+	people := w.members("ana", "ben", "cem")
+	ana, ben, cem := people[0], people[1], people[2]
 	for range 2 {
 		w.must(second(w.store.Invite(ctx, r.ID, []survey.Member{ana, ben}, "", now, invited)))
 	}
@@ -104,7 +108,8 @@ func auditOfNothing(w *tester) {
 	w.must(second(w.store.Invite(ctx, r.ID, []survey.Member{{Person: w.person("ana")}}, "", now, invited)))
 	w.must(second(w.store.CloseRound(ctx, r.ID, now, audit.Entry{})))
 	w.want(w.store.SaveRound(ctx, r, act(audit.Workshop)), survey.ErrClosed)
-	w.want(second(w.store.Invite(ctx, r.ID, []survey.Member{{Person: w.person("ben")}}, "", now, invited)), survey.ErrClosed)
+	_, err := w.store.Invite(ctx, r.ID, w.members("ben"), "", now, invited)
+	w.want(err, survey.ErrClosed)
 	acts, _ := w.record(r.ID)
 	w.equal(acts, []audit.Action{audit.Created})
 }
@@ -133,7 +138,8 @@ func auditCrowd(w *tester) {
 				err = w.store.AppendEntry(ctx, r.ID, always(e))
 			default:
 				var in []survey.Member
-				in, err = w.store.Invite(ctx, r.ID, []survey.Member{{Person: w.person(fmt.Sprint(i))}, {Person: w.person("everybody")}}, "", now, invited)
+				people := w.members(fmt.Sprint(i), "everybody")
+				in, err = w.store.Invite(ctx, r.ID, people, "", now, invited)
 				added.Add(int64(len(in)))
 			}
 			if !errors.Is(err, survey.ErrChanged) { // the crowd was faster than it tried: once more

@@ -1,10 +1,10 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,7 +13,7 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// due counts what is due.
+// due counts the messages that are due.
 func (w *tester) due(at time.Time) int {
 	w.Helper()
 	n, err := w.store.Due(w.Context(), at)
@@ -21,7 +21,7 @@ func (w *tester) due(at time.Time) int {
 	return n
 }
 
-// take takes everything that is due, and returns what is owed in these rounds.
+// lease leases everything that is due, and returns the messages of these rounds.
 func (w *tester) lease(at time.Time, rounds ...survey.Round) []survey.Delivery {
 	w.Helper()
 	all, err := w.store.Lease(w.Context(), at, at.Add(time.Minute), 1000)
@@ -30,15 +30,19 @@ func (w *tester) lease(at time.Time, rounds ...survey.Round) []survey.Delivery {
 		return !slices.ContainsFunc(rounds, func(r survey.Round) bool { return r.ID == d.Round })
 	})
 	slices.SortFunc(all, func(a, b survey.Delivery) int {
-		return strings.Compare(string(a.Round)+string(a.Kind)+string(a.Person), string(b.Round)+string(b.Kind)+string(b.Person))
+		return cmp.Or(
+			cmp.Compare(a.Round, b.Round), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Person, b.Person),
+		)
 	})
 	return all
 }
 
-// Whoever is invited is owed the invitation, once; whoever was there already, or joined by themselves, is not.
+// An invited person gets one invitation in the queue. A person who was in the roster before gets
+// none.
 func enqueuedOnce(w *tester) {
 	r := w.open()
-	ana, ben, cem := survey.Member{Person: w.person("ana")}, survey.Member{Person: w.person("ben")}, survey.Member{Person: w.person("cem")}
+	people := w.members("ana", "ben", "cem")
+	ana, ben, cem := people[0], people[1], people[2]
 	_, err := w.store.Invite(w.Context(), r.ID, []survey.Member{cem}, "", time.Time{}, nil)
 	w.must(err)
 	for range 2 {
@@ -50,9 +54,12 @@ func enqueuedOnce(w *tester) {
 	w.equal(len(w.lease(now.Add(-time.Second), r)), 0)
 	before := w.due(now.Add(-time.Second))
 	w.equal(w.due(now)-before, 2)
-	invitations := []survey.Delivery{{Round: r.ID, Person: ana.Person, Kind: survey.Invitation}, {Round: r.ID, Person: ben.Person, Kind: survey.Invitation}}
+	invitations := []survey.Delivery{
+		{Round: r.ID, Person: ana.Person, Kind: survey.Invitation},
+		{Round: r.ID, Person: ben.Person, Kind: survey.Invitation},
+	}
 	w.equal(w.lease(now, r), invitations)
-	w.equal(w.due(now), 0) // somebody has them
+	w.equal(w.due(now), 0) // they are leased
 	for _, d := range invitations {
 		w.must(w.store.Ack(w.Context(), d))
 		w.must(w.store.Ack(w.Context(), d))
@@ -61,7 +68,7 @@ func enqueuedOnce(w *tester) {
 	w.want(w.store.Enqueue(w.Context(), w.draft().ID, survey.Nudge, now, []survey.PersonID{ana.Person}), survey.ErrNoRound)
 }
 
-// Of many who take at once, one gets each message.
+// Of many that lease at once, one gets each message.
 func leasedOnce(w *tester) {
 	r := w.open()
 	var people []survey.PersonID
@@ -96,12 +103,12 @@ func leasedOnce(w *tester) {
 	w.equal(len(got), len(people))
 	for person, n := range got {
 		if n != 1 {
-			w.Errorf("%s was handed out %d times", person, n)
+			w.Errorf("%s was leased %d times", person, n)
 		}
 	}
 }
 
-// What was taken and not settled is handed out again, but not before its time.
+// A message that was leased and not acknowledged is leased again, but not before the lease ends.
 func leaseEnds(w *tester) {
 	r := w.open()
 	w.invite(r.ID, "ana")
@@ -112,7 +119,7 @@ func leaseEnds(w *tester) {
 	w.equal(w.lease(at.Add(61*time.Second), r), want)
 }
 
-// A postponed message is due at its new time; one that was settled does not come back.
+// A rescheduled message is due at its new time; one that was acknowledged does not come back.
 func rescheduled(w *tester) {
 	r := w.open()
 	w.invite(r.ID, "ana", "ben")
@@ -138,12 +145,13 @@ func largeRoundDelaysNone(w *tester) {
 	w.must(w.store.Enqueue(w.Context(), small.ID, survey.Nudge, now, []survey.PersonID{w.person("ana")}))
 	some, err := w.store.Lease(w.Context(), now, now.Add(time.Hour), 50)
 	w.must(err)
-	if !slices.Contains(some, survey.Delivery{Round: small.ID, Person: w.person("ana"), Kind: survey.Nudge}) || len(some) > 50 {
-		w.Errorf("the small round's message is not among the %d taken", len(some))
+	want := survey.Delivery{Round: small.ID, Person: w.person("ana"), Kind: survey.Nudge}
+	if !slices.Contains(some, want) || len(some) > 50 {
+		w.Errorf("the small round's message is not among the %d leased", len(some))
 	}
 }
 
-// What came last does not wait until everything that was due before it has been taken.
+// A new message does not wait until everything that was due before it was leased.
 func backlogDelaysNone(w *tester) {
 	r := w.open()
 	var people []survey.PersonID
@@ -160,29 +168,31 @@ func backlogDelaysNone(w *tester) {
 	}
 }
 
-// A post is planned once for ever, also when it was settled; what was noted is found beside it.
+// A post is planned once, even after it was acknowledged. Names that were marked are beside it.
 func plannedOnce(w *tester) {
 	r := w.open()
 	digest := survey.Digest.On("2026-12-04")
 	for range 2 {
 		w.must(w.store.Plan(w.Context(), r.ID, digest, now))
 	}
-	w.must(w.store.MarkPlanned(w.Context(), r.ID, []string{"closes@2026-12-04 Asia/Tokyo", "closes@2026-12-04 Europe/London"}))
+	const tokyo, london = "closes@2026-12-04 Asia/Tokyo", "closes@2026-12-04 Europe/London"
+	w.must(w.store.MarkPlanned(w.Context(), r.ID, []string{tokyo, london}))
 	w.must(w.store.MarkPlanned(w.Context(), r.ID, nil))
-	owed := survey.Delivery{Round: r.ID, Kind: digest}
-	w.equal(w.lease(now, r), []survey.Delivery{owed})
-	w.must(w.store.Ack(w.Context(), owed))
+	post := survey.Delivery{Round: r.ID, Kind: digest}
+	w.equal(w.lease(now, r), []survey.Delivery{post})
+	w.must(w.store.Ack(w.Context(), post))
 	w.must(w.store.Plan(w.Context(), r.ID, digest, now))
 	w.equal(len(w.lease(now.Add(time.Hour), r)), 0)
 	names, _, err := w.store.Planned(w.Context(), r.ID)
 	w.must(err)
-	w.equal(names, map[string]bool{string(digest): true, "closes@2026-12-04 Asia/Tokyo": true, "closes@2026-12-04 Europe/London": true})
+	w.equal(names, map[string]bool{string(digest): true, tokyo: true, london: true})
 	missing := w.draft().ID
 	w.want(w.store.Plan(w.Context(), missing, digest, now), survey.ErrNoRound)
 	w.want(w.store.MarkPlanned(w.Context(), missing, []string{"x"}), survey.ErrNoRound)
 }
 
-// plans returns which of the rounds are visited to be planned at a time, each of which is next due at another.
+// plans returns which of the rounds are visited to be planned at a time, each of which is next due
+// at another.
 func (w *tester) plans(now, next time.Time, ours ...survey.Round) []survey.RoundID {
 	w.Helper()
 	var mu sync.Mutex
@@ -200,7 +210,8 @@ func (w *tester) plans(now, next time.Time, ours ...survey.Round) []survey.Round
 	return all
 }
 
-// A round is visited when it is due, and as long as its visit fails, and never again when nothing is next.
+// A round is visited when it is due, and as long as its visit fails, and never again when nothing
+// is next.
 func planWhatIsDue(w *tester) {
 	r, none := w.open(), []survey.RoundID(nil)
 	due := []survey.RoundID{r.ID}
@@ -250,9 +261,9 @@ func planWhatHasChanged(w *tester) {
 		return never, nil
 	}))
 	changed("saved while it was visited")
-	seat := w.start(r, "ana")
+	place := w.start(r, "ana")
 	w.plans(now, never, r)
-	_, err := w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
+	_, err := w.store.ChangeMember(w.Context(), place, now, func(m *survey.Member) error {
 		m.TimeZone = "Asia/Tokyo"
 		return nil
 	})

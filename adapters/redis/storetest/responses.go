@@ -17,96 +17,99 @@ import (
 // An answer is kept, and the whole response comes back.
 func answer(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
-	w.equal(w.response(seat), results.Response{Answers: rated(nil)})
-	w.equal(w.answer(seat, "o1", "vision", 2).Answers, rated(map[string]matrix.Rating{"vision": 2}))
+	place := w.start(r, "ana")
+	w.equal(w.response(place), results.Response{Answers: rated(nil)})
+	w.equal(w.answer(place, "o1", "vision", 2).Answers, rated(map[string]matrix.Rating{"vision": 2}))
 	want := rated(map[string]matrix.Rating{"vision": 2, "needs": matrix.DontKnow})
-	w.equal(w.answer(seat, "o2", "needs", matrix.DontKnow).Answers, want)
-	w.equal(w.response(seat).Answers, want)
-	w.equal(w.answer(seat, "o3", "vision", matrix.NotApplicable).Answers["vision"].Rating, matrix.NotApplicable)
+	w.equal(w.answer(place, "o2", "needs", matrix.DontKnow).Answers, want)
+	w.equal(w.response(place).Answers, want)
+	w.equal(w.answer(place, "o3", "vision", matrix.NotApplicable).Answers["vision"].Rating, matrix.NotApplicable)
 }
 
-// The same gesture twice is one answer, also when it says something else the second time.
+// The same operation twice is one answer, even when the second has another rating.
 func answerTwice(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
-	want := w.answer(seat, "o1", "vision", 2)
-	w.equal(w.answer(seat, "o1", "vision", 2), want)
-	w.equal(w.answer(seat, "o1", "vision", 4), want)
+	place := w.start(r, "ana")
+	want := w.answer(place, "o1", "vision", 2)
+	w.equal(w.answer(place, "o1", "vision", 2), want)
+	w.equal(w.answer(place, "o1", "vision", 4), want)
 	w.equal(w.responses(r.ID), []results.Response{want})
 }
 
-// A gesture that is sent again, its reply lost, does not undo what was answered since.
+// An operation that is sent again, its reply lost, does not undo what was answered since.
 func answerReplayedAfterNewer(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
-	w.answer(seat, "o1", "vision", 1)
-	w.answer(seat, "o2", "vision", 2)
-	w.answer(seat, "o3", "needs", 3)
-	newest := w.answer(seat, "o4", "vision", 4)
+	place := w.start(r, "ana")
+	w.answer(place, "o1", "vision", 1)
+	w.answer(place, "o2", "vision", 2)
+	w.answer(place, "o3", "needs", 3)
+	newest := w.answer(place, "o4", "vision", 4)
 	w.equal(newest.Answers, rated(map[string]matrix.Rating{"vision": 4, "needs": 3}))
 	for _, replayed := range []string{"o1", "o2"} {
-		w.equal(w.answer(seat, replayed, "vision", 1), newest)
-		w.equal(w.response(seat), newest)
+		w.equal(w.answer(place, replayed, "vision", 1), newest)
+		w.equal(w.response(place), newest)
 	}
 	ben := w.start(r, "ben")
 	w.equal(w.answer(ben, "o4", "vision", 1).Answers, rated(map[string]matrix.Rating{"vision": 1}))
 }
 
-// One gesture, such as a form, may set several things, each once.
+// One operation, such as a form, may set several things, each once.
 func oneOperationManyElements(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
+	place := w.start(r, "ana")
 	for range 2 {
-		w.answer(seat, "o1", "vision", 1)
-		w.answer(seat, "o1", "needs", 2)
-		resp, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "needs", results.Detail{Note: "n"})
+		w.answer(place, "o1", "vision", 1)
+		w.answer(place, "o1", "needs", 2)
+		resp, err := w.store.Detail(w.Context(), place, now, survey.Operation{ID: "o1"}, "needs", results.Detail{Note: "n"})
 		w.must(err)
-		w.equal(resp.Answers, map[string]results.Answer{"vision": {Rating: 1}, "needs": {Rating: 2, Detail: results.Detail{Note: "n"}}})
+		w.equal(resp.Answers, map[string]results.Answer{
+			"vision": {Rating: 1}, "needs": {Rating: 2, Detail: results.Detail{Note: "n"}},
+		})
 	}
 }
 
 // A rating that is taken back is gone; the person still takes part, and what they added stays.
 func takeBack(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
-	w.answer(seat, "o1", "vision", 2)
-	w.equal(w.answer(seat, "o2", "vision", matrix.NotAnswered), results.Response{Answers: rated(nil)})
+	place := w.start(r, "ana")
+	w.answer(place, "o1", "vision", 2)
+	w.equal(w.answer(place, "o2", "vision", matrix.NotAnswered), results.Response{Answers: rated(nil)})
 	w.equal(len(w.responses(r.ID)), 1)
-	w.answer(seat, "o3", "vision", 3)
-	_, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o4"}, "vision", results.Detail{Note: "n"})
+	w.answer(place, "o3", "vision", 3)
+	_, err := w.store.Detail(w.Context(), place, now, survey.Operation{ID: "o4"}, "vision", results.Detail{Note: "n"})
 	w.must(err)
-	w.equal(w.answer(seat, "o5", "vision", matrix.NotAnswered).Answers,
+	w.equal(w.answer(place, "o5", "vision", matrix.NotAnswered).Answers,
 		map[string]results.Answer{"vision": {Detail: results.Detail{Note: "n"}}})
 }
 
 // A detail replaces the one before, beside the rating; an empty one takes it away.
 func detail(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
-	w.answer(seat, "o1", "vision", 2)
+	place := w.start(r, "ana")
+	w.answer(place, "o1", "vision", 2)
 	for i, d := range []results.Detail{
 		{Information: []string{"audit", "survey, local"}, Note: "a note", Barrier: "a barrier"},
 		{Note: "another"},
 		{Information: []string{"audit"}},
 		{},
 	} {
-		resp, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: fmt.Sprint("d", i)}, "vision", d)
+		resp, err := w.store.Detail(w.Context(), place, now, survey.Operation{ID: fmt.Sprint("d", i)}, "vision", d)
 		w.must(err)
 		want := map[string]results.Answer{"vision": {Rating: 2, Detail: d}}
 		w.equal(resp.Answers, want)
-		w.equal(w.response(seat).Answers, want)
+		w.equal(w.response(place).Answers, want)
 	}
 }
 
 // Neither does a detail that is sent again.
 func detailReplayedAfterNewer(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
+	place := w.start(r, "ana")
 	var newest results.Response
 	for _, note := range []string{"old", "new", "old"} {
 		var err error
-		newest, err = w.store.Detail(w.Context(), seat, now, survey.Operation{ID: note}, "vision", results.Detail{Note: note})
+		op, d := survey.Operation{ID: note}, results.Detail{Note: note}
+		newest, err = w.store.Detail(w.Context(), place, now, op, "vision", d)
 		w.must(err)
 	}
 	w.equal(newest.Answers["vision"].Detail.Note, "new")
@@ -115,13 +118,14 @@ func detailReplayedAfterNewer(w *tester) {
 // Free text comes back as it was written.
 func freeTextSurvives(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
+	place := w.start(r, "ana")
 	for i, text := range []string{
-		strings.Repeat("ŵ", matrix.MaxNoteRunes), strings.Repeat("👩🏽‍🍼", matrix.MaxNoteRunes/4), "one\ntwo\r\n\tthree",
-		"nul \x00 and \x7f", `quotes " ' \ {braces} [[ ]] -- KEYS[1]`, "0", " ", "\u202eright to left", "<!everyone> *x* @here",
+		strings.Repeat("ŵ", matrix.MaxNoteRunes), strings.Repeat("👩🏽‍🍼", matrix.MaxNoteRunes/4),
+		"one\ntwo\r\n\tthree", "nul \x00 and \x7f", `quotes " ' \ {braces} [[ ]] -- KEYS[1]`,
+		"0", " ", "\u202eright to left", "<!everyone> *x* @here",
 	} {
 		want := results.Detail{Note: text, Barrier: text}
-		resp, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: fmt.Sprint("o", i)}, "vision", want)
+		resp, err := w.store.Detail(w.Context(), place, now, survey.Operation{ID: fmt.Sprint("o", i)}, "vision", want)
 		w.must(err)
 		w.equal(resp.Answers["vision"].Detail, want)
 		w.equal(w.responses(r.ID)[0].Answers["vision"].Detail, want)
@@ -130,79 +134,81 @@ func freeTextSurvives(w *tester) {
 
 // An element that could not be told from what else a response holds is refused.
 func oddElement(w *tester) {
-	seat := w.start(w.open(), "ana")
+	place := w.start(w.open(), "ana")
 	for _, element := range []string{"", ".g", ".o", ".n:vision"} {
-		w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, element, 1)), matrix.ErrNoElement)
-		w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, element, results.Detail{Note: "n"})), matrix.ErrNoElement)
+		w.want(w.tryAnswer(place, now, "o1", element, 1), matrix.ErrNoElement)
+		w.want(w.tryDetail(place, now, "o1", element), matrix.ErrNoElement)
 	}
-	w.equal(w.response(seat), results.Response{Answers: rated(nil)})
+	w.equal(w.response(place), results.Response{Answers: rated(nil)})
 }
 
-// Who has not started, or declined, has no response and cannot answer.
+// A person who has not started, or has declined, has no response and cannot answer.
 func notTakingPart(w *tester) {
 	r := w.open()
 	w.invite(r.ID, "ana")
-	seat := w.participation(r.ID, "ana")
-	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
-	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", results.Detail{Note: "n"})), survey.ErrNotTakingPart)
-	seat, err := w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
+	place := w.participation(r.ID, "ana")
+	w.want(w.tryAnswer(place, now, "o1", "vision", 1), survey.ErrNotTakingPart)
+	w.want(w.tryDetail(place, now, "o1", "vision"), survey.ErrNotTakingPart)
+	place, err := w.store.ChangeMember(w.Context(), place, now, func(m *survey.Member) error {
 		m.Status = survey.Declined
 		return nil
 	})
 	w.must(err)
-	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
-	w.equal(len(w.response(seat).Answers), 0)
+	w.want(w.tryAnswer(place, now, "o1", "vision", 1), survey.ErrNotTakingPart)
+	w.equal(len(w.response(place).Answers), 0)
 	w.equal(len(w.responses(r.ID)), 0)
 }
 
-// Before a round is open nobody can start or answer; people may be invited.
+// In a draft people can be invited, but cannot start or answer.
 func draftRefuses(w *tester) {
 	r := w.draft()
 	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
 	w.invite(r.ID, "ana")
-	seat := w.participation(r.ID, "ana")
-	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotOpen)
-	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotOpen)
-	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", results.Detail{Note: "n"})), survey.ErrNotOpen)
-	w.equal(w.participation(r.ID, "ana"), seat)
+	place := w.participation(r.ID, "ana")
+	w.want(second(w.store.ChangeMember(w.Context(), place, now, starts)), survey.ErrNotOpen)
+	w.want(w.tryAnswer(place, now, "o1", "vision", 1), survey.ErrNotOpen)
+	w.want(w.tryDetail(place, now, "o1", "vision"), survey.ErrNotOpen)
+	w.equal(w.participation(r.ID, "ana"), place)
 }
 
-// From the closing time on nothing counts, though nobody has closed the round yet; it may be extended.
+// From the closing time on nothing counts, though nobody has closed the round yet; it may be
+// extended.
 func lateRefuses(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
-	want := w.answer(seat, "o1", "vision", 2)
+	place := w.start(r, "ana")
+	want := w.answer(place, "o1", "vision", 2)
 	for _, late := range []time.Time{r.ClosesAt, r.ClosesAt.Add(time.Hour)} {
-		w.want(second(w.store.Answer(w.Context(), seat, late, survey.Operation{ID: "o2"}, "vision", 3)), survey.ErrClosed)
-		w.want(second(w.store.Detail(w.Context(), seat, late, survey.Operation{ID: "o3"}, "vision", results.Detail{Note: "n"})), survey.ErrClosed)
-		w.want(second(w.store.ChangeMember(w.Context(), seat, late, func(m *survey.Member) error {
+		w.want(w.tryAnswer(place, late, "o2", "vision", 3), survey.ErrClosed)
+		w.want(w.tryDetail(place, late, "o3", "vision"), survey.ErrClosed)
+		w.want(second(w.store.ChangeMember(w.Context(), place, late, func(m *survey.Member) error {
 			m.Status = survey.Finished
 			return nil
 		})), survey.ErrClosed)
-		w.want(second(w.store.ChangeMember(w.Context(), seat, late, starts)), survey.ErrClosed)
+		w.want(second(w.store.ChangeMember(w.Context(), place, late, starts)), survey.ErrClosed)
 	}
-	w.equal(w.response(seat), want)
-	w.equal(w.participation(r.ID, "ana").Member, seat.Member)
+	w.equal(w.response(place), want)
+	w.equal(w.participation(r.ID, "ana").Member, place.Member)
 	extended := r
 	extended.ClosesAt = r.ClosesAt.Add(2 * time.Hour)
 	w.must(w.store.SaveRound(w.Context(), extended, audit.Entry{}))
-	_, err := w.store.Answer(w.Context(), seat, r.ClosesAt.Add(time.Hour), survey.Operation{ID: "o4"}, "vision", 4)
+	_, err := w.store.Answer(w.Context(), place, r.ClosesAt.Add(time.Hour), survey.Operation{ID: "o4"}, "vision", 4)
 	w.must(err)
 }
 
-// After the close no answer and nobody's place is changed, by nobody, and the round stays closed.
+// After the close no answer and no entry is changed, and the round stays closed.
 func closedRefuses(w *tester) {
 	r := w.open()
 	want := w.answer(w.start(r, "ana"), "o1", "vision", 2)
 	closed, err := w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)
-	seat := w.participation(r.ID, "ana")
-	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
-	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", 3)), survey.ErrClosed)
-	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o3"}, "vision", results.Detail{Note: "n"})), survey.ErrClosed)
-	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrClosed)
-	w.want(second(w.store.Response(w.Context(), seat)), survey.ErrClosed)
-	w.want(second(w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ben")}}, survey.Invitation, time.Now(), nil)), survey.ErrClosed)
+	place := w.participation(r.ID, "ana")
+	w.want(second(w.store.ChangeMember(w.Context(), place, now, starts)), survey.ErrClosed)
+	w.want(w.tryAnswer(place, now, "o2", "vision", 3), survey.ErrClosed)
+	w.want(w.tryDetail(place, now, "o3", "vision"), survey.ErrClosed)
+	w.want(w.store.Withdraw(w.Context(), place), survey.ErrClosed)
+	w.want(second(w.store.Response(w.Context(), place)), survey.ErrClosed)
+	_, err = w.store.Invite(w.Context(), r.ID, w.members("ben"), survey.Invitation, time.Now(), nil)
+	w.want(err, survey.ErrClosed)
 	r.Version = closed.Version
 	w.want(w.store.SaveRound(w.Context(), r, audit.Entry{}), survey.ErrClosed)
 	moved := closed
@@ -218,20 +224,20 @@ func closedRefuses(w *tester) {
 	w.equal(len(w.roster(r.ID)), 1)
 }
 
-// Who holds a seat from before the close, with its pseudonym, cannot use it after.
+// A participation that was read before the close, with its pseudonym, cannot be used after it.
 func participationFromBeforeTheClose(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
-	want := w.answer(seat, "o1", "vision", 2)
+	place := w.start(r, "ana")
+	want := w.answer(place, "o1", "vision", 2)
 	w.invite(r.ID, "ben")
 	ben := w.participation(r.ID, "ben")
 	_, err := w.store.CloseRound(w.Context(), r.ID, now.Add(time.Minute), audit.Entry{})
 	w.must(err)
-	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", 3)), survey.ErrClosed)
-	w.want(second(w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o3"}, "vision", results.Detail{Note: "n"})), survey.ErrClosed)
+	w.want(w.tryAnswer(place, now, "o2", "vision", 3), survey.ErrClosed)
+	w.want(w.tryDetail(place, now, "o3", "vision"), survey.ErrClosed)
 	w.want(second(w.store.ChangeMember(w.Context(), ben, now, starts)), survey.ErrClosed)
-	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrClosed)
-	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrClosed)
+	w.want(second(w.store.ChangeMember(w.Context(), place, now, starts)), survey.ErrClosed)
+	w.want(w.store.Withdraw(w.Context(), place), survey.ErrClosed)
 	w.equal(w.responses(r.ID), []results.Response{want})
 }
 
@@ -246,9 +252,9 @@ func responsesPages(w *tester) {
 	_, err := w.store.Invite(w.Context(), r.ID, all, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	w.each(people, func(i int) {
-		seat, err := w.store.ChangeMember(w.Context(), w.participation(r.ID, fmt.Sprint(i)), now, starts)
+		place, err := w.store.ChangeMember(w.Context(), w.participation(r.ID, fmt.Sprint(i)), now, starts)
 		if err == nil {
-			_, err = w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, fmt.Sprint("e", i), 1)
+			_, err = w.store.Answer(w.Context(), place, now, survey.Operation{ID: "o1"}, fmt.Sprint("e", i), 1)
 		}
 		if err != nil {
 			w.Error(err)
@@ -266,8 +272,8 @@ func responsesPages(w *tester) {
 	w.want(w.store.Responses(w.Context(), r.ID, func(results.Response) error { return stop }), stop)
 }
 
-// The order in which responses come is not the one in which people came, and is the same before and after
-// the close. With twelve people the two are alike once in 479 million runs.
+// The order in which responses come is not the one in which people came, and is the same before and
+// after the close. With twelve people the two are alike once in 479 million runs.
 func responsesUnlinkableOrder(w *tester) {
 	r := w.open()
 	var came []string
@@ -293,7 +299,8 @@ func responsesUnlinkableOrder(w *tester) {
 	w.equal(order(), before)
 }
 
-// Of two hundred people who start and answer at once, each gesture sent twice, nothing is lost or doubled.
+// When 200 people start and answer at once, each operation sent twice, nothing is lost or counted
+// twice.
 func crowd(w *tester) {
 	const people = 200
 	r := w.open()
@@ -301,10 +308,11 @@ func crowd(w *tester) {
 	for i := range people {
 		wg.Go(func() {
 			name := fmt.Sprint("p", i)
-			seat := w.start(r, name)
+			place := w.start(r, name)
 			for e := range 3 {
 				for range 2 {
-					if _, err := w.store.Answer(w.Context(), seat, now, survey.Operation{ID: fmt.Sprint("o", e)}, fmt.Sprint("e", e), matrix.Rating(1+i%4)); err != nil {
+					element, rating := fmt.Sprint("e", e), matrix.Rating(1+i%4)
+					if err := w.tryAnswer(place, now, fmt.Sprint("o", e), element, rating); err != nil {
 						w.Error(err)
 					}
 				}
@@ -322,29 +330,29 @@ func crowd(w *tester) {
 	w.equal(counts, map[matrix.Rating]int{1: 150, 2: 150, 3: 150, 4: 150})
 }
 
-// A gesture that was made before another and arrives after it changes nothing, nor is it an error.
+// An operation that was made before another and arrives after it changes nothing and is no error.
 func lateOperation(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
+	place := w.start(r, "ana")
 	made := func(id string, second int) survey.Operation {
 		return survey.Operation{ID: id, At: now.Add(time.Duration(second) * time.Second)}
 	}
 	say := func(g survey.Operation, element string, rating matrix.Rating) results.Response {
-		resp, err := w.store.Answer(w.Context(), seat, now, g, element, rating)
+		resp, err := w.store.Answer(w.Context(), place, now, g, element, rating)
 		w.must(err)
 		return resp
 	}
 	say(made("second", 2), "vision", 3)
 	w.equal(say(made("first", 1), "vision", 1).Answers, rated(map[string]matrix.Rating{"vision": 3}))
 	say(made("first", 1), "needs", 2) // of another element it is the last
-	_, err := w.store.Detail(w.Context(), seat, now, made("first", 1), "vision", results.Detail{Note: "n"})
+	_, err := w.store.Detail(w.Context(), place, now, made("first", 1), "vision", results.Detail{Note: "n"})
 	w.must(err)
-	w.equal(w.response(seat).Answers, map[string]results.Answer{
+	w.equal(w.response(place).Answers, map[string]results.Answer{
 		"vision": {Rating: 3, Detail: results.Detail{Note: "n"}}, "needs": {Rating: 2},
 	})
 	say(made("third", 3), "vision", 4)
 	say(survey.Operation{ID: "timeless"}, "vision", 1) // where a platform tells no time, they count as they come
-	w.equal(w.response(seat).Answers["vision"].Rating, matrix.Rating(1))
+	w.equal(w.response(place).Answers["vision"].Rating, matrix.Rating(1))
 }
 
 // An answer to an open element that was made within DoubleTap of the answer to another is refused,
@@ -352,19 +360,19 @@ func lateOperation(w *tester) {
 // answered before, made later, or made earlier.
 func tooSoon(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
+	place := w.start(r, "ana")
 	made := func(id string, after time.Duration) survey.Operation {
 		return survey.Operation{ID: id, At: now.Add(after)}
 	}
 	kept := func(g survey.Operation, element string, rating matrix.Rating) {
 		w.Helper()
-		resp, err := w.store.Answer(w.Context(), seat, now, g, element, rating)
+		resp, err := w.store.Answer(w.Context(), place, now, g, element, rating)
 		w.must(err)
 		w.equal(resp.Answers[element].Rating, rating)
 	}
 	refused := func(g survey.Operation, element string, before string) {
 		w.Helper()
-		resp, err := w.store.Answer(w.Context(), seat, now, g, element, 4)
+		resp, err := w.store.Answer(w.Context(), place, now, g, element, 4)
 		var soon *survey.TooSoonError
 		if !errors.As(err, &soon) || soon.Before != before {
 			w.Errorf("answered %s with %v, want it too soon after %s", element, err, before)
@@ -372,7 +380,7 @@ func tooSoon(w *tester) {
 		if _, has := resp.Answers[element]; has || resp.Answers[before].Rating == matrix.NotAnswered {
 			w.Errorf("beside the refusal comes %v", resp.Answers)
 		}
-		w.equal(w.response(seat).Answers, resp.Answers)
+		w.equal(w.response(place).Answers, resp.Answers)
 	}
 	kept(made("a1", 0), "vision", 1)
 	refused(made("a2", 400*time.Millisecond), "needs", "vision")
@@ -390,47 +398,48 @@ func tooSoon(w *tester) {
 	kept(made("a12", 30*time.Second), "resources", 1)
 	refused(made("a13", 20400*time.Millisecond), "experience", "workforce") // it arrives after a later answer
 	kept(made("a14", 20*time.Second+survey.DoubleTap), "experience", 1)
-	_, err := w.store.Detail(w.Context(), seat, now, made("d1", 2200*time.Millisecond), "needs", results.Detail{Note: "n"})
+	detailed := made("d1", 2200*time.Millisecond)
+	_, err := w.store.Detail(w.Context(), place, now, detailed, "needs", results.Detail{Note: "n"})
 	w.must(err)
 	// Other people are not concerned.
-	seat = w.start(r, "ben")
+	place = w.start(r, "ben")
 	kept(made("b1", 2200*time.Millisecond), "needs", 1)
 }
 
 // Current notices a change of the response and of the entry, and none where there is none.
 func current(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
-	is := func(seat survey.Participation, resp results.Response, want bool) {
+	place := w.start(r, "ana")
+	is := func(place survey.Participation, resp results.Response, want bool) {
 		w.Helper()
-		same, err := w.store.Current(w.Context(), seat, resp)
+		same, err := w.store.Current(w.Context(), place, resp)
 		w.must(err)
 		if same != want {
 			w.Errorf("current is %v, want %v", same, want)
 		}
 	}
-	empty := w.versioned(seat)
-	is(seat, empty, true)
-	w.answer(seat, "o1", "vision", 1)
-	first := w.versioned(seat)
-	is(seat, empty, false)
-	is(seat, results.Response{}, true) // which was not read
-	is(seat, first, true)
-	w.answer(seat, "o1", "vision", 1) // delivered again
-	is(seat, first, true)
-	_, err := w.store.Detail(w.Context(), seat, now, survey.Operation{ID: "o2"}, "vision", results.Detail{Note: "n"})
+	empty := w.versioned(place)
+	is(place, empty, true)
+	w.answer(place, "o1", "vision", 1)
+	first := w.versioned(place)
+	is(place, empty, false)
+	is(place, results.Response{}, true) // which was not read
+	is(place, first, true)
+	w.answer(place, "o1", "vision", 1) // delivered again
+	is(place, first, true)
+	_, err := w.store.Detail(w.Context(), place, now, survey.Operation{ID: "o2"}, "vision", results.Detail{Note: "n"})
 	w.must(err)
-	is(seat, first, false)
-	latest := w.versioned(seat)
-	is(seat, latest, true)
-	_, err = w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
+	is(place, first, false)
+	latest := w.versioned(place)
+	is(place, latest, true)
+	_, err = w.store.ChangeMember(w.Context(), place, now, func(m *survey.Member) error {
 		m.Language = matrix.Welsh
 		return nil
 	})
 	w.must(err)
-	is(seat, latest, false)
-	seat = w.participation(r.ID, "ana")
-	is(seat, latest, true)
-	w.must(w.store.Withdraw(w.Context(), seat))
-	is(seat, latest, false)
+	is(place, latest, false)
+	place = w.participation(r.ID, "ana")
+	is(place, latest, true)
+	w.must(w.store.Withdraw(w.Context(), place))
+	is(place, latest, false)
 }

@@ -17,10 +17,10 @@ import (
 // A person has the rounds they were invited to or coordinate, newest first, those they left too.
 func roundsOf(w *tester) {
 	a, b, _ := w.open(), w.open(), w.open()
-	seat := w.start(a, "ana")
+	place := w.start(a, "ana")
 	w.invite(b.ID, "ana", "ben")
 	w.invite(a.ID, "ana")
-	w.must(w.store.Withdraw(w.Context(), seat))
+	w.must(w.store.Withdraw(w.Context(), place))
 	for name, want := range map[string][]survey.RoundID{"ana": {b.ID, a.ID}, "ben": {b.ID}, "eve": nil} {
 		got, err := w.store.RoundsOf(w.Context(), w.person(name))
 		w.must(err)
@@ -36,7 +36,7 @@ func roundsOf(w *tester) {
 	w.equal(got, []survey.RoundID{b.ID})
 }
 
-// Somebody is invited once, whoever presses how often; an entry that is there is left as it is.
+// A person is invited once, however often; an entry that exists is left as it is.
 func inviteOnce(w *tester) {
 	r := w.open()
 	ana := survey.Member{Person: w.person("ana"), Status: survey.Invited, Role: "midwife", Group: "health"}
@@ -55,11 +55,12 @@ func inviteOnce(w *tester) {
 	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{ana.Person: ana, ben.Person: ben})
 }
 
-// Somebody named twice in one call is added once, as named first; no standing means invited.
+// A person named twice in one call is added once, as named first; no status means invited.
 func inviteSameTwiceInOne(w *tester) {
 	r := w.open()
 	first := survey.Member{Person: w.person("ana"), Role: "midwife"}
-	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{first, first, {Person: first.Person, Role: "parent"}}, survey.Invitation, time.Now(), nil)
+	people := []survey.Member{first, first, {Person: first.Person, Role: "parent"}}
+	added, err := w.store.Invite(w.Context(), r.ID, people, survey.Invitation, time.Now(), nil)
 	w.must(err)
 	first.Status = survey.Invited
 	w.equal(added, []survey.Member{first})
@@ -73,44 +74,45 @@ func memberWhole(w *tester) {
 	want := survey.Member{
 		Person: w.person("ana"), Status: survey.Finished, Language: matrix.Welsh, Role: "midwife", Group: "health",
 		Organisation: "Bwrdd \"Iechyd\" <&>", Scope: survey.ScopeArea, Notice: "2", NoticeAt: now, Unreachable: true,
-		TimeZone: "Asia/Tokyo", RemindersOff: true, RemindOnDate: "2026-12-04", LastRemindedDate: "2026-12-03", LastNudgedDate: "2026-12-02",
+		TimeZone: "Asia/Tokyo", RemindersOff: true,
+		RemindOnDate: "2026-12-04", LastRemindedDate: "2026-12-03", LastNudgedDate: "2026-12-02",
 	}
 	w.allFieldsSet(want)
-	seat, err := w.store.ChangeMember(w.Context(), w.participation(r.ID, "ana"), now, func(m *survey.Member) error {
+	place, err := w.store.ChangeMember(w.Context(), w.participation(r.ID, "ana"), now, func(m *survey.Member) error {
 		*m = want
 		return nil
 	})
 	w.must(err)
-	w.equal(seat.Member, want)
-	w.equal(w.participation(r.ID, "ana"), seat)
+	w.equal(place.Member, want)
+	w.equal(w.participation(r.ID, "ana"), place)
 	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{want.Person: want})
 }
 
-// Somebody who is not in the roster has a seat without a standing, and nothing can be done from it.
+// A person who is not in the roster has a participation without a status, which allows nothing.
 func notInRoster(w *tester) {
 	r := w.open()
-	seat := w.participation(r.ID, "eve")
-	w.equal(seat.Member, survey.Member{Person: w.person("eve")})
-	w.want(second(w.store.ChangeMember(w.Context(), seat, now, starts)), survey.ErrNotTakingPart)
-	w.want(second(w.store.Answer(w.Context(), seat, now, survey.Operation{ID: "o1"}, "vision", 1)), survey.ErrNotTakingPart)
-	w.want(w.store.Withdraw(w.Context(), seat), survey.ErrNotTakingPart)
-	w.must(w.store.UpdateContact(w.Context(), r.ID, seat.Member.Person, setUnreachable(true)))
+	place := w.participation(r.ID, "eve")
+	w.equal(place.Member, survey.Member{Person: w.person("eve")})
+	w.want(second(w.store.ChangeMember(w.Context(), place, now, starts)), survey.ErrNotTakingPart)
+	w.want(w.tryAnswer(place, now, "o1", "vision", 1), survey.ErrNotTakingPart)
+	w.want(w.store.Withdraw(w.Context(), place), survey.ErrNotTakingPart)
+	w.must(w.store.UpdateContact(w.Context(), r.ID, place.Member.Person, setUnreachable(true)))
 	w.equal(len(w.roster(r.ID)), 0)
 }
 
-// A change is made to the entry as it is, not as it was when the seat was found.
+// A change is made to the current entry, not to the one that was read before.
 func changeFromStaleParticipation(w *tester) {
 	r := w.open()
 	w.invite(r.ID, "ana")
 	stale := w.participation(r.ID, "ana")
 	w.start(r, "ana")
-	seat, err := w.store.ChangeMember(w.Context(), stale, now, func(m *survey.Member) error {
+	place, err := w.store.ChangeMember(w.Context(), stale, now, func(m *survey.Member) error {
 		m.Language = matrix.Welsh
 		return nil
 	})
 	w.must(err)
-	w.equal(seat.Member, survey.Member{Person: w.person("ana"), Status: survey.Started, Language: matrix.Welsh})
-	w.equal(w.participation(r.ID, "ana").Member, seat.Member)
+	w.equal(place.Member, survey.Member{Person: w.person("ana"), Status: survey.Started, Language: matrix.Welsh})
+	w.equal(w.participation(r.ID, "ana").Member, place.Member)
 }
 
 // An error of the change is returned, and nothing is kept.
@@ -129,11 +131,11 @@ func changeRefused(w *tester) {
 // Of changes to one entry made at once, none is lost.
 func changeCrowd(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
+	place := w.start(r, "ana")
 	var wg sync.WaitGroup
 	for i := range 5 {
 		wg.Go(func() {
-			if _, err := w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
+			if _, err := w.store.ChangeMember(w.Context(), place, now, func(m *survey.Member) error {
 				m.Organisation += fmt.Sprint(i)
 				return nil
 			}); err != nil {
@@ -147,12 +149,13 @@ func changeCrowd(w *tester) {
 	w.equal(letters, []string{"0", "1", "2", "3", "4"})
 }
 
-// reach is a change of whether somebody cannot be reached.
+// setUnreachable changes whether messages reach a member.
 func setUnreachable(unreachable bool) func(*survey.Member) {
 	return func(m *survey.Member) { m.Unreachable = unreachable }
 }
 
-// Whether somebody can be reached is noted in any state of the round, beside whatever else is in the entry.
+// Whether messages reach a person can be changed in any state of the round, beside the other
+// fields.
 func unreachable(w *tester) {
 	r := w.open()
 	started := w.start(r, "ana").Member
@@ -171,11 +174,11 @@ func unreachable(w *tester) {
 // The response carries the group of the role the person last gave.
 func roleGroupFollowsRole(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
-	w.answer(seat, "o1", "vision", 2)
+	place := w.start(r, "ana")
+	w.answer(place, "o1", "vision", 2)
 	for _, group := range []string{"health", "council", ""} {
 		var err error
-		seat, err = w.store.ChangeMember(w.Context(), seat, now, func(m *survey.Member) error {
+		place, err = w.store.ChangeMember(w.Context(), place, now, func(m *survey.Member) error {
 			m.Group = group
 			return nil
 		})
@@ -202,19 +205,26 @@ func rosterPages(w *tester) {
 	w.want(w.store.Roster(w.Context(), r.ID, func(survey.Member) error { return stop }), stop)
 }
 
-// A sealed roster knows who stood where, and no more; the first turnout stands, and nothing outlives the round.
+// An anonymous roster keeps each person's status and little more; the first turnout stands.
 func anonymiseForgets(w *tester) {
 	r := w.open()
 	ana := w.start(r, "ana")
 	ana, err := w.store.ChangeMember(w.Context(), ana, now, func(m *survey.Member) error {
-		m.Status, m.Language, m.Role, m.Group, m.Organisation, m.Scope = survey.Finished, "cy", "midwife", "health", "NHS", survey.ScopeTeam
-		m.Notice, m.NoticeAt = "1", now
-		m.TimeZone, m.RemindersOff, m.RemindOnDate, m.LastRemindedDate, m.LastNudgedDate = "Asia/Tokyo", true, "2026-12-04", "2026-12-03", "2026-12-02"
+		*m = survey.Member{
+			Person: m.Person, Status: survey.Finished, Language: "cy", Role: "midwife", Group: "health",
+			Organisation: "NHS", Scope: survey.ScopeTeam, Notice: "1", NoticeAt: now,
+			TimeZone: "Asia/Tokyo", RemindersOff: true, RemindOnDate: "2026-12-04",
+			LastRemindedDate: "2026-12-03", LastNudgedDate: "2026-12-02",
+		}
 		return nil
 	})
 	w.must(err)
 	w.invite(r.ID, "ben")
-	turnout := results.Turnout{Invited: 2, Finished: 1, Roles: []results.RoleCount{{Role: "midwife", Invited: 1, Finished: 1}}, Unstated: results.RoleCount{Invited: 1}}
+	turnout := results.Turnout{
+		Invited: 2, Finished: 1,
+		Roles:    []results.RoleCount{{Role: "midwife", Invited: 1, Finished: 1}},
+		Unstated: results.RoleCount{Invited: 1},
+	}
 	w.want(w.store.AnonymiseRoster(w.Context(), r.ID, turnout), survey.ErrStillOpen)
 	w.equal(w.roster(r.ID)[ana.Member.Person], ana.Member)
 	_, err = w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
@@ -222,7 +232,10 @@ func anonymiseForgets(w *tester) {
 	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, turnout))
 	w.must(w.store.AnonymiseRoster(w.Context(), r.ID, results.Turnout{Invited: 99}))
 	w.equal(w.roster(r.ID), map[survey.PersonID]survey.Member{
-		w.person("ana"): {Person: w.person("ana"), Status: survey.Finished, Notice: "1", NoticeAt: now.Truncate(24 * time.Hour), RemindersOff: true},
+		w.person("ana"): {
+			Person: w.person("ana"), Status: survey.Finished, Notice: "1",
+			NoticeAt: now.Truncate(24 * time.Hour), RemindersOff: true,
+		},
 		w.person("ben"): {Person: w.person("ben"), Status: survey.Invited},
 	})
 	got, err := w.store.Round(w.Context(), r.ID)
@@ -250,27 +263,28 @@ func withdrawErases(w *tester) {
 		w.equal(len(w.response(gone).Answers), 0)
 		w.equal(w.responses(r.ID), []results.Response{kept})
 	}
-	w.want(second(w.store.Answer(w.Context(), ana, now, survey.Operation{ID: "o2"}, "vision", 1)), survey.ErrNotTakingPart)
+	w.want(w.tryAnswer(ana, now, "o2", "vision", 1), survey.ErrNotTakingPart)
 	w.must(w.store.UpdateContact(w.Context(), r.ID, ana.Member.Person, setUnreachable(true)))
 	w.equal(w.participation(r.ID, "ana").Member, survey.Member{Person: w.person("ana"), Status: survey.Withdrawn})
-	added, err := w.store.Invite(w.Context(), r.ID, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now(), nil)
+	added, err := w.store.Invite(w.Context(), r.ID, w.members("ana"), survey.Invitation, time.Now(), nil)
 	w.must(err)
 	w.equal(len(added), 0)
 }
 
-// Who comes back after withdrawing begins with an empty response.
+// A person who returns after withdrawing begins with an empty response.
 func withdrawAndReturn(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
-	w.answer(seat, "o1", "vision", 2)
-	w.must(w.store.Withdraw(w.Context(), seat))
-	seat = w.start(r, "ana")
-	w.equal(w.answer(seat, "o2", "needs", 3).Answers, rated(map[string]matrix.Rating{"needs": 3}))
+	place := w.start(r, "ana")
+	w.answer(place, "o1", "vision", 2)
+	w.must(w.store.Withdraw(w.Context(), place))
+	place = w.start(r, "ana")
+	w.equal(w.answer(place, "o2", "needs", 3).Answers, rated(map[string]matrix.Rating{"needs": 3}))
 	w.equal(len(w.responses(r.ID)), 1)
 }
 
-// Whoever is forgotten in an open round leaves nothing there: neither entry, response, message nor list; others lose nothing. They
-// can be invited anew, and then begin anew.
+// A person who is forgotten in an open round leaves neither entry, response, message nor index
+// entry. Other people lose nothing. The person can be invited again, and then starts with no
+// answers.
 func forgetOpen(w *tester) {
 	r, other := w.open(), w.open()
 	ctx, ana := w.Context(), w.start(r, "ana")
@@ -305,7 +319,8 @@ func forgetOpen(w *tester) {
 	w.equal(len(of), 2)
 }
 
-// In a closed round the entry goes and the response stays, since nobody can tell it; sealing brings nobody back.
+// In a closed round Forget erases the entry and leaves the response. Anonymising brings no entry
+// back.
 func forgetClosed(w *tester) {
 	r := w.open()
 	w.answer(w.start(r, "ana"), "o1", "vision", 2)
@@ -323,7 +338,7 @@ func forgetClosed(w *tester) {
 	w.equal(len(w.roster(r.ID)), 1)
 }
 
-// A gesture that was under way when its person was forgotten brings nothing of them back.
+// An operation that was under way when its person was forgotten brings nothing back.
 func forgetInTheMiddle(w *tester) {
 	r := w.open()
 	ctx, ana := w.Context(), w.start(r, "ana")
@@ -339,7 +354,9 @@ func forgetInTheMiddle(w *tester) {
 	})
 	w.want(err, survey.ErrNotTakingPart)
 	w.want(second(w.store.Answer(ctx, ana, now, survey.Operation{ID: "o2", At: now}, "needs", 1)), survey.ErrNotTakingPart)
-	w.want(second(w.store.Detail(ctx, ana, now, survey.Operation{ID: "o3", At: now}, "needs", results.Detail{Note: "x"})), survey.ErrNotTakingPart)
+	detailed := survey.Operation{ID: "o3", At: now}
+	_, err = w.store.Detail(ctx, ana, now, detailed, "needs", results.Detail{Note: "x"})
+	w.want(err, survey.ErrNotTakingPart)
 	w.want(w.store.Withdraw(ctx, ana), survey.ErrNotTakingPart)
 	w.must(w.store.UpdateContact(ctx, r.ID, ana.Member.Person, setUnreachable(true)))
 	w.equal(len(w.roster(r.ID)), 0)
@@ -363,7 +380,7 @@ func zones(w *tester) {
 	w.equal(len(names), 0)
 }
 
-// Everybody of a large roster is visited, at least once.
+// Each member of a large roster is visited, at least once.
 func scanPages(w *tester) {
 	const people = 1020
 	r := w.open()

@@ -20,7 +20,11 @@ func roundWhole(w *tester) {
 	r.Consensus.AllowFarMinority = true
 	r.OpenedAt, r.RemindedAt, r.SelfJoin = now, now.Add(123*time.Millisecond), true
 	r.Nudged = 3
-	r.Reminders, r.PlannedAt = survey.ReminderPlan{BeforeClose: []int{3, 0}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 30, Cron: "0 9 * * 1", Paused: true}, now
+	r.PlannedAt = now
+	r.Reminders = survey.ReminderPlan{
+		BeforeClose: []int{3, 0}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 30,
+		Cron: "0 9 * * 1", Paused: true,
+	}
 	r.Posts = survey.ChannelPlan{Digest: "0 9 * * 1", Disabled: []survey.MessageKind{survey.LastDay}}
 	r.LastDigest = &survey.DigestProgress{At: now, Invited: 3, Finished: 1}
 	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
@@ -56,25 +60,25 @@ func createTwice(w *tester) {
 // What is asked of a round that is not there is refused as just that.
 func missingRound(w *tester) {
 	there := w.open()
-	seat := w.start(there, "ana")
-	seat.Round.ID = "nosuchround" + seat.Round.ID
-	id, ctx := seat.Round.ID, w.Context()
+	place := w.start(there, "ana")
+	place.Round.ID = "nosuchround" + place.Round.ID
+	id, ctx := place.Round.ID, w.Context()
 	for what, err := range map[string]error{
-		"round":     second(w.store.Round(ctx, id)),
-		"save":      w.store.SaveRound(ctx, seat.Round, audit.Entry{}),
-		"close":     second(w.store.CloseRound(ctx, id, now, audit.Entry{})),
-		"invite":    second(w.store.Invite(ctx, id, []survey.Member{{Person: w.person("ana")}}, survey.Invitation, time.Now(), nil)),
-		"seat":      second(w.store.Participation(ctx, id, w.person("ana"))),
-		"change":    second(w.store.ChangeMember(ctx, seat, now, starts)),
-		"note":      w.store.UpdateContact(ctx, id, w.person("ana"), setUnreachable(true)),
-		"roster":    w.store.Roster(ctx, id, func(survey.Member) error { return nil }),
-		"answer":    second(w.store.Answer(ctx, seat, now, survey.Operation{ID: "o1"}, "vision", 1)),
-		"detail":    second(w.store.Detail(ctx, seat, now, survey.Operation{ID: "o1"}, "vision", results.Detail{Note: "x"})),
-		"withdraw":  w.store.Withdraw(ctx, seat),
-		"forget":    second(w.store.Forget(ctx, id, w.person("ana"))),
-		"responses": w.store.Responses(ctx, id, func(results.Response) error { return nil }),
-		"record":    second(w.store.AuditLog(ctx, id)),
-		"append":    w.store.AppendEntry(ctx, id, always(act(audit.Results))),
+		"round":         second(w.store.Round(ctx, id)),
+		"save":          w.store.SaveRound(ctx, place.Round, audit.Entry{}),
+		"close":         second(w.store.CloseRound(ctx, id, now, audit.Entry{})),
+		"invite":        second(w.store.Invite(ctx, id, w.members("ana"), survey.Invitation, now, nil)),
+		"participation": second(w.store.Participation(ctx, id, w.person("ana"))),
+		"change":        second(w.store.ChangeMember(ctx, place, now, starts)),
+		"note":          w.store.UpdateContact(ctx, id, w.person("ana"), setUnreachable(true)),
+		"roster":        w.store.Roster(ctx, id, func(survey.Member) error { return nil }),
+		"answer":        second(w.store.Answer(ctx, place, now, survey.Operation{ID: "o1"}, "vision", 1)),
+		"detail":        w.tryDetail(place, now, "o1", "vision"),
+		"withdraw":      w.store.Withdraw(ctx, place),
+		"forget":        second(w.store.Forget(ctx, id, w.person("ana"))),
+		"responses":     w.store.Responses(ctx, id, func(results.Response) error { return nil }),
+		"record":        second(w.store.AuditLog(ctx, id)),
+		"append":        w.store.AppendEntry(ctx, id, always(act(audit.Results))),
 	} {
 		if !errors.Is(err, survey.ErrNoRound) {
 			w.Errorf("%s: got error %v, want %v", what, err, survey.ErrNoRound)
@@ -169,7 +173,8 @@ func closeTwice(w *tester) {
 	w.equal(got, first)
 }
 
-// While a round is open its seats have pseudonyms, one a person; from the close on there is none.
+// While a round is open its participations have pseudonyms, one a person; from the close on there
+// is none.
 func closeDestroysSecret(w *tester) {
 	r, other := w.open(), w.open()
 	ana, ben := w.start(r, "ana"), w.start(r, "ben")
@@ -186,24 +191,29 @@ func closeDestroysSecret(w *tester) {
 	}
 }
 
-// expiring keeps an open round with one answer, of which everything is due to go in two to three seconds.
+// expiryDelay is how soon the rounds of the laws of expiry expire. It is long enough for a law to
+// set up its rounds on a machine that does other work.
+const expiryDelay = 8 * time.Second
+
+// expiring keeps an open round with one answer, which expires after expiryDelay, in whole seconds.
 func (w *tester) expiring() (survey.Round, survey.Participation) {
 	r := w.draft()
-	r.State, r.ClosesAt = survey.Open, time.Now().Add(3*time.Second-survey.Retention).UTC().Truncate(time.Second)
+	r.State = survey.Open
+	r.ClosesAt = time.Now().Add(expiryDelay - survey.Retention).UTC().Truncate(time.Second)
 	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
-	seat := w.start(r, "ana")
-	w.answer(seat, "o1", "vision", 2)
-	return r, seat
+	place := w.start(r, "ana")
+	w.answer(place, "o1", "vision", 2)
+	return r, place
 }
 
 // When a round expires nothing of it is left, and nothing leads to it.
 func expires(w *tester) {
-	r, seat := w.expiring()
+	r, place := w.expiring()
 	w.eventually("the round is gone", func() bool {
 		_, err := w.store.Round(w.Context(), r.ID)
 		return errors.Is(err, survey.ErrNoRound)
 	})
-	w.eventually("the response is gone", func() bool { return len(w.response(seat).Answers) == 0 })
+	w.eventually("the response is gone", func() bool { return len(w.response(place).Answers) == 0 })
 	in, err := w.store.RoundsIn(w.Context(), w.channel())
 	w.must(err)
 	of, err := w.store.RoundsOf(w.Context(), w.person("ana"))
@@ -217,7 +227,7 @@ func expires(w *tester) {
 
 // When the closing date is moved, or the round closed, everything of it lives as long as the round.
 func extendMovesExpiry(w *tester) {
-	extended, seat := w.expiring()
+	extended, place := w.expiring()
 	closed, _ := w.expiring()
 	marker, _ := w.expiring()
 	extended.ClosesAt = now.Add(24 * time.Hour)
@@ -228,9 +238,9 @@ func extendMovesExpiry(w *tester) {
 		_, err := w.store.Round(w.Context(), marker.ID)
 		return errors.Is(err, survey.ErrNoRound)
 	})
-	w.equal(w.participation(extended.ID, "ana").Pseudonym, seat.Pseudonym)
+	w.equal(w.participation(extended.ID, "ana").Pseudonym, place.Pseudonym)
 	for _, id := range []survey.RoundID{extended.ID, closed.ID} {
-		w.equal(w.participation(id, "ana").Member, seat.Member)
+		w.equal(w.participation(id, "ana").Member, place.Member)
 		w.equal(w.responses(id), []results.Response{{Answers: rated(map[string]matrix.Rating{"vision": 2})}})
 	}
 	want := []survey.RoundID{closed.ID, extended.ID}
@@ -266,17 +276,17 @@ func everyRound(w *tester) {
 	w.want(w.store.Rounds(w.Context(), func(survey.Round) error { return stop }), stop)
 }
 
-// A survey whose closing time was moved while it was about to close by itself stays open, and people's answers are theirs.
+// A round whose closing time was moved while it was about to close automatically stays open.
 func closeDueUnlessMoved(w *tester) {
 	r := w.open()
-	seat := w.start(r, "ana")
+	place := w.start(r, "ana")
 	was := r.ClosesAt
 	r.ClosesAt = was.Add(7 * 24 * time.Hour)
 	w.must(w.store.SaveRound(w.Context(), r, audit.Entry{}))
 	kept, err := w.store.CloseDue(w.Context(), r.ID, was, audit.Entry{})
 	w.must(err)
 	w.equal(kept.State, survey.Open)
-	w.equal(w.participation(r.ID, "ana").Pseudonym, seat.Pseudonym)
+	w.equal(w.participation(r.ID, "ana").Pseudonym, place.Pseudonym)
 	closed, err := w.store.CloseDue(w.Context(), r.ID, r.ClosesAt, audit.Entry{})
 	w.must(err)
 	w.equal(closed.State, survey.Closed)

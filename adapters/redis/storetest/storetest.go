@@ -1,5 +1,5 @@
-// Package storetest says what a survey.Store must do, one function a law. It knows the interface only, and
-// is imported by tests only.
+// Package storetest says what a survey.Store must do, one function a law. It knows the interface
+// only, and is imported by tests only.
 package storetest
 
 import (
@@ -19,10 +19,10 @@ import (
 	"maturitybot/survey/results"
 )
 
-// Run tries every law on the stores that fresh returns. Each law uses rounds, people and channels of its own,
-// so they may all be given the same store, and run side by side; but a store that has the method
-// SetTime(time.Time), by which it expires things, must be a new one each time. For others the laws of expiry
-// wait three seconds.
+// Run tries every law on the stores that fresh returns. Each law uses rounds, people and channels
+// of its own, so they may all be given the same store, and run side by side; but a store that has
+// the method SetTime(time.Time), by which it expires things, must be a new one each time. For
+// others the laws of expiry wait expiryDelay.
 func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 	runQueueLaws(t, fresh)
 	for _, law := range []struct {
@@ -43,8 +43,8 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"invite-once", inviteOnce},
 		{"invite-same-twice-in-one", inviteSameTwiceInOne},
 		{"member-whole", memberWhole},
-		{"stranger", notInRoster},
-		{"change-from-stale-seat", changeFromStaleParticipation},
+		{"not-in-roster", notInRoster},
+		{"change-from-stale-participation", changeFromStaleParticipation},
 		{"change-refused", changeRefused},
 		{"change-crowd", changeCrowd},
 		{"unreachable", unreachable},
@@ -53,7 +53,7 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"answer", answer},
 		{"answer-twice", answerTwice},
 		{"answer-replayed-after-newer", answerReplayedAfterNewer},
-		{"one-gesture-many-elements", oneOperationManyElements},
+		{"one-operation-many-elements", oneOperationManyElements},
 		{"take-back", takeBack},
 		{"detail", detail},
 		{"detail-replayed-after-newer", detailReplayedAfterNewer},
@@ -63,11 +63,11 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"draft-refuses", draftRefuses},
 		{"late-refuses", lateRefuses},
 		{"closed-refuses", closedRefuses},
-		{"seat-from-before-the-close", participationFromBeforeTheClose},
+		{"participation-from-before-the-close", participationFromBeforeTheClose},
 		{"close-twice", closeTwice},
 		{"close-destroys-secret", closeDestroysSecret},
 		{"close-due-unless-moved", closeDueUnlessMoved},
-		{"seal-forgets", anonymiseForgets},
+		{"anonymise-forgets", anonymiseForgets},
 		{"withdraw-erases", withdrawErases},
 		{"withdraw-and-return", withdrawAndReturn},
 		{"forget-open", forgetOpen},
@@ -76,15 +76,15 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"responses-pages", responsesPages},
 		{"responses-unlinkable-order", responsesUnlinkableOrder},
 		{"crowd", crowd},
-		{"late-gesture", lateOperation},
+		{"late-operation", lateOperation},
 		{"too-soon", tooSoon},
 		{"current", current},
 		{"expires", expires},
 		{"extend-moves-expiry", extendMovesExpiry},
-		{"record-whole", auditLogWhole},
-		{"record-with-each-change", auditWithEachChange},
-		{"record-of-nothing", auditOfNothing},
-		{"record-crowd", auditCrowd},
+		{"audit-log-whole", auditLogWhole},
+		{"audit-with-each-change", auditWithEachChange},
+		{"audit-of-nothing", auditOfNothing},
+		{"audit-crowd", auditCrowd},
 	} {
 		t.Run(law.name, func(t *testing.T) {
 			t.Parallel() // they begin when this function has returned
@@ -93,18 +93,19 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 	}
 }
 
-// alone are the laws of what is owed: it is handed out whichever round it is of, so these are tried one after another.
+// alone are the laws of what is owed: it is handed out whichever round it is of, so these are tried
+// one after another.
 func runQueueLaws(t *testing.T, fresh func(t *testing.T) survey.Store) {
 	for _, law := range []struct {
 		name string
 		hold func(*tester)
 	}{
-		{"owed-once", enqueuedOnce},
-		{"taken-once", leasedOnce},
+		{"enqueued-once", enqueuedOnce},
+		{"leased-once", leasedOnce},
 		{"lease-ends", leaseEnds},
-		{"postponed", rescheduled},
-		{"large-round-holds-up-none", largeRoundDelaysNone},
-		{"long-row-holds-up-none", backlogDelaysNone},
+		{"rescheduled", rescheduled},
+		{"large-round-delays-none", largeRoundDelaysNone},
+		{"backlog-delays-none", backlogDelaysNone},
 		{"planned-once", plannedOnce},
 		{"plan-what-is-due", planWhatIsDue},
 		{"plan-what-has-changed", planWhatHasChanged},
@@ -116,7 +117,7 @@ func runQueueLaws(t *testing.T, fresh func(t *testing.T) survey.Store) {
 	}
 }
 
-// world is where a law is tried: a store, and the time.
+// tester runs one law on a store.
 type tester struct {
 	*testing.T
 	store  survey.Store
@@ -187,10 +188,36 @@ func starts(m *survey.Member) error {
 
 func (w *tester) answer(s survey.Participation, operation, element string, rating matrix.Rating) results.Response {
 	w.Helper()
-	resp, err := w.store.Answer(w.Context(), s, s.Round.ClosesAt.Add(-time.Hour), survey.Operation{ID: operation}, element, rating)
+	at, op := s.Round.ClosesAt.Add(-time.Hour), survey.Operation{ID: operation}
+	resp, err := w.store.Answer(w.Context(), s, at, op, element, rating)
 	w.must(err)
 	resp.Version = ""
 	return resp
+}
+
+// tryAnswer returns the error of an answer.
+func (w *tester) tryAnswer(
+	place survey.Participation, at time.Time, operation, element string, rating matrix.Rating,
+) error {
+	op := survey.Operation{ID: operation}
+	return second(w.store.Answer(w.Context(), place, at, op, element, rating))
+}
+
+// tryDetail returns the error of a detail.
+func (w *tester) tryDetail(
+	place survey.Participation, at time.Time, operation, element string,
+) error {
+	op, d := survey.Operation{ID: operation}, results.Detail{Note: "n"}
+	return second(w.store.Detail(w.Context(), place, at, op, element, d))
+}
+
+// members returns members of whom nothing but the person is known.
+func (w *tester) members(names ...string) []survey.Member {
+	var all []survey.Member
+	for _, n := range names {
+		all = append(all, survey.Member{Person: w.person(n)})
+	}
+	return all
 }
 
 func (w *tester) response(s survey.Participation) results.Response {
@@ -263,17 +290,21 @@ func (w *tester) allFieldsSet(v any) {
 	}
 }
 
-// until asks again and again, for up to ten seconds, or ten seconds ahead at once where time can be made to pass.
+// eventuallyTimeout is how long eventually waits.
+const eventuallyTimeout = 30 * time.Second
+
+// eventually calls done until it returns true, for up to eventuallyTimeout. When the store's clock
+// can be set, it moves the clock forward by as much first.
 func (w *tester) eventually(what string, done func() bool) {
 	w.Helper()
 	if clock, ok := w.store.(interface{ SetTime(time.Time) }); ok {
-		clock.SetTime(time.Now().Add(10 * time.Second))
+		clock.SetTime(time.Now().Add(eventuallyTimeout))
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(10 * time.Second); !done(); <-tick.C {
+	for deadline := time.Now().Add(eventuallyTimeout); !done(); <-tick.C {
 		if time.Now().After(deadline) {
-			w.Fatalf("not after ten seconds: %s", what)
+			w.Fatalf("not after %v: %s", eventuallyTimeout, what)
 		}
 	}
 }
