@@ -9,13 +9,13 @@ import (
 	"path/filepath"
 	"text/tabwriter"
 
-	"maturitybot/adapters/results"
+	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
-	surveyresults "maturitybot/survey/results"
+	"maturitybot/survey/results"
 )
 
 // exportCommand writes what the coordinator of a round may have, and nothing else: whoever runs the bot sees no more of the answers.
@@ -68,7 +68,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	artist := results.New(words)
+	artist := resultfiles.New(words)
 	record := func() (chat.File, error) {
 		record, err := rounds.System().AuditLog(ctx, status.Round)
 		if err != nil {
@@ -108,8 +108,8 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 }
 
 // drawn is the results in every format.
-func drawn(artist *results.Renderer, p surveyresults.Published, lang matrix.Lang) (files []chat.File, err error) {
-	for _, format := range results.Formats() {
+func drawn(artist *resultfiles.Renderer, p results.Published, lang matrix.Lang) (files []chat.File, err error) {
+	for _, format := range resultfiles.Formats() {
 		data, err := artist.In(format, p, lang)
 		if err != nil {
 			return nil, err

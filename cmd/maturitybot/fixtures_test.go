@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"maturitybot/adapters/results"
+	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot"
 	"maturitybot/bot/locale"
 	"maturitybot/survey/matrix"
-	surveyresults "maturitybot/survey/results"
+	"maturitybot/survey/results"
 )
 
 // What the tests of this package load once: editions, sentences, and a renderer that draws the same
@@ -25,7 +25,7 @@ var (
 		if err != nil {
 			return nil, err
 		}
-		return &cachedRenderer{ResultRenderer: results.New(words), pictures: map[drawing]picture{}}, nil
+		return &cachedRenderer{ResultRenderer: resultfiles.New(words), pictures: map[drawing]picture{}}, nil
 	})
 )
 
@@ -58,7 +58,7 @@ func buildForTest(
 }
 
 // cachedRenderer draws a picture of the same results once. Drawing takes most of the time of a test
-// that asks for results often, and adapters/chart and adapters/results test what is drawn.
+// that asks for results often, and adapters/chart and adapters/resultfiles test what is drawn.
 type cachedRenderer struct {
 	bot.ResultRenderer
 	mu       sync.Mutex
@@ -76,7 +76,7 @@ type picture struct {
 	alt string
 }
 
-func (c *cachedRenderer) Picture(p surveyresults.Published, lang matrix.Lang) ([]byte, string, error) {
+func (c *cachedRenderer) Picture(p results.Published, lang matrix.Lang) ([]byte, string, error) {
 	raw, err := json.Marshal([]any{lang, p, p.Context})
 	if err != nil {
 		return nil, "", err

@@ -47,9 +47,9 @@ var may = map[string][]string{
 	"adapters/chart":                 {"survey/matrix", "survey/plaintext", "survey/results"},
 	"adapters/ratings":               {"adapters/spreadsheet", "survey", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
 	"adapters/table":                 {"survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
-	"adapters/results":               {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey", "survey/matrix", "survey/results"},
-	"cmd/maturitybot/server":         {"adapters/platform", "adapters/redis", "adapters/results", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "reminders", "survey", "survey/matrix"},
-	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/platform", "adapters/ratings", "adapters/redis", "adapters/results", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results"},
+	"adapters/resultfiles":           {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey", "survey/matrix", "survey/results"},
+	"cmd/maturitybot/server":         {"adapters/platform", "adapters/redis", "adapters/resultfiles", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "reminders", "survey", "survey/matrix"},
+	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/platform", "adapters/ratings", "adapters/redis", "adapters/resultfiles", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results"},
 }
 
 // rooms are the libraries that these rooms alone may know.

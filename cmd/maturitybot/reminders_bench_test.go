@@ -15,7 +15,7 @@ import (
 
 	"maturitybot/adapters/redis"
 	"maturitybot/adapters/redis/redistest"
-	"maturitybot/adapters/results"
+	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
@@ -84,7 +84,7 @@ func BenchmarkReminders(b *testing.B) {
 	platform := &paced{turn: turn.C, sent: map[chat.Person]int{}}
 	log := slog.New(slog.DiscardHandler)
 	messenger := bot.New(bot.Options{Rounds: rounds, Tools: bot.Tools{
-		Matrices: matrices, Words: words, Renderer: results.New(words), Directory: platform, Sender: platform,
+		Matrices: matrices, Words: words, Renderer: resultfiles.New(words), Directory: platform, Sender: platform,
 		Claims: store, Schedule: defaultSchedule(), Log: log, Now: now,
 	}})
 	client := goredis.NewClient(&goredis.Options{Addr: server.Addr})

@@ -19,14 +19,14 @@ import (
 
 	"maturitybot/adapters/redis"
 	"maturitybot/adapters/redis/redistest"
-	"maturitybot/adapters/results"
+	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/reminders"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
-	surveyresults "maturitybot/survey/results"
+	"maturitybot/survey/results"
 )
 
 // The environment of a process of the fault test, and what makes the test long.
@@ -124,7 +124,7 @@ func TestReminderProcess(t *testing.T) {
 	rounds := survey.NewRounds(store, matrices, now)
 	log := slog.New(slog.DiscardHandler)
 	b := bot.New(bot.Options{Rounds: rounds, Tools: bot.Tools{
-		Matrices: matrices, Words: words, Renderer: results.New(words), Directory: people, Sender: people,
+		Matrices: matrices, Words: words, Renderer: resultfiles.New(words), Directory: people, Sender: people,
 		Claims: store, Schedule: defaultSchedule(), Log: log, Now: now,
 	}})
 	loop := reminders.NewLoop(notingDesk{rounds.System(), people}, b, log).Planning(reminders.NewPlanner(rounds.System(), defaultSchedule(), now, log))
@@ -280,7 +280,7 @@ func faultyRound(t testing.TB, address string, now func() time.Time, people int)
 	_, err = rounds.As(lead).Create(t.Context(), survey.Round{
 		ID: id, Area: "Northshire", Matrix: "england", Languages: []matrix.Lang{"en"}, TimeZone: "Europe/London",
 		ClosesAt: time.Date(2027, 1, 13, 17, 0, 0, 0, time.UTC), Channel: "far:w:c", Coordinators: []survey.PersonID{lead},
-		MinGroup: 5, Consensus: surveyresults.Consensus{Percent: 70},
+		MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 		Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts},
 	})
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 	"strings"
 
 	"maturitybot/adapters/ratings"
-	"maturitybot/adapters/results"
+	"maturitybot/adapters/resultfiles"
 	"maturitybot/adapters/terminal"
 	"maturitybot/bot/locale"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
-	surveyresults "maturitybot/survey/results"
+	"maturitybot/survey/results"
 )
 
 type reportCommand struct {
@@ -41,7 +41,7 @@ func (c reportCommand) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	drawn, err := results.New(words).Areas(overview, matrix.Lang(c.Lang), format)
+	drawn, err := resultfiles.New(words).Areas(overview, matrix.Lang(c.Lang), format)
 	if err != nil {
 		return fmt.Errorf("draw report: %w", err)
 	}
@@ -66,7 +66,7 @@ func (c reportCommand) format(s streams) (string, error) {
 		if format == "txt" {
 			format = "text"
 		}
-		if !slices.Contains(results.AreasFormats, format) {
+		if !slices.Contains(resultfiles.AreasFormats, format) {
 			return "", fmt.Errorf("write report: the ending of %s says nothing of its format; end it in .txt, .csv, .xlsx, .png or .svg, or give --format", c.Out)
 		}
 	}
@@ -78,27 +78,27 @@ func (c reportCommand) format(s streams) (string, error) {
 
 // overview reads the ratings on the file's matrix, or else on the editions: in the words of Wales's where all areas are
 // there, since England's name things that Wales does not have, and otherwise in England's.
-func (c reportCommand) overview(s streams) (surveyresults.Overview, error) {
+func (c reportCommand) overview(s streams) (results.Overview, error) {
 	matrices, err := matrixFlag{Matrix: c.Matrix}.matrices()
 	if err != nil {
-		return surveyresults.Overview{}, err
+		return results.Overview{}, err
 	}
 	if c.Matrix != "" {
 		matrices = matrices[:1]
 	}
-	read := func() (surveyresults.Overview, error) {
+	read := func() (results.Overview, error) {
 		f, err := openFile(c.File)
 		if err != nil {
-			return surveyresults.Overview{}, err
+			return results.Overview{}, err
 		}
 		defer func() { _ = f.Close() }() // it was only read
 		areas, err := ratings.Read(c.File, f, matrices)
 		var faults plaintext.Faults
 		if errors.As(err, &faults) {
-			return surveyresults.Overview{}, tell(s.err, faults)
+			return results.Overview{}, tell(s.err, faults)
 		}
 		if err != nil {
-			return surveyresults.Overview{}, err
+			return results.Overview{}, err
 		}
 		return areas.Overview(), nil
 	}

@@ -13,13 +13,13 @@ import (
 	"unicode/utf8"
 
 	"maturitybot/adapters/answers"
-	"maturitybot/adapters/results"
+	"maturitybot/adapters/resultfiles"
 	"maturitybot/adapters/terminal"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
-	surveyresults "maturitybot/survey/results"
+	"maturitybot/survey/results"
 )
 
 // resultsCommand computes results from a file of answers.
@@ -70,7 +70,7 @@ func (c resultsCommand) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	out, err := results.New(words).In(format, p, matrix.Lang(c.Lang))
+	out, err := resultfiles.New(words).In(format, p, matrix.Lang(c.Lang))
 	if err != nil {
 		return err
 	}
@@ -108,14 +108,14 @@ func (c resultsCommand) format(out io.Writer) (string, error) {
 		switch ending := strings.ToLower(strings.TrimPrefix(filepath.Ext(c.Out), ".")); {
 		case c.Out == "" || ending == "txt":
 			format = "text"
-		case slices.Contains(results.Formats(), ending):
+		case slices.Contains(resultfiles.Formats(), ending):
 			format = ending
 		default:
-			return "", fmt.Errorf("the ending of %s says no format; give one with --format: %s", c.Out, strings.Join(results.Formats(), ", "))
+			return "", fmt.Errorf("the ending of %s says no format; give one with --format: %s", c.Out, strings.Join(resultfiles.Formats(), ", "))
 		}
 	}
-	if !slices.Contains(results.Formats(), format) {
-		return "", fmt.Errorf("there is no format %q; there are %s", format, strings.Join(results.Formats(), ", "))
+	if !slices.Contains(resultfiles.Formats(), format) {
+		return "", fmt.Errorf("there is no format %q; there are %s", format, strings.Join(resultfiles.Formats(), ", "))
 	}
 	if c.Out == "" && (format == "xlsx" || format == "png") && terminal.IsTerminal(out) {
 		return "", fmt.Errorf("%s is nothing to read in a terminal; name a file with -o, or send it on with > or |", format)
@@ -123,13 +123,13 @@ func (c resultsCommand) format(out io.Writer) (string, error) {
 	return format, nil
 }
 
-func (c resultsCommand) terms() (surveyresults.Context, error) {
-	t := surveyresults.Context{Area: strings.TrimSpace(c.Area), MinGroup: c.MinGroup, Consensus: surveyresults.Consensus{Percent: c.Agreed}}
+func (c resultsCommand) terms() (results.Context, error) {
+	t := results.Context{Area: strings.TrimSpace(c.Area), MinGroup: c.MinGroup, Consensus: results.Consensus{Percent: c.Agreed}}
 	switch {
 	case c.File == "":
 		return t, errors.New("name the file of answers; --example writes one")
-	case c.MinGroup < surveyresults.MinGroupFloor:
-		return t, fmt.Errorf("--min-group is %d; want %d or more, so that nobody's answer can be told", c.MinGroup, surveyresults.MinGroupFloor)
+	case c.MinGroup < results.MinGroupFloor:
+		return t, fmt.Errorf("--min-group is %d; want %d or more, so that nobody's answer can be told", c.MinGroup, results.MinGroupFloor)
 	case c.Agreed < 1 || c.Agreed > 100:
 		return t, fmt.Errorf("--agreed is %d; want 1 to 100", c.Agreed)
 	case t.Area == "" && c.File == "-":
@@ -144,22 +144,22 @@ func (c resultsCommand) terms() (surveyresults.Context, error) {
 }
 
 // published reads the answers and counts them.
-func (c resultsCommand) published(m *matrix.Matrix, terms surveyresults.Context, in io.Reader) (surveyresults.Published, error) {
+func (c resultsCommand) published(m *matrix.Matrix, terms results.Context, in io.Reader) (results.Published, error) {
 	if c.File != "-" {
 		f, err := openFile(c.File)
 		if err != nil {
-			return surveyresults.Published{}, err
+			return results.Published{}, err
 		}
 		defer func() { _ = f.Close() }() // it was only read
 		in = f
 	}
-	tally := surveyresults.NewTally(m)
+	tally := results.NewTally(m)
 	turnout, err := answers.Read(c.File, in, m, tally.Add)
 	if err != nil {
-		return surveyresults.Published{}, err
+		return results.Published{}, err
 	}
 	terms.Turnout = turnout
-	return surveyresults.Publish(tally, terms), nil
+	return results.Publish(tally, terms), nil
 }
 
 // write puts out where it belongs: a file is there whole or, when something goes wrong, as it was before.

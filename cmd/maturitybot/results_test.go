@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"maturitybot/adapters/results"
+	"maturitybot/adapters/resultfiles"
 )
 
 // writeAnswers keeps a file of answers for a test.
@@ -157,7 +157,7 @@ func TestResultsAsText(t *testing.T) {
 // TestResultsNameNobody: respondents are in no format, and what they wrote is never a formula.
 func TestResultsNameNobody(t *testing.T) {
 	answers, folder := writeAnswers(t, crafted()), t.TempDir()
-	for _, format := range results.Formats() {
+	for _, format := range resultfiles.Formats() {
 		file := filepath.Join(folder, "out."+strings.Replace(format, "text", "txt", 1))
 		code, out, errs := exec(t, "", "results", answers, "-o", file, "--area", "=1+1")
 		if code != 0 || out != "" || errs != "" {

@@ -15,7 +15,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
-	surveyresults "maturitybot/survey/results"
+	"maturitybot/survey/results"
 )
 
 // tryCommand is the whole survey in a terminal, on a store that is gone afterwards.
@@ -182,8 +182,8 @@ func (t *trial) prepare(ctx context.Context, c tryCommand) error {
 		ID: "try2345672", Area: t.voice.Say("try.area"), Matrix: t.matrix.ID, Languages: languages, TimeZone: survey.DefaultTimeZone,
 		ClosesAt:     time.Date(closes.Year(), closes.Month(), closes.Day(), 17, 0, 0, 0, time.UTC),
 		Channel:      chat.Place{Platform: tryPlatform, Channel: tryChannel}.String(),
-		Coordinators: []survey.PersonID{lead}, MinGroup: surveyresults.DefaultMinGroup,
-		Consensus: surveyresults.Consensus{Percent: surveyresults.DefaultAgreedPercent},
+		Coordinators: []survey.PersonID{lead}, MinGroup: results.DefaultMinGroup,
+		Consensus: results.Consensus{Percent: results.DefaultAgreedPercent},
 	})
 	if err != nil {
 		return fmt.Errorf("make a round to try: %w", err)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"maturitybot/adapters/redis"
-	"maturitybot/adapters/results"
+	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
@@ -75,7 +75,7 @@ type embeddedOptions struct {
 	now      func() time.Time // its clock
 	log      *slog.Logger
 	words    *locale.Words      // nil loads them
-	renderer bot.ResultRenderer // nil draws with results.New
+	renderer bot.ResultRenderer // nil draws with resultfiles.New
 }
 
 // newEmbeddedBot returns a bot on a store inside the process.
@@ -87,7 +87,7 @@ func newEmbeddedBot(o embeddedOptions) (*embeddedBot, error) {
 		}
 	}
 	if o.renderer == nil {
-		o.renderer = results.New(o.words)
+		o.renderer = resultfiles.New(o.words)
 	}
 	store, err := redis.Embedded()
 	if err != nil {

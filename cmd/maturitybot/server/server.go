@@ -19,7 +19,7 @@ import (
 
 	"maturitybot/adapters/platform"
 	"maturitybot/adapters/redis"
-	"maturitybot/adapters/results"
+	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/chat/dispatch"
@@ -154,7 +154,7 @@ func (v *service) start(ctx context.Context, store *redis.Store, words *locale.W
 	v.store, v.rounds = store, survey.NewRounds(store, v.Matrices, v.Now)
 	v.telemetry.registerQueueDepth(v.rounds.System().Due, v.log)
 	v.bot = bot.New(bot.Options{Rounds: v.rounds, Tools: bot.Tools{
-		Matrices: v.Matrices, Words: words, Renderer: results.New(words),
+		Matrices: v.Matrices, Words: words, Renderer: resultfiles.New(words),
 		Directory: v.people, Sender: v.people, Claims: store, Schedule: v.Schedule,
 		Creators: v.Creators, Log: v.log, Now: v.Now,
 		Handled: v.telemetry.countEvent, Delivered: v.telemetry.countMessage,

@@ -1,6 +1,6 @@
-// Package results draws published results the way the bot posts them, as a picture, a table and files to keep,
-// with every sentence from bot/locale. It takes only what may be published.
-package results
+// Package resultfiles draws published results the way the bot posts them, as a picture, a table and
+// files to keep, with every sentence from bot/locale. It takes only what may be published.
+package resultfiles
 
 import (
 	"encoding/json"
