@@ -57,6 +57,9 @@ func textsOf(t *testing.T, dir string) []string {
 		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
 			continue
 		}
+		if e.Name() == "configuration.go" {
+			continue // operators read it, in CONFIGURATION.md and from the command check
+		}
 		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, e.Name()), nil, 0)
 		if err != nil {
 			t.Fatal(err)
