@@ -1,6 +1,6 @@
-// Package reminders says when somebody is to be reminded, and has what is due sent: a pure plan, a planner that notes what has become
-// due, and a loop that takes what is owed and gives it to whoever can send it. It does not know what a message says, how it is kept that one is owed, or any
-// platform.
+// Package reminders decides when messages are due, and sends them: a schedule that knows the calendar, a
+// planner that queues what has become due, and a loop that gives queued messages to the bot. It does not
+// know what a message says, how the queue is kept, or any platform.
 package reminders
 
 import (
@@ -12,102 +12,132 @@ import (
 	"sync"
 	"time"
 
-	"github.com/robfig/cron/v3"
-
 	"maturitybot/survey"
 )
 
-// Queue keeps which messages are owed; survey.System is one.
+// Queue is the message queue; survey.System is one.
 type Queue interface {
 	LeaseDue(ctx context.Context, limit int) ([]survey.Delivery, error)
 	Ack(ctx context.Context, d survey.Delivery) error
 	Reschedule(ctx context.Context, d survey.Delivery, wait time.Duration) error
 }
 
-// Deliverer sends one message that is owed; the bot is one. An error means that it was not sent and can be tried again; a
-// *survey.NotYetError, that it is to be sent later.
+// Deliverer sends one queued message; the bot is one. After an error the message was not sent and can be
+// tried again. A *survey.NotYetError says that it is to be sent later.
 type Deliverer interface {
 	Deliver(ctx context.Context, d survey.Delivery) error
 }
 
-// Loop sends what is due. Any number of processes may run one on the same store.
+// Loop sends messages that are due. Any number of processes may run one on the same store.
 type Loop struct {
-	desk      Queue
-	messenger Deliverer
+	queue     Queue
+	deliverer Deliverer
 	log       *slog.Logger
 	planner   *Planner
 	senders   int
 }
 
-// Planning has the loop plan as well, once a minute; it returns the loop.
+// NewLoop returns a loop that sends what is due in the queue.
+func NewLoop(queue Queue, deliverer Deliverer, log *slog.Logger) *Loop {
+	return &Loop{queue: queue, deliverer: deliverer, log: log, senders: senders}
+}
+
+// Planning makes the loop plan as well, and returns it.
 func (l *Loop) Planning(p *Planner) *Loop {
 	l.planner = p
 	return l
 }
 
-// NewLoop makes a loop.
-func NewLoop(desk Queue, messenger Deliverer, log *slog.Logger) *Loop {
-	return &Loop{desk: desk, messenger: messenger, log: log, senders: senders}
-}
-
-// InTurn has the loop send one message after the other, in the order in which they are due; it returns the loop.
-// What is recorded of them is then the same each time, as a transcript needs it.
+// InTurn makes the loop send one message after the other, in the order in which they are due, and
+// returns it. The log is then the same each time, as a transcript needs it.
 func (l *Loop) InTurn() *Loop {
 	l.senders = 1
 	return l
 }
 
 const (
-	// batch is how many messages one process holds: at a message a second, well within the time it has for them.
+	sendInterval = time.Second // how often the loop looks for messages that are due
+	planInterval = time.Minute // how often it plans
+	// batch is how many messages a process leases at once: at one a second, well within leaseUse.
 	batch = 24
-	// holding is for how long a process begins to send messages that it took.
-	holding = time.Minute
-	// ending is for what a send still does when its time is over: a request that is not cut off, which is a minute for one with files,
-	// and two notes of what came of it, five seconds each.
-	ending = 75 * time.Second
-	// sendTimeout bounds one send, its waits for the platform included, so that the last that is begun ends before the lease does.
-	sendTimeout = survey.LeaseTTL - holding - ending
-	// senders is how many messages are on their way at once. The adapters keep the platforms' pace.
+	// leaseUse is how long after leasing messages a process begins to send them.
+	leaseUse = time.Minute
+	// lastSteps is what a send still takes when its context ends: a request that is not cut off takes up
+	// to a minute with files, and each of two notes of the outcome up to five seconds.
+	lastSteps = 75 * time.Second
+	// sendTimeout bounds one send, with its waits for the platform, so that the last one ends before the
+	// lease does.
+	sendTimeout = survey.LeaseTTL - leaseUse - lastSteps
+	// senders is how many messages are sent at once. The adapters keep the platforms' pace.
 	senders = 8
-	// progress is how often a long row of messages is told of in the log.
-	progress = time.Minute
-	// again is how long a message waits that could not be sent.
-	again = time.Minute
+	// progressInterval is how often a long sweep logs its progress.
+	progressInterval = time.Minute
+	// retryDelay is how long a message waits that could not be sent.
+	retryDelay = time.Minute
+	// noteTimeout bounds each note to the queue of what became of a message.
+	noteTimeout = 5 * time.Second
 )
 
-// Run sends what is due, once a second, until the context ends; what it has taken by then and not sent, another
-// process, or this one after its restart, sends at once.
+// Run plans and sends what is due until the context ends. A message that was leased by then, and not
+// sent, is due again at once, for this process after its restart or for another.
+//
+// The intervals are tickers, which is less code than jobs of robfig/cron: a ticker skips the ticks that a
+// long run misses. Cron only parses expressions. The intervals begin at the start of the process, so that
+// several processes do not plan in the same second.
 func (l *Loop) Run(ctx context.Context) error {
-	log := cronLog{l.log}
-	// A panic must be recovered inside of SkipIfStillRunning, which else believes that the job runs on for ever
-	// (robfig/cron v3.0.1 chain.go).
-	c := cron.New(cron.WithLogger(log), cron.WithChain(cron.SkipIfStillRunning(cron.DiscardLogger), cron.Recover(log)))
-	if _, err := c.AddFunc("@every 1s", func() { l.Sweep(ctx) }); err != nil {
-		return fmt.Errorf("start the clock: %w", err)
-	}
+	var running sync.WaitGroup
 	if l.planner != nil {
-		plan := func() {
-			if err := l.planner.Sweep(ctx); err != nil && ctx.Err() == nil {
-				l.log.Error("cannot read what is to be planned", "error", err)
-			}
-		}
-		// By an interval and not by the clock, so that several processes do not plan in the same second.
-		if _, err := c.AddFunc("@every 1m", plan); err != nil {
-			return fmt.Errorf("start the clock: %w", err)
-		}
-		cron.Recover(log)(cron.FuncJob(plan)).Run() // what became due while nobody was there
+		running.Go(func() {
+			l.run(ctx, l.plan) // what became due while no process ran
+			l.every(ctx, planInterval, l.plan)
+		})
 	}
-	c.Start()
-	<-ctx.Done()
-	<-c.Stop().Done()
+	l.every(ctx, sendInterval, func(ctx context.Context) { l.Sweep(ctx) })
+	running.Wait()
 	return nil
+}
+
+// every calls job at each interval until the context ends.
+func (l *Loop) every(ctx context.Context, interval time.Duration, job func(context.Context)) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			l.run(ctx, job)
+		}
+	}
+}
+
+// run calls job, and logs a panic.
+func (l *Loop) run(ctx context.Context, job func(context.Context)) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			_ = panicError(l.log, "run the loop", fault)
+		}
+	}()
+	job(ctx)
+}
+
+// panicError logs what was recovered, and returns it as an error of what was being done.
+func panicError(log *slog.Logger, doing string, fault any) error {
+	log.Error("panic", "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
+	return fmt.Errorf("%s: panic of %T", doing, fault)
+}
+
+func (l *Loop) plan(ctx context.Context) {
+	if err := l.planner.Sweep(ctx); err != nil && ctx.Err() == nil {
+		l.log.Error("cannot read what is to be planned", "error", err)
+	}
 }
 
 // Sweep sends everything that is due now, and returns how many messages were taken care of.
 func (l *Loop) Sweep(ctx context.Context) int {
-	done, told := 0, time.Now()
+	done, logged := 0, time.Now()
 	for ctx.Err() == nil {
-		due, err := l.desk.LeaseDue(ctx, batch)
+		due, err := l.queue.LeaseDue(ctx, batch)
 		if err != nil && ctx.Err() == nil {
 			l.log.Error("cannot read what is due", "error", err)
 		}
@@ -116,12 +146,12 @@ func (l *Loop) Sweep(ctx context.Context) int {
 		}
 		sent, failed := l.send(ctx, due)
 		done += sent
-		if time.Since(told) >= progress {
+		if time.Since(logged) >= progressInterval {
 			l.log.Info("messages are being sent", "so_far", done)
-			told = time.Now()
+			logged = time.Now()
 		}
 		if failed == len(due) {
-			break // the platform or the store is away: nothing is gained by going on at once
+			break // the platform or the store is away, and an attempt at once would fail too
 		}
 	}
 	if done > 0 {
@@ -131,7 +161,8 @@ func (l *Loop) Sweep(ctx context.Context) int {
 }
 
 func (l *Loop) send(ctx context.Context, due []survey.Delivery) (sent, failed int) {
-	work, until := make(chan survey.Delivery), time.Now().Round(0).Add(holding) // by the clock on the wall: a machine may have been asleep
+	work := make(chan survey.Delivery)
+	until := time.Now().Round(0).Add(leaseUse) // by the wall clock: a machine may have been asleep
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for range min(l.senders, len(due)) {
@@ -156,7 +187,8 @@ func (l *Loop) send(ctx context.Context, due []survey.Delivery) (sent, failed in
 	return sent, failed
 }
 
-// one takes care of one message, unless the time is over in which it is this process's: then another may have it.
+// one sends one message and notes the outcome, unless until has passed: then another process may have
+// leased it.
 func (l *Loop) one(ctx context.Context, d survey.Delivery, until time.Time) (ok bool) {
 	if !time.Now().Round(0).Before(until) {
 		return false
@@ -167,27 +199,27 @@ func (l *Loop) one(ctx context.Context, d survey.Delivery, until time.Time) (ok 
 		err = l.deliver(sending, d)
 		cancel()
 	}
-	// Whatever ended the sending, and however long it took, the store must be told.
-	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	// The outcome must be noted even if the context ended, and however long the sending took.
+	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
 	var notYet *survey.NotYetError
-	wait := again
+	wait := retryDelay
 	switch {
 	case err == nil:
-		// Sent, and not noted, is sent again when its time is over: the only way to two of one message.
-		if err := l.desk.Ack(note, d); err != nil {
+		// A message that was sent and not noted is sent again after its lease.
+		if err := l.queue.Ack(note, d); err != nil {
 			l.log.Error("message was sent, but that is not noted", "round", d.Round, "error", err)
 		}
 		return true
 	case errors.As(err, &notYet):
-		// At least a second, or a clock that is behind would have it taken again and again.
+		// At least a second, or a clock that is behind would lease it again and again.
 		wait = max(time.Second, notYet.Wait)
 	case ctx.Err() != nil:
 		wait = 0
 	default:
 		l.log.Error("message not sent", "message", d.Kind, "round", d.Round, "error", err)
 	}
-	if err := l.desk.Reschedule(note, d, wait); err != nil {
+	if err := l.queue.Reschedule(note, d, wait); err != nil {
 		l.log.Warn("message waits until its time is over", "round", d.Round, "error", err)
 	}
 	return notYet != nil
@@ -196,17 +228,8 @@ func (l *Loop) one(ctx context.Context, d survey.Delivery, until time.Time) (ok 
 func (l *Loop) deliver(ctx context.Context, d survey.Delivery) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			l.log.Error("panic", "fault", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
-			err = fmt.Errorf("deliver a message: panic of %T", fault)
+			err = panicError(l.log, "deliver a message", fault)
 		}
 	}()
-	return l.messenger.Deliver(ctx, d)
-}
-
-// cronLog brings cron's log lines into ours.
-type cronLog struct{ log *slog.Logger }
-
-func (c cronLog) Info(msg string, facts ...any) { c.log.Debug("clock", append(facts, "says", msg)...) }
-func (c cronLog) Error(err error, msg string, facts ...any) {
-	c.log.Error("clock", append(facts, "says", msg, "error", err)...)
+	return l.deliverer.Deliver(ctx, d)
 }

@@ -155,7 +155,7 @@ func (c Coordinator) Invite(ctx context.Context, id RoundID, people []Member) (R
 		}
 		fresh = append(fresh, p)
 	}
-	added, err := c.store.Invite(ctx, id, fresh, Invitation, c.now(), func(n int) audit.Entry { return c.entry(c.person, audit.Invited, []audit.Change{ofPeople(n)}) })
+	added, err := c.store.Invite(ctx, id, fresh, Invitation, c.now(), func(n int) audit.Entry { return c.entry(c.person, audit.Invited, []audit.Change{peopleCount(n)}) })
 	if err != nil {
 		return round, added, err
 	}

@@ -62,7 +62,7 @@ func (s System) forget(ctx context.Context, id RoundID, person PersonID) (Forgot
 		return Forgotten{}, err
 	}
 	if round.State == Closed { // first, or the person would be missing from the turnout
-		if _, err := s.seal(ctx, round); err != nil {
+		if _, err := s.anonymise(ctx, round); err != nil {
 			return Forgotten{}, err
 		}
 	}
@@ -110,6 +110,6 @@ func (s System) AnonymiseRoster(ctx context.Context, id RoundID) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.seal(ctx, round)
+	_, err = s.anonymise(ctx, round)
 	return err
 }

@@ -161,7 +161,7 @@ func (c Coordinator) Close(ctx context.Context, id RoundID) (Round, bool, error)
 	}
 	// Of two that close at once, the one whose time stands has closed it.
 	closed := was == Open && round.ClosedAt.Equal(now)
-	if _, err := c.seal(ctx, round); err != nil {
+	if _, err := c.anonymise(ctx, round); err != nil {
 		return round, closed, err
 	}
 	return round, closed, nil
@@ -220,7 +220,7 @@ func (s System) CloseDue(ctx context.Context, id RoundID) (Round, bool, error) {
 	if round.State != Closed { // a coordinator moved the time later meanwhile
 		return round, false, nil
 	}
-	if _, err := s.seal(ctx, round); err != nil {
+	if _, err := s.anonymise(ctx, round); err != nil {
 		return round, false, err
 	}
 	// A coordinator closes at the time they press, which is another.

@@ -20,28 +20,28 @@ type Participant struct {
 // Join lets a person in by their own wish: somebody who declined or withdrew before, or, once a coordinator has opened the
 // door, somebody not invited yet.
 func (p Participant) Join(ctx context.Context, id RoundID) (Participation, error) {
-	seat, err := p.answeringSeat(ctx, id)
+	part, err := p.answeringPart(ctx, id)
 	if err != nil {
-		return seat, err
+		return part, err
 	}
-	switch seat.Member.Status {
+	switch part.Member.Status {
 	case NotInvited:
-		if !seat.Round.SelfJoin {
-			return seat, ErrNotTakingPart
+		if !part.Round.SelfJoin {
+			return part, ErrNotTakingPart
 		}
 		if _, err := p.store.Invite(ctx, id, []Member{{Person: p.person, Status: Invited}}, "", time.Time{}, nil); err != nil {
-			return seat, err
+			return part, err
 		}
 		return p.Participation(ctx, id)
 	case Declined, Withdrawn:
-		return p.member(ctx, seat, func(m *Member) error {
+		return p.member(ctx, part, func(m *Member) error {
 			if m.Status == Declined || m.Status == Withdrawn {
 				m.Status = Invited
 			}
 			return nil
 		})
 	}
-	return seat, nil
+	return part, nil
 }
 
 // Participation returns the person's place in a round, whatever it is: they may not be in the roster.
@@ -52,85 +52,85 @@ func (p Participant) Participation(ctx context.Context, id RoundID) (Participati
 // PersonalData returns everything that is kept about a person who takes part, also after the closing time: until the round is closed,
 // they may see it and withdraw.
 func (p Participant) PersonalData(ctx context.Context, id RoundID) (Participation, results.Response, error) {
-	seat, err := p.Participation(ctx, id)
+	part, err := p.Participation(ctx, id)
 	switch {
 	case err != nil:
-		return seat, results.Response{}, err
-	case seat.Round.State != Open:
-		return seat, results.Response{}, refuseState(seat.Round.State)
-	case seat.Member.Status == Withdrawn:
-		return seat, results.Response{}, ErrWithdrawn
-	case !seat.Member.TakesPart():
-		return seat, results.Response{}, ErrNotTakingPart
+		return part, results.Response{}, err
+	case part.Round.State != Open:
+		return part, results.Response{}, refuseState(part.Round.State)
+	case part.Member.Status == Withdrawn:
+		return part, results.Response{}, ErrWithdrawn
+	case !part.Member.TakesPart():
+		return part, results.Response{}, ErrNotTakingPart
 	}
-	resp, err := p.store.Response(ctx, seat)
+	resp, err := p.store.Response(ctx, part)
 	if err != nil {
-		return seat, results.Response{}, err
+		return part, results.Response{}, err
 	}
-	return seat, resp, nil
+	return part, resp, nil
 }
 
-// answeringSeat returns a person's place, whatever it is, in a survey that takes answers.
-func (p Participant) answeringSeat(ctx context.Context, id RoundID) (Participation, error) {
-	seat, err := p.Participation(ctx, id)
+// answeringPart returns a person's place, whatever it is, in a survey that takes answers.
+func (p Participant) answeringPart(ctx context.Context, id RoundID) (Participation, error) {
+	part, err := p.Participation(ctx, id)
 	if err != nil {
-		return seat, err
+		return part, err
 	}
-	return seat, p.answering(seat.Round)
+	return part, p.answering(part.Round)
 }
 
-// taking returns the seat of somebody who takes part in a survey that takes answers.
-func (p Participant) taking(ctx context.Context, id RoundID) (Participation, error) {
-	seat, err := p.answeringSeat(ctx, id)
+// taking returns the part of somebody who takes part in a survey that takes answers.
+func (p Participant) takingPart(ctx context.Context, id RoundID) (Participation, error) {
+	part, err := p.answeringPart(ctx, id)
 	if err != nil {
-		return seat, err
+		return part, err
 	}
 	switch {
-	case seat.Member.Status == Withdrawn:
-		return seat, ErrWithdrawn
-	case !seat.Member.TakesPart():
-		return seat, ErrNotTakingPart
+	case part.Member.Status == Withdrawn:
+		return part, ErrWithdrawn
+	case !part.Member.TakesPart():
+		return part, ErrNotTakingPart
 	}
-	return seat, nil
+	return part, nil
 }
 
 // member changes an entry at the wish of the person themselves, who can be reached, then.
-func (p Participant) member(ctx context.Context, seat Participation, change func(*Member) error) (Participation, error) {
-	changed, err := p.store.ChangeMember(ctx, seat, p.now(), func(m *Member) error {
+func (p Participant) member(ctx context.Context, part Participation, change func(*Member) error) (Participation, error) {
+	changed, err := p.store.ChangeMember(ctx, part, p.now(), func(m *Member) error {
 		m.Unreachable = false
 		return change(m)
 	})
 	if err != nil {
-		return seat, err
+		return part, err
 	}
 	return changed, nil
 }
 
-// invited returns the seat of somebody in the roster, of a survey that takes answers.
+// invited returns the part of somebody in the roster, of a survey that takes answers.
 func (p Participant) invited(ctx context.Context, id RoundID) (Participation, error) {
-	seat, err := p.answeringSeat(ctx, id)
+	part, err := p.answeringPart(ctx, id)
 	if err != nil {
-		return seat, err
+		return part, err
 	}
-	switch seat.Member.Status {
+	switch part.Member.Status {
 	case NotInvited:
-		return seat, ErrNotTakingPart
+		return part, ErrNotTakingPart
 	case Withdrawn:
-		return seat, ErrWithdrawn
+		return part, ErrWithdrawn
 	}
-	return seat, nil
+	return part, nil
 }
 
 // SetLanguage keeps the language a person wants to be asked in.
 func (p Participant) SetLanguage(ctx context.Context, id RoundID, lang matrix.Lang) (Participation, error) {
-	seat, err := p.invited(ctx, id)
+	part, err := p.invited(ctx, id)
 	if err != nil {
-		return seat, err
+		return part, err
 	}
-	if !slices.Contains(seat.Round.Languages, lang) {
-		return seat, &InputError{Field: "language", Reason: "unknown"}
+	if !slices.Contains(part.Round.Languages, lang) {
+		return part, &InputError{Field: "language", Reason: "unknown"}
 	}
-	return p.member(ctx, seat, func(m *Member) error {
+	return p.member(ctx, part, func(m *Member) error {
 		if m.Status == Withdrawn {
 			return ErrWithdrawn
 		}
@@ -141,11 +141,11 @@ func (p Participant) SetLanguage(ctx context.Context, id RoundID, lang matrix.La
 
 // Start records that a person accepted a version of the privacy notice, and lets them answer.
 func (p Participant) Start(ctx context.Context, id RoundID, notice string) (Participation, error) {
-	seat, err := p.invited(ctx, id)
+	part, err := p.invited(ctx, id)
 	if err != nil {
-		return seat, err
+		return part, err
 	}
-	return p.member(ctx, seat, func(m *Member) error {
+	return p.member(ctx, part, func(m *Member) error {
 		switch {
 		case m.Status == Withdrawn:
 			return ErrWithdrawn
@@ -161,11 +161,11 @@ func (p Participant) Start(ctx context.Context, id RoundID, notice string) (Part
 
 // Decline records that a person does not want to take part. Whoever has started withdraws instead.
 func (p Participant) Decline(ctx context.Context, id RoundID) (Participation, error) {
-	seat, err := p.invited(ctx, id)
-	if err != nil || seat.Member.TakesPart() {
-		return seat, err
+	part, err := p.invited(ctx, id)
+	if err != nil || part.Member.TakesPart() {
+		return part, err
 	}
-	return p.member(ctx, seat, func(m *Member) error {
+	return p.member(ctx, part, func(m *Member) error {
 		if m.Status == Invited {
 			m.Status = Declined
 		}
@@ -175,23 +175,23 @@ func (p Participant) Decline(ctx context.Context, id RoundID) (Participation, er
 
 // SetRole keeps the role a person says they have; Unstated when they would rather not say.
 func (p Participant) SetRole(ctx context.Context, id RoundID, role string) (Participation, error) {
-	seat, err := p.taking(ctx, id)
+	part, err := p.takingPart(ctx, id)
 	if err != nil {
-		return seat, err
+		return part, err
 	}
-	m, err := p.matrix(seat.Round)
+	m, err := p.matrix(part.Round)
 	if err != nil {
-		return seat, err
+		return part, err
 	}
 	group := ""
 	if role != Unstated {
 		_, g, ok := m.Role(role)
 		if !ok {
-			return seat, &InputError{Field: "role", Reason: "unknown"}
+			return part, &InputError{Field: "role", Reason: "unknown"}
 		}
 		group = g.ID
 	}
-	return p.member(ctx, seat, func(m *Member) error {
+	return p.member(ctx, part, func(m *Member) error {
 		if !m.TakesPart() {
 			return ErrNotTakingPart
 		}
@@ -221,11 +221,11 @@ func (p Participant) SetScope(ctx context.Context, id RoundID, scope Scope) (Par
 }
 
 func (p Participant) describe(ctx context.Context, id RoundID, set func(*Member)) (Participation, error) {
-	seat, err := p.taking(ctx, id)
+	part, err := p.takingPart(ctx, id)
 	if err != nil {
-		return seat, err
+		return part, err
 	}
-	return p.member(ctx, seat, func(m *Member) error {
+	return p.member(ctx, part, func(m *Member) error {
 		if !m.TakesPart() {
 			return ErrNotTakingPart
 		}
@@ -236,20 +236,20 @@ func (p Participant) describe(ctx context.Context, id RoundID, set func(*Member)
 
 // Withdraw erases everything of a person but the fact that they withdrew, which keeps them from being asked again.
 func (p Participant) Withdraw(ctx context.Context, id RoundID) (Participation, error) {
-	seat, err := p.Participation(ctx, id)
+	part, err := p.Participation(ctx, id)
 	switch {
 	case err != nil:
-		return seat, err
-	case seat.Round.State == Closed:
-		return seat, ErrClosed
-	case seat.Member.Status == NotInvited:
-		return seat, ErrNotTakingPart
+		return part, err
+	case part.Round.State == Closed:
+		return part, ErrClosed
+	case part.Member.Status == NotInvited:
+		return part, ErrNotTakingPart
 	}
-	if err := p.store.Withdraw(ctx, seat); err != nil {
-		return seat, err
+	if err := p.store.Withdraw(ctx, part); err != nil {
+		return part, err
 	}
-	seat.Member = Member{Person: p.person, Status: Withdrawn}
-	return seat, nil
+	part.Member = Member{Person: p.person, Status: Withdrawn}
+	return part, nil
 }
 
 // Participations returns the person's places in the rounds that they were invited to or coordinate,
@@ -259,30 +259,30 @@ func (p Participant) Participations(ctx context.Context) ([]Participation, error
 	if err != nil {
 		return nil, err
 	}
-	var seats []Participation
+	var parts []Participation
 	for _, id := range ids {
-		seat, err := p.Participation(ctx, id)
+		part, err := p.Participation(ctx, id)
 		switch {
 		case isNoRound(err):
 		case err != nil:
 			return nil, err
 		default:
-			seats = append(seats, seat)
+			parts = append(parts, part)
 		}
 	}
-	return seats, nil
+	return parts, nil
 }
 
 // SetTimeZone keeps where a person's clock is, as their platform tells it. A name that is no time zone, or that is kept
 // already, changes nothing.
-func (p Participant) SetTimeZone(ctx context.Context, seat Participation, zone string) (Participation, error) {
-	if zone == "" || zone == "Local" || zone == seat.Member.TimeZone || !seat.Member.TakesPart() || !seat.Round.AcceptsAnswers(p.now()) {
-		return seat, nil
+func (p Participant) SetTimeZone(ctx context.Context, part Participation, zone string) (Participation, error) {
+	if zone == "" || zone == "Local" || zone == part.Member.TimeZone || !part.Member.TakesPart() || !part.Round.AcceptsAnswers(p.now()) {
+		return part, nil
 	}
 	if _, err := time.LoadLocation(zone); err != nil {
-		return seat, nil
+		return part, nil
 	}
-	return p.member(ctx, seat, func(m *Member) error {
+	return p.member(ctx, part, func(m *Member) error {
 		if !m.TakesPart() {
 			return ErrNotTakingPart
 		}

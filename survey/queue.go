@@ -6,69 +6,58 @@ import (
 	"time"
 )
 
-// LeaseTTL is how long a process has for sending the messages that it takes, at a platform's pace. It is also how long they wait where
-// the process is killed.
+// LeaseTTL is how long a process has to send the messages that it leases, at a platform's pace. If the
+// process is killed, its messages wait as long.
 const LeaseTTL = 3 * time.Minute
 
-// LeaseDue hands out at most limit messages that are due; each is to be given to Settle or Postpone within minutes, or it is
-// handed out again.
+// LeaseDue leases up to limit messages that are due. Each must be given to Ack or Reschedule within
+// LeaseTTL, or it is leased again.
 func (s System) LeaseDue(ctx context.Context, limit int) ([]Delivery, error) {
 	now := s.now()
-	due, err := s.store.Lease(ctx, now, now.Add(LeaseTTL), limit)
-	if err != nil {
-		return nil, err
-	}
-	return due, nil
+	return s.store.Lease(ctx, now, now.Add(LeaseTTL), limit)
 }
 
-// Due counts the messages that are due now and that nobody has in hand.
-func (s System) Due(ctx context.Context) (int, error) {
-	n, err := s.store.Due(ctx, s.now())
-	if err != nil {
-		return 0, err
-	}
-	return n, nil
-}
+// Due counts the messages that are due now and not leased.
+func (s System) Due(ctx context.Context) (int, error) { return s.store.Due(ctx, s.now()) }
 
-// StillWanted says whether a message still has something to tell its person, whose seat it returns: of a round that takes answers,
-// or has its workshop ahead, and to somebody who has not done what it is about and has not been reminded since it was due; or to a coordinator of a closed round. It
-// does not say that this is the hour for it.
+// StillWanted reports whether the person of a message still wants it: its event is to come, they have
+// not yet done what it is about, and they have not been reminded since it was due. It does not say
+// whether this is an hour to send it. It also returns their participation.
 func (s System) StillWanted(ctx context.Context, d Delivery) (Participation, bool, error) {
-	seat, err := s.store.Participation(ctx, d.Round, d.Person)
+	part, err := s.store.Participation(ctx, d.Round, d.Person)
 	switch {
 	case isNoRound(err):
-		return seat, false, nil
+		return part, false, nil
 	case err != nil:
-		return seat, false, err
+		return part, false, err
 	}
-	wanted := d.Kind.timely(seat.Round, s.now()) && d.Kind.wantedBy(seat.Round, seat.Member)
-	return seat, wanted, nil
+	wanted := d.Kind.timely(part.Round, s.now()) && d.Kind.wantedBy(part.Round, part.Member)
+	return part, wanted, nil
 }
 
-// Ack forgets a message that was sent, or is not awaited any more.
-func (s System) Ack(ctx context.Context, d Delivery) error {
-	return s.store.Ack(ctx, d)
-}
+// Ack removes a message that was sent, or that is no longer wanted.
+func (s System) Ack(ctx context.Context, d Delivery) error { return s.store.Ack(ctx, d) }
 
-// Reschedule makes a message that could not be sent due again after a while.
+// Reschedule makes a message that could not be sent due again after wait.
 func (s System) Reschedule(ctx context.Context, d Delivery, wait time.Duration) error {
 	return s.store.Reschedule(ctx, d, s.now().Add(wait))
 }
 
-// EachToPlan calls visit, from several goroutines at once, for each round that has something to plan now, or that has changed since it
-// was last visited. Visit returns when there is next something to plan, or a zero time for never. When visit fails, the round is
-// visited again by the next call; that error is not returned.
-func (s System) EachToPlan(ctx context.Context, visit func(Round) (next time.Time, err error)) error {
+// EachToPlan calls visit for each round that has something to plan now, see DeliveryStore.
+func (s System) EachToPlan(
+	ctx context.Context, visit func(Round) (next time.Time, err error),
+) error {
 	return s.store.EachToPlan(ctx, s.now(), visit)
 }
 
-// PlanAll makes EachToPlan visit every round the next time.
-func (s System) PlanAll(ctx context.Context) error {
-	return s.store.PlanAll(ctx)
-}
+// PlanAll makes the next EachToPlan visit every round.
+func (s System) PlanAll(ctx context.Context) error { return s.store.PlanAll(ctx) }
 
-// Planned returns what has been planned of a round, by the names that Plan and Note were given, and the time zones its people are in.
-func (s System) Planned(ctx context.Context, round Round) (names map[string]bool, zones []string, err error) {
+// Planned returns what was planned in a round, by the names given to Plan and MarkPlanned, and the time
+// zones of its people.
+func (s System) Planned(
+	ctx context.Context, round Round,
+) (names map[string]bool, zones []string, err error) {
 	names, zones, err = s.store.Planned(ctx, round.ID)
 	if err != nil {
 		return nil, nil, err
@@ -79,30 +68,27 @@ func (s System) Planned(ctx context.Context, round Round) (names map[string]bool
 	return names, zones, nil
 }
 
-// Plan owes the coordinator's channel a post, at once. A kind that was planned before is not planned again.
+// Plan queues a post to the coordinators' channel, due at once. A kind is planned once only.
 func (s System) Plan(ctx context.Context, id RoundID, kind MessageKind) error {
-	// What goes to the channel is a few messages; as if due long ago, they need not stand behind thousands of reminders.
+	// A channel gets few messages. Due long ago, they do not wait behind thousands of reminders.
 	return s.store.Plan(ctx, id, kind, time.Unix(0, 0))
 }
 
-// TellUnposted owes each coordinator of a round the message that its results could not be posted.
+// MarkPlanned saves names of what was planned, as long as the round is kept.
+func (s System) MarkPlanned(ctx context.Context, id RoundID, names ...string) error {
+	return s.store.MarkPlanned(ctx, id, names)
+}
+
+// TellUnposted queues a message to each coordinator that the results could not be posted.
 func (s System) TellUnposted(ctx context.Context, id RoundID) error {
 	round, err := s.store.Round(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := s.store.Enqueue(ctx, id, Unposted, s.now(), round.Coordinators); err != nil {
-		return err
-	}
-	return nil
+	return s.store.Enqueue(ctx, id, Unposted, s.now(), round.Coordinators)
 }
 
-// MarkPlanned keeps that these were planned, until the round is gone.
-func (s System) MarkPlanned(ctx context.Context, id RoundID, names ...string) error {
-	return s.store.MarkPlanned(ctx, id, names)
-}
-
-// NotYetError is returned by whoever sends messages for one that is to be sent after a while.
+// NotYetError is the answer to a message that is to be sent later.
 type NotYetError struct{ Wait time.Duration }
 
 func (e *NotYetError) Error() string { return "not to be sent for " + e.Wait.String() }

@@ -49,7 +49,7 @@ func (c *core) publish(ctx context.Context, round Round) (results.Published, err
 	if err != nil {
 		return results.Published{}, err
 	}
-	turnout, err := c.seal(ctx, round)
+	turnout, err := c.anonymise(ctx, round)
 	if err != nil {
 		return results.Published{}, err
 	}
@@ -88,10 +88,10 @@ func (c Coordinator) Progress(ctx context.Context, id RoundID) (Progress, error)
 	if err != nil {
 		return Progress{}, err
 	}
-	return c.status(ctx, round)
+	return c.progress(ctx, round)
 }
 
-func (c *core) status(ctx context.Context, round Round) (Progress, error) {
+func (c *core) progress(ctx context.Context, round Round) (Progress, error) {
 	m, err := c.matrix(round)
 	if err != nil {
 		return Progress{}, err
@@ -145,7 +145,7 @@ func (c *core) status(ctx context.Context, round Round) (Progress, error) {
 
 // seal makes a closed round forget who did what, if that has not been done, and returns the turnout it keeps in its place.
 // Whatever stops it half-way, the next results of the round go on with it.
-func (c *core) seal(ctx context.Context, round Round) (results.Turnout, error) {
+func (c *core) anonymise(ctx context.Context, round Round) (results.Turnout, error) {
 	if round.Anonymised && round.Turnout != nil {
 		return *round.Turnout, nil
 	}
@@ -153,7 +153,7 @@ func (c *core) seal(ctx context.Context, round Round) (results.Turnout, error) {
 	if round.Turnout != nil { // it was kept, and what came after it was stopped
 		turnout = *round.Turnout
 	} else {
-		status, err := c.status(ctx, round)
+		status, err := c.progress(ctx, round)
 		if err != nil {
 			return results.Turnout{}, err
 		}
@@ -176,7 +176,7 @@ func (s System) Progress(ctx context.Context, id RoundID) (Progress, error) {
 	if err != nil {
 		return Progress{}, err
 	}
-	return s.status(ctx, round)
+	return s.progress(ctx, round)
 }
 
 // Results returns what may be known of a closed round's answers, for the round's own channel.
