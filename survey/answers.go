@@ -12,8 +12,11 @@ import (
 	"maturitybot/survey/results"
 )
 
-// Response returns a person's place and what they said so far. Once the round is closed there is no telling what they said.
-func (p Participant) Response(ctx context.Context, id RoundID) (Participation, results.Response, error) {
+// Response returns the person's participation and response so far. Once the round is closed, nothing tells
+// which response is theirs.
+func (p Participant) Response(
+	ctx context.Context, id RoundID,
+) (Participation, results.Response, error) {
 	part, err := p.takingPart(ctx, id)
 	if err != nil {
 		return part, results.Response{}, err
@@ -25,9 +28,11 @@ func (p Participant) Response(ctx context.Context, id RoundID) (Participation, r
 	return part, resp, nil
 }
 
-// Answer keeps a rating of an element, given by one gesture. It returns the response as it stands
+// Answer keeps a rating of an element, given by one operation. It returns the response as it stands
 // after it. An answer that is refused with a *TooSoonError comes with the response as well.
-func (p Participant) Answer(ctx context.Context, id RoundID, g Operation, element string, rating matrix.Rating) (Participation, results.Response, error) {
+func (p Participant) Answer(
+	ctx context.Context, id RoundID, op Operation, element string, rating matrix.Rating,
+) (Participation, results.Response, error) {
 	part, m, err := p.about(ctx, id, element)
 	if err != nil {
 		return part, results.Response{}, err
@@ -35,19 +40,23 @@ func (p Participant) Answer(ctx context.Context, id RoundID, g Operation, elemen
 	if rating < matrix.NotApplicable || int(rating) > len(m.Levels) {
 		return part, results.Response{}, fmt.Errorf("answer %s: %w", element, matrix.ErrNoRating)
 	}
-	resp, err := p.store.Answer(ctx, part, p.now(), g, element, rating)
+	resp, err := p.store.Answer(ctx, part, p.now(), op, element, rating)
 	return part, resp, err
 }
 
 // Current says whether a person's entry, and their response, are still as they were read. Of a
 // response that was not read, which has no answers, only the entry is compared. Nothing is current
 // in a round that has closed.
-func (p Participant) Current(ctx context.Context, part Participation, resp results.Response) (bool, error) {
+func (p Participant) Current(
+	ctx context.Context, part Participation, resp results.Response,
+) (bool, error) {
 	return p.store.Current(ctx, part, resp)
 }
 
-// about returns the part of somebody who may answer the element, and the matrix that has it.
-func (p Participant) about(ctx context.Context, id RoundID, element string) (Participation, *matrix.Matrix, error) {
+// about returns the participation of a person who may answer the element, and the matrix that has it.
+func (p Participant) about(
+	ctx context.Context, id RoundID, element string,
+) (Participation, *matrix.Matrix, error) {
 	part, err := p.takingPart(ctx, id)
 	if err != nil {
 		return part, nil, err
@@ -63,7 +72,9 @@ func (p Participant) about(ctx context.Context, id RoundID, element string) (Par
 }
 
 // Detail keeps what a person adds to an element, in place of what they added before.
-func (p Participant) Detail(ctx context.Context, id RoundID, g Operation, element string, d results.Detail) (Participation, results.Response, error) {
+func (p Participant) Detail(
+	ctx context.Context, id RoundID, op Operation, element string, d results.Detail,
+) (Participation, results.Response, error) {
 	part, m, err := p.about(ctx, id, element)
 	if err != nil {
 		return part, results.Response{}, err
@@ -74,22 +85,26 @@ func (p Participant) Detail(ctx context.Context, id RoundID, g Operation, elemen
 		}
 	}
 	d.Information = slices.Compact(slices.Sorted(slices.Values(d.Information)))
-	d.Note, d.Barrier = strings.TrimSpace(plaintext.Clean(d.Note)), strings.TrimSpace(plaintext.Clean(d.Barrier))
+	d.Note = strings.TrimSpace(plaintext.Clean(d.Note))
+	d.Barrier = strings.TrimSpace(plaintext.Clean(d.Barrier))
 	switch {
 	case utf8.RuneCountInString(d.Note) > matrix.MaxNoteRunes:
 		return part, results.Response{}, &InputError{Field: "note", Reason: "long", Limit: matrix.MaxNoteRunes}
 	case utf8.RuneCountInString(d.Barrier) > matrix.MaxBarrierRunes:
 		return part, results.Response{}, &InputError{Field: "barrier", Reason: "long", Limit: matrix.MaxBarrierRunes}
 	}
-	resp, err := p.store.Detail(ctx, part, p.now(), g, element, d)
+	resp, err := p.store.Detail(ctx, part, p.now(), op, element, d)
 	if err != nil {
 		return part, results.Response{}, err
 	}
 	return part, resp, nil
 }
 
-// Submit records that a person has finished. They may still change their answers until the survey closes.
-func (p Participant) Submit(ctx context.Context, id RoundID) (Participation, results.Response, error) {
+// Submit records that the person has finished. They may still change their answers until the survey
+// closes.
+func (p Participant) Submit(
+	ctx context.Context, id RoundID,
+) (Participation, results.Response, error) {
 	part, resp, err := p.Response(ctx, id)
 	switch {
 	case err != nil:

@@ -100,8 +100,10 @@ func errOvertaken(id RoundID) error {
 // MaxCoordinators of one round.
 const MaxCoordinators = 20
 
-// AddCoordinators lets more people steer the round.
-func (c Coordinator) AddCoordinators(ctx context.Context, id RoundID, people []PersonID) (Round, error) {
+// AddCoordinators makes more people coordinators of the round.
+func (c Coordinator) AddCoordinators(
+	ctx context.Context, id RoundID, people []PersonID,
+) (Round, error) {
 	round, err := c.change(ctx, id, audit.Team, func(round *Round) error {
 		had := len(round.Coordinators)
 		for _, p := range people {
@@ -125,9 +127,11 @@ func (c Coordinator) AddCoordinators(ctx context.Context, id RoundID, people []P
 // MaxInvited is how many people one call of Invite takes: each gets a message of their own.
 const MaxInvited = 2000
 
-// Invite adds people to the roster of an open round, owes each of them an invitation, and returns those who were not in it yet, in the order
-// given. With an error it returns those who were added before it.
-func (c Coordinator) Invite(ctx context.Context, id RoundID, people []Member) (Round, []Member, error) {
+// Invite adds people to the roster of an open round and queues an invitation for each. It returns those
+// who were not in the roster yet, in the order given; with an error, those who were added before it.
+func (c Coordinator) Invite(
+	ctx context.Context, id RoundID, people []Member,
+) (Round, []Member, error) {
 	round, err := c.Round(ctx, id)
 	if err != nil {
 		return Round{}, nil, err
@@ -155,14 +159,14 @@ func (c Coordinator) Invite(ctx context.Context, id RoundID, people []Member) (R
 		}
 		fresh = append(fresh, p)
 	}
-	added, err := c.store.Invite(ctx, id, fresh, Invitation, c.now(), func(n int) audit.Entry { return c.entry(c.person, audit.Invited, []audit.Change{peopleCount(n)}) })
-	if err != nil {
-		return round, added, err
+	record := func(added int) audit.Entry {
+		return c.entry(c.person, audit.Invited, []audit.Change{peopleCount(added)})
 	}
-	return round, added, nil
+	added, err := c.store.Invite(ctx, id, fresh, Invitation, c.now(), record)
+	return round, added, err
 }
 
-// AllowSelfJoin lets whoever wants to join an open round, from now on. Again, it changes nothing.
+// AllowSelfJoin lets everybody join an open round from now on. Calling it again changes nothing.
 func (c Coordinator) AllowSelfJoin(ctx context.Context, id RoundID) (Round, error) {
 	round, err := c.change(ctx, id, audit.SelfJoinAllowed, func(round *Round) error {
 		if err := c.answering(*round); err != nil {
@@ -177,24 +181,28 @@ func (c Coordinator) AllowSelfJoin(ctx context.Context, id RoundID) (Round, erro
 	return round, unlessDone(err)
 }
 
-// SetPlan changes when people are reminded and what the channel gets, of a round that is not closed; edit is given both, and its
-// error is returned as it is. It may be called several times. A change counts from now on: what would have been due before it is not
-// made up for.
-func (c Coordinator) SetPlan(ctx context.Context, id RoundID, edit func(*ReminderPlan, *ChannelPlan) error) (Round, error) {
+// SetPlan changes when people of a round that is not closed are reminded, and what its channel gets. Edit
+// changes both plans. It may be called several times, and SetPlan returns its error as it is. A change
+// counts from now on: messages that would have been due before it are not sent.
+func (c Coordinator) SetPlan(
+	ctx context.Context, id RoundID, edit func(*ReminderPlan, *ChannelPlan) error,
+) (Round, error) {
 	round, err := c.change(ctx, id, audit.Plan, func(round *Round) error {
 		if round.State == Closed {
 			return ErrClosed
 		}
 		plan, posts := round.Reminders, round.Posts
-		plan.BeforeClose, plan.BeforeWorkshop, posts.Disabled = slices.Clone(plan.BeforeClose), slices.Clone(plan.BeforeWorkshop), slices.Clone(posts.Disabled)
+		plan.BeforeClose = slices.Clone(plan.BeforeClose)
+		plan.BeforeWorkshop = slices.Clone(plan.BeforeWorkshop)
+		posts.Disabled = slices.Clone(posts.Disabled)
 		if err := edit(&plan, &posts); err != nil {
 			return err
 		}
-		samePlan := plan.Equal(round.Reminders)
-		if samePlan && posts.Digest == round.Posts.Digest && slices.Equal(posts.Disabled, round.Posts.Disabled) {
+		sameTimes := plan.Equal(round.Reminders) && posts.Digest == round.Posts.Digest
+		if sameTimes && slices.Equal(posts.Disabled, round.Posts.Disabled) {
 			return errDone
 		}
-		if !samePlan || posts.Digest != round.Posts.Digest {
+		if !sameTimes {
 			round.PlannedAt = c.now()
 		}
 		round.Reminders, round.Posts = plan, posts
@@ -203,8 +211,10 @@ func (c Coordinator) SetPlan(ctx context.Context, id RoundID, edit func(*Reminde
 	return round, unlessDone(err)
 }
 
-// CountRecipients counts the people who would get a message of each of the kinds now, were it its day, for a coordinator.
-func (c Coordinator) CountRecipients(ctx context.Context, id RoundID, kinds ...MessageKind) (map[MessageKind]int, error) {
+// CountRecipients counts, for each of the kinds, the people who would get a message if it were due today.
+func (c Coordinator) CountRecipients(
+	ctx context.Context, id RoundID, kinds ...MessageKind,
+) (map[MessageKind]int, error) {
 	round, err := c.Round(ctx, id)
 	if err != nil {
 		return nil, err

@@ -17,8 +17,8 @@ type Participant struct {
 	person PersonID
 }
 
-// Join lets a person in by their own wish: somebody who declined or withdrew before, or, once a coordinator has opened the
-// door, somebody not invited yet.
+// Join puts the person on the roster at their own wish: after they declined or withdrew, or, once a
+// coordinator has called AllowSelfJoin, without an invitation.
 func (p Participant) Join(ctx context.Context, id RoundID) (Participation, error) {
 	part, err := p.answeringPart(ctx, id)
 	if err != nil {
@@ -29,7 +29,8 @@ func (p Participant) Join(ctx context.Context, id RoundID) (Participation, error
 		if !part.Round.SelfJoin {
 			return part, ErrNotTakingPart
 		}
-		if _, err := p.store.Invite(ctx, id, []Member{{Person: p.person, Status: Invited}}, "", time.Time{}, nil); err != nil {
+		joined := []Member{{Person: p.person, Status: Invited}}
+		if _, err := p.store.Invite(ctx, id, joined, "", time.Time{}, nil); err != nil {
 			return part, err
 		}
 		return p.Participation(ctx, id)
@@ -49,9 +50,11 @@ func (p Participant) Participation(ctx context.Context, id RoundID) (Participati
 	return p.store.Participation(ctx, id, p.person)
 }
 
-// PersonalData returns everything that is kept about a person who takes part, also after the closing time: until the round is closed,
-// they may see it and withdraw.
-func (p Participant) PersonalData(ctx context.Context, id RoundID) (Participation, results.Response, error) {
+// PersonalData returns everything that is kept about a person who takes part. They may see it, and
+// withdraw, until the round is closed, also after the closing time.
+func (p Participant) PersonalData(
+	ctx context.Context, id RoundID,
+) (Participation, results.Response, error) {
 	part, err := p.Participation(ctx, id)
 	switch {
 	case err != nil:
@@ -79,7 +82,7 @@ func (p Participant) answeringPart(ctx context.Context, id RoundID) (Participati
 	return part, p.answering(part.Round)
 }
 
-// taking returns the part of somebody who takes part in a survey that takes answers.
+// takingPart returns the participation of a person who takes part in a survey that takes answers.
 func (p Participant) takingPart(ctx context.Context, id RoundID) (Participation, error) {
 	part, err := p.answeringPart(ctx, id)
 	if err != nil {
@@ -95,7 +98,9 @@ func (p Participant) takingPart(ctx context.Context, id RoundID) (Participation,
 }
 
 // member changes an entry at the wish of the person themselves, who can be reached, then.
-func (p Participant) member(ctx context.Context, part Participation, change func(*Member) error) (Participation, error) {
+func (p Participant) member(
+	ctx context.Context, part Participation, change func(*Member) error,
+) (Participation, error) {
 	changed, err := p.store.ChangeMember(ctx, part, p.now(), func(m *Member) error {
 		m.Unreachable = false
 		return change(m)
@@ -106,7 +111,7 @@ func (p Participant) member(ctx context.Context, part Participation, change func
 	return changed, nil
 }
 
-// invited returns the part of somebody in the roster, of a survey that takes answers.
+// invited returns the participation of a person on the roster of a survey that takes answers.
 func (p Participant) invited(ctx context.Context, id RoundID) (Participation, error) {
 	part, err := p.answeringPart(ctx, id)
 	if err != nil {
@@ -122,7 +127,9 @@ func (p Participant) invited(ctx context.Context, id RoundID) (Participation, er
 }
 
 // SetLanguage keeps the language a person wants to be asked in.
-func (p Participant) SetLanguage(ctx context.Context, id RoundID, lang matrix.Lang) (Participation, error) {
+func (p Participant) SetLanguage(
+	ctx context.Context, id RoundID, lang matrix.Lang,
+) (Participation, error) {
 	part, err := p.invited(ctx, id)
 	if err != nil {
 		return part, err
@@ -200,14 +207,18 @@ func (p Participant) SetRole(ctx context.Context, id RoundID, role string) (Part
 	})
 }
 
-// Unstated is the role of somebody who would rather not say theirs; no matrix has a role of that id.
+// Unstated is the role of a person who does not want to say theirs. No matrix has a role of that id.
 const Unstated = "-"
 
 // SetOrganisation keeps where a person works; empty takes it back.
-func (p Participant) SetOrganisation(ctx context.Context, id RoundID, organisation string) (Participation, error) {
+func (p Participant) SetOrganisation(
+	ctx context.Context, id RoundID, organisation string,
+) (Participation, error) {
 	organisation = plaintext.Line(organisation)
 	if utf8.RuneCountInString(organisation) > MaxOrganisationRunes {
-		return Participation{}, &InputError{Field: "organisation", Reason: "long", Limit: MaxOrganisationRunes}
+		return Participation{}, &InputError{
+			Field: "organisation", Reason: "long", Limit: MaxOrganisationRunes,
+		}
 	}
 	return p.describe(ctx, id, func(m *Member) { m.Organisation = organisation })
 }
@@ -220,7 +231,9 @@ func (p Participant) SetScope(ctx context.Context, id RoundID, scope Scope) (Par
 	return p.describe(ctx, id, func(m *Member) { m.Scope = scope })
 }
 
-func (p Participant) describe(ctx context.Context, id RoundID, set func(*Member)) (Participation, error) {
+func (p Participant) describe(
+	ctx context.Context, id RoundID, set func(*Member),
+) (Participation, error) {
 	part, err := p.takingPart(ctx, id)
 	if err != nil {
 		return part, err
@@ -275,8 +288,13 @@ func (p Participant) Participations(ctx context.Context) ([]Participation, error
 
 // SetTimeZone keeps where a person's clock is, as their platform tells it. A name that is no time zone, or that is kept
 // already, changes nothing.
-func (p Participant) SetTimeZone(ctx context.Context, part Participation, zone string) (Participation, error) {
-	if zone == "" || zone == "Local" || zone == part.Member.TimeZone || !part.Member.TakesPart() || !part.Round.AcceptsAnswers(p.now()) {
+func (p Participant) SetTimeZone(
+	ctx context.Context, part Participation, zone string,
+) (Participation, error) {
+	if zone == "" || zone == "Local" || zone == part.Member.TimeZone {
+		return part, nil
+	}
+	if !part.Member.TakesPart() || !part.Round.AcceptsAnswers(p.now()) {
 		return part, nil
 	}
 	if _, err := time.LoadLocation(zone); err != nil {

@@ -15,7 +15,7 @@ type System struct{ *core }
 // Round returns the round, or ErrNoRound.
 func (s System) Round(ctx context.Context, id RoundID) (Round, error) { return s.store.Round(ctx, id) }
 
-// All calls visit for every round that is kept, in no stated order, for whoever runs the bot.
+// All calls visit for every round that is kept, in no stated order.
 func (s System) All(ctx context.Context, visit func(Round) error) error {
 	return s.store.Rounds(ctx, visit)
 }
@@ -31,10 +31,13 @@ func (s System) Each(ctx context.Context, visit func(Round) error) error {
 	})
 }
 
-// AddCoordinator adds a coordinator to a round in any state, by the Operator, or by a person who may start rounds where the round is
-// and adds themselves: a round whose last coordinator has left is not lost. The caller has checked that they may. The bool says whether
-// this call added them; then the channel is told.
-func (s System) AddCoordinator(ctx context.Context, id RoundID, person, by PersonID) (Round, bool, error) {
+// AddCoordinator adds a coordinator to a round in any state, so that a round whose last coordinator has left
+// is not lost. The operator adds anybody, and a person who may start rounds where the round is adds
+// themselves; the caller has checked that. The bool says whether this call added them. Then a post to the
+// channel is queued.
+func (s System) AddCoordinator(
+	ctx context.Context, id RoundID, person, by PersonID,
+) (Round, bool, error) {
 	act := audit.Team
 	if person == by {
 		act = audit.SelfAdded
@@ -60,17 +63,20 @@ func (s System) AddCoordinator(ctx context.Context, id RoundID, person, by Perso
 			return before, false, err
 		}
 		round.Version++
-		return round, true, s.Plan(ctx, id, NewCoordinator.On(fmt.Sprintf("%d.%d", e.At.Unix(), round.Version)))
+		suffix := fmt.Sprintf("%d.%d", e.At.Unix(), round.Version)
+		return round, true, s.Plan(ctx, id, NewCoordinator.On(suffix))
 	}
 	return Round{}, false, errOvertaken(id)
 }
 
-// SetUnreachable notes that the platform would not, or would again, deliver to a person.
-func (s System) SetUnreachable(ctx context.Context, id RoundID, person PersonID, unreachable bool) error {
+// SetUnreachable saves whether the platform refuses to deliver messages to a person.
+func (s System) SetUnreachable(
+	ctx context.Context, id RoundID, person PersonID, unreachable bool,
+) error {
 	return s.store.UpdateContact(ctx, id, person, func(m *Member) { m.Unreachable = unreachable })
 }
 
-// Posted notes the figures of a digest, against which the next one is read.
+// Posted saves the figures of a digest, with which the next one compares.
 func (s System) Posted(ctx context.Context, id RoundID, p DigestProgress) error {
 	for range attempts {
 		round, err := s.store.Round(ctx, id)
