@@ -284,9 +284,8 @@ func (h messenger) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
 		chat.Paragraph(v.Say("post.closed", "closed", card.ClosedTime(v, r))),
 	}
 	if why != nil {
-		blocks = append(blocks,
-			chat.Text{Spans: []chat.Span{chat.Link{Place: to}, chat.Words(": " + card.CannotPostReason(v, why))}},
-		)
+		reason := chat.Words(": " + card.CannotPostReason(v, why))
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Link{Place: to}, reason}})
 	}
 	return chat.Card{
 		Blocks: append(blocks, otherDestinations(chat.Event{Private: true}, v, r, "results")...),

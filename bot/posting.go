@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
@@ -179,12 +178,7 @@ func missingFiles(v locale.Voice, d destination, names []string) []chat.Block {
 		return nil
 	}
 	return []chat.Block{
-		chat.Text{
-			Spans: []chat.Span{
-				chat.Bold(v.Say("results.missing")),
-				chat.Words(" " + strings.Join(names, ", ")),
-			},
-		},
+		card.LabelledList(v.Say("results.missing"), names),
 		card.Row(card.Button(v.Say("button.resend"), d.action("export", v.Lang))),
 	}
 }

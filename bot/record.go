@@ -43,8 +43,9 @@ func (h coordinator) auditLogCard(
 	return card.AuditLog(v, record, h.Matrices, args.top), nil
 }
 
-// fingerprintLine returns the head of a round's record for a post to the coordinator's channel. A person who alters the
-// store cannot alter what was posted there. If it cannot be read, the post goes without it.
+// fingerprintLine returns the head of a round's record for a post to the coordinator's channel. A
+// person who alters the store cannot alter what was posted there. If it cannot be read, the post
+// goes without it.
 func (h publisher) fingerprintLine(
 	ctx context.Context, v locale.Voice, r survey.Round,
 ) []chat.Block {

@@ -150,7 +150,8 @@ func (h creator) createRound(ctx context.Context, req *request, _ generalArgs) (
 	}
 	if why := h.canPost(ctx, req.Where); why != nil {
 		v := req.voice
-		return chat.Card{}, fieldErrors{"area": v.Say("cannot_post.new") + " " + card.CannotPostReason(v, why)}
+		said := v.Say("cannot_post.new") + " " + card.CannotPostReason(v, why)
+		return chat.Card{}, fieldErrors{"area": said}
 	}
 	r := defaultRound()
 	closes, err := h.readRoundForm(req, &r)

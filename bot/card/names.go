@@ -50,8 +50,8 @@ func Mention(id survey.PersonID) chat.Span {
 	return chat.Mention{Person: p}
 }
 
-// labelledList returns a paragraph of a bold label and the items after it.
-func labelledList(label string, items []string) chat.Text {
+// LabelledList returns a paragraph of a bold label and the items after it.
+func LabelledList(label string, items []string) chat.Text {
 	return chat.Text{Spans: []chat.Span{
 		chat.Bold(label), chat.Words(" " + strings.Join(items, " · ")),
 	}}

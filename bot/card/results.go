@@ -75,10 +75,10 @@ func representedRoles(v locale.Voice, m *matrix.Matrix, s results.Context) []cha
 	}
 	var blocks []chat.Block
 	if len(there) > 0 {
-		blocks = append(blocks, labelledList(v.Say("results.there"), there))
+		blocks = append(blocks, LabelledList(v.Say("results.there"), there))
 	}
 	if len(absent) > 0 {
-		blocks = append(blocks, labelledList(v.Say("results.absent"), absent))
+		blocks = append(blocks, LabelledList(v.Say("results.absent"), absent))
 	}
 	if s.Started > 0 {
 		blocks = append(blocks, chat.Paragraph(v.Say("results.unfinished")))

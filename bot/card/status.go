@@ -60,10 +60,10 @@ func missingRoles(v locale.Voice, m *matrix.Matrix, s survey.Progress) []chat.Bl
 	}
 	var blocks []chat.Block
 	if len(nobody) > 0 {
-		blocks = append(blocks, labelledList(v.Say("status.nobody_invited"), nobody))
+		blocks = append(blocks, LabelledList(v.Say("status.nobody_invited"), nobody))
 	}
 	if len(unfinished) > 0 {
-		blocks = append(blocks, labelledList(v.Say("status.nobody_finished"), unfinished))
+		blocks = append(blocks, LabelledList(v.Say("status.nobody_finished"), unfinished))
 	}
 	if n := s.Unstated.Invited; n > 0 {
 		blocks = append(blocks, chat.Paragraph(v.Count("status.unstated", n)))
