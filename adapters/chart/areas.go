@@ -8,36 +8,38 @@ import (
 	"maturitybot/survey/results"
 )
 
-// AreasWords are the texts of the picture of many areas that are not names of the matrix, in the language it is drawn in.
+// AreasWords are the texts of the picture of many areas that are not names of the matrix, in the
+// language of the picture.
 type AreasWords struct {
 	Title   string
 	Groups  []string // names of the overview's groups, in its order
-	Rated   string   // stands before the number of ratings, such as "n"
+	Rated   string   // before the number of ratings, such as "n"
 	Nothing string   // explains the bar marked [x]: nothing was rated
 	Notes   []string // below the picture: what shares are of
 	Alt     string   // begins the alternative text: what the picture is; the title may serve
 }
 
-// AreasPNG draws for each dimension a bar for each group of areas, 1200 pixels wide, with names in the language.
+// AreasPNG draws a bar for each dimension and group of areas, 1200 pixels wide, with names in the
+// language.
 func AreasPNG(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
-	s, err := layAreas(o, lang, words)
+	s, err := layOutAreas(o, lang, words)
 	if err != nil {
 		return nil, err
 	}
 	return s.png()
 }
 
-// AreasSVG draws the same as SVG that scales. It carries the alternative text.
+// AreasSVG draws the picture of AreasPNG as a scalable SVG. It includes the alternative text.
 func AreasSVG(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
-	s, err := layAreas(o, lang, words)
+	s, err := layOutAreas(o, lang, words)
 	if err != nil {
 		return nil, err
 	}
 	return s.svg(lang, words.Title, AreasAlt(o, lang, words)), nil
 }
 
-// AreasAlt says in one paragraph what the picture shows: for each dimension and group the percentage on each level, and
-// of how many ratings.
+// AreasAlt describes the picture in one paragraph: for each dimension and group the percentage on
+// each level, and the number of ratings.
 func AreasAlt(o results.Overview, lang matrix.Lang, words AreasWords) string {
 	parts := []string{words.Alt}
 	for i, d := range o.Matrix.Dimensions {
@@ -52,13 +54,14 @@ func AreasAlt(o results.Overview, lang matrix.Lang, words AreasWords) string {
 			if len(shares) == 0 {
 				shares = []string{results.NotAvailable.String()}
 			}
-			parts = append(parts, fmt.Sprintf("%s, %s: %s (%s = %s).", d.Name.In(lang), words.Groups[k], strings.Join(shares, ", "), words.Rated, c.Rated))
+			parts = append(parts, fmt.Sprintf("%s, %s: %s (%s = %s).",
+				d.Name.In(lang), words.Groups[k], strings.Join(shares, ", "), words.Rated, c.Rated))
 		}
 	}
 	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
-func layAreas(o results.Overview, lang matrix.Lang, words AreasWords) (*scene, error) {
+func layOutAreas(o results.Overview, lang matrix.Lang, words AreasWords) (*scene, error) {
 	s, err := newScene(words.Title)
 	if err != nil {
 		return nil, err

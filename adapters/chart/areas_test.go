@@ -86,7 +86,7 @@ func TestAreasPictureBounds(t *testing.T) {
 	words := areasEnglish
 	words.Title = strings.Repeat("Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch", 3)
 	words.Groups = []string{strings.Repeat("ŵy ", 60), "Wales", "England"}
-	s, err := layAreas(overview(t), matrix.Welsh, words)
+	s, err := layOutAreas(overview(t), matrix.Welsh, words)
 	if err != nil {
 		t.Fatal(err)
 	}

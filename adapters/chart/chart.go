@@ -1,7 +1,9 @@
-// Package chart draws a published result as a picture: for each key element a bar of its ratings, as PNG and
-// as SVG; and likewise the agreed ratings of many areas, a bar for each dimension and nation. The picture is made to be read on a phone, and without colour: levels are told apart by lightness,
-// by hatching, by their order and by the percentage written in them. It takes only what may be published, and
-// every sentence from its caller; it knows nothing of how answers are counted, or of where a picture goes.
+// Package chart draws published results as a picture, in PNG and in SVG: a bar of ratings for each
+// element. It does the same for the agreed ratings of many areas, with a bar for each dimension and
+// nation. The picture can be read on a phone and without colour: levels differ by lightness, by
+// hatching, by their order and by the percentage written in them. It takes only published figures,
+// and every sentence from its caller. It does not know how answers are counted, or where a picture
+// is sent.
 package chart
 
 import (
@@ -15,19 +17,19 @@ import (
 	"maturitybot/survey/results"
 )
 
-// Words are the texts of a picture that are not names of the matrix, in the language it is drawn in, and with
-// everything filled in. An empty one is left out.
+// Words are the texts of a picture that are not names of the matrix, in the language of the picture
+// and with all placeholders filled in. An empty text is left out.
 type Words struct {
 	Title  string   // says what this is, and of which area
-	Rated  string   // stands before the number of people who rated, such as "n"
+	Rated  string   // before the number of people who rated, such as "n"
 	TooFew string   // explains the bar marked [c]
 	Notes  []string // below the picture: what shares are of, the minimum group
 	Alt    string   // begins the alternative text: what the picture is; the title may serve
 	Hidden string   // in the alternative text, for an element that is not shown
 }
 
-// Sizes in units of the picture. A phone shows all of the width at about two thirds of the size, where text of
-// 12 is still read; the PNG has pixelsPerUnit pixels for each.
+// Sizes are in units of the picture. A phone shows the whole width at about two thirds of the size,
+// where text of 12 units can still be read. A unit is pixelsPerUnit pixels in the PNG.
 const (
 	width         = 600
 	margin        = 20
@@ -44,27 +46,29 @@ var (
 	small   = style{size: 12}
 )
 
-// PNG draws the picture 1200 pixels wide, its names in the language.
+// PNG draws the picture 1200 pixels wide, with names in the language.
 func PNG(p results.Published, lang matrix.Lang, words Words) ([]byte, error) {
-	s, err := lay(p, lang, words)
+	s, err := layOut(p, lang, words)
 	if err != nil {
 		return nil, err
 	}
 	return s.png()
 }
 
-// SVG draws the picture as SVG that scales, its names in the language. It carries the alternative text.
+// SVG draws the picture as a scalable SVG with names in the language. It includes the alternative
+// text.
 func SVG(p results.Published, lang matrix.Lang, words Words) ([]byte, error) {
-	s, err := lay(p, lang, words)
+	s, err := layOut(p, lang, words)
 	if err != nil {
 		return nil, err
 	}
 	return s.svg(lang, words.Title, Alt(p, lang, words, 0)), nil
 }
 
-// Alt says in one paragraph what the picture shows: for each element its most common level, or levels, and the share on each,
-// and how many rated. Elements that would make it longer than limit characters are left out with an ellipsis; 0 is
-// no limit.
+// Alt describes the picture in one paragraph: for each element its most common level, or levels,
+// with the percentage on each, and how many people rated it. Elements that would make the text
+// longer than limit characters are left out, with an ellipsis in their place. A limit of 0 is no
+// limit.
 func Alt(p results.Published, lang matrix.Lang, words Words, limit int) string {
 	var b strings.Builder
 	b.WriteString(plaintext.Line(words.Alt))
@@ -72,7 +76,7 @@ func Alt(p results.Published, lang matrix.Lang, words Words, limit int) string {
 		c := p.Elements[i].Everyone()
 		part := e.Name.In(lang) + ": "
 		if level, ok := c.Mode.Int(); ok {
-			var most []string // several, where they are even
+			var most []string // several levels if they are equally common
 			for k, l := range p.Matrix.Levels {
 				if c.Counts[k] == c.Counts[level-1] {
 					most = append(most, fmt.Sprintf("%s %s%%", l.Name.In(lang), c.Percent[k]))
@@ -97,15 +101,18 @@ func Alt(p results.Published, lang matrix.Lang, words Words, limit int) string {
 	return b.String()
 }
 
-// lay puts the picture together from the top down.
-func lay(p results.Published, lang matrix.Lang, words Words) (*scene, error) {
+// layOut builds the picture from the top down.
+func layOut(p results.Published, lang matrix.Lang, words Words) (*scene, error) {
 	s, err := newScene(words.Title)
 	if err != nil {
 		return nil, err
 	}
 	looks := looksOf(len(p.Matrix.Levels))
 	tooFew := ""
-	if slices.ContainsFunc(p.Elements, func(e results.Element) bool { return e.Everyone().Rated.Availability() != results.Present }) {
+	hidden := func(e results.Element) bool {
+		return e.Everyone().Rated.Availability() != results.Present
+	}
+	if slices.ContainsFunc(p.Elements, hidden) {
 		tooFew = words.TooFew
 	}
 	s.legend(p.Matrix.Levels, lang, results.Suppressed, tooFew, looks)
@@ -124,7 +131,7 @@ func lay(p results.Published, lang matrix.Lang, words Words) (*scene, error) {
 	return s, nil
 }
 
-// newScene begins a picture with what it is called.
+// newScene begins a picture with its title.
 func newScene(name string) (*scene, error) {
 	faces, err := newFaces()
 	if err != nil {
@@ -136,7 +143,7 @@ func newScene(name string) (*scene, error) {
 	return s, nil
 }
 
-// rule begins a part of the picture with its name above a line.
+// rule begins a section of the picture: its name, and a line below it.
 func (s *scene) rule(name string) {
 	s.y += 16
 	s.paragraph(name, heading, ink)
@@ -145,7 +152,7 @@ func (s *scene) rule(name string) {
 	s.y += 6
 }
 
-// end writes the notes, and closes the picture below them.
+// end writes the notes and sets the height of the picture.
 func (s *scene) end(notes []string) {
 	s.y += 10
 	for _, note := range notes {
@@ -155,9 +162,11 @@ func (s *scene) end(notes []string) {
 	s.height = s.y + margin
 }
 
-// legend names the levels in their order, each with the look of its part of a bar, and explains the bar that has a mark
-// in place of its parts, if there is one.
-func (s *scene) legend(levels []matrix.Level, lang matrix.Lang, mark results.Availability, meaning string, looks []look) {
+// legend names the levels in order, each with a swatch in its look. If meaning is not empty, a last
+// entry explains the bars that have a mark in place of their parts.
+func (s *scene) legend(
+	levels []matrix.Level, lang matrix.Lang, mark results.Availability, meaning string, looks []look,
+) {
 	const swatchW, swatchH, gap = 30, 18, 16
 	x := float64(margin)
 	entry := func(text string, swatch func(r rect)) {
@@ -189,8 +198,11 @@ func (s *scene) legend(levels []matrix.Level, lang matrix.Lang, mark results.Ava
 	s.y += swatchH
 }
 
-// bar draws what has a name: that and how many ratings there are on one line, and the bar below, or the mark in its place.
-func (s *scene) bar(name, count string, rated results.Figure, shares, percent []results.Figure, looks []look) {
+// bar draws a line with a name and the number of ratings, and the bar below it. If the shares are
+// not published, the bar has a mark in place of its parts.
+func (s *scene) bar(
+	name, count string, rated results.Figure, shares, percent []results.Figure, looks []look,
+) {
 	s.y += 8
 	n := ""
 	if rated.Availability() == results.Present {
@@ -203,7 +215,9 @@ func (s *scene) bar(name, count string, rated results.Figure, shares, percent []
 		s.y += label.lineHeight()
 		s.text(caption{x: margin, y: s.y - 5, style: label, fill: ink, text: line})
 	}
-	s.text(caption{x: margin + inner - nWidth, y: first + label.lineHeight() - 5, style: label, fill: ink, text: n})
+	s.text(caption{
+		x: margin + inner - nWidth, y: first + label.lineHeight() - 5, style: label, fill: ink, text: n,
+	})
 
 	whole := rect{x: margin, y: s.y, w: inner, h: barHeight}
 	s.y += barHeight
@@ -228,23 +242,24 @@ func (s *scene) bar(name, count string, rated results.Figure, shares, percent []
 	}
 }
 
-// part draws one part of a bar, with a border that tells it from its neighbours whatever their fill.
+// part draws one part of a bar, with a border that separates it from its neighbours.
 func (s *scene) part(r rect, l look) {
 	r.fill, r.stroke = l.fill, ink
 	s.rect(r)
 	s.hatch(r, l)
 }
 
-// markedPart draws what stands for a bar that is not there, with the symbol that says why.
+// markedPart draws an empty bar with the symbol that says why there are no figures.
 func (s *scene) markedPart(r rect, mark results.Availability) {
 	r.fill, r.stroke = paper, ink
 	s.rect(r)
 	symbol := mark.String()
-	s.text(caption{x: r.x + (r.w-s.faces.width(symbol, number))/2, y: r.y + r.h/2 + 4.5, style: number, fill: ink, text: symbol})
+	x := r.x + (r.w-s.faces.width(symbol, number))/2
+	s.text(caption{x: x, y: r.y + r.h/2 + 4.5, style: number, fill: ink, text: symbol})
 }
 
-// percentage writes the share into its part: with the sign, or without it where that is too wide. A part too
-// thin for either says nothing; the tables have its number.
+// percentage writes the percentage into its part of a bar, without the sign if that is too wide. A
+// part that is too narrow for the number as well stays empty; the tables have it.
 func (s *scene) percentage(r rect, percent string, l look) {
 	for _, text := range []string{percent + "%", percent} {
 		w := s.faces.width(text, number)

@@ -248,7 +248,7 @@ func TestPictureBounds(t *testing.T) {
 		words := welsh
 		p.Matrix.Dimensions[0].CoreElements[0].Elements[0].Name = both("|" + strings.Repeat("ŵy ", 60))
 		words.Title = strings.Repeat("Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch", 3)
-		s, err := lay(p, matrix.Welsh, words)
+		s, err := layOut(p, matrix.Welsh, words)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,7 +10,7 @@ var (
 	ink   = color.RGBA{0, 0, 0, 255}
 )
 
-// look is how the part of a bar that belongs to one level is drawn.
+// look is the appearance of a level's part of a bar.
 type look struct {
 	fill  color.RGBA
 	text  color.RGBA
@@ -18,10 +18,11 @@ type look struct {
 	hatch int // 0 plain, 1 lines rising to the right, -1 falling
 }
 
-// looksOf gives each of so many levels its look, from light to dark. Contrast as WCAG 2 reckons it is the ratio of
-// two lightnesses plus 0.05 each; equal ratios from step to step tell neighbours apart as well as can be, and
-// whatever the step, ink or paper stands out from it by 4.5 or more. Every other level is hatched, in
-// turning directions, so that neighbours differ without any lightness too.
+// looksOf gives each of so many levels its look, from light to dark. Contrast as WCAG 2 reckons it
+// is the ratio of two lightnesses plus 0.05 each; equal ratios from step to step tell neighbours
+// apart as well as can be, and whatever the step, ink or paper stands out from it by 4.5 or more.
+// Every other level is hatched, in turning directions, so that neighbours differ without any
+// lightness too.
 func looksOf(levels int) []look {
 	const lightest, darkest = 0.92, 0.065
 	looks := make([]look, levels)
@@ -87,6 +88,8 @@ func fromLinear(v float64) uint8 {
 }
 
 func mix(a, b color.RGBA, share float64) color.RGBA {
-	m := func(x, y uint8) uint8 { return uint8(math.Round(float64(x) + share*(float64(y)-float64(x)))) }
+	m := func(x, y uint8) uint8 {
+		return uint8(math.Round(float64(x) + share*(float64(y)-float64(x))))
+	}
 	return color.RGBA{m(a.R, b.R), m(a.G, b.G), m(a.B, b.B), 255}
 }

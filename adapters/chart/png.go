@@ -34,7 +34,8 @@ func (s *scene) png() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// paintRect fills whole pixels: the edges of bars are sharp, and neighbours share the edge between them.
+// paintRect fills whole pixels: the edges of bars are sharp, and neighbours share the edge between
+// them.
 func paintRect(c *canvas, r rect) {
 	outer := image.Rect(pixel(r.x), pixel(r.y), pixel(r.x+r.w), pixel(r.y+r.h))
 	if r.stroke.A != 0 {

@@ -13,7 +13,8 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// scene is a picture as a list of shapes, which both formats draw alike. Units are laid out from the top left.
+// scene is a picture as a list of shapes, which is then drawn in either format. The origin is at
+// the top left.
 type scene struct {
 	faces  *faces
 	shapes []any // rect, caption or hatching, in the order they are painted
@@ -28,7 +29,7 @@ type rect struct {
 }
 
 type caption struct {
-	x, y  float64 // where the first letter stands on its line
+	x, y  float64 // of the start of the baseline
 	style style
 	fill  color.RGBA
 	text  string
@@ -36,7 +37,7 @@ type caption struct {
 
 type line struct{ x1, y1, x2, y2 float64 }
 
-// hatching is thin lines that stay inside a rectangle.
+// hatching is thin lines inside a rectangle.
 type hatching struct {
 	lines []line
 	fill  color.RGBA
@@ -56,7 +57,7 @@ func (s *scene) text(c caption) {
 	}
 }
 
-// paragraph writes a text over the whole width, on as many lines as it takes.
+// paragraph writes a text over the whole width, on as many lines as it needs.
 func (s *scene) paragraph(text string, st style, fill color.RGBA) {
 	for _, part := range s.faces.wrap(plaintext.Clean(text), st, inner) {
 		s.y += st.lineHeight()
@@ -64,13 +65,14 @@ func (s *scene) paragraph(text string, st style, fill color.RGBA) {
 	}
 }
 
-// hatch draws the lines of a look over a rectangle, cut at its edges.
+// hatch draws the lines of a look over a rectangle, clipped at its edges.
 func (s *scene) hatch(r rect, l look) {
 	if l.hatch == 0 {
 		return
 	}
 	h := hatching{fill: l.lines}
-	left, right, top, bottom := r.x+strokeWidth, r.x+r.w-strokeWidth, r.y+strokeWidth, r.y+r.h-strokeWidth
+	left, right := r.x+strokeWidth, r.x+r.w-strokeWidth
+	top, bottom := r.y+strokeWidth, r.y+r.h-strokeWidth
 	height := bottom - top
 	for at := left - height + hatchStep/2; at < right; at += hatchStep {
 		// The line leaves the bottom at x = at and reaches the top at x = at + height.
@@ -89,7 +91,7 @@ func (s *scene) hatch(r rect, l look) {
 	}
 }
 
-// style is how a text is set: its size in units, regular or bold.
+// style is the size of a text, in units, and its weight.
 type style struct {
 	size float64
 	bold bool
@@ -97,8 +99,8 @@ type style struct {
 
 func (s style) lineHeight() float64 { return 1.35 * s.size }
 
-// faces are the fonts of a picture, made once for it. Liberation Sans has the letters of Welsh, and the widths of
-// Arial, so that an SVG is laid out alike where it is missing.
+// faces are the fonts of one picture. Liberation Sans has the letters of Welsh. It has the widths
+// of Arial as well, so that an SVG keeps its layout on a machine without Liberation Sans.
 type faces struct {
 	regular, bold *opentype.Font
 	made          map[style]font.Face
@@ -116,7 +118,7 @@ func newFaces() (*faces, error) {
 	return &faces{regular: regular, bold: bold, made: map[style]font.Face{}}, nil
 }
 
-// face is the font at the size it has in the PNG.
+// face returns the font of a style at its size in the PNG.
 func (f *faces) face(st style) font.Face {
 	if made, ok := f.made[st]; ok {
 		return made
@@ -126,17 +128,22 @@ func (f *faces) face(st style) font.Face {
 		file = f.bold
 	}
 	// At 72 dots an inch a point is a pixel; NewFace reports no error for any size or hinting.
-	made, _ := opentype.NewFace(file, &opentype.FaceOptions{Size: st.size * pixelsPerUnit, DPI: 72, Hinting: font.HintingNone})
+	made, _ := opentype.NewFace(file, &opentype.FaceOptions{
+		Size:    st.size * pixelsPerUnit,
+		DPI:     72,
+		Hinting: font.HintingNone,
+	})
 	f.made[st] = made
 	return made
 }
 
-// width is how wide a text is, in units.
+// width returns the width of a text in units.
 func (f *faces) width(text string, st style) float64 {
 	return float64(font.MeasureString(f.face(st), text)) / 64 / pixelsPerUnit
 }
 
-// wrap breaks a text between words into lines no wider than room, and inside a word only where it alone is wider.
+// wrap breaks a text between words into lines that are no wider than room. It breaks a word only if
+// the word alone is wider.
 func (f *faces) wrap(text string, st style, room float64) []string {
 	var lines []string
 	current := ""

@@ -6,30 +6,37 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"strconv"
+
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
-	"strconv"
 )
 
 // svg writes the scene with a title and a description for screen readers.
 func (s *scene) svg(lang matrix.Lang, title, description string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %s" width="%d" height="%s" lang="%s" role="img" aria-labelledby="t d" font-family="'Liberation Sans', Arial, Helvetica, sans-serif">`+"\n",
-		width, units(s.height), width, units(s.height), escape(string(lang)))
-	fmt.Fprintf(&b, "<title id=\"t\">%s</title>\n<desc id=\"d\">%s</desc>\n", escape(plaintext.Line(title)), escape(plaintext.Clean(description)))
-	fmt.Fprintf(&b, "<rect width=\"%d\" height=\"%s\" fill=\"%s\"/>\n", width, units(s.height), hex(paper))
+	height := units(s.height)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %s"`, width, height)
+	fmt.Fprintf(&b, ` width="%d" height="%s" lang="%s"`, width, height, escape(string(lang)))
+	b.WriteString(` role="img" aria-labelledby="t d"`)
+	b.WriteString(` font-family="'Liberation Sans', Arial, Helvetica, sans-serif">` + "\n")
+	fmt.Fprintf(&b, "<title id=\"t\">%s</title>\n", escape(plaintext.Line(title)))
+	fmt.Fprintf(&b, "<desc id=\"d\">%s</desc>\n", escape(plaintext.Clean(description)))
+	fmt.Fprintf(&b, "<rect width=\"%d\" height=\"%s\" fill=\"%s\"/>\n", width, height, hex(paper))
 	for _, shape := range s.shapes {
 		switch v := shape.(type) {
 		case rect:
-			if v.stroke.A == 0 {
-				fmt.Fprintf(&b, "<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" fill=\"%s\"/>\n",
-					units(v.x), units(v.y), units(v.w), units(v.h), hex(v.fill))
-				break
+			stroke := ""
+			if v.stroke.A != 0 {
+				stroke = fmt.Sprintf(` stroke="%s" stroke-width="%s"`, hex(v.stroke), units(strokeWidth))
+				// SVG draws half of a stroke outside the edge; the scene has all of it inside.
+				v.x += strokeWidth / 2
+				v.y += strokeWidth / 2
+				v.w = max(v.w-strokeWidth, 0)
+				v.h -= strokeWidth
 			}
-			// SVG draws half of a stroke outside of the edge.
-			fmt.Fprintf(&b, "<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" fill=\"%s\" stroke=\"%s\" stroke-width=\"%s\"/>\n",
-				units(v.x+strokeWidth/2), units(v.y+strokeWidth/2), units(max(v.w-strokeWidth, 0)), units(v.h-strokeWidth),
-				hex(v.fill), hex(v.stroke), units(strokeWidth))
+			fmt.Fprintf(&b, "<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" fill=\"%s\"%s/>\n",
+				units(v.x), units(v.y), units(v.w), units(v.h), hex(v.fill), stroke)
 		case hatching:
 			b.WriteString(`<path d="`)
 			for _, l := range v.lines {

@@ -2,7 +2,9 @@ package table
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,8 +13,8 @@ import (
 	"maturitybot/survey/rows"
 )
 
-// AreasWords are the texts of the tables of many areas that are not names of the matrix, in the language they are
-// written in.
+// AreasWords are the texts of the tables of many areas that are not names of the matrix, in the
+// language of the tables.
 type AreasWords struct {
 	Title  string
 	Groups []string // names of the overview's groups, in its order
@@ -25,13 +27,13 @@ type AreasWords struct {
 	SheetAverages, SheetCounts, SheetNotes      string // names of the spreadsheet's sheets
 }
 
-// AreasText writes a table in the form of the report's Appendix B, for a fixed-width font: for each element how many
-// areas of each group agreed on each level, and for each dimension the percentage of ratings on it, each with the number
-// of ratings. Lines have at most so many characters, wider only where the numbers leave fewer than 12 for the names.
+// AreasText writes a table in the form of the report's Appendix B, for a fixed-width font. It gives
+// for each element how many areas of each group agreed on each level, and for each dimension the
+// percentage of ratings on each level, both with the number of ratings. Lines have at most width
+// characters. They are longer only if the numbers leave fewer than 12 characters for the names.
 func AreasText(o results.Overview, lang matrix.Lang, words AreasWords, width int) string {
-	var legend, numbers []string
-	for i, l := range o.Matrix.Levels {
-		legend = append(legend, fmt.Sprintf("%d %s", i+1, l.Name.In(lang)))
+	var numbers []string
+	for i := range o.Matrix.Levels {
 		numbers = append(numbers, strconv.Itoa(i+1))
 	}
 	lines := []textLine{{}, {}}
@@ -45,14 +47,16 @@ func AreasText(o results.Overview, lang matrix.Lang, words AreasWords, width int
 		for _, e := range d.Elements() {
 			line := textLine{name: e.Name.In(lang), indent: 2}
 			for _, g := range o.Groups {
-				line.cells = append(line.cells, block(texts(g.Elements[at].Counts, ""), g.Elements[at].Rated.String()))
+				c := g.Elements[at]
+				line.cells = append(line.cells, block(texts(c.Counts, ""), c.Rated.String()))
 			}
 			lines = append(lines, line)
 			at++
 		}
 		line := textLine{name: words.Average, indent: 2}
 		for _, g := range o.Groups {
-			line.cells = append(line.cells, block(texts(g.Dimensions[i].Percent, "%"), g.Dimensions[i].Rated.String()))
+			c := g.Dimensions[i]
+			line.cells = append(line.cells, block(texts(c.Percent, "%"), c.Rated.String()))
 		}
 		lines = append(lines, line)
 	}
@@ -60,7 +64,7 @@ func AreasText(o results.Overview, lang matrix.Lang, words AreasWords, width int
 	var b strings.Builder
 	paragraphs(&b, width, words.Title)
 	list(&b, width, words.Facts)
-	list(&b, width, legend)
+	list(&b, width, legend(o.Matrix.Levels, lang))
 	b.WriteByte('\n')
 	align(&b, width, lines, false)
 	b.WriteByte('\n')
@@ -68,7 +72,7 @@ func AreasText(o results.Overview, lang matrix.Lang, words AreasWords, width int
 	return b.String()
 }
 
-// block is the cells of one group beside each other: one for each level, and the number of ratings.
+// block joins the cells of one group: one for each level, and the number of ratings.
 func block(levels []string, rated string) string {
 	var b strings.Builder
 	for _, l := range levels {
@@ -78,52 +82,37 @@ func block(levels []string, rated string) string {
 	return b.String()
 }
 
-// texts is figures as text, with a unit behind those that are numbers.
-func texts(figures []results.Figure, unit string) []string {
-	all := make([]string, len(figures))
-	for i, f := range figures {
-		all[i] = f.String()
-		if f.Availability() == results.Present {
-			all[i] += unit
-		}
-	}
-	return all
-}
-
-// AreasCSV writes one row for each dimension and each element in each group, as rows.WriteCSV does. Names
-// of columns and ids are English and stay the same ("all" is all nations together); the columns that end in _name are in
-// the language. A dimension's counts are the ratings of all its elements; its percentages are the average level.
+// AreasCSV writes one row for each dimension and each element in each group, as rows.WriteCSV does.
+// Names of columns and ids are English in every language ("all" stands for all nations together).
+// Only the columns that end in _name are in the language given. A dimension's counts are the
+// ratings of all its elements; its percentages are the average level.
 func AreasCSV(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
-	header := []string{"kind", "dimension", "dimension_name", "element", "element_name", "nation", "nation_name", "areas", "rated", "not_rated"}
-	for _, measure := range []string{"count_", "percent_", "share_"} {
-		for _, l := range o.Matrix.Levels {
-			header = append(header, rows.Safe(measure+strings.ReplaceAll(l.ID, "-", "_")))
-		}
+	header := []string{
+		"kind", "dimension", "dimension_name", "element", "element_name",
+		"nation", "nation_name", "areas", "rated", "not_rated",
 	}
-	records := [][]string{header}
-	add := func(kind string, d matrix.Dimension, element, elementName string, group int, c results.LevelCounts) {
+	records := [][]string{append(header, levelColumns(o.Matrix.Levels)...)}
+	add := func(name []string, group int, c results.LevelCounts) {
 		g := o.Groups[group]
-		nation := string(g.Nation)
-		if nation == "" {
-			nation = "all"
-		}
-		record := []string{
-			kind, rows.Safe(d.ID), rows.Safe(d.Name.In(lang)), rows.Safe(element), rows.Safe(elementName), nation, rows.Safe(words.Groups[group]),
+		record := append(slices.Clone(name),
+			cmp.Or(string(g.Nation), "all"), rows.Safe(words.Groups[group]),
 			strconv.Itoa(g.Areas), c.Rated.String(), c.NotRated.String(),
-		}
-		for _, figures := range [][]results.Figure{c.Counts, c.Percent, c.Shares} {
-			record = append(record, texts(figures, "")...)
-		}
+		)
+		record = append(record, levelFigures(c.Counts, c.Percent, c.Shares)...)
 		records = append(records, record)
 	}
 	at := 0
 	for i, d := range o.Matrix.Dimensions {
+		dimension := []string{rows.Safe(d.ID), rows.Safe(d.Name.In(lang))}
+		name := slices.Concat([]string{"dimension"}, dimension, []string{"", ""})
 		for k, g := range o.Groups {
-			add("dimension", d, "", "", k, g.Dimensions[i])
+			add(name, k, g.Dimensions[i])
 		}
 		for _, e := range d.Elements() {
+			element := []string{rows.Safe(e.ID), rows.Safe(e.Name.In(lang))}
+			name := slices.Concat([]string{"element"}, dimension, element)
 			for k, g := range o.Groups {
-				add("element", d, e.ID, e.Name.In(lang), k, g.Elements[at])
+				add(name, k, g.Elements[at])
 			}
 			at++
 		}
@@ -135,26 +124,27 @@ func AreasCSV(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, e
 	return b.Bytes(), nil
 }
 
-// AreasXLSX writes a spreadsheet of three sheets: the average level of each dimension and group, how many areas agreed
-// on each level of each element, and how to read it. Numbers are numbers.
+// AreasXLSX writes a spreadsheet of three sheets: the average level of each dimension and group,
+// how many areas agreed on each level of each element, and notes on how to read it. Figures are
+// written as numbers.
 func AreasXLSX(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, error) {
 	b := newBook()
 
 	b.begin(sheetName(words.SheetAverages, "Average levels"), 24, 24, 13)
 	b.areasTop(words)
 	heads := []string{words.Dimension, words.Nation, words.Rated, words.NotRated}
-	for _, unit := range []string{" (n)", " (%)"} {
-		for _, l := range o.Matrix.Levels {
-			heads = append(heads, l.Name.In(lang)+unit)
-		}
-	}
+	heads = append(heads, levelHeads(o.Matrix.Levels, lang)...)
 	b.wideHeads(heads)
 	b.freeze(2)
 	for i, d := range o.Matrix.Dimensions {
 		for k, g := range o.Groups {
 			c := g.Dimensions[i]
-			line := []cell{{d.Name.In(lang), b.wrapped}, {words.Groups[k], b.wrapped}, plain(c.Rated), plain(c.NotRated)}
-			b.write(append(line, plains(c.Counts, c.Percent)...)...)
+			line := []cell{
+				b.text(d.Name.In(lang)), b.text(words.Groups[k]), plain(c.Rated), plain(c.NotRated),
+			}
+			line = append(line, plains(c.Counts)...)
+			line = append(line, plains(c.Percent)...)
+			b.write(line...)
 		}
 	}
 
@@ -172,9 +162,10 @@ func AreasXLSX(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, 
 	at := 0
 	for _, d := range o.Matrix.Dimensions {
 		for _, e := range d.Elements() {
-			line := []cell{{d.Name.In(lang), b.wrapped}, {e.Name.In(lang), b.wrapped}}
+			line := []cell{b.text(d.Name.In(lang)), b.text(e.Name.In(lang))}
 			for _, g := range o.Groups {
-				line = append(append(line, plains(g.Elements[at].Counts)...), plain(g.Elements[at].Rated))
+				line = append(line, plains(g.Elements[at].Counts)...)
+				line = append(line, plain(g.Elements[at].Rated))
 			}
 			b.write(line...)
 			at++
@@ -184,20 +175,20 @@ func AreasXLSX(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, 
 	b.begin(sheetName(words.SheetNotes, "Notes"), 110)
 	b.areasTop(words)
 	for _, note := range words.Notes {
-		b.write(cell{note, b.wrapped})
+		b.write(b.text(note))
 	}
 	return b.end()
 }
 
-// areasTop writes what stands above the table of every sheet.
+// areasTop writes the lines above the table of every sheet.
 func (b *book) areasTop(words AreasWords) {
 	b.write(cell{words.Title, b.title})
 	b.write(cell{value: strings.Join(words.Facts, " · ")})
 	b.write()
 }
 
-// wideHeads writes headings of columns 13 characters wide in a row as high as the longest needs: not every program
-// fits the height of a row to its text.
+// wideHeads writes the headings of columns that are 13 characters wide. It sets the height of the
+// row to that of the longest heading, because some programs do not fit a row to its text.
 func (b *book) wideHeads(heads []string) {
 	lines := 1
 	for _, h := range heads {
@@ -205,14 +196,4 @@ func (b *book) wideHeads(heads []string) {
 	}
 	b.heads(heads...)
 	b.note(b.file.SetRowHeight(b.sheet, b.line, float64(15*lines)))
-}
-
-func plains(figures ...[]results.Figure) []cell {
-	var cells []cell
-	for _, list := range figures {
-		for _, f := range list {
-			cells = append(cells, plain(f))
-		}
-	}
-	return cells
 }

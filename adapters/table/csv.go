@@ -4,16 +4,16 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
 	"maturitybot/survey/rows"
 )
 
-// CSV writes one row for each dimension and each element in each group, as rows.WriteCSV does. Names of
-// columns and ids are English and stay the same; the columns that end in _name are in the language. The figures are
-// those of survey.Cells: counts, percentages rounded half to even, and raw shares.
+// CSV writes one row for each dimension and each element in each group, as rows.WriteCSV does.
+// Names of columns and ids are English in every language; only the columns that end in _name are in
+// the language given. The figures are those of results.GroupStats: counts, percentages rounded half
+// to even, and raw shares.
 func CSV(p results.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	var b bytes.Buffer
 	header := []string{
@@ -21,12 +21,9 @@ func CSV(p results.Published, lang matrix.Lang, words Words) ([]byte, error) {
 		"kind", "dimension", "dimension_name", "element", "element_name", "group", "group_name",
 		"rated", "dont_know", "not_applicable", "not_answered",
 	}
-	for _, measure := range []string{"count_", "percent_", "share_"} {
-		for _, l := range p.Matrix.Levels {
-			header = append(header, rows.Safe(measure+strings.ReplaceAll(l.ID, "-", "_")))
-		}
-	}
-	header = append(header, "mode", "mode_name", "mode_share", "median", "within_one", "agreement", "far_minority", "agreed")
+	header = append(header, levelColumns(p.Matrix.Levels)...)
+	header = append(header,
+		"mode", "mode_name", "mode_share", "median", "within_one", "agreement", "far_minority", "agreed")
 	records := [][]string{header}
 	for _, r := range resultRows(p, 0, len(p.Groups)) {
 		records = append(records, record(p, r, lang, words))
@@ -44,19 +41,36 @@ func record(p results.Published, r row, lang matrix.Lang, words Words) []string 
 	}
 	t, c := p.Context, r.cells
 	out := []string{
-		rows.Safe(string(t.Round)), rows.Safe(t.Area), strconv.Itoa(t.MinGroup), strconv.Itoa(t.Consensus.Percent), strconv.FormatBool(t.Consensus.AllowFarMinority),
-		kind, rows.Safe(r.dimension.ID), rows.Safe(r.dimension.Name.In(lang)), rows.Safe(element), rows.Safe(elementName), rows.Safe(r.group.ID), rows.Safe(words.groupName(r.group, lang)),
-		c.Rated.String(), c.DontKnow.String(), c.NotApplicable.String(), c.NotAnswered.String(),
+		rows.Safe(string(t.Round)),
+		rows.Safe(t.Area),
+		strconv.Itoa(t.MinGroup),
+		strconv.Itoa(t.Consensus.Percent),
+		strconv.FormatBool(t.Consensus.AllowFarMinority),
+		kind,
+		rows.Safe(r.dimension.ID),
+		rows.Safe(r.dimension.Name.In(lang)),
+		rows.Safe(element),
+		rows.Safe(elementName),
+		rows.Safe(r.group.ID),
+		rows.Safe(words.groupName(r.group, lang)),
+		c.Rated.String(),
+		c.DontKnow.String(),
+		c.NotApplicable.String(),
+		c.NotAnswered.String(),
 	}
-	for _, figures := range [][]results.Figure{c.Counts, c.Percent, c.Shares} {
-		for _, f := range figures {
-			out = append(out, f.String())
-		}
-	}
+	out = append(out, levelFigures(c.Counts, c.Percent, c.Shares)...)
 	mode := c.Mode.String()
 	if level, shown := c.Mode.Int(); shown {
 		mode = p.Matrix.Levels[level-1].ID
 	}
-	return append(out, rows.Safe(mode), rows.Safe(modeName(p, c, lang)), c.ModeShare.String(), c.Median.String(), c.WithinOne.String(),
-		c.Agreement.String(), c.FarMinority.String(), c.Consensus.String())
+	return append(out,
+		rows.Safe(mode),
+		rows.Safe(modeName(p, c, lang)),
+		c.ModeShare.String(),
+		c.Median.String(),
+		c.WithinOne.String(),
+		c.Agreement.String(),
+		c.FarMinority.String(),
+		c.Consensus.String(),
+	)
 }

@@ -3,17 +3,19 @@ package table
 import (
 	"bytes"
 	"fmt"
-	"maturitybot/survey"
-	"maturitybot/survey/audit"
-	"maturitybot/survey/rows"
 	"strconv"
 	"strings"
 	"time"
+
+	"maturitybot/survey"
+	"maturitybot/survey/audit"
+	"maturitybot/survey/rows"
 )
 
-// Record writes a round's record as CSV, oldest entry first: a row for each change of an entry, and one for an entry without changes. The
-// fields of an entry are those of survey.Entry, whose comment says what hash is of: with this file alone anybody can make the chain
-// again. A cell that begins with an apostrophe has one more than the entry.
+// Record writes a round's audit log as CSV, oldest entry first. An entry has a row for each of its
+// changes, or one row if it has none. The columns are the fields of audit.Entry, whose comment says
+// what the hash covers, so that a reader can check the chain from this file alone. A cell that
+// begins with an apostrophe has one more than the entry.
 func Record(record survey.AuditLog) ([]byte, error) {
 	var b bytes.Buffer
 	records := [][]string{{"round", "seq", "at", "by", "act", "field", "old", "new", "hash"}}
@@ -24,8 +26,15 @@ func Record(record survey.AuditLog) ([]byte, error) {
 		}
 		for _, c := range changes {
 			records = append(records, []string{
-				string(record.Round.ID), strconv.Itoa(e.Seq), e.At.Format(time.RFC3339), marked(string(e.By)), marked(string(e.Action)),
-				marked(c.Field), marked(c.Old), marked(c.New), marked(e.Hash),
+				string(record.Round.ID),
+				strconv.Itoa(e.Seq),
+				e.At.Format(time.RFC3339),
+				marked(string(e.By)),
+				marked(string(e.Action)),
+				marked(c.Field),
+				marked(c.Old),
+				marked(c.New),
+				marked(e.Hash),
 			})
 		}
 	}
@@ -35,8 +44,9 @@ func Record(record survey.AuditLog) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// marked is rows.Mark for a text that must be told back from it: one that has an apostrophe of its own gets another. It is
-// not cleaned again, which survey has done, so that the hashes of older records still match.
+// marked is like rows.Mark but reversible: a text that begins with an apostrophe gets another one.
+// It does not clean the text, which would change the hashes of older entries; survey has cleaned
+// it.
 func marked(text string) string {
 	if strings.HasPrefix(text, "'") {
 		return "'" + text

@@ -22,7 +22,7 @@ func chained(entries ...audit.Entry) survey.AuditLog {
 	return r
 }
 
-// TestAuditLogVerifiesFromFile by what the comments of survey.Entry and Record say, and nothing else of ours.
+// TestAuditLogVerifiesFromFile by what the comments of audit.Entry and Record say, and nothing else of ours.
 func TestAuditLogVerifiesFromFile(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)

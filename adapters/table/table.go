@@ -1,24 +1,29 @@
-// Package table writes a published result as tables: as text of a fixed width for a chat message, as CSV for
-// machines, and as a spreadsheet (XLSX) for people; and likewise the agreed ratings of many areas. It takes only what may be published, and every sentence from its
-// caller; it knows nothing of how answers are counted, or of where a table goes.
+// Package table writes published results as tables: as text of a fixed width for a chat message, as
+// CSV for machines, and as a spreadsheet (XLSX) for people. It does the same for the agreed ratings
+// of many areas. It takes only published figures, and every sentence from its caller. It does not
+// know how answers are counted, or where a table is sent.
 //
-// What people wrote stays text. In CSV, which has no types, a text that a spreadsheet could take for a formula gets
-// an apostrophe before it; in XLSX every text is a cell of the type text, and stands as it was written.
+// A spreadsheet never takes a comment for a formula. CSV has no types, so a text that looks like a
+// formula gets an apostrophe before it. In XLSX every text is a cell of the type text, unchanged.
 package table
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
+	"maturitybot/survey/rows"
 )
 
-// Words are the texts of a table that are not names of the matrix, in the language it is written in, with
-// everything filled in.
+// Words are the texts of a table that are not names of the matrix, in the language of the table and
+// with all placeholders filled in.
 type Words struct {
 	Title string
 	Facts []Fact   // of the round: area, dates, minimum group, consensus rule
-	Above []string // stands above every table: what [c], [x] and [z] mean
+	Above []string // above every table: what [c], [x] and [z] mean
 	Below []string // how to read it: what shares are of, rounding, the rule for agreed
 
 	// Headings of columns.
@@ -45,8 +50,8 @@ type Words struct {
 // Fact is a line of the summary.
 type Fact struct{ Label, Value string }
 
-// SheetTitles are the names of the sheets, at most 31 characters each; what a spreadsheet does not allow in them is
-// left out.
+// SheetTitles are the names of the sheets. Characters that a spreadsheet does not allow in them are
+// removed, and names are cut to 31 characters.
 type SheetTitles struct{ Summary, Elements, Groups, Comments, Representation, Notes string }
 
 // row is one line of a table: an element, or a dimension over all of its elements, in one group.
@@ -58,7 +63,7 @@ type row struct {
 	cells     results.GroupStats
 }
 
-// resultRows lists each dimension and then its elements, for the groups from the one place up to before the other.
+// resultRows lists each dimension followed by its elements, for the groups p.Groups[from:to].
 func resultRows(p results.Published, from, to int) []row {
 	var all []row
 	at := 0
@@ -70,7 +75,13 @@ func resultRows(p results.Published, from, to int) []row {
 			result := p.Elements[at]
 			at++
 			for g := from; g < to; g++ {
-				all = append(all, row{dimension: d, element: &e, result: result, group: p.Groups[g], cells: result.Groups[g]})
+				all = append(all, row{
+					dimension: d,
+					element:   &e,
+					result:    result,
+					group:     p.Groups[g],
+					cells:     result.Groups[g],
+				})
 			}
 		}
 	}
@@ -87,7 +98,7 @@ func (w Words) groupName(g results.Group, lang matrix.Lang) string {
 	return g.Name.In(lang)
 }
 
-// either is one of two words, or the symbol of what hides the flag.
+// either returns yes or no as the flag is set, or its symbol if the flag is not published.
 func either(f results.Flag, yes, no string) string {
 	set, shown := f.Bool()
 	switch {
@@ -99,7 +110,7 @@ func either(f results.Flag, yes, no string) string {
 	return no
 }
 
-// modeName is the name of the most common level, or the symbol of what hides it.
+// modeName returns the name of the most common level, or its symbol if it is not published.
 func modeName(p results.Published, c results.GroupStats, lang matrix.Lang) string {
 	level, shown := c.Mode.Int()
 	if !shown {
@@ -108,7 +119,8 @@ func modeName(p results.Published, c results.GroupStats, lang matrix.Lang) strin
 	return p.Matrix.Levels[level-1].Name.In(lang)
 }
 
-// modePercent is the rounded share of the most common level, or what stands in its place.
+// modePercent returns the rounded percentage on the most common level, or the mode itself if it is
+// not published.
 func modePercent(c results.GroupStats) results.Figure {
 	level, shown := c.Mode.Int()
 	if !shown {
@@ -117,7 +129,45 @@ func modePercent(c results.GroupStats) results.Figure {
 	return c.Percent[level-1]
 }
 
-// twoDecimals is a figure as people read it.
+// legend returns each level with its number, such as "1 Basic".
+func legend(levels []matrix.Level, lang matrix.Lang) []string {
+	entries := make([]string, len(levels))
+	for i, level := range levels {
+		entries[i] = fmt.Sprintf("%d %s", i+1, level.Name.In(lang))
+	}
+	return entries
+}
+
+// levelColumns returns the CSV columns of each level's count, percentage and share. levelFigures
+// returns the figures in the same order.
+func levelColumns(levels []matrix.Level) []string {
+	var columns []string
+	for _, measure := range []string{"count_", "percent_", "share_"} {
+		for _, level := range levels {
+			columns = append(columns, rows.Safe(measure+strings.ReplaceAll(level.ID, "-", "_")))
+		}
+	}
+	return columns
+}
+
+// levelFigures returns a row's figures for the columns of levelColumns.
+func levelFigures(counts, percent, shares []results.Figure) []string {
+	return texts(slices.Concat(counts, percent, shares), "")
+}
+
+// texts returns figures as text, with the unit after each that is published.
+func texts(figures []results.Figure, unit string) []string {
+	all := make([]string, len(figures))
+	for i, f := range figures {
+		all[i] = f.String()
+		if f.Availability() == results.Present {
+			all[i] += unit
+		}
+	}
+	return all
+}
+
+// twoDecimals returns a figure as people read it.
 func twoDecimals(f results.Figure) string {
 	v, shown := f.Float()
 	if !shown {

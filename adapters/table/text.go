@@ -11,29 +11,24 @@ import (
 	"maturitybot/survey/results"
 )
 
-const leastName = 12 // characters that the column of names has at least
+const minNameWidth = 12 // of the column of names, in characters
 
-// Text writes the figures of everyone as a table of at most so many characters a line (wider only where its numbers
-// leave fewer than 12 for the names), for a fixed-width font: each dimension and element with how many rated, the
-// percentage on each level, agreement, and whether it is agreed.
+// Text writes the figures for everyone as a table for a fixed-width font: each dimension and
+// element with how many rated, the percentage on each level, the agreement, and whether consensus
+// was reached. Lines have at most width characters. They are longer only if the numbers leave fewer
+// than 12 characters for the names.
 func Text(p results.Published, lang matrix.Lang, words Words, width int) string {
 	head := []string{words.ShortRated}
 	for i := range p.Matrix.Levels {
 		head = append(head, fmt.Sprintf("%d%%", i+1))
 	}
 	head = append(head, words.ShortAgreement, words.Result)
-	var legend []string
-	for i, l := range p.Matrix.Levels {
-		legend = append(legend, fmt.Sprintf("%d %s", i+1, l.Name.In(lang)))
-	}
 
 	lines := []textLine{{cells: head}}
 	for _, r := range resultRows(p, 0, 1) {
 		line := newLine(r, lang)
 		line.cells = append(line.cells, r.cells.Rated.String())
-		for _, f := range r.cells.Percent {
-			line.cells = append(line.cells, f.String())
-		}
+		line.cells = append(line.cells, texts(r.cells.Percent, "")...)
 		line.cells = append(line.cells, twoDecimals(r.cells.Agreement))
 		if r.element != nil {
 			line.cells = append(line.cells, either(r.cells.Consensus, words.Agreed, words.ToDiscuss))
@@ -43,7 +38,7 @@ func Text(p results.Published, lang matrix.Lang, words Words, width int) string 
 
 	var b strings.Builder
 	paragraphs(&b, width, append([]string{words.Title}, words.Above...)...)
-	list(&b, width, legend)
+	list(&b, width, legend(p.Matrix.Levels, lang))
 	b.WriteByte('\n')
 	align(&b, width, lines, true)
 	if len(words.Below) > 0 {
@@ -53,27 +48,25 @@ func Text(p results.Published, lang matrix.Lang, words Words, width int) string 
 	return b.String()
 }
 
-// Shares writes the percentages of everyone on each level, of each dimension and element, in lines of at most so many characters, for a
-// fixed-width font. Where the levels leave too little room for names beside them, names stand above.
+// Shares writes the percentage on each level for each dimension and element, for everyone, in lines
+// of at most width characters of a fixed-width font. If the percentages leave too little room for
+// the names beside them, each name is on a line above.
 func Shares(p results.Published, lang matrix.Lang, width int) string {
-	var legend, head []string
-	for i, l := range p.Matrix.Levels {
-		legend = append(legend, fmt.Sprintf("%d %s", i+1, l.Name.In(lang)))
+	var head []string
+	for i := range p.Matrix.Levels {
 		head = append(head, fmt.Sprintf("%d%%", i+1))
 	}
 	const cell = 4 // "100" or "[c]", and a space
-	beside := width-cell*len(head) >= leastName
+	beside := width-cell*len(head) >= minNameWidth
 	lines := []textLine{{cells: head}}
 	for _, r := range resultRows(p, 0, 1) {
 		line := newLine(r, lang)
 		line.indent = min(line.indent, 1)
-		for _, f := range r.cells.Percent {
-			line.cells = append(line.cells, f.String())
-		}
+		line.cells = append(line.cells, texts(r.cells.Percent, "")...)
 		lines = append(lines, line)
 	}
 	var b strings.Builder
-	list(&b, width, legend)
+	list(&b, width, legend(p.Matrix.Levels, lang))
 	b.WriteByte('\n')
 	if beside {
 		align(&b, width, lines, false)
@@ -96,18 +89,14 @@ func Shares(p results.Published, lang matrix.Lang, width int) string {
 	return b.String()
 }
 
-// GroupText writes for each element and role group the number of the most common level and the percentage on it,
-// as a table like Text's, with the role groups by letter.
+// GroupText writes a table like Text's that has for each element and role group the number of the
+// most common level and the percentage on it. A letter stands for each role group.
 func GroupText(p results.Published, lang matrix.Lang, words Words, width int) string {
-	var legend, head []string
+	var groups, head []string
 	for i, g := range p.Groups {
 		letter := string(rune('A' + i))
-		legend = append(legend, letter+" "+words.groupName(g, lang))
+		groups = append(groups, letter+" "+words.groupName(g, lang))
 		head = append(head, letter)
-	}
-	var levels []string
-	for i, l := range p.Matrix.Levels {
-		levels = append(levels, fmt.Sprintf("%d %s", i+1, l.Name.In(lang)))
 	}
 
 	lines := []textLine{{cells: head}}
@@ -130,8 +119,8 @@ func GroupText(p results.Published, lang matrix.Lang, words Words, width int) st
 		title += " – " + words.Mode
 	}
 	paragraphs(&b, width, append([]string{title}, words.Above...)...)
-	list(&b, width, levels)
-	list(&b, width, legend)
+	list(&b, width, legend(p.Matrix.Levels, lang))
+	list(&b, width, groups)
 	b.WriteByte('\n')
 	align(&b, width, lines, false)
 	return b.String()
@@ -152,8 +141,8 @@ func newLine(r row, lang matrix.Lang) textLine {
 	return textLine{name: r.element.Name.In(lang), indent: 2}
 }
 
-// align writes lines with their cells to the right under each other (the last to the left where lastLeft says so), and
-// names broken over as many lines as they need: the cells stand on the first.
+// align writes lines with their cells aligned to the right, but the last column to the left if
+// lastLeft is set. A name takes as many lines as it needs, with the cells on the first of them.
 func align(b *strings.Builder, width int, lines []textLine, lastLeft bool) {
 	var widths []int
 	for _, l := range lines {
@@ -171,7 +160,7 @@ func align(b *strings.Builder, width int, lines []textLine, lastLeft bool) {
 	for _, l := range lines {
 		longest = max(longest, l.indent+utf8.RuneCountInString(l.name))
 	}
-	room = max(min(room, longest), leastName)
+	room = max(min(room, longest), minNameWidth)
 
 	for n, l := range lines {
 		if l.top && n > 1 {
@@ -200,7 +189,7 @@ func align(b *strings.Builder, width int, lines []textLine, lastLeft bool) {
 	}
 }
 
-// paragraphs writes texts below each other, none wider than width.
+// paragraphs writes each text on lines of its own, at most width characters long.
 func paragraphs(b *strings.Builder, width int, texts ...string) {
 	for _, text := range texts {
 		for _, line := range wrap(plaintext.Clean(text), width) {
@@ -210,7 +199,7 @@ func paragraphs(b *strings.Builder, width int, texts ...string) {
 	}
 }
 
-// list writes short texts one after another with a dot between, as many on a line as there is room for.
+// list writes short texts with a dot between them, as many on a line as fit.
 func list(b *strings.Builder, width int, texts []string) {
 	const dot = " · "
 	line := ""
@@ -227,7 +216,8 @@ func list(b *strings.Builder, width int, texts []string) {
 	paragraphs(b, width, line)
 }
 
-// wrap breaks a text between words into lines of at most width characters, and inside a word only where it alone is longer.
+// wrap breaks a text between words into lines of at most width characters. It breaks a word only if
+// the word alone is longer.
 func wrap(text string, width int) []string {
 	width = max(width, 1)
 	var lines []string
@@ -235,7 +225,8 @@ func wrap(text string, width int) []string {
 	for _, field := range strings.Fields(text) {
 		word := []rune(field)
 		if len(current) > 0 && len(current)+1+len(word) <= width {
-			current = append(append(current, ' '), word...)
+			current = append(current, ' ')
+			current = append(current, word...)
 			continue
 		}
 		if len(current) > 0 {

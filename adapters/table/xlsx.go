@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,9 +14,10 @@ import (
 	"maturitybot/survey/results"
 )
 
-// XLSX writes a spreadsheet of six sheets: the summary with the agenda, the elements and dimensions for everyone, the
-// same by role group, what people wrote, who was represented, and how to read it. Numbers are numbers; shares and
-// agreement are raw and shown with two decimals.
+// XLSX writes a spreadsheet of six sheets: the summary with the agenda, the elements and dimensions
+// for everyone, the same by role group, what people wrote, who was represented, and notes on how to
+// read it. Figures are written as numbers; shares and agreement are not rounded, and are shown with
+// two decimals.
 func XLSX(p results.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	b := newBook()
 	b.summary(p, lang, words)
@@ -27,12 +29,12 @@ func XLSX(p results.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	return b.end()
 }
 
-const longestSheetName = 31 // characters, of a spreadsheet's own rules
+const maxSheetName = 31 // in characters; Excel's limit
 
-// book writes cells one row after another and keeps the first error, so that it is looked at once.
+// book writes cells row by row. It keeps the first error until end, so that callers check it once.
 type book struct {
 	file  *excelize.File
-	taken map[string]bool // names of sheets, in lower case: they must differ in more than that
+	taken map[string]bool // names of sheets in lower case, since case does not make them differ
 	sheet string
 	line  int
 	err   error
@@ -40,7 +42,7 @@ type book struct {
 	title, head, wrapped, raw int // styles
 }
 
-// cell is a value that is written with a style: a string or a number, never a formula.
+// cell is a value with a style. The value is a string or a number, never a formula.
 type cell struct {
 	value any
 	style int
@@ -60,13 +62,16 @@ func newBook() *book {
 		Border: []excelize.Border{{Type: "bottom", Style: 1, Color: "000000"}},
 	})
 	b.wrapped = style(excelize.Style{Alignment: top})
-	b.raw = style(excelize.Style{NumFmt: 2, Alignment: &excelize.Alignment{Vertical: "top"}}) // 2 is "0.00"
+	b.raw = style(excelize.Style{
+		NumFmt:    2, // "0.00"
+		Alignment: &excelize.Alignment{Vertical: "top"},
+	})
 	return b
 }
 
-// end closes the book, and returns it as a file, or the first error.
+// end closes the book and returns it as a file. If anything failed, it returns the first error.
 func (b *book) end() ([]byte, error) {
-	defer func() { _ = b.file.Close() }() // only temporary files of large sheets, which these are not
+	defer func() { _ = b.file.Close() }() // deletes temporary files, of which there are none
 	if b.err != nil {
 		return nil, fmt.Errorf("write spreadsheet: %w", b.err)
 	}
@@ -77,12 +82,13 @@ func (b *book) end() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// begin starts a sheet whose columns have the widths given, in characters; the last goes for those that follow.
+// begin starts a sheet. The widths of its columns are in characters; the last one is also the width
+// of all further columns.
 func (b *book) begin(name string, widths ...float64) {
 	wanted := []rune(name)
 	for n := 2; b.taken[strings.ToLower(name)]; n++ {
 		suffix := fmt.Sprintf(" %d", n)
-		name = string(wanted[:min(len(wanted), longestSheetName-len(suffix))]) + suffix
+		name = string(wanted[:min(len(wanted), maxSheetName-len(suffix))]) + suffix
 	}
 	if len(b.taken) == 0 {
 		b.note(b.file.SetSheetName(b.file.GetSheetName(0), name))
@@ -101,10 +107,13 @@ func (b *book) begin(name string, widths ...float64) {
 		}
 		b.note(b.file.SetColWidth(name, from, to, w))
 	}
-	// Printed for a workshop, a sheet is one page wide.
-	fit, orientation, wide, tall := true, "landscape", 1, 0
-	b.note(b.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit}))
-	b.note(b.file.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &orientation, FitToWidth: &wide, FitToHeight: &tall}))
+	// Sheets are printed for workshops: a sheet is one page wide, and as many pages long as needed.
+	b.note(b.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: new(true)}))
+	b.note(b.file.SetPageLayout(name, &excelize.PageLayoutOptions{
+		Orientation: new("landscape"),
+		FitToWidth:  new(1),
+		FitToHeight: new(0),
+	}))
 }
 
 func (b *book) note(err error) {
@@ -143,7 +152,7 @@ func (b *book) heads(names ...string) {
 	b.write(cells...)
 }
 
-// above writes the title of a sheet and the explanations that stand above its table.
+// above writes the title of a sheet and the explanations above its table.
 func (b *book) above(words Words) {
 	b.write(cell{words.Title, b.title})
 	for _, text := range words.Above {
@@ -152,7 +161,7 @@ func (b *book) above(words Words) {
 	b.write()
 }
 
-// freeze keeps the rows so far, and some columns, in sight.
+// freeze keeps the rows written so far, and the first columns, in view when the sheet is scrolled.
 func (b *book) freeze(columns int) {
 	at, err := excelize.CoordinatesToCellName(columns+1, b.line+1)
 	b.note(err)
@@ -165,7 +174,30 @@ func (b *book) freeze(columns int) {
 	}))
 }
 
-// plain is a whole number, or the symbol in its place.
+// text returns a cell whose text is wrapped.
+func (b *book) text(s string) cell { return cell{s, b.wrapped} }
+
+// levelHeads returns the headings of the counts and the percentages of each level.
+func levelHeads(levels []matrix.Level, lang matrix.Lang) []string {
+	var heads []string
+	for _, unit := range []string{" (n)", " (%)"} {
+		for _, level := range levels {
+			heads = append(heads, level.Name.In(lang)+unit)
+		}
+	}
+	return heads
+}
+
+// plains returns a cell for each figure, as plain does.
+func plains(figures []results.Figure) []cell {
+	cells := make([]cell, len(figures))
+	for i, f := range figures {
+		cells[i] = plain(f)
+	}
+	return cells
+}
+
+// plain returns a whole number, or the symbol of a figure that is not published.
 func plain(f results.Figure) cell {
 	if n, shown := f.Int(); shown {
 		return cell{value: n}
@@ -173,7 +205,7 @@ func plain(f results.Figure) cell {
 	return cell{value: f.String()}
 }
 
-// decimal is a raw share or the like, or the symbol in its place.
+// decimal returns an unrounded number, or the symbol of a figure that is not published.
 func (b *book) decimal(f results.Figure) cell {
 	if v, shown := f.Float(); shown {
 		return cell{v, b.raw}
@@ -181,37 +213,59 @@ func (b *book) decimal(f results.Figure) cell {
 	return cell{value: f.String()}
 }
 
+// verdict returns the agreement, whether there is a far minority, and whether consensus was
+// reached.
+func (b *book) verdict(c results.GroupStats, words Words) []cell {
+	return []cell{
+		b.decimal(c.Agreement),
+		{value: either(c.FarMinority, words.Yes, words.No)},
+		{value: either(c.Consensus, words.Agreed, words.ToDiscuss)},
+	}
+}
+
 func (b *book) summary(p results.Published, lang matrix.Lang, words Words) {
 	b.begin(sheetName(words.Sheets.Summary, "Summary"), 46, 16, 22, 14)
 	b.above(words)
 	for _, f := range words.Facts {
-		b.write(cell{f.Label, b.wrapped}, cell{value: f.Value})
+		b.write(b.text(f.Label), cell{value: f.Value})
 	}
+	roster := func(n int) cell { return plain(p.Context.RosterFigure(n)) }
 	for _, n := range []struct {
 		label string
 		count cell
 	}{
-		{words.CountInvited, plain(p.Context.RosterFigure(p.Context.Invited))}, {words.CountStarted, plain(p.Context.RosterFigure(p.Context.Started))},
-		{words.CountFinished, cell{value: p.Context.Finished}}, {words.CountDeclined, plain(p.Context.RosterFigure(p.Context.Declined))},
-		{words.CountWithdrawn, plain(p.Context.RosterFigure(p.Context.Withdrawn))}, {words.CountRespondents, cell{value: p.Respondents}},
+		{words.CountInvited, roster(p.Context.Invited)},
+		{words.CountStarted, roster(p.Context.Started)},
+		{words.CountFinished, cell{value: p.Context.Finished}},
+		{words.CountDeclined, roster(p.Context.Declined)},
+		{words.CountWithdrawn, roster(p.Context.Withdrawn)},
+		{words.CountRespondents, cell{value: p.Respondents}},
 	} {
 		if n.label != "" {
-			b.write(cell{n.label, b.wrapped}, n.count)
+			b.write(b.text(n.label), n.count)
 		}
 	}
 	b.write()
 	b.write(cell{words.Agenda, b.title})
-	b.heads(words.Element, words.Rated, words.Mode, words.ModeShare+" (%)", words.Agreement, words.FarMinority, words.Result)
+	b.heads(words.Element, words.Rated, words.Mode, words.ModeShare+" (%)",
+		words.Agreement, words.FarMinority, words.Result)
 	elements := p.Matrix.Elements()
 	for _, i := range p.Agenda {
 		c := p.Elements[i].Everyone()
-		b.write(cell{elements[i].Name.In(lang), b.wrapped}, plain(c.Rated), cell{modeName(p, c, lang), b.wrapped}, plain(modePercent(c)),
-			b.decimal(c.Agreement), cell{value: either(c.FarMinority, words.Yes, words.No)}, cell{value: either(c.Consensus, words.Agreed, words.ToDiscuss)})
+		line := []cell{
+			b.text(elements[i].Name.In(lang)),
+			plain(c.Rated),
+			b.text(modeName(p, c, lang)),
+			plain(modePercent(c)),
+		}
+		b.write(append(line, b.verdict(c, words)...)...)
 	}
 }
 
-// figures writes the whole statistics: for everyone, or for each role group.
-func (b *book) figures(name string, p results.Published, lang matrix.Lang, words Words, byGroup bool) {
+// figures writes a sheet of all statistics: for everyone, or for each role group.
+func (b *book) figures(
+	name string, p results.Published, lang matrix.Lang, words Words, byGroup bool,
+) {
 	from, to := 0, 1
 	widths := []float64{16, 46}
 	heads := []string{words.Dimension, words.Element}
@@ -223,12 +277,9 @@ func (b *book) figures(name string, p results.Published, lang matrix.Lang, words
 	b.begin(name, append(widths, 13)...)
 	b.above(words)
 	heads = append(heads, words.Rated, words.DontKnow, words.NotApplicable, words.NotAnswered)
-	for _, unit := range []string{" (n)", " (%)"} {
-		for _, l := range p.Matrix.Levels {
-			heads = append(heads, l.Name.In(lang)+unit)
-		}
-	}
-	heads = append(heads, words.Mode, words.ModeShare, words.Median, words.WithinOne, words.Agreement, words.FarMinority, words.Result)
+	heads = append(heads, levelHeads(p.Matrix.Levels, lang)...)
+	heads = append(heads, words.Mode, words.ModeShare, words.Median, words.WithinOne,
+		words.Agreement, words.FarMinority, words.Result)
 	if !byGroup {
 		for _, k := range p.Matrix.Information {
 			heads = append(heads, strings.TrimSpace(words.Held+" "+k.Name.In(lang)))
@@ -242,23 +293,20 @@ func (b *book) figures(name string, p results.Published, lang matrix.Lang, words
 		if r.element == nil {
 			line = append(line, cell{r.dimension.Name.In(lang), b.head}, cell{"", b.head})
 		} else {
-			line = append(line, cell{r.dimension.Name.In(lang), b.wrapped}, cell{r.element.Name.In(lang), b.wrapped})
+			line = append(line, b.text(r.dimension.Name.In(lang)), b.text(r.element.Name.In(lang)))
 		}
 		if byGroup {
-			line = append(line, cell{words.groupName(r.group, lang), b.wrapped})
+			line = append(line, b.text(words.groupName(r.group, lang)))
 		}
-		line = append(line, plain(c.Rated), plain(c.DontKnow), plain(c.NotApplicable), plain(c.NotAnswered))
-		for _, figures := range [][]results.Figure{c.Counts, c.Percent} {
-			for _, f := range figures {
-				line = append(line, plain(f))
-			}
-		}
-		line = append(line, cell{modeName(p, c, lang), b.wrapped}, b.decimal(c.ModeShare), b.decimal(c.Median), b.decimal(c.WithinOne),
-			b.decimal(c.Agreement), cell{value: either(c.FarMinority, words.Yes, words.No)}, cell{value: either(c.Consensus, words.Agreed, words.ToDiscuss)})
+		line = append(line, plain(c.Rated), plain(c.DontKnow))
+		line = append(line, plain(c.NotApplicable), plain(c.NotAnswered))
+		line = append(line, plains(c.Counts)...)
+		line = append(line, plains(c.Percent)...)
+		line = append(line, b.text(modeName(p, c, lang)))
+		line = append(line, b.decimal(c.ModeShare), b.decimal(c.Median), b.decimal(c.WithinOne))
+		line = append(line, b.verdict(c, words)...)
 		if !byGroup && r.element != nil {
-			for _, f := range r.result.Information {
-				line = append(line, plain(f))
-			}
+			line = append(line, plains(r.result.Information)...)
 		}
 		b.write(line...)
 	}
@@ -278,13 +326,19 @@ func (b *book) comments(p results.Published, lang matrix.Lang, words Words) {
 			all  []string
 		}{{words.Comment, r.result.Comments}, {words.Barrier, r.result.Barriers}} {
 			for _, text := range texts.all {
-				b.write(cell{r.dimension.Name.In(lang), b.wrapped}, cell{r.element.Name.In(lang), b.wrapped}, cell{texts.kind, b.wrapped}, cell{text, b.wrapped})
+				b.write(
+					b.text(r.dimension.Name.In(lang)),
+					b.text(r.element.Name.In(lang)),
+					b.text(texts.kind),
+					b.text(text),
+				)
 			}
 		}
 	}
 }
 
-// reported is what the report has of a role, or that it has nothing.
+// reported returns the percentage of areas whose workshops had the role, as published in the
+// report, or the symbol for not available.
 func reported(role matrix.Role) cell {
 	if role.Workshops == nil {
 		return cell{value: results.NotAvailable.String()}
@@ -304,22 +358,30 @@ func (b *book) representation(p results.Published, lang matrix.Lang, words Words
 		if !known {
 			name = n.Role
 		}
-		b.write(cell{group.Name.In(lang), b.wrapped}, cell{name, b.wrapped}, plain(p.Context.RosterFigure(n.Invited)), cell{value: n.Finished}, reported(role))
+		b.write(
+			b.text(group.Name.In(lang)),
+			b.text(name),
+			plain(p.Context.RosterFigure(n.Invited)),
+			cell{value: n.Finished},
+			reported(role),
+		)
 	}
 	if n := p.Context.Unstated; n.Invited > 0 || n.Finished > 0 {
-		b.write(cell{}, cell{words.NotStated, b.wrapped}, plain(p.Context.RosterFigure(n.Invited)), cell{value: n.Finished})
+		invited := plain(p.Context.RosterFigure(n.Invited))
+		b.write(cell{}, b.text(words.NotStated), invited, cell{value: n.Finished})
 	}
 }
 
 func (b *book) notes(words Words) {
 	b.begin(sheetName(words.Sheets.Notes, "Notes"), 110)
 	b.write(cell{words.Title, b.title})
-	for _, text := range append(append([]string{}, words.Above...), words.Below...) {
-		b.write(cell{text, b.wrapped})
+	for _, text := range slices.Concat(words.Above, words.Below) {
+		b.write(b.text(text))
 	}
 }
 
-// sheetName is a text as the name of a sheet: without what a spreadsheet forbids there, and at most 31 characters.
+// sheetName makes a text the name of a sheet: it removes characters that Excel does not allow, and
+// cuts the text to 31 characters. If nothing is left, it returns otherwise.
 func sheetName(text, otherwise string) string {
 	text = strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`:\/?*[]`, r) {
@@ -327,8 +389,8 @@ func sheetName(text, otherwise string) string {
 		}
 		return r
 	}, plaintext.Clean(text))
-	if utf8.RuneCountInString(text) > longestSheetName {
-		text = string([]rune(text)[:longestSheetName])
+	if utf8.RuneCountInString(text) > maxSheetName {
+		text = string([]rune(text)[:maxSheetName])
 	}
 	text = strings.Trim(text, "' \t\n")
 	if text == "" {
