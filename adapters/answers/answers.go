@@ -1,10 +1,10 @@
 // Package answers reads and writes files of answers that were collected elsewhere, on paper or in a
-// spreadsheet: a table with one row for each respondent and element. It turns them into responses as
-// the survey gives them; it knows nothing of rounds and rosters, of how answers are counted, or of
-// what may be shown.
+// spreadsheet: a table with one row for each respondent and element. It turns them into
+// results.Response values. It does not know rounds or rosters, how answers are counted, or what may
+// be published.
 //
-// What is wrong with a file is said by line and never repeats a cell: in a row that has slipped, the
-// name of a respondent can stand in any of them.
+// Error messages give the line and never quote a cell: if the cells of a row are shifted, any of
+// them can hold the name of a respondent.
 package answers
 
 import (
@@ -22,7 +22,7 @@ import (
 	"maturitybot/survey/rows"
 )
 
-// Words for the ratings that are not levels; an empty cell is survey.NotAnswered.
+// Words for the ratings that are not levels. An empty cell is matrix.NotAnswered.
 const (
 	dontKnow      = "dont_know"
 	notApplicable = "not_applicable"
@@ -45,19 +45,25 @@ var columns = rows.Columns{List: []rows.Column{
 	{Names: []string{"comment", "comments", "sylw", "sylwadau"}, Optional: true},
 }}
 
-// Read reads answers to the matrix's elements; name is what faults call the file. When all of it can
-// stand it calls visit with each respondent's response, in the order in which they first appear, and
-// returns who they are by role: all have finished, and whom else somebody asked is not known.
-// Otherwise visit is not called, and the error is a plaintext.Faults of everything that is wrong, or the
-// reader's own error, wrapped.
+// Read reads answers to the matrix's elements. Error messages call the file by its name. If the
+// whole file is valid, Read calls visit with each respondent's response, in the order in which
+// respondents first appear, and returns how many there are of each role. All of them count as
+// finished; who else was invited is not known. Otherwise it does not call visit, and returns a
+// plaintext.Faults with everything that is wrong, or the reader's own error, wrapped.
 //
-// The file is one that spreadsheet.Read reads, with the columns respondent, role, element, level, and
-// comment where there is one, in any order. Roles, elements and levels go by what survey.Vocabulary
-// knows. A respondent's role counts from whichever of their rows state it.
-func Read(name string, from io.Reader, m *matrix.Matrix, visit func(results.Response)) (results.Turnout, error) {
+// The file is one that spreadsheet.Read reads. It has the columns respondent, role, element, level
+// and optionally comment, in any order. Roles, elements and levels are words that matrix.Vocabulary
+// knows. A respondent's role need not be in all of the respondent's rows.
+func Read(
+	name string, from io.Reader, m *matrix.Matrix, visit func(results.Response),
+) (results.Turnout, error) {
 	r := &reader{
-		Table: spreadsheet.Read(name, from, columns), matrix: m, elements: m.Elements(), roles: m.Roles(),
-		vocabulary: matrix.NewVocabulary(m), places: map[string]int{},
+		Table:      spreadsheet.Read(name, from, columns),
+		matrix:     m,
+		elements:   m.Elements(),
+		roles:      m.Roles(),
+		vocabulary: matrix.NewVocabulary(m),
+		places:     map[string]int{},
 	}
 	last := 0
 	for row := range r.Rows() {
@@ -68,7 +74,8 @@ func Read(name string, from io.Reader, m *matrix.Matrix, visit func(results.Resp
 		return results.Turnout{}, fmt.Errorf("read answers: %w", err)
 	}
 	if last == 0 && len(r.Faults) == 0 {
-		r.Fault(1, "the file has no answers", "expected a row for each answer below the names of the columns")
+		r.Fault(1, "the file has no answers",
+			"expected a row for each answer below the names of the columns")
 	}
 	if len(r.Faults) > 0 {
 		r.Faults.Sort()
@@ -80,37 +87,38 @@ func Read(name string, from io.Reader, m *matrix.Matrix, visit func(results.Resp
 	return r.turnout(), nil
 }
 
-// reader collects respondents and what is wrong with the file.
+// reader collects the respondents, and the faults of the file.
 type reader struct {
 	*rows.Table
 	matrix     *matrix.Matrix
 	elements   []matrix.Element
 	roles      []matrix.Role
 	vocabulary *matrix.Vocabulary
-	places     map[string]int // of people, by the key of their respondent's cell
+	places     map[string]int // indexes of people, by the key of the respondent's cell
 	people     []*person
 }
 
-// person is what one respondent said; role counts from 1, 0 is not stated.
+// person holds what one respondent said. A role of 0 is not stated; others are 1 + its index.
 type person struct {
 	role, roleLine int
 	answers        []answer
 	comments       map[int]string // by element
 }
 
-// answer is a row, kept small: there may be rows.MaxRows of them.
+// answer is a row. It is small because there may be rows.MaxRows of them.
 type answer struct {
 	element uint16
 	rating  int16
 	line    int32
 }
 
-// row takes in one row, or notes everything that is wrong with it.
+// row adds one row, or its faults.
 func (r *reader) row(row rows.Row) {
 	line, cells := row.Line, row.Cells
 	who := plaintext.Key(cells[respondentColumn])
 	if who == "" {
-		r.Fault(line, "the respondent is empty", "expected a name or number that tells respondents apart; it is not shown to anybody")
+		r.Fault(line, "the respondent is empty",
+			"expected a name or number that tells respondents apart; it is not shown to anybody")
 	}
 	element := -1
 	if cells[elementColumn] == "" {
@@ -134,12 +142,13 @@ func (r *reader) row(row rows.Row) {
 	}
 	comment := plaintext.Clean(cells[commentColumn])
 	if utf8.RuneCountInString(comment) > matrix.MaxNoteRunes {
-		r.Fault(line, "the comment is too long", fmt.Sprintf("expected at most %d characters", matrix.MaxNoteRunes))
+		r.Fault(line, "the comment is too long",
+			fmt.Sprintf("expected at most %d characters", matrix.MaxNoteRunes))
 	}
 	if who == "" {
 		return
 	}
-	// What only shows beside other rows is told together with what this row alone has wrong.
+	// Conflicts with other rows are reported together with the faults of this row alone.
 	p := r.person(who)
 	if role > 0 {
 		switch p.role {
@@ -155,7 +164,8 @@ func (r *reader) row(row rows.Row) {
 	if element < 0 {
 		return
 	}
-	if i := slices.IndexFunc(p.answers, func(a answer) bool { return int(a.element) == element }); i >= 0 {
+	sameElement := func(a answer) bool { return int(a.element) == element }
+	if i := slices.IndexFunc(p.answers, sameElement); i >= 0 {
 		const what, want = "a respondent has two rows for an element", "expected one"
 		r.Fault(int(p.answers[i].line), what, want)
 		r.Fault(line, what, want)
@@ -166,11 +176,11 @@ func (r *reader) row(row rows.Row) {
 		if p.comments == nil {
 			p.comments = map[int]string{}
 		}
-		p.comments[element] = strings.Clone(comment) // else it keeps the whole row in memory
+		p.comments[element] = strings.Clone(comment) // so that the row can be freed
 	}
 }
 
-// unknown notes a word that stands for nothing, without repeating it.
+// unknown reports a word that is not in the vocabulary, without quoting it.
 func (r *reader) unknown(line int, sort string, err error, want string) {
 	what := "the " + sort + " is not one of the matrix " + r.matrix.ID
 	if errors.Is(err, matrix.ErrAmbiguousWord) {
@@ -210,14 +220,18 @@ func (r *reader) response(p *person) results.Response {
 	}
 	for _, a := range p.answers {
 		response.Answers[r.elements[a.element].ID] = results.Answer{
-			Rating: matrix.Rating(a.rating), Detail: results.Detail{Note: p.comments[int(a.element)]},
+			Rating: matrix.Rating(a.rating),
+			Detail: results.Detail{Note: p.comments[int(a.element)]},
 		}
 	}
 	return response
 }
 
 func (r *reader) turnout() results.Turnout {
-	t := results.Turnout{Finished: len(r.people), Unstated: results.RoleCount{Role: results.NotStatedGroup}}
+	t := results.Turnout{
+		Finished: len(r.people),
+		Unstated: results.RoleCount{Role: results.NotStatedGroup},
+	}
 	for _, role := range r.roles {
 		t.Roles = append(t.Roles, results.RoleCount{Role: role.ID})
 	}
@@ -238,8 +252,8 @@ type Row struct {
 	Comment                   string
 }
 
-// Write writes answers as CSV that Read takes, with levels by their ids. What a spreadsheet could take
-// for a formula is marked as rows.Safe does, which Read undoes.
+// Write writes answers as CSV that Read can read, with the ids of levels. It marks text that a
+// spreadsheet could take for a formula as rows.Safe does; Read removes the marks.
 func Write(to io.Writer, m *matrix.Matrix, all []Row) error {
 	var header []string
 	for _, c := range columns.List {
@@ -256,7 +270,9 @@ func Write(to io.Writer, m *matrix.Matrix, all []Row) error {
 		case r.Rating != matrix.NotAnswered:
 			level = m.Levels[r.Rating-1].ID
 		}
-		records = append(records, []string{rows.Safe(r.Respondent), r.Role, r.Element, level, rows.Safe(r.Comment)})
+		records = append(records, []string{
+			rows.Safe(r.Respondent), r.Role, r.Element, level, rows.Safe(r.Comment),
+		})
 	}
 	if err := rows.WriteCSV(to, records); err != nil {
 		return fmt.Errorf("write answers: %w", err)

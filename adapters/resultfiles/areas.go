@@ -10,8 +10,8 @@ import (
 	"maturitybot/survey/results"
 )
 
-// areasWidth is how many characters a line of the table of many areas has: it is read in a wide window or printed
-// across a page.
+// areasWidth is the longest line of the table of many areas, in characters. The table is read in a
+// wide window or printed in landscape.
 const areasWidth = 110
 
 // AreasFormats are the forms in which the ratings of many areas are drawn.
@@ -34,7 +34,7 @@ func (a *Renderer) Areas(o results.Overview, lang matrix.Lang, format string) ([
 	return nil, fmt.Errorf("draw areas: no such format %q", format)
 }
 
-// groupNames names the groups, and says how many areas each has.
+// groupNames returns the names of the groups, and for each a text with its number of areas.
 func (a *Renderer) groupNames(o results.Overview, lang matrix.Lang) (names, facts []string) {
 	v := a.words.In(string(lang))
 	for _, g := range o.Groups {
@@ -80,7 +80,11 @@ func (a *Renderer) areasChart(o results.Overview, lang matrix.Lang) chart.AreasW
 	v := a.words.In(string(lang))
 	names, facts := a.groupNames(o, lang)
 	return chart.AreasWords{
-		Title: v.Say("areas.title"), Groups: names, Rated: v.Say("areas.short_rated"), Nothing: v.Say("areas.nothing"),
-		Notes: []string{strings.Join(facts, " · "), v.Say("areas.average_means")}, Alt: v.Say("areas.title") + ".",
+		Title:   v.Say("areas.title"),
+		Groups:  names,
+		Rated:   v.Say("areas.short_rated"),
+		Nothing: v.Say("areas.nothing"),
+		Notes:   []string{strings.Join(facts, " · "), v.Say("areas.average_means")},
+		Alt:     v.Say("areas.title") + ".",
 	}
 }

@@ -1,5 +1,7 @@
-// Package resultfiles draws published results the way the bot posts them, as a picture, a table and
-// files to keep, with every sentence from bot/locale. It takes only what may be published.
+// Package resultfiles draws published results as the bot posts them: as a picture, a table and
+// files to keep. Packages chart and table draw them, and bot/locale has every sentence. This
+// package takes only published figures. It does not know how they are counted, or where they are
+// posted.
 package resultfiles
 
 import (
@@ -17,13 +19,14 @@ import (
 	"maturitybot/survey/results"
 )
 
-// Renderer draws in the languages of its words.
+// Renderer draws results in the languages of its words.
 type Renderer struct{ words *locale.Words }
 
-// New returns an artist who takes its sentences from words.
+// New returns a Renderer that takes its sentences from words.
 func New(words *locale.Words) *Renderer { return &Renderer{words: words} }
 
-// messageWidth is how many characters a line of a table in a message has at most: as many as a phone held upright shows of a code block.
+// messageWidth is the longest line of a table in a message, in characters: as much of a code block
+// as an upright phone shows.
 const messageWidth = 30
 
 // Table draws the shares on each level as aligned text.
@@ -31,24 +34,27 @@ func (a *Renderer) Table(p results.Published, lang matrix.Lang) (string, error) 
 	return table.Shares(p, lang, messageWidth), nil
 }
 
-// maxAlt is the longest description of a picture in characters: Discord takes 1024 (resources/message), Slack 2000.
+// maxAlt is the longest description of a picture in characters: Discord takes 1024
+// (resources/message), Slack 2000.
 const maxAlt = 1024
 
-// Picture draws the results as a PNG, and says in words what it shows.
-func (a *Renderer) Picture(p results.Published, lang matrix.Lang) (png []byte, alt string, err error) {
+// Picture draws the results as a PNG with its alternative text.
+func (a *Renderer) Picture(
+	p results.Published, lang matrix.Lang,
+) (png []byte, alt string, err error) {
 	w := a.chartWords(p, lang)
 	png, err = chart.PNG(p, lang, w)
 	return png, chart.Alt(p, lang, w, maxAlt), err
 }
 
-// Formats lists what In writes, as the endings of file names, but for "text".
+// Formats lists the formats of In. All but "text" are endings of file names.
 func Formats() []string { return []string{"text", "json", "csv", "xlsx", "png", "svg"} }
 
-// wholeWidth is how many characters a line of the text on its own may have: a terminal of the usual width shows 80.
+// wholeWidth is the longest line of the text format, in characters: the usual width of a terminal.
 const wholeWidth = 80
 
-// In writes the whole results in one of Formats. The text says what the message around a table says elsewhere: the facts
-// of the round, who was represented, and the role groups.
+// In writes the whole results in one of Formats. The text format includes what a message says
+// around the table: the facts of the round, who was represented, and the role groups.
 func (a *Renderer) In(format string, p results.Published, lang matrix.Lang) ([]byte, error) {
 	var out []byte
 	var err error
@@ -109,7 +115,8 @@ func (a *Renderer) text(p results.Published, lang matrix.Lang) string {
 	return table.Text(p, lang, w, wholeWidth) + "\n" + table.GroupText(p, lang, groups, wholeWidth)
 }
 
-// ExportFiles writes the results as a spreadsheet, as CSV, as JSON, and the picture as SVG for documents.
+// ExportFiles writes the results as a spreadsheet, as CSV, as JSON, and the picture as SVG for
+// documents.
 func (a *Renderer) ExportFiles(p results.Published, lang matrix.Lang) ([]chat.File, error) {
 	files := []chat.File{
 		{Name: "xlsx", Type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
@@ -127,7 +134,7 @@ func (a *Renderer) ExportFiles(p results.Published, lang matrix.Lang) ([]chat.Fi
 	return files, nil
 }
 
-// Record writes the record of the round whose results these are as CSV.
+// Record writes the round's audit log as CSV. The results give the file its name.
 func (a *Renderer) Record(p results.Published, record survey.AuditLog) (chat.File, error) {
 	data, err := table.Record(record)
 	if err != nil {
@@ -141,8 +148,12 @@ func (a *Renderer) chartWords(p results.Published, lang matrix.Lang) chart.Words
 	min := p.Context.MinGroup
 	title := v.Say("chart.title", "area", p.Context.Area)
 	return chart.Words{
-		Title: title, Alt: title + ".", Rated: v.Say("chart.rated"), TooFew: v.Say("chart.too_few", "min", min), Hidden: v.Say("chart.hidden"),
-		Notes: []string{v.Say("chart.note", "min", min)},
+		Title:  title,
+		Alt:    title + ".",
+		Rated:  v.Say("chart.rated"),
+		TooFew: v.Say("chart.too_few", "min", min),
+		Hidden: v.Say("chart.hidden"),
+		Notes:  []string{v.Say("chart.note", "min", min)},
 	}
 }
 
@@ -165,7 +176,12 @@ func (a *Renderer) tableWords(p results.Published, lang matrix.Lang) table.Words
 		{Label: v.Say("table.consensus"), Value: rule},
 	}
 	w.Above = []string{v.Say("table.symbols", "min", t.MinGroup)}
-	w.Below = []string{v.Say("facts.min_group", "min", t.MinGroup), rule, v.Say("table.agreement_means"), v.Say("table.rounding")}
+	w.Below = []string{
+		v.Say("facts.min_group", "min", t.MinGroup),
+		rule,
+		v.Say("table.agreement_means"),
+		v.Say("table.rounding"),
+	}
 	return w
 }
 
@@ -176,7 +192,7 @@ func day(v locale.Voice, t time.Time) string {
 	return v.Day(t)
 }
 
-// columns returns the words of a table that are the same for every round.
+// columns returns the words of a table that are the same in every round.
 func columns(v locale.Voice) table.Words {
 	return table.Words{
 		Dimension:     v.Say("table.dimension"),

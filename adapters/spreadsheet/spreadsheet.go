@@ -1,6 +1,6 @@
-// Package spreadsheet opens a table that a spreadsheet saved: the first visible sheet of a workbook
-// (XLSX), or text such as CSV. What the rows mean is its caller's business; how text is split into
-// rows is survey/rows'.
+// Package spreadsheet opens a table that a spreadsheet program saved: the first visible sheet of a
+// workbook (XLSX), or text such as CSV. Package survey/rows splits text into rows. Neither knows
+// what the rows mean.
 package spreadsheet
 
 import (
@@ -15,23 +15,24 @@ import (
 	"maturitybot/survey/rows"
 )
 
-// The largest workbook that is read, packed and unpacked: room for some 100,000 rows. A larger table
-// can be saved as CSV. A hostile workbook takes about twenty times its unpacked size of memory, since
-// the library keeps what is nested.
+// The largest workbook that is read, packed and unpacked. It has room for about 100,000 rows; a
+// larger table can be saved as CSV. A malicious workbook can take about twenty times its unpacked
+// size in memory, because the library keeps nested elements.
 const (
 	MaxWorkbookBytes = 8 << 20
 	MaxUnpackedBytes = 16 << 20
 )
 
-// Read finds the table with the columns in a file, whose name is what faults call it. What cannot
-// stand is in the table's Faults; a reader that fails gives its own error through the table's Err.
+// Read finds the table with the columns in a file. Error messages call the file by its name.
+// Whatever is wrong with the file is in the table's Faults. If the reader fails, its error is the
+// table's Err.
 func Read(name string, from io.Reader, columns rows.Columns) *rows.Table {
 	return rows.NewTable(name, open(from, columns), columns)
 }
 
 func open(from io.Reader, columns rows.Columns) rows.Source {
 	b := bufio.NewReader(from)
-	start, _ := b.Peek(4) // an error comes again when the file is read
+	start, _ := b.Peek(4) // reading the file reports an error again
 	switch {
 	case bytes.Equal(start, []byte("PK\x03\x04")):
 		source, err := openWorkbook(b)
@@ -40,25 +41,35 @@ func open(from io.Reader, columns rows.Columns) rows.Source {
 		}
 		return source
 	case bytes.Equal(start, []byte("\xd0\xcf\x11\xe0")):
-		return failed{&rows.LimitError{Line: 1, What: "the file is a workbook of an old kind (.xls), or it has a password",
-			Want: "expected XLSX without a password, or CSV"}}
+		return failed{&rows.LimitError{
+			Line: 1,
+			What: "the file is a workbook of an old kind (.xls), or it has a password",
+			Want: "expected XLSX without a password, or CSV",
+		}}
 	}
 	return rows.NewText(b, columns.Count)
 }
 
-// failed is a source that has no rows.
+// failed is a source that has no rows and returns an error.
 type failed struct{ err error }
 
 func (f failed) Next() (rows.Row, error) { return rows.Row{}, f.err }
 
-// unreadable is what is wrong with a workbook.
 func unreadable() error {
-	return &rows.LimitError{Line: 1, What: "the workbook cannot be read", Want: "expected XLSX, or CSV"}
+	return &rows.LimitError{
+		Line: 1,
+		What: "the workbook cannot be read",
+		Want: "expected XLSX, or CSV",
+	}
 }
 
 func tooLarge() error {
-	return &rows.LimitError{Line: 1, What: "the workbook is too large", Want: fmt.Sprintf(
-		"expected at most %d MB, and %d MB unpacked; a larger table can be saved as CSV", MaxWorkbookBytes>>20, MaxUnpackedBytes>>20)}
+	return &rows.LimitError{
+		Line: 1,
+		What: "the workbook is too large",
+		Want: fmt.Sprintf("expected at most %d MB, and %d MB unpacked; "+
+			"a larger table can be saved as CSV", MaxWorkbookBytes>>20, MaxUnpackedBytes>>20),
+	}
 }
 
 // sheet is the rows of a sheet.
@@ -77,12 +88,12 @@ func openWorkbook(from io.Reader) (source rows.Source, err error) {
 	if len(packed) > MaxWorkbookBytes {
 		return nil, tooLarge()
 	}
-	// Both limits are the same so that nothing is unpacked to a temporary file.
+	// With equal limits, the library unpacks nothing to a temporary file.
 	book, err := excelize.OpenReader(bytes.NewReader(packed), excelize.Options{
 		UnzipSizeLimit: MaxUnpackedBytes, UnzipXMLSizeLimit: MaxUnpackedBytes, RawCellValue: true,
 	})
 	if err != nil {
-		if strings.Contains(err.Error(), "unzip size exceeds") { // the library has no error value for it
+		if strings.Contains(err.Error(), "unzip size exceeds") { // the library has no error value
 			return nil, tooLarge()
 		}
 		return nil, unreadable()
@@ -118,7 +129,11 @@ func (s *sheet) Next() (row rows.Row, err error) {
 		case len(cells) == 0:
 			continue
 		case len(cells) > rows.MaxCells:
-			return rows.Row{}, &rows.LimitError{Line: s.line, What: "a row has too many cells", Want: fmt.Sprintf("expected at most %d", rows.MaxCells)}
+			return rows.Row{}, &rows.LimitError{
+				Line: s.line,
+				What: "a row has too many cells",
+				Want: fmt.Sprintf("expected at most %d", rows.MaxCells),
+			}
 		}
 		return rows.Row{Line: s.line, Cells: cells}, nil
 	}
@@ -137,7 +152,7 @@ func lastFilled(cells []string) int {
 	return -1
 }
 
-// rescue makes an error of a panic: the library does not check all that a workbook can hold.
+// rescue turns a panic into an error: the library panics on some malformed workbooks.
 func rescue(err *error) {
 	if fault := recover(); fault != nil {
 		*err = unreadable()
