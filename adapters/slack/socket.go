@@ -312,8 +312,9 @@ func (s *Slack) decodeEnvelope(r *socketmode.Request) (inbound, error) {
 	return inbound{}, errForeign
 }
 
-// addressReader makes the requests for an address to connect to, and keeps what the library drops
-// of an answer: Slack gives out an address also if Socket Mode is off, and says so in a message.
+// addressReader requests the address to connect to, and reads the part of the response that the
+// library drops. Slack returns an address even if Socket Mode is off, and says so only in a message
+// there. TestSocketModeDisabled needs it.
 type addressReader struct {
 	client *http.Client
 	off    *atomic.Bool

@@ -1,6 +1,5 @@
-// Package discordschema holds request bodies against Discord's OpenAPI document, for tests, and
-// against rules that the document leaves out. It knows the wire only, and nothing of who writes the
-// bodies.
+// Package discordschema checks request bodies in tests, against Discord's OpenAPI document and
+// against rules that the document leaves out. It knows only the JSON, not the code that writes it.
 package discordschema
 
 import (
@@ -20,32 +19,41 @@ import (
 	"maturitybot/adapters/platformtest/schema"
 )
 
-// ErrMissing says that the document is not on this machine, and that the rules beside it hold. With
-// MATURITYBOT_REQUIRE_SPECS=1 its absence is another error.
+// ErrMissing is returned if the document is not on this machine and the body passes all other
+// rules. With MATURITYBOT_REQUIRE_SPECS=1, a missing document is another error, which fails the
+// test.
 var ErrMissing = errors.New("no OpenAPI document of Discord here")
 
-// The bodies that Validate knows.
+// The kinds of body that Validate knows.
 const (
 	Message      = "Message"      // POST /channels/ID/messages
 	Edit         = "Edit"         // PATCH /channels/ID/messages/ID
 	Followup     = "Followup"     // POST /webhooks/ID/TOKEN
 	EditOriginal = "EditOriginal" // PATCH /webhooks/ID/TOKEN/messages/@original, or a follow-up's
-	Response     = "Response"     // the first answer to an interaction
+	Response     = "Response"     // the first response to an interaction
 	Modal        = "Modal"        // data of a response that opens a modal
 	Commands     = "Commands"     // PUT /applications/ID/commands, or a server's
 )
 
-// schemas are the document's names.
+// schemas are the names of the bodies in the document.
 var schemas = map[string]string{
-	Message: "MessageCreateRequest", Edit: "MessageEditRequestPartial", Followup: "IncomingWebhookInteractionRequest",
-	EditOriginal: "IncomingWebhookUpdateRequestPartial", Modal: "ModalInteractionCallbackRequestData", Commands: "ApplicationCommandUpdateRequest",
+	Message:      "MessageCreateRequest",
+	Edit:         "MessageEditRequestPartial",
+	Followup:     "IncomingWebhookInteractionRequest",
+	EditOriginal: "IncomingWebhookUpdateRequestPartial",
+	Modal:        "ModalInteractionCallbackRequestData",
+	Commands:     "ApplicationCommandUpdateRequest",
 }
 
-// responses are the document's names of first answers, by type.
+// responses are the names of first responses in the document, by type.
 var responses = map[float64]string{
-	1: "PongInteractionCallbackRequest", 4: "CreateMessageInteractionCallbackRequest", 5: "CreateMessageInteractionCallbackRequest",
-	6: "UpdateMessageInteractionCallbackRequest", 7: "UpdateMessageInteractionCallbackRequest",
-	8: "ApplicationCommandAutocompleteCallbackRequest", 9: "ModalInteractionCallbackRequest",
+	1: "PongInteractionCallbackRequest",
+	4: "CreateMessageInteractionCallbackRequest",
+	5: "CreateMessageInteractionCallbackRequest",
+	6: "UpdateMessageInteractionCallbackRequest",
+	7: "UpdateMessageInteractionCallbackRequest",
+	8: "ApplicationCommandAutocompleteCallbackRequest",
+	9: "ModalInteractionCallbackRequest",
 }
 
 // Flags of a message.
@@ -54,8 +62,8 @@ const (
 	componentsV2 = 1 << 15
 )
 
-// Validate says what of a body Discord would refuse, or nil. A field that the document does not
-// name is refused too.
+// Validate returns why Discord would reject a body, or nil. It also rejects fields that the
+// document does not have.
 func Validate(what string, body []byte) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {
@@ -65,7 +73,7 @@ func Validate(what string, body []byte) error {
 	if err := json.Unmarshal(body, &own); err != nil {
 		return fmt.Errorf("read %s: %w", what, err)
 	}
-	if err := unwritten(what, own); err != nil {
+	if err := extraRules(what, own); err != nil {
 		return fmt.Errorf("check %s: %w", what, err)
 	}
 	name, all := schemas[what], []any{value}
@@ -88,7 +96,7 @@ func Validate(what string, body []byte) error {
 }
 
 var (
-	mu       sync.Mutex // a compiler is for one at a time
+	mu       sync.Mutex // guards compiled; the compiler is not safe for concurrent use
 	compiled = map[string]*jsonschema.Schema{}
 	compiler = sync.OnceValues(load)
 )
@@ -129,7 +137,7 @@ func load() (*jsonschema.Compiler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read OpenAPI document: %w", err)
 	}
-	shut(doc)
+	closeObjects(doc)
 	c, err := schema.NewCompiler("discord.json", doc)
 	if err != nil {
 		return nil, err
@@ -139,13 +147,13 @@ func load() (*jsonschema.Compiler, error) {
 	return c, nil
 }
 
-// shut lets no object have a field that the document does not name: a misspelt one would be ignored
-// in silence.
-func shut(v any) {
+// closeObjects forbids fields that the document does not have. Discord would silently ignore a
+// misspelt one.
+func closeObjects(v any) {
 	switch v := v.(type) {
 	case []any:
 		for _, x := range v {
-			shut(x)
+			closeObjects(x)
 		}
 	case map[string]any:
 		_, named := v["properties"].(map[string]any)
@@ -153,14 +161,14 @@ func shut(v any) {
 			v["additionalProperties"] = false
 		}
 		for _, x := range v {
-			shut(x)
+			closeObjects(x)
 		}
 	}
 }
 
-// unwritten checks what the document leaves out; sources are pages of Discord's documentation under
-// developers/.
-func unwritten(what string, v any) error {
+// extraRules checks rules that the document leaves out. The sources named below are pages of
+// Discord's documentation under developers/.
+func extraRules(what string, v any) error {
 	switch what {
 	case Message, Edit, Followup, EditOriginal:
 		return message(what, v)
@@ -174,7 +182,8 @@ func unwritten(what string, v any) error {
 		case 4:
 			return message(Followup, data)
 		case 5:
-			if f := int(number(data, "flags")); f&^ephemeral != 0 { // interactions/receiving-and-responding.mdx
+			// interactions/receiving-and-responding.mdx
+			if f := int(number(data, "flags")); f&^ephemeral != 0 {
 				return fmt.Errorf("a deferred answer has flags %d, and may have %d only", f, ephemeral)
 			}
 		case 7:
@@ -190,11 +199,12 @@ func unwritten(what string, v any) error {
 	return fmt.Errorf("no such body")
 }
 
-// message checks a body of resources/message.mdx, with components of components/reference.mdx.
+// message checks a message (resources/message.mdx) with its components (components/reference.mdx).
 func message(what string, v any) error {
 	flags := int(number(v, "flags"))
-	parts, ids := &tally{ids: map[string]bool{}}, list(get(v, "components"))
-	if err := parts.walk(ids, false); err != nil {
+	parts := &tally{ids: map[string]bool{}}
+	components := list(get(v, "components"))
+	if err := parts.walk(components, false); err != nil {
 		return err
 	}
 	if parse, ok := get(get(v, "allowed_mentions"), "parse").([]any); !ok || len(parse) > 0 {
@@ -218,10 +228,10 @@ func message(what string, v any) error {
 		if n := utf8.RuneCountInString(content); n > 2000 {
 			return fmt.Errorf("content of %d characters, at most 2000", n)
 		}
-		if len(ids) > 5 {
-			return fmt.Errorf("%d rows, at most 5", len(ids))
+		if len(components) > 5 {
+			return fmt.Errorf("%d rows, at most 5", len(components))
 		}
-		for _, c := range ids {
+		for _, c := range components {
 			if number(c, "type") != 1 {
 				return fmt.Errorf("component of type %v without the flag of Components V2", number(c, "type"))
 			}
@@ -252,15 +262,17 @@ func message(what string, v any) error {
 	return nil
 }
 
+// embed returns the number of characters in an embed.
 func embed(e any) int {
-	n := utf8.RuneCountInString(text(e, "title") + text(e, "description") + text(get(e, "footer"), "text") + text(get(e, "author"), "name"))
+	n := utf8.RuneCountInString(text(e, "title") + text(e, "description"))
+	n += utf8.RuneCountInString(text(get(e, "footer"), "text") + text(get(e, "author"), "name"))
 	for _, f := range list(get(e, "fields")) {
 		n += utf8.RuneCountInString(text(f, "name") + text(f, "value"))
 	}
 	return n
 }
 
-// tally is what components have in common.
+// tally counts the components of a message or modal, and collects their ids and files.
 type tally struct {
 	count, runes int
 	ids          map[string]bool
@@ -288,11 +300,12 @@ func (t *tally) walk(all []any, inRow bool) error {
 			}
 		case 3, 5, 6, 7, 8:
 			selects++
-			if err := chooser(c); err != nil {
+			if err := selectMenu(c); err != nil {
 				return err
 			}
 		case 4:
-			if n := utf8.RuneCountInString(text(c, "value")); number(c, "max_length") > 0 && n > int(number(c, "max_length")) {
+			n, most := utf8.RuneCountInString(text(c, "value")), int(number(c, "max_length"))
+			if most > 0 && n > most {
 				return fmt.Errorf("input %q holds %d characters, more than it takes", text(c, "custom_id"), n)
 			}
 		case 10:
@@ -325,7 +338,8 @@ func (t *tally) walk(all []any, inRow bool) error {
 	return nil
 }
 
-func chooser(c any) error {
+// selectMenu checks the options of a select menu.
+func selectMenu(c any) error {
 	id, options := text(c, "custom_id"), list(get(c, "options"))
 	least, most := 1, 1
 	if n, ok := get(c, "min_values").(float64); ok {
@@ -356,7 +370,7 @@ func chooser(c any) error {
 	return nil
 }
 
-// modal checks a body of interactions/receiving-and-responding.mdx.
+// modal checks a modal (interactions/receiving-and-responding.mdx).
 func modal(v any) error {
 	parts := list(get(v, "components"))
 	if len(parts) < 1 || len(parts) > 5 {
@@ -365,7 +379,7 @@ func modal(v any) error {
 	return (&tally{ids: map[string]bool{}}).walk(parts, false)
 }
 
-// commandName is of interactions/application-commands.mdx, for scripts without capitals and others.
+// commandName is the pattern of interactions/application-commands.mdx, in lower case.
 var commandName = regexp.MustCompile(`^[-_'\p{Ll}\p{Lo}\p{N}]{1,32}$`)
 
 func commands(v any) error {
@@ -386,7 +400,7 @@ func commands(v any) error {
 	return err
 }
 
-// options checks names, and returns how many characters there are.
+// options checks the options of a command, and returns how many characters they have.
 func options(all []any) (runes int, err error) {
 	seen, optional, subcommands := map[string]bool{}, false, 0
 	for _, o := range all {
@@ -417,7 +431,7 @@ func options(all []any) (runes int, err error) {
 		}
 		runes += inside
 	}
-	// Commands themselves have types 1 to 4 as well, and may stand side by side.
+	// Commands have types 1 to 4 as well. The bot's are all of one type, which passes this check.
 	if subcommands > 0 && subcommands < len(all) {
 		return 0, errors.New("subcommands beside other options")
 	}
