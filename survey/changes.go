@@ -2,14 +2,16 @@ package survey
 
 import (
 	"fmt"
-	"maturitybot/survey/audit"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"maturitybot/survey/audit"
 )
 
-// Changes returns the settings in which two states of a round differ, the most important first.
+// Changes returns the settings that differ between two versions of a round, the most important
+// first.
 func Changes(before, after Round) []audit.Change {
 	var all []audit.Change
 	add := func(field, was, is string) {
@@ -17,9 +19,9 @@ func Changes(before, after Round) []audit.Change {
 			all = append(all, audit.Change{Field: field, Old: was, New: is})
 		}
 	}
-	for _, f := range []struct {
-		name string
-		of   func(Round) string
+	settings := []struct {
+		name  string
+		value func(Round) string
 	}{
 		{"area", func(r Round) string { return r.Area }},
 		{"closed", func(r Round) string { return moment(r.ClosedAt) }},
@@ -36,7 +38,7 @@ func Changes(before, after Round) []audit.Change {
 		{"before_close", func(r Round) string { return numbers(r.Reminders.BeforeClose) }},
 		{"before_workshop", func(r Round) string { return numbers(r.Reminders.BeforeWorkshop) }},
 		{"hour", func(r Round) string {
-			if r.Reminders.Hour == 0 { // nobody is reminded at night: there is no plan yet
+			if r.Reminders.Hour == 0 { // no plan yet: a plan has an hour from 8 to 18
 				return ""
 			}
 			return fmt.Sprintf("%02d:%02d", r.Reminders.Hour, r.Reminders.Minute)
@@ -46,10 +48,13 @@ func Changes(before, after Round) []audit.Change {
 		{"posts_off", func(r Round) string { return list(r.Posts.Disabled) }},
 		{"join", func(r Round) string { return yes(r.SelfJoin) }},
 		{"channel", func(r Round) string { return r.Channel }},
-	} {
-		add(f.name, f.of(before), f.of(after))
 	}
-	add("coordinators", list(without(before.Coordinators, after.Coordinators)), list(without(after.Coordinators, before.Coordinators)))
+	for _, s := range settings {
+		add(s.name, s.value(before), s.value(after))
+	}
+	removed := without(before.Coordinators, after.Coordinators)
+	added := without(after.Coordinators, before.Coordinators)
+	add("coordinators", list(removed), list(added))
 	return all
 }
 
@@ -90,7 +95,9 @@ func list[T ~string](all []T) string {
 	return strings.Join(words, ", ")
 }
 
-// without is what of all is not among others.
+// without returns those of all that are not in others.
 func without(all, others []PersonID) []PersonID {
-	return slices.DeleteFunc(slices.Clone(all), func(p PersonID) bool { return slices.Contains(others, p) })
+	return slices.DeleteFunc(slices.Clone(all), func(p PersonID) bool {
+		return slices.Contains(others, p)
+	})
 }

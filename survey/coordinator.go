@@ -8,8 +8,8 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// Coordinator is what one person may do in the rounds that they coordinate. Every method that names a
-// round returns ErrNotCoordinator when they do not coordinate it.
+// Coordinator is what one person may do in the rounds that they coordinate. Every method that names
+// a round returns ErrNotCoordinator when they do not coordinate it.
 type Coordinator struct {
 	*core
 	person PersonID
@@ -64,8 +64,8 @@ func (c Coordinator) coordinated(ctx context.Context, ids []RoundID) ([]Round, e
 // attempts is how often a change is tried again when the round was changed in between.
 const attempts = 5
 
-// change applies edit to the round and saves it. It starts again when the round was changed in between.
-// It records the action with the changed settings, and with more.
+// change applies edit to the round and saves it. It starts again when the round was changed in
+// between. It records the action with the changed settings, and with more.
 func (c Coordinator) change(
 	ctx context.Context, id RoundID, act audit.Action, edit func(*Round) error, more ...audit.Change,
 ) (Round, error) {
@@ -115,20 +115,21 @@ func (c Coordinator) AddCoordinators(
 		case round.State == Closed:
 			return ErrClosed
 		case len(round.Coordinators) == had:
-			return errDone
+			return errUnchanged
 		case len(round.Coordinators) > MaxCoordinators:
 			return &InputError{Field: "people", Reason: "full", Limit: MaxCoordinators}
 		}
 		return nil
 	})
-	return round, unlessDone(err)
+	return round, ignoreUnchanged(err)
 }
 
 // MaxInvited is how many people one call of Invite takes: each gets a message of their own.
 const MaxInvited = 2000
 
-// Invite adds people to the roster of an open round and queues an invitation for each. It returns those
-// who were not in the roster yet, in the order given; with an error, those who were added before it.
+// Invite adds people to the roster of an open round and queues an invitation for each. It returns
+// those who were not in the roster yet, in the order given; with an error, those who were added
+// before it.
 func (c Coordinator) Invite(
 	ctx context.Context, id RoundID, people []Member,
 ) (Round, []Member, error) {
@@ -173,17 +174,17 @@ func (c Coordinator) AllowSelfJoin(ctx context.Context, id RoundID) (Round, erro
 			return err
 		}
 		if round.SelfJoin {
-			return errDone
+			return errUnchanged
 		}
 		round.SelfJoin = true
 		return nil
 	})
-	return round, unlessDone(err)
+	return round, ignoreUnchanged(err)
 }
 
-// SetPlan changes when people of a round that is not closed are reminded, and what its channel gets. Edit
-// changes both plans. It may be called several times, and SetPlan returns its error as it is. A change
-// counts from now on: messages that would have been due before it are not sent.
+// SetPlan changes when people of a round that is not closed are reminded, and what its channel
+// gets. Edit changes both plans. It may be called several times, and SetPlan returns its error as
+// it is. A change counts from now on: messages that would have been due before it are not sent.
 func (c Coordinator) SetPlan(
 	ctx context.Context, id RoundID, edit func(*ReminderPlan, *ChannelPlan) error,
 ) (Round, error) {
@@ -200,7 +201,7 @@ func (c Coordinator) SetPlan(
 		}
 		sameTimes := plan.Equal(round.Reminders) && posts.Digest == round.Posts.Digest
 		if sameTimes && slices.Equal(posts.Disabled, round.Posts.Disabled) {
-			return errDone
+			return errUnchanged
 		}
 		if !sameTimes {
 			round.PlannedAt = c.now()
@@ -208,10 +209,11 @@ func (c Coordinator) SetPlan(
 		round.Reminders, round.Posts = plan, posts
 		return nil
 	})
-	return round, unlessDone(err)
+	return round, ignoreUnchanged(err)
 }
 
-// CountRecipients counts, for each of the kinds, the people who would get a message if it were due today.
+// CountRecipients counts, for each of the kinds, the people who would get a message if it were due
+// today.
 func (c Coordinator) CountRecipients(
 	ctx context.Context, id RoundID, kinds ...MessageKind,
 ) (map[MessageKind]int, error) {

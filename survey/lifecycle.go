@@ -13,8 +13,8 @@ import (
 	"maturitybot/survey/results"
 )
 
-// Create keeps a draft of a round that the person coordinates. It returns an *InputError for a field
-// with a value that is not allowed.
+// Create saves the draft of a round. The person must be one of its coordinators. Create returns an
+// *InputError for a value that is not allowed.
 func (c Coordinator) Create(ctx context.Context, round Round) (Round, error) {
 	round.State, round.Version = Draft, 0
 	if err := c.check(&round); err != nil {
@@ -30,9 +30,12 @@ func (c Coordinator) Create(ctx context.Context, round Round) (Round, error) {
 	return round, nil
 }
 
+// check tidies the texts of a round and returns an *InputError for a value that is not allowed.
 func (c Coordinator) check(round *Round) error {
-	round.Area, round.Workshop.Place = plaintext.Line(round.Area), plaintext.Line(round.Workshop.Place)
+	round.Area = plaintext.Line(round.Area)
+	round.Workshop.Place = plaintext.Line(round.Workshop.Place)
 	m, known := c.matrices[round.Matrix]
+	missing := func(l matrix.Lang) bool { return !m.Has(l) }
 	switch {
 	case round.Area == "":
 		return &InputError{Field: "area", Reason: "empty"}
@@ -40,7 +43,7 @@ func (c Coordinator) check(round *Round) error {
 		return &InputError{Field: "area", Reason: "long", Limit: MaxAreaRunes}
 	case !known:
 		return &InputError{Field: "matrix", Reason: "unknown"}
-	case len(round.Languages) == 0 || slices.ContainsFunc(round.Languages, func(l matrix.Lang) bool { return !m.Has(l) }):
+	case len(round.Languages) == 0 || slices.ContainsFunc(round.Languages, missing):
 		return &InputError{Field: "languages", Reason: "unknown"}
 	case len(round.Coordinators) == 0:
 		return &InputError{Field: "coordinators", Reason: "empty"}
@@ -51,7 +54,9 @@ func (c Coordinator) check(round *Round) error {
 	case utf8.RuneCountInString(round.Workshop.Place) > MaxPlaceRunes:
 		return &InputError{Field: "place", Reason: "long", Limit: MaxPlaceRunes}
 	}
-	if _, err := time.LoadLocation(round.TimeZone); err != nil || round.TimeZone == "" || round.TimeZone == "Local" {
+	// LoadLocation accepts "" and "Local", which are not names of time zones.
+	_, err := time.LoadLocation(round.TimeZone)
+	if err != nil || round.TimeZone == "" || round.TimeZone == "Local" {
 		return &InputError{Field: "time_zone", Reason: "unknown"}
 	}
 	if err := c.checkClosing(round.ClosesAt); err != nil {
@@ -63,9 +68,11 @@ func (c Coordinator) check(round *Round) error {
 	return nil
 }
 
-// MaxOpen is the longest a survey may stay open from now: nobody remembers why after a year.
+// MaxOpen is the longest time that a survey may be open.
 const MaxOpen = 365 * 24 * time.Hour
 
+// checkClosing returns an *InputError for a closing time that is less than an hour or more than
+// MaxOpen from now.
 func (c Coordinator) checkClosing(at time.Time) error {
 	switch now := c.now(); {
 	case at.Before(now.Add(time.Hour)):
@@ -76,8 +83,9 @@ func (c Coordinator) checkClosing(at time.Time) error {
 	return nil
 }
 
-// Redraft changes what a coordinator proposed, while the round is a draft; an error of edit is returned as it is. Edit may be called
-// several times.
+// Redraft changes the settings of a draft with edit, which may be called several times. It returns
+// ErrOpened for a round that is no longer a draft, an *InputError for a value that is not allowed,
+// and an error of edit unchanged.
 func (c Coordinator) Redraft(ctx context.Context, id RoundID, edit func(*Round) error) (Round, error) {
 	round, err := c.change(ctx, id, audit.Redrafted, func(round *Round) error {
 		if round.State != Draft {
@@ -93,21 +101,21 @@ func (c Coordinator) Redraft(ctx context.Context, id RoundID, edit func(*Round) 
 			return err
 		}
 		if len(Changes(*round, proposal)) == 0 {
-			return errDone
+			return errUnchanged
 		}
 		*round = proposal
 		return nil
 	})
-	return round, unlessDone(err)
+	return round, ignoreUnchanged(err)
 }
 
-// Open opens the survey of a draft. From then on the minimum group and the consensus rule stand.
-// Opening an open round changes nothing; the bool says whether this call opened it.
+// Open opens the survey of a draft. From then on the minimum group size and the consensus rule are
+// fixed. Opening an open round changes nothing. The bool reports whether this call opened it.
 func (c Coordinator) Open(ctx context.Context, id RoundID) (Round, bool, error) {
 	round, err := c.change(ctx, id, audit.Opened, func(round *Round) error {
 		switch round.State {
 		case Open:
-			return errDone
+			return errUnchanged
 		case Closed:
 			return ErrClosed
 		}
@@ -117,18 +125,18 @@ func (c Coordinator) Open(ctx context.Context, id RoundID) (Round, bool, error) 
 		round.State, round.OpenedAt = Open, c.now()
 		return nil
 	})
-	return round, err == nil, unlessDone(err)
+	return round, err == nil, ignoreUnchanged(err)
 }
 
-// Extend moves the closing time of an open survey later, never earlier: people plan by it. The bool says
-// whether this call moved it.
+// Extend moves the closing time of an open survey later. It never moves it earlier, because people
+// plan by the time that they were given. The bool reports whether this call moved it.
 func (c Coordinator) Extend(ctx context.Context, id RoundID, closes time.Time) (Round, bool, error) {
 	round, err := c.change(ctx, id, audit.Extended, func(round *Round) error {
 		switch {
 		case round.State != Open:
-			return refuseState(round.State)
+			return notOpenErr(round.State)
 		case closes.Equal(round.ClosesAt):
-			return errDone
+			return errUnchanged
 		case closes.Before(round.ClosesAt):
 			return &InputError{Field: "closes", Reason: "earlier"}
 		}
@@ -141,11 +149,12 @@ func (c Coordinator) Extend(ctx context.Context, id RoundID, closes time.Time) (
 		round.ClosesAt, round.PlannedAt = closes, c.now()
 		return nil
 	})
-	return round, err == nil, unlessDone(err)
+	return round, err == nil, ignoreUnchanged(err)
 }
 
-// Close closes the round for good: nobody can answer, change or withdraw from then on, and nobody can tell any more
-// whose response is whose. Closing again changes nothing; the bool says whether the round was open when this call came.
+// Close closes the round for good. From then on people cannot answer, change answers or withdraw,
+// and a response can no longer be linked to a person. Closing again changes nothing. The bool
+// reports whether this call closed the round.
 func (c Coordinator) Close(ctx context.Context, id RoundID) (Round, bool, error) {
 	round, err := c.Round(ctx, id)
 	switch {
@@ -154,28 +163,28 @@ func (c Coordinator) Close(ctx context.Context, id RoundID) (Round, bool, error)
 	case round.State == Draft:
 		return Round{}, false, fmt.Errorf("close round %s: %w", id, ErrNotOpen)
 	}
-	was, now := round.State, c.now()
+	before, now := round.State, c.now()
 	round, err = c.store.CloseRound(ctx, id, now, c.closing(c.person, round, now))
 	if err != nil {
 		return Round{}, false, err
 	}
-	// Of two that close at once, the one whose time stands has closed it.
-	closed := was == Open && round.ClosedAt.Equal(now)
+	// Of two calls at once, the one whose time was saved closed the round.
+	closed := before == Open && round.ClosedAt.Equal(now)
 	if _, err := c.anonymise(ctx, round); err != nil {
 		return round, closed, err
 	}
 	return round, closed, nil
 }
 
-// closing is the entry of a round's closing as of that time.
+// closing returns the log entry for closing the round at that time.
 func (c *core) closing(by PersonID, round Round, at time.Time) audit.Entry {
 	closed := round
 	closed.ClosedAt = at
 	return c.entry(by, audit.Closed, Changes(round, closed))
 }
 
-// SetWorkshop changes when and where the workshop is, also after the close: a workshop is put off when somebody falls ill. A zero time
-// takes it back, and with it its reminders.
+// SetWorkshop changes when and where the workshop is. It also works after the survey has closed,
+// because a workshop may have to be put off. A zero time removes the workshop and its reminders.
 func (c Coordinator) SetWorkshop(ctx context.Context, id RoundID, w Workshop) (Round, error) {
 	w.Place = plaintext.Line(w.Place)
 	round, err := c.change(ctx, id, audit.Workshop, func(round *Round) error {
@@ -190,7 +199,7 @@ func (c Coordinator) SetWorkshop(ctx context.Context, id RoundID, w Workshop) (R
 			return &InputError{Field: "workshop", Reason: "early"}
 		}
 		if w.At.Equal(round.Workshop.At) && w.Place == round.Workshop.Place {
-			return errDone
+			return errUnchanged
 		}
 		if round.State != Draft && !w.At.Equal(round.Workshop.At) {
 			round.PlannedAt = c.now()
@@ -198,11 +207,12 @@ func (c Coordinator) SetWorkshop(ctx context.Context, id RoundID, w Workshop) (R
 		round.Workshop = w
 		return nil
 	})
-	return round, unlessDone(err)
+	return round, ignoreUnchanged(err)
 }
 
-// CloseDue closes a survey whose closing time has passed, as of that time, and returns whether it is closed by itself: now, or when
-// this was done before. It asks for no coordinator.
+// CloseDue closes a survey whose closing time has passed, as of that time. The bool reports whether
+// the round was closed in this way, by this call or an earlier one. It is false for a round that a
+// coordinator closed. CloseDue ignores a round that no longer exists.
 func (s System) CloseDue(ctx context.Context, id RoundID) (Round, bool, error) {
 	round, err := s.store.Round(ctx, id)
 	switch {
@@ -217,12 +227,12 @@ func (s System) CloseDue(ctx context.Context, id RoundID) (Round, bool, error) {
 	if round, err = s.store.CloseDue(ctx, id, due, s.closing("", round, due)); err != nil {
 		return Round{}, false, err
 	}
-	if round.State != Closed { // a coordinator moved the time later meanwhile
+	if round.State != Closed { // a coordinator has extended the survey meanwhile
 		return round, false, nil
 	}
 	if _, err := s.anonymise(ctx, round); err != nil {
 		return round, false, err
 	}
-	// A coordinator closes at the time they press, which is another.
+	// A coordinator closes a round at the time of the request, which differs from the due time.
 	return round, round.ClosedAt.Equal(due), nil
 }

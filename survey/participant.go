@@ -45,7 +45,8 @@ func (p Participant) Join(ctx context.Context, id RoundID) (Participation, error
 	return part, nil
 }
 
-// Participation returns the person's place in a round, whatever it is: they may not be in the roster.
+// Participation returns the person's place in a round, whatever it is: they may not be in the
+// roster.
 func (p Participant) Participation(ctx context.Context, id RoundID) (Participation, error) {
 	return p.store.Participation(ctx, id, p.person)
 }
@@ -60,7 +61,7 @@ func (p Participant) PersonalData(
 	case err != nil:
 		return part, results.Response{}, err
 	case part.Round.State != Open:
-		return part, results.Response{}, refuseState(part.Round.State)
+		return part, results.Response{}, notOpenErr(part.Round.State)
 	case part.Member.Status == Withdrawn:
 		return part, results.Response{}, ErrWithdrawn
 	case !part.Member.TakesPart():
@@ -207,7 +208,8 @@ func (p Participant) SetRole(ctx context.Context, id RoundID, role string) (Part
 	})
 }
 
-// Unstated is the role of a person who does not want to say theirs. No matrix has a role of that id.
+// Unstated is the role of a person who does not want to say theirs. No matrix has a role of that
+// id.
 const Unstated = "-"
 
 // SetOrganisation keeps where a person works; empty takes it back.
@@ -247,7 +249,8 @@ func (p Participant) describe(
 	})
 }
 
-// Withdraw erases everything of a person but the fact that they withdrew, which keeps them from being asked again.
+// Withdraw erases everything of a person but the fact that they withdrew, which keeps them from
+// being asked again.
 func (p Participant) Withdraw(ctx context.Context, id RoundID) (Participation, error) {
 	part, err := p.Participation(ctx, id)
 	switch {
@@ -286,8 +289,8 @@ func (p Participant) Participations(ctx context.Context) ([]Participation, error
 	return parts, nil
 }
 
-// SetTimeZone keeps where a person's clock is, as their platform tells it. A name that is no time zone, or that is kept
-// already, changes nothing.
+// SetTimeZone keeps where a person's clock is, as their platform tells it. A name that is no time
+// zone, or that is kept already, changes nothing.
 func (p Participant) SetTimeZone(
 	ctx context.Context, part Participation, zone string,
 ) (Participation, error) {

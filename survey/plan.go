@@ -11,34 +11,41 @@ type Moment struct {
 	At   time.Time
 }
 
-// ReminderPlan is when a round's people are reminded. The zero value reminds nobody.
+// ReminderPlan is when the people of a round are reminded. The zero value sends no reminders.
 type ReminderPlan struct {
-	BeforeClose    []int  `json:"before_close,omitempty"`    // whole days before the day the survey closes; 0 is that day
-	BeforeWorkshop []int  `json:"before_workshop,omitempty"` // whole days before the day of the workshop
-	Hour           int    `json:"hour"`                      // of the clock where the person is, from 08:00 to 18:00
-	Minute         int    `json:"minute"`
-	Cron           string `json:"spec,omitempty"` // a cron expression, in place of BeforeClose; it brings its own time of day
-	Paused         bool   `json:"paused,omitempty"`
+	// BeforeClose and BeforeWorkshop are whole days before the day on which the survey closes, and
+	// before the day of the workshop. 0 is that day itself.
+	BeforeClose    []int `json:"before_close,omitempty"`
+	BeforeWorkshop []int `json:"before_workshop,omitempty"`
+	// Hour and Minute are the time of day in the person's time zone, from 08:00 to 18:00.
+	Hour   int `json:"hour"`
+	Minute int `json:"minute"`
+	// Cron is a cron expression that replaces BeforeClose, Hour and Minute.
+	Cron   string `json:"spec,omitempty"`
+	Paused bool   `json:"paused,omitempty"`
 }
 
-// DefaultReminders is 7, 3 and 1 days before the survey closes and 7 and 1 days before the workshop, at 10:00.
+// DefaultReminders returns the usual plan: 7, 3 and 1 days before the survey closes and 7 and 1
+// days before the workshop, at 10:00.
 func DefaultReminders() ReminderPlan {
 	return ReminderPlan{BeforeClose: []int{7, 3, 1}, BeforeWorkshop: []int{7, 1}, Hour: 10}
 }
 
-// ChannelPlan is what the coordinator's channel gets by itself.
+// ChannelPlan is what the bot posts in the coordinator's channel automatically.
 type ChannelPlan struct {
-	Digest   string        `json:"digest,omitempty"` // when the digest comes, as a cron expression; empty for none
-	Disabled []MessageKind `json:"off,omitempty"`    // of OptionalPosts, what it does not get
+	// Digest is a cron expression for when the digest is posted, or empty for no digest.
+	Digest string `json:"digest,omitempty"`
+	// Disabled are those of OptionalPosts that are not posted.
+	Disabled []MessageKind `json:"off,omitempty"`
 }
 
-// DefaultDigest is on the mornings of weekdays, by the round's clock.
+// DefaultDigest is 9:00 from Monday to Friday, in the round's time zone.
 const DefaultDigest = "0 9 * * 1-5"
 
-// DefaultPosts is everything there is, with the usual digest.
+// DefaultPosts returns a plan with every post, and the digest at DefaultDigest.
 func DefaultPosts() ChannelPlan { return ChannelPlan{Digest: DefaultDigest} }
 
-// Enabled says whether the channel gets posts of that kind.
+// Enabled reports whether posts of that kind are posted.
 func (p ChannelPlan) Enabled(kind MessageKind) bool {
 	return !slices.Contains(p.Disabled, kind.Base()) && (kind.Base() != Digest || p.Digest != "")
 }
@@ -50,7 +57,8 @@ type DigestProgress struct {
 	Finished int
 }
 
-// ZoneOf is the time zone a person is reminded by: their own where it is known, else the round's.
+// ZoneOf returns the time zone for a person's reminders: their own where it is known, else the
+// round's.
 func (r Round) ZoneOf(m Member) *time.Location {
 	if loc, err := time.LoadLocation(m.TimeZone); err == nil && m.TimeZone != "" {
 		return loc
@@ -58,10 +66,12 @@ func (r Round) ZoneOf(m Member) *time.Location {
 	return r.Location()
 }
 
-// Equal says whether two plans are the same.
+// Equal reports whether two plans are the same.
 func (p ReminderPlan) Equal(q ReminderPlan) bool {
-	return slices.Equal(p.BeforeClose, q.BeforeClose) && slices.Equal(p.BeforeWorkshop, q.BeforeWorkshop) &&
-		p.Hour == q.Hour && p.Minute == q.Minute && p.Cron == q.Cron && p.Paused == q.Paused
+	return slices.Equal(p.BeforeClose, q.BeforeClose) &&
+		slices.Equal(p.BeforeWorkshop, q.BeforeWorkshop) &&
+		p.Hour == q.Hour && p.Minute == q.Minute &&
+		p.Cron == q.Cron && p.Paused == q.Paused
 }
 
 // HasPlan reports whether messages of the round may be planned at now: the round is open, or it is

@@ -9,8 +9,9 @@ import (
 	"maturitybot/survey/results"
 )
 
-// Results returns what may be known of a closed round's answers, and records who asked. Of an open one it returns ErrStillOpen.
-// More is what the entry says beyond that.
+// Results returns the results of a closed round and logs that the coordinator asked for them. It
+// returns ErrStillOpen for a round that is not closed. The log entry also holds the changes in
+// more.
 func (c Coordinator) Results(ctx context.Context, id RoundID, more ...audit.Change) (results.Published, error) {
 	round, err := c.Round(ctx, id)
 	if err != nil {
@@ -23,8 +24,11 @@ func (c Coordinator) Results(ctx context.Context, id RoundID, more ...audit.Chan
 	return p, System{c.core}.Audit(ctx, id, c.person, audit.Results, more...)
 }
 
-// Export returns what Results does, to be taken away as files, and the record, which tells of this as well.
-func (c Coordinator) Export(ctx context.Context, id RoundID, more ...audit.Change) (results.Published, AuditLog, error) {
+// Export is like Results, but logs an export of files. It also returns the audit log, which
+// includes this export.
+func (c Coordinator) Export(
+	ctx context.Context, id RoundID, more ...audit.Change,
+) (results.Published, AuditLog, error) {
 	round, err := c.Round(ctx, id)
 	if err != nil {
 		return results.Published{}, AuditLog{}, err
@@ -37,10 +41,11 @@ func (c Coordinator) Export(ctx context.Context, id RoundID, more ...audit.Chang
 	if err != nil {
 		return results.Published{}, AuditLog{}, err
 	}
-	record, err := System{c.core}.AuditLog(ctx, round)
-	return p, record, err
+	log, err := System{c.core}.AuditLog(ctx, round)
+	return p, log, err
 }
 
+// publish returns the results of a closed round, whose roster it anonymises first.
 func (c *core) publish(ctx context.Context, round Round) (results.Published, error) {
 	if round.State != Closed {
 		return results.Published{}, fmt.Errorf("publish round %s: %w", round.ID, ErrStillOpen)
@@ -61,28 +66,34 @@ func (c *core) publish(ctx context.Context, round Round) (results.Published, err
 	if err != nil {
 		return results.Published{}, err
 	}
-	terms := results.Context{
-		Round: string(round.ID), Area: round.Area,
-		MinGroup: round.MinGroup, Consensus: round.Consensus,
-		OpenedAt: round.OpenedAt.In(round.Location()), ClosedAt: round.ClosedAt.In(round.Location()),
-		Turnout: turnout,
+	resultContext := results.Context{
+		Round:     string(round.ID),
+		Area:      round.Area,
+		MinGroup:  round.MinGroup,
+		Consensus: round.Consensus,
+		OpenedAt:  round.OpenedAt.In(round.Location()),
+		ClosedAt:  round.ClosedAt.In(round.Location()),
+		Turnout:   turnout,
 	}
 	if !round.Reminders.Equal(ReminderPlan{}) {
-		terms.Reminders = round.Reminders
+		resultContext.Reminders = round.Reminders
 	}
-	return results.Publish(tally, terms), nil
+	return results.Publish(tally, resultContext), nil
 }
 
-// Progress is how a round is going. It holds no answers.
+// Progress is how far the people of a round have come. It holds no answers. Each list of people is
+// in the order of their ids.
 type Progress struct {
 	results.Turnout
-	Round   Round
-	Waiting []PersonID // not finished, for whatever reason, in the order of their ids. Who had finished and withdrew appears here again
+	Round Round
+	// Waiting are the people who have not finished, whatever their status. A person who finished
+	// and then withdrew is among them.
+	Waiting []PersonID
 	Done    []PersonID // finished
-	Lost    []PersonID // not finished, and the platform would not deliver to them
+	Lost    []PersonID // not finished, and the platform did not deliver a message to them
 }
 
-// Progress tells a coordinator how the round is going.
+// Progress returns the progress of the round.
 func (c Coordinator) Progress(ctx context.Context, id RoundID) (Progress, error) {
 	round, err := c.Round(ctx, id)
 	if err != nil {
@@ -96,38 +107,38 @@ func (c *core) progress(ctx context.Context, round Round) (Progress, error) {
 	if err != nil {
 		return Progress{}, err
 	}
-	s := Progress{Round: round}
+	p := Progress{Round: round}
 	index := map[string]int{}
 	for _, role := range m.Roles() {
-		index[role.ID] = len(s.Roles)
-		s.Roles = append(s.Roles, results.RoleCount{Role: role.ID})
+		index[role.ID] = len(p.Roles)
+		p.Roles = append(p.Roles, results.RoleCount{Role: role.ID})
 	}
 	err = c.store.Roster(ctx, round.ID, func(member Member) error {
-		s.Invited++
-		count := &s.Unstated
+		p.Invited++
+		count := &p.Unstated
 		if i, ok := index[member.Role]; ok {
-			count = &s.Roles[i]
+			count = &p.Roles[i]
 		}
 		if member.Status != Declined && member.Status != Withdrawn {
 			count.Invited++
 		}
 		switch member.Status {
 		case Finished:
-			s.Finished++
+			p.Finished++
 			count.Finished++
-			s.Done = append(s.Done, member.Person)
+			p.Done = append(p.Done, member.Person)
 			return nil
 		case Started:
-			s.Started++
+			p.Started++
 		case Declined:
-			s.Declined++
+			p.Declined++
 		case Withdrawn:
-			s.Withdrawn++
+			p.Withdrawn++
 		}
 		if member.Unreachable {
-			s.Lost = append(s.Lost, member.Person)
+			p.Lost = append(p.Lost, member.Person)
 		} else {
-			s.Waiting = append(s.Waiting, member.Person)
+			p.Waiting = append(p.Waiting, member.Person)
 		}
 		return nil
 	})
@@ -135,34 +146,35 @@ func (c *core) progress(ctx context.Context, round Round) (Progress, error) {
 		return Progress{}, err
 	}
 	if round.Turnout != nil {
-		s.Turnout = *round.Turnout
+		p.Turnout = *round.Turnout
 	}
-	slices.Sort(s.Waiting)
-	slices.Sort(s.Done)
-	slices.Sort(s.Lost)
-	return s, nil
+	slices.Sort(p.Waiting)
+	slices.Sort(p.Done)
+	slices.Sort(p.Lost)
+	return p, nil
 }
 
-// seal makes a closed round forget who did what, if that has not been done, and returns the turnout it keeps in its place.
-// Whatever stops it half-way, the next results of the round go on with it.
+// anonymise deletes from the roster of a closed round what each person did, unless that is done
+// already. It returns the turnout, which the round keeps instead. After an error, the next call
+// continues the work.
 func (c *core) anonymise(ctx context.Context, round Round) (results.Turnout, error) {
 	if round.Anonymised && round.Turnout != nil {
 		return *round.Turnout, nil
 	}
 	var turnout results.Turnout
-	if round.Turnout != nil { // it was kept, and what came after it was stopped
+	if round.Turnout != nil { // an earlier call saved it, and then failed
 		turnout = *round.Turnout
 	} else {
-		status, err := c.progress(ctx, round)
+		progress, err := c.progress(ctx, round)
 		if err != nil {
 			return results.Turnout{}, err
 		}
-		turnout = status.Turnout
+		turnout = progress.Turnout
 	}
 	if err := c.store.AnonymiseRoster(ctx, round.ID, turnout); err != nil {
 		return results.Turnout{}, err
 	}
-	// Somebody else may have sealed it while the roster was read: theirs stands.
+	// Another process may have anonymised the roster meanwhile. The turnout that it saved counts.
 	round, err := c.store.Round(ctx, round.ID)
 	if err != nil || round.Turnout == nil {
 		return turnout, err
@@ -170,7 +182,7 @@ func (c *core) anonymise(ctx context.Context, round Round) (results.Turnout, err
 	return *round.Turnout, nil
 }
 
-// Progress returns how the round is going, for its own channel.
+// Progress returns the progress of the round, for the coordinator's channel.
 func (s System) Progress(ctx context.Context, id RoundID) (Progress, error) {
 	round, err := s.store.Round(ctx, id)
 	if err != nil {
@@ -179,7 +191,8 @@ func (s System) Progress(ctx context.Context, id RoundID) (Progress, error) {
 	return s.progress(ctx, round)
 }
 
-// Results returns what may be known of a closed round's answers, for the round's own channel.
+// Results returns the results of a closed round, for the coordinator's channel. It returns
+// ErrStillOpen for a round that is not closed.
 func (s System) Results(ctx context.Context, id RoundID) (results.Published, error) {
 	round, err := s.store.Round(ctx, id)
 	if err != nil {

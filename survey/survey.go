@@ -1,7 +1,11 @@
-// Package survey holds the rules of a round of the maturity matrix: who takes part, who may do what,
-// what may be answered and until when, what closing means, and what of the answers may be shown. It
-// knows nothing of chat platforms, of Redis, of languages beyond their codes, or of how a result is
-// drawn.
+// Package survey holds the rules of a round, which is one self-assessment of one local area against
+// the maturity matrix. It decides what participants, coordinators and the system itself may do,
+// until when answers are accepted, what happens when a round closes, and which results may be
+// shown.
+//
+// The caller gets at a round as a Participant, a Coordinator or the System. Everything is kept in a
+// Store, which this package only declares. The package does not depend on chat platforms, on Redis,
+// on the texts in any language, or on how results are drawn.
 package survey
 
 import (
@@ -16,8 +20,8 @@ import (
 // RoundID names one round: lower-case letters and digits, safe in a chat platform's identifiers.
 type RoundID string
 
-// Valid reports whether an id is safe in keys, in file names and in the identifiers of platforms: up to
-// 64 letters, digits, hyphens and underscores.
+// Valid reports whether an id is safe in keys, in file names and in the identifiers of platforms:
+// up to 64 letters, digits, hyphens and underscores.
 func (id RoundID) Valid() bool {
 	const most = 64
 	for _, r := range id {
@@ -28,10 +32,11 @@ func (id RoundID) Valid() bool {
 	return id != "" && len(id) <= most
 }
 
-// PersonID names one person on one platform, as "platform:workspace:user". It is never a display name.
+// PersonID names one person on one platform, as "platform:workspace:user". It is never a display
+// name.
 type PersonID string
 
-// State is where a round stands. It only moves forward.
+// State is the stage that a round has reached. It only moves forward.
 type State string
 
 // A round is prepared as a draft, then open for answers, then closed for good.
@@ -46,9 +51,9 @@ const (
 	MaxAreaRunes         = 60
 	MaxPlaceRunes        = 200
 	MaxOrganisationRunes = 80
-	// Retention is how long a round is kept after the day its survey closes.
+	// Retention is how long a round is kept after its survey closes.
 	Retention = 365 * 24 * time.Hour
-	// DefaultTimeZone is where both editions of the matrix are used.
+	// DefaultTimeZone is the time zone of both nations that have an edition of the matrix.
 	DefaultTimeZone = "Europe/London"
 )
 
@@ -58,7 +63,7 @@ type Round struct {
 	Version      int // counts the changes; a change made from an older version is refused
 	State        State
 	Area         string
-	Matrix       string        // the id of the matrix it is asked with
+	Matrix       string        // the id of its matrix
 	Languages    []matrix.Lang // the first is the language of the coordinator's channel
 	TimeZone     string        // an IANA name
 	ClosesAt     time.Time
@@ -69,24 +74,30 @@ type Round struct {
 	Consensus    results.Consensus
 	OpenedAt     time.Time
 	ClosedAt     time.Time
-	RemindedAt   time.Time // when reminders by hand were last asked for
-	Nudged       int       // to how many people these were
+	RemindedAt   time.Time // when a coordinator last sent reminders by hand
+	Nudged       int       // how many people those reminders were sent to
 	Reminders    ReminderPlan
 	Posts        ChannelPlan
-	PlannedAt    time.Time        // when the plan of reminders, or a date it counts from, was last changed after the opening
-	LastDigest   *DigestProgress  // what the last digest said; nil before the first
-	SelfJoin     bool             // a Join button was posted: whoever presses it is let in
-	Turnout      *results.Turnout // who took part; kept once the round is closed, when the roster forgets who did what
-	Anonymised   bool             // the roster of the closed round has forgotten roles, languages, organisations and the time of consent
+	// PlannedAt is when the reminder plan, or a date that it counts from, last changed after the
+	// survey was opened.
+	PlannedAt  time.Time
+	LastDigest *DigestProgress // what the last digest reported; nil before the first
+	SelfJoin   bool            // a Join button was posted, and anybody who presses it may take part
+	// Turnout counts the people who took part. It is nil until the round is closed and its roster
+	// is anonymised.
+	Turnout *results.Turnout
+	// Anonymised reports that the roster of the closed round no longer holds roles, languages,
+	// organisations or times of consent.
+	Anonymised bool
 }
 
-// Workshop is when and where people talk about the results. A zero time means it is not set yet.
+// Workshop is when and where people discuss the results. A zero time means that it is not set.
 type Workshop struct {
 	At    time.Time
 	Place string // an address or a link
 }
 
-// Location is the round's time zone, or UTC when this machine does not know it.
+// Location returns the round's time zone, or UTC where this machine does not know it.
 func (r Round) Location() *time.Location {
 	loc, err := time.LoadLocation(r.TimeZone)
 	if err != nil {
@@ -95,7 +106,7 @@ func (r Round) Location() *time.Location {
 	return loc
 }
 
-// ExpiresAt is when everything kept about the round is deleted.
+// ExpiresAt returns when everything kept about the round is deleted.
 func (r Round) ExpiresAt() time.Time {
 	at := r.ClosesAt
 	if !r.ClosedAt.IsZero() {
@@ -104,7 +115,8 @@ func (r Round) ExpiresAt() time.Time {
 	return at.Add(Retention)
 }
 
-// AcceptsAnswers says whether an answer given at now counts: open, and before its closing time.
+// AcceptsAnswers reports whether an answer given at now counts: the round is open, and its closing
+// time has not passed.
 func (r Round) AcceptsAnswers(now time.Time) bool {
 	return r.State == Open && now.Before(r.ClosesAt)
 }
@@ -112,17 +124,17 @@ func (r Round) AcceptsAnswers(now time.Time) bool {
 // Status is how far a person has come in a round.
 type Status string
 
-// The standings of a person, in the order they are usually met.
+// The statuses of a person, in the usual order.
 const (
 	NotInvited Status = ""
 	Invited    Status = "invited"
 	Started    Status = "started"  // accepted the privacy notice
 	Finished   Status = "finished" // pressed Submit at least once
 	Declined   Status = "declined"
-	Withdrawn  Status = "withdrawn" // everything erased but this one fact, so that nobody asks again
+	Withdrawn  Status = "withdrawn" // everything else is deleted; this is kept so as not to ask again
 )
 
-// Scope says for whom a person answers.
+// Scope is the part of the local system that a person answers for.
 type Scope string
 
 // The scopes a person may choose from.
@@ -137,70 +149,79 @@ var Scopes = []Scope{ScopeTeam, ScopeOrganisation, ScopeArea}
 
 // Member is a person's entry in the roster of a round. It holds no answers.
 type Member struct {
-	Person           PersonID
-	Status           Status
-	Language         matrix.Lang // chosen by the person; empty until then
-	Role             string      // id of a role of the matrix, Unstated, or empty while not known; first the coordinator's guess, then the person's own word
-	Group            string      // id of that role's group in the matrix
-	Organisation     string
-	Scope            Scope
-	Notice           string    // version of the privacy notice that was accepted
-	NoticeAt         time.Time // when, to the second; once the roster is sealed, the day, as midnight UTC
-	Unreachable      bool      // the platform refused to deliver a message
-	TimeZone         string    // an IANA name, as the platform tells it; empty where it does not
-	RemindersOff     bool      // asked not to be reminded any more
-	RemindOnDate     string    // the date on which they asked to be reminded, as 2026-12-04, by their own clock
-	LastRemindedDate string    // the date on which they were last reminded
-	LastNudgedDate   string    // the date of the last reminder by hand that was sent to them, by the round's clock
+	Person   PersonID
+	Status   Status
+	Language matrix.Lang // chosen by the person; empty until then
+	// Role is the id of a role of the matrix, Unstated, or empty while it is not known. The
+	// coordinator may propose one, and the person's own choice replaces it.
+	Role         string
+	Group        string // id of that role's group in the matrix
+	Organisation string
+	Scope        Scope
+	Notice       string // version of the privacy notice that was accepted
+	// NoticeAt is when the notice was accepted, to the second. Once the roster is anonymised, it is
+	// only the day, as midnight UTC.
+	NoticeAt         time.Time
+	Unreachable      bool   // the platform refused to deliver a message
+	TimeZone         string // an IANA name from the platform; empty where it gives none
+	RemindersOff     bool   // the person turned reminders off
+	RemindOnDate     string // a date on which the person wants a reminder, as 2026-12-04, in their zone
+	LastRemindedDate string // the date of the last reminder
+	LastNudgedDate   string // the date of the last reminder by hand, in the round's time zone
 }
 
-// TakesPart says whether the person has accepted the notice and has not withdrawn.
+// TakesPart reports whether the person has accepted the notice and has not withdrawn.
 func (m Member) TakesPart() bool { return m.Status == Started || m.Status == Finished }
 
-// NoticeDay is the day on which the person accepted the notice, as midnight UTC; zero for never.
+// NoticeDay returns the day on which the person accepted the notice, as midnight UTC, or the zero
+// time if they have not.
 func (m Member) NoticeDay() time.Time { return m.NoticeAt.UTC().Truncate(24 * time.Hour) }
 
-// Operation is one thing somebody did. ID names it, also when a platform delivers it again; At is when it was made by the
-// platform's clock, or zero: of two that arrive in the wrong order, it says which was the last.
+// Operation identifies one action of a user.
 type Operation struct {
+	// ID is the same each time the platform delivers the action.
 	ID string
+	// At is when the user acted, by the platform's clock, or zero. Of two actions that arrive in
+	// the wrong order, it shows which was the later one.
 	At time.Time
 }
 
-// Delivery is one message that is owed to one person, or to the coordinator's channel when Person is empty.
+// Delivery is one message to one person, or to the coordinator's channel when Person is empty.
 type Delivery struct {
 	Round  RoundID
 	Person PersonID
 	Kind   MessageKind
 }
 
-// Participation is one person's place in one round: the round, their entry in its roster, and the pseudonym their
-// response lies under (empty once the round is closed: the secret that links the two is gone).
+// Participation is one person's place in one round.
 type Participation struct {
-	Round     Round
-	Member    Member
+	Round  Round
+	Member Member // the person's entry in the roster
+	// Pseudonym is the key of the person's response. It is empty once the round is closed, because
+	// the secret that links a person to a response is then deleted.
 	Pseudonym string
 }
 
-// What can go wrong, for the caller to tell apart with errors.Is.
+// Errors that callers tell apart with errors.Is.
 var (
 	ErrNoRound        = errors.New("no such round")
 	ErrNotOpen        = errors.New("the survey has not been opened")
 	ErrClosed         = errors.New("the survey has closed")
-	ErrOpened         = errors.New("the survey has been opened, so its set-up stands")
+	ErrOpened         = errors.New("the survey has been opened, so its settings are fixed")
 	ErrStillOpen      = errors.New("the survey is still open")
 	ErrNotTakingPart  = errors.New("the person does not take part")
 	ErrWithdrawn      = errors.New("the person has withdrawn")
 	ErrNotCoordinator = errors.New("not a coordinator of this round")
-	ErrChanged        = errors.New("changed by somebody else in between")
+	ErrChanged        = errors.New("changed by another request meanwhile")
 	ErrUnavailable    = errors.New("the store cannot be reached")
 )
 
-// errDone ends a change that has nothing left to do.
-var errDone = errors.New("nothing to change")
+// errUnchanged ends a change that would change nothing.
+var errUnchanged = errors.New("nothing to change")
 
-func unlessDone(err error) error {
-	if errors.Is(err, errDone) {
+// ignoreUnchanged returns err, or nil where err is errUnchanged.
+func ignoreUnchanged(err error) error {
+	if errors.Is(err, errUnchanged) {
 		return nil
 	}
 	return err
@@ -209,16 +230,16 @@ func unlessDone(err error) error {
 func isChanged(err error) bool { return errors.Is(err, ErrChanged) }
 func isNoRound(err error) bool { return errors.Is(err, ErrNoRound) }
 
-// refuseState says why a round in this state takes no answers and no steering.
-func refuseState(s State) error {
+// notOpenErr returns the error for an action that needs an open round, in a round in state s.
+func notOpenErr(s State) error {
 	if s == Draft {
 		return ErrNotOpen
 	}
 	return ErrClosed
 }
 
-// InputError is something a person wrote that cannot stand; Field and Reason are stable words a caller
-// turns into a sentence, and Limit is the number that the reason speaks of, if any.
+// InputError is a value from a user that is not allowed. Field and Reason are stable words that the
+// caller turns into a sentence. Limit is the number that the reason refers to, if any.
 type InputError struct {
 	Field  string
 	Reason string
@@ -227,12 +248,12 @@ type InputError struct {
 
 func (e *InputError) Error() string { return e.Field + ": " + e.Reason }
 
-// DoubleTap is the longest time between an answer and a second tap on the question that comes after
-// it, for the second tap to be taken for a slip of the thumb: nobody has read a question by then.
+// DoubleTap is the shortest time that a person needs to read the next question. An answer to the
+// next question that comes sooner is taken for an accidental second tap.
 const DoubleTap = 1500 * time.Millisecond
 
-// TooSoonError refuses an answer to an open element that was given within DoubleTap of the answer
-// to another, which Before names. Nothing was saved.
+// TooSoonError refuses an answer to an unanswered element that was given within DoubleTap of the
+// answer to the element Before. Nothing was saved.
 type TooSoonError struct{ Before string }
 
 func (e *TooSoonError) Error() string { return "too soon after the answer before" }
