@@ -43,9 +43,10 @@ func (d Date) after(e Date) bool { return d.compare(e) > 0 }
 
 func (d Date) utc() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
 
-// at is the one moment of that day that stands for the time of the clock in the zone. Of an hour that comes twice it is
-// the first; of an hour that the clock skips, the moment the clock goes on from. It is false when the zone has no
-// such moment on that day, as Samoa had none on 30 December 2011.
+// at is the one moment of that day that stands for the time of the clock in the zone. Of an hour
+// that comes twice it is the first; of an hour that the clock skips, the moment the clock goes on
+// from. It is false when the zone has no such moment on that day, as Samoa had none on 30 December
+// 2011.
 func (d Date) at(hour, minute int, zone *time.Location) (time.Time, bool) {
 	t := time.Date(d.Year, d.Month, d.Day, hour, minute, 0, 0, zone)
 	start, end := t.ZoneBounds()
@@ -79,7 +80,8 @@ func waking(hour, minute int) bool {
 	return hour*60+minute >= firstMinute && hour*60+minute <= lastMinute
 }
 
-// The years whose bank holidays are known by rule. Past holidays need no keeping, since reminders lie ahead.
+// The years whose bank holidays are known by rule. Past holidays need no keeping, since reminders
+// lie ahead.
 const (
 	firstYear = 2024
 	lastYear  = 2099
@@ -90,8 +92,8 @@ type Calendar struct {
 	holidays map[Date]bool
 }
 
-// EnglandAndWales is the calendar by the rules of the bank holidays, substitute days included, from 2024 to 2099. A
-// holiday proclaimed for one year only, as for a coronation, comes by LoadHolidays.
+// EnglandAndWales is the calendar by the rules of the bank holidays, substitute days included, from
+// 2024 to 2099. A holiday proclaimed for one year only, as for a coronation, comes by LoadHolidays.
 func EnglandAndWales() *Calendar {
 	c := &Calendar{holidays: map[Date]bool{}}
 	for year := firstYear; year <= lastYear; year++ {
@@ -113,8 +115,8 @@ func (c *Calendar) WorkingDay(d Date) bool {
 	return w != time.Saturday && w != time.Sunday && !c.holidays[d]
 }
 
-// Allows says whether a person may be reminded at t, by the clock of t's own time zone: on a working day, from 08:00
-// to 18:00. A sender asks it again for a reminder that comes late.
+// Allows says whether a person may be reminded at t, by the clock of t's own time zone: on a
+// working day, from 08:00 to 18:00. A sender asks it again for a reminder that comes late.
 func (c *Calendar) Allows(t time.Time) bool {
 	return waking(t.Hour(), t.Minute()) && c.WorkingDay(DateOf(t))
 }
@@ -122,17 +124,20 @@ func (c *Calendar) Allows(t time.Time) bool {
 // wholeYear is how many bank holidays England and Wales have in a year when none is added.
 const wholeYear = 8
 
-// maxHolidayBytes is far above gov.uk's list, which has some 30 kB for eleven years and three divisions.
+// maxHolidayBytes is far above gov.uk's list, which has some 30 kB for eleven years and three
+// divisions.
 const maxHolidayBytes = 1 << 20
 
-// LoadHolidays is the calendar of EnglandAndWales with what the file changes. The file is one of two:
+// LoadHolidays is the calendar of EnglandAndWales with what the file changes. The file is one of
+// two:
 //
 //   - the list gov.uk publishes as bank-holidays.json: what it says of the division england-and-wales stands in place of
 //     the rules for every year it names, so each of these years must be whole;
 //   - a list of days, one a line: "2027-06-07" adds a bank holiday, "not 2027-05-31" takes one away, and what follows
 //     a # is a remark.
 //
-// What cannot stand in the file comes back as plaintext.Faults, with the name given for it, and no calendar.
+// What cannot stand in the file comes back as plaintext.Faults, with the name given for it, and no
+// calendar.
 func LoadHolidays(file string, r io.Reader) (*Calendar, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxHolidayBytes+1))
 	if err != nil {
@@ -289,7 +294,8 @@ func (l *loader) published() {
 	}
 }
 
-// enter moves into the object that comes next, up to the value of the key. It is false when there is none.
+// enter moves into the object that comes next, up to the value of the key. It is false when there
+// is none.
 func enter(dec *json.Decoder, key string) bool {
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return false

@@ -12,7 +12,8 @@ import (
 	"maturitybot/survey"
 )
 
-// MaxCronBytes is the longest cron expression that is read. The longest useful one names every day of the month.
+// MaxCronBytes is the longest cron expression that is read. The longest useful one names every day
+// of the month.
 const MaxCronBytes = 120
 
 // Reason is why a cron expression is refused. There are no others than the constants of this type.
@@ -40,7 +41,8 @@ const (
 // Reasons is every reason there is, for whoever has a sentence for each.
 var Reasons = []Reason{Malformed, TimeZone, Interval, TooOften, Never, Night, Weekend}
 
-// CronError is a cron expression that is refused. It does not hold the expression, which somebody typed.
+// CronError is a cron expression that is refused. It does not hold the expression, which somebody
+// typed.
 type CronError struct {
 	Reason Reason
 	Field  string // of a malformed one: minute, hour, day, month or weekday; empty when it has not five fields
@@ -54,21 +56,23 @@ func (e *CronError) Error() string {
 	return "cron expression: " + string(e.Reason)
 }
 
-// Cron is a cron expression that may stand: one time of day, in waking hours, on some days. It is of no time zone
-// until Moments or Digests puts it on a clock, and so never meets an hour that a clock skips or has twice.
+// Cron is a cron expression that may stand: one time of day, in waking hours, on some days. It is
+// of no time zone until Moments or Digests puts it on a clock, and so never meets an hour that a
+// clock skips or has twice.
 type Cron struct {
 	Hour, Minute int
 	days         cron.Schedule
 }
 
-// ParseCron reads a cron expression for reminders: five fields (minute, hour, day of the month, month, day of the week)
-// as robfig/cron reads them. What may not stand comes back as a *CronError.
+// ParseCron reads a cron expression for reminders: five fields (minute, hour, day of the month,
+// month, day of the week) as robfig/cron reads them. What may not stand comes back as a *CronError.
 func ParseCron(spec string) (Cron, error) {
 	s, err := ParseDigestCron(spec)
 	if err != nil {
 		return Cron{}, err
 	}
-	// The days of the week come round to the same dates in 28 years: what is not met until then is never met.
+	// The days of the week come round to the same dates in 28 years: what is not met until then is
+	// never met.
 	for d := epoch; d.Year < epoch.Year+28; d = d.AddDays(1) {
 		next, ok := s.next(d)
 		if !ok {
@@ -81,14 +85,17 @@ func ParseCron(spec string) (Cron, error) {
 	return Cron{}, &CronError{Reason: Weekend}
 }
 
-// epoch is the start of a leap year, so that 29 February is within the five years that robfig/cron looks ahead.
+// epoch is the start of a leap year, so that 29 February is within the five years that robfig/cron
+// looks ahead.
 var epoch = Date{2024, time.January, 1}
 
-// ParseDigestCron reads a cron expression for the coordinator's digest. It may stand for Saturdays and Sundays, since it
-// goes to one channel, at the wish of those who read it; otherwise it is as ParseCron.
+// ParseDigestCron reads a cron expression for the coordinator's digest. It may stand for Saturdays
+// and Sundays, since it goes to one channel, at the wish of those who read it; otherwise it is as
+// ParseCron.
 func ParseDigestCron(spec string) (Cron, error) {
 	spec = strings.TrimSpace(spec)
-	// robfig/cron v3.0.1 slices up to the first space after a time zone and panics when there is none (its issue 470).
+	// robfig/cron v3.0.1 slices up to the first space after a time zone and panics when there is
+	// none (its issue 470).
 	if upper := strings.ToUpper(spec); strings.HasPrefix(upper, "CRON_TZ=") || strings.HasPrefix(upper, "TZ=") {
 		return Cron{}, &CronError{Reason: TimeZone}
 	}
@@ -120,8 +127,8 @@ func ParseDigestCron(spec string) (Cron, error) {
 // star is the bit that robfig/cron sets in a field written as * or ?.
 const star = 1 << 63
 
-// parse is robfig/cron's parser where a panic is an error, and so is a field that stands for nothing, such as a comma,
-// which the parser lets through.
+// parse is robfig/cron's parser where a panic is an error, and so is a field that stands for
+// nothing, such as a comma, which the parser lets through.
 func parse(spec string) (s cron.Schedule, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -159,21 +166,23 @@ func malformedField(spec string) string {
 	return ""
 }
 
-// next is the first day of the schedule from d on. It is false when there is none within five years.
+// next is the first day of the schedule from d on. It is false when there is none within five
+// years.
 func (s Cron) next(d Date) (Date, bool) {
-	// In UTC no hour is skipped or doubled; the library reads the schedule in the zone of the time it is given. It looks
-	// past that time, which is no loss: nothing that is let through is at midnight.
+	// In UTC no hour is skipped or doubled; the library reads the schedule in the zone of the time
+	// it is given. It looks past that time, which is no loss: nothing that is let through is at
+	// midnight.
 	t := s.days.Next(d.utc())
 	return DateOf(t), !t.IsZero()
 }
 
-// longestSearch is how long before the close a schedule is searched at most, for a round of no known
-// opening, asked about at no known time. It is twice as long as a survey may be open.
+// longestSearch is how long before the close a schedule is searched at most, for a round of no
+// known opening, asked about at no known time. It is twice as long as a survey may be open.
 const longestSearch = 2 * survey.MaxOpen
 
-// dates returns the schedule's dates until end, by the round's clock. It starts the day before after,
-// since what is past for the round may be ahead for people up to 26 hours west of it: they have then
-// the day before.
+// dates returns the schedule's dates until end, by the round's clock. It starts the day before
+// after, since what is past for the round may be ahead for people up to 26 hours west of it: they
+// have then the day before.
 func (s Cron) dates(after, end time.Time, zone *time.Location) []Date {
 	var all []Date
 	from := DateOf(after.In(zone)).AddDays(-1)

@@ -1,6 +1,6 @@
-// Package reminders decides when messages are due, and sends them: a schedule that knows the calendar, a
-// planner that queues what has become due, and a loop that gives queued messages to the bot. It does not
-// know what a message says, how the queue is kept, or any platform.
+// Package reminders decides when messages are due, and sends them: a schedule that knows the
+// calendar, a planner that queues what has become due, and a loop that gives queued messages to the
+// bot. It does not know what a message says, how the queue is kept, or any platform.
 package reminders
 
 import (
@@ -22,8 +22,8 @@ type Queue interface {
 	Reschedule(ctx context.Context, d survey.Delivery, wait time.Duration) error
 }
 
-// Deliverer sends one queued message; the bot is one. After an error the message was not sent and can be
-// tried again. A *survey.NotYetError says that it is to be sent later.
+// Deliverer sends one queued message; the bot is one. After an error the message was not sent and
+// can be tried again. A *survey.NotYetError says that it is to be sent later.
 type Deliverer interface {
 	Deliver(ctx context.Context, d survey.Delivery) error
 }
@@ -62,11 +62,11 @@ const (
 	batch = 24
 	// leaseUse is how long after leasing messages a process begins to send them.
 	leaseUse = time.Minute
-	// lastSteps is what a send still takes when its context ends: a request that is not cut off takes up
-	// to a minute with files, and each of two notes of the outcome up to five seconds.
+	// lastSteps is what a send still takes when its context ends: a request that is not cut off
+	// takes up to a minute with files, and each of two notes of the outcome up to five seconds.
 	lastSteps = 75 * time.Second
-	// sendTimeout bounds one send, with its waits for the platform, so that the last one ends before the
-	// lease does.
+	// sendTimeout bounds one send, with its waits for the platform, so that the last one ends
+	// before the lease does.
 	sendTimeout = survey.LeaseTTL - leaseUse - lastSteps
 	// senders is how many messages are sent at once. The adapters keep the platforms' pace.
 	senders = 8
@@ -78,12 +78,12 @@ const (
 	noteTimeout = 5 * time.Second
 )
 
-// Run plans and sends what is due until the context ends. A message that was leased by then, and not
-// sent, is due again at once, for this process after its restart or for another.
+// Run plans and sends what is due until the context ends. A message that was leased by then, and
+// not sent, is due again at once, for this process after its restart or for another.
 //
-// The intervals are tickers, which is less code than jobs of robfig/cron: a ticker skips the ticks that a
-// long run misses. Cron only parses expressions. The intervals begin at the start of the process, so that
-// several processes do not plan in the same second.
+// The intervals are tickers, which is less code than jobs of robfig/cron: a ticker skips the ticks
+// that a long run misses. Cron only parses expressions. The intervals begin at the start of the
+// process, so that several processes do not plan in the same second.
 func (l *Loop) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	if l.planner != nil {
@@ -187,8 +187,8 @@ func (l *Loop) send(ctx context.Context, due []survey.Delivery) (sent, failed in
 	return sent, failed
 }
 
-// one sends one message and notes the outcome, unless until has passed: then another process may have
-// leased it.
+// one sends one message and notes the outcome, unless until has passed: then another process may
+// have leased it.
 func (l *Loop) one(ctx context.Context, d survey.Delivery, until time.Time) (ok bool) {
 	if !time.Now().Round(0).Before(until) {
 		return false

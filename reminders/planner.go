@@ -23,10 +23,10 @@ type RoundPlans interface {
 	EnqueueReminders(ctx context.Context, r survey.Round, due map[string][]survey.Moment) (int, error)
 }
 
-// Planner queues what has become due in each round: a post once, and a reminder for each person in a time
-// zone who is to get it. Nothing is queued before it is due, so a change until then counts. Any number of
-// processes may plan on one store: what two of them do at once, or one left half done, queues nothing
-// twice.
+// Planner queues what has become due in each round: a post once, and a reminder for each person in
+// a time zone who is to get it. Nothing is queued before it is due, so a change until then counts.
+// Any number of processes may plan on one store: what two of them do at once, or one left half
+// done, queues nothing twice.
 type Planner struct {
 	rounds   RoundPlans
 	schedule *Schedule
@@ -36,9 +36,9 @@ type Planner struct {
 	checked time.Time // when every round was last planned
 }
 
-// checkInterval is how often every round is planned, due or not. It bounds how late a message is planned
-// when the index of what is due is wrong: after a failover of Redis, or when an older version of the bot
-// runs beside this one.
+// checkInterval is how often every round is planned, due or not. It bounds how late a message is
+// planned when the index of what is due is wrong: after a failover of Redis, or when an older
+// version of the bot runs beside this one.
 const checkInterval = time.Hour
 
 // NewPlanner returns a planner. The function now returns the current time.
@@ -46,9 +46,9 @@ func NewPlanner(rounds RoundPlans, schedule *Schedule, now func() time.Time, log
 	return &Planner{rounds: rounds, schedule: schedule, now: now, log: log}
 }
 
-// Sweep plans what has become due: in every round the first time and once an hour, and otherwise in the
-// rounds that are due or have changed. A round that cannot be planned does not stop the others. The next
-// sweep plans it again.
+// Sweep plans what has become due: in every round the first time and once an hour, and otherwise in
+// the rounds that are due or have changed. A round that cannot be planned does not stop the others.
+// The next sweep plans it again.
 func (p *Planner) Sweep(ctx context.Context) error {
 	now := p.now()
 	if since := now.Sub(p.checked); p.checked.IsZero() || since < 0 || since >= checkInterval {
@@ -132,8 +132,8 @@ func (p *Planner) posts(
 	return nil
 }
 
-// past reports whether a moment lies before the last change of its plan. It was not planned then, and is
-// not made up for.
+// past reports whether a moment lies before the last change of its plan. It was not planned then,
+// and is not made up for.
 func past(r survey.Round, m survey.Moment) bool { return !m.At.After(r.PlannedAt) }
 
 func (p *Planner) reminders(

@@ -22,10 +22,10 @@ const (
 	MaxLeads = 10 // of each of the two
 )
 
-// Check returns an *survey.InputError for a plan that is not allowed. For a cron expression, the field
-// is spec or digest, and the reason is one of Reasons, or "malformed_" and the name of the malformed
-// part. The other fields are before_close and before_workshop (reasons range and crowd) and hour
-// (reasons range and night).
+// Check returns an *survey.InputError for a plan that is not allowed. For a cron expression, the
+// field is spec or digest, and the reason is one of Reasons, or "malformed_" and the name of the
+// malformed part. The other fields are before_close and before_workshop (reasons range and crowd)
+// and hour (reasons range and night).
 func (s *Schedule) Check(p survey.ReminderPlan, c survey.ChannelPlan) error {
 	err := checkDays(p)
 	if err == nil && p.Cron != "" {
@@ -62,7 +62,8 @@ func checkDays(p survey.ReminderPlan) error {
 	return nil
 }
 
-// inputError returns a *CronError as a *survey.InputError of the field, and any other error as it is.
+// inputError returns a *CronError as a *survey.InputError of the field, and any other error as it
+// is.
 //
 //locale:says input.digest.interval input.digest.malformed input.digest.malformed_day
 //locale:says input.digest.malformed_hour input.digest.malformed_minute
@@ -85,19 +86,20 @@ func inputError(field string, err error) error {
 }
 
 // Reminders returns when people in the zone are due to be reminded after now, earliest first. A nil
-// zone is the round's own. A plan that is paused, or that Check refuses, has no reminders. People of
-// one zone share their moments, so one call serves them all.
+// zone is the round's own. A plan that is paused, or that Check refuses, has no reminders. People
+// of one zone share their moments, so one call serves them all.
 //
-// The days are counted in the round's zone, from the day on which the survey closes or the workshop is
-// held, and are the same dates for everybody: each person is reminded on that date at the plan's time
-// of their own clock. A person east of the round is so reminded up to a day before it, and a person
-// west of it up to a day after, each on the date that the coordinator was shown. On the far side of the
-// date line, the survey may close on another date than the coordinator's.
+// The days are counted in the round's zone, from the day on which the survey closes or the workshop
+// is held, and are the same dates for everybody: each person is reminded on that date at the plan's
+// time of their own clock. A person east of the round is so reminded up to a day before it, and a
+// person west of it up to a day after, each on the date that the coordinator was shown. On the far
+// side of the date line, the survey may close on another date than the coordinator's.
 //
 // A moment is always after the opening and before what it reminds of, on a working day, in waking
-// hours. Where the date, or the time on it, does not allow that, it moves to the nearest earlier working
-// day. If that is past, or before the opening, it is dropped. Moments of one kind that fall on one day
-// are one. Days of a cron expression after the close are dropped, and not moved before it.
+// hours. Where the date, or the time on it, does not allow that, it moves to the nearest earlier
+// working day. If that is past, or before the opening, it is dropped. Moments of one kind that fall
+// on one day are one. Days of a cron expression after the close are dropped, and not moved before
+// it.
 func (s *Schedule) Reminders(r survey.Round, zone *time.Location, now time.Time) []survey.Moment {
 	if r.Reminders.Paused || s.Check(r.Reminders, survey.ChannelPlan{}) != nil {
 		return nil
@@ -110,16 +112,16 @@ func (s *Schedule) Reminders(r survey.Round, zone *time.Location, now time.Time)
 	})
 }
 
-// Posts returns when posts to the coordinators' channel, and the closing, are due after now, earliest
-// first.
+// Posts returns when posts to the coordinators' channel, and the closing, are due after now,
+// earliest first.
 func (s *Schedule) Posts(r survey.Round, now time.Time) []survey.Moment {
 	return s.moments(r, r.Location(), now, func(t survey.MessageType) bool {
 		return t.Audience != survey.ToPerson && r.Posts.Enabled(t.Kind)
 	})
 }
 
-// moments returns when messages of the types that match are due after now, earliest first, and in the
-// order of the types where several are due at one time.
+// moments returns when messages of the types that match are due after now, earliest first, and in
+// the order of the types where several are due at one time.
 func (s *Schedule) moments(
 	r survey.Round, zone *time.Location, now time.Time, match func(survey.MessageType) bool,
 ) []survey.Moment {
@@ -173,8 +175,8 @@ func (s *Schedule) planned(
 	return d.moments()
 }
 
-// eventMoment returns the moment of a message that is due at its event. Its kind carries the time, so
-// that the message of an event that was moved is another message.
+// eventMoment returns the moment of a message that is due at its event. Its kind carries the time,
+// so that the message of an event that was moved is another message.
 func eventMoment(t survey.MessageType, event time.Time) survey.Moment {
 	return survey.Moment{Kind: t.Kind.On(strconv.FormatInt(event.Unix(), 10)), At: event}
 }
@@ -231,7 +233,8 @@ func (d days) moments() []survey.Moment {
 	return all
 }
 
-// datesBefore returns the dates that lie the given numbers of days before the date of end, in order.
+// datesBefore returns the dates that lie the given numbers of days before the date of end, in
+// order.
 func datesBefore(end time.Time, leads []int) []Date {
 	dates := make([]Date, len(leads))
 	for i, n := range leads {
@@ -250,9 +253,9 @@ func clock(p survey.ReminderPlan) (hour, minute int) {
 }
 
 // Tomorrow returns the reminder of a member who asks at now to be reminded tomorrow: on their next
-// working day after today, at the plan's time. The bool says whether the survey is still open then. The
-// moment has the kind of any other reminder of that day, so that the two are one. A plan that is paused
-// counts, and the default plan stands in for one that Check refuses.
+// working day after today, at the plan's time. The bool says whether the survey is still open then.
+// The moment has the kind of any other reminder of that day, so that the two are one. A plan that
+// is paused counts, and the default plan stands in for one that Check refuses.
 func (s *Schedule) Tomorrow(
 	r survey.Round, m survey.Member, now time.Time,
 ) (survey.Moment, bool) {
@@ -275,10 +278,10 @@ func (s *Schedule) Tomorrow(
 	return survey.Moment{}, false
 }
 
-// SendWindow returns when a message that is due may be sent: now, or later where it is night, a weekend
-// or a bank holiday for its recipient. It returns false for a message that is no longer in the round's
-// plan, that a later one replaces, or that is too late (survey.Until). A message without a limit may be
-// sent at any time.
+// SendWindow returns when a message that is due may be sent: now, or later where it is night, a
+// weekend or a bank holiday for its recipient. It returns false for a message that is no longer in
+// the round's plan, that a later one replaces, or that is too late (survey.Until). A message
+// without a limit may be sent at any time.
 func (s *Schedule) SendWindow(
 	r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time,
 ) (time.Time, bool) {
@@ -317,8 +320,9 @@ func zoneFor(t survey.MessageType, r survey.Round, m survey.Member) *time.Locati
 	return r.Location()
 }
 
-// FirstDue returns when a message was first to be sent. It returns false where that is not known: for a
-// message that is due as soon as something happens, and for one that is no longer in the plan.
+// FirstDue returns when a message was first to be sent. It returns false where that is not known:
+// for a message that is due as soon as something happens, and for one that is no longer in the
+// plan.
 func (s *Schedule) FirstDue(
 	r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time,
 ) (time.Time, bool) {
@@ -350,8 +354,8 @@ func (s *Schedule) FirstDue(
 	return time.Time{}, false
 }
 
-// lookback is how far in the past the planner searches. It exceeds the longest lateness that SendWindow
-// allows.
+// lookback is how far in the past the planner searches. It exceeds the longest lateness that
+// SendWindow allows.
 const lookback = 14 * 24 * time.Hour
 
 // around returns what is planned for the recipients of a type, from lookback before now on.
@@ -364,8 +368,9 @@ func (s *Schedule) around(
 	return s.Posts(r, now.Add(-lookback))
 }
 
-// inPlan reports whether a message is still in the plan, or was asked for by its member, and nothing
-// replaces it: a later message of its kind that is due, or a message of an earlier type on its day.
+// inPlan reports whether a message is still in the plan, or was asked for by its member, and
+// nothing replaces it: a later message of its kind that is due, or a message of an earlier type on
+// its day.
 func (s *Schedule) inPlan(
 	r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time,
 ) bool {
@@ -418,7 +423,8 @@ func (s *Schedule) nextEvening(d Date, zone *time.Location) time.Time {
 	return evening(d, zone)
 }
 
-// nextAllowed returns t, or the first time after it at which anybody may be written to, by t's clock.
+// nextAllowed returns t, or the first time after it at which anybody may be written to, by t's
+// clock.
 func (s *Schedule) nextAllowed(t time.Time) time.Time {
 	for range maxMove {
 		if s.calendar.Allows(t) {
@@ -442,8 +448,8 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// NextMoment returns the earliest time after now at which a post or a reminder of the round is due, or
-// false when there is none.
+// NextMoment returns the earliest time after now at which a post or a reminder of the round is due,
+// or false when there is none.
 func (s *Schedule) NextMoment(
 	r survey.Round, zones []string, now time.Time,
 ) (next time.Time, ok bool) {
@@ -459,9 +465,9 @@ func (s *Schedule) NextMoment(
 	return next, !next.IsZero()
 }
 
-// Next returns the earliest time after now at which anything may be sent: the NextMoment, or a morning
-// or an hour at which a message that waits, or that a member asked for, is due. A clock that skips idle
-// time stops there.
+// Next returns the earliest time after now at which anything may be sent: the NextMoment, or a
+// morning or an hour at which a message that waits, or that a member asked for, is due. A clock
+// that skips idle time stops there.
 func (s *Schedule) Next(r survey.Round, zones []string, now time.Time) (time.Time, bool) {
 	next, _ := s.NextMoment(r, zones, now)
 	consider := func(t time.Time) {

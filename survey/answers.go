@@ -12,8 +12,8 @@ import (
 	"maturitybot/survey/results"
 )
 
-// Response returns the person's participation and response so far. Once the round is closed, nothing tells
-// which response is theirs.
+// Response returns the person's participation and response so far. Once the round is closed,
+// nothing tells which response is theirs.
 func (p Participant) Response(
 	ctx context.Context, id RoundID,
 ) (Participation, results.Response, error) {
@@ -53,7 +53,8 @@ func (p Participant) Current(
 	return p.store.Current(ctx, part, resp)
 }
 
-// about returns the participation of a person who may answer the element, and the matrix that has it.
+// about returns the participation of a person who may answer the element, and the matrix that has
+// it.
 func (p Participant) about(
 	ctx context.Context, id RoundID, element string,
 ) (Participation, *matrix.Matrix, error) {

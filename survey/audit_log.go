@@ -38,8 +38,8 @@ func (s System) Audit(ctx context.Context, id RoundID, by PersonID, act audit.Ac
 	return s.store.AppendEntry(ctx, id, e.WithinQuota)
 }
 
-// AuditRefused records that a person who is not a coordinator of the round tried the action that the
-// verb names.
+// AuditRefused records that a person who is not a coordinator of the round tried the action that
+// the verb names.
 func (s System) AuditRefused(ctx context.Context, id RoundID, by PersonID, verb string) error {
 	return s.Audit(ctx, id, by, audit.Refused, audit.Change{Field: audit.FieldVerb, New: verb})
 }

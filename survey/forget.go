@@ -15,8 +15,8 @@ type Forgotten struct {
 	Answers        bool // what they had said was erased; never in a closed round
 	Messages       int  // that were queued for them
 	WasCoordinator bool // they were a coordinator, and are not any more
-	// SoleCoordinator says that they stay a coordinator, since they are the only one of a round that is
-	// not closed. Once another is added, or the round is closed, they can be forgotten.
+	// SoleCoordinator says that they stay a coordinator, since they are the only one of a round
+	// that is not closed. Once another is added, or the round is closed, they can be forgotten.
 	SoleCoordinator bool
 }
 
@@ -25,10 +25,11 @@ func (f Forgotten) Found() bool {
 	return f.Invited || f.Answers || f.Messages > 0 || f.WasCoordinator || f.SoleCoordinator
 }
 
-// Forget removes a person from every round, and erases their answers in rounds that are not closed, for an
-// operator who has a written request. A closed round may be left without coordinators. The audit log of a
-// round keeps what they did as its coordinator. They can be invited again. Forget returns what was erased
-// in each round in which anything was, also with an error; it can then be called again.
+// Forget removes a person from every round, and erases their answers in rounds that are not closed,
+// for an operator who has a written request. A closed round may be left without coordinators. The
+// audit log of a round keeps what they did as its coordinator. They can be invited again. Forget
+// returns what was erased in each round in which anything was, also with an error; it can then be
+// called again.
 func (s System) Forget(ctx context.Context, person PersonID) ([]Forgotten, error) {
 	// Every round is searched, in case the person's own list of rounds is incomplete.
 	var ids []RoundID
@@ -82,8 +83,9 @@ func (s System) forget(ctx context.Context, id RoundID, person PersonID) (Forgot
 	return f, err
 }
 
-// removeCoordinator removes a person from a round's coordinators, unless an unclosed round would be left
-// without any, and reports whether it did. A closed round takes no other coordinator, and needs none.
+// removeCoordinator removes a person from a round's coordinators, unless an unclosed round would be
+// left without any, and reports whether it did. A closed round takes no other coordinator, and
+// needs none.
 func (s System) removeCoordinator(
 	ctx context.Context, id RoundID, person PersonID,
 ) (Round, bool, error) {
@@ -108,8 +110,8 @@ func (s System) removeCoordinator(
 	return Round{}, false, errOvertaken(id)
 }
 
-// AnonymiseRoster makes the roster of a closed round forget who did what, if it has not: the closing may
-// have stopped half-way, or a backup may have brought it back.
+// AnonymiseRoster makes the roster of a closed round forget who did what, if it has not: the
+// closing may have stopped half-way, or a backup may have brought it back.
 func (s System) AnonymiseRoster(ctx context.Context, id RoundID) error {
 	round, err := s.store.Round(ctx, id)
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// MessageKind says what a queued message is about. A kind that can come several times carries a suffix,
-// mostly the date, as in "closes@2026-12-04". In one round, a person or the coordinators' channel gets
-// at most one message of a kind with its suffix.
+// MessageKind says what a queued message is about. A kind that can come several times carries a
+// suffix, mostly the date, as in "closes@2026-12-04". In one round, a person or the coordinators'
+// channel gets at most one message of a kind with its suffix.
 type MessageKind string
 
 // The kinds of messages to a person.
@@ -29,8 +29,9 @@ const (
 	ResultsPost MessageKind = "results" // the results of a survey that closed automatically
 	TablePost   MessageKind = "table"   // the same as a table, after them
 	WorkshopEve MessageKind = "eve"     // the workshop is tomorrow; dated
-	// NewCoordinator announces a coordinator whom no coordinator added. Its suffix is the time of the
-	// audit entry in Unix seconds and the version of the round, as in "coordinator@1796748660.3".
+	// NewCoordinator announces a coordinator whom no coordinator added. Its suffix is the time of
+	// the audit entry in Unix seconds and the version of the round, as in
+	// "coordinator@1796748660.3".
 	NewCoordinator MessageKind = "coordinator"
 	OpenCall       MessageKind = "call" // asks people who take no direct messages to join; dated
 )
@@ -75,8 +76,8 @@ const (
 // Until says until when a message that is due is still sent.
 type Until int
 
-// The limits. With any but NoLimit, a message is sent in waking hours of working days only, and never
-// after its Event.
+// The limits. With any but NoLimit, a message is sent in waking hours of working days only, and
+// never after its Event.
 const (
 	NoLimit          Until = iota // at any time, at any hour
 	UntilEvent                    // until its Event
@@ -99,14 +100,14 @@ type MessageType struct {
 	Optional bool // a coordinator may disable it
 	Until    Until
 
-	// Event returns the time of what the message is about, or a zero time if there is no such event. A
-	// message to a person is not wanted after it.
+	// Event returns the time of what the message is about, or a zero time if there is no such
+	// event. A message to a person is not wanted after it.
 	Event func(Round) time.Time
-	// Plan returns when the planner queues messages of the kind. It is nil for a kind that is queued
-	// when something happens.
+	// Plan returns when the planner queues messages of the kind. It is nil for a kind that is
+	// queued when something happens.
 	Plan func(Round) Due
-	// Since returns when a message of the kind was first due, for a kind that is not planned by day. It
-	// is nil where that is not known.
+	// Since returns when a message of the kind was first due, for a kind that is not planned by
+	// day. It is nil where that is not known.
 	Since func(r Round, suffix string) time.Time
 
 	// Wanted says whether the member still wants a message to a person. The suffix is the date.
@@ -119,8 +120,8 @@ type MessageType struct {
 	CallInChannel bool
 }
 
-// MessageTypes has a row for each kind of message. Of two reminders for one person and day, only the
-// one that comes first here is sent.
+// MessageTypes has a row for each kind of message. Of two reminders for one person and day, only
+// the one that comes first here is sent.
 var MessageTypes = []MessageType{
 	{Kind: Invitation, Event: closing, Wanted: isInvited, CallInChannel: true},
 	{
@@ -158,8 +159,8 @@ var MessageTypes = []MessageType{
 	{Kind: OpenCall, Audience: ToChannel, Until: UntilEvent, Event: closing},
 }
 
-// Type returns the row of MessageTypes for the kind, with or without a suffix. For an unknown kind, as
-// from a newer version of the bot, it returns a type that nobody wants.
+// Type returns the row of MessageTypes for the kind, with or without a suffix. For an unknown kind,
+// as from a newer version of the bot, it returns a type that nobody wants.
 func (k MessageKind) Type() MessageType {
 	base := k.Base()
 	for _, t := range MessageTypes {
@@ -186,8 +187,8 @@ func kindsWhere(keep func(MessageType) bool) []MessageKind {
 	return kinds
 }
 
-// wantedBy reports whether a member wants the message: before its event, and while there is something
-// that they can still do about it.
+// wantedBy reports whether a member wants the message: before its event, and while there is
+// something that they can still do about it.
 func (k MessageKind) wantedBy(r Round, m Member) bool {
 	_, suffix := k.Split()
 	wanted := k.Type().Wanted

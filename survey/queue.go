@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// LeaseTTL is how long a process has to send the messages that it leases, at a platform's pace. If the
-// process is killed, its messages wait as long.
+// LeaseTTL is how long a process has to send the messages that it leases, at a platform's pace. If
+// the process is killed, its messages wait as long.
 const LeaseTTL = 3 * time.Minute
 
 // LeaseDue leases up to limit messages that are due. Each must be given to Ack or Reschedule within
@@ -20,9 +20,9 @@ func (s System) LeaseDue(ctx context.Context, limit int) ([]Delivery, error) {
 // Due counts the messages that are due now and not leased.
 func (s System) Due(ctx context.Context) (int, error) { return s.store.Due(ctx, s.now()) }
 
-// StillWanted reports whether the person of a message still wants it: its event is to come, they have
-// not yet done what it is about, and they have not been reminded since it was due. It does not say
-// whether this is an hour to send it. It also returns their participation.
+// StillWanted reports whether the person of a message still wants it: its event is to come, they
+// have not yet done what it is about, and they have not been reminded since it was due. It does not
+// say whether this is an hour to send it. It also returns their participation.
 func (s System) StillWanted(ctx context.Context, d Delivery) (Participation, bool, error) {
 	part, err := s.store.Participation(ctx, d.Round, d.Person)
 	switch {
@@ -53,8 +53,8 @@ func (s System) EachToPlan(
 // PlanAll makes the next EachToPlan visit every round.
 func (s System) PlanAll(ctx context.Context) error { return s.store.PlanAll(ctx) }
 
-// Planned returns what was planned in a round, by the names given to Plan and MarkPlanned, and the time
-// zones of its people.
+// Planned returns what was planned in a round, by the names given to Plan and MarkPlanned, and the
+// time zones of its people.
 func (s System) Planned(
 	ctx context.Context, round Round,
 ) (names map[string]bool, zones []string, err error) {

@@ -11,8 +11,8 @@ import (
 // RemindEvery is the least time between two reminders by hand.
 const RemindEvery = 20 * time.Hour
 
-// Remind queues a reminder for each person who was invited or has started, and who can be reached. It
-// returns how many they are. Within RemindEvery of the last time it returns an *InputError.
+// Remind queues a reminder for each person who was invited or has started, and who can be reached.
+// It returns how many they are. Within RemindEvery of the last time it returns an *InputError.
 func (c Coordinator) Remind(ctx context.Context, id RoundID) (Round, int, error) {
 	round, err := c.Round(ctx, id)
 	if err == nil {
@@ -21,8 +21,8 @@ func (c Coordinator) Remind(ctx context.Context, id RoundID) (Round, int, error)
 	if err != nil {
 		return round, 0, err
 	}
-	// The messages are queued before it is saved that they were: if this stops in between, people can
-	// still be reminded on the same day.
+	// The messages are queued before it is saved that they were: if this stops in between, people
+	// can still be reminded on the same day.
 	now := c.now()
 	date := now.In(round.Location()).Format(time.DateOnly)
 	_, zones, err := System{c.core}.Planned(ctx, round)
@@ -138,9 +138,9 @@ const (
 	nudgesLast = 4 * 24 * time.Hour
 )
 
-// AuditNudges records how many reminders by hand of that date were sent: once all are sent, or after
-// nudgesLast. Before that it returns a *NotYetError. A closed round no longer knows the number, and
-// nothing is recorded.
+// AuditNudges records how many reminders by hand of that date were sent: once all are sent, or
+// after nudgesLast. Before that it returns a *NotYetError. A closed round no longer knows the
+// number, and nothing is recorded.
 func (s System) AuditNudges(ctx context.Context, id RoundID, date string) error {
 	round, err := s.store.Round(ctx, id)
 	switch {
@@ -167,7 +167,8 @@ func (s System) AuditNudges(ctx context.Context, id RoundID, date string) error 
 	return s.Audit(ctx, id, "", audit.Nudged, peopleCount(sent))
 }
 
-// RemindLater queues a reminder that the person asked for at that moment, whatever the round's plan is.
+// RemindLater queues a reminder that the person asked for at that moment, whatever the round's plan
+// is.
 func (p Participant) RemindLater(
 	ctx context.Context, id RoundID, at Moment,
 ) (Participation, error) {

@@ -14,9 +14,9 @@ import (
 
 // Store keeps rounds, rosters, responses, the audit log and the message queue.
 //
-// Every write is idempotent: a client that loses a reply sends the write again. When the store cannot
-// be reached, errors.Is(err, ErrUnavailable) holds. Each error says what was attempted and in which
-// round, so Rounds returns errors of the store unchanged.
+// Every write is idempotent: a client that loses a reply sends the write again. When the store
+// cannot be reached, errors.Is(err, ErrUnavailable) holds. Each error says what was attempted and
+// in which round, so Rounds returns errors of the store unchanged.
 type Store interface {
 	RoundStore
 	AuditStore
@@ -25,9 +25,9 @@ type Store interface {
 	DeliveryStore
 }
 
-// RoundStore keeps the rounds. An audit entry that is passed with a change is appended to the round's
-// log in the same step as the change: never one without the other (see audit.Entry.Chain). An entry
-// without an Action stands for none.
+// RoundStore keeps the rounds. An audit entry that is passed with a change is appended to the
+// round's log in the same step as the change: never one without the other (see audit.Entry.Chain).
+// An entry without an Action stands for none.
 type RoundStore interface {
 	// CreateRound keeps a new round and makes its secret. Creating the same round again changes
 	// nothing.
@@ -35,8 +35,8 @@ type RoundStore interface {
 	// Round returns the round, or ErrNoRound.
 	Round(ctx context.Context, id RoundID) (Round, error)
 	// SaveRound replaces the round and adds one to its version, if r.Version is the version kept;
-	// otherwise it returns ErrChanged. It neither closes a round nor reopens a closed one: it returns
-	// ErrChanged or ErrClosed. Everything kept about the round then expires at r.ExpiresAt.
+	// otherwise it returns ErrChanged. It neither closes a round nor reopens a closed one: it
+	// returns ErrChanged or ErrClosed. Everything kept about the round then expires at r.ExpiresAt.
 	SaveRound(ctx context.Context, r Round, e audit.Entry) error
 	// CloseRound closes the round for good at the given time and destroys its secret, in one step.
 	// Closing again changes nothing and keeps the first time.
@@ -52,11 +52,11 @@ type RoundStore interface {
 
 // AuditStore keeps the audit log of each round, as long as the round. A log holds no answers.
 type AuditStore interface {
-	// AuditLog returns the entries of a round, oldest first, with their numbers. An entry that cannot
-	// be read has its number alone.
+	// AuditLog returns the entries of a round, oldest first, with their numbers. An entry that
+	// cannot be read has its number alone.
 	AuditLog(ctx context.Context, id RoundID) ([]audit.Entry, error)
-	// AppendEntry appends the entry that next returns for the current log, if it returns one. It calls
-	// next again when another entry was appended in between.
+	// AppendEntry appends the entry that next returns for the current log, if it returns one. It
+	// calls next again when another entry was appended in between.
 	AppendEntry(
 		ctx context.Context, id RoundID, next func(log []audit.Entry) (audit.Entry, bool),
 	) error
@@ -65,39 +65,40 @@ type AuditStore interface {
 // RosterStore keeps who takes part. It holds no answers.
 type RosterStore interface {
 	// Invite adds the people who are not in the roster yet and returns them. In the same step it
-	// enqueues a message of the given kind for each of them, due at the given time, unless the kind is
-	// empty. When record is not nil, the entry that it returns for the number of people added is
+	// enqueues a message of the given kind for each of them, due at the given time, unless the kind
+	// is empty. When record is not nil, the entry that it returns for the number of people added is
 	// appended to the audit log, also in the same step. Many people are added in several steps.
 	Invite(
 		ctx context.Context, id RoundID, people []Member, message MessageKind, due time.Time,
 		record func(added int) audit.Entry,
 	) ([]Member, error)
-	// Participation returns a person's place in the round. Its Status is zero when the person is not in
-	// the roster. It returns ErrNoRound when there is no such round.
+	// Participation returns a person's place in the round. Its Status is zero when the person is
+	// not in the roster. It returns ErrNoRound when there is no such round.
 	Participation(ctx context.Context, id RoundID, person PersonID) (Participation, error)
-	// ChangeMember applies change to the person's entry and keeps the result. It applies change again
-	// to a fresh entry when the entry was changed in between. Once the entry takes part, a response
-	// exists, and carries the entry's role group. It returns ErrNotOpen or ErrClosed unless the round
-	// takes answers at now.
+	// ChangeMember applies change to the person's entry and keeps the result. It applies change
+	// again to a fresh entry when the entry was changed in between. Once the entry takes part, a
+	// response exists, and carries the entry's role group. It returns ErrNotOpen or ErrClosed
+	// unless the round takes answers at now.
 	ChangeMember(
 		ctx context.Context, s Participation, now time.Time, change func(*Member) error,
 	) (Participation, error)
 	// UpdateContact changes how a person is contacted: whether messages reach them, and their
-	// reminders. It works in any state of the round. It changes nothing for a person who is not in the
-	// roster or has withdrawn. It may call change several times.
+	// reminders. It works in any state of the round. It changes nothing for a person who is not in
+	// the roster or has withdrawn. It may call change several times.
 	UpdateContact(ctx context.Context, id RoundID, person PersonID, change func(*Member)) error
 	// Scan is like Roster but does not de-duplicate: a member may be visited twice.
 	Scan(ctx context.Context, id RoundID, visit func(Member) error) error
 	// Roster calls visit for each member, in no stated order. It holds a few hundred in memory.
 	Roster(ctx context.Context, id RoundID, visit func(Member) error) error
-	// AnonymiseRoster removes from the roster of a closed round whatever could tell whose a response
-	// is, such as role and language. Of each person it keeps the status, the notice they accepted and
-	// on which day, whether messages reach them, and whether they want reminders. The round keeps the
-	// turnout instead; the first turnout stands. It returns ErrStillOpen for an open round.
+	// AnonymiseRoster removes from the roster of a closed round whatever could tell whose a
+	// response is, such as role and language. Of each person it keeps the status, the notice they
+	// accepted and on which day, whether messages reach them, and whether they want reminders. The
+	// round keeps the turnout instead; the first turnout stands. It returns ErrStillOpen for an
+	// open round.
 	AnonymiseRoster(ctx context.Context, id RoundID, t results.Turnout) error
 	// Forget erases everything kept about a person in a round, in any state of it, except that they
-	// coordinate it. Their response in a closed round stays, since nothing tells which it is. They can
-	// be invited again.
+	// coordinate it. Their response in a closed round stays, since nothing tells which it is. They
+	// can be invited again.
 	Forget(ctx context.Context, id RoundID, person PersonID) (Forgotten, error)
 	// RoundsOf returns the rounds that the person was invited to or coordinates, newest first.
 	RoundsOf(ctx context.Context, person PersonID) ([]RoundID, error)
@@ -107,11 +108,12 @@ type RosterStore interface {
 type ResponseStore interface {
 	// Response returns the participation's response so far.
 	Response(ctx context.Context, s Participation) (results.Response, error)
-	// Answer keeps a rating, or removes it for NotAnswered, and returns the whole response. The same
-	// operation again changes nothing, nor does one made before another that is already kept for the
-	// element. It returns ErrNotOpen or ErrClosed unless the round takes answers at now, and
-	// ErrNotTakingPart when there is no response. It refuses an answer to an unanswered element that
-	// was made within DoubleTap of the answer to another, with a *TooSoonError beside the response.
+	// Answer keeps a rating, or removes it for NotAnswered, and returns the whole response. The
+	// same operation again changes nothing, nor does one made before another that is already kept
+	// for the element. It returns ErrNotOpen or ErrClosed unless the round takes answers at now,
+	// and ErrNotTakingPart when there is no response. It refuses an answer to an unanswered element
+	// that was made within DoubleTap of the answer to another, with a *TooSoonError beside the
+	// response.
 	Answer(
 		ctx context.Context, s Participation, now time.Time, op Operation, element string,
 		rating matrix.Rating,
@@ -121,9 +123,9 @@ type ResponseStore interface {
 		ctx context.Context, s Participation, now time.Time, op Operation, element string,
 		d results.Detail,
 	) (results.Response, error)
-	// Current reports whether the person's roster entry and the response are unchanged since they were
-	// read. For a response without answers it compares the entry alone. In a closed round it compares
-	// nothing and does not read the response.
+	// Current reports whether the person's roster entry and the response are unchanged since they
+	// were read. For a response without answers it compares the entry alone. In a closed round it
+	// compares nothing and does not read the response.
 	Current(ctx context.Context, s Participation, r results.Response) (bool, error)
 	// Withdraw erases the response and everything of the member except that they withdrew. It works
 	// until the round is closed.
@@ -134,34 +136,34 @@ type ResponseStore interface {
 	Responses(ctx context.Context, id RoundID, visit func(results.Response) error) error
 }
 
-// DeliveryStore is the message queue. A process that ends at any point loses no message, and no message
-// is leased to two processes at once.
+// DeliveryStore is the message queue. A process that ends at any point loses no message, and no
+// message is leased to two processes at once.
 type DeliveryStore interface {
 	// Enqueue enqueues a message of a kind for each of the people, due at the given time. A message
 	// that is already queued stays as it is.
 	Enqueue(ctx context.Context, id RoundID, kind MessageKind, due time.Time, people []PersonID) error
-	// Plan enqueues a post of a kind to the coordinators' channel, due at the given time, and marks the
-	// kind as planned, in one step. A kind is planned once only.
+	// Plan enqueues a post of a kind to the coordinators' channel, due at the given time, and marks
+	// the kind as planned, in one step. A kind is planned once only.
 	Plan(ctx context.Context, id RoundID, kind MessageKind, due time.Time) error
 	// MarkPlanned adds names to what was planned, as long as the round is kept.
 	MarkPlanned(ctx context.Context, id RoundID, names []string) error
-	// Planned returns the kinds given to Plan and the names given to MarkPlanned, and the time zones of
-	// the round's people.
+	// Planned returns the kinds given to Plan and the names given to MarkPlanned, and the time
+	// zones of the round's people.
 	Planned(
 		ctx context.Context, id RoundID,
 	) (names map[string]bool, zones []string, err error)
-	// EachToPlan calls visit, from several goroutines, for each round that has something to plan at now
-	// or has changed since it was last visited. Visit returns the next time at which there is something
-	// to plan, or a zero time for never. When visit fails, the next call visits the round again;
-	// EachToPlan does not return that error.
+	// EachToPlan calls visit, from several goroutines, for each round that has something to plan at
+	// now or has changed since it was last visited. Visit returns the next time at which there is
+	// something to plan, or a zero time for never. When visit fails, the next call visits the round
+	// again; EachToPlan does not return that error.
 	EachToPlan(
 		ctx context.Context, now time.Time, visit func(Round) (next time.Time, err error),
 	) error
 	// PlanAll makes the next EachToPlan visit every round.
 	PlanAll(ctx context.Context) error
-	// Lease leases up to limit messages that are due at now, until the given time. A message that is
-	// not acknowledged by then is leased again. For each round, half of the batch is the oldest due and
-	// half the newest, so that a backlog does not delay new messages.
+	// Lease leases up to limit messages that are due at now, until the given time. A message that
+	// is not acknowledged by then is leased again. For each round, half of the batch is the oldest
+	// due and half the newest, so that a backlog does not delay new messages.
 	Lease(ctx context.Context, now, until time.Time, limit int) ([]Delivery, error)
 	// Due counts the messages of all rounds that are due at now and not leased.
 	Due(ctx context.Context, now time.Time) (int, error)
@@ -174,8 +176,9 @@ type DeliveryStore interface {
 // SecretBytes is the length of a round's secret.
 const SecretBytes = 32
 
-// Pseudonym is the name a person's response lies under while the round is open: the first 16 characters
-// of the base64url form of HMAC-SHA256(secret, person). Without the secret nobody can tell whose it is.
+// Pseudonym is the name a person's response lies under while the round is open: the first 16
+// characters of the base64url form of HMAC-SHA256(secret, person). Without the secret nobody can
+// tell whose it is.
 func Pseudonym(secret []byte, person PersonID) string {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte(person))

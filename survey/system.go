@@ -8,8 +8,8 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// System is what the bot does by itself, and what the operator does on the command line. Its methods
-// check no permission: the caller has done so, or nobody's permission is needed.
+// System is what the bot does by itself, and what the operator does on the command line. Its
+// methods check no permission: the caller has done so, or nobody's permission is needed.
 type System struct{ *core }
 
 // Round returns the round, or ErrNoRound.
@@ -31,10 +31,10 @@ func (s System) Each(ctx context.Context, visit func(Round) error) error {
 	})
 }
 
-// AddCoordinator adds a coordinator to a round in any state, so that a round whose last coordinator has left
-// is not lost. The operator adds anybody, and a person who may start rounds where the round is adds
-// themselves; the caller has checked that. The bool says whether this call added them. Then a post to the
-// channel is queued.
+// AddCoordinator adds a coordinator to a round in any state, so that a round whose last coordinator
+// has left is not lost. The operator adds anybody, and a person who may start rounds where the
+// round is adds themselves; the caller has checked that. The bool says whether this call added
+// them. Then a post to the channel is queued.
 func (s System) AddCoordinator(
 	ctx context.Context, id RoundID, person, by PersonID,
 ) (Round, bool, error) {

@@ -116,8 +116,8 @@ func plain(s string) string {
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
-// Fingerprint returns the first 64 bits of the hash as groups of four digits, to be compared by eye.
-// Nobody can find another entry with the same 64 bits by trying.
+// Fingerprint returns the first 64 bits of the hash as groups of four digits, to be compared by
+// eye. Nobody can find another entry with the same 64 bits by trying.
 func (e Entry) Fingerprint() string {
 	var groups []string
 	for group := range slices.Chunk([]byte(e.Hash[:min(16, len(e.Hash))]), 4) {
@@ -126,8 +126,8 @@ func (e Entry) Fingerprint() string {
 	return strings.Join(groups, " ")
 }
 
-// Verify returns the number of the first entry that does not follow from the entries before it, or 0
-// when the whole log is intact. A log begins with the creation of its round.
+// Verify returns the number of the first entry that does not follow from the entries before it, or
+// 0 when the whole log is intact. A log begins with the creation of its round.
 func Verify(round string, entries []Entry) (broken int) {
 	if len(entries) == 0 || entries[0].Action != Created {
 		return 1

@@ -23,8 +23,9 @@ var (
 	langForm = regexp.MustCompile(`^[a-z]{2,3}$`)
 )
 
-// reader turns nodes into a matrix and collects what is wrong with them. Its methods take a nil node for
-// something that is missing, of which the fault was noted where it should have been, and return nothing for it.
+// reader turns nodes into a matrix and collects what is wrong with them. Its methods take a nil
+// node for something that is missing, of which the fault was noted where it should have been, and
+// return nothing for it.
 type reader struct {
 	file   string
 	faults plaintext.Faults
@@ -36,7 +37,8 @@ func (r *reader) fault(line int, want, what string, args ...any) {
 	r.faults = append(r.faults, plaintext.Fault{File: r.file, Line: max(line, 1), What: fmt.Sprintf(what, args...), Want: want})
 }
 
-// parse returns the root of the file's only document, or nil when that is not one mapping in plain YAML.
+// parse returns the root of the file's only document, or nil when that is not one mapping in plain
+// YAML.
 func (r *reader) parse(src []byte) *yaml.Node {
 	if len(src) > MaxBytes {
 		r.fault(1, fmt.Sprintf("at most %d bytes", MaxBytes), "the file is too large")
@@ -76,7 +78,8 @@ func (r *reader) parse(src []byte) *yaml.Node {
 	return root
 }
 
-// characters notes the lines that hold what is no text; the YAML reader would not say where they are.
+// characters notes the lines that hold what is no text; the YAML reader would not say where they
+// are.
 func (r *reader) characters(src []byte) bool {
 	before, line := len(r.faults), 0
 	for text := range bytes.Lines(src) {
@@ -93,8 +96,9 @@ func (r *reader) characters(src []byte) bool {
 	return len(r.faults) == before
 }
 
-// notText says of a character that it has no place in a file: YAML does not allow it, or takes it for the end of a
-// line where an editor does not, so that lines would be numbered otherwise than the reader sees them.
+// notText says of a character that it has no place in a file: YAML does not allow it, or takes it
+// for the end of a line where an editor does not, so that lines would be numbered otherwise than
+// the reader sees them.
 func notText(c rune) bool {
 	return unicode.IsControl(c) && c != '\t' && c != '\r' && c != '\n' || c == '\uFFFE' || c == '\uFFFF' || c == '\u2028' || c == '\u2029'
 }
@@ -116,8 +120,8 @@ func (r *reader) unreadable(err error) {
 	r.fault(fault.Mark.Line, want, "%s", what)
 }
 
-// plain notes anchors, aliases and tags anywhere below the node: a matrix needs none of them, and aliases
-// can make a small file a huge one.
+// plain notes anchors, aliases and tags anywhere below the node: a matrix needs none of them, and
+// aliases can make a small file a huge one.
 func (r *reader) plain(n *yaml.Node) {
 	const want = "expected the text itself, written out"
 	switch {
@@ -134,7 +138,8 @@ func (r *reader) plain(n *yaml.Node) {
 	}
 }
 
-// fields returns the values of a mapping by key. It notes keys that are there twice, not known, or missing.
+// fields returns the values of a mapping by key. It notes keys that are there twice, not known, or
+// missing.
 func (r *reader) fields(n *yaml.Node, what string, required []string, optional ...string) map[string]*yaml.Node {
 	if n == nil {
 		return nil
@@ -294,8 +299,8 @@ func (r *reader) goesBy(n *yaml.Node, place int, what, word string, taken words)
 	taken[key] = owner{place, n.Line}
 }
 
-// allGoBy is goesBy for all that an element, role or level goes by. check, where there is one, looks at
-// each name as well.
+// allGoBy is goesBy for all that an element, role or level goes by. check, where there is one,
+// looks at each name as well.
 func (r *reader) allGoBy(fields map[string]*yaml.Node, place int, id string, taken words, check func(n *yaml.Node, name string)) {
 	r.goesBy(fields["id"], place, "the id", id, taken)
 	name := func(n *yaml.Node) {
@@ -325,7 +330,8 @@ func (r *reader) allGoBy(fields map[string]*yaml.Node, place int, id string, tak
 	}
 }
 
-// levelName notes the name of a level that means another level's number, or an answer that is no level.
+// levelName notes the name of a level that means another level's number, or an answer that is no
+// level.
 func (r *reader) levelName(n *yaml.Node, number int, name string) {
 	if other, ok := LevelNumber(name); ok && other != number {
 		r.faults.Add(r.file, n.Line, "a level has a number as a name",
@@ -366,7 +372,8 @@ func (r *reader) also(n *yaml.Node, what string) []string {
 	return all
 }
 
-// called names something in a fault: by its id where it has a good one, else by its place in the list.
+// called names something in a fault: by its id where it has a good one, else by its place in the
+// list.
 func called(sort string, n *yaml.Node, i int) string {
 	if n.Kind == yaml.MappingNode {
 		for k := 0; k+1 < len(n.Content); k += 2 {
@@ -575,7 +582,8 @@ func (r *reader) element(n *yaml.Node, what string, place int, ids names, known 
 	return e
 }
 
-// card notes an element whose card, with everything a person can add to it, would not fit one message.
+// card notes an element whose card, with everything a person can add to it, would not fit one
+// message.
 func (r *reader) card(n *yaml.Node, what string, e Element, d Dimension, m *Matrix) {
 	for _, lang := range r.langs {
 		length := 0

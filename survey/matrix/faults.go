@@ -7,7 +7,8 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// quote shows a word of the file inside a fault: on one line, without anything a terminal would obey, and short.
+// quote shows a word of the file inside a fault: on one line, without anything a terminal would
+// obey, and short.
 func quote(s string) string {
 	const most = 40
 	if runes := []rune(s); len(runes) > most {

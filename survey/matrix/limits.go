@@ -1,15 +1,15 @@
 package matrix
 
-// limit is how much of something there must be and may be, and whose limit that is. A text must not be empty
-// whatever its limit says. Slack's are from docs.slack.dev, folder reference/block-kit, Discord's from its
-// documentation's developers/components/reference.
+// limit is how much of something there must be and may be, and whose limit that is. A text must not
+// be empty whatever its limit says. Slack's are from docs.slack.dev, folder reference/block-kit,
+// Discord's from its documentation's developers/components/reference.
 type limit struct {
 	least, most int
 	why         string
 }
 
-// How long texts may be, in characters of one language. Where a text of the matrix shares its place with
-// other words, it gets what those leave.
+// How long texts may be, in characters of one language. Where a text of the matrix shares its place
+// with other words, it gets what those leave.
 var (
 	// composition-objects/option-object: 75; Discord takes 100.
 	optionText = limit{most: 75, why: "Slack: text of an option"}
@@ -18,22 +18,26 @@ var (
 	// block-elements/button-element: 75 are taken and about 30 shown, a tick and a space included;
 	// Discord takes 80.
 	levelShort = limit{most: 28, why: "Slack: what a button shows of its text, after a tick"}
-	// block-elements/button-element: accessibility_label 75, which also says "Your answer: " and ", 100 of 100".
+	// block-elements/button-element: accessibility_label 75, which also says "Your answer: " and ",
+	// 100 of 100".
 	levelName = limit{most: 40, why: "Slack: spoken label of a button, with its progress"}
-	// block-elements/select-menu-element: placeholder 150, both platforms; half is for the words around it.
+	// block-elements/select-menu-element: placeholder 150, both platforms; half is for the words
+	// around it.
 	dimensionName = limit{most: 75, why: "Slack and Discord: placeholder of a menu, with its words"}
 	// blocks/header-block; Discord has no such limit.
 	headingText = limit{most: 150, why: "Slack: header"}
-	// composition-objects/confirmation-dialog-object; explanations are held to what is read at a glance.
+	// composition-objects/confirmation-dialog-object; explanations are held to what is read at a
+	// glance.
 	shortText = limit{most: 300, why: "Slack: text of a dialog"}
-	// blocks/section-block: 3000 a section; but a message on Discord takes 4000 in all, and there are as many as
-	// seven of them in one beside the question.
+	// blocks/section-block: 3000 a section; but a message on Discord takes 4000 in all, and there
+	// are as many as seven of them in one beside the question.
 	cardText = limit{most: 600, why: "Discord: a share of the 4000 characters of a message"}
-	// Discord, Components V2: 4000 in all texts of one message. A person's own note and barrier stand there as well, and
-	// at most 300 characters of labels, progress and markup.
+	// Discord, Components V2: 4000 in all texts of one message. A person's own note and barrier
+	// stand there as well, and at most 300 characters of labels, progress and markup.
 	wholeCard = limit{most: 4000 - MaxNoteRunes - MaxBarrierRunes - 300,
 		why: "Discord: the 4000 characters of a message, less a person's note, barrier and the labels"}
-	// The same: the results name all roles in one message beside sixteen elements with a level each.
+	// The same: the results name all roles in one message beside sixteen elements with a level
+	// each.
 	allRoleNames = limit{most: 1200, why: "Discord: the 4000 characters of a message, less the agenda"}
 	// Never shown; a line of a file.
 	alsoText = limit{most: 150, why: "one cell of a table"}
@@ -46,12 +50,14 @@ var (
 	// 40.
 	levelCount    = limit{2, 7, "Discord: 40 components in a message"}
 	languageCount = limit{1, 3, "Discord: 40 components in a message"}
-	// The same: the list of elements takes 11 and 2 a dimension, the card of roles 17 and 2 a group.
+	// The same: the list of elements takes 11 and 2 a dimension, the card of roles 17 and 2 a
+	// group.
 	dimensionCount = limit{1, 10, "Discord: 40 components in a message"}
 	groupCount     = limit{1, 10, "Discord: 40 components in a message"}
 	// Discord, string select: 25 options (Slack 100). Elements are offered one menu a dimension.
 	perDimension = limit{1, 25, "Discord: 25 options in a menu"}
-	// The same, with "I would rather not say" among them. Roles are offered one menu a group when there are more.
+	// The same, with "I would rather not say" among them. Roles are offered one menu a group when
+	// there are more.
 	perGroup = limit{1, 24, "Discord: 25 options in a menu, one of them not a role"}
 	// block-elements/checkboxes-element; Discord's checkbox group takes 10 as well.
 	kindCount = limit{0, 10, "Slack and Discord: 10 checkboxes in a group"}
@@ -61,7 +67,8 @@ var (
 	alsoCount    = limit{0, 10, "one row of a table each"}
 )
 
-// idLength is the longest id in characters: an action of a button holds as many as two of them in 100 bytes on Discord.
+// idLength is the longest id in characters: an action of a button holds as many as two of them in
+// 100 bytes on Discord.
 const idLength = 16
 
 // reserved ids mean something else in results, files or actions.

@@ -1,7 +1,7 @@
-// Package matrix is the maturity matrix: its elements, levels, roles and wordings, and the words that
-// people use for them. It reads matrices from YAML files, checks them, and writes them out to be
-// read. England's and Wales's editions come with it. It knows the limits of the chat platforms that
-// a matrix is asked on. It does not know the platforms, rounds or answers.
+// Package matrix is the maturity matrix: its elements, levels, roles and wordings, and the words
+// that people use for them. It reads matrices from YAML files, checks them, and writes them out to
+// be read. England's and Wales's editions come with it. It knows the limits of the chat platforms
+// that a matrix is asked on. It does not know the platforms, rounds or answers.
 //
 // testdata/eight.yaml is a complete file, with notes. Every text has one wording in each of the
 // file's languages (a plain string where there is one language). Every id is lower-case letters,
@@ -18,14 +18,15 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// MaxBytes is the largest file that is read; the editions that come with the product are a twentieth of it.
+// MaxBytes is the largest file that is read; the editions that come with the product are a
+// twentieth of it.
 const MaxBytes = 1 << 20
 
 //go:embed england.yaml wales.yaml
 var embedded embed.FS
 
-// Editions returns the matrices that come with the product, England's first. Each call returns fresh ones,
-// the caller's to keep. The error is a plaintext.Faults.
+// Editions returns the matrices that come with the product, England's first. Each call returns
+// fresh ones, the caller's to keep. The error is a plaintext.Faults.
 func Editions() ([]*Matrix, error) {
 	var all []*Matrix
 	var faults plaintext.Faults

@@ -13,8 +13,8 @@ const (
 	NotApplicable Rating = -2
 )
 
-// Limits of what a person may write beside a rating, in characters. They count towards the length of
-// an element's card.
+// Limits of what a person may write beside a rating, in characters. They count towards the length
+// of an element's card.
 const (
 	MaxNoteRunes    = 500
 	MaxBarrierRunes = 300

@@ -17,10 +17,10 @@ const width = 80
 // rule parts what is asked, of whom, and what they may point to.
 const rule = "\n* * *\n"
 
-// PlainText returns the matrix to be read in one of its languages: what it covers, its levels, each dimension with its
-// elements, numbered in the order of asking, with their ids, the roles by group, and the kinds of information.
-// Lines have at most 80 characters, but for a word that is longer. It adds no words of its own, so that it is
-// in the one language throughout.
+// PlainText returns the matrix to be read in one of its languages: what it covers, its levels, each
+// dimension with its elements, numbered in the order of asking, with their ids, the roles by group,
+// and the kinds of information. Lines have at most 80 characters, but for a word that is longer. It
+// adds no words of its own, so that it is in the one language throughout.
 func PlainText(m *Matrix, lang Lang) string {
 	var b strings.Builder
 	title := func(s, under string) {
@@ -75,7 +75,8 @@ func PlainText(m *Matrix, lang Lang) string {
 	return b.String()
 }
 
-// wrap writes the words in lines of at most width characters: the first begins with first, the others with rest.
+// wrap writes the words in lines of at most width characters: the first begins with first, the
+// others with rest.
 func wrap(b *strings.Builder, first, rest, words string) {
 	line := first
 	fresh := true
@@ -143,8 +144,8 @@ type (
 	}
 )
 
-// JSON returns the matrix for programs, indented, ending in a line end. Its keys and nesting are those of a
-// matrix file, and Load reads it back:
+// JSON returns the matrix for programs, indented, ending in a line end. Its keys and nesting are
+// those of a matrix file, and Load reads it back:
 //
 //	id, version, nation, name, about, languages
 //	levels         from the lowest up: id, also, name, short, meaning
@@ -153,8 +154,9 @@ type (
 //	role_groups    id, name, roles: id, also, name, workshops (per cent, where known)
 //	information    id, name
 //
-// With lang All every text is an object by language, as {"en": "...", "cy": "..."}; with one of the matrix's languages it is
-// a string and languages holds that one alone. A key "also" without entries is left out. Any other lang is an error.
+// With lang All every text is an object by language, as {"en": "...", "cy": "..."}; with one of the
+// matrix's languages it is a string and languages holds that one alone. A key "also" without
+// entries is left out. Any other lang is an error.
 func JSON(m *Matrix, lang Lang) ([]byte, error) {
 	if lang != All && !m.Has(lang) {
 		return nil, fmt.Errorf("write matrix %s: it is not written in the language %q", m.ID, lang)

@@ -27,7 +27,8 @@ type Vocabulary struct {
 // meanings maps the key of a word to an id, or to "" where several have that name.
 type meanings map[string]string
 
-// NewVocabulary returns the vocabulary of a matrix. Other editions add their names for what is in it.
+// NewVocabulary returns the vocabulary of a matrix. Other editions add their names for what is in
+// it.
 func NewVocabulary(m *Matrix, others ...*Matrix) *Vocabulary {
 	v := &Vocabulary{elements: meanings{}, roles: meanings{}, levels: meanings{}, levelCount: len(m.Levels)}
 	for _, edition := range append([]*Matrix{m}, others...) {

@@ -57,14 +57,14 @@ func Line(s string) string {
 }
 
 // Key returns what two spellings of the same word or name have in common: texts with equal keys are
-// the same. Upper and lower case are alike, and so are composed and decomposed accents (Unicode NFC),
-// typographic and typewriter quotes, hyphens and dashes, and white space of any kind and length.
-// White space around the text and characters without width do not count.
+// the same. Upper and lower case are alike, and so are composed and decomposed accents (Unicode
+// NFC), typographic and typewriter quotes, hyphens and dashes, and white space of any kind and
+// length. White space around the text and characters without width do not count.
 func Key(s string) string {
 	if !ascii(s) {
-		// NFC and folding come first, since both turn some characters into quotes: U+1FEF becomes "`", and
-		// U+0149 an apostrophe and "n". NFC comes again where something stood between a letter and its
-		// accent that plain drops.
+		// NFC and folding come first, since both turn some characters into quotes: U+1FEF becomes
+		// "`", and U+0149 an apostrophe and "n". NFC comes again where something stood between a
+		// letter and its accent that plain drops.
 		s = norm.NFC.String(cases.Fold().String(norm.NFC.String(s)))
 		s = norm.NFC.String(strings.Map(plain, s))
 	}
@@ -80,8 +80,8 @@ func TrimMarks(s string) string {
 	return strings.Trim(strings.Map(plain, s), " \t\n\"'*_`.,;:!?()[]")
 }
 
-// Unaccented returns the key of a text without its accents. It is for suggestions only: in Welsh, an
-// accent can tell two words apart.
+// Unaccented returns the key of a text without its accents. It is for suggestions only: in Welsh,
+// an accent can tell two words apart.
 func Unaccented(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {

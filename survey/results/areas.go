@@ -24,8 +24,8 @@ var (
 	ErrRatedTwice = errors.New("the area has rated the element already")
 )
 
-// Areas collects the agreed ratings of many local areas on one matrix. No disclosure rule applies to
-// them: an area publishes its agreed ratings in its submission, and they are nobody's answers.
+// Areas collects the agreed ratings of many local areas on one matrix. No disclosure rule applies
+// to them: an area publishes its agreed ratings in its submission, and they are nobody's answers.
 type Areas struct {
 	matrix  *matrix.Matrix
 	nations map[string]matrix.Nation // by area
@@ -92,10 +92,10 @@ type LevelCounts struct {
 	Shares   []Figure // Counts as raw shares of Rated
 }
 
-// Overview returns the ratings so far together. The average level of a dimension is the share of each
-// level among the ratings of all its elements, so that an element that fewer areas rated counts less.
-// That is what the report's Appendix B prints: the mean of the elements' own shares gives other
-// figures for Lead and Deliver in England.
+// Overview returns the ratings so far together. The average level of a dimension is the share of
+// each level among the ratings of all its elements, so that an element that fewer areas rated
+// counts less. That is what the report's Appendix B prints: the mean of the elements' own shares
+// gives other figures for Lead and Deliver in England.
 func (a *Areas) Overview() Overview {
 	o := Overview{Matrix: a.matrix}
 	for _, n := range matrix.Nations {

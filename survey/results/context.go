@@ -18,7 +18,8 @@ type RoleCount struct {
 	Finished int
 }
 
-// Consensus is the rule for when the ratings of an element agree. Other elements are to be discussed.
+// Consensus is the rule for when the ratings of an element agree. Other elements are to be
+// discussed.
 type Consensus struct {
 	Percent          int  // smallest share of ratings on the most common level, 1 to 100
 	AllowFarMinority bool // a far minority does not prevent consensus

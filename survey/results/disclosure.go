@@ -12,7 +12,8 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// Context holds the facts of a round that a result is published with. They say nothing of the answers.
+// Context holds the facts of a round that a result is published with. They say nothing of the
+// answers.
 type Context struct {
 	Round     string // the id; empty for answers that were collected elsewhere
 	Area      string
@@ -37,24 +38,26 @@ const (
 
 // Publish applies the disclosure rule and returns everything that may be published of the tally.
 //
-// A cell set is one element in one group (everyone, a role group, or the people of no stated group, who count as
-// one more role group, the last: everyone less the others would give them away). It is shown when at least
-// MinGroup people rated the element in that group. A role group in which nobody rated it shows that and hides its
-// other counts. If some of the others are hidden and together fewer than MinGroup rated the element there, the shown
-// role group with the fewest ratings, the first on a tie, is hidden too, and so on until the hidden ones together
-// reach MinGroup or all are hidden. Of an element hidden for everyone nothing is shown for any group either, not
-// even that nobody rated it there. Comments and kinds of information held are shown where the element is shown for
-// everyone.
+// A cell set is one element in one group (everyone, a role group, or the people of no stated group,
+// who count as one more role group, the last: everyone less the others would give them away). It is
+// shown when at least MinGroup people rated the element in that group. A role group in which nobody
+// rated it shows that and hides its other counts. If some of the others are hidden and together
+// fewer than MinGroup rated the element there, the shown role group with the fewest ratings, the
+// first on a tie, is hidden too, and so on until the hidden ones together reach MinGroup or all are
+// hidden. Of an element hidden for everyone nothing is shown for any group either, not even that
+// nobody rated it there. Comments and kinds of information held are shown where the element is
+// shown for everyone.
 //
-// The counts of those who did not rate (don't know, not applicable, not answered) are shown for a role group only where
-// its cell set is. Where they are hidden for groups that hold any such people, these must be at least MinGroup people
-// and of at least two groups, or everyone's counts less those shown would tell of them. Otherwise the counts of the
-// shown role group with the fewest such people, the first on a tie, are hidden too, and so on until that holds or they
-// are hidden for all role groups. Everyone's own stay, being of at least as many people as rated: who knows how many
-// of each group took part may then tell a group's, if all such people are of that group.
+// The counts of those who did not rate (don't know, not applicable, not answered) are shown for a
+// role group only where its cell set is. Where they are hidden for groups that hold any such
+// people, these must be at least MinGroup people and of at least two groups, or everyone's counts
+// less those shown would tell of them. Otherwise the counts of the shown role group with the fewest
+// such people, the first on a tie, are hidden too, and so on until that holds or they are hidden
+// for all role groups. Everyone's own stay, being of at least as many people as rated: who knows
+// how many of each group took part may then tell a group's, if all such people are of that group.
 //
-// A dimension is shown for a group where each of its elements is shown, and its counts of those who did not rate where
-// each of its elements' are, so that a sum never holds a hidden part.
+// A dimension is shown for a group where each of its elements is shown, and its counts of those who
+// did not rate where each of its elements' are, so that a sum never holds a hidden part.
 func Publish(t *Tally, terms Context) Published {
 	terms.MinGroup = max(terms.MinGroup, MinGroupFloor)
 	terms.Area = plaintext.Line(terms.Area)
@@ -85,7 +88,8 @@ func Publish(t *Tally, terms Context) Published {
 	return p
 }
 
-// published lists everyone, the role groups, and the group of no stated role when somebody is in it.
+// published lists everyone, the role groups, and the group of no stated role when somebody is in
+// it.
 func (t *Tally) published() []Group {
 	groups := []Group{{ID: EveryoneGroup}}
 	for _, g := range t.matrix.RoleGroups {
@@ -144,8 +148,8 @@ func discloseElement(counts []count, minGroup int64) []visibility {
 	return visible
 }
 
-// hideUnrated leaves only the ratings of as many role groups as it takes for the hidden counts of those who did not
-// rate to be a crowd of more than one group.
+// hideUnrated leaves only the ratings of as many role groups as it takes for the hidden counts of
+// those who did not rate to be a crowd of more than one group.
 func hideUnrated(counts []count, visible []visibility, minGroup int64) {
 	var people, groups int64
 	hide := func(i int) {
@@ -264,8 +268,8 @@ func publishCells(c count, v visibility, rule Consensus) GroupStats {
 	return cells
 }
 
-// agenda orders the elements for the workshop: lowest agreement first, then the smaller share on the most common
-// level, then as the matrix has them. Those not shown come last.
+// agenda orders the elements for the workshop: lowest agreement first, then the smaller share on
+// the most common level, then as the matrix has them. Those not shown come last.
 func agenda(elements []Element, counts [][]count) []int {
 	type item struct {
 		element   int
@@ -301,8 +305,8 @@ func agenda(elements []Element, counts [][]count) []int {
 	return order
 }
 
-// shuffled puts texts in the order of their SHA-256 hashes: the same for the same texts whoever gave them and in
-// whatever order they came, and as good as random to a reader.
+// shuffled puts texts in the order of their SHA-256 hashes: the same for the same texts whoever
+// gave them and in whatever order they came, and as good as random to a reader.
 func shuffled(texts []string) []string {
 	type hashed struct {
 		sum  [sha256.Size]byte

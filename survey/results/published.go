@@ -12,8 +12,8 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// SchemaVersion is the version of the JSON form of Published. It grows when a field changes its meaning or goes;
-// new fields do not change it.
+// SchemaVersion is the version of the JSON form of Published. It grows when a field changes its
+// meaning or goes; new fields do not change it.
 const SchemaVersion = 1
 
 // Ids of the two groups that are not role groups of the matrix.
@@ -38,8 +38,8 @@ type Published struct {
 var unaccented = strings.NewReplacer("â", "a", "ê", "e", "î", "i", "ô", "o", "û", "u", "ŵ", "w", "ŷ", "y", "á", "a", "é", "e", "í", "i", "ó", "o", "ú", "u",
 	"à", "a", "è", "e", "ì", "i", "ò", "o", "ù", "u", "ä", "a", "ë", "e", "ï", "i", "ö", "o", "ü", "u")
 
-// FileName is a name for files of the result, without an ending: the area in plain letters, the month in which the survey
-// closed, and the round, where there are such.
+// FileName is a name for files of the result, without an ending: the area in plain letters, the
+// month in which the survey closed, and the round, where there are such.
 func (p Published) FileName() string {
 	var b strings.Builder
 	for _, r := range unaccented.Replace(strings.ToLower(p.Context.Area)) {
@@ -63,8 +63,8 @@ func (p Published) FileName() string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "-")
 }
 
-// Group is a set of people that results are shown for: everyone first, then the matrix's role groups, then
-// those of no stated role if there are any.
+// Group is a set of people that results are shown for: everyone first, then the matrix's role
+// groups, then those of no stated role if there are any.
 type Group struct {
 	ID   string
 	Name matrix.Text // empty for the two groups that are not of the matrix
@@ -83,8 +83,8 @@ type Element struct {
 // Everyone is the element's figures over all people.
 func (e Element) Everyone() GroupStats { return e.Groups[0] }
 
-// Dimension is what may be known of one dimension: its elements' counts added up. It counts ratings, of
-// which a person gives as many as there are elements.
+// Dimension is what may be known of one dimension: its elements' counts added up. It counts
+// ratings, of which a person gives as many as there are elements.
 type Dimension struct {
 	ID     string
 	Groups []GroupStats // one for each of Published.Groups
@@ -93,9 +93,10 @@ type Dimension struct {
 // Everyone is the dimension's figures over all people.
 func (d Dimension) Everyone() GroupStats { return d.Groups[0] }
 
-// GroupStats is one element, or one dimension, in one group. Shares are of those who rated, from 0 to 1. Where nobody
-// of a role group rated, Rated is 0, the other counts are suppressed, and what is computed is not available. DontKnow,
-// NotApplicable and NotAnswered are shown all three or not at all, and may be suppressed where everything else is shown.
+// GroupStats is one element, or one dimension, in one group. Shares are of those who rated, from 0
+// to 1. Where nobody of a role group rated, Rated is 0, the other counts are suppressed, and what
+// is computed is not available. DontKnow, NotApplicable and NotAnswered are shown all three or not
+// at all, and may be suppressed where everything else is shown.
 type GroupStats struct {
 	Rated         Figure
 	DontKnow      Figure
@@ -116,7 +117,8 @@ type GroupStats struct {
 // Availability says whether a figure is there, and if not, why.
 type Availability uint8
 
-// The marks. The zero mark is Suppressed, so that what was never filled in is never taken for a number.
+// The marks. The zero mark is Suppressed, so that what was never filled in is never taken for a
+// number.
 const (
 	Suppressed    Availability = iota // hidden, so that nobody's answer can be inferred
 	NotAvailable                      // there is nothing to compute it from
@@ -137,7 +139,8 @@ func (m Availability) String() string {
 	return ""
 }
 
-// Figure is a number that may be missing for a stated reason. One that is not shown holds no number.
+// Figure is a number that may be missing for a stated reason. One that is not shown holds no
+// number.
 type Figure struct {
 	value        float64
 	decimals     int8
@@ -157,8 +160,8 @@ func share(part, total int64) Figure {
 	return Figure{value: float64(part) / float64(total), decimals: shareDecimals, availability: Present}
 }
 
-// RosterFigure is a number of the turnout that only a roster tells: not available for answers that were collected elsewhere,
-// of which it is not known whom else somebody asked.
+// RosterFigure is a number of the turnout that only a roster tells: not available for answers that
+// were collected elsewhere, of which it is not known whom else somebody asked.
 func (t Context) RosterFigure(n int) Figure {
 	if t.Round == "" {
 		return unavailable
@@ -236,10 +239,11 @@ func (f Flag) MarshalJSON() ([]byte, error) {
 //	dimensions          id, name, the figures of everyone, role_groups
 //	agenda              ids of the elements in order of disagreement, those with too few ratings last
 //
-// The figures are: rated, dont_know, not_applicable, not_answered; counts, percent and shares, each an object by level id;
-// mode (a level id), mode_share, median (a level number), within_one, agreement, far_minority, agreed. Shares (shares, mode_share,
-// within_one) and agreement are raw, with six decimals; percent is rounded half to even. All are of those who rated. In
-// role_groups dont_know, not_applicable and not_answered may be "[c]" where the rest is shown.
+// The figures are: rated, dont_know, not_applicable, not_answered; counts, percent and shares, each
+// an object by level id; mode (a level id), mode_share, median (a level number), within_one,
+// agreement, far_minority, agreed. Shares (shares, mode_share, within_one) and agreement are raw,
+// with six decimals; percent is rounded half to even. All are of those who rated. In role_groups
+// dont_know, not_applicable and not_answered may be "[c]" where the rest is shown.
 func (p Published) MarshalJSON() ([]byte, error) {
 	type document struct {
 		SchemaVersion  int                  `json:"schema_version"`

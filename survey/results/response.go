@@ -1,7 +1,7 @@
-// Package results counts the answers of a survey and computes what may be published of them: figures
-// by element, dimension and role group, under the disclosure rule of Publish. Answers leave the
-// package only as a Published, which only Publish makes. The package also reads the agreed ratings
-// of many areas together. It knows neither rounds, stores nor the time.
+// Package results counts the answers of a survey and computes what may be published of them:
+// figures by element, dimension and role group, under the disclosure rule of Publish. Answers leave
+// the package only as a Published, which only Publish makes. The package also reads the agreed
+// ratings of many areas together. It knows neither rounds, stores nor the time.
 package results
 
 import "maturitybot/survey/matrix"

@@ -31,8 +31,8 @@ func (c count) rated() int64 {
 // unrated is how many are counted without a rating.
 func (c count) unrated() int64 { return c.dontKnow + c.notApplicable + c.notAnswered }
 
-// percent is part in a hundred of a whole above 0, rounded half to even, in whole numbers throughout: a half
-// that binary fractions cannot hold must not fall to the wrong side.
+// percent is part in a hundred of a whole above 0, rounded half to even, in whole numbers
+// throughout: a half that binary fractions cannot hold must not fall to the wrong side.
 func percent(part, whole int64) int64 {
 	q, r := 100*part/whole, 100*part%whole
 	if 2*r > whole || 2*r == whole && q%2 == 1 {
@@ -41,8 +41,8 @@ func percent(part, whole int64) int64 {
 	return q
 }
 
-// medianTwice is twice the median level (levels count from 1) of at least one rating: with an even number of
-// ratings the median is the mean of the two in the middle.
+// medianTwice is twice the median level (levels count from 1) of at least one rating: with an even
+// number of ratings the median is the mean of the two in the middle.
 func medianTwice(levels []int64) int64 {
 	var n int64
 	for _, c := range levels {
@@ -62,7 +62,8 @@ func ratingAt(levels []int64, place int64) int64 {
 	return int64(len(levels))
 }
 
-// mode is the most common level, from 1. Of several the one nearest the median wins, then the lower.
+// mode is the most common level, from 1. Of several the one nearest the median wins, then the
+// lower.
 func mode(levels []int64) int64 {
 	median := medianTwice(levels)
 	best := 0
@@ -83,8 +84,8 @@ func distance(level, medianTwice int64) int64 {
 	return d
 }
 
-// withinOneOfMedian counts the ratings at most one level from the median. A median between two levels
-// takes in those two only.
+// withinOneOfMedian counts the ratings at most one level from the median. A median between two
+// levels takes in those two only.
 func withinOneOfMedian(levels []int64) int64 {
 	median := medianTwice(levels)
 	var n int64
@@ -107,16 +108,18 @@ func twoAwayFrom(level int64, levels []int64) int64 {
 	return n
 }
 
-// isFarMinority says whether FarMinorityPercent or more of the ratings lie two or more levels from the most common.
+// isFarMinority says whether FarMinorityPercent or more of the ratings lie two or more levels from
+// the most common.
 func isFarMinority(levels []int64, rated int64) bool {
 	return 100*twoAwayFrom(mode(levels), levels) >= FarMinorityPercent*rated
 }
 
-// agreement is van der Eijk's A (C. van der Eijk, "Measuring agreement in ordered rating scales", Quality and
-// Quantity 35, 2001): 1 when all ratings are on one level, 0 when they are even over all, -1 when they are split
-// between the ends. The counts are taken apart into layers, each even over the levels that it touches; A is the
-// sum of the layers' own values, each weighted by its share of the ratings. It needs at least one rating and two
-// levels; with two, which the paper leaves out, a layer on both is worth 0, as any even one is.
+// agreement is van der Eijk's A (C. van der Eijk, "Measuring agreement in ordered rating scales",
+// Quality and Quantity 35, 2001): 1 when all ratings are on one level, 0 when they are even over
+// all, -1 when they are split between the ends. The counts are taken apart into layers, each even
+// over the levels that it touches; A is the sum of the layers' own values, each weighted by its
+// share of the ratings. It needs at least one rating and two levels; with two, which the paper
+// leaves out, a layer on both is worth 0, as any even one is.
 func agreement(levels []int64) *big.Rat {
 	rest := append([]int64(nil), levels...)
 	var rated int64
@@ -150,8 +153,9 @@ func agreement(levels []int64) *big.Rat {
 	}
 }
 
-// layerAgreement is A of one layer: its unimodality U, from how many triples of levels speak for one peak (110,
-// 011) and how many against (101), times how few of the levels it touches. Equation (2) of the paper.
+// layerAgreement is A of one layer: its unimodality U, from how many triples of levels speak for
+// one peak (110, 011) and how many against (101), times how few of the levels it touches. Equation
+// (2) of the paper.
 func layerAgreement(pattern []bool, touched int64) *big.Rat {
 	k := int64(len(pattern))
 	switch touched {

@@ -9,9 +9,9 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// Tally counts responses: how often each element got each rating in each role group, and what people
-// added to it. It keeps counts and free text, never a response. Only Publish can read it, so that no
-// result gets past the disclosure rule. It is not safe for concurrent use.
+// Tally counts responses: how often each element got each rating in each role group, and what
+// people added to it. It keeps counts and free text, never a response. Only Publish can read it, so
+// that no result gets past the disclosure rule. It is not safe for concurrent use.
 type Tally struct {
 	matrix      *matrix.Matrix
 	elements    map[string]int // place of an element by its id
@@ -52,9 +52,9 @@ func NewTally(m *matrix.Matrix) *Tally {
 	return t
 }
 
-// Add counts a response. It ignores a response that answers no element of the matrix. A response whose
-// role group is empty or unknown counts in a group of its own, "not stated". An element without a
-// rating of the matrix counts as not answered; its Detail still counts.
+// Add counts a response. It ignores a response that answers no element of the matrix. A response
+// whose role group is empty or unknown counts in a group of its own, "not stated". An element
+// without a rating of the matrix counts as not answered; its Detail still counts.
 func (t *Tally) Add(r Response) {
 	if !t.answersAny(r) {
 		return

@@ -1,7 +1,7 @@
 // Package rows reads tables as people have them: files that a spreadsheet saved, and lists that
-// somebody pasted. It finds the separator, the header and the rows, and names what is wrong by line;
-// it knows nothing of what stands in the cells. It lies under survey because both the bot and the
-// adapters read tables. What a workbook holds comes from adapters/spreadsheet, as a Source.
+// somebody pasted. It finds the separator, the header and the rows, and names what is wrong by
+// line; it knows nothing of what stands in the cells. It lies under survey because both the bot and
+// the adapters read tables. What a workbook holds comes from adapters/spreadsheet, as a Source.
 package rows
 
 import (

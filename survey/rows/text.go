@@ -77,7 +77,8 @@ type Text struct {
 }
 
 // NewText returns the rows of a text. The separator is the one with which one of the first rows has
-// most of the headings that count counts; a first row "sep=;", which Excel writes and reads, says it.
+// most of the headings that count counts; a first row "sep=;", which Excel writes and reads, says
+// it.
 func NewText(from io.Reader, count func(cells []string) int) *Text {
 	limited := &limited{from: from, left: MaxBytes}
 	t := &Text{from: bufio.NewReaderSize(plaintext.NewReader(limited), headBytes)}
@@ -165,7 +166,8 @@ func (t *Text) row() (Row, error) {
 				continue
 			}
 		}
-		// The quotation marks do not match: the row is its first line, and the next one begins below.
+		// The quotation marks do not match: the row is its first line, and the next one begins
+		// below.
 		t.ahead = append(taken, t.ahead...)
 		t.line -= len(taken)
 		if row.State == Readable {
@@ -319,8 +321,8 @@ func Pasted(text string) []Row {
 	}
 }
 
-// limited refuses to read more than so many bytes. It keeps its error, which somebody who only looks
-// ahead passes over.
+// limited refuses to read more than so many bytes. It keeps its error, which somebody who only
+// looks ahead passes over.
 type limited struct {
 	from io.Reader
 	left int
