@@ -36,7 +36,11 @@ type areaElement struct{ area, element string }
 
 // NewAreas returns a collection without ratings on the matrix, which must not change afterwards.
 func NewAreas(m *matrix.Matrix) *Areas {
-	return &Areas{matrix: m, nations: map[string]matrix.Nation{}, ratings: map[areaElement]matrix.Rating{}}
+	return &Areas{
+		matrix:  m,
+		nations: map[string]matrix.Nation{},
+		ratings: map[areaElement]matrix.Rating{},
+	}
 }
 
 // Add adds one rating, also one of matrix.NotAnswered. It refuses with ErrNoArea, ErrNoNation,
@@ -71,7 +75,9 @@ func (a *Areas) Add(r AreaRating) error {
 // slices are in the order of the matrix.
 type Overview struct {
 	Matrix *matrix.Matrix
-	Groups []AreaGroup // all areas together where they lie in several nations, then each nation that has areas
+	// Groups are all areas together, if they are in several nations, and then each nation that has
+	// areas.
+	Groups []AreaGroup
 }
 
 // AreaGroup is the areas of one nation, or of all.
@@ -88,8 +94,8 @@ type LevelCounts struct {
 	Rated    Figure   // ratings: the denominator of Percent and Shares
 	NotRated Figure   // ratings that could have been given besides
 	Counts   []Figure // ratings on each level, from the lowest
-	Percent  []Figure // Counts in a hundred of Rated, rounded half to even; need not add up to 100
-	Shares   []Figure // Counts as raw shares of Rated
+	Percent  []Figure // Counts as percentages of Rated, rounded half to even; may not sum to 100
+	Shares   []Figure // Counts as unrounded shares of Rated
 }
 
 // Overview returns the ratings so far together. The average level of a dimension is the share of
@@ -146,10 +152,12 @@ func spread(c count) LevelCounts {
 	for _, n := range c.levels {
 		l.Counts = append(l.Counts, whole(n))
 		if rated == 0 {
-			l.Percent, l.Shares = append(l.Percent, unavailable), append(l.Shares, unavailable)
+			l.Percent = append(l.Percent, unavailable)
+			l.Shares = append(l.Shares, unavailable)
 			continue
 		}
-		l.Percent, l.Shares = append(l.Percent, whole(percent(n, rated))), append(l.Shares, share(n, rated))
+		l.Percent = append(l.Percent, whole(percent(n, rated)))
+		l.Shares = append(l.Shares, share(n, rated))
 	}
 	return l
 }

@@ -8,8 +8,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// appendixB is the counts of the report's Appendix B: areas on each level, of ten in each nation; the published row for
-// both together stands last.
+// appendixB is the counts of the report's Appendix B: areas on each level, of ten in each nation;
+// the published row for both together stands last.
 var appendixB = []struct {
 	dimension, element   string
 	wales, england, both [4]int
@@ -33,7 +33,8 @@ var appendixB = []struct {
 	{"Evaluate", "Local evaluation", [4]int{2, 8, 0, 0}, [4]int{1, 8, 1, 0}, [4]int{3, 16, 1, 0}},
 }
 
-// appendixBAverages is the percentages that the report prints as the average level of each dimension.
+// appendixBAverages is the percentages that the report prints as the average level of each
+// dimension.
 var appendixBAverages = []struct {
 	dimension            string
 	wales, england, both [4]int
@@ -103,7 +104,8 @@ func TestAreasGiveTheReportsFigures(t *testing.T) {
 		}
 		want := row.both
 		if row.element == "Leadership" {
-			// The published row for both nations, 1 14 4, does not add up: Wales has 1 8 1 and England 0 6 4.
+			// The published row for both nations, 1 14 4, does not add up: Wales has 1 8 1 and
+			// England 0 6 4.
 			if want != [4]int{1, 14, 4, 0} {
 				t.Fatalf("the published row for Leadership is %v", want)
 			}

@@ -12,28 +12,29 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// Context holds the facts of a round that a result is published with. They say nothing of the
-// answers.
+// Context holds the facts of a round that its results are published with. It holds no answers.
 type Context struct {
-	Round     string // the id; empty for answers that were collected elsewhere
-	Area      string
-	MinGroup  int       // people who must have rated an element before anything of it is shown; at least MinGroupFloor
+	Round string // the id; empty for answers that were collected elsewhere
+	Area  string
+	// MinGroup is how many people must have rated an element before anything of it is shown. It is
+	// at least MinGroupFloor.
+	MinGroup  int
 	Consensus Consensus // a percentage outside 1 to 100 means DefaultAgreedPercent
 	OpenedAt  time.Time
 	ClosedAt  time.Time
-	Reminders any // the plan of reminders, for the JSON form; nil where there is none
+	Reminders any // the reminder plan, for the JSON form; nil where there is none
 
-	Turnout // who was asked and what became of it, counted from the roster
+	Turnout // counted from the roster
 }
 
-// visibility is how much of a cell set, one element or dimension in one group, may be seen.
+// visibility is how much is shown of a cell set, which is one element or dimension in one group.
 type visibility int
 
 const (
 	nothing     visibility = iota
-	onlyZero               // that nobody rated it, and no more
-	onlyRatings            // how many rated it, each level's count, and what is computed from them
-	wholeCell              // how many did not know, did not find it applicable or did not answer as well
+	onlyZero               // only that nobody rated it
+	onlyRatings            // the number of ratings, each level's count, and what is computed from them
+	wholeCell              // the same, and the counts of people who did not rate
 )
 
 // Publish applies the disclosure rule and returns everything that may be published of the tally.
@@ -51,20 +52,21 @@ const (
 // The counts of those who did not rate (don't know, not applicable, not answered) are shown for a
 // role group only where its cell set is. Where they are hidden for groups that hold any such
 // people, these must be at least MinGroup people and of at least two groups, or everyone's counts
-// less those shown would tell of them. Otherwise the counts of the shown role group with the fewest
+// less those shown would reveal them. Otherwise the counts of the shown role group with the fewest
 // such people, the first on a tie, are hidden too, and so on until that holds or they are hidden
-// for all role groups. Everyone's own stay, being of at least as many people as rated: who knows
-// how many of each group took part may then tell a group's, if all such people are of that group.
+// for all role groups. The counts for everyone stay shown. A reader who knows how many people of
+// each group took part can therefore work out a group's counts if all such people are in that
+// group.
 //
 // A dimension is shown for a group where each of its elements is shown, and its counts of those who
 // did not rate where each of its elements' are, so that a sum never holds a hidden part.
-func Publish(t *Tally, terms Context) Published {
-	terms.MinGroup = max(terms.MinGroup, MinGroupFloor)
-	terms.Area = plaintext.Line(terms.Area)
-	if terms.Consensus.Percent < 1 || terms.Consensus.Percent > 100 {
-		terms.Consensus.Percent = DefaultAgreedPercent
+func Publish(t *Tally, c Context) Published {
+	c.MinGroup = max(c.MinGroup, MinGroupFloor)
+	c.Area = plaintext.Line(c.Area)
+	if c.Consensus.Percent < 1 || c.Consensus.Percent > 100 {
+		c.Consensus.Percent = DefaultAgreedPercent
 	}
-	p := Published{Matrix: t.matrix, Context: terms, Groups: t.published()}
+	p := Published{Matrix: t.matrix, Context: c, Groups: t.publishedGroups()}
 	for _, n := range t.respondents {
 		p.Respondents += int(n)
 	}
@@ -74,8 +76,8 @@ func Publish(t *Tally, terms Context) Published {
 	visible := make([][]visibility, len(elements))
 	for i, e := range elements {
 		counts[i] = t.byGroup(i, len(p.Groups)-1)
-		visible[i] = discloseElement(counts[i], int64(terms.MinGroup))
-		p.Elements = append(p.Elements, t.publishElement(i, e, counts[i], visible[i], p))
+		visible[i] = discloseElement(counts[i], int64(c.MinGroup))
+		p.Elements = append(p.Elements, t.publishElement(i, e, counts[i], visible[i], c.Consensus))
 	}
 	p.Agenda = agenda(p.Elements, counts)
 
@@ -88,9 +90,9 @@ func Publish(t *Tally, terms Context) Published {
 	return p
 }
 
-// published lists everyone, the role groups, and the group of no stated role when somebody is in
-// it.
-func (t *Tally) published() []Group {
+// publishedGroups returns everyone, the role groups, and the group of people without a stated role
+// when it has any.
+func (t *Tally) publishedGroups() []Group {
 	groups := []Group{{ID: EveryoneGroup}}
 	for _, g := range t.matrix.RoleGroups {
 		groups = append(groups, Group{ID: g.ID, Name: g.Name})
@@ -101,7 +103,7 @@ func (t *Tally) published() []Group {
 	return groups
 }
 
-// byGroup is the counts of an element for everyone and then for each of the role groups.
+// byGroup returns the counts of an element for everyone and then for each of the role groups.
 func (t *Tally) byGroup(element, roleGroups int) []count {
 	everyone := count{levels: make([]int64, len(t.matrix.Levels))}
 	all := []count{everyone}
@@ -148,8 +150,8 @@ func discloseElement(counts []count, minGroup int64) []visibility {
 	return visible
 }
 
-// hideUnrated leaves only the ratings of as many role groups as it takes for the hidden counts of
-// those who did not rate to be a crowd of more than one group.
+// hideUnrated hides the counts of people who did not rate for more role groups, one after another,
+// until the hidden counts add up to at least minGroup people of at least two groups.
 func hideUnrated(counts []count, visible []visibility, minGroup int64) {
 	var people, groups int64
 	hide := func(i int) {
@@ -178,10 +180,16 @@ func hideUnrated(counts []count, visible []visibility, minGroup int64) {
 	}
 }
 
-func (t *Tally) publishElement(i int, e matrix.Element, counts []count, visible []visibility, p Published) Element {
-	r := Element{ID: e.ID, Dimension: t.matrix.DimensionOf(e.ID).ID, Information: make([]Figure, len(t.kinds))}
+func (t *Tally) publishElement(
+	i int, e matrix.Element, counts []count, visible []visibility, rule Consensus,
+) Element {
+	r := Element{
+		ID:          e.ID,
+		Dimension:   t.matrix.DimensionOf(e.ID).ID,
+		Information: make([]Figure, len(t.kinds)),
+	}
 	for g, c := range counts {
-		r.Groups = append(r.Groups, publishCells(c, visible[g], p.Context.Consensus))
+		r.Groups = append(r.Groups, groupStats(c, visible[g], rule))
 	}
 	if visible[0] != wholeCell {
 		return r
@@ -194,7 +202,9 @@ func (t *Tally) publishElement(i int, e matrix.Element, counts []count, visible 
 	return r
 }
 
-func publishDimension(d matrix.Dimension, counts [][]count, visible [][]visibility, p Published) Dimension {
+func publishDimension(
+	d matrix.Dimension, counts [][]count, visible [][]visibility, p Published,
+) Dimension {
 	r := Dimension{ID: d.ID}
 	for g := range p.Groups {
 		pooled := count{levels: make([]int64, len(p.Matrix.Levels))}
@@ -213,59 +223,69 @@ func publishDimension(d matrix.Dimension, counts [][]count, visible [][]visibili
 		case all[onlyZero] == n:
 			v = onlyZero
 		}
-		r.Groups = append(r.Groups, publishCells(pooled, v, p.Context.Consensus))
+		r.Groups = append(r.Groups, groupStats(pooled, v, p.Context.Consensus))
 	}
 	return r
 }
 
-// publishCells turns the counts of one cell set into figures, as far as they may be seen.
-func publishCells(c count, v visibility, rule Consensus) GroupStats {
+// groupStats turns the counts of one cell set into figures, and suppresses those that v hides.
+func groupStats(c count, v visibility, rule Consensus) GroupStats {
 	k := len(c.levels)
-	cells := GroupStats{Counts: make([]Figure, k), Percent: make([]Figure, k), Shares: make([]Figure, k)}
+	stats := GroupStats{
+		Counts:  make([]Figure, k),
+		Percent: make([]Figure, k),
+		Shares:  make([]Figure, k),
+	}
 	switch v {
 	case nothing:
-		return cells
+		return stats
 	case onlyZero:
-		cells.Rated = whole(0)
+		stats.Rated = whole(0)
 		for i := range k {
-			cells.Percent[i], cells.Shares[i] = unavailable, unavailable
+			stats.Percent[i] = unavailable
+			stats.Shares[i] = unavailable
 		}
-		cells.Mode, cells.ModeShare, cells.Median, cells.WithinOne = unavailable, unavailable, unavailable, unavailable
-		cells.Agreement = unavailable
-		cells.FarMinority, cells.Consensus = Flag{availability: NotAvailable}, Flag{availability: NotAvailable}
-		return cells
+		stats.Mode = unavailable
+		stats.ModeShare = unavailable
+		stats.Median = unavailable
+		stats.WithinOne = unavailable
+		stats.Agreement = unavailable
+		stats.FarMinority = Flag{availability: NotAvailable}
+		stats.Consensus = Flag{availability: NotAvailable}
+		return stats
 	}
 
 	rated := c.rated()
-	cells.Rated = whole(rated)
+	stats.Rated = whole(rated)
 	if v == wholeCell {
-		cells.DontKnow = whole(c.dontKnow)
-		cells.NotApplicable = whole(c.notApplicable)
-		cells.NotAnswered = whole(c.notAnswered)
+		stats.DontKnow = whole(c.dontKnow)
+		stats.NotApplicable = whole(c.notApplicable)
+		stats.NotAnswered = whole(c.notAnswered)
 	}
 	for i, n := range c.levels {
-		cells.Counts[i] = whole(n)
-		cells.Percent[i] = whole(percent(n, rated))
-		cells.Shares[i] = share(n, rated)
+		stats.Counts[i] = whole(n)
+		stats.Percent[i] = whole(percent(n, rated))
+		stats.Shares[i] = share(n, rated)
 	}
 	common := mode(c.levels)
 	onMode := c.levels[common-1]
 	far := isFarMinority(c.levels, rated)
-	cells.Mode = whole(common)
-	cells.ModeShare = share(onMode, rated)
-	cells.Median = Figure{value: float64(medianTwice(c.levels)) / 2, decimals: shortest, availability: Present}
-	cells.WithinOne = share(withinOneOfMedian(c.levels), rated)
-	cells.Agreement = Figure{availability: NotApplicable}
+	agrees := 100*onMode >= int64(rule.Percent)*rated
+	stats.Mode = whole(common)
+	stats.ModeShare = share(onMode, rated)
+	stats.Median = decimal(float64(medianTwice(c.levels))/2, shortest)
+	stats.WithinOne = share(withinOneOfMedian(c.levels), rated)
+	stats.Agreement = Figure{availability: NotApplicable}
 	if k > 1 {
 		a, _ := agreement(c.levels).Float64()
-		cells.Agreement = Figure{value: a, decimals: shareDecimals, availability: Present}
+		stats.Agreement = decimal(a, shareDecimals)
 	}
-	cells.FarMinority = Flag{value: far, availability: Present}
-	cells.Consensus = Flag{
-		value:        100*onMode >= int64(rule.Percent)*rated && (rule.AllowFarMinority || !far),
+	stats.FarMinority = Flag{value: far, availability: Present}
+	stats.Consensus = Flag{
+		value:        agrees && (rule.AllowFarMinority || !far),
 		availability: Present,
 	}
-	return cells
+	return stats
 }
 
 // agenda orders the elements for the workshop: lowest agreement first, then the smaller share on
@@ -305,8 +325,8 @@ func agenda(elements []Element, counts [][]count) []int {
 	return order
 }
 
-// shuffled puts texts in the order of their SHA-256 hashes: the same for the same texts whoever
-// gave them and in whatever order they came, and as good as random to a reader.
+// shuffled returns the texts in the order of their SHA-256 hashes. The order depends only on the
+// texts, so it does not show who wrote them or when.
 func shuffled(texts []string) []string {
 	type hashed struct {
 		sum  [sha256.Size]byte

@@ -16,7 +16,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// madeUpMatrix has the given numbers of elements (in two dimensions), levels and role groups (a role each).
+// madeUpMatrix has the given numbers of elements (in two dimensions), levels and role groups (a
+// role each).
 func madeUpMatrix(elements, levels, groups int) *matrix.Matrix {
 	m := &matrix.Matrix{ID: "made-up", Version: 1, Languages: []matrix.Lang{matrix.English, matrix.Welsh}}
 	for i := range levels {
@@ -254,7 +255,8 @@ func TestAgendaIsInOrderOfDisagreement(t *testing.T) {
 		answered(tally, 1, "g1", 2, low, second, 3, matrix.Rating(i%4)+1, high)
 	}
 	p := Publish(tally, Context{MinGroup: 3})
-	// e5 is spread, e2 and e6 are split between neighbours, e1 and e4 all agree, e3 has too few ratings.
+	// e5 is spread, e2 and e6 are split between neighbours, e1 and e4 all agree, e3 has too few
+	// ratings.
 	var ids []string
 	for _, i := range p.Agenda {
 		ids = append(ids, p.Elements[i].ID)
@@ -386,8 +388,8 @@ func drawTally(t *rapid.T) (*Tally, Context) {
 	return tally, Context{MinGroup: rapid.IntRange(3, 6).Draw(t, "minimum group")}
 }
 
-// The rule of the design again, written in another way: the groups in the order in which they would have to be
-// given up, and the shortest run of them that is enough.
+// The rule of the design again, written in another way: the groups in the order in which they would
+// have to be given up, and the shortest run of them that is enough.
 func naivelyHidden(rated []int, minGroup int) []bool {
 	type group struct{ at, n int }
 	var small, large []group
@@ -419,7 +421,8 @@ func naivelyHidden(rated []int, minGroup int) []bool {
 	return hidden
 }
 
-// The rule for those who did not rate, likewise: covers holds the role groups whose cell sets are shown.
+// The rule for those who did not rate, likewise: covers holds the role groups whose cell sets are
+// shown.
 func naivelyHiddenUnrated(unrated []int, covers []bool, minGroup int) []bool {
 	hidden := make([]bool, len(unrated))
 	var order []int
@@ -518,8 +521,9 @@ func TestPublishedIsExactlyWhatTheRuleAllows(t *testing.T) {
 	}
 }
 
-// attacker knows what is published and that counts add up: people to groups, levels to ratings, ratings and the
-// other answers to the people of a group, elements to dimensions. It solves for what is hidden.
+// attacker knows what is published and that counts add up: people to groups, levels to ratings,
+// ratings and the other answers to the people of a group, elements to dimensions. It solves for
+// what is hidden.
 type attacker struct {
 	unknown   map[string]int // column by name
 	equations []map[int]int64
@@ -619,8 +623,8 @@ func cellNames(c GroupStats) map[string]Figure {
 	return cells
 }
 
-// deduce lets an attacker read everything that is published, who knows besides how many people of each role group took
-// part: those who finished are printed by role.
+// deduce lets an attacker read everything that is published, who knows besides how many people of
+// each role group took part: those who finished are printed by role.
 func deduce(p Published, people []int64) map[string]bool {
 	a := &attacker{unknown: map[string]int{}}
 	set := func(prefix string, c GroupStats) {
@@ -741,7 +745,7 @@ func TestTheAttackerFindsWhatSubtractionFinds(t *testing.T) {
 	if deduce(p, tally.respondents)["e1/3/level4"] {
 		t.Error("follows from what is published")
 	}
-	p.Elements[0].Groups[1] = publishCells(tally.count(0, 0), wholeCell, p.Context.Consensus)
+	p.Elements[0].Groups[1] = groupStats(tally.count(0, 0), wholeCell, p.Context.Consensus)
 	if !deduce(p, tally.respondents)["e1/3/level4"] {
 		t.Error("not found although all other groups are shown")
 	}
@@ -756,13 +760,14 @@ func TestTheAttackerFindsWhatSubtractionFinds(t *testing.T) {
 	if deduce(p, tally.respondents)["e1/3/dont_know"] {
 		t.Error("what a group that did not rate said instead follows from what is published")
 	}
-	p.Elements[0].Groups[1] = publishCells(tally.count(0, 0), wholeCell, p.Context.Consensus)
+	p.Elements[0].Groups[1] = groupStats(tally.count(0, 0), wholeCell, p.Context.Consensus)
 	if !deduce(p, tally.respondents)["e1/3/dont_know"] {
 		t.Error("not found although those who did not rate are shown for all other groups")
 	}
 }
 
-// How much the rule hides is a figure worth telling: 34 answers, the mean of the published study, over four role groups.
+// How much the rule hides is a figure worth telling: 34 answers, the mean of the published study,
+// over four role groups.
 func TestHowMuchIsHiddenAt34Answers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(34, 4))
 	for _, mix := range []struct {

@@ -2,7 +2,8 @@ package results
 
 import "math/big"
 
-// count is what was said of one element, or of all elements of a dimension, in one group.
+// count holds the number of each answer to one element, or to all elements of a dimension, in one
+// group.
 type count struct {
 	levels        []int64 // ratings on each level, from the lowest
 	dontKnow      int64
@@ -28,11 +29,11 @@ func (c count) rated() int64 {
 	return n
 }
 
-// unrated is how many are counted without a rating.
+// unrated returns how many people are counted without a rating.
 func (c count) unrated() int64 { return c.dontKnow + c.notApplicable + c.notAnswered }
 
-// percent is part in a hundred of a whole above 0, rounded half to even, in whole numbers
-// throughout: a half that binary fractions cannot hold must not fall to the wrong side.
+// percent returns part as a percentage of whole, which is above 0, rounded half to even. It
+// computes in whole numbers, because a binary fraction may fall on the wrong side of a half.
 func percent(part, whole int64) int64 {
 	q, r := 100*part/whole, 100*part%whole
 	if 2*r > whole || 2*r == whole && q%2 == 1 {
@@ -41,7 +42,7 @@ func percent(part, whole int64) int64 {
 	return q
 }
 
-// medianTwice is twice the median level (levels count from 1) of at least one rating: with an even
+// medianTwice returns twice the median level, counted from 1, of at least one rating. With an even
 // number of ratings the median is the mean of the two in the middle.
 func medianTwice(levels []int64) int64 {
 	var n int64
@@ -51,7 +52,7 @@ func medianTwice(levels []int64) int64 {
 	return ratingAt(levels, (n-1)/2) + ratingAt(levels, n/2)
 }
 
-// ratingAt is the level of the rating at a place (from 0) when all are put in order.
+// ratingAt returns the level of the rating at a place, counted from 0, when all ratings are sorted.
 func ratingAt(levels []int64, place int64) int64 {
 	for i, c := range levels {
 		if place < c {
@@ -62,20 +63,21 @@ func ratingAt(levels []int64, place int64) int64 {
 	return int64(len(levels))
 }
 
-// mode is the most common level, from 1. Of several the one nearest the median wins, then the
-// lower.
+// mode returns the most common level, from 1. On a tie it is the level nearest the median, then the
+// lower one.
 func mode(levels []int64) int64 {
 	median := medianTwice(levels)
 	best := 0
 	for i, c := range levels {
-		if c > levels[best] || c == levels[best] && distance(int64(i)+1, median) < distance(int64(best)+1, median) {
+		nearer := distance(int64(i)+1, median) < distance(int64(best)+1, median)
+		if c > levels[best] || c == levels[best] && nearer {
 			best = i
 		}
 	}
 	return int64(best) + 1
 }
 
-// distance is twice how far a level lies from a median given twice.
+// distance returns twice the distance between a level and a median that is given as medianTwice.
 func distance(level, medianTwice int64) int64 {
 	d := 2*level - medianTwice
 	if d < 0 {
@@ -108,8 +110,8 @@ func twoAwayFrom(level int64, levels []int64) int64 {
 	return n
 }
 
-// isFarMinority says whether FarMinorityPercent or more of the ratings lie two or more levels from
-// the most common.
+// isFarMinority reports whether FarMinorityPercent or more of the ratings are two or more levels
+// from the most common level.
 func isFarMinority(levels []int64, rated int64) bool {
 	return 100*twoAwayFrom(mode(levels), levels) >= FarMinorityPercent*rated
 }

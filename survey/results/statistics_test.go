@@ -39,8 +39,8 @@ func TestAgreement(t *testing.T) {
 	}
 }
 
-// The values that the R package agrmt prints in its documentation; the first two rows are van der Eijk's own
-// example of where people place two parties.
+// The values that the R package agrmt prints in its documentation; the first two rows are van der
+// Eijk's own example of where people place two parties.
 func TestAgreementAsPublished(t *testing.T) {
 	for _, c := range []struct {
 		levels []int64

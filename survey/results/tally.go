@@ -17,7 +17,7 @@ type Tally struct {
 	elements    map[string]int // place of an element by its id
 	groups      map[string]int // place of a role group by its id
 	kinds       map[string]int
-	cells       int     // counts kept for one element in one group: each level, don't know, not applicable
+	cells       int     // counts for one element in one group: each level, don't know, not applicable
 	counts      []int64 // by group, then element, then cell
 	respondents []int64 // by group
 	information []int64 // by element, then kind
@@ -129,7 +129,11 @@ func (t *Tally) at(group, element int) int {
 func (t *Tally) count(group, element int) count {
 	c := t.counts[t.at(group, element):][:t.cells]
 	levels := t.cells - 2
-	n := count{levels: append([]int64(nil), c[:levels]...), dontKnow: c[levels], notApplicable: c[levels+1]}
+	n := count{
+		levels:        slices.Clone(c[:levels]),
+		dontKnow:      c[levels],
+		notApplicable: c[levels+1],
+	}
 	n.notAnswered = t.respondents[group] - n.rated() - n.dontKnow - n.notApplicable
 	return n
 }
