@@ -9,35 +9,39 @@ import (
 )
 
 const (
-	// maxConnections bounds the connections to the address for requests of platforms. Before its request is known to be signed,
-	// each takes up to about 40 KB, and a body of webhook.UnreservedBytes.
+	// maxConnections bounds the connections to the address for the platforms' requests. Until the
+	// signature of its request is verified, a connection takes up to about 40 KB, and a body of
+	// webhook.UnreservedBytes.
 	maxConnections = 1024
-	// maxOperationsConnections bounds those to the address for operations.
+	// maxOperationsConnections bounds the connections to the address for operations.
 	maxOperationsConnections = 256
-	// acceptPause is taken before a connection is accepted in place of another, so that those accepted before it get to read the
-	// headers that are there.
-	acceptPause = 100 * time.Microsecond
-	// headerBytes bounds the headers of a request, for which net/http reads 4 KB more than Server.MaxHeaderBytes says.
+	// acceptDelay is the delay before a connection replaces another. In this time the connections
+	// that were accepted before it read the headers that have arrived.
+	acceptDelay = 100 * time.Microsecond
+	// headerBytes bounds the headers of a request, in bytes. net/http reads 4 KB more than
+	// Server.MaxHeaderBytes.
 	headerBytes = 8 << 10
 )
 
-// connections bounds how many connections a server has. Where there are too many, it closes the one that has been silent
-// longest: a platform sends its headers at once, so that strangers who open connections and send nothing, or not all, push out
-// each other. Where each has brought a request, the new one is closed. Track is for Server.ConnState.
+// connections bounds how many connections a server has. At the limit it closes the connection that
+// has been silent longest. A platform sends its headers at once, so clients that open connections
+// and send no complete request push out each other. Where every connection has brought a request,
+// the new connection is closed.
 type connections struct {
-	most int
+	limit int
 
 	mu     sync.Mutex
 	open   map[net.Conn]*list.Element // its place in silent, or nil once it has brought a request
 	silent *list.List                 // of net.Conn, the oldest first
 }
 
-func newConnections(most int) *connections {
-	return &connections{most: most, open: map[net.Conn]*list.Element{}, silent: list.New()}
+func newConnections(limit int) *connections {
+	return &connections{limit: limit, open: map[net.Conn]*list.Element{}, silent: list.New()}
 }
 
-// closeUnlessSigned has each connection closed after its request, unless the handler deletes the header: who has signed a request may
-// keep a connection, and strangers may not.
+// closeUnlessSigned closes each connection after its request, unless the handler deletes the header
+// Connection. Handlers delete it when the signature of a request is right, so that only platforms
+// reuse connections.
 func closeUnlessSigned(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
@@ -45,15 +49,15 @@ func closeUnlessSigned(handler http.Handler) http.Handler {
 	})
 }
 
-// track takes note of the state of a connection.
+// track records a change of a connection's state. It is a Server.ConnState.
 func (c *connections) track(conn net.Conn, state http.ConnState) {
 	if state == http.StateNew && c.full() {
-		time.Sleep(acceptPause)
+		time.Sleep(acceptDelay)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	place, known := c.open[conn]
-	if !known && state != http.StateNew { // it was closed here
+	if !known && state != http.StateNew { // closeOne has closed it
 		return
 	}
 	if place != nil {
@@ -62,8 +66,8 @@ func (c *connections) track(conn net.Conn, state http.ConnState) {
 	}
 	switch state {
 	case http.StateNew:
-		if len(c.open) >= c.most && !c.closeOne() {
-			_ = conn.Close() // there was nobody to tell
+		if len(c.open) >= c.limit && !c.closeOne() {
+			_ = conn.Close() // the client has sent nothing that could be lost
 			return
 		}
 		c.open[conn] = c.silent.PushBack(conn)
@@ -75,10 +79,10 @@ func (c *connections) track(conn net.Conn, state http.ConnState) {
 func (c *connections) full() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.open) >= c.most
+	return len(c.open) >= c.limit
 }
 
-// closeOne closes the connection that has been silent longest, if one is.
+// closeOne closes the connection that has been silent longest. It reports whether there was one.
 func (c *connections) closeOne() bool {
 	oldest := c.silent.Front()
 	if oldest == nil {
@@ -86,6 +90,6 @@ func (c *connections) closeOne() bool {
 	}
 	conn, _ := c.silent.Remove(oldest).(net.Conn)
 	delete(c.open, conn)
-	_ = conn.Close() // there was nobody to tell
+	_ = conn.Close() // the client has sent nothing that could be lost
 	return true
 }

@@ -2,5 +2,5 @@
 
 package server
 
-// forbidCoreDumps does nothing: what there is to do differs between systems.
+// forbidCoreDumps does nothing, because each system has its own way to switch core dumps off.
 func forbidCoreDumps() error { return nil }

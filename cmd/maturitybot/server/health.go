@@ -17,18 +17,18 @@ import (
 // pingTimeout bounds the PING of a readiness check.
 const pingTimeout = time.Second
 
-// health reports whether this process is ready: Redis answers, and every platform is connected. Its reports
-// name no host and no person.
+// health reports whether this process is ready: Redis answers, and every platform is connected. Its
+// reports name no host and no person.
 type health struct {
-	ending <-chan struct{} // closed once the program is told to end
+	shutdown <-chan struct{} // closed when shutdown begins
 
 	mu        sync.Mutex
 	store     *redis.Store
 	connected map[string]bool // by platform
 }
 
-func newHealth(ending <-chan struct{}, platforms ...string) *health {
-	h := &health{ending: ending, connected: map[string]bool{}}
+func newHealth(shutdown <-chan struct{}, platforms ...string) *health {
+	h := &health{shutdown: shutdown, connected: map[string]bool{}}
 	for _, p := range platforms {
 		h.connected[p] = false
 	}
@@ -36,10 +36,10 @@ func newHealth(ending <-chan struct{}, platforms ...string) *health {
 }
 
 // setStore sets the store to check, once it is connected.
-func (h *health) setStore(in *redis.Store) {
+func (h *health) setStore(s *redis.Store) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.store = in
+	h.store = s
 }
 
 // setConnected sets whether a platform is connected.
@@ -49,10 +49,10 @@ func (h *health) setConnected(platform string, up bool) {
 	h.connected[platform] = up
 }
 
-// report returns a line for each part, and whether all are ready.
+// report returns a line for Redis and for each platform, and whether all are ready.
 func (h *health) report(ctx context.Context) (report string, ready bool) {
 	select {
-	case <-h.ending:
+	case <-h.shutdown:
 		return "ending\n", false
 	default:
 	}
@@ -61,22 +61,22 @@ func (h *health) report(ctx context.Context) (report string, ready bool) {
 	h.mu.Unlock()
 	var lines strings.Builder
 	ready = true
-	tell := func(part string, there bool, otherwise string) {
-		word := "ok"
-		if !there {
-			ready, word = false, otherwise
+	add := func(part string, ok bool, problem string) {
+		state := "ok"
+		if !ok {
+			ready, state = false, problem
 		}
-		fmt.Fprintf(&lines, "%s %s\n", part, word)
+		fmt.Fprintf(&lines, "%s %s\n", part, state)
 	}
 	if store == nil {
-		tell("redis", false, "connecting")
+		add("redis", false, "connecting")
 	} else {
 		ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 		defer cancel()
-		tell("redis", store.Ping(ctx) == nil, "away")
+		add("redis", store.Ping(ctx) == nil, "away")
 	}
 	for _, name := range slices.Sorted(maps.Keys(connected)) {
-		tell(name, connected[name], "connecting")
+		add(name, connected[name], "connecting")
 	}
 	return lines.String(), ready
 }
@@ -84,7 +84,9 @@ func (h *health) report(ctx context.Context) (report string, ready bool) {
 // operations serves /healthz, /readyz and /metrics for the operator.
 func operations(h *health, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "ok\n")
+	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		report, ready := h.report(r.Context())
 		if !ready {

@@ -15,9 +15,12 @@ type server struct {
 	listener net.Listener
 }
 
-// listen opens an address for a server with at most so many connections.
-func listen(ctx context.Context, address string, most int, handler http.Handler) (*server, error) {
-	if address == "" { // would be a random port of all interfaces
+// listen opens a listener at an address, and returns a server for it that the caller starts. The
+// server accepts at most limit connections.
+func listen(
+	ctx context.Context, address string, limit int, handler http.Handler,
+) (*server, error) {
+	if address == "" { // net would choose a random port of all interfaces
 		return nil, errors.New("listen for requests: no address")
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
@@ -26,24 +29,26 @@ func listen(ctx context.Context, address string, most int, handler http.Handler)
 	}
 	return &server{listener: l, Server: &http.Server{
 		Addr: l.Addr().String(), Handler: closeUnlessSigned(handler),
-		// Both platforms send at once and hang up after three seconds: a slower client is neither of them.
+		// Slack and Discord send a request at once and close the connection after 3 seconds. A
+		// slower client is neither of them.
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: headerBytes - 4<<10, ConnState: newConnections(most).track,
+		MaxHeaderBytes: headerBytes - 4<<10, ConnState: newConnections(limit).track,
 	}}, nil
 }
 
-// run serves until the context ends, and then up to httpShutdownTimeout for requests that have arrived.
+// run serves until the context ends. It then waits up to httpShutdownTimeout for the requests that
+// have arrived.
 func (s *server) run(ctx context.Context) error {
-	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(s.listener) }()
+	failed := make(chan error, 1)
+	go func() { failed <- s.Serve(s.listener) }()
 	select {
-	case err := <-ended:
+	case err := <-failed:
 		return fmt.Errorf("serve HTTP: %w", err)
 	case <-ctx.Done():
-		end, stop := context.WithTimeout(context.WithoutCancel(ctx), httpShutdownTimeout)
-		defer stop()
-		if s.Shutdown(end) != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), httpShutdownTimeout)
+		defer cancel()
+		if s.Shutdown(ctx) != nil {
 			return s.Close() // a client that is still sending is neither Slack nor Discord
 		}
 		return nil

@@ -14,7 +14,8 @@ type directory interface {
 	chat.Sender
 }
 
-// platforms are the connected chat platforms. It passes each call on to the platform that it is about.
+// platforms is the directory of all connected chat platforms. It passes each call to the platform
+// that the person or the place belongs to.
 type platforms struct {
 	mu sync.RWMutex
 	on map[string]directory
@@ -70,7 +71,9 @@ func (p *platforms) Send(ctx context.Context, id string, to chat.Person, card ch
 }
 
 // Post fails for a platform that is not connected, so that the message is posted later.
-func (p *platforms) Post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
+func (p *platforms) Post(
+	ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File,
+) error {
 	if on, ok := p.lookup(to.Platform); ok {
 		return on.Post(ctx, id, to, card, files)
 	}

@@ -1,6 +1,10 @@
-// Package server runs the bot: it connects to Redis and to the chat platforms, takes what people do
-// there, sends what is due, and tells an operator how it is. cmd/maturitybot reads the command line and
-// the environment into its Config.
+// Package server runs the bot as a service. It connects to Redis and to the chat platforms, passes
+// events from the platforms to the bot, sends queued messages when they are due, and offers health
+// checks and metrics to the operator.
+//
+// It does not know the command line, the environment or the names of the platforms: cmd/maturitybot
+// reads them into a Config. It does not know the rules of a survey either: they are in package
+// survey, and the conversation is in package bot.
 package server
 
 import (
@@ -29,22 +33,22 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// Config is what Run needs, found to be complete.
+// Config is a complete configuration for Run.
 type Config struct {
-	// OpenStore connects to Redis and checks the schema. Run calls it again while Redis is unavailable.
+	// OpenStore connects to Redis and checks the schema. Run retries it while Redis is unavailable.
 	OpenStore func(context.Context, ...redis.Option) (*redis.Store, error)
-	// KeepJournal makes the store write its erasures to a file until done is called, and returns the
-	// journal's name. It is nil where no file was named.
+	// KeepJournal makes the store write its erasures to a file until done is called, and returns
+	// the journal's name. It is nil where the operator configured no file.
 	KeepJournal func(*redis.Store) (name string, done func() error, err error)
 
 	Platforms []Platform
 
-	Listen    string // address for requests of platforms that deliver by HTTP
+	Listen    string // address for the requests of platforms that deliver by HTTP
 	OpsListen string // address of /healthz, /readyz and /metrics, or empty for none
 
 	Matrices []*matrix.Matrix
 	Schedule *reminders.Schedule
-	Creators []chat.Person // may start rounds, besides the platform's admins
+	Creators []chat.Person // people who can start rounds, besides the platform's admins
 	Log      *slog.Logger
 
 	Dial func(ctx context.Context, network, address string) (net.Conn, error) // nil for the network
@@ -53,8 +57,8 @@ type Config struct {
 
 // Platform is a chat platform to connect to.
 type Platform struct {
-	Name  string // in ids, logs and metrics
-	Title string // as users know it
+	Name  string // name in ids, logs and metrics, such as slack
+	Title string // name that users know, such as Slack
 	platform.Config
 }
 
@@ -73,23 +77,24 @@ func UsesHTTP(platforms []Platform) bool {
 }
 
 const (
-	// shutdownTimeout bounds the end of the program. A request to a platform takes less.
+	// shutdownTimeout bounds the whole shutdown. A request to a platform takes less.
 	shutdownTimeout = 10 * time.Second
-	// httpShutdownTimeout is the part of it in which requests that have arrived are answered.
+	// httpShutdownTimeout is the part of shutdownTimeout for requests that have arrived by HTTP.
 	httpShutdownTimeout = shutdownTimeout / 2
 )
 
-// Run serves until the context ends. It returns nil on a normal shutdown, and else why it cannot serve.
-// It waits for Redis and for platforms that are unavailable, and fails for what waiting does not change.
+// Run serves until the context ends. It returns nil on a normal shutdown, and otherwise the reason
+// why it cannot serve. While Redis or a platform is unavailable, it retries.
 func Run(ctx context.Context, c Config) error {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	log := c.Log
 	if err := forbidCoreDumps(); err != nil {
-		log.Warn("core dumps are not switched off: they would hold secrets of open surveys", "error", err)
+		log.Warn("core dumps are not switched off: they would hold secrets of open surveys",
+			"error", err)
 	}
-	// Outside of a container there is no limit.
+	// Outside a container there is no limit.
 	if limit, err := memlimit.Set(); err == nil && limit < math.MaxInt64 {
 		log.Info("memory limit", "bytes", limit)
 	}
@@ -104,10 +109,11 @@ func Run(ctx context.Context, c Config) error {
 		health: newHealth(ctx.Done(), c.names()...), unconnected: len(c.Platforms),
 	}
 	if c.OpsListen != "" {
-		ops, err := listen(ctx, c.OpsListen, maxOperationsConnections, operations(v.health, v.telemetry.handler()))
+		handler := operations(v.health, v.telemetry.handler())
+		ops, err := listen(ctx, c.OpsListen, maxOperationsConnections, handler)
 		if err != nil {
-			return fmt.Errorf("tell how it goes at OPS_LISTEN (another process on this machine needs another "+
-				"address there, or none): %w", err)
+			return fmt.Errorf("serve health checks at OPS_LISTEN (another process on this machine "+
+				"needs another address there, or none): %w", err)
 		}
 		defer func() { _ = ops.Close() }() // last, so that it answers during shutdown
 		go func() { _ = ops.Serve(ops.listener) }()
@@ -117,12 +123,13 @@ func Run(ctx context.Context, c Config) error {
 		if v.web, err = listen(ctx, c.Listen, maxConnections, &v.mux); err != nil {
 			return err
 		}
-		defer func() { _ = v.web.listener.Close() }() // where it never came to serving
+		defer func() { _ = v.web.listener.Close() }() // needed where no platform was connected
 	}
 	v.telemetry.registerReady(v.health)
-	store, err := connectWithRetry(ctx, log.With("to", "redis"), func(ctx context.Context) (*redis.Store, error) {
+	openStore := func(ctx context.Context) (*redis.Store, error) {
 		return c.OpenStore(ctx, redis.Observed(v.telemetry.observeRedisCall))
-	})
+	}
+	store, err := connectWithRetry(ctx, log.With("to", "redis"), openStore)
 	if err != nil {
 		return shutdownErr(ctx, err)
 	}
@@ -149,7 +156,7 @@ func Run(ctx context.Context, c Config) error {
 	return shutdownErr(ctx, nil)
 }
 
-// start builds the bot on the store, and starts what runs until the context ends.
+// start builds the bot on the store, and starts the goroutines that run until the context ends.
 func (v *service) start(ctx context.Context, store *redis.Store, words *locale.Words) {
 	v.store, v.rounds = store, survey.NewRounds(store, v.Matrices, v.Now)
 	v.telemetry.registerQueueDepth(v.rounds.System().Due, v.log)
@@ -160,15 +167,18 @@ func (v *service) start(ctx context.Context, store *redis.Store, words *locale.W
 		Handled: v.telemetry.countEvent, Delivered: v.telemetry.countMessage,
 	}})
 	planner := reminders.NewPlanner(v.rounds.System(), v.Schedule, v.Now, v.log)
-	v.run(ctx, &v.running, reminders.NewLoop(v.rounds.System(), v.bot, v.log).Planning(planner).Run)
-	v.run(ctx, &v.running, func(ctx context.Context) error { return v.watchSchema(ctx, schemaInterval) })
+	loop := reminders.NewLoop(v.rounds.System(), v.bot, v.log).Planning(planner)
+	v.run(ctx, &v.running, loop.Run)
+	v.run(ctx, &v.running, func(ctx context.Context) error {
+		return v.watchSchema(ctx, schemaInterval)
+	})
 	for _, p := range v.Platforms {
-		v.run(ctx, &v.arriving, func(ctx context.Context) error { return v.serve(ctx, p) })
+		v.run(ctx, &v.receiving, func(ctx context.Context) error { return v.serve(ctx, p) })
 	}
 }
 
-// shutdownErr returns nil on a normal shutdown, the cause where the service cancelled itself, and err
-// while the context has not ended.
+// shutdownErr returns nil on a normal shutdown, the cause where the service cancelled its own
+// context, and err while the context has not ended.
 func shutdownErr(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
@@ -180,18 +190,21 @@ func shutdownErr(ctx context.Context, err error) error {
 }
 
 // NoErasuresAdvice warns that erasures are recorded in Redis alone.
-const NoErasuresAdvice = "ERASURES is not set: if Redis is lost, a restored backup brings back people who withdrew or were " +
-	"forgotten. Set it to a file, and copy that file elsewhere (docs/backups.md)"
+const NoErasuresAdvice = "ERASURES is not set: if Redis is lost, a restored backup brings back " +
+	"people who withdrew or were forgotten. Set it to a file, and copy that file elsewhere " +
+	"(docs/backups.md)"
 
 // registerJournal records in Redis which journal this process adds to, for the command forget.
 func registerJournal(ctx context.Context, store *redis.Store, name string, log *slog.Logger) error {
-	_, err := connectWithRetry(ctx, log.With("to", "redis"), func(ctx context.Context) (struct{}, error) {
+	register := func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, store.RegisterJournal(ctx, name)
-	})
+	}
+	_, err := connectWithRetry(ctx, log.With("to", "redis"), register)
 	return err
 }
 
-// schemaInterval is how long an older process may go on writing after a newer one has begun to.
+// schemaInterval is the interval between checks of the store's schema. An older process writes at
+// most that long after a newer one has begun to write.
 const schemaInterval = 10 * time.Second
 
 // watchSchema ends the service when a newer program has begun to write to the store.
@@ -206,11 +219,11 @@ func (v *service) watchSchema(ctx context.Context, interval time.Duration) error
 	}
 }
 
-// service is a run of the bot.
+// service is the state of one call of Run.
 type service struct {
 	Config
 	log       *slog.Logger
-	cancel    context.CancelCauseFunc // with why it cannot go on
+	cancel    context.CancelCauseFunc // ends the service with the reason why it cannot go on
 	people    *platforms
 	telemetry *telemetry
 	health    *health
@@ -218,19 +231,23 @@ type service struct {
 	rounds    *survey.Rounds
 	bot       *bot.Bot
 
-	mux      http.ServeMux // of requests of platforms; each is added when it is connected
+	mux      http.ServeMux // the platforms' requests; each platform is added when it is connected
 	web      *server       // nil where no platform delivers by HTTP
 	startWeb sync.Once
 
-	arriving, running sync.WaitGroup // what receives, and everything else
+	receiving sync.WaitGroup // goroutines that receive events
+	running   sync.WaitGroup // all other goroutines
 
 	mu          sync.Mutex
 	unconnected int // platforms that are not connected yet
 	drains      []func(context.Context) error
 }
 
-// run calls do in a goroutine of the group, and ends the service when do fails before the context ends.
-func (v *service) run(ctx context.Context, group *sync.WaitGroup, do func(context.Context) error) {
+// run calls do in a goroutine of the group. It ends the service when do fails before the context
+// ends.
+func (v *service) run(
+	ctx context.Context, group *sync.WaitGroup, do func(context.Context) error,
+) {
 	group.Go(func() {
 		if err := do(ctx); err != nil && ctx.Err() == nil {
 			v.cancel(err)
@@ -238,10 +255,10 @@ func (v *service) run(ctx context.Context, group *sync.WaitGroup, do func(contex
 	})
 }
 
-// addPlatform adds a platform that is connected, before anything comes from it. Shutdown calls drain,
-// which waits for what the platform has in hand.
-func (v *service) addPlatform(name string, on directory, drain func(context.Context) error) {
-	v.people.add(name, on)
+// addPlatform adds a connected platform. It is called before the platform's first event. Shutdown
+// calls drain, which waits for the platform's unfinished work.
+func (v *service) addPlatform(name string, dir directory, drain func(context.Context) error) {
+	v.people.add(name, dir)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.drains = append(v.drains, drain)
@@ -251,29 +268,34 @@ func (v *service) addPlatform(name string, on directory, drain func(context.Cont
 	}
 }
 
-// mount lets a platform deliver by HTTP at these paths.
-func (v *service) mount(ctx context.Context, platform string, handler http.Handler, paths ...string) {
+// mount routes the requests at these paths to a platform's handler. The first call starts the HTTP
+// server.
+func (v *service) mount(
+	ctx context.Context, platform string, handler http.Handler, paths ...string,
+) {
 	for _, p := range paths {
 		v.mux.Handle(p, handler)
 	}
 	v.startWeb.Do(func() {
 		v.log.Info("listening", "address", v.web.Addr)
-		v.run(ctx, &v.arriving, v.web.run)
+		v.run(ctx, &v.receiving, v.web.run)
 	})
 	v.health.setConnected(platform, true)
 }
 
-// serve connects to a platform, and receives from it until the context ends.
+// serve connects to a platform. It mounts a platform that delivers by HTTP. From any other platform
+// it receives until the context ends.
 func (v *service) serve(ctx context.Context, p Platform) error {
 	log := v.log.With("platform", p.Name)
 	paths := p.Paths()
-	adapter, err := connectWithRetry(ctx, log, func(ctx context.Context) (platform.Adapter, error) {
+	connect := func(ctx context.Context) (platform.Adapter, error) {
 		return p.Connect(ctx, platform.Bot{
-			Responder: v.bot, Spec: bot.AppSpec(v.bot.Words), Claims: v.store, Suggest: v.bot.Suggest,
-			ConsentsToDM: consentsToDM(v.rounds), Log: log, Dial: v.Dial,
+			Responder: v.bot, Spec: bot.AppSpec(v.bot.Words), Claims: v.store,
+			Suggest: v.bot.Suggest, ConsentsToDM: consentsToDM(v.rounds), Log: log, Dial: v.Dial,
 			Observer: v.telemetry.observerFor(p.Name, len(paths) == 0, v.health),
 		})
-	})
+	}
+	adapter, err := connectWithRetry(ctx, log, connect)
 	if err != nil {
 		return err
 	}
@@ -288,37 +310,38 @@ func (v *service) serve(ctx context.Context, p Platform) error {
 	return nil
 }
 
-// finish waits up to shutdownTimeout. It first closes the ways in, so that what has arrived is still
-// acknowledged, and then waits for what is in hand.
+// finish shuts the service down within shutdownTimeout. It first waits for the goroutines that
+// receive, so that every event that has arrived is acknowledged. Then it waits for unfinished work.
 func (v *service) finish(ctx context.Context) {
-	v.log.Info("ending", "patience", shutdownTimeout)
-	end, stop := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer stop()
-	shut, stopped := context.WithTimeout(end, httpShutdownTimeout)
-	unfinished := dispatch.Wait(shut, &v.arriving)
-	stopped()
+	v.log.Info("shutting down", "timeout", shutdownTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	receiveCtx, cancelReceive := context.WithTimeout(ctx, httpShutdownTimeout)
+	unfinished := dispatch.Wait(receiveCtx, &v.receiving)
+	cancelReceive()
 	v.mu.Lock()
 	drains := v.drains
 	v.mu.Unlock()
 	for _, drain := range drains {
-		unfinished = errors.Join(unfinished, drain(end))
+		unfinished = errors.Join(unfinished, drain(ctx))
 	}
-	unfinished = errors.Join(unfinished, dispatch.Wait(end, &v.running))
+	unfinished = errors.Join(unfinished, dispatch.Wait(ctx, &v.running))
 	if unfinished != nil {
-		v.log.Error("ended with work in hand", "error", unfinished)
+		v.log.Error("shut down with unfinished work", "error", unfinished)
 	}
 }
 
-// consentsToDM returns a function that reports whether a person has begun a survey or coordinates one,
-// and so consents to direct messages on a platform where bots may not write unasked.
+// consentsToDM returns a function that reports whether a person has started a survey or coordinates
+// one, and so consents to direct messages. Some platforms forbid bots to write without consent.
 func consentsToDM(rounds *survey.Rounds) func(context.Context, chat.Person) (bool, error) {
 	return func(ctx context.Context, p chat.Person) (bool, error) {
-		seats, err := rounds.For(survey.PersonID(p.String())).Participations(ctx)
+		id := survey.PersonID(p.String())
+		participations, err := rounds.For(id).Participations(ctx)
 		if err != nil {
 			return false, err
 		}
-		for _, s := range seats {
-			if s.Member.TakesPart() || slices.Contains(s.Round.Coordinators, survey.PersonID(p.String())) {
+		for _, part := range participations {
+			if part.Member.TakesPart() || slices.Contains(part.Round.Coordinators, id) {
 				return true, nil
 			}
 		}
