@@ -15,15 +15,16 @@ import (
 	"maturitybot/adapters/terminal"
 )
 
-// backupCommand writes a backup that only the holders of some keys can read; the machine that makes it holds none of them.
+// backupCommand writes a backup, encrypted for public keys. The machine that makes it needs no secret
+// key.
 type backupCommand struct {
 	storeFlag
-	File       string   `arg:"" help:"The file to write; - is standard output."`
-	Recipients []string `name:"recipient" short:"r" env:"BACKUP_RECIPIENT" required:"" placeholder:"age1..." help:"Public key of whoever may read the backup, as age-keygen prints it; several with commas."`
-	Force      bool     `help:"Replace the file if it is there."`
+	File      string   `arg:"" help:"The file to write; - is standard output."`
+	Recipient []string `short:"r" env:"BACKUP_RECIPIENT" required:"" placeholder:"age1..." help:"${recipient}"`
+	Force     bool     `help:"Replace the file if it is there."`
 }
 
-// Run writes the backup: the file is there whole, or as it was before.
+// Run writes the backup. If it fails, a file that was there stays as it was.
 func (c backupCommand) Run(ctx context.Context, s streams) error {
 	recipients, err := c.recipients()
 	if err != nil {
@@ -41,50 +42,59 @@ func (c backupCommand) Run(ctx context.Context, s streams) error {
 	}
 	defer func() { _ = store.Close() }() // it was only read
 	write := func(to io.Writer) (contents redis.Contents, err error) {
-		sealed, err := age.Encrypt(to, recipients...)
+		encrypted, err := age.Encrypt(to, recipients...)
 		if err != nil {
 			return contents, fmt.Errorf("encrypt the backup: %w", err)
 		}
-		if contents, err = store.Backup(ctx, sealed); err != nil {
+		if contents, err = store.Backup(ctx, encrypted); err != nil {
 			return contents, err
 		}
-		return contents, sealed.Close()
+		return contents, encrypted.Close()
 	}
 	var contents redis.Contents
 	if c.File == "-" {
 		contents, err = write(s.out)
 	} else {
-		contents, err = intoFile(c.File, write)
+		contents, err = writeBackupFile(c.File, write)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.err, "%s: %s.\n", c.File, contains(contents))
+	fmt.Fprintf(s.err, "%s: %s.\n", c.File, describe(contents))
 	if contents.Open > 0 {
-		fmt.Fprintf(s.err, "Of rounds that were not closed (%d), whoever has this file and its key can tell whose the answers are: delete it when you promised to.\n", contents.Open)
+		fmt.Fprintf(s.err, "Of rounds that were not closed (%d), whoever has this file and its key "+
+			"can tell whose the answers are: delete it when you promised to.\n", contents.Open)
 	}
 	return nil
 }
 
 // recipients reads the public keys.
 func (c backupCommand) recipients() ([]age.Recipient, error) {
-	keys := strings.Join(c.Recipients, "\n")
-	if strings.Contains(strings.ToUpper(keys), "AGE-SECRET-KEY-") { // which no error may repeat
-		return nil, errors.New("--recipient is given the secret key; give the public key, which begins with age1, and keep the secret key elsewhere")
+	keys := strings.Join(c.Recipient, "\n")
+	// age.ParseRecipients would repeat a secret key in its error.
+	if strings.Contains(strings.ToUpper(keys), "AGE-SECRET-KEY-") {
+		return nil, errors.New("--recipient is given the secret key; give the public key, " +
+			"which begins with age1, and keep the secret key elsewhere")
 	}
 	recipients, err := age.ParseRecipients(strings.NewReader(keys))
 	if err != nil {
-		return nil, fmt.Errorf("--recipient wants public keys as age-keygen prints them, which begin with age1: %w", err)
+		return nil, fmt.Errorf("--recipient wants public keys as age-keygen prints them, "+
+			"which begin with age1: %w", err)
 	}
 	return recipients, nil
 }
 
-func contains(c redis.Contents) string {
-	return fmt.Sprintf("rounds: %d, people: %d, responses: %d, begun at %s", c.Rounds, c.People, c.Responses, c.At.Format("2006-01-02 15:04:05 MST"))
+// describe returns the size of a backup, and when it was begun.
+func describe(c redis.Contents) string {
+	return fmt.Sprintf("rounds: %d, people: %d, responses: %d, begun at %s",
+		c.Rounds, c.People, c.Responses, c.At.Format("2006-01-02 15:04:05 MST"))
 }
 
-// intoFile writes a file that nobody else may read, beside its place, and puts it there when all of it is on the disk.
-func intoFile(path string, write func(io.Writer) (redis.Contents, error)) (contents redis.Contents, err error) {
+// writeBackupFile writes a file that other users of the machine cannot read. It writes a temporary
+// file in the same folder, and renames it to path when all of it is on the disk.
+func writeBackupFile(
+	path string, write func(io.Writer) (redis.Contents, error),
+) (contents redis.Contents, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".maturitybot-*")
 	if err != nil {
 		return contents, fmt.Errorf("make the file: %w", err)

@@ -16,7 +16,7 @@ type coordinatorCommand struct {
 	storeFlag
 	Round  string `arg:"" help:"The round's id, as maturitybot rounds lists it."`
 	Do     string `arg:"" enum:"add" help:"add."`
-	Person string `arg:"" help:"The person, as platform:workspace:id: slack:T024BE7LD:U2147483697, or discord::1100000000000000010."`
+	Person string `arg:"" help:"${person}"`
 }
 
 // Run adds the coordinator and says what was done. Again, it changes nothing.

@@ -21,10 +21,10 @@ type forgetCommand struct {
 	matrixFlag
 	storeFlag
 	erasuresFlag
-	Person string `arg:"" help:"The person, as platform:workspace:id: slack:T024BE7LD:U2147483697, or discord::1100000000000000010."`
+	Person string `arg:"" help:"${person}"`
 	Yes    bool   `help:"Do not ask."`
 
-	WithoutErasures bool `name:"without-erasures" help:"Go on though the erasure is not added to the file that serve adds to: a restored backup brings the person back."`
+	WithoutErasures bool `help:"${forget_without_erasures}"`
 }
 
 // Run erases, and says of each round what was erased. Again, it erases what has come since.

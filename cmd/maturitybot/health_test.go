@@ -177,7 +177,7 @@ func TestReadyWhileEnding(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- end() }()
-	errs.until(t, "msg="(shutting down)"")
+	errs.until(t, `msg="(shutting down)"`)
 	status, body := asked(t, errs, "/readyz")
 	if status != http.StatusServiceUnavailable || body != "ending\n" {
 		t.Errorf("while it ends: %d %q", status, body)

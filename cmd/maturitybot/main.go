@@ -1,5 +1,5 @@
-// Command maturitybot takes the stakeholders of a local area through the maternity and early years maturity
-// matrix. See README.md, or run it with --help.
+// Command maturitybot takes the stakeholders of a local area through the maternity and early years
+// maturity matrix. See README.md, or run it with --help.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	_ "time/tzdata" // rounds are kept in named time zones, also where the machine has no list of them
+	_ "time/tzdata" // rounds have named time zones, and the machine may have no list of them
 
 	"github.com/alecthomas/kong"
 
@@ -27,37 +27,38 @@ func main() {
 	os.Exit(code)
 }
 
-// commands is the whole command line.
+// commands is the command line. Help texts that are too long for a struct tag are in helpTexts.
 type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Run the bot where it is given tokens for."`
-	Check       checkCommand       `cmd:"" help:"Try the configuration of serve: Redis, the platforms, the files; say what works, what is wrong, and what to do. Changes nothing."`
-	Ready       readyCommand       `cmd:"" help:"Ask the bot that serves on this machine whether it is ready; the exit code tells."`
-	Manifest    manifestCommand    `cmd:"" help:"Print what a chat platform is told to make an app for the bot."`
-	Try         tryCommand         `cmd:"" help:"Answer the survey in this terminal, then see what the coordinator's channel would get. Nothing is kept."`
-	Play        playCommand        `cmd:"" help:"Play a conversation that is written down in a .chat file, and show it."`
+	Check       checkCommand       `cmd:"" help:"${command_check}"`
+	Ready       readyCommand       `cmd:"" help:"${command_ready}"`
+	Manifest    manifestCommand    `cmd:"" help:"${command_manifest}"`
+	Try         tryCommand         `cmd:"" help:"${command_try}"`
+	Play        playCommand        `cmd:"" help:"${command_play}"`
 	Matrix      matrixCommand      `cmd:"" help:"Show or check a matrix."`
-	Results     resultsCommand     `cmd:"" help:"Compute results from answers that were collected elsewhere, on paper or in a spreadsheet."`
-	Report      reportCommand      `cmd:"" help:"Read the agreed ratings of many areas together: how many are on each level, by nation, and the average level of each dimension."`
-	Rounds      roundsCommand      `cmd:"" help:"List the rounds that are kept, without names of people."`
-	Coordinator coordinatorCommand `cmd:"" help:"Add a coordinator to a round, whose last one may have left. The round's record and its channel tell of it."`
-	Export      exportCommand      `cmd:"" help:"Write everything of a round that its coordinator may have."`
-	Forget      forgetCommand      `cmd:"" help:"Take a person out of every round, and erase what they answered in those that are not closed."`
-	Backup      backupCommand      `cmd:"" help:"Write everything that is kept to an encrypted file, while the bot runs."`
-	Restore     restoreCommand     `cmd:"" help:"Write a backup back into Redis, without what was erased since; or only check it."`
+	Results     resultsCommand     `cmd:"" help:"${command_results}"`
+	Report      reportCommand      `cmd:"" help:"${command_report}"`
+	Rounds      roundsCommand      `cmd:"" help:"${command_rounds}"`
+	Coordinator coordinatorCommand `cmd:"" help:"${command_coordinator}"`
+	Export      exportCommand      `cmd:"" help:"${command_export}"`
+	Forget      forgetCommand      `cmd:"" help:"${command_forget}"`
+	Backup      backupCommand      `cmd:"" help:"${command_backup}"`
+	Restore     restoreCommand     `cmd:"" help:"${command_restore}"`
 	Version     struct{}           `cmd:"" help:"Print the version."`
 }
 
-// streams are the ends of the program.
+// streams are the standard streams of the program.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
 }
 
-// errReported ends the program with an error that has been told already.
-var errReported = errors.New("told already")
+// errReported ends the program with exit code 1 and prints nothing, because the command has printed
+// the reason.
+var errReported = errors.New("reported already")
 
-// run is the program: it returns the exit code, 0 for success, 1 for what went wrong, 2 for a command line that
-// cannot be understood.
+// run runs the program and returns its exit code: 0 for success, 1 for an error, and 2 for a command
+// line that cannot be parsed.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	var c commands
 	exited, code := false, 0
@@ -79,8 +80,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		return 2
 	}
 	if passwordOnCommandLine(parsed) {
-		fmt.Fprintln(errs, "maturitybot: while this runs, everybody on this machine can read the password in --redis-url. "+
-			"Set REDIS_URL instead, or REDIS_URL_FILE.")
+		fmt.Fprintln(errs, "maturitybot: while this runs, everybody on this machine can read the "+
+			"password in --redis-url. Set REDIS_URL instead, or REDIS_URL_FILE.")
 	}
 	s := streams{in: in, out: out, err: errs}
 	switch parsed.Command() {
@@ -103,7 +104,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 func newParser(c *commands, out, errs io.Writer, exit func(int)) (*kong.Kong, error) {
 	return kong.New(c,
 		kong.Name("maturitybot"),
-		kong.Description("A chat bot that takes each stakeholder of a local area through the maternity and early years maturity matrix."),
+		kong.Description("A chat bot that takes each stakeholder of a local area through the "+
+			"maternity and early years maturity matrix."),
+		helpTexts,
+		platformHelpTexts,
 		kong.Writers(out, errs),
 		kong.Exit(exit),
 		kong.UsageOnError(),
@@ -112,8 +116,8 @@ func newParser(c *commands, out, errs io.Writer, exit func(int)) (*kong.Kong, er
 	)
 }
 
-// ignoreEmptyVariables makes an environment variable that is empty count as not set, as in a file of
-// settings where a line was left as NAME=. To kong it would be a value.
+// ignoreEmptyVariables treats an empty environment variable as not set, because a file of settings
+// may have a line NAME= without a value. kong would use the empty value.
 func ignoreEmptyVariables(k *kong.Kong) error {
 	empty := func(name string) bool {
 		value, set := os.LookupEnv(name)
@@ -138,7 +142,8 @@ func passwordOnCommandLine(parsed *kong.Context) bool {
 	})
 }
 
-// version is the module's version and the commit it was built from, as far as the build knows them.
+// version returns the module's version, and the commit and the version of Go it was built from, as
+// far as the build information has them.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -42,8 +42,8 @@ func (c matrixCheck) Run(s streams) error {
 
 type matrixShow struct {
 	matrixFlag
-	Edition string `help:"Id of the matrix: england and wales come with the program. Without it, the file of --matrix, else england." placeholder:"ID"`
-	Lang    string `help:"Language: en or cy, or another of the matrix. Without it, text in its first language and JSON in all." placeholder:"LANG"`
+	Edition string `help:"${matrix_show_edition}" placeholder:"ID"`
+	Lang    string `help:"${matrix_show_lang}" placeholder:"LANG"`
 	Format  string `help:"text or json." enum:"text,json" default:"text"`
 }
 

@@ -86,7 +86,7 @@ func holds(all, some []*kong.Flag) bool {
 // leaves are the commands that can be run.
 func leaves(t *testing.T) []*kong.Node {
 	t.Helper()
-	parser, err := kong.New(&commands{}, kong.Name(""))
+	parser, err := kong.New(&commands{}, kong.Name(""), helpTexts, platformHelpTexts)
 	if err != nil {
 		t.Fatal(err)
 	}

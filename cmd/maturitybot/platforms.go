@@ -4,25 +4,44 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"maturitybot/adapters/discord"
 	"maturitybot/adapters/platform"
 	"maturitybot/adapters/slack"
 )
 
-// definitions are the chat platforms that there are. No other file of the program names one.
+// definitions are the supported chat platforms. Outside the adapters, no other file names one.
 var definitions = []platform.Definition{slack.Definition, discord.Definition}
 
-// examplePerson shows how a person is written.
+// examplePerson is an example of how users write a person.
 const examplePerson = "slack:T024BE7LD:U2147483697"
 
-// platformFlags are the flags that one platform alone needs.
-type platformFlags struct {
-	SlackAPI   string   `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"Another server in place of Slack's: a gateway, or a test."`
-	DiscordAPI string   `name:"discord-api-url" env:"DISCORD_API_URL" placeholder:"URL" help:"Another server in place of Discord's."`
-	Guilds     []string `name:"discord-guilds" env:"DISCORD_GUILDS" placeholder:"ID" help:"Discord servers to offer the commands in, and alone to do anything in, several with commas; without it, every server the bot is in."`
+// platformHelpTexts are the texts of helpTexts that name a platform.
+var platformHelpTexts = kong.Vars{
+	"person": "The person, as platform:workspace:id: slack:T024BE7LD:U2147483697, or " +
+		"discord::1100000000000000010.",
+	"slack_api":   "Another server in place of Slack's: a gateway, or a test.",
+	"discord_api": "Another server in place of Discord's.",
+	"guilds": "Discord servers to offer the commands in, and alone to do anything in, several " +
+		"with commas; without it, every server the bot is in.",
+	"manifest_slack": "Print an app manifest for Slack: paste it at api.slack.com/apps, " +
+		"Create New App, From a manifest.",
+	"manifest_mode": "How Slack reaches the bot: socket (the bot calls Slack; no public " +
+		"address is needed) or http.",
+	"listen": "Address for requests of Slack or Discord, where they come by HTTP.",
+	"creators": "Who may start rounds besides the platform's admins, such as " +
+		"slack:T024BE7LD:U2147483697; several with commas.",
 }
 
-// values returns the flags by the environment variables that they can be given in.
+// platformFlags are the flags that belong to one platform.
+type platformFlags struct {
+	SlackAPI   string   `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"${slack_api}"`
+	DiscordAPI string   `name:"discord-api-url" env:"DISCORD_API_URL" placeholder:"URL" help:"${discord_api}"`
+	Guilds     []string `name:"discord-guilds" env:"DISCORD_GUILDS" placeholder:"ID" help:"${guilds}"`
+}
+
+// values returns the values of the flags by their environment variables.
 func (f platformFlags) values() platform.Values {
 	return platform.Values{
 		slack.APIURLVariable:   f.SlackAPI,
@@ -31,14 +50,14 @@ func (f platformFlags) values() platform.Values {
 	}
 }
 
-// manifestCommand prints app manifests, for platforms that have such.
+// manifestCommand prints app manifests, for platforms that use them.
 type manifestCommand struct {
-	Slack manifestSlack `cmd:"" help:"Print an app manifest for Slack: paste it at api.slack.com/apps, Create New App, From a manifest."`
+	Slack manifestSlack `cmd:"" help:"${manifest_slack}"`
 }
 
 type manifestSlack struct {
-	Mode string `enum:"socket,http" default:"socket" help:"How Slack reaches the bot: socket (the bot calls Slack; no public address is needed) or http."`
-	URL  string `name:"url" placeholder:"https://..." help:"The address at which Slack reaches the bot, for http."`
+	Mode string `enum:"socket,http" default:"socket" help:"${manifest_mode}"`
+	URL  string `placeholder:"https://..." help:"The address at which Slack reaches the bot, for http."`
 }
 
 // Run prints the manifest.

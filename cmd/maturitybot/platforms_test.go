@@ -14,9 +14,6 @@ import (
 // namesPlatform are the files outside the adapters of a platform that name one, each with its reason.
 var namesPlatform = map[string]string{
 	"cmd/maturitybot/platforms.go":        "the table of platforms",
-	"cmd/maturitybot/coordinator.go":      "the help shows how a person is written",
-	"cmd/maturitybot/forget.go":           "the help shows how a person is written",
-	"cmd/maturitybot/serve.go":            "the help shows how a person is written, and what LISTEN is for",
 	"cmd/maturitybot/matrix.go":           "tells authors where a matrix can be shown",
 	"cmd/maturitybot/server/telemetry.go": "the description of a metric",
 	"survey/matrix/limits.go":             "tells authors whose limit a matrix exceeds",

@@ -13,7 +13,7 @@ import (
 
 // opsFlag is where a process tells how it is.
 type opsFlag struct {
-	OpsListen string `name:"ops-listen" env:"OPS_LISTEN" default:"127.0.0.1:8081" placeholder:"ADDRESS" help:"Address of /healthz, /readyz and, for Prometheus, /metrics, or off. It has no password: keep it on a private network."`
+	OpsListen string `env:"OPS_LISTEN" default:"127.0.0.1:8081" placeholder:"ADDRESS" help:"${ops_listen}"`
 }
 
 // opsOff is the address of a process that does not tell how it is.

@@ -17,8 +17,8 @@ import (
 )
 
 type reportCommand struct {
-	File   string `arg:"" help:"Agreed ratings as XLSX or CSV with the columns area, nation, element, level. Nation: England or Wales. Element and level: id or name, in English or Welsh; the level's number will do; blank is not rated."`
-	Format string `help:"text, csv, xlsx, png or svg. Without it, what the ending of FILE says, else text." enum:",text,csv,xlsx,png,svg" default:"" placeholder:"FORMAT"`
+	File   string `arg:"" help:"${report_file}"`
+	Format string `help:"${report_format}" enum:",text,csv,xlsx,png,svg" default:"" placeholder:"FORMAT"`
 	Out    string `short:"o" help:"Write to this file." placeholder:"FILE"`
 	Lang   string `help:"Language: en or cy." enum:"en,cy" default:"en"`
 	Matrix string `help:"The areas were rated on the matrix in this file." placeholder:"FILE"`

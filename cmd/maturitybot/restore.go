@@ -18,19 +18,20 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// restoreCommand writes a backup back, or checks it.
+// restoreCommand writes a backup back into Redis, or only checks it.
 type restoreCommand struct {
 	matrixFlag
 	storeFlag
 	File            string   `arg:"" help:"The backup; - reads standard input."`
-	Identity        string   `name:"identity" short:"i" required:"" placeholder:"FILE" help:"File with the secret key, as age-keygen wrote it."`
+	Identity        string   `short:"i" required:"" placeholder:"FILE" help:"${identity}"`
 	Check           bool     `help:"Only read the whole backup, and say whether it can be restored; needs no Redis."`
 	Replace         bool     `help:"Take out the rounds that Redis holds, for those of the backup."`
-	Erasures        []string `name:"erasures" env:"ERASURES" placeholder:"FILE" type:"path" help:"Files to which serve and forget added what was erased; several with commas."`
-	WithoutErasures bool     `name:"without-erasures" help:"Go on though nothing tells what was erased since the backup."`
+	Erasures        []string `env:"ERASURES" placeholder:"FILE" type:"path" help:"${restore_erasures}"`
+	WithoutErasures bool     `help:"Go on though nothing tells what was erased since the backup."`
 }
 
-// Run restores. Nothing is written before all of the backup has been read and found whole.
+// Run restores or checks the backup. It writes nothing before it has read and checked the whole
+// backup.
 func (c restoreCommand) Run(ctx context.Context, s streams) error {
 	identities, err := c.identities()
 	if err != nil {
@@ -42,7 +43,7 @@ func (c restoreCommand) Run(ctx context.Context, s streams) error {
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	if c.File == "-" {
-		c.File = "standard input" // in what is said of it
+		c.File = "standard input" // its name in messages
 	}
 	read := func() (io.Reader, error) {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -59,24 +60,26 @@ func (c restoreCommand) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.File, err)
 		}
-		fmt.Fprintf(s.out, "%s is whole. %s.\n", c.File, contains(contents))
+		fmt.Fprintf(s.out, "%s is whole. %s.\n", c.File, describe(contents))
 		return nil
 	}
-	rest, err := c.restore(ctx, read)
+	restored, err := c.restore(ctx, read)
 	if err != nil {
 		return err
 	}
-	report(s, rest)
+	printRestored(s, restored)
 	return nil
 }
 
-// backup opens the backup. As it is read twice, standard input becomes a file that nobody else can open, and that is gone with the program.
+// backup opens the backup. A backup is read twice, so standard input is copied to a temporary file.
+// The file has no name, so that no other process can open it, and ends with the program.
 func (c restoreCommand) backup(in io.Reader) (f *os.File, err error) {
 	if c.File != "-" {
 		return openFile(c.File)
 	}
 	if terminal.IsTerminal(in) {
-		return nil, errors.New("a backup is nothing to type in a terminal; name its file, or send it here with < or |")
+		return nil, errors.New("a backup is nothing to type in a terminal; name its file, " +
+			"or send it here with < or |")
 	}
 	if f, err = os.CreateTemp("", "maturitybot-*"); err != nil {
 		return nil, err
@@ -88,20 +91,25 @@ func (c restoreCommand) backup(in io.Reader) (f *os.File, err error) {
 	return f, nil
 }
 
-func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, error)) (redis.Restored, error) {
-	o := redis.RestoreOptions{Replace: c.Replace, WithoutErasures: c.WithoutErasures}
+// restore writes the backup that read returns into Redis, without the erasures in the journals. It
+// then brings every round up to date, and adds the restore to its audit log.
+func (c restoreCommand) restore(
+	ctx context.Context, read func() (io.Reader, error),
+) (redis.Restored, error) {
+	options := redis.RestoreOptions{Replace: c.Replace, WithoutErasures: c.WithoutErasures}
 	for _, path := range c.Erasures {
-		j, err := openFile(path)
+		journal, err := openFile(path)
 		switch {
 		case errors.Is(err, os.ErrNotExist) && c.WithoutErasures:
 			continue
 		case errors.Is(err, os.ErrNotExist):
-			return redis.Restored{}, fmt.Errorf("the file of erasures %s is not there: give the copy you kept (--erasures FILE), or --without-erasures", path)
+			return redis.Restored{}, fmt.Errorf("the file of erasures %s is not there: "+
+				"give the copy you kept (--erasures FILE), or --without-erasures", path)
 		case err != nil:
 			return redis.Restored{}, err
 		}
-		defer func() { _ = j.Close() }() // it was only read
-		o.Journals = append(o.Journals, j)
+		defer func() { _ = journal.Close() }() // it was only read
+		options.Journals = append(options.Journals, journal)
 	}
 	matrices, err := c.matrices()
 	if err != nil {
@@ -111,77 +119,113 @@ func (c restoreCommand) restore(ctx context.Context, read func() (io.Reader, err
 	if err != nil {
 		return redis.Restored{}, err
 	}
-	defer func() { _ = store.Close() }() // everything was written when it was said to be
-	r, err := store.Restore(ctx, read, o)
+	defer func() { _ = store.Close() }() // every write was confirmed before it was reported
+	restored, err := store.Restore(ctx, read, options)
 	switch {
 	case errors.Is(err, redis.ErrNotEmpty):
-		return r, fmt.Errorf("%w. Nothing was changed. Stop the bot, back up what is there, then give --replace to take it out", err)
+		return restored, fmt.Errorf("%w. Nothing was changed. Stop the bot, back up what is there, "+
+			"then give --replace to take it out", err)
 	case errors.Is(err, redis.ErrErasuresUnknown):
-		return r, fmt.Errorf("%w. Nothing was changed. Give the files to which serve and forget added erasures (--erasures), one of them begun before the backup. If there are none, "+
-			"--without-erasures goes on: people who withdrew or were to be forgotten since are then back, and rounds closed since are open", err)
+		return restored, fmt.Errorf("%w. Nothing was changed. Give the files to which serve and "+
+			"forget added erasures (--erasures), one of them begun before the backup. "+
+			"If there are none, --without-erasures goes on: people who withdrew or were to be "+
+			"forgotten since are then back, and rounds closed since are open", err)
 	case err != nil:
-		return r, err
+		return restored, err
 	}
-	rounds := survey.NewRounds(store, matrices, time.Now)
-	for _, id := range r.Closed {
-		if err := rounds.System().AnonymiseRoster(ctx, id); err != nil {
-			return r, fmt.Errorf("all is restored, but the list of people of round %s still holds their roles; run it again with --replace: %w", id, err)
+	system := survey.NewRounds(store, matrices, time.Now).System()
+	for _, id := range restored.Closed {
+		if err := system.AnonymiseRoster(ctx, id); err != nil {
+			return restored, incomplete(err, "the list of people of round %s still holds their roles", id)
 		}
 	}
-	for id, people := range r.Uncounted {
-		if err := rounds.System().AnonymiseRoster(ctx, id); err != nil {
-			return r, fmt.Errorf("all is restored, but people who are to be forgotten are still in round %s; run it again with --replace: %w", id, err)
-		}
-		for _, person := range people {
-			if _, err := store.Forget(ctx, id, person); err != nil {
-				return r, fmt.Errorf("all is restored, but people who are to be forgotten are still in round %s; run it again with --replace: %w", id, err)
-			}
+	for id, people := range restored.Uncounted {
+		if err := forgetPeople(ctx, store, system, id, people); err != nil {
+			return restored, incomplete(err,
+				"people who are to be forgotten are still in round %s", id)
 		}
 	}
-	restored := map[survey.RoundID]bool{} // all that the store now holds; a scan may meet one twice
-	if err := rounds.System().All(ctx, func(round survey.Round) error {
-		restored[round.ID] = true
-		return nil
-	}); err != nil {
-		return r, fmt.Errorf("all is restored, but the records do not tell of it; run it again with --replace: %w", err)
-	}
-	for id := range restored {
-		if err := rounds.System().Audit(ctx, id, audit.Operator, audit.Restored, audit.Change{Field: audit.FieldBackup, New: r.Backup.At.UTC().Format(time.RFC3339)}); err != nil {
-			return r, fmt.Errorf("all is restored, but the record of round %s does not tell of it; run it again with --replace: %w", id, err)
-		}
-	}
-	return r, nil
+	return restored, auditRestore(ctx, system, restored.Backup.At)
 }
 
-// report says what came of a restore, and loudly what may have come back with it.
-func report(s streams, r redis.Restored) {
-	fmt.Fprintf(s.out, "Restored rounds: %d. The backup has %s.\n", r.Rounds, contains(r.Backup))
+// incomplete returns the error of a restore that wrote the backup, and could not do all that follows.
+func incomplete(err error, format string, args ...any) error {
+	return fmt.Errorf("all is restored, but %s; run it again with --replace: %w",
+		fmt.Sprintf(format, args...), err)
+}
+
+// forgetPeople takes people out of a restored round.
+func forgetPeople(
+	ctx context.Context, store *redis.Store, system survey.System,
+	id survey.RoundID, people []survey.PersonID,
+) error {
+	if err := system.AnonymiseRoster(ctx, id); err != nil {
+		return err
+	}
+	for _, person := range people {
+		if _, err := store.Forget(ctx, id, person); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// auditRestore adds an entry about the restore of a backup, begun at that time, to the audit log of
+// every round.
+func auditRestore(ctx context.Context, system survey.System, begun time.Time) error {
+	ids := map[survey.RoundID]bool{} // a set, because All may visit a round twice
+	err := system.All(ctx, func(round survey.Round) error {
+		ids[round.ID] = true
+		return nil
+	})
+	if err != nil {
+		return incomplete(err, "the records do not tell of it")
+	}
+	change := audit.Change{Field: audit.FieldBackup, New: begun.UTC().Format(time.RFC3339)}
+	for id := range ids {
+		if err := system.Audit(ctx, id, audit.Operator, audit.Restored, change); err != nil {
+			return incomplete(err, "the record of round %s does not tell of it", id)
+		}
+	}
+	return nil
+}
+
+// printRestored prints what was restored, and warns of erasures that may be undone.
+func printRestored(s streams, r redis.Restored) {
+	fmt.Fprintf(s.out, "Restored rounds: %d. The backup has %s.\n", r.Rounds, describe(r.Backup))
 	for _, line := range []struct {
-		n    int
-		what string
+		count int
+		text  string
 	}{
 		{r.Replaced, "Rounds that were there and were taken out"},
 		{r.Expired, "Rounds left out, since they are not to be kept any more"},
-		{r.Withdrawn, "People whose answers were left out, since they withdrew after the backup (counted in each round)"},
-		{r.Forgotten, "People left out altogether, since they are to be forgotten (counted in each round)"},
+		{r.Withdrawn, "People whose answers were left out, " +
+			"since they withdrew after the backup (counted in each round)"},
+		{r.Forgotten, "People left out altogether, " +
+			"since they are to be forgotten (counted in each round)"},
 	} {
-		if line.n > 0 {
-			fmt.Fprintf(s.out, "%s: %d.\n", line.what, line.n)
+		if line.count > 0 {
+			fmt.Fprintf(s.out, "%s: %d.\n", line.text, line.count)
 		}
 	}
 	if len(r.Closed) > 0 {
-		fmt.Fprintf(s.out, "Closed since the backup, and closed again, so that nobody can tell whose answers are whose: %s.\n", ids(r.Closed))
+		fmt.Fprintf(s.out, "Closed since the backup, and closed again, "+
+			"so that nobody can tell whose answers are whose: %s.\n", joinIDs(r.Closed))
 	}
 	if len(r.Unsteered) > 0 {
-		fmt.Fprintf(s.err, "NOTE: somebody who is to be forgotten is still the only coordinator of %s. Where the survey is not closed, add another with maturitybot coordinator ROUND add PERSON. Then run forget again.\n", ids(r.Unsteered))
+		fmt.Fprintf(s.err, "NOTE: somebody who is to be forgotten is still the only coordinator "+
+			"of %s. Where the survey is not closed, add another with maturitybot coordinator "+
+			"ROUND add PERSON. Then run forget again.\n", joinIDs(r.Unsteered))
 	}
 	if r.Unknown > 0 {
-		fmt.Fprintf(s.err, "WARNING: of %d rounds nothing tells what was erased after the backup. People who withdrew or were to be forgotten since then are back, "+
-			"and a round that was closed since is open. Do again what you know of: maturitybot forget, /maturity close.\n", r.Unknown)
+		fmt.Fprintf(s.err, "WARNING: of %d rounds nothing tells what was erased after the backup. "+
+			"People who withdrew or were to be forgotten since then are back, "+
+			"and a round that was closed since is open. "+
+			"Do again what you know of: maturitybot forget, /maturity close.\n", r.Unknown)
 	}
 }
 
-func ids(rounds []survey.RoundID) string {
+func joinIDs(rounds []survey.RoundID) string {
 	all := make([]string, len(rounds))
 	for i, id := range rounds {
 		all[i] = string(id)
@@ -189,7 +233,7 @@ func ids(rounds []survey.RoundID) string {
 	return strings.Join(all, ", ")
 }
 
-// identities reads the secret keys; what is in the file appears in no error.
+// identities reads the secret keys. No error repeats what is in the file.
 func (c restoreCommand) identities() ([]age.Identity, error) {
 	f, err := openFile(c.Identity)
 	if err != nil {
@@ -198,17 +242,18 @@ func (c restoreCommand) identities() ([]age.Identity, error) {
 	defer func() { _ = f.Close() }() // it was only read
 	identities, err := age.ParseIdentities(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s holds no secret key as age-keygen writes it (one that is protected by a passphrase is to be decrypted with age first)", c.Identity)
+		return nil, fmt.Errorf("%s holds no secret key as age-keygen writes it (one that is "+
+			"protected by a passphrase is to be decrypted with age first)", c.Identity)
 	}
 	return identities, nil
 }
 
-// decrypt reads a backup that was encrypted.
+// decrypt returns a reader of the decrypted backup.
 func (c restoreCommand) decrypt(f io.Reader, identities []age.Identity) (io.Reader, error) {
 	in, err := age.Decrypt(bufio.NewReader(f), identities...)
-	var none *age.NoIdentityMatchError
+	var noMatch *age.NoIdentityMatchError
 	switch {
-	case errors.As(err, &none):
+	case errors.As(err, &noMatch):
 		return nil, fmt.Errorf("%s was not made for the key in %s", c.File, c.Identity)
 	case err != nil:
 		return nil, fmt.Errorf("%s is not a backup of maturitybot, or is damaged: %w", c.File, err)

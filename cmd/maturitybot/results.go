@@ -24,13 +24,13 @@ import (
 
 // resultsCommand computes results from a file of answers.
 type resultsCommand struct {
-	File     string `arg:"" optional:"" name:"answers.csv" help:"The answers, as XLSX or CSV: columns respondent, role, element, level, and comment if there are any; - reads standard input. See --example."`
-	Edition  string `help:"Matrix that was asked: england, wales, or a matrix file." default:"england" placeholder:"ID|FILE"`
-	MinGroup int    `help:"People who must have rated an element before anything of it is shown; at least 3." default:"5" placeholder:"N"`
+	File     string `arg:"" optional:"" name:"answers.csv" help:"${results_file}"`
+	Edition  string `help:"${results_edition}" default:"england" placeholder:"ID|FILE"`
+	MinGroup int    `help:"${results_min_group}" default:"5" placeholder:"N"`
 	Agreed   int    `help:"Percentage of ratings on one level that counts as agreed." default:"70" placeholder:"PERCENT"`
 	Area     string `help:"The local area, for titles. Without it, the name of the file." placeholder:"NAME"`
 	Lang     string `help:"Language of the results." enum:"en,cy" default:"en"`
-	Format   string `help:"text, json, csv, xlsx, png or svg. Without it, what the ending of the file of -o says, else text." placeholder:"FORMAT"`
+	Format   string `help:"${results_format}" placeholder:"FORMAT"`
 	Out      string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
 	Example  bool   `help:"Write an example of such answers instead, as CSV."`
 }

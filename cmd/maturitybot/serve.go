@@ -20,11 +20,11 @@ type serveCommand struct {
 	storeFlag
 	erasuresFlag
 	opsFlag
-	Listen    string   `name:"listen" env:"LISTEN" default:":8080" help:"Address for requests of Slack or Discord, where they come by HTTP."`
-	Creators  []string `name:"creators" env:"CREATORS" placeholder:"PERSON" help:"Who may start rounds besides the platform's admins, such as slack:T024BE7LD:U2147483697; several with commas."`
-	LogFormat string   `name:"log-format" env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
+	Listen    string   `env:"LISTEN" default:":8080" help:"${listen}"`
+	Creators  []string `env:"CREATORS" placeholder:"PERSON" help:"${creators}"`
+	LogFormat string   `env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
 	platformFlags
-	Holidays string `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" help:"Bank holidays in place of those known: gov.uk's bank-holidays.json, or a day a line."`
+	Holidays string `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" help:"${holidays}"`
 
 	env  func(string) string                                                  // os.Getenv, but for tests
 	dial func(ctx context.Context, network, address string) (net.Conn, error) // the network, but for tests

@@ -193,7 +193,7 @@ func TestShutdownFinishesRequests(t *testing.T) {
 	}
 	ended := make(chan int, 1)
 	go func() { ended <- end() }()
-	errs.until(t, "msg="(shutting down)"")
+	errs.until(t, `msg="(shutting down)"`)
 	send("%s", body[:10])
 	send("%s", body[10:])
 	all, err := io.ReadAll(answers)

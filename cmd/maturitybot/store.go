@@ -14,24 +14,25 @@ import (
 	"maturitybot/adapters/redis"
 )
 
-// storeFlag says where answers are kept.
+// storeFlag is the address of Redis, where answers are kept.
 type storeFlag struct {
-	RedisURL     string `name:"redis-url" env:"REDIS_URL" placeholder:"URL" help:"Where answers are kept, such as redis://localhost:6379/0."`
-	RedisURLFile string `name:"redis-url-file" env:"REDIS_URL_FILE" placeholder:"FILE" type:"path" help:"A file that holds the address instead, with its password."`
+	RedisURL     string `env:"REDIS_URL" placeholder:"URL" help:"${redis_url}"`
+	RedisURLFile string `env:"REDIS_URL_FILE" placeholder:"FILE" type:"path" help:"${redis_url_file}"`
 }
 
-// address returns the address of Redis, or an error that repeats nothing of it.
+// address returns the address of Redis. The error does not repeat it, because it may hold a password.
 func (f storeFlag) address() (string, error) {
 	value, err := readSecret("REDIS_URL", func(name string) string {
 		return map[string]string{"REDIS_URL": f.RedisURL, "REDIS_URL_FILE": f.RedisURLFile}[name]
 	})
 	if err == nil && value == "" {
-		err = errors.New("REDIS_URL is missing: the address of a Redis 7.0 or later, such as redis://localhost:6379/0")
+		err = errors.New("REDIS_URL is missing: the address of a Redis 7.0 or later, " +
+			"such as redis://localhost:6379/0")
 	}
 	return value, err
 }
 
-// open connects to the store to read it. It refuses one that a newer program writes to.
+// open connects to the store to read it. It fails if a newer version of the program writes to it.
 func (f storeFlag) open(ctx context.Context) (*redis.Store, error) {
 	address, err := f.address()
 	if err != nil {
@@ -40,7 +41,8 @@ func (f storeFlag) open(ctx context.Context) (*redis.Store, error) {
 	return connect(ctx, address, (*redis.Store).CheckSchema)
 }
 
-// openToWrite is like open, and makes older programs refuse the store from then on.
+// openToWrite connects to the store to write to it. From then on, older versions of the program
+// refuse the store.
 func (f storeFlag) openToWrite(ctx context.Context) (*redis.Store, error) {
 	address, err := f.address()
 	if err != nil {
@@ -49,24 +51,28 @@ func (f storeFlag) openToWrite(ctx context.Context) (*redis.Store, error) {
 	return connect(ctx, address, (*redis.Store).RaiseSchema)
 }
 
-// connect opens the store at an address, and closes it again when the schema does not fit.
-func connect(ctx context.Context, address string, schema func(*redis.Store, context.Context) error, with ...redis.Option) (*redis.Store, error) {
-	store, err := redis.Open(ctx, address, with...)
+// connect opens the store at an address. It closes the store again when checkSchema fails.
+func connect(
+	ctx context.Context, address string,
+	checkSchema func(*redis.Store, context.Context) error, options ...redis.Option,
+) (*redis.Store, error) {
+	store, err := redis.Open(ctx, address, options...)
 	if err != nil {
 		return nil, err
 	}
-	if err := schema(store, ctx); err != nil {
+	if err := checkSchema(store, ctx); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	return store, nil
 }
 
-// erasuresFlag names the journal of erasures.
+// erasuresFlag names the file that is the journal of erasures.
 type erasuresFlag struct {
-	Erasures string `name:"erasures" env:"ERASURES" placeholder:"FILE" type:"path" help:"Add a line to this file for each erasure, before it counts as done: a restored backup then leaves out what was erased since, also when Redis was lost. Names nobody."`
+	Erasures string `env:"ERASURES" placeholder:"FILE" type:"path" help:"${erasures}"`
 }
 
-// journal makes the store write its erasures to the file, if one was named, until done is called.
+// journal makes the store write its erasures to the file until done is called. It does nothing where
+// no file was named.
 func (f erasuresFlag) journal(store *redis.Store) (done func() error, err error) {
 	if f.Erasures == "" {
 		return func() error { return nil }, nil
@@ -79,8 +85,8 @@ func (f erasuresFlag) journal(store *redis.Store) (done func() error, err error)
 	return file.Close, nil
 }
 
-// journalName returns the name by which the store knows a journal, which its first line gives it, or
-// nothing where there is no such file yet.
+// journalName returns the name by which the store knows a journal: a hash of its first line. It
+// returns an empty name where the file does not exist or is empty.
 func journalName(path string) (string, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -99,7 +105,8 @@ func journalName(path string) (string, error) {
 	return "", nil
 }
 
-// openJournal opens a file to add lines to, also while others do. An empty one says since when it is kept.
+// openJournal opens a journal to append to it. Other processes can append at the same time. An empty
+// journal gets a first line that says when it was begun.
 func openJournal(path string) (file *os.File, err error) {
 	file, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -122,7 +129,7 @@ func openJournal(path string) (file *os.File, err error) {
 	return file, syncFolder(filepath.Dir(path))
 }
 
-// syncFolder makes sure that a file which was made in a folder is there after the machine went down.
+// syncFolder writes a folder to the disk, so that a file made in it is there after a power failure.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {

@@ -27,7 +27,7 @@ type tryCommand struct {
 	Seed    uint64 `help:"What the invented people answer: the same number, the same answers." default:"1"`
 	Others  int    `help:"How many invented people are asked besides you." default:"40"`
 	Plain   bool   `help:"Plain lines instead of a screen: for screen readers, scripts and simple terminals."`
-	Out     string `help:"Folder for the files that the coordinator's channel gets. Without it, a new temporary one." placeholder:"FOLDER" type:"path"`
+	Out     string `help:"${try_out}" placeholder:"FOLDER" type:"path"`
 }
 
 const (

@@ -22,11 +22,11 @@ import (
 
 // matrixFlag adds an area's own matrix to the editions.
 type matrixFlag struct {
-	Matrix string `name:"matrix" placeholder:"FILE" help:"Use the matrix in this file as well as the editions that come with the program."`
+	Matrix string `placeholder:"FILE" help:"${matrix}"`
 }
 
-// matrices returns the editions, with the file's matrix first when one was given. A file with the id of an
-// edition takes its place.
+// matrices returns the editions. A matrix that was given in a file comes first, and replaces an
+// edition of the same id.
 func (f matrixFlag) matrices() ([]*matrix.Matrix, error) {
 	editions, err := matrix.Editions()
 	if err != nil {
@@ -58,7 +58,7 @@ type messenger interface {
 	chat.Sender
 }
 
-// embeddedBot is a bot on an embedded store, with what it is made of.
+// embeddedBot is a bot on a store inside the process, and its parts.
 type embeddedBot struct {
 	bot      *bot.Bot
 	rounds   *survey.Rounds
@@ -68,11 +68,11 @@ type embeddedBot struct {
 	renderer bot.ResultRenderer
 }
 
-// embeddedOptions is what a bot on an embedded store is built from.
+// embeddedOptions are the options of newEmbeddedBot.
 type embeddedOptions struct {
 	matrices []*matrix.Matrix
-	people   messenger        // its directory and sender
-	now      func() time.Time // its clock
+	people   messenger // directory and sender
+	now      func() time.Time
 	log      *slog.Logger
 	words    *locale.Words      // nil loads them
 	renderer bot.ResultRenderer // nil draws with resultfiles.New
@@ -110,37 +110,41 @@ func (b *embeddedBot) newBot(people messenger, now func() time.Time, log *slog.L
 	}})
 }
 
-// defaultSchedule goes by the bank holidays of England and Wales.
-func defaultSchedule() *reminders.Schedule { return reminders.NewSchedule(reminders.EnglandAndWales()) }
+// defaultSchedule returns a schedule with the bank holidays of England and Wales.
+func defaultSchedule() *reminders.Schedule {
+	return reminders.NewSchedule(reminders.EnglandAndWales())
+}
 
-// newStage returns a stage for transcripts whose matrices are in a folder. People are where on says they are,
-// given the people of the stage: the stage itself, when on is nil. Of o it sets the clock and, without on,
-// the people. The function inside returns the bot as it is now; done closes the store.
+// newStage returns a stage that plays transcripts on a bot with an embedded store. A transcript can
+// name matrix files in the folder. The stage sets the clock of o. Messages go to the people of the
+// stage, or to what messengerFor returns for them if it is not nil. current returns the bot, which a
+// transcript can restart; done closes the store.
 func newStage(
-	folder string, o embeddedOptions, on func(*transcript.People) messenger,
-) (s transcript.Stage, inside func() chat.Responder, done func() error, err error) {
+	folder string, o embeddedOptions, messengerFor func(*transcript.People) messenger,
+) (s transcript.Stage, current func() chat.Responder, done func() error, err error) {
 	s.Clock = transcript.NewClock(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
 	s.People = transcript.NewPeople()
-	o.people, o.now = s.People, s.Clock.Now
-	if on != nil {
-		o.people = on(s.People)
+	o.now = s.Clock.Now
+	o.people = s.People
+	if messengerFor != nil {
+		o.people = messengerFor(s.People)
 	}
 	b, err := newEmbeddedBot(o)
 	if err != nil {
 		return s, nil, nil, err
 	}
 	s.Responder = b.bot
-	inside = func() chat.Responder { return b.bot }
+	current = func() chat.Responder { return b.bot }
 	var loop *reminders.Loop
 	var planner *reminders.Planner
-	clockwork := func() {
+	resetReminders := func() {
 		loop = reminders.NewLoop(b.rounds.System(), b.bot, o.log).InTurn()
 		planner = reminders.NewPlanner(b.rounds.System(), defaultSchedule(), s.Clock.Now, o.log)
 	}
-	clockwork()
+	resetReminders()
 	s.Deliver = func(ctx context.Context) {
 		if err := planner.Sweep(ctx); err != nil {
-			o.log.Error("cannot read what is to be planned", "error", err)
+			o.log.Error("cannot plan messages", "error", err)
 		}
 		loop.Sweep(ctx)
 	}
@@ -150,7 +154,7 @@ func newStage(
 	}
 	s.Restart = func() chat.Responder {
 		b.bot = b.newBot(o.people, s.Clock.Now, o.log)
-		clockwork()
+		resetReminders()
 		return b.bot
 	}
 	s.Matrix = func(file string) (chat.Responder, error) {
@@ -169,5 +173,5 @@ func newStage(
 			b.store.Wake()
 		}
 	}
-	return s, inside, b.store.Close, nil
+	return s, current, b.store.Close, nil
 }
