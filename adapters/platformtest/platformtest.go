@@ -135,12 +135,13 @@ func (c *Changes) Tick() int {
 }
 
 // Until waits until something holds and says whether it did within ten seconds. It asks after every
-// change, and every 10 ms, since the answer may also depend on what the mutex does not guard.
+// change, and also every 10 to 100 ms, since the answer may depend on what the mutex does not guard.
 func (c *Changes) Until(holds func() bool) bool { return c.Within(10*time.Second, holds) }
 
 // Within is Until for another time.
 func (c *Changes) Within(most time.Duration, holds func() bool) bool {
-	for deadline := time.Now().Add(most); ; {
+	pause := 10 * time.Millisecond
+	for deadline := time.Now().Add(most); ; pause = min(2*pause, 100*time.Millisecond) {
 		c.mu.Lock()
 		before := c.number
 		c.mu.Unlock()
@@ -151,7 +152,7 @@ func (c *Changes) Within(most time.Duration, holds func() bool) bool {
 			return false
 		}
 		c.mu.Lock()
-		timer := time.AfterFunc(10*time.Millisecond, func() {
+		timer := time.AfterFunc(pause, func() {
 			c.mu.Lock() // which the wait below gives up
 			defer c.mu.Unlock()
 			c.cond.Broadcast()
