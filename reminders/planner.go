@@ -133,7 +133,7 @@ func (p *Planner) posts(
 }
 
 // past reports whether a moment lies before the last change of its plan. It was not planned then,
-// and is not made up for.
+// and is not sent late.
 func past(r survey.Round, m survey.Moment) bool { return !m.At.After(r.PlannedAt) }
 
 func (p *Planner) reminders(
@@ -142,10 +142,7 @@ func (p *Planner) reminders(
 	due := map[string][]survey.Moment{}
 	var names []string
 	for _, name := range zones {
-		zone, err := time.LoadLocation(name)
-		if err != nil {
-			continue // this machine does not have it: its people are reminded by the round's clock
-		}
+		zone := r.ZoneOf(survey.Member{TimeZone: name})
 		for _, m := range p.schedule.Reminders(r, zone, now.Add(-lookback)) {
 			key := string(m.Kind) + " " + name
 			if m.At.After(now) || planned[key] || past(r, m) {

@@ -109,17 +109,19 @@ func want(t *testing.T, got []string, wanted ...string) {
 	}
 }
 
-// Each time zone has its reminder when it is due there, once.
+// Each time zone has its reminder when it is due there, once. People in a zone that this machine
+// does not know are reminded by the round's clock.
 func TestPlanByZone(t *testing.T) {
 	b, sweep, _ := planning(t)
 	b.zones = append(b.zones, "America/New_York", "Asia/Tokyo", "Nowhere/Else")
 	want(t, sweep("2026-12-04 00:59"))
 	want(t, sweep("2026-12-04 01:00"), "closes@2026-12-04 Asia/Tokyo")
 	want(t, sweep("2026-12-04 09:59"))
-	want(t, sweep("2026-12-04 10:00"), "closes@2026-12-04 Europe/London")
+	want(t, sweep("2026-12-04 10:00"), "closes@2026-12-04 Europe/London", "closes@2026-12-04 Nowhere/Else")
 	want(t, sweep("2026-12-04 10:01"))
 	want(t, sweep("2026-12-04 15:30"), "closes@2026-12-04 America/New_York")
-	want(t, sweep("2026-12-08 15:30"), "closes@2026-12-08 America/New_York", "closes@2026-12-08 Asia/Tokyo", "closes@2026-12-08 Europe/London")
+	want(t, sweep("2026-12-08 15:30"), "closes@2026-12-08 America/New_York", "closes@2026-12-08 Asia/Tokyo", "closes@2026-12-08 Europe/London",
+		"closes@2026-12-08 Nowhere/Else")
 }
 
 // What fails half-way is done again.

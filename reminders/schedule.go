@@ -455,9 +455,8 @@ func (s *Schedule) NextMoment(
 ) (next time.Time, ok bool) {
 	all := s.Posts(r, now)
 	for _, name := range zones {
-		if zone, err := time.LoadLocation(name); err == nil {
-			all = append(all, s.Reminders(r, zone, now)...)
-		}
+		zone := r.ZoneOf(survey.Member{TimeZone: name})
+		all = append(all, s.Reminders(r, zone, now)...)
 	}
 	for _, m := range all {
 		next = earliest(next, m.At)
@@ -477,10 +476,7 @@ func (s *Schedule) Next(r survey.Round, zones []string, now time.Time) (time.Tim
 	}
 	hour, minute := clock(r.Reminders)
 	for _, name := range zones {
-		zone, err := time.LoadLocation(name)
-		if err != nil {
-			continue
-		}
+		zone := r.ZoneOf(survey.Member{TimeZone: name})
 		today := DateOf(now.In(zone))
 		for _, day := range []Date{today, today.AddDays(1)} {
 			consider(morning(day, zone))
