@@ -11,20 +11,20 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// typed is what a person typed, clean: keys that sent an escape sequence leave no trace in their text.
+// typed cleans what the user typed, and removes the escape sequences that keys sent.
 func typed(s string) string {
 	return strings.ReplaceAll(plaintext.Clean(ansi.Strip(s)), string(utf8.RuneError), "")
 }
 
-// known returns all without what is nil: a kind of block, span or field that is not cleaned here does not
-// reach the terminal. go-check-sumtype in .ci/run reports a switch that lacks a kind.
+// known removes nil elements, so that a kind of block, span or field that is not cleaned here does
+// not reach the terminal. go-check-sumtype in .ci/run reports a switch without one of the kinds.
 func known[T comparable](all []T) []T {
 	var none T
 	return slices.DeleteFunc(all, func(x T) bool { return x == none })
 }
 
-// harmlessCard returns a copy whose every text is clean. Actions and option values stay as they are:
-// they are never shown.
+// harmlessCard returns a copy of the card with all text cleaned. Actions and option values are
+// never shown, and stay unchanged.
 func harmlessCard(c chat.Card) chat.Card {
 	blocks := make([]chat.Block, len(c.Blocks))
 	for i, block := range c.Blocks {
@@ -38,7 +38,11 @@ func harmlessCard(c chat.Card) chat.Card {
 		case chat.Table:
 			blocks[i] = chat.Table{Text: plaintext.Clean(b.Text)}
 		case chat.Choice:
-			blocks[i] = chat.Choice{Title: plaintext.Line(b.Title), Text: plaintext.Clean(b.Text), Button: harmlessButton(b.Button)}
+			blocks[i] = chat.Choice{
+				Title:  plaintext.Line(b.Title),
+				Text:   plaintext.Clean(b.Text),
+				Button: harmlessButton(b.Button),
+			}
 		case chat.Buttons:
 			buttons := make([]chat.Button, len(b.Buttons))
 			for j, button := range b.Buttons {
@@ -48,7 +52,11 @@ func harmlessCard(c chat.Card) chat.Card {
 		case chat.Divider:
 			blocks[i] = b // has no text
 		case chat.Menu:
-			blocks[i] = chat.Menu{Action: b.Action, Placeholder: plaintext.Line(b.Placeholder), Options: harmlessOptions(b.Options)}
+			blocks[i] = chat.Menu{
+				Action:      b.Action,
+				Placeholder: plaintext.Line(b.Placeholder),
+				Options:     harmlessOptions(b.Options),
+			}
 		}
 	}
 	return chat.Card{Blocks: known(blocks)}
@@ -81,8 +89,12 @@ func harmlessSpans(all []chat.Span) []chat.Span {
 func harmlessButton(b chat.Button) chat.Button {
 	b.Label, b.Spoken = plaintext.Line(b.Label), plaintext.Line(b.Spoken)
 	if b.Confirm != nil {
-		b.Confirm = &chat.Confirm{Title: plaintext.Line(b.Confirm.Title), Text: plaintext.Clean(b.Confirm.Text),
-			Yes: plaintext.Line(b.Confirm.Yes), No: plaintext.Line(b.Confirm.No)}
+		b.Confirm = &chat.Confirm{
+			Title: plaintext.Line(b.Confirm.Title),
+			Text:  plaintext.Clean(b.Confirm.Text),
+			Yes:   plaintext.Line(b.Confirm.Yes),
+			No:    plaintext.Line(b.Confirm.No),
+		}
 	}
 	return b
 }

@@ -10,32 +10,42 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// The three colours, of the palette of 256. Each has a contrast of at least 4.5 to 1 on black and on white
-// (WCAG 2.2, 1.4.3), so that nobody need be asked for their background. None means anything alone.
+// The three colours are of the palette of 256. Each has a contrast of at least 4.5 to 1 on black
+// and on white (WCAG 2.2, 1.4.3), so that they work on any background. No colour carries a meaning
+// alone.
 const (
 	green = "29"
 	red   = "131"
 	grey  = "243"
 )
 
-// look is how things are drawn.
+// look has the styles that cards and forms are drawn in.
 type look struct {
 	plain, bold, note, accent, danger, alert, here lipgloss.Style
 }
 
 func newLook(p colorprofile.Profile) look {
 	s := lipgloss.NewStyle()
-	l := look{plain: s, bold: s.Bold(true), note: s.Foreground(lipgloss.Color(grey)),
-		accent: s.Bold(true).Foreground(lipgloss.Color(green)), danger: s.Foreground(lipgloss.Color(red)),
-		alert: s.Bold(true).Foreground(lipgloss.Color(red)), here: s.Bold(true).Reverse(true)}
-	// The sixteen colours are whatever the theme makes of them, readable or not; weight alone always is.
+	l := look{
+		plain:  s,
+		bold:   s.Bold(true),
+		note:   s.Foreground(lipgloss.Color(grey)),
+		accent: s.Bold(true).Foreground(lipgloss.Color(green)),
+		danger: s.Foreground(lipgloss.Color(red)),
+		alert:  s.Bold(true).Foreground(lipgloss.Color(red)),
+		here:   s.Bold(true).Reverse(true),
+	}
+	// A theme can make any of the sixteen colours unreadable, so only the weight differs.
 	if p < colorprofile.ANSI256 {
-		l.note, l.accent, l.danger, l.alert = s.Faint(true), s.Bold(true), s, s.Bold(true)
+		l.note = s.Faint(true)
+		l.accent = s.Bold(true)
+		l.danger = s
+		l.alert = s.Bold(true)
 	}
 	return l
 }
 
-// What stands before a thing that can be pressed, when the cursor is on it and when it is not.
+// Marks before an item: pointer if the cursor is on it, noPoint if not, tick if it is chosen.
 const (
 	pointer  = "> "
 	noPoint  = "  "
@@ -43,13 +53,13 @@ const (
 	menuMark = "▾ "
 )
 
-// sheet is something drawn, as high as it likes to be.
+// sheet is a drawn card or form of any height.
 type sheet struct {
 	lines []string
-	spots []spot // where the things that can be pressed are, in order
+	spots []spot // of the items, in order
 }
 
-// spot is the place of one thing: its lines, and the column it begins in.
+// spot is the position of an item: its lines, and the column in which it begins.
 type spot struct{ first, last, x int }
 
 // drawing says how to draw a card.
@@ -57,16 +67,16 @@ type drawing struct {
 	width  int
 	cursor int  // the item that the cursor is on, or -1
 	live   bool // the items can be pressed
-	bare   bool // without the numbers that press them
+	bare   bool // without the numbers that press the items
 	airy   bool // there is room for empty lines
 }
 
-// wrapped is a styled text in lines of at most width columns.
+// wrapped breaks a styled text into lines of at most width columns.
 func wrapped(s string, width int) []string {
 	return strings.Split(lipgloss.Wrap(s, max(width, 1), ""), "\n")
 }
 
-// styled renders every line by itself: a style must not fill up the shorter ones.
+// styled renders each line separately, so that the style does not pad the shorter ones.
 func styled(style lipgloss.Style, s string) string {
 	lines := strings.Split(s, "\n")
 	for i := range lines {
@@ -91,7 +101,7 @@ func spanned(all []chat.Span, base lipgloss.Style) string {
 	return b.String()
 }
 
-// hanging writes a text after a lead, its further lines below its first.
+// hanging writes a text after a lead. Further lines are indented by the width of the lead.
 func hanging(lead, s string, width int) []string {
 	w := ansi.StringWidth(lead)
 	lines := wrapped(s, width-w)
@@ -133,7 +143,8 @@ func (l look) card(c chat.Card, d drawing) sheet {
 			s.lines = append(s.lines, wrapped(spanned(b.Spans, l.note), d.width)...)
 		case chat.Table:
 			gap()
-			s.lines = append(s.lines, strings.Split(ansi.Hardwrap(strings.TrimRight(b.Text, "\n"), d.width, true), "\n")...)
+			table := ansi.Hardwrap(strings.TrimRight(b.Text, "\n"), d.width, true)
+			s.lines = append(s.lines, strings.Split(table, "\n")...)
 		case chat.Divider:
 			s.lines = append(s.lines, l.note.Render(strings.Repeat("─", d.width)))
 		case chat.Choice:
@@ -159,7 +170,7 @@ func (l look) card(c chat.Card, d drawing) sheet {
 	return s
 }
 
-// number is the key that presses the nth item at once, with a space; "" where it has none.
+// number returns the digit that presses the nth item, with a space, or "" if no digit does.
 func (d drawing) number(n int) string {
 	if !d.live || d.bare || n >= 9 {
 		return ""
@@ -228,7 +239,7 @@ func (l look) buttons(s *sheet, buttons []chat.Button, n int, d drawing) {
 	l.flow(s, cells, n, d)
 }
 
-// flow sets cells side by side while they fit.
+// flow draws cells side by side while they fit.
 func (l look) flow(s *sheet, cells []cell, n int, d drawing) {
 	x := 0
 	for i, c := range cells {

@@ -21,10 +21,10 @@ type formPage struct {
 	focus   int // of the stops
 	errs    map[string]string
 	window  window
-	touched bool // something was put in that cancelling would lose
+	touched bool // there is input that cancelling would lose
 }
 
-// entry is one field with what is in it.
+// entry is a field and its input.
 type entry struct {
 	field  chat.Field
 	label  chat.Label
@@ -35,7 +35,7 @@ type entry struct {
 	lines  bool
 }
 
-// stop is a place where the cursor can be: a text, an option of a pick, or with entry -1 a button.
+// stop is a position of the cursor: a text, an option of a pick, or a button if entry is -1.
 type stop struct{ entry, option int }
 
 const (
@@ -76,19 +76,25 @@ func newFormPage(m *screen, form chat.Form) *formPage {
 	return f
 }
 
-// newArea is the one text editor: texts of one line wrap as well, so that all of them can be seen. It takes
-// more than the limit: what is too long is said and refused, never cut.
+// newArea returns a text editor. It wraps texts of one line too, so that all of the text can be
+// seen. It accepts more than the field's limit, so that text is never cut: submit reports what is
+// too long.
 func newArea(several bool) textarea.Model {
 	a := textarea.New()
-	a.Prompt, a.ShowLineNumbers, a.EndOfBufferCharacter = "│ ", false, ' '
-	a.CharLimit, a.MaxHeight, a.DynamicHeight, a.MinHeight = 0, 0, true, 1
+	a.Prompt = "│ "
+	a.ShowLineNumbers = false
+	a.EndOfBufferCharacter = ' '
+	a.CharLimit = 0
+	a.DynamicHeight = true
+	a.MinHeight = 1
+	a.MaxHeight = 0
 	if several {
 		a.MinHeight = 3
 	}
 	a.SetVirtualCursor(false)
 	a.SetStyles(textarea.Styles{})
 	a.KeyMap.InsertNewline.SetEnabled(several)
-	// Terminals paste by themselves; these would start a clipboard program of the machine.
+	// Terminals can paste themselves; these keys would start a clipboard program on the machine.
 	a.KeyMap.Paste.SetEnabled(false)
 	a.KeyMap.CopySelection.SetEnabled(false)
 	return a
@@ -119,7 +125,7 @@ func (f *formPage) bring(m *screen) {
 	}
 }
 
-// refuse shows what is wrong, and goes to the first of it.
+// refuse shows the errors, and moves to the first field that has one.
 func (f *formPage) refuse(m *screen, sentences map[string]string) {
 	f.errs = sentences
 	for i, at := range f.stops {
@@ -128,10 +134,10 @@ func (f *formPage) refuse(m *screen, sentences map[string]string) {
 			return
 		}
 	}
-	f.window.offset = 0 // about no field: it stands at the top
+	f.window.offset = 0 // errors without a field are at the top
 }
 
-// write hands a key or a paste to the text at hand.
+// write passes a key or a paste to the current text.
 func (f *formPage) write(m *screen, msg tea.Msg) {
 	at := f.stops[f.focus]
 	if at.entry < 0 || f.entries[at.entry].pick != nil {
@@ -160,7 +166,7 @@ func (f *formPage) key(m *screen, msg tea.KeyPressMsg) tea.Cmd {
 	key := msg.String()
 	switch key {
 	case "esc":
-		// One stray key must not lose what was typed.
+		// One accidental key must not lose the input.
 		if f.touched && at != (stop{-1, cancelStop}) {
 			f.aim(m, len(f.stops)-1)
 			return nil
@@ -217,7 +223,7 @@ func (f *formPage) key(m *screen, msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// field is the first stop of the next or the former field; the buttons are fields too.
+// field returns the first stop of the next or the previous field. Each button counts as a field.
 func (f *formPage) field(way int) int {
 	at := f.stops[f.focus]
 	n := f.focus
@@ -286,7 +292,7 @@ func (f *formPage) submit(m *screen) tea.Cmd {
 	return m.send(event)
 }
 
-// sheet draws the form, and says at which of its lines and columns the text cursor is.
+// sheet draws the form. It also returns the line and column of the text cursor.
 func (f *formPage) sheet(m *screen) (s sheet, line, column int) {
 	f.window.height = m.room(m.k.words.HelpForm)
 	s, line, column = f.draw(m, true)
@@ -335,7 +341,8 @@ func (f *formPage) draw(m *screen, airy bool) (s sheet, line, column int) {
 				if o == 0 {
 					at.first = top
 				}
-				s.lines = append(s.lines, hanging(pointed(e.mark(option.Value)+" "), f.option(m, e, option, n), width)...)
+				lead := pointed(e.mark(option.Value) + " ")
+				s.lines = append(s.lines, hanging(lead, f.option(m, e, option, n), width)...)
 				at.last = len(s.lines) - 1
 				s.spots = append(s.spots, at)
 				n++
@@ -356,7 +363,7 @@ func (f *formPage) draw(m *screen, airy bool) (s sheet, line, column int) {
 		if c := e.area.Cursor(); c != nil {
 			line, column = body+c.Y, min(c.X+2, width-1)
 			at.last = line
-			// Of a text higher than the window, the line that is written in is what must be seen.
+			// If the text is higher than the window, the line of the cursor must be in view.
 			at.first = max(top, line-max(f.window.height-3, 0))
 		}
 		s.spots = append(s.spots, at)
@@ -365,11 +372,12 @@ func (f *formPage) draw(m *screen, airy bool) (s sheet, line, column int) {
 	if airy {
 		s.lines = append(s.lines, "")
 	}
-	l.flow(&s, []cell{{f.form.Submit, l.accent}, {f.form.Cancel, l.plain}}, n, drawing{width: width, cursor: f.focus, live: true, bare: true})
+	buttons := []cell{{f.form.Submit, l.accent}, {f.form.Cancel, l.plain}}
+	l.flow(&s, buttons, n, drawing{width: width, cursor: f.focus, live: true, bare: true})
 	return s, line, column
 }
 
-// title is a field's name, whether it may stay empty, and how much of its limit is used.
+// title returns a field's name, whether it is optional, and how much of its limit is used.
 func (f *formPage) title(m *screen, e *entry) string {
 	l := m.look
 	s := l.bold.Render(e.label.Text)
@@ -412,7 +420,7 @@ func (f *formPage) option(m *screen, e *entry, o chat.Option, n int) string {
 	return style.Render(o.Label)
 }
 
-// view is what is seen of the form, and the terminal's cursor.
+// view returns the visible lines of the form, and the terminal's cursor.
 func (f *formPage) view(m *screen) ([]string, *tea.Cursor) {
 	s, line, column := f.sheet(m)
 	lines := f.window.frame(m.look, s, f.form.Title, m.columns(), m.k.words)

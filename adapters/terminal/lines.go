@@ -11,7 +11,7 @@ import (
 	"github.com/muesli/cancelreader"
 )
 
-// lines reads a line at a time, and can be told to stop waiting for one.
+// lines reads one line at a time. Reading can be cancelled.
 type lines struct {
 	from   io.Reader
 	reader cancelreader.CancelReader
@@ -20,11 +20,12 @@ type lines struct {
 
 func newLines(from io.Reader) *lines { return &lines{from: from} }
 
-// next returns the next line without its end, io.EOF after the last, or an error that is ctx's. Where ctx ends
-// first, the read is called off; input that cannot be called off (it is no file) is left to its reader.
+// next returns the next line without its end, io.EOF after the last line, or the error of ctx. If
+// ctx ends first, next cancels the read. Only reads from files can be cancelled; others go on in
+// the background.
 func (l *lines) next(ctx context.Context) (string, error) {
 	if l.buffer == nil {
-		// Not before it is needed: a screen reads the same file by itself.
+		// Only when needed, because a screen reads the same file itself.
 		reader, err := cancelreader.NewReader(l.from)
 		if err != nil {
 			return "", fmt.Errorf("read a line: %w", err)

@@ -14,7 +14,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// errLeft says that the person asked to leave.
+// errLeft is returned when the user leaves.
 var errLeft = errors.New("the person left")
 
 // inLines holds the conversation in plain lines.
@@ -39,7 +39,8 @@ func (k *talk) lineTalk(ctx context.Context, start chat.Event) error {
 	}
 }
 
-// lineStep shows what is new and asks for one gesture. It returns nil where that was none of the responder's business.
+// lineStep shows what is new and reads one input. It returns nil if the input makes no event for
+// the responder.
 func (k *talk) lineStep(ctx context.Context) (*chat.Event, error) {
 	for _, notice := range k.notices {
 		if err := k.say(plainCard(notice, k.t.width(), k.words, nil)); err != nil {
@@ -98,11 +99,12 @@ func (k *talk) lineStep(ctx context.Context) (*chat.Event, error) {
 	return k.linePress(ctx, all[n])
 }
 
-// again has the whole card printed.
+// again makes the next step print the whole card.
 func (k *talk) again() { k.changed, k.parts = true, nil }
 
-// news is what of a card has changed since it was last printed: who listens to it need not hear all of it
-// again after each answer. It is everything where that was another card.
+// news returns the parts of a card that have changed since it was last printed, so that a screen
+// reader need not read all of it after each answer. If the last card was another one, it returns
+// all parts.
 func (k *talk) news(title string, parts []string) []string {
 	if title == "" || title != k.previousTitle || len(parts) != len(k.parts) {
 		return parts
@@ -144,7 +146,7 @@ func (k *talk) linePress(ctx context.Context, it item) (*chat.Event, error) {
 	return &event, err
 }
 
-// lineAsk shows a card of the terminal's own and returns which of its items was chosen, or -1.
+// lineAsk shows a card of the terminal's own, and returns the index of the chosen item, or -1.
 func (k *talk) lineAsk(ctx context.Context, card chat.Card) (int, error) {
 	all := items(card)
 	if err := k.say(plainCard(card, k.t.width(), k.words, all)); err != nil {
@@ -160,14 +162,14 @@ func (k *talk) lineAsk(ctx context.Context, card chat.Card) (int, error) {
 // say prints a text with an empty line before it.
 func (k *talk) say(text string) error { return k.t.print("\n" + text) }
 
-// read prints a prompt and returns what was written.
+// read prints a prompt and returns the line that the user writes.
 func (k *talk) read(ctx context.Context, prompt string) (string, error) {
 	if err := k.t.print(strings.TrimLeft(prompt+" > ", " ")); err != nil {
 		return "", err
 	}
 	s, err := k.t.in.next(ctx)
 	if err != nil {
-		_ = k.t.print("\n") // the line that waited for an answer ends; the error that counts is the first
+		_ = k.t.print("\n") // ends the line of the prompt; the first error matters
 		return "", err
 	}
 	s = typed(s)
@@ -177,7 +179,8 @@ func (k *talk) read(ctx context.Context, prompt string) (string, error) {
 	return s, err
 }
 
-// choose asks until one of the named things is chosen, and returns its place; -1 for an empty line, errLeft for q.
+// choose asks until the user chooses one of the names, and returns its index. It returns -1 for an
+// empty line, and errLeft for q.
 func (k *talk) choose(ctx context.Context, prompt string, names [][]string) (int, error) {
 	for {
 		s, err := k.read(ctx, prompt)
@@ -200,7 +203,8 @@ func (k *talk) choose(ctx context.Context, prompt string, names [][]string) (int
 	}
 }
 
-// match finds what a person meant: a number from 1, a whole name, or the beginning of one name only.
+// match finds the name that the user typed: a number from 1, a whole name, or a prefix of exactly
+// one name.
 func (k *talk) match(s string, names [][]string) (n int, complaint string) {
 	number := fill(k.words.Number, "to", strconv.Itoa(len(names)))
 	if n, err := strconv.Atoi(strings.TrimRight(strings.TrimSpace(s), ".)")); err == nil {
@@ -237,9 +241,10 @@ func (k *talk) match(s string, names [][]string) (n int, complaint string) {
 	return 0, fill(k.words.Several, "names", strings.Join(list, ", "))
 }
 
-// bare is a name as somebody would type it: without arrows and signs around it, and in small letters.
+// bare returns a name as a user would type it: in lower case, without arrows and signs around it.
 func bare(s string) string {
-	return strings.ToLower(strings.TrimFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }))
+	sign := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	return strings.ToLower(strings.TrimFunc(s, sign))
 }
 
 // plainCard draws a card as one text.
@@ -247,8 +252,8 @@ func plainCard(c chat.Card, width int, words Words, all []item) string {
 	return strings.Join(plainParts(c, width, words, all), "")
 }
 
-// plainParts draws a card like chat.Card.String, wrapped, and with a number before each of all. Where all is nil,
-// what could be pressed stands in brackets. Every part is one or several whole lines.
+// plainParts draws a card like chat.Card.String, but wrapped, and with a number before each item.
+// If all is nil, items are in brackets instead. Each part is one or more whole lines.
 func plainParts(c chat.Card, width int, words Words, all []item) []string {
 	var parts []string
 	add := func(lead, s string) {
@@ -329,12 +334,13 @@ func marked(label string, b chat.Button, words Words) string {
 	return label
 }
 
-// unstyled returns a paragraph without weights and meters.
+// unstyled returns a paragraph without bold type and meters.
 func unstyled(spans []chat.Span) string {
 	return strings.TrimRight(chat.PlainText(chat.Unstyled(spans)), " ")
 }
 
-// lineForm asks for every field, then whether to send, cancel or change one. It returns nil after cancelling.
+// lineForm asks for every field, then whether to send the form, to cancel, or to change a field. It
+// returns nil if the user cancels.
 func (k *talk) lineForm(ctx context.Context) (*chat.Event, error) {
 	form := *k.form
 	raw := k.kept
@@ -343,21 +349,23 @@ func (k *talk) lineForm(ctx context.Context) (*chat.Event, error) {
 	if errs == nil || raw == nil {
 		raw = map[string][]string{}
 		for i, field := range form.Fields {
-			raw[chat.About(field).ID] = standing(field)
+			raw[chat.About(field).ID] = initial(field)
 			asked = append(asked, i)
 		}
 		text := "# " + form.Title + "\n"
 		if form.Intro != "" {
 			text += strings.Join(wrapped(form.Intro, k.t.width()), "\n") + "\n"
 		}
-		if err := k.say(text + strings.Join(wrapped(k.words.KeepLine, k.t.width()), "\n") + "\n"); err != nil {
+		text += strings.Join(wrapped(k.words.KeepLine, k.t.width()), "\n") + "\n"
+		if err := k.say(text); err != nil {
 			return nil, err
 		}
 	}
 	k.kept = raw
 	for {
 		for _, id := range slices.Sorted(maps.Keys(errs)) {
-			i := slices.IndexFunc(form.Fields, func(f chat.Field) bool { return chat.About(f).ID == id })
+			named := func(f chat.Field) bool { return chat.About(f).ID == id }
+			i := slices.IndexFunc(form.Fields, named)
 			if i >= 0 {
 				asked = append(asked, i)
 				continue
@@ -368,7 +376,8 @@ func (k *talk) lineForm(ctx context.Context) (*chat.Event, error) {
 		}
 		slices.Sort(asked)
 		for _, i := range slices.Compact(asked) {
-			if err := k.lineField(ctx, form.Fields[i], raw, errs[chat.About(form.Fields[i]).ID]); err != nil {
+			field := form.Fields[i]
+			if err := k.lineField(ctx, field, raw, errs[chat.About(field).ID]); err != nil {
 				return nil, err
 			}
 		}
@@ -403,8 +412,8 @@ func (k *talk) lineForm(ctx context.Context) (*chat.Event, error) {
 	}
 }
 
-// standing is what is in a field from the start.
-func standing(field chat.Field) []string {
+// initial returns the initial values of a field.
+func initial(field chat.Field) []string {
 	switch f := field.(type) {
 	case chat.Input:
 		return []string{f.Value}
@@ -419,9 +428,11 @@ func standing(field chat.Field) []string {
 	return nil
 }
 
-// lineReview lists what is in the form, and returns submitStop, cancelStop, 2 and more for a field to change,
-// or -1 to be shown the list again.
-func (k *talk) lineReview(ctx context.Context, form chat.Form, raw map[string][]string) (int, error) {
+// lineReview lists the input of the form, and asks what to do. It returns submitStop, cancelStop, 2
+// plus the index of a field to change, or -1 to show the list again.
+func (k *talk) lineReview(
+	ctx context.Context, form chat.Form, raw map[string][]string,
+) (int, error) {
 	names := [][]string{{form.Submit}, {form.Cancel}}
 	text := "1) " + form.Submit + "\n2) " + form.Cancel + "\n"
 	for i, field := range form.Fields {
@@ -436,7 +447,7 @@ func (k *talk) lineReview(ctx context.Context, form chat.Form, raw map[string][]
 	return k.choose(ctx, k.words.Prompt, names)
 }
 
-// shown is what is in a field, in words.
+// shown returns the input of a field as text.
 func shown(field chat.Field, raw []string) string {
 	if pick, ok := field.(chat.Select); ok {
 		var labels []string
@@ -453,8 +464,10 @@ func shown(field chat.Field, raw []string) string {
 	return "-"
 }
 
-// lineField asks for one field until it can stand or is left as it is.
-func (k *talk) lineField(ctx context.Context, field chat.Field, raw map[string][]string, complaint string) error {
+// lineField asks for one field until its input is valid or the user leaves it unchanged.
+func (k *talk) lineField(
+	ctx context.Context, field chat.Field, raw map[string][]string, complaint string,
+) error {
 	l := chat.About(field)
 	text := l.Text
 	if l.Optional {
@@ -541,8 +554,10 @@ func (k *talk) further(ctx context.Context, s string) (string, error) {
 	}
 }
 
-// picked reads numbers or names of options: a whole line that names one, or several with commas between.
-func (k *talk) picked(s string, pick chat.Select, names [][]string) (values []string, complaint string) {
+// picked reads numbers or names of options: one on the whole line, or several separated by commas.
+func (k *talk) picked(
+	s string, pick chat.Select, names [][]string,
+) (values []string, complaint string) {
 	n, complaint := k.match(s, names)
 	if complaint == "" {
 		return []string{pick.Options[n].Value}, ""

@@ -10,15 +10,27 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// onScreen holds the conversation on the terminal's second screen, and leaves the first as it was, but for the
-// card that ended it.
+// onScreen holds the conversation on the terminal's alternate screen. On the main screen it leaves
+// only the card that ended the conversation.
 func (k *talk) onScreen(ctx context.Context, start chat.Event) error {
 	asked, cancel := context.WithCancel(ctx)
 	defer cancel()
-	m := &screen{k: k, ctx: asked, look: newLook(k.t.profile), width: Columns, height: 24, start: start}
-	program := tea.NewProgram(m, tea.WithInput(k.t.file), tea.WithOutput(k.t.out),
-		tea.WithEnvironment(k.t.options.Environ), tea.WithColorProfile(k.t.profile), tea.WithoutSignalHandler())
-	// Not tea.WithContext: that kills the program, and leaves its reader at the input for a while.
+	m := &screen{
+		k:      k,
+		ctx:    asked,
+		look:   newLook(k.t.profile),
+		width:  Columns,
+		height: 24,
+		start:  start,
+	}
+	program := tea.NewProgram(m,
+		tea.WithInput(k.t.file),
+		tea.WithOutput(k.t.out),
+		tea.WithEnvironment(k.t.options.Environ),
+		tea.WithColorProfile(k.t.profile),
+		tea.WithoutSignalHandler(),
+	)
+	// tea.WithContext would kill the program, and its reader would keep reading input for a while.
 	stop := context.AfterFunc(ctx, program.Quit)
 	_, err := program.Run()
 	stop()
@@ -37,22 +49,22 @@ func (k *talk) onScreen(ctx context.Context, start chat.Event) error {
 	return nil
 }
 
-// screen is the bubbletea model: pages laid over each other, and a form over them.
+// screen is the bubbletea model: a stack of pages, and a form on top of them.
 type screen struct {
 	k             *talk
-	ctx           context.Context // of the whole program: bubbletea gives a model's methods none
+	ctx           context.Context // of the program; bubbletea passes none to a model's methods
 	look          look
 	width, height int
 	start         chat.Event
 	asking        sync.WaitGroup
 	pages         []*page
 	form          *formPage
-	busy          bool // an answer is awaited; keys pressed meanwhile were meant for another card
-	leaving       bool // as soon as the answer is there
+	busy          bool // waiting for the responder; keys pressed now were meant for the last card
+	leaving       bool // quit when the responder has answered
 	err           error
 }
 
-// page is a card that is operated.
+// page is a card with a cursor.
 type page struct {
 	card    chat.Card
 	items   []item
@@ -65,10 +77,11 @@ type page struct {
 
 type answered struct{ answer answer }
 
-// Init is bubbletea's: what to do first.
+// Init implements tea.Model: it sends the start event.
 func (m *screen) Init() tea.Cmd { return m.send(m.start) }
 
-// send asks in a goroutine of its own, since bubbletea neither waits for its commands nor runs every one.
+// send asks the responder in its own goroutine, because bubbletea may drop a command, and does not
+// wait for it at the end.
 func (m *screen) send(event chat.Event) tea.Cmd {
 	m.busy = true
 	got := make(chan answer, 1)
@@ -81,7 +94,7 @@ func (m *screen) fail(err error) tea.Cmd {
 	return tea.Quit
 }
 
-// Update is bubbletea's: one message in, what to do next out.
+// Update implements tea.Model: it handles one message, and returns what to do next.
 func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
@@ -108,7 +121,7 @@ func (m *screen) key(msg tea.KeyPressMsg) tea.Cmd {
 	case key == "ctrl+z":
 		return tea.Suspend
 	case key == "ctrl+c" && m.busy && !m.leaving:
-		// What was just given is on its way to be kept. A second Ctrl-C calls it off.
+		// The last input is still being saved. A second Ctrl-C cancels that.
 		m.leaving = true
 		return nil
 	case key == "ctrl+c":
@@ -225,7 +238,8 @@ func (m *screen) base() *page {
 	return p
 }
 
-// press does what an item of the card at hand asks for: at once, or after a question or a list laid over the card.
+// press runs an item of the current card. If the item is a menu or asks for confirmation, a page on
+// top of the card asks first.
 func (m *screen) press(it item) tea.Cmd {
 	if it.menu != nil {
 		m.lay(listCard(*it.menu), 0, func(n int) tea.Cmd {
@@ -235,7 +249,7 @@ func (m *screen) press(it item) tea.Cmd {
 	}
 	if c := it.button.Confirm; c != nil {
 		card := confirmCard(*it.button)
-		// The cursor starts on No: what is asked about cannot be undone.
+		// The cursor starts on No, because the action cannot be undone.
 		m.lay(card, 1, func(n int) tea.Cmd {
 			if n == 1 {
 				m.pages = m.pages[:1]
@@ -263,26 +277,32 @@ func (m *screen) lay(card chat.Card, cursor int, press func(int) tea.Cmd) {
 	p.bring(m.sheet(p))
 }
 
-// listCard is a menu, opened.
+// listCard returns a card with the options of a menu.
 func listCard(menu chat.Menu) chat.Card {
 	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: menu.Placeholder}}}
 	for _, o := range menu.Options {
-		card.Blocks = append(card.Blocks, chat.Choice{Title: o.Label, Button: chat.Button{Label: o.Label}})
+		card.Blocks = append(card.Blocks, chat.Choice{
+			Title:  o.Label,
+			Button: chat.Button{Label: o.Label},
+		})
 	}
 	return card
 }
 
-// confirmCard is the question before a press counts: yes, then no.
+// confirmCard returns a card that asks for confirmation: yes, then no.
 func confirmCard(b chat.Button) chat.Card {
 	card := chat.Card{Blocks: []chat.Block{chat.Heading{Text: b.Confirm.Title}}}
 	if b.Confirm.Text != "" {
 		card.Blocks = append(card.Blocks, chat.Paragraph(b.Confirm.Text))
 	}
-	return chat.Card{Blocks: append(card.Blocks, chat.Buttons{Buttons: []chat.Button{
-		{Label: b.Confirm.Yes, Style: b.Style}, {Label: b.Confirm.No}}})}
+	card.Blocks = append(card.Blocks, chat.Buttons{Buttons: []chat.Button{
+		{Label: b.Confirm.Yes, Style: b.Style},
+		{Label: b.Confirm.No},
+	}})
+	return card
 }
 
-// sheet draws a page, with empty lines where there is room for them.
+// sheet draws a page, with empty lines between blocks if there is room.
 func (m *screen) sheet(p *page) sheet {
 	p.window.height = m.room(p.help)
 	s := m.draw(p, true)
@@ -309,7 +329,7 @@ func (m *screen) draw(p *page, airy bool) sheet {
 	return s
 }
 
-// bring scrolls until the item that the cursor is on can be seen.
+// bring scrolls until the item at the cursor is in view.
 func (p *page) bring(s sheet) {
 	for before := -1; before != p.window.offset; {
 		before = p.window.offset
@@ -328,7 +348,7 @@ func (p *page) key(m *screen, key string) tea.Cmd {
 		}
 		return tea.Quit
 	case "enter", "space":
-		// What is out of sight is shown first, never pressed.
+		// An item out of view is shown first; the user must see what is pressed.
 		if !p.window.shows(s, at) {
 			p.window.reveal(s, at)
 			return nil
@@ -370,7 +390,8 @@ func (p *page) move(s sheet, to int) {
 	p.window.reveal(s, s.spots[to])
 }
 
-// vertical goes to the nearest item of the next line that has one, and scrolls where that is out of sight.
+// vertical moves to the nearest item of the next line that has one. If that is out of view, it
+// scrolls instead.
 func (p *page) vertical(s sheet, way int) {
 	at, rows := s.spots[p.cursor], p.window.rows(s)
 	if !p.window.shows(s, at) {

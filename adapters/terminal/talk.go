@@ -34,8 +34,10 @@ type talk struct {
 	previousTitle string
 }
 
-// event is a gesture of the person. The action goes through its text form, as it would on a platform.
-func (k *talk) event(kind chat.EventKind, action chat.Action, values map[string][]string) (chat.Event, error) {
+// event returns an event of the user. The action is encoded and decoded, as on a chat platform.
+func (k *talk) event(
+	kind chat.EventKind, action chat.Action, values map[string][]string,
+) (chat.Event, error) {
 	id, err := action.Encode()
 	if err != nil {
 		return chat.Event{}, err
@@ -43,34 +45,44 @@ func (k *talk) event(kind chat.EventKind, action chat.Action, values map[string]
 	if action, err = chat.DecodeAction(id); err != nil {
 		return chat.Event{}, err
 	}
-	e := chat.Event{ID: k.t.id(), Kind: kind, Who: k.me, Where: k.where, Admin: k.admin, Locale: k.locale,
-		Action: action, Values: values}
+	e := chat.Event{
+		ID:     k.t.id(),
+		Kind:   kind,
+		Who:    k.me,
+		Where:  k.where,
+		Admin:  k.admin,
+		Locale: k.locale,
+		Action: action,
+		Values: values,
+	}
 	if k.t.options.Now != nil {
 		e.At = k.t.options.Now()
 	}
 	return e, nil
 }
 
-// answer is what the responder made of one event.
+// answer is the responder's answer to one event.
 type answer struct {
 	replies []chat.Reply
 	words   Words
 }
 
-// ask is the slow part, and changes nothing.
+// ask passes an event to the responder, which can be slow. It does not change k.
 func (k *talk) ask(ctx context.Context, event chat.Event) answer {
 	replies := k.responder.Handle(ctx, event)
 	return answer{replies, harmlessWords(k.t.options.Words(ctx))}
 }
 
-// take makes the answer what is at hand.
+// take applies an answer: its cards, form, notices and words.
 func (k *talk) take(a answer) {
 	k.previousTitle = ""
 	if len(k.cards) > 0 {
 		k.previousTitle = heading(k.card())
 	}
 	open := k.form
-	k.words, k.notices, k.form, k.refusals, k.changed, k.underneath = a.words, nil, nil, nil, false, false
+	k.words = a.words
+	k.notices, k.form, k.refusals = nil, nil, nil
+	k.changed, k.underneath = false, false
 	for replies := a.replies; len(replies) > 0; {
 		reply := replies[0]
 		replies = replies[1:]
@@ -132,19 +144,23 @@ func (k *talk) refuse(r chat.FieldErrors, open *chat.Form) {
 // card is the one at hand.
 func (k *talk) card() chat.Card { return k.cards[len(k.cards)-1] }
 
-// back goes to the card beneath.
+// back returns to the card below the current one.
 func (k *talk) back() {
-	k.cards, k.notices, k.underneath = k.cards[:len(k.cards)-1], nil, true
+	k.cards = k.cards[:len(k.cards)-1]
+	k.notices = nil
+	k.underneath = true
 }
 
-// without is the card less what can be pressed.
+// without returns the card without its buttons and menus.
 func without(c chat.Card) chat.Card {
 	var blocks []chat.Block
 	for _, block := range c.Blocks {
 		switch b := block.(type) {
 		case chat.Buttons, chat.Menu:
 		case chat.Choice:
-			blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(b.Title), chat.Words(": " + b.Text)}})
+			blocks = append(blocks, chat.Text{
+				Spans: []chat.Span{chat.Bold(b.Title), chat.Words(": " + b.Text)},
+			})
 		default:
 			blocks = append(blocks, block)
 		}
@@ -164,14 +180,14 @@ func heading(c chat.Card) string {
 	return ""
 }
 
-// item is one thing of a card that can be pressed.
+// item is a button or a menu of a card.
 type item struct {
 	button *chat.Button
 	menu   *chat.Menu
-	title  string // of the choice it stands in
+	title  string // of the choice that has the button
 }
 
-// items lists what can be pressed, in the order of the card.
+// items lists the buttons and menus of a card, in order.
 func items(c chat.Card) []item {
 	var all []item
 	for _, block := range c.Blocks {
@@ -190,7 +206,7 @@ func items(c chat.Card) []item {
 	return all
 }
 
-// names are what a person may call an item.
+// names returns the names that the user can type for an item.
 func (i item) names() []string {
 	if i.menu != nil {
 		return []string{i.menu.Placeholder}
@@ -198,8 +214,9 @@ func (i item) names() []string {
 	return []string{i.button.Label, i.title, i.button.Spoken}
 }
 
-// begin is the item to start on: the way on when something is chosen, else the first choice, else the way on,
-// else the first that can be undone. It also returns the chosen one, or -1.
+// begin returns the item to start on. If an item is chosen, that is the primary button, or else the
+// chosen item. Otherwise it is the first choice, the primary button, or the first item that is not
+// dangerous, whichever there is. It also returns the chosen item, or -1.
 func begin(all []item) (start, chosen int) {
 	chosen, choice, primary, mild := -1, -1, -1, -1
 	for i, it := range all {
@@ -238,7 +255,8 @@ const (
 	timeLayout = "15:04"
 )
 
-// check reads what was put into a field: the values to send, and what is wrong with them or "".
+// check reads the input of a field. It returns the values to send, and what is wrong with them or
+// "".
 func (k *talk) check(field chat.Field, raw []string) (values []string, complaint string) {
 	for _, s := range raw {
 		if strings.TrimSpace(s) != "" {
@@ -276,7 +294,11 @@ func (k *talk) check(field chat.Field, raw []string) (values []string, complaint
 	case chat.Channel:
 		place, err := chat.ParsePlace(strings.TrimSpace(values[0]))
 		if err != nil {
-			place = chat.Place{Platform: k.me.Platform, Workspace: k.me.Workspace, Channel: strings.TrimSpace(values[0])}
+			place = chat.Place{
+				Platform:  k.me.Platform,
+				Workspace: k.me.Workspace,
+				Channel:   strings.TrimSpace(values[0]),
+			}
 		}
 		values = []string{place.String()}
 	case chat.Select: // nothing to do
@@ -284,11 +306,12 @@ func (k *talk) check(field chat.Field, raw []string) (values []string, complaint
 	return values, complaint
 }
 
-// people reads ids, with commas or white space between and an @ before them or not. A bare id is one of the
-// person's own workspace.
+// people reads ids separated by commas, semicolons or white space, with or without an @. An id
+// without a workspace is in the user's own.
 func (k *talk) people(s string) []string {
 	var all []string
-	for _, id := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '\n' }) {
+	separator := func(r rune) bool { return strings.ContainsRune(",; \n", r) }
+	for _, id := range strings.FieldsFunc(s, separator) {
 		id = strings.TrimPrefix(id, "@")
 		if id == "" {
 			continue
@@ -304,7 +327,7 @@ func (k *talk) people(s string) []string {
 	return all
 }
 
-// hint is the help line of a field: its own, and what the terminal must add.
+// hint returns the help line of a field: its own hint, and the terminal's format for the field.
 func (k *talk) hint(field chat.Field) string {
 	own := ""
 	switch field.(type) {

@@ -1,7 +1,8 @@
-// Package terminal is the bot in a terminal: it draws the cards of a chat.Responder, lets one person press, pick
-// and write, and hands what they did back as events, the way a chat platform would. It has two ways of talking:
-// a screen operated by keys, where input and output are terminals, and plain lines for pipes, scripts and screen
-// readers. It knows nothing of surveys, and has no sentences of its own: they come in as Words.
+// Package terminal shows the bot in a terminal. Like a chat platform, it draws the cards of a
+// chat.Responder for one user, and passes what the user presses, selects and writes back as events.
+// It has two modes: a screen operated by keys if input and output are terminals, and plain lines
+// for pipes, scripts and screen readers. It does not know surveys, and has no sentences of its own:
+// the caller passes them as Words.
 package terminal
 
 import (
@@ -18,44 +19,45 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// Columns is how wide text runs at most where Options.Width does not say: longer lines are hard to read.
+// Columns is the default of Options.Width. Longer lines are hard to read.
 const Columns = 80
 
-// Options say how a Terminal talks.
+// Options configure a Terminal.
 type Options struct {
-	// Words returns the terminal's own words in the person's language. It is asked once before the start event and
-	// again after every answer of the responder, since that may have changed the language. Required.
+	// Words returns the terminal's own words in the user's language. Required. It is called before
+	// the start event and after every response, which may have changed the language.
 	Words func(context.Context) Words
-	// Plain asks for plain lines even where a screen could be drawn.
+	// Plain selects plain lines even if a screen could be drawn.
 	Plain bool
-	// Width is the widest that text runs, in columns; 0 means Columns. A narrower window narrows it.
+	// Width is the longest line of text, in columns; 0 means Columns. In a narrower window, lines are
+	// as wide as the window.
 	Width int
-	// Environ holds NO_COLOR, TERM and their like as "key=value"; nil means the process's own.
+	// Environ has NO_COLOR, TERM and similar variables as "key=value"; nil means os.Environ.
 	Environ []string
-	// IDs begins the id of every event made here. Where events are remembered longer than this process
-	// lives, it must be another one each time, or gestures are taken for repeats.
+	// IDs is the prefix of all event ids. If events are remembered for longer than this process runs,
+	// each process needs another prefix, or its events are taken for duplicates.
 	IDs string
-	// Now is the clock by which events say when a gesture was made. Nil means that they say
-	// nothing: what is read from a pipe was not typed at the moment.
+	// Now returns the time of an event. Nil leaves the time out, because input from a pipe was typed
+	// earlier.
 	Now func() time.Time
-	// Done says that a card ends the conversation, such as a receipt. Nil means that none does.
+	// Done reports whether a card ends the conversation, as a receipt does. Nil means that none does.
 	Done func(chat.Card) bool
 }
 
-// Terminal talks with one person.
+// Terminal holds a conversation with one user.
 type Terminal struct {
 	in      *lines
-	file    term.File // in, where it is a file
+	file    term.File // in, if it is a file
 	out     io.Writer
 	options Options
 	screen  bool // both ends are terminals that can move a cursor
-	echo    bool // what is read does not show by itself, so that plain lines repeat it
+	echo    bool // input does not show on its own, so plain lines repeat it
 	profile colorprofile.Profile
 	events  int
 }
 
-// New returns a terminal that reads from in and writes to out. It draws a screen where both are terminals,
-// TERM is not "dumb" and plain lines were not asked for.
+// New returns a terminal that reads from in and writes to out. It draws a screen if both are
+// terminals, TERM is not "dumb" and Options.Plain is not set.
 func New(in io.Reader, out io.Writer, options Options) *Terminal {
 	if options.Environ == nil {
 		options.Environ = os.Environ()
@@ -79,7 +81,7 @@ func New(in io.Reader, out io.Writer, options Options) *Terminal {
 	return t
 }
 
-// IsTerminal says whether what is read from, or written to, is a terminal.
+// IsTerminal reports whether a reader or writer is a terminal.
 func IsTerminal(stream any) bool {
 	file, ok := stream.(term.File)
 	return ok && term.IsTerminal(file.Fd())
@@ -95,12 +97,13 @@ func variable(environ []string, name string) string {
 	return value
 }
 
-// Show draws a card without asking anything, such as one that was posted to a channel.
+// Show draws a card without asking for input, such as one that was posted to a channel.
 func (t *Terminal) Show(card chat.Card) error {
 	card = harmlessCard(card)
 	text := plainCard(card, t.width(), Words{}, nil)
 	if t.screen {
-		text = strings.Join(newLook(t.profile).card(card, drawing{width: t.width(), cursor: -1}).lines, "\n") + "\n"
+		drawn := newLook(t.profile).card(card, drawing{width: t.width(), cursor: -1})
+		text = strings.Join(drawn.lines, "\n") + "\n"
 	}
 	return t.print(text)
 }
@@ -126,21 +129,32 @@ func (t *Terminal) width() int {
 	return t.options.Width
 }
 
-// Converse hands start to the responder and goes on from what comes back, until the person leaves, the input ends
-// or a card is Done (then it returns nil), or ctx ends (then it returns an error that is ctx's). In start, an empty
-// ID, Who or Where is filled in; its Admin and Locale are those of all later events.
+// Converse passes start to the responder, and then an event for everything that the user does. It
+// returns nil when the user leaves, the input ends or a card is Done. When ctx ends it returns the
+// error of ctx. Converse fills in an empty ID, Who or Where of start. All later events have the
+// Admin and Locale of start.
 //
-// Update replaces the card at hand. Whisper lays a new one over it, with a way back; where it
-// has nothing to press it is shown above it instead. Post goes to sink, in order. Sink must not write
-// to this terminal: a screen may be standing there.
-func (t *Terminal) Converse(ctx context.Context, responder chat.Responder, me chat.Person, where chat.Place,
-	start chat.Event, sink func(chat.Reply)) error {
+// Update replaces the current card. Whisper shows a new card with a button to go back; a whisper
+// without buttons is shown above the current card instead. Posts go to sink, in order. Sink must
+// not write to this terminal, because a screen may be drawn there.
+func (t *Terminal) Converse(
+	ctx context.Context, responder chat.Responder, me chat.Person, where chat.Place,
+	start chat.Event, sink func(chat.Reply),
+) error {
 	words := t.options.Words(ctx)
 	if err := words.Check(); err != nil {
 		return err
 	}
-	k := &talk{t: t, responder: responder, me: me, where: where, admin: start.Admin, locale: start.Locale,
-		sink: sink, words: harmlessWords(words)}
+	k := &talk{
+		t:         t,
+		responder: responder,
+		me:        me,
+		where:     where,
+		admin:     start.Admin,
+		locale:    start.Locale,
+		sink:      sink,
+		words:     harmlessWords(words),
+	}
 	if start.ID == "" {
 		start.ID = t.id()
 	}

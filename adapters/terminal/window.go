@@ -1,18 +1,19 @@
 package terminal
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 )
 
-// window is the part of a sheet that is in sight.
+// window is the visible part of a sheet.
 type window struct {
 	offset int // lines of the sheet above it
-	height int // rows on the screen, two of which say what is out of sight, where something is
+	height int // rows on the screen; two of them say what is out of view, if anything is
 }
 
-// rows is how many lines of the sheet are in sight.
+// rows returns how many lines of the sheet are in view.
 func (w window) rows(s sheet) int {
 	if len(s.lines) <= w.height {
 		return len(s.lines)
@@ -24,12 +25,12 @@ func (w *window) scroll(s sheet, by int) {
 	w.offset = max(0, min(w.offset+by, len(s.lines)-w.rows(s)))
 }
 
-// shows says whether the first line of a spot is in sight: who sees that knows what they press.
+// shows reports whether the first line of a spot is in view, so that the user sees what it presses.
 func (w window) shows(s sheet, at spot) bool {
 	return at.first >= w.offset && at.first < w.offset+w.rows(s)
 }
 
-// reveal brings a spot into sight, by a page at most, so that nothing is jumped over unread.
+// reveal scrolls towards a spot, by a page at most, so that the user misses no line.
 func (w *window) reveal(s sheet, at spot) {
 	rows := w.rows(s)
 	page := max(rows-1, 1)
@@ -41,8 +42,8 @@ func (w *window) reveal(s sheet, at spot) {
 	}
 }
 
-// frame is what is seen: the lines in sight, between a line that says what is above (with the title, when
-// that has gone out of sight) and one that says what is below.
+// frame returns the lines in view. If some are out of view, a line before them says what is above,
+// with the title, and a line after them says what is below.
 func (w *window) frame(l look, s sheet, title string, width int, words Words) []string {
 	w.scroll(s, 0)
 	rows := w.rows(s)
@@ -63,10 +64,10 @@ func (w *window) frame(l look, s sheet, title string, width int, words Words) []
 	if w.offset+rows < len(s.lines) {
 		below = l.note.Render(ansi.Truncate("↓ "+words.Below, width, "…"))
 	}
-	return append(append([]string{above}, seen...), below)
+	return slices.Concat([]string{above}, seen, []string{below})
 }
 
-// footer wraps the help line, and leaves it out where a window is too low for it.
+// footer wraps the help line. It returns nil if the window is too low for it.
 func footer(l look, help string, width, height int) []string {
 	lines := wrapped(l.note.Render(help), width)
 	if height < 3*len(lines)+3 {
@@ -77,7 +78,7 @@ func footer(l look, help string, width, height int) []string {
 
 func join(lines []string) string { return strings.Join(lines, "\n") }
 
-// row is the screen's row of a line of the sheet that is in sight.
+// row returns the screen's row of a line of the sheet that is in view.
 func (w window) row(s sheet, line int) int {
 	if w.rows(s) < len(s.lines) && w.height >= 3 {
 		line++ // below the line that says what is above

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// Words is everything that the terminal itself says, ready to be shown but for names in braces, which it fills in.
-// Every one is needed. Keys are named as they are printed on keyboards.
+// Words has all texts of the terminal itself. All are required. The terminal fills in the names in
+// braces. Keys are named as they are printed on keyboards.
 type Words struct {
 	Leave   string // on the button of a card that has no other
 	Left    string // the last line, after leaving: that what was answered is kept
 	GoOn    string // on the button below the card that ends the conversation
-	Earlier string // on the button that goes back to the card beneath
-	Working string // while an answer is awaited
-	Above   string // more of the card above, out of sight
-	Below   string // more of the card below, out of sight
+	Earlier string // on the button that goes back to the card below
+	Working string // while the responder is working
+	Above   string // more of the card is above
+	Below   string // more of the card is below
 
 	HelpCard string // keys on a card: arrows, Enter, 1-9, Esc
 	HelpPick string // keys on a list or a question laid over a card: arrows, Enter, Esc
@@ -40,7 +40,7 @@ type Words struct {
 	Many     string // plain lines: several numbers or names, with commas between
 }
 
-// Check says which words are missing, or nil.
+// Check returns an error that names the missing words, or nil.
 func (w Words) Check() error {
 	var missing []string
 	v := reflect.ValueOf(w)
