@@ -171,8 +171,8 @@ type AckPolicy struct {
 	tolerate atomic.Bool
 }
 
-// AckTimeout lets the platform wait for an acknowledgement as long as a test says: on a busy machine,
-// a test of something else would fail by chance after the platform's three seconds.
+// AckTimeout lets the platform wait for an acknowledgement as long as a test says: on a busy
+// machine, a test of something else would fail by chance after the platform's three seconds.
 func (a *AckPolicy) AckTimeout(d time.Duration) { a.timeout.Store(int64(d)) }
 
 // AckLimit returns how long the platform waits for an acknowledgement: three seconds, as both

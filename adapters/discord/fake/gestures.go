@@ -57,7 +57,8 @@ type delivery struct {
 func Sign(r *http.Request, body []byte, at time.Time) {
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	r.Header.Set("X-Signature-Timestamp", stamp)
-	r.Header.Set("X-Signature-Ed25519", hex.EncodeToString(ed25519.Sign(key, append([]byte(stamp), body...))))
+	signature := ed25519.Sign(key, append([]byte(stamp), body...))
+	r.Header.Set("X-Signature-Ed25519", hex.EncodeToString(signature))
 }
 
 // Serve lets interactions go to a handler by HTTP, and no longer through the gateway.
@@ -501,7 +502,11 @@ func (s *Server) first(i *interaction, body []byte) error {
 	}
 	onMessage := i.pressed != nil
 	fits := map[int]bool{
-		1: i.kind == 1, 4: i.kind != 1 && i.kind != 4, 5: i.kind != 1 && i.kind != 4, 6: onMessage && i.kind != 4, 7: onMessage && i.kind != 4,
+		1: i.kind == 1,
+		4: i.kind != 1 && i.kind != 4,
+		5: i.kind != 1 && i.kind != 4,
+		6: onMessage && i.kind != 4,
+		7: onMessage && i.kind != 4,
 		8: i.kind == 4, 9: i.kind == 2 || i.kind == 3,
 	}[r.Type]
 	if !fits {

@@ -192,7 +192,11 @@ func (c component) button() (chat.Button, error) {
 	case c.Type == 3 && asks && len(c.Options) == 2 && c.Options[0].Value == "yes":
 		return chat.Button{
 			Label: c.Placeholder, Action: a, Style: chat.Danger,
-			Confirm: &chat.Confirm{Text: c.Options[0].Description, Yes: c.Options[0].Label, No: c.Options[1].Label},
+			Confirm: &chat.Confirm{
+				Text: c.Options[0].Description,
+				Yes:  c.Options[0].Label,
+				No:   c.Options[1].Label,
+			},
 		}, nil
 	}
 	return chat.Button{}, fmt.Errorf("a component of type %d for a button", c.Type)
@@ -241,7 +245,12 @@ func ReadForm(modal json.RawMessage) (chat.Form, error) {
 
 func (c component) field() (chat.Field, error) {
 	x := c.Component
-	label := chat.Label{ID: x.CustomID, Text: c.Label, Hint: c.Description, Optional: x.Required != nil && !*x.Required}
+	label := chat.Label{
+		ID:       x.CustomID,
+		Text:     c.Label,
+		Hint:     c.Description,
+		Optional: x.Required != nil && !*x.Required,
+	}
 	switch x.Type {
 	case 4:
 		switch x.Placeholder {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"maturitybot/adapters/discord/discordschema"
+	"maturitybot/adapters/platformtest"
 )
 
 // answer is a JSON object.
@@ -124,15 +125,13 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, path []string) {
 	}
 	op := operation(r.Method, path)
 	s.mu.Lock()
-	s.calls = append(s.calls, Call{Op: op, Path: strings.Join(path, "/"), At: time.Now(), Body: body})
+	fault, latency := s.Begin(op, Call{
+		Op:   op,
+		Path: strings.Join(path, "/"),
+		At:   time.Now(),
+		Body: body,
+	})
 	s.Tick()
-	var fault Fault
-	if all := s.faults[op]; len(all) > 0 {
-		fault, s.faults[op] = all[0], all[1:]
-	}
-	if s.latency != nil {
-		fault.Wait += s.latency(op)
-	}
 	if l := s.limits[op]; l != nil && fault.Status == 0 {
 		now := time.Now()
 		if l.since.IsZero() || now.Sub(l.since) >= l.per {
@@ -149,14 +148,8 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, path []string) {
 		w.Header().Set("X-RateLimit-Bucket", op)
 	}
 	s.mu.Unlock()
-	if fault.Wait > 0 {
-		timer := time.NewTimer(fault.Wait)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-s.ended:
-			return
-		}
+	if !platformtest.Sleep(fault.Wait+latency, s.ended) {
+		return
 	}
 	switch {
 	case fault.Cut:

@@ -6,19 +6,6 @@ import (
 	"slices"
 )
 
-// Calls returns the calls of an operation so far, or all when it is empty.
-func (s *Server) Calls(op string) []Call {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []Call
-	for _, c := range s.calls {
-		if op == "" || c.Op == op {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
 // Messages returns the messages in a channel that everybody there sees, oldest first.
 func (s *Server) Messages(channel string) []Message {
 	return s.pick(func(m *Message) bool { return m.Channel == channel && m.For == "" })

@@ -1,7 +1,7 @@
-// Package fake is a Discord to test against: the REST API as far as the bot uses it, the gateway,
-// signed deliveries, and what people see of it all. It behaves as Discord does where that hurts,
-// refuses what Discord would refuse, and fails the test for what must not happen. It works without
-// a network, in a bubble of testing/synctest as well.
+// Package fake is a Discord for tests: the part of the REST API that the bot uses, the gateway,
+// signed deliveries, and what users see. It imitates Discord's limits and failures, rejects what
+// Discord rejects, and fails the test if the bot breaks a rule. It needs no network, and works in a
+// testing/synctest bubble. It does not know the bot.
 package fake
 
 import (
@@ -111,14 +111,18 @@ type Modal struct {
 }
 
 // Call is one call of the REST API.
+//
+// Op is "me", "application", "commands", "overwrite", "dm", "send", "edit", "callback", "original"
+// (to change it), "delete" (to delete it), "followup", "user", "member", "members", "search",
+// "channel", "guild", "guilds" or "gateway".
 type Call struct {
-	Op   string // see Fail
+	Op   string
 	Path string // with tokens
 	At   time.Time
 	Body json.RawMessage
 }
 
-// Fault is something that goes wrong with one call.
+// Fault makes one call fail.
 type Fault struct {
 	Status int           // answered instead of doing it, if not zero
 	Code   int           // of the error
@@ -147,12 +151,13 @@ type Server struct {
 	platformtest.AckPolicy
 	platformtest.Clock
 	platformtest.Deliveries
+	platformtest.API[Call, Fault] // by Call.Op
 	*Gateway
 
 	t     platformtest.TB
 	ended chan struct{}
 
-	// mu is held by the caller of a method without a capital letter, unless that says otherwise.
+	// mu is held by the caller of an unexported method, unless its comment says otherwise.
 	mu           sync.Mutex
 	ahead        time.Duration // of the clock
 	users        map[string]*User
@@ -162,10 +167,7 @@ type Server struct {
 	modals       map[string]*Modal // by user
 	interactions map[string]*interaction
 	commands     map[string]json.RawMessage // by guild, or "" for all
-	calls        []Call
-	faults       map[string][]Fault
 	limits       map[string]*limit
-	latency      func(op string) time.Duration
 	digest       time.Duration
 	gone         string // an address that leads nowhere
 	members      bool   // the Server Members Intent is on
@@ -180,15 +182,16 @@ type Server struct {
 // New starts a server whose only member is the bot. It ends with the test.
 func New(t platformtest.TB) *Server {
 	s := &Server{
-		t:            t,
-		ended:        make(chan struct{}),
-		users:        map[string]*User{App: {ID: App, Name: "maturity", Bot: true}},
-		channels:     map[string]*Channel{},
-		roles:        map[string]*Role{Guild: {ID: Guild, Permissions: View | Send | Attach | SendInThreads}},
+		t:        t,
+		ended:    make(chan struct{}),
+		users:    map[string]*User{App: {ID: App, Name: "maturity", Bot: true}},
+		channels: map[string]*Channel{},
+		roles: map[string]*Role{
+			Guild: {ID: Guild, Permissions: View | Send | Attach | SendInThreads},
+		},
 		modals:       map[string]*Modal{},
 		interactions: map[string]*interaction{},
 		commands:     map[string]json.RawMessage{},
-		faults:       map[string][]Fault{},
 		limits:       map[string]*limit{},
 	}
 	s.Gateway = &Gateway{
@@ -272,36 +275,12 @@ func (s *Server) Public() {
 	s.public = true
 }
 
-// Latency makes every call take a time.
-func (s *Server) Latency(of func(op string) time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.latency = of
-}
-
 // Digest makes the server take a time over each first answer that came by HTTP: until then its
 // token is of no use.
 func (s *Server) Digest(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.digest = d
-}
-
-// Fail lets the next calls of an operation go wrong, one fault each. Operations are "me",
-// "application", "commands", "overwrite", "dm", "send", "edit", "callback", "original" (changes of
-// it), "delete" (of it), "followup", "user", "member", "members", "search", "channel", "guild",
-// "guilds" and "gateway".
-func (s *Server) Fail(op string, faults ...Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults[op] = append(s.faults[op], faults...)
-}
-
-// Heal takes back the faults of an operation that are still to come.
-func (s *Server) Heal(op string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.faults, op)
 }
 
 // Limit gives an operation a rate limit, which headers state as Discord does.

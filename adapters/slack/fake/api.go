@@ -8,9 +8,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"maturitybot/adapters/platformtest"
 )
 
-// args are what a call was given.
+// args are the arguments of a call.
 type args map[string]string
 
 func (a args) number(name string, otherwise int) int {
@@ -23,7 +25,7 @@ func (a args) number(name string, otherwise int) int {
 // answer is a JSON object.
 type answer map[string]any
 
-// refusal is Slack's word for why not.
+// refusal is one of Slack's error codes.
 type refusal string
 
 func (r refusal) Error() string { return string(r) }
@@ -87,7 +89,7 @@ func read(r *http.Request, method string, body []byte) (given args, token string
 	return given, token, nil
 }
 
-// run makes one call go as it was told to go. It does not hold the mutex.
+// run serves one call, with the fault that is set for it. It does not hold the mutex.
 func (s *Server) run(w http.ResponseWriter, r *http.Request, method string) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -100,24 +102,11 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, method string) {
 		return
 	}
 	s.mu.Lock()
-	s.calls = append(s.calls, Call{Method: method, At: time.Now(), Args: given})
+	fault, latency := s.Begin(method, Call{Method: method, At: time.Now(), Args: given})
 	s.Tick()
-	var fault Fault
-	if all := s.faults[method]; len(all) > 0 {
-		fault, s.faults[method] = all[0], all[1:]
-	}
-	if s.latency != nil {
-		fault.Wait += s.latency(method)
-	}
 	s.mu.Unlock()
-	if fault.Wait > 0 {
-		timer := time.NewTimer(fault.Wait)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-s.ended:
-			return
-		}
+	if !platformtest.Sleep(fault.Wait+latency, s.ended) {
+		return
 	}
 	switch {
 	case fault.Cut:
@@ -162,7 +151,9 @@ func write(w http.ResponseWriter, status int, body answer) {
 }
 
 // do does what a call asks for.
-func (s *Server) do(r *http.Request, method string, a args, token string, body []byte) (answer, error) {
+func (s *Server) do(
+	r *http.Request, method string, a args, token string, body []byte,
+) (answer, error) {
 	switch method {
 	case "response_url":
 		return nil, s.respond(strings.TrimPrefix(r.URL.Path, "/hooks/"), a)

@@ -96,10 +96,16 @@ func (s *Server) press(user string, on *pressed, actionID, picked string) Ack {
 		}
 	}
 	body := answer{
-		"type": "block_actions", "api_app_id": App, "token": "verification", "trigger_id": s.trigger(user),
-		"actions": []answer{action},
-		"user":    s.who(user), "team": answer{"id": Team, "domain": "fake"}, "enterprise": nil, "is_enterprise_install": false,
-		"state": answer{"values": answer{}},
+		"type":                  "block_actions",
+		"api_app_id":            App,
+		"token":                 "verification",
+		"trigger_id":            s.trigger(user),
+		"actions":               []answer{action},
+		"user":                  s.who(user),
+		"team":                  answer{"id": Team, "domain": "fake"},
+		"enterprise":            nil,
+		"is_enterprise_install": false,
+		"state":                 answer{"values": answer{}},
 	}
 	if on == nil {
 		view := answer{"id": "V0", "type": "home", "team_id": Team}
@@ -116,7 +122,9 @@ func (s *Server) press(user string, on *pressed, actionID, picked string) Ack {
 		body["channel"] = answer{"id": on.channel, "name": "channel"}
 		body["response_url"] = s.hook(user, on.channel, on.ts)
 		if !on.whispered {
-			body["message"] = answer{"type": "message", "user": Bot, "bot_id": BotID, "ts": on.ts, "blocks": on.blocks}
+			body["message"] = answer{
+				"type": "message", "user": Bot, "bot_id": BotID, "ts": on.ts, "blocks": on.blocks,
+			}
 		}
 	}
 	s.mu.Unlock()
@@ -128,7 +136,8 @@ func (s *Server) who(user string) answer {
 	if u := s.users[user]; u != nil && u.Stranger {
 		team = Other
 	}
-	return answer{"id": user, "username": strings.ToLower(user), "name": strings.ToLower(user), "team_id": team}
+	name := strings.ToLower(user)
+	return answer{"id": user, "username": name, "name": name, "team_id": team}
 }
 
 func encode(body any) []byte {
@@ -146,41 +155,67 @@ func (s *Server) Command(user, channel, text string) Ack {
 	}
 	s.mu.Lock()
 	form := url.Values{
-		"command": {"/maturity"}, "text": {text}, "user_id": {user}, "user_name": {strings.ToLower(user)},
-		"channel_id": {channel}, "channel_name": {"directmessage"}, "team_id": {Team},
-		"team_domain": {"fake"}, "api_app_id": {App}, "token": {"verification"},
-		"is_enterprise_install": {"false"}, "trigger_id": {s.trigger(user)}, "response_url": {s.hook(user, channel, "")},
+		"command":               {"/maturity"},
+		"text":                  {text},
+		"user_id":               {user},
+		"user_name":             {strings.ToLower(user)},
+		"channel_id":            {channel},
+		"channel_name":          {"directmessage"},
+		"team_id":               {Team},
+		"team_domain":           {"fake"},
+		"api_app_id":            {App},
+		"token":                 {"verification"},
+		"is_enterprise_install": {"false"},
+		"trigger_id":            {s.trigger(user)},
+		"response_url":          {s.hook(user, channel, "")},
 	}
 	s.mu.Unlock()
 	fields := map[string]string{}
 	for name := range form {
 		fields[name] = form.Get(name)
 	}
-	return s.deliver(&delivery{kind: "slash_commands", payload: encode(fields), form: form, user: user})
+	return s.deliver(&delivery{
+		kind: "slash_commands", payload: encode(fields), form: form, user: user,
+	})
 }
 
-// Say writes to the bot in words.
+// Say writes a message to the bot.
 func (s *Server) Say(user, text string) Ack {
 	s.mu.Lock()
 	ts := s.stamp()
 	event := answer{
-		"type": "message", "channel": IM(user), "channel_type": "im", "user": user, "team": Team, "text": text, "ts": ts,
-		"event_ts": ts, "client_msg_id": s.id("c"),
+		"type":          "message",
+		"channel":       IM(user),
+		"channel_type":  "im",
+		"user":          user,
+		"team":          Team,
+		"text":          text,
+		"ts":            ts,
+		"event_ts":      ts,
+		"client_msg_id": s.id("c"),
 	}
-	s.messages = append(s.messages, &Message{Channel: IM(user), TS: ts, From: user, Text: text, Changed: s.Tick()})
+	s.messages = append(s.messages, &Message{
+		Channel: IM(user), TS: ts, From: user, Text: text, Changed: s.Tick(),
+	})
 	s.mu.Unlock()
 	return s.Event(event)
 }
 
-// OpenHome looks at App Home.
+// OpenHome opens App Home.
 func (s *Server) OpenHome(user string) Ack {
 	s.mu.Lock()
-	event := answer{"type": "app_home_opened", "user": user, "channel": IM(user), "tab": "home", "event_ts": s.stamp()}
+	event := answer{
+		"type":     "app_home_opened",
+		"user":     user,
+		"channel":  IM(user),
+		"tab":      "home",
+		"event_ts": s.stamp(),
+	}
 	s.mu.Unlock()
 	return s.Event(event)
 }
 
-// ChangeUser replaces somebody's profile, and tells the app so.
+// ChangeUser replaces a user's profile, and sends the app the event.
 func (s *Server) ChangeUser(u User) Ack {
 	s.AddUser(u)
 	return s.Event(map[string]any{"type": "user_change", "user": u.profile(true)})
@@ -190,17 +225,24 @@ func (s *Server) ChangeUser(u User) Ack {
 func (s *Server) Event(event map[string]any) Ack {
 	s.mu.Lock()
 	body := answer{
-		"type": "event_callback", "token": "verification", "team_id": Team, "api_app_id": App, "event_id": s.id("Ev"),
-		"event_time": time.Now().Unix(), "event": event, "is_ext_shared_channel": false,
-		"authorizations": []answer{{"team_id": Team, "user_id": Bot, "is_bot": true, "is_enterprise_install": false}},
+		"type":                  "event_callback",
+		"token":                 "verification",
+		"team_id":               Team,
+		"api_app_id":            App,
+		"event_id":              s.id("Ev"),
+		"event_time":            time.Now().Unix(),
+		"event":                 event,
+		"is_ext_shared_channel": false,
+		"authorizations": []answer{
+			{"team_id": Team, "user_id": Bot, "is_bot": true, "is_enterprise_install": false},
+		},
 	}
 	s.mu.Unlock()
 	return s.deliver(&delivery{kind: "events_api", payload: encode(body)})
 }
 
-// Submit sends the form that is open before a user. What is not among the values is sent as it
-// stands in the form. People and channels are given by id, or as chat.Person and chat.Place write
-// them.
+// Submit submits the modal that a user has open. Fields without a value here are sent with the
+// value that the modal has. People and channels are ids, or texts of chat.Person and chat.Place.
 func (s *Server) Submit(user string, values map[string][]string) Ack {
 	s.mu.Lock()
 	open := s.modals[user]
@@ -247,12 +289,22 @@ func (s *Server) Submit(user string, values map[string][]string) Ack {
 			s.t.Errorf("the form before %s has no field %q", user, id)
 		}
 	}
-	view["id"], view["hash"], view["team_id"], view["app_id"] = open.ID, open.Hash, Team, App
+	view["id"] = open.ID
+	view["hash"] = open.Hash
+	view["team_id"] = Team
+	view["app_id"] = App
 	view["state"] = answer{"values": state}
 	s.mu.Lock()
 	body := answer{
-		"type": "view_submission", "team": answer{"id": Team, "domain": "fake"}, "user": s.who(user), "api_app_id": App,
-		"token": "verification", "trigger_id": s.trigger(user), "view": view, "response_urls": []any{}, "enterprise": nil,
+		"type":          "view_submission",
+		"team":          answer{"id": Team, "domain": "fake"},
+		"user":          s.who(user),
+		"api_app_id":    App,
+		"token":         "verification",
+		"trigger_id":    s.trigger(user),
+		"view":          view,
+		"response_urls": []any{},
+		"enterprise":    nil,
 	}
 	s.mu.Unlock()
 	return s.deliver(&delivery{kind: "interactive", payload: encode(body), user: user, view: open})
@@ -358,7 +410,7 @@ func fill(e map[string]any, given []string, has bool) (answer, string) {
 	return nil, fmt.Sprintf("the fake Slack knows no %v", e["type"])
 }
 
-// Again delivers the last thing again, as Slack does when it heard no acknowledgement.
+// Again repeats the last delivery, as Slack does if it gets no acknowledgement.
 func (s *Server) Again() Ack {
 	s.mu.Lock()
 	d := s.last
@@ -367,7 +419,7 @@ func (s *Server) Again() Ack {
 	return s.deliver(d)
 }
 
-// Acks are the answers to all deliveries so far.
+// Acks returns the acknowledgements of all deliveries so far.
 func (s *Server) Acks() []Ack {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -488,5 +540,12 @@ func (s *Server) Post(req *http.Request) Ack {
 	defer res.Body.Close()
 	said, err := io.ReadAll(res.Body)
 	took := time.Since(began)
-	return Ack{Status: res.StatusCode, Header: res.Header, Body: said, Err: err, Took: took, late: took > s.AckLimit()}
+	return Ack{
+		Status: res.StatusCode,
+		Header: res.Header,
+		Body:   said,
+		Err:    err,
+		Took:   took,
+		late:   took > s.AckLimit(),
+	}
 }

@@ -178,7 +178,13 @@ func (s *Server) complete(a args) (answer, error) {
 	if c := s.channels[channel]; c != nil && c.NoFiles {
 		return nil, refusal("posting_to_channel_denied")
 	}
-	m := &Message{Channel: channel, TS: s.stamp(), From: Bot, Text: a["initial_comment"], Changed: s.Tick()}
+	m := &Message{
+		Channel: channel,
+		TS:      s.stamp(),
+		From:    Bot,
+		Text:    a["initial_comment"],
+		Changed: s.Tick(),
+	}
 	var out []answer
 	for _, l := range listed {
 		f := s.files[l.ID]

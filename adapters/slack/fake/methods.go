@@ -200,7 +200,8 @@ func (s *Server) uploadURL(a args) (answer, error) {
 	}
 	f := &File{ID: s.id("F"), Name: a["filename"], Alt: a["alt_txt"]}
 	s.files[f.ID] = f
-	return answer{"upload_url": "http://slack.fake/upload/" + f.ID + "?length=" + a["length"], "file_id": f.ID}, nil
+	address := "http://slack.fake/upload/" + f.ID + "?length=" + a["length"]
+	return answer{"upload_url": address, "file_id": f.ID}, nil
 }
 
 func (s *Server) user(id string) (*User, error) {

@@ -199,7 +199,11 @@ func (b block) read() (chat.Block, error) {
 		if len(b.Elements) == 1 && b.Elements[0].Type == "static_select" {
 			e := b.Elements[0]
 			a, err := chat.DecodeAction(e.ActionID)
-			return chat.Menu{Action: a, Placeholder: e.Placeholder.String(), Options: options(e.Options)}, err
+			return chat.Menu{
+				Action:      a,
+				Placeholder: e.Placeholder.String(),
+				Options:     options(e.Options),
+			}, err
 		}
 	}
 	return nil, fmt.Errorf("read block of type %q: none of a card", b.Type)
@@ -213,7 +217,9 @@ func (b block) choice(x chat.Button) chat.Choice {
 		for n = 0; n < len(lines) && strings.HasPrefix(lines[n], "*"); n++ {
 		}
 	}
-	show := func(part []string) string { return (&text{b.Text.Type, strings.Join(part, "\n")}).String() }
+	show := func(part []string) string {
+		return (&text{b.Text.Type, strings.Join(part, "\n")}).String()
+	}
 	return chat.Choice{Title: show(lines[:n]), Text: show(lines[n:]), Button: x}
 }
 
@@ -288,15 +294,20 @@ func spans(all []element) ([]chat.Span, error) {
 				out = append(out, chat.Words(s))
 			}
 		case "user":
-			out = append(out, chat.Mention{Person: chat.Person{Platform: "slack", Workspace: Team, ID: e.UserID}})
+			out = append(out, chat.Mention{
+				Person: chat.Person{Platform: "slack", Workspace: Team, ID: e.UserID},
+			})
 		case "link":
 			var s string
-			if err := json.Unmarshal(e.Text, &s); err != nil || !strings.HasPrefix(e.URL, "https://fake.slack.com/archives/") {
+			err := json.Unmarshal(e.Text, &s)
+			if err != nil || !strings.HasPrefix(e.URL, "https://fake.slack.com/archives/") {
 				return nil, fmt.Errorf("read link: %q to %q", s, e.URL)
 			}
 			out = append(out, chat.WebLink{Text: s, URL: e.URL})
 		case "channel":
-			out = append(out, chat.Link{Place: chat.Place{Platform: "slack", Workspace: Team, Channel: e.ChannelID}})
+			out = append(out, chat.Link{
+				Place: chat.Place{Platform: "slack", Workspace: Team, Channel: e.ChannelID},
+			})
 		default:
 			return nil, fmt.Errorf("read text: %q is none of a card", e.Type)
 		}
@@ -332,7 +343,12 @@ func ReadForm(view json.RawMessage) (chat.Form, error) {
 	if err != nil {
 		return chat.Form{}, fmt.Errorf("read form: %w", err)
 	}
-	f := chat.Form{Title: v.Title.String(), Submit: v.Submit.String(), Cancel: v.Close.String(), Action: a}
+	f := chat.Form{
+		Title:  v.Title.String(),
+		Submit: v.Submit.String(),
+		Cancel: v.Close.String(),
+		Action: a,
+	}
 	for i, b := range v.Blocks {
 		switch {
 		case b.Type == "section" && i == 0:
@@ -355,7 +371,12 @@ func (b block) field() (chat.Field, error) {
 	if e.ActionID != b.BlockID {
 		return nil, errors.New("read field: block and action have other ids")
 	}
-	label := chat.Label{ID: b.BlockID, Text: b.Label.String(), Hint: b.Hint.String(), Optional: b.Optional}
+	label := chat.Label{
+		ID:       b.BlockID,
+		Text:     b.Label.String(),
+		Hint:     b.Hint.String(),
+		Optional: b.Optional,
+	}
 	switch e.Type {
 	case "plain_text_input":
 		return chat.Input{Label: label, Value: e.Value, Max: e.Most, Lines: e.Multiline}, nil

@@ -1,7 +1,7 @@
-// Package fake is a Slack to test against: the Web API as far as the bot uses it, response URLs,
-// signed deliveries, sockets, and what people see of it all. It behaves as Slack does where that
-// hurts, refuses what Slack would refuse, and fails the test for what must not happen. It works
-// without a network, in a bubble of testing/synctest as well.
+// Package fake is a Slack workspace for tests: the part of the Web API that the bot uses, response
+// URLs, signed deliveries, sockets, and what users see. It imitates Slack's limits and failures,
+// rejects what Slack rejects, and fails the test if the bot breaks a rule. It needs no network, and
+// works in a testing/synctest bubble. It does not know the bot.
 package fake
 
 import (
@@ -31,22 +31,24 @@ const (
 	URL = "http://slack.fake/api/"
 )
 
-// User is somebody of the workspace.
+// User is a member of the workspace.
 type User struct {
-	ID, Email, Locale, Zone      string
-	Admin, Guest                 bool
-	Unreachable                  bool // takes no messages
-	Bot, Deleted, Stranger, Gone bool // Stranger: of another organisation. Gone: Slack does not know the id
+	ID, Email, Locale, Zone string
+	Admin, Guest            bool
+	Unreachable             bool // takes no messages
+	Bot, Deleted            bool
+	Stranger                bool // of another organisation
+	Gone                    bool // Slack does not know the id
 }
 
-// Channel is a conversation of several people.
+// Channel is a conversation of several users.
 type Channel struct {
 	ID       string
 	Members  []string // users; the bot goes by BotIn
 	BotIn    bool
 	Private  bool
 	Archived bool
-	Closed   bool // only some may post
+	Closed   bool // only some members may post
 	NoFiles  bool // no file can be shared in it
 }
 
@@ -76,15 +78,14 @@ type View struct {
 	Changed  int
 }
 
-// Call is one call of the Web API, of a response URL ("response_url") or of an upload URL
-// ("upload").
+// Call is one call of the Web API.
 type Call struct {
-	Method string
+	Method string // or "response_url" or "upload" for the URLs that Slack gives out
 	At     time.Time
 	Args   map[string]string // what is not a string as JSON
 }
 
-// Fault is something that goes wrong with one call.
+// Fault makes one call fail.
 type Fault struct {
 	Status     int           // answered instead of doing it, if not zero
 	RetryAfter int           // seconds, with Status 429
@@ -113,13 +114,14 @@ type Server struct {
 	platformtest.AckPolicy
 	platformtest.Clock
 	platformtest.Deliveries
+	platformtest.API[Call, Fault] // by Call.Method
 	// Client reaches the server.
 	Client *http.Client
 
 	t     platformtest.TB
 	ended chan struct{}
 
-	// mu is held by whoever calls a method without a capital letter, unless that says otherwise.
+	// mu is held by the caller of an unexported method, unless its comment says otherwise.
 	mu         sync.Mutex
 	users      map[string]*User
 	channels   map[string]*Channel
@@ -129,9 +131,6 @@ type Server struct {
 	files      map[string]*File
 	triggers   map[string]*trigger
 	hooks      map[string]*hook
-	calls      []Call
-	faults     map[string][]Fault
-	latency    func(method string) time.Duration
 	tabOff     bool
 	noSchema   bool
 	last       *delivery
@@ -145,12 +144,18 @@ type Server struct {
 	unacked    []*envelope
 }
 
-// New starts a workspace with nobody in it but the bot. It ends with the test.
+// New starts a workspace whose only member is the bot. It ends with the test.
 func New(t platformtest.TB) *Server {
 	s := &Server{
-		t: t, ended: make(chan struct{}), users: map[string]*User{Bot: {ID: Bot, Bot: true}},
-		channels: map[string]*Channel{}, modals: map[string]*View{}, homes: map[string]*View{}, files: map[string]*File{},
-		triggers: map[string]*trigger{}, hooks: map[string]*hook{}, faults: map[string][]Fault{},
+		t:        t,
+		ended:    make(chan struct{}),
+		users:    map[string]*User{Bot: {ID: Bot, Bot: true}},
+		channels: map[string]*Channel{},
+		modals:   map[string]*View{},
+		homes:    map[string]*View{},
+		files:    map[string]*File{},
+		triggers: map[string]*trigger{},
+		hooks:    map[string]*hook{},
 	}
 	s.Changes = platformtest.NewChanges(&s.mu)
 	s.Network = platformtest.Serve(t, http.HandlerFunc(s.serve))
@@ -159,14 +164,14 @@ func New(t platformtest.TB) *Server {
 	return s
 }
 
-// Scopes sets what the bot token was granted; until then that is not told.
+// Scopes sets the scopes of the bot token. Before that, responses do not state them.
 func (s *Server) Scopes(names ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.scopes = strings.Join(names, ",")
 }
 
-// AddUser lets somebody in.
+// AddUser adds a user to the workspace.
 func (s *Server) AddUser(u User) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,55 +192,21 @@ func (s *Server) MessagesTab(on bool) {
 	s.tabOff = !on
 }
 
-// Latency makes every call take a time. Methods are those of the Web API, "response_url" and
-// "upload".
-func (s *Server) Latency(of func(method string) time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.latency = of
-}
-
-// Fail lets the next calls of a method go wrong, one fault each.
-func (s *Server) Fail(method string, faults ...Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults[method] = append(s.faults[method], faults...)
-}
-
-// Heal takes back the faults of a method that are still to come.
-func (s *Server) Heal(method string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.faults, method)
-}
-
-// IM is the conversation between a user and the bot.
+// IM returns the id of the conversation between a user and the bot.
 func IM(user string) string { return "D" + user[1:] }
 
-// Calls are the calls of a method so far, or all when it is empty.
-func (s *Server) Calls(method string) []Call {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []Call
-	for _, c := range s.calls {
-		if method == "" || c.Method == method {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-// Messages are what stands in a channel for everybody there, oldest first.
+// Messages returns the messages in a channel that everybody there sees, oldest first.
 func (s *Server) Messages(channel string) []Message {
 	return s.pick(func(m *Message) bool { return m.Channel == channel && m.For == "" })
 }
 
-// Whispers are the messages that only one user sees, oldest first.
+// Whispers returns the messages that only one user sees, oldest first.
 func (s *Server) Whispers(user string) []Message {
 	return s.pick(func(m *Message) bool { return m.For == user })
 }
 
-// Seen is what the bot shows to a user in channels and conversations, the last changed last.
+// Seen returns the bot's messages that a user sees in channels and conversations, the last changed
+// last.
 func (s *Server) Seen(user string) []Message {
 	all := s.pick(func(m *Message) bool {
 		if m.From != Bot {
@@ -263,7 +234,7 @@ func (s *Server) pick(which func(*Message) bool) []Message {
 	return out
 }
 
-// Delete deletes a message, as an admin can. The bot hears nothing of it.
+// Delete deletes a message, as an admin can. The bot gets no event.
 func (s *Server) Delete(m Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -273,7 +244,7 @@ func (s *Server) Delete(m Message) {
 	s.Tick()
 }
 
-// Files are the files in a channel, in the order they came.
+// Files returns the files in a channel, in the order in which they were shared.
 func (s *Server) Files(channel string) []File {
 	var out []File
 	for _, m := range s.Messages(channel) {
@@ -282,14 +253,14 @@ func (s *Server) Files(channel string) []File {
 	return out
 }
 
-// Modal is the form that is open before a user, or nil.
+// Modal returns the modal that a user has open, or nil.
 func (s *Server) Modal(user string) *View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.modals[user]
 }
 
-// CloseModal is what the user's Cancel does: the app hears nothing of it.
+// CloseModal presses Cancel in a user's modal. The bot gets no event.
 func (s *Server) CloseModal(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -297,7 +268,7 @@ func (s *Server) CloseModal(user string) {
 	s.Tick()
 }
 
-// Home is a user's App Home, or nil.
+// Home returns a user's App Home, or nil.
 func (s *Server) Home(user string) *View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -306,7 +277,7 @@ func (s *Server) Home(user string) *View {
 
 func (s *Server) id(prefix string) string { return fmt.Sprintf("%s%09d", prefix, s.Tick()) }
 
-// stamp is a new message's ts.
+// stamp returns the ts of a new message.
 func (s *Server) stamp() string { return fmt.Sprintf("%d.%06d", time.Now().Unix(), s.Tick()) }
 
 func (s *Server) trigger(user string) string {
