@@ -1,16 +1,31 @@
 package bot
 
 import (
+	"context"
+
 	"maturitybot/survey"
+	"maturitybot/survey/results"
 )
 
-// Handlers are methods of a type for each audience. It has the rounds on the authority of that
-// audience only, so that a handler for coordinators cannot do what only a participant may.
+// Handlers are methods of a type for each audience. The type can reach rounds with the rights of
+// that audience only, so that a handler for participants cannot do what only a coordinator may. The
+// one handler that is a method of *Bot is switchLanguage, which serves a second action.
 
 // audience is a type with handlers.
 type audience[H any] interface {
 	// of returns the handlers for the person of a request.
 	of(*Bot, *request) H
+}
+
+// anyone answers a person about the rounds that they take part in or coordinate.
+type anyone struct {
+	*Tools
+	own         survey.Participant
+	coordinated survey.Coordinator
+}
+
+func (anyone) of(b *Bot, req *request) anyone {
+	return anyone{&b.Tools, b.Rounds.For(req.person), b.Rounds.As(req.person)}
 }
 
 // participant answers those who take part, or are invited to.
@@ -41,23 +56,51 @@ func (planning) of(b *Bot, req *request) planning {
 	return planning{coordinator{}.of(b, req)}
 }
 
-// creator answers people who may start rounds, and take on those of others in their workspace.
+// creator answers people who may start rounds, and take on those of others in their workspace. Its
+// handlers are reached by other people as well, so each of them calls allRounds before it acts.
 type creator struct {
 	coordinator
-	all survey.System
+	granted creatorRounds // nil for a person who may not start rounds
+}
+
+// creatorRounds is what a person who may start rounds can do with the rounds of others.
+type creatorRounds interface {
+	All(ctx context.Context, visit func(survey.Round) error) error
+	Round(ctx context.Context, id survey.RoundID) (survey.Round, error)
+	AddCoordinator(
+		ctx context.Context, id survey.RoundID, person, by survey.PersonID,
+	) (survey.Round, bool, error)
 }
 
 func (creator) of(b *Bot, req *request) creator {
-	return creator{coordinator{}.of(b, req), b.Rounds.System()}
+	h := creator{coordinator: coordinator{}.of(b, req)}
+	if b.mayCreate(req) {
+		h.granted = b.Rounds.System()
+	}
+	return h
 }
 
-// of returns the bot itself, for what has no audience of its own.
+// allRounds returns every round, or errNotAllowed for a person who may not start rounds.
+func (h creator) allRounds() (creatorRounds, error) {
+	if h.granted == nil {
+		return nil, errNotAllowed
+	}
+	return h.granted, nil
+}
+
+// of returns the bot itself, for a handler that serves a second action.
 func (*Bot) of(b *Bot, _ *request) *Bot { return b }
 
-// publisher writes what a channel is to get.
+// publisher writes what is posted to the coordinators' channel.
 type publisher struct {
 	*Tools
-	rounds survey.System
+	published publishedRounds
+}
+
+// publishedRounds is what a publisher reads of any round.
+type publishedRounds interface {
+	AuditLog(ctx context.Context, r survey.Round) (survey.AuditLog, error)
+	Results(ctx context.Context, id survey.RoundID) (results.Published, error)
 }
 
 func (b *Bot) publisher() publisher { return publisher{&b.Tools, b.Rounds.System()} }
@@ -65,8 +108,11 @@ func (b *Bot) publisher() publisher { return publisher{&b.Tools, b.Rounds.System
 // messenger delivers queued messages and posts.
 type messenger struct {
 	publisher
+	rounds survey.System
 	// participant returns the rounds of the person that a message is for.
 	participant func(survey.PersonID) survey.Participant
 }
 
-func (b *Bot) messenger() messenger { return messenger{b.publisher(), b.Rounds.For} }
+func (b *Bot) messenger() messenger {
+	return messenger{b.publisher(), b.Rounds.System(), b.Rounds.For}
+}

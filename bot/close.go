@@ -67,7 +67,7 @@ func (h coordinator) closeNow(
 	var posts []post
 	if err == nil {
 		var p results.Published
-		if p, err = h.posts.rounds.Results(ctx, r.ID); err == nil {
+		if p, err = h.posts.published.Results(ctx, r.ID); err == nil {
 			posts, err = h.posts.resultPosts(ctx, r, p, h.Words.In(string(r.Languages[0])), d.action)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // help lists what a user can do, with the commands for coordinators.
-func (b *Bot) help(_ context.Context, req *request, args generalArgs) (chat.Card, error) {
+func (anyone) help(_ context.Context, req *request, args generalArgs) (chat.Card, error) {
 	v := req.voice
 	var blocks []chat.Block
 	if args.unknown {
@@ -51,25 +51,26 @@ func otherLanguage(v locale.Voice) string {
 }
 
 // coordinatedRounds lists the rounds that a person coordinates, with their response rates.
-func (b *Bot) coordinatedRounds(
+func (h anyone) coordinatedRounds(
 	ctx context.Context, v locale.Voice, req *request, parts []survey.Participation,
 ) ([]chat.Block, error) {
 	var blocks []chat.Block
-	for _, s := range parts {
-		if !slices.Contains(s.Round.Coordinators, req.person) || len(blocks) >= 2*card.MaxRounds {
+	for _, part := range parts {
+		r := part.Round
+		if !slices.Contains(r.Coordinators, req.person) || len(blocks) >= 2*card.MaxRounds {
 			continue
 		}
-		var status survey.Progress
-		if s.Round.State != survey.Draft {
+		var progress survey.Progress
+		if r.State != survey.Draft {
 			var err error
-			status, err = b.Rounds.As(req.person).Progress(ctx, s.Round.ID)
+			progress, err = h.coordinated.Progress(ctx, r.ID)
 			if err != nil {
 				return nil, err
 			}
 		}
-		blocks = append(blocks, card.CoordinatedRound(v, s.Round, status, b.Now())...)
+		blocks = append(blocks, card.CoordinatedRound(v, r, progress, h.Now())...)
 	}
-	if b.mayCreate(req) && !req.Private {
+	if h.mayCreate(req) && !req.Private {
 		blocks = append(blocks,
 			card.Row(card.Button(v.Say("button.new"), chat.NewAction("new", v.Lang))),
 		)
@@ -78,15 +79,15 @@ func (b *Bot) coordinatedRounds(
 }
 
 // home shows the surveys of a person, and the rounds they coordinate.
-func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Card, error) {
-	parts, err := b.Rounds.For(req.person).Participations(ctx)
+func (h anyone) home(ctx context.Context, req *request, args generalArgs) (chat.Card, error) {
+	parts, err := h.own.Participations(ctx)
 	if err != nil {
 		return chat.Card{}, err
 	}
 	v := req.voice
 	for _, part := range parts { // the language chosen last, unless they ask in one
 		if part.Member.Language != "" && args.lang == "" {
-			v = b.Words.In(string(part.Member.Language))
+			v = h.Words.In(string(part.Member.Language))
 			break
 		}
 	}
@@ -98,14 +99,14 @@ func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Ca
 		}
 		shown++
 		progress := ""
-		if part.Member.Status == survey.Started && part.Round.AcceptsAnswers(b.Now()) {
-			if progress, err = b.progress(ctx, v, part); err != nil {
+		if part.Member.Status == survey.Started && part.Round.AcceptsAnswers(h.Now()) {
+			if progress, err = h.progress(ctx, v, part); err != nil {
 				return chat.Card{}, err
 			}
 		}
-		blocks = append(blocks, card.OwnRound(v, part, progress, b.Now())...)
+		blocks = append(blocks, card.OwnRound(v, part, progress, h.Now())...)
 	}
-	coordinated, err := b.coordinatedRounds(ctx, v, req, parts)
+	coordinated, err := h.coordinatedRounds(ctx, v, req, parts)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -130,14 +131,14 @@ func (b *Bot) home(ctx context.Context, req *request, args generalArgs) (chat.Ca
 }
 
 // progress says how far a participant is who has started.
-func (b *Bot) progress(
+func (h anyone) progress(
 	ctx context.Context, v locale.Voice, part survey.Participation,
 ) (string, error) {
-	m, err := b.Rounds.Matrix(part.Round)
+	m, err := h.matrix(part.Round)
 	if err != nil {
 		return "", err
 	}
-	_, resp, err := b.Rounds.For(part.Member.Person).Response(ctx, part.Round.ID)
+	_, resp, err := h.own.Response(ctx, part.Round.ID)
 	switch {
 	case errors.Is(err, survey.ErrClosed),
 		errors.Is(err, survey.ErrWithdrawn),

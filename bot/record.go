@@ -49,7 +49,7 @@ func (h coordinator) auditLogCard(
 func (h publisher) fingerprintLine(
 	ctx context.Context, v locale.Voice, r survey.Round,
 ) []chat.Block {
-	record, err := h.rounds.AuditLog(ctx, r)
+	record, err := h.published.AuditLog(ctx, r)
 	if err != nil {
 		h.Log.Error("a post goes without the seal of the record", "round", r.ID, "error", err)
 		return nil

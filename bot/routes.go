@@ -32,16 +32,23 @@ type route struct {
 
 // routeTable returns every route by the verb of its action.
 func routeTable() map[string]route {
-	all := generalRoutes()
-	for verb, r := range participantRoutes() {
-		r.participant = true
-		all[verb] = r
-	}
-	for verb, r := range coordinatorRoutes() {
-		r.logged = true
-		all[verb] = r
-	}
+	all := map[string]route{}
+	addRoutes(all, generalRoutes(), func(*route) {})
+	addRoutes(all, participantRoutes(), func(r *route) { r.participant = true })
+	addRoutes(all, coordinatorRoutes(), func(r *route) { r.logged = true })
 	return all
+}
+
+// addRoutes adds a table of routes, changed by mark, to all. It panics at a verb that all has
+// already: one of the two routes would never be reached.
+func addRoutes(all, table map[string]route, mark func(*route)) {
+	for verb, r := range table {
+		if _, ok := all[verb]; ok {
+			panic("two routes for the verb " + verb)
+		}
+		mark(&r)
+		all[verb] = r
+	}
 }
 
 // Verbs returns every verb that Handled can name, sorted.
@@ -56,7 +63,7 @@ const unknownVerb = "unknown"
 
 func generalRoutes() map[string]route {
 	return map[string]route{
-		"home": whisper(parseGeneral, (*Bot).home), // the person's surveys and rounds
+		"home": whisper(parseGeneral, anyone.home), // the person's surveys and rounds
 	}
 }
 
@@ -145,7 +152,7 @@ func coordinatorRoutes() map[string]route {
 		"export":  reply(chat.AckWhisper, parseDestination, coordinator.exportFiles).onlyOnce(),
 		"record":  whisper(parseTarget, coordinator.showAuditLog), // who did what
 		"page":    update(parsePage, coordinator.turnAuditPage).partOf("record"),
-		"help":    whisper(parseGeneral, (*Bot).help),
+		"help":    whisper(parseGeneral, anyone.help),
 	}
 }
 

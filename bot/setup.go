@@ -36,10 +36,10 @@ func inChannel(req *request) error {
 // channel.
 func (h creator) newForm(ctx context.Context, req *request, _ generalArgs) (chat.Form, error) {
 	if err := inChannel(req); err != nil {
-		return chat.Form{}, err // before mayCreate: in private, a platform may not tell who is an admin
+		return chat.Form{}, err // first, since in private a platform may not tell who is an admin
 	}
-	if !h.mayCreate(req) {
-		return chat.Form{}, errNotAllowed
+	if _, err := h.allRounds(); err != nil {
+		return chat.Form{}, err
 	}
 	v := req.voice
 	if why := h.canPost(ctx, req.Where); why != nil {
@@ -143,10 +143,10 @@ func (h coordinator) saveRules(
 
 func (h creator) createRound(ctx context.Context, req *request, _ generalArgs) (chat.Card, error) {
 	if err := inChannel(req); err != nil {
-		return chat.Card{}, err // before mayCreate: in private, a platform may not tell who is an admin
+		return chat.Card{}, err // first, since in private a platform may not tell who is an admin
 	}
-	if !h.mayCreate(req) {
-		return chat.Card{}, errNotAllowed
+	if _, err := h.allRounds(); err != nil {
+		return chat.Card{}, err
 	}
 	if why := h.canPost(ctx, req.Where); why != nil {
 		v := req.voice

@@ -21,10 +21,11 @@ func (h creator) teamForm(ctx context.Context, req *request, args targetArgs) (c
 	)
 	if err != nil {
 		_, refused := errors.AsType[*refusal](err)
-		if !refused || !h.mayCreate(req) {
+		all, notAllowed := h.allRounds()
+		if !refused || notAllowed != nil {
 			return chat.Form{}, err
 		}
-		offered, offerErr := h.offerTeam(ctx, req, args)
+		offered, offerErr := h.offerTeam(ctx, req, all, args)
 		switch {
 		case offerErr != nil:
 			return chat.Form{}, offerErr
@@ -38,9 +39,11 @@ func (h creator) teamForm(ctx context.Context, req *request, args targetArgs) (c
 
 // offerTeam offers a person who may start rounds to become a coordinator of the rounds that they
 // named, or that are of this channel. The card is empty where there are none.
-func (h creator) offerTeam(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+func (h creator) offerTeam(
+	ctx context.Context, req *request, all creatorRounds, args targetArgs,
+) (chat.Card, error) {
 	var found []survey.Round
-	err := h.all.All(ctx, func(r survey.Round) error {
+	err := all.All(ctx, func(r survey.Round) error {
 		named := plaintext.Same(r.Area, args.words) || string(r.ID) == strings.ToLower(args.words)
 		if args.words == "" {
 			named = r.Channel == req.Where.String()
@@ -93,14 +96,18 @@ func (h creator) offerTeam(ctx context.Context, req *request, args targetArgs) (
 func (h creator) takeOn(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
-	r, err := h.all.Round(ctx, args.round)
+	all, err := h.allRounds()
 	if err != nil {
 		return chat.Card{}, err
 	}
-	if !h.mayCreate(req) || !ofRound(req.Event, r) {
+	r, err := all.Round(ctx, args.round)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	if !ofRound(req.Event, r) {
 		return chat.Card{}, errNotAllowed
 	}
-	r, _, err = h.all.AddCoordinator(ctx, args.round, req.person, req.person)
+	r, _, err = all.AddCoordinator(ctx, args.round, req.person, req.person)
 	if err != nil {
 		return chat.Card{}, err
 	}

@@ -1,0 +1,34 @@
+package bot
+
+import (
+	"errors"
+	"testing"
+
+	"maturitybot/bot/chat"
+	"maturitybot/survey"
+)
+
+// TestAllRoundsForCreators: only a person who may start rounds reaches the rounds of others.
+func TestAllRoundsForCreators(t *testing.T) {
+	named := chat.Person{Platform: "slack", Workspace: "T1", ID: "U1"}
+	other := chat.Person{Platform: "slack", Workspace: "T1", ID: "U2"}
+	b := New(Options{Rounds: &survey.Rounds{}, Tools: Tools{Creators: []chat.Person{named}}})
+	for _, c := range []struct {
+		name    string
+		event   chat.Event
+		allowed bool
+	}{
+		{"named in the configuration", chat.Event{Who: named}, true},
+		{"admin", chat.Event{Who: other, Admin: true}, true},
+		{"anybody else", chat.Event{Who: other}, false},
+	} {
+		h := creator{}.of(b, &request{Event: c.event, person: person(c.event.Who)})
+		all, err := h.allRounds()
+		if (err == nil) != c.allowed || (all != nil) != c.allowed {
+			t.Errorf("%s: %v, %v", c.name, all, err)
+		}
+		if err != nil && !errors.Is(err, errNotAllowed) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
