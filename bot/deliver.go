@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"maturitybot/bot/card"
@@ -67,6 +68,7 @@ var (
 		NoConsent,
 		Dropped,
 		Closed,
+		Done,
 		Later,
 		Failed,
 	}
@@ -79,26 +81,39 @@ const (
 	Unavailable Outcome = "unavailable" // the store was away
 )
 
-// The outcomes of a message. After Later and Failed the message is still owed.
+// The outcomes of a message. After Later and Failed the message is still queued.
 const (
 	Sent        Outcome = "sent"
 	Unsure      Outcome = "unsure"      // the platform's answer was lost
 	Unreachable Outcome = "unreachable" // the platform does not deliver
 	NoConsent   Outcome = "not_agreed"  // the person takes no direct messages
-	Dropped     Outcome = "dropped"     // too late, or not awaited any more
-	Closed      Outcome = "closed"      // it was no message, but the closing of a survey
+	Dropped     Outcome = "dropped"     // too late, or not wanted any more
+	Closed      Outcome = "closed"      // it was no message, but closed a survey
+	Done        Outcome = "done"        // it was no message, but another task
 	Later       Outcome = "later"       // not at this hour
 	Failed      Outcome = "failed"
 )
 
+// deliver sends a message or a post, or does a task.
 func (h messenger) deliver(
 	ctx context.Context, d survey.Delivery, came *Delivered,
 ) (Outcome, error) {
-	if d.Person == "" {
-		return h.deliverPost(ctx, d, came)
+	if d.Person != "" {
+		return h.deliverMessage(ctx, d, came)
 	}
-	part, awaited, err := h.rounds.StillWanted(ctx, d)
-	if err != nil || !awaited {
+	if task := deliveries[d.Kind.Base()].task; task != nil {
+		h.setLateness(came, d, survey.Participation{})
+		return task(h, ctx, d)
+	}
+	return h.deliverPost(ctx, d, came)
+}
+
+// deliverMessage sends a message to a person.
+func (h messenger) deliverMessage(
+	ctx context.Context, d survey.Delivery, came *Delivered,
+) (Outcome, error) {
+	part, wanted, err := h.rounds.StillWanted(ctx, d)
+	if err != nil || !wanted {
 		return Dropped, err
 	}
 	h.setLateness(came, d, part)
@@ -108,12 +123,11 @@ func (h messenger) deliver(
 	}
 	log := h.Log.With("message", d.Kind, "round", d.Round, "person", h.personHash(to))
 	now := h.Now()
-	switch at, wanted := h.Schedule.SendWindow(part.Round, part.Member, d.Kind, now); {
-	case !wanted:
-		log.Info("message dropped: too late, or not in the plan any more")
-		return Dropped, nil
-	case at.After(now):
-		return Later, &survey.NotYetError{Wait: at.Sub(now)}
+	if outcome, err := h.checkWindow(part, d, now); outcome != "" {
+		if outcome == Dropped {
+			log.Info("message dropped: too late, or not in the plan any more")
+		}
+		return outcome, err
 	}
 	draw := deliveries[d.Kind.Base()].card
 	if draw == nil {
@@ -127,32 +141,27 @@ func (h messenger) deliver(
 	if err := card.Check(); err != nil {
 		return "", fmt.Errorf("deliver a message: %w", err)
 	}
-	err = h.Sender.Send(ctx, messageID(d), to, card)
-	// The outcome must be noted even if the context ends.
-	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	sent := h.Sender.Send(ctx, messageID(d), to, card)
+	save, cancel := saveContext(ctx)
 	defer cancel()
-	outcome := Sent
-	switch {
-	case err == nil:
-		log.Info("message sent")
-	case errors.Is(err, chat.ErrNoConsent):
+	if errors.Is(sent, chat.ErrNoConsent) {
 		log.Info("person takes no direct messages")
 		if !d.Kind.Type().CallInChannel {
 			return NoConsent, nil
 		}
-		return NoConsent, h.rounds.Plan(
-			note,
-			d.Round,
-			survey.OpenCall.On(date(now.In(part.Round.Location()))),
-		)
-	case errors.Is(err, chat.ErrUnreachable):
-		log.Warn("person cannot be reached", "error", err)
-		return Unreachable, h.rounds.SetUnreachable(note, d.Round, d.Person, true)
-	case errors.Is(err, chat.ErrUnsure):
-		// Once too few is better than twice: the coordinator sees who has not started and can
-		// remind them.
-		log.Error("message may not have been sent", "error", err)
-		outcome = Unsure
+		call := survey.OpenCall.On(date(now.In(part.Round.Location())))
+		return NoConsent, h.rounds.Plan(save, d.Round, call)
+	}
+	outcome, err := sendOutcome(sent)
+	switch outcome {
+	case Sent:
+		log.Info("message sent")
+	case Unreachable:
+		log.Warn("person cannot be reached", "error", sent)
+		return Unreachable, h.rounds.SetUnreachable(save, d.Round, d.Person, true)
+	case Unsure:
+		// The coordinator sees who has not started and can remind them.
+		log.Error("message may not have been sent", "error", sent)
 	default:
 		return "", fmt.Errorf("deliver a message: %w", err)
 	}
@@ -160,15 +169,50 @@ func (h messenger) deliver(
 		return outcome, nil
 	}
 	today := date(now.In(part.Round.ZoneOf(part.Member)))
-	if err := h.rounds.Reminded(note, d, today); err != nil {
+	if err := h.rounds.Reminded(save, d, today); err != nil {
 		// It was sent, so it must not be tried again.
-		log.Error("reminder was sent, but that is not noted", "error", err)
+		log.Error("reminder was sent, but that was not saved", "error", err)
 	}
 	return outcome, nil
 }
 
-// noteTimeout bounds the noting of what came of a message.
-const noteTimeout = 5 * time.Second
+// checkWindow returns an empty outcome for a message or post that is to be sent now, Dropped for
+// one that is no longer to be sent, and Later with a *survey.NotYetError for one that must wait.
+func (h messenger) checkWindow(
+	part survey.Participation, d survey.Delivery, now time.Time,
+) (Outcome, error) {
+	switch at, wanted := h.Schedule.SendWindow(part.Round, part.Member, d.Kind, now); {
+	case !wanted:
+		return Dropped, nil
+	case at.After(now):
+		return Later, &survey.NotYetError{Wait: at.Sub(now)}
+	}
+	return "", nil
+}
+
+// sendOutcome returns the outcome of sending a message or a post, given the error of the
+// chat.Sender. It returns that error if nothing was sent and it can be tried again. A card without
+// some of its files was sent.
+func sendOutcome(err error) (Outcome, error) {
+	_, incomplete := errors.AsType[*chat.MissingFilesError](err)
+	switch {
+	case err == nil, incomplete:
+		return Sent, nil
+	case errors.Is(err, chat.ErrUnreachable):
+		return Unreachable, nil
+	case errors.Is(err, chat.ErrUnsure): // not sending is better than sending twice
+		return Unsure, nil
+	}
+	return "", err
+}
+
+// saveTimeout bounds the saving of the result of a message.
+const saveTimeout = 5 * time.Second
+
+// saveContext returns a context to save the result of a message, even if ctx ends.
+func saveContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
+}
 
 func date(t time.Time) string { return t.Format(time.DateOnly) }
 
@@ -179,85 +223,86 @@ func messageID(d survey.Delivery) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// deliverPost posts to the coordinator's channel, on the same terms as deliver.
+// deliverPost posts to the coordinators' channel.
 func (h messenger) deliverPost(
 	ctx context.Context, d survey.Delivery, came *Delivered,
 ) (Outcome, error) {
 	log := h.Log.With("message", d.Kind, "round", d.Round)
-	base, suffix := d.Kind.Split()
-	if task := deliveries[base].task; task != nil {
-		h.setLateness(came, d, survey.Participation{})
-		return task(h, ctx, d)
-	}
 	r, err := h.rounds.Round(ctx, d.Round)
 	if errors.Is(err, survey.ErrNoRound) {
 		return Dropped, nil
 	} else if err != nil {
 		return "", err
 	}
-	h.setLateness(came, d, survey.Participation{Round: r})
-	now := h.Now()
-	switch at, wanted := h.Schedule.SendWindow(r, survey.Member{}, d.Kind, now); {
-	case !wanted:
-		log.Info("post dropped: too late, or not in the plan any more")
-		return Dropped, nil
-	case at.After(now):
-		return Later, &survey.NotYetError{Wait: at.Sub(now)}
+	part := survey.Participation{Round: r}
+	h.setLateness(came, d, part)
+	if outcome, err := h.checkWindow(part, d, h.Now()); outcome != "" {
+		if outcome == Dropped {
+			log.Info("post dropped: too late, or not in the plan any more")
+		}
+		return outcome, err
 	}
 	to, err := chat.ParsePlace(r.Channel)
 	if err != nil {
 		return "", fmt.Errorf("deliver a post: %w", err)
 	}
+	base, suffix := d.Kind.Split()
 	draw := deliveries[base].post
 	if draw == nil {
 		log.Error("post dropped: its kind is not known")
 		return Dropped, nil
 	}
-	x, err := draw(h, ctx, r, suffix)
+	queued, err := draw(h, ctx, r, suffix)
 	if err != nil {
 		return "", err
 	}
-	if len(x.card.Blocks) == 0 {
+	if len(queued.card.Blocks) == 0 {
 		log.Info("post dropped: it has nothing to tell")
 		return Dropped, nil
 	}
-	if err := x.card.Check(); err != nil {
+	if err := queued.card.Check(); err != nil {
 		return "", fmt.Errorf("deliver a post: %w", err)
 	}
-	outcome := Sent
-	err = h.Sender.Post(ctx, messageID(d), to, x.card, x.files)
-	missing, incomplete := errors.AsType[*chat.MissingFilesError](err)
-	switch {
-	case err == nil:
-		log.Info("posted")
-	case incomplete:
-		log.Error("posted without files", "files", len(missing.Names), "error", err)
-		h.postMissing(ctx, d, r, to, missing.Names)
-	case errors.Is(err, chat.ErrUnreachable):
-		log.Error("the coordinator's channel cannot be reached", "error", err)
-		outcome = Unreachable
-		if x.unreachable != nil {
-			note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
-			defer cancel()
-			return outcome, x.unreachable(note)
+	sent := h.Sender.Post(ctx, messageID(d), to, queued.card, queued.files)
+	outcome, err := sendOutcome(sent)
+	switch outcome {
+	case Sent:
+		if missing, ok := errors.AsType[*chat.MissingFilesError](sent); ok {
+			log.Error("posted without files", "files", len(missing.Names), "error", sent)
+			h.postMissing(ctx, d, r, to, missing.Names)
+		} else {
+			log.Info("posted")
 		}
-	case errors.Is(err, chat.ErrUnsure):
-		log.Error("post may not have been sent", "error", err)
-		outcome = Unsure
+	case Unreachable:
+		log.Error("the coordinator's channel cannot be reached", "error", sent)
+		if queued.unreachable != nil {
+			save, cancel := saveContext(ctx)
+			defer cancel()
+			return Unreachable, queued.unreachable(save)
+		}
+	case Unsure:
+		log.Error("post may not have been sent", "error", sent)
 	default:
 		return "", fmt.Errorf("deliver a post: %w", err)
 	}
-	if x.then == nil {
+	return h.followUp(ctx, log, queued, outcome)
+}
+
+// followUp saves what a sent post leads to, and returns the outcome of the post.
+func (h messenger) followUp(
+	ctx context.Context, log *slog.Logger, queued post, outcome Outcome,
+) (Outcome, error) {
+	if queued.then == nil {
 		return outcome, nil
 	}
-	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	save, cancel := saveContext(ctx)
 	defer cancel()
-	if err := x.then(note); err != nil {
-		if x.thenRequired {
-			// Rather the results twice than no table.
-			return "", fmt.Errorf("note what follows a post: %w", err)
+	if err := queued.then(save); err != nil {
+		if queued.thenRequired {
+			// Posting twice is better than never posting the table.
+			return "", fmt.Errorf("save the follow-up of a post: %w", err)
 		}
-		log.Error("posted, but what follows is not noted", "error", err)
+		log.Error("posted, but the follow-up was not saved", "error", err)
 	}
 	return outcome, nil
 }

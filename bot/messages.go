@@ -167,7 +167,7 @@ func (h messenger) openCallPost(_ context.Context, r survey.Round, _ string) (po
 func (h messenger) closeDue(ctx context.Context, d survey.Delivery) (Outcome, error) {
 	r, closed, err := h.rounds.CloseDue(ctx, d.Round)
 	if err != nil || !closed {
-		return Closed, err
+		return Dropped, err
 	}
 	h.Log.Info("survey closed by itself", "round", r.ID)
 	if !r.Posts.Enabled(survey.ResultsPost) {
@@ -179,5 +179,5 @@ func (h messenger) closeDue(ctx context.Context, d survey.Delivery) (Outcome, er
 // auditNudges records how many reminders by hand were sent.
 func (h messenger) auditNudges(ctx context.Context, d survey.Delivery) (Outcome, error) {
 	_, date := d.Kind.Split()
-	return Dropped, h.rounds.AuditNudges(ctx, d.Round, date)
+	return Done, h.rounds.AuditNudges(ctx, d.Round, date)
 }

@@ -270,6 +270,12 @@ func TestMessageLateness(t *testing.T) {
 	if err := s.bot.Deliver(t.Context(), survey.Delivery{Round: "abcdefgh23", Kind: survey.OpenCall.On("2026-12-11")}); err != nil || !slices.Equal(s.late, []string{"call dropped -1ns"}) {
 		t.Errorf("not known: %q, %v", s.late, err)
 	}
+	for kind, want := range map[survey.MessageKind]string{survey.Closing: "close dropped", survey.NudgesSent: "nudged done"} {
+		s.late = nil
+		if err := s.bot.Deliver(t.Context(), survey.Delivery{Round: "norounds23", Kind: kind.On("2026-12-11")}); err != nil || !strings.HasPrefix(s.late[0], want+" ") {
+			t.Errorf("%s of a round that is gone: %q, %v", kind, s.late, err)
+		}
+	}
 }
 
 // TestPostOutcomes: the same for the coordinator's channel. Results that may have been posted are followed by their table,
