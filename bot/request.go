@@ -63,6 +63,7 @@ func eventAction(e chat.Event) chat.Action {
 		return chat.NewAction(c.verb, c.lang, strings.Join(e.Action.Args, " "))
 	case chat.Message, chat.Home:
 		return chat.NewAction("home")
+	case chat.Press, chat.Submit: // the card or form carries the action
 	}
 	return e.Action
 }

@@ -2,8 +2,9 @@
 // cluster, servers that Sentinels watch, or a server embedded in the process. It has no rules of
 // its own: it does not know what an element or a role is, nor which answers may be shown.
 //
-// Every write is one script, some after a few plain commands that may be repeated. Sending a write
-// again has no further effect, because go-redis does so when a reply is lost.
+// Every change of a round or of a person is one script, or two in one transaction, some after a few
+// plain commands. Writes of the queue, the indexes, claims and restores are plain commands. Sending
+// any of them again has no further effect, because go-redis does so when a reply is lost.
 //
 // Closing a round deletes its secret from memory in the same step. An append-only file still holds
 // the secret, and entries of the roster beside the first mention of a response, until the server
@@ -18,6 +19,10 @@
 // file, says the same and survives the loss of the store (erasures.go). With them a restored backup
 // brings back neither people who withdrew or were forgotten, nor the secret of a round that was
 // closed since. The backup file itself still holds these.
+//
+// Store has many methods because survey.Store has: rounds, rosters, responses, queue and audit log
+// of a round share its keys and its expiry, and several scripts touch more than one of them. Each
+// chapter of survey.Store has a file here.
 package redis
 
 import (

@@ -11,7 +11,8 @@ import (
 	"maturitybot/adapters/slack"
 )
 
-// definitions are the supported chat platforms. Outside the adapters, no other file names one.
+// definitions are the supported chat platforms. Other code does not name one, except where
+// TestPlatformsAreNamedInOneTable says why.
 var definitions = []platform.Definition{slack.Definition, discord.Definition}
 
 // examplePerson is an example of how users write a person.

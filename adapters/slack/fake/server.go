@@ -2,6 +2,9 @@
 // URLs, signed deliveries, sockets, and what users see. It imitates Slack's limits and failures,
 // rejects what Slack rejects, and fails the test if the bot breaks a rule. It needs no network, and
 // works in a testing/synctest bubble. It does not know the bot.
+//
+// Server has a method for each thing that a user or an operator does in Slack, so that tests read as
+// such a list. Its files are split by who acts.
 package fake
 
 import (

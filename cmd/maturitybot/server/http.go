@@ -37,7 +37,7 @@ func listen(
 	}}, nil
 }
 
-// run serves until the context ends. It then waits up to httpShutdownTimeout for the requests that
+// run serves until the context ends. It then waits up to receiveTimeout for the requests that
 // have arrived.
 func (s *server) run(ctx context.Context) error {
 	failed := make(chan error, 1)
@@ -46,7 +46,7 @@ func (s *server) run(ctx context.Context) error {
 	case err := <-failed:
 		return fmt.Errorf("serve HTTP: %w", err)
 	case <-ctx.Done():
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), httpShutdownTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), receiveTimeout)
 		defer cancel()
 		if s.Shutdown(ctx) != nil {
 			return s.Close() // a client that is still sending is neither Slack nor Discord

@@ -2,8 +2,8 @@
 // events from the platforms to the bot, sends queued messages when they are due, and offers health
 // checks and metrics to the operator.
 //
-// It does not know the command line, the environment or the names of the platforms: cmd/maturitybot
-// reads them into a Config. It does not know the rules of a survey either: they are in package
+// It does not know the command line or the environment, and decides nothing by the name of a
+// platform: cmd/maturitybot reads them into a Config. It does not know the rules of a survey either: they are in package
 // survey, and the conversation is in package bot.
 package server
 
@@ -77,10 +77,11 @@ func UsesHTTP(platforms []Platform) bool {
 }
 
 const (
-	// shutdownTimeout bounds the whole shutdown. A request to a platform takes less.
+	// shutdownTimeout bounds the end of the work in progress. A request to a platform takes less.
+	// Closing the store may take two seconds more.
 	shutdownTimeout = 10 * time.Second
-	// httpShutdownTimeout is the part of shutdownTimeout for requests that have arrived by HTTP.
-	httpShutdownTimeout = shutdownTimeout / 2
+	// receiveTimeout is the part of shutdownTimeout for the goroutines that receive events.
+	receiveTimeout = shutdownTimeout / 2
 )
 
 // Run serves until the context ends. It returns nil on a normal shutdown, and otherwise the reason
@@ -112,8 +113,8 @@ func Run(ctx context.Context, c Config) error {
 		handler := operations(v.health, v.telemetry.handler())
 		ops, err := listen(ctx, c.OpsListen, maxOperationsConnections, handler)
 		if err != nil {
-			return fmt.Errorf("serve health checks at OPS_LISTEN (another process on this machine "+
-				"needs another address there, or none): %w", err)
+			return fmt.Errorf("serve health checks at OPS_LISTEN (a second process on this "+
+				"machine needs another address, or OPS_LISTEN=off): %w", err)
 		}
 		defer func() { _ = ops.Close() }() // last, so that it answers during shutdown
 		go func() { _ = ops.Serve(ops.listener) }()
@@ -148,7 +149,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 	v.health.setStore(store)
 	for _, w := range store.Check(ctx) {
-		log.Warn("redis", "advice", w)
+		log.Warn("unsafe Redis setting", "advice", w)
 	}
 	v.start(ctx, store, words)
 	<-ctx.Done()
@@ -203,8 +204,8 @@ func registerJournal(ctx context.Context, store *redis.Store, name string, log *
 	return err
 }
 
-// schemaInterval is the interval between checks of the store's schema. An older process writes at
-// most that long after a newer one has begun to write.
+// schemaInterval is the interval between checks of the store's schema. An older process usually
+// writes at most that long, and shutdownTimeout, after a newer one has begun to write.
 const schemaInterval = 10 * time.Second
 
 // watchSchema ends the service when a newer program has begun to write to the store.
@@ -316,7 +317,7 @@ func (v *service) finish(ctx context.Context) {
 	v.log.Info("shutting down", "timeout", shutdownTimeout)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	receiveCtx, cancelReceive := context.WithTimeout(ctx, httpShutdownTimeout)
+	receiveCtx, cancelReceive := context.WithTimeout(ctx, receiveTimeout)
 	unfinished := dispatch.Wait(receiveCtx, &v.receiving)
 	cancelReceive()
 	v.mu.Lock()
