@@ -30,7 +30,8 @@ type route struct {
 	handle func(*Bot, context.Context, *request) ([]chat.Reply, error)
 }
 
-// routeTable returns every route by the verb of its action.
+// routeTable returns every route by the verb of its action. No route checks rights: the methods of
+// package survey do.
 func routeTable() map[string]route {
 	all := map[string]route{}
 	addRoutes(all, generalRoutes(), func(*route) {})
@@ -172,7 +173,7 @@ func update[H audience[H], A any](
 	return newRoute(chat.AckUpdate, parse, handle, showCard)
 }
 
-// live is update for a card that is drawn again while what it shows changes.
+// live is like update, for a card that may become outdated while it is being sent: see view.refresh.
 func live[H audience[H], A any](
 	parse func([]string) (A, error),
 	handle func(H, context.Context, *request, A) (view, error),

@@ -75,6 +75,7 @@ func minutes(m *matrix.Matrix, lang matrix.Lang) (from, to int) {
 	return max(from, 1), max(to, from+1)
 }
 
+// Notice returns the privacy notice of a round.
 func Notice(v locale.Voice, round survey.Round) []chat.Block {
 	kept := []chat.Span{
 		chat.Words(v.Say("notice.kept", "until", v.Day(round.ExpiresAt().In(round.Location())))),
@@ -99,6 +100,7 @@ func Notice(v locale.Voice, round survey.Round) []chat.Block {
 	}
 }
 
+// AskConsent returns the card that shows the privacy notice and asks to accept it.
 func AskConsent(v locale.Voice, part survey.Participation, m *matrix.Matrix) chat.Card {
 	id := string(part.Round.ID)
 	buttons := []chat.Button{
@@ -142,6 +144,7 @@ func Over(v locale.Voice, part survey.Participation) chat.Card {
 	)
 }
 
+// Withdrawn returns the card for a participant who has withdrawn.
 func Withdrawn(v locale.Voice, part survey.Participation, now time.Time) chat.Card {
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("withdrawn.title")},

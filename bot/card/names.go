@@ -42,6 +42,7 @@ func PostName(v locale.Voice, kind survey.MessageKind) string {
 	return v.Say(key)
 }
 
+// Mention names a person, by the stored id if it cannot be read.
 func Mention(id survey.PersonID) chat.Span {
 	p, err := chat.ParsePerson(string(id))
 	if err != nil {
@@ -92,6 +93,7 @@ func WorkshopTime(v locale.Voice, r survey.Round) string {
 	return when
 }
 
+// ClosedTime returns when a round closed, in words, or when it is planned to close if it is open.
 func ClosedTime(v locale.Voice, round survey.Round) string {
 	at := round.ClosesAt
 	if round.State == survey.Closed {

@@ -82,8 +82,9 @@ type Event struct {
 	// SharedCard is the card that was pressed, or that opened the form, if everybody in the place
 	// sees that card; else it is the zero value. Like the Action, it is what a client sent.
 	SharedCard CardRef
-	// Unverified says that the platform did not tell in time whether this person, who has a second
-	// account, belongs to the workspace. They are asked to try again.
+	// Unverified says that the platform did not tell in time whether this person, a member of
+	// another organisation of the same enterprise, belongs to the workspace. They are asked to try
+	// again.
 	Unverified bool
 	// Direct says that the platform lets the bot answer in the person's own conversation with it,
 	// wherever this happened.
