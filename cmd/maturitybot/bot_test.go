@@ -23,7 +23,7 @@ func open(t testing.TB, matrices []*matrix.Matrix, languages ...matrix.Lang) (*e
 	t.Helper()
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	now := func() time.Time { return at }
-	b, err := buildForTest(matrices, nobody{}, now, slog.New(slog.DiscardHandler))
+	b, err := buildForTest(matrices, noMessenger{}, now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -548,7 +548,7 @@ func TestClosedRoundWithoutCoordinators(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	b.bot = b.newBot(nobody{}, b.bot.Now, slog.New(slog.NewTextHandler(&log, nil)))
+	b.bot = b.newBot(noMessenger{}, b.bot.Now, slog.New(slog.NewTextHandler(&log, nil)))
 	id := string(round)
 	for _, who := range []chat.Person{ana, ben} {
 		for _, a := range []chat.Action{chat.NewAction("notice", id), chat.NewAction("go", id), chat.NewAction("begin", id), chat.NewAction("kept", id), chat.NewAction("join", id), chat.NewAction("status", id, "en"),

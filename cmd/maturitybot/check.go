@@ -15,35 +15,36 @@ import (
 	"maturitybot/cmd/maturitybot/server"
 )
 
-// checkCommand tries what serve would use. It takes the same flags, and changes nothing anywhere.
+// checkCommand checks everything that serve would use. It takes the same flags, and changes nothing.
 type checkCommand struct {
 	serveCommand
 	Strict bool `help:"Fail on what is only warned of, too."`
 }
 
-// How serious a finding is.
+// The levels of a finding.
 const (
 	fine = platform.OK
 	warn = platform.Warn
 	fail = platform.Fail
 )
 
-// checkTimeout bounds the check of a platform, and of Redis.
+// checkTimeout bounds the check of Redis, and of each platform.
 const checkTimeout = 30 * time.Second
 
-// findings prints what is found, and counts it.
+// findings prints findings, and counts them by level.
 type findings struct {
 	s    streams
 	seen map[platform.Level]int
 }
 
-func (f *findings) say(l platform.Level, about, format string, a ...any) {
+// say prints a finding about a part of the configuration, in one line.
+func (f *findings) say(l platform.Level, about, format string, args ...any) {
 	f.seen[l]++
-	text := strings.TrimSpace(fmt.Sprintf(format, a...))
+	text := strings.TrimSpace(fmt.Sprintf(format, args...))
 	fmt.Fprintf(f.s.out, "%-4s  %-14s %s\n", l, about, strings.ReplaceAll(text, "\n", " "))
 }
 
-// Run prints a line for each thing that was tried. Its error says that something failed, which was told already.
+// Run prints a line for each check, and returns errReported if one failed.
 func (c *checkCommand) Run(ctx context.Context, s streams) error {
 	f := &findings{s: s, seen: map[platform.Level]int{}}
 	conf, err := c.config()
@@ -69,8 +70,29 @@ func (c *checkCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// files looks at what comes with the program, and at the files that take its place.
+// files checks the data that comes with the program, and the files that replace it.
 func (c *checkCommand) files(f *findings) {
+	c.matrixFiles(f)
+	if c.Holidays == "" {
+		f.say(fine, "bank holidays", "those known for England and Wales")
+	} else if _, err := loadSchedule(c.Holidays); err != nil {
+		f.say(fail, "bank holidays", "%v", err)
+	} else {
+		f.say(fine, "bank holidays", "those of the file")
+	}
+	c.erasuresFile(f)
+	for _, zone := range []string{"Europe/London", "Asia/Tokyo"} {
+		if _, err := time.LoadLocation(zone); err != nil {
+			f.say(fail, "time zones", "%v", err)
+			return
+		}
+	}
+	now := time.Now().UTC().Format("2006-01-02 15:04:05 MST")
+	f.say(fine, "time zones", "known; now it is %s", now)
+}
+
+// matrixFiles checks the matrices.
+func (c *checkCommand) matrixFiles(f *findings) {
 	if all, err := c.matrices(); err != nil {
 		f.say(fail, "matrix", "%v", err)
 	} else {
@@ -80,46 +102,40 @@ func (c *checkCommand) files(f *findings) {
 		}
 		f.say(fine, "matrix", "%s", strings.Join(ids, ", "))
 	}
-	if c.Holidays == "" {
-		f.say(fine, "bank holidays", "those known for England and Wales")
-	} else if _, err := loadSchedule(c.Holidays); err != nil {
-		f.say(fail, "bank holidays", "%v", err)
-	} else {
-		f.say(fine, "bank holidays", "those of the file")
-	}
-	if c.Erasures == "" {
-		f.say(warn, "erasures", "%s", server.NoErasuresAdvice)
-	} else {
-		switch file, err := os.OpenFile(c.Erasures, os.O_WRONLY|os.O_APPEND, 0); {
-		case err == nil:
-			_ = file.Close() // nothing was written
-			f.say(fine, "erasures", "the file can be added to")
-		case errors.Is(err, os.ErrNotExist) && missing(filepath.Dir(c.Erasures)):
-			f.say(fail, "erasures", "there is no folder %s: make it, writable by the bot alone", filepath.Dir(c.Erasures))
-		case errors.Is(err, os.ErrNotExist):
-			f.say(warn, "erasures", "there is no file yet: it is made when the bot starts, if its folder lets the bot")
-		default:
-			f.say(fail, "erasures", "ERASURES: %v", err)
-		}
-	}
-	for _, zone := range []string{"Europe/London", "Asia/Tokyo"} {
-		if _, err := time.LoadLocation(zone); err != nil {
-			f.say(fail, "time zones", "%v", err)
-			return
-		}
-	}
-	f.say(fine, "time zones", "known; now it is %s", time.Now().UTC().Format("2006-01-02 15:04:05 MST"))
 }
 
+// erasuresFile checks whether serve can write to the journal of erasures.
+func (c *checkCommand) erasuresFile(f *findings) {
+	if c.Erasures == "" {
+		f.say(warn, "erasures", "%s", server.NoErasuresAdvice)
+		return
+	}
+	folder := filepath.Dir(c.Erasures)
+	file, err := os.OpenFile(c.Erasures, os.O_WRONLY|os.O_APPEND, 0)
+	switch {
+	case err == nil:
+		_ = file.Close() // nothing was written
+		f.say(fine, "erasures", "the file can be added to")
+	case errors.Is(err, os.ErrNotExist) && missing(folder):
+		f.say(fail, "erasures", "there is no folder %s: make it, writable by the bot alone", folder)
+	case errors.Is(err, os.ErrNotExist):
+		f.say(warn, "erasures",
+			"there is no file yet: it is made when the bot starts, if its folder lets the bot")
+	default:
+		f.say(fail, "erasures", "ERASURES: %v", err)
+	}
+}
+
+// missing reports whether a file or folder does not exist.
 func missing(path string) bool {
 	_, err := os.Stat(path)
 	return errors.Is(err, os.ErrNotExist)
 }
 
-// redis looks at the store.
+// redis checks the store.
 func (c *checkCommand) redis(ctx context.Context, f *findings, conf config) {
 	if conf.Redis == "" {
-		return // told as a fault of the configuration
+		return // already reported as a fault of the configuration
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -144,7 +160,7 @@ func (c *checkCommand) redis(ctx context.Context, f *findings, conf config) {
 	}
 }
 
-// platform asks a platform.
+// platform checks a platform.
 func (c *checkCommand) platform(ctx context.Context, f *findings, p server.Platform) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -153,23 +169,24 @@ func (c *checkCommand) platform(ctx context.Context, f *findings, p server.Platf
 		f.say(fail, p.Name, "%v", err)
 		return
 	}
-	p.Check(ctx, platform.Bot{Spec: spec, Dial: c.dial}, func(l platform.Level, format string, args ...any) {
+	say := func(l platform.Level, format string, args ...any) {
 		f.say(l, p.Name, format, args...)
-	})
+	}
+	p.Check(ctx, platform.Bot{Spec: spec, Dial: c.dial}, say)
 }
 
-// checkListen tries whether requests could be listened for.
+// checkListen checks whether serve could listen for requests.
 func (c *checkCommand) checkListen(ctx context.Context, f *findings) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		f.say(warn, "listen", "%v: another program is there, which may be maturitybot serve", err)
 		return
 	}
-	_ = l.Close() // nobody came
+	_ = l.Close() // it has accepted no connection
 	f.say(fine, "listen", "%s is free", c.Listen)
 }
 
-// summary ends the list.
+// summary prints how many findings there are of each level.
 func (f *findings) summary() {
 	fmt.Fprintf(f.s.out, "%d ok, %d warn, %d FAIL\n", f.seen[fine], f.seen[warn], f.seen[fail])
 }

@@ -23,10 +23,10 @@ func credentials() []platform.Credential {
 	return all
 }
 
-// readSecret returns the value of an environment variable, or of the file that the variable with
-// _FILE after its name names: a command line can be read by every user of the machine. The value is
-// empty if neither is set. The error repeats neither the value nor the name of the file, which may
-// be a value that was put into the wrong variable.
+// readSecret returns the value of an environment variable, or the content of the file whose name is
+// in the variable with _FILE after its name. Secrets are not flags, because every user of the machine
+// can read a command line. The value is empty if neither variable is set. The error repeats neither
+// the value nor the name of the file, which may be a secret in the wrong variable.
 func readSecret(name string, env func(string) string) (string, error) {
 	value, path := strings.TrimSpace(env(name)), strings.TrimSpace(env(name+"_FILE"))
 	switch {
@@ -48,22 +48,23 @@ func readSecret(name string, env func(string) string) (string, error) {
 	return value, nil
 }
 
-// config is what the environment and the flags of serve hold, checked.
+// config is the configuration in the environment and the flags of serve, after its check. Fields
+// with secrets are exported, because fmt calls String, which masks them, on exported fields only.
 type config struct {
-	Redis     chat.Secret // the address, with its password; exported, as are those of platforms, so that fmt masks them
+	Redis     chat.Secret // the address, with its password
 	creators  []chat.Person
 	Platforms []server.Platform
 }
 
-// faults is everything that is wrong with a configuration.
+// faults are all faults of a configuration, one text each.
 type faults []string
 
 func (f faults) Error() string {
 	return "this configuration cannot be used:\n  - " + strings.Join(f, "\n  - ")
 }
 
-// config reads the whole configuration, and reports everything that is missing or wrong at once,
-// with where it is found. Beside that error it returns the parts in which nothing is wrong.
+// config reads the whole configuration. The error is faults, which lists everything that is missing
+// or wrong and where to find it. With the error, config returns the parts that are right.
 func (c *serveCommand) config() (config, error) {
 	var conf config
 	var wrong faults
@@ -75,8 +76,8 @@ func (c *serveCommand) config() (config, error) {
 	for _, s := range c.Creators {
 		p, err := chat.ParsePerson(strings.TrimSpace(s))
 		if err != nil {
-			wrong = append(wrong, fmt.Sprintf("CREATORS: %q is no person: write platform:workspace:id, "+
-				"such as "+examplePerson, s))
+			wrong = append(wrong, fmt.Sprintf("CREATORS: %q is no person: "+
+				"write platform:workspace:id, such as "+examplePerson, s))
 		}
 		conf.creators = append(conf.creators, p)
 	}
@@ -89,8 +90,8 @@ func (c *serveCommand) config() (config, error) {
 	return conf, nil
 }
 
-// configurePlatforms returns the platforms whose configuration is right, and what is wrong with that
-// of the others.
+// configurePlatforms returns the platforms whose configuration is right, and the faults of the
+// others.
 func (c *serveCommand) configurePlatforms() ([]server.Platform, faults) {
 	env := c.env
 	if env == nil {
@@ -105,7 +106,7 @@ func (c *serveCommand) configurePlatforms() ([]server.Platform, faults) {
 		}
 		values[credential.Name] = value
 	}
-	if len(wrong) > 0 { // without them nothing more can be said
+	if len(wrong) > 0 { // without the credentials the platforms cannot be checked
 		return nil, wrong
 	}
 	var platforms []server.Platform
@@ -115,7 +116,9 @@ func (c *serveCommand) configurePlatforms() ([]server.Platform, faults) {
 		configured, faults := d.Configure(maps.Clone(values))
 		wrong = append(wrong, faults...)
 		if configured != nil {
-			platforms = append(platforms, server.Platform{Name: d.Name, Title: d.Title, Config: configured})
+			platforms = append(platforms, server.Platform{
+				Name: d.Name, Title: d.Title, Config: configured,
+			})
 		}
 	}
 	isSet := func(c platform.Credential) bool { return values[c.Name] != "" }

@@ -10,7 +10,8 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// coordinatorCommand adds a coordinator to a round, for the operator: its last coordinator may have left.
+// coordinatorCommand adds a coordinator to a round. An operator uses it when the last coordinator has
+// left.
 type coordinatorCommand struct {
 	matrixFlag
 	storeFlag
@@ -19,7 +20,8 @@ type coordinatorCommand struct {
 	Person string `arg:"" help:"${person}"`
 }
 
-// Run adds the coordinator and says what was done. Again, it changes nothing.
+// Run adds the coordinator, and prints what it did. It changes nothing if the person already is a
+// coordinator.
 func (c coordinatorCommand) Run(ctx context.Context, s streams) error {
 	who, err := chat.ParsePerson(c.Person)
 	if err != nil {
@@ -42,13 +44,15 @@ func (c coordinatorCommand) Run(ctx context.Context, s streams) error {
 		return fmt.Errorf("read the channel of the round: %w", err)
 	}
 	if who.Platform != home.Platform || who.Workspace != "" && who.Workspace != home.Workspace {
-		return fmt.Errorf("the round is in %s:%s, and the person is not: its results would leave that workspace", home.Platform, home.Workspace)
+		return fmt.Errorf("the round is in %s:%s, and the person is not: "+
+			"its results would leave that workspace", home.Platform, home.Workspace)
 	}
-	r, added, err := rounds.System().AddCoordinator(ctx, r.ID, survey.PersonID(who.String()), audit.Operator)
-	var full *survey.InputError
+	person := survey.PersonID(who.String())
+	r, added, err := rounds.System().AddCoordinator(ctx, r.ID, person, audit.Operator)
+	var tooMany *survey.InputError
 	switch {
-	case errors.As(err, &full):
-		return fmt.Errorf("the round has %d coordinators, which is the most", full.Limit)
+	case errors.As(err, &tooMany):
+		return fmt.Errorf("the round has %d coordinators, which is the most", tooMany.Limit)
 	case err != nil && added:
 		return fmt.Errorf("%s was added, but the channel will not be told: %w", who, err)
 	case err != nil:
@@ -56,7 +60,8 @@ func (c coordinatorCommand) Run(ctx context.Context, s streams) error {
 	case !added:
 		fmt.Fprintf(s.out, "%s is a coordinator of %s (%s) already.\n", who, plain(r.Area), r.ID)
 	default:
-		fmt.Fprintf(s.out, "%s is a coordinator of %s (%s, %s) now, one of %d. The bot tells the round's channel while it serves.\n",
+		fmt.Fprintf(s.out, "%s is a coordinator of %s (%s, %s) now, one of %d. "+
+			"The bot tells the round's channel while it serves.\n",
 			who, plain(r.Area), r.ID, r.State, len(r.Coordinators))
 	}
 	return nil

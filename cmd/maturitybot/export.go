@@ -18,7 +18,8 @@ import (
 	"maturitybot/survey/results"
 )
 
-// exportCommand writes what the coordinator of a round may have, and nothing else: whoever runs the bot sees no more of the answers.
+// exportCommand writes the files that the coordinator of a round can get, and nothing else. So an
+// operator sees no more of the answers than a coordinator.
 type exportCommand struct {
 	matrixFlag
 	storeFlag
@@ -28,7 +29,7 @@ type exportCommand struct {
 	Force bool   `help:"Replace files that are there."`
 }
 
-// Run writes the results of a closed round, or tells the response rates of an open one.
+// Run writes the results of a closed round, or prints the response rates of an open one.
 func (c exportCommand) Run(ctx context.Context, s streams) error {
 	rounds, done, err := operator(ctx, c.matrixFlag, c.storeFlag)
 	if err != nil {
@@ -58,7 +59,7 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	case survey.Draft:
 		return fmt.Errorf("round %s has not been opened: there is nothing to export", c.Round)
 	case survey.Open:
-		return rates(s.out, m, lang, status)
+		return printRates(s.out, m, lang, status)
 	}
 	p, err := rounds.System().Results(ctx, status.Round.ID)
 	if err != nil {
@@ -68,29 +69,31 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	artist := resultfiles.New(words)
-	record := func() (chat.File, error) {
-		record, err := rounds.System().AuditLog(ctx, status.Round)
+	renderer := resultfiles.New(words)
+	renderAuditLog := func() (chat.File, error) {
+		entries, err := rounds.System().AuditLog(ctx, status.Round)
 		if err != nil {
 			return chat.File{}, err
 		}
-		return artist.Record(p, record)
+		return renderer.Record(p, entries)
 	}
-	files, err := drawn(artist, p, lang)
+	files, err := renderResults(renderer, p, lang)
 	if err != nil {
 		return err
 	}
-	before, err := record()
+	before, err := renderAuditLog()
 	if err != nil {
 		return err
 	}
-	if err := c.room(append(files, before)); err != nil { // first, or the record would tell of what was not exported
+	// Checked first, so that the audit log has no entry for an export that fails.
+	if err := c.prepareFolder(append(files, before)); err != nil {
 		return err
 	}
-	if err := rounds.System().Audit(ctx, status.Round.ID, audit.Operator, audit.Exported); err != nil {
+	err = rounds.System().Audit(ctx, status.Round.ID, audit.Operator, audit.Exported)
+	if err != nil {
 		return err
 	}
-	after, err := record()
+	after, err := renderAuditLog() // now with the entry for this export
 	if err != nil {
 		return err
 	}
@@ -107,10 +110,12 @@ func (c exportCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// drawn is the results in every format.
-func drawn(artist *resultfiles.Renderer, p results.Published, lang matrix.Lang) (files []chat.File, err error) {
+// renderResults returns a file of the results in every format.
+func renderResults(
+	renderer *resultfiles.Renderer, p results.Published, lang matrix.Lang,
+) (files []chat.File, err error) {
 	for _, format := range resultfiles.Formats() {
-		data, err := artist.In(format, p, lang)
+		data, err := renderer.In(format, p, lang)
 		if err != nil {
 			return nil, err
 		}
@@ -123,15 +128,17 @@ func drawn(artist *resultfiles.Renderer, p results.Published, lang matrix.Lang) 
 	return files, nil
 }
 
-// room makes the folder, and says whether the files can be written there.
-func (c exportCommand) room(files []chat.File) error {
+// prepareFolder creates the folder. It returns an error if the files cannot be written there.
+func (c exportCommand) prepareFolder(files []chat.File) error {
 	for _, f := range files {
 		path := filepath.Join(c.Out, f.Name)
 		switch info, err := os.Lstat(path); {
 		case err == nil && info.IsDir():
-			return fmt.Errorf("%s is a folder; nothing was written. Name another folder with --out", path)
+			return fmt.Errorf("%s is a folder; nothing was written. "+
+				"Name another folder with --out", path)
 		case err == nil && !c.Force:
-			return fmt.Errorf("%s is there already; nothing was written. Name another folder with --out, or give --force", path)
+			return fmt.Errorf("%s is there already; nothing was written. "+
+				"Name another folder with --out, or give --force", path)
 		}
 	}
 	if err := os.MkdirAll(c.Out, 0o750); err != nil {
@@ -144,9 +151,11 @@ func (c exportCommand) room(files []chat.File) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// rates tells how many were invited and have finished, which is all that may be known before the close.
-func rates(out io.Writer, m *matrix.Matrix, lang matrix.Lang, s survey.Progress) error {
-	fmt.Fprintf(out, "%s: the survey is open until %s. Results can be exported when it has closed; until then there are response rates.\n\n",
+// printRates prints how many people were invited and have finished. Before a round closes, nothing
+// else is shown.
+func printRates(out io.Writer, m *matrix.Matrix, lang matrix.Lang, s survey.Progress) error {
+	fmt.Fprintf(out, "%s: the survey is open until %s. Results can be exported when it has closed; "+
+		"until then there are response rates.\n\n",
 		plain(s.Round.Area), moment(s.Round.ClosesAt.In(s.Round.Location())))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\tINVITED\tFINISHED")

@@ -10,7 +10,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// openFile opens a file that somebody named, for reading. Every command says the same when it cannot.
+// openFile opens a file that the user named, for reading. Its errors are sentences for the user, the
+// same for every command.
 func openFile(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if err == nil {
@@ -31,14 +32,14 @@ func openFile(path string) (*os.File, error) {
 
 // fileError says in a sentence why a file cannot be opened, and wraps the operating system's error.
 type fileError struct {
-	said  string
+	text  string
 	cause error
 }
 
-func (e fileError) Error() string { return e.said }
+func (e fileError) Error() string { return e.text }
 func (e fileError) Unwrap() error { return e.cause }
 
-// loadMatrix reads the matrix in a file. The error is a plaintext.Faults when its content cannot stand.
+// loadMatrix reads the matrix in a file. The error is a plaintext.Faults if the content is wrong.
 func loadMatrix(path string) (*matrix.Matrix, error) {
 	f, err := openFile(path)
 	if err != nil {
@@ -50,15 +51,16 @@ func loadMatrix(path string) (*matrix.Matrix, error) {
 
 // The modes of new files.
 const (
-	public  = os.FileMode(0o644) // of what names nobody and holds no text that people wrote
-	private = os.FileMode(0o600) // of everything else: comments can name people, and records do
+	public  = os.FileMode(0o644) // for files without names and without text that people wrote
+	private = os.FileMode(0o600) // for all other files: comments can name people, audit logs do
 )
 
-// checkOutput refuses to write over a file that is read. An input that is not a file is ignored.
+// checkOutput returns an error if the output file is one of the inputs. It ignores an input that is
+// not a file.
 func checkOutput(out string, inputs ...string) error {
 	to, err := os.Stat(out)
 	if err != nil {
-		return nil // there is nothing to write over
+		return nil // there is no file to overwrite
 	}
 	for _, input := range inputs {
 		if from, err := os.Stat(input); err == nil && os.SameFile(from, to) {
@@ -68,9 +70,8 @@ func checkOutput(out string, inputs ...string) error {
 	return nil
 }
 
-// replaceFile writes a file that somebody named, whole: a reader finds what was there before, or all of the
-// new. It follows a link. A file that is there keeps its mode. A device or a pipe is written to and stays
-// what it is.
+// replaceFile writes a file that the user named. A reader finds the old content or all of the new. A
+// link is followed, and a file that is there keeps its mode. A device or a pipe is written to.
 func replaceFile(path string, data []byte, mode os.FileMode) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -87,8 +88,8 @@ func replaceFile(path string, data []byte, mode os.FileMode) error {
 	return putFile(path, data, mode)
 }
 
-// putFile writes a file whole, in place of whatever has its name. If that is a link, the link is replaced
-// and what it leads to stays as it is.
+// putFile writes a file, and replaces any file of that name at once. A link is replaced, and the file
+// that it leads to does not change.
 func putFile(path string, data []byte, mode os.FileMode) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".maturitybot-*")
 	if err != nil {

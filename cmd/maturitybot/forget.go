@@ -16,7 +16,7 @@ import (
 	"maturitybot/survey"
 )
 
-// forgetCommand takes a person out of every round, for whoever runs the bot and got a written request.
+// forgetCommand takes a person out of every round. An operator uses it after a written request.
 type forgetCommand struct {
 	matrixFlag
 	storeFlag
@@ -27,14 +27,17 @@ type forgetCommand struct {
 	WithoutErasures bool `help:"${forget_without_erasures}"`
 }
 
-// Run erases, and says of each round what was erased. Again, it erases what has come since.
+// Run erases a person, and prints what it erased in each round. Run again, it erases what was added
+// since.
 func (c forgetCommand) Run(ctx context.Context, s streams) error {
 	if _, err := chat.ParsePerson(c.Person); err != nil {
 		return fmt.Errorf("that is no person: write platform:workspace:id, such as " + examplePerson)
 	}
 	if !c.Yes {
-		if err := ask(s, "This person is taken out of every round, and what they answered in rounds that are not closed is erased, for good. "+
-			"The record of what coordinators did keeps their identifier, if it is there. Go on?"); err != nil {
+		err := confirm(s, "This person is taken out of every round, and what they answered in "+
+			"rounds that are not closed is erased, for good. The record of what coordinators did "+
+			"keeps their identifier, if it is there. Go on?")
+		if err != nil {
 			return err
 		}
 	}
@@ -46,8 +49,8 @@ func (c forgetCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = store.Close() }() // everything was written when it was said to be
-	noted, err := c.noted(ctx, store)
+	defer func() { _ = store.Close() }() // every write was confirmed before it was reported
+	inJournal, err := c.checkJournal(ctx, store)
 	if err != nil {
 		return err
 	}
@@ -56,11 +59,12 @@ func (c forgetCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer func() { _ = done() }() // every line of it was synced
-	all, err := survey.NewRounds(store, matrices, time.Now).System().Forget(ctx, survey.PersonID(c.Person))
-	alone := false
+	system := survey.NewRounds(store, matrices, time.Now).System()
+	all, err := system.Forget(ctx, survey.PersonID(c.Person))
+	soleCoordinator := false
 	for _, f := range all {
 		fmt.Fprintln(s.out, forgottenLine(f))
-		alone = alone || f.SoleCoordinator
+		soleCoordinator = soleCoordinator || f.SoleCoordinator
 	}
 	if len(all) == 0 {
 		fmt.Fprintln(s.out, "No round lists this person. A record may still hold their identifier.")
@@ -69,21 +73,26 @@ func (c forgetCommand) Run(ctx context.Context, s streams) error {
 		return fmt.Errorf("not everything could be erased; run it again: %w", err)
 	}
 	restored := "a restore brings it back, and then this has to be run again"
-	if noted {
+	if inJournal {
 		restored = "a restore that is given the file of erasures leaves it out"
 	}
-	fmt.Fprintf(s.out, "What the bot has written to them stays in their messages. Backups made until now still hold what was in them: %s.\n", restored)
-	fmt.Fprintln(s.out, "They can be invited again. If they are named in CREATORS, take them out there.")
-	if alone {
-		fmt.Fprintln(s.err, "maturitybot: a round that is not closed cannot be without a coordinator. Add another with maturitybot coordinator ROUND add PERSON, or the survey closed, then run this again.")
+	fmt.Fprintf(s.out, "What the bot has written to them stays in their messages. "+
+		"Backups made until now still hold what was in them: %s.\n", restored)
+	fmt.Fprintln(s.out, "They can be invited again. "+
+		"If they are named in CREATORS, take them out there.")
+	if soleCoordinator {
+		fmt.Fprintln(s.err, "maturitybot: a round that is not closed cannot be without a "+
+			"coordinator. Add another with maturitybot coordinator ROUND add PERSON, "+
+			"or the survey closed, then run this again.")
 		return errReported
 	}
 	return nil
 }
 
-// noted reports whether the erasure will be in a journal that a restore is given: one of serve, or any where
-// serve has none. Where it will not be, its error says so, unless that was accepted.
-func (c forgetCommand) noted(ctx context.Context, store *redis.Store) (bool, error) {
+// checkJournal reports whether the erasure will be in a journal that a later restore reads. That is a
+// journal of serve or, where serve has none, any journal. If not, it returns an error that says what
+// to do, or no error with --without-erasures.
+func (c forgetCommand) checkJournal(ctx context.Context, store *redis.Store) (bool, error) {
 	known, err := store.Journals(ctx)
 	if err != nil {
 		return false, err
@@ -109,10 +118,11 @@ func (c forgetCommand) noted(ctx context.Context, store *redis.Store) (bool, err
 	case c.WithoutErasures:
 		return false, nil
 	}
-	return false, fmt.Errorf("nothing was erased: %s, or a restored backup brings this person back. --without-erasures goes on without it", wrong)
+	return false, fmt.Errorf("nothing was erased: %s, or a restored backup brings this person "+
+		"back. --without-erasures goes on without it", wrong)
 }
 
-// forgottenLine is what was erased of a person in one round.
+// forgottenLine returns a line about what was erased of a person in one round.
 func forgottenLine(f survey.Forgotten) string {
 	var done []string
 	if f.Invited {
@@ -130,24 +140,27 @@ func forgottenLine(f survey.Forgotten) string {
 	if f.SoleCoordinator {
 		done = append(done, "STAYS its only coordinator")
 	}
-	line := fmt.Sprintf("%s (%s, %s): %s.", plain(f.Round.Area), f.Round.ID, f.Round.State, strings.Join(done, "; "))
+	line := fmt.Sprintf("%s (%s, %s): %s.",
+		plain(f.Round.Area), f.Round.ID, f.Round.State, strings.Join(done, "; "))
 	if f.Round.State == survey.Closed && f.Invited {
-		line += " If they answered, the answers stay: since the survey closed nobody can tell which they are."
+		line += " If they answered, the answers stay: " +
+			"since the survey closed nobody can tell which they are."
 	}
 	return line
 }
 
-// ask asks somebody at a terminal; its error says that they did not agree, or that there is nobody.
-func ask(s streams, question string) error {
-	nobody := errors.New("there is nobody to ask; give --yes")
+// confirm asks the user a question at a terminal. It returns an error if the answer is not yes, or if
+// there is no terminal.
+func confirm(s streams, question string) error {
+	noUser := errors.New("there is nobody to ask; give --yes")
 	if !terminal.IsTerminal(s.in) {
-		return nobody
+		return noUser
 	}
 	fmt.Fprint(s.err, question+" [y/N] ")
 	answer, err := bufio.NewReader(s.in).ReadString('\n')
 	switch answer = strings.ToLower(strings.TrimSpace(answer)); {
 	case err == io.EOF && answer == "":
-		return nobody
+		return noUser
 	case err != nil && err != io.EOF:
 		return fmt.Errorf("read the answer: %w", err)
 	case answer != "y" && answer != "yes":

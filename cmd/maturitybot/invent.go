@@ -13,26 +13,31 @@ import (
 	"maturitybot/survey/results"
 )
 
-// opinions is what invented people think: where the area stands on each element, and how much people differ
-// about it. Both come from the seed alone.
+// opinions generates the ratings of invented people. The same seed gives the same ratings.
 type opinions struct {
 	rng    *rand.Rand
 	matrix *matrix.Matrix
-	centre map[string]float64
-	spread map[string]float64
+	centre map[string]float64 // the mean level of an element, by its id
+	spread map[string]float64 // the standard deviation of the level, by the element's id
 }
 
 func newOpinions(seed uint64, m *matrix.Matrix) *opinions {
-	o := &opinions{rng: rand.New(rand.NewPCG(seed, 17)), matrix: m, centre: map[string]float64{}, spread: map[string]float64{}}
+	o := &opinions{
+		rng:    rand.New(rand.NewPCG(seed, 17)),
+		matrix: m,
+		centre: map[string]float64{},
+		spread: map[string]float64{},
+	}
 	for _, e := range m.Elements() {
-		// Most of the areas in the report stand at the lower levels (its Appendix B).
+		// Most of the areas in the report are on the lower levels (its Appendix B).
 		o.centre[e.ID] = 1 + float64(len(m.Levels)-1)*(0.1+0.45*o.rng.Float64())
 		o.spread[e.ID] = 0.3 + 0.45*o.rng.Float64()
 	}
 	return o
 }
 
-// rate is what one person says of an element; bias is how much kinder or harsher than others they see things.
+// rate returns the rating that one person gives an element. bias is how many levels higher than
+// others the person rates.
 func (o *opinions) rate(element string, bias float64) matrix.Rating {
 	switch x := o.rng.Float64(); {
 	case x < 0.08:
@@ -46,36 +51,44 @@ func (o *opinions) rate(element string, bias float64) matrix.Rating {
 	return matrix.Rating(min(max(level, 1), len(o.matrix.Levels)))
 }
 
-// invent asks so many people. About five in six finish; the rest do not start, decline, or stop half-way.
+// invent invites a number of invented people and answers for them. About five in six finish. The rest
+// do not start, decline, or stop half-way. lead is the coordinator who invites them.
 func invent(ctx context.Context, t *trial, seed uint64, people int, lead survey.PersonID) error {
 	o := newOpinions(seed, t.matrix)
 	roles := t.matrix.Roles()
 	for i := range people {
 		id := survey.PersonID(tryPerson(fmt.Sprintf("person-%d", i+1)).String())
 		role := roles[o.rng.IntN(len(roles))].ID
-		if _, _, err := t.rounds.As(lead).Invite(ctx, t.round, []survey.Member{{Person: id, Role: role}}); err != nil {
+		member := survey.Member{Person: id, Role: role}
+		_, _, err := t.rounds.As(lead).Invite(ctx, t.round, []survey.Member{member})
+		if err != nil {
 			return fmt.Errorf("invite an invented person: %w", err)
 		}
-		if err := o.take(ctx, t, id, role); err != nil {
+		if err := o.takePart(ctx, t, id, role); err != nil {
 			return fmt.Errorf("answer for an invented person: %w", err)
 		}
 	}
 	return nil
 }
 
-func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role string) error {
-	fate, bias := o.rng.Float64(), 0.4*o.rng.NormFloat64()
+// takePart does what one invented person does after the invitation.
+func (o *opinions) takePart(
+	ctx context.Context, t *trial, id survey.PersonID, role string,
+) error {
+	fate := o.rng.Float64()
+	bias := 0.4 * o.rng.NormFloat64()
+	participant := t.rounds.For(id)
 	switch {
 	case fate < 0.07:
 		return nil
 	case fate < 0.11:
-		_, err := t.rounds.For(id).Decline(ctx, t.round)
+		_, err := participant.Decline(ctx, t.round)
 		return err
 	}
-	if _, err := t.rounds.For(id).Start(ctx, t.round, bot.NoticeVersion); err != nil {
+	if _, err := participant.Start(ctx, t.round, bot.NoticeVersion); err != nil {
 		return err
 	}
-	if _, err := t.rounds.For(id).SetRole(ctx, t.round, role); err != nil {
+	if _, err := participant.SetRole(ctx, t.round, role); err != nil {
 		return err
 	}
 	elements := t.matrix.Elements()
@@ -88,12 +101,14 @@ func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role 
 		if rating == matrix.NotAnswered {
 			continue
 		}
-		if _, _, err := t.rounds.For(id).Answer(ctx, t.round, survey.Operation{ID: string(id) + e.ID}, e.ID, rating); err != nil {
+		answer := survey.Operation{ID: string(id) + e.ID}
+		if _, _, err := participant.Answer(ctx, t.round, answer, e.ID, rating); err != nil {
 			return err
 		}
 		if o.rng.Float64() < 0.04 {
-			note := t.voice.Say(notes[o.rng.IntN(len(notes))])
-			if _, _, err := t.rounds.For(id).Detail(ctx, t.round, survey.Operation{ID: string(id) + e.ID + "note"}, e.ID, results.Detail{Note: note}); err != nil {
+			detail := results.Detail{Note: t.voice.Say(notes[o.rng.IntN(len(notes))])}
+			comment := survey.Operation{ID: string(id) + e.ID + "note"}
+			if _, _, err := participant.Detail(ctx, t.round, comment, e.ID, detail); err != nil {
 				return err
 			}
 		}
@@ -101,14 +116,15 @@ func (o *opinions) take(ctx context.Context, t *trial, id survey.PersonID, role 
 	if upTo < len(elements) {
 		return nil
 	}
-	_, _, err := t.rounds.For(id).Submit(ctx, t.round)
+	_, _, err := participant.Submit(ctx, t.round)
 	return err
 }
 
-// notes are what invented people write.
+// notes are the comments of invented people, as keys of texts.
 var notes = [...]string{"try.note_1", "try.note_2", "try.note_3", "try.note_4"}
 
-// answerAlone presses the same buttons as a person would, and shows each card that comes of it.
+// answerAlone presses the buttons that a person would press, and shows each card that the bot
+// returns.
 func (t *trial) answerAlone(ctx context.Context, seed uint64) error {
 	o := newOpinions(seed+1, t.matrix)
 	round := string(t.round)
@@ -116,8 +132,9 @@ func (t *trial) answerAlone(ctx context.Context, seed uint64) error {
 	press := func(show bool, a chat.Action, picked ...string) error {
 		n++
 		e := chat.Event{
-			ID: fmt.Sprintf("try-%d", n), Kind: chat.Press, Who: tryPerson(you), Where: chat.Place{Platform: tryPlatform, Channel: "@" + you},
-			Locale: t.voice.Lang, Action: a, Values: map[string][]string{chat.Picked: picked},
+			ID: fmt.Sprintf("try-%d", n), Kind: chat.Press,
+			Who: tryPerson(you), Where: tryPlace("@" + you), Locale: t.voice.Lang,
+			Action: a, Values: map[string][]string{chat.Picked: picked},
 		}
 		for _, reply := range t.bot.Handle(ctx, e) {
 			u, ok := reply.(chat.Update)
@@ -132,14 +149,14 @@ func (t *trial) answerAlone(ctx context.Context, seed uint64) error {
 		}
 		return nil
 	}
-	seat, err := t.rounds.For(survey.PersonID(tryPerson(you).String())).Participation(ctx, t.round)
+	participation, err := t.participation(ctx)
 	if err != nil {
-		return fmt.Errorf("find your seat: %w", err)
+		return fmt.Errorf("find your invitation: %w", err)
 	}
-	if err := t.terminal.Show(t.bot.Invitation(seat.Round, t.matrix)); err != nil {
+	if err := t.terminal.Show(t.bot.Invitation(participation.Round, t.matrix)); err != nil {
 		return err
 	}
-	lang := string(seat.Round.Languages[0])
+	lang := string(participation.Round.Languages[0])
 	roles := t.matrix.Roles()
 	steps := []struct {
 		show   bool

@@ -88,7 +88,7 @@ func TestLongestAuditLogFits(t *testing.T) {
 	}
 	pages("record.whole")
 	b.rounds = survey.NewRounds(meddled{b.store}, b.matrices, b.bot.Now)
-	b.bot = b.newBot(nobody{}, b.bot.Now, slog.New(slog.DiscardHandler))
+	b.bot = b.newBot(noMessenger{}, b.bot.Now, slog.New(slog.DiscardHandler))
 	pages("record.broken")
 }
 

@@ -29,7 +29,7 @@ const benchPace = 500
 
 // paced is a platform that takes so many messages a second.
 type paced struct {
-	nobody
+	noMessenger
 	turn <-chan time.Time
 
 	mu   sync.Mutex

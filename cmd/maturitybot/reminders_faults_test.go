@@ -49,7 +49,7 @@ func fastClock(began time.Time) func() time.Time {
 
 // far is a platform in another process: it takes messages, refuses some, and says what it took.
 type far struct {
-	nobody
+	noMessenger
 	url string
 	pid string
 }

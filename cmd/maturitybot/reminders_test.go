@@ -23,7 +23,7 @@ import (
 
 // recorder is a platform that keeps what it is sent, and answers as it is told.
 type recorder struct {
-	nobody
+	noMessenger
 	answer error
 
 	mu    sync.Mutex

@@ -261,7 +261,7 @@ func TestOlderCardDoesNotReplaceNewer(t *testing.T) {
 				press("at", string(round), second)
 			}()
 			<-slow.handled
-			serve(b.newBot(nobody{}, b.bot.Now, quiet)) // another process on the same store
+			serve(b.newBot(noMessenger{}, b.bot.Now, quiet)) // another process on the same store
 			press("answer", string(round), second, "2")
 			if !shows("Saved: Early progress") {
 				_, shown := card()

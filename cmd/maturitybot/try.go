@@ -18,7 +18,7 @@ import (
 	"maturitybot/survey/results"
 )
 
-// tryCommand is the whole survey in a terminal, on a store that is gone afterwards.
+// tryCommand runs a whole survey in a terminal, on a store that ends with the program.
 type tryCommand struct {
 	matrixFlag
 	Edition string `help:"Id of the matrix: england or wales, or that of the file." placeholder:"ID"`
@@ -40,18 +40,28 @@ const (
 
 func tryPerson(name string) chat.Person { return chat.Person{Platform: tryPlatform, ID: name} }
 
-// nobody is a platform for a terminal, where there is nobody to find or to write to.
-type nobody struct{}
+func tryPlace(channel string) chat.Place {
+	return chat.Place{Platform: tryPlatform, Channel: channel}
+}
 
-func (nobody) Find(context.Context, chat.Place, string) (chat.Person, error) {
+// noMessenger is the messenger of a terminal, which has no people to find and cannot send messages.
+type noMessenger struct{}
+
+func (noMessenger) Find(context.Context, chat.Place, string) (chat.Person, error) {
 	return chat.Person{}, chat.ErrNobody
 }
-func (nobody) Members(context.Context, chat.Place) ([]chat.Person, error) {
+
+func (noMessenger) Members(context.Context, chat.Place) ([]chat.Person, error) {
 	return nil, chat.ErrNobody
 }
-func (nobody) CanPost(context.Context, chat.Place) error                  { return nil }
-func (nobody) Send(context.Context, string, chat.Person, chat.Card) error { return chat.ErrUnreachable }
-func (nobody) Post(context.Context, string, chat.Place, chat.Card, []chat.File) error {
+
+func (noMessenger) CanPost(context.Context, chat.Place) error { return nil }
+
+func (noMessenger) Send(context.Context, string, chat.Person, chat.Card) error {
+	return chat.ErrUnreachable
+}
+
+func (noMessenger) Post(context.Context, string, chat.Place, chat.Card, []chat.File) error {
 	return chat.ErrUnreachable
 }
 
@@ -77,18 +87,18 @@ func (c tryCommand) Run(ctx context.Context, s streams) error {
 	}
 	now := time.Now
 	if c.Auto {
-		// Two runs with one seed print the same, on whatever day they are run.
+		// Two runs with the same seed print the same on every day.
 		fixed := time.Date(2027, 1, 11, 9, 0, 0, 0, time.UTC)
 		now = func() time.Time { return fixed }
 	}
 	b, err := newEmbeddedBot(embeddedOptions{
-		matrices: []*matrix.Matrix{m}, people: nobody{}, now: now,
+		matrices: []*matrix.Matrix{m}, people: noMessenger{}, now: now,
 		log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
 		return err
 	}
-	defer func() { _ = b.store.Close() }() // nothing of it is kept anyway
+	defer func() { _ = b.store.Close() }() // its content is not kept
 	t := &trial{embeddedBot: b, matrix: m, voice: b.words.In(c.Lang), now: now}
 	options := terminal.Options{Words: t.terminalWords, Plain: c.Plain || c.Auto, Done: t.done}
 	if terminal.IsTerminal(s.in) {
@@ -98,14 +108,16 @@ func (c tryCommand) Run(ctx context.Context, s streams) error {
 	if err := t.prepare(ctx, c); err != nil {
 		return err
 	}
-	if err := t.say(t.voice.Say("try.title"), t.voice.Say("try.intro"), t.voice.Say("try.nothing_kept")); err != nil {
+	err = t.say(t.voice.Say("try.title"), t.voice.Say("try.intro"), t.voice.Say("try.nothing_kept"))
+	if err != nil {
 		return err
 	}
 	if c.Auto {
 		err = t.answerAlone(ctx, c.Seed)
 	} else {
-		err = t.terminal.Converse(ctx, t.invited(ctx), tryPerson(you), chat.Place{Platform: tryPlatform, Channel: "@" + you},
-			chat.Event{ID: inviteEvent, Kind: chat.Message, Locale: c.Lang}, func(chat.Reply) {})
+		first := chat.Event{ID: inviteEvent, Kind: chat.Message, Locale: c.Lang}
+		err = t.terminal.Converse(ctx, t.invited(ctx), tryPerson(you), tryPlace("@"+you),
+			first, func(chat.Reply) {})
 	}
 	if err != nil || !c.Auto && !t.finished {
 		return err
@@ -122,11 +134,16 @@ func (t *trial) say(heading string, paragraphs ...string) error {
 	return t.terminal.Show(card)
 }
 
-// yourVoice is the language that the person at the terminal has chosen in the survey.
+// participation returns the participation of the person at the terminal.
+func (t *trial) participation(ctx context.Context) (survey.Participation, error) {
+	return t.rounds.For(survey.PersonID(tryPerson(you).String())).Participation(ctx, t.round)
+}
+
+// yourVoice returns the voice in the language that the person at the terminal has chosen.
 func (t *trial) yourVoice(ctx context.Context) locale.Voice {
-	seat, err := t.rounds.For(survey.PersonID(tryPerson(you).String())).Participation(ctx, t.round)
-	if err == nil && seat.Member.Language != "" {
-		return t.words.In(string(seat.Member.Language))
+	p, err := t.participation(ctx)
+	if err == nil && p.Member.Language != "" {
+		return t.words.In(string(p.Member.Language))
 	}
 	return t.voice
 }
@@ -162,21 +179,22 @@ func (t *trial) terminalWords(ctx context.Context) terminal.Words {
 	}
 }
 
-// done says that a card is the receipt.
+// done reports whether a card is the receipt.
 func (t *trial) done(card chat.Card) bool {
 	heading, _ := card.Blocks[0].(chat.Heading)
-	is := heading.Text == t.words.In("en").Say("receipt.title") || heading.Text == t.words.In("cy").Say("receipt.title")
-	t.finished = t.finished || is
-	return is
+	isReceipt := heading.Text == t.words.In("en").Say("receipt.title") ||
+		heading.Text == t.words.In("cy").Say("receipt.title")
+	t.finished = t.finished || isReceipt
+	return isReceipt
 }
 
-// prepare makes the round, and lets the invented people answer.
+// prepare creates the round, and lets the invented people answer.
 func (t *trial) prepare(ctx context.Context, c tryCommand) error {
 	lead := survey.PersonID(tryPerson(coordinator).String())
 	closes := t.now().AddDate(0, 0, 21)
 	languages := slices.Clone(t.matrix.Languages)
-	if slices.Contains(languages, matrix.Lang(c.Lang)) {
-		languages = append([]matrix.Lang{matrix.Lang(c.Lang)}, slices.DeleteFunc(languages, func(l matrix.Lang) bool { return l == matrix.Lang(c.Lang) })...)
+	if i := slices.Index(languages, matrix.Lang(c.Lang)); i >= 0 { // it comes first
+		languages = slices.Insert(slices.Delete(languages, i, i+1), 0, matrix.Lang(c.Lang))
 	}
 	r, err := t.rounds.As(lead).Create(ctx, survey.Round{
 		ID: "try2345672", Area: t.voice.Say("try.area"), Matrix: t.matrix.ID, Languages: languages, TimeZone: survey.DefaultTimeZone,
@@ -192,16 +210,17 @@ func (t *trial) prepare(ctx context.Context, c tryCommand) error {
 	if _, _, err := t.rounds.As(lead).Open(ctx, r.ID); err != nil {
 		return fmt.Errorf("open the round: %w", err)
 	}
-	if _, _, err := t.rounds.As(lead).Invite(ctx, r.ID, []survey.Member{{Person: survey.PersonID(tryPerson(you).String())}}); err != nil {
+	member := survey.Member{Person: survey.PersonID(tryPerson(you).String())}
+	if _, _, err := t.rounds.As(lead).Invite(ctx, r.ID, []survey.Member{member}); err != nil {
 		return fmt.Errorf("invite you: %w", err)
 	}
 	return invent(ctx, t, c.Seed, c.Others, lead)
 }
 
-// inviteEvent is the first event of the conversation; what answers it is the invitation.
+// inviteEvent is the id of the first event of the conversation. The answer to it is the invitation.
 const inviteEvent = "try-invitation"
 
-// opening answers the first event with the invitation that the bot sends, and hands the rest to the bot.
+// opening answers the first event with the invitation, and passes all other events to the bot.
 type opening struct {
 	chat.Responder
 	card chat.Card
@@ -214,23 +233,25 @@ func (o opening) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	return o.Responder.Handle(ctx, e)
 }
 
-// invited is the bot, as somebody meets it who was just invited.
+// invited returns a responder that begins with the invitation.
 func (t *trial) invited(ctx context.Context) chat.Responder {
-	seat, err := t.rounds.For(survey.PersonID(tryPerson(you).String())).Participation(ctx, t.round)
+	p, err := t.participation(ctx)
 	if err != nil {
-		return t.bot // it says itself what is wrong
+		return t.bot // its answer to the first event says what is wrong
 	}
-	return opening{t.bot, t.bot.Invitation(seat.Round, t.matrix)}
+	return opening{t.bot, t.bot.Invitation(p.Round, t.matrix)}
 }
 
-// close closes the round as its coordinator would, and shows what the channel gets.
+// close closes the round as its coordinator, and shows what the bot posts in the channel. It writes
+// the files to the folder, or to a temporary folder if none is given, and their paths to out.
 func (t *trial) close(ctx context.Context, folder string, out io.Writer) error {
 	voice := t.yourVoice(ctx)
 	if err := t.say(voice.Say("try.channel"), voice.Say("try.channel_intro")); err != nil {
 		return err
 	}
 	replies := t.bot.Handle(ctx, chat.Event{
-		ID: "try-close", Kind: chat.Press, Who: tryPerson(coordinator), Where: chat.Place{Platform: tryPlatform, Channel: tryChannel},
+		ID: "try-close", Kind: chat.Press,
+		Who: tryPerson(coordinator), Where: tryPlace(tryChannel),
 		Action: chat.NewAction("closenow", string(t.round), voice.Lang),
 	})
 	if folder == "" {
@@ -264,7 +285,7 @@ func (t *trial) close(ctx context.Context, folder string, out io.Writer) error {
 	if err := t.say(voice.Say("try.files")); err != nil {
 		return err
 	}
-	// Not in a card, whose lines are broken to fit: a path is there to be copied.
+	// Not in a card, because a card breaks long lines, and a user copies the paths.
 	for _, path := range written {
 		if _, err := fmt.Fprintln(out, path); err != nil {
 			return fmt.Errorf("name the files: %w", err)
