@@ -280,7 +280,7 @@ func checkKey(id survey.RoundID, rec backupRecord) error {
 	response, isResponse := strings.CutPrefix(rec.Key, responseKey(id, ""))
 	known := rec.Key == erasedKey(id) || slices.Contains(keysOf(id), rec.Key)
 	if id == "" || !known && (!isResponse || response == "") {
-		return errors.New("it holds a key that is none of its round")
+		return errors.New("it holds an unexpected key")
 	}
 	if err := checkNames(id, rec); err != nil {
 		return err
@@ -316,7 +316,7 @@ func checkKey(id survey.RoundID, rec backupRecord) error {
 	case "zset":
 		for _, score := range pairs(rec.Values) {
 			if f, err := strconv.ParseFloat(score, 64); err != nil || math.IsNaN(f) {
-				return errors.New("it holds a score that is no number")
+				return errors.New("it holds a score that is not a number")
 			}
 		}
 		if len(rec.Values)%2 == 0 {

@@ -236,7 +236,7 @@ func TestBackupAndRestore(t *testing.T) {
 			backup := backedUp(t, a)
 			r := restoring(t, b, backup, RestoreOptions{WithoutErasures: true})
 			want := Contents{At: r.Backup.At, Rounds: 4, Open: 3, People: 150 - 1 + 1 + 7, Responses: 150 - 2 + 7}
-			if r.Backup != want || r.Rounds != 4 || r.Withdrawn+r.Forgotten+len(r.Closed)+len(r.Unsteered)+r.Expired != 0 {
+			if r.Backup != want || r.Rounds != 4 || r.Withdrawn+r.Forgotten+len(r.Closed)+len(r.CoordinatorKept)+r.Expired != 0 {
 				t.Errorf("got %+v\nwant %+v", r, want)
 			}
 			differences(t, everything(t, b), everything(t, a))
@@ -331,11 +331,11 @@ func TestBackupCopiesKeysOfAnyType(t *testing.T) {
 		must(t, s.client.Del(ctx, key).Err())
 		r := &restore{Store: s}
 		pipe := s.client.Pipeline()
-		back := &restoredRound{backupRound: &backupRound{round: survey.Round{ID: "r", ClosesAt: time.Now()}}, pushed: map[string]int{}}
+		restored := &restoredRound{backupRound: &backupRound{round: survey.Round{ID: "r", ClosesAt: time.Now()}}, pushed: map[string]int{}}
 		for line := range bytes.Lines(b.Bytes()) {
 			rec := decoded(t, line)
 			if rec.Key != "" {
-				must(t, r.writeRecord(ctx, pipe, back, rec))
+				must(t, r.writeRecord(ctx, pipe, restored, rec))
 			}
 		}
 		must(t, exec(ctx, pipe))
@@ -515,8 +515,8 @@ func TestUnusableBackups(t *testing.T) {
 		"cut in a line":              {whole[:len(whole)/2], "cannot be read"},
 		"one taken out":              {without(at("roster:")), "records, and has"},
 		"one more":                   {whole + lines[last], "after the last one"},
-		"foreign key":                {altered(at("roster:"), `{"key":"roster:{r2}","type":"hash","values":["YQ==","Yg=="]}`), "none of its round"},
-		"no round":                   {altered(at("r1\""), `{"key":"roster:{}","type":"hash"}`), "none of its round"},
+		"foreign key":                {altered(at("roster:"), `{"key":"roster:{r2}","type":"hash","values":["YQ==","Yg=="]}`), "an unexpected key"},
+		"no round":                   {altered(at("r1\""), `{"key":"roster:{}","type":"hash"}`), "an unexpected key"},
 		"wrong type":                 {altered(at("roster:"), `{"key":"roster:{r1}","type":"set","values":["YQ=="]}`), "is to be a hash"},
 		"no record":                  {altered(at("owed:"), `{"key":"audit:{r1}","type":"set","values":["YQ=="]}`), "is to be a list"},
 		"odd values":                 {altered(at("roster:"), `{"key":"roster:{r1}","type":"hash","values":["YQ=="]}`), "do not make a key"},
@@ -524,7 +524,7 @@ func TestUnusableBackups(t *testing.T) {
 		"no answers":                 {altered(at("response:"), `{"key":"response:{r1}:x","type":"hash","values":["YQ==","Yg=="]}`), "a field that cannot be read"},
 		"no secret":                  {strings.Replace(without(at("secret:")), fmt.Sprint(`"records":`, last), fmt.Sprint(`"records":`, last-1), 1), "the secret of round r1 is missing"},
 		"short secret":               {altered(at("secret:"), `{"key":"secret:{r1}","type":"string","values":["YQ=="]}`), "the secret of round r1"},
-		"no score":                   {altered(at("owed:"), `{"key":"owed:{r1}","type":"zset","values":["ZGlnZXN0IA==","Yg=="]}`), "a score that is no number"},
+		"no score":                   {altered(at("owed:"), `{"key":"owed:{r1}","type":"zset","values":["ZGlnZXN0IA==","Yg=="]}`), "a score that is not a number"},
 		"no languages":               {body(`"languages":["en"]`, `"languages":[]`), "no languages, no coordinators"},
 		"no coordinators":            {body(`"coordinators":["slack:T1:UC"]`, `"coordinators":null`), "no languages, no coordinators"},
 		"no channel":                 {body(`"channel":"slack:T1:C1"`, `"channel":""`), "or no channel"},

@@ -2,8 +2,6 @@ package redis
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
 	"slices"
@@ -286,6 +284,9 @@ func (s *Store) examineQueues(
 // message that is not acknowledged or rescheduled by then is due again. The rounds share the limit,
 // and of each round half are the oldest due and half the newest, so that a backlog delays neither
 // other rounds nor new messages.
+//
+// If Lease returns an error, the messages returned with it are leased. A message that cannot be
+// read is skipped, and is one of the errors whenever its own lease has ended.
 func (s *Store) Lease(
 	ctx context.Context, now, until time.Time, limit int,
 ) (all []survey.Delivery, err error) {
@@ -294,6 +295,7 @@ func (s *Store) Lease(
 	if err != nil {
 		return nil, err
 	}
+	var unreadable error
 	mathrand.Shuffle(len(waiting), func(i, j int) { waiting[i], waiting[j] = waiting[j], waiting[i] })
 	for i, id := range waiting {
 		share := max(1, (limit-len(all))/(len(waiting)-i))
@@ -309,14 +311,15 @@ func (s *Store) Lease(
 			name, _ := n.(string)
 			kind, person, ok := strings.Cut(name, " ")
 			if !ok {
-				return all, errors.New("the queue holds a message that cannot be read")
+				unreadable = fmt.Errorf("the queue of round %s holds a message that cannot be read", id)
+				continue
 			}
 			all = append(all, survey.Delivery{
 				Round: id, Kind: survey.MessageKind(kind), Person: survey.PersonID(person),
 			})
 		}
 	}
-	return all, nil
+	return all, unreadable
 }
 
 // Ack removes a message that was sent or is no longer wanted.
@@ -337,56 +340,4 @@ func (s *Store) Reschedule(
 		message := goredis.Z{Score: float64(due.Unix()), Member: queueMember(d)}
 		return translate(s.client.ZAddXX(ctx, queueKey(d.Round), message).Err())
 	})
-}
-
-const (
-	// claimTTL is how long a claim holds: a little longer than handling an event may take.
-	// take.
-	claimTTL = 35 * time.Second
-	// finishedTTL is how long a finished event is remembered: longer than any platform repeats one.
-	// again.
-	finishedTTL = 10 * time.Minute
-	// finished replaces the claim of an event that was handled.
-	finished = "finished"
-)
-
-// Claim claims an event for claimTTL. It returns false when any process holds a claim of the event,
-// or has finished it within finishedTTL.
-func (s *Store) Claim(ctx context.Context, event string) (bool, error) {
-	// When a reply is lost, the client sends the claim again and must recognise it as its own.
-	claim := rand.Text()
-	args := goredis.SetArgs{Mode: "NX", Get: true, TTL: claimTTL}
-	had, err := s.client.SetArgs(ctx, eventKey(event), claim, args).Result()
-	switch {
-	case errors.Is(err, goredis.Nil):
-		return true, nil
-	case err != nil:
-		return false, fmt.Errorf("claim an event: %w", translate(err))
-	}
-	return had == claim, nil
-}
-
-// Finish marks a claimed event as handled.
-func (s *Store) Finish(ctx context.Context, event string) error {
-	if err := s.client.Set(ctx, eventKey(event), finished, finishedTTL).Err(); err != nil {
-		return fmt.Errorf("finish an event: %w", translate(err))
-	}
-	return nil
-}
-
-// Finished reports whether an event was handled within finishedTTL.
-func (s *Store) Finished(ctx context.Context, event string) (bool, error) {
-	is, err := s.client.Get(ctx, eventKey(event)).Result()
-	if err != nil && !errors.Is(err, goredis.Nil) {
-		return false, fmt.Errorf("look for a finished event: %w", translate(err))
-	}
-	return is == finished, nil
-}
-
-// Release withdraws a claim, for an event that could not be handled.
-func (s *Store) Release(ctx context.Context, event string) error {
-	if err := s.client.Del(ctx, eventKey(event)).Err(); err != nil {
-		return fmt.Errorf("release an event: %w", translate(err))
-	}
-	return nil
 }

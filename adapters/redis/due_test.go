@@ -60,6 +60,30 @@ func planner(s *Store, now *time.Time) *reminders.Planner {
 	return reminders.NewPlanner(survey.NewRounds(s, nil, clock).System(), diary, clock, slog.New(slog.DiscardHandler))
 }
 
+// TestLeaseSkipsUnreadableMessages leases what can be read, and returns an error for the rest.
+func TestLeaseSkipsUnreadableMessages(t *testing.T) {
+	backends(t, func(t *testing.T, s *Store) {
+		now := manyRounds(t, s, 1)
+		rounds, err := s.client.ZRange(t.Context(), roundsKey, 0, -1).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := survey.RoundID(rounds[0])
+		people := []survey.PersonID{"test:a", "test:b"}
+		if err := s.Enqueue(t.Context(), id, survey.Invitation, now, people); err != nil {
+			t.Fatal(err)
+		}
+		first := goredis.Z{Score: 0, Member: "unreadable"}
+		if err := s.client.ZAdd(t.Context(), queueKey(id), first).Err(); err != nil {
+			t.Fatal(err)
+		}
+		leased, err := s.Lease(t.Context(), now, now.Add(time.Minute), 24)
+		if err == nil || len(leased) != len(people) {
+			t.Errorf("leased %v, %v", leased, err)
+		}
+	})
+}
+
 // TestIdleRoundsCostLittle counts the commands that Redis gets for a thousand rounds of which nothing is due, while a process
 // plans once a minute and looks for messages once a second. They follow what is due, and not how many rounds there are.
 func TestIdleRoundsCostLittle(t *testing.T) {

@@ -16,14 +16,14 @@ func (s *Store) Forget(
 	ctx context.Context, id survey.RoundID, person survey.PersonID,
 ) (f survey.Forgotten, err error) {
 	defer attempt(&err, "forget a person in round %s", id)
-	place, err := s.participation(ctx, id, person)
+	part, err := s.participation(ctx, id, person)
 	if err != nil {
 		return f, err
 	}
-	rest, erased, err := s.runForget(ctx, place)
+	rest, erased, err := s.runForget(ctx, part)
 	if errors.Is(err, survey.ErrClosed) { // closed since the participation was read
-		place.Pseudonym = ""
-		rest, erased, err = s.runForget(ctx, place)
+		part.Pseudonym = ""
+		rest, erased, err = s.runForget(ctx, part)
 	}
 	f.Answers = erased
 	if err != nil {
@@ -49,19 +49,19 @@ func (s *Store) Forget(
 // runForget runs the script that erases the entry, and the one that erases the response when the
 // participation has a pseudonym. It reports whether a response was erased.
 func (s *Store) runForget(
-	ctx context.Context, place survey.Participation,
+	ctx context.Context, part survey.Participation,
 ) (rest []any, erased bool, err error) {
-	id := place.Round.ID
+	id := part.Round.ID
 	forget := call{
 		forgetScript, []string{roundKey(id), erasedKey(id), rosterKey(id)},
-		[]any{string(place.Member.Person), s.now().UnixMicro(), int64(ledgerGrace.Seconds())},
+		[]any{string(part.Member.Person), s.now().UnixMicro(), int64(ledgerGrace.Seconds())},
 	}
-	if place.Pseudonym == "" {
+	if part.Pseudonym == "" {
 		rest, err = s.run(ctx, forget.script, forget.keys, append(forget.args, "0")...)
 	} else {
 		var responseReply []any
 		forget.args = append(forget.args, "1")
-		rest, responseReply, err = s.runBoth(ctx, forget, eraseCall(place))
+		rest, responseReply, err = s.runBoth(ctx, forget, eraseCall(part))
 		erased = len(responseReply) == 1 && responseReply[0] == int64(1)
 	}
 	if err == nil && len(rest) != 3 {

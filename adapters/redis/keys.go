@@ -11,9 +11,10 @@ import "maturitybot/survey"
 //	                            closes    the closing time, unix seconds
 //	                            closed    when the round was closed (RFC 3339)
 //	                            turnout   JSON, once anonymising has begun
-//	                            sealed    set once the roster is anonymous
+//	                            sealed    Round.Anonymised: set once the roster is anonymous
 //	                            salt      of the marks in the ledger
-//	                            step      within a transaction only (see runBoth)
+//	                            step      "1" while runBoth's second script is still to run; no
+//	                                      reader sees it
 //	                            body      the rest of the round as JSON
 //	secret:{ID}          STRING The round's secret, 32 bytes. Until the round is closed or expires.
 //	roster:{ID}          HASH   person -> their entry as compact JSON. No answers; after the close no

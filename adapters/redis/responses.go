@@ -19,13 +19,13 @@ import (
 // Response returns the participation's response so far: empty when there is none. Once the round is
 // closed it returns ErrClosed, because nothing tells which response it is.
 func (s *Store) Response(
-	ctx context.Context, place survey.Participation,
+	ctx context.Context, part survey.Participation,
 ) (_ results.Response, err error) {
-	defer attempt(&err, "read a response of round %s", place.Round.ID)
-	if place.Pseudonym == "" {
+	defer attempt(&err, "read a response of round %s", part.Round.ID)
+	if part.Pseudonym == "" {
 		return results.Response{}, survey.ErrClosed
 	}
-	fields, err := s.client.HGetAll(ctx, responseKey(place.Round.ID, place.Pseudonym)).Result()
+	fields, err := s.client.HGetAll(ctx, responseKey(part.Round.ID, part.Pseudonym)).Result()
 	if err != nil {
 		return results.Response{}, translate(err)
 	}
@@ -39,23 +39,23 @@ func (s *Store) Response(
 // answer to an unanswered element that was made within survey.DoubleTap of the answer to another:
 // it returns a *survey.TooSoonError beside the response.
 func (s *Store) Answer(
-	ctx context.Context, place survey.Participation, now time.Time, op survey.Operation,
+	ctx context.Context, part survey.Participation, now time.Time, op survey.Operation,
 	element string, rating matrix.Rating,
 ) (_ results.Response, err error) {
-	defer attempt(&err, "keep an answer in round %s", place.Round.ID)
+	defer attempt(&err, "keep an answer in round %s", part.Round.ID)
 	value := ""
 	if rating != matrix.NotAnswered {
 		value = strconv.Itoa(int(rating))
 	}
-	return s.writeResponse(ctx, place, now, answerVerb, op, element, element, value)
+	return s.writeResponse(ctx, part, now, answerVerb, op, element, element, value)
 }
 
 // Detail replaces what was added to an element, under the same conditions as Answer.
 func (s *Store) Detail(
-	ctx context.Context, place survey.Participation, now time.Time, op survey.Operation,
+	ctx context.Context, part survey.Participation, now time.Time, op survey.Operation,
 	element string, d results.Detail,
 ) (_ results.Response, err error) {
-	defer attempt(&err, "keep a detail in round %s", place.Round.ID)
+	defer attempt(&err, "keep a detail in round %s", part.Round.ID)
 	information := ""
 	if len(d.Information) > 0 {
 		raw, err := json.Marshal(d.Information)
@@ -64,7 +64,7 @@ func (s *Store) Detail(
 		}
 		information = string(raw)
 	}
-	return s.writeResponse(ctx, place, now, detailVerb, op, element,
+	return s.writeResponse(ctx, part, now, detailVerb, op, element,
 		informationPrefix+element, information,
 		notePrefix+element, d.Note,
 		barrierPrefix+element, d.Barrier)
@@ -73,16 +73,16 @@ func (s *Store) Detail(
 // writeResponse sets fields of a response. The verb and the element are part of the operation, so
 // that one operation may set several things, each once.
 func (s *Store) writeResponse(
-	ctx context.Context, place survey.Participation, now time.Time, verb string,
+	ctx context.Context, part survey.Participation, now time.Time, verb string,
 	op survey.Operation, element string, fieldsAndValues ...string,
 ) (results.Response, error) {
 	switch {
 	case element == "" || strings.HasPrefix(element, "."): // it would be another field
 		return results.Response{}, matrix.ErrNoElement
-	case place.Pseudonym == "":
+	case part.Pseudonym == "":
 		return results.Response{}, survey.ErrClosed
 	}
-	keys, args := responseArguments(place, now, verb, op, element, fieldsAndValues...)
+	keys, args := responseArguments(part, now, verb, op, element, fieldsAndValues...)
 	rest, err := s.run(ctx, writeResponseScript, keys, args...)
 	soon := errors.Is(err, errTooSoon)
 	if err != nil && !soon {
@@ -113,24 +113,24 @@ const (
 // false and does not read the response: a command that names the response, beside one that names
 // the person, would connect the two in the log of slow commands.
 func (s *Store) Current(
-	ctx context.Context, place survey.Participation, r results.Response,
+	ctx context.Context, part survey.Participation, r results.Response,
 ) (same bool, err error) {
-	defer attempt(&err, "compare a response of round %s", place.Round.ID)
-	id := place.Round.ID
+	defer attempt(&err, "compare a response of round %s", part.Round.ID)
+	id := part.Round.ID
 	pipe := s.client.Pipeline()
 	open := pipe.Exists(ctx, secretKey(id))
-	entry := pipe.HGet(ctx, rosterKey(id), string(place.Member.Person))
+	entry := pipe.HGet(ctx, rosterKey(id), string(part.Member.Person))
 	if err := exec(ctx, pipe); err != nil {
 		return false, err
 	}
 	if open.Val() == 0 || entry.Val() == "" { // closed, or forgotten
 		return false, nil
 	}
-	m, err := decodeMember(place.Member.Person, entry.Val())
-	if err != nil || m != place.Member || r.Answers == nil {
-		return err == nil && m == place.Member, err
+	m, err := decodeMember(part.Member.Person, entry.Val())
+	if err != nil || m != part.Member || r.Answers == nil {
+		return err == nil && m == part.Member, err
 	}
-	version, err := s.client.HGet(ctx, responseKey(id, place.Pseudonym), operationsField).Result()
+	version, err := s.client.HGet(ctx, responseKey(id, part.Pseudonym), operationsField).Result()
 	if err != nil && !errors.Is(err, goredis.Nil) {
 		return false, translate(err)
 	}
@@ -139,10 +139,10 @@ func (s *Store) Current(
 
 // responseArguments returns the keys and arguments of write_response.lua.
 func responseArguments(
-	place survey.Participation, now time.Time, verb string, op survey.Operation, element string,
+	part survey.Participation, now time.Time, verb string, op survey.Operation, element string,
 	fieldsAndValues ...string,
 ) (keys []string, args []any) {
-	id := place.Round.ID
+	id := part.Round.ID
 	made := int64(0)
 	if !op.At.IsZero() {
 		made = op.At.UnixMicro()
@@ -156,19 +156,19 @@ func responseArguments(
 	for _, a := range fieldsAndValues {
 		args = append(args, a)
 	}
-	keys = []string{roundKey(id), secretKey(id), responseKey(id, place.Pseudonym)}
+	keys = []string{roundKey(id), secretKey(id), responseKey(id, part.Pseudonym)}
 	return append(keys, operationTimesKeys(id)...), args
 }
 
 // Withdraw erases the response and everything of the member except that they withdrew, and notes
 // that in the ledger and the journal. It works until the round is closed. It returns
 // ErrNotTakingPart for a person who is not in the roster.
-func (s *Store) Withdraw(ctx context.Context, place survey.Participation) (err error) {
-	defer attempt(&err, "withdraw from round %s", place.Round.ID)
-	if place.Pseudonym == "" {
+func (s *Store) Withdraw(ctx context.Context, part survey.Participation) (err error) {
+	defer attempt(&err, "withdraw from round %s", part.Round.ID)
+	if part.Pseudonym == "" {
 		return survey.ErrClosed
 	}
-	id, person := place.Round.ID, place.Member.Person
+	id, person := part.Round.ID, part.Member.Person
 	entry, err := encodeMember(survey.Member{Person: person, Status: survey.Withdrawn}, "")
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func (s *Store) Withdraw(ctx context.Context, place survey.Participation) (err e
 		withdrawScript, []string{roundKey(id), rosterKey(id), erasedKey(id)},
 		[]any{string(person), entry, s.now().UnixMicro(), int64(ledgerGrace.Seconds())},
 	}
-	noted, _, err := s.runBoth(ctx, withdraw, eraseCall(place))
+	noted, _, err := s.runBoth(ctx, withdraw, eraseCall(part))
 	if err != nil {
 		return err
 	}
@@ -187,13 +187,13 @@ func (s *Store) Withdraw(ctx context.Context, place survey.Participation) (err e
 
 // eraseCall erases the response of a participation, if the script before it in the transaction asks
 // for it.
-func eraseCall(place survey.Participation) call {
-	id := place.Round.ID
+func eraseCall(part survey.Participation) call {
+	id := part.Round.ID
 	keys := []string{
-		roundKey(id), responsesKey(id), responseKey(id, place.Pseudonym), secretKey(id),
+		roundKey(id), responsesKey(id), responseKey(id, part.Pseudonym), secretKey(id),
 	}
 	keys = append(keys, operationTimesKeys(id)...)
-	return call{eraseResponseScript, keys, []any{place.Pseudonym}}
+	return call{eraseResponseScript, keys, []any{part.Pseudonym}}
 }
 
 // Responses calls visit for each response of the round, a few hundred in memory at a time, in the

@@ -55,8 +55,8 @@ type Restored struct {
 	// The count is to be made again, so they are still in it. Make the round's roster anonymous,
 	// then forget them there.
 	Uncounted map[survey.RoundID][]survey.PersonID
-	// Unsteered are rounds whose only coordinator is to be forgotten and therefore remains.
-	Unsteered []survey.RoundID
+	// CoordinatorKept are rounds whose only coordinator is to be forgotten and therefore remains.
+	CoordinatorKept []survey.RoundID
 }
 
 // Restore writes a backup into the store, which must hold no rounds unless the options allow it. It
@@ -90,7 +90,7 @@ type restore struct {
 // restoredRound is a round to be restored. Its round and fields are as they will be written.
 type restoredRound struct {
 	*backupRound
-	known          ledger                   // everything that was ever erased of it
+	ledger         ledger                   // everything that was ever erased of it
 	erasedLater    ledger                   // of that, what is still in the backup
 	withdrawn      map[survey.PersonID]bool // takes part in the backup
 	forgotten      map[survey.PersonID]bool // is in the backup
@@ -110,49 +110,49 @@ func (r *restore) all(ctx context.Context, read func() (io.Reader, error), o Res
 		return err
 	}
 	r.out.Backup = contents
-	living := map[survey.RoundID]bool{}
+	existing := map[survey.RoundID]bool{}
 	if err := r.Rounds(ctx, func(round survey.Round) error {
-		living[round.ID] = true
+		existing[round.ID] = true
 		return nil
 	}); err != nil {
 		return err
 	}
-	if len(living) > 0 && !o.Replace {
-		return fmt.Errorf("%w: %d", ErrNotEmpty, len(living))
+	if len(existing) > 0 && !o.Replace {
+		return fmt.Errorf("%w: %d", ErrNotEmpty, len(existing))
 	}
-	if err := r.prepare(ctx, rounds, living, o.Journals); err != nil {
+	if err := r.prepare(ctx, rounds, existing, o.Journals); err != nil {
 		return err
 	}
 	if r.out.Unknown > 0 && !o.WithoutErasures {
 		return fmt.Errorf("%w, of %d of its rounds", ErrErasuresUnknown, r.out.Unknown)
 	}
-	return r.write(ctx, read, living)
+	return r.write(ctx, read, existing)
 }
 
 // prepare determines what of each round is to be restored.
 func (r *restore) prepare(
-	ctx context.Context, rounds map[survey.RoundID]*backupRound, living map[survey.RoundID]bool,
+	ctx context.Context, rounds map[survey.RoundID]*backupRound, existing map[survey.RoundID]bool,
 	journals []JournalFile,
 ) error {
-	known := map[survey.RoundID]ledger{}
+	ledgers := map[survey.RoundID]ledger{}
 	var unknown []survey.RoundID
 	for id, k := range rounds {
-		known[id] = maps.Clone(k.erased)
+		ledgers[id] = maps.Clone(k.erased)
 		noted, err := r.client.HGetAll(ctx, erasedKey(id)).Result()
 		if err != nil {
 			return translate(err)
 		}
 		for field, note := range noted {
-			if err := known[id].add(field, note); err != nil {
+			if err := ledgers[id].add(field, note); err != nil {
 				return fmt.Errorf("round %s: %w", id, err)
 			}
 		}
-		if !living[id] && len(noted) == 0 {
+		if !existing[id] && len(noted) == 0 {
 			unknown = append(unknown, id)
 		}
 	}
 	for _, j := range journals {
-		covers, err := readJournal(j.Name(), j, r.out.Backup.At, known)
+		covers, err := readJournal(j.Name(), j, r.out.Backup.At, ledgers)
 		if err != nil {
 			return err
 		}
@@ -161,93 +161,93 @@ func (r *restore) prepare(
 		}
 	}
 	for id, k := range rounds {
-		back := &restoredRound{
+		restored := &restoredRound{
 			backupRound:    k,
-			known:          known[id],
-			erasedLater:    known[id].after(k.erased),
+			ledger:         ledgers[id],
+			erasedLater:    ledgers[id].after(k.erased),
 			withdrawn:      map[survey.PersonID]bool{},
 			forgotten:      map[survey.PersonID]bool{},
 			uncounted:      map[survey.PersonID]bool{},
 			withoutAnswers: map[string]bool{},
 			pushed:         map[string]int{},
 		}
-		closing, unsteered, err := back.applyErasures()
+		closing, coordinatorKept, err := restored.applyErasures()
 		switch {
 		case err != nil:
 			return fmt.Errorf("round %s: %w", id, err)
-		case !back.round.ExpiresAt().After(r.now()):
+		case !restored.round.ExpiresAt().After(r.now()):
 			r.out.Expired++
 			continue
 		}
-		r.rounds[id] = back
+		r.rounds[id] = restored
 		if closing {
 			r.out.Closed = append(r.out.Closed, id)
 		}
-		if unsteered {
-			r.out.Unsteered = append(r.out.Unsteered, id)
+		if coordinatorKept {
+			r.out.CoordinatorKept = append(r.out.CoordinatorKept, id)
 		}
 		if slices.Contains(unknown, id) {
 			r.out.Unknown++
 		}
 	}
 	slices.Sort(r.out.Closed)
-	slices.Sort(r.out.Unsteered)
+	slices.Sort(r.out.CoordinatorKept)
 	return nil
 }
 
 // applyErasures changes the round by what happened after the backup: it is closed, and loses
 // coordinators who are to be forgotten. It reports whether it closed the round, and whether such a
 // coordinator had to remain.
-func (back *restoredRound) applyErasures() (closing, unsteered bool, err error) {
-	if at := back.known[closed]; at != "" && back.round.State != survey.Closed {
+func (restored *restoredRound) applyErasures() (closing, coordinatorKept bool, err error) {
+	if at := restored.ledger[closed]; at != "" && restored.round.State != survey.Closed {
 		closing = true
-		back.round.State = survey.Closed
-		back.round.Version++
-		if back.round.ClosedAt, err = time.Parse(time.RFC3339Nano, at); err != nil {
+		restored.round.State = survey.Closed
+		restored.round.Version++
+		if restored.round.ClosedAt, err = time.Parse(time.RFC3339Nano, at); err != nil {
 			return closing, false, err
 		}
-		back.fields["state"] = string(survey.Closed)
-		back.fields["closed"] = at
-		back.fields["version"] = strconv.Itoa(back.round.Version)
+		restored.fields["state"] = string(survey.Closed)
+		restored.fields["closed"] = at
+		restored.fields["version"] = strconv.Itoa(restored.round.Version)
 	}
-	stay := slices.DeleteFunc(slices.Clone(back.round.Coordinators), func(p survey.PersonID) bool {
-		what, hasLeft := back.erasedSince(p)
+	stay := slices.DeleteFunc(slices.Clone(restored.round.Coordinators), func(p survey.PersonID) bool {
+		what, hasLeft := restored.erasedSince(p)
 		return what == forgotten || hasLeft
 	})
 	switch {
-	case len(stay) == len(back.round.Coordinators):
+	case len(stay) == len(restored.round.Coordinators):
 		return closing, false, nil
-	case len(stay) == 0 && back.round.State != survey.Closed: // an open round needs a coordinator
+	case len(stay) == 0 && restored.round.State != survey.Closed: // an open round needs a coordinator
 		return closing, true, nil
 	}
-	back.round.Coordinators = stay
-	back.fields["body"], err = encodeRound(back.round)
+	restored.round.Coordinators = stay
+	restored.fields["body"], err = encodeRound(restored.round)
 	return closing, false, err
 }
 
 // erasedSince returns what was erased of a person since the backup, withdrawn, forgotten or
 // nothing, and whether they left the round after its close.
-func (back *restoredRound) erasedSince(person survey.PersonID) (what string, hasLeft bool) {
-	if len(back.erasedLater) == 0 {
+func (restored *restoredRound) erasedSince(person survey.PersonID) (what string, hasLeft bool) {
+	if len(restored.erasedLater) == 0 {
 		return "", false
 	}
-	mark := markOf(back.fields["salt"], person)
-	what, _, _ = readNote(back.erasedLater[mark]) // all have been read before
-	return what, back.erasedLater[ledgerField(left, mark)] != ""
+	mark := markOf(restored.fields["salt"], person)
+	what, _, _ = readNote(restored.erasedLater[mark]) // all have been read before
+	return what, restored.erasedLater[ledgerField(left, mark)] != ""
 }
 
 // write replaces what the store holds by the rounds of the backup.
 func (r *restore) write(
-	ctx context.Context, read func() (io.Reader, error), living map[survey.RoundID]bool,
+	ctx context.Context, read func() (io.Reader, error), existing map[survey.RoundID]bool,
 ) error {
 	// The ledgers first, so that they are not lost when the rest fails.
-	for id, back := range r.rounds {
-		if len(back.known) == 0 {
+	for id, restored := range r.rounds {
+		if len(restored.ledger) == 0 {
 			continue
 		}
 		pipe := r.client.Pipeline()
-		pipe.HSet(ctx, erasedKey(id), map[string]string(back.known))
-		pipe.ExpireAt(ctx, erasedKey(id), back.round.ExpiresAt().Add(ledgerGrace))
+		pipe.HSet(ctx, erasedKey(id), map[string]string(restored.ledger))
+		pipe.ExpireAt(ctx, erasedKey(id), restored.round.ExpiresAt().Add(ledgerGrace))
 		if err := exec(ctx, pipe); err != nil {
 			return err
 		}
@@ -265,26 +265,26 @@ func (r *restore) write(
 			return err
 		}
 	}
-	r.out.Replaced = len(living)
+	r.out.Replaced = len(existing)
 
 	in, err := read()
 	if err != nil {
 		return err
 	}
 	pipe := r.client.Pipeline()
-	var back *restoredRound
+	var restored *restoredRound
 	begins := 0
 	_, err = readBackup(in, func(rec backupRecord) error {
 		if rec.Round != "" {
 			// A round may begin several times in a backup; the last time counts.
-			if back = r.rounds[rec.Round]; back != nil && back.begins != begins {
-				back = nil
+			if restored = r.rounds[rec.Round]; restored != nil && restored.begins != begins {
+				restored = nil
 			}
 			begins++
 			return nil
 		}
-		if back != nil {
-			if err := r.writeRecord(ctx, pipe, back, rec); err != nil {
+		if restored != nil {
+			if err := r.writeRecord(ctx, pipe, restored, rec); err != nil {
 				return err
 			}
 		}
@@ -297,17 +297,17 @@ func (r *restore) write(
 		err = exec(ctx, pipe)
 	}
 	if err != nil {
-		return fmt.Errorf("read it a second time: %w", err)
+		return fmt.Errorf("read the backup again: %w", err)
 	}
-	for id, back := range r.rounds {
-		if err := r.publish(ctx, id, back); err != nil {
+	for id, restored := range r.rounds {
+		if err := r.publish(ctx, id, restored); err != nil {
 			return err
 		}
 		r.out.Rounds++
-		r.out.Withdrawn += len(back.withdrawn)
-		r.out.Forgotten += len(back.forgotten)
-		if len(back.uncounted) > 0 {
-			r.out.Uncounted[id] = slices.Sorted(maps.Keys(back.uncounted))
+		r.out.Withdrawn += len(restored.withdrawn)
+		r.out.Forgotten += len(restored.forgotten)
+		if len(restored.uncounted) > 0 {
+			r.out.Uncounted[id] = slices.Sorted(maps.Keys(restored.uncounted))
 		}
 	}
 	return nil
@@ -315,33 +315,33 @@ func (r *restore) write(
 
 // writeRecord writes a record of a round, without what was erased since the backup.
 func (r *restore) writeRecord(
-	ctx context.Context, pipe goredis.Pipeliner, back *restoredRound, rec backupRecord,
+	ctx context.Context, pipe goredis.Pipeliner, restored *restoredRound, rec backupRecord,
 ) error {
-	id := back.round.ID
+	id := restored.round.ID
 	switch key := rec.Key; {
 	case key == erasedKey(id), key == roundKey(id):
 		return nil // the ledger was written first, and the round is written last
-	case key == secretKey(id) && back.round.State == survey.Closed:
+	case key == secretKey(id) && restored.round.State == survey.Closed:
 		return nil
 	case key == rosterKey(id):
 		var err error
-		if rec.Values, err = back.remainingRoster(rec.Values); err != nil {
+		if rec.Values, err = restored.remainingRoster(rec.Values); err != nil {
 			return err
 		}
 		for person := range pairs(rec.Values) {
-			r.addToIndex(ctx, pipe, personKey(survey.PersonID(person)), back)
+			r.addToIndex(ctx, pipe, personKey(survey.PersonID(person)), restored)
 		}
 	case key == responsesKey(id):
 		rec.Values = withoutMembers(rec.Values, func(pseudonym string) bool {
-			return back.withoutAnswers[pseudonym]
+			return restored.withoutAnswers[pseudonym]
 		})
 	case key == queueKey(id):
 		rec.Values = withoutMembers(rec.Values, func(message string) bool {
 			_, person, _ := strings.Cut(message, " ")
-			return back.forgotten[survey.PersonID(person)]
+			return restored.forgotten[survey.PersonID(person)]
 		})
 	case strings.HasPrefix(key, responseKey(id, "")):
-		if back.withoutAnswers[strings.TrimPrefix(key, responseKey(id, ""))] {
+		if restored.withoutAnswers[strings.TrimPrefix(key, responseKey(id, ""))] {
 			return nil
 		}
 		// A scan may have returned its person twice, with an answer removed in between.
@@ -359,28 +359,28 @@ func (r *restore) writeRecord(
 	}
 	if rec.Type == "list" {
 		// EVAL, not EVALSHA: in a pipeline nothing loads the script into a server that lacks it.
-		pushed := append([]any{back.pushed[rec.Key]}, args...)
+		pushed := append([]any{restored.pushed[rec.Key]}, args...)
 		restoreListScript.Eval(ctx, pipe, []string{rec.Key}, pushed...)
-		back.pushed[rec.Key] += len(args)
+		restored.pushed[rec.Key] += len(args)
 	} else {
 		command := map[string]string{
 			"string": "set", "hash": "hset", "set": "sadd", "zset": "zadd",
 		}[rec.Type]
 		pipe.Do(ctx, append([]any{command, rec.Key}, args...)...)
 	}
-	pipe.ExpireAt(ctx, rec.Key, back.round.ExpiresAt())
+	pipe.ExpireAt(ctx, rec.Key, restored.round.ExpiresAt())
 	return nil
 }
 
 // remainingRoster returns the people and entries of a roster without the people who are to be
 // forgotten, unless they are to be counted first. Of a person who withdrew only that remains.
-func (back *restoredRound) remainingRoster(values [][]byte) ([][]byte, error) {
+func (restored *restoredRound) remainingRoster(values [][]byte) ([][]byte, error) {
 	var stay [][]byte
 	for name, entry := range pairs(values) {
 		person := survey.PersonID(name)
-		what, hasLeft := back.erasedSince(person)
-		if what != "" && back.secret != "" {
-			back.withoutAnswers[survey.Pseudonym([]byte(back.secret), person)] = true
+		what, hasLeft := restored.erasedSince(person)
+		if what != "" && restored.secret != "" {
+			restored.withoutAnswers[survey.Pseudonym([]byte(restored.secret), person)] = true
 		}
 		if what == withdrawn {
 			var err error
@@ -390,14 +390,14 @@ func (back *restoredRound) remainingRoster(values [][]byte) ([][]byte, error) {
 			}
 		}
 		switch {
-		case what == forgotten, hasLeft && back.round.Turnout != nil:
-			back.forgotten[person] = true
+		case what == forgotten, hasLeft && restored.round.Turnout != nil:
+			restored.forgotten[person] = true
 			continue
 		case hasLeft:
-			back.forgotten[person] = true
-			back.uncounted[person] = true
+			restored.forgotten[person] = true
+			restored.uncounted[person] = true
 		case what == withdrawn:
-			back.withdrawn[person] = true
+			restored.withdrawn[person] = true
 		}
 		stay = append(stay, []byte(name), []byte(entry))
 	}
@@ -416,15 +416,15 @@ func withoutMembers(values [][]byte, leaveOut func(member string) bool) [][]byte
 }
 
 // publish writes the round itself and adds it to the indexes, which makes it visible.
-func (r *restore) publish(ctx context.Context, id survey.RoundID, back *restoredRound) error {
+func (r *restore) publish(ctx context.Context, id survey.RoundID, restored *restoredRound) error {
 	pipe := r.client.Pipeline()
-	r.addToIndex(ctx, pipe, channelKey(back.round.Channel), back)
-	for _, person := range back.round.Coordinators {
-		r.addToIndex(ctx, pipe, personKey(person), back)
+	r.addToIndex(ctx, pipe, channelKey(restored.round.Channel), restored)
+	for _, person := range restored.round.Coordinators {
+		r.addToIndex(ctx, pipe, personKey(person), restored)
 	}
-	r.addToIndex(ctx, pipe, roundsKey, back)
-	pipe.HSet(ctx, roundKey(id), back.fields)
-	pipe.ExpireAt(ctx, roundKey(id), back.round.ExpiresAt())
+	r.addToIndex(ctx, pipe, roundsKey, restored)
+	pipe.HSet(ctx, roundKey(id), restored.fields)
+	pipe.ExpireAt(ctx, roundKey(id), restored.round.ExpiresAt())
 	if err := exec(ctx, pipe); err != nil {
 		return err
 	}
@@ -433,11 +433,11 @@ func (r *restore) publish(ctx context.Context, id survey.RoundID, back *restored
 
 // addToIndex adds a round to an index, as of when it was made.
 func (r *restore) addToIndex(
-	ctx context.Context, pipe goredis.Pipeliner, key string, back *restoredRound,
+	ctx context.Context, pipe goredis.Pipeliner, key string, restored *restoredRound,
 ) {
-	entry := goredis.Z{Score: float64(back.made), Member: string(back.round.ID)}
+	entry := goredis.Z{Score: float64(restored.made), Member: string(restored.round.ID)}
 	pipe.ZAddNX(ctx, key, entry)
-	extendTTL(ctx, pipe, key, back.round.ExpiresAt())
+	extendTTL(ctx, pipe, key, restored.round.ExpiresAt())
 }
 
 // remove removes a round from the store, or what remains of one, except its ledger. The round

@@ -131,11 +131,11 @@ func (s *Store) inviteSome(
 	var added []survey.Member
 	places, _ := rest[0].([]any)
 	for _, p := range places {
-		place, ok := p.(int64)
-		if !ok || place < 1 || int(place) > len(people) {
+		part, ok := p.(int64)
+		if !ok || part < 1 || int(part) > len(people) {
 			return nil, errors.New("the script returned a person it was not given")
 		}
-		added = append(added, people[place-1])
+		added = append(added, people[part-1])
 	}
 	return added, nil
 }
@@ -176,49 +176,49 @@ func (s *Store) participation(
 	if err != nil {
 		return survey.Participation{}, err
 	}
-	place := survey.Participation{Round: r, Member: survey.Member{Person: person}}
+	part := survey.Participation{Round: r, Member: survey.Member{Person: person}}
 	// These are the bytes that the client read; they are cleared after use.
 	if raw, err := secret.Bytes(); err == nil && len(raw) > 0 {
-		place.Pseudonym = survey.Pseudonym(raw, person)
+		part.Pseudonym = survey.Pseudonym(raw, person)
 		clear(raw)
 	}
 	if entry.Val() != "" {
-		if place.Member, err = decodeMember(person, entry.Val()); err != nil {
+		if part.Member, err = decodeMember(person, entry.Val()); err != nil {
 			return survey.Participation{}, err
 		}
 	}
-	return place, nil
+	return part, nil
 }
 
 // ChangeMember applies change to the person's entry and keeps the result. It applies change again
 // to a fresh entry when the entry was changed in between, so change should depend on its argument
 // alone. It returns ErrNotTakingPart for a person who is not in the roster.
 func (s *Store) ChangeMember(
-	ctx context.Context, place survey.Participation, now time.Time,
+	ctx context.Context, part survey.Participation, now time.Time,
 	change func(*survey.Member) error,
 ) (changed survey.Participation, err error) {
-	defer attempt(&err, "change an entry in the roster of round %s", place.Round.ID)
-	if place.Pseudonym == "" {
+	defer attempt(&err, "change an entry in the roster of round %s", part.Round.ID)
+	if part.Pseudonym == "" {
 		return survey.Participation{}, survey.ErrClosed
 	}
-	before, err := encodeMember(place.Member, "")
+	before, err := encodeMember(part.Member, "")
 	if err != nil {
 		return survey.Participation{}, err
 	}
-	m := place.Member
+	m := part.Member
 	for range maxAttempts {
 		if err := change(&m); err != nil {
 			return survey.Participation{}, err
 		}
-		m.Person = place.Member.Person
+		m.Person = part.Member.Person
 		after, err := encodeMember(m, "")
 		if err != nil {
 			return survey.Participation{}, err
 		}
-		err = s.replaceMember(ctx, place, now, before, m, after)
+		err = s.replaceMember(ctx, part, now, before, m, after)
 		if err == nil {
-			place.Member, err = decodeMember(m.Person, after)
-			return place, err
+			part.Member, err = decodeMember(m.Person, after)
+			return part, err
 		}
 		if before, m, err = currentEntry(m.Person, err); err != nil {
 			return survey.Participation{}, err
@@ -230,12 +230,12 @@ func (s *Store) ChangeMember(
 // replaceMember replaces the entry of a person, before, by that of m, after, and sets the role
 // group of their response when m takes part.
 func (s *Store) replaceMember(
-	ctx context.Context, place survey.Participation, now time.Time, before string, m survey.Member,
+	ctx context.Context, part survey.Participation, now time.Time, before string, m survey.Member,
 	after string,
 ) error {
-	id := place.Round.ID
+	id := part.Round.ID
 	zone := "" // a new time zone is added in the same step, so that its people are reminded
-	if m.TimeZone != place.Member.TimeZone {
+	if m.TimeZone != part.Member.TimeZone {
 		zone = m.TimeZone
 	}
 	keys := []string{roundKey(id), rosterKey(id), zonesKey(id)}
@@ -248,8 +248,8 @@ func (s *Store) replaceMember(
 		edit := call{changeMemberScript, keys, append(args, "1")}
 		_, _, err := s.runBoth(ctx, edit, call{
 			setRoleGroupScript,
-			[]string{roundKey(id), responsesKey(id), responseKey(id, place.Pseudonym)},
-			[]any{place.Pseudonym, m.Group},
+			[]string{roundKey(id), responsesKey(id), responseKey(id, part.Pseudonym)},
+			[]any{part.Pseudonym, m.Group},
 		})
 		return err
 	}

@@ -212,10 +212,10 @@ func printRestored(s streams, r redis.Restored) {
 		fmt.Fprintf(s.out, "Closed since the backup, and closed again, "+
 			"so that nobody can tell whose answers are whose: %s.\n", joinIDs(r.Closed))
 	}
-	if len(r.Unsteered) > 0 {
+	if len(r.CoordinatorKept) > 0 {
 		fmt.Fprintf(s.err, "NOTE: somebody who is to be forgotten is still the only coordinator "+
 			"of %s. Where the survey is not closed, add another with maturitybot coordinator "+
-			"ROUND add PERSON. Then run forget again.\n", joinIDs(r.Unsteered))
+			"ROUND add PERSON. Then run forget again.\n", joinIDs(r.CoordinatorKept))
 	}
 	if r.Unknown > 0 {
 		fmt.Fprintf(s.err, "WARNING: of %d rounds nothing tells what was erased after the backup. "+
