@@ -128,7 +128,7 @@ func decodeInteraction(payload []byte, specs []chat.CommandSpec) (inbound, error
 	if in.Type == interactionPing {
 		return inbound{kind: ping}, nil
 	}
-	g, err := in.gesture()
+	g, err := in.inbound()
 	if err != nil {
 		return inbound{}, fmt.Errorf("read interaction: %w", err)
 	}
@@ -159,8 +159,8 @@ func decodeInteraction(payload []byte, specs []chat.CommandSpec) (inbound, error
 	return g, nil
 }
 
-// gesture reads what every interaction has: its user, place and time, and how to answer it.
-func (in *interaction) gesture() (inbound, error) {
+// inbound reads what every interaction has: its user, place and time, and how to answer it.
+func (in *interaction) inbound() (inbound, error) {
 	id, known := snowflake(in.ID)
 	who := in.User
 	if in.Member != nil {

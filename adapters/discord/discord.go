@@ -40,7 +40,7 @@ type Options struct {
 	Responder chat.Responder
 	// Claims keeps several processes on one gateway from answering the same event. Nil means that
 	// there is one process.
-	Claims platform.Claims
+	Claims platform.EventClaims
 	// ConsentsToDM returns true for a person who has begun a survey, or has asked for messages.
 	// Send sends nothing to anybody else, because Discord bans bots for that. Nil means that
 	// everybody consents.
@@ -98,7 +98,7 @@ var (
 		"application's page Bot at " + portal)
 	errTokenForm = errors.New("the Discord bot token has a space or another character that no " +
 		"token has: copy it again from the page Bot at " + portal)
-	errPublicKey = errors.New("the Discord public key is none: it has 64 digits and letters from " +
+	errPublicKey = errors.New("the Discord public key is malformed: it has 64 digits and letters from " +
 		"a to f, on the application's page General Information at " + portal)
 )
 

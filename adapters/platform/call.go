@@ -46,8 +46,8 @@ type Call struct {
 	// secret.
 	Name   string
 	Safety Safety
-	// Limits are the rate limits that the call counts toward, the narrowest first. The call waits
-	// while one of them is held.
+	// Limits are the rate limits that the call counts toward, the narrowest first; at least one, or
+	// a Limited call does not wait. The call waits while one of them is held.
 	Limits []string
 	// Admit, if it is set, is called before each request, and may wait. If it returns an error no
 	// request is made.
@@ -66,10 +66,10 @@ type Result struct {
 
 // Caller makes the calls of one platform's API, and repeats them as their Safety allows.
 type Caller struct {
-	// Attempts is how many requests are made for one call at most.
+	// Attempts is how many requests are made for one call at most. It must be at least 1.
 	Attempts int
-	// Backoff is the pause before the second request. It doubles each time, and up to half of it is
-	// added at random.
+	// Backoff is the pause before the second request, at least 2 ns. It doubles each time, and up
+	// to half of it is added at random.
 	Backoff time.Duration
 	// MaxWait is the longest wait that the platform may ask for. A call that would have to wait
 	// longer fails at once.
@@ -94,27 +94,30 @@ func (c *Caller) Do(ctx context.Context, call Call, request func(context.Context
 		}
 		result := c.once(ctx, call, request)
 		err := result.Err
-		unsure := result.Verdict == Lost && call.Safety != Idempotent
-		switch {
-		case result.Verdict == Done:
+		switch result.Verdict {
+		case Done:
 			return nil
-		case result.Verdict == Refused:
+		case Refused:
 			return fmt.Errorf("%s: %w", call.Name, err)
-		case unsure && (call.Safety == Once || try == c.Attempts):
-			return fmt.Errorf("%s: %w: %w", call.Name, chat.ErrUnsure, err)
-		case result.Verdict == Limited:
+		case Limited:
 			wait := cmp.Or(result.Wait, pause)
-			if c.hold(call, result.Limit, wait); wait > c.MaxWait {
+			c.hold(call, result.Limit, wait)
+			if wait > c.MaxWait {
 				return fmt.Errorf("%s: %w", call.Name, err)
 			}
+		case Lost:
+			if call.Safety != Idempotent {
+				err = fmt.Errorf("%w: %w", chat.ErrUnsure, err)
+			}
+			if call.Safety == Once {
+				return fmt.Errorf("%s: %w", call.Name, err)
+			}
+		case NotDone:
 		}
 		if try == c.Attempts {
 			return fmt.Errorf("%s, %d times: %w", call.Name, try, err)
 		}
 		if result.Verdict != Limited && dispatch.Sleep(ctx, pause+rand.N(pause/2)) != nil {
-			if unsure {
-				err = fmt.Errorf("%w: %w", chat.ErrUnsure, err)
-			}
 			return fmt.Errorf("%s: %w", call.Name, err)
 		}
 		pause *= 2

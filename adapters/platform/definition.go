@@ -13,9 +13,9 @@ import (
 // Definition is a chat platform as the program knows it. The adapter of each platform has one, and
 // cmd/maturitybot/platforms.go lists them.
 type Definition struct {
-	Name  string // in ids, logs and metrics
-	Title string // as users know it
-	Setup string // says which variables a bot on the platform needs, and where that is explained
+	Name  string // name in ids, logs and metrics
+	Title string // name that users know
+	Setup string // which variables a bot on the platform needs, and where that is explained
 	// Credentials are what the platform gives out. Configure gets those that are set.
 	Credentials []Credential
 	// Configure cleans and checks the values of environment variables. It returns a nil Config if
@@ -35,10 +35,10 @@ func (v Values) Secret(name string) chat.Secret { return chat.Secret(v.Get(name)
 
 // Credential is a value that a platform gives out for its app.
 type Credential struct {
-	Name  string // of the environment variable
-	What  string // it is, with its article
-	Use   string // what it is for
-	Where string // it is found
+	Name  string // name of the environment variable
+	What  string // description with an article, such as "a bot token"
+	Use   string // what the platform's bot uses it for
+	Where string // where in the platform's pages it is found
 }
 
 // Missing returns the fault that the credential is not set.
@@ -62,7 +62,7 @@ type Config interface {
 type Bot struct {
 	Responder chat.Responder
 	Spec      chat.AppSpec
-	Claims    Claims
+	Claims    EventClaims
 	// Suggest completes an option of a command while a user types it.
 	Suggest func(ctx context.Context, e chat.Event, field string) []chat.Option
 	// ConsentsToDM reports whether a person has agreed to direct messages.
@@ -74,7 +74,7 @@ type Bot struct {
 }
 
 // Claims decides which of several processes answers an event.
-type Claims interface {
+type EventClaims interface {
 	// Claim returns true for the first claim of an event within minutes, in whichever process.
 	Claim(ctx context.Context, event string) (bool, error)
 	// Finish notes that a claimed event has been answered.

@@ -38,6 +38,9 @@ var (
 var (
 	errTooManyCards = errors.New("too many cards are being changed")
 	errPanicked     = errors.New("a panic")
+	// errDrawFailed is the ErrNotDrawn of a Draw that failed. Another try may help, unlike with a
+	// card that the platform cannot show.
+	errDrawFailed = fmt.Errorf("%w", ErrNotDrawn)
 )
 
 // Draw returns a card as it is now.
@@ -110,10 +113,11 @@ func (r *Redraws) run(ref chat.CardRef, card *redraw) {
 		case err == nil:
 			failures = 0
 			time.Sleep(redrawInterval)
+			// The comparison comes before finish, because a press during it must count as a change.
 			if settled && r.shows(card, shown) && r.finish(ref, card) {
 				return
 			}
-		case r.retries(err, failures):
+		case r.waitToRetry(err, failures):
 			failures++
 		default:
 			r.logFailure(err)
@@ -131,7 +135,7 @@ func (r *Redraws) run(ref chat.CardRef, card *redraw) {
 func (r *Redraws) editOnce(
 	ref chat.CardRef, card *redraw,
 ) (shown chat.Card, settled bool, err error) {
-	err = errPanicked // unless the function returns
+	err = errPanicked // kept if edit panics
 	defer dispatch.RecoverAndLog(r.log, "editing a card")
 	ctx, cancel := context.WithTimeout(context.Background(), redrawTimeout)
 	defer cancel()
@@ -154,16 +158,16 @@ func (r *Redraws) editOnce(
 	return shown, !slices.ContainsFunc(drawn, other), nil
 }
 
-// draw draws a card by the Draw of the latest press. Its errors are ErrNotDrawn.
+// draw draws a card by the Draw of the latest press. Its errors are errDrawFailed.
 func (r *Redraws) draw(ctx context.Context, card *redraw) (drawn chat.Card, err error) {
-	err = fmt.Errorf("%w: %w", ErrNotDrawn, errPanicked) // unless the function returns
+	err = fmt.Errorf("%w: %w", errDrawFailed, errPanicked) // kept if draw panics
 	defer dispatch.RecoverAndLog(r.log, "drawing a card")
 	r.mu.Lock()
 	draw := card.draw
 	card.changed = false
 	r.mu.Unlock()
 	if drawn, err = draw(ctx); err != nil {
-		return chat.Card{}, fmt.Errorf("%w: %w", ErrNotDrawn, err)
+		return chat.Card{}, fmt.Errorf("%w: %w", errDrawFailed, err)
 	}
 	return drawn, nil
 }
@@ -187,10 +191,10 @@ func (r *Redraws) finish(ref chat.CardRef, card *redraw) bool {
 	return true
 }
 
-// retries waits before a failed edit is repeated. It returns false at once if repeating does not
-// help, or while the program ends.
-func (r *Redraws) retries(err error, failures int) bool {
-	transient := errors.Is(err, chat.ErrUnavailable) || errors.Is(err, ErrNotDrawn)
+// waitToRetry waits before a failed edit is repeated, and returns true. It returns false at once if
+// repeating does not help, and false while the program ends.
+func (r *Redraws) waitToRetry(err error, failures int) bool {
+	transient := errors.Is(err, chat.ErrUnavailable) || errors.Is(err, errDrawFailed)
 	if !transient || errors.Is(err, errPanicked) || failures+1 >= maxRedrawFailures {
 		return false
 	}

@@ -184,6 +184,7 @@ func TestRedrawsFailedEdit(t *testing.T) {
 		"unavailable for long":    {chat.ErrUnavailable, 100, nil, "level=ERROR"},
 		"refused":                 {errTest, 1, nil, "level=ERROR"},
 		"deleted":                 {ErrCardGone, 1, nil, "level=INFO"},
+		"does not fit":            {fmt.Errorf("%w: %w", ErrNotDrawn, errTest), 1, nil, "level=ERROR"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onWall(t, func(t *testing.T, w *wall, r *Redraws, log *strings.Builder) {

@@ -34,8 +34,9 @@ type Replier interface {
 	FieldErrors(ctx context.Context, f chat.FieldErrors) error
 }
 
-// CarryOut carries out replies one after another. A reply that fails is logged, and the others
-// follow; after a card with a chat.Then, what that returns decides what follows.
+// CarryOut carries out replies one after another. A reply that fails is logged. What follows a
+// Whisper, Direct or Post is decided by its chat.Then: without one, nothing follows a card that
+// failed. After any other reply that fails the others follow.
 func CarryOut(ctx context.Context, log *slog.Logger, replies []chat.Reply, to Replier) {
 	for n := 1; len(replies) > 0; n++ {
 		reply, rest := replies[0], replies[1:]

@@ -17,16 +17,16 @@ type AppInfo struct {
 	Workspace string // its name
 	Team      string // its id
 	Bot       string // the bot's name
-	// Missing are the scopes of the manifest that the app was not granted. Untold says that Slack
-	// did not tell which it was.
-	Missing []string
-	Untold  bool
+	// Missing are the scopes of the manifest that the app was not granted. ScopesUnknown says that
+	// Slack did not tell which scopes were granted.
+	Missing       []string
+	ScopesUnknown bool
 	// Ahead is by how much Slack's clock, which tells whole seconds, is ahead of this machine's, or
-	// zero if it is not told.
+	// zero if it is unknown.
 	Ahead time.Duration
 }
 
-// Check asks Slack for the app's standing.
+// Check asks Slack for the app's name, workspace, scopes and clock.
 func (s *Slack) Check(ctx context.Context) (AppInfo, error) {
 	var who *slackgo.AuthTestResponse
 	err := s.client.call(ctx, "auth.test", true, func(ctx context.Context) (err error) {
@@ -36,19 +36,19 @@ func (s *Slack) Check(ctx context.Context) (AppInfo, error) {
 	if err != nil {
 		return AppInfo{}, fmt.Errorf("ask Slack whose the bot token is: %w", err)
 	}
-	standing := AppInfo{Workspace: who.Team, Team: who.TeamID, Bot: who.User}
+	info := AppInfo{Workspace: who.Team, Team: who.TeamID, Bot: who.User}
 	if at, err := http.ParseTime(who.Header.Get("Date")); err == nil {
-		standing.Ahead = time.Until(at)
+		info.Ahead = time.Until(at)
 	}
 	separates := func(r rune) bool { return r == ',' || r == ' ' }
 	granted := strings.FieldsFunc(who.Header.Get("X-OAuth-Scopes"), separates)
-	standing.Untold = len(granted) == 0
+	info.ScopesUnknown = len(granted) == 0
 	for _, scope := range Scopes {
-		if !standing.Untold && !slices.Contains(granted, scope) {
-			standing.Missing = append(standing.Missing, scope)
+		if !info.ScopesUnknown && !slices.Contains(granted, scope) {
+			info.Missing = append(info.Missing, scope)
 		}
 	}
-	return standing, nil
+	return info, nil
 }
 
 // CheckSocket asks Slack for the address of a connection by Socket Mode, and makes none. Its error

@@ -27,7 +27,7 @@ func (a anHourAhead) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestCheck(t *testing.T) {
 	w := stage(t, func(context.Context, chat.Event) []chat.Reply { return nil })
 	got, err := w.slack.Check(t.Context())
-	if err != nil || !got.Untold || len(got.Missing) > 0 || got.Workspace != "Fake" || got.Team != fake.Team || got.Bot != "maturity" {
+	if err != nil || !got.ScopesUnknown || len(got.Missing) > 0 || got.Workspace != "Fake" || got.Team != fake.Team || got.Bot != "maturity" {
 		t.Errorf("scopes untold: %+v, %v", got, err)
 	}
 	if got.Ahead.Abs() > 10*time.Second {
@@ -39,7 +39,7 @@ func TestCheck(t *testing.T) {
 	}
 	all := slices.Clone(Scopes)
 	w.Scopes(append(all, "identify")...) // what the manifest does not ask for does no harm
-	if got, err := w.slack.Check(t.Context()); err != nil || got.Untold || len(got.Missing) > 0 {
+	if got, err := w.slack.Check(t.Context()); err != nil || got.ScopesUnknown || len(got.Missing) > 0 {
 		t.Errorf("every scope: %+v, %v", got, err)
 	}
 	w.Scopes("commands", "files:write")

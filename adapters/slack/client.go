@@ -202,8 +202,8 @@ type response struct {
 	Media    bool            `json:"unfurl_media"`
 }
 
-// respond sends a message through the response URL of an event. It returns errSpent when the URL
-// takes no more.
+// respond sends a message through the response URL of an event. It returns errResponseURLSpent when
+// the URL takes no more.
 func (c *client) respond(ctx context.Context, o origin, r response) error {
 	if !c.isResponseURL(o.URL) {
 		return fmt.Errorf("use a response url: %w", errResponseURLSpent)

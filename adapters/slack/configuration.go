@@ -81,7 +81,7 @@ func configure(v platform.Values) (platform.Config, []string) {
 	return c, nil
 }
 
-// Paths implements platform.Config. Under /slack/ is where Slack's pages tell people to put it.
+// Paths implements platform.Config. Slack's guides use /slack/..., so that is served too.
 func (c Config) Paths() []string {
 	if c.AppToken != "" {
 		return nil
@@ -128,7 +128,7 @@ func (c Config) Check(ctx context.Context, b platform.Bot, report platform.Repor
 	report(platform.OK, "bot %s in workspace %s (%s), SLACK_BOT_TOKEN %s",
 		app.Bot, app.Workspace, app.Team, masked(c.Token))
 	switch {
-	case app.Untold:
+	case app.ScopesUnknown:
 		report(platform.Warn, "it was not told which scopes the app has: compare them with those of "+
 			"maturitybot manifest slack")
 	case len(app.Missing) > 0:

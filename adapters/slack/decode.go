@@ -11,9 +11,9 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// errForeign says that a payload is well formed and not for us: another app's component, or a
+// errIgnored says that a payload is well formed and not for us: another app's component, or a
 // kind of event that the bot does not use. It is acknowledged and ignored.
-var errForeign = errors.New("not one of ours")
+var errIgnored = errors.New("not for this bot")
 
 // Bounds on what is read. A view has at most 250 KB (docs.slack.dev/surfaces/modals), and a message
 // 50 blocks: nothing that Slack sends of ours comes near maxPayload.

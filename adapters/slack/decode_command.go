@@ -21,7 +21,7 @@ type command struct {
 }
 
 // decodeCommand reads a slash command, as HTTP brings it. Slack's check of the certificate is
-// errForeign.
+// errIgnored.
 func decodeCommand(form url.Values) (inbound, error) {
 	return command{
 		Team:    form.Get("team_id"),
@@ -31,7 +31,7 @@ func decodeCommand(form url.Values) (inbound, error) {
 		URL:     form.Get("response_url"),
 		Trigger: form.Get("trigger_id"),
 		Check:   form.Get("ssl_check"),
-	}.gesture()
+	}.inbound()
 }
 
 // decodeCommandJSON reads a slash command, as Socket Mode brings it.
@@ -40,12 +40,12 @@ func decodeCommandJSON(payload []byte) (inbound, error) {
 	if err := decode("command", payload, &c); err != nil {
 		return inbound{}, err
 	}
-	return c.gesture()
+	return c.inbound()
 }
 
-func (c command) gesture() (inbound, error) {
+func (c command) inbound() (inbound, error) {
 	if c.Check != "" {
-		return inbound{}, fmt.Errorf("read command: a check of the certificate: %w", errForeign)
+		return inbound{}, fmt.Errorf("read command: a check of the certificate: %w", errIgnored)
 	}
 	if c.Team == "" || c.User == "" || c.Channel == "" || c.Trigger == "" {
 		return inbound{}, errors.New("read command: no team, user, channel or trigger")

@@ -16,7 +16,7 @@ type callbackKind int
 const (
 	callbackIgnored     callbackKind = iota // to be acknowledged, no more
 	callbackChallenge                       // url_verification: answer with challenge
-	callbackGesture                         // a user wrote to the bot, or opened App Home
+	callbackUserEvent                       // a user wrote to the bot, or opened App Home
 	callbackUser                            // a profile changed: user, in team
 	callbackUninstalled                     // the app was uninstalled, or its token revoked, in team
 	callbackLimited                         // Slack holds back events for a minute, in team
@@ -28,7 +28,7 @@ const (
 type callback struct {
 	kind      callbackKind
 	challenge string
-	gesture   inbound
+	inbound   inbound
 	user      string
 	// team is the workspace that an event is of, or empty for an event of a whole organisation,
 	// which enterprise then names.
@@ -158,11 +158,11 @@ func readMessage(in *envelope, e *innerEvent, out *callback) error {
 	if in.Team == "" || e.Channel == "" || in.ID == "" {
 		return errors.New("read message: no team, channel or id")
 	}
-	out.kind = callbackGesture
-	out.gesture = in.gesture(e, chat.Message, id, e.Channel)
-	out.gesture.event.At = parseTimestamp(e.At)
+	out.kind = callbackUserEvent
+	out.inbound = in.inbound(e, chat.Message, id, e.Channel)
+	out.inbound.event.At = parseTimestamp(e.At)
 	if e.Message != "" { // one message was seen as two events with different ids
-		out.gesture.event.ID = e.Channel + "/" + e.Message // the client of the user chooses it
+		out.inbound.event.ID = e.Channel + "/" + e.Message // the client of the user chooses it
 	}
 	return nil
 }
@@ -178,13 +178,13 @@ func readHomeOpened(in *envelope, e *innerEvent, out *callback) error {
 	if in.Team == "" || in.ID == "" {
 		return errors.New("read opening of App Home: no team or id")
 	}
-	out.kind = callbackGesture
-	out.gesture = in.gesture(e, chat.Home, id, id)
-	out.gesture.home = true
+	out.kind = callbackUserEvent
+	out.inbound = in.inbound(e, chat.Home, id, id)
+	out.inbound.home = true
 	return nil
 }
 
-func (in *envelope) gesture(e *innerEvent, kind chat.EventKind, id, channel string) inbound {
+func (in *envelope) inbound(e *innerEvent, kind chat.EventKind, id, channel string) inbound {
 	who := chat.Person{Platform: Platform, Workspace: in.Team, ID: id}
 	ofEnterprise := func(a authorization) bool { return a.Enterprise != "" }
 	enterprise := slices.ContainsFunc(in.Authorizations, ofEnterprise)

@@ -70,7 +70,7 @@ type interaction struct {
 }
 
 // decodeInteraction reads block_actions and view_submission, as a form's "payload" or a socket's.
-// It returns errForeign for what is to be acknowledged and ignored, and another error for what
+// It returns errIgnored for what is to be acknowledged and ignored, and another error for what
 // Slack does not send.
 func decodeInteraction(payload []byte) (inbound, error) {
 	var in interaction
@@ -80,12 +80,12 @@ func decodeInteraction(payload []byte) (inbound, error) {
 			Type string `json:"type"`
 		}
 		if len(payload) <= maxPayload && json.Unmarshal(payload, &kind) == nil && foreignType(kind.Type) {
-			return inbound{}, fmt.Errorf("read interaction of type %q: %w", kind.Type, errForeign)
+			return inbound{}, fmt.Errorf("read interaction of type %q: %w", kind.Type, errIgnored)
 		}
 		return inbound{}, err
 	}
 	if foreignType(in.Type) {
-		return inbound{}, fmt.Errorf("read interaction of type %q: %w", in.Type, errForeign)
+		return inbound{}, fmt.Errorf("read interaction of type %q: %w", in.Type, errIgnored)
 	}
 	team := in.User.Team
 	if in.Team != nil && in.Team.ID != "" {
@@ -119,18 +119,18 @@ func (in *interaction) press(g inbound, team string) (inbound, error) {
 	}
 	var pressed element
 	if err := json.Unmarshal(in.Actions[0], &pressed); err != nil {
-		return inbound{}, fmt.Errorf("read press: %w: %w", errForeign, withoutQuotes(err))
+		return inbound{}, fmt.Errorf("read press: %w: %w", errIgnored, withoutQuotes(err))
 	}
 	action, err := chat.DecodeAction(pressed.ID)
 	if err != nil {
-		return inbound{}, fmt.Errorf("read press: %w: %w", errForeign, err)
+		return inbound{}, fmt.Errorf("read press: %w: %w", errIgnored, err)
 	}
 	switch {
 	case pressed.Type == "button":
 	case pressed.Type == "static_select" && pressed.Option != nil:
 		g.event.Values = map[string][]string{chat.Picked: {pressed.Option.Value}}
 	default:
-		return inbound{}, fmt.Errorf("read press on %q: %w", pressed.Type, errForeign)
+		return inbound{}, fmt.Errorf("read press on %q: %w", pressed.Type, errIgnored)
 	}
 	g.event.Kind, g.event.Action, g.event.At = chat.Press, action, parseTimestamp(pressed.At)
 	switch {
@@ -153,7 +153,7 @@ func (in *interaction) press(g inbound, team string) (inbound, error) {
 		g.home = true
 		g.origin = origin{Channel: in.User.ID, Private: true, URL: in.URL}
 	default:
-		return inbound{}, fmt.Errorf("read press in %q: %w", in.Container.Type, errForeign)
+		return inbound{}, fmt.Errorf("read press in %q: %w", in.Container.Type, errIgnored)
 	}
 	g.locate(team)
 	return g, nil
@@ -166,17 +166,17 @@ func (in *interaction) submit(g inbound, team string) (inbound, error) {
 	}
 	action, err := chat.DecodeAction(in.View.Action)
 	if err != nil {
-		return inbound{}, fmt.Errorf("read form: %w: %w", errForeign, err)
+		return inbound{}, fmt.Errorf("read form: %w: %w", errIgnored, err)
 	}
 	if len(in.View.Metadata) > maxMetadata {
 		return inbound{}, fmt.Errorf("read form: metadata of %d bytes", len(in.View.Metadata))
 	}
 	if err := json.Unmarshal([]byte(in.View.Metadata), &g.origin); err != nil {
 		return inbound{}, fmt.Errorf("read where the form was opened: %w: %w",
-			errForeign, withoutQuotes(err))
+			errIgnored, withoutQuotes(err))
 	}
 	if g.origin.Channel == "" {
-		return inbound{}, fmt.Errorf("read where the form was opened: no channel: %w", errForeign)
+		return inbound{}, fmt.Errorf("read where the form was opened: no channel: %w", errIgnored)
 	}
 	if n := len(in.View.State.Values); n > maxFields {
 		return inbound{}, fmt.Errorf("read form: %d fields, at most %d", n, maxFields)

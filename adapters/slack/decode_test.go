@@ -114,17 +114,17 @@ func TestDecodeInteraction(t *testing.T) {
 
 func TestDecodeForeignInteraction(t *testing.T) {
 	for _, name := range []string{"press-modal.json", "foreign.json", "closed.json", "submit-foreign.json", "foreign-shape.json"} {
-		if _, err := decodeInteraction(payload(t, name)); !errors.Is(err, errForeign) {
-			t.Errorf("%s: %v, want errForeign", name, err)
+		if _, err := decodeInteraction(payload(t, name)); !errors.Is(err, errIgnored) {
+			t.Errorf("%s: %v, want errIgnored", name, err)
 		}
 	}
 	menu := strings.Replace(string(payload(t, "menu.json")), `"actions":[{"type":"static_select"`, `"actions":[{"type":"overflow"`, 1)
-	if _, err := decodeInteraction([]byte(menu)); !errors.Is(err, errForeign) {
-		t.Errorf("an overflow menu: %v, want errForeign", err)
+	if _, err := decodeInteraction([]byte(menu)); !errors.Is(err, errIgnored) {
+		t.Errorf("an overflow menu: %v, want errIgnored", err)
 	}
 	inForm := strings.Replace(string(payload(t, "press-modal.json")), `"action_id":"information","block_id":"information","type":"checkboxes"`, `"action_id":"go:7K3Q","type":"button"`, 1)
-	if _, err := decodeInteraction([]byte(inForm)); !errors.Is(err, errForeign) {
-		t.Errorf("a button in a form: %v, want errForeign", err)
+	if _, err := decodeInteraction([]byte(inForm)); !errors.Is(err, errIgnored) {
+		t.Errorf("a button in a form: %v, want errIgnored", err)
 	}
 	for what, edit := range map[string][2]string{
 		"name":     {`"callback_id":"create"`, `"callback_id":"cre ate"`},
@@ -133,8 +133,8 @@ func TestDecodeForeignInteraction(t *testing.T) {
 	} {
 		before := string(payload(t, "submit.json"))
 		form := strings.Replace(before, edit[0], edit[1], 1)
-		if _, err := decodeInteraction([]byte(form)); form == before || !errors.Is(err, errForeign) {
-			t.Errorf("a form with a %s of somebody else's: %v, want errForeign", what, err)
+		if _, err := decodeInteraction([]byte(form)); form == before || !errors.Is(err, errIgnored) {
+			t.Errorf("a form with a %s of somebody else's: %v, want errIgnored", what, err)
 		}
 	}
 }
@@ -171,7 +171,7 @@ func TestDecodeMalformedInteraction(t *testing.T) {
 		"too many fields":  edit("submit.json", `"values":{`, `"values":{`+fields.String()),
 		"too many persons": edit("submit.json", `"selected_users":[`, `"selected_users":[`+values.String()),
 	} {
-		if g, err := decodeInteraction([]byte(s)); err == nil || errors.Is(err, errForeign) {
+		if g, err := decodeInteraction([]byte(s)); err == nil || errors.Is(err, errIgnored) {
 			t.Errorf("%s: %v, %+v", what, err, g)
 		}
 	}
@@ -193,7 +193,7 @@ func TestDecodeUnknownElements(t *testing.T) {
 			t.Errorf("%s in a form: %v, %+v", element, err, got)
 		}
 		press := strings.Replace(string(payload(t, "press-dm.json")), `"actions":[`, `"actions":[`+element+`,`, 1)
-		if got, err := decodeInteraction([]byte(press)); !errors.Is(err, errForeign) {
+		if got, err := decodeInteraction([]byte(press)); !errors.Is(err, errIgnored) {
 			t.Errorf("%s pressed: %v, %+v", element, err, got)
 		}
 	}
@@ -245,11 +245,11 @@ func TestDecodeCommand(t *testing.T) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
 	}
 
-	if _, err := decodeCommand(url.Values{"ssl_check": {"1"}}); !errors.Is(err, errForeign) {
-		t.Errorf("a check of the certificate: %v, want errForeign", err)
+	if _, err := decodeCommand(url.Values{"ssl_check": {"1"}}); !errors.Is(err, errIgnored) {
+		t.Errorf("a check of the certificate: %v, want errIgnored", err)
 	}
 	form.Set("text", strings.Repeat("x", 4*maxCommand+1))
-	if _, err := decodeCommand(form); err == nil || errors.Is(err, errForeign) {
+	if _, err := decodeCommand(form); err == nil || errors.Is(err, errIgnored) {
 		t.Errorf("a very long command: %v", err)
 	}
 	for _, key := range []string{"team_id", "user_id", "channel_id", "trigger_id"} {
@@ -258,7 +258,7 @@ func TestDecodeCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 		less.Del(key)
-		if _, err := decodeCommand(less); err == nil || errors.Is(err, errForeign) {
+		if _, err := decodeCommand(less); err == nil || errors.Is(err, errIgnored) {
 			t.Errorf("without %s: %v", key, err)
 		}
 	}
@@ -281,14 +281,14 @@ func TestDecodeEvent(t *testing.T) {
 	}
 	ignored := callback{team: "T0NORTH"}
 	for name, want := range map[string]callback{
-		"event-message.json":    {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0NORTH", "U0BEN", "D0BEN", "D0BEN/5f0c7f5e-0001")},
-		"event-external.json":   {kind: callbackGesture, team: "T0NORTH", gesture: wrote("T0OTHER", "U0GUEST", "D0GUEST", "Ev0EXT")},
-		"event-enterprise.json": {kind: callbackGesture, team: "T0NORTH", enterprise: "E0GRID", gesture: unverified(wrote("T0NORTH", "W0DAI", "D0DAI", "Ev0GRID"))},
+		"event-message.json":    {kind: callbackUserEvent, team: "T0NORTH", inbound: wrote("T0NORTH", "U0BEN", "D0BEN", "D0BEN/5f0c7f5e-0001")},
+		"event-external.json":   {kind: callbackUserEvent, team: "T0NORTH", inbound: wrote("T0OTHER", "U0GUEST", "D0GUEST", "Ev0EXT")},
+		"event-enterprise.json": {kind: callbackUserEvent, team: "T0NORTH", enterprise: "E0GRID", inbound: unverified(wrote("T0NORTH", "W0DAI", "D0DAI", "Ev0GRID"))},
 		"event-own.json":        ignored,
 		"event-bot.json":        ignored,
 		"event-edited.json":     ignored,
 		"event-channel.json":    ignored,
-		"event-home.json": {kind: callbackGesture, team: "T0NORTH", gesture: inbound{
+		"event-home.json": {kind: callbackUserEvent, team: "T0NORTH", inbound: inbound{
 			event: chat.Event{ID: "Ev0HOME", Kind: chat.Home, Who: chat.Person{Platform: "slack", Workspace: "T0NORTH", ID: "U0BEN"},
 				Where: place("T0NORTH", "U0BEN"), Private: true},
 			origin: origin{Channel: "U0BEN", Private: true},
@@ -399,8 +399,8 @@ func FuzzDecode(f *testing.F) {
 		if form, err := url.ParseQuery(string(raw)); err == nil {
 			check(decodeCommand(form))
 		}
-		if c, err := decodeEvent(raw); err == nil && c.kind == callbackGesture {
-			check(c.gesture, nil)
+		if c, err := decodeEvent(raw); err == nil && c.kind == callbackUserEvent {
+			check(c.inbound, nil)
 		}
 	})
 }

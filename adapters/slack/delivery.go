@@ -30,8 +30,8 @@ type delivery struct {
 	original *delivery
 }
 
-// accept takes an event. Its replies wait until acknowledged is called.
-func (s *Slack) accept(in inbound, raw []byte) (*delivery, error) {
+// enqueue queues an event to be handled. Its replies wait until acknowledged is called.
+func (s *Slack) enqueue(in inbound, raw []byte) (*delivery, error) {
 	d := &delivery{inbound: in, raw: raw, ack: make(chan struct{})}
 	card := ""
 	switch {

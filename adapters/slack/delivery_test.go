@@ -78,7 +78,7 @@ func TestAckAfterHandling(t *testing.T) {
 
 func TestRepliesWaitForAck(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
-		d, err := w.slack.accept(inbound{event: chat.Event{ID: "e1", Who: personAna, Action: chat.NewAction("one")}, origin: origin{Channel: team, Private: true}}, nil)
+		d, err := w.slack.enqueue(inbound{event: chat.Event{ID: "e1", Who: personAna, Action: chat.NewAction("one")}, origin: origin{Channel: team, Private: true}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +186,7 @@ func TestResubmittedForm(t *testing.T) {
 		trigger := 0
 		send := func(view, note string) *delivery {
 			trigger++
-			d, err := w.slack.accept(inbound{
+			d, err := w.slack.enqueue(inbound{
 				event: chat.Event{ID: fmt.Sprint("t", trigger), Kind: chat.Submit, Who: personAna, Action: chat.NewAction("keep"), Values: map[string][]string{"note": {note}}},
 				view:  view, origin: origin{Channel: fake.IM(ana), Private: true},
 			}, []byte(`{"view":{"blocks":[{"type":"input","block_id":"note"}]}}`))

@@ -20,19 +20,17 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
-const (
-	// maxDeliveryBytes is the most that a delivery may weigh. A view has at most 250 KB
-	// (docs.slack.dev/surfaces/modals), comes back whole with what was typed into it, and is
-	// written into a form, where most marks of JSON take three bytes.
-	maxDeliveryBytes = 1 << 20
-)
+// maxDeliveryBytes is the largest delivery that is read. A view has at most 250 KB
+// (docs.slack.dev/surfaces/modals), comes back whole with what was typed into it, and is written
+// into a form, where most punctuation of JSON takes three bytes.
+const maxDeliveryBytes = 1 << 20
 
 // Handler serves events, interactions and commands that Slack delivers by HTTP. It tells them apart
 // by their content, so that one request URL does for all three. A delivery without Slack's
 // signature is refused.
-func (s *Slack) Handler() http.Handler { return webhook.Handler(s.log, s.serve) }
+func (s *Slack) Handler() http.Handler { return webhook.Handler(s.log, s.serveHTTP) }
 
-func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
+func (s *Slack) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	arrived := time.Now()
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -55,13 +53,13 @@ func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	if s.deliver(w, r, body, arrived) >= http.StatusInternalServerError {
+	if s.decodeAndQueue(w, r, body, arrived) >= http.StatusInternalServerError {
 		s.replays.release(signature)
 	}
 }
 
 // errReplayed refuses a copy of an earlier delivery.
-var errReplayed = errors.New("a signature that was here before")
+var errReplayed = errors.New("duplicate signature")
 
 // verify returns an error if the signature of a delivery is not Slack's.
 func (s *Slack) verify(h http.Header, body []byte) error {
@@ -91,8 +89,8 @@ func refuse(w http.ResponseWriter, status int) int {
 	return status
 }
 
-// deliver takes the event in a signed body, answers the delivery, and returns the status.
-func (s *Slack) deliver(
+// decodeAndQueue queues the event in a signed body, answers the delivery, and returns the status.
+func (s *Slack) decodeAndQueue(
 	w http.ResponseWriter, r *http.Request, body []byte, arrived time.Time,
 ) int {
 	var g inbound
@@ -121,13 +119,13 @@ func (s *Slack) deliver(
 		}
 	}
 	switch {
-	case errors.Is(err, errForeign):
-		return acknowledge(w, nil)
+	case errors.Is(err, errIgnored):
+		return writeAck(w, nil)
 	case err != nil:
 		s.log.Warn("delivery not understood", "error", err)
 		return refuse(w, http.StatusBadRequest)
 	}
-	d, err := s.accept(g, payload)
+	d, err := s.enqueue(g, payload)
 	if errors.Is(err, dispatch.ErrBusy) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return http.StatusServiceUnavailable
@@ -137,11 +135,11 @@ func (s *Slack) deliver(
 		return http.StatusInternalServerError
 	}
 	defer s.acknowledged(d, arrived)
-	return acknowledge(w, s.awaitHandled(r.Context(), d))
+	return writeAck(w, s.awaitHandled(r.Context(), d))
 }
 
-// acknowledge answers a delivery, and returns once the answer is sent.
-func acknowledge(w http.ResponseWriter, faults map[string]string) int {
+// writeAck answers a delivery, and returns once the answer is sent.
+func writeAck(w http.ResponseWriter, faults map[string]string) int {
 	var body []byte
 	if len(faults) > 0 {
 		body, _ = json.Marshal(slackgo.NewErrorsViewSubmissionResponse(faults)) // of strings alone
@@ -155,7 +153,7 @@ func acknowledge(w http.ResponseWriter, faults map[string]string) int {
 }
 
 // handleCallback logs an event that concerns the operator, drops a profile that has changed, and
-// returns the user's event, or errForeign.
+// returns the user's event, or errIgnored.
 func (s *Slack) handleCallback(c callback) (inbound, error) {
 	log := s.log
 	switch {
@@ -168,8 +166,8 @@ func (s *Slack) handleCallback(c callback) (inbound, error) {
 		log = log.With("workspaces", c.teams)
 	}
 	switch c.kind {
-	case callbackGesture:
-		return c.gesture, nil
+	case callbackUserEvent:
+		return c.inbound, nil
 	case callbackUser:
 		s.profiles.forget(c.user)
 	case callbackUninstalled:
@@ -181,7 +179,7 @@ func (s *Slack) handleCallback(c callback) (inbound, error) {
 	case callbackLimited:
 		log.Error("slack holds events back: there were more than 30,000 in an hour")
 	}
-	return inbound{}, errForeign
+	return inbound{}, errIgnored
 }
 
 // replayFilter remembers the signatures of the last minutes. An older copy fails to verify. A

@@ -7,8 +7,8 @@ import (
 )
 
 // withProfiles is a responder that adds to each event what Slack knows of its person, and passes it
-// on to the bot. It runs within the person's order, so that no later
-// event overtakes one that waits for a profile.
+// on to the bot. It runs within the person's order, so that no later event overtakes one that waits
+// for a profile.
 type withProfiles struct {
 	chat.Responder
 	slack *Slack

@@ -83,7 +83,7 @@ var (
 	errNoDelivery = errors.New("neither a Slack app token nor a signing secret: for Socket Mode " +
 		"create the one under Basic Information, App-Level Tokens, at api.slack.com/apps; for " +
 		"HTTP copy the other from App Credentials on the same page")
-	errSigningSecret = errors.New("the Slack signing secret is none: it has 32 digits and letters " +
+	errSigningSecret = errors.New("the Slack signing secret is malformed: it has 32 digits and letters " +
 		"from a to f; copy it from Basic Information, App Credentials, at api.slack.com/apps")
 )
 

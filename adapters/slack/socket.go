@@ -269,11 +269,11 @@ func (l *link) handleEnvelope(ctx context.Context, r *socketmode.Request) {
 	var d *delivery
 	switch {
 	case err == nil:
-		if d, err = s.accept(in, r.Payload); err != nil {
+		if d, err = s.enqueue(in, r.Payload); err != nil {
 			s.log.Warn("delivery left for later", "error", err)
 			return // Slack delivers again what nobody acknowledged
 		}
-	case !errors.Is(err, errForeign):
+	case !errors.Is(err, errIgnored):
 		// It is acknowledged, or it would come again for ever.
 		s.log.Warn("delivery not understood", "type", r.Type, "error", err)
 	}
@@ -295,7 +295,7 @@ func (l *link) handleEnvelope(ctx context.Context, r *socketmode.Request) {
 	})
 }
 
-// decodeEnvelope returns the user's event in an envelope, or errForeign.
+// decodeEnvelope returns the user's event in an envelope, or errIgnored.
 func (s *Slack) decodeEnvelope(r *socketmode.Request) (inbound, error) {
 	switch r.Type {
 	case socketmode.RequestTypeEventsAPI:
@@ -309,7 +309,7 @@ func (s *Slack) decodeEnvelope(r *socketmode.Request) (inbound, error) {
 	case socketmode.RequestTypeSlashCommands:
 		return decodeCommandJSON(r.Payload)
 	}
-	return inbound{}, errForeign
+	return inbound{}, errIgnored
 }
 
 // addressReader requests the address to connect to, and reads the part of the response that the

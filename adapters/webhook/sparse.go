@@ -18,10 +18,10 @@ const SignatureWindow = 5 * time.Minute
 func CheckSignatureTime(h http.Header, name string) error {
 	seconds, err := strconv.ParseInt(h.Get(name), 10, 64)
 	if err != nil {
-		return errors.New("a signature without a time")
+		return errors.New("no signature timestamp")
 	}
 	if age := time.Since(time.Unix(seconds, 0)); age > SignatureWindow || age < -SignatureWindow {
-		return errors.New("a signature of another time: a copy, or this machine's clock is wrong")
+		return errors.New("signature timestamp outside 5 minutes: replayed, or the clock is wrong")
 	}
 	return nil
 }

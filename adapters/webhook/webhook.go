@@ -34,37 +34,39 @@ const (
 	initialBytes = 4 << 10
 )
 
+var errTooManyBodies = errors.New("too many large bodies in progress")
+
 // Reader reads deliveries of one platform.
 type Reader struct {
-	largest   int64
-	plausible func(http.Header) error
-	verify    func(h http.Header, body []byte) error
-	memory    *semaphore.Weighted // in bytes, of ReservedBytes
+	largest      int64
+	checkHeaders func(http.Header) error
+	verify       func(h http.Header, body []byte) error
+	memory       *semaphore.Weighted // in bytes, of ReservedBytes
 }
 
-// NewReader returns a Reader of deliveries of at most largest bytes. Plausible returns an error if
-// the headers cannot be those of a delivery that the platform has signed lately. Verify returns an
-// error if the signature of a body is wrong.
+// NewReader returns a Reader of deliveries of at most largest bytes. CheckHeaders returns an error
+// if the headers cannot be those of a delivery that the platform has signed lately. Verify returns
+// an error if the signature of a body is wrong.
 func NewReader(
 	largest int64,
-	plausible func(http.Header) error,
+	checkHeaders func(http.Header) error,
 	verify func(h http.Header, body []byte) error,
 ) *Reader {
 	return &Reader{
-		largest:   largest,
-		plausible: plausible,
-		verify:    verify,
-		memory:    semaphore.NewWeighted(ReservedBytes),
+		largest:      largest,
+		checkHeaders: checkHeaders,
+		verify:       verify,
+		memory:       semaphore.NewWeighted(ReservedBytes),
 	}
 }
 
 // Read returns the body of a delivery that the platform has signed, or the status to answer with
-// and the reason. It reads no body whose headers are not plausible.
+// and the reason. It reads no body whose headers fail the check.
 func (d *Reader) Read(w http.ResponseWriter, r *http.Request) (body []byte, status int, err error) {
 	// Until the sender is known, the connection is not kept: else the server would read the rest of
 	// the body to reach the next request.
 	w.Header().Set("Connection", "close")
-	if err := d.plausible(r.Header); err != nil {
+	if err := d.checkHeaders(r.Header); err != nil {
 		return nil, http.StatusUnauthorized, err
 	}
 	// Where a deadline is not supported, the server has its own.
@@ -79,7 +81,7 @@ func (d *Reader) Read(w http.ResponseWriter, r *http.Request) (body []byte, stat
 				err := d.memory.Acquire(ctx, int64(more))
 				cancel()
 				if err != nil {
-					return nil, http.StatusServiceUnavailable, errors.New("too much is being read")
+					return nil, http.StatusServiceUnavailable, errTooManyBodies
 				}
 				reserved += more
 			}
@@ -93,7 +95,7 @@ func (d *Reader) Read(w http.ResponseWriter, r *http.Request) (body []byte, stat
 			return nil, http.StatusRequestEntityTooLarge, err
 		}
 		if err != nil && err != io.EOF {
-			return nil, http.StatusBadRequest, errors.New("a body that did not arrive")
+			return nil, http.StatusBadRequest, errors.New("body incomplete")
 		}
 	}
 	if err := d.verify(r.Header, body); err != nil {
