@@ -12,8 +12,9 @@ import (
 	"testing"
 )
 
-// allowed says what of ours each room may import; a room that is not named may not exist. Tests are free.
-var may = map[string][]string{
+// allowedImports lists which packages of the module each package may import. A package that is not
+// listed may not exist. Tests may import anything.
+var allowedImports = map[string][]string{
 	"survey":                         {"survey/audit", "survey/matrix", "survey/plaintext", "survey/results"},
 	"survey/audit":                   {},
 	"survey/results":                 {"survey/matrix", "survey/plaintext"},
@@ -52,8 +53,8 @@ var may = map[string][]string{
 	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/platform", "adapters/ratings", "adapters/redis", "adapters/resultfiles", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results"},
 }
 
-// rooms are the libraries that these rooms alone may know.
-var rooms = map[string]string{
+// libraryOwners lists the packages that alone may import each library.
+var libraryOwners = map[string]string{
 	"github.com/redis/go-redis":       "adapters/redis",
 	"github.com/alicebob/miniredis":   "adapters/redis",
 	"github.com/xuri/excelize":        "adapters/spreadsheet adapters/table", // one reads, one writes
@@ -71,7 +72,7 @@ var rooms = map[string]string{
 	"github.com/KimMachineGun":        "cmd/maturitybot/server",
 }
 
-// standardOnly are the rooms that need nothing but the standard library.
+// standardOnly are the packages that need nothing but the standard library.
 var standardOnly = []string{"survey", "survey/audit", "survey/results", "bot/chat", "bot/transcript"}
 
 func TestImportsGoOneWay(t *testing.T) {
@@ -86,14 +87,14 @@ func TestImportsGoOneWay(t *testing.T) {
 		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return nil
 		}
-		room, err := filepath.Rel("../..", filepath.Dir(path))
+		pkg, err := filepath.Rel("../..", filepath.Dir(path))
 		if err != nil {
 			return err
 		}
-		room = filepath.ToSlash(room)
-		allowed, known := may[room]
+		pkg = filepath.ToSlash(pkg)
+		allowed, known := allowedImports[pkg]
 		if !known {
-			t.Errorf("%s: the room %s is not in the list of this test", path, room)
+			t.Errorf("%s: the package %s is not in allowedImports", path, pkg)
 			return nil
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
@@ -107,15 +108,15 @@ func TestImportsGoOneWay(t *testing.T) {
 			}
 			if ours, ok := strings.CutPrefix(name, module); ok {
 				if !slices.Contains(allowed, ours) {
-					t.Errorf("%s imports %s, which %s may not", path, ours, room)
+					t.Errorf("%s imports %s, which %s may not", path, ours, pkg)
 				}
 				continue
 			}
-			if slices.Contains(standardOnly, room) && strings.Contains(strings.Split(name, "/")[0], ".") {
-				t.Errorf("%s imports %s; %s needs the standard library only", path, name, room)
+			if slices.Contains(standardOnly, pkg) && strings.Contains(strings.Split(name, "/")[0], ".") {
+				t.Errorf("%s imports %s; %s needs the standard library only", path, name, pkg)
 			}
-			for prefix, owner := range rooms {
-				if strings.HasPrefix(name, prefix) && !slices.Contains(strings.Fields(owner), room) {
+			for prefix, owner := range libraryOwners {
+				if strings.HasPrefix(name, prefix) && !slices.Contains(strings.Fields(owner), pkg) {
 					t.Errorf("%s imports %s, which only %s may know", path, name, owner)
 				}
 			}
