@@ -17,7 +17,7 @@ func quote(s string) string {
 	return strings.ReplaceAll(fmt.Sprintf("%q", s), "\ufffd", `\ufffd`) // %q takes it for visible
 }
 
-// nearest says which of the known words somebody may have meant, or lists them all.
+// nearest suggests the known word that is most like word, or lists them all.
 func nearest(word string, known []string) string {
 	if best := plaintext.Nearest(word, known); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)

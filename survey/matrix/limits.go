@@ -1,8 +1,8 @@
 package matrix
 
-// limit is how much of something there must be and may be, and whose limit that is. A text must not
-// be empty whatever its limit says. Slack's are from docs.slack.dev, folder reference/block-kit,
-// Discord's from its documentation's developers/components/reference.
+// limit is the smallest and largest number of something, and the reason. A text must never be
+// empty. Slack's limits are from docs.slack.dev, folder reference/block-kit. Discord's are from its
+// documentation, page developers/components/reference.
 type limit struct {
 	least, most int
 	why         string
@@ -18,8 +18,8 @@ var (
 	// block-elements/button-element: 75 are taken and about 30 shown, a tick and a space included;
 	// Discord takes 80.
 	levelShort = limit{most: 28, why: "Slack: what a button shows of its text, after a tick"}
-	// block-elements/button-element: accessibility_label 75, which also says "Your answer: " and ",
-	// 100 of 100".
+	// block-elements/button-element: accessibility_label 75, which also says "Your answer: " and
+	// ", 100 of 100".
 	levelName = limit{most: 40, why: "Slack: spoken label of a button, with its progress"}
 	// block-elements/select-menu-element: placeholder 150, both platforms; half is for the words
 	// around it.
@@ -33,7 +33,7 @@ var (
 	// are as many as seven of them in one beside the question.
 	cardText = limit{most: 600, why: "Discord: a share of the 4000 characters of a message"}
 	// Discord, Components V2: 4000 in all texts of one message. A person's own note and barrier
-	// stand there as well, and at most 300 characters of labels, progress and markup.
+	// are in the same message, and at most 300 characters of labels, progress and markup.
 	wholeCard = limit{most: 4000 - MaxNoteRunes - MaxBarrierRunes - 300,
 		why: "Discord: the 4000 characters of a message, less a person's note, barrier and the labels"}
 	// The same: the results name all roles in one message beside sixteen elements with a level

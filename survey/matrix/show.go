@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// All is the language that stands for all of a matrix's languages.
+// All is the language that means all of a matrix's languages.
 const All Lang = ""
 
 // width is where lines of text are broken, in characters.
 const width = 80
 
-// rule parts what is asked, of whom, and what they may point to.
+// rule is a line between the elements, the roles and the kinds of information.
 const rule = "\n* * *\n"
 
 // PlainText returns the matrix to be read in one of its languages: what it covers, its levels, each
@@ -34,7 +34,8 @@ func PlainText(m *Matrix, lang Lang) string {
 	for i, l := range m.Languages {
 		langs[i] = string(l)
 	}
-	wrap(&b, "", "", fmt.Sprintf("%s · %s %d · %s", m.Nation.In(lang), m.ID, m.Version, strings.Join(langs, ", ")))
+	wrap(&b, "", "", fmt.Sprintf("%s · %s %d · %s",
+		m.Nation.In(lang), m.ID, m.Version, strings.Join(langs, ", ")))
 	b.WriteString("\n")
 	wrap(&b, "", "", m.About.In(lang))
 	b.WriteString("\n")
@@ -167,7 +168,9 @@ func JSON(m *Matrix, lang Lang) ([]byte, error) {
 		}
 		return t[lang]
 	}
-	named := func(id string, also []string, name Text) namedJSON { return namedJSON{id, also, text(name)} }
+	named := func(id string, also []string, name Text) namedJSON {
+		return namedJSON{ID: id, Also: also, Name: text(name)}
+	}
 	out := matrixJSON{
 		ID: m.ID, Version: m.Version, Nation: text(m.Nation), Name: text(m.Name), About: text(m.About),
 		Languages: m.Languages, Information: []namedJSON{},
@@ -176,18 +179,27 @@ func JSON(m *Matrix, lang Lang) ([]byte, error) {
 		out.Languages = []Lang{lang}
 	}
 	for _, l := range m.Levels {
-		out.Levels = append(out.Levels, levelJSON{named(l.ID, l.Also, l.Name), text(l.Short), text(l.Meaning)})
+		out.Levels = append(out.Levels, levelJSON{
+			namedJSON: named(l.ID, l.Also, l.Name),
+			Short:     text(l.Short),
+			Meaning:   text(l.Meaning),
+		})
 	}
 	for _, d := range m.Dimensions {
 		to := dimensionJSON{namedJSON: named(d.ID, nil, d.Name), About: text(d.About)}
 		for _, c := range d.CoreElements {
 			core := coreJSON{Name: text(c.Name)}
 			for _, e := range c.Elements {
-				ladder := map[string]any{}
+				descriptors := map[string]any{}
 				for i, t := range e.Descriptors {
-					ladder[m.Levels[i].ID] = text(t)
+					descriptors[m.Levels[i].ID] = text(t)
 				}
-				core.Elements = append(core.Elements, elementJSON{named(e.ID, e.Also, e.Name), text(e.Question), text(e.Help), ladder})
+				core.Elements = append(core.Elements, elementJSON{
+					namedJSON:   named(e.ID, e.Also, e.Name),
+					Question:    text(e.Question),
+					Help:        text(e.Help),
+					Descriptors: descriptors,
+				})
 			}
 			to.CoreElements = append(to.CoreElements, core)
 		}

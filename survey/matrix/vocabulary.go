@@ -30,7 +30,12 @@ type meanings map[string]string
 // NewVocabulary returns the vocabulary of a matrix. Other editions add their names for what is in
 // it.
 func NewVocabulary(m *Matrix, others ...*Matrix) *Vocabulary {
-	v := &Vocabulary{elements: meanings{}, roles: meanings{}, levels: meanings{}, levelCount: len(m.Levels)}
+	v := &Vocabulary{
+		elements:   meanings{},
+		roles:      meanings{},
+		levels:     meanings{},
+		levelCount: len(m.Levels),
+	}
 	for _, edition := range append([]*Matrix{m}, others...) {
 		for _, e := range edition.Elements() {
 			if _, _, known := m.Element(e.ID); known {
@@ -136,11 +141,27 @@ func NotALevel(word string) bool {
 // notLevels are the words for ratings that are not levels, by their keys: the signs that people and
 // programs (Excel, R, pandas) write into an empty cell, and the answers that are no level.
 var notLevels = map[string]Rating{
-	"": NotAnswered, "-": NotAnswered, "--": NotAnswered, "na": NotAnswered, "n/a": NotAnswered, "#n/a": NotAnswered,
-	"nan": NotAnswered, "null": NotAnswered, "not_answered": NotAnswered,
-	"dont_know": DontKnow, "don't know": DontKnow, "dont know": DontKnow, "ddim yn gwybod": DontKnow,
-	"not_applicable": NotApplicable, "not applicable": NotApplicable, "not applicable to me": NotApplicable,
-	"amherthnasol": NotApplicable, "ddim yn berthnasol": NotApplicable, "ddim yn berthnasol i mi": NotApplicable,
+	"":             NotAnswered,
+	"-":            NotAnswered,
+	"--":           NotAnswered,
+	"na":           NotAnswered,
+	"n/a":          NotAnswered,
+	"#n/a":         NotAnswered,
+	"nan":          NotAnswered,
+	"null":         NotAnswered,
+	"not_answered": NotAnswered,
+
+	"dont_know":      DontKnow,
+	"don't know":     DontKnow,
+	"dont know":      DontKnow,
+	"ddim yn gwybod": DontKnow,
+
+	"not_applicable":          NotApplicable,
+	"not applicable":          NotApplicable,
+	"not applicable to me":    NotApplicable,
+	"amherthnasol":            NotApplicable,
+	"ddim yn berthnasol":      NotApplicable,
+	"ddim yn berthnasol i mi": NotApplicable,
 }
 
 // level returns the index of a level, or -1.
