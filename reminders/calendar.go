@@ -128,15 +128,15 @@ const wholeYear = 8
 // divisions.
 const maxHolidayBytes = 1 << 20
 
-// LoadHolidays is the calendar of EnglandAndWales with what the file changes. The file is one of
-// two:
+// LoadHolidays returns the calendar of EnglandAndWales with the changes in a file. The file has one
+// of two forms:
 //
-//   - the list gov.uk publishes as bank-holidays.json: what it says of the division england-and-wales stands in place of
-//     the rules for every year it names, so each of these years must be whole;
-//   - a list of days, one a line: "2027-06-07" adds a bank holiday, "not 2027-05-31" takes one away, and what follows
-//     a # is a remark.
+//   - The list that gov.uk publishes as bank-holidays.json. Its division england-and-wales replaces
+//     the rules for every year that it contains, so it must list the whole of each year.
+//   - A list of days, one a line. "2027-06-07" adds a bank holiday, "not 2027-05-31" removes one,
+//     and a # begins a comment.
 //
-// What cannot stand in the file comes back as plaintext.Faults, with the name given for it, and no
+// If the file is not valid, LoadHolidays returns plaintext.Faults, with file as its name, and no
 // calendar.
 func LoadHolidays(file string, r io.Reader) (*Calendar, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxHolidayBytes+1))
@@ -144,7 +144,12 @@ func LoadHolidays(file string, r io.Reader) (*Calendar, error) {
 		return nil, fmt.Errorf("read bank holidays: %w", err)
 	}
 	if len(text) > maxHolidayBytes {
-		return nil, plaintext.Faults{{File: file, Line: 1, What: "is larger than 1 MiB", Want: "a list of bank holidays"}}
+		return nil, plaintext.Faults{{
+			File: file,
+			Line: 1,
+			What: "is larger than 1 MiB",
+			Want: "a list of bank holidays",
+		}}
 	}
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	l := loader{file: file, text: text, calendar: EnglandAndWales()}
@@ -199,12 +204,15 @@ func (l *loader) list() {
 		d, ok := parseDate(strings.TrimSpace(date))
 		switch {
 		case !ok:
-			l.fault(n, fmt.Sprintf("%q is no date", line), wantDate+`, "not" before it to take a holiday away`)
+			l.fault(n, fmt.Sprintf("%q is no date", line),
+				wantDate+`, "not" before it to take a holiday away`)
 			continue
 		case d.Year < firstYear || d.Year > lastYear:
-			l.fault(n, fmt.Sprintf("the year of %s is not known", d), fmt.Sprintf("want one from %d to %d", firstYear, lastYear))
+			l.fault(n, fmt.Sprintf("the year of %s is not known", d),
+				fmt.Sprintf("want one from %d to %d", firstYear, lastYear))
 		case seen[d] > 0:
-			l.fault(n, fmt.Sprintf("%s is here twice", d), fmt.Sprintf("it stands on line %d already", seen[d]))
+			l.fault(n, fmt.Sprintf("%s is here twice", d),
+				fmt.Sprintf("it stands on line %d already", seen[d]))
 		case away && !l.calendar.holidays[d]:
 			l.fault(n, fmt.Sprintf("%s is no bank holiday", d), `"not" takes one away that would be`)
 		case away:
@@ -226,9 +234,10 @@ func (l *loader) published() {
 		var syntax *json.SyntaxError
 		offset := int64(0)
 		if errors.As(err, &syntax) {
-			offset = max(0, syntax.Offset-1) // the offset counts the byte that cannot stand
+			offset = max(0, syntax.Offset-1) // the offset includes the byte that is not valid
 		}
-		l.fault(1+bytes.Count(l.text[:offset], []byte("\n")), "is not JSON: "+err.Error(), "want gov.uk's bank-holidays.json")
+		line := 1 + bytes.Count(l.text[:offset], []byte("\n"))
+		l.fault(line, "is not JSON: "+err.Error(), "want gov.uk's bank-holidays.json")
 		return
 	}
 	dec := json.NewDecoder(bytes.NewReader(l.text))
@@ -265,7 +274,8 @@ func (l *loader) published() {
 			l.fault(line, fmt.Sprintf("%q is no date", event.Date), wantDate)
 			continue
 		case seen[d] > 0:
-			l.fault(line, fmt.Sprintf("%s is here twice", d), fmt.Sprintf("it stands on line %d already", seen[d]))
+			l.fault(line, fmt.Sprintf("%s is here twice", d),
+				fmt.Sprintf("it stands on line %d already", seen[d]))
 			continue
 		}
 		seen[d] = line
@@ -278,7 +288,9 @@ func (l *loader) published() {
 	}
 	for n, y := range years {
 		if y.count < wholeYear && len(l.faults) == 0 {
-			l.fault(y.first, fmt.Sprintf("%d has %d of at least %d bank holidays", n, y.count, wholeYear), "a year must be whole; give single days as a list of dates")
+			l.fault(y.first,
+				fmt.Sprintf("%d has %d of at least %d bank holidays", n, y.count, wholeYear),
+				"a year must be whole; give single days as a list of dates")
 		}
 	}
 	if len(seen) == 0 && len(l.faults) == 0 {

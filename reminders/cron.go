@@ -38,14 +38,16 @@ const (
 	Weekend Reason = "weekend"
 )
 
-// Reasons is every reason there is, for whoever has a sentence for each.
+// Reasons lists every reason, for callers that have a text for each.
 var Reasons = []Reason{Malformed, TimeZone, Interval, TooOften, Never, Night, Weekend}
 
-// CronError is a cron expression that is refused. It does not hold the expression, which somebody
-// typed.
+// CronError is the error for a cron expression that is not allowed. It does not hold the
+// expression, because that is a user's text.
 type CronError struct {
 	Reason Reason
-	Field  string // of a malformed one: minute, hour, day, month or weekday; empty when it has not five fields
+	// Field is the field that is malformed: minute, hour, day, month or weekday. It is empty for
+	// the other reasons, and when there are not five fields.
+	Field string
 }
 
 // Error returns the reason for a log.
@@ -56,9 +58,9 @@ func (e *CronError) Error() string {
 	return "cron expression: " + string(e.Reason)
 }
 
-// Cron is a cron expression that may stand: one time of day, in waking hours, on some days. It is
-// of no time zone until Moments or Digests puts it on a clock, and so never meets an hour that a
-// clock skips or has twice.
+// Cron is a cron expression that is allowed: one time of day, in waking hours, on some days. It has
+// no time zone until Moments or Digests applies one, so it is not affected by an hour that a change
+// of the clocks skips or repeats.
 type Cron struct {
 	Hour, Minute int
 	days         cron.Schedule
@@ -89,14 +91,14 @@ func ParseCron(spec string) (Cron, error) {
 // looks ahead.
 var epoch = Date{2024, time.January, 1}
 
-// ParseDigestCron reads a cron expression for the coordinator's digest. It may stand for Saturdays
-// and Sundays, since it goes to one channel, at the wish of those who read it; otherwise it is as
-// ParseCron.
+// ParseDigestCron is like ParseCron, for the digest in the coordinator's channel. It also allows
+// Saturdays and Sundays, because the readers of that channel choose the days themselves.
 func ParseDigestCron(spec string) (Cron, error) {
 	spec = strings.TrimSpace(spec)
 	// robfig/cron v3.0.1 slices up to the first space after a time zone and panics when there is
 	// none (its issue 470).
-	if upper := strings.ToUpper(spec); strings.HasPrefix(upper, "CRON_TZ=") || strings.HasPrefix(upper, "TZ=") {
+	upper := strings.ToUpper(spec)
+	if strings.HasPrefix(upper, "CRON_TZ=") || strings.HasPrefix(upper, "TZ=") {
 		return Cron{}, &CronError{Reason: TimeZone}
 	}
 	if len(spec) > MaxCronBytes {

@@ -1,6 +1,7 @@
-// Package reminders decides when messages are due, and sends them: a schedule that knows the
-// calendar, a planner that queues what has become due, and a loop that gives queued messages to the
-// bot. It does not know what a message says, how the queue is kept, or any platform.
+// Package reminders decides when messages are due, and sends them. Schedule computes the times from
+// a calendar of working days, Planner enqueues the messages that have become due, and Loop passes
+// queued messages to the bot. The package does not depend on the texts of messages, on how the
+// queue is kept, or on a platform.
 package reminders
 
 import (

@@ -42,7 +42,9 @@ type Planner struct {
 const checkInterval = time.Hour
 
 // NewPlanner returns a planner. The function now returns the current time.
-func NewPlanner(rounds RoundPlans, schedule *Schedule, now func() time.Time, log *slog.Logger) *Planner {
+func NewPlanner(
+	rounds RoundPlans, schedule *Schedule, now func() time.Time, log *slog.Logger,
+) *Planner {
 	return &Planner{rounds: rounds, schedule: schedule, now: now, log: log}
 }
 

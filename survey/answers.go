@@ -90,9 +90,11 @@ func (p Participant) Detail(
 	d.Barrier = strings.TrimSpace(plaintext.Clean(d.Barrier))
 	switch {
 	case utf8.RuneCountInString(d.Note) > matrix.MaxNoteRunes:
-		return part, results.Response{}, &InputError{Field: "note", Reason: "long", Limit: matrix.MaxNoteRunes}
+		err := &InputError{Field: "note", Reason: "long", Limit: matrix.MaxNoteRunes}
+		return part, results.Response{}, err
 	case utf8.RuneCountInString(d.Barrier) > matrix.MaxBarrierRunes:
-		return part, results.Response{}, &InputError{Field: "barrier", Reason: "long", Limit: matrix.MaxBarrierRunes}
+		err := &InputError{Field: "barrier", Reason: "long", Limit: matrix.MaxBarrierRunes}
+		return part, results.Response{}, err
 	}
 	resp, err := p.store.Detail(ctx, part, p.now(), op, element, d)
 	if err != nil {

@@ -33,8 +33,10 @@ func (s System) AuditLog(ctx context.Context, round Round) (AuditLog, error) {
 
 // Audit records an action that changes no setting of the round. It does not check that by is a
 // coordinator. The limits of the audit package apply, see Entry.WithinQuota.
-func (s System) Audit(ctx context.Context, id RoundID, by PersonID, act audit.Action, changes ...audit.Change) error {
-	e := audit.Entry{At: s.now(), By: string(by), Action: act, Changes: changes}
+func (s System) Audit(
+	ctx context.Context, id RoundID, by PersonID, action audit.Action, changes ...audit.Change,
+) error {
+	e := audit.Entry{At: s.now(), By: string(by), Action: action, Changes: changes}
 	return s.store.AppendEntry(ctx, id, e.WithinQuota)
 }
 

@@ -86,7 +86,9 @@ func (c Coordinator) checkClosing(at time.Time) error {
 // Redraft changes the settings of a draft with edit, which may be called several times. It returns
 // ErrOpened for a round that is no longer a draft, an *InputError for a value that is not allowed,
 // and an error of edit unchanged.
-func (c Coordinator) Redraft(ctx context.Context, id RoundID, edit func(*Round) error) (Round, error) {
+func (c Coordinator) Redraft(
+	ctx context.Context, id RoundID, edit func(*Round) error,
+) (Round, error) {
 	round, err := c.change(ctx, id, audit.Redrafted, func(round *Round) error {
 		if round.State != Draft {
 			return ErrOpened
@@ -130,7 +132,9 @@ func (c Coordinator) Open(ctx context.Context, id RoundID) (Round, bool, error) 
 
 // Extend moves the closing time of an open survey later. It never moves it earlier, because people
 // plan by the time that they were given. The bool reports whether this call moved it.
-func (c Coordinator) Extend(ctx context.Context, id RoundID, closes time.Time) (Round, bool, error) {
+func (c Coordinator) Extend(
+	ctx context.Context, id RoundID, closes time.Time,
+) (Round, bool, error) {
 	round, err := c.change(ctx, id, audit.Extended, func(round *Round) error {
 		switch {
 		case round.State != Open:

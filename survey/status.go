@@ -12,7 +12,9 @@ import (
 // Results returns the results of a closed round and logs that the coordinator asked for them. It
 // returns ErrStillOpen for a round that is not closed. The log entry also holds the changes in
 // more.
-func (c Coordinator) Results(ctx context.Context, id RoundID, more ...audit.Change) (results.Published, error) {
+func (c Coordinator) Results(
+	ctx context.Context, id RoundID, more ...audit.Change,
+) (results.Published, error) {
 	round, err := c.Round(ctx, id)
 	if err != nil {
 		return results.Published{}, err

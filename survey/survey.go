@@ -165,7 +165,7 @@ type Member struct {
 	Unreachable      bool   // the platform refused to deliver a message
 	TimeZone         string // an IANA name from the platform; empty where it gives none
 	RemindersOff     bool   // the person turned reminders off
-	RemindOnDate     string // a date on which the person wants a reminder, as 2026-12-04, in their zone
+	RemindOnDate     string // a date for a reminder in the person's zone, as 2026-12-04
 	LastRemindedDate string // the date of the last reminder
 	LastNudgedDate   string // the date of the last reminder by hand, in the round's time zone
 }

@@ -13,7 +13,9 @@ import (
 type System struct{ *core }
 
 // Round returns the round, or ErrNoRound.
-func (s System) Round(ctx context.Context, id RoundID) (Round, error) { return s.store.Round(ctx, id) }
+func (s System) Round(ctx context.Context, id RoundID) (Round, error) {
+	return s.store.Round(ctx, id)
+}
 
 // All calls visit for every round that is kept, in no stated order.
 func (s System) All(ctx context.Context, visit func(Round) error) error {

@@ -1,6 +1,6 @@
-// Package audit is the audit log of a round: who did what and when, as a chain of hashes that shows
-// where somebody has altered it. It holds no answers, and nothing of who gave which. It knows
-// neither rounds nor stores.
+// Package audit is the audit log of a round: who did what and when. The entries form a chain of
+// hashes, so that a later alteration can be found. The log holds no answers and does not show who
+// gave an answer. The package does not depend on rounds or stores.
 package audit
 
 import (
@@ -28,7 +28,7 @@ const (
 	Plan            Action = "plan"     // reminders or channel posts were changed
 	Workshop        Action = "workshop"
 	Team            Action = "team"       // coordinators were added
-	SelfAdded       Action = "self_added" // a person who may start rounds added themselves as a coordinator
+	SelfAdded       Action = "self_added" // a person who may start rounds added themselves
 	Closed          Action = "closed"
 	Results         Action = "results"   // the results were asked for
 	Exported        Action = "exported"  // the files were asked for

@@ -67,7 +67,9 @@ type Faults []Fault
 // they may be shown. It counts a fault that is in the list already: a large file with one cause has
 // one fault.
 func (f *Faults) Add(file string, line int, what, want string, words ...string) {
-	i := slices.IndexFunc(*f, func(o Fault) bool { return o.File == file && o.What == what && o.Want == want })
+	i := slices.IndexFunc(*f, func(o Fault) bool {
+		return o.File == file && o.What == what && o.Want == want
+	})
 	if i < 0 {
 		*f = append(*f, Fault{File: file, Line: line, What: what, Want: want, Words: words, Count: 1})
 		return
@@ -83,7 +85,8 @@ func (f *Faults) Add(file string, line int, what, want string, words ...string) 
 	}
 	for _, word := range words {
 		if !slices.Contains(known.Words, word) && len(known.Words) < maxFaultWords {
-			known.Words = append(known.Words, strings.Clone(word)) // a part of the row would keep the whole row in memory
+			// The word may be a part of a row, and would keep the whole row in memory.
+			known.Words = append(known.Words, strings.Clone(word))
 		}
 	}
 }

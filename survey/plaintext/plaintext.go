@@ -93,7 +93,9 @@ func Unaccented(s string) string {
 
 func ascii(s string) bool {
 	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf || s[i] < ' ' && s[i] != '\t' && s[i] != '\n' && s[i] != '\r' || s[i] == '`' || s[i] == 0x7f {
+		switch c := s[i]; {
+		case c == '\t', c == '\n', c == '\r':
+		case c < ' ', c == '`', c >= 0x7f:
 			return false
 		}
 	}
@@ -107,13 +109,16 @@ func plain(r rune) rune {
 		return '\''
 	case '\u201c', '\u201d', '\u201e', '\u201f', '\u2033', '\u00ab', '\u00bb', '\uff02':
 		return '"'
-	case '\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2015', '\u2043', '\u2212', '\ufe58', '\ufe63', '\uff0d':
+	case '\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2015', '\u2043', '\u2212',
+		'\ufe58', '\ufe63', '\uff0d':
 		return '-'
 	}
 	switch {
 	case unicode.IsSpace(r):
 		return ' '
-	case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r >= '\ufe00' && r <= '\ufe0f': // variation selectors
+	case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+		return -1
+	case r >= '\ufe00' && r <= '\ufe0f': // variation selectors
 		return -1
 	}
 	return r

@@ -59,7 +59,9 @@ func (c Columns) Find(cells []string) []int {
 func (c Columns) named(heading string) int {
 	key := plaintext.Key(heading)
 	return slices.IndexFunc(c.List, func(column Column) bool {
-		return slices.ContainsFunc(column.Names, func(name string) bool { return plaintext.Key(name) == key })
+		return slices.ContainsFunc(column.Names, func(name string) bool {
+			return plaintext.Key(name) == key
+		})
 	})
 }
 
@@ -170,10 +172,12 @@ func (t *Table) header(row Row) {
 		t.Fault(row.Line, "a column is there twice", "expected it once", twice...)
 	}
 	if len(unknown) > 0 {
-		t.Fault(row.Line, "the heading of a column is not known, counted from the left", "expected "+t.columns.names(true), unknown...)
+		t.Fault(row.Line, "the heading of a column is not known, counted from the left",
+			"expected "+t.columns.names(true), unknown...)
 	}
 	if len(missing) > 0 {
-		t.Fault(row.Line, "a column is missing", "expected the columns "+t.columns.names(false), missing...)
+		t.Fault(row.Line, "a column is missing",
+			"expected the columns "+t.columns.names(false), missing...)
 	}
 	if row.State == NotUTF8 {
 		t.notUTF8(row.Line)
@@ -181,8 +185,8 @@ func (t *Table) header(row Row) {
 }
 
 // Rows returns the rows below the header, each with a cell for every column, which is empty where
-// the table has none. Rows that cannot stand are left out and noted as faults. There are none when
-// the header cannot stand. Afterwards, Err says whether the source failed.
+// the table has none. It leaves out rows that are not valid and adds a fault for each. It returns
+// no rows when the header is not valid. Afterwards, Err returns the error of a source that failed.
 func (t *Table) Rows() iter.Seq[Row] {
 	return func(yield func(Row) bool) {
 		if len(t.Faults) > 0 || t.err != nil {
@@ -195,7 +199,8 @@ func (t *Table) Rows() iter.Seq[Row] {
 				return
 			}
 			if n++; n > MaxRows {
-				t.stop(&LimitError{row.Line, "the file has too many rows", fmt.Sprintf("expected at most %d", MaxRows)})
+				want := fmt.Sprintf("expected at most %d", MaxRows)
+				t.stop(&LimitError{row.Line, "the file has too many rows", want})
 				return
 			}
 			if cells, ok := t.cells(row); ok && !yield(Row{Line: row.Line, Cells: cells}) {
@@ -225,7 +230,8 @@ func (t *Table) cells(row Row) ([]string, bool) {
 		return nil, false
 	case row.State == Misquoted:
 		t.Fault(row.Line, "the quotation marks do not match",
-			`expected a text in marks to end with one, and marks inside it to be doubled: "the ""best"" plan"`)
+			"expected a text in marks to end with one, and marks inside it to be doubled: "+
+				`"the ""best"" plan"`)
 		return nil, false
 	case len(row.Cells) > t.width && !blank(row.Cells[t.width:]):
 		t.Fault(row.Line, "the row has more cells than the header",

@@ -109,7 +109,8 @@ func NewText(from io.Reader, count func(cells []string) int) *Text {
 func separatorLine(head []byte) (byte, bool) {
 	line, _, _ := bytes.Cut(head, []byte("\n"))
 	line = bytes.Trim(line, "\r\" ")
-	if len(line) == len("sep=;") && bytes.EqualFold(line[:4], []byte("sep=")) && strings.IndexByte(separators, line[4]) >= 0 {
+	if len(line) == len("sep=;") && bytes.EqualFold(line[:4], []byte("sep=")) &&
+		strings.IndexByte(separators, line[4]) >= 0 {
 		return line[4], true
 	}
 	return 0, false
@@ -152,7 +153,8 @@ func (t *Text) row() (Row, error) {
 			row.Cells = s.cells
 			return row, nil
 		case tooWide:
-			return row, &LimitError{row.Line, "a row has too many cells", fmt.Sprintf("expected at most %d", MaxCells)}
+			want := fmt.Sprintf("expected at most %d", MaxCells)
+			return row, &LimitError{row.Line, "a row has too many cells", want}
 		case open:
 			next, err = t.takeLine()
 			if err == nil {
@@ -199,7 +201,8 @@ func (t *Text) takeLine() (string, error) {
 		switch {
 		case err == nil && b != '\n' && b != '\r':
 			if line = append(line, b); len(line) > maxRowBytes {
-				t.err = &LimitError{t.line + 1, "a row is too long", fmt.Sprintf("expected at most %d bytes", maxRowBytes)}
+				want := fmt.Sprintf("expected at most %d bytes", maxRowBytes)
+				t.err = &LimitError{t.line + 1, "a row is too long", want}
 				return "", t.err
 			}
 			continue
@@ -336,7 +339,8 @@ func (l *limited) Read(b []byte) (n int, err error) {
 	// One byte beyond the limit tells a file that ends there from a larger one.
 	n, l.err = l.from.Read(b[:min(len(b), l.left+1)])
 	if n > l.left {
-		n, l.err = l.left, &LimitError{0, "the file is too large", fmt.Sprintf("expected at most %d MB", MaxBytes>>20)}
+		want := fmt.Sprintf("expected at most %d MB", MaxBytes>>20)
+		n, l.err = l.left, &LimitError{0, "the file is too large", want}
 	}
 	l.left -= n
 	return n, l.err
