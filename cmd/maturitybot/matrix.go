@@ -35,8 +35,9 @@ func (c matrixCheck) Run(s streams) error {
 	for i, l := range m.Languages {
 		languages[i] = string(l)
 	}
-	fmt.Fprintf(s.out, "%s: %s, version %d: %d dimensions, %d elements, %d levels, %d roles; languages: %s. It fits Slack and Discord.\n",
-		c.File, m.ID, m.Version, len(m.Dimensions), len(m.Elements()), len(m.Levels), len(m.Roles()), strings.Join(languages, ", "))
+	fmt.Fprintf(s.out, "%s: %s, version %d: %d dimensions, %d elements, %d levels, %d roles; ",
+		c.File, m.ID, m.Version, len(m.Dimensions), len(m.Elements()), len(m.Levels), len(m.Roles()))
+	fmt.Fprintf(s.out, "languages: %s. It fits Slack and Discord.\n", strings.Join(languages, ", "))
 	return nil
 }
 

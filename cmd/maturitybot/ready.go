@@ -19,7 +19,8 @@ type opsFlag struct {
 // opsOff is the address of a process that does not tell how it is.
 const opsOff = "off"
 
-// readyCommand asks the process that serves on this machine whether it is ready: for health checks of containers, which have no curl.
+// readyCommand asks the process that serves on this machine whether it is ready. It is for health
+// checks of containers, which have no curl.
 type readyCommand struct{ opsFlag }
 
 // readyTimeout is how long the process may take to answer: longer than it waits for Redis.
@@ -39,7 +40,8 @@ func (c *readyCommand) Run(ctx context.Context, s streams) error {
 	}
 	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r) // by no proxy
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("nothing listens at %s: the bot is not running on this machine, or serve has another OPS_LISTEN", address)
+		return fmt.Errorf("nothing listens at %s: the bot is not running on this machine, "+
+			"or serve has another OPS_LISTEN", address)
 	}
 	if err != nil {
 		return fmt.Errorf("ask whether it is ready: %w", err)

@@ -67,7 +67,8 @@ func (c reportCommand) format(s streams) (string, error) {
 			format = "text"
 		}
 		if !slices.Contains(resultfiles.AreasFormats, format) {
-			return "", fmt.Errorf("write report: the ending of %s says nothing of its format; end it in .txt, .csv, .xlsx, .png or .svg, or give --format", c.Out)
+			return "", fmt.Errorf("write report: the ending of %s says nothing of its format; "+
+				"end it in .txt, .csv, .xlsx, .png or .svg, or give --format", c.Out)
 		}
 	}
 	if c.Out == "" && (format == "xlsx" || format == "png") && terminal.IsTerminal(s.out) {

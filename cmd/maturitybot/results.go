@@ -111,7 +111,8 @@ func (c resultsCommand) format(out io.Writer) (string, error) {
 		case slices.Contains(resultfiles.Formats(), ending):
 			format = ending
 		default:
-			return "", fmt.Errorf("the ending of %s says no format; give one with --format: %s", c.Out, strings.Join(resultfiles.Formats(), ", "))
+			return "", fmt.Errorf("the ending of %s says no format; give one with --format: %s",
+				c.Out, strings.Join(resultfiles.Formats(), ", "))
 		}
 	}
 	if !slices.Contains(resultfiles.Formats(), format) {
@@ -124,12 +125,17 @@ func (c resultsCommand) format(out io.Writer) (string, error) {
 }
 
 func (c resultsCommand) terms() (results.Context, error) {
-	t := results.Context{Area: strings.TrimSpace(c.Area), MinGroup: c.MinGroup, Consensus: results.Consensus{Percent: c.Agreed}}
+	t := results.Context{
+		Area:      strings.TrimSpace(c.Area),
+		MinGroup:  c.MinGroup,
+		Consensus: results.Consensus{Percent: c.Agreed},
+	}
 	switch {
 	case c.File == "":
 		return t, errors.New("name the file of answers; --example writes one")
 	case c.MinGroup < results.MinGroupFloor:
-		return t, fmt.Errorf("--min-group is %d; want %d or more, so that nobody's answer can be told", c.MinGroup, results.MinGroupFloor)
+		return t, fmt.Errorf("--min-group is %d; want %d or more, so that nobody's answer can be told",
+			c.MinGroup, results.MinGroupFloor)
 	case c.Agreed < 1 || c.Agreed > 100:
 		return t, fmt.Errorf("--agreed is %d; want 1 to 100", c.Agreed)
 	case t.Area == "" && c.File == "-":
@@ -138,7 +144,8 @@ func (c resultsCommand) terms() (results.Context, error) {
 		t.Area = strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File))
 	}
 	if n := utf8.RuneCountInString(t.Area); n > survey.MaxAreaRunes {
-		return t, fmt.Errorf("the name of the local area has %d characters; give one of at most %d with --area", n, survey.MaxAreaRunes)
+		return t, fmt.Errorf("the name of the local area has %d characters; "+
+			"give one of at most %d with --area", n, survey.MaxAreaRunes)
 	}
 	return t, nil
 }

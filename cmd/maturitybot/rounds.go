@@ -81,7 +81,8 @@ func table(out io.Writer, lines []roundLine) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ROUND\tAREA\tMATRIX\tSTATE\tOPENED\tCLOSES\tINVITED\tFINISHED")
 	for _, l := range lines {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", l.ID, l.Area, l.Matrix, l.State, moment(l.Opened), moment(l.Closes), l.Invited, l.Finished)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", l.ID, l.Area, l.Matrix, l.State,
+			moment(l.Opened), moment(l.Closes), l.Invited, l.Finished)
 	}
 	return w.Flush()
 }
@@ -110,7 +111,10 @@ func operator(ctx context.Context, m matrixFlag, f storeFlag) (rounds *survey.Ro
 }
 
 // roundsIn returns the rounds of the store that open returns.
-func roundsIn(ctx context.Context, m matrixFlag, f storeFlag, open func(storeFlag, context.Context) (*redis.Store, error)) (rounds *survey.Rounds, done func(), err error) {
+func roundsIn(
+	ctx context.Context, m matrixFlag, f storeFlag,
+	open func(storeFlag, context.Context) (*redis.Store, error),
+) (rounds *survey.Rounds, done func(), err error) {
 	matrices, err := m.matrices()
 	if err != nil {
 		return nil, nil, err
@@ -119,5 +123,6 @@ func roundsIn(ctx context.Context, m matrixFlag, f storeFlag, open func(storeFla
 	if err != nil {
 		return nil, nil, err
 	}
-	return survey.NewRounds(store, matrices, time.Now), func() { _ = store.Close() }, nil // everything was written when it was said to be
+	closeStore := func() { _ = store.Close() } // a write that returned was written
+	return survey.NewRounds(store, matrices, time.Now), closeStore, nil
 }

@@ -13,8 +13,8 @@ import (
 	"maturitybot/reminders"
 )
 
-// serveCommand runs the bot where it is given tokens for. Tokens come from the environment alone: a command line can be read by
-// everybody on the machine.
+// serveCommand runs the bot on every platform that it has credentials for. They come from the
+// environment alone, because every user of the machine can read a command line.
 type serveCommand struct {
 	matrixFlag
 	storeFlag

@@ -197,11 +197,16 @@ func (t *trial) prepare(ctx context.Context, c tryCommand) error {
 		languages = slices.Insert(slices.Delete(languages, i, i+1), 0, matrix.Lang(c.Lang))
 	}
 	r, err := t.rounds.As(lead).Create(ctx, survey.Round{
-		ID: "try2345672", Area: t.voice.Say("try.area"), Matrix: t.matrix.ID, Languages: languages, TimeZone: survey.DefaultTimeZone,
+		ID:           "try2345672",
+		Area:         t.voice.Say("try.area"),
+		Matrix:       t.matrix.ID,
+		Languages:    languages,
+		TimeZone:     survey.DefaultTimeZone,
 		ClosesAt:     time.Date(closes.Year(), closes.Month(), closes.Day(), 17, 0, 0, 0, time.UTC),
 		Channel:      chat.Place{Platform: tryPlatform, Channel: tryChannel}.String(),
-		Coordinators: []survey.PersonID{lead}, MinGroup: results.DefaultMinGroup,
-		Consensus: results.Consensus{Percent: results.DefaultAgreedPercent},
+		Coordinators: []survey.PersonID{lead},
+		MinGroup:     results.DefaultMinGroup,
+		Consensus:    results.Consensus{Percent: results.DefaultAgreedPercent},
 	})
 	if err != nil {
 		return fmt.Errorf("make a round to try: %w", err)

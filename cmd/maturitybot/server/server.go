@@ -2,9 +2,9 @@
 // events from the platforms to the bot, sends queued messages when they are due, and offers health
 // checks and metrics to the operator.
 //
-// It does not know the command line or the environment, and decides nothing by the name of a
-// platform: cmd/maturitybot reads them into a Config. It does not know the rules of a survey either: they are in package
-// survey, and the conversation is in package bot.
+// It does not know the command line or the environment, which cmd/maturitybot reads into a Config,
+// and decides nothing by the name of a platform. It does not know the rules of a survey either: they
+// are in package survey, and the conversation is in package bot.
 package server
 
 import (
