@@ -93,7 +93,7 @@ type RosterStore interface {
 	// AnonymiseRoster removes from the roster of a closed round whatever could tell whose a
 	// response is, such as role and language. Of each person it keeps the status, the notice they
 	// accepted and on which day, whether messages reach them, and whether they want reminders. The
-	// round keeps the turnout instead; the first turnout stands. It returns ErrStillOpen for an
+	// round keeps the turnout instead; a turnout that was kept before is not changed. It returns ErrStillOpen for an
 	// open round.
 	AnonymiseRoster(ctx context.Context, id RoundID, t results.Turnout) error
 	// Forget erases everything kept about a person in a round, in any state of it, except that they

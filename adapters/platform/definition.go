@@ -73,7 +73,7 @@ type Bot struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Claims decides which of several processes answers an event.
+// EventClaims decides which of several processes answers an event.
 type EventClaims interface {
 	// Claim returns true for the first claim of an event within minutes, in whichever process.
 	Claim(ctx context.Context, event string) (bool, error)
