@@ -160,132 +160,156 @@ const (
 	MaxConfirm     = 300  // Slack: confirm dialog text
 )
 
-// Check returns what of the card does not fit both platforms, or nil.
+// What parts of a card take in Discord, where components are counted with those inside them.
+const (
+	containerComponents = 1 // around the whole card
+	choiceComponents    = 3 // a section, its text and its button
+	menuComponents      = 2 // a row and its menu
+	confirmComponents   = 2 // a menu that asks, and the question above it
+	buttonsPerRow       = 5
+	fenceRunes          = 8  // the marks around a table
+	markRunes           = 10 // the most that marks around a text take
+)
+
+// Check returns the first thing of the card that does not fit both platforms, or nil. It counts
+// Discord's components and the characters of texts. Labels of buttons do not count toward the
+// characters of a card on either platform.
 func (c Card) Check() error {
-	if len(c.Blocks) == 0 {
-		return fmt.Errorf("check card: it is empty")
-	}
-	if len(c.Blocks) > MaxBlocks {
-		return fmt.Errorf("check card: %d blocks, at most %d", len(c.Blocks), MaxBlocks)
-	}
-	components, runes := 1, 0 // one container
-	seen := map[string]bool{}
-	button := func(b Button) error {
-		if b.Label == "" {
-			return errors.New("check card: an empty button label")
-		}
-		label := b.Label
-		if b.Chosen {
-			label = Tick + label
-		}
-		if err := checkLength("button label", label, MaxLabel); err != nil {
-			return err
-		}
-		if err := checkLength("spoken label", b.Spoken, MaxSpoken); err != nil {
-			return err
-		}
-		if b.Confirm != nil {
-			components += 2 // Discord asks in a menu of its own, with the question above it
-			if err := checkLength("confirm text", b.Confirm.Text, MaxConfirm); err != nil {
-				return err
-			}
-		}
-		return checkAction(b.Action, seen)
-	}
-	for _, block := range c.Blocks {
-		switch b := block.(type) {
-		case Heading:
-			components++
-			runes += utf8.RuneCountInString(b.Text)
-			if err := checkText("heading", b.Text, MaxHeading); err != nil {
-				return err
-			}
-		case Text:
-			components++
-			runes += utf8.RuneCountInString(PlainText(b.Spans))
-			if err := checkText("text", PlainText(b.Spans), MaxText); err != nil {
-				return err
-			}
-		case Note:
-			components++
-			runes += utf8.RuneCountInString(PlainText(b.Spans))
-			if err := checkText("note", PlainText(b.Spans), MaxText); err != nil {
-				return err
-			}
-		case Table:
-			components++
-			runes += utf8.RuneCountInString(b.Text) + 8                    // fences
-			if err := checkText("table", b.Text, MaxText-10); err != nil { // less the fences
-				return err
-			}
-		case Choice:
-			components += 3
-			runes += utf8.RuneCountInString(b.Title+b.Text) + 1
-			if err := checkText("choice", b.Title+b.Text, MaxText-10); err != nil {
-				return err
-			}
-			if err := button(b.Button); err != nil {
-				return err
-			}
-		case Buttons:
-			if len(b.Buttons) == 0 {
-				return fmt.Errorf("check card: a row without buttons")
-			}
-			components += (len(b.Buttons)+4)/5 + len(b.Buttons)
-			for _, x := range b.Buttons {
-				if err := button(x); err != nil {
-					return err
-				}
-			}
-		case Menu:
-			components += 2
-			if err := checkOptions(b.Options); err != nil {
-				return err
-			}
-			if err := checkText("placeholder", b.Placeholder, MaxPlaceholder); err != nil {
-				return err
-			}
-			if err := checkAction(b.Action, seen); err != nil {
-				return err
-			}
-		case Divider:
-			components++
-		default:
-			return fmt.Errorf("check card: unknown block %T", b)
-		}
-	}
-	if components > MaxComponents {
-		return fmt.Errorf("check card: %d components, at most %d", components, MaxComponents)
-	}
-	if runes > MaxCardText {
-		return fmt.Errorf("check card: %d characters, at most %d", runes, MaxCardText)
+	if err := c.check(); err != nil {
+		return fmt.Errorf("check card: %w", err)
 	}
 	return nil
 }
 
-func checkAction(a Action, seen map[string]bool) error {
-	s, err := a.Encode()
+func (c Card) check() error {
+	if len(c.Blocks) == 0 {
+		return errors.New("it is empty")
+	}
+	if len(c.Blocks) > MaxBlocks {
+		return fmt.Errorf("%d blocks, at most %d", len(c.Blocks), MaxBlocks)
+	}
+	size := cardSize{components: containerComponents, actions: map[string]bool{}}
+	for _, block := range c.Blocks {
+		if err := size.add(block); err != nil {
+			return err
+		}
+	}
+	if size.components > MaxComponents {
+		return fmt.Errorf("%d components, at most %d", size.components, MaxComponents)
+	}
+	if size.runes > MaxCardText {
+		return fmt.Errorf("%d characters, at most %d", size.runes, MaxCardText)
+	}
+	return nil
+}
+
+// cardSize adds up what the blocks of a card take.
+type cardSize struct {
+	components int
+	runes      int
+	actions    map[string]bool // each may be there once
+}
+
+// add counts a block, and returns what of the block does not fit.
+func (c *cardSize) add(block Block) error {
+	switch b := block.(type) {
+	case Heading:
+		return c.addText("heading", b.Text, MaxHeading)
+	case Text:
+		return c.addText("text", PlainText(b.Spans), MaxText)
+	case Note:
+		return c.addText("note", PlainText(b.Spans), MaxText)
+	case Table:
+		c.runes += fenceRunes
+		return c.addText("table", b.Text, MaxText-markRunes)
+	case Choice:
+		c.components += choiceComponents
+		c.runes += utf8.RuneCountInString(b.Title+b.Text) + 1 // the line between them
+		if err := checkText("choice", b.Title+b.Text, MaxText-markRunes); err != nil {
+			return err
+		}
+		return c.addButton(b.Button)
+	case Buttons:
+		if len(b.Buttons) == 0 {
+			return errors.New("a row without buttons")
+		}
+		rows := (len(b.Buttons) + buttonsPerRow - 1) / buttonsPerRow
+		c.components += rows + len(b.Buttons)
+		for _, button := range b.Buttons {
+			if err := c.addButton(button); err != nil {
+				return err
+			}
+		}
+		return nil
+	case Menu:
+		c.components += menuComponents
+		if err := checkOptions(b.Options); err != nil {
+			return err
+		}
+		if err := checkText("placeholder", b.Placeholder, MaxPlaceholder); err != nil {
+			return err
+		}
+		return c.addAction(b.Action)
+	case Divider:
+		c.components++
+		return nil
+	default:
+		return fmt.Errorf("unknown block %T", b)
+	}
+}
+
+// addText counts a block that is a text.
+func (c *cardSize) addText(what, text string, limit int) error {
+	c.components++
+	c.runes += utf8.RuneCountInString(text)
+	return checkText(what, text, limit)
+}
+
+// addButton counts what a button has besides its own component.
+func (c *cardSize) addButton(b Button) error {
+	if b.Label == "" {
+		return errors.New("an empty button label")
+	}
+	label := b.Label
+	if b.Chosen {
+		label = Tick + label
+	}
+	if err := checkLength("button label", label, MaxLabel); err != nil {
+		return err
+	}
+	if err := checkLength("spoken label", b.Spoken, MaxSpoken); err != nil {
+		return err
+	}
+	if b.Confirm != nil {
+		c.components += confirmComponents
+		if err := checkLength("confirm text", b.Confirm.Text, MaxConfirm); err != nil {
+			return err
+		}
+	}
+	return c.addAction(b.Action)
+}
+
+// addAction refuses an action that another control of the card has.
+func (c *cardSize) addAction(a Action) error {
+	encoded, err := a.Encode()
 	if err != nil {
 		return err
 	}
-	if seen[s] {
-		return fmt.Errorf("check card: action %q twice", s)
+	if c.actions[encoded] {
+		return fmt.Errorf("action %q twice", encoded)
 	}
-	seen[s] = true
+	c.actions[encoded] = true
 	return nil
 }
 
 func checkOptions(all []Option) error {
 	if len(all) == 0 || len(all) > MaxMenu {
-		return fmt.Errorf("check card: %d options, want 1 to %d", len(all), MaxMenu)
+		return fmt.Errorf("%d options, want 1 to %d", len(all), MaxMenu)
 	}
 	seen := map[string]bool{}
 	for _, o := range all {
 		if o.Value == "" || len(o.Value) > MaxOption || seen[o.Value] {
-			return fmt.Errorf(
-				"check card: option value %q is empty, too long or there twice",
-				o.Value,
-			)
+			return fmt.Errorf("option value %q is empty, too long or there twice", o.Value)
 		}
 		seen[o.Value] = true
 		if err := checkText("option", o.Label, MaxOption); err != nil {
@@ -298,19 +322,19 @@ func checkOptions(all []Option) error {
 // checkText is checkLength that also refuses empty text.
 func checkText(what, s string, limit int) error {
 	if s == "" {
-		return fmt.Errorf("check card: an empty %s", what)
+		return fmt.Errorf("an empty %s", what)
 	}
 	return checkLength(what, s, limit)
 }
 
 func checkLength(what, s string, limit int) error {
 	if n := utf8.RuneCountInString(s); n > limit {
-		return fmt.Errorf("check card: %s of %d characters, at most %d", what, n, limit)
+		return fmt.Errorf("%s of %d characters, at most %d", what, n, limit)
 	}
 	return nil
 }
 
-// Trim cuts s to at most n runes, the last one an ellipsis when something was cut.
+// Trim cuts s to at most n runes, the last one an ellipsis when something was cut. n is at least 1.
 func Trim(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s

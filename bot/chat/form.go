@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -77,8 +78,15 @@ func (l Label) about() Label { return l }
 // About returns the label of any field.
 func About(f Field) Label { return f.about() }
 
-// Check says what of the form does not fit both platforms, or nil.
+// Check returns the first thing of the form that does not fit both platforms, or nil.
 func (f Form) Check() error {
+	if err := f.check(); err != nil {
+		return fmt.Errorf("check form: %w", err)
+	}
+	return nil
+}
+
+func (f Form) check() error {
 	if err := checkText("form title", f.Title, MaxTitle); err != nil {
 		return err
 	}
@@ -95,16 +103,16 @@ func (f Form) Check() error {
 		return err
 	}
 	if len(f.Fields) == 0 {
-		return fmt.Errorf("check form: no fields")
+		return errors.New("no fields")
 	}
 	if len(f.Fields) > MaxFields {
-		return fmt.Errorf("check form: %d fields, at most %d", len(f.Fields), MaxFields)
+		return fmt.Errorf("%d fields, at most %d", len(f.Fields), MaxFields)
 	}
 	seen := map[string]bool{}
 	for _, field := range f.Fields {
 		l := field.about()
 		if l.ID == "" || seen[l.ID] {
-			return fmt.Errorf("check form: field %q is unnamed or there twice", l.ID)
+			return fmt.Errorf("field %q is unnamed or there twice", l.ID)
 		}
 		seen[l.ID] = true
 		if err := checkText("field label", l.Text, MaxFieldLabel); err != nil {
@@ -116,7 +124,7 @@ func (f Form) Check() error {
 		switch x := field.(type) {
 		case Input:
 			if x.Max < 1 || x.Max > MaxFieldText {
-				return fmt.Errorf("check form: field %q: a limit of %d characters, want 1 to %d",
+				return fmt.Errorf("field %q: a limit of %d characters, want 1 to %d",
 					l.ID, x.Max, MaxFieldText)
 			}
 		case Select:
@@ -125,7 +133,7 @@ func (f Form) Check() error {
 			}
 		case Date, TimeOfDay, People, Channel:
 		default:
-			return fmt.Errorf("check form: unknown field %T", field)
+			return fmt.Errorf("unknown field %T", field)
 		}
 	}
 	return nil
