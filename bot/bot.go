@@ -53,8 +53,8 @@ type Tools struct {
 	Creators  []chat.Person // may start rounds besides the platform's admins
 	Log       *slog.Logger
 	Now       func() time.Time
-	// Handled and Delivered, where they are set, are told what came of each event, and of each
-	// message that was owed. They may be called from several goroutines at once.
+	// Handled and Delivered, if they are set, are called with the outcome of each event, and of each
+	// queued message. They may be called from several goroutines at once.
 	Handled   func(Handled)
 	Delivered func(Delivered)
 

@@ -76,7 +76,7 @@ func (h coordinator) closeNow(
 		h.Log.Error("results after close", "round", r.ID, "error", err)
 		return updated(heading, chat.Paragraph(v.Say("close.no_results"))), nil
 	}
-	return deliverAll(posts, d.show, func(o outcome) []chat.Reply {
+	return deliverAll(posts, d.show, func(o sendResult) []chat.Reply {
 		return updated(
 			append(
 				[]chat.Block{heading, chat.Paragraph(v.Say("close.done"))},

@@ -18,7 +18,7 @@ func (h coordinator) extendForm(
 		return chat.Form{}, err
 	}
 	if r.State != survey.Open {
-		return chat.Form{}, closedOr(r)
+		return chat.Form{}, notOpenReason(r)
 	}
 	return card.ExtendForm(h.roundVoice(req, r), r), nil
 }
@@ -122,7 +122,7 @@ func (h coordinator) nextWorkshopReminder(v locale.Voice, r survey.Round) string
 }
 
 // readWorkshop reads the workshop's fields of a form. Without a day it has no time.
-func readWorkshop(e chat.Event, loc *time.Location) (w survey.Workshop, at moment, err error) {
+func readWorkshop(e chat.Event, loc *time.Location) (w survey.Workshop, at enteredTime, err error) {
 	w.Place = e.Value("place")
 	if e.Value("workshop") != "" {
 		at, err = readTime(e, "workshop", "10:00", loc)

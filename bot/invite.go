@@ -17,7 +17,7 @@ func (h coordinator) inviteForm(
 		return chat.Form{}, err
 	}
 	if !r.AcceptsAnswers(h.Now()) {
-		return chat.Form{}, closedOr(r)
+		return chat.Form{}, notOpenReason(r)
 	}
 	m, err := h.matrix(r)
 	if err != nil {

@@ -47,8 +47,8 @@ func (h *Tools) onlyOnFailure(v locale.Voice, to chat.Place) chat.Then {
 	}
 }
 
-// outcome is the result of sending several cards that belong together.
-type outcome struct {
+// sendResult is the result of sending several cards that belong together.
+type sendResult struct {
 	err     error // why one of them does not stand; the later ones were not sent
 	unsure  bool  // one may stand or not
 	missing []string
@@ -57,9 +57,9 @@ type outcome struct {
 // deliverAll returns the replies for cards that belong together; then is called once, after the
 // last or the first that failed.
 func deliverAll(
-	posts []post, show func(post, chat.Then) chat.Reply, then func(outcome) []chat.Reply,
+	posts []post, show func(post, chat.Then) chat.Reply, then func(sendResult) []chat.Reply,
 ) []chat.Reply {
-	var all outcome
+	var all sendResult
 	var replies []chat.Reply
 	for i, x := range posts {
 		replies = append(replies, show(x, func(d chat.Delivered) []chat.Reply {
@@ -143,7 +143,7 @@ func (d destination) show(x post, then chat.Then) chat.Reply {
 
 // deliveryBlocks tells the coordinator what became of results or files.
 func (h coordinator) deliveryBlocks(
-	req *request, v locale.Voice, d destination, o outcome,
+	req *request, v locale.Voice, d destination, o sendResult,
 ) []chat.Block {
 	if o.err != nil {
 		h.Log.Warn("not posted", "error", o.err)

@@ -37,7 +37,7 @@ func (h coordinator) postResults(
 	return deliverAll(
 		posts,
 		d.show,
-		func(o outcome) []chat.Reply { return whispered(h.deliveryBlocks(req, v, d, o)...) },
+		func(o sendResult) []chat.Reply { return whispered(h.deliveryBlocks(req, v, d, o)...) },
 	), nil
 }
 
@@ -80,7 +80,7 @@ func (h coordinator) exportFiles(
 	return deliverAll(
 		all,
 		d.show,
-		func(o outcome) []chat.Reply { return whispered(h.deliveryBlocks(req, v, d, o)...) },
+		func(o sendResult) []chat.Reply { return whispered(h.deliveryBlocks(req, v, d, o)...) },
 	), nil
 }
 

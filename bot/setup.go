@@ -68,11 +68,11 @@ func defaultRound() survey.Round {
 
 // readRoundForm sets the round's fields from a sent form. It returns an *survey.InputError for the
 // first field that cannot be read.
-func (h *Tools) readRoundForm(req *request, r *survey.Round) (closes moment, err error) {
+func (h *Tools) readRoundForm(req *request, r *survey.Round) (closes enteredTime, err error) {
 	r.Area, r.Matrix, r.Languages = req.Value("area"), req.Value("matrix"), nil
 	i := slices.IndexFunc(h.Matrices, func(m *matrix.Matrix) bool { return m.ID == r.Matrix })
 	if i < 0 {
-		return moment{}, &survey.InputError{Field: "matrix", Reason: "unknown"}
+		return enteredTime{}, &survey.InputError{Field: "matrix", Reason: "unknown"}
 	}
 	for l := range strings.FieldsSeq(req.Value("languages")) {
 		if h.Matrices[i].Has(matrix.Lang(l)) {
@@ -188,7 +188,7 @@ func (h coordinator) redraftForm(
 func (h coordinator) saveRound(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
-	var closes moment
+	var closes enteredTime
 	r, err := h.rounds.Redraft(ctx, args.round, func(r *survey.Round) (err error) {
 		closes, err = h.readRoundForm(req, r)
 		return err

@@ -14,7 +14,7 @@ import (
 // coordinate, "role" with the roles of those rounds. The event's Values hold what was typed. After
 // an error it suggests nothing.
 func (b *Bot) Suggest(ctx context.Context, e chat.Event, field string) []chat.Option {
-	seats, err := b.Rounds.For(person(e.Who)).Participations(ctx)
+	participations, err := b.Rounds.For(person(e.Who)).Participations(ctx)
 	if err != nil {
 		b.Log.Warn("cannot suggest", "error", err)
 		return nil
@@ -27,7 +27,7 @@ func (b *Bot) Suggest(ctx context.Context, e chat.Event, field string) []chat.Op
 			all = append(all, chat.Option{Value: value, Label: chat.Trim(label, chat.MaxOption)})
 		}
 	}
-	for _, s := range seats {
+	for _, s := range participations {
 		if !slices.Contains(s.Round.Coordinators, person(e.Who)) {
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 
 // target returns the round that a coordinator means: the one whose button was pressed; else the
 // one named; else the only one of this channel, or of all their rounds, that wanted accepts. If
-// there are several it asks which.
+// there are several it returns a *refusal whose card asks which.
 func (h coordinator) target(
 	ctx context.Context, req *request, args targetArgs, wanted func(survey.Round) bool,
 ) (survey.Round, error) {
@@ -101,7 +101,8 @@ func isClosed(r survey.Round) bool { return r.State == survey.Closed }
 
 func isAny(survey.Round) bool { return true }
 
-func closedOr(r survey.Round) error {
+// notOpenReason returns the error for a round that takes no answers.
+func notOpenReason(r survey.Round) error {
 	if r.State == survey.Draft {
 		return survey.ErrNotOpen
 	}

@@ -141,8 +141,8 @@ func readClock(text string) (hour, minute int, ok bool) {
 	return hour, minute, true
 }
 
-// moment is a time that a user entered, and how a change of the clocks affected it.
-type moment struct {
+// enteredTime is a time that a user entered, and how a change of the clocks affected it.
+type enteredTime struct {
 	time.Time
 	written string // the time of day as it was understood, such as 01:30
 	skipped bool   // the clock skips it: Time is as much later as the clock goes forward
@@ -150,9 +150,9 @@ type moment struct {
 }
 
 // clockTime is the moment of a day and a time of day in a zone.
-func clockTime(year int, month time.Month, day, hour, minute int, zone *time.Location) moment {
+func clockTime(year int, month time.Month, day, hour, minute int, zone *time.Location) enteredTime {
 	wall := time.Date(year, month, day, hour, minute, 0, 0, time.UTC)
-	m := moment{written: wall.Format("15:04")}
+	m := enteredTime{written: wall.Format("15:04")}
 	// A zone is as far from UTC as it was a day before, or as it is a day later.
 	before, after := offset(wall.AddDate(0, 0, -1), zone), offset(wall.AddDate(0, 0, 1), zone)
 	early, late := wall.Add(-max(before, after)), wall.Add(-min(before, after))
@@ -178,7 +178,7 @@ func offset(t time.Time, zone *time.Location) time.Duration {
 }
 
 // remark returns a note on how a change of the clocks affected the time, or nothing.
-func (m moment) remark(v locale.Voice) []chat.Block {
+func (m enteredTime) remark(v locale.Voice) []chat.Block {
 	switch {
 	case m.skipped:
 		return []chat.Block{
@@ -192,7 +192,7 @@ func (m moment) remark(v locale.Voice) []chat.Block {
 }
 
 // readTime reads a date field and its time field in the round's time zone.
-func readTime(e chat.Event, field, otherwise string, loc *time.Location) (moment, error) {
+func readTime(e chat.Event, field, otherwise string, loc *time.Location) (enteredTime, error) {
 	clock := e.Value(field + "_time")
 	if clock == "" {
 		clock = otherwise
@@ -200,12 +200,12 @@ func readTime(e chat.Event, field, otherwise string, loc *time.Location) (moment
 	hour, minute, ok := readClock(clock)
 	if !ok {
 		//locale:says input.closes_time.unreadable input.workshop_time.unreadable
-		return moment{}, &survey.InputError{Field: field + "_time", Reason: "unreadable"}
+		return enteredTime{}, &survey.InputError{Field: field + "_time", Reason: "unreadable"}
 	}
 	year, month, day, ok := readDay(e.Value(field))
 	if !ok {
 		//locale:says input.closes.unreadable input.workshop.unreadable
-		return moment{}, &survey.InputError{Field: field, Reason: "unreadable"}
+		return enteredTime{}, &survey.InputError{Field: field, Reason: "unreadable"}
 	}
 	return clockTime(year, month, day, hour, minute, loc), nil
 }

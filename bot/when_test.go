@@ -57,7 +57,7 @@ func TestClockChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	for wrote, c := range map[string]struct {
-		m              moment
+		m              enteredTime
 		want           string
 		skipped, twice bool
 	}{

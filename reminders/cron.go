@@ -59,15 +59,16 @@ func (e *CronError) Error() string {
 }
 
 // Cron is a cron expression that is allowed: one time of day, in waking hours, on some days. It has
-// no time zone until Moments or Digests applies one, so it is not affected by an hour that a change
-// of the clocks skips or repeats.
+// no time zone: Schedule applies that of the round or of a person, so an expression is not affected
+// by an hour that a change of the clocks skips or repeats.
 type Cron struct {
 	Hour, Minute int
 	days         cron.Schedule
 }
 
 // ParseCron reads a cron expression for reminders: five fields (minute, hour, day of the month,
-// month, day of the week) as robfig/cron reads them. What may not stand comes back as a *CronError.
+// month, day of the week) as robfig/cron reads them. For an expression
+// that is not allowed it returns a *CronError.
 func ParseCron(spec string) (Cron, error) {
 	s, err := ParseDigestCron(spec)
 	if err != nil {

@@ -207,9 +207,9 @@ func (l *Loop) one(ctx context.Context, d survey.Delivery, until time.Time) (ok 
 	wait := retryDelay
 	switch {
 	case err == nil:
-		// A message that was sent and not noted is sent again after its lease.
+		// A message that was sent but not acknowledged is sent again after its lease.
 		if err := l.queue.Ack(note, d); err != nil {
-			l.log.Error("message was sent, but that is not noted", "round", d.Round, "error", err)
+			l.log.Error("message was sent but not acknowledged", "round", d.Round, "error", err)
 		}
 		return true
 	case errors.As(err, &notYet):
@@ -221,7 +221,8 @@ func (l *Loop) one(ctx context.Context, d survey.Delivery, until time.Time) (ok 
 		l.log.Error("message not sent", "message", d.Kind, "round", d.Round, "error", err)
 	}
 	if err := l.queue.Reschedule(note, d, wait); err != nil {
-		l.log.Warn("message waits until its time is over", "round", d.Round, "error", err)
+		l.log.Warn("message not rescheduled; it is due again when its lease ends",
+			"round", d.Round, "error", err)
 	}
 	return notYet != nil
 }

@@ -85,7 +85,8 @@ const (
 	UntilNextEvening              // until the evening of the working day after that
 )
 
-// Due says on which days messages of a kind are due, by the clock of their recipient.
+// Due says on which days messages of a kind are due, by the clock of their recipient. They lie
+// before the Event or on its day: the planner does not know messages about a past event.
 type Due struct {
 	Days         []int // whole days before the day of the Event
 	Hour, Minute int
@@ -187,8 +188,8 @@ func kindsWhere(keep func(MessageType) bool) []MessageKind {
 	return kinds
 }
 
-// wantedBy reports whether a member wants the message: before its event, and while there is
-// something that they can still do about it.
+// wantedBy reports whether the member can still do something about the message. It does not look at
+// the time: see timely.
 func (k MessageKind) wantedBy(r Round, m Member) bool {
 	_, suffix := k.Split()
 	wanted := k.Type().Wanted

@@ -16,7 +16,8 @@ import (
 // Action says what was done. Its values are kept and hashed, and never change.
 type Action string
 
-// The actions. Those from Results on change nothing of the round.
+// The actions. Of those from Results on, only Forgotten may change the round: it removes a
+// coordinator.
 const (
 	Created         Action = "created"
 	Redrafted       Action = "redrafted"
