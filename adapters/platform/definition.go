@@ -54,7 +54,7 @@ type Config interface {
 	Paths() []string
 	// Connect returns an adapter for the bot. An error that is chat.ErrUnavailable may pass.
 	Connect(ctx context.Context, b Bot) (Adapter, error)
-	// Check tries the configuration, and changes nothing. Of the bot it needs Commands and Dial.
+	// Check tries the configuration, and changes nothing. Of the bot it needs Spec and Dial.
 	Check(ctx context.Context, b Bot, report Report)
 }
 

@@ -25,11 +25,16 @@ var notForUsers = map[string]string{
 }
 
 // TestAdaptersHaveNoSentences keeps what users read in bot/locale, in both languages: no adapter of
-// a chat platform has a text of several words that begins with a capital letter, besides those in notForUsers. What it
-// writes for operators is in errors and in the log, and names of calls begin with a small letter.
+// a chat platform has a text of several words that begins with a capital letter, besides those in
+// notForUsers. What it writes for operators is in errors and in the log, and names of calls begin
+// with a small letter.
 func TestAdaptersHaveNoSentences(t *testing.T) {
 	used := map[string]bool{}
-	for _, dir := range []string{"../../adapters/slack", "../../adapters/discord", "../../adapters/platform"} {
+	dirs := []string{"../../adapters/platform"}
+	for _, d := range definitions {
+		dirs = append(dirs, "../../adapters/"+d.Name)
+	}
+	for _, dir := range dirs {
 		for _, text := range textsOf(t, dir) {
 			if _, known := notForUsers[text]; known {
 				used[text] = true
