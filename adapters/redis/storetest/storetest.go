@@ -93,8 +93,8 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 	}
 }
 
-// alone are the laws of what is owed: it is handed out whichever round it is of, so these are tried
-// one after another.
+// runQueueLaws runs the laws of the queue, one after another: Lease returns messages of any round, so
+// laws that run at once would take each other's.
 func runQueueLaws(t *testing.T, fresh func(t *testing.T) survey.Store) {
 	for _, law := range []struct {
 		name string
@@ -280,7 +280,8 @@ func (w *tester) equal(got, want any) {
 	}
 }
 
-// full fails the law when a field of the struct is zero: it would not be seen to survive.
+// allFieldsSet fails the law if a field of the struct is zero, because the law would not notice that
+// the store loses such a field.
 func (w *tester) allFieldsSet(v any) {
 	w.Helper()
 	for field, value := range reflect.ValueOf(v).Fields() {
