@@ -71,9 +71,13 @@ func (o *output) until(t *testing.T, what string) string {
 
 // through is the way from a platform to a program that listens at an address.
 func through(address, path string) http.Handler {
-	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.Out.URL = &url.URL{Scheme: "http", Host: address, Path: path}
-	}}
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL = &url.URL{Scheme: "http", Host: address, Path: path}
+		},
+		// Not the default transport, whose idle connections every httptest.Server closes at its end.
+		Transport: &http.Transport{},
+	}
 }
 
 // reachable puts the fake Slack on this machine's network.
