@@ -74,6 +74,10 @@ func through(address, path string) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL = &url.URL{Scheme: "http", Host: address, Path: path}
+			// The bot may answer before the proxy has seen the end of the body, which the server
+			// closes with the first byte of the answer. Then the proxy would give up.
+			body, _ := io.ReadAll(r.In.Body)
+			r.Out.Body = io.NopCloser(bytes.NewReader(body))
 		},
 		// Not the default transport, whose idle connections every httptest.Server closes at its end.
 		Transport: &http.Transport{},
