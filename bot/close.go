@@ -68,7 +68,7 @@ func (h coordinator) closeNow(
 	if err == nil {
 		var p results.Published
 		if p, err = h.posts.published.Results(ctx, r.ID); err == nil {
-			posts, err = h.posts.resultPosts(ctx, r, p, h.Words.In(string(r.Languages[0])), d.action)
+			posts, err = h.posts.resultPosts(ctx, r, p, h.channelVoice(r), d.action)
 		}
 	}
 	if err != nil {

@@ -312,7 +312,7 @@ func (h messenger) postMissing(
 	ctx context.Context, d survey.Delivery, r survey.Round, to chat.Place, names []string,
 ) {
 	d.Kind += "+files"
-	v := h.Words.In(string(r.Languages[0]))
+	v := h.channelVoice(r)
 	card := chat.Card{Blocks: missingFiles(v, destination{round: r}, names)}
 	if err := h.Sender.Post(ctx, messageID(d), to, card, nil); err != nil {
 		h.Log.Error("the channel was not told of missing files", "round", r.ID, "error", err)
@@ -322,7 +322,7 @@ func (h messenger) postMissing(
 // unpostedCard tells a coordinator that the results could not be posted, why if that is known, and
 // how to get them.
 func (h messenger) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
-	v := h.Words.In(string(r.Languages[0]))
+	v := h.channelVoice(r)
 	to, why := h.canPostFor(ctx, r)
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("post.unposted", "area", r.Area)},

@@ -145,12 +145,20 @@ func (h participant) decline(
 func (h participant) showNotice(
 	ctx context.Context, req *request, args roundArgs,
 ) (chat.Card, error) {
-	part, err := h.rounds.Participation(ctx, args.round)
-	switch {
-	case err != nil:
+	part, err := h.invited(ctx, args.round)
+	if err != nil {
 		return chat.Card{}, err
-	case part.Member.Status == survey.NotInvited:
-		return chat.Card{}, survey.ErrNotTakingPart
 	}
 	return card.Of(card.Notice(h.participantVoice(req, part), part.Round)...), nil
+}
+
+// invited returns the participation of a person who was invited, or survey.ErrNotTakingPart.
+func (h participant) invited(
+	ctx context.Context, id survey.RoundID,
+) (survey.Participation, error) {
+	part, err := h.rounds.Participation(ctx, id)
+	if err == nil && part.Member.Status == survey.NotInvited {
+		err = survey.ErrNotTakingPart
+	}
+	return part, err
 }

@@ -6,7 +6,6 @@ import (
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
-	"maturitybot/bot/locale"
 	"maturitybot/survey"
 )
 
@@ -84,11 +83,6 @@ func (h messenger) unpostedMessage(
 	ctx context.Context, part survey.Participation,
 ) (chat.Card, error) {
 	return h.unpostedCard(ctx, part.Round), nil
-}
-
-// channelVoice returns the voice of posts to the round's channel.
-func (h messenger) channelVoice(r survey.Round) locale.Voice {
-	return h.Words.In(string(r.Languages[0]))
 }
 
 func (h messenger) openedPost(ctx context.Context, r survey.Round, _ string) (post, error) {

@@ -190,13 +190,18 @@ func (h *Tools) platformVoice(e chat.Event) locale.Voice {
 	return h.Words.In("en")
 }
 
+// channelVoice returns the first language of the round, in which its channel is addressed.
+func (h *Tools) channelVoice(r survey.Round) locale.Voice {
+	return h.Words.In(string(r.Languages[0]))
+}
+
 // roundVoice returns the language for a coordinator: that of the action or the platform where it is
 // known, else the first language of the round.
 func (h *Tools) roundVoice(req *request, r survey.Round) locale.Voice {
 	if req.voice.Lang != "en" || req.language != "" || len(r.Languages) == 0 {
 		return req.voice
 	}
-	return h.Words.In(string(r.Languages[0]))
+	return h.channelVoice(r)
 }
 
 // participantVoice returns the language for a participant, the first of these that there is: the

@@ -22,12 +22,9 @@ func (h participant) showList(ctx context.Context, req *request, args roundArgs)
 func (h participant) showLevels(
 	ctx context.Context, req *request, args roundArgs,
 ) (chat.Card, error) {
-	part, err := h.rounds.Participation(ctx, args.round)
-	switch {
-	case err != nil:
+	part, err := h.invited(ctx, args.round)
+	if err != nil {
 		return chat.Card{}, err
-	case part.Member.Status == survey.NotInvited:
-		return chat.Card{}, survey.ErrNotTakingPart
 	}
 	m, err := h.matrix(part.Round)
 	if err != nil {

@@ -231,7 +231,7 @@ func (h *Tools) toChannel(r survey.Round, draw func(locale.Voice) chat.Card) []c
 		h.Log.Error("round has no channel", "round", r.ID, "error", err)
 		return nil
 	}
-	v := h.Words.In(string(r.Languages[0]))
+	v := h.channelVoice(r)
 	return []chat.Reply{
 		chat.Post{To: to, Card: draw(v), Then: h.onlyOnFailure(v, to)},
 	}
