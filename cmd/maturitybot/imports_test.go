@@ -1,11 +1,10 @@
 package main
 
 import (
-	"go/parser"
+	"go/ast"
 	"go/token"
-	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,55 +76,34 @@ var standardOnly = []string{"survey", "survey/audit", "survey/results", "bot/cha
 
 func TestImportsGoOneWay(t *testing.T) {
 	const module = "maturitybot/"
-	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && len(d.Name()) > 2 {
-			return filepath.SkipDir
-		}
-		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return nil
-		}
-		pkg, err := filepath.Rel("../..", filepath.Dir(path))
-		if err != nil {
-			return err
-		}
-		pkg = filepath.ToSlash(pkg)
+	eachProductFile(t, func(file string, _ *token.FileSet, parsed *ast.File) {
+		pkg := path.Dir(file)
 		allowed, known := allowedImports[pkg]
 		if !known {
-			t.Errorf("%s: the package %s is not in allowedImports", path, pkg)
-			return nil
+			t.Errorf("%s: the package %s is not in allowedImports", file, pkg)
+			return
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
-		if err != nil {
-			return err
-		}
-		for _, i := range file.Imports {
+		for _, i := range parsed.Imports {
 			name, err := strconv.Unquote(i.Path.Value)
 			if err != nil {
-				return err
+				t.Fatal(err)
 			}
 			if ours, ok := strings.CutPrefix(name, module); ok {
 				if !slices.Contains(allowed, ours) {
-					t.Errorf("%s imports %s, which %s may not", path, ours, pkg)
+					t.Errorf("%s imports %s, which %s may not", file, ours, pkg)
 				}
 				continue
 			}
 			if slices.Contains(standardOnly, pkg) && strings.Contains(strings.Split(name, "/")[0], ".") {
-				t.Errorf("%s imports %s; %s needs the standard library only", path, name, pkg)
+				t.Errorf("%s imports %s; %s needs the standard library only", file, name, pkg)
 			}
 			for prefix, owner := range libraryOwners {
 				if strings.HasPrefix(name, prefix) && !slices.Contains(strings.Fields(owner), pkg) {
-					t.Errorf("%s imports %s, which only %s may know", path, name, owner)
+					t.Errorf("%s imports %s, which only %s may know", file, name, owner)
 				}
 			}
 		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // TestTopLevelFolders keeps their number small.

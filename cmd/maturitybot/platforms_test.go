@@ -2,10 +2,7 @@ package main
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"io/fs"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -31,28 +28,10 @@ func TestPlatformsAreNamedInOneTable(t *testing.T) {
 	}
 	named := regexp.MustCompile("(?i)" + strings.Join(names, "|"))
 	found := map[string]bool{}
-	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel("../..", path)
-		if err != nil {
-			return err
-		}
-		name = filepath.ToSlash(name)
-		if d.IsDir() {
-			if slices.Contains(adapters, name) || strings.HasPrefix(name, ".") && name != "." {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
-			return nil
-		}
-		set := token.NewFileSet()
-		file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
+	eachProductFile(t, func(name string, fset *token.FileSet, file *ast.File) {
+		within := func(adapter string) bool { return strings.HasPrefix(name, adapter+"/") }
+		if slices.ContainsFunc(adapters, within) {
+			return
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			text := ""
@@ -65,16 +44,12 @@ func TestPlatformsAreNamedInOneTable(t *testing.T) {
 			if named.MatchString(text) {
 				found[name] = true
 				if namesPlatform[name] == "" {
-					t.Errorf("%s names a platform: %s", set.Position(n.Pos()), text)
+					t.Errorf("%s names a platform: %s", fset.Position(n.Pos()), text)
 				}
 			}
 			return true
 		})
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name := range namesPlatform {
 		if !found[name] {
 			t.Errorf("%s names no platform: take it out of the list", name)

@@ -1,16 +1,17 @@
 package main
 
 import (
-	"bufio"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // Limits of the shape of product code. A reader who does not know the project loses the thread in a
@@ -31,22 +32,15 @@ var wideTypes = []string{
 // TestShape checks that product files are short, lines fit the page, and no type does too much.
 func TestShape(t *testing.T) {
 	methods := map[string]int{}
-	eachProductFile(t, func(path string) {
-		lines, tooLong := countLines(t, path)
-		if lines > maxFileLines {
-			t.Errorf("%s has %d lines, more than %d: split it", path, lines, maxFileLines)
-		}
-		if tooLong > 0 {
-			t.Errorf("%s:%d is longer than %d columns", path, tooLong, maxLineLength)
-		}
-		for _, decl := range parseProductFile(t, path).Decls {
+	eachProductFile(t, func(name string, _ *token.FileSet, file *ast.File) {
+		checkLines(t, name)
+		for _, decl := range file.Decls {
 			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv != nil {
-				methods[filepath.ToSlash(filepath.Dir(path))+"."+receiverName(f.Recv.List[0].Type)]++
+				methods[path.Dir(name)+"."+receiverName(f.Recv.List[0].Type)]++
 			}
 		}
 	})
 	for name, count := range methods {
-		name = strings.TrimPrefix(name, "../../")
 		if count > maxTypeMethods != slices.Contains(wideTypes, name) {
 			t.Errorf("%s has %d methods; at most %d, unless it is in wideTypes", name, count, maxTypeMethods)
 		}
@@ -63,12 +57,7 @@ var closedSets = map[string][]string{
 // and has no default, so that nobody forgets it when a constant is added.
 func TestSwitchesNameEachKind(t *testing.T) {
 	found := 0
-	eachProductFile(t, func(path string) {
-		fset := token.NewFileSet()
-		file, err := parser.ParseFile(fset, path, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+	eachProductFile(t, func(_ string, fset *token.FileSet, file *ast.File) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			s, ok := n.(*ast.SwitchStmt)
 			if !ok {
@@ -115,58 +104,50 @@ func caseNames(s *ast.SwitchStmt) (names []string, hasDefault bool) {
 	return names, hasDefault
 }
 
-// eachProductFile calls visit with the path of each Go file of the module that is not a test.
-func eachProductFile(t *testing.T, visit func(path string)) {
+// eachProductFile parses each Go file of the module that is not a test, without its comments, and
+// calls visit with its name from the root of the module.
+func eachProductFile(
+	t *testing.T, visit func(name string, fset *token.FileSet, file *ast.File),
+) {
 	t.Helper()
-	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS("../.."), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && strings.HasPrefix(d.Name(), ".") && d.Name() != "..":
-			if path != "../.." {
-				return filepath.SkipDir
-			}
-		case strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go"):
-			visit(path)
+		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
+			return nil
 		}
-		return nil
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, filepath.Join("../..", name), nil, parser.SkipObjectResolution)
+		if err == nil {
+			visit(name, fset, file)
+		}
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// parseProductFile parses a file without its comments.
-func parseProductFile(t *testing.T, path string) *ast.File {
+// checkLines checks how many lines a file has, and how long they are.
+func checkLines(t *testing.T, name string) {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	text, err := os.ReadFile(filepath.Join("../..", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return file
-}
-
-// countLines returns the number of lines of a file, and the number of its first line that is too
-// long, or 0.
-func countLines(t *testing.T, path string) (lines, tooLong int) {
-	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	scanner := bufio.NewScanner(file)
-	scanner.Buffer(nil, 1<<20)
-	for scanner.Scan() {
-		lines++
-		if tooLong == 0 && len([]rune(scanner.Text())) > maxLineLength {
-			tooLong = lines
+	count := 0
+	for line := range strings.Lines(string(text)) {
+		count++
+		if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > maxLineLength {
+			t.Errorf("%s:%d is longer than %d columns", name, count, maxLineLength)
 		}
 	}
-	if err := scanner.Err(); err != nil {
-		t.Fatal(err)
+	if count > maxFileLines {
+		t.Errorf("%s has %d lines, more than %d: split it", name, count, maxFileLines)
 	}
-	return lines, tooLong
 }
 
 // receiverName returns the name of the type of a receiver.
