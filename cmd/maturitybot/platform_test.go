@@ -110,14 +110,16 @@ type onPlatform struct {
 	adapter messenger
 	stop    func()
 
-	mu      sync.Mutex
-	replies []*chat.Reply // what the bot itself answered to the last gesture, as far as it is known
-	pending int           // cards of these of which it is not known yet what becomes of them
-	handled int
-	names   map[string]string              // of people and channels, by the platform's ids
-	known   map[string]actor               // as the platform knows them now
-	actions map[string]message             // the last message on which an action stood, by who sees it and action
-	opened  map[string]func() acknowledged // what opened somebody's form
+	mu       sync.Mutex
+	replies  []*chat.Reply // what the bot itself answered to the last gesture, as far as it is known
+	pending  int           // cards of these of which it is not known yet what becomes of them
+	updated  bool          // one of these changes a card and is compared once more with what is saved
+	compared bool          // that was done
+	handled  int
+	names    map[string]string              // of people and channels, by the platform's ids
+	known    map[string]actor               // as the platform knows them now
+	actions  map[string]message             // the last message on which an action stood, by who sees it and action
+	opened   map[string]func() acknowledged // what opened somebody's form
 	// visitors are who has typed in a channel that the stage has put nobody in, by the platform's id of it.
 	visitors map[string][]string
 	last     string // event
@@ -180,9 +182,30 @@ func (n noting) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	replies := n.s.bot().Handle(ctx, e)
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
+	n.s.compare(replies)
 	n.s.replies = n.s.follow(replies)
 	n.s.handled++
 	return replies
+}
+
+// compare notes when a changed card has been compared with what is saved. The next gesture waits for
+// that: it may be made at a time when the card would be drawn otherwise. The caller holds the mutex.
+func (s *onPlatform) compare(replies []chat.Reply) {
+	for i, r := range replies {
+		u, ok := r.(chat.Update)
+		if !ok || u.Refresh == nil {
+			continue
+		}
+		refresh := u.Refresh
+		u.Refresh = func(ctx context.Context) (chat.Update, bool) {
+			next, changed := refresh(ctx)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.compared = true
+			return next, changed
+		}
+		replies[i], s.updated = u, true
+	}
 }
 
 // follow notes what the bot answers once it is known what became of a card. The caller holds the mutex.
@@ -426,7 +449,7 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 		before[m.channel+" "+m.id] = m.changed
 	}
 	handled := s.handled
-	s.replies, s.pending = nil, 0
+	s.replies, s.pending, s.updated, s.compared = nil, 0, false, false
 	s.mu.Unlock()
 	form, _, _ := s.platform.form(user)
 	page, _ := s.platform.page(user)
@@ -467,6 +490,10 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 		}
 		if s.handled == handled {
 			want = nil
+		}
+		changes := slices.ContainsFunc(seen, func(r chat.Reply) bool { _, ok := r.(chat.Update); return ok })
+		if s.updated && changes && !s.compared {
+			return false
 		}
 		return s.pending == 0 && len(seen) >= len(want) && files(seen) >= files(want)
 	})
