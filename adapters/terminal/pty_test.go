@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -33,6 +34,10 @@ type stage struct {
 	over  chan struct{}
 }
 
+// lastByte ends what is written to the pseudo-terminal. An emulator ignores it, and a conversation
+// never writes it.
+const lastByte = "\x00"
+
 func play(t *testing.T, ctx context.Context, responder chat.Responder, width, height int, environ ...string) *stage {
 	t.Helper()
 	master, slave, err := pty.Open()
@@ -62,7 +67,7 @@ func play(t *testing.T, ctx context.Context, responder chat.Responder, width, he
 			_, _ = s.emu.Write(buffer[:n])
 			s.news.Broadcast()
 			s.mu.Unlock()
-			if err != nil {
+			if err != nil || bytes.HasSuffix(buffer[:n], []byte(lastByte)) {
 				close(s.over)
 				return
 			}
@@ -72,8 +77,10 @@ func play(t *testing.T, ctx context.Context, responder chat.Responder, width, he
 		Environ: append([]string{"TERM=xterm-256color"}, environ...)})
 	all.Go(func() {
 		err := term.Converse(ctx, responder, ben, place, start, func(r chat.Reply) { s.sent = append(s.sent, r) })
-		_ = slave.Close()
+		// The kernel may drop what is unread when the last side that writes is closed.
+		_, _ = io.WriteString(slave, lastByte)
 		<-s.over
+		_ = slave.Close()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.ended, s.err = true, err
