@@ -15,7 +15,7 @@ import (
 	"maturitybot/adapters/redis"
 )
 
-// parts of CONFIGURATION.md that are written from the program, by the name that stands in the line before each.
+// parts of docs/configuration.md that are written from the program, by the name that stands in the line before each.
 func parts(t *testing.T) map[string]string {
 	t.Helper()
 	var given strings.Builder
@@ -104,9 +104,9 @@ func flagsOf(t *testing.T, command string) []*kong.Flag {
 	return nil
 }
 
-// TestConfigurationPage: what CONFIGURATION.md says of flags and variables is what the program has.
+// TestConfigurationPage: what docs/configuration.md says of flags and variables is what the program has.
 func TestConfigurationPage(t *testing.T) {
-	const path = "../../CONFIGURATION.md"
+	const path = "../../docs/configuration.md"
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +134,7 @@ func TestConfigurationPage(t *testing.T) {
 		}
 		return
 	}
-	t.Errorf("CONFIGURATION.md is not what the program has:\n%s\nRun go test ./cmd/maturitybot -run ConfigurationPage -update, and read the difference.", firstDifference(string(raw), page))
+	t.Errorf("docs/configuration.md is not what the program has:\n%s\nRun go test ./cmd/maturitybot -run ConfigurationPage -update, and read the difference.", firstDifference(string(raw), page))
 }
 
 // TestEnvironmentExample: .env.example names every variable that serve and compose.yaml read, and no other.

@@ -63,7 +63,7 @@ func textsOf(t *testing.T, dir string) []string {
 			continue
 		}
 		if e.Name() == "configuration.go" {
-			continue // operators read it, in CONFIGURATION.md and from the command check
+			continue // operators read it, in docs/configuration.md and from the command check
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, e.Name()), nil, 0)
 		if err != nil {

@@ -46,7 +46,7 @@ func TestTaps(t *testing.T) {
 		t.Errorf("%d taps from Start to the receipt, want %d", taps, want)
 	}
 	named := 0
-	for _, page := range []string{"README.md", "ACCESSIBILITY.md", "docs/taking-part.md"} {
+	for _, page := range []string{"README.md", "docs/accessibility.md", "docs/taking-part.md"} {
 		text, err := os.ReadFile(filepath.Join("../..", page))
 		if err != nil {
 			t.Fatal(err)
