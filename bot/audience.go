@@ -56,36 +56,29 @@ func (planning) of(b *Bot, req *request) planning {
 	return planning{coordinator{}.of(b, req)}
 }
 
-// creator answers people who may start rounds, and take on those of others in their workspace. Its
-// handlers are reached by other people as well, so each of them calls allRounds before it acts.
+// creator answers people who may start rounds. Such a person may also become a coordinator of the
+// rounds of their workspace. Other people reach the handlers as well, so only rights gives access
+// to what a creator may do.
 type creator struct {
 	coordinator
-	granted creatorRounds // nil for a person who may not start rounds
-}
-
-// creatorRounds is what a person who may start rounds can do with the rounds of others.
-type creatorRounds interface {
-	All(ctx context.Context, visit func(survey.Round) error) error
-	Round(ctx context.Context, id survey.RoundID) (survey.Round, error)
-	AddCoordinator(
-		ctx context.Context, id survey.RoundID, person, by survey.PersonID,
-	) (survey.Round, bool, error)
+	granted *survey.Creator // nil for a person who may not start rounds
 }
 
 func (creator) of(b *Bot, req *request) creator {
 	h := creator{coordinator: coordinator{}.of(b, req)}
 	if b.mayCreate(req) {
-		h.granted = b.Rounds.System()
+		rights := b.Rounds.AsCreator(req.person)
+		h.granted = &rights
 	}
 	return h
 }
 
-// allRounds returns every round, or errNotAllowed for a person who may not start rounds.
-func (h creator) allRounds() (creatorRounds, error) {
+// rights returns what a person who may start rounds may do, or errNotAllowed for anybody else.
+func (h creator) rights() (survey.Creator, error) {
 	if h.granted == nil {
-		return nil, errNotAllowed
+		return survey.Creator{}, errNotAllowed
 	}
-	return h.granted, nil
+	return *h.granted, nil
 }
 
 // of returns the bot itself, for a handler that serves a second action.

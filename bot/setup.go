@@ -38,7 +38,7 @@ func (h creator) newForm(ctx context.Context, req *request, _ generalArgs) (chat
 	if err := inChannel(req); err != nil {
 		return chat.Form{}, err // first, since in private a platform may not tell who is an admin
 	}
-	if _, err := h.allRounds(); err != nil {
+	if _, err := h.rights(); err != nil {
 		return chat.Form{}, err
 	}
 	v := req.voice
@@ -48,10 +48,8 @@ func (h creator) newForm(ctx context.Context, req *request, _ generalArgs) (chat
 		)
 	}
 	r := defaultRound()
-	r.Area = chat.Trim(
-		req.Value("area"),
-		survey.MaxAreaRunes,
-	) // given with the command, where a platform asks for it there
+	// On a platform where commands have fields, the area may be given with the command.
+	r.Area = chat.Trim(req.Value("area"), survey.MaxAreaRunes)
 	first := h.Now().In(r.Location()).AddDate(0, 0, 21)
 	r.ClosesAt = time.Date(first.Year(), first.Month(), first.Day(), 17, 0, 0, 0, r.Location())
 	return card.RoundForm(v, chat.NewAction("create", v.Lang), r, h.Matrices), nil
@@ -127,11 +125,8 @@ func (h coordinator) saveRules(
 			t = t.In(r.Location())
 			return clockTime(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), zone).Time
 		}
-		r.ClosesAt, r.Workshop.At, r.TimeZone = here(
-			r.ClosesAt,
-		), here(
-			r.Workshop.At,
-		), req.Value("time_zone")
+		r.ClosesAt, r.Workshop.At = here(r.ClosesAt), here(r.Workshop.At)
+		r.TimeZone = req.Value("time_zone")
 		r.Consensus.AllowFarMinority = req.Value("far") == "yes"
 		return errors.Join(number("min_group", &r.MinGroup), number("agreed", &r.Consensus.Percent))
 	})
@@ -145,7 +140,8 @@ func (h creator) createRound(ctx context.Context, req *request, _ generalArgs) (
 	if err := inChannel(req); err != nil {
 		return chat.Card{}, err // first, since in private a platform may not tell who is an admin
 	}
-	if _, err := h.allRounds(); err != nil {
+	creator, err := h.rights()
+	if err != nil {
 		return chat.Card{}, err
 	}
 	if why := h.canPost(ctx, req.Where); why != nil {
@@ -158,12 +154,10 @@ func (h creator) createRound(ctx context.Context, req *request, _ generalArgs) (
 	if err != nil {
 		return chat.Card{}, err
 	}
-	r.ID, r.Channel, r.Coordinators = newRoundID(
-		req.ID,
-	), req.Where.String(), []survey.PersonID{
-		req.person,
-	}
-	r, err = h.rounds.Create(ctx, r)
+	r.ID = newRoundID(req.ID)
+	r.Channel = req.Where.String()
+	r.Coordinators = []survey.PersonID{req.person}
+	r, err = creator.Create(ctx, r)
 	if err != nil {
 		return chat.Card{}, err
 	}

@@ -13,19 +13,15 @@ import (
 )
 
 func (h creator) teamForm(ctx context.Context, req *request, args targetArgs) (chat.Form, error) {
-	r, err := h.target(
-		ctx,
-		req,
-		args,
-		func(r survey.Round) bool { return r.State != survey.Closed },
-	)
+	isUnclosed := func(r survey.Round) bool { return r.State != survey.Closed }
+	r, err := h.target(ctx, req, args, isUnclosed)
 	if err != nil {
 		_, refused := errors.AsType[*refusal](err)
-		all, notAllowed := h.allRounds()
+		creator, notAllowed := h.rights()
 		if !refused || notAllowed != nil {
 			return chat.Form{}, err
 		}
-		offered, offerErr := h.offerTeam(ctx, req, all, args)
+		offered, offerErr := h.offerTeam(ctx, req, creator, args)
 		switch {
 		case offerErr != nil:
 			return chat.Form{}, offerErr
@@ -40,20 +36,18 @@ func (h creator) teamForm(ctx context.Context, req *request, args targetArgs) (c
 // offerTeam offers a person who may start rounds to become a coordinator of the rounds that they
 // named, or that are of this channel. The card is empty where there are none.
 func (h creator) offerTeam(
-	ctx context.Context, req *request, all creatorRounds, args targetArgs,
+	ctx context.Context, req *request, creator survey.Creator, args targetArgs,
 ) (chat.Card, error) {
 	var found []survey.Round
-	err := all.All(ctx, func(r survey.Round) error {
+	err := creator.All(ctx, func(r survey.Round) error {
 		named := plaintext.Same(r.Area, args.words) || string(r.ID) == strings.ToLower(args.words)
 		if args.words == "" {
 			named = r.Channel == req.Where.String()
 		}
-		known := slices.ContainsFunc(
-			found,
-			func(f survey.Round) bool { return f.ID == r.ID },
-		) // the scan may meet one twice
-		if named && !known && ofRound(req.Event, r) &&
-			!slices.Contains(r.Coordinators, req.person) {
+		// The scan may meet a round twice.
+		known := slices.ContainsFunc(found, func(f survey.Round) bool { return f.ID == r.ID })
+		coordinates := slices.Contains(r.Coordinators, req.person)
+		if named && !known && !coordinates && ofRound(req.Event, r) {
 			found = append(found, r)
 		}
 		return nil
@@ -64,10 +58,8 @@ func (h creator) offerTeam(
 	if len(found) == 0 {
 		return chat.Card{}, nil
 	}
-	slices.SortFunc(
-		found,
-		func(x, y survey.Round) int { return y.ClosesAt.Compare(x.ClosesAt) },
-	) // the newest first
+	newestFirst := func(x, y survey.Round) int { return y.ClosesAt.Compare(x.ClosesAt) }
+	slices.SortFunc(found, newestFirst)
 	v := req.voice
 	var blocks []chat.Block
 	for _, r := range found[:min(len(found), card.MaxRounds)] {
@@ -96,18 +88,18 @@ func (h creator) offerTeam(
 func (h creator) takeOn(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
-	all, err := h.allRounds()
+	creator, err := h.rights()
 	if err != nil {
 		return chat.Card{}, err
 	}
-	r, err := all.Round(ctx, args.round)
+	r, err := creator.Round(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
 	if !ofRound(req.Event, r) {
 		return chat.Card{}, errNotAllowed
 	}
-	r, _, err = all.AddCoordinator(ctx, args.round, req.person, req.person)
+	r, err = creator.AddSelf(ctx, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}

@@ -12,8 +12,8 @@ import (
 	"maturitybot/survey/results"
 )
 
-// Response returns the person's participation and response so far. Once the round is closed,
-// nothing tells which response is theirs.
+// Response returns the person's participation and response so far. It returns ErrClosed once the
+// round is closed, because a response can no longer be linked to a person.
 func (p Participant) Response(
 	ctx context.Context, id RoundID,
 ) (Participation, results.Response, error) {
@@ -28,8 +28,8 @@ func (p Participant) Response(
 	return part, resp, nil
 }
 
-// Answer keeps a rating of an element, given by one operation. It returns the response as it stands
-// after it. An answer that is refused with a *TooSoonError comes with the response as well.
+// Answer saves a rating of an element, given by one operation, and returns the response with it. It
+// also returns the response with a *TooSoonError.
 func (p Participant) Answer(
 	ctx context.Context, id RoundID, op Operation, element string, rating matrix.Rating,
 ) (Participation, results.Response, error) {
@@ -44,17 +44,19 @@ func (p Participant) Answer(
 	return part, resp, err
 }
 
-// Current says whether a person's entry, and their response, are still as they were read. Of a
-// response that was not read, which has no answers, only the entry is compared. Nothing is current
-// in a round that has closed.
+// Current reports whether the person's entry in the roster and their response are unchanged since
+// they were read. For a response without answers it compares the entry alone. In a closed round it
+// returns false. part is the person's own participation.
 func (p Participant) Current(
 	ctx context.Context, part Participation, resp results.Response,
 ) (bool, error) {
+	if err := p.checkOwn(part); err != nil {
+		return false, err
+	}
 	return p.store.Current(ctx, part, resp)
 }
 
-// about returns the participation of a person who may answer the element, and the matrix that has
-// it.
+// about returns the participation of a person who may answer the element, and the round's matrix.
 func (p Participant) about(
 	ctx context.Context, id RoundID, element string,
 ) (Participation, *matrix.Matrix, error) {
@@ -72,7 +74,7 @@ func (p Participant) about(
 	return part, m, nil
 }
 
-// Detail keeps what a person adds to an element, in place of what they added before.
+// Detail saves what the person adds to an element, in place of what they added before.
 func (p Participant) Detail(
 	ctx context.Context, id RoundID, op Operation, element string, d results.Detail,
 ) (Participation, results.Response, error) {

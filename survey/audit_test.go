@@ -38,7 +38,7 @@ func (d *desk) acts(t *testing.T) (acts []string, r survey.AuditLog) {
 // TestEachActIsRecorded, with who did it and what it changed; what changes nothing is not.
 func TestEachActIsRecorded(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
-	if _, err := d.As(ana).Create(ctx, d.proposal()); err != nil {
+	if _, err := d.AsCreator(ana).Create(ctx, d.proposal()); err != nil {
 		t.Fatal(err)
 	}
 	closes := d.now.AddDate(0, 0, 21)

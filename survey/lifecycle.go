@@ -13,25 +13,8 @@ import (
 	"maturitybot/survey/results"
 )
 
-// Create saves the draft of a round. The person must be one of its coordinators. Create returns an
-// *InputError for a value that is not allowed.
-func (c Coordinator) Create(ctx context.Context, round Round) (Round, error) {
-	round.State, round.Version = Draft, 0
-	if err := c.check(&round); err != nil {
-		return Round{}, err
-	}
-	if !slices.Contains(round.Coordinators, c.person) {
-		return Round{}, fmt.Errorf("create round %s: %w", round.ID, ErrNotCoordinator)
-	}
-	entry := c.entry(c.person, audit.Created, Changes(Round{}, round))
-	if err := c.store.CreateRound(ctx, round, entry); err != nil {
-		return Round{}, err
-	}
-	return round, nil
-}
-
 // check tidies the texts of a round and returns an *InputError for a value that is not allowed.
-func (c Coordinator) check(round *Round) error {
+func (c *core) check(round *Round) error {
 	round.Area = plaintext.Line(round.Area)
 	round.Workshop.Place = plaintext.Line(round.Workshop.Place)
 	m, known := c.matrices[round.Matrix]
@@ -73,7 +56,7 @@ const MaxOpen = 365 * 24 * time.Hour
 
 // checkClosing returns an *InputError for a closing time that is less than an hour or more than
 // MaxOpen from now.
-func (c Coordinator) checkClosing(at time.Time) error {
+func (c *core) checkClosing(at time.Time) error {
 	switch now := c.now(); {
 	case at.Before(now.Add(time.Hour)):
 		return &InputError{Field: "closes", Reason: "early"}

@@ -2,6 +2,7 @@ package survey
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -17,8 +18,16 @@ type Participant struct {
 	person PersonID
 }
 
-// Join puts the person on the roster at their own wish: after they declined or withdrew, or, once a
-// coordinator has called AllowSelfJoin, without an invitation.
+// checkOwn returns an error for the participation of another person.
+func (p Participant) checkOwn(part Participation) error {
+	if part.Member.Person != p.person {
+		return fmt.Errorf("use a participation in round %s: %w", part.Round.ID, ErrNotTakingPart)
+	}
+	return nil
+}
+
+// Join adds the person to the roster at their own request. This is possible after they declined or
+// withdrew. Once a coordinator has called AllowSelfJoin, it is also possible without an invitation.
 func (p Participant) Join(ctx context.Context, id RoundID) (Participation, error) {
 	part, err := p.answeringPart(ctx, id)
 	if err != nil {
@@ -45,14 +54,14 @@ func (p Participant) Join(ctx context.Context, id RoundID) (Participation, error
 	return part, nil
 }
 
-// Participation returns the person's place in a round, whatever it is: they may not be in the
-// roster.
+// Participation returns the person's participation in a round. A person who is not in the roster
+// has the status NotInvited.
 func (p Participant) Participation(ctx context.Context, id RoundID) (Participation, error) {
 	return p.store.Participation(ctx, id, p.person)
 }
 
-// PersonalData returns everything that is kept about a person who takes part. They may see it, and
-// withdraw, until the round is closed, also after the closing time.
+// PersonalData returns everything that is kept about a person who takes part. They may see it until
+// the round is closed, also after the closing time.
 func (p Participant) PersonalData(
 	ctx context.Context, id RoundID,
 ) (Participation, results.Response, error) {
@@ -74,7 +83,7 @@ func (p Participant) PersonalData(
 	return part, resp, nil
 }
 
-// answeringPart returns a person's place, whatever it is, in a survey that takes answers.
+// answeringPart is like Participation, but returns an error unless the survey takes answers.
 func (p Participant) answeringPart(ctx context.Context, id RoundID) (Participation, error) {
 	part, err := p.Participation(ctx, id)
 	if err != nil {
@@ -98,7 +107,8 @@ func (p Participant) takingPart(ctx context.Context, id RoundID) (Participation,
 	return part, nil
 }
 
-// member changes an entry at the wish of the person themselves, who can be reached, then.
+// member changes the person's entry in the roster. Since the person has just used the bot, the
+// entry no longer says that they cannot be reached.
 func (p Participant) member(
 	ctx context.Context, part Participation, change func(*Member) error,
 ) (Participation, error) {
@@ -127,7 +137,7 @@ func (p Participant) invited(ctx context.Context, id RoundID) (Participation, er
 	return part, nil
 }
 
-// SetLanguage keeps the language a person wants to be asked in.
+// SetLanguage saves the language that the person wants to be asked in.
 func (p Participant) SetLanguage(
 	ctx context.Context, id RoundID, lang matrix.Lang,
 ) (Participation, error) {
@@ -147,7 +157,8 @@ func (p Participant) SetLanguage(
 	})
 }
 
-// Start records that a person accepted a version of the privacy notice, and lets them answer.
+// Start records that the person accepted a version of the privacy notice. From then on they may
+// answer.
 func (p Participant) Start(ctx context.Context, id RoundID, notice string) (Participation, error) {
 	part, err := p.invited(ctx, id)
 	if err != nil {
@@ -167,7 +178,8 @@ func (p Participant) Start(ctx context.Context, id RoundID, notice string) (Part
 	})
 }
 
-// Decline records that a person does not want to take part. Whoever has started withdraws instead.
+// Decline records that the person does not want to take part. It changes nothing for a person who
+// has started: they can withdraw.
 func (p Participant) Decline(ctx context.Context, id RoundID) (Participation, error) {
 	part, err := p.invited(ctx, id)
 	if err != nil || part.Member.TakesPart() {
@@ -181,7 +193,7 @@ func (p Participant) Decline(ctx context.Context, id RoundID) (Participation, er
 	})
 }
 
-// SetRole keeps the role a person says they have; Unstated when they would rather not say.
+// SetRole saves the person's role: the id of a role of the matrix, or Unstated.
 func (p Participant) SetRole(ctx context.Context, id RoundID, role string) (Participation, error) {
 	part, err := p.takingPart(ctx, id)
 	if err != nil {
@@ -208,11 +220,11 @@ func (p Participant) SetRole(ctx context.Context, id RoundID, role string) (Part
 	})
 }
 
-// Unstated is the role of a person who does not want to say theirs. No matrix has a role of that
+// Unstated is the role of a person who does not want to state it. No matrix has a role with this
 // id.
 const Unstated = "-"
 
-// SetOrganisation keeps where a person works; empty takes it back.
+// SetOrganisation saves where the person works. An empty text removes it.
 func (p Participant) SetOrganisation(
 	ctx context.Context, id RoundID, organisation string,
 ) (Participation, error) {
@@ -225,7 +237,7 @@ func (p Participant) SetOrganisation(
 	return p.describe(ctx, id, func(m *Member) { m.Organisation = organisation })
 }
 
-// SetScope keeps for whom a person answers.
+// SetScope saves which part of the local system the person answers for.
 func (p Participant) SetScope(ctx context.Context, id RoundID, scope Scope) (Participation, error) {
 	if !slices.Contains(Scopes, scope) {
 		return Participation{}, &InputError{Field: "scope", Reason: "unknown"}
@@ -233,6 +245,7 @@ func (p Participant) SetScope(ctx context.Context, id RoundID, scope Scope) (Par
 	return p.describe(ctx, id, func(m *Member) { m.Scope = scope })
 }
 
+// describe changes what a person who takes part says about themselves.
 func (p Participant) describe(
 	ctx context.Context, id RoundID, set func(*Member),
 ) (Participation, error) {
@@ -249,8 +262,8 @@ func (p Participant) describe(
 	})
 }
 
-// Withdraw erases everything of a person but the fact that they withdrew, which keeps them from
-// being asked again.
+// Withdraw erases everything about the person except that they withdrew, so that they are not asked
+// again.
 func (p Participant) Withdraw(ctx context.Context, id RoundID) (Participation, error) {
 	part, err := p.Participation(ctx, id)
 	switch {
@@ -268,8 +281,8 @@ func (p Participant) Withdraw(ctx context.Context, id RoundID) (Participation, e
 	return part, nil
 }
 
-// Participations returns the person's places in the rounds that they were invited to or coordinate,
-// newest first, without rounds that are gone.
+// Participations returns the person's participations in the rounds that they were invited to or
+// coordinate, newest first, without rounds that no longer exist.
 func (p Participant) Participations(ctx context.Context) ([]Participation, error) {
 	ids, err := p.store.RoundsOf(ctx, p.person)
 	if err != nil {
@@ -289,11 +302,14 @@ func (p Participant) Participations(ctx context.Context) ([]Participation, error
 	return parts, nil
 }
 
-// SetTimeZone keeps where a person's clock is, as their platform tells it. A name that is no time
-// zone, or that is kept already, changes nothing.
+// SetTimeZone saves the person's time zone, as their platform tells it. A name that is no time
+// zone, or that is saved already, changes nothing. part is the person's own participation.
 func (p Participant) SetTimeZone(
 	ctx context.Context, part Participation, zone string,
 ) (Participation, error) {
+	if err := p.checkOwn(part); err != nil {
+		return part, err
+	}
 	if zone == "" || zone == "Local" || zone == part.Member.TimeZone {
 		return part, nil
 	}

@@ -312,7 +312,7 @@ func TestEachRoundThatHasSomethingAhead(t *testing.T) {
 		}))
 		return ids
 	}
-	must(t, errorOf(d.As(ana).Create(t.Context(), d.proposal())))
+	must(t, errorOf(d.AsCreator(ana).Create(t.Context(), d.proposal())))
 	same(t, each(), nil)
 	r, _, err := d.As(ana).Open(t.Context(), "r")
 	must(t, err)

@@ -8,9 +8,9 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// Rounds gives access to the rounds in a store. It does nothing itself: As, For and System say on
-// whose authority something is done, and each returns a type with the methods that this authority
-// allows.
+// Rounds gives access to the rounds in a store. It does nothing itself: As, AsCreator, For and System
+// say on whose authority something is done, and each returns a type with the methods that this
+// authority allows.
 type Rounds struct{ core }
 
 // NewRounds returns the rounds in the store. The matrices are those that a round may use, and now
@@ -26,6 +26,10 @@ func NewRounds(store Store, matrices []*matrix.Matrix, now func() time.Time) *Ro
 // As returns what the person may do as a coordinator.
 func (r *Rounds) As(person PersonID) Coordinator { return Coordinator{&r.core, person} }
 
+// AsCreator returns what the person may do who may start rounds. The caller has checked that they
+// may.
+func (r *Rounds) AsCreator(person PersonID) Creator { return Creator{&r.core, person} }
+
 // For returns what the person may do about their own participation.
 func (r *Rounds) For(person PersonID) Participant { return Participant{&r.core, person} }
 
@@ -35,7 +39,7 @@ func (r *Rounds) System() System { return System{&r.core} }
 // Matrix returns the matrix that a round uses.
 func (r *Rounds) Matrix(round Round) (*matrix.Matrix, error) { return r.matrix(round) }
 
-// core is what Coordinator, Participant and System share. Its methods check no permission.
+// core is what Coordinator, Creator, Participant and System share. Its methods check no permission.
 type core struct {
 	store    Store
 	matrices map[string]*matrix.Matrix

@@ -59,7 +59,7 @@ func (d *desk) proposal() survey.Round {
 
 func (d *desk) open(t *testing.T) survey.Round {
 	t.Helper()
-	if _, err := d.As(ana).Create(t.Context(), d.proposal()); err != nil {
+	if _, err := d.AsCreator(ana).Create(t.Context(), d.proposal()); err != nil {
 		t.Fatal(err)
 	}
 	r, opened, err := d.As(ana).Open(t.Context(), "r")
@@ -88,13 +88,13 @@ func TestCreateRefusesWhatCannotStand(t *testing.T) {
 		r := d.proposal()
 		change(&r)
 		var input *survey.InputError
-		if _, err := d.As(ana).Create(t.Context(), r); !errors.As(err, &input) || input.Error() != want {
+		if _, err := d.AsCreator(ana).Create(t.Context(), r); !errors.As(err, &input) || input.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 	longest := d.proposal()
 	longest.Area, longest.MinGroup, longest.Consensus.Percent = strings.Repeat("ŵ", survey.MaxAreaRunes), results.MinGroupFloor, 100
-	if _, err := d.As(ana).Create(t.Context(), longest); err != nil {
+	if _, err := d.AsCreator(ana).Create(t.Context(), longest); err != nil {
 		t.Errorf("what just fits is refused: %v", err)
 	}
 }
@@ -102,7 +102,7 @@ func TestCreateRefusesWhatCannotStand(t *testing.T) {
 // TestSetUpStandsOnceOpen: minimum group and rule can change in a draft, and never after.
 func TestSetUpStandsOnceOpen(t *testing.T) {
 	d := newDesk(t)
-	if _, err := d.As(ana).Create(t.Context(), d.proposal()); err != nil {
+	if _, err := d.AsCreator(ana).Create(t.Context(), d.proposal()); err != nil {
 		t.Fatal(err)
 	}
 	change := func(r *survey.Round) error {
@@ -128,7 +128,7 @@ func TestSetUpStandsOnceOpen(t *testing.T) {
 
 func TestOpenOnlyBeforeTheClosingTime(t *testing.T) {
 	d := newDesk(t)
-	if _, err := d.As(ana).Create(t.Context(), d.proposal()); err != nil {
+	if _, err := d.AsCreator(ana).Create(t.Context(), d.proposal()); err != nil {
 		t.Fatal(err)
 	}
 	d.now = d.now.AddDate(0, 0, 15)
@@ -212,7 +212,7 @@ func TestChangesAtOnceAreAllMade(t *testing.T) {
 	}
 }
 
-func (d *desk) take(t *testing.T, person survey.PersonID, role string) {
+func (d *desk) takePart(t *testing.T, person survey.PersonID, role string) {
 	t.Helper()
 	ctx := t.Context()
 	_, _, err := d.As(ana).Invite(ctx, "r", []survey.Member{{Person: person}})
@@ -232,9 +232,9 @@ func TestNobodyCanTellAfterTheClose(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
 	for i := range 5 {
-		d.take(t, survey.PersonID(fmt.Sprintf("p:w:m%d", i)), "midwife")
+		d.takePart(t, survey.PersonID(fmt.Sprintf("p:w:m%d", i)), "midwife")
 	}
-	d.take(t, ben, "parent")
+	d.takePart(t, ben, "parent")
 	if _, err := d.For(ben).SetOrganisation(t.Context(), "r", "Playgroup"); err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestAnswersThatCannotBe(t *testing.T) {
 	if _, _, err := d.For(ben).Answer(t.Context(), "r", survey.Operation{ID: "op"}, "one", 1); !errors.Is(err, survey.ErrNotTakingPart) {
 		t.Errorf("not invited: %v", err)
 	}
-	d.take(t, ben, survey.Unstated)
+	d.takePart(t, ben, survey.Unstated)
 	for _, c := range []struct {
 		element string
 		rating  matrix.Rating
@@ -311,7 +311,7 @@ func TestAnswersThatCannotBe(t *testing.T) {
 func TestANewNoticeIsAcceptedAnew(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
-	d.take(t, ben, "parent")
+	d.takePart(t, ben, "parent")
 	if _, _, err := d.For(ben).Answer(t.Context(), "r", survey.Operation{ID: "op"}, "one", 2); err != nil {
 		t.Fatal(err)
 	}

@@ -125,7 +125,7 @@ type ResponseStore interface {
 	) (results.Response, error)
 	// Current reports whether the person's roster entry and the response are unchanged since they
 	// were read. For a response without answers it compares the entry alone. In a closed round it
-	// compares nothing and does not read the response.
+	// returns false and does not read the response.
 	Current(ctx context.Context, s Participation, r results.Response) (bool, error)
 	// Withdraw erases the response and everything of the member except that they withdrew. It works
 	// until the round is closed.

@@ -33,19 +33,21 @@ func (s System) Each(ctx context.Context, visit func(Round) error) error {
 	})
 }
 
-// AddCoordinator adds a coordinator to a round in any state, so that a round whose last coordinator
-// has left is not lost. The operator adds anybody, and a person who may start rounds where the
-// round is adds themselves; the caller has checked that. The bool says whether this call added
-// them. Then a post to the channel is queued.
+// AddCoordinator adds a coordinator to a round in any state for the operator, so that a round whose
+// last coordinator has left is not lost. The bool says whether this call added them. Then a post to
+// the channel is queued.
 func (s System) AddCoordinator(
-	ctx context.Context, id RoundID, person, by PersonID,
+	ctx context.Context, id RoundID, person PersonID,
 ) (Round, bool, error) {
-	act := audit.Team
-	if person == by {
-		act = audit.SelfAdded
-	}
+	return s.addCoordinator(ctx, id, person, audit.Operator, audit.Team)
+}
+
+// addCoordinator adds a coordinator, and queues a post to the channel if the person was not one.
+func (c *core) addCoordinator(
+	ctx context.Context, id RoundID, person, by PersonID, act audit.Action,
+) (Round, bool, error) {
 	for range attempts {
-		round, err := s.store.Round(ctx, id)
+		round, err := c.store.Round(ctx, id)
 		switch {
 		case err != nil:
 			return Round{}, false, err
@@ -56,8 +58,8 @@ func (s System) AddCoordinator(
 		}
 		before := round
 		round.Coordinators = append(slices.Clone(round.Coordinators), person)
-		e := s.entry(by, act, Changes(before, round))
-		err = s.store.SaveRound(ctx, round, e)
+		e := c.entry(by, act, Changes(before, round))
+		err = c.store.SaveRound(ctx, round, e)
 		if isChanged(err) {
 			continue
 		}
@@ -66,7 +68,7 @@ func (s System) AddCoordinator(
 		}
 		round.Version++
 		suffix := fmt.Sprintf("%d.%d", e.At.Unix(), round.Version)
-		return round, true, s.Plan(ctx, id, NewCoordinator.On(suffix))
+		return round, true, System{c}.Plan(ctx, id, NewCoordinator.On(suffix))
 	}
 	return Round{}, false, errOvertaken(id)
 }

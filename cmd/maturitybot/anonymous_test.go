@@ -92,7 +92,7 @@ func TestAnonymousAfterClose(t *testing.T) {
 			people = append(people, survey.Member{Person: survey.PersonID(place + user)})
 		}
 		rand.Shuffle(len(people), func(i, j int) { people[i], people[j] = people[j], people[i] })
-		_, err := rounds.As(lead).Create(t.Context(), survey.Round{
+		_, err := rounds.AsCreator(lead).Create(t.Context(), survey.Round{
 			ID: ids[r], Area: fmt.Sprint("Area ", r), Matrix: editions[0].ID, Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone,
 			ClosesAt: time.Now().Add(300 * time.Hour), Channel: place + "C0TEAM", Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 		})

@@ -33,7 +33,7 @@ func open(t testing.TB, matrices []*matrix.Matrix, languages ...matrix.Lang) (*e
 		}
 	})
 	ben, lead := tryPerson("ben"), survey.PersonID(tryPerson("ana").String())
-	r, err := b.rounds.As(lead).Create(t.Context(), survey.Round{
+	r, err := b.rounds.AsCreator(lead).Create(t.Context(), survey.Round{
 		ID: "abcdefgh23", Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Matrix: matrices[0].ID, Languages: languages, TimeZone: "Europe/London",
 		ClosesAt: at.AddDate(0, 0, 21), Workshop: survey.Workshop{At: at.AddDate(0, 1, 0), Place: strings.Repeat("Ŷ", survey.MaxPlaceRunes)},
 		Channel: chat.Place{Platform: tryPlatform, Channel: "#c"}.String(), Coordinators: []survey.PersonID{lead},
@@ -455,7 +455,7 @@ func TestManyRoundsFitACard(t *testing.T) {
 	ana := survey.PersonID(tryPerson("ana").String())
 	for i := range 9 {
 		id := survey.RoundID("abcdefghi" + string(rune('a'+i)))
-		_, err := b.rounds.As(ana).Create(t.Context(), survey.Round{
+		_, err := b.rounds.AsCreator(ana).Create(t.Context(), survey.Round{
 			ID: id, Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Matrix: "england", Languages: []matrix.Lang{"en"}, TimeZone: "Europe/London",
 			ClosesAt: b.bot.Now().AddDate(0, 0, 21), Channel: "terminal::#c", Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 		})

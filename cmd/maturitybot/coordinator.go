@@ -7,7 +7,6 @@ import (
 
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
-	"maturitybot/survey/audit"
 )
 
 // coordinatorCommand adds a coordinator to a round. An operator uses it when the last coordinator has
@@ -48,7 +47,7 @@ func (c coordinatorCommand) Run(ctx context.Context, s streams) error {
 			"its results would leave that workspace", home.Platform, home.Workspace)
 	}
 	person := survey.PersonID(who.String())
-	r, added, err := rounds.System().AddCoordinator(ctx, r.ID, person, audit.Operator)
+	r, added, err := rounds.System().AddCoordinator(ctx, r.ID, person)
 	var tooMany *survey.InputError
 	switch {
 	case errors.As(err, &tooMany):

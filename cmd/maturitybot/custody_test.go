@@ -44,7 +44,7 @@ func keptRounds(t *testing.T) (string, *survey.Rounds) {
 		if id == "open" {
 			r.Coordinators = append(r.Coordinators, cem)
 		}
-		need(rounds.As(ana).Create(t.Context(), r))(t)
+		need(rounds.AsCreator(ana).Create(t.Context(), r))(t)
 		if id == "drafted" {
 			continue
 		}

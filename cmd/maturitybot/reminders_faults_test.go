@@ -277,7 +277,7 @@ func faultyRound(t testing.TB, address string, now func() time.Time, people int)
 	const id, lead = survey.RoundID("faultyrnd2"), survey.PersonID("far:w:lead")
 	at := now().Add(-24 * time.Hour)
 	rounds := survey.NewRounds(store, matrices, func() time.Time { return at })
-	_, err = rounds.As(lead).Create(t.Context(), survey.Round{
+	_, err = rounds.AsCreator(lead).Create(t.Context(), survey.Round{
 		ID: id, Area: "Northshire", Matrix: "england", Languages: []matrix.Lang{"en"}, TimeZone: "Europe/London",
 		ClosesAt: time.Date(2027, 1, 13, 17, 0, 0, 0, time.UTC), Channel: "far:w:c", Coordinators: []survey.PersonID{lead},
 		MinGroup: 5, Consensus: results.Consensus{Percent: 70},

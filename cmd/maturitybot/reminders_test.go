@@ -100,7 +100,7 @@ func newSeason(t *testing.T, matrices []*matrix.Matrix, r survey.Round) *season 
 	r.ID, r.Matrix, r.TimeZone, r.ClosesAt = "abcdefgh23", matrices[0].ID, "Europe/London", time.Date(2026, 12, 11, 17, 0, 0, 0, time.UTC)
 	r.Channel, r.Coordinators = chat.Place{Platform: tryPlatform, Channel: "#c"}.String(), []survey.PersonID{lead}
 	r.MinGroup, r.Consensus = 5, results.Consensus{Percent: 70}
-	if _, err := s.rounds.As(lead).Create(t.Context(), r); err != nil {
+	if _, err := s.rounds.AsCreator(lead).Create(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := s.rounds.As(lead).Open(t.Context(), r.ID); err != nil {

@@ -373,7 +373,7 @@ func crowd(b testing.TB, store *redis.Store, editions []*matrix.Matrix, coordina
 	b.Helper()
 	rounds := survey.NewRounds(store, editions, time.Now)
 	lead := survey.PersonID(coordinator)
-	r, err := rounds.As(lead).Create(b.Context(), survey.Round{
+	r, err := rounds.AsCreator(lead).Create(b.Context(), survey.Round{
 		ID: benchRound, Area: "Northshire", Matrix: editions[0].ID, Languages: []matrix.Lang{matrix.English, matrix.Welsh}, TimeZone: survey.DefaultTimeZone,
 		ClosesAt: time.Now().Add(200 * time.Hour), Channel: channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5,
 		Consensus: results.Consensus{Percent: 70},

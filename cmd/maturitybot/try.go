@@ -196,7 +196,7 @@ func (t *trial) prepare(ctx context.Context, c tryCommand) error {
 	if i := slices.Index(languages, matrix.Lang(c.Lang)); i >= 0 { // it comes first
 		languages = slices.Insert(slices.Delete(languages, i, i+1), 0, matrix.Lang(c.Lang))
 	}
-	r, err := t.rounds.As(lead).Create(ctx, survey.Round{
+	r, err := t.rounds.AsCreator(lead).Create(ctx, survey.Round{
 		ID:           "try2345672",
 		Area:         t.voice.Say("try.area"),
 		Matrix:       t.matrix.ID,
