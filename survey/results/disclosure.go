@@ -2,9 +2,7 @@ package results
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
-	"math/big"
 	"slices"
 	"time"
 
@@ -79,7 +77,7 @@ func Publish(t *Tally, c Context) Published {
 		visible[i] = discloseElement(counts[i], int64(c.MinGroup))
 		p.Elements = append(p.Elements, t.publishElement(i, e, counts[i], visible[i], c.Consensus))
 	}
-	p.Agenda = agenda(p.Elements, counts)
+	p.Agenda = agenda(p.Elements)
 
 	at := 0
 	for _, d := range t.matrix.Dimensions {
@@ -286,43 +284,6 @@ func groupStats(c count, v visibility, rule Consensus) GroupStats {
 		availability: Present,
 	}
 	return stats
-}
-
-// agenda orders the elements for the workshop: lowest agreement first, then the smaller share on
-// the most common level, then as the matrix has them. Those not shown come last.
-func agenda(elements []Element, counts [][]count) []int {
-	type item struct {
-		element   int
-		shown     bool
-		agreement *big.Rat
-		modeShare *big.Rat
-	}
-	items := make([]item, len(elements))
-	for i, e := range elements {
-		items[i] = item{element: i, agreement: new(big.Rat), modeShare: new(big.Rat)}
-		if _, items[i].shown = e.Everyone().Rated.Int(); !items[i].shown {
-			continue
-		}
-		levels := counts[i][0].levels
-		items[i].modeShare.SetFrac64(levels[mode(levels)-1], counts[i][0].rated())
-		if len(levels) > 1 {
-			items[i].agreement = agreement(levels)
-		}
-	}
-	slices.SortStableFunc(items, func(a, b item) int {
-		if a.shown != b.shown {
-			if a.shown {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(a.agreement.Cmp(b.agreement), a.modeShare.Cmp(b.modeShare))
-	})
-	order := make([]int, len(items))
-	for i, it := range items {
-		order[i] = it.element
-	}
-	return order
 }
 
 // shuffled returns the texts in the order of their SHA-256 hashes. The order depends only on the

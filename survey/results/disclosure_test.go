@@ -268,7 +268,10 @@ func TestAgendaIsInOrderOfDisagreement(t *testing.T) {
 
 func TestAgendaPutsSmallerMostCommonShareFirstWhenAgreementIsTheSame(t *testing.T) {
 	tally := NewTally(madeUpMatrix(2, 4, 1))
-	for _, pair := range [][2]matrix.Rating{{2, 2}, {3, 2}, {3, 2}, {3, 3}, {3, 3}, {4, 3}} { // 0 1 4 1 and 0 3 3 0
+	// The ratings are 1 6 3 0 and 0 5 5 0.
+	for _, pair := range [][2]matrix.Rating{
+		{1, 2}, {2, 2}, {2, 2}, {2, 2}, {2, 2}, {2, 3}, {2, 3}, {3, 3}, {3, 3}, {3, 3},
+	} {
 		answered(tally, 1, "g1", pair[0], pair[1])
 	}
 	p := Publish(tally, Context{MinGroup: 3})

@@ -27,11 +27,12 @@ const SchemaVersion = 1
 //	levels           id, number, name of each, from the lowest; name is an object by language,
 //	                 here and below
 //	groups           id and name of each role group, and not_stated when there is one
-//	elements         in the matrix's order: id, name, dimension, the figures of everyone,
-//	                 role_groups (id and figures of each), information (id, name, count of each
-//	                 kind held), comments, barriers
+//	elements         in the matrix's order: id, name, dimension, agenda_group (split, close,
+//	                 consensus or "[c]"), the figures of everyone, role_groups (id and figures of
+//	                 each), information (id, name, count of each kind held), comments, barriers
 //	dimensions       id, name, the figures of everyone, role_groups
-//	agenda           ids of the elements in order of disagreement; those with too few ratings last
+//	agenda           ids of the elements in the order in which a workshop takes them: by
+//	                 agenda_group, then in order of disagreement
 //
 // The figures are: rated, dont_know, not_applicable, not_answered; counts, percent and shares, each
 // an object by level id; mode (a level id), mode_share, median (a level number), within_one,
@@ -135,6 +136,7 @@ func (p Published) elements() []elementJSON {
 		out = append(out, elementJSON{
 			namedJSON:   namedJSON{e.ID, names[i].Name},
 			Dimension:   e.Dimension,
+			AgendaGroup: e.Everyone().AgendaGroup().String(),
 			figuresJSON: p.figures(e.Everyone()),
 			RoleGroups:  p.roleGroups(e.Groups),
 			Information: information,
@@ -274,7 +276,8 @@ type (
 	}
 	elementJSON struct {
 		namedJSON
-		Dimension string `json:"dimension"`
+		Dimension   string `json:"dimension"`
+		AgendaGroup string `json:"agenda_group"`
 		figuresJSON
 		RoleGroups  []groupJSON `json:"role_groups"`
 		Information []kindJSON  `json:"information"`

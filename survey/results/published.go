@@ -17,8 +17,8 @@ type Published struct {
 	Groups      []Group
 	Elements    []Element
 	Dimensions  []Dimension
-	// Agenda holds indexes in Elements, in order of disagreement. Elements with too few ratings
-	// come last.
+	// Agenda holds indexes in Elements, in the order in which a workshop takes them: see
+	// AgendaGroup. Elements with too few ratings come last.
 	Agenda []int
 }
 
