@@ -183,7 +183,7 @@ func AreasXLSX(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, 
 // areasTop writes the lines above the table of every sheet.
 func (b *book) areasTop(words AreasWords) {
 	b.write(cell{words.Title, b.title})
-	b.write(cell{value: strings.Join(words.Facts, " · ")})
+	b.paragraph(strings.Join(words.Facts, " · "))
 	b.write()
 }
 
@@ -195,5 +195,5 @@ func (b *book) wideHeads(heads []string) {
 		lines = max(lines, len(wrap(h, 11))) // bold letters are wider
 	}
 	b.heads(heads...)
-	b.note(b.file.SetRowHeight(b.sheet, b.line, float64(15*lines)))
+	b.note(b.file.SetRowHeight(b.sheet, b.line, lineHeight*float64(lines)))
 }

@@ -346,3 +346,32 @@ func TestSharesKeepToAPhone(t *testing.T) {
 		}
 	}
 }
+
+// TestLegendIsWrapped checks that the explanation above each table can be read as a whole.
+func TestLegendIsWrapped(t *testing.T) {
+	words := english
+	words.Above = []string{strings.Repeat("what the symbols mean ", 24)}
+	raw, err := XLSX(published("Llanwnog"), matrix.English, words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, raw)
+	for _, sheet := range f.GetSheetList() {
+		text, err := f.GetCellValue(sheet, "A2")
+		if err != nil || !strings.HasPrefix(text, "what the symbols mean ") {
+			continue
+		}
+		id, err := f.GetCellStyle(sheet, "A2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		style, err := f.GetStyle(id)
+		if err != nil || style.Alignment == nil || !style.Alignment.WrapText {
+			t.Errorf("%s: A2 is not wrapped, %v", sheet, err)
+		}
+		height, err := f.GetRowHeight(sheet, 2)
+		if err != nil || sheet != words.Sheets.Notes && height < 4*15 {
+			t.Errorf("%s: the row of A2 has a height of %v, %v", sheet, height, err)
+		}
+	}
+}

@@ -37,7 +37,10 @@ type book struct {
 	taken map[string]bool // names of sheets in lower case, since case does not make them differ
 	sheet string
 	line  int
-	err   error
+	// widths are those of the sheet's first columns, in characters. The last is also that of the
+	// columns after it.
+	widths []float64
+	err    error
 
 	title, head, wrapped, raw int // styles
 }
@@ -97,7 +100,7 @@ func (b *book) begin(name string, widths ...float64) {
 		b.note(err)
 	}
 	b.taken[strings.ToLower(name)] = true
-	b.sheet, b.line = name, 0
+	b.sheet, b.line, b.widths = name, 0, widths
 	for i, w := range widths {
 		from, err := excelize.ColumnNumberToName(i + 1)
 		b.note(err)
@@ -156,10 +159,35 @@ func (b *book) heads(names ...string) {
 func (b *book) above(words Words) {
 	b.write(cell{words.Title, b.title})
 	for _, text := range words.Above {
-		b.write(cell{value: text})
+		b.paragraph(text)
 	}
 	b.write()
 }
+
+// paragraphWidth is how wide a paragraph is at least, in characters.
+const paragraphWidth = 100
+
+// paragraph writes a long text over as many columns as it takes to read it well. It sets the height
+// of the row, because spreadsheet programs do not fit a row to a text in merged cells.
+func (b *book) paragraph(text string) {
+	last := len(b.widths) - 1
+	width, columns := 0., 0
+	for width < paragraphWidth {
+		width += b.widths[min(columns, last)]
+		columns++
+	}
+	b.write(b.text(text))
+	from, err := excelize.CoordinatesToCellName(1, b.line)
+	b.note(err)
+	to, err := excelize.CoordinatesToCellName(columns, b.line)
+	b.note(err)
+	b.note(b.file.MergeCell(b.sheet, from, to))
+	lines := len(wrap(text, int(width)))
+	b.note(b.file.SetRowHeight(b.sheet, b.line, lineHeight*float64(lines)))
+}
+
+// lineHeight is the height of a line of text in points.
+const lineHeight = 15
 
 // freeze keeps the rows written so far, and the first columns, in view when the sheet is scrolled.
 func (b *book) freeze(columns int) {
