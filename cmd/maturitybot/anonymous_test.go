@@ -35,6 +35,7 @@ const (
 // that writes an append-only file and logs every command as slow, closes the rounds, and tries every way it knows to
 // link a person to a response, with all that an operator, a thief and the platform's clock can tell.
 func TestAnonymousAfterClose(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true, Args: []string{
 		"--slowlog-log-slower-than", "0", "--slowlog-max-len", "100000", "--rdbcompression", "no",
 	}})

@@ -25,7 +25,7 @@ type backupCommand struct {
 }
 
 // Run writes the backup. If it fails, a file that was there stays as it was.
-func (c backupCommand) Run(ctx context.Context, s streams) error {
+func (c backupCommand) Run(ctx context.Context, s system) error {
 	recipients, err := c.recipients()
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func chaosProcess() int {
 	c.now = fileClock(os.Getenv(chaosClock))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	if err := c.Run(ctx, streams{out: os.Stdout, err: os.Stderr}); err != nil {
+	if err := c.Run(ctx, system{env: os.Getenv, out: os.Stdout, err: os.Stderr}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -33,7 +33,7 @@ const checkTimeout = 30 * time.Second
 
 // findings prints findings, and counts them by level.
 type findings struct {
-	s    streams
+	s    system
 	seen map[platform.Level]int
 }
 
@@ -45,9 +45,9 @@ func (f *findings) say(l platform.Level, about, format string, args ...any) {
 }
 
 // Run prints a line for each check, and returns errReported if one failed.
-func (c *checkCommand) Run(ctx context.Context, s streams) error {
+func (c *checkCommand) Run(ctx context.Context, s system) error {
 	f := &findings{s: s, seen: map[platform.Level]int{}}
-	conf, err := c.config()
+	conf, err := c.config(s.env)
 	if wrong, ok := errors.AsType[faults](err); ok {
 		for _, w := range wrong {
 			f.say(fail, "configuration", "%s", w)

@@ -20,9 +20,8 @@ import (
 // checked runs check with a configuration, and returns its exit and what it printed.
 func checked(t *testing.T, c checkCommand, env map[string]string) (bool, string) {
 	t.Helper()
-	c.env = func(name string) string { return env[name] }
 	var out bytes.Buffer
-	err := c.Run(t.Context(), streams{out: &out, err: &out})
+	err := c.Run(t.Context(), system{env: environment(env).get, out: &out, err: &out})
 	if err != nil && !errors.Is(err, errReported) {
 		t.Errorf("ended with %v", err)
 	}
@@ -36,6 +35,7 @@ func checked(t *testing.T, c checkCommand, env map[string]string) (bool, string)
 
 // TestCheckConfiguration: what serve would use is tried, a line each, and what is wrong is said; no token is.
 func TestCheckConfiguration(t *testing.T) {
+	t.Parallel()
 	url := redistest.Start(t, redistest.Options{AOF: true, Password: "r3dis-s3cret"}).URL()
 	scopes := slack.Scopes
 	broken := filepath.Join(t.TempDir(), "broken")
@@ -154,6 +154,7 @@ func TestCheckConfiguration(t *testing.T) {
 
 // TestCheckWithoutRedis: its password is in no error.
 func TestCheckWithoutRedis(t *testing.T) {
+	t.Parallel()
 	got, out := checked(t, checkCommand{serveCommand: serveCommand{storeFlag: storeFlag{RedisURL: "redis://bot:r3dis-s3cret@127.0.0.1:1"}}}, nil)
 	if got || !strings.Contains(out, "FAIL  redis          connect: Redis cannot be reached at the address in REDIS_URL: see whether it runs") || strings.Contains(out, "s3cret") {
 		t.Errorf("fine is %v:\n%s", got, out)
@@ -162,6 +163,7 @@ func TestCheckWithoutRedis(t *testing.T) {
 
 // TestCheckErasures tells whether the file can be added to, and makes none.
 func TestCheckErasures(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	there := filepath.Join(folder, "there")
 	if err := os.WriteFile(there, []byte("kept"), 0o600); err != nil {

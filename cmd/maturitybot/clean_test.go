@@ -10,6 +10,7 @@ import (
 
 // TestTextIsCleanInEveryFormat: a character that turns or hides text reaches none of the results.
 func TestTextIsCleanInEveryFormat(t *testing.T) {
+	t.Parallel()
 	var b strings.Builder
 	b.WriteString("respondent,role,element,level,comment\n")
 	for _, who := range []string{"a", "b", "c", "d", "e"} {

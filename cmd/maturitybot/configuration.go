@@ -63,9 +63,10 @@ func (f faults) Error() string {
 	return "this configuration cannot be used:\n  - " + strings.Join(f, "\n  - ")
 }
 
-// config reads the whole configuration. The error is faults, which lists everything that is missing
-// or wrong and where to find it. With the error, config returns the parts that are right.
-func (c *serveCommand) config() (config, error) {
+// config reads the whole configuration: flags, and credentials from the environment. The error is
+// faults, which lists everything that is missing or wrong and where to find it. With the error,
+// config returns the parts that are right.
+func (c *serveCommand) config(env func(string) string) (config, error) {
 	var conf config
 	var wrong faults
 	address, err := c.address()
@@ -81,7 +82,7 @@ func (c *serveCommand) config() (config, error) {
 		}
 		conf.creators = append(conf.creators, p)
 	}
-	platforms, faults := c.configurePlatforms()
+	platforms, faults := c.configurePlatforms(env)
 	conf.Platforms = platforms
 	wrong = append(wrong, faults...)
 	if len(wrong) > 0 {
@@ -92,11 +93,7 @@ func (c *serveCommand) config() (config, error) {
 
 // configurePlatforms returns the platforms whose configuration is right, and the faults of the
 // others.
-func (c *serveCommand) configurePlatforms() ([]server.Platform, faults) {
-	env := c.env
-	if env == nil {
-		env = os.Getenv
-	}
+func (c *serveCommand) configurePlatforms(env func(string) string) ([]server.Platform, faults) {
 	values := c.values()
 	var wrong faults
 	for _, credential := range credentials() {

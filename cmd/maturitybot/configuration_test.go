@@ -62,8 +62,7 @@ func TestConfiguration(t *testing.T) {
 		"HTTP":   {env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": good}, serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}, Creators: []string{"slack:T1:U1"}}},
 		"socket": {env: map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": "x"}, serve: serveCommand{storeFlag: storeFlag{RedisURL: "redis://r"}}},
 	} {
-		c.serve.env = func(name string) string { return c.env[name] }
-		conf, err := c.serve.config()
+		conf, err := c.serve.config(environment(c.env).get)
 		if len(c.want) == 0 {
 			if err != nil || len(conf.Platforms) != 1 || (len(conf.Platforms[0].Paths()) == 0) != (name == "socket") || len(conf.creators) != len(c.serve.Creators) {
 				t.Errorf("%s: %+v, %v", name, conf, err)
@@ -92,8 +91,8 @@ func TestConfigurationTrimmed(t *testing.T) {
 	secrets := map[string]string{
 		"SLACK_BOT_TOKEN": "xoxb-s3cret", "SLACK_APP_TOKEN": "xapp-s3cret", "SLACK_SIGNING_SECRET": "s3cret", "DISCORD_TOKEN": "s3cret",
 	}
-	c := serveCommand{storeFlag: storeFlag{RedisURL: "redis://:s3cret@r"}, platformFlags: platformFlags{Guilds: []string{"1100000000000000010", " 1100000000000000020 "}}, env: func(name string) string { return secrets[name] }}
-	conf, err := c.config()
+	c := serveCommand{storeFlag: storeFlag{RedisURL: "redis://:s3cret@r"}, platformFlags: platformFlags{Guilds: []string{"1100000000000000010", " 1100000000000000020 "}}}
+	conf, err := c.config(environment(secrets).get)
 	if err != nil || len(conf.Platforms) != 2 {
 		t.Fatalf("%d platforms, %v", len(conf.Platforms), err)
 	}
@@ -111,22 +110,14 @@ func TestConfigurationTrimmed(t *testing.T) {
 // TestEmptyVariables sets every variable of every command to nothing: it reads the same configuration
 // as when none is set.
 func TestEmptyVariables(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for _, c := range credentials() {
-		names = append(names, c.Name, c.Name+"_FILE")
-	}
-	for _, command := range leaves(t) {
-		for _, f := range command.Flags {
-			names = append(names, f.Envs...)
-		}
-	}
-	parse := func(args []string) (commands, error) {
+	parse := func(env environment, args []string) (commands, error) {
 		var c commands
-		parser, err := newParser(&c, io.Discard, io.Discard, func(int) {})
+		parser, err := newParser(&c, system{env: env.get, out: io.Discard, err: io.Discard}, func(int) {})
 		if err == nil {
 			_, err = parser.Parse(args)
 		}
@@ -139,32 +130,23 @@ func TestEmptyVariables(t *testing.T) {
 				args = append(args, file)
 			}
 		}
-		for _, name := range names {
-			t.Setenv(name, "to be restored when the test ends")
-			if err := os.Unsetenv(name); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, wantErr := parse(args)
+		want, wantErr := parse(nil, args)
 		var read []string
 		for _, f := range command.Flags {
 			read = append(read, f.Envs...)
 		}
 		for _, name := range read {
 			for _, value := range []string{"", " "} {
-				t.Setenv(name, value)
-				got, err := parse(args)
+				got, err := parse(environment{name: value}, args)
 				if !reflect.DeepEqual(got, want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
 					t.Errorf("%v with %s=%q: %+v, %v\nwithout it %+v, %v", args, name, value, got, err, want, wantErr)
 				}
 			}
 		}
 	}
-	for _, name := range names {
-		t.Setenv(name, " ")
-	}
 	for _, c := range credentials() {
-		if got, err := readSecret(c.Name, os.Getenv); got != "" || err != nil {
+		blank := environment{c.Name: " ", c.Name + "_FILE": " "}
+		if got, err := readSecret(c.Name, blank.get); got != "" || err != nil {
 			t.Errorf("%s: %q, %v", c.Name, got, err)
 		}
 	}
@@ -182,16 +164,16 @@ func TestPasswordOnTheCommandLine(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel() // before it tries to connect
 		var said bytes.Buffer
-		run(ctx, []string{"rounds", "--redis-url", address}, nil, io.Discard, &said)
+		run(ctx, []string{"rounds", "--redis-url", address}, system{env: environment(nil).get, out: io.Discard, err: &said})
 		if strings.Contains(said.String(), warning) != want || strings.Contains(said.String(), "secret") {
 			t.Errorf("%s: %s", address, &said)
 		}
 	}
-	t.Setenv("REDIS_URL", "redis://:secret@127.0.0.1:1/0")
+	env := environment{"REDIS_URL": "redis://:secret@127.0.0.1:1/0"}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var said bytes.Buffer
-	run(ctx, []string{"rounds"}, nil, io.Discard, &said)
+	run(ctx, []string{"rounds"}, system{env: env.get, out: io.Discard, err: &said})
 	if strings.Contains(said.String(), warning) {
 		t.Error(said.String())
 	}
@@ -241,9 +223,8 @@ func TestCredentialsPastedWithSpaces(t *testing.T) {
 		serve := serveCommand{
 			storeFlag:     storeFlag{RedisURL: "redis://r"},
 			platformFlags: platformFlags{Guilds: []string{" 81384788765712384"}},
-			env:           func(name string) string { return env[name] },
 		}
-		conf, err := serve.config()
+		conf, err := serve.config(environment(env).get)
 		if err != nil || len(conf.Platforms) != 1 {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -18,6 +18,7 @@ import (
 // TestComposeRedis runs Redis by the command in compose.yaml, with a folder and a port of its own: it asks for the password, and has no setting
 // that puts answers at risk.
 func TestComposeRedis(t *testing.T) {
+	t.Parallel()
 	redistest.Start(t, redistest.Options{}) // or skip
 	raw, err := os.ReadFile("../../compose.yaml")
 	if err != nil {

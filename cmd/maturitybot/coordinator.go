@@ -21,7 +21,7 @@ type coordinatorCommand struct {
 
 // Run adds the coordinator, and prints what it did. It changes nothing if the person already is a
 // coordinator.
-func (c coordinatorCommand) Run(ctx context.Context, s streams) error {
+func (c coordinatorCommand) Run(ctx context.Context, s system) error {
 	who, err := chat.ParsePerson(c.Person)
 	if err != nil {
 		return fmt.Errorf("that is no person: write platform:workspace:id, such as " + examplePerson)

@@ -93,14 +93,15 @@ func need[T any](v T, err error) func(*testing.T) T {
 }
 
 // works runs the program and wants it to succeed, and each of these in what it says.
-func works(t *testing.T, args []string, want ...string) string {
+func (e environment) works(t *testing.T, args []string, want ...string) string {
 	t.Helper()
-	return says(t, 0, args, want...)
+	return e.says(t, 0, args, want...)
 }
 
-func says(t *testing.T, code int, args []string, want ...string) string {
+// says runs the program and wants an exit code, and each of these in what it says.
+func (e environment) says(t *testing.T, code int, args []string, want ...string) string {
 	t.Helper()
-	got, out, errs := exec(t, "", args...)
+	got, out, errs := e.exec(t, "", args...)
 	if got != code {
 		t.Errorf("%v: code %d, want %d: %s%s", args, got, code, out, errs)
 	}
@@ -113,25 +114,27 @@ func says(t *testing.T, code int, args []string, want ...string) string {
 }
 
 func TestRounds(t *testing.T) {
+	t.Parallel()
 	url, _ := keptRounds(t)
-	t.Setenv("REDIS_URL", url)
-	text := works(t, []string{"rounds"}, "ROUND    AREA        MATRIX   STATE   OPENED", "open     Northshire  england  open    ", "drafted  Northshire  england  draft   -  ", "  8        8\n")
+	env := environment{"REDIS_URL": url}
+	text := env.works(t, []string{"rounds"}, "ROUND    AREA        MATRIX   STATE   OPENED", "open     Northshire  england  open    ", "drafted  Northshire  england  draft   -  ", "  8        8\n")
 	if lines := strings.Split(text, "\n"); len(lines) != 5 || !strings.HasPrefix(lines[1], "shut") || strings.Contains(text, "slack") || strings.Contains(text, "\x1b") {
 		t.Errorf("got\n%s", text)
 	}
 	var got []roundLine
-	if err := json.Unmarshal([]byte(works(t, []string{"rounds", "--format", "json"})), &got); err != nil || len(got) != 3 || got[0].ID != "shut" || got[0].Finished != 8 || got[0].Opened.IsZero() {
+	if err := json.Unmarshal([]byte(env.works(t, []string{"rounds", "--format", "json"})), &got); err != nil || len(got) != 3 || got[0].ID != "shut" || got[0].Finished != 8 || got[0].Opened.IsZero() {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	t.Setenv("REDIS_URL", "")
-	says(t, 1, []string{"rounds"}, "REDIS_URL is missing")
+	env["REDIS_URL"] = ""
+	env.says(t, 1, []string{"rounds"}, "REDIS_URL is missing")
 }
 
 func TestExport(t *testing.T) {
+	t.Parallel()
 	url, rounds := keptRounds(t)
-	t.Setenv("REDIS_URL", url)
+	env := environment{"REDIS_URL": url}
 	folder := filepath.Join(t.TempDir(), "new")
-	out := works(t, []string{"export", "shut", "--out", folder})
+	out := env.works(t, []string{"export", "shut", "--out", folder})
 	var files []string
 	for _, e := range need(os.ReadDir(folder))(t) {
 		files = append(files, filepath.Ext(e.Name()))
@@ -155,13 +158,13 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s can be read by others: %v", name, info.Mode())
 		}
 	}
-	says(t, 1, []string{"export", "shut", "--out", folder}, "is there already; nothing was written")
-	says(t, 1, []string{"export", "shut", "--out", filepath.Join(folder, namesIn(t, folder)[0], "in")}, "make the folder")
+	env.says(t, 1, []string{"export", "shut", "--out", folder}, "is there already; nothing was written")
+	env.says(t, 1, []string{"export", "shut", "--out", filepath.Join(folder, namesIn(t, folder)[0], "in")}, "make the folder")
 	taken := filepath.Join(t.TempDir(), namesIn(t, folder)[0])
 	if err := os.Mkdir(taken, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	says(t, 1, []string{"export", "shut", "--out", filepath.Dir(taken), "--force"}, "is a folder; nothing was written")
+	env.says(t, 1, []string{"export", "shut", "--out", filepath.Dir(taken), "--force"}, "is a folder; nothing was written")
 	if again := need(rounds.As(ana).AuditLog(t.Context(), "shut"))(t).Head(); again.Seq != head.Seq {
 		t.Errorf("the record tells of an export that failed: %+v", again)
 	}
@@ -170,7 +173,7 @@ func TestExport(t *testing.T) {
 	if err := errors.Join(os.WriteFile(elsewhere, []byte("kept"), 0o644), os.Remove(link), os.Symlink(elsewhere, link)); err != nil {
 		t.Fatal(err)
 	}
-	works(t, []string{"export", "shut", "--out", folder, "--force", "--lang", "cy"})
+	env.works(t, []string{"export", "shut", "--out", folder, "--force", "--lang", "cy"})
 	if info := need(os.Lstat(link))(t); !info.Mode().IsRegular() || info.Mode().Perm() != 0o600 || string(need(os.ReadFile(elsewhere))(t)) != "kept" {
 		t.Errorf("%v, and what it leads to is %q", info.Mode(), need(os.ReadFile(elsewhere))(t))
 	}
@@ -178,14 +181,14 @@ func TestExport(t *testing.T) {
 		t.Error("not replaced by Welsh")
 	}
 
-	rates := works(t, []string{"export", "open", "--out", folder}, "the survey is open until", "Midwife or other", "everybody", "8        8")
+	rates := env.works(t, []string{"export", "open", "--out", folder}, "the survey is open until", "Midwife or other", "everybody", "8        8")
 	if strings.Contains(rates, folder) || strings.Contains(rates, "slack") {
 		t.Errorf("got\n%s", rates)
 	}
-	says(t, 1, []string{"export", "drafted"}, "has not been opened")
-	says(t, 1, []string{"export", "nothing"}, `there is no round "nothing"; maturitybot rounds lists them`)
-	says(t, 1, []string{"export", "../shut"}, `there is no round "../shut"`)
-	says(t, 1, []string{"export", "shut", "--lang", "fr"}, `not written in "fr"`)
+	env.says(t, 1, []string{"export", "drafted"}, "has not been opened")
+	env.says(t, 1, []string{"export", "nothing"}, `there is no round "nothing"; maturitybot rounds lists them`)
+	env.says(t, 1, []string{"export", "../shut"}, `there is no round "../shut"`)
+	env.says(t, 1, []string{"export", "shut", "--lang", "fr"}, `not written in "fr"`)
 }
 
 func namesIn(t *testing.T, folder string) (names []string) {
@@ -197,16 +200,17 @@ func namesIn(t *testing.T, folder string) (names []string) {
 }
 
 func TestCoordinatorAdd(t *testing.T) {
+	t.Parallel()
 	url, rounds := keptRounds(t)
-	t.Setenv("REDIS_URL", url)
-	says(t, 1, []string{"coordinator", "open", "add", "dee"}, "write platform:workspace:id")
-	says(t, 1, []string{"coordinator", "nothing", "add", ben}, `there is no round "nothing": maturitybot rounds lists them`)
-	says(t, 1, []string{"coordinator", "open", "add", "slack:T9:U9"}, "its results would leave that workspace")
-	says(t, 1, []string{"coordinator", "open", "add", "discord::1100000000000000010"}, "its results would leave that workspace")
-	says(t, 2, []string{"coordinator", "open", "remove", ben}, "add")
+	env := environment{"REDIS_URL": url}
+	env.says(t, 1, []string{"coordinator", "open", "add", "dee"}, "write platform:workspace:id")
+	env.says(t, 1, []string{"coordinator", "nothing", "add", ben}, `there is no round "nothing": maturitybot rounds lists them`)
+	env.says(t, 1, []string{"coordinator", "open", "add", "slack:T9:U9"}, "its results would leave that workspace")
+	env.says(t, 1, []string{"coordinator", "open", "add", "discord::1100000000000000010"}, "its results would leave that workspace")
+	env.says(t, 2, []string{"coordinator", "open", "remove", ben}, "add")
 	for _, id := range []string{"open", "shut", "drafted"} {
-		works(t, []string{"coordinator", id, "add", ben}, ben+" is a coordinator of Northshire ("+id, "now, one of ", "tells the round's channel")
-		works(t, []string{"coordinator", id, "add", ben}, "already")
+		env.works(t, []string{"coordinator", id, "add", ben}, ben+" is a coordinator of Northshire ("+id, "now, one of ", "tells the round's channel")
+		env.works(t, []string{"coordinator", id, "add", ben}, "already")
 		round := need(rounds.As(ben).Round(t.Context(), survey.RoundID(id)))(t)
 		record := need(rounds.System().AuditLog(t.Context(), round))(t)
 		head := record.Head()
@@ -222,16 +226,16 @@ func TestCoordinatorAdd(t *testing.T) {
 }
 
 func TestForget(t *testing.T) {
+	t.Parallel()
 	url, rounds := keptRounds(t)
 	journal := filepath.Join(t.TempDir(), "erasures")
 	if err := os.WriteFile(journal, []byte(`{"at":"2026-12-01T10:0`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("REDIS_URL", url)
-	t.Setenv("ERASURES", journal)
-	says(t, 1, []string{"forget", "ben"}, "write platform:workspace:id")
-	says(t, 1, []string{"forget", ben}, "there is nobody to ask; give --yes")
-	out := works(t, []string{"forget", ben, "--yes"},
+	env := environment{"REDIS_URL": url, "ERASURES": journal}
+	env.says(t, 1, []string{"forget", "ben"}, "write platform:workspace:id")
+	env.says(t, 1, []string{"forget", ben}, "there is nobody to ask; give --yes")
+	out := env.works(t, []string{"forget", ben, "--yes"},
 		"Northshire (open, open): taken out of the list of people asked; answers erased; messages that were waiting for them dropped (1).",
 		"Northshire (shut, closed): taken out of the list of people asked", "If they answered, the answers stay")
 	if strings.Contains(out, "drafted") || strings.Contains(out, ben) {
@@ -245,7 +249,7 @@ func TestForget(t *testing.T) {
 	if p := need(rounds.System().Results(t.Context(), "shut"))(t); p.Respondents != 8 || p.Context.Finished != 8 {
 		t.Errorf("the results of the closed round have changed: %d of %d", p.Respondents, p.Context.Finished)
 	}
-	works(t, []string{"forget", ben, "--yes"}, "No round lists this person. A record may still hold their identifier.")
+	env.works(t, []string{"forget", ben, "--yes"}, "No round lists this person. A record may still hold their identifier.")
 	if lines := strings.Split(string(need(os.ReadFile(journal))(t)), "\n"); len(lines) < 4 || lines[0] != `{"at":"2026-12-01T10:0` || !strings.Contains(lines[1], `"forgotten"`) {
 		t.Errorf("the journal is %q", lines)
 	}
@@ -254,15 +258,15 @@ func TestForget(t *testing.T) {
 		t.Errorf("the record ends with %+v", record.Head())
 	}
 	before := need(rounds.As(ana).AuditLog(t.Context(), "open"))(t).Head().Seq
-	works(t, []string{"forget", cem, "--yes"}, "Northshire (open, open): no coordinator any more.")
-	says(t, 1, []string{"forget", ana, "--yes"}, "Northshire (open, open): STAYS its only coordinator", "Northshire (shut, closed): no coordinator any more.",
+	env.works(t, []string{"forget", cem, "--yes"}, "Northshire (open, open): no coordinator any more.")
+	env.says(t, 1, []string{"forget", ana, "--yes"}, "Northshire (open, open): STAYS its only coordinator", "Northshire (shut, closed): no coordinator any more.",
 		"that is not closed cannot be without a coordinator")
 	if r := need(rounds.For(ana).Participation(t.Context(), "shut"))(t).Round; len(r.Coordinators) != 0 {
 		t.Errorf("coordinators of the closed round are %v", r.Coordinators)
 	}
-	works(t, []string{"export", "shut", "--out", t.TempDir()}, ".csv")
-	works(t, []string{"rounds"}, "shut ")
-	works(t, []string{"backup", filepath.Join(t.TempDir(), "b.age"), "--recipient", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"}, "rounds: 3")
+	env.works(t, []string{"export", "shut", "--out", t.TempDir()}, ".csv")
+	env.works(t, []string{"rounds"}, "shut ")
+	env.works(t, []string{"backup", filepath.Join(t.TempDir(), "b.age"), "--recipient", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"}, "rounds: 3")
 	if head := need(rounds.As(ana).AuditLog(t.Context(), "open"))(t).Head(); head.Seq != before+1 || head.Action != audit.Forgotten || len(head.Changes) > 0 {
 		t.Errorf("the record ends with %+v", head)
 	}
@@ -286,37 +290,37 @@ func keys(t *testing.T) (public, file string) {
 }
 
 func TestBackupAndRestore(t *testing.T) {
+	t.Parallel()
 	url, rounds := keptRounds(t)
 	public, secret := keys(t)
 	second, other := keys(t)
 	folder := t.TempDir()
 	file, journal := filepath.Join(folder, "backup.age"), filepath.Join(folder, "erasures")
-	t.Setenv("REDIS_URL", url)
-	t.Setenv("BACKUP_RECIPIENT", public+","+second)
+	env := environment{"REDIS_URL": url, "BACKUP_RECIPIENT": public + "," + second}
 	journalled := need(openJournal(journal))(t)
-	works(t, []string{"backup", file}, "rounds: 3, people: 16, responses: 16", "Of rounds that were not closed (2)")
+	env.works(t, []string{"backup", file}, "rounds: 3, people: 16, responses: 16", "Of rounds that were not closed (2)")
 	raw := need(os.ReadFile(file))(t)
 	if info := need(os.Stat(file))(t); info.Mode().Perm() != 0o600 || bytes.Contains(raw, []byte("slack")) || len(namesIn(t, folder)) != 2 {
 		t.Errorf("mode %v, or not encrypted, or beside it %v", info.Mode(), namesIn(t, folder))
 	}
-	says(t, 1, []string{"backup", file}, "is there already")
-	works(t, []string{"backup", file, "--force"})
-	if out := works(t, []string{"backup", "-"}); !strings.HasPrefix(out, "age-encryption.org/v1\n") {
+	env.says(t, 1, []string{"backup", file}, "is there already")
+	env.works(t, []string{"backup", file, "--force"})
+	if out := env.works(t, []string{"backup", "-"}); !strings.HasPrefix(out, "age-encryption.org/v1\n") {
 		t.Errorf("got %.40q", out)
 	}
-	says(t, 1, []string{"backup", filepath.Join(folder, "x"), "--recipient", "age1nobody"}, "--recipient wants public keys")
+	env.says(t, 1, []string{"backup", filepath.Join(folder, "x"), "--recipient", "age1nobody"}, "--recipient wants public keys")
 	key := strings.Split(string(need(os.ReadFile(secret))(t)), "\n")[1]
-	if out := says(t, 1, []string{"backup", filepath.Join(folder, "x"), "--recipient", key}, "give the public key"); strings.Contains(out, key) {
+	if out := env.says(t, 1, []string{"backup", filepath.Join(folder, "x"), "--recipient", key}, "give the public key"); strings.Contains(out, key) {
 		t.Error("the secret key is repeated")
 	}
 
-	works(t, []string{"restore", file, "--check", "--identity", secret}, "is whole. rounds: 3, people: 16, responses: 16")
-	works(t, []string{"restore", file, "--check", "--identity", other}, "is whole")
-	says(t, 1, []string{"restore", file, "--identity", secret}, "the store holds rounds: 3. Nothing was changed.", "--replace")
+	env.works(t, []string{"restore", file, "--check", "--identity", secret}, "is whole. rounds: 3, people: 16, responses: 16")
+	env.works(t, []string{"restore", file, "--check", "--identity", other}, "is whole")
+	env.says(t, 1, []string{"restore", file, "--identity", secret}, "the store holds rounds: 3. Nothing was changed.", "--replace")
 	_, strangers := keys(t)
-	says(t, 1, []string{"restore", file, "--check", "--identity", strangers}, "was not made for the key in")
-	says(t, 1, []string{"restore", file, "--check", "--identity", file}, "holds no secret key")
-	says(t, 1, []string{"restore", secret, "--check", "--identity", secret}, "is not a backup of maturitybot")
+	env.says(t, 1, []string{"restore", file, "--check", "--identity", strangers}, "was not made for the key in")
+	env.says(t, 1, []string{"restore", file, "--check", "--identity", file}, "holds no secret key")
+	env.says(t, 1, []string{"restore", secret, "--check", "--identity", secret}, "is not a backup of maturitybot")
 	raw = need(os.ReadFile(file))(t)
 	for name, damaged := range map[string][]byte{"cut off": raw[:len(raw)-30], "altered": append(append(bytes.Clone(raw[:len(raw)-20]), raw[len(raw)-20]^1), raw[len(raw)-19:]...)} {
 		path := filepath.Join(folder, name)
@@ -324,7 +328,7 @@ func TestBackupAndRestore(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, args := range [][]string{{"--check"}, {"--replace"}} {
-			says(t, 1, append([]string{"restore", path, "--identity", secret}, args...), "read the backup")
+			env.says(t, 1, append([]string{"restore", path, "--identity", secret}, args...), "read the backup")
 		}
 	}
 
@@ -333,23 +337,23 @@ func TestBackupAndRestore(t *testing.T) {
 	store.KeepJournal(journalled)
 	later := survey.NewRounds(store, need(matrix.Editions())(t), time.Now)
 	need(later.For("slack:T1:U0").Withdraw(t.Context(), "open"))(t)
-	works(t, []string{"forget", ben, "--yes", "--erasures", journal})
+	env.works(t, []string{"forget", ben, "--yes", "--erasures", journal})
 	if _, _, err := later.As(ana).Close(t.Context(), "open"); err != nil {
 		t.Fatal(err)
 	}
-	works(t, []string{"forget", "slack:T1:U2", "--yes", "--erasures", journal})
+	env.works(t, []string{"forget", "slack:T1:U2", "--yes", "--erasures", journal})
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
 	lost := "redis://" + miniredis.RunT(t).Addr()
-	t.Setenv("REDIS_URL", lost)
-	says(t, 1, []string{"restore", file, "--identity", secret}, "nothing tells what was erased", "--without-erasures")
+	env["REDIS_URL"] = lost
+	env.says(t, 1, []string{"restore", file, "--identity", secret}, "nothing tells what was erased", "--without-erasures")
 	late := filepath.Join(folder, "late")
 	if err := need(openJournal(late))(t).Close(); err != nil {
 		t.Fatal(err)
 	}
-	says(t, 1, []string{"restore", file, "--identity", secret, "--erasures", late}, "nothing tells what was erased", "begun before the backup")
-	works(t, []string{"restore", file, "--identity", secret, "--erasures", journal + "," + late}, "Restored rounds: 3",
+	env.says(t, 1, []string{"restore", file, "--identity", secret, "--erasures", late}, "nothing tells what was erased", "begun before the backup")
+	env.works(t, []string{"restore", file, "--identity", secret, "--erasures", journal + "," + late}, "Restored rounds: 3",
 		"withdrew after the backup (counted in each round): 1.", "to be forgotten (counted in each round): 4.", "closed again, so that nobody can tell whose answers are whose: open.")
 	restored := roundsAt(t, lost)
 	r := need(restored.For("slack:T1:U1").Participation(t.Context(), "open"))(t)
@@ -375,27 +379,27 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Error("the test forgot nobody")
 	}
 
-	t.Setenv("REDIS_URL", "redis://"+miniredis.RunT(t).Addr())
+	env["REDIS_URL"] = "redis://" + miniredis.RunT(t).Addr()
 	gone := filepath.Join(folder, "gone")
-	t.Setenv("ERASURES", gone)
-	works(t, []string{"restore", file, "--identity", secret, "--check"}, "is whole")
-	says(t, 1, []string{"restore", file, "--identity", secret}, "the file of erasures "+gone+" is not there: give the copy you kept (--erasures FILE), or --without-erasures")
-	works(t, []string{"restore", file, "--identity", secret, "--without-erasures"}, "WARNING: of 3 rounds nothing tells what was erased")
+	env["ERASURES"] = gone
+	env.works(t, []string{"restore", file, "--identity", secret, "--check"}, "is whole")
+	env.says(t, 1, []string{"restore", file, "--identity", secret}, "the file of erasures "+gone+" is not there: give the copy you kept (--erasures FILE), or --without-erasures")
+	env.works(t, []string{"restore", file, "--identity", secret, "--without-erasures"}, "WARNING: of 3 rounds nothing tells what was erased")
 }
 
 // TestRestoreFromStandardInput: what backup writes to a pipe, restore takes from one, and leaves no copy behind.
 func TestRestoreFromStandardInput(t *testing.T) {
 	url, _ := keptRounds(t)
 	public, secret := keys(t)
-	t.Setenv("REDIS_URL", url)
-	_, backup, _ := exec(t, "", "backup", "-", "--recipient", public)
+	env := environment{"REDIS_URL": url}
+	_, backup, _ := env.exec(t, "", "backup", "-", "--recipient", public)
 	spool := t.TempDir()
 	t.Setenv("TMPDIR", spool)
-	if code, out, errs := exec(t, backup, "restore", "-", "--identity", secret, "--check"); code != 0 || !strings.HasPrefix(out, "standard input is whole. rounds: 3") {
+	if code, out, errs := env.exec(t, backup, "restore", "-", "--identity", secret, "--check"); code != 0 || !strings.HasPrefix(out, "standard input is whole. rounds: 3") {
 		t.Errorf("code %d, %s%s", code, out, errs)
 	}
-	t.Setenv("REDIS_URL", "redis://"+miniredis.RunT(t).Addr())
-	if code, out, errs := exec(t, backup, "restore", "-", "--identity", secret, "--without-erasures"); code != 0 || !strings.Contains(out, "Restored rounds: 3") {
+	env["REDIS_URL"] = "redis://" + miniredis.RunT(t).Addr()
+	if code, out, errs := env.exec(t, backup, "restore", "-", "--identity", secret, "--without-erasures"); code != 0 || !strings.Contains(out, "Restored rounds: 3") {
 		t.Errorf("code %d, %s%s", code, out, errs)
 	}
 	if left := namesIn(t, spool); len(left) != 0 {
@@ -407,19 +411,20 @@ func TestRestoreFromStandardInput(t *testing.T) {
 	}
 	defer func() { _, _ = in.Close(), screen.Close() }() // it has served
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"restore", "-", "--identity", secret}, in, &out, &out); code != 1 || !strings.Contains(out.String(), "nothing to type in a terminal") {
+	if code := run(t.Context(), []string{"restore", "-", "--identity", secret}, system{env: env.get, in: in, out: &out, err: &out}); code != 1 || !strings.Contains(out.String(), "nothing to type in a terminal") {
 		t.Errorf("code %d\n%s", code, out.String())
 	}
 }
 
 // TestForgetAfterInterruptedClose: whoever is forgotten in a round that was closed, but has not counted its people yet, is still in the count.
 func TestForgetAfterInterruptedClose(t *testing.T) {
+	t.Parallel()
 	url, rounds := keptRounds(t)
-	t.Setenv("REDIS_URL", url)
+	env := environment{"REDIS_URL": url}
 	store := need(redis.Open(t.Context(), url))(t)
 	defer func() { _ = store.Close() }() // the test is over
 	need(store.CloseRound(t.Context(), "open", time.Now(), audit.Entry{}))(t)
-	works(t, []string{"forget", ben, "--yes", "--without-erasures"})
+	env.works(t, []string{"forget", ben, "--yes", "--without-erasures"})
 	if s := need(rounds.System().Progress(t.Context(), "open"))(t); s.Invited != 8 || s.Finished != 8 || !s.Round.Anonymised {
 		t.Errorf("got %+v", s)
 	}
@@ -427,8 +432,9 @@ func TestForgetAfterInterruptedClose(t *testing.T) {
 
 // TestForgetAsks: somebody at a terminal, and does nothing unless they say yes.
 func TestForgetAsks(t *testing.T) {
+	t.Parallel()
 	url, rounds := keptRounds(t)
-	t.Setenv("REDIS_URL", url)
+	env := environment{"REDIS_URL": url}
 	for _, c := range []struct {
 		answer, want string
 		code         int
@@ -446,7 +452,7 @@ func TestForgetAsks(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if code := run(t.Context(), []string{"forget", ben, "--without-erasures"}, in, &out, &out); code != c.code || !strings.Contains(out.String(), "Go on? [y/N]") || !strings.Contains(out.String(), c.want) {
+		if code := run(t.Context(), []string{"forget", ben, "--without-erasures"}, system{env: env.get, in: in, out: &out, err: &out}); code != c.code || !strings.Contains(out.String(), "Go on? [y/N]") || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%q: code %d\n%s", c.answer, code, out.String())
 		}
 		if seat := need(rounds.For(ben).Participation(t.Context(), "open"))(t); seat.Member.Status != c.standing {
@@ -458,9 +464,10 @@ func TestForgetAsks(t *testing.T) {
 
 // TestNullDeviceIsNotATerminal, by whatever name it was opened: it answers no question, and takes a backup.
 func TestNullDeviceIsNotATerminal(t *testing.T) {
+	t.Parallel()
 	url, _ := keptRounds(t)
 	public, _ := keys(t)
-	t.Setenv("REDIS_URL", url)
+	env := environment{"REDIS_URL": url}
 	path := filepath.Join(t.TempDir(), "stdin")
 	if err := os.Symlink(os.DevNull, path); err != nil {
 		t.Skip("no links here: ", err)
@@ -468,16 +475,17 @@ func TestNullDeviceIsNotATerminal(t *testing.T) {
 	null := need(os.OpenFile(path, os.O_RDWR, 0))(t)
 	defer func() { _ = null.Close() }() // it has served
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"forget", ben}, null, &out, &out); code != 1 || out.String() != "maturitybot: there is nobody to ask; give --yes\n" {
+	if code := run(t.Context(), []string{"forget", ben}, system{env: env.get, in: null, out: &out, err: &out}); code != 1 || out.String() != "maturitybot: there is nobody to ask; give --yes\n" {
 		t.Errorf("code %d\n%s", code, out.String())
 	}
-	if code := run(t.Context(), []string{"backup", "-", "--recipient", public}, null, null, &out); code != 0 {
+	if code := run(t.Context(), []string{"backup", "-", "--recipient", public}, system{env: env.get, in: null, out: null, err: &out}); code != 0 {
 		t.Errorf("code %d\n%s", code, out.String())
 	}
 }
 
 // TestServeKeepsTheJournal: what a process erases while it serves, here by closing a round whose time has come, is in the file it was given.
 func TestServeKeepsTheJournal(t *testing.T) {
+	t.Parallel()
 	f := fake.New(t)
 	f.AddUser(fake.User{ID: "U0ANA"})
 	f.AddUser(fake.User{ID: "U0BEN"})

@@ -30,7 +30,7 @@ type exportCommand struct {
 }
 
 // Run writes the results of a closed round, or prints the response rates of an open one.
-func (c exportCommand) Run(ctx context.Context, s streams) error {
+func (c exportCommand) Run(ctx context.Context, s system) error {
 	rounds, done, err := operator(ctx, c.matrixFlag, c.storeFlag)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 // TestMissingFiles: every command that opens a file says the same sentence.
 func TestMissingFiles(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	none := filepath.Join(folder, "none")
 	for _, command := range [][]string{

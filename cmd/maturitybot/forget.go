@@ -29,7 +29,7 @@ type forgetCommand struct {
 
 // Run erases a person, and prints what it erased in each round. Run again, it erases what was added
 // since.
-func (c forgetCommand) Run(ctx context.Context, s streams) error {
+func (c forgetCommand) Run(ctx context.Context, s system) error {
 	if _, err := chat.ParsePerson(c.Person); err != nil {
 		return fmt.Errorf("that is no person: write platform:workspace:id, such as " + examplePerson)
 	}
@@ -151,7 +151,7 @@ func forgottenLine(f survey.Forgotten) string {
 
 // confirm asks the user a question at a terminal. It returns an error if the answer is not yes, or if
 // there is no terminal.
-func confirm(s streams, question string) error {
+func confirm(s system, question string) error {
 	noUser := errors.New("there is nobody to ask; give --yes")
 	if !terminal.IsTerminal(s.in) {
 		return noUser

@@ -51,6 +51,7 @@ func ready(t *testing.T, errs *output) string {
 		}
 		select {
 		case <-errs.changed:
+		case <-time.After(10 * time.Millisecond): // a platform may become ready after the last line
 		case <-deadline:
 			t.Fatalf("not ready:\n%s%s", body, errs)
 		}
@@ -125,9 +126,8 @@ func TestServePermanentErrors(t *testing.T) {
 		}
 		c.RedisURL = "redis://" + open.Addr()
 		change(&c, env)
-		c.env = func(name string) string { return env[name] }
 		errs := newOutput()
-		err := c.Run(t.Context(), streams{out: io.Discard, err: errs})
+		err := c.Run(t.Context(), system{env: environment(env).get, out: io.Discard, err: errs})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error()+errs.String(), "s3cret") {
 			t.Errorf("want %q: %v\n%s", want, err, errs)
 		}
@@ -136,6 +136,7 @@ func TestServePermanentErrors(t *testing.T) {
 
 // TestReadyCommand asks a process as a container's health check does.
 func TestReadyCommand(t *testing.T) {
+	t.Parallel()
 	store := miniredis.RunT(t)
 	f := fake.New(t)
 	began := time.Now()
@@ -157,14 +158,15 @@ func TestReadyCommand(t *testing.T) {
 	if code, out, said := exec(t, "", "ready", "--ops-listen", address); code != 1 || out != "" || !strings.Contains(said, "nothing listens at "+address+": the bot is not running") {
 		t.Errorf("nobody there: %d %q %q", code, out, said)
 	}
-	t.Setenv("OPS_LISTEN", "off")
-	if code, _, said := exec(t, "", "ready"); code != 1 || !strings.Contains(said, "OPS_LISTEN is off") {
+	env := environment{"OPS_LISTEN": "off"}
+	if code, _, said := env.exec(t, "", "ready"); code != 1 || !strings.Contains(said, "OPS_LISTEN is off") {
 		t.Errorf("switched off: %d %q", code, said)
 	}
 }
 
 // TestReadyWhileEnding: from the moment the program is told to end it says so, and goes on saying it while it finishes.
 func TestReadyWhileEnding(t *testing.T) {
+	t.Parallel()
 	store := miniredis.RunT(t)
 	f := fake.New(t)
 	f.AddUser(fake.User{ID: "U0ANA"})

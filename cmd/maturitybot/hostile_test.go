@@ -152,6 +152,7 @@ func payloads(t testing.TB, folder string) [][]byte {
 // TestFlood: strangers open thousands of connections, and say nothing, half a request, or a signed-looking one that never ends; people's
 // presses are taken in time all the same.
 func TestFlood(t *testing.T) {
+	t.Parallel()
 	f := slackfake.New(t)
 	errs, end := servingByHTTP(t, f)
 	address := errs.until(t, `msg=listening address=(\S+)`)
@@ -204,6 +205,7 @@ func TestFlood(t *testing.T) {
 // end, or bodies that nobody has signed. The bot stays within the limit, answers the presses of people, and its address for
 // operations answers too.
 func TestFloodInMemoryLimit(t *testing.T) {
+	t.Parallel()
 	const limit = 256 << 20
 	f := slackfake.New(t)
 	f.AckTimeout(slowdown * 3 * time.Second)

@@ -22,7 +22,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], system{env: os.Getenv, in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	stop()
 	os.Exit(code)
 }
@@ -47,8 +47,10 @@ type commands struct {
 	Version     struct{}           `cmd:"" help:"Print the version."`
 }
 
-// streams are the standard streams of the program.
-type streams struct {
+// system is what the program gets from the operating system: its environment and standard streams.
+// An environment variable that is empty counts as not set.
+type system struct {
+	env      func(name string) string
 	in       io.Reader
 	out, err io.Writer
 }
@@ -59,12 +61,12 @@ var errReported = errors.New("reported already")
 
 // run runs the program and returns its exit code: 0 for success, 1 for an error, and 2 for a command
 // line that cannot be parsed.
-func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+func run(ctx context.Context, args []string, s system) int {
 	var c commands
 	exited, code := false, 0
-	parser, err := newParser(&c, out, errs, func(n int) { exited, code = true, n })
+	parser, err := newParser(&c, s, func(n int) { exited, code = true, n })
 	if err != nil {
-		fmt.Fprintln(errs, "maturitybot:", err)
+		fmt.Fprintln(s.err, "maturitybot:", err)
 		return 1
 	}
 	if len(args) == 0 {
@@ -75,18 +77,17 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		return code
 	}
 	if err != nil {
-		fmt.Fprintln(errs, "maturitybot:", err)
-		fmt.Fprintln(errs, "See maturitybot --help.")
+		fmt.Fprintln(s.err, "maturitybot:", err)
+		fmt.Fprintln(s.err, "See maturitybot --help.")
 		return 2
 	}
 	if passwordOnCommandLine(parsed) {
-		fmt.Fprintln(errs, "maturitybot: while this runs, everybody on this machine can read the "+
+		fmt.Fprintln(s.err, "maturitybot: while this runs, everybody on this machine can read the "+
 			"password in --redis-url. Set REDIS_URL instead, or REDIS_URL_FILE.")
 	}
-	s := streams{in: in, out: out, err: errs}
 	switch parsed.Command() {
 	case "version":
-		fmt.Fprintln(out, version())
+		fmt.Fprintln(s.out, version())
 	default:
 		parsed.BindTo(ctx, (*context.Context)(nil))
 		err = parsed.Run(s)
@@ -95,46 +96,71 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	case err == nil:
 		return 0
 	case !errors.Is(err, errReported):
-		fmt.Fprintln(errs, "maturitybot:", err)
+		fmt.Fprintln(s.err, "maturitybot:", err)
 	}
 	return 1
 }
 
 // newParser returns a parser that reads a command line and the environment into c.
-func newParser(c *commands, out, errs io.Writer, exit func(int)) (*kong.Kong, error) {
-	return kong.New(c,
+func newParser(c *commands, s system, exit func(int)) (*kong.Kong, error) {
+	parser, err := kong.New(c,
 		kong.Name("maturitybot"),
 		kong.Description("A chat bot that takes each stakeholder of a local area through the "+
 			"maternity and early years maturity matrix."),
 		helpTexts,
 		platformHelpTexts,
-		kong.Writers(out, errs),
+		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: false}),
-		kong.PostBuild(ignoreEmptyVariables),
+		kong.ValueFormatter(formatHelp),
+		kong.Resolvers(variables(s.env)),
 	)
+	if err != nil {
+		return nil, err
+	}
+	return parser, hideVariables(parser)
 }
 
-// ignoreEmptyVariables treats an empty environment variable as not set, because a file of settings
-// may have a line NAME= without a value. kong would use the empty value.
-func ignoreEmptyVariables(k *kong.Kong) error {
-	empty := func(name string) bool {
-		value, set := os.LookupEnv(name)
-		return set && strings.TrimSpace(value) == ""
-	}
+// hideVariables keeps kong from reading environment variables. It would read those of the process,
+// and use a value that is empty: a file of settings may have a line NAME= without a value.
+func hideVariables(k *kong.Kong) error {
 	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
 		if flag, ok := node.(*kong.Flag); ok {
-			flag.Tag.Envs = slices.DeleteFunc(slices.Clone(flag.Tag.Envs), empty)
+			flag.Tag.Envs = nil
 		}
 		return next(nil)
 	})
 }
 
+// variables returns a resolver that gives flags the values of their environment variables.
+func variables(env func(string) string) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		for _, name := range flag.Envs {
+			if value := env(name); strings.TrimSpace(value) != "" {
+				return value, nil
+			}
+		}
+		return nil, nil
+	})
+}
+
+// formatHelp returns the help text of a flag with its environment variables.
+func formatHelp(value *kong.Value) string {
+	if value.Flag == nil || len(value.Flag.Envs) == 0 {
+		return value.Help
+	}
+	shown := *value
+	tag := *value.Tag
+	tag.Envs = value.Flag.Envs
+	shown.Tag = &tag
+	return kong.DefaultHelpValueFormatter(&shown)
+}
+
 // passwordOnCommandLine reports whether an address of Redis with a password was given as an argument.
 func passwordOnCommandLine(parsed *kong.Context) bool {
 	return slices.ContainsFunc(parsed.Path, func(p *kong.Path) bool {
-		if p.Flag == nil || p.Flag.Name != "redis-url" {
+		if p.Flag == nil || p.Resolved || p.Flag.Name != "redis-url" {
 			return false
 		}
 		value, _ := parsed.FlagValue(p.Flag).(string)

@@ -18,7 +18,7 @@ import (
 func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(serveProcess) != "":
-		os.Exit(run(context.Background(), []string{"serve"}, nil, io.Discard, io.Discard))
+		os.Exit(run(context.Background(), []string{"serve"}, system{env: os.Getenv, out: io.Discard, err: io.Discard}))
 	case os.Getenv(chaosDial) != "":
 		os.Exit(chaosProcess())
 	case os.Getenv(bareAddress) != "" && os.Getenv(bareOnDiscord) != "":
@@ -43,13 +43,25 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// exec runs the program.
+// environment holds the environment variables that a test gives to the program, by name.
+type environment map[string]string
+
+func (e environment) get(name string) string { return e[name] }
+
+// exec runs the program, with an input, and returns its exit code and what it prints.
+func (e environment) exec(t *testing.T, input string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var printed, failed bytes.Buffer
+	code = run(t.Context(), args, system{
+		env: e.get, in: strings.NewReader(input), out: &printed, err: &failed,
+	})
+	return code, printed.String(), failed.String()
+}
+
+// exec runs the program without any environment variable.
 func exec(t *testing.T, input string, args ...string) (code int, out, errs string) {
 	t.Helper()
-	t.Setenv("NO_COLOR", "1")
-	var o, e bytes.Buffer
-	code = run(t.Context(), args, strings.NewReader(input), &o, &e)
-	return code, o.String(), e.String()
+	return environment(nil).exec(t, input, args...)
 }
 
 func TestHelpNamesEveryCommand(t *testing.T) {
@@ -141,6 +153,7 @@ func TestMatrixShow(t *testing.T) {
 }
 
 func TestTryAutoRepeats(t *testing.T) {
+	t.Parallel()
 	var runs []string
 	for range 2 {
 		folder := t.TempDir()
@@ -187,6 +200,7 @@ func TestTryAutoRepeats(t *testing.T) {
 }
 
 func TestTryWithAnotherMatrixAndInWelsh(t *testing.T) {
+	t.Parallel()
 	code, out, errs := exec(t, "", "try", "--auto", "--matrix", "../../survey/matrix/testdata/eight.yaml", "--out", t.TempDir())
 	if code != 0 || errs != "" || !strings.Contains(out, "8 of 8") || !strings.Contains(out, "Inspections") {
 		t.Errorf("code %d, errors %q, output %.300q", code, errs, out)
@@ -207,6 +221,7 @@ func TestTryWithAnotherMatrixAndInWelsh(t *testing.T) {
 
 // TestTryPlain answers as a script or a screen reader would: number or name, a line each.
 func TestTryPlain(t *testing.T) {
+	t.Parallel()
 	input := []string{"Start", "I have read this, start", "Choose your role", "Parent or carer", "Continue"}
 	for range 17 {
 		input = append(input, "Early")
@@ -219,6 +234,7 @@ func TestTryPlain(t *testing.T) {
 }
 
 func TestTryInterrupted(t *testing.T) {
+	t.Parallel()
 	for _, input := range []string{"q\n", ""} {
 		code, out, errs := exec(t, input, "try", "--plain", "--out", t.TempDir())
 		if code != 0 || errs != "" || !strings.Contains(out, "You have left") || strings.Contains(out, "Results for") {

@@ -22,7 +22,7 @@ type matrixCheck struct {
 }
 
 // Run prints what the file holds, or all its faults by line.
-func (c matrixCheck) Run(s streams) error {
+func (c matrixCheck) Run(s system) error {
 	m, err := loadMatrix(c.File)
 	var faults plaintext.Faults
 	if errors.As(err, &faults) {
@@ -49,7 +49,7 @@ type matrixShow struct {
 }
 
 // Run prints the matrix.
-func (c matrixShow) Run(s streams) error {
+func (c matrixShow) Run(s system) error {
 	m, err := c.choose(c.Edition)
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ type manifestSlack struct {
 }
 
 // Run prints the manifest.
-func (c manifestSlack) Run(s streams) error {
+func (c manifestSlack) Run(s system) error {
 	spec, err := appSpec()
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ type playCommand struct {
 }
 
 // Run plays the file and prints it with everything the bot did.
-func (c playCommand) Run(ctx context.Context, s streams) error {
+func (c playCommand) Run(ctx context.Context, s system) error {
 	matrices, err := c.matrices()
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ type readyCommand struct{ opsFlag }
 const readyTimeout = 3 * time.Second
 
 // Run prints what the process says, and ends with an error unless it is ready.
-func (c *readyCommand) Run(ctx context.Context, s streams) error {
+func (c *readyCommand) Run(ctx context.Context, s system) error {
 	address, err := localAddress(c.OpsListen)
 	if err != nil {
 		return err

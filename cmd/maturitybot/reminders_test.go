@@ -354,6 +354,7 @@ func TestReasonsAreSentences(t *testing.T) {
 
 // TestForgetClosedRound: what stops the bot between closing and posting does not lose the results.
 func TestForgetClosedRound(t *testing.T) {
+	t.Parallel()
 	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Posts: survey.DefaultPosts()})
 	s.answer(t)
 	s.at(t, "2026-12-11 16:59")
@@ -374,6 +375,7 @@ func TestForgetClosedRound(t *testing.T) {
 
 // TestReminderRecheckedBeforeSending: a reminder that was owed, and could not be sent at once, is not sent when it is not wanted any more.
 func TestReminderRecheckedBeforeSending(t *testing.T) {
+	t.Parallel()
 	lead, ben := survey.PersonID(tryPerson("ana").String()), survey.PersonID(tryPerson("ben").String())
 	for name, change := range map[string]func(*testing.T, *season) error{
 		"paused": func(t *testing.T, s *season) error {

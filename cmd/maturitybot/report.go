@@ -25,7 +25,7 @@ type reportCommand struct {
 }
 
 // Run writes the tables, or all that is wrong with the ratings by line.
-func (c reportCommand) Run(s streams) error {
+func (c reportCommand) Run(s system) error {
 	if err := checkOutput(c.Out, c.File, c.Matrix); err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (c reportCommand) Run(s streams) error {
 }
 
 // format is what to write: as told, or by the ending of the file.
-func (c reportCommand) format(s streams) (string, error) {
+func (c reportCommand) format(s system) (string, error) {
 	format := c.Format
 	if format == "" && c.Out == "" {
 		format = "text"
@@ -79,7 +79,7 @@ func (c reportCommand) format(s streams) (string, error) {
 
 // overview reads the ratings on the file's matrix, or else on the editions: in the words of Wales's where all areas are
 // there, since England's name things that Wales does not have, and otherwise in England's.
-func (c reportCommand) overview(s streams) (results.Overview, error) {
+func (c reportCommand) overview(s system) (results.Overview, error) {
 	matrices, err := matrixFlag{Matrix: c.Matrix}.matrices()
 	if err != nil {
 		return results.Overview{}, err

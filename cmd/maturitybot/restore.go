@@ -32,7 +32,7 @@ type restoreCommand struct {
 
 // Run restores or checks the backup. It writes nothing before it has read and checked the whole
 // backup.
-func (c restoreCommand) Run(ctx context.Context, s streams) error {
+func (c restoreCommand) Run(ctx context.Context, s system) error {
 	identities, err := c.identities()
 	if err != nil {
 		return err
@@ -191,7 +191,7 @@ func auditRestore(ctx context.Context, system survey.System, begun time.Time) er
 }
 
 // printRestored prints what was restored, and warns of erasures that may be undone.
-func printRestored(s streams, r redis.Restored) {
+func printRestored(s system, r redis.Restored) {
 	fmt.Fprintf(s.out, "Restored rounds: %d. The backup has %s.\n", r.Rounds, describe(r.Backup))
 	for _, line := range []struct {
 		count int

@@ -36,7 +36,7 @@ type resultsCommand struct {
 }
 
 // Run writes the results, or says everything that is wrong with the answers and writes nothing.
-func (c resultsCommand) Run(s streams) error {
+func (c resultsCommand) Run(s system) error {
 	m, err := c.matrix()
 	if err != nil {
 		return err

@@ -156,6 +156,7 @@ func TestResultsAsText(t *testing.T) {
 
 // TestResultsNameNobody: respondents are in no format, and what they wrote is never a formula.
 func TestResultsNameNobody(t *testing.T) {
+	t.Parallel()
 	answers, folder := writeAnswers(t, crafted()), t.TempDir()
 	for _, format := range resultfiles.Formats() {
 		file := filepath.Join(folder, "out."+strings.Replace(format, "text", "txt", 1))
@@ -243,6 +244,7 @@ func TestResultsInvalidAnswers(t *testing.T) {
 }
 
 func TestResultsCommandLine(t *testing.T) {
+	t.Parallel()
 	answers, folder := writeAnswers(t, crafted()), t.TempDir()
 	for _, c := range []struct {
 		args []string
@@ -290,6 +292,7 @@ func TestResultsRefuseATerminal(t *testing.T) {
 
 // TestResultsExample: the example of every matrix is the same each time, and can be read.
 func TestResultsExample(t *testing.T) {
+	t.Parallel()
 	for _, edition := range []string{"england", "wales", "../../survey/matrix/testdata/eight.yaml"} {
 		file := filepath.Join(t.TempDir(), "example.csv")
 		code, out, errs := exec(t, "", "results", "--example", "--edition", edition, "-o", file)

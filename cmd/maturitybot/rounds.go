@@ -36,7 +36,7 @@ type roundLine struct {
 }
 
 // Run prints the rounds, those that close last at the end.
-func (c roundsCommand) Run(ctx context.Context, s streams) error {
+func (c roundsCommand) Run(ctx context.Context, s system) error {
 	rounds, done, err := roundsIn(ctx, c.matrixFlag, c.storeFlag, storeFlag.open)
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 
 // TestNewerSchema makes sure that no command works on the data of a newer program.
 func TestNewerSchema(t *testing.T) {
+	t.Parallel()
 	store := miniredis.RunT(t)
 	must := func(err error) {
 		t.Helper()
@@ -26,12 +27,9 @@ func TestNewerSchema(t *testing.T) {
 		}
 	}
 	public, secret := keys(t)
-	t.Setenv("REDIS_URL", "redis://"+store.Addr())
-	t.Setenv("DISCORD_TOKEN", "token")
-	t.Setenv("DISCORD_API_URL", "http://127.0.0.1:1/")
-	t.Setenv("OPS_LISTEN", "off")
+	env := environment{"REDIS_URL": "redis://" + store.Addr(), "DISCORD_TOKEN": "token", "DISCORD_API_URL": "http://127.0.0.1:1/", "OPS_LISTEN": "off"}
 	backup := filepath.Join(t.TempDir(), "backup")
-	works(t, []string{"backup", backup, "--recipient", public})
+	env.works(t, []string{"backup", backup, "--recipient", public})
 	newer := strconv.Itoa(redis.Schema + 1)
 	must(store.Set("schema", newer))
 	arguments := map[string][]string{
@@ -52,7 +50,7 @@ func TestNewerSchema(t *testing.T) {
 		if !ok {
 			t.Errorf("%s works on the store and is not tried here", command.Path())
 		}
-		says(t, 1, append(strings.Fields(command.Path()), args...), "newer version of maturitybot", "Go back to an older version")
+		env.says(t, 1, append(strings.Fields(command.Path()), args...), "newer version of maturitybot", "Go back to an older version")
 	}
 	if got, err := store.Get("schema"); err != nil || got != newer {
 		t.Errorf("the schema is %q, %v", got, err)
@@ -61,18 +59,19 @@ func TestNewerSchema(t *testing.T) {
 
 // TestReadingKeepsSchema lets a newer program look at the data of an older one that serves.
 func TestReadingKeepsSchema(t *testing.T) {
+	t.Parallel()
 	url, _ := keptRounds(t)
 	public, _ := keys(t)
-	t.Setenv("REDIS_URL", url)
+	env := environment{"REDIS_URL": url}
 	client := goredis.NewClient(need(goredis.ParseURL(url))(t))
 	defer func() { _ = client.Close() }() // the test is over
 	marked := func() bool { return client.Exists(t.Context(), "schema").Val() == 1 }
-	works(t, []string{"rounds"})
-	works(t, []string{"backup", filepath.Join(t.TempDir(), "b.age"), "--recipient", public})
+	env.works(t, []string{"rounds"})
+	env.works(t, []string{"backup", filepath.Join(t.TempDir(), "b.age"), "--recipient", public})
 	if marked() {
 		t.Error("reading raised the schema")
 	}
-	works(t, []string{"export", "shut", "--out", t.TempDir()})
+	env.works(t, []string{"export", "shut", "--out", t.TempDir()})
 	if !marked() {
 		t.Error("writing did not raise the schema")
 	}
@@ -81,8 +80,9 @@ func TestReadingKeepsSchema(t *testing.T) {
 // TestForgetRequiresJournal makes sure that nobody is told that a restore leaves a person out
 // when the file that it is given does not say so.
 func TestForgetRequiresJournal(t *testing.T) {
+	t.Parallel()
 	url, rounds := keptRounds(t)
-	t.Setenv("REDIS_URL", url)
+	env := environment{"REDIS_URL": url}
 	still := func(why string) {
 		t.Helper()
 		if seat := need(rounds.For(ben).Participation(t.Context(), "open"))(t); seat.Pseudonym == "" || seat.Member.Person == "" || seat.Member.Role == "" {
@@ -91,7 +91,7 @@ func TestForgetRequiresJournal(t *testing.T) {
 	}
 	folder := t.TempDir()
 	served, other := filepath.Join(folder, "served"), filepath.Join(folder, "other")
-	says(t, 1, []string{"forget", ben, "--yes"}, "nothing was erased: ERASURES is not set, neither here nor where serve runs")
+	env.says(t, 1, []string{"forget", ben, "--yes"}, "nothing was erased: ERASURES is not set, neither here nor where serve runs")
 	still("no journal at all")
 
 	store := need(redis.Open(t.Context(), url))(t)
@@ -102,18 +102,18 @@ func TestForgetRequiresJournal(t *testing.T) {
 	if err := store.RegisterJournal(t.Context(), need(journalName(served))(t)); err != nil {
 		t.Fatal(err)
 	}
-	says(t, 1, []string{"forget", ben, "--yes"}, "nothing was erased: serve adds erasures to a file, and ERASURES does not name it here")
-	says(t, 1, []string{"forget", ben, "--yes", "--erasures", other}, "nothing was erased: "+other+" is not the file that serve adds erasures to")
+	env.says(t, 1, []string{"forget", ben, "--yes"}, "nothing was erased: serve adds erasures to a file, and ERASURES does not name it here")
+	env.says(t, 1, []string{"forget", ben, "--yes", "--erasures", other}, "nothing was erased: "+other+" is not the file that serve adds erasures to")
 	if _, err := os.Stat(other); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("it made a file: %v", err)
 	}
 	if err := need(openJournal(other))(t).Close(); err != nil {
 		t.Fatal(err)
 	}
-	says(t, 1, []string{"forget", ben, "--yes", "--erasures", other}, "is not the file that serve adds erasures to")
+	env.says(t, 1, []string{"forget", ben, "--yes", "--erasures", other}, "is not the file that serve adds erasures to")
 	still("another journal")
-	works(t, []string{"forget", "slack:T1:U1", "--yes", "--without-erasures"}, "answers erased", "a restore brings it back, and then this has to be run again")
-	works(t, []string{"forget", ben, "--yes", "--erasures", served}, "answers erased", "a restore that is given the file of erasures leaves it out")
+	env.works(t, []string{"forget", "slack:T1:U1", "--yes", "--without-erasures"}, "answers erased", "a restore brings it back, and then this has to be run again")
+	env.works(t, []string{"forget", ben, "--yes", "--erasures", served}, "answers erased", "a restore that is given the file of erasures leaves it out")
 	if raw := need(os.ReadFile(served))(t); strings.Count(string(raw), `"forgotten"`) == 0 {
 		t.Errorf("the journal is %q", raw)
 	}

@@ -26,14 +26,13 @@ type serveCommand struct {
 	platformFlags
 	Holidays string `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" help:"${holidays}"`
 
-	env  func(string) string                                                  // os.Getenv, but for tests
 	dial func(ctx context.Context, network, address string) (net.Conn, error) // the network, but for tests
 	now  func() time.Time                                                     // the clock, but for tests
 }
 
 // Run serves until the context ends.
-func (c *serveCommand) Run(ctx context.Context, s streams) error {
-	conf, err := c.config()
+func (c *serveCommand) Run(ctx context.Context, s system) error {
+	conf, err := c.config(s.env)
 	if err != nil {
 		return err
 	}

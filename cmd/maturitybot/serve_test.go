@@ -106,16 +106,14 @@ func servingByHTTP(t *testing.T, f *fake.Server) (errs *output, end func() int) 
 // servingByHTTPOn is servingByHTTP on a given Redis.
 func servingByHTTPOn(t *testing.T, f *fake.Server, redisURL string) (errs *output, end func() int) {
 	t.Helper()
-	t.Setenv("SLACK_BOT_TOKEN", fake.Token)
-	t.Setenv("SLACK_SIGNING_SECRET", fake.Secret)
-	t.Setenv("SLACK_API_URL", reachable(t, f))
-	t.Setenv("REDIS_URL", redisURL)
-	t.Setenv("LISTEN", "127.0.0.1:0")
-	t.Setenv("OPS_LISTEN", "127.0.0.1:0")
+	env := environment{
+		"SLACK_BOT_TOKEN": fake.Token, "SLACK_SIGNING_SECRET": fake.Secret, "SLACK_API_URL": reachable(t, f),
+		"REDIS_URL": redisURL, "LISTEN": "127.0.0.1:0", "OPS_LISTEN": "127.0.0.1:0",
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	errs = newOutput()
 	code := make(chan int, 1)
-	go func() { code <- run(ctx, []string{"serve"}, nil, io.Discard, errs) }()
+	go func() { code <- run(ctx, []string{"serve"}, system{env: env.get, out: io.Discard, err: errs}) }()
 	return errs, func() int {
 		cancel()
 		return <-code
@@ -125,6 +123,7 @@ func servingByHTTPOn(t *testing.T, f *fake.Server, redisURL string) (errs *outpu
 // TestServe runs the program as an operator would, by HTTP, on a real Redis: somebody asks for help and sees it, a request that nobody signed
 // gets nowhere, and the program ends in order when it is told to.
 func TestServe(t *testing.T) {
+	t.Parallel()
 	f := fake.New(t)
 	f.AddUser(fake.User{ID: "U0ANA"})
 	began := time.Now()
@@ -173,6 +172,7 @@ func TestServe(t *testing.T) {
 
 // TestShutdownFinishesRequests: a request that is on its way when the program is told to end is still taken, answered and replied to.
 func TestShutdownFinishesRequests(t *testing.T) {
+	t.Parallel()
 	f := fake.New(t)
 	f.AddUser(fake.User{ID: "U0ANA"})
 	errs, end := servingByHTTP(t, f)
@@ -227,11 +227,10 @@ func serving(t *testing.T, c serveCommand, env map[string]string) (errs *output,
 // starting runs serve with a configuration until the end that is returned is called, which returns what serve did.
 func starting(t *testing.T, c serveCommand, env map[string]string) (errs *output, end func() error) {
 	t.Helper()
-	c.env = func(name string) string { return env[name] }
 	errs = newOutput()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- c.Run(ctx, streams{out: io.Discard, err: errs}) }()
+	go func() { ended <- c.Run(ctx, system{env: environment(env).get, out: io.Discard, err: errs}) }()
 	t.Cleanup(cancel)
 	return errs, func() error {
 		cancel()
@@ -286,6 +285,7 @@ func invited(t *testing.T, redisURL, channel, coordinator, guest string) {
 // TestServeBySockets needs no address of its own: somebody asks for help by a socket, somebody else is sent the invitation that is owed to
 // them, and the program ends in order.
 func TestServeBySockets(t *testing.T) {
+	t.Parallel()
 	f := fake.New(t)
 	f.AddUser(fake.User{ID: "U0ANA"})
 	f.AddUser(fake.User{ID: "U0BEN"})
@@ -308,6 +308,7 @@ func TestServeBySockets(t *testing.T) {
 
 // TestServeDiscord offers the commands, answers one over the gateway, and asks somebody who has not agreed to messages in the round's channel.
 func TestServeDiscord(t *testing.T) {
+	t.Parallel()
 	f := discordfake.New(t)
 	const ana, team = "1200000000000000001", "1200000000000000002"
 	f.AddUser(discordfake.User{ID: ana, Name: "ana"})

@@ -27,6 +27,7 @@ import (
 // TestTaps counts the taps from Start to the receipt in the journey: one a question and six more.
 // Documents that name the number name this one.
 func TestTaps(t *testing.T) {
+	t.Parallel()
 	journey, err := os.ReadFile(filepath.Join(transcripts, "journey-england.chat"))
 	if err != nil {
 		t.Fatal(err)
@@ -149,6 +150,7 @@ func stepping(steps ...time.Duration) func() time.Time {
 // TestDoubleTapInTheTerminal: Enter pressed twice answers one question. Transcripts show the same
 // on Slack and Discord.
 func TestDoubleTapInTheTerminal(t *testing.T) {
+	t.Parallel()
 	b, round, ben := open(t, editions(t), "en", "cy")
 	person := survey.PersonID(ben.String())
 	if _, err := b.rounds.For(person).SetRole(t.Context(), round, survey.Unstated); err != nil {

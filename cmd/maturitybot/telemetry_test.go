@@ -35,6 +35,7 @@ const metricsFile = "testdata/metrics.txt"
 // TestMetrics uses the bot on both platforms, and compares what it then tells Prometheus, but for figures, with a list that people read. The
 // values of labels are few and known: no person, round, place or token.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	store := miniredis.RunT(t)
 	s, d := fake.New(t), discordfake.New(t)
 	const ana, team = "1200000000000000001", "1200000000000000002"
@@ -226,6 +227,7 @@ func exists(t *testing.T, known map[string]string, where, expr string) {
 // TestAlerts makes sure that every alert can be read, goes by metrics and labels that there are, says what
 // to do, and is tested by alerts_test.yaml.
 func TestAlerts(t *testing.T) {
+	t.Parallel()
 	raw, err := os.ReadFile("../../deploy/alerts.yaml")
 	if err != nil {
 		t.Fatal(err)

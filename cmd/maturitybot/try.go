@@ -77,7 +77,7 @@ type trial struct {
 }
 
 // Run plays the survey to its end.
-func (c tryCommand) Run(ctx context.Context, s streams) error {
+func (c tryCommand) Run(ctx context.Context, s system) error {
 	if c.Others < 0 || c.Others > maxOthers {
 		return fmt.Errorf("--others %d: want 0 to %d", c.Others, maxOthers)
 	}
