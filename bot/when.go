@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ func readDay(text string) (year int, month time.Month, day int, ok bool) {
 		func(r rune) bool { return strings.ContainsRune(" ,./-", r) },
 	)
 	weekday := -1
+	var monthName string
 	var numbers []int
 	yearFirst := false
 	for _, word := range words {
@@ -35,8 +37,12 @@ func readDay(text string) (year int, month time.Month, day int, ok bool) {
 				n += 2000
 			}
 			numbers = append(numbers, n)
-		case slices.Contains([]string{"dydd", "dy", "o", "of", "the"}, word):
+		case slices.Contains([]string{"dydd", "ddydd", "dy", "o", "of", "the"}, word):
 		case month == 0 && nameIn(word, months) > 0:
+			month, monthName = time.Month(1+(nameIn(word, months)-1)%12), word
+		case weekday < 0 && nameIn(word, months) > 0 && nameIn(monthName, weekdays) > 0:
+			// In Welsh, Tuesday and March have the same name; Tuesday comes first.
+			weekday = (nameIn(monthName, weekdays) - 1) % 7
 			month = time.Month(1 + (nameIn(word, months)-1)%12)
 		case weekday < 0 && nameIn(word, weekdays) > 0:
 			weekday = (nameIn(word, weekdays) - 1) % 7
@@ -93,12 +99,15 @@ func nameIn(word string, names []string) int {
 }
 
 // readClock reads a time of day as people here write it: 17:00, 17.00, 1700, 17, 5pm, 5.30 pm, 5yp,
-// noon. A lone number up to 12 could be either half of the day, and is not read.
+// noon, midnight, hanner nos. A lone number up to 12 could be either half of the day, and is not
+// read.
 func readClock(text string) (hour, minute int, ok bool) {
 	word := strings.ReplaceAll(plaintext.Key(text), " ", "")
 	switch word {
 	case "noon", "midday", "12noon", "hannerdydd":
 		return 12, 0, true
+	case "midnight", "12midnight", "hannernos":
+		return 0, 0, true
 	}
 	half := ""
 	for _, h := range []struct{ ending, half string }{
@@ -144,15 +153,15 @@ func readClock(text string) (hour, minute int, ok bool) {
 // enteredTime is a time that a user entered, and how a change of the clocks affected it.
 type enteredTime struct {
 	time.Time
-	written string // the time of day as it was understood, such as 01:30
-	skipped bool   // the clock skips it: Time is as much later as the clock goes forward
-	twice   bool   // the clock shows it twice: Time is the first
+	wall    time.Time // the day and time of day as they were understood, in UTC
+	skipped bool      // the clock skips it: Time is as much later as the clock goes forward
+	twice   bool      // the clock shows it twice: Time is the first
 }
 
 // clockTime is the moment of a day and a time of day in a zone.
 func clockTime(year int, month time.Month, day, hour, minute int, zone *time.Location) enteredTime {
 	wall := time.Date(year, month, day, hour, minute, 0, 0, time.UTC)
-	m := enteredTime{written: wall.Format("15:04")}
+	m := enteredTime{wall: wall}
 	// A zone is as far from UTC as it was a day before, or as it is a day later.
 	before, after := offset(wall.AddDate(0, 0, -1), zone), offset(wall.AddDate(0, 0, 1), zone)
 	early, late := wall.Add(-max(before, after)), wall.Add(-min(before, after))
@@ -181,31 +190,42 @@ func offset(t time.Time, zone *time.Location) time.Duration {
 func (m enteredTime) remark(v locale.Voice) []chat.Block {
 	switch {
 	case m.skipped:
-		return []chat.Block{
-			chat.Footnote(v.Say("when.skipped", "wrote", m.written, "when", v.Time(m.Time))),
-		}
+		said := v.Say("when.skipped", "wrote", v.Clock(m.wall), "when", v.Time(m.Time))
+		return []chat.Block{chat.Footnote(said)}
 	case m.twice:
 		zone, _ := m.Zone()
-		return []chat.Block{chat.Footnote(v.Say("when.twice", "wrote", m.written, "zone", zone))}
+		said := v.Say("when.twice", "wrote", v.Clock(m.wall), "zone", zone)
+		return []chat.Block{chat.Footnote(said)}
 	}
 	return nil
 }
 
-// readTime reads a date field and its time field in the round's time zone.
+// readTime reads a date field and its time field in the round's time zone. A date field may also
+// hold the time of day, as locale.Voice.Time writes both; then the time field does not count.
 func readTime(e chat.Event, field, otherwise string, loc *time.Location) (enteredTime, error) {
-	clock := e.Value(field + "_time")
-	if clock == "" {
-		clock = otherwise
-	}
+	clock, date := cutClock(e.Value(field))
+	clock = cmp.Or(clock, e.Value(field+"_time"), otherwise)
 	hour, minute, ok := readClock(clock)
 	if !ok {
 		//locale:says input.closes_time.unreadable input.workshop_time.unreadable
 		return enteredTime{}, &survey.InputError{Field: field + "_time", Reason: "unreadable"}
 	}
-	year, month, day, ok := readDay(e.Value(field))
+	year, month, day, ok := readDay(date)
 	if !ok {
 		//locale:says input.closes.unreadable input.workshop.unreadable
 		return enteredTime{}, &survey.InputError{Field: field, Reason: "unreadable"}
 	}
 	return clockTime(year, month, day, hour, minute, loc), nil
+}
+
+// cutClock cuts the time of day off a time as locale.Voice.Time writes it. For any other text, the
+// time of day is empty.
+func cutClock(text string) (clock, date string) {
+	text = plaintext.Key(text)
+	for _, between := range []string{" on ", " ddydd ", " at the start of ", " ar ddechrau "} {
+		if clock, date, ok := strings.Cut(text, between); ok {
+			return clock, date
+		}
+	}
+	return "", text
 }

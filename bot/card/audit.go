@@ -269,6 +269,10 @@ func fieldValue(
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
 			return v.Time(at.In(r.Location()))
 		}
+	case "hour":
+		if at, err := time.Parse(clock, value); err == nil {
+			return v.Clock(at)
+		}
 	case "matrix":
 		for _, m := range editions {
 			if m.ID == value {

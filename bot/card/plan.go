@@ -53,7 +53,7 @@ func channelPosts(v locale.Voice, r survey.Round, ahead []survey.Moment) chat.Bl
 
 // planFacts returns a plan in words, one line per rule.
 func planFacts(v locale.Voice, p survey.ReminderPlan) string {
-	clock := formatClock(p)
+	clock := v.Clock(time.Date(1, 1, 1, p.Hour, p.Minute, 0, 0, time.UTC))
 	var lines []string
 	switch {
 	case p.Cron != "":

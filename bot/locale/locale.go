@@ -7,7 +7,6 @@ import (
 	"embed"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"go.yaml.in/yaml/v4"
@@ -91,33 +90,3 @@ func data(facts []any) map[string]any {
 	}
 	return d
 }
-
-// The names of days and months, by time.Weekday and by time.Month.
-var (
-	weekdayKeys = [...]string{
-		"weekday.0", "weekday.1", "weekday.2", "weekday.3", "weekday.4", "weekday.5", "weekday.6",
-	}
-	monthKeys = [...]string{
-		1: "month.1", "month.2", "month.3", "month.4", "month.5", "month.6",
-		"month.7", "month.8", "month.9", "month.10", "month.11", "month.12",
-	}
-	shortMonthKeys = [...]string{
-		1: "month_short.1", "month_short.2", "month_short.3", "month_short.4", "month_short.5",
-		"month_short.6", "month_short.7", "month_short.8", "month_short.9", "month_short.10",
-		"month_short.11", "month_short.12",
-	}
-)
-
-// Day is a date in words: "Friday 4 December 2026".
-func (v Voice) Day(t time.Time) string {
-	weekday, month := v.Say(weekdayKeys[t.Weekday()]), v.Say(monthKeys[t.Month()])
-	return fmt.Sprintf("%s %d %s %d", weekday, t.Day(), month, t.Year())
-}
-
-// ShortDay is a date for a place with little room: "4 Dec 2026".
-func (v Voice) ShortDay(t time.Time) string {
-	return fmt.Sprintf("%d %s %d", t.Day(), v.Say(shortMonthKeys[t.Month()]), t.Year())
-}
-
-// Time is a date and a time of day in words: "17:00, Friday 4 December 2026".
-func (v Voice) Time(t time.Time) string { return t.Format("15:04") + ", " + v.Day(t) }
