@@ -16,7 +16,7 @@ import (
 // of the month.
 const MaxCronBytes = 120
 
-// Reason is why a cron expression is refused. There are no others than the constants of this type.
+// Reason is why a cron expression is refused. Its values are the constants below.
 type Reason string
 
 // The reasons. A sentence for each tells the coordinator what to write instead.
@@ -26,15 +26,15 @@ const (
 	Malformed Reason = "malformed"
 	// TimeZone: it names a time zone (CRON_TZ= or TZ=); the round has one.
 	TimeZone Reason = "time_zone"
-	// Interval: @every counts from when it was set, and stands at no time of day.
+	// Interval: @every has no time of day.
 	Interval Reason = "interval"
 	// TooOften: more than once on a day.
 	TooOften Reason = "too_often"
-	// Never: no day is like that, such as 30 February.
+	// Never: there is no such day, as 30 February.
 	Never Reason = "never"
-	// Night: before 08:00 or after 18:00, as @daily and its like are at midnight.
+	// Night: before 08:00 or after 18:00. @daily and similar words mean midnight.
 	Night Reason = "night"
-	// Weekend: on Saturdays and Sundays alone. A digest may be.
+	// Weekend: on Saturdays and Sundays only, which a digest may be.
 	Weekend Reason = "weekend"
 )
 
@@ -67,15 +67,15 @@ type Cron struct {
 }
 
 // ParseCron reads a cron expression for reminders: five fields (minute, hour, day of the month,
-// month, day of the week) as robfig/cron reads them. For an expression
-// that is not allowed it returns a *CronError.
+// month, day of the week) as robfig/cron reads them. For an expression that is not allowed it
+// returns a *CronError.
 func ParseCron(spec string) (Cron, error) {
 	s, err := ParseDigestCron(spec)
 	if err != nil {
 		return Cron{}, err
 	}
-	// The days of the week come round to the same dates in 28 years: what is not met until then is
-	// never met.
+	// Weekdays fall on the same dates again after 28 years, so that a day without a match until then
+	// never matches.
 	for d := epoch; d.Year < epoch.Year+28; d = d.AddDays(1) {
 		next, ok := s.next(d)
 		if !ok {
@@ -130,8 +130,8 @@ func ParseDigestCron(spec string) (Cron, error) {
 // star is the bit that robfig/cron sets in a field written as * or ?.
 const star = 1 << 63
 
-// parse is robfig/cron's parser where a panic is an error, and so is a field that stands for
-// nothing, such as a comma, which the parser lets through.
+// parse calls robfig/cron's parser. It returns an error if the parser panics, and for a field that
+// matches nothing, such as a comma, which the parser accepts.
 func parse(spec string) (s cron.Schedule, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -152,7 +152,7 @@ func parse(spec string) (s cron.Schedule, err error) {
 	return s, nil
 }
 
-// malformedField is the first field that cannot be read by itself.
+// malformedField returns the name of the first field that the parser refuses by itself.
 func malformedField(spec string) string {
 	names := [5]string{"minute", "hour", "day", "month", "weekday"}
 	fields := strings.Fields(spec)
@@ -169,23 +169,21 @@ func malformedField(spec string) string {
 	return ""
 }
 
-// next is the first day of the schedule from d on. It is false when there is none within five
+// next returns the first day of the schedule from d on, or false if there is none within five
 // years.
 func (s Cron) next(d Date) (Date, bool) {
-	// In UTC no hour is skipped or doubled; the library reads the schedule in the zone of the time
-	// it is given. It looks past that time, which is no loss: nothing that is let through is at
-	// midnight.
+	// The library computes in the zone of the time that it is given, and in UTC no hour is skipped or
+	// doubled. It searches after that time, which is midnight: no allowed expression means midnight.
 	t := s.days.Next(d.utc())
 	return DateOf(t), !t.IsZero()
 }
 
-// longestSearch is how long before the close a schedule is searched at most, for a round of no
-// known opening, asked about at no known time. It is twice as long as a survey may be open.
+// longestSearch bounds how long before the close a schedule is searched, for a round whose opening
+// is not known. It is twice as long as a survey may be open.
 const longestSearch = 2 * survey.MaxOpen
 
-// dates returns the schedule's dates until end, by the round's clock. It starts the day before
-// after, since what is past for the round may be ahead for people up to 26 hours west of it: they
-// have then the day before.
+// dates returns the schedule's dates until end, by the round's clock. It begins with the day before
+// the time after, because that may still be today for people up to 26 hours west of the round.
 func (s Cron) dates(after, end time.Time, zone *time.Location) []Date {
 	var all []Date
 	from := DateOf(after.In(zone)).AddDays(-1)

@@ -102,8 +102,9 @@ func TestCronErrorSaysNothingTyped(t *testing.T) {
 	}
 }
 
-// TestScheduleThroughClockChanges: every weekday one moment, at the time of the clock, in zones that change it at all
-// hours; robfig/cron by itself skips or doubles the days on which that hour does not exist or comes twice.
+// TestScheduleThroughClockChanges: every weekday one moment, at the time of the clock, in zones
+// that change it at all hours; robfig/cron by itself skips or doubles the days on which that hour
+// does not exist or comes twice.
 func TestScheduleThroughClockChanges(t *testing.T) {
 	c := &Calendar{} // weekends alone
 	for _, name := range []string{"Europe/London", "America/Havana", "Australia/Lord_Howe", "America/New_York", "Africa/Casablanca", "America/Santiago", "Asia/Beirut", "Pacific/Chatham", "UTC"} {
@@ -135,7 +136,8 @@ func TestScheduleThroughClockChanges(t *testing.T) {
 	}
 }
 
-// TestSkippedDay: Samoa went from 29 to 31 December 2011; what was meant for the 30th, a Friday, comes on the 29th.
+// TestSkippedDay: Samoa went from 29 to 31 December 2011; what was meant for the 30th, a Friday,
+// comes on the 29th.
 func TestSkippedDay(t *testing.T) {
 	z := zone(t, "Pacific/Apia")
 	r := survey.Round{ClosesAt: time.Date(2012, 1, 2, 12, 0, 0, 0, z), TimeZone: z.String()}
@@ -170,7 +172,8 @@ func TestDigests(t *testing.T) {
 		return strings.Join(days, " ")
 	}
 	easter := survey.Round{OpenedAt: day(2027, 3, 24, 9), ClosesAt: day(2027, 3, 31, 9), TimeZone: z.String()}
-	// Not at the opening itself, nor on Good Friday, the weekend of the clock change, Easter Monday, nor at the close.
+	// Not at the opening itself, nor on Good Friday, the weekend of the clock change, Easter Monday,
+	// nor at the close.
 	if got := times(survey.DefaultDigest, easter, time.Time{}); got != "03-25T09:00Z 03-30T09:00+01:00" {
 		t.Errorf("Easter: %s", got)
 	}
@@ -215,7 +218,8 @@ func FuzzParseCron(f *testing.F) {
 	})
 }
 
-// TestPanicOfTheParser: the parser is kept from what is known to make it panic, and what is not known is an error too.
+// TestPanicOfTheParser: the parser is kept from what is known to make it panic, and what is not
+// known is an error too.
 func TestPanicOfTheParser(t *testing.T) {
 	if s, err := parse("CRON_TZ=Europe/London"); err == nil || s != nil {
 		t.Errorf("%v, %v", s, err)

@@ -50,7 +50,7 @@ func (l *Loop) Planning(p *Planner) *Loop {
 }
 
 // InTurn makes the loop send one message after the other, in the order in which they are due, and
-// returns it. The log is then the same each time, as a transcript needs it.
+// returns it. Transcripts need this order.
 func (l *Loop) InTurn() *Loop {
 	l.senders = 1
 	return l
@@ -59,24 +59,25 @@ func (l *Loop) InTurn() *Loop {
 const (
 	sendInterval = time.Second // how often the loop looks for messages that are due
 	planInterval = time.Minute // how often it plans
-	// batch is how many messages a process leases at once: at one a second, well within leaseUse.
+	// batch is how many messages a process leases at once. At one a second, all are sent within
+	// leaseUse.
 	batch = 24
 	// leaseUse is how long after leasing messages a process begins to send them.
 	leaseUse = time.Minute
-	// lastSteps is what a send still takes when its context ends: a request that is not cut off
-	// takes up to a minute with files, and each of two notes of the outcome up to five seconds.
-	lastSteps = 75 * time.Second
+	// afterTimeout is how long a send may go on after its context ended: a request with files takes
+	// up to a minute, and saving the outcome twice up to five seconds.
+	afterTimeout = 75 * time.Second
 	// sendTimeout bounds one send, with its waits for the platform, so that the last one ends
 	// before the lease does.
-	sendTimeout = survey.LeaseTTL - leaseUse - lastSteps
+	sendTimeout = survey.LeaseTTL - leaseUse - afterTimeout
 	// senders is how many messages are sent at once. The adapters keep the platforms' pace.
 	senders = 8
 	// progressInterval is how often a long sweep logs its progress.
 	progressInterval = time.Minute
-	// retryDelay is how long a message waits that could not be sent.
+	// retryDelay is how long a message that could not be sent waits for the next attempt.
 	retryDelay = time.Minute
-	// noteTimeout bounds each note to the queue of what became of a message.
-	noteTimeout = 5 * time.Second
+	// saveTimeout bounds saving the outcome of a message in the queue.
+	saveTimeout = 5 * time.Second
 )
 
 // Run plans and sends what is due until the context ends. A message that was leased by then, and
@@ -89,7 +90,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	if l.planner != nil {
 		running.Go(func() {
-			l.run(ctx, l.plan) // what became due while no process ran
+			l.run(ctx, l.plan) // for what became due while no process ran
 			l.every(ctx, planInterval, l.plan)
 		})
 	}
@@ -134,7 +135,8 @@ func (l *Loop) plan(ctx context.Context) {
 	}
 }
 
-// Sweep sends everything that is due now, and returns how many messages were taken care of.
+// Sweep sends everything that is due now, and returns how many messages were sent, dropped or
+// postponed.
 func (l *Loop) Sweep(ctx context.Context) int {
 	done, logged := 0, time.Now()
 	for ctx.Err() == nil {
@@ -152,7 +154,7 @@ func (l *Loop) Sweep(ctx context.Context) int {
 			logged = time.Now()
 		}
 		if failed == len(due) {
-			break // the platform or the store is away, and an attempt at once would fail too
+			break // the platform or the store cannot be reached, so try again later
 		}
 	}
 	if done > 0 {
@@ -161,6 +163,7 @@ func (l *Loop) Sweep(ctx context.Context) int {
 	return done
 }
 
+// send sends a batch of messages, several at once.
 func (l *Loop) send(ctx context.Context, due []survey.Delivery) (sent, failed int) {
 	work := make(chan survey.Delivery)
 	until := time.Now().Round(0).Add(leaseUse) // by the wall clock: a machine may have been asleep
@@ -169,7 +172,7 @@ func (l *Loop) send(ctx context.Context, due []survey.Delivery) (sent, failed in
 	for range min(l.senders, len(due)) {
 		all.Go(func() {
 			for d := range work {
-				ok := l.one(ctx, d, until)
+				ok := l.sendOne(ctx, d, until)
 				mu.Lock()
 				if ok {
 					sent++
@@ -188,9 +191,9 @@ func (l *Loop) send(ctx context.Context, due []survey.Delivery) (sent, failed in
 	return sent, failed
 }
 
-// one sends one message and notes the outcome, unless until has passed: then another process may
-// have leased it.
-func (l *Loop) one(ctx context.Context, d survey.Delivery, until time.Time) (ok bool) {
+// sendOne sends one message and saves the outcome. It returns false, and does nothing, once until
+// has passed, because another process may have leased the message.
+func (l *Loop) sendOne(ctx context.Context, d survey.Delivery, until time.Time) (ok bool) {
 	if !time.Now().Round(0).Before(until) {
 		return false
 	}
@@ -200,27 +203,27 @@ func (l *Loop) one(ctx context.Context, d survey.Delivery, until time.Time) (ok 
 		err = l.deliver(sending, d)
 		cancel()
 	}
-	// The outcome must be noted even if the context ended, and however long the sending took.
-	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	// The outcome is saved even if the context has ended.
+	save, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	var notYet *survey.NotYetError
 	wait := retryDelay
 	switch {
 	case err == nil:
 		// A message that was sent but not acknowledged is sent again after its lease.
-		if err := l.queue.Ack(note, d); err != nil {
+		if err := l.queue.Ack(save, d); err != nil {
 			l.log.Error("message was sent but not acknowledged", "round", d.Round, "error", err)
 		}
 		return true
 	case errors.As(err, &notYet):
-		// At least a second, or a clock that is behind would lease it again and again.
+		// A store whose clock is behind would otherwise give it out again at once.
 		wait = max(time.Second, notYet.Wait)
 	case ctx.Err() != nil:
 		wait = 0
 	default:
 		l.log.Error("message not sent", "message", d.Kind, "round", d.Round, "error", err)
 	}
-	if err := l.queue.Reschedule(note, d, wait); err != nil {
+	if err := l.queue.Reschedule(save, d, wait); err != nil {
 		l.log.Warn("message not rescheduled; it is due again when its lease ends",
 			"round", d.Round, "error", err)
 	}

@@ -128,8 +128,8 @@ func TestSweepSendsEachOnce(t *testing.T) {
 	})
 }
 
-// slow is a messenger whose every message takes as long as it may: until its context ends, then a request that is not cut off, and
-// the note of what came of it.
+// slow is a messenger whose every message takes as long as it may: until its context ends, then a
+// request that is not cut off, and the note of what came of it.
 type slow struct {
 	t *testing.T
 
@@ -157,7 +157,8 @@ func (s *slow) Deliver(ctx context.Context, d survey.Delivery) error {
 	return errors.New("slow")
 }
 
-// TestBatchEndsBeforeItsLease: however long messages take, no other process is given one that is still being sent.
+// TestBatchEndsBeforeItsLease: however long messages take, no other process is given one that is
+// still being sent.
 func TestBatchEndsBeforeItsLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, m := owing(24), &slow{t: t, running: map[survey.Delivery]bool{}}
@@ -266,7 +267,8 @@ func TestRunGoesOnUntilItsEnd(t *testing.T) {
 	})
 }
 
-// However long a message takes to fail, it is tried again after a minute, not when its time is over.
+// However long a message takes to fail, it is tried again after a minute, not when its time is
+// over.
 func TestSlowFailuresComeAgainSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := true
@@ -288,7 +290,8 @@ func TestSlowFailuresComeAgainSoon(t *testing.T) {
 	})
 }
 
-// A process that was held up for longer than its messages were its own sends none of them: another has them.
+// A process that was held up for longer than its messages were its own sends none of them: another
+// has them.
 func TestHeldUpProcessSendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := owing(60)

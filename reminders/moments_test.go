@@ -215,7 +215,8 @@ func TestDatesThatMoveToOne(t *testing.T) {
 	}
 }
 
-// TestMomentsOfAnUnknownTime: a draft, asked about at no known time, is counted from its close, not from the year 1.
+// TestMomentsOfAnUnknownTime: a draft, asked about at no known time, is counted from its close, not
+// from the year 1.
 func TestMomentsOfAnUnknownTime(t *testing.T) {
 	got := remindersOf(survey.ReminderPlan{Cron: "0 10 * * 1", Hour: 10}, survey.Round{ClosesAt: time.Date(2026, 12, 29, 17, 0, 0, 0, time.UTC)}, nil, &Calendar{}, time.Time{})
 	if len(got) < 100 || len(got) > 106 {
@@ -406,8 +407,8 @@ func TestMomentsProperties(t *testing.T) {
 	})
 }
 
-// TestMovedDeadline: the deadline moves, again and again, and what was sent under a key is not due under it again, so that
-// nobody is reminded twice of one kind on one date of their own.
+// TestMovedDeadline: the deadline moves, again and again, and what was sent under a key is not due
+// under it again, so that nobody is reminded twice of one kind on one date of their own.
 func TestMovedDeadline(t *testing.T) {
 	all, c := zones(t), EnglandAndWales()
 	rapid.Check(t, func(t *rapid.T) {
@@ -436,7 +437,8 @@ func TestMovedDeadline(t *testing.T) {
 	})
 }
 
-// TestPlanAndHourChange: also where the hour changes on a day that was reminded, the key is the same, so it is not sent.
+// TestPlanAndHourChange: also where the hour changes on a day that was reminded, the key is the
+// same, so it is not sent.
 func TestPlanAndHourChange(t *testing.T) {
 	z := zone(t, "Europe/London")
 	r := survey.Round{OpenedAt: time.Date(2026, 12, 1, 9, 0, 0, 0, z), ClosesAt: time.Date(2026, 12, 9, 17, 0, 0, 0, z), TimeZone: z.String()}
@@ -472,7 +474,8 @@ func TestDigestsProperties(t *testing.T) {
 	})
 }
 
-// BenchmarkMoments is the moments of 100,000 people in 30 zones: one plan a zone, and a look-up a person.
+// BenchmarkMoments is the moments of 100,000 people in 30 zones: one plan a zone, and a look-up a
+// person.
 func BenchmarkMoments(b *testing.B) {
 	all, c := zones(b), EnglandAndWales()
 	z := zone(b, "Europe/London")

@@ -23,10 +23,10 @@ type RoundPlans interface {
 	EnqueueReminders(ctx context.Context, r survey.Round, due map[string][]survey.Moment) (int, error)
 }
 
-// Planner queues what has become due in each round: a post once, and a reminder for each person in
-// a time zone who is to get it. Nothing is queued before it is due, so a change until then counts.
-// Any number of processes may plan on one store: what two of them do at once, or one left half
-// done, queues nothing twice.
+// Planner queues what has become due in each round: a post once, and a reminder for each person of
+// a time zone who wants it. Nothing is queued before it is due, so that a change of the plan counts
+// until then. Any number of processes may plan on one store: nothing is queued twice, also if two
+// of them plan at once or one ends half-way.
 type Planner struct {
 	rounds   RoundPlans
 	schedule *Schedule
@@ -72,7 +72,7 @@ func (p *Planner) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// visit is round, with a panic as an error.
+// visit calls round, and turns a panic into an error.
 func (p *Planner) visit(ctx context.Context, r survey.Round) (next time.Time, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -82,9 +82,9 @@ func (p *Planner) visit(ctx context.Context, r survey.Round) (next time.Time, er
 	return p.round(ctx, r)
 }
 
-// round plans what is due of a round, and returns when something is next.
+// round plans what is due in a round, and returns the next time at which something is due.
 func (p *Planner) round(ctx context.Context, r survey.Round) (next time.Time, err error) {
-	var notAnonymised error // does not keep the round from being planned
+	var notAnonymised error // the round is planned all the same
 	if r.State == survey.Closed && !r.Anonymised {
 		if err := p.rounds.AnonymiseRoster(ctx, r.ID); err != nil && !errors.Is(err, survey.ErrNoRound) {
 			notAnonymised = fmt.Errorf(
@@ -110,6 +110,7 @@ func (p *Planner) round(ctx context.Context, r survey.Round) (next time.Time, er
 	return next, notAnonymised
 }
 
+// posts queues the posts to the channel that are due and were not planned before.
 func (p *Planner) posts(
 	ctx context.Context, r survey.Round, planned map[string]bool, now time.Time,
 ) error {
@@ -134,10 +135,11 @@ func (p *Planner) posts(
 	return nil
 }
 
-// past reports whether a moment lies before the last change of its plan. It was not planned then,
-// and is not sent late.
+// past reports whether a moment is not after the last change of its plan. Such a message is not
+// sent.
 func past(r survey.Round, m survey.Moment) bool { return !m.At.After(r.PlannedAt) }
 
+// reminders queues the reminders that are due in each zone and were not planned before.
 func (p *Planner) reminders(
 	ctx context.Context, r survey.Round, planned map[string]bool, zones []string, now time.Time,
 ) error {
@@ -151,7 +153,7 @@ func (p *Planner) reminders(
 				continue
 			}
 			names = append(names, key)
-			// For a member who has finished, no other reminder replaces that of the workshop.
+			// For a member who has finished, no reminder of the close replaces that of the workshop.
 			finished := survey.Member{TimeZone: name, Status: survey.Finished}
 			if _, ok := p.schedule.SendWindow(r, finished, m.Kind, now); !ok {
 				p.log.Warn("too late for a reminder", "message", m.Kind, "round", r.ID, "due", m.At)

@@ -196,7 +196,8 @@ func TestPlanWithoutAnIndex(t *testing.T) {
 	want(t, sweep("2026-12-04 10:59"), "closes@2026-12-04 Europe/London")
 }
 
-// TestPlanAfterAPanic: a round whose planning panics is planned again a minute later, and the process goes on.
+// TestPlanAfterAPanic: a round whose planning panics is planned again a minute later, and the
+// process goes on.
 func TestPlanAfterAPanic(t *testing.T) {
 	b, sweep, log := planning(t)
 	b.panics = true
@@ -208,7 +209,8 @@ func TestPlanAfterAPanic(t *testing.T) {
 	want(t, sweep("2026-12-04 10:01"), "closes@2026-12-04 Europe/London")
 }
 
-// TestUnsealedRoundIsPlanned: a closed round that cannot be sealed is planned all the same, and sealed at the next sweep.
+// TestUnsealedRoundIsPlanned: a closed round that cannot be sealed is planned all the same, and
+// sealed at the next sweep.
 func TestUnsealedRoundIsPlanned(t *testing.T) {
 	b, sweep, log := planning(t)
 	b.round.State, b.seals = survey.Closed, errors.New("away")

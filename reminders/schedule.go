@@ -9,17 +9,17 @@ import (
 	"maturitybot/survey"
 )
 
-// Schedule says when the messages of a round are due, and until when they are sent: it puts
-// survey.MessageTypes and the plans of the round on the clocks of its people. It keeps nothing.
+// Schedule computes when the messages of a round are due and until when they are sent, from
+// survey.MessageTypes, the plans of the round and the time zones of its people. It keeps no state.
 type Schedule struct{ calendar *Calendar }
 
-// NewSchedule returns a schedule that goes by the calendar.
+// NewSchedule returns a schedule that uses the calendar.
 func NewSchedule(c *Calendar) *Schedule { return &Schedule{c} }
 
 // Limits of a plan.
 const (
 	MaxLead  = 60 // days before the survey closes or the workshop begins
-	MaxLeads = 10 // of each of the two
+	MaxLeads = 10 // of each list of days
 )
 
 // Check returns an *survey.InputError for a plan that is not allowed. For a cron expression, the
@@ -39,6 +39,7 @@ func (s *Schedule) Check(p survey.ReminderPlan, c survey.ChannelPlan) error {
 	return err
 }
 
+// checkDays checks the days and the time of day of a plan.
 func checkDays(p survey.ReminderPlan) error {
 	for _, leads := range []struct {
 		field string
@@ -62,8 +63,8 @@ func checkDays(p survey.ReminderPlan) error {
 	return nil
 }
 
-// inputError returns a *CronError as a *survey.InputError of the field, and any other error as it
-// is.
+// inputError turns a *CronError into a *survey.InputError of the field. It returns any other error
+// unchanged.
 //
 //locale:says input.digest.interval input.digest.malformed input.digest.malformed_day
 //locale:says input.digest.malformed_hour input.digest.malformed_minute
@@ -86,20 +87,17 @@ func inputError(field string, err error) error {
 }
 
 // Reminders returns when people in the zone are due to be reminded after now, earliest first. A nil
-// zone is the round's own. A plan that is paused, or that Check refuses, has no reminders. People
-// of one zone share their moments, so one call serves them all.
+// zone is the round's own. A plan that is paused, or that Check refuses, has no reminders.
 //
-// The days are counted in the round's zone, from the day on which the survey closes or the workshop
-// is held, and are the same dates for everybody: each person is reminded on that date at the plan's
-// time of their own clock. A person east of the round is so reminded up to a day before it, and a
-// person west of it up to a day after, each on the date that the coordinator was shown. On the far
-// side of the date line, the survey may close on another date than the coordinator's.
+// The days are counted in the round's zone, back from the day on which the survey closes or the
+// workshop is held. They are the same dates in every zone: each person is reminded on such a date,
+// at the plan's time of day by their own clock. A person east of the round is reminded up to a day
+// earlier than people in the round's zone, and a person west of it up to a day later.
 //
-// A moment is always after the opening and before what it reminds of, on a working day, in waking
-// hours. Where the date, or the time on it, does not allow that, it moves to the nearest earlier
-// working day. If that is past, or before the opening, it is dropped. Moments of one kind that fall
-// on one day are one. Days of a cron expression after the close are dropped, and not moved before
-// it.
+// A reminder is always after the opening and before its event, on a working day, in waking hours. A
+// date that does not allow this moves to the nearest earlier working day. If that day is past, or
+// before the opening, there is no reminder. Reminders of one kind on one day are one reminder.
+// Dates of a cron expression after the close are dropped, and not moved before it.
 func (s *Schedule) Reminders(r survey.Round, zone *time.Location, now time.Time) []survey.Moment {
 	if r.Reminders.Paused || s.Check(r.Reminders, survey.ChannelPlan{}) != nil {
 		return nil
@@ -120,8 +118,8 @@ func (s *Schedule) Posts(r survey.Round, now time.Time) []survey.Moment {
 	})
 }
 
-// moments returns when messages of the types that match are due after now, earliest first, and in
-// the order of the types where several are due at one time.
+// moments returns when messages of the types that match are due after now, earliest first. Messages
+// that are due at one time are in the order of their types.
 func (s *Schedule) moments(
 	r survey.Round, zone *time.Location, now time.Time, match func(survey.MessageType) bool,
 ) []survey.Moment {
@@ -162,7 +160,8 @@ func (s *Schedule) planned(
 	}
 	parse := ParseCron
 	if t.Audience == survey.ToChannel {
-		// The channel chose its days. It gets nothing on a bank holiday: the next digest covers it.
+		// A coordinator chose these days, so weekends are allowed. On a bank holiday there is no
+		// digest, and none is moved: the next digest covers that day.
 		parse = ParseDigestCron
 		d.allowed = func(d Date) bool { return !s.calendar.Holiday(d) }
 		d.maxMove = 1
@@ -175,13 +174,13 @@ func (s *Schedule) planned(
 	return d.moments()
 }
 
-// eventMoment returns the moment of a message that is due at its event. Its kind carries the time,
-// so that the message of an event that was moved is another message.
+// eventMoment returns the moment of a message that is due at its event. The suffix of its kind is
+// the time, so that an event that is moved has another message.
 func eventMoment(t survey.MessageType, event time.Time) survey.Moment {
 	return survey.Moment{Kind: t.Kind.On(strconv.FormatInt(event.Unix(), 10)), At: event}
 }
 
-// overdue returns the moments at or before now that are due however late it is.
+// overdue returns the moments up to now of messages that are due at their event and never too late.
 func (s *Schedule) overdue(r survey.Round, now time.Time) []survey.Moment {
 	var all []survey.Moment
 	for _, t := range survey.MessageTypes {
@@ -195,10 +194,11 @@ func (s *Schedule) overdue(r survey.Round, now time.Time) []survey.Moment {
 	return all
 }
 
-// maxMove bounds how many days a moment is moved. It exceeds any row of days off.
+// maxMove bounds how many days a date is moved. No run of days off is that long.
 const maxMove = 31
 
-// days are the dates on which messages of one kind are to be sent, in order, and what bounds them.
+// days holds the dates, in order, on which messages of one kind are to be sent, and the conditions
+// for them.
 type days struct {
 	kind          survey.MessageKind
 	dates         []Date
@@ -209,7 +209,8 @@ type days struct {
 	maxMove       int // 1 to not move a date
 }
 
-// moments moves each date that is not allowed to the nearest earlier one that is.
+// moments returns when the messages are due. It moves a date that is not allowed to the nearest
+// earlier date that is.
 func (d days) moments() []survey.Moment {
 	var all []survey.Moment
 	var last Date
@@ -222,7 +223,7 @@ func (d days) moments() []survey.Moment {
 			if !ok || !at.Before(d.before) {
 				continue
 			}
-			// Dates in order stay in order when they move, so a date met before is the last one.
+			// Dates stay in order when they move, so two equal dates follow each other.
 			if at.After(d.after) && date != last {
 				all = append(all, survey.Moment{Kind: d.kind.On(date.String()), At: at})
 				last = date
@@ -244,18 +245,19 @@ func datesBefore(end time.Time, leads []int) []Date {
 	return dates
 }
 
-// clock returns the time of day at which a plan reminds that the survey closes.
-func clock(p survey.ReminderPlan) (hour, minute int) {
+// timeOfDay returns the time of day at which a plan reminds people that the survey closes.
+func timeOfDay(p survey.ReminderPlan) (hour, minute int) {
 	if c, err := ParseCron(p.Cron); err == nil {
 		return c.Hour, c.Minute
 	}
 	return p.Hour, p.Minute
 }
 
-// Tomorrow returns the reminder of a member who asks at now to be reminded tomorrow: on their next
-// working day after today, at the plan's time. The bool says whether the survey is still open then.
-// The moment has the kind of any other reminder of that day, so that the two are one. A plan that
-// is paused counts, and the default plan stands in for one that Check refuses.
+// Tomorrow returns the reminder for a member who asks at now to be reminded tomorrow: on the next
+// working day after today by their clock, at the plan's time of day. The bool reports whether the
+// survey is still open then. The moment has the same kind as a planned reminder of that day, so
+// that the member gets one of the two. A paused plan counts. If Check refuses the plan, the default
+// plan is used.
 func (s *Schedule) Tomorrow(
 	r survey.Round, m survey.Member, now time.Time,
 ) (survey.Moment, bool) {
@@ -264,7 +266,7 @@ func (s *Schedule) Tomorrow(
 		plan = survey.DefaultReminders() // the round reminds nobody by itself
 	}
 	zone := r.ZoneOf(m)
-	hour, minute := clock(plan)
+	hour, minute := timeOfDay(plan)
 	today := DateOf(now.In(zone))
 	for d := today.AddDays(1); !d.after(today.AddDays(maxMove)); d = d.AddDays(1) {
 		if !s.calendar.WorkingDay(d) {
@@ -278,10 +280,10 @@ func (s *Schedule) Tomorrow(
 	return survey.Moment{}, false
 }
 
-// SendWindow returns when a message that is due may be sent: now, or later where it is night, a
+// SendWindow returns when a message that is due may be sent: now, or later if it is night, a
 // weekend or a bank holiday for its recipient. It returns false for a message that is no longer in
-// the round's plan, that a later one replaces, or that is too late (survey.Until). A message
-// without a limit may be sent at any time.
+// the round's plan, that is replaced by a later message, or that is too late (survey.Until). A
+// message without a limit may be sent at any time.
 func (s *Schedule) SendWindow(
 	r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time,
 ) (time.Time, bool) {
@@ -307,7 +309,7 @@ func (s *Schedule) SendWindow(
 	local := now.In(zone)
 	at := s.nextAllowed(local)
 	if t.Until == survey.UntilEvening && waking(local.Hour(), local.Minute()) {
-		at = now // its days were chosen, and may be weekends
+		at = now // a coordinator chose the days, which may be weekends
 	}
 	return at, at.Before(end) && !at.After(last)
 }
@@ -320,9 +322,8 @@ func zoneFor(t survey.MessageType, r survey.Round, m survey.Member) *time.Locati
 	return r.Location()
 }
 
-// FirstDue returns when a message was first to be sent. It returns false where that is not known:
-// for a message that is due as soon as something happens, and for one that is no longer in the
-// plan.
+// FirstDue returns when a message was first due. It returns false if that is not known, as for a
+// message that is no longer in the plan.
 func (s *Schedule) FirstDue(
 	r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time,
 ) (time.Time, bool) {
@@ -339,7 +340,7 @@ func (s *Schedule) FirstDue(
 		}
 		return at, true
 	}
-	plan := s.around(r, t, zone, now)
+	plan := s.plannedSince(r, t, zone, now)
 	if date, ok := parseDate(suffix); ok && t.Requestable && m.RemindOnDate == suffix {
 		asked := time.Date(date.Year, date.Month, date.Day-1, 0, 0, 0, 0, zone)
 		if own, open := s.Tomorrow(r, m, asked); open {
@@ -358,8 +359,8 @@ func (s *Schedule) FirstDue(
 // SendWindow allows.
 const lookback = 14 * 24 * time.Hour
 
-// around returns what is planned for the recipients of a type, from lookback before now on.
-func (s *Schedule) around(
+// plannedSince returns what is planned for the recipients of a type, from lookback before now on.
+func (s *Schedule) plannedSince(
 	r survey.Round, t survey.MessageType, zone *time.Location, now time.Time,
 ) []survey.Moment {
 	if t.Audience == survey.ToPerson {
@@ -368,9 +369,9 @@ func (s *Schedule) around(
 	return s.Posts(r, now.Add(-lookback))
 }
 
-// inPlan reports whether a message is still in the plan, or was asked for by its member, and
-// nothing replaces it: a later message of its kind that is due, or a message of an earlier type on
-// its day.
+// inPlan reports whether a message is in the plan or the member asked for it, and no other message
+// replaces it. It is replaced by a later message of its kind that is due, and by a reminder of an
+// earlier type in survey.MessageTypes on its day.
 func (s *Schedule) inPlan(
 	r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time,
 ) bool {
@@ -379,7 +380,7 @@ func (s *Schedule) inPlan(
 	zone := zoneFor(t, r, m)
 	planned := map[survey.MessageKind]bool{}
 	replaced := false
-	for _, p := range s.around(r, t, zone, now) {
+	for _, p := range s.plannedSince(r, t, zone, now) {
 		planned[p.Kind] = true
 		other, on := p.Kind.Split()
 		if t.Audience == survey.ToPerson && other == base && on > date && !p.At.After(now) {
@@ -403,12 +404,12 @@ func (s *Schedule) inPlan(
 	return planned[kind] && !replaced
 }
 
-// evening returns the last minute of the day at which anybody may be written to.
+// evening returns the last minute of the waking hours on a date.
 func evening(d Date, zone *time.Location) time.Time {
 	return time.Date(d.Year, d.Month, d.Day, lastMinute/60, lastMinute%60, 0, 0, zone)
 }
 
-// morning returns the first minute of the day at which anybody may be written to.
+// morning returns the first minute of the waking hours on a date.
 func morning(d Date, zone *time.Location) time.Time {
 	return time.Date(d.Year, d.Month, d.Day, firstMinute/60, firstMinute%60, 0, 0, zone)
 }
@@ -423,8 +424,8 @@ func (s *Schedule) nextEvening(d Date, zone *time.Location) time.Time {
 	return evening(d, zone)
 }
 
-// nextAllowed returns t, or the first time after it at which anybody may be written to, by t's
-// clock.
+// nextAllowed returns t or the first time after it that is in the waking hours of a working day, in
+// t's time zone.
 func (s *Schedule) nextAllowed(t time.Time) time.Time {
 	for range maxMove {
 		if s.calendar.Allows(t) {
@@ -440,7 +441,7 @@ func (s *Schedule) nextAllowed(t time.Time) time.Time {
 	return t
 }
 
-// earliest returns the earlier of two times, of which a zero one does not count.
+// earliest returns the earlier of two times. A zero time does not count.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -464,9 +465,9 @@ func (s *Schedule) NextMoment(
 	return next, !next.IsZero()
 }
 
-// Next returns the earliest time after now at which anything may be sent: the NextMoment, or a
-// morning or an hour at which a message that waits, or that a member asked for, is due. A clock
-// that skips idle time stops there.
+// Next returns the earliest time after now at which anything may be sent. This is the NextMoment,
+// or an earlier time at which a postponed message, or one that a member asked for, may be due.
+// Tests and trials, which skip the time in between, go there next.
 func (s *Schedule) Next(r survey.Round, zones []string, now time.Time) (time.Time, bool) {
 	next, _ := s.NextMoment(r, zones, now)
 	consider := func(t time.Time) {
@@ -474,7 +475,7 @@ func (s *Schedule) Next(r survey.Round, zones []string, now time.Time) (time.Tim
 			next = earliest(next, t)
 		}
 	}
-	hour, minute := clock(r.Reminders)
+	hour, minute := timeOfDay(r.Reminders)
 	for _, name := range zones {
 		zone := r.ZoneOf(survey.Member{TimeZone: name})
 		today := DateOf(now.In(zone))

@@ -28,7 +28,8 @@ func clockIn(t *testing.T, zone, s string) time.Time {
 	return at
 }
 
-// round is open from 23 November 2026, a Monday, until Friday 11 December at 17:00; its workshop is a week later at 14:00.
+// round is open from 23 November 2026, a Monday, until Friday 11 December at 17:00; its workshop is
+// a week later at 14:00.
 func round(t *testing.T) survey.Round {
 	t.Helper()
 	return survey.Round{

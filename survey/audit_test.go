@@ -160,7 +160,8 @@ func TestTheRecordIsForCoordinators(t *testing.T) {
 	}
 }
 
-// TestNobodyFillsTheRecord: the same refusal counts once an hour, and after two hundred the record says that there were more.
+// TestNobodyFillsTheRecord: the same refusal counts once an hour, and after two hundred the record
+// says that there were more.
 func TestNobodyFillsTheRecord(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
@@ -197,7 +198,8 @@ func TestNobodyFillsTheRecord(t *testing.T) {
 	}
 }
 
-// TestAFewPeopleDoNotFillTheRecord: each person's refusals have a share, so that fifteen who try everything leave room for others.
+// TestAFewPeopleDoNotFillTheRecord: each person's refusals have a share, so that fifteen who try
+// everything leave room for others.
 func TestAFewPeopleDoNotFillTheRecord(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)

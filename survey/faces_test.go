@@ -9,7 +9,8 @@ import (
 	"maturitybot/survey"
 )
 
-// TestRoundsDoNothingWithoutAuthority: a call that reads or writes a round needs As, AsCreator, For or System.
+// TestRoundsDoNothingWithoutAuthority: a call that reads or writes a round needs As, AsCreator, For
+// or System.
 func TestRoundsDoNothingWithoutAuthority(t *testing.T) {
 	var got []string
 	for m := range reflect.TypeFor[*survey.Rounds]().Methods() {

@@ -75,7 +75,8 @@ func same(t *testing.T, got, want []string) {
 	}
 }
 
-// TestWhoIsReminded: who has not finished and can be reached and wants it, once a day; of the workshop who has finished as well.
+// TestWhoIsReminded: who has not finished and can be reached and wants it, once a day; of the
+// workshop who has finished as well.
 func TestWhoIsReminded(t *testing.T) {
 	d := newDesk(t)
 	names := []survey.PersonID{"invited", "started", "finished", "declined", "withdrawn", "unreachable", "quiet", "reminded"}
@@ -154,7 +155,8 @@ func TestRemindersByZone(t *testing.T) {
 	}
 }
 
-// TestManyAreOwedInPages: thousands are owed a reminder each, and doing it again after half of it has gone gives nobody two.
+// TestManyAreOwedInPages: thousands are owed a reminder each, and doing it again after half of it
+// has gone gives nobody two.
 func TestManyAreOwedInPages(t *testing.T) {
 	d := newDesk(t)
 	var people []survey.PersonID
@@ -215,8 +217,8 @@ func TestRemindLater(t *testing.T) {
 	}
 }
 
-// TestCloseDue: the survey closes by itself at its time and not before, as of that time however late it is, and once; what a
-// coordinator closed is not closed by itself.
+// TestCloseDue: the survey closes by itself at its time and not before, as of that time however
+// late it is, and once; what a coordinator closed is not closed by itself.
 func TestCloseDue(t *testing.T) {
 	d := newDesk(t)
 	r := d.asked(t, ben)
@@ -326,7 +328,8 @@ func TestEachRoundThatHasSomethingAhead(t *testing.T) {
 	same(t, each(), nil)
 }
 
-// TestWorkshopIsPutOff: after the close as well, and what is due is planned from then on; nothing else of a closed round changes.
+// TestWorkshopIsPutOff: after the close as well, and what is due is planned from then on; nothing
+// else of a closed round changes.
 func TestWorkshopIsPutOff(t *testing.T) {
 	d := newDesk(t)
 	d.asked(t, ben)

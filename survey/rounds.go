@@ -8,9 +8,9 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// Rounds gives access to the rounds in a store. It does nothing itself: As, AsCreator, For and System
-// say on whose authority something is done, and each returns a type with the methods that this
-// authority allows.
+// Rounds gives access to the rounds in a store. It does nothing itself: As, AsCreator, For and
+// System say on whose authority something is done, and each returns a type with the methods that
+// this authority allows.
 type Rounds struct{ core }
 
 // NewRounds returns the rounds in the store. The matrices are those that a round may use, and now

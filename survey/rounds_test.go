@@ -194,7 +194,8 @@ func TestCoordinatorsAreSoMany(t *testing.T) {
 	}
 }
 
-// TestChangesAtOnceAreAllMade: two coordinators who change a round at the same moment both get what they asked for.
+// TestChangesAtOnceAreAllMade: two coordinators who change a round at the same moment both get what
+// they asked for.
 func TestChangesAtOnceAreAllMade(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
@@ -227,7 +228,8 @@ func (d *desk) takePart(t *testing.T, person survey.PersonID, role string) {
 	}
 }
 
-// TestNobodyCanTellAfterTheClose: the one parent among midwives cannot be found through role and role group.
+// TestNobodyCanTellAfterTheClose: the one parent among midwives cannot be found through role and
+// role group.
 func TestNobodyCanTellAfterTheClose(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
@@ -307,7 +309,8 @@ func TestAnswersThatCannotBe(t *testing.T) {
 	}
 }
 
-// TestANewNoticeIsAcceptedAnew: the version and the time of the last acceptance are kept, and nobody who has finished starts again.
+// TestANewNoticeIsAcceptedAnew: the version and the time of the last acceptance are kept, and
+// nobody who has finished starts again.
 func TestANewNoticeIsAcceptedAnew(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)
@@ -346,7 +349,8 @@ func TestWhoUsesTheBotCanBeReached(t *testing.T) {
 	}
 }
 
-// TestStatusDoesNotTellWhoSaidNo: who declined or withdrew stands among those who have not finished.
+// TestStatusDoesNotTellWhoSaidNo: who declined or withdrew stands among those who have not
+// finished.
 func TestStatusDoesNotTellWhoSaidNo(t *testing.T) {
 	d := newDesk(t)
 	d.open(t)

@@ -90,10 +90,10 @@ type RosterStore interface {
 	Scan(ctx context.Context, id RoundID, visit func(Member) error) error
 	// Roster calls visit for each member, in no stated order. It holds a few hundred in memory.
 	Roster(ctx context.Context, id RoundID, visit func(Member) error) error
-	// AnonymiseRoster removes from the roster of a closed round whatever could tell whose a
-	// response is, such as role and language. Of each person it keeps the status, the notice they
-	// accepted and on which day, whether messages reach them, and whether they want reminders. The
-	// round keeps the turnout instead; a turnout that was kept before is not changed. It returns ErrStillOpen for an
+	// AnonymiseRoster removes from the roster of a closed round whatever could tell whose a response
+	// is, such as role and language. Of each person it keeps the status, the notice they accepted and
+	// on which day, whether messages reach them, and whether they want reminders. The round keeps the
+	// turnout instead; a turnout that was kept before is not changed. It returns ErrStillOpen for an
 	// open round.
 	AnonymiseRoster(ctx context.Context, id RoundID, t results.Turnout) error
 	// Forget erases everything kept about a person in a round, in any state of it, except that they

@@ -140,7 +140,8 @@ func TestEditions(t *testing.T) {
 	}
 }
 
-// What is the same in both editions goes by the same id, so that areas of both nations can be read together.
+// What is the same in both editions goes by the same id, so that areas of both nations can be read
+// together.
 func TestEditionsShareIDs(t *testing.T) {
 	all := editions(t)
 	ids := func(m *Matrix) (out []string) {
@@ -234,7 +235,8 @@ func shingles(s string) []string {
 	return all
 }
 
-// The report's licence lets us use its facts, not its sentences. Its text is not part of this repository.
+// The report's licence lets us use its facts, not its sentences. Its text is not part of this
+// repository.
 func TestEditionsAreOwnWords(t *testing.T) {
 	report, err := os.ReadFile("../../../shared/reference/eif-report.txt")
 	switch {
@@ -263,7 +265,8 @@ func TestEditionsAreOwnWords(t *testing.T) {
 	}
 }
 
-// TestRolesStandBesideTheReport: every role of an edition has its percentage of the report's Table 1.
+// TestRolesStandBesideTheReport: every role of an edition has its percentage of the report's Table
+// 1.
 func TestRolesStandBesideTheReport(t *testing.T) {
 	editions, err := Editions()
 	if err != nil {

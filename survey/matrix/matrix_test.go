@@ -308,7 +308,8 @@ func largest() *Matrix {
 	return m
 }
 
-// What is as large as it may be stands; one more of anything names the platform, the limit and what was found.
+// What is as large as it may be stands; one more of anything names the platform, the limit and what
+// was found.
 func TestLimits(t *testing.T) {
 	grow := func(t Text, n int) { t["cy"] += strings.Repeat("y", n) }
 	one := func() Text { return Text{"en": "x", "cy": "x", "fr": "x"} }
@@ -520,7 +521,8 @@ func sameAfterJSON(t *testing.T, m *Matrix) {
 	}
 }
 
-// Whatever the bytes, Load answers with a matrix that can be shown and written, or with faults that can be printed.
+// Whatever the bytes, Load answers with a matrix that can be shown and written, or with faults that
+// can be printed.
 func FuzzLoad(f *testing.F) {
 	eight, err := os.ReadFile("testdata/eight.yaml")
 	if err != nil {

@@ -74,7 +74,8 @@ func TestStrayMark(t *testing.T) {
 	}
 }
 
-// TestRowsAreNotHeld: however a file is built, reading it takes memory for its rows and not for its size.
+// TestRowsAreNotHeld: however a file is built, reading it takes memory for its rows and not for its
+// size.
 func TestRowsAreNotHeld(t *testing.T) {
 	for name, c := range map[string]struct {
 		begin, again string
@@ -162,7 +163,8 @@ func TestPasted(t *testing.T) {
 	}
 }
 
-// FuzzText: what encoding/csv writes is read as it was; anything else gives rows that fit their text.
+// FuzzText: what encoding/csv writes is read as it was; anything else gives rows that fit their
+// text.
 func FuzzText(f *testing.F) {
 	f.Add("person,role\nann,\"a \"\"b\"\"\nc\"\n")
 	f.Add("sep=;\rperson;\"\"\"")
