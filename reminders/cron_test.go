@@ -37,7 +37,7 @@ func TestParseCronRefuses(t *testing.T) {
 		"0 0 10 * * *":                          {Malformed, ""}, // seconds
 		"@reboot":                               {Malformed, ""},
 		"60 10 * * *":                           {Malformed, "minute"},
-		", 10 * * *":                            {Malformed, "minute"}, // stands for no minute, and the parser takes it
+		", 10 * * *":                            {Malformed, "minute"}, // matches no minute, and the parser accepts it
 		"0 24 * * *":                            {Malformed, "hour"},
 		"0 ten * * *":                           {Malformed, "hour"},
 		"0 10 L * *":                            {Malformed, "day"},
@@ -75,7 +75,7 @@ func TestParseCronRefuses(t *testing.T) {
 	}
 }
 
-// TestDigestMayBeOnWeekends holds the one difference between the two.
+// TestDigestMayBeOnWeekends covers the one difference between ParseCron and ParseDigestCron.
 func TestDigestMayBeOnWeekends(t *testing.T) {
 	for _, spec := range []string{survey.DefaultDigest, "0 10 * * 6", "0 10 * * 0,6"} {
 		if _, err := ParseDigestCron(spec); err != nil {
@@ -91,20 +91,19 @@ func TestDigestMayBeOnWeekends(t *testing.T) {
 	}
 }
 
-// TestCronErrorSaysNothingTyped keeps what a person typed out of the logs.
-func TestCronErrorSaysNothingTyped(t *testing.T) {
+// TestCronErrorHidesExpression: what a user typed must not get into logs.
+func TestCronErrorHidesExpression(t *testing.T) {
 	_, err := ParseCron("0 secret * * *")
 	if err == nil || strings.Contains(err.Error(), "secret") || err.Error() != "cron expression: malformed in hour" {
 		t.Errorf("error %q", err)
 	}
 	if errors.Unwrap(err) != nil {
-		t.Error("the library's error, which repeats the expression, is within")
+		t.Error("it wraps the library's error, which repeats the expression")
 	}
 }
 
-// TestScheduleThroughClockChanges: every weekday one moment, at the time of the clock, in zones
-// that change it at all hours; robfig/cron by itself skips or doubles the days on which that hour
-// does not exist or comes twice.
+// TestScheduleThroughClockChanges: there is one moment on each weekday, at the same time of day, in
+// zones that change their clocks at different hours. robfig/cron alone would skip or double a day.
 func TestScheduleThroughClockChanges(t *testing.T) {
 	c := &Calendar{} // weekends alone
 	for _, name := range []string{"Europe/London", "America/Havana", "Australia/Lord_Howe", "America/New_York", "Africa/Casablanca", "America/Santiago", "Asia/Beirut", "Pacific/Chatham", "UTC"} {
@@ -136,8 +135,8 @@ func TestScheduleThroughClockChanges(t *testing.T) {
 	}
 }
 
-// TestSkippedDay: Samoa went from 29 to 31 December 2011; what was meant for the 30th, a Friday,
-// comes on the 29th.
+// TestSkippedDay: Samoa skipped 30 December 2011, a Friday. A reminder for that day comes on the
+// 29th.
 func TestSkippedDay(t *testing.T) {
 	z := zone(t, "Pacific/Apia")
 	r := survey.Round{ClosesAt: time.Date(2012, 1, 2, 12, 0, 0, 0, z), TimeZone: z.String()}
@@ -218,9 +217,8 @@ func FuzzParseCron(f *testing.F) {
 	})
 }
 
-// TestPanicOfTheParser: the parser is kept from what is known to make it panic, and what is not
-// known is an error too.
-func TestPanicOfTheParser(t *testing.T) {
+// TestParserPanic: an expression that makes the library panic is an error.
+func TestParserPanic(t *testing.T) {
 	if s, err := parse("CRON_TZ=Europe/London"); err == nil || s != nil {
 		t.Errorf("%v, %v", s, err)
 	}

@@ -16,8 +16,8 @@ import (
 	"maturitybot/survey"
 )
 
-// desk owes messages, as a store does: what was taken comes back when its lease ends.
-type desk struct {
+// fakeQueue is a message queue in memory, in which leases end as they do in a store.
+type fakeQueue struct {
 	mu   sync.Mutex
 	due  map[survey.Delivery]time.Time
 	away bool
@@ -25,15 +25,15 @@ type desk struct {
 
 var errAway = errors.New("the store is away")
 
-func owing(n int) *desk {
-	d := &desk{due: map[survey.Delivery]time.Time{}}
+func queueOf(n int) *fakeQueue {
+	d := &fakeQueue{due: map[survey.Delivery]time.Time{}}
 	for i := range n {
 		d.due[survey.Delivery{Round: "r", Kind: survey.Nudge, Person: survey.PersonID(fmt.Sprint("p", i))}] = time.Now()
 	}
 	return d
 }
 
-func (d *desk) LeaseDue(_ context.Context, limit int) ([]survey.Delivery, error) {
+func (d *fakeQueue) LeaseDue(_ context.Context, limit int) ([]survey.Delivery, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.away {
@@ -49,7 +49,7 @@ func (d *desk) LeaseDue(_ context.Context, limit int) ([]survey.Delivery, error)
 	return all, nil
 }
 
-func (d *desk) Ack(ctx context.Context, m survey.Delivery) error {
+func (d *fakeQueue) Ack(ctx context.Context, m survey.Delivery) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.away || ctx.Err() != nil {
@@ -59,7 +59,7 @@ func (d *desk) Ack(ctx context.Context, m survey.Delivery) error {
 	return nil
 }
 
-func (d *desk) Reschedule(ctx context.Context, m survey.Delivery, wait time.Duration) error {
+func (d *fakeQueue) Reschedule(ctx context.Context, m survey.Delivery, wait time.Duration) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.away || ctx.Err() != nil {
@@ -69,21 +69,21 @@ func (d *desk) Reschedule(ctx context.Context, m survey.Delivery, wait time.Dura
 	return nil
 }
 
-func (d *desk) left() int {
+func (d *fakeQueue) left() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.due)
 }
 
-// messenger counts what it delivers.
-type messenger struct {
+// deliverer counts what it delivers.
+type deliverer struct {
 	fail func(survey.Delivery) error
 
 	mu  sync.Mutex
 	got map[survey.Delivery]int
 }
 
-func (m *messenger) Deliver(ctx context.Context, d survey.Delivery) error {
+func (m *deliverer) Deliver(ctx context.Context, d survey.Delivery) error {
 	select {
 	case <-time.After(time.Second):
 	case <-ctx.Done():
@@ -103,8 +103,8 @@ func (m *messenger) Deliver(ctx context.Context, d survey.Delivery) error {
 	return nil
 }
 
-// once says whether each of n messages was delivered exactly once.
-func (m *messenger) once(t *testing.T, n int) {
+// wantOnce checks that each of n messages was delivered exactly once.
+func (m *deliverer) wantOnce(t *testing.T, n int) {
 	t.Helper()
 	if len(m.got) != n || slices.Max(slices.Collect(maps.Values(m.got))) != 1 {
 		t.Errorf("%d of %d were delivered: %v", len(m.got), n, m.got)
@@ -115,21 +115,21 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func TestSweepSendsEachOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, m := owing(500), &messenger{}
+		d, m := queueOf(500), &deliverer{}
 		var all sync.WaitGroup
 		for range 3 { // processes
 			all.Go(func() { reminders.NewLoop(d, m, quiet).Sweep(t.Context()) })
 		}
 		all.Wait()
-		m.once(t, 500)
+		m.wantOnce(t, 500)
 		if d.left() != 0 {
-			t.Errorf("%d are still owed", d.left())
+			t.Errorf("%d are still queued", d.left())
 		}
 	})
 }
 
-// slow is a messenger whose every message takes as long as it may: until its context ends, then a
-// request that is not cut off, and the note of what came of it.
+// slow is a deliverer whose messages take as long as possible: until their context ends, and then
+// the time that a request and saving its outcome may take.
 type slow struct {
 	t *testing.T
 
@@ -157,11 +157,11 @@ func (s *slow) Deliver(ctx context.Context, d survey.Delivery) error {
 	return errors.New("slow")
 }
 
-// TestBatchEndsBeforeItsLease: however long messages take, no other process is given one that is
-// still being sent.
+// TestBatchEndsBeforeItsLease: no other process gets a message that is still being sent, however
+// long the messages take.
 func TestBatchEndsBeforeItsLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, m := owing(24), &slow{t: t, running: map[survey.Delivery]bool{}}
+		d, m := queueOf(24), &slow{t: t, running: map[survey.Delivery]bool{}}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 		defer cancel()
 		var all sync.WaitGroup
@@ -179,12 +179,13 @@ func TestBatchEndsBeforeItsLease(t *testing.T) {
 	})
 }
 
-// What cannot be sent now is tried again in a minute, and holds up nobody else.
-func TestFailedMessagesComeAgain(t *testing.T) {
+// TestFailedMessagesAreRetried: a message that could not be sent is tried again after a minute, and
+// delays no other.
+func TestFailedMessagesAreRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := true
-		d := owing(100)
-		m := &messenger{fail: func(d survey.Delivery) error {
+		d := queueOf(100)
+		m := &deliverer{fail: func(d survey.Delivery) error {
 			if broken && d.Person == "p7" {
 				return errors.New("no route")
 			}
@@ -205,17 +206,17 @@ func TestFailedMessagesComeAgain(t *testing.T) {
 		if n := l.Sweep(t.Context()); n != 2 {
 			t.Errorf("sent %d a minute later", n)
 		}
-		m.once(t, 100)
+		m.wantOnce(t, 100)
 	})
 }
 
-// While the platform is away, it is not asked for everybody in turn.
+// TestOutage: while the platform cannot be reached, a sweep ends after a batch.
 func TestOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tried := 0
-		d := owing(1000)
+		d := queueOf(1000)
 		var mu sync.Mutex
-		m := &messenger{fail: func(survey.Delivery) error {
+		m := &deliverer{fail: func(survey.Delivery) error {
 			mu.Lock()
 			defer mu.Unlock()
 			tried++
@@ -223,7 +224,7 @@ func TestOutage(t *testing.T) {
 		}}
 		l := reminders.NewLoop(d, m, quiet)
 		if n := l.Sweep(t.Context()); n != 0 || tried > 100 || d.left() != 1000 {
-			t.Errorf("%d sent, %d tried, %d owed", n, tried, d.left())
+			t.Errorf("%d sent, %d tried, %d queued", n, tried, d.left())
 		}
 		d.away = true
 		if n := l.Sweep(t.Context()); n != 0 {
@@ -232,25 +233,27 @@ func TestOutage(t *testing.T) {
 	})
 }
 
-// Whoever is told to stop gives back what has not been sent, so that it need not wait for its time.
-func TestStopGivesBack(t *testing.T) {
+// TestStopReschedulesUnsent: a loop that is stopped makes the messages that it has not sent due at
+// once, so that they do not wait until their lease ends.
+func TestStopReschedulesUnsent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, m := owing(60), &messenger{}
+		d, m := queueOf(60), &deliverer{}
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 		defer cancel()
 		reminders.NewLoop(d, m, quiet).Sweep(ctx)
 		sent := len(m.got)
 		if sent == 0 || sent == 60 || d.left() != 60-sent {
-			t.Fatalf("%d sent, %d owed", sent, d.left())
+			t.Fatalf("%d sent, %d queued", sent, d.left())
 		}
 		reminders.NewLoop(d, m, quiet).Sweep(t.Context())
-		m.once(t, 60)
+		m.wantOnce(t, 60)
 	})
 }
 
-func TestRunGoesOnUntilItsEnd(t *testing.T) {
+// TestRunUntilContextEnds: the loop sends messages that become due while it runs.
+func TestRunUntilContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, m := owing(3), &messenger{}
+		d, m := queueOf(3), &deliverer{}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- reminders.NewLoop(d, m, quiet).Run(ctx) }()
@@ -263,17 +266,17 @@ func TestRunGoesOnUntilItsEnd(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		m.once(t, 4)
+		m.wantOnce(t, 4)
 	})
 }
 
-// However long a message takes to fail, it is tried again after a minute, not when its time is
-// over.
-func TestSlowFailuresComeAgainSoon(t *testing.T) {
+// TestSlowFailureIsRetried: a message that took long to fail is tried again after a minute, and not
+// only when its lease ends.
+func TestSlowFailureIsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := true
-		d := owing(1)
-		m := &messenger{fail: func(survey.Delivery) error {
+		d := queueOf(1)
+		m := &deliverer{fail: func(survey.Delivery) error {
 			if broken {
 				time.Sleep(40 * time.Second)
 				return errors.New("away")
@@ -290,20 +293,20 @@ func TestSlowFailuresComeAgainSoon(t *testing.T) {
 	})
 }
 
-// A process that was held up for longer than its messages were its own sends none of them: another
-// has them.
-func TestHeldUpProcessSendsNothing(t *testing.T) {
+// TestDelayedProcessSendsNothing: a process that was delayed for longer than its leases sends
+// nothing, because another process has the messages.
+func TestDelayedProcessSendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := owing(60)
-		asleep := &messenger{fail: func(survey.Delivery) error { time.Sleep(11 * time.Minute); return nil }}
-		other := &messenger{}
+		d := queueOf(60)
+		delayed := &deliverer{fail: func(survey.Delivery) error { time.Sleep(11 * time.Minute); return nil }}
+		other := &deliverer{}
 		var all sync.WaitGroup
-		all.Go(func() { reminders.NewLoop(d, asleep, quiet).Sweep(t.Context()) })
+		all.Go(func() { reminders.NewLoop(d, delayed, quiet).Sweep(t.Context()) })
 		time.Sleep(10*time.Minute + time.Second)
 		reminders.NewLoop(d, other, quiet).Sweep(t.Context())
 		all.Wait()
-		if len(other.got) != 60 || len(asleep.got) > 8 { // those that were on their way
-			t.Errorf("the other sent %d, the one that was held up %d", len(other.got), len(asleep.got))
+		if len(other.got) != 60 || len(delayed.got) > 8 { // those that were being sent
+			t.Errorf("the other sent %d, the delayed one %d", len(other.got), len(delayed.got))
 		}
 	})
 }

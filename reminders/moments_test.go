@@ -29,7 +29,7 @@ func digestsOf(spec string, r survey.Round, c *Calendar, now time.Time) []survey
 	return slices.DeleteFunc(NewSchedule(c).Posts(r, now), func(m survey.Moment) bool { return m.Kind.Base() != survey.Digest })
 }
 
-// TestMoments is the weeks in which something is in the way.
+// TestMoments covers weeks with bank holidays, clock changes and other time zones.
 func TestMoments(t *testing.T) {
 	for name, tt := range map[string]struct {
 		plan           survey.ReminderPlan // the default when zero
@@ -203,8 +203,8 @@ closes Mon 2027-03-15 10:00 -0400`,
 	}
 }
 
-// TestDatesThatMoveToOne: three dates that fall on one working day are one reminder.
-func TestDatesThatMoveToOne(t *testing.T) {
+// TestMovedDatesCoincide: three dates that move to one working day are one reminder.
+func TestMovedDatesCoincide(t *testing.T) {
 	z := zone(t, "Europe/London")
 	r := survey.Round{ClosesAt: time.Date(2026, 12, 29, 17, 0, 0, 0, z), TimeZone: z.String()}
 	for _, days := range [][]int{{1, 3, 5}, {1}} {
@@ -215,9 +215,9 @@ func TestDatesThatMoveToOne(t *testing.T) {
 	}
 }
 
-// TestMomentsOfAnUnknownTime: a draft, asked about at no known time, is counted from its close, not
-// from the year 1.
-func TestMomentsOfAnUnknownTime(t *testing.T) {
+// TestMomentsAtZeroTime: with a zero time for now and for the opening, dates are searched back from
+// the close, and not from the year 1.
+func TestMomentsAtZeroTime(t *testing.T) {
 	got := remindersOf(survey.ReminderPlan{Cron: "0 10 * * 1", Hour: 10}, survey.Round{ClosesAt: time.Date(2026, 12, 29, 17, 0, 0, 0, time.UTC)}, nil, &Calendar{}, time.Time{})
 	if len(got) < 100 || len(got) > 106 {
 		t.Errorf("%d moments", len(got))
@@ -297,8 +297,8 @@ func TestCheckPlan(t *testing.T) {
 	}
 }
 
-// TestPlanIsKept: a plan is stored with its round, so its words are a format.
-func TestPlanIsKept(t *testing.T) {
+// TestPlanJSON: a plan is stored as JSON with its round, so its keys must not change.
+func TestPlanJSON(t *testing.T) {
 	p := survey.DefaultReminders()
 	p.Cron, p.Paused = "0 10 * * 1", true
 	text, err := json.Marshal(p)
@@ -343,7 +343,7 @@ func anyTime(t *rapid.T, label string, from time.Time, days int) time.Time {
 	return from.Add(time.Duration(rapid.IntRange(0, days*24*60).Draw(t, label)) * time.Minute)
 }
 
-// check is everything that holds of the moments of one person.
+// check checks what holds for all moments of one person.
 func check(t *rapid.T, ms []survey.Moment, r survey.Round, p survey.ReminderPlan, place *time.Location, c *Calendar, now time.Time) {
 	t.Helper()
 	kinds := map[survey.MessageKind]bool{}
@@ -393,22 +393,22 @@ func TestMomentsProperties(t *testing.T) {
 		ms := remindersOf(p, r, place, c, now)
 		check(t, ms, r, p, place, c, now)
 
-		// As time goes by, nothing comes and nothing changes but that what is past is gone.
+		// Later on, the moments are the same without those that are past.
 		later := anyTime(t, "later", now, 30)
 		want := slices.DeleteFunc(slices.Clone(ms), func(m survey.Moment) bool { return !m.At.After(later) })
 		if got := remindersOf(p, r, place, c, later); !slices.Equal(got, want) && len(got)+len(want) > 0 {
 			t.Fatalf("at %v: %v, want %v", later, got, want)
 		}
 
-		// Whoever has time enough is reminded: none is lost but for the opening and for now.
+		// In a survey that is open for long enough, there is a reminder.
 		if p.Cron == "" && now.Before(opened.AddDate(0, 0, 1)) && closes.Sub(opened) > 75*24*time.Hour && len(p.BeforeClose) > 0 && !slices.ContainsFunc(ms, func(m survey.Moment) bool { return m.Kind.Base() == survey.ClosesSoon }) {
 			t.Fatalf("nobody is reminded: %v", r)
 		}
 	})
 }
 
-// TestMovedDeadline: the deadline moves, again and again, and what was sent under a key is not due
-// under it again, so that nobody is reminded twice of one kind on one date of their own.
+// TestMovedDeadline: when the closing time moves, again and again, a kind that was sent is not due
+// again, so that nobody gets two reminders of one kind on one date.
 func TestMovedDeadline(t *testing.T) {
 	all, c := zones(t), EnglandAndWales()
 	rapid.Check(t, func(t *rapid.T) {
@@ -426,7 +426,7 @@ func TestMovedDeadline(t *testing.T) {
 			until := anyTime(t, "until", now, 20)
 			for _, m := range ms {
 				if at, before := sent[m.Kind]; before {
-					t.Fatalf("%v was sent under its key at %v", m, at)
+					t.Fatalf("%v was sent already at %v", m, at)
 				}
 				if !m.At.After(until) {
 					sent[m.Kind] = m.At
@@ -437,8 +437,8 @@ func TestMovedDeadline(t *testing.T) {
 	})
 }
 
-// TestPlanAndHourChange: also where the hour changes on a day that was reminded, the key is the
-// same, so it is not sent.
+// TestPlanAndHourChange: when the time of day changes on a date that has had its reminder, the kind is
+// the same, so that no second reminder is sent.
 func TestPlanAndHourChange(t *testing.T) {
 	z := zone(t, "Europe/London")
 	r := survey.Round{OpenedAt: time.Date(2026, 12, 1, 9, 0, 0, 0, z), ClosesAt: time.Date(2026, 12, 9, 17, 0, 0, 0, z), TimeZone: z.String()}

@@ -17,29 +17,29 @@ import (
 	"maturitybot/survey"
 )
 
-// book is one round, and what was planned of it.
-type book struct {
+// fakeRounds is one round, and what was planned in it.
+type fakeRounds struct {
 	round   survey.Round
 	zones   []string
 	planned map[string]bool
-	done    []string // what was planned and owed, in order
-	fail    error    // of the next owing
+	done    []string // what was planned and queued, in order
+	fail    error    // of the next EnqueueReminders
 
-	now    func() time.Time
-	next   time.Time // when the round is next visited
-	visits int
-	seals  error // of sealing
-	panics bool
+	now          func() time.Time
+	next         time.Time // when the round is next visited
+	visits       int
+	anonymiseErr error // of AnonymiseRoster
+	panics       bool
 }
 
-func (b *book) AnonymiseRoster(context.Context, survey.RoundID) error { return b.seals }
+func (b *fakeRounds) AnonymiseRoster(context.Context, survey.RoundID) error { return b.anonymiseErr }
 
-func (b *book) PlanAll(context.Context) error {
+func (b *fakeRounds) PlanAll(context.Context) error {
 	b.next = time.Unix(0, 0)
 	return nil
 }
 
-func (b *book) EachToPlan(_ context.Context, visit func(survey.Round) (time.Time, error)) error {
+func (b *fakeRounds) EachToPlan(_ context.Context, visit func(survey.Round) (time.Time, error)) error {
 	if b.next.IsZero() || b.next.After(b.now()) {
 		return nil
 	}
@@ -50,16 +50,18 @@ func (b *book) EachToPlan(_ context.Context, visit func(survey.Round) (time.Time
 	return nil
 }
 
-func (b *book) Each(_ context.Context, visit func(survey.Round) error) error { return visit(b.round) }
+func (b *fakeRounds) Each(_ context.Context, visit func(survey.Round) error) error {
+	return visit(b.round)
+}
 
-func (b *book) Planned(context.Context, survey.Round) (map[string]bool, []string, error) {
+func (b *fakeRounds) Planned(context.Context, survey.Round) (map[string]bool, []string, error) {
 	if b.panics {
 		panic("a bug")
 	}
 	return b.planned, b.zones, nil
 }
 
-func (b *book) Plan(_ context.Context, _ survey.RoundID, kind survey.MessageKind) error {
+func (b *fakeRounds) Plan(_ context.Context, _ survey.RoundID, kind survey.MessageKind) error {
 	if !b.planned[string(kind)] {
 		b.done = append(b.done, string(kind))
 	}
@@ -67,14 +69,14 @@ func (b *book) Plan(_ context.Context, _ survey.RoundID, kind survey.MessageKind
 	return nil
 }
 
-func (b *book) MarkPlanned(_ context.Context, _ survey.RoundID, names ...string) error {
+func (b *fakeRounds) MarkPlanned(_ context.Context, _ survey.RoundID, names ...string) error {
 	for _, n := range names {
 		b.planned[n] = true
 	}
 	return nil
 }
 
-func (b *book) EnqueueReminders(_ context.Context, _ survey.Round, due map[string][]survey.Moment) (int, error) {
+func (b *fakeRounds) EnqueueReminders(_ context.Context, _ survey.Round, due map[string][]survey.Moment) (int, error) {
 	for zone, all := range due {
 		for _, m := range all {
 			b.done = append(b.done, fmt.Sprint(m.Kind, " ", zone))
@@ -86,13 +88,14 @@ func (b *book) EnqueueReminders(_ context.Context, _ survey.Round, due map[strin
 	return 1, err
 }
 
-// planning is a planner on the book with a clock to turn.
-func planning(t *testing.T) (b *book, sweep func(now string) []string, log *bytes.Buffer) {
-	b, log = &book{round: round(t), zones: []string{"Europe/London"}, planned: map[string]bool{}}, &bytes.Buffer{}
+// newPlanner returns a planner on fakeRounds. sweep plans at the given time, by the clock in
+// London.
+func newPlanner(t *testing.T) (b *fakeRounds, sweep func(now string) []string, log *bytes.Buffer) {
+	b, log = &fakeRounds{round: round(t), zones: []string{"Europe/London"}, planned: map[string]bool{}}, &bytes.Buffer{}
 	b.round.Posts = survey.ChannelPlan{Disabled: []survey.MessageKind{survey.LastDay, survey.WorkshopEve}}
 	var now time.Time
 	b.now = func() time.Time { return now }
-	p := reminders.NewPlanner(b, diary, b.now, slog.New(slog.NewTextHandler(log, nil)))
+	p := reminders.NewPlanner(b, schedule, b.now, slog.New(slog.NewTextHandler(log, nil)))
 	return b, func(at string) []string {
 		now, b.done = clockIn(t, "Europe/London", at), nil
 		if err := p.Sweep(t.Context()); err != nil {
@@ -109,10 +112,10 @@ func want(t *testing.T, got []string, wanted ...string) {
 	}
 }
 
-// Each time zone has its reminder when it is due there, once. People in a zone that this machine
-// does not know are reminded by the round's clock.
+// TestPlanByZone: a reminder is queued once for each time zone, when it is due there. For a zone
+// that this machine does not know, the round's zone counts.
 func TestPlanByZone(t *testing.T) {
-	b, sweep, _ := planning(t)
+	b, sweep, _ := newPlanner(t)
 	b.zones = append(b.zones, "America/New_York", "Asia/Tokyo", "Nowhere/Else")
 	want(t, sweep("2026-12-04 00:59"))
 	want(t, sweep("2026-12-04 01:00"), "closes@2026-12-04 Asia/Tokyo")
@@ -124,9 +127,9 @@ func TestPlanByZone(t *testing.T) {
 		"closes@2026-12-08 Nowhere/Else")
 }
 
-// What fails half-way is done again.
-func TestPlanAgainAfterAFault(t *testing.T) {
-	b, sweep, log := planning(t)
+// TestPlanAfterError: a round whose planning fails half-way is planned again.
+func TestPlanAfterError(t *testing.T) {
+	b, sweep, log := newPlanner(t)
 	b.fail = errors.New("away")
 	want(t, sweep("2026-12-04 10:00"), "closes@2026-12-04 Europe/London")
 	want(t, sweep("2026-12-04 10:01"), "closes@2026-12-04 Europe/London")
@@ -136,21 +139,22 @@ func TestPlanAgainAfterAFault(t *testing.T) {
 	}
 }
 
-// What is too old is dropped, with a line in the log; the survey closes however late it is.
-func TestPlanAfterAnOutage(t *testing.T) {
-	b, sweep, log := planning(t)
+// TestPlanAfterOutage: a message that is too late is dropped, with a log line. The survey closes
+// however late it is.
+func TestPlanAfterOutage(t *testing.T) {
+	b, sweep, log := newPlanner(t)
 	want(t, sweep("2026-12-10 10:30"), "closes@2026-12-10 Europe/London")
 	if n := strings.Count(log.String(), "too late for a reminder"); n != 2 || len(b.planned) != 3 {
-		t.Errorf("%d are told of as too late; planned: %v", n, b.planned)
+		t.Errorf("%d log lines of what is too late; planned: %v", n, b.planned)
 	}
 	b.round.Workshop = survey.Workshop{}
 	want(t, sweep("2027-02-28 03:00"), fmt.Sprint("close@", b.round.ClosesAt.Unix()))
 	want(t, sweep("2027-02-28 03:01"))
 }
 
-// What was due before the plan was changed is not sent after it.
+// TestPlanChanged: a message that was due before the plan changed is not sent after it.
 func TestPlanChanged(t *testing.T) {
-	b, sweep, _ := planning(t)
+	b, sweep, _ := newPlanner(t)
 	b.round.Reminders.Hour, b.round.PlannedAt = 9, clockIn(t, "Europe/London", "2026-12-04 09:30")
 	want(t, sweep("2026-12-04 10:00"))
 	b.round.Reminders.Paused = true
@@ -160,18 +164,18 @@ func TestPlanChanged(t *testing.T) {
 	want(t, sweep("2026-12-10 09:00"), "closes@2026-12-10 Europe/London")
 }
 
-// A clock that steps back and forth has nothing planned twice.
-func TestPlanWithAClockThatSteps(t *testing.T) {
-	_, sweep, _ := planning(t)
+// TestClockStepsBack: nothing is planned twice when the clock is set back.
+func TestClockStepsBack(t *testing.T) {
+	_, sweep, _ := newPlanner(t)
 	want(t, sweep("2026-12-04 10:00"), "closes@2026-12-04 Europe/London")
 	want(t, sweep("2026-12-03 10:00"))
 	want(t, sweep("2026-12-04 10:00"))
 	want(t, sweep("2026-12-04 10:01"))
 }
 
-// TestPlanWhatIsDue: a round is planned when something of it is due, and else once an hour.
-func TestPlanWhatIsDue(t *testing.T) {
-	b, sweep, _ := planning(t)
+// TestPlanWhenDue: a round is planned when something in it is due, and once an hour.
+func TestPlanWhenDue(t *testing.T) {
+	b, sweep, _ := newPlanner(t)
 	b.round.Reminders.Minute = 30
 	at, end := clockIn(t, "Europe/London", "2026-12-03 09:00"), clockIn(t, "Europe/London", "2026-12-05 09:00")
 	for ; at.Before(end); at = at.Add(time.Minute) {
@@ -187,19 +191,19 @@ func TestPlanWhatIsDue(t *testing.T) {
 	}
 }
 
-// TestPlanWithoutAnIndex: what the index does not list is planned within the hour.
-func TestPlanWithoutAnIndex(t *testing.T) {
-	b, sweep, _ := planning(t)
+// TestPlanWithoutIndex: a round that the index does not list is planned within an hour.
+func TestPlanWithoutIndex(t *testing.T) {
+	b, sweep, _ := newPlanner(t)
 	want(t, sweep("2026-12-04 09:59"))
 	b.next = time.Time{}
 	want(t, sweep("2026-12-04 10:00"))
 	want(t, sweep("2026-12-04 10:59"), "closes@2026-12-04 Europe/London")
 }
 
-// TestPlanAfterAPanic: a round whose planning panics is planned again a minute later, and the
-// process goes on.
-func TestPlanAfterAPanic(t *testing.T) {
-	b, sweep, log := planning(t)
+// TestPlanAfterPanic: after a panic the round is planned again a minute later, and the process goes
+// on.
+func TestPlanAfterPanic(t *testing.T) {
+	b, sweep, log := newPlanner(t)
 	b.panics = true
 	want(t, sweep("2026-12-04 10:00"))
 	if !strings.Contains(log.String(), "panic of string") {
@@ -209,11 +213,11 @@ func TestPlanAfterAPanic(t *testing.T) {
 	want(t, sweep("2026-12-04 10:01"), "closes@2026-12-04 Europe/London")
 }
 
-// TestUnsealedRoundIsPlanned: a closed round that cannot be sealed is planned all the same, and
-// sealed at the next sweep.
-func TestUnsealedRoundIsPlanned(t *testing.T) {
-	b, sweep, log := planning(t)
-	b.round.State, b.seals = survey.Closed, errors.New("away")
+// TestPlanWithoutAnonymising: a closed round whose roster cannot be anonymised is planned all the
+// same. Its roster is anonymised by the next sweep.
+func TestPlanWithoutAnonymising(t *testing.T) {
+	b, sweep, log := newPlanner(t)
+	b.round.State, b.anonymiseErr = survey.Closed, errors.New("away")
 	b.round.Workshop.At = clockIn(t, "Europe/London", "2026-12-18 14:00")
 	b.round.Posts = survey.ChannelPlan{}
 	want(t, sweep("2026-12-17 10:00"), "eve@2026-12-17", "workshop@2026-12-17 Europe/London")
@@ -221,7 +225,7 @@ func TestUnsealedRoundIsPlanned(t *testing.T) {
 	if n := strings.Count(log.String(), "still holds roles"); n != 2 {
 		t.Errorf("%d tries:\n%s", n, log)
 	}
-	b.seals = nil
+	b.anonymiseErr = nil
 	sweep("2026-12-17 10:02")
 	before := b.visits
 	if sweep("2026-12-17 10:03"); b.visits != before {
@@ -229,16 +233,16 @@ func TestUnsealedRoundIsPlanned(t *testing.T) {
 	}
 }
 
-// A loop that plans does so when it starts, and every minute.
+// TestLoopPlans: a loop with a planner plans when it starts, and every minute.
 func TestLoopPlans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, _, _ := planning(t)
+		b, _, _ := newPlanner(t)
 		b.zones, b.now = nil, time.Now
 		plans := 0
-		p := reminders.NewPlanner(counting{b, &plans}, diary, time.Now, quiet)
+		p := reminders.NewPlanner(counting{b, &plans}, schedule, time.Now, quiet)
 		ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second)
 		defer cancel()
-		if err := reminders.NewLoop(owing(0), &messenger{}, quiet).Planning(p).Run(ctx); err != nil {
+		if err := reminders.NewLoop(queueOf(0), &deliverer{}, quiet).Planning(p).Run(ctx); err != nil {
 			t.Error(err)
 		}
 		if plans != 3 {
@@ -248,21 +252,21 @@ func TestLoopPlans(t *testing.T) {
 }
 
 type counting struct {
-	*book
+	*fakeRounds
 	n *int
 }
 
 func (c counting) EachToPlan(ctx context.Context, visit func(survey.Round) (time.Time, error)) error {
 	*c.n++
-	return c.book.EachToPlan(ctx, visit)
+	return c.fakeRounds.EachToPlan(ctx, visit)
 }
 
-// A message that is to wait waits that long, and is then sent once.
-func TestMessageWaits(t *testing.T) {
+// TestNotYetMessageWaits: a message with a NotYetError waits that long, and is then sent once.
+func TestNotYetMessageWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, began := owing(3), time.Now()
+		d, began := queueOf(3), time.Now()
 		var tried atomic.Int32
-		m := &messenger{fail: func(survey.Delivery) error {
+		m := &deliverer{fail: func(survey.Delivery) error {
 			tried.Add(1)
 			if wait := time.Hour - time.Since(began); wait > 0 {
 				return &survey.NotYetError{Wait: wait}
@@ -272,7 +276,7 @@ func TestMessageWaits(t *testing.T) {
 		l := reminders.NewLoop(d, m, quiet)
 		l.Sweep(t.Context())
 		if len(m.got) != 0 || d.left() != 3 {
-			t.Fatalf("%d sent, %d owed", len(m.got), d.left())
+			t.Fatalf("%d sent, %d queued", len(m.got), d.left())
 		}
 		time.Sleep(58 * time.Minute)
 		l.Sweep(t.Context())
@@ -281,6 +285,6 @@ func TestMessageWaits(t *testing.T) {
 		}
 		time.Sleep(3 * time.Minute)
 		l.Sweep(t.Context())
-		m.once(t, 3)
+		m.wantOnce(t, 3)
 	})
 }

@@ -18,7 +18,7 @@ func in(t *testing.T, zone string) *time.Location {
 	return loc
 }
 
-// moment reads a time of London.
+// clockIn reads a time by the clock of a zone.
 func clockIn(t *testing.T, zone, s string) time.Time {
 	t.Helper()
 	at, err := time.ParseInLocation("2006-01-02 15:04", s, in(t, zone))
@@ -40,9 +40,9 @@ func round(t *testing.T) survey.Round {
 	}
 }
 
-var diary = reminders.NewSchedule(reminders.EnglandAndWales())
+var schedule = reminders.NewSchedule(reminders.EnglandAndWales())
 
-func TestWhen(t *testing.T) {
+func TestSendWindow(t *testing.T) {
 	const never = "never"
 	planned := clockIn(t, "Europe/London", "2026-12-04 10:04")
 	early := clockIn(t, "Europe/London", "2026-12-11 07:30")
@@ -55,7 +55,7 @@ func TestWhen(t *testing.T) {
 		{name: "late in the evening", kind: "closes@2026-12-04", now: "2026-12-04 18:01", want: "2026-12-07 08:00"},
 		{name: "on the next working day", kind: "closes@2026-12-04", now: "2026-12-07 17:00", want: "2026-12-07 17:00"},
 		{name: "too late", kind: "closes@2026-12-04", now: "2026-12-07 18:01", want: never},
-		{name: "another has come", kind: "closes@2026-12-08", now: "2026-12-10 10:00", want: never},
+		{name: "replaced by a later one", kind: "closes@2026-12-08", now: "2026-12-10 10:00", want: never},
 		{name: "the morning is after the close", kind: "closes@2026-12-10", now: "2026-12-10 18:01", want: never,
 			change: func(r *survey.Round, _ *survey.Member) { r.ClosesAt = early }},
 		{name: "not in the plan", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: never},
@@ -63,11 +63,11 @@ func TestWhen(t *testing.T) {
 			change: func(_ *survey.Round, m *survey.Member) { m.RemindOnDate = "2026-12-03" }},
 		{name: "asked for, plan paused", kind: "closes@2026-12-03", now: "2026-12-03 10:00", want: "2026-12-03 10:00",
 			change: func(r *survey.Round, m *survey.Member) { m.RemindOnDate, r.Reminders.Paused = "2026-12-03", true }},
-		{name: "the one asked for has come", kind: "closes@2026-12-04", now: "2026-12-07 10:00", want: never,
+		{name: "replaced by the one asked for", kind: "closes@2026-12-04", now: "2026-12-07 10:00", want: never,
 			change: func(_ *survey.Round, m *survey.Member) { m.RemindOnDate = "2026-12-07" }},
 		{name: "paused", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: never,
 			change: func(r *survey.Round, _ *survey.Member) { r.Reminders.Paused = true }},
-		{name: "moved since", kind: "closes@2026-12-04", now: "2026-12-04 10:05", want: never,
+		{name: "closing time moved since", kind: "closes@2026-12-04", now: "2026-12-04 10:05", want: never,
 			change: func(r *survey.Round, _ *survey.Member) { r.ClosesAt = r.ClosesAt.AddDate(0, 0, 7) }},
 		{name: "another plan, with the same day", kind: "closes@2026-12-04", now: "2026-12-04 10:05", want: "2026-12-04 10:05",
 			change: func(r *survey.Round, _ *survey.Member) {
@@ -102,7 +102,7 @@ func TestWhen(t *testing.T) {
 				c.change(&r, &m)
 			}
 			got := never
-			if at, ok := diary.SendWindow(r, m, survey.MessageKind(c.kind), clockIn(t, "Europe/London", c.now)); ok {
+			if at, ok := schedule.SendWindow(r, m, survey.MessageKind(c.kind), clockIn(t, "Europe/London", c.now)); ok {
 				got = at.In(in(t, "Europe/London")).Format("2006-01-02 15:04")
 			}
 			if got != c.want {
@@ -112,7 +112,7 @@ func TestWhen(t *testing.T) {
 	}
 }
 
-func TestDue(t *testing.T) {
+func TestFirstDue(t *testing.T) {
 	const never = "never"
 	for _, c := range []struct {
 		name, kind, zone, now string
@@ -132,7 +132,7 @@ func TestDue(t *testing.T) {
 			change: func(r *survey.Round, _ *survey.Member) {
 				r.RemindedAt = clockIn(t, "Europe/London", "2026-12-05 12:00")
 			}},
-		{name: "by hand, not noted", kind: "nudge@2026-12-05", now: "2026-12-07 09:00", want: never},
+		{name: "by hand, time not saved", kind: "nudge@2026-12-05", now: "2026-12-07 09:00", want: never},
 		{name: "opened", kind: "opened", now: "2026-12-01 12:00", want: "2026-11-20 09:00",
 			change: func(r *survey.Round, _ *survey.Member) { r.OpenedAt = clockIn(t, "Europe/London", "2026-11-20 09:00") }},
 		{name: "results", kind: "results", now: "2026-12-12 12:00", want: "2026-12-11 17:00",
@@ -146,7 +146,7 @@ func TestDue(t *testing.T) {
 			c.change(&r, &m)
 		}
 		got := never
-		if at, ok := diary.FirstDue(r, m, survey.MessageKind(c.kind), clockIn(t, "Europe/London", c.now)); ok {
+		if at, ok := schedule.FirstDue(r, m, survey.MessageKind(c.kind), clockIn(t, "Europe/London", c.now)); ok {
 			got = at.In(in(t, "Europe/London")).Format("2006-01-02 15:04")
 		}
 		if got != c.want {
@@ -158,7 +158,7 @@ func TestDue(t *testing.T) {
 func TestPosts(t *testing.T) {
 	kinds := func(r survey.Round, now string) string {
 		s := ""
-		for _, m := range diary.Posts(r, clockIn(t, "Europe/London", now)) {
+		for _, m := range schedule.Posts(r, clockIn(t, "Europe/London", now)) {
 			s += string(m.Kind.Base()) + " " + m.At.In(in(t, "Europe/London")).Format("02/15:04") + "; "
 		}
 		return s
@@ -175,12 +175,12 @@ func TestPosts(t *testing.T) {
 	if got, want := kinds(r, "2026-12-09 12:00"), "eve 17/10:00; "; got != want {
 		t.Errorf("closed: got  %s\nwant %s", got, want)
 	}
-	// A closing time that is moved makes another closing.
+	// A closing time that is moved has a message of its own.
 	a := round(t)
 	b := a
 	b.ClosesAt = b.ClosesAt.Add(time.Minute)
 	last := func(r survey.Round) survey.MessageKind {
-		all := diary.Posts(r, clockIn(t, "Europe/London", "2026-12-11 16:00"))
+		all := schedule.Posts(r, clockIn(t, "Europe/London", "2026-12-11 16:00"))
 		return all[0].Kind
 	}
 	if last(a).Base() != survey.Closing || last(a) == last(b) {
@@ -188,7 +188,7 @@ func TestPosts(t *testing.T) {
 	}
 }
 
-func TestCheckSaysWhatIsWrong(t *testing.T) {
+func TestCheck(t *testing.T) {
 	for want, c := range map[string]struct {
 		plan   survey.ReminderPlan
 		digest string
@@ -200,7 +200,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		"spec: malformed_month": {survey.ReminderPlan{Hour: 10, Cron: "0 10 * 13 *"}, ""},
 		"digest: night":         {survey.DefaultReminders(), "0 3 * * *"},
 	} {
-		err := diary.Check(c.plan, survey.ChannelPlan{Digest: c.digest})
+		err := schedule.Check(c.plan, survey.ChannelPlan{Digest: c.digest})
 		var input *survey.InputError
 		if want == "" && err != nil || want != "" && (!errors.As(err, &input) || input.Error() != want) {
 			t.Errorf("got %v, want %q", err, want)
@@ -208,11 +208,11 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// A round that reminds nobody of itself still reminds who asks.
+// TestTomorrowWithoutAPlan: a member can ask for a reminder in a round without planned reminders.
 func TestTomorrowWithoutAPlan(t *testing.T) {
 	r := round(t)
 	r.Reminders = survey.ReminderPlan{}
-	m, open := diary.Tomorrow(r, survey.Member{TimeZone: "America/New_York"}, clockIn(t, "Europe/London", "2026-12-04 12:00"))
+	m, open := schedule.Tomorrow(r, survey.Member{TimeZone: "America/New_York"}, clockIn(t, "Europe/London", "2026-12-04 12:00"))
 	if !open || m.Kind != "closes@2026-12-07" || !m.At.Equal(clockIn(t, "America/New_York", "2026-12-07 10:00")) {
 		t.Errorf("got %v, %v", m, open)
 	}

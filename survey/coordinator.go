@@ -8,8 +8,8 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// Coordinator is what one person may do in the rounds that they coordinate. Every method that names
-// a round returns ErrNotCoordinator when they do not coordinate it.
+// Coordinator is what one person may do in the rounds that they coordinate. Every method that takes
+// a round id returns ErrNotCoordinator if they do not coordinate that round.
 type Coordinator struct {
 	*core
 	person PersonID
@@ -92,7 +92,7 @@ func (c Coordinator) change(
 	return Round{}, errOvertaken(id)
 }
 
-// errOvertaken returns the error of a change that others overtook in every attempt.
+// errOvertaken returns the error for a change before which another was saved in every attempt.
 func errOvertaken(id RoundID) error {
 	return fmt.Errorf("save round %s: %w", id, ErrChanged)
 }
@@ -128,8 +128,8 @@ func (c Coordinator) AddCoordinators(
 const MaxInvited = 2000
 
 // Invite adds people to the roster of an open round and queues an invitation for each. It returns
-// those who were not in the roster yet, in the order given; with an error, those who were added
-// before it.
+// the people who were added, in the order given. People who are in the roster already are not among
+// them. With an error, it returns the people who were added before it.
 func (c Coordinator) Invite(
 	ctx context.Context, id RoundID, people []Member,
 ) (Round, []Member, error) {

@@ -8,28 +8,29 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// Forgotten is what was erased of one person in one round.
+// Forgotten says what was erased about one person in one round.
 type Forgotten struct {
 	Round          Round
-	Invited        bool // they were in the roster
-	Answers        bool // what they had said was erased; never in a closed round
-	Messages       int  // that were queued for them
-	WasCoordinator bool // they were a coordinator, and are not any more
-	// SoleCoordinator says that they stay a coordinator, since they are the only one of a round
-	// that is not closed. Once another is added, or the round is closed, they can be forgotten.
+	Invited        bool // the person was in the roster
+	Answers        bool // the person's answers were erased; false in a closed round
+	Messages       int  // the number of messages that were queued for the person
+	WasCoordinator bool // the person was removed from the coordinators
+	// SoleCoordinator says that the person stays a coordinator, because they are the only one of a
+	// round that is not closed. Once another is added, or the round is closed, they can be
+	// forgotten.
 	SoleCoordinator bool
 }
 
-// Found says whether anything was kept about the person.
+// Found reports whether anything was kept about the person.
 func (f Forgotten) Found() bool {
 	return f.Invited || f.Answers || f.Messages > 0 || f.WasCoordinator || f.SoleCoordinator
 }
 
 // Forget removes a person from every round, and erases their answers in rounds that are not closed,
-// for an operator who has a written request. A closed round may be left without coordinators. The
-// audit log of a round keeps what they did as its coordinator. They can be invited again. Forget
-// returns what was erased in each round in which anything was, also with an error; it can then be
-// called again.
+// when the operator has a written request for it. A closed round may be left without coordinators.
+// The audit log of a round keeps what the person did as its coordinator. The person can be invited
+// again. Forget returns what was erased, for each round in which the person was found, also with an
+// error. After an error it can be called again.
 func (s System) Forget(ctx context.Context, person PersonID) ([]Forgotten, error) {
 	// Every round is searched, in case the person's own list of rounds is incomplete.
 	var ids []RoundID
@@ -44,7 +45,7 @@ func (s System) Forget(ctx context.Context, person PersonID) ([]Forgotten, error
 	var failed []error
 	for _, id := range slices.Compact(ids) {
 		f, err := s.forget(ctx, id, person)
-		if isNoRound(err) { // it has just expired
+		if isNoRound(err) { // it has expired since
 			continue
 		}
 		if err != nil {
@@ -57,12 +58,13 @@ func (s System) Forget(ctx context.Context, person PersonID) ([]Forgotten, error
 	return all, errors.Join(failed...)
 }
 
+// forget removes a person from one round.
 func (s System) forget(ctx context.Context, id RoundID, person PersonID) (Forgotten, error) {
 	round, err := s.store.Round(ctx, id)
 	if err != nil {
 		return Forgotten{}, err
 	}
-	if round.State == Closed { // first, or the person would be missing from the turnout
+	if round.State == Closed { // first, so that the turnout still counts the person
 		if _, err := s.anonymise(ctx, round); err != nil {
 			return Forgotten{}, err
 		}
@@ -78,7 +80,8 @@ func (s System) forget(ctx context.Context, id RoundID, person PersonID) (Forgot
 		return f, err
 	}
 	if !removed && (f.Invited || f.Answers || f.Messages > 0) {
-		err = s.Audit(ctx, id, audit.Operator, audit.Forgotten) // not who: the record outlives them here
+		// The entry does not name the person, because the audit log is kept.
+		err = s.Audit(ctx, id, audit.Operator, audit.Forgotten)
 	}
 	return f, err
 }
@@ -110,8 +113,8 @@ func (s System) removeCoordinator(
 	return Round{}, false, errOvertaken(id)
 }
 
-// AnonymiseRoster makes the roster of a closed round forget who did what, if it has not: the
-// closing may have stopped half-way, or a backup may have brought it back.
+// AnonymiseRoster anonymises the roster of a closed round, unless that is done already. It is called
+// in case the closing stopped half-way, or a backup restored the roster.
 func (s System) AnonymiseRoster(ctx context.Context, id RoundID) error {
 	round, err := s.store.Round(ctx, id)
 	if err != nil {

@@ -29,7 +29,7 @@ const (
 	ResultsPost MessageKind = "results" // the results of a survey that closed automatically
 	TablePost   MessageKind = "table"   // the same as a table, after them
 	WorkshopEve MessageKind = "eve"     // the workshop is tomorrow; dated
-	// NewCoordinator announces a coordinator whom no coordinator added. Its suffix is the time of
+	// NewCoordinator announces a coordinator who was not added by another coordinator. Its suffix is the time of
 	// the audit entry in Unix seconds and the version of the round, as in
 	// "coordinator@1796748660.3".
 	NewCoordinator MessageKind = "coordinator"

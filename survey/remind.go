@@ -8,7 +8,7 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// RemindEvery is the least time between two reminders by hand.
+// RemindEvery is the shortest time between two reminders by hand.
 const RemindEvery = 20 * time.Hour
 
 // Remind queues a reminder for each person who was invited or has started, and who can be reached.
@@ -21,8 +21,8 @@ func (c Coordinator) Remind(ctx context.Context, id RoundID) (Round, int, error)
 	if err != nil {
 		return round, 0, err
 	}
-	// The messages are queued before it is saved that they were: if this stops in between, people
-	// can still be reminded on the same day.
+	// The messages are queued before RemindedAt is saved. If saving fails, the coordinator can try
+	// again on the same day, and nobody gets a second reminder.
 	now := c.now()
 	date := now.In(round.Location()).Format(time.DateOnly)
 	_, zones, err := System{c.core}.Planned(ctx, round)
@@ -34,10 +34,10 @@ func (c Coordinator) Remind(ctx context.Context, id RoundID) (Round, int, error)
 		moments[zone] = []Moment{{Kind: Nudge.On(date), At: now}} // dated: at most one a day
 	}
 	n, err := System{c.core}.EnqueueReminders(ctx, round, moments)
-	if err != nil || n == 0 { // with nobody to remind, RemindEvery does not begin
+	if err != nil || n == 0 { // if nobody was reminded, RemindEvery does not start
 		return round, 0, err
 	}
-	if err := c.store.Plan(ctx, id, NudgesSent.On(date), now.Add(nudgesFirst)); err != nil {
+	if err := c.store.Plan(ctx, id, NudgesSent.On(date), now.Add(nudgesFirstDelay)); err != nil {
 		return round, n, err
 	}
 	round, err = c.change(ctx, id, audit.Reminded, func(round *Round) error {
@@ -61,7 +61,7 @@ func (c Coordinator) checkRemind(round Round) error {
 	return nil
 }
 
-// peopleCount is the part of an audit entry that says how many people it is about.
+// peopleCount returns the change in an audit entry that says how many people it is about.
 func peopleCount(n int) audit.Change {
 	return audit.Change{Field: audit.FieldPeople, New: strconv.Itoa(n)}
 }
@@ -69,8 +69,9 @@ func peopleCount(n int) audit.Change {
 // enqueueBatch is how many messages are queued in one step. Other clients of the store wait for it.
 const enqueueBatch = 500
 
-// EnqueueReminders queues, for each member, the first of the messages of their time zone that they
-// want. It returns how many members that are. Calling it again queues no message twice.
+// EnqueueReminders queues one message for each member: the first of those due in their time zone
+// that the member wants. It returns the number of members who have one. Calling it again queues no
+// message twice.
 func (s System) EnqueueReminders(
 	ctx context.Context, round Round, due map[string][]Moment,
 ) (int, error) {
@@ -97,7 +98,7 @@ func (s System) EnqueueReminders(
 			if len(waiting[m]) == enqueueBatch {
 				return enqueue(m)
 			}
-			break // two on one day would be one too many
+			break // a member gets one message a day
 		}
 		return nil
 	})
@@ -115,13 +116,13 @@ func (s System) EnqueueReminders(
 	return n, nil
 }
 
-// Reminded saves that a person was reminded on the date of their clock, or may have been: nobody is
-// reminded twice on one day.
+// Reminded saves that a person was reminded on a date of their own time zone, or may have been, so
+// that they get no second reminder on that date.
 func (s System) Reminded(ctx context.Context, d Delivery, date string) error {
 	return s.store.UpdateContact(ctx, d.Round, d.Person, func(m *Member) {
 		m.LastRemindedDate = max(m.LastRemindedDate, date)
-		if base, asked := d.Kind.Split(); base == Nudge {
-			m.LastNudgedDate = max(m.LastNudgedDate, asked)
+		if base, roundDate := d.Kind.Split(); base == Nudge {
+			m.LastNudgedDate = max(m.LastNudgedDate, roundDate)
 		}
 		if m.RemindOnDate <= date {
 			m.RemindOnDate = ""
@@ -131,16 +132,16 @@ func (s System) Reminded(ctx context.Context, d Delivery, date string) error {
 
 // When the number of reminders by hand that were sent is recorded.
 const (
-	nudgesFirst = time.Minute      // after they were asked for
-	nudgesAgain = 10 * time.Minute // after each attempt
-	// nudgesLast bounds the attempts, after which the number is recorded as it is: some members may
-	// have finished before their reminder was sent.
-	nudgesLast = 4 * 24 * time.Hour
+	nudgesFirstDelay = time.Minute      // until the first attempt
+	nudgesRetryDelay = 10 * time.Minute // from one attempt to the next
+	// nudgesTimeout is when the number is recorded as it is. It may stay below the expected one,
+	// because some members have finished before their reminder was sent.
+	nudgesTimeout = 4 * 24 * time.Hour
 )
 
 // AuditNudges records how many reminders by hand of that date were sent: once all are sent, or
-// after nudgesLast. Before that it returns a *NotYetError. A closed round no longer knows the
-// number, and nothing is recorded.
+// after nudgesTimeout. Before that it returns a *NotYetError. It records nothing for a closed round,
+// in which the number is no longer known.
 func (s System) AuditNudges(ctx context.Context, id RoundID, date string) error {
 	round, err := s.store.Round(ctx, id)
 	switch {
@@ -161,14 +162,13 @@ func (s System) AuditNudges(ctx context.Context, id RoundID, date string) error 
 	if err != nil {
 		return err
 	}
-	if sent < round.Nudged && s.now().Before(round.RemindedAt.Add(nudgesLast)) {
-		return &NotYetError{Wait: nudgesAgain}
+	if sent < round.Nudged && s.now().Before(round.RemindedAt.Add(nudgesTimeout)) {
+		return &NotYetError{Wait: nudgesRetryDelay}
 	}
 	return s.Audit(ctx, id, "", audit.Nudged, peopleCount(sent))
 }
 
-// RemindLater queues a reminder that the person asked for at that moment, whatever the round's plan
-// is.
+// RemindLater queues a reminder that the person asked for, whatever the round's plan is.
 func (p Participant) RemindLater(
 	ctx context.Context, id RoundID, at Moment,
 ) (Participation, error) {
@@ -187,7 +187,8 @@ func (p Participant) RemindLater(
 	return part, p.store.Enqueue(ctx, id, at.Kind, at.At, []PersonID{p.person})
 }
 
-// SetRemindersOff saves whether the person wants no more reminders, in any state of the round.
+// SetRemindersOff saves whether the person wants no more reminders. It works in any state of the
+// round.
 func (p Participant) SetRemindersOff(
 	ctx context.Context, id RoundID, off bool,
 ) (Participation, error) {

@@ -1,7 +1,7 @@
 package plaintext
 
-// Nearest returns which of the known words somebody who typed a word may have meant: the one with
-// the fewest slips, at most two and fewer than its letters, or nothing.
+// Nearest returns the known word that a user may have meant by a mistyped word: the one with the
+// fewest slips, at most two and fewer than its letters. It returns "" if there is none.
 func Nearest(word string, known []string) string {
 	best, least := "", 3
 	if len(word) <= 40 {

@@ -124,7 +124,7 @@ func plain(r rune) rune {
 	return r
 }
 
-// IsIDRune reports whether a character may stand in ids and in file names: a letter or digit of
+// IsIDRune reports whether a character is allowed in ids and in file names: a letter or digit of
 // ASCII, a hyphen or an underscore.
 func IsIDRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_'

@@ -1,7 +1,7 @@
-// Package rows reads tables as people have them: files that a spreadsheet saved, and lists that
-// somebody pasted. It finds the separator, the header and the rows, and names what is wrong by
-// line; it knows nothing of what stands in the cells. It lies under survey because both the bot and
-// the adapters read tables. What a workbook holds comes from adapters/spreadsheet, as a Source.
+// Package rows reads tables that users provide: files saved by a spreadsheet, and pasted lists. It
+// finds the separator, the header and the rows, and reports faults by line. It does not know what
+// the cells mean. It is below survey because both the bot and the adapters read tables. The rows of
+// a workbook come from adapters/spreadsheet, as a Source.
 package rows
 
 import (
@@ -26,7 +26,7 @@ type Column struct {
 type Columns struct {
 	List []Column
 	// Others says that a table may have other columns, which are not read. A column without a
-	// heading is not read either, as long as nothing stands in it.
+	// heading is not read either, as long as its cells are empty.
 	Others bool
 }
 
@@ -222,7 +222,8 @@ func (t *Table) next() (Row, error) {
 	return t.source.Next()
 }
 
-// cells returns a row's cells in the order of the columns, or notes why they cannot be told apart.
+// cells returns the cells of a row in the order of the columns. If the row cannot be split into cells,
+// it adds a fault and returns false.
 func (t *Table) cells(row Row) ([]string, bool) {
 	switch {
 	case row.State == NotUTF8:
@@ -235,7 +236,7 @@ func (t *Table) cells(row Row) ([]string, bool) {
 		return nil, false
 	case len(row.Cells) > t.width && !blank(row.Cells[t.width:]):
 		t.Fault(row.Line, "the row has more cells than the header",
-			`expected a text that holds the separator to stand in marks: "vision, strategy and plan"`)
+			`expected a text that holds the separator to be in marks: "vision, strategy and plan"`)
 		return nil, false
 	}
 	cells := make([]string, len(t.at))
@@ -255,7 +256,7 @@ func unmark(cell string) string {
 	return cell
 }
 
-// Safe returns what people wrote as a cell of a CSV file: clean, and marked as Mark does.
+// Safe returns a text that a user wrote as a cell of a CSV file: cleaned, and marked by Mark.
 func Safe(text string) string { return Mark(plaintext.Clean(text)) }
 
 // Mark puts an apostrophe before a text that a spreadsheet would take for a formula (OWASP, "CSV

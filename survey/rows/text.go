@@ -27,7 +27,7 @@ const (
 	headRows    = 20 // the header is one of the first so many rows
 )
 
-// separators are what can part the cells of a row. Of two that split a header equally well, the
+// separators are the characters that can separate the cells of a row. Of two that split a header equally well, the
 // first counts.
 const separators = ",;\t|"
 
@@ -38,7 +38,7 @@ type Row struct {
 	State State
 }
 
-// State says whether the cells of a row can be told apart.
+// State says whether a row can be split into cells.
 type State int
 
 // The states of a row.
@@ -63,7 +63,7 @@ func (e *LimitError) Error() string { return e.What + "; " + e.Want }
 
 // Text reads a table from text, in which a separator parts the cells of a row: CSV, or what a
 // spreadsheet copies and saves. A cell with a separator, a line break or a quotation mark in it
-// stands in quotation marks, with every mark inside doubled (RFC 4180); in a cell that does not
+// is in quotation marks, with every mark inside doubled (RFC 4180); in a cell that does not
 // begin with one, a mark is a character like any other. Lines end with LF, CR LF or CR alone.
 //
 // It differs from encoding/csv in what that package does not do: a mark that is never closed costs
@@ -289,18 +289,18 @@ func (s *splitter) split(line string) splitState {
 	}
 }
 
-// Trim returns a cell without the space around it, that without width included.
+// Trim returns a cell without the space around it, including space of zero width.
 func Trim(cell string) string {
 	return strings.TrimFunc(cell, func(r rune) bool {
 		return unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff'
 	})
 }
 
-// barInside is a bar that parts no cells: Slack writes <mailto:ann@example.org|ann@example.org>.
+// barInside matches a bar that does not separate cells: Slack writes <mailto:ann@example.org|ann@example.org>.
 var barInside = regexp.MustCompile(`<[^<>|]*\|[^<>]*>`)
 
-// Pasted returns the rows of a list that somebody pasted or typed, a row a line: a quotation mark
-// reaches over no line end. Each line has its own separator: a tab where it has one, else a
+// Pasted returns the rows of a list that a user pasted or typed. Each line is a row, because a
+// quotation mark does not extend over a line end. Each line has its own separator: a tab where it has one, else a
 // semicolon, else a bar, else commas.
 func Pasted(text string) []Row {
 	lines := &Text{from: bufio.NewReader(strings.NewReader(strings.ToValidUTF8(text, "\ufffd")))}
@@ -324,8 +324,8 @@ func Pasted(text string) []Row {
 	}
 }
 
-// limited refuses to read more than so many bytes. It keeps its error, which somebody who only
-// looks ahead passes over.
+// limited is a reader that fails after a number of bytes. It keeps its error for the next call,
+// because a caller that peeks ignores it.
 type limited struct {
 	from io.Reader
 	left int
