@@ -125,13 +125,13 @@ func (h messenger) deliverMessage(
 	now := h.Now()
 	if outcome, err := h.checkWindow(part, d, now); outcome != "" {
 		if outcome == Dropped {
-			log.Info("message dropped: too late, or not in the plan any more")
+			log.Info("message dropped: too late or no longer planned")
 		}
 		return outcome, err
 	}
 	draw := deliveries[d.Kind.Base()].card
 	if draw == nil {
-		log.Error("message dropped: its kind is not known")
+		log.Error("message dropped: unknown kind")
 		return Dropped, nil
 	}
 	card, err := draw(h, ctx, part)
@@ -145,7 +145,7 @@ func (h messenger) deliverMessage(
 	save, cancel := saveContext(ctx)
 	defer cancel()
 	if errors.Is(sent, chat.ErrNoConsent) {
-		log.Info("person takes no direct messages")
+		log.Info("person does not accept direct messages")
 		if !d.Kind.Type().CallInChannel {
 			return NoConsent, nil
 		}
@@ -171,7 +171,7 @@ func (h messenger) deliverMessage(
 	today := date(now.In(part.Round.ZoneOf(part.Member)))
 	if err := h.rounds.Reminded(save, d, today); err != nil {
 		// It was sent, so it must not be tried again.
-		log.Error("reminder was sent, but that was not saved", "error", err)
+		log.Error("reminder sent, but not recorded", "error", err)
 	}
 	return outcome, nil
 }
@@ -238,7 +238,7 @@ func (h messenger) deliverPost(
 	h.setLateness(came, d, part)
 	if outcome, err := h.checkWindow(part, d, h.Now()); outcome != "" {
 		if outcome == Dropped {
-			log.Info("post dropped: too late, or not in the plan any more")
+			log.Info("post dropped: too late or no longer planned")
 		}
 		return outcome, err
 	}
@@ -249,7 +249,7 @@ func (h messenger) deliverPost(
 	base, suffix := d.Kind.Split()
 	draw := deliveries[base].post
 	if draw == nil {
-		log.Error("post dropped: its kind is not known")
+		log.Error("post dropped: unknown kind")
 		return Dropped, nil
 	}
 	queued, err := draw(h, ctx, r, suffix)
@@ -257,7 +257,7 @@ func (h messenger) deliverPost(
 		return "", err
 	}
 	if len(queued.card.Blocks) == 0 {
-		log.Info("post dropped: it has nothing to tell")
+		log.Info("post dropped: nothing to report")
 		return Dropped, nil
 	}
 	if err := queued.card.Check(); err != nil {
@@ -315,7 +315,7 @@ func (h messenger) postMissing(
 	v := h.channelVoice(r)
 	card := chat.Card{Blocks: missingFiles(v, destination{round: r}, names)}
 	if err := h.Sender.Post(ctx, messageID(d), to, card, nil); err != nil {
-		h.Log.Error("the channel was not told of missing files", "round", r.ID, "error", err)
+		h.Log.Error("channel not informed of missing files", "round", r.ID, "error", err)
 	}
 }
 

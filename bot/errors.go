@@ -46,7 +46,7 @@ var sentences = []struct {
 func (b *Bot) explainError(ctx context.Context, req *request, err error) ([]chat.Reply, Outcome) {
 	log := b.requestLog(req)
 	if errors.Is(err, errUnverified) { // the store tells such a person nothing
-		log.Warn("refused", "reason", "not known to belong to the workspace")
+		log.Warn("refused", "reason", "workspace of the person unknown")
 		return b.inBothLanguages("error.unverified"), Refused
 	}
 	if refused, ok := errors.AsType[*refusal](err); ok {
@@ -74,12 +74,12 @@ func (b *Bot) explainError(ctx context.Context, req *request, err error) ([]chat
 		b.auditRefusal(ctx, req)
 		return sentence(req, "error.not_coordinator"), Refused
 	case errors.Is(err, errNotAllowed):
-		log.Warn("refused", "reason", "may not start rounds")
+		log.Warn("refused", "reason", "cannot start rounds")
 		key := communityKey(req, "error.not_allowed_workspace", "error.not_allowed_server")
 		return sentence(req, key), Refused
 	case errors.Is(err, errNoRoute), errors.Is(err, errForged),
 		errors.Is(err, matrix.ErrNoElement), errors.Is(err, matrix.ErrNoRating):
-		log.Warn("refused", "reason", "not a button of ours")
+		log.Warn("refused", "reason", "unknown button")
 		return sentence(req, "error.no_action"), Refused
 	}
 	log.Error("event failed", "error", err)
@@ -138,7 +138,7 @@ func (b *Bot) auditRefusal(ctx context.Context, req *request) {
 		label = req.Action.Verb
 	}
 	if err := b.Rounds.System().AuditRefused(ctx, id, req.person, label); err != nil {
-		b.requestLog(req).Error("a refusal is not recorded", "error", err)
+		b.requestLog(req).Error("refusal not recorded", "error", err)
 	}
 }
 

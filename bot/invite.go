@@ -95,7 +95,7 @@ func (h coordinator) sendInvitations(
 	}
 	if rest := len(people) - len(added); err != nil {
 		h.Log.Error(
-			"invited in part",
+			"not everyone invited",
 			"round",
 			r.ID,
 			"added",

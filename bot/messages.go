@@ -163,7 +163,7 @@ func (h messenger) closeDue(ctx context.Context, d survey.Delivery) (Outcome, er
 	if err != nil || !closed {
 		return Dropped, err
 	}
-	h.Log.Info("survey closed by itself", "round", r.ID)
+	h.Log.Info("survey closed automatically", "round", r.ID)
 	if !r.Posts.Enabled(survey.ResultsPost) {
 		return Closed, nil
 	}

@@ -19,7 +19,7 @@ func (h *Tools) canPost(ctx context.Context, in chat.Place) *chat.CannotPostErro
 		return why
 	}
 	if err != nil {
-		h.Log.Warn("not known whether the bot can post", "error", err)
+		h.Log.Warn("cannot find out whether the bot can post", "error", err)
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func (h participant) redraw(
 	log := h.Log.With("round", part.Round.ID)
 	same, err := h.rounds.Current(ctx, part, resp)
 	if err != nil {
-		log.Warn("card not compared with what is saved", "error", err)
+		log.Warn("card not compared with the stored answers", "error", err)
 	}
 	if err != nil || same {
 		return view{}, false
@@ -135,7 +135,7 @@ func (h participant) saveTimeZone(
 ) survey.Participation {
 	learnt, err := h.rounds.SetTimeZone(ctx, part, req.TimeZone)
 	if err != nil {
-		h.Log.Warn("time zone not kept", "round", part.Round.ID, "error", err)
+		h.Log.Warn("time zone not saved", "round", part.Round.ID, "error", err)
 		return part
 	}
 	return learnt

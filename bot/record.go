@@ -51,7 +51,7 @@ func (h publisher) fingerprintLine(
 ) []chat.Block {
 	record, err := h.published.AuditLog(ctx, r)
 	if err != nil {
-		h.Log.Error("a post goes without the seal of the record", "round", r.ID, "error", err)
+		h.Log.Error("post without the seal of the record", "round", r.ID, "error", err)
 		return nil
 	}
 	return card.AuditHead(v, record)

@@ -131,7 +131,7 @@ func panicError(log *slog.Logger, doing string, fault any) error {
 
 func (l *Loop) plan(ctx context.Context) {
 	if err := l.planner.Sweep(ctx); err != nil && ctx.Err() == nil {
-		l.log.Error("cannot read what is to be planned", "error", err)
+		l.log.Error("cannot read the rounds to plan", "error", err)
 	}
 }
 
@@ -142,7 +142,7 @@ func (l *Loop) Sweep(ctx context.Context) int {
 	for ctx.Err() == nil {
 		due, err := l.queue.LeaseDue(ctx, batch)
 		if err != nil && ctx.Err() == nil {
-			l.log.Error("cannot read what is due", "error", err)
+			l.log.Error("cannot read due messages", "error", err)
 		}
 		if len(due) == 0 {
 			break
@@ -158,7 +158,7 @@ func (l *Loop) Sweep(ctx context.Context) int {
 		}
 	}
 	if done > 0 {
-		l.log.Info("messages taken care of", "number", done)
+		l.log.Info("messages handled", "number", done)
 	}
 	return done
 }

@@ -122,7 +122,7 @@ func (p *Planner) posts(
 			continue
 		}
 		if _, ok := p.schedule.SendWindow(r, survey.Member{}, m.Kind, now); !ok {
-			p.log.Warn("too late for a post", "message", m.Kind, "round", r.ID, "due", m.At)
+			p.log.Warn("post not queued: too late", "message", m.Kind, "round", r.ID, "due", m.At)
 			if err := p.rounds.MarkPlanned(ctx, r.ID, string(m.Kind)); err != nil {
 				return err
 			}
@@ -156,7 +156,7 @@ func (p *Planner) reminders(
 			// For a member who has finished, no reminder of the close replaces that of the workshop.
 			finished := survey.Member{TimeZone: name, Status: survey.Finished}
 			if _, ok := p.schedule.SendWindow(r, finished, m.Kind, now); !ok {
-				p.log.Warn("too late for a reminder", "message", m.Kind, "round", r.ID, "due", m.At)
+				p.log.Warn("reminder not queued: too late", "message", m.Kind, "round", r.ID, "due", m.At)
 				continue
 			}
 			due[name] = append(due[name], m)

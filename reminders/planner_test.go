@@ -144,7 +144,7 @@ func TestPlanAfterError(t *testing.T) {
 func TestPlanAfterOutage(t *testing.T) {
 	b, sweep, log := newPlanner(t)
 	want(t, sweep("2026-12-10 10:30"), "closes@2026-12-10 Europe/London")
-	if n := strings.Count(log.String(), "too late for a reminder"); n != 2 || len(b.planned) != 3 {
+	if n := strings.Count(log.String(), "reminder not queued: too late"); n != 2 || len(b.planned) != 3 {
 		t.Errorf("%d log lines of what is too late; planned: %v", n, b.planned)
 	}
 	b.round.Workshop = survey.Workshop{}

@@ -26,7 +26,7 @@ func (d *Discord) claimed(event string) bool {
 	defer cancel()
 	claimed, err := d.options.Claims.Claim(ctx, claimName(event))
 	if err != nil {
-		d.log.Warn("not known whether another process answers", "error", err)
+		d.log.Warn("cannot find out whether another process answers", "error", err)
 		return true
 	}
 	return claimed

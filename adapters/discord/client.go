@@ -394,9 +394,9 @@ func (c *client) ban() {
 	c.mu.Lock()
 	c.bannedUntil = time.Now().Add(banDuration)
 	c.mu.Unlock()
-	c.log.Error("Discord has shut out this machine's address: nothing is sent for ten minutes. "+
-		"Something made thousands of requests that Discord refused, perhaps another program "+
-		"behind the same address", "wait", banDuration)
+	c.log.Error("Discord has blocked this machine's address: nothing is sent for ten minutes. "+
+		"A program at this address, perhaps another one, made thousands of requests that "+
+		"Discord refused", "wait", banDuration)
 }
 
 func parseSeconds(s string) time.Duration {

@@ -45,7 +45,7 @@ func (d *Discord) onInteraction(payload []byte) {
 	}
 	x, err := d.accept(g, payload, time.Now(), true)
 	if err != nil {
-		d.log.Error("interaction not taken", "error", err)
+		d.log.Error("interaction not accepted", "error", err)
 		return
 	}
 	if x.ticket.Duplicate {
@@ -119,7 +119,7 @@ func (d *Discord) onMessage(payload []byte) {
 		origin: origin{Channel: m.Channel},
 	}, nil, time.Now(), true)
 	if err != nil {
-		d.log.Error("message not taken", "error", err)
+		d.log.Error("message not accepted", "error", err)
 		return
 	}
 	if x.ticket.Duplicate {

@@ -344,7 +344,7 @@ func (d *Discord) responded(x *exchange, err error) {
 		d.log.Info("answered by another process", "error", err)
 		x.answeredElsewhere = true
 	case errors.Is(err, chat.ErrUnsure):
-		d.log.Warn("not known whether it was answered", "error", err)
+		d.log.Warn("cannot find out whether it was answered", "error", err)
 		// An update may be made twice.
 		if again, ok := x.carriedReply.(chat.Update); ok && x.carriesReply {
 			x.remaining = slices.Insert(x.remaining, 0, chat.Reply(again))

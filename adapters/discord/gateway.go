@@ -288,8 +288,8 @@ func (s *session) gatewayURL(ctx context.Context) (string, error) {
 	}
 	if s.id == "" && at.Limit.Total > 0 && at.Limit.Remaining == 0 {
 		wait := time.Duration(at.Limit.After)*time.Millisecond + time.Second // not a moment too early
-		s.discord.log.Error("too many gateway sessions were begun today: waiting, since Discord "+
-			"would reset the token", "wait", wait)
+		s.discord.log.Error("too many gateway sessions today: waiting, because Discord would "+
+			"reset the token", "wait", wait)
 		if err := dispatch.Sleep(ctx, wait); err != nil {
 			return "", err
 		}

@@ -47,7 +47,7 @@ func (d *Discord) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	case err != nil:
-		d.log.Error("interaction not taken", "error", err)
+		d.log.Error("interaction not accepted", "error", err)
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	case x.ticket.Duplicate: // the first delivery is answered

@@ -159,7 +159,7 @@ func (d *Discord) Send(ctx context.Context, id string, to chat.Person, card chat
 		if !tooFast || try == maxDMAttempts {
 			break
 		}
-		d.log.Warn("discord says that conversations are opened too fast", "wait", dmCooldown)
+		d.log.Warn("discord limits new direct messages", "wait", dmCooldown)
 		d.client.caller.Holds.Add(dmBucket, dmCooldown)
 	}
 	switch code(err) {

@@ -92,7 +92,7 @@ func wrongServerError(fields map[string]string) error {
 		return errors.New("this is one node of a cluster: " +
 			"name at least two nodes, redis://a:6379,b:6379")
 	case fields["role"] == "slave":
-		return errors.New("this is a replica, which takes no answers: " +
+		return errors.New("this is a replica, which cannot store answers: " +
 			"give the address of its master, or of the Sentinels")
 	}
 	return nil
@@ -103,7 +103,7 @@ func passwordWarnings(password string) []Warning {
 	if password != "" {
 		return nil
 	}
-	return []Warning{"Redis asks for no password: " +
+	return []Warning{"Redis has no password: " +
 		"anybody who reaches its address can read everything, " +
 		"and while a survey is open whose answers are whose. " +
 		"Set requirepass, or a user of the bot's own (docs/redis.md), " +
@@ -118,20 +118,20 @@ func copyWarnings(ctx context.Context, server goredis.Cmdable) []Warning {
 	var all []Warning
 	switch threshold, known := slow["slowlog-log-slower-than"]; {
 	case slowErr != nil || !known:
-		all = append(all, "Redis does not tell whether it keeps slow commands, "+
-			"which hold answers and when they were given. "+
+		all = append(all, "Redis does not say whether it keeps slow commands, "+
+			"which contain answers and their times. "+
 			"Make sure that slowlog-log-slower-than is -1.")
 	case threshold != "-1":
 		all = append(all, Warning("Redis keeps slow commands "+
 			"(slowlog-log-slower-than is "+threshold+"), "+
-			"which hold answers and when they were given. "+
+			"which contain answers and their times. "+
 			"The bot empties that log after each survey, if it is allowed slowlog|reset. "+
 			"Set slowlog-log-slower-than -1."))
 	}
 	switch points, known := save["save"]; {
 	case saveErr != nil || !known:
-		all = append(all, "Redis does not tell whether it writes snapshots, "+
-			"which hold the secrets of open surveys until the next is written. "+
+		all = append(all, "Redis does not say whether it writes snapshots, "+
+			"which contain the secrets of open surveys until the next is written. "+
 			`Make sure that save is "".`)
 	case points != "":
 		all = append(all, Warning("Redis writes snapshots (save is "+points+"). "+
@@ -156,7 +156,7 @@ func describe(ctx context.Context, server goredis.Cmdable) (string, map[string]s
 	}
 	warnings := settingWarnings(fields, err)
 	if err != nil {
-		return "it answers, and does not tell of itself", fields, warnings
+		return "it responds, but gives no details", fields, warnings
 	}
 	line := fmt.Sprintf("%s %s, %s",
 		cmp.Or(fields["server_name"], "redis"),
@@ -206,7 +206,7 @@ func settingWarnings(fields map[string]string, err error) []Warning {
 	major, _, _ := strings.Cut(version, ".")
 	switch n, err := strconv.Atoi(major); {
 	case err != nil:
-		all = append(all, "Redis does not tell its version. It must be 7.0 or later.")
+		all = append(all, "Redis does not report its version. It must be 7.0 or later.")
 	case n < 7:
 		all = append(all, Warning("Redis "+version+" is too old: "+
 			"answers can be kept from 7.0 on. Update it."))
@@ -222,13 +222,13 @@ func settingWarnings(fields map[string]string, err error) []Warning {
 		all = append(all, "Redis does not write answers to disk as they come (appendonly is no): "+
 			"those given since its last snapshot are lost when it stops. Set appendonly yes.")
 	default:
-		all = append(all, "Redis does not tell whether it writes answers to disk as they come. "+
+		all = append(all, "Redis does not say whether it writes each answer to disk. "+
 			"Make sure that appendonly is yes.")
 	}
 	switch policy := fields["maxmemory_policy"]; policy {
 	case "noeviction":
 	case "":
-		all = append(all, "Redis does not tell what it does when its memory is full. "+
+		all = append(all, "Redis does not say what it does when its memory is full. "+
 			"Make sure that maxmemory-policy is noeviction.")
 	default:
 		all = append(all, Warning("Redis may delete answers when its memory is full "+

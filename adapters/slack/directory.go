@@ -81,7 +81,7 @@ func (s *Slack) picked(ctx context.Context, values map[string][]string) map[stri
 	if len(ids) > lookupLimit {
 		all, err := s.profiles.list(ctx)
 		if err != nil {
-			s.log.Warn("people picked in a form not looked up", "error", err)
+			s.log.Warn("cannot look up people chosen in a form", "error", err)
 			return values
 		}
 		everybody = all
@@ -103,7 +103,7 @@ func (s *Slack) picked(ctx context.Context, values map[string][]string) map[stri
 			// With colons it might pass for a person.
 			names[v] = strings.ReplaceAll(cmp.Or(p.name, id), ":", " ")
 		case err != nil:
-			s.log.Warn("person picked in a form not looked up", "error", err)
+			s.log.Warn("cannot look up a person chosen in a form", "error", err)
 		}
 	}
 	if len(names) == 0 {

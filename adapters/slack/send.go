@@ -203,11 +203,11 @@ func (s *Slack) classify(err error) error {
 	case "user_disabled", "user_not_found", "users_not_found", "user_not_visible", "cannot_dm_bot":
 		return fmt.Errorf("send a message: %w: %w", chat.ErrUnreachable, err)
 	case "messages_tab_disabled":
-		s.log.Error("the bot can write to nobody: switch on the Messages Tab under App Home "+
+		s.log.Error("the bot cannot send direct messages: switch on the Messages Tab under App Home "+
 			"at api.slack.com/apps", "error", err)
 	case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive",
 		"missing_scope", "no_permission":
-		s.log.Error("slack does not let the bot write: install the app again at "+
+		s.log.Error("slack does not let the bot send messages: install the app again at "+
 			"api.slack.com/apps, and check the bot token and its scopes", "error", err)
 	}
 	if err != nil {

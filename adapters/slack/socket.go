@@ -167,7 +167,7 @@ func (l *link) handle(running context.Context, e socketmode.Event) (end bool, er
 	switch e.Type {
 	case socketmode.EventTypeConnecting:
 		if l.open {
-			l.log.Info("socket ended, connecting again")
+			l.log.Info("socket ended, reconnecting")
 		}
 		l.setOpen(false)
 	case socketmode.EventTypeConnected:
@@ -211,7 +211,7 @@ func (l *link) handleConnected() (end bool, err error) {
 		if l.wasOn {
 			return true, errSocketOff
 		}
-		l.log.Warn("slack says that Socket Mode is off", "error", errSocketOff)
+		l.log.Warn("socket mode is switched off in slack", "error", errSocketOff)
 	} else {
 		l.wasOn = true
 	}
@@ -270,7 +270,7 @@ func (l *link) handleEnvelope(ctx context.Context, r *socketmode.Request) {
 	switch {
 	case err == nil:
 		if d, err = s.enqueue(in, r.Payload); err != nil {
-			s.log.Warn("delivery left for later", "error", err)
+			s.log.Warn("delivery postponed", "error", err)
 			return // Slack delivers again what nobody acknowledged
 		}
 	case !errors.Is(err, errIgnored):

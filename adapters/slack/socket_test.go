@@ -103,7 +103,7 @@ func TestSocketRefresh(t *testing.T) {
 			}
 			synctest.Wait()
 			w.want(t, "sockets after "+reason, fmt.Sprint(w.Sockets()), "2")
-			ended := strings.Count(w.log.String(), "socket ended, connecting again")
+			ended := strings.Count(w.log.String(), "socket ended, reconnecting")
 			w.want(t, "ends in the log after "+reason, fmt.Sprint(ended), fmt.Sprint(n+1))
 		}
 		w.want(t, "handled", w.bot.Verbs(), "go0 go1 go2")

@@ -19,9 +19,9 @@ import (
 // key.
 type backupCommand struct {
 	storeFlag
-	File      string   `arg:"" help:"The file to write; - is standard output."`
+	File      string   `arg:"" help:"The file to write. - writes to standard output."`
 	Recipient []string `short:"r" env:"BACKUP_RECIPIENT" required:"" placeholder:"age1..." help:"${recipient}"`
-	Force     bool     `help:"Replace the file if it is there."`
+	Force     bool     `help:"Replace the file if it exists."`
 }
 
 // Run writes the backup. If it fails, a file that was there stays as it was.

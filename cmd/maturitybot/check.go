@@ -18,7 +18,7 @@ import (
 // checkCommand checks everything that serve would use. It takes the same flags, and changes nothing.
 type checkCommand struct {
 	serveCommand
-	Strict bool `help:"Fail on what is only warned of, too."`
+	Strict bool `help:"Also fail on warnings."`
 }
 
 // The levels of a finding.

@@ -14,8 +14,8 @@ import (
 type coordinatorCommand struct {
 	matrixFlag
 	storeFlag
-	Round  string `arg:"" help:"The round's id, as maturitybot rounds lists it."`
-	Do     string `arg:"" enum:"add" help:"add."`
+	Round  string `arg:"" help:"Id of the round, as maturitybot rounds prints it."`
+	Do     string `arg:"" enum:"add" help:"What to do: add."`
 	Person string `arg:"" help:"${person}"`
 }
 

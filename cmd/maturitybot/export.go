@@ -23,10 +23,10 @@ import (
 type exportCommand struct {
 	matrixFlag
 	storeFlag
-	Round string `arg:"" help:"The round, as maturitybot rounds names it."`
+	Round string `arg:"" help:"Id of the round, as maturitybot rounds prints it."`
 	Out   string `short:"o" help:"Folder for the files." default:"." placeholder:"FOLDER" type:"path"`
-	Lang  string `help:"Language: en or cy. Without it, that of the coordinator's channel." placeholder:"LANG"`
-	Force bool   `help:"Replace files that are there."`
+	Lang  string `help:"Language: en or cy. Default: the language of the coordinator's channel." placeholder:"LANG"`
+	Force bool   `help:"Replace existing files."`
 }
 
 // Run writes the results of a closed round, or prints the response rates of an open one.

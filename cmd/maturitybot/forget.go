@@ -22,7 +22,7 @@ type forgetCommand struct {
 	storeFlag
 	erasuresFlag
 	Person string `arg:"" help:"${person}"`
-	Yes    bool   `help:"Do not ask."`
+	Yes    bool   `help:"Do not ask for confirmation."`
 
 	WithoutErasures bool `help:"${forget_without_erasures}"`
 }

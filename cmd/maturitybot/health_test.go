@@ -18,7 +18,7 @@ import (
 // asked is what a process answers at a path of its operations.
 func asked(t *testing.T, errs *output, path string) (status int, body string) {
 	t.Helper()
-	r, err := http.Get("http://" + errs.until(t, `msg=operations address=(\S+)`) + path)
+	r, err := http.Get("http://" + errs.until(t, `msg="health checks and metrics" address=(\S+)`) + path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestReadyCommand(t *testing.T) {
 		map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken})
 	ready(t, errs)
 	t.Logf("ready after %v", time.Since(began))
-	address := errs.until(t, `msg=operations address=(\S+)`)
+	address := errs.until(t, `msg="health checks and metrics" address=(\S+)`)
 	if code, out, said := exec(t, "", "ready", "--ops-listen", strings.Replace(address, "127.0.0.1", "", 1)); code != 0 || out != "redis ok\nslack ok\n" || said != "" {
 		t.Errorf("ready: %d %q %q", code, out, said)
 	}

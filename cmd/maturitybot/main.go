@@ -29,7 +29,7 @@ func main() {
 
 // commands is the command line. Help texts that are too long for a struct tag are in helpTexts.
 type commands struct {
-	Serve       serveCommand       `cmd:"" help:"Run the bot where it is given tokens for."`
+	Serve       serveCommand       `cmd:"" help:"Run the bot on every platform it has tokens for."`
 	Check       checkCommand       `cmd:"" help:"${command_check}"`
 	Ready       readyCommand       `cmd:"" help:"${command_ready}"`
 	Manifest    manifestCommand    `cmd:"" help:"${command_manifest}"`

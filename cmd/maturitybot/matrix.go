@@ -13,7 +13,7 @@ import (
 
 // matrixCommand is everything about matrices as files.
 type matrixCommand struct {
-	Check matrixCheck `cmd:"" help:"Check a matrix file, and say everything that is wrong with it."`
+	Check matrixCheck `cmd:"" help:"Check a matrix file and list everything that is wrong with it."`
 	Show  matrixShow  `cmd:"" help:"Show a matrix."`
 }
 

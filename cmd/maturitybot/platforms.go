@@ -20,19 +20,19 @@ const examplePerson = "slack:T024BE7LD:U2147483697"
 
 // platformHelpTexts are the texts of helpTexts that name a platform.
 var platformHelpTexts = kong.Vars{
-	"person": "The person, as platform:workspace:id: slack:T024BE7LD:U2147483697, or " +
+	"person": "The person, as platform:workspace:id, such as slack:T024BE7LD:U2147483697 or " +
 		"discord::1100000000000000010.",
-	"slack_api":   "Another server in place of Slack's: a gateway, or a test.",
-	"discord_api": "Another server in place of Discord's.",
-	"guilds": "Discord servers to offer the commands in, and alone to do anything in, several " +
-		"with commas; without it, every server the bot is in.",
-	"manifest_slack": "Print an app manifest for Slack: paste it at api.slack.com/apps, " +
+	"slack_api":   "Address to use instead of Slack's API, for a gateway or a test.",
+	"discord_api": "Address to use instead of Discord's API, for a gateway or a test.",
+	"guilds": "Work only in these Discord servers (ids, separated by commas). Default: all " +
+		"servers the bot is in.",
+	"manifest_slack": "Print an app manifest for Slack. Paste it at api.slack.com/apps, " +
 		"Create New App, From a manifest.",
-	"manifest_mode": "How Slack reaches the bot: socket (the bot calls Slack; no public " +
-		"address is needed) or http.",
-	"listen": "Address for requests of Slack or Discord, where they come by HTTP.",
-	"creators": "Who may start rounds besides the platform's admins, such as " +
-		"slack:T024BE7LD:U2147483697; several with commas.",
+	"manifest_mode": "How Slack reaches the bot: socket (the bot calls Slack and " +
+		"needs no public address) or http.",
+	"listen": "Address to listen on for requests of Slack or Discord by HTTP.",
+	"creators": "People who can start rounds besides the platform's admins, such as " +
+		"slack:T024BE7LD:U2147483697. Separate several with commas.",
 }
 
 // platformFlags are the flags that belong to one platform.
@@ -58,7 +58,7 @@ type manifestCommand struct {
 
 type manifestSlack struct {
 	Mode string `enum:"socket,http" default:"socket" help:"${manifest_mode}"`
-	URL  string `placeholder:"https://..." help:"The address at which Slack reaches the bot, for http."`
+	URL  string `placeholder:"https://..." help:"Address at which Slack reaches the bot, for http."`
 }
 
 // Run prints the manifest.

@@ -13,7 +13,7 @@ import (
 // playCommand plays one .chat file.
 type playCommand struct {
 	matrixFlag
-	File string `arg:"" help:"The .chat file; - reads standard input."`
+	File string `arg:"" help:"The .chat file. - reads standard input."`
 	Log  bool   `help:"Print the bot's log to standard error."`
 }
 

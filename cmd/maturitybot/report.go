@@ -19,9 +19,9 @@ import (
 type reportCommand struct {
 	File   string `arg:"" help:"${report_file}"`
 	Format string `help:"${report_format}" enum:",text,csv,xlsx,png,svg" default:"" placeholder:"FORMAT"`
-	Out    string `short:"o" help:"Write to this file." placeholder:"FILE"`
+	Out    string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
 	Lang   string `help:"Language: en or cy." enum:"en,cy" default:"en"`
-	Matrix string `help:"The areas were rated on the matrix in this file." placeholder:"FILE"`
+	Matrix string `help:"${report_matrix}" placeholder:"FILE"`
 }
 
 // Run writes the tables, or all that is wrong with the ratings by line.

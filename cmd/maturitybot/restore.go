@@ -22,12 +22,12 @@ import (
 type restoreCommand struct {
 	matrixFlag
 	storeFlag
-	File            string   `arg:"" help:"The backup; - reads standard input."`
+	File            string   `arg:"" help:"The backup. - reads standard input."`
 	Identity        string   `short:"i" required:"" placeholder:"FILE" help:"${identity}"`
-	Check           bool     `help:"Only read the whole backup, and say whether it can be restored; needs no Redis."`
-	Replace         bool     `help:"Take out the rounds that Redis holds, for those of the backup."`
+	Check           bool     `help:"Only read the whole backup and say whether it can be restored. Needs no Redis."`
+	Replace         bool     `help:"Replace the rounds in Redis with those in the backup."`
 	Erasures        []string `env:"ERASURES" placeholder:"FILE" type:"path" help:"${restore_erasures}"`
-	WithoutErasures bool     `help:"Go on though nothing tells what was erased since the backup."`
+	WithoutErasures bool     `help:"Restore even if there is no list of what was erased after the backup."`
 }
 
 // Run restores or checks the backup. It writes nothing before it has read and checked the whole

@@ -27,12 +27,12 @@ type resultsCommand struct {
 	File     string `arg:"" optional:"" name:"answers.csv" help:"${results_file}"`
 	Edition  string `help:"${results_edition}" default:"england" placeholder:"ID|FILE"`
 	MinGroup int    `help:"${results_min_group}" default:"5" placeholder:"N"`
-	Agreed   int    `help:"Percentage of ratings on one level that counts as agreed." default:"70" placeholder:"PERCENT"`
-	Area     string `help:"The local area, for titles. Without it, the name of the file." placeholder:"NAME"`
+	Agreed   int    `help:"${results_agreed}" default:"70" placeholder:"PERCENT"`
+	Area     string `help:"Name of the local area, for titles. Default: the name of the file." placeholder:"NAME"`
 	Lang     string `help:"Language of the results." enum:"en,cy" default:"en"`
 	Format   string `help:"${results_format}" placeholder:"FORMAT"`
 	Out      string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
-	Example  bool   `help:"Write an example of such answers instead, as CSV."`
+	Example  bool   `help:"Write an example file of answers as CSV."`
 }
 
 // Run writes the results, or says everything that is wrong with the answers and writes nothing.

@@ -147,7 +147,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("a request that nobody signed is answered with %v, %v", answer, err)
 	}
 	for path, want := range map[string]string{"/metrics": "maturitybot_messages_due 0\n", "/slack": "404"} {
-		read, err := http.Get("http://" + errs.until(t, `msg=operations address=(\S+)`) + path)
+		read, err := http.Get("http://" + errs.until(t, `msg="health checks and metrics" address=(\S+)`) + path)
 		if err != nil {
 			t.Fatal(err)
 		}

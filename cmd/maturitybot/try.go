@@ -21,12 +21,12 @@ import (
 // tryCommand runs a whole survey in a terminal, on a store that ends with the program.
 type tryCommand struct {
 	matrixFlag
-	Edition string `help:"Id of the matrix: england or wales, or that of the file." placeholder:"ID"`
+	Edition string `help:"Id of the matrix: england, wales, or that of the file." placeholder:"ID"`
 	Lang    string `help:"Language to begin in: en or cy." enum:"en,cy" default:"en"`
-	Auto    bool   `help:"Play it all without a person."`
-	Seed    uint64 `help:"What the invented people answer: the same number, the same answers." default:"1"`
-	Others  int    `help:"How many invented people are asked besides you." default:"40"`
-	Plain   bool   `help:"Plain lines instead of a screen: for screen readers, scripts and simple terminals."`
+	Auto    bool   `help:"Answer everything automatically."`
+	Seed    uint64 `help:"Seed for the invented answers. The same seed gives the same answers." default:"1"`
+	Others  int    `help:"How many invented people to invite besides you." default:"40"`
+	Plain   bool   `help:"Print plain lines, for screen readers, scripts and simple terminals."`
 	Out     string `help:"${try_out}" placeholder:"FOLDER" type:"path"`
 }
 

@@ -92,7 +92,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 	log := c.Log
 	if err := forbidCoreDumps(); err != nil {
-		log.Warn("core dumps are not switched off: they would hold secrets of open surveys",
+		log.Warn("core dumps are on: they could contain secrets of open surveys",
 			"error", err)
 	}
 	// Outside a container there is no limit.
@@ -118,7 +118,7 @@ func Run(ctx context.Context, c Config) error {
 		}
 		defer func() { _ = ops.Close() }() // last, so that it answers during shutdown
 		go func() { _ = ops.Serve(ops.listener) }()
-		log.Info("operations", "address", ops.Addr)
+		log.Info("health checks and metrics", "address", ops.Addr)
 	}
 	if UsesHTTP(c.Platforms) {
 		if v.web, err = listen(ctx, c.Listen, maxConnections, &v.mux); err != nil {

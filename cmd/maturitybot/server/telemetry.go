@@ -44,36 +44,35 @@ func newTelemetry() *telemetry {
 	m := &telemetry{
 		registry: prometheus.NewRegistry(),
 		events: newCounter("events_total",
-			"Things people did, by what they asked for and by what came of it: ok, refused "+
-				"(they were told why not), unavailable (Redis was away) or failed.",
+			"Things people did, by action and outcome: ok, refused (the reply said why), "+
+				"unavailable (no connection to Redis) or failed.",
 			"verb", "outcome"),
 		handling: newHistogram("handling_seconds",
-			"How long the bot took over a thing that somebody did, "+
-				"without the sending of the reply.",
+			"Time the bot took to handle an event, without sending the reply.",
 			"platform", platformBuckets),
 		acknowledging: newHistogram("acknowledgement_seconds",
-			"How long a thing that somebody did waited for its acknowledgement since it arrived. "+
-				"After three seconds the platform tells people that the bot does not answer.",
+			"Time from the arrival of an event to its acknowledgement. After three seconds the "+
+				"platform tells people that the bot does not respond.",
 			"platform", platformBuckets),
 		messages: newCounter("messages_total",
-			"Messages that were owed (invitations, reminders, posts) and taken care of by this "+
-				"process, by kind and by what came of it; after later and failed they are still owed.",
+			"Queued messages (invitations, reminders, posts) that this process handled, by kind "+
+				"and outcome. After later and failed they are still queued.",
 			"kind", "outcome"),
 		lateness: newHistogram("message_lateness_seconds",
-			"How long after its time in the plan a message was sent, or a survey closed. "+
-				"What is due as soon as somebody asks for it (invitations) is not counted.",
+			"Delay between the planned time of a message, or of a close, and the time it "+
+				"happened. Messages without a planned time (invitations) are not counted.",
 			"kind", latenessBuckets),
 		calls: newHistogram("redis_call_seconds",
-			"How long a call of Redis took, tries made again included, by script or command.",
+			"Duration of a Redis call, retries included, by script or command.",
 			"operation", redisBuckets),
-		callErrors: newCounter("redis_errors_total", "Calls of Redis that failed.", "operation"),
+		callErrors: newCounter("redis_errors_total", "Redis calls that failed.", "operation"),
 		waits: newCounter("platform_waits_total",
-			"How often the platform asked to wait (a rate limit).", "platform"),
+			"Number of times the platform asked to wait (rate limits).", "platform"),
 		waitSeconds: newCounter("platform_wait_seconds_total",
-			"For how long the platform asked to wait.", "platform"),
+			"Total time the platform asked to wait.", "platform"),
 		connections: newGauge("connections",
-			"Connections over which the platform delivers: sockets of Slack, Discord's gateway. "+
-				"Where it delivers by HTTP there is no such figure.",
+			"Open connections over which the platform delivers events: Slack's sockets and "+
+				"Discord's gateway. Not reported where the platform delivers by HTTP.",
 			"platform"),
 	}
 	m.registry.MustRegister(
@@ -147,7 +146,7 @@ func (m *telemetry) registerReady(h *health) {
 		}
 		return 0
 	}
-	m.registerGauge("ready", "1 while /readyz says that everything is there, else 0.", read)
+	m.registerGauge("ready", "1 if /readyz reports that all parts are ready, else 0.", read)
 }
 
 // registerQueueDepth registers the gauge of queued messages that are due, which due counts in all
@@ -156,13 +155,13 @@ func (m *telemetry) registerQueueDepth(due func(context.Context) (int, error), l
 	read := func(ctx context.Context) float64 {
 		n, err := due(ctx)
 		if err != nil {
-			log.Error("cannot count the messages that are due", "error", err)
+			log.Error("cannot count due messages", "error", err)
 			return math.NaN()
 		}
 		return float64(n)
 	}
 	m.registerGauge("messages_due",
-		"Messages that are due and that no process has in hand. NaN while Redis is away.", read)
+		"Messages that are due and not leased by a process. NaN without a connection to Redis.", read)
 }
 
 // countEvent counts an event by its outcome, and records how long the bot took to handle it.
