@@ -49,30 +49,30 @@ type scenario struct {
 	byHTTP   bool
 	replicas int
 	env      []string
-	make     func(t *testing.T) (faked, platformFaults)
+	make     func(t *testing.T) (fakePlatform, platformFaults)
 	// failCalls makes the platform's next answers to the bot's calls fail: lost after they were done, refused, slowed down.
-	failCalls func(f faked, r *rand.Rand)
+	failCalls func(f fakePlatform, r *rand.Rand)
 }
 
 func scenarios() []scenario {
-	slackFaults := func(f faked, r *rand.Rand) {
+	slackFaults := func(f fakePlatform, r *rand.Rand) {
 		call := []string{"response_url", "chat.postMessage", "chat.update", "chat.postEphemeral", "views.open"}[r.IntN(5)]
 		fault := []slackfake.Fault{{Lose: true}, {Cut: true}, {Status: 500}, {Status: 429, RetryAfter: 1}, {Wait: 2 * time.Second}}[r.IntN(5)]
 		f.(onSlack).Fail(call, fault, fault)
 	}
-	discordFaults := func(f faked, r *rand.Rand) {
+	discordFaults := func(f fakePlatform, r *rand.Rand) {
 		call := []string{"callback", "original", "followup", "send", "edit"}[r.IntN(5)]
 		fault := []discordfake.Fault{{Lose: true}, {Cut: true}, {Status: 500}, {Status: 429, After: 0.5}, {Wait: 2 * time.Second}}[r.IntN(5)]
 		f.(onDiscord).Fail(call, fault, fault)
 	}
-	slackOf := func(sockets bool) func(t *testing.T) (faked, platformFaults) {
-		return func(t *testing.T) (faked, platformFaults) {
+	slackOf := func(sockets bool) func(t *testing.T) (fakePlatform, platformFaults) {
+		return func(t *testing.T) (fakePlatform, platformFaults) {
 			s := slackfake.New(t)
 			return onSlack{Server: s, sockets: sockets}, s
 		}
 	}
-	discordOf := func(gateway bool) func(t *testing.T) (faked, platformFaults) {
-		return func(t *testing.T) (faked, platformFaults) {
+	discordOf := func(gateway bool) func(t *testing.T) (fakePlatform, platformFaults) {
+		return func(t *testing.T) (fakePlatform, platformFaults) {
 			d := discordfake.New(t)
 			return onDiscord{Server: d, gateway: gateway}, d
 		}
@@ -91,7 +91,7 @@ func scenarios() []scenario {
 type chaos struct {
 	t          *testing.T
 	scenario   scenario
-	platform   faked
+	platform   fakePlatform
 	faults     platformFaults
 	server     *redistest.Server
 	proxy      *redistest.Proxy

@@ -11,20 +11,20 @@ import (
 )
 
 // everybody makes people and channels of the stage known to the platform.
-func (s *onPlatform) everybody(e chat.Event) {
+func (s *onPlatform) introduce(e chat.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, members := range s.people.Channels() {
 		id := s.platform.place(name).Channel
 		var ids []string
 		for _, m := range members {
-			s.meet(actor{name: m}, false)
+			s.addPerson(actor{name: m}, false)
 			ids = append(ids, s.platform.person(m).ID)
 		}
 		s.names[id] = name
 		s.platform.channel(id, ids, s.people.HasBot(name), s.people.TakesFiles(name))
 	}
-	s.meet(actor{name: e.Who.ID, admin: e.Admin, locale: e.Locale, zone: e.TimeZone}, true)
+	s.addPerson(actor{name: e.Who.ID, admin: e.Admin, locale: e.Locale, zone: e.TimeZone}, true)
 	id := s.platform.place(e.Where.Channel).Channel
 	if _, staged := s.people.Channels()[e.Where.Channel]; strings.HasPrefix(e.Where.Channel, "#") && !staged {
 		s.names[id] = e.Where.Channel
@@ -32,17 +32,17 @@ func (s *onPlatform) everybody(e chat.Event) {
 			s.visitors[id] = append(s.visitors[id], me)
 		}
 	}
-	s.settle()
+	s.updateChannels()
 }
 
 // settle tells the platform where the bot is now. The caller holds the mutex.
-func (s *onPlatform) settle() {
+func (s *onPlatform) updateChannels() {
 	for id, people := range s.visitors {
 		s.platform.channel(id, people, s.people.HasBot(s.names[id]), s.people.TakesFiles(s.names[id]))
 	}
 }
 
-func (s *onPlatform) meet(a actor, acting bool) {
+func (s *onPlatform) addPerson(a actor, acting bool) {
 	a.id, a.unreachable = s.platform.person(a.name).ID, !s.people.Reachable(a.name)
 	had, known := s.known[a.id]
 	if known && !acting { // what the stage says of them only when they act stays
@@ -58,14 +58,14 @@ func (s *onPlatform) meet(a actor, acting bool) {
 // Handle plays one gesture through the platform, and returns what people see of it.
 func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	s.t.Helper()
-	s.everybody(e)
+	s.introduce(e)
 	user := s.platform.person(e.Who.ID).ID
 	if e.ID == s.last {
 		s.connect() // another process: this one would know the event again by itself
 	}
 	before := map[string]int{}
 	s.mu.Lock()
-	for _, m := range s.everything() {
+	for _, m := range s.allMessages() {
 		before[m.channel+" "+m.id] = m.changed
 	}
 	handled := s.handled
@@ -121,7 +121,7 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 		s.t.Errorf("the bot answered %d times with %d files, people see %d with %d", len(want), files(want), len(seen), files(seen))
 	}
 	if len(want) == 1 && len(seen) == 1 {
-		return []chat.Reply{s.asked(want[0], seen[0])}
+		return []chat.Reply{s.asFieldErrors(want[0], seen[0])}
 	}
 	return s.inOrder(want, seen)
 }
@@ -139,7 +139,7 @@ func (s *onPlatform) gesture(e chat.Event, user string) acknowledged {
 		do := func() acknowledged {
 			return s.platform.command(user, where, append([]string{e.Action.Verb}, e.Action.Args...))
 		}
-		s.opens(e, user, do)
+		s.rememberForm(e, user, do)
 		return do()
 	case chat.Message:
 		return s.platform.say(user)
@@ -162,12 +162,12 @@ func (s *onPlatform) gesture(e chat.Event, user string) acknowledged {
 	}
 	s.mu.Unlock()
 	do := func() acknowledged { return s.platform.press(user, on, known, id, e.Value(chat.Picked)) }
-	s.opens(e, user, do)
+	s.rememberForm(e, user, do)
 	return do()
 }
 
 // opens remembers what opened a form.
-func (s *onPlatform) opens(e chat.Event, user string, do func() acknowledged) {
+func (s *onPlatform) rememberForm(e chat.Event, user string, do func() acknowledged) {
 	if s.bot().Ack(e) == chat.AckForm {
 		s.opened[user] = do
 	}

@@ -59,7 +59,7 @@ func drawable(raw json.RawMessage) error {
 // inConversation are the bot's messages in a channel, or in somebody's own conversation with it, oldest first. The caller holds the mutex.
 func (s *onPlatform) inConversation(channel string) []message {
 	var all []message
-	for _, m := range s.everything() {
+	for _, m := range s.allMessages() {
 		if m.channel == channel && m.bot && m.whispered == "" {
 			all = append(all, m)
 		}
@@ -121,7 +121,7 @@ func actionsOf(block chat.Block) []chat.Action {
 }
 
 // everything is every message that stands anywhere. The caller holds the mutex.
-func (s *onPlatform) everything() []message {
+func (s *onPlatform) allMessages() []message {
 	var channels, users []string
 	for id, name := range s.names {
 		if strings.HasPrefix(name, "#") {
@@ -161,7 +161,7 @@ func (s *onPlatform) inOrder(want, seen []chat.Reply) []chat.Reply {
 }
 
 // asked is a refusal that a platform cannot show at the fields of a form, where it says the same in words.
-func (s *onPlatform) asked(want, seen chat.Reply) chat.Reply {
+func (s *onPlatform) asFieldErrors(want, seen chat.Reply) chat.Reply {
 	refused, ok := want.(chat.FieldErrors)
 	told, whispered := seen.(chat.Whisper)
 	if !ok || !whispered {
@@ -197,7 +197,7 @@ func (s *onPlatform) seen(e chat.Event, user string, before map[string]int, form
 	defer s.mu.Unlock()
 	var all []chat.Reply
 	direct := slices.ContainsFunc(s.replies, func(r *chat.Reply) bool { _, ok := (*r).(chat.Direct); return ok })
-	for _, m := range s.everything() {
+	for _, m := range s.allMessages() {
 		was, known := before[m.channel+" "+m.id]
 		if !m.bot || known && was == m.changed {
 			continue

@@ -23,7 +23,7 @@ import (
 // see is read back from what the platform was sent. To the player a stage on a platform is a bot like any other.
 
 // faked is a chat platform that is faked, and the adapter on it.
-type faked interface {
+type fakePlatform interface {
 	// connect starts the adapter, anew after a restart. Stop ends it.
 	connect(t *testing.T, r chat.Responder, log *slog.Logger) (on messenger, stop func())
 	// person and place are how the bot knows somebody and a channel of the stage; private is somebody's conversation with the bot.
@@ -96,7 +96,7 @@ type acknowledged struct {
 // onPlatform is a stage on a platform.
 type onPlatform struct {
 	t        *testing.T
-	platform faked
+	platform fakePlatform
 	people   *transcript.People
 	bot      func() chat.Responder // as it is now: it may have restarted
 	log      *slog.Logger
@@ -126,27 +126,27 @@ func (s *onPlatform) connect() {
 	if s.stop != nil {
 		s.stop()
 	}
-	s.adapter, s.stop = s.platform.connect(s.t, noting{s}, s.log)
+	s.adapter, s.stop = s.platform.connect(s.t, recordingBot{s}, s.log)
 }
 
 // noting is the bot, whose answers are noted on their way.
-type noting struct{ s *onPlatform }
+type recordingBot struct{ s *onPlatform }
 
-func (n noting) Ack(e chat.Event) chat.Ack { return n.s.bot().Ack(e) }
+func (n recordingBot) Ack(e chat.Event) chat.Ack { return n.s.bot().Ack(e) }
 
-func (n noting) Handle(ctx context.Context, e chat.Event) []chat.Reply {
+func (n recordingBot) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	replies := n.s.bot().Handle(ctx, e)
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
-	n.s.compare(replies)
-	n.s.replies = n.s.follow(replies)
+	n.s.trackRefresh(replies)
+	n.s.replies = n.s.trackReplies(replies)
 	n.s.handled++
 	return replies
 }
 
 // compare notes when a changed card has been compared with what is saved. The next gesture waits for
 // that: it may be made at a time when the card would be drawn otherwise. The caller holds the mutex.
-func (s *onPlatform) compare(replies []chat.Reply) {
+func (s *onPlatform) trackRefresh(replies []chat.Reply) {
 	for i, r := range replies {
 		u, ok := r.(chat.Update)
 		if !ok || u.Refresh == nil {
@@ -165,17 +165,17 @@ func (s *onPlatform) compare(replies []chat.Reply) {
 }
 
 // follow notes what the bot answers once it is known what became of a card. The caller holds the mutex.
-func (s *onPlatform) follow(replies []chat.Reply) []*chat.Reply {
+func (s *onPlatform) trackReplies(replies []chat.Reply) []*chat.Reply {
 	all := make([]*chat.Reply, len(replies))
 	for i, r := range replies {
 		at := &r
 		all[i] = at
-		replies[i] = chat.WrapThen(r, func(then chat.Then) chat.Then { return s.heard(at, then) })
+		replies[i] = chat.WrapThen(r, func(then chat.Then) chat.Then { return s.resolveAfter(at, then) })
 	}
 	return all
 }
 
-func (s *onPlatform) heard(at *chat.Reply, then chat.Then) chat.Then {
+func (s *onPlatform) resolveAfter(at *chat.Reply, then chat.Then) chat.Then {
 	s.pending++
 	return func(d chat.Delivered) []chat.Reply {
 		next := then(d)
@@ -186,7 +186,7 @@ func (s *onPlatform) heard(at *chat.Reply, then chat.Then) chat.Then {
 		if i < 0 {
 			return next
 		}
-		more := s.follow(next)
+		more := s.trackReplies(next)
 		if !d.Stands() {
 			for _, dropped := range s.replies[i+1:] {
 				if p, ok := (*dropped).(chat.Post); ok && p.Then != nil {
@@ -217,7 +217,7 @@ func (s *onPlatform) Members(ctx context.Context, in chat.Place) ([]chat.Person,
 // CanPost asks the platform.
 func (s *onPlatform) CanPost(ctx context.Context, in chat.Place) error {
 	s.mu.Lock()
-	s.settle()
+	s.updateChannels()
 	s.mu.Unlock()
 	return s.adapter.CanPost(ctx, in)
 }
@@ -248,7 +248,7 @@ func (s *onPlatform) Send(ctx context.Context, id string, to chat.Person, card c
 func (s *onPlatform) Post(ctx context.Context, id string, to chat.Place, card chat.Card, files []chat.File) error {
 	s.mu.Lock()
 	name := s.names[to.Channel]
-	s.settle()
+	s.updateChannels()
 	before := s.inConversation(to.Channel)
 	s.mu.Unlock()
 	if err := s.adapter.Post(ctx, id, to, card, files); err != nil {
@@ -271,7 +271,7 @@ func (s *onPlatform) Ack(e chat.Event) chat.Ack { return s.bot().Ack(e) }
 
 // alike is a transcript without what may differ between platforms: where rows of buttons break, and a round's id, which comes of the event
 // that made it.
-func alike(played string) string {
+func withoutIDs(played string) string {
 	played = roundInFile.ReplaceAllString(rows.ReplaceAllString(played, "] ["), "${1}ROUND")
 	return seal.ReplaceAllString(played, "SEAL")
 }
@@ -284,10 +284,10 @@ var (
 
 // onABusyMachine is how long a platform waits for an answer in a transcript. That answers come within
 // three seconds has tests of its own, whose clock no other process slows down.
-const onABusyMachine = time.Minute
+const testTimeout = time.Minute
 
 // playOn plays one conversation on a platform. Same makes two transcripts alike that differ only as the platforms do.
-func playOn(t *testing.T, path string, f faked, same func(string) string, secrets ...string) {
+func playOn(t *testing.T, path string, f fakePlatform, same func(string) string, secrets ...string) {
 	t.Helper()
 	written, err := os.ReadFile(path)
 	if err != nil {

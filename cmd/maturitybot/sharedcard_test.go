@@ -23,19 +23,19 @@ func TestSharedCardOnPlatforms(t *testing.T) {
 		t.Run(fmt.Sprintf("slack/sockets=%v", other), func(t *testing.T) {
 			t.Parallel()
 			f := slackfake.New(t)
-			f.AckTimeout(onABusyMachine)
+			f.AckTimeout(testTimeout)
 			playSharedCard(t, onSlack{f, other})
 		})
 		t.Run(fmt.Sprintf("discord/gateway=%v", other), func(t *testing.T) {
 			t.Parallel()
 			f := discordfake.New(t)
-			f.AckTimeout(onABusyMachine)
+			f.AckTimeout(testTimeout)
 			playSharedCard(t, onDiscord{f, other})
 		})
 	}
 }
 
-func playSharedCard(t *testing.T, f faked) {
+func playSharedCard(t *testing.T, f fakePlatform) {
 	written, err := os.ReadFile("../../bot/transcript/testdata/shared-card.chat")
 	if err != nil {
 		t.Fatal(err)

@@ -181,8 +181,8 @@ func TestTranscriptsOnSlack(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/sockets=%v", strings.TrimSuffix(filepath.Base(path), ".chat"), sockets), func(t *testing.T) {
 				t.Parallel()
 				f := fake.New(t)
-				f.AckTimeout(onABusyMachine)
-				playOn(t, path, onSlack{f, sockets}, alike, fake.Token, fake.AppToken, fake.Secret)
+				f.AckTimeout(testTimeout)
+				playOn(t, path, onSlack{f, sockets}, withoutIDs, fake.Token, fake.AppToken, fake.Secret)
 			})
 		}
 	}

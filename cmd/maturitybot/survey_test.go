@@ -199,7 +199,7 @@ func (h *held) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 // back; meanwhile another process saves an answer to it. When the first reply arrives after all,
 // the card must not stay at "not answered yet".
 func TestOlderCardDoesNotReplaceNewer(t *testing.T) {
-	for name, platform := range map[string]faked{
+	for name, platform := range map[string]fakePlatform{
 		"slack":   onSlack{Server: slackfake.New(t)},
 		"discord": onDiscord{Server: discordfake.New(t)},
 	} {
