@@ -20,11 +20,10 @@ import (
 	"maturitybot/survey/results"
 )
 
-// In each round of TestAnonymousAfterClose so many people take part. A line of attack that knows nothing is right
-// about one of them in each round on average, and about none or a few: the number of hits of a random assignment is
-// nearly Poisson distributed. In four rounds it is right about chance people or more with a probability of 2.5 in
-// 10 million; of 1,000 lines of attack one is with a probability of at most 3 in 10,000, which is how often this test
-// allowed fail for nothing. Whatever links five of twelve is noticed.
+// In each round of TestAnonymousAfterClose attackedPeople take part. A guess at random is right about one of them in
+// each round on average: the number of hits is nearly Poisson distributed. In four rounds it is right about chance
+// people or more with a probability of 2.5 in 10 million. With 1,000 ways of guessing, the test fails by chance in at
+// most 3 of 10,000 runs. A way that links five of twelve people is noticed.
 const (
 	attackedRounds = 4
 	attackedPeople = 12

@@ -37,10 +37,10 @@ type press struct{ platform, real time.Time }
 // kept is what a Redis tells of each key.
 type kept struct {
 	scan []string // keys in the order of SCAN
-	keys map[string]keyTold
+	keys map[string]keyContent
 }
 
-type keyTold struct {
+type keyContent struct {
 	fields  []string // and values, or members and scores, in the order in which Redis returns them
 	idle    time.Duration
 	expires time.Duration
@@ -57,7 +57,7 @@ func askRedis(t *testing.T, url string) (*kept, []byte) {
 	client := goredis.NewClient(options)
 	defer client.Close()
 	ctx := t.Context()
-	k := &kept{keys: map[string]keyTold{}}
+	k := &kept{keys: map[string]keyContent{}}
 	for cursor := uint64(0); ; {
 		some, next, err := client.Scan(ctx, cursor, "", 1).Result()
 		if err != nil {
@@ -69,7 +69,7 @@ func askRedis(t *testing.T, url string) (*kept, []byte) {
 		}
 	}
 	for _, key := range k.scan {
-		k.keys[key] = keyTold{idle: client.ObjectIdleTime(ctx, key).Val(), expires: client.PExpireTime(ctx, key).Val()}
+		k.keys[key] = keyContent{idle: client.ObjectIdleTime(ctx, key).Val(), expires: client.PExpireTime(ctx, key).Val()}
 	}
 	for _, key := range k.scan {
 		told := k.keys[key]
@@ -125,9 +125,9 @@ func loaded(t *testing.T, dir string) *kept {
 	return k
 }
 
-// lookup returns what is told of the keys of one round and of its people.
+// of returns the keys of one round and of its people.
 func (k *kept) of(id survey.RoundID, people []string) *kept {
-	some := &kept{keys: map[string]keyTold{}}
+	some := &kept{keys: map[string]keyContent{}}
 	for _, key := range k.scan {
 		_, person, _ := strings.Cut(strings.TrimSuffix(key, "}"), "{")
 		if strings.Contains(key, "{"+string(id)+"}") || slices.Contains(people, person) {
@@ -138,7 +138,7 @@ func (k *kept) of(id survey.RoundID, people []string) *kept {
 	return some
 }
 
-// secretsOf reads the secrets of open rounds, as whoever holds the Redis can.
+// secretsOf reads the secrets of open rounds, as anyone with access to Redis can.
 func secretsOf(t *testing.T, url string, ids []survey.RoundID) [][]byte {
 	t.Helper()
 	options, err := goredis.ParseURL(url)
@@ -166,11 +166,11 @@ func pseudonymOf(key string) (string, bool) {
 	return pseudonym, ok && strings.HasPrefix(key, responsePrefix)
 }
 
-// guesses are what one line of attack makes of the evidence: whose response each person's is.
+// guesses maps each person to the response that one method of attack takes to be theirs.
 type guesses map[string]string
 
-// attack tries every way it knows to link people to responses, and returns what each made of it. None is told more
-// than the evidence. Where there is nothing to find, each is right about one person in each round on average,
+// attack tries every method it knows to link people to responses, and returns the guesses of each. A method sees only
+// the evidence. Where there is nothing to find, each is right about one person in each round on average,
 // whatever it does, because pseudonyms are random.
 func attack(e evidence) map[string]guesses {
 	all := map[string]guesses{}
@@ -221,7 +221,7 @@ func attack(e evidence) map[string]guesses {
 		all["times beside pseudonyms in "+name] = e.byTimes(beside)
 		all["nearest mention in "+name] = e.nearest(string(text), responses)
 	}
-	// Records of what somebody answered and when, under whatever name.
+	// Records of what a person answered and when, under any name.
 	for name, k := range e.stores {
 		all["what was answered when, in "+name] = e.byContent(k, responses)
 	}
@@ -284,7 +284,7 @@ func (e evidence) responseOrders(pseudonyms []string) map[string][]string {
 	}
 	by("pseudonym", func(string) float64 { return 0 })
 	for name, k := range e.stores {
-		place, told := map[string]int{}, map[string]keyTold{}
+		place, told := map[string]int{}, map[string]keyContent{}
 		for i, key := range k.scan {
 			if p, ok := pseudonymOf(key); ok {
 				place[p], told[p] = i, k.keys[key]

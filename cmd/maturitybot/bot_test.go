@@ -18,7 +18,7 @@ import (
 	"maturitybot/survey/results"
 )
 
-// startWeb makes a bot with one open round on an embedded store, and somebody who has started.
+// open makes a bot with one open round on an embedded store, and one person who has started.
 func open(t testing.TB, matrices []*matrix.Matrix, languages ...matrix.Lang) (*embeddedBot, survey.RoundID, chat.Person) {
 	t.Helper()
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
@@ -405,7 +405,7 @@ func TestLogOfStakeholders(t *testing.T) {
 	}
 }
 
-// TestCreators: an admin of the platform, or who is named in the configuration; nobody else.
+// TestCreators lets only admins of the platform and people named in the configuration create a round.
 func TestCreators(t *testing.T) {
 	editions := editions(t)
 	b, _, _ := open(t, editions, "en", "cy")
@@ -447,8 +447,8 @@ func TestJoinFromAnotherWorkspace(t *testing.T) {
 	}
 }
 
-// TestManyRoundsFitACard: somebody in many rounds with long names, who coordinates as many, still sees their home and is
-// asked which one is meant.
+// TestManyRoundsFitACard checks that a person in many rounds with long names, who coordinates as many, sees their home
+// and is asked which round they mean.
 func TestManyRoundsFitACard(t *testing.T) {
 	editions := editions(t)
 	b, _, _ := open(t, editions, "en", "cy")
@@ -479,8 +479,8 @@ func TestManyRoundsFitACard(t *testing.T) {
 	}
 }
 
-// TestUnfinishedClaim: of an event that another process has begun, nobody can tell whether it is done; of one that is finished
-// there is nothing more to say.
+// TestUnfinishedClaim asks people to look again when another process has begun their event and may not have finished
+// it. An event that is finished gets no second answer.
 func TestUnfinishedClaim(t *testing.T) {
 	editions := editions(t)
 	b, round, _ := open(t, editions, "en", "cy")
@@ -535,7 +535,7 @@ func TestCommandArgumentsPrefillForms(t *testing.T) {
 	}
 }
 
-// TestClosedRoundWithoutCoordinators breaks nothing: people can still look at what they were told.
+// TestClosedRoundWithoutCoordinators checks that people still see their cards.
 func TestClosedRoundWithoutCoordinators(t *testing.T) {
 	t.Parallel()
 	editions := editions(t)
@@ -564,7 +564,7 @@ func TestClosedRoundWithoutCoordinators(t *testing.T) {
 	}
 }
 
-// TestJoinUnverified: of whom it is not known whether they belong to the workspace, nobody joins, and they are told in both
+// TestJoinUnverified refuses to let people join whose membership of the workspace is not known, and asks them in both
 // languages to try again.
 func TestJoinUnverified(t *testing.T) {
 	b, round, _ := open(t, editions(t), "en", "cy")

@@ -203,7 +203,8 @@ func (s *chaos) start() *replica {
 	return r
 }
 
-// keptPort is an address that nobody is given by chance while its replica is away: below the ports that systems give out.
+// keptPort returns an address that no other process gets by chance while its replica is down: its port is below those
+// that systems assign.
 func keptPort(t *testing.T) string {
 	t.Helper()
 	for range 100 {

@@ -111,7 +111,7 @@ func (s *chaos) judge(o *chaosRound) {
 	}
 }
 
-// readSecrets reads the secrets of surveys while they are open. After the close nobody may find them.
+// readSecrets reads the secrets of surveys while they are open. After the close they must be nowhere.
 func (s *chaos) readSecrets(surveys ...*chaosRound) {
 	s.t.Helper()
 	store, err := redis.Open(s.t.Context(), s.server.URL())
@@ -133,10 +133,10 @@ func (s *chaos) readSecrets(surveys ...*chaosRound) {
 	}
 }
 
-// maxLinked is more than a line of attack that knows nothing links: it is right about one person of
+// maxLinked is more people than a guess at random links. Such a guess is right about one person of
 // each survey on average, however many take part, and about 14 or more of both with a probability of
-// 1 in 40 million. Of some thousand lines of attack in the four scenarios one is with a probability
-// of at most 1 in 10,000.
+// 1 in 40 million. With some thousand methods in the four scenarios, one reaches that by chance in at
+// most 1 of 10,000 runs.
 const maxLinked = 14
 
 // attack ends the bot, and tries to link people to responses with all that is left.
@@ -166,7 +166,7 @@ func (s *chaos) attack(surveys ...*chaosRound) {
 		}
 	}
 	delete(texts, "keys")                 // where each is on its own below
-	people, linked := 0, map[string]int{} // of both, by line of attack
+	people, linked := 0, map[string]int{} // of both, by method
 	for _, o := range surveys {
 		pseudonyms := map[string]string{} // by person who took part
 		e := evidence{texts: texts, presses: map[string][]press{}}

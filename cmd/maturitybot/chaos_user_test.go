@@ -37,7 +37,7 @@ type user struct {
 	skipped   string              // the element on which their thumb slipped, until that is delivered again
 	slip      func()              // delivers it again
 	slipped   map[string]bool     // elements on which their thumb slipped, until they answer them
-	refused   bool                // they were told that the survey takes no more answers
+	refused   bool                // they were shown that the survey has closed
 }
 
 func (s *chaos) newUser(name, channel string) *user {
@@ -482,7 +482,7 @@ func (w *user) answer(m message, things []control, element string) bool {
 const lateAnswer = "na"
 
 // pressLate waits for the closing time, and presses answers after it until they are refused. A user
-// who is not told of it a minute after the last fault never is.
+// who is not refused within a minute of the last fault never is.
 func (w *user) pressLate(over <-chan struct{}) {
 	elements := w.s.matrix.Elements()
 	late := func() control {

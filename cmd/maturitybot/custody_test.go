@@ -416,7 +416,8 @@ func TestRestoreFromStandardInput(t *testing.T) {
 	}
 }
 
-// TestForgetAfterInterruptedClose: whoever is forgotten in a round that was closed, but has not counted its people yet, is still in the count.
+// TestForgetAfterInterruptedClose forgets a person in a round that was closed, but has not counted its people yet. The
+// count includes them.
 func TestForgetAfterInterruptedClose(t *testing.T) {
 	t.Parallel()
 	url, rounds := keptRounds(t)
@@ -430,7 +431,7 @@ func TestForgetAfterInterruptedClose(t *testing.T) {
 	}
 }
 
-// TestForgetAsks: somebody at a terminal, and does nothing unless they say yes.
+// TestForgetAsks asks for a confirmation at a terminal, and does nothing without it.
 func TestForgetAsks(t *testing.T) {
 	t.Parallel()
 	url, rounds := keptRounds(t)

@@ -33,7 +33,7 @@ type onDiscord struct {
 	gateway bool
 }
 
-// discordID is the id in Discord of somebody or a channel on stage.
+// discordID returns the id in Discord of a person or channel of the transcript.
 func discordID(name string) string {
 	if !strings.HasPrefix(name, "#") { // lists of people are in the order of their ids
 		id := "1"
@@ -253,7 +253,7 @@ func TestTranscriptsOnDiscord(t *testing.T) {
 	t.Parallel()
 	for _, path := range conversations(t) {
 		if filepath.Base(path) == "clock-change.chat" {
-			continue // it is about people's own time zones, which Discord tells nobody
+			continue // Discord does not give people's time zones
 		}
 		for _, gateway := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/gateway=%v", strings.TrimSuffix(filepath.Base(path), ".chat"), gateway), func(t *testing.T) {

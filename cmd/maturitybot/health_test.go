@@ -58,8 +58,8 @@ func ready(t *testing.T, errs *output) string {
 	}
 }
 
-// TestServeRetriesConnections: whatever is away when the bot starts is waited for, what is there does not wait for the rest, and all of it is
-// told by /readyz and in the log.
+// TestServeRetriesConnections starts the bot while Redis and a platform are down. The bot retries each, does not make
+// the other platform wait, and reports all of it in /readyz and in the log.
 func TestServeRetriesConnections(t *testing.T) {
 	t.Parallel()
 	store := miniredis.RunT(t)
@@ -164,7 +164,7 @@ func TestReadyCommand(t *testing.T) {
 	}
 }
 
-// TestReadyWhileEnding: from the moment the program is told to end it says so, and goes on saying it while it finishes.
+// TestReadyWhileEnding checks that /readyz fails from the moment the program begins to shut down until it has ended.
 func TestReadyWhileEnding(t *testing.T) {
 	t.Parallel()
 	store := miniredis.RunT(t)
@@ -173,7 +173,7 @@ func TestReadyWhileEnding(t *testing.T) {
 	errs, end := starting(t, serveCommand{storeFlag: storeFlag{RedisURL: "redis://" + store.Addr()}, opsFlag: opsFlag{"127.0.0.1:0"}, platformFlags: platformFlags{SlackAPI: fake.URL}, dial: f.Dial},
 		map[string]string{"SLACK_BOT_TOKEN": fake.Token, "SLACK_APP_TOKEN": fake.AppToken})
 	ready(t, errs)
-	f.Fail("chat.postMessage", fake.Fault{Wait: time.Second}) // is in hand when it is told to end
+	f.Fail("chat.postMessage", fake.Fault{Wait: time.Second}) // in progress when the shutdown begins
 	if ack := f.Command("U0ANA", "", "help"); !ack.OK() || !f.Until(func() bool { return len(f.Calls("chat.postMessage")) > 0 }) {
 		t.Fatalf("no reply: %+v", ack)
 	}

@@ -165,7 +165,7 @@ func TestFlood(t *testing.T) {
 		"POST /slack HTTP/1.1\r\nHost: bot.example\r\nContent-Length: 900000\r\n" + stamped + "\r\npayload=",
 		"POST /slack HTTP/1.1\r\nHost: bot.example\r\nTransfer-Encoding: chunked\r\n" + stamped + "\r\n5\r\nhello\r\n",
 		"GET /" + strings.Repeat("a", 8000) + " HTTP/1.1\r\n",
-		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", // somebody who takes it for TLS
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", // a TLS client
 	}
 	var open []net.Conn
 	for i := range strangers {
@@ -202,7 +202,7 @@ func TestFlood(t *testing.T) {
 }
 
 // TestFloodInMemoryLimit: strangers open thousands of connections to a bot in a container of 256 MB, and send headers that do not
-// end, or bodies that nobody has signed. The bot stays within the limit, answers the presses of people, and its address for
+// end, or bodies without a signature. The bot stays within the limit, answers the presses of people, and its address for
 // operations answers too.
 func TestFloodInMemoryLimit(t *testing.T) {
 	t.Parallel()

@@ -11,7 +11,7 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// TestEventOutcomes: an operator is told the verb, if it is ours, and one of four outcomes.
+// TestEventOutcomes counts each event by its verb, if the bot has it, and by one of four outcomes.
 func TestEventOutcomes(t *testing.T) {
 	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}})
 	var came bot.Handled

@@ -10,7 +10,7 @@ import (
 	"maturitybot/bot/transcript"
 )
 
-// everybody makes people and channels of the stage known to the platform.
+// introduce adds the people and channels of the transcript to the platform.
 func (s *onPlatform) introduce(e chat.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,7 +35,7 @@ func (s *onPlatform) introduce(e chat.Event) {
 	s.updateChannels()
 }
 
-// settle tells the platform where the bot is now. The caller holds the mutex.
+// updateChannels updates in which channels of the platform the bot is. The caller holds the mutex.
 func (s *onPlatform) updateChannels() {
 	for id, people := range s.visitors {
 		s.platform.channel(id, people, s.people.HasBot(s.names[id]), s.people.TakesFiles(s.names[id]))
@@ -76,7 +76,7 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 
 	ack := s.gesture(e, user)
 	if ack.never != "" {
-		// What the platform's own means do not let through, somebody may send with tools of their own.
+		// A platform's own client does not send this, but other programs can.
 		return s.bot().Handle(ctx, s.translate(e))
 	}
 	if ack.why != "" {
@@ -166,14 +166,14 @@ func (s *onPlatform) gesture(e chat.Event, user string) acknowledged {
 	return do()
 }
 
-// opens remembers what opened a form.
+// rememberForm remembers the gesture that opened a form.
 func (s *onPlatform) rememberForm(e chat.Event, user string, do func() acknowledged) {
 	if s.bot().Ack(e) == chat.AckForm {
 		s.opened[user] = do
 	}
 }
 
-// reopen does again what opened somebody's form.
+// reopen repeats the gesture that opened a person's form.
 func (s *onPlatform) reopen(user string) {
 	do := s.opened[user]
 	if do == nil {

@@ -56,7 +56,8 @@ func drawable(raw json.RawMessage) error {
 	return nil
 }
 
-// inConversation are the bot's messages in a channel, or in somebody's own conversation with it, oldest first. The caller holds the mutex.
+// inConversation returns the bot's messages in a channel, or in a person's own conversation with it, oldest first. The
+// caller holds the mutex.
 func (s *onPlatform) inConversation(channel string) []message {
 	var all []message
 	for _, m := range s.allMessages() {
@@ -120,7 +121,7 @@ func actionsOf(block chat.Block) []chat.Action {
 	return all
 }
 
-// everything is every message that stands anywhere. The caller holds the mutex.
+// allMessages returns every message in every channel and conversation. The caller holds the mutex.
 func (s *onPlatform) allMessages() []message {
 	var channels, users []string
 	for id, name := range s.names {
@@ -160,7 +161,8 @@ func (s *onPlatform) inOrder(want, seen []chat.Reply) []chat.Reply {
 	return append(ordered, seen...)
 }
 
-// asked is a refusal that a platform cannot show at the fields of a form, where it says the same in words.
+// asFieldErrors returns the refusal of a form that a platform cannot show at the fields, and shows as a card with the
+// same sentences.
 func (s *onPlatform) asFieldErrors(want, seen chat.Reply) chat.Reply {
 	refused, ok := want.(chat.FieldErrors)
 	told, whispered := seen.(chat.Whisper)

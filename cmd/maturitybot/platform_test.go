@@ -22,15 +22,16 @@ import (
 // The conversations of bot/testdata are played through each platform too: what people do becomes the platform's payloads, and what they then
 // see is read back from what the platform was sent. To the player a stage on a platform is a bot like any other.
 
-// faked is a chat platform that is faked, and the adapter on it.
+// fakePlatform is a fake chat platform with its adapter.
 type fakePlatform interface {
 	// connect starts the adapter, anew after a restart. Stop ends it.
 	connect(t *testing.T, r chat.Responder, log *slog.Logger) (on messenger, stop func())
-	// person and place are how the bot knows somebody and a channel of the stage; private is somebody's conversation with the bot.
+	// person and place return a person and a channel of the transcript as the bot knows them; private returns a person's
+	// own conversation with the bot.
 	person(name string) chat.Person
 	place(channel string) chat.Place
 	private(name string) chat.Place
-	// know lets the platform know somebody, or what has changed about them.
+	// know adds a person to the platform, or changes what it knows about them.
 	know(a actor, changed bool)
 	// channel makes a channel, or changes it; withBot says whether the bot is in it, and takesFiles whether files arrive in it.
 	channel(id string, members []string, withBot, takesFiles bool)
@@ -43,9 +44,9 @@ type fakePlatform interface {
 	again() acknowledged
 	// messages are those that stand in these channels and before these people, oldest change first.
 	messages(channels, users []string) []message
-	// direct says whether the bot can answer in somebody's own conversation with it.
+	// direct reports whether the bot can answer in a person's own conversation with it.
 	direct() bool
-	// form and page are what is open before somebody, with a name that another one does not have; empty when there is none.
+	// form and page return what is open before a person, with a unique name; the name is empty when nothing is open.
 	form(user string) (name string, body json.RawMessage, read func() (chat.Form, error))
 	page(user string) (name string, shown message)
 	// card reads what a message shows.
@@ -64,7 +65,7 @@ type fakePlatform interface {
 	listed(name string) string
 }
 
-// actor is somebody, as a platform knows them.
+// actor is a person as a platform knows them.
 type actor struct {
 	id, name           string
 	locale, zone       string
@@ -74,7 +75,7 @@ type actor struct {
 // message is what stands somewhere on a platform.
 type message struct {
 	id, channel string
-	private     bool   // the channel is somebody's own
+	private     bool   // the channel is a person's own conversation with the bot
 	whispered   string // who alone sees it, or empty
 	bot         bool
 	changed     int
@@ -89,7 +90,7 @@ type acknowledged struct {
 	why     string            // it was not, or too late
 	never   string            // why the platform's own means do not let anybody do this
 	refused map[string]string // shown at the fields of the form
-	mute    bool              // the platform shows nobody what comes of it
+	mute    bool              // the platform shows no result
 	unsaid  bool              // it may not have been handled yet
 }
 
@@ -105,16 +106,16 @@ type onPlatform struct {
 	stop    func()
 
 	mu       sync.Mutex
-	replies  []*chat.Reply // what the bot itself answered to the last gesture, as far as it is known
+	replies  []*chat.Reply // to the last gesture, as far as known
 	pending  int           // cards of these of which it is not known yet what becomes of them
 	updated  bool          // one of these changes a card and is compared once more with what is saved
 	compared bool          // that was done
 	handled  int
 	names    map[string]string              // of people and channels, by the platform's ids
 	known    map[string]actor               // as the platform knows them now
-	actions  map[string]message             // the last message on which an action stood, by who sees it and action
-	opened   map[string]func() acknowledged // what opened somebody's form
-	// visitors are who has typed in a channel that the stage has put nobody in, by the platform's id of it.
+	actions  map[string]message             // the last message with an action, by who sees it and the action
+	opened   map[string]func() acknowledged // the gesture that opened a person's form
+	// visitors are people who typed in a channel without members in the transcript, by the platform's id of the channel.
 	visitors map[string][]string
 	last     string // event
 	kept     int
@@ -129,7 +130,7 @@ func (s *onPlatform) connect() {
 	s.adapter, s.stop = s.platform.connect(s.t, recordingBot{s}, s.log)
 }
 
-// noting is the bot, whose answers are noted on their way.
+// recordingBot is the bot. It records what the bot replies.
 type recordingBot struct{ s *onPlatform }
 
 func (n recordingBot) Ack(e chat.Event) chat.Ack { return n.s.bot().Ack(e) }
@@ -144,7 +145,7 @@ func (n recordingBot) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	return replies
 }
 
-// compare notes when a changed card has been compared with what is saved. The next gesture waits for
+// trackRefresh notes when a changed card has been compared with what is saved. The next gesture waits for
 // that: it may be made at a time when the card would be drawn otherwise. The caller holds the mutex.
 func (s *onPlatform) trackRefresh(replies []chat.Reply) {
 	for i, r := range replies {
@@ -164,7 +165,7 @@ func (s *onPlatform) trackRefresh(replies []chat.Reply) {
 	}
 }
 
-// follow notes what the bot answers once it is known what became of a card. The caller holds the mutex.
+// trackReplies records what the bot replies after a card was delivered or failed. The caller holds the mutex.
 func (s *onPlatform) trackReplies(replies []chat.Reply) []*chat.Reply {
 	all := make([]*chat.Reply, len(replies))
 	for i, r := range replies {
@@ -230,7 +231,7 @@ func (s *onPlatform) Send(ctx context.Context, id string, to chat.Person, card c
 	before := s.inConversation(conversation)
 	s.mu.Unlock()
 	if !s.people.Agreed(name) {
-		return chat.ErrNoConsent // the adapter is told who has agreed; here the stage says so
+		return chat.ErrNoConsent // the adapter does not know who has agreed
 	}
 	if err := s.adapter.Send(ctx, id, to, card); err != nil {
 		_ = s.people.Send(ctx, id, transcript.Person(name), card) // it is noted as refused
@@ -269,8 +270,8 @@ func (s *onPlatform) Post(ctx context.Context, id string, to chat.Place, card ch
 
 func (s *onPlatform) Ack(e chat.Event) chat.Ack { return s.bot().Ack(e) }
 
-// alike is a transcript without what may differ between platforms: where rows of buttons break, and a round's id, which comes of the event
-// that made it.
+// withoutIDs returns a transcript without what may differ between platforms: where rows of buttons break, and a round's
+// id, which is derived from an event's.
 func withoutIDs(played string) string {
 	played = roundInFile.ReplaceAllString(rows.ReplaceAllString(played, "] ["), "${1}ROUND")
 	return seal.ReplaceAllString(played, "SEAL")

@@ -14,7 +14,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// TestLongestAuditLogFits both platforms, page by page, in both languages, also where somebody has meddled with it.
+// TestLongestAuditLogFits checks that each page of the longest log fits both platforms in both languages, also after the
+// log was tampered with.
 func TestLongestAuditLogFits(t *testing.T) {
 	t.Parallel()
 	editions := editions(t)
@@ -87,15 +88,15 @@ func TestLongestAuditLogFits(t *testing.T) {
 		}
 	}
 	pages("record.whole")
-	b.rounds = survey.NewRounds(meddled{b.store}, b.matrices, b.bot.Now)
+	b.rounds = survey.NewRounds(tampered{b.store}, b.matrices, b.bot.Now)
 	b.bot = b.newBot(noMessenger{}, b.bot.Now, slog.New(slog.DiscardHandler))
 	pages("record.broken")
 }
 
-// meddled is a store in whose records somebody has put all kinds of things from the third entry on.
-type meddled struct{ *redis.EmbeddedStore }
+// tampered is a store whose audit logs were changed from the third entry on.
+type tampered struct{ *redis.EmbeddedStore }
 
-func (m meddled) AuditLog(ctx context.Context, id survey.RoundID) ([]audit.Entry, error) {
+func (m tampered) AuditLog(ctx context.Context, id survey.RoundID) ([]audit.Entry, error) {
 	all, err := m.EmbeddedStore.AuditLog(ctx, id)
 	lots := strings.Repeat("x", 5000)
 	for i, odd := range []audit.Entry{

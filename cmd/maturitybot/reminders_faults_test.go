@@ -47,8 +47,8 @@ func fastClock(began time.Time) func() time.Time {
 	return func() time.Time { return faultNoon.Add(fast * time.Since(began)) }
 }
 
-// far is a platform in another process: it takes messages, refuses some, and says what it took.
-type far struct {
+// remotePlatform is a platform in another process. It accepts messages, refuses some, and records what it accepted.
+type remotePlatform struct {
 	noMessenger
 	url string
 	pid string
@@ -56,7 +56,7 @@ type far struct {
 
 var errRefused = errors.New("the platform refuses")
 
-func (f far) tell(ctx context.Context, what, whom string) error {
+func (f remotePlatform) post(ctx context.Context, what, whom string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url+"/"+what, bytes.NewReader([]byte(whom)))
 	if err != nil {
 		return fmt.Errorf("tell the platform: %w", err)
@@ -76,25 +76,25 @@ func (f far) tell(ctx context.Context, what, whom string) error {
 	return nil
 }
 
-func (f far) Send(ctx context.Context, _ string, to chat.Person, _ chat.Card) error {
-	return f.tell(ctx, "message", to.String())
+func (f remotePlatform) Send(ctx context.Context, _ string, to chat.Person, _ chat.Card) error {
+	return f.post(ctx, "message", to.String())
 }
 
-func (f far) Post(ctx context.Context, id string, _ chat.Place, _ chat.Card, _ []chat.File) error {
-	return f.tell(ctx, "message", "post "+id)
+func (f remotePlatform) Post(ctx context.Context, id string, _ chat.Place, _ chat.Card, _ []chat.File) error {
+	return f.post(ctx, "message", "post "+id)
 }
 
-// notingDesk is a desk that says what has been noted.
-type notingDesk struct {
+// reportingSystem reports each acknowledged message to the platform.
+type reportingSystem struct {
 	survey.System
-	far far
+	platform remotePlatform
 }
 
-func (n notingDesk) Ack(ctx context.Context, d survey.Delivery) error {
+func (n reportingSystem) Ack(ctx context.Context, d survey.Delivery) error {
 	if err := n.System.Ack(ctx, d); err != nil {
 		return err
 	}
-	return n.far.tell(ctx, "noted", string(d.Person))
+	return n.platform.post(ctx, "noted", string(d.Person))
 }
 
 // TestReminderProcess is a process of the bot that sends reminders, started by TestRemindersSurviveKills and killed by it.
@@ -120,14 +120,14 @@ func TestReminderProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	people := far{url: os.Getenv(faultPlatform), pid: strconv.Itoa(os.Getpid())}
+	people := remotePlatform{url: os.Getenv(faultPlatform), pid: strconv.Itoa(os.Getpid())}
 	rounds := survey.NewRounds(store, matrices, now)
 	log := slog.New(slog.DiscardHandler)
 	b := bot.New(bot.Options{Rounds: rounds, Tools: bot.Tools{
 		Matrices: matrices, Words: words, Renderer: resultfiles.New(words), Directory: people, Sender: people,
 		Claims: store, Schedule: defaultSchedule(), Log: log, Now: now,
 	}})
-	loop := reminders.NewLoop(notingDesk{rounds.System(), people}, b, log).Planning(reminders.NewPlanner(rounds.System(), defaultSchedule(), now, log))
+	loop := reminders.NewLoop(reportingSystem{rounds.System(), people}, b, log).Planning(reminders.NewPlanner(rounds.System(), defaultSchedule(), now, log))
 	if err := loop.Run(t.Context()); err != nil { // until it is killed
 		t.Fatal(err)
 	}

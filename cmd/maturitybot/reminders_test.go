@@ -21,7 +21,7 @@ import (
 	"maturitybot/survey/results"
 )
 
-// recorder is a platform that keeps what it is sent, and answers as it is told.
+// recorder is a platform that records what it is sent, and answers as the test says.
 type recorder struct {
 	noMessenger
 	answer error
@@ -278,8 +278,8 @@ func TestMessageLateness(t *testing.T) {
 	}
 }
 
-// TestPostOutcomes: the same for the coordinator's channel. Results that may have been posted are followed by their table,
-// and of results that cannot be posted the coordinators are told.
+// TestPostOutcomes checks the same for the coordinator's channel. Results that may have been posted are followed by
+// their table. If results cannot be posted, the coordinators get a message.
 func TestPostOutcomes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -324,7 +324,7 @@ func TestPostOutcomes(t *testing.T) {
 	}
 }
 
-// TestReasonsAreSentences: whatever a cron expression is refused for, a coordinator is told in words.
+// TestReasonsAreSentences checks that a coordinator reads why a cron expression was refused.
 func TestReasonsAreSentences(t *testing.T) {
 	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}})
 	for _, lang := range []string{"en", "cy"} {
@@ -373,7 +373,8 @@ func TestForgetClosedRound(t *testing.T) {
 	}
 }
 
-// TestReminderRecheckedBeforeSending: a reminder that was owed, and could not be sent at once, is not sent when it is not wanted any more.
+// TestReminderRecheckedBeforeSending checks that a reminder which was delayed is not sent once it is not wanted any
+// more.
 func TestReminderRecheckedBeforeSending(t *testing.T) {
 	t.Parallel()
 	lead, ben := survey.PersonID(tryPerson("ana").String()), survey.PersonID(tryPerson("ben").String())

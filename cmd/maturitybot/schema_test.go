@@ -77,8 +77,8 @@ func TestReadingKeepsSchema(t *testing.T) {
 	}
 }
 
-// TestForgetRequiresJournal makes sure that nobody is told that a restore leaves a person out
-// when the file that it is given does not say so.
+// TestForgetRequiresJournal checks that forget promises that a restore leaves a person out only if
+// the journal says so.
 func TestForgetRequiresJournal(t *testing.T) {
 	t.Parallel()
 	url, rounds := keptRounds(t)

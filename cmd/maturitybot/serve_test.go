@@ -52,7 +52,7 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// waitUntil waits until something is printed, and returns its first group.
+// until waits until something is printed, and returns its first group.
 func (o *output) until(t *testing.T, what string) string {
 	t.Helper()
 	re := regexp.MustCompile(what)
@@ -120,8 +120,8 @@ func servingByHTTPOn(t *testing.T, f *fake.Server, redisURL string) (errs *outpu
 	}
 }
 
-// TestServe runs the program as an operator would, by HTTP, on a real Redis: somebody asks for help and sees it, a request that nobody signed
-// gets nowhere, and the program ends in order when it is told to.
+// TestServe runs the program as an operator would, by HTTP, on a real Redis. A person asks for help and sees it, a
+// request without a signature is refused, and the program shuts down when asked to.
 func TestServe(t *testing.T) {
 	t.Parallel()
 	f := fake.New(t)
@@ -170,7 +170,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestShutdownFinishesRequests: a request that is on its way when the program is told to end is still taken, answered and replied to.
+// TestShutdownFinishesRequests checks that a request which has begun to arrive when the shutdown begins is acknowledged
+// and answered.
 func TestShutdownFinishesRequests(t *testing.T) {
 	t.Parallel()
 	f := fake.New(t)
@@ -253,7 +254,7 @@ func waking() func() time.Time {
 	}
 }
 
-// invited opens a round on the same Redis, as another process might, and invites somebody to it.
+// invited opens a round on the same Redis, as another process might, and invites a person to it.
 func invited(t *testing.T, redisURL, channel, coordinator, guest string) {
 	t.Helper()
 	store, err := redis.Open(t.Context(), redisURL)
@@ -282,8 +283,8 @@ func invited(t *testing.T, redisURL, channel, coordinator, guest string) {
 	}
 }
 
-// TestServeBySockets needs no address of its own: somebody asks for help by a socket, somebody else is sent the invitation that is owed to
-// them, and the program ends in order.
+// TestServeBySockets serves without an address of its own: a person asks for help by a socket, another gets an
+// invitation that is due, and the program shuts down.
 func TestServeBySockets(t *testing.T) {
 	t.Parallel()
 	f := fake.New(t)
@@ -306,7 +307,8 @@ func TestServeBySockets(t *testing.T) {
 	}
 }
 
-// TestServeDiscord offers the commands, answers one over the gateway, and asks somebody who has not agreed to messages in the round's channel.
+// TestServeDiscord registers the commands, answers one over the gateway, and asks a person who has not agreed to
+// messages in the round's channel.
 func TestServeDiscord(t *testing.T) {
 	t.Parallel()
 	f := discordfake.New(t)

@@ -54,7 +54,7 @@ var closedSets = map[string][]string{
 }
 
 // TestSwitchesNameEachKind checks that a switch over a closed set of constants names each of them
-// and has no default, so that nobody forgets it when a constant is added.
+// and has no default, so that it is not forgotten when a constant is added.
 func TestSwitchesNameEachKind(t *testing.T) {
 	found := 0
 	eachProductFile(t, func(_ string, fset *token.FileSet, file *ast.File) {

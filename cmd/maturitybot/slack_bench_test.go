@@ -47,7 +47,8 @@ const (
 )
 
 // A bare handler, for comparison: it verifies the signature, parses the payload with slack-go and runs the script that keeps an answer
-// with go-redis; told to, it then changes the message as the bot does, with a fixed text. It is another process, as the bot is.
+// with go-redis. If asked to, it then changes the message as the bot does, with a fixed text. It is another process, as
+// the bot is.
 const (
 	bareAddress = "MATURITYBOT_BARE_ADDRESS"
 	bareUpdates = "MATURITYBOT_BARE_UPDATES"

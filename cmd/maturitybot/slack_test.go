@@ -22,7 +22,7 @@ type onSlack struct {
 	sockets bool
 }
 
-// slackID is the id in Slack of somebody or a channel on stage.
+// slackID returns the id in Slack of a person or channel of the transcript.
 func slackID(name string) string {
 	letters := strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
@@ -89,8 +89,8 @@ func (s onSlack) channel(id string, members []string, withBot, takesFiles bool) 
 	s.AddChannel(fake.Channel{ID: id, Members: members, BotIn: withBot, NoFiles: !takesFiles})
 }
 
-// told is how Slack takes an acknowledgement.
-func told(a fake.Ack) acknowledged {
+// acknowledgement returns what Slack makes of the answer to a request.
+func acknowledgement(a fake.Ack) acknowledged {
 	out := acknowledged{never: a.Blocked, refused: a.Errors, unsaid: a.Took >= dispatch.AckTimeout}
 	if a.Blocked == "" && !a.OK() {
 		out.why = fmt.Sprintf("status %d, %v, after %v", a.Status, a.Err, a.Took)
@@ -99,26 +99,26 @@ func told(a fake.Ack) acknowledged {
 }
 
 func (s onSlack) command(user, channel string, words []string) acknowledged {
-	return told(s.Command(user, channel, strings.Join(words, " ")))
+	return acknowledgement(s.Command(user, channel, strings.Join(words, " ")))
 }
 
-func (s onSlack) say(user string) acknowledged      { return told(s.Say(user, "hello")) }
-func (s onSlack) lookHome(user string) acknowledged { return told(s.OpenHome(user)) }
-func (s onSlack) again() acknowledged               { return told(s.Again()) }
+func (s onSlack) say(user string) acknowledged      { return acknowledgement(s.Say(user, "hello")) }
+func (s onSlack) lookHome(user string) acknowledged { return acknowledgement(s.OpenHome(user)) }
+func (s onSlack) again() acknowledged               { return acknowledgement(s.Again()) }
 
 func (s onSlack) submit(user string, values map[string][]string) acknowledged {
-	return told(s.Submit(user, values))
+	return acknowledgement(s.Submit(user, values))
 }
 
 func (s onSlack) press(user string, on message, known bool, action, picked string) acknowledged {
 	if on.id == inHome {
-		return told(s.PressHome(user, action, picked))
+		return acknowledgement(s.PressHome(user, action, picked))
 	}
 	m := fake.Message{Channel: fake.IM(user), TS: "1.000001"} // one that is not the bot's
 	if known {
 		m, _ = on.raw.(fake.Message)
 	}
-	return told(s.Press(user, m, action, picked))
+	return acknowledgement(s.Press(user, m, action, picked))
 }
 
 func (s onSlack) messages(channels, users []string) []message {

@@ -20,7 +20,8 @@ const (
 	soakRate = 20
 )
 
-// TestSoak lets people answer at a steady rate for as long as it is told, and fails when the bot or Redis needs more and more for it.
+// TestSoak lets people answer at a steady rate, and fails when the memory of the bot or of Redis keeps growing. It runs
+// only when asked to.
 func TestSoak(t *testing.T) {
 	told := os.Getenv(soak)
 	if told == "" {
