@@ -14,8 +14,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// errForged refuses an action with arguments that no button of the bot carries.
-var errForged = errors.New("not an action of ours")
+// errForged refuses an action whose arguments are not those of any button of the bot.
+var errForged = errors.New("the bot has no such action")
 
 // The arguments of actions, by what they name. Those that carry the language of the answer have a
 // method language.

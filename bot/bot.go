@@ -19,8 +19,8 @@ import (
 	"maturitybot/survey/results"
 )
 
-// NoticeVersion names the wording of the privacy notice that people accept; change it whenever the
-// wording's meaning changes.
+// NoticeVersion is the version of the privacy notice that people accept. It changes whenever the
+// meaning of the notice changes.
 const NoticeVersion = "2026-11.3"
 
 // ResultRenderer draws published results. It never sees an answer that was not published.
@@ -58,51 +58,45 @@ type Tools struct {
 	Handled   func(Handled)
 	Delivered func(Delivered)
 
-	matrix func(survey.Round) (*matrix.Matrix, error) // that a round uses
-	salt   [16]byte                                   // of the short hashes in this process's log
+	matrix func(survey.Round) (*matrix.Matrix, error) // returns the matrix that a round uses
+	salt   [16]byte                                   // for the hashes of people in the log
 }
 
-// Claims tells events apart that were handled before, by whichever process.
+// Claims records which events were handled, in all processes.
 type Claims interface {
-	// Claim says whether this is the first claim of the event. It lasts a little longer than
-	// handling an event may take, unless the event is finished: then for as long as a platform may
-	// deliver it again.
+	// Claim claims the event, and reports whether this is its first claim. A claim ends a little
+	// later than handling an event may take. Once the event is finished, it lasts for as long as a
+	// platform may deliver the event again.
 	Claim(ctx context.Context, event string) (bool, error)
-	// Finish notes that a claimed event was handled.
+	// Finish records that a claimed event was handled.
 	Finish(ctx context.Context, event string) error
-	// Finished says whether it was.
+	// Finished reports whether the event was handled.
 	Finished(ctx context.Context, event string) (bool, error)
 	// Release takes a claim back, for an event that could not be handled.
 	Release(ctx context.Context, event string) error
 }
 
-// Schedule says what of a round is sent when: it knows working days, waking hours and cron
-// expressions.
+// Schedule computes when the messages of a round are sent. It knows working days, waking hours and
+// cron expressions.
 type Schedule interface {
-	// Check says why a plan, or what the channel is to get, cannot stand, as a *survey.InputError.
+	// Check returns a *survey.InputError for a plan that is not allowed.
 	Check(p survey.ReminderPlan, c survey.ChannelPlan) error
-	// Reminders is when people of the zone are reminded after now, earliest first.
+	// Reminders returns when people of the zone are reminded after now, earliest first.
 	Reminders(r survey.Round, zone *time.Location, now time.Time) []survey.Moment
-	// Posts is when the coordinator's channel gets something after now, earliest first.
+	// Posts returns when the coordinator's channel gets something after now, earliest first.
 	Posts(r survey.Round, now time.Time) []survey.Moment
 	// FirstDue returns when a message of that kind was first to be sent, or false where that is not
 	// known.
 	FirstDue(
-		r survey.Round,
-		m survey.Member,
-		kind survey.MessageKind,
-		now time.Time,
+		r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time,
 	) (time.Time, bool)
-	// Tomorrow is when somebody who asks now to be reminded tomorrow is, and whether the survey is
-	// still open then.
+	// Tomorrow returns the reminder for a member who asks now to be reminded tomorrow, and whether
+	// the survey is still open then.
 	Tomorrow(r survey.Round, m survey.Member, now time.Time) (survey.Moment, bool)
 	// SendWindow returns when a message that is due may be sent: now or later. It returns false for
 	// one that is no longer to be sent.
 	SendWindow(
-		r survey.Round,
-		m survey.Member,
-		kind survey.MessageKind,
-		now time.Time,
+		r survey.Round, m survey.Member, kind survey.MessageKind, now time.Time,
 	) (time.Time, bool)
 }
 
@@ -149,7 +143,7 @@ func (b *Bot) Handle(ctx context.Context, e chat.Event) (replies []chat.Reply) {
 		}
 	}()
 	req := b.newRequest(e)
-	if req.routed { // only a verb of ours goes into a log
+	if req.routed { // an unknown verb is a user's text, which does not go into a log
 		handled.Verb = req.Action.Verb
 	}
 	var err error
@@ -228,7 +222,7 @@ func checkedDraw(
 	}
 }
 
-// Handled tells what came of an event.
+// Handled is the outcome of an event.
 type Handled struct {
 	Platform string
 	Verb     string  // of a route, or "unknown"

@@ -84,8 +84,8 @@ func (h coordinator) closeNow(
 	}), nil
 }
 
-// closeOnly closes a survey without posting its results, after the coordinator was told that the
-// channel takes none.
+// closeOnly closes a survey without posting its results, after a card has told the coordinator that
+// the channel takes none.
 func (h coordinator) closeOnly(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {

@@ -19,8 +19,8 @@ import (
 // which is noted. It returns a *survey.NotYetError for a message that is to be sent later. After
 // any other error the message was not sent and can be tried again.
 func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
-	came := Delivered{Kind: d.Kind.Base(), Late: -1}
-	outcome, err := b.messenger().deliver(ctx, d, &came)
+	delivered := Delivered{Kind: d.Kind.Base(), Late: -1}
+	outcome, err := b.messenger().deliver(ctx, d, &delivered)
 	var later *survey.NotYetError
 	switch {
 	case errors.As(err, &later):
@@ -29,29 +29,31 @@ func (b *Bot) Deliver(ctx context.Context, d survey.Delivery) error {
 		outcome = Failed
 	}
 	if b.Delivered != nil {
-		came.Outcome = outcome
-		b.Delivered(came)
+		delivered.Outcome = outcome
+		b.Delivered(delivered)
 	}
 	return err
 }
 
-// Delivered tells what came of a queued message.
+// Delivered is the outcome of a queued message.
 type Delivered struct {
 	Kind    survey.MessageKind // without its date
 	Outcome Outcome
 	// Late is the time since the message was first due. It is negative where that is not known, as
-	// for messages that are due as soon as somebody asks for them.
+	// for messages that are due as soon as a user asks for them.
 	Late time.Duration
 }
 
 // setLateness records how late the message is.
-func (h messenger) setLateness(came *Delivered, d survey.Delivery, part survey.Participation) {
+func (h messenger) setLateness(
+	result *Delivered, d survey.Delivery, part survey.Participation,
+) {
 	if h.Delivered == nil {
-		return // nobody asks, and a plan is some work to read
+		return // computing it takes some work
 	}
 	now := h.Now()
 	if due, known := h.Schedule.FirstDue(part.Round, part.Member, d.Kind, now); known {
-		came.Late = max(0, now.Sub(due))
+		result.Late = max(0, now.Sub(due))
 	}
 }
 
@@ -77,7 +79,7 @@ var (
 // The outcomes of an event; it may also be Failed.
 const (
 	OK          Outcome = "ok"
-	Refused     Outcome = "refused"     // somebody was told why not
+	Refused     Outcome = "refused"     // the user was told why not
 	Unavailable Outcome = "unavailable" // the store was away
 )
 
@@ -96,34 +98,33 @@ const (
 
 // deliver sends a message or a post, or does a task.
 func (h messenger) deliver(
-	ctx context.Context, d survey.Delivery, came *Delivered,
+	ctx context.Context, d survey.Delivery, result *Delivered,
 ) (Outcome, error) {
 	if d.Person != "" {
-		return h.deliverMessage(ctx, d, came)
+		return h.deliverMessage(ctx, d, result)
 	}
 	if task := deliveries[d.Kind.Base()].task; task != nil {
-		h.setLateness(came, d, survey.Participation{})
+		h.setLateness(result, d, survey.Participation{})
 		return task(h, ctx, d)
 	}
-	return h.deliverPost(ctx, d, came)
+	return h.deliverPost(ctx, d, result)
 }
 
 // deliverMessage sends a message to a person.
 func (h messenger) deliverMessage(
-	ctx context.Context, d survey.Delivery, came *Delivered,
+	ctx context.Context, d survey.Delivery, result *Delivered,
 ) (Outcome, error) {
 	part, wanted, err := h.rounds.StillWanted(ctx, d)
 	if err != nil || !wanted {
 		return Dropped, err
 	}
-	h.setLateness(came, d, part)
+	h.setLateness(result, d, part)
 	to, err := chat.ParsePerson(string(d.Person))
 	if err != nil {
 		return "", fmt.Errorf("deliver a message: %w", err)
 	}
 	log := h.Log.With("message", d.Kind, "round", d.Round, "person", h.personHash(to))
-	now := h.Now()
-	if outcome, err := h.checkWindow(part, d, now); outcome != "" {
+	if outcome, err := h.checkWindow(part, d, h.Now()); outcome != "" {
 		if outcome == Dropped {
 			log.Info("message dropped: too late or no longer planned")
 		}
@@ -141,7 +142,14 @@ func (h messenger) deliverMessage(
 	if err := card.Check(); err != nil {
 		return "", fmt.Errorf("deliver a message: %w", err)
 	}
-	sent := h.Sender.Send(ctx, messageID(d), to, card)
+	return h.saveSent(ctx, log, d, part, h.Sender.Send(ctx, messageID(d), to, card))
+}
+
+// saveSent saves the outcome of a message to a person. sent is the error of the chat.Sender, or
+// nil.
+func (h messenger) saveSent(
+	ctx context.Context, log *slog.Logger, d survey.Delivery, part survey.Participation, sent error,
+) (Outcome, error) {
 	save, cancel := saveContext(ctx)
 	defer cancel()
 	if errors.Is(sent, chat.ErrNoConsent) {
@@ -149,7 +157,7 @@ func (h messenger) deliverMessage(
 		if !d.Kind.Type().CallInChannel {
 			return NoConsent, nil
 		}
-		call := survey.OpenCall.On(date(now.In(part.Round.Location())))
+		call := survey.OpenCall.On(date(h.Now().In(part.Round.Location())))
 		return NoConsent, h.rounds.Plan(save, d.Round, call)
 	}
 	outcome, err := sendOutcome(sent)
@@ -168,7 +176,7 @@ func (h messenger) deliverMessage(
 	if !d.Kind.Type().Reminder {
 		return outcome, nil
 	}
-	today := date(now.In(part.Round.ZoneOf(part.Member)))
+	today := date(h.Now().In(part.Round.ZoneOf(part.Member)))
 	if err := h.rounds.Reminded(save, d, today); err != nil {
 		// It was sent, so it must not be tried again.
 		log.Error("reminder sent, but not recorded", "error", err)
@@ -225,7 +233,7 @@ func messageID(d survey.Delivery) string {
 
 // deliverPost posts to the coordinators' channel.
 func (h messenger) deliverPost(
-	ctx context.Context, d survey.Delivery, came *Delivered,
+	ctx context.Context, d survey.Delivery, result *Delivered,
 ) (Outcome, error) {
 	log := h.Log.With("message", d.Kind, "round", d.Round)
 	r, err := h.rounds.Round(ctx, d.Round)
@@ -235,7 +243,7 @@ func (h messenger) deliverPost(
 		return "", err
 	}
 	part := survey.Participation{Round: r}
-	h.setLateness(came, d, part)
+	h.setLateness(result, d, part)
 	if outcome, err := h.checkWindow(part, d, h.Now()); outcome != "" {
 		if outcome == Dropped {
 			log.Info("post dropped: too late or no longer planned")
@@ -319,9 +327,12 @@ func (h messenger) postMissing(
 	}
 }
 
-// unpostedCard tells a coordinator that the results could not be posted, why if that is known, and
-// how to get them.
-func (h messenger) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
+// unpostedMessage tells a coordinator that the results could not be posted, why if that is known,
+// and how to get them.
+func (h messenger) unpostedMessage(
+	ctx context.Context, part survey.Participation,
+) (chat.Card, error) {
+	r := part.Round
 	v := h.channelVoice(r)
 	to, why := h.canPostFor(ctx, r)
 	blocks := []chat.Block{
@@ -332,7 +343,6 @@ func (h messenger) unpostedCard(ctx context.Context, r survey.Round) chat.Card {
 		reason := chat.Words(": " + card.CannotPostReason(v, why))
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Link{Place: to}, reason}})
 	}
-	return chat.Card{
-		Blocks: append(blocks, otherDestinations(chat.Event{Private: true}, v, r, "results")...),
-	}
+	blocks = append(blocks, otherDestinations(chat.Event{Private: true}, v, r, "results")...)
+	return card.Of(blocks...), nil
 }

@@ -12,6 +12,7 @@ import (
 	"maturitybot/survey/results"
 )
 
+// proceed shows the first element without an answer, or the profile while there is no role.
 func (h participant) proceed(ctx context.Context, req *request, args roundArgs) (view, error) {
 	part, resp, err := h.rounds.Response(ctx, args.round)
 	draw := card.Drawing(card.Next)
@@ -45,11 +46,15 @@ func (h participant) elementOf(
 	return h.show(ctx, req, part, resp, card.Element(element))
 }
 
+// operation returns what identifies the request, so that a repeated delivery changes nothing.
+func operation(req *request) survey.Operation {
+	return survey.Operation{ID: req.ID, At: req.At}
+}
+
 // answer saves a rating, and shows what comes after it.
 func (h participant) answer(ctx context.Context, req *request, args answerArgs) (view, error) {
-	g := survey.Operation{ID: req.ID, At: req.At}
 	part, resp, err := h.rounds.Answer(
-		ctx, args.round, g, args.element, args.rating,
+		ctx, args.round, operation(req), args.element, args.rating,
 	)
 	if soon, ok := errors.AsType[*survey.TooSoonError](err); ok {
 		return h.show(ctx, req, part, resp, card.After(soon.Before, true))
@@ -60,8 +65,8 @@ func (h participant) answer(ctx context.Context, req *request, args answerArgs) 
 	return h.show(ctx, req, part, resp, card.After(args.element, false))
 }
 
-// detailForm reads what was added before, if anything, so that nobody has to write it twice.
-// Otherwise it makes no call.
+// detailForm opens the form for what a participant adds to an answer. It reads what they added
+// before, if anything. Otherwise it makes no call.
 func (h participant) detailForm(
 	ctx context.Context, req *request, args detailArgs,
 ) (chat.Form, error) {
@@ -74,29 +79,26 @@ func (h participant) detailForm(
 	if !ok {
 		return chat.Form{}, matrix.ErrNoElement
 	}
-	var had results.Detail
+	var before results.Detail
 	if args.has {
 		_, resp, err := h.rounds.Response(ctx, args.round)
 		if err != nil {
 			return chat.Form{}, err
 		}
-		had = resp.Answers[args.element].Detail
+		before = resp.Answers[args.element].Detail
 	}
-	return card.DetailForm(v, args.round, m, el, had, args.has), nil
+	return card.DetailForm(v, args.round, m, el, before, args.has), nil
 }
 
+// keepDetail saves what a participant adds to an answer, and shows what comes next.
 func (h participant) keepDetail(ctx context.Context, req *request, args elementArgs) (view, error) {
-	d := results.Detail{
+	detail := results.Detail{
 		Information: req.Values["information"],
 		Note:        req.Value("note"),
 		Barrier:     req.Value("barrier"),
 	}
 	part, resp, err := h.rounds.Detail(
-		ctx,
-		args.round,
-		survey.Operation{ID: req.ID, At: req.At},
-		args.element,
-		d,
+		ctx, args.round, operation(req), args.element, detail,
 	)
 	if input, ok := errors.AsType[*survey.InputError](err); ok {
 		return view{}, fieldErrors{input.Field: inputSentence(h.participantVoice(req, part), input)}

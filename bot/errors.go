@@ -41,8 +41,8 @@ var sentences = []struct {
 	{survey.ErrChanged, "error.changed"},
 }
 
-// explainError turns an error into what the person is told. It is the only place that does. The
-// outcome says whether the error is a refusal, or a failure of ours.
+// explainError turns an error into what the person reads. It is the only place that does so. The
+// outcome says whether the error is a refusal or a failure of the bot.
 func (b *Bot) explainError(ctx context.Context, req *request, err error) ([]chat.Reply, Outcome) {
 	log := b.requestLog(req)
 	if errors.Is(err, errUnverified) { // the store tells such a person nothing

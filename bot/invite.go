@@ -6,7 +6,9 @@ import (
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 func (h coordinator) inviteForm(
@@ -26,6 +28,7 @@ func (h coordinator) inviteForm(
 	return card.InviteForm(h.roundVoice(req, r), r, m, req.Value("role")), nil
 }
 
+// sendInvitations invites the people of the form, and says how many got an invitation.
 func (h coordinator) sendInvitations(
 	ctx context.Context, req *request, args coordinatorArgs,
 ) (chat.Card, error) {
@@ -37,29 +40,48 @@ func (h coordinator) sendInvitations(
 	if err != nil {
 		return chat.Card{}, err
 	}
+	people, err := h.readInvitees(ctx, req, r, m)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	r, added, err := h.rounds.Invite(ctx, args.round, people)
+	if err != nil && len(added) == 0 {
+		return chat.Card{}, err
+	}
 	v := req.voice
-	role := req.Value("role")
-	var people []survey.Member
-	chosen := map[survey.PersonID]bool{}
-	add := func(p chat.Person, role string) {
-		if id := person(p); !chosen[id] {
-			chosen[id] = true
-			people = append(people, survey.Member{Person: id, Role: role})
-		}
+	said := v.Say("invite.nobody_new")
+	if len(added) > 0 {
+		said = v.Count("invite.sent", len(added))
 	}
-	refused := map[string]string{}
-	listed, faults := h.readList(ctx, req.Where, v, m, req.Value("list"), role)
+	if rest := len(people) - len(added); err != nil {
+		h.Log.Error("not everyone invited",
+			"round", r.ID, "added", len(added), "of", len(people), "error", err)
+		said += " " + v.Say("invite.part")
+	} else if rest > 0 {
+		said += " " + v.Count("invite.already", rest)
+	}
+	more := chat.NewAction("invite", string(r.ID), v.Lang)
+	status := chat.NewAction("status", string(r.ID), v.Lang)
+	return card.Of(
+		chat.Paragraph(said),
+		card.Row(
+			card.Button(v.Say("button.invite_more"), more),
+			card.Button(v.Say("button.status"), status),
+		),
+	), nil
+}
+
+// readInvitees returns the people of the invitation form, each once: those of the list, those that
+// were picked, and the members of the channel. A person keeps the role of their first mention. It
+// returns fieldErrors if anything in the form cannot be read, or if the form names nobody.
+func (h coordinator) readInvitees(
+	ctx context.Context, req *request, r survey.Round, m *matrix.Matrix,
+) ([]survey.Member, error) {
+	v, role := req.voice, req.Value("role")
+	refused := fieldErrors{}
+	invitees, faults := h.readList(ctx, req.Where, v, m, req.Value("list"), role)
 	if len(faults) > 0 {
-		refused["list"] = v.Say("invite.mend") + "\n" + strings.Join(
-			faults[:min(len(faults), maxFaults)],
-			"\n",
-		)
-		if more := len(faults) - maxFaults; more > 0 {
-			refused["list"] += "\n" + v.Count("status.more", more)
-		}
-	}
-	for _, l := range listed {
-		add(l.person, l.role)
+		refused["list"] = listFaults(v, faults)
 	}
 	for _, id := range req.Values["people"] {
 		p, err := chat.ParsePerson(id)
@@ -67,63 +89,49 @@ func (h coordinator) sendInvitations(
 			refused["people"] = v.Say("invite.unknown", "name", id)
 			continue
 		}
-		add(p, role)
+		invitees = append(invitees, invitee{p, role})
 	}
-	if c := req.Value("channel"); c != "" {
-		members, err := h.members(ctx, c)
+	if channel := req.Value("channel"); channel != "" {
+		members, err := h.members(ctx, channel)
 		if err != nil {
 			h.Log.Warn("channel cannot be read", "round", r.ID, "error", err)
 			refused["channel"] = v.Say("invite.no_channel")
 		}
 		for _, p := range members {
-			add(p, role)
+			invitees = append(invitees, invitee{p, role})
 		}
 	}
-	if len(refused) == 0 && len(people) == 0 {
+	if len(refused) == 0 && len(invitees) == 0 {
 		refused["people"] = v.Say("invite.nobody")
 	}
 	if len(refused) > 0 {
-		return chat.Card{}, fieldErrors(refused)
+		return nil, refused
 	}
-	r, added, err := h.rounds.Invite(ctx, args.round, people)
-	if err != nil && len(added) == 0 {
-		return chat.Card{}, err
+	var people []survey.Member
+	chosen := map[survey.PersonID]bool{}
+	for _, i := range invitees {
+		if id := person(i.person); !chosen[id] {
+			chosen[id] = true
+			people = append(people, survey.Member{Person: id, Role: i.role})
+		}
 	}
-	said := v.Say("invite.nobody_new")
-	if len(added) > 0 {
-		said = v.Count("invite.sent", len(added))
+	return people, nil
+}
+
+// listFaults returns what is wrong with a list of people, as far as there is room.
+func listFaults(v locale.Voice, faults []string) string {
+	shown := faults[:min(len(faults), maxFaults)]
+	said := v.Say("invite.mend") + "\n" + strings.Join(shown, "\n")
+	if more := len(faults) - maxFaults; more > 0 {
+		said += "\n" + v.Count("status.more", more)
 	}
-	if rest := len(people) - len(added); err != nil {
-		h.Log.Error(
-			"not everyone invited",
-			"round",
-			r.ID,
-			"added",
-			len(added),
-			"of",
-			len(people),
-			"error",
-			err,
-		)
-		said += " " + v.Say("invite.part")
-	} else if rest > 0 {
-		said += " " + v.Count("invite.already", rest)
-	}
-	return card.Of(
-		chat.Paragraph(said),
-		card.Row(
-			card.Button(
-				v.Say("button.invite_more"),
-				chat.NewAction("invite", string(r.ID), v.Lang),
-			),
-			card.Button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)),
-		),
-	), nil
+	return said
 }
 
 // maxFaults is how many faulty lines of a list are named at once.
 const maxFaults = 10
 
+// members returns the people in a channel, given as chat.Place.String writes it.
 func (h *Tools) members(ctx context.Context, channel string) ([]chat.Person, error) {
 	place, err := chat.ParsePlace(channel)
 	if err != nil {

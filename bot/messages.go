@@ -79,12 +79,6 @@ func (h messenger) workshopMessage(
 	return card.WorkshopReminder(h.Words, part), nil
 }
 
-func (h messenger) unpostedMessage(
-	ctx context.Context, part survey.Participation,
-) (chat.Card, error) {
-	return h.unpostedCard(ctx, part.Round), nil
-}
-
 func (h messenger) openedPost(ctx context.Context, r survey.Round, _ string) (post, error) {
 	v := h.channelVoice(r)
 	return post{card: card.OpenedPost(v, r, h.fingerprintLine(ctx, v, r))}, nil

@@ -31,8 +31,8 @@ func TestEveryKindHasACard(t *testing.T) {
 	}
 }
 
-// TestKindsHaveOneTable: what differs by kind is in survey.MessageTypes and deliveries, and no switch
-// of the program goes by the kind of a message.
+// TestKindsHaveOneTable: what differs by kind is in survey.MessageTypes and deliveries, and no
+// switch of the program goes by the kind of a message.
 func TestKindsHaveOneTable(t *testing.T) {
 	names := map[string]bool{}
 	table, err := parser.ParseFile(token.NewFileSet(), "../survey/messages.go", nil, 0)

@@ -36,7 +36,7 @@ func (h *Tools) canPostFor(
 	return to, h.canPost(ctx, to)
 }
 
-// onlyOnFailure is for a post that needs no confirmation: the person is told only if it fails.
+// onlyOnFailure returns a Then for a post that needs no confirmation: only a failure is reported.
 func (h *Tools) onlyOnFailure(v locale.Voice, to chat.Place) chat.Then {
 	return func(d chat.Delivered) []chat.Reply {
 		if d.Stands() {
@@ -49,8 +49,8 @@ func (h *Tools) onlyOnFailure(v locale.Voice, to chat.Place) chat.Then {
 
 // sendResult is the result of sending several cards that belong together.
 type sendResult struct {
-	err     error // why one of them does not stand; the later ones were not sent
-	unsure  bool  // one may stand or not
+	err     error // why one was not delivered; the later ones were not sent
+	unsure  bool  // one may have been delivered or not
 	missing []string
 }
 
@@ -61,8 +61,8 @@ func deliverAll(
 ) []chat.Reply {
 	var all sendResult
 	var replies []chat.Reply
-	for i, x := range posts {
-		replies = append(replies, show(x, func(d chat.Delivered) []chat.Reply {
+	for i, next := range posts {
+		replies = append(replies, show(next, func(d chat.Delivered) []chat.Reply {
 			all.missing = append(all.missing, d.Missing...)
 			all.unsure = all.unsure || errors.Is(d.Err, chat.ErrUnsure)
 			if !d.Stands() {
@@ -101,7 +101,7 @@ func newDestination(req *request, r survey.Round, args destinationArgs) (destina
 		d.private = true
 		return d, nil
 	case hereWord:
-		if req.Private || !ofRound(req.Event, r) { // no button of ours offers that
+		if req.Private || !ofRound(req.Event, r) { // no button offers that
 			return d, errForged
 		}
 		d.to = req.Where
@@ -112,7 +112,7 @@ func newDestination(req *request, r survey.Round, args destinationArgs) (destina
 	return d, err
 }
 
-// action is an action for another part of the same results, to the same destination.
+// action returns an action for another part of the same results, to the same destination.
 func (d destination) action(verb, lang string) chat.Action {
 	args := []string{string(d.round.ID), lang}
 	if d.word != "" {
@@ -134,14 +134,14 @@ func (d destination) auditChanges() []audit.Change {
 }
 
 // show returns the reply that sends a card to the destination.
-func (d destination) show(x post, then chat.Then) chat.Reply {
+func (d destination) show(p post, then chat.Then) chat.Reply {
 	if d.private {
-		return chat.Whisper{Card: x.card, Files: x.files, Then: then}
+		return chat.Whisper{Card: p.card, Files: p.files, Then: then}
 	}
-	return chat.Post{To: d.to, Card: x.card, Files: x.files, Then: then}
+	return chat.Post{To: d.to, Card: p.card, Files: p.files, Then: then}
 }
 
-// deliveryBlocks tells the coordinator what became of results or files.
+// deliveryBlocks tells the coordinator whether results or files were delivered.
 func (h coordinator) deliveryBlocks(
 	req *request, v locale.Voice, d destination, o sendResult,
 ) []chat.Block {

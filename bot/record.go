@@ -17,22 +17,12 @@ func (h coordinator) showAuditLog(
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return h.auditLogCard(
-		ctx,
-		req,
-		pageArgs{coordinatorArgs: coordinatorArgs{round: r.ID, lang: args.lang}},
-	)
+	latest := pageArgs{coordinatorArgs: coordinatorArgs{round: r.ID, lang: args.lang}}
+	return h.showAuditPage(ctx, req, latest)
 }
 
-// turnAuditPage shows another page of the record.
-func (h coordinator) turnAuditPage(
-	ctx context.Context, req *request, args pageArgs,
-) (chat.Card, error) {
-	return h.auditLogCard(ctx, req, args)
-}
-
-// auditLogCard draws a page of the record.
-func (h coordinator) auditLogCard(
+// showAuditPage shows a page of the audit log.
+func (h coordinator) showAuditPage(
 	ctx context.Context, req *request, args pageArgs,
 ) (chat.Card, error) {
 	record, err := h.rounds.AuditLog(ctx, args.round)
@@ -51,7 +41,7 @@ func (h publisher) fingerprintLine(
 ) []chat.Block {
 	record, err := h.published.AuditLog(ctx, r)
 	if err != nil {
-		h.Log.Error("post without the seal of the record", "round", r.ID, "error", err)
+		h.Log.Error("post without the fingerprint of the audit log", "round", r.ID, "error", err)
 		return nil
 	}
 	return card.AuditHead(v, record)

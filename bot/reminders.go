@@ -61,41 +61,27 @@ func (h participant) remindAgain(
 
 // setRemindersOff turns reminders on or off, and offers the opposite.
 func (h participant) setRemindersOff(
-	ctx context.Context, req *request, args roundLanguageArgs, quiet bool,
+	ctx context.Context, req *request, args roundLanguageArgs, off bool,
 ) (chat.Card, error) {
-	part, err := h.rounds.SetRemindersOff(ctx, args.round, quiet)
+	part, err := h.rounds.SetRemindersOff(ctx, args.round, off)
 	if err != nil {
 		return chat.Card{}, err
 	}
 	v, id := h.participantVoice(req, part), string(args.round)
-	said, back := v.Say(
-		"quiet.off",
-		"area",
-		part.Round.Area,
-	), card.Button(
-		v.Say("button.stop"),
-		chat.NewAction("stop", id, v.Lang),
-	)
-	if quiet {
-		said, back = v.Say(
-			"quiet.on",
-			"area",
-			part.Round.Area,
-		), card.Button(
-			v.Say("button.again"),
-			chat.NewAction("again", id, v.Lang),
-		)
+	said := v.Say("quiet.off", "area", part.Round.Area)
+	opposite := card.Button(v.Say("button.stop"), chat.NewAction("stop", id, v.Lang))
+	if off {
+		said = v.Say("quiet.on", "area", part.Round.Area)
+		opposite = card.Button(v.Say("button.again"), chat.NewAction("again", id, v.Lang))
 	}
-	buttons := []chat.Button{back}
+	buttons := []chat.Button{opposite}
 	blocks := []chat.Block{chat.Heading{Text: part.Round.Area}, chat.Paragraph(said)}
 	if part.Round.AcceptsAnswers(h.Now()) {
 		blocks = append(blocks,
 			chat.Paragraph(v.Say("status.open", "closes", card.RoundTime(v, part, part.Round.ClosesAt))),
 		)
-		buttons = append(
-			[]chat.Button{card.Primary(v.Say("button.continue"), chat.NewAction("begin", id))},
-			back,
-		)
+		forward := card.Primary(v.Say("button.continue"), chat.NewAction("begin", id))
+		buttons = []chat.Button{forward, opposite}
 	}
 	return card.Of(append(blocks, card.Row(buttons...))...), nil
 }

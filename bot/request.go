@@ -114,8 +114,8 @@ const formTimeout = 2 * time.Second
 // errUnverified refuses an event of a person who may not belong to the workspace.
 var errUnverified = errors.New("it is not known whether the person belongs to the workspace")
 
-// errNoRoute refuses an action that the bot does not offer, or does not offer any more.
-var errNoRoute = errors.New("no such action")
+// errNoRoute refuses an action whose verb has no route, or none for this kind of event.
+var errNoRoute = errors.New("no route for the action")
 
 // serve runs the handler of a request. A route that counts once is run for the first delivery of
 // its event only, in whichever process that arrives.
@@ -123,7 +123,7 @@ func (b *Bot) serve(ctx context.Context, req *request) ([]chat.Reply, error) {
 	if req.Unverified {
 		return nil, errUnverified
 	}
-	// A press may only ask for what a button of ours can ask for, a form for what a form can.
+	// A press may ask only for what a button asks for, and a form for what a form does.
 	if !req.routed || !slices.Contains(req.route.kinds, req.Kind) {
 		return nil, errNoRoute
 	}

@@ -152,7 +152,7 @@ func coordinatorRoutes() map[string]route {
 		"results": reply(chat.AckWhisper, parseDestination, coordinator.postResults).onlyOnce(),
 		"export":  reply(chat.AckWhisper, parseDestination, coordinator.exportFiles).onlyOnce(),
 		"record":  whisper(parseTarget, coordinator.showAuditLog), // who did what
-		"page":    update(parsePage, coordinator.turnAuditPage).partOf("record"),
+		"page":    update(parsePage, coordinator.showAuditPage).partOf("record"),
 		"help":    whisper(parseGeneral, anyone.help),
 	}
 }
@@ -173,7 +173,7 @@ func update[H audience[H], A any](
 	return newRoute(chat.AckUpdate, parse, handle, showCard)
 }
 
-// live is like update, for a card that may become outdated while it is being sent: see view.refresh.
+// live is like update, for a card that may become outdated while it is being sent (view.refresh).
 func live[H audience[H], A any](
 	parse func([]string) (A, error),
 	handle func(H, context.Context, *request, A) (view, error),

@@ -15,8 +15,8 @@ import (
 	"maturitybot/survey/results"
 )
 
-// acts returns the acts of a round's record, which must be whole.
-func (d *desk) acts(t *testing.T) (acts []string, r survey.AuditLog) {
+// actions returns the entries of a round's audit log as text. The log must be intact.
+func (d *testRounds) actions(t *testing.T) (actions []string, r survey.AuditLog) {
 	t.Helper()
 	r, err := d.As(ana).AuditLog(t.Context(), "r")
 	if err != nil {
@@ -27,17 +27,18 @@ func (d *desk) acts(t *testing.T) (acts []string, r survey.AuditLog) {
 		for _, c := range e.Changes {
 			said += fmt.Sprintf(" %s=%s>%s", c.Field, c.Old, c.New)
 		}
-		acts = append(acts, said)
+		actions = append(actions, said)
 	}
 	if r.Broken != 0 {
-		t.Errorf("broken at %d: %q", r.Broken, acts)
+		t.Errorf("broken at %d: %q", r.Broken, actions)
 	}
-	return acts, r
+	return actions, r
 }
 
-// TestEachActIsRecorded, with who did it and what it changed; what changes nothing is not.
-func TestEachActIsRecorded(t *testing.T) {
-	d, ctx := newDesk(t), t.Context()
+// TestActionsAreRecorded: an action is recorded with the person and with what it changed. An action
+// that changes nothing is not.
+func TestActionsAreRecorded(t *testing.T) {
+	d, ctx := newTestRounds(t), t.Context()
 	if _, err := d.AsCreator(ana).Create(ctx, d.proposal()); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,7 @@ func TestEachActIsRecorded(t *testing.T) {
 	if err := third(d.As(ana).Remind(ctx, "r")); err == nil {
 		t.Error("reminded twice")
 	}
-	// What people say and how far they are is nobody's business here.
+	// Answers, and how far people are, do not get into the log.
 	if err := errors.Join(both(d.For("p:w:cem").Start(ctx, "r", "1")), third(d.For("p:w:cem").Answer(ctx, "r", survey.Operation{ID: "g"}, "one", 1)),
 		third(d.For("p:w:cem").Detail(ctx, "r", survey.Operation{ID: "h"}, "one", results.Detail{Note: "private"})), third(d.For("p:w:cem").Submit(ctx, "r")),
 		both(d.For("p:w:dee").Decline(ctx, "r")), both(d.For("p:w:cem").Withdraw(ctx, "r")), d.System().Posted(ctx, "r", survey.DigestProgress{Invited: 3})); err != nil {
@@ -94,15 +95,15 @@ func TestEachActIsRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, record, err := d.As(ben).Export(ctx, "r")
-		told := slices.ContainsFunc(record.Entries, func(e audit.Entry) bool { return e.Action == audit.Exported && e.By == string(ben) })
-		if err != nil || p.Context.Area != "Northshire" || !told {
+		recorded := slices.ContainsFunc(record.Entries, func(e audit.Entry) bool { return e.Action == audit.Exported && e.By == string(ben) })
+		if err != nil || p.Context.Area != "Northshire" || !recorded {
 			t.Errorf("%+v, %v", record, err)
 		}
 		if err := errors.Join(d.System().AuditRefused(ctx, "r", "p:w:eve", "close"), d.System().Audit(ctx, "r", audit.Operator, audit.Forgotten)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, r := d.acts(t)
+	got, r := d.actions(t)
 	want := []string{
 		"p:w:ana created area=>Northshire closes=>2027-01-18T09:00:00Z matrix=>m languages=>en min_group=>5 agreed=>70 time_zone=>Europe/London channel=>p:w:c coordinators=>p:w:ana",
 		"p:w:ana redrafted min_group=5>6",
@@ -119,7 +120,7 @@ func TestEachActIsRecorded(t *testing.T) {
 		"p:w:ben exported",
 		"p:w:eve refused verb=>close",
 		"operator forgotten",
-		"operator forgotten", // each of the operator's is
+		"operator forgotten", // there is no limit for the operator
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
@@ -128,13 +129,14 @@ func TestEachActIsRecorded(t *testing.T) {
 		t.Errorf("closed at %v, want %v", e.At, d.now)
 	}
 	if strings.Contains(fmt.Sprint(got), "private") {
-		t.Error("the record holds what somebody said")
+		t.Error("the log holds what a person wrote")
 	}
 }
 
-// TestClosingByItselfIsTheBots: as of its time, when it was done.
-func TestClosingByItselfIsTheBots(t *testing.T) {
-	d := newDesk(t)
+// TestAutomaticCloseInAuditLog: the entry has no person, the closing time as its change, and the
+// time at which it was done.
+func TestAutomaticCloseInAuditLog(t *testing.T) {
+	d := newTestRounds(t)
 	r := d.open(t)
 	d.now = r.ClosesAt.Add(3 * time.Hour)
 	for range 2 {
@@ -142,15 +144,15 @@ func TestClosingByItselfIsTheBots(t *testing.T) {
 			t.Fatal(closed, err)
 		}
 	}
-	got, record := d.acts(t)
+	got, record := d.actions(t)
 	if want := " closed closed=>2027-01-18T09:00:00Z"; len(got) != 3 || got[2] != want || !record.Head().At.Equal(d.now) {
 		t.Errorf("got %q at %v", got, record.Head().At)
 	}
 }
 
-// TestTheRecordIsForCoordinators and nobody else.
-func TestTheRecordIsForCoordinators(t *testing.T) {
-	d := newDesk(t)
+// TestAuditLogForCoordinatorsOnly: nobody else can read the audit log.
+func TestAuditLogForCoordinatorsOnly(t *testing.T) {
+	d := newTestRounds(t)
 	d.open(t)
 	if _, err := d.As(ben).AuditLog(t.Context(), "r"); !errors.Is(err, survey.ErrNotCoordinator) {
 		t.Errorf("got %v", err)
@@ -160,10 +162,10 @@ func TestTheRecordIsForCoordinators(t *testing.T) {
 	}
 }
 
-// TestNobodyFillsTheRecord: the same refusal counts once an hour, and after two hundred the record
-// says that there were more.
-func TestNobodyFillsTheRecord(t *testing.T) {
-	d := newDesk(t)
+// TestAuditQuota: the same refusal is recorded once an hour. After 200 entries the log says that
+// there were more.
+func TestAuditQuota(t *testing.T) {
+	d := newTestRounds(t)
 	d.open(t)
 	note := func(who int, verb string) {
 		t.Helper()
@@ -177,7 +179,7 @@ func TestNobodyFillsTheRecord(t *testing.T) {
 	note(0, "close") // something else
 	d.now = d.now.Add(time.Second)
 	note(0, "status")
-	if got, _ := d.acts(t); len(got) != 5 {
+	if got, _ := d.actions(t); len(got) != 5 {
 		t.Errorf("within the hour: %q", got)
 	}
 	for i := range audit.Quota {
@@ -185,23 +187,23 @@ func TestNobodyFillsTheRecord(t *testing.T) {
 	}
 	d.now = d.now.AddDate(0, 0, 2)
 	note(1, "status")
-	got, _ := d.acts(t)
+	got, _ := d.actions(t)
 	if n := len(got); n != 2+audit.Quota+1 || got[n-1] != " full act=>refused" || got[n-2] != "p:w:197 refused verb=>status" {
 		t.Errorf("%d entries, at last %q", n, got[n-2:])
 	}
-	// What else is done is recorded still.
+	// Other actions are still recorded.
 	if err := d.System().Audit(t.Context(), "r", ana, audit.Exported); err != nil {
 		t.Fatal(err)
 	}
-	if _, r := d.acts(t); r.Head().Action != audit.Exported {
+	if _, r := d.actions(t); r.Head().Action != audit.Exported {
 		t.Errorf("the last is %+v", r.Head())
 	}
 }
 
-// TestAFewPeopleDoNotFillTheRecord: each person's refusals have a share, so that fifteen who try
-// everything leave room for others.
-func TestAFewPeopleDoNotFillTheRecord(t *testing.T) {
-	d := newDesk(t)
+// TestRefusedQuota: the refusals of each person are limited, so that a few people cannot use up the
+// quota.
+func TestRefusedQuota(t *testing.T) {
+	d := newTestRounds(t)
 	d.open(t)
 	note := func(who, verb string) {
 		t.Helper()
@@ -214,24 +216,25 @@ func TestAFewPeopleDoNotFillTheRecord(t *testing.T) {
 			note(fmt.Sprint(who), verb)
 		}
 	}
-	got, _ := d.acts(t)
+	got, _ := d.actions(t)
 	if n := len(got); n != 2+15*(audit.RefusedQuota+1) || got[n-1] != "p:w:14 full act=>refused" {
 		t.Errorf("%d entries, at last %q", n, got[n-2:])
 	}
 	d.now = d.now.AddDate(0, 0, 2)
 	note("0", "status")
 	note("eve", "close")
-	if after, _ := d.acts(t); len(after) != len(got)+1 || after[len(got)] != "p:w:eve refused verb=>close" {
+	if after, _ := d.actions(t); len(after) != len(got)+1 || after[len(got)] != "p:w:eve refused verb=>close" {
 		t.Errorf("afterwards %q", after[len(got):])
 	}
 }
 
-// TestEveryFieldOfARoundIsRecorded when it changes, or is left out here with a reason.
+// TestEveryFieldOfARoundIsRecorded: a change of each field is recorded, or the field is listed here
+// with the reason why it is not.
 func TestEveryFieldOfARoundIsRecorded(t *testing.T) {
 	left := map[string]string{
-		"ID": "never changes", "Version": "counts changes", "State": "the act says it", "OpenedAt": "is the time of the act",
-		"RemindedAt": "is the time of the act", "Nudged": "is told by the act itself", "PlannedAt": "is the time of the act", "LastDigest": "the bot's own note, of response rates",
-		"Turnout": "of who answered", "Anonymised": "the bot's own note",
+		"ID": "never changes", "Version": "counts changes", "State": "follows from the action", "OpenedAt": "is the time of the action",
+		"RemindedAt": "is the time of the action", "Nudged": "is in the entry itself", "PlannedAt": "is the time of the action", "LastDigest": "saved by the bot for the next digest",
+		"Turnout": "of who answered", "Anonymised": "saved by the bot after the close",
 	}
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
 	full := reflect.ValueOf(survey.Round{
@@ -264,7 +267,7 @@ func TestEveryFieldOfARoundIsRecorded(t *testing.T) {
 	back := survey.Changes(full.Interface().(survey.Round), survey.Round{})
 	for _, c := range all {
 		if !slices.Contains(back, audit.Change{Field: c.Field, Old: c.New}) {
-			t.Errorf("%+v is not told when it is taken back", c)
+			t.Errorf("%+v is not recorded when it is removed", c)
 		}
 	}
 	for _, want := range []audit.Change{

@@ -25,7 +25,7 @@ func TestRoundsDoNothingWithoutAuthority(t *testing.T) {
 // TestCoordinatorMethodsCheckThePerson calls every method that takes a round, for a person who does
 // not coordinate it, in each state of the round.
 func TestCoordinatorMethodsCheckThePerson(t *testing.T) {
-	d := newDesk(t)
+	d := newTestRounds(t)
 	_, err := d.AsCreator(ben).Create(t.Context(), d.proposal())
 	if !errors.Is(err, survey.ErrNotCoordinator) {
 		t.Errorf("Create: %v", err)
@@ -77,7 +77,7 @@ func TestCoordinatorMethodsCheckThePerson(t *testing.T) {
 // TestParticipantMethodsCheckThePerson calls every method that takes a participation with that of
 // another person.
 func TestParticipantMethodsCheckThePerson(t *testing.T) {
-	d := newDesk(t)
+	d := newTestRounds(t)
 	d.open(t)
 	for _, person := range []survey.PersonID{ana, ben} {
 		d.takePart(t, person, survey.Unstated)

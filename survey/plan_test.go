@@ -11,8 +11,8 @@ import (
 	"maturitybot/survey"
 )
 
-// asked opens a round to which these people are invited, and settles their invitations.
-func (d *desk) asked(t *testing.T, people ...survey.PersonID) survey.Round {
+// invite opens a round, invites these people, and acknowledges their invitations.
+func (d *testRounds) invite(t *testing.T, people ...survey.PersonID) survey.Round {
 	t.Helper()
 	r := d.open(t)
 	var members []survey.Member
@@ -22,12 +22,12 @@ func (d *desk) asked(t *testing.T, people ...survey.PersonID) survey.Round {
 	if _, _, err := d.As(ana).Invite(t.Context(), "r", members); err != nil {
 		t.Fatal(err)
 	}
-	d.taken(t)
+	d.sendAll(t)
 	return r
 }
 
-// taken takes and settles all that is owed, as "KIND PERSON".
-func (d *desk) taken(t *testing.T) []string {
+// sendAll leases and acknowledges every message that is due, and returns them as "KIND PERSON".
+func (d *testRounds) sendAll(t *testing.T) []string {
 	t.Helper()
 	var all []string
 	for {
@@ -48,7 +48,7 @@ func (d *desk) taken(t *testing.T) []string {
 	}
 }
 
-func (d *desk) seat(t *testing.T, p survey.PersonID) survey.Participation {
+func (d *testRounds) participation(t *testing.T, p survey.PersonID) survey.Participation {
 	t.Helper()
 	s, err := d.For(p).Participation(t.Context(), "r")
 	if err != nil {
@@ -75,12 +75,12 @@ func same(t *testing.T, got, want []string) {
 	}
 }
 
-// TestWhoIsReminded: who has not finished and can be reached and wants it, once a day; of the
-// workshop who has finished as well.
-func TestWhoIsReminded(t *testing.T) {
-	d := newDesk(t)
+// TestReminderRecipients: reminders of the close go once a day to people who have not finished, can
+// be reached and want reminders. Those of the workshop also go to people who have finished.
+func TestReminderRecipients(t *testing.T) {
+	d := newTestRounds(t)
 	names := []survey.PersonID{"invited", "started", "finished", "declined", "withdrawn", "unreachable", "quiet", "reminded"}
-	r := d.asked(t, names...)
+	r := d.invite(t, names...)
 	ctx := t.Context()
 	for _, p := range []survey.PersonID{"started", "finished", "withdrawn"} {
 		must(t, errorOf(d.For(p).Start(ctx, "r", "1")))
@@ -92,7 +92,7 @@ func TestWhoIsReminded(t *testing.T) {
 		d.System().SetUnreachable(ctx, "r", "unreachable", true), errorOf(d.For("quiet").SetRemindersOff(ctx, "r", true)),
 		d.System().Reminded(ctx, survey.Delivery{Round: "r", Person: "reminded"}, "2027-01-11"))
 	closes, workshop := survey.ClosesSoon.On("2027-01-11"), survey.WorkshopSoon.On("2027-01-11")
-	owe := func(kinds ...survey.MessageKind) []string {
+	enqueue := func(kinds ...survey.MessageKind) []string {
 		t.Helper()
 		var all []survey.Moment
 		for _, k := range kinds {
@@ -100,29 +100,29 @@ func TestWhoIsReminded(t *testing.T) {
 		}
 		n, err := d.System().EnqueueReminders(ctx, r, map[string][]survey.Moment{r.TimeZone: all})
 		must(t, err)
-		got := d.taken(t)
+		got := d.sendAll(t)
 		if n != len(got) {
-			t.Errorf("%d counted, %d owed", n, len(got))
+			t.Errorf("%d counted, %d queued", n, len(got))
 		}
 		return got
 	}
-	same(t, owe(closes), []string{"closes@2027-01-11 invited", "closes@2027-01-11 started"})
-	same(t, owe(workshop), []string{"workshop@2027-01-11 finished", "workshop@2027-01-11 invited", "workshop@2027-01-11 started"})
-	same(t, owe(closes, workshop), []string{"closes@2027-01-11 invited", "closes@2027-01-11 started", "workshop@2027-01-11 finished"})
-	same(t, owe(survey.ClosesSoon.On("2027-01-12")), []string{"closes@2027-01-12 invited", "closes@2027-01-12 reminded", "closes@2027-01-12 started"})
+	same(t, enqueue(closes), []string{"closes@2027-01-11 invited", "closes@2027-01-11 started"})
+	same(t, enqueue(workshop), []string{"workshop@2027-01-11 finished", "workshop@2027-01-11 invited", "workshop@2027-01-11 started"})
+	same(t, enqueue(closes, workshop), []string{"closes@2027-01-11 invited", "closes@2027-01-11 started", "workshop@2027-01-11 finished"})
+	same(t, enqueue(survey.ClosesSoon.On("2027-01-12")), []string{"closes@2027-01-12 invited", "closes@2027-01-12 reminded", "closes@2027-01-12 started"})
 	_, n, err := d.As(ana).Remind(ctx, "r")
 	must(t, err)
-	if got := d.taken(t); n != 2 || len(got) != 2 || got[1] != "nudge@2027-01-04 started" { // who was reminded since gets no second one
+	if got := d.sendAll(t); n != 2 || len(got) != 2 || got[1] != "nudge@2027-01-04 started" { // not those reminded since
 		t.Errorf("by hand: %d, %v", n, got)
 	}
 	counts, err := d.As(ana).CountRecipients(ctx, "r", survey.ClosesSoon, survey.WorkshopSoon)
 	if err != nil || counts[survey.ClosesSoon] != 3 || counts[survey.WorkshopSoon] != 4 {
-		t.Errorf("awaiting: %v, %v", counts, err)
+		t.Errorf("recipients: %v, %v", counts, err)
 	}
 	if _, err := d.As(ben).CountRecipients(ctx, "r", survey.ClosesSoon); !errors.Is(err, survey.ErrNotCoordinator) {
-		t.Errorf("a stranger: %v", err)
+		t.Errorf("another person: %v", err)
 	}
-	// Checked again when it is sent.
+	// The same is checked when a message is sent.
 	for p, want := range map[survey.PersonID]bool{"invited": true, "finished": false, "reminded": false, "quiet": false, "unreachable": false} {
 		if _, got, err := d.System().StillWanted(ctx, survey.Delivery{Round: "r", Person: p, Kind: closes}); err != nil || got != want {
 			t.Errorf("%s: %v, %v", p, got, err)
@@ -130,40 +130,41 @@ func TestWhoIsReminded(t *testing.T) {
 	}
 	d.now = r.ClosesAt
 	if _, got, _ := d.System().StillWanted(ctx, survey.Delivery{Round: "r", Person: "invited", Kind: closes}); got {
-		t.Error("awaited after the closing time")
+		t.Error("still wanted after the closing time")
 	}
 }
 
-// TestRemindersByZone: each person by the zone that is known of them, else the round's.
+// TestRemindersByZone: the time zone of each person counts, or the round's where it is not known.
 func TestRemindersByZone(t *testing.T) {
-	d := newDesk(t)
-	r := d.asked(t, "here", "there", "nowhere")
+	d := newTestRounds(t)
+	r := d.invite(t, "here", "there", "nowhere")
 	for p, zone := range map[survey.PersonID]string{"there": "Asia/Tokyo", "nowhere": "No/Such"} {
-		seat, err := d.For(p).Start(t.Context(), "r", "1")
-		must(t, err, errorOf(d.For(seat.Member.Person).SetTimeZone(t.Context(), seat, zone)))
+		part, err := d.For(p).Start(t.Context(), "r", "1")
+		must(t, err, errorOf(d.For(p).SetTimeZone(t.Context(), part, zone)))
 	}
-	must(t, errorOf(d.For(d.seat(t, "here").Member.Person).SetTimeZone(t.Context(), d.seat(t, "here"), "Asia/Tokyo"))) // has not started: no part of the round's business
+	// A person who has not started has agreed to nothing, so that their zone is not saved.
+	must(t, errorOf(d.For("here").SetTimeZone(t.Context(), d.participation(t, "here"), "Asia/Tokyo")))
 	_, zones, err := d.System().Planned(t.Context(), r)
 	must(t, err)
 	slices.Sort(zones)
 	same(t, zones, []string{"Asia/Tokyo", "Europe/London"})
 	due := map[string][]survey.Moment{"Asia/Tokyo": {{Kind: survey.ClosesSoon.On("2027-01-11"), At: d.now}}}
 	must(t, errorOf(d.System().EnqueueReminders(t.Context(), r, due)))
-	same(t, d.taken(t), []string{"closes@2027-01-11 there"})
-	if got := d.seat(t, "there"); got.Round.ZoneOf(got.Member).String() != "Asia/Tokyo" || got.Round.ZoneOf(survey.Member{TimeZone: "x"}).String() != r.TimeZone {
-		t.Error("zones are mistaken")
+	same(t, d.sendAll(t), []string{"closes@2027-01-11 there"})
+	if got := d.participation(t, "there"); got.Round.ZoneOf(got.Member).String() != "Asia/Tokyo" || got.Round.ZoneOf(survey.Member{TimeZone: "x"}).String() != r.TimeZone {
+		t.Error("the zone of a person is wrong")
 	}
 }
 
-// TestManyAreOwedInPages: thousands are owed a reminder each, and doing it again after half of it
-// has gone gives nobody two.
-func TestManyAreOwedInPages(t *testing.T) {
-	d := newDesk(t)
+// TestEnqueueThousandsOnce: reminders for thousands of people are queued once, also when some were
+// sent before they are queued again.
+func TestEnqueueThousandsOnce(t *testing.T) {
+	d := newTestRounds(t)
 	var people []survey.PersonID
 	for i := range 1700 {
 		people = append(people, survey.PersonID(fmt.Sprint("p", i)))
 	}
-	r := d.asked(t, people...)
+	r := d.invite(t, people...)
 	due := map[string][]survey.Moment{r.TimeZone: {{Kind: survey.ClosesSoon.On("2027-01-11"), At: d.now}}}
 	sent := map[survey.PersonID]int{}
 	for range 3 {
@@ -185,43 +186,44 @@ func TestManyAreOwedInPages(t *testing.T) {
 	}
 }
 
-// TestRemindLater: what a person asked for is owed to them, until they want none.
+// TestRemindLater: a reminder that a person asked for is queued, and dropped when they turn
+// reminders off.
 func TestRemindLater(t *testing.T) {
-	d := newDesk(t)
-	d.asked(t, ben, "cem")
+	d := newTestRounds(t)
+	d.invite(t, ben, "cem")
 	at := survey.Moment{Kind: survey.ClosesSoon.On("2027-01-05"), At: d.now.Add(24 * time.Hour)}
 	for _, p := range []survey.PersonID{ben, "cem"} {
-		seat, err := d.For(p).RemindLater(t.Context(), "r", at)
-		if err != nil || seat.Member.RemindOnDate != "2027-01-05" {
-			t.Fatal(seat.Member, err)
+		part, err := d.For(p).RemindLater(t.Context(), "r", at)
+		if err != nil || part.Member.RemindOnDate != "2027-01-05" {
+			t.Fatal(part.Member, err)
 		}
 	}
 	must(t, errorOf(d.For("cem").SetRemindersOff(t.Context(), "r", true)))
-	same(t, d.taken(t), nil)
-	if m := d.seat(t, "cem").Member; m.RemindOnDate != "" || !m.RemindersOff {
+	same(t, d.sendAll(t), nil)
+	if m := d.participation(t, "cem").Member; m.RemindOnDate != "" || !m.RemindersOff {
 		t.Errorf("%+v", m)
 	}
 	d.now = at.At
-	if _, awaited, err := d.System().StillWanted(t.Context(), survey.Delivery{Round: "r", Person: "cem", Kind: at.Kind}); awaited || err != nil {
-		t.Error(awaited, err)
+	if _, wanted, err := d.System().StillWanted(t.Context(), survey.Delivery{Round: "r", Person: "cem", Kind: at.Kind}); wanted || err != nil {
+		t.Error(wanted, err)
 	}
 	must(t, d.System().Reminded(t.Context(), survey.Delivery{Round: "r", Person: ben}, "2027-01-05"))
-	if m := d.seat(t, ben).Member; m.RemindOnDate != "" || m.LastRemindedDate != "2027-01-05" {
+	if m := d.participation(t, ben).Member; m.RemindOnDate != "" || m.LastRemindedDate != "2027-01-05" {
 		t.Errorf("%+v", m)
 	}
 	if _, err := d.For("stranger").RemindLater(t.Context(), "r", at); !errors.Is(err, survey.ErrNotTakingPart) {
-		t.Errorf("a stranger: %v", err)
+		t.Errorf("another person: %v", err)
 	}
 	if _, err := d.For("stranger").SetRemindersOff(t.Context(), "r", true); !errors.Is(err, survey.ErrNotTakingPart) {
-		t.Errorf("a stranger: %v", err)
+		t.Errorf("another person: %v", err)
 	}
 }
 
-// TestCloseDue: the survey closes by itself at its time and not before, as of that time however
-// late it is, and once; what a coordinator closed is not closed by itself.
+// TestCloseDue: a survey closes automatically once, as of its closing time, however late that is
+// done. A round that a coordinator closed does not close automatically.
 func TestCloseDue(t *testing.T) {
-	d := newDesk(t)
-	r := d.asked(t, ben)
+	d := newTestRounds(t)
+	r := d.invite(t, ben)
 	if _, closed, err := d.System().CloseDue(t.Context(), "r"); closed || err != nil {
 		t.Error("too early:", closed, err)
 	}
@@ -247,8 +249,8 @@ func TestCloseDue(t *testing.T) {
 		t.Error("no such round:", closed, err)
 	}
 
-	d = newDesk(t)
-	r = d.asked(t, ben)
+	d = newTestRounds(t)
+	r = d.invite(t, ben)
 	d.now = r.ClosesAt.Add(time.Second)
 	must(t, errorOf(d.For(ben).Participation(t.Context(), "r")))
 	if _, closed, err := d.As(ana).Close(t.Context(), "r"); !closed || err != nil {
@@ -259,17 +261,17 @@ func TestCloseDue(t *testing.T) {
 	}
 }
 
-// TestPlanIsKept: who may change it, when, and from when on it counts.
-func TestPlanIsKept(t *testing.T) {
-	d := newDesk(t)
-	d.asked(t, ben)
+// TestSetPlan: who may change the plan, in which states, and from when the change counts.
+func TestSetPlan(t *testing.T) {
+	d := newTestRounds(t)
+	d.invite(t, ben)
 	d.now = d.now.Add(time.Hour)
 	change := func(p *survey.ReminderPlan, c *survey.ChannelPlan) error {
 		p.Hour, c.Digest = 9, "0 9 * * 1"
 		return nil
 	}
 	if _, err := d.As(ben).SetPlan(t.Context(), "r", change); !errors.Is(err, survey.ErrNotCoordinator) {
-		t.Errorf("a stranger: %v", err)
+		t.Errorf("another person: %v", err)
 	}
 	r, err := d.As(ana).SetPlan(t.Context(), "r", change)
 	if err != nil || r.Reminders.Hour != 9 || r.Posts.Digest != "0 9 * * 1" || !r.PlannedAt.Equal(d.now) {
@@ -277,7 +279,8 @@ func TestPlanIsKept(t *testing.T) {
 	}
 	since := d.now
 	d.now = d.now.Add(time.Hour)
-	// What the channel gets does not touch what people are owed; the same again changes nothing.
+	// A change of the channel's posts does not change the reminders. The same call again changes
+	// nothing.
 	for range 2 {
 		r, err = d.As(ana).SetPlan(t.Context(), "r", func(_ *survey.ReminderPlan, c *survey.ChannelPlan) error {
 			c.Disabled = []survey.MessageKind{survey.LastDay}
@@ -292,7 +295,7 @@ func TestPlanIsKept(t *testing.T) {
 		t.Error(err)
 	}
 	must(t, d.System().Posted(t.Context(), "r", survey.DigestProgress{At: d.now, Invited: 3, Finished: 1}))
-	if got := d.seat(t, ben).Round; got.LastDigest == nil || got.LastDigest.Finished != 1 || got.Reminders.Hour != 9 {
+	if got := d.participation(t, ben).Round; got.LastDigest == nil || got.LastDigest.Finished != 1 || got.Reminders.Hour != 9 {
 		t.Errorf("%+v", got)
 	}
 	if _, _, err := d.As(ana).Close(t.Context(), "r"); err != nil {
@@ -304,9 +307,9 @@ func TestPlanIsKept(t *testing.T) {
 	must(t, d.System().Posted(t.Context(), "r", survey.DigestProgress{}))
 }
 
-// TestEachRoundThatHasSomethingAhead: open ones, and closed ones before their workshop.
-func TestEachRoundThatHasSomethingAhead(t *testing.T) {
-	d := newDesk(t)
+// TestEachRoundWithPlan: Each visits open rounds, and closed ones before their workshop.
+func TestEachRoundWithPlan(t *testing.T) {
+	d := newTestRounds(t)
 	each := func() (ids []string) {
 		must(t, d.System().Each(t.Context(), func(r survey.Round) error {
 			ids = append(ids, string(r.ID))
@@ -328,29 +331,29 @@ func TestEachRoundThatHasSomethingAhead(t *testing.T) {
 	same(t, each(), nil)
 }
 
-// TestWorkshopIsPutOff: after the close as well, and what is due is planned from then on; nothing
-// else of a closed round changes.
-func TestWorkshopIsPutOff(t *testing.T) {
-	d := newDesk(t)
-	d.asked(t, ben)
+// TestSetWorkshopAfterClose: the workshop can move after the close. Nothing else of the round
+// changes.
+func TestSetWorkshopAfterClose(t *testing.T) {
+	d := newTestRounds(t)
+	d.invite(t, ben)
 	d.now = d.now.Add(time.Hour)
 	_, _, err := d.As(ana).Close(t.Context(), "r")
 	must(t, err)
-	closed := d.seat(t, ben).Round
+	closed := d.participation(t, ben).Round
 	d.now = d.now.Add(time.Hour)
 	var refused *survey.InputError
 	if _, err := d.As(ana).SetWorkshop(t.Context(), "r", survey.Workshop{At: closed.ClosedAt.Add(-time.Minute)}); !errors.As(err, &refused) || refused.Reason != "early" {
 		t.Errorf("before the close: %v", err)
 	}
 	if _, err := d.As(ben).SetWorkshop(t.Context(), "r", survey.Workshop{}); !errors.Is(err, survey.ErrNotCoordinator) {
-		t.Errorf("a stranger: %v", err)
+		t.Errorf("another person: %v", err)
 	}
-	// Before the time at which it would have closed by itself.
+	// The workshop may be earlier than the planned closing time.
 	want := closed
 	want.Workshop, want.PlannedAt, want.Version = survey.Workshop{At: closed.ClosedAt.Add(2 * time.Hour), Place: "Library"}, d.now, closed.Version+1
 	got, err := d.As(ana).SetWorkshop(t.Context(), "r", want.Workshop)
 	must(t, err)
-	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(d.seat(t, ben).Round.Workshop, want.Workshop) {
+	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(d.participation(t, ben).Round.Workshop, want.Workshop) {
 		t.Errorf("%+v, not %+v", got, want)
 	}
 }

@@ -27,13 +27,13 @@ var testMatrix = &matrix.Matrix{
 
 const ana, ben = survey.PersonID("p:w:ana"), survey.PersonID("p:w:ben")
 
-// desk is a set of rounds on an embedded store, with a clock to turn.
-type desk struct {
+// testRounds are rounds on an embedded store, with a clock that tests set.
+type testRounds struct {
 	*survey.Rounds
 	now time.Time
 }
 
-func newDesk(t *testing.T) *desk {
+func newTestRounds(t *testing.T) *testRounds {
 	t.Helper()
 	store, err := redis.Embedded()
 	if err != nil {
@@ -44,20 +44,20 @@ func newDesk(t *testing.T) *desk {
 			t.Error(err)
 		}
 	})
-	d := &desk{now: time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)}
+	d := &testRounds{now: time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)}
 	store.SetTime(d.now)
 	d.Rounds = survey.NewRounds(store, []*matrix.Matrix{testMatrix}, func() time.Time { return d.now })
 	return d
 }
 
-func (d *desk) proposal() survey.Round {
+func (d *testRounds) proposal() survey.Round {
 	return survey.Round{
 		ID: "r", Area: "Northshire", Matrix: "m", Languages: []matrix.Lang{"en"}, TimeZone: "Europe/London", Channel: "p:w:c",
 		ClosesAt: d.now.AddDate(0, 0, 14), Coordinators: []survey.PersonID{ana}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 	}
 }
 
-func (d *desk) open(t *testing.T) survey.Round {
+func (d *testRounds) open(t *testing.T) survey.Round {
 	t.Helper()
 	if _, err := d.AsCreator(ana).Create(t.Context(), d.proposal()); err != nil {
 		t.Fatal(err)
@@ -69,8 +69,8 @@ func (d *desk) open(t *testing.T) survey.Round {
 	return r
 }
 
-func TestCreateRefusesWhatCannotStand(t *testing.T) {
-	d := newDesk(t)
+func TestCreateInvalid(t *testing.T) {
+	d := newTestRounds(t)
 	for want, change := range map[string]func(*survey.Round){
 		"area: empty":         func(r *survey.Round) { r.Area = "  " },
 		"area: long":          func(r *survey.Round) { r.Area = strings.Repeat("ŵ", survey.MaxAreaRunes+1) },
@@ -95,13 +95,14 @@ func TestCreateRefusesWhatCannotStand(t *testing.T) {
 	longest := d.proposal()
 	longest.Area, longest.MinGroup, longest.Consensus.Percent = strings.Repeat("ŵ", survey.MaxAreaRunes), results.MinGroupFloor, 100
 	if _, err := d.AsCreator(ana).Create(t.Context(), longest); err != nil {
-		t.Errorf("what just fits is refused: %v", err)
+		t.Errorf("the largest valid values: %v", err)
 	}
 }
 
-// TestSetUpStandsOnceOpen: minimum group and rule can change in a draft, and never after.
-func TestSetUpStandsOnceOpen(t *testing.T) {
-	d := newDesk(t)
+// TestSettingsFixedOnceOpen: the minimum group and the consensus rule can change in a draft, and
+// not later.
+func TestSettingsFixedOnceOpen(t *testing.T) {
+	d := newTestRounds(t)
 	if _, err := d.AsCreator(ana).Create(t.Context(), d.proposal()); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func TestSetUpStandsOnceOpen(t *testing.T) {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	if _, err := d.As(ben).Redraft(t.Context(), "r", change); !errors.Is(err, survey.ErrNotCoordinator) {
-		t.Errorf("a stranger: %v", err)
+		t.Errorf("another person: %v", err)
 	}
 	if _, _, err := d.As(ana).Open(t.Context(), "r"); err != nil {
 		t.Fatal(err)
@@ -126,8 +127,8 @@ func TestSetUpStandsOnceOpen(t *testing.T) {
 	}
 }
 
-func TestOpenOnlyBeforeTheClosingTime(t *testing.T) {
-	d := newDesk(t)
+func TestOpenAfterClosingTime(t *testing.T) {
+	d := newTestRounds(t)
 	if _, err := d.AsCreator(ana).Create(t.Context(), d.proposal()); err != nil {
 		t.Fatal(err)
 	}
@@ -138,8 +139,8 @@ func TestOpenOnlyBeforeTheClosingTime(t *testing.T) {
 	}
 }
 
-func TestExtendMovesLaterOnlyAndNotForEver(t *testing.T) {
-	d := newDesk(t)
+func TestExtendLimits(t *testing.T) {
+	d := newTestRounds(t)
 	r := d.open(t)
 	for closes, want := range map[time.Time]string{
 		r.ClosesAt.Add(-time.Hour):                   "closes: earlier",
@@ -158,7 +159,7 @@ func TestExtendMovesLaterOnlyAndNotForEver(t *testing.T) {
 	if _, moved, err := d.As(ana).Extend(t.Context(), "r", later); err != nil || moved {
 		t.Errorf("the same again: moved %v, %v", moved, err)
 	}
-	// The year counts from the opening, however often it is extended.
+	// The longest time counts from the opening.
 	d.now = d.now.AddDate(0, 0, 20)
 	var input *survey.InputError
 	if _, _, err := d.As(ana).Extend(t.Context(), "r", r.OpenedAt.Add(survey.MaxOpen+24*time.Hour)); !errors.As(err, &input) {
@@ -172,8 +173,8 @@ func TestExtendMovesLaterOnlyAndNotForEver(t *testing.T) {
 	}
 }
 
-func TestCoordinatorsAreSoMany(t *testing.T) {
-	d := newDesk(t)
+func TestMaxCoordinators(t *testing.T) {
+	d := newTestRounds(t)
 	d.open(t)
 	var people []survey.PersonID
 	for i := range survey.MaxCoordinators - 1 {
@@ -194,10 +195,9 @@ func TestCoordinatorsAreSoMany(t *testing.T) {
 	}
 }
 
-// TestChangesAtOnceAreAllMade: two coordinators who change a round at the same moment both get what
-// they asked for.
-func TestChangesAtOnceAreAllMade(t *testing.T) {
-	d := newDesk(t)
+// TestConcurrentChanges: changes that several coordinators make at the same time are all saved.
+func TestConcurrentChanges(t *testing.T) {
+	d := newTestRounds(t)
 	d.open(t)
 	var all sync.WaitGroup
 	for i := range 3 {
@@ -213,7 +213,7 @@ func TestChangesAtOnceAreAllMade(t *testing.T) {
 	}
 }
 
-func (d *desk) takePart(t *testing.T, person survey.PersonID, role string) {
+func (d *testRounds) takePart(t *testing.T, person survey.PersonID, role string) {
 	t.Helper()
 	ctx := t.Context()
 	_, _, err := d.As(ana).Invite(ctx, "r", []survey.Member{{Person: person}})
@@ -228,10 +228,10 @@ func (d *desk) takePart(t *testing.T, person survey.PersonID, role string) {
 	}
 }
 
-// TestNobodyCanTellAfterTheClose: the one parent among midwives cannot be found through role and
-// role group.
-func TestNobodyCanTellAfterTheClose(t *testing.T) {
-	d := newDesk(t)
+// TestCloseAnonymises: after the close, roles and role groups do not identify the only parent among
+// midwives.
+func TestCloseAnonymises(t *testing.T) {
+	d := newTestRounds(t)
 	d.open(t)
 	for i := range 5 {
 		d.takePart(t, survey.PersonID(fmt.Sprintf("p:w:m%d", i)), "midwife")
@@ -251,14 +251,14 @@ func TestNobodyCanTellAfterTheClose(t *testing.T) {
 	if _, closed, err := d.As(ana).Close(t.Context(), "r"); err != nil || !closed {
 		t.Fatal(closed, err)
 	}
-	seat, err := d.For(ben).Participation(t.Context(), "r")
-	if err != nil || seat.Pseudonym != "" {
-		t.Errorf("pseudonym %q, %v", seat.Pseudonym, err)
+	part, err := d.For(ben).Participation(t.Context(), "r")
+	if err != nil || part.Pseudonym != "" {
+		t.Errorf("pseudonym %q, %v", part.Pseudonym, err)
 	}
-	if m := seat.Member; m.Role != "" || m.Group != "" || m.Organisation != "" || m.Language != "" || m.Status != survey.Finished {
-		t.Errorf("the roster still knows %+v", m)
+	if m := part.Member; m.Role != "" || m.Group != "" || m.Organisation != "" || m.Language != "" || m.Status != survey.Finished {
+		t.Errorf("the roster still holds %+v", m)
 	}
-	// What is needed of it stays as numbers, however often it is asked for.
+	// The turnout is kept as numbers, and each call returns the same.
 	for range 2 {
 		p, err := d.As(ana).Results(t.Context(), "r")
 		if err != nil || p.Context.Invited != 6 || p.Context.Finished != 2 || p.Context.Roles[1] != (results.RoleCount{Role: "parent", Invited: 1, Finished: 1}) {
@@ -270,19 +270,19 @@ func TestNobodyCanTellAfterTheClose(t *testing.T) {
 	}
 }
 
-func TestResultsOnlyAfterTheClose(t *testing.T) {
-	d := newDesk(t)
+func TestResultsOnlyAfterClose(t *testing.T) {
+	d := newTestRounds(t)
 	d.open(t)
 	if _, err := d.As(ana).Results(t.Context(), "r"); !errors.Is(err, survey.ErrStillOpen) {
 		t.Errorf("while open: %v", err)
 	}
 	if _, err := d.As(ben).Results(t.Context(), "r"); !errors.Is(err, survey.ErrNotCoordinator) {
-		t.Errorf("a stranger: %v", err)
+		t.Errorf("another person: %v", err)
 	}
 }
 
-func TestAnswersThatCannotBe(t *testing.T) {
-	d := newDesk(t)
+func TestInvalidAnswers(t *testing.T) {
+	d := newTestRounds(t)
 	d.open(t)
 	if _, _, err := d.For(ben).Answer(t.Context(), "r", survey.Operation{ID: "op"}, "one", 1); !errors.Is(err, survey.ErrNotTakingPart) {
 		t.Errorf("not invited: %v", err)
@@ -309,10 +309,10 @@ func TestAnswersThatCannotBe(t *testing.T) {
 	}
 }
 
-// TestANewNoticeIsAcceptedAnew: the version and the time of the last acceptance are kept, and
-// nobody who has finished starts again.
-func TestANewNoticeIsAcceptedAnew(t *testing.T) {
-	d := newDesk(t)
+// TestNewNoticeVersion: the version and the time of the last acceptance are saved. A person who has
+// finished stays finished.
+func TestNewNoticeVersion(t *testing.T) {
+	d := newTestRounds(t)
 	d.open(t)
 	d.takePart(t, ben, "parent")
 	if _, _, err := d.For(ben).Answer(t.Context(), "r", survey.Operation{ID: "op"}, "one", 2); err != nil {
@@ -322,14 +322,15 @@ func TestANewNoticeIsAcceptedAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.now = d.now.Add(time.Hour)
-	seat, err := d.For(ben).Start(t.Context(), "r", "2")
-	if m := seat.Member; err != nil || m.Notice != "2" || !m.NoticeAt.Equal(d.now) || m.Status != survey.Finished {
+	part, err := d.For(ben).Start(t.Context(), "r", "2")
+	if m := part.Member; err != nil || m.Notice != "2" || !m.NoticeAt.Equal(d.now) || m.Status != survey.Finished {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
 
-func TestWhoUsesTheBotCanBeReached(t *testing.T) {
-	d := newDesk(t)
+// TestStartClearsUnreachable: a person who uses the bot can be reached again.
+func TestStartClearsUnreachable(t *testing.T) {
+	d := newTestRounds(t)
 	d.open(t)
 	if _, _, err := d.As(ana).Invite(t.Context(), "r", []survey.Member{{Person: ben}}); err != nil {
 		t.Fatal(err)
@@ -340,8 +341,8 @@ func TestWhoUsesTheBotCanBeReached(t *testing.T) {
 	if _, due, err := d.As(ana).Remind(t.Context(), "r"); err != nil || due != 0 {
 		t.Errorf("%v are due, %v", due, err)
 	}
-	if seat, err := d.For(ben).Start(t.Context(), "r", "1"); err != nil || seat.Member.Unreachable {
-		t.Errorf("%+v, %v", seat.Member, err)
+	if part, err := d.For(ben).Start(t.Context(), "r", "1"); err != nil || part.Member.Unreachable {
+		t.Errorf("%+v, %v", part.Member, err)
 	}
 	d.now = d.now.Add(survey.RemindEvery)
 	if _, due, err := d.As(ana).Remind(t.Context(), "r"); err != nil || due != 1 {
@@ -349,10 +350,10 @@ func TestWhoUsesTheBotCanBeReached(t *testing.T) {
 	}
 }
 
-// TestStatusDoesNotTellWhoSaidNo: who declined or withdrew stands among those who have not
-// finished.
-func TestStatusDoesNotTellWhoSaidNo(t *testing.T) {
-	d := newDesk(t)
+// TestProgressHidesRefusals: the lists do not tell people who declined or withdrew from those who
+// have not finished.
+func TestProgressHidesRefusals(t *testing.T) {
+	d := newTestRounds(t)
 	d.open(t)
 	for i, name := range []survey.PersonID{"p:w:a", "p:w:b", "p:w:c"} {
 		if _, _, err := d.As(ana).Invite(t.Context(), "r", []survey.Member{{Person: name}}); err != nil {
@@ -375,8 +376,8 @@ func TestStatusDoesNotTellWhoSaidNo(t *testing.T) {
 	}
 }
 
-func TestACancelledCallSaysSo(t *testing.T) {
-	d := newDesk(t)
+func TestCancelledContext(t *testing.T) {
+	d := newTestRounds(t)
 	d.open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -27,10 +27,10 @@ func Element(element string) Drawing {
 	}
 }
 
-// After shows what comes after the answer to an element: the next question that is still open,
-// or the review when none is. Its first line says what was saved, and the buttons beside it lead
-// back to that answer. With tooSoon it also says that a press on the new card was not taken, since
-// it came too soon after that answer.
+// After shows what comes after the answer to an element: the next question that is still open, or
+// the review when none is. Its first line says what was saved, and the buttons beside it lead back
+// to that answer. With tooSoon it also says that a press on the new card was not saved, because it
+// came too soon after that answer.
 func After(element string, tooSoon bool) Drawing {
 	return func(
 		v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
@@ -39,7 +39,7 @@ func After(element string, tooSoon bool) Drawing {
 		if !ok {
 			return chat.Card{}, matrix.ErrNoElement
 		}
-		// Nothing is said to be saved where nothing is.
+		// Without a saved answer, there is nothing to confirm.
 		if resp.Answers[element].Rating == matrix.NotAnswered {
 			return elementCard(v, part, m, resp, element, nil)
 		}
@@ -101,111 +101,130 @@ func elementCard(
 	if !ok {
 		return chat.Card{}, matrix.ErrNoElement
 	}
-	id, lang, elements := string(part.Round.ID), matrix.Lang(v.Lang), m.Elements()
 	given := resp.Answers[element]
+	blocks := append(slices.Clone(top), question(v, part, m, el, i, given)...)
+	blocks = append(blocks, ratingBlocks(v, part, m, el, i, given.Rating)...)
+	if !given.Detail.IsZero() && given.Rating != matrix.NotAnswered {
+		blocks = append(blocks, chat.Footnote(detailLine(v, m, given.Detail)))
+	}
+	blocks = append(blocks, chat.Divider{})
+	return Of(append(blocks, navigation(v, part, m, resp, i)...)...), nil
+}
+
+// question returns the position in the survey, and the question of the element with that index.
+func question(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, el matrix.Element, i int,
+	given results.Answer,
+) []chat.Block {
+	lang, total := matrix.Lang(v.Lang), len(m.Elements())
 	state := v.Say("element.open")
 	if given.Rating != matrix.NotAnswered {
 		state = v.Say("element.saved")
 	}
-	step := v.Say("element.step", "i", i+1, "n", len(elements))
-	blocks := append(slices.Clone(top),
+	return []chat.Block{
 		chat.Note{Spans: []chat.Span{
 			chat.Words(part.Round.Area + " · "),
-			chat.Bold(m.DimensionOf(element).Name.In(lang)),
-			chat.Words(" · " + step + " · " + state + " "),
-			chat.Meter{Done: i + 1, Total: len(elements)},
+			chat.Bold(m.DimensionOf(el.ID).Name.In(lang)),
+			chat.Words(" · " + step(v, i, total) + " · " + state + " "),
+			chat.Meter{Done: i + 1, Total: total},
 		}},
 		chat.Heading{Text: el.Name.In(lang)},
 		chat.Paragraph(el.Question.In(lang)),
 		chat.Footnote(el.Help.In(lang)),
-	)
-	for k, level := range m.Levels {
-		rating := matrix.Rating(k + 1)
-		chosen := given.Rating == rating
-		blocks = append(blocks, chat.Choice{
-			Title: level.Name.In(lang), Text: el.Descriptors[k].In(lang),
-			Button: ratingButton(
-				v,
-				id,
-				element,
-				rating,
-				level.Short.In(lang),
-				chosen,
-				level.Name.In(lang)+", "+step,
-			),
+	}
+}
+
+// step returns the position of the element with that index, in words.
+func step(v locale.Voice, i, total int) string {
+	return v.Say("element.step", "i", i+1, "n", total)
+}
+
+// ratingBlocks returns the levels of an element and the other answers, each with its button.
+func ratingBlocks(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, el matrix.Element, i int,
+	given matrix.Rating,
+) []chat.Block {
+	lang := matrix.Lang(v.Lang)
+	position := step(v, i, len(m.Elements()))
+	button := func(rating matrix.Rating, label, spoken string) chat.Button {
+		return ratingButton(v, ratingChoice{
+			action: chat.NewAction("answer", string(part.Round.ID), el.ID, RatingArg(rating)),
+			label:  label,
+			spoken: spoken + ", " + position,
+			chosen: given == rating,
 		})
 	}
-	blocks = append(blocks, Row(
-		ratingButton(
-			v,
-			id,
-			element,
-			matrix.DontKnow,
-			v.Say("answer.dont_know"),
-			given.Rating == matrix.DontKnow,
-			v.Say("answer.dont_know")+", "+step,
-		),
-		ratingButton(
-			v,
-			id,
-			element,
-			matrix.NotApplicable,
-			v.Say("answer.not_applicable"),
-			given.Rating == matrix.NotApplicable,
-			v.Say("answer.not_applicable")+", "+step,
-		),
+	var blocks []chat.Block
+	for k, level := range m.Levels {
+		name := level.Name.In(lang)
+		blocks = append(blocks, chat.Choice{
+			Title:  name,
+			Text:   el.Descriptors[k].In(lang),
+			Button: button(matrix.Rating(k+1), level.Short.In(lang), name),
+		})
+	}
+	dontKnow, notApplicable := v.Say("answer.dont_know"), v.Say("answer.not_applicable")
+	return append(blocks, Row(
+		button(matrix.DontKnow, dontKnow, dontKnow),
+		button(matrix.NotApplicable, notApplicable, notApplicable),
 	))
+}
+
+// navigation returns the buttons that lead from the element with that index to other cards.
+func navigation(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response, i int,
+) []chat.Block {
+	elements, id := m.Elements(), string(part.Round.ID)
+	element := elements[i].ID
+	given := resp.Answers[element]
 	back := chat.NewAction("me", id)
 	if i > 0 {
 		back = chat.NewAction("at", id, elements[i-1].ID)
 	}
+	toBack := Button(v.Say("button.back"), back)
 	others := append([]chat.Button{
 		Button(v.Say("button.list"), chat.NewAction("list", id)),
 		Button(v.Say("button.kept"), chat.NewAction("kept", id)),
 	}, OtherLanguages(v, part, chat.NewAction("at", id, element))...)
-	toBack := Button(v.Say("button.back"), back)
 	forward, open := chat.NewAction("review", id), openAfter(m, resp, i)
 	if given.Rating == matrix.NotAnswered {
-		if _, at, ok := m.Element(open); ok &&
-			at > i { // what was skipped before is not asked again now
+		// An element that was skipped before is not asked again now.
+		if _, at, ok := m.Element(open); ok && at > i {
 			forward = chat.NewAction("at", id, open)
 		}
-		// Detail is for what was answered, and one tap away once it is.
-		blocks = append(blocks, chat.Divider{},
-			Row(append([]chat.Button{toBack, Button(v.Say("button.skip"), forward)}, others...)...))
-		return Of(blocks...), nil
-	}
-	if !given.Detail.IsZero() {
-		blocks = append(blocks, chat.Footnote(detailLine(v, m, given.Detail)))
+		// There is no button for detail, which can be added once the element is answered.
+		skip := Button(v.Say("button.skip"), forward)
+		return []chat.Block{Row(append([]chat.Button{toBack, skip}, others...)...)}
 	}
 	next := v.Say("button.to_review")
 	if open != "" {
 		next, forward = v.Say("button.next"), chat.NewAction("at", id, open)
 	}
-	blocks = append(blocks, chat.Divider{},
+	return []chat.Block{
 		Row(toBack, detailButton(v, id, m, element, given.Detail), Primary(next, forward)),
-		Row(others...))
-	return Of(blocks...), nil
+		Row(others...),
+	}
+}
+
+// ratingChoice is what a button for a rating shows and does.
+type ratingChoice struct {
+	action chat.Action
+	label  string
+	spoken string // for a screen reader
+	chosen bool   // it is the current answer
 }
 
 // ratingButton returns the button that gives a rating.
-func ratingButton(
-	v locale.Voice,
-	round, element string,
-	r matrix.Rating,
-	label string,
-	chosen bool,
-	spoken string,
-) chat.Button {
-	style := chat.Plain
-	if chosen {
+func ratingButton(v locale.Voice, c ratingChoice) chat.Button {
+	style, spoken := chat.Plain, c.spoken
+	if c.chosen {
 		style = chat.Primary
 		spoken = v.Say("answer.chosen") + ": " + spoken
 	}
 	return chat.Button{
-		Label:  label,
-		Action: chat.NewAction("answer", round, element, RatingArg(r)),
-		Chosen: chosen,
+		Label:  c.label,
+		Action: c.action,
+		Chosen: c.chosen,
 		Style:  style,
 		Spoken: chat.Trim(spoken, chat.MaxSpoken),
 	}

@@ -71,8 +71,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestEveryKindHasItsSentences: the form has a label for a post that can be disabled, and the list of
-// what is planned has a line for a kind that the planner queues for the channel.
+// TestEveryKindHasItsSentences: the form has a label for a post that can be disabled, and the list
+// of what is planned has a line for a kind that the planner queues for the channel.
 func TestEveryKindHasItsSentences(t *testing.T) {
 	v := setUp(t).words.In("en")
 	for _, kind := range survey.MessageTypes {

@@ -51,8 +51,8 @@ func ownRound(
 	return v.Say("home.invited", "closes", closes), v.Say("button.start")
 }
 
-// CoordinatedRound shows a coordinator one of their rounds on the home card, with its response rates
-// if it was opened.
+// CoordinatedRound shows a coordinator one of their rounds on the home card, with its response
+// rates if it was opened.
 func CoordinatedRound(
 	v locale.Voice, r survey.Round, s survey.Progress, now time.Time,
 ) []chat.Block {

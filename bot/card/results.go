@@ -205,8 +205,8 @@ func hiddenGroups(v locale.Voice, p results.Published) string {
 	return strings.Join(names, ", ")
 }
 
-// Results draws the summary of published results, with the lines of the round's record. action makes
-// the action of a button that shows the same in another language.
+// Results draws the summary of published results, with the lines of the round's record. action
+// makes the action of a button that shows the same in another language.
 func Results(
 	v locale.Voice, r survey.Round, m *matrix.Matrix, p results.Published, record []chat.Block,
 	action func(verb, lang string) chat.Action,

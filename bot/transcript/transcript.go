@@ -16,7 +16,9 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// Stage is the environment that a transcript is played in.
+// Stage is the environment that a transcript is played in. The words of the theatre are meant
+// literally in this package: a script is played on a stage, and stage directions change the time,
+// the people and the machine.
 type Stage struct {
 	Responder chat.Responder
 	Clock     *Clock
@@ -62,8 +64,8 @@ type player struct {
 	out       strings.Builder
 	events    int
 	last      chat.Event
-	at        time.Time // when the last gesture was made
-	atOnce    bool      // the next gesture follows at once
+	at        time.Time // when a person last did something
+	atOnce    bool      // the next event follows at once
 	lastActor string
 	messages  []*message
 	forms     map[string]openForm // the open form of a person
@@ -73,7 +75,7 @@ type player struct {
 	zones     map[string]string
 	directs   bool   // answers can go to direct messages
 	down      bool   // the bot answers, and sends nothing by itself
-	told      string // the time that was last written down
+	written   string // the time that was last written down
 }
 
 // channel is where commands are typed unless a line says otherwise.
@@ -87,7 +89,7 @@ func Play(ctx context.Context, script io.Reader, stage Stage) (string, error) {
 		Stage: stage, forms: map[string]openForm{}, pressed: map[string]*message{},
 		admins: map[string]bool{}, locales: map[string]string{}, zones: map[string]string{},
 	}
-	p.told = p.Clock.at.In(here()).Format(stamp)
+	p.written = p.Clock.at.In(here()).Format(stamp)
 	lines := bufio.NewScanner(script)
 	lines.Buffer(nil, 1<<20)
 	for n := 1; lines.Scan(); n++ {
@@ -214,7 +216,7 @@ func (p *player) direct(ctx context.Context, line string) error {
 // stamp is how a time is written down.
 const stamp = "Mon 2006-01-02 15:04 MST"
 
-// here is where the stage stands.
+// here returns the time zone of transcripts.
 func here() *time.Location {
 	loc, err := time.LoadLocation("Europe/London")
 	if err != nil {
@@ -252,9 +254,9 @@ func (p *player) deliver(ctx context.Context) {
 	}
 	p.Deliver(ctx)
 	post := p.People.arrived()
-	if at := p.Clock.at.In(here()).Format(stamp); len(post) > 0 && at != p.told {
+	if at := p.Clock.at.In(here()).Format(stamp); len(post) > 0 && at != p.written {
 		fmt.Fprintf(&p.out, "< it is %s\n", at)
-		p.told = at
+		p.written = at
 	}
 	for _, s := range post {
 		switch {
@@ -271,6 +273,7 @@ func (p *player) deliver(ctx context.Context) {
 	}
 }
 
+// files writes down the files of a card.
 func (p *player) files(all []chat.File) {
 	for _, f := range all {
 		fmt.Fprintf(&p.out, "    (file %s, %s", f.Name, f.Type)
@@ -281,6 +284,7 @@ func (p *player) files(all []chat.File) {
 	}
 }
 
+// show writes down a new message.
 func (p *player) show(to, in, title string, card chat.Card) *message {
 	id := fmt.Sprintf("message-%d", len(p.messages)+1)
 	m := &message{id: id, to: to, in: in, versions: []chat.Card{card}}

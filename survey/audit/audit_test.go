@@ -8,8 +8,8 @@ import (
 	"maturitybot/survey/audit"
 )
 
-// TestVerifyFindsTheFirstThatIsWrong, whatever was done to the chain.
-func TestVerifyFindsTheFirstThatIsWrong(t *testing.T) {
+// TestVerifyFindsFirstBroken changes a chain in every way.
+func TestVerifyFindsFirstBroken(t *testing.T) {
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
 	chain := func() []audit.Entry {
 		var all []audit.Entry
@@ -23,12 +23,12 @@ func TestVerifyFindsTheFirstThatIsWrong(t *testing.T) {
 	if broken := audit.Verify("r", chain()); broken != 0 {
 		t.Fatalf("a whole chain is broken at %d", broken)
 	}
-	// Pinned: what is kept under these hashes, and in files, must verify for ever.
+	// Saved logs and exported files have these hashes, so they must not change.
 	if got, want := chain()[1].Hash, "8b04f5c3d6b82604c9bf0091bd9535b073b15263685a26d02a3764542ed4f92e"; got != want {
 		t.Errorf("the second hash is %s, want %s", got, want)
 	}
 	if got, want := chain()[1].Fingerprint(), chain()[1].Hash[:4]+" "+chain()[1].Hash[4:8]+" "+chain()[1].Hash[8:12]+" "+chain()[1].Hash[12:16]; got != want {
-		t.Errorf("the seal is %q, want %q", got, want)
+		t.Errorf("the fingerprint is %q, want %q", got, want)
 	}
 	for what, c := range map[string]struct {
 		broken int
@@ -41,7 +41,7 @@ func TestVerifyFindsTheFirstThatIsWrong(t *testing.T) {
 		"old":           {3, func(all []audit.Entry) []audit.Entry { all[2].Changes[0].Old = "e"; return all }},
 		"field":         {3, func(all []audit.Entry) []audit.Entry { all[2].Changes[0].Field = "e"; return all }},
 		"a change gone": {3, func(all []audit.Entry) []audit.Entry { all[2].Changes = all[2].Changes[:1]; return all }},
-		"changes hidden in the act": {3, func(all []audit.Entry) []audit.Entry {
+		"changes hidden in the action": {3, func(all []audit.Entry) []audit.Entry {
 			all[2].Action += "\ncloses\na\nb\nplace\nc\nd"
 			all[2].Changes = nil
 			return all
@@ -57,19 +57,19 @@ func TestVerifyFindsTheFirstThatIsWrong(t *testing.T) {
 		"one gone":       {2, func(all []audit.Entry) []audit.Entry { return slices.Delete(all, 1, 2) }},
 		"two changed":    {2, func(all []audit.Entry) []audit.Entry { all[1], all[2] = all[2], all[1]; return all }},
 		"the first gone": {1, func(all []audit.Entry) []audit.Entry { return all[1:] }},
-		"numbered anew": {2, func(all []audit.Entry) []audit.Entry {
+		"one gone, the rest renumbered": {2, func(all []audit.Entry) []audit.Entry {
 			all = slices.Delete(all, 1, 2)
 			all[1].Seq = 2
 			return all
 		}},
 		"all gone": {1, func([]audit.Entry) []audit.Entry { return nil }},
-		"begun anew": {1, func([]audit.Entry) []audit.Entry {
+		"a new chain": {1, func([]audit.Entry) []audit.Entry {
 			return []audit.Entry{audit.Entry{At: at, Action: audit.Team}.Chain("r", audit.Entry{})}
 		}},
-		"one put in": {5, func(all []audit.Entry) []audit.Entry {
+		"one appended": {5, func(all []audit.Entry) []audit.Entry {
 			return append(all, audit.Entry{Seq: 5, Action: audit.Team})
 		}},
-		"sealed in place": {4, func(all []audit.Entry) []audit.Entry {
+		"hashed again in place": {4, func(all []audit.Entry) []audit.Entry {
 			all[2].By = "p:w:ben"
 			all[2] = all[2].Chain("r", all[1])
 			return all

@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// small is the least that stands, in two languages; its line numbers are part of the tests below.
+// small is the smallest valid matrix in two languages. The tests below contain its line numbers.
 const small = `id: small
 version: 2
 nation: {en: England, cy: Lloegr}
@@ -104,8 +104,8 @@ func TestMatrixInUTF16(t *testing.T) {
 	}
 }
 
-// TestNamesThatClash covers names that a file of answers could not tell apart.
-func TestNamesThatClash(t *testing.T) {
+// TestDuplicateNames covers names that would be ambiguous in a file of answers.
+func TestDuplicateNames(t *testing.T) {
 	_, faults := loadFile(t, "testdata/also-number-clash.yaml")
 	want := `f.yaml:12: a level has a number as a name: "0", "1", "2", "3", "4" (5 times: lines 12, 17, 21, 26, 31); expected words: in files, a level goes by its own number, 1 for the lowest`
 	if faults.Error() != want {
@@ -158,7 +158,8 @@ func TestAnotherMatrix(t *testing.T) {
 	}
 }
 
-// Each case changes the small matrix in one place and names every fault that follows from it.
+// TestFaults changes the small matrix in one place for each case, and lists every fault that
+// follows.
 func TestFaults(t *testing.T) {
 	long := strings.Repeat("ŵ", 1000)
 	cases := []struct{ name, old, new, want string }{
@@ -238,7 +239,7 @@ func TestNotYAML(t *testing.T) {
 	}
 }
 
-// A hundred million texts in a few hundred bytes must neither be read nor be expanded.
+// TestAliasBomb: a few hundred bytes that mean a hundred million texts are refused, not expanded.
 func TestAliasBomb(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("a: &a [x, x, x, x, x, x, x, x, x, x]\n")
@@ -308,8 +309,8 @@ func largest() *Matrix {
 	return m
 }
 
-// What is as large as it may be stands; one more of anything names the platform, the limit and what
-// was found.
+// TestLimits: a matrix at its limits is valid. One more of anything is a fault that names the
+// platform, the limit and what was found.
 func TestLimits(t *testing.T) {
 	grow := func(t Text, n int) { t["cy"] += strings.Repeat("y", n) }
 	one := func() Text { return Text{"en": "x", "cy": "x", "fr": "x"} }
@@ -478,7 +479,7 @@ func TestTextFits(t *testing.T) {
 	}
 }
 
-// What JSON writes loads as the same matrix, whole or in one language.
+// TestJSONLoads: what JSON writes loads as the same matrix, in all languages or in one.
 func TestJSONLoads(t *testing.T) {
 	all, err := Editions()
 	if err != nil {
@@ -521,8 +522,7 @@ func sameAfterJSON(t *testing.T, m *Matrix) {
 	}
 }
 
-// Whatever the bytes, Load answers with a matrix that can be shown and written, or with faults that
-// can be printed.
+// FuzzLoad: Load returns a matrix that can be shown and written, or faults that can be printed.
 func FuzzLoad(f *testing.F) {
 	eight, err := os.ReadFile("testdata/eight.yaml")
 	if err != nil {

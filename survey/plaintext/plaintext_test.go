@@ -93,7 +93,7 @@ func TestNewReader(t *testing.T) {
 	}
 }
 
-// FuzzKey: a key is its own key, and what is clean stays as it is.
+// FuzzKey: Key and Clean change nothing in what they returned.
 func FuzzKey(f *testing.F) {
 	f.Add("King’s Lynn")
 	f.Add("Ynys Mo\u0302n \u202e\x00\xff")

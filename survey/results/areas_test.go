@@ -8,8 +8,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// appendixB is the counts of the report's Appendix B: areas on each level, of ten in each nation;
-// the published row for both together stands last.
+// appendixB has the counts of the report's Appendix B: the areas on each level, of ten in each
+// nation, and last the published row for both together.
 var appendixB = []struct {
 	dimension, element   string
 	wales, england, both [4]int
@@ -33,7 +33,7 @@ var appendixB = []struct {
 	{"Evaluate", "Local evaluation", [4]int{2, 8, 0, 0}, [4]int{1, 8, 1, 0}, [4]int{3, 16, 1, 0}},
 }
 
-// appendixBAverages is the percentages that the report prints as the average level of each
+// appendixBAverages has the percentages that the report prints as the average level of each
 // dimension.
 var appendixBAverages = []struct {
 	dimension            string
@@ -45,7 +45,7 @@ var appendixBAverages = []struct {
 	{"Evaluate", [4]int{38, 59, 3, 0}, [4]int{23, 61, 13, 3}, [4]int{31, 60, 8, 1}},
 }
 
-// appendixBAreas is ten areas in each nation whose ratings give the counts of Appendix B.
+// appendixBAreas returns ten areas in each nation whose ratings give the counts of Appendix B.
 func appendixBAreas(t *testing.T) *Areas {
 	t.Helper()
 	m := &matrix.Matrix{Levels: make([]matrix.Level, 4)}
@@ -86,7 +86,7 @@ func ints(figures []Figure) (all [4]int) {
 	return all
 }
 
-func TestAreasGiveTheReportsFigures(t *testing.T) {
+func TestAreasMatchReport(t *testing.T) {
 	o := appendixBAreas(t).Overview()
 	if len(o.Groups) != 3 || o.Groups[0].Nation != "" || o.Groups[1].Nation != matrix.Wales || o.Groups[2].Nation != matrix.England {
 		t.Fatalf("groups are %+v", o.Groups)
@@ -147,7 +147,7 @@ func TestAreasGiveTheReportsFigures(t *testing.T) {
 	}
 }
 
-func TestAreasRefuse(t *testing.T) {
+func TestAreasInvalid(t *testing.T) {
 	a := NewAreas(&matrix.Matrix{Levels: make([]matrix.Level, 4), Dimensions: []matrix.Dimension{{CoreElements: []matrix.CoreElement{{Elements: []matrix.Element{{ID: "x"}, {ID: "y"}}}}}}})
 	for i, c := range []struct {
 		rating AreaRating

@@ -16,8 +16,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// madeUpMatrix has the given numbers of elements (in two dimensions), levels and role groups (a
-// role each).
+// madeUpMatrix returns a matrix with the given numbers of elements (in two dimensions), levels and
+// role groups (a role each).
 func madeUpMatrix(elements, levels, groups int) *matrix.Matrix {
 	m := &matrix.Matrix{ID: "made-up", Version: 1, Languages: []matrix.Lang{matrix.English, matrix.Welsh}}
 	for i := range levels {
@@ -39,7 +39,7 @@ func madeUpMatrix(elements, levels, groups int) *matrix.Matrix {
 	return m
 }
 
-// answered is n responses of a group that give the same rating to each of the elements.
+// answered adds n responses of a group, each with the same ratings of the elements.
 func answered(t *Tally, n int, group string, ratings ...matrix.Rating) {
 	for range n {
 		r := Response{Group: group, Answers: map[string]Answer{}}
@@ -99,7 +99,7 @@ func TestDisclosureRule(t *testing.T) {
 	}
 }
 
-func TestDisclosureRuleOfThoseWhoDidNotRate(t *testing.T) {
+func TestDisclosureOfUnrated(t *testing.T) {
 	for _, c := range []struct {
 		about    string
 		groups   [][2]int // who rated and who did not know, by group
@@ -138,7 +138,7 @@ func TestDisclosureRuleOfThoseWhoDidNotRate(t *testing.T) {
 	}
 }
 
-func TestPeopleOfNoStatedRoleAreAGroup(t *testing.T) {
+func TestNotStatedGroup(t *testing.T) {
 	tally := NewTally(madeUpMatrix(1, 4, 2))
 	answered(tally, 8, "g1", 2)
 	answered(tally, 9, "g2", 2)
@@ -153,7 +153,7 @@ func TestPeopleOfNoStatedRoleAreAGroup(t *testing.T) {
 	}
 }
 
-func TestDimensionIsShownWhereEachOfItsElementsIs(t *testing.T) {
+func TestDimensionNeedsEachElement(t *testing.T) {
 	tally := NewTally(madeUpMatrix(4, 4, 2)) // e1 and e2, e3 and e4
 	answered(tally, 6, "g1", 1, 2, matrix.NotAnswered, matrix.DontKnow)
 	answered(tally, 6, "g2", 1, 4, 3, matrix.DontKnow)
@@ -171,7 +171,7 @@ func TestDimensionIsShownWhereEachOfItsElementsIs(t *testing.T) {
 	}
 }
 
-func TestDimensionNobodyOfAGroupRated(t *testing.T) {
+func TestDimensionGroupWithoutRatings(t *testing.T) {
 	tally := NewTally(madeUpMatrix(4, 4, 2))
 	answered(tally, 6, "g1", matrix.DontKnow, matrix.NotAnswered, 3, matrix.NotApplicable)
 	answered(tally, 6, "g2", 1, 4, 3, 4)
@@ -186,7 +186,7 @@ func TestDimensionNobodyOfAGroupRated(t *testing.T) {
 	}
 }
 
-func TestDimensionHidesThoseWhoDidNotRateWhereOneElementDoes(t *testing.T) {
+func TestDimensionHidesUnrated(t *testing.T) {
 	tally := NewTally(madeUpMatrix(4, 4, 3)) // e1 and e2, e3 and e4
 	answered(tally, 6, "g1", 1, 2, 3, 4)
 	answered(tally, 1, "g1", matrix.DontKnow, matrix.DontKnow, matrix.DontKnow, 4)
@@ -204,7 +204,7 @@ func TestDimensionHidesThoseWhoDidNotRateWhereOneElementDoes(t *testing.T) {
 	}
 }
 
-func TestWhatIsPublishedOfAnElement(t *testing.T) {
+func TestPublishElement(t *testing.T) {
 	tally := NewTally(madeUpMatrix(2, 4, 1))
 	answered(tally, 7, "g1", 2)
 	answered(tally, 2, "g1", 4)
@@ -229,12 +229,12 @@ func TestWhatIsPublishedOfAnElement(t *testing.T) {
 	}
 }
 
-func TestTermsThatCannotStandAreRaised(t *testing.T) {
+func TestContextDefaults(t *testing.T) {
 	tally := NewTally(madeUpMatrix(1, 4, 1))
 	answered(tally, 2, "g1", 2)
 	p := Publish(tally, Context{MinGroup: 1})
 	if p.Context.MinGroup != MinGroupFloor || p.Context.Consensus.Percent != DefaultAgreedPercent {
-		t.Errorf("terms %+v", p.Context)
+		t.Errorf("context %+v", p.Context)
 	}
 	if got := rated(p.Elements[0].Groups); got != "[c] [c]" {
 		t.Errorf("rated %s", got)
@@ -285,7 +285,7 @@ func TestAgendaPutsSmallerMostCommonShareFirstWhenAgreementIsTheSame(t *testing.
 	}
 }
 
-func TestFreeTextIsShownWithTheElementAndSaysNothingOfItsOrder(t *testing.T) {
+func TestCommentsShuffled(t *testing.T) {
 	build := func(order []int) Published {
 		tally := NewTally(madeUpMatrix(2, 4, 1))
 		for _, i := range order {
@@ -316,7 +316,7 @@ func TestFreeTextIsShownWithTheElementAndSaysNothingOfItsOrder(t *testing.T) {
 	}
 }
 
-func TestTallyCountsOnlyWhatTheMatrixKnows(t *testing.T) {
+func TestTallyIgnoresUnknown(t *testing.T) {
 	tally := NewTally(madeUpMatrix(1, 4, 1))
 	answered(tally, 3, "g1", 4)
 	tally.Add(Response{Group: "g1", Answers: map[string]Answer{"e1": {Rating: 5}}})
@@ -328,7 +328,7 @@ func TestTallyCountsOnlyWhatTheMatrixKnows(t *testing.T) {
 	}
 }
 
-func TestTallyCannotBePrinted(t *testing.T) {
+func TestTallyNotPrinted(t *testing.T) {
 	tally := NewTally(madeUpMatrix(1, 4, 1))
 	answered(tally, 3, "g1", 4)
 	tally.Add(Response{Answers: map[string]Answer{"e1": {Rating: 1, Detail: Detail{Note: "secret"}}}})
@@ -350,7 +350,7 @@ func TestTallyCannotBePrinted(t *testing.T) {
 	}
 }
 
-// drawTally makes a round of random shape: often tiny, skewed, or all alike.
+// drawTally returns the answers of a random round, often a tiny or skewed one.
 func drawTally(t *rapid.T) (*Tally, Context) {
 	elements := rapid.IntRange(1, 5).Draw(t, "elements")
 	levels := rapid.IntRange(1, 5).Draw(t, "levels")
@@ -391,9 +391,9 @@ func drawTally(t *rapid.T) (*Tally, Context) {
 	return tally, Context{MinGroup: rapid.IntRange(3, 6).Draw(t, "minimum group")}
 }
 
-// The rule of the design again, written in another way: the groups in the order in which they would
-// have to be given up, and the shortest run of them that is enough.
-func naivelyHidden(rated []int, minGroup int) []bool {
+// expectedHidden is a second implementation of the disclosure rule, written in another way: it
+// sorts the groups and hides the shortest run of them that is enough.
+func expectedHidden(rated []int, minGroup int) []bool {
 	type group struct{ at, n int }
 	var small, large []group
 	together := 0
@@ -424,9 +424,9 @@ func naivelyHidden(rated []int, minGroup int) []bool {
 	return hidden
 }
 
-// The rule for those who did not rate, likewise: covers holds the role groups whose cell sets are
-// shown.
-func naivelyHiddenUnrated(unrated []int, covers []bool, minGroup int) []bool {
+// expectedHiddenUnrated is the same for the counts of people who did not rate. covers holds the
+// role groups whose cell sets are shown.
+func expectedHiddenUnrated(unrated []int, covers []bool, minGroup int) []bool {
 	hidden := make([]bool, len(unrated))
 	var order []int
 	for i, shown := range covers {
@@ -436,15 +436,15 @@ func naivelyHiddenUnrated(unrated []int, covers []bool, minGroup int) []bool {
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(unrated[a], unrated[b]) })
-	for len(order) > 0 && !crowd(unrated, hidden, minGroup) {
+	for len(order) > 0 && !enoughPeople(unrated, hidden, minGroup) {
 		hidden[order[0]] = true
 		order = order[1:]
 	}
 	return hidden
 }
 
-// crowd says whether the people marked are none, or enough and not all of one group.
-func crowd(people []int, marked []bool, minGroup int) bool {
+// enoughPeople reports whether the marked groups hold nobody, or enough people of several groups.
+func enoughPeople(people []int, marked []bool, minGroup int) bool {
 	together, most := 0, 0
 	for i, n := range people {
 		if marked[i] {
@@ -455,8 +455,8 @@ func crowd(people []int, marked []bool, minGroup int) bool {
 	return together == 0 || together >= minGroup && together > most
 }
 
-// What may be shown is shown, and nothing else.
-func TestPublishedIsExactlyWhatTheRuleAllows(t *testing.T) {
+// TestPublishMatchesRule: everything that the rule allows is shown, and nothing else.
+func TestPublishMatchesRule(t *testing.T) {
 	for range 40 { // of a hundred rounds each
 		rapid.Check(t, func(t *rapid.T) {
 			tally, terms := drawTally(t)
@@ -473,11 +473,11 @@ func TestPublishedIsExactlyWhatTheRuleAllows(t *testing.T) {
 					unrated = append(unrated, int(tally.respondents[g]-c.rated()))
 					total += int(c.rated())
 				}
-				hidden := naivelyHidden(n, terms.MinGroup)
+				hidden := expectedHidden(n, terms.MinGroup)
 				for g := range n {
 					covers = append(covers, n[g] > 0 && !hidden[g])
 				}
-				hiddenUnrated := naivelyHiddenUnrated(unrated, covers, terms.MinGroup)
+				hiddenUnrated := expectedHiddenUnrated(unrated, covers, terms.MinGroup)
 				if shownIn[e.Dimension] == nil {
 					shownIn[e.Dimension] = slices.Repeat([]bool{true}, len(p.Groups))
 					unratedIn[e.Dimension] = slices.Repeat([]bool{true}, len(p.Groups))
@@ -524,39 +524,39 @@ func TestPublishedIsExactlyWhatTheRuleAllows(t *testing.T) {
 	}
 }
 
-// attacker knows what is published and that counts add up: people to groups, levels to ratings,
-// ratings and the other answers to the people of a group, elements to dimensions. It solves for
-// what is hidden.
-type attacker struct {
+// equations are what a reader of the results knows: the published counts, and that counts add up,
+// of people to groups, of levels to ratings, of ratings and the other answers to the people of a
+// group, and of elements to dimensions. They are solved for the hidden counts.
+type equations struct {
 	unknown   map[string]int // column by name
-	equations []map[int]int64
+	rows      []map[int]int64
 	constants []int64
 }
 
 const prime = 1_000_000_007
 
-func (a *attacker) column(name string) int {
+func (a *equations) column(name string) int {
 	if _, ok := a.unknown[name]; !ok {
 		a.unknown[name] = len(a.unknown)
 	}
 	return a.unknown[name]
 }
 
-// learn adds the equation: sum of the terms, each a coefficient and a name, is total.
-func (a *attacker) learn(total int, terms map[string]int64) {
+// add adds an equation: the sum of the terms, each a coefficient and a name, is total.
+func (a *equations) add(total int, terms map[string]int64) {
 	row := map[int]int64{}
 	for name, c := range terms {
 		row[a.column(name)] = (c%prime + prime) % prime
 	}
-	a.equations = append(a.equations, row)
+	a.rows = append(a.rows, row)
 	a.constants = append(a.constants, int64(total))
 }
 
-// determined names the unknowns that have one solution only.
-func (a *attacker) determined() map[string]bool {
+// determined returns the names of the unknowns that have only one solution.
+func (a *equations) determined() map[string]bool {
 	width := len(a.unknown)
 	var rows [][]int64
-	for _, e := range a.equations {
+	for _, e := range a.rows {
 		row := make([]int64, width)
 		for c, v := range e {
 			row[c] = v
@@ -571,7 +571,7 @@ func (a *attacker) determined() map[string]bool {
 		}
 		rows[pivots], rows[pivots+at] = rows[pivots+at], rows[pivots]
 		inverse := power(rows[pivots][c], prime-2)
-		var filled []int // few are: to go over the others would take most of the test's time
+		var filled []int // the few columns that are not zero; the others would take most of the time
 		for k, v := range rows[pivots] {
 			if v != 0 {
 				filled = append(filled, k)
@@ -626,28 +626,28 @@ func cellNames(c GroupStats) map[string]Figure {
 	return cells
 }
 
-// deduce lets an attacker read everything that is published, who knows besides how many people of
-// each role group took part: those who finished are printed by role.
+// deduce returns the counts that follow from the published results and from how many people of each
+// role group took part, which is published as well.
 func deduce(p Published, people []int64) map[string]bool {
-	a := &attacker{unknown: map[string]int{}}
+	a := &equations{unknown: map[string]int{}}
 	set := func(prefix string, c GroupStats) {
 		people := map[string]int64{prefix + "rated": 1, prefix + "dont_know": 1, prefix + "not_applicable": 1, prefix + "not_answered": 1}
 		ratings := map[string]int64{prefix + "rated": -1}
 		for name, f := range cellNames(c) {
 			if n, ok := f.Int(); ok {
-				a.learn(n, map[string]int64{prefix + name: 1})
+				a.add(n, map[string]int64{prefix + name: 1})
 			}
 			if strings.HasPrefix(name, "level") {
 				ratings[prefix+name] = 1
 			}
 		}
 		if n, ok := c.Rated.Int(); ok {
-			a.learn(n, map[string]int64{prefix + "rated": 1})
+			a.add(n, map[string]int64{prefix + "rated": 1})
 		}
-		a.learn(0, ratings)
-		// As many people of a group answer one element, in some way or none, as another.
+		a.add(0, ratings)
+		// The answers of a group to each element, with those not given, add up to its people.
 		people["people/"+prefix[strings.Index(prefix, "/")+1:]] = -1
-		a.learn(0, people)
+		a.add(0, people)
 	}
 	for _, e := range p.Elements {
 		for g := range p.Groups {
@@ -658,13 +658,13 @@ func deduce(p Published, people []int64) map[string]bool {
 			for g := 1; g < len(p.Groups); g++ {
 				sum[fmt.Sprintf("%s/%d/%s", e.ID, g, name)] = 1
 			}
-			a.learn(0, sum)
+			a.add(0, sum)
 		}
 	}
-	// How many people took part is printed.
-	a.learn(p.Respondents, map[string]int64{"people/0/": 1})
+	// The number of people who took part is published.
+	a.add(p.Respondents, map[string]int64{"people/0/": 1})
 	for g := 1; g < len(p.Groups); g++ {
-		a.learn(int(people[g-1]), map[string]int64{fmt.Sprintf("people/%d/", g): 1})
+		a.add(int(people[g-1]), map[string]int64{fmt.Sprintf("people/%d/", g): 1})
 	}
 	for _, d := range p.Dimensions {
 		for g, c := range d.Groups {
@@ -679,15 +679,16 @@ func deduce(p Published, people []int64) map[string]bool {
 						sum[fmt.Sprintf("%s/%d/%s", e.ID, g, name)] = 1
 					}
 				}
-				a.learn(n, sum)
+				a.add(n, sum)
 			}
 		}
 	}
 	return a.determined()
 }
 
-// Of what is hidden nothing follows from what is shown, and what is hidden together is a crowd.
-func TestNothingHiddenFollowsFromWhatIsPublished(t *testing.T) {
+// TestHiddenCountsNotDeducible: no hidden count follows from the published ones, and the hidden
+// counts together are of enough people.
+func TestHiddenCountsNotDeducible(t *testing.T) {
 	for range 40 { // of a hundred rounds each
 		rapid.Check(t, func(t *rapid.T) {
 			tally, terms := drawTally(t)
@@ -711,19 +712,19 @@ func TestNothingHiddenFollowsFromWhatIsPublished(t *testing.T) {
 					unrated = append(unrated, int(really.unrated()))
 					hidden = append(hidden, c.DontKnow.Availability() != Present)
 				}
-				if !crowd(unrated, hidden, terms.MinGroup) && slices.Contains(hidden, false) {
+				if !enoughPeople(unrated, hidden, terms.MinGroup) && slices.Contains(hidden, false) {
 					t.Fatalf("%s: of those who did not rate, %v by group, these are hidden: %v", e.ID, unrated, hidden)
 				}
 				for g, c := range e.Groups {
 					for name, f := range cellNames(c) {
 						if g > 0 && tally.respondents[g-1] == 0 {
-							continue // that a group nobody is in has nobody who did not know says nothing of anybody
+							continue // an empty group has no people to protect
 						}
 						if n, ok := c.Rated.Int(); ok && n == 0 && strings.HasPrefix(name, "level") {
-							continue // that nobody rated is what is shown
+							continue // the results say that nobody rated
 						}
 						if f.Availability() != Present && known[fmt.Sprintf("%s/%d/%s", e.ID, g, name)] {
-							t.Fatalf("%s, group %d, %s follows from what is shown (rated %s; really %+v)", e.ID, g, name, rated(e.Groups), tally.count(max(g-1, 0), i))
+							t.Fatalf("%s, group %d, %s follows from what is shown (rated %s; counted %+v)", e.ID, g, name, rated(e.Groups), tally.count(max(g-1, 0), i))
 						}
 					}
 					if c.Rated.Availability() != Present && known[fmt.Sprintf("%s/%d/rated", e.ID, g)] {
@@ -735,8 +736,8 @@ func TestNothingHiddenFollowsFromWhatIsPublished(t *testing.T) {
 	}
 }
 
-// The attacker is worth something: it finds what a wrong rule would give away.
-func TestTheAttackerFindsWhatSubtractionFinds(t *testing.T) {
+// TestDeduceFindsDifferences: deduce finds what a wrong rule would reveal.
+func TestDeduceFindsDifferences(t *testing.T) {
 	tally := NewTally(madeUpMatrix(2, 4, 3))
 	answered(tally, 7, "g1", 1, 2)
 	answered(tally, 8, "g2", 2, 3)
@@ -769,9 +770,9 @@ func TestTheAttackerFindsWhatSubtractionFinds(t *testing.T) {
 	}
 }
 
-// How much the rule hides is a figure worth telling: 34 answers, the mean of the published study,
-// over four role groups.
-func TestHowMuchIsHiddenAt34Answers(t *testing.T) {
+// TestShareHiddenAt34Answers computes how much the rule hides of 34 answers in four role groups. 34
+// is the mean of the published study.
+func TestShareHiddenAt34Answers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(34, 4))
 	for _, mix := range []struct {
 		about  string

@@ -39,8 +39,8 @@ func TestAgreement(t *testing.T) {
 	}
 }
 
-// The values that the R package agrmt prints in its documentation; the first two rows are van der
-// Eijk's own example of where people place two parties.
+// TestAgreementAsPublished has the values that the documentation of the R package agrmt prints. The
+// first two rows are van der Eijk's own example.
 func TestAgreementAsPublished(t *testing.T) {
 	for _, c := range []struct {
 		levels []int64
@@ -59,7 +59,7 @@ func TestAgreementAsPublished(t *testing.T) {
 	}
 }
 
-func TestAgreementStaysInRangeAndIgnoresDirection(t *testing.T) {
+func TestAgreementProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		levels := rapid.SliceOfN(rapid.Int64Range(0, 40), 2, 7).Draw(t, "levels")
 		levels[0]++
@@ -125,7 +125,7 @@ func TestMedianAndMode(t *testing.T) {
 	}
 }
 
-func TestFarMinorityBeginsAtItsPercentage(t *testing.T) {
+func TestFarMinorityThreshold(t *testing.T) {
 	if !isFarMinority([]int64{17, 0, 3, 0}, 20) {
 		t.Error("3 of 20, 15 %, is not a far minority")
 	}

@@ -25,7 +25,7 @@ func read(t *testing.T, text string, c Columns) ([]string, *Table) {
 	return all, table
 }
 
-func TestTableAsPeopleWriteIt(t *testing.T) {
+func TestTableVariants(t *testing.T) {
 	want := []string{"ann|Midwife", "ben|", "cem|Parent, carer"}
 	for name, text := range map[string]string{
 		"commas":                 "person,role\nann,Midwife\nben\ncem,\"Parent, carer\"\n",
@@ -63,8 +63,8 @@ func TestFormulaLookingCells(t *testing.T) {
 	}
 }
 
-// TestStrayMark: a mark that is never closed costs its own row, and no row below it.
-func TestStrayMark(t *testing.T) {
+// TestUnclosedQuote: a quotation mark that is never closed makes its own row faulty, and no other.
+func TestUnclosedQuote(t *testing.T) {
 	got, table := read(t, "person;role\nann;\"Midwife\nben;\ncem;Parent\ndee;\"a\" b\neve;\"two\nlines\"\n", columns)
 	if want := []string{"ben|", "cem|Parent", "eve|two\nlines"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
@@ -74,9 +74,8 @@ func TestStrayMark(t *testing.T) {
 	}
 }
 
-// TestRowsAreNotHeld: however a file is built, reading it takes memory for its rows and not for its
-// size.
-func TestRowsAreNotHeld(t *testing.T) {
+// TestMemoryOfLargeFile: reading a file takes memory for its rows, and not for its size.
+func TestMemoryOfLargeFile(t *testing.T) {
 	for name, c := range map[string]struct {
 		begin, again string
 		size         int
@@ -111,7 +110,7 @@ func TestRowsAreNotHeld(t *testing.T) {
 	}
 }
 
-// again reads a text as often as fits.
+// again is a reader that repeats a text.
 type again struct {
 	text string
 	left int
@@ -163,8 +162,8 @@ func TestPasted(t *testing.T) {
 	}
 }
 
-// FuzzText: what encoding/csv writes is read as it was; anything else gives rows that fit their
-// text.
+// FuzzText: the rows of a file that encoding/csv wrote are read as they were. Of any other file,
+// the rows are parts of the text.
 func FuzzText(f *testing.F) {
 	f.Add("person,role\nann,\"a \"\"b\"\"\nc\"\n")
 	f.Add("sep=;\rperson;\"\"\"")

@@ -31,8 +31,8 @@ const (
 	maxQueued = 32
 )
 
-// ErrBusy is returned for an event whose person has too many waiting, and while the program ends.
-var ErrBusy = errors.New("too much is waiting")
+// ErrBusy is returned for an event whose person has too many events waiting, and during shutdown.
+var ErrBusy = errors.New("too many events are waiting, or the program is shutting down")
 
 // Send carries out the replies to one event. It may be called long after the event.
 type Send func(ctx context.Context, replies []chat.Reply)
@@ -58,13 +58,17 @@ type Dispatcher struct {
 
 	mu      sync.Mutex
 	queues  map[chat.Person]*queue
-	tickets map[string]*Ticket // under way, by event
-	done    map[uint64]struct{}
-	ring    [rememberedEvents]uint64 // of done, a ring; events by a hash
-	next    int
-	seed    maphash.Seed
-	ending  bool
-	running sync.WaitGroup
+	tickets map[string]*Ticket // events that are not finished, by id
+
+	// The latest finished events, by a hash of their ids. finishedRing holds them in the order in
+	// which they finished; the one at oldest is forgotten next.
+	finished     map[uint64]struct{}
+	finishedRing [rememberedEvents]uint64
+	oldest       int
+	seed         maphash.Seed
+
+	draining bool
+	running  sync.WaitGroup
 }
 
 // queue holds the events of one person. It exists while it is not empty.
@@ -77,8 +81,12 @@ type queue struct {
 // New returns a dispatcher that hands events to the responder.
 func New(r chat.Responder, log *slog.Logger) *Dispatcher {
 	return &Dispatcher{
-		responder: r, log: log, queues: map[chat.Person]*queue{}, tickets: map[string]*Ticket{},
-		done: map[uint64]struct{}{}, seed: maphash.MakeSeed(),
+		responder: r,
+		log:       log,
+		queues:    map[chat.Person]*queue{},
+		tickets:   map[string]*Ticket{},
+		finished:  map[uint64]struct{}{},
+		seed:      maphash.MakeSeed(),
 	}
 }
 
@@ -89,13 +97,13 @@ func New(r chat.Responder, log *slog.Logger) *Dispatcher {
 func (d *Dispatcher) Submit(e chat.Event, card string, send Send) (*Ticket, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.ending {
+	if d.draining {
 		return nil, ErrBusy
 	}
 	if first, again := d.tickets[e.ID]; again {
 		return &Ticket{Handled: first.Handled, Duplicate: true}, nil
 	}
-	if _, again := d.done[maphash.String(d.seed, e.ID)]; again {
+	if _, again := d.finished[maphash.String(d.seed, e.ID)]; again {
 		t := &Ticket{Handled: make(chan struct{}), Duplicate: true}
 		close(t.Handled)
 		return t, nil
@@ -151,7 +159,8 @@ func (d *Dispatcher) handle(who chat.Person, q *queue) {
 // handleOne fills in the replies to one event; after a panic of the responder there are none.
 func (d *Dispatcher) handleOne(t *Ticket) {
 	defer RecoverAndLog(d.log, "handling")
-	// Not the request's context: what was begun is finished, also when the platform hangs up.
+	// The request's context is not used: an event is handled to its end, also when the platform
+	// closes the connection.
 	ctx, cancel := context.WithTimeout(context.Background(), handleTimeout)
 	defer cancel()
 	t.Replies = d.responder.Handle(ctx, t.event)
@@ -192,9 +201,9 @@ func (d *Dispatcher) willRedraw(q *queue, t *Ticket) bool {
 // maxRefreshes bounds how often one update is repeated.
 const maxRefreshes = 5
 
-// Refresh is called once an update has been made. It makes the update again for as long as what the
-// card shows has changed since it was drawn, so that what is drawn last shows what is
-// saved, whichever process drew it.
+// Refresh is called once an update has been made. While what the card shows has changed since it
+// was drawn, it makes the update again. So the last update shows what is saved, whichever process
+// made it.
 func Refresh(
 	ctx context.Context, made chat.Update, change func(context.Context, chat.Card) error,
 ) error {
@@ -214,6 +223,7 @@ func Refresh(
 	return nil
 }
 
+// send sends the replies of a person's events until none is left.
 func (d *Dispatcher) send(who chat.Person, q *queue) {
 	for {
 		d.mu.Lock()
@@ -225,10 +235,10 @@ func (d *Dispatcher) send(who chat.Person, q *queue) {
 		}
 		t := q.sending[0]
 		q.sending = q.sending[1:]
-		stale := t.superseded(q.sending)
+		superseded := t.superseded(q.sending)
 		d.mu.Unlock()
 		replies := t.Replies
-		if stale {
+		if superseded {
 			replies = nil // send is still called: an adapter may be waiting for it
 		}
 		d.sendOne(t, replies)
@@ -245,11 +255,13 @@ func (d *Dispatcher) finish(event string) {
 	defer d.mu.Unlock()
 	delete(d.tickets, event)
 	hash := maphash.String(d.seed, event)
-	delete(d.done, d.ring[d.next])
-	d.ring[d.next], d.done[hash] = hash, struct{}{}
-	d.next = (d.next + 1) % rememberedEvents
+	delete(d.finished, d.finishedRing[d.oldest])
+	d.finishedRing[d.oldest] = hash
+	d.finished[hash] = struct{}{}
+	d.oldest = (d.oldest + 1) % rememberedEvents
 }
 
+// sendOne sends the replies to one event, and logs a panic.
 func (d *Dispatcher) sendOne(t *Ticket, replies []chat.Reply) {
 	defer RecoverAndLog(d.log, "sending")
 	ctx, cancel := context.WithTimeout(context.Background(), sendTimeout)
@@ -286,7 +298,7 @@ func (d *Dispatcher) release(who chat.Person, q *queue) {
 // replies sent, or until the context ends.
 func (d *Dispatcher) Drain(ctx context.Context) error {
 	d.mu.Lock()
-	d.ending = true
+	d.draining = true
 	d.mu.Unlock()
 	return Wait(ctx, &d.running)
 }

@@ -110,7 +110,8 @@ func TestOrderPerPerson(t *testing.T) {
 	})
 }
 
-// While what was said last is being sent, the next answer is handled already.
+// TestSendDoesNotBlockHandle: the next event is handled while the replies to the last are being
+// sent.
 func TestSendDoesNotBlockHandle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := New(
@@ -123,7 +124,7 @@ func TestSendDoesNotBlockHandle(t *testing.T) {
 		ticket := submit(t, d, by("ben", "2"), "", slow)
 		<-ticket.Handled
 		if waited := time.Since(began); waited > 0 {
-			t.Errorf("the answer waited %v for a message", waited)
+			t.Errorf("the second event waited %v for the first to be sent", waited)
 		}
 		drain(t, d)
 	})
@@ -141,17 +142,17 @@ func TestDuplicateEvent(t *testing.T) {
 		first := submit(t, d, by("ben", "1"), "", send)
 		underway := submit(t, d, by("ben", "1"), "", send)
 		if first.Duplicate || !underway.Duplicate {
-			t.Error("the second delivery is not known again")
+			t.Error("the second delivery is not recognised")
 		}
 		<-underway.Handled
 		synctest.Wait()
 		after := submit(t, d, by("ben", "1"), "", send)
 		<-after.Handled
 		if !after.Duplicate {
-			t.Error("a third delivery is not known again")
+			t.Error("the third delivery is not recognised")
 		}
 		submit(t, d, by("ben", ""), "", send)
-		submit(t, d, by("ben", ""), "", send) // what has no id cannot be told from another
+		submit(t, d, by("ben", ""), "", send) // events without an id are never duplicates
 		drain(t, d)
 		if n := len(r.ids()); n != 3 || sends != 3 {
 			t.Errorf("handled %d times, sent %d times", n, sends)
@@ -159,7 +160,7 @@ func TestDuplicateEvent(t *testing.T) {
 	})
 }
 
-// Old events and idle people use no memory.
+// TestMemoryBounded: memory for old events is bounded, and idle people need none.
 func TestMemoryBounded(t *testing.T) {
 	d := New(&responder{}, quiet)
 	for i := range 3 * rememberedEvents {
@@ -167,17 +168,18 @@ func TestMemoryBounded(t *testing.T) {
 		<-ticket.Handled
 	}
 	drain(t, d)
-	if len(d.queues) != 0 || len(d.tickets) != 0 || len(d.done) > rememberedEvents {
+	if len(d.queues) != 0 || len(d.tickets) != 0 || len(d.finished) > rememberedEvents {
 		t.Errorf(
 			"kept are %d people, %d tickets and %d events",
 			len(d.queues),
 			len(d.tickets),
-			len(d.done),
+			len(d.finished),
 		)
 	}
 }
 
-// When pictures of one card pile up, the last one is enough; messages of their own are all sent.
+// TestSupersededUpdateDropped: of several updates of one card that wait, only the last is sent. All
+// other replies are sent.
 func TestSupersededUpdateDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := New(&responder{handle: func(_ context.Context, e chat.Event) []chat.Reply {
@@ -236,8 +238,7 @@ func TestQueueLimit(t *testing.T) {
 	})
 }
 
-// Events that wait to be sent count as well, however slow the platform is.
-// hold no more than that.
+// TestQueueLimitCountsUnsent: events whose replies are not sent yet count as waiting.
 func TestQueueLimitCountsUnsent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := New(
@@ -260,7 +261,7 @@ func TestQueueLimitCountsUnsent(t *testing.T) {
 	})
 }
 
-// A fault of the responder ends nothing but its own event.
+// TestResponderPanic: a panic of the responder affects its own event only.
 func TestResponderPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
@@ -286,7 +287,8 @@ func TestResponderPanic(t *testing.T) {
 	})
 }
 
-// A fault of an adapter ends nothing but its own message, and what the bot is asked has an end.
+// TestSendPanicAndHandleTimeout: a panic of an adapter affects its own replies only, and the
+// handling of an event has a timeout.
 func TestSendPanicAndHandleTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := New(
@@ -323,8 +325,8 @@ func TestDrainContext(t *testing.T) {
 	})
 }
 
-// TestRedraw: a card is drawn again for as long as what it shows has changed, unless a later change
-// of it waits.
+// TestRefresh: a card is drawn again while what it shows has changed, unless a later update of it
+// waits.
 func TestRefresh(t *testing.T) {
 	// changes returns a change of a card that is out of date n times.
 	var changes func(n int) chat.Update

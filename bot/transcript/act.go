@@ -83,8 +83,8 @@ func (p *player) act(ctx context.Context, line string) error {
 	return fmt.Errorf("nobody can do that; CONTRIBUTING.md lists what people can do")
 }
 
-// find returns the action behind a label, and the message it stands on: the newest live card that
-// the person, or whom they press for, has before them; or an old form of a card.
+// find returns the action behind a label, and its message: the newest card that the owner sees. on
+// may name an old version of a card, or a card by its heading.
 func (p *player) find(owner, label, on string) (*message, chat.Action, string, error) {
 	for i := len(p.messages) - 1; i >= 0; i-- {
 		m := p.messages[i]
@@ -96,7 +96,7 @@ func (p *player) find(owner, label, on string) (*message, chat.Action, string, e
 			switch {
 			case on == "" && !live, on == "an old card" && live:
 				continue
-			case strings.HasPrefix(on, `"`) && !strings.Contains(m.versions[j].String(), "# "+strings.Trim(on, `"`)):
+			case strings.HasPrefix(on, `"`) && !hasHeading(m.versions[j], strings.Trim(on, `"`)):
 				continue
 			}
 			if action, picked, ok := look(m.versions[j], label); ok {
@@ -116,7 +116,12 @@ func (p *player) find(owner, label, on string) (*message, chat.Action, string, e
 	)
 }
 
-// round returns the round id in the newest button, for attackers who have seen one.
+// hasHeading reports whether a heading of the card begins with the text.
+func hasHeading(card chat.Card, text string) bool {
+	return strings.Contains(card.String(), "# "+text)
+}
+
+// round returns the round id in the newest button, for presses that are forged with a known id.
 func (p *player) round() string {
 	for _, m := range slices.Backward(p.messages) {
 		for _, block := range m.versions[len(m.versions)-1].Blocks {
@@ -128,7 +133,7 @@ func (p *player) round() string {
 	return ""
 }
 
-// look finds a label on a card.
+// look returns the action behind a label of a card, and the option that it picks from a menu.
 func look(card chat.Card, label string) (chat.Action, string, bool) {
 	for _, block := range card.Blocks {
 		switch b := block.(type) {
@@ -145,7 +150,8 @@ func look(card chat.Card, label string) (chat.Action, string, bool) {
 		case chat.Menu:
 			for _, o := range b.Options {
 				name := "v " + strings.TrimLeft(o.Label, "○● ")
-				if start, short := strings.CutSuffix(label, "…"); name == label || short && strings.HasPrefix(name, start) {
+				start, short := strings.CutSuffix(label, "…")
+				if name == label || short && strings.HasPrefix(name, start) {
 					return b.Action, o.Value, true
 				}
 			}
@@ -155,6 +161,7 @@ func look(card chat.Card, label string) (chat.Action, string, bool) {
 	return chat.Action{}, "", false
 }
 
+// press plays a press on a label.
 func (p *player) press(ctx context.Context, actor, label, on, of string) error {
 	owner := actor
 	if of != "" {
@@ -166,10 +173,7 @@ func (p *player) press(ctx context.Context, actor, label, on, of string) error {
 	}
 	p.pressed[actor] = m
 	if owner != actor {
-		delete(
-			p.pressed,
-			actor,
-		) // what comes is the presser's own, never a change of somebody else's card
+		delete(p.pressed, actor) // the reply is a new message to the actor, not a change of this card
 	}
 	in := m.in
 	if strings.HasPrefix(m.to, "#") {
@@ -208,6 +212,7 @@ func (p *player) quietly(do func() error) error {
 // it repeats it.
 var assignments = regexp.MustCompile(`([a-z_]+)=(?:"([^"]*)"|(\S*?))(?:×(\d+))?(?:\s+|$)`)
 
+// send plays the submission of the person's open form.
 func (p *player) send(ctx context.Context, actor, words string) error {
 	form, ok := p.forms[actor]
 	if !ok {
@@ -262,13 +267,10 @@ func (p *player) send(ctx context.Context, actor, words string) error {
 			values[m[1]] = []string{value}
 		}
 	}
-	return p.handle(
-		ctx,
-		actor,
-		chat.Event{
-			Kind: chat.Submit, Where: form.where, SharedCard: form.shared, Action: form.Action, Values: values,
-		},
-	)
+	return p.handle(ctx, actor, chat.Event{
+		Kind: chat.Submit, Where: form.where, SharedCard: form.shared,
+		Action: form.Action, Values: values,
+	})
 }
 
 // handle passes an event to the bot and writes down its replies.
@@ -278,7 +280,7 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 		e.ID = fmt.Sprintf("event-%d", p.events)
 	}
 	if e.At.IsZero() { // else the platform delivers it again
-		e.At = p.gestureTime()
+		e.At = p.nextEventTime()
 	}
 	e.Who, e.Admin = Person(actor), p.admins[actor]
 	e.Locale, e.TimeZone = p.locales[actor], p.zones[actor]
@@ -288,13 +290,9 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 	if len(replies) == 0 {
 		fmt.Fprintln(&p.out, "< nothing")
 	}
-	if e.Kind == chat.Submit {
-		if !slices.ContainsFunc(
-			replies,
-			func(r chat.Reply) bool { _, refused := r.(chat.FieldErrors); return refused },
-		) {
-			delete(p.forms, actor)
-		}
+	refuses := func(r chat.Reply) bool { _, ok := r.(chat.FieldErrors); return ok }
+	if e.Kind == chat.Submit && !slices.ContainsFunc(replies, refuses) {
+		delete(p.forms, actor)
 	}
 	for len(replies) > 0 {
 		reply := replies[0]
@@ -332,14 +330,14 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 			replies = r.Then.Next(chat.Delivered{URL: "https://example.org/card"}, replies)
 		case chat.Post:
 			err := p.People.Post(ctx, "", r.To, r.Card, r.Files)
-			came := chat.DeliveredAfter(err)
+			delivered := chat.DeliveredAfter(err)
 			p.People.arrived() // it is shown here
-			if came.Stands() {
+			if delivered.Stands() {
 				p.show(r.To.Channel, r.To.Channel, r.To.Channel+" gets", r.Card)
-				lost := func(f chat.File) bool { return slices.Contains(came.Missing, f.Name) }
+				lost := func(f chat.File) bool { return slices.Contains(delivered.Missing, f.Name) }
 				p.files(slices.DeleteFunc(slices.Clone(r.Files), lost))
 			}
-			replies = r.Then.Next(came, replies)
+			replies = r.Then.Next(delivered, replies)
 		case chat.OpenForm:
 			if ack := p.Responder.Ack(e); ack != chat.AckForm {
 				return fmt.Errorf("a form opens for acknowledgement %d: no platform could open it", ack)
@@ -361,8 +359,8 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 	return nil
 }
 
-// redraw changes a card that everybody in a channel sees, at once. A change that makes no difference
-// is not written down.
+// redraw changes a card that everybody in a channel sees, at once. A change that makes no
+// difference is not written down.
 func (p *player) redraw(ctx context.Context, r chat.Redraw) error {
 	i := slices.IndexFunc(p.messages, func(m *message) bool { return m.ref() == r.Of })
 	if i < 0 || r.Of == (chat.CardRef{}) {
@@ -381,15 +379,15 @@ func (p *player) redraw(ctx context.Context, r chat.Redraw) error {
 	return nil
 }
 
-// Times between one gesture and the next, by the platform's clock. The stage's clock stands still
-// meanwhile.
+// Times between one event and the next, by the platform's clock. The clock of the stage does not
+// move meanwhile.
 const (
 	readingTime = 20 * time.Second
 	atOnceTime  = 400 * time.Millisecond
 )
 
-// gestureTime is when the next gesture is made.
-func (p *player) gestureTime() time.Time {
+// nextEventTime returns when the next event happens.
+func (p *player) nextEventTime() time.Time {
 	pause := readingTime
 	if p.atOnce {
 		pause, p.atOnce = atOnceTime, false
