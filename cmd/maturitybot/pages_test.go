@@ -176,33 +176,79 @@ func TestEnvironmentExample(t *testing.T) {
 	}
 }
 
-// TestLinksBetweenPages checks that each link and picture of each page is there.
-func TestLinksBetweenPages(t *testing.T) {
-	const root = "../.."
-	var pages []string
+// pages returns the paths of the pages of the repository.
+func pages(t *testing.T) []string {
+	t.Helper()
+	var all []string
 	for _, pattern := range []string{"*.md", "docs/*.md"} {
-		found, err := filepath.Glob(filepath.Join(root, pattern))
+		found, err := filepath.Glob(filepath.Join("../..", pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
-		pages = append(pages, found...)
+		all = append(all, found...)
 	}
-	if len(pages) < 10 {
-		t.Fatalf("found only %d pages", len(pages))
+	if len(all) < 20 {
+		t.Fatalf("found only %d pages", len(all))
 	}
-	link := regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
-	for _, page := range pages {
+	return all
+}
+
+// TestLinksBetweenPages checks that each file, picture and heading exists that a page links to, and
+// that README.md leads to every page.
+func TestLinksBetweenPages(t *testing.T) {
+	t.Parallel()
+	texts := map[string]string{}
+	for _, page := range pages(t) {
 		raw, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range link.FindAllStringSubmatch(string(raw), -1) {
+		texts[filepath.Clean(page)] = string(raw)
+	}
+	links := map[string][]string{} // the pages that a page links to
+	for page, text := range texts {
+		for _, m := range regexp.MustCompile(`\]\(([^)#]*)(?:#([^)]*))?\)`).FindAllStringSubmatch(text, -1) {
 			if strings.Contains(m[1], "://") {
 				continue
 			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+			target := filepath.Join(filepath.Dir(page), m[1])
+			if m[1] == "" {
+				target = page
+			}
+			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s links to %s: %v", page, m[1], err)
 			}
+			if m[2] != "" && !slices.Contains(anchors(texts[target]), m[2]) {
+				t.Errorf("%s links to %s, which has no heading #%s", page, target, m[2])
+			}
+			links[page] = append(links[page], target)
 		}
 	}
+	reached := map[string]bool{}
+	for next := []string{filepath.Clean("../../README.md")}; len(next) > 0; next = next[1:] {
+		if page := next[0]; !reached[page] {
+			reached[page] = true
+			next = append(next, links[page]...)
+		}
+	}
+	for page := range texts {
+		if !reached[page] {
+			t.Errorf("no link leads from README.md to %s", page)
+		}
+	}
+}
+
+// anchors returns the names under which GitHub links to the headings of a page.
+func anchors(page string) []string {
+	var all []string
+	for line := range strings.Lines(page) {
+		heading := strings.TrimLeft(line, "#")
+		if heading == line || !strings.HasPrefix(heading, " ") {
+			continue
+		}
+		heading = strings.ToLower(strings.TrimSpace(heading))
+		heading = regexp.MustCompile(`[^\pL\pN_ -]`).ReplaceAllString(heading, "")
+		all = append(all, strings.ReplaceAll(heading, " ", "-"))
+	}
+	return all
 }
