@@ -13,6 +13,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"maturitybot/adapters/redis"
+	"maturitybot/bot"
+	"maturitybot/bot/locale"
 )
 
 // parts of docs/configuration.md that are written from the program, by the name that stands in the line before each.
@@ -251,4 +253,51 @@ func anchors(page string) []string {
 		all = append(all, strings.ReplaceAll(heading, " ", "-"))
 	}
 	return all
+}
+
+// TestCoordinatorPagesNameEveryCommand checks the tables of commands in English and in Welsh.
+func TestCoordinatorPagesNameEveryCommand(t *testing.T) {
+	t.Parallel()
+	words, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := bot.AppSpec(words)
+	english := string(need(os.ReadFile("../../docs/coordinators.md"))(t))
+	welsh := string(need(os.ReadFile("../../docs/cydlynwyr.md"))(t))
+	names := map[string][]string{}
+	for _, c := range spec.Commands {
+		for _, sub := range c.Subcommands {
+			names[c.Name] = append(names[c.Name], sub.Word)
+		}
+	}
+	if len(names["maturity"]) < 10 {
+		t.Fatalf("the commands are %v", names)
+	}
+	for i, name := range names["maturity"] {
+		other := names["aeddfedrwydd"][i]
+		if row := "| `/maturity " + name + "` | `" + other + "` |"; !strings.Contains(english, row) {
+			t.Errorf("docs/coordinators.md has no row %s", row)
+		}
+		if row := "| `/aeddfedrwydd " + other + "` | `" + name + "` |"; !strings.Contains(welsh, row) {
+			t.Errorf("docs/cydlynwyr.md has no row %s", row)
+		}
+	}
+}
+
+// TestPagesAreInPlainWords refuses words that readers stumble over, in pages and in alerts.
+func TestPagesAreInPlainWords(t *testing.T) {
+	t.Parallel()
+	hard := regexp.MustCompile(`(?i)\b(by itself|of itself|mends?|mended|steer|whoever|whom else|` +
+		`name no|names? nobody|owed|let (it|them) go|in any case|tells? of|hears? of|told of|` +
+		`takes no|per cent)\b`)
+	for _, path := range append(pages(t), "../../deploy/alerts.yaml", "../../deploy/dashboard.json",
+		"../../.env.example", "../../compose.yaml") {
+		for i, line := range strings.Split(string(need(os.ReadFile(path))(t)), "\n") {
+			line = strings.ReplaceAll(line, "~owed", "") // a key in Redis
+			if word := hard.FindString(line); word != "" && filepath.Base(path) != "CONTRIBUTING.md" {
+				t.Errorf("%s:%d: %q", path, i+1, word)
+			}
+		}
+	}
 }

@@ -47,12 +47,14 @@ func TestTaps(t *testing.T) {
 		t.Errorf("%d taps from Start to the receipt, want %d", taps, want)
 	}
 	named := 0
-	for _, page := range []string{"README.md", "docs/accessibility.md", "docs/taking-part.md"} {
+	for _, page := range []string{
+		"README.md", "docs/accessibility.md", "docs/taking-part.md", "docs/cymryd-rhan.md",
+	} {
 		text, err := os.ReadFile(filepath.Join("../..", page))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`(\d+) taps`).FindAllSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile(`(\d+) (?:taps|o weithiau)`).FindAllSubmatch(text, -1) {
 			named++
 			if string(m[1]) != strconv.Itoa(taps) {
 				t.Errorf("%s says %q; it takes %d", page, m[0], taps)
@@ -118,12 +120,16 @@ func TestReadingTime(t *testing.T) {
 					t.Fatal("the invitation does not say how long it takes")
 				}
 				t.Logf("%d words; the invitation says %s to %s minutes", read, said[1], said[2])
-				page, err := os.ReadFile("../../docs/taking-part.md")
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !strings.Contains(string(page), said[1]+" to "+said[2]) {
-					t.Errorf("docs/taking-part.md does not say %s to %s minutes", said[1], said[2])
+				for path, to := range map[string]string{
+					"docs/taking-part.md": " to ", "docs/cymryd-rhan.md": " i ",
+				} {
+					page, err := os.ReadFile(filepath.Join("../..", path))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !strings.Contains(string(page), said[1]+to+said[2]) {
+						t.Errorf("%s does not say %s to %s minutes", path, said[1], said[2])
+					}
 				}
 				for i, pace := range []float64{240, 200} {
 					minutes, _ := strconv.ParseFloat(said[1+i], 64)
