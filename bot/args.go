@@ -12,6 +12,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/results"
 )
 
 // errForged refuses an action whose arguments are not those of any button of the bot.
@@ -79,6 +80,13 @@ type (
 		lang  matrix.Lang // or empty
 		words string
 	}
+	// readingArgs are what explains a results post: see card.Reading.
+	readingArgs struct {
+		lang      matrix.Lang
+		matrix    string
+		minGroup  int
+		consensus results.Consensus
+	}
 	// destinationArgs name a round as targetArgs do, and where its results are to go: see
 	// destination.
 	destinationArgs struct {
@@ -100,6 +108,8 @@ func (a organisationArgs) language() matrix.Lang { return a.lang }
 func (a coordinatorArgs) language() matrix.Lang { return a.lang }
 
 func (a targetArgs) language() matrix.Lang { return a.lang }
+
+func (a readingArgs) language() matrix.Lang { return a.lang }
 
 // unknownCommand is the argument of "help" for a command that the bot does not know.
 const unknownCommand = "?"
@@ -295,6 +305,22 @@ func parseDestination(args []string) (destinationArgs, error) {
 	}
 	spoken, err := parseCoordinator(args[:2])
 	return destinationArgs{targetArgs{round: spoken.round, lang: spoken.lang}, args[2]}, err
+}
+
+// parseReading reads a language, a matrix, the minimum group, the percentage of the consensus rule,
+// and whether the rule allows a far minority.
+func parseReading(args []string) (readingArgs, error) {
+	if len(args) != 5 {
+		return readingArgs{}, errForged
+	}
+	lang, err := parseLanguage(args[0])
+	minGroup, minErr := strconv.Atoi(args[2])
+	percent, percentErr := strconv.Atoi(args[3])
+	if errors.Join(err, minErr, percentErr) != nil {
+		return readingArgs{}, errForged
+	}
+	rule := results.Consensus{Percent: percent, AllowFarMinority: args[4] == "1"}
+	return readingArgs{lang: lang, matrix: args[1], minGroup: minGroup, consensus: rule}, nil
 }
 
 const roundIDLength = 10

@@ -36,10 +36,6 @@ func (h messenger) workshopEvePost(ctx context.Context, r survey.Round, _ string
 	if err != nil {
 		return post{}, err
 	}
-	m, err := h.matrix(r)
-	if err != nil {
-		return post{}, err
-	}
 	if card.NothingShown(p) {
 		return post{
 			card: chat.Card{
@@ -53,12 +49,9 @@ func (h messenger) workshopEvePost(ctx context.Context, r survey.Round, _ string
 	if err != nil {
 		return post{}, err
 	}
-	blocks = append(
-		append(blocks, card.Agenda(v, m, p)...),
-		card.Row(
-			card.Button(v.Say("button.results"), chat.NewAction("results", string(r.ID), v.Lang)),
-		),
-	)
+	blocks = append(blocks, card.Agenda(v, p)...)
+	again := chat.NewAction("results", string(r.ID), v.Lang)
+	blocks = append(blocks, card.Row(card.Button(v.Say("button.results"), again)))
 	return post{card: chat.Card{Blocks: blocks}, files: []chat.File{picture}}, nil
 }
 

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
@@ -11,6 +12,18 @@ import (
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
 )
+
+// showReading explains the results post. Nothing of it is looked up in a round, so it is for
+// everybody.
+func (h anyone) showReading(
+	_ context.Context, req *request, args readingArgs,
+) (chat.Card, error) {
+	i := slices.IndexFunc(h.Matrices, func(m *matrix.Matrix) bool { return m.ID == args.matrix })
+	if i < 0 {
+		return chat.Card{}, errForged
+	}
+	return card.Reading(req.voice, h.Matrices[i], args.minGroup, args.consensus), nil
+}
 
 // postResults posts the results of a closed round to its channel, or shows them where the
 // coordinator chose to see them.
@@ -105,14 +118,9 @@ func (h publisher) resultPosts(
 	action func(verb, lang string) chat.Action,
 ) ([]post, error) {
 	lang := matrix.Lang(v.Lang)
-	m, err := h.matrix(r)
-	if err != nil {
-		return nil, err
-	}
 	record := h.fingerprintLine(ctx, v, r)
-	summary := card.Results(v, r, m, p, record, action)
 	if card.NothingShown(p) {
-		return []post{{card: summary}}, nil
+		return []post{{card: card.NoResults(v, r, p, record, action)}}, nil
 	}
 	picture, err := h.resultPicture(p, v)
 	if err != nil {
@@ -127,8 +135,8 @@ func (h publisher) resultPosts(
 		return nil, fmt.Errorf("write sheets: %w", err)
 	}
 	return []post{
-		{card: summary, files: []chat.File{picture}},
-		{card: card.ResultTable(v, p, table), files: files},
+		{card: card.Results(v, r, p, action), files: []chat.File{picture}},
+		{card: card.ResultTable(v, p, table, record), files: files},
 	}, nil
 }
 

@@ -31,20 +31,10 @@ func (h participant) showLevels(
 		return chat.Card{}, err
 	}
 	v := h.participantVoice(req, part)
-	lang := matrix.Lang(v.Lang)
 	blocks := []chat.Block{chat.Heading{Text: v.Say("levels.title")}}
-	for _, l := range m.Levels {
-		blocks = append(blocks,
-			chat.Text{
-				Spans: []chat.Span{
-					chat.Bold(l.Name.In(lang)),
-					chat.Words(": " + l.Meaning.In(lang)),
-				},
-			},
-		)
-	}
-	return card.Of(
-		append(blocks, chat.Paragraph(v.Say("me.how")), chat.Footnote(m.About.In(lang)))...), nil
+	blocks = append(blocks, card.LevelMeanings(v, m)...)
+	about := chat.Footnote(m.About.In(matrix.Lang(v.Lang)))
+	return card.Of(append(blocks, chat.Paragraph(v.Say("me.how")), about)...), nil
 }
 
 func (h participant) showReview(ctx context.Context, req *request, args roundArgs) (view, error) {

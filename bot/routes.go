@@ -64,7 +64,8 @@ const unknownVerb = "unknown"
 
 func generalRoutes() map[string]route {
 	return map[string]route{
-		"home": whisper(parseGeneral, anyone.home), // the person's surveys and rounds
+		"home":    whisper(parseGeneral, anyone.home),        // the person's surveys and rounds
+		"reading": whisper(parseReading, anyone.showReading), // how to read a results post
 	}
 }
 

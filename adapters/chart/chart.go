@@ -23,8 +23,8 @@ type Words struct {
 	Title  string   // says what this is, and of which area
 	Rated  string   // before the number of people who rated, such as "n"
 	TooFew string   // explains the bar marked [c]
-	Notes  []string // below the picture: what shares are of, the minimum group
-	Alt    string   // begins the alternative text: what the picture is; the title may serve
+	Notes  []string // below the picture: what shares are of, what the levels mean
+	Alt    string   // begins the alternative text: what the picture is, and the order of the levels
 	Hidden string   // in the alternative text, for an element that is not shown
 }
 
@@ -65,24 +65,21 @@ func SVG(p results.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	return s.svg(lang, words.Title, Alt(p, lang, words, 0)), nil
 }
 
-// Alt describes the picture in one paragraph: for each element its most common level, or levels,
-// with the percentage on each, and how many people rated it. Elements that would make the text
-// longer than limit characters are left out, with an ellipsis in their place. A limit of 0 is no
-// limit.
+// Alt describes the picture in one paragraph: for each element the percentage on each level, and in
+// brackets how many people rated it. Elements that would make the text longer than limit characters
+// are left out, with an ellipsis in their place. A limit of 0 is no limit.
 func Alt(p results.Published, lang matrix.Lang, words Words, limit int) string {
 	var b strings.Builder
 	b.WriteString(plaintext.Line(words.Alt))
 	for i, e := range p.Matrix.Elements() {
 		c := p.Elements[i].Everyone()
 		part := e.Name.In(lang) + ": "
-		if level, ok := c.Mode.Int(); ok {
-			var most []string // several levels if they are equally common
-			for k, l := range p.Matrix.Levels {
-				if c.Counts[k] == c.Counts[level-1] {
-					most = append(most, fmt.Sprintf("%s %s%%", l.Name.In(lang), c.Percent[k]))
-				}
+		if c.Rated.Availability() == results.Present {
+			var shares []string
+			for _, percent := range c.Percent {
+				shares = append(shares, percent.String())
 			}
-			part += fmt.Sprintf("%s (%s = %s).", strings.Join(most, ", "), words.Rated, c.Rated)
+			part += fmt.Sprintf("%s (%s).", strings.Join(shares, ", "), c.Rated)
 		} else {
 			part += strings.TrimSpace(c.Rated.String()+" "+words.Hidden) + "."
 		}

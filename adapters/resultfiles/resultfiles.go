@@ -146,14 +146,19 @@ func (a *Renderer) Record(p results.Published, record survey.AuditLog) (chat.Fil
 func (a *Renderer) chartWords(p results.Published, lang matrix.Lang) chart.Words {
 	v := a.words.In(string(lang))
 	min := p.Context.MinGroup
-	title := v.Say("chart.title", "area", p.Context.Area)
+	notes := []string{v.Say("chart.note", "min", min)}
+	var levels []string
+	for _, l := range p.Matrix.Levels {
+		levels = append(levels, l.Short.In(lang))
+		notes = append(notes, l.Name.In(lang)+": "+l.Meaning.In(lang))
+	}
 	return chart.Words{
-		Title:  title,
-		Alt:    title + ".",
+		Title:  v.Say("chart.title", "area", p.Context.Area),
+		Alt:    v.Say("chart.alt", "area", p.Context.Area, "levels", strings.Join(levels, ", ")),
 		Rated:  v.Say("chart.rated"),
 		TooFew: v.Say("chart.too_few", "min", min),
 		Hidden: v.Say("chart.hidden"),
-		Notes:  []string{v.Say("chart.note", "min", min)},
+		Notes:  notes,
 	}
 }
 

@@ -1,8 +1,11 @@
 package card
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
@@ -11,22 +14,233 @@ import (
 	"maturitybot/survey/results"
 )
 
-// maxAgenda is how many elements the message lists; the files hold all of them.
-const maxAgenda = 8
-
 // NothingShown says whether too few people rated every element for anything to be shown.
 func NothingShown(p results.Published) bool {
 	for _, e := range p.Elements {
-		if _, shown := e.Everyone().Mode.Int(); shown {
+		if e.Everyone().AgendaGroup() != results.NotShown {
 			return false
 		}
 	}
 	return true
 }
 
+// Results draws the results post, which a coordinator can read out: a headline, a line for each
+// dimension, the elements for the workshop, and who was not heard from. action makes the action of
+// a button that shows the same in another language.
+func Results(
+	v locale.Voice, r survey.Round, p results.Published, action func(verb, lang string) chat.Action,
+) chat.Card {
+	before := []chat.Block{
+		chat.Heading{Text: v.Say("results.title", "area", r.Area)},
+		chat.Paragraph(answered(v, p)),
+		headline(v, p),
+		dimensions(v, p),
+	}
+	buttons := append(workshopButton(v, r), Button(v.Say("button.reading"), readingAction(v, p)))
+	buttons = append(buttons, otherResults(v, r, action)...)
+	after := slices.Concat(notShown(v, p), notHeardFrom(v, p), written(v, p), []chat.Block{
+		chat.Paragraph(v.Say("agenda.ask")),
+		chat.Paragraph(workshop(v, r)),
+		Row(buttons...),
+	})
+	room := chat.MaxCardText - closedRoom - textRunes(before) - textRunes(after)
+	return Of(slices.Concat(before, agendaLists(v, p, room), after)...)
+}
+
+// NoResults draws the results post of a round in which no element can be shown, with the lines of
+// the round's record.
+func NoResults(
+	v locale.Voice, r survey.Round, p results.Published, record []chat.Block,
+	action func(verb, lang string) chat.Action,
+) chat.Card {
+	buttons := append(workshopButton(v, r), otherResults(v, r, action)...)
+	nothing := chat.Bold(v.Say("results.nothing", "min", p.Context.MinGroup))
+	return Of(slices.Concat([]chat.Block{
+		chat.Heading{Text: v.Say("results.title", "area", r.Area)},
+		chat.Paragraph(answered(v, p)),
+		chat.Text{Spans: []chat.Span{nothing}},
+	}, notHeardFrom(v, p), []chat.Block{chat.Paragraph(workshop(v, r))}, record, []chat.Block{
+		Row(append(buttons, Button(v.Say("button.status"), onRound("status", r, v)))...),
+	})...)
+}
+
+// headline counts the elements in each group of the agenda.
+func headline(v locale.Voice, p results.Published) chat.Text {
+	n := map[results.AgendaGroup]int{}
+	for _, e := range p.Elements {
+		n[e.Everyone().AgendaGroup()]++
+	}
+	key := "results.headline"
+	if n[results.NotShown] > 0 {
+		key = "results.headline_hidden"
+	}
+	said := v.Count(key, len(p.Elements),
+		"split", n[results.Split], "close", n[results.Close],
+		"consensus", n[results.InConsensus], "hidden", n[results.NotShown])
+	return chat.Text{Spans: []chat.Span{chat.Bold(said)}}
+}
+
+// answered says how many of the invited people answered.
+func answered(v locale.Voice, p results.Published) string {
+	said := v.Count("results.answered", p.Context.Invited, "people", p.Respondents)
+	if stopped := p.Respondents - p.Context.Finished; stopped > 0 {
+		said += " " + v.Count("results.stopped", stopped)
+	}
+	return said
+}
+
+// dimensions gives the most common level of each dimension, with its share of the ratings.
+func dimensions(v locale.Voice, p results.Published) chat.Text {
+	lang := matrix.Lang(v.Lang)
+	list := lineList{title: v.Say("results.dimensions")}
+	for i, d := range p.Matrix.Dimensions {
+		levels, percent := p.Dimensions[i].Everyone().MostCommon()
+		name := d.Name.In(lang)
+		if len(levels) == 0 {
+			list.lines = append(list.lines, v.Say("results.dimension_hidden", "dimension", name))
+			continue
+		}
+		var shorts []string
+		for _, level := range levels {
+			shorts = append(shorts, p.Matrix.Levels[level-1].Short.In(lang))
+		}
+		key := "results.dimension"
+		if len(levels) > 1 {
+			key = "results.dimension_tie"
+		}
+		list.lines = append(list.lines, v.Say(key,
+			"dimension", name, "level", strings.Join(shorts, ", "), "percent", percent))
+	}
+	block, _ := list.draw(v, dimensionsRoom)
+	return block
+}
+
+// notHeardFrom names the roles of which somebody was invited and nobody finished, and apart from
+// them the roles that nobody is known to have been invited for.
+func notHeardFrom(v locale.Voice, p results.Published) []chat.Block {
+	var unfinished, uninvited []string
+	for _, c := range p.Context.Roles {
+		name := roleName(v, p.Matrix, c.Role)
+		switch {
+		case c.Finished > 0:
+		case c.Invited > 0:
+			unfinished = append(unfinished, fmt.Sprintf("%s (%d)", name, c.Invited))
+		default:
+			uninvited = append(uninvited, name)
+		}
+	}
+	var blocks []chat.Block
+	room := rolesRoom
+	if len(unfinished) > 0 {
+		names := within(v, unfinished, room)
+		blocks = append(blocks, LabelledList(v.Say("results.unfinished"), names))
+		room -= utf8.RuneCountInString(strings.Join(names, "")) + len(names)*perLine
+	}
+	if len(uninvited) > 0 {
+		blocks = append(blocks,
+			LabelledList(v.Say("results.uninvited"), within(v, uninvited, room)))
+	}
+	return blocks
+}
+
+// maxMostNoted is how many elements the post names of those with most comments and barriers.
+const maxMostNoted = 3
+
+// written counts the comments and barriers, and names the elements with most of them. An element
+// with only one is not named.
+func written(v locale.Voice, p results.Published) []chat.Block {
+	comments, barriers := 0, 0
+	var order []int
+	notes := make([]int, len(p.Elements))
+	for i, e := range p.Elements {
+		comments += len(e.Comments)
+		barriers += len(e.Barriers)
+		notes[i] = len(e.Comments) + len(e.Barriers)
+		if notes[i] > 1 {
+			order = append(order, i)
+		}
+	}
+	if comments+barriers == 0 {
+		return nil
+	}
+	said := v.Say("results.written", "comments", comments, "barriers", barriers)
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(notes[j], notes[i]) })
+	var most []string
+	for _, i := range order[:min(len(order), maxMostNoted)] {
+		name := p.Matrix.Elements()[i].Name.In(matrix.Lang(v.Lang))
+		most = append(most, fmt.Sprintf("%s (%d)", name, notes[i]))
+	}
+	if len(most) > 0 {
+		names := strings.Join(within(v, most, mostNotedRoom), ", ")
+		said += " " + v.Say("results.most_written", "elements", names)
+	}
+	return []chat.Block{chat.Paragraph(said)}
+}
+
+// workshop says when and where the workshop is, or that it has no date.
+func workshop(v locale.Voice, r survey.Round) string {
+	if r.Workshop.At.IsZero() {
+		return v.Say("results.no_workshop")
+	}
+	return v.Say("workshop.done", "workshop", WorkshopTime(v, r))
+}
+
+// workshopButton is a button to set the workshop, if it has no date.
+func workshopButton(v locale.Voice, r survey.Round) []chat.Button {
+	if !r.Workshop.At.IsZero() {
+		return nil
+	}
+	return []chat.Button{Button(v.Say("button.set_workshop"), onRound("workshop", r, v))}
+}
+
+// otherResults are buttons for the results in the round's other languages.
+func otherResults(
+	v locale.Voice, r survey.Round, action func(verb, lang string) chat.Action,
+) []chat.Button {
+	var buttons []chat.Button
+	for _, l := range r.Languages {
+		if string(l) != v.Lang {
+			buttons = append(buttons, Button(LanguageName(v, l), action("results", string(l))))
+		}
+	}
+	return buttons
+}
+
+// textRunes counts the characters of the texts of blocks.
+func textRunes(blocks []chat.Block) int {
+	n := 0
+	for _, block := range blocks {
+		switch b := block.(type) {
+		case chat.Heading:
+			n += utf8.RuneCountInString(b.Text)
+		case chat.Text:
+			n += utf8.RuneCountInString(chat.PlainText(b.Spans))
+		}
+	}
+	return n
+}
+
+// ResultTable draws the post after the results: a table, which is given as text, how to read it,
+// the rules of the round and the lines of its record. The files come with it.
+func ResultTable(
+	v locale.Voice, p results.Published, table string, record []chat.Block,
+) chat.Card {
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("results.table")},
+		chat.Footnote(v.Say("results.shares", "min", p.Context.MinGroup)),
+	}
+	blocks = append(blocks, tableBlocks(table)...)
+	if there := finishedRoles(v, p); len(there) > 0 {
+		blocks = append(blocks,
+			LabelledList(v.Say("results.there"), within(v, there, rolesRoom)))
+	}
+	blocks = append(blocks, chat.Footnote(groupMeanings(v, p.Context.Consensus)))
+	return Of(append(blocks, record...)...)
+}
+
 // tableBlocks cuts a long table at line ends, so that each piece fits.
 func tableBlocks(table string) []chat.Block {
-	const room = 1700 // runes; two such pieces fit the text of one message
+	const room = 1200 // runes; two such pieces fit the text of one message
 	var blocks []chat.Block
 	var piece strings.Builder
 	total := 0
@@ -43,203 +257,16 @@ func tableBlocks(table string) []chat.Block {
 	return append(blocks, chat.Table{Text: piece.String()})
 }
 
-// resultButtons offers the results in the round's other languages, and the round's status.
-func resultButtons(
-	v locale.Voice, r survey.Round, action func(verb, lang string) chat.Action,
-) chat.Block {
-	var others []chat.Button
-	for _, l := range r.Languages {
-		if string(l) != v.Lang {
-			others = append(others, Button(LanguageName(v, l), action("results", string(l))))
-		}
-	}
-	return Row(
-		append(others,
-			Button(v.Say("button.status"), chat.NewAction("status", string(r.ID), v.Lang)),
-		)...)
-}
-
-// representedRoles says who took part by role, and who did not.
-func representedRoles(v locale.Voice, m *matrix.Matrix, s results.Context) []chat.Block {
-	var there, absent []string
-	for _, c := range s.Roles {
-		name := roleName(v, m, c.Role)
+// finishedRoles says how many people of each role finished.
+func finishedRoles(v locale.Voice, p results.Published) []string {
+	var there []string
+	for _, c := range p.Context.Roles {
 		if c.Finished > 0 {
-			there = append(there, fmt.Sprintf("%s %d", name, c.Finished))
-		} else {
-			absent = append(absent, name)
+			there = append(there, fmt.Sprintf("%s %d", roleName(v, p.Matrix, c.Role), c.Finished))
 		}
 	}
-	if s.Unstated.Finished > 0 {
-		there = append(there, fmt.Sprintf("%s %d", v.Say("me.unstated"), s.Unstated.Finished))
+	if n := p.Context.Unstated.Finished; n > 0 {
+		there = append(there, fmt.Sprintf("%s %d", v.Say("me.unstated"), n))
 	}
-	var blocks []chat.Block
-	if len(there) > 0 {
-		blocks = append(blocks, LabelledList(v.Say("results.there"), there))
-	}
-	if len(absent) > 0 {
-		blocks = append(blocks, LabelledList(v.Say("results.absent"), absent))
-	}
-	if s.Started > 0 {
-		blocks = append(blocks, chat.Paragraph(v.Say("results.unfinished")))
-	}
-	return blocks
-}
-
-// Agenda lists the elements in order of disagreement.
-func Agenda(v locale.Voice, m *matrix.Matrix, p results.Published) []chat.Block {
-	lang := matrix.Lang(v.Lang)
-	elements := m.Elements()
-	var discuss, agreed, hidden []string
-	for _, i := range p.Agenda {
-		c, name := p.Elements[i].Everyone(), elements[i].Name.In(lang)
-		mode, shown := c.Mode.Int()
-		if !shown {
-			hidden = append(hidden, name)
-			continue
-		}
-		share, _ := c.Percent[mode-1].Int()
-		line := v.Say(
-			"agenda.line",
-			"element",
-			name,
-			"percent",
-			share,
-			"level",
-			m.Levels[mode-1].Name.In(lang),
-		)
-		if levels := tied(m, c, mode, lang); len(levels) > 1 {
-			line = v.Say(
-				"agenda.tie",
-				"element",
-				name,
-				"percent",
-				share,
-				"level",
-				strings.Join(levels, ", "),
-			)
-		}
-		if far, _ := c.FarMinority.Bool(); far {
-			line += " " + v.Say("agenda.far")
-		}
-		if yes, _ := c.Consensus.Bool(); yes {
-			agreed = append(agreed, line)
-		} else {
-			discuss = append(discuss, line)
-		}
-	}
-	var blocks []chat.Block
-	add := func(title string, lines []string, numbered bool) {
-		if len(lines) == 0 {
-			return
-		}
-		spans := []chat.Span{chat.Bold(title)}
-		for i, l := range lines[:min(len(lines), maxAgenda)] {
-			sign := "•"
-			if numbered {
-				sign = fmt.Sprintf("%d.", i+1)
-			}
-			spans = append(spans, chat.Words("\n"+sign+" "+l))
-		}
-		if more := len(lines) - maxAgenda; more > 0 {
-			spans = append(spans, chat.Words("\n"+v.Count("agenda.more", more)))
-		}
-		blocks = append(blocks, chat.Text{Spans: spans})
-	}
-	add(v.Count("agenda.discuss", len(discuss)), discuss, true)
-	add(v.Count("agenda.agreed", len(agreed)), agreed, false)
-	if len(hidden) > 0 {
-		names := strings.Join(hidden[:min(len(hidden), maxAgenda)], ", ")
-		if more := len(hidden) - maxAgenda; more > 0 {
-			names += " " + v.Count("agenda.more", more)
-		}
-		blocks = append(blocks,
-			chat.Paragraph(
-				v.Count("agenda.hidden", len(hidden), "min", p.Context.MinGroup, "names", names),
-			),
-		)
-	}
-	if groups := hiddenGroups(v, p); groups != "" {
-		blocks = append(blocks, chat.Paragraph(v.Say("agenda.groups", "groups", groups)))
-	}
-	blocks = append(blocks,
-		chat.Paragraph(v.Say("agenda.ask")),
-		chat.Paragraph(v.Say("agenda.more_there")),
-	)
-	return blocks
-}
-
-// tied names the levels that share the most ratings, at most three of them.
-func tied(m *matrix.Matrix, c results.GroupStats, mode int, lang matrix.Lang) []string {
-	most, _ := c.Counts[mode-1].Int()
-	var names []string
-	for k, f := range c.Counts {
-		if n, _ := f.Int(); n == most && len(names) < 3 {
-			names = append(names, m.Levels[k].Short.In(lang))
-		}
-	}
-	return names
-}
-
-// hiddenGroups names the role groups that somebody rated in and whose results are shown for no
-// element.
-func hiddenGroups(v locale.Voice, p results.Published) string {
-	var names []string
-	for g, group := range p.Groups[1:] {
-		hidden, seen := false, false
-		for _, e := range p.Elements {
-			cells := e.Groups[g+1]
-			_, shown := cells.Mode.Int()
-			seen = seen || shown
-			hidden = hidden || cells.Rated.Availability() == results.Suppressed
-		}
-		if seen || !hidden {
-			continue
-		}
-		name := group.Name.In(matrix.Lang(v.Lang))
-		if group.ID == results.NotStatedGroup {
-			name = v.Say("me.unstated")
-		}
-		names = append(names, name)
-	}
-	return strings.Join(names, ", ")
-}
-
-// Results draws the summary of published results, with the lines of the round's record. action
-// makes the action of a button that shows the same in another language.
-func Results(
-	v locale.Voice, r survey.Round, m *matrix.Matrix, p results.Published, record []chat.Block,
-	action func(verb, lang string) chat.Action,
-) chat.Card {
-	part := v.Say("results.part",
-		"people", v.Count("results.people", p.Respondents),
-		"invited", p.Context.Invited,
-		"finished", p.Context.Finished,
-		"started", p.Context.Started)
-	blocks := []chat.Block{
-		chat.Heading{Text: v.Say("results.title", "area", r.Area)},
-		chat.Paragraph(part),
-	}
-	blocks = append(blocks, representedRoles(v, m, p.Context)...)
-	minGroup := p.Context.MinGroup
-	if NothingShown(p) {
-		nothing := chat.Bold(v.Say("results.nothing", "min", minGroup))
-		blocks = append(blocks, chat.Text{Spans: []chat.Span{nothing}})
-	} else {
-		rules := v.Say("facts.min_group", "min", minGroup) + "\n" + consensusRule(v, r) + "\n" +
-			planFacts(v, r.Reminders)
-		blocks = append(blocks, Agenda(v, m, p)...)
-		blocks = append(blocks, chat.Divider{}, chat.Footnote(rules))
-	}
-	blocks = append(blocks, record...)
-	return Of(append(blocks, resultButtons(v, r, action))...)
-}
-
-// ResultTable draws published results as a table, which is given as text.
-func ResultTable(v locale.Voice, p results.Published, table string) chat.Card {
-	blocks := []chat.Block{
-		chat.Heading{Text: v.Say("results.table")},
-		chat.Footnote(v.Say("results.shares", "min", p.Context.MinGroup)),
-	}
-	return Of(append(blocks, tableBlocks(table)...)...)
+	return there
 }

@@ -161,7 +161,7 @@ func TestTryAutoRepeats(t *testing.T) {
 		if code != 0 || errs != "" {
 			t.Fatalf("code %d, errors %q", code, errs)
 		}
-		for _, want := range []string{"Nothing is kept", "17 of 17", "Thank you, you have finished", "Results for", "To discuss", "Finished, by role", "[c]"} {
+		for _, want := range []string{"Nothing is kept", "17 of 17", "Thank you, you have finished", "Results for", "Split (", "Finished, by role", "[c]"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("no %q in the output", want)
 			}
