@@ -15,40 +15,29 @@ func PersonalData(now time.Time) Drawing {
 	return func(
 		v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 	) (chat.Card, error) {
-		return personalData(v, part, m, resp, now), nil
+		blocks := []chat.Block{
+			chat.Heading{Text: v.Say("kept.title", "area", part.Round.Area)},
+			chat.Paragraph(v.Say("kept.pause")),
+			rosterFacts(v, part, m),
+			responseFacts(v, resp),
+			chat.Footnote(
+				v.Say("kept.until", "until", v.Day(part.Round.ExpiresAt().In(part.Round.Location()))),
+			),
+		}
+		return Of(append(blocks, personalButtons(v, part, now)...)...), nil
 	}
 }
 
-func personalData(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
-	now time.Time,
-) chat.Card {
-	id, member := string(part.Round.ID), part.Member
-	line := func(key, value string) chat.Span {
-		if value == "" {
-			value = v.Say("me.none")
-		}
-		return chat.Words("\n" + v.Say(key) + ": " + value)
-	}
+// rosterFacts lists what the roster holds about a participant.
+func rosterFacts(v locale.Voice, part survey.Participation, m *matrix.Matrix) chat.Text {
+	member := part.Member
 	scope := ""
 	if member.Scope != "" {
 		scope = ScopeName(v, member.Scope)
 	}
-	details := 0
-	for _, ans := range resp.Answers {
-		if !ans.Detail.IsZero() {
-			details++
-		}
-	}
-	reminders, wish := v.Say("kept.wanted"), Button(
-		v.Say("button.stop"),
-		chat.NewAction("stop", id),
-	)
+	reminders := v.Say("kept.wanted")
 	if member.RemindersOff {
-		reminders, wish = v.Say("kept.unwanted"), Button(
-			v.Say("button.again"),
-			chat.NewAction("again", id),
-		)
+		reminders = v.Say("kept.unwanted")
 	}
 	if day, err := time.Parse(time.DateOnly, member.RemindOnDate); err == nil {
 		reminders = v.Say("kept.asked", "day", v.Day(day))
@@ -57,76 +46,69 @@ func personalData(
 	if day, err := time.Parse(time.DateOnly, member.LastRemindedDate); err == nil {
 		last = v.Day(day)
 	}
-	blocks := []chat.Block{
-		chat.Heading{Text: v.Say("kept.title", "area", part.Round.Area)},
-		chat.Paragraph(v.Say("kept.pause")),
-		chat.Text{Spans: []chat.Span{
-			chat.Bold(v.Say("kept.roster")),
-			line(
-				"kept.role",
-				roleName(v, m, member.Role),
-			), line("kept.organisation", member.Organisation), line("kept.scope", scope),
-			line("kept.language", v.Say("language.name")),
-			line(
-				"kept.time_zone",
-				member.TimeZone,
-			), line("kept.reminders", reminders), line("kept.reminded", last),
-			line(
-				"kept.notice",
-				v.Say(
-					"kept.notice_on",
-					"version",
-					member.Notice,
-					"when",
-					v.Time(member.NoticeAt.In(part.Round.Location())),
-				),
-			),
-		}},
-		chat.Text{Spans: []chat.Span{
-			chat.Bold(v.Say("kept.response")),
-			chat.Words(
-				"\n" + v.Count(
-					"kept.answers",
-					resp.Rated(),
-				) + " " + v.Count(
-					"kept.details",
-					details,
-				),
-			),
-		}},
-		chat.Footnote(
-			v.Say("kept.until", "until", v.Day(part.Round.ExpiresAt().In(part.Round.Location()))),
-		),
+	accepted := v.Time(member.NoticeAt.In(part.Round.Location()))
+	notice := v.Say("kept.notice_on", "version", member.Notice, "when", accepted)
+	spans := []chat.Span{chat.Bold(v.Say("kept.roster"))}
+	for _, fact := range []struct{ key, value string }{
+		{"kept.role", roleName(v, m, member.Role)},
+		{"kept.organisation", member.Organisation},
+		{"kept.scope", scope},
+		{"kept.language", v.Say("language.name")},
+		{"kept.time_zone", member.TimeZone},
+		{"kept.reminders", reminders},
+		{"kept.reminded", last},
+		{"kept.notice", notice},
+	} {
+		if fact.value == "" {
+			fact.value = v.Say("me.none")
+		}
+		spans = append(spans, chat.Words("\n"+v.Say(fact.key)+": "+fact.value))
 	}
-	buttons := []chat.Button{Button(v.Say("button.notice"), chat.NewAction("notice", id))}
-	var others []chat.Button
-	if part.Round.AcceptsAnswers(now) {
-		buttons = append(
-			[]chat.Button{Primary(v.Say("button.continue"), chat.NewAction("go", id))},
-			buttons...)
-		others = OtherLanguages(v, part, chat.NewAction("kept", id))
+	return chat.Text{Spans: spans}
+}
+
+// responseFacts says how many answers a response holds, and how many of them have details.
+func responseFacts(v locale.Voice, resp results.Response) chat.Text {
+	details := 0
+	for _, answer := range resp.Answers {
+		if !answer.Detail.IsZero() {
+			details++
+		}
 	}
-	blocks = append(blocks,
-		Row(
-			append(buttons,
-				wish,
-				chat.Button{
-					Label:  v.Say("button.erase"),
-					Action: chat.NewAction("erase", id),
-					Style:  chat.Danger,
-					Confirm: &chat.Confirm{
-						Title: v.Say("erase.title"),
-						Text:  v.Say("erase.ask", "area", part.Round.Area),
-						Yes:   v.Say("erase.yes"),
-						No:    v.Say("erase.no"),
-					},
-				},
-			)...),
-	)
-	if len(others) > 0 {
+	counts := v.Count("kept.answers", resp.Rated()) + " " + v.Count("kept.details", details)
+	return chat.Text{Spans: []chat.Span{
+		chat.Bold(v.Say("kept.response")), chat.Words("\n" + counts),
+	}}
+}
+
+// personalButtons lets a participant go on, turn reminders on or off, and withdraw.
+func personalButtons(v locale.Voice, part survey.Participation, now time.Time) []chat.Block {
+	id := string(part.Round.ID)
+	reminders := Button(v.Say("button.stop"), chat.NewAction("stop", id))
+	if part.Member.RemindersOff {
+		reminders = Button(v.Say("button.again"), chat.NewAction("again", id))
+	}
+	erase := chat.Button{
+		Label:  v.Say("button.erase"),
+		Action: chat.NewAction("erase", id),
+		Style:  chat.Danger,
+		Confirm: &chat.Confirm{
+			Title: v.Say("erase.title"),
+			Text:  v.Say("erase.ask", "area", part.Round.Area),
+			Yes:   v.Say("erase.yes"),
+			No:    v.Say("erase.no"),
+		},
+	}
+	notice := Button(v.Say("button.notice"), chat.NewAction("notice", id))
+	if !part.Round.AcceptsAnswers(now) {
+		return []chat.Block{Row(notice, reminders, erase)}
+	}
+	forward := Primary(v.Say("button.continue"), chat.NewAction("go", id))
+	blocks := []chat.Block{Row(forward, notice, reminders, erase)}
+	if others := OtherLanguages(v, part, chat.NewAction("kept", id)); len(others) > 0 {
 		blocks = append(blocks, Row(others...))
 	}
-	return Of(blocks...)
+	return blocks
 }
 
 // Profile draws the "about you" card. Warn is the key of a sentence on what is missing, or
@@ -135,49 +117,20 @@ func Profile(warn string) Drawing {
 	return func(
 		v locale.Voice, part survey.Participation, m *matrix.Matrix, _ results.Response,
 	) (chat.Card, error) {
-		return profileBlocks(v, part, m, warn), nil
+		return profile(v, part, m, warn), nil
 	}
 }
 
-func profileBlocks(
+func profile(
 	v locale.Voice, part survey.Participation, m *matrix.Matrix, warn string,
 ) chat.Card {
 	id := string(part.Round.ID)
-	lang := matrix.Lang(v.Lang)
 	blocks := []chat.Block{
 		chat.Footnote(part.Round.Area),
 		chat.Heading{Text: v.Say("me.title")},
 		chat.Paragraph(v.Say("me.role")),
 	}
-	options := func(roles []matrix.Role) []chat.Option {
-		var all []chat.Option
-		for _, r := range roles {
-			all = append(all, chat.Option{Value: r.ID, Label: r.Name.In(lang)})
-		}
-		return all
-	}
-	unstated := chat.Option{Value: survey.Unstated, Label: v.Say("me.unstated")}
-	if roles := m.Roles(); len(roles) < chat.MaxMenu {
-		blocks = append(blocks,
-			chat.Menu{
-				Action:      chat.NewAction("role", id),
-				Placeholder: v.Say("me.choose"),
-				Options:     append(options(roles), unstated),
-			},
-		)
-	} else {
-		for i, g := range m.RoleGroups {
-			all := options(g.Roles)
-			if i == len(m.RoleGroups)-1 && len(all) < chat.MaxMenu {
-				all = append(all, unstated)
-			}
-			blocks = append(blocks, chat.Menu{
-				Action:      chat.NewAction("role", id, g.ID),
-				Placeholder: g.Name.In(lang),
-				Options:     all,
-			})
-		}
-	}
+	blocks = append(blocks, roleMenus(v, id, m)...)
 	blocks = append(blocks,
 		chat.Text{
 			Spans: []chat.Span{
@@ -222,4 +175,37 @@ func profileBlocks(
 		}, OtherLanguages(v, part, chat.NewAction("me", id))...)...),
 	)
 	return Of(blocks...)
+}
+
+// roleMenus returns a menu of all roles, or one for each role group if they do not fit one menu. The
+// last menu offers not to state the role.
+func roleMenus(v locale.Voice, round string, m *matrix.Matrix) []chat.Block {
+	options := func(roles []matrix.Role) []chat.Option {
+		var all []chat.Option
+		for _, r := range roles {
+			all = append(all, chat.Option{Value: r.ID, Label: r.Name.In(matrix.Lang(v.Lang))})
+		}
+		return all
+	}
+	unstated := chat.Option{Value: survey.Unstated, Label: v.Say("me.unstated")}
+	if roles := m.Roles(); len(roles) < chat.MaxMenu {
+		return []chat.Block{chat.Menu{
+			Action:      chat.NewAction("role", round),
+			Placeholder: v.Say("me.choose"),
+			Options:     append(options(roles), unstated),
+		}}
+	}
+	var menus []chat.Block
+	for i, g := range m.RoleGroups {
+		all := options(g.Roles)
+		if i == len(m.RoleGroups)-1 && len(all) < chat.MaxMenu {
+			all = append(all, unstated)
+		}
+		menus = append(menus, chat.Menu{
+			Action:      chat.NewAction("role", round, g.ID),
+			Placeholder: g.Name.In(matrix.Lang(v.Lang)),
+			Options:     all,
+		})
+	}
+	return menus
 }
