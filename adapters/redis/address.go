@@ -53,12 +53,8 @@ func parseAddress(address string) (*goredis.UniversalOptions, error) {
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	if at := strings.LastIndex(rest, "@"); at >= 0 {
-		user, password, _ := strings.Cut(rest[:at], ":")
-		var errUser, errPassword error
-		o.Username, errUser = url.PathUnescape(user)
-		o.Password, errPassword = url.PathUnescape(password)
-		if errUser != nil || errPassword != nil || strings.ContainsAny(rest[:at], "@/?#") {
-			return nil, errAddress
+		if err := setCredentials(o, rest[:at]); err != nil {
+			return nil, err
 		}
 		rest = rest[at+1:]
 	}
@@ -90,20 +86,8 @@ func parseAddress(address string) (*goredis.UniversalOptions, error) {
 			return nil, errAddress
 		}
 	}
-	// A plus is not a space, neither here nor before the @.
-	parameters, err := url.ParseQuery(strings.ReplaceAll(query, "+", "%2B"))
-	if err != nil {
-		return nil, errAddress
-	}
-	for name, value := range parameters {
-		switch {
-		case sentinel && len(value) == 1 && name == "sentinel_username":
-			o.SentinelUsername = value[0]
-		case sentinel && len(value) == 1 && name == "sentinel_password":
-			o.SentinelPassword = value[0]
-		default:
-			return nil, errAddress
-		}
+	if err := setParameters(o, query, sentinel); err != nil {
+		return nil, err
 	}
 	for host := range strings.SplitSeq(hosts, ",") {
 		addr, err := hostPort(host, port)
@@ -121,6 +105,41 @@ func parseAddress(address string) (*goredis.UniversalOptions, error) {
 		o.DB = n
 	}
 	return o, nil
+}
+
+// setCredentials sets the user and the password of an address, as they stand before its last @.
+func setCredentials(o *goredis.UniversalOptions, credentials string) error {
+	if strings.ContainsAny(credentials, "@/?#") {
+		return errAddress
+	}
+	user, password, _ := strings.Cut(credentials, ":")
+	var errUser, errPassword error
+	o.Username, errUser = url.PathUnescape(user)
+	o.Password, errPassword = url.PathUnescape(password)
+	if errUser != nil || errPassword != nil {
+		return errAddress
+	}
+	return nil
+}
+
+// setParameters sets the credentials for Sentinels. No other parameters are allowed.
+func setParameters(o *goredis.UniversalOptions, query string, sentinel bool) error {
+	// A plus is not a space, neither here nor before the @.
+	parameters, err := url.ParseQuery(strings.ReplaceAll(query, "+", "%2B"))
+	if err != nil {
+		return errAddress
+	}
+	for name, value := range parameters {
+		switch {
+		case sentinel && len(value) == 1 && name == "sentinel_username":
+			o.SentinelUsername = value[0]
+		case sentinel && len(value) == 1 && name == "sentinel_password":
+			o.SentinelPassword = value[0]
+		default:
+			return errAddress
+		}
+	}
+	return nil
 }
 
 // HasPassword reports whether an address holds a password, or may hold one.
