@@ -61,7 +61,15 @@ func (c exportCommand) Run(ctx context.Context, s system) error {
 	case survey.Open:
 		return printRates(s.out, m, lang, status)
 	}
-	p, err := rounds.System().Results(ctx, status.Round.ID)
+	return c.exportClosed(ctx, s, rounds.System(), status.Round, lang)
+}
+
+// exportClosed writes the results of a closed round, and its audit log with an entry for this
+// export.
+func (c exportCommand) exportClosed(
+	ctx context.Context, s system, rounds survey.System, r survey.Round, lang matrix.Lang,
+) error {
+	p, err := rounds.Results(ctx, r.ID)
 	if err != nil {
 		return err
 	}
@@ -71,7 +79,7 @@ func (c exportCommand) Run(ctx context.Context, s system) error {
 	}
 	renderer := resultfiles.New(words)
 	renderAuditLog := func() (chat.File, error) {
-		entries, err := rounds.System().AuditLog(ctx, status.Round)
+		entries, err := rounds.AuditLog(ctx, r)
 		if err != nil {
 			return chat.File{}, err
 		}
@@ -89,7 +97,7 @@ func (c exportCommand) Run(ctx context.Context, s system) error {
 	if err := c.prepareFolder(append(files, before)); err != nil {
 		return err
 	}
-	err = rounds.System().Audit(ctx, status.Round.ID, audit.Operator, audit.Exported)
+	err = rounds.Audit(ctx, r.ID, audit.Operator, audit.Exported)
 	if err != nil {
 		return err
 	}
@@ -97,7 +105,12 @@ func (c exportCommand) Run(ctx context.Context, s system) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range append(files, after) {
+	return c.writeFiles(s.out, append(files, after))
+}
+
+// writeFiles writes the files to the folder, and prints their paths.
+func (c exportCommand) writeFiles(out io.Writer, files []chat.File) error {
+	for _, f := range files {
 		if !filepath.IsLocal(f.Name) || filepath.Base(f.Name) != f.Name {
 			return fmt.Errorf("write results: %q is no name for a file", f.Name)
 		}
@@ -105,7 +118,7 @@ func (c exportCommand) Run(ctx context.Context, s system) error {
 		if err := putFile(path, f.Data, private); err != nil {
 			return fmt.Errorf("write results: %w", err)
 		}
-		fmt.Fprintln(s.out, path)
+		fmt.Fprintln(out, path)
 	}
 	return nil
 }

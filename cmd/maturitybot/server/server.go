@@ -109,17 +109,11 @@ func Run(ctx context.Context, c Config) error {
 		Config: c, log: log, cancel: cancel, people: &platforms{}, telemetry: newTelemetry(),
 		health: newHealth(ctx.Done(), c.names()...), unconnected: len(c.Platforms),
 	}
-	if c.OpsListen != "" {
-		handler := operations(v.health, v.telemetry.handler())
-		ops, err := listen(ctx, c.OpsListen, maxOperationsConnections, handler)
-		if err != nil {
-			return fmt.Errorf("serve health checks at OPS_LISTEN (a second process on this "+
-				"machine needs another address, or OPS_LISTEN=off): %w", err)
-		}
-		defer func() { _ = ops.Close() }() // last, so that it answers during shutdown
-		go func() { _ = ops.Serve(ops.listener) }()
-		log.Info("health checks and metrics", "address", ops.Addr)
+	closeOperations, err := v.serveOperations(ctx)
+	if err != nil {
+		return err
 	}
+	defer closeOperations() // last, so that it answers during shutdown
 	if UsesHTTP(c.Platforms) {
 		if v.web, err = listen(ctx, c.Listen, maxConnections, &v.mux); err != nil {
 			return err
@@ -135,17 +129,10 @@ func Run(ctx context.Context, c Config) error {
 		return shutdownErr(ctx, err)
 	}
 	defer func() { _ = store.Close() }() // every answer was written before it was confirmed
-	if c.KeepJournal == nil {
-		log.Warn("no file of erasures", "advice", NoErasuresAdvice)
-	} else {
-		name, done, err := c.KeepJournal(store)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = done() }() // every line of it was synced
-		if err := registerJournal(ctx, store, name, log); err != nil {
-			return shutdownErr(ctx, err)
-		}
+	closeJournal, err := v.keepJournal(ctx, store)
+	defer closeJournal()
+	if err != nil {
+		return err
 	}
 	v.health.setStore(store)
 	for _, w := range store.Check(ctx) {
@@ -155,6 +142,41 @@ func Run(ctx context.Context, c Config) error {
 	<-ctx.Done()
 	v.finish(ctx)
 	return shutdownErr(ctx, nil)
+}
+
+// serveOperations serves health checks and metrics, if an address is configured for them, until the
+// returned function is called.
+func (v *service) serveOperations(ctx context.Context) (stop func(), err error) {
+	if v.OpsListen == "" {
+		return func() {}, nil
+	}
+	handler := operations(v.health, v.telemetry.handler())
+	ops, err := listen(ctx, v.OpsListen, maxOperationsConnections, handler)
+	if err != nil {
+		return nil, fmt.Errorf("serve health checks at OPS_LISTEN (a second process on this "+
+			"machine needs another address, or OPS_LISTEN=off): %w", err)
+	}
+	go func() { _ = ops.Serve(ops.listener) }()
+	v.log.Info("health checks and metrics", "address", ops.Addr)
+	return func() { _ = ops.Close() }, nil
+}
+
+// keepJournal makes the store write its erasures to the configured file, until the returned
+// function is called. That function is never nil.
+func (v *service) keepJournal(ctx context.Context, store *redis.Store) (stop func(), err error) {
+	if v.KeepJournal == nil {
+		v.log.Warn("no file of erasures", "advice", NoErasuresAdvice)
+		return func() {}, nil
+	}
+	name, done, err := v.KeepJournal(store)
+	if err != nil {
+		return func() {}, err
+	}
+	stop = func() { _ = done() } // every line was synced before
+	if err := registerJournal(ctx, store, name, v.log); err != nil {
+		return stop, shutdownErr(ctx, err)
+	}
+	return stop, nil
 }
 
 // start builds the bot on the store, and starts the goroutines that run until the context ends.
