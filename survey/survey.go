@@ -10,6 +10,7 @@ package survey
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"maturitybot/survey/matrix"
@@ -99,12 +100,20 @@ type Workshop struct {
 
 // Location returns the round's time zone, or UTC where this machine does not know it.
 func (r Round) Location() *time.Location {
+	if loc, ok := zones.Load(r.TimeZone); ok {
+		return loc.(*time.Location)
+	}
 	loc, err := time.LoadLocation(r.TimeZone)
 	if err != nil {
 		return time.UTC
 	}
+	zones.Store(r.TimeZone, loc)
 	return loc
 }
+
+// zones holds a *time.Location by name. time.LoadLocation reads a file each time, and planning asks
+// for the zone of every round.
+var zones sync.Map
 
 // ExpiresAt returns when everything kept about the round is deleted.
 func (r Round) ExpiresAt() time.Time {
