@@ -62,6 +62,7 @@ func planner(s *Store, now *time.Time) *reminders.Planner {
 
 // TestLeaseSkipsUnreadableMessages leases what can be read, and returns an error for the rest.
 func TestLeaseSkipsUnreadableMessages(t *testing.T) {
+	t.Parallel()
 	backends(t, func(t *testing.T, s *Store) {
 		now := manyRounds(t, s, 1)
 		rounds, err := s.client.ZRange(t.Context(), roundsKey, 0, -1).Result()
@@ -87,6 +88,7 @@ func TestLeaseSkipsUnreadableMessages(t *testing.T) {
 // TestIdleRoundsCostLittle counts the commands that Redis gets for a thousand rounds of which nothing is due, while a process
 // plans once a minute and looks for messages once a second. They follow what is due, and not how many rounds there are.
 func TestIdleRoundsCostLittle(t *testing.T) {
+	t.Parallel()
 	backends(t, func(t *testing.T, s *Store) {
 		const rounds, most = 1000, 20
 		minutes := 61 // every round is planned once in an hour
@@ -121,6 +123,7 @@ func TestIdleRoundsCostLittle(t *testing.T) {
 
 // TestPlanningCostsWhatIsDue counts the commands for planning ten rounds of a thousand.
 func TestPlanningCostsWhatIsDue(t *testing.T) {
+	t.Parallel()
 	backends(t, func(t *testing.T, s *Store) {
 		const rounds, due, most = 1000, 10, 25
 		now := manyRounds(t, s, rounds)
@@ -176,6 +179,7 @@ func BenchmarkPlanning(b *testing.B) {
 
 // TestIndexOfPlansIsLost: every round is planned again when a process starts, and within the hour by one that runs.
 func TestIndexOfPlansIsLost(t *testing.T) {
+	t.Parallel()
 	backends(t, func(t *testing.T, s *Store) {
 		now := manyRounds(t, s, 3)
 		plan := planner(s, &now)
@@ -208,6 +212,7 @@ func TestIndexOfPlansIsLost(t *testing.T) {
 // TestMessagesFromBeforeTheIndex: what was queued when there was no index, or while it was lost, is sent: at once by a process that
 // starts, and within minutes by one that runs.
 func TestMessagesFromBeforeTheIndex(t *testing.T) {
+	t.Parallel()
 	for name, restart := range map[string]bool{"a process that starts": true, "one that runs": false} {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t, redistest.Options{})
@@ -237,6 +242,7 @@ func TestMessagesFromBeforeTheIndex(t *testing.T) {
 
 // TestIndexIsNeverLate: whatever is written between two looks at a round, the index is no later than its first message.
 func TestIndexIsNeverLate(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})
 	s := open(t, server.URL())
 	opened(t, s, "r1", "p1")

@@ -20,6 +20,7 @@ import (
 
 // TestObserved: each call is told by its class, never by a key, and what failed as failed.
 func TestObserved(t *testing.T) {
+	t.Parallel()
 	server := miniredis.RunT(t)
 	var mu sync.Mutex
 	calls, failures := map[string]int{}, map[string]int{}
@@ -79,6 +80,7 @@ func TestObserved(t *testing.T) {
 
 // TestEveryScriptHasItsName: a file is a script, but for the one that is put before others.
 func TestEveryScriptHasItsName(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("lua/*.lua")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("got %v, %v", files, err)
@@ -96,6 +98,7 @@ func TestEveryScriptHasItsName(t *testing.T) {
 
 // TestOpenSaysWhatMayPass: an outage is told from what somebody has to mend.
 func TestOpenSaysWhatMayPass(t *testing.T) {
+	t.Parallel()
 	closed, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

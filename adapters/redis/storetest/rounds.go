@@ -209,6 +209,7 @@ func (w *tester) expiring() (survey.Round, survey.Participation) {
 // When a round expires nothing of it is left, and nothing leads to it.
 func expires(w *tester) {
 	r, place := w.expiring()
+	w.Parallel()
 	w.eventually("the round is gone", func() bool {
 		_, err := w.store.Round(w.Context(), r.ID)
 		return errors.Is(err, survey.ErrNoRound)
@@ -234,6 +235,7 @@ func extendMovesExpiry(w *tester) {
 	w.must(w.store.SaveRound(w.Context(), extended, audit.Entry{}))
 	_, err := w.store.CloseRound(w.Context(), closed.ID, now, audit.Entry{})
 	w.must(err)
+	w.Parallel()
 	w.eventually("the round made last is gone", func() bool {
 		_, err := w.store.Round(w.Context(), marker.ID)
 		return errors.Is(err, survey.ErrNoRound)
