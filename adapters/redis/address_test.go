@@ -52,8 +52,8 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestNoAddressIsRepeated: whatever part of a mistyped address may be the password.
-func TestNoAddressIsRepeated(t *testing.T) {
+// TestAddressErrorsOmitAddress: whatever part of a mistyped address may be the password.
+func TestAddressErrorsOmitAddress(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{
 		"", "hunter2", "host:6379", "http://u:hunter2@host", "redis://", "redis://u:hunter2@", "redis://u:%hunter2@host",

@@ -170,17 +170,17 @@ func peopled(t testing.TB, s *Store) {
 	for i := range 150 { // more than one page, and than Redis keeps in one piece
 		names = append(names, fmt.Sprintf("slack:T1:U%03d", i))
 	}
-	_, seats := opened(t, s, "open", names...)
-	for i, seat := range seats {
-		must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o", At: now}, elements[i%len(elements)], matrix.Rating(1+i%4))))
-		must(t, errorOf(s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
+	_, places := opened(t, s, "open", names...)
+	for i, place := range places {
+		must(t, errorOf(s.Answer(ctx, place, now, survey.Operation{ID: "o", At: now}, elements[i%len(elements)], matrix.Rating(1+i%4))))
+		must(t, errorOf(s.ChangeMember(ctx, place, now, func(m *survey.Member) error {
 			m.Status, m.Role, m.Group, m.Language, m.TimeZone = survey.Finished, "midwife", "health", "cy", "Asia/Tokyo"
 			return nil
 		})))
 	}
-	must(t, errorOf(s.Detail(ctx, seats[0], now, survey.Operation{ID: "d"}, "vision", results.Detail{Information: []string{"audit"}, Note: "nodyn\u0000ŵ\"<&>"})))
+	must(t, errorOf(s.Detail(ctx, places[0], now, survey.Operation{ID: "d"}, "vision", results.Detail{Information: []string{"audit"}, Note: "nodyn\u0000ŵ\"<&>"})))
 	must(t, errorOf(s.Invite(ctx, "open", []survey.Member{{Person: "slack:T1:UINVITED"}}, survey.Invitation, now, nil)))
-	must(t, s.Withdraw(ctx, seats[1]), errorOf(s.Forget(ctx, "open", seats[2].Member.Person)))
+	must(t, s.Withdraw(ctx, places[1]), errorOf(s.Forget(ctx, "open", places[2].Member.Person)))
 	must(t, s.Plan(ctx, "open", "digest@2026-12-04", now), s.MarkPlanned(ctx, "open", []string{"nudge Asia/Tokyo"}))
 	for range 3 {
 		must(t, s.AppendEntry(ctx, "open", func([]audit.Entry) (audit.Entry, bool) {
@@ -192,9 +192,9 @@ func peopled(t testing.TB, s *Store) {
 	draft.ID, draft.State = "draft", survey.Draft
 	must(t, s.CreateRound(ctx, draft, audit.Entry{}))
 
-	_, seats = opened(t, s, "closed", names[:7]...)
-	for _, seat := range seats {
-		must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 2)))
+	_, places = opened(t, s, "closed", names[:7]...)
+	for _, place := range places {
+		must(t, errorOf(s.Answer(ctx, place, now, survey.Operation{ID: "o"}, "vision", 2)))
 	}
 	must(t, errorOf(s.CloseRound(ctx, "closed", now, audit.Entry{})), s.AnonymiseRoster(ctx, "closed", results.Turnout{Invited: 7, Started: 7}))
 }
@@ -242,9 +242,9 @@ func TestBackupAndRestore(t *testing.T) {
 			differences(t, everything(t, b), everything(t, a))
 
 			// People go on where they were, and can be forgotten.
-			seat, err := b.Participation(t.Context(), "open", "slack:T1:U000")
+			place, err := b.Participation(t.Context(), "open", "slack:T1:U000")
 			must(t, err)
-			said, err := b.Answer(t.Context(), seat, time.Now(), survey.Operation{ID: "new"}, "needs", 3)
+			said, err := b.Answer(t.Context(), place, time.Now(), survey.Operation{ID: "new"}, "needs", 3)
 			if err != nil || said.Answers["needs"].Rating != 3 || said.Answers["vision"].Detail.Note == "" {
 				t.Errorf("got %+v, %v", said, err)
 			}
@@ -359,8 +359,8 @@ func TestBackupWhilePeopleAnswer(t *testing.T) {
 	}
 	must(t, errorOf(s.Invite(ctx, "r1", names, "", time.Time{}, nil)))
 	for i := range people / 2 {
-		seat := takesPart(t, s, "r1", names[i].Person)
-		must(t, errorOf(s.Answer(ctx, seat, time.Now(), survey.Operation{ID: "a"}, "vision", 2)))
+		place := takesPart(t, s, "r1", names[i].Person)
+		must(t, errorOf(s.Answer(ctx, place, time.Now(), survey.Operation{ID: "a"}, "vision", 2)))
 	}
 	stop := make(chan struct{})
 	var busy sync.WaitGroup
@@ -372,13 +372,13 @@ func TestBackupWhilePeopleAnswer(t *testing.T) {
 					return
 				default:
 				}
-				seat, err := s.Participation(ctx, "r1", names[i].Person)
-				if err == nil && i%5 == 4 && seat.Member.TakesPart() {
-					err = s.Withdraw(ctx, seat)
+				place, err := s.Participation(ctx, "r1", names[i].Person)
+				if err == nil && i%5 == 4 && place.Member.TakesPart() {
+					err = s.Withdraw(ctx, place)
 				} else if err == nil {
-					seat, err = s.ChangeMember(ctx, seat, time.Now(), func(m *survey.Member) error { m.Status = survey.Finished; return nil })
+					place, err = s.ChangeMember(ctx, place, time.Now(), func(m *survey.Member) error { m.Status = survey.Finished; return nil })
 					if err == nil {
-						_, err = s.Answer(ctx, seat, time.Now(), survey.Operation{ID: fmt.Sprint(i)}, "needs", 3)
+						_, err = s.Answer(ctx, place, time.Now(), survey.Operation{ID: fmt.Sprint(i)}, "needs", 3)
 					}
 				}
 				if err != nil {
@@ -399,9 +399,9 @@ func TestBackupWhilePeopleAnswer(t *testing.T) {
 		restoring(t, to, b, RestoreOptions{WithoutErasures: true})
 		taking := 0
 		must(t, to.Roster(ctx, "r1", func(m survey.Member) error {
-			seat, err := to.Participation(ctx, "r1", m.Person)
+			place, err := to.Participation(ctx, "r1", m.Person)
 			must(t, err)
-			said, err := to.Response(ctx, seat)
+			said, err := to.Response(ctx, place)
 			must(t, err)
 			var i int
 			_, err = fmt.Sscanf(string(m.Person), "p%d", &i)
@@ -409,7 +409,7 @@ func TestBackupWhilePeopleAnswer(t *testing.T) {
 			switch {
 			case m.TakesPart():
 				taking++
-				if there, err := to.client.Exists(ctx, responseKey("r1", seat.Pseudonym)).Result(); err != nil || there == 0 {
+				if there, err := to.client.Exists(ctx, responseKey("r1", place.Pseudonym)).Result(); err != nil || there == 0 {
 					t.Errorf("%s takes part, and has no response", m.Person)
 				}
 			case len(said.Answers) > 0:
@@ -436,8 +436,8 @@ func TestBackupWhileClosing(t *testing.T) {
 	for i := range peoplePerTransaction + peoplePerTransaction/2 { // two transactions
 		names = append(names, fmt.Sprintf("p%03d", i))
 	}
-	_, seats := opened(t, s, "r1", names...)
-	must(t, errorOf(s.Answer(ctx, seats[0], time.Now(), survey.Operation{ID: "a"}, "vision", 2)))
+	_, places := opened(t, s, "r1", names...)
+	must(t, errorOf(s.Answer(ctx, places[0], time.Now(), survey.Operation{ID: "a"}, "vision", 2)))
 	s.client.AddHook(&interruptHook{transaction: "exists", skip: 1, do: func() {
 		must(t, errorOf(s.Forget(ctx, "r1", "p000")), errorOf(s.CloseRound(ctx, "r1", time.Now(), audit.Entry{})))
 	}})
@@ -451,8 +451,8 @@ func TestBackupWhileClosing(t *testing.T) {
 	differences(t, everything(t, to), everything(t, s))
 }
 
-// TestBackupOfATornRound: a round that is neither closed nor has its secret is not written as if it were whole.
-func TestBackupOfATornRound(t *testing.T) {
+// TestBackupOfIncompleteRound: a round that is neither closed nor has its secret is not written as if it were whole.
+func TestBackupOfIncompleteRound(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	opened(t, s, "r1")
@@ -462,13 +462,13 @@ func TestBackupOfATornRound(t *testing.T) {
 	}
 }
 
-// TestBackupWhileSealing: the roster of a closed round is not kept half before and half after it forgot.
-func TestBackupWhileSealing(t *testing.T) {
+// TestBackupWhileAnonymising: the roster of a closed round is not kept half before and half after it forgot.
+func TestBackupWhileAnonymising(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	ctx := t.Context()
-	_, seats := opened(t, s, "r1", "p1")
-	must(t, errorOf(s.ChangeMember(ctx, seats[0], time.Now(), func(m *survey.Member) error { m.Role = "midwife"; return nil })),
+	_, places := opened(t, s, "r1", "p1")
+	must(t, errorOf(s.ChangeMember(ctx, places[0], time.Now(), func(m *survey.Member) error { m.Role = "midwife"; return nil })),
 		errorOf(s.CloseRound(ctx, "r1", time.Now(), audit.Entry{})))
 	s.client.AddHook(&interruptHook{key: rosterKey("r1"), do: func() { must(t, s.AnonymiseRoster(ctx, "r1", results.Turnout{Invited: 1, Started: 1})) }})
 	backup := backedUp(t, s)
@@ -596,8 +596,8 @@ func TestRestoreReplaces(t *testing.T) {
 	t.Parallel()
 	backup, want := peopledBackup(t)
 	to := embedded(t).Store
-	_, seats := opened(t, to, "other", "slack:T1:U000", "slack:T1:ELSEWHERE")
-	must(t, errorOf(to.Answer(t.Context(), seats[0], time.Now(), survey.Operation{ID: "o", At: time.Now()}, "vision", 1)))
+	_, places := opened(t, to, "other", "slack:T1:U000", "slack:T1:ELSEWHERE")
+	must(t, errorOf(to.Answer(t.Context(), places[0], time.Now(), survey.Operation{ID: "o", At: time.Now()}, "vision", 1)))
 	before := everything(t, to)
 	if _, err := to.Restore(t.Context(), again(backup), RestoreOptions{WithoutErasures: true}); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("got %v", err)
@@ -612,8 +612,8 @@ func TestRestoreReplaces(t *testing.T) {
 	}
 }
 
-// TestExpiredRoundsStayAway: what is not to be kept any more does not come back.
-func TestExpiredRoundsStayAway(t *testing.T) {
+// TestRestoreSkipsExpiredRounds: what is not to be kept any more does not come back.
+func TestRestoreSkipsExpiredRounds(t *testing.T) {
 	t.Parallel()
 	backup, _ := peopledBackup(t)
 	to := embedded(t).Store

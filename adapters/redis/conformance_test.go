@@ -137,11 +137,11 @@ func TestLawsTLS(t *testing.T) {
 		store.rewriteWanted(t.Context())
 	})
 	t.Run("operation times", func(t *testing.T) { // of ten minutes ago become the earlier ones
-		_, seats := opened(t, store, "times", "slack:T1:TIMES")
+		_, places := opened(t, store, "times", "slack:T1:TIMES")
 		keys := operationTimesKeys("times")
 		for _, id := range []string{"first", "second"} {
 			gesture := survey.Operation{ID: id, At: time.Now()}
-			must(t, errorOf(store.Answer(t.Context(), seats[0], time.Now(), gesture, "vision", 1)))
+			must(t, errorOf(store.Answer(t.Context(), places[0], time.Now(), gesture, "vision", 1)))
 			server.Do(t, "EXPIRE", keys[0], "1200")
 		}
 		if n := store.client.Exists(t.Context(), keys...).Val(); n != 2 {

@@ -85,9 +85,9 @@ func TestLeaseSkipsUnreadableMessages(t *testing.T) {
 	})
 }
 
-// TestIdleRoundsCostLittle counts the commands that Redis gets for a thousand rounds of which nothing is due, while a process
+// TestIdleRoundsCommandRate counts the commands that Redis gets for a thousand rounds of which nothing is due, while a process
 // plans once a minute and looks for messages once a second. They follow what is due, and not how many rounds there are.
-func TestIdleRoundsCostLittle(t *testing.T) {
+func TestIdleRoundsCommandRate(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, s *Store) {
 		const rounds, most = 1000, 20
@@ -121,8 +121,8 @@ func TestIdleRoundsCostLittle(t *testing.T) {
 	})
 }
 
-// TestPlanningCostsWhatIsDue counts the commands for planning ten rounds of a thousand.
-func TestPlanningCostsWhatIsDue(t *testing.T) {
+// TestPlanningCommandCount counts the commands for planning ten rounds of a thousand.
+func TestPlanningCommandCount(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, s *Store) {
 		const rounds, due, most = 1000, 10, 25
@@ -177,8 +177,8 @@ func BenchmarkPlanning(b *testing.B) {
 	}
 }
 
-// TestIndexOfPlansIsLost: every round is planned again when a process starts, and within the hour by one that runs.
-func TestIndexOfPlansIsLost(t *testing.T) {
+// TestPlanIndexRebuilt: every round is planned again when a process starts, and within the hour by one that runs.
+func TestPlanIndexRebuilt(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, s *Store) {
 		now := manyRounds(t, s, 3)
@@ -209,9 +209,9 @@ func TestIndexOfPlansIsLost(t *testing.T) {
 	})
 }
 
-// TestMessagesFromBeforeTheIndex: what was queued when there was no index, or while it was lost, is sent: at once by a process that
+// TestMessagesWithoutIndexEntry: what was queued when there was no index, or while it was lost, is sent: at once by a process that
 // starts, and within minutes by one that runs.
-func TestMessagesFromBeforeTheIndex(t *testing.T) {
+func TestMessagesWithoutIndexEntry(t *testing.T) {
 	t.Parallel()
 	for name, restart := range map[string]bool{"a process that starts": true, "one that runs": false} {
 		t.Run(name, func(t *testing.T) {
@@ -240,8 +240,8 @@ func TestMessagesFromBeforeTheIndex(t *testing.T) {
 	}
 }
 
-// TestIndexIsNeverLate: whatever is written between two looks at a round, the index is no later than its first message.
-func TestIndexIsNeverLate(t *testing.T) {
+// TestDueIndexNeverLate: whatever is written between two looks at a round, the index is no later than its first message.
+func TestDueIndexNeverLate(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})
 	s := open(t, server.URL())

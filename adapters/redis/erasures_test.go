@@ -42,8 +42,8 @@ func TestErasedStaysErased(t *testing.T) {
 			must(t, s.Withdraw(ctx, open[3]), errorOf(s.Forget(ctx, "open", "anew")))
 			open[3], open[4] = takesPart(t, s, "open", "back"), takesPart(t, s, "open", "anew")
 			shut, closing := opened(t, s, "closing", "stays", "goes", "forgotten")
-			for _, seat := range slices.Concat(open[:5], closing) {
-				must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 2)))
+			for _, place := range slices.Concat(open[:5], closing) {
+				must(t, errorOf(s.Answer(ctx, place, now, survey.Operation{ID: "o"}, "vision", 2)))
 			}
 			shut.Coordinators = []survey.PersonID{"forgotten", "slack:T1:UC"}
 			must(t, s.SaveRound(ctx, shut, audit.Entry{}))
@@ -85,10 +85,10 @@ func TestErasedStaysErased(t *testing.T) {
 				"stays": survey.Started, "goes": survey.Withdrawn, "back": survey.Started, "anew": survey.Started, "invited": survey.Started,
 			}, 3)
 			holdsOnly(t, to, "closing", map[survey.PersonID]survey.Status{"stays": survey.Started, "goes": survey.Withdrawn}, 1)
-			seat, err := to.Participation(ctx, "closing", "stays")
-			if err != nil || seat.Pseudonym != "" || seat.Round.State != survey.Closed || !seat.Round.ClosedAt.Equal(shut.ClosedAt) ||
-				!slices.Equal(seat.Round.Coordinators, []survey.PersonID{"slack:T1:UC"}) {
-				t.Errorf("got %+v, %v", seat, err)
+			place, err := to.Participation(ctx, "closing", "stays")
+			if err != nil || place.Pseudonym != "" || place.Round.State != survey.Closed || !place.Round.ClosedAt.Equal(shut.ClosedAt) ||
+				!slices.Equal(place.Round.Coordinators, []survey.PersonID{"slack:T1:UC"}) {
+				t.Errorf("got %+v, %v", place, err)
 			}
 			for key, holds := range everything(t, to) {
 				if strings.Contains(key+holds, "forgotten") && !strings.HasPrefix(key, "erased:") {
@@ -129,13 +129,13 @@ func holdsOnly(t *testing.T, s *Store, id survey.RoundID, want map[survey.Person
 	}
 }
 
-// TestJournalHoldsNobody: a line says what, when, of which round, and a mark that only the store can tell whose it is.
-func TestJournalHoldsNobody(t *testing.T) {
+// TestJournalIdentifiesNoPerson: a line says what, when, of which round, and a mark that only the store can tell whose it is.
+func TestJournalIdentifiesNoPerson(t *testing.T) {
 	t.Parallel()
 	s, path := embedded(t).Store, filepath.Join(t.TempDir(), "erasures")
 	s.KeepJournal(journalled(t, path))
-	_, seats := opened(t, s, "r1", "slack:T1:ANA", "slack:T1:BEN")
-	must(t, s.Withdraw(t.Context(), seats[0]), s.Withdraw(t.Context(), seats[0]), errorOf(s.Forget(t.Context(), "r1", "slack:T1:BEN")))
+	_, places := opened(t, s, "r1", "slack:T1:ANA", "slack:T1:BEN")
+	must(t, s.Withdraw(t.Context(), places[0]), s.Withdraw(t.Context(), places[0]), errorOf(s.Forget(t.Context(), "r1", "slack:T1:BEN")))
 	must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})))
 	raw, err := os.ReadFile(path)
 	must(t, err)
@@ -162,15 +162,15 @@ func (f fullDisk) Write(p []byte) (int, error) {
 }
 func (fullDisk) Sync() error { return errors.New("input/output error") }
 
-// TestNothingIsToldUnlessNoted: what cannot be written to the journal is not told as done, and is noted when it is tried again.
-func TestNothingIsToldUnlessNoted(t *testing.T) {
+// TestErasureFailsWithoutJournalEntry: what cannot be written to the journal is not told as done, and is noted when it is tried again.
+func TestErasureFailsWithoutJournalEntry(t *testing.T) {
 	t.Parallel()
 	for _, disk := range []fullDisk{{}, {sync: true}} {
 		s := embedded(t).Store
-		_, seats := opened(t, s, "r1", "p1", "p2")
+		_, places := opened(t, s, "r1", "p1", "p2")
 		s.KeepJournal(disk)
 		ways := map[string]func() error{
-			"withdraw": func() error { return s.Withdraw(t.Context(), seats[0]) },
+			"withdraw": func() error { return s.Withdraw(t.Context(), places[0]) },
 			"forget":   func() error { return errorOf(s.Forget(t.Context(), "r1", "p2")) },
 			"close":    func() error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})) },
 		}
@@ -188,8 +188,8 @@ func TestNothingIsToldUnlessNoted(t *testing.T) {
 	}
 }
 
-// TestSealingNotesTheClosing: where the journal could not be written when a round was closed, it is when the roster forgets, or later.
-func TestSealingNotesTheClosing(t *testing.T) {
+// TestAnonymisingRecordsTheClose: where the journal could not be written when a round was closed, it is when the roster forgets, or later.
+func TestAnonymisingRecordsTheClose(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	opened(t, s, "r1", "p1")
@@ -217,21 +217,21 @@ type notes struct{ bytes.Buffer }
 
 func (*notes) Sync() error { return nil }
 
-// TestForgottenAfterTheClose: what they had said stays in the round, as it does where it was closed, and they are counted; unless it was
+// TestForgetAfterClose: what they had said stays in the round, as it does where it was closed, and they are counted; unless it was
 // erased before.
-func TestForgottenAfterTheClose(t *testing.T) {
+func TestForgetAfterClose(t *testing.T) {
 	t.Parallel()
 	ctx, now := t.Context(), time.Now()
 	for name, c := range map[string]struct {
-		before    func(s *Store, seat survey.Participation) error // the close
+		before    func(s *Store, place survey.Participation) error // the close
 		sealed    bool                                            // already in the backup
 		answered  int
 		uncounted bool
 	}{
 		"only after":           {func(*Store, survey.Participation) error { return nil }, false, 2, true},
 		"sealed in the backup": {func(*Store, survey.Participation) error { return nil }, true, 2, false},
-		"withdrawn before":     {func(s *Store, seat survey.Participation) error { return s.Withdraw(ctx, seat) }, false, 1, true},
-		"forgotten before":     {func(s *Store, seat survey.Participation) error { return errorOf(s.Forget(ctx, "r1", "goes")) }, false, 1, false},
+		"withdrawn before":     {func(s *Store, place survey.Participation) error { return s.Withdraw(ctx, place) }, false, 1, true},
+		"forgotten before":     {func(s *Store, place survey.Participation) error { return errorOf(s.Forget(ctx, "r1", "goes")) }, false, 1, false},
 	} {
 		for _, way := range []string{"living store", "journal"} {
 			s := embedded(t).Store
@@ -239,9 +239,9 @@ func TestForgottenAfterTheClose(t *testing.T) {
 			file := journalled(t, path)
 			must(t, BeginJournal(file))
 			s.KeepJournal(file)
-			_, seats := opened(t, s, "r1", "goes", "stays")
-			for _, seat := range seats {
-				must(t, errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 2)))
+			_, places := opened(t, s, "r1", "goes", "stays")
+			for _, place := range places {
+				must(t, errorOf(s.Answer(ctx, place, now, survey.Operation{ID: "o"}, "vision", 2)))
 			}
 			var backup []byte
 			closing := func() {
@@ -252,7 +252,7 @@ func TestForgottenAfterTheClose(t *testing.T) {
 				backup = backedUp(t, s)
 			} else {
 				backup = backedUp(t, s)
-				must(t, c.before(s, seats[0]))
+				must(t, c.before(s, places[0]))
 				closing()
 			}
 			must(t, errorOf(s.Forget(ctx, "r1", "goes")))
@@ -296,17 +296,17 @@ func (f *filling) Write(p []byte) (int, error) {
 	return f.notes.Write(p)
 }
 
-// TestHalfALine: what is noted after a line that could not be written whole stands on a line of its own.
-func TestHalfALine(t *testing.T) {
+// TestJournalTornLine: what is noted after a line that could not be written whole stands on a line of its own.
+func TestJournalTornLine(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
-	_, seats := opened(t, s, "r1", "p1")
+	_, places := opened(t, s, "r1", "p1")
 	var kept filling
 	s.KeepJournal(&kept)
-	if err := s.Withdraw(t.Context(), seats[0]); !errors.Is(err, survey.ErrUnavailable) {
+	if err := s.Withdraw(t.Context(), places[0]); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}
-	must(t, s.Withdraw(t.Context(), seats[0]))
+	must(t, s.Withdraw(t.Context(), places[0]))
 	known := map[survey.RoundID]ledger{"r1": {}}
 	if _, err := readJournal("journal", strings.NewReader(kept.String()), time.Now(), known); err == nil || !strings.Contains(err.Error(), "journal:2: ") {
 		t.Errorf("the half line: %v", err)
@@ -355,8 +355,8 @@ func TestJournalBegunLater(t *testing.T) {
 	}
 }
 
-// TestOddJournals: a line that cannot be read is named, and nothing is restored without it.
-func TestOddJournals(t *testing.T) {
+// TestJournalMalformed: a line that cannot be read is named, and nothing is restored without it.
+func TestJournalMalformed(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	opened(t, s, "r1", "p1")
@@ -391,20 +391,20 @@ func TestLedgersTakeTheLatest(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	ctx := t.Context()
-	_, seats := opened(t, s, "r1", "p1")
-	must(t, s.Withdraw(ctx, seats[0]))
+	_, places := opened(t, s, "r1", "p1")
+	must(t, s.Withdraw(ctx, places[0]))
 	first := ledger(s.client.HGetAll(ctx, erasedKey("r1")).Val())
 	takesPart(t, s, "r1", "p1")
 	s.now = func() time.Time { return time.Now().Add(-time.Hour) }
-	must(t, s.Withdraw(ctx, seats[0]))
+	must(t, s.Withdraw(ctx, places[0]))
 	second := ledger(s.client.HGetAll(ctx, erasedKey("r1")).Val())
 	if got := second.after(first); len(got) != 1 || len(first.after(second)) != 0 || len(second.after(second)) != 0 {
 		t.Errorf("first %v, then %v: later is %v", first, second, got)
 	}
 }
 
-// TestTheLastCoordinatorOfAClosedRoundStaysForgotten: such a round is backed up and restored like any other.
-func TestTheLastCoordinatorOfAClosedRoundStaysForgotten(t *testing.T) {
+// TestLastCoordinatorStaysForgotten: such a round is backed up and restored like any other.
+func TestLastCoordinatorStaysForgotten(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	ctx, now := t.Context(), time.Now()

@@ -58,15 +58,15 @@ func (c *failAfter) count() error {
 // state is what a store holds, with a round and a person who takes part in it.
 type state struct {
 	round    survey.Round
-	seat     survey.Participation
+	place     survey.Participation
 	commands [][]any // that make it of an empty store
 }
 
 // stateOf returns what the store holds.
-func stateOf(t *testing.T, s *Store, round survey.Round, seat survey.Participation) state {
+func stateOf(t *testing.T, s *Store, round survey.Round, place survey.Participation) state {
 	t.Helper()
 	ctx := t.Context()
-	st := state{round: round, seat: seat, commands: [][]any{{"flushall"}}}
+	st := state{round: round, place: place, commands: [][]any{{"flushall"}}}
 	for _, key := range s.client.Keys(ctx, "*").Val() {
 		command := []any{nil, key}
 		switch s.client.Type(ctx, key).Val() {
@@ -101,10 +101,10 @@ func (st state) restore(t *testing.T, s *Store) {
 	must(t, exec(t.Context(), pipe))
 }
 
-// TestErrorsSayOnceWhatWasAttempted calls every method of the store, of a coordinator, a participant
+// TestErrorsNameTheAttemptOnce calls every method of the store, of a coordinator, a participant
 // and the system, with a Redis that fails from the first, the second, ... call on. What one layer says
 // was attempted, no other says again, and no error is without it.
-func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
+func TestErrorsNameTheAttemptOnce(t *testing.T) {
 	t.Parallel()
 	store := embedded(t)
 	editions, err := matrix.Editions()
@@ -112,13 +112,13 @@ func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
 		t.Fatal(err)
 	}
 	const id = "r1"
-	round, seats := opened(t, store.Store, id, "slack:T1:UA")
-	states := []state{stateOf(t, store.Store, round, seats[0])}
+	round, places := opened(t, store.Store, id, "slack:T1:UA")
+	states := []state{stateOf(t, store.Store, round, places[0])}
 	closed, err := store.CloseRound(t.Context(), id, time.Now(), audit.Entry{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	states = append(states, stateOf(t, store.Store, closed, seats[0]))
+	states = append(states, stateOf(t, store.Store, closed, places[0]))
 
 	fault := &failAfter{}
 	fault.left.Store(1 << 30)
@@ -147,7 +147,7 @@ func TestErrorsSayOnceWhatWasAttempted(t *testing.T) {
 						st.restore(t, store.Store)
 						args := []reflect.Value{reflect.ValueOf(as(person))}
 						for j := 1; j < method.Type.NumIn(); j++ {
-							args = append(args, argument(t, method.Type.In(j), st.round, st.seat, person))
+							args = append(args, argument(t, method.Type.In(j), st.round, st.place, person))
 							if method.Name == "SetTimeZone" && j == 3 {
 								args[j] = reflect.ValueOf("Europe/Paris")
 							}
@@ -203,11 +203,11 @@ func said(t *testing.T, method string, err error) {
 }
 
 // argument is a value for a parameter of a method.
-func argument(t *testing.T, of reflect.Type, round survey.Round, seat survey.Participation, person survey.PersonID) reflect.Value {
+func argument(t *testing.T, of reflect.Type, round survey.Round, place survey.Participation, person survey.PersonID) reflect.Value {
 	later := round.ClosesAt.Add(time.Hour)
 	moment := survey.Moment{Kind: "reminder/2026-12-04", At: time.Now()}
 	for _, v := range []any{
-		round, round.ID, seat, person, survey.PersonID("slack:T1:UC"), later, time.Hour, 10, true, "vision", []string{"vision"},
+		round, round.ID, place, person, survey.PersonID("slack:T1:UC"), later, time.Hour, 10, true, "vision", []string{"vision"},
 		survey.Delivery{Round: round.ID, Person: person, Kind: "reminder"}, survey.MessageKind("reminder"),
 		[]survey.MessageKind{"reminder"}, []survey.PersonID{"slack:T1:UNEW"}, []survey.Member{{Person: "slack:T1:UNEW"}},
 		matrix.Rating(2), survey.Operation{ID: "g"}, results.Detail{Note: "a note"}, matrix.English, survey.ScopeTeam, moment,

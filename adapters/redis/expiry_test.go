@@ -33,11 +33,11 @@ func TestNoResponseOutlivesItsRound(t *testing.T) {
 	must(e.CreateRound(ctx, r, audit.Entry{}))
 	_, err := e.Invite(ctx, "r", []survey.Member{{Person: ana, Status: survey.Invited}}, survey.Invitation, time.Now(), nil)
 	must(err)
-	seat, err := e.Participation(ctx, "r", ana)
+	place, err := e.Participation(ctx, "r", ana)
 	must(err)
-	seat, err = e.ChangeMember(ctx, seat, now, func(m *survey.Member) error { m.Status = survey.Started; return nil })
+	place, err = e.ChangeMember(ctx, place, now, func(m *survey.Member) error { m.Status = survey.Started; return nil })
 	must(err)
-	pseudonym := seat.Pseudonym
+	pseudonym := place.Pseudonym
 
 	extended := r
 	extended.ClosesAt = now.Add(200 * 24 * time.Hour)
@@ -94,15 +94,15 @@ func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 	expires("owed", r, 5)
 	must(e.MarkPlanned(ctx, "r", []string{"a name"}))
 	expires("noted", r, 6)
-	seat, err := e.Participation(ctx, "r", ana)
+	place, err := e.Participation(ctx, "r", ana)
 	must(err)
-	seat, err = e.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
+	place, err = e.ChangeMember(ctx, place, now, func(m *survey.Member) error {
 		m.Status, m.TimeZone = survey.Started, "Europe/London"
 		return nil
 	})
 	must(err)
 	expires("started", r, 9) // a response, the list of them, the time zones
-	_, err = e.Answer(ctx, seat, now, survey.Operation{ID: "g", At: now}, "vision", 2)
+	_, err = e.Answer(ctx, place, now, survey.Operation{ID: "g", At: now}, "vision", 2)
 	must(err)
 	expires("answered", r, 9)
 	r.ClosesAt = now.Add(200 * 24 * time.Hour)
@@ -141,7 +141,7 @@ func TestNoKeyOutlivesARoundThatCloses(t *testing.T) {
 	for i := range 30 {
 		id := survey.RoundID(fmt.Sprintf("r%d", i))
 		now := time.Now()
-		r, seats := opened(t, s, id, "p0")
+		r, places := opened(t, s, id, "p0")
 		r.ClosesAt = now.AddDate(0, 0, 30).UTC().Truncate(time.Second)
 		must(t, s.SaveRound(ctx, r, audit.Entry{}))
 		var all sync.WaitGroup
@@ -156,16 +156,16 @@ func TestNoKeyOutlivesARoundThatCloses(t *testing.T) {
 			race(func() { // some of it is refused, because the round has closed
 				person := survey.PersonID(fmt.Sprintf("p%d", p))
 				_, _ = s.Invite(ctx, id, []survey.Member{{Person: person}}, survey.Invitation, now, nil)
-				seat, err := s.Participation(ctx, id, person)
-				if err != nil || seat.Pseudonym == "" {
+				place, err := s.Participation(ctx, id, person)
+				if err != nil || place.Pseudonym == "" {
 					return
 				}
-				seat, err = s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
+				place, err = s.ChangeMember(ctx, place, now, func(m *survey.Member) error {
 					m.Status, m.TimeZone = survey.Started, fmt.Sprintf("Zone/%d", p)
 					return nil
 				})
 				if err == nil {
-					_, _ = s.Answer(ctx, seat, now, survey.Operation{ID: "a", At: now}, "vision", 2)
+					_, _ = s.Answer(ctx, place, now, survey.Operation{ID: "a", At: now}, "vision", 2)
 				}
 			})
 		}
@@ -179,7 +179,7 @@ func TestNoKeyOutlivesARoundThatCloses(t *testing.T) {
 		})
 		close(begin)
 		all.Wait()
-		must(t, errorOf(s.Response(ctx, seats[0])))
+		must(t, errorOf(s.Response(ctx, places[0])))
 		closed, err := s.Round(ctx, id)
 		must(t, err)
 		keys, err := s.client.Keys(ctx, "*{"+string(id)+"}*").Result()

@@ -16,7 +16,7 @@ import (
 
 // given are the answers of one person that were acknowledged.
 type given struct {
-	seat survey.Participation
+	place survey.Participation
 
 	mu    sync.Mutex
 	count int
@@ -59,20 +59,20 @@ func failover(t *testing.T, o redistest.Options) {
 	if _, _, err := eye.Describe(t.Context()); err == nil || !strings.Contains(err.Error(), "this is a Sentinel") {
 		t.Errorf("got error %v", err)
 	}
-	_, seats := opened(t, s, "r1", "p1", "p2", "p3", "p4")
+	_, places := opened(t, s, "r1", "p1", "p2", "p3", "p4")
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	people := make([]*given, len(seats))
+	people := make([]*given, len(places))
 	refused := make(chan error, 1) // the first answer that was
-	again := make(chan struct{}, len(seats))
+	again := make(chan struct{}, len(places))
 	var answering sync.WaitGroup
-	for i, seat := range seats {
-		g := &given{seat: seat}
+	for i, place := range places {
+		g := &given{place: place}
 		people[i] = g
 		answering.Go(func() {
 			failed := false
 			for n := 0; ctx.Err() == nil; {
-				_, err := s.Answer(ctx, g.seat, time.Now(), survey.Operation{ID: element(n)}, element(n), rating(n))
+				_, err := s.Answer(ctx, g.place, time.Now(), survey.Operation{ID: element(n)}, element(n), rating(n))
 				switch {
 				case ctx.Err() != nil:
 				case err == nil:
@@ -148,7 +148,7 @@ func failover(t *testing.T, o redistest.Options) {
 	}
 	lost := 0
 	for i, g := range people {
-		kept, err := s.Response(t.Context(), g.seat)
+		kept, err := s.Response(t.Context(), g.place)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,11 +33,11 @@ func opened(t testing.TB, s survey.Store, id survey.RoundID, people ...string) (
 	if err := s.CreateRound(t.Context(), r, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
-	var seats []survey.Participation
+	var places []survey.Participation
 	for _, p := range people {
-		seats = append(seats, takesPart(t, s, id, survey.PersonID(p)))
+		places = append(places, takesPart(t, s, id, survey.PersonID(p)))
 	}
-	return r, seats
+	return r, places
 }
 
 func takesPart(t testing.TB, s survey.Store, id survey.RoundID, person survey.PersonID) survey.Participation {
@@ -45,9 +45,9 @@ func takesPart(t testing.TB, s survey.Store, id survey.RoundID, person survey.Pe
 	if _, err := s.Invite(t.Context(), id, []survey.Member{{Person: person}}, survey.Invitation, time.Now(), nil); err != nil {
 		t.Fatal(err)
 	}
-	seat, err := s.Participation(t.Context(), id, person)
+	place, err := s.Participation(t.Context(), id, person)
 	if err == nil {
-		seat, err = s.ChangeMember(t.Context(), seat, time.Now(), func(m *survey.Member) error {
+		place, err = s.ChangeMember(t.Context(), place, time.Now(), func(m *survey.Member) error {
 			m.Status = survey.Started
 			return nil
 		})
@@ -55,7 +55,7 @@ func takesPart(t testing.TB, s survey.Store, id survey.RoundID, person survey.Pe
 	if err != nil {
 		t.Fatal(err)
 	}
-	return seat
+	return place
 }
 
 // setUnreachable changes whether messages reach a member.
@@ -71,13 +71,13 @@ func TestLostReplies(t *testing.T) {
 	p := redistest.ProxyTo(t, addr)
 	s := open(t, "redis://"+p.Addr)
 	// By now each script is known to the server, so that EVALSHA does what it asks for.
-	warm, seats := opened(t, s, "warm", "p1")
+	warm, places := opened(t, s, "warm", "p1")
 	ctx := t.Context()
 	now := time.Now()
 	for _, err := range []error{
 		s.SaveRound(ctx, warm, audit.Entry{}), s.UpdateContact(ctx, "warm", "p1", setUnreachable(true)),
-		errorOf(s.Answer(ctx, seats[0], now, survey.Operation{ID: "o"}, "e", 1)), s.Plan(ctx, "warm", "digest@d", now),
-		s.Enqueue(ctx, "warm", survey.Nudge, now, []survey.PersonID{"p1"}), s.MarkPlanned(ctx, "warm", []string{"a"}), s.Withdraw(ctx, seats[0]), errorOf(s.CloseRound(ctx, "warm", now, audit.Entry{})),
+		errorOf(s.Answer(ctx, places[0], now, survey.Operation{ID: "o"}, "e", 1)), s.Plan(ctx, "warm", "digest@d", now),
+		s.Enqueue(ctx, "warm", survey.Nudge, now, []survey.PersonID{"p1"}), s.MarkPlanned(ctx, "warm", []string{"a"}), s.Withdraw(ctx, places[0]), errorOf(s.CloseRound(ctx, "warm", now, audit.Entry{})),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -145,40 +145,40 @@ func TestLostReplies(t *testing.T) {
 	}
 	lose("note", nil, func() error { return s.MarkPlanned(ctx, "r1", []string{"a", "b"}) })
 	lose("unreachable", nil, func() error { return s.UpdateContact(ctx, "r1", "ana", setUnreachable(true)) })
-	seat, err := s.Participation(ctx, "r1", "ana")
-	if err != nil || !seat.Member.Unreachable {
-		t.Fatal(seat.Member, err)
+	place, err := s.Participation(ctx, "r1", "ana")
+	if err != nil || !place.Member.Unreachable {
+		t.Fatal(place.Member, err)
 	}
 	word = "exec"
 	lose("change", nil, func() error {
 		var err error
-		seat, err = s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
+		place, err = s.ChangeMember(ctx, place, now, func(m *survey.Member) error {
 			m.Status, m.Organisation = survey.Started, m.Organisation+"+"
 			return nil
 		})
 		return err
 	})
-	if got, err := direct.Participation(ctx, "r1", "ana"); err != nil || got.Member.Organisation != "+" || got.Member != seat.Member {
+	if got, err := direct.Participation(ctx, "r1", "ana"); err != nil || got.Member.Organisation != "+" || got.Member != place.Member {
 		t.Errorf("changed to %+v, %v", got.Member, err)
 	}
 
 	word = "evalsha"
-	lose("answer", nil, func() error { return errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "o1"}, "vision", 1)) })
+	lose("answer", nil, func() error { return errorOf(s.Answer(ctx, place, now, survey.Operation{ID: "o1"}, "vision", 1)) })
 	var resp results.Response
 	lose("answer, and another in between", func() {
-		if _, err := direct.Answer(ctx, seat, now, survey.Operation{ID: "o3"}, "vision", 3); err != nil {
+		if _, err := direct.Answer(ctx, place, now, survey.Operation{ID: "o3"}, "vision", 3); err != nil {
 			t.Error(err)
 		}
 	}, func() error {
 		var err error
-		resp, err = s.Answer(ctx, seat, now, survey.Operation{ID: "o2"}, "vision", 2)
+		resp, err = s.Answer(ctx, place, now, survey.Operation{ID: "o2"}, "vision", 2)
 		return err
 	})
 	if got := resp.Answers["vision"].Rating; got != 3 {
 		t.Errorf("the answer given last was 3, and is now %d", got)
 	}
 	lose("detail", nil, func() error {
-		return errorOf(s.Detail(ctx, seat, now, survey.Operation{ID: "o4"}, "vision", results.Detail{Note: "n"}))
+		return errorOf(s.Detail(ctx, place, now, survey.Operation{ID: "o4"}, "vision", results.Detail{Note: "n"}))
 	})
 	n := 0
 	if err := direct.Responses(ctx, "r1", func(r results.Response) error {
@@ -195,7 +195,7 @@ func TestLostReplies(t *testing.T) {
 		if _, err := direct.CloseRound(ctx, "r1", now, audit.Entry{}); err != nil {
 			t.Error(err)
 		}
-	}, func() error { return s.Withdraw(ctx, seat) })
+	}, func() error { return s.Withdraw(ctx, place) })
 	word = "evalsha"
 	lose("close", nil, func() error {
 		closed, err := s.CloseRound(ctx, "r2", now, audit.Entry{Action: audit.Closed})
@@ -223,8 +223,8 @@ func recorded(t *testing.T, s *Store, id survey.RoundID, want ...audit.Action) {
 	}
 }
 
-// TestTamperingIsSeenAndStopsNothing: whoever alters a record in the store gives themselves away, and the round goes on.
-func TestTamperingIsSeenAndStopsNothing(t *testing.T) {
+// TestAuditTamperingDetected: whoever alters a record in the store gives themselves away, and the round goes on.
+func TestAuditTamperingDetected(t *testing.T) {
 	t.Parallel()
 	e := embedded(t)
 	ctx, act := t.Context(), func(a audit.Action) audit.Entry { return audit.Entry{Action: a, By: "slack:T1:UC"} }
@@ -263,18 +263,18 @@ func TestKilledServer(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
 	s := open(t, server.URL())
-	_, seats := opened(t, s, "r1", "p1", "p2", "p3", "p4")
+	_, places := opened(t, s, "r1", "p1", "p2", "p3", "p4")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	acknowledged := make([]int, len(seats))
+	acknowledged := make([]int, len(places))
 	var total atomic.Int64
 	enough := make(chan struct{})
 	var wg sync.WaitGroup
-	for i, seat := range seats {
+	for i, place := range places {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				next := fmt.Sprint("e", acknowledged[i])
-				if _, err := s.Answer(ctx, seat, time.Now(), survey.Operation{ID: next}, next, matrix.Rating(1+acknowledged[i]%4)); err != nil {
+				if _, err := s.Answer(ctx, place, time.Now(), survey.Operation{ID: next}, next, matrix.Rating(1+acknowledged[i]%4)); err != nil {
 					return
 				}
 				acknowledged[i]++
@@ -289,8 +289,8 @@ func TestKilledServer(t *testing.T) {
 	cancel()
 	wg.Wait()
 	server.Restart(t)
-	for i, seat := range seats {
-		resp, err := s.Response(t.Context(), seat)
+	for i, place := range places {
+		resp, err := s.Response(t.Context(), place)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,8 +303,8 @@ func TestKilledServer(t *testing.T) {
 	t.Log("acknowledged before the kill: ", acknowledged)
 }
 
-// TestClosingLeavesNoSecretInTheFile: not in memory, and soon not in the append-only file.
-func TestClosingLeavesNoSecretInTheFile(t *testing.T) {
+// TestCloseRemovesSecretFromAOF: not in memory, and soon not in the append-only file.
+func TestCloseRemovesSecretFromAOF(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
 	s := open(t, server.URL())
@@ -351,20 +351,20 @@ func TestClosingLeavesNoSecretInTheFile(t *testing.T) {
 func TestSleep(t *testing.T) {
 	t.Parallel()
 	e := embedded(t)
-	r, seats := opened(t, e, "r1", "p1")
-	ctx, seat, now := t.Context(), seats[0], time.Now()
+	r, places := opened(t, e, "r1", "p1")
+	ctx, place, now := t.Context(), places[0], time.Now()
 	const private = "private words"
 	e.Sleep()
 	for what, err := range map[string]error{
 		"create": e.CreateRound(ctx, r, audit.Entry{}), "round": errorOf(e.Round(ctx, "r1")), "save": e.SaveRound(ctx, r, audit.Entry{}),
 		"close": errorOf(e.CloseRound(ctx, "r1", now, audit.Entry{})), "rounds in": errorOf(e.RoundsIn(ctx, r.Channel)),
-		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}}, survey.Invitation, time.Now(), nil)), "seat": errorOf(e.Participation(ctx, "r1", "p1")),
-		"change":      errorOf(e.ChangeMember(ctx, seat, now, func(*survey.Member) error { return nil })),
+		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}}, survey.Invitation, time.Now(), nil)), "place": errorOf(e.Participation(ctx, "r1", "p1")),
+		"change":      errorOf(e.ChangeMember(ctx, place, now, func(*survey.Member) error { return nil })),
 		"unreachable": e.UpdateContact(ctx, "r1", "p1", setUnreachable(true)), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
-		"rounds of": errorOf(e.RoundsOf(ctx, "p1")), "response": errorOf(e.Response(ctx, seat)),
-		"answer":   errorOf(e.Answer(ctx, seat, now, survey.Operation{ID: "o"}, "vision", 1)),
-		"detail":   errorOf(e.Detail(ctx, seat, now, survey.Operation{ID: "o"}, "vision", results.Detail{Note: private})),
-		"withdraw": e.Withdraw(ctx, seat), "responses": e.Responses(ctx, "r1", func(results.Response) error { return nil }),
+		"rounds of": errorOf(e.RoundsOf(ctx, "p1")), "response": errorOf(e.Response(ctx, place)),
+		"answer":   errorOf(e.Answer(ctx, place, now, survey.Operation{ID: "o"}, "vision", 1)),
+		"detail":   errorOf(e.Detail(ctx, place, now, survey.Operation{ID: "o"}, "vision", results.Detail{Note: private})),
+		"withdraw": e.Withdraw(ctx, place), "responses": e.Responses(ctx, "r1", func(results.Response) error { return nil }),
 	} {
 		if !errors.Is(err, survey.ErrUnavailable) || strings.Contains(err.Error(), private) || strings.Contains(err.Error(), "p1") {
 			t.Errorf("%s: got error %v", what, err)
@@ -376,7 +376,7 @@ func TestSleep(t *testing.T) {
 		t.Errorf("asleep before the first call: got error %v", err)
 	}
 	e.Wake()
-	if got, err := e.Participation(ctx, "r1", "p1"); err != nil || got.Member != seat.Member || got.Pseudonym != seat.Pseudonym {
+	if got, err := e.Participation(ctx, "r1", "p1"); err != nil || got.Member != place.Member || got.Pseudonym != place.Pseudonym {
 		t.Errorf("after waking: %+v, %v", got, err)
 	}
 }
@@ -423,9 +423,9 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})
 	s := open(t, server.URL())
-	_, seats := opened(t, s, "r1", "p1")
+	_, places := opened(t, s, "r1", "p1")
 	write := func() error {
-		return errorOf(s.Answer(t.Context(), seats[0], time.Now(), survey.Operation{ID: "o"}, "vision", 1))
+		return errorOf(s.Answer(t.Context(), places[0], time.Now(), survey.Operation{ID: "o"}, "vision", 1))
 	}
 	server.Do(t, "CONFIG", "SET", "maxmemory", "1")
 	if err := write(); !errors.Is(err, survey.ErrUnavailable) {
@@ -440,7 +440,7 @@ func TestRefusals(t *testing.T) {
 	if err := write(); err != nil {
 		t.Error(err)
 	}
-	server.Do(t, "SET", responseKey("r1", seats[0].Pseudonym), "odd")
+	server.Do(t, "SET", responseKey("r1", places[0].Pseudonym), "odd")
 	if err := write(); err == nil || errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("another kind of value: got error %v", err)
 	}

@@ -62,8 +62,8 @@ func (i *interruptHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) go
 	}
 }
 
-// TestForgottenWhileSealing: sealing, which has read somebody's entry, does not write it back after they were forgotten.
-func TestForgottenWhileSealing(t *testing.T) {
+// TestForgetWhileAnonymising: sealing, which has read somebody's entry, does not write it back after they were forgotten.
+func TestForgetWhileAnonymising(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	ctx := t.Context()
@@ -84,8 +84,8 @@ func TestForgottenWhileSealing(t *testing.T) {
 	}
 }
 
-// TestForgottenWhileInvited: who is let in at the moment they are forgotten is in, and finds the round.
-func TestForgottenWhileInvited(t *testing.T) {
+// TestForgetDuringInvite: who is let in at the moment they are forgotten is in, and finds the round.
+func TestForgetDuringInvite(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	ctx := t.Context()
@@ -103,15 +103,15 @@ func TestForgottenWhileInvited(t *testing.T) {
 	}
 }
 
-// TestForgottenWithoutATrace: no key names them, and none is theirs; but for a mark in the ledger.
-func TestForgottenWithoutATrace(t *testing.T) {
+// TestForgetLeavesNoTrace: no key names them, and none is theirs; but for a mark in the ledger.
+func TestForgetLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	ctx := t.Context()
-	_, seats := opened(t, s, "r1", "stays", "goes")
+	_, places := opened(t, s, "r1", "stays", "goes")
 	before := len(everything(t, s))
-	for _, seat := range seats {
-		if _, err := s.Answer(ctx, seat, time.Now(), survey.Operation{ID: "g", At: time.Now()}, "vision", 2); err != nil {
+	for _, place := range places {
+		if _, err := s.Answer(ctx, place, time.Now(), survey.Operation{ID: "g", At: time.Now()}, "vision", 2); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -120,7 +120,7 @@ func TestForgottenWithoutATrace(t *testing.T) {
 	}
 	after := everything(t, s)
 	for key, holds := range after {
-		if strings.Contains(key+holds, "goes") || strings.Contains(key+holds, seats[1].Pseudonym) {
+		if strings.Contains(key+holds, "goes") || strings.Contains(key+holds, places[1].Pseudonym) {
 			t.Errorf("%s: %s", key, holds)
 		}
 	}

@@ -85,8 +85,8 @@ func TestKeysArePinned(t *testing.T) {
 	}
 }
 
-// TestLetters: each standing and scope can be told by its first letter.
-func TestLetters(t *testing.T) {
+// TestStatusCodec: each standing and scope can be told by its first letter.
+func TestStatusCodec(t *testing.T) {
 	t.Parallel()
 	for _, standing := range append(statuses, survey.NotInvited) {
 		if got := fromLetter(firstLetter(standing), statuses); got != standing {

@@ -40,14 +40,14 @@ func TestObserved(t *testing.T) {
 	}
 	defer func() { _ = s.Close() }()
 	opened(t, s, "r1", "p1")
-	seat, err := s.Participation(t.Context(), "r1", "p1")
+	place, err := s.Participation(t.Context(), "r1", "p1")
 	if err == nil {
-		_, err = s.Answer(t.Context(), seat, time.Now(), survey.Operation{ID: "o1"}, elements[0], 2)
+		_, err = s.Answer(t.Context(), place, time.Now(), survey.Operation{ID: "o1"}, elements[0], 2)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Withdraw(t.Context(), seat); err != nil {
+	if err := s.Withdraw(t.Context(), place); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Forget(t.Context(), "r1", "p1"); err != nil {
@@ -96,8 +96,8 @@ func TestEveryScriptHasItsName(t *testing.T) {
 	}
 }
 
-// TestOpenSaysWhatMayPass: an outage is told from what somebody has to mend.
-func TestOpenSaysWhatMayPass(t *testing.T) {
+// TestOpenUnavailable: an outage is told from what somebody has to mend.
+func TestOpenUnavailable(t *testing.T) {
 	t.Parallel()
 	closed, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

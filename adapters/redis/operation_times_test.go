@@ -13,19 +13,19 @@ import (
 	"maturitybot/survey/results"
 )
 
-// TestOperationTimesTakeTurns checks that the times of operations are remembered for at least ten
+// TestOperationTimesRotate checks that the times of operations are remembered for at least ten
 // minutes, half an hour after a hash was begun not any more, and what an active person did is carried over.
-func TestOperationTimesTakeTurns(t *testing.T) {
+func TestOperationTimesRotate(t *testing.T) {
 	t.Parallel()
 	e := embedded(t)
 	ctx, start := t.Context(), time.Now().UTC().Truncate(time.Second)
 	e.SetTime(start)
-	_, seats := opened(t, e.Store, "r1", "ana", "ben")
+	_, places := opened(t, e.Store, "r1", "ana", "ben")
 	operations := 0
-	answer := func(seat survey.Participation, made time.Time, element string, rating matrix.Rating) results.Response {
+	answer := func(place survey.Participation, made time.Time, element string, rating matrix.Rating) results.Response {
 		t.Helper()
 		operations++
-		r, err := e.Answer(ctx, seat, start, survey.Operation{ID: string(rune('a' + operations)), At: made}, element, rating)
+		r, err := e.Answer(ctx, place, start, survey.Operation{ID: string(rune('a' + operations)), At: made}, element, rating)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +41,7 @@ func TestOperationTimesTakeTurns(t *testing.T) {
 			t.Errorf("%s: times of %v people, want %v", when, got, want)
 		}
 	}
-	ana, ben := seats[0], seats[1]
+	ana, ben := places[0], places[1]
 	answer(ana, start, "vision", 2)
 	answer(ben, start, "vision", 2)
 	e.SetTime(start.Add(9 * time.Minute))
@@ -69,14 +69,14 @@ func TestLatestAnswerIsRemembered(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	ctx, start := t.Context(), time.Now()
-	_, seats := opened(t, s, "r1", "ana")
+	_, places := opened(t, s, "r1", "ana")
 	made := func(n int) survey.Operation {
 		return survey.Operation{ID: string(rune('a' + n)), At: start.Add(time.Duration(n) * 2 * time.Second)}
 	}
-	must(t, errorOf(s.Answer(ctx, seats[0], start, made(1), "vision", 1)))
-	must(t, errorOf(s.Answer(ctx, seats[0], start, made(3), "needs", 1)))
-	must(t, errorOf(s.Detail(ctx, seats[0], start, made(4), "vision", results.Detail{Note: "n"})))
-	must(t, errorOf(s.Answer(ctx, seats[0], start, made(2), "resources", 1))) // arrives late
+	must(t, errorOf(s.Answer(ctx, places[0], start, made(1), "vision", 1)))
+	must(t, errorOf(s.Answer(ctx, places[0], start, made(3), "needs", 1)))
+	must(t, errorOf(s.Detail(ctx, places[0], start, made(4), "vision", results.Detail{Note: "n"})))
+	must(t, errorOf(s.Answer(ctx, places[0], start, made(2), "resources", 1))) // arrives late
 	kept, err := s.client.HVals(ctx, operationTimesKeys("r1")[0]).Result()
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("got %q, %v", kept, err)
@@ -96,10 +96,10 @@ func TestClosingDeletesOperationTimes(t *testing.T) {
 	e := embedded(t)
 	ctx, start := t.Context(), time.Now().UTC().Truncate(time.Second)
 	e.SetTime(start)
-	_, seats := opened(t, e.Store, "r1", "ana")
-	must(t, errorOf(e.Answer(ctx, seats[0], start, survey.Operation{ID: "a", At: start}, "vision", 1)))
+	_, places := opened(t, e.Store, "r1", "ana")
+	must(t, errorOf(e.Answer(ctx, places[0], start, survey.Operation{ID: "a", At: start}, "vision", 1)))
 	e.SetTime(start.Add(11 * time.Minute))
-	must(t, errorOf(e.Answer(ctx, seats[0], start, survey.Operation{ID: "b", At: start}, "vision", 2)))
+	must(t, errorOf(e.Answer(ctx, places[0], start, survey.Operation{ID: "b", At: start}, "vision", 2)))
 	if n := e.client.Exists(ctx, operationTimesKeys("r1")...).Val(); n != 2 {
 		t.Fatalf("there are %d hashes of times", n)
 	}

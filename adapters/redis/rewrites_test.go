@@ -27,18 +27,18 @@ func inFile(t *testing.T, server *redistest.Server, text string) bool {
 	return false
 }
 
-// TestErasedLeavesTheFile: what was erased is not in the append-only file in the end, though the server refuses a rewrite while another runs.
-func TestErasedLeavesTheFile(t *testing.T) {
+// TestErasedDataLeavesAOF: what was erased is not in the append-only file in the end, though the server refuses a rewrite while another runs.
+func TestErasedDataLeavesAOF(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
 	s := open(t, server.URL())
 	s.rewrites.delay, s.rewrites.interval = time.Millisecond, 20*time.Millisecond
 	ctx := t.Context()
 	var erased []string
-	_, seats := opened(t, s, "open", "withdraws", "forgotten")
-	for i, seat := range seats {
-		note := fmt.Sprintf("a note of %s", seat.Member.Person)
-		must(t, errorOf(s.Detail(ctx, seat, time.Now(), survey.Operation{ID: fmt.Sprint(i)}, "vision", results.Detail{Note: note})))
+	_, places := opened(t, s, "open", "withdraws", "forgotten")
+	for i, place := range places {
+		note := fmt.Sprintf("a note of %s", place.Member.Person)
+		must(t, errorOf(s.Detail(ctx, place, time.Now(), survey.Operation{ID: fmt.Sprint(i)}, "vision", results.Detail{Note: note})))
 		erased = append(erased, note)
 	}
 	for i := range 12 {
@@ -56,7 +56,7 @@ func TestErasedLeavesTheFile(t *testing.T) {
 	for i := range 12 {
 		must(t, errorOf(s.CloseRound(ctx, survey.RoundID(fmt.Sprint("r", i)), time.Now(), audit.Entry{})))
 	}
-	must(t, s.Withdraw(ctx, seats[0]), errorOf(s.Forget(ctx, "open", "forgotten")))
+	must(t, s.Withdraw(ctx, places[0]), errorOf(s.Forget(ctx, "open", "forgotten")))
 	left := 0
 	for began := time.Now(); time.Since(began) < 20*time.Second; <-time.After(20 * time.Millisecond) {
 		left = 0
@@ -72,17 +72,17 @@ func TestErasedLeavesTheFile(t *testing.T) {
 	t.Errorf("%d of %d texts are still in the file", left, len(erased))
 }
 
-// TestEachErasureAsksForARewrite: also where the process ends at once, as the command forget does.
-func TestEachErasureAsksForARewrite(t *testing.T) {
+// TestEachErasureRequestsRewrite: also where the process ends at once, as the command forget does.
+func TestEachErasureRequestsRewrite(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
 	other := open(t, server.URL())
-	_, seats := opened(t, other, "r1", "p1", "p2")
+	_, places := opened(t, other, "r1", "p1", "p2")
 	for _, erase := range []struct {
 		what string
 		by   func(*Store) error
 	}{
-		{"withdraw", func(s *Store) error { return s.Withdraw(t.Context(), seats[0]) }},
+		{"withdraw", func(s *Store) error { return s.Withdraw(t.Context(), places[0]) }},
 		{"forget", func(s *Store) error { return errorOf(s.Forget(t.Context(), "r1", "p2")) }},
 		{"close", func(s *Store) error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})) }},
 		{"seal", func(s *Store) error { return s.AnonymiseRoster(t.Context(), "r1", results.Turnout{}) }},

@@ -63,9 +63,9 @@ func TestAnswerTakesTwoRoundTrips(t *testing.T) {
 	opened(t, s, "r1", "p1")
 	give := func(i int) {
 		t.Helper()
-		seat, err := s.Participation(t.Context(), "r1", "p1")
+		place, err := s.Participation(t.Context(), "r1", "p1")
 		if err == nil {
-			_, err = s.Answer(t.Context(), seat, time.Now(), survey.Operation{ID: fmt.Sprint("o", i)}, elements[i%len(elements)], 2)
+			_, err = s.Answer(t.Context(), place, time.Now(), survey.Operation{ID: fmt.Sprint("o", i)}, elements[i%len(elements)], 2)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -142,11 +142,11 @@ func TestMemory(t *testing.T) {
 	opened(t, s, id)
 	for i := range people {
 		person := survey.PersonID(fmt.Sprintf("discord:1234567890123456789:12345678901%08d", i))
-		seat := takesPart(t, s, id, person)
+		place := takesPart(t, s, id, person)
 		if err := s.Ack(ctx, survey.Delivery{Round: id, Person: person, Kind: survey.Invitation}); err != nil {
 			t.Fatal(err)
 		}
-		seat, err := s.ChangeMember(ctx, seat, time.Now(), func(m *survey.Member) error {
+		place, err := s.ChangeMember(ctx, place, time.Now(), func(m *survey.Member) error {
 			m.Status, m.Language, m.Role, m.Group = survey.Finished, matrix.English, "health-visitor", "health"
 			m.Organisation, m.Scope = "Kent Community Health NHS", survey.ScopeOrganisation
 			m.Notice, m.NoticeAt = "1", time.Now()
@@ -158,7 +158,7 @@ func TestMemory(t *testing.T) {
 		pipe := s.client.Pipeline() // as many calls of the store would do, in one round trip
 		for e, element := range elements {
 			op := survey.Operation{ID: fmt.Sprint(i, e)}
-			keys, args := responseArguments(seat, time.Now(), answerVerb, op, element, element, strconv.Itoa(1+(i+e)%4))
+			keys, args := responseArguments(place, time.Now(), answerVerb, op, element, element, strconv.Itoa(1+(i+e)%4))
 			writeResponseScript.EvalSha(ctx, pipe, keys, args...)
 		}
 		must(t, exec(ctx, pipe))
@@ -197,9 +197,9 @@ func TestEveryKeyExpires(t *testing.T) {
 
 func everyKeyExpires(t *testing.T, s *Store) {
 	ctx := t.Context()
-	r, seats := opened(t, s, "r1", "p1", "p2", "p3")
-	for _, seat := range seats {
-		if _, err := s.Answer(ctx, seat, time.Now(), survey.Operation{ID: "o"}, "vision", 1); err != nil {
+	r, places := opened(t, s, "r1", "p1", "p2", "p3")
+	for _, place := range places {
+		if _, err := s.Answer(ctx, place, time.Now(), survey.Operation{ID: "o"}, "vision", 1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -244,11 +244,11 @@ func everyKeyExpires(t *testing.T, s *Store) {
 func TestWithdrawingLeavesNoPseudonym(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
-	_, seats := opened(t, s, "r1", "p1", "p2")
-	if _, err := s.Answer(t.Context(), seats[0], time.Now(), survey.Operation{ID: "o", At: time.Now()}, "vision", 1); err != nil {
+	_, places := opened(t, s, "r1", "p1", "p2")
+	if _, err := s.Answer(t.Context(), places[0], time.Now(), survey.Operation{ID: "o", At: time.Now()}, "vision", 1); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Withdraw(t.Context(), seats[0]); err != nil {
+	if err := s.Withdraw(t.Context(), places[0]); err != nil {
 		t.Fatal(err)
 	}
 	if left := s.client.Keys(t.Context(), "operation_times:*").Val(); len(left) > 0 {
@@ -256,13 +256,13 @@ func TestWithdrawingLeavesNoPseudonym(t *testing.T) {
 	}
 	listed := s.client.ZRange(t.Context(), responsesKey("r1"), 0, -1).Val()
 	keys := s.client.Keys(t.Context(), "response:*").Val()
-	if !slices.Equal(listed, []string{seats[1].Pseudonym}) || !slices.Equal(keys, []string{responseKey("r1", seats[1].Pseudonym)}) {
+	if !slices.Equal(listed, []string{places[1].Pseudonym}) || !slices.Equal(keys, []string{responseKey("r1", places[1].Pseudonym)}) {
 		t.Errorf("left are %v and %v", listed, keys)
 	}
 }
 
-// TestListsArePruned: a round that is gone is taken out of the lists, but one in the making is not.
-func TestListsArePruned(t *testing.T) {
+// TestIndexesArePruned: a round that is gone is taken out of the lists, but one in the making is not.
+func TestIndexesArePruned(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	ctx := t.Context()
@@ -339,9 +339,9 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestNotTheRightServer: the address leads to something that answers and cannot keep anything. TestLawsCluster and
+// TestWrongServer: the address leads to something that answers and cannot keep anything. TestLawsCluster and
 // TestFailover try the other kinds.
-func TestNotTheRightServer(t *testing.T) {
+func TestWrongServer(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
 	server.Do(t, "REPLICAOF", "127.0.0.1", "1")
@@ -389,20 +389,20 @@ func TestSocket(t *testing.T) {
 // so that what else the machine does slows both alike. ratio is the time of the one over that of the other.
 func BenchmarkAnswer(b *testing.B) {
 	s := open(b, redistest.Start(b, redistest.Options{}).URL())
-	_, seats := opened(b, s, "r1", "p1")
+	_, places := opened(b, s, "r1", "p1")
 	if err := writeResponseScript.Load(b.Context(), s.client).Err(); err != nil {
 		b.Fatal(err)
 	}
 	hash := writeResponseScript.Hash()
 	answer := func(now time.Time, g survey.Operation, element string) error {
-		seat, err := s.Participation(b.Context(), "r1", "p1")
+		place, err := s.Participation(b.Context(), "r1", "p1")
 		if err == nil {
-			_, err = s.Answer(b.Context(), seat, now, g, element, 2)
+			_, err = s.Answer(b.Context(), place, now, g, element, 2)
 		}
 		return err
 	}
 	bare := func(now time.Time, g survey.Operation, element string) error {
-		keys, args := responseArguments(seats[0], now, "answer ", g, element, element, "2")
+		keys, args := responseArguments(places[0], now, "answer ", g, element, element, "2")
 		reply, err := s.client.EvalSha(b.Context(), hash, keys, args...).Slice()
 		if err == nil && reply[0] != "done" {
 			err = fmt.Errorf("the script answered %v", reply)

@@ -59,23 +59,23 @@ func TestNoCommandTakesPersonAndPseudonym(t *testing.T) {
 	s.client.AddHook(sent)
 	ctx, now := t.Context(), time.Now()
 	people := []string{"slack:T1:UANA", "slack:T1:UBEN", "slack:T1:UCEM", "slack:T1:UDAI"}
-	_, seats := opened(t, s, "r1", people...)
-	for _, seat := range seats {
+	_, places := opened(t, s, "r1", people...)
+	for _, place := range places {
 		must(t,
-			errorOf(s.Participation(ctx, "r1", seat.Member.Person)),
-			errorOf(s.Answer(ctx, seat, now, survey.Operation{ID: "a", At: now}, "vision", 2)),
-			errorOf(s.Detail(ctx, seat, now, survey.Operation{ID: "d", At: now}, "vision", results.Detail{Note: "n"})),
-			errorOf(s.Response(ctx, seat)),
-			errorOf(s.ChangeMember(ctx, seat, now, func(m *survey.Member) error {
+			errorOf(s.Participation(ctx, "r1", place.Member.Person)),
+			errorOf(s.Answer(ctx, place, now, survey.Operation{ID: "a", At: now}, "vision", 2)),
+			errorOf(s.Detail(ctx, place, now, survey.Operation{ID: "d", At: now}, "vision", results.Detail{Note: "n"})),
+			errorOf(s.Response(ctx, place)),
+			errorOf(s.ChangeMember(ctx, place, now, func(m *survey.Member) error {
 				m.Role, m.Group, m.TimeZone = "midwife", "health", "Europe/London"
 				return nil
 			})),
-			s.UpdateContact(ctx, "r1", seat.Member.Person, setUnreachable(false)),
-			s.Enqueue(ctx, "r1", survey.Nudge, now, []survey.PersonID{seat.Member.Person}),
+			s.UpdateContact(ctx, "r1", place.Member.Person, setUnreachable(false)),
+			s.Enqueue(ctx, "r1", survey.Nudge, now, []survey.PersonID{place.Member.Person}),
 		)
 	}
 	backup := backedUp(t, s)
-	must(t, s.Withdraw(ctx, seats[0]), errorOf(s.Forget(ctx, "r1", seats[1].Member.Person)))
+	must(t, s.Withdraw(ctx, places[0]), errorOf(s.Forget(ctx, "r1", places[1].Member.Person)))
 	must(t, errorOf(s.CloseRound(ctx, "r1", now, audit.Entry{})), s.AnonymiseRoster(ctx, "r1", results.Turnout{Invited: 2}))
 	restoring(t, s, backup, RestoreOptions{Replace: true})
 	backedUp(t, s)
@@ -84,9 +84,9 @@ func TestNoCommandTakesPersonAndPseudonym(t *testing.T) {
 	}
 	both := 0
 	for _, command := range sent.all {
-		for _, seat := range seats {
-			for _, other := range seats {
-				if strings.Contains(command, string(seat.Member.Person)) && strings.Contains(command, other.Pseudonym) {
+		for _, place := range places {
+			for _, other := range places {
+				if strings.Contains(command, string(place.Member.Person)) && strings.Contains(command, other.Pseudonym) {
 					both++
 					t.Errorf("a command has a person and a pseudonym: %.300s", command)
 				}
@@ -104,18 +104,18 @@ func TestNothingIsComparedAfterTheClose(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	ctx, now := t.Context(), time.Now()
-	_, seats := opened(t, s, "r1", "slack:T1:UANA")
-	r, err := s.Answer(ctx, seats[0], now, survey.Operation{ID: "a", At: now}, "vision", 2)
+	_, places := opened(t, s, "r1", "slack:T1:UANA")
+	r, err := s.Answer(ctx, places[0], now, survey.Operation{ID: "a", At: now}, "vision", 2)
 	must(t, err, errorOf(s.CloseRound(ctx, "r1", now, audit.Entry{})))
 	sent := &commandLog{}
 	s.client.AddHook(sent)
-	same, err := s.Current(ctx, seats[0], r)
+	same, err := s.Current(ctx, places[0], r)
 	must(t, err)
 	if same {
 		t.Error("a card of a closed round is current")
 	}
 	for _, command := range sent.all {
-		if strings.Contains(command, seats[0].Pseudonym) {
+		if strings.Contains(command, places[0].Pseudonym) {
 			t.Errorf("a command names the response: %s", command)
 		}
 	}
@@ -128,28 +128,28 @@ func TestSlowLogIsEmptied(t *testing.T) {
 		server := redistest.Start(t, options)
 		server.Do(t, "CONFIG", "SET", "slowlog-log-slower-than", "0")
 		s := open(t, server.URL())
-		_, seats := opened(t, s, "r1", "p1")
-		must(t, errorOf(s.Answer(t.Context(), seats[0], time.Now(), survey.Operation{ID: "a"}, "vision", 2)))
-		if !strings.Contains(fmt.Sprint(s.client.SlowLogGet(t.Context(), -1).Val()), seats[0].Pseudonym) {
+		_, places := opened(t, s, "r1", "p1")
+		must(t, errorOf(s.Answer(t.Context(), places[0], time.Now(), survey.Operation{ID: "a"}, "vision", 2)))
+		if !strings.Contains(fmt.Sprint(s.client.SlowLogGet(t.Context(), -1).Val()), places[0].Pseudonym) {
 			t.Fatal("the log of slow commands does not hold the answer before")
 		}
 		must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})))
 		s.rewriteWanted(t.Context())
-		if got := fmt.Sprint(s.client.SlowLogGet(t.Context(), -1).Val()); strings.Contains(got, seats[0].Pseudonym) {
+		if got := fmt.Sprint(s.client.SlowLogGet(t.Context(), -1).Val()); strings.Contains(got, places[0].Pseudonym) {
 			t.Errorf("AOF %v: the log of slow commands holds %s", options.AOF, got)
 		}
 	}
 }
 
-// TestRostersSealedByEarlierVersions: these kept the second of consent. Such a roster counts as not sealed, also
+// TestRostersAnonymisedByEarlierVersions: these kept the second of consent. Such a roster counts as not sealed, also
 // when a backup brings it back, and is sealed again without another turnout.
-func TestRostersSealedByEarlierVersions(t *testing.T) {
+func TestRostersAnonymisedByEarlierVersions(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
 	ctx := t.Context()
-	r, seats := opened(t, s, "r1", "p1")
+	r, places := opened(t, s, "r1", "p1")
 	consent := time.Date(2026, 3, 4, 23, 50, 7, 0, time.UTC)
-	must(t, errorOf(s.ChangeMember(ctx, seats[0], time.Now(), func(m *survey.Member) error {
+	must(t, errorOf(s.ChangeMember(ctx, places[0], time.Now(), func(m *survey.Member) error {
 		m.Status, m.Notice, m.NoticeAt = survey.Finished, "1", consent
 		return nil
 	})))

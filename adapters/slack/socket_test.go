@@ -182,7 +182,7 @@ func TestSocketModeDisabled(t *testing.T) {
 }
 
 // Slack says of some apps that Socket Mode is off although it delivers to them.
-func TestSocketModeAlwaysSaidToBeOff(t *testing.T) {
+func TestSocketModeOffBeforeFirstLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, updates)
 		w.SocketMode(false)

@@ -73,7 +73,7 @@ func eachString(v reflect.Value, f func(string)) {
 	}
 }
 
-func TestCleanCoversEveryText(t *testing.T) {
+func TestCleanEveryString(t *testing.T) {
 	before, after := 0, 0
 	count := func(n *int) func(string) {
 		return func(s string) {
@@ -91,7 +91,7 @@ func TestCleanCoversEveryText(t *testing.T) {
 	}
 }
 
-func TestNoEscapeSequenceReachesTheTerminal(t *testing.T) {
+func TestEscapeSequencesRemoved(t *testing.T) {
 	bot := &small{whatever: func(e chat.Event) []chat.Reply {
 		switch e.Action.Verb {
 		case "a":

@@ -19,7 +19,7 @@ func TestMeterHiddenFromScreenReaders(t *testing.T) {
 	}
 }
 
-func TestChannelsAreOfTheSameWorkspace(t *testing.T) {
+func TestChannelFieldSameWorkspace(t *testing.T) {
 	k := &talk{me: chat.Person{Platform: "terminal", Workspace: "w", ID: "you"}}
 	field := chat.Channel{Label: chat.Label{ID: "channel", Text: "Channel", Optional: true}}
 	for typed, want := range map[string]string{" #team ": "terminal:w:#team", "slack:T1:C1": "slack:T1:C1"} {

@@ -61,7 +61,7 @@ func TestPlainConversation(t *testing.T) {
 	}
 }
 
-func TestInputMayEndAnywhere(t *testing.T) {
+func TestPlainInputEndsAnywhere(t *testing.T) {
 	for n := range len(script) {
 		got, err := lineTalkOf(t, &small{}, strings.NewReader(strings.Join(script[:n], "\n")))
 		if err != nil || !strings.HasSuffix(got, "\nYou have left. What you answered is kept.\n") {
@@ -80,7 +80,7 @@ func TestQuitKey(t *testing.T) {
 	}
 }
 
-func TestEndOfContextEndsPlainLines(t *testing.T) {
+func TestPlainContextCancelled(t *testing.T) {
 	in, hold, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestPlainReadCancelled(t *testing.T) {
 	}
 }
 
-func TestWordsFollowTheLanguage(t *testing.T) {
+func TestWordsInUserLanguage(t *testing.T) {
 	bot := &small{}
 	var out strings.Builder
 	term := New(strings.NewReader("1\nxyz\n"), &out, Options{Words: func(context.Context) Words {
@@ -147,7 +147,7 @@ func TestMissingWords(t *testing.T) {
 	}
 }
 
-func TestShowDrawsWithoutAsking(t *testing.T) {
+func TestShowWithoutInput(t *testing.T) {
 	var out strings.Builder
 	term := New(strings.NewReader(""), &out, Options{})
 	if err := term.Show((&small{level: "1"}).review()); err != nil {

@@ -230,7 +230,7 @@ func TestSecondCtrlC(t *testing.T) {
 	}
 }
 
-func TestEndOfContextEndsTheScreen(t *testing.T) {
+func TestScreenContextCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := play(t, ctx, &small{}, 80, 24)
 	s.see("> 1 Basic")
@@ -246,7 +246,7 @@ func TestEndOfContextEndsTheScreen(t *testing.T) {
 // colour is a sequence that sets a colour: 30-38, 40-48, 90-107.
 var colour = regexp.MustCompile(`\x1b\[(?:[0-9;:]*[;:])?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:[;:][0-9;:]*)?m`)
 
-func TestNoColorIsRespected(t *testing.T) {
+func TestNoColorVariable(t *testing.T) {
 	for _, c := range []struct {
 		environ string
 		want    bool
@@ -268,7 +268,7 @@ func TestNoColorIsRespected(t *testing.T) {
 	}
 }
 
-func TestDumbTerminalGetsPlainLines(t *testing.T) {
+func TestDumbTerminal(t *testing.T) {
 	s := play(t, t.Context(), &small{}, 80, 30, "TERM=dumb")
 	s.see("1) Basic", "Number or name, q to leave > ")
 	s.press("2\n")
@@ -336,7 +336,7 @@ func TestEscInChangedForm(t *testing.T) {
 	}
 }
 
-func TestConfirmListAndTheCardBefore(t *testing.T) {
+func TestConfirmListAndPreviousCard(t *testing.T) {
 	bot := &small{}
 	s := play(t, t.Context(), bot, 80, 40)
 	s.see("> 1 Basic")

@@ -69,7 +69,7 @@ func fits(t *testing.T, m *screen, what string) {
 	}
 }
 
-func TestEverythingFitsItsWindow(t *testing.T) {
+func TestCardsFitWindow(t *testing.T) {
 	long := chat.Card{Blocks: []chat.Block{
 		chat.Heading{Text: "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch"},
 		chat.Text{Spans: []chat.Span{chat.Words("Who: "), chat.Mention{Person: chat.Person{ID: "somebody-with-a-rather-long-identifier"}}, chat.Words("\n日本語のとても長い文章です、幅は二倍です。")}},
@@ -201,7 +201,7 @@ func TestArrowKeys(t *testing.T) {
 	}
 }
 
-func TestResizeKeepsTheCursorInSight(t *testing.T) {
+func TestResizeKeepsCursorVisible(t *testing.T) {
 	m := model(t, &small{}, 80, 30)
 	strike(m, tea.Key{Code: 'G', Text: "G"})
 	for _, size := range [][2]int{{40, 12}, {32, 10}, {100, 40}, {36, 9}} {
@@ -247,7 +247,7 @@ func TestCtrlCWaitsForAnswer(t *testing.T) {
 	}
 }
 
-func TestNothingTooLongIsCut(t *testing.T) {
+func TestLongTextIsNotCut(t *testing.T) {
 	m := model(t, &small{}, 60, 40)
 	write(m, "8")
 	strike(m, tea.Key{Code: tea.KeyTab})
@@ -271,8 +271,8 @@ func TestNothingTooLongIsCut(t *testing.T) {
 	}
 }
 
-// TestColoursCanBeRead computes contrasts as WCAG 2.2 does, on black and on white.
-func TestColoursCanBeRead(t *testing.T) {
+// TestColourContrast computes contrasts as WCAG 2.2 does, on black and on white.
+func TestColourContrast(t *testing.T) {
 	for _, name := range []string{green, red, grey} {
 		r, g, b, _ := ansi.IndexedColor(number(t, name)).RGBA()
 		linear := func(v uint32) float64 {
