@@ -52,7 +52,8 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestAddressErrorsOmitAddress: whatever part of a mistyped address may be the password.
+// TestAddressErrorsOmitAddress checks that an error repeats no part of a mistyped address, because
+// any part may be the password.
 func TestAddressErrorsOmitAddress(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{
@@ -73,11 +74,11 @@ func TestAddressErrorsOmitAddress(t *testing.T) {
 	defer cancel()
 	_, err := Open(ctx, "redis://u:hunter2@127.0.0.1:1")
 	if !errors.Is(err, survey.ErrUnavailable) || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("nobody there: got error %v", err)
+		t.Errorf("no listener: got error %v", err)
 	}
 }
 
-// TestDeadline: a caller's deadline holds, though the server says nothing.
+// TestDeadline checks that Open ends at the caller's deadline although the server does not reply.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	p := redistest.ProxyTo(t, embedded(t).server.Addr())

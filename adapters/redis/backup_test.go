@@ -29,7 +29,7 @@ import (
 	"maturitybot/survey/results"
 )
 
-// again returns the same backup each time it is read.
+// again is a backup that can be read from its beginning any number of times.
 func again(backup []byte) func() (io.Reader, error) {
 	return func() (io.Reader, error) { return bytes.NewReader(backup), nil }
 }
@@ -57,8 +57,9 @@ func restoring(t testing.TB, s *Store, backup []byte, o RestoreOptions) Restored
 	return r
 }
 
-// everything returns what each key of the store holds and when it expires, but for what backups leave out; of a list of rounds
-// its rounds only, since it is made anew.
+// everything returns the value and the expiry of each key of the store, without the keys that
+// backups leave out. Of a list of rounds it returns the rounds only, because a restore builds the
+// list anew.
 func everything(t testing.TB, s *Store) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -106,7 +107,8 @@ func everything(t testing.TB, s *Store) map[string]string {
 	return all
 }
 
-// holds asks what a key holds, and returns what reads the answer once the pipeline was sent.
+// holds adds the command that reads a key to the pipeline, and returns a function that returns the
+// value once the pipeline was sent.
 func holds(ctx context.Context, pipe goredis.Pipeliner, key, kind string, expires time.Duration) func() string {
 	until := func(holds any) string { return fmt.Sprintf("%q until %v", holds, expires) }
 	switch kind {
@@ -162,7 +164,8 @@ func must(t testing.TB, errs ...error) {
 	}
 }
 
-// peopled keeps an open round with people in every standing, a draft, and a closed, sealed round.
+// peopled keeps an open round with members of every status, a draft, and a closed round whose
+// roster is anonymised.
 func peopled(t testing.TB, s *Store) {
 	t.Helper()
 	ctx, now := t.Context(), time.Now()
@@ -199,8 +202,8 @@ func peopled(t testing.TB, s *Store) {
 	must(t, errorOf(s.CloseRound(ctx, "closed", now, audit.Entry{})), s.AnonymiseRoster(ctx, "closed", results.Turnout{Invited: 7, Started: 7}))
 }
 
-// peopledBackup returns a backup of an embedded store with the rounds of peopled, and what everything
-// returns of that store. Both are made once for all tests.
+// peopledBackup returns a backup of an embedded store with the rounds of peopled, and what
+// everything returns for that store. Both are made once for all tests.
 func peopledBackup(t testing.TB) (backup []byte, holds map[string]string) {
 	t.Helper()
 	peopledStore.once.Do(func() {
@@ -217,7 +220,8 @@ var peopledStore struct {
 	holds  map[string]string
 }
 
-// TestBackupAndRestore: from each kind of store into another, everything is there again, to the last byte and second.
+// TestBackupAndRestore restores a backup from each kind of store into another, and compares every
+// byte and every expiry.
 func TestBackupAndRestore(t *testing.T) {
 	t.Parallel()
 	kinds := map[string]func(*testing.T) *Store{
@@ -241,7 +245,7 @@ func TestBackupAndRestore(t *testing.T) {
 			}
 			differences(t, everything(t, b), everything(t, a))
 
-			// People go on where they were, and can be forgotten.
+			// People continue where they stopped, and can be forgotten.
 			place, err := b.Participation(t.Context(), "open", "slack:T1:U000")
 			must(t, err)
 			said, err := b.Answer(t.Context(), place, time.Now(), survey.Operation{ID: "new"}, "needs", 3)
@@ -264,7 +268,8 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
-// TestEveryKeyIsBackedUp: whoever adds a key of a round to the schema has it in keysOf, which backups follow, or says here why not.
+// TestEveryKeyIsBackedUp checks that each key of a round in the schema is in keysOf, which backups
+// follow, or is listed here with the reason why not.
 func TestEveryKeyIsBackedUp(t *testing.T) {
 	t.Parallel()
 	file, err := parser.ParseFile(token.NewFileSet(), "keys.go", nil, 0)
@@ -302,7 +307,7 @@ func TestEveryKeyIsBackedUp(t *testing.T) {
 			continue // not of a round
 		}
 		if !listed[f.Name.Name] && apart[f.Name.Name] == "" {
-			t.Errorf("%s is neither in keysOf nor told here: a backup would not hold it", f.Name.Name)
+			t.Errorf("%s is neither in keysOf nor listed here: a backup would not hold it", f.Name.Name)
 		}
 	}
 	if found < 10 {
@@ -310,7 +315,8 @@ func TestEveryKeyIsBackedUp(t *testing.T) {
 	}
 }
 
-// TestBackupCopiesKeysOfAnyType: a key of a round that is new to the schema needs nothing else.
+// TestBackupCopiesKeysOfAnyType checks that a key that is new in the schema is backed up without
+// further code.
 func TestBackupCopiesKeysOfAnyType(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -346,7 +352,8 @@ func TestBackupCopiesKeysOfAnyType(t *testing.T) {
 	differences(t, everything(t, s), want)
 }
 
-// TestBackupWhilePeopleAnswer: what was confirmed before is in it; and everybody's entry and answers are of one moment.
+// TestBackupWhilePeopleAnswer checks that a backup holds every answer that was confirmed before it
+// began, and that a person's roster entry and answers are of the same moment.
 func TestBackupWhilePeopleAnswer(t *testing.T) {
 	t.Parallel()
 	const people = 400
@@ -364,7 +371,7 @@ func TestBackupWhilePeopleAnswer(t *testing.T) {
 	}
 	stop := make(chan struct{})
 	var busy sync.WaitGroup
-	for w := range 4 { // each with people of their own, who never stop to come, answer, and go
+	for w := range 4 { // each keeps inviting, answering for and withdrawing people of its own
 		busy.Go(func() {
 			for i := w; ; i = (i + 4) % people {
 				select {
@@ -426,8 +433,8 @@ func TestBackupWhilePeopleAnswer(t *testing.T) {
 	}
 }
 
-// TestBackupWhileClosing: a round that is closed while it is being read is in the backup as it is then, though its secret and some of its people
-// were read before.
+// TestBackupWhileClosing checks that a round that is closed while it is read is backed up as
+// closed, although its secret and some of its people had been read before.
 func TestBackupWhileClosing(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -451,7 +458,8 @@ func TestBackupWhileClosing(t *testing.T) {
 	differences(t, everything(t, to), everything(t, s))
 }
 
-// TestBackupOfIncompleteRound: a round that is neither closed nor has its secret is not written as if it were whole.
+// TestBackupOfIncompleteRound checks that a round that is open and has no secret is not written as
+// if it were complete.
 func TestBackupOfIncompleteRound(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -462,7 +470,8 @@ func TestBackupOfIncompleteRound(t *testing.T) {
 	}
 }
 
-// TestBackupWhileAnonymising: the roster of a closed round is not kept half before and half after it forgot.
+// TestBackupWhileAnonymising checks that a backup does not hold a roster that is anonymised in
+// part.
 func TestBackupWhileAnonymising(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -477,7 +486,7 @@ func TestBackupWhileAnonymising(t *testing.T) {
 	differences(t, everything(t, to), everything(t, s))
 }
 
-// TestUnusableBackups: everything that is wrong is told before anything is written.
+// TestUnusableBackups checks that every error in a backup is reported before anything is written.
 func TestUnusableBackups(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -548,7 +557,8 @@ func TestUnusableBackups(t *testing.T) {
 	differences(t, everything(t, to), before)
 }
 
-// TestRestoreStopped: a restore that is stopped in the middle shows no round, and can be run again.
+// TestRestoreStopped checks that a restore that is interrupted shows no round, and can be run
+// again.
 func TestRestoreStopped(t *testing.T) {
 	t.Parallel()
 	backup, want := peopledBackup(t)
@@ -574,7 +584,7 @@ func TestRestoreStopped(t *testing.T) {
 	differences(t, everything(t, to), want)
 }
 
-// TestRestoreLosesReplies: what is written again, since the reply to it was lost, is there once.
+// TestRestoreLosesReplies checks that what is written again after a lost reply is there once.
 func TestRestoreLosesReplies(t *testing.T) {
 	t.Parallel()
 	backup, want := peopledBackup(t)
@@ -591,7 +601,8 @@ func TestRestoreLosesReplies(t *testing.T) {
 	}
 }
 
-// TestRestoreReplaces: rounds that are there make it refuse; told to replace them, it leaves nothing of them.
+// TestRestoreReplaces checks that existing rounds make a restore fail, and that with Replace
+// nothing of them is left.
 func TestRestoreReplaces(t *testing.T) {
 	t.Parallel()
 	backup, want := peopledBackup(t)
@@ -612,7 +623,8 @@ func TestRestoreReplaces(t *testing.T) {
 	}
 }
 
-// TestRestoreSkipsExpiredRounds: what is not to be kept any more does not come back.
+// TestRestoreSkipsExpiredRounds checks that a round that has expired since the backup is not
+// restored.
 func TestRestoreSkipsExpiredRounds(t *testing.T) {
 	t.Parallel()
 	backup, _ := peopledBackup(t)
@@ -623,7 +635,8 @@ func TestRestoreSkipsExpiredRounds(t *testing.T) {
 	}
 }
 
-// TestBackupMemory: a large round takes no more memory than a small one.
+// TestBackupMemory checks that a large round takes no more memory than a small one. It measures
+// the heap of the process, so no other test may run beside it.
 func TestBackupMemory(t *testing.T) {
 	const people, limit = 20_000, 24 << 20
 	s := open(t, redistest.Start(t, redistest.Options{}).URL())
@@ -655,7 +668,7 @@ func TestBackupMemory(t *testing.T) {
 	}
 }
 
-// watching looks at something every so many writes.
+// watching calls look at every twentieth write.
 type watching struct {
 	to   io.Writer
 	look func()
@@ -669,7 +682,7 @@ func (w *watching) Write(p []byte) (int, error) {
 	return w.to.Write(p)
 }
 
-// crowd puts people into a round who have answered everything, as fast as a pipeline can.
+// crowd adds people who have answered every question to a round, in pipelines.
 func crowd(t testing.TB, s *Store, people int) {
 	t.Helper()
 	ctx := t.Context()
@@ -729,7 +742,8 @@ func BenchmarkBackup(b *testing.B) {
 	})
 }
 
-// FuzzRestore: whatever is read, it is either refused and nothing is written, or restored so that it can be backed up again.
+// FuzzRestore checks that any input is either refused, and nothing written, or restored so that it
+// can be backed up again.
 func FuzzRestore(f *testing.F) {
 	s := embedded(f).Store
 	opened(f, s, "r1", "p1")
@@ -761,7 +775,7 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// withBody returns the record of a round with another text in its body.
+// withBody returns the record of a round with another body.
 func withBody(t testing.TB, line, old, new string) string {
 	t.Helper()
 	var rec backupRecord

@@ -17,14 +17,15 @@ import (
 	"maturitybot/survey"
 )
 
-// certificate is of servers that speak TLS. This process trusts it as an operator makes the bot trust one, before the first connection.
+// certificate is that of servers that speak TLS. The process trusts it as the bot trusts an
+// operator's, before the first connection.
 var certificate *redistest.Certificate
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
-	if !given { // most of the time these tests wait for servers
+	if !given { // these tests mostly wait for servers
 		if err := flag.Set("test.parallel", "16"); err != nil {
 			panic(err)
 		}
@@ -49,8 +50,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// embedded returns an embedded store whose clock stands still at a whole second, until the test sets it. With a clock
-// that moves, miniredis goes through all keys with each command.
+// embedded returns an embedded store whose clock stands still at a whole second until the test
+// sets it. With a moving clock miniredis examines all keys at each command.
 func embedded(t testing.TB) *EmbeddedStore {
 	t.Helper()
 	e, err := Embedded()
@@ -89,22 +90,24 @@ func TestLawsCluster(t *testing.T) {
 	node, _, _ := strings.Cut(address, ",")
 	wrongServer(t, node, "one node of a cluster")
 	store := open(t, address)
-	// Every master is asked, and what they have in common is said once.
+	// Every master is asked, and a warning that all have is given once.
 	if lines, got, err := store.Describe(t.Context()); err != nil || len(lines) != 3 || len(got) != 2 || !strings.Contains(string(got[0]), "no password") || !strings.Contains(string(got[1]), "appendonly yes") {
 		t.Errorf("got warnings %q", got)
 	}
 	storetest.Run(t, func(*testing.T) survey.Store { return store })
 }
 
-// restricted are servers that speak TLS and have, beside a user for themselves, one who may do what the bot needs and nothing else.
+// restricted returns options of servers that speak TLS and have, besides a user for the servers
+// themselves, a user with the rights that the bot needs and no others.
 func restricted() redistest.Options {
 	return redistest.Options{TLS: certificate, Password: "root", Args: append([]string{"--user", "bot", "on", ">s3cret"}, strings.Fields(ACL)...)}
 }
 
-// elsewhere are what of ACL a single server with its first database, on which every law holds, does not see.
+// elsewhere are the commands of ACL that the laws on a single server do not use, because it is no
+// cluster and its first database is used.
 var elsewhere = []string{"cluster|slots", "select"}
 
-// asBot is an address for that user.
+// asBot returns an address with that user.
 func asBot(url string) string { return strings.Replace(url, "//:root@", "//bot:s3cret@", 1) }
 
 func TestLawsTLS(t *testing.T) {
@@ -121,7 +124,7 @@ func TestLawsTLS(t *testing.T) {
 		for _, word := range strings.Fields(ACL) {
 			command, ok := strings.CutPrefix(word, "+")
 			if ok && !strings.Contains(used, "cmdstat_"+command+":") && !slices.Contains(elsewhere, command) {
-				t.Errorf("the bot is allowed %s, and does not need it", command)
+				t.Errorf("the bot has the right to %s and does not need it", command)
 			}
 		}
 	})
@@ -133,15 +136,16 @@ func TestLawsTLS(t *testing.T) {
 		second := embedded(t).Store
 		restoring(t, second, backedUp(t, store), RestoreOptions{WithoutErasures: true})
 		differences(t, everything(t, second), everything(t, first))
-		restoring(t, store, backedUp(t, embedded(t).Store), RestoreOptions{Replace: true}) // nothing is left to the laws
+		// The laws begin with an empty store.
+		restoring(t, store, backedUp(t, embedded(t).Store), RestoreOptions{Replace: true})
 		store.rewriteWanted(t.Context())
 	})
-	t.Run("operation times", func(t *testing.T) { // of ten minutes ago become the earlier ones
+	t.Run("operation times", func(t *testing.T) { // older than ten minutes move to the second hash
 		_, places := opened(t, store, "times", "slack:T1:TIMES")
 		keys := operationTimesKeys("times")
 		for _, id := range []string{"first", "second"} {
-			gesture := survey.Operation{ID: id, At: time.Now()}
-			must(t, errorOf(store.Answer(t.Context(), places[0], time.Now(), gesture, "vision", 1)))
+			op := survey.Operation{ID: id, At: time.Now()}
+			must(t, errorOf(store.Answer(t.Context(), places[0], time.Now(), op, "vision", 1)))
 			server.Do(t, "EXPIRE", keys[0], "1200")
 		}
 		if n := store.client.Exists(t.Context(), keys...).Val(); n != 2 {
@@ -155,7 +159,7 @@ func TestLawsClusterTLS(t *testing.T) {
 	t.Parallel()
 	store := open(t, asBot(redistest.StartCluster(t, restricted())))
 	opened(t, store, "first", "slack:T1:UFIRST")
-	t.Run("needs no COMMAND", func(t *testing.T) { // which ACL refuses, and the client would send before each command
+	t.Run("needs no COMMAND", func(t *testing.T) { // ACL refuses it, and the client would send it before each command
 		must(t, store.client.(*goredis.ClusterClient).ForEachMaster(t.Context(), func(ctx context.Context, master *goredis.Client) error {
 			used, err := master.Info(ctx, "commandstats").Result()
 			if strings.Contains(used, "cmdstat_command:") {

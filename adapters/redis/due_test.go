@@ -17,7 +17,7 @@ import (
 	"maturitybot/survey/results"
 )
 
-// backends are the stores on which commands are counted.
+// backends runs a test on each of the stores whose commands are counted.
 func backends(t *testing.T, test func(t *testing.T, s *Store)) {
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
@@ -29,8 +29,8 @@ func backends(t *testing.T, test func(t *testing.T, s *Store)) {
 	})
 }
 
-// manyRounds makes open rounds with the default reminders and posts, and returns a time when nothing of them is due: after the
-// reminders and the digest of a day.
+// manyRounds makes open rounds with the default reminders and posts, and returns a time at which
+// nothing of them is due: after the reminders and the digest of a day.
 func manyRounds(t testing.TB, s *Store, rounds int) time.Time {
 	t.Helper()
 	year, month, day := time.Now().AddDate(0, 0, 1).Date()
@@ -53,11 +53,11 @@ func manyRounds(t testing.TB, s *Store, rounds int) time.Time {
 	return now
 }
 
-// planner plans what is due in the store by a clock that the caller moves.
+// planner returns a planner for the store, with a clock that the caller sets.
 func planner(s *Store, now *time.Time) *reminders.Planner {
 	clock := func() time.Time { return *now }
-	diary := reminders.NewSchedule(reminders.EnglandAndWales())
-	return reminders.NewPlanner(survey.NewRounds(s, nil, clock).System(), diary, clock, slog.New(slog.DiscardHandler))
+	schedule := reminders.NewSchedule(reminders.EnglandAndWales())
+	return reminders.NewPlanner(survey.NewRounds(s, nil, clock).System(), schedule, clock, slog.New(slog.DiscardHandler))
 }
 
 // TestLeaseSkipsUnreadableMessages leases what can be read, and returns an error for the rest.
@@ -85,15 +85,16 @@ func TestLeaseSkipsUnreadableMessages(t *testing.T) {
 	})
 }
 
-// TestIdleRoundsCommandRate counts the commands that Redis gets for a thousand rounds of which nothing is due, while a process
-// plans once a minute and looks for messages once a second. They follow what is due, and not how many rounds there are.
+// TestIdleRoundsCommandRate counts the commands that Redis receives for a thousand rounds of which
+// nothing is due, while a process plans once a minute and leases messages once a second. The rate
+// must not grow with the number of rounds.
 func TestIdleRoundsCommandRate(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, s *Store) {
 		const rounds, most = 1000, 20
 		minutes := 61 // every round is planned once in an hour
 		if strings.HasSuffix(t.Name(), "embedded") {
-			minutes = 10 // it is slow
+			minutes = 10 // miniredis is slow
 		}
 		now := manyRounds(t, s, rounds)
 		plan := planner(s, &now)
@@ -121,7 +122,7 @@ func TestIdleRoundsCommandRate(t *testing.T) {
 	})
 }
 
-// TestPlanningCommandCount counts the commands for planning ten rounds of a thousand.
+// TestPlanningCommandCount counts the commands that planning ten rounds of a thousand takes.
 func TestPlanningCommandCount(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, s *Store) {
@@ -140,7 +141,8 @@ func TestPlanningCommandCount(t *testing.T) {
 	})
 }
 
-// BenchmarkPlanning plans a digest and the reminders of ten people in each of a thousand rounds, all due at one minute.
+// BenchmarkPlanning plans a digest and the reminders of ten people in each of a thousand rounds,
+// all due at the same minute.
 func BenchmarkPlanning(b *testing.B) {
 	rounds, people := 1000, 10
 	if testing.Short() {
@@ -171,13 +173,14 @@ func BenchmarkPlanning(b *testing.B) {
 		began := time.Now()
 		must(b, plan.Sweep(b.Context()))
 		b.ReportMetric(time.Since(began).Seconds(), "s-planning")
-		if owed := s.client.ZCard(b.Context(), queueKey("r0")).Val(); owed < int64(people)+1 {
-			b.Errorf("%d messages are queued in a round", owed)
+		if queued := s.client.ZCard(b.Context(), queueKey("r0")).Val(); queued < int64(people)+1 {
+			b.Errorf("%d messages are queued in a round", queued)
 		}
 	}
 }
 
-// TestPlanIndexRebuilt: every round is planned again when a process starts, and within the hour by one that runs.
+// TestPlanIndexRebuilt checks that every round is planned again when a process starts, and within
+// an hour by a process that is running.
 func TestPlanIndexRebuilt(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, s *Store) {
@@ -209,8 +212,9 @@ func TestPlanIndexRebuilt(t *testing.T) {
 	})
 }
 
-// TestMessagesWithoutIndexEntry: what was queued when there was no index, or while it was lost, is sent: at once by a process that
-// starts, and within minutes by one that runs.
+// TestMessagesWithoutIndexEntry checks that messages that were enqueued without an entry in the
+// index, or whose entry was lost, are sent: at once by a process that starts, and within minutes
+// by one that is running.
 func TestMessagesWithoutIndexEntry(t *testing.T) {
 	t.Parallel()
 	for name, restart := range map[string]bool{"a process that starts": true, "one that runs": false} {
@@ -240,7 +244,8 @@ func TestMessagesWithoutIndexEntry(t *testing.T) {
 	}
 }
 
-// TestDueIndexNeverLate: whatever is written between two looks at a round, the index is no later than its first message.
+// TestDueIndexNeverLate checks that the index is never later than the first message of a round,
+// whatever is written while a round is examined.
 func TestDueIndexNeverLate(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})

@@ -16,7 +16,7 @@ import (
 	"maturitybot/survey/results"
 )
 
-// journalled is a file as an operator's is opened.
+// journalled returns a journal in a file, opened as the program opens an operator's.
 func journalled(t *testing.T, path string) *os.File {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
@@ -25,8 +25,9 @@ func journalled(t *testing.T, path string) *os.File {
 	return f
 }
 
-// TestErasedStaysErased: whoever withdrew, or was forgotten, after the backup does not come back with it, nor does the secret of a round that was
-// closed since; as the ledger of the living store tells, or a journal when the store is lost.
+// TestErasedStaysErased checks that a restore brings back nobody who withdrew or was forgotten
+// after the backup, and no secret of a round that was closed since. The ledger of the live store
+// says so, or a journal when the store is lost.
 func TestErasedStaysErased(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"living store", "journal", "two journals"} {
@@ -37,7 +38,7 @@ func TestErasedStaysErased(t *testing.T) {
 			must(t, BeginJournal(file))
 			s.KeepJournal(file)
 			ctx, now := t.Context(), time.Now()
-			// Those who had withdrawn, or were forgotten, before the backup and came again are as they were.
+			// People who withdrew or were forgotten before the backup, and joined again, are unchanged.
 			_, open := opened(t, s, "open", "stays", "goes", "forgotten", "back", "anew", "invited")
 			must(t, s.Withdraw(ctx, open[3]), errorOf(s.Forget(ctx, "open", "anew")))
 			open[3], open[4] = takesPart(t, s, "open", "back"), takesPart(t, s, "open", "anew")
@@ -99,7 +100,7 @@ func TestErasedStaysErased(t *testing.T) {
 	}
 }
 
-// holdsOnly makes sure of who is in a round, and of how many of them there are answers.
+// holdsOnly checks who is in a round and how many responses it has.
 func holdsOnly(t *testing.T, s *Store, id survey.RoundID, want map[survey.PersonID]survey.Status, answered int) {
 	t.Helper()
 	got := map[survey.PersonID]survey.Status{}
@@ -129,7 +130,8 @@ func holdsOnly(t *testing.T, s *Store, id survey.RoundID, want map[survey.Person
 	}
 }
 
-// TestJournalIdentifiesNoPerson: a line says what, when, of which round, and a mark that only the store can tell whose it is.
+// TestJournalIdentifiesNoPerson checks that a line of the journal has the kind of erasure, the
+// time, the round, and a hash that only the store can match to a person.
 func TestJournalIdentifiesNoPerson(t *testing.T) {
 	t.Parallel()
 	s, path := embedded(t).Store, filepath.Join(t.TempDir(), "erasures")
@@ -162,7 +164,8 @@ func (f fullDisk) Write(p []byte) (int, error) {
 }
 func (fullDisk) Sync() error { return errors.New("input/output error") }
 
-// TestErasureFailsWithoutJournalEntry: what cannot be written to the journal is not told as done, and is noted when it is tried again.
+// TestErasureFailsWithoutJournalEntry checks that an erasure whose journal entry cannot be written
+// is not reported as done, and that trying it again writes the entry.
 func TestErasureFailsWithoutJournalEntry(t *testing.T) {
 	t.Parallel()
 	for _, disk := range []fullDisk{{}, {sync: true}} {
@@ -188,7 +191,8 @@ func TestErasureFailsWithoutJournalEntry(t *testing.T) {
 	}
 }
 
-// TestAnonymisingRecordsTheClose: where the journal could not be written when a round was closed, it is when the roster forgets, or later.
+// TestAnonymisingRecordsTheClose checks that a close whose journal entry could not be written is
+// recorded when the roster is anonymised, or later.
 func TestAnonymisingRecordsTheClose(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -198,7 +202,7 @@ func TestAnonymisingRecordsTheClose(t *testing.T) {
 		t.Errorf("close: got %v", err)
 	}
 	if err := s.AnonymiseRoster(t.Context(), "r1", results.Turnout{Invited: 1}); !errors.Is(err, survey.ErrUnavailable) {
-		t.Errorf("seal: got %v", err)
+		t.Errorf("anonymise: got %v", err)
 	}
 	var kept notes
 	s.KeepJournal(&kept)
@@ -208,7 +212,7 @@ func TestAnonymisingRecordsTheClose(t *testing.T) {
 	known := map[survey.RoundID]ledger{"r1": {}}
 	must(t, errorOf(readJournal("journal", &kept.Buffer, time.Now(), known)))
 	if at := r.ClosedAt.Format(time.RFC3339Nano); !r.Anonymised || known["r1"][closed] != at {
-		t.Errorf("noted is %v, want the closing at %s; sealed: %v", known, at, r.Anonymised)
+		t.Errorf("the journal has %v, want the close at %s; anonymised: %v", known, at, r.Anonymised)
 	}
 }
 
@@ -217,14 +221,15 @@ type notes struct{ bytes.Buffer }
 
 func (*notes) Sync() error { return nil }
 
-// TestForgetAfterClose: what they had said stays in the round, as it does where it was closed, and they are counted; unless it was
-// erased before.
+// TestForgetAfterClose checks that the answers of people who are forgotten after the close stay in
+// the round and are counted, as in the store where it was closed, unless the backup was made
+// before the close.
 func TestForgetAfterClose(t *testing.T) {
 	t.Parallel()
 	ctx, now := t.Context(), time.Now()
 	for name, c := range map[string]struct {
 		before    func(s *Store, place survey.Participation) error // the close
-		sealed    bool                                            // already in the backup
+		sealed    bool                                             // already in the backup
 		answered  int
 		uncounted bool
 	}{
@@ -281,7 +286,7 @@ func TestForgetAfterClose(t *testing.T) {
 	}
 }
 
-// filling is a journal on a disk that is full in the middle of the first line.
+// filling is a journal whose disk becomes full in the middle of the first line.
 type filling struct {
 	notes
 	full bool
@@ -296,7 +301,8 @@ func (f *filling) Write(p []byte) (int, error) {
 	return f.notes.Write(p)
 }
 
-// TestJournalTornLine: what is noted after a line that could not be written whole stands on a line of its own.
+// TestJournalTornLine checks that an entry after a line that was written in part begins a new
+// line.
 func TestJournalTornLine(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -317,7 +323,8 @@ func TestJournalTornLine(t *testing.T) {
 	}
 }
 
-// TestJournalBegunLater: a journal tells of the time since a backup only if it was kept when the backup was made.
+// TestJournalBegunLater checks that a journal that was begun after the backup does not count as
+// complete.
 func TestJournalBegunLater(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -355,7 +362,8 @@ func TestJournalBegunLater(t *testing.T) {
 	}
 }
 
-// TestJournalMalformed: a line that cannot be read is named, and nothing is restored without it.
+// TestJournalMalformed checks that the error names the malformed line, and that nothing is
+// restored.
 func TestJournalMalformed(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -386,7 +394,8 @@ func TestJournalMalformed(t *testing.T) {
 	}
 }
 
-// TestLedgersTakeTheLatest: whatever the clocks of the processes say, of two erasures the second is the later one.
+// TestLedgersTakeTheLatest checks that the second of two erasures has the later time, although the
+// clocks of the processes differ.
 func TestLedgersTakeTheLatest(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -403,7 +412,8 @@ func TestLedgersTakeTheLatest(t *testing.T) {
 	}
 }
 
-// TestLastCoordinatorStaysForgotten: such a round is backed up and restored like any other.
+// TestLastCoordinatorStaysForgotten checks that a closed round whose only coordinator was
+// forgotten is backed up and restored like any other.
 func TestLastCoordinatorStaysForgotten(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store

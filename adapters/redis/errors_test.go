@@ -20,8 +20,8 @@ import (
 	"maturitybot/survey/results"
 )
 
-// cut is a hook that fails every call after the first few. The store asks for rewrites of the
-// append-only file in the background, so the count is atomic.
+// failAfter is a hook that fails every call after the first few. The store asks for rewrites of
+// the append-only file in the background, so the count is atomic.
 type failAfter struct{ left atomic.Int64 }
 
 func (c *failAfter) DialHook(next goredis.DialHook) goredis.DialHook { return next }
@@ -55,10 +55,10 @@ func (c *failAfter) count() error {
 	return nil
 }
 
-// state is what a store holds, with a round and a person who takes part in it.
+// state is the content of a store with a round and a person who takes part in it.
 type state struct {
 	round    survey.Round
-	place     survey.Participation
+	place    survey.Participation
 	commands [][]any // that make it of an empty store
 }
 
@@ -102,8 +102,8 @@ func (st state) restore(t *testing.T, s *Store) {
 }
 
 // TestErrorsNameTheAttemptOnce calls every method of the store, of a coordinator, a participant
-// and the system, with a Redis that fails from the first, the second, ... call on. What one layer says
-// was attempted, no other says again, and no error is without it.
+// and the system, with a Redis that fails from the first call on, from the second, and so on.
+// Every error names what was attempted, and no two layers name the same.
 func TestErrorsNameTheAttemptOnce(t *testing.T) {
 	t.Parallel()
 	store := embedded(t)
@@ -180,7 +180,7 @@ func TestErrorsNameTheAttemptOnce(t *testing.T) {
 	}
 }
 
-// said looks whether an error says something twice, or does not say what was attempted.
+// said fails the test if an error says something twice, or does not say what was attempted.
 func said(t *testing.T, method string, err error) {
 	t.Helper()
 	text := err.Error()
@@ -202,7 +202,7 @@ func said(t *testing.T, method string, err error) {
 	}
 }
 
-// argument is a value for a parameter of a method.
+// argument returns a value for a parameter of a method.
 func argument(t *testing.T, of reflect.Type, round survey.Round, place survey.Participation, person survey.PersonID) reflect.Value {
 	later := round.ClosesAt.Add(time.Hour)
 	moment := survey.Moment{Kind: "reminder/2026-12-04", At: time.Now()}

@@ -14,8 +14,9 @@ import (
 	"maturitybot/survey/results"
 )
 
-// TestNoResponseOutlivesItsRound: an extension is held up between its script and the moving of expiries; meanwhile somebody
-// closes the round. What the extension then goes on with must not keep the responses longer than the closed round.
+// TestNoResponseOutlivesItsRound closes a round while an extension is held up between its script
+// and the moving of expiries. What the extension does then must not keep the responses longer than
+// the closed round.
 func TestNoResponseOutlivesItsRound(t *testing.T) {
 	t.Parallel()
 	e := embedded(t)
@@ -44,7 +45,7 @@ func TestNoResponseOutlivesItsRound(t *testing.T) {
 	must(e.SaveRound(ctx, extended, audit.Entry{}))
 	closed, err := e.CloseRound(ctx, "r", now, audit.Entry{})
 	must(err)
-	must(e.moveExpiry(ctx, extended)) // the extension goes on with what it knew
+	must(e.moveExpiry(ctx, extended)) // the extension continues with the round that it read
 
 	kept, err := e.client.ExpireTime(ctx, responseKey("r", pseudonym)).Result()
 	must(err)
@@ -53,7 +54,8 @@ func TestNoResponseOutlivesItsRound(t *testing.T) {
 	}
 }
 
-// TestEverythingOfARoundExpiresWithIt: whatever was kept last, and wherever the round's end has moved.
+// TestEverythingOfARoundExpiresWithIt checks each key of a round after each operation that writes
+// it or moves the end of the round.
 func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 	t.Parallel()
 	e := embedded(t)
@@ -120,7 +122,7 @@ func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 		return audit.Entry{Action: audit.Exported}, true
 	}))
 	expires("exported", closed, 8)
-	// A record may begin late: of a round that was kept before there were records.
+	// The audit log may begin late: the round may be older than audit logs.
 	must(e.client.Del(ctx, auditKey("r")).Err())
 	must(e.AppendEntry(ctx, "r", func([]audit.Entry) (audit.Entry, bool) {
 		return audit.Entry{Action: audit.Exported}, true
@@ -132,8 +134,9 @@ func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 	expires("saved, the first entry", closed, 8)
 }
 
-// TestNoKeyOutlivesARoundThatCloses: people join, answer and are reminded, and posts are planned, while the round is
-// closed. Each key of it expires with it or before, whichever came first.
+// TestNoKeyOutlivesARoundThatCloses closes a round while people join, answer and are reminded and
+// posts are planned. In whatever order that happens, each key of the round expires with it or
+// before.
 func TestNoKeyOutlivesARoundThatCloses(t *testing.T) {
 	t.Parallel()
 	s := open(t, redistest.Start(t, redistest.Options{}).URL())

@@ -34,8 +34,9 @@ func (g *given) acknowledged() int {
 	return g.count
 }
 
-// TestFailover: people answer while the master is killed and a replica takes its place. Whatever was acknowledged and had reached a replica by
-// the kill is there afterwards; until there is a master again, answers are refused as not kept; then they are taken again.
+// TestFailover kills the master while people answer, and a replica takes its place. Every answer
+// that was acknowledged and had reached a replica is there afterwards. Until there is a master
+// again, answers are refused as not kept; then they are accepted again.
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	failover(t, redistest.Options{})
@@ -54,9 +55,9 @@ func failover(t *testing.T, o redistest.Options) {
 	if _, _, err := s.Describe(t.Context()); err != nil {
 		t.Error(err)
 	}
-	// Whoever leaves out that it is a Sentinel is told so.
-	eye := open(t, w.Sentinel())
-	if _, _, err := eye.Describe(t.Context()); err == nil || !strings.Contains(err.Error(), "this is a Sentinel") {
+	// An address that does not say that it is a Sentinel's is reported.
+	sentinel := open(t, w.Sentinel())
+	if _, _, err := sentinel.Describe(t.Context()); err == nil || !strings.Contains(err.Error(), "this is a Sentinel") {
 		t.Errorf("got error %v", err)
 	}
 	_, places := opened(t, s, "r1", "p1", "p2", "p3", "p4")
@@ -84,7 +85,7 @@ func failover(t *testing.T, o redistest.Options) {
 						again <- struct{}{}
 						return
 					}
-				case errors.Is(err, survey.ErrUnavailable): // "not kept, press again": and so they do
+				case errors.Is(err, survey.ErrUnavailable): // not kept, so the person presses again
 					failed = true
 					select {
 					case refused <- err:
@@ -103,7 +104,7 @@ func failover(t *testing.T, o redistest.Options) {
 		defer tick.Stop()
 		for deadline := time.Now().Add(20 * time.Second); !until(); <-tick.C {
 			if time.Now().After(deadline) {
-				t.Fatal("waited in vain for ", what)
+				t.Fatal("timed out waiting for ", what)
 			}
 		}
 	}
@@ -118,7 +119,7 @@ func failover(t *testing.T, o redistest.Options) {
 	for i, g := range people {
 		replicated[i] = g.acknowledged()
 	}
-	// What was acknowledged is within this offset of the master's; a replica that has come to it has all of that.
+	// A replica that has reached this offset of the master has every answer acknowledged so far.
 	offset := replicationOffset(t, w.Master, "master_repl_offset")
 	wait("a replica", func() bool {
 		for _, r := range w.Replicas {
@@ -134,7 +135,7 @@ func failover(t *testing.T, o redistest.Options) {
 		select {
 		case <-again:
 		case <-time.After(30 * time.Second):
-			t.Fatal("answers are not taken again")
+			t.Fatal("answers are not accepted again")
 		}
 	}
 	outage := time.Since(killed)
@@ -162,10 +163,10 @@ func failover(t *testing.T, o redistest.Options) {
 			}
 		}
 	}
-	t.Logf("about %d answers acknowledged by the kill, %d acknowledged and lost; answers are taken again after %v", before, lost, outage.Round(time.Millisecond))
+	t.Logf("about %d answers acknowledged by the kill, %d acknowledged and lost; answers are accepted again after %v", before, lost, outage.Round(time.Millisecond))
 }
 
-// replicationOffset is how far a server is in what the master writes.
+// replicationOffset returns how much of what the master writes a server has.
 func replicationOffset(t *testing.T, server *redistest.Server, name string) int {
 	t.Helper()
 	return number(t, server.Do(t, "INFO", "replication"), name)

@@ -22,7 +22,7 @@ import (
 	"maturitybot/survey/results"
 )
 
-// opened keeps an open round on the store, in which the people given take part.
+// opened keeps an open round in the store, and makes the given people take part in it.
 func opened(t testing.TB, s survey.Store, id survey.RoundID, people ...string) (survey.Round, []survey.Participation) {
 	t.Helper()
 	r := survey.Round{
@@ -58,12 +58,12 @@ func takesPart(t testing.TB, s survey.Store, id survey.RoundID, person survey.Pe
 	return place
 }
 
-// setUnreachable changes whether messages reach a member.
+// setUnreachable returns a change of whether messages reach a member.
 func setUnreachable(unreachable bool) func(*survey.Member) {
 	return func(m *survey.Member) { m.Unreachable = unreachable }
 }
 
-// TestLostReplies: each write is done once and reported as done, though the reply to its script is lost.
+// TestLostReplies checks that each write whose reply is lost is done once and reported as done.
 func TestLostReplies(t *testing.T) {
 	t.Parallel()
 	addr := redistest.Start(t, redistest.Options{}).Addr
@@ -129,7 +129,7 @@ func TestLostReplies(t *testing.T) {
 	recorded(t, direct, "r1", audit.Created, audit.Invited, audit.Results, audit.Results, audit.Results)
 	lose("owe", nil, func() error { return s.Enqueue(ctx, "r1", survey.Nudge, now, []survey.PersonID{"ana"}) })
 	if n := direct.client.ZCard(ctx, queueKey("r1")).Val(); n != 3 {
-		t.Errorf("%d messages are owed, want 3", n)
+		t.Errorf("%d messages are queued, want 3", n)
 	}
 	word = "set"
 	lose("claim", nil, func() error {
@@ -141,7 +141,7 @@ func TestLostReplies(t *testing.T) {
 	word = "evalsha"
 	lose("plan", nil, func() error { return s.Plan(ctx, "r1", survey.Digest.On("2026-12-04"), now) })
 	if n := direct.client.ZCard(ctx, queueKey("r1")).Val(); n != 4 {
-		t.Errorf("%d messages are owed, want 4", n)
+		t.Errorf("%d messages are queued, want 4", n)
 	}
 	lose("note", nil, func() error { return s.MarkPlanned(ctx, "r1", []string{"a", "b"}) })
 	lose("unreachable", nil, func() error { return s.UpdateContact(ctx, "r1", "ana", setUnreachable(true)) })
@@ -207,7 +207,7 @@ func TestLostReplies(t *testing.T) {
 	recorded(t, direct, "r2", audit.Created, audit.Closed)
 }
 
-// recorded fails the test unless these are the acts of a round's record.
+// recorded fails the test unless the round's audit log has these actions.
 func recorded(t *testing.T, s *Store, id survey.RoundID, want ...audit.Action) {
 	t.Helper()
 	entries, err := s.AuditLog(t.Context(), id)
@@ -223,7 +223,8 @@ func recorded(t *testing.T, s *Store, id survey.RoundID, want ...audit.Action) {
 	}
 }
 
-// TestAuditTamperingDetected: whoever alters a record in the store gives themselves away, and the round goes on.
+// TestAuditTamperingDetected checks that a change of the audit log in Redis is detected, and that
+// the round goes on.
 func TestAuditTamperingDetected(t *testing.T) {
 	t.Parallel()
 	e := embedded(t)
@@ -258,7 +259,8 @@ func TestAuditTamperingDetected(t *testing.T) {
 
 func errorOf[T any](_ T, err error) error { return err }
 
-// TestKilledServer: what was acknowledged is there after a kill -9.
+// TestKilledServer checks that acknowledged writes are there after the server is killed and
+// restarted.
 func TestKilledServer(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
@@ -303,7 +305,8 @@ func TestKilledServer(t *testing.T) {
 	t.Log("acknowledged before the kill: ", acknowledged)
 }
 
-// TestCloseRemovesSecretFromAOF: not in memory, and soon not in the append-only file.
+// TestCloseRemovesSecretFromAOF checks that a close removes the secret from memory, and soon after
+// from the append-only file.
 func TestCloseRemovesSecretFromAOF(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
@@ -347,7 +350,8 @@ func TestCloseRemovesSecretFromAOF(t *testing.T) {
 	}
 }
 
-// TestSleep: every call of a store that sleeps fails as unavailable, and after waking all is there.
+// TestSleep checks that every call of a store that is switched off returns ErrUnavailable, and
+// that afterwards everything is there.
 func TestSleep(t *testing.T) {
 	t.Parallel()
 	e := embedded(t)
@@ -358,7 +362,7 @@ func TestSleep(t *testing.T) {
 	for what, err := range map[string]error{
 		"create": e.CreateRound(ctx, r, audit.Entry{}), "round": errorOf(e.Round(ctx, "r1")), "save": e.SaveRound(ctx, r, audit.Entry{}),
 		"close": errorOf(e.CloseRound(ctx, "r1", now, audit.Entry{})), "rounds in": errorOf(e.RoundsIn(ctx, r.Channel)),
-		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}}, survey.Invitation, time.Now(), nil)), "place": errorOf(e.Participation(ctx, "r1", "p1")),
+		"invite": errorOf(e.Invite(ctx, "r1", []survey.Member{{Person: "p2"}}, survey.Invitation, time.Now(), nil)), "participation": errorOf(e.Participation(ctx, "r1", "p1")),
 		"change":      errorOf(e.ChangeMember(ctx, place, now, func(*survey.Member) error { return nil })),
 		"unreachable": e.UpdateContact(ctx, "r1", "p1", setUnreachable(true)), "roster": e.Roster(ctx, "r1", func(survey.Member) error { return nil }),
 		"rounds of": errorOf(e.RoundsOf(ctx, "p1")), "response": errorOf(e.Response(ctx, place)),
@@ -418,7 +422,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestRefusals: a server that is full, or has become a replica, is one that cannot be reached.
+// TestRefusals checks that a server that is full, or has become a replica, counts as unavailable.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})

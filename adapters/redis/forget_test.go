@@ -62,7 +62,8 @@ func (i *interruptHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) go
 	}
 }
 
-// TestForgetWhileAnonymising: sealing, which has read somebody's entry, does not write it back after they were forgotten.
+// TestForgetWhileAnonymising checks that anonymising, which has read a person's roster entry, does
+// not write it back after the person was forgotten.
 func TestForgetWhileAnonymising(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -84,7 +85,8 @@ func TestForgetWhileAnonymising(t *testing.T) {
 	}
 }
 
-// TestForgetDuringInvite: who is let in at the moment they are forgotten is in, and finds the round.
+// TestForgetDuringInvite checks that a person who is invited while being forgotten is in the
+// roster and finds the round.
 func TestForgetDuringInvite(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -103,7 +105,8 @@ func TestForgetDuringInvite(t *testing.T) {
 	}
 }
 
-// TestForgetLeavesNoTrace: no key names them, and none is theirs; but for a mark in the ledger.
+// TestForgetLeavesNoTrace checks that no key or value names a person who was forgotten; the ledger
+// has a hash only.
 func TestForgetLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store

@@ -12,8 +12,9 @@ import (
 	"maturitybot/survey/results"
 )
 
-// TestKeysArePinned: whoever changes a key or an encoding loses what is kept, and must mean it. Where an
-// older program would misread what is new here, or lose it when it writes, Schema is raised as well.
+// TestKeysArePinned fails when a key or an encoding changes, because the data in existing stores
+// would be lost. Where an older program would misread what is new here, or lose it when it writes,
+// Schema is raised as well.
 func TestKeysArePinned(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 4, 17, 0, 0, 5, time.FixedZone("", 3600))
@@ -85,7 +86,7 @@ func TestKeysArePinned(t *testing.T) {
 	}
 }
 
-// TestStatusCodec: each standing and scope can be told by its first letter.
+// TestStatusCodec checks that the first letters of statuses and of scopes are distinct.
 func TestStatusCodec(t *testing.T) {
 	t.Parallel()
 	for _, standing := range append(statuses, survey.NotInvited) {

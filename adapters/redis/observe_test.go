@@ -18,7 +18,8 @@ import (
 	"maturitybot/survey"
 )
 
-// TestObserved: each call is told by its class, never by a key, and what failed as failed.
+// TestObserved checks that each call is reported by its kind, never by a key, and with whether it
+// failed.
 func TestObserved(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
@@ -53,7 +54,7 @@ func TestObserved(t *testing.T) {
 	if _, err := s.Forget(t.Context(), "r1", "p1"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Finished(t.Context(), "an event that nobody knows"); err != nil { // there is no such value
+	if _, err := s.Finished(t.Context(), "an unknown event"); err != nil { // there is no such value
 		t.Error(err)
 	}
 	gone, cancel := context.WithCancel(t.Context())
@@ -69,7 +70,7 @@ func TestObserved(t *testing.T) {
 	}
 	for operation := range calls {
 		if strings.ContainsAny(operation, ":{} ") || len(operation) > 20 || strings.HasPrefix(operation, "eval") {
-			t.Errorf("%q is no class of calls", operation)
+			t.Errorf("%q is not a kind of call", operation)
 		}
 	}
 	server.SetError("MISCONF no disk")
@@ -78,7 +79,8 @@ func TestObserved(t *testing.T) {
 	}
 }
 
-// TestEveryScriptHasItsName: a file is a script, but for the one that is put before others.
+// TestEveryScriptHasItsName checks that each file in lua is a script with a name, except the one
+// that other scripts include.
 func TestEveryScriptHasItsName(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("lua/*.lua")
@@ -96,14 +98,15 @@ func TestEveryScriptHasItsName(t *testing.T) {
 	}
 }
 
-// TestOpenUnavailable: an outage is told from what somebody has to mend.
+// TestOpenUnavailable checks that Open returns ErrUnavailable for an outage, and not for an error
+// that the operator must correct.
 func TestOpenUnavailable(t *testing.T) {
 	t.Parallel()
 	closed, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := closed.Addr().String()
+	free := closed.Addr().String()
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -119,13 +122,13 @@ func TestOpenUnavailable(t *testing.T) {
 		pass    bool
 		said    string
 	}{
-		"nobody there":   {"redis://:secret@" + nobody, true, "Redis cannot be reached at the address in REDIS_URL: see whether it runs"},
+		"no listener":    {"redis://:secret@" + free, true, "Redis cannot be reached at the address in REDIS_URL: see whether it runs"},
 		"loading":        {says("LOADING Redis is loading the dataset in memory"), true, "connect to Redis: "},
 		"too many":       {says("ERR max number of clients reached"), true, "connect to Redis: "},
 		"no password":    {"redis://" + locked.Addr(), false, "compare REDIS_URL with requirepass or the ACL of Redis: NOAUTH"},
 		"wrong password": {"redis://:secret@" + locked.Addr(), false, "compare REDIS_URL with requirepass or the ACL of Redis: WRONGPASS"},
 		"not allowed":    {says("NOPERM this user has no permissions"), false, "connect to Redis: "},
-		"no address":     {"redis:/" + nobody, false, ""},
+		"no address":     {"redis:/" + free, false, ""},
 	} {
 		s, err := Open(t.Context(), c.address)
 		if err == nil {
@@ -137,6 +140,6 @@ func TestOpenUnavailable(t *testing.T) {
 	}
 	open := redistest.Start(t, redistest.Options{})
 	if _, err := Open(t.Context(), open.URL()+"/99"); err == nil || errors.Is(err, survey.ErrUnavailable) {
-		t.Errorf("a database that is not there: %v", err)
+		t.Errorf("a missing database: %v", err)
 	}
 }

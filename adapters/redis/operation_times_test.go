@@ -13,8 +13,9 @@ import (
 	"maturitybot/survey/results"
 )
 
-// TestOperationTimesRotate checks that the times of operations are remembered for at least ten
-// minutes, half an hour after a hash was begun not any more, and what an active person did is carried over.
+// TestOperationTimesRotate checks that the times of operations are kept for at least ten minutes
+// and at most half an hour after a hash was begun, and that the last time of an active person is
+// carried over.
 func TestOperationTimesRotate(t *testing.T) {
 	t.Parallel()
 	e := embedded(t)
@@ -64,7 +65,7 @@ func TestOperationTimesRotate(t *testing.T) {
 	lengths("when nobody has answered for long", 0, 0)
 }
 
-// TestLatestAnswerIsRemembered: the times also say which answer a person gave last.
+// TestLatestAnswerIsRemembered checks that the times also say which answer a person gave last.
 func TestLatestAnswerIsRemembered(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -90,7 +91,8 @@ func TestLatestAnswerIsRemembered(t *testing.T) {
 	}
 }
 
-// TestClosingDeletesOperationTimes: they go with the secret, those before the last ten minutes too.
+// TestClosingDeletesOperationTimes checks that a close deletes the times with the secret,
+// including those older than ten minutes.
 func TestClosingDeletesOperationTimes(t *testing.T) {
 	t.Parallel()
 	e := embedded(t)

@@ -14,7 +14,7 @@ import (
 	"maturitybot/survey/results"
 )
 
-// inFile says whether a text is in the append-only files of a server.
+// inFile reports whether the append-only files of a server contain a text.
 func inFile(t *testing.T, server *redistest.Server, text string) bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(server.Dir, "appendonlydir", "*"))
@@ -27,7 +27,8 @@ func inFile(t *testing.T, server *redistest.Server, text string) bool {
 	return false
 }
 
-// TestErasedDataLeavesAOF: what was erased is not in the append-only file in the end, though the server refuses a rewrite while another runs.
+// TestErasedDataLeavesAOF checks that erased data leaves the append-only file although the server
+// refuses a rewrite while another runs.
 func TestErasedDataLeavesAOF(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
@@ -72,7 +73,8 @@ func TestErasedDataLeavesAOF(t *testing.T) {
 	t.Errorf("%d of %d texts are still in the file", left, len(erased))
 }
 
-// TestEachErasureRequestsRewrite: also where the process ends at once, as the command forget does.
+// TestEachErasureRequestsRewrite checks each kind of erasure, also when the process ends at once,
+// as the command forget does.
 func TestEachErasureRequestsRewrite(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})

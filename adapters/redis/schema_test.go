@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestSchema raises the schema of a store, never lowers it, and refuses a newer one.
+// TestSchema checks that Open raises the schema of a store, never lowers it, and refuses a newer
+// one.
 func TestSchema(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -37,7 +38,8 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// TestBackupOfANewerSchema is refused: this program would not know all of it.
+// TestBackupOfANewerSchema checks that such a backup is refused, because this program does not
+// know all of it.
 func TestBackupOfANewerSchema(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -45,7 +47,7 @@ func TestBackupOfANewerSchema(t *testing.T) {
 	backup := string(backedUp(t, s))
 	own := `"schema":` + strconv.Itoa(Schema)
 	if !strings.Contains(backup, own) {
-		t.Fatalf("the backup does not tell its schema: %.80s", backup)
+		t.Fatalf("the backup does not name its schema: %.80s", backup)
 	}
 	newer := strings.Replace(backup, own, `"schema":`+strconv.Itoa(Schema+1), 1)
 	if _, err := CheckBackup(strings.NewReader(newer)); err == nil || !strings.Contains(err.Error(), "use the maturitybot that wrote it") {

@@ -24,13 +24,13 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// elements are as many, and as long, as in the editions that come with the product.
+// elements has as many ids as the editions in the product, and as long ones.
 var elements = []string{
 	"vision", "needs", "assets", "outcomes", "resources", "leadership", "partnership", "workforce", "joint-working",
 	"data-sharing", "engagement", "family-info", "experience", "evaluation", "programmes", "quality", "using-evidence",
 }
 
-// hook counts what the client sends: each command, and each pipeline, is one round trip.
+// tripCounter is a hook that counts round trips: each command or pipeline is one.
 type tripCounter struct{ trips atomic.Int64 }
 
 func (h *tripCounter) DialHook(next goredis.DialHook) goredis.DialHook {
@@ -51,10 +51,11 @@ func (h *tripCounter) ProcessPipelineHook(next goredis.ProcessPipelineHook) gore
 	}
 }
 
-// TestAnswerTakesTwoRoundTrips counts three ways. The client: commands and pipelines sent. The server's
-// total_reads_processed: how often it read from a connection, a pipeline this small arriving in one piece; its
-// own INFO is one more, sent over a connection that stays, since a connection's end is a read as well. The server's commandstats: scripts run, where every command counts, those of a pipeline
-// and those inside a script too, so that only EVALSHA and EVAL tell of round trips.
+// TestAnswerTakesTwoRoundTrips counts in three ways: the commands and pipelines that the client
+// sends; total_reads_processed, how often the server read from a connection, where a pipeline this
+// small arrives in one piece and the server's own INFO is one more; and the calls of EVALSHA and
+// EVAL in commandstats, because other commands are also counted inside scripts. The connection of
+// INFO stays open, because the end of a connection is a read as well.
 func TestAnswerTakesTwoRoundTrips(t *testing.T) {
 	t.Parallel()
 	const answers = 50
@@ -72,8 +73,8 @@ func TestAnswerTakesTwoRoundTrips(t *testing.T) {
 		}
 	}
 	give(0) // the script is loaded, both connections are made
-	h := &tripCounter{}
-	s.client.AddHook(h)
+	counter := &tripCounter{}
+	s.client.AddHook(counter)
 	if err := observer.ConfigResetStat(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func TestAnswerTakesTwoRoundTrips(t *testing.T) {
 		give(1 + i)
 	}
 	reads := stat(t, observer, "stats", "total_reads_processed") - before - 1
-	if trips := int(h.trips.Load()); trips != 2*answers || reads != 2*answers {
+	if trips := int(counter.trips.Load()); trips != 2*answers || reads != 2*answers {
 		t.Errorf("%d answers took %d round trips by the client's count, %d by the server's; want %d", answers, trips, reads, 2*answers)
 	}
 	commands := observer.Info(t.Context(), "commandstats").Val()
@@ -91,13 +92,13 @@ func TestAnswerTakesTwoRoundTrips(t *testing.T) {
 	}
 }
 
-// stat reads a number from the server's INFO.
+// stat returns a number from the server's INFO.
 func stat(t testing.TB, server goredis.UniversalClient, section, name string) int {
 	t.Helper()
 	return number(t, server.Info(t.Context(), section).Val(), name)
 }
 
-// number reads a number from what a server answered to INFO.
+// number returns a number from a reply to INFO.
 func number(t testing.TB, info, name string) int {
 	t.Helper()
 	for line := range strings.Lines(info) {
@@ -109,7 +110,7 @@ func number(t testing.TB, info, name string) int {
 			return n
 		}
 	}
-	t.Fatalf("the server does not tell %s", name)
+	t.Fatalf("INFO has no %s", name)
 	return 0
 }
 
@@ -186,7 +187,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestEveryKeyExpires: with the round, when it was made, when its closing date was moved, and when it was closed.
+// TestEveryKeyExpires checks the expiry of each key after the round was made, its closing date
+// moved, and the round closed.
 func TestEveryKeyExpires(t *testing.T) {
 	t.Parallel()
 	t.Run("embedded", func(t *testing.T) { everyKeyExpires(t, embedded(t).Store) })
@@ -240,7 +242,8 @@ func everyKeyExpires(t *testing.T, s *Store) {
 	check("closed early", all-1+1, closed.ExpiresAt(), r.ExpiresAt()) // no secret, but a ledger
 }
 
-// TestWithdrawingLeavesNoPseudonym: neither as a key nor in the list of them.
+// TestWithdrawingLeavesNoPseudonym checks that the pseudonym is neither in a key nor in the list
+// of responses.
 func TestWithdrawingLeavesNoPseudonym(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -261,7 +264,8 @@ func TestWithdrawingLeavesNoPseudonym(t *testing.T) {
 	}
 }
 
-// TestIndexesArePruned: a round that is gone is taken out of the lists, but one in the making is not.
+// TestIndexesArePruned checks that a round that no longer exists is removed from the lists, and
+// that one that is being created is not.
 func TestIndexesArePruned(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -292,7 +296,8 @@ func TestIndexesArePruned(t *testing.T) {
 	}
 }
 
-// TestCheck: the operator is told of what puts answers at risk, and of nothing else.
+// TestCheck checks that the warnings name every setting that puts answers at risk, and nothing
+// else.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true, Password: "s3cret"})
@@ -339,8 +344,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestWrongServer: the address leads to something that answers and cannot keep anything. TestLawsCluster and
-// TestFailover try the other kinds.
+// TestWrongServer connects to a replica, which accepts no writes. TestLawsCluster and TestFailover
+// try the other kinds of wrong server.
 func TestWrongServer(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{AOF: true})
@@ -348,7 +353,7 @@ func TestWrongServer(t *testing.T) {
 	wrongServer(t, server.URL(), "is a replica")
 }
 
-// wrongServer makes sure that both Describe and Check say what is wrong with the server at an address.
+// wrongServer checks that both Describe and Check say what is wrong with the server at an address.
 func wrongServer(t *testing.T, address, want string) {
 	t.Helper()
 	s := open(t, address)
@@ -360,7 +365,8 @@ func wrongServer(t *testing.T, address, want string) {
 	}
 }
 
-// TestCheckClock: processes whose clocks differ would not agree on what is over.
+// TestCheckClock checks the warning about clocks that differ: the processes would not agree on
+// when a round is closed.
 func TestCheckClock(t *testing.T) {
 	t.Parallel()
 	e := embedded(t)
@@ -370,7 +376,7 @@ func TestCheckClock(t *testing.T) {
 	}
 }
 
-// TestSocket: a server may be reached by its socket.
+// TestSocket connects to a server by its Unix socket.
 func TestSocket(t *testing.T) {
 	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "s")
@@ -378,15 +384,16 @@ func TestSocket(t *testing.T) {
 	opened(t, open(t, "unix://"+socket), "r1", "p1")
 }
 
-// The two benchmarks say how much an answer costs beside the script it runs, both on a private server:
+// The benchmarks compare an answer with the script that it runs, both on a private server:
 //
 //	go test ./adapters/redis -run '^$' -bench 'Answer|BareScript' -count 5
 //
 // An answer is two round trips, and the decoding of a round, an entry and a response; expect 1.5 to 2 times
 // the time of the bare script.
 
-// BenchmarkAnswer sets an answer (the participant is read, then a script keeps the answer) against the bare script, in turn,
-// so that what else the machine does slows both alike. ratio is the time of the one over that of the other.
+// BenchmarkAnswer alternates an answer, which reads the participation and then runs a script, with
+// the script alone, so that other load on the machine slows both alike. The ratio is the time of
+// the one over that of the other.
 func BenchmarkAnswer(b *testing.B) {
 	s := open(b, redistest.Start(b, redistest.Options{}).URL())
 	_, places := opened(b, s, "r1", "p1")
@@ -414,7 +421,7 @@ func BenchmarkAnswer(b *testing.B) {
 		for pb.Next() {
 			i := int(n.Add(2))
 			element := elements[i%len(elements)]
-			began := time.Now() // a press has a time, which is kept as well
+			began := time.Now() // a press has a time, which is stored too
 			err := answer(began, survey.Operation{ID: strconv.Itoa(i), At: began}, element)
 			between := time.Now()
 			err = errors.Join(err, bare(between, survey.Operation{ID: strconv.Itoa(i + 1), At: between}, element))
@@ -430,7 +437,8 @@ func BenchmarkAnswer(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// TestClaims: one of many gets an event, again only after it was released; a claim does not outlive its use.
+// TestClaims checks that one of many callers claims an event, that it can be claimed again only
+// after it was released, and that a claim expires.
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	s := open(t, redistest.Start(t, redistest.Options{}).URL())

@@ -18,7 +18,7 @@ import (
 	"maturitybot/survey/results"
 )
 
-// commandLog is a hook that keeps every command that is sent.
+// commandLog is a hook that records every command.
 type commandLog struct {
 	mu  sync.Mutex
 	all []string
@@ -50,8 +50,8 @@ func (c *commandLog) ProcessPipelineHook(next goredis.ProcessPipelineHook) gored
 	}
 }
 
-// TestNoCommandTakesPersonAndPseudonym: Redis' log of slow commands keeps the arguments of each, so none may
-// have both, whatever is done with a round.
+// TestNoCommandTakesPersonAndPseudonym checks that no command of any operation has both a person
+// and a pseudonym as arguments, because Redis' log of slow commands keeps the arguments.
 func TestNoCommandTakesPersonAndPseudonym(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -99,7 +99,8 @@ func TestNoCommandTakesPersonAndPseudonym(t *testing.T) {
 }
 
 // TestNothingIsComparedAfterTheClose checks that a card that is drawn late does not make the store
-// name a response beside its person: the log of slow commands is emptied only once after a close.
+// name a response together with its person: the log of slow commands is emptied only once after a
+// close.
 func TestNothingIsComparedAfterTheClose(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -121,7 +122,8 @@ func TestNothingIsComparedAfterTheClose(t *testing.T) {
 	}
 }
 
-// TestSlowLogIsEmptied: entries of it hold pseudonyms, answers and times, so none is left after a close.
+// TestSlowLogIsEmptied checks that no entry is left in the log of slow commands after a close:
+// entries hold pseudonyms, answers and times.
 func TestSlowLogIsEmptied(t *testing.T) {
 	t.Parallel()
 	for _, options := range []redistest.Options{{AOF: true}, {}} {
@@ -141,8 +143,9 @@ func TestSlowLogIsEmptied(t *testing.T) {
 	}
 }
 
-// TestRostersAnonymisedByEarlierVersions: these kept the second of consent. Such a roster counts as not sealed, also
-// when a backup brings it back, and is sealed again without another turnout.
+// TestRostersAnonymisedByEarlierVersions checks rosters of earlier versions, which kept the second
+// of consent. Such a roster counts as not anonymised, also after a restore, and is anonymised
+// again without another turnout.
 func TestRostersAnonymisedByEarlierVersions(t *testing.T) {
 	t.Parallel()
 	s := embedded(t).Store
@@ -161,7 +164,7 @@ func TestRostersAnonymisedByEarlierVersions(t *testing.T) {
 	restoring(t, other, backedUp(t, s), RestoreOptions{WithoutErasures: true})
 	for name, store := range map[string]*Store{"kept": s, "restored": other} {
 		if got, err := store.Round(ctx, "r1"); err != nil || got.Anonymised {
-			t.Errorf("%s: counts as sealed: %v, %v", name, got.Anonymised, err)
+			t.Errorf("%s: counts as anonymised: %v, %v", name, got.Anonymised, err)
 		}
 		now := time.Now()
 		must(t, planner(store, &now).Sweep(ctx))
