@@ -269,3 +269,44 @@ func TestPressInDM(t *testing.T) {
 }
 
 func rawJSON(s string) json.RawMessage { return json.RawMessage(s) }
+
+// after answers like a responder, a time later.
+func after(d time.Duration, handle func(context.Context, chat.Event) []chat.Reply) func(context.Context, chat.Event) []chat.Reply {
+	return func(ctx context.Context, e chat.Event) []chat.Reply {
+		time.Sleep(d)
+		return handle(ctx, e)
+	}
+}
+
+// replying answers everything with the same.
+func replying(replies ...chat.Reply) func(context.Context, chat.Event) []chat.Reply {
+	return func(context.Context, chat.Event) []chat.Reply { return replies }
+}
+
+// slowly answers a command at once, and all else a time later.
+func slowly(d time.Duration, handle func(context.Context, chat.Event) []chat.Reply) func(context.Context, chat.Event) []chat.Reply {
+	return func(ctx context.Context, e chat.Event) []chat.Reply {
+		if e.Kind == chat.Command {
+			return []chat.Reply{chat.Whisper{Card: card("before", "one", "two")}}
+		}
+		time.Sleep(d)
+		return handle(ctx, e)
+	}
+}
+
+// settled waits until nothing is under way.
+func (w *world) settled(t *testing.T) {
+	t.Helper()
+	time.Sleep(time.Minute) // of the bubble
+	synctest.Wait()
+}
+
+// sorry whispers a text when a card does not stand.
+func sorry(text string) chat.Then {
+	return func(d chat.Delivered) []chat.Reply {
+		if d.Stands() {
+			return nil
+		}
+		return []chat.Reply{chat.Whisper{Card: card(text)}}
+	}
+}
