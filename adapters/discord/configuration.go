@@ -60,17 +60,17 @@ func configure(v platform.Values) (platform.Config, []string) {
 	case c.Token == "" && c.PublicKey == "":
 	case c.Token == "":
 		faults = append(faults, botToken.Missing())
-	case !IsToken(c.Token):
+	case !isToken(c.Token):
 		faults = append(faults, botToken.Malformed())
 	}
-	if c.PublicKey != "" && !IsPublicKey(c.PublicKey) {
+	if c.PublicKey != "" && !isPublicKey(c.PublicKey) {
 		faults = append(faults, publicKeyOfApp.Malformed()+"; leave it out for the gateway")
 	}
 	if guilds := v.Get(GuildsVariable); guilds != "" {
 		for _, g := range strings.Split(guilds, ",") {
 			g = strings.TrimSpace(g)
 			c.Guilds = append(c.Guilds, g)
-			if !IsServerID(g) {
+			if !isServerID(g) {
 				faults = append(faults, fmt.Sprintf("%s: %q is no server's id: switch on Developer Mode "+
 					"in Discord (Settings, Advanced), then right-click the server, Copy Server ID",
 					GuildsVariable, g))

@@ -11,8 +11,8 @@ import (
 // Forms of what Discord gives out for an application. They are checked here alone: New refuses what
 // does not have them.
 
-// IsToken reports whether a value can be a bot token, with or without "Bot " before it.
-func IsToken(s chat.Secret) bool {
+// isToken reports whether a value can be a bot token, with or without "Bot " before it.
+func isToken(s chat.Secret) bool {
 	text := string(trimToken(s))
 	// net/http would refuse a header with others, in an error that quotes it.
 	return text != "" && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
@@ -23,9 +23,9 @@ func trimToken(s chat.Secret) chat.Secret {
 	return chat.Secret(strings.TrimPrefix(strings.TrimSpace(string(s)), "Bot "))
 }
 
-// IsPublicKey reports whether a value is a public key: 64 hexadecimal digits, of either case, with
+// isPublicKey reports whether a value is a public key: 64 hexadecimal digits, of either case, with
 // spaces around them or without.
-func IsPublicKey(s string) bool {
+func isPublicKey(s string) bool {
 	_, ok := publicKey(s)
 	return ok
 }
@@ -35,8 +35,8 @@ func publicKey(s string) (ed25519.PublicKey, bool) {
 	return key, err == nil && len(key) == ed25519.PublicKeySize
 }
 
-// IsServerID reports whether a value has the form of a server's id.
-func IsServerID(s string) bool {
+// isServerID reports whether a value has the form of a server's id.
+func isServerID(s string) bool {
 	_, ok := snowflake(s)
 	return ok
 }

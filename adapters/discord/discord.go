@@ -163,7 +163,7 @@ func (o *Options) validate() (key ed25519.PublicKey, err error) {
 	if o.Token == "" {
 		return nil, errNoToken
 	}
-	if !IsToken(o.Token) {
+	if !isToken(o.Token) {
 		return nil, errTokenForm
 	}
 	if o.PublicKey != "" {
@@ -173,7 +173,7 @@ func (o *Options) validate() (key ed25519.PublicKey, err error) {
 		}
 	}
 	for _, g := range o.Guilds {
-		if !IsServerID(g) {
+		if !isServerID(g) {
 			return nil, fmt.Errorf("%q is no id of a Discord server: switch on Developer Mode in "+
 				"Discord's own settings, then right-click the server and copy its id", g)
 		}

@@ -63,16 +63,16 @@ func configure(v platform.Values) (platform.Config, []string) {
 	switch {
 	case c.Token == "":
 		faults = append(faults, botToken.Missing())
-	case !IsBotToken(c.Token):
+	case !isBotToken(c.Token):
 		faults = append(faults, botToken.Malformed())
 	}
 	switch {
 	case c.AppToken == "" && c.SigningSecret == "":
 		faults = append(faults, fmt.Sprintf("%s (for Socket Mode: %s) or %s (for HTTP: %s) is missing",
 			appToken.Name, appToken.Where, signingSecretKey.Name, signingSecretKey.Where))
-	case c.AppToken != "" && !IsAppToken(c.AppToken):
+	case c.AppToken != "" && !isAppToken(c.AppToken):
 		faults = append(faults, appToken.Malformed())
-	case c.AppToken == "" && !IsSigningSecret(c.SigningSecret):
+	case c.AppToken == "" && !isSigningSecret(c.SigningSecret):
 		faults = append(faults, signingSecretKey.Malformed())
 	}
 	if len(faults) > 0 {

@@ -12,17 +12,17 @@ import (
 
 var signingSecret = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-// IsBotToken reports whether a value has the form of a bot token: it begins with xoxb-, or with
+// isBotToken reports whether a value has the form of a bot token: it begins with xoxb-, or with
 // xoxe.xoxb- where the app rotates its tokens.
-func IsBotToken(s chat.Secret) bool {
+func isBotToken(s chat.Secret) bool {
 	return isPrintable(s) && (strings.HasPrefix(string(s), "xoxb-") || strings.HasPrefix(string(s), "xoxe.xoxb-"))
 }
 
-// IsAppToken reports whether a value has the form of an app-level token.
-func IsAppToken(s chat.Secret) bool { return isPrintable(s) && strings.HasPrefix(string(s), "xapp-") }
+// isAppToken reports whether a value has the form of an app-level token.
+func isAppToken(s chat.Secret) bool { return isPrintable(s) && strings.HasPrefix(string(s), "xapp-") }
 
-// IsSigningSecret reports whether a value has the form of a signing secret.
-func IsSigningSecret(s chat.Secret) bool { return signingSecret.MatchString(string(s)) }
+// isSigningSecret reports whether a value has the form of a signing secret.
+func isSigningSecret(s chat.Secret) bool { return signingSecret.MatchString(string(s)) }
 
 // isPrintable reports whether a value can be a header: net/http refuses others with an error that
 // quotes them.

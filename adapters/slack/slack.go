@@ -91,13 +91,13 @@ var (
 // Slack's pages the right one is. An error that is chat.ErrUnavailable may pass.
 func New(ctx context.Context, o Options) (*Slack, error) {
 	switch {
-	case !IsBotToken(o.Token):
+	case !isBotToken(o.Token):
 		return nil, errBotToken
-	case o.AppToken != "" && !IsAppToken(o.AppToken):
+	case o.AppToken != "" && !isAppToken(o.AppToken):
 		return nil, errAppTokenKind
 	case o.AppToken == "" && o.SigningSecret == "":
 		return nil, errNoDelivery
-	case o.AppToken == "" && !IsSigningSecret(o.SigningSecret):
+	case o.AppToken == "" && !isSigningSecret(o.SigningSecret):
 		return nil, errSigningSecret
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
