@@ -5,26 +5,26 @@ import (
 	"sync"
 )
 
-// ErrHeld says that a delivery is held back, so that nobody has answered it.
+// ErrHeld is the result of a delivery that is held back and so not answered yet.
 var ErrHeld = errors.New("the delivery is held back")
 
-// Deliveries lets a test hold back, and copy, what a platform tells the bot of a person.
+// Deliveries lets a test hold back, or repeat, what a platform delivers to the bot.
 type Deliveries struct {
 	mu   sync.Mutex
 	next map[string]*held
 }
 
-// held is a delivery that is still to be made.
+// held is a delivery that a test holds back, or a copy of one.
 type held struct {
-	first   bool   // or it is a copy
+	first   bool   // false for a copy
 	deliver func() // nil before the person has made the gesture
 }
 
-// Hold holds back the next gesture of a person until release is called. Release returns when it was
+// Hold holds back the next gesture of a person until release is called, which returns when it was
 // delivered.
 func (d *Deliveries) Hold(person string) (release func()) { return d.keep(person, true) }
 
-// Copy delivers the next gesture of a person as always, and once more when release is called.
+// Copy delivers the next gesture of a person as usual, and once more when release is called.
 func (d *Deliveries) Copy(person string) (release func()) { return d.keep(person, false) }
 
 func (d *Deliveries) keep(person string, first bool) func() {
@@ -49,8 +49,8 @@ func (d *Deliveries) keep(person string, first bool) func() {
 	}
 }
 
-// Passes says whether a gesture that a person has just made is delivered now. A platform calls it
-// with what delivers it.
+// Passes reports whether a gesture is delivered now. A fake platform calls it with the person and
+// a function that delivers the gesture.
 func (d *Deliveries) Passes(person string, deliver func()) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package platformtest is what the fake platforms share: a network inside the process, so that a
-// bubble of testing/synctest holds it, and a count of what has changed, to wait by. It also has
-// what the tests of both adapters tell a bot to do. It knows nothing of any platform.
+// Package platformtest has what the fake platforms share: a network inside the process, which a
+// bubble of testing/synctest can hold, a counter of changes to wait for, a clock, faults of an API,
+// and a bot whose replies a test sets. It knows nothing of any platform.
 package platformtest
 
 import (
@@ -19,7 +19,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// TB is what of testing.TB is used.
+// TB is the part of testing.TB that the package uses.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
@@ -39,7 +39,7 @@ func Serve(t TB, h http.Handler) *Network {
 	return n
 }
 
-// Network leads to a server, whatever the address.
+// Network is a network on which every address leads to one server.
 type Network struct {
 	listener *listener
 
@@ -48,7 +48,7 @@ type Network struct {
 	down bool
 }
 
-// Client makes requests by the network until the test ends.
+// Client returns an HTTP client that uses the network until the test ends.
 func (n *Network) Client(t TB) *http.Client {
 	transport := &http.Transport{DialContext: n.Dial, MaxIdleConnsPerHost: 100}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -77,7 +77,7 @@ func (n *Network) Dial(ctx context.Context, network, _ string) (net.Conn, error)
 	return near, nil
 }
 
-// Refused is the error of dialling where nobody listens.
+// Refused returns the error of dialling an address at which nothing listens.
 func Refused(network string) error {
 	return &net.OpError{Op: "dial", Net: network, Err: errors.New("connection refused")}
 }
@@ -94,7 +94,7 @@ func (n *Network) Down(down bool) {
 	}
 }
 
-// listener is the far end.
+// listener is the server's side of the network.
 type listener struct {
 	opened chan net.Conn
 	once   sync.Once
@@ -165,18 +165,18 @@ func (c *Changes) Within(most time.Duration, holds func() bool) bool {
 	}
 }
 
-// AckPolicy says how a platform takes acknowledgements that are late or missing.
+// AckPolicy is how a fake platform treats acknowledgements that are late or missing.
 type AckPolicy struct {
 	timeout  atomic.Int64 // in nanoseconds; zero for three seconds
 	tolerate atomic.Bool
 }
 
-// AckTimeout lets the platform wait for an acknowledgement as long as a test says: on a busy
-// machine, a test of something else would fail by chance after the platform's three seconds.
+// AckTimeout sets how long the platform waits for an acknowledgement. A busy machine may need more
+// than the platform's three seconds in a test of something else.
 func (a *AckPolicy) AckTimeout(d time.Duration) { a.timeout.Store(int64(d)) }
 
 // AckLimit returns how long the platform waits for an acknowledgement: three seconds, as both
-// platforms do, unless a test says otherwise.
+// platforms do, unless AckTimeout has set another time.
 func (a *AckPolicy) AckLimit() time.Duration {
 	return cmp.Or(time.Duration(a.timeout.Load()), 3*time.Second)
 }
@@ -187,8 +187,8 @@ func (a *AckPolicy) Tolerate() { a.tolerate.Store(true) }
 // Tolerates reports whether Tolerate was called.
 func (a *AckPolicy) Tolerates() bool { return a.tolerate.Load() }
 
-// Clock is the clock by which a platform says when a gesture was made. It is the machine's, unless
-// a test says otherwise.
+// Clock is the clock of a fake platform: the times at which users made their gestures. It is the
+// machine's clock unless a test sets a time.
 type Clock struct {
 	mu     sync.Mutex
 	next   time.Time                // of the next gesture, or zero
@@ -198,24 +198,24 @@ type Clock struct {
 	made   map[string][]Made
 }
 
-// Made is when somebody made a gesture: by the platform's clock and by the machine's.
+// Made is when a gesture was made, by the platform's clock and by the machine's.
 type Made struct{ Platform, Real time.Time }
 
-// Gestures returns when a person made each of their gestures, in order.
+// Gestures returns the times of a person's gestures, in order.
 func (c *Clock) Gestures(person string) []Made {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.made[person])
 }
 
-// GestureAt says when the next gesture is made.
+// GestureAt sets the time of the next gesture.
 func (c *Clock) GestureAt(at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.next = at
 }
 
-// Pause keeps the gestures of one person at least so far apart by the platform's clock, however
+// Pause sets the least time between two gestures of one person by the platform's clock, however
 // fast a test makes them.
 func (c *Clock) Pause(between time.Duration) {
 	c.mu.Lock()
@@ -223,7 +223,7 @@ func (c *Clock) Pause(between time.Duration) {
 	c.pause = between
 }
 
-// AtOnce says how long after the last gesture of a person their next one follows.
+// AtOnce sets how long after a person's last gesture the next one follows.
 func (c *Clock) AtOnce(person string, after time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -233,7 +233,7 @@ func (c *Clock) AtOnce(person string, after time.Duration) {
 	c.atOnce[person] = after
 }
 
-// Gesture returns the time of a gesture that a person makes now.
+// Gesture records a gesture that a person makes now, and returns its time.
 func (c *Clock) Gesture(person string) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -256,17 +256,17 @@ func (c *Clock) Gesture(person string) time.Time {
 	return at
 }
 
-// Script is a responder that does as a test says.
+// Script is a chat.Responder whose replies a test sets.
 type Script struct {
-	How  func(chat.Event) chat.Ack // nil changes the card
+	How  func(chat.Event) chat.Ack // nil for AckUpdate
 	Does func(context.Context, chat.Event) []chat.Reply
 
 	mu sync.Mutex
-	// Events are what was handled so far, in order; to be read when nothing is under way.
+	// Events are the handled events, in order. Read them only when no event is being handled.
 	Events []chat.Event
 }
 
-// Ack says how to acknowledge the event.
+// Ack returns what How returns for the event, or AckUpdate if How is nil.
 func (s *Script) Ack(e chat.Event) chat.Ack {
 	if s.How != nil {
 		return s.How(e)
@@ -274,7 +274,7 @@ func (s *Script) Ack(e chat.Event) chat.Ack {
 	return chat.AckUpdate
 }
 
-// Handle does what the script says.
+// Handle records the event and returns what Does returns for it.
 func (s *Script) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	s.mu.Lock()
 	s.Events = append(s.Events, e)
@@ -285,7 +285,7 @@ func (s *Script) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	return s.Does(ctx, e)
 }
 
-// Verbs are what was handled so far, in order.
+// Verbs returns the verbs of the handled events, in order, with spaces between them.
 func (s *Script) Verbs() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -296,7 +296,7 @@ func (s *Script) Verbs() string {
 	return strings.Join(all, " ")
 }
 
-// Log keeps what was logged.
+// Log is an io.Writer that keeps what was logged.
 type Log struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -308,14 +308,14 @@ func (l *Log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// String is all of it.
+// String returns everything that was logged.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
 }
 
-// Observer keeps what it is told.
+// Observer is a chat.Observer that records its calls.
 type Observer struct {
 	mu           sync.Mutex
 	acknowledged []time.Duration
@@ -323,29 +323,29 @@ type Observer struct {
 	connected    []int
 }
 
-// Acknowledged keeps how long an acknowledgement took.
+// Acknowledged records how long an acknowledgement took.
 func (o *Observer) Acknowledged(took time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.acknowledged = append(o.acknowledged, took)
 }
 
-// Limited keeps a wait.
+// Limited records a wait.
 func (o *Observer) Limited(wait time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.limited = append(o.limited, wait)
 }
 
-// Connected keeps how many connections are up.
+// Connected records how many connections are open.
 func (o *Observer) Connected(up int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.connected = append(o.connected, up)
 }
 
-// String is what it was told since it was last asked, as "acknowledged [2s] limited [] connected [1
-// 2]".
+// String returns the calls since String was last called, as
+// "acknowledged [2s] limited [] connected [1 2]".
 func (o *Observer) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

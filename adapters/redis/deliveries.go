@@ -98,7 +98,8 @@ func (s *Store) Planned(
 // rounds. A round is added to it just before it is created.
 const staleRoundAge = 24 * time.Hour
 
-// Due counts the messages of all rounds that are due at now and not leased.
+// Due counts the messages of all rounds that are due at now and not leased. To examine few rounds
+// it also updates the index "due", as dueRounds says.
 func (s *Store) Due(ctx context.Context, now time.Time) (int, error) {
 	_, n, err := s.dueRounds(ctx, now)
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 	withdrawn = "withdrawn"
 	// forgotten: a person was removed from a round altogether.
 	forgotten = "forgotten"
-	// left: a person was removed from a closed round. Their response stays, because nothing tells
+	// left: a person was removed from a closed round. Their response stays, because nothing says
 	// which it is.
 	left = "left"
 	// closed: a round was closed, which destroys its secret. It is also the field of the ledger.
@@ -50,7 +50,7 @@ type Journal interface {
 func (s *Store) KeepJournal(j Journal) { s.journal = j }
 
 // BeginJournal writes the first line of an empty journal: erasures are added from then on. An empty
-// journal would not tell whether nothing was erased or nothing was written.
+// journal would not show whether nothing was erased or nothing was written.
 func BeginJournal(j Journal) error { return appendErasure(j, erasure{At: time.Now(), What: begun}) }
 
 // erasure is one line of a journal.
@@ -138,7 +138,7 @@ func (l ledger) add(field, note string) error {
 		if _, err := time.Parse(time.RFC3339Nano, note); err != nil {
 			return errors.New("the closing in a ledger cannot be read")
 		}
-		// A round may be closed twice, through an old backup. People were told of the first time.
+		// A round may be closed twice, through an old backup. The channel was given the first time.
 		if l[closed] == "" {
 			l[closed] = note
 		}
@@ -190,8 +190,8 @@ func readJournal(
 		e, err := readErasure(lines.Bytes(), ledgers)
 		if err != nil {
 			return false, fmt.Errorf("%s:%d: %w; if the machine went down, or its disk was full, "+
-				"while this line was being written, take the line out: "+
-				"nobody was told that it is done", name, n, err)
+				"while this line was being written, delete the line: "+
+				"its erasure was not confirmed to anyone", name, n, err)
 		}
 		covers = covers || !e.At.After(at)
 	}

@@ -119,8 +119,8 @@ func holdsOnly(t *testing.T, s *Store, id survey.RoundID, want map[survey.Person
 		return nil
 	}))
 	taking := 0
-	for _, standing := range want {
-		if standing == survey.Started {
+	for _, status := range want {
+		if status == survey.Started {
 			taking++
 		}
 	}
@@ -228,15 +228,15 @@ func TestForgetAfterClose(t *testing.T) {
 	t.Parallel()
 	ctx, now := t.Context(), time.Now()
 	for name, c := range map[string]struct {
-		before    func(s *Store, place survey.Participation) error // the close
-		sealed    bool                                             // already in the backup
-		answered  int
-		uncounted bool
+		before     func(s *Store, place survey.Participation) error // the close
+		anonymised bool                                             // already in the backup
+		answered   int
+		uncounted  bool
 	}{
-		"only after":           {func(*Store, survey.Participation) error { return nil }, false, 2, true},
-		"sealed in the backup": {func(*Store, survey.Participation) error { return nil }, true, 2, false},
-		"withdrawn before":     {func(s *Store, place survey.Participation) error { return s.Withdraw(ctx, place) }, false, 1, true},
-		"forgotten before":     {func(s *Store, place survey.Participation) error { return errorOf(s.Forget(ctx, "r1", "goes")) }, false, 1, false},
+		"only after":               {func(*Store, survey.Participation) error { return nil }, false, 2, true},
+		"anonymised in the backup": {func(*Store, survey.Participation) error { return nil }, true, 2, false},
+		"withdrawn before":         {func(s *Store, place survey.Participation) error { return s.Withdraw(ctx, place) }, false, 1, true},
+		"forgotten before":         {func(s *Store, place survey.Participation) error { return errorOf(s.Forget(ctx, "r1", "goes")) }, false, 1, false},
 	} {
 		for _, way := range []string{"living store", "journal"} {
 			s := embedded(t).Store
@@ -252,7 +252,7 @@ func TestForgetAfterClose(t *testing.T) {
 			closing := func() {
 				must(t, errorOf(s.CloseRound(ctx, "r1", now, audit.Entry{})), s.AnonymiseRoster(ctx, "r1", results.Turnout{Invited: 2}))
 			}
-			if c.sealed {
+			if c.anonymised {
 				closing()
 				backup = backedUp(t, s)
 			} else {

@@ -126,7 +126,7 @@ func TestErrorsNameTheAttemptOnce(t *testing.T) {
 	rounds := survey.NewRounds(store, editions, time.Now)
 	failed := map[string]bool{}
 	const most = 25 // calls of one method
-	// Restore needs a file, and Describe tells of the server.
+	// Restore needs a file, and Describe reports errors as text.
 	others := []string{"*redis.Store.Close", "*redis.Store.Restore", "*redis.Store.Describe"}
 	for _, as := range []func(survey.PersonID) any{
 		func(survey.PersonID) any { return store.Store },

@@ -127,7 +127,7 @@ func TestLostReplies(t *testing.T) {
 		}
 	}, func() error { return s.AppendEntry(ctx, "r1", note) })
 	recorded(t, direct, "r1", audit.Created, audit.Invited, audit.Results, audit.Results, audit.Results)
-	lose("owe", nil, func() error { return s.Enqueue(ctx, "r1", survey.Nudge, now, []survey.PersonID{"ana"}) })
+	lose("enqueue", nil, func() error { return s.Enqueue(ctx, "r1", survey.Nudge, now, []survey.PersonID{"ana"}) })
 	if n := direct.client.ZCard(ctx, queueKey("r1")).Val(); n != 3 {
 		t.Errorf("%d messages are queued, want 3", n)
 	}

@@ -10,7 +10,7 @@ import (
 
 // Forget erases everything that is kept about a person in a round, in any state of it, except that
 // they coordinate it, and notes that in the ledger and the journal. Their response in a closed
-// round stays, because nothing tells which it is. Another call erases what has come since. They can
+// round stays, because nothing says which it is. Another call erases what has come since. They can
 // be invited again.
 func (s *Store) Forget(
 	ctx context.Context, id survey.RoundID, person survey.PersonID,

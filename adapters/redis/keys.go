@@ -70,13 +70,13 @@ import "maturitybot/survey"
 //
 // An OWNER is the SHA-1, in hexadecimal, of the round's secret and the key of a response. Without
 // the secret nothing leads from one to the other. The times are not kept with the response: a
-// platform knows when each person pressed, and with both one could tell whose response it is. There
+// platform knows when each person pressed, and both together would identify whose response it is. There
 // are two hashes, so that closing deletes the times without a list of them.
 //
 // A round expires at survey.Round.ExpiresAt, and each of its keys at that moment.
 //
 // A MARK is the SHA-1, in hexadecimal, of the round's salt and a person; scripts of Redis have no
-// better hash. Without the salt, which expires with the round, a mark does not tell whom it stands
+// better hash. Without the salt, which expires with the round, a mark does not identify whom it stands
 // for. No pseudonym can be derived from it.
 //
 // The keys of a round share a hash tag, so that a cluster keeps them together and a script may use
@@ -85,7 +85,7 @@ import "maturitybot/survey"
 // removes the entries of rounds that no longer exist.
 //
 // Pseudonyms are in a sorted set with equal scores because that is ordered by its members. The
-// order of a plain set would tell more about who came when.
+// order of a plain set would show more about who came when.
 
 func roundKey(id survey.RoundID) string     { return "round:{" + string(id) + "}" }
 func secretKey(id survey.RoundID) string    { return "secret:{" + string(id) + "}" }

@@ -89,9 +89,9 @@ func TestKeysArePinned(t *testing.T) {
 // TestStatusCodec checks that the first letters of statuses and of scopes are distinct.
 func TestStatusCodec(t *testing.T) {
 	t.Parallel()
-	for _, standing := range append(statuses, survey.NotInvited) {
-		if got := fromLetter(firstLetter(standing), statuses); got != standing {
-			t.Errorf("%q comes back as %q", standing, got)
+	for _, status := range append(statuses, survey.NotInvited) {
+		if got := fromLetter(firstLetter(status), statuses); got != status {
+			t.Errorf("%q comes back as %q", status, got)
 		}
 	}
 	for _, scope := range append([]survey.Scope{""}, survey.Scopes...) {

@@ -19,7 +19,7 @@ import (
 // plan, in unix seconds. A round that has changed is marked with a negative score, which is always
 // due. A round with nothing to plan is not in the index.
 //
-// Marks are random, so that set_next_plan.lua can tell whether a round was marked again while it
+// Marks are random, so that set_next_plan.lua can see whether a round was marked again while it
 // was planned; it then stays due. A round also stays due when the process that plans it is killed.
 // The index is in another slot than the rounds, so it can still be wrong after two simultaneous
 // faults, a failover or a restore. Store.PlanAll then corrects it.

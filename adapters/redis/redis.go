@@ -126,8 +126,9 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the connections; the store cannot be used afterwards. When a rewrite of an
-// append-only file is still requested, Close waits up to closeTimeout for the server to begin it.
+// Close closes the connections; the store cannot be used afterwards. If an erasure still waits for
+// a rewrite of an append-only file, Close first asks the server for it, and again for up to
+// closeTimeout while the server is busy or cannot be reached.
 func (s *Store) Close() error {
 	s.endRewrites()
 	if err := s.client.Close(); err != nil {
@@ -158,9 +159,9 @@ func attempt(err *error, format string, args ...any) {
 	}
 }
 
-// translate turns an error of the client into one of the store: with survey.ErrUnavailable beside
-// the cause when the store could not be reached, and without the arguments that a server repeats
-// when it refuses a command.
+// translate turns an error of the client into one of the store. It returns survey.ErrUnavailable
+// and the cause when the server could not be reached, or replied that it cannot serve now. It
+// removes the arguments that a server repeats when it refuses a command.
 func translate(err error) error {
 	var reply goredis.Error
 	switch {

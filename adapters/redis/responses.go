@@ -17,7 +17,7 @@ import (
 )
 
 // Response returns the participation's response so far: empty when there is none. Once the round is
-// closed it returns ErrClosed, because nothing tells which response it is.
+// closed it returns ErrClosed, because nothing says which response it is.
 func (s *Store) Response(
 	ctx context.Context, part survey.Participation,
 ) (_ results.Response, err error) {

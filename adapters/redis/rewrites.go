@@ -61,9 +61,9 @@ func (s *Store) setTimer() {
 	})
 }
 
-// rewriteWanted asks each server that keeps a round which is waiting, and reports whether none is
-// left. It asks once a server. Rounds whose server refused, and those requested meanwhile, wait for
-// the next time.
+// rewriteWanted asks the server of each waiting round for a rewrite, once per server, and reports
+// whether no round is left. A round waits for the next call if its server refused, or if it was
+// added during this call.
 func (s *Store) rewriteWanted(ctx context.Context) bool {
 	w := s.rewrites
 	w.askMu.Lock()

@@ -87,7 +87,7 @@ func TestEachErasureRequestsRewrite(t *testing.T) {
 		{"withdraw", func(s *Store) error { return s.Withdraw(t.Context(), places[0]) }},
 		{"forget", func(s *Store) error { return errorOf(s.Forget(t.Context(), "r1", "p2")) }},
 		{"close", func(s *Store) error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})) }},
-		{"seal", func(s *Store) error { return s.AnonymiseRoster(t.Context(), "r1", results.Turnout{}) }},
+		{"anonymise", func(s *Store) error { return s.AnonymiseRoster(t.Context(), "r1", results.Turnout{}) }},
 		{"replace", func(s *Store) error {
 			return errorOf(s.Restore(t.Context(), again(backedUp(t, embedded(t).Store)), RestoreOptions{Replace: true}))
 		}},

@@ -370,7 +370,7 @@ func (s *Store) AnonymiseRoster(
 		return err
 	}
 	// Closing does this too, but may have been stopped. Until it is done, the expiry of a response
-	// tells when it was last written.
+	// says when it was last written.
 	if err := s.moveExpiry(ctx, r); err != nil {
 		return err
 	}

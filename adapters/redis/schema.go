@@ -56,7 +56,7 @@ func newer(kept int) error {
 }
 
 // RegisterJournal records that a serving process adds its erasures to a journal, so that another
-// process can tell whether it uses the same one. The caller chooses the name.
+// process can check whether it uses the same one. The caller chooses the name.
 func (s *Store) RegisterJournal(ctx context.Context, name string) (err error) {
 	defer attempt(&err, "register the journal of erasures")
 	return translate(s.client.SAdd(ctx, journalsKey, name).Err())

@@ -103,7 +103,7 @@ type call struct {
 
 // runBoth runs a script about a person and then one about their response, in one transaction. No
 // script takes both the person and the pseudonym: Redis keeps the arguments of slow commands in a
-// log, and an entry with both would tell whose response it is. The first script sets the field
+// log, and an entry with both would show whose response it is. The first script sets the field
 // "step" of the round when the second is to do its part, and the second deletes it.
 //
 // When no reply comes, runBoth sends the transaction again, as the client does with commands but

@@ -132,7 +132,7 @@ func freeTextSurvives(w *tester) {
 	}
 }
 
-// An element that could not be told from what else a response holds is refused.
+// An element that cannot be distinguished from what else a response holds is refused.
 func oddElement(w *tester) {
 	place := w.start(w.open(), "ana")
 	for _, element := range []string{"", ".g", ".o", ".n:vision"} {
@@ -171,7 +171,7 @@ func draftRefuses(w *tester) {
 	w.equal(w.participation(r.ID, "ana"), place)
 }
 
-// From the closing time on nothing counts, though nobody has closed the round yet; it may be
+// From the closing time on nothing counts, although the round is not closed yet; it may be
 // extended.
 func lateRefuses(w *tester) {
 	r := w.open()
@@ -351,7 +351,7 @@ func lateOperation(w *tester) {
 		"vision": {Rating: 3, Detail: results.Detail{Note: "n"}}, "needs": {Rating: 2},
 	})
 	say(made("third", 3), "vision", 4)
-	say(survey.Operation{ID: "timeless"}, "vision", 1) // where a platform tells no time, they count as they come
+	say(survey.Operation{ID: "timeless"}, "vision", 1) // where a platform gives no time, they count in the order of arrival
 	w.equal(w.response(place).Answers["vision"].Rating, matrix.Rating(1))
 }
 
@@ -393,7 +393,7 @@ func tooSoon(w *tester) {
 	kept(made("a8", 5*time.Second), "assets", 4)
 	refused(made("a6", 2100*time.Millisecond), "outcomes", "assets") // a known operation of which nothing was kept
 	kept(made("a9", time.Second), "leadership", 1)                   // it was made before the last, and arrives after it
-	kept(survey.Operation{ID: "a10"}, "quality", 1)                  // where a platform tells no time, every answer counts
+	kept(survey.Operation{ID: "a10"}, "quality", 1)                  // where a platform gives no time, every answer counts
 	kept(made("a11", 20*time.Second), "workforce", 1)
 	kept(made("a12", 30*time.Second), "resources", 1)
 	refused(made("a13", 20400*time.Millisecond), "experience", "workforce") // it arrives after a later answer

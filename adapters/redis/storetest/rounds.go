@@ -179,7 +179,7 @@ func closeDestroysSecret(w *tester) {
 	r, other := w.open(), w.open()
 	ana, ben := w.start(r, "ana"), w.start(r, "ben")
 	if len(ana.Pseudonym) != 16 || ana.Pseudonym == ben.Pseudonym || ana.Pseudonym == w.start(other, "ana").Pseudonym {
-		w.Errorf("pseudonyms do not tell people and rounds apart")
+		w.Errorf("pseudonyms do not differ by person and round")
 	}
 	_, err := w.store.CloseRound(w.Context(), r.ID, now, audit.Entry{})
 	w.must(err)

@@ -187,7 +187,7 @@ func (w *tester) participation(id survey.RoundID, name string) survey.Participat
 	return s
 }
 
-// start makes somebody take part, invited before or not.
+// start makes a person take part, invited before or not.
 func (w *tester) start(r survey.Round, name string) survey.Participation {
 	w.Helper()
 	w.invite(r.ID, name)
@@ -266,7 +266,7 @@ func (w *tester) roster(id survey.RoundID) map[survey.PersonID]survey.Member {
 	all := map[survey.PersonID]survey.Member{}
 	w.must(w.store.Roster(w.Context(), id, func(m survey.Member) error {
 		if _, twice := all[m.Person]; twice {
-			w.Errorf("somebody is visited twice")
+			w.Errorf("a member is visited twice")
 		}
 		all[m.Person] = m
 		return nil
