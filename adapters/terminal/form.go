@@ -294,7 +294,7 @@ func (f *formPage) submit(m *screen) tea.Cmd {
 
 // sheet draws the form. It also returns the line and column of the text cursor.
 func (f *formPage) sheet(m *screen) (s sheet, line, column int) {
-	f.window.height = m.room(m.k.words.HelpForm)
+	f.window.height = m.textHeight(m.k.words.HelpForm)
 	s, line, column = f.draw(m, true)
 	if len(s.lines) > f.window.height {
 		s, line, column = f.draw(m, false)

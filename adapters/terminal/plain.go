@@ -17,31 +17,31 @@ import (
 // errLeft is returned when the user leaves.
 var errLeft = errors.New("the person left")
 
-// inLines holds the conversation in plain lines.
-func (k *talk) inLines(ctx context.Context, start chat.Event) error {
-	err := k.lineTalk(ctx, start)
+// runPlain runs the conversation in plain lines.
+func (k *talk) runPlain(ctx context.Context, start chat.Event) error {
+	err := k.plainConversation(ctx, start)
 	if errors.Is(err, io.EOF) || errors.Is(err, errLeft) {
 		return nil
 	}
 	return err
 }
 
-func (k *talk) lineTalk(ctx context.Context, start chat.Event) error {
-	k.take(k.ask(ctx, start))
+func (k *talk) plainConversation(ctx context.Context, start chat.Event) error {
+	k.apply(k.ask(ctx, start))
 	for {
-		event, err := k.lineStep(ctx)
+		event, err := k.plainStep(ctx)
 		if err != nil || k.done {
 			return err
 		}
 		if event != nil {
-			k.take(k.ask(ctx, *event))
+			k.apply(k.ask(ctx, *event))
 		}
 	}
 }
 
-// lineStep shows what is new and reads one input. It returns nil if the input makes no event for
+// plainStep shows what is new and reads one input. It returns nil if the input makes no event for
 // the responder.
-func (k *talk) lineStep(ctx context.Context) (*chat.Event, error) {
+func (k *talk) plainStep(ctx context.Context) (*chat.Event, error) {
 	for _, notice := range k.notices {
 		if err := k.say(plainCard(notice, k.t.width(), k.words, nil)); err != nil {
 			return nil, err
@@ -49,7 +49,7 @@ func (k *talk) lineStep(ctx context.Context) (*chat.Event, error) {
 	}
 	k.notices = nil
 	if k.form != nil {
-		event, err := k.lineForm(ctx)
+		event, err := k.plainForm(ctx)
 		if event != nil || err != nil || len(k.cards) > 0 {
 			return event, err
 		}
@@ -68,7 +68,7 @@ func (k *talk) lineStep(ctx context.Context) (*chat.Event, error) {
 		if own != "" {
 			parts = append(parts, fmt.Sprintf("%d) %s\n", len(all)+1, own))
 		}
-		text := strings.Join(k.news(heading(card), parts), "")
+		text := strings.Join(k.changedParts(heading(card), parts), "")
 		k.changed, k.parts = false, parts
 		if err := k.say(text); err != nil || k.done {
 			return nil, err
@@ -89,23 +89,23 @@ func (k *talk) lineStep(ctx context.Context) (*chat.Event, error) {
 	case err != nil:
 		return nil, err
 	case n < 0:
-		k.again()
+		k.reprint()
 		return nil, nil
 	case n == len(all):
 		k.back()
-		k.again()
+		k.reprint()
 		return nil, nil
 	}
-	return k.linePress(ctx, all[n])
+	return k.plainPress(ctx, all[n])
 }
 
-// again makes the next step print the whole card.
-func (k *talk) again() { k.changed, k.parts = true, nil }
+// reprint makes the next step print the whole card.
+func (k *talk) reprint() { k.changed, k.parts = true, nil }
 
-// news returns the parts of a card that have changed since it was last printed, so that a screen
-// reader need not read all of it after each answer. If the last card was another one, it returns
-// all parts.
-func (k *talk) news(title string, parts []string) []string {
+// changedParts returns the parts of a card that have changed since it was last printed, so that a
+// screen reader need not read all of it after each answer. If the last card was another one, it
+// returns all parts.
+func (k *talk) changedParts(title string, parts []string) []string {
 	if title == "" || title != k.previousTitle || len(parts) != len(k.parts) {
 		return parts
 	}
@@ -121,22 +121,22 @@ func (k *talk) news(title string, parts []string) []string {
 	return changed
 }
 
-func (k *talk) linePress(ctx context.Context, it item) (*chat.Event, error) {
+func (k *talk) plainPress(ctx context.Context, it item) (*chat.Event, error) {
 	var action chat.Action
 	var values map[string][]string
 	if it.menu != nil {
 		card := listCard(*it.menu)
-		n, err := k.lineAsk(ctx, card)
+		n, err := k.plainAsk(ctx, card)
 		if n < 0 || err != nil {
-			k.again()
+			k.reprint()
 			return nil, err
 		}
 		action, values = it.menu.Action, map[string][]string{chat.Picked: {it.menu.Options[n].Value}}
 	} else {
 		if it.button.Confirm != nil {
-			n, err := k.lineAsk(ctx, confirmCard(*it.button))
+			n, err := k.plainAsk(ctx, confirmCard(*it.button))
 			if n != 0 || err != nil {
-				k.again()
+				k.reprint()
 				return nil, err
 			}
 		}
@@ -146,8 +146,8 @@ func (k *talk) linePress(ctx context.Context, it item) (*chat.Event, error) {
 	return &event, err
 }
 
-// lineAsk shows a card of the terminal's own, and returns the index of the chosen item, or -1.
-func (k *talk) lineAsk(ctx context.Context, card chat.Card) (int, error) {
+// plainAsk shows a card of the terminal's own, and returns the index of the chosen item, or -1.
+func (k *talk) plainAsk(ctx context.Context, card chat.Card) (int, error) {
 	all := items(card)
 	if err := k.say(plainCard(card, k.t.width(), k.words, all)); err != nil {
 		return 0, err
@@ -194,7 +194,7 @@ func (k *talk) choose(ctx context.Context, prompt string, names [][]string) (int
 		if complaint == "" {
 			return n, nil
 		}
-		if word := bare(s); word == "q" || word == bare(k.words.Leave) {
+		if word := simplified(s); word == "q" || word == simplified(k.words.Leave) {
 			return 0, errLeft
 		}
 		if err := k.t.print(complaint + "\n"); err != nil {
@@ -213,14 +213,14 @@ func (k *talk) match(s string, names [][]string) (n int, complaint string) {
 		}
 		return n - 1, ""
 	}
-	word := bare(s)
+	word := simplified(s)
 	if word == "" {
 		return 0, number
 	}
 	var begun []int
 	for i, all := range names {
 		for _, name := range all {
-			switch name := bare(name); {
+			switch name := simplified(name); {
 			case name == word:
 				return i, ""
 			case strings.HasPrefix(name, word) && !slices.Contains(begun, i):
@@ -241,8 +241,9 @@ func (k *talk) match(s string, names [][]string) (n int, complaint string) {
 	return 0, fill(k.words.Several, "names", strings.Join(list, ", "))
 }
 
-// bare returns a name as a user would type it: in lower case, without arrows and signs around it.
-func bare(s string) string {
+// simplified returns a name as a user would type it: in lower case, without arrows and signs
+// around it.
+func simplified(s string) string {
 	sign := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 	return strings.ToLower(strings.TrimFunc(s, sign))
 }
@@ -339,9 +340,9 @@ func unstyled(spans []chat.Span) string {
 	return strings.TrimRight(chat.PlainText(chat.Unstyled(spans)), " ")
 }
 
-// lineForm asks for every field, then whether to send the form, to cancel, or to change a field. It
-// returns nil if the user cancels.
-func (k *talk) lineForm(ctx context.Context) (*chat.Event, error) {
+// plainForm asks for every field, then whether to send the form, to cancel, or to change a field.
+// It returns nil if the user cancels.
+func (k *talk) plainForm(ctx context.Context) (*chat.Event, error) {
 	form := *k.form
 	raw := k.kept
 	errs := k.refusals
@@ -377,18 +378,18 @@ func (k *talk) lineForm(ctx context.Context) (*chat.Event, error) {
 		slices.Sort(asked)
 		for _, i := range slices.Compact(asked) {
 			field := form.Fields[i]
-			if err := k.lineField(ctx, field, raw, errs[chat.About(field).ID]); err != nil {
+			if err := k.plainField(ctx, field, raw, errs[chat.About(field).ID]); err != nil {
 				return nil, err
 			}
 		}
 		asked, errs = nil, nil
-		n, err := k.lineReview(ctx, form, raw)
+		n, err := k.plainReview(ctx, form, raw)
 		switch {
 		case err != nil:
 			return nil, err
 		case n == cancelStop:
 			k.form, k.kept = nil, nil
-			k.again()
+			k.reprint()
 			return nil, nil
 		case n > cancelStop:
 			asked = []int{n - cancelStop - 1}
@@ -428,9 +429,9 @@ func initial(field chat.Field) []string {
 	return nil
 }
 
-// lineReview lists the input of the form, and asks what to do. It returns submitStop, cancelStop, 2
-// plus the index of a field to change, or -1 to show the list again.
-func (k *talk) lineReview(
+// plainReview lists the input of the form, and asks what to do. It returns submitStop, cancelStop,
+// 2 plus the index of a field to change, or -1 to show the list again.
+func (k *talk) plainReview(
 	ctx context.Context, form chat.Form, raw map[string][]string,
 ) (int, error) {
 	names := [][]string{{form.Submit}, {form.Cancel}}
@@ -464,8 +465,8 @@ func shown(field chat.Field, raw []string) string {
 	return "-"
 }
 
-// lineField asks for one field until its input is valid or the user leaves it unchanged.
-func (k *talk) lineField(
+// plainField asks for one field until its input is valid or the user leaves it unchanged.
+func (k *talk) plainField(
 	ctx context.Context, field chat.Field, raw map[string][]string, complaint string,
 ) error {
 	l := chat.About(field)
@@ -522,7 +523,7 @@ func (k *talk) lineField(
 			return nil
 		}
 		if isInput && input.Lines {
-			if s, err = k.further(ctx, s); err != nil {
+			if s, err = k.moreLines(ctx, s); err != nil {
 				return err
 			}
 		}
@@ -540,8 +541,8 @@ func (k *talk) lineField(
 	}
 }
 
-// further reads the other lines of a text. The end of input ends the text as well.
-func (k *talk) further(ctx context.Context, s string) (string, error) {
+// moreLines reads the other lines of a text. The end of input ends the text as well.
+func (k *talk) moreLines(ctx context.Context, s string) (string, error) {
 	for {
 		line, err := k.read(ctx, "")
 		if errors.Is(err, io.EOF) || err == nil && line == "" {

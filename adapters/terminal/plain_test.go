@@ -24,7 +24,7 @@ func lineTalkOf(t *testing.T, bot chat.Responder, in io.Reader) (string, error) 
 	return out.String(), err
 }
 
-// script is what somebody types through everything there is.
+// script is the input of a user who goes through everything.
 var script = []string{
 	"9000", "no such thing", "back", "substantial", "", "Not app", "2",
 	"all elements", "lead", "back to the card", // a list, and the way back from the card it brought
@@ -90,7 +90,7 @@ func TestPlainContextCancelled(t *testing.T) {
 	bot := &small{}
 	term := New(in, io.Discard, Options{Words: func(context.Context) Words {
 		if len(bot.said()) > 0 {
-			cancel() // while the first line is awaited, or just before
+			cancel() // while the first line is read, or just before
 		}
 		return english()
 	}})

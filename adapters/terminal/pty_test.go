@@ -168,11 +168,11 @@ func TestAnswerByKeys(t *testing.T) {
 		t.Errorf("the receipt does not stay on the first screen:\n%s", s.screen())
 	}
 	if strings.Contains(s.screen(), "You have left") {
-		t.Error("who has finished is told of having left")
+		t.Error("a user who has finished gets the text for leaving")
 	}
 	want := []string{"e1 0 start", "e2 1 answer:2", "e3 1 answer:3", "e4 1 review", "e5 1 submit"}
 	if got := bot.said(); !slices.Equal(got, want) {
-		t.Errorf("the bot was told %q, want %q", got, want)
+		t.Errorf("the bot received %q, want %q", got, want)
 	}
 	for _, e := range bot.events {
 		if e.Who != ben || e.Where != place || !e.Admin || e.Locale != "en" {
@@ -315,7 +315,7 @@ func TestFormOnScreen(t *testing.T) {
 	want := `e4 2 detailed barrier=[] day=["2026-02-28"] held=["data" "talks"] note=["A note by us\nall"] ` +
 		`people=["terminal:w:cem" "terminal:w:ben"] scope=["area"] time=["07:05"]`
 	if len(got) != 5 || got[3] != want {
-		t.Errorf("the bot was told\n%s\nwant as the fourth\n%s", strings.Join(got, "\n"), want)
+		t.Errorf("the bot received\n%s\nwant as the fourth\n%s", strings.Join(got, "\n"), want)
 	}
 }
 
@@ -368,6 +368,6 @@ func TestConfirmListAndPreviousCard(t *testing.T) {
 	}
 	want := []string{"e1 0 start", "e2 1 notice", `e3 1 jump picked=["e2"]`, "e4 1 review", "e5 1 erase"}
 	if got := bot.said(); !slices.Equal(got, want) {
-		t.Errorf("the bot was told %q, want %q", got, want)
+		t.Errorf("the bot received %q, want %q", got, want)
 	}
 }

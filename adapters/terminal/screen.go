@@ -10,9 +10,9 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// onScreen holds the conversation on the terminal's alternate screen. On the main screen it leaves
+// runScreen runs the conversation on the terminal's alternate screen. On the main screen it leaves
 // only the card that ended the conversation.
-func (k *talk) onScreen(ctx context.Context, start chat.Event) error {
+func (k *talk) runScreen(ctx context.Context, start chat.Event) error {
 	asked, cancel := context.WithCancel(ctx)
 	defer cancel()
 	m := &screen{
@@ -101,7 +101,7 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.resize(msg.Width, msg.Height)
 	case answered:
 		m.busy = false
-		m.k.take(msg.answer)
+		m.k.apply(msg.answer)
 		m.arrange()
 		if m.leaving {
 			return m, tea.Quit
@@ -139,8 +139,8 @@ func (m *screen) key(msg tea.KeyPressMsg) tea.Cmd {
 // columns is the width that text may have.
 func (m *screen) columns() int { return max(min(m.width, m.k.t.options.Width), 12) }
 
-// room is the height that is left above the help line.
-func (m *screen) room(help string) int {
+// textHeight is the height that is left above the help line.
+func (m *screen) textHeight(help string) int {
 	if lines := footer(m.look, help, m.columns(), m.height); lines != nil {
 		return m.height - len(lines) - 1
 	}
@@ -158,7 +158,7 @@ func (m *screen) resize(width, height int) {
 		s := m.sheet(p)
 		p.window.scroll(s, 0)
 		if seen[i] {
-			p.bring(s)
+			p.scrollToCursor(s)
 		}
 	}
 	if m.form != nil {
@@ -231,7 +231,7 @@ func (m *screen) base() *page {
 	case p.window.shows(s, s.spots[p.cursor]):
 	case title != "" && title == k.previousTitle && len(k.notices) == 0 && !k.underneath:
 		// The same card after an answer: on to what comes next. A new one is read from its top.
-		p.bring(s)
+		p.scrollToCursor(s)
 	case chosen >= 0 && p.window.shows(s, s.spots[chosen]):
 		p.cursor = chosen
 	}
@@ -242,27 +242,27 @@ func (m *screen) base() *page {
 // top of the card asks first.
 func (m *screen) press(it item) tea.Cmd {
 	if it.menu != nil {
-		m.lay(listCard(*it.menu), 0, func(n int) tea.Cmd {
-			return m.gesture(it.menu.Action, map[string][]string{chat.Picked: {it.menu.Options[n].Value}})
+		m.push(listCard(*it.menu), 0, func(n int) tea.Cmd {
+			return m.act(it.menu.Action, map[string][]string{chat.Picked: {it.menu.Options[n].Value}})
 		})
 		return nil
 	}
 	if c := it.button.Confirm; c != nil {
 		card := confirmCard(*it.button)
 		// The cursor starts on No, because the action cannot be undone.
-		m.lay(card, 1, func(n int) tea.Cmd {
+		m.push(card, 1, func(n int) tea.Cmd {
 			if n == 1 {
 				m.pages = m.pages[:1]
 				return nil
 			}
-			return m.gesture(it.button.Action, nil)
+			return m.act(it.button.Action, nil)
 		})
 		return nil
 	}
-	return m.gesture(it.button.Action, nil)
+	return m.act(it.button.Action, nil)
 }
 
-func (m *screen) gesture(action chat.Action, values map[string][]string) tea.Cmd {
+func (m *screen) act(action chat.Action, values map[string][]string) tea.Cmd {
 	m.pages = m.pages[:1]
 	event, err := m.k.event(chat.Press, action, values)
 	if err != nil {
@@ -271,10 +271,10 @@ func (m *screen) gesture(action chat.Action, values map[string][]string) tea.Cmd
 	return m.send(event)
 }
 
-func (m *screen) lay(card chat.Card, cursor int, press func(int) tea.Cmd) {
+func (m *screen) push(card chat.Card, cursor int, press func(int) tea.Cmd) {
 	p := &page{card: card, items: items(card), cursor: cursor, help: m.k.words.HelpPick, press: press}
 	m.pages = append(m.pages, p)
-	p.bring(m.sheet(p))
+	p.scrollToCursor(m.sheet(p))
 }
 
 // listCard returns a card with the options of a menu.
@@ -304,7 +304,7 @@ func confirmCard(b chat.Button) chat.Card {
 
 // sheet draws a page, with empty lines between blocks if there is room.
 func (m *screen) sheet(p *page) sheet {
-	p.window.height = m.room(p.help)
+	p.window.height = m.textHeight(p.help)
 	s := m.draw(p, true)
 	if len(s.lines) > p.window.height {
 		s = m.draw(p, false)
@@ -329,8 +329,8 @@ func (m *screen) draw(p *page, airy bool) sheet {
 	return s
 }
 
-// bring scrolls until the item at the cursor is in view.
-func (p *page) bring(s sheet) {
+// scrollToCursor scrolls until the item at the cursor is in view.
+func (p *page) scrollToCursor(s sheet) {
 	for before := -1; before != p.window.offset; {
 		before = p.window.offset
 		p.window.reveal(s, s.spots[p.cursor])
@@ -377,7 +377,7 @@ func (p *page) key(m *screen, key string) tea.Cmd {
 		}
 		p.cursor = int(key[0] - '1')
 		if !p.window.shows(s, s.spots[p.cursor]) {
-			p.bring(s)
+			p.scrollToCursor(s)
 			return nil
 		}
 		return p.press(p.cursor)

@@ -87,7 +87,7 @@ func TestCardsFitWindow(t *testing.T) {
 		m.press(m.pages[0].items[len(m.pages[0].items)-1])
 		fits(t, m, "list")
 		strike(m, tea.Key{Code: tea.KeyEscape})
-		m.Update(m.gesture(chat.NewAction("detail"), nil)())
+		m.Update(m.act(chat.NewAction("detail"), nil)())
 		for range 16 {
 			fits(t, m, "form")
 			m.Update(tea.PasteMsg{Content: "some words that run on "})
@@ -100,12 +100,12 @@ func TestCardsFitWindow(t *testing.T) {
 		fits(t, m, "form made narrower")
 		m.Update(tea.WindowSizeMsg{Width: w, Height: h})
 		m.form.cancel(m)
-		m.Update(m.gesture(chat.NewAction("notice"), nil)())
+		m.Update(m.act(chat.NewAction("notice"), nil)())
 		fits(t, m, "notice")
-		m.Update(m.gesture(chat.NewAction("review"), nil)())
+		m.Update(m.act(chat.NewAction("review"), nil)())
 		m.press(m.pages[0].items[1])
 		fits(t, m, "question")
-		m.Update(m.gesture(chat.NewAction("long"), nil)())
+		m.Update(m.act(chat.NewAction("long"), nil)())
 		for range 12 {
 			fits(t, m, "long card")
 			strike(m, tea.Key{Code: tea.KeyPgDown})
@@ -132,7 +132,7 @@ func TestHiddenItemsNotPressed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bot := &small{whatever: func(chat.Event) []chat.Reply { return []chat.Reply{chat.Update{Card: notice}} }}
 			m := model(t, bot, 40, 14)
-			m.Update(m.gesture(chat.NewAction("privacy"), nil)())
+			m.Update(m.act(chat.NewAction("privacy"), nil)())
 			if s := seen(m); !strings.Contains(s, "Paragraph 0.") || strings.Contains(s, "Accept") {
 				t.Fatalf("a new card is not read from its top:\n%s", s)
 			}
@@ -231,7 +231,7 @@ func TestCtrlCWaitsForAnswer(t *testing.T) {
 	m := model(t, bot, 80, 24)
 	_, answer := m.Update(tea.KeyPressMsg{Code: '2', Text: "2"})
 	if !strings.Contains(seen(m), "One moment …") {
-		t.Error("nothing says that an answer is awaited")
+		t.Error("nothing says that the terminal waits for an answer")
 	}
 	for _, key := range []tea.KeyPressMsg{{Code: '3', Text: "3"}, {Code: 'c', Mod: tea.ModCtrl}} {
 		// The 3 was meant for a card that is about to change.
@@ -243,7 +243,7 @@ func TestCtrlCWaitsForAnswer(t *testing.T) {
 		t.Error("Ctrl-C did not leave after the answer")
 	}
 	if got := bot.said(); !slices.Equal(got, []string{"e1 0 start", "e2 1 answer:2"}) {
-		t.Errorf("the bot was told %q", got)
+		t.Errorf("the bot received %q", got)
 	}
 }
 

@@ -123,7 +123,7 @@ func (s *small) Handle(_ context.Context, e chat.Event) []chat.Reply {
 	return nil
 }
 
-// said is what the bot was told, one line a gesture.
+// said returns what the bot received, one line for each input.
 func (s *small) said() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -73,8 +73,8 @@ func (k *talk) ask(ctx context.Context, event chat.Event) answer {
 	return answer{replies, harmlessWords(k.t.options.Words(ctx))}
 }
 
-// take applies an answer: its cards, form, notices and words.
-func (k *talk) take(a answer) {
+// apply puts an answer into the conversation: its cards, form, notices and words.
+func (k *talk) apply(a answer) {
 	k.previousTitle = ""
 	if len(k.cards) > 0 {
 		k.previousTitle = heading(k.card())
@@ -112,7 +112,7 @@ func (k *talk) put(card chat.Card, replace bool) {
 	ends := k.t.options.Done != nil && k.t.options.Done(card)
 	card = harmlessCard(card)
 	if ends {
-		k.cards, k.done, k.changed = []chat.Card{without(card)}, true, true
+		k.cards, k.done, k.changed = []chat.Card{withoutItems(card)}, true, true
 		return
 	}
 	if !replace && len(items(card)) == 0 && len(k.cards) > 0 {
@@ -151,8 +151,8 @@ func (k *talk) back() {
 	k.underneath = true
 }
 
-// without returns the card without its buttons and menus.
-func without(c chat.Card) chat.Card {
+// withoutItems returns the card without its buttons and menus.
+func withoutItems(c chat.Card) chat.Card {
 	var blocks []chat.Block
 	for _, block := range c.Blocks {
 		switch b := block.(type) {

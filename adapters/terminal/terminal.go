@@ -166,9 +166,9 @@ func (t *Terminal) Converse(
 	}
 	var err error
 	if t.screen {
-		err = k.onScreen(ctx, start)
+		err = k.runScreen(ctx, start)
 	} else {
-		err = k.inLines(ctx, start)
+		err = k.runPlain(ctx, start)
 	}
 	if k.done && err == nil {
 		return nil
