@@ -37,6 +37,9 @@ func newRewrites() *rewrites {
 // closeTimeout is how long Close keeps asking a server that is busy with an earlier rewrite.
 const closeTimeout = 2 * time.Second
 
+// rewriteTimeout bounds the requests to all servers that a timer starts.
+const rewriteTimeout = time.Minute
+
 // requestRewrite makes the store ask the server of a round, after a delay, to rewrite its
 // append-only file.
 func (s *Store) requestRewrite(id survey.RoundID) {
@@ -55,7 +58,7 @@ func (s *Store) setTimer() {
 	}
 	delay := max(w.delay, time.Until(w.last.Add(w.interval)))
 	w.timer = time.AfterFunc(delay, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), w.interval)
+		ctx, cancel := context.WithTimeout(context.Background(), rewriteTimeout)
 		defer cancel()
 		s.rewriteWanted(ctx)
 	})

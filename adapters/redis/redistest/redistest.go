@@ -32,7 +32,7 @@ import (
 const Required = "MATURITYBOT_REQUIRE_REDIS"
 
 // readyTimeout is how long a server or a cluster may take to be ready.
-const readyTimeout = 20 * time.Second
+const readyTimeout = time.Minute
 
 // Options of a server. The zero value keeps nothing on disk.
 type Options struct {

@@ -193,7 +193,7 @@ func closeDestroysSecret(w *tester) {
 
 // expiryDelay is how soon the rounds of the laws of expiry expire. It is long enough for a law to
 // set up its rounds on a machine that does other work.
-const expiryDelay = 8 * time.Second
+const expiryDelay = 10 * time.Second
 
 // expiring keeps an open round with one answer, which expires after expiryDelay, in whole seconds.
 func (w *tester) expiring() (survey.Round, survey.Participation) {
