@@ -30,7 +30,7 @@ type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
-// serve does not hold the mutex.
+// serve serves the Web API. It does not hold the mutex.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Host != "slack.fake":
@@ -50,7 +50,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// read returns what a call was given, and its token.
+// read returns the arguments of a call, and its token.
 func read(r *http.Request, method string, body []byte) (given args, token string, err error) {
 	given = args{}
 	switch {
@@ -89,7 +89,7 @@ func read(r *http.Request, method string, body []byte) (given args, token string
 	return given, token, nil
 }
 
-// run serves one call, with the fault that is set for it. It does not hold the mutex.
+// run makes one call, with the fault that is set for it. It does not hold the mutex.
 func (s *Server) run(w http.ResponseWriter, r *http.Request, method string) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -150,7 +150,7 @@ func write(w http.ResponseWriter, status int, body answer) {
 	json.NewEncoder(w).Encode(body)
 }
 
-// do does what a call asks for.
+// do makes a call without a fault.
 func (s *Server) do(
 	r *http.Request, method string, a args, token string, body []byte,
 ) (answer, error) {
@@ -162,7 +162,7 @@ func (s *Server) do(
 			return nil, refusal("invalid_auth")
 		}
 		out := answer{"url": "ws://slack.fake/link?ticket=" + s.id("t")}
-		if s.socketsOff { // Slack gives out an address all the same
+		if s.socketsOff { // Slack returns an address even so
 			messages := []string{"[WARN] Socket Mode is not turned on."}
 			out["response_metadata"] = answer{"messages": messages}
 		}

@@ -21,24 +21,24 @@ import (
 	"maturitybot/adapters/platformtest"
 )
 
-// Ack is how a delivery was answered.
+// Ack is the bot's response to a delivery.
 type Ack struct {
-	Status  int // of HTTP; a socket's acknowledgement is 200
+	Status  int // of HTTP; 200 for an acknowledgement by a socket
 	Header  http.Header
 	Body    []byte            // of the answer, or the payload of a socket's
-	Errors  map[string]string // what a submission was refused for, by block
-	Blocked string            // why Slack did not even send a submission
+	Errors  map[string]string // field errors of a submission, by block
+	Blocked string            // why Slack did not send a submission
 	Took    time.Duration
 	late    bool
 	Err     error // no answer
 }
 
-// OK says that Slack takes it for acknowledged.
+// OK reports whether Slack accepts it as an acknowledgement.
 func (a Ack) OK() bool {
 	return a.Err == nil && a.Blocked == "" && a.Status == http.StatusOK && !a.late
 }
 
-// delivery is one thing that Slack tells the app.
+// delivery is one event, interaction or command that Slack sends to the app.
 type delivery struct {
 	kind    string // "events_api", "interactive" or "slash_commands"
 	payload []byte // JSON
@@ -48,7 +48,7 @@ type delivery struct {
 	view    *View // that was sent, if one was
 }
 
-// Sign signs a request with a body as Slack would at a time.
+// Sign signs a request with a body as Slack does, with the given time.
 func Sign(r *http.Request, body []byte, at time.Time) {
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	mac := hmac.New(sha256.New, []byte(Secret))
@@ -58,7 +58,7 @@ func Sign(r *http.Request, body []byte, at time.Time) {
 	r.Header.Set("X-Slack-Signature", "v0="+hex.EncodeToString(mac.Sum(nil)))
 }
 
-// Serve lets deliveries go to a handler by HTTP, and no longer through sockets.
+// Serve delivers to a handler by HTTP instead of sockets.
 func (s *Server) Serve(h http.Handler) {
 	client := platformtest.Serve(s.t, h).Client(s.t)
 	s.mu.Lock()
@@ -66,15 +66,15 @@ func (s *Server) Serve(h http.Handler) {
 	s.mu.Unlock()
 }
 
-// pressed is the message that a press was on.
+// pressed is the message with the button that was pressed.
 type pressed struct {
 	channel, ts string
 	whispered   bool
 	blocks      json.RawMessage
 }
 
-// Press presses a button of a message, or picks an option of its menu by value. An action that the
-// message does not hold is pressed all the same, as somebody with tools of their own could.
+// Press presses a button of a message, or picks an option of its menu by value. It also sends an
+// action that the message does not have, as a user with a client of their own could.
 func (s *Server) Press(user string, m Message, actionID, picked string) Ack {
 	return s.press(user, &pressed{m.Channel, m.TS, m.For != "", m.Blocks}, actionID, picked)
 }
@@ -148,7 +148,8 @@ func encode(body any) []byte {
 	return raw
 }
 
-// Command types a slash command in a channel; an empty channel is the conversation with the bot.
+// Command types a slash command in a channel, or in the conversation with the bot if the channel
+// is empty.
 func (s *Server) Command(user, channel, text string) Ack {
 	if channel == "" {
 		channel = IM(user)
@@ -310,8 +311,8 @@ func (s *Server) Submit(user string, values map[string][]string) Ack {
 	return s.deliver(&delivery{kind: "interactive", payload: encode(body), user: user, view: open})
 }
 
-// fill is what an element of a form holds when it is sent, nil for nothing, or why Slack would not
-// send it.
+// fill returns what an element of a form holds when it is sent, or nil if it is empty, or why
+// Slack would not send it.
 func fill(e map[string]any, given []string, has bool) (answer, string) {
 	text := func(name string) []string {
 		if s, _ := e[name].(string); s != "" {
@@ -465,7 +466,7 @@ func (s *Server) deliverNow(d *delivery) Ack {
 	return a
 }
 
-// sent closes a form, or shows what is wrong with it. The caller holds the mutex.
+// sent closes a form, or shows its field errors. The caller holds the mutex.
 func (s *Server) sent(d *delivery, a *Ack) {
 	var said struct {
 		Action string            `json:"response_action"`
@@ -525,7 +526,7 @@ func (s *Server) post(d *delivery) Ack {
 	return s.Post(req)
 }
 
-// Post sends any request to the bot's handler, and gives up as late as Slack does.
+// Post sends any request to the bot's handler, with Slack's timeout.
 func (s *Server) Post(req *http.Request) Ack {
 	s.mu.Lock()
 	client := s.handler

@@ -11,7 +11,7 @@ import (
 	"maturitybot/adapters/slack/slackschema"
 )
 
-// place is the channel where a message to a channel or a user goes.
+// place returns the channel of a message to a channel or a user.
 func (s *Server) place(to string) (string, error) {
 	user := to
 	if strings.HasPrefix(to, "D") {
@@ -55,7 +55,7 @@ func (s *Server) find(channel, ts string) *Message {
 	return nil
 }
 
-// draw makes a message of what a call was given.
+// draw makes a message of the arguments of a call.
 func (s *Server) draw(a args) (*Message, error) {
 	m := &Message{TS: s.stamp(), From: Bot}
 	if err := s.redraw(m, a); err != nil {
@@ -114,7 +114,7 @@ func (v *View) asAnswer(kind string) answer {
 	return answer{"view": answer{"id": v.ID, "hash": v.Hash, "type": kind}}
 }
 
-// respond is a response URL being used.
+// respond serves a response URL.
 func (s *Server) respond(id string, a args) error {
 	h := s.hooks[id]
 	switch {

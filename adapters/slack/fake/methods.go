@@ -12,7 +12,7 @@ import (
 	"maturitybot/adapters/slack/slackschema"
 )
 
-// methods are what the Web API can do with the bot's token, by name.
+// methods are the methods of the Web API that a bot token may call, by name.
 var methods = map[string]func(*Server, args) (answer, error){
 	"auth.test":                    (*Server).testAuth,
 	"users.info":                   (*Server).userInfo,
@@ -212,7 +212,7 @@ func (s *Server) user(id string) (*User, error) {
 	return u, nil
 }
 
-// profile is a user as the Web API tells of one.
+// profile is a user in the form of the Web API.
 func (u *User) profile(locale bool) answer {
 	team := Team
 	if u.Stranger {
@@ -231,7 +231,7 @@ func (u *User) profile(locale bool) answer {
 	return out
 }
 
-// paged is one page of a list, and the cursor of the next.
+// paged returns one page of a list, and the cursor of the next.
 func paged(all []string, a args) (page []string, next string) {
 	from := min(a.number("cursor", 0), len(all))
 	to := min(len(all), from+min(a.number("limit", 100), 1000))

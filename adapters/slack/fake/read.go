@@ -17,7 +17,7 @@ type text struct {
 	Text string `json:"text"`
 }
 
-// String is the text as people see it, without its marks.
+// String returns the text as people see it, without its marks.
 func (t *text) String() string {
 	switch {
 	case t == nil:
@@ -30,7 +30,7 @@ func (t *text) String() string {
 
 var named = regexp.MustCompile(`<([@#])([UWCG][A-Z0-9]+)>`)
 
-// spans is the text as people see it, with the people and channels it names.
+// spans returns the text as people see it, with the people and channels that it names.
 func (t *text) spans() []chat.Span {
 	var out []chat.Span
 	at := 0
@@ -90,8 +90,8 @@ type block struct {
 	Element   *element  `json:"element"`
 }
 
-// unmark undoes the escaping of Slack's markup, and takes its marks away: it is the inverse of how
-// cards are drawn, so a star in it is a mark.
+// unmark removes the escaping and the marks of Slack's markup. It is the inverse of how cards are
+// drawn, so a star in the text is a mark.
 func unmark(s string) string {
 	var b strings.Builder
 	for len(s) > 0 {
@@ -113,16 +113,16 @@ func unmark(s string) string {
 	return unescape.Replace(b.String())
 }
 
-// ReadCard reads blocks back as the card they were drawn of: Card.String of what is read is that of
-// what was sent. What a card does not tell apart in words (bold from plain, primary from plain
-// beside a tick) may differ.
+// ReadCard returns the card of which blocks were drawn. Its Card.String equals that of the card
+// that was sent; what Card.String does not show, such as bold type or a primary button beside a
+// tick, may differ.
 func ReadCard(blocks json.RawMessage) (chat.Card, error) {
 	var all []block
 	if err := json.Unmarshal(blocks, &all); err != nil {
 		return chat.Card{}, fmt.Errorf("read blocks: %w", err)
 	}
 	var c chat.Card
-	var rows [][]chat.Button // of buttons, one under another
+	var rows [][]chat.Button // of buttons, from top to bottom
 	flush := func() {
 		c.Blocks = append(c.Blocks, joined(rows)...)
 		rows = nil
@@ -209,7 +209,7 @@ func (b block) read() (chat.Block, error) {
 	return nil, fmt.Errorf("read block of type %q: none of a card", b.Type)
 }
 
-// choice parts a section into title and text: the title's lines are those in bold.
+// choice splits a section into title and text: the lines of the title are in bold.
 func (b block) choice(x chat.Button) chat.Choice {
 	lines := strings.Split(b.Text.Text, "\n")
 	n := 1
@@ -252,8 +252,8 @@ func (e element) button() (chat.Button, error) {
 	return b, nil
 }
 
-// joined puts rows together that were one before they were broken: rows of nearly the same length,
-// none over five. Two groups of buttons that look just so read as one.
+// joined joins rows that were one row before they were broken into rows of nearly equal length,
+// none over five. Two groups of buttons that look like that are read as one.
 func joined(rows [][]chat.Button) []chat.Block {
 	const most = 5
 	var out []chat.Block
@@ -323,7 +323,7 @@ func options(all []option) []chat.Option {
 	return out
 }
 
-// ReadForm reads a modal back as the form it was drawn of.
+// ReadForm returns the form of which a modal was drawn.
 func ReadForm(view json.RawMessage) (chat.Form, error) {
 	var v struct {
 		Type   string  `json:"type"`
@@ -402,7 +402,7 @@ func (b block) field() (chat.Field, error) {
 	return nil, fmt.Errorf("read field: a %q", e.Type)
 }
 
-// unescape writes the entities and look-alikes of escaped text as what they stand for.
+// unescape replaces the entities and look-alikes of escaped text by what they stand for.
 var unescape = strings.NewReplacer(
 	"&lt;", "<", "&gt;", ">", "&amp;", "&", "∗", "*", "ˍ", "_", "∼", "~", "ˋ", "`",
 )

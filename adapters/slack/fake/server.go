@@ -3,8 +3,8 @@
 // rejects what Slack rejects, and fails the test if the bot breaks a rule. It needs no network, and
 // works in a testing/synctest bubble. It does not know the bot.
 //
-// Server has a method for each thing that a user or an operator does in Slack, so that tests read as
-// such a list. Its files are split by who acts.
+// Server has a method for each thing that a user or an operator does in Slack. Its files are split by
+// who acts.
 package fake
 
 import (
@@ -20,7 +20,7 @@ import (
 	"maturitybot/adapters/platformtest"
 )
 
-// What the fake workspace and its app are called.
+// Ids and names of the fake workspace and its app.
 const (
 	Team     = "T0MATRIX00"
 	Other    = "T0STRANGER" // another organisation
@@ -38,7 +38,7 @@ const (
 type User struct {
 	ID, Email, Locale, Zone string
 	Admin, Guest            bool
-	Unreachable             bool // takes no messages
+	Unreachable             bool // cannot be sent messages
 	Bot, Deleted            bool
 	Stranger                bool // of another organisation
 	Gone                    bool // Slack does not know the id
@@ -47,7 +47,7 @@ type User struct {
 // Channel is a conversation of several users.
 type Channel struct {
 	ID       string
-	Members  []string // users; the bot goes by BotIn
+	Members  []string // users; for the bot see BotIn
 	BotIn    bool
 	Private  bool
 	Archived bool
@@ -58,16 +58,16 @@ type Channel struct {
 // Message is what people see in a channel.
 type Message struct {
 	Channel, TS string
-	For         string // the user who alone sees it, or empty
+	For         string // the only user who sees it, or empty
 	Text        string
 	Blocks      json.RawMessage
 	Files       []File
 	From        string // the user who wrote it; the bot's are Bot
-	Changed     int    // when it was made or last changed, in the order of all changes
+	Changed     int    // the number of its last change among all changes
 	Edits       int
 }
 
-// File is something uploaded.
+// File is an uploaded file.
 type File struct {
 	ID, Name, Alt string
 	Data          []byte
@@ -85,17 +85,17 @@ type View struct {
 type Call struct {
 	Method string // or "response_url" or "upload" for the URLs that Slack gives out
 	At     time.Time
-	Args   map[string]string // what is not a string as JSON
+	Args   map[string]string // values other than strings are JSON
 }
 
 // Fault makes one call fail.
 type Fault struct {
-	Status     int           // answered instead of doing it, if not zero
+	Status     int           // the response in place of the call's, if not zero
 	RetryAfter int           // seconds, with Status 429
-	Error      string        // answered with status 200 instead of doing it
+	Error      string        // the response in place of the call's, with status 200
 	Wait       time.Duration // before anything else
-	Lose       bool          // it is done, and the connection ends without an answer
-	Cut        bool          // the connection ends, and it is not done
+	Lose       bool          // the call is made, and the connection ends without a response
+	Cut        bool          // the connection ends, and the call is not made
 }
 
 type trigger struct {
@@ -138,7 +138,7 @@ type Server struct {
 	noSchema   bool
 	last       *delivery
 	acks       []Ack
-	handler    *http.Client // to the bot, where it serves HTTP
+	handler    *http.Client // to the bot, if it serves HTTP
 	sockets    []*socket
 	nextSocket int
 	socketsOff bool
@@ -188,7 +188,7 @@ func (s *Server) AddChannel(c Channel) {
 	s.channels[c.ID] = &c
 }
 
-// MessagesTab switches the app's Messages tab, which is on.
+// MessagesTab turns the app's Messages tab, which is on at first, on or off.
 func (s *Server) MessagesTab(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

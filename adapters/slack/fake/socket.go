@@ -23,7 +23,7 @@ func (c *socket) write(body any) error {
 	return c.conn.WriteJSON(body)
 }
 
-// envelope is a delivery on its way through sockets.
+// envelope is a delivery by sockets that is not acknowledged yet.
 type envelope struct {
 	id      string
 	d       *delivery
@@ -32,14 +32,14 @@ type envelope struct {
 	answers chan []byte // payload of the acknowledgement
 }
 
-// link takes a socket.
+// link accepts a socket.
 func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	conn, err := up.Upgrade(w, r, nil)
 	if wrong, ok := errors.AsType[websocket.HandshakeError](err); ok {
 		s.t.Errorf("upgrade: %v", wrong)
 	}
-	if err != nil { // or the connection was cut
+	if err != nil { // the connection was cut
 		return
 	}
 	c := &socket{conn: conn}
@@ -64,7 +64,7 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 		c.write(answer{"type": "disconnect", "reason": "warning"})
 		return
 	}
-	go func() { // Slack pings, and the app takes silence for a dead line
+	go func() { // Slack pings, and the app treats silence as a dead connection
 		ticker := time.NewTicker(10 * time.Second)
 		defer ticker.Stop()
 		for {
@@ -114,7 +114,7 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// leave forgets a connection, and delivers over another what nobody acknowledged on it.
+// leave removes a connection, and delivers over another one what was not acknowledged on it.
 func (s *Server) leave(c *socket) {
 	s.mu.Lock()
 	s.sockets = slices.DeleteFunc(s.sockets, func(o *socket) bool { return o == c })
@@ -134,7 +134,7 @@ func (s *Server) leave(c *socket) {
 	}
 }
 
-// nextOf is the connection that the next payload goes to: any one, that is each in turn.
+// nextOf returns the connection for the next payload: each in turn.
 func (s *Server) nextOf() *socket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +160,8 @@ func (s *Server) sendOn(c *socket, e *envelope) {
 	c.write(body)
 }
 
-// ErrNoSocket says that the app has no connection open. The delivery waits for one all the same.
+// ErrNoSocket is the result of a delivery while the app has no connection. The delivery waits for
+// one.
 var ErrNoSocket = errors.New("no socket is open")
 
 // send delivers through one of the sockets.
@@ -187,8 +188,8 @@ func (s *Server) send(d *delivery) Ack {
 	return Ack{Err: errors.New("no acknowledgement")}
 }
 
-// Raw sends any message to the app over one of its sockets, and returns the payload of the
-// acknowledgement of an id, or an error when none comes.
+// Raw sends any message to the app over one of its sockets. It returns the payload of the
+// acknowledgement of an id, or an error if none comes.
 func (s *Server) Raw(message map[string]any) Ack {
 	id, _ := message["envelope_id"].(string)
 	e := &envelope{id: id, d: &delivery{}, answers: make(chan []byte, 1)}
@@ -213,14 +214,14 @@ func (s *Server) Raw(message map[string]any) Ack {
 	}
 }
 
-// Unacked is how many envelopes nobody has acknowledged.
+// Unacked returns how many envelopes are not acknowledged.
 func (s *Server) Unacked() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.unacked)
 }
 
-// Sockets is how many connections the app has open.
+// Sockets returns how many connections the app has open.
 func (s *Server) Sockets() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -235,7 +236,7 @@ func (s *Server) Disconnect(reason string) {
 	}
 }
 
-// Cut ends every socket without a word.
+// Cut closes every socket without a disconnect message.
 func (s *Server) Cut() {
 	s.mu.Lock()
 	all := slices.Clone(s.sockets)
@@ -245,14 +246,15 @@ func (s *Server) Cut() {
 	}
 }
 
-// Bounce lets every socket from now on end as soon as it opens, or no longer.
+// Bounce makes every new socket end as soon as it opens, until it is called with false.
 func (s *Server) Bounce(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bounce = on
 }
 
-// SocketMode switches Socket Mode, which is on. Switching it off ends every socket as Slack does.
+// SocketMode turns Socket Mode, which is on at first, on or off. Turning it off ends every socket
+// as Slack does.
 func (s *Server) SocketMode(on bool) {
 	s.mu.Lock()
 	s.socketsOff = !on
