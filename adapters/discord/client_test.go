@@ -20,13 +20,13 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// bubble stages a server of which nothing is delivered.
+// bubble runs play on a server that delivers nothing.
 func bubble(t *testing.T, play func(*testing.T, *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { play(t, stage(t, &platformtest.Script{})) })
 }
 
-// took is how long something takes, by the bubble's clock, to the tenth of a second.
+// took returns how long do takes, by the bubble's clock, to the tenth of a second.
 func took(do func()) time.Duration {
 	began := time.Now()
 	do()
@@ -64,8 +64,8 @@ func TestRateLimit(t *testing.T) {
 	})
 }
 
-// A bucket that stays shut for long is an error for each call at once: the reminders loop comes
-// again in a minute.
+// While a bucket is closed for long, each call fails at once: the reminders loop tries again in a
+// minute.
 func TestRateLimitTooLong(t *testing.T) {
 	for name, fault := range map[string]func(*world){
 		"refused": func(w *world) { w.Fail("send", fake.Fault{Status: 429, After: 3600}) },
@@ -96,8 +96,8 @@ func TestRateLimitTooLong(t *testing.T) {
 	}
 }
 
-// Without words, Discord's own refusal is told by its headers, and Cloudflare's page by having
-// none.
+// Without a body, Discord's refusal is known by its headers, and Cloudflare's page by having none
+// of them.
 func Test429WithoutBody(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.Fail("send", fake.Fault{Status: 429, After: 3, Mute: true})
@@ -118,8 +118,8 @@ func Test429WithoutBody(t *testing.T) {
 	}
 }
 
-// An own token's calls are not counted with the others: they wait for their own refusals, and the
-// others do not wait for them.
+// Calls with an interaction's token are limited apart from the others: neither waits for the
+// limits of the other.
 func TestGlobalLimitOfInteractionToken(t *testing.T) {
 	byHTTP(t, saying(chat.AckWhisper, slowly(4*time.Second, replying(chat.Whisper{Card: card("kept")})))(), func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
@@ -138,7 +138,7 @@ func TestGlobalLimitOfInteractionToken(t *testing.T) {
 	})
 }
 
-// Whatever answers in Discord's place has posted nothing.
+// A server that answers in Discord's place has posted nothing.
 func TestForeignServer(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		for i, f := range []fake.Fault{{Status: 200, HTML: true}, {Status: 200}} {
@@ -161,7 +161,7 @@ func TestForeignServer(t *testing.T) {
 	})
 }
 
-// Whoever heeds the headers is never told to wait.
+// A client that follows the rate limit headers is never refused.
 func TestBuckets(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.Limit("send", 5, 5*time.Second)
@@ -193,7 +193,7 @@ func TestGlobalRateLimit(t *testing.T) {
 	})
 }
 
-// Cloudflare's page means that every further request makes it worse.
+// After Cloudflare's page every further request makes the ban longer, so none is sent.
 func TestCloudflareBan(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		before := len(w.Calls(""))
@@ -219,7 +219,7 @@ func TestCloudflareBan(t *testing.T) {
 	})
 }
 
-// While Discord has shut the bot's machine out, it still answers by HTTP.
+// While Discord's API refuses the bot's machine, interactions are still answered by HTTP.
 func TestCloudflareBanAnswersByHTTP(t *testing.T) {
 	byHTTP(t, saying(chat.AckUpdate, journey)(), func(t *testing.T, w *world) {
 		m := w.whispered(t, ben)
@@ -266,7 +266,7 @@ func TestSendNonce(t *testing.T) {
 	}
 }
 
-// What did not reach Discord was not sent, and may be tried again.
+// A message that did not reach Discord was not sent, and may be sent again.
 func TestSendFails(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.Down(true)
@@ -364,7 +364,8 @@ func TestSendPacing(t *testing.T) {
 	})
 }
 
-// A response that breaks off leaves open whether the call was done, whatever its status says.
+// After an incomplete response it is unknown whether the call was carried out, whatever the status
+// is.
 func TestResponseBreaksOff(t *testing.T) {
 	for _, status := range []string{"200 OK", "404 Not Found", "429 Too Many Requests"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -399,7 +400,7 @@ func TestResponseBreaksOff(t *testing.T) {
 	}
 }
 
-// No error tells a token, whatever fails.
+// No error contains a token.
 func TestErrorsRedactTokens(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		x := &exchange{inbound: inbound{origin: origin{Application: fake.App, Token: "secret-of-an-interaction", Interaction: "1"}}}
@@ -447,7 +448,7 @@ func TestRegister(t *testing.T) {
 	})
 }
 
-// Commands are taken back where they are no longer offered, or people would see each twice.
+// Commands are removed where they are no longer offered, because users would see each twice.
 func TestRegisterRemovesLeftovers(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		offered := func(where string) bool { return strings.Contains(string(w.Commands(where)), "aeddfedrwydd") }
@@ -518,7 +519,7 @@ func TestNewInvalidOptions(t *testing.T) {
 	}
 }
 
-// The same over real connections.
+// The client works over real connections too.
 func TestOverTheNetwork(t *testing.T) {
 	w := &world{Server: fake.New(t), bot: saying(chat.AckUpdate, journey)(), log: &platformtest.Log{}}
 	w.AddUser(fake.User{ID: ben, Name: "ben"})

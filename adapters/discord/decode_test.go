@@ -23,7 +23,7 @@ const (
 	anApp    = "1439000000000000000"
 )
 
-// pressed is a component's interaction in a conversation with the bot.
+// pressed returns an interaction with a component in a conversation with the bot.
 func pressed(customID string, kind int, values ...string) []byte {
 	b, _ := json.Marshal(map[string]any{
 		"type": 3, "id": anID, "application_id": anApp, "token": "t", "channel_id": aChannel, "user": map[string]string{"id": aUser},
@@ -161,8 +161,7 @@ func TestPersonIdentity(t *testing.T) {
 	}
 }
 
-// TestDecodeForeign: an interaction that is not the bot's gives an error of its own, and the user to
-// answer.
+// An interaction that is not the bot's returns its own error, and the user to answer.
 func TestDecodeForeign(t *testing.T) {
 	base := func(kind int, data string) string {
 		return fmt.Sprintf(`{"type":%d,"id":%q,"application_id":%q,"token":"t","channel_id":%q,"guild_id":%q,"member":{"user":{"id":%q},"permissions":"0"},"data":%s}`,
@@ -221,8 +220,7 @@ func TestDecodeForeign(t *testing.T) {
 	}
 }
 
-// TestDecodeUnknownComponents: a form is read although it holds components of unknown types, with
-// values of any shape.
+// A form is decoded although it holds components of unknown types, with values of any form.
 func TestDecodeUnknownComponents(t *testing.T) {
 	for name, component := range map[string]string{
 		"checkbox":       `{"type":18,"id":5,"component":{"type":23,"id":6,"custom_id":"k","value":true}}`,
@@ -245,7 +243,7 @@ func TestDecodeUnknownComponents(t *testing.T) {
 	}
 }
 
-// TestGroupDMIgnored: a conversation between users is not one with the bot.
+// A conversation between users is not one with the bot.
 func TestGroupDMIgnored(t *testing.T) {
 	const payload = `{"type":3,"id":"1100000000000000001","application_id":"1","token":"t","channel_id":"1","user":{"id":"1"}%s,"message":{"id":"1"},"data":{"custom_id":"kept:x","component_type":2}}`
 	for with, want := range map[string]struct {
@@ -313,7 +311,7 @@ func TestDecodeErrorsQuoteNoPayload(t *testing.T) {
 	}
 }
 
-// TestCommandLocale: the Welsh command asks for an answer in Welsh.
+// The Welsh command asks for an answer in Welsh.
 func TestCommandLocale(t *testing.T) {
 	for name, want := range map[string]string{"maturity": "de", "aeddfedrwydd": "cy"} {
 		g, err := decodeInteraction(fmt.Appendf(nil, `{"type":2,"id":%q,"application_id":"1","token":"t","channel_id":"1","user":{"id":"1"},"locale":"de","data":{"name":%q,"options":[{"name":"statws","type":1}]}}`, anID, name), specs)

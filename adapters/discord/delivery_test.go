@@ -81,7 +81,7 @@ func TestForgedAndMalformed(t *testing.T) {
 			t.Errorf("a foreign command was answered with %+v", a)
 		}
 		if n := len(w.Whispers(eve)); n != 9 {
-			t.Errorf("%d of 9 were told something", n)
+			t.Errorf("%d of 9 got an answer", n)
 		}
 		w.Tolerate()
 		for _, payload := range []string{
@@ -101,7 +101,7 @@ func TestForgedAndMalformed(t *testing.T) {
 	})
 }
 
-// claims are those of a store.
+// claims is an EventClaims in memory.
 type claims struct {
 	mu   sync.Mutex
 	had  map[string]bool
@@ -193,7 +193,7 @@ func TestTwoReplicas(t *testing.T) {
 	}
 }
 
-// A user who presses without end gets no more answers, and other users do not wait.
+// A user who presses without pause gets no more answers, and other users do not wait.
 func TestBusyStatus(t *testing.T) {
 	hold := make(chan struct{})
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
@@ -260,7 +260,7 @@ func TestGuildAllowlist(t *testing.T) {
 					t.Errorf("a command elsewhere is answered with %+v", a)
 				}
 				if a := w.Complete(ben, elsewhere, "maturity status", map[string]string{"round": "N"}, "round"); !a.OK() || strings.Contains(string(a.Body), "Northshire") != (listed == nil) {
-					t.Errorf("somebody typing elsewhere is answered with %s", a.Body)
+					t.Errorf("a user who types in another server is answered with %s", a.Body)
 				}
 				w.settled(t)
 				w.want(t, "whispers", texts(t, w.Whispers(ben)), want)

@@ -24,7 +24,7 @@ const (
 	elsewhere = "1100000000000000204"
 )
 
-// channel is a channel of the server, or somebody's conversation with the bot.
+// channel returns a channel of the server, or a person's conversation with the bot.
 func channel(id string) chat.Place {
 	if strings.HasPrefix(id, "9") {
 		return place("", id)
@@ -46,7 +46,7 @@ func (w *world) options() Options {
 	}
 }
 
-// stage makes a server with Ana, Ben and Eve, a channel, and the bot in it.
+// stage returns a server with Ana, Ben and Eve, a channel, and the bot.
 func stage(t *testing.T, bot *platformtest.Script, change ...func(*Options)) *world {
 	t.Helper()
 	w := &world{Server: fake.New(t), bot: bot, log: &platformtest.Log{}}
@@ -62,7 +62,7 @@ func stage(t *testing.T, bot *platformtest.Script, change ...func(*Options)) *wo
 	return w
 }
 
-// start makes the bot's end, and has it end with the test.
+// start connects a bot to the server, and closes it with the test.
 func (w *world) start(t *testing.T, o Options) *Discord {
 	t.Helper()
 	d, err := New(t.Context(), o)
@@ -80,14 +80,14 @@ func (w *world) start(t *testing.T, o Options) *Discord {
 		}
 		for _, c := range w.Calls("") {
 			if len(c.Body) > 0 && (c.Op == "send" || c.Op == "edit" || c.Op == "followup" || c.Op == "original") && !strings.Contains(string(c.Body), `"allowed_mentions":{"parse":[]}`) {
-				t.Errorf("%s could notify somebody: %s", c.Op, c.Body)
+				t.Errorf("%s could notify a person: %s", c.Op, c.Body)
 			}
 		}
 	})
 	return d
 }
 
-// byHTTP stages a server that delivers by HTTP, in a bubble whose time passes at once.
+// byHTTP runs play on a server that delivers by HTTP, in a bubble whose time passes at once.
 func byHTTP(t *testing.T, bot *platformtest.Script, play func(*testing.T, *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -98,7 +98,7 @@ func byHTTP(t *testing.T, bot *platformtest.Script, play func(*testing.T, *world
 	})
 }
 
-// byGateway stages one that delivers by the gateway.
+// byGateway runs play on a server that delivers by the gateway.
 func byGateway(t *testing.T, bot *platformtest.Script, play func(*testing.T, *world), change ...func(*Options)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -109,7 +109,7 @@ func byGateway(t *testing.T, bot *platformtest.Script, play func(*testing.T, *wo
 	})
 }
 
-// run connects the bot's end to the gateway until the test ends.
+// run connects the bot to the gateway until the test ends.
 func (w *world) run(t *testing.T, d *Discord) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -128,7 +128,7 @@ func (w *world) run(t *testing.T, d *Discord) {
 	synctest.Wait()
 }
 
-// inBothModes plays by HTTP and by the gateway.
+// inBothModes runs play by HTTP and by the gateway.
 func inBothModes(t *testing.T, bot func() *platformtest.Script, play func(*testing.T, *world)) {
 	t.Helper()
 	t.Run("http", func(t *testing.T) { byHTTP(t, bot(), play) })
@@ -157,7 +157,7 @@ func form(fields ...chat.Field) chat.Form {
 	return chat.Form{Title: "Detail", Submit: "Save", Cancel: "Cancel", Action: chat.NewAction("keep"), Fields: fields}
 }
 
-// say puts a card into a person's conversation with the bot, and returns it as they see it.
+// say puts a card into a person's conversation with the bot, and returns it as the person sees it.
 func (w *world) say(t *testing.T, to string, c chat.Card) fake.Message {
 	t.Helper()
 	if err := w.discord.Send(t.Context(), "", person(to), c); err != nil {
@@ -177,7 +177,7 @@ func (w *world) post(t *testing.T, c chat.Card) fake.Message {
 	return all[len(all)-1]
 }
 
-// whispered makes a card that only somebody sees: the bot's next reply to a command of theirs.
+// whispered makes a card that only one person sees: the bot's next reply to a command of theirs.
 func (w *world) whispered(t *testing.T, to string) fake.Message {
 	t.Helper()
 	if a := w.Command(to, team, "maturity home", nil); !a.OK() {
@@ -191,7 +191,7 @@ func (w *world) whispered(t *testing.T, to string) fake.Message {
 	return all[len(all)-1]
 }
 
-// texts are the cards of messages as one line each.
+// texts returns each card of the messages as one line.
 func texts(t *testing.T, all []fake.Message) string {
 	t.Helper()
 	var out []string
@@ -216,7 +216,7 @@ func (w *world) want(t *testing.T, what, got, want string) {
 	}
 }
 
-// ops are the calls of the REST API so far, in order.
+// ops returns the calls of the REST API so far, in order.
 func (w *world) ops() string {
 	var all []string
 	for _, c := range w.Calls("") {
@@ -229,7 +229,7 @@ func (w *world) ops() string {
 	return strings.Join(all, " ")
 }
 
-// journey answers a command with a card, and a press with a change of it.
+// journey answers a command with a card, and a press with a change of the card.
 func journey(_ context.Context, e chat.Event) []chat.Reply {
 	if e.Kind == chat.Command {
 		return []chat.Reply{chat.Whisper{Card: card("before", "one", "two")}}
@@ -270,7 +270,7 @@ func TestPressInDM(t *testing.T) {
 
 func rawJSON(s string) json.RawMessage { return json.RawMessage(s) }
 
-// after answers like a responder, a time later.
+// after returns a handler that calls handle after a delay.
 func after(d time.Duration, handle func(context.Context, chat.Event) []chat.Reply) func(context.Context, chat.Event) []chat.Reply {
 	return func(ctx context.Context, e chat.Event) []chat.Reply {
 		time.Sleep(d)
@@ -278,12 +278,13 @@ func after(d time.Duration, handle func(context.Context, chat.Event) []chat.Repl
 	}
 }
 
-// replying answers everything with the same.
+// replying returns a handler that always returns the same replies.
 func replying(replies ...chat.Reply) func(context.Context, chat.Event) []chat.Reply {
 	return func(context.Context, chat.Event) []chat.Reply { return replies }
 }
 
-// slowly answers a command at once, and all else a time later.
+// slowly returns a handler that answers a command at once, and calls handle for other events after
+// a delay.
 func slowly(d time.Duration, handle func(context.Context, chat.Event) []chat.Reply) func(context.Context, chat.Event) []chat.Reply {
 	return func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Kind == chat.Command {
@@ -294,14 +295,14 @@ func slowly(d time.Duration, handle func(context.Context, chat.Event) []chat.Rep
 	}
 }
 
-// settled waits until nothing is under way.
+// settled waits until nothing is being handled.
 func (w *world) settled(t *testing.T) {
 	t.Helper()
 	time.Sleep(time.Minute) // of the bubble
 	synctest.Wait()
 }
 
-// sorry whispers a text when a card does not stand.
+// sorry returns a Then that whispers a text if a card was not sent.
 func sorry(text string) chat.Then {
 	return func(d chat.Delivered) []chat.Reply {
 		if d.Stands() {

@@ -128,7 +128,7 @@ func TestGatewayFatalErrors(t *testing.T) {
 	}
 }
 
-// A session that ends at once is not started a thousand times a day.
+// A session that ends at once is started less than a thousand times a day.
 func TestGatewaySessionStartLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, &platformtest.Script{})
@@ -144,8 +144,8 @@ func TestGatewaySessionStartLimit(t *testing.T) {
 	})
 }
 
-// TestGatewayBackoffResets: a connection that is cut again and again is back within seconds each
-// time, because presses in between fail. The pause grows only if no connection is established.
+// A connection that is cut repeatedly is back within seconds each time, because presses in between
+// fail. The pause grows only if no connection is established.
 func TestGatewayBackoffResets(t *testing.T) {
 	byGateway(t, &platformtest.Script{}, func(t *testing.T, w *world) {
 		for i := range 12 {
@@ -164,8 +164,8 @@ func TestGatewayBackoffResets(t *testing.T) {
 	})
 }
 
-// TestGatewaySessionsPerDay: sessions that are established and lost at once, for a day, do not use
-// up what Discord allows, and are started no closer together than it allows.
+// Sessions that are established and lost at once, for a day, stay within Discord's limit and its
+// least interval.
 func TestGatewaySessionsPerDay(t *testing.T) {
 	byGateway(t, &platformtest.Script{}, func(t *testing.T, w *world) {
 		until := time.Now().Add(24 * time.Hour)
@@ -220,8 +220,8 @@ func TestGatewaySecondHello(t *testing.T) {
 	})
 }
 
-// A process that was disconnected for longer than a claim lasts gets the events that the other one
-// has handled meanwhile.
+// A process that was disconnected for longer than a claim's TTL receives events that the other
+// process has handled.
 func TestGatewayReplayAfterResume(t *testing.T) {
 	handle := func(ctx context.Context, e chat.Event) []chat.Reply {
 		if e.Kind == chat.Message {
@@ -275,7 +275,7 @@ func TestGatewayReplayAfterResume(t *testing.T) {
 	}, func(o *Options) { o.Claims = had })
 }
 
-// Events that were taken before the shutdown are finished.
+// Events that were accepted before the shutdown are finished.
 func TestGatewayShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, saying(chat.AckUpdate, slowly(8*time.Second, journey))())

@@ -22,7 +22,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// pinged is what a signed request, changed afterwards, is answered with.
+// pinged returns the response to a signed request that is changed after it was signed.
 func pinged(t *testing.T, d *Discord, payload []byte, change func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, "/discord", bytes.NewReader(payload))
@@ -70,8 +70,8 @@ func TestSignatures(t *testing.T) {
 	})
 }
 
-// slowBodies lets strangers send so much and then so slowly that they take all the room, until the
-// end that is returned is called.
+// slowBodies makes other senders use up the memory for deliveries with large slow bodies, until
+// end is called.
 func (w *world) slowBodies() (end func()) {
 	var all sync.WaitGroup
 	var pipes []*io.PipeWriter
@@ -167,8 +167,8 @@ func TestClientDisconnects(t *testing.T) {
 	})
 }
 
-// BenchmarkPress is one press by HTTP, from the signature to the answer; BenchmarkBare a handler
-// that verifies, decodes and answers nothing.
+// BenchmarkPress measures one press by HTTP, from the signature to the response; BenchmarkBare
+// measures a handler that verifies, decodes and does nothing else.
 func BenchmarkPress(b *testing.B) {
 	s := fake.New(b)
 	d, err := New(b.Context(), Options{Token: fake.Token, PublicKey: fake.PublicKey, APIURL: fake.URL, Dial: s.Dial, Commands: specs, Responder: silent{}})

@@ -35,7 +35,7 @@ func TestPlatformLaws(t *testing.T) {
 	})
 }
 
-// law returns the world as the laws need it.
+// law returns the world in the form that the laws use.
 func (w *world) law(t *testing.T) *platformlaw.Platform {
 	cards := func(all []fake.Message) []string {
 		out := make([]string, len(all))
@@ -75,7 +75,7 @@ func (w *world) law(t *testing.T) *platformlaw.Platform {
 	}
 }
 
-// lawFault returns a fault as Discord shows it.
+// lawFault returns a fault in Discord's form.
 func lawFault(f platformlaw.Fault) fake.Fault {
 	out := fake.Fault{
 		Status: f.Status, After: f.RetryAfter.Seconds(), Lose: f.Lost, Cut: f.Cut, Wait: f.Wait,

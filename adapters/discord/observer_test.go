@@ -13,29 +13,29 @@ import (
 )
 
 func TestObserverGateway(t *testing.T) {
-	var told platformtest.Observer
+	var observed platformtest.Observer
 	synctest.Test(t, func(t *testing.T) {
-		w := stage(t, &platformtest.Script{}, func(o *Options) { o.Observer = &told })
+		w := stage(t, &platformtest.Script{}, func(o *Options) { o.Observer = &observed })
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- w.discord.RunGateway(ctx) }()
 		synctest.Wait()
-		w.want(t, "ready", told.String(), "acknowledged [] limited [] connected [1]")
+		w.want(t, "ready", observed.String(), "acknowledged [] limited [] connected [1]")
 		w.Cut()
 		synctest.Wait()
-		w.want(t, "cut", told.String(), "acknowledged [] limited [] connected [0]")
+		w.want(t, "cut", observed.String(), "acknowledged [] limited [] connected [0]")
 		time.Sleep(time.Minute)
-		w.want(t, "resumed", told.String(), "acknowledged [] limited [] connected [1]")
+		w.want(t, "resumed", observed.String(), "acknowledged [] limited [] connected [1]")
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		w.want(t, "ended", told.String(), "acknowledged [] limited [] connected [0]")
+		w.want(t, "ended", observed.String(), "acknowledged [] limited [] connected [0]")
 	})
 }
 
-// TestNewUnavailable: an outage is told from what somebody has to mend, also when the commands are
-// offered.
+// TestNewUnavailable checks that New and Register return chat.ErrUnavailable for an outage, and
+// not for an error that the operator must correct.
 func TestNewUnavailable(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault fake.Fault

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/sent anew")
 
-// valid holds a body against what Discord takes.
+// valid fails the test if Discord would refuse the body.
 func valid(t *testing.T, what string, v any) {
 	t.Helper()
 	b, err := encode(v)
@@ -254,7 +254,7 @@ func TestIntroOmitted(t *testing.T) {
 	}
 }
 
-// TestFullForm has every label and text at its longest.
+// TestFullForm draws a form in which every label and text has the greatest length.
 func TestFullForm(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("*", n) }
 	label := func(i int) chat.Label {
@@ -344,7 +344,7 @@ func TestCardsOverLimits(t *testing.T) {
 	}
 }
 
-// TestConfirmInMessage finds the question in the message, and reads both answers from it.
+// TestConfirmInMessage decodes both answers to the question of a confirmation.
 func TestConfirmInMessage(t *testing.T) {
 	m, err := message(keptCard(), true, nil)
 	if err != nil {
@@ -387,7 +387,8 @@ func TestFirstResponses(t *testing.T) {
 	valid(t, discordschema.Response, choicesResponse(many))
 }
 
-// TestNoMentions reads the bytes: a list that is null or missing lets every mention notify.
+// TestNoMentions checks the bytes: with a list that is null or missing, every mention would
+// notify.
 func TestNoMentions(t *testing.T) {
 	m, err := message(chat.Card{Blocks: []chat.Block{chat.Paragraph("@everyone")}}, false, nil)
 	if err != nil {

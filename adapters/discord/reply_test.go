@@ -7,7 +7,8 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// What everybody sees is nobody's to change: what comes of a press on it is for whoever pressed.
+// A press on a card that everybody sees does not change the card: the reply is shown to the person
+// who pressed.
 func TestSharedCardNotUpdated(t *testing.T) {
 	for _, took := range []time.Duration{0, 8 * time.Second} {
 		inBothModes(t, saying(chat.AckUpdate, after(took, replying(chat.Update{Card: card("your own answers")}))), func(t *testing.T, w *world) {

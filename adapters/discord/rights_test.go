@@ -11,7 +11,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// why is the reason of an error of CanPost, and the permissions that it names.
+// why returns the reason of an error of CanPost, and the permissions that it names.
 func why(err error) (chat.Obstacle, []string) {
 	if c, ok := errors.AsType[*chat.CannotPostError](err); ok {
 		return c.Reason, c.Rights

@@ -37,7 +37,7 @@ func TestSharedCards(t *testing.T) {
 	})
 }
 
-// startSharedCards starts processes of the bot that presses are delivered to by HTTP.
+// startSharedCards starts processes of the bot to which presses are delivered by HTTP.
 func startSharedCards(
 	t *testing.T, counter *platformlaw.Counter, processes int,
 ) platformlaw.SharedCards {

@@ -66,8 +66,8 @@ func TestSpans(t *testing.T) {
 	}
 }
 
-// tame is what may stand in a text of ours: characters that mean nothing, and marks with a
-// backslash before them.
+// tame matches escaped text: characters without a meaning in Markdown, and marks with a backslash
+// before them.
 var tame = regexp.MustCompile(`^(?:\\[^0-9A-Za-z\s]|[^\\*_~` + "`" + `|<>\[\]@])*$`)
 
 func FuzzEscape(f *testing.F) {

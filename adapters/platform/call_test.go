@@ -26,8 +26,8 @@ func newCaller() *Caller {
 	}
 }
 
-// responds returns a request that leads to results in turn, the last one for ever, and a count of
-// the requests. Everything is written.
+// responds returns a request that returns each result in turn, the last one repeatedly, and a
+// count of the requests. Every request is written.
 func responds(results ...Result) (func(context.Context) Result, *int) {
 	made := 0
 	client := &http.Client{Transport: &http.Transport{

@@ -15,7 +15,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// wall is a place where cards stand, and the count that each of them shows.
+// wall has cards, and the count that each of them shows.
 type wall struct {
 	mu    sync.Mutex
 	count int
@@ -31,7 +31,7 @@ func (w *wall) press() {
 	w.count++
 }
 
-// draw draws the count.
+// draw returns a card with the count.
 func (w *wall) draw(context.Context) (chat.Card, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -68,7 +68,7 @@ func (w *wall) want(t *testing.T, want ...string) {
 	}
 }
 
-// pressOn is what a press on a card of the wall is answered with.
+// pressOn adds the Redraw of a press on a card.
 func (w *wall) pressOn(t *testing.T, r *Redraws, message string) {
 	t.Helper()
 	w.press()
@@ -78,7 +78,7 @@ func (w *wall) pressOn(t *testing.T, r *Redraws, message string) {
 	}
 }
 
-// onWall plays in a bubble, whose time passes at once, and drains the Redraws.
+// onWall runs play in a bubble, whose time passes at once, and drains the Redraws.
 func onWall(t *testing.T, play func(*testing.T, *wall, *Redraws, *strings.Builder)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -95,7 +95,7 @@ func onWall(t *testing.T, play func(*testing.T, *wall, *Redraws, *strings.Builde
 	})
 }
 
-// rest waits until everything has come to rest.
+// rest waits until no edit is running or planned.
 func rest() {
 	time.Sleep(time.Hour)
 	synctest.Wait()
@@ -324,7 +324,7 @@ func TestRedrawsDrain(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 	})
-	// A card that cannot be changed does not hold up the end of the program.
+	// A card that cannot be changed does not delay the end of the program.
 	onWall(t, func(t *testing.T, w *wall, r *Redraws, _ *strings.Builder) {
 		w.edit = func(int) error { return chat.ErrUnavailable }
 		w.pressOn(t, r, "m")
@@ -339,7 +339,7 @@ func TestRedrawsDrain(t *testing.T) {
 	})
 }
 
-// Two processes press and edit at the same time, and the network lets edits overtake each other.
+// Two processes receive presses and edit at the same time, and edits may arrive in another order.
 func TestRedrawsTwoProcesses(t *testing.T) {
 	onWall(t, func(t *testing.T, w *wall, _ *Redraws, log *strings.Builder) {
 		delayed := func(delay time.Duration) EditCard {

@@ -12,8 +12,8 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// recorder is a Replier that records what it is told to do. Cards whose text is "fail" are refused,
-// and of "unsure" the answer is lost.
+// recorder is a Replier that records its calls. A card with the text "fail" is refused, and for
+// "unsure" the response is lost.
 type recorder struct {
 	done      []string
 	canUpdate bool
@@ -62,8 +62,8 @@ func (r *recorder) FieldErrors(context.Context, chat.FieldErrors) error {
 
 func textCard(s string) chat.Card { return chat.Card{Blocks: []chat.Block{chat.Paragraph(s)}} }
 
-// told whispers what became of a card.
-func told(d chat.Delivered) []chat.Reply {
+// whisperOutcome is a Then that whispers what became of a card.
+func whisperOutcome(d chat.Delivered) []chat.Reply {
 	text := fmt.Sprintf("stands: %v, missing: %v, link: %s", d.Stands(), d.Missing, d.URL)
 	return []chat.Reply{chat.Whisper{Card: textCard(text)}}
 }
@@ -93,23 +93,23 @@ func TestCarryOut(t *testing.T) {
 			[]string{"update fail", "whisper b"}, 1,
 		},
 		"a post stands": {
-			[]chat.Reply{chat.Post{Card: textCard("a"), Then: told}, whisper("b")},
+			[]chat.Reply{chat.Post{Card: textCard("a"), Then: whisperOutcome}, whisper("b")},
 			[]string{"post 1 a", "whisper stands: true, missing: [], link:", "whisper b"}, 0,
 		},
 		"a post fails": {
-			[]chat.Reply{chat.Post{Card: textCard("fail"), Then: told}, whisper("b")},
+			[]chat.Reply{chat.Post{Card: textCard("fail"), Then: whisperOutcome}, whisper("b")},
 			[]string{"post 1 fail", "whisper stands: false, missing: [], link:"}, 1,
 		},
 		"a post may stand": {
-			[]chat.Reply{chat.Post{Card: textCard("unsure"), Then: told}, whisper("b")},
+			[]chat.Reply{chat.Post{Card: textCard("unsure"), Then: whisperOutcome}, whisper("b")},
 			[]string{"post 1 unsure", "whisper stands: true, missing: [], link:", "whisper b"}, 1,
 		},
 		"a post without files": {
-			[]chat.Reply{chat.Post{Card: textCard("without files"), Then: told}},
+			[]chat.Reply{chat.Post{Card: textCard("without files"), Then: whisperOutcome}},
 			[]string{"post 1 without files", "whisper stands: true, missing: [a.png], link:"}, 1,
 		},
 		"a direct card that fails is explained by its Then": {
-			[]chat.Reply{chat.Direct{Card: textCard("fail"), Then: told}, whisper("b")},
+			[]chat.Reply{chat.Direct{Card: textCard("fail"), Then: whisperOutcome}, whisper("b")},
 			[]string{"direct fail", "whisper stands: false, missing: [], link: https://card.test"}, 0,
 		},
 	} {

@@ -13,7 +13,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// anHourAhead is a Slack whose clock is.
+// anHourAhead is a transport to a Slack whose clock is an hour ahead.
 type anHourAhead struct{ http.RoundTripper }
 
 func (a anHourAhead) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -48,12 +48,13 @@ func TestRetryWhenNotSent(t *testing.T) {
 		w.Fail("chat.postMessage", fake.Fault{Status: 429, RetryAfter: 3600})
 		err := w.slack.Send(t.Context(), "m3", personAna, card("third"))
 		if err == nil || errors.Is(err, chat.ErrUnsure) || errors.Is(err, chat.ErrUnreachable) {
-			t.Errorf("told to wait an hour: %v", err)
+			t.Errorf("asked to wait an hour: %v", err)
 		}
 	})
 }
 
-// Of what fails before a word of it was written, nothing can have been done.
+// A request that fails before anything was written cannot have been carried out, so it is sent
+// again.
 func TestRetryWhenNothingWritten(t *testing.T) {
 	const plain, secure = "http://slack.test/api/", "https://slack.test/api/"
 	for name, c := range map[string]struct {
@@ -106,7 +107,7 @@ func TestRetryWhenNothingWritten(t *testing.T) {
 	}
 }
 
-// says is a server that speaks first.
+// says is a server that writes before it reads.
 func says(words string) func(net.Conn) {
 	return func(c net.Conn) {
 		go io.Copy(io.Discard, c)
@@ -114,7 +115,7 @@ func says(words string) func(net.Conn) {
 	}
 }
 
-// What one person does too fast is not felt by another.
+// A rate limit of one channel does not delay messages to another.
 func TestRateLimitPerChannel(t *testing.T) {
 	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
 	byHTTP(t, hi, func(t *testing.T, w *world) {
@@ -157,8 +158,8 @@ func TestRateLimitOfManyChannels(t *testing.T) {
 	})
 }
 
-// However fast somebody writes, what they are told goes at the pace that Slack allows to one
-// channel.
+// Replies to one person keep to the pace that Slack allows for one channel, however fast the
+// person writes.
 func TestReplyPacing(t *testing.T) {
 	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
 	byHTTP(t, hi, func(t *testing.T, w *world) {
@@ -176,7 +177,7 @@ func TestReplyPacing(t *testing.T) {
 	})
 }
 
-// Files go to Slack alone, wherever an answer says that they are to be uploaded.
+// Files are sent to Slack only, whatever upload address a response names.
 func TestUploadURLHost(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		for address, want := range map[string]bool{

@@ -134,7 +134,7 @@ func TestDecodeForeignInteraction(t *testing.T) {
 		before := string(payload(t, "submit.json"))
 		form := strings.Replace(before, edit[0], edit[1], 1)
 		if _, err := decodeInteraction([]byte(form)); form == before || !errors.Is(err, errIgnored) {
-			t.Errorf("a form with a %s of somebody else's: %v, want errIgnored", what, err)
+			t.Errorf("a form with a %s of another app: %v, want errIgnored", what, err)
 		}
 	}
 }
@@ -177,8 +177,8 @@ func TestDecodeMalformedInteraction(t *testing.T) {
 	}
 }
 
-// TestDecodeUnknownElements: elements of types that Slack adds, with fields of any form, do not
-// keep what is known from being read.
+// TestDecodeUnknownElements checks that elements of unknown types, with fields of any form, do not
+// prevent known ones from being decoded.
 func TestDecodeUnknownElements(t *testing.T) {
 	want, err := decodeInteraction(payload(t, "submit.json"))
 	if err != nil {
@@ -199,7 +199,7 @@ func TestDecodeUnknownElements(t *testing.T) {
 	}
 }
 
-// Errors are logged: they hold nothing that somebody wrote.
+// Errors are logged, so they hold nothing that a person wrote.
 func TestDecodeErrorsQuoteNoPayload(t *testing.T) {
 	for _, s := range []string{
 		strings.Replace(string(payload(t, "submit.json")), `"value":"Bro Hafren`, `"value":{"secret":1},"x":"Bro Hafren`, 1),
@@ -335,7 +335,7 @@ func TestDecodeEvent(t *testing.T) {
 	}
 }
 
-// A form brings back where it was opened.
+// The place where a form was opened is read from its submission.
 func TestOriginRoundTrip(t *testing.T) {
 	o := origin{Channel: "D0BEN", Private: true, URL: "https://hooks.slack.com/actions/T/1?a=b&c=<d>", Card: "1795446000.000200", Whispered: true}
 	form := chat.Form{Title: "t", Submit: "s", Cancel: "c", Action: chat.NewAction("keep", "7K3Q", "vision"), Fields: []chat.Field{chat.Date{Label: chat.Label{ID: "day", Text: "Day"}}}}
@@ -386,7 +386,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			e := g.event
 			if e.ID == "" || e.Who.Platform != Platform || e.Who.Workspace == "" || e.Who.ID == "" || e.Where.Channel == "" || g.origin.Channel == "" {
-				t.Errorf("a gesture of nobody, or nowhere: %+v", g)
+				t.Errorf("an event without a person or a place: %+v", g)
 			}
 			if e.Kind == chat.Press || e.Kind == chat.Submit {
 				if _, err := e.Action.Encode(); err != nil {
@@ -405,7 +405,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// BenchmarkDecode reads one press as we do, and as slack-go does.
+// BenchmarkDecode decodes one press with this package and with slack-go.
 func BenchmarkDecode(b *testing.B) {
 	raw := payload(b, "press-dm.json")
 	b.Run("ours", func(b *testing.B) {

@@ -178,8 +178,8 @@ func TestLateFieldErrors(t *testing.T) {
 	})
 }
 
-// Somebody who hears nothing sends a form again: that is the same gesture, unless it was refused or
-// something in it is another.
+// A form that is sent again because no acknowledgement came is the same submission, unless it was
+// refused or a value has changed.
 func TestResubmittedForm(t *testing.T) {
 	reply := []chat.Reply{chat.Update{Card: card("kept")}}
 	byHTTP(t, func(context.Context, chat.Event) []chat.Reply { return reply }, func(t *testing.T, w *world) {

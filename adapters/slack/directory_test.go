@@ -11,7 +11,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// A list of people that met Slack's limit goes on where it was.
+// A list of people that was interrupted by a rate limit continues where it stopped.
 func TestFindResumesAfterRateLimit(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		for n := range 50 {
@@ -33,7 +33,7 @@ func TestFindResumesAfterRateLimit(t *testing.T) {
 		before := len(w.Calls("users.lookupByEmail"))
 		w.want(t, "found after it", fmt.Sprint(find()), "52")
 		w.want(t, "asked for", fmt.Sprint(len(w.Calls("users.lookupByEmail"))-before), "22")
-		// Whoever leaves is forgotten at once, whoever comes is there soon.
+		// A user who leaves is not found any more, and a user who joins is found soon.
 		w.ChangeUser(fake.User{ID: "U0MANY0000", Email: "p0@example.org", Deleted: true})
 		w.AddUser(fake.User{ID: "U0MANY0050", Email: "p50@example.org"})
 		time.Sleep(addressMissTTL)
@@ -140,14 +140,14 @@ func TestCanPost(t *testing.T) {
 			}
 		}
 		if err := w.slack.CanPost(t.Context(), chat.Place{Platform: Platform, Workspace: fake.Team, Channel: fake.IM(ben)}); err != nil {
-			t.Errorf("somebody's own conversation: %v", err)
+			t.Errorf("a person's own conversation: %v", err)
 		}
 		w.Fail("conversations.info", fake.Fault{Error: "missing_scope"})
 		err := w.slack.CanPost(t.Context(), placeTeam)
 		if _, known := errors.AsType[*chat.CannotPostError](err); err == nil || known {
-			t.Errorf("where Slack does not tell: %v", err)
+			t.Errorf("where Slack does not say: %v", err)
 		}
-		// What becomes known only by trying.
+		// Obstacles that only a post shows.
 		w.AddChannel(fake.Channel{ID: team, Members: []string{ana}, BotIn: true, Closed: true})
 		err = w.slack.Post(t.Context(), "", placeTeam, card("results"), nil)
 		if why, ok := errors.AsType[*chat.CannotPostError](err); !ok || why.Reason != chat.Restricted || !errors.Is(err, chat.ErrUnreachable) {

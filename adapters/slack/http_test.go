@@ -19,7 +19,7 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
-// request is a delivery from Slack, signed at a time.
+// request returns a delivery of Slack, signed with the given time.
 func request(kind, body string, at time.Time) *http.Request {
 	r, err := http.NewRequest(http.MethodPost, "http://bot.fake/slack", strings.NewReader(body))
 	if err != nil {
@@ -32,7 +32,7 @@ func request(kind, body string, at time.Time) *http.Request {
 
 const formKind = "application/x-www-form-urlencoded"
 
-// commandBody is a command that points elsewhere for its answer.
+// commandBody returns a command whose response URL is not Slack's.
 func commandBody(n int) string {
 	return url.Values{
 		"command": {"/maturity"}, "text": {"help"}, "user_id": {ben}, "channel_id": {team}, "team_id": {fake.Team},
@@ -79,7 +79,7 @@ func TestUnsignedDeliveryRefused(t *testing.T) {
 	})
 }
 
-// unread is a body that must not be read.
+// unread is a body that fails the test if it is read.
 type unread struct{ t *testing.T }
 
 func (u unread) Read([]byte) (int, error) {
@@ -241,9 +241,9 @@ func TestDeliveriesWithoutGesture(t *testing.T) {
 		}{
 			{"challenge", "application/json", `{"type":"url_verification","challenge":"abc","token":"x"}`, 200, "abc"},
 			{"check of the certificate", formKind, "ssl_check=1&token=x", 200, ""},
-			{"somebody else's button", formKind, url.Values{"payload": {`{"type":"block_actions","trigger_id":"t","user":{"id":"U1"},"team":{"id":"T1"},"container":{"type":"message","channel_id":"C1","message_ts":"1.1"},"actions":[{"type":"button","action_id":"A B"}]}`}}.Encode(), 200, ""},
+			{"another app's button", formKind, url.Values{"payload": {`{"type":"block_actions","trigger_id":"t","user":{"id":"U1"},"team":{"id":"T1"},"container":{"type":"message","channel_id":"C1","message_ts":"1.1"},"actions":[{"type":"button","action_id":"A B"}]}`}}.Encode(), 200, ""},
 			{"a shortcut", formKind, url.Values{"payload": {`{"type":"shortcut","trigger_id":"t","user":{"id":"U1"},"team":{"id":"T1"}}`}}.Encode(), 200, ""},
-			{"somebody else's form", formKind, url.Values{"payload": {string(payload(t, "submit-foreign.json"))}}.Encode(), 200, ""},
+			{"another app's form", formKind, url.Values{"payload": {string(payload(t, "submit-foreign.json"))}}.Encode(), 200, ""},
 			{"an event of another kind", "application/json", `{"type":"event_callback","team_id":"T1","event_id":"E1","event":{"type":"reaction_added","user":"U1"}}`, 200, ""},
 			{"no JSON", "application/json", `{`, 400, ""},
 			{"no payload", formKind, url.Values{"payload": {`{"type":"block_actions"`}}.Encode(), 400, ""},
@@ -262,7 +262,8 @@ func TestDeliveriesWithoutGesture(t *testing.T) {
 	})
 }
 
-// What concerns the operator is one line in the log, with the workspace or the organisation.
+// An event that the operator must know of is one line in the log, with the workspace or the
+// organisation.
 func TestOperatorEvents(t *testing.T) {
 	const gone = "level=ERROR msg=\"the app was uninstalled, or its token revoked"
 	for _, c := range []struct{ payload, line, attributes string }{
@@ -299,11 +300,11 @@ func TestPanicContained(t *testing.T) {
 		if res.Code != http.StatusInternalServerError || !strings.Contains(w.log.String(), "panic") {
 			t.Errorf("answered %d\n%s", res.Code, w.log)
 		}
-		w.bot.Does = func(context.Context, chat.Event) []chat.Reply { panic("somebody's words") }
+		w.bot.Does = func(context.Context, chat.Event) []chat.Reply { panic("private words") }
 		if a := w.Command(ben, team, "help"); !a.OK() {
 			t.Errorf("answered %+v", a)
 		}
-		if log := w.log.String(); !strings.Contains(log, "doing=handling") || strings.Contains(log, "somebody's words") {
+		if log := w.log.String(); !strings.Contains(log, "doing=handling") || strings.Contains(log, "private words") {
 			t.Errorf("the log is\n%s", log)
 		}
 	})
@@ -325,7 +326,7 @@ func TestBodyReadTimeout(t *testing.T) {
 	})
 }
 
-// trickle is a body of which a part comes at once, and then a byte a second.
+// trickle is a body that sends a part at once and then a byte a second.
 type trickle struct {
 	ctx  context.Context
 	part int

@@ -37,7 +37,7 @@ func TestPlatformLaws(t *testing.T) {
 	})
 }
 
-// law returns the world as the laws need it.
+// law returns the world in the form that the laws use.
 func (w *world) law(t *testing.T) *platformlaw.Platform {
 	cards := func(all []fake.Message) []string {
 		out := make([]string, len(all))
@@ -77,7 +77,7 @@ func (w *world) law(t *testing.T) *platformlaw.Platform {
 	}
 }
 
-// lawFault returns a fault as Slack shows it.
+// lawFault returns a fault in Slack's form.
 func lawFault(f platformlaw.Fault) fake.Fault {
 	out := fake.Fault{
 		Status: f.Status, RetryAfter: int(f.RetryAfter / time.Second),

@@ -14,33 +14,34 @@ import (
 )
 
 func TestObserverSocketCount(t *testing.T) {
-	var told platformtest.Observer
+	var observed platformtest.Observer
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, updates)
-		w.slack.options.Observer = &told
+		w.slack.options.Observer = &observed
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- w.slack.RunSocket(ctx) }()
 		synctest.Wait()
-		w.want(t, "opened", told.String(), "acknowledged [] limited [] connected [1 2]")
+		w.want(t, "opened", observed.String(), "acknowledged [] limited [] connected [1 2]")
 		w.Disconnect("refresh_requested")
 		time.Sleep(10 * time.Second)
-		w.want(t, "refreshed", told.String(), "acknowledged [] limited [] connected [1 2]")
+		w.want(t, "refreshed", observed.String(), "acknowledged [] limited [] connected [1 2]")
 		w.Down(true)
 		time.Sleep(time.Minute)
-		w.want(t, "down", told.String(), "acknowledged [] limited [] connected [1 0]")
+		w.want(t, "down", observed.String(), "acknowledged [] limited [] connected [1 0]")
 		w.Down(false)
 		time.Sleep(time.Minute)
-		w.want(t, "up again", told.String(), "acknowledged [] limited [] connected [1 2]")
+		w.want(t, "up again", observed.String(), "acknowledged [] limited [] connected [1 2]")
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		w.want(t, "ended", told.String(), "acknowledged [] limited [] connected [1 0]")
+		w.want(t, "ended", observed.String(), "acknowledged [] limited [] connected [1 0]")
 	})
 }
 
-// TestNewUnavailable: an outage is told from what somebody has to mend.
+// TestNewUnavailable checks that New returns chat.ErrUnavailable for an outage, and not for an
+// error that the operator must correct.
 func TestNewUnavailable(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault fake.Fault

@@ -59,7 +59,7 @@ func TestProfileInEvent(t *testing.T) {
 		if e := last(); e.TimeZone != "Europe/Lisbon" {
 			t.Errorf("Dan's event is %+v", e)
 		}
-		// A profile that Slack does not give is asked for again after a minute.
+		// A profile that Slack does not return is requested again after a minute.
 		w.AddUser(fake.User{ID: "U0EVE00000", Gone: true})
 		before := len(w.Calls("users.info"))
 		for range 5 {
@@ -74,7 +74,8 @@ func TestProfileInEvent(t *testing.T) {
 	})
 }
 
-// Within an enterprise the id of somebody from elsewhere looks like one of ours; the profile tells.
+// In an enterprise the id of a person from another workspace has the same form as a member's; only
+// the profile shows the difference.
 func TestEnterpriseOutsider(t *testing.T) {
 	byHTTP(t, nil, func(t *testing.T, w *world) {
 		w.bot.How = func(chat.Event) chat.Ack { return chat.AckWhisper }
@@ -95,8 +96,8 @@ func TestEnterpriseOutsider(t *testing.T) {
 	})
 }
 
-// TestEnterpriseMembershipUnknown: while Slack does not tell of somebody whose workspace is
-// another, they do not pass for one of ours, whatever they press; once it tells, they do.
+// While Slack does not return the profile of a person from another workspace of the enterprise,
+// the person does not count as a member, whatever they press. As soon as it does, they do.
 func TestEnterpriseMembershipUnknown(t *testing.T) {
 	for _, ack := range []chat.Ack{chat.AckWhisper, chat.AckUpdate} {
 		byHTTP(t, nil, func(t *testing.T, w *world) {
@@ -130,7 +131,7 @@ func TestEnterpriseMembershipUnknown(t *testing.T) {
 	}
 }
 
-// People who were picked in a form are held to what people in a list are.
+// People picked in a form must pass the same checks as people in a list.
 func TestPickedPeople(t *testing.T) {
 	form := chat.Form{Title: "Invite", Submit: "Send", Cancel: "Cancel", Action: chat.NewAction("send"), Fields: []chat.Field{chat.People{Label: chat.Label{ID: "people", Text: "People"}}}}
 	byHTTP(t, func(_ context.Context, e chat.Event) []chat.Reply {
@@ -171,14 +172,14 @@ func TestPickedPeople(t *testing.T) {
 			t.Errorf("of many: %v", got)
 		}
 		w.want(t, "calls of users.info for many", fmt.Sprint(len(w.Calls("users.info"))-before), "0")
-		// Whom Slack does not tell of in time, it offered.
+		// Slack offered the people whose profiles do not arrive in time.
 		w.AddUser(fake.User{ID: "U0LATE0000"})
 		w.Fail("users.info", fake.Fault{Status: 429, RetryAfter: 60})
 		w.want(t, "unknown", fmt.Sprint(pick("U0LATE0000")), fmt.Sprint([]string{ours("U0LATE0000")}))
 	})
 }
 
-// The id that a writer's own program gives to a message says nothing of anybody else's.
+// The id that a client gives to a message is compared only within its channel.
 func TestMessageIDsPerChannel(t *testing.T) {
 	hi := func(context.Context, chat.Event) []chat.Reply { return []chat.Reply{chat.Whisper{Card: card("hi")}} }
 	byHTTP(t, hi, func(t *testing.T, w *world) {

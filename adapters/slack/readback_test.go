@@ -9,8 +9,7 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// What the fake Slack reads back of a card or a form must be what was sent, in the words of a
-// transcript.
+// The fake Slack must read a card or a form as it was sent, in the words of a transcript.
 func TestReadRoundTrip(t *testing.T) {
 	odd := "a *star*, _line_, ~wave~, `tick`, <@U0ANA00000>, <!channel>, &amp; :wave: > # @here https://example.org\n> quote"
 	many := func(n int) chat.Buttons {

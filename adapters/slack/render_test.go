@@ -22,7 +22,7 @@ import (
 
 var updateGolden = flag.Bool("update", false, "write the golden files")
 
-// asJSON is a body as it is sent, indented.
+// asJSON returns a body as it is sent, indented.
 func asJSON(t *testing.T, v any) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -35,7 +35,7 @@ func asJSON(t *testing.T, v any) []byte {
 	return out.Bytes()
 }
 
-// drawn is a card as a message.
+// drawn returns a card as a message.
 func drawn(t *testing.T, c chat.Card) []byte {
 	t.Helper()
 	all, err := blocks(c, chat.MaxBlocks)
@@ -45,7 +45,7 @@ func drawn(t *testing.T, c chat.Card) []byte {
 	return asJSON(t, map[string]any{"text": speech(c), "blocks": all})
 }
 
-// valid fails the test when Slack would refuse the body.
+// valid fails the test if Slack would refuse the body.
 func valid(t *testing.T, kind string, raw []byte) {
 	t.Helper()
 	err := slackschema.Validate(kind, raw)
@@ -130,7 +130,7 @@ func TestHomeView(t *testing.T) {
 	got := asJSON(t, view)
 	golden(t, "home.json", got)
 	valid(t, slackschema.Home, got)
-	// Slack does not promise to tell the app of a press on a button with a link.
+	// Slack does not promise to deliver a press on a button with a link.
 	if bytes.Contains(got, []byte(`"url"`)) {
 		t.Errorf("a button in App Home is a link: %s", got)
 	}
@@ -171,7 +171,7 @@ func TestForms(t *testing.T) {
 	valid(t, slackschema.Modal, got)
 }
 
-// welsh is a long text of the kind people read here; hostile ones try what chat platforms act upon.
+// welsh is a long text of the kind people read here; hostile texts use what chat platforms act upon.
 const welsh = "Mae'r partneriaid wedi cytuno ar y cyd-gynllun; ŵyr pawb pwy sy'n arwain, a cheir cofnod o bob penderfyniad. "
 
 var hostile = []string{
@@ -180,7 +180,7 @@ var hostile = []string{
 	"\u202eedocinu\u202c \u2066x\u2069", "a\u200bb\u2060c\ufeffd\u00ad", "&amp; &lt;b&gt; &#42;", "\xff\xfe broken \x00 bytes", "🏴󠁧󠁢󠁷󠁬󠁳󠁿 👩🏽‍⚕️", "\r\n\t ", "* * *", "1*2*3_4_5",
 }
 
-// fill is exactly n characters of s, over and over.
+// fill repeats s to exactly n characters.
 func fill(s string, n int) string {
 	r := []rune(strings.Repeat(s, n/utf8.RuneCountInString(s)+1))
 	begin := strings.TrimSpace(string(r[:n-1]))
@@ -343,8 +343,8 @@ var (
 	quotes     = regexp.MustCompile(`(?m)^\s*&gt;`)
 )
 
-// inert fails the test when Slack would act upon escaped text, or a reader would see something else
-// than s.
+// inert fails the test if Slack would act on the escaped text, or a reader would see anything but
+// s.
 func inert(t *testing.T, s string) {
 	t.Helper()
 	got := escape(s)
@@ -382,7 +382,7 @@ func FuzzEscape(f *testing.F) {
 	f.Fuzz(inert)
 }
 
-// What is bold must be, and nothing else.
+// Every character that is bold in the card is bold in the message, and no other.
 func TestBold(t *testing.T) {
 	w, b := func(s string) chat.Span { return chat.Words(s) }, func(s string) chat.Span { return chat.Bold(s) }
 	for want, spans := range map[string][]chat.Span{

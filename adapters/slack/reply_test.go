@@ -28,7 +28,7 @@ func TestUpdateWithSpentResponseURL(t *testing.T) {
 		calls := w.Calls("chat.update")
 		w.want(t, "calls", fmt.Sprint(len(calls)), "5")
 		if gap := calls[1].At.Sub(calls[0].At); gap < 7*time.Second {
-			t.Errorf("asked again after %v, told to wait 7s", gap)
+			t.Errorf("asked again after %v, asked to wait 7s", gap)
 		}
 	})
 }
@@ -56,8 +56,8 @@ func TestUpdateEphemeralWithSpentResponseURL(t *testing.T) {
 	})
 }
 
-// What somebody is shown after a press on a card that everybody sees is for them alone, in whatever
-// way it was meant to be shown.
+// A reply to a press on a card that everybody sees is shown only to the person who pressed,
+// whatever kind of reply it is.
 func TestSharedCardNotUpdated(t *testing.T) {
 	byHTTP(t, opens(updates), func(t *testing.T, w *world) {
 		m := w.post(t, team, card("join", "one", "detail"))
@@ -110,8 +110,8 @@ func TestWhisper(t *testing.T) {
 	})
 }
 
-// A command can be typed where two people talk, which the bot cannot tell from its own conversation
-// with one, nor speak in.
+// A command can be typed in a conversation between two people. The bot cannot distinguish it from
+// its own conversation with a person, and cannot post there.
 func TestCommandInForeignDM(t *testing.T) {
 	both := func(_ context.Context, e chat.Event) []chat.Reply {
 		return []chat.Reply{chat.Post{To: e.Where, Card: card("for all"), Then: sorry("psst")}}
@@ -210,7 +210,7 @@ func TestInvalidForm(t *testing.T) {
 	})
 }
 
-// Slack shows files to one person in their own conversation with the bot.
+// Files for one person are sent to their own conversation with the bot.
 func TestWhisperWithFiles(t *testing.T) {
 	handle := func(context.Context, chat.Event) []chat.Reply {
 		files := []chat.File{{Name: "a.png", Type: "image/png", Alt: "bars", Data: []byte("png")}}
@@ -229,8 +229,8 @@ func TestWhisperWithFiles(t *testing.T) {
 	})
 }
 
-// A card for a person's own conversation arrives there whatever the place of the gesture, and the
-// bot is told where it stands, or why it does not.
+// A card for a person's own conversation arrives there wherever the press was, and the bot learns
+// where it is, or why it was not sent.
 func TestDirect(t *testing.T) {
 	answer := func(_ context.Context, e chat.Event) []chat.Reply {
 		if !e.Direct {

@@ -29,7 +29,7 @@ func TestSendUnreachable(t *testing.T) {
 			t.Errorf("messages tab off: %v", err)
 		}
 		if !strings.Contains(w.log.String(), "Messages Tab") {
-			t.Errorf("the operator is not told:\n%s", w.log)
+			t.Errorf("the operator is not warned:\n%s", w.log)
 		}
 		w.MessagesTab(true)
 		for _, word := range []string{"token_revoked", "missing_scope", "account_inactive"} {
@@ -39,7 +39,7 @@ func TestSendUnreachable(t *testing.T) {
 			}
 		}
 		if !strings.Contains(w.log.String(), "install the app again") {
-			t.Errorf("the operator is not told:\n%s", w.log)
+			t.Errorf("the operator is not warned:\n%s", w.log)
 		}
 	})
 }
@@ -93,7 +93,7 @@ func TestPostWithFiles(t *testing.T) {
 	})
 }
 
-// The bytes that arrive at an upload address are the file's, with nothing before or after them.
+// An upload address receives exactly the bytes of the file.
 func TestUpload(t *testing.T) {
 	data := []byte("\xef\xbb\xbfn,share\r\n--boundary--\r\n\x00\xff")
 	posts := func(context.Context, chat.Event) []chat.Reply {
@@ -134,8 +134,7 @@ func TestPostAsNonMember(t *testing.T) {
 	})
 }
 
-// Once the card is posted, what becomes of its files makes it neither unposted nor silences what
-// else there is to say.
+// Once the card is posted, missing files neither undo the post nor stop the other replies.
 func TestPostMissingFiles(t *testing.T) {
 	posts := func(context.Context, chat.Event) []chat.Reply {
 		files := []chat.File{{Name: "a.png", Type: "image/png", Alt: "bars", Data: []byte("png")}}
@@ -160,7 +159,7 @@ func TestPostMissingFiles(t *testing.T) {
 		w.want(t, "not even uploaded", texts(t, w.Messages(team)), "results; 1 files; results; results")
 		w.want(t, "whispers", texts(t, w.Whispers(ana)), "missing []; done; missing [a.png]; done; missing [a.png]; done")
 		if !strings.Contains(w.log.String(), "posted without 1 files") {
-			t.Errorf("the operator is not told:\n%s", w.log)
+			t.Errorf("the operator is not warned:\n%s", w.log)
 		}
 	})
 }
@@ -201,7 +200,7 @@ func TestPostUnprompted(t *testing.T) {
 	})
 }
 
-// sorry whispers a text when a card does not stand.
+// sorry returns a Then that whispers a text if a card was not sent.
 func sorry(text string) chat.Then {
 	return func(d chat.Delivered) []chat.Reply {
 		if d.Stands() {

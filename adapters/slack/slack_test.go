@@ -36,13 +36,13 @@ type world struct {
 	log   *platformtest.Log
 }
 
-// stage makes a workspace with Ana and Ben, a channel, and the bot in it.
+// stage returns a workspace with Ana and Ben, a channel, and the bot.
 func stage(t *testing.T, handle func(context.Context, chat.Event) []chat.Reply) *world {
 	t.Helper()
 	return stageWith(t, &platformtest.Script{Does: handle}, &platformtest.Log{}, nil)
 }
 
-// stageWith is stage with a script, a log and an observer of its own.
+// stageWith is like stage, with the given script, log and observer.
 func stageWith(
 	t *testing.T, bot *platformtest.Script, log *platformtest.Log, observer chat.Observer,
 ) *world {
@@ -70,7 +70,7 @@ func stageWith(
 	return w
 }
 
-// byHTTP stages a workspace that delivers by HTTP, in a bubble whose time passes at once.
+// byHTTP runs play on a workspace that delivers by HTTP, in a bubble whose time passes at once.
 func byHTTP(t *testing.T, handle func(context.Context, chat.Event) []chat.Reply, play func(*testing.T, *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -93,7 +93,8 @@ func card(text string, buttons ...string) chat.Card {
 	return c
 }
 
-// send puts a card into a person's conversation with the bot, and returns it as they see it.
+// send puts a card into a person's conversation with the bot, and returns it as the person sees
+// it.
 func (w *world) send(t *testing.T, to string, c chat.Card) fake.Message {
 	t.Helper()
 	if err := w.slack.Send(t.Context(), "", chat.Person{Platform: Platform, Workspace: fake.Team, ID: to}, c); err != nil {
@@ -113,7 +114,7 @@ func (w *world) post(t *testing.T, channel string, c chat.Card) fake.Message {
 	return all[len(all)-1]
 }
 
-// texts are the cards of messages as one line each.
+// texts returns each card of the messages as one line.
 func texts(t *testing.T, all []fake.Message) string {
 	t.Helper()
 	var out []string
@@ -142,7 +143,7 @@ func updates(_ context.Context, e chat.Event) []chat.Reply {
 	return []chat.Reply{chat.Update{Card: card("after " + e.Action.Verb)}}
 }
 
-// answers is a server that reads a request first.
+// answers is a server that reads a request before it writes.
 func answers(words string) func(net.Conn) {
 	return func(c net.Conn) {
 		r, err := http.ReadRequest(bufio.NewReader(c))
@@ -161,7 +162,7 @@ func form() chat.Form {
 	}}
 }
 
-// opens is a responder with a form behind the verb "detail" and an answer to it.
+// opens returns a responder that opens a form for the verb "detail" and handles its submission.
 func opens(submitted func(context.Context, chat.Event) []chat.Reply) func(context.Context, chat.Event) []chat.Reply {
 	return func(ctx context.Context, e chat.Event) []chat.Reply {
 		switch {

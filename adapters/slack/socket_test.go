@@ -14,8 +14,8 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
-// bySocket stages a workspace that delivers by Socket Mode, in a bubble whose time passes at once.
-// Ended is what RunSocket returned.
+// bySocket runs play on a workspace that delivers by Socket Mode, in a bubble whose time passes at
+// once. Ended receives what RunSocket returns.
 func bySocket(t *testing.T, handle func(context.Context, chat.Event) []chat.Reply, play func(t *testing.T, w *world, stop func(), ended <-chan error)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -153,8 +153,7 @@ func TestSocketReconnectBackoff(t *testing.T) {
 		w.Disconnect("warning")
 		w.Disconnect("warning")
 		time.Sleep(time.Minute)
-		// Each link rests after six sockets. The library may open some more before it is told to
-		// stop.
+		// Each link pauses after six sockets. The library may open some more before it is stopped.
 		rounds := int(time.Minute/reconnectInterval) + 1
 		if n := len(w.Calls("apps.connections.open")); n > socketConnections*rounds*10 {
 			t.Errorf("%d sockets in a minute", n)
@@ -181,7 +180,7 @@ func TestSocketModeDisabled(t *testing.T) {
 	})
 }
 
-// Slack says of some apps that Socket Mode is off although it delivers to them.
+// Slack reports of some apps that Socket Mode is off although it delivers to them.
 func TestSocketModeOffBeforeFirstLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stage(t, updates)
@@ -243,7 +242,7 @@ func TestSocketAcksEveryEnvelope(t *testing.T) {
 		if a := w.Raw(map[string]any{"type": "somethings"}); a.Err == nil { // the fake fails the test for an acknowledgement of nothing
 			t.Errorf("what is no envelope was acknowledged: %+v", a)
 		}
-		// The library cannot read this press for an element it does not know, and we need not.
+		// The library cannot decode this press, because of an unknown element; this package need not.
 		a := w.Raw(map[string]any{"type": "interactive", "envelope_id": "e7", "payload": map[string]any{
 			"type": "block_actions", "trigger_id": "t7", "user": map[string]any{"id": ben, "team_id": fake.Team}, "team": map[string]any{"id": fake.Team},
 			"container": map[string]any{"type": "message", "channel_id": fake.IM(ben), "message_ts": "1.1"},
