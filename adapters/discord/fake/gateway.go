@@ -18,8 +18,8 @@ type Gateway struct {
 	interval   time.Duration
 	sessions   map[string]*session
 	sockets    []*socket
-	starts     int       // that are left today
-	reset      time.Time // when there are all again
+	starts     int       // that may still be started today
+	reset      time.Time // when all may be started again
 	beats      int
 	deaf       bool
 	greetings  []packet // the first packets of the next connections, after hello
@@ -61,7 +61,7 @@ func (c *socket) put(v any) {
 func (c *socket) write(p packet) { c.put(p) }
 func (c *socket) close(code int) { c.put(code) }
 
-// send writes what is put, until the connection has ended.
+// send writes the packets of a connection until it has ended.
 func (c *socket) send() {
 	for {
 		select {
@@ -90,7 +90,7 @@ func (g *Gateway) link(w http.ResponseWriter, r *http.Request) {
 	if wrong, ok := errors.AsType[websocket.HandshakeError](err); ok {
 		g.server.t.Errorf("upgrade: %v", wrong)
 	}
-	if err != nil { // or the connection was cut
+	if err != nil { // the connection was cut
 		return
 	}
 	c := &socket{conn: conn, out: make(chan any, 1024), ended: make(chan struct{}), host: r.Host}
@@ -154,7 +154,7 @@ func (g *Gateway) link(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// drain reads until the other side has gone.
+// drain reads until the other side has closed the connection.
 func (c *socket) drain() {
 	for {
 		if _, _, err := c.conn.ReadMessage(); err != nil {
@@ -281,7 +281,7 @@ func (g *Gateway) Resumed() int {
 	return g.resumes
 }
 
-// each does something with every connection.
+// each calls a function for every connection.
 func (g *Gateway) each(do func(*socket)) {
 	g.server.mu.Lock()
 	all := slices.Clone(g.sockets)
@@ -294,7 +294,7 @@ func (g *Gateway) each(do func(*socket)) {
 // Reconnect asks every connection to reconnect, as Discord does when it restarts.
 func (g *Gateway) Reconnect() { g.each(func(c *socket) { c.write(packet{Op: 7}) }) }
 
-// Invalidate tells every connection that its session is not valid. One that is not resumable is
+// Invalidate sends an invalid session to every connection. A session that is not resumable is
 // forgotten.
 func (g *Gateway) Invalidate(resumable bool) {
 	if !resumable {
@@ -318,8 +318,8 @@ func (g *Gateway) Deaf(on bool) {
 	g.deaf = on
 }
 
-// Greet lets the next connections begin with requests to reconnect (7), invalid sessions (9) or a
-// second hello (10), one each.
+// Greet makes each of the next connections begin with a request to reconnect (7), an invalid
+// session (9) or a second hello (10).
 func (g *Gateway) Greet(ops ...int) {
 	g.server.mu.Lock()
 	defer g.server.mu.Unlock()
@@ -332,7 +332,7 @@ func (g *Gateway) Greet(ops ...int) {
 	}
 }
 
-// Refuse closes every connection from now on with a code, or takes them again when it is zero.
+// Refuse closes every connection from now on with a code, until it is called with zero.
 func (g *Gateway) Refuse(code int) {
 	g.server.mu.Lock()
 	defer g.server.mu.Unlock()
@@ -346,7 +346,7 @@ func (g *Gateway) Starts(n int) {
 	g.starts, g.reset = n, g.server.now().Add(time.Hour)
 }
 
-// left returns how many sessions may be started. The caller holds the mutex.
+// left returns how many sessions may still be started. The caller holds the mutex.
 func (g *Gateway) left() int {
 	if !g.reset.After(g.server.now()) && !g.reset.IsZero() {
 		g.starts, g.reset = 1000, time.Time{}

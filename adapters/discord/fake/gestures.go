@@ -21,21 +21,21 @@ import (
 	"maturitybot/adapters/platformtest"
 )
 
-// Ack is how an interaction was answered for the first time.
+// Ack is the first response to an interaction.
 type Ack struct {
 	Status  int             // of HTTP; by the gateway it is 200
 	Body    json.RawMessage // the answer
 	Type    int             // of the answer, or 0
-	Blocked string          // why Discord did not even send a form
+	Blocked string          // why Discord did not send a form
 	Took    time.Duration
 	late    bool
-	Err     error // no answer, or one that Discord refuses
+	Err     error // no response, or one that Discord refuses
 }
 
-// OK returns true if Discord takes the interaction for answered.
+// OK reports whether Discord accepts it as a response.
 func (a Ack) OK() bool { return a.Err == nil && a.Blocked == "" && !a.late }
 
-// interaction is an event that Discord delivers to the bot, and how far it was answered.
+// interaction is an event that Discord delivers to the bot, and how it was answered so far.
 type interaction struct {
 	id, token, user, channel string
 	kind                     int
@@ -53,7 +53,7 @@ type delivery struct {
 	modal   *Modal // that was sent
 }
 
-// Sign signs a request with a body as Discord would at a time.
+// Sign signs a request with a body as Discord does, with the given time.
 func Sign(r *http.Request, body []byte, at time.Time) {
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	r.Header.Set("X-Signature-Timestamp", stamp)
@@ -61,7 +61,7 @@ func Sign(r *http.Request, body []byte, at time.Time) {
 	r.Header.Set("X-Signature-Ed25519", hex.EncodeToString(signature))
 }
 
-// Serve lets interactions go to a handler by HTTP, and no longer through the gateway.
+// Serve delivers interactions to a handler by HTTP instead of the gateway.
 func (s *Server) Serve(h http.Handler) {
 	client := platformtest.Serve(s.t, h).Client(s.t)
 	s.mu.Lock()
@@ -147,9 +147,9 @@ func encode(body any) []byte {
 	return raw
 }
 
-// Press presses a button of a message, or picks an option of its menu by value. A button that asks
-// again is answered with yes. An id that the message does not hold is pressed all the same, as a
-// user with other tools could.
+// Press presses a button of a message, or picks an option of its menu by value, and confirms if
+// the button asks for confirmation. It also sends an id that the message does not have, as a user
+// with another client could.
 func (s *Server) Press(user string, m Message, customID, picked string) Ack {
 	s.mu.Lock()
 	data := answer{"custom_id": customID, "component_type": 2}
@@ -168,7 +168,7 @@ func (s *Server) Press(user string, m Message, customID, picked string) Ack {
 	return s.deliver(d)
 }
 
-// holds says whether components have one of a custom id.
+// holds reports whether components include one with a custom id.
 func holds(components json.RawMessage, id string) bool {
 	return bytes.Contains(components, []byte(`"custom_id":`+string(encode(id))))
 }
@@ -230,7 +230,7 @@ func command(words string, options map[string]string, typing string) answer {
 	return data
 }
 
-// Ping tries the interactions endpoint.
+// Ping sends a ping to the interactions endpoint.
 func (s *Server) Ping() Ack {
 	s.mu.Lock()
 	d := s.begin(1, Owner, DM(Owner), nil, nil)
@@ -238,7 +238,7 @@ func (s *Server) Ping() Ack {
 	return s.deliver(d)
 }
 
-// Say writes to the bot in words. The gateway alone brings them.
+// Say writes a message to the bot. Only the gateway delivers it.
 func (s *Server) Say(user, text string) {
 	s.mu.Lock()
 	id := s.id()
@@ -252,9 +252,8 @@ func (s *Server) Say(user, text string) {
 	})
 }
 
-// Submit sends the form that is open before a user. What is not among the values is sent as it
-// stands in the form. People and channels are given by id, or as chat.Person and chat.Place write
-// them.
+// Submit sends the form that a user has open. Fields without a value here are sent with the value
+// that the form has. People and channels are ids, or texts of chat.Person and chat.Place.
 func (s *Server) Submit(user string, values map[string][]string) Ack {
 	s.mu.Lock()
 	open := s.modals[user]
@@ -301,7 +300,7 @@ func (s *Server) Submit(user string, values map[string][]string) Ack {
 		}
 	}
 	s.mu.Lock()
-	delete(s.modals, user) // Discord closes it, whatever comes
+	delete(s.modals, user) // Discord closes it, whatever the response is
 	d := s.begin(5, user, open.channel, open.message, answer{
 		"custom_id": view.CustomID, "components": sent,
 		"resolved": answer{"users": users, "channels": channels},
@@ -311,7 +310,7 @@ func (s *Server) Submit(user string, values map[string][]string) Ack {
 	return s.deliver(d)
 }
 
-// fill is what a field holds when it is sent, or why Discord would not send it.
+// fill returns what a field holds when it is sent, or why Discord would not send it.
 func (c component) fill(given []string, has bool) (answer, string) {
 	out := answer{"type": c.Type, "custom_id": c.CustomID, "id": 1}
 	required := c.Required == nil || *c.Required
@@ -366,12 +365,12 @@ func (s *Server) Again() Ack {
 	return s.deliver(d)
 }
 
-// Raw delivers any payload, of an interaction that is not known here and cannot be answered.
+// Raw delivers any payload, of an interaction that is unknown here and cannot be answered.
 func (s *Server) Raw(payload []byte) Ack {
 	return s.deliver(&delivery{i: &interaction{acked: time.Now()}, payload: payload})
 }
 
-// Acks are the first answers to all interactions so far.
+// Acks returns the first responses to all interactions so far.
 func (s *Server) Acks() []Ack {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -450,7 +449,7 @@ func (s *Server) post(d *delivery) Ack {
 	s.mu.Lock()
 	at := s.now()
 	if d.i.kind != 0 {
-		at = time.Now() // the bot's clock is not put forward
+		at = time.Now() // the bot's clock is not moved forward
 	}
 	client, digest := s.handler, s.digest
 	s.mu.Unlock()
@@ -482,7 +481,7 @@ func (s *Server) post(d *delivery) Ack {
 	return a
 }
 
-// first takes the first answer to an interaction. The caller holds the mutex.
+// first accepts the first response to an interaction. The caller holds the mutex.
 func (s *Server) first(i *interaction, body []byte) error {
 	switch {
 	case !i.acked.IsZero():

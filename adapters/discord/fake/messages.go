@@ -54,7 +54,7 @@ func (s *Server) send(channel string, body []byte, files map[string]File) (any, 
 	return answer{"id": m.ID, "channel_id": channel}, nil
 }
 
-// attach gives a message its files.
+// attach adds files to a message.
 func (s *Server) attach(m *Message, body []byte, files map[string]File) error {
 	var in struct {
 		Attachments []struct {
@@ -129,7 +129,7 @@ func (s *Server) hook(op string, path []string, body []byte, files map[string]Fi
 		if err := s.check(discordschema.Followup, body); err != nil {
 			return nil, err
 		}
-		if m := i.original; m != nil && m.Loading { // it takes the place of the answer that was promised
+		if m := i.original; m != nil && m.Loading { // it replaces the message that says that the bot is thinking
 			s.redraw(m, body)
 			return answer{"id": m.ID}, s.attach(m, body, files)
 		}
@@ -153,7 +153,7 @@ func (s *Server) hook(op string, path []string, body []byte, files map[string]Fi
 	return answer{"id": i.original.ID}, s.attach(i.original, body, files)
 }
 
-// reply makes a message in answer to an interaction.
+// reply makes a message that answers an interaction.
 func (s *Server) reply(i *interaction, body []byte) *Message {
 	var in struct {
 		Flags int `json:"flags"`

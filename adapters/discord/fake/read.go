@@ -34,10 +34,10 @@ type component struct {
 	Component   *component  `json:"component"`
 }
 
-// ReadCard reads a message's components back as the card they were drawn of. What Discord does not
-// show is not there again: a select that stands for a button with a question reads as a button that
-// cannot be undone, after the others of its row; files are left out; text that was too long to be
-// escaped reads as it looks.
+// ReadCard returns the card of which a message's components were drawn. It differs in what Discord
+// does not show: a select that was drawn for a button with a confirmation is read as a dangerous
+// button, after the others of its row; files are left out; text that was too long to be escaped is
+// read as it looks.
 func ReadCard(components json.RawMessage) (chat.Card, error) {
 	var all []component
 	if err := json.Unmarshal(components, &all); err != nil {
@@ -125,7 +125,7 @@ func read10(s string) chat.Block {
 	return chat.Text{Spans: spans(s)}
 }
 
-// spans reads Markdown as the bot writes it.
+// spans reads the Markdown that the bot writes.
 func spans(s string) []chat.Span {
 	var out []chat.Span
 	var b strings.Builder
@@ -169,7 +169,7 @@ func spans(s string) []chat.Span {
 	return out
 }
 
-// plain is Markdown without its signs.
+// plain returns Markdown without its marks.
 func plain(s string) string { return chat.PlainText(spans(s)) }
 
 func (c component) button() (chat.Button, error) {
@@ -210,7 +210,7 @@ func options(all []option) []chat.Option {
 	return out
 }
 
-// ReadForm reads a modal back as the form it was drawn of. The words of its two buttons are
+// ReadForm returns the form of which a modal was drawn. The labels of its two buttons are
 // Discord's.
 func ReadForm(modal json.RawMessage) (chat.Form, error) {
 	var v struct {

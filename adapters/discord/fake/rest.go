@@ -21,7 +21,7 @@ import (
 // answer is a JSON object.
 type answer map[string]any
 
-// refusal is an error that Discord answers with.
+// refusal is an error response of Discord.
 type refusal struct {
 	status, code int
 	message      string
@@ -47,7 +47,7 @@ var (
 	badForm            = refusal{400, 50035, "Invalid Form Body"}
 )
 
-// check compares a body with the schema, and fails the test when Discord would refuse it.
+// check compares a body with the schema, and fails the test if Discord would refuse it.
 func (s *Server) check(what string, body []byte) error {
 	err := discordschema.Validate(what, body)
 	if errors.Is(err, discordschema.ErrMissing) {
@@ -64,7 +64,7 @@ func (s *Server) check(what string, body []byte) error {
 	return nil
 }
 
-// serve does not hold the mutex.
+// serve serves the REST API. It does not hold the mutex.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/gateway/" {
 		s.link(w, r)
@@ -116,7 +116,7 @@ func operation(method string, path []string) string {
 	return operations[method+" "+strings.Join(shape, "/")]
 }
 
-// run serves one call, with the fault that is set for it. It does not hold the mutex.
+// run makes one call, with the fault that is set for it. It does not hold the mutex.
 func (s *Server) run(w http.ResponseWriter, r *http.Request, path []string) {
 	body, files, err := read(r)
 	if err != nil {
@@ -233,7 +233,7 @@ func read(r *http.Request) (body []byte, files map[string]File, err error) {
 	}
 }
 
-// do does what a call asks for.
+// do makes a call without a fault.
 func (s *Server) do(
 	r *http.Request, op string, path []string, body []byte, files map[string]File,
 ) (any, error) {

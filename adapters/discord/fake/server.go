@@ -3,8 +3,8 @@
 // Discord rejects, and fails the test if the bot breaks a rule. It needs no network, and works in a
 // testing/synctest bubble. It does not know the bot.
 //
-// Server has a method for each thing that a user or an operator does in Discord, so that tests read as
-// such a list. Its files are split by who acts.
+// Server has a method for each thing that a user or an operator does in Discord. Its files are split
+// by who acts.
 package fake
 
 import (
@@ -22,9 +22,9 @@ import (
 	"maturitybot/adapters/platformtest"
 )
 
-// What the fake server and its application are called.
+// Ids of the fake server, its application and a second server.
 const (
-	App   = "1100000000000000001" // the bot as a user as well
+	App   = "1100000000000000001" // also the bot as a user
 	Guild = "1100000000000000010"
 	Other = "1100000000000000020" // a second server, which the bot is in too
 	Owner = "1100000000000000011"
@@ -45,7 +45,7 @@ type User struct {
 	Roles            []string // in the server
 	Admin            bool     // may manage the server
 	Bot              bool
-	Closed           bool // takes no messages of the server's bots
+	Closed           bool // accepts no messages of the server's bots
 	Outside          bool // is in no server with the bot
 }
 
@@ -87,12 +87,12 @@ type Channel struct {
 // Message is what people see in a channel.
 type Message struct {
 	ID, Channel string
-	For         string          // the user who alone sees it, or empty
+	For         string          // the only user who sees it, or empty
 	From        string          // the user who wrote it; the bot's are App
 	Components  json.RawMessage // as they were sent
 	Loading     bool            // the bot is thinking
 	Files       []File
-	Changed     int // when it was made or last changed, in the order of all changes
+	Changed     int // the number of its last change among all changes
 	Edits       int
 
 	nonce string
@@ -127,15 +127,15 @@ type Call struct {
 
 // Fault makes one call fail.
 type Fault struct {
-	Status int           // answered instead of doing it, if not zero
+	Status int           // the response in place of the call's, if not zero
 	Code   int           // of the error
 	After  float64       // seconds, with Status 429
 	Global bool          // with Status 429: of all calls
 	Mute   bool          // with Status 429: in headers alone
 	HTML   bool          // a page for people, as Cloudflare's
 	Wait   time.Duration // before anything else
-	Lose   bool          // it is done, and the connection ends without an answer
-	Cut    bool          // the connection ends, and it is not done
+	Lose   bool          // the call is made, and the connection ends without a response
+	Cut    bool          // the connection ends, and the call is not made
 }
 
 // limit is a rate limit of one operation.
@@ -172,14 +172,14 @@ type Server struct {
 	commands     map[string]json.RawMessage // by guild, or "" for all
 	limits       map[string]*limit
 	digest       time.Duration
-	gone         string // an address that leads nowhere
+	gone         string // a host that cannot be reached
 	members      bool   // the Server Members Intent is on
 	endpoint     string
 	public       bool
 	schemaless   bool
 	last         *delivery
 	acks         []Ack
-	handler      *http.Client // to the bot, where it serves HTTP
+	handler      *http.Client // to the bot, if it serves HTTP
 }
 
 // New starts a server whose only member is the bot. It ends with the test.
@@ -206,7 +206,7 @@ func New(t platformtest.TB) *Server {
 	return s
 }
 
-// Listen lets the server be reached by the network too, and returns the REST API's address there.
+// Listen makes the server reachable by the network too, and returns the REST API's address there.
 func (s *Server) Listen() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -218,7 +218,8 @@ func (s *Server) Listen() (string, error) {
 	return "http://" + l.Addr().String() + "/api/v10/", nil
 }
 
-// Dial connects to the server, whatever the address, or fails while it is down or the host is gone.
+// Dial connects to the server, whatever the address. It fails while the server is down, and for a
+// host given to Gone.
 func (s *Server) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	s.mu.Lock()
 	gone := s.gone != "" && strings.HasPrefix(address, s.gone+":")
@@ -229,7 +230,7 @@ func (s *Server) Dial(ctx context.Context, network, address string) (net.Conn, e
 	return s.Network.Dial(ctx, network, address)
 }
 
-// Gone lets a host name lead nowhere. Sessions are resumed at "resume.discord.fake".
+// Gone makes a host unreachable. Sessions are resumed at "resume.discord.fake".
 func (s *Server) Gone(host string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -257,7 +258,7 @@ func (s *Server) AddRole(r Role) {
 	s.roles[r.ID] = &r
 }
 
-// MembersIntent switches the Server Members Intent, which is off.
+// MembersIntent turns the Server Members Intent, which is off at first, on or off.
 func (s *Server) MembersIntent(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -271,44 +272,44 @@ func (s *Server) Endpoint(address string) {
 	s.endpoint = address
 }
 
-// Public lets anybody add the application to a server.
+// Public allows everybody to add the application to a server.
 func (s *Server) Public() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.public = true
 }
 
-// Digest makes the server take a time over each first answer that came by HTTP: until then its
-// token is of no use.
+// Digest sets how long the server takes to process the first response to each interaction by HTTP.
+// Until then the interaction's token cannot be used.
 func (s *Server) Digest(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.digest = d
 }
 
-// Limit gives an operation a rate limit, which headers state as Discord does.
+// Limit sets the rate limit of an operation, which headers state as Discord's do.
 func (s *Server) Limit(op string, most int, per time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.limits[op] = &limit{most: most, per: per}
 }
 
-// Later puts the server's clock forward.
+// Later moves the server's clock forward.
 func (s *Server) Later(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ahead += d
 }
 
-// DM is the conversation between a user and the bot.
+// DM returns the id of the conversation between a user and the bot.
 func DM(user string) string { return "9" + user[1:] }
 
 func userOf(dm string) string { return "1" + dm[1:] }
 
-// now is the time by the server's clock.
+// now returns the time of the server's clock.
 func (s *Server) now() time.Time { return time.Now().Add(s.ahead) }
 
-// id makes a snowflake.
+// id returns a new snowflake.
 func (s *Server) id() string { return s.idAt(s.now()) }
 
 func (s *Server) idAt(at time.Time) string {
