@@ -91,8 +91,11 @@ func TestLawsCluster(t *testing.T) {
 	wrongServer(t, node, "one node of a cluster")
 	store := open(t, address)
 	// Every master is asked, and a warning that all have is given once.
-	if lines, got, err := store.Describe(t.Context()); err != nil || len(lines) != 3 || len(got) != 2 || !strings.Contains(string(got[0]), "no password") || !strings.Contains(string(got[1]), "appendonly yes") {
-		t.Errorf("got warnings %q", got)
+	lines, got, err := store.Describe(t.Context())
+	said := fmt.Sprint(got)
+	if err != nil || len(lines) != 3 || len(got) != 2 ||
+		!strings.Contains(said, "no password") || !strings.Contains(said, "appendonly yes") {
+		t.Errorf("got %d lines, warnings %q, %v", len(lines), got, err)
 	}
 	storetest.Run(t, func(*testing.T) survey.Store { return store })
 }
