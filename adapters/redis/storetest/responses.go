@@ -351,7 +351,7 @@ func lateOperation(w *tester) {
 		"vision": {Rating: 3, Detail: results.Detail{Note: "n"}}, "needs": {Rating: 2},
 	})
 	say(made("third", 3), "vision", 4)
-	say(survey.Operation{ID: "timeless"}, "vision", 1) // where a platform gives no time, they count in the order of arrival
+	say(survey.Operation{ID: "timeless"}, "vision", 1) // without a time: in order of arrival
 	w.equal(w.response(place).Answers["vision"].Rating, matrix.Rating(1))
 }
 
@@ -393,7 +393,7 @@ func tooSoon(w *tester) {
 	kept(made("a8", 5*time.Second), "assets", 4)
 	refused(made("a6", 2100*time.Millisecond), "outcomes", "assets") // a known operation of which nothing was kept
 	kept(made("a9", time.Second), "leadership", 1)                   // it was made before the last, and arrives after it
-	kept(survey.Operation{ID: "a10"}, "quality", 1)                  // where a platform gives no time, every answer counts
+	kept(survey.Operation{ID: "a10"}, "quality", 1)                  // without a time every answer counts
 	kept(made("a11", 20*time.Second), "workforce", 1)
 	kept(made("a12", 30*time.Second), "resources", 1)
 	refused(made("a13", 20400*time.Millisecond), "experience", "workforce") // it arrives after a later answer
