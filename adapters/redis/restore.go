@@ -19,7 +19,7 @@ import (
 // Why a backup is not restored until the operator decides otherwise.
 var (
 	ErrNotEmpty        = errors.New("the store holds rounds")
-	ErrErasuresUnknown = errors.New("nothing tells what was erased since the backup")
+	ErrErasuresUnknown = errors.New("it is not known what was erased since the backup")
 )
 
 // RestoreOptions say what a restore may do.

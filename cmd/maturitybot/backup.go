@@ -31,7 +31,7 @@ func (c backupCommand) Run(ctx context.Context, s system) error {
 		return err
 	}
 	if c.File == "-" && terminal.IsTerminal(s.out) {
-		return errors.New("a backup is nothing to read in a terminal; name a file, or send it on with > or |")
+		return errors.New("a backup cannot be read in a terminal: name a file, or redirect with > or |")
 	}
 	if _, err := os.Lstat(c.File); err == nil && !c.Force {
 		return fmt.Errorf("%s is there already; name another file, or give --force", c.File)
@@ -62,8 +62,8 @@ func (c backupCommand) Run(ctx context.Context, s system) error {
 	}
 	fmt.Fprintf(s.err, "%s: %s.\n", c.File, describe(contents))
 	if contents.Open > 0 {
-		fmt.Fprintf(s.err, "Of rounds that were not closed (%d), whoever has this file and its key "+
-			"can tell whose the answers are: delete it when you promised to.\n", contents.Open)
+		fmt.Fprintf(s.err, "Rounds that were not closed: %d. Anyone with this file and its key can tell "+
+			"whose answers are whose in them. Delete the file by the date you promised.\n", contents.Open)
 	}
 	return nil
 }

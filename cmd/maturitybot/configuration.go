@@ -77,7 +77,7 @@ func (c *serveCommand) config(env func(string) string) (config, error) {
 	for _, s := range c.Creators {
 		p, err := chat.ParsePerson(strings.TrimSpace(s))
 		if err != nil {
-			wrong = append(wrong, fmt.Sprintf("CREATORS: %q is no person: "+
+			wrong = append(wrong, fmt.Sprintf("CREATORS: %q is not a person id: "+
 				"write platform:workspace:id, such as "+examplePerson, s))
 		}
 		conf.creators = append(conf.creators, p)

@@ -53,14 +53,14 @@ func (c coordinatorCommand) Run(ctx context.Context, s system) error {
 	case errors.As(err, &tooMany):
 		return fmt.Errorf("the round has %d coordinators, which is the most", tooMany.Limit)
 	case err != nil && added:
-		return fmt.Errorf("%s was added, but the channel will not be told: %w", who, err)
+		return fmt.Errorf("%s was added, but there will be no message in the channel: %w", who, err)
 	case err != nil:
 		return err
 	case !added:
 		fmt.Fprintf(s.out, "%s is a coordinator of %s (%s) already.\n", who, plain(r.Area), r.ID)
 	default:
 		fmt.Fprintf(s.out, "%s is a coordinator of %s (%s, %s) now, one of %d. "+
-			"The bot tells the round's channel while it serves.\n",
+			"The bot posts this in the round's channel.\n",
 			who, plain(r.Area), r.ID, r.State, len(r.Coordinators))
 	}
 	return nil

@@ -209,7 +209,7 @@ func TestCoordinatorAdd(t *testing.T) {
 	env.says(t, 1, []string{"coordinator", "open", "add", "discord::1100000000000000010"}, "its results would leave that workspace")
 	env.says(t, 2, []string{"coordinator", "open", "remove", ben}, "add")
 	for _, id := range []string{"open", "shut", "drafted"} {
-		env.works(t, []string{"coordinator", id, "add", ben}, ben+" is a coordinator of Northshire ("+id, "now, one of ", "tells the round's channel")
+		env.works(t, []string{"coordinator", id, "add", ben}, ben+" is a coordinator of Northshire ("+id, "now, one of ", "posts this in the round's channel")
 		env.works(t, []string{"coordinator", id, "add", ben}, "already")
 		round := need(rounds.As(ben).Round(t.Context(), survey.RoundID(id)))(t)
 		record := need(rounds.System().AuditLog(t.Context(), round))(t)
@@ -234,10 +234,10 @@ func TestForget(t *testing.T) {
 	}
 	env := environment{"REDIS_URL": url, "ERASURES": journal}
 	env.says(t, 1, []string{"forget", "ben"}, "write platform:workspace:id")
-	env.says(t, 1, []string{"forget", ben}, "there is nobody to ask; give --yes")
+	env.says(t, 1, []string{"forget", ben}, "there is no terminal to confirm at: give --yes")
 	out := env.works(t, []string{"forget", ben, "--yes"},
-		"Northshire (open, open): taken out of the list of people asked; answers erased; messages that were waiting for them dropped (1).",
-		"Northshire (shut, closed): taken out of the list of people asked", "If they answered, the answers stay")
+		"Northshire (open, open): removed from the list of people invited; answers erased; messages waiting for them deleted (1).",
+		"Northshire (shut, closed): removed from the list of people invited", "If they answered, the answers stay")
 	if strings.Contains(out, "drafted") || strings.Contains(out, ben) {
 		t.Errorf("got\n%s", out)
 	}
@@ -258,9 +258,9 @@ func TestForget(t *testing.T) {
 		t.Errorf("the record ends with %+v", record.Head())
 	}
 	before := need(rounds.As(ana).AuditLog(t.Context(), "open"))(t).Head().Seq
-	env.works(t, []string{"forget", cem, "--yes"}, "Northshire (open, open): no coordinator any more.")
-	env.says(t, 1, []string{"forget", ana, "--yes"}, "Northshire (open, open): STAYS its only coordinator", "Northshire (shut, closed): no coordinator any more.",
-		"that is not closed cannot be without a coordinator")
+	env.works(t, []string{"forget", cem, "--yes"}, "Northshire (open, open): no longer a coordinator.")
+	env.says(t, 1, []string{"forget", ana, "--yes"}, "Northshire (open, open): STILL its only coordinator", "Northshire (shut, closed): no longer a coordinator.",
+		"that is not closed needs a coordinator")
 	if r := need(rounds.For(ana).Participation(t.Context(), "shut"))(t).Round; len(r.Coordinators) != 0 {
 		t.Errorf("coordinators of the closed round are %v", r.Coordinators)
 	}
@@ -298,7 +298,7 @@ func TestBackupAndRestore(t *testing.T) {
 	file, journal := filepath.Join(folder, "backup.age"), filepath.Join(folder, "erasures")
 	env := environment{"REDIS_URL": url, "BACKUP_RECIPIENT": public + "," + second}
 	journalled := need(openJournal(journal))(t)
-	env.works(t, []string{"backup", file}, "rounds: 3, people: 16, responses: 16", "Of rounds that were not closed (2)")
+	env.works(t, []string{"backup", file}, "rounds: 3, people: 16, responses: 16", "Rounds that were not closed: 2.")
 	raw := need(os.ReadFile(file))(t)
 	if info := need(os.Stat(file))(t); info.Mode().Perm() != 0o600 || bytes.Contains(raw, []byte("slack")) || len(namesIn(t, folder)) != 2 {
 		t.Errorf("mode %v, or not encrypted, or beside it %v", info.Mode(), namesIn(t, folder))
@@ -347,14 +347,14 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	lost := "redis://" + miniredis.RunT(t).Addr()
 	env["REDIS_URL"] = lost
-	env.says(t, 1, []string{"restore", file, "--identity", secret}, "nothing tells what was erased", "--without-erasures")
+	env.says(t, 1, []string{"restore", file, "--identity", secret}, "it is not known what was erased", "--without-erasures")
 	late := filepath.Join(folder, "late")
 	if err := need(openJournal(late))(t).Close(); err != nil {
 		t.Fatal(err)
 	}
-	env.says(t, 1, []string{"restore", file, "--identity", secret, "--erasures", late}, "nothing tells what was erased", "begun before the backup")
+	env.says(t, 1, []string{"restore", file, "--identity", secret, "--erasures", late}, "it is not known what was erased", "begun before the backup")
 	env.works(t, []string{"restore", file, "--identity", secret, "--erasures", journal + "," + late}, "Restored rounds: 3",
-		"withdrew after the backup (counted in each round): 1.", "to be forgotten (counted in each round): 4.", "closed again, so that nobody can tell whose answers are whose: open.")
+		"withdrew after the backup (counted in each round): 1.", "forgotten after the backup (counted in each round): 4.", "now closed again, so that nobody can tell whose answers are whose: open.")
 	restored := roundsAt(t, lost)
 	r := need(restored.For("slack:T1:U1").Participation(t.Context(), "open"))(t)
 	if r.Round.State != survey.Closed || !r.Round.Anonymised || r.Member.Role != "" || r.Round.Turnout.Finished != 6 {
@@ -384,7 +384,7 @@ func TestBackupAndRestore(t *testing.T) {
 	env["ERASURES"] = gone
 	env.works(t, []string{"restore", file, "--identity", secret, "--check"}, "is whole")
 	env.says(t, 1, []string{"restore", file, "--identity", secret}, "the file of erasures "+gone+" is not there: give the copy you kept (--erasures FILE), or --without-erasures")
-	env.works(t, []string{"restore", file, "--identity", secret, "--without-erasures"}, "WARNING: of 3 rounds nothing tells what was erased")
+	env.works(t, []string{"restore", file, "--identity", secret, "--without-erasures"}, "WARNING: for 3 rounds it is not known what was erased")
 }
 
 // TestRestoreFromStandardInput: what backup writes to a pipe, restore takes from one, and leaves no copy behind.
@@ -411,7 +411,7 @@ func TestRestoreFromStandardInput(t *testing.T) {
 	}
 	defer func() { _, _ = in.Close(), screen.Close() }() // it has served
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"restore", "-", "--identity", secret}, system{env: env.get, in: in, out: &out, err: &out}); code != 1 || !strings.Contains(out.String(), "nothing to type in a terminal") {
+	if code := run(t.Context(), []string{"restore", "-", "--identity", secret}, system{env: env.get, in: in, out: &out, err: &out}); code != 1 || !strings.Contains(out.String(), "cannot be typed in a terminal") {
 		t.Errorf("code %d\n%s", code, out.String())
 	}
 }
@@ -442,7 +442,7 @@ func TestForgetAsks(t *testing.T) {
 		standing     survey.Status
 	}{
 		{"\n", "nothing was erased", 1, survey.Finished},
-		{"\x04", "there is nobody to ask; give --yes", 1, survey.Finished}, // ends the input
+		{"\x04", "there is no terminal to confirm at: give --yes", 1, survey.Finished}, // ends the input
 		{"yes\n", "answers erased", 0, survey.NotInvited},
 	} {
 		screen, in, err := pty.Open()
@@ -476,7 +476,7 @@ func TestNullDeviceIsNotATerminal(t *testing.T) {
 	null := need(os.OpenFile(path, os.O_RDWR, 0))(t)
 	defer func() { _ = null.Close() }() // it has served
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"forget", ben}, system{env: env.get, in: null, out: &out, err: &out}); code != 1 || out.String() != "maturitybot: there is nobody to ask; give --yes\n" {
+	if code := run(t.Context(), []string{"forget", ben}, system{env: env.get, in: null, out: &out, err: &out}); code != 1 || out.String() != "maturitybot: there is no terminal to confirm at: give --yes\n" {
 		t.Errorf("code %d\n%s", code, out.String())
 	}
 	if code := run(t.Context(), []string{"backup", "-", "--recipient", public}, system{env: env.get, in: null, out: null, err: &out}); code != 0 {

@@ -112,7 +112,7 @@ func (c exportCommand) exportClosed(
 func (c exportCommand) writeFiles(out io.Writer, files []chat.File) error {
 	for _, f := range files {
 		if !filepath.IsLocal(f.Name) || filepath.Base(f.Name) != f.Name {
-			return fmt.Errorf("write results: %q is no name for a file", f.Name)
+			return fmt.Errorf("write results: %q is not a valid file name", f.Name)
 		}
 		path := filepath.Join(c.Out, f.Name)
 		if err := putFile(path, f.Data, private); err != nil {

@@ -72,18 +72,18 @@ func (c forgetCommand) Run(ctx context.Context, s system) error {
 	if err != nil {
 		return fmt.Errorf("not everything could be erased; run it again: %w", err)
 	}
-	restored := "a restore brings it back, and then this has to be run again"
+	restored := "a restore brings it back, and you must run this again"
 	if inJournal {
-		restored = "a restore that is given the file of erasures leaves it out"
+		restored = "a restore with the file of erasures leaves it out"
 	}
-	fmt.Fprintf(s.out, "What the bot has written to them stays in their messages. "+
-		"Backups made until now still hold what was in them: %s.\n", restored)
+	fmt.Fprintf(s.out, "Messages from the bot stay in their conversation. "+
+		"Earlier backups still hold what was erased: %s.\n", restored)
 	fmt.Fprintln(s.out, "They can be invited again. "+
-		"If they are named in CREATORS, take them out there.")
+		"If CREATORS names them, remove them there.")
 	if soleCoordinator {
-		fmt.Fprintln(s.err, "maturitybot: a round that is not closed cannot be without a "+
+		fmt.Fprintln(s.err, "maturitybot: a round that is not closed needs a "+
 			"coordinator. Add another with maturitybot coordinator ROUND add PERSON, "+
-			"or the survey closed, then run this again.")
+			"or close the survey, then run this again.")
 		return errReported
 	}
 	return nil
@@ -126,25 +126,25 @@ func (c forgetCommand) checkJournal(ctx context.Context, store *redis.Store) (bo
 func forgottenLine(f survey.Forgotten) string {
 	var done []string
 	if f.Invited {
-		done = append(done, "taken out of the list of people asked")
+		done = append(done, "removed from the list of people invited")
 	}
 	if f.Answers {
 		done = append(done, "answers erased")
 	}
 	if f.Messages > 0 {
-		done = append(done, fmt.Sprintf("messages that were waiting for them dropped (%d)", f.Messages))
+		done = append(done, fmt.Sprintf("messages waiting for them deleted (%d)", f.Messages))
 	}
 	if f.WasCoordinator {
-		done = append(done, "no coordinator any more")
+		done = append(done, "no longer a coordinator")
 	}
 	if f.SoleCoordinator {
-		done = append(done, "STAYS its only coordinator")
+		done = append(done, "STILL its only coordinator")
 	}
 	line := fmt.Sprintf("%s (%s, %s): %s.",
 		plain(f.Round.Area), f.Round.ID, f.Round.State, strings.Join(done, "; "))
 	if f.Round.State == survey.Closed && f.Invited {
 		line += " If they answered, the answers stay: " +
-			"since the survey closed nobody can tell which they are."
+			"since the survey closed, nobody can tell which they are."
 	}
 	return line
 }
@@ -152,7 +152,7 @@ func forgottenLine(f survey.Forgotten) string {
 // confirm asks the user a question at a terminal. It returns an error if the answer is not yes, or if
 // there is no terminal.
 func confirm(s system, question string) error {
-	noUser := errors.New("there is nobody to ask; give --yes")
+	noUser := errors.New("there is no terminal to confirm at: give --yes")
 	if !terminal.IsTerminal(s.in) {
 		return noUser
 	}

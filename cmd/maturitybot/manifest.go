@@ -8,7 +8,7 @@ import (
 	"maturitybot/bot/locale"
 )
 
-// appSpec returns what platforms are told about the bot.
+// appSpec returns the bot's commands and texts that platforms show.
 func appSpec() (chat.AppSpec, error) {
 	words, err := locale.Load()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// matrixCommand is everything about matrices as files.
+// matrixCommand holds the commands for matrix files.
 type matrixCommand struct {
 	Check matrixCheck `cmd:"" help:"Check a matrix file and list everything that is wrong with it."`
 	Show  matrixShow  `cmd:"" help:"Show a matrix."`
@@ -21,12 +21,12 @@ type matrixCheck struct {
 	File string `arg:"" help:"The matrix file (YAML)."`
 }
 
-// Run prints what the file holds, or all its faults by line.
+// Run prints a summary of the file, or all its faults by line.
 func (c matrixCheck) Run(s system) error {
 	m, err := loadMatrix(c.File)
 	var faults plaintext.Faults
 	if errors.As(err, &faults) {
-		return tell(s.err, faults)
+		return printFaults(s.err, faults)
 	}
 	if err != nil {
 		return err
@@ -73,7 +73,8 @@ func (c matrixShow) Run(s system) error {
 	return err
 }
 
-// choose returns the matrix of that id; without one the file's, else the first edition.
+// choose returns the matrix with an id. Without an id, it returns that of the file, or else the first
+// edition.
 func (f matrixFlag) choose(id string) (*matrix.Matrix, error) {
 	all, err := f.matrices()
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// opsFlag is where a process tells how it is.
+// opsFlag is the address at which a process reports its health.
 type opsFlag struct {
 	OpsListen string `env:"OPS_LISTEN" default:"127.0.0.1:8081" placeholder:"ADDRESS" help:"${ops_listen}"`
 }
 
-// opsOff is the address of a process that does not tell how it is.
+// opsOff is the value of opsFlag with which a process reports nothing.
 const opsOff = "off"
 
 // readyCommand asks the process that serves on this machine whether it is ready. It is for health
@@ -59,11 +59,11 @@ func (c *readyCommand) Run(ctx context.Context, s system) error {
 // localAddress returns the address on this machine of a server that listens at an address.
 func localAddress(address string) (string, error) {
 	if address == "" || address == opsOff {
-		return "", errors.New("OPS_LISTEN is off: serve does not tell whether it is ready")
+		return "", errors.New("OPS_LISTEN is off: the bot does not report whether it is ready")
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return "", errors.New("OPS_LISTEN is no address: write one such as 127.0.0.1:8081")
+		return "", errors.New("OPS_LISTEN is not an address: write one such as 127.0.0.1:8081")
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"

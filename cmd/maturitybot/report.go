@@ -55,7 +55,7 @@ func (c reportCommand) Run(s system) error {
 	return nil
 }
 
-// format is what to write: as told, or by the ending of the file.
+// format returns the format to write: that of --format, or else of the file name's extension.
 func (c reportCommand) format(s system) (string, error) {
 	format := c.Format
 	if format == "" && c.Out == "" {
@@ -96,7 +96,7 @@ func (c reportCommand) overview(s system) (results.Overview, error) {
 		areas, err := ratings.Read(c.File, f, matrices)
 		var faults plaintext.Faults
 		if errors.As(err, &faults) {
-			return results.Overview{}, tell(s.err, faults)
+			return results.Overview{}, printFaults(s.err, faults)
 		}
 		if err != nil {
 			return results.Overview{}, err

@@ -78,8 +78,8 @@ func (c restoreCommand) backup(in io.Reader) (f *os.File, err error) {
 		return openFile(c.File)
 	}
 	if terminal.IsTerminal(in) {
-		return nil, errors.New("a backup is nothing to type in a terminal; name its file, " +
-			"or send it here with < or |")
+		return nil, errors.New("a backup cannot be typed in a terminal: name its file, " +
+			"or redirect with < or |")
 	}
 	if f, err = os.CreateTemp("", "maturitybot-*"); err != nil {
 		return nil, err
@@ -128,8 +128,8 @@ func (c restoreCommand) restore(
 	case errors.Is(err, redis.ErrErasuresUnknown):
 		return restored, fmt.Errorf("%w. Nothing was changed. Give the files to which serve and "+
 			"forget added erasures (--erasures), one of them begun before the backup. "+
-			"If there are none, --without-erasures goes on: people who withdrew or were to be "+
-			"forgotten since are then back, and rounds closed since are open", err)
+			"If there are none, give --without-erasures: people who withdrew or were forgotten "+
+			"since then are back, and rounds closed since then are open", err)
 	case err != nil:
 		return restored, err
 	}
@@ -179,12 +179,12 @@ func auditRestore(ctx context.Context, system survey.System, begun time.Time) er
 		return nil
 	})
 	if err != nil {
-		return incomplete(err, "the records do not tell of it")
+		return incomplete(err, "the restore is missing in the records")
 	}
 	change := audit.Change{Field: audit.FieldBackup, New: begun.UTC().Format(time.RFC3339)}
 	for id := range ids {
 		if err := system.Audit(ctx, id, audit.Operator, audit.Restored, change); err != nil {
-			return incomplete(err, "the record of round %s does not tell of it", id)
+			return incomplete(err, "the restore is missing in the record of round %s", id)
 		}
 	}
 	return nil
@@ -197,31 +197,31 @@ func printRestored(s system, r redis.Restored) {
 		count int
 		text  string
 	}{
-		{r.Replaced, "Rounds that were there and were taken out"},
-		{r.Expired, "Rounds left out, since they are not to be kept any more"},
-		{r.Withdrawn, "People whose answers were left out, " +
-			"since they withdrew after the backup (counted in each round)"},
-		{r.Forgotten, "People left out altogether, " +
-			"since they are to be forgotten (counted in each round)"},
+		{r.Replaced, "Rounds that were there before and were deleted"},
+		{r.Expired, "Rounds left out because their time to be kept has ended"},
+		{r.Withdrawn, "People whose answers were left out " +
+			"because they withdrew after the backup (counted in each round)"},
+		{r.Forgotten, "People left out completely " +
+			"because they were forgotten after the backup (counted in each round)"},
 	} {
 		if line.count > 0 {
 			fmt.Fprintf(s.out, "%s: %d.\n", line.text, line.count)
 		}
 	}
 	if len(r.Closed) > 0 {
-		fmt.Fprintf(s.out, "Closed since the backup, and closed again, "+
+		fmt.Fprintf(s.out, "Closed after the backup, and now closed again, "+
 			"so that nobody can tell whose answers are whose: %s.\n", joinIDs(r.Closed))
 	}
 	if len(r.CoordinatorKept) > 0 {
-		fmt.Fprintf(s.err, "NOTE: somebody who is to be forgotten is still the only coordinator "+
-			"of %s. Where the survey is not closed, add another with maturitybot coordinator "+
+		fmt.Fprintf(s.err, "NOTE: a person to be forgotten is still the only coordinator of %s. "+
+			"If the survey is not closed, add another with maturitybot coordinator "+
 			"ROUND add PERSON. Then run forget again.\n", joinIDs(r.CoordinatorKept))
 	}
 	if r.Unknown > 0 {
-		fmt.Fprintf(s.err, "WARNING: of %d rounds nothing tells what was erased after the backup. "+
-			"People who withdrew or were to be forgotten since then are back, "+
-			"and a round that was closed since is open. "+
-			"Do again what you know of: maturitybot forget, /maturity close.\n", r.Unknown)
+		fmt.Fprintf(s.err, "WARNING: for %d rounds it is not known what was erased after the backup. "+
+			"People who withdrew or were forgotten since then are back, "+
+			"and a round that was closed since then is open. "+
+			"Repeat what you know of: maturitybot forget, /maturity close.\n", r.Unknown)
 	}
 }
 
@@ -242,8 +242,8 @@ func (c restoreCommand) identities() ([]age.Identity, error) {
 	defer func() { _ = f.Close() }() // it was only read
 	identities, err := age.ParseIdentities(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s holds no secret key as age-keygen writes it (one that is "+
-			"protected by a passphrase is to be decrypted with age first)", c.Identity)
+		return nil, fmt.Errorf("%s holds no secret key as age-keygen writes it (decrypt one "+
+			"that has a passphrase with age first)", c.Identity)
 	}
 	return identities, nil
 }

@@ -65,7 +65,7 @@ func (c resultsCommand) Run(s system) error {
 	p, err := c.published(m, terms, s.in)
 	var faults plaintext.Faults
 	if errors.As(err, &faults) {
-		return tell(s.err, faults)
+		return printFaults(s.err, faults)
 	}
 	if err != nil {
 		return err
@@ -77,8 +77,8 @@ func (c resultsCommand) Run(s system) error {
 	return c.write(out, s.out)
 }
 
-// tell prints the faults one by one: of a large file they can be too many for one text.
-func tell(to io.Writer, faults plaintext.Faults) error {
+// tell prints the faults one by one, because those of a large file may not fit in one error.
+func printFaults(to io.Writer, faults plaintext.Faults) error {
 	w := bufio.NewWriter(to)
 	for _, fault := range faults {
 		fmt.Fprintln(w, fault)
@@ -119,7 +119,7 @@ func (c resultsCommand) format(out io.Writer) (string, error) {
 		return "", fmt.Errorf("there is no format %q; there are %s", format, strings.Join(resultfiles.Formats(), ", "))
 	}
 	if c.Out == "" && (format == "xlsx" || format == "png") && terminal.IsTerminal(out) {
-		return "", fmt.Errorf("%s is nothing to read in a terminal; name a file with -o, or send it on with > or |", format)
+		return "", fmt.Errorf("%s cannot be read in a terminal: name a file with -o, or redirect with > or |", format)
 	}
 	return format, nil
 }
@@ -134,7 +134,7 @@ func (c resultsCommand) terms() (results.Context, error) {
 	case c.File == "":
 		return t, errors.New("name the file of answers; --example writes one")
 	case c.MinGroup < results.MinGroupFloor:
-		return t, fmt.Errorf("--min-group is %d; want %d or more, so that nobody's answer can be told",
+		return t, fmt.Errorf("--min-group is %d; want %d or more, so that nobody's answer can be identified",
 			c.MinGroup, results.MinGroupFloor)
 	case c.Agreed < 1 || c.Agreed > 100:
 		return t, fmt.Errorf("--agreed is %d; want 1 to 100", c.Agreed)

@@ -16,14 +16,14 @@ import (
 	"maturitybot/survey"
 )
 
-// roundsCommand lists the rounds for whoever runs the bot. It names no people.
+// roundsCommand lists the rounds for the operator, without naming people.
 type roundsCommand struct {
 	matrixFlag
 	storeFlag
 	Format string `help:"text or json." enum:"text,json" default:"text"`
 }
 
-// roundLine is a round as it is listed.
+// roundLine is one round in the list.
 type roundLine struct {
 	ID       survey.RoundID `json:"id"`
 	Area     string         `json:"area"`
@@ -35,7 +35,7 @@ type roundLine struct {
 	Finished int            `json:"finished"`
 }
 
-// Run prints the rounds, those that close last at the end.
+// Run prints the rounds in the order of their closing times.
 func (c roundsCommand) Run(ctx context.Context, s system) error {
 	rounds, done, err := roundsIn(ctx, c.matrixFlag, c.storeFlag, storeFlag.open)
 	if err != nil {
@@ -87,7 +87,7 @@ func table(out io.Writer, lines []roundLine) error {
 	return w.Flush()
 }
 
-// moment is a time in its own zone, or a dash.
+// moment returns a time in its own zone, or a dash if there is none.
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return "-"
@@ -95,7 +95,7 @@ func moment(t time.Time) string {
 	return t.Format("Mon 2006-01-02 15:04 MST")
 }
 
-// plain leaves out what would move the cursor of a terminal.
+// plain removes control characters, which could move the cursor of a terminal.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -105,7 +105,7 @@ func plain(text string) string {
 	}, text)
 }
 
-// operator is what commands for whoever runs the bot work on: the rounds of the living store, until done is called.
+// operator opens the store for a command of the operator. The caller calls done when it has finished.
 func operator(ctx context.Context, m matrixFlag, f storeFlag) (rounds *survey.Rounds, done func(), err error) {
 	return roundsIn(ctx, m, f, storeFlag.openToWrite)
 }

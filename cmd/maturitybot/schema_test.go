@@ -112,8 +112,8 @@ func TestForgetRequiresJournal(t *testing.T) {
 	}
 	env.says(t, 1, []string{"forget", ben, "--yes", "--erasures", other}, "is not the file that serve adds erasures to")
 	still("another journal")
-	env.works(t, []string{"forget", "slack:T1:U1", "--yes", "--without-erasures"}, "answers erased", "a restore brings it back, and then this has to be run again")
-	env.works(t, []string{"forget", ben, "--yes", "--erasures", served}, "answers erased", "a restore that is given the file of erasures leaves it out")
+	env.works(t, []string{"forget", "slack:T1:U1", "--yes", "--without-erasures"}, "answers erased", "a restore brings it back, and you must run this again")
+	env.works(t, []string{"forget", ben, "--yes", "--erasures", served}, "answers erased", "a restore with the file of erasures leaves it out")
 	if raw := need(os.ReadFile(served))(t); strings.Count(string(raw), `"forgotten"`) == 0 {
 		t.Errorf("the journal is %q", raw)
 	}
