@@ -36,9 +36,9 @@ var (
 	// are in the same message, and at most 300 characters of labels, progress and markup.
 	wholeCard = limit{most: 4000 - MaxNoteRunes - MaxBarrierRunes - 300,
 		why: "Discord: the 4000 characters of a message, less a person's note, barrier and the labels"}
-	// The same: the results name all roles in one message beside sixteen elements with a level
-	// each.
-	allRoleNames = limit{most: 1200, why: "Discord: the 4000 characters of a message, less the agenda"}
+	// The same: the status of a round names all roles in one message beside its people.
+	allRoleNames = limit{most: 1200,
+		why: "Discord: the 4000 characters of a message, less the rest of a status"}
 	// Never shown; a line of a file.
 	alsoText = limit{most: 150, why: "one cell of a table"}
 )
