@@ -74,11 +74,11 @@ func (c *checkCommand) Run(ctx context.Context, s system) error {
 func (c *checkCommand) files(f *findings) {
 	c.matrixFiles(f)
 	if c.Holidays == "" {
-		f.say(fine, "bank holidays", "those known for England and Wales")
+		f.say(fine, "bank holidays", "the built-in list for England and Wales")
 	} else if _, err := loadSchedule(c.Holidays); err != nil {
 		f.say(fail, "bank holidays", "%v", err)
 	} else {
-		f.say(fine, "bank holidays", "those of the file")
+		f.say(fine, "bank holidays", "the list in the file")
 	}
 	c.erasuresFile(f)
 	for _, zone := range []string{"Europe/London", "Asia/Tokyo"} {
@@ -115,12 +115,13 @@ func (c *checkCommand) erasuresFile(f *findings) {
 	switch {
 	case err == nil:
 		_ = file.Close() // nothing was written
-		f.say(fine, "erasures", "the file can be added to")
+		f.say(fine, "erasures", "the file can be written")
 	case errors.Is(err, os.ErrNotExist) && missing(folder):
-		f.say(fail, "erasures", "there is no folder %s: make it, writable by the bot alone", folder)
+		f.say(fail, "erasures",
+			"there is no folder %s: create it, so that only the bot can write to it", folder)
 	case errors.Is(err, os.ErrNotExist):
 		f.say(warn, "erasures",
-			"there is no file yet: it is made when the bot starts, if its folder lets the bot")
+			"there is no file yet: the bot creates it when it starts, if it can write to the folder")
 	default:
 		f.say(fail, "erasures", "ERASURES: %v", err)
 	}
@@ -179,7 +180,7 @@ func (c *checkCommand) platform(ctx context.Context, f *findings, p server.Platf
 func (c *checkCommand) checkListen(ctx context.Context, f *findings) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
-		f.say(warn, "listen", "%v: another program is there, which may be maturitybot serve", err)
+		f.say(warn, "listen", "%v: another program uses the address, perhaps maturitybot serve", err)
 		return
 	}
 	_ = l.Close() // it has accepted no connection

@@ -61,13 +61,13 @@ func TestCheckConfiguration(t *testing.T) {
 		not   string   // must not be said
 	}{
 		"Slack by sockets": {env: sockets, fine: true, want: []string{
-			`ok    configuration  complete`, `ok    matrix         england, wales`, `ok    bank holidays  those known`, `ok    time zones `,
+			`ok    configuration  complete`, `ok    matrix         england, wales`, `ok    bank holidays  the built-in list`, `ok    time zones `,
 			`ok    redis          redis \d.*, master, appendonly yes, appendfsync always, .*noeviction`,
 			`ok    slack          bot maturity in workspace Fake \(` + fake.Team + `\), SLACK_BOT_TOKEN xoxb-…oken\n`, `ok    slack          the app has all 8 scopes`,
 			`ok    slack          by Socket Mode, SLACK_APP_TOKEN xapp-…oken\n`, `9 ok, 0 warn, 0 FAIL`,
 		}},
 		"Slack by HTTP":            {env: http, serve: serveCommand{Listen: "127.0.0.1:0"}, fine: true, want: []string{`by HTTP, at /slack, SLACK_SIGNING_SECRET …cdef`, `ok    listen `}},
-		"an address that is taken": {env: http, serve: serveCommand{Listen: taken.Addr().String()}, fine: true, warns: true, want: []string{`warn  listen .*another program is there`}},
+		"an address that is taken": {env: http, serve: serveCommand{Listen: taken.Addr().String()}, fine: true, warns: true, want: []string{`warn  listen .*another program uses the address`}},
 		"scopes":                   {env: sockets, on: func(s *fake.Server, _ *discordfake.Server) { s.Scopes("commands") }, want: []string{`FAIL  slack          scopes are missing: chat:write, users:read, .*OAuth & Permissions`}},
 		"a token that was revoked": {env: sockets, on: func(s *fake.Server, _ *discordfake.Server) { s.Fail("auth.test", fake.Fault{Error: "token_revoked"}) }, want: []string{
 			`FAIL  slack          use the Slack bot token, which Slack refuses .*token_revoked \(SLACK_BOT_TOKEN xoxb-…oken\)`,
@@ -161,7 +161,7 @@ func TestCheckWithoutRedis(t *testing.T) {
 	}
 }
 
-// TestCheckErasures tells whether the file can be added to, and makes none.
+// TestCheckErasures tells whether the file can be written, and makes none.
 func TestCheckErasures(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -172,7 +172,7 @@ func TestCheckErasures(t *testing.T) {
 	for path, want := range map[string]string{
 		"":    "warn  erasures       ERASURES is not set: if Redis is lost, a restored backup brings back people",
 		there: "ok    erasures", filepath.Join(folder, "new"): "warn  erasures", folder: "FAIL  erasures",
-		filepath.Join(folder, "none", "new"): "FAIL  erasures       there is no folder " + filepath.Join(folder, "none") + ": make it, writable by the bot alone",
+		filepath.Join(folder, "none", "new"): "FAIL  erasures       there is no folder " + filepath.Join(folder, "none") + ": create it, so that only the bot can write to it",
 	} {
 		if _, out := checked(t, checkCommand{serveCommand: serveCommand{erasuresFlag: erasuresFlag{path}}}, nil); !strings.Contains(out, want) {
 			t.Errorf("%s: want %q in\n%s", path, want, out)
