@@ -19,10 +19,6 @@ import (
 	"maturitybot/survey/results"
 )
 
-// NoticeVersion is the version of the privacy notice that people accept. It changes whenever the
-// meaning of the notice changes.
-const NoticeVersion = "2026-11.3"
-
 // ResultRenderer draws published results. It never sees an answer that was not published.
 type ResultRenderer interface {
 	// Table draws the shares on each level as aligned text, narrow enough for a phone.

@@ -106,7 +106,7 @@ func (b *Bot) switchLanguage(
 }
 
 func (h participant) accept(ctx context.Context, req *request, args roundArgs) (view, error) {
-	part, err := h.rounds.Start(ctx, args.round, NoticeVersion)
+	part, err := h.rounds.Start(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}

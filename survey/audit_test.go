@@ -81,7 +81,7 @@ func TestActionsAreRecorded(t *testing.T) {
 		t.Error("reminded twice")
 	}
 	// Answers, and how far people are, do not get into the log.
-	if err := errors.Join(both(d.For("p:w:cem").Start(ctx, "r", "1")), third(d.For("p:w:cem").Answer(ctx, "r", survey.Operation{ID: "g"}, "one", 1)),
+	if err := errors.Join(both(d.For("p:w:cem").Start(ctx, "r")), third(d.For("p:w:cem").Answer(ctx, "r", survey.Operation{ID: "g"}, "one", 1)),
 		third(d.For("p:w:cem").Detail(ctx, "r", survey.Operation{ID: "h"}, "one", results.Detail{Note: "private"})), third(d.For("p:w:cem").Submit(ctx, "r")),
 		both(d.For("p:w:dee").Decline(ctx, "r")), both(d.For("p:w:cem").Withdraw(ctx, "r")), d.System().Posted(ctx, "r", survey.DigestProgress{Invited: 3})); err != nil {
 		t.Fatal(err)
@@ -234,7 +234,7 @@ func TestEveryFieldOfARoundIsRecorded(t *testing.T) {
 	left := map[string]string{
 		"ID": "never changes", "Version": "counts changes", "State": "follows from the action", "OpenedAt": "is the time of the action",
 		"RemindedAt": "is the time of the action", "Nudged": "is in the entry itself", "PlannedAt": "is the time of the action", "LastDigest": "saved by the bot for the next digest",
-		"Turnout": "of who answered", "Anonymised": "saved by the bot after the close",
+		"Notice": "follows from the action", "Turnout": "of who answered", "Anonymised": "saved by the bot after the close",
 	}
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
 	full := reflect.ValueOf(survey.Round{
@@ -243,7 +243,7 @@ func TestEveryFieldOfARoundIsRecorded(t *testing.T) {
 		Consensus: results.Consensus{Percent: 70, AllowFarMinority: true}, OpenedAt: at, ClosedAt: at, RemindedAt: at, Nudged: 1,
 		Reminders: survey.ReminderPlan{BeforeClose: []int{7, 3}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 5, Cron: "s", Paused: true},
 		Posts:     survey.ChannelPlan{Digest: "d", Disabled: []survey.MessageKind{survey.Opened, survey.LastDay}}, PlannedAt: at,
-		LastDigest: &survey.DigestProgress{At: at}, SelfJoin: true, Turnout: &results.Turnout{}, Anonymised: true,
+		LastDigest: &survey.DigestProgress{At: at}, SelfJoin: true, Notice: "1", Turnout: &results.Turnout{}, Anonymised: true,
 	})
 	// inside is how many values each field holds.
 	inside := map[string]int{"Workshop": 2, "Consensus": 2, "Reminders": 5, "Posts": 2}

@@ -107,7 +107,7 @@ func (c Coordinator) Open(ctx context.Context, id RoundID) (Round, bool, error) 
 		if err := c.checkClosing(round.ClosesAt); err != nil {
 			return err
 		}
-		round.State, round.OpenedAt = Open, c.now()
+		round.State, round.OpenedAt, round.Notice = Open, c.now(), NoticeVersion
 		return nil
 	})
 	return round, err == nil, ignoreUnchanged(err)

@@ -157,13 +157,13 @@ func (p Participant) SetLanguage(
 	})
 }
 
-// Start records that the person accepted a version of the privacy notice. From then on they may
-// answer.
-func (p Participant) Start(ctx context.Context, id RoundID, notice string) (Participation, error) {
+// Start records that the person accepted the round's privacy notice. From then on they may answer.
+func (p Participant) Start(ctx context.Context, id RoundID) (Participation, error) {
 	part, err := p.invited(ctx, id)
 	if err != nil {
 		return part, err
 	}
+	notice := part.Round.NoticeVersion()
 	return p.member(ctx, part, func(m *Member) error {
 		switch {
 		case m.Status == Withdrawn:

@@ -83,7 +83,7 @@ func TestReminderRecipients(t *testing.T) {
 	r := d.invite(t, names...)
 	ctx := t.Context()
 	for _, p := range []survey.PersonID{"started", "finished", "withdrawn"} {
-		must(t, errorOf(d.For(p).Start(ctx, "r", "1")))
+		must(t, errorOf(d.For(p).Start(ctx, "r")))
 	}
 	_, _, err := d.For("finished").Answer(ctx, "r", survey.Operation{ID: "a"}, "one", 1)
 	must(t, err)
@@ -139,7 +139,7 @@ func TestRemindersByZone(t *testing.T) {
 	d := newTestRounds(t)
 	r := d.invite(t, "here", "there", "nowhere")
 	for p, zone := range map[survey.PersonID]string{"there": "Asia/Tokyo", "nowhere": "No/Such"} {
-		part, err := d.For(p).Start(t.Context(), "r", "1")
+		part, err := d.For(p).Start(t.Context(), "r")
 		must(t, err, errorOf(d.For(p).SetTimeZone(t.Context(), part, zone)))
 	}
 	// A person who has not started has agreed to nothing, so that their zone is not saved.

@@ -30,7 +30,8 @@ const ana, ben = survey.PersonID("p:w:ana"), survey.PersonID("p:w:ben")
 // testRounds are rounds on an embedded store, with a clock that tests set.
 type testRounds struct {
 	*survey.Rounds
-	now time.Time
+	store survey.Store
+	now   time.Time
 }
 
 func newTestRounds(t *testing.T) *testRounds {
@@ -44,7 +45,7 @@ func newTestRounds(t *testing.T) *testRounds {
 			t.Error(err)
 		}
 	})
-	d := &testRounds{now: time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)}
+	d := &testRounds{store: store, now: time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)}
 	store.SetTime(d.now)
 	d.Rounds = survey.NewRounds(store, []*matrix.Matrix{testMatrix}, func() time.Time { return d.now })
 	return d
@@ -218,7 +219,7 @@ func (d *testRounds) takePart(t *testing.T, person survey.PersonID, role string)
 	ctx := t.Context()
 	_, _, err := d.As(ana).Invite(ctx, "r", []survey.Member{{Person: person}})
 	if err == nil {
-		_, err = d.For(person).Start(ctx, "r", "1")
+		_, err = d.For(person).Start(ctx, "r")
 	}
 	if err == nil {
 		_, err = d.For(person).SetRole(ctx, "r", role)
@@ -309,25 +310,6 @@ func TestInvalidAnswers(t *testing.T) {
 	}
 }
 
-// TestNewNoticeVersion: the version and the time of the last acceptance are saved. A person who has
-// finished stays finished.
-func TestNewNoticeVersion(t *testing.T) {
-	d := newTestRounds(t)
-	d.open(t)
-	d.takePart(t, ben, "parent")
-	if _, _, err := d.For(ben).Answer(t.Context(), "r", survey.Operation{ID: "op"}, "one", 2); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := d.For(ben).Submit(t.Context(), "r"); err != nil {
-		t.Fatal(err)
-	}
-	d.now = d.now.Add(time.Hour)
-	part, err := d.For(ben).Start(t.Context(), "r", "2")
-	if m := part.Member; err != nil || m.Notice != "2" || !m.NoticeAt.Equal(d.now) || m.Status != survey.Finished {
-		t.Errorf("%+v, %v", m, err)
-	}
-}
-
 // TestStartClearsUnreachable: a person who uses the bot can be reached again.
 func TestStartClearsUnreachable(t *testing.T) {
 	d := newTestRounds(t)
@@ -341,7 +323,7 @@ func TestStartClearsUnreachable(t *testing.T) {
 	if _, due, err := d.As(ana).Remind(t.Context(), "r"); err != nil || due != 0 {
 		t.Errorf("%v are due, %v", due, err)
 	}
-	if part, err := d.For(ben).Start(t.Context(), "r", "1"); err != nil || part.Member.Unreachable {
+	if part, err := d.For(ben).Start(t.Context(), "r"); err != nil || part.Member.Unreachable {
 		t.Errorf("%+v, %v", part.Member, err)
 	}
 	d.now = d.now.Add(survey.RemindEvery)

@@ -84,6 +84,9 @@ type Round struct {
 	PlannedAt  time.Time
 	LastDigest *DigestProgress // what the last digest reported; nil before the first
 	SelfJoin   bool            // a Join button was posted, and anybody who presses it may take part
+	// Notice is the version of the privacy notice that was in force when the round was opened. It
+	// is empty in a draft, and in rounds opened before rounds kept it; see Round.NoticeVersion.
+	Notice string
 	// Turnout counts the people who took part. It is nil until the round is closed and its roster
 	// is anonymised.
 	Turnout *results.Turnout

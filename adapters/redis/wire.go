@@ -39,6 +39,7 @@ type roundBody struct {
 	PlannedAt    time.Time              `json:"plannedAt,omitzero"`
 	LastDigest   *survey.DigestProgress `json:"lastDigest,omitempty"`
 	SelfJoin     bool                   `json:"joinOpen,omitempty"`
+	Notice       string                 `json:"notice,omitempty"`
 	Turnout      *results.Turnout       `json:"-"`
 	Anonymised   bool                   `json:"-"`
 }

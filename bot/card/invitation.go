@@ -75,15 +75,20 @@ func minutes(m *matrix.Matrix, lang matrix.Lang) (from, to int) {
 	return max(from, 1), max(to, from+1)
 }
 
-// Notice returns the privacy notice of a round.
+// Notice returns the privacy notice of a round, in the version that the round was opened with. The
+// versions differ in whether the panel and the national report are named. Everything else promises
+// the same in both, so it is written once.
 func Notice(v locale.Voice, round survey.Round) []chat.Block {
-	kept := []chat.Span{
-		chat.Words(v.Say("notice.kept", "until", v.Day(round.ExpiresAt().In(round.Location())))),
+	shown := v.Say("notice.who", "min", round.MinGroup) + " " + v.Say("notice.same")
+	readers := v.Say("notice.readers")
+	if round.NoticeNamesPanel() {
+		readers += " " + v.Say("notice.panel")
 	}
-	if len(
-		round.Coordinators,
-	) > 0 { // nobody may be left in a closed round, where people can still read the notice
-		kept = append(kept,
+	until := v.Say("notice.kept", "until", v.Day(round.ExpiresAt().In(round.Location())))
+	kept := labelled(v.Say("notice.label_kept"), until)
+	// A closed round may have no coordinator left, and people can still read its notice.
+	if len(round.Coordinators) > 0 {
+		kept.Spans = append(kept.Spans,
 			chat.Words(" "+v.Say("notice.ask")+" "),
 			Mention(round.Coordinators[0]),
 			chat.Words("."),
@@ -91,13 +96,22 @@ func Notice(v locale.Voice, round survey.Round) []chat.Block {
 	}
 	return []chat.Block{
 		chat.Heading{Text: v.Say("notice.title")},
-		chat.Paragraph(v.Say("notice.who", "min", round.MinGroup)),
-		chat.Paragraph(v.Say("notice.same")),
-		chat.Paragraph(v.Say("notice.when")),
-		chat.Paragraph(v.Say("notice.withdraw", "closes", ClosingTime(v, round))),
-		chat.Text{Spans: kept},
+		labelled(v.Say("notice.label_readers"), readers),
+		labelled(v.Say("notice.label_shown"), shown),
+		labelled(v.Say("notice.label_list"), v.Say("notice.list")),
+		labelled(v.Say("notice.label_when"), v.Say("notice.when")),
+		labelled(
+			v.Say("notice.label_withdraw"),
+			v.Say("notice.withdraw", "closes", ClosingTime(v, round)),
+		),
+		kept,
 		chat.Footnote(v.Say("notice.names")),
 	}
+}
+
+// labelled returns a paragraph that begins with a label, so that a reader can find it.
+func labelled(label, text string) chat.Text {
+	return chat.Text{Spans: []chat.Span{chat.Bold(label), chat.Words(" " + text)}}
 }
 
 // AskConsent returns the card that shows the privacy notice and asks to accept it.

@@ -23,15 +23,19 @@ func RoundStatus(v locale.Voice, r survey.Round, now time.Time) string {
 
 // ResponseRates returns the response rates, the only totals that are shown while a survey is open.
 func ResponseRates(v locale.Voice, s survey.Progress) string {
-	lines := []string{
-		v.Count("status.invited", s.Invited),
-		v.Count("status.finished", s.Finished, "percent", percent(s.Finished, s.Invited)),
-		v.Count("status.started", s.Started),
+	lines := []string{v.Count("status.invited", s.Invited), v.Say("status.none_finished")}
+	if s.Finished > 0 {
+		percent := percent(s.Finished, s.Invited)
+		lines[1] = v.Count("status.finished", s.Finished, "percent", percent)
 	}
 	for _, c := range []struct {
 		key string
 		n   int
-	}{{"status.left", s.Declined + s.Withdrawn}, {"status.unreachable", len(s.Lost)}} {
+	}{
+		{"status.started", s.Started},
+		{"status.left", s.Declined + s.Withdrawn},
+		{"status.unreachable", len(s.Lost)},
+	} {
 		if c.n > 0 {
 			lines = append(lines, v.Count(c.key, c.n))
 		}

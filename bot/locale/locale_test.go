@@ -155,7 +155,7 @@ func TestLookup(t *testing.T) {
 func TestUserTextIsNotTemplate(t *testing.T) {
 	words := load(t)
 	const nasty = `{{.n}} {{template "x"}} <b>%s</b>`
-	if got := words.In("en").Say("detail.note", "text", nasty); got != "Note: "+nasty {
+	if got := words.In("en").Say("detail.note", "text", nasty); got != "Comment: "+nasty {
 		t.Errorf("got %q", got)
 	}
 }

@@ -50,7 +50,7 @@ func open(t testing.TB, matrices []*matrix.Matrix, languages ...matrix.Lang) (*e
 	if _, _, err := b.rounds.As(lead).Invite(t.Context(), r.ID, []survey.Member{{Person: survey.PersonID(ben.String())}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.rounds.For(survey.PersonID(ben.String())).Start(t.Context(), r.ID, "1"); err != nil {
+	if _, err := b.rounds.For(survey.PersonID(ben.String())).Start(t.Context(), r.ID); err != nil {
 		t.Fatal(err)
 	}
 	return b, r.ID, ben
@@ -182,7 +182,7 @@ func answerAll(t *testing.T, b *embeddedBot, round survey.RoundID) (people []sur
 		if _, _, err := b.rounds.As(ana).Invite(t.Context(), round, []survey.Member{{Person: id}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.rounds.For(id).Start(t.Context(), round, "1"); err != nil {
+		if _, err := b.rounds.For(id).Start(t.Context(), round); err != nil {
 			t.Fatal(err)
 		}
 		rating := matrix.Rating(1 + i%2*(len(m.Levels)-1))

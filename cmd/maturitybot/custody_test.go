@@ -59,7 +59,7 @@ func keptRounds(t *testing.T) (string, *survey.Rounds) {
 			t.Fatal(err)
 		}
 		for _, p := range people {
-			need(rounds.For(p.Person).Start(t.Context(), id, "1"))(t)
+			need(rounds.For(p.Person).Start(t.Context(), id))(t)
 			if _, _, err := rounds.For(p.Person).Answer(t.Context(), id, survey.Operation{ID: "g"}, "vision", 2); err != nil {
 				t.Fatal(err)
 			}

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"strconv"
 
-	"maturitybot/bot"
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
@@ -85,7 +84,7 @@ func (o *opinions) takePart(
 		_, err := participant.Decline(ctx, t.round)
 		return err
 	}
-	if _, err := participant.Start(ctx, t.round, bot.NoticeVersion); err != nil {
+	if _, err := participant.Start(ctx, t.round); err != nil {
 		return err
 	}
 	if _, err := participant.SetRole(ctx, t.round, role); err != nil {

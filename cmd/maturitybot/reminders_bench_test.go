@@ -75,7 +75,7 @@ func BenchmarkReminders(b *testing.B) {
 	rounds := survey.NewRounds(store, matrices, now)
 	const answering = 200
 	for i := range answering {
-		if _, err := rounds.For(survey.PersonID(faultyPerson(i))).Start(b.Context(), id, "1"); err != nil {
+		if _, err := rounds.For(survey.PersonID(faultyPerson(i))).Start(b.Context(), id); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -172,7 +172,7 @@ func TestEveryMessageFits(t *testing.T) {
 			})
 			s.answer(t)
 			s.invite(t, "ben", "cem")
-			if _, err := s.rounds.For(survey.PersonID(tryPerson("ben").String())).Start(t.Context(), "abcdefgh23", "1"); err != nil {
+			if _, err := s.rounds.For(survey.PersonID(tryPerson("ben").String())).Start(t.Context(), "abcdefgh23"); err != nil {
 				t.Fatal(err)
 			}
 			all := s.at(t, "2026-12-03 12:00")

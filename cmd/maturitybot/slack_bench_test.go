@@ -397,7 +397,7 @@ func crowd(b testing.TB, store *redis.Store, editions []*matrix.Matrix, coordina
 		b.Fatal(err)
 	}
 	for i := range active {
-		if _, err := rounds.For(people[i].Person).Start(b.Context(), r.ID, "1"); err != nil {
+		if _, err := rounds.For(people[i].Person).Start(b.Context(), r.ID); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -217,7 +217,7 @@ func TestOlderCardDoesNotReplaceNewer(t *testing.T) {
 			id := survey.PersonID(ben.String())
 			_, _, err := b.rounds.As(survey.PersonID(tryPerson("ana").String())).Invite(t.Context(), round, []survey.Member{{Person: id}})
 			if err == nil {
-				_, err = b.rounds.For(id).Start(t.Context(), round, "1")
+				_, err = b.rounds.For(id).Start(t.Context(), round)
 			}
 			if err == nil {
 				_, err = b.rounds.For(id).SetRole(t.Context(), round, survey.Unstated)

@@ -19,6 +19,7 @@ func roundWhole(w *tester) {
 	r.Coordinators = append(r.Coordinators, w.person("carl"))
 	r.Consensus.AllowFarMinority = true
 	r.OpenedAt, r.RemindedAt, r.SelfJoin = now, now.Add(123*time.Millisecond), true
+	r.Notice = "2027-01"
 	r.Nudged = 3
 	r.PlannedAt = now
 	r.Reminders = survey.ReminderPlan{
