@@ -221,7 +221,7 @@ func (d onDiscord) until(holds func() bool) bool  { return d.Until(holds) }
 
 // lackingOnDiscord is how Discord tells that the bot is not in a channel: it is in all that it can see.
 const lackingOnDiscord = "I need these permissions in the channel: View Channel, Send Messages, Attach Files. " +
-	"A person who manages the channel can give them to me in its settings, under Permissions."
+	"Someone who manages the channel can give them to me in its settings, under Permissions."
 
 // alikeOnDiscord is a transcript without what is otherwise there: a button that asks first is a menu, below the others and with no
 // colour to warn; and what is delivered again is answered once.
