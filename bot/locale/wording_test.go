@@ -100,7 +100,7 @@ var banned = map[string]*regexp.Regexp{
 
 // unfinished are sentences that are being rewritten elsewhere.
 var unfinished = regexp.MustCompile(
-	`^(me\.(how|scope)|organisation|input\.(organisation|scope)|agenda|results)\b`)
+	`^(me\.(how|scope)|organisation|input\.(organisation|scope))\b`)
 
 // please are the sentences in which the bot asks a favour.
 var please = []string{
