@@ -215,6 +215,10 @@ func textRunes(blocks []chat.Block) int {
 			n += utf8.RuneCountInString(b.Text)
 		case chat.Text:
 			n += utf8.RuneCountInString(chat.PlainText(b.Spans))
+		case chat.Note:
+			n += utf8.RuneCountInString(chat.PlainText(b.Spans))
+		case chat.Buttons, chat.Choice, chat.Divider, chat.Menu, chat.Table:
+			// Their texts do not count, or the post has none of them.
 		}
 	}
 	return n
