@@ -55,9 +55,14 @@ func Read(name string, from io.Reader, matrices []*matrix.Matrix) (*results.Area
 	if err := r.Err(); err != nil {
 		return nil, fmt.Errorf("read ratings %s: %w", name, err)
 	}
-	if len(r.rated) == 0 && len(r.Faults) == 0 {
+	switch {
+	case len(r.Faults) > 0:
+	case len(r.rated) == 0:
 		r.Fault(1, "there is no rating",
 			"expected a row for each area and element below the names of the columns")
+	case r.levels == 0: // such as a workshop sheet that is not filled in
+		r.Fault(1, "no level is filled in",
+			"expected a level in the rows of the elements that were rated")
 	}
 	if len(r.Faults) > 0 {
 		r.Faults.Sort()
@@ -73,13 +78,7 @@ type reader struct {
 	vocabulary *matrix.Vocabulary
 	nations    map[string]int    // the line that first said the nation of an area
 	rated      map[[2]string]int // the line that gave an area and element
-}
-
-var nations = map[string]matrix.Nation{
-	"england": matrix.England,
-	"lloegr":  matrix.England,
-	"wales":   matrix.Wales,
-	"cymru":   matrix.Wales,
+	levels     int               // ratings that are a level
 }
 
 // row adds one rating, or its faults.
@@ -97,7 +96,7 @@ func (r *reader) row(row rows.Row) {
 		want := fmt.Sprintf("expected at most %d characters", survey.MaxAreaRunes)
 		fault("the name of an area is too long", want, area)
 	}
-	nation, known := nations[plaintext.Key(row.Cells[nationColumn])]
+	nation, known := matrix.FindNation(row.Cells[nationColumn])
 	if !known {
 		fault("the nation is not known", "expected England or Wales", row.Cells[nationColumn])
 	}
@@ -139,6 +138,9 @@ func (r *reader) row(row rows.Row) {
 		fault(err.Error(), "expected a rating of an area")
 	default:
 		r.rated[given] = line
+		if agreed.Rating > matrix.NotAnswered {
+			r.levels++
+		}
 		if _, known := r.nations[key]; !known {
 			r.nations[key] = line
 		}

@@ -115,11 +115,13 @@ func (a *Renderer) text(p results.Published, lang matrix.Lang) string {
 	return table.Text(p, lang, w, wholeWidth) + "\n" + table.GroupText(p, lang, groups, wholeWidth)
 }
 
-// ExportFiles writes the results as a spreadsheet, as CSV, as JSON, and the picture as SVG for
-// documents.
+const typeXLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+// ExportFiles writes the workshop sheet, the results as a spreadsheet, as CSV, as JSON, and the
+// picture as SVG for documents.
 func (a *Renderer) ExportFiles(p results.Published, lang matrix.Lang) ([]chat.File, error) {
 	files := []chat.File{
-		{Name: "xlsx", Type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+		{Name: "xlsx", Type: typeXLSX},
 		{Name: "csv", Type: "text/csv"},
 		{Name: "json", Type: "application/json"},
 		{Name: "svg", Type: "image/svg+xml", Alt: chart.Alt(p, lang, a.chartWords(p, lang), maxAlt)},
@@ -131,7 +133,11 @@ func (a *Renderer) ExportFiles(p results.Published, lang matrix.Lang) ([]chat.Fi
 		}
 		files[i].Name, files[i].Data = p.FileName()+"."+files[i].Name, data
 	}
-	return files, nil
+	sheets, err := a.WorkshopFiles(p, lang)
+	if err != nil {
+		return nil, err
+	}
+	return append(sheets, files...), nil
 }
 
 // Record writes the round's audit log as CSV. The results give the file its name.

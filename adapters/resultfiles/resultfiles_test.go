@@ -92,6 +92,7 @@ func TestEveryWordIsUsed(t *testing.T) {
 	for _, lang := range []matrix.Lang{matrix.English, matrix.Welsh} {
 		t.Run(string(lang), func(t *testing.T) {
 			walk(t, "table", reflect.ValueOf(a.tableWords(p, lang)))
+			walk(t, "workshop sheet", reflect.ValueOf(a.workshopWords(p, lang)))
 			walk(t, "chart", reflect.ValueOf(a.chartWords(p, lang)))
 			walk(t, "table of areas", reflect.ValueOf(a.areasTable(overview(t), lang)))
 			walk(t, "chart of areas", reflect.ValueOf(a.areasChart(overview(t), lang)))
@@ -111,6 +112,7 @@ func TestFileFormats(t *testing.T) {
 	}
 	begins := map[string]string{
 		"maturity-ynys-mon-2027-01-r.xlsx": "PK", "maturity-ynys-mon-2027-01-r.csv": "",
+		"workshop-maturity-ynys-mon-2027-01-r.xlsx": "PK", "workshop-maturity-ynys-mon-2027-01-r.html": "<!doctype html>",
 		"maturity-ynys-mon-2027-01-r.json": "{", "maturity-ynys-mon-2027-01-r.svg": "<svg",
 	}
 	for _, f := range files {

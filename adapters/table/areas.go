@@ -134,7 +134,7 @@ func AreasXLSX(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, 
 	b.areasTop(words)
 	heads := []string{words.Dimension, words.Nation, words.Rated, words.NotRated}
 	heads = append(heads, levelHeads(o.Matrix.Levels, lang)...)
-	b.wideHeads(heads)
+	b.heads(heads...)
 	b.freeze(2)
 	for i, d := range o.Matrix.Dimensions {
 		for k, g := range o.Groups {
@@ -157,7 +157,7 @@ func AreasXLSX(o results.Overview, lang matrix.Lang, words AreasWords) ([]byte, 
 		}
 		heads = append(heads, words.Groups[k]+": "+words.Rated)
 	}
-	b.wideHeads(heads)
+	b.heads(heads...)
 	b.freeze(2)
 	at := 0
 	for _, d := range o.Matrix.Dimensions {
@@ -185,15 +185,4 @@ func (b *book) areasTop(words AreasWords) {
 	b.write(cell{words.Title, b.title})
 	b.paragraph(strings.Join(words.Facts, " · "))
 	b.write()
-}
-
-// wideHeads writes the headings of columns that are 13 characters wide. It sets the height of the
-// row to that of the longest heading, because some programs do not fit a row to its text.
-func (b *book) wideHeads(heads []string) {
-	lines := 1
-	for _, h := range heads {
-		lines = max(lines, len(wrap(h, 11))) // bold letters are wider
-	}
-	b.heads(heads...)
-	b.note(b.file.SetRowHeight(b.sheet, b.line, lineHeight*float64(lines)))
 }

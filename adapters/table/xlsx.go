@@ -42,7 +42,9 @@ type book struct {
 	widths []float64
 	err    error
 
-	title, head, wrapped, raw int // styles
+	title, head, wrapped, raw int          // styles
+	framed, blank             int          // styles of a workshop sheet; blank is for cells to fill in
+	wraps                     map[int]bool // the styles that wrap text
 }
 
 // cell is a value with a style. The value is a string or a number, never a formula.
@@ -65,6 +67,13 @@ func newBook() *book {
 		Border: []excelize.Border{{Type: "bottom", Style: 1, Color: "000000"}},
 	})
 	b.wrapped = style(excelize.Style{Alignment: top})
+	b.framed = style(excelize.Style{Alignment: top, Border: frame})
+	b.blank = style(excelize.Style{
+		Alignment: top,
+		Border:    frame,
+		Fill:      excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFF7D6"}},
+	})
+	b.wraps = map[int]bool{b.head: true, b.wrapped: true, b.framed: true, b.blank: true}
 	b.raw = style(excelize.Style{
 		NumFmt:    2, // "0.00"
 		Alignment: &excelize.Alignment{Vertical: "top"},
@@ -125,10 +134,15 @@ func (b *book) note(err error) {
 	}
 }
 
-// write adds a row. Strings become cells of the type text, whatever they begin with.
+// write adds a row. Strings become cells of the type text, whatever they begin with. The row is as
+// high as its wrapped texts need, because not every spreadsheet program fits rows to their text.
 func (b *book) write(cells ...cell) {
 	b.line++
+	lines := 1
 	for i, c := range cells {
+		if text, wrapped := c.value.(string); wrapped && b.wraps[c.style] {
+			lines = max(lines, linesOf(text, b.widths[min(i, len(b.widths)-1)]))
+		}
 		at, err := excelize.CoordinatesToCellName(i+1, b.line)
 		b.note(err)
 		switch v := c.value.(type) {
@@ -145,6 +159,30 @@ func (b *book) write(cells ...cell) {
 			b.note(b.file.SetCellStyle(b.sheet, at, at, c.style))
 		}
 	}
+	if lines > 1 {
+		b.setLines(lines)
+	}
+}
+
+// The height of a line of text, and the greatest height of a row that Excel allows, in points.
+const (
+	lineHeight   = 15
+	maxRowHeight = 409
+)
+
+// setLines makes the last row high enough for some lines of text.
+func (b *book) setLines(lines int) {
+	b.note(b.file.SetRowHeight(b.sheet, b.line, min(lineHeight*float64(lines), maxRowHeight)))
+}
+
+// linesOf returns how many lines a text takes in a column of that width. It reckons with two
+// characters less, because bold letters are wider.
+func linesOf(text string, width float64) int {
+	lines := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		lines += max(1, len(wrap(line, int(width)-2)))
+	}
+	return lines
 }
 
 func (b *book) heads(names ...string) {
@@ -168,7 +206,7 @@ func (b *book) above(words Words) {
 const paragraphWidth = 100
 
 // paragraph writes a long text over as many columns as it takes to read it well. It sets the height
-// of the row, because spreadsheet programs do not fit a row to a text in merged cells.
+// of the row to what the merged cells need.
 func (b *book) paragraph(text string) {
 	last := len(b.widths) - 1
 	width, columns := 0., 0
@@ -182,12 +220,8 @@ func (b *book) paragraph(text string) {
 	to, err := excelize.CoordinatesToCellName(columns, b.line)
 	b.note(err)
 	b.note(b.file.MergeCell(b.sheet, from, to))
-	lines := len(wrap(text, int(width)))
-	b.note(b.file.SetRowHeight(b.sheet, b.line, lineHeight*float64(lines)))
+	b.setLines(linesOf(text, width))
 }
-
-// lineHeight is the height of a line of text in points.
-const lineHeight = 15
 
 // freeze keeps the rows written so far, and the first columns, in view when the sheet is scrolled.
 func (b *book) freeze(columns int) {

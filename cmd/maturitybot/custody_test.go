@@ -142,7 +142,7 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s has %d bytes, and is told or not:\n%s", e.Name(), info.Size(), out)
 		}
 	}
-	if got := strings.Join(files, " "); got != ".csv .json .png .svg .txt .xlsx .csv" {
+	if got := strings.Join(files, " "); got != ".csv .json .png .svg .txt .xlsx .csv .html .xlsx" {
 		t.Errorf("got files %s", got)
 	}
 	text := string(need(os.ReadFile(filepath.Join(folder, strings.TrimSuffix(namesIn(t, folder)[0], ".csv")+".txt")))(t))

@@ -123,7 +123,7 @@ func (c exportCommand) writeFiles(out io.Writer, files []chat.File) error {
 	return nil
 }
 
-// renderResults returns a file of the results in every format.
+// renderResults returns a file of the results in every format, and the workshop sheet.
 func renderResults(
 	renderer *resultfiles.Renderer, p results.Published, lang matrix.Lang,
 ) (files []chat.File, err error) {
@@ -138,7 +138,11 @@ func renderResults(
 		}
 		files = append(files, chat.File{Name: p.FileName() + "." + ending, Data: data})
 	}
-	return files, nil
+	sheets, err := renderer.WorkshopFiles(p, lang)
+	if err != nil {
+		return nil, err
+	}
+	return append(files, sheets...), nil
 }
 
 // prepareFolder creates the folder. It returns an error if the files cannot be written there.

@@ -3,10 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"maturitybot/adapters/terminal"
 	"maturitybot/survey/matrix"
 )
 
@@ -68,6 +72,35 @@ func checkOutput(out string, inputs ...string) error {
 		}
 	}
 	return nil
+}
+
+// chooseFormat returns the format to write: the given one, or else the one that the ending of the
+// output file says, or else, without a file, the first of the formats.
+func chooseFormat(given, out string, formats []string, to io.Writer) (string, error) {
+	format := given
+	if format == "" {
+		ending := strings.TrimPrefix(strings.ToLower(filepath.Ext(out)), ".")
+		switch {
+		case out == "":
+			format = formats[0]
+		case ending == "txt" && slices.Contains(formats, "text"):
+			format = "text"
+		case slices.Contains(formats, ending):
+			format = ending
+		default:
+			return "", fmt.Errorf("the ending of %s says no format; give one with --format: %s",
+				out, strings.Join(formats, ", "))
+		}
+	}
+	if !slices.Contains(formats, format) {
+		return "", fmt.Errorf("there is no format %q; there are %s",
+			format, strings.Join(formats, ", "))
+	}
+	if out == "" && (format == "xlsx" || format == "png") && terminal.IsTerminal(to) {
+		return "", fmt.Errorf("%s cannot be read in a terminal: name a file with -o, "+
+			"or redirect with > or |", format)
+	}
+	return format, nil
 }
 
 // replaceFile writes a file that the user named. A reader finds the old content or all of the new. A

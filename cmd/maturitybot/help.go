@@ -57,6 +57,9 @@ var helpTexts = kong.Vars{
 		"it. At least 3.",
 	"results_format": "text, json, csv, xlsx, png or svg. Default: the ending of the file of " +
 		"-o, or text.",
+	"results_workshop": "Write the workshop sheet instead, as xlsx or html: the questions with " +
+		"what the answers say, and blanks for what the workshop agrees. The command report " +
+		"reads the filled-in xlsx.",
 	"holidays": "File of bank holidays to use instead of the built-in list: gov.uk's " +
 		"bank-holidays.json, or one date a line.",
 	"redis_url":      "Address of Redis, such as redis://localhost:6379/0.",

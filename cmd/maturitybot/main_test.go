@@ -170,17 +170,21 @@ func TestTryAutoRepeats(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kinds := map[string]string{".png": "\x89PNG", ".xlsx": "PK", ".csv": "", ".json": "{", ".svg": "<svg"}
+		kinds := map[string]string{".png": "\x89PNG", ".xlsx": "PK", ".csv": "", ".json": "{", ".svg": "<svg", "workshop.xlsx": "PK", "workshop.html": "<!doctype html>"}
 		for _, f := range files {
 			raw, err := os.ReadFile(filepath.Join(folder, f.Name()))
 			if err != nil {
 				t.Fatal(err)
 			}
-			start, ok := kinds[filepath.Ext(f.Name())]
+			kind := filepath.Ext(f.Name())
+			if strings.HasPrefix(f.Name(), "workshop-") {
+				kind = "workshop" + kind
+			}
+			start, ok := kinds[kind]
 			if !ok || len(raw) < 500 || !bytes.HasPrefix(raw, []byte(start)) {
 				t.Errorf("%s: %d bytes that begin with %.8q", f.Name(), len(raw), raw)
 			}
-			delete(kinds, filepath.Ext(f.Name()))
+			delete(kinds, kind)
 			if !strings.Contains(out, filepath.Join(folder, f.Name())) {
 				t.Errorf("%s is not named", f.Name())
 			}

@@ -270,6 +270,7 @@ const inHome = "home"
 func mediaType(name string) string {
 	return map[string]string{
 		".png": "image/png", ".csv": "text/csv", ".json": "application/json", ".svg": "image/svg+xml",
+		".html": "text/html",
 		".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 	}[filepath.Ext(name)]
 }

@@ -3,13 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"maturitybot/adapters/ratings"
 	"maturitybot/adapters/resultfiles"
-	"maturitybot/adapters/terminal"
 	"maturitybot/bot/locale"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
@@ -18,7 +15,7 @@ import (
 
 type reportCommand struct {
 	File   string `arg:"" help:"${report_file}"`
-	Format string `help:"${report_format}" enum:",text,csv,xlsx,png,svg" default:"" placeholder:"FORMAT"`
+	Format string `help:"${report_format}" placeholder:"FORMAT"`
 	Out    string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
 	Lang   string `help:"Language: en or cy." enum:"en,cy" default:"en"`
 	Matrix string `help:"${report_matrix}" placeholder:"FILE"`
@@ -29,7 +26,7 @@ func (c reportCommand) Run(s system) error {
 	if err := checkOutput(c.Out, c.File, c.Matrix); err != nil {
 		return err
 	}
-	format, err := c.format(s)
+	format, err := chooseFormat(c.Format, c.Out, resultfiles.AreasFormats, s.out)
 	if err != nil {
 		return err
 	}
@@ -53,28 +50,6 @@ func (c reportCommand) Run(s system) error {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
-}
-
-// format returns the format to write: that of --format, or else of the file name's extension.
-func (c reportCommand) format(s system) (string, error) {
-	format := c.Format
-	if format == "" && c.Out == "" {
-		format = "text"
-	}
-	if format == "" {
-		format = strings.TrimPrefix(strings.ToLower(filepath.Ext(c.Out)), ".")
-		if format == "txt" {
-			format = "text"
-		}
-		if !slices.Contains(resultfiles.AreasFormats, format) {
-			return "", fmt.Errorf("write report: the ending of %s says nothing of its format; "+
-				"end it in .txt, .csv, .xlsx, .png or .svg, or give --format", c.Out)
-		}
-	}
-	if c.Out == "" && (format == "xlsx" || format == "png") && terminal.IsTerminal(s.out) {
-		return "", fmt.Errorf("write report: %s is not for a terminal; name a file with -o", format)
-	}
-	return format, nil
 }
 
 // overview reads the ratings on the file's matrix, or else on the editions: in the words of Wales's where all areas are

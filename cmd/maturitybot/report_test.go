@@ -96,7 +96,7 @@ func TestReportInvalid(t *testing.T) {
 	}
 	for want, args := range map[string][]string{
 		bad + `:2: the nation is not known: "Narnia"; expected England or Wales` + "\n" + bad + `:3: the element is not known: "wardrobe"; expected`: {bad, "-o", kept},
-		"maturitybot: write report: the ending of x.doc says nothing of its format":                                                                  {good, "-o", "x.doc"},
+		"maturitybot: the ending of x.doc says no format; give one with --format: text, csv, xlsx, png, svg":                                         {good, "-o", "x.doc"},
 		"maturitybot: write report: " + folder + " is a folder":                                                                                      {good, "--format", "csv", "-o", folder},
 	} {
 		code, out, errs := exec(t, "", append([]string{"report"}, args...)...)

@@ -8,13 +8,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"maturitybot/adapters/answers"
 	"maturitybot/adapters/resultfiles"
-	"maturitybot/adapters/terminal"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
@@ -31,6 +29,7 @@ type resultsCommand struct {
 	Area     string `help:"Name of the local area, for titles. Default: the name of the file." placeholder:"NAME"`
 	Lang     string `help:"Language of the results." enum:"en,cy" default:"en"`
 	Format   string `help:"${results_format}" placeholder:"FORMAT"`
+	Workshop bool   `help:"${results_workshop}"`
 	Out      string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
 	Example  bool   `help:"Write an example file of answers as CSV."`
 }
@@ -70,7 +69,11 @@ func (c resultsCommand) Run(s system) error {
 	if err != nil {
 		return err
 	}
-	out, err := resultfiles.New(words).In(format, p, matrix.Lang(c.Lang))
+	draw := resultfiles.New(words).In
+	if c.Workshop {
+		draw = resultfiles.New(words).Workshop
+	}
+	out, err := draw(format, p, matrix.Lang(c.Lang))
 	if err != nil {
 		return err
 	}
@@ -101,27 +104,13 @@ func (c resultsCommand) matrix() (*matrix.Matrix, error) {
 	return matrixFlag{Matrix: c.Edition}.choose("")
 }
 
-// format is what to write, checked against where it goes to.
+// format returns what to write.
 func (c resultsCommand) format(out io.Writer) (string, error) {
-	format := c.Format
-	if format == "" {
-		switch ending := strings.ToLower(strings.TrimPrefix(filepath.Ext(c.Out), ".")); {
-		case c.Out == "" || ending == "txt":
-			format = "text"
-		case slices.Contains(resultfiles.Formats(), ending):
-			format = ending
-		default:
-			return "", fmt.Errorf("the ending of %s says no format; give one with --format: %s",
-				c.Out, strings.Join(resultfiles.Formats(), ", "))
-		}
+	formats := resultfiles.Formats()
+	if c.Workshop {
+		formats = resultfiles.WorkshopFormats()
 	}
-	if !slices.Contains(resultfiles.Formats(), format) {
-		return "", fmt.Errorf("there is no format %q; there are %s", format, strings.Join(resultfiles.Formats(), ", "))
-	}
-	if c.Out == "" && (format == "xlsx" || format == "png") && terminal.IsTerminal(out) {
-		return "", fmt.Errorf("%s cannot be read in a terminal: name a file with -o, or redirect with > or |", format)
-	}
-	return format, nil
+	return chooseFormat(c.Format, c.Out, formats, out)
 }
 
 func (c resultsCommand) terms() (results.Context, error) {

@@ -1,6 +1,10 @@
 package matrix
 
-import "errors"
+import (
+	"errors"
+
+	"maturitybot/survey/plaintext"
+)
 
 // Rating is the answer to one element: a level of the matrix from 1 up, or one of the answers that
 // are no level.
@@ -37,3 +41,17 @@ const (
 
 // Nations lists every nation, in the order in which they are shown.
 var Nations = []Nation{Wales, England}
+
+var nationNames = map[string]Nation{
+	"england": England,
+	"lloegr":  England,
+	"wales":   Wales,
+	"cymru":   Wales,
+}
+
+// FindNation returns the nation with that name in English or Welsh, and whether there is one. Names
+// are compared by plaintext.Key.
+func FindNation(name string) (Nation, bool) {
+	nation, known := nationNames[plaintext.Key(name)]
+	return nation, known
+}
