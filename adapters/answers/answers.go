@@ -1,14 +1,14 @@
-// Package answers reads and writes files of answers that were collected elsewhere, on paper or in a
-// spreadsheet: a table with one row for each respondent and element. It turns them into
-// results.Response values. It does not know rounds or rosters, how answers are counted, or what may
-// be published.
+// Package answers reads and writes files of answers that were collected elsewhere, on paper, in a
+// spreadsheet or with a form tool. A file has one row for each respondent and element, or one row
+// for each respondent and a column for each element. The package turns it into results.Response
+// values. It does not know rounds or rosters, how answers are counted, or what may be published.
 //
-// Error messages give the line and never quote a cell: if the cells of a row are shifted, any of
-// them can hold the name of a respondent.
+// Error messages give the line and quote no cell: if the cells of a row are shifted, any of them can
+// hold the name of a respondent. Only an unknown role is quoted, where the rest of its row is
+// right.
 package answers
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -51,31 +51,43 @@ var columns = rows.Columns{List: []rows.Column{
 // finished; who else was invited is not known. Otherwise it does not call visit, and returns a
 // plaintext.Faults with everything that is wrong, or the reader's own error, wrapped.
 //
-// The file is one that spreadsheet.Read reads. It has the columns respondent, role, element, level
-// and optionally comment, in any order. Roles, elements and levels are words that matrix.Vocabulary
-// knows. A respondent's role need not be in all of the respondent's rows.
+// The file is one that spreadsheet.Read reads, in one of two forms. The header tells which. Roles,
+// elements and levels are words that matrix.Vocabulary knows.
+//
+// The long form has the columns respondent, role, element, level and optionally comment, in any
+// order, and a row for each answer. A respondent's role need not be in all of the respondent's rows.
+//
+// The wide form has a row for each respondent, the column role, and a column for each element, as
+// form tools write it. Other columns, such as names and times, are not read. See wide.go for the
+// headings and answers that it knows.
 func Read(
 	name string, from io.Reader, m *matrix.Matrix, visit func(results.Response),
 ) (results.Turnout, error) {
+	headings := newHeadings(m)
 	r := &reader{
-		Table:      spreadsheet.Read(name, from, columns),
+		Table:      spreadsheet.Read(name, from, columns, headings.columns()),
 		matrix:     m,
 		elements:   m.Elements(),
 		roles:      m.Roles(),
 		vocabulary: matrix.NewVocabulary(m),
 		places:     map[string]int{},
 	}
+	add := r.longRow
+	if r.Kind == wideForm {
+		r.wordings = newWordings(m)
+		add = r.wideRow
+	}
 	last := 0
 	for row := range r.Rows() {
-		r.row(row)
+		add(row)
 		last = row.Line
 	}
 	if err := r.Err(); err != nil {
 		return results.Turnout{}, fmt.Errorf("read answers: %w", err)
 	}
 	if last == 0 && len(r.Faults) == 0 {
-		r.Fault(1, "the file has no answers",
-			"expected a row for each answer below the names of the columns")
+		r.Fault(1, "the file has no rows below the header", "expected a row for each answer, or "+
+			"for each respondent")
 	}
 	if len(r.Faults) > 0 {
 		r.Faults.Sort()
@@ -94,6 +106,7 @@ type reader struct {
 	elements   []matrix.Element
 	roles      []matrix.Role
 	vocabulary *matrix.Vocabulary
+	wordings   []wordings     // of each element's answers, in the wide form
 	places     map[string]int // indexes of people, by the key of the respondent's cell
 	people     []*person
 }
@@ -112,8 +125,8 @@ type answer struct {
 	line    int32
 }
 
-// row adds one row, or its faults.
-func (r *reader) row(row rows.Row) {
+// longRow adds one row of the long form, or its faults.
+func (r *reader) longRow(row rows.Row) {
 	line, cells := row.Line, row.Cells
 	who := plaintext.Key(cells[respondentColumn])
 	if who == "" {
@@ -122,29 +135,19 @@ func (r *reader) row(row rows.Row) {
 	}
 	element := -1
 	if cells[elementColumn] == "" {
-		r.Fault(line, "the element is empty", r.wantElement())
+		r.Fault(line, "the element is empty", r.vocabulary.WantElement())
 	} else if id, err := r.vocabulary.Element(cells[elementColumn]); err != nil {
-		r.unknown(line, "element", err, r.wantElement())
+		r.Fault(line, r.vocabulary.Problem("element", err), r.vocabulary.WantElement())
 	} else {
 		element = slices.IndexFunc(r.elements, func(e matrix.Element) bool { return e.ID == id })
 	}
-	role := 0
-	if cell := cells[roleColumn]; !matrix.Blank(cell) {
-		id, err := r.vocabulary.Role(cell)
-		if err != nil {
-			r.unknown(line, "role", err, r.wantRole())
-		}
-		role = 1 + slices.IndexFunc(r.roles, func(role matrix.Role) bool { return role.ID == id })
-	}
 	rating, err := r.vocabulary.Level(cells[levelColumn])
+	// A row whose other cells are right is not shifted: its role is not a respondent's name.
+	role := r.role(line, cells[roleColumn], who != "" && element >= 0 && err == nil)
 	if err != nil {
-		r.unknown(line, "level", err, r.wantLevel())
+		r.Fault(line, r.vocabulary.Problem("level", err), r.vocabulary.WantLevel())
 	}
-	comment := plaintext.Clean(cells[commentColumn])
-	if utf8.RuneCountInString(comment) > matrix.MaxNoteRunes {
-		r.Fault(line, "the comment is too long",
-			fmt.Sprintf("expected at most %d characters", matrix.MaxNoteRunes))
-	}
+	comment := r.comment(line, cells[commentColumn])
 	if who == "" {
 		return
 	}
@@ -172,34 +175,46 @@ func (r *reader) row(row rows.Row) {
 		return
 	}
 	p.answers = append(p.answers, answer{uint16(element), int16(rating), int32(line)})
-	if comment != "" {
-		if p.comments == nil {
-			p.comments = map[int]string{}
-		}
-		p.comments[element] = strings.Clone(comment) // so that the row can be freed
+	p.comment(element, comment)
+}
+
+// role returns 1 + the index of a role, or 0 for an empty or unknown one. It reports an unknown
+// role, and quotes it if quote is set.
+func (r *reader) role(line int, cell string, quote bool) int {
+	if matrix.Blank(cell) {
+		return 0
 	}
-}
-
-// unknown reports a word that is not in the vocabulary, without quoting it.
-func (r *reader) unknown(line int, sort string, err error, want string) {
-	what := "the " + sort + " is not one of the matrix " + r.matrix.ID
-	if errors.Is(err, matrix.ErrAmbiguousWord) {
-		what = "more than one " + sort + " goes by this name"
+	id, err := r.vocabulary.Role(cell)
+	if err == nil {
+		return 1 + slices.IndexFunc(r.roles, func(role matrix.Role) bool { return role.ID == id })
 	}
-	r.Fault(line, what, want)
+	var words []string
+	if quote {
+		words = []string{cell}
+	}
+	r.Fault(line, r.vocabulary.Problem("role", err), r.vocabulary.WantRole(), words...)
+	return 0
 }
 
-func (r *reader) wantElement() string {
-	return "expected one of " + matrix.IDs(r.elements) + ", or a name of one"
+// comment returns the text of a comment, and reports one that is too long.
+func (r *reader) comment(line int, cell string) string {
+	comment := plaintext.Clean(cell)
+	if utf8.RuneCountInString(comment) > matrix.MaxNoteRunes {
+		r.Fault(line, "the comment is too long",
+			fmt.Sprintf("expected at most %d characters", matrix.MaxNoteRunes))
+	}
+	return comment
 }
 
-func (r *reader) wantRole() string {
-	return "expected one of " + matrix.IDs(r.roles) + ", a name of one, or nothing"
-}
-
-func (r *reader) wantLevel() string {
-	return fmt.Sprintf("expected one of %s, a name of one, 1 to %d, %s, %s, or nothing",
-		matrix.IDs(r.matrix.Levels), len(r.matrix.Levels), dontKnow, notApplicable)
+// comment keeps a comment on an element, if there is one.
+func (p *person) comment(element int, comment string) {
+	if comment == "" {
+		return
+	}
+	if p.comments == nil {
+		p.comments = map[int]string{}
+	}
+	p.comments[element] = strings.Clone(comment) // so that the row can be freed
 }
 
 func (r *reader) person(who string) *person {

@@ -74,7 +74,7 @@ func TestFaultsByLine(t *testing.T) {
 		want []string // what each fault begins with
 	}{
 		"nothing":           {"", []string{"a.csv:1: the file is empty; "}},
-		"no rows":           {header, []string{"a.csv:1: the file has no answers; "}},
+		"no rows":           {header, []string{"a.csv:1: the file has no rows below the header; "}},
 		"unknown column":    {"respondent,role,element,level,name\n", []string{"a.csv:1: the heading of a column is not known, counted from the left: \"5\"; "}},
 		"column twice":      {"respondent,role,element,level,Level \n", []string{"a.csv:1: a column is there twice: \"level\"; "}},
 		"columns missing":   {"role,element\n", []string{`a.csv:1: a column is missing: "respondent", "level"; expected the columns respondent, role, element, level`}},
@@ -83,20 +83,21 @@ func TestFaultsByLine(t *testing.T) {
 		"a short row":       {header + "Secret,,\n", []string{"a.csv:2: the element is empty; "}},
 		"too many cells":    {header + "Secret,,vision,1,a,b\n", []string{"a.csv:2: the row has more cells than the header; "}},
 		"no respondent":     {header + " ,,vision,1,\n", []string{"a.csv:2: the respondent is empty; "}},
-		"unknown element":   {header + "x,,Secret,1,\n", []string{"a.csv:2: the element is not one of the matrix england; expected one of vision, needs, "}},
-		"unknown role":      {header + "x,Secret,vision,1,\n", []string{"a.csv:2: the role is not one of the matrix england; expected one of public-health, "}},
-		"unknown level":     {header + "x,,vision,Secret,\n", []string{"a.csv:2: the level is not one of the matrix england; expected one of basic, early, substantial, mature, a name of one, 1 to 4, dont_know, not_applicable, or nothing"}},
-		"level too high":    {header + "x,,vision,5,\nx,,needs,0,\n", []string{"a.csv:2: the level is not one of the matrix england (2 times: lines 2, 3); "}},
+		"unknown element":   {header + "x,,Secret,1,\n", []string{"a.csv:2: there is no such element in the matrix england; expected one of vision, needs, "}},
+		"unknown role":      {header + "x,Druid,vision,1,\n", []string{"a.csv:2: there is no such role in the matrix england: \"Druid\"; expected one of public-health, "}},
+		"a shifted row":     {header + "x,Secret,1,vision,\n", []string{"a.csv:2: there is no such element in the matrix england; ", "a.csv:2: there is no such role in the matrix england; ", "a.csv:2: there is no such level"}},
+		"unknown level":     {header + "x,,vision,Secret,\n", []string{"a.csv:2: there is no such level in the matrix england; expected one of basic, early, substantial, mature, a name of one, 1 to 4, dont_know, not_applicable, or nothing"}},
+		"level too high":    {header + "x,,vision,5,\nx,,needs,0,\n", []string{"a.csv:2: there is no such level in the matrix england (2 times: lines 2, 3); "}},
 		"same element":      {header + "Secret,,needs,1,\nSecret,,vision,1,\nsecret,,Strategy: population needs,,\n", []string{"a.csv:2: a respondent has two rows for an element (2 times: lines 2, 4); "}},
 		"two roles":         {header + "Secret,,needs,1,\nSecret,midwife,vision,1,\nSecret,parent,leadership,1,\n", []string{"a.csv:3: a respondent has two roles (2 times: lines 3, 4); "}},
 		"long comment":      {header + "x,,vision,1," + strings.Repeat("ŵ", matrix.MaxNoteRunes+1) + "\n", []string{"a.csv:2: the comment is too long; expected at most 500"}},
-		"quotes":            {header + "x,,vision,1,\"a \"Secret\" b\"\ny,,visio,1,\n", []string{"a.csv:2: the quotation marks do not match; ", "a.csv:3: the element is not"}},
-		"open quotes":       {header + "x,,vision,1,\"Secret\ny,,vision,9,\n", []string{"a.csv:2: the quotation marks do not match; ", "a.csv:3: the level is not"}},
+		"quotes":            {header + "x,,vision,1,\"a \"Secret\" b\"\ny,,visio,1,\n", []string{"a.csv:2: the quotation marks do not match; ", "a.csv:3: there is no such element"}},
+		"open quotes":       {header + "x,,vision,1,\"Secret\ny,,vision,9,\n", []string{"a.csv:2: the quotation marks do not match; ", "a.csv:3: there is no such level"}},
 		"not UTF-8":         {header + "x,,vision,1,Secret \xe9\n", []string{"a.csv:2: the text is not UTF-8; "}},
-		"several in a row":  {header + ",Secret,Secret,Secret,\n", []string{"a.csv:2: the respondent", "a.csv:2: the element", "a.csv:2: the role", "a.csv:2: the level"}},
-		"after many lines":  {header + "x,,vision,1,\"two\nlines\"\n\ny,,vision,9,\n", []string{"a.csv:5: the level"}},
-		"many of a kind":    {header + strings.Repeat("x,,Secret,1,\n", 1000), []string{"a.csv:2: the element is not one of the matrix england (1000 times: lines 2, 3, 4, 5, 6 and on); "}},
-		"another file":      {`{"id": "x", "version": 1}`, []string{"a.csv:1: none of the first 1 rows names the columns; expected the columns respondent, role, element, level, comment, in a table saved as XLSX or CSV"}},
+		"several in a row":  {header + ",Secret,Secret,Secret,\n", []string{"a.csv:2: the respondent", "a.csv:2: there is no such element", "a.csv:2: there is no such role", "a.csv:2: there is no such level"}},
+		"after many lines":  {header + "x,,vision,1,\"two\nlines\"\n\ny,,vision,9,\n", []string{"a.csv:5: there is no such level"}},
+		"many of a kind":    {header + strings.Repeat("x,,Secret,1,\n", 1000), []string{"a.csv:2: there is no such element in the matrix england (1000 times: lines 2, 3, 4, 5, 6 and on); "}},
+		"another file":      {`{"id": "x", "version": 1}`, []string{"a.csv:1: none of the first 1 rows names the columns; expected the columns respondent, role, element, level, comment; or role and one for each element: vision, needs, "}},
 		"no header":         {"Secret,midwife,vision,1\nSecret,,needs,2\n", []string{"a.csv:1: none of the first 2 rows names the columns; "}},
 		"an old workbook":   {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", []string{"a.csv:1: the file is a workbook of an old kind (.xls), or it has a password; "}},
 		"a broken workbook": {"PK\x03\x04Secret", []string{"a.csv:1: the workbook cannot be read; "}},
@@ -128,7 +129,7 @@ func TestAmbiguousNames(t *testing.T) {
 	elements[0].Also = append(elements[0].Also, "The plan", "Partnership")
 	elements[1].Also = append(elements[1].Also, "the PLAN")
 	_, _, err := read(m, header+"x,,The plan,1,\n")
-	if err == nil || !strings.HasPrefix(err.Error(), "a.csv:2: more than one element goes by this name; expected one of ") {
+	if err == nil || !strings.HasPrefix(err.Error(), "a.csv:2: more than one element has this name; expected one of ") {
 		t.Errorf("%v", err)
 	}
 	// Partnership is an id as well, and that is what it means.

@@ -58,8 +58,8 @@ func Read(name string, from io.Reader, matrices []*matrix.Matrix) (*results.Area
 	switch {
 	case len(r.Faults) > 0:
 	case len(r.rated) == 0:
-		r.Fault(1, "there is no rating",
-			"expected a row for each area and element below the names of the columns")
+		r.Fault(1, "the file has no rows below the header",
+			"expected a row for each area and element")
 	case r.levels == 0: // such as a workshop sheet that is not filled in
 		r.Fault(1, "no level is filled in",
 			"expected a level in the rows of the elements that were rated")
@@ -91,7 +91,7 @@ func (r *reader) row(row rows.Row) {
 	area := plaintext.Line(row.Cells[areaColumn])
 	switch {
 	case area == "":
-		fault("the area is blank", "expected the name of a local area")
+		fault("the area is empty", "expected the name of a local area")
 	case utf8.RuneCountInString(area) > survey.MaxAreaRunes:
 		want := fmt.Sprintf("expected at most %d characters", survey.MaxAreaRunes)
 		fault("the name of an area is too long", want, area)
@@ -100,20 +100,18 @@ func (r *reader) row(row rows.Row) {
 	if !known {
 		fault("the nation is not known", "expected England or Wales", row.Cells[nationColumn])
 	}
-	element, err := r.vocabulary.Element(row.Cells[elementColumn])
-	want := "expected one of " + matrix.IDs(r.matrix.Elements())
+	cell := row.Cells[elementColumn]
+	element, err := r.vocabulary.Element(cell)
 	switch {
-	case errors.Is(err, matrix.ErrAmbiguousWord):
-		fault("the element is the name of several", want, row.Cells[elementColumn])
+	case cell == "":
+		fault("the element is empty", r.vocabulary.WantElement())
 	case err != nil:
-		fault("the element is not known", want+", or its name", row.Cells[elementColumn])
+		fault(r.vocabulary.Problem("element", err), r.vocabulary.WantElement(), cell)
 	}
-	rating, err := r.vocabulary.Level(row.Cells[levelColumn])
+	cell = row.Cells[levelColumn]
+	rating, err := r.vocabulary.Level(cell)
 	if err != nil {
-		fault("the level is not known", fmt.Sprintf(
-			"expected one of %s, its name, its number from 1 to %d, "+
-				"or nothing where the area did not rate the element",
-			matrix.IDs(r.matrix.Levels), len(r.matrix.Levels)), row.Cells[levelColumn])
+		fault(r.vocabulary.Problem("level", err), r.vocabulary.WantLevel(), cell)
 	}
 	if !ok {
 		return

@@ -92,11 +92,12 @@ B,wales
 	}
 	want := []string{
 		`r.csv:2: the nation is not known: "Engand"; expected England or Wales`,
-		`r.csv:2: the element is not known: "plan", "" (2 times: lines 2, 8); expected one of vision,`,
-		`r.csv:3: the level is not known: "9"; expected one of basic, early,`,
+		`r.csv:2: there is no such element in the matrix england: "plan"; expected one of vision,`,
+		`r.csv:3: there is no such level in the matrix england: "9"; expected one of basic, early,`,
 		`r.csv:4: the area is in two nations: "B" (2 times: lines 4, 5); expected`,
 		`r.csv:4: the area has two ratings of an element: "b: partnership" (2 times: lines 4, 6); expected`,
-		`r.csv:7: the area is blank; expected`,
+		`r.csv:7: the area is empty; expected`,
+		`r.csv:8: the element is empty; expected one of vision,`,
 		`r.csv:9: the quotation marks do not match; expected`,
 		`r.csv:10: the name of an area is too long: "` + strings.Repeat("é", 39) + `…"; expected at most 60`,
 	}
@@ -109,8 +110,9 @@ B,wales
 func TestReadRejectsWholeFile(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                         "r.csv:1: the file is empty; expected the columns area, nation, element, level",
-		header:                     "r.csv:1: there is no rating; expected",
+		header:                     "r.csv:1: the file has no rows below the header; expected",
 		"area,nation,area,level\n": "r.csv:1: a column is there twice: \"area\"; expected it once\nr.csv:1: a column is missing: \"element\"; expected",
+		header + "A,Wales,quality,\nA,Wales,vision,-\n":       "r.csv:1: no level is filled in; expected",
 		header + "A,Wales,quality,1\nB\xff,Wales,quality,1\n": "r.csv:3: the text is not UTF-8; expected",
 		strings.Repeat("x", 2<<20):                            "r.csv:1: a row is too long; expected",
 	} {
@@ -132,7 +134,7 @@ func TestAmbiguousNames(t *testing.T) {
 	elements[0].Also = append(elements[0].Also, "Leadership of all")
 	m.Dimensions[1].CoreElements[0].Elements[0].Also = []string{"leadership of ALL"}
 	_, err = Read("r.csv", strings.NewReader(header+"A,Wales,Leadership of all,1\n"), []*matrix.Matrix{m})
-	if err == nil || !strings.Contains(err.Error(), "is the name of several") {
+	if err == nil || !strings.Contains(err.Error(), "more than one element has this name") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -23,14 +23,15 @@ const (
 	MaxUnpackedBytes = 16 << 20
 )
 
-// Read finds the table with the columns in a file. Error messages call the file by its name.
+// Read finds a table in a file. The table is of one of the given kinds. Error messages call the file
+// by its name.
 // Whatever is wrong with the file is in the table's Faults. If the reader fails, its error is the
 // table's Err.
-func Read(name string, from io.Reader, columns rows.Columns) *rows.Table {
-	return rows.NewTable(name, open(from, columns), columns)
+func Read(name string, from io.Reader, kinds ...rows.Columns) *rows.Table {
+	return rows.NewTable(name, open(from, kinds), kinds...)
 }
 
-func open(from io.Reader, columns rows.Columns) rows.Source {
+func open(from io.Reader, kinds []rows.Columns) rows.Source {
 	b := bufio.NewReader(from)
 	start, _ := b.Peek(4) // reading the file reports an error again
 	switch {
@@ -47,7 +48,10 @@ func open(from io.Reader, columns rows.Columns) rows.Source {
 			Want: "expected XLSX without a password, or CSV",
 		}}
 	}
-	return rows.NewText(b, columns.Count)
+	return rows.NewText(b, func(cells []string) int {
+		_, headings := rows.Match(kinds, cells)
+		return headings
+	})
 }
 
 // failed is a source that has no rows and returns an error.

@@ -13,8 +13,8 @@ var helpTexts = kong.Vars{
 	"command_try": "Answer the survey in this terminal, then see what the coordinator's " +
 		"channel would get. Nothing is kept.",
 	"command_play": "Play a conversation from a .chat file and print it.",
-	"command_results": "Compute results from answers that were collected on paper or in a " +
-		"spreadsheet.",
+	"command_results": "Compute results from answers that were collected on paper, in a " +
+		"spreadsheet or with a form tool.",
 	"command_report": "Read the agreed ratings of many areas together: how many areas are on " +
 		"each level, by nation, and the average level of each dimension.",
 	"command_rounds": "List all rounds, without names of people.",
@@ -48,9 +48,12 @@ var helpTexts = kong.Vars{
 	"identity": "File with the secret key, as age-keygen wrote it.",
 	"restore_erasures": "Files to which serve and forget added what was erased. Separate " +
 		"several with commas.",
-	"results_file": "The answers as XLSX or CSV with the columns respondent, role, element, " +
-		"level, and comment if there are any. - reads standard input. --example writes an " +
-		"example.",
+	"results_file": "The answers as XLSX or CSV. Either with the columns respondent, role, " +
+		"element, level, and comment if there are any. Or as form tools export them: a row " +
+		"for each person, with a column role and one for each question. - reads standard " +
+		"input. --example writes an example.",
+	"results_wide": "With --example: write a row for each person and a column for each " +
+		"question, as form tools do.",
 	"results_agreed":  "Percentage of ratings on one level that counts as consensus.",
 	"results_edition": "Matrix of the survey: england, wales or a matrix file.",
 	"results_min_group": "Show an element's figures only if at least this many people rated " +

@@ -95,9 +95,9 @@ func TestReportInvalid(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, args := range map[string][]string{
-		bad + `:2: the nation is not known: "Narnia"; expected England or Wales` + "\n" + bad + `:3: the element is not known: "wardrobe"; expected`: {bad, "-o", kept},
-		"maturitybot: the ending of x.doc says no format; give one with --format: text, csv, xlsx, png, svg":                                         {good, "-o", "x.doc"},
-		"maturitybot: write report: " + folder + " is a folder":                                                                                      {good, "--format", "csv", "-o", folder},
+		bad + `:2: the nation is not known: "Narnia"; expected England or Wales` + "\n" + bad + `:3: there is no such element in the matrix england: "wardrobe"; expected`: {bad, "-o", kept},
+		"maturitybot: the ending of x.doc says no format; give one with --format: text, csv, xlsx, png, svg":                                                               {good, "-o", "x.doc"},
+		"maturitybot: write report: " + folder + " is a folder":                                                                                                            {good, "--format", "csv", "-o", folder},
 	} {
 		code, out, errs := exec(t, "", append([]string{"report"}, args...)...)
 		if code != 1 || out != "" || !strings.HasPrefix(errs, want) {

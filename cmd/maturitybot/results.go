@@ -32,6 +32,7 @@ type resultsCommand struct {
 	Workshop bool   `help:"${results_workshop}"`
 	Out      string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
 	Example  bool   `help:"Write an example file of answers as CSV."`
+	Wide     bool   `help:"${results_wide}"`
 }
 
 // Run writes the results, or says everything that is wrong with the answers and writes nothing.
@@ -49,6 +50,9 @@ func (c resultsCommand) Run(s system) error {
 			return errors.New("--example reads no answers; leave the file out, or give it with -o to write it")
 		}
 		return c.example(m, words.In(c.Lang), s.out)
+	}
+	if c.Wide {
+		return errors.New("--wide goes with --example; what form a file has is found from its header")
 	}
 	if err := checkOutput(c.Out, c.File, c.Edition); err != nil {
 		return err
@@ -194,7 +198,13 @@ func (c resultsCommand) example(m *matrix.Matrix, v locale.Voice, to io.Writer) 
 		}
 	}
 	var b bytes.Buffer
-	if err := answers.Write(&b, m, rows); err != nil {
+	write := answers.Write
+	if c.Wide {
+		write = func(to io.Writer, m *matrix.Matrix, all []answers.Row) error {
+			return answers.WriteWide(to, m, matrix.Lang(c.Lang), all)
+		}
+	}
+	if err := write(&b, m, rows); err != nil {
 		return err
 	}
 	return c.write(b.Bytes(), to)

@@ -232,7 +232,7 @@ func TestResultsInvalidAnswers(t *testing.T) {
 	if code != 1 || printed != "" || strings.Contains(strings.ToLower(errs), "zebedee") {
 		t.Errorf("code %d, output %q, errors %q", code, printed, errs)
 	}
-	for _, want := range []string{":3: a respondent has two rows for an element (2 times: lines 3, 14)", ":15: the level is not", ":4: a respondent has two roles (2 times: lines 4, 15)", ":16: the respondent is empty"} {
+	for _, want := range []string{":3: a respondent has two rows for an element (2 times: lines 3, 14)", ":15: there is no such level", ":4: a respondent has two roles (2 times: lines 4, 15)", ":16: the respondent is empty"} {
 		if !strings.Contains(errs, answers+want) {
 			t.Errorf("no %q in:\n%s", want, errs)
 		}
@@ -265,6 +265,9 @@ func TestResultsCommandLine(t *testing.T) {
 		{[]string{answers, "--area", strings.Repeat("ŵ", 61)}, 1, "has 61 characters; give one of at most 60"},
 		{[]string{"-"}, 1, "name the local area with --area"},
 		{[]string{answers, "--example"}, 1, "--example reads no answers"},
+		{[]string{answers, "--wide"}, 1, "--wide goes with --example"},
+		{[]string{answers, "--workshop", "-o", filepath.Join(folder, "x.csv")}, 1, "the ending of "},
+		{[]string{answers, "--workshop", "--format", "csv"}, 1, `there is no format "csv"; there are xlsx, html`},
 	} {
 		code, out, errs := exec(t, "", append([]string{"results"}, c.args...)...)
 		if code != c.code || out != "" || !strings.Contains(errs, c.want) {
@@ -310,6 +313,73 @@ func TestResultsExample(t *testing.T) {
 		code, out, errs = exec(t, "", "results", file, "--edition", edition)
 		if code != 0 || errs != "" || !strings.Contains(out, "Results for example\n") || !strings.Contains(out, "counted: 34\n") {
 			t.Errorf("%s: code %d, errors %q, output:\n%s", edition, code, errs, out)
+		}
+	}
+}
+
+// TestResultsWideExample checks that the wide example has the answers of the long one, in each
+// language.
+func TestResultsWideExample(t *testing.T) {
+	for _, edition := range []string{"england", "wales", "../../survey/matrix/testdata/eight.yaml"} {
+		for _, lang := range []string{"en", "cy"} {
+			_, long, _ := exec(t, "", "results", "--example", "--edition", edition, "--lang", lang)
+			code, wide, errs := exec(t, "", "results", "--example", "--wide", "--edition", edition, "--lang", lang)
+			role := map[string]string{"en": "\ufeffRole,", "cy": "\ufeffRôl,"}[lang]
+			if code != 0 || errs != "" || !strings.HasPrefix(wide, role) {
+				t.Fatalf("%s: code %d, errors %q, begins with %.20q", edition, code, errs, wide)
+			}
+			_, want, _ := exec(t, long, "results", "-", "--area", "Conwy", "--edition", edition)
+			code, got, errs := exec(t, wide, "results", "-", "--area", "Conwy", "--edition", edition)
+			if code != 0 || errs != "" || got != want {
+				t.Errorf("%s, %s: code %d, errors %q:\n%s", edition, lang, code, errs, got)
+			}
+		}
+	}
+}
+
+// TestSameErrorInTheSameWords checks that results and report say the same of the same mistake.
+func TestSameErrorInTheSameWords(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "x.csv")
+	text := "respondent,role,area,nation,element,level\n"
+	for name, both := range map[string]string{
+		"no file": filepath.Join(folder, "nofile.csv"),
+		"folder":  folder,
+		"empty":   "",
+		"element": "1,,A,Wales,visio,2\n",
+		"blank":   "1,,A,Wales,,2\n",
+		"level":   "1,,A,Wales,vision,9\n",
+		"ending":  "1,,A,Wales,vision,1\n",
+	} {
+		path, args := both, []string(nil)
+		said := map[string]string{}
+		for _, command := range []string{"results", "report"} {
+			if name != "no file" && name != "folder" {
+				path = file
+				header, row := text, both
+				if command == "results" { // which knows no other columns
+					header, row = "respondent,role,element,level\n", strings.Replace(both, "A,Wales,", "", 1)
+				}
+				if err := os.WriteFile(file, []byte(header+row), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if name == "ending" {
+				args = []string{"-o", filepath.Join(folder, "x.doc")}
+			}
+			code, out, errs := exec(t, "", append([]string{command, path}, args...)...)
+			if code != 1 || out != "" {
+				t.Errorf("%s %s: code %d, output %q", command, name, code, out)
+			}
+			// What a file, a row or a format may be differs; a cell is quoted by report only.
+			what, _, _ := strings.Cut(errs, ";")
+			for _, cell := range []string{`: "visio"`, `: "9"`} {
+				what = strings.Replace(what, cell, "", 1)
+			}
+			said[command] = what
+		}
+		if said["results"] != said["report"] {
+			t.Errorf("%s:\n%s\n%s", name, said["results"], said["report"])
 		}
 	}
 }

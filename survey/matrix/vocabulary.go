@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ var (
 type Vocabulary struct {
 	elements, roles, levels meanings
 	levelCount              int
+	matrix                  *Matrix
 }
 
 // meanings maps the key of a word to an id, or to "" where several have that name.
@@ -35,6 +37,7 @@ func NewVocabulary(m *Matrix, others ...*Matrix) *Vocabulary {
 		roles:      meanings{},
 		levels:     meanings{},
 		levelCount: len(m.Levels),
+		matrix:     m,
 	}
 	for _, edition := range append([]*Matrix{m}, others...) {
 		for _, e := range edition.Elements() {
@@ -114,6 +117,31 @@ func (v *Vocabulary) Level(word string) (Rating, error) {
 	}
 	n, err := strconv.Atoi(number)
 	return Rating(n), err
+}
+
+// Problem says what is wrong with a word that is not known or ambiguous. The sort is what the word
+// should name: "element", "role" or "level".
+func (v *Vocabulary) Problem(sort string, err error) string {
+	if errors.Is(err, ErrAmbiguousWord) {
+		return "more than one " + sort + " has this name"
+	}
+	return "there is no such " + sort + " in the matrix " + v.matrix.ID
+}
+
+// WantElement says which words name an element.
+func (v *Vocabulary) WantElement() string {
+	return "expected one of " + IDs(v.matrix.Elements()) + ", or a name of one"
+}
+
+// WantRole says which words name a role.
+func (v *Vocabulary) WantRole() string {
+	return "expected one of " + IDs(v.matrix.Roles()) + ", a name of one, or nothing"
+}
+
+// WantLevel says which words Level knows.
+func (v *Vocabulary) WantLevel() string {
+	return fmt.Sprintf("expected one of %s, a name of one, 1 to %d, dont_know, not_applicable, "+
+		"or nothing", IDs(v.matrix.Levels), v.levelCount)
 }
 
 // LevelNumber reads a word as a whole number, which programs also write as 2.0.

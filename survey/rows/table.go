@@ -25,12 +25,20 @@ type Column struct {
 // Columns are the columns that a table may have, in the order in which its rows give their cells.
 type Columns struct {
 	List []Column
+	// Named returns the index in List of the column that a heading names, or -1. Without it, a
+	// heading is compared with the columns' Names.
+	Named func(heading string) int
+	// Least is how many headings a header has at least. A row with fewer is not a header.
+	Least int
+	// Summary names the columns for faults. Without it, faults list the first name of each.
+	Summary string
 	// Others says that a table may have other columns, which are not read. A column without a
 	// heading is not read either, as long as its cells are empty.
 	Others bool
 }
 
-// Count counts the cells that are headings of different columns.
+// Count counts the cells that are headings of different columns. It returns 0 if they are fewer than
+// Least.
 func (c Columns) Count(cells []string) int {
 	n := 0
 	for _, at := range c.Find(cells) {
@@ -38,7 +46,21 @@ func (c Columns) Count(cells []string) int {
 			n++
 		}
 	}
+	if n < c.Least {
+		return 0
+	}
 	return n
+}
+
+// Match returns which of several kinds of table a header is of, and how many of its cells are
+// headings. It is the kind with most headings, or the first of them.
+func Match(kinds []Columns, cells []string) (kind, headings int) {
+	for i, c := range kinds {
+		if n := c.Count(cells); n > headings {
+			kind, headings = i, n
+		}
+	}
+	return kind, headings
 }
 
 // Find returns where in a header each column is, or -1 for a column that is not there.
@@ -57,6 +79,9 @@ func (c Columns) Find(cells []string) []int {
 
 // named returns the column of a heading, or -1.
 func (c Columns) named(heading string) int {
+	if c.Named != nil {
+		return c.Named(heading)
+	}
 	key := plaintext.Key(heading)
 	return slices.IndexFunc(c.List, func(column Column) bool {
 		return slices.ContainsFunc(column.Names, func(name string) bool {
@@ -67,6 +92,9 @@ func (c Columns) named(heading string) int {
 
 // names lists the columns that must be there, or all.
 func (c Columns) names(optional bool) string {
+	if c.Summary != "" {
+		return c.Summary
+	}
 	var all []string
 	for _, column := range c.List {
 		if optional || !column.Optional {
@@ -79,6 +107,7 @@ func (c Columns) names(optional bool) string {
 // Table is the rows below a header, and everything that is wrong with them.
 type Table struct {
 	Faults plaintext.Faults // of the table, and what its reader adds with Fault
+	Kind   int              // index of the columns that the table has, of those that it may have
 
 	file    string
 	source  Source
@@ -91,9 +120,10 @@ type Table struct {
 
 // NewTable finds the header of a table among its first rows: the first of those that have most of
 // the columns' headings. Rows above it, such as a title, are passed over. The file's name is what
-// faults call it.
-func NewTable(file string, source Source, columns Columns) *Table {
-	t := &Table{file: file, source: source, columns: columns}
+// faults call it. A table may be of one of several kinds, each with columns of its own; the header
+// decides, as Match does.
+func NewTable(file string, source Source, kinds ...Columns) *Table {
+	t := &Table{file: file, source: source}
 	header, best := -1, 0
 	for range headRows {
 		row, err := source.Next()
@@ -102,28 +132,43 @@ func NewTable(file string, source Source, columns Columns) *Table {
 			break
 		}
 		t.ahead = append(t.ahead, row)
-		if n := columns.Count(row.Cells); n > best {
-			header, best = len(t.ahead)-1, n
+		if kind, n := Match(kinds, row.Cells); n > best {
+			header, best, t.Kind = len(t.ahead)-1, n, kind
 		}
-		if best == len(columns.List) {
+		if best == len(kinds[t.Kind].List) {
 			break
 		}
 	}
+	t.columns = kinds[t.Kind]
 	switch {
 	case header >= 0:
 		t.header(t.ahead[header])
 		t.ahead = t.ahead[header+1:]
 	case t.err != nil || len(t.Faults) > 0:
 	case len(t.ahead) == 0:
-		t.Fault(1, "the file is empty", "expected the columns "+columns.names(true))
+		t.Fault(1, "the file is empty", "expected the columns "+namesOf(kinds))
 	case t.ahead[0].State == NotUTF8:
 		t.notUTF8(t.ahead[0].Line)
 	default:
-		t.Fault(t.ahead[0].Line, fmt.Sprintf("none of the first %d rows names the columns", len(t.ahead)),
-			"expected the columns "+columns.names(true)+", in a table saved as XLSX or CSV")
+		what := fmt.Sprintf("none of the first %d rows names the columns", len(t.ahead))
+		t.Fault(t.ahead[0].Line, what,
+			"expected the columns "+namesOf(kinds)+", in a table saved as XLSX or CSV")
 	}
 	return t
 }
+
+// namesOf lists the columns of each kind of table.
+func namesOf(kinds []Columns) string {
+	var all []string
+	for _, c := range kinds {
+		all = append(all, c.names(true))
+	}
+	return strings.Join(all, "; or ")
+}
+
+// Place returns where the column with that index is, counted from 1 at the left, or 0 if the table
+// does not have it.
+func (t *Table) Place(column int) int { return t.at[column] + 1 }
 
 // Fault notes what is wrong on a line, as plaintext.Faults.Add does.
 func (t *Table) Fault(line int, what, want string, words ...string) {
