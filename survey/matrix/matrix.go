@@ -22,15 +22,28 @@ import (
 // twentieth of it.
 const MaxBytes = 1 << 20
 
-//go:embed england.yaml wales.yaml
+//go:embed england-1.yaml england-2.yaml wales-1.yaml wales-2.yaml
 var embedded embed.FS
 
-// Editions returns the matrices that come with the product, England's first. Each call returns
-// fresh ones, the caller's to keep. The error is a plaintext.Faults.
-func Editions() ([]*Matrix, error) {
+// The files of the editions by version. A file that was published never changes: rounds that began
+// with it keep its words.
+var (
+	newest  = []string{"england-2.yaml", "wales-2.yaml"}
+	earlier = []string{"england-1.yaml", "wales-1.yaml"}
+)
+
+// Editions returns the newest version of each matrix that comes with the product, England's first.
+// Each call returns fresh ones, the caller's to keep. The error is a plaintext.Faults.
+func Editions() ([]*Matrix, error) { return loadEmbedded(newest) }
+
+// EarlierEditions returns the versions that only rounds begun before still use, England's first.
+// Each call returns fresh ones, the caller's to keep. The error is a plaintext.Faults.
+func EarlierEditions() ([]*Matrix, error) { return loadEmbedded(earlier) }
+
+func loadEmbedded(names []string) ([]*Matrix, error) {
 	var all []*Matrix
 	var faults plaintext.Faults
-	for _, name := range []string{"england.yaml", "wales.yaml"} {
+	for _, name := range names {
 		src, err := embedded.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("read edition: %w", err)

@@ -1,0 +1,238 @@
+package matrix
+
+import (
+	"math"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// situation is something that an area may be like, with the level that fits.
+type situation struct {
+	Level     string
+	Situation string
+	Because   string // words of that level's descriptor
+}
+
+// TestSituations checks the table of situations: a reader can dispute each, because it names one
+// level and quotes the words that decide. Whether the level is right is for people to judge.
+func TestSituations(t *testing.T) {
+	raw, err := os.ReadFile("testdata/situations.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table map[string][]situation
+	if err := yaml.Unmarshal(raw, &table); err != nil {
+		t.Fatal(err)
+	}
+	m := editions(t)[0]
+	seen := map[string]bool{}
+	for _, e := range m.Elements() {
+		count := map[string]int{}
+		for _, s := range table[e.ID] {
+			level := m.level(s.Level)
+			if level < 0 {
+				t.Errorf("%s: there is no level %q", e.ID, s.Level)
+				continue
+			}
+			count[s.Level]++
+			if len(strings.Fields(s.Situation)) < 12 {
+				t.Errorf("%s, %s: too short to argue with: %s", e.ID, s.Level, s.Situation)
+			}
+			if seen[s.Situation] {
+				t.Errorf("%s, %s: this situation is there twice: %s", e.ID, s.Level, s.Situation)
+			}
+			seen[s.Situation] = true
+			descriptor := e.Descriptors[level].In(English)
+			if s.Because == "" || !strings.Contains(descriptor, s.Because) {
+				t.Errorf("%s: %q are no words of %s: %s", e.ID, s.Because, s.Level, descriptor)
+			}
+		}
+		for _, l := range m.Levels {
+			if count[l.ID] == 0 {
+				t.Errorf("%s has no situation at %s", e.ID, l.ID)
+			}
+		}
+		if count["early"] < 2 {
+			t.Errorf("%s has %d situations at early, want one for each condition that can fail",
+				e.ID, count["early"])
+		}
+		delete(table, e.ID)
+	}
+	for id := range table {
+		t.Errorf("there is no element %q", id)
+	}
+}
+
+// cue is something in the form of a descriptor that may give its level away.
+type cue struct {
+	level string
+	form  *regexp.Regexp
+}
+
+// guess returns the level of the first cue that the descriptor has, or else substantial.
+func guess(cues []cue, descriptor string) string {
+	for _, c := range cues {
+		if c.form.MatchString(descriptor) {
+			return c.level
+		}
+	}
+	return "substantial"
+}
+
+// TestLevelsNotGivenAwayByForm: people should weigh what a descriptor says. When these cues sort
+// nearly all descriptors, people can answer by tone alone.
+func TestLevelsNotGivenAwayByForm(t *testing.T) {
+	const most = 60 // of 68
+	all := map[string][]cue{
+		"openings": {
+			{"mature", regexp.MustCompile(`other areas`)},
+			{"basic", regexp.MustCompile(`^(Partners|Leaders) (agree|say)|have agreed to`)},
+			{"early", regexp.MustCompile(`\b(yet|still)\b`)},
+		},
+		"anywhere": {
+			{"basic", regexp.MustCompile(`(Partners|Leaders|They) (agree|say|want)|have promised`)},
+			{"early", regexp.MustCompile(`, or |\b(yet|still)\b`)},
+			{"mature", regexp.MustCompile(`other areas|every year|each year|yearly|carr(y|ies) on`)},
+		},
+	}
+	for _, m := range editions(t) {
+		for name, cues := range all {
+			score, total := 0, 0
+			for _, e := range m.Elements() {
+				for i, d := range e.Descriptors {
+					total++
+					if guess(cues, d.In(English)) == m.Levels[i].ID {
+						score++
+					}
+				}
+			}
+			t.Logf("%s, cues %s: %d of %d", m.ID, name, score, total)
+			if score > most {
+				t.Errorf("%s: the cues %s sort %d of %d descriptors, want at most %d",
+					m.ID, name, score, total, most)
+			}
+		}
+	}
+}
+
+// Limits of the Flesch-Kincaid grade: nine years of school.
+const (
+	gradeOfGroup    = 9.0
+	gradeOfQuestion = 9.0
+)
+
+// TestReadingGrade holds the English texts to grade 9: each question alone, other texts as a group.
+func TestReadingGrade(t *testing.T) {
+	for _, m := range editions(t) {
+		groups := map[string][]float64{}
+		for _, e := range m.Elements() {
+			question := readingGrade(e.Question.In(English))
+			if question > gradeOfQuestion {
+				t.Errorf("%s, question of %s: grade %.1f: %s", m.ID, e.ID, question, e.Question.In(English))
+			}
+			groups["question"] = append(groups["question"], question)
+			groups["help"] = append(groups["help"], readingGrade(e.Help.In(English)))
+			for i, d := range e.Descriptors {
+				level := m.Levels[i].ID
+				groups[level] = append(groups[level], readingGrade(d.In(English)))
+			}
+		}
+		groups["about"] = []float64{readingGrade(m.About.In(English))}
+		for name, grades := range groups {
+			sum := 0.0
+			for _, g := range grades {
+				sum += g
+			}
+			mean := sum / float64(len(grades))
+			t.Logf("%s, %s: mean grade %.1f, highest %.1f", m.ID, name, mean, slices.Max(grades))
+			if mean > gradeOfGroup {
+				t.Errorf("%s, %s: mean grade %.1f, want at most %.1f", m.ID, name, mean, gradeOfGroup)
+			}
+		}
+	}
+}
+
+// TestReadingGradeOfKnownTexts compares with syllables counted by hand. The npm package syllable 5.0
+// gives the same means for the editions within 0.2.
+func TestReadingGradeOfKnownTexts(t *testing.T) {
+	for text, want := range map[string]float64{
+		"How far do partners use research and local figures when they decide what to do?":               6.0,
+		"How well do partners know who uses support, who misses out, and what it is like for families?": 7.2,
+		"How well do services work as one team around a family that needs extra help?":                  6.8,
+		"How far do families here get programmes that careful research has shown to work?":              5.9,
+		"The main partners share one needs assessment. Some have brought their figures together.":       4.2,
+	} {
+		if got := readingGrade(text); math.Abs(got-want) > 0.5 {
+			t.Errorf("grade %.1f, want %.1f: %s", got, want, text)
+		}
+	}
+}
+
+var (
+	sentenceEnd = regexp.MustCompile(`[.!?]+(\s|$)`)
+	wordForm    = regexp.MustCompile(`[\p{L}\p{N}'’-]+`)
+)
+
+// readingGrade returns the Flesch-Kincaid grade of an English text: about the years of school that
+// it takes to read it.
+func readingGrade(text string) float64 {
+	sentences := len(sentenceEnd.FindAllString(text, -1))
+	words := wordForm.FindAllString(text, -1)
+	syllables := 0
+	for _, w := range words {
+		syllables += syllablesOf(w)
+	}
+	perSentence := float64(len(words)) / float64(max(sentences, 1))
+	perWord := float64(syllables) / float64(max(len(words), 1))
+	return 0.39*perSentence + 11.8*perWord - 15.59
+}
+
+// irregular are words that the rules of syllablesOf count wrong.
+var irregular = map[string]int{
+	"people": 2, "something": 2, "someone": 2, "somewhere": 2, "safely": 2, "programmes": 2,
+	"programme": 2, "area": 3, "areas": 3, "early": 2, "create": 2, "ideas": 3, "being": 2,
+	"their": 1, "there": 1, "idea": 3, "science": 2, "does": 1, "goes": 1, "once": 1,
+	"careful": 2, "every": 2, "everyone": 3,
+}
+
+// syllablesOf counts groups of vowels, less a silent e at the end.
+func syllablesOf(word string) int {
+	word = strings.TrimSuffix(strings.ToLower(strings.ReplaceAll(word, "’", "'")), "'s")
+	if n, ok := irregular[word]; ok {
+		return n
+	}
+	count, before := 0, false
+	for _, c := range word {
+		vowel := strings.ContainsRune("aeiouy", c)
+		if vowel && !before {
+			count++
+		}
+		before = vowel || !unicode.IsLetter(c) && before
+	}
+	switch {
+	case strings.HasSuffix(word, "le"): // table, but not "whole", which has one group less
+		if len(word) > 2 && strings.ContainsRune("aeiouy", rune(word[len(word)-3])) {
+			count--
+		}
+	case strings.HasSuffix(word, "ee"), strings.HasSuffix(word, "ye"):
+	case strings.HasSuffix(word, "e"):
+		count--
+	case strings.HasSuffix(word, "es") && !softEnd.MatchString(word):
+		count--
+	case silentEd.MatchString(word):
+		count--
+	}
+	return max(count, 1)
+}
+
+// silentEd is an ending whose e is not heard: shared, but not wanted or needed.
+var silentEd = regexp.MustCompile(`[^td]ed$`)
+
+// softEnd are the endings whose e is heard: services, misses, changes, or that end in a vowel.
+var softEnd = regexp.MustCompile(`(c|s|x|z|g|ch|sh|[aeiouy])es$`)
