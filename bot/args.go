@@ -57,6 +57,7 @@ type (
 		element string
 		has     bool // something was added before
 		matrix  string
+		version int // of the matrix; 0 on cards of before there were versions
 		lang    matrix.Lang
 	}
 	organisationArgs struct {
@@ -234,8 +235,24 @@ func parseDetail(args []string) (detailArgs, error) {
 	if len(args) != 5 {
 		return detailArgs{}, errForged
 	}
+	name, version, err := parseMatrix(args[3])
+	if err != nil {
+		return detailArgs{}, err
+	}
 	id, err := parseRoundID(args[0])
-	return detailArgs{id, args[1], args[2] == "1", args[3], matrix.Lang(args[4])}, err
+	return detailArgs{id, args[1], args[2] == "1", name, version, matrix.Lang(args[4])}, err
+}
+
+// parseMatrix reads a matrix's id with its version, such as "england.2", or its id alone.
+func parseMatrix(arg string) (id string, version int, err error) {
+	id, number, has := strings.Cut(arg, ".")
+	if !has {
+		return id, 0, nil
+	}
+	if version, err = strconv.Atoi(number); err != nil || version < 1 {
+		return "", 0, errForged
+	}
+	return id, version, nil
 }
 
 func parseOrganisation(args []string) (organisationArgs, error) {

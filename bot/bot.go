@@ -106,6 +106,7 @@ var _ chat.Responder = (*Bot)(nil)
 
 // New makes a bot.
 func New(o Options) *Bot {
+	o.Matrices = matrix.Newest(o.Matrices)
 	b := &Bot{Options: o, routes: routeTable()}
 	b.matrix = o.Rounds.Matrix
 	rand.Read(b.salt[:]) // it never fails: the program ends instead

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
@@ -70,11 +69,11 @@ func (h participant) answer(ctx context.Context, req *request, args answerArgs) 
 func (h participant) detailForm(
 	ctx context.Context, req *request, args detailArgs,
 ) (chat.Form, error) {
-	i := slices.IndexFunc(h.Matrices, func(m *matrix.Matrix) bool { return m.ID == args.matrix })
-	if i < 0 {
+	m, err := h.matrix(survey.Round{Matrix: args.matrix, MatrixVersion: args.version})
+	if err != nil {
 		return chat.Form{}, errForged
 	}
-	m, v := h.Matrices[i], h.Words.In(string(args.lang))
+	v := h.Words.In(string(args.lang))
 	el, _, ok := m.Element(args.element)
 	if !ok {
 		return chat.Form{}, matrix.ErrNoElement

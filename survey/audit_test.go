@@ -234,11 +234,13 @@ func TestEveryFieldOfARoundIsRecorded(t *testing.T) {
 	left := map[string]string{
 		"ID": "never changes", "Version": "counts changes", "State": "follows from the action", "OpenedAt": "is the time of the action",
 		"RemindedAt": "is the time of the action", "Nudged": "is in the entry itself", "PlannedAt": "is the time of the action", "LastDigest": "saved by the bot for the next digest",
-		"Notice": "follows from the action", "Turnout": "of who answered", "Anonymised": "saved by the bot after the close",
+		"Notice": "follows from the action", "MatrixVersion": "is set by the opening", "MatrixFingerprint": "is set by the opening",
+		"Turnout": "of who answered", "Anonymised": "saved by the bot after the close",
 	}
 	at := time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)
 	full := reflect.ValueOf(survey.Round{
-		ID: "r", Version: 1, State: survey.Open, Area: "a", Matrix: "m", Languages: []matrix.Lang{"en", "cy"}, TimeZone: "UTC", ClosesAt: at,
+		ID: "r", Version: 1, State: survey.Open, Area: "a", Matrix: "m", MatrixVersion: 1, MatrixFingerprint: "f",
+		Languages: []matrix.Lang{"en", "cy"}, TimeZone: "UTC", ClosesAt: at,
 		Workshop: survey.Workshop{At: at, Place: "p"}, Channel: "c", Coordinators: []survey.PersonID{ana, ben}, MinGroup: 5,
 		Consensus: results.Consensus{Percent: 70, AllowFarMinority: true}, OpenedAt: at, ClosedAt: at, RemindedAt: at, Nudged: 1,
 		Reminders: survey.ReminderPlan{BeforeClose: []int{7, 3}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 5, Cron: "s", Paused: true},

@@ -17,7 +17,7 @@ import (
 func (c *core) check(round *Round) error {
 	round.Area = plaintext.Line(round.Area)
 	round.Workshop.Place = plaintext.Line(round.Workshop.Place)
-	m, known := c.matrices[round.Matrix]
+	m, known := c.matrices.newest(round.Matrix)
 	missing := func(l matrix.Lang) bool { return !m.Has(l) }
 	switch {
 	case round.Area == "":
@@ -107,6 +107,11 @@ func (c Coordinator) Open(ctx context.Context, id RoundID) (Round, bool, error) 
 		if err := c.checkClosing(round.ClosesAt); err != nil {
 			return err
 		}
+		m, err := c.matrix(*round)
+		if err != nil {
+			return err
+		}
+		round.MatrixVersion, round.MatrixFingerprint = m.Version, m.Fingerprint()
 		round.State, round.OpenedAt, round.Notice = Open, c.now(), NoticeVersion
 		return nil
 	})

@@ -13,14 +13,10 @@ import (
 // this authority allows.
 type Rounds struct{ core }
 
-// NewRounds returns the rounds in the store. The matrices are those that a round may use, and now
-// returns the current time.
+// NewRounds returns the rounds in the store. The matrices are those that a round may use.
+// Where several have the same id, new rounds take the first. Now returns the current time.
 func NewRounds(store Store, matrices []*matrix.Matrix, now func() time.Time) *Rounds {
-	r := &Rounds{core{store: store, matrices: map[string]*matrix.Matrix{}, now: now}}
-	for _, m := range matrices {
-		r.matrices[m.ID] = m
-	}
-	return r
+	return &Rounds{core{store: store, matrices: matrices, now: now}}
 }
 
 // As returns what the person may do as a coordinator.
@@ -42,18 +38,22 @@ func (r *Rounds) Matrix(round Round) (*matrix.Matrix, error) { return r.matrix(r
 // core is what Coordinator, Creator, Participant and System share. Its methods check no permission.
 type core struct {
 	store    Store
-	matrices map[string]*matrix.Matrix
+	matrices matrices
 	now      func() time.Time
 }
 
+// matrix returns the matrix of a round in the version that the round was opened with. A draft has
+// the matrix that new rounds take.
 func (c *core) matrix(round Round) (*matrix.Matrix, error) {
-	m, ok := c.matrices[round.Matrix]
-	if !ok {
-		return nil, fmt.Errorf(
-			"find matrix %q of round %s: this installation does not have it", round.Matrix, round.ID,
-		)
+	if round.State == Draft {
+		if m, ok := c.matrices.newest(round.Matrix); ok {
+			return m, nil
+		}
+	} else if m, ok := c.matrices.find(round.Matrix, round.MatrixVersion); ok {
+		return m, nil
 	}
-	return m, nil
+	return nil, fmt.Errorf("round %s: this installation does not have version %d of the matrix %q",
+		round.ID, max(round.MatrixVersion, 1), round.Matrix)
 }
 
 // entry returns an audit entry of an action that is done now.

@@ -60,25 +60,29 @@ const (
 
 // Round is one self-assessment by one local area.
 type Round struct {
-	ID           RoundID
-	Version      int // counts the changes; a change made from an older version is refused
-	State        State
-	Area         string
-	Matrix       string        // the id of its matrix
-	Languages    []matrix.Lang // the first is the language of the coordinator's channel
-	TimeZone     string        // an IANA name
-	ClosesAt     time.Time
-	Workshop     Workshop
-	Channel      string // the coordinator's channel, as the bot addresses it
-	Coordinators []PersonID
-	MinGroup     int
-	Consensus    results.Consensus
-	OpenedAt     time.Time
-	ClosedAt     time.Time
-	RemindedAt   time.Time // when a coordinator last sent reminders by hand
-	Nudged       int       // how many people those reminders were sent to
-	Reminders    ReminderPlan
-	Posts        ChannelPlan
+	ID      RoundID
+	Version int // counts the changes; a change made from an older version is refused
+	State   State
+	Area    string
+	Matrix  string // the id of its matrix
+	// MatrixVersion and MatrixFingerprint are those of the matrix when the survey was opened. Both
+	// are zero in a draft, and in a round that was opened before rounds kept them.
+	MatrixVersion     int
+	MatrixFingerprint string
+	Languages         []matrix.Lang // the first is the language of the coordinator's channel
+	TimeZone          string        // an IANA name
+	ClosesAt          time.Time
+	Workshop          Workshop
+	Channel           string // the coordinator's channel, as the bot addresses it
+	Coordinators      []PersonID
+	MinGroup          int
+	Consensus         results.Consensus
+	OpenedAt          time.Time
+	ClosedAt          time.Time
+	RemindedAt        time.Time // when a coordinator last sent reminders by hand
+	Nudged            int       // how many people those reminders were sent to
+	Reminders         ReminderPlan
+	Posts             ChannelPlan
 	// PlannedAt is when the reminder plan, or a date that it counts from, last changed after the
 	// survey was opened.
 	PlannedAt  time.Time
@@ -226,6 +230,7 @@ var (
 	ErrNotCoordinator = errors.New("not a coordinator of this round")
 	ErrChanged        = errors.New("changed by another request meanwhile")
 	ErrUnavailable    = errors.New("the store cannot be reached")
+	ErrMatrixChanged  = errors.New("a matrix was changed without a new version")
 )
 
 // errUnchanged ends a change that would change nothing.

@@ -17,31 +17,33 @@ import (
 // own. It has the fields of survey.Round, so that a conversion does not compile when one is missing
 // here.
 type roundBody struct {
-	ID           survey.RoundID         `json:"-"`
-	Version      int                    `json:"-"`
-	State        survey.State           `json:"-"`
-	Area         string                 `json:"area"`
-	Matrix       string                 `json:"matrix"`
-	Languages    []matrix.Lang          `json:"languages"`
-	TimeZone     string                 `json:"timeZone"`
-	ClosesAt     time.Time              `json:"closesAt"`
-	Workshop     survey.Workshop        `json:"workshop"`
-	Channel      string                 `json:"channel"`
-	Coordinators []survey.PersonID      `json:"coordinators"`
-	MinGroup     int                    `json:"minGroup"`
-	Consensus    results.Consensus      `json:"consensus"`
-	OpenedAt     time.Time              `json:"openedAt,omitzero"`
-	ClosedAt     time.Time              `json:"-"`
-	RemindedAt   time.Time              `json:"remindedAt,omitzero"`
-	Nudged       int                    `json:"nudged,omitempty"`
-	Reminders    survey.ReminderPlan    `json:"reminders,omitzero"`
-	Posts        survey.ChannelPlan     `json:"posts,omitzero"`
-	PlannedAt    time.Time              `json:"plannedAt,omitzero"`
-	LastDigest   *survey.DigestProgress `json:"lastDigest,omitempty"`
-	SelfJoin     bool                   `json:"joinOpen,omitempty"`
-	Notice       string                 `json:"notice,omitempty"`
-	Turnout      *results.Turnout       `json:"-"`
-	Anonymised   bool                   `json:"-"`
+	ID                survey.RoundID         `json:"-"`
+	Version           int                    `json:"-"`
+	State             survey.State           `json:"-"`
+	Area              string                 `json:"area"`
+	Matrix            string                 `json:"matrix"`
+	MatrixVersion     int                    `json:"matrixVersion,omitempty"`
+	MatrixFingerprint string                 `json:"matrixFingerprint,omitempty"`
+	Languages         []matrix.Lang          `json:"languages"`
+	TimeZone          string                 `json:"timeZone"`
+	ClosesAt          time.Time              `json:"closesAt"`
+	Workshop          survey.Workshop        `json:"workshop"`
+	Channel           string                 `json:"channel"`
+	Coordinators      []survey.PersonID      `json:"coordinators"`
+	MinGroup          int                    `json:"minGroup"`
+	Consensus         results.Consensus      `json:"consensus"`
+	OpenedAt          time.Time              `json:"openedAt,omitzero"`
+	ClosedAt          time.Time              `json:"-"`
+	RemindedAt        time.Time              `json:"remindedAt,omitzero"`
+	Nudged            int                    `json:"nudged,omitempty"`
+	Reminders         survey.ReminderPlan    `json:"reminders,omitzero"`
+	Posts             survey.ChannelPlan     `json:"posts,omitzero"`
+	PlannedAt         time.Time              `json:"plannedAt,omitzero"`
+	LastDigest        *survey.DigestProgress `json:"lastDigest,omitempty"`
+	SelfJoin          bool                   `json:"joinOpen,omitempty"`
+	Notice            string                 `json:"notice,omitempty"`
+	Turnout           *results.Turnout       `json:"-"`
+	Anonymised        bool                   `json:"-"`
 }
 
 // encodeRound returns the body of a round.

@@ -89,7 +89,8 @@ func detailButton(
 	if !had.IsZero() {
 		label, has = v.Say("button.detail_change"), "1"
 	}
-	return Button(label, chat.NewAction("detail", round, element, has, m.ID, v.Lang))
+	of := m.ID + "." + strconv.Itoa(m.Version)
+	return Button(label, chat.NewAction("detail", round, element, has, of, v.Lang))
 }
 
 // elementCard draws one element below the blocks of top.
@@ -103,6 +104,9 @@ func elementCard(
 	}
 	given := resp.Answers[element]
 	blocks := append(slices.Clone(top), question(v, part, m, el, i, given)...)
+	if i == 0 && given.Rating == matrix.NotAnswered { // without a note, there is room for it
+		blocks = append(blocks, chat.Paragraph(v.Say("element.how")))
+	}
 	blocks = append(blocks, ratingBlocks(v, part, m, el, i, given.Rating)...)
 	if !given.Detail.IsZero() && given.Rating != matrix.NotAnswered {
 		blocks = append(blocks, chat.Footnote(detailLine(v, m, given.Detail)))

@@ -10,6 +10,10 @@ import (
 	"maturitybot/survey/results"
 )
 
+// parentRole is the role of parents and carers in the editions. Most questions are about what
+// happens between services, which parents need not know.
+const parentRole = "parent"
+
 // PersonalData returns a drawing of everything that is stored about a participant in a round.
 func PersonalData(now time.Time) Drawing {
 	return func(
@@ -139,6 +143,9 @@ func profile(
 			},
 		},
 	)
+	if part.Member.Role == parentRole {
+		blocks = append(blocks, chat.Paragraph(v.Say("me.parent")))
+	}
 	if warn != "" {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say(warn))}})
 	}
@@ -166,7 +173,8 @@ func profile(
 	blocks = append(blocks,
 		chat.Paragraph(v.Say("me.scope")), Row(scopes...),
 		chat.Divider{},
-		chat.Footnote(v.Say("me.how")),
+		chat.Paragraph(m.About.In(matrix.Lang(v.Lang))),
+		chat.Paragraph(v.Say("me.how")),
 		Row(append([]chat.Button{
 			Button(
 				organisation,

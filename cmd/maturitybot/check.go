@@ -13,6 +13,7 @@ import (
 	"maturitybot/adapters/platform"
 	"maturitybot/adapters/redis"
 	"maturitybot/cmd/maturitybot/server"
+	"maturitybot/survey"
 )
 
 // checkCommand checks everything that serve would use. It takes the same flags, and changes nothing.
@@ -98,7 +99,7 @@ func (c *checkCommand) matrixFiles(f *findings) {
 	} else {
 		var ids []string
 		for _, m := range all {
-			ids = append(ids, m.ID)
+			ids = append(ids, fmt.Sprintf("%s (version %d)", m.ID, m.Version))
 		}
 		f.say(fine, "matrix", "%s", strings.Join(ids, ", "))
 	}
@@ -148,6 +149,11 @@ func (c *checkCommand) redis(ctx context.Context, f *findings, conf config) {
 	defer func() { _ = store.Close() }() // nothing was written
 	if err := store.CheckSchema(ctx); err != nil {
 		f.say(fail, "redis", "%v", err)
+	}
+	if all, err := c.matrices(); err == nil { // a faulty file is already reported
+		if err := survey.NewRounds(store, all, time.Now).System().CheckMatrices(ctx); err != nil {
+			f.say(fail, "matrix", "%v", err)
+		}
 	}
 	lines, warnings, err := store.Describe(ctx)
 	for _, line := range lines {

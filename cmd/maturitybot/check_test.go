@@ -61,7 +61,7 @@ func TestCheckConfiguration(t *testing.T) {
 		not   string   // must not be said
 	}{
 		"Slack by sockets": {env: sockets, fine: true, want: []string{
-			`ok    configuration  complete`, `ok    matrix         england, wales`, `ok    bank holidays  the built-in list`, `ok    time zones `,
+			`ok    configuration  complete`, `ok    matrix         england .version 2., wales .version 2., england .version 1., wales .version 1.`, `ok    bank holidays  the built-in list`, `ok    time zones `,
 			`ok    redis          redis \d.*, master, appendonly yes, appendfsync always, .*noeviction`,
 			`ok    slack          bot maturity in workspace Fake \(` + fake.Team + `\), SLACK_BOT_TOKEN xoxb-…oken\n`, `ok    slack          the app has all 8 scopes`,
 			`ok    slack          by Socket Mode, SLACK_APP_TOKEN xapp-…oken\n`, `9 ok, 0 warn, 0 FAIL`,
@@ -103,7 +103,7 @@ func TestCheckConfiguration(t *testing.T) {
 		"another application's key": {env: map[string]string{"DISCORD_TOKEN": discordfake.Token, "DISCORD_PUBLIC_KEY": strings.Repeat("0a", 32)}, serve: serveCommand{Listen: "127.0.0.1:0"}, want: []string{
 			`FAIL  discord        the Discord public key is not that of application`,
 		}},
-		"files": {env: sockets, serve: serveCommand{Holidays: broken, matrixFlag: matrixFlag{Matrix: broken}}, want: []string{`FAIL  bank holidays  `, `FAIL  matrix         `}},
+		"files": {env: sockets, serve: serveCommand{Holidays: broken, matrixFlag: matrixFlag{Matrix: []string{broken}}}, want: []string{`FAIL  bank holidays  `, `FAIL  matrix         `}},
 		"faults": {env: map[string]string{"SLACK_BOT_TOKEN": "xoxp-s3cret-s3cret-s3cret"}, want: []string{
 			`FAIL  configuration  SLACK_BOT_TOKEN is not a bot token`, `FAIL  configuration  SLACK_APP_TOKEN .* is missing`, `ok    redis `,
 		}},

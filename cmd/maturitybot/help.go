@@ -73,5 +73,5 @@ var helpTexts = kong.Vars{
 	"try_out": "Folder for the files that the coordinator's channel gets. Default: a new " +
 		"temporary folder.",
 	"matrix": "Also use the matrix in this file, besides the editions that come with the " +
-		"program.",
+		"program. Give it once for each version that rounds still use.",
 }

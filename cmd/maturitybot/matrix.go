@@ -85,9 +85,9 @@ func (f matrixFlag) choose(id string) (*matrix.Matrix, error) {
 	}
 	i := slices.IndexFunc(all, func(m *matrix.Matrix) bool { return m.ID == id })
 	if i < 0 {
-		ids := make([]string, len(all))
-		for k, m := range all {
-			ids[k] = m.ID
+		var ids []string
+		for _, m := range matrix.Newest(all) {
+			ids = append(ids, m.ID)
 		}
 		return nil, fmt.Errorf("there is no matrix %q; there are %s", id, strings.Join(ids, ", "))
 	}

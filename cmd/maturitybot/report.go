@@ -55,7 +55,7 @@ func (c reportCommand) Run(s system) error {
 // overview reads the ratings on the file's matrix, or else on the editions: in the words of Wales's where all areas are
 // there, since England's name things that Wales does not have, and otherwise in England's.
 func (c reportCommand) overview(s system) (results.Overview, error) {
-	matrices, err := matrixFlag{Matrix: c.Matrix}.matrices()
+	matrices, err := ownMatrix(c.Matrix).matrices()
 	if err != nil {
 		return results.Overview{}, err
 	}

@@ -105,7 +105,7 @@ func (c resultsCommand) matrix() (*matrix.Matrix, error) {
 	if info, missing := os.Stat(c.Edition); missing != nil || info.IsDir() {
 		return nil, fmt.Errorf("%w; nor is it a matrix file", err)
 	}
-	return matrixFlag{Matrix: c.Edition}.choose("")
+	return ownMatrix(c.Edition).choose("")
 }
 
 // format returns what to write.

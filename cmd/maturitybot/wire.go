@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"maturitybot/adapters/redis"
@@ -22,34 +24,64 @@ import (
 
 // matrixFlag adds an area's own matrix to the editions.
 type matrixFlag struct {
-	Matrix string `placeholder:"FILE" help:"${matrix}"`
+	Matrix []string `sep:"none" placeholder:"FILE" help:"${matrix}"`
 }
 
-// matrices returns the editions. A matrix that was given in a file comes first, and replaces an
-// edition of the same id.
+// matrices returns the matrices of the files, the editions, and the editions' earlier versions.
+// New rounds take the first with an id, so that a file takes the place of the edition with its id.
+// Of the files with one id, the highest version comes first.
 func (f matrixFlag) matrices() ([]*matrix.Matrix, error) {
 	editions, err := matrix.Editions()
 	if err != nil {
 		return nil, fmt.Errorf("load editions: %w", err)
 	}
-	if f.Matrix == "" {
-		return editions, nil
+	earlier, err := matrix.EarlierEditions()
+	if err != nil {
+		return nil, fmt.Errorf("load earlier editions: %w", err)
 	}
-	own, err := loadMatrix(f.Matrix)
-	var faults plaintext.Faults
-	switch {
-	case errors.As(err, &faults):
-		return nil, fmt.Errorf("load matrix:\n%w", err)
-	case err != nil:
-		return nil, err
+	var all []*matrix.Matrix
+	for _, file := range f.Matrix {
+		own, err := loadMatrix(file)
+		var faults plaintext.Faults
+		switch {
+		case errors.As(err, &faults):
+			return nil, fmt.Errorf("load matrix:\n%w", err)
+		case err != nil:
+			return nil, err
+		case hasMatrix(all, own):
+			return nil, fmt.Errorf("load matrix %s: version %d of %q was given already",
+				file, own.Version, own.ID)
+		}
+		all = append(all, own)
 	}
-	all := []*matrix.Matrix{own}
-	for _, m := range editions {
-		if m.ID != own.ID {
+	place := map[string]int{} // of an id among the files
+	for i, m := range slices.Backward(all) {
+		place[m.ID] = i
+	}
+	slices.SortFunc(all, func(a, b *matrix.Matrix) int {
+		return cmp.Or(cmp.Compare(place[a.ID], place[b.ID]), cmp.Compare(b.Version, a.Version))
+	})
+	for _, m := range slices.Concat(editions, earlier) {
+		if !hasMatrix(all, m) {
 			all = append(all, m)
 		}
 	}
 	return all, nil
+}
+
+// ownMatrix returns the flag with one file, or with none when there is no name.
+func ownMatrix(file string) matrixFlag {
+	if file == "" {
+		return matrixFlag{}
+	}
+	return matrixFlag{Matrix: []string{file}}
+}
+
+// hasMatrix reports whether the same version of the same matrix is in the list.
+func hasMatrix(all []*matrix.Matrix, m *matrix.Matrix) bool {
+	return slices.ContainsFunc(all, func(other *matrix.Matrix) bool {
+		return other.ID == m.ID && other.Version == m.Version
+	})
 }
 
 // messenger finds people and sends to them.

@@ -165,6 +165,32 @@ func TestEditionsShareIDs(t *testing.T) {
 	}
 }
 
+// TestEditionsStayAsPublished: rounds keep the fingerprint of the edition they opened with. An edition
+// that was released is not changed; a new version is. A change of how a fingerprint is made would have
+// the bot refuse to start.
+func TestEditionsStayAsPublished(t *testing.T) {
+	want := map[string]string{
+		"england 1": "75192e7d993a6344",
+		"england 2": "7a2339b24fe290ac",
+		"wales 1":   "00eac46173333d9e",
+		"wales 2":   "ecc988e7260176dc",
+	}
+	before, err := EarlierEditions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range slices.Concat(editions(t), before) {
+		name := fmt.Sprintf("%s %d", m.ID, m.Version)
+		if got := m.Fingerprint(); got != want[name] {
+			t.Errorf("%s has the fingerprint %s, want %s", name, got, want[name])
+		}
+		delete(want, name)
+	}
+	for name := range want {
+		t.Errorf("%s is gone", name)
+	}
+}
+
 // TestEditionsReadEarlierNames: lists and tables that people keep hold the names of earlier versions.
 func TestEditionsReadEarlierNames(t *testing.T) {
 	before, err := EarlierEditions()

@@ -2,6 +2,8 @@ package matrix
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -144,6 +146,17 @@ type (
 		Name any      `json:"name"`
 	}
 )
+
+// Fingerprint returns 16 hexadecimal digits of a hash of everything in the matrix. Rounds keep it,
+// so the way it is computed must not change.
+func (m *Matrix) Fingerprint() string {
+	raw, err := JSON(m, All)
+	if err != nil {
+		return "" // JSON of all languages fails for no matrix
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:8])
+}
 
 // JSON returns the matrix for programs, indented, ending in a line end. Its keys and nesting are
 // those of a matrix file, and Load reads it back:

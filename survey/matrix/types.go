@@ -108,6 +108,17 @@ type InformationType struct {
 	Name Text
 }
 
+// Newest returns the matrices that new rounds take: the first with each id.
+func Newest(all []*Matrix) []*Matrix {
+	var first []*Matrix
+	for _, m := range all {
+		if !slices.ContainsFunc(first, func(other *Matrix) bool { return other.ID == m.ID }) {
+			first = append(first, m)
+		}
+	}
+	return first
+}
+
 // Elements returns the elements of the dimension, in order.
 func (d Dimension) Elements() []Element {
 	var all []Element

@@ -22,6 +22,7 @@ func roundWhole(w *tester) {
 	r.Notice = "2027-01"
 	r.Nudged = 3
 	r.PlannedAt = now
+	r.MatrixVersion, r.MatrixFingerprint = 2, "0123456789abcdef"
 	r.Reminders = survey.ReminderPlan{
 		BeforeClose: []int{3, 0}, BeforeWorkshop: []int{1}, Hour: 9, Minute: 30,
 		Cron: "0 9 * * 1", Paused: true,

@@ -281,7 +281,7 @@ func TestResponderPanic(t *testing.T) {
 			t.Errorf("replies are %v, %d sent", first.Replies, sent)
 		}
 		if !strings.Contains(log.String(), "level=ERROR msg=panic doing=handling fault=string") ||
-			strings.Contains(log.String(), "words") {
+			strings.Contains(log.String(), "somebody's words") {
 			t.Errorf("the log is %s", log.String())
 		}
 	})

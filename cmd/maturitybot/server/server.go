@@ -138,7 +138,9 @@ func Run(ctx context.Context, c Config) error {
 	for _, w := range store.Check(ctx) {
 		log.Warn("unsafe Redis setting", "advice", w)
 	}
-	v.start(ctx, store, words)
+	if err := v.start(ctx, store, words); err != nil {
+		return shutdownErr(ctx, err)
+	}
 	<-ctx.Done()
 	v.finish(ctx)
 	return shutdownErr(ctx, nil)
@@ -179,9 +181,16 @@ func (v *service) keepJournal(ctx context.Context, store *redis.Store) (stop fun
 	return stop, nil
 }
 
-// start builds the bot on the store, and starts the goroutines that run until the context ends.
-func (v *service) start(ctx context.Context, store *redis.Store, words *locale.Words) {
+// start builds the bot on the store, and starts the goroutines that run until the context ends. It
+// returns survey.ErrMatrixChanged, and starts nothing, if a matrix changed under rounds that use it.
+func (v *service) start(ctx context.Context, store *redis.Store, words *locale.Words) error {
 	v.store, v.rounds = store, survey.NewRounds(store, v.Matrices, v.Now)
+	switch err := v.rounds.System().CheckMatrices(ctx); {
+	case errors.Is(err, survey.ErrMatrixChanged):
+		return err
+	case err != nil:
+		v.log.Warn("cannot compare the matrices with the rounds", "error", err)
+	}
 	v.telemetry.registerQueueDepth(v.rounds.System().Due, v.log)
 	v.bot = bot.New(bot.Options{Rounds: v.rounds, Tools: bot.Tools{
 		Matrices: v.Matrices, Words: words, Renderer: resultfiles.New(words),
@@ -198,6 +207,7 @@ func (v *service) start(ctx context.Context, store *redis.Store, words *locale.W
 	for _, p := range v.Platforms {
 		v.run(ctx, &v.receiving, func(ctx context.Context) error { return v.serve(ctx, p) })
 	}
+	return nil
 }
 
 // shutdownErr returns nil on a normal shutdown, the cause where the service cancelled its own
