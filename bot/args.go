@@ -38,10 +38,6 @@ type (
 		round   survey.RoundID
 		element string
 	}
-	scopeArgs struct {
-		round survey.RoundID
-		scope string
-	}
 	languageArgs struct {
 		round survey.RoundID
 		lang  matrix.Lang
@@ -59,11 +55,6 @@ type (
 		matrix  string
 		version int // of the matrix; 0 on cards of before there were versions
 		lang    matrix.Lang
-	}
-	organisationArgs struct {
-		round survey.RoundID
-		has   bool // one was given before
-		lang  matrix.Lang
 	}
 	// coordinatorArgs name a round and the language of the answer.
 	coordinatorArgs struct {
@@ -103,8 +94,6 @@ func (a roundLanguageArgs) language() matrix.Lang { return a.lang }
 func (a languageArgs) language() matrix.Lang { return a.lang }
 
 func (a detailArgs) language() matrix.Lang { return a.lang }
-
-func (a organisationArgs) language() matrix.Lang { return a.lang }
 
 func (a coordinatorArgs) language() matrix.Lang { return a.lang }
 
@@ -177,14 +166,6 @@ func parseElement(args []string) (elementArgs, error) {
 	return elementArgs{id, args[1]}, err
 }
 
-func parseScope(args []string) (scopeArgs, error) {
-	if len(args) != 2 {
-		return scopeArgs{}, errForged
-	}
-	id, err := parseRoundID(args[0])
-	return scopeArgs{id, args[1]}, err
-}
-
 func parseLanguageSwitch(args []string) (languageArgs, error) {
 	if len(args) < 3 {
 		return languageArgs{}, errForged
@@ -253,14 +234,6 @@ func parseMatrix(arg string) (id string, version int, err error) {
 		return "", 0, errForged
 	}
 	return id, version, nil
-}
-
-func parseOrganisation(args []string) (organisationArgs, error) {
-	if len(args) != 3 {
-		return organisationArgs{}, errForged
-	}
-	id, err := parseRoundID(args[0])
-	return organisationArgs{id, args[1] == "1", matrix.Lang(args[2])}, err
 }
 
 func parseCoordinator(args []string) (coordinatorArgs, error) {

@@ -83,9 +83,9 @@ func participantRoutes() map[string]route {
 		// In the survey: one card that changes.
 		"me":      live(parseRound, participant.showProfile),
 		"role":    live(parseRound, participant.pickRole),
-		"scope":   live(parseScope, participant.pickScope),
-		"org":     openForm(parseOrganisation, participant.organisationForm),
-		"saveorg": live(parseRound, participant.saveOrganisation).fromForm(),
+		"scope":   live(parseRound, participant.showProfile), // on cards of before version 0.10
+		"org":     live(parseRound, participant.showProfile), // the same
+		"saveorg": live(parseRound, participant.showProfile).fromForm(),
 		"go":      live(parseRound, participant.proceed), // to the first element without an answer
 		"at":      live(parseElement, participant.showElement),
 		"change":  live(parseElement, participant.showElement), // from beside what was saved

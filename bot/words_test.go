@@ -17,7 +17,6 @@ import (
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
-	"maturitybot/survey"
 )
 
 // TestEverySentenceUsed holds the sentences against the code: what is said is there, in the right
@@ -185,9 +184,6 @@ func TestLabelLengths(t *testing.T) {
 		}
 		for key := range tree["button"] {
 			fits(chat.Button{Label: v.Say("button." + key)})
-		}
-		for _, scope := range survey.Scopes {
-			fits(chat.Button{Label: v.Say("scope." + string(scope)), Chosen: true})
 		}
 		for _, key := range []string{"answer.dont_know", "answer.not_applicable"} {
 			fits(chat.Button{Label: v.Say(key), Chosen: true})

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"maturitybot/survey/matrix"
-	"maturitybot/survey/plaintext"
 	"maturitybot/survey/results"
 )
 
@@ -223,27 +221,6 @@ func (p Participant) SetRole(ctx context.Context, id RoundID, role string) (Part
 // Unstated is the role of a person who does not want to state it. No matrix has a role with this
 // id.
 const Unstated = "-"
-
-// SetOrganisation saves where the person works. An empty text removes it.
-func (p Participant) SetOrganisation(
-	ctx context.Context, id RoundID, organisation string,
-) (Participation, error) {
-	organisation = plaintext.Line(organisation)
-	if utf8.RuneCountInString(organisation) > MaxOrganisationRunes {
-		return Participation{}, &InputError{
-			Field: "organisation", Reason: "long", Limit: MaxOrganisationRunes,
-		}
-	}
-	return p.describe(ctx, id, func(m *Member) { m.Organisation = organisation })
-}
-
-// SetScope saves which part of the local system the person answers for.
-func (p Participant) SetScope(ctx context.Context, id RoundID, scope Scope) (Participation, error) {
-	if !slices.Contains(Scopes, scope) {
-		return Participation{}, &InputError{Field: "scope", Reason: "unknown"}
-	}
-	return p.describe(ctx, id, func(m *Member) { m.Scope = scope })
-}
 
 // describe changes what a person who takes part says about themselves.
 func (p Participant) describe(

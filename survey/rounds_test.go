@@ -238,9 +238,6 @@ func TestCloseAnonymises(t *testing.T) {
 		d.takePart(t, survey.PersonID(fmt.Sprintf("p:w:m%d", i)), "midwife")
 	}
 	d.takePart(t, ben, "parent")
-	if _, err := d.For(ben).SetOrganisation(t.Context(), "r", "Playgroup"); err != nil {
-		t.Fatal(err)
-	}
 	for _, p := range []survey.PersonID{ben, "p:w:m0"} {
 		if _, _, err := d.For(p).Answer(t.Context(), "r", survey.Operation{ID: "op"}, "one", 2); err != nil {
 			t.Fatal(err)
@@ -256,7 +253,7 @@ func TestCloseAnonymises(t *testing.T) {
 	if err != nil || part.Pseudonym != "" {
 		t.Errorf("pseudonym %q, %v", part.Pseudonym, err)
 	}
-	if m := part.Member; m.Role != "" || m.Group != "" || m.Organisation != "" || m.Language != "" || m.Status != survey.Finished {
+	if m := part.Member; m.Role != "" || m.Group != "" || m.Language != "" || m.Status != survey.Finished {
 		t.Errorf("the roster still holds %+v", m)
 	}
 	// The turnout is kept as numbers, and each call returns the same.

@@ -49,9 +49,8 @@ const (
 
 // Limits and defaults of a round.
 const (
-	MaxAreaRunes         = 60
-	MaxPlaceRunes        = 200
-	MaxOrganisationRunes = 80
+	MaxAreaRunes  = 60
+	MaxPlaceRunes = 200
 	// Retention is how long a round is kept after its survey closes.
 	Retention = 365 * 24 * time.Hour
 	// DefaultTimeZone is the time zone of both nations that have an edition of the matrix.
@@ -94,8 +93,8 @@ type Round struct {
 	// Turnout counts the people who took part. It is nil until the round is closed and its roster
 	// is anonymised.
 	Turnout *results.Turnout
-	// Anonymised reports that the roster of the closed round no longer holds roles, languages,
-	// organisations or times of consent.
+	// Anonymised reports that the roster of the closed round no longer holds roles, languages or
+	// times of consent.
 	Anonymised bool
 }
 
@@ -150,19 +149,6 @@ const (
 	Withdrawn  Status = "withdrawn" // everything else is deleted; this is kept so as not to ask again
 )
 
-// Scope is the part of the local system that a person answers for.
-type Scope string
-
-// The scopes a person may choose from.
-const (
-	ScopeTeam         Scope = "team"
-	ScopeOrganisation Scope = "organisation"
-	ScopeArea         Scope = "area"
-)
-
-// Scopes lists every scope, in the order they are offered.
-var Scopes = []Scope{ScopeTeam, ScopeOrganisation, ScopeArea}
-
 // Member is a person's entry in the roster of a round. It holds no answers.
 type Member struct {
 	Person   PersonID
@@ -170,11 +156,9 @@ type Member struct {
 	Language matrix.Lang // chosen by the person; empty until then
 	// Role is the id of a role of the matrix, Unstated, or empty while it is not known. The
 	// coordinator may propose one, and the person's own choice replaces it.
-	Role         string
-	Group        string // id of that role's group in the matrix
-	Organisation string
-	Scope        Scope
-	Notice       string // version of the privacy notice that was accepted
+	Role   string
+	Group  string // id of that role's group in the matrix
+	Notice string // version of the privacy notice that was accepted
 	// NoticeAt is when the notice was accepted, to the second. Once the roster is anonymised, it is
 	// only the day, as midnight UTC.
 	NoticeAt         time.Time

@@ -210,7 +210,7 @@ func argument(t *testing.T, of reflect.Type, round survey.Round, place survey.Pa
 		round, round.ID, place, person, survey.PersonID("slack:T1:UC"), later, time.Hour, 10, true, "vision", []string{"vision"},
 		survey.Delivery{Round: round.ID, Person: person, Kind: "reminder"}, survey.MessageKind("reminder"),
 		[]survey.MessageKind{"reminder"}, []survey.PersonID{"slack:T1:UNEW"}, []survey.Member{{Person: "slack:T1:UNEW"}},
-		matrix.Rating(2), survey.Operation{ID: "g"}, results.Detail{Note: "a note"}, matrix.English, survey.ScopeTeam, moment,
+		matrix.Rating(2), survey.Operation{ID: "g"}, results.Detail{Note: "a note"}, matrix.English, moment,
 		map[string][]survey.Moment{round.TimeZone: {moment}}, survey.Workshop{At: later}, audit.Results,
 	} {
 		if reflect.TypeOf(v) == of {

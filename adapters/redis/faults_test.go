@@ -153,12 +153,12 @@ func TestLostReplies(t *testing.T) {
 	lose("change", nil, func() error {
 		var err error
 		place, err = s.ChangeMember(ctx, place, now, func(m *survey.Member) error {
-			m.Status, m.Organisation = survey.Started, m.Organisation+"+"
+			m.Status, m.Role = survey.Started, m.Role+"+"
 			return nil
 		})
 		return err
 	})
-	if got, err := direct.Participation(ctx, "r1", "ana"); err != nil || got.Member.Organisation != "+" || got.Member != place.Member {
+	if got, err := direct.Participation(ctx, "r1", "ana"); err != nil || got.Member.Role != "+" || got.Member != place.Member {
 		t.Errorf("changed to %+v, %v", got.Member, err)
 	}
 

@@ -30,8 +30,7 @@ func TestKeysArePinned(t *testing.T) {
 		t.Fatal(err)
 	}
 	member, err := encodeMember(survey.Member{
-		Person: "slack:T1:U1", Status: survey.Started, Language: "cy", Role: "midwife", Group: "health", Organisation: "NHS",
-		Scope: survey.ScopeTeam, Notice: "1", NoticeAt: at, Unreachable: true,
+		Person: "slack:T1:U1", Status: survey.Started, Language: "cy", Role: "midwife", Group: "health", Notice: "1", NoticeAt: at, Unreachable: true,
 		TimeZone: "Asia/Tokyo", RemindersOff: true, RemindOnDate: "2026-12-04", LastRemindedDate: "2026-12-03", LastNudgedDate: "2026-12-02",
 	}, "WORD")
 	if err != nil {
@@ -75,7 +74,7 @@ func TestKeysArePinned(t *testing.T) {
 			`"openedAt":"2026-03-04T16:00:00.000000005Z","remindedAt":"2026-03-04T16:00:00.000000005Z","nudged":12,` +
 			`"reminders":{"before_close":[7,3,1],"before_workshop":[7,1],"hour":10,"minute":0},"posts":{"digest":"0 9 * * 1","off":["last"]},` +
 			`"plannedAt":"2026-03-04T16:00:00.000000005Z","lastDigest":{"At":"2026-03-04T16:00:00.000000005Z","Invited":3,"Finished":1}}`,
-		member: `{"s":"s","l":"cy","r":"midwife","g":"health","o":"NHS","c":"t","n":"1","u":true,"z":"Asia/Tokyo","q":true,` +
+		member: `{"s":"s","l":"cy","r":"midwife","g":"health","n":"1","u":true,"z":"Asia/Tokyo","q":true,` +
 			`"a":"2026-12-04","d":"2026-12-03","h":"2026-12-02","t":1772640000,"i":"WORD"}`,
 		invited: `{"s":"i"}`,
 		entry:   `{"t":1772640000,"p":"slack:T1:U1","a":"extended","c":[["closes","a","b"]],"h":"0f"}`,
@@ -86,17 +85,12 @@ func TestKeysArePinned(t *testing.T) {
 	}
 }
 
-// TestStatusCodec checks that the first letters of statuses and of scopes are distinct.
+// TestStatusCodec checks that the first letters of statuses are distinct.
 func TestStatusCodec(t *testing.T) {
 	t.Parallel()
 	for _, status := range append(statuses, survey.NotInvited) {
-		if got := fromLetter(firstLetter(status), statuses); got != status {
+		if got := fromLetter(firstLetter(status)); got != status {
 			t.Errorf("%q comes back as %q", status, got)
-		}
-	}
-	for _, scope := range append([]survey.Scope{""}, survey.Scopes...) {
-		if got := fromLetter(firstLetter(scope), survey.Scopes); got != scope {
-			t.Errorf("%q comes back as %q", scope, got)
 		}
 	}
 }
@@ -117,5 +111,35 @@ func TestResponseFields(t *testing.T) {
 		if _, err := decodeResponse(odd, map[string]results.Answer{}); err == nil || strings.Contains(err.Error(), "private") {
 			t.Errorf("%v: got error %v", odd, err)
 		}
+	}
+}
+
+// TestEntryOfEarlierVersion: what earlier versions asked for as well is not read, and the next
+// change of the entry erases it.
+func TestEntryOfEarlierVersion(t *testing.T) {
+	t.Parallel()
+	s := embedded(t)
+	opened(t, s.Store, "r1")
+	part := takesPart(t, s.Store, "r1", "ana")
+	ctx := t.Context()
+	const old = `{"s":"s","l":"cy","r":"midwife","g":"health","o":"NHS Kent","c":"t"}`
+	must(t, s.client.HSet(ctx, rosterKey("r1"), "ana", old).Err())
+	part, err := s.Participation(ctx, "r1", "ana")
+	must(t, err)
+	want := survey.Member{
+		Person: "ana", Status: survey.Started, Language: "cy", Role: "midwife", Group: "health",
+	}
+	if part.Member != want {
+		t.Errorf("it is read as %+v, want %+v", part.Member, want)
+	}
+	_, err = s.ChangeMember(ctx, part, time.Now(), func(m *survey.Member) error {
+		m.Language = "en"
+		return nil
+	})
+	must(t, err)
+	raw, err := s.client.HGet(ctx, rosterKey("r1"), "ana").Result()
+	must(t, err)
+	if want := `{"s":"s","l":"en","r":"midwife","g":"health"}`; raw != want {
+		t.Errorf("it is stored as %s, want %s", raw, want)
 	}
 }

@@ -149,7 +149,6 @@ func TestMemory(t *testing.T) {
 		}
 		place, err := s.ChangeMember(ctx, place, time.Now(), func(m *survey.Member) error {
 			m.Status, m.Language, m.Role, m.Group = survey.Finished, matrix.English, "health-visitor", "health"
-			m.Organisation, m.Scope = "Kent Community Health NHS", survey.ScopeOrganisation
 			m.Notice, m.NoticeAt = "1", time.Now()
 			return nil
 		})

@@ -113,8 +113,6 @@ type memberFields struct {
 	Language         matrix.Lang     `json:"l,omitempty"`
 	Role             string          `json:"r,omitempty"`
 	Group            string          `json:"g,omitempty"`
-	Organisation     string          `json:"o,omitempty"`
-	Scope            survey.Scope    `json:"c,omitempty"`
 	Notice           string          `json:"n,omitempty"`
 	NoticeAt         time.Time       `json:"-"`
 	Unreachable      bool            `json:"u,omitempty"`
@@ -125,7 +123,9 @@ type memberFields struct {
 	LastNudgedDate   string          `json:"h,omitempty"`
 }
 
-// storedMember is an entry as it is stored, with status and scope by their first letters.
+// storedMember is an entry as it is stored, with the first letter of the status. Earlier versions
+// also stored an organisation, as "o", and a scope, as "c". They are not read, and the next change of
+// the entry deletes them.
 type storedMember struct {
 	memberFields
 	NoticeUnix int64 `json:"t,omitempty"` // NoticeAt, in seconds
@@ -137,7 +137,7 @@ type storedMember struct {
 // encodeMember returns the entry of a member. Only Invite passes a call; see storedMember.
 func encodeMember(m survey.Member, call string) (string, error) {
 	e := storedMember{memberFields: memberFields(m), Call: call}
-	e.Status, e.Scope = firstLetter(m.Status), firstLetter(m.Scope)
+	e.Status = firstLetter(m.Status)
 	if !m.NoticeAt.IsZero() {
 		e.NoticeUnix = m.NoticeAt.Unix()
 	}
@@ -156,26 +156,26 @@ func decodeMember(person survey.PersonID, raw string) (survey.Member, error) {
 	}
 	m := survey.Member(e.memberFields)
 	m.Person = person
-	m.Status, m.Scope = fromLetter(e.Status, statuses), fromLetter(e.Scope, survey.Scopes)
+	m.Status = fromLetter(e.Status)
 	if e.NoticeUnix != 0 {
 		m.NoticeAt = time.Unix(e.NoticeUnix, 0).UTC()
 	}
 	return m, nil
 }
 
-// statuses are the values of a status. Their first letters differ, as do those of survey.Scopes.
+// statuses are the values of a status. Their first letters differ.
 var statuses = []survey.Status{
 	survey.Invited, survey.Started, survey.Finished, survey.Declined, survey.Withdrawn,
 }
 
-// firstLetter returns the first letter of a word, or an empty text.
-func firstLetter[T ~string](word T) T { return word[:min(1, len(word))] }
+// firstLetter returns the first letter of a status, or an empty text.
+func firstLetter(s survey.Status) survey.Status { return s[:min(1, len(s))] }
 
-// fromLetter returns the word that begins with a letter.
-func fromLetter[T ~string](letter T, words []T) T {
-	for _, w := range words {
-		if w[:1] == letter {
-			return w
+// fromLetter returns the status that begins with a letter.
+func fromLetter(letter survey.Status) survey.Status {
+	for _, s := range statuses {
+		if s[:1] == letter {
+			return s
 		}
 	}
 	return ""

@@ -300,22 +300,6 @@ func TeamForm(v locale.Voice, r survey.Round) chat.Form {
 	return f
 }
 
-// OrganisationForm asks a participant for their organisation, which holds what they gave before.
-func OrganisationForm(v locale.Voice, round survey.RoundID, before string) chat.Form {
-	return newForm(v, v.Say("organisation.title"), chat.NewAction("saveorg", string(round)),
-		chat.Input{
-			Label: chat.Label{
-				ID:       "organisation",
-				Text:     v.Say("organisation.label"),
-				Hint:     v.Say("organisation.hint", "limit", survey.MaxOrganisationRunes),
-				Optional: true,
-			},
-			Value: before,
-			Max:   survey.MaxOrganisationRunes,
-		},
-	)
-}
-
 // DetailForm asks what a participant adds to an answer, with what they added before if changes is
 // true.
 func DetailForm(

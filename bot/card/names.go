@@ -11,19 +11,6 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// ScopeName returns the name of a scope.
-func ScopeName(v locale.Voice, scope survey.Scope) string {
-	switch scope {
-	case survey.ScopeTeam:
-		return v.Say("scope.team")
-	case survey.ScopeOrganisation:
-		return v.Say("scope.organisation")
-	case survey.ScopeArea:
-		return v.Say("scope.area")
-	}
-	return v.Say("me.none")
-}
-
 // postNames are the names of the posts that a coordinator may switch off.
 var postNames = map[survey.MessageKind]string{
 	survey.Opened:      "posts.name_opened",

@@ -35,10 +35,6 @@ func PersonalData(now time.Time) Drawing {
 // rosterFacts lists what the roster holds about a participant.
 func rosterFacts(v locale.Voice, part survey.Participation, m *matrix.Matrix) chat.Text {
 	member := part.Member
-	scope := ""
-	if member.Scope != "" {
-		scope = ScopeName(v, member.Scope)
-	}
 	reminders := v.Say("kept.wanted")
 	if member.RemindersOff {
 		reminders = v.Say("kept.unwanted")
@@ -55,8 +51,6 @@ func rosterFacts(v locale.Voice, part survey.Participation, m *matrix.Matrix) ch
 	spans := []chat.Span{chat.Bold(v.Say("kept.roster"))}
 	for _, fact := range []struct{ key, value string }{
 		{"kept.role", roleName(v, m, member.Role)},
-		{"kept.organisation", member.Organisation},
-		{"kept.scope", scope},
 		{"kept.language", v.Say("language.name")},
 		{"kept.time_zone", member.TimeZone},
 		{"kept.reminders", reminders},
@@ -149,37 +143,16 @@ func profile(
 	if warn != "" {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say(warn))}})
 	}
-	var scopes []chat.Button
-	for _, s := range survey.Scopes {
-		scopes = append(scopes,
-			chat.Button{
-				Label:  ScopeName(v, s),
-				Action: chat.NewAction("scope", id, string(s)),
-				Chosen: part.Member.Scope == s,
-			},
-		)
-	}
-	organisation, has := v.Say("button.organisation"), "0"
-	if part.Member.Organisation != "" {
-		organisation, has = v.Say("button.organisation_change"), "1"
-		blocks = append(blocks,
-			chat.Paragraph(v.Say("me.organisation", "organisation", part.Member.Organisation)),
-		)
-	}
 	forward := Button(v.Say("button.continue"), chat.NewAction("go", id))
 	if part.Member.Role != "" {
 		forward.Style = chat.Primary
 	}
 	blocks = append(blocks,
-		chat.Paragraph(v.Say("me.scope")), Row(scopes...),
 		chat.Divider{},
 		chat.Paragraph(m.About.In(matrix.Lang(v.Lang))),
 		chat.Paragraph(v.Say("me.how")),
 		Row(append([]chat.Button{
-			Button(
-				organisation,
-				chat.NewAction("org", id, has, v.Lang),
-			), forward, Button(v.Say("button.kept"), chat.NewAction("kept", id)),
+			forward, Button(v.Say("button.kept"), chat.NewAction("kept", id)),
 		}, OtherLanguages(v, part, chat.NewAction("me", id))...)...),
 	)
 	return Of(blocks...)

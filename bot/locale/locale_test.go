@@ -170,19 +170,19 @@ func TestSentenceLengths(t *testing.T) {
 	}{
 		{
 			regexp.MustCompile(
-				`^(new|invite|extend|team|detail|organisation|plan|posts)\.title$|^button\.(save|cancel|continue|invite)$`,
+				`^(new|invite|extend|team|detail|plan|posts)\.title$|^button\.(save|cancel|continue|invite)$`,
 			),
 			24,
 		},
 		{
 			regexp.MustCompile(
-				`^new\.(area|matrix|languages|closes|closes_time|workshop|workshop_time|place|time_zone|min_group|agreed|far)$|^plan\.(before_close|before_workshop|hour|spec|posts|digest)$|^invite\.(people|role|channel|list)$|_label$|^organisation\.label$|^team\.people$`,
+				`^new\.(area|matrix|languages|closes|closes_time|workshop|workshop_time|place|time_zone|min_group|agreed|far)$|^plan\.(before_close|before_workshop|hour|spec|posts|digest)$|^invite\.(people|role|channel|list)$|_label$|^team\.people$`,
 			),
 			45,
 		},
 		{regexp.MustCompile(`_hint$|\.hint$|^command\.(about|option|\w+\.about)`), 100},
 		{regexp.MustCompile(`^command\.app$`), 140},
-		{regexp.MustCompile(`^button\.|^answer\.(dont_know|not_applicable)$|^scope\.`), 40},
+		{regexp.MustCompile(`^button\.|^answer\.(dont_know|not_applicable)$`), 40},
 		{regexp.MustCompile(`^erase\.ask$|^close\.confirm$`), 300},
 		{regexp.MustCompile(`^(erase|close)\.(yes|no)$`), 30},
 		{regexp.MustCompile(`^table\.sheets\.`), 31},

@@ -213,9 +213,6 @@ func walk(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.Person, l
 		if _, _, err := b.rounds.For(id).Answer(t.Context(), round, survey.Operation{ID: fmt.Sprint("a", i)}, e.ID, matrix.DontKnow); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.rounds.For(id).SetOrganisation(t.Context(), round, strings.Repeat("O", survey.MaxOrganisationRunes)); err != nil {
-			t.Fatal(err)
-		}
 	}
 	answerAll(t, b, round)
 	type step struct {

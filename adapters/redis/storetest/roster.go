@@ -73,7 +73,7 @@ func memberWhole(w *tester) {
 	w.invite(r.ID, "ana")
 	want := survey.Member{
 		Person: w.person("ana"), Status: survey.Finished, Language: matrix.Welsh, Role: "midwife", Group: "health",
-		Organisation: "Bwrdd \"Iechyd\" <&>", Scope: survey.ScopeArea, Notice: "2", NoticeAt: now, Unreachable: true,
+		Notice: "2", NoticeAt: now, Unreachable: true,
 		TimeZone: "Asia/Tokyo", RemindersOff: true,
 		RemindOnDate: "2026-12-04", LastRemindedDate: "2026-12-03", LastNudgedDate: "2026-12-02",
 	}
@@ -136,7 +136,7 @@ func changeCrowd(w *tester) {
 	for i := range 5 {
 		wg.Go(func() {
 			if _, err := w.store.ChangeMember(w.Context(), place, now, func(m *survey.Member) error {
-				m.Organisation += fmt.Sprint(i)
+				m.Role += fmt.Sprint(i)
 				return nil
 			}); err != nil {
 				w.Error(err)
@@ -144,7 +144,7 @@ func changeCrowd(w *tester) {
 		})
 	}
 	wg.Wait()
-	letters := strings.Split(w.participation(r.ID, "ana").Member.Organisation, "")
+	letters := strings.Split(w.participation(r.ID, "ana").Member.Role, "")
 	slices.Sort(letters)
 	w.equal(letters, []string{"0", "1", "2", "3", "4"})
 }
@@ -212,8 +212,7 @@ func anonymiseForgets(w *tester) {
 	ana, err := w.store.ChangeMember(w.Context(), ana, now, func(m *survey.Member) error {
 		*m = survey.Member{
 			Person: m.Person, Status: survey.Finished, Language: "cy", Role: "midwife", Group: "health",
-			Organisation: "NHS", Scope: survey.ScopeTeam, Notice: "1", NoticeAt: now,
-			TimeZone: "Asia/Tokyo", RemindersOff: true, RemindOnDate: "2026-12-04",
+			Notice: "1", NoticeAt: now, TimeZone: "Asia/Tokyo", RemindersOff: true, RemindOnDate: "2026-12-04",
 			LastRemindedDate: "2026-12-03", LastNudgedDate: "2026-12-02",
 		}
 		return nil
@@ -252,7 +251,7 @@ func withdrawErases(w *tester) {
 	w.answer(ana, "o1", "vision", 2)
 	kept := w.answer(ben, "o1", "vision", 3)
 	ana, err := w.store.ChangeMember(w.Context(), ana, now, func(m *survey.Member) error {
-		m.Role, m.Group, m.Organisation, m.Notice, m.NoticeAt = "midwife", "health", "NHS", "1", now
+		m.Role, m.Group, m.Notice, m.NoticeAt = "midwife", "health", "1", now
 		return nil
 	})
 	w.must(err)
