@@ -183,10 +183,11 @@ func TestWorkshopHTML(t *testing.T) {
 // FuzzWorkshop checks that what people wrote is text in both forms of the sheet: no markup, no
 // formula, and nothing of it changed but what plaintext.Clean drops.
 func FuzzWorkshop(f *testing.F) {
-	count := func(f interface{ Fatal(...any) }, note string) (int, string) {
+	count := func(tb testing.TB, note string) (int, string) {
+		tb.Helper()
 		raw, err := WorkshopHTML(forWorkshop(note), matrix.English, workshopWords)
 		if err != nil {
-			f.Fatal(err)
+			tb.Fatal(err)
 		}
 		return strings.Count(string(raw), "<"), string(raw)
 	}

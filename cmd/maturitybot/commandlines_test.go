@@ -229,6 +229,9 @@ func prepare(t *testing.T, folder string) (public string) {
 	}
 	environment{"REDIS_URL": url}.works(t, []string{"backup", in("backup.age"), "-r", public})
 	environment(nil).works(t, []string{"results", "--example", "-o", in("answers.csv")})
+	sheet := in("workshop-northshire.xlsx")
+	environment(nil).works(t, []string{"results", in("answers.csv"), "--area", "Northshire", "--workshop", "-o", sheet})
+	fillIn(t, sheet, "Early progress")
 	eight := need(os.ReadFile("../../survey/matrix/testdata/eight.yaml"))(t)
 	ratings := "area,nation,element,level\nHam,England,workforce,early\n"
 	for name, text := range map[string]string{

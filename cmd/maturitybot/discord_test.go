@@ -162,6 +162,8 @@ func (d onDiscord) submit(user string, values map[string][]string) acknowledged 
 	return answered(d.Submit(user, values))
 }
 
+func (d onDiscord) pressNeedsCard() bool { return true }
+
 func (d onDiscord) press(user string, on message, known bool, action, picked string) acknowledged {
 	m := fake.Message{ID: "1100000000000000999", Channel: fake.DM(user), From: fake.App}
 	if strings.HasPrefix(action, "join:") { // such a button stands in a channel, and lets in who is in its server

@@ -161,6 +161,9 @@ func (s *onPlatform) gesture(e chat.Event, user string) acknowledged {
 		on, known = other, true
 	}
 	s.mu.Unlock()
+	if !known && s.platform.pressNeedsCard() && s.bot().Ack(e) == chat.AckUpdate {
+		return acknowledged{never: "there is no card that could be changed"}
+	}
 	do := func() acknowledged { return s.platform.press(user, on, known, id, e.Value(chat.Picked)) }
 	s.rememberForm(e, user, do)
 	return do()

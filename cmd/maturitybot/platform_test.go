@@ -44,6 +44,8 @@ type fakePlatform interface {
 	again() acknowledged
 	// messages are those that stand in these channels and before these people, oldest change first.
 	messages(channels, users []string) []message
+	// pressNeedsCard reports whether only a press on a message that exists can change a card.
+	pressNeedsCard() bool
 	// direct reports whether the bot can answer in a person's own conversation with it.
 	direct() bool
 	// form and page return what is open before a person, with a unique name; the name is empty when nothing is open.

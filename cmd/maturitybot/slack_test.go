@@ -110,6 +110,8 @@ func (s onSlack) submit(user string, values map[string][]string) acknowledged {
 	return acknowledgement(s.Submit(user, values))
 }
 
+func (s onSlack) pressNeedsCard() bool { return false }
+
 func (s onSlack) press(user string, on message, known bool, action, picked string) acknowledged {
 	if on.id == inHome {
 		return acknowledgement(s.PressHome(user, action, picked))

@@ -4,32 +4,46 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
 )
 
-// sheetRows writes the workshop sheet of an edition, and returns its path and the rows of its first
-// sheet.
-func sheetRows(t *testing.T, edition, lang string) (string, [][]string) {
+// workshopSheet writes the workshop sheet of an edition, and returns its path.
+func workshopSheet(t *testing.T, edition, lang string) (path string) {
 	t.Helper()
 	_, example, _ := exec(t, "", "results", "--example", "--edition", edition, "--lang", lang)
-	path := filepath.Join(t.TempDir(), "sheet.xlsx")
+	path = filepath.Join(t.TempDir(), "sheet.xlsx")
 	code, out, errs := exec(t, example, "results", "-", "--area", "=Northshire", "--edition", edition, "--lang", lang, "--workshop", "-o", path)
 	if code != 0 || out != "" || errs != "" {
 		t.Fatalf("code %d, output %q, errors %q", code, out, errs)
 	}
-	book, err := excelize.OpenFile(path)
-	if err != nil {
+	return path
+}
+
+// fillIn writes the levels of the first elements into a workshop sheet, and returns its rows.
+func fillIn(t *testing.T, path string, levels ...string) [][]string {
+	t.Helper()
+	book := need(excelize.OpenFile(path))(t)
+	defer func() { _ = book.Close() }() // it was saved
+	sheet := book.GetSheetName(0)
+	rows := need(book.GetRows(sheet))(t)
+	header := slices.IndexFunc(rows, func(row []string) bool {
+		return len(row) > 3 && (row[3] == "level" || row[3] == "lefel")
+	})
+	for i, level := range levels {
+		at := need(excelize.CoordinatesToCellName(4, header+2+i))(t)
+		if err := book.SetCellStr(sheet, at, level); err != nil {
+			t.Fatal(err)
+		}
+		rows[header+1+i][3] = level
+	}
+	if err := book.Save(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = book.Close() }()
-	all, err := book.GetRows(book.GetSheetName(0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path, all
+	return rows
 }
 
 // TestWorkshopSheetIsReadBack fills in a sheet as a workshop does, and reads it as XLSX, and as the
@@ -39,32 +53,9 @@ func TestWorkshopSheetIsReadBack(t *testing.T) {
 		{"england", "en", "Early progress", "Mature", "England", "Average level"},
 		{"wales", "cy", "Cynnydd cynnar", "Aeddfed", "Cymru", "Lefel gyfartalog"},
 	} {
-		path, all := sheetRows(t, c.edition, c.lang)
-		header := 0
-		for i, row := range all {
-			if len(row) > 3 && (row[3] == "level" || row[3] == "lefel") {
-				header = i
-			}
-		}
+		path := workshopSheet(t, c.edition, c.lang)
 		// A whole name, a number and a short name; the other elements are not rated.
-		levels := []string{c.name, "3", c.short}
-		book, err := excelize.OpenFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, level := range levels {
-			at, err := excelize.CoordinatesToCellName(4, header+2+i)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := book.SetCellStr(book.GetSheetName(0), at, level); err != nil {
-				t.Fatal(err)
-			}
-			all[header+1+i][3] = level
-		}
-		if err := book.Save(); err != nil {
-			t.Fatal(err)
-		}
+		all := fillIn(t, path, c.name, "3", c.short)
 		var text strings.Builder
 		if err := csv.NewWriter(&text).WriteAll(all); err != nil {
 			t.Fatal(err)
@@ -89,7 +80,7 @@ func TestWorkshopSheetIsReadBack(t *testing.T) {
 
 // TestWorkshopSheetNotFilledIn checks that an empty sheet says what is missing.
 func TestWorkshopSheetNotFilledIn(t *testing.T) {
-	path, _ := sheetRows(t, "england", "en")
+	path := workshopSheet(t, "england", "en")
 	code, out, errs := exec(t, "", "report", path)
 	if code != 1 || out != "" || !strings.Contains(errs, "sheet.xlsx:1: no level is filled in; expected a level in the rows of the elements that were rated") {
 		t.Errorf("code %d, output %q, errors %q", code, out, errs)
