@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 )
@@ -311,13 +313,21 @@ func (w *user) noteSaved(element, answer string) {
 // savedLine is what a card says of the answer before.
 var savedLine = regexp.MustCompile(`(?m)^Saved: (.+?)(?:, with your detail,)? for (.+)$`)
 
-// refusal is what a card says once the survey takes no more answers.
-var refusal = regexp.MustCompile(`^The time for answers has passed|^This survey closed at`)
+// refusals are how a card begins once the survey accepts no more answers.
+var refusals = sync.OnceValue(func() []string {
+	words, err := locale.Load()
+	if err != nil {
+		panic(err)
+	}
+	waiting, _, _ := strings.Cut(words.In("en").Say("over.waiting", "closes", "|"), "|")
+	closed, _, _ := strings.Cut(words.In("en").Say("over.thanks", "closed", "|"), "|")
+	return []string{waiting, closed}
+})
 
-// readSaved notes what a card says in words is saved, and that it takes no more.
+// readSaved notes what a card says is saved, and whether the survey accepts no more answers.
 func (w *user) readSaved(words string) {
-	if refusal.MatchString(words) {
-		w.refused = true
+	for _, begin := range refusals() {
+		w.refused = w.refused || strings.HasPrefix(words, begin)
 	}
 	said := savedLine.FindStringSubmatch(words)
 	if said == nil {
