@@ -59,7 +59,7 @@ func (h creator) newForm(ctx context.Context, req *request, _ generalArgs) (chat
 func defaultRound() survey.Round {
 	return survey.Round{
 		TimeZone: survey.DefaultTimeZone, MinGroup: results.DefaultMinGroup,
-		Consensus: results.Consensus{Percent: results.DefaultAgreedPercent},
+		Consensus: results.Consensus{Percent: results.DefaultConsensusPercent},
 		Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(),
 	}
 }

@@ -222,23 +222,6 @@ func (p Participant) SetRole(ctx context.Context, id RoundID, role string) (Part
 // id.
 const Unstated = "-"
 
-// describe changes what a person who takes part says about themselves.
-func (p Participant) describe(
-	ctx context.Context, id RoundID, set func(*Member),
-) (Participation, error) {
-	part, err := p.takingPart(ctx, id)
-	if err != nil {
-		return part, err
-	}
-	return p.member(ctx, part, func(m *Member) error {
-		if !m.TakesPart() {
-			return ErrNotTakingPart
-		}
-		set(m)
-		return nil
-	})
-}
-
 // Withdraw erases everything about the person except that they withdrew, so that they are not asked
 // again.
 func (p Participant) Withdraw(ctx context.Context, id RoundID) (Participation, error) {

@@ -172,11 +172,11 @@ func (a *Renderer) tableWords(p results.Published, lang matrix.Lang) table.Words
 	v := a.words.In(string(lang))
 	w := columns(v)
 	t := p.Context
-	agreed := "facts.consensus"
+	sentence := "facts.consensus"
 	if t.Consensus.AllowFarMinority {
-		agreed = "facts.consensus_far"
+		sentence = "facts.consensus_far"
 	}
-	rule := v.Say(agreed, "percent", t.Consensus.Percent, "far", results.FarMinorityPercent)
+	rule := v.Say(sentence, "percent", t.Consensus.Percent, "far", results.FarMinorityPercent)
 	w.Title = v.Say("results.title", "area", t.Area)
 	w.Facts = []table.Fact{
 		{Label: v.Say("table.area"), Value: t.Area},
@@ -232,8 +232,9 @@ func columns(v locale.Voice) table.Words {
 		ShortRated:     v.Say("table.short_rated"),
 		ShortAgreement: v.Say("table.short_agreement"),
 
-		Agreed:    v.Say("table.agreed"),
-		ToDiscuss: v.Say("table.to_discuss"),
+		Consensus: v.Say("table.in_consensus"),
+		Close:     v.Say("table.close"),
+		Split:     v.Say("table.split"),
 		Yes:       v.Say("table.yes"),
 		No:        v.Say("table.no"),
 

@@ -17,13 +17,13 @@ import (
 func CSV(p results.Published, lang matrix.Lang, words Words) ([]byte, error) {
 	var b bytes.Buffer
 	header := []string{
-		"round", "area", "min_group", "agreed_percent", "far_minority_allowed",
+		"round", "area", "min_group", "consensus_percent", "far_minority_allowed",
 		"kind", "dimension", "dimension_name", "element", "element_name", "group", "group_name",
 		"rated", "dont_know", "not_applicable", "not_answered",
 	}
 	header = append(header, levelColumns(p.Matrix.Levels)...)
 	header = append(header,
-		"mode", "mode_name", "mode_share", "median", "within_one", "agreement", "far_minority", "agreed")
+		"mode", "mode_name", "mode_share", "median", "within_one", "agreement", "far_minority", "consensus")
 	records := [][]string{header}
 	for _, r := range resultRows(p, 0, len(p.Groups)) {
 		records = append(records, record(p, r, lang, words))

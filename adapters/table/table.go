@@ -24,7 +24,7 @@ type Words struct {
 	Title string
 	Facts []Fact   // of the round: area, dates, minimum group, consensus rule
 	Above []string // above every table: what [c], [x] and [z] mean
-	Below []string // how to read it: what shares are of, rounding, the rule for agreed
+	Below []string // how to read it: what shares are of, rounding, the rule for consensus
 
 	// Headings of columns.
 	Dimension, Element, Group, Rated, DontKnow, NotApplicable, NotAnswered string
@@ -35,9 +35,9 @@ type Words struct {
 	ShortRated, ShortAgreement string
 
 	// Values.
-	Agreed, ToDiscuss, Yes, No string
-	Everyone, NotStated        string
-	Comment, Barrier           string
+	Consensus, Close, Split, Yes, No string
+	Everyone, NotStated              string
+	Comment, Barrier                 string
 
 	// Facts counted from the roster and the answers.
 	CountInvited, CountStarted, CountFinished, CountDeclined, CountWithdrawn, CountRespondents string
@@ -108,6 +108,21 @@ func either(f results.Flag, yes, no string) string {
 		return yes
 	}
 	return no
+}
+
+// agendaGroup returns the word for an element's group in the workshop's agenda, or a symbol if the
+// group is not published.
+func agendaGroup(s results.GroupStats, words Words) string {
+	switch group := s.AgendaGroup(); group {
+	case results.Split:
+		return words.Split
+	case results.Close:
+		return words.Close
+	case results.InConsensus:
+		return words.Consensus
+	default:
+		return s.Consensus.String()
+	}
 }
 
 // modeName returns the name of the most common level, or its symbol if it is not published.

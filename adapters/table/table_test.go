@@ -96,7 +96,7 @@ var english = Words{
 	Dimension: "Dimension", Element: "Key element", Group: "Role group", Rated: "Rated", DontKnow: "Don't know", NotApplicable: "Not applicable",
 	NotAnswered: "Not answered", Mode: "Most common level", ModeShare: "Share on it", Median: "Median", WithinOne: "Within one level of the median",
 	Agreement: "Agreement", FarMinority: "Far minority", Result: "Result", Role: "Role", Invited: "Invited", Finished: "Finished", Workshops: "In the report (%)", Kind: "Kind", Text: "Text",
-	ShortRated: "n", ShortAgreement: "A", Agreed: "agreed", ToDiscuss: "to discuss", Yes: "yes", No: "no", Everyone: "Everyone", NotStated: "Not stated",
+	ShortRated: "n", ShortAgreement: "A", Consensus: "consensus", Close: "close", Split: "split", Yes: "yes", No: "no", Everyone: "Everyone", NotStated: "Not stated",
 	Comment: "Comment", Barrier: "Barrier", CountInvited: "Invited", CountStarted: "Started", CountFinished: "Finished", CountDeclined: "Declined",
 	CountWithdrawn: "Withdrawn", CountRespondents: "Answered anything", Agenda: "Agenda: most disagreement first", Held: "Held:",
 	Sheets: SheetTitles{"Summary", "Elements", "Role groups", "Comments", "Representation", "Notes"},

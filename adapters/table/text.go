@@ -31,7 +31,7 @@ func Text(p results.Published, lang matrix.Lang, words Words, width int) string 
 		line.cells = append(line.cells, texts(r.cells.Percent, "")...)
 		line.cells = append(line.cells, twoDecimals(r.cells.Agreement))
 		if r.element != nil {
-			line.cells = append(line.cells, either(r.cells.Consensus, words.Agreed, words.ToDiscuss))
+			line.cells = append(line.cells, agendaGroup(r.cells, words))
 		}
 		lines = append(lines, line)
 	}

@@ -275,13 +275,13 @@ func (b *book) decimal(f results.Figure) cell {
 	return cell{value: f.String()}
 }
 
-// verdict returns the agreement, whether there is a far minority, and whether consensus was
-// reached.
+// verdict returns the agreement, whether there is a far minority, and the group in the workshop's
+// agenda.
 func (b *book) verdict(c results.GroupStats, words Words) []cell {
 	return []cell{
 		b.decimal(c.Agreement),
 		{value: either(c.FarMinority, words.Yes, words.No)},
-		{value: either(c.Consensus, words.Agreed, words.ToDiscuss)},
+		{value: agendaGroup(c, words)},
 	}
 }
 

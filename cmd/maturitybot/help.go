@@ -54,8 +54,8 @@ var helpTexts = kong.Vars{
 		"input. --example writes an example.",
 	"results_wide": "With --example: write a row for each person and a column for each " +
 		"question, as form tools do.",
-	"results_agreed":  "Percentage of ratings on one level that counts as consensus.",
-	"results_edition": "Matrix of the survey: england, wales or a matrix file.",
+	"results_consensus": "Percentage of ratings on one level that counts as consensus.",
+	"results_edition":   "Matrix of the survey: england, wales or a matrix file.",
 	"results_min_group": "Show an element's figures only if at least this many people rated " +
 		"it. At least 3.",
 	"results_format": "text, json, csv, xlsx, png or svg. Default: the ending of the file of " +

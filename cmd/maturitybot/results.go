@@ -22,17 +22,17 @@ import (
 
 // resultsCommand computes results from a file of answers.
 type resultsCommand struct {
-	File     string `arg:"" optional:"" name:"answers.csv" help:"${results_file}"`
-	Edition  string `help:"${results_edition}" default:"england" placeholder:"ID|FILE"`
-	MinGroup int    `help:"${results_min_group}" default:"5" placeholder:"N"`
-	Agreed   int    `help:"${results_agreed}" default:"70" placeholder:"PERCENT"`
-	Area     string `help:"Name of the local area, for titles. Default: the name of the file." placeholder:"NAME"`
-	Lang     string `help:"Language of the results." enum:"en,cy" default:"en"`
-	Format   string `help:"${results_format}" placeholder:"FORMAT"`
-	Workshop bool   `help:"${results_workshop}"`
-	Out      string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
-	Example  bool   `help:"Write an example file of answers as CSV."`
-	Wide     bool   `help:"${results_wide}"`
+	File      string `arg:"" optional:"" name:"answers.csv" help:"${results_file}"`
+	Edition   string `help:"${results_edition}" default:"england" placeholder:"ID|FILE"`
+	MinGroup  int    `help:"${results_min_group}" default:"5" placeholder:"N"`
+	Consensus int    `help:"${results_consensus}" default:"70" placeholder:"PERCENT"`
+	Area      string `help:"Name of the local area, for titles. Default: the name of the file." placeholder:"NAME"`
+	Lang      string `help:"Language of the results." enum:"en,cy" default:"en"`
+	Format    string `help:"${results_format}" placeholder:"FORMAT"`
+	Workshop  bool   `help:"${results_workshop}"`
+	Out       string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
+	Example   bool   `help:"Write an example file of answers as CSV."`
+	Wide      bool   `help:"${results_wide}"`
 }
 
 // Run writes the results, or says everything that is wrong with the answers and writes nothing.
@@ -121,7 +121,7 @@ func (c resultsCommand) terms() (results.Context, error) {
 	t := results.Context{
 		Area:      strings.TrimSpace(c.Area),
 		MinGroup:  c.MinGroup,
-		Consensus: results.Consensus{Percent: c.Agreed},
+		Consensus: results.Consensus{Percent: c.Consensus},
 	}
 	switch {
 	case c.File == "":
@@ -129,8 +129,8 @@ func (c resultsCommand) terms() (results.Context, error) {
 	case c.MinGroup < results.MinGroupFloor:
 		return t, fmt.Errorf("--min-group is %d; want %d or more, so that nobody's answer can be identified",
 			c.MinGroup, results.MinGroupFloor)
-	case c.Agreed < 1 || c.Agreed > 100:
-		return t, fmt.Errorf("--agreed is %d; want 1 to 100", c.Agreed)
+	case c.Consensus < 1 || c.Consensus > 100:
+		return t, fmt.Errorf("--consensus is %d; want 1 to 100", c.Consensus)
 	case t.Area == "" && c.File == "-":
 		return t, errors.New("name the local area with --area when the answers come from standard input")
 	case t.Area == "":

@@ -53,7 +53,7 @@ type figuresRead struct {
 	WithinOne     any `json:"within_one"`
 	Agreement     any
 	FarMinority   any `json:"far_minority"`
-	Agreed        any
+	Consensus     any
 	RoleGroups    []figuresRead `json:"role_groups"`
 }
 
@@ -82,7 +82,7 @@ func TestResultsAsJSON(t *testing.T) {
 		Counts:  map[string]any{"basic": 2., "early": 3., "substantial": 0., "mature": 1.},
 		Percent: map[string]any{"basic": 33., "early": 50., "substantial": 0., "mature": 17.},
 		Shares:  map[string]any{"basic": .333333, "early": .5, "substantial": 0., "mature": .166667},
-		Mode:    "early", ModeShare: .5, Median: 2., WithinOne: .833333, FarMinority: true, Agreed: false,
+		Mode:    "early", ModeShare: .5, Median: 2., WithinOne: .833333, FarMinority: true, Consensus: false,
 	}
 	// Layers on levels {1,2,4}, {1,2} and {2} of 3, 2 and 1 ratings, whose own values are -2/9, 2/3 and 1: 5/18.
 	want.Agreement = .277778
@@ -101,7 +101,7 @@ func TestResultsAsJSON(t *testing.T) {
 	}
 	for name, hidden := range map[string]figuresRead{"an element nobody rated": needs, "a dimension with such": got.Dimensions[0]} {
 		for _, v := range []any{hidden.Rated, hidden.DontKnow, hidden.Counts["basic"], hidden.Percent["basic"], hidden.Shares["mature"],
-			hidden.Mode, hidden.ModeShare, hidden.Median, hidden.WithinOne, hidden.Agreement, hidden.FarMinority, hidden.Agreed} {
+			hidden.Mode, hidden.ModeShare, hidden.Median, hidden.WithinOne, hidden.Agreement, hidden.FarMinority, hidden.Consensus} {
 			if v != "[c]" {
 				t.Errorf("%s: %v", name, hidden)
 				break
@@ -128,7 +128,7 @@ func TestResultsAsJSON(t *testing.T) {
 // TestResultsAsText against testdata/results.txt, which -update writes.
 func TestResultsAsText(t *testing.T) {
 	_, example, _ := exec(t, "", "results", "--example", "--edition", "wales")
-	code, out, errs := exec(t, example, "results", "-", "--edition", "wales", "--area", "Ynys Môn", "--min-group", "6", "--agreed", "60")
+	code, out, errs := exec(t, example, "results", "-", "--edition", "wales", "--area", "Ynys Môn", "--min-group", "6", "--consensus", "60")
 	if code != 0 || errs != "" {
 		t.Fatalf("code %d, errors %q", code, errs)
 	}
@@ -254,7 +254,7 @@ func TestResultsCommandLine(t *testing.T) {
 		{[]string{}, 1, "name the file of answers; --example writes one"},
 		{[]string{"nothing.csv"}, 1, "nothing.csv"},
 		{[]string{answers, "--min-group", "2"}, 1, "--min-group is 2; want 3 or more"},
-		{[]string{answers, "--agreed", "101"}, 1, "--agreed is 101; want 1 to 100"},
+		{[]string{answers, "--consensus", "101"}, 1, "--consensus is 101; want 1 to 100"},
 		{[]string{answers, "--lang", "fr"}, 2, "--lang"},
 		{[]string{answers, "--format", "pdf"}, 1, `there is no format "pdf"; there are text, json, csv, xlsx, png, svg`},
 		{[]string{answers, "-o", filepath.Join(folder, "x.pdf")}, 1, "give one with --format"},

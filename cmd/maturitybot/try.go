@@ -206,7 +206,7 @@ func (t *trial) prepare(ctx context.Context, c tryCommand) error {
 		Channel:      chat.Place{Platform: tryPlatform, Channel: tryChannel}.String(),
 		Coordinators: []survey.PersonID{lead},
 		MinGroup:     results.DefaultMinGroup,
-		Consensus:    results.Consensus{Percent: results.DefaultAgreedPercent},
+		Consensus:    results.Consensus{Percent: results.DefaultConsensusPercent},
 	})
 	if err != nil {
 		return fmt.Errorf("make a round to try: %w", err)

@@ -31,8 +31,8 @@ const (
 	DefaultMinGroup = 5
 	// MinGroupFloor is the smallest number that a coordinator can set instead.
 	MinGroupFloor = 3
-	// DefaultAgreedPercent is the share of ratings on one level that counts as consensus.
-	DefaultAgreedPercent = 70
+	// DefaultConsensusPercent is the share of ratings on one level that counts as consensus.
+	DefaultConsensusPercent = 70
 	// FarMinorityPercent is the share of ratings two or more levels away from the most common level
 	// that counts as a far minority.
 	FarMinorityPercent = 15

@@ -17,7 +17,7 @@ type Context struct {
 	// MinGroup is how many people must have rated an element before anything of it is shown. It is
 	// at least MinGroupFloor.
 	MinGroup  int
-	Consensus Consensus // a percentage outside 1 to 100 means DefaultAgreedPercent
+	Consensus Consensus // a percentage outside 1 to 100 means DefaultConsensusPercent
 	OpenedAt  time.Time
 	ClosedAt  time.Time
 	Reminders any // the reminder plan, for the JSON form; nil where there is none
@@ -62,7 +62,7 @@ func Publish(t *Tally, c Context) Published {
 	c.MinGroup = max(c.MinGroup, MinGroupFloor)
 	c.Area = plaintext.Line(c.Area)
 	if c.Consensus.Percent < 1 || c.Consensus.Percent > 100 {
-		c.Consensus.Percent = DefaultAgreedPercent
+		c.Consensus.Percent = DefaultConsensusPercent
 	}
 	p := Published{Matrix: t.matrix, Context: c, Groups: t.publishedGroups()}
 	for _, n := range t.respondents {

@@ -224,8 +224,8 @@ func TestPublishElement(t *testing.T) {
 		t.Errorf("%d respondents", p.Respondents)
 	}
 	p = Publish(tally, Context{MinGroup: 3, Consensus: Consensus{Percent: 70, AllowFarMinority: true}})
-	if agreed, _ := p.Elements[0].Everyone().Consensus.Bool(); !agreed {
-		t.Error("70 % on one level, and a far minority allowed, is not agreed")
+	if consensus, _ := p.Elements[0].Everyone().Consensus.Bool(); !consensus {
+		t.Error("70 % on one level, and a far minority allowed, is not consensus")
 	}
 }
 
@@ -233,7 +233,7 @@ func TestContextDefaults(t *testing.T) {
 	tally := NewTally(madeUpMatrix(1, 4, 1))
 	answered(tally, 2, "g1", 2)
 	p := Publish(tally, Context{MinGroup: 1})
-	if p.Context.MinGroup != MinGroupFloor || p.Context.Consensus.Percent != DefaultAgreedPercent {
+	if p.Context.MinGroup != MinGroupFloor || p.Context.Consensus.Percent != DefaultConsensusPercent {
 		t.Errorf("context %+v", p.Context)
 	}
 	if got := rated(p.Elements[0].Groups); got != "[c] [c]" {
@@ -860,18 +860,18 @@ func TestPublishedAsJSON(t *testing.T) {
 		"id": "e1", "dimension": "plan", "rated": "8", "dont_know": "1", "not_applicable": "0", "not_answered": "0",
 		"counts": "map[l1:5 l2:3]", "percent": "map[l1:62 l2:38]", "shares": "map[l1:0.625 l2:0.375]",
 		"mode": "l1", "mode_share": "0.625", "median": "1", "within_one": "1", "agreement": "0.25",
-		"far_minority": "false", "agreed": "false", "comments": "[<b>=1+1]", "barriers": "[money]",
+		"far_minority": "false", "consensus": "false", "comments": "[<b>=1+1]", "barriers": "[money]",
 	} {
 		if s := fmt.Sprint(e[key]); s != want {
 			t.Errorf("%s is %s, want %s", key, s, want)
 		}
 	}
 	groups := e["role_groups"].([]any)
-	if g2 := groups[1].(map[string]any); fmt.Sprintln(g2["id"], g2["rated"], g2["counts"], g2["percent"], g2["mode"], g2["agreed"]) !=
+	if g2 := groups[1].(map[string]any); fmt.Sprintln(g2["id"], g2["rated"], g2["counts"], g2["percent"], g2["mode"], g2["consensus"]) !=
 		"g2 0 map[l1:[c] l2:[c]] map[l1:[x] l2:[x]] [x] [x]\n" {
 		t.Errorf("g2: %v", g2)
 	}
-	if hidden := got.Elements[1]; fmt.Sprintln(hidden["rated"], hidden["counts"], hidden["mode"], hidden["agreed"]) != "[c] map[l1:[c] l2:[c]] [c] [c]\n" {
+	if hidden := got.Elements[1]; fmt.Sprintln(hidden["rated"], hidden["counts"], hidden["mode"], hidden["consensus"]) != "[c] map[l1:[c] l2:[c]] [c] [c]\n" {
 		t.Errorf("e2: %v", hidden)
 	}
 	if !strings.Contains(string(b), `"shares":{"l1":0.625000,"l2":0.375000}`) {

@@ -36,7 +36,7 @@ const SchemaVersion = 1
 //
 // The figures are: rated, dont_know, not_applicable, not_answered; counts, percent and shares, each
 // an object by level id; mode (a level id), mode_share, median (a level number), within_one,
-// agreement, far_minority, agreed. Shares (shares, mode_share, within_one) and agreement are
+// agreement, far_minority, consensus. Shares (shares, mode_share, within_one) and agreement are
 // unrounded, with six decimals. Percent is rounded half to even. All are of the people who rated.
 // In role_groups dont_know, not_applicable and not_answered may be "[c]" where the rest is shown.
 func (p Published) MarshalJSON() ([]byte, error) {
@@ -194,7 +194,7 @@ func (p Published) figures(s GroupStats) figuresJSON {
 		WithinOne:     s.WithinOne,
 		Agreement:     s.Agreement,
 		FarMinority:   s.FarMinority,
-		Agreed:        s.Consensus,
+		Consensus:     s.Consensus,
 	}
 }
 
@@ -268,7 +268,7 @@ type (
 		WithinOne     Figure     `json:"within_one"`
 		Agreement     Figure     `json:"agreement"`
 		FarMinority   Flag       `json:"far_minority"`
-		Agreed        Flag       `json:"agreed"`
+		Consensus     Flag       `json:"consensus"`
 	}
 	groupJSON struct {
 		ID string `json:"id"`

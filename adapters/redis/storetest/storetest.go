@@ -156,7 +156,7 @@ func (w *tester) draft() survey.Round {
 		ID: survey.RoundID(fmt.Sprintf("%s%d", w.name, w.rounds)), State: survey.Draft, Area: "Ashford", Matrix: "england",
 		Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone, ClosesAt: now.Add(10 * 24 * time.Hour),
 		Channel: w.channel(), Coordinators: []survey.PersonID{w.person("cora")}, MinGroup: results.DefaultMinGroup,
-		Consensus: results.Consensus{Percent: results.DefaultAgreedPercent},
+		Consensus: results.Consensus{Percent: results.DefaultConsensusPercent},
 	}
 }
 
