@@ -25,18 +25,29 @@ func (h anyone) showReading(
 	return card.Reading(req.voice, h.Matrices[i], args.minGroup, args.consensus), nil
 }
 
+// closedDestination returns the closed round that a coordinator means, and where its results go.
+func (h coordinator) closedDestination(
+	ctx context.Context, req *request, args destinationArgs,
+) (survey.Round, destination, error) {
+	r, err := h.closedTarget(ctx, req, args.targetArgs)
+	if err != nil {
+		return r, destination{}, err
+	}
+	d, err := newDestination(req, r, args)
+	if err != nil {
+		return r, d, fmt.Errorf("find where to post: %w", err)
+	}
+	return r, d, nil
+}
+
 // postResults posts the results of a closed round to its channel, or shows them where the
 // coordinator chose to see them.
 func (h coordinator) postResults(
 	ctx context.Context, req *request, args destinationArgs,
 ) ([]chat.Reply, error) {
-	r, err := h.closedTarget(ctx, req, args.targetArgs)
+	r, d, err := h.closedDestination(ctx, req, args)
 	if err != nil {
 		return nil, err
-	}
-	d, err := newDestination(req, r, args)
-	if err != nil {
-		return nil, fmt.Errorf("post results: %w", err)
 	}
 	v := h.roundVoice(req, r)
 	p, err := h.rounds.Results(ctx, r.ID, d.auditChanges()...)
@@ -57,13 +68,9 @@ func (h coordinator) postResults(
 func (h coordinator) exportFiles(
 	ctx context.Context, req *request, args destinationArgs,
 ) ([]chat.Reply, error) {
-	r, err := h.closedTarget(ctx, req, args.targetArgs)
+	r, d, err := h.closedDestination(ctx, req, args)
 	if err != nil {
 		return nil, err
-	}
-	d, err := newDestination(req, r, args)
-	if err != nil {
-		return nil, fmt.Errorf("post export: %w", err)
 	}
 	v := h.roundVoice(req, r)
 	p, record, err := h.rounds.Export(ctx, r.ID, d.auditChanges()...)

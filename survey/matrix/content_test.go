@@ -7,9 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode"
 
 	"go.yaml.in/yaml/v4"
+
+	"maturitybot/survey/readability"
 )
 
 // situation is something that an area may be like, with the level that fits.
@@ -132,18 +133,18 @@ func TestReadingGrade(t *testing.T) {
 	for _, m := range editions(t) {
 		groups := map[string][]float64{}
 		for _, e := range m.Elements() {
-			question := readingGrade(e.Question.In(English))
+			question := readability.Grade(e.Question.In(English))
 			if question > gradeOfQuestion {
 				t.Errorf("%s, question of %s: grade %.1f: %s", m.ID, e.ID, question, e.Question.In(English))
 			}
 			groups["question"] = append(groups["question"], question)
-			groups["help"] = append(groups["help"], readingGrade(e.Help.In(English)))
+			groups["help"] = append(groups["help"], readability.Grade(e.Help.In(English)))
 			for i, d := range e.Descriptors {
 				level := m.Levels[i].ID
-				groups[level] = append(groups[level], readingGrade(d.In(English)))
+				groups[level] = append(groups[level], readability.Grade(d.In(English)))
 			}
 		}
-		groups["about"] = []float64{readingGrade(m.About.In(English))}
+		groups["about"] = []float64{readability.Grade(m.About.In(English))}
 		for name, grades := range groups {
 			sum := 0.0
 			for _, g := range grades {
@@ -168,71 +169,10 @@ func TestReadingGradeOfKnownTexts(t *testing.T) {
 		"How far do families here get programmes that careful research has shown to work?":              5.9,
 		"The main partners share one needs assessment. Some have brought their figures together.":       4.2,
 	} {
-		if got := readingGrade(text); math.Abs(got-want) > 0.5 {
+		if got := readability.Grade(text); math.Abs(got-want) > 0.5 {
 			t.Errorf("grade %.1f, want %.1f: %s", got, want, text)
 		}
 	}
 }
 
-var (
-	sentenceEnd = regexp.MustCompile(`[.!?]+(\s|$)`)
-	wordForm    = regexp.MustCompile(`[\p{L}\p{N}'’-]+`)
-)
 
-// readingGrade returns the Flesch-Kincaid grade of an English text: about the years of school that
-// it takes to read it.
-func readingGrade(text string) float64 {
-	sentences := len(sentenceEnd.FindAllString(text, -1))
-	words := wordForm.FindAllString(text, -1)
-	syllables := 0
-	for _, w := range words {
-		syllables += syllablesOf(w)
-	}
-	perSentence := float64(len(words)) / float64(max(sentences, 1))
-	perWord := float64(syllables) / float64(max(len(words), 1))
-	return 0.39*perSentence + 11.8*perWord - 15.59
-}
-
-// irregular are words that the rules of syllablesOf count wrong.
-var irregular = map[string]int{
-	"people": 2, "something": 2, "someone": 2, "somewhere": 2, "safely": 2, "programmes": 2,
-	"programme": 2, "area": 3, "areas": 3, "early": 2, "create": 2, "ideas": 3, "being": 2,
-	"their": 1, "there": 1, "idea": 3, "science": 2, "does": 1, "goes": 1, "once": 1,
-	"careful": 2, "every": 2, "everyone": 3,
-}
-
-// syllablesOf counts groups of vowels, less a silent e at the end.
-func syllablesOf(word string) int {
-	word = strings.TrimSuffix(strings.ToLower(strings.ReplaceAll(word, "’", "'")), "'s")
-	if n, ok := irregular[word]; ok {
-		return n
-	}
-	count, before := 0, false
-	for _, c := range word {
-		vowel := strings.ContainsRune("aeiouy", c)
-		if vowel && !before {
-			count++
-		}
-		before = vowel || !unicode.IsLetter(c) && before
-	}
-	switch {
-	case strings.HasSuffix(word, "le"): // table, but not "whole", which has one group less
-		if len(word) > 2 && strings.ContainsRune("aeiouy", rune(word[len(word)-3])) {
-			count--
-		}
-	case strings.HasSuffix(word, "ee"), strings.HasSuffix(word, "ye"):
-	case strings.HasSuffix(word, "e"):
-		count--
-	case strings.HasSuffix(word, "es") && !softEnd.MatchString(word):
-		count--
-	case silentEd.MatchString(word):
-		count--
-	}
-	return max(count, 1)
-}
-
-// silentEd is an ending whose e is not heard: shared, but not wanted or needed.
-var silentEd = regexp.MustCompile(`[^td]ed$`)
-
-// softEnd are the endings whose e is heard: services, misses, changes, or that end in a vowel.
-var softEnd = regexp.MustCompile(`(c|s|x|z|g|ch|sh|[aeiouy])es$`)
