@@ -174,5 +174,3 @@ func TestReadingGradeOfKnownTexts(t *testing.T) {
 		}
 	}
 }
-
-
