@@ -262,28 +262,35 @@ func FuzzRead(f *testing.F) {
 	f.Add(header + "a,,vision,1,\"open\n")
 	f.Add(header + ",x,y,z,\xff\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		got, turnout, err := read(m, text)
-		if err != nil {
-			var faults plaintext.Faults
-			if !errors.As(err, &faults) || got != nil {
-				t.Fatalf("%d responses and %v", len(got), err)
-			}
-			for i, fault := range faults {
-				if fault.Line < 1 || fault.Line > lines(text) || i > 0 && fault.Line < faults[i-1].Line {
-					t.Fatalf("line %d of %d: %v", fault.Line, lines(text), err)
-				}
-			}
-			return
-		}
-		if len(got) == 0 || turnout.Finished != len(got) {
-			t.Fatalf("%d responses, %d finished", len(got), turnout.Finished)
-		}
-		for _, r := range got {
-			for id, a := range r.Answers {
-				if _, _, ok := m.Element(id); !ok || a.Rating < matrix.NotApplicable || int(a.Rating) > len(m.Levels) {
-					t.Fatalf("%q: %d", id, a.Rating)
-				}
-			}
-		}
+		checkRead(t, m, text)
 	})
+}
+
+// checkRead reads a file and checks what comes of it, whatever the file: either responses that fit
+// the matrix, or faults on lines of the file.
+func checkRead(t *testing.T, m *matrix.Matrix, text string) {
+	t.Helper()
+	got, turnout, err := read(m, text)
+	if err != nil {
+		var faults plaintext.Faults
+		if !errors.As(err, &faults) || got != nil {
+			t.Fatalf("%d responses and %v", len(got), err)
+		}
+		for i, fault := range faults {
+			if fault.Line < 1 || fault.Line > lines(text) || i > 0 && fault.Line < faults[i-1].Line {
+				t.Fatalf("line %d of %d: %v", fault.Line, lines(text), err)
+			}
+		}
+		return
+	}
+	if len(got) == 0 || turnout.Finished != len(got) {
+		t.Fatalf("%d responses, %d finished", len(got), turnout.Finished)
+	}
+	for _, r := range got {
+		for id, a := range r.Answers {
+			if _, _, ok := m.Element(id); !ok || a.Rating < matrix.NotApplicable || int(a.Rating) > len(m.Levels) {
+				t.Fatalf("%q: %d", id, a.Rating)
+			}
+		}
+	}
 }

@@ -357,28 +357,6 @@ func FuzzReadWide(f *testing.F) {
 	f.Add("vision [vision]", "\xff")
 	f.Fuzz(func(t *testing.T, heading, body string) {
 		text := header + `,"` + heading + "\"\n" + body
-		got, turnout, err := read(m, text)
-		if err != nil {
-			var faults plaintext.Faults
-			if !errors.As(err, &faults) || got != nil {
-				t.Fatalf("%d responses and %v", len(got), err)
-			}
-			for i, fault := range faults {
-				if fault.Line < 1 || fault.Line > lines(text) || i > 0 && fault.Line < faults[i-1].Line {
-					t.Fatalf("line %d of %d: %v", fault.Line, lines(text), err)
-				}
-			}
-			return
-		}
-		if len(got) == 0 || turnout.Finished != len(got) {
-			t.Fatalf("%d responses, %d finished", len(got), turnout.Finished)
-		}
-		for _, r := range got {
-			for id, a := range r.Answers {
-				if _, _, ok := m.Element(id); !ok || a.Rating < matrix.NotApplicable || int(a.Rating) > len(m.Levels) {
-					t.Fatalf("%q: %d", id, a.Rating)
-				}
-			}
-		}
+		checkRead(t, m, text)
 	})
 }
