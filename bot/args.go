@@ -76,6 +76,7 @@ type (
 	readingArgs struct {
 		lang      matrix.Lang
 		matrix    string
+		version   int
 		minGroup  int
 		consensus results.Consensus
 	}
@@ -297,20 +298,23 @@ func parseDestination(args []string) (destinationArgs, error) {
 	return destinationArgs{targetArgs{round: spoken.round, lang: spoken.lang}, args[2]}, err
 }
 
-// parseReading reads a language, a matrix, the minimum group, the percentage of the consensus rule,
-// and whether the rule allows a far minority.
+// parseReading reads a language, a matrix and its version, the minimum group, the percentage of the
+// consensus rule, and whether the rule allows a far minority.
 func parseReading(args []string) (readingArgs, error) {
-	if len(args) != 5 {
+	if len(args) != 6 {
 		return readingArgs{}, errForged
 	}
 	lang, err := parseLanguage(args[0])
-	minGroup, minErr := strconv.Atoi(args[2])
-	percent, percentErr := strconv.Atoi(args[3])
-	if errors.Join(err, minErr, percentErr) != nil {
+	version, versionErr := strconv.Atoi(args[2])
+	minGroup, minErr := strconv.Atoi(args[3])
+	percent, percentErr := strconv.Atoi(args[4])
+	if errors.Join(err, versionErr, minErr, percentErr) != nil {
 		return readingArgs{}, errForged
 	}
-	rule := results.Consensus{Percent: percent, AllowFarMinority: args[4] == "1"}
-	return readingArgs{lang: lang, matrix: args[1], minGroup: minGroup, consensus: rule}, nil
+	return readingArgs{
+		lang: lang, matrix: args[1], version: version, minGroup: minGroup,
+		consensus: results.Consensus{Percent: percent, AllowFarMinority: args[5] == "1"},
+	}, nil
 }
 
 const roundIDLength = 10

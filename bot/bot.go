@@ -39,7 +39,7 @@ type Options struct {
 
 // Tools are what the handlers of every audience use. They give no access to rounds.
 type Tools struct {
-	Matrices  []*matrix.Matrix // what a coordinator may choose from, in order
+	Matrices  matrix.List // a coordinator chooses from the newest, in this order
 	Words     *locale.Words
 	Renderer  ResultRenderer
 	Directory chat.Directory
@@ -106,7 +106,6 @@ var _ chat.Responder = (*Bot)(nil)
 
 // New makes a bot.
 func New(o Options) *Bot {
-	o.Matrices = matrix.Newest(o.Matrices)
 	b := &Bot{Options: o, routes: routeTable()}
 	b.matrix = o.Rounds.Matrix
 	rand.Read(b.salt[:]) // it never fails: the program ends instead

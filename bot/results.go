@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
@@ -18,11 +17,11 @@ import (
 func (h anyone) showReading(
 	_ context.Context, req *request, args readingArgs,
 ) (chat.Card, error) {
-	i := slices.IndexFunc(h.Matrices, func(m *matrix.Matrix) bool { return m.ID == args.matrix })
-	if i < 0 {
+	m, known := h.Matrices.Find(args.matrix, args.version)
+	if !known {
 		return chat.Card{}, errForged
 	}
-	return card.Reading(req.voice, h.Matrices[i], args.minGroup, args.consensus), nil
+	return card.Reading(req.voice, m, args.minGroup, args.consensus), nil
 }
 
 // closedDestination returns the closed round that a coordinator means, and where its results go.

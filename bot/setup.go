@@ -52,7 +52,7 @@ func (h creator) newForm(ctx context.Context, req *request, _ generalArgs) (chat
 	r.Area = chat.Trim(req.Value("area"), survey.MaxAreaRunes)
 	first := h.Now().In(r.Location()).AddDate(0, 0, 21)
 	r.ClosesAt = time.Date(first.Year(), first.Month(), first.Day(), 17, 0, 0, 0, r.Location())
-	return card.RoundForm(v, chat.NewAction("create", v.Lang), r, h.Matrices), nil
+	return card.RoundForm(v, chat.NewAction("create", v.Lang), r, h.Matrices.Newest()), nil
 }
 
 // defaultRound returns a round with default settings.
@@ -68,18 +68,18 @@ func defaultRound() survey.Round {
 // first field that cannot be read.
 func (h *Tools) readRoundForm(req *request, r *survey.Round) (closes enteredTime, err error) {
 	r.Area, r.Matrix, r.Languages = req.Value("area"), req.Value("matrix"), nil
-	i := slices.IndexFunc(h.Matrices, func(m *matrix.Matrix) bool { return m.ID == r.Matrix })
-	if i < 0 {
+	m, known := h.Matrices.ForNewRounds(r.Matrix)
+	if !known {
 		return enteredTime{}, &survey.InputError{Field: "matrix", Reason: "unknown"}
 	}
 	for l := range strings.FieldsSeq(req.Value("languages")) {
-		if h.Matrices[i].Has(matrix.Lang(l)) {
+		if m.Has(matrix.Lang(l)) {
 			r.Languages = append(r.Languages, matrix.Lang(l))
 		}
 	}
 	if len(r.Languages) == 0 {
 		// A matrix in other languages than those offered is used in its own.
-		r.Languages = h.Matrices[i].Languages
+		r.Languages = m.Languages
 	}
 	closes, err = readTime(req.Event, "closes", "17:00", r.Location())
 	r.ClosesAt = closes.Time
@@ -176,7 +176,7 @@ func (h coordinator) redraftForm(
 		return chat.Form{}, refuse(card.Of(chat.Paragraph(v.Say("draft.opened"))))
 	}
 	send := chat.NewAction("saveround", string(args.round), v.Lang)
-	return card.RoundForm(v, send, r, h.Matrices), nil
+	return card.RoundForm(v, send, r, h.Matrices.Newest()), nil
 }
 
 func (h coordinator) saveRound(

@@ -17,7 +17,7 @@ import (
 func (c *core) check(round *Round) error {
 	round.Area = plaintext.Line(round.Area)
 	round.Workshop.Place = plaintext.Line(round.Workshop.Place)
-	m, known := c.matrices.newest(round.Matrix)
+	m, known := c.matrices.ForNewRounds(round.Matrix)
 	missing := func(l matrix.Lang) bool { return !m.Has(l) }
 	switch {
 	case round.Area == "":

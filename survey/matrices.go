@@ -5,37 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"maturitybot/survey/matrix"
 )
-
-// matrices are the matrices that rounds may use. Several may be versions of the same one.
-type matrices []*matrix.Matrix
-
-// newest returns the matrix with the id that new rounds take: the first in the list.
-func (all matrices) newest(id string) (*matrix.Matrix, bool) {
-	i := slices.IndexFunc(all, func(m *matrix.Matrix) bool { return m.ID == id })
-	if i < 0 {
-		return nil, false
-	}
-	return all[i], true
-}
-
-// find returns the matrix with the id and version. A round that was opened before rounds kept the
-// version has version 0: find then returns version 1, or else the matrix that new rounds take.
-func (all matrices) find(id string, version int) (*matrix.Matrix, bool) {
-	wanted := max(version, 1)
-	i := slices.IndexFunc(all, func(m *matrix.Matrix) bool {
-		return m.ID == id && m.Version == wanted
-	})
-	switch {
-	case i >= 0:
-		return all[i], true
-	case version == 0:
-		return all.newest(id)
-	}
-	return nil, false
-}
 
 // CheckMatrices compares the matrices with the rounds that use them. It returns an error that wraps
 // ErrMatrixChanged and names the rounds that opened with other words under the same version.
@@ -45,7 +15,7 @@ func (s System) CheckMatrices(ctx context.Context) error {
 		if r.MatrixFingerprint == "" {
 			return nil
 		}
-		m, ok := s.matrices.find(r.Matrix, r.MatrixVersion)
+		m, ok := s.openedMatrix(r)
 		if !ok || m.Fingerprint() == r.MatrixFingerprint {
 			return nil
 		}

@@ -120,14 +120,14 @@ func TestCheckMatrices(t *testing.T) {
 		}
 	}
 	for what, c := range map[string]struct {
-		matrices []*matrix.Matrix
+		matrices matrix.List
 		changed  bool
 	}{
-		"the same":                     {[]*matrix.Matrix{version(1, "words")}, false},
-		"a new version beside it":      {[]*matrix.Matrix{version(2, "other"), version(1, "words")}, false},
+		"the same":                     {matrix.List{version(1, "words")}, false},
+		"a new version beside it":      {matrix.List{version(2, "other"), version(1, "words")}, false},
 		"gone":                         {nil, false},
-		"other words":                  {[]*matrix.Matrix{version(1, "other")}, true},
-		"other words beside a new one": {[]*matrix.Matrix{version(2, "words"), version(1, "other")}, true},
+		"other words":                  {matrix.List{version(1, "other")}, true},
+		"other words beside a new one": {matrix.List{version(2, "words"), version(1, "other")}, true},
 	} {
 		err := rounds(store, d.now, c.matrices...).System().CheckMatrices(t.Context())
 		if errors.Is(err, survey.ErrMatrixChanged) != c.changed || err != nil && !c.changed {

@@ -15,7 +15,7 @@ type Rounds struct{ core }
 
 // NewRounds returns the rounds in the store. The matrices are those that a round may use.
 // Where several have the same id, new rounds take the first. Now returns the current time.
-func NewRounds(store Store, matrices []*matrix.Matrix, now func() time.Time) *Rounds {
+func NewRounds(store Store, matrices matrix.List, now func() time.Time) *Rounds {
 	return &Rounds{core{store: store, matrices: matrices, now: now}}
 }
 
@@ -38,22 +38,32 @@ func (r *Rounds) Matrix(round Round) (*matrix.Matrix, error) { return r.matrix(r
 // core is what Coordinator, Creator, Participant and System share. Its methods check no permission.
 type core struct {
 	store    Store
-	matrices matrices
+	matrices matrix.List
 	now      func() time.Time
 }
 
 // matrix returns the matrix of a round in the version that the round was opened with. A draft has
 // the matrix that new rounds take.
 func (c *core) matrix(round Round) (*matrix.Matrix, error) {
+	find := c.openedMatrix
 	if round.State == Draft {
-		if m, ok := c.matrices.newest(round.Matrix); ok {
-			return m, nil
-		}
-	} else if m, ok := c.matrices.find(round.Matrix, round.MatrixVersion); ok {
+		find = func(r Round) (*matrix.Matrix, bool) { return c.matrices.ForNewRounds(r.Matrix) }
+	}
+	if m, ok := find(round); ok {
 		return m, nil
 	}
 	return nil, fmt.Errorf("round %s: this installation does not have version %d of the matrix %q",
 		round.ID, max(round.MatrixVersion, 1), round.Matrix)
+}
+
+// openedMatrix returns the matrix that the round was opened with. A round from before rounds kept
+// the version has version 0: it has version 1, or else the matrix that new rounds take.
+func (c *core) openedMatrix(round Round) (*matrix.Matrix, bool) {
+	m, ok := c.matrices.Find(round.Matrix, max(round.MatrixVersion, 1))
+	if !ok && round.MatrixVersion == 0 {
+		return c.matrices.ForNewRounds(round.Matrix)
+	}
+	return m, ok
 }
 
 // entry returns an audit entry of an action that is done now.

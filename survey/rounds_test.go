@@ -47,7 +47,7 @@ func newTestRounds(t *testing.T) *testRounds {
 	})
 	d := &testRounds{store: store, now: time.Date(2027, 1, 4, 9, 0, 0, 0, time.UTC)}
 	store.SetTime(d.now)
-	d.Rounds = survey.NewRounds(store, []*matrix.Matrix{testMatrix}, func() time.Time { return d.now })
+	d.Rounds = survey.NewRounds(store, matrix.List{testMatrix}, func() time.Time { return d.now })
 	return d
 }
 

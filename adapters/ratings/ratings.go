@@ -40,7 +40,7 @@ var columns = rows.Columns{Others: true, List: []rows.Column{
 // least one matrix; the others only add names for its elements and levels. Error messages call the
 // file by its name. If anything is wrong, Read returns no ratings and a plaintext.Faults with
 // everything that is wrong. If the reader fails, it returns the reader's error, wrapped.
-func Read(name string, from io.Reader, matrices []*matrix.Matrix) (*results.Areas, error) {
+func Read(name string, from io.Reader, matrices matrix.List) (*results.Areas, error) {
 	r := reader{
 		Table:      spreadsheet.Read(name, from, columns),
 		matrix:     matrices[0],

@@ -15,7 +15,7 @@ import (
 	"maturitybot/survey/results"
 )
 
-func editions(t *testing.T) []*matrix.Matrix {
+func editions(t *testing.T) matrix.List {
 	t.Helper()
 	all, err := matrix.Editions()
 	if err != nil {
@@ -127,13 +127,13 @@ func TestAmbiguousNames(t *testing.T) {
 	m := editions(t)[0]
 	elements := m.Dimensions[0].CoreElements[0].Elements
 	elements[0].Also = append(elements[0].Also, "Quality")
-	_, err := Read("r.csv", strings.NewReader(header+"A,Wales,QUALITY ,1\n"), []*matrix.Matrix{m})
+	_, err := Read("r.csv", strings.NewReader(header+"A,Wales,QUALITY ,1\n"), matrix.List{m})
 	if err != nil {
 		t.Errorf("an id was taken for another element's name: %v", err)
 	}
 	elements[0].Also = append(elements[0].Also, "Leadership of all")
 	m.Dimensions[1].CoreElements[0].Elements[0].Also = []string{"leadership of ALL"}
-	_, err = Read("r.csv", strings.NewReader(header+"A,Wales,Leadership of all,1\n"), []*matrix.Matrix{m})
+	_, err = Read("r.csv", strings.NewReader(header+"A,Wales,Leadership of all,1\n"), matrix.List{m})
 	if err == nil || !strings.Contains(err.Error(), "more than one element has this name") {
 		t.Errorf("got %v", err)
 	}

@@ -27,7 +27,7 @@ func AuditHead(v locale.Voice, record survey.AuditLog) []chat.Block {
 
 // auditEntry draws an entry: what was done, its number, by whom, when, and the fingerprint.
 func auditEntry(
-	v locale.Voice, r survey.Round, e audit.Entry, editions []*matrix.Matrix,
+	v locale.Voice, r survey.Round, e audit.Entry, editions matrix.List,
 ) []chat.Block {
 	what := append([]chat.Span{chat.Bold(actionTitle(v, e))}, changeSpans(v, r, e, editions)...)
 	foot := []chat.Span{chat.Words(fmt.Sprintf("%d · ", e.Seq))}
@@ -130,7 +130,7 @@ func ChangeOf(e audit.Entry, field string) string {
 // changeSpans returns what an action changed, as far as there is room. The exported files hold all
 // of it.
 func changeSpans(
-	v locale.Voice, r survey.Round, e audit.Entry, editions []*matrix.Matrix,
+	v locale.Voice, r survey.Round, e audit.Entry, editions matrix.List,
 ) []chat.Span {
 	var spans []chat.Span
 	room, left := maxChanges, 0
@@ -184,7 +184,7 @@ var fieldNames = map[string]string{
 // changeText returns one change in words, and its length in characters. It is empty for what the
 // action's title says, and for fields that mean nothing to a reader.
 func changeText(
-	v locale.Voice, r survey.Round, c audit.Change, editions []*matrix.Matrix,
+	v locale.Voice, r survey.Round, c audit.Change, editions matrix.List,
 ) (said []chat.Span, length int) {
 	switch c.Field {
 	case audit.FieldPeople, audit.FieldVerb, audit.FieldAct, "join", "channel":
@@ -242,7 +242,7 @@ func addedCoordinators(v locale.Voice, people []string) (said []chat.Span, lengt
 
 // fieldValue returns the value of a field in words.
 func fieldValue(
-	v locale.Voice, r survey.Round, field, value string, editions []*matrix.Matrix,
+	v locale.Voice, r survey.Round, field, value string, editions matrix.List,
 ) string {
 	const most = 60
 	parts := func(each func(string) string) string {
@@ -302,7 +302,7 @@ const (
 // AuditLog draws the page of a record whose first entry has the number top, or the latest page
 // where there is no such entry. editions are the matrices that changes may name.
 func AuditLog(
-	v locale.Voice, record survey.AuditLog, editions []*matrix.Matrix, top int,
+	v locale.Voice, record survey.AuditLog, editions matrix.List, top int,
 ) chat.Card {
 	r, n, id := record.Round, len(record.Entries), string(record.Round.ID)
 	if top < 1 || top > n {

@@ -47,7 +47,7 @@ const clock = "15:04"
 // RoundForm returns the form that sets up a round, with the round's settings in it. It has five
 // fields, the most that Discord takes.
 func RoundForm(
-	v locale.Voice, send chat.Action, r survey.Round, editions []*matrix.Matrix,
+	v locale.Voice, send chat.Action, r survey.Round, editions matrix.List,
 ) chat.Form {
 	var names []chat.Option
 	for _, m := range editions {

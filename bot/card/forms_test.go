@@ -27,7 +27,7 @@ func TestForms(t *testing.T) {
 			form chat.Form
 			want string
 		}{
-			"round":    {RoundForm(v, chat.NewAction("create"), r, []*matrix.Matrix{f.m}), "‹2026-12-11›"},
+			"round":    {RoundForm(v, chat.NewAction("create"), r, matrix.List{f.m}), "‹2026-12-11›"},
 			"rules":    {RulesForm(v, r), "‹70›"},
 			"plan":     {PlanForm(v, r), "‹7, 1›"},
 			"posts":    {PostsForm(v, r), chat.Tick + v.Say("posts.name_last")},

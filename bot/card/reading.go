@@ -17,7 +17,7 @@ func readingAction(v locale.Voice, p results.Published) chat.Action {
 	if p.Context.Consensus.AllowFarMinority {
 		far = "1"
 	}
-	return chat.NewAction("reading", v.Lang, p.Matrix.ID,
+	return chat.NewAction("reading", v.Lang, p.Matrix.ID, strconv.Itoa(p.Matrix.Version),
 		strconv.Itoa(p.Context.MinGroup), strconv.Itoa(p.Context.Consensus.Percent), far)
 }
 

@@ -275,7 +275,7 @@ func TestReadingCarriesTheRules(t *testing.T) {
 	p := surveyed(f.m, results.Turnout{}, func(int) []matrix.Rating { return rated(2, 2, 3) })
 	p.Context.Consensus = results.Consensus{Percent: 80, AllowFarMinority: true}
 	action, err := readingAction(f.words.In("cy"), p).Encode()
-	if err != nil || action != "reading:cy:small:5:80:1" {
+	if err != nil || action != "reading:cy:small:1:5:80:1" {
 		t.Errorf("action %q, %v", action, err)
 	}
 	got := Reading(f.words.In("en"), f.m, 5, p.Context.Consensus).String()

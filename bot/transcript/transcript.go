@@ -23,7 +23,8 @@ type Stage struct {
 	Responder chat.Responder
 	Clock     *Clock
 	People    *People
-	// Matrix restarts the bot with the matrix of this file, beside the .chat files.
+	// Matrix restarts the bot with the matrix of this file, beside the .chat files. Earlier versions
+	// of the matrix stay.
 	Matrix func(file string) (chat.Responder, error)
 	// Restart ends the bot and starts another on the same store.
 	Restart func() chat.Responder

@@ -19,7 +19,7 @@ import (
 )
 
 // open makes a bot with one open round on an embedded store, and one person who has started.
-func open(t testing.TB, matrices []*matrix.Matrix, languages ...matrix.Lang) (*embeddedBot, survey.RoundID, chat.Person) {
+func open(t testing.TB, matrices matrix.List, languages ...matrix.Lang) (*embeddedBot, survey.RoundID, chat.Person) {
 	t.Helper()
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	now := func() time.Time { return at }
@@ -123,7 +123,7 @@ func TestEveryCardFits(t *testing.T) {
 						languages = append(languages, l)
 					}
 				}
-				b, round, ben := open(t, []*matrix.Matrix{m}, languages...)
+				b, round, ben := open(t, matrix.List{m}, languages...)
 				walk(t, b, round, ben, string(lang))
 			})
 		}

@@ -30,7 +30,7 @@ var (
 )
 
 // editions returns the matrices that come with the program.
-func editions(t testing.TB) []*matrix.Matrix {
+func editions(t testing.TB) matrix.List {
 	t.Helper()
 	all, err := loadEditions()
 	if err != nil {
@@ -40,7 +40,7 @@ func editions(t testing.TB) []*matrix.Matrix {
 }
 
 // testOptions returns what a bot of the tests is built from.
-func testOptions(matrices []*matrix.Matrix, log *slog.Logger) embeddedOptions {
+func testOptions(matrices matrix.List, log *slog.Logger) embeddedOptions {
 	o := embeddedOptions{matrices: matrices, log: log}
 	// Where they cannot be loaded, build tries again and returns why.
 	o.words, _ = loadWords()
@@ -50,7 +50,7 @@ func testOptions(matrices []*matrix.Matrix, log *slog.Logger) embeddedOptions {
 
 // buildForTest is build with what the tests load once.
 func buildForTest(
-	matrices []*matrix.Matrix, people messenger, now func() time.Time, log *slog.Logger,
+	matrices matrix.List, people messenger, now func() time.Time, log *slog.Logger,
 ) (*embeddedBot, error) {
 	o := testOptions(matrices, log)
 	o.people, o.now = people, now

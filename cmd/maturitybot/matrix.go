@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"maturitybot/survey/matrix"
@@ -83,13 +82,13 @@ func (f matrixFlag) choose(id string) (*matrix.Matrix, error) {
 	if id == "" {
 		return all[0], nil
 	}
-	i := slices.IndexFunc(all, func(m *matrix.Matrix) bool { return m.ID == id })
-	if i < 0 {
+	m, known := all.ForNewRounds(id)
+	if !known {
 		var ids []string
-		for _, m := range matrix.Newest(all) {
+		for _, m := range all.Newest() {
 			ids = append(ids, m.ID)
 		}
 		return nil, fmt.Errorf("there is no matrix %q; there are %s", id, strings.Join(ids, ", "))
 	}
-	return all[i], nil
+	return m, nil
 }

@@ -88,7 +88,7 @@ func TestServeRefusesAChangedMatrix(t *testing.T) {
 	}
 	defer func() { _ = store.Close() }()
 	lead := survey.PersonID("slack:" + fake.Team + ":U0ANA")
-	rounds := survey.NewRounds(store, []*matrix.Matrix{m}, time.Now)
+	rounds := survey.NewRounds(store, matrix.List{m}, time.Now)
 	r, err := rounds.AsCreator(lead).Create(t.Context(), survey.Round{
 		ID: "matrix2345", Area: "Northshire", Matrix: m.ID, Languages: m.Languages,
 		TimeZone: survey.DefaultTimeZone, ClosesAt: time.Now().Add(300 * time.Hour),

@@ -76,7 +76,7 @@ type season struct {
 	late []string       // "kind outcome lateness" of each
 }
 
-func newSeason(t *testing.T, matrices []*matrix.Matrix, r survey.Round) *season {
+func newSeason(t *testing.T, matrices matrix.List, r survey.Round) *season {
 	t.Helper()
 	s := &season{platform: &recorder{}, now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), came: map[string]int{}}
 	var err error
@@ -165,7 +165,7 @@ func TestEveryMessageFits(t *testing.T) {
 	for _, languages := range [][]matrix.Lang{{"en", "cy"}, {"cy", "en"}} {
 		t.Run(string(languages[0]), func(t *testing.T) {
 			t.Parallel()
-			s := newSeason(t, []*matrix.Matrix{widest(t)}, survey.Round{
+			s := newSeason(t, matrix.List{widest(t)}, survey.Round{
 				Area: strings.Repeat("Ŵ", survey.MaxAreaRunes), Languages: languages,
 				Workshop:  survey.Workshop{At: time.Date(2026, 12, 18, 14, 0, 0, 0, time.UTC), Place: strings.Repeat("Ŷ", survey.MaxPlaceRunes)},
 				Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts(),

@@ -370,7 +370,7 @@ func floods() time.Duration {
 }
 
 // crowd makes a round of 100,000 people, some of whom have started.
-func crowd(b testing.TB, store *redis.Store, editions []*matrix.Matrix, coordinator, channel string, person func(i int) string) {
+func crowd(b testing.TB, store *redis.Store, editions matrix.List, coordinator, channel string, person func(i int) string) {
 	b.Helper()
 	rounds := survey.NewRounds(store, editions, time.Now)
 	lead := survey.PersonID(coordinator)

@@ -92,7 +92,7 @@ func (c tryCommand) Run(ctx context.Context, s system) error {
 		now = func() time.Time { return fixed }
 	}
 	b, err := newEmbeddedBot(embeddedOptions{
-		matrices: []*matrix.Matrix{m}, people: noMessenger{}, now: now,
+		matrices: matrix.List{m}, people: noMessenger{}, now: now,
 		log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {

@@ -30,7 +30,7 @@ type matrixFlag struct {
 // matrices returns the matrices of the files, the editions, and the editions' earlier versions.
 // New rounds take the first with an id, so that a file takes the place of the edition with its id.
 // Of the files with one id, the highest version comes first.
-func (f matrixFlag) matrices() ([]*matrix.Matrix, error) {
+func (f matrixFlag) matrices() (matrix.List, error) {
 	editions, err := matrix.Editions()
 	if err != nil {
 		return nil, fmt.Errorf("load editions: %w", err)
@@ -39,7 +39,7 @@ func (f matrixFlag) matrices() ([]*matrix.Matrix, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load earlier editions: %w", err)
 	}
-	var all []*matrix.Matrix
+	var all matrix.List
 	for _, file := range f.Matrix {
 		own, err := loadMatrix(file)
 		var faults plaintext.Faults
@@ -48,7 +48,8 @@ func (f matrixFlag) matrices() ([]*matrix.Matrix, error) {
 			return nil, fmt.Errorf("load matrix:\n%w", err)
 		case err != nil:
 			return nil, err
-		case hasMatrix(all, own):
+		}
+		if _, known := all.Find(own.ID, own.Version); known {
 			return nil, fmt.Errorf("load matrix %s: version %d of %q was given already",
 				file, own.Version, own.ID)
 		}
@@ -62,7 +63,7 @@ func (f matrixFlag) matrices() ([]*matrix.Matrix, error) {
 		return cmp.Or(cmp.Compare(place[a.ID], place[b.ID]), cmp.Compare(b.Version, a.Version))
 	})
 	for _, m := range slices.Concat(editions, earlier) {
-		if !hasMatrix(all, m) {
+		if _, known := all.Find(m.ID, m.Version); !known {
 			all = append(all, m)
 		}
 	}
@@ -77,13 +78,6 @@ func ownMatrix(file string) matrixFlag {
 	return matrixFlag{Matrix: []string{file}}
 }
 
-// hasMatrix reports whether the same version of the same matrix is in the list.
-func hasMatrix(all []*matrix.Matrix, m *matrix.Matrix) bool {
-	return slices.ContainsFunc(all, func(other *matrix.Matrix) bool {
-		return other.ID == m.ID && other.Version == m.Version
-	})
-}
-
 // messenger finds people and sends to them.
 type messenger interface {
 	chat.Directory
@@ -96,13 +90,13 @@ type embeddedBot struct {
 	rounds   *survey.Rounds
 	store    *redis.EmbeddedStore
 	words    *locale.Words
-	matrices []*matrix.Matrix
+	matrices matrix.List
 	renderer bot.ResultRenderer
 }
 
 // embeddedOptions are the options of newEmbeddedBot.
 type embeddedOptions struct {
-	matrices []*matrix.Matrix
+	matrices matrix.List
 	people   messenger // directory and sender
 	now      func() time.Time
 	log      *slog.Logger
@@ -194,7 +188,14 @@ func newStage(
 		if err != nil {
 			return nil, err
 		}
-		b.matrices = []*matrix.Matrix{own}
+		// Rounds that were opened with an earlier version keep its words.
+		all := matrix.List{own}
+		for _, m := range b.matrices {
+			if m.ID == own.ID {
+				all = append(all, m)
+			}
+		}
+		b.matrices = all
 		b.rounds = survey.NewRounds(b.store, b.matrices, s.Clock.Now)
 		return s.Restart(), nil
 	}

@@ -34,14 +34,14 @@ var (
 
 // Editions returns the newest version of each matrix that comes with the product, England's first.
 // Each call returns fresh ones, the caller's to keep. The error is a plaintext.Faults.
-func Editions() ([]*Matrix, error) { return loadEmbedded(newest) }
+func Editions() (List, error) { return loadEmbedded(newest) }
 
 // EarlierEditions returns the versions that only rounds begun before still use, England's first.
 // Each call returns fresh ones, the caller's to keep. The error is a plaintext.Faults.
-func EarlierEditions() ([]*Matrix, error) { return loadEmbedded(earlier) }
+func EarlierEditions() (List, error) { return loadEmbedded(earlier) }
 
-func loadEmbedded(names []string) ([]*Matrix, error) {
-	var all []*Matrix
+func loadEmbedded(names []string) (List, error) {
+	var all List
 	var faults plaintext.Faults
 	for _, name := range names {
 		src, err := embedded.ReadFile(name)

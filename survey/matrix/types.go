@@ -108,15 +108,37 @@ type InformationType struct {
 	Name Text
 }
 
-// Newest returns the matrices that new rounds take: the first with each id.
-func Newest(all []*Matrix) []*Matrix {
-	var first []*Matrix
-	for _, m := range all {
-		if !slices.ContainsFunc(first, func(other *Matrix) bool { return other.ID == m.ID }) {
+// List is what an installation has of matrices. Several may be versions of the same one: the first
+// with an id is the one that new rounds take.
+type List []*Matrix
+
+// Newest returns the matrices that new rounds take, in order.
+func (l List) Newest() List {
+	var first List
+	for _, m := range l {
+		if _, known := first.ForNewRounds(m.ID); !known {
 			first = append(first, m)
 		}
 	}
 	return first
+}
+
+// ForNewRounds returns the matrix with the id that new rounds take.
+func (l List) ForNewRounds(id string) (*Matrix, bool) {
+	return l.first(func(m *Matrix) bool { return m.ID == id })
+}
+
+// Find returns the matrix with the id and version.
+func (l List) Find(id string, version int) (*Matrix, bool) {
+	return l.first(func(m *Matrix) bool { return m.ID == id && m.Version == version })
+}
+
+func (l List) first(is func(*Matrix) bool) (*Matrix, bool) {
+	i := slices.IndexFunc(l, is)
+	if i < 0 {
+		return nil, false
+	}
+	return l[i], true
 }
 
 // Elements returns the elements of the dimension, in order.

@@ -46,7 +46,7 @@ type Config struct {
 	Listen    string // address for the requests of platforms that deliver by HTTP
 	OpsListen string // address of /healthz, /readyz and /metrics, or empty for none
 
-	Matrices []*matrix.Matrix
+	Matrices matrix.List
 	Schedule *reminders.Schedule
 	Creators []chat.Person // people who can start rounds, besides the platform's admins
 	Log      *slog.Logger
