@@ -198,35 +198,49 @@ func decodeResponse(
 	fields map[string]string, answers map[string]results.Answer,
 ) (results.Response, error) {
 	clear(answers)
-	r := results.Response{
-		Group: fields[groupField], Answers: answers, Version: fields[operationsField],
-	}
+	detailed := false
 	for field, value := range fields {
-		if field == groupField || field == operationsField {
+		if strings.HasPrefix(field, ".") {
+			detailed = detailed || len(field) > len(notePrefix)
 			continue
 		}
-		element := field
-		if strings.HasPrefix(field, ".") && len(field) > len(notePrefix) {
-			element = field[len(notePrefix):]
+		rating, err := strconv.Atoi(value)
+		if err != nil {
+			return results.Response{}, errResponse
 		}
-		a := r.Answers[element]
-		switch {
-		case strings.HasPrefix(field, informationPrefix):
+		answers[field] = results.Answer{Rating: matrix.Rating(rating)}
+	}
+	if detailed { // few people add details, so the others' fields are read once only
+		if err := decodeDetails(fields, answers); err != nil {
+			return results.Response{}, err
+		}
+	}
+	return results.Response{
+		Group: fields[groupField], Answers: answers, Version: fields[operationsField],
+	}, nil
+}
+
+// decodeDetails adds what the fields say beside the ratings.
+func decodeDetails(fields map[string]string, answers map[string]results.Answer) error {
+	for field, value := range fields {
+		if !strings.HasPrefix(field, ".") || len(field) <= len(notePrefix) {
+			continue
+		}
+		element := field[len(notePrefix):]
+		a := answers[element]
+		switch field[:len(notePrefix)] {
+		case informationPrefix:
 			if json.Unmarshal([]byte(value), &a.Detail.Information) != nil {
-				return results.Response{}, errResponse
+				return errResponse
 			}
-		case strings.HasPrefix(field, notePrefix):
+		case notePrefix:
 			a.Detail.Note = value
-		case strings.HasPrefix(field, barrierPrefix):
+		case barrierPrefix:
 			a.Detail.Barrier = value
 		default:
-			rating, err := strconv.Atoi(value)
-			if err != nil {
-				return results.Response{}, errResponse
-			}
-			a.Rating = matrix.Rating(rating)
+			return errResponse
 		}
-		r.Answers[element] = a
+		answers[element] = a
 	}
-	return r, nil
+	return nil
 }
