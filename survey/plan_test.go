@@ -242,7 +242,7 @@ func TestCloseDue(t *testing.T) {
 		}
 	}
 	p, err := d.System().Results(t.Context(), "r")
-	if err != nil || p.Context.Invited != 1 {
+	if err != nil || p.Turnout.Invited.String() != "1" {
 		t.Errorf("%+v, %v", p.Context, err)
 	}
 	if _, closed, err := d.System().CloseDue(t.Context(), "none"); closed || err != nil {

@@ -61,6 +61,7 @@ func (c *core) publish(ctx context.Context, round Round) (results.Published, err
 		return results.Published{}, err
 	}
 	tally := results.NewTally(m)
+	tally.SetTurnout(turnout)
 	err = c.store.Responses(ctx, round.ID, func(resp results.Response) error {
 		tally.Add(resp)
 		return nil
@@ -75,7 +76,6 @@ func (c *core) publish(ctx context.Context, round Round) (results.Published, err
 		Consensus: round.Consensus,
 		OpenedAt:  round.OpenedAt.In(round.Location()),
 		ClosedAt:  round.ClosedAt.In(round.Location()),
-		Turnout:   turnout,
 	}
 	if !round.Reminders.Equal(ReminderPlan{}) {
 		resultContext.Reminders = round.Reminders

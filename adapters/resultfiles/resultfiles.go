@@ -89,22 +89,26 @@ func (a *Renderer) text(p results.Published, lang matrix.Lang) string {
 		facts = append(facts, f.Label+": "+f.Value)
 	}
 	facts = append(facts, fmt.Sprintf("%s: %d", w.CountRespondents, p.Respondents))
-	var there, absent []string
-	for _, n := range p.Context.Roles {
-		role, _, _ := p.Matrix.Role(n.Role)
-		if n.Finished > 0 {
-			there = append(there, fmt.Sprintf("%s %d", role.Name.In(lang), n.Finished))
-		} else {
-			absent = append(absent, role.Name.In(lang))
+	var there, few []string
+	for _, r := range p.Turnout.Roles {
+		role, _, _ := p.Matrix.Role(r.Role)
+		name := role.Name.In(lang)
+		if r.Role == results.NotStatedGroup {
+			name = w.NotStated
 		}
-	}
-	if n := p.Context.Unstated.Finished; n > 0 {
-		there = append(there, fmt.Sprintf("%s %d", w.NotStated, n))
+		if n, _ := r.Finished.Int(); n > 0 {
+			there = append(there, fmt.Sprintf("%s %d", name, n))
+		} else if r.Few && r.Role != results.NotStatedGroup {
+			few = append(few, name)
+		}
 	}
 	for _, list := range []struct {
 		label string
 		roles []string
-	}{{v.Say("results.there"), there}, {v.Say("results.absent"), absent}} {
+	}{
+		{v.Say("results.there"), there},
+		{v.Say("results.hear_more", "min", p.Context.MinGroup), few},
+	} {
 		if len(list.roles) > 0 {
 			facts = append(facts, list.label+" "+strings.Join(list.roles, " · "))
 		}

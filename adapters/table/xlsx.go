@@ -291,16 +291,15 @@ func (b *book) summary(p results.Published, lang matrix.Lang, words Words) {
 	for _, f := range words.Facts {
 		b.write(b.text(f.Label), cell{value: f.Value})
 	}
-	roster := func(n int) cell { return plain(p.Context.RosterFigure(n)) }
 	for _, n := range []struct {
 		label string
 		count cell
 	}{
-		{words.CountInvited, roster(p.Context.Invited)},
-		{words.CountStarted, roster(p.Context.Started)},
-		{words.CountFinished, cell{value: p.Context.Finished}},
-		{words.CountDeclined, roster(p.Context.Declined)},
-		{words.CountWithdrawn, roster(p.Context.Withdrawn)},
+		{words.CountInvited, plain(p.Turnout.Invited)},
+		{words.CountStarted, plain(p.Turnout.Started)},
+		{words.CountFinished, plain(p.Turnout.Finished)},
+		{words.CountDeclined, plain(p.Turnout.Declined)},
+		{words.CountWithdrawn, plain(p.Turnout.Withdrawn)},
 		{words.CountRespondents, cell{value: p.Respondents}},
 	} {
 		if n.label != "" {
@@ -414,23 +413,23 @@ func (b *book) representation(p results.Published, lang matrix.Lang, words Words
 	b.write()
 	b.heads(words.Group, words.Role, words.Invited, words.Finished, words.Workshops)
 	b.freeze(0)
-	for _, n := range p.Context.Roles {
-		role, group, known := p.Matrix.Role(n.Role)
+	for _, r := range p.Turnout.Roles {
+		if r.Role == results.NotStatedGroup {
+			b.write(cell{}, b.text(words.NotStated), plain(r.Invited), plain(r.Finished))
+			continue
+		}
+		role, group, known := p.Matrix.Role(r.Role)
 		name := role.Name.In(lang)
 		if !known {
-			name = n.Role
+			name = r.Role
 		}
 		b.write(
 			b.text(group.Name.In(lang)),
 			b.text(name),
-			plain(p.Context.RosterFigure(n.Invited)),
-			cell{value: n.Finished},
+			plain(r.Invited),
+			plain(r.Finished),
 			reported(role),
 		)
-	}
-	if n := p.Context.Unstated; n.Invited > 0 || n.Finished > 0 {
-		invited := plain(p.Context.RosterFigure(n.Invited))
-		b.write(cell{}, b.text(words.NotStated), invited, cell{value: n.Finished})
 	}
 }
 

@@ -106,16 +106,21 @@ func notShown(v locale.Voice, p results.Published) []chat.Block {
 		blocks = append(blocks, chat.Paragraph(
 			v.Count("agenda.hidden", n, "min", p.Context.MinGroup, "names", names)))
 	}
-	if groups := within(v, hiddenGroups(v, p), groupsRoom); len(groups) > 0 {
-		blocks = append(blocks, LabelledList(v.Say("agenda.groups"), groups))
+	groups, all := hiddenGroups(v, p)
+	switch names := within(v, groups, groupsRoom); {
+	case len(names) == 0:
+	case all:
+		blocks = append(blocks, chat.Paragraph(v.Say("agenda.no_groups")))
+	default:
+		blocks = append(blocks, LabelledList(v.Say("agenda.groups"), names))
 	}
 	return blocks
 }
 
 // hiddenGroups names the role groups that somebody rated in and whose results are shown for no
-// element.
-func hiddenGroups(v locale.Voice, p results.Published) []string {
-	var names []string
+// element. all is true if no role group is shown for any element.
+func hiddenGroups(v locale.Voice, p results.Published) (names []string, all bool) {
+	all = true
 	for g, group := range p.Groups[1:] {
 		hidden, seen := false, false
 		for _, e := range p.Elements {
@@ -123,6 +128,9 @@ func hiddenGroups(v locale.Voice, p results.Published) []string {
 			_, shown := cells.Mode.Int()
 			seen = seen || shown
 			hidden = hidden || cells.Rated.Availability() == results.Suppressed
+		}
+		if seen {
+			all = false
 		}
 		if seen || !hidden {
 			continue
@@ -133,7 +141,7 @@ func hiddenGroups(v locale.Voice, p results.Published) []string {
 		}
 		names = append(names, name)
 	}
-	return names
+	return names, all
 }
 
 // lineList is a list with a title and a line for each item.

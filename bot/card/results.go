@@ -38,7 +38,8 @@ func Results(
 	}
 	buttons := append(workshopButton(v, r), Button(v.Say("button.reading"), readingAction(v, p)))
 	buttons = append(buttons, otherResults(v, r, action)...)
-	after := slices.Concat(notShown(v, p), notHeardFrom(v, p), written(v, p), []chat.Block{
+	missing := notHeardFrom(v, p.Matrix, p.Turnout, p.Context.MinGroup)
+	after := slices.Concat(notShown(v, p), missing, written(v, p), []chat.Block{
 		chat.Paragraph(v.Say("agenda.ask")),
 		chat.Paragraph(workshop(v, r)),
 		Row(buttons...),
@@ -55,11 +56,12 @@ func NoResults(
 ) chat.Card {
 	buttons := append(workshopButton(v, r), otherResults(v, r, action)...)
 	nothing := chat.Bold(v.Say("results.nothing", "min", p.Context.MinGroup))
+	missing := notHeardFrom(v, p.Matrix, p.Turnout, p.Context.MinGroup)
 	return Of(slices.Concat([]chat.Block{
 		chat.Heading{Text: v.Say("results.title", "area", r.Area)},
 		chat.Paragraph(answered(v, p)),
 		chat.Text{Spans: []chat.Span{nothing}},
-	}, notHeardFrom(v, p), []chat.Block{chat.Paragraph(workshop(v, r))}, record, []chat.Block{
+	}, missing, []chat.Block{chat.Paragraph(workshop(v, r))}, record, []chat.Block{
 		Row(append(buttons, Button(v.Say("button.status"), onRound("status", r, v)))...),
 	})...)
 }
@@ -82,9 +84,10 @@ func headline(v locale.Voice, p results.Published) chat.Text {
 
 // answered says how many of the invited people answered.
 func answered(v locale.Voice, p results.Published) string {
-	said := v.Count("results.answered", p.Context.Invited, "people", p.Respondents)
-	if stopped := p.Respondents - p.Context.Finished; stopped > 0 {
-		said += " " + v.Count("results.stopped", stopped)
+	invited, _ := p.Turnout.Invited.Int()
+	said := v.Count("results.answered", invited, "people", p.Respondents)
+	if finished, _ := p.Turnout.Finished.Int(); p.Respondents > finished {
+		said += " " + v.Say("results.stopped") // without the number, which may be of one person
 	}
 	return said
 }
@@ -115,25 +118,29 @@ func dimensions(v locale.Voice, p results.Published) chat.Text {
 	return block
 }
 
-// notHeardFrom names the roles of which somebody was invited and nobody finished, and apart from
-// them the roles that nobody is known to have been invited for.
-func notHeardFrom(v locale.Voice, p results.Published) []chat.Block {
-	var unfinished, uninvited []string
-	for _, c := range p.Context.Roles {
-		name := roleName(v, p.Matrix, c.Role)
-		switch {
-		case c.Finished > 0:
-		case c.Invited > 0:
-			unfinished = append(unfinished, fmt.Sprintf("%s (%d)", name, c.Invited))
-		default:
-			uninvited = append(uninvited, name)
+// notHeardFrom names the roles in which few or no people finished, and apart from them the roles
+// that nobody is known to have been invited for. It gives no numbers: the only invited person of a
+// role would be known by them.
+func notHeardFrom(
+	v locale.Voice, m *matrix.Matrix, t results.PublishedTurnout, minGroup int,
+) []chat.Block {
+	var few, uninvited []string
+	for _, r := range t.Roles {
+		if r.Role == results.NotStatedGroup {
+			continue
+		}
+		if r.Few {
+			few = append(few, roleName(v, m, r.Role))
+		}
+		if n, shown := r.Invited.Int(); shown && n == 0 {
+			uninvited = append(uninvited, roleName(v, m, r.Role))
 		}
 	}
 	var blocks []chat.Block
 	room := rolesRoom
-	if len(unfinished) > 0 {
-		names := within(v, unfinished, room)
-		blocks = append(blocks, LabelledList(v.Say("results.unfinished"), names))
+	if len(few) > 0 {
+		names := within(v, few, room)
+		blocks = append(blocks, LabelledList(v.Say("results.hear_more", "min", minGroup), names))
 		room -= utf8.RuneCountInString(strings.Join(names, "")) + len(names)*perLine
 	}
 	if len(uninvited) > 0 {
@@ -261,16 +268,17 @@ func tableBlocks(table string) []chat.Block {
 	return append(blocks, chat.Table{Text: piece.String()})
 }
 
-// finishedRoles says how many people of each role finished.
+// finishedRoles says how many people of each role finished, where that may be shown.
 func finishedRoles(v locale.Voice, p results.Published) []string {
 	var there []string
-	for _, c := range p.Context.Roles {
-		if c.Finished > 0 {
-			there = append(there, fmt.Sprintf("%s %d", roleName(v, p.Matrix, c.Role), c.Finished))
+	for _, r := range p.Turnout.Roles {
+		name := v.Say("table.not_stated")
+		if r.Role != results.NotStatedGroup {
+			name = roleName(v, p.Matrix, r.Role)
 		}
-	}
-	if n := p.Context.Unstated.Finished; n > 0 {
-		there = append(there, fmt.Sprintf("%s %d", v.Say("me.unstated"), n))
+		if n, _ := r.Finished.Int(); n > 0 {
+			there = append(there, fmt.Sprintf("%s %d", name, n))
+		}
 	}
 	return there
 }

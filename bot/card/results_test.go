@@ -33,8 +33,10 @@ func surveyed(
 	for _, answers := range people {
 		tally.Add(results.Response{Group: m.RoleGroups[0].ID, Answers: answers})
 	}
+	tally.SetTurnout(turnout)
 	return results.Publish(tally, results.Context{
-		Area: "Northshire", MinGroup: 5, Consensus: results.Consensus{Percent: 70}, Turnout: turnout,
+		Round: "abcdefghij", Area: "Northshire", MinGroup: 5,
+		Consensus: results.Consensus{Percent: 70},
 	})
 }
 
@@ -78,16 +80,16 @@ func line(t *testing.T, text, words string) string {
 func TestResultsSayWhoWasNotHeardFrom(t *testing.T) {
 	f := setUp(t)
 	turnout := results.Turnout{Invited: 9, Finished: 6, Roles: []results.RoleCount{
-		{Role: "midwife", Invited: 6, Finished: 6},
-		{Role: "health-visitor", Invited: 2},
+		{Role: "midwife", Invited: 6, Finished: 5},
+		{Role: "health-visitor", Invited: 3, Finished: 1},
 		{Role: "parent"},
 	}}
 	p := surveyed(f.m, turnout, func(int) []matrix.Rating { return rated(2, 2, 3) })
 	got := f.results(t, "en", p)
 	for words, want := range map[string]string{
-		"invited people":  "7 of 9 invited people answered. 1 of them stopped before the end. Their answers count as well.",
-		"nobody finished": "Invited, but nobody finished: Health visitor (2)",
-		"Nobody invited":  "Nobody invited, as far as I know: Parent",
+		"invited people": "7 of 9 invited people answered. This includes people who stopped before the end.",
+		"hear more":      "Roles to hear more from (fewer than 5 finished): Health visitor",
+		"nobody was":     "Roles that nobody was invited for, according to the list: Parent",
 	} {
 		if l := line(t, got, words); l != want {
 			t.Errorf("got  %s\nwant %s", l, want)

@@ -79,7 +79,7 @@ func missingRoles(v locale.Voice, m *matrix.Matrix, s survey.Progress) []chat.Bl
 }
 
 // Digest shows the progress of a round since the last digest, and which roles are missing. It
-// names no person, since everybody in the channel reads it.
+// names no person and no numbers by role, since everybody in the channel reads it.
 func Digest(
 	v locale.Voice, m *matrix.Matrix, s survey.Progress, now time.Time,
 ) chat.Card {
@@ -107,7 +107,7 @@ func Digest(
 		}
 		blocks = append(blocks, chat.Paragraph(said))
 	}
-	blocks = append(blocks, missingRoles(v, m, s)...)
+	blocks = append(blocks, notHeardFrom(v, m, s.Disclose(r.MinGroup, true), r.MinGroup)...)
 	if len(s.Lost) > 0 {
 		blocks = append(blocks, chat.Paragraph(v.Say("digest.lost")))
 	}

@@ -91,11 +91,12 @@ var banned = map[string]*regexp.Regexp{
 	"en": regexp.MustCompile(`(?i)\b(by itself|mend|mended|steer|stand|stands|whoever|whom|name no|` +
 		`talk(ed)? about|hear of|takes no|in any case|erased?|per cent|need not|somebody|` +
 		`anybody|everybody)\b|nobody.*can be told|may not\b|\bto nobody\b`),
-	// What a formal Welsh would say, calques, and what a number can mutate.
+	// What a formal Welsh would say, calques, and what a number can mutate. "llai na 5" is written
+	// like this before every number.
 	"cy": regexp.MustCompile(`(?i)\bni (fydd|ch|wahodd|chof|all\b|roddir)|\biddynt\b|\barnynt\b|` +
 		`\bohonynt\b|\bRwyf\b|\bnid oes\b|\bohono'i hun\b|\bpwy bynnag\b|\bbeth bynnag\b|` +
 		`\bgohiri|\bsut mae pethau'n mynd|\bni? ellir\b|\bo'r diwedd\b|\bdim ond os\b|` +
-		`\b(na|llai na|mwy na) \{\{|\bcaiff\b|\bcânt\b|(?-i:[A-Z]\w*wyd\b)`),
+		`[^i] na \{\{|\bcaiff\b|\bcânt\b|(?-i:[A-Z]\w*wyd\b)`),
 }
 
 // please are the sentences in which the bot asks a favour.

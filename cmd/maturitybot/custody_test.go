@@ -249,8 +249,8 @@ func TestForget(t *testing.T) {
 			t.Errorf("they are still %s in %s", seat.Member.Status, id)
 		}
 	}
-	if p := need(rounds.System().Results(t.Context(), "shut"))(t); p.Respondents != 8 || p.Context.Finished != 8 {
-		t.Errorf("the results of the closed round have changed: %d of %d", p.Respondents, p.Context.Finished)
+	if p := need(rounds.System().Results(t.Context(), "shut"))(t); p.Respondents != 8 || p.Turnout.Finished.String() != "8" {
+		t.Errorf("the results of the closed round have changed: %d of %v", p.Respondents, p.Turnout.Finished)
 	}
 	env.works(t, []string{"forget", ben, "--yes"}, "No round lists this person. A record may still hold their identifier.")
 	if lines := strings.Split(string(need(os.ReadFile(journal))(t)), "\n"); len(lines) < 4 || lines[0] != `{"at":"2026-12-01T10:0` || !strings.Contains(lines[1], `"forgotten"`) {

@@ -158,7 +158,7 @@ func (c resultsCommand) published(m *matrix.Matrix, terms results.Context, in io
 	if err != nil {
 		return results.Published{}, err
 	}
-	terms.Turnout = turnout
+	tally.SetTurnout(turnout)
 	return results.Publish(tally, terms), nil
 }
 

@@ -115,8 +115,7 @@ func TestResultsAsJSON(t *testing.T) {
 		t.Errorf("turnout %v", u)
 	}
 	for _, r := range got.Representation {
-		finished := map[any]float64{"midwife": 6, "parent": 2, "not_stated": 2}[r["role"]]
-		if r["invited"] != "[x]" || r["finished"] != finished {
+		if r["invited"] != "[x]" || r["finished"] != "[c]" { // the six midwives cover the others
 			t.Errorf("representation %v", r)
 		}
 	}

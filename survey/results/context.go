@@ -1,23 +1,5 @@
 package results
 
-// Turnout is how many people were invited and how far they came. It says nothing of the answers.
-type Turnout struct {
-	Invited   int // everybody in the roster
-	Started   int // accepted the privacy notice and did not submit
-	Finished  int
-	Declined  int
-	Withdrawn int
-	Roles     []RoleCount // in the matrix's order
-	Unstated  RoleCount   // people whose role is unknown or unstated
-}
-
-// RoleCount is how many people of a role were invited, and how many have finished.
-type RoleCount struct {
-	Role     string
-	Invited  int
-	Finished int
-}
-
 // Consensus is the rule for when the ratings of an element agree. Other elements are to be
 // discussed.
 type Consensus struct {

@@ -10,7 +10,8 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// Context holds the facts of a round that its results are published with. It holds no answers.
+// Context holds the facts of a round that its results are published with. It holds no answers and
+// no numbers of people.
 type Context struct {
 	Round string // the id; empty for answers that were collected elsewhere
 	Area  string
@@ -21,8 +22,6 @@ type Context struct {
 	OpenedAt  time.Time
 	ClosedAt  time.Time
 	Reminders any // the reminder plan, for the JSON form; nil where there is none
-
-	Turnout // counted from the roster
 }
 
 // visibility is how much is shown of a cell set, which is one element or dimension in one group.
@@ -58,13 +57,20 @@ const (
 //
 // A dimension is shown for a group where each of its elements is shown, and its counts of those who
 // did not rate where each of its elements' are, so that a sum never holds a hidden part.
+//
+// Of the turnout, Turnout.Disclose says what is shown.
 func Publish(t *Tally, c Context) Published {
 	c.MinGroup = max(c.MinGroup, MinGroupFloor)
 	c.Area = plaintext.Line(c.Area)
 	if c.Consensus.Percent < 1 || c.Consensus.Percent > 100 {
 		c.Consensus.Percent = DefaultConsensusPercent
 	}
-	p := Published{Matrix: t.matrix, Context: c, Groups: t.publishedGroups()}
+	p := Published{
+		Matrix:  t.matrix,
+		Context: c,
+		Turnout: t.turnout.Disclose(c.MinGroup, c.Round != ""),
+		Groups:  t.publishedGroups(),
+	}
 	for _, n := range t.respondents {
 		p.Respondents += int(n)
 	}

@@ -53,15 +53,6 @@ func decimal(value float64, decimals int8) Figure {
 	return Figure{value: value, decimals: decimals, availability: Present}
 }
 
-// RosterFigure returns n, a number that is counted from the roster. It is not available for answers
-// that were collected elsewhere, because these have no roster.
-func (c Context) RosterFigure(n int) Figure {
-	if c.Round == "" {
-		return unavailable
-	}
-	return whole(int64(n))
-}
-
 // Availability reports whether the figure is shown, and if not, why.
 func (f Figure) Availability() Availability { return f.availability }
 

@@ -20,10 +20,11 @@ const SchemaVersion = 1
 //	                 when not known), min_group, consensus {percent, allow_far_minority}
 //	turnout          invited, started, finished, declined, withdrawn (from the roster),
 //	                 respondents (people who answered anything); without a roster only finished
-//	                 and respondents are numbers
-//	representation   for each role of the matrix and then not_stated: role, name, group, invited,
-//	                 finished, report_workshops_percent (of the nation's areas in the report that
-//	                 had the role at workshops, or null)
+//	                 and respondents are numbers. A small number of people who started, declined
+//	                 or withdrew is "[c]"
+//	representation   for each role of the matrix and then not_stated: role, name, group, invited
+//	                 and finished ("[c]" where few finished), report_workshops_percent (of the
+//	                 nation's areas in the report that had the role at workshops, or null)
 //	levels           id, number, name of each, from the lowest; name is an object by language,
 //	                 here and below
 //	groups           id and name of each role group, and not_stated when there is one
@@ -74,36 +75,31 @@ func (p Published) round() roundJSON {
 }
 
 func (p Published) turnout() turnoutJSON {
-	c := p.Context
+	t := p.Turnout
 	return turnoutJSON{
-		Invited:     c.RosterFigure(c.Invited),
-		Started:     c.RosterFigure(c.Started),
-		Finished:    c.Finished,
-		Declined:    c.RosterFigure(c.Declined),
-		Withdrawn:   c.RosterFigure(c.Withdrawn),
+		Invited:     t.Invited,
+		Started:     t.Started,
+		Finished:    t.Finished,
+		Declined:    t.Declined,
+		Withdrawn:   t.Withdrawn,
 		Respondents: p.Respondents,
 	}
 }
 
 func (p Published) representation() []representationJSON {
 	out := []representationJSON{}
-	for _, count := range p.Context.Roles {
-		role, group, _ := p.Matrix.Role(count.Role)
+	for _, r := range p.Turnout.Roles {
+		role, group, _ := p.Matrix.Role(r.Role)
+		if r.Role == NotStatedGroup {
+			group.ID = NotStatedGroup
+		}
 		out = append(out, representationJSON{
-			Role:      count.Role,
+			Role:      r.Role,
 			Name:      role.Name,
 			Group:     group.ID,
-			Invited:   p.Context.RosterFigure(count.Invited),
-			Finished:  count.Finished,
+			Invited:   r.Invited,
+			Finished:  r.Finished,
 			Workshops: role.Workshops,
-		})
-	}
-	if count := p.Context.Unstated; count.Invited > 0 || count.Finished > 0 {
-		out = append(out, representationJSON{
-			Role:     NotStatedGroup,
-			Group:    NotStatedGroup,
-			Invited:  p.Context.RosterFigure(count.Invited),
-			Finished: count.Finished,
 		})
 	}
 	return out
@@ -233,7 +229,7 @@ type (
 	turnoutJSON struct {
 		Invited     Figure `json:"invited"`
 		Started     Figure `json:"started"`
-		Finished    int    `json:"finished"`
+		Finished    Figure `json:"finished"`
 		Declined    Figure `json:"declined"`
 		Withdrawn   Figure `json:"withdrawn"`
 		Respondents int    `json:"respondents"`
@@ -243,7 +239,7 @@ type (
 		Name      matrix.Text `json:"name"`
 		Group     string      `json:"group"`
 		Invited   Figure      `json:"invited"`
-		Finished  int         `json:"finished"`
+		Finished  Figure      `json:"finished"`
 		Workshops *int        `json:"report_workshops_percent"`
 	}
 	levelJSON struct {

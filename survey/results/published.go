@@ -13,7 +13,8 @@ const (
 type Published struct {
 	Matrix      *matrix.Matrix
 	Context     Context // with the defaults that Publish filled in
-	Respondents int     // people who answered at least one element in any way
+	Turnout     PublishedTurnout
+	Respondents int // people who answered at least one element in any way
 	Groups      []Group
 	Elements    []Element
 	Dimensions  []Dimension

@@ -23,6 +23,7 @@ type Tally struct {
 	information []int64 // by element, then kind
 	notes       [][]string
 	barriers    [][]string
+	turnout     Turnout
 }
 
 // NewTally returns an empty tally for the matrix, which must not change afterwards.
@@ -51,6 +52,9 @@ func NewTally(m *matrix.Matrix) *Tally {
 	t.counts = make([]int64, len(t.respondents)*len(elements)*t.cells)
 	return t
 }
+
+// SetTurnout sets how many people were invited and how far they came.
+func (t *Tally) SetTurnout(turnout Turnout) { t.turnout = turnout }
 
 // Add counts a response. It ignores a response that answers no element of the matrix. A response
 // whose role group is empty or unknown counts in a group of its own, "not stated". An element
