@@ -20,8 +20,8 @@ type invitee struct {
 	role   string
 }
 
-// listColumns are the headings that a list of people can have, as Outlook, Teams, Google and hands
-// write them.
+// listColumns are the headings that a list of people can have, as Outlook, Teams, Google and people
+// write them. The column of names counts only where no other column says who a person is.
 var listColumns = rows.Columns{Others: true, List: []rows.Column{
 	{Names: []string{
 		"person", "e-mail", "email", "e-mail address", "email address",
@@ -29,9 +29,7 @@ var listColumns = rows.Columns{Others: true, List: []rows.Column{
 		"cyfeiriad e-bost", "e-bost", "ebost", "cyfeiriad ebost", "aelod",
 	}},
 	{Names: []string{"role", "their role", "rôl", "eu rôl"}},
-	{
-		Names: []string{"name", "full name", "enw"},
-	}, // where it is the only column that tells people apart
+	{Names: []string{"name", "full name", "enw"}},
 }}
 
 // The columns of a list.
@@ -41,8 +39,9 @@ const (
 	nameColumn
 )
 
-// readList reads a list of people, one a line, each with a role or without one; role is that of
-// people without. Every line that cannot stand is named, and none is passed over in silence.
+// readList reads a list of people, one a line, each with or without a role. People without one get
+// the role of the parameter. faults names each line that cannot be read or has an unknown person or
+// role.
 func (h *Tools) readList(
 	ctx context.Context, from chat.Place, v locale.Voice, m *matrix.Matrix, list, role string,
 ) (all []invitee, faults []string) {
@@ -52,12 +51,14 @@ func (h *Tools) readList(
 	vocabulary := matrix.NewVocabulary(m)
 	lines := rows.Pasted(list)
 	var at []int
-	width := 0                                                   // of the heading
-	if len(lines) > 0 && listColumns.Count(lines[0].Cells) > 0 { // a line that names the columns
-		at, width, lines = listColumns.Find(lines[0].Cells), len(lines[0].Cells), lines[1:]
+	headings := 0
+	if len(lines) > 0 && listColumns.Count(lines[0].Cells) > 0 {
+		first := lines[0].Cells
+		at, headings = listColumns.Find(first), len(first)
+		lines = lines[1:]
 	}
 	for _, line := range lines {
-		people, word := listLine(line, at, width, vocabulary)
+		people, word := listLine(line, at, headings, vocabulary)
 		given := role
 		if word != "" {
 			id, err := vocabulary.Role(word)
@@ -86,13 +87,13 @@ func (h *Tools) readList(
 	return all, faults
 }
 
-// listLine returns the people on a line of a list, and the word for their role, or none. A line
-// has one person, and then perhaps a role; or it has several addresses, as mail programs copy
-// them. Cells behind the role are those of other columns; where one is an address, all of them are
-// the role, which nobody has, so that the line is named. Below a heading of some width, at says
-// where each of listColumns is.
+// listLine returns the people on a line of a list, and the word for their role, if there is one. A
+// line has one person, and then perhaps a role; or it has several addresses, as mail programs copy
+// them. Cells after the role belong to other columns. If one of those is an address, role is all of
+// them together: no role has that name, so the caller reports the line. In a list with so many
+// headings, at is the place of each of listColumns.
 func listLine(
-	line rows.Row, at []int, width int, vocabulary *matrix.Vocabulary,
+	line rows.Row, at []int, headings int, vocabulary *matrix.Vocabulary,
 ) (people []string, role string) {
 	cell := func(k int) string {
 		if k < 0 || k >= len(line.Cells) {
@@ -100,7 +101,7 @@ func listLine(
 		}
 		return line.Cells[k]
 	}
-	if width > 0 {
+	if headings > 0 {
 		person := cell(at[personColumn])
 		if at[personColumn] < 0 {
 			person = cell(max(at[nameColumn], 0))
@@ -108,11 +109,9 @@ func listLine(
 		if role = cell(at[roleColumn]); matrix.Blank(role) {
 			role = ""
 		}
-		if behind := line.Cells[min(width, len(line.Cells)):]; slices.ContainsFunc(
-			behind,
-			isAddress,
-		) {
-			role = strings.Join(append([]string{role}, behind...), ", ")
+		after := line.Cells[min(headings, len(line.Cells)):]
+		if slices.ContainsFunc(after, isAddress) {
+			role = strings.Join(append([]string{role}, after...), ", ")
 		}
 		return []string{person}, role
 	}
@@ -122,11 +121,11 @@ func listLine(
 	}
 	switch {
 	case slices.ContainsFunc(rest, isAddress):
-		return people, strings.Join(rest, ", ") // which role is whose cannot be told
+		return people, strings.Join(rest, ", ") // it is not clear whose role is whose
 	case len(rest) == 0 || matrix.Blank(rest[0]):
 		return people, ""
 	}
-	// A role's name can hold the separator: the most cells that are one count.
+	// A role's name can contain the separator, so the longest name that is a role counts.
 	for n := len(rest); n > 1; n-- {
 		name := strings.Join(rest[:n], ", ")
 		if _, err := vocabulary.Role(name); err == nil {
@@ -136,11 +135,11 @@ func listLine(
 	return people, rest[0]
 }
 
-// isAddress says whether a cell is an e-mail address or a handle, and so no role.
+// isAddress reports whether a cell is an e-mail address or a handle, and so no role.
 func isAddress(cell string) bool { return strings.Contains(cell, "@") }
 
-// address returns the e-mail address in "Ben Jones <ben@example.org>", or else the text itself
-// without what cannot be seen.
+// address returns the e-mail address in "Ben Jones <ben@example.org>". It returns any other text
+// without invisible characters and quotation marks.
 func address(name string) string {
 	if before, rest, ok := strings.Cut(name, "<"); ok && !strings.HasPrefix(rest, "@") {
 		if inside, _, closed := strings.Cut(rest, ">"); closed && isAddress(inside) &&

@@ -13,7 +13,7 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// readDay reads a day, the day of the month first, in the ways that people here write it:
+// readDay reads a day, the day of the month first, in the ways that people in Britain write it:
 // 11/12/2026, 11.12.26, 11 December 2026, Friday 11th Dec 2026, 11 Rhagfyr 2026, dydd Gwener 11eg
 // o Ragfyr 2026; or 2026-12-11, as forms give it. It returns false for text that is no day, and
 // for a day with the wrong weekday.
@@ -98,9 +98,9 @@ func nameIn(word string, names []string) int {
 	)
 }
 
-// readClock reads a time of day as people here write it: 17:00, 17.00, 1700, 17, 5pm, 5.30 pm, 5yp,
-// noon, midnight, hanner nos. A lone number up to 12 could be either half of the day, and is not
-// read.
+// readClock reads a time of day as people in Britain write it: 17:00, 17.00, 1700, 17, 5pm, 5.30 pm, 5yp,
+// noon, midnight, hanner nos. A number up to 12 alone could be before or after noon, so it is
+// not read.
 func readClock(text string) (hour, minute int, ok bool) {
 	word := strings.ReplaceAll(plaintext.Key(text), " ", "")
 	switch word {
@@ -119,26 +119,26 @@ func readClock(text string) (hour, minute int, ok bool) {
 			break
 		}
 	}
-	hours, minutes, parted := strings.Cut(
+	hours, minutes, separated := strings.Cut(
 		strings.NewReplacer(".", ":", ";", ":", "h", ":").Replace(word),
 		":",
 	)
-	if !parted && len(hours) == 4 {
+	if !separated && len(hours) == 4 {
 		hours, minutes = hours[:2], hours[2:]
 	} else if minutes == "" {
-		if half == "" && len(hours) < 2 || parted {
+		if half == "" && len(hours) < 2 || separated {
 			return 0, 0, false
 		}
 		minutes = "00"
 	}
 	hour, err := strconv.Atoi(hours)
-	minute, bad := strconv.Atoi(minutes)
+	minute, minuteErr := strconv.Atoi(minutes)
 	switch {
-	case err != nil || bad != nil || len(hours) > 2 || len(minutes) != 2:
+	case err != nil || minuteErr != nil || len(hours) > 2 || len(minutes) != 2:
 		return 0, 0, false
 	case hour < 0 || hour > 23 || minute < 0 || minute > 59:
 		return 0, 0, false
-	case half == "" && !parted && len(word) < 4 && hour <= 12:
+	case half == "" && !separated && len(word) < 4 && hour <= 12:
 		return 0, 0, false
 	case half != "" && (hour < 1 || hour > 12):
 		return 0, 0, false
