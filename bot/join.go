@@ -56,7 +56,7 @@ func (h participant) newCard(
 		return whispered(back...), nil
 	}
 	return []chat.Reply{chat.Direct{Card: current.card, Then: func(d chat.Delivered) []chat.Reply {
-		if !d.Stands() {
+		if d.Failed() {
 			h.Log.Warn("no direct message: shown in the channel", "error", d.Err)
 			return whispered(back...)
 		}

@@ -39,7 +39,7 @@ func (h *Tools) canPostFor(
 // onlyOnFailure returns a Then for a post that needs no confirmation: only a failure is reported.
 func (h *Tools) onlyOnFailure(v locale.Voice, to chat.Place) chat.Then {
 	return func(d chat.Delivered) []chat.Reply {
-		if d.Stands() {
+		if !d.Failed() {
 			return nil
 		}
 		h.Log.Warn("not posted", "error", d.Err)
@@ -65,10 +65,10 @@ func deliverAll(
 		replies = append(replies, show(next, func(d chat.Delivered) []chat.Reply {
 			all.missing = append(all.missing, d.Missing...)
 			all.unsure = all.unsure || errors.Is(d.Err, chat.ErrUnsure)
-			if !d.Stands() {
+			if d.Failed() {
 				all.err = d.Err
 			}
-			if i < len(posts)-1 && d.Stands() {
+			if i < len(posts)-1 && !d.Failed() {
 				return nil
 			}
 			return then(all)

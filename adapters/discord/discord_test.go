@@ -305,7 +305,7 @@ func (w *world) settled(t *testing.T) {
 // sorry returns a Then that whispers a text if a card was not sent.
 func sorry(text string) chat.Then {
 	return func(d chat.Delivered) []chat.Reply {
-		if d.Stands() {
+		if !d.Failed() {
 			return nil
 		}
 		return []chat.Reply{chat.Whisper{Card: card(text)}}

@@ -64,7 +64,7 @@ func textCard(s string) chat.Card { return chat.Card{Blocks: []chat.Block{chat.P
 
 // whisperOutcome is a Then that whispers what became of a card.
 func whisperOutcome(d chat.Delivered) []chat.Reply {
-	text := fmt.Sprintf("stands: %v, missing: %v, link: %s", d.Stands(), d.Missing, d.URL)
+	text := fmt.Sprintf("failed: %v, missing: %v, link: %s", d.Failed(), d.Missing, d.URL)
 	return []chat.Reply{chat.Whisper{Card: textCard(text)}}
 }
 
@@ -94,23 +94,23 @@ func TestCarryOut(t *testing.T) {
 		},
 		"a post stands": {
 			[]chat.Reply{chat.Post{Card: textCard("a"), Then: whisperOutcome}, whisper("b")},
-			[]string{"post 1 a", "whisper stands: true, missing: [], link:", "whisper b"}, 0,
+			[]string{"post 1 a", "whisper failed: false, missing: [], link:", "whisper b"}, 0,
 		},
 		"a post fails": {
 			[]chat.Reply{chat.Post{Card: textCard("fail"), Then: whisperOutcome}, whisper("b")},
-			[]string{"post 1 fail", "whisper stands: false, missing: [], link:"}, 1,
+			[]string{"post 1 fail", "whisper failed: true, missing: [], link:"}, 1,
 		},
 		"a post may stand": {
 			[]chat.Reply{chat.Post{Card: textCard("unsure"), Then: whisperOutcome}, whisper("b")},
-			[]string{"post 1 unsure", "whisper stands: true, missing: [], link:", "whisper b"}, 1,
+			[]string{"post 1 unsure", "whisper failed: false, missing: [], link:", "whisper b"}, 1,
 		},
 		"a post without files": {
 			[]chat.Reply{chat.Post{Card: textCard("without files"), Then: whisperOutcome}},
-			[]string{"post 1 without files", "whisper stands: true, missing: [a.png], link:"}, 1,
+			[]string{"post 1 without files", "whisper failed: false, missing: [a.png], link:"}, 1,
 		},
 		"a direct card that fails is explained by its Then": {
 			[]chat.Reply{chat.Direct{Card: textCard("fail"), Then: whisperOutcome}, whisper("b")},
-			[]string{"direct fail", "whisper stands: false, missing: [], link: https://card.test"}, 0,
+			[]string{"direct fail", "whisper failed: true, missing: [], link: https://card.test"}, 0,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

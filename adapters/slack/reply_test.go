@@ -237,7 +237,7 @@ func TestDirect(t *testing.T) {
 			return []chat.Reply{chat.Whisper{Card: card("no direct messages")}}
 		}
 		return []chat.Reply{chat.Direct{Card: card("survey"), Then: func(d chat.Delivered) []chat.Reply {
-			if !d.Stands() {
+			if d.Failed() {
 				return []chat.Reply{chat.Whisper{Card: card("survey here")}}
 			}
 			link := chat.Text{Spans: []chat.Span{chat.Words("it is "), chat.WebLink{Text: "there", URL: cmp.Or(d.URL, "https://fake.slack.com/archives/")}}}

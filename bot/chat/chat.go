@@ -335,8 +335,8 @@ type Delivered struct {
 	URL string
 }
 
-// Stands reports whether the card was delivered, or may have been.
-func (d Delivered) Stands() bool { return d.Err == nil || errors.Is(d.Err, ErrUnsure) }
+// Failed reports whether the card was certainly not delivered.
+func (d Delivered) Failed() bool { return d.Err != nil && !errors.Is(d.Err, ErrUnsure) }
 
 // WrapThen returns the reply with its Then replaced by what wrap makes of it. A reply without one
 // stays as it is.
@@ -370,7 +370,7 @@ func (t Then) Next(d Delivered, rest []Reply) []Reply {
 	if t != nil {
 		next = t(d)
 	}
-	if !d.Stands() {
+	if d.Failed() {
 		return next
 	}
 	return append(next, rest...)

@@ -63,7 +63,7 @@ func (p *player) act(ctx context.Context, line string) error {
 		// An adapter refuses what is not an action at all; the rest reaches the bot.
 		action, err := chat.DecodeAction(strings.ReplaceAll(m[2], "ROUND", p.round()))
 		if err != nil {
-			fmt.Fprintf(&p.out, "< %s: turned away at the door\n", m[1])
+			fmt.Fprintf(&p.out, "< %s: the platform adapter refuses it\n", m[1])
 			return nil
 		}
 		e := chat.Event{Kind: chat.Press, Where: place("@" + m[1]), Action: action}
@@ -332,7 +332,7 @@ func (p *player) handle(ctx context.Context, actor string, e chat.Event) error {
 			err := p.People.Post(ctx, "", r.To, r.Card, r.Files)
 			delivered := chat.DeliveredAfter(err)
 			p.People.arrived() // it is shown here
-			if delivered.Stands() {
+			if !delivered.Failed() {
 				p.show(r.To.Channel, r.To.Channel, r.To.Channel+" gets", r.Card)
 				lost := func(f chat.File) bool { return slices.Contains(delivered.Missing, f.Name) }
 				p.files(slices.DeleteFunc(slices.Clone(r.Files), lost))

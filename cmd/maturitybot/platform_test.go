@@ -190,7 +190,7 @@ func (s *onPlatform) resolveAfter(at *chat.Reply, then chat.Then) chat.Then {
 			return next
 		}
 		more := s.trackReplies(next)
-		if !d.Stands() {
+		if d.Failed() {
 			for _, dropped := range s.replies[i+1:] {
 				if p, ok := (*dropped).(chat.Post); ok && p.Then != nil {
 					s.pending--

@@ -21,7 +21,7 @@ var replyLaws = []law{
 // postsFirst posts a card and shows two more, or says that the first was not posted.
 func postsFirst(_ context.Context, e chat.Event) []chat.Reply {
 	explain := func(d chat.Delivered) []chat.Reply {
-		if d.Stands() {
+		if !d.Failed() {
 			return nil
 		}
 		return []chat.Reply{chat.Whisper{Card: card("not posted")}}
