@@ -20,7 +20,7 @@ import (
 type backupCommand struct {
 	storeFlag
 	File      string   `arg:"" help:"The file to write. - writes to standard output."`
-	Recipient []string `short:"r" env:"BACKUP_RECIPIENT" required:"" placeholder:"age1..." help:"${recipient}"`
+	Recipient []string `short:"r" env:"BACKUP_RECIPIENT" required:"" placeholder:"age1..." help:"recipient"`
 	Force     bool     `help:"Replace the file if it exists."`
 }
 

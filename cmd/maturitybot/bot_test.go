@@ -307,7 +307,7 @@ func FuzzPress(f *testing.F) {
 		"jump:abcdefgh23", "role:abcdefgh23", "closenow:abcdefgh23:en", "status:*:x", "status:abcdefgh23", "results:abcdefgh23:cy:x", "new", "create:en", "undelivered:abcdefgh23", "org:abcdefgh23:zz"} {
 		f.Add(s, "vision", uint8(chat.Press))
 	}
-	editions, err := matrix.Editions()
+	editions, err := loadEditions()
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -22,7 +22,7 @@ import (
 // at one address. It returns the exit code.
 func chaosProcess() int {
 	var c serveCommand
-	parser, err := kong.New(&c, helpTexts, platformHelpTexts)
+	parser, err := kong.New(&c)
 	if err == nil {
 		_, err = parser.Parse(nil)
 	}

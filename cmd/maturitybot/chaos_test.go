@@ -143,7 +143,7 @@ func newChaos(t *testing.T, c scenario) *chaos {
 	s.platform, s.faults = c.make(t)
 	s.faults.Tolerate()
 	s.platform.Pause(2 * time.Second) // by the platform's clock people read each question
-	editions, err := matrix.Editions()
+	editions, err := loadEditions()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"maturitybot/bot/chat"
-	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 )
@@ -315,7 +314,7 @@ var savedLine = regexp.MustCompile(`(?m)^Saved: (.+?)(?:, with your detail,)? fo
 
 // refusals are how a card begins once the survey accepts no more answers.
 var refusals = sync.OnceValue(func() []string {
-	words, err := locale.Load()
+	words, err := loadWords()
 	if err != nil {
 		panic(err)
 	}

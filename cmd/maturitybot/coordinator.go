@@ -16,7 +16,7 @@ type coordinatorCommand struct {
 	storeFlag
 	Round  string `arg:"" help:"Id of the round, as maturitybot rounds prints it."`
 	Do     string `arg:"" enum:"add" help:"What to do: add."`
-	Person string `arg:"" help:"${person}"`
+	Person string `arg:"" help:"person"`
 }
 
 // Run adds the coordinator, and prints what it did. It changes nothing if the person already is a

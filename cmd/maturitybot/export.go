@@ -11,7 +11,6 @@ import (
 
 	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot/chat"
-	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
@@ -73,7 +72,7 @@ func (c exportCommand) exportClosed(
 	if err != nil {
 		return err
 	}
-	words, err := locale.Load()
+	words, err := loadWords()
 	if err != nil {
 		return err
 	}

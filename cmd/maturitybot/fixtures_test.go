@@ -10,24 +10,20 @@ import (
 
 	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot"
-	"maturitybot/bot/locale"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
 )
 
-// What the tests of this package load once: editions, sentences, and a renderer that draws the same
-// results once. Nothing changes a matrix or its words after they are loaded.
-var (
-	loadEditions = sync.OnceValues(matrix.Editions)
-	loadWords    = sync.OnceValues(locale.Load)
-	renderer     = sync.OnceValues(func() (bot.ResultRenderer, error) {
-		words, err := loadWords()
-		if err != nil {
-			return nil, err
-		}
-		return &cachedRenderer{ResultRenderer: resultfiles.New(words), pictures: map[drawing]picture{}}, nil
-	})
-)
+// renderer draws the same results once. The tests of this package share it.
+var renderer = sync.OnceValues(func() (bot.ResultRenderer, error) {
+	words, err := loadWords()
+	if err != nil {
+		return nil, err
+	}
+	return &cachedRenderer{
+		ResultRenderer: resultfiles.New(words), pictures: map[drawing]picture{},
+	}, nil
+})
 
 // editions returns the matrices that come with the program.
 func editions(t testing.TB) matrix.List {

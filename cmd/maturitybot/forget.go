@@ -21,10 +21,10 @@ type forgetCommand struct {
 	matrixFlag
 	storeFlag
 	erasuresFlag
-	Person string `arg:"" help:"${person}"`
+	Person string `arg:"" help:"person"`
 	Yes    bool   `help:"Do not ask for confirmation."`
 
-	WithoutErasures bool `help:"${forget_without_erasures}"`
+	WithoutErasures bool `help:"forget_without_erasures"`
 }
 
 // Run erases a person, and prints what it erased in each round. Run again, it erases what was added

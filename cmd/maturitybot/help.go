@@ -1,10 +1,42 @@
 package main
 
-import "github.com/alecthomas/kong"
+import (
+	"fmt"
+	"strings"
 
-// helpTexts are the help texts that are too long for a struct tag. A tag refers to a text as
-// ${key}.
-var helpTexts = kong.Vars{
+	"github.com/alecthomas/kong"
+)
+
+// setHelpTexts replaces each help text that is a key by its text in helpTexts or platformHelpTexts.
+// A variable of kong could hold the text, but kong expands all variables again for each flag, which
+// takes longer than the work of most commands.
+func setHelpTexts(k *kong.Kong) error {
+	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) (err error) {
+		switch node := node.(type) {
+		case *kong.Node:
+			node.Help, err = helpText(node.Help)
+		case *kong.Value:
+			node.Help, err = helpText(node.Help)
+		}
+		return next(err)
+	})
+}
+
+// helpText returns the help text of a struct tag. A tag of one word is a key.
+func helpText(tag string) (string, error) {
+	if tag == "" || strings.Contains(tag, " ") {
+		return tag, nil
+	}
+	for _, texts := range []map[string]string{helpTexts, platformHelpTexts} {
+		if text, ok := texts[tag]; ok {
+			return text, nil
+		}
+	}
+	return "", fmt.Errorf("there is no help text %q", tag)
+}
+
+// helpTexts are the help texts that are too long for a struct tag. A tag has the key instead.
+var helpTexts = map[string]string{
 	"command_check": "Check the configuration of serve: Redis, the platforms and the files. " +
 		"Say what works, what is wrong and what to do. Changes nothing.",
 	"command_ready": "Check whether the bot on this machine is ready. Exits with 0 if it is, " +

@@ -30,20 +30,20 @@ func main() {
 // commands is the command line. Help texts that are too long for a struct tag are in helpTexts.
 type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Run the bot on every platform it has tokens for."`
-	Check       checkCommand       `cmd:"" help:"${command_check}"`
-	Ready       readyCommand       `cmd:"" help:"${command_ready}"`
-	Manifest    manifestCommand    `cmd:"" help:"${command_manifest}"`
-	Try         tryCommand         `cmd:"" help:"${command_try}"`
-	Play        playCommand        `cmd:"" help:"${command_play}"`
+	Check       checkCommand       `cmd:"" help:"command_check"`
+	Ready       readyCommand       `cmd:"" help:"command_ready"`
+	Manifest    manifestCommand    `cmd:"" help:"command_manifest"`
+	Try         tryCommand         `cmd:"" help:"command_try"`
+	Play        playCommand        `cmd:"" help:"command_play"`
 	Matrix      matrixCommand      `cmd:"" help:"Show or check a matrix."`
-	Results     resultsCommand     `cmd:"" help:"${command_results}"`
-	Report      reportCommand      `cmd:"" help:"${command_report}"`
-	Rounds      roundsCommand      `cmd:"" help:"${command_rounds}"`
-	Coordinator coordinatorCommand `cmd:"" help:"${command_coordinator}"`
-	Export      exportCommand      `cmd:"" help:"${command_export}"`
-	Forget      forgetCommand      `cmd:"" help:"${command_forget}"`
-	Backup      backupCommand      `cmd:"" help:"${command_backup}"`
-	Restore     restoreCommand     `cmd:"" help:"${command_restore}"`
+	Results     resultsCommand     `cmd:"" help:"command_results"`
+	Report      reportCommand      `cmd:"" help:"command_report"`
+	Rounds      roundsCommand      `cmd:"" help:"command_rounds"`
+	Coordinator coordinatorCommand `cmd:"" help:"command_coordinator"`
+	Export      exportCommand      `cmd:"" help:"command_export"`
+	Forget      forgetCommand      `cmd:"" help:"command_forget"`
+	Backup      backupCommand      `cmd:"" help:"command_backup"`
+	Restore     restoreCommand     `cmd:"" help:"command_restore"`
 	Version     struct{}           `cmd:"" help:"Print the version."`
 }
 
@@ -107,8 +107,6 @@ func newParser(c *commands, s system, exit func(int)) (*kong.Kong, error) {
 		kong.Name("maturitybot"),
 		kong.Description("A chat bot that takes each stakeholder of a local area through the "+
 			"maternity and early years maturity matrix."),
-		helpTexts,
-		platformHelpTexts,
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
 		kong.UsageOnError(),
@@ -117,6 +115,9 @@ func newParser(c *commands, s system, exit func(int)) (*kong.Kong, error) {
 		kong.Resolvers(variables(s.env)),
 	)
 	if err != nil {
+		return nil, err
+	}
+	if err := setHelpTexts(parser); err != nil {
 		return nil, err
 	}
 	return parser, hideVariables(parser)

@@ -78,6 +78,33 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	}
 }
 
+// TestHelpTexts: each text of helpTexts and platformHelpTexts is the help of a command or a flag, and no
+// key is shown in place of its text.
+func TestHelpTexts(t *testing.T) {
+	used := map[string]bool{}
+	for _, command := range leaves(t) {
+		for node := command; node != nil; node = node.Parent {
+			used[node.Help] = true
+		}
+		for _, flag := range command.Flags {
+			used[flag.Help] = true
+		}
+		for _, argument := range command.Positional {
+			used[argument.Help] = true
+		}
+	}
+	for _, texts := range []map[string]string{helpTexts, platformHelpTexts} {
+		for key, text := range texts {
+			if used[key] || !used[text] {
+				t.Errorf("%s: shown as the key %v, as the text %v", key, used[key], used[text])
+			}
+		}
+	}
+	if _, err := helpText("no_such_key"); err == nil {
+		t.Error("no error for a key without a text")
+	}
+}
+
 // TestWrongCommandLines: 2 is for a command line that cannot be understood. One that is understood and cannot
 // be done, such as one that names a file that is not there, is 1.
 func TestWrongCommandLines(t *testing.T) {

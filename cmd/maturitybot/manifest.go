@@ -5,12 +5,11 @@ import (
 
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
-	"maturitybot/bot/locale"
 )
 
 // appSpec returns the bot's commands and texts that platforms show.
 func appSpec() (chat.AppSpec, error) {
-	words, err := locale.Load()
+	words, err := loadWords()
 	if err != nil {
 		return chat.AppSpec{}, fmt.Errorf("describe the bot: %w", err)
 	}

@@ -42,8 +42,8 @@ func (c matrixCheck) Run(s system) error {
 
 type matrixShow struct {
 	matrixFlag
-	Edition string `help:"${matrix_show_edition}" placeholder:"ID"`
-	Lang    string `help:"${matrix_show_lang}" placeholder:"LANG"`
+	Edition string `help:"matrix_show_edition" placeholder:"ID"`
+	Lang    string `help:"matrix_show_lang" placeholder:"LANG"`
 	Format  string `help:"text or json." enum:"text,json" default:"text"`
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"maturitybot/adapters/redis"
 	"maturitybot/bot"
-	"maturitybot/bot/locale"
 )
 
 // parts of docs/configuration.md that are written from the program, by the name that stands in the line before each.
@@ -88,7 +87,10 @@ func holds(all, some []*kong.Flag) bool {
 // leaves are the commands that can be run.
 func leaves(t *testing.T) []*kong.Node {
 	t.Helper()
-	parser, err := kong.New(&commands{}, kong.Name(""), helpTexts, platformHelpTexts)
+	parser, err := kong.New(&commands{}, kong.Name(""))
+	if err == nil {
+		err = setHelpTexts(parser)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +260,7 @@ func anchors(page string) []string {
 // TestCoordinatorPagesNameEveryCommand checks the tables of commands in English and in Welsh.
 func TestCoordinatorPagesNameEveryCommand(t *testing.T) {
 	t.Parallel()
-	words, err := locale.Load()
+	words, err := loadWords()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/alecthomas/kong"
-
 	"maturitybot/adapters/discord"
 	"maturitybot/adapters/platform"
 	"maturitybot/adapters/slack"
@@ -19,7 +17,7 @@ var definitions = []platform.Definition{slack.Definition, discord.Definition}
 const examplePerson = "slack:T024BE7LD:U2147483697"
 
 // platformHelpTexts are the texts of helpTexts that name a platform.
-var platformHelpTexts = kong.Vars{
+var platformHelpTexts = map[string]string{
 	"person": "The person, as platform:workspace:id, such as slack:T024BE7LD:U2147483697 or " +
 		"discord::1100000000000000010.",
 	"slack_api":   "Address to use instead of Slack's API, for a gateway or a test.",
@@ -37,9 +35,9 @@ var platformHelpTexts = kong.Vars{
 
 // platformFlags are the flags that belong to one platform.
 type platformFlags struct {
-	SlackAPI   string   `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"${slack_api}"`
-	DiscordAPI string   `name:"discord-api-url" env:"DISCORD_API_URL" placeholder:"URL" help:"${discord_api}"`
-	Guilds     []string `name:"discord-guilds" env:"DISCORD_GUILDS" placeholder:"ID" help:"${guilds}"`
+	SlackAPI   string   `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"slack_api"`
+	DiscordAPI string   `name:"discord-api-url" env:"DISCORD_API_URL" placeholder:"URL" help:"discord_api"`
+	Guilds     []string `name:"discord-guilds" env:"DISCORD_GUILDS" placeholder:"ID" help:"guilds"`
 }
 
 // values returns the values of the flags by their environment variables.
@@ -53,11 +51,11 @@ func (f platformFlags) values() platform.Values {
 
 // manifestCommand prints app manifests, for platforms that use them.
 type manifestCommand struct {
-	Slack manifestSlack `cmd:"" help:"${manifest_slack}"`
+	Slack manifestSlack `cmd:"" help:"manifest_slack"`
 }
 
 type manifestSlack struct {
-	Mode string `enum:"socket,http" default:"socket" help:"${manifest_mode}"`
+	Mode string `enum:"socket,http" default:"socket" help:"manifest_mode"`
 	URL  string `placeholder:"https://..." help:"Address at which Slack reaches the bot, for http."`
 }
 

@@ -13,7 +13,7 @@ import (
 
 // opsFlag is the address at which a process reports its health.
 type opsFlag struct {
-	OpsListen string `env:"OPS_LISTEN" default:"127.0.0.1:8081" placeholder:"ADDRESS" help:"${ops_listen}"`
+	OpsListen string `env:"OPS_LISTEN" default:"127.0.0.1:8081" placeholder:"ADDRESS" help:"ops_listen"`
 }
 
 // opsOff is the value of opsFlag with which a process reports nothing.

@@ -18,10 +18,8 @@ import (
 	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
-	"maturitybot/bot/locale"
 	"maturitybot/reminders"
 	"maturitybot/survey"
-	"maturitybot/survey/matrix"
 )
 
 // benchPace is how many messages a second the platform of BenchmarkReminders takes: far more than a real one does.
@@ -64,11 +62,11 @@ func BenchmarkReminders(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = store.Close() }) // the benchmark is over
-	matrices, err := matrix.Editions()
+	matrices, err := loadEditions()
 	if err != nil {
 		b.Fatal(err)
 	}
-	words, err := locale.Load()
+	words, err := loadWords()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -22,7 +22,6 @@ import (
 	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
-	"maturitybot/bot/locale"
 	"maturitybot/reminders"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
@@ -112,11 +111,11 @@ func TestReminderProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	matrices, err := matrix.Editions()
+	matrices, err := loadEditions()
 	if err != nil {
 		t.Fatal(err)
 	}
-	words, err := locale.Load()
+	words, err := loadWords()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +269,7 @@ func faultyRound(t testing.TB, address string, now func() time.Time, people int)
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }() // everything was written
-	matrices, err := matrix.Editions()
+	matrices, err := loadEditions()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,18 +7,17 @@ import (
 
 	"maturitybot/adapters/ratings"
 	"maturitybot/adapters/resultfiles"
-	"maturitybot/bot/locale"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/plaintext"
 	"maturitybot/survey/results"
 )
 
 type reportCommand struct {
-	File   string `arg:"" help:"${report_file}"`
-	Format string `help:"${report_format}" placeholder:"FORMAT"`
+	File   string `arg:"" help:"report_file"`
+	Format string `help:"report_format" placeholder:"FORMAT"`
 	Out    string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
 	Lang   string `help:"Language: en or cy." enum:"en,cy" default:"en"`
-	Matrix string `help:"${report_matrix}" placeholder:"FILE"`
+	Matrix string `help:"report_matrix" placeholder:"FILE"`
 }
 
 // Run writes the tables, or all that is wrong with the ratings by line.
@@ -34,7 +33,7 @@ func (c reportCommand) Run(s system) error {
 	if err != nil {
 		return err
 	}
-	words, err := locale.Load()
+	words, err := loadWords()
 	if err != nil {
 		return err
 	}

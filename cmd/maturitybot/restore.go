@@ -23,10 +23,10 @@ type restoreCommand struct {
 	matrixFlag
 	storeFlag
 	File            string   `arg:"" help:"The backup. - reads standard input."`
-	Identity        string   `short:"i" required:"" placeholder:"FILE" help:"${identity}"`
+	Identity        string   `short:"i" required:"" placeholder:"FILE" help:"identity"`
 	Check           bool     `help:"Only read the whole backup and say whether it can be restored. Needs no Redis."`
 	Replace         bool     `help:"Replace the rounds in Redis with those in the backup."`
-	Erasures        []string `env:"ERASURES" placeholder:"FILE" type:"path" help:"${restore_erasures}"`
+	Erasures        []string `env:"ERASURES" placeholder:"FILE" type:"path" help:"restore_erasures"`
 	WithoutErasures bool     `help:"Restore even if there is no list of what was erased after the backup."`
 }
 

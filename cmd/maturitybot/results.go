@@ -22,17 +22,17 @@ import (
 
 // resultsCommand computes results from a file of answers.
 type resultsCommand struct {
-	File      string `arg:"" optional:"" name:"answers.csv" help:"${results_file}"`
-	Edition   string `help:"${results_edition}" default:"england" placeholder:"ID|FILE"`
-	MinGroup  int    `help:"${results_min_group}" default:"5" placeholder:"N"`
-	Consensus int    `help:"${results_consensus}" default:"70" placeholder:"PERCENT"`
+	File      string `arg:"" optional:"" name:"answers.csv" help:"results_file"`
+	Edition   string `help:"results_edition" default:"england" placeholder:"ID|FILE"`
+	MinGroup  int    `help:"results_min_group" default:"5" placeholder:"N"`
+	Consensus int    `help:"results_consensus" default:"70" placeholder:"PERCENT"`
 	Area      string `help:"Name of the local area, for titles. Default: the name of the file." placeholder:"NAME"`
 	Lang      string `help:"Language of the results." enum:"en,cy" default:"en"`
-	Format    string `help:"${results_format}" placeholder:"FORMAT"`
-	Workshop  bool   `help:"${results_workshop}"`
+	Format    string `help:"results_format" placeholder:"FORMAT"`
+	Workshop  bool   `help:"results_workshop"`
 	Out       string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
 	Example   bool   `help:"Write an example file of answers as CSV."`
-	Wide      bool   `help:"${results_wide}"`
+	Wide      bool   `help:"results_wide"`
 }
 
 // Run writes the results, or says everything that is wrong with the answers and writes nothing.
@@ -41,7 +41,7 @@ func (c resultsCommand) Run(s system) error {
 	if err != nil {
 		return err
 	}
-	words, err := locale.Load()
+	words, err := loadWords()
 	if err != nil {
 		return err
 	}

@@ -20,11 +20,11 @@ type serveCommand struct {
 	storeFlag
 	erasuresFlag
 	opsFlag
-	Listen    string   `env:"LISTEN" default:":8080" help:"${listen}"`
-	Creators  []string `env:"CREATORS" placeholder:"PERSON" help:"${creators}"`
+	Listen    string   `env:"LISTEN" default:":8080" help:"listen"`
+	Creators  []string `env:"CREATORS" placeholder:"PERSON" help:"creators"`
 	LogFormat string   `env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
 	platformFlags
-	Holidays string `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" help:"${holidays}"`
+	Holidays string `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" help:"holidays"`
 
 	dial func(ctx context.Context, network, address string) (net.Conn, error) // the network, but for tests
 	now  func() time.Time                                                     // the clock, but for tests

@@ -262,7 +262,7 @@ func invited(t *testing.T, redisURL, channel, coordinator, guest string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	editions, err := matrix.Editions()
+	editions, err := loadEditions()
 	if err != nil {
 		t.Fatal(err)
 	}

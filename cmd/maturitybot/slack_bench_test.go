@@ -294,7 +294,7 @@ func benched(b testing.TB, coordinator, channel string, person func(i int) strin
 	if out, err := osexec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
-	editions, err := matrix.Editions()
+	editions, err := loadEditions()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -16,8 +16,8 @@ import (
 
 // storeFlag is the address of Redis, where answers are kept.
 type storeFlag struct {
-	RedisURL     string `env:"REDIS_URL" placeholder:"URL" help:"${redis_url}"`
-	RedisURLFile string `env:"REDIS_URL_FILE" placeholder:"FILE" type:"path" help:"${redis_url_file}"`
+	RedisURL     string `env:"REDIS_URL" placeholder:"URL" help:"redis_url"`
+	RedisURLFile string `env:"REDIS_URL_FILE" placeholder:"FILE" type:"path" help:"redis_url_file"`
 }
 
 // address returns the address of Redis. The error does not repeat it, because it may hold a password.
@@ -68,7 +68,7 @@ func connect(
 
 // erasuresFlag names the file that is the journal of erasures.
 type erasuresFlag struct {
-	Erasures string `env:"ERASURES" placeholder:"FILE" type:"path" help:"${erasures}"`
+	Erasures string `env:"ERASURES" placeholder:"FILE" type:"path" help:"erasures"`
 }
 
 // journal makes the store write its erasures to the file until done is called. It does nothing where

@@ -19,7 +19,6 @@ import (
 	slackfake "maturitybot/adapters/slack/fake"
 	"maturitybot/adapters/terminal"
 	"maturitybot/bot/chat"
-	"maturitybot/bot/locale"
 	"maturitybot/bot/transcript"
 	"maturitybot/survey"
 )
@@ -75,7 +74,7 @@ func TestReadingTime(t *testing.T) {
 		for _, lang := range m.Languages {
 			t.Run(m.ID+"/"+string(lang), func(t *testing.T) {
 				t.Parallel()
-				sentences, err := locale.Load()
+				sentences, err := loadWords()
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -27,7 +27,7 @@ type tryCommand struct {
 	Seed    uint64 `help:"Seed for the invented answers. The same seed gives the same answers." default:"1"`
 	Others  int    `help:"How many invented people to invite besides you." default:"40"`
 	Plain   bool   `help:"Print plain lines, for screen readers, scripts and simple terminals."`
-	Out     string `help:"${try_out}" placeholder:"FOLDER" type:"path"`
+	Out     string `help:"try_out" placeholder:"FOLDER" type:"path"`
 }
 
 const (

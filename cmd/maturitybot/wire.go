@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"maturitybot/adapters/redis"
@@ -22,20 +23,28 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
+// What comes with the program is loaded once and never changed: tests run hundreds of commands in one
+// process.
+var (
+	loadEditions        = sync.OnceValues(matrix.Editions)
+	loadEarlierEditions = sync.OnceValues(matrix.EarlierEditions)
+	loadWords           = sync.OnceValues(locale.Load)
+)
+
 // matrixFlag adds an area's own matrix to the editions.
 type matrixFlag struct {
-	Matrix []string `sep:"none" placeholder:"FILE" help:"${matrix}"`
+	Matrix []string `sep:"none" placeholder:"FILE" help:"matrix"`
 }
 
 // matrices returns the matrices of the files, the editions, and the editions' earlier versions.
 // New rounds take the first with an id, so that a file takes the place of the edition with its id.
 // Of the files with one id, the highest version comes first.
 func (f matrixFlag) matrices() (matrix.List, error) {
-	editions, err := matrix.Editions()
+	editions, err := loadEditions()
 	if err != nil {
 		return nil, fmt.Errorf("load editions: %w", err)
 	}
-	earlier, err := matrix.EarlierEditions()
+	earlier, err := loadEarlierEditions()
 	if err != nil {
 		return nil, fmt.Errorf("load earlier editions: %w", err)
 	}
@@ -108,7 +117,7 @@ type embeddedOptions struct {
 func newEmbeddedBot(o embeddedOptions) (*embeddedBot, error) {
 	if o.words == nil {
 		var err error
-		if o.words, err = locale.Load(); err != nil {
+		if o.words, err = loadWords(); err != nil {
 			return nil, err
 		}
 	}
