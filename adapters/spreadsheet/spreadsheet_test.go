@@ -56,9 +56,13 @@ func TestWorkbook(t *testing.T) {
 	}
 }
 
-// TestZipBombs reads small files that would be huge. Those of nestedBytes stay below MaxUnpackedBytes, so
-// that the library reads them whole; unpackedTooLarge is above it.
+// TestZipBombs reads small files that would be large. The library reads those of bombBytes whole. They
+// are smaller than MaxUnpackedBytes, which would take seconds, and may take memory in proportion.
 func TestZipBombs(t *testing.T) {
+	const bombBytes, mostMemory = 2 << 20, 64 << 20
+	if MaxUnpackedBytes/bombBytes*mostMemory > 512<<20 {
+		t.Errorf("a workbook of %d MB may take too much memory", MaxUnpackedBytes>>20)
+	}
 	good, err := zip.NewReader(bytes.NewReader(workbook(t, []any{"person"})), int64(len(workbook(t, []any{"person"}))))
 	if err != nil {
 		t.Fatal(err)
@@ -95,10 +99,10 @@ func TestZipBombs(t *testing.T) {
 	}
 	const sheet = "xl/worksheets/sheet1.xml"
 	for name, src := range map[string][]byte{
-		"blanks":           bomb(sheet, "", " ", unpackedTooLarge),
-		"many cells":       bomb(sheet, `<worksheet><sheetData><row r="1">`, `<c t="inlineStr"><is><t>x</t></is></c>`, nestedBytes),
-		"nested":           bomb(sheet, `<worksheet><sheetData>`, `<row>`, nestedBytes),
-		"no end of styles": bomb("xl/styles.xml", `<styleSheet><fonts>`, `<font/>`, nestedBytes),
+		"blanks":           bomb(sheet, "", " ", MaxUnpackedBytes+1<<20),
+		"many cells":       bomb(sheet, `<worksheet><sheetData><row r="1">`, `<c t="inlineStr"><is><t>x</t></is></c>`, bombBytes),
+		"nested":           bomb(sheet, `<worksheet><sheetData>`, `<row>`, bombBytes),
+		"no end of styles": bomb("xl/styles.xml", `<styleSheet><fonts>`, `<font/>`, MaxUnpackedBytes-1<<20),
 		"a large file":     append([]byte("PK\x03\x04"), make([]byte, 9<<20)...),
 		"nothing":          []byte("PK\x03\x04"),
 	} {
@@ -108,8 +112,12 @@ func TestZipBombs(t *testing.T) {
 		got, table := read(bytes.NewReader(src))
 		runtime.ReadMemStats(&after)
 		t.Logf("%s: %d bytes, %d MB more, %v", name, len(src), (after.Sys-before.Sys)>>20, table.Faults)
-		if len(got) > 0 || len(table.Faults) != 1 || after.Sys-before.Sys > 512<<20 {
+		if len(got) > 0 || len(table.Faults) != 1 || after.Sys-before.Sys > mostMemory {
 			t.Errorf("%s: %d rows, %d MB, %v", name, len(got), (after.Sys-before.Sys)>>20, table.Faults)
+		}
+		tooLarge := name == "blanks" || name == "a large file"
+		if strings.Contains(table.Faults.Error(), "too large") != tooLarge {
+			t.Errorf("%s: %v", name, table.Faults)
 		}
 	}
 }

@@ -115,6 +115,7 @@ type Table struct {
 	at      []int // where each column is; -1 for one that is not there
 	width   int   // cells of the header
 	ahead   []Row // rows that were read to find the header
+	maxRows int
 	err     error
 }
 
@@ -123,7 +124,7 @@ type Table struct {
 // faults call it. A table may be of one of several kinds, each with columns of its own; the header
 // decides, as Match does.
 func NewTable(file string, source Source, kinds ...Columns) *Table {
-	t := &Table{file: file, source: source}
+	t := &Table{file: file, source: source, maxRows: MaxRows}
 	header, best := -1, 0
 	for range headRows {
 		row, err := source.Next()
@@ -243,8 +244,8 @@ func (t *Table) Rows() iter.Seq[Row] {
 				t.stop(err)
 				return
 			}
-			if n++; n > MaxRows {
-				want := fmt.Sprintf("expected at most %d", MaxRows)
+			if n++; n > t.maxRows {
+				want := fmt.Sprintf("expected at most %d", t.maxRows)
 				t.stop(&LimitError{row.Line, "the file has too many rows", want})
 				return
 			}

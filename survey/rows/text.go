@@ -73,6 +73,7 @@ type Text struct {
 	sep   byte
 	line  int      // lines that were taken
 	ahead []string // lines that were read and are still to be taken
+	bytes []byte   // of the line that is being read
 	err   error    // what ended the reading
 }
 
@@ -194,10 +195,10 @@ func (t *Text) takeLine() (string, error) {
 	if t.err != nil {
 		return "", t.err
 	}
-	var line []byte
+	line := t.bytes[:0]
+	defer func() { t.bytes = line }()
 	for {
 		b, err := t.from.ReadByte()
-		var limit *LimitError
 		switch {
 		case err == nil && b != '\n' && b != '\r':
 			if line = append(line, b); len(line) > maxRowBytes {
@@ -206,12 +207,8 @@ func (t *Text) takeLine() (string, error) {
 				return "", t.err
 			}
 			continue
-		case errors.As(err, &limit):
-			limit.Line = t.line + 1
-			t.err = limit
-			return "", t.err
 		case err != nil:
-			t.err = err
+			t.stop(err)
 			if !errors.Is(err, io.EOF) || len(line) == 0 {
 				return "", t.err
 			}
@@ -223,6 +220,16 @@ func (t *Text) takeLine() (string, error) {
 		t.line++
 		return string(line), nil
 	}
+}
+
+// stop keeps what ended the reading, with the line if it is a limit.
+func (t *Text) stop(err error) {
+	var limit *LimitError
+	if errors.As(err, &limit) {
+		limit.Line = t.line + 1
+		err = limit
+	}
+	t.err = err
 }
 
 // splitter splits the lines of one row into cells.
