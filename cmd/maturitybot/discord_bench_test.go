@@ -1,70 +1,20 @@
 package main
 
 import (
-	"context"
 	"crypto/ed25519"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
-	osexec "os/exec"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/bwmarrin/discordgo"
-	goredis "github.com/redis/go-redis/v9"
-
-	"maturitybot/survey"
 )
-
-// bareDiscord is the bare handler of the Discord benchmark: it verifies the signature, parses the interaction with discordgo, runs the
-// script that keeps an answer with go-redis, and answers that the message is to change.
-func bareDiscord() {
-	ctx := context.Background()
-	o, err := goredis.ParseURL(os.Getenv("REDIS_URL"))
-	fatal(err)
-	client := goredis.NewClient(o)
-	source, err := os.ReadFile("../../adapters/redis/lua/write_response.lua")
-	fatal(err)
-	script := goredis.NewScript(string(source))
-	secret, err := client.Get(ctx, "secret:{"+benchRound+"}").Bytes()
-	fatal(err)
-	answer := []byte(`{"type":7,"data":{"flags":32768,"components":[{"type":10,"content":"` + strings.Repeat("x", 2000) + `"}]}}`)
-	fatal(http.ListenAndServe(os.Getenv(bareAddress), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !discordgo.VerifyInteraction(r, benchKey.Public().(ed25519.PublicKey)) {
-			fatal(fmt.Errorf("a signature that is not ours"))
-		}
-		body, err := io.ReadAll(r.Body)
-		fatal(err)
-		var i discordgo.Interaction
-		fatal(json.Unmarshal(body, &i))
-		words := strings.Split(i.MessageComponentData().CustomID, ":")
-		pseudonym := survey.Pseudonym(secret, survey.PersonID("discord::"+i.Member.User.ID))
-		key := "{" + benchRound + "}"
-		made, err := discordgo.SnowflakeTimestamp(i.ID)
-		fatal(err)
-		reply, err := script.Run(r.Context(), client, []string{"round:" + key, "secret:" + key, "response:" + key + ":" + pseudonym, "operation_times:" + key, "operation_times:" + key + ":earlier"},
-			time.Now().Unix(), "answer "+words[2]+" "+i.ID, "answer "+words[2], made.UnixMicro(), survey.DoubleTap.Microseconds(), words[2], words[3]).Slice()
-		fatal(err)
-		if reply[0] != "done" {
-			fatal(fmt.Errorf("the script says %v", reply[0]))
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(answer)
-	})))
-}
 
 // benchKey signs the interactions of the benchmark.
 var benchKey = ed25519.NewKeyFromSeed([]byte("the benchmark's own signing key."))
 
-const (
-	bareOnDiscord = "MATURITYBOT_BARE_DISCORD"
-	benchApp      = "1100000000000000001"
-)
+const benchApp = "1100000000000000001"
 
 func benchUser(n int64) string { return fmt.Sprintf("12000000000%07d", n) }
 
@@ -106,30 +56,12 @@ func BenchmarkDiscord(b *testing.B) {
 		}
 		return `{"id":"` + benchApp + `","username":"m","bot":true,"verify_key":"` + key + `","interactions_endpoint_url":"https://bot.example.org/discord"}`
 	})
-	start := func(cmd *osexec.Cmd, address string) *pressing {
-		process(b, address, cmd)
-		return newPressing(discordPress(address, elements))
-	}
-	address := freePort(b)
-	cmd := osexec.Command(os.Args[0])
-	cmd.Env = append(environment, bareAddress+"="+address, bareOnDiscord+"=1")
-	bare := start(cmd, address)
-	address = freePort(b)
-	cmd = osexec.Command(program, "serve")
-	cmd.Env = append(environment, "DISCORD_TOKEN=bench", "DISCORD_PUBLIC_KEY="+key, "DISCORD_API_URL="+api.URL+"/", "LISTEN="+address, "OPS_LISTEN=off")
-	bot := start(cmd, address)
+	press := func(address string) *pressing { return newPressing(discordPress(address, elements)) }
+	bare := startBare(b, "bare", bareDiscord, environment, press)
+	lean := startBare(b, "lean", leanDiscord, environment, press)
+	bot, _ := startBot(b, program, append(environment,
+		"DISCORD_TOKEN=bench", "DISCORD_PUBLIC_KEY="+key, "DISCORD_API_URL="+api.URL+"/"), press)
 	for b.Loop() {
-		var rate [2]float64
-		for range 3 {
-			for i, p := range []*pressing{bare, bot} {
-				rate[i] += p.flood(b, floods()) / 3
-			}
-		}
-		b.ReportMetric(rate[1], "answers/s")
-		b.ReportMetric(rate[0], "bare/s")
-		b.ReportMetric(rate[1]/rate[0], "of-bare")
-		b.ReportMetric(float64(bot.steady(b, rate[1]/2, 2*floods()).Microseconds())/1000, "p99-ms-at-half")
-		b.ReportMetric(resident(b, cmd.Process.Pid), "MiB-resident")
-		b.ReportMetric(0, "ns/op")
+		contest(b, bot, bare, lean)
 	}
 }

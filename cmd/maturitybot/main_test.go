@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"io"
@@ -18,14 +17,11 @@ import (
 func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(serveProcess) != "":
-		os.Exit(run(context.Background(), []string{"serve"}, system{env: os.Getenv, out: io.Discard, err: io.Discard}))
+		os.Exit(serveProfiled(system{env: os.Getenv, out: io.Discard, err: io.Discard}))
 	case os.Getenv(chaosDial) != "":
 		os.Exit(chaosProcess())
-	case os.Getenv(bareAddress) != "" && os.Getenv(bareOnDiscord) != "":
-		bareDiscord()
-		return
 	case os.Getenv(bareAddress) != "":
-		bare()
+		serveBare()
 		return
 	}
 	flag.Parse()
