@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -54,8 +55,9 @@ type Tools struct {
 	Handled   func(Handled)
 	Delivered func(Delivered)
 
-	matrix func(survey.Round) (*matrix.Matrix, error) // returns the matrix that a round uses
-	salt   [16]byte                                   // for the hashes of people in the log
+	matrix   func(survey.Round) (*matrix.Matrix, error) // returns the matrix that a round uses
+	elements *card.Elements
+	salt     [16]byte // for the hashes of people in the log
 }
 
 // Claims records which events were handled, in all processes.
@@ -96,7 +98,7 @@ type Schedule interface {
 	) (time.Time, bool)
 }
 
-// Bot answers events. It keeps nothing between them.
+// Bot answers events. It keeps nothing of a person between them.
 type Bot struct {
 	Options
 	routes map[string]route
@@ -108,6 +110,7 @@ var _ chat.Responder = (*Bot)(nil)
 func New(o Options) *Bot {
 	b := &Bot{Options: o, routes: routeTable()}
 	b.matrix = o.Rounds.Matrix
+	b.elements = card.NewElements()
 	rand.Read(b.salt[:]) // it never fails: the program ends instead
 	return b
 }

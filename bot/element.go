@@ -14,7 +14,7 @@ import (
 // proceed shows the first element without an answer, or the profile while there is no role.
 func (h participant) proceed(ctx context.Context, req *request, args roundArgs) (view, error) {
 	part, resp, err := h.rounds.Response(ctx, args.round)
-	draw := card.Drawing(card.Next)
+	draw := card.Drawing(h.elements.Next)
 	if part.Member.Role == "" {
 		draw = card.Profile("me.role_first")
 	}
@@ -42,7 +42,7 @@ func (h participant) elementOf(
 	if err != nil {
 		return view{}, err
 	}
-	return h.show(ctx, req, part, resp, card.Element(element))
+	return h.show(ctx, req, part, resp, h.elements.Element(element))
 }
 
 // operation returns what identifies the request, so that a repeated delivery changes nothing.
@@ -56,12 +56,12 @@ func (h participant) answer(ctx context.Context, req *request, args answerArgs) 
 		ctx, args.round, operation(req), args.element, args.rating,
 	)
 	if soon, ok := errors.AsType[*survey.TooSoonError](err); ok {
-		return h.show(ctx, req, part, resp, card.After(soon.Before, true))
+		return h.show(ctx, req, part, resp, h.elements.After(soon.Before, true))
 	}
 	if err != nil {
 		return view{}, err
 	}
-	return h.show(ctx, req, part, resp, card.After(args.element, false))
+	return h.show(ctx, req, part, resp, h.elements.After(args.element, false))
 }
 
 // detailForm opens the form for what a participant adds to an answer. It reads what they added
@@ -105,5 +105,5 @@ func (h participant) keepDetail(ctx context.Context, req *request, args elementA
 	if err != nil {
 		return view{}, err
 	}
-	return h.show(ctx, req, part, resp, card.After(args.element, false))
+	return h.show(ctx, req, part, resp, h.elements.After(args.element, false))
 }

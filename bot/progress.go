@@ -35,7 +35,7 @@ func (h participant) currentCard(
 	if err != nil {
 		return view{}, err
 	}
-	draw := card.Drawing(card.Next)
+	draw := card.Drawing(h.elements.Next)
 	if part.Member.Role == "" || resp.Rated() == 0 {
 		draw = card.Profile("") // also when the coordinator gave a role: it is for the person to say
 	}

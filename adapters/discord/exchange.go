@@ -285,11 +285,11 @@ func (x *exchange) updateResponse(r chat.Update) (response, error) {
 	if !x.changeable() {
 		return x.whisperResponse(r.Card)
 	}
-	m, err := message(r.Card, false, nil)
+	body, err := chat.Once(r.Card, drawUpdate)
 	if err != nil {
 		return response{}, err
 	}
-	return updateResponse(m), nil
+	return response{encoded: body}, nil
 }
 
 // whisperResponse shows a card to the person of the event alone.

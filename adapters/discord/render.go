@@ -133,6 +133,8 @@ type modalBody struct {
 type response struct {
 	Type int `json:"type"`
 	Data any `json:"data,omitempty"`
+
+	encoded []byte // the whole response, if it was written before
 }
 
 // The first answers without content.
@@ -483,8 +485,22 @@ func field(f chat.Field) (component, error) {
 	return c, nil
 }
 
+// cardUpdate is the response that puts a card in place of the one that was pressed.
+type cardUpdate []byte
+
+func drawUpdate(c chat.Card) (cardUpdate, error) {
+	m, err := message(c, false, nil)
+	if err != nil {
+		return nil, err
+	}
+	return encode(updateResponse(m))
+}
+
 // encode writes a body.
 func encode(v any) ([]byte, error) {
+	if r, ok := v.(response); ok && r.encoded != nil {
+		return r.encoded, nil
+	}
 	b, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("encode body: %w", err)

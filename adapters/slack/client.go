@@ -20,6 +20,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"maturitybot/adapters/platform"
+	"maturitybot/bot/chat"
 	"maturitybot/bot/chat/dispatch"
 )
 
@@ -202,18 +203,34 @@ type response struct {
 	Media    bool            `json:"unfurl_media"`
 }
 
-// respond sends a message through the response URL of an event. It returns errResponseURLSpent when
-// the URL takes no more.
-func (c *client) respond(ctx context.Context, o origin, r response) error {
-	if !c.isResponseURL(o.URL) {
-		return fmt.Errorf("use a response url: %w", errResponseURLSpent)
-	}
+// encodeResponse writes a response in which Slack looks for no links, names or markup.
+func encodeResponse(r response) ([]byte, error) {
 	r.Parse = "none"
 	body, err := json.Marshal(r)
 	if err != nil {
-		return fmt.Errorf("write message: %w", err)
+		return nil, fmt.Errorf("write message: %w", err)
 	}
-	return c.callIn(ctx, "response_url", o.Channel, r.Replace, func(ctx context.Context) error {
+	return body, nil
+}
+
+// replacement is the response that puts a card in place of the one that was pressed.
+type replacement []byte
+
+func drawReplacement(card chat.Card) (replacement, error) {
+	text, drawn, err := draw(card)
+	if err != nil {
+		return nil, err
+	}
+	return encodeResponse(response{Replace: true, Text: text, Blocks: drawn})
+}
+
+// respond sends a response through the response URL of an event; repeatable is true for one that may
+// be sent twice. It returns errResponseURLSpent when the URL takes no more.
+func (c *client) respond(ctx context.Context, o origin, body []byte, repeatable bool) error {
+	if !c.isResponseURL(o.URL) {
+		return fmt.Errorf("use a response url: %w", errResponseURLSpent)
+	}
+	return c.callIn(ctx, "response_url", o.Channel, repeatable, func(ctx context.Context) error {
 		res, err := c.post(ctx, o.URL, "application/json; charset=utf-8", body)
 		if err != nil {
 			return err

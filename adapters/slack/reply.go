@@ -109,16 +109,19 @@ func (s *Slack) update(ctx context.Context, in inbound, card chat.Card) error {
 	case !in.changeable():
 		return s.whisper(ctx, in, card)
 	}
-	text, drawn, err := draw(card)
-	if err != nil {
-		return err
-	}
 	if in.origin.URL != "" {
-		r := response{Replace: true, Text: text, Blocks: drawn}
-		if err = s.client.respond(ctx, in.origin, r); err == nil {
+		body, err := chat.Once(card, drawReplacement)
+		if err != nil {
+			return err
+		}
+		if err = s.client.respond(ctx, in.origin, body, true); err == nil {
 			return nil
 		}
 		s.log.Info("response url not usable", "error", err)
+	}
+	text, drawn, err := draw(card)
+	if err != nil {
+		return err
 	}
 	if !in.origin.Whispered {
 		if err := s.replies.wait(ctx, in.origin.Channel); err != nil {
@@ -185,8 +188,10 @@ func (s *Slack) whisper(ctx context.Context, in inbound, card chat.Card) error {
 		return err
 	}
 	if in.origin.URL != "" {
-		r := response{Type: "ephemeral", Text: text, Blocks: drawn}
-		err = s.client.respond(ctx, in.origin, r)
+		body, err := encodeResponse(response{Type: "ephemeral", Text: text, Blocks: drawn})
+		if err == nil {
+			err = s.client.respond(ctx, in.origin, body, false)
+		}
 		if err == nil || errors.Is(err, chat.ErrUnsure) {
 			return err
 		}

@@ -139,7 +139,11 @@ func (s *Slack) postByURL(
 	if err != nil {
 		return err
 	}
-	return s.client.respond(ctx, in.origin, response{Type: "in_channel", Text: text, Blocks: drawn})
+	body, err := encodeResponse(response{Type: "in_channel", Text: text, Blocks: drawn})
+	if err != nil {
+		return err
+	}
+	return s.client.respond(ctx, in.origin, body, false)
 }
 
 // attach shows uploaded files in a channel. They belong to a card that is there already, so that

@@ -6,6 +6,7 @@ import (
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
+	"maturitybot/survey/matrix"
 )
 
 // Of returns the card with the given blocks.
@@ -24,8 +25,12 @@ func Primary(label string, a chat.Action) chat.Button {
 
 // OtherLanguages returns buttons that show the same card in the round's other languages.
 func OtherLanguages(v locale.Voice, part survey.Participation, then chat.Action) []chat.Button {
+	return otherLanguages(v, part.Round.Languages, then)
+}
+
+func otherLanguages(v locale.Voice, all []matrix.Lang, then chat.Action) []chat.Button {
 	var buttons []chat.Button
-	for _, lang := range part.Round.Languages {
+	for _, lang := range all {
 		spoken := v.In(string(lang)).Lang == string(lang)
 		if string(lang) == v.Lang || !spoken || len(then.Args) == 0 {
 			continue

@@ -17,9 +17,10 @@ import (
 
 // fixture is a participant of an open round in two languages, with a small matrix.
 type fixture struct {
-	words *locale.Words
-	m     *matrix.Matrix
-	part  survey.Participation
+	words    *locale.Words
+	m        *matrix.Matrix
+	part     survey.Participation
+	elements *Elements
 }
 
 func setUp(t *testing.T) fixture {
@@ -42,7 +43,7 @@ func setUp(t *testing.T) fixture {
 		ClosesAt:  time.Date(2026, 12, 11, 17, 0, 0, 0, time.UTC),
 	}
 	member := survey.Member{Status: survey.Started, Language: "en"}
-	return fixture{words, m, survey.Participation{Round: round, Member: member}}
+	return fixture{words, m, survey.Participation{Round: round, Member: member}, NewElements()}
 }
 
 // answered returns a response with a rating for the first n elements.
@@ -70,11 +71,11 @@ func (f fixture) draw(t *testing.T, lang string, draw Drawing, resp results.Resp
 func TestElementMarksChosenLevel(t *testing.T) {
 	f := setUp(t)
 	first := f.m.Elements()[0]
-	open := f.draw(t, "en", Element(first.ID), results.Response{})
+	open := f.draw(t, "en", f.elements.Element(first.ID), results.Response{})
 	if strings.Contains(open, chat.Tick) {
 		t.Errorf("without an answer, the card has a tick:\n%s", open)
 	}
-	saved := f.draw(t, "en", Element(first.ID), f.answered(1))
+	saved := f.draw(t, "en", f.elements.Element(first.ID), f.answered(1))
 	if label := chat.Tick + f.m.Levels[1].Short.In("en"); strings.Count(saved, label) != 1 {
 		t.Errorf("the card does not mark %q once:\n%s", label, saved)
 	}
@@ -85,10 +86,8 @@ func TestElementOffersOtherLanguage(t *testing.T) {
 	first := f.m.Elements()[0]
 	for lang, other := range map[string]string{"en": "cy", "cy": "en"} {
 		label := "[" + f.words.In(other).Say("language.name") + "]"
-		if got := f.draw(t, lang, Element(first.ID), results.Response{}); !strings.Contains(
-			got,
-			label,
-		) {
+		got := f.draw(t, lang, f.elements.Element(first.ID), results.Response{})
+		if !strings.Contains(got, label) {
 			t.Errorf("%s: the card has no button %s:\n%s", lang, label, got)
 		}
 	}
@@ -96,7 +95,9 @@ func TestElementOffersOtherLanguage(t *testing.T) {
 
 func TestUnknownElement(t *testing.T) {
 	f := setUp(t)
-	drawings := map[string]Drawing{"Element": Element("x"), "After": After("x", false)}
+	drawings := map[string]Drawing{
+		"Element": f.elements.Element("x"), "After": f.elements.After("x", false),
+	}
 	for name, draw := range drawings {
 		_, err := draw(f.words.In("en"), f.part, f.m, results.Response{})
 		if !errors.Is(err, matrix.ErrNoElement) {
@@ -110,12 +111,12 @@ func TestNextIsFirstOpenElementThenReview(t *testing.T) {
 	elements := f.m.Elements()
 	for n := range elements {
 		heading := "# " + elements[n].Name.In("en") + "\n"
-		if got := f.draw(t, "en", Next, f.answered(n)); !strings.Contains(got, heading) {
+		if got := f.draw(t, "en", f.elements.Next, f.answered(n)); !strings.Contains(got, heading) {
 			t.Errorf("after %d answers, the card is not %q:\n%s", n, heading, got)
 		}
 	}
 	title := "# " + f.words.In("en").Say("review.title") + "\n"
-	if got := f.draw(t, "en", Next, f.answered(len(elements))); !strings.Contains(got, title) {
+	if got := f.draw(t, "en", f.elements.Next, f.answered(len(elements))); !strings.Contains(got, title) {
 		t.Errorf("after all answers, the card is not the review:\n%s", got)
 	}
 }
@@ -125,7 +126,7 @@ func TestAfterSaysTooSoon(t *testing.T) {
 	first := f.m.Elements()[0].ID
 	said := f.words.In("en").Say("saved.too_soon")
 	for _, tooSoon := range []bool{false, true} {
-		got := f.draw(t, "en", After(first, tooSoon), f.answered(1))
+		got := f.draw(t, "en", f.elements.After(first, tooSoon), f.answered(1))
 		if strings.Contains(got, said) != tooSoon {
 			t.Errorf("too soon is %v:\n%s", tooSoon, got)
 		}

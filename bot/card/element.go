@@ -17,13 +17,52 @@ type Drawing func(
 	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 ) (chat.Card, error)
 
+// Elements draws the cards of elements. Since many people see the same ones, it keeps those that it
+// drew last, with what the platforms made of them (see chat.Share). It keeps no card with words that
+// a person added.
+type Elements struct {
+	kept *recent[elementView, chat.Card]
+}
+
+// maxElementCards is how many cards are kept at most, each of about 20 KB. A round has a hundred that
+// most people see: one for each element and rating before it.
+const maxElementCards = 512
+
+// NewElements returns an Elements that has drawn nothing yet.
+func NewElements() *Elements {
+	return &Elements{newRecent[elementView, chat.Card](maxElementCards)}
+}
+
+// elementView is everything that the card of an element shows, except for what a person added in
+// words. The functions that draw the card get nothing else, so that cards of equal views are equal.
+type elementView struct {
+	round     survey.RoundID
+	area      string
+	languages string // of the round, with a space between them
+	lang      string // of the voice
+	matrix    *matrix.Matrix
+	element   string
+	rating    matrix.Rating
+	open      string // the first element after it that has no answer, or ""
+	saved     savedView
+}
+
+// savedView is what a card says at its top about the answer that was just saved. It is the zero value
+// on a card without that.
+type savedView struct {
+	element   string
+	rating    matrix.Rating
+	hasDetail bool
+	tooSoon   bool
+}
+
 // Element returns a drawing of one element of the matrix. It fails with matrix.ErrNoElement for an
 // unknown element.
-func Element(element string) Drawing {
+func (d *Elements) Element(element string) Drawing {
 	return func(
 		v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 	) (chat.Card, error) {
-		return elementCard(v, part, m, resp, element, nil)
+		return d.draw(v, part, m, resp, element, savedView{})
 	}
 }
 
@@ -31,7 +70,7 @@ func Element(element string) Drawing {
 // the review when none is. Its first line says what was saved, and the buttons beside it lead back
 // to that answer. With tooSoon it also says that a press on the new card was not saved, because it
 // came too soon after that answer.
-func After(element string, tooSoon bool) Drawing {
+func (d *Elements) After(element string, tooSoon bool) Drawing {
 	return func(
 		v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 	) (chat.Card, error) {
@@ -39,95 +78,157 @@ func After(element string, tooSoon bool) Drawing {
 		if !ok {
 			return chat.Card{}, matrix.ErrNoElement
 		}
+		given := resp.Answers[element]
 		// Without a saved answer, there is nothing to confirm.
-		if resp.Answers[element].Rating == matrix.NotAnswered {
-			return elementCard(v, part, m, resp, element, nil)
+		if given.Rating == matrix.NotAnswered {
+			return d.draw(v, part, m, resp, element, savedView{})
 		}
-		top := savedBlocks(v, part, m, resp, element, tooSoon)
+		saved := savedView{
+			element: element, rating: given.Rating, hasDetail: !given.Detail.IsZero(), tooSoon: tooSoon,
+		}
 		if open := openAfter(m, resp, i); open != "" {
-			return elementCard(v, part, m, resp, open, top)
+			return d.draw(v, part, m, resp, open, saved)
 		}
 		review, err := Review(v, part, m, resp)
-		review.Blocks = slices.Concat(top, review.Blocks)
+		review.Blocks = slices.Concat(savedBlocks(v, part.Round.ID, m, saved), review.Blocks)
 		return review, err
 	}
 }
 
+// Next draws the first question without an answer after the last answered one; if there is none, the
+// first without an answer; and the review when all are answered.
+func (d *Elements) Next(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
+) (chat.Card, error) {
+	last := -1
+	for i, e := range m.InOrder() {
+		if resp.Answers[e.ID].Rating != matrix.NotAnswered {
+			last = i
+		}
+	}
+	if element := openAfter(m, resp, last); element != "" {
+		return d.draw(v, part, m, resp, element, savedView{})
+	}
+	return Review(v, part, m, resp)
+}
+
+// draw draws an element, below what was saved before.
+func (d *Elements) draw(
+	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
+	element string, saved savedView,
+) (chat.Card, error) {
+	_, i, ok := m.Element(element)
+	if !ok {
+		return chat.Card{}, matrix.ErrNoElement
+	}
+	given := resp.Answers[element]
+	view := elementView{
+		round:     part.Round.ID,
+		area:      part.Round.Area,
+		languages: joinLanguages(part.Round.Languages),
+		lang:      v.Lang,
+		matrix:    m,
+		element:   element,
+		rating:    given.Rating,
+		open:      openAfter(m, resp, i),
+		saved:     saved,
+	}
+	if !given.Detail.IsZero() {
+		return elementCard(v, view, given.Detail), nil
+	}
+	draw := func() chat.Card { return chat.Share(elementCard(v, view, results.Detail{})) }
+	return d.kept.get(view, draw), nil
+}
+
+// joinLanguages writes languages as elementView holds them.
+func joinLanguages(all []matrix.Lang) string {
+	words := make([]string, len(all))
+	for i, lang := range all {
+		words[i] = string(lang)
+	}
+	return strings.Join(words, " ")
+}
+
+// splitLanguages reads what joinLanguages wrote.
+func splitLanguages(joined string) []matrix.Lang {
+	var all []matrix.Lang
+	for word := range strings.FieldsSeq(joined) {
+		all = append(all, matrix.Lang(word))
+	}
+	return all
+}
+
 // savedBlocks says what is saved for an element, with buttons to change it and to add detail to it.
 func savedBlocks(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
-	element string, tooSoon bool,
+	v locale.Voice, round survey.RoundID, m *matrix.Matrix, saved savedView,
 ) []chat.Block {
-	el, _, _ := m.Element(element)
-	given, id, lang := resp.Answers[element], string(part.Round.ID), matrix.Lang(v.Lang)
-	answer := ratingName(v, m, given.Rating)
-	if given.Rating > 0 && int(given.Rating) <= len(m.Levels) {
-		answer = m.Levels[given.Rating-1].Name.In(lang)
+	el, _, _ := m.Element(saved.element)
+	lang := matrix.Lang(v.Lang)
+	answer := ratingName(v, m, saved.rating)
+	if saved.rating > 0 && int(saved.rating) <= len(m.Levels) {
+		answer = m.Levels[saved.rating-1].Name.In(lang)
 	}
 	key := "saved.answer"
-	if !given.Detail.IsZero() {
+	if saved.hasDetail {
 		key = "saved.with_detail"
 	}
 	spans := []chat.Span{chat.Words(v.Say(key, "answer", answer, "element", el.Name.In(lang)))}
-	if tooSoon {
+	if saved.tooSoon {
 		spans = append(spans, chat.Words("\n"), chat.Bold(v.Say("saved.too_soon")))
 	}
 	return []chat.Block{
 		chat.Text{Spans: spans},
 		Row(
-			Button(v.Say("button.change_answer"), chat.NewAction("change", id, element)),
-			detailButton(v, id, m, element, given.Detail),
+			Button(v.Say("button.change_answer"), chat.NewAction("change", string(round), saved.element)),
+			detailButton(v, round, m, saved.element, saved.hasDetail),
 		),
 	}
 }
 
-// detailButton opens the form for what may be added to an element.
+// detailButton opens the form for what may be added to an element. had is true if something was added
+// before.
 func detailButton(
-	v locale.Voice, round string, m *matrix.Matrix, element string, had results.Detail,
+	v locale.Voice, round survey.RoundID, m *matrix.Matrix, element string, had bool,
 ) chat.Button {
 	label, has := v.Say("button.detail"), "0"
-	if !had.IsZero() {
+	if had {
 		label, has = v.Say("button.detail_change"), "1"
 	}
 	of := m.ID + "." + strconv.Itoa(m.Version)
-	return Button(label, chat.NewAction("detail", round, element, has, of, v.Lang))
+	return Button(label, chat.NewAction("detail", string(round), element, has, of, v.Lang))
 }
 
-// elementCard draws one element below the blocks of top.
-func elementCard(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
-	element string, top []chat.Block,
-) (chat.Card, error) {
-	el, i, ok := m.Element(element)
-	if !ok {
-		return chat.Card{}, matrix.ErrNoElement
+// elementCard draws a view, with what the person added to the element.
+func elementCard(v locale.Voice, view elementView, detail results.Detail) chat.Card {
+	m := view.matrix
+	el, i, _ := m.Element(view.element)
+	var blocks []chat.Block
+	if view.saved != (savedView{}) {
+		blocks = savedBlocks(v, view.round, m, view.saved)
 	}
-	given := resp.Answers[element]
-	blocks := append(slices.Clone(top), question(v, part, m, el, i, given)...)
-	if i == 0 && given.Rating == matrix.NotAnswered { // without a note, there is room for it
+	blocks = append(blocks, question(v, view, el, i)...)
+	if i == 0 && view.rating == matrix.NotAnswered { // without a note, there is room for it
 		blocks = append(blocks, chat.Paragraph(v.Say("element.how")))
 	}
-	blocks = append(blocks, ratingBlocks(v, part, m, el, i, given.Rating)...)
-	if !given.Detail.IsZero() && given.Rating != matrix.NotAnswered {
-		blocks = append(blocks, chat.Footnote(detailLine(v, m, given.Detail)))
+	blocks = append(blocks, ratingBlocks(v, view, el, i)...)
+	if !detail.IsZero() && view.rating != matrix.NotAnswered {
+		blocks = append(blocks, chat.Footnote(detailLine(v, m, detail)))
 	}
 	blocks = append(blocks, chat.Divider{})
-	return Of(append(blocks, navigation(v, part, m, resp, i)...)...), nil
+	return Of(append(blocks, navigation(v, view, i, !detail.IsZero())...)...)
 }
 
 // question returns the position in the survey, and the question of the element with that index.
-func question(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, el matrix.Element, i int,
-	given results.Answer,
-) []chat.Block {
+func question(v locale.Voice, view elementView, el matrix.Element, i int) []chat.Block {
+	m := view.matrix
 	lang, total := matrix.Lang(v.Lang), len(m.Elements())
 	state := v.Say("element.open")
-	if given.Rating != matrix.NotAnswered {
+	if view.rating != matrix.NotAnswered {
 		state = v.Say("element.saved")
 	}
 	return []chat.Block{
 		chat.Note{Spans: []chat.Span{
-			chat.Words(part.Round.Area + " · "),
+			chat.Words(view.area + " · "),
 			chat.Bold(m.DimensionOf(el.ID).Name.In(lang)),
 			chat.Words(" · " + step(v, i, total) + " · " + state + " "),
 			chat.Meter{Done: i + 1, Total: total},
@@ -144,18 +245,15 @@ func step(v locale.Voice, i, total int) string {
 }
 
 // ratingBlocks returns the levels of an element and the other answers, each with its button.
-func ratingBlocks(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, el matrix.Element, i int,
-	given matrix.Rating,
-) []chat.Block {
-	lang := matrix.Lang(v.Lang)
+func ratingBlocks(v locale.Voice, view elementView, el matrix.Element, i int) []chat.Block {
+	m, lang := view.matrix, matrix.Lang(v.Lang)
 	position := step(v, i, len(m.Elements()))
 	button := func(rating matrix.Rating, label, spoken string) chat.Button {
 		return ratingButton(v, ratingChoice{
-			action: chat.NewAction("answer", string(part.Round.ID), el.ID, RatingArg(rating)),
+			action: chat.NewAction("answer", string(view.round), el.ID, RatingArg(rating)),
 			label:  label,
 			spoken: spoken + ", " + position,
-			chosen: given == rating,
+			chosen: view.rating == rating,
 		})
 	}
 	var blocks []chat.Block
@@ -175,37 +273,33 @@ func ratingBlocks(
 }
 
 // navigation returns the buttons that lead from the element with that index to other cards.
-func navigation(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response, i int,
-) []chat.Block {
-	elements, id := m.Elements(), string(part.Round.ID)
-	element := elements[i].ID
-	given := resp.Answers[element]
+func navigation(v locale.Voice, view elementView, i int, hasDetail bool) []chat.Block {
+	m, id := view.matrix, string(view.round)
 	back := chat.NewAction("me", id)
 	if i > 0 {
-		back = chat.NewAction("at", id, elements[i-1].ID)
+		back = chat.NewAction("at", id, m.Elements()[i-1].ID)
 	}
 	toBack := Button(v.Say("button.back"), back)
 	others := append([]chat.Button{
 		Button(v.Say("button.list"), chat.NewAction("list", id)),
 		Button(v.Say("button.kept"), chat.NewAction("kept", id)),
-	}, OtherLanguages(v, part, chat.NewAction("at", id, element))...)
-	forward, open := chat.NewAction("review", id), openAfter(m, resp, i)
-	if given.Rating == matrix.NotAnswered {
+	}, otherLanguages(v, splitLanguages(view.languages), chat.NewAction("at", id, view.element))...)
+	forward := chat.NewAction("review", id)
+	if view.rating == matrix.NotAnswered {
 		// An element that was skipped before is not asked again now.
-		if _, at, ok := m.Element(open); ok && at > i {
-			forward = chat.NewAction("at", id, open)
+		if _, at, ok := m.Element(view.open); ok && at > i {
+			forward = chat.NewAction("at", id, view.open)
 		}
 		// There is no button for detail, which can be added once the element is answered.
 		skip := Button(v.Say("button.skip"), forward)
 		return []chat.Block{Row(append([]chat.Button{toBack, skip}, others...)...)}
 	}
 	next := v.Say("button.to_review")
-	if open != "" {
-		next, forward = v.Say("button.next"), chat.NewAction("at", id, open)
+	if view.open != "" {
+		next, forward = v.Say("button.next"), chat.NewAction("at", id, view.open)
 	}
 	return []chat.Block{
-		Row(toBack, detailButton(v, id, m, element, given.Detail), Primary(next, forward)),
+		Row(toBack, detailButton(v, view.round, m, view.element, hasDetail), Primary(next, forward)),
 		Row(others...),
 	}
 }
@@ -265,33 +359,18 @@ func detailLine(v locale.Voice, m *matrix.Matrix, d results.Detail) string {
 	return strings.Join(parts, "\n")
 }
 
-// Next draws the first question without an answer after the last answered one; if there is
-// none, the first without an answer; and the review when all are answered.
-func Next(
-	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
-) (chat.Card, error) {
-	elements := m.Elements()
-	last := len(elements) - 1
-	for i, e := range elements {
-		if resp.Answers[e.ID].Rating != matrix.NotAnswered {
-			last = i
-		}
-	}
-	if element := openAfter(m, resp, last); element != "" {
-		return elementCard(v, part, m, resp, element, nil)
-	}
-	return Review(v, part, m, resp)
-}
-
 // openAfter returns the first element after the i-th that has no answer, wrapping around at the
 // end, or "" if each has one.
 func openAfter(m *matrix.Matrix, resp results.Response, i int) string {
-	elements := m.Elements()
-	for step := range elements {
-		e := elements[(i+1+step)%len(elements)]
-		if resp.Answers[e.ID].Rating == matrix.NotAnswered {
+	before := ""
+	for k, e := range m.InOrder() {
+		switch {
+		case resp.Answers[e.ID].Rating != matrix.NotAnswered:
+		case k > i:
 			return e.ID
+		case before == "":
+			before = e.ID
 		}
 	}
-	return ""
+	return before
 }

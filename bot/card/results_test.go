@@ -193,7 +193,7 @@ func TestResultsOfAnyMatrixFit(t *testing.T) {
 			ID: "abcdefghij", Area: strings.Repeat("ŵ", survey.MaxAreaRunes), State: survey.Closed,
 			TimeZone: "Europe/London", Languages: []matrix.Lang{"cy", "en", "de"},
 		}
-		f := fixture{words, m, survey.Participation{Round: r}}
+		f := fixture{words: words, m: m, part: survey.Participation{Round: r}}
 		turnout := results.Turnout{Invited: 10_000, Finished: 9}
 		for i, role := range m.Roles() {
 			turnout.Roles = append(turnout.Roles,

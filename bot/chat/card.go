@@ -8,7 +8,11 @@ import (
 )
 
 // Card is a message with text and controls.
-type Card struct{ Blocks []Block }
+type Card struct {
+	Blocks []Block
+
+	shared *sharedCard // see Share
+}
 
 // Block is one part of a card: Heading, Text, Note, Choice, Buttons, Menu, Table or Divider.
 //
@@ -175,11 +179,15 @@ const (
 // Discord's components and the characters of texts. Labels of buttons do not count toward the
 // characters of a card on either platform.
 func (c Card) Check() error {
-	if err := c.check(); err != nil {
+	_, err := Once(c, func(c Card) (checked, error) { return checked{}, c.check() })
+	if err != nil {
 		return fmt.Errorf("check card: %w", err)
 	}
 	return nil
 }
+
+// checked says that a card was checked; see Once.
+type checked struct{}
 
 func (c Card) check() error {
 	if len(c.Blocks) == 0 {

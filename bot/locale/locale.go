@@ -17,7 +17,9 @@ import (
 var files embed.FS
 
 // Words are the sentences of every language.
-type Words struct{ bundle *i18n.Bundle }
+type Words struct {
+	english, welsh *i18n.Localizer
+}
 
 // Load reads the sentences that come with the program.
 func Load() (*Words, error) {
@@ -28,16 +30,19 @@ func Load() (*Words, error) {
 			return nil, fmt.Errorf("load sentences: %w", err)
 		}
 	}
-	return &Words{bundle: bundle}, nil
+	return &Words{
+		english: i18n.NewLocalizer(bundle, "en"),
+		welsh:   i18n.NewLocalizer(bundle, "cy"),
+	}, nil
 }
 
 // In returns the voice that speaks the language, given as "en" or "cy"; for any other language it
 // is English.
 func (w *Words) In(lang string) Voice {
-	if lang != "cy" {
-		lang = "en"
+	if lang == "cy" {
+		return Voice{Lang: "cy", words: w, localizer: w.welsh}
 	}
-	return Voice{Lang: lang, words: w, localizer: i18n.NewLocalizer(w.bundle, lang)}
+	return Voice{Lang: "en", words: w, localizer: w.english}
 }
 
 // Voice says sentences in one language.

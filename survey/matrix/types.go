@@ -1,6 +1,7 @@
 package matrix
 
 import (
+	"iter"
 	"slices"
 	"sort"
 )
@@ -167,17 +168,29 @@ func (m *Matrix) Elements() []Element {
 	return all
 }
 
+// InOrder yields all key elements with their place in the order of asking (from 0), like Elements but
+// without a copy of the list.
+func (m *Matrix) InOrder() iter.Seq2[int, *Element] {
+	return func(yield func(int, *Element) bool) {
+		i := 0
+		for _, d := range m.Dimensions {
+			for _, c := range d.CoreElements {
+				for k := range c.Elements {
+					if !yield(i, &c.Elements[k]) {
+						return
+					}
+					i++
+				}
+			}
+		}
+	}
+}
+
 // Element finds a key element by its id, with its place in the order of asking (from 0).
 func (m *Matrix) Element(id string) (Element, int, bool) {
-	i := 0
-	for _, d := range m.Dimensions {
-		for _, c := range d.CoreElements {
-			for _, e := range c.Elements {
-				if e.ID == id {
-					return e, i, true
-				}
-				i++
-			}
+	for i, e := range m.InOrder() {
+		if e.ID == id {
+			return *e, i, true
 		}
 	}
 	return Element{}, 0, false
