@@ -1,9 +1,12 @@
 package slack
 
 import (
+	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +37,51 @@ func decode(what string, payload []byte, into any) error {
 	}
 	return nil
 }
+
+// decodeForm reads a form. It returns the field "payload" if there is one, which may take the place of
+// the body, and else all fields.
+func decodeForm(body []byte) (payload []byte, form url.Values, err error) {
+	if alone, ok := bytes.CutPrefix(body, []byte("payload=")); ok && !bytes.ContainsAny(alone, "&;") {
+		payload, err = unescapeInPlace(alone)
+		return payload, nil, err
+	}
+	if form, err = url.ParseQuery(string(body)); err != nil {
+		return nil, nil, err
+	}
+	if form.Has("payload") {
+		payload = []byte(form.Get("payload"))
+	}
+	return payload, form, nil
+}
+
+// unescapeInPlace is url.QueryUnescape without a copy: a payload may be large.
+func unescapeInPlace(s []byte) ([]byte, error) {
+	out := s[:0]
+	for len(s) > 0 {
+		n := 1
+		switch s[0] {
+		case '+':
+			out = append(out, ' ')
+		case '%':
+			n = 3
+			if len(s) < n {
+				return nil, errEscape
+			}
+			var c [1]byte
+			if _, err := hex.Decode(c[:], s[1:n]); err != nil {
+				return nil, errEscape
+			}
+			out = append(out, c[0])
+		default:
+			out = append(out, s[0])
+		}
+		s = s[n:]
+	}
+	return out, nil
+}
+
+// errEscape does not quote the form, which may hold the user's words.
+var errEscape = errors.New("read form: a broken escape")
 
 // withoutQuotes is an error of encoding/json without what it quotes of the payload, which may be
 // the user's words.

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -423,6 +425,66 @@ func BenchmarkDecode(b *testing.B) {
 			if err := json.Unmarshal(raw, &in); err != nil {
 				b.Fatal(err)
 			}
+		}
+	})
+}
+
+// FuzzForm compares the reading of a form with that of net/url.
+func FuzzForm(f *testing.F) {
+	for _, body := range []string{
+		"payload=%7B%22a%22%3A+%22b%22%7D", "payload=", "payload=%", "payload=%4", "payload=%zz", "payload=a;b",
+		"payload=a&payload=b", "token=x&payload=a%26b", "command=%2Fmaturity&text=a+b", "", "ssl_check=1", "payload",
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		want, wantErr := url.ParseQuery(string(body))
+		payload, form, err := decodeForm(bytes.Clone(body))
+		switch {
+		case (err == nil) != (wantErr == nil):
+			t.Errorf("got %v, net/url %v", err, wantErr)
+		case err != nil:
+		case (payload != nil) != want.Has("payload") || string(payload) != want.Get("payload"):
+			t.Errorf("got the payload %q, net/url %q", payload, want["payload"])
+		case payload == nil && !maps.EqualFunc(form, want, slices.Equal):
+			t.Errorf("got the form %v, net/url %v", form, want)
+		}
+	})
+}
+
+// FuzzPressLikeSlackGo compares a press with what slack-go, which decodes every field, reads of it.
+func FuzzPressLikeSlackGo(f *testing.F) {
+	files, err := filepath.Glob("testdata/payloads/press-*")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no payloads")
+	}
+	for _, file := range files {
+		f.Add(payload(f, filepath.Base(file)))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		g, err := decodeInteraction(raw)
+		var in slackgo.InteractionCallback
+		if err != nil || g.event.Kind != chat.Press || json.Unmarshal(raw, &in) != nil {
+			return
+		}
+		if len(in.ActionCallback.BlockActions) == 0 || len(in.ActionCallback.AttachmentActions) > 0 {
+			return // slack-go sorts actions without a block's id out
+		}
+		pressed := in.ActionCallback.BlockActions[0]
+		action, err := g.event.Action.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []string{g.event.ID, g.event.Who.ID, action, g.origin.URL, g.origin.Card}
+		want := []string{in.TriggerID, in.User.ID, pressed.ActionID, in.ResponseURL, in.Container.MessageTs}
+		if g.home {
+			want[4] = ""
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q, slack-go %q", got, want)
+		}
+		if g.origin.Whispered != in.Container.IsEphemeral || !g.event.At.Equal(parseTimestamp(pressed.ActionTs)) {
+			t.Errorf("got whispered %v at %v, slack-go %v at %s", g.origin.Whispered, g.event.At, in.Container.IsEphemeral, pressed.ActionTs)
 		}
 	})
 }

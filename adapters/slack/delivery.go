@@ -32,7 +32,10 @@ type delivery struct {
 
 // enqueue queues an event to be handled. Its replies wait until acknowledged is called.
 func (s *Slack) enqueue(in inbound, raw []byte) (*delivery, error) {
-	d := &delivery{inbound: in, raw: raw, ack: make(chan struct{})}
+	d := &delivery{inbound: in, ack: make(chan struct{})}
+	if in.event.Kind == chat.Submit {
+		d.raw = raw
+	}
 	card := ""
 	switch {
 	case in.event.Kind == chat.Home:

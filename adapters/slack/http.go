@@ -9,7 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -71,12 +71,17 @@ func (s *Slack) verify(h http.Header, body []byte) error {
 	return verifier.Ensure()
 }
 
-var signaturePattern = regexp.MustCompile(`^v0=[0-9a-f]{64}$`)
+// isSignature reports whether a header has the form of Slack's signature, "v0=" and 64 hexadecimal
+// digits.
+func isSignature(header string) bool {
+	digits, ok := strings.CutPrefix(header, "v0=")
+	return ok && len(digits) == 64 && strings.Trim(digits, "0123456789abcdef") == ""
+}
 
 // checkHeaders returns an error if the headers cannot be those of a delivery that Slack has signed
 // lately.
 func checkHeaders(h http.Header) error {
-	if !signaturePattern.MatchString(h.Get("X-Slack-Signature")) {
+	if !isSignature(h.Get("X-Slack-Signature")) {
 		return errors.New("no signature")
 	}
 	return webhook.CheckSignatureTime(h, "X-Slack-Request-Timestamp")
@@ -109,13 +114,12 @@ func (s *Slack) decodeAndQueue(
 		}
 	} else {
 		var form url.Values
-		if form, err = url.ParseQuery(string(body)); err == nil {
-			if form.Has("payload") {
-				payload = []byte(form.Get("payload"))
-				g, err = decodeInteraction(payload)
-			} else {
-				g, err = decodeCommand(form) // Slack's check of the certificate comes as one, and is foreign
-			}
+		switch payload, form, err = decodeForm(body); {
+		case err != nil:
+		case payload != nil:
+			g, err = decodeInteraction(payload)
+		default:
+			g, err = decodeCommand(form) // Slack's check of the certificate comes as one, and is foreign
 		}
 	}
 	switch {
@@ -145,6 +149,7 @@ func writeAck(w http.ResponseWriter, faults map[string]string) int {
 		body, _ = json.Marshal(slackgo.NewErrorsViewSubmissionResponse(faults)) // of strings alone
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(body)
 	// A writer that cannot flush writes when the handler returns.

@@ -29,9 +29,12 @@ const (
 	MemoryTimeout = 500 * time.Millisecond
 	// readTimeout bounds how long a body may take to arrive.
 	readTimeout = 3 * time.Second
-	// initialBytes is how much memory a delivery takes at first. It takes as much again whenever
-	// that is full, so that small or slow senders take little.
+	// initialBytes is how much memory a delivery of unknown length takes at first. It takes as much
+	// again whenever that is full, so that small or slow senders take little.
 	initialBytes = 4 << 10
+	// announcedBytes is up to how much memory a delivery takes at first if its length was announced.
+	// A press comes with the card that was pressed, which is as long as that.
+	announcedBytes = 32 << 10
 )
 
 var errTooManyBodies = errors.New("too many large bodies in progress")
@@ -75,7 +78,7 @@ func (d *Reader) Read(w http.ResponseWriter, r *http.Request) (body []byte, stat
 	defer func() { d.memory.Release(int64(reserved)) }()
 	for from := http.MaxBytesReader(w, r.Body, d.largest); err != io.EOF; {
 		if len(body) == allocated {
-			more := max(initialBytes, allocated)
+			more := max(firstBytes(r.ContentLength), allocated)
 			if allocated+more > UnreservedBytes {
 				ctx, cancel := context.WithTimeout(r.Context(), MemoryTimeout)
 				err := d.memory.Acquire(ctx, int64(more))
@@ -103,6 +106,14 @@ func (d *Reader) Read(w http.ResponseWriter, r *http.Request) (body []byte, stat
 	}
 	w.Header().Del("Connection")
 	return body, http.StatusOK, nil
+}
+
+// firstBytes returns how much memory a delivery takes at first. The length is -1 if it is not known.
+func firstBytes(length int64) int {
+	if length < 0 || length >= announcedBytes {
+		return initialBytes
+	}
+	return int(length) + 1 // with room to see that it ends
 }
 
 // Handler serves deliveries. A panic ends one delivery only, and is answered with 500 unless an
