@@ -43,7 +43,7 @@ var helpTexts = map[string]string{
 		"1 if not.",
 	"command_manifest": "Print the app manifest that a chat platform needs.",
 	"command_try": "Answer the survey in this terminal, then see what the coordinator's " +
-		"channel would get. Nothing is kept.",
+		"channel would get. Only the files are kept.",
 	"command_play": "Play a conversation from a .chat file and print it.",
 	"command_results": "Compute results from answers that were collected on paper, in a " +
 		"spreadsheet or with a form tool.",
@@ -62,7 +62,7 @@ var helpTexts = map[string]string{
 
 	"recipient": "Public key that encrypts the backup, as age-keygen prints it. Separate " +
 		"several with commas.",
-	"forget_without_erasures": "Erase even if the file of erasures that serve uses cannot be " +
+	"forget_without_erasures": "Delete even if the file of erasures that serve uses cannot be " +
 		"written. A restored backup then brings the person back.",
 	"matrix_show_edition": "Id of the matrix: england and wales come with the program. " +
 		"Default: the file of --matrix, or england.",
@@ -86,9 +86,10 @@ var helpTexts = map[string]string{
 		"input. --example writes an example.",
 	"results_wide": "With --example: write a row for each person and a column for each " +
 		"question, as form tools do.",
-	"results_consensus": "Percentage of ratings on one level that counts as consensus.",
-	"results_edition":   "Matrix of the survey: england, wales or a matrix file.",
-	"results_min_group": "Show an element's figures only if at least this many people rated " +
+	"results_consensus": "Percentage of ratings on one level that counts as consensus. " +
+		"From 1 to 100.",
+	"results_edition": "Matrix of the survey: england, wales or a matrix file.",
+	"results_min_group": "Show an element's results only if at least this many people rated " +
 		"it. At least 3.",
 	"results_format": "text, json, csv, xlsx, png or svg. Default: the ending of the file of " +
 		"-o, or text.",

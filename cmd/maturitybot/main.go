@@ -105,7 +105,7 @@ func run(ctx context.Context, args []string, s system) int {
 func newParser(c *commands, s system, exit func(int)) (*kong.Kong, error) {
 	parser, err := kong.New(c,
 		kong.Name("maturitybot"),
-		kong.Description("A chat bot that takes each stakeholder of a local area through the "+
+		kong.Description("A chat bot that takes people in a local area through the "+
 			"maternity and early years maturity matrix."),
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
