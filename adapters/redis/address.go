@@ -24,6 +24,17 @@ var errAddress = errors.New(`the address of Redis is of none of these forms: ` +
 // answer or learn that nothing was saved.
 const commandTimeout = 3 * time.Second
 
+const (
+	// maxConnections is how many commands may be under way at once. The default, ten for each
+	// processor, makes people wait who press at the same time.
+	maxConnections = 64
+	// replyBytes and commandBytes are the buffers of a connection, for the reply to a read of one
+	// person and for a command. pageBytes is the buffer for reading pageSize responses.
+	replyBytes   = 8 << 10
+	commandBytes = 8 << 10
+	pageBytes    = 64 << 10
+)
+
 // Addresses lists the forms of an address of Redis, one a line, with what each leads to. Parts in
 // brackets are optional.
 const Addresses = `redis://[user:password@]host[:6379][/database]          one server
@@ -45,6 +56,13 @@ func parseAddress(address string) (*goredis.UniversalOptions, error) {
 		return nil, errAddress
 	}
 	o := &goredis.UniversalOptions{
+		PoolSize:               maxConnections,
+		ReadBufferSize:         replyBytes,
+		WriteBufferSize:        commandBytes,
+		PipelineReadBufferSize: pageBytes,
+		// Long pipelines are written in parts.
+		PipelineWriteBufferSize: commandBytes,
+
 		ContextTimeoutEnabled: true,
 		DialTimeout:           commandTimeout,
 		ReadTimeout:           commandTimeout,

@@ -148,11 +148,20 @@ func (d *Dispatcher) handle(who chat.Person, q *queue) {
 
 		d.mu.Lock()
 		q.sending, q.handling = append(q.sending, t), nil
-		if !q.isSending {
-			q.isSending = true
-			d.running.Go(func() { d.send(who, q) })
+		startSending := !q.isSending
+		q.isSending = true
+		last := len(q.waiting) == 0
+		if startSending && last {
+			q.isHandling = false
 		}
 		d.mu.Unlock()
+		switch {
+		case startSending && last:
+			d.send(who, q) // this goroutine has nothing else to do
+			return
+		case startSending:
+			d.running.Go(func() { d.send(who, q) })
+		}
 	}
 }
 
