@@ -276,7 +276,7 @@ func (p Participant) SetTimeZone(
 	if !part.Member.TakesPart() || !part.Round.AcceptsAnswers(p.now()) {
 		return part, nil
 	}
-	if _, err := time.LoadLocation(zone); err != nil {
+	if _, err := loadZone(zone); err != nil {
 		return part, nil
 	}
 	return p.member(ctx, part, func(m *Member) error {

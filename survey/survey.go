@@ -106,15 +106,24 @@ type Workshop struct {
 
 // Location returns the round's time zone, or UTC where this machine does not know it.
 func (r Round) Location() *time.Location {
-	if loc, ok := zones.Load(r.TimeZone); ok {
-		return loc.(*time.Location)
-	}
-	loc, err := time.LoadLocation(r.TimeZone)
+	loc, err := loadZone(r.TimeZone)
 	if err != nil {
 		return time.UTC
 	}
-	zones.Store(r.TimeZone, loc)
 	return loc
+}
+
+// loadZone returns the time zone of an IANA name.
+func loadZone(name string) (*time.Location, error) {
+	if loc, ok := zones.Load(name); ok {
+		return loc.(*time.Location), nil
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, err
+	}
+	zones.Store(name, loc)
+	return loc, nil
 }
 
 // zones holds a *time.Location by name. time.LoadLocation reads a file each time, and planning asks
