@@ -7,6 +7,7 @@ import (
 	"embed"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"go.yaml.in/yaml/v4"
@@ -24,9 +25,20 @@ type Words struct {
 // Load reads the sentences that come with the program.
 func Load() (*Words, error) {
 	bundle := i18n.NewBundle(language.English)
-	bundle.RegisterUnmarshalFunc("yaml", yaml.Unmarshal)
-	for _, name := range []string{"en.yaml", "cy.yaml"} {
-		if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
+	names := []string{"en.yaml", "cy.yaml"}
+	parsed := make([]*i18n.MessageFile, len(names))
+	errs := make([]error, len(names))
+	var parsing sync.WaitGroup // side by side: nothing else can begin before
+	for i, name := range names {
+		parsing.Go(func() { parsed[i], errs[i] = parse(name) })
+	}
+	parsing.Wait()
+	for i, file := range parsed {
+		err := errs[i]
+		if err == nil {
+			err = bundle.AddMessages(file.Tag, file.Messages...)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("load sentences: %w", err)
 		}
 	}
@@ -34,6 +46,15 @@ func Load() (*Words, error) {
 		english: i18n.NewLocalizer(bundle, "en"),
 		welsh:   i18n.NewLocalizer(bundle, "cy"),
 	}, nil
+}
+
+// parse reads the sentences of one language.
+func parse(name string) (*i18n.MessageFile, error) {
+	raw, err := files.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return i18n.ParseMessageFileBytes(raw, name, map[string]i18n.UnmarshalFunc{"yaml": yaml.Unmarshal})
 }
 
 // In returns the voice that speaks the language, given as "en" or "cy"; for any other language it

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,16 +12,16 @@ import (
 )
 
 var (
-	command = regexp.MustCompile(`^(\S+) (?:in (#\S+) )?/(?:maturity|aeddfedrwydd) ?(.*)$`)
-	press   = regexp.MustCompile(
+	command = newPattern(`^(\S+) (?:in (#\S+) )?/(?:maturity|aeddfedrwydd) ?(.*)$`)
+	press   = newPattern(
 		`^(\S+) \[([^\]]+)\](?: on (an old card|"[^"]+"))?(?: of (\S+))?( at once)?$`,
 	)
-	forged  = regexp.MustCompile(`^(\S+) !(\S*)(?: picking (\S+))?$`)
-	says    = regexp.MustCompile(`^(\S+) says (.+)$`)
-	quietly = regexp.MustCompile(`^quietly ([a-z ]+): (.+)$`)
-	presses = regexp.MustCompile(`\[([^\]]+)\]`)
-	opens   = regexp.MustCompile(`^(\S+) opens home$`)
-	sends   = regexp.MustCompile(`^(\S+) sends ?(.*)$`)
+	forged  = newPattern(`^(\S+) !(\S*)(?: picking (\S+))?$`)
+	says    = newPattern(`^(\S+) says (.+)$`)
+	quietly = newPattern(`^quietly ([a-z ]+): (.+)$`)
+	presses = newPattern(`\[([^\]]+)\]`)
+	opens   = newPattern(`^(\S+) opens home$`)
+	sends   = newPattern(`^(\S+) sends ?(.*)$`)
 )
 
 // act plays an action of a user.
@@ -210,7 +209,7 @@ func (p *player) quietly(do func() error) error {
 
 // assignments reads field=value pairs; a value may be quoted, "\n" in it is a new line, ×N after
 // it repeats it.
-var assignments = regexp.MustCompile(`([a-z_]+)=(?:"([^"]*)"|(\S*?))(?:×(\d+))?(?:\s+|$)`)
+var assignments = newPattern(`([a-z_]+)=(?:"([^"]*)"|(\S*?))(?:×(\d+))?(?:\s+|$)`)
 
 // send plays the submission of the person's open form.
 func (p *player) send(ctx context.Context, actor, words string) error {

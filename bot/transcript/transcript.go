@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
@@ -122,17 +121,17 @@ func Play(ctx context.Context, script io.Reader, stage Stage) (string, error) {
 }
 
 var (
-	later  = regexp.MustCompile(`^(\d+) (minute|hour|day|week)s? later$`)
-	has    = regexp.MustCompile(`^(#\S+) has (.+)$`)
-	admin  = regexp.MustCompile(`^(\S+) is an admin$`)
-	speaks = regexp.MustCompile(`^(\S+)'s platform speaks (\S+)$`)
-	matrix = regexp.MustCompile(`^the matrix is (\S+)$`)
-	agreed = regexp.MustCompile(`^(\S+) has( not)? agreed to direct messages$`)
-	clock  = regexp.MustCompile(`^(\S+)'s clock is in (\S+)$`)
-	until  = regexp.MustCompile(`^it is (\d{4}-\d{2}-\d{2} \d{2}:\d{2})$`)
-	cannot = regexp.MustCompile(`^(\S+) (cannot|can) be reached$`)
-	botIn  = regexp.MustCompile(`^the bot is( not)? in (#\S+)$`)
-	files  = regexp.MustCompile(`^files (do not )?arrive in (#\S+)$`)
+	later  = newPattern(`^(\d+) (minute|hour|day|week)s? later$`)
+	has    = newPattern(`^(#\S+) has (.+)$`)
+	admin  = newPattern(`^(\S+) is an admin$`)
+	speaks = newPattern(`^(\S+)'s platform speaks (\S+)$`)
+	matrix = newPattern(`^the matrix is (\S+)$`)
+	agreed = newPattern(`^(\S+) has( not)? agreed to direct messages$`)
+	clock  = newPattern(`^(\S+)'s clock is in (\S+)$`)
+	until  = newPattern(`^it is (\d{4}-\d{2}-\d{2} \d{2}:\d{2})$`)
+	cannot = newPattern(`^(\S+) (cannot|can) be reached$`)
+	botIn  = newPattern(`^the bot is( not)? in (#\S+)$`)
+	files  = newPattern(`^files (do not )?arrive in (#\S+)$`)
 )
 
 // direct follows a stage direction.

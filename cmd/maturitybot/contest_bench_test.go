@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -220,9 +221,10 @@ type contestant struct {
 	*pressing
 	name       string
 	pid        int
-	operations string        // where the bot serves its metrics
-	rate       float64       // answers a second
-	cpu        time.Duration // that its process took
+	stop       func() time.Duration // ends it, and returns the processor time that it took
+	operations string               // where the bot serves its metrics
+	rate       float64              // answers a second
+	cpu        time.Duration        // that its process took
 	presses    float64
 }
 
@@ -269,8 +271,18 @@ func startBot(
 		})
 	}
 	return &contestant{
-		name: "bot", pressing: press(address), pid: cmd.Process.Pid, operations: operations,
+		name: "bot", pressing: press(address), pid: cmd.Process.Pid, stop: stopping(cmd),
+		operations: operations,
 	}, took
+}
+
+// stopping returns a function that ends a process, and returns the processor time that it took.
+func stopping(cmd *osexec.Cmd) func() time.Duration {
+	return func() time.Duration {
+		_ = cmd.Process.Signal(syscall.SIGKILL)
+		_ = cmd.Wait()
+		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
 }
 
 // serveProfiled serves until SIGTERM, and writes profiles if the environment names a folder.
@@ -293,6 +305,34 @@ func serveProfiled(s system) int {
 	fatal(pprof.Lookup("allocs").WriteTo(memory, 0))
 	fatal(memory.Close())
 	return code
+}
+
+// BenchmarkStart measures how long after the start of its process the bot acknowledges the first press,
+// and how much processor time that takes.
+func BenchmarkStart(b *testing.B) {
+	program, _, environment, elements := benched(b, "slack:"+benchTeam+":ULEAD",
+		"slack:"+benchTeam+":C1", slackPerson)
+	api, _ := slackStub(b)
+	press := func(address string) *pressing {
+		return newPressing(slackPress(address, api.URL+"/respond/1", elements))
+	}
+	var took, cpu []time.Duration
+	for b.Loop() {
+		began := time.Now()
+		bot, _ := startBot(b, program, append(environment, onStub(api)...), press)
+		if _, err := bot.one(); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(began))
+		cpu = append(cpu, bot.stop())
+	}
+	median := func(all []time.Duration) float64 {
+		slices.Sort(all)
+		return all[len(all)/2].Seconds() * 1000
+	}
+	b.ReportMetric(median(took), "ms-to-first-ack")
+	b.ReportMetric(median(cpu), "CPU-ms")
+	b.ReportMetric(0, "ns/op")
 }
 
 // contest lets people press each contestant in turn, so that what else the machine does meets all of

@@ -29,7 +29,7 @@ func main() {
 
 // commands is the command line. Help texts that are too long for a struct tag are in helpTexts.
 type commands struct {
-	Serve       serveCommand       `cmd:"" help:"Run the bot on every platform it has tokens for."`
+	serveOnly
 	Check       checkCommand       `cmd:"" help:"command_check"`
 	Ready       readyCommand       `cmd:"" help:"command_ready"`
 	Manifest    manifestCommand    `cmd:"" help:"command_manifest"`
@@ -47,6 +47,11 @@ type commands struct {
 	Version     struct{}           `cmd:"" help:"Print the version."`
 }
 
+// serveOnly is the part of the command line with the command serve. A parser for it alone is made faster.
+type serveOnly struct {
+	Serve serveCommand `cmd:"" help:"Run the bot on every platform it has tokens for."`
+}
+
 // system is what the program gets from the operating system: its environment and standard streams.
 // An environment variable that is empty counts as not set.
 type system struct {
@@ -62,9 +67,12 @@ var errReported = errors.New("reported already")
 // run runs the program and returns its exit code: 0 for success, 1 for an error, and 2 for a command
 // line that cannot be parsed.
 func run(ctx context.Context, args []string, s system) int {
-	var c commands
+	var c any = &commands{}
+	if len(args) > 0 && args[0] == "serve" {
+		c = &serveOnly{}
+	}
 	exited, code := false, 0
-	parser, err := newParser(&c, s, func(n int) { exited, code = true, n })
+	parser, err := newParser(c, s, func(n int) { exited, code = true, n })
 	if err != nil {
 		fmt.Fprintln(s.err, "maturitybot:", err)
 		return 1
@@ -101,8 +109,9 @@ func run(ctx context.Context, args []string, s system) int {
 	return 1
 }
 
-// newParser returns a parser that reads a command line and the environment into c.
-func newParser(c *commands, s system, exit func(int)) (*kong.Kong, error) {
+// newParser returns a parser that reads a command line and the environment into c, a pointer to
+// commands or to serveOnly.
+func newParser(c any, s system, exit func(int)) (*kong.Kong, error) {
 	parser, err := kong.New(c,
 		kong.Name("maturitybot"),
 		kong.Description("A chat bot that takes people in a local area through the "+

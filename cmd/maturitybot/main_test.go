@@ -289,3 +289,29 @@ func TestPlay(t *testing.T) {
 		}
 	}
 }
+
+// TestServeIsParsedAlone: the smaller parser says of serve what the whole one says.
+func TestServeIsParsedAlone(t *testing.T) {
+	parse := func(c any, args ...string) string {
+		var out bytes.Buffer
+		parser, err := newParser(c, system{env: environment(nil).get, out: &out, err: &out}, func(int) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parser.Parse(args); err != nil {
+			return out.String() + err.Error()
+		}
+		return out.String()
+	}
+	for _, args := range [][]string{
+		{"serve", "--help"}, {"serve", "--lisen", "x"}, {"serve", "x"}, {"serve", "--listen"}, {"serve", "check"},
+	} {
+		whole, alone := parse(&commands{}, args...), parse(&serveOnly{}, args...)
+		if whole != alone {
+			t.Errorf("%q: the whole parser says\n%s\nthe smaller one\n%s", args, whole, alone)
+		}
+		if whole == "" {
+			t.Errorf("%q: nothing was said", args)
+		}
+	}
+}

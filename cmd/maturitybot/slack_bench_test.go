@@ -269,7 +269,7 @@ func benched(b testing.TB, coordinator, channel string, person func(i int) strin
 // the round. An answer counts once its card has changed, except with the handler "bare", which changes
 // none. The figures are those of the last run of its loop.
 func BenchmarkSlack(b *testing.B) {
-	program, _, environment, elements := benched(b, "slack:"+benchTeam+":ULEAD", "slack:"+benchTeam+":C1", func(i int) string { return fmt.Sprintf("slack:%s:U%06d", benchTeam, i) })
+	program, _, environment, elements := benched(b, "slack:"+benchTeam+":ULEAD", "slack:"+benchTeam+":C1", slackPerson)
 	api, updates := slackStub(b)
 	press := func(address string) *pressing {
 		return newPressing(slackPress(address, api.URL+"/respond/1", elements))
@@ -290,6 +290,9 @@ func BenchmarkSlack(b *testing.B) {
 		b.ReportMetric(float64((listening+first).Microseconds())/1000, "ms-to-first-ack")
 	}
 }
+
+// slackPerson returns the i-th of the people.
+func slackPerson(i int) string { return fmt.Sprintf("slack:%s:U%06d", benchTeam, i) }
 
 // floods is how long a benchmark lets people press without pause, at a time.
 func floods() time.Duration {

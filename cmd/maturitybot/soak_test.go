@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -31,7 +30,7 @@ func TestSoak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, server, environment, elements := benched(t, "slack:"+benchTeam+":ULEAD", "slack:"+benchTeam+":C1", func(i int) string { return fmt.Sprintf("slack:%s:U%06d", benchTeam, i) })
+	program, server, environment, elements := benched(t, "slack:"+benchTeam+":ULEAD", "slack:"+benchTeam+":C1", slackPerson)
 	api, _ := slackStub(t)
 	address, operation := freePort(t), freePort(t)
 	cmd := osexec.Command(program, "serve")

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"maturitybot/survey/plaintext"
 )
@@ -40,29 +41,37 @@ func Editions() (List, error) { return loadEmbedded(newest) }
 // Each call returns fresh ones, the caller's to keep. The error is a plaintext.Faults.
 func EarlierEditions() (List, error) { return loadEmbedded(earlier) }
 
-func loadEmbedded(names []string) (List, error) {
-	var all List
+// loadEmbedded reads the files side by side, because nothing else can begin before.
+func loadEmbedded(names []string) ([]*Matrix, error) {
+	all := make([]*Matrix, len(names))
+	errs := make([]error, len(names))
+	var reading sync.WaitGroup
+	for i, name := range names {
+		reading.Go(func() { all[i], errs[i] = loadEdition(name) })
+	}
+	reading.Wait()
 	var faults plaintext.Faults
-	for _, name := range names {
-		src, err := embedded.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("read edition: %w", err)
-		}
-		m, err := Load(name, bytes.NewReader(src))
+	for _, err := range errs {
 		var found plaintext.Faults
 		switch {
 		case errors.As(err, &found):
 			faults = append(faults, found...)
 		case err != nil:
 			return nil, err
-		default:
-			all = append(all, m)
 		}
 	}
 	if len(faults) > 0 {
 		return nil, faults
 	}
 	return all, nil
+}
+
+func loadEdition(name string) (*Matrix, error) {
+	src, err := embedded.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("read edition: %w", err)
+	}
+	return Load(name, bytes.NewReader(src))
 }
 
 // Load reads a matrix in UTF-8, or in UTF-16 with a byte order mark. The name is the file's name in
