@@ -70,7 +70,7 @@ func minutes(m *matrix.Matrix, lang matrix.Lang) (from, to int) {
 	}
 	// The other buttons of each card, the privacy notice, About you and the review. TestReadingTime
 	// counts them.
-	n = n*120/100 + 313
+	n = n*127/100 + 270
 	from, to = (n+120)/240, (n+199)/200
 	return max(from, 1), max(to, from+1)
 }

@@ -1,6 +1,8 @@
 package card
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"maturitybot/bot/chat"
@@ -13,6 +15,24 @@ import (
 // parentRole is the role of parents and carers in the editions. Most questions are about what
 // happens between services, which parents need not know.
 const parentRole = "parent"
+
+// parentElements are the ids of the elements that are about what parents see.
+var parentElements = []string{
+	"engagement", "assets", "joint-working", "family-info", "experience",
+}
+
+// parentQuestions lists the questions for parents that m has, by number and name. It is empty if
+// m has none of them.
+func parentQuestions(v locale.Voice, m *matrix.Matrix) string {
+	var questions []string
+	for _, id := range parentElements {
+		if el, i, ok := m.Element(id); ok {
+			name := el.Name.In(matrix.Lang(v.Lang))
+			questions = append(questions, fmt.Sprintf("%d (%s)", i+1, name))
+		}
+	}
+	return strings.Join(questions, ", ")
+}
 
 // PersonalData returns a drawing of everything that is stored about a participant in a round.
 func PersonalData(now time.Time) Drawing {
@@ -137,8 +157,8 @@ func profile(
 			},
 		},
 	)
-	if part.Member.Role == parentRole {
-		blocks = append(blocks, chat.Paragraph(v.Say("me.parent")))
+	if questions := parentQuestions(v, m); part.Member.Role == parentRole && questions != "" {
+		blocks = append(blocks, chat.Paragraph(v.Say("me.parent", "list", questions)))
 	}
 	if warn != "" {
 		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Bold(v.Say(warn))}})

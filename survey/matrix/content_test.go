@@ -17,11 +17,13 @@ import (
 type situation struct {
 	Level     string
 	Situation string
-	Because   string // words of that level's descriptor
+	Because   string // words of that level's descriptor, which are true
+	Missing   string // words of the next level's descriptor, which are not; none at the last level
 }
 
 // TestSituations checks the table of situations: a reader can dispute each, because it names one
-// level and quotes the words that decide. Whether the level is right is for people to judge.
+// level and quotes the words that decide, of that level and of the next one. Whether the level is
+// right is for people to judge.
 func TestSituations(t *testing.T) {
 	raw, err := os.ReadFile("testdata/situations.yaml")
 	if err != nil {
@@ -52,6 +54,16 @@ func TestSituations(t *testing.T) {
 			descriptor := e.Descriptors[level].In(English)
 			if s.Because == "" || !strings.Contains(descriptor, s.Because) {
 				t.Errorf("%s: %q are no words of %s: %s", e.ID, s.Because, s.Level, descriptor)
+			}
+			if level+1 == len(m.Levels) {
+				if s.Missing != "" {
+					t.Errorf("%s: no level is above %s to miss %q", e.ID, s.Level, s.Missing)
+				}
+				continue
+			}
+			above := e.Descriptors[level+1].In(English)
+			if s.Missing == "" || !strings.Contains(above, s.Missing) {
+				t.Errorf("%s, %s: %q are no words of the next level: %s", e.ID, s.Level, s.Missing, above)
 			}
 		}
 		for _, l := range m.Levels {
@@ -100,6 +112,11 @@ func TestLevelsNotGivenAwayByForm(t *testing.T) {
 			{"basic", regexp.MustCompile(`(Partners|Leaders|They) (agree|say|want)|have promised`)},
 			{"early", regexp.MustCompile(`, or |\b(yet|still)\b`)},
 			{"mature", regexp.MustCompile(`other areas|every year|each year|yearly|carr(y|ies) on`)},
+		},
+		"amounts": {
+			{"basic", regexp.MustCompile(`\b([Nn]o|[Nn]obody|[Nn]one|[Oo]nly)\b|^Each`)},
+			{"early", regexp.MustCompile(`^(Some|At least|An?)\b|, or `)},
+			{"mature", regexp.MustCompile(`[Ee]very (few )?year|each year|yearly|carr(y|ies) on|[Nn]ew staff`)},
 		},
 	}
 	for _, m := range editions(t) {
