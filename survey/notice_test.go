@@ -48,6 +48,21 @@ func TestRoundKeepsItsNotice(t *testing.T) {
 	}
 }
 
+// TestFormerNoticeStaysAsItWas: what a later version adds is not said in a round that was opened
+// before it.
+func TestFormerNoticeStaysAsItWas(t *testing.T) {
+	for version, want := range map[string][2]bool{ // names the panel, states the limits
+		"":                   {false, false},
+		"2026-11.4":          {true, false},
+		survey.NoticeVersion: {true, true},
+	} {
+		r := survey.Round{State: survey.Open, Notice: version}
+		if got := [2]bool{r.NoticeNamesPanel(), r.NoticeStatesLimits()}; got != want {
+			t.Errorf("%q: %v, want %v", version, got, want)
+		}
+	}
+}
+
 // A round that was opened before rounds kept the version has the notice that does not name the
 // panel, whatever was done with it since.
 func TestRoundWithoutNoticeVersion(t *testing.T) {

@@ -146,3 +146,20 @@ func TestReviewCountsMissingAnswers(t *testing.T) {
 		}
 	}
 }
+
+// TestNoticeOfFormerVersion: a survey that was opened with a former notice keeps its sentences.
+func TestNoticeOfFormerVersion(t *testing.T) {
+	f := setUp(t)
+	for _, lang := range []string{"en", "cy"} {
+		v := f.words.In(lang)
+		for version, states := range map[string]bool{"2026-11.4": false, survey.NoticeVersion: true} {
+			r := f.part.Round
+			r.State, r.Notice = survey.Open, version
+			got := Of(Notice(v, r)...).String()
+			if strings.Contains(got, v.Say("notice.when")) != states ||
+				strings.Contains(got, v.Say("notice_before.when")) == states {
+				t.Errorf("%s, %s:\n%s", lang, version, got)
+			}
+		}
+	}
+}

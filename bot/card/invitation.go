@@ -75,21 +75,31 @@ func minutes(m *matrix.Matrix, lang matrix.Lang) (from, to int) {
 	return max(from, 1), max(to, from+1)
 }
 
-// Notice returns the privacy notice of a round, in the version that the round was opened with. The
-// versions differ in whether the panel and the national report are named. Everything else promises
-// the same in both, so it is written once.
+// Notice returns the privacy notice of a round, in the version that the round was opened with.
+// Sentences that promise the same in all versions are written once.
 func Notice(v locale.Voice, round survey.Round) []chat.Block {
-	shown := v.Say("notice.who", "min", round.MinGroup) + " " + v.Say("notice.same")
+	closes := ClosingTime(v, round)
+	until := v.Day(round.ExpiresAt().In(round.Location()))
 	readers := v.Say("notice.readers")
 	if round.NoticeNamesPanel() {
 		readers += " " + v.Say("notice.panel")
 	}
-	until := v.Say("notice.kept", "until", v.Day(round.ExpiresAt().In(round.Location())))
-	kept := labelled(v.Say("notice.label_kept"), until)
+	shown := v.Say("notice.who", "min", round.MinGroup) + " " + v.Say("notice.same")
+	list, when := v.Say("notice_before.list"), v.Say("notice_before.when")
+	withdraw := v.Say("notice_before.withdraw", "closes", closes)
+	kept, ask := v.Say("notice_before.kept", "until", until), v.Say("notice_before.ask")
+	if round.NoticeStatesLimits() {
+		shown += " " + v.Say("notice.roles", "min", round.MinGroup)
+		list, when = v.Say("notice.list"), v.Say("notice.when")
+		withdraw = v.Say("notice.withdraw", "closes", closes)
+		kept = v.Say("notice.kept", "until", until) + " " + v.Say("notice.controller")
+		ask = v.Say("notice.ask")
+	}
+	last := labelled(v.Say("notice.label_kept"), kept)
 	// A closed round may have no coordinator left, and people can still read its notice.
 	if len(round.Coordinators) > 0 {
-		kept.Spans = append(kept.Spans,
-			chat.Words(" "+v.Say("notice.ask")+" "),
+		last.Spans = append(last.Spans,
+			chat.Words(" "+ask+" "),
 			Mention(round.Coordinators[0]),
 			chat.Words("."),
 		)
@@ -98,13 +108,10 @@ func Notice(v locale.Voice, round survey.Round) []chat.Block {
 		chat.Heading{Text: v.Say("notice.title")},
 		labelled(v.Say("notice.label_readers"), readers),
 		labelled(v.Say("notice.label_shown"), shown),
-		labelled(v.Say("notice.label_list"), v.Say("notice.list")),
-		labelled(v.Say("notice.label_when"), v.Say("notice.when")),
-		labelled(
-			v.Say("notice.label_withdraw"),
-			v.Say("notice.withdraw", "closes", ClosingTime(v, round)),
-		),
-		kept,
+		labelled(v.Say("notice.label_list"), list),
+		labelled(v.Say("notice.label_when"), when),
+		labelled(v.Say("notice.label_withdraw"), withdraw),
+		last,
 		chat.Footnote(v.Say("notice.names")),
 	}
 }
