@@ -141,7 +141,12 @@ func (h planning) savePosts(
 				c.Disabled = append(c.Disabled, kind)
 			}
 		}
-		c.Digest = strings.Join(strings.Fields(req.Value("digest")), " ")
+		hour, minute, ok := readClock(req.Value("digest_time"))
+		if !ok {
+			return &survey.InputError{Field: "digest_time", Reason: "unreadable"}
+		}
+		chosen := strings.Join(strings.Fields(req.Value("digest")), " ")
+		c.Digest = card.ScheduleAt(chosen, hour, minute)
 		return nil
 	})
 }

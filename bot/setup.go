@@ -78,8 +78,8 @@ func (h *Tools) readRoundForm(req *request, r *survey.Round) (closes enteredTime
 		}
 	}
 	if len(r.Languages) == 0 {
-		// A matrix in other languages than those offered is used in its own.
-		r.Languages = m.Languages
+		// None were chosen, or the matrix is in other languages than those offered.
+		r.Languages = card.UsualLanguages(m)
 	}
 	closes, err = readTime(req.Event, "closes", "17:00", r.Location())
 	r.ClosesAt = closes.Time

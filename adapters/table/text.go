@@ -3,6 +3,7 @@ package table
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -20,7 +21,7 @@ const minNameWidth = 12 // of the column of names, in characters
 func Text(p results.Published, lang matrix.Lang, words Words, width int) string {
 	head := []string{words.ShortRated}
 	for i := range p.Matrix.Levels {
-		head = append(head, fmt.Sprintf("%d%%", i+1))
+		head = append(head, strconv.Itoa(i+1))
 	}
 	head = append(head, words.ShortAgreement, words.Result)
 
@@ -54,7 +55,7 @@ func Text(p results.Published, lang matrix.Lang, words Words, width int) string 
 func Shares(p results.Published, lang matrix.Lang, width int) string {
 	var head []string
 	for i := range p.Matrix.Levels {
-		head = append(head, fmt.Sprintf("%d%%", i+1))
+		head = append(head, strconv.Itoa(i+1))
 	}
 	const cell = 4 // "100" or "[c]", and a space
 	beside := width-cell*len(head) >= minNameWidth
@@ -217,7 +218,7 @@ func list(b *strings.Builder, width int, texts []string) {
 }
 
 // wrap breaks a text between words into lines of at most width characters. It breaks a word only if
-// the word alone is longer.
+// the word alone is longer, and then after a hyphen if it can.
 func wrap(text string, width int) []string {
 	width = max(width, 1)
 	var lines []string
@@ -233,8 +234,15 @@ func wrap(text string, width int) []string {
 			lines = append(lines, string(current))
 		}
 		for len(word) > width {
-			lines = append(lines, string(word[:width]))
-			word = word[width:]
+			end := width
+			for i := width - 1; i > 0; i-- {
+				if word[i] == '-' {
+					end = i + 1
+					break
+				}
+			}
+			lines = append(lines, string(word[:end]))
+			word = word[end:]
 		}
 		current = word
 	}

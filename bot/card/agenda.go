@@ -50,7 +50,7 @@ func agendaLists(v locale.Voice, p results.Published, room int) []chat.Block {
 		if len(list.lines) == 0 {
 			continue
 		}
-		list.title = agendaTitle(v, p, g, len(list.lines))
+		list.title = agendaTitle(v, g, len(list.lines))
 		lists = append(lists, list)
 		room -= list.leastRoom(v)
 	}
@@ -64,29 +64,37 @@ func agendaLists(v locale.Voice, p results.Published, room int) []chat.Block {
 }
 
 // agendaTitle is the title of a group with n elements.
-func agendaTitle(v locale.Voice, p results.Published, g results.AgendaGroup, n int) string {
+func agendaTitle(v locale.Voice, g results.AgendaGroup, n int) string {
 	switch g {
 	case results.Split:
 		return v.Say("agenda.split", "n", n)
 	case results.Close:
-		return v.Say("agenda.close", "n", n, "percent", results.ClosePercent)
+		return v.Say("agenda.close", "n", n)
 	}
-	return v.Say("agenda.consensus", "n", n, "percent", p.Context.Consensus.Percent)
+	return v.Say("agenda.consensus", "n", n)
 }
 
-// agendaLine gives an element's share of ratings on each level that somebody chose, and how many
-// people rated it.
+// fewPeople is the number of people from which percentages say more than counts.
+const fewPeople = 20
+
+// agendaLine gives how many people chose each level of an element, as a count if they are few, and
+// how many people rated it. Levels that nobody chose are left out.
 func agendaLine(v locale.Voice, p results.Published, element int) string {
 	lang := matrix.Lang(v.Lang)
 	c := p.Elements[element].Everyone()
+	rated, _ := c.Rated.Int()
 	var shares []string
 	for k, level := range p.Matrix.Levels {
-		if n, _ := c.Counts[k].Int(); n > 0 {
-			shares = append(shares, v.Say("results.share",
-				"level", level.Short.In(lang), "percent", c.Percent[k]))
+		n, _ := c.Counts[k].Int()
+		switch short := level.Short.In(lang); {
+		case n == 0:
+		case rated < fewPeople:
+			shares = append(shares, v.Say("results.count", "level", short, "n", n))
+		default:
+			share := v.Say("results.share", "level", short, "percent", c.Percent[k])
+			shares = append(shares, share)
 		}
 	}
-	rated, _ := c.Rated.Int()
 	return v.Count("agenda.line", rated,
 		"element", p.Matrix.Elements()[element].Name.In(lang),
 		"shares", strings.Join(shares, " · "))

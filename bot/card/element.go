@@ -205,6 +205,9 @@ func elementCard(v locale.Voice, view elementView, detail results.Detail) chat.C
 	var blocks []chat.Block
 	if view.saved != (savedView{}) {
 		blocks = savedBlocks(v, view.round, m, view.saved)
+		if _, at, _ := m.Element(view.saved.element); i < at { // it was passed over before
+			blocks = append(blocks, chat.Footnote(v.Say("element.come_back")))
+		}
 	}
 	blocks = append(blocks, question(v, view, el, i)...)
 	if i == 0 && view.rating == matrix.NotAnswered { // without a note, there is room for it

@@ -44,6 +44,20 @@ func onRound(verb string, r survey.Round, v locale.Voice) chat.Action {
 // clock is a time of day as forms show it.
 const clock = "15:04"
 
+// usualLanguages is the choice of the languages that are usual in the nation of the edition: see
+// UsualLanguages. A form cannot change it when another edition is chosen.
+const usualLanguages = "usual"
+
+// UsualLanguages returns the languages of a round for which none were chosen: English in England,
+// and elsewhere all of the matrix.
+func UsualLanguages(m *matrix.Matrix) []matrix.Lang {
+	nation, _ := matrix.FindNation(m.Nation.In(matrix.English))
+	if nation == matrix.England && m.Has(matrix.English) {
+		return []matrix.Lang{matrix.English}
+	}
+	return m.Languages
+}
+
 // RoundForm returns the form that sets up a round, with the round's settings in it. It has five
 // fields, the most that Discord takes.
 func RoundForm(
@@ -57,7 +71,7 @@ func RoundForm(
 	if r.Matrix != "" {
 		edition = r.Matrix
 	}
-	languages := "en cy"
+	languages := usualLanguages
 	if len(r.Languages) > 0 {
 		languages = joinWords(r.Languages, " ")
 	}
@@ -76,6 +90,7 @@ func RoundForm(
 		chat.Select{
 			Label: required(v, "languages", "new.languages", "new.languages_hint"),
 			Options: []chat.Option{
+				{Value: usualLanguages, Label: v.Say("new.usual")},
 				{Value: "en cy", Label: v.Say("new.english_welsh")},
 				{Value: "cy en", Label: v.Say("new.welsh_english")},
 				{Value: "en", Label: v.Say("new.english")},
@@ -199,6 +214,9 @@ func PostsForm(v locale.Voice, r survey.Round) chat.Form {
 	if digest == "" {
 		digest = survey.DefaultDigest
 	}
+	if at, _, ok := readSchedule(digest); ok {
+		digest = ScheduleAt(digest, at.Hour(), at.Minute()) // as an option has it
+	}
 	f := newForm(v, v.Say("posts.title"), onRound("saveposts", r, v),
 		chat.Select{
 			Label:   optional(v, "posts", "plan.posts", "plan.posts_hint"),
@@ -206,10 +224,14 @@ func PostsForm(v locale.Voice, r survey.Round) chat.Form {
 			Many:    true,
 			Chosen:  chosen,
 		},
-		chat.Input{
-			Label: optional(v, "digest", "plan.digest", "plan.digest_hint"),
-			Value: digest,
-			Max:   maxCron,
+		chat.Select{
+			Label:   required(v, "digest", "plan.digest", "plan.digest_hint"),
+			Options: scheduleOptions(v, digest),
+			Chosen:  []string{digest},
+		},
+		chat.TimeOfDay{
+			Label: required(v, "digest_time", "plan.digest_time", "plan.digest_time_hint"),
+			Value: scheduleTime(digest),
 		},
 	)
 	f.Intro = v.Say("posts.intro", "area", r.Area)

@@ -57,7 +57,7 @@ func planFacts(v locale.Voice, p survey.ReminderPlan) string {
 	var lines []string
 	switch {
 	case p.Cron != "":
-		lines = append(lines, v.Say("facts.reminders_spec", "spec", p.Cron))
+		lines = append(lines, v.Say("facts.reminders_spec", "schedule", schedule(v, p.Cron)))
 	case len(p.BeforeClose) > 0:
 		lines = append(lines,
 			v.Say("facts.reminders_close", "days", formatDays(p.BeforeClose), "clock", clock),

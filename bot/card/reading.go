@@ -39,9 +39,9 @@ func groupMeanings(v locale.Voice, rule results.Consensus) string {
 	if rule.AllowFarMinority {
 		consensus = "reading.consensus_far"
 	}
-	return v.Say("reading.split") + "\n" +
+	return v.Say(consensus, "percent", rule.Percent, "far", results.FarMinorityPercent) + "\n" +
 		v.Say("reading.close", "percent", results.ClosePercent) + "\n" +
-		v.Say(consensus, "percent", rule.Percent, "far", results.FarMinorityPercent)
+		v.Say("reading.split")
 }
 
 // LevelMeanings says what each level means, in general.

@@ -118,8 +118,9 @@ func TestResultsCountCommentsAndBarriers(t *testing.T) {
 		tally.Add(results.Response{Answers: answers})
 	}
 	p := results.Publish(tally, results.Context{MinGroup: 5})
-	want := "Comments: 9. Barriers: 2. The spreadsheet has all of them. " +
-		"Questions with the most: Home visits (7), Money for it (3)."
+	want := "Comments: 9. Barriers to doing better: 2. They are in the file maturity-….xlsx. " +
+		"Read them before you share it, because they may name people. " +
+		"Most are on: Home visits (7), Money for it (3)."
 	if got := line(t, f.results(t, "en", p), "Comments"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -195,8 +195,12 @@ const maxNamed = 25
 // Status shows a coordinator the progress of a round that was opened.
 func Status(v locale.Voice, m *matrix.Matrix, s survey.Progress, now time.Time) chat.Card {
 	r := s.Round
+	title := v.Say("status.title", "area", r.Area)
+	if r.State == survey.Closed {
+		title = v.Say("status.title_closed", "area", r.Area)
+	}
 	blocks := []chat.Block{
-		chat.Heading{Text: v.Say("status.title", "area", r.Area)},
+		chat.Heading{Text: title},
 		chat.Footnote(RoundStatus(v, r, now)),
 		chat.Paragraph(ResponseRates(v, s)),
 	}

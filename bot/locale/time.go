@@ -59,6 +59,9 @@ func (v Voice) Clock(t time.Time) string {
 	return v.Say("time.evening", "hour", hour)
 }
 
+// Weekday returns the name of a day of the week: "Friday".
+func (v Voice) Weekday(day time.Weekday) string { return v.Say(weekdayKeys[day]) }
+
 func isMidnight(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 }
 
 // dated returns the sentence of a key with the date of t in it, and with more values.

@@ -235,7 +235,7 @@ func alikeOnDiscord(played string) string {
 		if again {
 			continue
 		}
-		line = strings.ReplaceAll(line, lackingOnDiscord, "I am not in the channel, or it was deleted. A member of the channel can add me: type /invite there.")
+		line = strings.ReplaceAll(line, lackingOnDiscord, "I am not in the channel, or it was deleted. A member of the channel can add me: in the channel, type /invite and my name.")
 		line = strings.ReplaceAll(line, "Only people with the Manage Server permission can", "Only admins and owners of this workspace can")
 		if buttons := strings.TrimSpace(line); strings.HasPrefix(buttons, "[") && strings.HasSuffix(buttons, "]") {
 			all := strings.Split(strings.ReplaceAll(buttons, "!]", "]"), "] [")
