@@ -303,3 +303,41 @@ func TestPagesAreInPlainWords(t *testing.T) {
 		}
 	}
 }
+
+// TestPicturesOfPages checks that .github/pictures/draw still finds what it draws: each line names a
+// transcript and a text in it. Each picture is drawn by it, is shown on a page and is small.
+func TestPicturesOfPages(t *testing.T) {
+	t.Parallel()
+	const folder, mostBytes = "../../.github/pictures", 512 << 10
+	drawn := map[string]bool{"results": true} // by the command try
+	script := string(need(os.ReadFile(filepath.Join(folder, "draw")))(t))
+	line := regexp.MustCompile(`(?m)^(\S+) +(?:Slack|Discord)/(\S+) +(?:first|last) +\w+ +(.+)$`)
+	for _, m := range line.FindAllStringSubmatch(script, -1) {
+		name, story, text := m[1], m[2], m[3]
+		drawn[name] = true
+		chat := string(need(os.ReadFile(filepath.Join(transcripts, story+".chat")))(t))
+		if !strings.Contains(chat, text) {
+			t.Errorf("%s: nothing in %s.chat has %q", name, story, text)
+		}
+	}
+	var shown strings.Builder
+	for _, page := range pages(t) {
+		shown.Write(need(os.ReadFile(page))(t))
+	}
+	pictures := need(filepath.Glob(filepath.Join(folder, "*.png")))(t)
+	if len(pictures) != len(drawn) {
+		t.Errorf("%d pictures are there, and %d are drawn", len(pictures), len(drawn))
+	}
+	for _, path := range pictures {
+		name := strings.TrimSuffix(filepath.Base(path), ".png")
+		if !drawn[name] {
+			t.Errorf("nothing draws %s", name)
+		}
+		if !strings.Contains(shown.String(), "pictures/"+name+".png") {
+			t.Errorf("no page shows %s", name)
+		}
+		if size := need(os.Stat(path))(t).Size(); size > mostBytes {
+			t.Errorf("%s has %d bytes, want at most %d", name, size, mostBytes)
+		}
+	}
+}
