@@ -162,16 +162,19 @@ func splitLanguages(joined string) []matrix.Lang {
 func savedBlocks(
 	v locale.Voice, round survey.RoundID, m *matrix.Matrix, saved savedView,
 ) []chat.Block {
-	el, _, _ := m.Element(saved.element)
+	el, i, _ := m.Element(saved.element)
 	lang := matrix.Lang(v.Lang)
 	answer := ratingName(v, m, saved.rating)
 	if saved.rating > 0 && int(saved.rating) <= len(m.Levels) {
 		answer = m.Levels[saved.rating-1].Name.In(lang)
 	}
-	key := "saved.answer"
+	key, label := "saved.answer", "button.detail_to"
 	if saved.hasDetail {
-		key = "saved.with_detail"
+		key, label = "saved.with_detail", "button.detail_of"
 	}
+	// The buttons stand above the next question, so they name the one that they are for.
+	detail := detailButton(v, round, m, saved.element, saved.hasDetail)
+	detail.Label = v.Say(label, "i", i+1)
 	spans := []chat.Span{chat.Words(v.Say(key, "answer", answer, "element", el.Name.In(lang)))}
 	if saved.tooSoon {
 		spans = append(spans, chat.Words("\n"), chat.Bold(v.Say("saved.too_soon")))
@@ -179,8 +182,9 @@ func savedBlocks(
 	return []chat.Block{
 		chat.Text{Spans: spans},
 		Row(
-			Button(v.Say("button.change_answer"), chat.NewAction("change", string(round), saved.element)),
-			detailButton(v, round, m, saved.element, saved.hasDetail),
+			Button(v.Say("button.change_answer", "i", i+1),
+				chat.NewAction("change", string(round), saved.element)),
+			detail,
 		),
 	}
 }

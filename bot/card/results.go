@@ -41,7 +41,8 @@ func Results(
 	missing := notHeardFrom(v, p.Matrix, p.Turnout, p.Context.MinGroup)
 	after := slices.Concat(notShown(v, p), missing, written(v, p), []chat.Block{
 		chat.Paragraph(v.Say("agenda.ask")),
-		chat.Paragraph(v.Say("results.next") + " " + workshop(v, r)),
+		chat.Paragraph(v.Say("results.next")),
+		chat.Paragraph(workshop(v, r)),
 		Row(buttons...),
 	})
 	room := chat.MaxCardText - closedRoom - textRunes(before) - textRunes(after)

@@ -118,7 +118,8 @@ func TestResultsCountCommentsAndBarriers(t *testing.T) {
 		tally.Add(results.Response{Answers: answers})
 	}
 	p := results.Publish(tally, results.Context{MinGroup: 5})
-	want := "Comments: 9. Barriers to doing better: 2. They are in the file maturity-….xlsx. " +
+	want := "Comments: 9. Barriers to doing better: 2. " +
+		"They are in the spreadsheet whose name begins with “maturity”. " +
 		"Read them before you share it, because they may name people. " +
 		"Most are on: Home visits (7), Money for it (3)."
 	if got := line(t, f.results(t, "en", p), "Comments"); got != want {
