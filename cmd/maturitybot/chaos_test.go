@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -29,7 +30,9 @@ import (
 // what people saw and what the coordinator is given in the end, never by what stands in the store.
 const (
 	longChaos = "MATURITYBOT_LONG_CHAOS" // how long faults are injected, such as 5m; without it, some seconds
-	chaosDial = "MATURITYBOT_CHAOS_DIAL" // makes this program the bot, and says where every platform is reached
+	// chaosPeople is how many people answer the first survey; without it, a few.
+	chaosPeople = "MATURITYBOT_CHAOS_PEOPLE"
+	chaosDial   = "MATURITYBOT_CHAOS_DIAL" // makes this program the bot, and says where every platform is reached
 	// chaosClock names a file that says how far the bot's clock is ahead of the machine's.
 	chaosClock = "MATURITYBOT_CHAOS_CLOCK"
 )
@@ -112,7 +115,7 @@ type chaos struct {
 
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	lasts, people := 9*time.Second, 16
+	lasts, people := 9*time.Second, 10
 	if s := os.Getenv(longChaos); s != "" {
 		var err error
 		if lasts, err = time.ParseDuration(s); err != nil {
@@ -121,6 +124,12 @@ func TestChaos(t *testing.T) {
 		people = 250
 	} else if testing.Short() {
 		t.Skip("takes some seconds")
+	}
+	if s := os.Getenv(chaosPeople); s != "" {
+		var err error
+		if people, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
 	}
 	redistest.BearFullDisk()
 	for _, c := range scenarios() {
@@ -241,7 +250,8 @@ func (s *chaos) run(lasts time.Duration, people int) {
 		s.t.Fatal(err)
 	}
 	var names []string
-	for i := range people + people/2 {
+	const fewest = 8 // of whom some must rate an element before the closing time
+	for i := range people + max(people/2, fewest) {
 		names = append(names, fmt.Sprintf("w%c%cx", 'a'+i/26, 'a'+i%26)) // ids are made of letters
 	}
 	now := time.Now().In(london)

@@ -4,12 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot"
+	"maturitybot/bot/chat"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
 )
@@ -21,7 +23,8 @@ var renderer = sync.OnceValues(func() (bot.ResultRenderer, error) {
 		return nil, err
 	}
 	return &cachedRenderer{
-		ResultRenderer: resultfiles.New(words), pictures: map[drawing]picture{},
+		ResultRenderer: resultfiles.New(words),
+		pictures:       map[drawing]picture{}, files: map[drawing][]chat.File{},
 	}, nil
 })
 
@@ -53,12 +56,14 @@ func buildForTest(
 	return newEmbeddedBot(o)
 }
 
-// cachedRenderer draws a picture of the same results once. Drawing takes most of the time of a test
-// that asks for results often, and adapters/chart and adapters/resultfiles test what is drawn.
+// cachedRenderer draws the picture and the files of the same results once. Drawing takes most of the
+// time of a test that asks for results often, and adapters/chart, adapters/table and
+// adapters/resultfiles test what is drawn.
 type cachedRenderer struct {
 	bot.ResultRenderer
 	mu       sync.Mutex
 	pictures map[drawing]picture
+	files    map[drawing][]chat.File
 }
 
 // drawing says what is drawn: the results as JSON have the matrix by its id alone.
@@ -67,17 +72,21 @@ type drawing struct {
 	sum    [sha256.Size]byte
 }
 
+func drawingOf(p results.Published, lang matrix.Lang) (drawing, error) {
+	raw, err := json.Marshal([]any{lang, p, p.Context})
+	return drawing{p.Matrix, sha256.Sum256(raw)}, err
+}
+
 type picture struct {
 	png []byte
 	alt string
 }
 
 func (c *cachedRenderer) Picture(p results.Published, lang matrix.Lang) ([]byte, string, error) {
-	raw, err := json.Marshal([]any{lang, p, p.Context})
+	key, err := drawingOf(p, lang)
 	if err != nil {
 		return nil, "", err
 	}
-	key := drawing{p.Matrix, sha256.Sum256(raw)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if drawn, ok := c.pictures[key]; ok {
@@ -88,4 +97,21 @@ func (c *cachedRenderer) Picture(p results.Published, lang matrix.Lang) ([]byte,
 		c.pictures[key] = picture{png, alt}
 	}
 	return png, alt, err
+}
+
+func (c *cachedRenderer) ExportFiles(p results.Published, lang matrix.Lang) ([]chat.File, error) {
+	key, err := drawingOf(p, lang)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if written, ok := c.files[key]; ok {
+		return slices.Clone(written), nil
+	}
+	files, err := c.ResultRenderer.ExportFiles(p, lang)
+	if err == nil {
+		c.files[key] = slices.Clone(files)
+	}
+	return files, err
 }
