@@ -17,14 +17,14 @@ type Deliveries struct {
 // held is a delivery that a test holds back, or a copy of one.
 type held struct {
 	first   bool   // false for a copy
-	deliver func() // nil before the person has made the gesture
+	deliver func() // nil before the person has acted
 }
 
-// Hold holds back the next gesture of a person until release is called, which returns when it was
+// Hold holds back the next action of a person until release is called, which returns when it was
 // delivered.
 func (d *Deliveries) Hold(person string) (release func()) { return d.keep(person, true) }
 
-// Copy delivers the next gesture of a person as usual, and once more when release is called.
+// Copy delivers the next action of a person as usual, and once more when release is called.
 func (d *Deliveries) Copy(person string) (release func()) { return d.keep(person, false) }
 
 func (d *Deliveries) keep(person string, first bool) func() {
@@ -49,8 +49,8 @@ func (d *Deliveries) keep(person string, first bool) func() {
 	}
 }
 
-// Passes reports whether a gesture is delivered now. A fake platform calls it with the person and
-// a function that delivers the gesture.
+// Passes reports whether an action is delivered now. A fake platform calls it with the person and
+// a function that delivers the action.
 func (d *Deliveries) Passes(person string, deliver func()) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

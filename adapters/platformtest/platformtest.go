@@ -187,35 +187,35 @@ func (a *AckPolicy) Tolerate() { a.tolerate.Store(true) }
 // Tolerates reports whether Tolerate was called.
 func (a *AckPolicy) Tolerates() bool { return a.tolerate.Load() }
 
-// Clock is the clock of a fake platform: the times at which users made their gestures. It is the
+// Clock is the clock of a fake platform: the times at which users acted. It is the
 // machine's clock unless a test sets a time.
 type Clock struct {
 	mu     sync.Mutex
-	next   time.Time                // of the next gesture, or zero
-	pause  time.Duration            // at least, between two gestures of one person
-	last   map[string]time.Time     // the last gesture of a person
+	next   time.Time                // of the next action, or zero
+	pause  time.Duration            // at least, between two actions of one person
+	last   map[string]time.Time     // the last action of a person
 	atOnce map[string]time.Duration // how long after it the next one follows
 	made   map[string][]Made
 }
 
-// Made is when a gesture was made, by the platform's clock and by the machine's.
+// Made is when an action was made, by the platform's clock and by the machine's.
 type Made struct{ Platform, Real time.Time }
 
-// Gestures returns the times of a person's gestures, in order.
-func (c *Clock) Gestures(person string) []Made {
+// Actions returns the times of a person's actions, in order.
+func (c *Clock) Actions(person string) []Made {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.made[person])
 }
 
-// GestureAt sets the time of the next gesture.
-func (c *Clock) GestureAt(at time.Time) {
+// ActionAt sets the time of the next action.
+func (c *Clock) ActionAt(at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.next = at
 }
 
-// Pause sets the least time between two gestures of one person by the platform's clock, however
+// Pause sets the least time between two actions of one person by the platform's clock, however
 // fast a test makes them.
 func (c *Clock) Pause(between time.Duration) {
 	c.mu.Lock()
@@ -223,7 +223,7 @@ func (c *Clock) Pause(between time.Duration) {
 	c.pause = between
 }
 
-// AtOnce sets how long after a person's last gesture the next one follows.
+// AtOnce sets how long after a person's last action the next one follows.
 func (c *Clock) AtOnce(person string, after time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -233,8 +233,8 @@ func (c *Clock) AtOnce(person string, after time.Duration) {
 	c.atOnce[person] = after
 }
 
-// Gesture records a gesture that a person makes now, and returns its time.
-func (c *Clock) Gesture(person string) time.Time {
+// Action records an action of a person, made now, and returns its time.
+func (c *Clock) Action(person string) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at := time.Now()

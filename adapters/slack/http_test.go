@@ -231,7 +231,7 @@ func TestBusyStatus(t *testing.T) {
 	})
 }
 
-func TestDeliveriesWithoutGesture(t *testing.T) {
+func TestDeliveriesWithoutAction(t *testing.T) {
 	byHTTP(t, updates, func(t *testing.T, w *world) {
 		w.Tolerate()
 		for _, c := range []struct {

@@ -70,7 +70,7 @@ func TestAnonymousAfterClose(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := press{platform: clock, real: time.Now()}
-		f.GestureAt(clock)
+		f.ActionAt(clock)
 		m := fake.Message{Channel: fake.IM(user), TS: "1.000001"}
 		if ack := f.Press(user, m, action, picked); !ack.OK() {
 			t.Fatalf("%v is acknowledged with %d, %v\n%s", a, ack.Status, ack.Err, errs)

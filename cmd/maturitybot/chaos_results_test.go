@@ -190,7 +190,7 @@ func (s *chaos) attack(surveys ...*chaosRound) {
 			s.checkResponse(w, response.fields)
 			pseudonyms[person] = pseudonym
 			e.people = append(e.people, person)
-			for _, made := range s.platform.Gestures(w.id) {
+			for _, made := range s.platform.Actions(w.id) {
 				e.presses[person] = append(e.presses[person], press{made.Platform, made.Real})
 			}
 		}

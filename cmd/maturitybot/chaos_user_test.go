@@ -20,7 +20,7 @@ type user struct {
 	s         *chaos
 	name, id  string
 	in        string        // the channel they type commands in, and join from
-	pause     time.Duration // on average, between gestures
+	pause     time.Duration // on average, between actions
 	note      string        // what they write beside one answer
 	roles     bool          // they have just said what they do
 	submitted bool
@@ -245,7 +245,7 @@ func (w *user) fill(values map[string][]string) {
 // a minute after the last fault is stuck.
 func (w *user) answerSurvey(over <-chan struct{}, enough func() bool) {
 	var deadline <-chan time.Time
-	idle := 0 // gestures of which nothing came
+	idle := 0 // actions of which nothing came
 	for {
 		m, things, heading := w.look()
 		w.read(things)

@@ -35,7 +35,7 @@ type fakePlatform interface {
 	know(a actor, changed bool)
 	// channel makes a channel, or changes it; withBot says whether the bot is in it, and takesFiles whether files arrive in it.
 	channel(id string, members []string, withBot, takesFiles bool)
-	// Each gesture is one person's, given by id.
+	// Each action is one person's, given by id.
 	command(user, channel string, words []string) acknowledged
 	say(user string) acknowledged
 	lookHome(user string) acknowledged
@@ -54,12 +54,12 @@ type fakePlatform interface {
 	// card reads what a message shows.
 	card(m message) (chat.Card, error)
 	until(holds func() bool) bool
-	// GestureAt is when the next gesture is made by the platform's clock; Pause and AtOnce are
+	// ActionAt is when the next action is made by the platform's clock; Pause and AtOnce are
 	// those of platformtest.Clock.
-	GestureAt(at time.Time)
+	ActionAt(at time.Time)
 	Pause(between time.Duration)
 	AtOnce(person string, after time.Duration)
-	Gestures(person string) []platformtest.Made
+	Actions(person string) []platformtest.Made
 	// Hold and Copy are those of platformtest.Deliveries.
 	Hold(person string) (release func())
 	Copy(person string) (release func())
@@ -87,7 +87,7 @@ type message struct {
 	look        any // as a previewer takes it
 }
 
-// acknowledged is how a gesture was answered at first.
+// acknowledged is how an action was answered at first.
 type acknowledged struct {
 	why     string            // it was not, or too late
 	never   string            // why the platform's own means do not let anybody do this
@@ -108,7 +108,7 @@ type onPlatform struct {
 	stop    func()
 
 	mu       sync.Mutex
-	replies  []*chat.Reply // to the last gesture, as far as known
+	replies  []*chat.Reply // to the last action, as far as known
 	pending  int           // cards of these of which it is not known yet what becomes of them
 	updated  bool          // one of these changes a card and is compared once more with what is saved
 	compared bool          // that was done
@@ -116,7 +116,7 @@ type onPlatform struct {
 	names    map[string]string              // of people and channels, by the platform's ids
 	known    map[string]actor               // as the platform knows them now
 	actions  map[string]message             // the last message with an action, by who sees it and the action
-	opened   map[string]func() acknowledged // the gesture that opened a person's form
+	opened   map[string]func() acknowledged // the action that opened a person's form
 	// visitors are people who typed in a channel without members in the transcript, by the platform's id of the channel.
 	visitors map[string][]string
 	last     string // event
@@ -147,7 +147,7 @@ func (n recordingBot) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	return replies
 }
 
-// trackRefresh notes when a changed card has been compared with what is saved. The next gesture waits for
+// trackRefresh notes when a changed card has been compared with what is saved. The next action waits for
 // that: it may be made at a time when the card would be drawn otherwise. The caller holds the mutex.
 func (s *onPlatform) trackRefresh(replies []chat.Reply) {
 	for i, r := range replies {

@@ -108,8 +108,8 @@ func BenchmarkReminders(b *testing.B) {
 					who := survey.PersonID(faultyPerson((i*4 + g) % answering))
 					// A second answer within survey.DoubleTap is ignored.
 					at := began.Add(time.Duration(i) * survey.DoubleTap)
-					gesture := survey.Operation{ID: fmt.Sprint(run, " ", g, " ", i), At: at}
-					if _, _, err := rounds.For(who).Answer(b.Context(), id, gesture, matrices[0].Elements()[i%17].ID, 1); err != nil {
+					operation := survey.Operation{ID: fmt.Sprint(run, " ", g, " ", i), At: at}
+					if _, _, err := rounds.For(who).Answer(b.Context(), id, operation, matrices[0].Elements()[i%17].ID, 1); err != nil {
 						b.Error(err)
 						return
 					}

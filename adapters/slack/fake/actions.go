@@ -86,7 +86,7 @@ func (s *Server) PressHome(user, actionID, picked string) Ack {
 
 func (s *Server) press(user string, on *pressed, actionID, picked string) Ack {
 	s.mu.Lock()
-	at := s.Gesture(user)
+	at := s.Action(user)
 	now := fmt.Sprintf("%d.%06d", at.Unix(), at.UnixMicro()%1e6)
 	action := answer{"type": "button", "action_id": actionID, "block_id": "b1", "action_ts": now}
 	if picked != "" {

@@ -55,7 +55,7 @@ func (s *onPlatform) addPerson(a actor, acting bool) {
 	s.platform.know(a, known)
 }
 
-// Handle plays one gesture through the platform, and returns what people see of it.
+// Handle plays one action through the platform, and returns what people see of it.
 func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	s.t.Helper()
 	s.introduce(e)
@@ -74,7 +74,7 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	form, _, _ := s.platform.form(user)
 	page, _ := s.platform.page(user)
 
-	ack := s.gesture(e, user)
+	ack := s.act(e, user)
 	if ack.never != "" {
 		// A platform's own client does not send this, but other programs can.
 		return s.bot().Handle(ctx, s.translate(e))
@@ -126,13 +126,13 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	return s.inOrder(want, seen)
 }
 
-// gesture lets a user do what the event says.
-func (s *onPlatform) gesture(e chat.Event, user string) acknowledged {
+// act lets a user do what the event says.
+func (s *onPlatform) act(e chat.Event, user string) acknowledged {
 	if e.ID == s.last {
 		return s.platform.again()
 	}
 	s.last = e.ID
-	s.platform.GestureAt(e.At)
+	s.platform.ActionAt(e.At)
 	where := s.translate(e).Where.Channel
 	switch e.Kind {
 	case chat.Command:
@@ -169,14 +169,14 @@ func (s *onPlatform) gesture(e chat.Event, user string) acknowledged {
 	return do()
 }
 
-// rememberForm remembers the gesture that opened a form.
+// rememberForm remembers the action that opened a form.
 func (s *onPlatform) rememberForm(e chat.Event, user string, do func() acknowledged) {
 	if s.bot().Ack(e) == chat.AckForm {
 		s.opened[user] = do
 	}
 }
 
-// reopen repeats the gesture that opened a person's form.
+// reopen repeats the action that opened a person's form.
 func (s *onPlatform) reopen(user string) {
 	do := s.opened[user]
 	if do == nil {

@@ -72,7 +72,7 @@ func (s *Server) Serve(h http.Handler) {
 // begin makes an interaction and its payload. The caller holds the mutex.
 func (s *Server) begin(kind int, user, channel string, pressed *Message, data answer) *delivery {
 	i := &interaction{
-		id:      s.idAt(s.Gesture(user).Add(s.ahead)),
+		id:      s.idAt(s.Action(user).Add(s.ahead)),
 		token:   "aW50ZXJhY3Rpb24-" + strconv.Itoa(s.Tick()),
 		user:    user,
 		channel: channel,
