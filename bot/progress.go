@@ -73,10 +73,9 @@ func (h participant) redraw(
 	resp results.Response,
 	draw card.Drawing,
 ) (view, bool) {
-	log := h.Log.With("round", part.Round.ID)
 	same, err := h.rounds.Current(ctx, part, resp)
 	if err != nil {
-		log.Warn("card not compared with the stored answers", "error", err)
+		h.Log.Warn("card not compared with the stored answers", "round", part.Round.ID, "error", err)
 	}
 	if err != nil || same {
 		return view{}, false
@@ -86,7 +85,7 @@ func (h participant) redraw(
 		err = next.card.Check()
 	}
 	if err != nil {
-		log.Error("card not drawn again", "error", err)
+		h.Log.Error("card not drawn again", "round", part.Round.ID, "error", err)
 		return view{}, false
 	}
 	return next, true
