@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bwmarrin/discordgo"
+
 	"maturitybot/bot/chat"
 )
 
@@ -365,6 +367,42 @@ func FuzzDecode(f *testing.F) {
 			if g.event.Kind == chat.Press && v == "" {
 				t.Error("an empty pick")
 			}
+		}
+	})
+}
+
+// FuzzPressLikeDiscordgo compares a press with what discordgo, which decodes every field, reads of it.
+func FuzzPressLikeDiscordgo(f *testing.F) {
+	files, err := filepath.Glob("testdata/received/*")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no payloads")
+	}
+	for _, file := range files {
+		f.Add(received(f, strings.TrimSuffix(filepath.Base(file), ".json")))
+	}
+	f.Add(pressed("answer:r1:vision:3", 2))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		g, err := decodeInteraction(raw, nil)
+		var in discordgo.Interaction
+		if err != nil || g.kind != handled || g.event.Kind != chat.Press || json.Unmarshal(raw, &in) != nil {
+			return
+		}
+		data, ok := in.Data.(discordgo.MessageComponentInteractionData)
+		who := in.User
+		if in.Member != nil {
+			who = in.Member.User
+		}
+		if !ok || who == nil || in.Message == nil || data.ComponentType != discordgo.ButtonComponent {
+			return
+		}
+		action, err := g.event.Action.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []string{g.event.ID, g.event.Who.ID, action, g.origin.Token, g.origin.Message, g.origin.Channel}
+		want := []string{in.ID, who.ID, data.CustomID, in.Token, in.Message.ID, in.ChannelID}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q, discordgo %q", got, want)
 		}
 	})
 }
