@@ -14,21 +14,22 @@ import (
 // allowedImports lists which packages of the module each package may import. A package that is not
 // listed may not exist. Tests may import anything.
 var allowedImports = map[string][]string{
-	"survey":                         {"survey/audit", "survey/matrix", "survey/plaintext", "survey/results"},
+	"survey":                         {"survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/workshop"},
 	"survey/audit":                   {},
+	"survey/workshop":                {"survey/matrix", "survey/plaintext", "survey/results"},
 	"survey/results":                 {"survey/matrix", "survey/plaintext"},
 	"survey/plaintext":               {},
 	"survey/readability":             {}, // for tests
 	"survey/rows":                    {"survey/plaintext"},
 	"survey/matrix":                  {"survey/plaintext"},
 	"bot/chat":                       {},
-	"bot/card":                       {"bot/chat", "bot/locale", "survey", "survey/audit", "survey/matrix", "survey/results"},
+	"bot/card":                       {"bot/chat", "bot/locale", "survey", "survey/audit", "survey/matrix", "survey/results", "survey/workshop"},
 	"bot/locale":                     {},
 	"bot/transcript":                 {"bot/chat"},
-	"bot":                            {"bot/card", "bot/chat", "bot/locale", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
-	"adapters/redis":                 {"survey", "survey/audit", "survey/matrix", "survey/results"},
-	"adapters/redis/storetest":       {"survey", "survey/audit", "survey/matrix", "survey/results"}, // for tests
-	"adapters/redis/redistest":       {},                                                            // for tests
+	"bot":                            {"bot/card", "bot/chat", "bot/locale", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows", "survey/workshop"},
+	"adapters/redis":                 {"survey", "survey/audit", "survey/matrix", "survey/results", "survey/plaintext", "survey/workshop"},
+	"adapters/redis/storetest":       {"survey", "survey/audit", "survey/matrix", "survey/results", "survey/workshop"}, // for tests
+	"adapters/redis/redistest":       {},                                                                               // for tests
 	"adapters/terminal":              {"bot/chat", "survey/plaintext"},
 	"adapters/webhook":               {"bot/chat/dispatch"},
 	"adapters/platform":              {"bot/chat", "bot/chat/dispatch"},
@@ -45,10 +46,10 @@ var allowedImports = map[string][]string{
 	"reminders":                      {"survey", "survey/plaintext"},
 	"adapters/spreadsheet":           {"survey/rows"},
 	"adapters/answers":               {"adapters/spreadsheet", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
-	"adapters/chart":                 {"survey/matrix", "survey/plaintext", "survey/results"},
+	"adapters/chart":                 {"survey/matrix", "survey/plaintext", "survey/results", "survey/workshop"},
 	"adapters/ratings":               {"adapters/spreadsheet", "survey", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
-	"adapters/table":                 {"survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
-	"adapters/resultfiles":           {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey", "survey/matrix", "survey/results"},
+	"adapters/table":                 {"survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows", "survey/workshop"},
+	"adapters/resultfiles":           {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey", "survey/matrix", "survey/results", "survey/workshop"},
 	"cmd/maturitybot/server":         {"adapters/platform", "adapters/redis", "adapters/resultfiles", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "reminders", "survey", "survey/matrix"},
 	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/platform", "adapters/ratings", "adapters/redis", "adapters/resultfiles", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results"},
 }

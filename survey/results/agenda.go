@@ -86,6 +86,49 @@ func (s GroupStats) MostCommon() (levels []int, percent int) {
 	return levels, percent
 }
 
+// InConsensusOf reports whether ratings on each level, from the lowest, meet the rule.
+func InConsensusOf(counts []int, rule Consensus) bool {
+	c := countOf(counts)
+	if c.rated() == 0 {
+		return false
+	}
+	met, _ := groupStats(c, wholeCell, rule).Consensus.Bool()
+	return met
+}
+
+// MostCommonOf returns the levels, from 1, that share the largest number of ratings, or none where
+// there are no ratings.
+func MostCommonOf(counts []int) []int {
+	c := countOf(counts)
+	if c.rated() == 0 {
+		return nil
+	}
+	levels, _ := groupStats(c, wholeCell, Consensus{}).MostCommon()
+	return levels
+}
+
+// PercentOf returns ratings on each level as percentages of all ratings, rounded half to even, or
+// nothing where there are no ratings.
+func PercentOf(counts []int) []int {
+	c := countOf(counts)
+	if c.rated() == 0 {
+		return nil
+	}
+	all := make([]int, len(counts))
+	for i, n := range c.levels {
+		all[i] = int(percent(n, c.rated()))
+	}
+	return all
+}
+
+func countOf(levels []int) count {
+	c := count{levels: make([]int64, len(levels))}
+	for i, n := range levels {
+		c.levels[i] = int64(n)
+	}
+	return c
+}
+
 // agenda returns the indexes of the elements in the order in which a workshop takes them: by agenda
 // group, then lowest agreement first, then the smaller share on the most common level, then as the
 // matrix has them.

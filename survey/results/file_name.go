@@ -3,6 +3,7 @@ package results
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"maturitybot/survey/plaintext"
 )
@@ -17,16 +18,21 @@ var withoutAccents = strings.NewReplacer(
 	"ŵ", "w", "ŷ", "y",
 )
 
-// FileName returns a name without an extension for files of the results. It is made of the area in
-// plain letters, the month in which the survey closed, and the id of the round. A part that is not
-// known is left out.
+// FileName returns a name without an extension for files of the results.
 func (p Published) FileName() string {
-	parts := []string{"maturity", hyphenated(p.Context.Area)}
-	if !p.Context.ClosedAt.IsZero() {
-		parts = append(parts, p.Context.ClosedAt.Format("2006-01"))
+	return FileName(p.Context.Area, p.Context.ClosedAt, p.Context.Round)
+}
+
+// FileName returns a name without an extension for files of a round. It is made of the area in
+// plain letters, the month of the given time, and the id of the round. A part that is not known is
+// left out.
+func FileName(area string, at time.Time, round string) string {
+	parts := []string{"maturity", hyphenated(area)}
+	if !at.IsZero() {
+		parts = append(parts, at.Format("2006-01"))
 	}
 	// The id may come from outside the bot, and must not lead out of the folder.
-	parts = append(parts, strings.Map(keepIDRune, p.Context.Round))
+	parts = append(parts, strings.Map(keepIDRune, round))
 	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 	return strings.Join(parts, "-")
 }
