@@ -36,6 +36,9 @@ type Options struct {
 	APIURL string
 	// Commands are what Register registers. A command that is not among them is not understood.
 	Commands []chat.CommandSpec
+	// EditInterval is the shortest time between two edits of a card that everybody sees. Zero is
+	// platform.DefaultEditInterval.
+	EditInterval time.Duration
 	// Responder handles events. It is not called before New returns.
 	Responder chat.Responder
 	// Claims keeps several processes on one gateway from answering the same event. Nil means that
@@ -150,7 +153,7 @@ func New(ctx context.Context, o Options) (*Discord, error) {
 	}
 	d.deliveries = webhook.NewReader(maxPayload, verifier{key}.headers, verifier{key}.body)
 	d.dispatch = dispatch.New(withClaims{o.Responder, d}, o.Log)
-	d.redraws = platform.NewRedraws(d.editShared, o.Log)
+	d.redraws = platform.NewRedraws(d.editShared, o.EditInterval, o.Log)
 	return d, nil
 }
 

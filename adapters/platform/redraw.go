@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	// redrawInterval is the shortest time between two edits of one card by this process.
-	redrawInterval = 2 * time.Second
+	// DefaultEditInterval is the shortest time between two edits of one card by this process.
+	DefaultEditInterval = 2 * time.Second
 	// redrawTimeout bounds one edit, with the waits that the platform asks for.
 	redrawTimeout = 3 * time.Minute
 	// maxRedrawFailures is how many edits of a card may fail in a row. The wait between them begins
-	// with redrawInterval and doubles, so that an outage of four minutes is survived.
+	// with the edit interval and doubles, so that an outage of four minutes is survived.
 	maxRedrawFailures = 8
 	// maxRedraws is how many cards may be under way at once.
 	maxRedraws = 1024
@@ -52,7 +52,7 @@ type Draw func(context.Context) (chat.Card, error)
 type EditCard func(ctx context.Context, card chat.CardRef, draw Draw) error
 
 // Redraws changes cards that everybody in a place sees. It edits each card at once, and then at
-// most every redrawInterval while its state changes. The edits of one card are made one after
+// most once in an interval while its state changes. The edits of one card are made one after
 // another.
 //
 // Several processes may edit the same card, and an edit may arrive after a later one of another
@@ -60,8 +60,9 @@ type EditCard func(ctx context.Context, card chat.CardRef, draw Draw) error
 // state by then. A process whose edit arrived last has drawn the newest state, or notices that it
 // has not, and edits the card again.
 type Redraws struct {
-	edit EditCard
-	log  *slog.Logger
+	edit     EditCard
+	interval time.Duration
+	log      *slog.Logger
 
 	mu       sync.Mutex
 	cards    map[chat.CardRef]*redraw
@@ -76,10 +77,15 @@ type redraw struct {
 	changed bool // draw was set since it was last called
 }
 
-// NewRedraws returns a Redraws that changes cards by edit.
-func NewRedraws(edit EditCard, log *slog.Logger) *Redraws {
+// NewRedraws returns a Redraws that changes cards by edit, each at most once in an interval. An
+// interval of zero is DefaultEditInterval.
+func NewRedraws(edit EditCard, interval time.Duration, log *slog.Logger) *Redraws {
+	if interval == 0 {
+		interval = DefaultEditInterval
+	}
 	return &Redraws{
-		edit: edit, log: log, cards: map[chat.CardRef]*redraw{}, draining: make(chan struct{}),
+		edit: edit, interval: interval, log: log,
+		cards: map[chat.CardRef]*redraw{}, draining: make(chan struct{}),
 	}
 }
 
@@ -112,7 +118,7 @@ func (r *Redraws) run(ref chat.CardRef, card *redraw) {
 		switch {
 		case err == nil:
 			failures = 0
-			time.Sleep(redrawInterval)
+			time.Sleep(r.interval)
 			// The comparison comes before finish, because a press during it must count as a change.
 			if settled && r.shows(card, shown) && r.finish(ref, card) {
 				return
@@ -125,7 +131,7 @@ func (r *Redraws) run(ref chat.CardRef, card *redraw) {
 				return
 			}
 			failures = 0 // a press since then may do better
-			time.Sleep(redrawInterval)
+			time.Sleep(r.interval)
 		}
 	}
 }
@@ -198,7 +204,7 @@ func (r *Redraws) waitToRetry(err error, failures int) bool {
 	if !transient || errors.Is(err, errPanicked) || failures+1 >= maxRedrawFailures {
 		return false
 	}
-	timer := time.NewTimer(redrawInterval << failures)
+	timer := time.NewTimer(r.interval << failures)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

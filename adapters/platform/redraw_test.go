@@ -84,7 +84,7 @@ func onWall(t *testing.T, play func(*testing.T, *wall, *Redraws, *strings.Builde
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		w := &wall{shown: map[string][]string{}}
-		r := NewRedraws(w.editCard, slog.New(slog.NewTextHandler(&log, nil)))
+		r := NewRedraws(w.editCard, 0, slog.New(slog.NewTextHandler(&log, nil)))
 		play(t, w, r, &log)
 		if err := r.Drain(t.Context()); err != nil {
 			t.Error(err)
@@ -111,7 +111,7 @@ func TestRedrawsCoalesce(t *testing.T) {
 		rest()
 		w.want(t, "1", "12", "18")
 		for i := range w.at[1:] {
-			if gap := w.at[i+1].Sub(w.at[i]); gap < redrawInterval {
+			if gap := w.at[i+1].Sub(w.at[i]); gap < DefaultEditInterval {
 				t.Errorf("edits are %v apart", gap)
 			}
 		}
@@ -164,7 +164,7 @@ func TestRedrawsUnsettledEdit(t *testing.T) {
 			}
 			return w.editCard(ctx, ref, draw)
 		}
-		r := NewRedraws(twice, slog.New(slog.NewTextHandler(log, nil)))
+		r := NewRedraws(twice, 0, slog.New(slog.NewTextHandler(log, nil)))
 		w.pressOn(t, r, "m")
 		if err := r.Drain(t.Context()); err != nil {
 			t.Error(err)
@@ -320,7 +320,7 @@ func TestRedrawsDrain(t *testing.T) {
 			t.Error(err)
 		}
 		w.want(t, "1", "2")
-		if took := time.Since(began); took > 2*redrawInterval {
+		if took := time.Since(began); took > 2*DefaultEditInterval {
 			t.Errorf("took %v", took)
 		}
 	})
@@ -353,7 +353,7 @@ func TestRedrawsTwoProcesses(t *testing.T) {
 			}
 		}
 		logger := slog.New(slog.NewTextHandler(log, nil))
-		slow, fast := NewRedraws(delayed(5*time.Second), logger), NewRedraws(delayed(0), logger)
+		slow, fast := NewRedraws(delayed(5*time.Second), 0, logger), NewRedraws(delayed(0), 0, logger)
 		w.pressOn(t, slow, "m")
 		synctest.Wait()
 		w.pressOn(t, fast, "m")

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"time"
 
 	slackgo "github.com/slack-go/slack"
 	"golang.org/x/time/rate"
@@ -29,6 +30,9 @@ type Options struct {
 	SigningSecret chat.Secret // for HTTP
 	// APIURL is the address of the Web API. If it is empty, it is Slack's own.
 	APIURL string
+	// EditInterval is the shortest time between two edits of a card that everybody sees. Zero is
+	// platform.DefaultEditInterval.
+	EditInterval time.Duration
 	// Responder handles events. It is not called before New returns.
 	Responder chat.Responder
 	// Log may be nil, which discards everything.
@@ -126,7 +130,7 @@ func New(ctx context.Context, o Options) (*Slack, error) {
 	s.profiles = newProfileCache(c, s.team, s.running)
 	s.dispatch = dispatch.New(withProfiles{o.Responder, s}, o.Log)
 	s.homes = newHomes(s.drawHome)
-	s.redraws = platform.NewRedraws(s.editShared, o.Log)
+	s.redraws = platform.NewRedraws(s.editShared, o.EditInterval, o.Log)
 	return s, nil
 }
 

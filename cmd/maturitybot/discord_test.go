@@ -67,6 +67,7 @@ func (d onDiscord) connect(t *testing.T, r chat.Responder, log *slog.Logger) (me
 	options := discord.Options{
 		Token: fake.Token, APIURL: fake.URL, Dial: d.Dial, Commands: discordCommands,
 		Responder: r, Log: log, ColdEvery: time.Millisecond,
+		EditInterval: 20 * time.Millisecond,
 	}
 	if !d.gateway {
 		options.PublicKey = fake.PublicKey

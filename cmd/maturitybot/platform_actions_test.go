@@ -69,7 +69,7 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 		before[m.channel+" "+m.id] = m.changed
 	}
 	handled := s.handled
-	s.replies, s.pending, s.updated, s.compared = nil, 0, false, false
+	s.replies, s.pending, s.redrawing, s.updated, s.compared = nil, 0, 0, false, false
 	s.mu.Unlock()
 	form, _, _ := s.platform.form(user)
 	page, _ := s.platform.page(user)
@@ -115,7 +115,7 @@ func (s *onPlatform) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 		if s.updated && changes && !s.compared {
 			return false
 		}
-		return s.pending == 0 && len(seen) >= len(want) && files(seen) >= files(want)
+		return s.pending == 0 && s.redrawing <= 0 && len(seen) >= len(want) && files(seen) >= files(want)
 	})
 	if !ok {
 		s.t.Errorf("the bot answered %d times with %d files, people see %d with %d", len(want), files(want), len(seen), files(seen))

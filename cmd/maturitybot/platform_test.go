@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -107,16 +108,18 @@ type onPlatform struct {
 	adapter messenger
 	stop    func()
 
-	mu       sync.Mutex
-	replies  []*chat.Reply // to the last action, as far as known
-	pending  int           // cards of these of which it is not known yet what becomes of them
-	updated  bool          // one of these changes a card and is compared once more with what is saved
-	compared bool          // that was done
-	handled  int
-	names    map[string]string              // of people and channels, by the platform's ids
-	known    map[string]actor               // as the platform knows them now
-	actions  map[string]message             // the last message with an action, by who sees it and the action
-	opened   map[string]func() acknowledged // the action that opened a person's form
+	mu      sync.Mutex
+	replies []*chat.Reply // to the last action, as far as known
+	pending int           // cards of these of which it is not known yet what becomes of them
+	// redrawing is how many cards that everybody sees are not drawn yet as they are now.
+	redrawing int
+	updated   bool // one of these changes a card and is compared once more with what is saved
+	compared  bool // that was done
+	handled   int
+	names     map[string]string              // of people and channels, by the platform's ids
+	known     map[string]actor               // as the platform knows them now
+	actions   map[string]message             // the last message with an action, by who sees it and the action
+	opened    map[string]func() acknowledged // the action that opened a person's form
 	// visitors are people who typed in a channel without members in the transcript, by the platform's id of the channel.
 	visitors map[string][]string
 	last     string // event
@@ -142,6 +145,7 @@ func (n recordingBot) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
 	n.s.trackRefresh(replies)
+	n.s.trackRedraws(replies)
 	n.s.replies = n.s.trackReplies(replies)
 	n.s.handled++
 	return replies
@@ -164,6 +168,32 @@ func (s *onPlatform) trackRefresh(replies []chat.Reply) {
 			return next, changed
 		}
 		replies[i], s.updated = u, true
+	}
+}
+
+// trackRedraws counts the cards that everybody sees and that are not drawn as they are now: a redraw is done once a second
+// drawing shows the same. What people do next waits for that. The caller holds the mutex.
+func (s *onPlatform) trackRedraws(replies []chat.Reply) {
+	for i, r := range replies {
+		redraw, ok := r.(chat.Redraw)
+		if !ok {
+			continue
+		}
+		draw, done := redraw.Draw, false
+		var last *chat.Card
+		redraw.Draw = func(ctx context.Context) (chat.Card, error) {
+			card, err := draw(ctx)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if err == nil && !done && last != nil && reflect.DeepEqual(card, *last) {
+				done = true
+				s.redrawing--
+			}
+			last = &card
+			return card, err
+		}
+		replies[i] = redraw
+		s.redrawing++
 	}
 }
 

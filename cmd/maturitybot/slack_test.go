@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"maturitybot/adapters/slack"
 	"maturitybot/adapters/slack/fake"
@@ -52,7 +53,9 @@ func (s onSlack) listed(name string) string { return name + "@example.org" }
 
 func (s onSlack) connect(t *testing.T, r chat.Responder, log *slog.Logger) (messenger, func()) {
 	t.Helper()
-	options := slack.Options{Token: fake.Token, APIURL: fake.URL, Dial: s.Dial, Responder: r, Log: log}
+	options := slack.Options{Token: fake.Token, APIURL: fake.URL, Dial: s.Dial, Responder: r, Log: log,
+		EditInterval: 20 * time.Millisecond,
+	}
 	if s.sockets {
 		options.AppToken = fake.AppToken
 	} else {
