@@ -9,15 +9,16 @@ import (
 	"maturitybot/survey"
 )
 
-// TestRoundsDoNothingWithoutAuthority: a call that reads or writes a round needs As, AsCreator, For
-// or System.
+// TestRoundsDoNothingWithoutAuthority: a call that reads or writes a round needs As, AsCreator, For,
+// Attending or System.
 func TestRoundsDoNothingWithoutAuthority(t *testing.T) {
 	var got []string
 	for m := range reflect.TypeFor[*survey.Rounds]().Methods() {
 		got = append(got, m.Name)
 	}
-	// Matrix looks up what the program was started with.
-	if want := []string{"As", "AsCreator", "For", "Matrix", "System"}; !slices.Equal(got, want) {
+	// Matrix looks up what the program was started with, and KeepAssessments sets it.
+	want := []string{"As", "AsCreator", "Attending", "For", "KeepAssessments", "Matrix", "System"}
+	if !slices.Equal(got, want) {
 		t.Errorf("the methods of Rounds are %q, want %q", got, want)
 	}
 }

@@ -14,6 +14,7 @@ type Forgotten struct {
 	Invited        bool // the person was in the roster
 	Answers        bool // the person's answers were erased; false in a closed round
 	Messages       int  // the number of messages that were queued for the person
+	Attended       bool // the person's role and open vote in a workshop that goes on were erased
 	WasCoordinator bool // the person was removed from the coordinators
 	// SoleCoordinator says that the person stays a coordinator, because they are the only one of a
 	// round that is not closed. Once another is added, or the round is closed, they can be
@@ -23,7 +24,12 @@ type Forgotten struct {
 
 // Found reports whether anything was kept about the person.
 func (f Forgotten) Found() bool {
-	return f.Invited || f.Answers || f.Messages > 0 || f.WasCoordinator || f.SoleCoordinator
+	return f.erased() || f.WasCoordinator || f.SoleCoordinator
+}
+
+// erased reports whether anything was erased other than that the person coordinated the round.
+func (f Forgotten) erased() bool {
+	return f.Invited || f.Answers || f.Messages > 0 || f.Attended
 }
 
 // Forget removes a person from every round, and erases their answers in rounds that are not closed,
@@ -79,7 +85,7 @@ func (s System) forget(ctx context.Context, id RoundID, person PersonID) (Forgot
 	if err != nil {
 		return f, err
 	}
-	if !removed && (f.Invited || f.Answers || f.Messages > 0) {
+	if !removed && f.erased() {
 		// The entry does not name the person, because the audit log is kept.
 		err = s.Audit(ctx, id, audit.Operator, audit.Forgotten)
 	}

@@ -134,7 +134,7 @@ var MessageTypes = []MessageType{
 		Wanted: awaitsAnswers, Requestable: true, Reminder: true, CallInChannel: true,
 	},
 	{
-		Kind: WorkshopSoon, Until: UntilNextEvening, Event: workshop, Plan: workshopDays,
+		Kind: WorkshopSoon, Until: UntilNextEvening, Event: workshopTime, Plan: workshopDays,
 		Wanted: awaitsWorkshop, Reminder: true,
 	},
 	{Kind: Unposted, Wanted: coordinatesClosed},
@@ -152,7 +152,7 @@ var MessageTypes = []MessageType{
 	{Kind: ResultsPost, Audience: ToChannel, Optional: true, Since: closedAt},
 	{Kind: TablePost, Audience: ToChannel, Since: closedAt},
 	{
-		Kind: WorkshopEve, Audience: ToChannel, Optional: true, Until: UntilEvent, Event: workshop,
+		Kind: WorkshopEve, Audience: ToChannel, Optional: true, Until: UntilEvent, Event: workshopTime,
 		Plan: dayBefore,
 	},
 	{Kind: NudgesSent, Audience: Task},
@@ -211,7 +211,7 @@ func closing(r Round) time.Time {
 	return r.ClosesAt
 }
 
-func workshop(r Round) time.Time { return r.Workshop.At }
+func workshopTime(r Round) time.Time { return r.Workshop.At }
 
 func openedAt(r Round, _ string) time.Time   { return r.OpenedAt }
 func closedAt(r Round, _ string) time.Time   { return r.ClosedAt }

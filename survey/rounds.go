@@ -8,16 +8,21 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// Rounds gives access to the rounds in a store. It does nothing itself: As, AsCreator, For and
-// System say on whose authority something is done, and each returns a type with the methods that
+// Rounds gives access to the rounds in a store. It does nothing itself: As, AsCreator, For,
+// Attending and System say on whose authority something is done, and each returns a type with the methods that
 // this authority allows.
 type Rounds struct{ core }
 
 // NewRounds returns the rounds in the store. The matrices are those that a round may use.
 // Where several have the same id, new rounds take the first. Now returns the current time.
 func NewRounds(store Store, matrices matrix.List, now func() time.Time) *Rounds {
-	return &Rounds{core{store: store, matrices: matrices, now: now}}
+	return &Rounds{core{
+		store: store, matrices: matrices, now: now, retention: DefaultAssessmentRetention,
+	}}
 }
+
+// KeepAssessments sets how long an assessment is kept after its last change.
+func (r *Rounds) KeepAssessments(retention time.Duration) { r.retention = retention }
 
 // As returns what the person may do as a coordinator.
 func (r *Rounds) As(person PersonID) Coordinator { return Coordinator{&r.core, person} }
@@ -29,17 +34,22 @@ func (r *Rounds) AsCreator(person PersonID) Creator { return Creator{&r.core, pe
 // For returns what the person may do about their own participation.
 func (r *Rounds) For(person PersonID) Participant { return Participant{&r.core, person} }
 
+// Attending returns what the person may do in a workshop.
+func (r *Rounds) Attending(person PersonID) Attendee { return Attendee{&r.core, person} }
+
 // System returns what the bot does by itself, and what the operator does on the command line.
 func (r *Rounds) System() System { return System{&r.core} }
 
 // Matrix returns the matrix that a round uses.
 func (r *Rounds) Matrix(round Round) (*matrix.Matrix, error) { return r.matrix(round) }
 
-// core is what Coordinator, Creator, Participant and System share. Its methods check no permission.
+// core is what Coordinator, Creator, Participant, Attendee and System share. Its methods check no permission.
 type core struct {
 	store    Store
 	matrices matrix.List
 	now      func() time.Time
+	// retention is how long an assessment is kept after its last change.
+	retention time.Duration
 }
 
 // matrix returns the matrix of a round in the version that the round was opened with. A draft has

@@ -10,6 +10,7 @@ import (
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
+	"maturitybot/survey/workshop"
 )
 
 // Store keeps rounds, rosters, responses, the audit log and the message queue.
@@ -23,6 +24,7 @@ type Store interface {
 	RosterStore
 	ResponseStore
 	DeliveryStore
+	WorkshopStore
 }
 
 // RoundStore keeps the rounds. An audit entry that is passed with a change is appended to the
@@ -171,6 +173,64 @@ type DeliveryStore interface {
 	Ack(ctx context.Context, d Delivery) error
 	// Reschedule makes a message due at another time.
 	Reschedule(ctx context.Context, d Delivery, due time.Time) error
+}
+
+// WorkshopStore keeps what a workshop leaves behind, and while the workshop goes on, who is there
+// and how they rate. The assessment holds no person. It outlives the round. Everything else ends
+// with the workshop or the round.
+type WorkshopStore interface {
+	// Assessment returns the assessment of a round, or ErrNoAssessment.
+	Assessment(ctx context.Context, id RoundID) (workshop.Assessment, error)
+	// SaveAssessment replaces the assessment and adds one to its version, if a.Version is the
+	// version kept, which is 0 before there is one; otherwise it returns ErrChanged. In the same
+	// step it appends the audit entry, deletes the votes of a ballot that is not open any more, and
+	// gets ready for the votes of one that is new. It neither finishes a workshop nor reopens a
+	// finished one: it returns workshop.ErrStage. It returns ErrNoRound when the round is gone. The
+	// assessment then expires at a.ExpiresAt.
+	SaveAssessment(ctx context.Context, a workshop.Assessment, e audit.Entry) error
+	// Assessments returns the rounds with an assessment of the area, latest first. Area names are
+	// compared as plaintext.Same does.
+	Assessments(ctx context.Context, area string) ([]RoundID, error)
+
+	// Attend keeps the person's role and language for as long as the workshop goes on.
+	Attend(ctx context.Context, id RoundID, person PersonID, as workshop.Attendee) error
+	// Attendee returns what a person gave to Attend, or the zero value.
+	Attendee(ctx context.Context, id RoundID, person PersonID) (workshop.Attendee, error)
+	// Vote keeps the person's rating in a ballot, in place of an earlier one. A vote that was made
+	// before the one that is kept changes nothing. Vote returns workshop.ErrNoBallot unless that
+	// ballot is open, but no error for an operation whose vote was counted when the ballot was shown.
+	Vote(
+		ctx context.Context, id RoundID, ballot int, person PersonID, op Operation,
+		rating matrix.Rating,
+	) error
+	// WorkshopProgress returns how many people rate in the workshop, and how many have voted in its open
+	// ballot.
+	WorkshopProgress(ctx context.Context, id RoundID) (WorkshopProgress, error)
+	// ShowBallot counts the votes of the open ballot, and deletes them and what leads from a person
+	// to a vote, in one step. It returns the assessment with the ballot shown. It returns
+	// workshop.ErrTooFew, and changes nothing, if fewer than a.MinGroup people chose a level, and
+	// workshop.ErrNoBallot unless the ballot is open. The same operation again returns the same,
+	// until another ballot is shown.
+	ShowBallot(
+		ctx context.Context, a workshop.Assessment, ballot int, op Operation, e audit.Entry,
+	) (workshop.Assessment, error)
+	// Object keeps, or takes back, that the person objects to the rating of an element.
+	Object(ctx context.Context, id RoundID, element string, person PersonID, objects bool) error
+	// Objections returns how many people object, by element.
+	Objections(ctx context.Context, id RoundID) (map[string]int, error)
+	// EndWorkshop finishes the assessment with the attendance and the objections as counts, and
+	// deletes who was there and who objected, in one step. It returns the finished assessment, which
+	// expires at a.ExpiresAt. It returns ErrChanged unless a.Version is the version kept, and
+	// workshop.ErrStage unless the workshop goes on.
+	EndWorkshop(
+		ctx context.Context, a workshop.Assessment, now time.Time, e audit.Entry,
+	) (workshop.Assessment, error)
+}
+
+// WorkshopProgress is how far the open ballot of a workshop has come.
+type WorkshopProgress struct {
+	Present int // people who have rated something in this workshop
+	Voted   int // people who have voted in the open ballot, in any way
 }
 
 // SecretBytes is the length of a round's secret.

@@ -223,6 +223,7 @@ var (
 	ErrNotCoordinator = errors.New("not a coordinator of this round")
 	ErrChanged        = errors.New("changed by another request meanwhile")
 	ErrUnavailable    = errors.New("the store cannot be reached")
+	ErrNoAssessment   = errors.New("no workshop was started")
 	ErrMatrixChanged  = errors.New("a matrix was changed without a new version")
 )
 

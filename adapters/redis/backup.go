@@ -9,21 +9,26 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
 	"maturitybot/survey"
+	"maturitybot/survey/workshop"
 )
 
 // A backup has one record a line, as JSON. The first says what it is and the last how many there
 // are, so that a truncated backup is noticed. Between them are the rounds: a record that begins
 // one, its ledger, and its keys as they are in Redis, the round itself first, large ones in several
 // records. A round that is closed while it is read is begun again; what was written of it before
-// does not count.
+// does not count. After the rounds come the assessments, one a record, because most of them are of
+// rounds that have expired.
 //
-// A backup does not hold the indexes of people and channels, which follow from the rounds, nor
-// events and the times of operations, which are deleted within minutes.
+// A backup does not hold the indexes of people, channels and areas, which follow from the rounds and
+// the assessments, nor events and the times of operations, which are deleted within minutes. Nor does
+// it hold who is in a workshop that goes on, their votes and objections, and the secrets of these:
+// people give their role and vote again.
 
 const (
 	backupFormat  = "maturitybot backup"
@@ -31,7 +36,7 @@ const (
 )
 
 // backupRecord is one line of a backup: the first, one that begins a round, one with a key or a
-// part of it, or the last.
+// part of it, one with an assessment, or the last.
 type backupRecord struct {
 	Format  string         `json:"format,omitempty"`
 	Version int            `json:"version,omitempty"`
@@ -39,8 +44,10 @@ type backupRecord struct {
 	At      time.Time      `json:"at,omitzero"`      // when the backup was begun
 	Round   survey.RoundID `json:"round,omitempty"`
 	Made    int64          `json:"made,omitempty"` // when the round was made, unix microseconds
-	Key     string         `json:"key,omitempty"`
-	Type    string         `json:"type,omitempty"` // as Redis calls it
+	// Assessment is the round of the assessment that the record holds.
+	Assessment survey.RoundID `json:"assessment,omitempty"`
+	Key        string         `json:"key,omitempty"`
+	Type       string         `json:"type,omitempty"` // as Redis calls it
 	// Values are a text, members, fields and values, or members and scores.
 	Values  [][]byte `json:"values,omitempty"`
 	Records int      `json:"records,omitempty"`
@@ -53,6 +60,8 @@ type Contents struct {
 	Open      int // rounds that were not closed, of which the backup holds the secret
 	People    int // in all rosters
 	Responses int
+
+	Assessments int // also of rounds that have expired
 }
 
 func (c *Contents) add(d Contents) {
@@ -60,6 +69,7 @@ func (c *Contents) add(d Contents) {
 	c.Open += d.Open
 	c.People += d.People
 	c.Responses += d.Responses
+	c.Assessments += d.Assessments
 }
 
 // Backup writes all data to w, a few hundred people in memory at a time. The bot may be used
@@ -125,7 +135,56 @@ func (b *backup) all(ctx context.Context) (Contents, error) {
 			c.add(of)
 		}
 	}
+	if c.Assessments, err = b.assessments(ctx); err != nil {
+		return c, err
+	}
 	return c, b.write(backupRecord{Records: b.records})
+}
+
+// assessments writes every assessment and returns how many there are.
+func (b *backup) assessments(ctx context.Context) (int, error) {
+	names, err := b.client.ZRange(ctx, assessmentsKey, 0, -1).Result()
+	if err != nil {
+		return 0, translate(err)
+	}
+	count := 0
+	for some := range slices.Chunk(names, pageSize) {
+		pipe := b.client.Pipeline()
+		fields := make([]*goredis.SliceCmd, len(some))
+		for i, name := range some {
+			fields[i] = pipe.HMGet(ctx, assessmentKey(survey.RoundID(name)), assessmentFields...)
+		}
+		if err := exec(ctx, pipe); err != nil {
+			return count, err
+		}
+		for i, name := range some {
+			a, err := decodeAssessment(survey.RoundID(name), fields[i].Val())
+			if errors.Is(err, survey.ErrNoAssessment) { // it has expired, or is about to be created
+				continue
+			}
+			if err == nil {
+				err = b.writeAssessment(a)
+			}
+			if err != nil {
+				return count, fmt.Errorf("the assessment of round %s: %w", name, err)
+			}
+			count++
+		}
+	}
+	return count, nil
+}
+
+// writeAssessment writes an assessment, with what was done since its body was written.
+func (b *backup) writeAssessment(a workshop.Assessment) error {
+	body, err := encodeAssessment(a)
+	if err != nil {
+		return err
+	}
+	id := survey.RoundID(a.Round)
+	return b.write(backupRecord{
+		Assessment: id, Key: assessmentKey(id), Type: "hash",
+		Values: values("version", strconv.Itoa(a.Version), "stage", string(a.Stage), "body", body),
+	})
 }
 
 // round writes one round. It returns ErrChanged when the round was closed or made anonymous while

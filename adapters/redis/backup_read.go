@@ -19,6 +19,7 @@ import (
 
 	"maturitybot/survey"
 	"maturitybot/survey/results"
+	"maturitybot/survey/workshop"
 )
 
 // maxRecord is the length limit of a record that is read, in bytes. Written records are far
@@ -51,7 +52,13 @@ func checkBackup(r io.Reader) (Contents, map[survey.RoundID]*backupRound, error)
 	rounds := map[survey.RoundID]*backupRound{}
 	var of *backupRound
 	begins := 0
+	assessments := map[survey.RoundID]bool{}
 	at, err := readBackup(r, func(rec backupRecord) error {
+		if rec.Assessment != "" {
+			assessments[rec.Assessment] = true
+			_, err := backedUpAssessment(rec)
+			return err
+		}
 		if rec.Round != "" {
 			earlier := rounds[rec.Round]
 			of = &backupRound{
@@ -70,7 +77,7 @@ func checkBackup(r io.Reader) (Contents, map[survey.RoundID]*backupRound, error)
 	if err != nil {
 		return Contents{}, nil, fmt.Errorf("read the backup: %w", err)
 	}
-	c := Contents{At: at}
+	c := Contents{At: at, Assessments: len(assessments)}
 	for id, k := range rounds {
 		if k.fields == nil { // it expired before it was read
 			delete(rounds, id)
@@ -83,6 +90,24 @@ func checkBackup(r io.Reader) (Contents, map[survey.RoundID]*backupRound, error)
 		c.add(k.Contents)
 	}
 	return c, rounds, nil
+}
+
+// backedUpAssessment returns the assessment that a record holds.
+func backedUpAssessment(rec backupRecord) (workshop.Assessment, error) {
+	id := rec.Assessment
+	stored := maps.Collect(pairs(rec.Values))
+	fields := make([]any, len(assessmentFields))
+	for i, f := range assessmentFields {
+		fields[i] = stored[f]
+	}
+	a, err := decodeAssessment(id, fields)
+	switch {
+	case err != nil:
+		return a, fmt.Errorf("the assessment of round %s: %w", id, err)
+	case a.Version < 1, !slices.Contains(workshop.Stages(), a.Stage), a.ExpiresAt.IsZero():
+		return a, fmt.Errorf("the assessment of round %s is not whole", id)
+	}
+	return a, nil
 }
 
 // addRecord reads a record of the round.
@@ -172,8 +197,8 @@ func pairs(values [][]byte) iter.Seq2[string, string] {
 	}
 }
 
-// readBackup calls visit for each record that begins a round or holds a key of the round begun
-// last. It returns when the backup was begun. It checks that the backup is whole and has the format
+// readBackup calls visit for each record that begins a round, holds a key of the round begun last, or
+// holds an assessment. It returns when the backup was begun. It checks that the backup is whole and has the format
 // in which backups are written, but not what the keys hold.
 func readBackup(r io.Reader, visit func(backupRecord) error) (at time.Time, err error) {
 	lines := bufio.NewScanner(r)
@@ -205,6 +230,10 @@ func readBackup(r io.Reader, visit func(backupRecord) error) (at time.Time, err 
 			}
 			ended = true
 			continue
+		case rec.Assessment != "":
+			if !rec.Assessment.Valid() || rec.Key != assessmentKey(rec.Assessment) {
+				return at, fmt.Errorf("record %d holds an assessment of no proper name", n+1)
+			}
 		case rec.Round != "":
 			if round = rec.Round; !round.Valid() {
 				return at, fmt.Errorf("record %d begins a round of no proper name", n+1)

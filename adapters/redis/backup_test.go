@@ -27,6 +27,7 @@ import (
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
+	"maturitybot/survey/workshop"
 )
 
 // again is a backup that can be read from its beginning any number of times.
@@ -196,6 +197,13 @@ func peopled(t testing.TB, s *Store) {
 	must(t, s.CreateRound(ctx, draft, audit.Entry{}))
 
 	_, places = opened(t, s, "closed", names[:7]...)
+	a := meetingOf(t, s, "closed")
+	for _, person := range names[:7] {
+		takesPartInWorkshop(t, s, a, survey.PersonID(person))
+	}
+	must(t, errorOf(s.EndWorkshop(ctx, a, now, audit.Entry{})))
+	a = assessmentOf(t, s, "closed") // what was kept beside the body is in it from the next change on
+	must(t, a.Change("vision", workshop.Rating{Level: 2, How: workshop.AllAgreed, Reason: "r"}), s.SaveAssessment(ctx, a, audit.Entry{}))
 	for _, place := range places {
 		must(t, errorOf(s.Answer(ctx, place, now, survey.Operation{ID: "o"}, "vision", 2)))
 	}
@@ -239,7 +247,7 @@ func TestBackupAndRestore(t *testing.T) {
 			peopled(t, a)
 			backup := backedUp(t, a)
 			r := restoring(t, b, backup, RestoreOptions{WithoutErasures: true})
-			want := Contents{At: r.Backup.At, Rounds: 4, Open: 3, People: 150 - 1 + 1 + 7, Responses: 150 - 2 + 7}
+			want := Contents{At: r.Backup.At, Rounds: 4, Open: 3, People: 150 - 1 + 1 + 7, Responses: 150 - 2 + 7, Assessments: 1}
 			if r.Backup != want || r.Rounds != 4 || r.Withdrawn+r.Forgotten+len(r.Closed)+len(r.CoordinatorKept)+r.Expired != 0 {
 				t.Errorf("got %+v\nwant %+v", r, want)
 			}
@@ -280,6 +288,11 @@ func TestEveryKeyIsBackedUp(t *testing.T) {
 		"responseKey":        "read with its person, or by the list of responses",
 		"operationTimesKeys": "over in half an hour",
 		"erasedKey":          "read first, as the ledger",
+		"assessmentKey":      "read last: most are of rounds that have expired",
+		"ballotKey":          "people vote again after a restore",
+		"votesKey":           "people vote again after a restore",
+		"attendanceKey":      "people give their role again after a restore",
+		"objectionsKey":      "people object again after a restore",
 	}
 	listed := map[string]bool{}
 	for _, d := range file.Decls {

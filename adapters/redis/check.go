@@ -21,10 +21,11 @@ import (
 // the bot cannot warn of settings that put answers at risk.
 const ACL = "resetchannels ~round:* ~secret:* ~roster:* ~responses:* ~response:* " +
 	"~operation_times:* ~owed:* ~planned:* ~zones:* ~audit:* ~erased:* ~rounds ~due " +
-	"~plans ~schema ~journals ~person:* ~channel:* ~event:*\n" +
+	"~plans ~schema ~journals ~person:* ~channel:* ~event:* ~assessment:* ~assessments ~area:* " +
+	"~ballot:* ~votes:* ~attendance:* ~objections:*\n" +
 	"+multi +exec +eval +evalsha +exists +type +del +unlink +rename +ttl +expire " +
 	"+expireat +expiretime +get +set +hget +hmget +hgetall +hexists +hset +hsetnx +hdel " +
-	"+hincrby +hscan +sadd +smembers +sscan\n" +
+	"+hincrby +hlen +hscan +sadd +smembers +sscan\n" +
 	"+lindex +llen +lrange +rpush\n" +
 	"+zadd +zrem +zrange +zrangebylex +zrangebyscore +zrevrange +zrevrangebyscore +zcount " +
 	"+zscore +zscan\n" +

@@ -74,7 +74,8 @@ func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 		all, err := e.client.Keys(ctx, "*{r}*").Result()
 		must(err)
 		all = slices.DeleteFunc(all, func(key string) bool {
-			return strings.HasPrefix(key, "operation_times:") || key == erasedKey("r") // one for half an hour, one for longer than the round
+			// One for half an hour, two for longer than the round.
+			return strings.HasPrefix(key, "operation_times:") || key == erasedKey("r") || key == assessmentKey("r")
 		})
 		if len(all) != keys {
 			t.Errorf("%s: %d keys: %v", step, len(all), all)
@@ -132,6 +133,16 @@ func TestEverythingOfARoundExpiresWithIt(t *testing.T) {
 	closed.Version++
 	must(e.SaveRound(ctx, closed, audit.Entry{Action: audit.Workshop}))
 	expires("saved, the first entry", closed, 8)
+	a := meetingOf(t, e.Store, "r")
+	expires("a workshop was started", closed, 8+1) // the secrets
+	takesPartInWorkshop(t, e.Store, a, ana)
+	expires("in a workshop", closed, 8+4) // votes, attendance and objections
+	a.MinGroup = 1
+	a, err = e.ShowBallot(ctx, a, 1, survey.Operation{ID: "show"}, audit.Entry{})
+	must(err)
+	expires("shown", closed, 8+3)
+	must(errorOf(e.EndWorkshop(ctx, a, now, audit.Entry{})))
+	expires("the workshop has ended", closed, 8)
 }
 
 // TestNoKeyOutlivesARoundThatCloses closes a round while people join, answer and are reminded and

@@ -9,15 +9,20 @@ import (
 )
 
 // Forget erases everything that is kept about a person in a round, in any state of it, except that
-// they coordinate it, and notes that in the ledger and the journal. Their response in a closed
-// round stays, because nothing says which it is. Another call erases what has come since. They can
-// be invited again.
+// they coordinate it, and notes that in the ledger and the journal. That includes their role, their
+// open vote and their objections in a workshop that goes on. Their response in a closed round and
+// their votes in ballots that were shown stay, because nothing says which they are. Another call
+// erases what has come since. They can be invited again.
 func (s *Store) Forget(
 	ctx context.Context, id survey.RoundID, person survey.PersonID,
 ) (f survey.Forgotten, err error) {
 	defer attempt(&err, "forget a person in round %s", id)
 	part, err := s.participation(ctx, id, person)
 	if err != nil {
+		return f, err
+	}
+	// First, so that the ledger notes the erasure when all of it is done.
+	if f.Attended, err = s.forgetInWorkshop(ctx, id, person); err != nil {
 		return f, err
 	}
 	rest, erased, err := s.runForget(ctx, part)

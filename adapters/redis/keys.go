@@ -1,6 +1,11 @@
 package redis
 
-import "maturitybot/survey"
+import (
+	"net/url"
+
+	"maturitybot/survey"
+	"maturitybot/survey/plaintext"
+)
 
 // This file is the schema, and the only place where a key is made. Keys are part of the stored
 // format: changing one loses what is kept under it.
@@ -41,6 +46,36 @@ import "maturitybot/survey"
 //	                            microseconds; "left MARK" -> "left" and when, for a person forgotten
 //	                            after the close; "closed" -> when (RFC 3339). Until survey.MaxOpen
 //	                            after the round expires.
+//	assessment:{ID}      HASH   What is kept of a workshop, without people. Until
+//	                            workshop.Assessment.ExpiresAt, years after the round. Fields:
+//	                            version
+//	                            stage
+//	                            body      the rest as JSON
+//	                            shown     JSON: the counts of the ballot that is still open in the
+//	                                      body; until the next change
+//	                            ended     JSON: when the workshop ended, how many people of each role
+//	                                      were there, and how many objected to each rating; until the
+//	                                      next change
+//	ballot:{ID}          HASH   What leads from people to votes and objections. Until the workshop
+//	                            ends or the round expires. Fields:
+//	                            number      of the open ballot
+//	                            secret      of the open ballot, 32 bytes
+//	                            objections  the secret of objections, 32 bytes, as long as the
+//	                                        workshop goes on
+//	                            shown       which ballot was shown last, and by which operation
+//	                            counted     tokens of the operations whose votes were counted in it
+//	votes:{ID}           HASH   The votes in the open ballot: pseudonym under its secret -> rating,
+//	                            when it was made, unix microseconds, and the token of the operation.
+//	                            Until the ballot is shown or replaced, the workshop ends, or the round
+//	                            expires.
+//	attendance:{ID}      HASH   person -> "ROLE LANGUAGE", as they gave them in the workshop. Until
+//	                            the workshop ends or the round expires.
+//	objections:{ID}      HASH   "ELEMENT PSEUDO" -> "1", the pseudonym being under the secret of
+//	                            objections. Until the workshop ends or the round expires.
+//	area:{AREA}          ZSET   Rounds with an assessment of the area -> when its workshop was
+//	                            started, unix microseconds. Until the last of them expires.
+//	assessments          ZSET   Every round with an assessment -> when its workshop was started, unix
+//	                            microseconds. Until the last of them expires.
 //	person:{PERSON}      ZSET   Rounds that the person was invited to or coordinates -> since when,
 //	                            unix microseconds. Until the last of them expires.
 //	channel:{CHANNEL}    ZSET   Rounds that are coordinated from the channel -> when they were made,
@@ -73,16 +108,27 @@ import "maturitybot/survey"
 // platform knows when each person pressed, and both together would identify whose response it is. There
 // are two hashes, so that closing deletes the times without a list of them.
 //
-// A round expires at survey.Round.ExpiresAt, and each of its keys at that moment.
+// A round expires at survey.Round.ExpiresAt, and each of its keys at that moment. The assessment has
+// the hash tag of its round, so that scripts may use both, but an expiry of its own.
+//
+// The scripts that show a ballot and end a workshop destroy what they count. They therefore keep the
+// counts in the same step, in the fields "shown" and "ended", and do not read the body. Reading
+// applies these to the body, and the next change writes the body with them.
+//
+// A token is a pseudonym of an operation under the secret of objections. It shows that the vote of
+// the operation was counted, not which it was. A vote that is sent again after the ballot was shown
+// is thereby not refused although it was counted.
+//
+// An AREA is plaintext.Key of the area's name, escaped as in a query of a URL.
 //
 // A MARK is the SHA-1, in hexadecimal, of the round's salt and a person; scripts of Redis have no
 // better hash. Without the salt, which expires with the round, a mark does not identify whom it stands
 // for. No pseudonym can be derived from it.
 //
 // The keys of a round share a hash tag, so that a cluster keeps them together and a script may use
-// several. The indexes of a person and of a channel are in other slots and are written first. An
-// entry left by a fault between the two writes does no harm: readIndex asks for each round and
-// removes the entries of rounds that no longer exist.
+// several. The indexes of a person, of a channel and of assessments are in other slots and are
+// written first. An entry left by a fault between the two writes does no harm: readIndex asks for
+// each round and removes the entries of rounds that no longer exist.
 //
 // Pseudonyms are in a sorted set with equal scores because that is ordered by its members. The
 // order of a plain set would show more about who came when.
@@ -120,15 +166,30 @@ func keysOf(id survey.RoundID) []string {
 	}
 }
 
+func assessmentKey(id survey.RoundID) string { return "assessment:{" + string(id) + "}" }
+func ballotKey(id survey.RoundID) string     { return "ballot:{" + string(id) + "}" }
+func votesKey(id survey.RoundID) string      { return "votes:{" + string(id) + "}" }
+func attendanceKey(id survey.RoundID) string { return "attendance:{" + string(id) + "}" }
+func objectionsKey(id survey.RoundID) string { return "objections:{" + string(id) + "}" }
+
+// workshopKeys returns the keys of a workshop that goes on, which expire with the round. Scripts take
+// them in this order.
+func workshopKeys(id survey.RoundID) []string {
+	return []string{ballotKey(id), votesKey(id), attendanceKey(id), objectionsKey(id)}
+}
+
 const (
-	roundsKey   = "rounds"
-	dueKey      = "due"
-	plansKey    = "plans"
-	schemaKey   = "schema"
-	journalsKey = "journals"
+	roundsKey      = "rounds"
+	dueKey         = "due"
+	plansKey       = "plans"
+	schemaKey      = "schema"
+	journalsKey    = "journals"
+	assessmentsKey = "assessments"
 )
 
 func eventKey(event string) string { return "event:{" + event + "}" }
 
 func personKey(person survey.PersonID) string { return "person:{" + string(person) + "}" }
 func channelKey(channel string) string        { return "channel:{" + channel + "}" }
+
+func areaKey(area string) string { return "area:{" + url.QueryEscape(plaintext.Key(area)) + "}" }

@@ -10,6 +10,7 @@ import (
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
+	"maturitybot/survey/workshop"
 )
 
 // TestKeysArePinned fails when a key or an encoding changes, because the data in existing stores
@@ -40,6 +41,18 @@ func TestKeysArePinned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	assessment, err := encodeAssessment(workshop.Assessment{
+		Round: "r1", Version: 7, Stage: workshop.Meeting, Area: "Ashford", Matrix: "england", MatrixVersion: 2, Levels: 4, MinGroup: 5,
+		Consensus: results.Consensus{Percent: 70}, Surveyed: 12, Survey: map[string][]int{"vision": {1, 2}}, Agenda: []string{"vision"},
+		Postponed: []string{"vision"}, Discuss: []string{"vision"}, Open: &workshop.OpenBallot{Number: 2, Element: "vision"},
+		Ballots:   []workshop.Ballot{{Number: 1, Element: "vision", Counts: []int{3, 2}, DontKnow: 1, Hands: []int{1}, Doubled: true}},
+		Confirmed: 11, LastBallot: 2, Ratings: map[string]workshop.Rating{"vision": {Level: 2, How: workshop.AllAgreed, Reason: "r", Others: "o", At: at}},
+		Replaced: map[string][]workshop.Rating{}, Previous: map[string]workshop.Rating{}, PreviousAt: at, ExpiresAt: at, StartedAt: at,
+		PausedAt: at, FinishedAt: at, Attendance: map[string]int{"midwife": 2}, Objections: map[string]int{"vision": 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	entry, err := encodeEntry(audit.Entry{
 		Seq: 3, At: at, By: "slack:T1:U1", Action: audit.Extended, Changes: []audit.Change{{Field: "closes", Old: "a", New: "b"}}, Hash: "0f",
 	})
@@ -62,6 +75,10 @@ func TestKeysArePinned(t *testing.T) {
 		roundsKey:                                   "rounds",
 		dueKey:                                      "due",
 		plansKey:                                    "plans",
+		assessmentKey("r1"):                         "assessment:{r1}",
+		strings.Join(workshopKeys("r1"), " "):       "ballot:{r1} votes:{r1} attendance:{r1} objections:{r1}",
+		assessmentsKey:                              "assessments",
+		areaKey(" Ynys  MÔN {a}*"):                  "area:{ynys+m%C3%B4n+%7Ba%7D%2A}",
 		eventKey("12.34"):                           "event:{12.34}",
 		queueMember(survey.Delivery{Person: "slack:T1:U1", Kind: survey.Nudge}): "nudge slack:T1:U1",
 		queueMember(survey.Delivery{Kind: "digest@2026-12-04"}):                 "digest@2026-12-04 ",
@@ -76,8 +93,17 @@ func TestKeysArePinned(t *testing.T) {
 			`"plannedAt":"2026-03-04T16:00:00.000000005Z","lastDigest":{"At":"2026-03-04T16:00:00.000000005Z","Invited":3,"Finished":1}}`,
 		member: `{"s":"s","l":"cy","r":"midwife","g":"health","n":"1","u":true,"z":"Asia/Tokyo","q":true,` +
 			`"a":"2026-12-04","d":"2026-12-03","h":"2026-12-02","t":1772640000,"i":"WORD"}`,
-		invited: `{"s":"i"}`,
-		entry:   `{"t":1772640000,"p":"slack:T1:U1","a":"extended","c":[["closes","a","b"]],"h":"0f"}`,
+		invited:                             `{"s":"i"}`,
+		strings.Join(assessmentFields, " "): "version stage body shown ended",
+		assessment: `{"area":"Ashford","matrix":"england","matrixVersion":2,"levels":4,"minGroup":5,` +
+			`"consensus":{"Percent":70,"AllowFarMinority":false},"surveyed":12,"survey":{"vision":[1,2]},"agenda":["vision"],` +
+			`"postponed":["vision"],"discuss":["vision"],"open":{"Number":2,"Element":"vision"},` +
+			`"ballots":[{"Number":1,"Element":"vision","Counts":[3,2],"DontKnow":1,"Hands":[1],"Doubled":true}],"confirmed":11,"lastBallot":2,` +
+			`"ratings":{"vision":{"Level":2,"How":"all","Reason":"r","Others":"o","At":"2026-03-04T17:00:00.000000005+01:00"}},` +
+			`"replaced":{},"previous":{},"previousAt":"2026-03-04T16:00:00.000000005Z","expiresAt":"2026-03-04T16:00:00.000000005Z",` +
+			`"startedAt":"2026-03-04T16:00:00.000000005Z","pausedAt":"2026-03-04T16:00:00.000000005Z",` +
+			`"finishedAt":"2026-03-04T16:00:00.000000005Z","attendance":{"midwife":2},"objections":{"vision":1}}`,
+		entry: `{"t":1772640000,"p":"slack:T1:U1","a":"extended","c":[["closes","a","b"]],"h":"0f"}`,
 	} {
 		if got != want {
 			t.Errorf("got  %s\nwant %s", got, want)

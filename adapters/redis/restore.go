@@ -24,8 +24,9 @@ var (
 
 // RestoreOptions say what a restore may do.
 type RestoreOptions struct {
-	// Replace removes all rounds of the store before the backup is written. Without it Restore
-	// refuses a store with rounds.
+	// Replace removes all rounds and assessments of the store before the backup is written. Without
+	// it Restore refuses a store with rounds, and keeps each assessment of the store that the backup
+	// does not hold, or holds in an earlier version.
 	Replace bool
 	// Journals are those that KeepJournal was given, in any process. They cover the time since the
 	// backup only if one of them was begun before it.
@@ -43,14 +44,16 @@ type JournalFile interface {
 
 // Restored is the result of a restore.
 type Restored struct {
-	Backup    Contents         // what the backup holds
-	Rounds    int              // restored
-	Expired   int              // rounds that were left out because they have expired
-	Replaced  int              // rounds of the store that were removed
-	Unknown   int              // rounds of which nothing says what was erased
-	Withdrawn int              // people whose answers were left out: they withdrew after the backup
-	Forgotten int              // people who were left out: they were forgotten after the backup
-	Closed    []survey.RoundID // open in the backup, restored as closed; make their rosters anonymous
+	Backup    Contents // what the backup holds
+	Rounds    int      // restored
+	Expired   int      // rounds that were left out because they have expired
+	Replaced  int      // rounds of the store that were removed
+	Unknown   int      // rounds of which nothing says what was erased
+	Withdrawn int      // people whose answers were left out: they withdrew after the backup
+	Forgotten int      // people who were left out: they were forgotten after the backup
+	// Assessments is how many were written.
+	Assessments int
+	Closed      []survey.RoundID // open in the backup, restored as closed; make their rosters anonymous
 	// Uncounted are people who are to be forgotten but were counted when their round was closed.
 	// The count is to be made again, so they are still in it. Make the round's roster anonymous,
 	// then forget them there.
@@ -125,6 +128,11 @@ func (r *restore) all(ctx context.Context, read func() (io.Reader, error), o Res
 	}
 	if r.out.Unknown > 0 && !o.WithoutErasures {
 		return fmt.Errorf("%w, of %d of its rounds", ErrErasuresUnknown, r.out.Unknown)
+	}
+	if o.Replace {
+		if err := r.removeAssessments(ctx); err != nil {
+			return err
+		}
 	}
 	return r.write(ctx, read, existing)
 }
@@ -275,6 +283,9 @@ func (r *restore) write(
 	var restored *restoredRound
 	begins := 0
 	_, err = readBackup(in, func(rec backupRecord) error {
+		if rec.Assessment != "" {
+			return r.writeAssessment(ctx, rec)
+		}
 		if rec.Round != "" {
 			// A round may begin several times in a backup; the last time counts.
 			if restored = r.rounds[rec.Round]; restored != nil && restored.begins != begins {
@@ -478,6 +489,7 @@ func (r *restore) remove(ctx context.Context, id survey.RoundID) error {
 		pipe.ZRem(ctx, channelKey(round.Channel), string(id))
 	}
 	pipe.Del(ctx, keysOf(id)...)
+	pipe.Del(ctx, workshopKeys(id)...)
 	pipe.Unlink(ctx, operationTimesKeys(id)...)
 	pipe.ZRem(ctx, roundsKey, string(id))
 	r.requestRewrite(id)

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -80,12 +81,26 @@ func TestEachErasureRequestsRewrite(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{AOF: true})
 	other := open(t, server.URL())
 	_, places := opened(t, other, "r1", "p1", "p2")
+	meetingOf(t, other, "r1")
 	for _, erase := range []struct {
 		what string
 		by   func(*Store) error
 	}{
 		{"withdraw", func(s *Store) error { return s.Withdraw(t.Context(), places[0]) }},
 		{"forget", func(s *Store) error { return errorOf(s.Forget(t.Context(), "r1", "p2")) }},
+		{"a ballot is replaced", func(s *Store) error {
+			a := assessmentOf(t, s, "r1")
+			return errors.Join(a.Begin("vision"), s.SaveAssessment(t.Context(), a, audit.Entry{}))
+		}},
+		{"a ballot is shown", func(s *Store) error {
+			a := assessmentOf(t, s, "r1")
+			takesPartInWorkshop(t, s, a, "p1")
+			a.MinGroup = 1
+			return errorOf(s.ShowBallot(t.Context(), a, 2, survey.Operation{ID: "show"}, audit.Entry{}))
+		}},
+		{"the workshop ends", func(s *Store) error {
+			return errorOf(s.EndWorkshop(t.Context(), assessmentOf(t, s, "r1"), time.Now(), audit.Entry{}))
+		}},
 		{"close", func(s *Store) error { return errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})) }},
 		{"anonymise", func(s *Store) error { return s.AnonymiseRoster(t.Context(), "r1", results.Turnout{}) }},
 		{"replace", func(s *Store) error {

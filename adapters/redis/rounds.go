@@ -91,7 +91,8 @@ func (s *Store) SaveRound(ctx context.Context, r survey.Round, e audit.Entry) (e
 	}
 	var rest []any
 	save := func(entry string, number, _ int) ([]any, error) {
-		return s.run(ctx, saveRoundScript, keysOf(r.ID), r.Version, r.Version+1, string(r.State),
+		keys := append(keysOf(r.ID), workshopKeys(r.ID)...)
+		return s.run(ctx, saveRoundScript, keys, r.Version, r.Version+1, string(r.State),
 			r.ClosesAt.Unix(), body, r.ExpiresAt().Unix(), entry, number)
 	}
 	err = s.changePlan(ctx, r.ID, func() (err error) {
@@ -131,7 +132,8 @@ func (s *Store) closeRound(
 ) (_ survey.Round, err error) {
 	defer attempt(&err, "close round %s", id)
 	expires := survey.Round{ClosedAt: at}.ExpiresAt()
-	keys := slices.Concat(keysOf(id), operationTimesKeys(id), []string{erasedKey(id)})
+	keys := slices.Concat(keysOf(id), operationTimesKeys(id), workshopKeys(id),
+		[]string{erasedKey(id)})
 	var fields []any
 	closing := func(entry string, number, _ int) ([]any, error) {
 		return s.run(ctx, closeRoundScript, keys, at.Format(time.RFC3339Nano), expires.Unix(),

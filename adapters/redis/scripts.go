@@ -10,18 +10,23 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"maturitybot/survey"
+	"maturitybot/survey/workshop"
 )
 
 // The head of each file says what its script does, takes and returns.
 var (
 	//go:embed lua/append_entry.lua
 	appendEntrySource string
+	//go:embed lua/attend.lua
+	attendSource string
 	//go:embed lua/change_member.lua
 	changeMemberSource string
 	//go:embed lua/close_round.lua
 	closeRoundSource string
 	//go:embed lua/create_round.lua
 	createRoundSource string
+	//go:embed lua/end_workshop.lua
+	endWorkshopSource string
 	//go:embed lua/enqueue.lua
 	enqueueSource string
 	//go:embed lua/erase_response.lua
@@ -36,6 +41,8 @@ var (
 	ledgerSource string
 	//go:embed lua/mark_planned.lua
 	markPlannedSource string
+	//go:embed lua/object.lua
+	objectSource string
 	//go:embed lua/plan_post.lua
 	planPostSource string
 	//go:embed lua/raise_schema.lua
@@ -44,6 +51,8 @@ var (
 	replaceEntriesSource string
 	//go:embed lua/restore_list.lua
 	restoreListSource string
+	//go:embed lua/save_assessment.lua
+	saveAssessmentSource string
 	//go:embed lua/save_round.lua
 	saveRoundSource string
 	//go:embed lua/set_next_plan.lua
@@ -52,32 +61,42 @@ var (
 	setRoleGroupSource string
 	//go:embed lua/set_round_field.lua
 	setRoundFieldSource string
+	//go:embed lua/show_ballot.lua
+	showBallotSource string
 	//go:embed lua/update_contact.lua
 	updateContactSource string
+	//go:embed lua/vote.lua
+	voteSource string
 	//go:embed lua/withdraw.lua
 	withdrawSource string
 	//go:embed lua/write_response.lua
 	writeResponseSource string
 
 	appendEntryScript    = goredis.NewScript(appendEntrySource)
+	attendScript         = goredis.NewScript(attendSource)
 	changeMemberScript   = goredis.NewScript(changeMemberSource)
 	closeRoundScript     = goredis.NewScript(closeRoundSource)
 	createRoundScript    = goredis.NewScript(createRoundSource)
+	endWorkshopScript    = goredis.NewScript(endWorkshopSource)
 	enqueueScript        = goredis.NewScript(enqueueSource)
 	eraseResponseScript  = goredis.NewScript(eraseResponseSource)
 	forgetScript         = goredis.NewScript(ledgerSource + forgetSource)
 	inviteScript         = goredis.NewScript(inviteSource)
 	leaseScript          = goredis.NewScript(leaseSource)
 	markPlannedScript    = goredis.NewScript(markPlannedSource)
+	objectScript         = goredis.NewScript(objectSource)
 	planPostScript       = goredis.NewScript(planPostSource)
 	raiseSchemaScript    = goredis.NewScript(raiseSchemaSource)
 	replaceEntriesScript = goredis.NewScript(replaceEntriesSource)
 	restoreListScript    = goredis.NewScript(restoreListSource)
+	saveAssessmentScript = goredis.NewScript(saveAssessmentSource)
 	saveRoundScript      = goredis.NewScript(saveRoundSource)
 	setNextPlanScript    = goredis.NewScript(setNextPlanSource)
 	setRoleGroupScript   = goredis.NewScript(setRoleGroupSource)
 	setRoundFieldScript  = goredis.NewScript(setRoundFieldSource)
+	showBallotScript     = goredis.NewScript(showBallotSource)
 	updateContactScript  = goredis.NewScript(updateContactSource)
+	voteScript           = goredis.NewScript(voteSource)
 	withdrawScript       = goredis.NewScript(ledgerSource + withdrawSource)
 	writeResponseScript  = goredis.NewScript(writeResponseSource)
 )
@@ -178,6 +197,14 @@ func parseReply(reply []any) ([]any, error) {
 		return nil, survey.ErrNotTakingPart
 	case "soon":
 		return reply[1:], errTooSoon
+	case "none":
+		return nil, survey.ErrNoAssessment
+	case "stage":
+		return nil, workshop.ErrStage
+	case "over":
+		return nil, workshop.ErrNoBallot
+	case "few":
+		return nil, workshop.ErrTooFew
 	case "changed":
 		return nil, &changedError{rest: reply[1:]}
 	case "behind":

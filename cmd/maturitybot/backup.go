@@ -86,8 +86,8 @@ func (c backupCommand) recipients() ([]age.Recipient, error) {
 
 // describe returns the size of a backup, and when it was begun.
 func describe(c redis.Contents) string {
-	return fmt.Sprintf("rounds: %d, people: %d, responses: %d, begun at %s",
-		c.Rounds, c.People, c.Responses, c.At.Format("2006-01-02 15:04:05 MST"))
+	return fmt.Sprintf("rounds: %d, people: %d, responses: %d, assessments: %d, begun at %s",
+		c.Rounds, c.People, c.Responses, c.Assessments, c.At.Format("2006-01-02 15:04:05 MST"))
 }
 
 // writeBackupFile writes a file that other users of the machine cannot read. It writes a temporary

@@ -301,7 +301,7 @@ func TestBackupAndRestore(t *testing.T) {
 	file, journal := filepath.Join(folder, "backup.age"), filepath.Join(folder, "erasures")
 	env := environment{"REDIS_URL": url, "BACKUP_RECIPIENT": public + "," + second}
 	journalled := need(openJournal(journal))(t)
-	env.works(t, []string{"backup", file}, "rounds: 3, people: 16, responses: 16", "Rounds that were not closed: 2.")
+	env.works(t, []string{"backup", file}, "rounds: 3, people: 16, responses: 16, assessments: 0", "Rounds that were not closed: 2.")
 	raw := need(os.ReadFile(file))(t)
 	if info := need(os.Stat(file))(t); info.Mode().Perm() != 0o600 || bytes.Contains(raw, []byte("slack")) || len(namesIn(t, folder)) != 2 {
 		t.Errorf("mode %v, or not encrypted, or beside it %v", info.Mode(), namesIn(t, folder))
@@ -317,7 +317,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Error("the secret key is repeated")
 	}
 
-	env.works(t, []string{"restore", file, "--check", "--identity", secret}, "is whole. rounds: 3, people: 16, responses: 16")
+	env.works(t, []string{"restore", file, "--check", "--identity", secret}, "is whole. rounds: 3, people: 16, responses: 16, assessments: 0")
 	env.works(t, []string{"restore", file, "--check", "--identity", other}, "is whole")
 	env.says(t, 1, []string{"restore", file, "--identity", secret}, "the store holds rounds: 3. Nothing was changed.", "--replace")
 	_, strangers := keys(t)

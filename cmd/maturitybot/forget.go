@@ -134,6 +134,9 @@ func forgottenLine(f survey.Forgotten) string {
 	if f.Messages > 0 {
 		done = append(done, fmt.Sprintf("messages waiting for them deleted (%d)", f.Messages))
 	}
+	if f.Attended {
+		done = append(done, "role and open vote in the workshop erased")
+	}
 	if f.WasCoordinator {
 		done = append(done, "no longer a coordinator")
 	}

@@ -31,6 +31,9 @@ const (
 	Team            Action = "team"       // coordinators were added
 	SelfAdded       Action = "self_added" // a person who may start rounds added themselves
 	Closed          Action = "closed"
+	Stage           Action = "stage"     // the workshop was started or finished
+	Shown           Action = "shown"     // the ratings of a ballot were shown
+	Rated           Action = "rated"     // ratings were recorded in a workshop, or changed
 	Results         Action = "results"   // the results were asked for
 	Exported        Action = "exported"  // the files were asked for
 	Nudged          Action = "nudged"    // reminders that were asked for were sent
@@ -49,7 +52,11 @@ const (
 	FieldVerb   = "verb"   // what was tried, as a verb of the bot
 	FieldAct    = "act"    // the action whose quota is used up
 	FieldBackup = "backup" // when the backup was made
-	FieldShown  = "shown"  // where results were shown: a place, or "alone" for the coordinator only
+	FieldStage  = "stage"  // of the workshop
+	FieldBallot = "ballot" // the number of a ballot
+	// RatingPrefix comes before the element whose rating was recorded.
+	RatingPrefix = "rating "
+	FieldShown   = "shown" // where results were shown: a place, or "alone" for the coordinator only
 )
 
 // Entry is one line of an audit log. It holds no answer, and nothing of who answered what, or

@@ -2,7 +2,7 @@
 -- and notes the close in the ledger, in one step. A closed round keeps its first time.
 --
 -- KEYS     1 round  2 secret  3 roster  4 responses  5 queue  6 planned  7 zones  8 audit
---          9, 10 times of operations  11 ledger
+--          9, 10 times of operations  11... of the workshop, and last the ledger
 -- ARGV     1 time of the close, as text  2 expiry, unix seconds
 --          3 the closing time that the round must still have, unix seconds, or empty
 --          4 entry, or empty  5 its number  6 expiry of the ledger, unix seconds

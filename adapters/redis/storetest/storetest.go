@@ -84,6 +84,25 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"audit-with-each-change", auditWithEachChange},
 		{"audit-of-nothing", auditOfNothing},
 		{"audit-crowd", auditCrowd},
+		{"assessment-whole", assessmentWhole},
+		{"assessment-stale", assessmentStale},
+		{"assessment-replayed", assessmentReplayed},
+		{"workshop-missing", workshopMissing},
+		{"saving-never-finishes", savingNeverFinishes},
+		{"assessments-of-area", assessmentsOfArea},
+		{"attending", attending},
+		{"voting", voting},
+		{"late-vote", lateVote},
+		{"showing", showing},
+		{"counted-vote-again", countedVoteAgain},
+		{"show-crowd", showCrowd},
+		{"ballot-replaced", ballotReplaced},
+		{"objecting", objecting},
+		{"ending", ending},
+		{"ending-with-few", endingWithFew},
+		{"end-crowd", endCrowd},
+		{"steps-one-after-another", stepsOneAfterAnother},
+		{"forget-in-workshop", forgetInWorkshop},
 	} {
 		t.Run(law.name, func(t *testing.T) {
 			t.Parallel() // they begin when this function has returned
@@ -101,6 +120,8 @@ func runExpiryLaws(t *testing.T, fresh func(t *testing.T) survey.Store) {
 	}{
 		{"expires", expires},
 		{"extend-moves-expiry", extendMovesExpiry},
+		{"workshop-expires", workshopExpires},
+		{"workshop-moves-expiry", workshopMovesExpiry},
 	} {
 		t.Run(law.name, func(t *testing.T) { law.hold(newTester(t, fresh)) })
 	}
