@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
@@ -80,6 +81,34 @@ type (
 		minGroup  int
 		consensus results.Consensus
 	}
+	// ballotArgs name a ballot of a workshop by its number; 0 is before the first.
+	ballotArgs struct {
+		round  survey.RoundID
+		ballot int
+	}
+	voteArgs struct {
+		ballotArgs
+		rating matrix.Rating
+	}
+	// attendArgs name a press on a ballot, and the message that was pressed.
+	attendArgs struct {
+		voteArgs
+		lang    matrix.Lang
+		message string // or empty
+	}
+	// takeArgs name elements of a workshop by card.ElementsHash.
+	takeArgs struct {
+		round    survey.RoundID
+		elements string
+	}
+	// sourceArgs name an element of a workshop, and the shared card that was pressed.
+	sourceArgs struct {
+		round   survey.RoundID
+		element string
+		source  card.Source
+		number  int         // of the card's ballot
+		lang    matrix.Lang // or empty
+	}
 	// destinationArgs name a round as targetArgs do, and where its results are to go: see
 	// destination.
 	destinationArgs struct {
@@ -99,6 +128,10 @@ func (a detailArgs) language() matrix.Lang { return a.lang }
 func (a coordinatorArgs) language() matrix.Lang { return a.lang }
 
 func (a targetArgs) language() matrix.Lang { return a.lang }
+
+func (a attendArgs) language() matrix.Lang { return a.lang }
+
+func (a sourceArgs) language() matrix.Lang { return a.lang }
 
 func (a readingArgs) language() matrix.Lang { return a.lang }
 
@@ -197,20 +230,98 @@ func parseAnswer(args []string) (answerArgs, error) {
 	if err != nil {
 		return answerArgs{}, err
 	}
-	a := answerArgs{round: id, element: args[1]}
-	switch args[2] {
+	rating, err := parseRating(args[2])
+	return answerArgs{id, args[1], rating}, err
+}
+
+// parseRating reads what card.RatingArg wrote.
+func parseRating(arg string) (matrix.Rating, error) {
+	switch arg {
 	case "dk":
-		a.rating = matrix.DontKnow
+		return matrix.DontKnow, nil
 	case "na":
-		a.rating = matrix.NotApplicable
-	default:
-		n, err := strconv.Atoi(args[2])
-		if err != nil || n < 0 || strconv.Itoa(n) != args[2] {
-			return answerArgs{}, errForged
-		}
-		a.rating = matrix.Rating(n)
+		return matrix.NotApplicable, nil
 	}
-	return a, nil
+	n, err := parseNumber(arg)
+	return matrix.Rating(n), err
+}
+
+// parseNumber reads a number that is not negative, as strconv.Itoa writes it.
+func parseNumber(arg string) (int, error) {
+	n, err := strconv.Atoi(arg)
+	if err != nil || n < 0 || strconv.Itoa(n) != arg {
+		return 0, errForged
+	}
+	return n, nil
+}
+
+func parseBallot(args []string) (ballotArgs, error) {
+	if len(args) != 2 {
+		return ballotArgs{}, errForged
+	}
+	id, err := parseRoundID(args[0])
+	if err != nil {
+		return ballotArgs{}, err
+	}
+	n, err := parseNumber(args[1])
+	return ballotArgs{id, n}, err
+}
+
+func parseVote(args []string) (voteArgs, error) {
+	if len(args) != 3 {
+		return voteArgs{}, errForged
+	}
+	ballot, err := parseBallot(args[:2])
+	if err != nil {
+		return voteArgs{}, err
+	}
+	rating, err := parseRating(args[2])
+	return voteArgs{ballot, rating}, err
+}
+
+func parseAttend(args []string) (attendArgs, error) {
+	if len(args) < 5 || len(args) > 6 { // the sixth tells menus of one card apart
+		return attendArgs{}, errForged
+	}
+	vote, err := parseVote(args[:3])
+	if err != nil {
+		return attendArgs{}, err
+	}
+	lang, err := parseLanguage(args[3])
+	a := attendArgs{voteArgs: vote, lang: lang}
+	if args[4] != card.AnyElement {
+		a.message = args[4]
+	}
+	return a, err
+}
+
+func parseTake(args []string) (takeArgs, error) {
+	if len(args) != 2 {
+		return takeArgs{}, errForged
+	}
+	id, err := parseRoundID(args[0])
+	return takeArgs{id, args[1]}, err
+}
+
+// parseSource reads what card.Meeting.From wrote. The element may be left open, as "-", where it is
+// picked from a menu.
+func parseSource(args []string) (sourceArgs, error) {
+	if len(args) < 4 || len(args) > 5 {
+		return sourceArgs{}, errForged
+	}
+	id, err := parseRoundID(args[0])
+	if err != nil {
+		return sourceArgs{}, err
+	}
+	number, err := parseNumber(args[3])
+	a := sourceArgs{round: id, element: args[1], source: card.Source(args[2]), number: number}
+	if a.element == card.AnyElement {
+		a.element = ""
+	}
+	if err == nil && len(args) == 5 {
+		a.lang, err = parseLanguage(args[4])
+	}
+	return a, err
 }
 
 func parseDetail(args []string) (detailArgs, error) {

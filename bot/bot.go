@@ -18,6 +18,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
+	"maturitybot/survey/workshop"
 )
 
 // ResultRenderer draws published results. It never sees an answer that was not published.
@@ -28,6 +29,11 @@ type ResultRenderer interface {
 	Picture(p results.Published, lang matrix.Lang) (png []byte, alt string, err error)
 	// ExportFiles writes the results as files to keep: a spreadsheet, CSV, JSON.
 	ExportFiles(p results.Published, lang matrix.Lang) ([]chat.File, error)
+	// AssessmentFiles writes what a workshop agreed: a picture of how ratings moved, a spreadsheet,
+	// and a CSV that the report of many areas reads.
+	AssessmentFiles(
+		a workshop.Assessment, m *matrix.Matrix, lang matrix.Lang,
+	) ([]chat.File, error)
 	// Record writes the record of the round as CSV.
 	Record(p results.Published, record survey.AuditLog) (chat.File, error)
 }

@@ -48,6 +48,7 @@ var commandTable = []command{
 	{"reminders", []string{"amserlen"}, []commandOption{roundOption}},
 	{"extend", []string{"estyn"}, []commandOption{roundOption}},
 	{"workshop", []string{"gweithdy"}, []commandOption{roundOption}},
+	{"rate", []string{"graddio"}, []commandOption{roundOption}},
 	{"team", []string{"tîm", "tim"}, []commandOption{roundOption}},
 	{"close", []string{"cau"}, []commandOption{roundOption}},
 	{"results", []string{"canlyniadau"}, []commandOption{roundOption}},

@@ -9,6 +9,7 @@ import (
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/workshop"
 )
 
 // refusal is an error that brings its own card for the person.
@@ -39,6 +40,13 @@ var sentences = []struct {
 	{survey.ErrNotOpen, "error.not_open"},
 	{survey.ErrNoRound, "error.no_round"},
 	{survey.ErrChanged, "error.changed"},
+	{survey.ErrStillOpen, "meet.still_open"},
+	{survey.ErrNoAssessment, "error.no_workshop"},
+	{workshop.ErrStage, "meet.finished_already"},
+	{workshop.ErrNoBallot, "meet.went_on"},
+	{workshop.ErrAgain, "error.rated_often"},
+	{workshop.ErrChanged, "error.agenda_changed"},
+	{errElsewhere, "error.elsewhere"},
 }
 
 // explainError turns an error into what the person reads. It is the only place that does so. The
@@ -69,6 +77,8 @@ func (b *Bot) explainError(ctx context.Context, req *request, err error) ([]chat
 		}
 	}
 	switch {
+	case errors.Is(err, survey.ErrNotCoordinator) && req.route.shared:
+		return sentence(req, "meet.only_coordinators"), Refused
 	case errors.Is(err, survey.ErrNotCoordinator):
 		log.Warn("refused", "reason", "not a coordinator")
 		b.auditRefusal(ctx, req)

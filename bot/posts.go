@@ -51,7 +51,11 @@ func (h messenger) workshopEvePost(ctx context.Context, r survey.Round, _ string
 	}
 	blocks = append(blocks, card.Agenda(v, p)...)
 	again := chat.NewAction("results", string(r.ID), v.Lang)
-	blocks = append(blocks, card.Row(card.Button(v.Say("button.results"), again)))
+	start := chat.NewAction("rate", string(r.ID), v.Lang)
+	blocks = append(blocks, card.Row(
+		card.Primary(v.Say("button.meet_start"), start),
+		card.Button(v.Say("button.results"), again),
+	))
 	return post{card: chat.Card{Blocks: blocks}, files: []chat.File{picture}}, nil
 }
 

@@ -30,7 +30,7 @@ func (h coordinator) showAuditPage(
 		return chat.Card{}, err
 	}
 	v := h.roundVoice(req, record.Round)
-	return card.AuditLog(v, record, h.Matrices.Newest(), args.top), nil
+	return card.AuditLog(v, record, h.Matrices, args.top), nil
 }
 
 // fingerprintLine returns the head of a round's record for a post to the coordinator's channel. A

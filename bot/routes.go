@@ -22,6 +22,9 @@ type route struct {
 	// participant's events have none: the times at which a person was active could give away which
 	// answers are theirs.
 	logged bool
+	// shared says that everybody sees the button, so that a press of somebody who does not coordinate
+	// the round is no attempt to be recorded.
+	shared bool
 	// label is the part of the key "button.LABEL" that names the route in the record of a round. It
 	// is the verb, where it is empty.
 	label string
@@ -100,6 +103,15 @@ func participantRoutes() map[string]route {
 		"kept":    live(parseRound, participant.showPersonalData),
 		"erase":   update(parseRound, participant.withdraw).onlyOnce(),
 
+		// In a workshop: cards that everybody sees.
+		"vote":     reply(chat.AckWhisper, parseVote, attendee.vote),
+		"whoami":   update(parseAttend, attendee.askRole),
+		"attend":   reply(chat.AckUpdate, parseAttend, attendee.attend),
+		"talk":     reply(chat.AckWhisper, parseRound, attendee.talkAbout),
+		"object":   whisper(parseElement, attendee.object),
+		"objectto": whisper(parseBallot, attendee.objectTo),
+		"takeback": update(parseElement, attendee.takeBack),
+
 		// About reminders.
 		"tomorrow": update(parseRoundLanguage, participant.remindTomorrow).onlyOnce(),
 		"stop":     update(parseRoundLanguage, participant.stopReminding).onlyOnce(),
@@ -155,6 +167,29 @@ func coordinatorRoutes() map[string]route {
 		"record":  whisper(parseTarget, coordinator.showAuditLog), // who did what
 		"page":    update(parsePage, coordinator.showAuditPage).partOf("record"),
 		"help":    whisper(parseGeneral, anyone.help),
+
+		// A workshop: cards that everybody sees, with a coordinator's buttons.
+		"rate":   meetingRoute(parseTarget, facilitator.rate, "meet_start"),
+		"meet":   meetingRoute(parseCoordinator, facilitator.meetWithoutSurvey, "meet_without"),
+		"first":  meetingRoute(parseRound, facilitator.first, "meet_begin"),
+		"next":   meetingRoute(parseBallot, facilitator.next, "meet_next"),
+		"left":   meetingRoute(parseBallot, facilitator.left, "meet_go_to"),
+		"take":   meetingRoute(parseTake, facilitator.take, "meet_take"),
+		"show":   meetingRoute(parseBallot, facilitator.show, "meet_show"),
+		"later":  meetingRoute(parseSource, facilitator.later, "meet_later"),
+		"rerate": meetingRoute(parseSource, facilitator.rateAgain, "meet_again"),
+		"rest":   meetingRoute(parseSource, facilitator.rest, "meet_pause"),
+		"settle": meetingRoute(parseSource, facilitator.settle, "meet_record"),
+		"finish": meetingRoute(parseRound, facilitator.finish, "meet_finish"),
+		"alone": reply(chat.AckWhisper, parseRound, facilitator.alone).
+			partOf("meet_alone").onSharedCard(),
+		"rating": openForm(parseSource, facilitator.ratingForm).
+			partOf("meet_record").onSharedCard(),
+		"saverating": meetingRoute(parseSource, facilitator.saveRating, "meet_record").fromForm(),
+		"hands":      openForm(parseSource, facilitator.handsForm).partOf("meet_recount"),
+		"savehands":  meetingRoute(parseSource, facilitator.saveHands, "meet_recount").fromForm(),
+		"keephands": reply(chat.AckUpdate, parseSource, facilitator.keepHands).
+			onlyOnce().partOf("meet_keep"),
 	}
 }
 
@@ -200,6 +235,16 @@ func reply[H audience[H], A any](
 	return newRoute(ack, parse, handle, same)
 }
 
+// meetingRoute makes a route for a coordinator who leads a workshop: it posts, and may change the
+// card that was pressed, so it counts once.
+func meetingRoute[H audience[H], A any](
+	parse func([]string) (A, error),
+	handle func(H, context.Context, *request, A) ([]chat.Reply, error),
+	label string,
+) route {
+	return reply(chat.AckWhisper, parse, handle).onlyOnce().partOf(label).onSharedCard()
+}
+
 // newRoute makes a route for presses and commands: handle answers a request, and show turns the
 // answer into replies.
 func newRoute[H audience[H], A, R any](
@@ -239,6 +284,12 @@ func (r route) onlyOnce() route {
 // fromForm returns the route for forms that are sent.
 func (r route) fromForm() route {
 	r.kinds = []chat.EventKind{chat.Submit}
+	return r
+}
+
+// onSharedCard returns the route for a button that everybody sees.
+func (r route) onSharedCard() route {
+	r.shared = true
 	return r
 }
 

@@ -183,7 +183,7 @@ func TestLabelLengths(t *testing.T) {
 			}
 		}
 		for key := range tree["button"] {
-			fits(chat.Button{Label: v.Say("button." + key)})
+			fits(chat.Button{Label: v.Say("button."+key, "i", 100, "n", 100, "level", "")})
 		}
 		for _, key := range []string{"answer.dont_know", "answer.not_applicable"} {
 			fits(chat.Button{Label: v.Say(key), Chosen: true})

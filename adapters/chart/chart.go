@@ -1,7 +1,8 @@
 // Package chart draws published results as a picture, in PNG and in SVG: a bar of ratings for each
 // element. It does the same for the agreed ratings of many areas, with a bar for each dimension and
-// nation. The picture can be read on a phone and without colour: levels differ by lightness, by
-// hatching, by their order and by the percentage written in them. It takes only published figures,
+// nation, and draws how ratings moved in a workshop. The picture can be read on a phone and without
+// colour: levels differ by lightness, by hatching, by their order and by the percentage written in
+// them. It takes only published figures,
 // and every sentence from its caller. It does not know how answers are counted, or where a picture
 // is sent.
 package chart
@@ -164,11 +165,28 @@ func (s *scene) end(notes []string) {
 func (s *scene) legend(
 	levels []matrix.Level, lang matrix.Lang, mark results.Availability, meaning string, looks []look,
 ) {
+	var all []legendEntry
+	for i, level := range levels {
+		all = append(all, legendEntry{level.Name.In(lang), func(r rect) { s.part(r, looks[i]) }})
+	}
+	if meaning != "" {
+		all = append(all, legendEntry{meaning, func(r rect) { s.markedPart(r, mark) }})
+	}
+	s.entries(all)
+}
+
+// legendEntry is a text of a legend, and what draws its swatch.
+type legendEntry struct {
+	text   string
+	swatch func(r rect)
+}
+
+// entries draws a legend, on as many lines as it needs.
+func (s *scene) entries(all []legendEntry) {
 	const swatchW, swatchH, gap = 30, 18, 16
 	x := float64(margin)
-	entry := func(text string, swatch func(r rect)) {
-		room := float64(inner - swatchW - 6)
-		lines := s.faces.wrap(text, label, room)
+	for _, e := range all {
+		lines := s.faces.wrap(e.text, label, inner-swatchW-6)
 		w := 0.0
 		for _, line := range lines {
 			w = max(w, s.faces.width(line, label))
@@ -177,7 +195,7 @@ func (s *scene) legend(
 			x = margin
 			s.y += swatchH + 6
 		}
-		swatch(rect{x: x, y: s.y, w: swatchW, h: swatchH})
+		e.swatch(rect{x: x, y: s.y, w: swatchW, h: swatchH})
 		for n, line := range lines {
 			s.text(caption{x: x + swatchW + 6, y: s.y + 14, style: label, fill: ink, text: line})
 			if n < len(lines)-1 {
@@ -186,13 +204,20 @@ func (s *scene) legend(
 		}
 		x += swatchW + 6 + w + gap
 	}
-	for i, level := range levels {
-		entry(level.Name.In(lang), func(r rect) { s.part(r, looks[i]) })
-	}
-	if meaning != "" {
-		entry(meaning, func(r rect) { s.markedPart(r, mark) })
-	}
 	s.y += swatchH
+}
+
+// named writes a name, on as many lines as it needs, and a text at the right of the first.
+func (s *scene) named(name, right string, st style) {
+	room := s.faces.width(right, st)
+	first := s.y
+	for _, line := range s.faces.wrap(name, label, inner-room-12) {
+		s.y += label.lineHeight()
+		s.text(caption{x: margin, y: s.y - 5, style: label, fill: ink, text: line})
+	}
+	s.text(caption{
+		x: margin + inner - room, y: first + label.lineHeight() - 5, style: st, fill: ink, text: right,
+	})
 }
 
 // bar draws a line with a name and the number of ratings, and the bar below it. If the shares are
@@ -205,17 +230,7 @@ func (s *scene) bar(
 	if rated.Availability() == results.Present {
 		n = strings.TrimSpace(count + " = " + rated.String())
 	}
-	nWidth := s.faces.width(n, label)
-	first := s.y
-	lines := s.faces.wrap(name, label, inner-nWidth-12)
-	for _, line := range lines {
-		s.y += label.lineHeight()
-		s.text(caption{x: margin, y: s.y - 5, style: label, fill: ink, text: line})
-	}
-	s.text(caption{
-		x: margin + inner - nWidth, y: first + label.lineHeight() - 5, style: label, fill: ink, text: n,
-	})
-
+	s.named(name, n, label)
 	whole := rect{x: margin, y: s.y, w: inner, h: barHeight}
 	s.y += barHeight
 	if rated.Availability() != results.Present {

@@ -266,6 +266,10 @@ func inside(t *testing.T, s *scene) {
 			if v.x < margin-0.01 || v.x+v.w > width-margin+0.01 || v.y < 0 || v.y+v.h > s.height {
 				t.Errorf("%+v", v)
 			}
+		case polygon:
+			if box := boxOf(v); box.x < margin || box.x+box.w > width-margin || box.y+box.h > s.height {
+				t.Errorf("%+v", box)
+			}
 		case caption:
 			if v.x < margin-0.01 || v.x+s.faces.width(v.text, v.style) > width-margin+0.01 || v.y > s.height {
 				t.Errorf("%+v", v)
@@ -276,6 +280,17 @@ func inside(t *testing.T, s *scene) {
 			ends[v.y] = v.x + s.faces.width(v.text, v.style)
 		}
 	}
+}
+
+// boxOf returns the smallest rectangle around a polygon.
+func boxOf(p polygon) rect {
+	left, top := math.Inf(1), math.Inf(1)
+	right, bottom := math.Inf(-1), math.Inf(-1)
+	for _, at := range p.points {
+		left, right = min(left, at.x), max(right, at.x)
+		top, bottom = min(top, at.y), max(bottom, at.y)
+	}
+	return rect{x: left, y: top, w: right - left, h: bottom - top}
 }
 
 func TestLevelsWithoutColour(t *testing.T) {

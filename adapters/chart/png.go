@@ -19,6 +19,8 @@ func (s *scene) png() ([]byte, error) {
 		switch v := shape.(type) {
 		case rect:
 			paintRect(c, v)
+		case polygon:
+			paintPolygon(c, v)
 		case hatching:
 			paintHatching(c, v)
 		case caption:
@@ -46,6 +48,32 @@ func paintRect(c *canvas, r rect) {
 }
 
 func pixel(units float64) int { return int(math.Round(units * pixelsPerUnit)) }
+
+func paintPolygon(c *canvas, p polygon) {
+	var box image.Rectangle
+	for _, at := range p.points {
+		x, y := pixel(at.x), pixel(at.y)
+		box = box.Union(image.Rect(x-1, y-1, x+2, y+2))
+	}
+	box = box.Intersect(c.bounds())
+	if box.Empty() {
+		return
+	}
+	z := vector.NewRasterizer(box.Dx(), box.Dy())
+	for i, at := range p.points {
+		x := float32(at.x*pixelsPerUnit - float64(box.Min.X))
+		y := float32(at.y*pixelsPerUnit - float64(box.Min.Y))
+		if i == 0 {
+			z.MoveTo(x, y)
+			continue
+		}
+		z.LineTo(x, y)
+	}
+	z.ClosePath()
+	mask := image.NewAlpha(image.Rect(0, 0, box.Dx(), box.Dy()))
+	z.Draw(mask, mask.Bounds(), image.Opaque, image.Point{})
+	c.blend(box, mask, image.Point{}, p.fill)
+}
 
 // paintHatching paints all lines at once: they do not cross.
 func paintHatching(c *canvas, h hatching) {

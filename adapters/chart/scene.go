@@ -17,7 +17,7 @@ import (
 // the top left.
 type scene struct {
 	faces  *faces
-	shapes []any // rect, caption or hatching, in the order they are painted
+	shapes []any // rect, polygon, caption or hatching, in the order they are painted
 	y      float64
 	height float64
 }
@@ -36,6 +36,14 @@ type caption struct {
 }
 
 type line struct{ x1, y1, x2, y2 float64 }
+
+type point struct{ x, y float64 }
+
+// polygon is filled between its corners.
+type polygon struct {
+	points []point
+	fill   color.RGBA
+}
 
 // hatching is thin lines inside a rectangle.
 type hatching struct {

@@ -37,6 +37,15 @@ func (s *scene) svg(lang matrix.Lang, title, description string) []byte {
 			}
 			fmt.Fprintf(&b, "<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" fill=\"%s\"%s/>\n",
 				units(v.x), units(v.y), units(v.w), units(v.h), hex(v.fill), stroke)
+		case polygon:
+			b.WriteString(`<polygon points="`)
+			for i, at := range v.points {
+				if i > 0 {
+					b.WriteByte(' ')
+				}
+				fmt.Fprintf(&b, "%s,%s", units(at.x), units(at.y))
+			}
+			fmt.Fprintf(&b, "\" fill=\"%s\"/>\n", hex(v.fill))
 		case hatching:
 			b.WriteString(`<path d="`)
 			for _, l := range v.lines {

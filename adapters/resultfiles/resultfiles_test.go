@@ -80,6 +80,10 @@ func TestEveryWordIsUsed(t *testing.T) {
 			for i := range v.NumField() {
 				walk(t, name+"."+v.Type().Field(i).Name, v.Field(i))
 			}
+		case reflect.Map:
+			for _, key := range v.MapKeys() {
+				walk(t, name+"."+key.String(), v.MapIndex(key))
+			}
 		case reflect.Slice:
 			if v.Len() == 0 {
 				t.Errorf("%s is empty", name)
@@ -94,6 +98,8 @@ func TestEveryWordIsUsed(t *testing.T) {
 			walk(t, "table", reflect.ValueOf(a.tableWords(p, lang)))
 			walk(t, "workshop sheet", reflect.ValueOf(a.workshopWords(p, lang)))
 			walk(t, "chart", reflect.ValueOf(a.chartWords(p, lang)))
+			walk(t, "chart of a workshop", reflect.ValueOf(movementWords(a.words.In(string(lang)), assessed(p.Matrix), p.Matrix, lang)))
+			walk(t, "table of a workshop", reflect.ValueOf(assessmentWords(a.words.In(string(lang)), assessed(p.Matrix), p.Matrix, lang)))
 			walk(t, "table of areas", reflect.ValueOf(a.areasTable(overview(t), lang)))
 			walk(t, "chart of areas", reflect.ValueOf(a.areasChart(overview(t), lang)))
 		})

@@ -1,7 +1,7 @@
 // Package table writes published results as tables: as text of a fixed width for a chat message, as
 // CSV for machines, and as a spreadsheet (XLSX) for people. It does the same for the agreed ratings
-// of many areas. It takes only published figures, and every sentence from its caller. It does not
-// know how answers are counted, or where a table is sent.
+// of many areas, and for what a workshop agreed. It takes only published figures, and every
+// sentence from its caller. It does not know how answers are counted, or where a table is sent.
 //
 // A spreadsheet never takes a comment for a formula. CSV has no types, so a text that looks like a
 // formula gets an apostrophe before it. In XLSX every text is a cell of the type text, unchanged.

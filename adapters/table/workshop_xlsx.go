@@ -68,7 +68,7 @@ func WorkshopXLSX(
 		b.write(row...)
 	}
 	b.offerLevels(p.Matrix, lang, words, header+1)
-	b.printWide(header)
+	b.printA4(2, header, "C", "D")
 	b.workshopComments(elements, words)
 	return b.end()
 }
@@ -122,14 +122,14 @@ func (b *book) offerLevels(m *matrix.Matrix, lang matrix.Lang, words WorkshopWor
 	b.note(b.file.AddDataValidation(b.sheet, list))
 }
 
-// printWide prints the sheet on A4, two pages wide so that it can be read. The elements and the
-// header are on each page.
-func (b *book) printWide(header int) {
+// printA4 prints the sheet on A4, on as many pages side by side as given so that it can be read. The
+// header row and some columns are on each page.
+func (b *book) printA4(pages, header int, fromColumn, toColumn string) {
 	const a4 = 9
 	b.note(b.file.SetPageLayout(b.sheet, &excelize.PageLayoutOptions{
 		Size:        new(a4),
 		Orientation: new("landscape"),
-		FitToWidth:  new(2),
+		FitToWidth:  new(pages),
 		FitToHeight: new(0),
 	}))
 	b.note(b.file.SetPageMargins(b.sheet, &excelize.PageLayoutMarginsOptions{
@@ -137,9 +137,10 @@ func (b *book) printWide(header int) {
 	}))
 	sheet := "'" + strings.ReplaceAll(b.sheet, "'", "''") + "'"
 	b.note(b.file.SetDefinedName(&excelize.DefinedName{
-		Name:     "_xlnm.Print_Titles",
-		RefersTo: fmt.Sprintf("%s!$C:$D,%s!$%d:$%d", sheet, sheet, header, header),
-		Scope:    b.sheet,
+		Name: "_xlnm.Print_Titles",
+		RefersTo: fmt.Sprintf("%s!$%s:$%s,%s!$%d:$%d",
+			sheet, fromColumn, toColumn, sheet, header, header),
+		Scope: b.sheet,
 	}))
 }
 

@@ -43,7 +43,7 @@ type book struct {
 	err    error
 
 	title, head, wrapped, raw int          // styles
-	framed, blank             int          // styles of a workshop sheet; blank is for cells to fill in
+	framed, strong, blank     int          // styles of a workshop's sheets; blank is for cells to fill in
 	wraps                     map[int]bool // the styles that wrap text
 }
 
@@ -68,12 +68,15 @@ func newBook() *book {
 	})
 	b.wrapped = style(excelize.Style{Alignment: top})
 	b.framed = style(excelize.Style{Alignment: top, Border: frame})
+	b.strong = style(excelize.Style{
+		Font: &excelize.Font{Bold: true}, Alignment: top, Border: frame,
+	})
 	b.blank = style(excelize.Style{
 		Alignment: top,
 		Border:    frame,
 		Fill:      excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFF7D6"}},
 	})
-	b.wraps = map[int]bool{b.head: true, b.wrapped: true, b.framed: true, b.blank: true}
+	b.wraps = map[int]bool{b.head: true, b.wrapped: true, b.framed: true, b.strong: true, b.blank: true}
 	b.raw = style(excelize.Style{
 		NumFmt:    2, // "0.00"
 		Alignment: &excelize.Alignment{Vertical: "top"},

@@ -13,6 +13,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
+	"maturitybot/survey/workshop"
 )
 
 // AuditHead returns a footnote with the number of entries and the fingerprint of the last, or
@@ -66,6 +67,9 @@ var actionTitles = map[audit.Action]string{
 	audit.Restored:        "record.act_restored",
 	audit.Refused:         "record.act_refused",
 	audit.Full:            "record.act_full",
+	audit.Stage:           "record.act_meeting",
+	audit.Shown:           "record.act_shown",
+	audit.Rated:           "record.act_rated",
 }
 
 // quotaNames name the actions that have a quota.
@@ -91,6 +95,10 @@ func actionTitle(v locale.Voice, e audit.Entry) string {
 			return unreadable
 		}
 		return v.Count(key, n)
+	case e.Action == audit.Stage && ChangeOf(e, audit.FieldStage) == string(workshop.Agreed):
+		return v.Say("record.act_finished")
+	case e.Action == audit.Shown:
+		return v.Say(key, "n", ChangeOf(e, audit.FieldBallot))
 	case e.Action == audit.Refused:
 		return v.Say(key, "deed", refusedLabel(v, ChangeOf(e, audit.FieldVerb)))
 	case e.Action == audit.Full:
@@ -187,7 +195,8 @@ func changeText(
 	v locale.Voice, r survey.Round, c audit.Change, editions matrix.List,
 ) (said []chat.Span, length int) {
 	switch c.Field {
-	case audit.FieldPeople, audit.FieldVerb, audit.FieldAct, "join", "channel":
+	case audit.FieldPeople, audit.FieldVerb, audit.FieldAct, audit.FieldStage, audit.FieldBallot,
+		"join", "channel":
 		return nil, 0
 	case audit.FieldShown:
 		if c.New == ShownAlone {
@@ -210,6 +219,8 @@ func changeText(
 	label := v.Say("record.unreadable")
 	if key, ok := fieldNames[c.Field]; ok {
 		label = v.Say(key)
+	} else if element, ok := ratedElement(r, c.Field, editions); ok {
+		label = element.Name.In(matrix.Lang(v.Lang))
 	}
 	is := fieldValue(v, r, c.Field, c.New, editions)
 	was := fieldValue(v, r, c.Field, c.Old, editions)
@@ -222,6 +233,42 @@ func changeText(
 	}
 	return []chat.Span{chat.Words(words)}, utf8.RuneCountInString(words)
 }
+
+// ratedElement returns the element of a field that holds a rating.
+func ratedElement(r survey.Round, field string, all matrix.List) (matrix.Element, bool) {
+	id, is := strings.CutPrefix(field, audit.RatingPrefix)
+	m, known := all.Find(r.Matrix, max(r.MatrixVersion, 1))
+	if !is || !known {
+		return matrix.Element{}, false
+	}
+	e, _, ok := m.Element(id)
+	return e, ok
+}
+
+// ratingValue returns a rating and its reason in words, as the log holds them.
+func ratingValue(v locale.Voice, r survey.Round, text string, all matrix.List) string {
+	rating, reason, _ := strings.Cut(text, ": ")
+	number, _, _ := strings.Cut(rating, " ")
+	m, known := all.Find(r.Matrix, max(r.MatrixVersion, 1))
+	level, err := strconv.Atoi(number)
+	switch {
+	case text == "":
+		return ""
+	case !known || err != nil || level < 0 || level > len(m.Levels):
+		return v.Say("record.unreadable")
+	}
+	name := v.Say("meet.not_rated")
+	if level > 0 {
+		name = m.Levels[level-1].Name.In(matrix.Lang(v.Lang))
+	}
+	if reason == "" {
+		return name
+	}
+	return name + ", " + chat.Trim(reason, maxReason)
+}
+
+// maxReason is how many characters of a reason the record shows. The exported file holds all of it.
+const maxReason = 120
 
 // addedCoordinators names the coordinators that were added.
 func addedCoordinators(v locale.Voice, people []string) (said []chat.Span, length int) {
@@ -252,6 +299,9 @@ func fieldValue(
 		}
 		return strings.Join(words, ", ")
 	}
+	if _, ok := ratedElement(r, field, editions); ok {
+		return ratingValue(v, r, value, editions)
+	}
 	switch {
 	case field == "paused" && value == "":
 		return v.Say("record.running")
@@ -274,10 +324,8 @@ func fieldValue(
 			return v.Clock(at)
 		}
 	case "matrix":
-		for _, m := range editions {
-			if m.ID == value {
-				return m.Nation.In(matrix.Lang(v.Lang))
-			}
+		if m, known := editions.ForNewRounds(value); known {
+			return m.Nation.In(matrix.Lang(v.Lang))
 		}
 	case "languages":
 		value = parts(func(l string) string { return LanguageName(v, matrix.Lang(l)) })

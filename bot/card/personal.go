@@ -148,7 +148,9 @@ func profile(
 		chat.Heading{Text: v.Say("me.title")},
 		chat.Paragraph(v.Say("me.role")),
 	}
-	blocks = append(blocks, roleMenus(v, id, m)...)
+	blocks = append(blocks, roleMenus(v, m, func(more ...string) chat.Action {
+		return chat.NewAction("role", append([]string{id}, more...)...)
+	})...)
 	blocks = append(blocks,
 		chat.Text{
 			Spans: []chat.Span{
@@ -179,8 +181,11 @@ func profile(
 }
 
 // roleMenus returns a menu of all roles, or one for each role group if they do not fit one menu. The
-// last menu offers not to state the role.
-func roleMenus(v locale.Voice, round string, m *matrix.Matrix) []chat.Block {
+// last menu offers not to state the role. action returns the action of a menu, with more arguments
+// that tell menus apart.
+func roleMenus(
+	v locale.Voice, m *matrix.Matrix, action func(more ...string) chat.Action,
+) []chat.Block {
 	options := func(roles []matrix.Role) []chat.Option {
 		var all []chat.Option
 		for _, r := range roles {
@@ -191,7 +196,7 @@ func roleMenus(v locale.Voice, round string, m *matrix.Matrix) []chat.Block {
 	unstated := chat.Option{Value: survey.Unstated, Label: v.Say("me.unstated")}
 	if roles := m.Roles(); len(roles) < chat.MaxMenu {
 		return []chat.Block{chat.Menu{
-			Action:      chat.NewAction("role", round),
+			Action:      action(),
 			Placeholder: v.Say("me.choose"),
 			Options:     append(options(roles), unstated),
 		}}
@@ -203,7 +208,7 @@ func roleMenus(v locale.Voice, round string, m *matrix.Matrix) []chat.Block {
 			all = append(all, unstated)
 		}
 		menus = append(menus, chat.Menu{
-			Action:      chat.NewAction("role", round, g.ID),
+			Action:      action(g.ID),
 			Placeholder: g.Name.In(matrix.Lang(v.Lang)),
 			Options:     all,
 		})

@@ -42,7 +42,7 @@ func Results(
 	after := slices.Concat(notShown(v, p), missing, written(v, p), []chat.Block{
 		chat.Paragraph(v.Say("agenda.ask")),
 		chat.Paragraph(v.Say("results.next")),
-		chat.Paragraph(workshop(v, r)),
+		chat.Paragraph(workshopLine(v, r)),
 		Row(buttons...),
 	})
 	room := chat.MaxCardText - closedRoom - textRunes(before) - textRunes(after)
@@ -62,7 +62,7 @@ func NoResults(
 		chat.Heading{Text: v.Say("results.title", "area", r.Area)},
 		chat.Paragraph(answered(v, p)),
 		chat.Text{Spans: []chat.Span{nothing}},
-	}, missing, []chat.Block{chat.Paragraph(workshop(v, r))}, record, []chat.Block{
+	}, missing, []chat.Block{chat.Paragraph(workshopLine(v, r))}, record, []chat.Block{
 		Row(append(buttons, Button(v.Say("button.status"), onRound("status", r, v)))...),
 	})...)
 }
@@ -185,8 +185,8 @@ func written(v locale.Voice, p results.Published) []chat.Block {
 	return []chat.Block{chat.Paragraph(said)}
 }
 
-// workshop says when and where the workshop is, or that it has no date.
-func workshop(v locale.Voice, r survey.Round) string {
+// workshopLine says when and where the workshop is, or that it has no date.
+func workshopLine(v locale.Voice, r survey.Round) string {
 	if r.Workshop.At.IsZero() {
 		return v.Say("results.no_workshop")
 	}

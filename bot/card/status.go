@@ -192,18 +192,34 @@ const MaxRounds = 5
 // maxNamed is how many people a status names, so that it fits a message. The rest are counted.
 const maxNamed = 25
 
-// Status shows a coordinator the progress of a round that was opened.
-func Status(v locale.Voice, m *matrix.Matrix, s survey.Progress, now time.Time) chat.Card {
+// Status shows a coordinator the progress of a round that was opened. meeting says how far its
+// workshop has come, or is empty.
+func Status(
+	v locale.Voice, m *matrix.Matrix, s survey.Progress, now time.Time, meeting ...chat.Block,
+) chat.Card {
+	start := "button.meet_start"
+	if len(meeting) > 0 {
+		start = "button.meet_show_place"
+	}
+	//locale:says button.meet_start button.meet_show_place
 	r := s.Round
 	title := v.Say("status.title", "area", r.Area)
 	if r.State == survey.Closed {
 		title = v.Say("status.title_closed", "area", r.Area)
 	}
-	blocks := []chat.Block{
-		chat.Heading{Text: title},
+	blocks := []chat.Block{chat.Heading{Text: title}}
+	if r.State == survey.Closed && r.OpenedAt.IsZero() { // the area only meets
+		row := Row(
+			Button(v.Say(start), onRound("rate", r, v)),
+			Button(v.Say("button.record"), onRound("record", r, v)),
+		)
+		blocks = append(blocks, chat.Footnote(v.Say("meet.survey_none")))
+		return Of(append(append(blocks, meeting...), row)...)
+	}
+	blocks = append(blocks,
 		chat.Footnote(RoundStatus(v, r, now)),
 		chat.Paragraph(ResponseRates(v, s)),
-	}
+	)
 	blocks = append(blocks, missingRoles(v, m, s)...)
 	for _, list := range []struct {
 		key    string
@@ -214,7 +230,8 @@ func Status(v locale.Voice, m *matrix.Matrix, s survey.Progress, now time.Time) 
 		}
 	}
 	if r.State != survey.Open {
-		return Of(append(blocks, Row(
+		return Of(append(append(blocks, meeting...), Row(
+			Button(v.Say(start), onRound("rate", r, v)),
 			Button(v.Say("button.results"), onRound("results", r, v)),
 			Button(v.Say("button.export"), onRound("export", r, v)),
 			Button(v.Say("button.workshop"), onRound("workshop", r, v)),

@@ -56,7 +56,7 @@ func TestStatusOffersNothingTooLate(t *testing.T) {
 			t.Errorf("%v after the close: the card offers a reminder: %v\n%s", after, got, c)
 		}
 	}
-	s.Round.State = survey.Closed
+	s.Round.State, s.Round.OpenedAt = survey.Closed, s.Round.ClosesAt.AddDate(0, 0, -14)
 	c := Status(v, f.m, s, s.Round.ClosesAt)
 	if !strings.Contains(c.String(), "["+v.Say("button.results")+"]") {
 		t.Errorf("a closed round without results:\n%s", c)

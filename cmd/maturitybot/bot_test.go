@@ -551,7 +551,7 @@ func TestClosedRoundWithoutCoordinators(t *testing.T) {
 		for _, a := range []chat.Action{chat.NewAction("notice", id), chat.NewAction("go", id), chat.NewAction("begin", id), chat.NewAction("kept", id), chat.NewAction("join", id), chat.NewAction("status", id, "en"),
 			chat.NewAction("results", id, "en"), chat.NewAction("export", id, "en"), chat.NewAction("record", id, "en")} {
 			said := fmt.Sprint(b.bot.Handle(t.Context(), chat.Event{ID: a.Verb + who.ID, Kind: chat.Press, Who: who, Action: a}))
-			if a.Verb == "notice" && who == ben && (!strings.Contains(said, "Everything the bot holds about you is deleted by") || strings.Contains(said, "Questions?")) {
+			if a.Verb == "notice" && who == ben && (!strings.Contains(said, "The bot deletes what it holds about you by") || strings.Contains(said, "For questions or a complaint")) {
 				t.Errorf("the notice is %s", said)
 			}
 		}

@@ -289,8 +289,8 @@ func TestPostOutcomes(t *testing.T) {
 		log    string
 		came   bot.Outcome
 	}{
-		{"refused for now", errors.New("busy"), []string{"post Results", "post The same as a table"}, "", bot.Failed},
-		{"may have been sent", chat.ErrUnsure, []string{"post The same as a table"}, "post may not have been sent", bot.Unsure},
+		{"refused for now", errors.New("busy"), []string{"post Results", "post Table and files"}, "", bot.Failed},
+		{"may have been sent", chat.ErrUnsure, []string{"post Table and files"}, "post may not have been sent", bot.Unsure},
 		{"cannot be reached", fmt.Errorf("no: %w", chat.ErrUnreachable), []string{"ana Northshire: I could not post the results"}, "the coordinator's channel cannot be reached", bot.Unreachable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -368,7 +368,7 @@ func TestForgetClosedRound(t *testing.T) {
 	if err := s.bot.Deliver(t.Context(), survey.Delivery{Round: "abcdefgh23", Kind: survey.Closing.On("1")}); err != nil {
 		t.Error(err)
 	}
-	if got := s.at(t, "2026-12-11 17:02"); len(got) != 2 || !strings.HasPrefix(got[0], "post Results") || !strings.HasPrefix(got[1], "post The same as a table") {
+	if got := s.at(t, "2026-12-11 17:02"); len(got) != 2 || !strings.HasPrefix(got[0], "post Results") || !strings.HasPrefix(got[1], "post Table and files") {
 		t.Errorf("posted %v", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 	"time"
 
 	"maturitybot/adapters/redis"
@@ -20,9 +21,11 @@ type serveCommand struct {
 	storeFlag
 	erasuresFlag
 	opsFlag
-	Listen    string   `env:"LISTEN" default:":8080" help:"listen"`
-	Creators  []string `env:"CREATORS" placeholder:"PERSON" help:"creators"`
-	LogFormat string   `env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
+	Listen   string   `env:"LISTEN" default:":8080" help:"listen"`
+	Creators []string `env:"CREATORS" placeholder:"PERSON" help:"creators"`
+	// AssessmentRetention is how long assessments are kept.
+	AssessmentRetention years  `env:"ASSESSMENT_RETENTION" default:"6" placeholder:"YEARS" help:"retention"`
+	LogFormat           string `env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
 	platformFlags
 	Holidays string `name:"bank-holidays" env:"BANK_HOLIDAYS" placeholder:"FILE" help:"holidays"`
 
@@ -55,7 +58,8 @@ func (c *serveCommand) server(conf config, log *slog.Logger) (server.Config, err
 		Platforms: conf.Platforms,
 		Listen:    c.Listen, OpsListen: c.OpsListen,
 		Schedule: defaultSchedule(), Creators: conf.creators,
-		Log: log, Dial: c.dial, Now: c.now,
+		AssessmentRetention: time.Duration(c.AssessmentRetention),
+		Log:                 log, Dial: c.dial, Now: c.now,
 		OpenStore: func(ctx context.Context, with ...redis.Option) (*redis.Store, error) {
 			return connect(ctx, string(conf.Redis), (*redis.Store).RaiseSchema, with...)
 		},
@@ -76,6 +80,22 @@ func (c *serveCommand) server(conf config, log *slog.Logger) (server.Config, err
 		to.KeepJournal = c.keepJournal
 	}
 	return to, nil
+}
+
+// years is a duration that the operator gives as a number of years.
+type years time.Duration
+
+// maxYears is the longest such duration: time.Duration ends at 292 years.
+const maxYears = 50
+
+// UnmarshalText reads a number of years from 1 to maxYears.
+func (y *years) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 || n > maxYears {
+		return fmt.Errorf("expected a number of years from 1 to %d", maxYears)
+	}
+	*y = years(time.Duration(n) * 365 * 24 * time.Hour)
+	return nil
 }
 
 // keepJournal makes the store write its erasures to the file, and returns the journal's name.

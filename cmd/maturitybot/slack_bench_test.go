@@ -164,19 +164,24 @@ func slackPress(address, respond string, elements []string) func(n int64) (*http
 			`"state":{"values":{}},"response_url":%q,"actions":[{"action_id":"answer:%s:%s:%d","block_id":"b","text":{"type":"plain_text","text":"Early","emoji":false},"value":"x","type":"button","action_ts":"%.6f"}]}`,
 			n%active, benchTeam, n%active, n, began.UnixNano(), benchTeam, n%active, strings.Repeat("text ", 300), benchTeam, pressedBlocks, respond,
 			benchRound, elements[int(n/active)%len(elements)], 1+n%4, float64(pressedAt(began, n).UnixMicro())/1e6)
-		body := url.Values{"payload": {payload}}.Encode()
-		stamp := strconv.FormatInt(time.Now().Unix(), 10)
-		mac := hmac.New(sha256.New, []byte(benchSecret))
-		_, _ = io.WriteString(mac, "v0:"+stamp+":"+body)
-		r, err := http.NewRequest(http.MethodPost, "http://"+address+"/slack", strings.NewReader(body))
-		if err != nil {
-			return nil, err
-		}
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("X-Slack-Request-Timestamp", stamp)
-		r.Header.Set("X-Slack-Signature", "v0="+hex.EncodeToString(mac.Sum(nil)))
-		return r, nil
+		return signedPress(address, payload)
 	}
+}
+
+// signedPress returns a request of Slack's with the payload.
+func signedPress(address, payload string) (*http.Request, error) {
+	body := url.Values{"payload": {payload}}.Encode()
+	stamp := strconv.FormatInt(time.Now().Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(benchSecret))
+	_, _ = io.WriteString(mac, "v0:"+stamp+":"+body)
+	r, err := http.NewRequest(http.MethodPost, "http://"+address+"/slack", strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("X-Slack-Request-Timestamp", stamp)
+	r.Header.Set("X-Slack-Signature", "v0="+hex.EncodeToString(mac.Sum(nil)))
+	return r, nil
 }
 
 // pressedBlocks are what Slack sends back of the card that was pressed: about as much as a real one.
@@ -239,14 +244,21 @@ func (p *pressing) steady(b testing.TB, rate float64, d time.Duration) time.Dura
 	return took[len(took)*99/100]
 }
 
+// buildProgram builds the bot, and returns its path.
+func buildProgram(b testing.TB) string {
+	b.Helper()
+	program := filepath.Join(b.TempDir(), "maturitybot")
+	if out, err := osexec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
 // benched builds the bot, and starts a Redis with a crowd in it; it returns the program, the Redis, an environment that leads there, and the ids of
 // the elements that the crowd is asked about.
 func benched(b testing.TB, coordinator, channel string, person func(i int) string) (program string, server *redistest.Server, environment, elements []string) {
 	b.Helper()
-	program = filepath.Join(b.TempDir(), "maturitybot")
-	if out, err := osexec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
+	program = buildProgram(b)
 	editions, err := loadEditions()
 	if err != nil {
 		b.Fatal(err)

@@ -49,7 +49,10 @@ type Config struct {
 	Matrices matrix.List
 	Schedule *reminders.Schedule
 	Creators []chat.Person // people who can start rounds, besides the platform's admins
-	Log      *slog.Logger
+	// AssessmentRetention is how long an assessment is kept after its last change; 0 is
+	// survey.DefaultAssessmentRetention.
+	AssessmentRetention time.Duration
+	Log                 *slog.Logger
 
 	Dial func(ctx context.Context, network, address string) (net.Conn, error) // nil for the network
 	Now  func() time.Time                                                     // nil for time.Now
@@ -185,6 +188,9 @@ func (v *service) keepJournal(ctx context.Context, store *redis.Store) (stop fun
 // returns survey.ErrMatrixChanged, and starts nothing, if a matrix changed under rounds that use it.
 func (v *service) start(ctx context.Context, store *redis.Store, words *locale.Words) error {
 	v.store, v.rounds = store, survey.NewRounds(store, v.Matrices, v.Now)
+	if v.AssessmentRetention > 0 {
+		v.rounds.KeepAssessments(v.AssessmentRetention)
+	}
 	switch err := v.rounds.System().CheckMatrices(ctx); {
 	case errors.Is(err, survey.ErrMatrixChanged):
 		return err
