@@ -118,7 +118,7 @@ func TestRounds(t *testing.T) {
 	t.Parallel()
 	url, _ := keptRounds(t)
 	env := environment{"REDIS_URL": url}
-	text := env.works(t, []string{"rounds"}, "ROUND    AREA        MATRIX   STATE   OPENED", "open     Northshire  england  open    ", "drafted  Northshire  england  draft   -  ", "  8        8\n")
+	text := env.works(t, []string{"rounds"}, "ROUND    AREA        MATRIX   STATE   WORKSHOP  OPENED", "open     Northshire  england  open    -         ", "drafted  Northshire  england  draft   -         -  ", "  8        8\n")
 	if lines := strings.Split(text, "\n"); len(lines) != 5 || !strings.HasPrefix(lines[1], "shut") || strings.Contains(text, "slack") || strings.Contains(text, "\x1b") {
 		t.Errorf("got\n%s", text)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"maturitybot/adapters/redis"
 	"maturitybot/survey"
+	"maturitybot/survey/workshop"
 )
 
 // roundsCommand lists the rounds for the operator, without naming people.
@@ -25,10 +27,12 @@ type roundsCommand struct {
 
 // roundLine is one round in the list.
 type roundLine struct {
-	ID       survey.RoundID `json:"id"`
-	Area     string         `json:"area"`
-	Matrix   string         `json:"matrix"`
-	State    survey.State   `json:"state"`
+	ID     survey.RoundID `json:"id"`
+	Area   string         `json:"area"`
+	Matrix string         `json:"matrix"`
+	State  survey.State   `json:"state"`
+	// Workshop is the stage of its workshop, or empty before it starts.
+	Workshop workshop.Stage `json:"workshop,omitzero"`
 	Opened   time.Time      `json:"opened,omitzero"`
 	Closes   time.Time      `json:"closes"` // when it closes, or has closed
 	Invited  int            `json:"invited"`
@@ -63,6 +67,11 @@ func (c roundsCommand) Run(ctx context.Context, s system) error {
 			ID: id, Area: plain(r.Area), Matrix: r.Matrix, State: r.State, Closes: closes.In(r.Location()),
 			Invited: status.Invited, Finished: status.Finished,
 		}
+		_, a, err := rounds.System().Workshop(ctx, id)
+		if err != nil && !errors.Is(err, survey.ErrNoAssessment) {
+			return err
+		}
+		line.Workshop = a.Stage
 		if !r.OpenedAt.IsZero() {
 			line.Opened = r.OpenedAt.In(r.Location())
 		}
@@ -79,12 +88,24 @@ func (c roundsCommand) Run(ctx context.Context, s system) error {
 
 func table(out io.Writer, lines []roundLine) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ROUND\tAREA\tMATRIX\tSTATE\tOPENED\tCLOSES\tINVITED\tFINISHED")
+	fmt.Fprintln(w, "ROUND\tAREA\tMATRIX\tSTATE\tWORKSHOP\tOPENED\tCLOSES\tINVITED\tFINISHED")
 	for _, l := range lines {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", l.ID, l.Area, l.Matrix, l.State,
-			moment(l.Opened), moment(l.Closes), l.Invited, l.Finished)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", l.ID, l.Area, l.Matrix, l.State,
+			workshopStage(l.Workshop), moment(l.Opened), moment(l.Closes), l.Invited, l.Finished)
 	}
 	return w.Flush()
+}
+
+// workshopStage returns the stage of a workshop in words, or a dash before it starts.
+func workshopStage(s workshop.Stage) string {
+	switch s {
+	case workshop.Meeting:
+		return "going on"
+	case workshop.Agreed:
+		return "finished"
+	case workshop.NotStarted:
+	}
+	return "-"
 }
 
 // moment returns a time in its own zone, or a dash if there is none.
