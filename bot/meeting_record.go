@@ -30,7 +30,7 @@ func (h facilitator) settle(
 		return h.wentOn(req, m), nil
 	}
 	how := workshop.MostAgreed
-	if totals := last.Totals(); totals[level-1] == workshop.Sum(totals) {
+	if last.Totals()[level-1] >= m.Progress.Present {
 		how = workshop.AllAgreed
 	}
 	return h.record(ctx, req, args, survey.Recording{
@@ -73,15 +73,14 @@ func (h facilitator) ratingForm(
 	if err != nil {
 		return chat.Form{}, err
 	}
-	m, err := h.matrix(r)
+	meeting, err := h.meeting.of(ctx, r, a)
 	if err != nil {
 		return chat.Form{}, err
 	}
-	if _, _, known := m.Element(args.element); !known {
+	if _, _, known := meeting.Matrix.Element(args.element); !known {
 		return chat.Form{}, matrix.ErrNoElement
 	}
 	v := h.roundVoice(req, r)
-	meeting := card.Meeting{Round: r, Matrix: m, Assessment: a}
 	return card.RatingForm(v, meeting, args.element, args.source, args.action("saverating", v)), nil
 }
 
@@ -132,14 +131,14 @@ func (h facilitator) saveRating(
 	return replies, err
 }
 
-// readHands reads the counts of a show of hands: as many numbers as there are levels, or fewer,
-// with anything but digits between them. It returns nil where there is none.
+// readHands reads the counts of a show of hands: as many numbers as there are levels, with anything
+// but digits between them. It returns nil where there is none.
 func readHands(text string, levels int) ([]int, error) {
 	if text == "" {
 		return nil, nil
 	}
 	words := strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
-	if len(words) == 0 || len(words) > levels {
+	if len(words) != levels {
 		return nil, errors.New("not the counts of a show of hands")
 	}
 	hands := make([]int, levels)

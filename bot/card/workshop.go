@@ -75,7 +75,7 @@ func (m Meeting) level(v locale.Voice, level int) string {
 
 // StartWorkshop explains a workshop to everybody, before it begins.
 func StartWorkshop(v locale.Voice, m Meeting) chat.Card {
-	return Of(append(aboutWorkshop(v, m), Row(
+	return Of(append(aboutWorkshop(v, m), chat.Footnote(v.Say("meet.for_coordinators")), Row(
 		Primary(v.Say("button.meet_begin"), m.action("first")),
 		Button(v.Say("button.meet_alone"), m.action("alone")),
 	))...)
@@ -133,7 +133,7 @@ func Consensus(v locale.Voice, m Meeting) chat.Card {
 	}
 	talk := func(n string) chat.Action { return m.action("talk", n) }
 	blocks = append(blocks, m.elementMenus(v, v.Say("meet.talk"), elements, talk)...)
-	return Of(append(blocks, Row(
+	return Of(append(blocks, chat.Footnote(v.Say("meet.for_coordinators")), Row(
 		Primary(v.Count("button.meet_take", len(elements)), m.action("take", ElementsHash(elements))),
 		Button(v.Say("button.meet_next"), m.next()),
 	))...)
@@ -204,7 +204,12 @@ func Ballot(v locale.Voice, m Meeting, element string, number int) chat.Card {
 		blocks = append(blocks, chat.Footnote(v.Say("meet.previous",
 			"level", m.level(v, int(previous.Level)), "day", v.Day(a.PreviousAt))))
 	}
+	private := v.Say("meet.card_private")
+	if ballotOf(a, element, number) > 1 {
+		private = v.Say("meet.again_private")
+	}
 	return Of(append(blocks,
+		chat.Footnote(private),
 		chat.Text{Spans: []chat.Span{chat.Bold(votedLine(v, m))}},
 		Row(
 			Button(v.Say("answer.dont_know"), m.action("vote", ballot, RatingArg(matrix.DontKnow))),

@@ -67,6 +67,7 @@ func Paused(v locale.Voice, m Meeting) chat.Card {
 	}
 	return Of(append(blocks, Row(
 		Primary(v.Say("button.meet_resume"), m.next()),
+		Button(v.Say("button.meet_alone"), m.action("alone")),
 		m.finish(v, "button.meet_leave"),
 	))...)
 }
@@ -80,8 +81,11 @@ func Alone(v locale.Voice, m Meeting) chat.Card {
 		chat.Heading{Text: v.Say("meet.alone_title", "area", m.Round.Area)},
 		chat.Paragraph(v.Say("meet.alone", "rated", total-len(undecided), "n", total)),
 	}
-	if m.Assessment.Stage != workshop.Meeting {
+	switch {
+	case m.Assessment.Stage != workshop.Meeting:
 		return Of(append(blocks, chat.Paragraph(v.Say("meet.finished_already")))...)
+	case len(undecided) == 0:
+		blocks = append(blocks[:1], chat.Paragraph(v.Say("meet.all_rated")))
 	}
 	blocks = append(blocks, m.elementMenus(v, v.Say("meet.alone_pick"), undecided,
 		func(n string) chat.Action {
@@ -141,6 +145,9 @@ func finishedLine(v locale.Voice, m Meeting, e matrix.Element, r workshop.Rating
 	agreed := v.Say("meet.not_rated")
 	if r.Level > 0 {
 		agreed = m.Matrix.Levels[r.Level-1].Short.In(lang)
+	}
+	if r.How == workshop.NoWorkshop {
+		agreed += " · " + HowAgreed(v, r.How)
 	}
 	return v.Say("meet.finish_line", "element", e.Name.In(lang),
 		"survey", short(a.Survey[e.ID]), "ballot", ballot, "agreed", agreed)

@@ -25,12 +25,12 @@ func RatingForm(
 	a := m.Assessment
 	rating, changing := a.Ratings[element]
 	level := int(rating.Level)
-	how := rating.How
 	if !changing {
-		level, how = proposedLevel(a, element), workshop.AllAgreed
+		level = proposedLevel(a, element)
 	}
-	if !changing && source == FromAlone {
-		how = workshop.NoWorkshop
+	var chosenHow []string // how people agreed is for the coordinator to say
+	if source == FromAlone {
+		chosenHow = []string{string(workshop.NoWorkshop)}
 	}
 	var levels []chat.Option
 	for k, l := range m.Matrix.Levels {
@@ -48,9 +48,6 @@ func RatingForm(
 	for _, h := range workshop.Hows() {
 		ways = append(ways, chat.Option{Value: string(h), Label: HowAgreed(v, h)})
 	}
-	if how == workshop.BySurvey {
-		how = workshop.AllAgreed
-	}
 	reason := optional(v, "reason", "meet.form_reason", "meet.form_reason_hint")
 	if changing {
 		reason = required(v, "reason", "meet.form_reason", "meet.form_change_hint")
@@ -62,7 +59,7 @@ func RatingForm(
 		},
 		chat.Select{
 			Label:   required(v, "how", "meet.form_how", "meet.form_how_hint"),
-			Options: ways, Chosen: []string{string(how)},
+			Options: ways, Chosen: chosenHow,
 		},
 		chat.Input{Label: reason, Value: "", Max: workshop.MaxReasonRunes, Lines: true},
 		chat.Input{
@@ -75,6 +72,9 @@ func RatingForm(
 	}
 	f := newForm(v, v.Say("meet.form_title"), send, fields...)
 	f.Intro = m.name(v, element)
+	if a.Open != nil && a.Open.Element == element && m.Progress.Voted > 0 {
+		f.Intro += ". " + v.Count("meet.unseen", m.Progress.Voted)
+	}
 	return f
 }
 
