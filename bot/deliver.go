@@ -327,6 +327,20 @@ func (h messenger) postMissing(
 	}
 }
 
+// channelLostMessage tells a coordinator that the progress updates cannot be posted, and why.
+func (h messenger) channelLostMessage(
+	ctx context.Context, part survey.Participation,
+) (chat.Card, error) {
+	r := part.Round
+	v := h.channelVoice(r)
+	blocks := []chat.Block{chat.Heading{Text: v.Say("post.channel_lost", "area", r.Area)}}
+	if to, why := h.canPostFor(ctx, r); why != nil {
+		reason := chat.Words(": " + card.CannotPostReason(v, why))
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{chat.Link{Place: to}, reason}})
+	}
+	return card.Of(append(blocks, chat.Paragraph(v.Say("post.channel_lost_body")))...), nil
+}
+
 // unpostedMessage tells a coordinator that the results could not be posted, why if that is known,
 // and how to get them.
 func (h messenger) unpostedMessage(

@@ -30,6 +30,7 @@ var deliveries = map[survey.MessageKind]struct {
 	survey.ClosesSoon:   {card: messenger.closingReminder},
 	survey.WorkshopSoon: {card: messenger.workshopMessage},
 	survey.Unposted:     {card: messenger.unpostedMessage},
+	survey.ChannelLost:  {card: messenger.channelLostMessage},
 
 	survey.Opened:         {post: messenger.openedPost},
 	survey.Digest:         {post: messenger.digestPost},
@@ -96,8 +97,9 @@ func (h messenger) digestPost(ctx context.Context, r survey.Round, _ string) (po
 	}
 	said := survey.DigestProgress{At: h.Now(), Invited: s.Invited, Finished: s.Finished}
 	return post{
-		card: card.Digest(h.channelVoice(r), m, s, h.Now()),
-		then: func(ctx context.Context) error { return h.rounds.Posted(ctx, r.ID, said) },
+		card:        card.Digest(h.channelVoice(r), m, s, h.Now()),
+		then:        func(ctx context.Context) error { return h.rounds.Posted(ctx, r.ID, said) },
+		unreachable: func(ctx context.Context) error { return h.rounds.TellChannelLost(ctx, r.ID) },
 	}, nil
 }
 

@@ -19,6 +19,7 @@ const (
 	ClosesSoon   MessageKind = "closes"   // a reminder that the survey closes; dated
 	WorkshopSoon MessageKind = "workshop" // a reminder of the workshop; dated
 	Unposted     MessageKind = "unposted" // to coordinators: the results could not be posted
+	ChannelLost  MessageKind = "lost"     // to coordinators: their channel takes no posts; once
 )
 
 // The kinds of posts to the coordinators' channel.
@@ -138,6 +139,7 @@ var MessageTypes = []MessageType{
 		Wanted: awaitsWorkshop, Reminder: true,
 	},
 	{Kind: Unposted, Wanted: coordinatesClosed},
+	{Kind: ChannelLost, Event: closing, Wanted: coordinates},
 
 	{Kind: Opened, Audience: ToChannel, Optional: true, Since: openedAt},
 	{
@@ -255,6 +257,10 @@ func awaitsWorkshop(_ Round, m Member, date string) bool {
 // mayRemind reports whether the member can be reminded on the date: at most once a day.
 func mayRemind(m Member, date string) bool {
 	return !m.Unreachable && !m.RemindersOff && m.LastRemindedDate < date
+}
+
+func coordinates(r Round, m Member, _ string) bool {
+	return slices.Contains(r.Coordinators, m.Person)
 }
 
 func coordinatesClosed(r Round, m Member, _ string) bool {

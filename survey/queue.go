@@ -88,6 +88,23 @@ func (s System) TellUnposted(ctx context.Context, id RoundID) error {
 	return s.store.Enqueue(ctx, id, Unposted, s.now(), round.Coordinators)
 }
 
+// TellChannelLost queues a message to each coordinator that their channel takes no posts. They get
+// it once, at the first post that failed.
+func (s System) TellChannelLost(ctx context.Context, id RoundID) error {
+	round, err := s.store.Round(ctx, id)
+	if err != nil {
+		return err
+	}
+	names, _, err := s.store.Planned(ctx, id)
+	if err != nil || names[string(ChannelLost)] {
+		return err
+	}
+	if err := s.store.Enqueue(ctx, id, ChannelLost, s.now(), round.Coordinators); err != nil {
+		return err
+	}
+	return s.store.MarkPlanned(ctx, id, []string{string(ChannelLost)})
+}
+
 // NotYetError is the answer to a message that is to be sent later.
 type NotYetError struct{ Wait time.Duration }
 
