@@ -28,42 +28,57 @@ func (attendee) of(b *Bot, req *request) attendee {
 func (h attendee) vote(
 	ctx context.Context, req *request, args voteArgs,
 ) ([]chat.Reply, error) {
-	m, err := h.meeting.read(ctx, args.round)
+	at, err := h.attending(ctx, req, args.round)
 	if err != nil {
 		return nil, err
 	}
-	if err := inWorkspace(req, m.Round); err != nil {
-		return nil, err
+	return h.cast(ctx, req, at, h.attendeeVoice(req, at.Round, at.Attendee), args)
+}
+
+// attending returns the workshop of a round as the person sees it, in the workspace of the round.
+func (h attendee) attending(
+	ctx context.Context, req *request, id survey.RoundID,
+) (survey.Attendance, error) {
+	at, err := h.rounds.Attending(ctx, id)
+	if err != nil {
+		return at, err
 	}
-	as, err := h.rounds.Attending(ctx, args.round)
+	return at, inWorkspace(req, at.Round)
+}
+
+// shows returns what cards show of a workshop.
+func (h attendee) shows(at survey.Attendance) (card.Meeting, error) {
+	m, err := h.matrix(at.Round)
+	return card.Meeting{
+		Round: at.Round, Matrix: m, Assessment: at.Assessment, Progress: at.Progress,
+	}, err
+}
+
+// cast keeps a vote and confirms it, or asks for the person's role first. It draws the shared card
+// again where that shows one vote more.
+func (h attendee) cast(
+	ctx context.Context, req *request, at survey.Attendance, v locale.Voice, args voteArgs,
+) ([]chat.Reply, error) {
+	m, err := h.shows(at)
 	if err != nil {
 		return nil, err
 	}
-	v := h.attendeeVoice(req, m.Round, as)
-	_, _, err = h.rounds.Vote(ctx, args.round, args.ballot, operation(req), args.rating)
-	if errors.Is(err, survey.ErrNoRole) {
+	err = h.rounds.Vote(ctx, at, args.ballot, operation(req), args.rating)
+	switch {
+	case errors.Is(err, survey.ErrNoRole):
 		pressed := card.Pressed{
 			Ballot: args.ballot, Rating: args.rating, Message: req.SharedCard.Message,
 		}
 		return []chat.Reply{chat.Whisper{Card: card.AskRole(v, m, pressed)}}, nil
-	}
-	return h.voted(ctx, req, m, v, args, err)
-}
-
-// voted confirms a vote. It draws the shared card again where that shows one vote more than m.
-func (h attendee) voted(
-	ctx context.Context, req *request, m card.Meeting, v locale.Voice, args voteArgs, err error,
-) ([]chat.Reply, error) {
-	if errors.Is(err, workshop.ErrNoBallot) {
+	case errors.Is(err, workshop.ErrNoBallot):
 		return whispered(chat.Paragraph(v.Say("meet.too_late"))), nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
-	element := elementOf(m.Assessment, args.ballot)
+	element := elementOf(at.Assessment, args.ballot)
 	own := chat.Whisper{Card: card.YourRating(v, m, element, args.rating)}
-	after, progressErr := h.meeting.rounds.WorkshopProgress(ctx, args.round)
-	if progressErr == nil && after == m.Progress {
+	after, err := h.meeting.rounds.WorkshopProgress(ctx, args.round)
+	if err == nil && after == at.Progress {
 		return []chat.Reply{own}, nil
 	}
 	return append(h.meeting.redraw(req, args.round, ballotCard(element, args.ballot)), own), nil
@@ -102,44 +117,37 @@ func (h attendee) askRole(
 func (h attendee) attend(
 	ctx context.Context, req *request, args attendArgs,
 ) ([]chat.Reply, error) {
-	m, err := h.meeting.read(ctx, args.round)
+	at, err := h.attending(ctx, req, args.round)
 	if err != nil {
 		return nil, err
 	}
-	if err := inWorkspace(req, m.Round); err != nil {
+	at.Attendee = workshop.Attendee{Role: req.Value(chat.Picked), Language: args.lang}
+	if err := h.rounds.Attend(ctx, args.round, at.Attendee); err != nil {
 		return nil, err
 	}
-	as := workshop.Attendee{Role: req.Value(chat.Picked), Language: args.lang}
-	if err := h.rounds.Attend(ctx, args.round, as); err != nil {
-		return nil, err
-	}
-	_, _, err = h.rounds.Vote(ctx, args.round, args.ballot, operation(req), args.rating)
 	if args.message != "" { // the press on the shared card led here
 		req.SharedCard = chat.CardRef{Place: req.Where, Message: args.message}
 	}
-	return h.voted(ctx, req, m, req.voice, args.voteArgs, err)
+	return h.cast(ctx, req, at, req.voice, args.voteArgs)
 }
 
 // talkAbout puts an element back on the agenda. Nobody learns who asked.
 func (h attendee) talkAbout(
 	ctx context.Context, req *request, args roundArgs,
 ) ([]chat.Reply, error) {
-	m, err := h.meeting.read(ctx, args.round)
+	at, err := h.attending(ctx, req, args.round)
 	if err != nil {
 		return nil, err
 	}
-	if err := inWorkspace(req, m.Round); err != nil {
+	m, err := h.shows(at)
+	if err != nil {
 		return nil, err
 	}
 	element := req.Value(chat.Picked)
 	if _, err := h.rounds.TalkAbout(ctx, args.round, element); err != nil {
 		return nil, err
 	}
-	as, err := h.rounds.Attending(ctx, args.round)
-	if err != nil {
-		return nil, err
-	}
-	v := h.attendeeVoice(req, m.Round, as)
+	v := h.attendeeVoice(req, at.Round, at.Attendee)
 	said := chat.Whisper{Card: card.TalkedAbout(v, m, element)}
 	return append(h.meeting.redraw(req, args.round, card.Consensus), said), nil
 }
@@ -168,18 +176,15 @@ func (h attendee) takeBack(
 func (h attendee) objects(
 	ctx context.Context, req *request, args elementArgs, objects bool,
 ) (chat.Card, error) {
-	m, err := h.meeting.read(ctx, args.round)
+	at, err := h.attending(ctx, req, args.round)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	if err := inWorkspace(req, m.Round); err != nil {
-		return chat.Card{}, err
-	}
-	as, err := h.rounds.Attending(ctx, args.round)
+	m, err := h.shows(at)
 	if err != nil {
 		return chat.Card{}, err
 	}
-	v := h.attendeeVoice(req, m.Round, as)
+	v := h.attendeeVoice(req, at.Round, at.Attendee)
 	err = h.rounds.Object(ctx, args.round, args.element, objects)
 	if errors.Is(err, survey.ErrNoRole) {
 		return card.Of(chat.Paragraph(v.Say("meet.object_first"))), nil

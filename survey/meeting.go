@@ -370,9 +370,26 @@ type Attendee struct {
 	person PersonID
 }
 
-// Attending returns what the person gave as role and language, or the zero value.
-func (p Attendee) Attending(ctx context.Context, id RoundID) (workshop.Attendee, error) {
-	return p.store.Attendee(ctx, id, p.person)
+// Attendance is a workshop as one person sees it.
+type Attendance struct {
+	Round      Round
+	Assessment workshop.Assessment
+	Attendee   workshop.Attendee // what the person gave to Attend, or the zero value
+	Progress   WorkshopProgress
+}
+
+// Attending returns the workshop of a round as the person sees it.
+func (p Attendee) Attending(ctx context.Context, id RoundID) (Attendance, error) {
+	round, a, err := p.workshop(ctx, id)
+	if err != nil {
+		return Attendance{}, err
+	}
+	as, err := p.store.Attendee(ctx, id, p.person)
+	if err != nil {
+		return Attendance{}, err
+	}
+	progress, err := p.store.WorkshopProgress(ctx, id)
+	return Attendance{Round: round, Assessment: a, Attendee: as, Progress: progress}, err
 }
 
 // Attend keeps the person's role, and the language that they want to be addressed in, until the
@@ -399,31 +416,23 @@ func (p Attendee) Attend(ctx context.Context, id RoundID, as workshop.Attendee) 
 	return p.store.Attend(ctx, id, p.person, as)
 }
 
-// Vote keeps the person's rating in a ballot. It returns ErrNoRole if they have not said what their
-// role is, and workshop.ErrNoBallot unless the ballot is open.
+// Vote keeps the person's rating in a ballot. at is the workshop as Attending returned it. Vote
+// returns ErrNoRole if they have not said what their role is, and workshop.ErrNoBallot unless the
+// ballot is open.
 func (p Attendee) Vote(
-	ctx context.Context, id RoundID, ballot int, op Operation, rating matrix.Rating,
-) (Round, workshop.Assessment, error) {
-	round, a, err := p.workshop(ctx, id)
-	if err != nil {
-		return round, a, err
-	}
-	m, err := p.matrix(round)
+	ctx context.Context, at Attendance, ballot int, op Operation, rating matrix.Rating,
+) error {
+	m, err := p.matrix(at.Round)
 	switch {
 	case err != nil:
-		return round, a, err
+		return err
 	case rating != matrix.DontKnow && (rating < 1 || int(rating) > len(m.Levels)):
-		return round, a, matrix.ErrNoRating
+		return matrix.ErrNoRating
+	case at.Attendee.Role == "":
+		return ErrNoRole
 	}
 	// Whether the ballot is open is for the store to say: it recognises a vote that was counted.
-	attends, err := p.store.Attendee(ctx, id, p.person)
-	switch {
-	case err != nil:
-		return round, a, err
-	case attends.Role == "":
-		return round, a, ErrNoRole
-	}
-	return round, a, p.store.Vote(ctx, id, ballot, p.person, op, rating)
+	return p.store.Vote(ctx, at.Round.ID, ballot, p.person, op, rating)
 }
 
 // Object keeps, or takes back, that the person does not agree with what was recorded for an
