@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -403,14 +402,11 @@ func (p Attendee) Attend(ctx context.Context, id RoundID, as workshop.Attendee) 
 	if err != nil {
 		return err
 	}
-	known := as.Role == Unstated
-	for _, g := range m.RoleGroups {
-		known = known || slices.ContainsFunc(g.Roles, func(r matrix.Role) bool { return r.ID == as.Role })
-	}
+	_, _, known := m.Role(as.Role)
 	switch {
 	case a.Stage != workshop.Meeting:
 		return workshop.ErrStage
-	case !known:
+	case !known && as.Role != Unstated:
 		return &InputError{Field: "role", Reason: "unknown"}
 	}
 	return p.store.Attend(ctx, id, p.person, as)

@@ -1,7 +1,6 @@
 package card
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -124,24 +123,18 @@ func Finished(v locale.Voice, m Meeting) chat.Card {
 
 // finishedLine gives an element's way from the survey over the last ballot to what was agreed.
 func finishedLine(v locale.Voice, m Meeting, e matrix.Element, r workshop.Rating) string {
-	lang, a := matrix.Lang(v.Lang), m.Assessment
-	short := func(counts []int) string {
-		if workshop.Sum(counts) == 0 {
+	lang := matrix.Lang(v.Lang)
+	short := func(levels []int) string {
+		if len(levels) == 0 {
 			return v.Say("meet.nothing")
 		}
-		most := slices.Max(counts)
 		var names []string
-		for k, n := range counts {
-			if n == most {
-				names = append(names, m.Matrix.Levels[k].Short.In(lang))
-			}
+		for _, level := range levels {
+			names = append(names, m.Matrix.Levels[level-1].Short.In(lang))
 		}
 		return strings.Join(names, "/")
 	}
-	ballot := v.Say("meet.nothing")
-	if last, ok := a.LastBallotOf(e.ID); ok {
-		ballot = short(last.Totals())
-	}
+	moved := m.Assessment.Movement(e.ID)
 	agreed := v.Say("meet.not_rated")
 	if r.Level > 0 {
 		agreed = m.Matrix.Levels[r.Level-1].Short.In(lang)
@@ -150,7 +143,7 @@ func finishedLine(v locale.Voice, m Meeting, e matrix.Element, r workshop.Rating
 		agreed += " · " + HowAgreed(v, r.How)
 	}
 	return v.Say("meet.finish_line", "element", e.Name.In(lang),
-		"survey", short(a.Survey[e.ID]), "ballot", ballot, "agreed", agreed)
+		"survey", short(moved.Survey), "ballot", short(moved.Ballot), "agreed", agreed)
 }
 
 // attendance says how many people of each role were there, and which roles were not.
@@ -159,12 +152,10 @@ func attendance(v locale.Voice, m Meeting) []chat.Block {
 		return []chat.Block{chat.Paragraph(v.Say("meet.attendance_none"))}
 	}
 	var here, missing []string
-	people := 0
 	for _, g := range m.Matrix.RoleGroups {
 		for _, r := range g.Roles {
 			name := r.Name.In(matrix.Lang(v.Lang))
 			n := m.Assessment.Attendance[r.ID]
-			people += n
 			if n == 0 {
 				missing = append(missing, name)
 				continue
@@ -173,10 +164,9 @@ func attendance(v locale.Voice, m Meeting) []chat.Block {
 		}
 	}
 	if n := m.Assessment.Attendance[survey.Unstated]; n > 0 {
-		people += n
 		here = append(here, v.Say("me.unstated")+" "+strconv.Itoa(n))
 	}
-	label := v.Count("meet.attendance", people)
+	label := v.Count("meet.attendance", m.Assessment.People())
 	blocks := []chat.Block{LabelledList(label, within(v, here, attendanceRoom))}
 	if len(missing) > 0 {
 		blocks = append(blocks,

@@ -18,8 +18,8 @@ type Movement struct {
 // Movement returns the movement of an element.
 func (a *Assessment) Movement(element string) Movement {
 	m := Movement{Survey: results.MostCommonOf(a.Survey[element])}
-	if ballots := a.BallotsOf(element); len(ballots) > 0 {
-		m.Ballot = results.MostCommonOf(ballots[len(ballots)-1].Totals())
+	if last, ok := a.LastBallotOf(element); ok {
+		m.Ballot = results.MostCommonOf(last.Totals())
 	}
 	if level := a.Ratings[element].Level; level > matrix.NotAnswered {
 		m.Agreed = int(level)
