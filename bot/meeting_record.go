@@ -11,6 +11,7 @@ import (
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/workshop"
@@ -62,6 +63,16 @@ func (h facilitator) record(
 	return append(replies, h.meeting.post(req, m, recordedCard(args.element))...), nil
 }
 
+// assessment returns a workshop that the person coordinates, at any stage and without its progress.
+func (h facilitator) assessment(ctx context.Context, id survey.RoundID) (card.Meeting, error) {
+	r, a, err := h.rounds.Assessment(ctx, id)
+	if err != nil {
+		return card.Meeting{}, err
+	}
+	m, err := h.matrix(r)
+	return card.Meeting{Round: r, Matrix: m, Assessment: a}, err
+}
+
 // ratingForm asks for the rating of an element.
 func (h facilitator) ratingForm(
 	ctx context.Context, req *request, args sourceArgs,
@@ -88,17 +99,13 @@ func (h facilitator) ratingForm(
 func (h facilitator) saveRating(
 	ctx context.Context, req *request, args sourceArgs,
 ) ([]chat.Reply, error) {
-	r, a, err := h.rounds.Assessment(ctx, args.round)
-	if err != nil {
-		return nil, err
-	}
-	m, err := h.matrix(r)
+	m, err := h.assessment(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
 	v := req.voice
 	level, err := strconv.Atoi(req.Value("level"))
-	if err != nil || level < 0 || level > len(m.Levels) {
+	if err != nil || level < 0 || level > len(m.Matrix.Levels) {
 		return nil, fieldErrors{"level": v.Say("meet.choose_level")}
 	}
 	how := workshop.How(req.Value("how"))
@@ -111,9 +118,9 @@ func (h facilitator) saveRating(
 			return nil, fieldErrors{field: said}
 		}
 	}
-	hands, err := readHands(req.Value("hands"), len(m.Levels))
+	hands, err := readHands(v, req.Value("hands"), len(m.Matrix.Levels))
 	if err != nil {
-		return nil, fieldErrors{"hands": v.Say("meet.hands_unreadable", "n", len(m.Levels))}
+		return nil, err
 	}
 	replies, err := h.record(ctx, req, args, survey.Recording{
 		Element: args.element, Hands: hands,
@@ -126,26 +133,28 @@ func (h facilitator) saveRating(
 	case errors.Is(err, workshop.ErrNoReason):
 		return nil, fieldErrors{"reason": v.Say("meet.no_reason")}
 	case errors.Is(err, workshop.ErrTooFew):
-		return nil, fieldErrors{"hands": v.Say("meet.hands_few", "min", a.MinGroup)}
+		return nil, fieldErrors{"hands": v.Say("meet.hands_few", "min", m.Assessment.MinGroup)}
 	}
 	return replies, err
 }
 
 // readHands reads the counts of a show of hands: as many numbers as there are levels, with anything
-// but digits between them. It returns nil where there is none.
-func readHands(text string, levels int) ([]int, error) {
+// but digits between them. It returns nil where there is none, and what to write at the field of the
+// form where it cannot read them.
+func readHands(v locale.Voice, text string, levels int) ([]int, error) {
 	if text == "" {
 		return nil, nil
 	}
+	unreadable := fieldErrors{"hands": v.Say("meet.hands_unreadable", "n", levels)}
 	words := strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
 	if len(words) != levels {
-		return nil, errors.New("not the counts of a show of hands")
+		return nil, unreadable
 	}
 	hands := make([]int, levels)
 	for i, word := range words {
 		n, err := strconv.Atoi(word)
 		if err != nil || n > workshop.MaxHands {
-			return nil, fmt.Errorf("count %d of a show of hands: %w", i+1, strconv.ErrRange)
+			return nil, unreadable
 		}
 		hands[i] = n
 	}
@@ -156,42 +165,33 @@ func readHands(text string, levels int) ([]int, error) {
 func (h facilitator) handsForm(
 	ctx context.Context, req *request, args sourceArgs,
 ) (chat.Form, error) {
-	r, a, err := h.rounds.Assessment(ctx, args.round)
+	m, err := h.assessment(ctx, args.round)
 	if err != nil {
 		return chat.Form{}, err
 	}
-	m, err := h.matrix(r)
-	if err != nil {
-		return chat.Form{}, err
-	}
-	v := h.roundVoice(req, r)
-	meeting := card.Meeting{Round: r, Matrix: m, Assessment: a}
-	return card.HandsForm(v, meeting, args.element, args.action("savehands", v)), nil
+	v := h.roundVoice(req, m.Round)
+	return card.HandsForm(v, m, args.element, args.action("savehands", v)), nil
 }
 
 // saveHands replaces a show of hands, and posts the rating.
 func (h facilitator) saveHands(
 	ctx context.Context, req *request, args sourceArgs,
 ) ([]chat.Reply, error) {
-	r, a, err := h.rounds.Assessment(ctx, args.round)
-	if err != nil {
-		return nil, err
-	}
-	m, err := h.matrix(r)
+	m, err := h.assessment(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
 	v := req.voice
-	hands, err := readHands(req.Value("hands"), len(m.Levels))
+	hands, err := readHands(v, req.Value("hands"), len(m.Matrix.Levels))
 	if err != nil {
-		return nil, fieldErrors{"hands": v.Say("meet.hands_unreadable", "n", len(m.Levels))}
+		return nil, err
 	}
 	if hands == nil {
-		hands = make([]int, len(m.Levels))
+		hands = make([]int, len(m.Matrix.Levels))
 	}
 	_, _, err = h.rounds.RecountHands(ctx, args.round, args.element, hands)
 	if errors.Is(err, workshop.ErrTooFew) {
-		return nil, fieldErrors{"hands": v.Say("meet.hands_few", "min", a.MinGroup)}
+		return nil, fieldErrors{"hands": v.Say("meet.hands_few", "min", m.Assessment.MinGroup)}
 	}
 	if err != nil {
 		return nil, err
@@ -228,15 +228,11 @@ func (h facilitator) postRecorded(
 func (h facilitator) alone(
 	ctx context.Context, req *request, args roundArgs,
 ) ([]chat.Reply, error) {
-	r, a, err := h.rounds.Assessment(ctx, args.round)
+	m, err := h.assessment(ctx, args.round)
 	if err != nil {
 		return nil, err
 	}
-	m, err := h.meeting.of(ctx, r, a)
-	if err != nil {
-		return nil, err
-	}
-	return []chat.Reply{chat.Whisper{Card: card.Alone(h.roundVoice(req, r), m)}}, nil
+	return []chat.Reply{chat.Whisper{Card: card.Alone(h.roundVoice(req, m.Round), m)}}, nil
 }
 
 // finish ends the workshop and posts what was agreed, with the files.
