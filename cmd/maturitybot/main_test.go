@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	if p := flag.Lookup("test.parallel"); p != nil && p.Value.String() == p.DefValue {
 		// The transcripts on a platform wait for its pace more than for a processor, unless the race
 		// detector slows them down.
-		most := "16"
+		most := "32"
 		if racing {
 			most = "3"
 		}
