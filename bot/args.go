@@ -39,6 +39,12 @@ type (
 		round   survey.RoundID
 		element string
 	}
+	// afterArgs name the element that was answered before what is shown.
+	afterArgs struct {
+		round   survey.RoundID
+		element string
+		tooSoon bool // a press on what is shown came too soon after that answer
+	}
 	languageArgs struct {
 		round survey.RoundID
 		lang  matrix.Lang
@@ -198,6 +204,27 @@ func parseElement(args []string) (elementArgs, error) {
 	}
 	id, err := parseRoundID(args[0])
 	return elementArgs{id, args[1]}, err
+}
+
+// tooSoonWord is the last argument of "after" for a press that came too soon.
+const tooSoonWord = "soon"
+
+// words returns the arguments as parseAfter reads them.
+func (a afterArgs) words() []string {
+	words := []string{string(a.round), a.element}
+	if a.tooSoon {
+		words = append(words, tooSoonWord)
+	}
+	return words
+}
+
+func parseAfter(args []string) (afterArgs, error) {
+	tooSoon := len(args) == 3 && args[2] == tooSoonWord
+	if tooSoon {
+		args = args[:2]
+	}
+	a, err := parseElement(args)
+	return afterArgs{a.round, a.element, tooSoon}, err
 }
 
 func parseLanguageSwitch(args []string) (languageArgs, error) {

@@ -32,7 +32,9 @@ func (h participant) showElement(
 
 // jump shows the element that was picked from a menu.
 func (h participant) jump(ctx context.Context, req *request, args roundArgs) (view, error) {
-	return h.elementOf(ctx, req, args.round, req.Value(chat.Picked))
+	picked := req.Value(chat.Picked)
+	shown, err := h.elementOf(ctx, req, args.round, picked)
+	return shown.shownBy("at", string(args.round), picked), err
 }
 
 func (h participant) elementOf(
@@ -55,13 +57,31 @@ func (h participant) answer(ctx context.Context, req *request, args answerArgs) 
 	part, resp, err := h.rounds.Answer(
 		ctx, args.round, operation(req), args.element, args.rating,
 	)
+	after := afterArgs{round: args.round, element: args.element}
 	if soon, ok := errors.AsType[*survey.TooSoonError](err); ok {
-		return h.show(ctx, req, part, resp, h.elements.After(soon.Before, true))
+		after.element, after.tooSoon = soon.Before, true
+	} else if err != nil {
+		return view{}, err
 	}
+	return h.after(ctx, req, part, resp, after)
+}
+
+// after shows what comes after the answer to an element.
+func (h participant) after(
+	ctx context.Context, req *request, part survey.Participation, resp results.Response,
+	args afterArgs,
+) (view, error) {
+	shown, err := h.show(ctx, req, part, resp, h.elements.After(args.element, args.tooSoon))
+	return shown.shownBy("after", args.words()...), err
+}
+
+// showAfter shows again what came after the answer to an element.
+func (h participant) showAfter(ctx context.Context, req *request, args afterArgs) (view, error) {
+	part, resp, err := h.rounds.Response(ctx, args.round)
 	if err != nil {
 		return view{}, err
 	}
-	return h.show(ctx, req, part, resp, h.elements.After(args.element, false))
+	return h.after(ctx, req, part, resp, args)
 }
 
 // detailForm opens the form for what a participant adds to an answer. It reads what they added
@@ -105,5 +125,5 @@ func (h participant) keepDetail(ctx context.Context, req *request, args elementA
 	if err != nil {
 		return view{}, err
 	}
-	return h.show(ctx, req, part, resp, h.elements.After(args.element, false))
+	return h.after(ctx, req, part, resp, afterArgs{round: args.round, element: args.element})
 }

@@ -15,6 +15,11 @@ func (h *Tools) Invitation(round survey.Round, m *matrix.Matrix) chat.Card {
 	return card.Invitation(h.Words, round, m)
 }
 
+// About returns the card that says what a round's survey is, for a person with a link to it.
+func (h *Tools) About(round survey.Round, m *matrix.Matrix, lang string) chat.Card {
+	return card.About(h.Words.In(lang), round, m, h.Now())
+}
+
 // join lets in the person who presses a Join button in a channel. A button in one language leads
 // on in it.
 func (h participant) join(
@@ -102,7 +107,14 @@ func (b *Bot) switchLanguage(
 	}
 	same := req.Event
 	same.Action = args.then
-	return b.serve(ctx, b.newRequest(same))
+	replies, err := b.serve(ctx, b.newRequest(same))
+	for i, reply := range replies {
+		if update, ok := reply.(chat.Update); ok {
+			update.Again = args.then
+			replies[i] = update
+		}
+	}
+	return replies, err
 }
 
 func (h participant) accept(ctx context.Context, req *request, args roundArgs) (view, error) {
@@ -110,7 +122,8 @@ func (h participant) accept(ctx context.Context, req *request, args roundArgs) (
 	if err != nil {
 		return view{}, err
 	}
-	return h.currentCard(ctx, req, h.saveTimeZone(ctx, req, part))
+	shown, err := h.currentCard(ctx, req, h.saveTimeZone(ctx, req, part))
+	return shown.shownBy("begin", string(args.round)), err
 }
 
 func (h participant) decline(

@@ -22,5 +22,6 @@ func (h participant) pickRole(ctx context.Context, req *request, args roundArgs)
 	if err != nil {
 		return view{}, err
 	}
-	return h.show(ctx, req, part, results.Response{}, card.Profile(""))
+	shown, err := h.show(ctx, req, part, results.Response{}, card.Profile(""))
+	return shown.shownBy("me", string(args.round)), err
 }

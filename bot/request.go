@@ -89,15 +89,23 @@ func (req *request) show(v view) []chat.Reply {
 // view is a card and, where what it shows may change while it is on its way, how to draw it again.
 type view struct {
 	card chat.Card
+	// again shows the card again and changes nothing, or is the zero value where no action does.
+	again chat.Action
 	// refresh returns the view as it is now, and whether it has changed. It may be nil.
 	refresh func(context.Context) (view, bool)
+}
+
+// shownBy returns the view with the action that shows it again.
+func (v view) shownBy(verb string, args ...string) view {
+	v.again = chat.NewAction(verb, args...)
+	return v
 }
 
 func viewOf(blocks ...chat.Block) view { return view{card: card.Of(blocks...)} }
 
 // update returns the reply that draws the view in place of the card that was pressed.
 func (v view) update() chat.Update {
-	update := chat.Update{Card: v.card}
+	update := chat.Update{Card: v.card, Again: v.again}
 	if v.refresh != nil {
 		update.Refresh = func(ctx context.Context) (chat.Update, bool) {
 			next, changed := v.refresh(ctx)

@@ -56,5 +56,19 @@ func (h participant) submit(ctx context.Context, req *request, args roundArgs) (
 	if err != nil {
 		return view{}, err
 	}
-	return h.show(ctx, req, part, resp, card.Receipt)
+	shown, err := h.show(ctx, req, part, resp, card.Receipt)
+	return shown.shownBy("receipt", string(args.round)), err
+}
+
+// showReceipt shows the receipt again, or the review where answers were not submitted.
+func (h participant) showReceipt(ctx context.Context, req *request, args roundArgs) (view, error) {
+	part, resp, err := h.rounds.Response(ctx, args.round)
+	if err != nil {
+		return view{}, err
+	}
+	draw := card.Drawing(card.Receipt)
+	if part.Member.Status != survey.Finished {
+		draw = card.Review
+	}
+	return h.show(ctx, req, part, resp, draw)
 }

@@ -92,6 +92,7 @@ func participantRoutes() map[string]route {
 		"go":      live(parseRound, participant.proceed), // to the first element without an answer
 		"at":      live(parseElement, participant.showElement),
 		"change":  live(parseElement, participant.showElement), // from beside what was saved
+		"after":   live(parseAfter, participant.showAfter),     // what came after an answer, again
 		"jump":    live(parseRound, participant.jump),
 		"answer":  live(parseAnswer, participant.answer),
 		"detail":  openForm(parseDetail, participant.detailForm),
@@ -100,6 +101,7 @@ func participantRoutes() map[string]route {
 		"levels":  whisper(parseRound, participant.showLevels),
 		"review":  live(parseRound, participant.showReview),
 		"submit":  live(parseRound, participant.submit),
+		"receipt": live(parseRound, participant.showReceipt), // again
 		"kept":    live(parseRound, participant.showPersonalData),
 		"erase":   update(parseRound, participant.withdraw).onlyOnce(),
 
@@ -190,6 +192,30 @@ func coordinatorRoutes() map[string]route {
 		"savehands":  meetingRoute(parseSource, facilitator.saveHands, "meet_recount").fromForm(),
 		"keephands": reply(chat.AckUpdate, parseSource, facilitator.keepHands).
 			onlyOnce().partOf("meet_keep"),
+	}
+}
+
+// HomeVerb is the action, with the id of a round, that shows participants where they are. LastVerb is
+// the one with which they finish.
+const (
+	HomeVerb = "begin"
+	LastVerb = "submit"
+)
+
+// PageVerbs returns the verbs that show participants something and change nothing. Where there are
+// links instead of messages, each is a page.
+func PageVerbs() []string {
+	return []string{
+		HomeVerb, "me", "go", "at", "change", "after", "list", "levels", "review", "receipt", "notice",
+		"kept", "detail",
+	}
+}
+
+// LinkVerbs returns the other verbs of people who take part by a link. They cannot be sent messages,
+// so they have none for reminders, and they are in no workshop.
+func LinkVerbs() []string {
+	return []string{
+		"join", "lang", "accept", "decline", "role", "jump", "answer", "keep", LastVerb, "erase",
 	}
 }
 

@@ -17,6 +17,14 @@ func Invitation(words *locale.Words, round survey.Round, m *matrix.Matrix) chat.
 	})
 }
 
+// About says what a survey is to a person who has opened a link to it, or that it is over.
+func About(v locale.Voice, round survey.Round, m *matrix.Matrix, now time.Time) chat.Card {
+	if !round.AcceptsAnswers(now) {
+		return Over(v, survey.Participation{Round: round})
+	}
+	return Of(invitationText(v, round, m)...)
+}
+
 // invitationText says who asks, what for, by when and how long it takes.
 func invitationText(v locale.Voice, round survey.Round, m *matrix.Matrix) []chat.Block {
 	return []chat.Block{

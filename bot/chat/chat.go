@@ -278,6 +278,9 @@ type Reply interface{ reply() }
 // everybody in the place sees it (see Redraw), the card is whispered instead.
 type Update struct {
 	Card Card
+	// Again shows the same card again and changes nothing, or is the zero value where no action
+	// does. A platform of pages leads to it, so that loading the page again does nothing twice.
+	Again Action
 	// Refresh, if set, is called after the card has been changed. It returns true, with the next
 	// change to make, if what the card shows has changed since it was drawn: another process may
 	// have saved something and drawn it while this change was on its way, and would be drawn over.

@@ -31,6 +31,7 @@ var allowedImports = map[string][]string{
 	"adapters/redis/storetest":       {"survey", "survey/audit", "survey/matrix", "survey/results", "survey/workshop"}, // for tests
 	"adapters/redis/redistest":       {},                                                                               // for tests
 	"adapters/terminal":              {"bot/chat", "survey/plaintext"},
+	"adapters/web":                   {"bot/chat"},
 	"adapters/webhook":               {"bot/chat/dispatch"},
 	"adapters/platform":              {"bot/chat", "bot/chat/dispatch"},
 	"adapters/platform/platformlaw":  {"adapters/platform", "adapters/platformtest", "bot/chat"}, // for tests
@@ -51,7 +52,7 @@ var allowedImports = map[string][]string{
 	"adapters/table":                 {"survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows", "survey/workshop"},
 	"adapters/resultfiles":           {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey", "survey/matrix", "survey/results", "survey/workshop"},
 	"cmd/maturitybot/server":         {"adapters/platform", "adapters/redis", "adapters/resultfiles", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "reminders", "survey", "survey/matrix"},
-	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/platform", "adapters/ratings", "adapters/redis", "adapters/resultfiles", "adapters/slack", "adapters/terminal", "bot", "bot/chat", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/workshop"},
+	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/platform", "adapters/ratings", "adapters/redis", "adapters/resultfiles", "adapters/slack", "adapters/terminal", "adapters/web", "bot", "bot/chat", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/workshop"},
 }
 
 // libraryOwners lists the packages that alone may import each library.
@@ -63,6 +64,7 @@ var libraryOwners = map[string]string{
 	"charm.land/":                     "adapters/terminal",
 	"github.com/nicksnyder/go-i18n":   "bot/locale",
 	"github.com/alecthomas/kong":      "cmd/maturitybot",
+	"github.com/cli/browser":          "cmd/maturitybot",
 	"github.com/prometheus":           "cmd/maturitybot/server",
 	"github.com/slack-go/slack":       "adapters/slack",
 	"github.com/bwmarrin/discordgo":   "adapters/discord",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -71,7 +72,9 @@ type trial struct {
 	round    survey.RoundID
 	matrix   *matrix.Matrix
 	voice    locale.Voice
+	you      chat.Person // the stakeholder
 	terminal *terminal.Terminal
+	log      *slog.Logger
 	now      func() time.Time
 	finished bool // the person at the terminal has seen their receipt
 }
@@ -91,22 +94,34 @@ func (c tryCommand) Run(ctx context.Context, s system) error {
 		fixed := time.Date(2027, 1, 11, 9, 0, 0, 0, time.UTC)
 		now = func() time.Time { return fixed }
 	}
+	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError}))
 	b, err := newEmbeddedBot(embeddedOptions{
-		matrices: matrix.List{m}, people: noMessenger{}, now: now,
-		log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError})),
+		matrices: matrix.List{m}, people: noMessenger{}, now: now, log: log,
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = b.store.Close() }() // its content is not kept
-	t := &trial{embeddedBot: b, matrix: m, voice: b.words.In(c.Lang), now: now}
+	t := &trial{
+		embeddedBot: b, matrix: m, voice: b.words.In(c.Lang), now: now, log: log, you: tryPerson(you),
+	}
 	options := terminal.Options{Words: t.terminalWords, Plain: c.Plain || c.Auto, Done: t.done}
 	if terminal.IsTerminal(s.in) {
 		options.Now = time.Now
 	}
 	t.terminal = terminal.New(s.in, s.out, options)
+	interactive := !c.Plain && !c.Auto && terminal.IsTerminal(s.in)
+	if interactive {
+		t.you.Platform = "web" // as people with a link
+	}
 	if err := t.prepare(ctx, c); err != nil {
 		return err
+	}
+	if interactive {
+		open := func(address string) error { return openBrowser(address, s.env) }
+		if browsed, err := t.browse(ctx, s, c.Out, open); browsed || err != nil {
+			return err
+		}
 	}
 	err = t.say(t.voice.Say("try.title"), t.voice.Say("try.intro"), t.voice.Say("try.nothing_kept"))
 	if err != nil {
@@ -116,7 +131,7 @@ func (c tryCommand) Run(ctx context.Context, s system) error {
 		err = t.answerAlone(ctx, c.Seed)
 	} else {
 		first := chat.Event{ID: inviteEvent, Kind: chat.Message, Locale: c.Lang}
-		err = t.terminal.Converse(ctx, t.invited(ctx), tryPerson(you), tryPlace("@"+you),
+		err = t.terminal.Converse(ctx, t.invited(ctx), t.you, tryPlace("@"+you),
 			first, func(chat.Reply) {})
 	}
 	if err != nil || !c.Auto && !t.finished {
@@ -136,7 +151,7 @@ func (t *trial) say(heading string, paragraphs ...string) error {
 
 // participation returns the participation of the person at the terminal.
 func (t *trial) participation(ctx context.Context) (survey.Participation, error) {
-	return t.rounds.For(survey.PersonID(tryPerson(you).String())).Participation(ctx, t.round)
+	return t.rounds.For(survey.PersonID(t.you.String())).Participation(ctx, t.round)
 }
 
 // yourVoice returns the voice in the language that the person at the terminal has chosen.
@@ -215,7 +230,7 @@ func (t *trial) prepare(ctx context.Context, c tryCommand) error {
 	if _, _, err := t.rounds.As(lead).Open(ctx, r.ID); err != nil {
 		return fmt.Errorf("open the round: %w", err)
 	}
-	member := survey.Member{Person: survey.PersonID(tryPerson(you).String())}
+	member := survey.Member{Person: survey.PersonID(t.you.String())}
 	if _, _, err := t.rounds.As(lead).Invite(ctx, r.ID, []survey.Member{member}); err != nil {
 		return fmt.Errorf("invite you: %w", err)
 	}
@@ -254,38 +269,23 @@ func (t *trial) close(ctx context.Context, folder string, out io.Writer) error {
 	if err := t.say(voice.Say("try.channel"), voice.Say("try.channel_intro")); err != nil {
 		return err
 	}
-	replies := t.bot.Handle(ctx, chat.Event{
-		ID: "try-close", Kind: chat.Press,
-		Who: tryPerson(coordinator), Where: tryPlace(tryChannel),
-		Action: chat.NewAction("closenow", string(t.round), voice.Lang),
-	})
-	if folder == "" {
-		var err error
-		if folder, err = os.MkdirTemp("", "maturitybot-try-"); err != nil {
-			return fmt.Errorf("make a folder for the files: %w", err)
-		}
-	} else if err := os.MkdirAll(folder, 0o750); err != nil {
-		return fmt.Errorf("make a folder for the files: %w", err)
+	posts, err := t.closeRound(ctx, voice)
+	if err != nil {
+		return err
 	}
-	var written []string
-	for _, reply := range replies {
-		post, ok := reply.(chat.Post)
-		if !ok {
-			continue
-		}
+	for _, post := range posts {
 		if err := t.terminal.Show(post.Card); err != nil {
 			return err
 		}
-		for _, f := range post.Files {
-			path := filepath.Join(folder, f.Name)
-			if err := os.WriteFile(path, f.Data, 0o600); err != nil {
-				return fmt.Errorf("write a file of the results: %w", err)
-			}
-			written = append(written, path)
+	}
+	if folder == "" {
+		if folder, err = os.MkdirTemp("", "maturitybot-try-"); err != nil {
+			return fmt.Errorf("make a folder for the files: %w", err)
 		}
 	}
-	if written == nil {
-		return fmt.Errorf("the bot posted no results")
+	written, err := writeFiles(folder, posts)
+	if err != nil {
+		return err
 	}
 	if err := t.say(voice.Say("try.files")); err != nil {
 		return err
@@ -297,4 +297,43 @@ func (t *trial) close(ctx context.Context, folder string, out io.Writer) error {
 		}
 	}
 	return t.terminal.Show(chat.Card{Blocks: []chat.Block{chat.Paragraph(voice.Say("try.bye"))}})
+}
+
+// closeRound closes the round as its coordinator, and returns what the bot posts in the channel.
+func (t *trial) closeRound(ctx context.Context, voice locale.Voice) ([]chat.Post, error) {
+	replies := t.bot.Handle(ctx, chat.Event{
+		ID: "try-close", Kind: chat.Press,
+		Who: tryPerson(coordinator), Where: tryPlace(tryChannel),
+		Action: chat.NewAction("closenow", string(t.round), voice.Lang),
+	})
+	var posts []chat.Post
+	files := 0
+	for _, reply := range replies {
+		if post, ok := reply.(chat.Post); ok {
+			posts = append(posts, post)
+			files += len(post.Files)
+		}
+	}
+	if files == 0 {
+		return nil, errors.New("the bot posted no results")
+	}
+	return posts, nil
+}
+
+// writeFiles writes the files of posts to a folder, and returns their paths.
+func writeFiles(folder string, posts []chat.Post) ([]string, error) {
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return nil, fmt.Errorf("make a folder for the files: %w", err)
+	}
+	var written []string
+	for _, post := range posts {
+		for _, f := range post.Files {
+			path := filepath.Join(folder, f.Name)
+			if err := os.WriteFile(path, f.Data, 0o600); err != nil {
+				return nil, fmt.Errorf("write a file of the results: %w", err)
+			}
+			written = append(written, path)
+		}
+	}
+	return written, nil
 }

@@ -1,0 +1,272 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"maturitybot/bot/chat"
+)
+
+// home shows a person where they are.
+func (s *Server) home(w http.ResponseWriter, r *http.Request, person session) {
+	s.showAction(w, r, person, chat.NewAction(s.Home, person.round))
+}
+
+// show shows the page of an action.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, person session) {
+	a, ok := action(r.PathValue("action"), s.Pages)
+	if !ok {
+		s.notFound(w, r)
+		return
+	}
+	s.showAction(w, r, person, a)
+}
+
+func (s *Server) showAction(
+	w http.ResponseWriter, r *http.Request, person session, a chat.Action,
+) {
+	replies := s.Responder.Handle(r.Context(), s.event(r, person, chat.Press, a))
+	p := s.newPage(r, s.language(r, person.Visit), &person)
+	for _, reply := range replies {
+		if opened, ok := reply.(chat.OpenForm); ok {
+			s.writeForm(w, http.StatusOK, p, opened.Form, a, nil, nil)
+			return
+		}
+	}
+	asked := r.URL.Query().Get("ask")
+	for _, c := range cardsOf(replies) {
+		if button, ok := confirm(c, asked); ok {
+			s.ask(w, p, button, asked)
+			return
+		}
+	}
+	s.writeCards(w, p, replies)
+}
+
+// writeCards sends a page with the cards of the replies.
+func (s *Server) writeCards(w http.ResponseWriter, p *page, replies []chat.Reply) {
+	p.Action = surveyPath
+	draw := s.renderer(p)
+	for _, c := range cardsOf(replies) {
+		title, blocks := draw.card(c)
+		if p.Title == "" {
+			p.Title = title
+		}
+		p.Blocks = append(p.Blocks, blocks...)
+	}
+	if p.Title == "" {
+		p.Heading = p.say("web.message")
+	}
+	if len(p.Blocks) == 0 { // an event that was handled before shows nothing
+		p.Blocks = append(p.Blocks, textBlock(p.say("web.done")))
+	}
+	if !pressable(p.Blocks) {
+		p.Blocks = append(p.Blocks, block{Kind: "buttons", Buttons: []button{{
+			Label: p.say("web.to_survey"), URL: surveyPath, Style: "primary",
+		}}})
+	}
+	s.write(w, http.StatusOK, p)
+}
+
+func pressable(blocks []block) bool {
+	for _, b := range blocks {
+		if len(b.Buttons) > 0 || b.Kind == "menu" {
+			return true
+		}
+	}
+	return false
+}
+
+// cardsOf returns the cards that replies show to the person. All cards were delivered, so that what
+// comes next is shown as well.
+func cardsOf(replies []chat.Reply) []chat.Card {
+	var cards []chat.Card
+	for len(replies) > 0 {
+		reply := replies[0]
+		replies = replies[1:]
+		switch x := reply.(type) {
+		case chat.Update:
+			cards = append(cards, x.Card)
+		case chat.Whisper:
+			cards = append(cards, x.Card)
+			replies = x.Then.Next(chat.Delivered{}, replies)
+		case chat.Direct:
+			cards = append(cards, x.Card)
+			replies = x.Then.Next(chat.Delivered{}, replies)
+		case chat.OpenForm, chat.FieldErrors, chat.Post, chat.Redraw: // nothing of the person's own
+		}
+	}
+	return cards
+}
+
+// ask asks again before an action that cannot be undone.
+func (s *Server) ask(w http.ResponseWriter, p *page, b chat.Button, encoded string) {
+	p.Action = surveyPath
+	p.Heading = b.Confirm.Title
+	p.Blocks = []block{
+		textBlock(b.Confirm.Text),
+		{Kind: "buttons", Buttons: []button{
+			{Label: b.Confirm.Yes, Value: encoded, Style: styles[b.Style]},
+			{Label: b.Confirm.No, URL: p.Path},
+		}},
+	}
+	s.write(w, http.StatusOK, p)
+}
+
+// writeForm sends a page with a form, which the action opened. See drawForm.
+func (s *Server) writeForm(
+	w http.ResponseWriter, status int, p *page, f chat.Form, opened chat.Action,
+	values map[string][]string, wrong map[string]string,
+) {
+	encoded, err := opened.Encode()
+	if err != nil {
+		s.Log.Error("form not drawn", "error", err)
+	}
+	p.Action = surveyPath
+	p.Form = drawForm(f, values, wrong)
+	p.Fields = append(p.Fields, field{"form", encoded})
+	p.Heading, p.Title = f.Title, f.Title
+	if len(p.Form.Errors) > 0 {
+		p.Title = p.say("web.error") + " " + f.Title
+	}
+	s.write(w, status, p)
+}
+
+// act does what a person pressed or sent, and leads to the page that shows what came of it.
+func (s *Server) act(w http.ResponseWriter, r *http.Request, person session) {
+	if opened := r.PostFormValue("form"); opened != "" {
+		s.submit(w, r, person, opened)
+		return
+	}
+	encoded := r.PostFormValue("action")
+	a, ok := action(encoded, s.Actions)
+	if !ok {
+		s.notFound(w, r)
+		return
+	}
+	e := s.event(r, person, chat.Press, a)
+	if picked, ok := r.PostForm[pickedField(encoded)]; ok {
+		if len(picked) != 1 || strings.TrimSpace(picked[0]) == "" {
+			// Nothing was chosen: the page that has the menu comes again.
+			http.Redirect(w, r, backPath(r, s.Pages), http.StatusSeeOther)
+			return
+		}
+		e.Values = map[string][]string{chat.Picked: picked}
+	}
+	s.finish(w, r, person, a, s.Responder.Handle(r.Context(), e))
+}
+
+// backPath returns the path of the page that a request was sent from.
+func backPath(r *http.Request, pages []string) string {
+	encoded, ok := strings.CutPrefix(r.PostFormValue("path"), surveyPath+"/")
+	if !ok {
+		return surveyPath
+	}
+	a, ok := action(encoded, pages)
+	if !ok {
+		return surveyPath
+	}
+	path, _ := pagePath(a)
+	return path
+}
+
+// submit sends a form. The action that opened it says which one it is.
+func (s *Server) submit(w http.ResponseWriter, r *http.Request, person session, encoded string) {
+	opened, ok := action(encoded, s.Pages)
+	if !ok {
+		s.notFound(w, r)
+		return
+	}
+	p := s.newPage(r, s.language(r, person.Visit), &person)
+	form, ok := s.open(r, person, opened)
+	if !ok {
+		s.unavailable(w, r)
+		return
+	}
+	if form.Action.Verb == "" {
+		s.notFound(w, r)
+		return
+	}
+	values, wrong := readForm(r, form, p.say)
+	if len(wrong) > 0 {
+		s.writeForm(w, http.StatusUnprocessableEntity, p, form, opened, values, wrong)
+		return
+	}
+	e := s.event(r, person, chat.Submit, form.Action)
+	e.Values = values
+	replies := s.Responder.Handle(r.Context(), e)
+	for _, reply := range replies {
+		if refused, ok := reply.(chat.FieldErrors); ok {
+			s.writeForm(w, http.StatusUnprocessableEntity, p, form, opened, values, refused.Fields)
+			return
+		}
+	}
+	if !updates(replies) { // it was not saved, so what was typed stays
+		for _, c := range cardsOf(replies) {
+			_, blocks := s.renderer(p).card(c)
+			p.Blocks = append(p.Blocks, blocks...)
+		}
+		s.writeForm(w, http.StatusServiceUnavailable, p, form, opened, values, nil)
+		return
+	}
+	s.finish(w, r, person, form.Action, replies)
+}
+
+// open returns the form that an action opens. It returns false if the store did not answer, and a
+// form without an action if the action opens none.
+func (s *Server) open(r *http.Request, person session, opened chat.Action) (chat.Form, bool) {
+	e := s.event(r, person, chat.Press, opened)
+	e.ID = "" // it is not what the page was sent for
+	replies := s.Responder.Handle(r.Context(), e)
+	for _, reply := range replies {
+		if x, ok := reply.(chat.OpenForm); ok {
+			return x.Form, true
+		}
+	}
+	return chat.Form{}, updates(replies)
+}
+
+// updates reports whether replies change the card that was pressed: the action was done.
+func updates(replies []chat.Reply) bool {
+	for _, reply := range replies {
+		if _, ok := reply.(chat.Update); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// finish shows what came of an action: on a page of its own that can be loaded again, or at once
+// where there is none. A device that others use forgets the person after the last action.
+func (s *Server) finish(
+	w http.ResponseWriter, r *http.Request, person session, a chat.Action, replies []chat.Reply,
+) {
+	p := s.newPage(r, s.language(r, person.Visit), &person)
+	if person.shared && a.Verb == s.Last && updates(replies) {
+		s.setCookie(w, "")
+		p.Session, p.Leaving = false, true
+		draw := s.renderer(p)
+		draw.still = true
+		p.Blocks = append(p.Blocks, textBlock(p.say("web.forgotten")))
+		for _, c := range cardsOf(replies) {
+			_, blocks := draw.card(c)
+			p.Blocks = append(p.Blocks, blocks...)
+		}
+		s.write(w, http.StatusOK, p)
+		return
+	}
+	for _, reply := range replies {
+		update, ok := reply.(chat.Update)
+		if !ok || update.Again.Verb == "" {
+			continue
+		}
+		if encoded, err := update.Again.Encode(); err == nil {
+			if _, known := action(encoded, s.Pages); known {
+				path, _ := pagePath(update.Again)
+				http.Redirect(w, r, path, http.StatusSeeOther)
+				return
+			}
+		}
+	}
+	s.writeCards(w, p, replies)
+}

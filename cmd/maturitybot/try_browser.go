@@ -1,0 +1,223 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/cli/browser"
+
+	"maturitybot/adapters/web"
+	"maturitybot/bot"
+	"maturitybot/bot/chat"
+	"maturitybot/survey"
+	"maturitybot/survey/matrix"
+)
+
+// openBrowser opens an address in the browser of this machine. It returns an error if there is none.
+func openBrowser(address string, env func(string) string) error {
+	if runtime.GOOS == "linux" && cmp.Or(
+		env("DISPLAY"), env("WAYLAND_DISPLAY"), env("WSL_DISTRO_NAME"), env("BROWSER"),
+	) == "" {
+		return errors.New("open a browser: this session has no screen")
+	}
+	browser.Stdout, browser.Stderr = io.Discard, io.Discard
+	return browser.OpenURL(address)
+}
+
+// browserTrial is a trial in a browser: the survey as a stakeholder sees it, and then what the bot
+// posts for the coordinator.
+type browserTrial struct {
+	*trial
+	token  string // of the link
+	folder string // for the files of the results, or empty
+	pages  *web.Server
+	end    context.CancelFunc
+
+	closing sync.Mutex // held while the survey is closed, which takes a moment
+	posts   []chat.Post
+}
+
+// Paths of the pages that only a trial has.
+const (
+	channelPath = "/channel"
+	filesPath   = "/files/"
+	endPath     = "/end"
+)
+
+// browse serves the trial on this machine alone until the person or the context ends it. It calls
+// open with the address of the first page. If that fails, it serves nothing and returns false.
+func (t *trial) browse(
+	ctx context.Context, s system, folder string, open func(address string) error,
+) (bool, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return false, fmt.Errorf("serve the pages: %w", err)
+	}
+	defer func() { _ = l.Close() }() // the server has closed it
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	b := &browserTrial{trial: t, token: rand.Text() + rand.Text(), folder: folder, end: end}
+	address := &url.URL{Scheme: "http", Host: l.Addr().String()}
+	b.pages = b.newServer(address)
+	server := &http.Server{
+		Handler: b.pages, ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout: time.Minute, IdleTimeout: time.Minute,
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	first := address.JoinPath(string(t.round), b.token)
+	first.RawQuery = url.Values{"lang": {t.voice.Lang}}.Encode()
+	if err := open(first.String()); err != nil {
+		return false, server.Close()
+	}
+	_, err = fmt.Fprintf(s.out, "%s\n\n    %s\n\n%s\n",
+		t.voice.Say("try.address"), first, t.voice.Say("try.ends"))
+	if err != nil {
+		return true, fmt.Errorf("print the address: %w", err)
+	}
+	select {
+	case err := <-served:
+		return true, fmt.Errorf("serve the pages: %w", err)
+	case <-ctx.Done():
+	}
+	// What the person pressed last is still answered.
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if server.Shutdown(ending) != nil {
+		_ = server.Close() // the browser keeps a connection open
+	}
+	return true, nil
+}
+
+// newServer returns the pages of the survey, and those of the trial.
+func (b *browserTrial) newServer(address *url.URL) *web.Server {
+	return web.New(web.Options{
+		URL: address, Responder: b.bot, Links: b,
+		Pages: bot.PageVerbs(), Actions: bot.LinkVerbs(), Home: bot.HomeVerb, Last: bot.LastVerb,
+		Say: func(lang, key string, facts ...any) string {
+			return b.words.In(lang).Say(key, facts...)
+		},
+		Routes: map[string]http.HandlerFunc{
+			"POST " + channelPath:         b.closeAndShow,
+			"GET " + channelPath:          b.showChannel,
+			"GET " + filesPath + "{name}": b.serveFile,
+			"POST " + endPath:             b.stop,
+		},
+		Buttons: []web.PageButton{
+			{Key: "try.see_channel", Path: channelPath}, {Key: "try.end", Path: endPath},
+		},
+		Log: b.log, Now: b.now,
+	})
+}
+
+// Find knows one link, which is the person's own.
+func (b *browserTrial) Find(ctx context.Context, round, token string) (web.Visit, error) {
+	if round != string(b.round) || subtle.ConstantTimeCompare([]byte(token), []byte(b.token)) != 1 {
+		return web.Visit{}, web.ErrNoLink
+	}
+	p, err := b.participation(ctx)
+	if err != nil {
+		return web.Visit{}, err
+	}
+	visit := web.Visit{
+		Who: b.you, Language: string(p.Member.Language), Closed: !p.Round.AcceptsAnswers(b.now()),
+		About: func(lang string) chat.Card { return b.bot.About(p.Round, b.matrix, lang) },
+	}
+	for _, lang := range p.Round.Languages {
+		visit.Languages = append(visit.Languages, string(lang))
+	}
+	return visit, nil
+}
+
+// Enter returns the token of the link.
+func (b *browserTrial) Enter(_ context.Context, _, token, _ string) (string, error) {
+	return token, nil
+}
+
+// SetLanguage saves the language of the person.
+func (b *browserTrial) SetLanguage(
+	ctx context.Context, _ string, who chat.Person, lang string,
+) error {
+	person := survey.PersonID(who.String())
+	_, err := b.rounds.For(person).SetLanguage(ctx, b.round, matrix.Lang(lang))
+	return err
+}
+
+// closeAndShow closes the survey, and leads to what the bot posts.
+func (b *browserTrial) closeAndShow(w http.ResponseWriter, r *http.Request) {
+	b.closing.Lock()
+	defer b.closing.Unlock()
+	if b.posts == nil {
+		posts, err := b.closeRound(r.Context(), b.yourVoice(r.Context()))
+		if err == nil && b.folder != "" {
+			_, err = writeFiles(b.folder, posts)
+		}
+		if err != nil {
+			b.log.Error("the survey was not closed", "error", err)
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		b.posts = posts
+	}
+	http.Redirect(w, r, channelPath, http.StatusSeeOther)
+}
+
+// showChannel shows what is in the coordinator's channel, or leads to the survey while it is open.
+func (b *browserTrial) showChannel(w http.ResponseWriter, r *http.Request) {
+	b.closing.Lock()
+	posts := b.posts
+	b.closing.Unlock()
+	if posts == nil {
+		http.Redirect(w, r, "/survey", http.StatusSeeOther)
+		return
+	}
+	voice := b.yourVoice(r.Context())
+	var cards []chat.Card
+	var shown []web.PageFile
+	for _, post := range posts {
+		cards = append(cards, post.Card)
+		for _, f := range post.Files {
+			shown = append(shown, web.PageFile{
+				Name: f.Name, URL: filesPath + url.PathEscape(f.Name),
+				Picture: f.Type == "image/png", Alt: f.Alt,
+			})
+		}
+	}
+	b.pages.ShowCards(w, r, voice.Lang, voice.Say("try.channel"), voice.Say("try.channel_intro"),
+		cards, shown)
+}
+
+// serveFile serves a file of the results.
+func (b *browserTrial) serveFile(w http.ResponseWriter, r *http.Request) {
+	b.closing.Lock()
+	posts := b.posts
+	b.closing.Unlock()
+	for _, post := range posts {
+		for _, f := range post.Files {
+			if f.Name == r.PathValue("name") {
+				w.Header().Set("Content-Type", f.Type)
+				_, _ = w.Write(f.Data) // the browser may have gone
+				return
+			}
+		}
+	}
+	http.NotFound(w, r)
+}
+
+// stop says goodbye, and ends the program.
+func (b *browserTrial) stop(w http.ResponseWriter, r *http.Request) {
+	voice := b.yourVoice(r.Context())
+	b.pages.ShowCards(w, r, voice.Lang, voice.Say("try.ended"), voice.Say("try.ended_body"), nil, nil)
+	b.end()
+}
