@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"slices"
-	"unicode/utf8"
 
 	"maturitybot/bot/chat"
 )
@@ -100,38 +99,14 @@ func drawForm(f chat.Form, values map[string][]string, wrong map[string]string) 
 	return out
 }
 
-// readForm returns the values of a form that was sent. Wrong says what the form does not allow, by
-// field: a browser checks the same, but other programs do not.
-func readForm(
-	r *http.Request, f chat.Form, say func(string, ...any) string,
-) (values map[string][]string, wrong map[string]string) {
-	values, wrong = map[string][]string{}, map[string]string{}
+// readForm returns the values of a form that was sent, by field. The bot checks them: people on
+// other platforms can send anything too.
+func readForm(r *http.Request, f chat.Form) map[string][]string {
+	values := map[string][]string{}
 	for _, one := range f.Fields {
-		l := chat.About(one)
-		given := r.PostForm[fieldPrefix+l.ID]
-		given = slices.DeleteFunc(slices.Clone(given), func(v string) bool { return v == "" })
-		values[l.ID] = given
-		if len(given) == 0 {
-			if !l.Optional {
-				wrong[l.ID] = say("web.missing", "field", l.Text)
-			}
-			continue
-		}
-		switch x := one.(type) {
-		case chat.Input:
-			if n := utf8.RuneCountInString(given[0]); n > x.Max {
-				wrong[l.ID] = say("web.too_long", "field", l.Text, "used", n, "limit", x.Max)
-			}
-		case chat.Select:
-			known := func(v string) bool {
-				return slices.ContainsFunc(x.Options, func(o chat.Option) bool { return o.Value == v })
-			}
-			if !x.Many && len(given) > 1 ||
-				slices.ContainsFunc(given, func(v string) bool { return !known(v) }) {
-				wrong[l.ID] = say("web.not_offered", "field", l.Text)
-			}
-		case chat.Date, chat.TimeOfDay, chat.People, chat.Channel: // the bot reads them
-		}
+		id := chat.About(one).ID
+		given := slices.Clone(r.PostForm[fieldPrefix+id])
+		values[id] = slices.DeleteFunc(given, func(v string) bool { return v == "" })
 	}
-	return values, wrong
+	return values
 }

@@ -39,7 +39,10 @@ func (s *Server) writeWelcome(
 	}
 	if !visit.Closed {
 		p.Action = r.URL.Path
-		p.Fields = append(p.Fields, field{"lang", lang})
+		// A person who has not chosen a language is asked for it, whatever their browser says.
+		if r.URL.Query().Has("lang") || r.PostFormValue("lang") != "" {
+			p.Fields = append(p.Fields, field{"lang", lang})
+		}
 		if shared(r) {
 			p.Fields = append(p.Fields, field{sharedMark, "yes"})
 			p.Blocks = append(p.Blocks, textBlock(p.say("web.shared")))

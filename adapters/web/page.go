@@ -68,7 +68,7 @@ func (s *site) newPage(r *http.Request, lang string, person *session) *page {
 			continue
 		}
 		link := languageLink{Lang: other, Name: s.Say(other, "language.name")}
-		if person == nil && r.Method != http.MethodPost {
+		if person == nil {
 			query := r.URL.Query()
 			query.Set("lang", other)
 			link.URL = (&url.URL{Path: r.URL.Path, RawQuery: query.Encode()}).String()
@@ -174,7 +174,7 @@ func (s *site) keep(p *page, r *http.Request) {
 		}}})
 		return
 	}
-	p.Action = r.URL.Path
+	p.Action, p.Languages = r.URL.Path, nil // a link would lose what was sent
 	for name, values := range r.PostForm {
 		for _, value := range values {
 			p.Fields = append(p.Fields, field{name, value})

@@ -87,9 +87,11 @@ func (d renderer) card(c chat.Card) (title string, blocks []block) {
 	}
 	kept := blocks[:0]
 	for _, b := range blocks {
-		if b.Kind != "buttons" && b.Kind != "menu" {
-			kept = append(kept, b)
+		if b.Kind == "buttons" || b.Kind == "menu" {
+			continue
 		}
+		b.Buttons = nil
+		kept = append(kept, b)
 	}
 	return title, kept
 }

@@ -187,11 +187,7 @@ func (s *Server) submit(w http.ResponseWriter, r *http.Request, person session, 
 		s.notFound(w, r)
 		return
 	}
-	values, wrong := readForm(r, form, p.say)
-	if len(wrong) > 0 {
-		s.writeForm(w, http.StatusUnprocessableEntity, p, form, opened, values, wrong)
-		return
-	}
+	values := readForm(r, form)
 	e := s.event(r, person, chat.Submit, form.Action)
 	e.Values = values
 	replies := s.Responder.Handle(r.Context(), e)
