@@ -100,10 +100,22 @@ func errOvertaken(id RoundID) error {
 // MaxCoordinators of one round.
 const MaxCoordinators = 20
 
+// checkPeople returns an *InputError if one of the people takes part by link: such a person can be
+// neither a coordinator nor invited, because nobody knows who holds the link.
+func checkPeople(people []PersonID) error {
+	if slices.ContainsFunc(people, PersonID.ByLink) {
+		return &InputError{Field: "people", Reason: "web"}
+	}
+	return nil
+}
+
 // AddCoordinators makes more people coordinators of the round.
 func (c Coordinator) AddCoordinators(
 	ctx context.Context, id RoundID, people []PersonID,
 ) (Round, error) {
+	if err := checkPeople(people); err != nil {
+		return Round{}, err
+	}
 	round, err := c.change(ctx, id, audit.Team, func(round *Round) error {
 		had := len(round.Coordinators)
 		for _, p := range people {
@@ -149,6 +161,9 @@ func (c Coordinator) Invite(
 	}
 	fresh := make([]Member, 0, len(people))
 	for _, p := range people {
+		if err := checkPeople([]PersonID{p.Person}); err != nil {
+			return round, nil, err
+		}
 		p.Status = Invited
 		p.Group = ""
 		if p.Role != "" {

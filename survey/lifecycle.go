@@ -19,6 +19,9 @@ func (c *core) check(round *Round) error {
 	round.Workshop.Place = plaintext.Line(round.Workshop.Place)
 	m, known := c.matrices.ForNewRounds(round.Matrix)
 	missing := func(l matrix.Lang) bool { return !m.Has(l) }
+	if err := checkPeople(round.Coordinators); err != nil {
+		return err
+	}
 	switch {
 	case round.Area == "":
 		return &InputError{Field: "area", Reason: "empty"}

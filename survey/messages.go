@@ -191,8 +191,11 @@ func kindsWhere(keep func(MessageType) bool) []MessageKind {
 }
 
 // wantedBy reports whether the member can still do something about the message. It does not look at
-// the time: see timely.
+// the time: see timely. Nobody who takes part by link can be sent a message.
 func (k MessageKind) wantedBy(r Round, m Member) bool {
+	if m.Person.ByLink() {
+		return false
+	}
 	_, suffix := k.Split()
 	wanted := k.Type().Wanted
 	return wanted != nil && wanted(r, m, suffix)

@@ -25,7 +25,8 @@ func (p Participant) checkOwn(part Participation) error {
 }
 
 // Join adds the person to the roster at their own request. This is possible after they declined or
-// withdrew. Once a coordinator has called AllowSelfJoin, it is also possible without an invitation.
+// withdrew. Once a coordinator has called AllowSelfJoin, it is also possible without an invitation,
+// but not for a person who takes part by link: their link puts them on the roster.
 func (p Participant) Join(ctx context.Context, id RoundID) (Participation, error) {
 	part, err := p.answeringPart(ctx, id)
 	if err != nil {
@@ -33,7 +34,7 @@ func (p Participant) Join(ctx context.Context, id RoundID) (Participation, error
 	}
 	switch part.Member.Status {
 	case NotInvited:
-		if !part.Round.SelfJoin {
+		if !part.Round.SelfJoin || p.person.ByLink() {
 			return part, ErrNotTakingPart
 		}
 		joined := []Member{{Person: p.person, Status: Invited}}

@@ -2,6 +2,7 @@ package survey
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -168,13 +169,17 @@ func (s System) AuditNudges(ctx context.Context, id RoundID, date string) error 
 	return s.Audit(ctx, id, "", audit.Nudged, peopleCount(sent))
 }
 
-// RemindLater queues a reminder that the person asked for, whatever the round's plan is.
+// RemindLater queues a reminder that the person asked for, whatever the round's plan is. It returns
+// ErrNotTakingPart for a person who takes part by link, because no message reaches them.
 func (p Participant) RemindLater(
 	ctx context.Context, id RoundID, at Moment,
 ) (Participation, error) {
 	part, err := p.invited(ctx, id)
 	if err != nil {
 		return part, err
+	}
+	if p.person.ByLink() {
+		return part, fmt.Errorf("remind a person who takes part by link: %w", ErrNotTakingPart)
 	}
 	_, date := at.Kind.Split()
 	part, err = p.member(ctx, part, func(m *Member) error {

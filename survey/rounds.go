@@ -9,8 +9,8 @@ import (
 )
 
 // Rounds gives access to the rounds in a store. It does nothing itself: As, AsCreator, For,
-// Attending and System say on whose authority something is done, and each returns a type with the methods that
-// this authority allows.
+// Attending, Visiting and System say on whose authority something is done, and each returns a type
+// with the methods that this authority allows.
 type Rounds struct{ core }
 
 // NewRounds returns the rounds in the store. The matrices are those that a round may use.
@@ -37,19 +37,24 @@ func (r *Rounds) For(person PersonID) Participant { return Participant{&r.core, 
 // Attending returns what the person may do in a workshop.
 func (r *Rounds) Attending(person PersonID) Attendee { return Attendee{&r.core, person} }
 
+// Visiting returns what a person may do who holds a link.
+func (r *Rounds) Visiting() Visitor { return Visitor{&r.core} }
+
 // System returns what the bot does by itself, and what the operator does on the command line.
 func (r *Rounds) System() System { return System{&r.core} }
 
 // Matrix returns the matrix that a round uses.
 func (r *Rounds) Matrix(round Round) (*matrix.Matrix, error) { return r.matrix(round) }
 
-// core is what Coordinator, Creator, Participant, Attendee and System share. Its methods check no permission.
+// core is what Coordinator, Creator, Participant, Attendee, Visitor and System share. Its methods
+// check no permission.
 type core struct {
 	store    Store
 	matrices matrix.List
 	now      func() time.Time
 	// retention is how long an assessment is kept after its last change.
 	retention time.Duration
+	linkKeys  LinkKeys
 }
 
 // matrix returns the matrix of a round in the version that the round was opened with. A draft has

@@ -84,7 +84,7 @@ func (c *core) publish(ctx context.Context, round Round) (results.Published, err
 }
 
 // Progress is how far the people of a round have come. It holds no answers. Each list of people is
-// in the order of their ids.
+// in the order of their ids. People who take part by link are counted, and on none of the lists.
 type Progress struct {
 	results.Turnout
 	Round Round
@@ -124,11 +124,17 @@ func (c *core) progress(ctx context.Context, round Round) (Progress, error) {
 		if member.Status != Declined && member.Status != Withdrawn {
 			count.Invited++
 		}
+		byLink := member.Person.ByLink()
 		switch member.Status {
 		case Finished:
 			p.Finished++
 			count.Finished++
-			p.Done = append(p.Done, member.Person)
+			if member.Person.byOpenLink() {
+				p.OpenLink++
+			}
+			if !byLink {
+				p.Done = append(p.Done, member.Person)
+			}
 			return nil
 		case Started:
 			p.Started++
@@ -136,6 +142,9 @@ func (c *core) progress(ctx context.Context, round Round) (Progress, error) {
 			p.Declined++
 		case Withdrawn:
 			p.Withdrawn++
+		}
+		if byLink {
+			return nil
 		}
 		if member.Unreachable {
 			p.Lost = append(p.Lost, member.Person)

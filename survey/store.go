@@ -25,6 +25,7 @@ type Store interface {
 	ResponseStore
 	DeliveryStore
 	WorkshopStore
+	LinkStore
 }
 
 // RoundStore keeps the rounds. An audit entry that is passed with a change is appended to the
@@ -225,6 +226,31 @@ type WorkshopStore interface {
 	EndWorkshop(
 		ctx context.Context, a workshop.Assessment, now time.Time, e audit.Entry,
 	) (workshop.Assessment, error)
+}
+
+// LinkStore keeps the links to the survey on the web. It sees neither a token nor a key.
+type LinkStore interface {
+	// AddLinks keeps new personal links and puts their people on the roster, as Invited with the
+	// role of their link and its role group, in one step with the audit entry. It returns the links
+	// with their numbers. The same links again change nothing. It returns ErrNotOpen or ErrClosed
+	// unless the round takes answers at now, and an *InputError if the round would have more than
+	// MaxLinks.
+	AddLinks(
+		ctx context.Context, id RoundID, now time.Time, links []Link, group string, e audit.Entry,
+	) ([]Link, error)
+	// Links returns the links of a round. A closed round has none.
+	Links(ctx context.Context, id RoundID) (Links, error)
+	// ChangeLink replaces a personal link, or the open link, and what it is found by, in one step
+	// with the audit entry. An open link without a hash is removed. The same change again changes
+	// nothing. It returns ErrChanged unless before is what is kept, and ErrClosed in a closed round.
+	ChangeLink(ctx context.Context, id RoundID, before, after Link, e audit.Entry) error
+	// FindLink returns what the first of the hashes that the round has leads to, or ErrNoLink.
+	FindLink(ctx context.Context, id RoundID, hashes []string) (LinkTarget, error)
+	// EnterByLink puts a person who comes by the open link with a hash on the roster and keeps what
+	// their return code is found by, in one step. The same person again changes nothing. It returns
+	// ErrNoLink when the open link is another one or closed, ErrLinkFull when it lets in no more
+	// people, and ErrNotOpen or ErrClosed unless the round takes answers at now.
+	EnterByLink(ctx context.Context, id RoundID, now time.Time, open string, person Link) error
 }
 
 // WorkshopProgress is how far the open ballot of a workshop has come.

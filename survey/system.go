@@ -46,6 +46,9 @@ func (s System) AddCoordinator(
 func (c *core) addCoordinator(
 	ctx context.Context, id RoundID, person, by PersonID, act audit.Action,
 ) (Round, bool, error) {
+	if err := checkPeople([]PersonID{person}); err != nil {
+		return Round{}, false, err
+	}
 	for range attempts {
 		round, err := c.store.Round(ctx, id)
 		switch {

@@ -274,6 +274,14 @@ func checkNames(id survey.RoundID, rec backupRecord) error {
 			_, person, found := strings.Cut(message, " ")
 			bad = bad || !found || person != "" && !validName(person)
 		}
+	case linksKey(id):
+		for field := range pairs(rec.Values) {
+			bad = bad || !validName(field)
+		}
+	case linkIndexKey(id):
+		for hash, target := range pairs(rec.Values) {
+			bad = bad || !pseudonym.MatchString(hash) || !validName(target)
+		}
 	case responsesKey(id):
 		for member := range pairs(rec.Values) {
 			bad = bad || !pseudonym.MatchString(member)
@@ -324,6 +332,8 @@ func checkKey(id survey.RoundID, rec backupRecord) error {
 		plannedKey(id):   "set",
 		zonesKey(id):     "set",
 		auditKey(id):     "list",
+		linksKey(id):     "hash",
+		linkIndexKey(id): "hash",
 	}[rec.Key]
 	if isResponse {
 		want = "hash"

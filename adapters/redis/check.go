@@ -22,7 +22,7 @@ import (
 const ACL = "resetchannels ~round:* ~secret:* ~roster:* ~responses:* ~response:* " +
 	"~operation_times:* ~owed:* ~planned:* ~zones:* ~audit:* ~erased:* ~rounds ~due " +
 	"~plans ~schema ~journals ~person:* ~channel:* ~event:* ~assessment:* ~assessments ~area:* " +
-	"~ballot:* ~votes:* ~attendance:* ~objections:*\n" +
+	"~ballot:* ~votes:* ~attendance:* ~objections:* ~links:* ~link_index:*\n" +
 	"+multi +exec +eval +evalsha +exists +type +del +unlink +rename +ttl +expire " +
 	"+expireat +expiretime +get +set +hget +hmget +hgetall +hexists +hset +hsetnx +hdel " +
 	"+hincrby +hlen +hscan +sadd +smembers +sscan\n" +

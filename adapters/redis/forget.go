@@ -9,8 +9,8 @@ import (
 )
 
 // Forget erases everything that is kept about a person in a round, in any state of it, except that
-// they coordinate it, and notes that in the ledger and the journal. That includes their role, their
-// open vote and their objections in a workshop that goes on. Their response in a closed round and
+// they coordinate it, and notes that in the ledger and the journal. That includes their link, and their
+// role, their open vote and their objections in a workshop that goes on. Their response in a closed round and
 // their votes in ballots that were shown stay, because nothing says which they are. Another call
 // erases what has come since. They can be invited again.
 func (s *Store) Forget(
@@ -58,7 +58,8 @@ func (s *Store) runForget(
 ) (rest []any, erased bool, err error) {
 	id := part.Round.ID
 	forget := call{
-		forgetScript, []string{roundKey(id), erasedKey(id), rosterKey(id)},
+		forgetScript,
+		[]string{roundKey(id), erasedKey(id), rosterKey(id), linksKey(id), linkIndexKey(id)},
 		[]any{string(part.Member.Person), s.now().UnixMicro(), int64(ledgerGrace.Seconds())},
 	}
 	if part.Pseudonym == "" {

@@ -41,6 +41,16 @@ import (
 //	zones:{ID}           SET    The time zones of the people who take part. Until the round expires.
 //	audit:{ID}           LIST   The audit log, oldest entry first, each as compact JSON. No answers.
 //	                            Until the round expires.
+//	links:{ID}           HASH   The links to the survey on the web. Until the round is closed or expires.
+//	                            Fields:
+//	                            PERSON  "NUMBER JSON": the personal link of a person; number 0 for a
+//	                                    person who came by the open link
+//	                            open    "0 JSON": the open link
+//	                            last    the number of the last personal link
+//	                            used    how many people came by the open link
+//	link_index:{ID}      HASH   The hash of a link or of a return code -> the person, or "open". Once the
+//	                            round is closed, "person" stands for every person. Until the round
+//	                            expires.
 //	erased:{ID}          HASH   The ledger: what was erased, so that a restored backup does not bring
 //	                            it back. MARK -> "withdrawn" or "forgotten" and when, unix
 //	                            microseconds; "left MARK" -> "left" and when, for a person forgotten
@@ -108,6 +118,13 @@ import (
 // platform knows when each person pressed, and both together would identify whose response it is. There
 // are two hashes, so that closing deletes the times without a list of them.
 //
+// Neither a link's token nor a return code is kept, but a keyed hash of it, and of a token the seed
+// from which it can be made again with the key (survey.LinkKeys). The store has no key. A reader of an
+// open round can tell who takes part by link, and with which label, and cannot open a link. In a
+// closed round only the hashes are left. A reader can tell how many links and return codes there
+// were. With the key and a link in hand, they could tell that the link was one of this round, but not
+// which entry of the roster it led to: the close makes the index anew, in the order of the hashes.
+//
 // A round expires at survey.Round.ExpiresAt, and each of its keys at that moment. The assessment has
 // the hash tag of its round, so that scripts may use both, but an expiry of its own.
 //
@@ -155,6 +172,9 @@ func plannedKey(id survey.RoundID) string { return "planned:{" + string(id) + "}
 func zonesKey(id survey.RoundID) string   { return "zones:{" + string(id) + "}" }
 func auditKey(id survey.RoundID) string   { return "audit:{" + string(id) + "}" }
 
+func linksKey(id survey.RoundID) string     { return "links:{" + string(id) + "}" }
+func linkIndexKey(id survey.RoundID) string { return "link_index:{" + string(id) + "}" }
+
 func erasedKey(id survey.RoundID) string { return "erased:{" + string(id) + "}" }
 
 // keysOf returns the keys of a round that expire with it, except those of single responses. Scripts
@@ -162,7 +182,7 @@ func erasedKey(id survey.RoundID) string { return "erased:{" + string(id) + "}" 
 func keysOf(id survey.RoundID) []string {
 	return []string{
 		roundKey(id), secretKey(id), rosterKey(id), responsesKey(id),
-		queueKey(id), plannedKey(id), zonesKey(id), auditKey(id),
+		queueKey(id), plannedKey(id), zonesKey(id), auditKey(id), linksKey(id), linkIndexKey(id),
 	}
 }
 

@@ -26,6 +26,9 @@ func Observed(observe func(operation string, took time.Duration, failed bool)) O
 // scriptNames returns the names of the scripts by the hash that EVALSHA names them by.
 func scriptNames() map[string]string {
 	return map[string]string{
+		addLinksScript.Hash():       "add_links",
+		changeLinkScript.Hash():     "change_link",
+		enterLinkScript.Hash():      "enter_link",
 		appendEntryScript.Hash():    "append_entry",
 		attendScript.Hash():         "attend",
 		changeMemberScript.Hash():   "change_member",

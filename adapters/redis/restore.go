@@ -351,6 +351,10 @@ func (r *restore) writeRecord(
 			_, person, _ := strings.Cut(message, " ")
 			return restored.forgotten[survey.PersonID(person)]
 		})
+	case key == linksKey(id):
+		rec.Values = restored.restoredLinks(rec.Values)
+	case key == linkIndexKey(id):
+		rec.Values = restored.restoredIndex(rec.Values)
 	case strings.HasPrefix(key, responseKey(id, "")):
 		if restored.withoutAnswers[strings.TrimPrefix(key, responseKey(id, ""))] {
 			return nil

@@ -15,7 +15,7 @@ import (
 // raised.
 //
 // Data without a schema count as 0.
-const Schema = 3
+const Schema = 4
 
 // ErrNewerSchema says that the store holds data of a newer program.
 var ErrNewerSchema = errors.New("this Redis is used by a newer version of maturitybot: " +

@@ -15,10 +15,14 @@ import (
 
 // The head of each file says what its script does, takes and returns.
 var (
+	//go:embed lua/add_links.lua
+	addLinksSource string
 	//go:embed lua/append_entry.lua
 	appendEntrySource string
 	//go:embed lua/attend.lua
 	attendSource string
+	//go:embed lua/change_link.lua
+	changeLinkSource string
 	//go:embed lua/change_member.lua
 	changeMemberSource string
 	//go:embed lua/close_round.lua
@@ -29,6 +33,8 @@ var (
 	endWorkshopSource string
 	//go:embed lua/enqueue.lua
 	enqueueSource string
+	//go:embed lua/enter_link.lua
+	enterLinkSource string
 	//go:embed lua/erase_response.lua
 	eraseResponseSource string
 	//go:embed lua/forget.lua
@@ -72,13 +78,16 @@ var (
 	//go:embed lua/write_response.lua
 	writeResponseSource string
 
+	addLinksScript       = goredis.NewScript(addLinksSource)
 	appendEntryScript    = goredis.NewScript(appendEntrySource)
 	attendScript         = goredis.NewScript(attendSource)
+	changeLinkScript     = goredis.NewScript(changeLinkSource)
 	changeMemberScript   = goredis.NewScript(changeMemberSource)
 	closeRoundScript     = goredis.NewScript(closeRoundSource)
 	createRoundScript    = goredis.NewScript(createRoundSource)
 	endWorkshopScript    = goredis.NewScript(endWorkshopSource)
 	enqueueScript        = goredis.NewScript(enqueueSource)
+	enterLinkScript      = goredis.NewScript(enterLinkSource)
 	eraseResponseScript  = goredis.NewScript(eraseResponseSource)
 	forgetScript         = goredis.NewScript(ledgerSource + forgetSource)
 	inviteScript         = goredis.NewScript(inviteSource)
@@ -205,6 +214,12 @@ func parseReply(reply []any) ([]any, error) {
 		return nil, workshop.ErrNoBallot
 	case "few":
 		return nil, workshop.ErrTooFew
+	case "unlinked":
+		return nil, survey.ErrNoLink
+	case "full":
+		return nil, survey.ErrLinkFull
+	case "crowd":
+		return nil, &survey.InputError{Field: "number", Reason: "full", Limit: survey.MaxLinks}
 	case "changed":
 		return nil, &changedError{rest: reply[1:]}
 	case "behind":

@@ -31,16 +31,26 @@ const (
 	Team            Action = "team"       // coordinators were added
 	SelfAdded       Action = "self_added" // a person who may start rounds added themselves
 	Closed          Action = "closed"
-	Stage           Action = "stage"     // the workshop was started or finished
-	Shown           Action = "shown"     // the ratings of a ballot were shown
-	Rated           Action = "rated"     // ratings were recorded in a workshop, or changed
-	Results         Action = "results"   // the results were asked for
-	Exported        Action = "exported"  // the files were asked for
-	Nudged          Action = "nudged"    // reminders that were asked for were sent
-	Forgotten       Action = "forgotten" // the operator deleted a person from the round
-	Restored        Action = "restored"  // the operator restored the round from a backup
-	Refused         Action = "refused"   // a person who is not a coordinator tried something
-	Full            Action = "full"      // a quota is used up
+	Stage           Action = "stage" // the workshop was started or finished
+	Shown           Action = "shown" // the ratings of a ballot were shown
+	Rated           Action = "rated" // ratings were recorded in a workshop, or changed
+	// The actions on links to the survey on the web. Entries name a personal link by its number.
+	LinksMade        Action = "links_made"
+	LinkRevoked      Action = "link_revoked"
+	LinkReissued     Action = "link_reissued"
+	OpenLinkMade     Action = "open_link_made" // or its maximum was changed
+	OpenLinkReplaced Action = "open_link_replaced"
+	OpenLinkClosed   Action = "open_link_closed"
+
+	Results     Action = "results"      // the results were asked for
+	Exported    Action = "exported"     // the files were asked for
+	LinksListed Action = "links_listed" // the links that are not finished were asked for
+	PosterMade  Action = "poster_made"  // the poster of the open link was asked for
+	Nudged      Action = "nudged"       // reminders that were asked for were sent
+	Forgotten   Action = "forgotten"    // the operator deleted a person from the round
+	Restored    Action = "restored"     // the operator restored the round from a backup
+	Refused     Action = "refused"      // a person who is not a coordinator tried something
+	Full        Action = "full"         // a quota is used up
 )
 
 // Operator is the value of Entry.By for what the operator of the bot did.
@@ -48,12 +58,14 @@ const Operator = "operator"
 
 // Fields of changes that are no settings of the round.
 const (
-	FieldPeople = "people" // how many
-	FieldVerb   = "verb"   // what was tried, as a verb of the bot
-	FieldAct    = "act"    // the action whose quota is used up
-	FieldBackup = "backup" // when the backup was made
-	FieldStage  = "stage"  // of the workshop
-	FieldBallot = "ballot" // the number of a ballot
+	FieldPeople  = "people"  // how many
+	FieldVerb    = "verb"    // what was tried, as a verb of the bot
+	FieldAct     = "act"     // the action whose quota is used up
+	FieldBackup  = "backup"  // when the backup was made
+	FieldStage   = "stage"   // of the workshop
+	FieldBallot  = "ballot"  // the number of a ballot
+	FieldLink    = "link"    // the number of a personal link
+	FieldMaximum = "maximum" // how many people the open link may let in
 	// RatingPrefix comes before the element whose rating was recorded.
 	RatingPrefix = "rating "
 	FieldShown   = "shown" // where results were shown: a place, or "alone" for the coordinator only

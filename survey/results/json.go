@@ -21,7 +21,8 @@ const SchemaVersion = 1
 //	turnout          invited, started, finished, declined, withdrawn (from the roster),
 //	                 respondents (people who answered anything); without a roster only finished
 //	                 and respondents are numbers. A small number of people who started, declined
-//	                 or withdrew is "[c]"
+//	                 or withdrew is "[c]". open_link, only where an open link was used: how many
+//	                 finished by it, where one person may have answered more than once, or "[c]"
 //	representation   for each role of the matrix and then not_stated: role, name, group, invited
 //	                 and finished ("[c]" where few finished), report_workshops_percent (of the
 //	                 nation's areas in the report that had the role at workshops, or null)
@@ -76,7 +77,12 @@ func (p Published) round() roundJSON {
 
 func (p Published) turnout() turnoutJSON {
 	t := p.Turnout
+	var openLink *Figure
+	if t.UsedOpenLink() {
+		openLink = &t.OpenLink
+	}
 	return turnoutJSON{
+		OpenLink:    openLink,
 		Invited:     t.Invited,
 		Started:     t.Started,
 		Finished:    t.Finished,
@@ -227,12 +233,13 @@ type (
 		Reminders     any           `json:"reminders,omitzero"`
 	}
 	turnoutJSON struct {
-		Invited     Figure `json:"invited"`
-		Started     Figure `json:"started"`
-		Finished    Figure `json:"finished"`
-		Declined    Figure `json:"declined"`
-		Withdrawn   Figure `json:"withdrawn"`
-		Respondents int    `json:"respondents"`
+		Invited     Figure  `json:"invited"`
+		Started     Figure  `json:"started"`
+		Finished    Figure  `json:"finished"`
+		Declined    Figure  `json:"declined"`
+		Withdrawn   Figure  `json:"withdrawn"`
+		Respondents int     `json:"respondents"`
+		OpenLink    *Figure `json:"open_link,omitempty"`
 	}
 	representationJSON struct {
 		Role      string      `json:"role"`

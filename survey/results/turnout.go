@@ -11,6 +11,9 @@ type Turnout struct {
 	Withdrawn int
 	Roles     []RoleCount // in the matrix's order
 	Unstated  RoleCount   // people whose role is unknown or unstated
+	// OpenLink is how many of those who finished came by the open link, where one person may have
+	// answered more than once.
+	OpenLink int `json:",omitempty"`
 }
 
 // RoleCount is how many people of a role were invited, and how many have finished.
@@ -27,6 +30,8 @@ type PublishedTurnout struct {
 	Finished  Figure
 	Declined  Figure
 	Withdrawn Figure
+	// OpenLink is how many of those who finished came by the open link. It is 0 where there was none.
+	OpenLink Figure
 	// Roles are in the matrix's order. The last is NotStatedGroup, if there are such people.
 	Roles []RoleTurnout
 }
@@ -49,15 +54,18 @@ type RoleTurnout struct {
 // whether that parent answered. While the hidden roles together have fewer than minGroup people who
 // finished, or only one role is hidden, the shown role in which the fewest finished, the first on a
 // tie, is hidden too: the total less the others would give the hidden one away. How many people
-// started, declined or withdrew is shown when it is nobody, or at least minGroup. The numbers of all
+// started, declined or withdrew is shown when it is nobody, or at least minGroup. So is how many
+// finished by the open link, and then at least minGroup must have finished otherwise, or nobody: the
+// rest would be as small a number. The numbers of all
 // the people who were invited and who finished, which give the response rate, are always shown.
 func (t Turnout) Disclose(minGroup int, hasRoster bool) PublishedTurnout {
 	minGroup = max(minGroup, MinGroupFloor)
+	few := func(n int) bool { return n > 0 && n < minGroup }
 	roster := func(n int) Figure {
 		switch {
 		case !hasRoster:
 			return unavailable
-		case n > 0 && n < minGroup:
+		case few(n):
 			return Figure{availability: Suppressed}
 		}
 		return whole(int64(n))
@@ -68,6 +76,10 @@ func (t Turnout) Disclose(minGroup int, hasRoster bool) PublishedTurnout {
 		Finished:  whole(int64(t.Finished)),
 		Declined:  roster(t.Declined),
 		Withdrawn: roster(t.Withdrawn),
+		OpenLink:  whole(int64(t.OpenLink)),
+	}
+	if t.OpenLink > 0 && (few(t.OpenLink) || few(t.Finished-t.OpenLink)) {
+		p.OpenLink = Figure{availability: Suppressed}
 	}
 	if hasRoster {
 		p.Invited = whole(int64(t.Invited))
@@ -97,6 +109,12 @@ func (t Turnout) Disclose(minGroup int, hasRoster bool) PublishedTurnout {
 		p.Roles = append(p.Roles, role)
 	}
 	return p
+}
+
+// UsedOpenLink reports whether people finished by the open link. Their number may be hidden.
+func (t PublishedTurnout) UsedOpenLink() bool {
+	n, shown := t.OpenLink.Int()
+	return !shown || n > 0
 }
 
 // hiddenRoles reports for each role whether its figures are hidden.

@@ -3,7 +3,7 @@
 -- lost.
 --
 -- KEYS     1 round  2 secret  3 roster  4 responses  5 queue  6 planned  7 zones  8 audit
---          9... of the workshop
+--          9 links  10 index of links  11... of the workshop
 -- ARGV     1 version before the change  2 version after it  3 state  4 closing time, unix seconds
 --          5 body  6 expiry, unix seconds  7 entry, or empty  8 its number
 -- RETURNS  {"done", moved}: moved is 1 when responses and indexes may have another expiry, else 0;

@@ -103,6 +103,13 @@ func Run(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"end-crowd", endCrowd},
 		{"steps-one-after-another", stepsOneAfterAnother},
 		{"forget-in-workshop", forgetInWorkshop},
+		{"links-whole", linksWhole},
+		{"links-replayed", linksReplayed},
+		{"links-limited", linksLimited},
+		{"links-changed", linksChanged},
+		{"open-link-crowd", openLinkCrowd},
+		{"links-closed", linksClosed},
+		{"forget-by-link", forgetByLink},
 	} {
 		t.Run(law.name, func(t *testing.T) {
 			t.Parallel() // they begin when this function has returned
@@ -122,6 +129,7 @@ func runExpiryLaws(t *testing.T, fresh func(t *testing.T) survey.Store) {
 		{"extend-moves-expiry", extendMovesExpiry},
 		{"workshop-expires", workshopExpires},
 		{"workshop-moves-expiry", workshopMovesExpiry},
+		{"links-expire", linksExpire},
 	} {
 		t.Run(law.name, func(t *testing.T) { law.hold(newTester(t, fresh)) })
 	}

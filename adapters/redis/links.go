@@ -1,0 +1,333 @@
+package redis
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"maturitybot/survey"
+	"maturitybot/survey/audit"
+)
+
+// The fields of the hash of links that are not people, and what the index holds besides people.
+const (
+	openLinkField = "open"
+	usedField     = "used"
+	openTarget    = "open"
+	// personTarget is what the index of a closed round holds in place of a person.
+	personTarget = "person"
+)
+
+// storedLink is a link as it is stored, after its number and a space. The open link, and the return
+// code of a person who came by it, have the number 0.
+type storedLink struct {
+	Label   string `json:"l,omitempty"`
+	Role    string `json:"r,omitempty"`
+	Seed    []byte `json:"s,omitempty"`
+	Key     string `json:"k,omitempty"`
+	Hash    string `json:"h,omitempty"`
+	Maximum int    `json:"m,omitempty"`
+}
+
+// encodeLink returns a link as it is stored, without its number.
+func encodeLink(l survey.Link) (string, error) {
+	raw, err := json.Marshal(storedLink{l.Label, l.Role, l.Seed, l.Key, l.Hash, l.Maximum})
+	if err != nil {
+		return "", fmt.Errorf("encode a link: %w", err)
+	}
+	return string(raw), nil
+}
+
+// encodeNumberedLink returns a link as it is stored.
+func encodeNumberedLink(l survey.Link) (string, error) {
+	text, err := encodeLink(l)
+	return strconv.Itoa(l.Number) + " " + text, err
+}
+
+// errLink does not name the link.
+var errLink = errors.New("a link cannot be read")
+
+// decodeLink decodes the link of a person, or the open link for no person.
+func decodeLink(person survey.PersonID, raw string) (survey.Link, error) {
+	number, text, _ := strings.Cut(raw, " ")
+	n, err := strconv.Atoi(number)
+	var kept storedLink
+	if err != nil || json.Unmarshal([]byte(text), &kept) != nil {
+		return survey.Link{}, errLink
+	}
+	return survey.Link{
+		Person: person, Number: n, Label: kept.Label, Role: kept.Role,
+		Seed: kept.Seed, Key: kept.Key, Hash: kept.Hash, Maximum: kept.Maximum,
+	}, nil
+}
+
+// AddLinks keeps new personal links and puts their people on the roster, in one step with the audit
+// entry. It returns the links with their numbers. The same links again change nothing. It returns
+// ErrNotOpen or ErrClosed unless the round takes answers at now, and an *InputError if the round
+// would have more than survey.MaxLinks.
+func (s *Store) AddLinks(
+	ctx context.Context, id survey.RoundID, now time.Time, links []survey.Link, group string,
+	e audit.Entry,
+) (_ []survey.Link, err error) {
+	defer attempt(&err, "add links to round %s", id)
+	var people []survey.Member
+	for _, l := range links {
+		people = append(people, survey.Member{
+			Person: l.Person, Status: survey.Invited, Role: l.Role, Group: group,
+		})
+	}
+	entries, err := linkEntries(links, people)
+	if err != nil {
+		return nil, err
+	}
+	var rest []any
+	write := func(entry string, number, _ int) ([]any, error) {
+		keys := []string{roundKey(id), rosterKey(id), linksKey(id), linkIndexKey(id), auditKey(id)}
+		args := append([]any{now.Unix(), survey.MaxLinks, entry, number}, entries...)
+		return s.run(ctx, addLinksScript, keys, args...)
+	}
+	err = s.withIndexedPeople(ctx, id, people, func() (err error) {
+		rest, err = s.withEntry(ctx, id, fixedEntry(e), 0, write)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	first, ok := rest[0].(int64)
+	if !ok {
+		return nil, errors.New("the script did not return the number of the first link")
+	}
+	numbered := slices.Clone(links)
+	for i := range numbered {
+		numbered[i].Number = int(first) + i
+	}
+	return numbered, nil
+}
+
+// linkEntries returns what the script takes of each link: the person, their entry in the roster, the
+// place of the link among them, the link and its hash. They are in the order of the people, which
+// says nothing: a small hash of Redis keeps the order in which its fields came, and that of the
+// links is the order of their labels.
+func linkEntries(links []survey.Link, people []survey.Member) ([]any, error) {
+	order := make([]int, len(links))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(links[i].Person, links[j].Person) })
+	var entries []any
+	for _, i := range order {
+		entry, err := encodeMember(people[i], "")
+		if err != nil {
+			return nil, err
+		}
+		record, err := encodeLink(links[i])
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, string(links[i].Person), entry, i, record, links[i].Hash)
+	}
+	return entries, nil
+}
+
+// withIndexedPeople runs a write that puts people on the roster of a round, between two writes of
+// their indexes: see inviteSome.
+func (s *Store) withIndexedPeople(
+	ctx context.Context, id survey.RoundID, people []survey.Member, write func() error,
+) error {
+	since1970, err := s.client.ExpireTime(ctx, roundKey(id)).Result()
+	if err != nil {
+		return translate(err)
+	}
+	if since1970 < 0 {
+		return survey.ErrNoRound
+	}
+	expires := time.Unix(0, 0).Add(since1970)
+	if err := s.indexPeople(ctx, id, people, expires); err != nil {
+		return err
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	return s.indexPeople(ctx, id, people, expires)
+}
+
+// Links returns the links of a round. A closed round has none.
+func (s *Store) Links(ctx context.Context, id survey.RoundID) (_ survey.Links, err error) {
+	defer attempt(&err, "read the links of round %s", id)
+	fields, err := s.client.HGetAll(ctx, linksKey(id)).Result()
+	if err != nil {
+		return survey.Links{}, translate(err)
+	}
+	var all survey.Links
+	all.Used, _ = strconv.Atoi(fields[usedField])
+	for field, raw := range fields {
+		person := survey.PersonID(field)
+		if field == openLinkField {
+			person = ""
+		} else if !person.ByLink() {
+			continue
+		}
+		l, err := decodeLink(person, raw)
+		switch {
+		case err != nil:
+			return survey.Links{}, err
+		case person == "":
+			all.Open = l
+		case l.Number > 0:
+			all.Personal = append(all.Personal, l)
+		}
+	}
+	slices.SortFunc(all.Personal, func(a, b survey.Link) int { return cmp.Compare(a.Number, b.Number) })
+	return all, nil
+}
+
+// ChangeLink replaces a personal link, or the open link, and what it is found by, in one step with
+// the audit entry. An open link without a hash is removed. The same change again changes nothing. It
+// returns ErrChanged unless before is what is kept, and ErrClosed in a closed round.
+func (s *Store) ChangeLink(
+	ctx context.Context, id survey.RoundID, before, after survey.Link, e audit.Entry,
+) (err error) {
+	defer attempt(&err, "change a link of round %s", id)
+	field, target := string(before.Person), string(before.Person)
+	if field == "" {
+		field, target = openLinkField, openTarget
+	}
+	was, err := encodeChange(before)
+	if err != nil {
+		return err
+	}
+	is, err := encodeChange(after)
+	if err != nil {
+		return err
+	}
+	change := func(entry string, number, _ int) ([]any, error) {
+		keys := []string{roundKey(id), linksKey(id), linkIndexKey(id), auditKey(id)}
+		return s.run(ctx, changeLinkScript, keys,
+			field, target, was, is, before.Hash, after.Hash, entry, number)
+	}
+	_, err = s.withEntry(ctx, id, fixedEntry(e), 0, change)
+	return err
+}
+
+// encodeChange returns a link as it is stored, or an empty text for no open link.
+func encodeChange(l survey.Link) (string, error) {
+	if l.Person == "" && l.Hash == "" {
+		return "", nil
+	}
+	return encodeNumberedLink(l)
+}
+
+// FindLink returns what the first of the hashes that the round has leads to, or ErrNoLink.
+func (s *Store) FindLink(
+	ctx context.Context, id survey.RoundID, hashes []string,
+) (_ survey.LinkTarget, err error) {
+	defer attempt(&err, "find a link of round %s", id)
+	pipe := s.client.Pipeline()
+	targets := pipe.HMGet(ctx, linkIndexKey(id), hashes...)
+	open := pipe.HMGet(ctx, linksKey(id), openLinkField, usedField)
+	if err := exec(ctx, pipe); err != nil {
+		return survey.LinkTarget{}, err
+	}
+	for i, found := range targets.Val() {
+		switch target, _ := found.(string); target {
+		case "":
+		case personTarget:
+			return survey.LinkTarget{Index: i}, nil
+		case openTarget:
+			full, err := isFull(open.Val())
+			return survey.LinkTarget{Index: i, Open: true, Full: full}, err
+		default:
+			return survey.LinkTarget{Index: i, Person: survey.PersonID(target)}, nil
+		}
+	}
+	return survey.LinkTarget{}, survey.ErrNoLink
+}
+
+// isFull reports whether the open link, given its record and how many people used it, lets in no
+// more people. There is no record in a closed round.
+func isFull(fields []any) (bool, error) {
+	record, _ := fields[0].(string)
+	if record == "" {
+		return false, nil
+	}
+	text, _ := fields[1].(string)
+	used, _ := strconv.Atoi(text) // 0 before the first
+	open, err := decodeLink("", record)
+	return used >= open.Maximum, err
+}
+
+// EnterByLink puts a person who comes by the open link with a hash on the roster and keeps what
+// their return code is found by, in one step. The same person again changes nothing. It returns
+// ErrNoLink when the open link is another one or closed, ErrLinkFull when it lets in no more people,
+// and ErrNotOpen or ErrClosed unless the round takes answers at now.
+func (s *Store) EnterByLink(
+	ctx context.Context, id survey.RoundID, now time.Time, open string, person survey.Link,
+) (err error) {
+	defer attempt(&err, "let a person into round %s", id)
+	member := survey.Member{Person: person.Person, Status: survey.Invited}
+	entry, err := encodeMember(member, "")
+	if err != nil {
+		return err
+	}
+	record, err := encodeNumberedLink(person)
+	if err != nil {
+		return err
+	}
+	return s.withIndexedPeople(ctx, id, []survey.Member{member}, func() error {
+		keys := []string{roundKey(id), rosterKey(id), linksKey(id), linkIndexKey(id)}
+		_, err := s.run(ctx, enterLinkScript, keys,
+			now.Unix(), open, string(person.Person), entry, record, person.Hash)
+		return err
+	})
+}
+
+// restoredIndex returns the index of links of a round that is restored: without people who were
+// forgotten and, in a closed round, without people at all.
+func (restored *restoredRound) restoredIndex(values [][]byte) [][]byte {
+	targets := map[string]string{}
+	for hash, target := range pairs(values) {
+		switch {
+		case restored.round.State == survey.Closed && target != openTarget:
+			target = personTarget
+		case restored.forgotten[survey.PersonID(target)]:
+			continue
+		}
+		targets[hash] = target
+	}
+	return flattenSorted(targets)
+}
+
+// restoredLinks returns the links of a round that is restored: none of a closed one, and none of
+// people who were forgotten.
+func (restored *restoredRound) restoredLinks(values [][]byte) [][]byte {
+	if restored.round.State == survey.Closed {
+		return nil
+	}
+	kept := map[string]string{}
+	for field, link := range pairs(values) {
+		if !restored.forgotten[survey.PersonID(field)] {
+			kept[field] = link
+		}
+	}
+	return flattenSorted(kept)
+}
+
+// flattenSorted is flatten in the order of the fields, which says nothing of when they came.
+func flattenSorted(fields map[string]string) [][]byte {
+	names := make([]string, 0, len(fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var all [][]byte
+	for _, name := range names {
+		all = append(all, []byte(name), []byte(fields[name]))
+	}
+	return all
+}

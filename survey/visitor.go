@@ -1,0 +1,117 @@
+package survey
+
+import (
+	"context"
+	"errors"
+)
+
+// Visitor is what a person may do who holds a link or a return code.
+type Visitor struct{ *core }
+
+// Visit is what a link or a return code leads to. In a closed round only Round, Open and Code are
+// set, because the close destroys what leads from a link to a person.
+type Visit struct {
+	Round  Round
+	Member Member // of a personal link or a return code; zero for the open link
+	Open   bool   // the open link, which anybody may use: no person yet
+	Full   bool   // the open link takes no more people
+	Code   bool   // the credential is a return code
+}
+
+// Find returns what the token of a link, or a return code, leads to. It changes nothing. For
+// everything that leads nowhere it returns ErrNoLink. The round may be closed, or past its closing
+// time.
+func (v Visitor) Find(ctx context.Context, id RoundID, token string) (Visit, error) {
+	found, err := v.find(ctx, id, token)
+	return found.Visit, err
+}
+
+// foundLink is a Visit, with what was found and how.
+type foundLink struct {
+	Visit
+	credential string  // as readCredential returns it
+	key        linkKey // that the link was made with
+	hash       string
+}
+
+func (v Visitor) find(ctx context.Context, id RoundID, token string) (foundLink, error) {
+	credential, isCode, ok := readCredential(token)
+	if !ok || !id.Valid() || len(v.linkKeys) == 0 {
+		return foundLink{}, ErrNoLink
+	}
+	hashes := make([]string, len(v.linkKeys))
+	for i, key := range v.linkKeys {
+		hashes[i] = linkKey(key).hash(id, credential)
+	}
+	target, err := v.store.FindLink(ctx, id, hashes)
+	if err != nil {
+		return foundLink{}, oneError(err)
+	}
+	found := foundLink{
+		credential: credential,
+		key:        v.linkKeys[target.Index],
+		hash:       hashes[target.Index],
+	}
+	found.Visit = Visit{Open: target.Open, Full: target.Full, Code: isCode}
+	part, err := v.store.Participation(ctx, id, target.Person)
+	switch {
+	case isNoRound(err):
+		return foundLink{}, ErrNoLink
+	case err != nil:
+		return foundLink{}, err
+	case part.Round.State == Closed, target.Open:
+	case part.Member.Status == NotInvited: // forgotten
+		return foundLink{}, ErrNoLink
+	default:
+		found.Member = part.Member
+	}
+	found.Round = part.Round
+	return found, nil
+}
+
+// oneError returns ErrNoLink itself for every error that it is, so that no text tells one from
+// another.
+func oneError(err error) error {
+	if errors.Is(err, ErrNoLink) || isNoRound(err) {
+		return ErrNoLink
+	}
+	return err
+}
+
+// errNoOperation refuses to let people in by the open link who could not be told apart.
+var errNoOperation = errors.New("the operation has no id")
+
+// Enter returns the credential with which the person goes on: the token itself of a personal link,
+// and a return code itself. For the open link it puts a new person on the roster, and the credential
+// is their return code. The same operation again returns the same credential and adds nobody.
+//
+// A person who holds the open link and knows the id of an operation can learn its return code, so the id
+// must be one that nobody can guess.
+//
+// Enter returns ErrLinkFull when as many people as allowed came by the open link, ErrClosed when the
+// survey takes no more answers, and the errors of Find. Nothing is recorded in the audit log: when
+// a person came could give away which answers are theirs.
+func (v Visitor) Enter(
+	ctx context.Context, id RoundID, token string, op Operation,
+) (credential string, err error) {
+	found, err := v.find(ctx, id, token)
+	switch {
+	case err != nil:
+		return "", err
+	case found.Code:
+		return formatCode(found.credential), nil
+	case !found.Open:
+		return found.credential, nil
+	case op.ID == "":
+		return "", errNoOperation
+	}
+	if err := v.answering(found.Round); err != nil {
+		return "", err
+	}
+	code := found.key.code(id, op.ID)
+	person := Link{Person: found.key.person(id, op.ID), Hash: found.key.hash(id, code)}
+	if err := v.store.EnterByLink(ctx, id, v.now(), found.hash, person); err != nil {
+		return "", oneError(err)
+	}
+	return formatCode(code), nil
+}
