@@ -113,10 +113,10 @@ func checkPeople(people []PersonID) error {
 func (c Coordinator) AddCoordinators(
 	ctx context.Context, id RoundID, people []PersonID,
 ) (Round, error) {
-	if err := checkPeople(people); err != nil {
-		return Round{}, err
-	}
 	round, err := c.change(ctx, id, audit.Team, func(round *Round) error {
+		if err := checkPeople(people); err != nil {
+			return err
+		}
 		had := len(round.Coordinators)
 		for _, p := range people {
 			if !slices.Contains(round.Coordinators, p) {

@@ -17,7 +17,7 @@ func TestRoundsDoNothingWithoutAuthority(t *testing.T) {
 		got = append(got, m.Name)
 	}
 	// Matrix looks up what the program was started with, and KeepAssessments sets it.
-	want := []string{"As", "AsCreator", "Attending", "For", "KeepAssessments", "Matrix", "System"}
+	want := []string{"As", "AsCreator", "Attending", "For", "KeepAssessments", "Matrix", "System", "UseLinkKeys", "Visiting"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the methods of Rounds are %q, want %q", got, want)
 	}

@@ -11,11 +11,11 @@ import (
 func (c Coordinator) AllowOpenLink(
 	ctx context.Context, id RoundID, maximum int,
 ) (Round, error) {
-	if maximum < 1 || maximum > MaxByOpenLink {
-		return Round{}, &InputError{Field: "maximum", Reason: "range", Limit: MaxByOpenLink}
-	}
 	err := c.changeOpenLink(ctx, id, audit.OpenLinkMade, func(l *Link) error {
-		if l.Hash != "" && l.Maximum == maximum {
+		switch {
+		case maximum < 1 || maximum > MaxByOpenLink:
+			return &InputError{Field: "maximum", Reason: "range", Limit: MaxByOpenLink}
+		case l.Hash != "" && l.Maximum == maximum:
 			return errUnchanged
 		}
 		if l.Hash == "" {

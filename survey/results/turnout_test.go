@@ -59,6 +59,29 @@ func TestTurnoutByRole(t *testing.T) {
 	}
 }
 
+// TestTurnoutByOpenLink hides how many finished by the open link where they, or those who finished
+// otherwise, are few.
+func TestTurnoutByOpenLink(t *testing.T) {
+	for _, c := range []struct {
+		finished, openLink int
+		want               string
+		used               bool
+	}{
+		{20, 0, "0", false}, {20, 12, "12", true}, {12, 12, "12", true}, {20, 4, "[c]", true}, {20, 16, "[c]", true}, {9, 5, "[c]", true}, {10, 5, "5", true},
+	} {
+		tally := NewTally(madeUpMatrix(1, 4, 1))
+		tally.SetTurnout(Turnout{Invited: 30, Finished: c.finished, OpenLink: c.openLink})
+		p := Publish(tally, Context{Round: "r7", MinGroup: 5})
+		if got := p.Turnout.OpenLink.String(); got != c.want || p.Turnout.UsedOpenLink() != c.used {
+			t.Errorf("%d of %d: %s, %v", c.openLink, c.finished, got, p.Turnout.UsedOpenLink())
+		}
+		b, err := json.Marshal(p)
+		if err != nil || strings.Contains(string(b), `"open_link"`) != c.used {
+			t.Errorf("%d of %d: the JSON has it: %v, %v", c.openLink, c.finished, !c.used, err)
+		}
+	}
+}
+
 // TestNoSmallRoleIsPublished looks for small numbers in all that is published of a turnout: as they
 // are, or as what the total leaves for the roles that are hidden.
 func TestNoSmallRoleIsPublished(t *testing.T) {
