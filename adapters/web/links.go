@@ -56,7 +56,7 @@ func (s *Server) writeWelcome(
 			p.Title = p.say("web.error") + " " + title
 		}
 	}
-	if visit.open() {
+	if visit.Open && !visit.Closed {
 		p.Blocks = append(p.Blocks, block{Kind: "buttons", Buttons: []button{{
 			Label: p.say("web.have_code"), URL: "/" + r.PathValue("round") + "?lang=" + lang, Style: "plain",
 		}}})
@@ -98,7 +98,11 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
 		s.explain(w, r, err)
 		return
 	}
-	if r.PostFormValue("me") != "yes" || visit.Closed {
+	if visit.Closed {
+		s.writeWelcome(w, r, http.StatusConflict, visit, "")
+		return
+	}
+	if r.PostFormValue("me") != "yes" {
 		s.writeWelcome(w, r, http.StatusUnprocessableEntity, visit, "web.tick")
 		return
 	}
@@ -156,7 +160,7 @@ func (s *Server) enterCode(w http.ResponseWriter, r *http.Request) {
 	round, code := r.PathValue("round"), r.PostFormValue("code")
 	visit, err := s.Links.Find(r.Context(), round, code)
 	switch {
-	case err == nil && visit.open(), errors.Is(err, ErrNoLink):
+	case err == nil && visit.Open, errors.Is(err, ErrNoLink):
 		if !s.unknown.allow(r.RemoteAddr) {
 			s.say(w, r, http.StatusTooManyRequests, "web.too_many")
 			return

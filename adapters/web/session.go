@@ -84,7 +84,7 @@ func (s *Server) inSession(
 			return
 		}
 		visit, err := s.Links.Find(r.Context(), person.round, person.token)
-		if err == nil && visit.open() {
+		if err == nil && visit.Open {
 			err = ErrNoLink // only a forged cookie holds such a token
 		}
 		if errors.Is(err, ErrNoLink) {
@@ -94,6 +94,11 @@ func (s *Server) inSession(
 			s.explain(w, r, err)
 			return
 		}
+		if visit.Who == (chat.Person{}) {
+			s.over(w, r, visit)
+			return
+		}
+		w.Header().Del("Connection") // people who have started may keep theirs
 		person.Visit = visit
 		if r.Method == http.MethodPost {
 			if err := r.ParseForm(); err != nil {
@@ -107,6 +112,14 @@ func (s *Server) inSession(
 		}
 		serve(w, r, person)
 	}
+}
+
+// over says that everything is over, to people who had started.
+func (s *site) over(w http.ResponseWriter, r *http.Request, visit Visit) {
+	lang := s.language(r, visit)
+	p := s.newPage(r, lang, nil)
+	p.Title, p.Blocks = renderer{say: p.say, still: true}.card(visit.About(lang))
+	s.write(w, http.StatusOK, p)
 }
 
 // event returns an event of a person. Its id is the number that the page was drawn with, so that a

@@ -44,17 +44,17 @@ var (
 
 // Visit is where a token leads.
 type Visit struct {
-	Who       chat.Person // the zero value for a link that many people use
-	Language  string      // that the person chose, or empty
-	Languages []string    // that the person can choose from
-	Code      bool        // the token is a return code, which the person may note down
-	Closed    bool        // no more people can start
+	// Who is the zero value for a link that many people use, and where everything is over, so that
+	// nothing leads to the person any more.
+	Who       chat.Person
+	Language  string   // that the person chose, or empty
+	Languages []string // that the person can choose from
+	Open      bool     // many people use the link
+	Code      bool     // the token is a return code, which the person may note down
+	Closed    bool     // nobody can start
 	// About returns what the link is for, in a language.
 	About func(lang string) chat.Card
 }
-
-// open reports whether many people use the link.
-func (v Visit) open() bool { return v.Who == chat.Person{} }
 
 // Options are the options of New.
 type Options struct {

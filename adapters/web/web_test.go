@@ -118,6 +118,7 @@ func (s *stage) Find(_ context.Context, in, token string) (Visit, error) {
 	case code:
 		v.Who, v.Code = chat.Person{Platform: "web", ID: "p2"}, true
 	case shared1:
+		v.Open = true
 	default:
 		return Visit{}, ErrNoLink
 	}

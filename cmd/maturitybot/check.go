@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,8 +62,14 @@ func (c *checkCommand) Run(ctx context.Context, s system) error {
 	for _, p := range conf.Platforms {
 		c.platform(ctx, f, p)
 	}
-	if server.UsesHTTP(conf.Platforms) {
-		c.checkListen(ctx, f)
+	if conf.Web != nil {
+		c.web(ctx, f, conf.Web)
+	}
+	if server.UsesHTTP(conf.Platforms) || conf.Web != nil && conf.Web.Listen == "" {
+		c.checkListen(ctx, f, c.Listen)
+	}
+	if conf.Web != nil && conf.Web.Listen != "" && conf.Web.Listen != c.Listen {
+		c.checkListen(ctx, f, conf.Web.Listen)
 	}
 	f.summary()
 	if f.seen[fail] > 0 || c.Strict && f.seen[warn] > 0 {
@@ -182,15 +189,40 @@ func (c *checkCommand) platform(ctx context.Context, f *findings, p server.Platf
 	p.Check(ctx, platform.Bot{Spec: spec, Dial: c.dial}, say)
 }
 
-// checkListen checks whether serve could listen for requests.
-func (c *checkCommand) checkListen(ctx context.Context, f *findings) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+// web checks the pages for people with links: the keys, and whether their public address answers.
+func (c *checkCommand) web(ctx context.Context, f *findings, w *server.Web) {
+	f.say(fine, "web", "%d link keys; the first makes new links", len(w.Keys))
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.URL.JoinPath("robots.txt").String(), nil)
+	if err != nil {
+		f.say(fail, "web", "WEB_URL: %v", err)
+		return
+	}
+	answer, err := platform.NewHTTPClient(c.dial, checkTimeout).Do(r)
+	if err != nil {
+		f.say(warn, "web", "%s does not answer: %v. People with links need it: check DNS, the "+
+			"certificate and the proxy in front of the bot", w.URL.Host, platform.NewRedactor().Error(err))
+		return
+	}
+	_ = answer.Body.Close() // only the headers are looked at
+	if answer.Header.Get("X-Robots-Tag") == "" {
+		f.say(warn, "web", "%s answers, but not with the bot's pages: the bot is not running, or the "+
+			"proxy leads elsewhere", w.URL.Host)
+		return
+	}
+	f.say(fine, "web", "%s answers with the bot's pages", w.URL.Host)
+}
+
+// checkListen checks whether serve could listen for requests at an address.
+func (c *checkCommand) checkListen(ctx context.Context, f *findings, address string) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		f.say(warn, "listen", "%v: another program uses the address, perhaps maturitybot serve", err)
 		return
 	}
 	_ = l.Close() // it has accepted no connection
-	f.say(fine, "listen", "%s is free", c.Listen)
+	f.say(fine, "listen", "%s is free", address)
 }
 
 // summary prints how many findings there are of each level.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"maturitybot/adapters/platform"
 	"maturitybot/bot/chat"
 	"maturitybot/cmd/maturitybot/server"
+	"maturitybot/survey"
 )
 
 // credentials returns the credentials of every platform.
@@ -54,6 +56,7 @@ type config struct {
 	Redis     chat.Secret // the address, with its password
 	creators  []chat.Person
 	Platforms []server.Platform
+	Web       *server.Web // nil where there is no WEB_URL
 }
 
 // faults are all faults of a configuration, one text each.
@@ -80,8 +83,15 @@ func (c *serveCommand) config(env func(string) string) (config, error) {
 			wrong = append(wrong, fmt.Sprintf("CREATORS: %q is not a person id: "+
 				"write platform:workspace:id, such as "+examplePerson, s))
 		}
+		if survey.PersonID(p.String()).ByLink() {
+			wrong = append(wrong, fmt.Sprintf(
+				"CREATORS: %q takes part by a link, and cannot start rounds", s))
+		}
 		conf.creators = append(conf.creators, p)
 	}
+	web, faults := c.configureWeb(env)
+	conf.Web = web
+	wrong = append(wrong, faults...)
 	platforms, faults := c.configurePlatforms(env)
 	conf.Platforms = platforms
 	wrong = append(wrong, faults...)
@@ -119,8 +129,52 @@ func (c *serveCommand) configurePlatforms(env func(string) string) ([]server.Pla
 		}
 	}
 	isSet := func(c platform.Credential) bool { return values[c.Name] != "" }
-	if !slices.ContainsFunc(credentials(), isSet) {
+	// A process can serve the pages alone, beside others that connect to the platforms.
+	if !slices.ContainsFunc(credentials(), isSet) && c.WebURL == "" {
 		wrong = append(wrong, "no chat platform: set "+strings.Join(setups, ", or "))
 	}
 	return platforms, wrong
+}
+
+// linkKeys are the keys that links are made with.
+var linkKeys = platform.Credential{
+	Name: "LINK_KEYS",
+	What: "one or more keys of 32 random bytes or more, in base64 or hexadecimal, separated by commas",
+	Use: "links for people who are on no chat platform: the first key makes new links, and links " +
+		"of each key work",
+	Where: "openssl rand -base64 32 prints one",
+}
+
+// configureWeb returns the configuration of the pages for people with links, or nil if there is no
+// WEB_URL.
+func (c *serveCommand) configureWeb(env func(string) string) (*server.Web, faults) {
+	raw, err := readSecret(linkKeys.Name, env)
+	if err != nil {
+		return nil, faults{err.Error()}
+	}
+	switch {
+	case c.WebURL == "" && raw == "" && c.WebListen == "":
+		return nil, nil
+	case c.WebURL == "":
+		return nil, faults{"WEB_URL is missing: the public address of the pages, such as " +
+			"https://survey.example.org"}
+	}
+	var wrong faults
+	address, err := url.Parse(strings.TrimSuffix(c.WebURL, "/"))
+	if err != nil || address.Scheme != "https" || address.Host == "" || address.Path != "" ||
+		address.RawQuery != "" || address.Fragment != "" || address.User != nil {
+		wrong = append(wrong, "WEB_URL is not an address such as https://survey.example.org: it "+
+			"begins with https:// and has no path")
+	}
+	keys, err := survey.ParseLinkKeys(raw)
+	switch {
+	case raw == "":
+		wrong = append(wrong, linkKeys.Missing())
+	case err != nil:
+		wrong = append(wrong, linkKeys.Name+": "+err.Error())
+	}
+	if len(wrong) > 0 {
+		return nil, wrong
+	}
+	return &server.Web{URL: address, Listen: c.WebListen, Keys: keys}, nil
 }

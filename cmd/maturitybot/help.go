@@ -42,8 +42,11 @@ var helpTexts = map[string]string{
 	"command_ready": "Check whether the bot on this machine is ready. Exits with 0 if it is, " +
 		"1 if not.",
 	"command_manifest": "Print the app manifest that a chat platform needs.",
-	"command_try": "Answer the survey in this terminal, then see what the coordinator's " +
-		"channel would get. Only the files are kept.",
+	"command_try": "Answer the survey of an invented area in your browser, then see what the " +
+		"coordinator's channel would get. Without a browser, in this terminal.",
+	"web_url": "Public address of the pages for people who take part by link, such as " +
+		"https://survey.example.org. Needs LINK_KEYS. Default: no pages.",
+	"web_listen":   "Address to listen on for the pages. Default: the address of --listen.",
 	"command_play": "Play a conversation from a .chat file and print it.",
 	"command_results": "Compute results from answers that were collected on paper, in a " +
 		"spreadsheet or with a form tool.",

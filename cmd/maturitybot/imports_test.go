@@ -51,7 +51,7 @@ var allowedImports = map[string][]string{
 	"adapters/ratings":               {"adapters/spreadsheet", "survey", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
 	"adapters/table":                 {"survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows", "survey/workshop"},
 	"adapters/resultfiles":           {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey", "survey/matrix", "survey/results", "survey/workshop"},
-	"cmd/maturitybot/server":         {"adapters/platform", "adapters/redis", "adapters/resultfiles", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "reminders", "survey", "survey/matrix"},
+	"cmd/maturitybot/server":         {"adapters/platform", "adapters/redis", "adapters/resultfiles", "adapters/web", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "reminders", "survey", "survey/matrix"},
 	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/platform", "adapters/ratings", "adapters/redis", "adapters/resultfiles", "adapters/slack", "adapters/terminal", "adapters/web", "bot", "bot/chat", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/workshop"},
 }
 

@@ -21,7 +21,7 @@ func parts(t *testing.T) map[string]string {
 	t.Helper()
 	var given strings.Builder
 	given.WriteString("| variable | what it is | where it is found | what for |\n|---|---|---|---|\n")
-	for _, c := range credentials() {
+	for _, c := range append(credentials(), linkKeys) {
 		fmt.Fprintf(&given, "| `%s` | %s | %s | %s |\n", c.Name, c.What, c.Where, c.Use)
 	}
 	return map[string]string{
@@ -157,7 +157,7 @@ func TestEnvironmentExample(t *testing.T) {
 			known[name] = true
 		}
 	}
-	for _, c := range credentials() {
+	for _, c := range append(credentials(), linkKeys) {
 		known[c.Name] = true
 	}
 	for _, m := range regexp.MustCompile(`[^$]\$\{(\w+)`).FindAllStringSubmatch(string(compose), -1) {

@@ -28,7 +28,7 @@ var platformHelpTexts = map[string]string{
 		"Create New App, From a manifest.",
 	"manifest_mode": "How Slack reaches the bot: socket (the bot calls Slack and " +
 		"needs no public address) or http.",
-	"listen":    "Address to listen on for requests of Slack or Discord by HTTP.",
+	"listen":    "Address to listen on for requests of Slack or Discord by HTTP, and for pages.",
 	"retention": "How many years the agreed ratings of a workshop are kept after their last change. They hold no names.",
 	"creators": "People who can start rounds besides the platform's admins, such as " +
 		"slack:T024BE7LD:U2147483697. Separate several with commas.",

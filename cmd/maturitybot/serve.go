@@ -21,8 +21,10 @@ type serveCommand struct {
 	storeFlag
 	erasuresFlag
 	opsFlag
-	Listen   string   `env:"LISTEN" default:":8080" help:"listen"`
-	Creators []string `env:"CREATORS" placeholder:"PERSON" help:"creators"`
+	Listen    string   `env:"LISTEN" default:":8080" help:"listen"`
+	WebURL    string   `name:"web-url" env:"WEB_URL" placeholder:"URL" help:"web_url"`
+	WebListen string   `name:"web-listen" env:"WEB_LISTEN" placeholder:"ADDRESS" help:"web_listen"`
+	Creators  []string `env:"CREATORS" placeholder:"PERSON" help:"creators"`
 	// AssessmentRetention is how long assessments are kept.
 	AssessmentRetention years  `env:"ASSESSMENT_RETENTION" default:"6" placeholder:"YEARS" help:"retention"`
 	LogFormat           string `env:"LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
@@ -55,8 +57,8 @@ func (c *serveCommand) Run(ctx context.Context, s system) error {
 // server returns the configuration of the server, with the files that the flags name.
 func (c *serveCommand) server(conf config, log *slog.Logger) (server.Config, error) {
 	to := server.Config{
-		Platforms: conf.Platforms,
-		Listen:    c.Listen, OpsListen: c.OpsListen,
+		Platforms: conf.Platforms, Web: conf.Web,
+		Listen: c.Listen, OpsListen: c.OpsListen,
 		Schedule: defaultSchedule(), Creators: conf.creators,
 		AssessmentRetention: time.Duration(c.AssessmentRetention),
 		Log:                 log, Dial: c.dial, Now: c.now,

@@ -42,6 +42,7 @@ type Config struct {
 	KeepJournal func(*redis.Store) (name string, done func() error, err error)
 
 	Platforms []Platform
+	Web       *Web // nil for no pages
 
 	Listen    string // address for the requests of platforms that deliver by HTTP
 	OpsListen string // address of /healthz, /readyz and /metrics, or empty for none
@@ -65,9 +66,12 @@ type Platform struct {
 	platform.Config
 }
 
-// names returns the names of the platforms.
+// names returns the names of the platforms, and of the pages.
 func (c *Config) names() []string {
 	var names []string
+	if c.Web != nil {
+		names = append(names, survey.WebPlatform)
+	}
 	for _, p := range c.Platforms {
 		names = append(names, p.Name)
 	}
@@ -117,7 +121,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	defer closeOperations() // last, so that it answers during shutdown
-	if UsesHTTP(c.Platforms) {
+	if UsesHTTP(c.Platforms) || c.sharesListener() {
 		if v.web, err = listen(ctx, c.Listen, maxConnections, &v.mux); err != nil {
 			return err
 		}
@@ -188,6 +192,9 @@ func (v *service) keepJournal(ctx context.Context, store *redis.Store) (stop fun
 // returns survey.ErrMatrixChanged, and starts nothing, if a matrix changed under rounds that use it.
 func (v *service) start(ctx context.Context, store *redis.Store, words *locale.Words) error {
 	v.store, v.rounds = store, survey.NewRounds(store, v.Matrices, v.Now)
+	if v.Web != nil {
+		v.rounds.UseLinkKeys(v.Web.Keys)
+	}
 	if v.AssessmentRetention > 0 {
 		v.rounds.KeepAssessments(v.AssessmentRetention)
 	}
@@ -205,11 +212,16 @@ func (v *service) start(ctx context.Context, store *redis.Store, words *locale.W
 		Handled: v.telemetry.countEvent, Delivered: v.telemetry.countMessage,
 	}})
 	planner := reminders.NewPlanner(v.rounds.System(), v.Schedule, v.Now, v.log)
-	loop := reminders.NewLoop(v.rounds.System(), v.bot, v.log).Planning(planner)
-	v.run(ctx, &v.running, loop.Run)
+	if len(v.Platforms) > 0 { // a process that only serves pages can send no message
+		loop := reminders.NewLoop(v.rounds.System(), v.bot, v.log).Planning(planner)
+		v.run(ctx, &v.running, loop.Run)
+	}
 	v.run(ctx, &v.running, func(ctx context.Context) error {
 		return v.watchSchema(ctx, schemaInterval)
 	})
+	if v.Web != nil {
+		v.run(ctx, &v.receiving, func(ctx context.Context) error { return v.serveWeb(ctx, words) })
+	}
 	for _, p := range v.Platforms {
 		v.run(ctx, &v.receiving, func(ctx context.Context) error { return v.serve(ctx, p) })
 	}
@@ -271,7 +283,7 @@ type service struct {
 	bot       *bot.Bot
 
 	mux      http.ServeMux // the platforms' requests; each platform is added when it is connected
-	web      *server       // nil where no platform delivers by HTTP
+	web      *server       // nil where nothing is served by HTTP
 	startWeb sync.Once
 
 	receiving sync.WaitGroup // goroutines that receive events
