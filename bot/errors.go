@@ -159,8 +159,17 @@ func (h *Tools) inBothLanguages(key string) []chat.Reply {
 	return whispered(chat.Paragraph(english.Say(key)), chat.Paragraph(welsh.Say(key)))
 }
 
+// linkSentences are sentences for people who take part by link, in place of those that tell what to
+// type in chat.
+var linkSentences = map[string]string{
+	"error.no_action": "error.no_action_link", "error.no_round": "error.no_round_link",
+}
+
 // sentence whispers one sentence in the language of the request.
 func sentence(req *request, key string) []chat.Reply {
+	if other, ok := linkSentences[key]; ok && req.person.ByLink() {
+		key = other
+	}
 	return whispered(chat.Paragraph(req.voice.Say(key)))
 }
 

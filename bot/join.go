@@ -162,7 +162,7 @@ func (h participant) showNotice(
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return card.Of(card.Notice(h.participantVoice(req, part), part.Round)...), nil
+	return card.Of(card.Notice(h.participantVoice(req, part), part)...), nil
 }
 
 // invited returns the participation of a person who was invited, or survey.ErrNotTakingPart.

@@ -146,8 +146,8 @@ const (
 // can neither start nor coordinate rounds.
 func (p PersonID) ByLink() bool { return strings.HasPrefix(string(p), string(linkPerson)) }
 
-// byOpenLink reports whether a person came by the open link of a round.
-func (p PersonID) byOpenLink() bool { return strings.HasPrefix(string(p), string(openLinkPerson)) }
+// ByOpenLink reports whether a person came by the open link of a round.
+func (p PersonID) ByOpenLink() bool { return strings.HasPrefix(string(p), string(openLinkPerson)) }
 
 // newLinkPerson returns a new person for a personal link.
 func newLinkPerson() PersonID {

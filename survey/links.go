@@ -122,7 +122,7 @@ func (c Coordinator) Links(ctx context.Context, id RoundID) (LinkList, error) {
 		return list, err
 	}
 	for person := range finished {
-		if person.byOpenLink() {
+		if person.ByOpenLink() {
 			list.Open.Finished++
 		}
 	}

@@ -16,6 +16,10 @@ const (
 	noticeBeforeLimits = "2026-11.4"
 )
 
+// linkNotice follows the version that a person accepted who takes part by link: they are told other
+// things of how they are known.
+const linkNotice = "-link"
+
 // NoticeVersion returns the version of the privacy notice that the round's participants are shown.
 // It is fixed when the round is opened, so that all who take part in it are told the same.
 func (r Round) NoticeVersion() string {

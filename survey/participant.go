@@ -163,6 +163,9 @@ func (p Participant) Start(ctx context.Context, id RoundID) (Participation, erro
 		return part, err
 	}
 	notice := part.Round.NoticeVersion()
+	if p.person.ByLink() {
+		notice += linkNotice
+	}
 	return p.member(ctx, part, func(m *Member) error {
 		switch {
 		case m.Status == Withdrawn:

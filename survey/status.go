@@ -129,7 +129,7 @@ func (c *core) progress(ctx context.Context, round Round) (Progress, error) {
 		case Finished:
 			p.Finished++
 			count.Finished++
-			if member.Person.byOpenLink() {
+			if member.Person.ByOpenLink() {
 				p.OpenLink++
 			}
 			if !byLink {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -153,13 +154,52 @@ func TestNoticeOfFormerVersion(t *testing.T) {
 	for _, lang := range []string{"en", "cy"} {
 		v := f.words.In(lang)
 		for version, states := range map[string]bool{"2026-11.4": false, survey.NoticeVersion: true} {
-			r := f.part.Round
-			r.State, r.Notice = survey.Open, version
-			got := Of(Notice(v, r)...).String()
+			part := f.part
+			part.Round.State, part.Round.Notice = survey.Open, version
+			got := Of(Notice(v, part)...).String()
 			if strings.Contains(got, v.Say("notice.when")) != states ||
 				strings.Contains(got, v.Say("notice_before.when")) == states {
 				t.Errorf("%s, %s:\n%s", lang, version, got)
 			}
 		}
+	}
+}
+
+// TestCardsOfPeopleWithLinks: people who are on no chat platform are not told of messages, reminders
+// and commands.
+func TestCardsOfPeopleWithLinks(t *testing.T) {
+	f := setUp(t)
+	banned := regexp.MustCompile(`(?i)/maturity|/aeddfedrwydd|remind|atgoffa|messages? with me|negeseuon gyda mi` +
+		`|time zone|cylchfa`)
+	for _, person := range []survey.PersonID{"web::p1", "web::o1", "slack:T:U"} {
+		f.part.Member.Person = person
+		for _, lang := range []string{"en", "cy"} {
+			v := f.words.In(lang)
+			cards := []chat.Card{Of(Notice(v, f.part)...)}
+			for _, draw := range []Drawing{PersonalData(time.Now()), Receipt, Review, List, Profile("")} {
+				drawn, err := draw(v, f.part, f.m, f.answered(3))
+				if err != nil {
+					t.Fatal(err)
+				}
+				cards = append(cards, drawn)
+			}
+			found := 0
+			for _, c := range cards {
+				if words := banned.FindString(strings.ReplaceAll(c.String(), v.Say("notice.names"), "")); words != "" {
+					found++
+					if person.ByLink() {
+						t.Errorf("%s, %s: %q in\n%s", person, lang, words, c.String())
+					}
+				}
+			}
+			if !person.ByLink() && found == 0 {
+				t.Error("the words that are looked for are not in the cards of people in chat either")
+			}
+		}
+	}
+	en := f.words.In("en")
+	f.part.Member.Person = "web::o1"
+	if !strings.Contains(Of(Notice(en, f.part)...).String(), "return code") {
+		t.Error("the notice does not tell what a return code opens")
 	}
 }

@@ -83,9 +83,11 @@ func minutes(m *matrix.Matrix, lang matrix.Lang) (from, to int) {
 	return max(from, 1), max(to, from+1)
 }
 
-// Notice returns the privacy notice of a round, in the version that the round was opened with.
-// Sentences that promise the same in all versions are written once.
-func Notice(v locale.Voice, round survey.Round) []chat.Block {
+// Notice returns the privacy notice for a participant, in the version that the round was opened with.
+// Sentences that promise the same in all versions are written once. People who take part by link are
+// told who has the link, instead of what is in their chat.
+func Notice(v locale.Voice, part survey.Participation) []chat.Block {
+	round := part.Round
 	closes := ClosingTime(v, round)
 	until := v.Day(round.ExpiresAt().In(round.Location()))
 	readers := v.Say("notice.readers")
@@ -102,6 +104,13 @@ func Notice(v locale.Voice, round survey.Round) []chat.Block {
 		withdraw = v.Say("notice.withdraw", "closes", closes)
 		kept = v.Say("notice.kept", "until", until) + " " + v.Say("notice.controller")
 		ask = v.Say("notice.ask")
+	}
+	switch person := part.Member.Person; {
+	case person.ByOpenLink():
+		list, when = v.Say("notice.open_list"), v.Say("notice.link_when")
+	case person.ByLink():
+		list = v.Say("notice.link_list") + " " + v.Say("notice.link_holder")
+		when = v.Say("notice.link_when")
 	}
 	last := labelled(v.Say("notice.label_kept"), kept)
 	// A closed round may have no coordinator left, and people can still read its notice.
@@ -140,7 +149,7 @@ func AskConsent(v locale.Voice, part survey.Participation, m *matrix.Matrix) cha
 	from, to := minutes(m, matrix.Lang(v.Lang))
 	blocks := append([]chat.Block{
 		chat.Footnote(v.Say("notice.step", "area", part.Round.Area, "from", from, "to", to)),
-	}, Notice(v, part.Round)...)
+	}, Notice(v, part)...)
 	return Of(append(blocks, Row(buttons...))...)
 }
 

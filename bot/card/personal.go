@@ -69,14 +69,19 @@ func rosterFacts(v locale.Voice, part survey.Participation, m *matrix.Matrix) ch
 	accepted := v.Time(member.NoticeAt.In(part.Round.Location()))
 	notice := v.Say("kept.notice_on", "version", member.Notice, "when", accepted)
 	spans := []chat.Span{chat.Bold(v.Say("kept.roster"))}
-	for _, fact := range []struct{ key, value string }{
+	type fact struct{ key, value string }
+	facts := []fact{
 		{"kept.role", roleName(v, m, member.Role)},
 		{"kept.language", v.Say("language.name")},
-		{"kept.time_zone", member.TimeZone},
-		{"kept.reminders", reminders},
-		{"kept.reminded", last},
-		{"kept.notice", notice},
-	} {
+	}
+	if !member.Person.ByLink() { // nobody reminds them
+		facts = append(facts,
+			fact{"kept.time_zone", member.TimeZone},
+			fact{"kept.reminders", reminders},
+			fact{"kept.reminded", last},
+		)
+	}
+	for _, fact := range append(facts, fact{"kept.notice", notice}) {
 		if fact.value == "" {
 			fact.value = v.Say("me.none")
 		}
@@ -117,12 +122,16 @@ func personalButtons(v locale.Voice, part survey.Participation, now time.Time) [
 			No:    v.Say("erase.no"),
 		},
 	}
-	notice := Button(v.Say("button.notice"), chat.NewAction("notice", id))
+	others := []chat.Button{Button(v.Say("button.notice"), chat.NewAction("notice", id))}
+	if !part.Member.Person.ByLink() { // nobody reminds them
+		others = append(others, reminders)
+	}
+	others = append(others, erase)
 	if !part.Round.AcceptsAnswers(now) {
-		return []chat.Block{Row(notice, reminders, erase)}
+		return []chat.Block{Row(others...)}
 	}
 	forward := Primary(v.Say("button.continue"), chat.NewAction("go", id))
-	blocks := []chat.Block{Row(forward, notice, reminders, erase)}
+	blocks := []chat.Block{Row(append([]chat.Button{forward}, others...)...)}
 	if others := OtherLanguages(v, part, chat.NewAction("kept", id)); len(others) > 0 {
 		blocks = append(blocks, Row(others...))
 	}

@@ -148,9 +148,13 @@ func Receipt(
 	v locale.Voice, part survey.Participation, m *matrix.Matrix, resp results.Response,
 ) (chat.Card, error) {
 	id := string(part.Round.ID)
+	thanks := v.Say("receipt.thanks", "area", part.Round.Area)
+	if part.Member.Person.ByLink() {
+		thanks = v.Say("receipt.thanks_link", "area", part.Round.Area)
+	}
 	blocks := []chat.Block{
 		chat.Heading{Text: v.Say("receipt.title")},
-		chat.Paragraph(v.Say("receipt.thanks", "area", part.Round.Area)),
+		chat.Paragraph(thanks),
 		chat.Footnote(v.Count("receipt.answered", resp.Rated(), "of", len(m.Elements()))),
 	}
 	blocks = append(blocks, answerBlocks(v, m, resp)...)
