@@ -56,6 +56,17 @@ func (planning) of(b *Bot, req *request) planning {
 	return planning{coordinator{}.of(b, req)}
 }
 
+// linking answers coordinators about links to the survey on the web, and about its progress, of which
+// links are a part.
+type linking struct {
+	coordinator
+	links survey.LinkCoordinator
+}
+
+func (linking) of(b *Bot, req *request) linking {
+	return linking{coordinator{}.of(b, req), b.Rounds.LinksAs(req.person)}
+}
+
 // creator answers people who may start rounds. Such a person may also become a coordinator of the
 // rounds of their workspace. Other people reach the handlers as well, so only rights gives access
 // to what a creator may do.

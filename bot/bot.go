@@ -49,6 +49,7 @@ type Tools struct {
 	Matrices  matrix.List // a coordinator chooses from the newest, in this order
 	Words     *locale.Words
 	Renderer  ResultRenderer
+	Posters   PosterRenderer
 	Directory chat.Directory
 	Sender    chat.Sender
 	Claims    Claims
@@ -56,6 +57,9 @@ type Tools struct {
 	Creators  []chat.Person // may start rounds besides the platform's admins
 	Log       *slog.Logger
 	Now       func() time.Time
+	// WebURL is what the addresses of links begin with, such as https://survey.example/s, or empty
+	// where nobody can take part by link.
+	WebURL string
 	// Handled and Delivered, if they are set, are called with the outcome of each event, and of each
 	// queued message. They may be called from several goroutines at once.
 	Handled   func(Handled)

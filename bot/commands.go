@@ -43,6 +43,7 @@ var commandTable = []command{
 	{"new", []string{"newydd"}, []commandOption{areaOption}},
 	{"invite", []string{"gwahodd"}, []commandOption{roundOption, roleOption}},
 	{"button", []string{"botwm"}, []commandOption{roundOption}},
+	{"links", []string{"dolenni"}, []commandOption{roundOption}},
 	{"status", []string{"statws"}, []commandOption{roundOption}},
 	{"remind", []string{"atgoffa"}, []commandOption{roundOption}},
 	{"reminders", []string{"amserlen"}, []commandOption{roundOption}},

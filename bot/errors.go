@@ -47,6 +47,9 @@ var sentences = []struct {
 	{workshop.ErrAgain, "error.rated_often"},
 	{workshop.ErrChanged, "error.agenda_changed"},
 	{errElsewhere, "error.elsewhere"},
+	{survey.ErrNoLinks, "links.off"},
+	{survey.ErrNoLink, "links.gone"},
+	{survey.ErrOldLink, "links.open_old"},
 }
 
 // explainError turns an error into what the person reads. It is the only place that does so. The

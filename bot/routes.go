@@ -136,8 +136,28 @@ func coordinatorRoutes() map[string]route {
 		"invite":     openForm(parseTarget, coordinator.inviteForm),
 		"sendinvite": whisper(parseCoordinator, coordinator.sendInvitations).fromForm().partOf("invite"),
 		"button":     reply(chat.AckWhisper, parseTarget, coordinator.postJoinButton).onlyOnce(),
-		"status":     whisper(parseTarget, coordinator.status),
+		"status":     whisper(parseTarget, linking.status),
 		"remind":     whisper(parseTarget, coordinator.remind).onlyOnce(),
+
+		// Links to the survey on the web. Files with links go to the coordinator alone.
+		"links":     whisper(parseTarget, linking.showLinks),
+		"makelinks": openForm(parseCoordinator, linking.makeLinksForm).partOf("make_links"),
+		"savelinks": reply(chat.AckWhisper, parseCoordinator, linking.makeLinks).
+			fromForm().onlyOnce().partOf("make_links"),
+		"duelinks": reply(chat.AckWhisper, parseCoordinator, linking.unfinishedLinks).
+			onlyOnce().partOf("due_links"),
+		"fixlink": openForm(parseCoordinator, linking.fixLinkForm).partOf("fix_link"),
+		"savefix": reply(chat.AckWhisper, parseCoordinator, linking.fixLink).
+			fromForm().onlyOnce().partOf("fix_link"),
+		"openlink": openForm(parseCoordinator, linking.openLinkForm).partOf("open_link"),
+		"saveopen": reply(chat.AckWhisper, parseCoordinator, linking.saveOpenLink).
+			fromForm().onlyOnce().partOf("open_link"),
+		"poster": reply(chat.AckWhisper, parseCoordinator, linking.showPoster).
+			onlyOnce().partOf("poster"),
+		"newopen": reply(chat.AckWhisper, parseCoordinator, linking.replaceOpenLink).
+			onlyOnce().partOf("replace_open"),
+		"shutopen": update(parseCoordinator, linking.closeOpenLink).
+			onlyOnce().partOf("close_open"),
 
 		"reminders": whisper(parseTarget, planning.showPlan), // what is sent when, and to how many
 		"plan":      openForm(parseCoordinator, planning.planForm),

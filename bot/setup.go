@@ -17,9 +17,9 @@ import (
 )
 
 // mayCreate reports whether the person may start a round: an admin of the workspace, or a person
-// that the configuration names.
+// that the configuration names. A person who takes part by link cannot, whatever an adapter says.
 func (h *Tools) mayCreate(req *request) bool {
-	return req.Admin || slices.Contains(h.Creators, req.Who)
+	return !req.person.ByLink() && (req.Admin || slices.Contains(h.Creators, req.Who))
 }
 
 // inChannel returns an error in a private conversation: results posted there would reach nobody

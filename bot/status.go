@@ -12,7 +12,7 @@ import (
 	"maturitybot/survey/workshop"
 )
 
-func (h coordinator) status(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
+func (h linking) status(ctx context.Context, req *request, args targetArgs) (chat.Card, error) {
 	r, err := h.target(ctx, req, args, isAny)
 	if err != nil {
 		return chat.Card{}, err
@@ -33,7 +33,11 @@ func (h coordinator) status(ctx context.Context, req *request, args targetArgs) 
 	if err != nil {
 		return chat.Card{}, err
 	}
-	return card.Status(v, m, s, h.Now(), meeting...), nil
+	links, err := h.linkStatus(ctx, v, m, r)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	return card.Status(v, m, s, links, h.Now(), meeting...), nil
 }
 
 // workshopStatus says how far the workshop of a closed round has come, or nothing before it begins.

@@ -9,15 +9,15 @@ import (
 	"maturitybot/survey"
 )
 
-// TestRoundsDoNothingWithoutAuthority: a call that reads or writes a round needs As, AsCreator, For,
-// Attending or System.
+// TestRoundsDoNothingWithoutAuthority: a call that reads or writes a round needs As, AsCreator,
+// LinksAs, For, Attending, Visiting or System.
 func TestRoundsDoNothingWithoutAuthority(t *testing.T) {
 	var got []string
 	for m := range reflect.TypeFor[*survey.Rounds]().Methods() {
 		got = append(got, m.Name)
 	}
-	// Matrix looks up what the program was started with, and KeepAssessments sets it.
-	want := []string{"As", "AsCreator", "Attending", "For", "KeepAssessments", "Matrix", "System", "UseLinkKeys", "Visiting"}
+	// Matrix looks up what the program was started with, and KeepAssessments and UseLinkKeys set it.
+	want := []string{"As", "AsCreator", "Attending", "For", "KeepAssessments", "LinksAs", "Matrix", "System", "UseLinkKeys", "Visiting"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the methods of Rounds are %q, want %q", got, want)
 	}
@@ -37,7 +37,7 @@ func TestCoordinatorMethodsCheckThePerson(t *testing.T) {
 	checked := 0
 	try := func() {
 		t.Helper()
-		face := reflect.ValueOf(d.As(ben))
+		face := reflect.ValueOf(d.LinksAs(ben)) // which may everything that As may
 		for method := range face.Type().Methods() {
 			if method.Type.NumIn() < 3 || method.Type.In(2) != reflect.TypeFor[survey.RoundID]() {
 				continue

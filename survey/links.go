@@ -15,7 +15,10 @@ import (
 const (
 	// MaxLinksAtOnce is how many personal links one request makes.
 	MaxLinksAtOnce = 500
-	// MaxLinks is how many personal links a round has, those that were revoked included.
+	// MaxLinks is how many personal links a round has, those that were revoked included. The store
+	// refuses more with an *InputError: "number", "full".
+	//
+	//locale:says input.number.full
 	MaxLinks = 2000
 	// MaxLabelRunes is the longest label of a link, in characters.
 	MaxLabelRunes = 60
@@ -91,8 +94,13 @@ type MadeLink struct {
 	Token  string
 }
 
+// LinkCoordinator is what one person may do about the links of the rounds that they coordinate, and
+// everything else that a Coordinator may. Without LinkKeys its own methods return ErrNoLinks, and in
+// a round that takes no answers ErrClosed.
+type LinkCoordinator struct{ Coordinator }
+
 // linksOf returns the round and its links, or ErrNoLinks without keys.
-func (c Coordinator) linksOf(ctx context.Context, id RoundID) (Round, Links, error) {
+func (c LinkCoordinator) linksOf(ctx context.Context, id RoundID) (Round, Links, error) {
 	round, err := c.Round(ctx, id)
 	if err != nil {
 		return Round{}, Links{}, err
@@ -105,7 +113,7 @@ func (c Coordinator) linksOf(ctx context.Context, id RoundID) (Round, Links, err
 }
 
 // Links returns the links of a round, without what they lead to. A closed round has none.
-func (c Coordinator) Links(ctx context.Context, id RoundID) (LinkList, error) {
+func (c LinkCoordinator) Links(ctx context.Context, id RoundID) (LinkList, error) {
 	round, links, err := c.linksOf(ctx, id)
 	if err != nil {
 		return LinkList{Round: round}, err
@@ -157,7 +165,7 @@ type LinkRequest struct {
 
 // MakeLinks makes personal links and puts a person for each on the roster. No message is sent. Calling
 // it again makes more links.
-func (c Coordinator) MakeLinks(
+func (c LinkCoordinator) MakeLinks(
 	ctx context.Context, id RoundID, want LinkRequest,
 ) (Round, []MadeLink, error) {
 	round, err := c.Round(ctx, id)
@@ -196,23 +204,19 @@ func (c Coordinator) MakeLinks(
 
 // checked returns the request with clean labels, or an *InputError.
 func (r LinkRequest) checked() (LinkRequest, error) {
-	field := "number"
-	if len(r.Labels) > 0 {
-		field = "labels"
-		r.Labels = slices.Clone(r.Labels)
-		r.Count = len(r.Labels)
+	if len(r.Labels) > MaxLinksAtOnce {
+		return r, &InputError{Field: "labels", Reason: "crowd", Limit: MaxLinksAtOnce}
 	}
+	r.Labels = slices.Clone(r.Labels)
 	for i, label := range r.Labels {
 		r.Labels[i] = plaintext.Line(label)
 		if utf8.RuneCountInString(r.Labels[i]) > MaxLabelRunes {
-			return r, &InputError{Field: field, Reason: "long", Limit: MaxLabelRunes}
+			return r, &InputError{Field: "labels", Reason: "long", Limit: MaxLabelRunes}
 		}
+		r.Count = len(r.Labels)
 	}
-	switch {
-	case r.Count < 1:
-		return r, &InputError{Field: field, Reason: "range", Limit: MaxLinksAtOnce}
-	case r.Count > MaxLinksAtOnce:
-		return r, &InputError{Field: field, Reason: "crowd", Limit: MaxLinksAtOnce}
+	if r.Count < 1 || r.Count > MaxLinksAtOnce {
+		return r, &InputError{Field: "number", Reason: "range", Limit: MaxLinksAtOnce}
 	}
 	return r, nil
 }
@@ -251,7 +255,7 @@ func (c *core) tokens(id RoundID, links []Link) []MadeLink {
 // UnfinishedLinks returns the personal links with which nobody has finished, so that the coordinator
 // can write to their holders, and records that they asked. As in Progress.Waiting, people who
 // declined or withdrew are among them: who did so is theirs to tell.
-func (c Coordinator) UnfinishedLinks(
+func (c LinkCoordinator) UnfinishedLinks(
 	ctx context.Context, id RoundID,
 ) (Round, []MadeLink, error) {
 	round, links, err := c.linksOf(ctx, id)
@@ -277,7 +281,7 @@ func (c Coordinator) UnfinishedLinks(
 
 // RevokeLink makes a personal link lead nowhere. What was answered with it stays. Revoking again
 // changes nothing. It returns ErrNoLink for a number that no link has.
-func (c Coordinator) RevokeLink(ctx context.Context, id RoundID, number int) (Round, error) {
+func (c LinkCoordinator) RevokeLink(ctx context.Context, id RoundID, number int) (Round, error) {
 	round, _, err := c.changeLink(ctx, id, number, audit.LinkRevoked, func(l *Link) error {
 		if l.Hash == "" {
 			return errUnchanged
@@ -290,7 +294,7 @@ func (c Coordinator) RevokeLink(ctx context.Context, id RoundID, number int) (Ro
 
 // ReissueLink gives the person of a personal link a new link, with their answers. The old one then
 // leads nowhere. It returns ErrNoLink for a number that no link has.
-func (c Coordinator) ReissueLink(
+func (c LinkCoordinator) ReissueLink(
 	ctx context.Context, id RoundID, number int,
 ) (Round, MadeLink, error) {
 	round, link, err := c.changeLink(ctx, id, number, audit.LinkReissued, func(l *Link) error {
@@ -310,7 +314,7 @@ func (c Coordinator) ReissueLink(
 
 // changeLink applies edit to a personal link and saves it. It starts again when the link was changed
 // in between. The log names the link by its number, because labels do not survive the close.
-func (c Coordinator) changeLink(
+func (c LinkCoordinator) changeLink(
 	ctx context.Context, id RoundID, number int, act audit.Action, edit func(*Link) error,
 ) (Round, Link, error) {
 	changes := []audit.Change{{Field: audit.FieldLink, New: strconv.Itoa(number)}}
@@ -329,7 +333,7 @@ func (c Coordinator) changeLink(
 
 // saveLink changes the link that pick finds by edit, which also returns what the log says of it, and
 // saves it. It starts again when the link was changed in between.
-func (c Coordinator) saveLink(
+func (c LinkCoordinator) saveLink(
 	ctx context.Context, id RoundID, act audit.Action, pick func(Links) (Link, error),
 	edit func(*Link) ([]audit.Change, error),
 ) (Round, Link, error) {

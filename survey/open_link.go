@@ -8,7 +8,7 @@ import (
 
 // AllowOpenLink makes the open link, or changes how many people it may let in. Those who came
 // already count. It returns an *InputError for a maximum that is not allowed.
-func (c Coordinator) AllowOpenLink(
+func (c LinkCoordinator) AllowOpenLink(
 	ctx context.Context, id RoundID, maximum int,
 ) (Round, error) {
 	err := c.changeOpenLink(ctx, id, audit.OpenLinkMade, func(l *Link) error {
@@ -36,7 +36,7 @@ func (c Coordinator) AllowOpenLink(
 
 // ReplaceOpenLink makes a new open link. The old one then leads nowhere, and people who came by it
 // go on with their return codes. It returns ErrNoLink where there is no open link.
-func (c Coordinator) ReplaceOpenLink(ctx context.Context, id RoundID) error {
+func (c LinkCoordinator) ReplaceOpenLink(ctx context.Context, id RoundID) error {
 	return c.changeOpenLink(ctx, id, audit.OpenLinkReplaced, func(l *Link) error {
 		if l.Hash == "" {
 			return ErrNoLink
@@ -54,7 +54,7 @@ func (c Coordinator) ReplaceOpenLink(ctx context.Context, id RoundID) error {
 
 // CloseOpenLink makes the open link lead nowhere. People who came by it go on with their return
 // codes. Closing again changes nothing.
-func (c Coordinator) CloseOpenLink(ctx context.Context, id RoundID) error {
+func (c LinkCoordinator) CloseOpenLink(ctx context.Context, id RoundID) error {
 	return c.changeOpenLink(ctx, id, audit.OpenLinkClosed, func(l *Link) error {
 		if l.Hash == "" {
 			return errUnchanged
@@ -65,7 +65,7 @@ func (c Coordinator) CloseOpenLink(ctx context.Context, id RoundID) error {
 }
 
 // changeOpenLink applies edit to the open link and saves it.
-func (c Coordinator) changeOpenLink(
+func (c LinkCoordinator) changeOpenLink(
 	ctx context.Context, id RoundID, act audit.Action, edit func(*Link) error,
 ) error {
 	pick := func(links Links) (Link, error) { return links.Open, nil }
@@ -74,7 +74,7 @@ func (c Coordinator) changeOpenLink(
 		if err := edit(l); err != nil {
 			return nil, err
 		}
-		if before == l.Maximum {
+		if l.Hash == "" || before == l.Maximum {
 			return nil, nil
 		}
 		return []audit.Change{{
@@ -87,7 +87,7 @@ func (c Coordinator) changeOpenLink(
 
 // OpenLinkToken returns the token of the open link, for a poster, and records that the coordinator
 // asked. It returns ErrNoLink where there is no open link, and ErrOldLink where it must be replaced.
-func (c Coordinator) OpenLinkToken(ctx context.Context, id RoundID) (Round, string, error) {
+func (c LinkCoordinator) OpenLinkToken(ctx context.Context, id RoundID) (Round, string, error) {
 	round, links, err := c.linksOf(ctx, id)
 	if err == nil {
 		err = c.answering(round)

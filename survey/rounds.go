@@ -8,8 +8,8 @@ import (
 	"maturitybot/survey/matrix"
 )
 
-// Rounds gives access to the rounds in a store. It does nothing itself: As, AsCreator, For,
-// Attending, Visiting and System say on whose authority something is done, and each returns a type
+// Rounds gives access to the rounds in a store. It does nothing itself: As, AsCreator, LinksAs,
+// For, Attending, Visiting and System say on whose authority something is done, and each returns a type
 // with the methods that this authority allows.
 type Rounds struct{ core }
 
@@ -36,6 +36,9 @@ func (r *Rounds) For(person PersonID) Participant { return Participant{&r.core, 
 
 // Attending returns what the person may do in a workshop.
 func (r *Rounds) Attending(person PersonID) Attendee { return Attendee{&r.core, person} }
+
+// LinksAs returns what the person may do as a coordinator, also about links.
+func (r *Rounds) LinksAs(person PersonID) LinkCoordinator { return LinkCoordinator{r.As(person)} }
 
 // Visiting returns what a person may do who holds a link.
 func (r *Rounds) Visiting() Visitor { return Visitor{&r.core} }

@@ -124,13 +124,15 @@ func TestErrorsNameTheAttemptOnce(t *testing.T) {
 	fault.left.Store(1 << 30)
 	store.client.AddHook(fault)
 	rounds := survey.NewRounds(store, editions, time.Now)
+	rounds.UseLinkKeys(survey.LinkKeys{linkKey("a")})
 	failed := map[string]bool{}
 	const most = 25 // calls of one method
 	// Restore needs a file, and Describe reports errors as text.
 	others := []string{"*redis.Store.Close", "*redis.Store.Restore", "*redis.Store.Describe"}
 	for _, as := range []func(survey.PersonID) any{
 		func(survey.PersonID) any { return store.Store },
-		func(person survey.PersonID) any { return rounds.As(person) },
+		func(person survey.PersonID) any { return rounds.LinksAs(person) },
+		func(survey.PersonID) any { return rounds.Visiting() },
 		func(person survey.PersonID) any { return rounds.For(person) },
 		func(survey.PersonID) any { return rounds.System() },
 	} {

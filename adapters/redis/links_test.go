@@ -26,7 +26,7 @@ type linkedRound struct {
 	t      *testing.T
 	store  *Store
 	rounds *survey.Rounds
-	by     survey.Coordinator
+	by     survey.LinkCoordinator
 }
 
 // linked returns an open round "r1" that has no links yet.
@@ -37,7 +37,7 @@ func linked(t *testing.T, s *Store) linkedRound {
 	r, _ := opened(t, s, "r1", "slack:T1:UANA")
 	l := linkedRound{t: t, store: s, rounds: survey.NewRounds(s, editions, time.Now)}
 	l.rounds.UseLinkKeys(survey.LinkKeys{linkKey("a")})
-	l.by = l.rounds.As(r.Coordinators[0])
+	l.by = l.rounds.LinksAs(r.Coordinators[0])
 	return l
 }
 
@@ -54,7 +54,7 @@ func (l linkedRound) withKeys(letters ...string) linkedRound {
 	other.rounds.UseLinkKeys(keys)
 	r, err := l.store.Round(l.t.Context(), "r1")
 	must(l.t, err)
-	other.by = other.rounds.As(r.Coordinators[0])
+	other.by = other.rounds.LinksAs(r.Coordinators[0])
 	return other
 }
 

@@ -89,6 +89,9 @@ func (a *Renderer) text(p results.Published, lang matrix.Lang) string {
 		facts = append(facts, f.Label+": "+f.Value)
 	}
 	facts = append(facts, fmt.Sprintf("%s: %d", w.CountRespondents, p.Respondents))
+	if p.Turnout.UsedOpenLink() {
+		facts = append(facts, fmt.Sprintf("%s: %s", w.CountOpenLink, p.Turnout.OpenLink))
+	}
 	var there, few []string
 	for _, r := range p.Turnout.Roles {
 		role, _, _ := p.Matrix.Role(r.Role)
@@ -254,6 +257,7 @@ func columns(v locale.Voice) table.Words {
 		CountDeclined:    v.Say("table.count_declined"),
 		CountWithdrawn:   v.Say("table.count_withdrawn"),
 		CountRespondents: v.Say("table.count_respondents"),
+		CountOpenLink:    v.Say("table.count_open_link"),
 
 		Agenda: v.Say("table.agenda"),
 

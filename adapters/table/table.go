@@ -40,7 +40,9 @@ type Words struct {
 	Comment, Barrier                 string
 
 	// Facts counted from the roster and the answers.
-	CountInvited, CountStarted, CountFinished, CountDeclined, CountWithdrawn, CountRespondents string
+	CountInvited, CountStarted, CountFinished, CountDeclined, CountWithdrawn string
+	CountRespondents                                                         string
+	CountOpenLink                                                            string // where people used an open link
 
 	Agenda string      // heading of the elements in order of disagreement
 	Held   string      // heading of how many hold each kind of information

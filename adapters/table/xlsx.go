@@ -294,6 +294,10 @@ func (b *book) summary(p results.Published, lang matrix.Lang, words Words) {
 	for _, f := range words.Facts {
 		b.write(b.text(f.Label), cell{value: f.Value})
 	}
+	openLink := words.CountOpenLink
+	if !p.Turnout.UsedOpenLink() {
+		openLink = ""
+	}
 	for _, n := range []struct {
 		label string
 		count cell
@@ -304,6 +308,7 @@ func (b *book) summary(p results.Published, lang matrix.Lang, words Words) {
 		{words.CountDeclined, plain(p.Turnout.Declined)},
 		{words.CountWithdrawn, plain(p.Turnout.Withdrawn)},
 		{words.CountRespondents, cell{value: p.Respondents}},
+		{openLink, plain(p.Turnout.OpenLink)},
 	} {
 		if n.label != "" {
 			b.write(b.text(n.label), n.count)

@@ -114,7 +114,7 @@ func benchServer(b *testing.B, store *redis.Store) (s *Server, cookie string, ke
 	need(err)
 	_, _, err = rounds.As(ana).Open(b.Context(), r.ID)
 	need(err)
-	_, made, err := rounds.As(ana).MakeLinks(b.Context(), r.ID, survey.LinkRequest{Count: 1, Role: "midwife"})
+	_, made, err := rounds.LinksAs(ana).MakeLinks(b.Context(), r.ID, survey.LinkRequest{Count: 1, Role: "midwife"})
 	need(err)
 	visit, err := rounds.Visiting().Find(b.Context(), r.ID, made[0].Token)
 	need(err)

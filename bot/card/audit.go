@@ -48,37 +48,47 @@ func auditEntry(
 
 // actionTitles are the sentences for what was done.
 var actionTitles = map[audit.Action]string{
-	audit.Created:         "record.act_created",
-	audit.Redrafted:       "record.act_redrafted",
-	audit.Opened:          "record.act_opened",
-	audit.Extended:        "record.act_extended",
-	audit.Invited:         "record.act_invited",
-	audit.SelfJoinAllowed: "record.act_door",
-	audit.Reminded:        "record.act_reminded",
-	audit.Plan:            "record.act_plan",
-	audit.Workshop:        "record.act_workshop",
-	audit.Team:            "record.act_team",
-	audit.SelfAdded:       "record.act_self_added",
-	audit.Closed:          "record.act_closed",
-	audit.Results:         "record.act_results",
-	audit.Exported:        "record.act_exported",
-	audit.Nudged:          "record.act_nudged",
-	audit.Forgotten:       "record.act_forgotten",
-	audit.Restored:        "record.act_restored",
-	audit.Refused:         "record.act_refused",
-	audit.Full:            "record.act_full",
-	audit.Stage:           "record.act_meeting",
-	audit.Shown:           "record.act_shown",
-	audit.Rated:           "record.act_rated",
+	audit.Created:          "record.act_created",
+	audit.Redrafted:        "record.act_redrafted",
+	audit.Opened:           "record.act_opened",
+	audit.Extended:         "record.act_extended",
+	audit.Invited:          "record.act_invited",
+	audit.SelfJoinAllowed:  "record.act_door",
+	audit.Reminded:         "record.act_reminded",
+	audit.Plan:             "record.act_plan",
+	audit.Workshop:         "record.act_workshop",
+	audit.Team:             "record.act_team",
+	audit.SelfAdded:        "record.act_self_added",
+	audit.Closed:           "record.act_closed",
+	audit.Results:          "record.act_results",
+	audit.Exported:         "record.act_exported",
+	audit.Nudged:           "record.act_nudged",
+	audit.Forgotten:        "record.act_forgotten",
+	audit.Restored:         "record.act_restored",
+	audit.Refused:          "record.act_refused",
+	audit.Full:             "record.act_full",
+	audit.Stage:            "record.act_meeting",
+	audit.Shown:            "record.act_shown",
+	audit.Rated:            "record.act_rated",
+	audit.LinksMade:        "record.act_links_made",
+	audit.LinkRevoked:      "record.act_link_revoked",
+	audit.LinkReissued:     "record.act_link_reissued",
+	audit.LinksListed:      "record.act_links_listed",
+	audit.OpenLinkMade:     "record.act_open_link_made",
+	audit.OpenLinkReplaced: "record.act_open_link_replaced",
+	audit.OpenLinkClosed:   "record.act_open_link_closed",
+	audit.PosterMade:       "record.act_poster_made",
 }
 
 // quotaNames name the actions that have a quota.
 var quotaNames = map[audit.Action]string{
-	audit.Results:   "record.kind_results",
-	audit.Exported:  "record.kind_exported",
-	audit.Nudged:    "record.kind_nudged",
-	audit.Forgotten: "record.kind_forgotten",
-	audit.Refused:   "record.kind_refused",
+	audit.Results:     "record.kind_results",
+	audit.Exported:    "record.kind_exported",
+	audit.LinksListed: "record.kind_links_listed",
+	audit.PosterMade:  "record.kind_poster_made",
+	audit.Nudged:      "record.kind_nudged",
+	audit.Forgotten:   "record.kind_forgotten",
+	audit.Refused:     "record.kind_refused",
 }
 
 // actionTitle returns what was done, in words. An entry that was tampered with may hold anything,
@@ -97,6 +107,10 @@ func actionTitle(v locale.Voice, e audit.Entry) string {
 		return v.Count(key, n)
 	case e.Action == audit.Stage && ChangeOf(e, audit.FieldStage) == string(workshop.Agreed):
 		return v.Say("record.act_finished")
+	case e.Action == audit.LinksMade, e.Action == audit.LinksListed:
+		return v.Say(key, "n", ChangeOf(e, audit.FieldPeople))
+	case e.Action == audit.LinkRevoked, e.Action == audit.LinkReissued:
+		return v.Say(key, "n", ChangeOf(e, audit.FieldLink))
 	case e.Action == audit.Shown:
 		return v.Say(key, "n", ChangeOf(e, audit.FieldBallot))
 	case e.Action == audit.Refused:
@@ -168,25 +182,26 @@ func changeSpans(
 
 // fieldNames name the fields of a change.
 var fieldNames = map[string]string{
-	"area":            "record.field_area",
-	"closed":          "record.field_closed",
-	"closes":          "record.field_closes",
-	"workshop":        "record.field_workshop",
-	"place":           "record.field_place",
-	"matrix":          "record.field_matrix",
-	"languages":       "record.field_languages",
-	"min_group":       "record.field_min_group",
-	"agreed":          "record.field_agreed",
-	"far":             "record.field_far",
-	"time_zone":       "record.field_time_zone",
-	"paused":          "record.field_paused",
-	"before_close":    "record.field_before_close",
-	"before_workshop": "record.field_before_workshop",
-	"hour":            "record.field_hour",
-	"spec":            "record.field_spec",
-	"digest":          "record.field_digest",
-	"posts_off":       "record.field_posts_off",
-	audit.FieldBackup: "record.field_backup",
+	"area":             "record.field_area",
+	"closed":           "record.field_closed",
+	"closes":           "record.field_closes",
+	"workshop":         "record.field_workshop",
+	"place":            "record.field_place",
+	"matrix":           "record.field_matrix",
+	"languages":        "record.field_languages",
+	"min_group":        "record.field_min_group",
+	"agreed":           "record.field_agreed",
+	"far":              "record.field_far",
+	"time_zone":        "record.field_time_zone",
+	"paused":           "record.field_paused",
+	"before_close":     "record.field_before_close",
+	"before_workshop":  "record.field_before_workshop",
+	"hour":             "record.field_hour",
+	"spec":             "record.field_spec",
+	"digest":           "record.field_digest",
+	"posts_off":        "record.field_posts_off",
+	audit.FieldBackup:  "record.field_backup",
+	audit.FieldMaximum: "record.field_maximum",
 }
 
 // changeText returns one change in words, and its length in characters. It is empty for what the
@@ -196,7 +211,7 @@ func changeText(
 ) (said []chat.Span, length int) {
 	switch c.Field {
 	case audit.FieldPeople, audit.FieldVerb, audit.FieldAct, audit.FieldStage, audit.FieldBallot,
-		"join", "channel":
+		audit.FieldLink, "join", "channel":
 		return nil, 0
 	case audit.FieldShown:
 		if c.New == ShownAlone {

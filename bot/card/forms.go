@@ -2,6 +2,7 @@ package card
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -240,17 +241,10 @@ func PostsForm(v locale.Voice, r survey.Round) chat.Form {
 
 // InviteForm asks whom to invite, with a role that was given with the command.
 func InviteForm(v locale.Voice, r survey.Round, m *matrix.Matrix, role string) chat.Form {
-	var roles []chat.Option
+	roles := roleOptions(v, m)
 	var chosen []string
-	for _, offered := range m.Roles() {
-		if len(roles) == chat.MaxMenu {
-			break
-		}
-		name := offered.Name.In(matrix.Lang(v.Lang))
-		roles = append(roles, chat.Option{Value: offered.ID, Label: name})
-		if offered.ID == role {
-			chosen = []string{role}
-		}
+	if slices.ContainsFunc(roles, func(o chat.Option) bool { return o.Value == role }) {
+		chosen = []string{role}
 	}
 	f := newForm(v, v.Say("invite.title"), onRound("sendinvite", r, v),
 		chat.People{Label: optional(v, "people", "invite.people", "invite.people_hint")},

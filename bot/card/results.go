@@ -90,7 +90,19 @@ func answered(v locale.Voice, p results.Published) string {
 	if finished, _ := p.Turnout.Finished.Int(); p.Respondents > finished {
 		said += " " + v.Say("results.stopped") // without the number, which may be of one person
 	}
-	return said
+	return said + openLinkNote(v, p.Turnout)
+}
+
+// openLinkNote says how many people finished by the open link, if anybody did, and what that means.
+func openLinkNote(v locale.Voice, t results.PublishedTurnout) string {
+	n, shown := t.OpenLink.Int()
+	switch {
+	case !shown:
+		return " " + v.Say("results.some_by_open_link")
+	case n > 0:
+		return " " + v.Say("results.by_open_link", "n", n)
+	}
+	return ""
 }
 
 // dimensions gives the most common level of each dimension, with its share of the ratings.

@@ -192,10 +192,11 @@ const MaxRounds = 5
 // maxNamed is how many people a status names, so that it fits a message. The rest are counted.
 const maxNamed = 25
 
-// Status shows a coordinator the progress of a round that was opened. meeting says how far its
-// workshop has come, or is empty.
+// Status shows a coordinator the progress of a round that was opened. links says how far the people
+// who take part by link have come, and meeting how far its workshop has come. Either may be empty.
 func Status(
-	v locale.Voice, m *matrix.Matrix, s survey.Progress, now time.Time, meeting ...chat.Block,
+	v locale.Voice, m *matrix.Matrix, s survey.Progress, links []chat.Block, now time.Time,
+	meeting ...chat.Block,
 ) chat.Card {
 	start := "button.meet_start"
 	if len(meeting) > 0 {
@@ -229,6 +230,7 @@ func Status(
 			blocks = append(blocks, peopleList(v, v.Count(list.key, len(list.people)), list.people))
 		}
 	}
+	blocks = append(blocks, links...)
 	if r.State != survey.Open {
 		return Of(append(append(blocks, meeting...), Row(
 			Button(v.Say(start), onRound("rate", r, v)),
@@ -244,6 +246,9 @@ func Status(
 			remindButton(v, r),
 			Button(v.Say("button.invite"), onRound("invite", r, v)),
 		)
+	}
+	if len(links) > 0 {
+		buttons = append(buttons, Button(v.Say("button.links"), onRound("links", r, v)))
 	}
 	buttons = append(buttons,
 		Button(v.Say("button.reminders"), onRound("reminders", r, v)),

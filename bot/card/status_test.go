@@ -48,7 +48,7 @@ func TestStatusOffersNothingTooLate(t *testing.T) {
 	v, s := f.words.In("en"), f.progress()
 	remind := "[" + v.Say("button.remind") + "]"
 	for after, want := range map[time.Duration]bool{-time.Hour: true, time.Hour: false} {
-		c := Status(v, f.m, s, s.Round.ClosesAt.Add(after))
+		c := Status(v, f.m, s, nil, s.Round.ClosesAt.Add(after))
 		if err := c.Check(); err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestStatusOffersNothingTooLate(t *testing.T) {
 		}
 	}
 	s.Round.State, s.Round.OpenedAt = survey.Closed, s.Round.ClosesAt.AddDate(0, 0, -14)
-	c := Status(v, f.m, s, s.Round.ClosesAt)
+	c := Status(v, f.m, s, nil, s.Round.ClosesAt)
 	if !strings.Contains(c.String(), "["+v.Say("button.results")+"]") {
 		t.Errorf("a closed round without results:\n%s", c)
 	}

@@ -34,6 +34,9 @@ type Stage struct {
 	// Next is the next time at which something may become due, if there is one: time passes from
 	// one to the next.
 	Next func(ctx context.Context) (time.Time, bool)
+	// Visit lets a person come by a link, answer everything and finish, and reports whether they could.
+	// The operation tells two people apart who come by the same link.
+	Visit func(ctx context.Context, link, operation string) (bool, error)
 }
 
 // message is a message that a person sees, in all its versions.
@@ -69,6 +72,7 @@ type player struct {
 	lastActor string
 	messages  []*message
 	forms     map[string]openForm // the open form of a person
+	links     map[string]string   // by number, or openLink
 	pressed   map[string]*message // the message that a person's form or last press came from
 	admins    map[string]bool
 	locales   map[string]string
@@ -87,6 +91,7 @@ const channel = "#early-years"
 func Play(ctx context.Context, script io.Reader, stage Stage) (string, error) {
 	p := &player{
 		Stage: stage, forms: map[string]openForm{}, pressed: map[string]*message{},
+		links:  map[string]string{},
 		admins: map[string]bool{}, locales: map[string]string{}, zones: map[string]string{},
 	}
 	p.written = p.Clock.at.In(here()).Format(stamp)
@@ -136,6 +141,9 @@ var (
 
 // direct follows a stage direction.
 func (p *player) direct(ctx context.Context, line string) error {
+	if known, err := p.visit(ctx, line); known {
+		return err
+	}
 	if m := later.FindStringSubmatch(line); m != nil {
 		var n int
 		if _, err := fmt.Sscan(m[1], &n); err != nil {
@@ -275,6 +283,7 @@ func (p *player) deliver(ctx context.Context) {
 
 // files writes down the files of a card.
 func (p *player) files(all []chat.File) {
+	p.keepLinks(all)
 	for _, f := range all {
 		fmt.Fprintf(&p.out, "    (file %s, %s", f.Name, f.Type)
 		if f.Alt != "" {

@@ -195,6 +195,22 @@ func answerAll(t *testing.T, b *embeddedBot, round survey.RoundID) (people []sur
 	return people
 }
 
+// addLinks makes more personal links than a status lists, with labels as long as they may be, and the open link.
+func addLinks(t *testing.T, b *embeddedBot, round survey.RoundID) {
+	t.Helper()
+	by := b.rounds.LinksAs(survey.PersonID(tryPerson("ana").String()))
+	var labels []string
+	for i := range 30 {
+		labels = append(labels, fmt.Sprintf("%02d%s", i, strings.Repeat("Ŵ", survey.MaxLabelRunes-2)))
+	}
+	if _, _, err := by.MakeLinks(t.Context(), round, survey.LinkRequest{Labels: labels}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := by.AllowOpenLink(t.Context(), round, survey.MaxByOpenLink); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func walk(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.Person, lang string) {
 	t.Helper()
 	m := b.matrices[0]
@@ -215,6 +231,7 @@ func walk(t *testing.T, b *embeddedBot, round survey.RoundID, ben chat.Person, l
 		}
 	}
 	answerAll(t, b, round)
+	addLinks(t, b, round)
 	type step struct {
 		who    chat.Person
 		action string

@@ -26,6 +26,9 @@ func (c coordinatorCommand) Run(ctx context.Context, s system) error {
 	if err != nil {
 		return fmt.Errorf("that is no person: write platform:workspace:id, such as " + examplePerson)
 	}
+	if survey.PersonID(who.String()).ByLink() {
+		return errors.New("that person takes part by a link to the web, and cannot coordinate a round")
+	}
 	rounds, done, err := operator(ctx, c.matrixFlag, c.storeFlag)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
+	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
 )
@@ -53,6 +54,7 @@ func buildForTest(
 ) (*embeddedBot, error) {
 	o := testOptions(matrices, log)
 	o.people, o.now = people, now
+	o.webURL, o.linkKeys = "https://survey.example/s", survey.LinkKeys{stageKey}
 	return newEmbeddedBot(o)
 }
 

@@ -47,18 +47,20 @@ var allowedImports = map[string][]string{
 	"reminders":                      {"survey", "survey/plaintext"},
 	"adapters/spreadsheet":           {"survey/rows"},
 	"adapters/answers":               {"adapters/spreadsheet", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
+	"adapters/poster":                {"bot/card", "bot/chat"},
 	"adapters/chart":                 {"survey/matrix", "survey/plaintext", "survey/results", "survey/workshop"},
 	"adapters/ratings":               {"adapters/spreadsheet", "survey", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
 	"adapters/table":                 {"survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows", "survey/workshop"},
 	"adapters/resultfiles":           {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey", "survey/matrix", "survey/results", "survey/workshop"},
-	"cmd/maturitybot/server":         {"adapters/platform", "adapters/redis", "adapters/resultfiles", "adapters/web", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "reminders", "survey", "survey/matrix"},
-	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/platform", "adapters/ratings", "adapters/redis", "adapters/resultfiles", "adapters/slack", "adapters/terminal", "adapters/web", "bot", "bot/chat", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/workshop"},
+	"cmd/maturitybot/server":         {"adapters/platform", "adapters/poster", "adapters/redis", "adapters/resultfiles", "adapters/web", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "reminders", "survey", "survey/matrix"},
+	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/platform", "adapters/poster", "adapters/ratings", "adapters/redis", "adapters/resultfiles", "adapters/slack", "adapters/terminal", "adapters/web", "bot", "bot/chat", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/workshop"},
 }
 
 // libraryOwners lists the packages that alone may import each library.
 var libraryOwners = map[string]string{
 	"github.com/redis/go-redis":       "adapters/redis",
 	"github.com/alicebob/miniredis":   "adapters/redis",
+	"github.com/boombuler/barcode":    "adapters/poster",
 	"github.com/xuri/excelize":        "adapters/spreadsheet adapters/table", // one reads, one writes
 	"golang.org/x/image":              "adapters/chart",
 	"charm.land/":                     "adapters/terminal",

@@ -51,7 +51,7 @@ func startWebReplica(t *testing.T, redisURL string) *webReplica {
 }
 
 // webRound opens a round on a Redis, and returns it and what its coordinator may do.
-func webRound(t *testing.T, redisURL string) (survey.Round, *survey.Rounds, survey.Coordinator) {
+func webRound(t *testing.T, redisURL string) (survey.Round, *survey.Rounds, survey.LinkCoordinator) {
 	t.Helper()
 	store, err := redis.Open(t.Context(), redisURL)
 	if err != nil {
@@ -77,7 +77,7 @@ func webRound(t *testing.T, redisURL string) (survey.Round, *survey.Rounds, surv
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r, rounds, rounds.As(ana)
+	return r, rounds, rounds.LinksAs(ana)
 }
 
 // visitor is a person with a browser, who reaches one replica after another through a proxy that speaks HTTPS for them.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"maturitybot/adapters/poster"
 	"maturitybot/adapters/redis"
 	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot"
@@ -101,6 +102,8 @@ type embeddedBot struct {
 	words    *locale.Words
 	matrices matrix.List
 	renderer bot.ResultRenderer
+	webURL   string
+	linkKeys survey.LinkKeys
 }
 
 // embeddedOptions are the options of newEmbeddedBot.
@@ -111,6 +114,8 @@ type embeddedOptions struct {
 	log      *slog.Logger
 	words    *locale.Words      // nil loads them
 	renderer bot.ResultRenderer // nil draws with resultfiles.New
+	webURL   string             // of links, or empty
+	linkKeys survey.LinkKeys
 }
 
 // newEmbeddedBot returns a bot on a store inside the process.
@@ -131,15 +136,23 @@ func newEmbeddedBot(o embeddedOptions) (*embeddedBot, error) {
 	store.SetTime(o.now())
 	b := &embeddedBot{
 		store: store, words: o.words, matrices: o.matrices, renderer: o.renderer,
-		rounds: survey.NewRounds(store, o.matrices, o.now),
+		webURL: o.webURL, linkKeys: o.linkKeys,
 	}
+	b.useRounds(o.now)
 	b.bot = b.newBot(o.people, o.now, o.log)
 	return b, nil
 }
 
+// useRounds makes the rounds of the store, with the bot's matrices and keys.
+func (b *embeddedBot) useRounds(now func() time.Time) {
+	b.rounds = survey.NewRounds(b.store, b.matrices, now)
+	b.rounds.UseLinkKeys(b.linkKeys)
+}
+
 func (b *embeddedBot) newBot(people messenger, now func() time.Time, log *slog.Logger) *bot.Bot {
 	return bot.New(bot.Options{Rounds: b.rounds, Tools: bot.Tools{
-		Matrices: b.matrices, Words: b.words, Renderer: b.renderer,
+		Matrices: b.matrices, Words: b.words, Renderer: b.renderer, Posters: poster.New(),
+		WebURL:    b.webURL,
 		Directory: people, Sender: people, Claims: b.store, Schedule: defaultSchedule(),
 		Log: log, Now: now,
 	}})
@@ -149,6 +162,9 @@ func (b *embeddedBot) newBot(people messenger, now func() time.Time, log *slog.L
 func defaultSchedule() *reminders.Schedule {
 	return reminders.NewSchedule(reminders.EnglandAndWales())
 }
+
+// stageKey makes the links of transcripts, which lead nowhere.
+var stageKey = []byte("the key of links in transcripts!")
 
 // newStage returns a stage that plays transcripts on a bot with an embedded store. A transcript can
 // name matrix files in the folder. The stage sets the clock of o. Messages go to the people of the
@@ -160,6 +176,7 @@ func newStage(
 	s.Clock = transcript.NewClock(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
 	s.People = transcript.NewPeople()
 	o.now = s.Clock.Now
+	o.webURL, o.linkKeys = "https://survey.example/s", survey.LinkKeys{stageKey}
 	o.people = s.People
 	if messengerFor != nil {
 		o.people = messengerFor(s.People)
@@ -205,8 +222,11 @@ func newStage(
 			}
 		}
 		b.matrices = all
-		b.rounds = survey.NewRounds(b.store, b.matrices, s.Clock.Now)
+		b.useRounds(s.Clock.Now)
 		return s.Restart(), nil
+	}
+	s.Visit = func(ctx context.Context, link, operation string) (bool, error) {
+		return b.visit(ctx, link, operation)
 	}
 	s.Sleep = func(asleep bool) {
 		if asleep {

@@ -11,13 +11,16 @@ import (
 	"maturitybot/survey/results"
 )
 
+// linkTester runs laws of links.
+type linkTester struct{ *tester }
+
 // webPerson returns a person who takes part by link.
-func (w *tester) webPerson(name string) survey.PersonID {
+func (w linkTester) webPerson(name string) survey.PersonID {
 	return survey.PersonID(survey.WebPlatform + "::" + w.name + "-" + name)
 }
 
 // newLink returns a personal link that is not kept yet.
-func (w *tester) newLink(name string) survey.Link {
+func (w linkTester) newLink(name string) survey.Link {
 	return survey.Link{
 		Person: w.webPerson(name), Label: "Label of " + name, Role: "midwife",
 		Seed: []byte("seed\x00" + name), Key: "key", Hash: "hash-" + name,
@@ -25,7 +28,7 @@ func (w *tester) newLink(name string) survey.Link {
 }
 
 // addLinks keeps personal links.
-func (w *tester) addLinks(id survey.RoundID, names ...string) []survey.Link {
+func (w linkTester) addLinks(id survey.RoundID, names ...string) []survey.Link {
 	w.Helper()
 	var links []survey.Link
 	for _, n := range names {
@@ -36,8 +39,13 @@ func (w *tester) addLinks(id survey.RoundID, names ...string) []survey.Link {
 	return kept
 }
 
+// tryLinks returns the error of keeping personal links at a time.
+func (w linkTester) tryLinks(id survey.RoundID, at time.Time, links ...survey.Link) error {
+	return second(w.store.AddLinks(w.Context(), id, at, links, "", audit.Entry{}))
+}
+
 // openLink makes an open link.
-func (w *tester) openLink(id survey.RoundID, hash string, maximum int) survey.Link {
+func (w linkTester) openLink(id survey.RoundID, hash string, maximum int) survey.Link {
 	w.Helper()
 	open := survey.Link{Seed: []byte(hash), Key: "key", Hash: hash, Maximum: maximum}
 	w.must(w.store.ChangeLink(w.Context(), id, survey.Link{}, open, act(audit.OpenLinkMade)))
@@ -45,13 +53,13 @@ func (w *tester) openLink(id survey.RoundID, hash string, maximum int) survey.Li
 }
 
 // enter lets a person in by the open link with a hash.
-func (w *tester) enter(id survey.RoundID, open, name string) error {
+func (w linkTester) enter(id survey.RoundID, open, name string) error {
 	person := survey.Link{Person: w.webPerson(name), Hash: "code-" + name}
 	return w.store.EnterByLink(w.Context(), id, now, open, person)
 }
 
 // links returns the links of a round.
-func (w *tester) links(id survey.RoundID) survey.Links {
+func (w linkTester) links(id survey.RoundID) survey.Links {
 	w.Helper()
 	all, err := w.store.Links(w.Context(), id)
 	w.must(err)
@@ -59,7 +67,7 @@ func (w *tester) links(id survey.RoundID) survey.Links {
 }
 
 // leadsTo checks what a hash leads to.
-func (w *tester) leadsTo(id survey.RoundID, hash string, want survey.PersonID) {
+func (w linkTester) leadsTo(id survey.RoundID, hash string, want survey.PersonID) {
 	w.Helper()
 	got, err := w.store.FindLink(w.Context(), id, []string{"other", hash})
 	w.must(err)
@@ -67,13 +75,14 @@ func (w *tester) leadsTo(id survey.RoundID, hash string, want survey.PersonID) {
 }
 
 // leadsNowhere checks that a hash leads nowhere.
-func (w *tester) leadsNowhere(id survey.RoundID, hash string) {
+func (w linkTester) leadsNowhere(id survey.RoundID, hash string) {
 	w.Helper()
 	w.want(second(w.store.FindLink(w.Context(), id, []string{hash})), survey.ErrNoLink)
 }
 
 // Links come back as they were kept, every field of them, with their people on the roster.
-func linksWhole(w *tester) {
+func linksWhole(t *tester) {
+	w := linkTester{t}
 	r := w.open()
 	w.equal(w.links(r.ID), survey.Links{})
 	first := w.addLinks(r.ID, "b", "a")
@@ -97,10 +106,11 @@ func linksWhole(w *tester) {
 }
 
 // Links that are sent again, their reply lost, are kept once, with the same numbers.
-func linksReplayed(w *tester) {
+func linksReplayed(t *tester) {
+	w := linkTester{t}
 	r := w.draft()
 	w.must(w.store.CreateRound(w.Context(), r, act(audit.Created)))
-	w.want(second(w.store.AddLinks(w.Context(), r.ID, now, []survey.Link{w.newLink("x")}, "", audit.Entry{})), survey.ErrNotOpen)
+	w.want(w.tryLinks(r.ID, now, w.newLink("x")), survey.ErrNotOpen)
 	r.State, r.OpenedAt = survey.Open, now
 	w.must(w.store.SaveRound(w.Context(), r, act(audit.Opened)))
 	first := w.addLinks(r.ID, "z", "b", "a")
@@ -113,19 +123,20 @@ func linksReplayed(w *tester) {
 	w.equal(w.links(r.ID), survey.Links{Personal: first, Open: open, Used: 1})
 	acts, _ := w.record(r.ID)
 	w.equal(acts, []audit.Action{audit.Created, audit.Opened, audit.LinksMade, audit.OpenLinkMade})
-	w.want(second(w.store.AddLinks(w.Context(), r.ID, r.ClosesAt, []survey.Link{w.newLink("late")}, "", audit.Entry{})), survey.ErrClosed)
-	w.want(second(w.store.AddLinks(w.Context(), "nothing", now, []survey.Link{w.newLink("x")}, "", audit.Entry{})), survey.ErrNoRound)
+	w.want(w.tryLinks(r.ID, r.ClosesAt, w.newLink("late")), survey.ErrClosed)
+	w.want(w.tryLinks("nothing", now, w.newLink("x")), survey.ErrNoRound)
 }
 
 // A round has a limited number of links.
-func linksLimited(w *tester) {
+func linksLimited(t *tester) {
+	w := linkTester{t}
 	r := w.open()
 	some := func(n int) error {
 		var links []survey.Link
 		for i := range n {
 			links = append(links, w.newLink(fmt.Sprint(len(w.name), w.rounds, n, i)))
 		}
-		return second(w.store.AddLinks(w.Context(), r.ID, now, links, "", audit.Entry{}))
+		return w.tryLinks(r.ID, now, links...)
 	}
 	w.must(some(survey.MaxLinks - 2))
 	input, ok := errors.AsType[*survey.InputError](some(3))
@@ -137,7 +148,8 @@ func linksLimited(w *tester) {
 }
 
 // A link that is revoked or replaced leads nowhere, and its person stays.
-func linksChanged(w *tester) {
+func linksChanged(t *tester) {
+	w := linkTester{t}
 	r := w.open()
 	link := w.addLinks(r.ID, "a", "b")[0]
 	change := func(before, after survey.Link) error {
@@ -178,7 +190,8 @@ func linksChanged(w *tester) {
 }
 
 // The open link lets in as many people as it may, however many come at once.
-func openLinkCrowd(w *tester) {
+func openLinkCrowd(t *tester) {
+	w := linkTester{t}
 	r := w.open()
 	const maximum, people = 20, 60
 	open := w.openLink(r.ID, "open-1", maximum)
@@ -212,7 +225,8 @@ func openLinkCrowd(w *tester) {
 }
 
 // Closing destroys links and what leads from them to people. They still lead to the round.
-func linksClosed(w *tester) {
+func linksClosed(t *tester) {
+	w := linkTester{t}
 	r := w.open()
 	link := w.addLinks(r.ID, "a")[0]
 	open := w.openLink(r.ID, "open-1", 2)
@@ -230,11 +244,12 @@ func linksClosed(w *tester) {
 	w.want(w.enter(r.ID, "open-1", "n2"), survey.ErrClosed)
 	w.want(w.store.ChangeLink(w.Context(), r.ID, link, link, audit.Entry{}), survey.ErrClosed)
 	w.want(w.store.ChangeLink(w.Context(), r.ID, open, survey.Link{}, audit.Entry{}), survey.ErrClosed)
-	w.want(second(w.store.AddLinks(w.Context(), r.ID, now, []survey.Link{w.newLink("b")}, "", audit.Entry{})), survey.ErrClosed)
+	w.want(w.tryLinks(r.ID, now, w.newLink("b")), survey.ErrClosed)
 }
 
 // A person who is forgotten has no link and no return code any more, nor had a message. One who withdrew keeps theirs.
-func forgetByLink(w *tester) {
+func forgetByLink(t *tester) {
+	w := linkTester{t}
 	r := w.open()
 	w.addLinks(r.ID, "a", "b")
 	w.openLink(r.ID, "open-1", 5)
@@ -254,14 +269,14 @@ func forgetByLink(w *tester) {
 }
 
 // linksExpire: links expire with their round.
-func linksExpire(w *tester) {
+func linksExpire(t *tester) {
+	w := linkTester{t}
 	r := w.draft()
 	r.State, r.OpenedAt = survey.Open, now
 	r.ClosesAt = time.Now().Add(expiryDelay - survey.Retention)
 	w.must(w.store.CreateRound(w.Context(), r, audit.Entry{}))
 	link := w.newLink("a")
-	_, err := w.store.AddLinks(w.Context(), r.ID, r.ClosesAt.Add(-time.Hour), []survey.Link{link}, "", audit.Entry{})
-	w.must(err)
+	w.must(w.tryLinks(r.ID, r.ClosesAt.Add(-time.Hour), link))
 	w.Parallel()
 	w.eventually("the links expire", func() bool {
 		_, err := w.store.FindLink(w.Context(), r.ID, []string{link.Hash})

@@ -22,6 +22,7 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"maturitybot/adapters/platform"
+	"maturitybot/adapters/poster"
 	"maturitybot/adapters/redis"
 	"maturitybot/adapters/resultfiles"
 	"maturitybot/bot"
@@ -192,7 +193,9 @@ func (v *service) keepJournal(ctx context.Context, store *redis.Store) (stop fun
 // returns survey.ErrMatrixChanged, and starts nothing, if a matrix changed under rounds that use it.
 func (v *service) start(ctx context.Context, store *redis.Store, words *locale.Words) error {
 	v.store, v.rounds = store, survey.NewRounds(store, v.Matrices, v.Now)
+	webURL := ""
 	if v.Web != nil {
+		webURL = v.Web.URL.String()
 		v.rounds.UseLinkKeys(v.Web.Keys)
 	}
 	if v.AssessmentRetention > 0 {
@@ -206,7 +209,8 @@ func (v *service) start(ctx context.Context, store *redis.Store, words *locale.W
 	}
 	v.telemetry.registerQueueDepth(v.rounds.System().Due, v.log)
 	v.bot = bot.New(bot.Options{Rounds: v.rounds, Tools: bot.Tools{
-		Matrices: v.Matrices, Words: words, Renderer: resultfiles.New(words),
+		Matrices: v.Matrices, Words: words, Renderer: resultfiles.New(words), Posters: poster.New(),
+		WebURL:    webURL,
 		Directory: v.people, Sender: v.people, Claims: store, Schedule: v.Schedule,
 		Creators: v.Creators, Log: v.log, Now: v.Now,
 		Handled: v.telemetry.countEvent, Delivered: v.telemetry.countMessage,
