@@ -90,6 +90,7 @@ func linkButtons(v locale.Voice, list survey.LinkList) []chat.Button {
 		chat.Button{
 			Label:  v.Say("button.replace_open"),
 			Action: onRound("newopen", r, v),
+			Style:  chat.Danger,
 			Confirm: &chat.Confirm{
 				Title: v.Say("links.replace_title"),
 				Text:  v.Say("links.replace_confirm"),
@@ -100,6 +101,7 @@ func linkButtons(v locale.Voice, list survey.LinkList) []chat.Button {
 		chat.Button{
 			Label:  v.Say("button.close_open"),
 			Action: onRound("shutopen", r, v),
+			Style:  chat.Danger,
 			Confirm: &chat.Confirm{
 				Title: v.Say("links.close_title"),
 				Text:  v.Say("links.close_confirm"),

@@ -271,6 +271,7 @@ func mediaType(name string) string {
 	return map[string]string{
 		".png": "image/png", ".csv": "text/csv", ".json": "application/json", ".svg": "image/svg+xml",
 		".html": "text/html",
+		".txt":  "text/plain",
 		".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 	}[filepath.Ext(name)]
 }
