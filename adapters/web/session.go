@@ -146,12 +146,15 @@ func nonce(r *http.Request) string {
 }
 
 // language returns the language of a page: the one that the person chose, else the one that the
-// address or the browser asks for, if it can be chosen.
+// address, the page that was sent or the browser asks for, if it can be chosen.
 func (s *site) language(r *http.Request, v Visit) string {
 	if v.Language != "" {
 		return v.Language
 	}
 	asked := r.URL.Query().Get("lang")
+	if asked == "" {
+		asked = r.PostFormValue("page_lang")
+	}
 	if asked == "" {
 		asked = r.Header.Get("Accept-Language")
 	}
