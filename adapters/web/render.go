@@ -32,6 +32,7 @@ type button struct {
 	Style                     string
 	Chosen                    bool
 	Described                 string // the id of the text that describes it
+	Page                      bool   // it shows a page and changes nothing
 }
 
 // menu is a list to choose from, with its own button.
@@ -83,6 +84,7 @@ func (d renderer) card(c chat.Card) (title string, blocks []block) {
 		}
 	}
 	if !d.still {
+		leadOn(blocks)
 		return title, blocks
 	}
 	kept := blocks[:0]
@@ -94,6 +96,27 @@ func (d renderer) card(c chat.Card) (title string, blocks []block) {
 		kept = append(kept, b)
 	}
 	return title, kept
+}
+
+// leadOn lets the buttons after the only menu of a card send what was picked from it, so that it is
+// not lost when a person does not press the menu's own button.
+func leadOn(blocks []block) {
+	var after []block
+	for i, b := range blocks {
+		if b.Kind == "menu" {
+			if after != nil {
+				return
+			}
+			after = blocks[i+1:]
+		}
+	}
+	for _, row := range after {
+		for i := range row.Buttons {
+			if row.Buttons[i].Page {
+				row.Buttons[i].URL = ""
+			}
+		}
+	}
 }
 
 // choice returns one of several answers.
@@ -154,7 +177,7 @@ func (d renderer) button(b chat.Button) button {
 	case b.Confirm != nil:
 		out.URL = d.path + "?" + url.Values{"ask": {encoded}}.Encode()
 	case page:
-		out.URL = path
+		out.URL, out.Page = path, true
 	}
 	return out
 }
@@ -167,7 +190,9 @@ func (d renderer) menu(m chat.Menu) block {
 }
 
 // pickedField returns the name of the field with what was picked from the menu of an action.
-func pickedField(encoded string) string { return "picked." + encoded }
+func pickedField(encoded string) string { return pickedPrefix + encoded }
+
+const pickedPrefix = "picked."
 
 // confirm returns the question before an action, if a button of the card asks one.
 func confirm(c chat.Card, encoded string) (chat.Button, bool) {

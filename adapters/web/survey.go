@@ -141,7 +141,7 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, person session) {
 	encoded := r.PostFormValue("action")
 	a, ok := action(encoded, s.Actions)
 	if !ok {
-		s.notFound(w, r)
+		s.leadOn(w, r, person, encoded)
 		return
 	}
 	e := s.event(r, person, chat.Press, a)
@@ -154,6 +154,43 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, person session) {
 		e.Values = map[string][]string{chat.Picked: picked}
 	}
 	s.finish(w, r, person, a, s.Responder.Handle(r.Context(), e))
+}
+
+// leadOn leads to the page of an action whose button stands below a menu. What was picked from the
+// menu is saved first.
+func (s *Server) leadOn(
+	w http.ResponseWriter, r *http.Request, person session, encoded string,
+) {
+	next, ok := action(encoded, s.Pages)
+	menu, picked := pickedFrom(r, s.Actions)
+	if !ok || menu.Verb == "" {
+		s.notFound(w, r)
+		return
+	}
+	if picked != "" {
+		e := s.event(r, person, chat.Press, menu)
+		e.Values = map[string][]string{chat.Picked: {picked}}
+		if replies := s.Responder.Handle(r.Context(), e); !updates(replies) { // it was not saved
+			s.finish(w, r, person, menu, replies)
+			return
+		}
+	}
+	path, _ := pagePath(next)
+	http.Redirect(w, r, path, http.StatusSeeOther)
+}
+
+// pickedFrom returns the action of the menu that was sent, and what was picked from it.
+func pickedFrom(r *http.Request, verbs []string) (menu chat.Action, picked string) {
+	for name, values := range r.PostForm {
+		encoded, ok := strings.CutPrefix(name, pickedPrefix)
+		if !ok || len(values) != 1 {
+			continue
+		}
+		if a, known := action(encoded, verbs); known {
+			return a, strings.TrimSpace(values[0])
+		}
+	}
+	return chat.Action{}, ""
 }
 
 // backPath returns the path of the page that a request was sent from.

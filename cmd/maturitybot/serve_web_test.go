@@ -146,6 +146,19 @@ func (v *visitor) press(label string) {
 	}
 }
 
+// choose picks from the menu of the page, and sends the button with that label.
+func (v *visitor) choose(option, label string) {
+	v.t.Helper()
+	menu := regexp.MustCompile(`<select id="([^"]+)"`).FindStringSubmatch(v.page)
+	button := regexp.MustCompile(`value="([^"]+)">` + regexp.QuoteMeta(label) + `</button>`).FindStringSubmatch(v.page)
+	if menu == nil || button == nil {
+		v.t.Fatalf("no menu or no button %q on\n%s", label, v.page)
+	}
+	if code := v.send("/survey", menu[1], option, "action", button[1]); code != http.StatusOK {
+		v.t.Fatalf("%q: %d\n%s", label, code, v.page)
+	}
+}
+
 // follow opens the link with that text.
 func (v *visitor) follow(text string) {
 	v.t.Helper()
@@ -186,7 +199,7 @@ func TestServeWeb(t *testing.T) {
 		t.Fatalf("cookie %q", v.cookie)
 	}
 	v.press("I have read this, start")
-	v.follow("Continue")
+	v.choose("midwife", "Continue")
 	for i := range 4 {
 		if i == 2 {
 			replicas[1].end()
