@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -112,7 +114,7 @@ func (c tryCommand) Run(ctx context.Context, s system) error {
 	t.terminal = terminal.New(s.in, s.out, options)
 	interactive := !c.Plain && !c.Auto && terminal.IsTerminal(s.in)
 	if interactive {
-		t.you.Platform = "web" // as people with a link
+		t.you.Platform = survey.WebPlatform // as people with a link
 	}
 	if err := t.prepare(ctx, c); err != nil {
 		return err
@@ -230,11 +232,36 @@ func (t *trial) prepare(ctx context.Context, c tryCommand) error {
 	if _, _, err := t.rounds.As(lead).Open(ctx, r.ID); err != nil {
 		return fmt.Errorf("open the round: %w", err)
 	}
-	member := survey.Member{Person: survey.PersonID(t.you.String())}
-	if _, _, err := t.rounds.As(lead).Invite(ctx, r.ID, []survey.Member{member}); err != nil {
+	if err := t.inviteYou(ctx, lead); err != nil {
 		return fmt.Errorf("invite you: %w", err)
 	}
 	return invent(ctx, t, c.Seed, c.Others, lead)
+}
+
+// inviteYou puts the person at the terminal on the roster. In a browser they are a person with a link.
+func (t *trial) inviteYou(ctx context.Context, lead survey.PersonID) error {
+	if t.you.Platform != survey.WebPlatform {
+		member := survey.Member{Person: survey.PersonID(t.you.String())}
+		_, _, err := t.rounds.As(lead).Invite(ctx, t.round, []survey.Member{member})
+		return err
+	}
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never returns an error
+	keys, err := survey.ParseLinkKeys(base64.StdEncoding.EncodeToString(secret))
+	if err != nil {
+		return err
+	}
+	t.rounds.UseLinkKeys(keys)
+	_, made, err := t.rounds.As(lead).MakeLinks(ctx, t.round, survey.LinkRequest{Count: 1})
+	if err != nil {
+		return err
+	}
+	visit, err := t.rounds.Visiting().Find(ctx, t.round, made[0].Token)
+	if err != nil {
+		return err
+	}
+	t.you, err = chat.ParsePerson(string(visit.Member.Person))
+	return err
 }
 
 // inviteEvent is the id of the first event of the conversation. The answer to it is the invitation.
