@@ -101,8 +101,10 @@ func (t *trial) browse(
 }
 
 // newServer returns the pages of the survey, and those of the trial.
-func (b *browserTrial) newServer(address *url.URL) *web.Server {
-	return web.New(web.Options{
+func (b *browserTrial) newServer(address *url.URL) *web.Server { return web.New(b.options(address)) }
+
+func (b *browserTrial) options(address *url.URL) web.Options {
+	return web.Options{
 		URL: address, Responder: b.bot, Links: b,
 		Pages: bot.PageVerbs(), Actions: bot.LinkVerbs(), Home: bot.HomeVerb, Last: bot.LastVerb,
 		Say: func(lang, key string, facts ...any) string {
@@ -118,7 +120,7 @@ func (b *browserTrial) newServer(address *url.URL) *web.Server {
 			{Key: "try.see_channel", Path: channelPath}, {Key: "try.end", Path: endPath},
 		},
 		Log: b.log, Now: b.now,
-	})
+	}
 }
 
 // Find knows one link, which is the person's own.
