@@ -252,7 +252,7 @@ func (t *trial) inviteYou(ctx context.Context, lead survey.PersonID) error {
 		return err
 	}
 	t.rounds.UseLinkKeys(keys)
-	_, made, err := t.rounds.As(lead).MakeLinks(ctx, t.round, survey.LinkRequest{Count: 1})
+	_, made, err := t.rounds.LinksAs(lead).MakeLinks(ctx, t.round, survey.LinkRequest{Count: 1})
 	if err != nil {
 		return err
 	}
