@@ -159,18 +159,6 @@ func (v *visitor) choose(option, label string) {
 	}
 }
 
-// follow opens the link with that text.
-func (v *visitor) follow(text string) {
-	v.t.Helper()
-	m := regexp.MustCompile(`href="([^"]+)"[^>]*>` + regexp.QuoteMeta(text) + `</a>`).FindStringSubmatch(v.page)
-	if m == nil {
-		v.t.Fatalf("no link %q on\n%s", text, v.page)
-	}
-	if code := v.do(http.MethodGet, strings.ReplaceAll(m[1], "&amp;", "&"), nil); code != http.StatusOK {
-		v.t.Fatalf("%q: %d\n%s", text, code, v.page)
-	}
-}
-
 // TestServeWeb: people answer by link through two processes in turn, one of which is started anew in the middle, while nothing of a
 // link is in Redis or in a log.
 func TestServeWeb(t *testing.T) {
