@@ -107,7 +107,7 @@ func drawSVG(code barcode.Barcode, alt string) string {
 			}
 		}
 	}
-	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %[1]d" role="img" `+
-		`shape-rendering="crispEdges"><title>%s</title><path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/>`+
-		`<path d="%s"/></svg>`, side, template.HTMLEscapeString(alt), path.String())
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d" role="img" `+
+		`shape-rendering="crispEdges"><title>%[2]s</title><path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/>`+
+		`<path d="%[3]s"/></svg>`, side, template.HTMLEscapeString(alt), path.String())
 }
