@@ -29,6 +29,7 @@ type page struct {
 	Nonce   string
 	Path    string
 	Leaving bool // the page is the one that asks whether to leave
+	home    bool // the page is the first one of the survey
 	// Languages lead to the page in the other languages.
 	Languages []languageLink
 	Buttons   []PageButton
@@ -60,6 +61,7 @@ func (s *site) newPage(r *http.Request, lang string, person *session) *page {
 			p.Code = person.token
 		}
 	}
+	p.home = r.Method == http.MethodGet && p.Path == surveyPath
 	if r.Method == http.MethodPost {
 		p.Path = surveyPath
 	}
@@ -204,6 +206,9 @@ func (s *Server) ShowCards(
 ) {
 	p := s.newPage(r, lang, nil)
 	p.Languages = nil
+	if r.Method == http.MethodPost {
+		p.Buttons = nil // nothing comes after what was pressed
+	}
 	p.Heading = title
 	p.Blocks = []block{textBlock(intro)}
 	draw := s.renderer(p)

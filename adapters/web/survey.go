@@ -60,7 +60,7 @@ func (s *Server) writeCards(w http.ResponseWriter, p *page, replies []chat.Reply
 	if len(p.Blocks) == 0 { // an event that was handled before shows nothing
 		p.Blocks = append(p.Blocks, textBlock(p.say("web.done")))
 	}
-	if !pressable(p.Blocks) {
+	if !pressable(p.Blocks) && !p.home {
 		p.Blocks = append(p.Blocks, block{Kind: "buttons", Buttons: []button{{
 			Label: p.say("web.to_survey"), URL: surveyPath, Style: "primary",
 		}}})
@@ -126,8 +126,11 @@ func (s *Server) writeForm(
 	p.Form = drawForm(f, values, wrong)
 	p.Fields = append(p.Fields, field{"form", encoded})
 	p.Heading, p.Title = f.Title, f.Title
+	if f.Intro != "" {
+		p.Title += ": " + f.Intro // the form of each question has a title of its own
+	}
 	if len(p.Form.Errors) > 0 {
-		p.Title = p.say("web.error") + " " + f.Title
+		p.Title = p.say("web.error") + " " + p.Title
 	}
 	s.write(w, status, p)
 }
