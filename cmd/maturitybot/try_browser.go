@@ -20,6 +20,7 @@ import (
 	"maturitybot/adapters/web"
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
+	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 )
@@ -46,6 +47,8 @@ type browserTrial struct {
 
 	closing sync.Mutex // held while the survey is closed, which takes a moment
 	posts   []chat.Post
+	// last is the voice that the person had at the close, which destroys what leads to them.
+	last locale.Voice
 }
 
 // Paths of the pages that only a trial has.
@@ -136,6 +139,11 @@ func (b *browserTrial) Find(ctx context.Context, round, token string) (web.Visit
 		Who: b.you, Language: string(p.Member.Language), Closed: !p.Round.AcceptsAnswers(b.now()),
 		About: func(lang string) chat.Card { return b.bot.About(p.Round, b.matrix, lang) },
 	}
+	b.closing.Lock()
+	if b.posts != nil {
+		visit.Language = b.last.Lang
+	}
+	b.closing.Unlock()
 	for _, lang := range p.Round.Languages {
 		visit.Languages = append(visit.Languages, string(lang))
 	}
@@ -161,7 +169,8 @@ func (b *browserTrial) closeAndShow(w http.ResponseWriter, r *http.Request) {
 	b.closing.Lock()
 	defer b.closing.Unlock()
 	if b.posts == nil {
-		posts, err := b.closeRound(r.Context(), b.yourVoice(r.Context()))
+		b.last = b.yourVoice(r.Context())
+		posts, err := b.closeRound(r.Context(), b.last)
 		if err == nil && b.folder != "" {
 			_, err = writeFiles(b.folder, posts)
 		}
@@ -178,13 +187,12 @@ func (b *browserTrial) closeAndShow(w http.ResponseWriter, r *http.Request) {
 // showChannel shows what is in the coordinator's channel, or leads to the survey while it is open.
 func (b *browserTrial) showChannel(w http.ResponseWriter, r *http.Request) {
 	b.closing.Lock()
-	posts := b.posts
+	posts, voice := b.posts, b.last
 	b.closing.Unlock()
 	if posts == nil {
 		http.Redirect(w, r, "/survey", http.StatusSeeOther)
 		return
 	}
-	voice := b.yourVoice(r.Context())
 	var cards []chat.Card
 	var shown []web.PageFile
 	for _, post := range posts {
@@ -219,7 +227,12 @@ func (b *browserTrial) serveFile(w http.ResponseWriter, r *http.Request) {
 
 // stop says goodbye, and ends the program.
 func (b *browserTrial) stop(w http.ResponseWriter, r *http.Request) {
-	voice := b.yourVoice(r.Context())
+	b.closing.Lock()
+	voice := b.last
+	if b.posts == nil {
+		voice = b.yourVoice(r.Context())
+	}
+	b.closing.Unlock()
 	b.pages.ShowCards(w, r, voice.Lang, voice.Say("try.ended"), voice.Say("try.ended_body"), nil, nil)
 	b.end()
 }
