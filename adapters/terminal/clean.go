@@ -2,18 +2,23 @@ package terminal
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/charmbracelet/x/ansi"
 	"maturitybot/bot/chat"
 	"maturitybot/survey/plaintext"
 )
 
+// keySequence is an escape sequence that a terminal sends for a key, such as an arrow (ECMA-48,
+// 5.4: CSI; and SS3, as xterm sends it).
+var keySequence = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|O[ -~])`)
+
 // typed cleans what the user typed, and removes the escape sequences that keys sent.
 func typed(s string) string {
-	return strings.ReplaceAll(plaintext.Clean(ansi.Strip(s)), string(utf8.RuneError), "")
+	s = plaintext.Clean(keySequence.ReplaceAllString(s, ""))
+	return strings.ReplaceAll(s, string(utf8.RuneError), "")
 }
 
 // known removes nil elements, so that a kind of block, span or field that is not cleaned here does

@@ -1,438 +1,338 @@
 package terminal
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
-
-	"charm.land/bubbles/v2/textarea"
-	tea "charm.land/bubbletea/v2"
 
 	"maturitybot/bot/chat"
 )
 
-// formPage is a form being filled in.
-type formPage struct {
-	form    chat.Form
-	entries []*entry
-	stops   []stop
-	focus   int // of the stops
-	errs    map[string]string
-	window  window
-	touched bool // there is input that cancelling would lose
-}
-
-// entry is a field and its input.
-type entry struct {
-	field  chat.Field
-	label  chat.Label
-	pick   *chat.Select
-	chosen []string       // of a pick
-	area   textarea.Model // of every other field
-	limit  int            // of an input, in characters
-	lines  bool
-}
-
-// stop is a position of the cursor: a text, an option of a pick, or a button if entry is -1.
-type stop struct{ entry, option int }
-
+// What a user can do with a form that is filled in, as indexes in the list that review prints. The
+// fields follow.
 const (
-	submitStop = 0
-	cancelStop = 1
+	submitForm = iota
+	cancelForm
+	firstField
 )
 
-func newFormPage(m *screen, form chat.Form) *formPage {
-	f := &formPage{form: form, errs: map[string]string{}}
-	for i, field := range form.Fields {
-		e := &entry{field: field, label: chat.About(field)}
-		value := ""
-		switch x := field.(type) {
-		case chat.Select:
-			e.pick, e.chosen = &x, slices.Clone(x.Chosen)
-		case chat.Input:
-			value, e.limit, e.lines = x.Value, x.Max, x.Lines
-		case chat.Date:
-			value = x.Value
-		case chat.TimeOfDay:
-			value = x.Value
-		case chat.Channel, chat.People: // nothing to do
+// fillIn asks for every field of the open form, then whether to send it, to cancel, or to change a
+// field. It returns nil if the user cancels.
+func (k *talk) fillIn(ctx context.Context) (*chat.Event, error) {
+	form := *k.form
+	errs := k.refusals
+	var asked []int // indexes of the fields to ask for
+	if errs == nil {
+		k.input = map[string][]string{}
+		for i, field := range form.Fields {
+			k.input[chat.About(field).ID] = initial(field)
+			asked = append(asked, i)
 		}
-		f.entries = append(f.entries, e)
-		if e.pick != nil {
-			for o := range e.pick.Options {
-				f.stops = append(f.stops, stop{i, o})
+		text := k.wrap("# ", form.Title)
+		if form.Intro != "" {
+			text += k.wrap("", form.Intro)
+		}
+		if err := k.say(text, k.wrap("", k.words.KeepLine)); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		for _, id := range slices.Sorted(maps.Keys(errs)) {
+			named := func(f chat.Field) bool { return chat.About(f).ID == id }
+			if i := slices.IndexFunc(form.Fields, named); i >= 0 {
+				asked = append(asked, i)
+			} else if err := k.t.print(k.wrap("! ", errs[id])); err != nil {
+				return nil, err
 			}
+		}
+		slices.Sort(asked)
+		for _, i := range slices.Compact(asked) {
+			field := form.Fields[i]
+			if err := k.askField(ctx, field, errs[chat.About(field).ID]); err != nil {
+				return nil, err
+			}
+		}
+		asked, errs = nil, nil
+		n, err := k.review(ctx, form)
+		switch {
+		case err != nil:
+			return nil, err
+		case n < 0:
 			continue
-		}
-		e.area = newArea(e.lines)
-		e.area.SetWidth(m.columns() - 2)
-		e.area.SetValue(value)
-		f.stops = append(f.stops, stop{i, 0})
-	}
-	f.stops = append(f.stops, stop{-1, submitStop}, stop{-1, cancelStop})
-	f.aim(m, 0)
-	return f
-}
-
-// newArea returns a text editor. It wraps texts of one line too, so that all of the text can be
-// seen. It accepts more than the field's limit, so that text is never cut: submit reports what is
-// too long.
-func newArea(several bool) textarea.Model {
-	a := textarea.New()
-	a.Prompt = "│ "
-	a.ShowLineNumbers = false
-	a.EndOfBufferCharacter = ' '
-	a.CharLimit = 0
-	a.DynamicHeight = true
-	a.MinHeight = 1
-	a.MaxHeight = 0
-	if several {
-		a.MinHeight = 3
-	}
-	a.SetVirtualCursor(false)
-	a.SetStyles(textarea.Styles{})
-	a.KeyMap.InsertNewline.SetEnabled(several)
-	// Terminals can paste themselves; these keys would start a clipboard program on the machine.
-	a.KeyMap.Paste.SetEnabled(false)
-	a.KeyMap.CopySelection.SetEnabled(false)
-	return a
-}
-
-// aim moves the cursor to a stop.
-func (f *formPage) aim(m *screen, n int) {
-	f.focus = max(0, min(n, len(f.stops)-1))
-	for i, e := range f.entries {
-		if e.pick != nil {
+		case n >= firstField:
+			asked = []int{n - firstField}
 			continue
+		case n == cancelForm:
+			k.form = nil
+			k.reprint()
+			return nil, nil
 		}
-		if f.stops[f.focus] == (stop{i, 0}) {
-			e.area.Focus() // its command would only start a drawn cursor's blinking
-		} else {
-			e.area.Blur()
+		values := map[string][]string{}
+		errs = map[string]string{}
+		for _, field := range form.Fields {
+			id := chat.About(field).ID
+			sent, complaint := k.check(field, k.input[id])
+			if values[id] = sent; complaint != "" {
+				errs[id] = complaint
+			}
 		}
-	}
-	f.bring(m)
-}
-
-// bring scrolls to the stop that the cursor is on.
-func (f *formPage) bring(m *screen) {
-	s, _, _ := f.sheet(m)
-	for before := -1; before != f.window.offset; {
-		before = f.window.offset
-		f.window.reveal(s, s.spots[f.focus])
-	}
-}
-
-// refuse shows the errors, and moves to the first field that has one.
-func (f *formPage) refuse(m *screen, sentences map[string]string) {
-	f.errs = sentences
-	for i, at := range f.stops {
-		if at.entry >= 0 && sentences[f.entries[at.entry].label.ID] != "" {
-			f.aim(m, i)
-			return
+		if len(errs) == 0 {
+			return k.event(chat.Submit, form.Action, values)
 		}
 	}
-	f.window.offset = 0 // errors without a field are at the top
 }
 
-// write passes a key or a paste to the current text.
-func (f *formPage) write(m *screen, msg tea.Msg) {
-	at := f.stops[f.focus]
-	if at.entry < 0 || f.entries[at.entry].pick != nil {
-		return
+// initial returns the initial values of a field.
+func initial(field chat.Field) []string {
+	switch f := field.(type) {
+	case chat.Input:
+		return []string{f.Value}
+	case chat.Date:
+		return []string{f.Value}
+	case chat.TimeOfDay:
+		return []string{f.Value}
+	case chat.Select:
+		return f.Chosen
+	case chat.Channel, chat.People: // nothing to do
 	}
-	e := f.entries[at.entry]
-	if paste, ok := msg.(tea.PasteMsg); ok {
-		paste.Content = typed(paste.Content)
-		if !e.lines {
-			paste.Content = strings.ReplaceAll(strings.TrimRight(paste.Content, "\n"), "\n", " ")
+	return nil
+}
+
+// review lists the input of the form, and asks what to do. It returns submitForm, cancelForm, or
+// firstField plus the index of a field to change; or -1 to show the list again.
+func (k *talk) review(ctx context.Context, form chat.Form) (int, error) {
+	names := [][]string{{form.Submit}, {form.Cancel}}
+	text := k.wrap("1) ", form.Submit) + k.wrap("2) ", form.Cancel)
+	for i, field := range form.Fields {
+		l := chat.About(field)
+		names = append(names, []string{l.Text})
+		lead := fmt.Sprintf("%d) ", i+firstField+1)
+		text += k.wrap(lead, l.Text+": "+shown(field, k.input[l.ID]))
+	}
+	if err := k.say(text); err != nil {
+		return 0, err
+	}
+	return k.choose(ctx, names)
+}
+
+// shown returns the input of a field as text.
+func shown(field chat.Field, raw []string) string {
+	if pick, ok := field.(chat.Select); ok {
+		var labels []string
+		for _, o := range pick.Options {
+			if slices.Contains(raw, o.Value) {
+				labels = append(labels, o.Label)
+			}
 		}
-		msg = paste
+		raw = labels
 	}
-	before := e.area.Value()
-	e.area, _ = e.area.Update(msg)
-	if e.area.Value() != before {
-		f.touched = true
-		delete(f.errs, e.label.ID)
+	if s := strings.Join(raw, ", "); s != "" {
+		return s
 	}
-	f.bring(m)
+	return "-"
 }
 
-func (f *formPage) key(m *screen, msg tea.KeyPressMsg) tea.Cmd {
-	at := f.stops[f.focus]
-	text := at.entry >= 0 && f.entries[at.entry].pick == nil
-	key := msg.String()
-	switch key {
-	case "esc":
-		// One accidental key must not lose the input.
-		if f.touched && at != (stop{-1, cancelStop}) {
-			f.aim(m, len(f.stops)-1)
+// askField asks for one field until its input is valid or the user leaves it unchanged.
+func (k *talk) askField(ctx context.Context, field chat.Field, complaint string) error {
+	l := chat.About(field)
+	text := l.Text
+	if l.Optional {
+		text += " (" + k.words.Optional + ")"
+	}
+	text = k.wrap("", text)
+	if hint := k.hint(field); hint != "" {
+		text += k.wrap("", hint)
+	}
+	pick, isPick := field.(chat.Select)
+	input, isInput := field.(chat.Input)
+	if isPick && pick.Many {
+		text += k.wrap("", k.words.Many)
+	}
+	if isInput && input.Lines {
+		text += k.wrap("", k.words.Lines)
+	}
+	var names [][]string
+	for i, o := range pick.Options {
+		names = append(names, []string{o.Label})
+		chosen := chat.Button{Chosen: slices.Contains(k.input[l.ID], o.Value)}
+		text += k.wrap(fmt.Sprintf("%d) ", i+1), marked(o.Label, chosen, k.words))
+	}
+	if now := shown(field, k.input[l.ID]); !isPick && now != "-" {
+		text += k.wrap("", "‹"+now+"›")
+	}
+	if err := k.say(text); err != nil {
+		return err
+	}
+	for {
+		if complaint != "" {
+			if err := k.t.print(k.wrap("! ", complaint)); err != nil {
+				return err
+			}
+		}
+		s, err := k.read(ctx, l.Text)
+		if err != nil {
+			return err
+		}
+		if strings.TrimSpace(s) == "" {
 			return nil
 		}
-		return f.cancel(m)
-	case "tab":
-		f.aim(m, f.field(1))
-		return nil
-	case "shift+tab":
-		f.aim(m, f.field(-1))
-		return nil
-	case "pgdown", "pgup":
-		s, _, _ := f.sheet(m)
-		way := max(f.window.rows(s)-1, 1)
-		if key == "pgup" {
-			way = -way
+		if strings.TrimSpace(s) == "-" {
+			k.input[l.ID] = nil
+			return nil
 		}
-		f.window.scroll(s, way)
-		return nil
-	}
-	if text {
-		e := f.entries[at.entry]
-		info := e.area.LineInfo()
-		switch {
-		case key == "up" && e.area.Line() == 0 && info.RowOffset == 0:
-			f.aim(m, f.focus-1)
-		case key == "down" && e.area.Line() == e.area.LineCount()-1 && info.RowOffset >= info.Height-1:
-			f.aim(m, f.focus+1)
-		case key == "enter" && !e.lines:
-			f.aim(m, f.focus+1)
-		default:
-			f.write(m, msg)
-		}
-		return nil
-	}
-	switch key {
-	case "up", "k", "left", "h":
-		f.aim(m, f.focus-1)
-	case "down", "j", "right", "l":
-		f.aim(m, f.focus+1)
-	case "enter", "space":
-		s, _, _ := f.sheet(m)
-		switch {
-		case !f.window.shows(s, s.spots[f.focus]):
-			f.bring(m)
-		case at.entry >= 0:
-			f.toggle(at)
-		case at.option == cancelStop:
-			return f.cancel(m)
-		default:
-			return f.submit(m)
-		}
-	}
-	return nil
-}
-
-// field returns the first stop of the next or the previous field. Each button counts as a field.
-func (f *formPage) field(way int) int {
-	at := f.stops[f.focus]
-	n := f.focus
-	for n+way >= 0 && n+way < len(f.stops) {
-		n += way
-		if f.stops[n].entry < 0 || f.stops[n].entry != at.entry && f.stops[n].option == 0 {
-			break
-		}
-	}
-	return n
-}
-
-func (f *formPage) toggle(at stop) {
-	e := f.entries[at.entry]
-	value := e.pick.Options[at.option].Value
-	has := slices.Contains(e.chosen, value)
-	switch {
-	case has && (e.pick.Many || e.label.Optional):
-		e.chosen = slices.DeleteFunc(slices.Clone(e.chosen), func(v string) bool { return v == value })
-	case has:
-		return
-	case e.pick.Many:
-		e.chosen = append(slices.Clone(e.chosen), value)
-	default:
-		e.chosen = []string{value}
-	}
-	f.touched = true
-	delete(f.errs, e.label.ID)
-}
-
-func (f *formPage) cancel(m *screen) tea.Cmd {
-	m.form, m.k.form = nil, nil
-	if len(m.pages) == 0 {
-		m.pages = []*page{m.base()}
-	}
-	return nil
-}
-
-func (f *formPage) submit(m *screen) tea.Cmd {
-	values, errs := map[string][]string{}, map[string]string{}
-	for _, e := range f.entries {
-		var raw []string
-		if e.pick != nil {
-			for _, o := range e.pick.Options {
-				if slices.Contains(e.chosen, o.Value) {
-					raw = append(raw, o.Value)
-				}
+		if isInput && input.Lines {
+			if s, err = k.moreLines(ctx, s); err != nil {
+				return err
 			}
+		}
+		var put []string
+		if isPick {
+			put, complaint = k.picked(s, pick, names)
 		} else {
-			raw = []string{e.area.Value()}
+			put = []string{s}
+			_, complaint = k.check(field, put)
 		}
-		sent, complaint := m.k.check(e.field, raw)
-		values[e.label.ID] = sent
-		if complaint != "" {
-			errs[e.label.ID] = complaint
+		if complaint == "" {
+			k.input[l.ID] = put
+			return nil
 		}
 	}
-	if len(errs) > 0 {
-		f.refuse(m, errs)
-		return nil
-	}
-	event, err := m.k.event(chat.Submit, f.form.Action, values)
-	if err != nil {
-		return m.fail(err)
-	}
-	return m.send(event)
 }
 
-// sheet draws the form. It also returns the line and column of the text cursor.
-func (f *formPage) sheet(m *screen) (s sheet, line, column int) {
-	f.window.height = m.textHeight(m.k.words.HelpForm)
-	s, line, column = f.draw(m, true)
-	if len(s.lines) > f.window.height {
-		s, line, column = f.draw(m, false)
+// moreLines reads the other lines of a text. The end of input ends the text as well.
+func (k *talk) moreLines(ctx context.Context, s string) (string, error) {
+	for {
+		line, err := k.read(ctx, "")
+		if errors.Is(err, io.EOF) || err == nil && line == "" {
+			return s, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		s += "\n" + line
 	}
-	return s, line, column
 }
 
-func (f *formPage) draw(m *screen, airy bool) (s sheet, line, column int) {
-	l, width := m.look, m.columns()
-	line = -1
-	s.lines = append(s.lines, wrapped(styled(l.bold, f.form.Title), width)...)
-	if f.form.Intro != "" {
-		s.lines = append(s.lines, wrapped(f.form.Intro, width)...)
+// picked reads numbers or names of options: one on the whole line, or several separated by commas.
+func (k *talk) picked(
+	s string, pick chat.Select, names [][]string,
+) (values []string, complaint string) {
+	n, complaint := k.match(s, names)
+	if complaint == "" {
+		return []string{pick.Options[n].Value}, ""
 	}
-	known := map[string]bool{}
-	for _, e := range f.entries {
-		known[e.label.ID] = true
+	if !pick.Many {
+		return nil, complaint
 	}
-	for _, id := range slices.Sorted(maps.Keys(f.errs)) {
-		if !known[id] {
-			s.lines = append(s.lines, wrapped(styled(l.alert, "! "+f.errs[id]), width)...)
-		}
-	}
-	n := 0
-	pointed := func(style string) string {
-		if n == f.focus {
-			return l.accent.Render(pointer) + style
-		}
-		return noPoint + style
-	}
-	for _, e := range f.entries {
-		s.lines = append(s.lines, "")
-		top := len(s.lines)
-		s.lines = append(s.lines, wrapped(f.title(m, e), width)...)
-		if hint := m.k.hint(e.field); hint != "" {
-			s.lines = append(s.lines, wrapped(styled(l.note, hint), width)...)
-		}
-		if sentence := f.errs[e.label.ID]; sentence != "" {
-			s.lines = append(s.lines, wrapped(styled(l.alert, "! "+sentence), width)...)
-		}
-		if e.pick != nil {
-			for o, option := range e.pick.Options {
-				at := spot{first: len(s.lines)}
-				if o == 0 {
-					at.first = top
-				}
-				lead := pointed(e.mark(option.Value) + " ")
-				s.lines = append(s.lines, hanging(lead, f.option(m, e, option, n), width)...)
-				at.last = len(s.lines) - 1
-				s.spots = append(s.spots, at)
-				n++
-			}
+	for part := range strings.SplitSeq(s, ",") {
+		if strings.TrimSpace(part) == "" {
 			continue
 		}
-		e.area.SetWidth(width - 2)
-		body := len(s.lines)
-		for i, text := range strings.Split(e.area.View(), "\n") {
-			if i == 0 {
-				text = pointed(text)
-			} else {
-				text = noPoint + text
-			}
-			s.lines = append(s.lines, strings.TrimRight(text, " "))
+		n, complaint := k.match(part, names)
+		if complaint != "" {
+			return nil, complaint
 		}
-		at := spot{first: top, last: body}
-		if c := e.area.Cursor(); c != nil {
-			line, column = body+c.Y, min(c.X+2, width-1)
-			at.last = line
-			// If the text is higher than the window, the line of the cursor must be in view.
-			at.first = max(top, line-max(f.window.height-3, 0))
-		}
-		s.spots = append(s.spots, at)
-		n++
+		values = append(values, pick.Options[n].Value)
 	}
-	if airy {
-		s.lines = append(s.lines, "")
-	}
-	buttons := []cell{{f.form.Submit, l.accent}, {f.form.Cancel, l.plain}}
-	l.flow(&s, buttons, n, drawing{width: width, cursor: f.focus, live: true, bare: true})
-	return s, line, column
+	return values, ""
 }
 
-// title returns a field's name, whether it is optional, and how much of its limit is used.
-func (f *formPage) title(m *screen, e *entry) string {
-	l := m.look
-	s := l.bold.Render(e.label.Text)
-	if e.label.Optional {
-		s += l.note.Render(" (" + m.k.words.Optional + ")")
+// Layouts of days and times of day in forms, as chat says.
+const (
+	dateLayout = "2006-01-02"
+	timeLayout = "15:04"
+)
+
+// check reads the input of a field. It returns the values to send, and what is wrong with them or
+// "".
+func (k *talk) check(field chat.Field, raw []string) (values []string, complaint string) {
+	for _, s := range raw {
+		if strings.TrimSpace(s) != "" {
+			values = append(values, s)
+		}
 	}
-	if e.limit > 0 {
-		used := utf8.RuneCountInString(e.area.Value())
-		count := strconv.Itoa(used) + "/" + strconv.Itoa(e.limit)
-		if used > e.limit {
-			s += "  " + l.alert.Render("! "+count)
+	if len(values) == 0 {
+		if !chat.About(field).Optional {
+			complaint = k.words.Missing
+		}
+		return nil, complaint
+	}
+	switch f := field.(type) {
+	case chat.Input:
+		if n := utf8.RuneCountInString(values[0]); n > f.Max {
+			complaint = fill(k.words.TooLong, "used", fmt.Sprint(n), "limit", fmt.Sprint(f.Max))
+		}
+	case chat.Date:
+		values[0] = strings.TrimSpace(values[0])
+		if _, err := time.Parse(dateLayout, values[0]); err != nil {
+			complaint = fill(k.words.BadDate, "form", k.words.DateForm)
+		}
+	case chat.TimeOfDay:
+		at, err := time.Parse(timeLayout, strings.TrimSpace(values[0]))
+		if err != nil {
+			complaint = fill(k.words.BadTime, "form", k.words.TimeForm)
 		} else {
-			s += "  " + l.note.Render(count)
+			values[0] = at.Format(timeLayout)
+		}
+	case chat.People:
+		values = k.people(values[0])
+		if len(values) == 0 {
+			complaint = k.words.Missing
+		}
+	case chat.Channel:
+		place, err := chat.ParsePlace(strings.TrimSpace(values[0]))
+		if err != nil {
+			place = chat.Place{
+				Platform:  k.start.Who.Platform,
+				Workspace: k.start.Who.Workspace,
+				Channel:   strings.TrimSpace(values[0]),
+			}
+		}
+		values = []string{place.String()}
+	case chat.Select: // nothing to do
+	}
+	return values, complaint
+}
+
+// people reads ids separated by commas, semicolons or white space, with or without an @. An id
+// without a workspace is in the user's own.
+func (k *talk) people(s string) []string {
+	var all []string
+	separator := func(r rune) bool { return strings.ContainsRune(",; \n", r) }
+	for _, id := range strings.FieldsFunc(s, separator) {
+		id = strings.TrimPrefix(id, "@")
+		if id == "" {
+			continue
+		}
+		p, err := chat.ParsePerson(id)
+		if err != nil {
+			p = chat.Person{Platform: k.start.Who.Platform, Workspace: k.start.Who.Workspace, ID: id}
+		}
+		if !slices.Contains(all, p.String()) {
+			all = append(all, p.String())
 		}
 	}
-	return s
+	return all
 }
 
-func (e *entry) mark(value string) string {
-	chosen := slices.Contains(e.chosen, value)
-	switch {
-	case e.pick.Many && chosen:
-		return "[" + tick + "]"
-	case e.pick.Many:
-		return "[ ]"
-	case chosen:
-		return "(" + tick + ")"
+// hint returns the help line of a field: its own hint, and the terminal's format for the field.
+func (k *talk) hint(field chat.Field) string {
+	own := ""
+	switch field.(type) {
+	case chat.Date:
+		own = k.words.DateForm
+	case chat.TimeOfDay:
+		own = k.words.TimeForm
+	case chat.People:
+		own = k.words.IDs
+	case chat.Channel, chat.Input, chat.Select: // nothing to do
 	}
-	return "( )"
-}
-
-func (f *formPage) option(m *screen, e *entry, o chat.Option, n int) string {
-	style := m.look.plain
-	if slices.Contains(e.chosen, o.Value) {
-		style = m.look.bold
-	}
-	if n == f.focus {
-		style = m.look.here
-	}
-	return style.Render(o.Label)
-}
-
-// view returns the visible lines of the form, and the terminal's cursor.
-func (f *formPage) view(m *screen) ([]string, *tea.Cursor) {
-	s, line, column := f.sheet(m)
-	lines := f.window.frame(m.look, s, f.form.Title, m.columns(), m.k.words)
-	at := s.spots[f.focus]
-	if line < 0 {
-		line, column = at.first, at.x
-		if e := f.stops[f.focus].entry; e >= 0 {
-			line = at.last
-		}
-	}
-	if !f.window.shows(s, spot{first: line}) {
-		return lines, nil
-	}
-	return lines, tea.NewCursor(column, f.window.row(s, line))
+	parts := []string{chat.About(field).Hint, own}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " · ")
 }

@@ -151,5 +151,5 @@ func receipt(c chat.Card) bool {
 var (
 	ben   = chat.Person{Platform: "terminal", Workspace: "w", ID: "ben"}
 	place = chat.Place{Platform: "terminal", Workspace: "w", Channel: "dm"}
-	start = chat.Event{Kind: chat.Command, Action: chat.NewAction("start"), Admin: true, Locale: "en"}
+	start = chat.Event{Kind: chat.Command, Who: ben, Where: place, Action: chat.NewAction("start"), Admin: true, Locale: "en"}
 )

@@ -2,56 +2,174 @@ package terminal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
 	"maturitybot/bot/chat"
 	"maturitybot/survey/plaintext"
-	"slices"
-	"strings"
-	"time"
-	"unicode/utf8"
 )
 
-// talk is one conversation: what is at hand, whichever way it is shown.
+// errLeft is returned when the user leaves.
+var errLeft = errors.New("the person left")
+
+// talk is one conversation.
 type talk struct {
-	t             *Terminal
-	responder     chat.Responder
-	me            chat.Person
-	where         chat.Place
-	admin         bool
-	locale        string
-	sink          func(chat.Reply)
-	words         Words
-	cards         []chat.Card // the one at hand is the last; those beneath it can be come back to
-	notices       []chat.Card // what the last answer said beside the card
-	form          *chat.Form  // open over the card, or nil
-	refusals      map[string]string
-	kept          map[string][]string // what was put into the form, in plain lines
-	parts         []string            // the card at hand as plain lines last printed it
-	done          bool                // the card at hand ends the conversation
-	changed       bool                // the last answer brought a card
-	underneath    bool                // the card at hand was come back to
-	previousTitle string
+	t         *Terminal
+	responder chat.Responder
+	start     chat.Event // later events have its Who, Where, Admin and Locale
+	words     Words
+	cards     []chat.Card         // the last is the current one; the user can go back to the others
+	notices   []chat.Card         // whispers without buttons that are not printed yet
+	form      *chat.Form          // open, or nil
+	refusals  map[string]string   // what the responder says is wrong with the form, by field
+	input     map[string][]string // of the form, by field
+	changed   bool                // the current card is not printed yet
+	title     string              // of the card that was printed last
+	parts     []string            // of that card
+	done      bool                // the current card ends the conversation
+}
+
+// run holds the conversation. It returns io.EOF when the input ends, and errLeft when the user
+// leaves.
+func (k *talk) run(ctx context.Context) error {
+	k.pass(ctx, k.start)
+	for {
+		event, err := k.step(ctx)
+		if err != nil || k.done {
+			return err
+		}
+		if event != nil {
+			k.pass(ctx, *event)
+		}
+	}
+}
+
+// step prints what is new and reads one input. It returns nil if the input makes no event for the
+// responder.
+func (k *talk) step(ctx context.Context) (*chat.Event, error) {
+	for _, notice := range k.notices {
+		if err := k.say(cardParts(notice, k.t.width(), k.words, false)...); err != nil {
+			return nil, err
+		}
+	}
+	k.notices = nil
+	if k.form != nil {
+		return k.fillIn(ctx)
+	}
+	if len(k.cards) == 0 {
+		return nil, errLeft
+	}
+	card := k.card()
+	all := items(card)
+	names := itemNames(all)
+	back := len(all) // the index of the item to go back
+	if len(k.cards) > 1 {
+		names = append(names, []string{k.words.Earlier})
+	}
+	if k.changed {
+		parts := cardParts(card, k.t.width(), k.words, true)
+		if len(names) > back {
+			parts = append(parts, k.wrap(fmt.Sprintf("%d) ", back+1), k.words.Earlier))
+		}
+		news := k.changedParts(heading(card), parts)
+		k.changed, k.title, k.parts = false, heading(card), parts
+		if err := k.say(news...); err != nil || k.done {
+			return nil, err
+		}
+	}
+	if len(names) == 0 {
+		return nil, errLeft
+	}
+	n, err := k.choose(ctx, names)
+	switch {
+	case err != nil:
+		return nil, err
+	case n < 0:
+		k.reprint()
+		return nil, nil
+	case n == back:
+		k.cards = k.cards[:len(k.cards)-1]
+		k.reprint()
+		return nil, nil
+	}
+	return k.press(ctx, all[n])
+}
+
+// reprint makes the next step print the whole card.
+func (k *talk) reprint() { k.changed, k.parts = true, nil }
+
+// changedParts returns the parts of a card that have changed since it was last printed, so that a
+// screen reader need not read all of it after each answer. If the last card was another one, it
+// returns all parts.
+func (k *talk) changedParts(title string, parts []string) []string {
+	if title == "" || title != k.title || len(parts) != len(k.parts) {
+		return parts
+	}
+	var changed []string
+	for i := range parts {
+		if parts[i] != k.parts[i] {
+			changed = append(changed, parts[i])
+		}
+	}
+	if changed == nil {
+		return parts
+	}
+	return changed
+}
+
+// press returns the event of an item. If the item is a menu or asks for confirmation, press asks
+// the user first, and returns nil if they choose nothing.
+func (k *talk) press(ctx context.Context, it item) (*chat.Event, error) {
+	if it.menu != nil {
+		n, err := k.ask(ctx, listCard(*it.menu))
+		if n < 0 || err != nil {
+			k.reprint()
+			return nil, err
+		}
+		picked := map[string][]string{chat.Picked: {it.menu.Options[n].Value}}
+		return k.event(chat.Press, it.menu.Action, picked)
+	}
+	if it.button.Confirm != nil {
+		n, err := k.ask(ctx, confirmCard(*it.button))
+		if n != 0 || err != nil {
+			k.reprint()
+			return nil, err
+		}
+	}
+	return k.event(chat.Press, it.button.Action, nil)
+}
+
+// ask prints a card of the terminal's own, and returns the index of the chosen item, or -1.
+func (k *talk) ask(ctx context.Context, card chat.Card) (int, error) {
+	if err := k.say(cardParts(card, k.t.width(), k.words, true)...); err != nil {
+		return 0, err
+	}
+	return k.choose(ctx, itemNames(items(card)))
 }
 
 // event returns an event of the user. The action is encoded and decoded, as on a chat platform.
 func (k *talk) event(
 	kind chat.EventKind, action chat.Action, values map[string][]string,
-) (chat.Event, error) {
+) (*chat.Event, error) {
 	id, err := action.Encode()
 	if err != nil {
-		return chat.Event{}, err
+		return nil, err
 	}
 	if action, err = chat.DecodeAction(id); err != nil {
-		return chat.Event{}, err
+		return nil, err
 	}
-	e := chat.Event{
-		ID:     k.t.id(),
+	e := &chat.Event{
+		ID:     k.t.eventID(),
 		Kind:   kind,
-		Who:    k.me,
-		Where:  k.where,
-		Admin:  k.admin,
-		Locale: k.locale,
+		Who:    k.start.Who,
+		Where:  k.start.Where,
+		Admin:  k.start.Admin,
+		Locale: k.start.Locale,
 		Action: action,
 		Values: values,
 	}
@@ -61,29 +179,13 @@ func (k *talk) event(
 	return e, nil
 }
 
-// answer is the responder's answer to one event.
-type answer struct {
-	replies []chat.Reply
-	words   Words
-}
-
-// ask passes an event to the responder, which can be slow. It does not change k.
-func (k *talk) ask(ctx context.Context, event chat.Event) answer {
+// pass passes an event to the responder, and takes up its replies.
+func (k *talk) pass(ctx context.Context, event chat.Event) {
 	replies := k.responder.Handle(ctx, event)
-	return answer{replies, harmlessWords(k.t.options.Words(ctx))}
-}
-
-// apply puts an answer into the conversation: its cards, form, notices and words.
-func (k *talk) apply(a answer) {
-	k.previousTitle = ""
-	if len(k.cards) > 0 {
-		k.previousTitle = heading(k.card())
-	}
+	k.words = harmlessWords(k.t.options.Words(ctx))
 	open := k.form
-	k.words = a.words
-	k.notices, k.form, k.refusals = nil, nil, nil
-	k.changed, k.underneath = false, false
-	for replies := a.replies; len(replies) > 0; {
+	k.form, k.refusals = nil, nil
+	for len(replies) > 0 {
 		reply := replies[0]
 		replies = replies[1:]
 		switch r := reply.(type) {
@@ -92,8 +194,7 @@ func (k *talk) apply(a answer) {
 		case chat.Whisper:
 			k.put(r.Card, false)
 			replies = r.Then.Next(chat.Delivered{}, replies)
-		case chat.Post:
-			k.sink(r)
+		case chat.Post: // is for other people
 			replies = r.Then.Next(chat.Delivered{}, replies)
 		case chat.OpenForm:
 			form := harmlessForm(r.Form)
@@ -105,6 +206,7 @@ func (k *talk) apply(a answer) {
 	}
 }
 
+// put takes up a card, in the place of the current one if replace is set.
 func (k *talk) put(card chat.Card, replace bool) {
 	if k.done {
 		return
@@ -125,6 +227,7 @@ func (k *talk) put(card chat.Card, replace bool) {
 	k.cards, k.changed = append(k.cards, card), true
 }
 
+// refuse opens the form again with what is wrong with it. If none was open, it prints that instead.
 func (k *talk) refuse(r chat.FieldErrors, open *chat.Form) {
 	sentences := map[string]string{}
 	for id, s := range r.Fields {
@@ -141,204 +244,97 @@ func (k *talk) refuse(r chat.FieldErrors, open *chat.Form) {
 	k.notices = append(k.notices, card)
 }
 
-// card is the one at hand.
+// card returns the current card.
 func (k *talk) card() chat.Card { return k.cards[len(k.cards)-1] }
 
-// back returns to the card below the current one.
-func (k *talk) back() {
-	k.cards = k.cards[:len(k.cards)-1]
-	k.notices = nil
-	k.underneath = true
+// say prints parts of whole lines, with an empty line before them.
+func (k *talk) say(parts ...string) error { return k.t.print("\n" + strings.Join(parts, "")) }
+
+// wrap breaks a text as the function wrap does, at the width of the terminal.
+func (k *talk) wrap(lead, s string) string { return wrap(lead, s, k.t.width()) }
+
+// read prints a prompt and returns the line that the user writes.
+func (k *talk) read(ctx context.Context, prompt string) (string, error) {
+	if err := k.t.print(strings.TrimLeft(prompt+" > ", " ")); err != nil {
+		return "", err
+	}
+	s, err := k.t.readLine(ctx)
+	if err != nil {
+		_ = k.t.print("\n") // ends the line of the prompt; the first error matters
+		return "", err
+	}
+	s = typed(s)
+	if k.t.echo {
+		err = k.t.print(s + "\n")
+	}
+	return s, err
 }
 
-// withoutItems returns the card without its buttons and menus.
-func withoutItems(c chat.Card) chat.Card {
-	var blocks []chat.Block
-	for _, block := range c.Blocks {
-		switch b := block.(type) {
-		case chat.Buttons, chat.Menu:
-		case chat.Choice:
-			blocks = append(blocks, chat.Text{
-				Spans: []chat.Span{chat.Bold(b.Title), chat.Words(": " + b.Text)},
-			})
-		default:
-			blocks = append(blocks, block)
+// choose asks until the user chooses one of the names, and returns its index. It returns -1 for an
+// empty line, and errLeft for q.
+func (k *talk) choose(ctx context.Context, names [][]string) (int, error) {
+	for {
+		s, err := k.read(ctx, k.words.Prompt)
+		if err != nil {
+			return 0, err
+		}
+		if strings.TrimSpace(s) == "" {
+			return -1, nil
+		}
+		n, complaint := k.match(s, names)
+		if complaint == "" {
+			return n, nil
+		}
+		if word := simplified(s); word == "q" || word == simplified(k.words.Leave) {
+			return 0, errLeft
+		}
+		if err := k.t.print(k.wrap("", complaint)); err != nil {
+			return 0, err
 		}
 	}
-	for len(blocks) > 0 && blocks[len(blocks)-1] == (chat.Divider{}) {
-		blocks = blocks[:len(blocks)-1]
-	}
-	return chat.Card{Blocks: blocks}
 }
 
-func heading(c chat.Card) string {
-	for _, block := range c.Blocks {
-		if h, ok := block.(chat.Heading); ok {
-			return h.Text
+// match finds the name that the user typed: a number from 1, a whole name, or a prefix of exactly
+// one name.
+func (k *talk) match(s string, names [][]string) (n int, complaint string) {
+	number := fill(k.words.Number, "to", strconv.Itoa(len(names)))
+	if n, err := strconv.Atoi(strings.TrimRight(strings.TrimSpace(s), ".)")); err == nil {
+		if n < 1 || n > len(names) {
+			return 0, number
 		}
+		return n - 1, ""
 	}
-	return ""
-}
-
-// item is a button or a menu of a card.
-type item struct {
-	button *chat.Button
-	menu   *chat.Menu
-	title  string // of the choice that has the button
-}
-
-// items lists the buttons and menus of a card, in order.
-func items(c chat.Card) []item {
-	var all []item
-	for _, block := range c.Blocks {
-		switch b := block.(type) {
-		case chat.Choice:
-			all = append(all, item{button: &b.Button, title: b.Title})
-		case chat.Buttons:
-			for i := range b.Buttons {
-				all = append(all, item{button: &b.Buttons[i]})
-			}
-		case chat.Menu:
-			all = append(all, item{menu: &b})
-		case chat.Divider, chat.Heading, chat.Note, chat.Table, chat.Text: // nothing to do
-		}
+	word := simplified(s)
+	if word == "" {
+		return 0, number
 	}
-	return all
-}
-
-// names returns the names that the user can type for an item.
-func (i item) names() []string {
-	if i.menu != nil {
-		return []string{i.menu.Placeholder}
-	}
-	return []string{i.button.Label, i.title, i.button.Spoken}
-}
-
-// begin returns the item to start on. If an item is chosen, that is the primary button, or else the
-// chosen item. Otherwise it is the first choice, the primary button, or the first item that is not
-// dangerous, whichever there is. It also returns the chosen item, or -1.
-func begin(all []item) (start, chosen int) {
-	chosen, choice, primary, mild := -1, -1, -1, -1
-	for i, it := range all {
-		first := func(n *int) {
-			if *n < 0 {
-				*n = i
+	var begun []int
+	for i, all := range names {
+		for _, name := range all {
+			switch name := simplified(name); {
+			case name == word:
+				return i, ""
+			case strings.HasPrefix(name, word) && !slices.Contains(begun, i):
+				begun = append(begun, i)
 			}
 		}
-		switch {
-		case it.button != nil && it.button.Chosen:
-			first(&chosen)
-		case it.title != "":
-			first(&choice)
-		case it.button != nil && it.button.Style == chat.Primary:
-			first(&primary)
-		}
-		if it.menu != nil || it.button.Style != chat.Danger {
-			first(&mild)
-		}
 	}
-	order := []int{choice, primary, mild}
-	if chosen >= 0 {
-		order = []int{primary, chosen}
+	switch len(begun) {
+	case 0:
+		return 0, number
+	case 1:
+		return begun[0], ""
 	}
-	for _, n := range order {
-		if n >= 0 {
-			return n, chosen
-		}
+	list := make([]string, len(begun))
+	for i, n := range begun {
+		list[i] = fmt.Sprintf("%d) %s", n+1, names[n][0])
 	}
-	return 0, chosen
+	return 0, fill(k.words.Several, "names", strings.Join(list, ", "))
 }
 
-// Layouts of days and times of day in forms, as chat says.
-const (
-	dateLayout = "2006-01-02"
-	timeLayout = "15:04"
-)
-
-// check reads the input of a field. It returns the values to send, and what is wrong with them or
-// "".
-func (k *talk) check(field chat.Field, raw []string) (values []string, complaint string) {
-	for _, s := range raw {
-		if strings.TrimSpace(s) != "" {
-			values = append(values, s)
-		}
-	}
-	if len(values) == 0 {
-		if !chat.About(field).Optional {
-			complaint = k.words.Missing
-		}
-		return nil, complaint
-	}
-	switch f := field.(type) {
-	case chat.Input:
-		if n := utf8.RuneCountInString(values[0]); n > f.Max {
-			complaint = fill(k.words.TooLong, "used", fmt.Sprint(n), "limit", fmt.Sprint(f.Max))
-		}
-	case chat.Date:
-		values[0] = strings.TrimSpace(values[0])
-		if _, err := time.Parse(dateLayout, values[0]); err != nil {
-			complaint = fill(k.words.BadDate, "form", k.words.DateForm)
-		}
-	case chat.TimeOfDay:
-		at, err := time.Parse(timeLayout, strings.TrimSpace(values[0]))
-		if err != nil {
-			complaint = fill(k.words.BadTime, "form", k.words.TimeForm)
-		} else {
-			values[0] = at.Format(timeLayout)
-		}
-	case chat.People:
-		values = k.people(values[0])
-		if len(values) == 0 {
-			complaint = k.words.Missing
-		}
-	case chat.Channel:
-		place, err := chat.ParsePlace(strings.TrimSpace(values[0]))
-		if err != nil {
-			place = chat.Place{
-				Platform:  k.me.Platform,
-				Workspace: k.me.Workspace,
-				Channel:   strings.TrimSpace(values[0]),
-			}
-		}
-		values = []string{place.String()}
-	case chat.Select: // nothing to do
-	}
-	return values, complaint
-}
-
-// people reads ids separated by commas, semicolons or white space, with or without an @. An id
-// without a workspace is in the user's own.
-func (k *talk) people(s string) []string {
-	var all []string
-	separator := func(r rune) bool { return strings.ContainsRune(",; \n", r) }
-	for _, id := range strings.FieldsFunc(s, separator) {
-		id = strings.TrimPrefix(id, "@")
-		if id == "" {
-			continue
-		}
-		p, err := chat.ParsePerson(id)
-		if err != nil {
-			p = chat.Person{Platform: k.me.Platform, Workspace: k.me.Workspace, ID: id}
-		}
-		if !slices.Contains(all, p.String()) {
-			all = append(all, p.String())
-		}
-	}
-	return all
-}
-
-// hint returns the help line of a field: its own hint, and the terminal's format for the field.
-func (k *talk) hint(field chat.Field) string {
-	own := ""
-	switch field.(type) {
-	case chat.Date:
-		own = k.words.DateForm
-	case chat.TimeOfDay:
-		own = k.words.TimeForm
-	case chat.People:
-		own = k.words.IDs
-	case chat.Channel, chat.Input, chat.Select: // nothing to do
-	}
-	parts := []string{chat.About(field).Hint, own}
-	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " · ")
+// simplified returns a name as a user would type it: in lower case, without arrows and signs
+// around it.
+func simplified(s string) string {
+	sign := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	return strings.ToLower(strings.TrimFunc(s, sign))
 }

@@ -7,22 +7,20 @@ import (
 )
 
 // Words has all texts of the terminal itself. All are required. The terminal fills in the names in
-// braces. Keys are named as they are printed on keyboards.
+// braces.
 type Words struct {
-	Leave   string // on the button of a card that has no other
+	Leave   string // a word that leaves, like q
 	Left    string // the last line, after leaving: that what was answered is kept
-	GoOn    string // on the button below the card that ends the conversation
-	Earlier string // on the button that goes back to the card below
-	Working string // while the responder is working
-	Above   string // more of the card is above
-	Below   string // more of the card is below
+	Earlier string // of the item that goes back to the card before
+	Prompt  string // number or name; Enter shows the card again; q leaves
+	Number  string // {to} is the highest number
+	Several string // {names} all begin with what was typed
+	Chosen  string // of the answer that stands, where a tick may not be read out
 
-	HelpCard string // keys on a card: arrows, Enter, 1-9, Esc
-	HelpPick string // keys on a list or a question laid over a card: arrows, Enter, Esc
-	HelpForm string // keys in a form: arrows, Tab, Enter, Esc
-
-	Chosen   string // of the answer that stands, where a tick may not be read out
 	Optional string // of a field that may stay empty
+	KeepLine string // Enter leaves a field as it is, - empties it
+	Lines    string // a text of several lines ends with an empty one
+	Many     string // several numbers or names, with commas between
 	DateForm string // the shape of a day, such as YYYY-MM-DD
 	TimeForm string // the shape of a time of day, such as HH:MM
 	IDs      string // that people are typed as ids with commas between
@@ -31,13 +29,6 @@ type Words struct {
 	TooLong string // {used} and {limit}, in characters
 	BadDate string // {form} is DateForm
 	BadTime string // {form} is TimeForm
-
-	Prompt   string // plain lines: number or name; Enter shows the card again; q leaves
-	Number   string // plain lines: {to} is the highest number
-	Several  string // plain lines: {names} all begin with what was typed
-	KeepLine string // plain lines: Enter leaves a field as it is, - empties it
-	Lines    string // plain lines: a text of several lines ends with an empty one
-	Many     string // plain lines: several numbers or names, with commas between
 }
 
 // Check returns an error that names the missing words, or nil.

@@ -8,12 +8,8 @@ import (
 // english is what a caller would take from its locale files.
 func english() Words {
 	return Words{
-		Leave: "Leave", Left: "You have left. What you answered is kept.", GoOn: "Go on", Earlier: "Back to the card before",
-		Working: "One moment …", Above: "more above", Below: "more below",
-		HelpCard: "↑↓ move · Enter choose · 1–9 choose at once · Esc leave",
-		HelpPick: "↑↓ move · Enter choose · Esc back",
-		HelpForm: "↑↓ Tab move · Enter choose · Esc cancel",
-		Chosen:   "chosen", Optional: "optional", DateForm: "YYYY-MM-DD", TimeForm: "HH:MM",
+		Leave: "Leave", Left: "You have left. What you answered is kept.", Earlier: "Back to the card before",
+		Chosen: "chosen", Optional: "optional", DateForm: "YYYY-MM-DD", TimeForm: "HH:MM",
 		IDs:     "ids, with commas between",
 		Missing: "Please fill this in.", TooLong: "Too long: {used} of {limit} characters. Please shorten it.",
 		BadDate: "Please write the day as {form}.", BadTime: "Please write the time as {form}.",
@@ -29,9 +25,9 @@ func TestMissingWordsNamed(t *testing.T) {
 		t.Errorf("a full set is refused: %v", err)
 	}
 	w := english()
-	w.GoOn, w.Several = "", " "
+	w.Earlier, w.Several = "", " "
 	err := w.Check()
-	if err == nil || !strings.Contains(err.Error(), "GoOn, Several") {
+	if err == nil || !strings.Contains(err.Error(), "Earlier, Several") {
 		t.Errorf("got %v, want the two missing words named", err)
 	}
 }

@@ -58,23 +58,22 @@ var allowedImports = map[string][]string{
 
 // libraryOwners lists the packages that alone may import each library.
 var libraryOwners = map[string]string{
-	"github.com/redis/go-redis":       "adapters/redis",
-	"github.com/alicebob/miniredis":   "adapters/redis",
-	"github.com/boombuler/barcode":    "adapters/poster",
-	"github.com/xuri/excelize":        "adapters/spreadsheet adapters/table", // one reads, one writes
-	"golang.org/x/image":              "adapters/chart",
-	"charm.land/":                     "adapters/terminal",
-	"github.com/nicksnyder/go-i18n":   "bot/locale",
-	"github.com/alecthomas/kong":      "cmd/maturitybot",
-	"github.com/cli/browser":          "cmd/maturitybot",
-	"github.com/prometheus":           "cmd/maturitybot/server",
-	"github.com/slack-go/slack":       "adapters/slack",
-	"github.com/bwmarrin/discordgo":   "adapters/discord",
-	"github.com/robfig/cron":          "reminders",
-	"github.com/rickar/cal":           "reminders",
-	"github.com/charmbracelet/x/term": "adapters/terminal",
-	"filippo.io/age":                  "cmd/maturitybot",
-	"github.com/KimMachineGun":        "cmd/maturitybot/server",
+	"github.com/redis/go-redis":     "adapters/redis",
+	"github.com/alicebob/miniredis": "adapters/redis",
+	"github.com/boombuler/barcode":  "adapters/poster",
+	"github.com/xuri/excelize":      "adapters/spreadsheet adapters/table", // one reads, one writes
+	"golang.org/x/image":            "adapters/chart",
+	"github.com/nicksnyder/go-i18n": "bot/locale",
+	"github.com/alecthomas/kong":    "cmd/maturitybot",
+	"github.com/cli/browser":        "cmd/maturitybot",
+	"github.com/prometheus":         "cmd/maturitybot/server",
+	"github.com/slack-go/slack":     "adapters/slack",
+	"github.com/bwmarrin/discordgo": "adapters/discord",
+	"github.com/robfig/cron":        "reminders",
+	"github.com/rickar/cal":         "reminders",
+	"golang.org/x/term":             "adapters/terminal",
+	"filippo.io/age":                "cmd/maturitybot",
+	"github.com/KimMachineGun":      "cmd/maturitybot/server",
 }
 
 // standardOnly are the packages that need nothing but the standard library.

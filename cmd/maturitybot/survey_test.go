@@ -167,10 +167,10 @@ func TestDoubleTapInTheTerminal(t *testing.T) {
 	var out bytes.Buffer
 	w := &trial{embeddedBot: b, round: round, voice: b.words.In("en")}
 	screen := terminal.New(strings.NewReader("Early\nEarly\nMature\nq\n"), &out, terminal.Options{
-		Words: w.terminalWords, Plain: true, Now: stepping(0, 400*time.Millisecond, 3*time.Second),
+		Words: w.terminalWords, Now: stepping(0, 400*time.Millisecond, 3*time.Second),
 	})
-	start := chat.Event{Kind: chat.Press, Locale: "en", Action: chat.NewAction("go", string(round))}
-	if err := screen.Converse(t.Context(), b.bot, ben, chat.Place{Platform: tryPlatform, Channel: "@ben"}, start, nil); err != nil {
+	start := chat.Event{Kind: chat.Press, Who: ben, Where: chat.Place{Platform: tryPlatform, Channel: "@ben"}, Locale: "en", Action: chat.NewAction("go", string(round))}
+	if err := screen.Converse(t.Context(), b.bot, start); err != nil {
 		t.Fatal(err)
 	}
 	_, resp, err := b.rounds.For(person).Response(t.Context(), round)

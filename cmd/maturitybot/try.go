@@ -21,7 +21,7 @@ import (
 	"maturitybot/survey/results"
 )
 
-// tryCommand runs a whole survey in a terminal, on a store that ends with the program.
+// tryCommand runs a whole survey in a browser or a terminal, on a store that ends with the program.
 type tryCommand struct {
 	matrixFlag
 	Edition string `help:"Id of the matrix: england, wales, or that of the file." placeholder:"ID"`
@@ -29,7 +29,7 @@ type tryCommand struct {
 	Auto    bool   `help:"Answer everything automatically."`
 	Seed    uint64 `help:"Seed for the invented answers. The same seed gives the same answers." default:"1"`
 	Others  int    `help:"How many invented people to invite besides you." default:"40"`
-	Plain   bool   `help:"Print plain lines, for screen readers, scripts and simple terminals."`
+	Plain   bool   `help:"Answer in this terminal, not in the browser: plain lines for screen readers and scripts."`
 	Out     string `help:"try_out" placeholder:"FOLDER" type:"path"`
 }
 
@@ -107,7 +107,7 @@ func (c tryCommand) Run(ctx context.Context, s system) error {
 	t := &trial{
 		embeddedBot: b, matrix: m, voice: b.words.In(c.Lang), now: now, log: log, you: tryPerson(you),
 	}
-	options := terminal.Options{Words: t.terminalWords, Plain: c.Plain || c.Auto, Done: t.done}
+	options := terminal.Options{Words: t.terminalWords, Done: t.done}
 	if terminal.IsTerminal(s.in) {
 		options.Now = time.Now
 	}
@@ -132,9 +132,9 @@ func (c tryCommand) Run(ctx context.Context, s system) error {
 	if c.Auto {
 		err = t.answerAlone(ctx, c.Seed)
 	} else {
-		first := chat.Event{ID: inviteEvent, Kind: chat.Message, Locale: c.Lang}
-		err = t.terminal.Converse(ctx, t.invited(ctx), t.you, tryPlace("@"+you),
-			first, func(chat.Reply) {})
+		err = t.terminal.Converse(ctx, t.invited(ctx), chat.Event{
+			ID: inviteEvent, Kind: chat.Message, Who: t.you, Where: tryPlace("@" + you), Locale: c.Lang,
+		})
 	}
 	if err != nil || !c.Auto && !t.finished {
 		return err
@@ -170,14 +170,7 @@ func (t *trial) terminalWords(ctx context.Context) terminal.Words {
 	return terminal.Words{
 		Leave:    v.Say("terminal.leave"),
 		Left:     v.Say("terminal.left"),
-		GoOn:     v.Say("terminal.go_on"),
 		Earlier:  v.Say("terminal.earlier"),
-		Working:  v.Say("terminal.working"),
-		Above:    v.Say("terminal.above"),
-		Below:    v.Say("terminal.below"),
-		HelpCard: v.Say("terminal.help_card"),
-		HelpPick: v.Say("terminal.help_pick"),
-		HelpForm: v.Say("terminal.help_form"),
 		Chosen:   v.Say("terminal.chosen"),
 		Optional: v.Say("terminal.optional"),
 		DateForm: v.Say("terminal.date_form"),
