@@ -320,17 +320,18 @@ func (p *tab) choose(list, option string) {
 	p.t.Helper()
 	if p.keyboard {
 		p.tabTo(list)
-		p.run(chromedp.KeyEvent(option))
 	} else {
-		done := ask[bool](p, fmt.Sprintf(`(() => {
-			const list = document.querySelector('%s');
-			const wanted = [...list.options].find(o => o.text.startsWith(%s));
-			if (wanted) list.value = wanted.value;
-			return !!wanted;
-		})()`, p.mark(list), quoteJS(option)))
-		if !done {
-			p.t.Fatalf("%s does not offer %q", list, option)
-		}
+		p.mark(list)
+	}
+	const find = `[...document.querySelector('%s').options].findIndex(o => o.text.startsWith(%s))`
+	at := ask[int](p, fmt.Sprintf(find, marked, quoteJS(option)))
+	switch {
+	case at < 0:
+		p.t.Fatalf("%s does not offer %q", list, option)
+	case p.keyboard:
+		p.run(chromedp.KeyEvent(strings.Repeat(kb.ArrowDown, at))) // from the empty option
+	default:
+		ask[int](p, fmt.Sprintf("document.querySelector('%s').selectedIndex = %d", marked, at))
 	}
 }
 
@@ -361,14 +362,4 @@ func (p *tab) wantsText(text string) {
 	if got := strings.Join(strings.Fields(p.text()), " "); !strings.Contains(got, text) {
 		p.t.Errorf("the page does not say %q:\n%s", text, got)
 	}
-}
-
-// picture returns a picture of the whole page.
-func (p *tab) picture() []byte {
-	p.t.Helper()
-	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return png
 }
