@@ -116,7 +116,11 @@ func (s *site) write(w http.ResponseWriter, status int, p *page) {
 //locale:says web.cross_origin_title web.no_link_title web.too_many_title web.full_title
 //locale:says web.left_title
 func (s *site) say(w http.ResponseWriter, r *http.Request, status int, key string) {
-	lang := s.language(r, Visit{})
+	s.sayIn(w, r, s.language(r, Visit{}), status, key)
+}
+
+// sayIn is say in a language that is known.
+func (s *site) sayIn(w http.ResponseWriter, r *http.Request, lang string, status int, key string) {
 	p := s.newPage(r, lang, nil)
 	p.Heading = p.say(key + "_title")
 	p.Blocks = []block{textBlock(p.say(key))}

@@ -102,11 +102,11 @@ func (s *Server) inSession(
 		person.Visit = visit
 		if r.Method == http.MethodPost {
 			if err := r.ParseForm(); err != nil {
-				s.say(w, r, http.StatusRequestEntityTooLarge, "web.too_large")
+				s.sayIn(w, r, s.language(r, visit), http.StatusRequestEntityTooLarge, "web.too_large")
 				return
 			}
 			if r.PostFormValue("who") != person.mark() {
-				s.say(w, r, http.StatusConflict, "web.other_session")
+				s.sayIn(w, r, s.language(r, visit), http.StatusConflict, "web.other_session")
 				return
 			}
 		}
