@@ -13,6 +13,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
 	"maturitybot/survey/matrix"
@@ -309,14 +310,34 @@ func TestStoreHoldsNoLink(t *testing.T) {
 			t.Errorf("after the close a link leads to %q", target)
 		}
 	}
-	fields := l.store.client.HKeys(ctx, linkIndexKey("r1")).Val()
-	if !slices.IsSorted(fields) {
-		t.Error("the order of the index says who came when")
-	}
 	for _, credential := range secrets[:31] {
 		if v := l.finds(credential); v.Round.State != survey.Closed || v.Member != (survey.Member{}) {
 			t.Errorf("after the close a link leads to %+v", v)
 		}
+	}
+}
+
+// TestOrderSaysNothing checks on a server, whose small hashes keep the order in which their fields
+// came, that neither the roster nor the index of a closed round is in the order of the links.
+func TestOrderSaysNothing(t *testing.T) {
+	t.Parallel()
+	l := linked(t, open(t, redistest.Start(t, redistest.Options{}).URL()))
+	ctx := t.Context()
+	l.makeLinks(strings.Split("abcdefghijklmnopqrst", "")...)
+	token := l.openLink(50)
+	for i := range 20 {
+		l.enter(token, fmt.Sprint("operation-", i))
+	}
+	must(t, errorOf(l.store.CloseRound(ctx, "r1", time.Now(), audit.Entry{})))
+	personal := slices.DeleteFunc(l.store.client.HKeys(ctx, rosterKey("r1")).Val(), func(person string) bool {
+		return !strings.HasPrefix(person, "web::p")
+	})
+	index := l.store.client.HKeys(ctx, linkIndexKey("r1")).Val()
+	if len(personal) != 20 || !slices.IsSorted(personal) {
+		t.Errorf("the roster is in the order of the links: %v", personal)
+	}
+	if len(index) != 41 || !slices.IsSorted(index) {
+		t.Errorf("the index is in the order in which people came: %v", index)
 	}
 }
 
