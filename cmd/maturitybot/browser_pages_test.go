@@ -301,7 +301,6 @@ func (w walker) foreign() {
 // colours, in a narrow window and enlarged, on paper, and for its title and the size of what can be
 // pressed.
 func TestBrowserPages(t *testing.T) {
-	t.Parallel()
 	browser := chromium(t)
 	axe := axeSource(t)
 	for _, c := range []struct {

@@ -198,7 +198,6 @@ func (w walker) all() {
 // TestBrowserSurvey takes part in a survey without scripts, in both languages, on a phone and on a
 // desktop, and once with a keyboard alone.
 func TestBrowserSurvey(t *testing.T) {
-	t.Parallel()
 	browser := chromium(t)
 	for _, c := range []struct {
 		name, edition, lang string
