@@ -21,7 +21,6 @@ type formField struct {
 	Name, Label, Hint, Error string
 	Kind                     string // line, lines, one, many, date or time
 	Value                    string
-	Max                      int
 	Optional                 bool
 	Options                  []formOption
 }
@@ -62,7 +61,7 @@ func drawForm(f chat.Form, values map[string][]string, wrong map[string]string) 
 		}
 		switch x := one.(type) {
 		case chat.Input:
-			drawn.Kind, drawn.Max, drawn.Value = "line", x.Max, choose(x.Value)
+			drawn.Kind, drawn.Value = "line", choose(x.Value)
 			if x.Lines {
 				drawn.Kind = "lines"
 			}

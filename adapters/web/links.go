@@ -142,7 +142,7 @@ func (s *Server) writeCode(w http.ResponseWriter, r *http.Request, status int, w
 	p.Action = r.URL.Path
 	p.Form = &form{Submit: p.say("web.continue"), Fields: []formField{{
 		Name: "code", Kind: "line", Label: p.say("web.code_label"), Hint: p.say("web.code_hint"),
-		Max: 64, Error: p.sayIf(wrong),
+		Error: p.sayIf(wrong),
 	}}}
 	if wrong != "" {
 		p.Form.Errors = []fieldError{{"code", p.say(wrong)}}

@@ -173,11 +173,11 @@ func (d renderer) button(b chat.Button) button {
 		Label: b.Label, Spoken: b.Spoken, Value: encoded, Style: styles[b.Style], Chosen: b.Chosen,
 	}
 	_, page := action(encoded, d.pages)
-	switch path, _ := pagePath(b.Action); {
+	switch {
 	case b.Confirm != nil:
 		out.URL = d.path + "?" + url.Values{"ask": {encoded}}.Encode()
 	case page:
-		out.URL, out.Page = path, true
+		out.URL, out.Page = pagePath(b.Action), true
 	}
 	return out
 }

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 
 	"maturitybot/bot/chat"
@@ -46,14 +48,7 @@ func (s *Server) showAction(
 // writeCards sends a page with the cards of the replies.
 func (s *Server) writeCards(w http.ResponseWriter, p *page, replies []chat.Reply) {
 	p.Action = surveyPath
-	draw := s.renderer(p)
-	for _, c := range cardsOf(replies) {
-		title, blocks := draw.card(c)
-		if p.Title == "" {
-			p.Title = title
-		}
-		p.Blocks = append(p.Blocks, blocks...)
-	}
+	p.add(s.renderer(p), replies)
 	if p.Title == "" {
 		p.Heading = p.say("web.message")
 	}
@@ -66,6 +61,15 @@ func (s *Server) writeCards(w http.ResponseWriter, p *page, replies []chat.Reply
 		}}})
 	}
 	s.write(w, http.StatusOK, p)
+}
+
+// add draws the cards of the replies. The first title of a card is that of a page without one.
+func (p *page) add(draw renderer, replies []chat.Reply) {
+	for _, c := range cardsOf(replies) {
+		title, blocks := draw.card(c)
+		p.Title = cmp.Or(p.Title, title)
+		p.Blocks = append(p.Blocks, blocks...)
+	}
 }
 
 func pressable(blocks []block) bool {
@@ -178,8 +182,7 @@ func (s *Server) leadOn(
 			return
 		}
 	}
-	path, _ := pagePath(next)
-	http.Redirect(w, r, path, http.StatusSeeOther)
+	http.Redirect(w, r, pagePath(next), http.StatusSeeOther)
 }
 
 // pickedFrom returns the action of the menu that was sent, and what was picked from it.
@@ -206,8 +209,7 @@ func backPath(r *http.Request, pages []string) string {
 	if !ok {
 		return surveyPath
 	}
-	path, _ := pagePath(a)
-	return path
+	return pagePath(a)
 }
 
 // submit sends a form. The action that opened it says which one it is.
@@ -238,10 +240,7 @@ func (s *Server) submit(w http.ResponseWriter, r *http.Request, person session, 
 		}
 	}
 	if !updates(replies) { // it was not saved, so what was typed stays
-		for _, c := range cardsOf(replies) {
-			_, blocks := s.renderer(p).card(c)
-			p.Blocks = append(p.Blocks, blocks...)
-		}
+		p.add(s.renderer(p), replies)
 		s.writeForm(w, http.StatusServiceUnavailable, p, form, opened, values, nil)
 		return
 	}
@@ -284,24 +283,15 @@ func (s *Server) finish(
 		draw := s.renderer(p)
 		draw.still = true
 		p.Blocks = append(p.Blocks, textBlock(p.say("web.forgotten")))
-		for _, c := range cardsOf(replies) {
-			_, blocks := draw.card(c)
-			p.Blocks = append(p.Blocks, blocks...)
-		}
+		p.add(draw, replies)
 		s.write(w, http.StatusOK, p)
 		return
 	}
 	for _, reply := range replies {
 		update, ok := reply.(chat.Update)
-		if !ok || update.Again.Verb == "" {
-			continue
-		}
-		if encoded, err := update.Again.Encode(); err == nil {
-			if _, known := action(encoded, s.Pages); known {
-				path, _ := pagePath(update.Again)
-				http.Redirect(w, r, path, http.StatusSeeOther)
-				return
-			}
+		if ok && slices.Contains(s.Pages, update.Again.Verb) {
+			http.Redirect(w, r, pagePath(update.Again), http.StatusSeeOther)
+			return
 		}
 	}
 	s.writeCards(w, p, replies)

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -199,19 +200,14 @@ func (s *Server) style(w http.ResponseWriter, r *http.Request) {
 // action reads an encoded action whose verb is one of the verbs.
 func action(encoded string, verbs []string) (chat.Action, bool) {
 	a, err := chat.DecodeAction(encoded)
-	if err != nil {
+	if err != nil || !slices.Contains(verbs, a.Verb) {
 		return chat.Action{}, false
 	}
-	for _, verb := range verbs {
-		if a.Verb == verb {
-			return a, true
-		}
-	}
-	return chat.Action{}, false
+	return a, true
 }
 
 // pagePath returns the path of the page that an action shows.
-func pagePath(a chat.Action) (string, bool) {
-	encoded, err := a.Encode()
-	return surveyPath + "/" + url.PathEscape(encoded), err == nil
+func pagePath(a chat.Action) string {
+	encoded, _ := a.Encode() // it was decoded, or is the bot's own
+	return surveyPath + "/" + url.PathEscape(encoded)
 }
