@@ -18,9 +18,9 @@ import (
 	"github.com/cli/browser"
 
 	"maturitybot/adapters/web"
-	"maturitybot/bot"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
+	"maturitybot/cmd/maturitybot/server"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 )
@@ -73,16 +73,16 @@ func (t *trial) browse(
 	b := &browserTrial{trial: t, token: rand.Text() + rand.Text(), folder: folder, end: end}
 	address := &url.URL{Scheme: "http", Host: l.Addr().String()}
 	b.pages = b.newServer(address)
-	server := &http.Server{
+	local := &http.Server{
 		Handler: b.pages, ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout: time.Minute, IdleTimeout: time.Minute,
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
+	go func() { served <- local.Serve(l) }()
 	first := address.JoinPath(string(t.round), b.token)
 	first.RawQuery = url.Values{"lang": {t.voice.Lang}}.Encode()
 	if err := open(first.String()); err != nil {
-		return false, server.Close()
+		return false, local.Close()
 	}
 	_, err = fmt.Fprintf(s.out, "%s\n\n    %s\n\n%s\n",
 		t.voice.Say("try.address"), first, t.voice.Say("try.ends"))
@@ -97,8 +97,8 @@ func (t *trial) browse(
 	// What the person pressed last is still answered.
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	if server.Shutdown(ending) != nil {
-		_ = server.Close() // the browser keeps a connection open
+	if local.Shutdown(ending) != nil {
+		_ = local.Close() // the browser keeps a connection open
 	}
 	return true, nil
 }
@@ -107,23 +107,17 @@ func (t *trial) browse(
 func (b *browserTrial) newServer(address *url.URL) *web.Server { return web.New(b.options(address)) }
 
 func (b *browserTrial) options(address *url.URL) web.Options {
-	return web.Options{
-		URL: address, Responder: b.bot, Links: b,
-		Pages: bot.PageVerbs(), Actions: bot.LinkVerbs(), Home: bot.HomeVerb, Last: bot.LastVerb,
-		Say: func(lang, key string, facts ...any) string {
-			return b.words.In(lang).Say(key, facts...)
-		},
-		Routes: map[string]http.HandlerFunc{
-			"POST " + channelPath:         b.closeAndShow,
-			"GET " + channelPath:          b.showChannel,
-			"GET " + filesPath + "{name}": b.serveFile,
-			"POST " + endPath:             b.stop,
-		},
-		Buttons: []web.PageButton{
-			{Key: "try.see_channel", Path: channelPath}, {Key: "try.end", Path: endPath},
-		},
-		Log: b.log, Now: b.now,
+	options := server.PageOptions(address, b.bot, b)
+	options.Routes = map[string]http.HandlerFunc{
+		"POST " + channelPath:         b.closeAndShow,
+		"GET " + channelPath:          b.showChannel,
+		"GET " + filesPath + "{name}": b.serveFile,
+		"POST " + endPath:             b.stop,
 	}
+	options.Buttons = []web.PageButton{
+		{Key: "try.see_channel", Path: channelPath}, {Key: "try.end", Path: endPath},
+	}
+	return options
 }
 
 // Find knows one link, which is the person's own.

@@ -224,7 +224,7 @@ func (v *service) start(ctx context.Context, store *redis.Store, words *locale.W
 		return v.watchSchema(ctx, schemaInterval)
 	})
 	if v.Web != nil {
-		v.run(ctx, &v.receiving, func(ctx context.Context) error { return v.serveWeb(ctx, words) })
+		v.run(ctx, &v.receiving, func(ctx context.Context) error { return v.serveWeb(ctx) })
 	}
 	for _, p := range v.Platforms {
 		v.run(ctx, &v.receiving, func(ctx context.Context) error { return v.serve(ctx, p) })

@@ -9,7 +9,6 @@ import (
 	"maturitybot/adapters/web"
 	"maturitybot/bot"
 	"maturitybot/bot/chat"
-	"maturitybot/bot/locale"
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 )
@@ -27,15 +26,10 @@ func (c *Config) sharesListener() bool {
 }
 
 // serveWeb serves the pages until the context ends.
-func (v *service) serveWeb(ctx context.Context, words *locale.Words) error {
-	pages := web.New(web.Options{
-		URL: v.Web.URL, Responder: v.bot, Links: links{v.rounds, v.bot},
-		Pages: bot.PageVerbs(), Actions: bot.LinkVerbs(), Home: bot.HomeVerb, Last: bot.LastVerb,
-		Say: func(lang, key string, facts ...any) string {
-			return words.In(lang).Say(key, facts...)
-		},
-		Log: v.log.With("platform", survey.WebPlatform), Now: v.Now,
-	})
+func (v *service) serveWeb(ctx context.Context) error {
+	options := PageOptions(v.Web.URL, v.bot, links{v.rounds, v.bot})
+	options.Log = v.log.With("platform", survey.WebPlatform)
+	pages := web.New(options)
 	if v.sharesListener() {
 		v.mount(ctx, survey.WebPlatform, pages, "/")
 		return nil
@@ -47,6 +41,18 @@ func (v *service) serveWeb(ctx context.Context, words *locale.Words) error {
 	v.log.Info("listening for pages", "address", own.Addr)
 	v.health.setConnected(survey.WebPlatform, true)
 	return own.run(ctx)
+}
+
+// PageOptions returns the options of pages at an address that show a bot to people with links.
+func PageOptions(address *url.URL, b *bot.Bot, l web.Links) web.Options {
+	return web.Options{
+		URL: address, Responder: b, Links: l,
+		Pages: bot.PageVerbs(), Actions: bot.LinkVerbs(), Home: bot.HomeVerb, Last: bot.LastVerb,
+		Say: func(lang, key string, facts ...any) string {
+			return b.Words.In(lang).Say(key, facts...)
+		},
+		Log: b.Log, Now: b.Now,
+	}
 }
 
 // links says where links lead: to people of rounds.
