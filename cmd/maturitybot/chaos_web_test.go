@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"html"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -58,37 +57,10 @@ func (u *webUser) do(method, path string, values url.Values) {
 
 // once sends a request to one of the replicas.
 func (u *webUser) once(method, path string, values url.Values) (status int, to, page string, err error) {
-	var body io.Reader
-	if values != nil {
-		body = strings.NewReader(values.Encode())
-	}
 	ctx, cancel := context.WithTimeout(u.t.Context(), 10*time.Second)
 	defer cancel()
-	address := "http://" + u.replicas[rand.IntN(len(u.replicas))].address + path
-	req, err := http.NewRequestWithContext(ctx, method, address, body)
-	if err != nil {
-		return 0, "", "", err
-	}
-	req.Host = "survey.example.org"
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Sec-Fetch-Site", "same-origin")
-	if u.cookie != "" {
-		req.AddCookie(&http.Cookie{Name: "__Host-session", Value: u.cookie})
-	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(req)
-	if err != nil {
-		return 0, "", "", err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return 0, "", "", err
-	}
-	for _, c := range resp.Cookies() {
-		u.cookie = c.Value
-	}
-	return resp.StatusCode, resp.Header.Get("Location"), string(raw), nil
+	replica := u.replicas[rand.IntN(len(u.replicas))].address
+	return askPages(ctx, replica, &u.cookie, method, path, values)
 }
 
 // send sends the form of the page, now and then twice at once.

@@ -90,38 +90,50 @@ type visitor struct {
 
 func (v *visitor) do(method, path string, values url.Values) int {
 	v.t.Helper()
+	status, to, page, err := askPages(v.t.Context(), v.replicas(), &v.cookie, method, path, values)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if to != "" {
+		return v.do(http.MethodGet, to, nil)
+	}
+	v.page = page
+	return status
+}
+
+// askPages sends a request of a browser to a replica, as a proxy that speaks HTTPS for it would. It returns where the answer leads, if
+// anywhere, and keeps the cookie.
+func askPages(
+	ctx context.Context, replica string, cookie *string, method, path string, values url.Values,
+) (status int, to, page string, err error) {
 	var body io.Reader
 	if values != nil {
 		body = strings.NewReader(values.Encode())
 	}
-	req, err := http.NewRequestWithContext(v.t.Context(), method, "http://"+v.replicas()+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+replica+path, body)
 	if err != nil {
-		v.t.Fatal(err)
+		return 0, "", "", err
 	}
 	req.Host = "survey.example.org"
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
-	if v.cookie != "" {
-		req.AddCookie(&http.Cookie{Name: "__Host-session", Value: v.cookie})
+	if *cookie != "" {
+		req.AddCookie(&http.Cookie{Name: "__Host-session", Value: *cookie})
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
-		v.t.Fatal(err)
+		return 0, "", "", err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
-		v.t.Fatal(err)
+		return 0, "", "", err
 	}
 	for _, c := range resp.Cookies() {
-		v.cookie = c.Value
+		*cookie = c.Value
 	}
-	if to := resp.Header.Get("Location"); to != "" {
-		return v.do(http.MethodGet, to, nil)
-	}
-	v.page = string(raw)
-	return resp.StatusCode
+	return resp.StatusCode, resp.Header.Get("Location"), string(raw), nil
 }
 
 // send sends the form of the page with other values.
