@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,7 +93,11 @@ func (s *Store) AddLinks(
 		args := append([]any{now.Unix(), survey.MaxLinks, entry, number}, entries...)
 		return s.run(ctx, addLinksScript, keys, args...)
 	}
-	err = s.withIndexedPeople(ctx, id, people, func() (err error) {
+	expires, err := s.roundExpiry(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	err = s.withIndexedPeople(ctx, id, people, expires, func() (err error) {
 		rest, err = s.withEntry(ctx, id, fixedEntry(e), 0, write)
 		return err
 	})
@@ -133,28 +138,6 @@ func linkEntries(links []survey.Link, people []survey.Member) ([]any, error) {
 		entries = append(entries, string(links[i].Person), entry, i, record, links[i].Hash)
 	}
 	return entries, nil
-}
-
-// withIndexedPeople runs a write that puts people on the roster of a round, between two writes of
-// their indexes: see inviteSome.
-func (s *Store) withIndexedPeople(
-	ctx context.Context, id survey.RoundID, people []survey.Member, write func() error,
-) error {
-	since1970, err := s.client.ExpireTime(ctx, roundKey(id)).Result()
-	if err != nil {
-		return translate(err)
-	}
-	if since1970 < 0 {
-		return survey.ErrNoRound
-	}
-	expires := time.Unix(0, 0).Add(since1970)
-	if err := s.indexPeople(ctx, id, people, expires); err != nil {
-		return err
-	}
-	if err := write(); err != nil {
-		return err
-	}
-	return s.indexPeople(ctx, id, people, expires)
 }
 
 // Links returns the links of a round. A closed round has none.
@@ -279,7 +262,11 @@ func (s *Store) EnterByLink(
 	if err != nil {
 		return err
 	}
-	return s.withIndexedPeople(ctx, id, []survey.Member{member}, func() error {
+	expires, err := s.roundExpiry(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.withIndexedPeople(ctx, id, []survey.Member{member}, expires, func() error {
 		keys := []string{roundKey(id), rosterKey(id), linksKey(id), linkIndexKey(id)}
 		_, err := s.run(ctx, enterLinkScript, keys,
 			now.Unix(), open, string(person.Person), entry, record, person.Hash)
@@ -320,13 +307,8 @@ func (restored *restoredRound) restoredLinks(values [][]byte) [][]byte {
 
 // flattenSorted is flatten in the order of the fields, which says nothing of when they came.
 func flattenSorted(fields map[string]string) [][]byte {
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	var all [][]byte
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		all = append(all, []byte(name), []byte(fields[name]))
 	}
 	return all

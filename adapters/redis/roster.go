@@ -40,17 +40,12 @@ func (s *Store) Invite(
 	due time.Time, record func(added int) audit.Entry,
 ) (added []survey.Member, err error) {
 	defer attempt(&err, "invite to round %s", id)
-	// Scripts give a new key the expiry of the round, but the indexes of people are written first.
-	since1970, err := s.client.ExpireTime(ctx, roundKey(id)).Result()
+	expires, err := s.roundExpiry(ctx, id)
 	if err != nil {
-		return nil, translate(err)
-	}
-	if since1970 < 0 {
-		return nil, survey.ErrNoRound
+		return nil, err
 	}
 	i := invitation{
-		id: id, call: rand.Text()[:8], message: message, due: due, record: record,
-		expires: time.Unix(0, 0).Add(since1970),
+		id: id, call: rand.Text()[:8], message: message, due: due, record: record, expires: expires,
 	}
 	for some := range slices.Chunk(invitees(people), inviteBatch) {
 		more, err := s.inviteSome(ctx, i, some)
@@ -101,9 +96,6 @@ func (s *Store) inviteSome(
 		}
 		entries = append(entries, string(m.Person), entry)
 	}
-	if err := s.indexPeople(ctx, i.id, people, i.expires); err != nil {
-		return nil, err
-	}
 	run := func(entry string, number, people int) ([]any, error) {
 		keys := []string{roundKey(i.id), rosterKey(i.id), queueKey(i.id), auditKey(i.id)}
 		args := append([]any{string(i.message), i.due.Unix(), entry, number, people}, entries...)
@@ -114,18 +106,13 @@ func (s *Store) inviteSome(
 		rest, err = s.withEntry(ctx, i.id, i.record, len(people), run)
 		return err
 	}
-	var err error
-	if i.message == "" {
-		err = write()
-	} else {
-		err = s.withDueIndex(ctx, i.id, i.due, write)
-	}
+	err := s.withIndexedPeople(ctx, i.id, people, i.expires, func() error {
+		if i.message == "" {
+			return write()
+		}
+		return s.withDueIndex(ctx, i.id, i.due, write)
+	})
 	if err != nil {
-		return nil, err
-	}
-	// Again, in case a person was forgotten at the same time and removed from their index in
-	// between.
-	if err := s.indexPeople(ctx, i.id, people, i.expires); err != nil {
 		return nil, err
 	}
 	var added []survey.Member
@@ -138,6 +125,35 @@ func (s *Store) inviteSome(
 		added = append(added, people[part-1])
 	}
 	return added, nil
+}
+
+// roundExpiry returns when a round expires. Scripts give a new key the expiry of the round, but the
+// indexes of people are written first.
+func (s *Store) roundExpiry(ctx context.Context, id survey.RoundID) (time.Time, error) {
+	since1970, err := s.client.ExpireTime(ctx, roundKey(id)).Result()
+	if err != nil {
+		return time.Time{}, translate(err)
+	}
+	if since1970 < 0 {
+		return time.Time{}, survey.ErrNoRound
+	}
+	return time.Unix(0, 0).Add(since1970), nil
+}
+
+// withIndexedPeople runs a write that puts people on the roster of a round, and adds the round to
+// their indexes: before the write, and again after it, in case a person was forgotten at the same
+// time and removed from their index in between.
+func (s *Store) withIndexedPeople(
+	ctx context.Context, id survey.RoundID, people []survey.Member, expires time.Time,
+	write func() error,
+) error {
+	if err := s.indexPeople(ctx, id, people, expires); err != nil {
+		return err
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	return s.indexPeople(ctx, id, people, expires)
 }
 
 // indexPeople adds a round to the index of each of the people.
