@@ -52,8 +52,9 @@ type Links struct {
 
 // LinkTarget is what the store finds by the hash of a link.
 type LinkTarget struct {
-	Index  int      // of the hash, among those that were asked for
-	Person PersonID // empty for the open link, and in a closed round
+	Index  int // of the hash, among those that were asked for
+	Round  Round
+	Member Member // zero for the open link, and in a closed round
 	Open   bool
 	Full   bool
 }

@@ -244,7 +244,8 @@ type LinkStore interface {
 	// with the audit entry. An open link without a hash is removed. The same change again changes
 	// nothing. It returns ErrChanged unless before is what is kept, and ErrClosed in a closed round.
 	ChangeLink(ctx context.Context, id RoundID, before, after Link, e audit.Entry) error
-	// FindLink returns what the first of the hashes that the round has leads to, or ErrNoLink.
+	// FindLink returns what the first of the hashes that the round has leads to. It returns
+	// ErrNoLink for hashes that the round does not have, and for a person who is not on the roster.
 	FindLink(ctx context.Context, id RoundID, hashes []string) (LinkTarget, error)
 	// EnterByLink puts a person who comes by the open link with a hash on the roster and keeps what
 	// their return code is found by, in one step. The same person again changes nothing. It returns

@@ -206,30 +206,42 @@ func encodeChange(l survey.Link) (string, error) {
 	return encodeNumberedLink(l)
 }
 
-// FindLink returns what the first of the hashes that the round has leads to, or ErrNoLink.
+// FindLink returns what the first of the hashes that the round has leads to, in one round trip. It
+// returns ErrNoLink for hashes that the round does not have, and for a person who is not on the
+// roster.
 func (s *Store) FindLink(
 	ctx context.Context, id survey.RoundID, hashes []string,
 ) (_ survey.LinkTarget, err error) {
 	defer attempt(&err, "find a link of round %s", id)
-	pipe := s.client.Pipeline()
-	targets := pipe.HMGet(ctx, linkIndexKey(id), hashes...)
-	open := pipe.HMGet(ctx, linksKey(id), openLinkField, usedField)
-	if err := exec(ctx, pipe); err != nil {
+	args := []any{len(roundFields)}
+	for _, text := range slices.Concat(roundFields, hashes) {
+		args = append(args, text)
+	}
+	keys := []string{roundKey(id), linkIndexKey(id), linksKey(id), rosterKey(id)}
+	found, err := s.run(ctx, findLinkScript, keys, args...)
+	if err != nil {
 		return survey.LinkTarget{}, err
 	}
-	for i, found := range targets.Val() {
-		switch target, _ := found.(string); target {
-		case "":
-		case personTarget:
-			return survey.LinkTarget{Index: i}, nil
-		case openTarget:
-			full, err := isFull(open.Val())
-			return survey.LinkTarget{Index: i, Open: true, Full: full}, err
-		default:
-			return survey.LinkTarget{Index: i, Person: survey.PersonID(target)}, nil
-		}
+	fields, _ := found[0].([]any)
+	index, _ := found[1].(int64)
+	target, _ := found[2].(string)
+	to := survey.LinkTarget{Index: int(index), Open: target == openTarget}
+	to.Round, err = decodeRound(id, fields)
+	switch {
+	case err != nil:
+	case to.Open:
+		to.Full, err = isFull(found[4:])
+	case to.Round.State == survey.Closed:
+	case found[3] == nil:
+		err = survey.ErrNoLink
+	default:
+		entry, _ := found[3].(string)
+		to.Member, err = decodeMember(survey.PersonID(target), entry)
 	}
-	return survey.LinkTarget{}, survey.ErrNoLink
+	if err != nil {
+		return survey.LinkTarget{}, err
+	}
+	return to, nil
 }
 
 // isFull reports whether the open link, given its record and how many people used it, lets in no

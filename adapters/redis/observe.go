@@ -29,6 +29,7 @@ func scriptNames() map[string]string {
 		addLinksScript.Hash():       "add_links",
 		changeLinkScript.Hash():     "change_link",
 		enterLinkScript.Hash():      "enter_link",
+		findLinkScript.Hash():       "find_link",
 		appendEntryScript.Hash():    "append_entry",
 		attendScript.Hash():         "attend",
 		changeMemberScript.Hash():   "change_member",

@@ -37,6 +37,8 @@ var (
 	enterLinkSource string
 	//go:embed lua/erase_response.lua
 	eraseResponseSource string
+	//go:embed lua/find_link.lua
+	findLinkSource string
 	//go:embed lua/forget.lua
 	forgetSource string
 	//go:embed lua/invite.lua
@@ -89,6 +91,7 @@ var (
 	enqueueScript        = goredis.NewScript(enqueueSource)
 	enterLinkScript      = goredis.NewScript(enterLinkSource)
 	eraseResponseScript  = goredis.NewScript(eraseResponseSource)
+	findLinkScript       = goredis.NewScript(findLinkSource)
 	forgetScript         = goredis.NewScript(ledgerSource + forgetSource)
 	inviteScript         = goredis.NewScript(inviteSource)
 	leaseScript          = goredis.NewScript(leaseSource)

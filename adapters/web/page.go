@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"maturitybot/bot/chat"
 )
@@ -85,6 +86,9 @@ func (s *site) renderer(p *page) renderer {
 	return renderer{say: p.say, pages: s.Pages, path: p.Path}
 }
 
+// usualPage is about the length of a page with a question, in bytes.
+const usualPage = 12 << 10
+
 // write sends a page.
 func (s *site) write(w http.ResponseWriter, status int, p *page) {
 	if p.Title == "" {
@@ -96,6 +100,7 @@ func (s *site) write(w http.ResponseWriter, status int, p *page) {
 		}
 	}
 	var body bytes.Buffer
+	body.Grow(usualPage)
 	if err := templates.ExecuteTemplate(&body, "page.html", p); err != nil {
 		s.Log.Error("page not drawn", "error", err)
 		http.Error(w, "error", http.StatusInternalServerError)
@@ -103,6 +108,7 @@ func (s *site) write(w http.ResponseWriter, status int, p *page) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", p.Lang)
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
 	w.WriteHeader(status)
 	_, _ = body.WriteTo(w) // the client may have gone
 }

@@ -71,7 +71,11 @@ func (w linkTester) leadsTo(id survey.RoundID, hash string, want survey.PersonID
 	w.Helper()
 	got, err := w.store.FindLink(w.Context(), id, []string{"other", hash})
 	w.must(err)
-	w.equal(got, survey.LinkTarget{Index: 1, Person: want})
+	w.equal([]any{got.Index, got.Member.Person, got.Open, got.Full}, []any{1, want, false, false})
+	part, err := w.store.Participation(w.Context(), id, want)
+	w.must(err)
+	w.equal(got.Round, part.Round)
+	w.equal(got.Member, part.Member)
 }
 
 // leadsNowhere checks that a hash leads nowhere.
@@ -238,7 +242,8 @@ func linksClosed(t *tester) {
 		w.leadsTo(r.ID, "code-n1", "")
 		got, err := w.store.FindLink(w.Context(), r.ID, []string{"open-1"})
 		w.must(err)
-		w.equal(got, survey.LinkTarget{Open: true})
+		w.equal([]any{got.Index, got.Member, got.Open, got.Full}, []any{0, survey.Member{}, true, false})
+		w.equal(got.Round.State, survey.Closed)
 		w.must(w.store.AnonymiseRoster(w.Context(), r.ID, results.Turnout{Invited: 2}))
 	}
 	w.want(w.enter(r.ID, "open-1", "n2"), survey.ErrClosed)
