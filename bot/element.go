@@ -94,6 +94,9 @@ func (h participant) detailForm(
 		return chat.Form{}, errForged
 	}
 	v := h.Words.In(string(args.lang))
+	if req.person.ByLink() {
+		v = req.voice // the page of the form may be in another language than the card
+	}
 	el, _, ok := m.Element(args.element)
 	if !ok {
 		return chat.Form{}, matrix.ErrNoElement

@@ -20,6 +20,11 @@ func (h *Tools) About(round survey.Round, m *matrix.Matrix, lang string) chat.Ca
 	return card.About(h.Words.In(lang), round, m, h.Now())
 }
 
+// Help returns the card that explains a survey to people who take part by link.
+func (h *Tools) Help(round survey.Round, lang string) chat.Card {
+	return card.Help(h.Words.In(lang), round)
+}
+
 // join lets in the person who presses a Join button in a channel. A button in one language leads
 // on in it.
 func (h participant) join(
@@ -85,6 +90,14 @@ func (h participant) begin(ctx context.Context, req *request, args roundArgs) (v
 	if err != nil {
 		return view{}, err
 	}
+	if req.person.ByLink() && part.Round.AcceptsAnswers(h.Now()) { // they have opened their link again
+		switch part.Member.Status {
+		case survey.Finished:
+			return h.showReceipt(ctx, req, args)
+		case survey.Declined:
+			return view{card: card.Declined(h.participantVoice(req, part), part)}, nil
+		}
+	}
 	return h.currentCard(ctx, req, part)
 }
 
@@ -136,22 +149,7 @@ func (h participant) decline(
 	if part.Member.TakesPart() {
 		return h.currentCard(ctx, req, part)
 	}
-	v := h.participantVoice(req, part)
-	return viewOf(
-		chat.Heading{Text: v.Say("declined.title")},
-		chat.Paragraph(
-			v.Say(
-				"declined.body",
-				"area",
-				part.Round.Area,
-				"closes",
-				card.ClosingTime(v, part.Round),
-			),
-		),
-		card.Row(
-			card.Button(v.Say("button.rejoin"), chat.NewAction("begin", string(part.Round.ID))),
-		),
-	), nil
+	return view{card: card.Declined(h.participantVoice(req, part), part)}, nil
 }
 
 // showNotice shows the privacy notice again to a participant.

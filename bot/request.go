@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 	"maturitybot/survey"
@@ -100,8 +99,6 @@ func (v view) shownBy(verb string, args ...string) view {
 	v.again = chat.NewAction(verb, args...)
 	return v
 }
-
-func viewOf(blocks ...chat.Block) view { return view{card: card.Of(blocks...)} }
 
 // update returns the reply that draws the view in place of the card that was pressed.
 func (v view) update() chat.Update {

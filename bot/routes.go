@@ -215,12 +215,11 @@ func coordinatorRoutes() map[string]route {
 	}
 }
 
-// HomeVerb is the action, with the id of a round, that shows participants where they are. LastVerb is
-// the one with which they finish.
-const (
-	HomeVerb = "begin"
-	LastVerb = "submit"
-)
+// HomeVerb is the action, with the id of a round, that shows participants where they are.
+const HomeVerb = "begin"
+
+// LastVerbs returns the verbs with which participants finish.
+func LastVerbs() []string { return []string{"submit", "decline", "erase"} }
 
 // PageVerbs returns the verbs that show participants something and change nothing. Where there are
 // links instead of messages, each is a page.
@@ -235,7 +234,7 @@ func PageVerbs() []string {
 // so they have none for reminders, and they are in no workshop.
 func LinkVerbs() []string {
 	return []string{
-		"join", "lang", "accept", "decline", "role", "jump", "answer", "keep", LastVerb, "erase",
+		"join", "lang", "accept", "decline", "role", "jump", "answer", "keep", "submit", "erase",
 	}
 }
 

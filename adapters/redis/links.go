@@ -278,12 +278,15 @@ func (s *Store) EnterByLink(
 	if err != nil {
 		return err
 	}
-	return s.withIndexedPeople(ctx, id, []survey.Member{member}, expires, func() error {
-		keys := []string{roundKey(id), rosterKey(id), linksKey(id), linkIndexKey(id)}
-		_, err := s.run(ctx, enterLinkScript, keys,
-			now.Unix(), open, string(person.Person), entry, record, person.Hash)
+	keys := []string{roundKey(id), rosterKey(id), linksKey(id), linkIndexKey(id)}
+	_, err = s.run(ctx, enterLinkScript, keys,
+		now.Unix(), open, string(person.Person), entry, record, person.Hash)
+	if err != nil {
 		return err
-	})
+	}
+	// Nobody forgets a person who is new. An index that was written before the script would stay for
+	// each person that the script refuses, and anybody may try.
+	return s.indexPeople(ctx, id, []survey.Member{member}, expires)
 }
 
 // restoredIndex returns the index of links of a round that is restored: without people who were

@@ -369,6 +369,24 @@ func (h *lostReplies) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook 
 }
 
 // TestLostReplyOfEnter checks that a person who enters again after a reply was lost is the same.
+// TestFullLinkKeepsNothing checks that people who come by an open link that is full leave nothing in Redis: anybody may try.
+func TestFullLinkKeepsNothing(t *testing.T) {
+	t.Parallel()
+	l := linked(t, embedded(t).Store)
+	open := l.openLink(1)
+	l.enter(open, "first")
+	before := l.store.client.DBSize(t.Context()).Val()
+	for i := range 5 {
+		op := survey.Operation{ID: fmt.Sprint("late ", i)}
+		if _, err := l.rounds.Visiting().Enter(t.Context(), "r1", open, op); !errors.Is(err, survey.ErrLinkFull) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if after := l.store.client.DBSize(t.Context()).Val(); after != before {
+		t.Errorf("%d keys, %d before", after, before)
+	}
+}
+
 func TestLostReplyOfEnter(t *testing.T) {
 	t.Parallel()
 	l := linked(t, embedded(t).Store)

@@ -141,7 +141,7 @@ func benchServer(b *testing.B, store *redis.Store) (s *Server, cookie string, ke
 	address := &url.URL{Scheme: "https", Host: "survey.example.org"}
 	s = New(Options{
 		URL: address, Responder: service, Links: benchLinks{rounds, service},
-		Pages: bot.PageVerbs(), Actions: bot.LinkVerbs(), Home: bot.HomeVerb, Last: bot.LastVerb,
+		Pages: bot.PageVerbs(), Actions: bot.LinkVerbs(), Home: bot.HomeVerb, Last: bot.LastVerbs(),
 		Say: func(lang, key string, facts ...any) string { return words.In(lang).Say(key, facts...) },
 		Log: log, Now: time.Now,
 	})
@@ -167,7 +167,7 @@ func benchBare(b *testing.B, full *Server, cookie string, client *goredis.Client
 	drawn := full.newPage(r, "en", &person)
 	drawn.Action = surveyPath
 	a, _ := action(strings.TrimPrefix(benchPath, surveyPath+"/"), full.Pages)
-	replies := full.Responder.Handle(b.Context(), full.event(r, person, chat.Press, a))
+	replies := full.Responder.Handle(b.Context(), full.event(r, person, chat.Press, a, nil))
 	drawn.Title, drawn.Blocks = full.renderer(drawn).card(cardsOf(replies)[0])
 	if !strings.HasPrefix(drawn.Title, "Partnership") {
 		b.Fatalf("the page is %q", drawn.Title)

@@ -1,8 +1,12 @@
 package web
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/url"
+	"strconv"
+	"time"
 )
 
 // welcome shows what a link is for. It changes nothing, because mail programs open links to check
@@ -28,7 +32,7 @@ func (s *Server) writeWelcome(
 		if other != lang && visit.Language == "" {
 			p.Languages = append(p.Languages, languageLink{
 				Lang: other, Name: s.Say(other, "language.name"),
-				URL: r.URL.Path + "?lang=" + other + sharedQuery(r),
+				URL: r.URL.EscapedPath() + "?lang=" + other + sharedQuery(r),
 			})
 		}
 	}
@@ -38,11 +42,12 @@ func (s *Server) writeWelcome(
 		p.Heading = p.say("web.service")
 	}
 	if !visit.Closed {
-		p.Action = r.URL.Path
+		p.Action = r.URL.EscapedPath()
 		// A person who has not chosen a language is asked for it, whatever their browser says.
 		if r.URL.Query().Has("lang") || r.PostFormValue("lang") != "" {
 			p.Fields = append(p.Fields, field{"lang", lang})
 		}
+		p.Fields = append(p.Fields, field{"drawn", strconv.FormatInt(s.Now().Unix(), 10)})
 		if shared(r) {
 			p.Fields = append(p.Fields, field{sharedMark, "yes"})
 			p.Blocks = append(p.Blocks, textBlock(p.say("web.shared")))
@@ -53,12 +58,12 @@ func (s *Server) writeWelcome(
 		}}}
 		if wrong != "" {
 			p.Form.Errors = []fieldError{{"me", p.say(wrong)}}
-			p.Title = p.say("web.error") + " " + title
 		}
 	}
 	if visit.Open && !visit.Closed {
 		p.Blocks = append(p.Blocks, block{Kind: "buttons", Buttons: []button{{
-			Label: p.say("web.have_code"), URL: "/" + r.PathValue("round") + "?lang=" + lang, Style: "plain",
+			Label: p.say("web.have_code"), Style: "plain",
+			URL: "/" + url.PathEscape(r.PathValue("round")) + "?lang=" + lang + sharedQuery(r),
 		}}})
 	}
 	s.write(w, status, p)
@@ -88,8 +93,7 @@ func sharedQuery(r *http.Request) string {
 // enter starts a session of the person of a link. Some mail programs send the forms of the pages
 // that they check, so a box has to be ticked.
 func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		s.say(w, r, http.StatusRequestEntityTooLarge, "web.too_large")
+	if !s.parse(w, r, Visit{}) {
 		return
 	}
 	round, token := r.PathValue("round"), r.PathValue("token")
@@ -106,7 +110,7 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
 		s.writeWelcome(w, r, http.StatusUnprocessableEntity, visit, "web.tick")
 		return
 	}
-	token, err = s.Links.Enter(r.Context(), round, token, "web:"+round+":"+nonce(r))
+	token, err = s.Links.Enter(r.Context(), round, token, "web:"+round+":"+s.startNumber(r))
 	if err != nil {
 		s.explain(w, r, err)
 		return
@@ -115,6 +119,21 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
 		s.chooseLanguage(r, round, token, asked)
 	}
 	s.start(w, r, round, token, shared(r))
+}
+
+// startTimeout is how long a page on which people start is one person's.
+const startTimeout = 10 * time.Minute
+
+// startNumber returns the number of the page on which a person has started. A page that was drawn
+// long ago, such as one that was left open on a device that others use, gets a new number, so that
+// it does not lead the next person to the answers of the one before.
+func (s *Server) startNumber(r *http.Request) string {
+	drawn := r.PostFormValue("drawn")
+	seconds, err := strconv.ParseInt(drawn, 10, 64)
+	if age := s.Now().Sub(time.Unix(seconds, 0)); err != nil || age < 0 || age > startTimeout {
+		return rand.Text()
+	}
+	return drawn + ":" + nonce(r)
 }
 
 // chooseLanguage saves the language of the page on which a person started. If it fails, the person
@@ -139,22 +158,23 @@ func (s *Server) writeCode(w http.ResponseWriter, r *http.Request, status int, w
 	p := s.newPage(r, s.language(r, Visit{}), nil)
 	p.Heading = p.say("web.code_title")
 	p.Title = p.Heading
-	p.Action = r.URL.Path
+	p.Action = r.URL.EscapedPath()
+	if shared(r) {
+		p.Fields = append(p.Fields, field{sharedMark, "yes"})
+	}
 	p.Form = &form{Submit: p.say("web.continue"), Fields: []formField{{
 		Name: "code", Kind: "line", Label: p.say("web.code_label"), Hint: p.say("web.code_hint"),
 		Error: p.sayIf(wrong),
 	}}}
 	if wrong != "" {
 		p.Form.Errors = []fieldError{{"code", p.say(wrong)}}
-		p.Title = p.say("web.error") + " " + p.Heading
 	}
 	s.write(w, status, p)
 }
 
 // enterCode starts a session with a return code.
 func (s *Server) enterCode(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		s.say(w, r, http.StatusRequestEntityTooLarge, "web.too_large")
+	if !s.parse(w, r, Visit{}) {
 		return
 	}
 	round, code := r.PathValue("round"), r.PostFormValue("code")
@@ -176,6 +196,16 @@ func (s *Server) enterCode(w http.ResponseWriter, r *http.Request) {
 		}
 		s.start(w, r, round, token, shared(r))
 	}
+}
+
+// help explains the survey to a person.
+func (s *Server) help(w http.ResponseWriter, r *http.Request, person session) {
+	lang := s.language(r, person.Visit)
+	p := s.newPage(r, lang, &person)
+	p.Action = surveyPath
+	p.Title, p.Blocks = s.renderer(p).card(person.Help(lang))
+	p.Blocks = append(p.Blocks, toSurvey(p))
+	s.write(w, http.StatusOK, p)
 }
 
 // askToLeave asks whether the device is to forget the person, and shows their return code.
@@ -220,5 +250,5 @@ func (s *Server) setLanguage(w http.ResponseWriter, r *http.Request, person sess
 		s.explain(w, r, err)
 		return
 	}
-	http.Redirect(w, r, backPath(r, s.Pages), http.StatusSeeOther)
+	http.Redirect(w, r, backPath(r, person, s.Pages), http.StatusSeeOther)
 }

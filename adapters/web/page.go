@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"maturitybot/bot/chat"
@@ -31,8 +30,13 @@ type page struct {
 	Path    string
 	Leaving bool // the page is the one that asks whether to leave
 	home    bool // the page is the first one of the survey
-	// Languages lead to the page in the other languages.
+	// wrongMenu is the action of a menu from which nothing was picked, or empty.
+	wrongMenu string
+	Errors    []fieldError // above the page, in the order of the fields
+	// Languages lead to the page in the other languages. On a page with a form that can be sent
+	// again, they are buttons that send it, so that nothing is lost: Resend.
 	Languages []languageLink
+	Resend    bool
 	Buttons   []PageButton
 	Files     []PageFile
 }
@@ -53,7 +57,7 @@ func (s *site) sentences(lang string) func(string, ...any) string {
 
 // newPage returns an empty page of a request. The person is nil where there is none.
 func (s *site) newPage(r *http.Request, lang string, person *session) *page {
-	p := &page{say: s.sentences(lang), Lang: lang, Nonce: rand.Text(), Path: r.URL.Path, Buttons: s.Buttons}
+	p := &page{say: s.sentences(lang), Lang: lang, Nonce: rand.Text(), Path: r.URL.EscapedPath(), Buttons: s.Buttons}
 	languages := []string{"en", "cy"}
 	if person != nil {
 		p.Session, p.Who = true, person.mark()
@@ -74,7 +78,7 @@ func (s *site) newPage(r *http.Request, lang string, person *session) *page {
 		if person == nil {
 			query := r.URL.Query()
 			query.Set("lang", other)
-			link.URL = (&url.URL{Path: r.URL.Path, RawQuery: query.Encode()}).String()
+			link.URL = r.URL.EscapedPath() + "?" + query.Encode()
 		}
 		p.Languages = append(p.Languages, link)
 	}
@@ -99,6 +103,12 @@ func (s *site) write(w http.ResponseWriter, status int, p *page) {
 			}
 		}
 	}
+	if p.Form != nil {
+		p.Errors = p.Form.Errors
+	}
+	if len(p.Errors) > 0 {
+		p.Title = p.say("web.error") + " " + p.Title
+	}
 	var body bytes.Buffer
 	body.Grow(usualPage)
 	if err := templates.ExecuteTemplate(&body, "page.html", p); err != nil {
@@ -114,7 +124,7 @@ func (s *site) write(w http.ResponseWriter, status int, p *page) {
 }
 
 //locale:says web.service web.skip web.languages web.summary web.come_back web.come_back_code
-//locale:says web.leave_link web.choose web.table web.optional try.files
+//locale:says web.leave_link web.help_link web.choose web.table web.optional try.files
 
 // say answers with a page that has one sentence, under a heading of the same name.
 //
@@ -137,8 +147,16 @@ func textBlock(text string) block {
 	return block{Kind: "text", Lines: renderer{}.lines([]chat.Span{chat.Words(text)})}
 }
 
+// notFound says that there is no such page. Who has a session can go on with the survey.
 func (s *site) notFound(w http.ResponseWriter, r *http.Request) {
-	s.say(w, r, http.StatusNotFound, "web.not_found")
+	if _, ok := s.readCookie(r); !ok {
+		s.say(w, r, http.StatusNotFound, "web.not_found")
+		return
+	}
+	p := s.newPage(r, s.language(r, Visit{}), nil)
+	p.Heading = p.say("web.not_found_title")
+	p.Blocks = []block{toSurvey(p)}
+	s.write(w, http.StatusNotFound, p)
 }
 
 func (s *site) forbidden(w http.ResponseWriter, r *http.Request) {
@@ -167,9 +185,6 @@ func (s *site) explain(w http.ResponseWriter, r *http.Request, err error) {
 // sends it again.
 func (s *site) unavailable(w http.ResponseWriter, r *http.Request) {
 	lang := s.language(r, Visit{})
-	if given := r.PostFormValue("page_lang"); given == "en" || given == "cy" {
-		lang = given
-	}
 	p := s.newPage(r, lang, nil)
 	p.Heading = p.say("web.unavailable_title")
 	p.Blocks = []block{textBlock(p.say("web.unavailable"))}
@@ -186,9 +201,12 @@ func (s *site) keep(p *page, r *http.Request) {
 		}}})
 		return
 	}
-	p.Action, p.Languages = r.URL.Path, nil // a link would lose what was sent
+	p.Action, p.Resend = r.URL.EscapedPath(), true
 	for name, values := range r.PostForm {
-		for _, value := range values {
+		for i, value := range values {
+			if name == otherLanguage && i > 0 {
+				break // each press of the button adds one
+			}
 			p.Fields = append(p.Fields, field{name, value})
 			if len(name) > len(fieldPrefix) && name[:len(fieldPrefix)] == fieldPrefix && value != "" {
 				p.Blocks = append(p.Blocks, block{Kind: "kept", Text: value})

@@ -10,9 +10,10 @@ import (
 
 // block is a part of a page, as the template draws it.
 type block struct {
-	Kind    string // heading, text, note, choice, buttons, menu, table or divider
+	Kind    string // heading, text, note, choice, buttons, menu, options, table or divider
 	Level   int    // of a heading
 	Text    string
+	Lang    string // of the text, where it is not that of the page
 	Lines   [][]span
 	Buttons []button
 	ID      string // of the text that describes a choice
@@ -29,7 +30,7 @@ type span struct {
 // button is a link to a page where URL is set, and otherwise sends the form with Value.
 type button struct {
 	Label, Spoken, Value, URL string
-	Style                     string
+	Lang, Style               string // Lang is that of the label, where it is not that of the page
 	Chosen                    bool
 	Described                 string // the id of the text that describes it
 	Page                      bool   // it shows a page and changes nothing
@@ -37,8 +38,8 @@ type button struct {
 
 // menu is a list to choose from, with its own button.
 type menu struct {
-	Name, Label, Value string
-	Options            []chat.Option
+	Name, Label, Value, Error string
+	Options                   []chat.Option
 }
 
 // renderer draws the cards of one page.
@@ -61,7 +62,7 @@ func (d renderer) card(c chat.Card) (title string, blocks []block) {
 			}
 			blocks = append(blocks, block{Kind: "heading", Level: level, Text: b.Text})
 		case chat.Text:
-			blocks = append(blocks, block{Kind: "text", Lines: d.lines(b.Spans)})
+			blocks = append(blocks, block{Kind: "text", Lang: b.Lang, Lines: d.lines(b.Spans)})
 		case chat.Note:
 			blocks = append(blocks, block{Kind: "note", Lines: d.lines(b.Spans)})
 		case chat.Choice:
@@ -89,7 +90,7 @@ func (d renderer) card(c chat.Card) (title string, blocks []block) {
 	}
 	kept := blocks[:0]
 	for _, b := range blocks {
-		if b.Kind == "buttons" || b.Kind == "menu" {
+		if b.Kind == "buttons" || b.Kind == "menu" || b.Kind == "options" {
 			continue
 		}
 		b.Buttons = nil
@@ -170,7 +171,7 @@ var styles = map[chat.Style]string{chat.Plain: "plain", chat.Primary: "primary",
 func (d renderer) button(b chat.Button) button {
 	encoded, _ := b.Action.Encode() // the bot checks its cards
 	out := button{
-		Label: b.Label, Spoken: b.Spoken, Value: encoded, Style: styles[b.Style], Chosen: b.Chosen,
+		Label: b.Label, Spoken: b.Spoken, Lang: b.Lang, Value: encoded, Style: styles[b.Style], Chosen: b.Chosen,
 	}
 	_, page := action(encoded, d.pages)
 	switch {
@@ -184,7 +185,11 @@ func (d renderer) button(b chat.Button) button {
 
 func (d renderer) menu(m chat.Menu) block {
 	encoded, _ := m.Action.Encode() // the bot checks its cards
-	return block{Kind: "menu", Menu: menu{
+	kind := "menu"
+	if m.Leads {
+		kind = "options"
+	}
+	return block{Kind: kind, Menu: menu{
 		Name: pickedField(encoded), Label: m.Placeholder, Value: encoded, Options: m.Options,
 	}}
 }

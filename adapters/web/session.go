@@ -1,11 +1,14 @@
 package web
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"maturitybot/bot/chat"
@@ -18,6 +21,9 @@ type session struct {
 	shared       bool // others use the device: it forgets the person after the last action
 	Visit
 }
+
+// otherLanguage is the field of a button that shows a page with a form in another language.
+const otherLanguage = "other_lang"
 
 // sharedMark follows the token in the cookie of a shared device.
 const sharedMark = "shared"
@@ -101,13 +107,19 @@ func (s *Server) inSession(
 		w.Header().Del("Connection") // people who have started may keep theirs
 		person.Visit = visit
 		if r.Method == http.MethodPost {
-			if err := r.ParseForm(); err != nil {
-				s.sayIn(w, r, s.language(r, visit), http.StatusRequestEntityTooLarge, "web.too_large")
+			if !s.parse(w, r, visit) {
 				return
 			}
 			if r.PostFormValue("who") != person.mark() {
 				s.sayIn(w, r, s.language(r, visit), http.StatusConflict, "web.other_session")
 				return
+			}
+			if other := r.PostFormValue(otherLanguage); slices.Contains(visit.Languages, other) {
+				if err := s.Links.SetLanguage(r.Context(), person.round, visit.Who, other); err != nil {
+					s.explain(w, r, err)
+					return
+				}
+				person.Language = other
 			}
 		}
 		serve(w, r, person)
@@ -122,14 +134,35 @@ func (s *site) over(w http.ResponseWriter, r *http.Request, visit Visit) {
 	s.write(w, http.StatusOK, p)
 }
 
-// event returns an event of a person. Its id is the number that the page was drawn with, so that a
-// form that is sent twice counts once.
-func (s *Server) event(r *http.Request, person session, kind chat.EventKind, a chat.Action) chat.Event {
+// parse reads the form of a request. If it cannot be read, parse answers the request and returns
+// false.
+func (s *site) parse(w http.ResponseWriter, r *http.Request, v Visit) bool {
+	err := r.ParseForm()
+	if err == nil {
+		return true
+	}
+	lang := s.language(r, v)
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		s.sayIn(w, r, lang, http.StatusRequestEntityTooLarge, "web.too_large")
+	} else {
+		s.sayIn(w, r, lang, http.StatusBadRequest, "web.not_found")
+	}
+	return false
+}
+
+// event returns an event of a person. Its id is a hash of the session, the number that the page was
+// drawn with, and what was sent: a form that is sent twice counts once, and one that was changed in
+// between counts again. Nobody who reads the id can tell whose event it is without the number.
+func (s *Server) event(
+	r *http.Request, person session, kind chat.EventKind, a chat.Action, values map[string][]string,
+) chat.Event {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q %q",
+		person.round, person.token, nonce(r), a.Verb, a.Args, values))
 	return chat.Event{
-		ID: "web:" + person.mark() + ":" + nonce(r), Kind: kind, At: s.Now(),
+		ID: "web:" + hex.EncodeToString(sum[:16]), Kind: kind, At: s.Now(),
 		Who:   person.Who,
 		Where: chat.Place{Platform: person.Who.Platform, Channel: person.Who.ID}, Private: true,
-		Locale: s.language(r, person.Visit), Action: a,
+		Locale: s.language(r, person.Visit), Action: a, Values: values,
 	}
 }
 
@@ -146,14 +179,15 @@ func nonce(r *http.Request) string {
 }
 
 // language returns the language of a page: the one that the person chose, else the one that the
-// address, the page that was sent or the browser asks for, if it can be chosen.
+// address, the button that was pressed, the page that was sent or the browser asks for, if it can be
+// chosen.
 func (s *site) language(r *http.Request, v Visit) string {
 	if v.Language != "" {
 		return v.Language
 	}
 	asked := r.URL.Query().Get("lang")
 	if asked == "" {
-		asked = r.PostFormValue("page_lang")
+		asked = cmp.Or(r.PostFormValue(otherLanguage), r.PostFormValue("page_lang"))
 	}
 	if asked == "" {
 		asked = r.Header.Get("Accept-Language")

@@ -16,7 +16,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, person session) {
 
 // show shows the page of an action.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, person session) {
-	a, ok := action(r.PathValue("action"), s.Pages)
+	a, ok := person.action(r.PathValue("action"), s.Pages)
 	if !ok {
 		s.notFound(w, r)
 		return
@@ -27,7 +27,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, person session) {
 func (s *Server) showAction(
 	w http.ResponseWriter, r *http.Request, person session, a chat.Action,
 ) {
-	replies := s.Responder.Handle(r.Context(), s.event(r, person, chat.Press, a))
+	replies := s.Responder.Handle(r.Context(), s.event(r, person, chat.Press, a, nil))
 	p := s.newPage(r, s.language(r, person.Visit), &person)
 	for _, reply := range replies {
 		if opened, ok := reply.(chat.OpenForm); ok {
@@ -45,10 +45,33 @@ func (s *Server) showAction(
 	s.writeCards(w, p, replies)
 }
 
+// showAgain shows the page that was sent again, and says that nothing was picked from a menu.
+func (s *Server) showAgain(w http.ResponseWriter, r *http.Request, person session, menu string) {
+	back := backAction(r, person, s.Pages)
+	if back.Verb == "" {
+		back = chat.NewAction(s.Home, person.round)
+	}
+	e := s.event(r, person, chat.Press, back, nil)
+	e.ID = "" // it is not what the page was sent for
+	replies := s.Responder.Handle(r.Context(), e)
+	p := s.newPage(r, s.language(r, person.Visit), &person)
+	p.Path = pagePath(back)
+	p.wrongMenu = menu
+	s.writeCards(w, p, replies)
+}
+
 // writeCards sends a page with the cards of the replies.
 func (s *Server) writeCards(w http.ResponseWriter, p *page, replies []chat.Reply) {
 	p.Action = surveyPath
 	p.add(s.renderer(p), replies)
+	status := http.StatusOK
+	for i := range p.Blocks {
+		if m := &p.Blocks[i].Menu; p.wrongMenu != "" && m.Value == p.wrongMenu {
+			m.Error = p.say("web.choose_one")
+			p.Errors = append(p.Errors, fieldError{m.Name, m.Error})
+			status = http.StatusUnprocessableEntity
+		}
+	}
 	if p.Title == "" {
 		p.Heading = p.say("web.message")
 	}
@@ -56,11 +79,16 @@ func (s *Server) writeCards(w http.ResponseWriter, p *page, replies []chat.Reply
 		p.Blocks = append(p.Blocks, textBlock(p.say("web.done")))
 	}
 	if !pressable(p.Blocks) && !p.home {
-		p.Blocks = append(p.Blocks, block{Kind: "buttons", Buttons: []button{{
-			Label: p.say("web.to_survey"), URL: surveyPath, Style: "primary",
-		}}})
+		p.Blocks = append(p.Blocks, toSurvey(p))
 	}
-	s.write(w, http.StatusOK, p)
+	s.write(w, status, p)
+}
+
+// toSurvey is a button that leads to where the person is in the survey.
+func toSurvey(p *page) block {
+	return block{Kind: "buttons", Buttons: []button{{
+		Label: p.say("web.to_survey"), URL: surveyPath, Style: "primary",
+	}}}
 }
 
 // add draws the cards of the replies. The first title of a card is that of a page without one.
@@ -74,7 +102,7 @@ func (p *page) add(draw renderer, replies []chat.Reply) {
 
 func pressable(blocks []block) bool {
 	for _, b := range blocks {
-		if len(b.Buttons) > 0 || b.Kind == "menu" {
+		if len(b.Buttons) > 0 || b.Kind == "menu" || b.Kind == "options" {
 			return true
 		}
 	}
@@ -126,15 +154,15 @@ func (s *Server) writeForm(
 	if err != nil {
 		s.Log.Error("form not drawn", "error", err)
 	}
-	p.Action = surveyPath
+	p.Action, p.Resend = surveyPath, true
 	p.Form = drawForm(f, values, wrong)
+	if slices.Contains(s.Pages, f.Back.Verb) {
+		p.Form.Cancel = pagePath(f.Back)
+	}
 	p.Fields = append(p.Fields, field{"form", encoded})
 	p.Heading, p.Title = f.Title, f.Title
 	if f.Intro != "" {
 		p.Title += ": " + f.Intro // the form of each question has a title of its own
-	}
-	if len(p.Form.Errors) > 0 {
-		p.Title = p.say("web.error") + " " + p.Title
 	}
 	s.write(w, status, p)
 }
@@ -146,37 +174,42 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, person session) {
 		return
 	}
 	encoded := r.PostFormValue("action")
-	a, ok := action(encoded, s.Actions)
+	a, ok := person.action(encoded, s.Actions)
 	if !ok {
 		s.leadOn(w, r, person, encoded)
 		return
 	}
-	e := s.event(r, person, chat.Press, a)
+	var values map[string][]string
 	if picked, ok := r.PostForm[pickedField(encoded)]; ok {
 		if len(picked) != 1 || strings.TrimSpace(picked[0]) == "" {
-			// Nothing was chosen: the page that has the menu comes again.
-			http.Redirect(w, r, backPath(r, s.Pages), http.StatusSeeOther)
+			s.showAgain(w, r, person, encoded)
 			return
 		}
-		e.Values = map[string][]string{chat.Picked: picked}
+		values = map[string][]string{chat.Picked: picked}
 	}
+	e := s.event(r, person, chat.Press, a, values)
 	s.finish(w, r, person, a, s.Responder.Handle(r.Context(), e))
 }
 
 // leadOn leads to the page of an action whose button stands below a menu. What was picked from the
-// menu is saved first.
+// menu is saved first. An option of a menu that is a button of its own is picked alone.
 func (s *Server) leadOn(
 	w http.ResponseWriter, r *http.Request, person session, encoded string,
 ) {
-	next, ok := action(encoded, s.Pages)
-	menu, picked := pickedFrom(r, s.Actions)
-	if !ok || menu.Verb == "" {
+	next, ok := person.action(encoded, s.Pages)
+	menu, picked := person.pickedFrom(r, s.Actions)
+	if menu.Verb == "" || !ok && (encoded != "" || picked == "") {
 		s.notFound(w, r)
 		return
 	}
+	if !ok { // an option that is a button of its own
+		e := s.event(r, person, chat.Press, menu, map[string][]string{chat.Picked: {picked}})
+		s.finish(w, r, person, menu, s.Responder.Handle(r.Context(), e))
+		return
+	}
 	if picked != "" {
-		e := s.event(r, person, chat.Press, menu)
-		e.Values = map[string][]string{chat.Picked: {picked}}
+		values := map[string][]string{chat.Picked: {picked}}
+		e := s.event(r, person, chat.Press, menu, values)
 		if replies := s.Responder.Handle(r.Context(), e); !updates(replies) { // it was not saved
 			s.finish(w, r, person, menu, replies)
 			return
@@ -186,35 +219,40 @@ func (s *Server) leadOn(
 }
 
 // pickedFrom returns the action of the menu that was sent, and what was picked from it.
-func pickedFrom(r *http.Request, verbs []string) (menu chat.Action, picked string) {
+func (p session) pickedFrom(r *http.Request, verbs []string) (menu chat.Action, picked string) {
 	for name, values := range r.PostForm {
 		encoded, ok := strings.CutPrefix(name, pickedPrefix)
 		if !ok || len(values) != 1 {
 			continue
 		}
-		if a, known := action(encoded, verbs); known {
+		if a, known := p.action(encoded, verbs); known {
 			return a, strings.TrimSpace(values[0])
 		}
 	}
 	return chat.Action{}, ""
 }
 
-// backPath returns the path of the page that a request was sent from.
-func backPath(r *http.Request, pages []string) string {
+// backAction returns the action of the page that a request was sent from, or none.
+func backAction(r *http.Request, person session, pages []string) chat.Action {
 	encoded, ok := strings.CutPrefix(r.PostFormValue("path"), surveyPath+"/")
 	if !ok {
-		return surveyPath
+		return chat.Action{}
 	}
-	a, ok := action(encoded, pages)
-	if !ok {
-		return surveyPath
+	a, _ := person.action(encoded, pages)
+	return a
+}
+
+// backPath returns the path of the page that a request was sent from.
+func backPath(r *http.Request, person session, pages []string) string {
+	if a := backAction(r, person, pages); a.Verb != "" {
+		return pagePath(a)
 	}
-	return pagePath(a)
+	return surveyPath
 }
 
 // submit sends a form. The action that opened it says which one it is.
 func (s *Server) submit(w http.ResponseWriter, r *http.Request, person session, encoded string) {
-	opened, ok := action(encoded, s.Pages)
+	opened, ok := person.action(encoded, s.Pages)
 	if !ok {
 		s.notFound(w, r)
 		return
@@ -230,8 +268,11 @@ func (s *Server) submit(w http.ResponseWriter, r *http.Request, person session, 
 		return
 	}
 	values := readForm(r, form)
-	e := s.event(r, person, chat.Submit, form.Action)
-	e.Values = values
+	if r.PostFormValue(otherLanguage) != "" { // the form in another language, with what was typed
+		s.writeForm(w, http.StatusOK, p, form, opened, values, nil)
+		return
+	}
+	e := s.event(r, person, chat.Submit, form.Action, values)
 	replies := s.Responder.Handle(r.Context(), e)
 	for _, reply := range replies {
 		if refused, ok := reply.(chat.FieldErrors); ok {
@@ -250,7 +291,7 @@ func (s *Server) submit(w http.ResponseWriter, r *http.Request, person session, 
 // open returns the form that an action opens. It returns false if the store did not answer, and a
 // form without an action if the action opens none.
 func (s *Server) open(r *http.Request, person session, opened chat.Action) (chat.Form, bool) {
-	e := s.event(r, person, chat.Press, opened)
+	e := s.event(r, person, chat.Press, opened, nil)
 	e.ID = "" // it is not what the page was sent for
 	replies := s.Responder.Handle(r.Context(), e)
 	for _, reply := range replies {
@@ -277,7 +318,7 @@ func (s *Server) finish(
 	w http.ResponseWriter, r *http.Request, person session, a chat.Action, replies []chat.Reply,
 ) {
 	p := s.newPage(r, s.language(r, person.Visit), &person)
-	if person.shared && a.Verb == s.Last && updates(replies) {
+	if person.shared && slices.Contains(s.Last, a.Verb) && updates(replies) {
 		s.setCookie(w, "")
 		p.Session, p.Leaving = false, true
 		draw := s.renderer(p)

@@ -11,7 +11,6 @@ import (
 	"embed"
 	"errors"
 	"html/template"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -53,8 +52,8 @@ type Visit struct {
 	Open      bool     // many people use the link
 	Code      bool     // the token is a return code, which the person may note down
 	Closed    bool     // nobody can start
-	// About returns what the link is for, in a language.
-	About func(lang string) chat.Card
+	// About returns what the link is for, in a language, and Help explains the survey to a person.
+	About, Help func(lang string) chat.Card
 }
 
 // Options are the options of New.
@@ -66,10 +65,10 @@ type Options struct {
 	Links     Links
 	// Pages are the verbs that show something and change nothing. Home is the action, but for the
 	// id of the round, that shows a person where they are; it is one of Pages. Actions are the
-	// other verbs that a person has, and Last is the one after which a shared device forgets them.
+	// other verbs that a person has, and Last are those after which a shared device forgets them.
 	// Each other verb is not found.
-	Pages, Actions []string
-	Home, Last     string
+	Pages, Actions, Last []string
+	Home                 string
 	// Say returns a sentence of a language by its key, with facts as names and values in turn.
 	Say func(lang, key string, facts ...any) string
 	// Routes are pages of the caller, by pattern, and Buttons are at the foot of each page. The
@@ -115,10 +114,15 @@ func dict(pairs ...any) map[string]any {
 // characters.
 const maxBody = 64 << 10
 
+// requestTimeout is how long a request may take. A store that does not answer counts as away then,
+// before the server or a proxy gives up without a page.
+const requestTimeout = 8 * time.Second
+
 // Paths of the pages.
 const (
 	stylePath    = "/style.css"
 	surveyPath   = "/survey"
+	helpPath     = "/help"
 	leavePath    = "/leave"
 	leftPath     = "/left"
 	languagePath = "/language"
@@ -129,12 +133,14 @@ func New(o Options) *Server {
 	s := &Server{site: site{Options: o, unknown: newLimiter(o.Now)}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+stylePath, s.style)
-	// What browsers and search engines ask for by themselves is no attempt at a link.
+	// What browsers and search engines ask for by themselves is no attempt at a link. Search engines
+	// may read every page: only then do they see that none is to be listed.
 	mux.HandleFunc("GET /favicon.ico", noContent)
-	mux.HandleFunc("GET /robots.txt", robots)
+	mux.HandleFunc("GET /robots.txt", noContent)
 	mux.HandleFunc("GET "+surveyPath, s.inSession(s.home))
 	mux.HandleFunc("GET "+surveyPath+"/{action}", s.inSession(s.show))
 	mux.HandleFunc("POST "+surveyPath, s.inSession(s.act))
+	mux.HandleFunc("GET "+helpPath, s.inSession(s.help))
 	mux.HandleFunc("GET "+leavePath, s.inSession(s.askToLeave))
 	mux.HandleFunc("POST "+leavePath, s.leave)
 	mux.HandleFunc("GET "+leftPath, s.left)
@@ -178,7 +184,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		next.ServeHTTP(w, r)
+		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -187,14 +195,16 @@ func (s *site) secure() bool { return s.URL.Scheme == "https" }
 
 func noContent(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
 
-func robots(w http.ResponseWriter, _ *http.Request) {
-	_, _ = io.WriteString(w, "User-agent: *\nDisallow: /\n") // the client may have gone
-}
-
 // style serves the style sheet. It is the same for everybody, so browsers may keep it.
 func (s *Server) style(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "max-age=3600")
 	http.ServeFileFS(w, r, files, strings.TrimPrefix(stylePath, "/"))
+}
+
+// action reads an encoded action of the person's round whose verb is one of the verbs.
+func (p session) action(encoded string, verbs []string) (chat.Action, bool) {
+	a, ok := action(encoded, verbs)
+	return a, ok && len(a.Args) > 0 && a.Args[0] == p.round
 }
 
 // action reads an encoded action whose verb is one of the verbs.

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"maturitybot/bot/chat"
@@ -37,8 +38,9 @@ type stage struct {
 	mu      sync.Mutex
 	events  []chat.Event
 	entered int
-	down    bool // the store cannot be reached
-	deaf    bool // the bot cannot save, and says so
+	starts  []string // the events of people who entered
+	down    bool     // the store cannot be reached
+	deaf    bool     // the bot cannot save, and says so
 	full    bool
 	lang    map[string]string
 }
@@ -52,8 +54,8 @@ func newStage(t *testing.T) *stage {
 	}
 	s.server = New(Options{
 		URL: address, Responder: s, Links: s,
-		Pages: []string{"begin", "at", "kept", "detail", "receipt"}, Actions: []string{"answer", "erase", "role", "submit"},
-		Home: "begin", Last: "submit",
+		Pages: []string{"begin", "at", "kept", "detail", "receipt"}, Actions: []string{"answer", "erase", "role", "jump", "submit"},
+		Home: "begin", Last: []string{"submit", "erase"},
 		Say: func(lang, key string, facts ...any) string { return fmt.Sprint(lang, " ", key, facts) },
 		Log: slog.New(slog.NewTextHandler(&s.log, nil)), Now: func() time.Time { return s.now },
 	})
@@ -90,6 +92,7 @@ func (s *stage) Handle(_ context.Context, e chat.Event) []chat.Reply {
 			{Label: "Go on", Action: a("at")},
 		}},
 		chat.Menu{Placeholder: "Role", Action: a("role"), Options: []chat.Option{{Value: "mw", Label: "Midwife"}}},
+		chat.Menu{Placeholder: "Questions", Action: a("jump"), Leads: true, Options: []chat.Option{{Value: "q1", Label: "First"}}},
 	}}}
 	switch e.Action.Verb {
 	case "answer":
@@ -106,9 +109,12 @@ func (s *stage) Find(_ context.Context, in, token string) (Visit, error) {
 	if s.down {
 		return Visit{}, fmt.Errorf("find: %w", ErrUnavailable)
 	}
-	v := Visit{Languages: []string{"en", "cy"}, About: func(lang string) chat.Card {
-		return chat.Card{Blocks: []chat.Block{chat.Heading{Text: "About, in " + lang}}}
-	}}
+	titled := func(title string) func(string) chat.Card {
+		return func(lang string) chat.Card {
+			return chat.Card{Blocks: []chat.Block{chat.Heading{Text: title + ", in " + lang}}}
+		}
+	}
+	v := Visit{Languages: []string{"en", "cy"}, About: titled("About"), Help: titled("Help")}
 	if in != round {
 		return Visit{}, ErrNoLink
 	}
@@ -126,10 +132,11 @@ func (s *stage) Find(_ context.Context, in, token string) (Visit, error) {
 	return v, nil
 }
 
-func (s *stage) Enter(_ context.Context, _, token, _ string) (string, error) {
+func (s *stage) Enter(_ context.Context, _, token, event string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.entered++
+	s.starts = append(s.starts, event)
 	if s.full {
 		return "", ErrFull
 	}
@@ -503,8 +510,12 @@ func TestStoreAway(t *testing.T) {
 	s.down = false
 	again := b.send("POST", "/survey", fields(w))
 	last := s.events[len(s.events)-1]
-	if again.Code != http.StatusOK || last.Value("note") != "my words" || !strings.HasSuffix(last.ID, values.Get("nonce")) {
+	if again.Code != http.StatusOK || last.Value("note") != "my words" {
 		t.Errorf("sent again: %d, %+v", again.Code, last)
+	}
+	b.send("POST", "/survey", values)
+	if twice := s.events[len(s.events)-1]; twice.ID != last.ID {
+		t.Errorf("what was sent twice counts twice: %q, %q", last.ID, twice.ID)
 	}
 	// The store goes away between the look at the session and the bot's own call.
 	opened := b.get("/survey/detail:" + round)
@@ -530,6 +541,214 @@ func TestSharedDevice(t *testing.T) {
 	}
 	if w := b.get("/survey"); w.Code != http.StatusForbidden {
 		t.Errorf("afterwards: %d", w.Code)
+	}
+}
+
+// TestSharedDeviceByCode: a device that others use forgets a person who came by a return code, and one who withdraws.
+func TestSharedDeviceByCode(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	b := s.browser()
+	opened := b.get("/" + round + "/" + shared1 + "?shared")
+	link := regexp.MustCompile(`href="(/` + round + `\?[^"]*)"`).FindStringSubmatch(opened.Body.String())
+	if link == nil {
+		t.Fatalf("no link to the return code:\n%s", opened.Body)
+	}
+	asked := b.get(strings.ReplaceAll(link[1], "&amp;", "&"))
+	b.send("POST", "/"+round, fields(asked, "code", code))
+	if b.cookie != round+"."+code+"."+sharedMark {
+		t.Fatalf("cookie %q", b.cookie)
+	}
+	b.send("POST", "/survey", fields(b.get("/survey"), "action", "erase:"+round))
+	if b.cookie != "" {
+		t.Errorf("cookie %q", b.cookie)
+	}
+}
+
+// TestOldStartPage lets two people start with one page: at once, as by a double click, and long after.
+func TestOldStartPage(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	page := s.browser().get("/" + round + "/" + shared1)
+	start := func() {
+		t.Helper()
+		w := s.browser().send("POST", "/"+round+"/"+shared1, fields(page, "me", "yes"))
+		if w.Code != http.StatusSeeOther {
+			t.Fatalf("start: %d", w.Code)
+		}
+	}
+	start()
+	start()
+	s.now = s.now.Add(startTimeout + time.Second)
+	start()
+	if s.starts[0] != s.starts[1] || s.starts[1] == s.starts[2] {
+		t.Errorf("operations %q", s.starts)
+	}
+}
+
+// TestChangedForm sends a page again with other values, as a person does who went back in the browser.
+func TestChangedForm(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	b := s.in(personal)
+	opened := b.get("/survey/detail:" + round)
+	ids := map[string]bool{}
+	for _, note := range []string{"one", "two", "one"} {
+		b.send("POST", "/survey", fields(opened, "f.note", note))
+		ids[s.events[len(s.events)-1].ID] = true
+	}
+	if len(ids) != 2 {
+		t.Errorf("two texts are %d operations", len(ids))
+	}
+	for id := range ids {
+		if strings.Contains(id, fields(opened).Get("nonce")) || strings.Contains(id, fields(opened).Get("who")) {
+			t.Errorf("%q leads to the session", id)
+		}
+	}
+}
+
+// TestOtherRound sends actions of a round that is not the one of the session.
+func TestOtherRound(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	b := s.in(personal)
+	page := b.get("/survey")
+	s.events = nil
+	for _, action := range []string{"answer:otherround", "answer", "erase:otherround"} {
+		if w := b.send("POST", "/survey", fields(page, "action", action)); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", action, w.Code)
+		}
+	}
+	if w := b.get("/survey/at:otherround"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `href="/survey"`) {
+		t.Errorf("a page of another round: %d\n%s", w.Code, w.Body)
+	}
+	if len(s.events) > 0 {
+		t.Errorf("the bot got %v", s.events)
+	}
+}
+
+// TestNothingPicked presses the button of a menu from which nothing was picked.
+func TestNothingPicked(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	b := s.in(personal)
+	page := b.get("/survey/kept:" + round)
+	s.events = nil
+	w := b.send("POST", "/survey", fields(page, "action", "role:"+round, "picked.role:"+round, ""))
+	for _, want := range []string{"<title>en web.error[] Card kept", `<a href="#picked.role%3a` + round + `">en web.choose_one`, `aria-invalid="true"`} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("no %q:\n%s", want, w.Body)
+		}
+	}
+	if w.Code != http.StatusUnprocessableEntity || len(s.events) != 1 || s.events[0].Action.Verb != "kept" {
+		t.Errorf("%d, %v", w.Code, s.events)
+	}
+}
+
+// TestOptionButton presses an option that is a button of its own.
+func TestOptionButton(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	b := s.in(personal)
+	page := b.get("/survey")
+	if want := `<button class="link" name="picked.jump:` + round + `" value="q1">First</button>`; !strings.Contains(page.Body.String(), want) {
+		t.Fatalf("no %s:\n%s", want, page.Body)
+	}
+	w := b.send("POST", "/survey", fields(page, "picked.role:"+round, "", "picked.jump:"+round, "q1"))
+	last := s.events[len(s.events)-1]
+	if w.Code != http.StatusOK || last.Action.Verb != "jump" || last.Value(chat.Picked) != "q1" {
+		t.Errorf("%d, %+v", w.Code, last)
+	}
+	if w := b.send("POST", "/survey", fields(page)); w.Code != http.StatusNotFound {
+		t.Errorf("no action: %d", w.Code)
+	}
+}
+
+// TestLanguageOfForm changes the language of a page with a form: what was typed stays, and nothing is saved.
+func TestLanguageOfForm(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	b := s.in(personal)
+	page := b.get("/survey/detail:" + round)
+	if !strings.Contains(page.Body.String(), `form="main-form" name="other_lang" value="cy"`) {
+		t.Fatalf("no button of the form:\n%s", page.Body)
+	}
+	s.events = nil
+	w := b.send("POST", "/survey", fields(page, "f.note", "my words", otherLanguage, "cy"))
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "my words</textarea>") ||
+		!strings.Contains(w.Body.String(), `<html lang="cy">`) || s.lang["p1"] != "cy" {
+		t.Errorf("%d, %v\n%s", w.Code, s.lang, w.Body)
+	}
+	for _, e := range s.events {
+		if e.Kind != chat.Press || e.Locale != "cy" {
+			t.Errorf("the bot got %+v", e)
+		}
+	}
+	s.down = true
+	away := b.send("POST", "/survey", fields(page, "f.note", "my words"))
+	english := b.send("POST", "/survey", fields(away, otherLanguage, "en"))
+	if english.Code != http.StatusServiceUnavailable || !strings.Contains(english.Body.String(), `<html lang="en">`) ||
+		!strings.Contains(english.Body.String(), "<blockquote>my words</blockquote>") {
+		t.Errorf("while the store is away: %d\n%s", english.Code, english.Body)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	b := s.in(personal)
+	if !strings.Contains(b.get("/survey").Body.String(), `href="/help"`) {
+		t.Error("no link to the help")
+	}
+	if w := b.get("/help"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Help, in en") {
+		t.Errorf("%d\n%s", w.Code, w.Body)
+	}
+}
+
+// TestForeignAddress opens an address that a browser would take for another host if the page repeated it.
+func TestForeignAddress(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for _, path := range []string{"/%2Fevil.example", "/%2Fevil.example/abc", "/%2F%2Fevil.example/%2F?shared"} {
+		if body := s.browser().get(path).Body.String(); strings.Contains(body, `"//`) {
+			t.Errorf("%s leads to another host:\n%s", path, body)
+		}
+	}
+}
+
+// TestSlowStore: a store that does not answer counts as away before the server gives up.
+func TestSlowStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		b := s.in(personal)
+		values := fields(b.get("/survey/detail:"+round), "f.note", "my words")
+		s.server.Links = slow{s}
+		began := time.Now()
+		w := b.send("POST", "/survey", values)
+		if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "my words") {
+			t.Errorf("%d\n%s", w.Code, w.Body)
+		}
+		if took := time.Since(began); took > requestTimeout {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// slow has a store that does not answer.
+type slow struct{ *stage }
+
+func (slow) Find(ctx context.Context, _, _ string) (Visit, error) {
+	<-ctx.Done()
+	return Visit{}, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+}
+
+func TestBrokenForm(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	w := s.browser().send("POST", "/"+round, url.Values{}, func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("code=%zz")) })
+	if w.Code != http.StatusBadRequest {
+		t.Errorf("%d", w.Code)
 	}
 }
 

@@ -23,8 +23,12 @@ func Primary(label string, a chat.Action) chat.Button {
 	return chat.Button{Label: label, Action: a, Style: chat.Primary}
 }
 
-// OtherLanguages returns buttons that show the same card in the round's other languages.
+// OtherLanguages returns buttons that show the same card in the round's other languages. People who
+// take part by link get none, because each page has them already.
 func OtherLanguages(v locale.Voice, part survey.Participation, then chat.Action) []chat.Button {
+	if part.Member.Person.ByLink() {
+		return nil
+	}
 	return otherLanguages(v, part.Round.Languages, then)
 }
 

@@ -329,6 +329,7 @@ func DetailForm(
 	}
 	f := newForm(v, title, chat.NewAction("keep", string(round), el.ID))
 	f.Intro = el.Name.In(lang)
+	f.Back = chat.NewAction("at", string(round), el.ID)
 	var kinds []chat.Option
 	for _, k := range m.Information {
 		kinds = append(kinds, chat.Option{Value: k.ID, Label: k.Name.In(lang)})

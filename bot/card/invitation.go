@@ -198,26 +198,58 @@ func Withdrawn(v locale.Voice, part survey.Participation, now time.Time) chat.Ca
 	return Of(blocks...)
 }
 
+// Declined is the card of a person who does not want to take part. By link, a page of its own asks
+// whether they have changed their mind, so that opening the link again shows what they chose.
+func Declined(v locale.Voice, part survey.Participation) chat.Card {
+	rejoin := "begin"
+	if part.Member.Person.ByLink() {
+		rejoin = "join"
+	}
+	closes := ClosingTime(v, part.Round)
+	return Of(
+		chat.Heading{Text: v.Say("declined.title")},
+		chat.Paragraph(v.Say("declined.body", "area", part.Round.Area, "closes", closes)),
+		Row(Button(v.Say("button.rejoin"), chat.NewAction(rejoin, string(part.Round.ID)))),
+	)
+}
+
+// Help explains the survey to people who take part by link and have no commands to ask for help with.
+func Help(v locale.Voice, round survey.Round) chat.Card {
+	blocks := []chat.Block{
+		chat.Heading{Text: v.Say("help.link_title")},
+		chat.Paragraph(v.Say("me.how")),
+		chat.Paragraph(v.Say("help.link_saved")),
+		chat.Paragraph(v.Say("help.link_change",
+			"closes", ClosingTime(v, round), "list", v.Say("button.list"), "kept", v.Say("button.kept"))),
+	}
+	if len(round.Coordinators) > 0 {
+		blocks = append(blocks, chat.Text{Spans: []chat.Span{
+			chat.Words(v.Say("help.link_ask") + " "), Mention(round.Coordinators[0]), chat.Words("."),
+		}})
+	}
+	return Of(blocks...)
+}
+
 // AskLanguage asks for the language, in all languages of the round.
 func AskLanguage(words *locale.Words, part survey.Participation) chat.Card {
-	var lines, labels []string
+	var labels []string
+	var questions []chat.Block
 	var buttons []chat.Button
 	for _, lang := range part.Round.Languages {
 		v := words.In(string(lang))
-		lines = append(lines, v.Say("language.ask"))
+		question := chat.Paragraph(v.Say("language.ask"))
+		question.Lang = string(lang)
+		questions = append(questions, question)
 		labels = append(labels, v.Say("language.name"))
-		buttons = append(buttons,
-			Button(
-				v.Say("language.name"),
-				chat.NewAction("lang", string(part.Round.ID), string(lang), "begin"),
-			),
+		button := Button(
+			v.Say("language.name"),
+			chat.NewAction("lang", string(part.Round.ID), string(lang), "begin"),
 		)
+		button.Lang = string(lang)
+		buttons = append(buttons, button)
 	}
-	return Of(
-		chat.Heading{Text: strings.Join(labels, " / ")},
-		chat.Paragraph(strings.Join(lines, "\n")),
-		Row(buttons...),
-	)
+	blocks := append([]chat.Block{chat.Heading{Text: strings.Join(labels, " / ")}}, questions...)
+	return Of(append(blocks, Row(buttons...))...)
 }
 
 // inLanguages lays out a card in several languages, for a person whose language is not known. The

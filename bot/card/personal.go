@@ -44,12 +44,20 @@ func PersonalData(now time.Time) Drawing {
 			chat.Paragraph(v.Say("kept.pause")),
 			rosterFacts(v, part, m),
 			responseFacts(v, resp),
-			chat.Footnote(
-				v.Say("kept.until", "until", v.Day(part.Round.ExpiresAt().In(part.Round.Location()))),
-			),
+			chat.Footnote(keptUntil(v, part)),
 		}
 		return Of(append(blocks, personalButtons(v, part, now)...)...), nil
 	}
+}
+
+// keptUntil says until when a person may withdraw, and when the rest is deleted. Who finished is not
+// seen of people who came by the open link.
+func keptUntil(v locale.Voice, part survey.Participation) string {
+	until := v.Day(part.Round.ExpiresAt().In(part.Round.Location()))
+	if part.Member.Person.ByOpenLink() {
+		return v.Say("kept.until_open", "until", until)
+	}
+	return v.Say("kept.until", "until", until)
 }
 
 // rosterFacts lists what the roster holds about a participant.

@@ -82,6 +82,7 @@ func elementMenus(
 				Action:      chat.NewAction("jump", string(part.Round.ID), d.ID),
 				Placeholder: v.Say("list.go", "dimension", d.Name.In(lang)),
 				Options:     options,
+				Leads:       true,
 			},
 		)
 	}

@@ -22,8 +22,11 @@ type Block interface{ block() }
 // Heading is the card's title line.
 type Heading struct{ Text string }
 
-// Text is a paragraph of spans.
-type Text struct{ Spans []Span }
+// Text is a paragraph of spans. Lang is its language, where it is not that of the card.
+type Text struct {
+	Spans []Span
+	Lang  string
+}
 
 // Note is a line of small print, such as the position in the survey.
 type Note struct{ Spans []Span }
@@ -43,6 +46,9 @@ type Menu struct {
 	Action      Action
 	Placeholder string
 	Options     []Option
+	// Leads says that the options lead to other cards and save nothing, so that an adapter with
+	// enough room may show each as a link.
+	Leads bool
 }
 
 // Option is one entry of a Menu or a Select. Value is at most 75 bytes.
@@ -70,6 +76,8 @@ type Button struct {
 	Style  Style
 	// Chosen marks the current answer. An adapter shows it with a tick as well as by style.
 	Chosen bool
+	// Lang is the language of the label, where it is not that of the card.
+	Lang string
 	// Spoken is what a screen reader says instead of Label, where that needs more words.
 	Spoken string
 	// Confirm asks again before the press counts, where it cannot be undone.

@@ -13,6 +13,9 @@ type Form struct {
 	Submit string
 	Cancel string
 	Action Action
+	// Back shows the card that the form was opened from, for adapters on which a form takes its
+	// place. It is empty where there is none.
+	Back   Action
 	Fields []Field
 }
 

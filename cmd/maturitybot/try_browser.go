@@ -132,6 +132,7 @@ func (b *browserTrial) Find(ctx context.Context, round, token string) (web.Visit
 	visit := web.Visit{
 		Who: b.you, Language: string(p.Member.Language), Closed: !p.Round.AcceptsAnswers(b.now()),
 		About: func(lang string) chat.Card { return b.bot.About(p.Round, b.matrix, lang) },
+		Help:  func(lang string) chat.Card { return b.bot.Help(p.Round, lang) },
 	}
 	b.closing.Lock()
 	if b.posts != nil {

@@ -136,7 +136,11 @@ func onPage(c chat.Card, say func(string) string) string {
 		case chat.Menu:
 			line(x.Placeholder)
 			for _, o := range x.Options {
-				line(o.Label)
+				if x.Leads { // each option is a button of its own
+					line("[" + o.Label + "]")
+				} else {
+					line(o.Label)
+				}
 			}
 		case chat.Divider:
 		}

@@ -220,6 +220,7 @@ func (v visits) Find(ctx context.Context, round, token string) (web.Visit, error
 	visit := web.Visit{
 		Who: who, Language: string(part.Member.Language),
 		About: func(string) chat.Card { return chat.Card{Blocks: []chat.Block{chat.Paragraph("about")}} },
+		Help:  func(string) chat.Card { return chat.Card{Blocks: []chat.Block{chat.Paragraph("help")}} },
 	}
 	for _, lang := range part.Round.Languages {
 		visit.Languages = append(visit.Languages, string(lang))
@@ -300,7 +301,7 @@ func playOnWeb(t *testing.T, path string) {
 	}
 	handler.to = web.New(web.Options{
 		URL: address, Responder: pageRecorder{s}, Links: visits{s},
-		Pages: bot.PageVerbs(), Actions: bot.LinkVerbs(), Home: bot.HomeVerb, Last: bot.LastVerb,
+		Pages: bot.PageVerbs(), Actions: bot.LinkVerbs(), Home: bot.HomeVerb, Last: bot.LastVerbs(),
 		Say: func(lang, key string, facts ...any) string { return words.In(lang).Say(key, facts...) },
 		Log: options.log, Now: func() time.Time { return s.at },
 	})

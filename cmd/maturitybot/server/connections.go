@@ -25,18 +25,21 @@ const (
 
 // connections bounds how many connections a server has. At the limit it closes the connection that
 // has been silent longest. A platform sends its headers at once, so clients that open connections
-// and send no complete request push out each other. Where every connection has brought a request,
-// the new connection is closed.
+// and send no complete request push out each other. Next is the connection that has been idle
+// longest after a request. Where a request is served on every connection, the new one is closed.
 type connections struct {
 	limit int
 
 	mu     sync.Mutex
-	open   map[net.Conn]*list.Element // its place in silent, or nil once it has brought a request
-	silent *list.List                 // of net.Conn, the oldest first
+	open   map[net.Conn]*list.Element // its place in silent or idle, or nil while it has a request
+	silent *list.List                 // of net.Conn that brought no request yet, the oldest first
+	idle   *list.List                 // of net.Conn after a request, the oldest first
 }
 
 func newConnections(limit int) *connections {
-	return &connections{limit: limit, open: map[net.Conn]*list.Element{}, silent: list.New()}
+	return &connections{
+		limit: limit, open: map[net.Conn]*list.Element{}, silent: list.New(), idle: list.New(),
+	}
 }
 
 // closeUnlessSigned closes each connection after its request, unless the handler deletes the header
@@ -61,7 +64,8 @@ func (c *connections) track(conn net.Conn, state http.ConnState) {
 		return
 	}
 	if place != nil {
-		c.silent.Remove(place)
+		c.silent.Remove(place) // one of the two has it
+		c.idle.Remove(place)
 		c.open[conn] = nil
 	}
 	switch state {
@@ -71,6 +75,8 @@ func (c *connections) track(conn net.Conn, state http.ConnState) {
 			return
 		}
 		c.open[conn] = c.silent.PushBack(conn)
+	case http.StateIdle:
+		c.open[conn] = c.idle.PushBack(conn)
 	case http.StateHijacked, http.StateClosed:
 		delete(c.open, conn)
 	}
@@ -82,14 +88,16 @@ func (c *connections) full() bool {
 	return len(c.open) >= c.limit
 }
 
-// closeOne closes the connection that has been silent longest. It reports whether there was one.
+// closeOne closes the connection that has been silent longest, or else idle longest. It reports
+// whether there was one.
 func (c *connections) closeOne() bool {
-	oldest := c.silent.Front()
-	if oldest == nil {
-		return false
+	for _, waiting := range []*list.List{c.silent, c.idle} {
+		if oldest := waiting.Front(); oldest != nil {
+			conn, _ := waiting.Remove(oldest).(net.Conn)
+			delete(c.open, conn)
+			_ = conn.Close() // no request of the client is being served
+			return true
+		}
 	}
-	conn, _ := c.silent.Remove(oldest).(net.Conn)
-	delete(c.open, conn)
-	_ = conn.Close() // the client has sent nothing that could be lost
-	return true
+	return false
 }

@@ -8,7 +8,8 @@ import (
 	"testing/synctest"
 )
 
-// TestConnectionsAreBounded: what is silent longest makes room, what has brought a request is kept, and no place is lost.
+// TestConnectionsAreBounded: what is silent longest makes room, then what is idle longest. What has a request is kept, and no place is
+// lost.
 func TestConnectionsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConnections(3)
@@ -45,9 +46,19 @@ func TestConnectionsAreBounded(t *testing.T) {
 		c.track(first, http.StateClosed) // net/http tells of it as well
 		c.track(second, http.StateActive)
 		c.track(third, http.StateActive)
+		c.track(kept, http.StateActive)
 		fourth := open()
-		want("nothing silent is left", map[net.Conn]bool{kept: false, second: false, third: false, fourth: true})
+		want("each has a request", map[net.Conn]bool{kept: false, second: false, third: false, fourth: true})
 		c.track(fourth, http.StateClosed)
+		c.track(second, http.StateIdle)
+		c.track(kept, http.StateIdle)
+		idle := open()
+		want("the one that has been idle longest makes room", map[net.Conn]bool{kept: false, second: true, third: false, idle: false})
+		c.track(second, http.StateClosed)
+		_ = idle.Close()
+		c.track(idle, http.StateClosed)
+		second = open()
+		c.track(second, http.StateActive)
 		_ = kept.Close()
 		c.track(kept, http.StateClosed)
 		fifth, sixth := open(), open()

@@ -47,7 +47,7 @@ func (v *service) serveWeb(ctx context.Context) error {
 func PageOptions(address *url.URL, b *bot.Bot, l web.Links) web.Options {
 	return web.Options{
 		URL: address, Responder: b, Links: l,
-		Pages: bot.PageVerbs(), Actions: bot.LinkVerbs(), Home: bot.HomeVerb, Last: bot.LastVerb,
+		Pages: bot.PageVerbs(), Actions: bot.LinkVerbs(), Home: bot.HomeVerb, Last: bot.LastVerbs(),
 		Say: func(lang, key string, facts ...any) string {
 			return b.Words.In(lang).Say(key, facts...)
 		},
@@ -77,6 +77,7 @@ func (l links) Find(ctx context.Context, round, token string) (web.Visit, error)
 		Language: string(found.Member.Language), Open: found.Open, Code: found.Code,
 		Closed: found.Round.State == survey.Closed,
 		About:  func(lang string) chat.Card { return l.bot.About(found.Round, m, lang) },
+		Help:   func(lang string) chat.Card { return l.bot.Help(found.Round, lang) },
 	}
 	if found.Open && !found.Round.AcceptsAnswers(l.bot.Now()) {
 		visit.Closed = true
