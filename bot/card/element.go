@@ -122,10 +122,14 @@ func (d *Elements) draw(
 		return chat.Card{}, matrix.ErrNoElement
 	}
 	given := resp.Answers[element]
+	languages := joinLanguages(part.Round.Languages)
+	if part.Member.Person.ByLink() { // each page has them already
+		languages = ""
+	}
 	view := elementView{
 		round:     part.Round.ID,
 		area:      part.Round.Area,
-		languages: joinLanguages(part.Round.Languages),
+		languages: languages,
 		lang:      v.Lang,
 		matrix:    m,
 		element:   element,

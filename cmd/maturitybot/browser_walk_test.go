@@ -100,8 +100,6 @@ func (w walker) detail() {
 	w.press(w.say("answer.dont_know"))
 	w.press(w.say("button.detail_to", "i", 2))
 	w.press(w.say("button.cancel"))
-	w.wants(w.element(3))
-	w.press(w.say("button.back"))
 }
 
 // answer answers all questions from the second on, but for the fourth.
@@ -145,10 +143,7 @@ func (w walker) look() {
 	w.wantsText(w.say("me.chosen") + " " + role)
 	w.press(w.say("button.continue"))
 	w.press(w.say("button.list"))
-	first := w.survey.matrix.Dimensions[0].Name.In(matrix.Lang(w.lang))
-	list := w.say("list.go", "dimension", first)
-	w.choose(list, w.element(2))
-	w.press(w.say("web.choose") + ": " + list)
+	w.press(w.element(2) + " (" + w.say("list.answered") + ")")
 	w.wants(w.element(2))
 	w.press(w.level(1))
 }
@@ -175,6 +170,8 @@ func (w walker) leave() {
 	w.press(w.say("button.erase"))
 	w.wants(w.say("erase.title"))
 	w.press(w.say("erase.no"))
+	w.press(w.say("web.help_link"))
+	w.wants(w.say("help.link_title"))
 	w.press(w.say("web.leave_link"))
 	w.wants(w.say("web.leave_title"))
 	w.press(w.say("web.leave_yes"))
