@@ -52,11 +52,11 @@ type Links struct {
 
 // LinkTarget is what the store finds by the hash of a link.
 type LinkTarget struct {
-	Index  int // of the hash, among those that were asked for
-	Round  Round
-	Member Member // zero for the open link, and in a closed round
-	Open   bool
-	Full   bool
+	Index int // of the hash, among those that were asked for
+	// Participation is that of the person, or the round alone for the open link and in a closed
+	// round.
+	Participation
+	Open, Full bool
 }
 
 // LinkState is a personal link as its coordinator sees it.

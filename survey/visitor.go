@@ -8,14 +8,23 @@ import (
 // Visitor is what a person may do who holds a link or a return code.
 type Visitor struct{ *core }
 
-// Visit is what a link or a return code leads to. In a closed round only Round, Open and Code are
-// set, because the close destroys what leads from a link to a person.
+// Visit is what a link or a return code leads to.
 type Visit struct {
-	Round  Round
-	Member Member // of a personal link or a return code; zero for the open link
-	Open   bool   // the open link, which anybody may use: no person yet
-	Full   bool   // the open link takes no more people
-	Code   bool   // the credential is a return code
+	// Participation is that of the person. Only Round is set for the open link, and in a closed
+	// round, because the close destroys what leads from a link to a person.
+	Participation
+	Open bool // the open link, which anybody may use: no person yet
+	Full bool // the open link takes no more people
+	Code bool // the credential is a return code
+}
+
+// foundKey is the key of a Participation in a context.
+type foundKey struct{}
+
+// ForReading returns a context for the rest of a request that changes nothing. In it, the person's
+// own Participation in the round is what Find has read a moment before, and is not read again.
+func (v Visit) ForReading(ctx context.Context) context.Context {
+	return context.WithValue(ctx, foundKey{}, v.Participation)
 }
 
 // Find returns what the token of a link, or a return code, leads to. It changes nothing. For
@@ -49,8 +58,7 @@ func (v Visitor) find(ctx context.Context, id RoundID, token string) (foundLink,
 	}
 	return foundLink{
 		Visit: Visit{
-			Round: target.Round, Member: target.Member,
-			Open: target.Open, Full: target.Full, Code: isCode,
+			Participation: target.Participation, Open: target.Open, Full: target.Full, Code: isCode,
 		},
 		credential: credential,
 		key:        v.linkKeys[target.Index],

@@ -217,7 +217,9 @@ func (s *Store) FindLink(
 	for _, text := range slices.Concat(roundFields, hashes) {
 		args = append(args, text)
 	}
-	keys := []string{roundKey(id), linkIndexKey(id), linksKey(id), rosterKey(id)}
+	keys := []string{
+		roundKey(id), linkIndexKey(id), linksKey(id), rosterKey(id), secretKey(id),
+	}
 	found, err := s.run(ctx, findLinkScript, keys, args...)
 	if err != nil {
 		return survey.LinkTarget{}, err
@@ -230,13 +232,15 @@ func (s *Store) FindLink(
 	switch {
 	case err != nil:
 	case to.Open:
-		to.Full, err = isFull(found[4:])
+		to.Full, err = isFull(found[4:6])
 	case to.Round.State == survey.Closed:
 	case found[3] == nil:
 		err = survey.ErrNoLink
 	default:
 		entry, _ := found[3].(string)
+		secret, _ := found[6].(string)
 		to.Member, err = decodeMember(survey.PersonID(target), entry)
+		to.Pseudonym = survey.Pseudonym([]byte(secret), to.Member.Person)
 	}
 	if err != nil {
 		return survey.LinkTarget{}, err

@@ -369,6 +369,33 @@ func (h *lostReplies) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook 
 }
 
 // TestLostReplyOfEnter checks that a person who enters again after a reply was lost is the same.
+// TestForReading checks that a request that only reads sees what Find has read, and of nobody else.
+func TestForReading(t *testing.T) {
+	t.Parallel()
+	l := linked(t, embedded(t).Store)
+	tokens := l.makeLinks("one", "two")
+	found, other := l.finds(tokens[0]), l.finds(tokens[1])
+	person := l.rounds.For(found.Member.Person)
+	must(t, errorOf(person.Start(t.Context(), "r1")))
+	must(t, errorOf(l.rounds.For(other.Member.Person).Start(t.Context(), "r1")))
+	reading := found.ForReading(t.Context())
+	for _, c := range []struct {
+		ctx    context.Context
+		person survey.PersonID
+		want   survey.Status
+	}{
+		{reading, found.Member.Person, survey.Invited},
+		{t.Context(), found.Member.Person, survey.Started},
+		{reading, other.Member.Person, survey.Started},
+	} {
+		part, err := l.rounds.For(c.person).Participation(c.ctx, "r1")
+		must(t, err)
+		if part.Member.Status != c.want || part.Member.Person != c.person {
+			t.Errorf("got %+v, want %v", part.Member, c.want)
+		}
+	}
+}
+
 // TestFullLinkKeepsNothing checks that people who come by an open link that is full leave nothing in Redis: anybody may try.
 func TestFullLinkKeepsNothing(t *testing.T) {
 	t.Parallel()

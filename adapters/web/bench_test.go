@@ -40,7 +40,9 @@ func (l benchLinks) Find(ctx context.Context, round, token string) (Visit, error
 		return Visit{}, err
 	}
 	who, err := chat.ParsePerson(string(found.Member.Person))
-	return Visit{Who: who, Language: string(found.Member.Language), Languages: []string{"en", "cy"}}, err
+	return Visit{
+		Who: who, Language: string(found.Member.Language), Languages: []string{"en", "cy"}, ForReading: found.ForReading,
+	}, err
 }
 
 func (benchLinks) Enter(context.Context, string, string, string) (string, error) { return "", nil }

@@ -24,10 +24,15 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, person session) {
 	s.showAction(w, r, person, a)
 }
 
+// showAction shows the page of an action that changes nothing.
 func (s *Server) showAction(
 	w http.ResponseWriter, r *http.Request, person session, a chat.Action,
 ) {
-	replies := s.Responder.Handle(r.Context(), s.event(r, person, chat.Press, a, nil))
+	ctx := r.Context()
+	if person.ForReading != nil {
+		ctx = person.ForReading(ctx)
+	}
+	replies := s.Responder.Handle(ctx, s.event(r, person, chat.Press, a, nil))
 	p := s.newPage(r, s.language(r, person.Visit), &person)
 	for _, reply := range replies {
 		if opened, ok := reply.(chat.OpenForm); ok {

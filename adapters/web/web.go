@@ -52,6 +52,8 @@ type Visit struct {
 	Open      bool     // many people use the link
 	Code      bool     // the token is a return code, which the person may note down
 	Closed    bool     // nobody can start
+	// ForReading returns a context for the rest of a request that changes nothing, or is nil.
+	ForReading func(context.Context) context.Context
 	// About returns what the link is for, in a language, and Help explains the survey to a person.
 	About, Help func(lang string) chat.Card
 }

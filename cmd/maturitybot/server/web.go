@@ -75,9 +75,10 @@ func (l links) Find(ctx context.Context, round, token string) (web.Visit, error)
 	}
 	visit := web.Visit{
 		Language: string(found.Member.Language), Open: found.Open, Code: found.Code,
-		Closed: found.Round.State == survey.Closed,
-		About:  func(lang string) chat.Card { return l.bot.About(found.Round, m, lang) },
-		Help:   func(lang string) chat.Card { return l.bot.Help(found.Round, lang) },
+		Closed:     found.Round.State == survey.Closed,
+		ForReading: found.ForReading,
+		About:      func(lang string) chat.Card { return l.bot.About(found.Round, m, lang) },
+		Help:       func(lang string) chat.Card { return l.bot.Help(found.Round, lang) },
 	}
 	if found.Open && !found.Round.AcceptsAnswers(l.bot.Now()) {
 		visit.Closed = true
