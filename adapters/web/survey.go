@@ -223,18 +223,19 @@ func (s *Server) leadOn(
 	http.Redirect(w, r, pagePath(next), http.StatusSeeOther)
 }
 
-// pickedFrom returns the action of the menu that was sent, and what was picked from it.
+// pickedFrom returns the action of the menu from which something was picked, or of any other menu
+// that was sent, and what was picked.
 func (p session) pickedFrom(r *http.Request, verbs []string) (menu chat.Action, picked string) {
 	for name, values := range r.PostForm {
 		encoded, ok := strings.CutPrefix(name, pickedPrefix)
 		if !ok || len(values) != 1 {
 			continue
 		}
-		if a, known := p.action(encoded, verbs); known {
-			return a, strings.TrimSpace(values[0])
+		if a, known := p.action(encoded, verbs); known && picked == "" {
+			menu, picked = a, strings.TrimSpace(values[0])
 		}
 	}
-	return chat.Action{}, ""
+	return menu, picked
 }
 
 // backAction returns the action of the page that a request was sent from, or none.
