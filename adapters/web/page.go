@@ -130,7 +130,7 @@ func (s *site) write(w http.ResponseWriter, status int, p *page) {
 //
 //locale:says web.no_session_title web.too_large_title web.other_session_title web.not_found_title
 //locale:says web.cross_origin_title web.no_link_title web.too_many_title web.full_title
-//locale:says web.left_title
+//locale:says web.left_title web.unavailable_title web.not_shown_title
 func (s *site) say(w http.ResponseWriter, r *http.Request, status int, key string) {
 	s.sayIn(w, r, s.language(r, Visit{}), status, key)
 }
@@ -181,13 +181,17 @@ func (s *site) explain(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// unavailable says that nothing could be saved. What was sent stays on the page, with a button that
-// sends it again.
+// unavailable says that nothing could be shown or saved. What was sent stays on the page, with a
+// button that sends it again.
 func (s *site) unavailable(w http.ResponseWriter, r *http.Request) {
 	lang := s.language(r, Visit{})
 	p := s.newPage(r, lang, nil)
-	p.Heading = p.say("web.unavailable_title")
-	p.Blocks = []block{textBlock(p.say("web.unavailable"))}
+	key := "web.unavailable"
+	if r.Method != http.MethodPost {
+		key = "web.not_shown"
+	}
+	p.Heading = p.say(key + "_title")
+	p.Blocks = []block{textBlock(p.say(key))}
 	w.Header().Set("Retry-After", "10")
 	s.keep(p, r)
 	s.write(w, http.StatusServiceUnavailable, p)

@@ -504,7 +504,8 @@ func TestStoreAway(t *testing.T) {
 	if b.cookie == "" {
 		t.Error("the session has ended")
 	}
-	if g := b.get("/survey"); g.Code != http.StatusServiceUnavailable || !strings.Contains(g.Body.String(), `href="/survey"`) {
+	if g := b.get("/survey"); g.Code != http.StatusServiceUnavailable || !strings.Contains(g.Body.String(), `href="/survey"`) ||
+		!strings.Contains(g.Body.String(), "web.not_shown") {
 		t.Errorf("a page: %d\n%s", g.Code, g.Body)
 	}
 	s.down = false

@@ -191,7 +191,7 @@ func (c *checkCommand) platform(ctx context.Context, f *findings, p server.Platf
 
 // web checks the pages for people with links: the keys, and whether their public address answers.
 func (c *checkCommand) web(ctx context.Context, f *findings, w *server.Web) {
-	f.say(fine, "web", "%d link keys; the first makes new links", len(w.Keys))
+	f.say(fine, "web", "link keys: %d; the first makes new links", len(w.Keys))
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.URL.JoinPath("robots.txt").String(), nil)
