@@ -859,11 +859,13 @@ func FuzzRequest(f *testing.F) {
 	f.Add("POST", "/survey", "picked", "\x00")
 	f.Add("POST", "/abcdefghij/token", "me", "yes")
 	f.Add("PUT", "/survey/../..//%2e%2e/", "a", "b")
+	f.Add("GET", "/%2Fevil.example? 0", "path", "//x")
 	f.Fuzz(func(t *testing.T, method, path, name, value string) {
 		s := newStage(t)
 		b := s.in(personal)
 		target, err := url.ParseRequestURI("/" + strings.TrimPrefix(path, "/"))
-		if err != nil || target.Host != "" || !regexp.MustCompile("^[A-Z]{1,9}$").MatchString(method) {
+		// The server refuses an address with a space before it reaches the pages.
+		if err != nil || target.Host != "" || strings.Contains(target.String(), " ") || !regexp.MustCompile("^[A-Z]{1,9}$").MatchString(method) {
 			return
 		}
 		s.events = nil

@@ -43,8 +43,8 @@ func newConnections(limit int) *connections {
 }
 
 // closeUnlessSigned closes each connection after its request, unless the handler deletes the header
-// Connection. Handlers delete it when the signature of a request is right, so that only platforms
-// reuse connections.
+// Connection. Handlers delete it when the signature of a request is right, or a person has a session,
+// so that nobody else reuses connections.
 func closeUnlessSigned(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
