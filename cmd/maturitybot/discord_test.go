@@ -83,8 +83,9 @@ func (d onDiscord) connect(t *testing.T, r chat.Responder, log *slog.Logger) (me
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
+	before := d.Begun() // the fake may not have seen yet that the connection before a restart has ended
 	go func() { ended <- adapter.RunGateway(ctx) }()
-	d.Until(func() bool { return d.Sessions() > 0 })
+	d.Until(func() bool { return d.Begun() > before && d.Sessions() > 0 })
 	return adapter, func() {
 		cancel()
 		<-ended
