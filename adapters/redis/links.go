@@ -278,13 +278,13 @@ func (s *Store) EnterByLink(
 	if err != nil {
 		return err
 	}
-	expires, err := s.roundExpiry(ctx, id)
-	if err != nil {
-		return err
-	}
 	keys := []string{roundKey(id), rosterKey(id), linksKey(id), linkIndexKey(id)}
 	_, err = s.run(ctx, enterLinkScript, keys,
 		now.Unix(), open, string(person.Person), entry, record, person.Hash)
+	if err != nil {
+		return err
+	}
+	expires, err := s.roundExpiry(ctx, id)
 	if err != nil {
 		return err
 	}

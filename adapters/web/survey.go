@@ -56,9 +56,7 @@ func (s *Server) showAgain(w http.ResponseWriter, r *http.Request, person sessio
 	if back.Verb == "" {
 		back = chat.NewAction(s.Home, person.round)
 	}
-	e := s.event(r, person, chat.Press, back, nil)
-	e.ID = "" // it is not what the page was sent for
-	replies := s.Responder.Handle(r.Context(), e)
+	replies := s.look(r, person, back)
 	p := s.newPage(r, s.language(r, person.Visit), &person)
 	p.Path = pagePath(back)
 	p.wrongMenu = menu
@@ -207,15 +205,11 @@ func (s *Server) leadOn(
 		s.notFound(w, r)
 		return
 	}
-	if !ok { // an option that is a button of its own
-		e := s.event(r, person, chat.Press, menu, map[string][]string{chat.Picked: {picked}})
-		s.finish(w, r, person, menu, s.Responder.Handle(r.Context(), e))
-		return
-	}
 	if picked != "" {
 		values := map[string][]string{chat.Picked: {picked}}
 		e := s.event(r, person, chat.Press, menu, values)
-		if replies := s.Responder.Handle(r.Context(), e); !updates(replies) { // it was not saved
+		replies := s.Responder.Handle(r.Context(), e)
+		if !ok || !updates(replies) { // an option was pressed alone, or it was not saved
 			s.finish(w, r, person, menu, replies)
 			return
 		}
@@ -294,12 +288,18 @@ func (s *Server) submit(w http.ResponseWriter, r *http.Request, person session, 
 	s.finish(w, r, person, form.Action, replies)
 }
 
+// look returns what an action shows, on the way to what a page was sent for. Its event has no id, so
+// that it does not count as what was sent.
+func (s *Server) look(r *http.Request, person session, a chat.Action) []chat.Reply {
+	e := s.event(r, person, chat.Press, a, nil)
+	e.ID = ""
+	return s.Responder.Handle(r.Context(), e)
+}
+
 // open returns the form that an action opens. It returns false if the store did not answer, and a
 // form without an action if the action opens none.
 func (s *Server) open(r *http.Request, person session, opened chat.Action) (chat.Form, bool) {
-	e := s.event(r, person, chat.Press, opened, nil)
-	e.ID = "" // it is not what the page was sent for
-	replies := s.Responder.Handle(r.Context(), e)
+	replies := s.look(r, person, opened)
 	for _, reply := range replies {
 		if x, ok := reply.(chat.OpenForm); ok {
 			return x.Form, true

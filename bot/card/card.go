@@ -23,13 +23,18 @@ func Primary(label string, a chat.Action) chat.Button {
 	return chat.Button{Label: label, Action: a, Style: chat.Primary}
 }
 
-// OtherLanguages returns buttons that show the same card in the round's other languages. People who
-// take part by link get none, because each page has them already.
+// OtherLanguages returns buttons that show the same card in the other languages that it offers.
 func OtherLanguages(v locale.Voice, part survey.Participation, then chat.Action) []chat.Button {
+	return otherLanguages(v, offeredLanguages(part), then)
+}
+
+// offeredLanguages returns the languages that a person's cards offer: those of the round, or none for
+// people who take part by link, because each page offers them already.
+func offeredLanguages(part survey.Participation) []matrix.Lang {
 	if part.Member.Person.ByLink() {
 		return nil
 	}
-	return otherLanguages(v, part.Round.Languages, then)
+	return part.Round.Languages
 }
 
 func otherLanguages(v locale.Voice, all []matrix.Lang, then chat.Action) []chat.Button {

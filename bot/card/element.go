@@ -122,14 +122,10 @@ func (d *Elements) draw(
 		return chat.Card{}, matrix.ErrNoElement
 	}
 	given := resp.Answers[element]
-	languages := joinLanguages(part.Round.Languages)
-	if part.Member.Person.ByLink() { // each page has them already
-		languages = ""
-	}
 	view := elementView{
 		round:     part.Round.ID,
 		area:      part.Round.Area,
-		languages: languages,
+		languages: joinLanguages(offeredLanguages(part)),
 		lang:      v.Lang,
 		matrix:    m,
 		element:   element,
