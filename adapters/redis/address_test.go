@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 )
@@ -81,7 +83,7 @@ func TestAddressErrorsOmitAddress(t *testing.T) {
 // TestDeadline checks that Open ends at the caller's deadline although the server does not reply.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	p := redistest.ProxyTo(t, embedded(t).server.Addr())
+	p := redistest.ProxyTo(t, miniredis.RunT(t).Addr())
 	p.Drop("hello", func() { <-t.Context().Done() })
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
