@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -16,6 +15,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"maturitybot/adapters/redis/redistest"
 )
 
 // chaosProcess runs serve as a process of the chaos test, configured by its environment, and reaches every platform
@@ -152,7 +153,7 @@ func bridge(t *testing.T, dial func(ctx context.Context, network, address string
 // start starts a replica.
 func (s *chaos) start() *replica {
 	s.t.Helper()
-	r := &replica{address: keptPort(s.t), ops: keptPort(s.t)}
+	r := &replica{address: redistest.FreeAddr(s.t), ops: redistest.FreeAddr(s.t)}
 	env := append(os.Environ(), append(s.scenario.env, chaosDial+"="+s.bridge, chaosClock+"="+s.clock, "REDIS_URL=redis://"+s.proxy.Addr, "LISTEN="+r.address,
 		"OPS_LISTEN="+r.ops, "LOG_FORMAT=json")...)
 	ctx, end := context.WithCancel(context.Background())
@@ -201,20 +202,6 @@ func (s *chaos) start() *replica {
 		}
 	}
 	return r
-}
-
-// keptPort returns an address that no other process gets by chance while its replica is down: its port is below those
-// that systems assign.
-func keptPort(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))); err == nil {
-			defer func() { _ = l.Close() }() // for its replica to take
-			return l.Addr().String()
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
 }
 
 // kill ends the process as kill -9 does.

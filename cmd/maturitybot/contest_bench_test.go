@@ -31,6 +31,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 	slackgo "github.com/slack-go/slack"
 
+	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 )
 
@@ -233,7 +234,7 @@ func startBare(
 	b testing.TB, name, handler string, environment []string, press func(address string) *pressing,
 ) *contestant {
 	b.Helper()
-	address := freePort(b)
+	address := redistest.FreeAddr(b)
 	cmd := osexec.Command(os.Args[0])
 	cmd.Env = append(environment, bareAddress+"="+address, bareHandler+"="+handler)
 	process(b, address, cmd)
@@ -252,7 +253,7 @@ func startBot(
 	b testing.TB, program string, environment []string, press func(address string) *pressing,
 ) (*contestant, time.Duration) {
 	b.Helper()
-	address, operations := freePort(b), freePort(b)
+	address, operations := redistest.FreeAddr(b), redistest.FreeAddr(b)
 	cmd := osexec.Command(program, "serve")
 	cmd.Env = append(environment, "LISTEN="+address, "OPS_LISTEN="+operations)
 	if *profiles != "" {

@@ -209,7 +209,7 @@ func TestFloodInMemoryLimit(t *testing.T) {
 	const limit = 256 << 20
 	f := slackfake.New(t)
 	f.AckTimeout(slowdown * 3 * time.Second)
-	address, operations := freePort(t), freePort(t)
+	address, operations := redistest.FreeAddr(t), redistest.FreeAddr(t)
 	cmd := osexec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), serveProcess+"=1", "SLACK_BOT_TOKEN="+slackfake.Token, "SLACK_SIGNING_SECRET="+slackfake.Secret,
 		"SLACK_API_URL="+reachable(t, f), "REDIS_URL="+redistest.Start(t, redistest.Options{}).URL(), "LISTEN="+address, "OPS_LISTEN="+operations,

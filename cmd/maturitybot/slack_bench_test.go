@@ -78,16 +78,6 @@ func onStub(api *httptest.Server) []string {
 	return []string{"SLACK_BOT_TOKEN=xoxb-bench", "SLACK_SIGNING_SECRET=" + benchSecret, "SLACK_API_URL=" + api.URL + "/"}
 }
 
-func freePort(b testing.TB) string {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // process starts a program and waits until something listens at the address; it returns how long that took.
 func process(b testing.TB, address string, cmd *osexec.Cmd) time.Duration {
 	b.Helper()

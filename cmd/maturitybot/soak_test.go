@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"maturitybot/adapters/redis/redistest"
 )
 
 // How long the soak lasts, such as 1h, and how many answers a second are given in it: about what 2,000 people give who all answer within
@@ -32,7 +34,7 @@ func TestSoak(t *testing.T) {
 	}
 	program, server, environment, elements := benched(t, "slack:"+benchTeam+":ULEAD", "slack:"+benchTeam+":C1", slackPerson)
 	api, _ := slackStub(t)
-	address, operation := freePort(t), freePort(t)
+	address, operation := redistest.FreeAddr(t), redistest.FreeAddr(t)
 	cmd := osexec.Command(program, "serve")
 	cmd.Env = append(append(environment, onStub(api)...), "LISTEN="+address, "OPS_LISTEN="+operation)
 	process(t, address, cmd)

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -23,6 +24,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -178,9 +180,9 @@ func (s *Server) begin(t testing.TB, clustered bool) {
 	t.Helper()
 	// Another process may take the free port first; then the next attempt uses another.
 	for range 5 {
-		s.Addr = freeAddr(t)
+		s.Addr = FreeAddr(t)
 		if clustered {
-			_, s.bus, _ = strings.Cut(freeAddr(t), ":")
+			_, s.bus, _ = strings.Cut(FreeAddr(t), ":")
 		}
 		if s.run(t) {
 			return
@@ -422,14 +424,29 @@ func (w *Watched) URL() string {
 	return url
 }
 
-func freeAddr(t testing.TB) string {
+// firstPort and portCount are the ports of FreeAddr. Systems take the ports of connections above them.
+const firstPort, portCount = 20000, 10000
+
+// nextPort is how far FreeAddr has come. Test programs that run at the same time begin elsewhere.
+var nextPort = func() *atomic.Int64 {
+	var n atomic.Int64
+	n.Store(mathrand.Int64N(portCount))
+	return &n
+}()
+
+// FreeAddr returns an address of this machine at which nothing listens. It stays free while the program
+// that it is for is down: no connection gets its port, and no other caller.
+func FreeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+nextPort.Add(1)%portCount)
+		if l, err := net.Listen("tcp", address); err == nil {
+			_ = l.Close() // for the program to take
+			return address
+		}
 	}
-	defer func() { _ = l.Close() }() // it has served
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // poll calls ready until it returns true, and reports whether it did within readyTimeout. It waits
