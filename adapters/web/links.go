@@ -181,7 +181,7 @@ func (s *Server) enterCode(w http.ResponseWriter, r *http.Request) {
 	visit, err := s.Links.Find(r.Context(), round, code)
 	switch {
 	case err == nil && visit.Open, errors.Is(err, ErrNoLink):
-		if !s.unknown.allow(r.RemoteAddr) {
+		if !s.unknown.allow(origin(r.RemoteAddr)) {
 			s.say(w, r, http.StatusTooManyRequests, "web.too_many")
 			return
 		}

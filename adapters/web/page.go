@@ -167,7 +167,7 @@ func (s *site) forbidden(w http.ResponseWriter, r *http.Request) {
 // were revoked get the same answer.
 func (s *site) explain(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
-	case errors.Is(err, ErrNoLink) && !s.unknown.allow(r.RemoteAddr):
+	case errors.Is(err, ErrNoLink) && !s.unknown.allow(origin(r.RemoteAddr)):
 		s.say(w, r, http.StatusTooManyRequests, "web.too_many")
 	case errors.Is(err, ErrNoLink):
 		s.say(w, r, http.StatusNotFound, "web.no_link")
@@ -184,6 +184,11 @@ func (s *site) explain(w http.ResponseWriter, r *http.Request, err error) {
 // unavailable says that nothing could be shown or saved. What was sent stays on the page, with a
 // button that sends it again.
 func (s *site) unavailable(w http.ResponseWriter, r *http.Request) {
+	s.tryAgain(w, r, http.StatusServiceUnavailable)
+}
+
+// tryAgain is unavailable with a status that says why.
+func (s *site) tryAgain(w http.ResponseWriter, r *http.Request, status int) {
 	lang := s.language(r, Visit{})
 	p := s.newPage(r, lang, nil)
 	key := "web.unavailable"
@@ -194,7 +199,7 @@ func (s *site) unavailable(w http.ResponseWriter, r *http.Request) {
 	p.Blocks = []block{textBlock(p.say(key))}
 	w.Header().Set("Retry-After", "10")
 	s.keep(p, r)
-	s.write(w, http.StatusServiceUnavailable, p)
+	s.write(w, status, p)
 }
 
 // keep puts what a request has sent on the page, with a button that sends it again.

@@ -89,6 +89,10 @@ func (s *Server) inSession(
 			s.say(w, r, http.StatusForbidden, "web.no_session")
 			return
 		}
+		if r.Method == http.MethodPost && !s.sent.allow(person.mark()) {
+			s.tryAgain(w, r, http.StatusTooManyRequests)
+			return
+		}
 		visit, err := s.Links.Find(r.Context(), person.round, person.token)
 		if err == nil && visit.Open {
 			err = ErrNoLink // only a forged cookie holds such a token

@@ -94,7 +94,8 @@ type Server struct {
 // site draws the pages, and keeps the session in the browser.
 type site struct {
 	Options
-	unknown *limiter
+	unknown *limiter // of addresses that try links that lead nowhere
+	sent    *limiter // of sessions that send something
 }
 
 //go:embed style.css page.html
@@ -132,7 +133,11 @@ const (
 
 // New returns a server.
 func New(o Options) *Server {
-	s := &Server{site: site{Options: o, unknown: newLimiter(o.Now)}}
+	s := &Server{site: site{
+		Options: o,
+		unknown: newLimiter(o.Now, unknownBurst, unknownInterval),
+		sent:    newLimiter(o.Now, sentBurst, sentInterval),
+	}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+stylePath, s.style)
 	// What browsers and search engines ask for by themselves is no attempt at a link. Search engines

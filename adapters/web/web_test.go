@@ -359,15 +359,47 @@ func TestRateLimit(t *testing.T) {
 		t.Errorf("later: %d", w.Code)
 	}
 	// The customer of a provider has a whole network of IPv6 addresses.
-	l := newLimiter(func() time.Time { return s.now })
+	l := newLimiter(func() time.Time { return s.now }, unknownBurst, unknownInterval)
 	allowed := 0
 	for i := range 2 * unknownBurst {
-		if l.allow(fmt.Sprintf("[2001:db8::%x]:1", i+1)) {
+		if l.allow(origin(fmt.Sprintf("[2001:db8::%x]:1", i+1))) {
 			allowed++
 		}
 	}
 	if allowed != unknownBurst {
 		t.Errorf("%d allowed from one network", allowed)
+	}
+}
+
+// TestSessionLimit sends more from one session than a person can. What was typed last stays, and reading is
+// not limited.
+func TestSessionLimit(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	b := s.in(personal)
+	opened := b.get("/survey/detail:" + round)
+	for i := range sentBurst {
+		if w := b.send("POST", "/survey", fields(opened, "f.note", fmt.Sprint(i))); w.Code >= 400 {
+			t.Fatalf("%d. time: %d", i+1, w.Code)
+		}
+	}
+	events := len(s.events)
+	w := b.send("POST", "/survey", fields(opened, "f.note", "my words"))
+	if w.Code != http.StatusTooManyRequests || !strings.Contains(w.Body.String(), "<blockquote>my words</blockquote>") {
+		t.Fatalf("%d\n%s", w.Code, w.Body)
+	}
+	if len(s.events) != events {
+		t.Error("the bot was asked")
+	}
+	if g := b.get("/survey"); g.Code != http.StatusOK {
+		t.Errorf("reading: %d", g.Code)
+	}
+	s.now = s.now.Add(sentInterval)
+	if again := b.send("POST", "/survey", fields(w)); again.Code != http.StatusOK {
+		t.Errorf("a second later: %d", again.Code)
+	}
+	if last := s.events[len(s.events)-1]; last.Value("note") != "my words" {
+		t.Errorf("the bot got %+v", last)
 	}
 }
 
