@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,14 +19,14 @@ import (
 	"maturitybot/bot/chat/dispatch"
 )
 
-// discordCommands are the commands that Discord offers.
-var discordCommands = func() []chat.CommandSpec {
+// discordCommands returns the commands that Discord offers.
+var discordCommands = sync.OnceValue(func() []chat.CommandSpec {
 	spec, err := appSpec()
 	if err != nil {
 		panic(err)
 	}
 	return spec.Commands
-}()
+})
 
 // onDiscord is Discord, by HTTP or by the gateway.
 type onDiscord struct {
@@ -65,7 +66,7 @@ func (d onDiscord) listed(name string) string { return "<@" + discordID(name) + 
 func (d onDiscord) connect(t *testing.T, r chat.Responder, log *slog.Logger) (messenger, func()) {
 	t.Helper()
 	options := discord.Options{
-		Token: fake.Token, APIURL: fake.URL, Dial: d.Dial, Commands: discordCommands,
+		Token: fake.Token, APIURL: fake.URL, Dial: d.Dial, Commands: discordCommands(),
 		Responder: r, Log: log, ColdEvery: time.Millisecond,
 		EditInterval: 20 * time.Millisecond,
 	}
@@ -133,7 +134,7 @@ func (d onDiscord) command(user, channel string, words []string) acknowledged {
 	if words[0] == "" {
 		words[0] = "home" // a command that has subcommands cannot be called without one
 	}
-	name, known := offered(discordCommands, words[0])
+	name, known := offered(discordCommands(), words[0])
 	if !known {
 		return acknowledged{never: "no such subcommand"}
 	}

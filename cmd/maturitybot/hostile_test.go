@@ -84,7 +84,7 @@ func FuzzEndpoints(f *testing.F) {
 		f.Fatal(err)
 	}
 	discordBot, err := discord.New(f.Context(), discord.Options{
-		Token: discordfake.Token, PublicKey: discordfake.PublicKey, APIURL: discordfake.URL, Dial: onDiscord.Dial, Commands: discordCommands, Responder: reached, Log: logger,
+		Token: discordfake.Token, PublicKey: discordfake.PublicKey, APIURL: discordfake.URL, Dial: onDiscord.Dial, Commands: discordCommands(), Responder: reached, Log: logger,
 	})
 	if err != nil {
 		f.Fatal(err)
