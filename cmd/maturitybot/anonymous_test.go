@@ -40,8 +40,6 @@ func TestAnonymousAfterClose(t *testing.T) {
 	}})
 	f := fake.New(t)
 	clock := time.Now().Add(-time.Hour)
-	f.AddUser(fake.User{ID: "U0LEAD"})
-	f.AddChannel(fake.Channel{ID: "C0TEAM", BotIn: true})
 	store, err := redis.Open(t.Context(), server.URL())
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +57,7 @@ func TestAnonymousAfterClose(t *testing.T) {
 	f.Serve(through(errs.until(t, `msg=listening address=(\S+)`), "/slack"))
 
 	place := "slack:" + fake.Team + ":"
-	lead := survey.PersonID(place + "U0LEAD")
+	leadOf := func(r int) string { return fmt.Sprintf("U0LEAD%c", 'A'+r) }
 	evidences := make([]evidence, attackedRounds)
 	ids := make([]survey.RoundID, attackedRounds)
 	does := func(e *evidence, user string, a chat.Action, picked string) {
@@ -84,6 +82,10 @@ func TestAnonymousAfterClose(t *testing.T) {
 		e := &evidences[r]
 		*e = evidence{elements: elements, presses: map[string][]press{}}
 		ids[r] = survey.RoundID(fmt.Sprintf("attack%c234", 'a'+r))
+		channel := fmt.Sprintf("C0TEAM%c", 'A'+r) // of its own, and a coordinator: messages in one wait for each other
+		f.AddChannel(fake.Channel{ID: channel, BotIn: true})
+		f.AddUser(fake.User{ID: leadOf(r)})
+		lead := survey.PersonID(place + leadOf(r))
 		var people []survey.Member
 		for i := range attackedPeople {
 			user := fmt.Sprintf("U%c%cMEMBER", 'A'+r, 'A'+i)
@@ -94,7 +96,7 @@ func TestAnonymousAfterClose(t *testing.T) {
 		rand.Shuffle(len(people), func(i, j int) { people[i], people[j] = people[j], people[i] })
 		_, err := rounds.AsCreator(lead).Create(t.Context(), survey.Round{
 			ID: ids[r], Area: fmt.Sprint("Area ", r), Matrix: editions[0].ID, Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone,
-			ClosesAt: time.Now().Add(300 * time.Hour), Channel: place + "C0TEAM", Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
+			ClosesAt: time.Now().Add(300 * time.Hour), Channel: place + channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 		})
 		if err == nil {
 			_, _, err = rounds.As(lead).Open(t.Context(), ids[r])
@@ -140,7 +142,7 @@ func TestAnonymousAfterClose(t *testing.T) {
 		if !bytes.Contains(before, secrets[r]) {
 			t.Error("before the close the append-only file does not hold the secret: this test would see nothing")
 		}
-		does(nil, "U0LEAD", chat.NewAction("closenow", string(ids[r]), "en"), "")
+		does(nil, leadOf(r), chat.NewAction("closenow", string(ids[r]), "en"), "")
 	}
 	for _, id := range ids {
 		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {

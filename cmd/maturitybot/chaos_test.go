@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	discordfake "maturitybot/adapters/discord/fake"
 	"maturitybot/adapters/redis/redistest"
 	slackfake "maturitybot/adapters/slack/fake"
@@ -132,14 +134,21 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	redistest.BearFullDisk()
+	// The scenarios mostly wait. As parallel subtests they would begin after those of all other tests.
+	var running errgroup.Group
+	switch {
+	case os.Getenv(longChaos) != "":
+		running.SetLimit(1)
+	case racing:
+		running.SetLimit(2)
+	}
 	for _, c := range scenarios() {
-		t.Run(c.name, func(t *testing.T) {
-			if os.Getenv(longChaos) == "" {
-				t.Parallel()
-			}
-			newChaos(t, c).run(lasts, people)
+		running.Go(func() error {
+			t.Run(c.name, func(t *testing.T) { newChaos(t, c).run(lasts, people) })
+			return nil
 		})
 	}
+	_ = running.Wait() // each has reported its own errors
 }
 
 func newChaos(t *testing.T, c scenario) *chaos {
