@@ -364,10 +364,12 @@ func (s *chaos) inject(lasts time.Duration) {
 			if s.server.Running() {
 				empty()
 				wait(1500 * time.Millisecond) // until it has written what it holds
-				s.server.Do(s.t, "CONFIG", "SET", "appendfsync", "always")
+			}
+			if !s.server.Running() {
+				redisAgain()
 				return
 			}
-			redisAgain()
+			s.server.Do(s.t, "CONFIG", "SET", "appendfsync", "always")
 		},
 		"redis paused": func() {
 			resume := s.server.Pause(s.t)
