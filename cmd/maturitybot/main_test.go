@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -25,8 +24,6 @@ func TestMain(m *testing.M) {
 		return
 	}
 	flag.Parse()
-	// Collecting garbage at the default rate takes a fifth of the time of the tests, which need little memory.
-	debug.SetGCPercent(400)
 	if p := flag.Lookup("test.parallel"); p != nil && p.Value.String() == p.DefValue {
 		// The transcripts on a platform wait for its pace more than for a processor, unless the race
 		// detector slows them down.
