@@ -32,15 +32,10 @@ func TestComposeRedis(t *testing.T) {
 	if err := yaml.Unmarshal(raw, &compose); err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	host, port, err := net.SplitHostPort(redistest.FreeAddr(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = listener.Close() // it has found a port
 	command := compose.Services.Redis.Command
 	for i, word := range command {
 		if strings.HasPrefix(word, "${REDIS_PASSWORD") {
