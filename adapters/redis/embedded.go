@@ -23,15 +23,8 @@ type EmbeddedStore struct {
 func Embedded() (*EmbeddedStore, error) {
 	redis := miniredis.NewMiniRedis()
 	redis.ClockTTL(true)
-	dial := func() (net.Conn, error) {
-		conn, err := redis.Dial()
-		if err != nil {
-			return nil, err
-		}
-		return &pipeConn{Conn: conn}, nil
-	}
 	// The first connection starts the server.
-	first, err := dial()
+	first, err := redis.Dial()
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded store: %w", err)
 	}
@@ -40,7 +33,13 @@ func Embedded() (*EmbeddedStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Dialer = func(context.Context, string, string) (net.Conn, error) { return dial() }
+	o.Dialer = func(context.Context, string, string) (net.Conn, error) {
+		conn, err := redis.Dial()
+		if err != nil {
+			return nil, err
+		}
+		return &pipeConn{Conn: conn}, nil
+	}
 	goredis.SetLogger(debugLogger{})
 	return &EmbeddedStore{
 		Store:  &Store{client: goredis.NewUniversalClient(o), now: time.Now, rewrites: newRewrites()},

@@ -89,7 +89,7 @@ func (s *Server) inSession(
 			s.say(w, r, http.StatusForbidden, "web.no_session")
 			return
 		}
-		if r.Method == http.MethodPost && !s.sent.allow(person.mark()) {
+		if r.Method == http.MethodPost && !s.sent.allow(person.token) {
 			s.tryAgain(w, r, http.StatusTooManyRequests)
 			return
 		}
