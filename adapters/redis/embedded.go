@@ -33,6 +33,8 @@ func Embedded() (*EmbeddedStore, error) {
 	if err != nil {
 		return nil, err
 	}
+	// There is no server to be lost, and a busy machine may take long over a script.
+	o.ReadTimeout = -1
 	o.Dialer = func(context.Context, string, string) (net.Conn, error) {
 		conn, err := redis.Dial()
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2/server"
 	goredis "github.com/redis/go-redis/v9"
 )
 
@@ -42,6 +43,28 @@ func TestEmbeddedInBubble(t *testing.T) {
 		began := time.Now()
 		if err := e.client.Set(t.Context(), "key", "value", 0).Err(); err != nil || time.Since(began) != 0 {
 			t.Errorf("got error %v after %v", err, time.Since(began))
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestEmbeddedSlowCommand checks that a command may take longer than with a server that could be lost:
+// on a busy machine, scripts inside the process do.
+func TestEmbeddedSlowCommand(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, err := Embedded()
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.server.Server().SetPreHook(func(*server.Peer, string, ...string) bool {
+			time.Sleep(2 * commandTimeout)
+			return false
+		})
+		if err := e.client.Set(t.Context(), "key", "value", 0).Err(); err != nil {
+			t.Error(err)
 		}
 		if err := e.Close(); err != nil {
 			t.Error(err)
