@@ -43,10 +43,7 @@ func Embedded() (*EmbeddedStore, error) {
 		return &pipeConn{Conn: conn}, nil
 	}
 	goredis.SetLogger(debugLogger{})
-	return &EmbeddedStore{
-		Store:  &Store{client: goredis.NewUniversalClient(o), now: time.Now, rewrites: newRewrites()},
-		server: redis,
-	}, nil
+	return &EmbeddedStore{Store: newStore(goredis.NewUniversalClient(o)), server: redis}, nil
 }
 
 // pipeConn is the client's end of a net.Pipe. Its Write does not wait for the server: with a long

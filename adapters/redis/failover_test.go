@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,13 +67,14 @@ func failover(t *testing.T, o redistest.Options) {
 	people := make([]*given, len(places))
 	refused := make(chan error, 1) // the first answer that was
 	again := make(chan struct{}, len(places))
+	var killed atomic.Bool
 	var answering sync.WaitGroup
 	for i, place := range places {
 		g := &given{place: place}
 		people[i] = g
 		answering.Go(func() {
-			failed := false
 			for n := 0; ctx.Err() == nil; {
+				afterKill := killed.Load()
 				_, err := s.Answer(ctx, g.place, time.Now(), survey.Operation{ID: element(n)}, element(n), rating(n))
 				switch {
 				case ctx.Err() != nil:
@@ -81,12 +83,11 @@ func failover(t *testing.T, o redistest.Options) {
 					g.mu.Lock()
 					g.count = n
 					g.mu.Unlock()
-					if failed {
+					if afterKill {
 						again <- struct{}{}
 						return
 					}
 				case errors.Is(err, survey.ErrUnavailable): // not kept, so the person presses again
-					failed = true
 					select {
 					case refused <- err:
 					default:
@@ -130,7 +131,8 @@ func failover(t *testing.T, o redistest.Options) {
 		return false
 	})
 	w.Master.Kill()
-	killed, before := time.Now(), total()
+	killed.Store(true)
+	began, before := time.Now(), total()
 	for range people {
 		select {
 		case <-again:
@@ -138,7 +140,7 @@ func failover(t *testing.T, o redistest.Options) {
 			t.Fatal("answers are not accepted again")
 		}
 	}
-	outage := time.Since(killed)
+	outage := time.Since(began)
 	stop()
 	answering.Wait()
 	select {

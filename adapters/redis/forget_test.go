@@ -32,19 +32,8 @@ func (i *interruptHook) DialHook(next goredis.DialHook) goredis.DialHook {
 
 func (i *interruptHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
-		args := cmd.Args()
-		scanned := i.key != "" && cmd.Name() == "hscan" && args[1] == i.key
-		if i.done || !scanned && (i.script == nil || !slices.Contains(args, any(i.script.Hash()))) {
-			return next(ctx, cmd)
-		}
-		if i.skip--; i.skip >= 0 {
-			return next(ctx, cmd)
-		}
-		i.done = true
-		if scanned {
+		if i.key != "" && cmd.Name() == "hscan" && cmd.Args()[1] == i.key && i.now() {
 			defer i.do()
-		} else {
-			i.do()
 		}
 		return next(ctx, cmd)
 	}
@@ -52,14 +41,23 @@ func (i *interruptHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHoo
 
 func (i *interruptHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
-		if cmds[0].Name() == "multi" && cmds[1].Name() == i.transaction && !i.done {
-			if i.skip--; i.skip < 0 {
-				i.done = true
-				i.do()
-			}
+		transaction := cmds[0].Name() == "multi" && cmds[1].Name() == i.transaction
+		script := i.script != nil && slices.Contains(cmds[0].Args(), any(i.script.Hash()))
+		if (transaction || script) && i.now() {
+			i.do()
 		}
 		return next(ctx, cmds)
 	}
+}
+
+// now reports whether the call is the one to interrupt.
+func (i *interruptHook) now() bool {
+	if i.done {
+		return false
+	}
+	i.skip--
+	i.done = i.skip < 0
+	return i.done
 }
 
 // TestForgetWhileAnonymising checks that anonymising, which has read a person's roster entry, does

@@ -82,19 +82,25 @@ func (o *observer) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	}
 }
 
-// ProcessPipelineHook times a pipeline as one call, and a transaction as a call of its first
-// command.
+// ProcessPipelineHook times a pipeline as one call, and each script in it as a call of its own. It
+// times a transaction as a call of its first command.
 func (o *observer) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
 		began := time.Now()
 		err := next(ctx, cmds)
-		operation := "pipeline"
-		if cmds[0].Name() == "multi" {
-			operation = o.operation(cmds[1])
+		took := time.Since(began)
+		switch cmds[0].Name() {
+		case "multi":
+			o.observe(o.operation(cmds[1]), took, failed(err))
+			return err
+		case "client": // it names itself on a new connection, with commands that older servers refuse
+			return err
 		}
-		// The client names itself on a new connection, with commands that older servers refuse.
-		if cmds[0].Name() != "client" {
-			o.observe(operation, time.Since(began), failed(err))
+		o.observe("pipeline", took, failed(err))
+		for _, c := range cmds {
+			if name := o.operation(c); name != c.Name() {
+				o.observe(name, took, failed(c.Err()))
+			}
 		}
 		return err
 	}

@@ -42,7 +42,8 @@ import (
 
 // Store is a survey.Store in Redis. Several goroutines, and several processes, may use it at once.
 type Store struct {
-	client goredis.UniversalClient
+	client  goredis.UniversalClient
+	batches *batcher
 	// now orders indexes and erasures. What a round allows is decided at the caller's time.
 	now      func() time.Time
 	journal  Journal // nil when there is none
@@ -69,7 +70,7 @@ func Open(ctx context.Context, address string, with ...Option) (*Store, error) {
 		return nil, err
 	}
 	goredis.SetLogger(debugLogger{})
-	s := &Store{client: newClient(o), now: time.Now, rewrites: newRewrites()}
+	s := newStore(newClient(o))
 	for _, change := range with {
 		change(s)
 	}
@@ -90,6 +91,13 @@ func Open(ctx context.Context, address string, with ...Option) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// newStore returns a store that uses a client.
+func newStore(client goredis.UniversalClient) *Store {
+	return &Store{
+		client: client, batches: newBatcher(client), now: time.Now, rewrites: newRewrites(),
+	}
 }
 
 // newClient returns a client that is not connected yet. In a cluster it routes each command by its
@@ -185,10 +193,8 @@ func translate(err error) error {
 // exec sends the pipeline and returns its first error other than a missing value.
 func exec(ctx context.Context, pipe goredis.Pipeliner) error {
 	commands, err := pipe.Exec(ctx)
-	for _, c := range commands {
-		if c.Err() != nil && !errors.Is(c.Err(), goredis.Nil) {
-			return translate(c.Err())
-		}
+	if err := firstError(commands); err != nil {
+		return err
 	}
 	if errors.Is(err, goredis.Nil) {
 		return nil

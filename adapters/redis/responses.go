@@ -25,11 +25,12 @@ func (s *Store) Response(
 	if part.Pseudonym == "" {
 		return results.Response{}, survey.ErrClosed
 	}
-	fields, err := s.client.HGetAll(ctx, responseKey(part.Round.ID, part.Pseudonym)).Result()
-	if err != nil {
-		return results.Response{}, translate(err)
+	pipe := s.client.Pipeline()
+	fields := pipe.HGetAll(ctx, responseKey(part.Round.ID, part.Pseudonym))
+	if err := s.batches.exec(ctx, pipe); err != nil {
+		return results.Response{}, err
 	}
-	return decodeResponse(fields, map[string]results.Answer{})
+	return decodeResponse(fields.Val(), map[string]results.Answer{})
 }
 
 // Answer keeps a rating, or removes it for NotAnswered, and returns the whole response, in one
@@ -120,7 +121,7 @@ func (s *Store) Current(
 	pipe := s.client.Pipeline()
 	open := pipe.Exists(ctx, secretKey(id))
 	entry := pipe.HGet(ctx, rosterKey(id), string(part.Member.Person))
-	if err := exec(ctx, pipe); err != nil {
+	if err := s.batches.exec(ctx, pipe); err != nil {
 		return false, err
 	}
 	if open.Val() == 0 || entry.Val() == "" { // closed, or forgotten
@@ -130,11 +131,13 @@ func (s *Store) Current(
 	if err != nil || m != part.Member || r.Answers == nil {
 		return err == nil && m == part.Member, err
 	}
-	version, err := s.client.HGet(ctx, responseKey(id, part.Pseudonym), operationsField).Result()
-	if err != nil && !errors.Is(err, goredis.Nil) {
-		return false, translate(err)
+	// A pipeline of its own, so that the two do not stand beside each other.
+	pipe = s.client.Pipeline()
+	version := pipe.HGet(ctx, responseKey(id, part.Pseudonym), operationsField)
+	if err := s.batches.exec(ctx, pipe); err != nil {
+		return false, err
 	}
-	return version == r.Version, nil
+	return version.Val() == r.Version, nil
 }
 
 // responseArguments returns the keys and arguments of write_response.lua.

@@ -185,7 +185,7 @@ func (s *Store) participation(
 	fields := pipe.HMGet(ctx, roundKey(id), roundFields...)
 	secret := pipe.Get(ctx, secretKey(id))
 	entry := pipe.HGet(ctx, rosterKey(id), string(person))
-	if err := exec(ctx, pipe); err != nil {
+	if err := s.batches.exec(ctx, pipe); err != nil {
 		return survey.Participation{}, err
 	}
 	r, err := decodeRound(id, fields.Val())

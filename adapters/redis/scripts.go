@@ -118,11 +118,22 @@ var (
 func (s *Store) run(
 	ctx context.Context, script *goredis.Script, keys []string, args ...any,
 ) ([]any, error) {
-	reply, err := script.Run(ctx, s.client, keys, args...).Slice()
-	if err != nil {
-		return nil, translate(err)
+	pipe := s.client.Pipeline()
+	reply := script.EvalSha(ctx, pipe, keys, args...)
+	err := s.batches.exec(ctx, pipe)
+	if goredis.HasErrorPrefix(err, "NOSCRIPT") {
+		pipe = s.client.Pipeline()
+		reply = script.Eval(ctx, pipe, keys, args...)
+		err = s.batches.exec(ctx, pipe)
 	}
-	return parseReply(reply)
+	if err != nil {
+		return nil, err
+	}
+	words, err := reply.Slice()
+	if err != nil {
+		return nil, err
+	}
+	return parseReply(words)
 }
 
 // call is a script with its keys and arguments.

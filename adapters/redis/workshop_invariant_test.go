@@ -27,17 +27,10 @@ import (
 const workshopRuns = "MATURITYBOT_WORKSHOP_RUNS"
 
 // killHook makes commands fail at random, before they are sent or after the server has carried them
-// out, as when a process is killed. It does so for contexts made by killable.
+// out, as when a process is killed.
 type killHook struct{}
 
-type killKey struct{}
-
 var errKilled = errors.New("killed")
-
-// killable returns a context whose commands fail at random. One goroutine may use it.
-func killable(ctx context.Context, random *rand.Rand) context.Context {
-	return context.WithValue(ctx, killKey{}, random)
-}
 
 func (killHook) DialHook(next goredis.DialHook) goredis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
@@ -45,22 +38,18 @@ func (killHook) DialHook(next goredis.DialHook) goredis.DialHook {
 
 func (killHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
-		return killing(ctx, func() error { return next(ctx, cmd) }, cmd)
+		return killing(func() error { return next(ctx, cmd) }, cmd)
 	}
 }
 
 func (killHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
-		return killing(ctx, func() error { return next(ctx, cmds) }, cmds...)
+		return killing(func() error { return next(ctx, cmds) }, cmds...)
 	}
 }
 
-func killing(ctx context.Context, send func() error, cmds ...goredis.Cmder) error {
-	random, _ := ctx.Value(killKey{}).(*rand.Rand)
-	if random == nil {
-		return send()
-	}
-	when := random.IntN(20)
+func killing(send func() error, cmds ...goredis.Cmder) error {
+	when := rand.IntN(20)
 	if when > 1 {
 		return send()
 	}
@@ -77,7 +66,8 @@ func killing(ctx context.Context, send func() error, cmds ...goredis.Cmder) erro
 // of them was told.
 type workshopRun struct {
 	*testing.T
-	stores []*Store // of several processes
+	store  *Store   // of a process that is not killed
+	killed []*Store // of several that are
 	id     survey.RoundID
 	people []*voter
 
@@ -101,12 +91,10 @@ type cast struct {
 	at            time.Time
 }
 
-func (w *workshopRun) store(random *rand.Rand) *Store { return w.stores[random.IntN(len(w.stores))] }
-
 // until calls do, each time as in a new process, until it has a definite outcome.
 func (w *workshopRun) until(random *rand.Rand, do func(context.Context, *Store) error) error {
 	for {
-		err := do(killable(w.Context(), random), w.store(random))
+		err := do(w.Context(), w.killed[random.IntN(len(w.killed))])
 		if !errors.Is(err, survey.ErrUnavailable) {
 			return err
 		}
@@ -189,7 +177,7 @@ func (w *workshopRun) act(v *voter, random *rand.Rand, step int) {
 // vote makes a person vote in the open ballot, or in one that was open a moment ago. Some votes are
 // delivered twice, and some after a later one.
 func (w *workshopRun) vote(v *voter, random *rand.Rand, step int) {
-	a, err := w.stores[0].Assessment(w.Context(), w.id)
+	a, err := w.store.Assessment(w.Context(), w.id)
 	if err != nil || a.Open == nil {
 		return
 	}
@@ -229,7 +217,7 @@ func (w *workshopRun) vote(v *voter, random *rand.Rand, step int) {
 
 // coordinate makes a coordinator do something.
 func (w *workshopRun) coordinate(random *rand.Rand, step string) {
-	a, err := w.stores[0].Assessment(w.Context(), w.id)
+	a, err := w.store.Assessment(w.Context(), w.id)
 	if err != nil || a.Stage != workshop.Meeting {
 		return
 	}
@@ -268,7 +256,7 @@ func (w *workshopRun) coordinate(random *rand.Rand, step string) {
 	if err != nil && !errors.Is(err, survey.ErrChanged) {
 		w.Errorf("save: %v", err)
 	}
-	b, err := w.stores[0].readBallot(w.Context(), w.id)
+	b, err := w.store.readBallot(w.Context(), w.id)
 	must(w, err)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -281,7 +269,7 @@ func (w *workshopRun) coordinate(random *rand.Rand, step string) {
 // end makes a coordinator end the workshop.
 func (w *workshopRun) end(random *rand.Rand) {
 	for {
-		a, err := w.stores[0].Assessment(w.Context(), w.id)
+		a, err := w.store.Assessment(w.Context(), w.id)
 		must(w, err)
 		if a.Stage == workshop.Agreed {
 			return
@@ -297,7 +285,7 @@ func (w *workshopRun) end(random *rand.Rand) {
 
 // check compares what is kept at the end with what everybody was told.
 func (w *workshopRun) check(endedEarly bool) {
-	a := assessmentOf(w, w.stores[0], w.id)
+	a := assessmentOf(w, w.store, w.id)
 	shown := map[int]bool{}
 	for _, b := range a.Ballots {
 		shown[b.Number] = true
@@ -339,7 +327,7 @@ func (w *workshopRun) check(endedEarly bool) {
 	if !endedEarly && fmt.Sprint(a.Attendance) != fmt.Sprint(attendance) {
 		w.Errorf("the attendance is %v, want %v", a.Attendance, attendance)
 	}
-	log, err := w.stores[0].AuditLog(w.Context(), w.id)
+	log, err := w.store.AuditLog(w.Context(), w.id)
 	must(w, err)
 	entries := map[audit.Action]int{}
 	for _, e := range log {
@@ -348,7 +336,7 @@ func (w *workshopRun) check(endedEarly bool) {
 	if entries[audit.Shown] != len(a.Ballots) || entries[audit.Stage] != 1 || audit.Verify(string(w.id), log) != 0 {
 		w.Errorf("the audit log has %v, for %d ballots", entries, len(a.Ballots))
 	}
-	for key, holds := range everything(w, w.stores[0]) {
+	for key, holds := range everything(w, w.store) {
 		if strings.HasPrefix(key, "ballot:") || strings.HasPrefix(key, "votes:") {
 			w.Errorf("%s is left: %s", key, holds)
 		}
@@ -378,18 +366,19 @@ func TestWorkshopInvariants(t *testing.T) {
 		runs = n
 	}
 	server := redistest.Start(t, redistest.Options{})
-	var stores []*Store
+	store := open(t, server.URL())
+	var killed []*Store
 	for range 2 {
 		s := open(t, server.URL())
 		s.client.AddHook(killHook{})
-		stores = append(stores, s)
+		killed = append(killed, s)
 	}
 	ballots := 0
 	for i := range runs {
-		must(t, stores[0].client.FlushDB(t.Context()).Err())
+		must(t, store.client.FlushDB(t.Context()).Err())
 		seed := rand.Uint64()
 		w := &workshopRun{
-			T: t, stores: stores, id: survey.RoundID(fmt.Sprint("r", i)),
+			T: t, store: store, killed: killed, id: survey.RoundID(fmt.Sprint("r", i)),
 			pending: map[int]int{}, showers: map[int]int{}, pseudonyms: map[string]bool{},
 		}
 		w.settled = sync.NewCond(&w.mu)
@@ -397,8 +386,8 @@ func TestWorkshopInvariants(t *testing.T) {
 			ID: w.id, State: survey.Open, Matrix: "england", Channel: "c", Languages: []matrix.Lang{matrix.English},
 			Coordinators: []survey.PersonID{"slack:T1:UC"}, ClosesAt: time.Now().Add(time.Hour),
 		}
-		must(t, stores[0].CreateRound(t.Context(), r, audit.Entry{Action: audit.Created}))
-		meetingOf(t, stores[0], w.id)
+		must(t, store.CreateRound(t.Context(), r, audit.Entry{Action: audit.Created}))
+		meetingOf(t, store, w.id)
 		for n := range 9 {
 			person := survey.PersonID(fmt.Sprint("slack:T1:UPERSON", n))
 			w.people = append(w.people, &voter{id: person, accepted: map[int]*cast{}})
