@@ -37,12 +37,12 @@ import (
 
 // Bare handlers do the least that an answer takes, for comparison: they verify the signature, parse
 // the payload, run the script that keeps an answer and show a card of fixed text. "bare" parses with
-// slack-go or discordgo. "lean" decodes only the fields that it needs. Each is a process of its own,
-// as the bot is.
+// slack-go or discordgo, and with slack-go it makes and sends the card. "lean" decodes only the
+// fields that it needs, and its card is ready. Each is a process of its own, as the bot is.
 const (
 	bareAddress = "MATURITYBOT_BARE_ADDRESS"
 	bareHandler = "MATURITYBOT_BARE_HANDLER"
-	// bareUpdates makes a handler for Slack change the message that was pressed.
+	// bareUpdates makes the bare handler for Slack change the message that was pressed.
 	bareUpdates = "MATURITYBOT_BARE_UPDATES"
 
 	bareSlack   = "bare on slack"
@@ -106,9 +106,6 @@ var (
 
 // update changes a message in Slack, without keeping its acknowledgement waiting.
 func (h bareServer) update(responseURL string) {
-	if os.Getenv(bareUpdates) == "" {
-		return
-	}
 	go func() {
 		answer, err := h.web.Post(responseURL, "application/json", bytes.NewReader(bareSlackCard))
 		fatal(err)
@@ -130,7 +127,17 @@ func (h bareServer) bareSlack(_ http.ResponseWriter, r *http.Request) {
 	fatal(err)
 	pressed := p.ActionCallback.BlockActions[0]
 	h.keep(r.Context(), "slack:"+p.Team.ID+":"+p.User.ID, pressed.ActionID, p.TriggerID, micro(pressed.ActionTs))
-	h.update(p.ResponseURL)
+	if os.Getenv(bareUpdates) == "" {
+		return
+	}
+	go func() { // the acknowledgement does not wait
+		text := slackgo.NewTextBlockObject(slackgo.MarkdownType, bareText, false, false)
+		card := &slackgo.WebhookMessage{
+			ReplaceOriginal: true, Text: "card",
+			Blocks: &slackgo.Blocks{BlockSet: []slackgo.Block{slackgo.NewSectionBlock(text, nil, nil)}},
+		}
+		fatal(slackgo.PostWebhookCustomHTTPContext(context.Background(), p.ResponseURL, h.web, card))
+	}()
 }
 
 // micro reads a time as Slack writes it.

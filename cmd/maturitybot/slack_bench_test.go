@@ -278,7 +278,7 @@ func BenchmarkSlack(b *testing.B) {
 	}
 	bare := startBare(b, "bare", bareSlack, environment, press)
 	updating := startBare(b, "bare+update", bareSlack, append(environment, bareUpdates+"=1"), press)
-	lean := startBare(b, "lean", leanSlack, append(environment, bareUpdates+"=1"), press)
+	lean := startBare(b, "lean", leanSlack, environment, press)
 	bot, listening := startBot(b, program, append(environment, onStub(api)...), press)
 	for _, c := range []*contestant{updating, lean, bot} {
 		c.changed = updates
