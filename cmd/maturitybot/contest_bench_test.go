@@ -19,6 +19,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"slices"
 	"strconv"
@@ -347,6 +348,8 @@ func BenchmarkStart(b *testing.B) {
 // them, and reports the rates, the bot's share of each of the others' rates, and what the bot takes.
 func contest(b *testing.B, bot *contestant, others ...*contestant) {
 	b.Helper()
+	// The callers have the contestants' two processors, so they collect garbage rarely.
+	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	all := append(others, bot)
 	for _, c := range all {
 		c.flood(b, floods()/6) // opens connections

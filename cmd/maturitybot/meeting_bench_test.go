@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"testing"
 	"time"
@@ -122,6 +123,6 @@ func votePress(address, respond string) func(n int64) (*http.Request, error) {
 			`"state":{"values":{}},"response_url":%q,"actions":[{"action_id":%q,"block_id":"b","text":{"type":"plain_text","text":"Early","emoji":false},"value":"x","type":"button","action_ts":"%.6f"}]}`,
 			who, benchTeam, message, n, began.UnixNano(), benchTeam, message, benchTeam, pressedBlocks, respond,
 			action, float64(began.UnixMicro()+n)/1e6)
-		return signedPress(address, payload)
+		return signedPress(address, "payload="+url.QueryEscape(payload))
 	}
 }
