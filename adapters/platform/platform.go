@@ -16,9 +16,9 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// maxIdleConns is how many connections are kept open to a platform's one host. The default of
-// net/http, two, halves what the bot gets done.
-const maxIdleConns = 128
+// maxConns is how many connections are made to a platform's one host, and kept open. By default
+// net/http keeps two, which halves what the bot gets done. A host that speaks HTTP/2 needs one.
+const maxConns = 64
 
 // requestBytes is the buffer of a connection for requests. A card takes 5 to 15 KB, and goes out in one
 // write. With the default of net/http, 4 KB, it goes out in several.
@@ -42,8 +42,9 @@ func NewHTTPClient(
 	dial func(ctx context.Context, network, address string) (net.Conn, error), timeout time.Duration,
 ) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConns = maxIdleConns
-	transport.MaxIdleConnsPerHost = maxIdleConns
+	transport.MaxIdleConns = maxConns
+	transport.MaxIdleConnsPerHost = maxConns
+	transport.MaxConnsPerHost = maxConns
 	transport.WriteBufferSize = requestBytes
 	if dial != nil {
 		transport.DialContext = dial

@@ -345,7 +345,8 @@ func BenchmarkStart(b *testing.B) {
 }
 
 // contest lets people press each contestant in turn, so that what else the machine does meets all of
-// them, and reports the rates, the bot's share of each of the others' rates, and what the bot takes.
+// them, and reports the rates, the bot's share of each of the others' rates, what each takes, and how
+// fast it acknowledges at half of the bot's rate.
 func contest(b *testing.B, bot *contestant, others ...*contestant) {
 	b.Helper()
 	// The callers have the contestants' two processors, so they collect garbage rarely.
@@ -379,12 +380,14 @@ func contest(b *testing.B, bot *contestant, others ...*contestant) {
 		b.ReportMetric(c.rate, c.name+"/s")
 		b.ReportMetric(c.cpu.Seconds()*1e6/c.presses, c.name+"-CPU-us")
 		b.ReportMetric(bot.rate/c.rate, "of-"+c.name)
+		b.ReportMetric(milliseconds(c.steady(b, bot.rate/2, 2*floods())), c.name+"-p99-ms-at-half")
 	}
-	p99 := bot.steady(b, bot.rate/2, 2*floods())
-	b.ReportMetric(float64(p99.Microseconds())/1000, "p99-ms-at-half")
+	b.ReportMetric(milliseconds(bot.steady(b, bot.rate/2, 2*floods())), "p99-ms-at-half")
 	b.ReportMetric(resident(b, bot.pid), "MiB-resident")
 	b.ReportMetric(0, "ns/op")
 }
+
+func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
 
 // processorTime returns how much processor time the contestant has taken.
 func (c *contestant) processorTime(b testing.TB) time.Duration {

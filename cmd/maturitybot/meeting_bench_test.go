@@ -50,7 +50,7 @@ func BenchmarkWorkshops(b *testing.B) {
 	bot.steady(b, votesPerSecond, lasts/9) // the program has just started, and connects
 	for b.Loop() {
 		p99 := bot.steady(b, votesPerSecond, lasts)
-		b.ReportMetric(float64(p99.Microseconds())/1000, "ms-p99")
+		b.ReportMetric(milliseconds(p99), "ms-p99")
 	}
 	shown := 0
 	rounds := survey.NewRounds(store, editions(b), time.Now)

@@ -191,9 +191,9 @@ func BenchmarkReminders(b *testing.B) {
 		}
 		b.ReportMetric(planning.Seconds(), "s-planning")
 		b.ReportMetric(grown, "MiB-more")
-		b.ReportMetric(float64(longest.Microseconds())/1000, "ms-longest-command")
+		b.ReportMetric(milliseconds(longest), "ms-longest-command")
 		b.ReportMetric(float64(len(platform.sent))/(2*measured.Seconds()), "sent/s")
-		b.ReportMetric(float64(alone.Microseconds())/1000, "ms-p99-alone")
+		b.ReportMetric(milliseconds(alone), "ms-p99-alone")
 		b.ReportMetric(float64(planned)/float64(alone), "p99-ratio-planning")
 		b.ReportMetric(float64(sending)/float64(alone), "p99-ratio-sending")
 	}

@@ -291,7 +291,7 @@ func BenchmarkSlack(b *testing.B) {
 	}
 	for b.Loop() {
 		contest(b, bot, bare, updating, lean)
-		b.ReportMetric(float64((listening+first).Microseconds())/1000, "ms-to-first-ack")
+		b.ReportMetric(milliseconds(listening+first), "ms-to-first-ack")
 	}
 }
 
