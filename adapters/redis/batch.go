@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	goredis "github.com/redis/go-redis/v9"
 )
@@ -14,12 +15,15 @@ import (
 // one of them.
 const maxBatches = 4
 
-// batcher sends the commands of concurrent callers in one pipeline. While maxBatches are on their
-// way, further commands wait for the next. A caller alone is served at once. A pipeline costs client
-// and server little more than a command: BenchmarkSlack answers a third more presses with it.
+// batcher sends what people ask of Redis, a few commands each. Those of concurrent callers go in one
+// pipeline: while maxBatches are on their way, further commands wait for the next. A caller alone is
+// served at once. A pipeline costs client and server little more than a command: BenchmarkSlack
+// answers a third more presses with it. Work on whole rounds does not go through the batcher, and
+// gives way to what does; see pacer.
 type batcher struct {
 	client goredis.UniversalClient
 	limit  int
+	served atomic.Int64 // calls of exec
 
 	mu      sync.Mutex
 	waiting []*request
@@ -49,6 +53,7 @@ func (b *batcher) exec(ctx context.Context, pipe goredis.Pipeliner) error {
 	if err := ctx.Err(); err != nil {
 		return translate(err)
 	}
+	b.served.Add(1)
 	r := &request{pipe.Cmds(), make(chan struct{})}
 	b.mu.Lock()
 	b.waiting = append(b.waiting, r)
@@ -66,6 +71,28 @@ func (b *batcher) exec(ctx context.Context, pipe goredis.Pipeliner) error {
 		b.waiting = slices.DeleteFunc(b.waiting, func(other *request) bool { return other == r })
 		return translate(ctx.Err())
 	}
+}
+
+// run is like Store.run.
+func (b *batcher) run(
+	ctx context.Context, script *goredis.Script, keys []string, args ...any,
+) ([]any, error) {
+	pipe := b.client.Pipeline()
+	reply := script.EvalSha(ctx, pipe, keys, args...)
+	err := b.exec(ctx, pipe)
+	if goredis.HasErrorPrefix(err, "NOSCRIPT") {
+		pipe = b.client.Pipeline()
+		reply = script.Eval(ctx, pipe, keys, args...)
+		err = b.exec(ctx, pipe)
+	}
+	if err != nil {
+		return nil, err
+	}
+	words, err := reply.Slice()
+	if err != nil {
+		return nil, err
+	}
+	return parseReply(words)
 }
 
 // send sends batches until no request waits.

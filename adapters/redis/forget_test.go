@@ -32,8 +32,14 @@ func (i *interruptHook) DialHook(next goredis.DialHook) goredis.DialHook {
 
 func (i *interruptHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
-		if i.key != "" && cmd.Name() == "hscan" && cmd.Args()[1] == i.key && i.now() {
+		scanned := i.key != "" && cmd.Name() == "hscan" && cmd.Args()[1] == i.key
+		if !scanned && !i.runs(cmd) || !i.now() {
+			return next(ctx, cmd)
+		}
+		if scanned {
 			defer i.do()
+		} else {
+			i.do()
 		}
 		return next(ctx, cmd)
 	}
@@ -42,12 +48,16 @@ func (i *interruptHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHoo
 func (i *interruptHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
 		transaction := cmds[0].Name() == "multi" && cmds[1].Name() == i.transaction
-		script := i.script != nil && slices.Contains(cmds[0].Args(), any(i.script.Hash()))
-		if (transaction || script) && i.now() {
+		if (transaction || i.runs(cmds[0])) && i.now() {
 			i.do()
 		}
 		return next(ctx, cmds)
 	}
+}
+
+// runs reports whether a command runs the script.
+func (i *interruptHook) runs(cmd goredis.Cmder) bool {
+	return i.script != nil && slices.Contains(cmd.Args(), any(i.script.Hash()))
 }
 
 // now reports whether the call is the one to interrupt.

@@ -84,7 +84,7 @@ func (s *Store) writeResponse(
 		return results.Response{}, survey.ErrClosed
 	}
 	keys, args := responseArguments(part, now, verb, op, element, fieldsAndValues...)
-	rest, err := s.run(ctx, writeResponseScript, keys, args...)
+	rest, err := s.batches.run(ctx, writeResponseScript, keys, args...)
 	soon := errors.Is(err, errTooSoon)
 	if err != nil && !soon {
 		return results.Response{}, err
@@ -199,6 +199,9 @@ func eraseCall(part survey.Participation) call {
 	return call{eraseResponseScript, keys, []any{part.Pseudonym}}
 }
 
+// pagesAhead is how many pages of responses are read or wait while one is visited.
+const pagesAhead = 2
+
 // Responses calls visit for each response of the round, a few hundred in memory at a time, in the
 // order of their pseudonyms, which says nothing about who gave a response or when.
 func (s *Store) Responses(
@@ -207,36 +210,40 @@ func (s *Store) Responses(
 	if err := s.requireRound(ctx, id); err != nil {
 		return fmt.Errorf("read the responses of round %s: %w", id, err)
 	}
-	// The next page is read while one is visited: reading and counting take about as long.
+	// Pages are read while one is visited: reading and counting take about as long.
 	ctx, cancel := context.WithCancel(ctx)
-	pages, failed := make(chan []*goredis.MapStringStringCmd), make(chan error, 1)
+	pages, failed := make(chan chan responsePage, pagesAhead), make(chan error, 1)
 	go func() {
 		defer close(pages)
 		failed <- s.eachPseudonymPage(ctx, id, func(some []string) error {
-			pipe := s.client.Pipeline()
-			all := make([]*goredis.MapStringStringCmd, len(some))
-			for i, pseudonym := range some {
-				all[i] = pipe.HGetAll(ctx, responseKey(id, pseudonym))
-			}
-			if err := exec(ctx, pipe); err != nil {
-				return err
-			}
+			page := make(chan responsePage, 1)
 			select {
-			case pages <- all:
-				return nil
+			case pages <- page:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
+			read := func() { page <- s.readResponses(ctx, id, some) }
+			if len(some) <= smallPage {
+				read() // the pacer pauses for as long as this takes
+			} else {
+				go read()
+			}
+			return nil
 		})
 	}()
 	defer func() { // stop reading before this returns, however it returns
 		cancel()
-		for range pages {
+		for page := range pages {
+			<-page
 		}
 	}()
 	answers := map[string]results.Answer{} // reused: allocation would take longer than reading
-	for all := range pages {
-		for _, fields := range all {
+	for next := range pages {
+		page := <-next
+		if page.err != nil {
+			return fmt.Errorf("read the responses of round %s: %w", id, page.err)
+		}
+		for _, fields := range page.fields {
 			if len(fields.Val()) == 0 { // withdrawn since the page was read
 				continue
 			}
@@ -254,12 +261,31 @@ func (s *Store) Responses(
 	return err
 }
 
+// responsePage is a page of responses, or why it could not be read.
+type responsePage struct {
+	fields []*goredis.MapStringStringCmd
+	err    error
+}
+
+// readResponses reads a page of responses.
+func (s *Store) readResponses(
+	ctx context.Context, id survey.RoundID, pseudonyms []string,
+) responsePage {
+	pipe := s.client.Pipeline()
+	fields := make([]*goredis.MapStringStringCmd, len(pseudonyms))
+	for i, pseudonym := range pseudonyms {
+		fields[i] = pipe.HGetAll(ctx, responseKey(id, pseudonym))
+	}
+	return responsePage{fields, exec(ctx, pipe)}
+}
+
 // eachPseudonymPage calls visit with pages of the pseudonyms of a round, in their order.
 func (s *Store) eachPseudonymPage(
 	ctx context.Context, id survey.RoundID, visit func([]string) error,
 ) error {
+	pace, size := s.newPacer(), int64(pageSize)
 	for after := "-"; ; {
-		next := &goredis.ZRangeBy{Min: after, Max: "+", Count: pageSize}
+		next := &goredis.ZRangeBy{Min: after, Max: "+", Count: size}
 		some, err := s.client.ZRangeByLex(ctx, responsesKey(id), next).Result()
 		if err != nil {
 			return translate(err)
@@ -271,5 +297,8 @@ func (s *Store) eachPseudonymPage(
 			return err
 		}
 		after = "(" + some[len(some)-1]
+		if size, err = pace.next(ctx); err != nil {
+			return err
+		}
 	}
 }

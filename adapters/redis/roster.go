@@ -258,7 +258,7 @@ func (s *Store) replaceMember(
 	args := []any{now.Unix(), string(m.Person), before, after, zone}
 	write := func() error {
 		if !m.TakesPart() {
-			_, err := s.run(ctx, changeMemberScript, keys, append(args, "0")...)
+			_, err := s.batches.run(ctx, changeMemberScript, keys, append(args, "0")...)
 			return err
 		}
 		edit := call{changeMemberScript, keys, append(args, "1")}
@@ -447,8 +447,9 @@ func (s *Store) Scan(
 func (s *Store) eachRosterPage(
 	ctx context.Context, id survey.RoundID, visit func([]string) error,
 ) error {
+	pace, size := s.newPacer(), int64(pageSize)
 	for cursor := uint64(0); ; {
-		some, next, err := s.client.HScan(ctx, rosterKey(id), cursor, "", pageSize).Result()
+		some, next, err := s.client.HScan(ctx, rosterKey(id), cursor, "", size).Result()
 		if err != nil {
 			return translate(err)
 		}
@@ -457,6 +458,9 @@ func (s *Store) eachRosterPage(
 		}
 		if cursor = next; cursor == 0 {
 			return nil
+		}
+		if size, err = pace.next(ctx); err != nil {
+			return err
 		}
 	}
 }

@@ -118,22 +118,11 @@ var (
 func (s *Store) run(
 	ctx context.Context, script *goredis.Script, keys []string, args ...any,
 ) ([]any, error) {
-	pipe := s.client.Pipeline()
-	reply := script.EvalSha(ctx, pipe, keys, args...)
-	err := s.batches.exec(ctx, pipe)
-	if goredis.HasErrorPrefix(err, "NOSCRIPT") {
-		pipe = s.client.Pipeline()
-		reply = script.Eval(ctx, pipe, keys, args...)
-		err = s.batches.exec(ctx, pipe)
-	}
+	reply, err := script.Run(ctx, s.client, keys, args...).Slice()
 	if err != nil {
-		return nil, err
+		return nil, translate(err)
 	}
-	words, err := reply.Slice()
-	if err != nil {
-		return nil, err
-	}
-	return parseReply(words)
+	return parseReply(reply)
 }
 
 // call is a script with its keys and arguments.
