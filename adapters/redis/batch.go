@@ -11,9 +11,14 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// maxBatches is how many batches are on their way at once. A connection that gives no reply holds up
-// one of them.
-const maxBatches = 4
+const (
+	// maxBatches is how many batches are on their way at once. A connection that gives no reply
+	// holds up one of them.
+	maxBatches = 4
+	// maxBatch is how many callers share a batch. Thousands may wait after an outage, and their
+	// replies would not come within commandTimeout.
+	maxBatch = 128
+)
 
 // batcher sends what people ask of Redis, a few commands each. Those of concurrent callers go in one
 // pipeline: while maxBatches are on their way, further commands wait for the next. A caller alone is
@@ -100,8 +105,9 @@ func (b *batcher) send() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for len(b.waiting) > 0 {
-		batch := b.waiting
-		b.waiting = nil
+		n := min(len(b.waiting), maxBatch)
+		batch := b.waiting[:n]
+		b.waiting = b.waiting[n:]
 		b.mu.Unlock()
 		b.sendBatch(batch)
 		b.mu.Lock()

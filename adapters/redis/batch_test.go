@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -113,6 +114,44 @@ func TestBatches(t *testing.T) {
 		pipe.Get(t.Context(), "key 0")
 		if err := e.batches.exec(t.Context(), pipe); !errors.Is(err, survey.ErrUnavailable) {
 			t.Errorf("after Close a caller gets %v", err)
+		}
+	})
+}
+
+// TestBatchLimit checks that a batch has at most maxBatch callers.
+func TestBatchLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, err := Embedded()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = e.Close() }()
+		hold := &holdHook{open: make(chan struct{})}
+		e.client.AddHook(hold)
+		var all sync.WaitGroup
+		call := func() {
+			all.Go(func() {
+				pipe := e.client.Pipeline()
+				pipe.Get(t.Context(), "key")
+				if err := e.batches.exec(t.Context(), pipe); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		for range maxBatches {
+			call()
+			synctest.Wait()
+		}
+		for range maxBatch + 5 {
+			call()
+		}
+		synctest.Wait()
+		close(hold.open)
+		all.Wait()
+		slices.Sort(hold.sent)
+		if want := []int{1, 1, 1, 1, 5, maxBatch}; !slices.Equal(hold.sent, want) {
+			t.Errorf("pipelines of %v commands, want %v", hold.sent, want)
 		}
 	})
 }
