@@ -16,9 +16,15 @@ import (
 	"maturitybot/bot/chat"
 )
 
-// maxConns is how many connections are made to a platform's one host, and kept open. By default
-// net/http keeps two, which halves what the bot gets done. A host that speaks HTTP/2 needs one.
-const maxConns = 64
+const (
+	// maxConns is how many connections are made to each host of a platform, and how many are kept
+	// open. By default net/http keeps two for each, which halves what the bot gets done. A host that
+	// speaks HTTP/2 needs one.
+	maxConns = 64
+	// connectTimeout limits connecting and the TLS handshake, each. A request that ends while it
+	// connects keeps one of maxConns until then.
+	connectTimeout = 5 * time.Second
+)
 
 // requestBytes is the buffer of a connection for requests. A card takes 5 to 15 KB, and goes out in one
 // write. With the default of net/http, 4 KB, it goes out in several.
@@ -46,6 +52,8 @@ func NewHTTPClient(
 	transport.MaxIdleConnsPerHost = maxConns
 	transport.MaxConnsPerHost = maxConns
 	transport.WriteBufferSize = requestBytes
+	transport.TLSHandshakeTimeout = connectTimeout
+	transport.DialContext = (&net.Dialer{Timeout: connectTimeout}).DialContext
 	if dial != nil {
 		transport.DialContext = dial
 		transport.Proxy = nil

@@ -3,10 +3,10 @@ package redis
 import (
 	"context"
 	"errors"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 )
@@ -25,44 +25,48 @@ const (
 // served at once. A pipeline costs client and server little more than a command: BenchmarkSlack
 // answers a third more presses with it. Work on whole rounds does not go through the batcher, and
 // gives way to what does; see pacer.
+//
+// A caller whose context has ended is not waited for, and its commands may still be sent until the
+// last deadline of its batch. So they must have no effect after a later command of the same person.
 type batcher struct {
 	client goredis.UniversalClient
-	limit  int
-	served atomic.Int64 // calls of exec
+	// cluster: each caller is served alone. A batch would wait for the slowest node.
+	cluster bool
+	calls   atomic.Int64 // of exec
 
 	mu      sync.Mutex
 	waiting []*request
 	sending int // batches on their way
 }
 
-// request is what a caller sends: commands, and a channel that is closed when they have replies.
+// request is what a caller sends.
 type request struct {
 	commands []goredis.Cmder
-	done     chan struct{}
+	deadline time.Time     // of the caller, or zero
+	done     chan struct{} // closed when the commands have their replies
 }
 
-// newBatcher returns a batcher for a client. In a cluster each caller is served at once: batches
-// would wait for the slowest node.
 func newBatcher(client goredis.UniversalClient) *batcher {
-	b := &batcher{client: client, limit: maxBatches}
-	if _, cluster := client.(*goredis.ClusterClient); cluster {
-		b.limit = math.MaxInt
-	}
-	return b
+	_, cluster := client.(*goredis.ClusterClient)
+	return &batcher{client: client, cluster: cluster}
 }
 
 // exec sends the commands of a pipeline and returns their first error other than a missing value.
-// When ctx ends, it returns at once; commands that still wait are not sent, and the replies of the
-// others must not be read.
+// When ctx ends, it returns at once. Commands that still wait are then not sent, and the replies of
+// the others must not be read.
 func (b *batcher) exec(ctx context.Context, pipe goredis.Pipeliner) error {
 	if err := ctx.Err(); err != nil {
 		return translate(err)
 	}
-	b.served.Add(1)
-	r := &request{pipe.Cmds(), make(chan struct{})}
+	b.calls.Add(1)
+	if b.cluster {
+		return exec(ctx, pipe)
+	}
+	r := &request{commands: pipe.Cmds(), done: make(chan struct{})}
+	r.deadline, _ = ctx.Deadline()
 	b.mu.Lock()
 	b.waiting = append(b.waiting, r)
-	if b.sending < b.limit {
+	if b.sending < maxBatches {
 		b.sending++
 		go b.send()
 	}
@@ -78,19 +82,66 @@ func (b *batcher) exec(ctx context.Context, pipe goredis.Pipeliner) error {
 	}
 }
 
-// run is like Store.run.
-func (b *batcher) run(
+// send sends batches until nobody waits.
+func (b *batcher) send() {
+	for batch := b.take(); batch != nil; batch = b.take() {
+		b.sendBatch(batch)
+	}
+}
+
+// take returns the next batch. When nobody waits it returns nil, and one batch fewer is on its way.
+func (b *batcher) take() []*request {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiting) == 0 {
+		b.sending--
+		return nil
+	}
+	n := min(len(b.waiting), maxBatch)
+	batch := slices.Clone(b.waiting[:n])
+	b.waiting = slices.Delete(b.waiting, 0, n)
+	return batch
+}
+
+// sendBatch sends one batch, until the last deadline of its callers.
+func (b *batcher) sendBatch(batch []*request) {
+	ctx := context.Background()
+	first := func(a, b *request) int { return a.deadline.Compare(b.deadline) }
+	if earliest := slices.MinFunc(batch, first); !earliest.deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, slices.MaxFunc(batch, first).deadline)
+		defer cancel()
+	}
+	pipe := b.client.Pipeline()
+	for _, r := range batch {
+		_ = pipe.BatchProcess(ctx, r.commands...) // it only queues them
+	}
+	commands, err := pipe.Exec(ctx)
+	hasError := func(c goredis.Cmder) bool { return c.Err() != nil }
+	if err != nil && !slices.ContainsFunc(commands, hasError) {
+		for _, c := range commands { // no connection could be set up
+			c.SetErr(err)
+		}
+	}
+	for _, r := range batch {
+		close(r.done)
+	}
+}
+
+// runBatched is like run, for a script of one person that may be sent in a batch. If Redis refuses
+// it, because it does not know the script or cannot write, it is run alone: the client sends a
+// command to another connection then, but not a pipeline.
+func (s *Store) runBatched(
 	ctx context.Context, script *goredis.Script, keys []string, args ...any,
 ) ([]any, error) {
-	pipe := b.client.Pipeline()
+	pipe := s.client.Pipeline()
 	reply := script.EvalSha(ctx, pipe, keys, args...)
-	err := b.exec(ctx, pipe)
-	if goredis.HasErrorPrefix(err, "NOSCRIPT") {
-		pipe = b.client.Pipeline()
-		reply = script.Eval(ctx, pipe, keys, args...)
-		err = b.exec(ctx, pipe)
-	}
-	if err != nil {
+	err := s.batches.exec(ctx, pipe)
+	var refusal goredis.Error
+	switch {
+	case errors.As(err, &refusal):
+		return s.run(ctx, script, keys, args...)
+	case err != nil:
 		return nil, err
 	}
 	words, err := reply.Slice()
@@ -100,36 +151,7 @@ func (b *batcher) run(
 	return parseReply(words)
 }
 
-// send sends batches until no request waits.
-func (b *batcher) send() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for len(b.waiting) > 0 {
-		n := min(len(b.waiting), maxBatch)
-		batch := b.waiting[:n]
-		b.waiting = b.waiting[n:]
-		b.mu.Unlock()
-		b.sendBatch(batch)
-		b.mu.Lock()
-	}
-	b.sending--
-}
-
-// sendBatch sends one batch. Its time is limited by the client's timeout and retries: the callers
-// have deadlines of their own.
-func (b *batcher) sendBatch(batch []*request) {
-	pipe := b.client.Pipeline()
-	ctx := context.Background()
-	for _, r := range batch {
-		_ = pipe.BatchProcess(ctx, r.commands...) // it only queues them
-	}
-	_, _ = pipe.Exec(ctx) // each command has its error
-	for _, r := range batch {
-		close(r.done)
-	}
-}
-
-// firstError returns the first error of the commands other than a missing value.
+// firstError returns the first error of the commands other than a missing value, translated.
 func firstError(commands []goredis.Cmder) error {
 	for _, c := range commands {
 		if c.Err() != nil && !errors.Is(c.Err(), goredis.Nil) {

@@ -8,17 +8,20 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
 	"maturitybot/survey"
 )
 
-// holdHook holds pipelines back until open is closed, and notes how many commands each had.
+// holdHook holds pipelines back until open is closed, and notes how many commands each had and until
+// when it may take.
 type holdHook struct {
-	open chan struct{}
-	mu   sync.Mutex
-	sent []int
+	open      chan struct{}
+	mu        sync.Mutex
+	sent      []int
+	deadlines []time.Time
 }
 
 func (h *holdHook) DialHook(next goredis.DialHook) goredis.DialHook { return next }
@@ -32,6 +35,8 @@ func (h *holdHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis
 		}
 		h.mu.Lock()
 		h.sent = append(h.sent, len(cmds))
+		deadline, _ := ctx.Deadline()
+		h.deadlines = append(h.deadlines, deadline)
 		h.mu.Unlock()
 		<-h.open
 		return next(ctx, cmds)
@@ -154,4 +159,102 @@ func TestBatchLimit(t *testing.T) {
 			t.Errorf("pipelines of %v commands, want %v", hold.sent, want)
 		}
 	})
+}
+
+// TestBatchDeadline checks that a batch may take until the last deadline of its callers, that a caller
+// leaves at its own, and that the batch goes on for the others.
+func TestBatchDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, err := Embedded()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = e.Close() }()
+		hold := &holdHook{open: make(chan struct{})}
+		e.client.AddHook(hold)
+		began := time.Now()
+		var all sync.WaitGroup
+		call := func(limit time.Duration, want error) {
+			all.Go(func() {
+				ctx := t.Context()
+				if limit > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, limit)
+					defer cancel()
+				}
+				pipe := e.client.Pipeline()
+				pipe.Get(ctx, "key")
+				if err := e.batches.exec(ctx, pipe); !errors.Is(err, want) {
+					t.Errorf("with %v a caller gets %v", limit, err)
+				}
+			})
+			synctest.Wait()
+		}
+		late := context.DeadlineExceeded
+		call(time.Second, late) // under way when it leaves
+		call(0, nil)
+		for range maxBatches - 2 {
+			call(time.Hour, nil)
+		}
+		call(time.Hour, nil) // these wait together
+		call(time.Minute, nil)
+		time.Sleep(2 * time.Second)
+		close(hold.open)
+		all.Wait()
+		want := []time.Time{began.Add(time.Second), {}}
+		for range maxBatches - 2 + 1 {
+			want = append(want, began.Add(time.Hour))
+		}
+		if !slices.EqualFunc(hold.deadlines, want, time.Time.Equal) {
+			t.Errorf("batches may take until %v, want %v", hold.deadlines, want)
+		}
+	})
+}
+
+// refuseHook answers pipelines in place of Redis.
+type refuseHook struct {
+	answer func(cmds []goredis.Cmder) error
+}
+
+func (h *refuseHook) DialHook(next goredis.DialHook) goredis.DialHook { return next }
+
+func (h *refuseHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook { return next }
+
+func (h *refuseHook) ProcessPipelineHook(goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return func(_ context.Context, cmds []goredis.Cmder) error { return h.answer(cmds) }
+}
+
+// redisError is an error reply.
+type redisError string
+
+func (e redisError) Error() string { return string(e) }
+func (redisError) RedisError()     {}
+
+// TestBatchRefused checks that a batch whose connection could not be set up, so that no command has an
+// error, does not pass for one without a response, and that a script that was refused in a batch is
+// run alone.
+func TestBatchRefused(t *testing.T) {
+	t.Parallel()
+	s := embedded(t).Store
+	_, places := opened(t, s, "r1", "p1")
+	op := survey.Operation{ID: "o", At: time.Now()}
+	if _, err := s.Answer(t.Context(), places[0], time.Now(), op, elements[0], 1); err != nil {
+		t.Fatal(err)
+	}
+	refuse := &refuseHook{func([]goredis.Cmder) error { return redisError("WRONGPASS no such user") }}
+	s.client.AddHook(refuse)
+	if got, err := s.Response(t.Context(), places[0]); !errors.Is(err, survey.ErrUnavailable) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	refuse.answer = func(cmds []goredis.Cmder) error {
+		for _, c := range cmds {
+			c.SetErr(redisError("READONLY it was the master before"))
+		}
+		return cmds[0].Err()
+	}
+	got, err := s.Answer(t.Context(), places[0], time.Now(), survey.Operation{ID: "o2"}, elements[0], 3)
+	if err != nil || got.Answers[elements[0]].Rating != 3 {
+		t.Errorf("got %v, %v", got, err)
+	}
 }

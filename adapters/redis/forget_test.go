@@ -33,7 +33,8 @@ func (i *interruptHook) DialHook(next goredis.DialHook) goredis.DialHook {
 func (i *interruptHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
 		scanned := i.key != "" && cmd.Name() == "hscan" && cmd.Args()[1] == i.key
-		if !scanned && !i.runs(cmd) || !i.now() {
+		runs := i.script != nil && slices.Contains(cmd.Args(), any(i.script.Hash()))
+		if !scanned && !runs || !i.now() {
 			return next(ctx, cmd)
 		}
 		if scanned {
@@ -48,16 +49,11 @@ func (i *interruptHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHoo
 func (i *interruptHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
 		transaction := cmds[0].Name() == "multi" && cmds[1].Name() == i.transaction
-		if (transaction || i.runs(cmds[0])) && i.now() {
+		if transaction && i.now() {
 			i.do()
 		}
 		return next(ctx, cmds)
 	}
-}
-
-// runs reports whether a command runs the script.
-func (i *interruptHook) runs(cmd goredis.Cmder) bool {
-	return i.script != nil && slices.Contains(cmd.Args(), any(i.script.Hash()))
 }
 
 // now reports whether the call is the one to interrupt.

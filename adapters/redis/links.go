@@ -220,7 +220,7 @@ func (s *Store) FindLink(
 	keys := []string{
 		roundKey(id), linkIndexKey(id), linksKey(id), rosterKey(id), secretKey(id),
 	}
-	found, err := s.batches.run(ctx, findLinkScript, keys, args...)
+	found, err := s.runBatched(ctx, findLinkScript, keys, args...)
 	if err != nil {
 		return survey.LinkTarget{}, err
 	}
@@ -279,7 +279,7 @@ func (s *Store) EnterByLink(
 		return err
 	}
 	keys := []string{roundKey(id), rosterKey(id), linksKey(id), linkIndexKey(id)}
-	_, err = s.batches.run(ctx, enterLinkScript, keys,
+	_, err = s.run(ctx, enterLinkScript, keys,
 		now.Unix(), open, string(person.Person), entry, record, person.Hash)
 	if err != nil {
 		return err

@@ -352,15 +352,17 @@ func (h *lostReplies) DialHook(next goredis.DialHook) goredis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
 }
 
-func (h *lostReplies) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook { return next }
-
 func (h *lostReplies) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []goredis.Cmder) error {
-		err := next(ctx, cmds)
-		if err == nil && h.left > 0 && slices.Contains(cmds[0].Args(), any(h.source)) {
+	return next
+}
+
+func (h *lostReplies) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+	return func(ctx context.Context, cmd goredis.Cmder) error {
+		err := next(ctx, cmd)
+		if err == nil && h.left > 0 && slices.Contains(cmd.Args(), any(h.source)) {
 			h.left--
 			err = &net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset")}
-			cmds[0].SetErr(err)
+			cmd.SetErr(err)
 		}
 		return err
 	}

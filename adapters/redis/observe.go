@@ -17,8 +17,8 @@ type Option func(*Store)
 
 // Observed makes the store call observe after each call of Redis, retries included. The operation
 // is the name of a script ("write_response") or of a command ("hmget"), or "pipeline"; took is the
-// duration of the call; failed says that Redis could not carry it out. An operation never holds a
-// key. The store calls observe from several goroutines, and observe must return at once.
+// duration of the call; failed says that Redis could not carry it out. A script in a pipeline is
+// observed too, with the duration of the pipeline. An operation never holds a key. The store calls observe from several goroutines, and observe must return at once.
 func Observed(observe func(operation string, took time.Duration, failed bool)) Option {
 	return func(s *Store) { s.client.AddHook(&observer{observe, scriptNames()}) }
 }
@@ -96,7 +96,8 @@ func (o *observer) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis
 		case "client": // it names itself on a new connection, with commands that older servers refuse
 			return err
 		}
-		o.observe("pipeline", took, failed(err))
+		refused := func(c goredis.Cmder) bool { return failed(c.Err()) }
+		o.observe("pipeline", took, failed(err) || slices.ContainsFunc(cmds, refused))
 		for _, c := range cmds {
 			if name := o.operation(c); name != c.Name() {
 				o.observe(name, took, failed(c.Err()))

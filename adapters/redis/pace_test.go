@@ -47,6 +47,14 @@ func TestPacer(t *testing.T) {
 			}
 		}
 		serve()
+		near, cancel := context.WithTimeout(t.Context(), timeToFinish)
+		time.Sleep(time.Millisecond)
+		began := time.Now()
+		if size, err := p.next(near); err != nil || size != pageSize || time.Since(began) != 0 {
+			t.Errorf("the deadline is near: size %d, pause %v, %v", size, time.Since(began), err)
+		}
+		cancel()
+		serve()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		time.Sleep(time.Millisecond)

@@ -84,7 +84,7 @@ func (s *Store) writeResponse(
 		return results.Response{}, survey.ErrClosed
 	}
 	keys, args := responseArguments(part, now, verb, op, element, fieldsAndValues...)
-	rest, err := s.batches.run(ctx, writeResponseScript, keys, args...)
+	rest, err := s.runBatched(ctx, writeResponseScript, keys, args...)
 	soon := errors.Is(err, errTooSoon)
 	if err != nil && !soon {
 		return results.Response{}, err
@@ -131,7 +131,7 @@ func (s *Store) Current(
 	if err != nil || m != part.Member || r.Answers == nil {
 		return err == nil && m == part.Member, err
 	}
-	// A pipeline of its own, so that the two do not stand beside each other.
+	// Not in the same pipeline, which would always have the two beside each other.
 	pipe = s.client.Pipeline()
 	version := pipe.HGet(ctx, responseKey(id, part.Pseudonym), operationsField)
 	if err := s.batches.exec(ctx, pipe); err != nil {

@@ -258,7 +258,7 @@ func (s *Store) replaceMember(
 	args := []any{now.Unix(), string(m.Person), before, after, zone}
 	write := func() error {
 		if !m.TakesPart() {
-			_, err := s.batches.run(ctx, changeMemberScript, keys, append(args, "0")...)
+			_, err := s.runBatched(ctx, changeMemberScript, keys, append(args, "0")...)
 			return err
 		}
 		edit := call{changeMemberScript, keys, append(args, "1")}

@@ -66,7 +66,7 @@ func (s *Store) Attend(
 ) (err error) {
 	defer attempt(&err, "keep who is in the workshop of round %s", id)
 	keys := []string{roundKey(id), assessmentKey(id), attendanceKey(id)}
-	_, err = s.batches.run(ctx, attendScript, keys, string(person), as.Role+" "+string(as.Language))
+	_, err = s.run(ctx, attendScript, keys, string(person), as.Role+" "+string(as.Language))
 	return err
 }
 
@@ -114,7 +114,7 @@ func (s *Store) Vote(
 		made = op.At.UnixMicro()
 	}
 	keys := []string{roundKey(id), ballotKey(id), votesKey(id)}
-	_, err = s.batches.run(ctx, voteScript, keys, number, hashOf(b.secret),
+	_, err = s.runBatched(ctx, voteScript, keys, number, hashOf(b.secret),
 		survey.Pseudonym(b.secret, person), int(rating), made, token)
 	return err
 }
@@ -151,7 +151,7 @@ func (s *Store) Object(
 	}
 	keys := []string{roundKey(id), assessmentKey(id), ballotKey(id), objectionsKey(id)}
 	field := element + " " + survey.Pseudonym(b.objections, person)
-	_, err = s.batches.run(ctx, objectScript, keys, hashOf(b.objections), field, keep)
+	_, err = s.run(ctx, objectScript, keys, hashOf(b.objections), field, keep)
 	return err
 }
 
