@@ -18,7 +18,8 @@ type Option func(*Store)
 // Observed makes the store call observe after each call of Redis, retries included. The operation
 // is the name of a script ("write_response") or of a command ("hmget"), or "pipeline"; took is the
 // duration of the call; failed says that Redis could not carry it out. A script in a pipeline is
-// observed too, with the duration of the pipeline. An operation never holds a key. The store calls observe from several goroutines, and observe must return at once.
+// observed too, with the duration of the pipeline. An operation never holds a key. The store calls
+// observe from several goroutines, and observe must return at once.
 func Observed(observe func(operation string, took time.Duration, failed bool)) Option {
 	return func(s *Store) { s.client.AddHook(&observer{observe, scriptNames()}) }
 }
