@@ -25,8 +25,8 @@ var errAddress = errors.New(`the address of Redis is of none of these forms: ` +
 const commandTimeout = 3 * time.Second
 
 const (
-	// maxConnections is how many commands may be under way at once. The default, ten for each
-	// processor, makes people wait who press at the same time.
+	// maxConnections is how many commands and pipelines may be under way at once. The default, ten
+	// for each processor, makes people wait in a cluster, where they do not share pipelines.
 	maxConnections = 64
 	// replyBytes and commandBytes are the buffers of a connection, for the reply to a read of one
 	// person and for a command. pageBytes is the buffer for reading pageSize responses.
