@@ -144,11 +144,7 @@ func (s *Store) runBatched(
 	case err != nil:
 		return nil, err
 	}
-	words, err := reply.Slice()
-	if err != nil {
-		return nil, err
-	}
-	return parseReply(words)
+	return scriptReply(reply)
 }
 
 // firstError returns the first error of the commands other than a missing value, translated.

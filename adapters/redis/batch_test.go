@@ -24,6 +24,12 @@ type holdHook struct {
 	deadlines []time.Time
 }
 
+func holdPipelines(e *EmbeddedStore) *holdHook {
+	h := &holdHook{open: make(chan struct{})}
+	e.client.AddHook(h)
+	return h
+}
+
 func (h *holdHook) DialHook(next goredis.DialHook) goredis.DialHook { return next }
 
 func (h *holdHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook { return next }
@@ -48,13 +54,8 @@ func (h *holdHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e, err := Embedded()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = e.Close() }()
-		hold := &holdHook{open: make(chan struct{})}
-		e.client.AddHook(hold)
+		e := embedded(t)
+		hold := holdPipelines(e)
 		ctx, cancel := context.WithCancel(t.Context())
 		failed := map[string]error{}
 		var mu sync.Mutex
@@ -127,13 +128,8 @@ func TestBatches(t *testing.T) {
 func TestBatchLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e, err := Embedded()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = e.Close() }()
-		hold := &holdHook{open: make(chan struct{})}
-		e.client.AddHook(hold)
+		e := embedded(t)
+		hold := holdPipelines(e)
 		var all sync.WaitGroup
 		call := func() {
 			all.Go(func() {
@@ -166,13 +162,8 @@ func TestBatchLimit(t *testing.T) {
 func TestBatchDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e, err := Embedded()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = e.Close() }()
-		hold := &holdHook{open: make(chan struct{})}
-		e.client.AddHook(hold)
+		e := embedded(t)
+		hold := holdPipelines(e)
 		began := time.Now()
 		var all sync.WaitGroup
 		call := func(limit time.Duration, want error) {

@@ -55,10 +55,7 @@ func TestEmbeddedInBubble(t *testing.T) {
 func TestEmbeddedSlowCommand(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e, err := Embedded()
-		if err != nil {
-			t.Fatal(err)
-		}
+		e := embedded(t)
 		e.server.Server().SetPreHook(func(*server.Peer, string, ...string) bool {
 			time.Sleep(2 * commandTimeout)
 			return false

@@ -13,11 +13,7 @@ import (
 func TestPacer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e, err := Embedded()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = e.Close() }()
+		e := embedded(t)
 		serve := func() {
 			pipe := e.client.Pipeline()
 			pipe.Get(t.Context(), "key")

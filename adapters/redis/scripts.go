@@ -118,7 +118,12 @@ var (
 func (s *Store) run(
 	ctx context.Context, script *goredis.Script, keys []string, args ...any,
 ) ([]any, error) {
-	reply, err := script.Run(ctx, s.client, keys, args...).Slice()
+	return scriptReply(script.Run(ctx, s.client, keys, args...))
+}
+
+// scriptReply returns what run does, once the script has run.
+func scriptReply(cmd *goredis.Cmd) ([]any, error) {
+	reply, err := cmd.Slice()
 	if err != nil {
 		return nil, translate(err)
 	}
