@@ -32,10 +32,14 @@ func (a *API[C, F]) Fail(name string, faults ...F) {
 	a.faults[name] = append(a.faults[name], faults...)
 }
 
-// Heal removes the remaining faults of a name.
+// Heal removes the remaining faults of a name. It removes all faults if the name is empty.
 func (a *API[C, F]) Heal(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if name == "" {
+		clear(a.faults)
+		return
+	}
 	delete(a.faults, name)
 }
 

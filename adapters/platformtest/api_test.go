@@ -21,10 +21,15 @@ func TestAPIFaultsInOrder(t *testing.T) {
 	if got, _ := api.Begin("edit", 3); got != "" {
 		t.Errorf("fault %q after Heal", got)
 	}
-	if got := api.Calls("send"); !slices.Equal(got, []int{0, 1, 2}) {
+	api.Fail("send", "again")
+	api.Heal("")
+	if got, _ := api.Begin("send", 4); got != "" {
+		t.Errorf("fault %q after Heal of all", got)
+	}
+	if got := api.Calls("send"); !slices.Equal(got, []int{0, 1, 2, 4}) {
 		t.Errorf("calls of send: %v", got)
 	}
-	if got := api.Calls(""); !slices.Equal(got, []int{0, 1, 2, 3}) {
+	if got := api.Calls(""); !slices.Equal(got, []int{0, 1, 2, 3, 4}) {
 		t.Errorf("all calls: %v", got)
 	}
 }
