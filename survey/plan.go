@@ -60,10 +60,14 @@ type DigestProgress struct {
 // ZoneOf returns the time zone for a person's reminders: their own where it is known, else the
 // round's.
 func (r Round) ZoneOf(m Member) *time.Location {
-	if loc, err := time.LoadLocation(m.TimeZone); err == nil && m.TimeZone != "" {
-		return loc
+	if m.TimeZone == "" {
+		return r.Location()
 	}
-	return r.Location()
+	loc, err := loadZone(m.TimeZone)
+	if err != nil {
+		return r.Location()
+	}
+	return loc
 }
 
 // Equal reports whether two plans are the same.

@@ -127,7 +127,7 @@ func loadZone(name string) (*time.Location, error) {
 }
 
 // zones holds a *time.Location by name. time.LoadLocation reads a file each time, and planning asks
-// for the zone of every round.
+// for the zone of every round and of every person.
 var zones sync.Map
 
 // ExpiresAt returns when everything kept about the round is deleted.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"maturitybot/bot/chat"
@@ -224,14 +225,14 @@ func (p *player) direct(ctx context.Context, line string) error {
 // stamp is how a time is written down.
 const stamp = "Mon 2006-01-02 15:04 MST"
 
-// here returns the time zone of transcripts.
-func here() *time.Location {
+// here returns the time zone of transcripts. time.LoadLocation reads a file each time.
+var here = sync.OnceValue(func() *time.Location {
 	loc, err := time.LoadLocation("Europe/London")
 	if err != nil {
 		return time.UTC
 	}
 	return loc
-}
+})
 
 // pass moves the clock to then. It stops at each time at which something is due, so that
 // everything comes in order and at its own time.
