@@ -54,6 +54,7 @@ const (
 
 // serveBare serves the bare handler that the environment names.
 func serveBare() {
+	runtime.MemProfileRate = 0 // as in a program without profiles, such as the bot
 	o, err := goredis.ParseURL(os.Getenv("REDIS_URL"))
 	fatal(err)
 	source, err := os.ReadFile("../../adapters/redis/lua/write_response.lua")

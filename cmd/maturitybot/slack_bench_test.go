@@ -240,7 +240,9 @@ func (p *pressing) steady(b testing.TB, rate float64, d time.Duration) time.Dura
 func buildProgram(b testing.TB) string {
 	b.Helper()
 	program := filepath.Join(b.TempDir(), "maturitybot")
-	if out, err := osexec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	build := osexec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, ".") // as the Makefile does
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
 	return program
