@@ -73,6 +73,7 @@ type interaction struct {
 // It returns errIgnored for what is to be acknowledged and ignored, and another error for what
 // Slack does not send.
 func decodeInteraction(payload []byte) (inbound, error) {
+	payload = withoutField(payload, "message")
 	var in interaction
 	if err := decode("interaction", payload, &in); err != nil {
 		// A type that is not read can have fields of the same names and other kinds.

@@ -488,3 +488,49 @@ func FuzzPressLikeSlackGo(f *testing.F) {
 		}
 	})
 }
+
+// FuzzWithoutField compares an object without a field with what encoding/json reads of the whole.
+func FuzzWithoutField(f *testing.F) {
+	for _, object := range []string{
+		`{"message":{"a":[1,{"b":"]}"}]},"c":1}`, `{"a":"message","message":"x\"y\\","b":2}`, `{"a":{"message":1},"message" : [ ] }`,
+		`{"message":1}`, `{"message":1.5e3,"message":2}`, ` { "message" : null , "x" : "\\\"" } `, `["message",1]`, `"message"`, `{"x":"message"}`,
+		`{}`, `{"message"`, `{"message":`, `{"message":"`, `{"message":[`, `{"m\u0065ssage":1}`, `{"message\"":1,"a":2}`, `}{"message":1}`, ``,
+	} {
+		f.Add([]byte(object))
+	}
+	f.Fuzz(func(t *testing.T, object []byte) {
+		read := func(raw []byte) (fields map[string]any, err error) {
+			d := json.NewDecoder(bytes.NewReader(raw))
+			d.UseNumber()
+			err = d.Decode(&fields)
+			delete(fields, "message")
+			return fields, err
+		}
+		want, err := read(object)
+		if err != nil || !json.Valid(object) {
+			withoutField(object, "message") // must end
+			return
+		}
+		got, err := read(withoutField(bytes.Clone(object), "message"))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("without the field: %v, %v, want %v", got, err, want)
+		}
+	})
+}
+
+// TestWithoutField: the value goes, also one that is not valid, and nothing else.
+func TestWithoutField(t *testing.T) {
+	for object, want := range map[string]string{
+		`{"a":1,"message":{"x":["}",{}]},"b":"message"}`: `{"a":1,"message":null,"b":"message"}`,
+		`{"message" : "\\" , "b":2}`:                     `{"message" :null, "b":2}`,
+		`{"message":-1}`:                                 `{"message":null}`,
+		`{"a":"{","message":1}`:                          `{"a":"{","message":null}`,
+		`{"message":[x y],"b":2}`:                        `{"message":null,"b":2}`,
+		`{"a":{"message":1}}`:                            `{"a":{"message":1}}`,
+		`{"a":"\"message\":1"}`:                          `{"a":"\"message\":1"}`,
+	} {
+		if got := string(withoutField([]byte(object), "message")); got != want {
+			t.Errorf("%s without the field: %s, want %s", object, got, want)
+		}
+	}
+}
