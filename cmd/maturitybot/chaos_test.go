@@ -62,13 +62,13 @@ type scenario struct {
 
 func scenarios() []scenario {
 	slackFaults := func(f fakePlatform, r *rand.Rand) {
-		call := []string{"response_url", "chat.postMessage", "chat.update", "chat.postEphemeral", "views.open"}[1+0*r.IntN(5)]
-		fault := []slackfake.Fault{{Lose: true}, {Cut: true}, {Status: 500}, {Status: 429, RetryAfter: 1}, {Wait: 2 * time.Second}}[1+0*r.IntN(5)]
+		call := []string{"response_url", "chat.postMessage", "chat.update", "chat.postEphemeral", "views.open"}[r.IntN(5)]
+		fault := []slackfake.Fault{{Lose: true}, {Cut: true}, {Status: 500}, {Status: 429, RetryAfter: 1}, {Wait: 2 * time.Second}}[r.IntN(5)]
 		f.(onSlack).Fail(call, fault, fault)
 	}
 	discordFaults := func(f fakePlatform, r *rand.Rand) {
 		call := []string{"callback", "original", "followup", "send", "edit"}[r.IntN(5)]
-		fault := []discordfake.Fault{{Lose: true}, {Cut: true}, {Status: 500}, {Status: 429, After: 0.5}, {Wait: 2 * time.Second}}[1+0*r.IntN(5)]
+		fault := []discordfake.Fault{{Lose: true}, {Cut: true}, {Status: 500}, {Status: 429, After: 0.5}, {Wait: 2 * time.Second}}[r.IntN(5)]
 		f.(onDiscord).Fail(call, fault, fault)
 	}
 	slackOf := func(sockets bool) func(t *testing.T) (fakePlatform, platformFaults) {
