@@ -11,49 +11,28 @@ import (
 // The card that was pressed is the largest part of a press, and is not read. encoding/json would look
 // at each of its bytes twice.
 func withoutField(object []byte, name string) []byte {
-	quoted := []byte(`"` + name + `"`)
-	depth := 0
+	field := []byte(`"` + name + `"`)
+	depth, value := 0, -1 // value is where the field's value begins
 	for i := 0; i < len(object); i++ {
-		switch object[i] {
+		c := object[i]
+		switch c {
 		case '{', '[':
 			depth++
 		case '}', ']':
 			depth--
 		case '"':
 			end := stringEnd(object, i)
-			value, isKey := bytes.CutPrefix(bytes.TrimLeft(object[end:], " \t\r\n"), []byte(":"))
-			if depth == 1 && isKey && bytes.Equal(object[i:end], quoted) {
-				return slices.Concat(object[:len(object)-len(value)], []byte("null"), value[valueEnd(value):])
+			rest, isKey := bytes.CutPrefix(bytes.TrimLeft(object[end:], " \t\r\n"), []byte(":"))
+			if depth == 1 && isKey && bytes.Equal(object[i:end], field) {
+				value = len(object) - len(rest)
 			}
 			i = end - 1
 		}
-	}
-	return object
-}
-
-// valueEnd returns the length of the JSON value that s begins with.
-func valueEnd(s []byte) int {
-	depth := 0
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth == 0 {
-				return i // of the object around it
-			}
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		case ',':
-			if depth == 0 {
-				return i
-			}
-		case '"':
-			i = stringEnd(s, i) - 1
+		if value >= 0 && (depth == 0 || depth == 1 && c == ',') {
+			return slices.Concat(object[:value], []byte("null"), object[i:])
 		}
 	}
-	return len(s)
+	return object
 }
 
 // stringEnd returns where the JSON string that begins at start ends: after its second quote.

@@ -524,6 +524,7 @@ func TestWithoutField(t *testing.T) {
 		`{"a":1,"message":{"x":["}",{}]},"b":"message"}`: `{"a":1,"message":null,"b":"message"}`,
 		`{"message" : "\\" , "b":2}`:                     `{"message" :null, "b":2}`,
 		`{"message":-1}`:                                 `{"message":null}`,
+		`{"message":"\",","b":2}`:                        `{"message":null,"b":2}`,
 		`{"a":"{","message":1}`:                          `{"a":"{","message":null}`,
 		`{"message":[x y],"b":2}`:                        `{"message":null,"b":2}`,
 		`{"a":{"message":1}}`:                            `{"a":{"message":1}}`,
