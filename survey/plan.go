@@ -60,14 +60,12 @@ type DigestProgress struct {
 // ZoneOf returns the time zone for a person's reminders: their own where it is known, else the
 // round's.
 func (r Round) ZoneOf(m Member) *time.Location {
-	if m.TimeZone == "" {
-		return r.Location()
+	if m.TimeZone != "" {
+		if loc, err := loadZone(m.TimeZone); err == nil {
+			return loc
+		}
 	}
-	loc, err := loadZone(m.TimeZone)
-	if err != nil {
-		return r.Location()
-	}
-	return loc
+	return r.Location()
 }
 
 // Equal reports whether two plans are the same.
