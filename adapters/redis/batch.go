@@ -116,13 +116,7 @@ func (b *batcher) sendBatch(batch []*request) {
 	for _, r := range batch {
 		_ = pipe.BatchProcess(ctx, r.commands...) // it only queues them
 	}
-	commands, err := pipe.Exec(ctx)
-	hasError := func(c goredis.Cmder) bool { return c.Err() != nil }
-	if err != nil && !slices.ContainsFunc(commands, hasError) {
-		for _, c := range commands { // no connection could be set up
-			c.SetErr(err)
-		}
-	}
+	execute(ctx, pipe)
 	for _, r := range batch {
 		close(r.done)
 	}

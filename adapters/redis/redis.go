@@ -192,12 +192,17 @@ func translate(err error) error {
 
 // exec sends the pipeline and returns its first error other than a missing value.
 func exec(ctx context.Context, pipe goredis.Pipeliner) error {
+	return firstError(execute(ctx, pipe))
+}
+
+// execute sends the pipeline and returns its commands. Where no connection could be set up, each has
+// that error; go-redis returns the error alone.
+func execute(ctx context.Context, pipe goredis.Pipeliner) []goredis.Cmder {
 	commands, err := pipe.Exec(ctx)
-	if err := firstError(commands); err != nil {
-		return err
+	if err != nil && !errors.Is(err, goredis.Nil) && firstError(commands) == nil {
+		for _, c := range commands {
+			c.SetErr(err)
+		}
 	}
-	if errors.Is(err, goredis.Nil) {
-		return nil
-	}
-	return translate(err)
+	return commands
 }
