@@ -63,6 +63,9 @@ func TestEverySentenceUsed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if ast.IsGenerated(file) {
+				continue // it holds the sentences themselves
+			}
 			for _, key := range declaredKeys(file) {
 				said[key] = true
 				if _, known := plural[key]; !known {
@@ -161,10 +164,7 @@ func inputKey(x *ast.CompositeLit) (string, bool) {
 // A label that Slack would cut is refused by chat.Card.Check; so every sentence that is one must
 // fit in both languages, with a tick before it where it can be chosen.
 func TestLabelLengths(t *testing.T) {
-	words, err := locale.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
+	words := locale.New()
 	for _, lang := range []string{"en", "cy"} {
 		var tree map[string]map[string]any
 		raw, err := os.ReadFile("locale/" + lang + ".yaml")

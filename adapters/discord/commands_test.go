@@ -11,10 +11,7 @@ import (
 
 // specs are the bot's commands.
 var specs = func() []chat.CommandSpec {
-	words, err := locale.Load()
-	if err != nil {
-		panic(err)
-	}
+	words := locale.New()
 	return bot.AppSpec(words).Commands
 }()
 

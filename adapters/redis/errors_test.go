@@ -107,10 +107,7 @@ func (st state) restore(t *testing.T, s *Store) {
 func TestErrorsNameTheAttemptOnce(t *testing.T) {
 	t.Parallel()
 	store := embedded(t)
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := matrix.Editions()
 	const id = "r1"
 	round, places := opened(t, store.Store, id, "slack:T1:UA")
 	states := []state{stateOf(t, store.Store, round, places[0])}

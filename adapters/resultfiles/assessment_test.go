@@ -39,10 +39,7 @@ func assessed(m *matrix.Matrix) workshop.Assessment {
 // is called like an empty cell.
 func ownMatrix(t *testing.T) *matrix.Matrix {
 	t.Helper()
-	all, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := matrix.Editions()
 	m, _ := all.ForNewRounds(string(matrix.England))
 	m.ID = "own"
 	m.Dimensions = slices.Clone(m.Dimensions[:1])
@@ -56,14 +53,8 @@ func ownMatrix(t *testing.T) *matrix.Matrix {
 
 // TestAgreedRatingsAreReadBack reads the CSV file as the report command does.
 func TestAgreedRatingsAreReadBack(t *testing.T) {
-	words, err := locale.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	words := locale.New()
+	editions := matrix.Editions()
 	for _, m := range append(editions.Newest(), ownMatrix(t)) {
 		for _, lang := range []matrix.Lang{matrix.English, matrix.Welsh} {
 			files, err := New(words).AssessmentFiles(assessed(m), m, lang)
@@ -98,14 +89,8 @@ func TestAgreedRatingsAreReadBack(t *testing.T) {
 }
 
 func TestAssessmentFiles(t *testing.T) {
-	words, err := locale.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	words := locale.New()
+	editions := matrix.Editions()
 	for lang, said := range map[matrix.Lang]string{matrix.English: ", Not rated.", matrix.Welsh: ", Heb sgôr."} {
 		for _, m := range editions.Newest() {
 			files, err := New(words).AssessmentFiles(assessed(m), m, lang)
@@ -131,14 +116,8 @@ func TestAssessmentFiles(t *testing.T) {
 
 // TestOnlyShownRatingsInFiles checks that a ballot that is still open leaves no trace in a file.
 func TestOnlyShownRatingsInFiles(t *testing.T) {
-	words, err := locale.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	words := locale.New()
+	editions := matrix.Editions()
 	m := editions[0]
 	before := assessed(m)
 	open := before

@@ -15,10 +15,7 @@ import (
 
 func app(t *testing.T) chat.AppSpec {
 	t.Helper()
-	words, err := locale.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
+	words := locale.New()
 	return bot.AppSpec(words)
 }
 

@@ -103,10 +103,7 @@ func benchServer(b *testing.B, store *redis.Store) (s *Server, cookie string, ke
 			b.Fatal(err)
 		}
 	}
-	editions, err := matrix.Editions()
-	need(err)
-	words, err := locale.Load()
-	need(err)
+	editions, words := matrix.Editions(), locale.New()
 	rounds := survey.NewRounds(store, editions, time.Now)
 	linkKeys, err := survey.ParseLinkKeys(strings.Repeat("ab", 32))
 	need(err)

@@ -146,10 +146,7 @@ func TestResultsOfferToSetTheWorkshop(t *testing.T) {
 // distribution and every role that was not heard from, in the longest case.
 func TestResultsOfEditionsAreWhole(t *testing.T) {
 	f := setUp(t)
-	editions, err := matrix.Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := matrix.Editions()
 	f.part.Round.Area = strings.Repeat("ŵ", survey.MaxAreaRunes)
 	f.part.Round.Workshop = survey.Workshop{
 		At:    time.Date(2026, 12, 18, 14, 0, 0, 0, time.UTC),
@@ -184,10 +181,7 @@ func TestResultsOfEditionsAreWhole(t *testing.T) {
 // TestResultsOfAnyMatrixFit draws posts of invented matrices of all sizes, up to the limits of the
 // loader, with texts as long as they may be.
 func TestResultsOfAnyMatrixFit(t *testing.T) {
-	words, err := locale.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
+	words := locale.New()
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 60 {
 		m := inventedMatrix(rng)

@@ -1,60 +1,32 @@
 // Package locale holds every sentence the bot says, in English and Welsh, and nothing else: the
 // words of the matrix are data of their own, and what a sentence is said about is the caller's
-// business.
+// business. The sentences are in en.yaml and cy.yaml, from which cmd/generate writes sentences.go.
 package locale
 
 import (
-	"embed"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
-	"go.yaml.in/yaml/v4"
 	"golang.org/x/text/language"
 )
 
-//go:embed en.yaml cy.yaml
-var files embed.FS
+//go:generate go run maturitybot/cmd/generate sentences.go
 
 // Words are the sentences of every language.
 type Words struct {
 	english, welsh *i18n.Localizer
 }
 
-// Load reads the sentences that come with the program.
-func Load() (*Words, error) {
+// New returns the sentences that come with the program.
+func New() *Words {
 	bundle := i18n.NewBundle(language.English)
-	names := []string{"en.yaml", "cy.yaml"}
-	parsed := make([]*i18n.MessageFile, len(names))
-	errs := make([]error, len(names))
-	var parsing sync.WaitGroup // side by side: nothing else can begin before
-	for i, name := range names {
-		parsing.Go(func() { parsed[i], errs[i] = parse(name) })
-	}
-	parsing.Wait()
-	for i, file := range parsed {
-		err := errs[i]
-		if err == nil {
-			err = bundle.AddMessages(file.Tag, file.Messages...)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("load sentences: %w", err)
-		}
-	}
+	bundle.MustAddMessages(language.English, english...)
+	bundle.MustAddMessages(language.MustParse("cy"), welsh...)
 	return &Words{
 		english: i18n.NewLocalizer(bundle, "en"),
 		welsh:   i18n.NewLocalizer(bundle, "cy"),
-	}, nil
-}
-
-// parse reads the sentences of one language.
-func parse(name string) (*i18n.MessageFile, error) {
-	raw, err := files.ReadFile(name)
-	if err != nil {
-		return nil, err
 	}
-	return i18n.ParseMessageFileBytes(raw, name, map[string]i18n.UnmarshalFunc{"yaml": yaml.Unmarshal})
 }
 
 // In returns the voice that speaks the language, given as "en" or "cy"; for any other language it

@@ -1,6 +1,7 @@
 package locale
 
 import (
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,19 +16,10 @@ var forms = map[string][]string{
 	"cy": {"zero", "one", "two", "few", "many", "other"},
 }
 
-func load(t *testing.T) *Words {
-	t.Helper()
-	words, err := Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return words
-}
-
 // sentences reads a file into key -> plural form ("" for none) -> text.
 func sentences(t *testing.T, lang string) map[string]map[string]string {
 	t.Helper()
-	raw, err := files.ReadFile(lang + ".yaml")
+	raw, err := os.ReadFile(lang + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +112,7 @@ func TestPluralFormsAreComplete(t *testing.T) {
 }
 
 func TestSayAndCount(t *testing.T) {
-	words := load(t)
+	words := New()
 	en, cy := words.In("en"), words.In("cy")
 	for _, c := range []struct{ got, want string }{
 		{en.Say("element.step", "i", 3, "n", 17), "3 of 17"},
@@ -143,7 +135,7 @@ func TestSayAndCount(t *testing.T) {
 }
 
 func TestLookup(t *testing.T) {
-	words := load(t)
+	words := New()
 	if said, ok := words.In("cy").Lookup("button.save"); !ok || said != "Cadw" {
 		t.Errorf("got %q, %v", said, ok)
 	}
@@ -153,7 +145,7 @@ func TestLookup(t *testing.T) {
 }
 
 func TestUserTextIsNotTemplate(t *testing.T) {
-	words := load(t)
+	words := New()
 	const nasty = `{{.n}} {{template "x"}} <b>%s</b>`
 	if got := words.In("en").Say("detail.note", "text", nasty); got != "Comment: "+nasty {
 		t.Errorf("got %q", got)

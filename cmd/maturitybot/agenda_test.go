@@ -14,7 +14,7 @@ import (
 // 679 in 20 areas, whose ratings spread as invent makes them.
 func TestAgendaSortsInventedAreas(t *testing.T) {
 	const areas, people = 100, 34
-	for _, m := range editions(t) {
+	for _, m := range editions() {
 		var splits, close, consensus []int
 		for seed := range uint64(areas) {
 			o := newOpinions(seed, m)

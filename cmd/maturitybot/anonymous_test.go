@@ -45,7 +45,7 @@ func TestAnonymousAfterClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	editions := editions(t)
+	editions := editions()
 	var elements []string
 	for _, e := range editions[0].Elements() {
 		elements = append(elements, e.ID)

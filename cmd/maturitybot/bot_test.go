@@ -104,7 +104,7 @@ func widest(t *testing.T) *matrix.Matrix {
 // with each edition and with texts of every limit's length: each reply must fit both platforms.
 func TestEveryCardFits(t *testing.T) {
 	t.Parallel()
-	editions := editions(t)
+	editions := editions()
 	other, err := loadMatrix("../../survey/matrix/testdata/eight.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -324,10 +324,7 @@ func FuzzPress(f *testing.F) {
 		"jump:abcdefgh23", "role:abcdefgh23", "closenow:abcdefgh23:en", "status:*:x", "status:abcdefgh23", "results:abcdefgh23:cy:x", "new", "create:en", "undelivered:abcdefgh23", "org:abcdefgh23:zz"} {
 		f.Add(s, "vision", uint8(chat.Press))
 	}
-	editions, err := loadEditions()
-	if err != nil {
-		f.Fatal(err)
-	}
+	editions := editions()
 	b, _, ben := open(f, editions, "en", "cy")
 	inside := b.words.In("en").Say("error.inside")
 	f.Fuzz(func(t *testing.T, action, value string, kind uint8) {
@@ -357,7 +354,7 @@ func (brokenArtist) Picture(results.Published, matrix.Lang) ([]byte, string, err
 
 // TestPanicInHandler: a panic in one event is explained to its person, is logged without what it held, and the bot goes on.
 func TestPanicInHandler(t *testing.T) {
-	editions := editions(t)
+	editions := editions()
 	b, round, _ := open(t, editions, "en", "cy")
 	answerAll(t, b, round) // without answers there is nothing to draw
 	var log bytes.Buffer
@@ -382,7 +379,7 @@ func TestPanicInHandler(t *testing.T) {
 // TestLogOfStakeholders: the log tells nothing of what people do in the survey, unless it fails, and then not
 // who it was. Of coordinators it tells both.
 func TestLogOfStakeholders(t *testing.T) {
-	editions := editions(t)
+	editions := editions()
 	b, round, ben := open(t, editions, "en", "cy")
 	var log bytes.Buffer
 	options := b.bot.Options
@@ -421,7 +418,7 @@ func TestLogOfStakeholders(t *testing.T) {
 
 // TestCreators lets only admins of the platform and people named in the configuration create a round.
 func TestCreators(t *testing.T) {
-	editions := editions(t)
+	editions := editions()
 	b, _, _ := open(t, editions, "en", "cy")
 	options := b.bot.Options
 	options.Creators = []chat.Person{tryPerson("named")}
@@ -438,7 +435,7 @@ func TestCreators(t *testing.T) {
 
 // TestJoinFromAnotherWorkspace: a round is of the workspace of its channel.
 func TestJoinFromAnotherWorkspace(t *testing.T) {
-	editions := editions(t)
+	editions := editions()
 	b, round, _ := open(t, editions, "en", "cy")
 	if _, err := b.rounds.As(survey.PersonID(tryPerson("ana").String())).AllowSelfJoin(t.Context(), round); err != nil {
 		t.Fatal(err)
@@ -464,7 +461,7 @@ func TestJoinFromAnotherWorkspace(t *testing.T) {
 // TestManyRoundsFitACard checks that a person in many rounds with long names, who coordinates as many, sees their home
 // and is asked which round they mean.
 func TestManyRoundsFitACard(t *testing.T) {
-	editions := editions(t)
+	editions := editions()
 	b, _, _ := open(t, editions, "en", "cy")
 	ana := survey.PersonID(tryPerson("ana").String())
 	for i := range 9 {
@@ -496,7 +493,7 @@ func TestManyRoundsFitACard(t *testing.T) {
 // TestUnfinishedClaim asks people to look again when another process has begun their event and may not have finished
 // it. An event that is finished gets no second answer.
 func TestUnfinishedClaim(t *testing.T) {
-	editions := editions(t)
+	editions := editions()
 	b, round, _ := open(t, editions, "en", "cy")
 	press := chat.Event{ID: "twice", Kind: chat.Press, Who: tryPerson("ana"), Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.NewAction("button", string(round), "en")}
 	if fresh, err := b.store.Claim(t.Context(), press.ID); err != nil || !fresh {
@@ -519,7 +516,7 @@ func TestUnfinishedClaim(t *testing.T) {
 
 // TestCommandArgumentsPrefillForms: what a platform asks for with a command stands in the form already.
 func TestCommandArgumentsPrefillForms(t *testing.T) {
-	editions := editions(t)
+	editions := editions()
 	b, round, _ := open(t, editions, "en", "cy")
 	ask := func(verb string, values map[string][]string) string {
 		replies := b.bot.Handle(t.Context(), chat.Event{
@@ -552,7 +549,7 @@ func TestCommandArgumentsPrefillForms(t *testing.T) {
 // TestClosedRoundWithoutCoordinators checks that people still see their cards.
 func TestClosedRoundWithoutCoordinators(t *testing.T) {
 	t.Parallel()
-	editions := editions(t)
+	editions := editions()
 	b, round, ben := open(t, editions, "en", "cy")
 	ana := tryPerson("ana")
 	if _, _, err := b.rounds.As(survey.PersonID(ana.String())).Close(t.Context(), round); err != nil {
@@ -581,7 +578,7 @@ func TestClosedRoundWithoutCoordinators(t *testing.T) {
 // TestJoinUnverified refuses to let people join whose membership of the workspace is not known, and asks them in both
 // languages to try again.
 func TestJoinUnverified(t *testing.T) {
-	b, round, _ := open(t, editions(t), "en", "cy")
+	b, round, _ := open(t, editions(), "en", "cy")
 	if _, err := b.rounds.As(survey.PersonID(tryPerson("ana").String())).AllowSelfJoin(t.Context(), round); err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func keptRounds(t *testing.T) (string, *survey.Rounds) {
 	t.Helper()
 	url := "redis://" + miniredis.RunT(t).Addr()
 	rounds := roundsAt(t, url)
-	m := need(loadEditions())(t)[0]
+	m := editions()[0]
 	for _, id := range []survey.RoundID{"open", "shut", "drafted"} {
 		r := survey.Round{
 			ID: id, Area: "North\x1bshire", Matrix: m.ID, Languages: []matrix.Lang{matrix.English, matrix.Welsh}, TimeZone: survey.DefaultTimeZone,
@@ -79,7 +79,7 @@ func roundsAt(t *testing.T, url string) *survey.Rounds {
 	t.Helper()
 	store := need(redis.Open(t.Context(), url))(t)
 	t.Cleanup(func() { _ = store.Close() }) // the test is over
-	return survey.NewRounds(store, need(loadEditions())(t), time.Now)
+	return survey.NewRounds(store, editions(), time.Now)
 }
 
 // need fails the test when there is an error, as need(f())(t).
@@ -338,7 +338,7 @@ func TestBackupAndRestore(t *testing.T) {
 	// What happens after the backup: one withdraws, one is forgotten, the open round is closed. Then Redis is lost.
 	store := need(redis.Open(t.Context(), url))(t)
 	store.KeepJournal(journalled)
-	later := survey.NewRounds(store, need(loadEditions())(t), time.Now)
+	later := survey.NewRounds(store, editions(), time.Now)
 	need(later.For("slack:T1:U0").Withdraw(t.Context(), "open"))(t)
 	env.works(t, []string{"forget", ben, "--yes", "--erasures", journal})
 	if _, _, err := later.As(ana).Close(t.Context(), "open"); err != nil {

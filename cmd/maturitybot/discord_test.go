@@ -21,11 +21,7 @@ import (
 
 // discordCommands returns the commands that Discord offers.
 var discordCommands = sync.OnceValue(func() []chat.CommandSpec {
-	spec, err := appSpec()
-	if err != nil {
-		panic(err)
-	}
-	return spec.Commands
+	return appSpec().Commands
 })
 
 // onDiscord is Discord, by HTTP or by the gateway.

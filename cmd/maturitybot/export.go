@@ -72,11 +72,7 @@ func (c exportCommand) exportClosed(
 	if err != nil {
 		return err
 	}
-	words, err := loadWords()
-	if err != nil {
-		return err
-	}
-	renderer := resultfiles.New(words)
+	renderer := resultfiles.New(loadWords())
 	renderAuditLog := func() (chat.File, error) {
 		entries, err := rounds.AuditLog(ctx, r)
 		if err != nil {

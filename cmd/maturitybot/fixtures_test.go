@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"testing"
 	"time"
 
 	"maturitybot/adapters/resultfiles"
@@ -17,35 +16,21 @@ import (
 	"maturitybot/survey/results"
 )
 
-// renderer draws the same results once. The tests of this package share it.
-var renderer = sync.OnceValues(func() (bot.ResultRenderer, error) {
-	words, err := loadWords()
-	if err != nil {
-		return nil, err
-	}
-	return &cachedRenderer{
-		ResultRenderer: resultfiles.New(words),
-		pictures:       map[drawing]picture{}, files: map[drawing][]chat.File{},
-	}, nil
-})
+// editions returns the matrices that come with the program, the same ones each time: cachedRenderer
+// tells matrices apart by their addresses.
+var editions = sync.OnceValue(matrix.Editions)
 
-// editions returns the matrices that come with the program.
-func editions(t testing.TB) matrix.List {
-	t.Helper()
-	all, err := loadEditions()
-	if err != nil {
-		t.Fatal(err)
+// renderer draws the same results once. The tests of this package share it.
+var renderer = sync.OnceValue(func() bot.ResultRenderer {
+	return &cachedRenderer{
+		ResultRenderer: resultfiles.New(loadWords()),
+		pictures:       map[drawing]picture{}, files: map[drawing][]chat.File{},
 	}
-	return all
-}
+})
 
 // testOptions returns what a bot of the tests is built from.
 func testOptions(matrices matrix.List, log *slog.Logger) embeddedOptions {
-	o := embeddedOptions{matrices: matrices, log: log}
-	// Where they cannot be loaded, build tries again and returns why.
-	o.words, _ = loadWords()
-	o.renderer, _ = renderer()
-	return o
+	return embeddedOptions{matrices: matrices, log: log, words: loadWords(), renderer: renderer()}
 }
 
 // buildForTest is build with what the tests load once.

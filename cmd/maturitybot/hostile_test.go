@@ -68,7 +68,7 @@ func (a *alarm) Write(line []byte) (int, error) {
 func FuzzEndpoints(f *testing.F) {
 	var log alarm
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	all, err := buildForTest(editions(f), noMessenger{}, time.Now, logger)
+	all, err := buildForTest(editions(), noMessenger{}, time.Now, logger)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -52,6 +52,7 @@ var allowedImports = map[string][]string{
 	"adapters/ratings":               {"adapters/spreadsheet", "survey", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows"},
 	"adapters/table":                 {"survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/rows", "survey/workshop"},
 	"adapters/resultfiles":           {"adapters/chart", "adapters/table", "bot/chat", "bot/locale", "survey", "survey/matrix", "survey/results", "survey/workshop"},
+	"cmd/generate":                   {"survey/matrix"},
 	"cmd/maturitybot/server":         {"adapters/platform", "adapters/poster", "adapters/redis", "adapters/resultfiles", "adapters/web", "bot", "bot/chat", "bot/chat/dispatch", "bot/locale", "reminders", "survey", "survey/matrix"},
 	"cmd/maturitybot":                {"adapters/answers", "adapters/discord", "adapters/platform", "adapters/poster", "adapters/ratings", "adapters/redis", "adapters/resultfiles", "adapters/slack", "adapters/terminal", "adapters/web", "bot", "bot/chat", "bot/locale", "bot/transcript", "cmd/maturitybot/server", "reminders", "survey", "survey/audit", "survey/matrix", "survey/plaintext", "survey/results", "survey/workshop"},
 }
@@ -63,7 +64,7 @@ var libraryOwners = map[string]string{
 	"github.com/boombuler/barcode":  "adapters/poster",
 	"github.com/xuri/excelize":      "adapters/spreadsheet adapters/table", // one reads, one writes
 	"golang.org/x/image":            "adapters/chart",
-	"github.com/nicksnyder/go-i18n": "bot/locale",
+	"github.com/nicksnyder/go-i18n": "bot/locale cmd/generate",
 	"github.com/alecthomas/kong":    "cmd/maturitybot",
 	"github.com/cli/browser":        "cmd/maturitybot",
 	"github.com/prometheus":         "cmd/maturitybot/server",

@@ -24,7 +24,7 @@ func TestPeopleByLinkStartNothing(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "cannot coordinate") {
 		t.Errorf("coordinator add: %v", err)
 	}
-	b, _, _ := open(t, editions(t), "en")
+	b, _, _ := open(t, editions(), "en")
 	who := chat.Person{Platform: survey.WebPlatform, ID: "p1"}
 	replies := b.bot.Handle(t.Context(), chat.Event{
 		ID: "e", Kind: chat.Command, Who: who, Admin: true, Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.NewAction("new"),
@@ -38,7 +38,7 @@ func TestPeopleByLinkStartNothing(t *testing.T) {
 // formulas, and that no line of the log has a link.
 func TestLinksFile(t *testing.T) {
 	t.Parallel()
-	b, round, _ := open(t, editions(t), "en")
+	b, round, _ := open(t, editions(), "en")
 	var log bytes.Buffer
 	b.bot.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	file := func(verb string, values map[string][]string) [][]string {

@@ -53,7 +53,7 @@ func BenchmarkWorkshops(b *testing.B) {
 		b.ReportMetric(milliseconds(p99), "ms-p99")
 	}
 	shown := 0
-	rounds := survey.NewRounds(store, editions(b), time.Now)
+	rounds := survey.NewRounds(store, editions(), time.Now)
 	for i := range benchWorkshops {
 		progress, err := rounds.System().WorkshopProgress(b.Context(), workshopRound(i))
 		if err != nil {
@@ -77,7 +77,7 @@ func workshopPerson(i, k int) string { return fmt.Sprintf("U%04d%02d", i, k) }
 // startWorkshops makes rounds without a survey, each with a workshop whose first ballot is open.
 func startWorkshops(b *testing.B, store *redis.Store) {
 	b.Helper()
-	all := editions(b)
+	all := editions()
 	rounds := survey.NewRounds(store, all, time.Now)
 	const lead = survey.PersonID("slack:" + benchTeam + ":ULEAD")
 	for i := range benchWorkshops {

@@ -13,7 +13,7 @@ import (
 
 // TestEventOutcomes counts each event by its verb, if the bot has it, and by one of four outcomes.
 func TestEventOutcomes(t *testing.T) {
-	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}})
+	s := newSeason(t, editions(), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}})
 	var came bot.Handled
 	s.bot.Handled = func(h bot.Handled) { came = h }
 	press := func(verb string, args ...string) chat.Event {

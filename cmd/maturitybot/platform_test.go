@@ -335,7 +335,7 @@ func playOn(t *testing.T, path string, f fakePlatform, same func(string) string,
 		t: t, platform: f, log: slog.New(slog.NewTextHandler(&log, nil)),
 		names: map[string]string{}, known: map[string]actor{}, actions: map[string]message{}, opened: map[string]func() acknowledged{}, visitors: map[string][]string{},
 	}
-	scene, inside, done, err := newStage(transcripts, testOptions(editions(t), s.log), func(people *transcript.People) messenger {
+	scene, inside, done, err := newStage(transcripts, testOptions(editions(), s.log), func(people *transcript.People) messenger {
 		s.people = people
 		return s
 	})

@@ -62,11 +62,7 @@ type manifestSlack struct {
 
 // Run prints the manifest.
 func (c manifestSlack) Run(s system) error {
-	spec, err := appSpec()
-	if err != nil {
-		return err
-	}
-	m, err := slack.Manifest(spec, c.Mode, c.URL)
+	m, err := slack.Manifest(appSpec(), c.Mode, c.URL)
 	if err != nil {
 		return err
 	}

@@ -62,14 +62,8 @@ func BenchmarkReminders(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = store.Close() }) // the benchmark is over
-	matrices, err := loadEditions()
-	if err != nil {
-		b.Fatal(err)
-	}
-	words, err := loadWords()
-	if err != nil {
-		b.Fatal(err)
-	}
+	matrices := editions()
+	words := loadWords()
 	rounds := survey.NewRounds(store, matrices, now)
 	const answering = 200
 	for i := range answering {

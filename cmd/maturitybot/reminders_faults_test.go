@@ -111,14 +111,8 @@ func TestReminderProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	matrices, err := loadEditions()
-	if err != nil {
-		t.Fatal(err)
-	}
-	words, err := loadWords()
-	if err != nil {
-		t.Fatal(err)
-	}
+	matrices := editions()
+	words := loadWords()
 	people := remotePlatform{url: os.Getenv(faultPlatform), pid: strconv.Itoa(os.Getpid())}
 	rounds := survey.NewRounds(store, matrices, now)
 	log := slog.New(slog.DiscardHandler)
@@ -269,10 +263,7 @@ func faultyRound(t testing.TB, address string, now func() time.Time, people int)
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }() // everything was written
-	matrices, err := loadEditions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	matrices := editions()
 	const id, lead = survey.RoundID("faultyrnd2"), survey.PersonID("far:w:lead")
 	at := now().Add(-24 * time.Hour)
 	rounds := survey.NewRounds(store, matrices, func() time.Time { return at })

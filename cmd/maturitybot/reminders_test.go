@@ -209,7 +209,7 @@ func TestReminderOutcomes(t *testing.T) {
 		{name: "has not agreed", answer: chat.ErrNoConsent, call: true, outcome: bot.NoConsent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts}})
+			s := newSeason(t, editions(), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts}})
 			s.invite(t, "ben")
 			if got := s.at(t, "2026-12-04 09:59"); len(got) != 1 {
 				t.Fatal(got)
@@ -245,7 +245,7 @@ func TestReminderOutcomes(t *testing.T) {
 // TestMessageLateness: it counts from when a message was first to be sent, by the plan, whatever was tried since.
 func TestMessageLateness(t *testing.T) {
 	t.Parallel()
-	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts()})
+	s := newSeason(t, editions(), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.DefaultPosts()})
 	s.answer(t)
 	s.invite(t, "ben")
 	s.at(t, "2026-12-09 12:00")
@@ -294,7 +294,7 @@ func TestPostOutcomes(t *testing.T) {
 		{"cannot be reached", fmt.Errorf("no: %w", chat.ErrUnreachable), []string{"ana Northshire: I could not post the results"}, "the coordinator's channel cannot be reached", bot.Unreachable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Posts: survey.DefaultPosts()})
+			s := newSeason(t, editions(), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Posts: survey.DefaultPosts()})
 			s.answer(t)
 			s.at(t, "2026-12-11 16:59")
 			s.platform.answer = errors.New("away")
@@ -326,7 +326,7 @@ func TestPostOutcomes(t *testing.T) {
 
 // TestReasonsAreSentences checks that a coordinator reads why a cron expression was refused.
 func TestReasonsAreSentences(t *testing.T) {
-	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}})
+	s := newSeason(t, editions(), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}})
 	for _, lang := range []string{"en", "cy"} {
 		for _, field := range []string{"spec", "digest"} {
 			for _, reason := range reminders.Reasons {
@@ -355,7 +355,7 @@ func TestReasonsAreSentences(t *testing.T) {
 // TestForgetClosedRound: what stops the bot between closing and posting does not lose the results.
 func TestForgetClosedRound(t *testing.T) {
 	t.Parallel()
-	s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Posts: survey.DefaultPosts()})
+	s := newSeason(t, editions(), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Posts: survey.DefaultPosts()})
 	s.answer(t)
 	s.at(t, "2026-12-11 16:59")
 	s.platform.answer = errors.New("away")
@@ -414,7 +414,7 @@ func TestReminderRecheckedBeforeSending(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSeason(t, editions(t), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts}})
+			s := newSeason(t, editions(), survey.Round{Area: "Northshire", Languages: []matrix.Lang{"en"}, Reminders: survey.DefaultReminders(), Posts: survey.ChannelPlan{Disabled: survey.OptionalPosts}})
 			s.invite(t, "ben")
 			s.at(t, "2026-12-04 09:59")
 			s.platform.answer = errors.New("away")

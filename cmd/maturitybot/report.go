@@ -33,11 +33,7 @@ func (c reportCommand) Run(s system) error {
 	if err != nil {
 		return err
 	}
-	words, err := loadWords()
-	if err != nil {
-		return err
-	}
-	drawn, err := resultfiles.New(words).Areas(overview, matrix.Lang(c.Lang), format)
+	drawn, err := resultfiles.New(loadWords()).Areas(overview, matrix.Lang(c.Lang), format)
 	if err != nil {
 		return fmt.Errorf("draw report: %w", err)
 	}

@@ -262,10 +262,7 @@ func invited(t *testing.T, redisURL, channel, coordinator, guest string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	editions, err := loadEditions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := editions()
 	rounds := survey.NewRounds(store, editions, time.Now)
 	lead := survey.PersonID(coordinator)
 	r, err := rounds.AsCreator(lead).Create(t.Context(), survey.Round{

@@ -58,7 +58,7 @@ func webRound(t *testing.T, redisURL string) (survey.Round, *survey.Rounds, surv
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	rounds := survey.NewRounds(store, editions(t), time.Now)
+	rounds := survey.NewRounds(store, editions(), time.Now)
 	keys, err := survey.ParseLinkKeys(testLinkKey)
 	if err != nil {
 		t.Fatal(err)

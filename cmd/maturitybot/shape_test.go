@@ -104,8 +104,8 @@ func caseNames(s *ast.SwitchStmt) (names []string, hasDefault bool) {
 	return names, hasDefault
 }
 
-// eachProductFile parses each Go file of the module that is not a test, without its comments, and
-// calls visit with its name from the root of the module.
+// eachProductFile parses each Go file of the module that is neither a test nor generated, and calls
+// visit with its name from the root of the module.
 func eachProductFile(
 	t *testing.T, visit func(name string, fset *token.FileSet, file *ast.File),
 ) {
@@ -120,8 +120,9 @@ func eachProductFile(
 			return nil
 		}
 		fset := token.NewFileSet()
-		file, err := parser.ParseFile(fset, filepath.Join("../..", name), nil, parser.SkipObjectResolution)
-		if err == nil {
+		const mode = parser.ParseComments | parser.SkipObjectResolution
+		file, err := parser.ParseFile(fset, filepath.Join("../..", name), nil, mode)
+		if err == nil && !ast.IsGenerated(file) {
 			visit(name, fset, file)
 		}
 		return err

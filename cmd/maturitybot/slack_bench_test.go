@@ -253,10 +253,7 @@ func buildProgram(b testing.TB) string {
 func benched(b testing.TB, coordinator, channel string, person func(i int) string) (program string, server *redistest.Server, environment, elements []string) {
 	b.Helper()
 	program = buildProgram(b)
-	editions, err := loadEditions()
-	if err != nil {
-		b.Fatal(err)
-	}
+	editions := editions()
 	server = redistest.Start(b, redistest.Options{AOF: true, Args: []string{"--appendfsync", "everysec"}})
 	store, err := redis.Open(b.Context(), server.URL())
 	if err != nil {

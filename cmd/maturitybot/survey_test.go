@@ -69,15 +69,12 @@ func TestTaps(t *testing.T) {
 // time that the invitation names with the time it takes to read them at 200 to 240 words a minute.
 func TestReadingTime(t *testing.T) {
 	t.Parallel()
-	matrices := editions(t)
+	matrices := editions()
 	for _, m := range matrices {
 		for _, lang := range m.Languages {
 			t.Run(m.ID+"/"+string(lang), func(t *testing.T) {
 				t.Parallel()
-				sentences, err := loadWords()
-				if err != nil {
-					t.Fatal(err)
-				}
+				sentences := loadWords()
 				v := sentences.In(string(lang))
 				script := fmt.Sprintf("~ #team has ben\n~ ana is an admin\n> quietly ana /maturity new\n"+
 					"> quietly ana sends area=Northshire matrix=%s languages=%s closes=2026-12-11\n"+
@@ -159,7 +156,7 @@ func stepping(steps ...time.Duration) func() time.Time {
 // on Slack and Discord.
 func TestDoubleTapInTheTerminal(t *testing.T) {
 	t.Parallel()
-	b, round, ben := open(t, editions(t), "en", "cy")
+	b, round, ben := open(t, editions(), "en", "cy")
 	person := survey.PersonID(ben.String())
 	if _, err := b.rounds.For(person).SetRole(t.Context(), round, survey.Unstated); err != nil {
 		t.Fatal(err)
@@ -213,7 +210,7 @@ func TestOlderCardDoesNotReplaceNewer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b, round, _ := open(t, editions(t), "en")
+			b, round, _ := open(t, editions(), "en")
 			ben := platform.person("ben")
 			platform.know(actor{id: ben.ID, name: "ben"}, false)
 			id := survey.PersonID(ben.String())

@@ -55,7 +55,7 @@ func TestMetrics(t *testing.T) {
 	invited(t, url, place+"C0TEAM", place+"U0ANA", place+"U0BEN")
 	kept, err := redis.Open(t.Context(), url)
 	if err == nil {
-		err = survey.NewRounds(kept, editions(t), time.Now).System().Plan(t.Context(), "serve23456", survey.Opened)
+		err = survey.NewRounds(kept, editions(), time.Now).System().Plan(t.Context(), "serve23456", survey.Opened)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -275,17 +275,14 @@ func playOnWeb(t *testing.T, path string) {
 	}
 	var log locked
 	s := &onWeb{t: t, browsers: map[string]*http.Client{}, lands: map[string]string{}, nonces: map[string]string{}}
-	options := testOptions(editions(t), slog.New(slog.NewTextHandler(&log, nil)))
+	options := testOptions(editions(), slog.New(slog.NewTextHandler(&log, nil)))
 	scene, inside, done, err := newStage(transcripts, options, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.bot = inside
 	s.rounds = func() *survey.Rounds { return inside().(*bot.Bot).Rounds }
-	words, err := loadWords()
-	if err != nil {
-		t.Fatal(err)
-	}
+	words := loadWords()
 	s.words = words
 	handler := &swapped{}
 	s.server = httptest.NewServer(handler)

@@ -24,13 +24,8 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// What comes with the program is loaded once and never changed: tests run hundreds of commands in one
-// process.
-var (
-	loadEditions        = sync.OnceValues(matrix.Editions)
-	loadEarlierEditions = sync.OnceValues(matrix.EarlierEditions)
-	loadWords           = sync.OnceValues(locale.Load)
-)
+// loadWords makes the sentences once: tests run hundreds of commands in one process.
+var loadWords = sync.OnceValue(locale.New)
 
 // matrixFlag adds an area's own matrix to the editions.
 type matrixFlag struct {
@@ -41,14 +36,6 @@ type matrixFlag struct {
 // New rounds take the first with an id, so that a file takes the place of the edition with its id.
 // Of the files with one id, the highest version comes first.
 func (f matrixFlag) matrices() (matrix.List, error) {
-	editions, err := loadEditions()
-	if err != nil {
-		return nil, fmt.Errorf("load editions: %w", err)
-	}
-	earlier, err := loadEarlierEditions()
-	if err != nil {
-		return nil, fmt.Errorf("load earlier editions: %w", err)
-	}
 	var all matrix.List
 	for _, file := range f.Matrix {
 		own, err := loadMatrix(file)
@@ -72,7 +59,7 @@ func (f matrixFlag) matrices() (matrix.List, error) {
 	slices.SortFunc(all, func(a, b *matrix.Matrix) int {
 		return cmp.Or(cmp.Compare(place[a.ID], place[b.ID]), cmp.Compare(b.Version, a.Version))
 	})
-	for _, m := range slices.Concat(editions, earlier) {
+	for _, m := range slices.Concat(matrix.Editions(), matrix.EarlierEditions()) {
 		if _, known := all.Find(m.ID, m.Version); !known {
 			all = append(all, m)
 		}
@@ -121,10 +108,7 @@ type embeddedOptions struct {
 // newEmbeddedBot returns a bot on a store inside the process.
 func newEmbeddedBot(o embeddedOptions) (*embeddedBot, error) {
 	if o.words == nil {
-		var err error
-		if o.words, err = loadWords(); err != nil {
-			return nil, err
-		}
+		o.words = loadWords()
 	}
 	if o.renderer == nil {
 		o.renderer = resultfiles.New(o.words)

@@ -33,7 +33,7 @@ func TestSituations(t *testing.T) {
 	if err := yaml.Unmarshal(raw, &table); err != nil {
 		t.Fatal(err)
 	}
-	m := editions(t)[0]
+	m := Editions()[0]
 	seen := map[string]bool{}
 	for _, e := range m.Elements() {
 		count := map[string]int{}
@@ -119,7 +119,7 @@ func TestLevelsNotGivenAwayByForm(t *testing.T) {
 			{"mature", regexp.MustCompile(`[Ee]very (few )?year|each year|yearly|carr(y|ies) on|[Nn]ew staff`)},
 		},
 	}
-	for _, m := range editions(t) {
+	for _, m := range Editions() {
 		for name, cues := range all {
 			score, total := 0, 0
 			for _, e := range m.Elements() {
@@ -147,7 +147,7 @@ const (
 
 // TestReadingGrade holds the English texts to grade 9: each question alone, other texts as a group.
 func TestReadingGrade(t *testing.T) {
-	for _, m := range editions(t) {
+	for _, m := range Editions() {
 		groups := map[string][]float64{}
 		for _, e := range m.Elements() {
 			question := readability.Grade(e.Question.In(English))

@@ -37,15 +37,6 @@ var rolesOf = map[string][]string{
 	},
 }
 
-func editions(t *testing.T) []*Matrix {
-	t.Helper()
-	all, err := Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
 // wording is one text of a matrix: where it stands, and how long the editions let it be.
 type wording struct {
 	where string
@@ -91,7 +82,7 @@ func wordings(m *Matrix) []wording {
 }
 
 func TestEditions(t *testing.T) {
-	all := editions(t)
+	all := Editions()
 	if len(all) != 2 || all[0].ID != "england" || all[1].ID != "wales" {
 		t.Fatalf("editions %v, want england and wales", all)
 	}
@@ -143,7 +134,7 @@ func TestEditions(t *testing.T) {
 // What is the same in both editions goes by the same id, so that areas of both nations can be read
 // together.
 func TestEditionsShareIDs(t *testing.T) {
-	all := editions(t)
+	all := Editions()
 	ids := func(m *Matrix) (out []string) {
 		for _, e := range m.Elements() {
 			out = append(out, e.ID)
@@ -175,11 +166,8 @@ func TestEditionsStayAsPublished(t *testing.T) {
 		"wales 1":   "00eac46173333d9e",
 		"wales 2":   "6a3e84ef8ef71f96",
 	}
-	before, err := EarlierEditions()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range slices.Concat(editions(t), before) {
+	before := EarlierEditions()
+	for _, m := range slices.Concat(Editions(), before) {
 		name := fmt.Sprintf("%s %d", m.ID, m.Version)
 		if got := m.Fingerprint(); got != want[name] {
 			t.Errorf("%s has the fingerprint %s, want %s", name, got, want[name])
@@ -193,11 +181,8 @@ func TestEditionsStayAsPublished(t *testing.T) {
 
 // TestEditionsReadEarlierNames: lists and tables that people keep hold the names of earlier versions.
 func TestEditionsReadEarlierNames(t *testing.T) {
-	before, err := EarlierEditions()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, m := range editions(t) {
+	before := EarlierEditions()
+	for i, m := range Editions() {
 		v := NewVocabulary(m)
 		for _, role := range before[i].Roles() {
 			for _, name := range role.Names() {
@@ -223,7 +208,7 @@ func TestEditionsWords(t *testing.T) {
 		"wales":   regexp.MustCompile(`(?i)commission|[cg]?h?omisiyn|family hub|integrated care board|children's centre`),
 	}
 	english := regexp.MustCompile(`(?i)\b(the|and|with|of)\b`)
-	for _, m := range editions(t) {
+	for _, m := range Editions() {
 		for _, w := range wordings(m) {
 			for lang, s := range w.text {
 				if word := banned[m.ID].FindString(s); word != "" {
@@ -238,7 +223,7 @@ func TestEditionsWords(t *testing.T) {
 }
 
 func TestEditionsTexts(t *testing.T) {
-	for _, m := range editions(t) {
+	for _, m := range Editions() {
 		for _, w := range wordings(m) {
 			for lang, s := range w.text {
 				if n := utf8.RuneCountInString(s); n > w.most {
@@ -303,7 +288,7 @@ func TestEditionsAreOwnWords(t *testing.T) {
 	if len(known) < 10_000 {
 		t.Fatalf("the report has %d runs of %d words only", len(known), shingle)
 	}
-	for _, m := range editions(t) {
+	for _, m := range Editions() {
 		for _, w := range wordings(m) {
 			for lang, s := range w.text {
 				for _, words := range shingles(s) {
@@ -319,10 +304,7 @@ func TestEditionsAreOwnWords(t *testing.T) {
 // TestRolesStandBesideTheReport: every role of an edition has its percentage of the report's Table
 // 1.
 func TestRolesStandBesideTheReport(t *testing.T) {
-	editions, err := Editions()
-	if err != nil {
-		t.Fatal(err)
-	}
+	editions := Editions()
 	want := map[string]map[string]int{
 		"england": {"public-health": 30, "director": 30, "manager": 100, "health-visitor": 60, "voluntary": 90, "parent": 10},
 		"wales":   {"public-health": 10, "director": 0, "manager": 100, "health-visitor": 70, "voluntary": 60, "parent": 0},

@@ -107,10 +107,7 @@ func Run(ctx context.Context, c Config) error {
 	if limit, err := memlimit.Set(); err == nil && limit < math.MaxInt64 {
 		log.Info("memory limit", "bytes", limit)
 	}
-	words, err := locale.Load()
-	if err != nil {
-		return err
-	}
+	words := locale.New()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	v := &service{
