@@ -9,7 +9,6 @@ import (
 	"iter"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -280,15 +279,15 @@ func checkNames(id survey.RoundID, rec backupRecord) error {
 		}
 	case linkIndexKey(id):
 		for hash, target := range pairs(rec.Values) {
-			bad = bad || !pseudonym.MatchString(hash) || !validName(target)
+			bad = bad || !validPseudonym(hash) || !validName(target)
 		}
 	case responsesKey(id):
 		for member := range pairs(rec.Values) {
-			bad = bad || !pseudonym.MatchString(member)
+			bad = bad || !validPseudonym(member)
 		}
 	default:
 		if of, ok := strings.CutPrefix(rec.Key, responseKey(id, "")); ok {
-			bad = !pseudonym.MatchString(of)
+			bad = !validPseudonym(of)
 		}
 	}
 	if bad {
@@ -309,8 +308,13 @@ func validName(person string) bool {
 	})
 }
 
-// pseudonym is the form of survey.Pseudonym: base64 for URLs.
-var pseudonym = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+// validPseudonym reports whether a name has the form of survey.Pseudonym: base64 for URLs.
+func validPseudonym(name string) bool {
+	const maxBytes = 64
+	return name != "" && len(name) <= maxBytes && !strings.ContainsFunc(name, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_'
+	})
+}
 
 // checkKey checks that a record holds a key of the round, in a form in which it can be written.
 func checkKey(id survey.RoundID, rec backupRecord) error {
