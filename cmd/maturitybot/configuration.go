@@ -84,10 +84,6 @@ func (c *serveCommand) config(env func(string) string) (config, error) {
 			wrong = append(wrong, fmt.Sprintf("CREATORS: %q is not a person id: "+
 				"write platform:workspace:id, such as "+examplePerson, s))
 		case survey.PersonID(p.String()).ByLink():
-			wrong = append(wrong, fmt.Sprintf("CREATORS: %q takes part by a link to the web, "+
-				"and cannot start rounds", s))
-		}
-		if survey.PersonID(p.String()).ByLink() {
 			wrong = append(wrong, fmt.Sprintf(
 				"CREATORS: %q takes part by a link, and cannot start rounds", s))
 		}
