@@ -81,11 +81,10 @@ func decodeRound(id survey.RoundID, fields []any) (survey.Round, error) {
 	if text[0] == "" {
 		return survey.Round{}, survey.ErrNoRound
 	}
-	var body roundBody
-	if err := json.Unmarshal([]byte(text[3]), &body); err != nil {
+	var r survey.Round
+	if err := json.Unmarshal([]byte(text[3]), (*roundBody)(&r)); err != nil {
 		return survey.Round{}, fmt.Errorf("decode its body: %w", err)
 	}
-	r := survey.Round(body)
 	r.ID, r.State = id, survey.State(text[1])
 	var err error
 	if r.Version, err = strconv.Atoi(text[0]); err != nil {

@@ -107,7 +107,8 @@ func Run(ctx context.Context, c Config) error {
 	if limit, err := memlimit.Set(); err == nil && limit < math.MaxInt64 {
 		log.Info("memory limit", "bytes", limit)
 	}
-	words := locale.New()
+	words := sync.OnceValue(locale.New)
+	go words() // while the store is connected
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	v := &service{
@@ -143,7 +144,7 @@ func Run(ctx context.Context, c Config) error {
 	for _, w := range store.Check(ctx) {
 		log.Warn("unsafe Redis setting", "advice", w)
 	}
-	if err := v.start(ctx, store, words); err != nil {
+	if err := v.start(ctx, store, words()); err != nil {
 		return shutdownErr(ctx, err)
 	}
 	<-ctx.Done()
