@@ -9,8 +9,7 @@ import (
 )
 
 func TestListLine(t *testing.T) {
-	editions := matrix.Editions()
-	vocabulary := matrix.NewVocabulary(editions[0])
+	vocabulary := matrix.NewVocabulary(matrix.Editions()[0])
 	for line, want := range map[string][]string{ // the role, then the people
 		"ben@example.org":                  {"", "ben@example.org"},
 		"ben@example.org\tMidwife\tnights": {"Midwife", "ben@example.org"},

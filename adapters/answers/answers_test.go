@@ -19,11 +19,7 @@ import (
 	"maturitybot/survey/results"
 )
 
-func england(t testing.TB) *matrix.Matrix {
-	t.Helper()
-	editions := matrix.Editions()
-	return editions[0]
-}
+func england() *matrix.Matrix { return matrix.Editions()[0] }
 
 func read(m *matrix.Matrix, text string) ([]results.Response, results.Turnout, error) {
 	var all []results.Response
@@ -36,7 +32,7 @@ func said(rating matrix.Rating, note string) results.Answer {
 }
 
 func TestReadSpellings(t *testing.T) {
-	m := england(t)
+	m := england()
 	midwife := []results.Response{
 		{Group: "health", Answers: map[string]results.Answer{"vision": said(2, "Go on, \"please\""), "needs": said(matrix.DontKnow, "")}},
 		{Answers: map[string]results.Answer{"vision": said(matrix.NotAnswered, "")}},
@@ -65,7 +61,7 @@ func TestReadSpellings(t *testing.T) {
 const header = "respondent,role,element,level,comment\n"
 
 func TestFaultsByLine(t *testing.T) {
-	m := england(t)
+	m := england()
 	for name, c := range map[string]struct {
 		text string
 		want []string // what each fault begins with
@@ -121,7 +117,7 @@ func TestFaultsByLine(t *testing.T) {
 }
 
 func TestAmbiguousNames(t *testing.T) {
-	m := england(t)
+	m := england()
 	elements := m.Dimensions[0].CoreElements[0].Elements
 	elements[0].Also = append(elements[0].Also, "The plan", "Partnership")
 	elements[1].Also = append(elements[1].Also, "the PLAN")
@@ -147,7 +143,7 @@ func TestFileFormats(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, _, err := read(england(t), string(src))
+		got, _, err := read(england(), string(src))
 		if want == nil {
 			want = got
 		}
@@ -159,7 +155,7 @@ func TestFileFormats(t *testing.T) {
 
 // TestWorkbook reads a table from the first visible sheet of a workbook.
 func TestWorkbook(t *testing.T) {
-	m := england(t)
+	m := england()
 	src, err := os.ReadFile("testdata/tab.tsv")
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +198,7 @@ func TestWorkbook(t *testing.T) {
 
 // TestEmptyMarks reads what people and programs write for an answer that is none.
 func TestEmptyMarks(t *testing.T) {
-	m := england(t)
+	m := england()
 	for rating, words := range map[matrix.Rating][]string{
 		matrix.NotAnswered:   {"", "-", "–", "NA", "n/a", "#N/A", "NaN"},
 		matrix.DontKnow:      {"dont_know", "Don’t know", "Ddim yn gwybod"},
@@ -220,13 +216,13 @@ func TestEmptyMarks(t *testing.T) {
 
 func TestReaderError(t *testing.T) {
 	broken := errors.New("the disk is gone")
-	if _, err := Read("a.csv", iotest.ErrReader(broken), england(t), func(results.Response) {}); !errors.Is(err, broken) {
+	if _, err := Read("a.csv", iotest.ErrReader(broken), england(), func(results.Response) {}); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestWriteIsRead(t *testing.T) {
-	m := england(t)
+	m := england()
 	rows := []Row{
 		{"a", "midwife", "vision", 4, "one,\n\"two\""}, {"a", "midwife", "needs", matrix.DontKnow, ""},
 		{"b", "", "vision", matrix.NotApplicable, "=HYPERLINK(\"http://example.org\")"}, {"b", "", "needs", matrix.NotAnswered, ""},
@@ -253,7 +249,7 @@ func lines(text string) int { return strings.Count(text, "\n") + strings.Count(t
 
 // FuzzRead: whatever the file, there are either responses that fit the matrix or faults on lines of the file.
 func FuzzRead(f *testing.F) {
-	m := england(f)
+	m := england()
 	f.Add(header + "a,midwife,vision,early,good\nb,,needs,dont_know,\n")
 	f.Add("\ufeffrespondent;element;level;role\r\n a ;Vision;2;\r\n")
 	f.Add(header + "a,,vision,1,\"open\n")

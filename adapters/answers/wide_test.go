@@ -56,7 +56,7 @@ func wideRow(m *matrix.Matrix, role, first, others string) []string {
 
 // TestWideHeadings reads the headings that form tools write.
 func TestWideHeadings(t *testing.T) {
-	m := england(t)
+	m := england()
 	for name, heading := range map[string]func(matrix.Element) string{
 		"id":               func(e matrix.Element) string { return strings.ToUpper(e.ID) },
 		"name":             func(e matrix.Element) string { return e.Name.In(matrix.English) },
@@ -90,7 +90,7 @@ func TestWideHeadings(t *testing.T) {
 
 // TestWideAnswers reads the answers that form tools write.
 func TestWideAnswers(t *testing.T) {
-	m := england(t)
+	m := england()
 	vision, early := m.Elements()[0], m.Levels[1]
 	descriptor := func(lang matrix.Lang) string { return vision.Descriptors[1].In(lang) }
 	for rating, answers := range map[matrix.Rating][]string{
@@ -121,7 +121,7 @@ func TestWideAnswers(t *testing.T) {
 // TestWideFaults reports everything that is wrong at once, by line and column, and quotes nothing
 // but a role.
 func TestWideFaults(t *testing.T) {
-	m := england(t)
+	m := england()
 	id := func(e matrix.Element) string { return e.ID }
 	header := wideHeader(m, id)
 	twice := append(slices.Clone(header), "Shared vision, strategy and plan", "Your role", "VISION comment", "comments on vision")
@@ -170,7 +170,7 @@ func TestWideFaults(t *testing.T) {
 
 // TestWideFileFormats reads a wide table as programs save it.
 func TestWideFileFormats(t *testing.T) {
-	m := england(t)
+	m := england()
 	var rows []Row
 	for i := range 12 {
 		for k, e := range m.Elements() {
@@ -324,7 +324,7 @@ func (r *repeated) Read(p []byte) (int, error) {
 
 // TestWideMemory reads 100,000 people. What is kept of each is small, whatever else their rows hold.
 func TestWideMemory(t *testing.T) {
-	m := england(t)
+	m := england()
 	const people = 100_000
 	row := wideRow(m, "parent", "Early progress", "Basic")
 	row[3] = strings.Repeat("Secret ", 20)
@@ -350,7 +350,7 @@ func TestWideMemory(t *testing.T) {
 // FuzzReadWide: whatever the headings and rows of a wide table, there are either responses that fit
 // the matrix or faults on lines of the file.
 func FuzzReadWide(f *testing.F) {
-	m := england(f)
+	m := england()
 	header := strings.TrimSpace(wideTable(wideHeader(m, func(e matrix.Element) string { return e.ID })))
 	f.Add("comments on vision", "1,2,3,4,parent,1,2,3,4,Basic,Mature,dont_know,,-,,,,,,,,,note\n")
 	f.Add("", "1,2,3,4,Druid,9\r\n;;;\n\"")

@@ -5,15 +5,11 @@ import (
 
 	"maturitybot/adapters/discord/discordschema"
 	"maturitybot/bot"
-	"maturitybot/bot/chat"
 	"maturitybot/bot/locale"
 )
 
 // specs are the bot's commands.
-var specs = func() []chat.CommandSpec {
-	words := locale.New()
-	return bot.AppSpec(words).Commands
-}()
+var specs = bot.AppSpec(locale.New()).Commands
 
 func TestCommands(t *testing.T) {
 	golden(t, "commands", commands(specs, true))

@@ -33,9 +33,8 @@ type linkedRound struct {
 // linked returns an open round "r1" that has no links yet.
 func linked(t *testing.T, s *Store) linkedRound {
 	t.Helper()
-	editions := matrix.Editions()
 	r, _ := opened(t, s, "r1", "slack:T1:UANA")
-	l := linkedRound{t: t, store: s, rounds: survey.NewRounds(s, editions, time.Now)}
+	l := linkedRound{t: t, store: s, rounds: survey.NewRounds(s, matrix.Editions(), time.Now)}
 	l.rounds.UseLinkKeys(survey.LinkKeys{linkKey("a")})
 	l.by = l.rounds.LinksAs(r.Coordinators[0])
 	return l
@@ -43,9 +42,8 @@ func linked(t *testing.T, s *Store) linkedRound {
 
 // withKeys returns the same round for a program with other keys.
 func (l linkedRound) withKeys(letters ...string) linkedRound {
-	editions := matrix.Editions()
 	other := l
-	other.rounds = survey.NewRounds(l.store, editions, time.Now)
+	other.rounds = survey.NewRounds(l.store, matrix.Editions(), time.Now)
 	var keys survey.LinkKeys
 	for _, letter := range letters {
 		keys = append(keys, linkKey(letter))

@@ -37,10 +37,8 @@ func assessed(m *matrix.Matrix) workshop.Assessment {
 
 // ownMatrix is an area's own: England's with other ids, one name for two elements and a level that
 // is called like an empty cell.
-func ownMatrix(t *testing.T) *matrix.Matrix {
-	t.Helper()
-	all := matrix.Editions()
-	m, _ := all.ForNewRounds(string(matrix.England))
+func ownMatrix() *matrix.Matrix {
+	m, _ := matrix.Editions().ForNewRounds(string(matrix.England))
 	m.ID = "own"
 	m.Dimensions = slices.Clone(m.Dimensions[:1])
 	m.Levels = slices.Clone(m.Levels[:3])
@@ -55,7 +53,7 @@ func ownMatrix(t *testing.T) *matrix.Matrix {
 func TestAgreedRatingsAreReadBack(t *testing.T) {
 	words := locale.New()
 	editions := matrix.Editions()
-	for _, m := range append(editions.Newest(), ownMatrix(t)) {
+	for _, m := range append(editions.Newest(), ownMatrix()) {
 		for _, lang := range []matrix.Lang{matrix.English, matrix.Welsh} {
 			files, err := New(words).AssessmentFiles(assessed(m), m, lang)
 			if err != nil {

@@ -13,15 +13,11 @@ import (
 	"maturitybot/bot/locale"
 )
 
-func app(t *testing.T) chat.AppSpec {
-	t.Helper()
-	words := locale.New()
-	return bot.AppSpec(words)
-}
+func app() chat.AppSpec { return bot.AppSpec(locale.New()) }
 
 func TestManifest(t *testing.T) {
 	for mode, base := range map[string]string{"socket": "", "http": "https://maturity.example.org/"} {
-		raw, err := Manifest(app(t), mode, base)
+		raw, err := Manifest(app(), mode, base)
 		if err != nil {
 			t.Fatal(err)
 		}

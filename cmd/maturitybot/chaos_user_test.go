@@ -314,7 +314,7 @@ var savedLine = regexp.MustCompile(`(?m)^Saved: (.+?)(?:, with your detail,)? fo
 
 // refusals are how a card begins once the survey accepts no more answers.
 var refusals = sync.OnceValue(func() []string {
-	words := loadWords()
+	words := sentences()
 	waiting, _, _ := strings.Cut(words.In("en").Say("over.waiting", "closes", "|"), "|")
 	closed, _, _ := strings.Cut(words.In("en").Say("over.thanks", "closed", "|"), "|")
 	return []string{waiting, closed}

@@ -13,6 +13,7 @@ import (
 
 	"maturitybot/adapters/platform"
 	"maturitybot/adapters/redis"
+	"maturitybot/bot"
 	"maturitybot/cmd/maturitybot/server"
 	"maturitybot/survey"
 )
@@ -181,7 +182,7 @@ func (c *checkCommand) platform(ctx context.Context, f *findings, p server.Platf
 	say := func(l platform.Level, format string, args ...any) {
 		f.say(l, p.Name, format, args...)
 	}
-	p.Check(ctx, platform.Bot{Spec: appSpec(), Dial: c.dial}, say)
+	p.Check(ctx, platform.Bot{Spec: bot.AppSpec(sentences()), Dial: c.dial}, say)
 }
 
 // web checks the pages for people with links: the keys, and whether their public address answers.

@@ -15,13 +15,14 @@ import (
 
 	"maturitybot/adapters/discord"
 	"maturitybot/adapters/discord/fake"
+	"maturitybot/bot"
 	"maturitybot/bot/chat"
 	"maturitybot/bot/chat/dispatch"
 )
 
 // discordCommands returns the commands that Discord offers.
 var discordCommands = sync.OnceValue(func() []chat.CommandSpec {
-	return appSpec().Commands
+	return bot.AppSpec(sentences()).Commands
 })
 
 // onDiscord is Discord, by HTTP or by the gateway.

@@ -72,7 +72,7 @@ func (c exportCommand) exportClosed(
 	if err != nil {
 		return err
 	}
-	renderer := resultfiles.New(loadWords())
+	renderer := resultfiles.New(sentences())
 	renderAuditLog := func() (chat.File, error) {
 		entries, err := rounds.AuditLog(ctx, r)
 		if err != nil {

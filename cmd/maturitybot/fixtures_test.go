@@ -20,20 +20,20 @@ import (
 // tells matrices apart by their addresses.
 var editions = sync.OnceValue(matrix.Editions)
 
-// renderer draws the same results once. The tests of this package share it.
+// renderer returns one that draws the same results once. The tests of this package share it.
 var renderer = sync.OnceValue(func() bot.ResultRenderer {
 	return &cachedRenderer{
-		ResultRenderer: resultfiles.New(loadWords()),
+		ResultRenderer: resultfiles.New(sentences()),
 		pictures:       map[drawing]picture{}, files: map[drawing][]chat.File{},
 	}
 })
 
 // testOptions returns what a bot of the tests is built from.
 func testOptions(matrices matrix.List, log *slog.Logger) embeddedOptions {
-	return embeddedOptions{matrices: matrices, log: log, words: loadWords(), renderer: renderer()}
+	return embeddedOptions{matrices: matrices, log: log, renderer: renderer()}
 }
 
-// buildForTest is build with what the tests load once.
+// buildForTest is newEmbeddedBot with what the tests share.
 func buildForTest(
 	matrices matrix.List, people messenger, now func() time.Time, log *slog.Logger,
 ) (*embeddedBot, error) {

@@ -27,7 +27,7 @@ func TestEveryWorkshopCardFits(t *testing.T) {
 		for _, lang := range m.Languages {
 			t.Run(m.ID+" "+string(lang), func(t *testing.T) {
 				t.Parallel()
-				drawWorkshop(t, voice(t, lang), m)
+				drawWorkshop(t, voice(lang), m)
 			})
 		}
 	}

@@ -26,7 +26,7 @@ func TestWholeWorkshop(t *testing.T) {
 			t.Run(m.ID+" "+string(lang), func(t *testing.T) {
 				t.Parallel()
 				played := playScript(t, workshopScript(t, m, lang))
-				v := voice(t, lang)
+				v := voice(lang)
 				end := played[strings.LastIndex(played, "< #team"):]
 				lines := 0
 				for _, e := range m.Elements() {
@@ -48,17 +48,13 @@ func TestWholeWorkshop(t *testing.T) {
 	}
 }
 
-func voice(t *testing.T, lang matrix.Lang) locale.Voice {
-	t.Helper()
-	words := loadWords()
-	return words.In(string(lang))
-}
+func voice(lang matrix.Lang) locale.Voice { return sentences().In(string(lang)) }
 
 // workshopScript returns a conversation in which everybody answers the survey and comes to the
 // workshop.
 func workshopScript(t *testing.T, m *matrix.Matrix, lang matrix.Lang) string {
 	t.Helper()
-	v := voice(t, lang)
+	v := voice(lang)
 	say := func(key string) string { return "[" + v.Say(key) + "]" }
 	level := func(k int) string { return "[" + m.Levels[k].Short.In(lang) + "]" }
 	role := "[v " + m.Roles()[0].Name.In(lang) + "]"

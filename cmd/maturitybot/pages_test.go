@@ -260,7 +260,7 @@ func anchors(page string) []string {
 // TestCoordinatorPagesNameEveryCommand checks the tables of commands in English and in Welsh.
 func TestCoordinatorPagesNameEveryCommand(t *testing.T) {
 	t.Parallel()
-	words := loadWords()
+	words := sentences()
 	spec := bot.AppSpec(words)
 	english := string(need(os.ReadFile("../../docs/coordinators.md"))(t))
 	welsh := string(need(os.ReadFile("../../docs/cydlynwyr.md"))(t))

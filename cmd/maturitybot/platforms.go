@@ -7,6 +7,7 @@ import (
 	"maturitybot/adapters/discord"
 	"maturitybot/adapters/platform"
 	"maturitybot/adapters/slack"
+	"maturitybot/bot"
 )
 
 // definitions are the supported chat platforms. Other code does not name one, except where
@@ -62,7 +63,7 @@ type manifestSlack struct {
 
 // Run prints the manifest.
 func (c manifestSlack) Run(s system) error {
-	m, err := slack.Manifest(appSpec(), c.Mode, c.URL)
+	m, err := slack.Manifest(bot.AppSpec(sentences()), c.Mode, c.URL)
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func BenchmarkReminders(b *testing.B) {
 	}
 	b.Cleanup(func() { _ = store.Close() }) // the benchmark is over
 	matrices := editions()
-	words := loadWords()
+	words := sentences()
 	rounds := survey.NewRounds(store, matrices, now)
 	const answering = 200
 	for i := range answering {

@@ -112,7 +112,7 @@ func TestReminderProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	matrices := editions()
-	words := loadWords()
+	words := sentences()
 	people := remotePlatform{url: os.Getenv(faultPlatform), pid: strconv.Itoa(os.Getpid())}
 	rounds := survey.NewRounds(store, matrices, now)
 	log := slog.New(slog.DiscardHandler)

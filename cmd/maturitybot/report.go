@@ -33,7 +33,7 @@ func (c reportCommand) Run(s system) error {
 	if err != nil {
 		return err
 	}
-	drawn, err := resultfiles.New(loadWords()).Areas(overview, matrix.Lang(c.Lang), format)
+	drawn, err := resultfiles.New(sentences()).Areas(overview, matrix.Lang(c.Lang), format)
 	if err != nil {
 		return fmt.Errorf("draw report: %w", err)
 	}

@@ -41,7 +41,7 @@ func (c resultsCommand) Run(s system) error {
 	if err != nil {
 		return err
 	}
-	words := loadWords()
+	words := sentences()
 	if c.Example {
 		if c.File != "" {
 			return errors.New("--example reads no answers; leave the file out, or give it with -o to write it")

@@ -69,13 +69,11 @@ func TestTaps(t *testing.T) {
 // time that the invitation names with the time it takes to read them at 200 to 240 words a minute.
 func TestReadingTime(t *testing.T) {
 	t.Parallel()
-	matrices := editions()
-	for _, m := range matrices {
+	for _, m := range editions() {
 		for _, lang := range m.Languages {
 			t.Run(m.ID+"/"+string(lang), func(t *testing.T) {
 				t.Parallel()
-				sentences := loadWords()
-				v := sentences.In(string(lang))
+				v := sentences().In(string(lang))
 				script := fmt.Sprintf("~ #team has ben\n~ ana is an admin\n> quietly ana /maturity new\n"+
 					"> quietly ana sends area=Northshire matrix=%s languages=%s closes=2026-12-11\n"+
 					"> quietly ana [Open the survey]\n> quietly ana [Invite people]\n> ana sends people=ben\n", m.ID, lang)
@@ -87,7 +85,7 @@ func TestReadingTime(t *testing.T) {
 					script += "> ben [" + label + "]\n"
 				}
 				scene, _, done, err := newStage(transcripts,
-					testOptions(matrices, slog.New(slog.DiscardHandler)), nil)
+					testOptions(editions(), slog.New(slog.DiscardHandler)), nil)
 				if err != nil {
 					t.Fatal(err)
 				}

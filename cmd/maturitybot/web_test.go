@@ -282,7 +282,7 @@ func playOnWeb(t *testing.T, path string) {
 	}
 	s.bot = inside
 	s.rounds = func() *survey.Rounds { return inside().(*bot.Bot).Rounds }
-	words := loadWords()
+	words := sentences()
 	s.words = words
 	handler := &swapped{}
 	s.server = httptest.NewServer(handler)

@@ -24,8 +24,8 @@ import (
 	"maturitybot/survey/plaintext"
 )
 
-// loadWords makes the sentences once: tests run hundreds of commands in one process.
-var loadWords = sync.OnceValue(locale.New)
+// sentences returns what the bot says, made once: tests run hundreds of commands in one process.
+var sentences = sync.OnceValue(locale.New)
 
 // matrixFlag adds an area's own matrix to the editions.
 type matrixFlag struct {
@@ -99,7 +99,6 @@ type embeddedOptions struct {
 	people   messenger // directory and sender
 	now      func() time.Time
 	log      *slog.Logger
-	words    *locale.Words      // nil loads them
 	renderer bot.ResultRenderer // nil draws with resultfiles.New
 	webURL   string             // of links, or empty
 	linkKeys survey.LinkKeys
@@ -107,11 +106,8 @@ type embeddedOptions struct {
 
 // newEmbeddedBot returns a bot on a store inside the process.
 func newEmbeddedBot(o embeddedOptions) (*embeddedBot, error) {
-	if o.words == nil {
-		o.words = loadWords()
-	}
 	if o.renderer == nil {
-		o.renderer = resultfiles.New(o.words)
+		o.renderer = resultfiles.New(sentences())
 	}
 	store, err := redis.Embedded()
 	if err != nil {
@@ -119,7 +115,7 @@ func newEmbeddedBot(o embeddedOptions) (*embeddedBot, error) {
 	}
 	store.SetTime(o.now())
 	b := &embeddedBot{
-		store: store, words: o.words, matrices: o.matrices, renderer: o.renderer,
+		store: store, words: sentences(), matrices: o.matrices, renderer: o.renderer,
 		webURL: o.webURL, linkKeys: o.linkKeys,
 	}
 	b.useRounds(o.now)

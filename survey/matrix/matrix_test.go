@@ -459,8 +459,7 @@ func TestGolden(t *testing.T) {
 }
 
 func TestTextFits(t *testing.T) {
-	all := Editions()
-	for _, m := range append(all, largest()) {
+	for _, m := range append(Editions(), largest()) {
 		for _, lang := range m.Languages {
 			for line := range strings.Lines(PlainText(m, lang)) {
 				line = strings.TrimSuffix(line, "\n")
@@ -478,8 +477,7 @@ func TestTextFits(t *testing.T) {
 
 // TestJSONLoads: what JSON writes loads as the same matrix, in all languages or in one.
 func TestJSONLoads(t *testing.T) {
-	all := Editions()
-	for _, m := range all {
+	for _, m := range Editions() {
 		sameAfterJSON(t, m)
 		raw, err := JSON(m, "cy")
 		if err != nil {
