@@ -3,6 +3,8 @@ package redis
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -43,7 +45,8 @@ type batcher struct {
 type request struct {
 	commands []goredis.Cmder
 	deadline time.Time     // of the caller, or zero
-	done     chan struct{} // closed when the commands have their replies
+	done     chan struct{} // closed when the commands have their replies or err is set
+	err      error         // of a panic, after which the commands may have neither reply nor error
 }
 
 func newBatcher(client goredis.UniversalClient) *batcher {
@@ -73,6 +76,9 @@ func (b *batcher) exec(ctx context.Context, pipe goredis.Pipeliner) error {
 	b.mu.Unlock()
 	select {
 	case <-r.done:
+		if r.err != nil {
+			return r.err
+		}
 		return firstError(r.commands)
 	case <-ctx.Done():
 		b.mu.Lock()
@@ -103,8 +109,19 @@ func (b *batcher) take() []*request {
 	return batch
 }
 
-// sendBatch sends one batch, until the last deadline of its callers.
+// sendBatch sends one batch, until the last deadline of its callers. A panic becomes an error of each
+// of them. The error has the type of the panic's value only, since the value may hold a user's words.
 func (b *batcher) sendBatch(batch []*request) {
+	defer func() {
+		var err error
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("panic with a value of type %T\n%s", fault, debug.Stack())
+		}
+		for _, r := range batch {
+			r.err = err
+			close(r.done)
+		}
+	}()
 	ctx := context.Background()
 	first := func(a, b *request) int { return a.deadline.Compare(b.deadline) }
 	if earliest := slices.MinFunc(batch, first); !earliest.deadline.IsZero() {
@@ -117,9 +134,6 @@ func (b *batcher) sendBatch(batch []*request) {
 		_ = pipe.BatchProcess(ctx, r.commands...) // it only queues them
 	}
 	execute(ctx, pipe)
-	for _, r := range batch {
-		close(r.done)
-	}
 }
 
 // runBatched is like run, for a script of one person that may be sent in a batch. If Redis refuses

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -247,5 +249,54 @@ func TestBatchRefused(t *testing.T) {
 	got, err := s.Answer(t.Context(), places[0], time.Now(), survey.Operation{ID: "o2"}, elements[0], 3)
 	if err != nil || got.Answers[elements[0]].Rating != 3 {
 		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// panicHook panics in place of sending pipelines while broken is true.
+type panicHook struct {
+	broken atomic.Bool
+}
+
+func (h *panicHook) DialHook(next goredis.DialHook) goredis.DialHook { return next }
+
+func (h *panicHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook { return next }
+
+func (h *panicHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []goredis.Cmder) error {
+		if h.broken.Load() {
+			panic("a user's words")
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// TestPanicInBatch checks that a panic while a batch is sent is an error of each caller, without the
+// panic's value, and that later callers are served.
+func TestPanicInBatch(t *testing.T) {
+	t.Parallel()
+	e := embedded(t)
+	var hook panicHook
+	e.client.AddHook(&hook)
+	get := func() error {
+		pipe := e.client.Pipeline()
+		pipe.Get(t.Context(), "key")
+		return e.batches.exec(t.Context(), pipe)
+	}
+	hook.broken.Store(true)
+	var all sync.WaitGroup
+	for range 2*maxBatches + maxBatch {
+		all.Go(func() {
+			err := get()
+			if err == nil || !strings.Contains(err.Error(), "panic") || strings.Contains(err.Error(), "words") {
+				t.Errorf("a caller gets %v", err)
+			}
+		})
+	}
+	all.Wait()
+	hook.broken.Store(false)
+	for range maxBatches + 1 {
+		if err := get(); err != nil {
+			t.Errorf("later, a caller gets %v", err)
+		}
 	}
 }
