@@ -16,6 +16,9 @@ type Definition struct {
 	Name  string // name in ids, logs and metrics
 	Title string // name that users know
 	Setup string // which variables a bot on the platform needs, and where that is explained
+	// Workspaces reports whether the ids of people and places name a workspace. Where they do not, the
+	// platform's own ids are enough.
+	Workspaces bool
 	// Credentials are what the platform gives out. Configure gets those that are set.
 	Credentials []Credential
 	// Configure cleans and checks the values of environment variables. It returns a nil Config if

@@ -36,7 +36,7 @@ const APIURLVariable = "SLACK_API_URL"
 
 // Definition is Slack as the program knows it.
 var Definition = platform.Definition{
-	Name: Platform, Title: "Slack",
+	Name: Platform, Title: "Slack", Workspaces: true,
 	Setup:       "SLACK_BOT_TOKEN, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET (docs/slack.md)",
 	Credentials: []platform.Credential{botToken, appToken, signingSecretKey},
 	Configure:   configure,

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"maturitybot/adapters/platform"
@@ -66,11 +67,15 @@ func (c *checkCommand) Run(ctx context.Context, s system) error {
 	if conf.Web != nil {
 		c.web(ctx, f, conf.Web)
 	}
-	if server.UsesHTTP(conf.Platforms) || conf.Web != nil && conf.Web.Listen == "" {
-		c.checkListen(ctx, f, c.Listen)
+	shared := conf.Web != nil && (conf.Web.Listen == "" || conf.Web.Listen == c.Listen)
+	if server.UsesHTTP(conf.Platforms) || shared {
+		checkListen(ctx, f, "LISTEN", c.Listen)
 	}
-	if conf.Web != nil && conf.Web.Listen != "" && conf.Web.Listen != c.Listen {
-		c.checkListen(ctx, f, conf.Web.Listen)
+	if conf.Web != nil && !shared {
+		checkListen(ctx, f, "WEB_LISTEN", conf.Web.Listen)
+	}
+	if c.OpsListen != "" && c.OpsListen != opsOff {
+		checkListen(ctx, f, "OPS_LISTEN", c.OpsListen)
 	}
 	f.summary()
 	if f.seen[fail] > 0 || c.Strict && f.seen[warn] > 0 {
@@ -155,23 +160,24 @@ func (c *checkCommand) redis(ctx context.Context, f *findings, conf config) {
 		return
 	}
 	defer func() { _ = store.Close() }() // nothing was written
-	if err := store.CheckSchema(ctx); err != nil {
+	lines, warnings, err := store.Describe(ctx)
+	for _, line := range lines {
+		f.say(fine, "redis", "%s", line)
+	}
+	for _, w := range warnings {
+		f.say(warn, "redis", "%s", w)
+	}
+	if err == nil {
+		err = store.CheckSchema(ctx)
+	}
+	if err != nil {
 		f.say(fail, "redis", "%v", err)
+		return
 	}
 	if all, err := c.matrices(); err == nil { // a faulty file is already reported
 		if err := survey.NewRounds(store, all, time.Now).System().CheckMatrices(ctx); err != nil {
 			f.say(fail, "matrix", "%v", err)
 		}
-	}
-	lines, warnings, err := store.Describe(ctx)
-	for _, line := range lines {
-		f.say(fine, "redis", "%s", line)
-	}
-	if err != nil {
-		f.say(fail, "redis", "%v", err)
-	}
-	for _, w := range warnings {
-		f.say(warn, "redis", "%s", w)
 	}
 }
 
@@ -210,15 +216,18 @@ func (c *checkCommand) web(ctx context.Context, f *findings, w *server.Web) {
 	f.say(fine, "web", "%s answers with the bot's pages", w.URL.Host)
 }
 
-// checkListen checks whether serve could listen for requests at an address.
-func (c *checkCommand) checkListen(ctx context.Context, f *findings, address string) {
+// checkListen checks whether serve could listen at the address in a setting.
+func checkListen(ctx context.Context, f *findings, setting, address string) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		f.say(warn, "listen", "%v: another program uses the address, perhaps maturitybot serve", err)
-		return
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		f.say(warn, "listen", "%s: %v: another program uses the address, perhaps maturitybot serve", setting, err)
+	case err != nil:
+		f.say(fail, "listen", "%s: %v", setting, err)
+	default:
+		_ = l.Close() // it has accepted no connection
+		f.say(fine, "listen", "%s: %s is free", setting, address)
 	}
-	_ = l.Close() // it has accepted no connection
-	f.say(fine, "listen", "%s is free", address)
 }
 
 // summary prints how many findings there are of each level.

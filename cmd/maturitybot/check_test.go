@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicebob/miniredis/v2"
+	"github.com/alicebob/miniredis/v2/server"
+
 	discordfake "maturitybot/adapters/discord/fake"
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/adapters/slack"
@@ -66,9 +69,13 @@ func TestCheckConfiguration(t *testing.T) {
 			`ok    slack          bot maturity in workspace Fake \(` + fake.Team + `\), SLACK_BOT_TOKEN xoxb-…oken\n`, `ok    slack          the app has all 8 scopes`,
 			`ok    slack          by Socket Mode, SLACK_APP_TOKEN xapp-…oken\n`, `9 ok, 0 warn, 0 FAIL`,
 		}},
-		"Slack by HTTP":            {env: http, serve: serveCommand{Listen: "127.0.0.1:0"}, fine: true, want: []string{`by HTTP, at /slack, SLACK_SIGNING_SECRET …cdef`, `ok    listen `}},
-		"an address that is taken": {env: http, serve: serveCommand{Listen: taken.Addr().String()}, fine: true, warns: true, want: []string{`warn  listen .*another program uses the address`}},
-		"scopes":                   {env: sockets, on: func(s *fake.Server, _ *discordfake.Server) { s.Scopes("commands") }, want: []string{`FAIL  slack          scopes are missing: chat:write, users:read, .*OAuth & Permissions`}},
+		"Slack by HTTP":                {env: http, serve: serveCommand{Listen: "127.0.0.1:0"}, fine: true, want: []string{`by HTTP, at /slack, SLACK_SIGNING_SECRET …cdef`, `ok    listen `}},
+		"an address that is taken":     {env: http, serve: serveCommand{Listen: taken.Addr().String()}, fine: true, warns: true, want: []string{`warn  listen .*another program uses the address`}},
+		"an address without a port":    {env: http, serve: serveCommand{Listen: "8080"}, want: []string{`FAIL  listen         LISTEN: .*missing port`}},
+		"health checks without a port": {env: sockets, serve: serveCommand{opsFlag: opsFlag{OpsListen: "8081"}}, want: []string{`FAIL  listen         OPS_LISTEN: .*missing port`}},
+		"health checks":                {env: sockets, fine: true, serve: serveCommand{opsFlag: opsFlag{OpsListen: "127.0.0.1:0"}}, want: []string{`ok    listen         OPS_LISTEN: 127.0.0.1:0 is free`}},
+		"no health checks":             {env: sockets, fine: true, serve: serveCommand{opsFlag: opsFlag{OpsListen: opsOff}}, not: "OPS_LISTEN"},
+		"scopes":                       {env: sockets, on: func(s *fake.Server, _ *discordfake.Server) { s.Scopes("commands") }, want: []string{`FAIL  slack          scopes are missing: chat:write, users:read, .*OAuth & Permissions`}},
 		"a token that was revoked": {env: sockets, on: func(s *fake.Server, _ *discordfake.Server) { s.Fail("auth.test", fake.Fault{Error: "token_revoked"}) }, want: []string{
 			`FAIL  slack          use the Slack bot token, which Slack refuses .*token_revoked \(SLACK_BOT_TOKEN xoxb-…oken\)`,
 		}},
@@ -180,5 +187,31 @@ func TestCheckErasures(t *testing.T) {
 	}
 	if kept, err := os.ReadFile(there); err != nil || string(kept) != "kept" || len(namesIn(t, folder)) != 1 {
 		t.Errorf("left behind: %q, %v, %v", kept, err, namesIn(t, folder))
+	}
+}
+
+// TestWrongServer: a server that is not the one to use is named as what it is, once, by check and by the commands.
+func TestWrongServer(t *testing.T) {
+	t.Parallel()
+	sentinel := miniredis.RunT(t)
+	sentinel.Server().SetPreHook(func(c *server.Peer, name string, _ ...string) bool {
+		switch name {
+		case "INFO":
+			c.WriteBulk("redis_version:7.2.0\r\nredis_mode:sentinel\r\n")
+		case "HELLO", "CLIENT", "PING":
+			return false
+		default:
+			c.WriteError("ERR unknown command '" + name + "'")
+		}
+		return true
+	})
+	address := "redis://" + sentinel.Addr()
+	works, out := checked(t, checkCommand{serveCommand: serveCommand{storeFlag: storeFlag{RedisURL: address}}}, nil)
+	if works || strings.Count(out, "this is a Sentinel") != 1 || strings.Contains(out, "unknown command") || strings.Contains(out, "FAIL  matrix") {
+		t.Errorf("check: %v\n%s", works, out)
+	}
+	_, err := storeFlag{RedisURL: address}.openToWrite(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "this is a Sentinel") {
+		t.Errorf("a command: %v", err)
 	}
 }

@@ -78,11 +78,10 @@ func (c *serveCommand) config(env func(string) string) (config, error) {
 		wrong = append(wrong, err.Error())
 	}
 	for _, s := range c.Creators {
-		p, err := chat.ParsePerson(strings.TrimSpace(s))
+		p, err := parsePerson(s)
 		switch {
 		case err != nil:
-			wrong = append(wrong, fmt.Sprintf("CREATORS: %q is not a person id: "+
-				"write platform:workspace:id, such as "+examplePerson, s))
+			wrong = append(wrong, "CREATORS: "+err.Error())
 		case survey.PersonID(p.String()).ByLink():
 			wrong = append(wrong, fmt.Sprintf(
 				"CREATORS: %q takes part by a link, and cannot start rounds", s))

@@ -29,7 +29,7 @@ func TestConfiguration(t *testing.T) {
 		"everything wrong": {
 			env:   map[string]string{"SLACK_BOT_TOKEN": "xoxp-secret1", "SLACK_APP_TOKEN": "secret2"},
 			serve: serveCommand{Creators: []string{"ana", "slack:T1:U1"}},
-			want: []string{"REDIS_URL is missing", `"ana" is not a person id`, "SLACK_BOT_TOKEN is not a bot token", "OAuth & Permissions",
+			want: []string{"REDIS_URL is missing", `"ana" is no person`, "SLACK_BOT_TOKEN is not a bot token", "OAuth & Permissions",
 				"SLACK_APP_TOKEN is not an app-level token", "App-Level Tokens"},
 			not: []string{"secret1", "secret2", "U1"},
 		},

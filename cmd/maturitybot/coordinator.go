@@ -22,9 +22,9 @@ type coordinatorCommand struct {
 // Run adds the coordinator, and prints what it did. It changes nothing if the person already is a
 // coordinator.
 func (c coordinatorCommand) Run(ctx context.Context, s system) error {
-	who, err := chat.ParsePerson(c.Person)
+	who, err := parsePerson(c.Person)
 	if err != nil {
-		return fmt.Errorf("that is no person: write platform:workspace:id, such as " + examplePerson)
+		return err
 	}
 	if survey.PersonID(who.String()).ByLink() {
 		return errors.New("that person takes part by a link to the web, and cannot coordinate a round")

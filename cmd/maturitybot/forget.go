@@ -12,7 +12,6 @@ import (
 
 	"maturitybot/adapters/redis"
 	"maturitybot/adapters/terminal"
-	"maturitybot/bot/chat"
 	"maturitybot/survey"
 )
 
@@ -30,8 +29,9 @@ type forgetCommand struct {
 // Run erases a person, and prints what it erased in each round. Run again, it erases what was added
 // since.
 func (c forgetCommand) Run(ctx context.Context, s system) error {
-	if _, err := chat.ParsePerson(c.Person); err != nil {
-		return fmt.Errorf("that is no person: write platform:workspace:id, such as " + examplePerson)
+	who, err := parsePerson(c.Person)
+	if err != nil {
+		return err
 	}
 	if !c.Yes {
 		err := confirm(s, "This person is taken out of every round, and what they answered in "+
@@ -55,18 +55,21 @@ func (c forgetCommand) Run(ctx context.Context, s system) error {
 		return err
 	}
 	done, err := c.journal(store)
-	if err != nil {
-		return err
+	switch {
+	case err != nil && c.WithoutErasures:
+		inJournal, done = false, func() error { return nil }
+	case err != nil:
+		return notErased(err)
 	}
 	defer func() { _ = done() }() // every line of it was synced
 	system := survey.NewRounds(store, matrices, time.Now).System()
-	all, err := system.Forget(ctx, survey.PersonID(c.Person))
+	all, err := system.Forget(ctx, survey.PersonID(who.String()))
 	soleCoordinator := false
 	for _, f := range all {
 		fmt.Fprintln(s.out, forgottenLine(f))
 		soleCoordinator = soleCoordinator || f.SoleCoordinator
 	}
-	if len(all) == 0 {
+	if len(all) == 0 && err == nil {
 		fmt.Fprintln(s.out, "No round lists this person. A record may still hold their identifier.")
 	}
 	if err != nil {
@@ -105,8 +108,8 @@ func (c forgetCommand) checkJournal(ctx context.Context, store *redis.Store) (bo
 		wrong = "serve adds erasures to a file, and ERASURES does not name it here. Set the same one"
 	case len(known) > 0:
 		name, err := journalName(c.Erasures)
-		if err != nil {
-			return false, err
+		if err != nil && !c.WithoutErasures {
+			return false, notErased(err)
 		}
 		if !slices.Contains(known, name) {
 			wrong = c.Erasures + " is not the file that serve adds erasures to. Give that one"
@@ -118,8 +121,12 @@ func (c forgetCommand) checkJournal(ctx context.Context, store *redis.Store) (bo
 	case c.WithoutErasures:
 		return false, nil
 	}
-	return false, fmt.Errorf("nothing was erased: %s, or a restored backup brings this person "+
-		"back. --without-erasures goes on without it", wrong)
+	return false, notErased(errors.New(wrong + ", or a restored backup brings this person back"))
+}
+
+// notErased returns an error for a journal that cannot be used.
+func notErased(why error) error {
+	return fmt.Errorf("nothing was erased: %w. --without-erasures goes on without it", why)
 }
 
 // forgottenLine returns a line about what was erased of a person in one round.

@@ -66,7 +66,7 @@ var helpTexts = map[string]string{
 	"recipient": "Public key that encrypts the backup, as age-keygen prints it. Separate " +
 		"several with commas.",
 	"forget_without_erasures": "Delete even if the file of erasures that serve uses cannot be " +
-		"written. A restored backup then brings the person back.",
+		"opened. A restored backup then brings the person back.",
 	"matrix_show_edition": "Id of the matrix: england and wales come with the program. " +
 		"Default: the file of --matrix, or england.",
 	"matrix_show_lang": "Language: en, cy, or another language of the matrix. Default: the " +
@@ -94,13 +94,15 @@ var helpTexts = map[string]string{
 	"results_edition": "Matrix of the survey: england, wales or a matrix file.",
 	"results_min_group": "Show an element's results only if at least this many people rated " +
 		"it. At least 3.",
-	"results_format": "text, json, csv, xlsx, png or svg. Default: the ending of the file of " +
-		"-o, or text.",
+	"results_format": "text, json, csv, xlsx, png or svg; with --workshop xlsx or html. Default: the " +
+		"ending of the file of -o, or text; with --workshop xlsx.",
 	"results_workshop": "Write the workshop sheet instead, as xlsx or html: the questions with " +
 		"what the answers say, and blanks for what the workshop agrees. The command report " +
 		"reads the filled-in xlsx.",
 	"holidays": "File of bank holidays to use instead of the built-in list: gov.uk's " +
 		"bank-holidays.json, or one date a line.",
+	"retention": "How many years the agreed ratings of a workshop are kept after their last " +
+		"change. They hold no names.",
 	"redis_url":      "Address of Redis, such as redis://localhost:6379/0.",
 	"redis_url_file": "File that contains the address of Redis, with its password.",
 	"erasures": "Add a line to this file for each erasure, before it is confirmed. A restored " +

@@ -118,7 +118,6 @@ func newParser(c any, s system, exit func(int)) (*kong.Kong, error) {
 			"maternity and early years maturity matrix."),
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
-		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: false}),
 		kong.ValueFormatter(formatHelp),
 		kong.Resolvers(variables(s.env)),

@@ -2,25 +2,42 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"maturitybot/adapters/discord"
 	"maturitybot/adapters/platform"
 	"maturitybot/adapters/slack"
 	"maturitybot/bot"
+	"maturitybot/bot/chat"
+	"maturitybot/survey"
 )
 
 // definitions are the supported chat platforms. Other code does not name one, except where
 // TestPlatformsAreNamedInOneTable says why.
 var definitions = []platform.Definition{slack.Definition, discord.Definition}
 
-// examplePerson is an example of how users write a person.
-const examplePerson = "slack:T024BE7LD:U2147483697"
+// examplePeople are examples of how operators write a person.
+const examplePeople = "slack:T024BE7LD:U2147483697 or discord::1100000000000000010"
+
+// parsePerson reads a person as an operator writes one. It refuses an id that the platform gives to
+// nobody, because a command would do nothing with it, and look as if it had.
+func parsePerson(text string) (chat.Person, error) {
+	who, err := chat.ParsePerson(strings.TrimSpace(text))
+	if err == nil && survey.PersonID(who.String()).ByLink() {
+		return who, nil
+	}
+	i := slices.IndexFunc(definitions, func(d platform.Definition) bool { return d.Name == who.Platform })
+	if err != nil || i < 0 || (who.Workspace != "") != definitions[i].Workspaces {
+		return chat.Person{}, fmt.Errorf(
+			"%q is no person: write platform:workspace:id, such as %s", text, examplePeople)
+	}
+	return who, nil
+}
 
 // platformHelpTexts are the texts of helpTexts that name a platform.
 var platformHelpTexts = map[string]string{
-	"person": "The person, as platform:workspace:id, such as slack:T024BE7LD:U2147483697 or " +
-		"discord::1100000000000000010.",
+	"person":      "The person, as platform:workspace:id, such as " + examplePeople + ".",
 	"slack_api":   "Address to use instead of Slack's API, for a gateway or a test.",
 	"discord_api": "Address to use instead of Discord's API, for a gateway or a test.",
 	"guilds": "Work only in these Discord servers (ids, separated by commas). Default: all " +
@@ -29,8 +46,7 @@ var platformHelpTexts = map[string]string{
 		"Create New App, From a manifest.",
 	"manifest_mode": "How Slack reaches the bot: socket (the bot calls Slack and " +
 		"needs no public address) or http.",
-	"listen":    "Address to listen on for requests of Slack or Discord by HTTP, and for pages.",
-	"retention": "How many years the agreed ratings of a workshop are kept after their last change. They hold no names.",
+	"listen": "Address to listen on for requests of Slack or Discord by HTTP, and for pages.",
 	"creators": "People who can start rounds besides the platform's admins, such as " +
 		"slack:T024BE7LD:U2147483697. Separate several with commas.",
 }

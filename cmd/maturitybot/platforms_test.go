@@ -56,3 +56,17 @@ func TestPlatformsAreNamedInOneTable(t *testing.T) {
 		}
 	}
 }
+
+// TestParsePerson: an id that a platform gives to nobody is refused, so that no command takes it for somebody whom it did not find.
+func TestParsePerson(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		" slack:T1:U1 ": "slack:T1:U1", "discord::110": "discord::110", "web::p1": "web::p1",
+		"slack::U1": "", "discord:G1:110": "", "slak:T1:U1": "", "slack:T1:": "", "U1": "", "": "",
+	} {
+		who, err := parsePerson(text)
+		if got := who.String(); (err != nil) != (want == "") || err == nil && got != want {
+			t.Errorf("%q is %q, %v; want %q", text, got, err, want)
+		}
+	}
+}

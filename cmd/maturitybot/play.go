@@ -42,15 +42,13 @@ func (c playCommand) Run(ctx context.Context, s system) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = done() }() // the store is gone with it
 	played, err := transcript.Play(ctx, script, scene)
 	if _, printed := io.WriteString(s.out, played); printed != nil {
 		return fmt.Errorf("print transcript: %w", printed)
 	}
 	if err != nil {
 		return fmt.Errorf("play %s: %w", c.File, err)
-	}
-	if err := done(); err != nil {
-		return fmt.Errorf("close store: %w", err)
 	}
 	return nil
 }

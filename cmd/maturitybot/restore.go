@@ -64,11 +64,10 @@ func (c restoreCommand) Run(ctx context.Context, s system) error {
 		return nil
 	}
 	restored, err := c.restore(ctx, read)
-	if err != nil {
-		return err
+	if _, written := errors.AsType[*incompleteError](err); err == nil || written {
+		printRestored(s, restored)
 	}
-	printRestored(s, restored)
-	return nil
+	return err
 }
 
 // backup opens the backup. A backup is read twice, so standard input is copied to a temporary file.
@@ -148,10 +147,20 @@ func (c restoreCommand) restore(
 	return restored, auditRestore(ctx, system, restored.Backup.At)
 }
 
-// incomplete returns the error of a restore that wrote the backup, and could not do all that follows.
+// incompleteError is the error of a restore that wrote the backup, and could not do all that follows.
+type incompleteError struct {
+	missing string // what is not done
+	err     error
+}
+
+func (e *incompleteError) Error() string {
+	return fmt.Sprintf("all is restored, but %s; run it again with --replace: %v", e.missing, e.err)
+}
+
+func (e *incompleteError) Unwrap() error { return e.err }
+
 func incomplete(err error, format string, args ...any) error {
-	return fmt.Errorf("all is restored, but %s; run it again with --replace: %w",
-		fmt.Sprintf(format, args...), err)
+	return &incompleteError{fmt.Sprintf(format, args...), err}
 }
 
 // forgetPeople takes people out of a restored round.

@@ -81,7 +81,7 @@ func (c resultsCommand) Run(s system) error {
 	return c.write(out, s.out)
 }
 
-// tell prints the faults one by one, because those of a large file may not fit in one error.
+// printFaults prints the faults one by one, because those of a large file may not fit in one error.
 func printFaults(to io.Writer, faults plaintext.Faults) error {
 	w := bufio.NewWriter(to)
 	for _, fault := range faults {

@@ -57,7 +57,7 @@ func (c roundsCommand) Run(ctx context.Context, s system) error {
 	for id, r := range found {
 		status, err := rounds.System().Progress(ctx, id)
 		if err != nil {
-			return fmt.Errorf("%w (a matrix of your own is given with --matrix)", err)
+			return err
 		}
 		closes := r.ClosesAt
 		if r.State == survey.Closed {

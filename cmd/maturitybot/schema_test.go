@@ -111,7 +111,10 @@ func TestForgetRequiresJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	env.says(t, 1, []string{"forget", ben, "--yes", "--erasures", other}, "is not the file that serve adds erasures to")
+	env.says(t, 1, []string{"forget", ben, "--yes", "--erasures", folder}, "nothing was erased: ", "--without-erasures goes on without it")
 	still("another journal")
+	env.says(t, 1, []string{"forget", "slack::U1", "--yes", "--erasures", served}, `"slack::U1" is no person`)
+	env.works(t, []string{"forget", "slack:T1:U7", "--yes", "--without-erasures", "--erasures", folder}, "No round lists this person")
 	env.works(t, []string{"forget", "slack:T1:U1", "--yes", "--without-erasures"}, "answers erased", "a restore brings it back, and you must run this again")
 	env.works(t, []string{"forget", ben, "--yes", "--erasures", served}, "answers erased", "a restore with the file of erasures leaves it out")
 	if raw := need(os.ReadFile(served))(t); strings.Count(string(raw), `"forgotten"`) == 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"maturitybot/adapters/redis"
+	"maturitybot/survey"
 )
 
 // storeFlag is the address of Redis, where answers are kept.
@@ -60,10 +62,16 @@ func connect(
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSchema(store, ctx); err != nil {
-		return nil, errors.Join(err, store.Close())
+	err = checkSchema(store, ctx)
+	if err == nil {
+		return store, nil
 	}
-	return store, nil
+	if !errors.Is(err, survey.ErrUnavailable) && !errors.Is(err, redis.ErrNewerSchema) {
+		// A Sentinel or a replica says only that it does not know the command.
+		_, _, wrongServer := store.Describe(ctx)
+		err = cmp.Or(wrongServer, err)
+	}
+	return nil, errors.Join(err, store.Close())
 }
 
 // erasuresFlag names the file that is the journal of erasures.

@@ -163,20 +163,29 @@ func (b *browserTrial) SetLanguage(
 func (b *browserTrial) closeAndShow(w http.ResponseWriter, r *http.Request) {
 	b.closing.Lock()
 	defer b.closing.Unlock()
+	if err := b.closeAndWrite(context.WithoutCancel(r.Context())); err != nil {
+		b.log.Error("the results were not shown", "error", err)
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	http.Redirect(w, r, channelPath, http.StatusSeeOther)
+}
+
+// closeAndWrite closes the survey, once, and writes the files of the results to the folder.
+func (b *browserTrial) closeAndWrite(ctx context.Context) error {
 	if b.posts == nil {
-		b.last = b.yourVoice(r.Context())
-		posts, err := b.closeRound(r.Context(), b.last)
-		if err == nil && b.folder != "" {
-			_, err = writeFiles(b.folder, posts)
-		}
+		b.last = b.yourVoice(ctx)
+		posts, err := b.closeRound(ctx, b.last)
 		if err != nil {
-			b.log.Error("the survey was not closed", "error", err)
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
+			return err
 		}
 		b.posts = posts
 	}
-	http.Redirect(w, r, channelPath, http.StatusSeeOther)
+	if b.folder == "" {
+		return nil
+	}
+	_, err := writeFiles(b.folder, b.posts)
+	return err
 }
 
 // showChannel shows what is in the coordinator's channel, or leads to the survey while it is open.

@@ -121,7 +121,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 	defer closeOperations() // last, so that it answers during shutdown
 	if UsesHTTP(c.Platforms) || c.sharesListener() {
-		if v.web, err = listen(ctx, c.Listen, maxConnections, &v.mux); err != nil {
+		if v.web, err = listen(ctx, c.Listen, maxConnections, log, &v.mux); err != nil {
 			return err
 		}
 		defer func() { _ = v.web.listener.Close() }() // needed where no platform was connected
@@ -159,7 +159,7 @@ func (v *service) serveOperations(ctx context.Context) (stop func(), err error) 
 		return func() {}, nil
 	}
 	handler := operations(v.health, v.telemetry.handler())
-	ops, err := listen(ctx, v.OpsListen, maxOperationsConnections, handler)
+	ops, err := listen(ctx, v.OpsListen, maxOperationsConnections, v.log, handler)
 	if err != nil {
 		return nil, fmt.Errorf("serve health checks at OPS_LISTEN (a second process on this "+
 			"machine needs another address, or OPS_LISTEN=off): %w", err)

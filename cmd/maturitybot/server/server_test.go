@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,5 +54,33 @@ func TestWatchSchema(t *testing.T) {
 	cancel()
 	if err := v.watchSchema(ctx, time.Hour); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// TestPanicInHandler checks that a panic is logged without its value, and closes the connection.
+func TestPanicInHandler(t *testing.T) {
+	var logged strings.Builder
+	log := slog.New(slog.NewTextHandler(&logged, nil))
+	previous := slog.Default()
+	slog.SetDefault(log) // as serve does; net/http logs there
+	defer slog.SetDefault(previous)
+	s, err := listen(t.Context(), "127.0.0.1:0", 1, log, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		panic("a user's words")
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(s.listener) }()
+	if _, err = http.Get("http://" + s.Addr); !errors.Is(err, io.EOF) {
+		t.Errorf("the client gets %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	<-served
+	if got := logged.String(); !strings.Contains(got, "panic") || !strings.Contains(got, "TestPanicInHandler") ||
+		strings.Contains(got, "words") || strings.Contains(got, "127.0.0.1") {
+		t.Errorf("the log has %s", got)
 	}
 }

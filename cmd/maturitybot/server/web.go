@@ -34,7 +34,7 @@ func (v *service) serveWeb(ctx context.Context) error {
 		v.mount(ctx, survey.WebPlatform, pages, "/")
 		return nil
 	}
-	own, err := listen(ctx, v.Web.Listen, maxConnections, pages)
+	own, err := listen(ctx, v.Web.Listen, maxConnections, v.log, pages)
 	if err != nil {
 		return fmt.Errorf("serve pages at WEB_LISTEN: %w", err)
 	}
