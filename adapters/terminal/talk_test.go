@@ -148,9 +148,13 @@ func TestRealTerminal(t *testing.T) {
 	if _, err := screen.WriteString("2\n\x04"); err != nil {
 		t.Fatal(err)
 	}
+	reader := bufio.NewReader(screen)
+	if echo, err := reader.ReadString('\n'); echo != "2\r\n" { // of the kernel, which may come late
+		t.Fatalf("the terminal shows %q, %v", echo, err)
+	}
 	printed := make(chan string)
 	go func() {
-		text, _ := bufio.NewReader(screen).ReadString('\x00')
+		text, _ := reader.ReadString('\x00')
 		printed <- text
 	}()
 	term := New(tty, tty, Options{Words: func(context.Context) Words { return english() }})
