@@ -155,7 +155,7 @@ func (b *Bot) serve(ctx context.Context, req *request) ([]chat.Reply, error) {
 	}
 	replies, err := b.run(ctx, req)
 	cleanup := context.WithoutCancel(ctx)
-	if errors.Is(err, survey.ErrUnavailable) {
+	if errors.Is(err, survey.ErrUnavailable) || errors.Is(err, context.Canceled) {
 		// The next delivery starts afresh. If this fails as well, the claim expires.
 		_ = b.Claims.Release(cleanup, req.ID)
 	} else if finishErr := b.Claims.Finish(cleanup, req.ID); finishErr != nil {

@@ -121,8 +121,12 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
 	s.start(w, r, round, token, shared(r))
 }
 
-// startTimeout is how long a page on which people start is one person's.
-const startTimeout = 10 * time.Minute
+const (
+	// startTimeout is how long a page on which people start is one person's.
+	startTimeout = 10 * time.Minute
+	// clockDifference is how far the clock of another process that drew the page may be ahead.
+	clockDifference = time.Minute
+)
 
 // startNumber returns the number of the page on which a person has started. A page that was drawn
 // long ago, such as one that was left open on a device that others use, gets a new number, so that
@@ -130,7 +134,7 @@ const startTimeout = 10 * time.Minute
 func (s *Server) startNumber(r *http.Request) string {
 	drawn := r.PostFormValue("drawn")
 	seconds, err := strconv.ParseInt(drawn, 10, 64)
-	if age := s.Now().Sub(time.Unix(seconds, 0)); err != nil || age < 0 || age > startTimeout {
+	if age := s.Now().Sub(time.Unix(seconds, 0)); err != nil || age < -clockDifference || age > startTimeout {
 		return rand.Text()
 	}
 	return drawn + ":" + nonce(r)

@@ -324,7 +324,8 @@ func (s *Server) finish(
 	w http.ResponseWriter, r *http.Request, person session, a chat.Action, replies []chat.Reply,
 ) {
 	p := s.newPage(r, s.language(r, person.Visit), &person)
-	if person.shared && slices.Contains(s.Last, a.Verb) && updates(replies) {
+	// An action that was done before has no replies.
+	if person.shared && slices.Contains(s.Last, a.Verb) && (updates(replies) || len(replies) == 0) {
 		s.setCookie(w, "")
 		p.Session, p.Leaving = false, true
 		draw := s.renderer(p)

@@ -41,6 +41,8 @@ type stage struct {
 	starts  []string // the events of people who entered
 	down    bool     // the store cannot be reached
 	deaf    bool     // the bot cannot save, and says so
+	done    bool     // what people do was done before
+	ended   int      // events whose context has ended
 	full    bool
 	lang    map[string]string
 }
@@ -65,10 +67,16 @@ func newStage(t *testing.T) *stage {
 func (s *stage) Ack(chat.Event) chat.Ack { return chat.AckUpdate }
 
 // Handle shows a card that names the action.
-func (s *stage) Handle(_ context.Context, e chat.Event) []chat.Reply {
+func (s *stage) Handle(ctx context.Context, e chat.Event) []chat.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.events = append(s.events, e)
+	if ctx.Err() != nil {
+		s.ended++
+	}
+	if s.done {
+		return nil
+	}
 	if s.deaf {
 		return []chat.Reply{chat.Whisper{Card: chat.Card{Blocks: []chat.Block{chat.Paragraph("cannot save")}}}}
 	}
@@ -592,9 +600,29 @@ func TestSharedDeviceByCode(t *testing.T) {
 	if b.cookie != round+"."+code+"."+sharedMark {
 		t.Fatalf("cookie %q", b.cookie)
 	}
-	b.send("POST", "/survey", fields(b.get("/survey"), "action", "erase:"+round))
+	erase, cookie := fields(b.get("/survey"), "action", "erase:"+round), b.cookie
+	b.send("POST", "/survey", erase)
 	if b.cookie != "" {
 		t.Errorf("cookie %q", b.cookie)
+	}
+	b.cookie, s.done = cookie, true // the answer was lost, and the person sends the page again
+	if w := b.send("POST", "/survey", erase); w.Code != http.StatusOK || b.cookie != "" || strings.Contains(w.Body.String(), code) {
+		t.Errorf("sent again: %d, cookie %q\n%s", w.Code, b.cookie, w.Body)
+	}
+}
+
+// TestClosedPage: what a person sends is done although they close the page at once.
+func TestClosedPage(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	b := s.in(personal)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	close := func(r *http.Request) { *r = *r.WithContext(ctx) }
+	before := len(s.events)
+	b.send("POST", "/survey", fields(b.get("/survey"), "action", "erase:"+round), close)
+	if len(s.events) != before+2 || s.ended > 0 { // the page and the action
+		t.Errorf("%d events, %d of them with a context that has ended", len(s.events)-before, s.ended)
 	}
 }
 
@@ -611,8 +639,9 @@ func TestOldStartPage(t *testing.T) {
 		}
 	}
 	start()
+	s.now = s.now.Add(-clockDifference) // of another process
 	start()
-	s.now = s.now.Add(startTimeout + time.Second)
+	s.now = s.now.Add(clockDifference + startTimeout + time.Second)
 	start()
 	if s.starts[0] != s.starts[1] || s.starts[1] == s.starts[2] {
 		t.Errorf("operations %q", s.starts)
