@@ -435,8 +435,8 @@ func (s *Schedule) nextAllowed(t time.Time) time.Time {
 		if first := morning(day, t.Location()); t.Before(first) && s.calendar.WorkingDay(day) {
 			return first
 		}
-		day = day.AddDays(1)
-		t = time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, t.Location())
+		// Not midnight, which does not exist on each day in each zone.
+		t = morning(day.AddDays(1), t.Location())
 	}
 	return t
 }

@@ -77,6 +77,7 @@ func TestSendWindow(t *testing.T) {
 		{name: "evening in Tokyo", zone: "Asia/Tokyo", kind: "closes@2026-12-04", now: "2026-12-04 10:00", want: "2026-12-06 23:00"},
 		{name: "by hand", kind: "nudge", now: "2026-12-02 10:00", want: "2026-12-02 10:00"},
 		{name: "by hand at the weekend", kind: "nudge", now: "2026-12-05 10:00", want: "2026-12-07 08:00"},
+		{name: "by hand before a day without midnight", zone: "America/Santiago", kind: "nudge", now: "2026-09-05 15:00", want: "2026-09-07 12:00"},
 		{name: "by hand before dawn", kind: "nudge", now: "2026-12-07 06:00", want: "2026-12-07 08:00"},
 		{name: "an invitation at night", kind: "invitation", now: "2026-12-05 03:00", want: "2026-12-05 03:00"},
 		{name: "workshop", kind: "workshop@2026-12-17", now: "2026-12-17 10:00", want: "2026-12-17 10:00",

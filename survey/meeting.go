@@ -76,7 +76,10 @@ func (c Coordinator) closeDraft(ctx context.Context, round Round) (Round, error)
 		return round, err
 	}
 	round, err = c.change(ctx, round.ID, audit.Redrafted, func(r *Round) error {
-		if r.State != Draft {
+		switch r.State {
+		case Open: // another coordinator opened it at the same moment
+			return ErrStillOpen
+		case Closed:
 			return errUnchanged
 		}
 		r.MatrixVersion, r.MatrixFingerprint = m.Version, m.Fingerprint()

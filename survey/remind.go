@@ -170,7 +170,8 @@ func (s System) AuditNudges(ctx context.Context, id RoundID, date string) error 
 }
 
 // RemindLater queues a reminder that the person asked for, whatever the round's plan is. It returns
-// ErrNotTakingPart for a person who takes part by link, because no message reaches them.
+// ErrNotTakingPart for a person who takes part by link, because no message reaches them, and for one
+// who has finished or declined, because nothing is awaited from them.
 func (p Participant) RemindLater(
 	ctx context.Context, id RoundID, at Moment,
 ) (Participation, error) {
@@ -180,6 +181,9 @@ func (p Participant) RemindLater(
 	}
 	if p.person.ByLink() {
 		return part, fmt.Errorf("remind a person who takes part by link: %w", ErrNotTakingPart)
+	}
+	if s := part.Member.Status; s != Invited && s != Started {
+		return part, fmt.Errorf("remind a person whose status is %q: %w", s, ErrNotTakingPart)
 	}
 	_, date := at.Kind.Split()
 	part, err = p.member(ctx, part, func(m *Member) error {

@@ -13,6 +13,7 @@ import (
 	"maturitybot/survey"
 	"maturitybot/survey/matrix"
 	"maturitybot/survey/results"
+	"maturitybot/survey/workshop"
 )
 
 var testMatrix = &matrix.Matrix{
@@ -366,5 +367,50 @@ func TestCancelledContext(t *testing.T) {
 	cancel()
 	if _, err := d.As(ana).Progress(ctx, "r"); err == nil {
 		t.Error("no error")
+	}
+}
+
+// openedMeanwhile is a store on which another coordinator opens a round after its assessment was read.
+type openedMeanwhile struct {
+	survey.Store
+	open func()
+}
+
+func (s openedMeanwhile) Assessment(ctx context.Context, id survey.RoundID) (workshop.Assessment, error) {
+	defer s.open()
+	return s.Store.Assessment(ctx, id)
+}
+
+// TestStartWorkshopOfOpenRound: a workshop without a survey does not close a survey that was opened at the same moment.
+func TestStartWorkshopOfOpenRound(t *testing.T) {
+	d := newTestRounds(t)
+	if _, err := d.AsCreator(ana).Create(t.Context(), d.proposal()); err != nil {
+		t.Fatal(err)
+	}
+	d.Rounds = survey.NewRounds(openedMeanwhile{d.store, func() {
+		if _, _, err := survey.NewRounds(d.store, matrix.List{testMatrix}, func() time.Time { return d.now }).As(ana).Open(t.Context(), "r"); err != nil {
+			t.Error(err)
+		}
+	}}, matrix.List{testMatrix}, func() time.Time { return d.now })
+	_, _, started, err := d.As(ana).StartWorkshop(t.Context(), "r")
+	round, roundErr := d.store.Round(t.Context(), "r")
+	if !errors.Is(err, survey.ErrStillOpen) || started || roundErr != nil || round.State != survey.Open {
+		t.Errorf("started %v, %v; the round is %s, %v", started, err, round.State, roundErr)
+	}
+}
+
+// TestRemindLaterAfterDeclining: nobody is promised a reminder that would not come.
+func TestRemindLaterAfterDeclining(t *testing.T) {
+	d := newTestRounds(t)
+	d.invite(t, ben)
+	at := survey.Moment{Kind: survey.ClosesSoon.On("2027-01-05"), At: d.now.Add(24 * time.Hour)}
+	if _, err := d.For(ben).RemindLater(t.Context(), "r", at); err != nil {
+		t.Error(err)
+	}
+	if _, err := d.For(ben).Decline(t.Context(), "r"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.For(ben).RemindLater(t.Context(), "r", at); !errors.Is(err, survey.ErrNotTakingPart) {
+		t.Errorf("after declining: %v", err)
 	}
 }
