@@ -340,7 +340,8 @@ func TestProgressHidesRefusals(t *testing.T) {
 	d := newTestRounds(t)
 	d.open(t)
 	for i, name := range []survey.PersonID{"p:w:a", "p:w:b", "p:w:c"} {
-		if _, _, err := d.As(ana).Invite(t.Context(), "r", []survey.Member{{Person: name}}); err != nil {
+		role := []string{"parent", "midwife", "midwife"}[i]
+		if _, _, err := d.As(ana).Invite(t.Context(), "r", []survey.Member{{Person: name, Role: role}}); err != nil {
 			t.Fatal(err)
 		}
 		if i == 0 {
@@ -357,6 +358,9 @@ func TestProgressHidesRefusals(t *testing.T) {
 	s, err := d.As(ana).Progress(t.Context(), "r")
 	if err != nil || len(s.Waiting) != 3 || s.Declined != 1 || s.Withdrawn != 1 {
 		t.Errorf("%+v, %v", s, err)
+	}
+	if parents := s.Roles[1]; parents != (results.RoleCount{Role: "parent", Invited: 1}) {
+		t.Errorf("the only parent who was invited has declined: %+v", parents)
 	}
 }
 

@@ -121,7 +121,7 @@ func (c *core) progress(ctx context.Context, round Round) (Progress, error) {
 		if i, ok := index[member.Role]; ok {
 			count = &p.Roles[i]
 		}
-		if member.Status != Declined && member.Status != Withdrawn {
+		if member.Status != Withdrawn { // withdrawing erases the role
 			count.Invited++
 		}
 		byLink := member.Person.ByLink()

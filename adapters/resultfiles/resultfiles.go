@@ -101,7 +101,7 @@ func (a *Renderer) text(p results.Published, lang matrix.Lang) string {
 		}
 		if n, _ := r.Finished.Int(); n > 0 {
 			there = append(there, fmt.Sprintf("%s %d", name, n))
-		} else if r.Few && r.Role != results.NotStatedGroup {
+		} else if r.Hidden() && r.Role != results.NotStatedGroup {
 			few = append(few, name)
 		}
 	}

@@ -131,7 +131,8 @@ func dimensions(v locale.Voice, p results.Published) chat.Text {
 	return block
 }
 
-// notHeardFrom names the roles in which few or no people finished, and apart from them the roles
+// notHeardFrom names the roles in which few or no people finished, or whose number is hidden with
+// theirs, and apart from them the roles
 // that nobody is known to have been invited for. It gives no numbers: the only invited person of a
 // role would be known by them.
 func notHeardFrom(
@@ -142,7 +143,7 @@ func notHeardFrom(
 		if r.Role == results.NotStatedGroup {
 			continue
 		}
-		if r.Few {
+		if r.Hidden() {
 			few = append(few, roleName(v, m, r.Role))
 		}
 		if n, shown := r.Invited.Int(); shown && n == 0 {

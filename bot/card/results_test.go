@@ -77,6 +77,8 @@ func line(t *testing.T, text, words string) string {
 	return ""
 }
 
+// TestResultsSayWhoWasNotHeardFrom: a role that is hidden with a small one stands beside it. Without it, readers could tell
+// which of the hidden roles is the large one, and by that how many of the small one finished.
 func TestResultsSayWhoWasNotHeardFrom(t *testing.T) {
 	f := setUp(t)
 	turnout := results.Turnout{Invited: 9, Finished: 6, Roles: []results.RoleCount{
@@ -88,15 +90,12 @@ func TestResultsSayWhoWasNotHeardFrom(t *testing.T) {
 	got := f.results(t, "en", p)
 	for words, want := range map[string]string{
 		"invited people": "7 of 9 invited people answered. This includes people who stopped before the end.",
-		"hear more":      "Roles to hear more from (fewer than 5 finished): Health visitor",
+		"hear more":      "Roles to hear more from, or not shown (minimum 5 people): Midwife · Health visitor",
 		"nobody was":     "Roles that nobody was invited for, according to the list: Parent",
 	} {
 		if l := line(t, got, words); l != want {
 			t.Errorf("got  %s\nwant %s", l, want)
 		}
-	}
-	if strings.Contains(got, "Midwife") {
-		t.Errorf("a role that was heard from is named:\n%s", got)
 	}
 }
 

@@ -50,13 +50,13 @@ func percent(n, of int) int {
 	return (n*200 + of) / (2 * of)
 }
 
-// missingRoles names the roles of the matrix that nobody was invited for, and those where nobody
-// has finished.
+// missingRoles names the roles of the matrix that nobody was invited for, and those where nobody has
+// finished. Once somebody has withdrawn, nobody can tell the two apart, and all are among the latter.
 func missingRoles(v locale.Voice, m *matrix.Matrix, s survey.Progress) []chat.Block {
 	var nobody, unfinished []string
 	for _, c := range s.Roles {
 		switch name := roleName(v, m, c.Role); {
-		case c.Invited == 0:
+		case c.Invited == 0 && s.Withdrawn == 0: // withdrawing erases the role
 			nobody = append(nobody, name)
 		case c.Finished == 0:
 			unfinished = append(unfinished, name)

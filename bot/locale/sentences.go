@@ -3625,7 +3625,7 @@ var english = []*i18n.Message{
 	},
 	{
 		ID:    "results.hear_more",
-		Other: "Roles to hear more from (fewer than {{.min}} finished):",
+		Other: "Roles to hear more from, or not shown (minimum {{.min}} people):",
 	},
 	{
 		ID:    "results.missing",
@@ -8481,7 +8481,7 @@ var welsh = []*i18n.Message{
 	},
 	{
 		ID:    "results.hear_more",
-		Other: "Rolau mae angen clywed mwy ganddyn nhw (llai na {{.min}} wedi gorffen):",
+		Other: "Rolau mae angen clywed mwy ganddyn nhw, neu heb eu dangos (o leiaf {{.min}} o bobl):",
 	},
 	{
 		ID:    "results.missing",

@@ -41,9 +41,13 @@ type RoleTurnout struct {
 	Role     string
 	Invited  Figure
 	Finished Figure
-	// Few says that somebody of the role may have been invited, and that fewer people finished than
-	// a figure needs. It includes roles in which nobody finished.
-	Few bool
+}
+
+// Hidden reports whether the figures of the role are not shown. Nothing tells the roles that are too
+// small from those that are hidden with them: that would be enough to work the small ones out.
+func (r RoleTurnout) Hidden() bool {
+	_, shown := r.Finished.Int()
+	return !shown
 }
 
 // Disclose returns the part of a turnout that everybody may see. hasRoster is false for answers that
@@ -51,7 +55,8 @@ type RoleTurnout struct {
 //
 // The figures of a role are shown when at least minGroup of its people finished, or when nobody of
 // the role was invited. Otherwise readers who know the only parent who was invited could tell
-// whether that parent answered. While the hidden roles together have fewer than minGroup people who
+// whether that parent answered. Where somebody has withdrawn, which erases their role, nobody can tell
+// that no one of a role was invited. While the hidden roles together have fewer than minGroup people who
 // finished, or only one role is hidden, the shown role in which the fewest finished, the first on a
 // tie, is hidden too: the total less the others would give the hidden one away. How many people
 // started, declined or withdrew is shown when it is nobody, or at least minGroup. So is how many
@@ -91,9 +96,9 @@ func (t Turnout) Disclose(minGroup int, hasRoster bool) PublishedTurnout {
 		unstated.Role = NotStatedGroup
 		counts = append(counts, unstated)
 	}
-	hidden := hiddenRoles(counts, minGroup, hasRoster)
+	hidden := hiddenRoles(counts, minGroup, hasRoster && t.Withdrawn == 0)
 	for i, c := range counts {
-		role := RoleTurnout{Role: c.Role, Few: hidden[i] && c.Finished < minGroup}
+		role := RoleTurnout{Role: c.Role}
 		switch {
 		case hidden[i] && hasRoster:
 			// Suppressed, as the zero Figure is.
@@ -117,8 +122,9 @@ func (t PublishedTurnout) UsedOpenLink() bool {
 	return !shown || n > 0
 }
 
-// hiddenRoles reports for each role whether its figures are hidden.
-func hiddenRoles(counts []RoleCount, minGroup int, hasRoster bool) []bool {
+// hiddenRoles reports for each role whether its figures are hidden. It is known of roles that nobody
+// was invited for only if invitedKnown is set.
+func hiddenRoles(counts []RoleCount, minGroup int, invitedKnown bool) []bool {
 	hidden := make([]bool, len(counts))
 	roles, finished := 0, 0
 	hide := func(i int) {
@@ -127,7 +133,7 @@ func hiddenRoles(counts []RoleCount, minGroup int, hasRoster bool) []bool {
 		finished += counts[i].Finished
 	}
 	for i, c := range counts {
-		nobody := hasRoster && c.Invited == 0 && c.Finished == 0
+		nobody := invitedKnown && c.Invited == 0 && c.Finished == 0
 		if !nobody && c.Finished < minGroup {
 			hide(i)
 		}

@@ -32,24 +32,27 @@ func TestTurnoutByRole(t *testing.T) {
 		about     string
 		hasRoster bool
 		roles     [][2]int // invited and finished
-		want      string   // finished of invited, and "few"
+		want      string   // finished of invited
 	}{
 		{"all large enough", true, [][2]int{{9, 5}, {8, 8}}, "5 of 9, 8 of 8"},
 		{"nobody invited hides nothing", true, [][2]int{{9, 5}, {0, 0}}, "5 of 9, 0 of 0"},
-		{"the only parent, who did not answer", true, [][2]int{{9, 9}, {8, 7}, {1, 0}}, "9 of 9, [c] of [c], [c] of [c] few"},
-		{"the only parent, who did", true, [][2]int{{9, 9}, {8, 7}, {1, 1}}, "9 of 9, [c] of [c], [c] of [c] few"},
-		{"two small ones that are enough together", true, [][2]int{{9, 9}, {3, 3}, {4, 2}}, "9 of 9, [c] of [c] few, [c] of [c] few"},
-		{"two small ones that are not", true, [][2]int{{9, 9}, {3, 3}, {4, 1}, {6, 6}}, "9 of 9, [c] of [c] few, [c] of [c] few, [c] of [c]"},
-		{"many invited and few finished", true, [][2]int{{9, 9}, {30, 4}, {40, 4}}, "9 of 9, [c] of [c] few, [c] of [c] few"},
-		{"no roster: nobody of a role may have been asked or not", false, [][2]int{{0, 9}, {0, 0}, {0, 5}}, "9 of [x], [c] of [x] few, [c] of [x]"},
+		{"the only parent, who did not answer", true, [][2]int{{9, 9}, {8, 7}, {1, 0}}, "9 of 9, [c] of [c], [c] of [c]"},
+		{"the only parent, who did", true, [][2]int{{9, 9}, {8, 7}, {1, 1}}, "9 of 9, [c] of [c], [c] of [c]"},
+		{"nobody invited, but somebody withdrew", true, [][2]int{{9, 9}, {7, 7}, {0, 0}, {-1, 0}}, "9 of 9, [c] of [c], [c] of [c]"},
+		{"two small ones that are enough together", true, [][2]int{{9, 9}, {3, 3}, {4, 2}}, "9 of 9, [c] of [c], [c] of [c]"},
+		{"two small ones that are not", true, [][2]int{{9, 9}, {3, 3}, {4, 1}, {6, 6}}, "9 of 9, [c] of [c], [c] of [c], [c] of [c]"},
+		{"many invited and few finished", true, [][2]int{{9, 9}, {30, 4}, {40, 4}}, "9 of 9, [c] of [c], [c] of [c]"},
+		{"no roster: nobody of a role may have been asked or not", false, [][2]int{{0, 9}, {0, 0}, {0, 5}}, "9 of [x], [c] of [x], [c] of [x]"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			var got []string
-			for _, r := range turnoutOf(roleCounts(c.roles...)).Disclose(5, c.hasRoster).Roles {
+			turnout := turnoutOf(roleCounts(c.roles...))
+			if last := len(c.roles) - 1; c.roles[last][0] < 0 { // stands for somebody who withdrew
+				turnout = turnoutOf(roleCounts(c.roles[:last]...))
+				turnout.Withdrawn = 1
+			}
+			for _, r := range turnout.Disclose(5, c.hasRoster).Roles {
 				text := fmt.Sprintf("%v of %v", r.Finished, r.Invited)
-				if r.Few {
-					text += " few"
-				}
 				got = append(got, text)
 			}
 			if got := strings.Join(got, ", "); got != c.want {
