@@ -97,11 +97,12 @@ func (s *Store) AddLinks(
 	if err != nil {
 		return nil, err
 	}
-	err = s.withIndexedPeople(ctx, id, people, expires, func() (err error) {
-		rest, err = s.withEntry(ctx, id, fixedEntry(e), 0, write)
-		return err
-	})
-	if err != nil {
+	// Not again after the write: nobody forgets people who are new. An error then would have the caller
+	// make the links twice.
+	if err := s.indexPeople(ctx, id, people, expires); err != nil {
+		return nil, err
+	}
+	if rest, err = s.withEntry(ctx, id, fixedEntry(e), 0, write); err != nil {
 		return nil, err
 	}
 	first, ok := rest[0].(int64)

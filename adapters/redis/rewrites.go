@@ -113,22 +113,19 @@ func (s *Store) serverOf(ctx context.Context, id survey.RoundID) (goredis.Cmdabl
 
 // rewrite asks a server to rewrite its append-only file and to empty its log of slow commands,
 // whose entries hold pseudonyms, answers and times. It reports whether to ask again: when the
-// server was not reached, or is busy with a rewrite that may have begun before the erasure. It does
-// not ask again a server that has no such file, or that refuses the bot the right.
+// server was not reached, could not begin, or is busy with a rewrite that may have begun before the
+// erasure. It does not ask again a server that has no such file, or that refuses the bot the right.
 func rewrite(ctx context.Context, server goredis.Cmdable) (again bool) {
 	err := server.SlowLogReset(ctx).Err()
 	if errors.Is(translate(err), survey.ErrUnavailable) {
 		return true
 	}
 	info, err := server.Info(ctx, "persistence").Result()
-	if err == nil && strings.Contains(info, "aof_enabled:1") {
-		err = server.BgRewriteAOF(ctx).Err()
+	if err != nil || !strings.Contains(info, "aof_enabled:1") {
+		return errors.Is(translate(err), survey.ErrUnavailable)
 	}
-	if err == nil {
-		return false
-	}
-	busy := strings.Contains(err.Error(), "already in progress")
-	return busy || errors.Is(translate(err), survey.ErrUnavailable)
+	err = server.BgRewriteAOF(ctx).Err()
+	return err != nil && !strings.HasPrefix(err.Error(), "NOPERM")
 }
 
 // endRewrites asks for what is still wanted, and lets nothing be asked for afterwards.

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+	"github.com/alicebob/miniredis/v2/server"
+
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
@@ -115,6 +118,40 @@ func TestEachErasureRequestsRewrite(t *testing.T) {
 		}
 		for stat(t, other.client, "persistence", "aof_rewrite_in_progress") > 0 { // or the next would be refused
 			<-time.After(time.Millisecond)
+		}
+	}
+}
+
+// TestRewriteAskedAgain checks after which replies a server is asked again.
+func TestRewriteAskedAgain(t *testing.T) {
+	t.Parallel()
+	var reply string
+	fake := miniredis.RunT(t)
+	fake.Server().SetPreHook(func(c *server.Peer, name string, _ ...string) bool {
+		switch {
+		case name == "SLOWLOG":
+			c.WriteOK()
+		case name == "INFO":
+			c.WriteBulk("aof_enabled:1\r\n")
+		case name != "BGREWRITEAOF":
+			return false
+		case reply == "":
+			c.WriteOK()
+		default:
+			c.WriteError(reply)
+		}
+		return true
+	})
+	s := open(t, "redis://"+fake.Addr())
+	for text, again := range map[string]bool{
+		"": false,
+		"NOPERM this user has no permissions to run the 'bgrewriteaof' command":                             false,
+		"ERR Background append only file rewriting already in progress":                                     true,
+		"ERR Can't execute an AOF background rewriting. Please check the server logs for more information.": true,
+	} {
+		reply = text
+		if got := rewrite(t.Context(), s.client); got != again {
+			t.Errorf("%q: asked again is %v", text, got)
 		}
 	}
 }
