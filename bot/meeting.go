@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"maturitybot/bot/card"
 	"maturitybot/bot/chat"
@@ -220,7 +219,7 @@ func (h facilitator) next(
 	return h.takeNext(ctx, req, m)
 }
 
-// left is next for elements that were postponed, after the coordinator has seen their names.
+// left is next for elements in consensus or postponed, after the coordinator has seen their names.
 func (h facilitator) left(
 	ctx context.Context, req *request, args ballotArgs,
 ) ([]chat.Reply, error) {
@@ -235,14 +234,15 @@ func (h facilitator) left(
 	return h.beginBallot(ctx, req, args.round, undecided[0])
 }
 
-// takeNext posts the next element for everybody to rate; where only elements in consensus are left,
-// their list; and where none is left but those that were postponed, what can be done about them.
+// takeNext posts the next element for everybody to rate. Where only elements in consensus or postponed
+// ones are left, it posts the list of those in consensus, from which the coordinator can go on; and
+// where only postponed ones are left, what can be done about them.
 func (h facilitator) takeNext(
 	ctx context.Context, req *request, m card.Meeting,
 ) ([]chat.Reply, error) {
 	element, ok := m.Assessment.Next()
 	switch {
-	case ok && !slices.Contains(m.Assessment.Postponed, element):
+	case ok:
 		return h.beginBallot(ctx, req, m.Round.ID, element)
 	case len(m.Assessment.InConsensus()) > 0:
 		return h.meeting.post(req, m, card.Consensus), nil

@@ -54,7 +54,7 @@ func (m Meeting) next() chat.Action {
 	return m.action("next", strconv.Itoa(m.Assessment.LastBallot))
 }
 
-// left returns the action that goes to what was postponed.
+// left returns the action that goes to what is in consensus or was postponed.
 func (m Meeting) left() chat.Action {
 	return m.action("left", strconv.Itoa(m.Assessment.LastBallot))
 }
@@ -131,11 +131,15 @@ func Consensus(v locale.Voice, m Meeting) chat.Card {
 		chat.Paragraph(v.Count("meet.consensus", len(elements))),
 		chat.Paragraph("• " + strings.Join(within(v, lines, consensusRoom), "\n• ")),
 	}
+	onward := m.next()
+	if _, others := m.Assessment.Next(); !others {
+		onward = m.left() // next would post this list again
+	}
 	talk := func(n string) chat.Action { return m.action("talk", n) }
 	blocks = append(blocks, m.elementMenus(v, v.Say("meet.talk"), elements, talk)...)
 	return Of(append(blocks, chat.Footnote(v.Say("meet.for_coordinators")), Row(
 		Primary(v.Count("button.meet_take", len(elements)), m.action("take", ElementsHash(elements))),
-		Button(v.Say("button.meet_next"), m.next()),
+		Button(v.Say("button.meet_next"), onward),
 	))...)
 }
 

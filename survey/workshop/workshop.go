@@ -261,20 +261,16 @@ func (a *Assessment) InConsensus() []string {
 	return found
 }
 
-// Next returns the element that the workshop takes next: the first undecided one that is not in
-// consensus, or else the first undecided one. It returns false when every element has a rating.
+// Next returns the element that the workshop takes next: the first undecided one that is neither in
+// consensus nor postponed. It returns false when there is none.
 func (a *Assessment) Next() (element string, ok bool) {
-	undecided := a.Undecided()
 	agreed := a.InConsensus()
-	for _, e := range undecided {
-		if !slices.Contains(agreed, e) {
+	for _, e := range a.Undecided() {
+		if !slices.Contains(agreed, e) && !slices.Contains(a.Postponed, e) {
 			return e, true
 		}
 	}
-	if len(undecided) == 0 {
-		return "", false
-	}
-	return undecided[0], true
+	return "", false
 }
 
 // BallotsOf returns the ballots of an element that were shown, in order.
