@@ -20,7 +20,7 @@ type ReminderPlan struct {
 	// Hour and Minute are the time of day in the person's time zone, from 08:00 to 18:00.
 	Hour   int `json:"hour"`
 	Minute int `json:"minute"`
-	// Cron is a cron expression that replaces BeforeClose, Hour and Minute.
+	// Cron is a cron expression that replaces BeforeClose, and Hour and Minute for these reminders.
 	Cron   string `json:"spec,omitempty"`
 	Paused bool   `json:"paused,omitempty"`
 }

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"maturitybot/adapters/redis/redistest"
 	"maturitybot/survey"
 	"maturitybot/survey/audit"
@@ -447,5 +449,41 @@ func TestRefusals(t *testing.T) {
 	server.Do(t, "SET", responseKey("r1", places[0].Pseudonym), "odd")
 	if err := write(); err == nil || errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("another kind of value: got error %v", err)
+	}
+}
+
+// twiceHook runs each pipeline twice, as the client does when the first reply is lost.
+type twiceHook struct{}
+
+func (twiceHook) DialHook(next goredis.DialHook) goredis.DialHook { return next }
+
+func (twiceHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+	return func(ctx context.Context, cmd goredis.Cmder) error {
+		_ = next(ctx, cmd)
+		return next(ctx, cmd)
+	}
+}
+
+func (twiceHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []goredis.Cmder) error {
+		_ = next(ctx, cmds)
+		return next(ctx, cmds)
+	}
+}
+
+// TestForgetAfterLostReply checks that an erasure is reported although only the second reply arrived.
+func TestForgetAfterLostReply(t *testing.T) {
+	t.Parallel()
+	for _, state := range []survey.State{survey.Open, survey.Closed} {
+		s := embedded(t)
+		opened(t, s.Store, "r1", "p1")
+		if state == survey.Closed {
+			must(t, errorOf(s.CloseRound(t.Context(), "r1", time.Now(), audit.Entry{})))
+		}
+		s.client.AddHook(twiceHook{})
+		f, err := s.Forget(t.Context(), "r1", "p1")
+		if err != nil || !f.Found() {
+			t.Errorf("%s: %+v, %v", state, f, err)
+		}
 	}
 }

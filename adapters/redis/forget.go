@@ -35,7 +35,8 @@ func (s *Store) Forget(
 		return f, err
 	}
 	s.requestRewrite(id)
-	f.Invited = rest[2] == int64(1)
+	// Where the reply was lost, the client has run the script again, and the entry was gone.
+	f.Invited = rest[2] == int64(1) || part.Member.Status != survey.NotInvited
 	if f.Messages, err = s.removeQueued(ctx, id, person); err != nil {
 		return f, err
 	}

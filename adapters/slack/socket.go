@@ -257,7 +257,7 @@ func (l *link) setOpen(open bool) {
 
 // handleEnvelope takes a delivery. Only the wait for its acknowledgement runs in another goroutine,
 // so that deliveries are taken in order. An acknowledgement that is lost with its connection is not
-// repeated: Slack delivers again, and the second delivery is recognised.
+// repeated: where Slack delivers again, the second delivery is recognised.
 func (l *link) handleEnvelope(ctx context.Context, r *socketmode.Request) {
 	s := l.slack
 	defer dispatch.RecoverAndLog(s.log, "taking a delivery")
@@ -271,7 +271,7 @@ func (l *link) handleEnvelope(ctx context.Context, r *socketmode.Request) {
 	case err == nil:
 		if d, err = s.enqueue(in, r.Payload); err != nil {
 			s.log.Warn("delivery postponed", "error", err)
-			return // Slack delivers again what nobody acknowledged
+			return // not acknowledged: Slack delivers again, or shows the person that it failed
 		}
 	case !errors.Is(err, errIgnored):
 		// It is acknowledged, or it would come again for ever.
