@@ -9,7 +9,8 @@ import (
 
 // Handlers are methods of a type for each audience. The type can reach rounds with the rights of
 // that audience only, so that a handler for participants cannot do what only a coordinator may. Those
-// of a workshop also read it through a survey.System, to draw its cards. The one handler that is a method of *Bot is switchLanguage, which serves a second action.
+// of a workshop also read it through a survey.System, to draw its cards. The one handler that is a
+// method of *Bot is switchLanguage, which serves a second action.
 
 // audience is a type with handlers.
 type audience[H any] interface {
