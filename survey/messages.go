@@ -250,11 +250,11 @@ func atEvent(Round) Due { return Due{AtEvent: true} }
 func isInvited(_ Round, m Member, _ string) bool { return m.Status == Invited }
 
 func awaitsAnswers(_ Round, m Member, date string) bool {
-	return mayRemind(m, date) && (m.Status == Invited || m.Status == Started)
+	return mayRemind(m, date) && m.awaited()
 }
 
 func awaitsWorkshop(_ Round, m Member, date string) bool {
-	return mayRemind(m, date) && (m.Status == Invited || m.Status == Started || m.Status == Finished)
+	return mayRemind(m, date) && (m.awaited() || m.Status == Finished)
 }
 
 // mayRemind reports whether the member can be reminded on the date: at most once a day.

@@ -182,8 +182,8 @@ func (p Participant) RemindLater(
 	if p.person.ByLink() {
 		return part, fmt.Errorf("remind a person who takes part by link: %w", ErrNotTakingPart)
 	}
-	if s := part.Member.Status; s != Invited && s != Started {
-		return part, fmt.Errorf("remind a person whose status is %q: %w", s, ErrNotTakingPart)
+	if !part.Member.awaited() {
+		return part, fmt.Errorf("remind a person whose status is %q: %w", part.Member.Status, ErrNotTakingPart)
 	}
 	_, date := at.Kind.Split()
 	part, err = p.member(ctx, part, func(m *Member) error {

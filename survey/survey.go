@@ -182,6 +182,9 @@ type Member struct {
 // TakesPart reports whether the person has accepted the notice and has not withdrawn.
 func (m Member) TakesPart() bool { return m.Status == Started || m.Status == Finished }
 
+// awaited reports whether answers of the person are still to come.
+func (m Member) awaited() bool { return m.Status == Invited || m.Status == Started }
+
 // NoticeDay returns the day on which the person accepted the notice, as midnight UTC, or the zero
 // time if they have not.
 func (m Member) NoticeDay() time.Time { return m.NoticeAt.UTC().Truncate(24 * time.Hour) }

@@ -106,13 +106,21 @@ func (s *Store) inviteSome(
 		rest, err = s.withEntry(ctx, i.id, i.record, len(people), run)
 		return err
 	}
-	err := s.withIndexedPeople(ctx, i.id, people, i.expires, func() error {
-		if i.message == "" {
-			return write()
-		}
-		return s.withDueIndex(ctx, i.id, i.due, write)
-	})
+	// Before the write, and again after it, in case a person was forgotten at the same time and removed
+	// from their index in between.
+	if err := s.indexPeople(ctx, i.id, people, i.expires); err != nil {
+		return nil, err
+	}
+	var err error
+	if i.message == "" {
+		err = write()
+	} else {
+		err = s.withDueIndex(ctx, i.id, i.due, write)
+	}
 	if err != nil {
+		return nil, err
+	}
+	if err := s.indexPeople(ctx, i.id, people, i.expires); err != nil {
 		return nil, err
 	}
 	var added []survey.Member
@@ -138,22 +146,6 @@ func (s *Store) roundExpiry(ctx context.Context, id survey.RoundID) (time.Time, 
 		return time.Time{}, survey.ErrNoRound
 	}
 	return time.Unix(0, 0).Add(since1970), nil
-}
-
-// withIndexedPeople runs a write that puts people on the roster of a round, and adds the round to
-// their indexes: before the write, and again after it, in case a person was forgotten at the same
-// time and removed from their index in between.
-func (s *Store) withIndexedPeople(
-	ctx context.Context, id survey.RoundID, people []survey.Member, expires time.Time,
-	write func() error,
-) error {
-	if err := s.indexPeople(ctx, id, people, expires); err != nil {
-		return err
-	}
-	if err := write(); err != nil {
-		return err
-	}
-	return s.indexPeople(ctx, id, people, expires)
 }
 
 // indexPeople adds a round to the index of each of the people.

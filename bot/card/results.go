@@ -132,9 +132,8 @@ func dimensions(v locale.Voice, p results.Published) chat.Text {
 }
 
 // notHeardFrom names the roles in which few or no people finished, or whose number is hidden with
-// theirs, and apart from them the roles
-// that nobody is known to have been invited for. It gives no numbers: the only invited person of a
-// role would be known by them.
+// theirs, and apart from them the roles that nobody is known to have been invited for. It gives no
+// numbers: the only invited person of a role would be known by them.
 func notHeardFrom(
 	v locale.Voice, m *matrix.Matrix, t results.PublishedTurnout, minGroup int,
 ) []chat.Block {

@@ -56,7 +56,7 @@ func missingRoles(v locale.Voice, m *matrix.Matrix, s survey.Progress) []chat.Bl
 	var nobody, unfinished []string
 	for _, c := range s.Roles {
 		switch name := roleName(v, m, c.Role); {
-		case c.Invited == 0 && s.Withdrawn == 0: // withdrawing erases the role
+		case c.Invited == 0 && s.InvitedKnown():
 			nobody = append(nobody, name)
 		case c.Finished == 0:
 			unfinished = append(unfinished, name)

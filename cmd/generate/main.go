@@ -113,8 +113,8 @@ func newSource(pkg string) *bytes.Buffer {
 }
 
 // literal writes a struct, list, map, string or int, or a pointer to one, as a Go literal in the
-// package. It leaves out fields that are zero, and the type of a composite literal if elide is set, as Go allows
-// inside a list or a map. It panics for any other kind of value.
+// package. It leaves out fields that are zero, and the type of a composite literal if elide is set,
+// as Go allows inside a list or a map. It panics for any other kind of value.
 func literal(to *bytes.Buffer, v reflect.Value, pkg string, elide bool) {
 	begin := func() {
 		if !elide {

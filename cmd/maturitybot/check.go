@@ -67,7 +67,7 @@ func (c *checkCommand) Run(ctx context.Context, s system) error {
 	if conf.Web != nil {
 		c.web(ctx, f, conf.Web)
 	}
-	shared := conf.Web != nil && (conf.Web.Listen == "" || conf.Web.Listen == c.Listen)
+	shared := conf.Web.Shares(c.Listen)
 	if server.UsesHTTP(conf.Platforms) || shared {
 		checkListen(ctx, f, "LISTEN", c.Listen)
 	}

@@ -16,6 +16,10 @@ type Turnout struct {
 	OpenLink int `json:",omitempty"`
 }
 
+// InvitedKnown reports whether it is known of each role how many people were invited. Withdrawing
+// erases a person's role.
+func (t Turnout) InvitedKnown() bool { return t.Withdrawn == 0 }
+
 // RoleCount is how many people of a role were invited, and how many have finished.
 type RoleCount struct {
 	Role     string
@@ -55,14 +59,14 @@ func (r RoleTurnout) Hidden() bool {
 //
 // The figures of a role are shown when at least minGroup of its people finished, or when nobody of
 // the role was invited. Otherwise readers who know the only parent who was invited could tell
-// whether that parent answered. Where somebody has withdrawn, which erases their role, nobody can tell
-// that no one of a role was invited. While the hidden roles together have fewer than minGroup people who
+// whether that parent answered. After a withdrawal nobody can tell that no one of a role was
+// invited: see InvitedKnown. While the hidden roles together have fewer than minGroup people who
 // finished, or only one role is hidden, the shown role in which the fewest finished, the first on a
 // tie, is hidden too: the total less the others would give the hidden one away. How many people
 // started, declined or withdrew is shown when it is nobody, or at least minGroup. So is how many
-// finished by the open link, and then at least minGroup must have finished otherwise, or nobody: the
-// rest would be as small a number. The numbers of all
-// the people who were invited and who finished, which give the response rate, are always shown.
+// finished by the open link, and then at least minGroup must have finished otherwise, or nobody:
+// the rest would be as small a number. The numbers of all the people who were invited and who
+// finished, which give the response rate, are always shown.
 func (t Turnout) Disclose(minGroup int, hasRoster bool) PublishedTurnout {
 	minGroup = max(minGroup, MinGroupFloor)
 	few := func(n int) bool { return n > 0 && n < minGroup }
@@ -96,7 +100,7 @@ func (t Turnout) Disclose(minGroup int, hasRoster bool) PublishedTurnout {
 		unstated.Role = NotStatedGroup
 		counts = append(counts, unstated)
 	}
-	hidden := hiddenRoles(counts, minGroup, hasRoster && t.Withdrawn == 0)
+	hidden := hiddenRoles(counts, minGroup, hasRoster && t.InvitedKnown())
 	for i, c := range counts {
 		role := RoleTurnout{Role: c.Role}
 		switch {

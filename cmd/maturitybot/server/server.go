@@ -120,7 +120,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	defer closeOperations() // last, so that it answers during shutdown
-	if UsesHTTP(c.Platforms) || c.sharesListener() {
+	if UsesHTTP(c.Platforms) || c.Web.Shares(c.Listen) {
 		if v.web, err = listen(ctx, c.Listen, maxConnections, log, &v.mux); err != nil {
 			return err
 		}

@@ -20,9 +20,9 @@ type Web struct {
 	Keys   survey.LinkKeys
 }
 
-// sharesListener reports whether the pages are served at the address of the platforms' requests.
-func (c *Config) sharesListener() bool {
-	return c.Web != nil && (c.Web.Listen == "" || c.Web.Listen == c.Listen)
+// Shares reports whether the pages are served at listen, the address of the platforms' requests.
+func (w *Web) Shares(listen string) bool {
+	return w != nil && (w.Listen == "" || w.Listen == listen)
 }
 
 // serveWeb serves the pages until the context ends.
@@ -30,7 +30,7 @@ func (v *service) serveWeb(ctx context.Context) error {
 	options := PageOptions(v.Web.URL, v.bot, links{v.rounds, v.bot})
 	options.Log = v.log.With("platform", survey.WebPlatform)
 	pages := web.New(options)
-	if v.sharesListener() {
+	if v.Web.Shares(v.Listen) {
 		v.mount(ctx, survey.WebPlatform, pages, "/")
 		return nil
 	}
