@@ -20,6 +20,7 @@ import (
 // holdHook holds pipelines back until open is closed, and notes how many commands each had and until
 // when it may take.
 type holdHook struct {
+	passHook
 	open      chan struct{}
 	mu        sync.Mutex
 	sent      []int
@@ -31,10 +32,6 @@ func holdPipelines(e *EmbeddedStore) *holdHook {
 	e.client.AddHook(h)
 	return h
 }
-
-func (h *holdHook) DialHook(next goredis.DialHook) goredis.DialHook { return next }
-
-func (h *holdHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook { return next }
 
 func (h *holdHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
@@ -207,12 +204,9 @@ func TestBatchDeadline(t *testing.T) {
 
 // refuseHook answers pipelines in place of Redis.
 type refuseHook struct {
+	passHook
 	answer func(cmds []goredis.Cmder) error
 }
-
-func (h *refuseHook) DialHook(next goredis.DialHook) goredis.DialHook { return next }
-
-func (h *refuseHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook { return next }
 
 func (h *refuseHook) ProcessPipelineHook(goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(_ context.Context, cmds []goredis.Cmder) error { return h.answer(cmds) }
@@ -235,7 +229,7 @@ func TestBatchRefused(t *testing.T) {
 	if _, err := s.Answer(t.Context(), places[0], time.Now(), op, elements[0], 1); err != nil {
 		t.Fatal(err)
 	}
-	refuse := &refuseHook{func([]goredis.Cmder) error { return redisError("WRONGPASS no such user") }}
+	refuse := &refuseHook{answer: func([]goredis.Cmder) error { return redisError("WRONGPASS no such user") }}
 	s.client.AddHook(refuse)
 	if got, err := s.Response(t.Context(), places[0]); !errors.Is(err, survey.ErrUnavailable) {
 		t.Errorf("got %v, %v", got, err)
@@ -254,12 +248,9 @@ func TestBatchRefused(t *testing.T) {
 
 // panicHook panics in place of sending pipelines while broken is true.
 type panicHook struct {
+	passHook
 	broken atomic.Bool
 }
-
-func (h *panicHook) DialHook(next goredis.DialHook) goredis.DialHook { return next }
-
-func (h *panicHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook { return next }
 
 func (h *panicHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {

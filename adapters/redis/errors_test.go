@@ -22,9 +22,10 @@ import (
 
 // failAfter is a hook that fails every call after the first few. The store asks for rewrites of
 // the append-only file in the background, so the count is atomic.
-type failAfter struct{ left atomic.Int64 }
-
-func (c *failAfter) DialHook(next goredis.DialHook) goredis.DialHook { return next }
+type failAfter struct {
+	passHook
+	left atomic.Int64
+}
 
 func (c *failAfter) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {

@@ -453,9 +453,7 @@ func TestRefusals(t *testing.T) {
 }
 
 // twiceHook runs each pipeline twice, as the client does when the first reply is lost.
-type twiceHook struct{}
-
-func (twiceHook) DialHook(next goredis.DialHook) goredis.DialHook { return next }
+type twiceHook struct{ passHook }
 
 func (twiceHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {

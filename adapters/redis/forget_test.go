@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +16,7 @@ import (
 
 // interrupt does something once: just before a script is run, or just after a key was scanned.
 type interruptHook struct {
+	passHook
 	script *goredis.Script
 	key    string
 	skip   int // how many times before
@@ -24,10 +24,6 @@ type interruptHook struct {
 	done   bool
 	// transaction is the first command of the transaction to interrupt.
 	transaction string
-}
-
-func (i *interruptHook) DialHook(next goredis.DialHook) goredis.DialHook {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
 }
 
 func (i *interruptHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {

@@ -340,16 +340,9 @@ func TestOrderSaysNothing(t *testing.T) {
 // lostReplies is a hook that lets the first calls of a script, in full, reach the server and loses the
 // replies.
 type lostReplies struct {
+	passHook
 	source string
 	left   int
-}
-
-func (h *lostReplies) DialHook(next goredis.DialHook) goredis.DialHook {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
-}
-
-func (h *lostReplies) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
-	return next
 }
 
 func (h *lostReplies) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
@@ -364,7 +357,6 @@ func (h *lostReplies) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook 
 	}
 }
 
-// TestLostReplyOfEnter checks that a person who enters again after a reply was lost is the same.
 // TestForReading checks that a request that only reads sees what Find has read, and of nobody else.
 func TestForReading(t *testing.T) {
 	t.Parallel()
@@ -410,11 +402,12 @@ func TestFullLinkKeepsNothing(t *testing.T) {
 	}
 }
 
+// TestLostReplyOfEnter checks that a person who enters again after a reply was lost is the same.
 func TestLostReplyOfEnter(t *testing.T) {
 	t.Parallel()
 	l := linked(t, embedded(t).Store)
 	open := l.openLink(1)
-	l.store.client.AddHook(&lostReplies{enterLinkSource, 1})
+	l.store.client.AddHook(&lostReplies{source: enterLinkSource, left: 1})
 	op := survey.Operation{ID: "op"}
 	_, err := l.rounds.Visiting().Enter(t.Context(), "r1", open, op)
 	if !errors.Is(err, survey.ErrUnavailable) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -31,10 +30,9 @@ var elements = []string{
 }
 
 // tripCounter is a hook that counts round trips: each command or pipeline is one.
-type tripCounter struct{ trips atomic.Int64 }
-
-func (h *tripCounter) DialHook(next goredis.DialHook) goredis.DialHook {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+type tripCounter struct {
+	passHook
+	trips atomic.Int64
 }
 
 func (h *tripCounter) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +19,7 @@ import (
 
 // commandLog is a hook that records every command.
 type commandLog struct {
+	passHook
 	mu  sync.Mutex
 	all []string
 }
@@ -30,10 +30,6 @@ func (c *commandLog) note(cmds ...goredis.Cmder) {
 	for _, cmd := range cmds {
 		c.all = append(c.all, fmt.Sprint(cmd.Args()...))
 	}
-}
-
-func (c *commandLog) DialHook(next goredis.DialHook) goredis.DialHook {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
 }
 
 func (c *commandLog) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {

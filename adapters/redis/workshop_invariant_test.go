@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -28,13 +27,9 @@ const workshopRuns = "MATURITYBOT_WORKSHOP_RUNS"
 
 // killHook makes commands fail at random, before they are sent or after the server has carried them
 // out, as when a process is killed.
-type killHook struct{}
+type killHook struct{ passHook }
 
 var errKilled = errors.New("killed")
-
-func (killHook) DialHook(next goredis.DialHook) goredis.DialHook {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
-}
 
 func (killHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {

@@ -45,12 +45,11 @@ func TestAnonymousAfterClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	editions := editions()
 	var elements []string
-	for _, e := range editions[0].Elements() {
+	for _, e := range editions()[0].Elements() {
 		elements = append(elements, e.ID)
 	}
-	rounds := survey.NewRounds(store, editions, time.Now)
+	rounds := survey.NewRounds(store, editions(), time.Now)
 
 	errs, end := servingByHTTPOn(t, f, server.URL())
 	ready(t, errs)
@@ -95,7 +94,7 @@ func TestAnonymousAfterClose(t *testing.T) {
 		}
 		rand.Shuffle(len(people), func(i, j int) { people[i], people[j] = people[j], people[i] })
 		_, err := rounds.AsCreator(lead).Create(t.Context(), survey.Round{
-			ID: ids[r], Area: fmt.Sprint("Area ", r), Matrix: editions[0].ID, Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone,
+			ID: ids[r], Area: fmt.Sprint("Area ", r), Matrix: editions()[0].ID, Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone,
 			ClosesAt: time.Now().Add(300 * time.Hour), Channel: place + channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 		})
 		if err == nil {

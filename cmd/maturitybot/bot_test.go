@@ -104,13 +104,12 @@ func widest(t *testing.T) *matrix.Matrix {
 // with each edition and with texts of every limit's length: each reply must fit both platforms.
 func TestEveryCardFits(t *testing.T) {
 	t.Parallel()
-	editions := editions()
 	other, err := loadMatrix("../../survey/matrix/testdata/eight.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	cases := map[string]*matrix.Matrix{"eight": other, "widest": widest(t)}
-	for _, m := range editions {
+	for _, m := range editions() {
 		cases[m.ID] = m
 	}
 	for name, m := range cases {
@@ -324,8 +323,7 @@ func FuzzPress(f *testing.F) {
 		"jump:abcdefgh23", "role:abcdefgh23", "closenow:abcdefgh23:en", "status:*:x", "status:abcdefgh23", "results:abcdefgh23:cy:x", "new", "create:en", "undelivered:abcdefgh23", "org:abcdefgh23:zz"} {
 		f.Add(s, "vision", uint8(chat.Press))
 	}
-	editions := editions()
-	b, _, ben := open(f, editions, "en", "cy")
+	b, _, ben := open(f, editions(), "en", "cy")
 	inside := b.words.In("en").Say("error.inside")
 	f.Fuzz(func(t *testing.T, action, value string, kind uint8) {
 		a, err := chat.DecodeAction(action)
@@ -354,8 +352,7 @@ func (brokenArtist) Picture(results.Published, matrix.Lang) ([]byte, string, err
 
 // TestPanicInHandler: a panic in one event is explained to its person, is logged without what it held, and the bot goes on.
 func TestPanicInHandler(t *testing.T) {
-	editions := editions()
-	b, round, _ := open(t, editions, "en", "cy")
+	b, round, _ := open(t, editions(), "en", "cy")
 	answerAll(t, b, round) // without answers there is nothing to draw
 	var log bytes.Buffer
 	options := b.bot.Options
@@ -379,8 +376,7 @@ func TestPanicInHandler(t *testing.T) {
 // TestLogOfStakeholders: the log tells nothing of what people do in the survey, unless it fails, and then not
 // who it was. Of coordinators it tells both.
 func TestLogOfStakeholders(t *testing.T) {
-	editions := editions()
-	b, round, ben := open(t, editions, "en", "cy")
+	b, round, ben := open(t, editions(), "en", "cy")
 	var log bytes.Buffer
 	options := b.bot.Options
 	options.Log = slog.New(slog.NewTextHandler(&log, nil))
@@ -393,7 +389,7 @@ func TestLogOfStakeholders(t *testing.T) {
 		})
 		return log.String()
 	}
-	element := editions[0].Elements()[0].ID
+	element := editions()[0].Elements()[0].ID
 	for _, verb := range []string{"go", "at", "answer", "list", "review", "submit", "kept", "stop", "resume"} {
 		args := map[string][]string{"at": {element}, "answer": {element, "2"}}[verb]
 		if got := do(ben, verb, args...); got != "" {
@@ -418,8 +414,7 @@ func TestLogOfStakeholders(t *testing.T) {
 
 // TestCreators lets only admins of the platform and people named in the configuration create a round.
 func TestCreators(t *testing.T) {
-	editions := editions()
-	b, _, _ := open(t, editions, "en", "cy")
+	b, _, _ := open(t, editions(), "en", "cy")
 	options := b.bot.Options
 	options.Creators = []chat.Person{tryPerson("named")}
 	asked := bot.New(options)
@@ -435,8 +430,7 @@ func TestCreators(t *testing.T) {
 
 // TestJoinFromAnotherWorkspace: a round is of the workspace of its channel.
 func TestJoinFromAnotherWorkspace(t *testing.T) {
-	editions := editions()
-	b, round, _ := open(t, editions, "en", "cy")
+	b, round, _ := open(t, editions(), "en", "cy")
 	if _, err := b.rounds.As(survey.PersonID(tryPerson("ana").String())).AllowSelfJoin(t.Context(), round); err != nil {
 		t.Fatal(err)
 	}
@@ -461,8 +455,7 @@ func TestJoinFromAnotherWorkspace(t *testing.T) {
 // TestManyRoundsFitACard checks that a person in many rounds with long names, who coordinates as many, sees their home
 // and is asked which round they mean.
 func TestManyRoundsFitACard(t *testing.T) {
-	editions := editions()
-	b, _, _ := open(t, editions, "en", "cy")
+	b, _, _ := open(t, editions(), "en", "cy")
 	ana := survey.PersonID(tryPerson("ana").String())
 	for i := range 9 {
 		id := survey.RoundID("abcdefghi" + string(rune('a'+i)))
@@ -493,8 +486,7 @@ func TestManyRoundsFitACard(t *testing.T) {
 // TestUnfinishedClaim asks people to look again when another process has begun their event and may not have finished
 // it. An event that is finished gets no second answer.
 func TestUnfinishedClaim(t *testing.T) {
-	editions := editions()
-	b, round, _ := open(t, editions, "en", "cy")
+	b, round, _ := open(t, editions(), "en", "cy")
 	press := chat.Event{ID: "twice", Kind: chat.Press, Who: tryPerson("ana"), Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.NewAction("button", string(round), "en")}
 	if fresh, err := b.store.Claim(t.Context(), press.ID); err != nil || !fresh {
 		t.Fatal(fresh, err)
@@ -516,8 +508,7 @@ func TestUnfinishedClaim(t *testing.T) {
 
 // TestCommandArgumentsPrefillForms: what a platform asks for with a command stands in the form already.
 func TestCommandArgumentsPrefillForms(t *testing.T) {
-	editions := editions()
-	b, round, _ := open(t, editions, "en", "cy")
+	b, round, _ := open(t, editions(), "en", "cy")
 	ask := func(verb string, values map[string][]string) string {
 		replies := b.bot.Handle(t.Context(), chat.Event{
 			ID: verb, Kind: chat.Command, Who: tryPerson("ana"), Admin: true, Where: chat.Place{Platform: tryPlatform, Channel: "#c"}, Action: chat.NewAction(verb, string(round)), Values: values,
@@ -531,7 +522,7 @@ func TestCommandArgumentsPrefillForms(t *testing.T) {
 	if form := ask("new", map[string][]string{"area": {"Southshire"}}); !strings.Contains(form, "‹Southshire›") {
 		t.Error(form)
 	}
-	role := editions[0].Roles()[0]
+	role := editions()[0].Roles()[0]
 	if form := ask("invite", map[string][]string{"role": {role.ID}}); !strings.Contains(form, "✓ "+role.Name.In(matrix.English)) {
 		t.Error(form)
 	}
@@ -549,8 +540,7 @@ func TestCommandArgumentsPrefillForms(t *testing.T) {
 // TestClosedRoundWithoutCoordinators checks that people still see their cards.
 func TestClosedRoundWithoutCoordinators(t *testing.T) {
 	t.Parallel()
-	editions := editions()
-	b, round, ben := open(t, editions, "en", "cy")
+	b, round, ben := open(t, editions(), "en", "cy")
 	ana := tryPerson("ana")
 	if _, _, err := b.rounds.As(survey.PersonID(ana.String())).Close(t.Context(), round); err != nil {
 		t.Fatal(err)

@@ -162,8 +162,7 @@ func newChaos(t *testing.T, c scenario) *chaos {
 	s.platform, s.faults = c.make(t)
 	s.faults.Tolerate()
 	s.platform.Pause(2 * time.Second) // by the platform's clock people read each question
-	editions := editions()
-	s.matrix = editions[0]
+	s.matrix = editions()[0]
 	s.bridge = bridge(t, s.faults.Dial)
 	for range c.replicas {
 		s.replicas = append(s.replicas, s.start())

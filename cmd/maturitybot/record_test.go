@@ -18,8 +18,7 @@ import (
 // log was tampered with.
 func TestLongestAuditLogFits(t *testing.T) {
 	t.Parallel()
-	editions := editions()
-	b, round, _ := open(t, editions, "en", "cy")
+	b, round, _ := open(t, editions(), "en", "cy")
 	ctx, ana := t.Context(), tryPerson("ana")
 	note := func(e audit.Entry) {
 		t.Helper()
@@ -112,8 +111,7 @@ func (m tampered) AuditLog(ctx context.Context, id survey.RoundID) ([]audit.Entr
 // TestRefusalsHaveLabels: whatever a stranger tries of what is a coordinator's, the record says it in words, in both languages.
 func TestRefusalsHaveLabels(t *testing.T) {
 	t.Parallel()
-	editions := editions()
-	b, round, ben := open(t, editions, "en", "cy")
+	b, round, ben := open(t, editions(), "en", "cy")
 	r, tried := string(round), 0
 	for _, verb := range []string{"status", "remind", "plan", "close", "team", "record"} { // more than one person's share
 		if err := b.rounds.System().AuditRefused(t.Context(), round, survey.PersonID(ben.String()), verb); err != nil {

@@ -262,11 +262,10 @@ func invited(t *testing.T, redisURL, channel, coordinator, guest string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	editions := editions()
-	rounds := survey.NewRounds(store, editions, time.Now)
+	rounds := survey.NewRounds(store, editions(), time.Now)
 	lead := survey.PersonID(coordinator)
 	r, err := rounds.AsCreator(lead).Create(t.Context(), survey.Round{
-		ID: "serve23456", Area: "Northshire", Matrix: editions[0].ID, Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone,
+		ID: "serve23456", Area: "Northshire", Matrix: editions()[0].ID, Languages: []matrix.Lang{matrix.English}, TimeZone: survey.DefaultTimeZone,
 		ClosesAt: time.Now().Add(300 * time.Hour), Channel: channel, Coordinators: []survey.PersonID{lead}, MinGroup: 5, Consensus: results.Consensus{Percent: 70},
 	})
 	if err == nil {

@@ -253,15 +253,14 @@ func buildProgram(b testing.TB) string {
 func benched(b testing.TB, coordinator, channel string, person func(i int) string) (program string, server *redistest.Server, environment, elements []string) {
 	b.Helper()
 	program = buildProgram(b)
-	editions := editions()
 	server = redistest.Start(b, redistest.Options{AOF: true, Args: []string{"--appendfsync", "everysec"}})
 	store, err := redis.Open(b.Context(), server.URL())
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = store.Close() })
-	crowd(b, store, editions, coordinator, channel, person)
-	for _, e := range editions[0].Elements() {
+	crowd(b, store, editions(), coordinator, channel, person)
+	for _, e := range editions()[0].Elements() {
 		elements = append(elements, e.ID)
 	}
 	return program, server, append(os.Environ(), "REDIS_URL="+server.URL()), elements
